@@ -1,0 +1,54 @@
+import type { Payload, SocketData, WebSocketConnection, WebSocketProvider } from '@orijs/websocket';
+import type { ServerWebSocket } from 'bun';
+
+/** What an application's socket does for all nodes, where Bun's own methods of the same names know only this one. */
+interface EverywhereMethods {
+	/** Joins a topic. Resolves once messages from every node will arrive. */
+	subscribe(topic: string): Promise<void>;
+	/** Leaves a topic. */
+	unsubscribe(topic: string): Promise<void>;
+	/** Sends to everyone in the topic, on every node, but this socket. */
+	publish(topic: string, payload: Payload): Promise<void>;
+	/** {@link publish} for text. */
+	publishText(topic: string, text: string): Promise<void>;
+	/** {@link publish} for bytes. */
+	publishBinary(topic: string, bytes: Exclude<Payload, string>): Promise<void>;
+}
+
+/** The socket a handler gets: Bun's own, except that its pub/sub reaches every node. */
+export type AppSocket<TData = unknown> = Omit<ServerWebSocket<SocketData<TData>>, keyof EverywhereMethods | 'cork'> &
+	EverywhereMethods & { cork<TResult>(callback: (ws: AppSocket<TData>) => TResult): TResult };
+
+/**
+ * Gives sockets an application's pub/sub methods. It puts one shared prototype between a socket and Bun's, so that everything else
+ * stays Bun's own and nothing is paid per message.
+ */
+export class SocketAdopter {
+	readonly #methods: EverywhereMethods & ThisType<WebSocketConnection>;
+	#prototype: object | undefined;
+
+	constructor(provider: WebSocketProvider) {
+		this.#methods = {
+			subscribe(topic) {
+				return provider.subscribe(this.data.socketId, topic);
+			},
+			unsubscribe(topic) {
+				return provider.unsubscribe(this.data.socketId, topic);
+			},
+			publish(topic, payload) {
+				return provider.publishFrom(this.data.socketId, topic, payload);
+			},
+			publishText(topic, text) {
+				return provider.publishFrom(this.data.socketId, topic, text);
+			},
+			publishBinary(topic, bytes) {
+				return provider.publishFrom(this.data.socketId, topic, bytes);
+			},
+		};
+	}
+
+	adopt(socket: WebSocketConnection): AppSocket {
+		this.#prototype ??= Object.assign(Object.create(Object.getPrototypeOf(socket) as object), this.#methods) as object;
+		return Object.setPrototypeOf(socket, this.#prototype) as AppSocket;
+	}
+}

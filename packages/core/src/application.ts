@@ -1,0 +1,201 @@
+import {
+	consoleLogger,
+	InProcWsProvider,
+	type Logger,
+	type SocketData,
+	type SocketEmitter,
+	type WebSocketProvider,
+} from '@orijs/websocket';
+import type { Server } from 'bun';
+import { ApplicationError } from './errors.ts';
+import type { ListenOptions, Routes } from './http.ts';
+import { WebSocketEndpoint } from './websocket-endpoint.ts';
+import type { WebSocketHandlers, WebSocketOptions } from './websocket-options.ts';
+
+export interface ApplicationOptions {
+	/** Default: the console, quiet at debug. */
+	readonly logger?: Logger;
+}
+
+/** What runs when an application starts or stops; it is awaited. */
+export type Hook = () => void | Promise<void>;
+
+const DEFAULT_PATH = '/ws';
+const DEFAULT_PORT = 3000;
+
+/**
+ * An HTTP and WebSocket server on Bun: put it together, `listen`, `stop`.
+ *
+ * @typeParam TData the application's own data about a connection, as `upgrade` returns it
+ */
+export class Application<TData = unknown> {
+	readonly #logger: Logger;
+	readonly #routes: Record<string, unknown> = {};
+	readonly #startupHooks: Hook[] = [];
+	readonly #shutdownHooks: Hook[] = [];
+	#provider: WebSocketProvider | undefined;
+	#options: WebSocketOptions = {};
+	#handlers: WebSocketHandlers = {};
+	#endpoint: WebSocketEndpoint | undefined;
+	#server: Server<SocketData> | undefined;
+	#state: 'building' | 'starting' | 'listening' | 'stopped' = 'building';
+	#stopping: Promise<void> | undefined;
+
+	constructor(options: ApplicationOptions = {}) {
+		this.#logger = options.logger ?? consoleLogger;
+	}
+
+	/** Adds HTTP routes, in the form of Bun's own. @throws {ApplicationError} a path is there already */
+	routes(routes: Routes): this {
+		this.#mustBeBuilding('routes');
+		for (const [path, route] of Object.entries(routes)) {
+			if (path in this.#routes) throw new ApplicationError(`routes(): ${path} is defined twice`);
+			this.#routes[path] = route;
+		}
+		return this;
+	}
+
+	/**
+	 * Opens a WebSocket endpoint, over the given provider or else in this process only.
+	 *
+	 * @throws {ApplicationError} called twice, or an option can't work
+	 */
+	websocket<TNew = unknown>(options?: WebSocketOptions<TNew>): Application<TNew>;
+	websocket<TNew = unknown>(provider: WebSocketProvider | undefined, options?: WebSocketOptions<TNew>): Application<TNew>;
+	websocket<TNew>(
+		first: WebSocketProvider | WebSocketOptions<TNew> | undefined,
+		second: WebSocketOptions<TNew> | undefined = undefined,
+	): Application<TNew> {
+		this.#mustBeBuilding('websocket');
+		if (this.#provider !== undefined) throw new ApplicationError('websocket() was called twice; an application has one endpoint');
+		const given = isProvider(first) ? first : undefined;
+		const options = (given === undefined ? (second ?? first) : second) ?? {};
+		checkOptions(options as WebSocketOptions);
+		this.#provider = given ?? new InProcWsProvider({ logger: this.#logger });
+		this.#options = options as WebSocketOptions;
+		return this as unknown as Application<TNew>;
+	}
+
+	/** Sets what happens to connections. Call it after `websocket`, which knows the type of their data. */
+	onWebSocket(handlers: WebSocketHandlers<TData>): this {
+		this.#mustBeBuilding('onWebSocket');
+		if (this.#provider === undefined) throw new ApplicationError('onWebSocket() needs an endpoint: call websocket() first');
+		this.#handlers = handlers as WebSocketHandlers;
+		return this;
+	}
+
+	/** Runs before the server listens, in the order added, with the provider started. If one fails, `listen` rejects. */
+	onStartup(hook: Hook): this {
+		this.#mustBeBuilding('onStartup');
+		this.#startupHooks.push(hook);
+		return this;
+	}
+
+	/** Runs when the application stops and its sockets are closed, in the reverse order, with the provider still started. */
+	onShutdown(hook: Hook): this {
+		this.#mustBeBuilding('onShutdown');
+		this.#shutdownHooks.push(hook);
+		return this;
+	}
+
+	/** Reaches clients on any node, from anywhere. @throws {ApplicationError} the application has no endpoint */
+	get socket(): SocketEmitter {
+		if (this.#provider === undefined) throw new ApplicationError('socket needs an endpoint: call websocket() first');
+		return this.#provider;
+	}
+
+	/**
+	 * Starts the provider, runs the startup hooks, then serves. Whatever fails is rolled back and rejects.
+	 *
+	 * @param at a port, or Bun's options for where to listen; default 3000
+	 * @throws {ApplicationError} called twice
+	 */
+	async listen(at: number | ListenOptions = DEFAULT_PORT): Promise<Server<SocketData>> {
+		this.#mustBeBuilding('listen');
+		this.#state = 'starting';
+		try {
+			await this.#provider?.start();
+			for (const hook of this.#startupHooks) await hook();
+			this.#server = this.#serve(typeof at === 'number' ? { port: at } : at);
+			this.#provider?.setServer(this.#server);
+			this.#state = 'listening';
+			return this.#server;
+		} catch (error) {
+			await this.#provider?.stop();
+			this.#state = 'stopped';
+			throw error;
+		}
+	}
+
+	/**
+	 * Takes no more requests, closes sockets with 1001, runs the shutdown hooks, then stops provider and server. Idempotent; a hook
+	 * that fails is logged and stops nothing.
+	 */
+	stop(): Promise<void> {
+		this.#stopping ??= this.#stop();
+		return this.#stopping;
+	}
+
+	async #stop(): Promise<void> {
+		const wasListening = this.#state === 'listening';
+		this.#state = 'stopped';
+		if (!wasListening) return;
+		void this.#server?.stop();
+		this.#endpoint?.close();
+		for (const hook of this.#shutdownHooks.toReversed()) {
+			try {
+				await hook();
+			} catch (err) {
+				this.#logger.error('A shutdown hook failed', { err });
+			}
+		}
+		await this.#provider?.stop();
+		await this.#server?.stop(true);
+	}
+
+	#serve(at: ListenOptions): Server<SocketData> {
+		const routes = { ...this.#routes };
+		const shared = {
+			...at,
+			fetch: () => new Response('Not Found', { status: 404 }),
+			error: (err: Error) => {
+				this.#logger.error('A route failed', { err });
+				return new Response('Internal Server Error', { status: 500 });
+			},
+		};
+		if (this.#provider === undefined) {
+			return Bun.serve({ ...shared, routes } as Bun.Serve.Options<SocketData>);
+		}
+		const path = this.#options.path ?? DEFAULT_PATH;
+		if (path in routes) throw new ApplicationError(`${path} is both a route and the WebSocket endpoint`);
+		const endpoint = new WebSocketEndpoint(this.#provider, this.#options, this.#logger);
+		this.#endpoint = endpoint;
+		routes[path] = (req: Request, server: Server<SocketData>) => endpoint.upgrade(req, server);
+		return Bun.serve({ ...shared, routes, websocket: endpoint.handlers(this.#handlers) } as Bun.Serve.Options<SocketData>);
+	}
+
+	#mustBeBuilding(call: string): void {
+		if (this.#state === 'building') return;
+		throw new ApplicationError(
+			call === 'listen'
+				? 'listen() was called before; an application listens once'
+				: `${call}() must come before listen()`,
+		);
+	}
+}
+
+function isProvider(value: object | undefined): value is WebSocketProvider {
+	return value !== undefined && typeof (value as Partial<WebSocketProvider>).addConnection === 'function';
+}
+
+function checkOptions({ path, upgrade, upgradeTimeoutMs }: WebSocketOptions): void {
+	if (path !== undefined && !(typeof path === 'string' && path.startsWith('/'))) {
+		throw new ApplicationError(`websocket(): path must begin with /, not ${JSON.stringify(path)}`);
+	}
+	if (upgrade !== undefined && typeof upgrade !== 'function') {
+		throw new ApplicationError('websocket(): upgrade must be a function');
+	}
+	if (upgradeTimeoutMs !== undefined && !(upgradeTimeoutMs > 0 && upgradeTimeoutMs < 2 ** 31)) {
+		throw new ApplicationError(`websocket(): upgradeTimeoutMs must be a number of milliseconds above 0, not ${upgradeTimeoutMs}`);
+	}
+}

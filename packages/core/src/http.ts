@@ -1,0 +1,15 @@
+import type { SocketData } from '@orijs/websocket';
+
+/** HTTP routes in the form of `Bun.serve`: a path, and a response or handler, or one per method. */
+export type Routes = Bun.Serve.Routes<SocketData, string>;
+
+/** Where to listen. */
+export interface ListenOptions {
+	/** 0 takes any free port. Default 3000. */
+	readonly port?: number;
+	/** Default: every interface. */
+	readonly hostname?: string;
+	readonly tls?: Bun.TLSOptions;
+	/** Lets several processes share a port, on Linux. */
+	readonly reusePort?: boolean;
+}

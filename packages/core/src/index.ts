@@ -1,0 +1,11 @@
+// Application
+export { Application } from './application.ts';
+export type { ApplicationOptions, Hook } from './application.ts';
+export type { ListenOptions, Routes } from './http.ts';
+
+// WebSocket endpoint
+export type { AppSocket } from './app-socket.ts';
+export type { UpgradeResult, WebSocketHandlers, WebSocketOptions } from './websocket-options.ts';
+
+// Errors
+export { ApplicationError } from './errors.ts';

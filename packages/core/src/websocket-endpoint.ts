@@ -1,0 +1,87 @@
+import type { Logger, SocketData, WebSocketConnection, WebSocketProvider } from '@orijs/websocket';
+import type { Server, WebSocketHandler } from 'bun';
+import { type AppSocket, SocketAdopter } from './app-socket.ts';
+import { decideUpgrade } from './upgrade.ts';
+import type { WebSocketHandlers, WebSocketOptions } from './websocket-options.ts';
+
+const GOING_AWAY = 1001;
+const INTERNAL_ERROR = 1011;
+
+/** One WebSocket endpoint: what happens from an upgrade request to the end of its connection. */
+export class WebSocketEndpoint {
+	readonly #provider: WebSocketProvider;
+	readonly #options: WebSocketOptions;
+	readonly #logger: Logger;
+	#closing = false;
+
+	constructor(provider: WebSocketProvider, options: WebSocketOptions, logger: Logger) {
+		this.#provider = provider;
+		this.#options = options;
+		this.#logger = logger;
+	}
+
+	/** Answers a request to the endpoint's path; undefined once it has become a WebSocket. */
+	async upgrade(req: Request, server: Server<SocketData>): Promise<Response | undefined> {
+		const decision = await decideUpgrade(req, this.#options, this.#logger);
+		if (this.#closing) return new Response('Server is stopping', { status: 503 });
+		if (decision instanceof Response) return decision;
+		const data: SocketData = { socketId: crypto.randomUUID(), data: decision.data, topics: new Set() };
+		if (server.upgrade(req, { data })) return undefined;
+		return new Response('Not a valid WebSocket handshake', { status: 400 });
+	}
+
+	/** What Bun calls: the application's handlers, with the connection known to the provider from open to close. */
+	handlers({ open, message, close, drain }: WebSocketHandlers): WebSocketHandler<SocketData> {
+		const provider = this.#provider;
+		const adopter = new SocketAdopter(provider);
+		const adopted = (raw: WebSocketConnection): AppSocket => raw as unknown as AppSocket;
+		return {
+			// Otherwise Bun drops messages to a slow client with no sign of it. Closing is a sign.
+			closeOnBackpressureLimit: true,
+			open: async (raw) => {
+				// A failure is in the provider's log already.
+				provider.addConnection(raw).catch(() => {});
+				const ws = adopter.adopt(raw);
+				try {
+					await open?.(ws);
+				} catch (error) {
+					this.#failed('open', ws, error);
+					ws.close(INTERNAL_ERROR, 'open failed');
+				}
+			},
+			message: (raw, data) => {
+				try {
+					const done = message?.(adopted(raw), data);
+					if (done instanceof Promise) done.catch((error: unknown) => this.#failed('message', adopted(raw), error));
+				} catch (error) {
+					this.#failed('message', adopted(raw), error);
+				}
+			},
+			close: async (raw, code, reason) => {
+				provider.removeConnection(raw.data.socketId);
+				try {
+					await close?.(adopted(raw), code, reason);
+				} catch (error) {
+					this.#failed('close', adopted(raw), error);
+				}
+			},
+			drain: async (raw) => {
+				try {
+					await drain?.(adopted(raw));
+				} catch (error) {
+					this.#failed('drain', adopted(raw), error);
+				}
+			},
+		};
+	}
+
+	/** Takes no more connections and closes those there are with 1001. */
+	close(): void {
+		this.#closing = true;
+		for (const socket of this.#provider.getConnections()) socket.close(GOING_AWAY, 'server is stopping');
+	}
+
+	#failed(handler: string, ws: AppSocket, err: unknown): void {
+		this.#logger.error(`The ${handler} handler failed`, { socketId: ws.data.socketId, err });
+	}
+}

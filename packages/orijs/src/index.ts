@@ -1,0 +1,2 @@
+export * from '@orijs/core';
+export * from '@orijs/websocket';

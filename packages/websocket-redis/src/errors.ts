@@ -1,0 +1,24 @@
+/** Redis could not be reached, or refused the connection, while the provider started. */
+export class RedisConnectError extends Error {
+	override readonly name = 'RedisConnectError';
+	/** Where it tried, as `host:port` or what else the connection names; never with a password. */
+	readonly endpoint: string;
+	constructor(endpoint: string, timeoutMs: number, options: ErrorOptions) {
+		const cause = options.cause instanceof Error ? options.cause.message || options.cause.name : 'no answer';
+		super(`Redis at ${endpoint} could not be reached within ${timeoutMs} ms: ${cause}`, options);
+		this.endpoint = endpoint;
+	}
+}
+
+/** The connection to Redis went away before it answered. */
+export class RedisConnectionLostError extends Error {
+	override readonly name = 'RedisConnectionLostError';
+	constructor(endpoint: string, options?: ErrorOptions) {
+		super(`the connection to Redis at ${endpoint} is down`, options);
+	}
+}
+
+/** An option of the provider that can't work. */
+export class InvalidRedisOptionError extends TypeError {
+	override readonly name = 'InvalidRedisOptionError';
+}

@@ -1,0 +1,21 @@
+import { busConformance } from '@orijs/websocket/testing';
+import { type RedisServer, startRedis } from '@orijs/testkit';
+import { afterAll, beforeAll, describe, it } from 'vitest';
+import { RedisBus } from './redis-bus.ts';
+
+describe('the Redis bus', () => {
+	let redis: RedisServer;
+	beforeAll(async () => {
+		redis = await startRedis();
+	});
+	afterAll(() => redis.stop());
+
+	let run = 0;
+	const cases = busConformance(() => {
+		const keyPrefix = `run${run++}`;
+		return {
+			createBus: () => new RedisBus({ connection: { host: redis.host, port: redis.port }, keyPrefix, connectTimeout: 2_000 }),
+		};
+	});
+	for (const { name, run: keep } of cases) it(name, keep);
+});

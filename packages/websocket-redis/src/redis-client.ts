@@ -1,0 +1,81 @@
+import { Redis, type RedisOptions } from 'ioredis';
+import { InvalidRedisOptionError, RedisConnectError } from './errors.ts';
+
+/** Where Redis is: ioredis options, a `redis://` or `rediss://` URL, or an ioredis instance, which is duplicated and never closed. */
+export type RedisConnection = RedisOptions | string | Redis;
+
+/** Tries to reconnect are never further apart than this, in milliseconds. */
+const MAX_RETRY_DELAY_MS = 1_000;
+
+/**
+ * What every connection of ours must have, whatever the user's options say: ioredis's defaults would deliver publishes late
+ * after an outage, or twice.
+ */
+const OURS = {
+	lazyConnect: true,
+	enableOfflineQueue: false,
+	autoResubscribe: false,
+	autoResendUnfulfilledCommands: false,
+	// Commands without an answer fail when their connection does.
+	maxRetriesPerRequest: 0,
+	replyMapping: 'legacy',
+	retryStrategy: (attempt: number): number => Math.random() * Math.min(MAX_RETRY_DELAY_MS, 50 * 2 ** Math.min(attempt, 10)),
+} satisfies RedisOptions;
+
+/** A connection of our own, not opened yet. It reconnects for ever once `connect` was called. */
+export function createClient(connection: RedisConnection, connectTimeout: number): Redis {
+	const ours = { ...OURS, connectTimeout };
+	if (typeof connection === 'string') {
+		if (!/^rediss?:\/\//.test(connection)) {
+			throw new InvalidRedisOptionError(`connection must be a redis:// or rediss:// URL, not ${JSON.stringify(connection)}`);
+		}
+		return new Redis(connection, ours);
+	}
+	if (typeof connection !== 'object' || connection === null) {
+		throw new InvalidRedisOptionError(
+			`connection must be ioredis options such as { host, port }, a redis:// URL or an ioredis instance, not ${connection}`,
+		);
+	}
+	return isInstance(connection) ? connection.duplicate(ours) : new Redis({ ...connection, ...ours });
+}
+
+function isInstance(connection: RedisOptions | Redis): connection is Redis {
+	return typeof (connection as Partial<Redis>).duplicate === 'function';
+}
+
+/** Where a client connects to, for messages: without user or password. */
+export function endpointOf({ options }: Redis): string {
+	if (options.path) return options.path;
+	if (options.sentinels) return `sentinel group ${options.name}`;
+	return `${options.host ?? 'localhost'}:${options.port ?? 6379}`;
+}
+
+/**
+ * Opens a client; tries again until `timeoutMs` is over, but not when the server answers with a refusal, such as a wrong password.
+ *
+ * @throws {RedisConnectError} names endpoint and cause
+ */
+export async function connect(client: Redis, timeoutMs: number): Promise<void> {
+	const { promise, resolve, reject } = Promise.withResolvers<void>();
+	let cause: Error | undefined;
+	const fail = (): void => reject(new RedisConnectError(endpointOf(client), timeoutMs, { cause }));
+	const onError = (error: Error): void => {
+		cause = error;
+		if (isRefusal(error)) fail();
+	};
+	const timer = setTimeout(fail, timeoutMs);
+	client.on('ready', resolve).on('error', onError).on('end', fail);
+	// Its own promise only tells of the first attempt.
+	client.connect().catch(onError);
+	try {
+		await promise;
+	} finally {
+		clearTimeout(timer);
+		client.off('ready', resolve).off('error', onError).off('end', fail);
+	}
+}
+
+/** Whether Redis itself said no, as opposed to a connection that failed. */
+export function isRefusal(error: unknown): error is Error {
+	return error instanceof Error && error.name === 'ReplyError';
+}

@@ -1,0 +1,44 @@
+/**
+ * What a transport implements: carry opaque frames for topics between nodes. Everything else, batching, echo, interest, is the
+ * provider's. `@orijs/websocket/testing` exports the suite that an implementation must pass.
+ */
+export interface Bus {
+	/** Connects. Rejects if the backend can't be reached in time. May be called again after `stop`. */
+	start(handlers: BusHandlers): Promise<void>;
+
+	/** Lets go of everything it opened. Idempotent; after it resolves no handler is called. */
+	stop(): Promise<void>;
+
+	/**
+	 * Resolves once frames published to these topics, by any node, will be delivered. A topic is asked for once until it is
+	 * unsubscribed. Calls take effect in the order they were made, together with those of `unsubscribe`. While the backend is
+	 * away the promise waits; it rejects only when the backend refuses, and then for all of the topics.
+	 */
+	subscribe(topics: readonly string[]): Promise<void>;
+
+	/** Ends what `subscribe` began. Resolves once no more frames for these topics will be delivered. */
+	unsubscribe(topics: readonly string[]): Promise<void>;
+
+	/**
+	 * Resolves when the backend accepted the frame, with the number of nodes it went to (this one counted, if subscribed) where
+	 * the backend can tell. Frames of one topic keep the order of the calls. A frame that was not accepted rejects and is never
+	 * sent again. The bus does not keep or change `frame` once the promise is settled.
+	 */
+	publish(topic: string, frame: Uint8Array): Promise<number | undefined>;
+}
+
+/** Where something went wrong in the background. */
+export type BusStage = 'connect' | 'subscribe' | 'publish' | 'deliver';
+
+/** Whether messages pass between nodes, with the reason when they may not. */
+export type BusStatus = { readonly state: 'ready' } | { readonly state: 'degraded'; readonly reason: string };
+
+/** What a bus calls. Handlers return at once and never throw. */
+export interface BusHandlers {
+	/** A frame arrived, whoever published it, this node included. The bus gives the buffer away. */
+	deliver(topic: string, frame: Uint8Array): void;
+	/** The connection to the backend changed for the better or worse. */
+	status(status: BusStatus): void;
+	/** Something failed that no caller is waiting for. */
+	error(error: Error, stage: BusStage): void;
+}

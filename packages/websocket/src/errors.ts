@@ -1,0 +1,127 @@
+import { SOCKET_ID_RULE, TOPIC_RULE } from './names.ts';
+
+/** A topic that is not one. Allowed: 1 to 256 characters out of `A-Z a-z 0-9 _ : . -`. */
+export class InvalidTopicError extends Error {
+	override readonly name = 'InvalidTopicError';
+	readonly topic: unknown;
+	constructor(topic: unknown) {
+		super(`Invalid topic ${show(topic)}: a topic is ${TOPIC_RULE}`);
+		this.topic = topic;
+	}
+}
+
+/** A socket id that is not a UUID v4. */
+export class InvalidSocketIdError extends Error {
+	override readonly name = 'InvalidSocketIdError';
+	readonly socketId: unknown;
+	constructor(socketId: unknown) {
+		super(`Invalid socket id ${show(socketId)}: a socket id is ${SOCKET_ID_RULE}`);
+		this.socketId = socketId;
+	}
+}
+
+/** A socket whose `ws.data` was not set up by `server.upgrade(req, { data })`. */
+export class InvalidSocketDataError extends Error {
+	override readonly name = 'InvalidSocketDataError';
+	constructor(data: unknown) {
+		super(
+			`Invalid socket data ${show(data)}: upgrade with ` +
+				'server.upgrade(req, { data: { socketId: crypto.randomUUID(), data: {}, topics: new Set() } })',
+		);
+	}
+}
+
+/** A payload that cannot be sent. Allowed: strings, ArrayBuffers, typed arrays and DataViews. */
+export class InvalidPayloadError extends Error {
+	override readonly name = 'InvalidPayloadError';
+	constructor(payload: unknown, options?: ErrorOptions) {
+		super(
+			`Invalid payload ${show(payload)}: send a string, an ArrayBuffer, a typed array or a DataView ` +
+				'(JSON.stringify an object, or emit a SocketMessage)',
+			options,
+		);
+	}
+}
+
+/** Two live sockets with one id: the second is refused and closed, the first is not touched. */
+export class DuplicateSocketError extends Error {
+	override readonly name = 'DuplicateSocketError';
+	readonly socketId: string;
+	constructor(socketId: string) {
+		super(`Socket ${socketId} is already connected: give every upgrade its own crypto.randomUUID()`);
+		this.socketId = socketId;
+	}
+}
+
+/** A socket that is not connected, or no longer, to any node that could be asked. */
+export class UnknownSocketError extends Error {
+	override readonly name = 'UnknownSocketError';
+	readonly socketId: string;
+	constructor(socketId: string) {
+		super(`Socket ${socketId} is not connected`);
+		this.socketId = socketId;
+	}
+}
+
+/** A message that Bun dropped because the socket's buffer is over its limit. */
+export class MessageDroppedError extends Error {
+	override readonly name = 'MessageDroppedError';
+	readonly socketId: string;
+	constructor(socketId: string) {
+		super(`A message to socket ${socketId} was dropped: its client reads too slowly, the buffer is over backpressureLimit`);
+		this.socketId = socketId;
+	}
+}
+
+/** A call that needs a started provider came before `start()` was through. */
+export class ProviderNotStartedError extends Error {
+	override readonly name = 'ProviderNotStartedError';
+	constructor(call: string) {
+		super(`${call} before the provider is started: await provider.start() first; nothing was sent`);
+	}
+}
+
+/** A call that needs a started provider came after `stop()`, or was overtaken by it. */
+export class ProviderStoppedError extends Error {
+	override readonly name = 'ProviderStoppedError';
+	constructor(call: string) {
+		super(`${call}: the provider was stopped; nothing was done`);
+	}
+}
+
+/** The backend refused a subscription; it was rolled back and nobody is in the topic because of it. */
+export class SubscribeError extends Error {
+	override readonly name = 'SubscribeError';
+	readonly topic: string;
+	constructor(topic: string, options: ErrorOptions) {
+		super(`Subscribing to ${show(topic)} failed and was rolled back${because(options.cause)}`, options);
+		this.topic = topic;
+	}
+}
+
+/** The backend did not accept a message: this node's sockets got it, other nodes did not and will not. */
+export class BusUnavailableError extends Error {
+	override readonly name = 'BusUnavailableError';
+	readonly topic: string;
+	constructor(topic: string, options: ErrorOptions) {
+		super(
+			`A message to ${show(topic)} was not accepted by the backend: this node's sockets got it, other nodes' did not` +
+				because(options.cause),
+			options,
+		);
+		this.topic = topic;
+	}
+}
+
+function because(cause: unknown): string {
+	return cause instanceof Error ? `: ${cause.message}` : '';
+}
+
+/** A value as it can stand in a message: short, on one line, with its type when it is no string. */
+function show(value: unknown): string {
+	if (typeof value === 'string') {
+		return JSON.stringify(value.length > 64 ? `${value.slice(0, 64)}…` : value) + (value.length > 64 ? ` (${value.length} characters)` : '');
+	}
+	if (typeof value === 'object' && value !== null) return `(${value.constructor?.name ?? 'object'})`;
+	return `(${String(value)})`;
+}

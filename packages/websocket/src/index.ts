@@ -1,0 +1,39 @@
+// Connections and topics
+export { SocketCoordinator } from './socket-coordinator.ts';
+export type { SocketCoordinatorOptions } from './socket-coordinator.ts';
+export type { SocketData, WebSocketConnection } from './connection.ts';
+
+// Providers
+export { createInProcWsProvider, InProcWsProvider } from './in-proc-provider.ts';
+export type { InProcWsProviderOptions } from './in-proc-provider.ts';
+export type { SkippedFrames, SocketEmitter, SocketLifecycle, SocketMetrics, WebSocketProvider } from './provider.ts';
+export type { Payload } from './payload.ts';
+export type { PubSubServer } from './local-delivery.ts';
+
+// Writing a transport
+export { WsProvider } from './ws-provider.ts';
+export type { WsProviderOptions } from './ws-provider.ts';
+export type { Bus, BusHandlers, BusStage, BusStatus } from './bus.ts';
+
+// Typed messages
+export { MessageValidationError, InvalidMessageDefinitionError, SocketMessage } from './protocol/index.ts';
+export type { Envelope, InferInput, InferOutput, MessageIssue } from './protocol/index.ts';
+
+// Logging
+export { consoleLogger } from './logger.ts';
+export type { LogDetails, Logger } from './logger.ts';
+
+// Errors
+export {
+	BusUnavailableError,
+	DuplicateSocketError,
+	InvalidPayloadError,
+	InvalidSocketDataError,
+	InvalidSocketIdError,
+	InvalidTopicError,
+	MessageDroppedError,
+	ProviderNotStartedError,
+	ProviderStoppedError,
+	SubscribeError,
+	UnknownSocketError,
+} from './errors.ts';

@@ -1,0 +1,176 @@
+import type { Bus } from './bus.ts';
+import { SubscribeError } from './errors.ts';
+import { DONE, quiet, toError } from './settled.ts';
+
+/** How long a topic that emptied stays subscribed at the backend, in milliseconds, unless set: enough for a page reload. */
+export const DEFAULT_GRACE_MS = 1_000;
+
+export interface InterestOptions {
+	readonly graceMs: number;
+	/** The backend refused a channel; whoever wanted it must be told and rolled back. */
+	readonly onRefused: (channel: string, error: SubscribeError) => void;
+	/** Something failed that no caller is waiting for. */
+	readonly onError: (error: Error) => void;
+}
+
+/** A channel that was asked for and is not live yet. */
+interface Pending {
+	readonly promise: Promise<void>;
+	readonly resolve: () => void;
+	readonly reject: (error: Error) => void;
+	/** Set while the backend is being asked for a channel that nobody wants any more: the grace it is to get then. */
+	released: number | undefined;
+}
+
+/** Marks a channel whose frames arrive. */
+const LIVE = null;
+
+/**
+ * What this node asks the backend for: the channels somebody here wants, and no others. Requests of one tick travel together,
+ * callers of one pending channel share one promise, and a channel nobody wants any more is kept for a grace.
+ */
+export class Interest {
+	readonly #bus: Bus;
+	readonly #options: InterestOptions;
+	readonly #channels = new Map<string, Pending | typeof LIVE>();
+	/** Asked for since the last flush, or since before `open`. */
+	readonly #joining = new Set<string>();
+	readonly #leaving = new Set<string>();
+	/** Live channels nobody wants, with the time they are to be let go; in the order of that time. */
+	readonly #lingering = new Map<string, number>();
+	#open = false;
+	#flush: ReturnType<typeof setImmediate> | undefined;
+	#sweep: ReturnType<typeof setTimeout> | undefined;
+
+	constructor(bus: Bus, options: InterestOptions) {
+		this.#bus = bus;
+		this.#options = options;
+	}
+
+	/** From now on the backend is asked; what was acquired before goes out with the first flush. */
+	open(): void {
+		this.#open = true;
+		this.#schedule();
+	}
+
+	/** Forgets every channel; promises still pending reject with `reason`. */
+	close(reason: Error): void {
+		this.#open = false;
+		clearImmediate(this.#flush);
+		clearTimeout(this.#sweep);
+		this.#flush = undefined;
+		this.#sweep = undefined;
+		for (const pending of this.#channels.values()) pending?.reject(reason);
+		this.#channels.clear();
+		this.#joining.clear();
+		this.#leaving.clear();
+		this.#lingering.clear();
+	}
+
+	/** Resolves when frames published to the channel by any node arrive here. Rejects with a {@link SubscribeError}. */
+	acquire(channel: string): Promise<void> {
+		const pending = this.#channels.get(channel);
+		if (pending === LIVE) {
+			if (this.#lingering.size > 0) this.#lingering.delete(channel);
+			return DONE;
+		}
+		if (pending !== undefined) {
+			pending.released = undefined;
+			return pending.promise;
+		}
+		const { promise, resolve, reject } = Promise.withResolvers<void>();
+		this.#channels.set(channel, { promise: quiet(promise), resolve, reject, released: undefined });
+		this.#joining.add(channel);
+		this.#schedule();
+		return promise;
+	}
+
+	/** Nobody here wants the channel any more. It is kept for `graceMs`, in case somebody comes back. */
+	release(channel: string, graceMs: number = this.#options.graceMs): void {
+		const pending = this.#channels.get(channel);
+		if (pending === undefined) return;
+		if (pending !== LIVE) {
+			if (this.#joining.delete(channel)) {
+				this.#channels.delete(channel);
+				pending.resolve();
+			} else {
+				pending.released = graceMs;
+			}
+		} else if (graceMs > 0) {
+			this.#lingering.set(channel, performance.now() + graceMs);
+			this.#armSweep(graceMs);
+		} else {
+			this.#letGo(channel);
+		}
+	}
+
+	#letGo(channel: string): void {
+		this.#channels.delete(channel);
+		this.#leaving.add(channel);
+		this.#schedule();
+	}
+
+	#schedule(): void {
+		if (!this.#open || this.#flush !== undefined) return;
+		this.#flush = setImmediate(() => {
+			this.#flush = undefined;
+			// Leaves go first: a channel left and joined in one tick must end up joined.
+			if (this.#leaving.size > 0) {
+				const leaving = [...this.#leaving];
+				this.#leaving.clear();
+				this.#bus.unsubscribe(leaving).catch((thrown: unknown) => this.#options.onError(toError(thrown)));
+			}
+			if (this.#joining.size > 0) {
+				const joining = [...this.#joining];
+				this.#joining.clear();
+				void this.#subscribe(joining);
+			}
+		});
+	}
+
+	async #subscribe(channels: readonly string[]): Promise<void> {
+		const asked = channels.map((channel) => this.#channels.get(channel));
+		try {
+			await this.#bus.subscribe(channels);
+		} catch (thrown) {
+			// One refused channel must not take the others of its tick with it.
+			if (channels.length > 1) await Promise.all(channels.map((channel) => this.#subscribe([channel])));
+			else this.#refused(channels[0] as string, asked[0], toError(thrown));
+			return;
+		}
+		channels.forEach((channel, i) => this.#arrived(channel, asked[i]));
+	}
+
+	#arrived(channel: string, pending: Pending | null | undefined): void {
+		// After a `close` the channel may be gone, or asked for anew.
+		if (!pending || this.#channels.get(channel) !== pending) return;
+		this.#channels.set(channel, LIVE);
+		pending.resolve();
+		if (pending.released !== undefined) this.release(channel, pending.released);
+	}
+
+	#refused(channel: string, pending: Pending | null | undefined, cause: Error): void {
+		if (!pending || this.#channels.get(channel) !== pending) return;
+		this.#channels.delete(channel);
+		const error = new SubscribeError(channel, { cause });
+		this.#options.onRefused(channel, error);
+		pending.reject(error);
+	}
+
+	#armSweep(delayMs: number): void {
+		if (this.#sweep !== undefined) return;
+		this.#sweep = setTimeout(() => {
+			this.#sweep = undefined;
+			const now = performance.now();
+			for (const [channel, deadline] of this.#lingering) {
+				if (deadline > now) {
+					this.#armSweep(deadline - now);
+					return;
+				}
+				this.#lingering.delete(channel);
+				this.#letGo(channel);
+			}
+		}, delayMs);
+		this.#sweep.unref();
+	}
+}

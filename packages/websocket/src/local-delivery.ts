@@ -1,0 +1,83 @@
+import type { WebSocketConnection } from './connection.ts';
+import type { Payload } from './payload.ts';
+import type { Registry } from './registry.ts';
+
+/** The part of Bun's server that fan-out needs. */
+export interface PubSubServer {
+	publish(topic: string, data: string | Bun.BufferSource): number;
+}
+
+type BunMethods = Pick<WebSocketConnection, 'subscribe' | 'unsubscribe' | 'publish'>;
+
+/** Delivery to the sockets of this process. The only place that touches Bun's pub/sub. */
+export class LocalDelivery {
+	readonly #registry: Registry<WebSocketConnection>;
+	#server: PubSubServer | undefined;
+	#bun: BunMethods | undefined;
+
+	constructor(registry: Registry<WebSocketConnection>) {
+		this.#registry = registry;
+	}
+
+	setServer(server: PubSubServer): void {
+		this.#server = server;
+	}
+
+	/** Returns false when the socket is already closed. */
+	join(socket: WebSocketConnection, topic: string): boolean {
+		return this.#bunMethods(socket).subscribe.call(socket, topic);
+	}
+
+	leave(socket: WebSocketConnection, topic: string): void {
+		this.#bunMethods(socket).unsubscribe.call(socket, topic);
+	}
+
+	/** Sends to every socket in `topic`; as long as no server is set to one after the other. */
+	toTopic(topic: string, payload: Payload): void {
+		if (this.#server !== undefined) {
+			this.#server.publish(topic, payload as string | Bun.BufferSource);
+			return;
+		}
+		for (const socketId of this.#registry.members(topic)) {
+			const socket = this.#registry.get(socketId);
+			if (socket !== undefined) this.toSocket(socket, payload);
+		}
+	}
+
+	/** Sends to every socket in `topic` but this one. */
+	toOthers(socket: WebSocketConnection, topic: string, payload: Payload): void {
+		this.#bunMethods(socket).publish.call(socket, topic, payload as string | Bun.BufferSource);
+	}
+
+	/** Returns false when Bun dropped the message: its buffer is over the limit, or the socket is gone. */
+	toSocket(socket: WebSocketConnection, payload: Payload): boolean {
+		return socket.send(payload as string | Bun.BufferSource) !== 0 || sentEmpty(socket, payload);
+	}
+
+	/** Returns how many sockets Bun dropped the message for. */
+	toAll(payload: Payload): number {
+		let dropped = 0;
+		for (const socket of this.#registry.sockets()) if (!this.toSocket(socket, payload)) dropped++;
+		return dropped;
+	}
+
+	/**
+	 * Bun's own methods, also where an application has put its own in front of them on its sockets: those lead here, so calling
+	 * them would go round in circles.
+	 */
+	#bunMethods(socket: WebSocketConnection): BunMethods {
+		if (this.#bun === undefined) {
+			let last: object = socket;
+			for (let next: object | null = last; next !== null && next !== Object.prototype; next = Object.getPrototypeOf(next)) {
+				last = next;
+			}
+			this.#bun = last as WebSocketConnection;
+		}
+		return this.#bun;
+	}
+}
+
+/** Bun answers a send with the bytes sent, so 0 is also the good answer to an empty message. */
+function sentEmpty(socket: WebSocketConnection, payload: Payload): boolean {
+	return (typeof payload === 'string' ? payload.length : payload.byteLength) === 0 && socket.readyState === 1;
+}

@@ -1,0 +1,83 @@
+import { encodeFrame, type Origin } from './frame.ts';
+import { type Payload, roughSize, snapshot } from './payload.ts';
+import { quiet, toError } from './settled.ts';
+
+/** A frame that reaches this many bytes goes out without waiting for the end of the tick. */
+const FULL_FRAME_BYTES = 256 * 1024;
+
+export interface OutboxOptions {
+	readonly origin: Origin;
+	/** Hands a frame to the backend. */
+	readonly send: (channel: string, frame: Uint8Array) => Promise<number | undefined>;
+	/** What the outcome of a frame means to those who await its messages: an error, or undefined when all is well. */
+	readonly verdict: (channel: string, outcome: Outcome) => Error | undefined;
+}
+
+/** What became of a frame: accepted, with the number of nodes it went to where known, or not. */
+export type Outcome = { readonly nodes: number | undefined } | { readonly error: Error };
+
+interface Batch {
+	readonly messages: (string | Uint8Array)[];
+	bytes: number;
+	readonly promise: Promise<void>;
+	readonly resolve: () => void;
+	readonly reject: (error: Error) => void;
+}
+
+/** Messages on their way to other nodes. Those for one channel in one tick share one frame and one promise. */
+export class Outbox {
+	readonly #options: OutboxOptions;
+	readonly #batches = new Map<string, Batch>();
+	readonly #unanswered = new Set<Promise<void>>();
+	#scheduled: ReturnType<typeof setImmediate> | undefined;
+
+	constructor(options: OutboxOptions) {
+		this.#options = options;
+	}
+
+	/** Resolves when the backend has accepted the message. Nobody has to await it. */
+	add(channel: string, payload: Payload): Promise<void> {
+		let batch = this.#batches.get(channel);
+		if (batch === undefined) {
+			const { promise, resolve, reject } = Promise.withResolvers<void>();
+			batch = { messages: [], bytes: 0, promise: quiet(promise), resolve, reject };
+			this.#batches.set(channel, batch);
+			this.#scheduled ??= setImmediate(() => this.#flush());
+		}
+		batch.messages.push(snapshot(payload));
+		batch.bytes += roughSize(payload);
+		if (batch.bytes >= FULL_FRAME_BYTES) {
+			this.#batches.delete(channel);
+			this.#send(channel, batch);
+		}
+		return batch.promise;
+	}
+
+	/** Sends what waits; resolves when every message has its answer, good or bad. */
+	async drain(): Promise<void> {
+		this.#flush();
+		await Promise.allSettled(this.#unanswered);
+	}
+
+	#flush(): void {
+		clearImmediate(this.#scheduled);
+		this.#scheduled = undefined;
+		const batches = [...this.#batches];
+		this.#batches.clear();
+		for (const [channel, batch] of batches) this.#send(channel, batch);
+	}
+
+	#send(channel: string, batch: Batch): void {
+		const settle = (outcome: Outcome): void => {
+			this.#unanswered.delete(batch.promise);
+			const error = this.#options.verdict(channel, outcome);
+			if (error === undefined) batch.resolve();
+			else batch.reject(error);
+		};
+		this.#unanswered.add(batch.promise);
+		this.#options.send(channel, encodeFrame(this.#options.origin, batch.messages)).then(
+			(nodes) => settle({ nodes }),
+			(thrown: unknown) => settle({ error: toError(thrown) }),
+		);
+	}
+}

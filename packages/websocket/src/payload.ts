@@ -1,0 +1,20 @@
+
+/** A message's content. A string arrives as a text frame, anything else as a binary frame with the same bytes. */
+export type Payload = string | ArrayBuffer | ArrayBufferView<ArrayBufferLike>;
+
+export function isPayload(value: unknown): value is Payload {
+	return typeof value === 'string' || ArrayBuffer.isView(value) || value instanceof ArrayBuffer;
+}
+
+
+/** The payload as text or as a copy of its bytes, which the caller may change once `publish` has returned. */
+export function snapshot(payload: Payload): string | Uint8Array {
+	if (typeof payload === 'string') return payload;
+	if (payload instanceof ArrayBuffer) return new Uint8Array(payload.slice(0));
+	return new Uint8Array(payload.buffer, payload.byteOffset, payload.byteLength).slice();
+}
+
+/** The payload's size in bytes, for strings a lower bound (UTF-16 units). */
+export function roughSize(payload: Payload): number {
+	return typeof payload === 'string' ? payload.length : payload.byteLength;
+}

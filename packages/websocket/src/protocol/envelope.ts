@@ -1,0 +1,35 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+import { MessageValidationError } from './errors.ts';
+import type { InferInput, InferOutput, SocketMessage } from './message.ts';
+
+/** What an emitted message is on the wire, as JSON in a text frame. */
+export interface Envelope<TData = unknown> {
+	/** The message's name. */
+	readonly name: string;
+	readonly data: TData;
+	/** When it was emitted, in milliseconds since the epoch, by the sending node's clock. */
+	readonly timestamp: number;
+}
+
+/**
+ * Checks data against a message's schema and returns what the schema makes of it; a promise only where the schema is
+ * asynchronous.
+ *
+ * @throws {MessageValidationError}
+ */
+export function validate<TMessage extends SocketMessage>(
+	message: TMessage,
+	data: InferInput<TMessage['data']>,
+): InferOutput<TMessage['data']> | Promise<InferOutput<TMessage['data']>> {
+	const result = message.data['~standard'].validate(data);
+	return result instanceof Promise ? result.then((late) => valueOf(message, late)) : valueOf(message, result);
+}
+
+function valueOf(message: SocketMessage, result: StandardSchemaV1.Result<unknown>): unknown {
+	if (result.issues !== undefined) throw new MessageValidationError(message.name, result.issues);
+	return result.value;
+}
+
+export function encodeEnvelope(name: string, data: unknown): string {
+	return JSON.stringify({ name, data, timestamp: Date.now() } satisfies Envelope);
+}

@@ -1,0 +1,54 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+import { InvalidMessageDefinitionError } from './errors.ts';
+
+/** A kind of message: its name on the wire and what its data must look like. Shared by server and client. */
+export interface SocketMessage<
+	TData extends StandardSchemaV1 = StandardSchemaV1,
+	TReply extends StandardSchemaV1 | undefined = StandardSchemaV1 | undefined,
+> {
+	readonly name: string;
+	/** What `data` must be: any Standard Schema (zod, valibot, arktype, …). */
+	readonly data: TData;
+	/** What the answer to a request must be; undefined for a message that is not answered. */
+	readonly reply: TReply;
+}
+
+export type InferInput<TSchema extends StandardSchemaV1> = StandardSchemaV1.InferInput<TSchema>;
+export type InferOutput<TSchema extends StandardSchemaV1> = StandardSchemaV1.InferOutput<TSchema>;
+
+const NAME = /^[A-Za-z0-9_:.-]{1,128}$/;
+
+/** Makes message definitions. */
+export const SocketMessage: {
+	/**
+	 * Defines a message.
+	 *
+	 * @param definition.name 1 to 128 characters out of `A-Z a-z 0-9 _ : . -`; unique within an application
+	 * @throws {InvalidMessageDefinitionError}
+	 */
+	define<TData extends StandardSchemaV1, TReply extends StandardSchemaV1 | undefined = undefined>(definition: {
+		readonly name: string;
+		readonly data: TData;
+		readonly reply?: TReply;
+	}): SocketMessage<TData, TReply>;
+} = {
+	define: ({ name, data, reply }) => {
+		if (typeof name !== 'string' || !NAME.test(name)) {
+			throw new InvalidMessageDefinitionError(
+				`a message's name is 1 to 128 characters out of A-Z a-z 0-9 _ : . -, not ${JSON.stringify(name)}`,
+			);
+		}
+		if (!isSchema(data)) throw new InvalidMessageDefinitionError(`data of ${name} is no Standard Schema`);
+		if (reply !== undefined && !isSchema(reply)) {
+			throw new InvalidMessageDefinitionError(`reply of ${name} is no Standard Schema`);
+		}
+		return Object.freeze({ name, data, reply: reply as never });
+	},
+};
+
+function isSchema(value: unknown): value is StandardSchemaV1 {
+	// arktype's schemas are functions.
+	if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return false;
+	const standard = (value as Partial<StandardSchemaV1>)['~standard'];
+	return typeof standard === 'object' && standard !== null && typeof standard.validate === 'function';
+}

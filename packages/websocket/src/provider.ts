@@ -1,0 +1,119 @@
+import type { WebSocketConnection } from './connection.ts';
+import type { PubSubServer } from './local-delivery.ts';
+import type { Payload } from './payload.ts';
+import type { InferInput, SocketMessage } from './protocol/message.ts';
+
+/**
+ * What services use to reach clients, on whichever node those are.
+ *
+ * Every promise may be left alone: one that nobody awaits never causes an unhandled rejection; what is refused for bad input is
+ * also logged, so that it is not lost on anybody.
+ */
+export interface SocketEmitter {
+	/**
+	 * Sends to every socket in `topic`. The sockets of this node have it when the call returns; the promise resolves when the
+	 * backend has accepted it for the others. At most once, in order per publisher.
+	 *
+	 * @throws {InvalidTopicError} {InvalidPayloadError} {ProviderNotStartedError} {ProviderStoppedError} nothing was sent
+	 * @throws {BusUnavailableError} this node's sockets got it, other nodes' did not
+	 */
+	publish(topic: string, payload: Payload): Promise<void>;
+
+	/**
+	 * Sends to one socket.
+	 *
+	 * @throws {UnknownSocketError} no node has that socket, as far as the backend can tell
+	 * @throws {MessageDroppedError} its client reads too slowly
+	 * @throws {InvalidSocketIdError} {InvalidPayloadError} {ProviderNotStartedError} {ProviderStoppedError} {BusUnavailableError}
+	 */
+	send(socketId: string, payload: Payload): Promise<void>;
+
+	/**
+	 * Sends to every socket of every node.
+	 *
+	 * @throws {InvalidPayloadError} {ProviderNotStartedError} {ProviderStoppedError} {BusUnavailableError}
+	 */
+	broadcast(payload: Payload): Promise<void>;
+
+	/**
+	 * Validates `data` against the message's schema and publishes `{ name, data, timestamp }` as JSON to `topic`.
+	 *
+	 * @throws {MessageValidationError} `data` does not fit the schema; nothing was sent
+	 * @throws whatever `publish` throws
+	 */
+	emit<TMessage extends SocketMessage>(message: TMessage, topic: string, data: InferInput<TMessage['data']>): Promise<void>;
+}
+
+/** What a framework calls around the application's life. */
+export interface SocketLifecycle {
+	/** Resolves when messages from and to every node pass. Rejects when the backend can't be reached in time. */
+	start(): Promise<void>;
+	/** Sends what waits, then lets go of the backend. Idempotent. Sockets stay open; they are the server's. */
+	stop(): Promise<void>;
+}
+
+/** What can be asked about this node's sockets. */
+export interface SocketMetrics {
+	isConnected(socketId: string): boolean;
+	/** How many sockets this node has. */
+	getConnectionCount(): number;
+	/** How many of this node's sockets are in `topic`. */
+	getTopicSubscriberCount(topic: string): number;
+	/** How many topics this node's sockets are in. */
+	getTopicCount(): number;
+	/** Frames of other nodes that could not be read, since the provider was made. */
+	getSkippedFrames(): SkippedFrames;
+}
+
+/** Frames that could not be read, counted by why. */
+export interface SkippedFrames {
+	/** Written by a release with another wire format, as during a rolling deploy. */
+	readonly 'unknown-version': number;
+	/** Not written by this system: something else publishes on its channels. */
+	readonly malformed: number;
+}
+
+/** A complete provider: what {@link SocketCoordinator} and `Application` work with. */
+export interface WebSocketProvider extends SocketEmitter, SocketLifecycle, SocketMetrics {
+	/** The server whose sockets these are. May be called before or after `start`. */
+	setServer(server: PubSubServer): void;
+
+	/**
+	 * Takes in a socket: from now on it can be sent to, and counts. Resolves when every node can reach it. Adding a socket twice
+	 * is adding it once.
+	 *
+	 * @throws {InvalidSocketDataError} {InvalidSocketIdError} {InvalidTopicError} {DuplicateSocketError} the socket was refused:
+	 * logged and closed with 1011; nothing else was touched
+	 */
+	addConnection(socket: WebSocketConnection): Promise<void>;
+
+	/** Forgets a socket and all its topics. Returns whether it was known. */
+	removeConnection(socketId: string): boolean;
+
+	/** This node's sockets; closing them while iterating is fine. */
+	getConnections(): Iterable<WebSocketConnection>;
+
+	getConnection<TData = unknown>(socketId: string): WebSocketConnection<TData> | undefined;
+
+	/**
+	 * Puts a socket of this node into a topic. Resolves once messages from every node will arrive. Subscribing twice is
+	 * subscribing once.
+	 *
+	 * @throws {InvalidTopicError} {UnknownSocketError} {ProviderStoppedError} nothing was changed
+	 * @throws {SubscribeError} the backend refused; rolled back
+	 */
+	subscribe(socketId: string, topic: string): Promise<void>;
+
+	/** Takes a socket out of a topic; no message for it will arrive any more. Leaving a topic one is not in is no error. */
+	unsubscribe(socketId: string, topic: string): Promise<void>;
+
+	/**
+	 * Like `publish`, to everyone in `topic` but the socket that says it, which is one of this node's.
+	 *
+	 * @throws {UnknownSocketError} and whatever `publish` throws
+	 */
+	publishFrom(socketId: string, topic: string, payload: Payload): Promise<void>;
+
+	/** The ids of this node's sockets in `topic`, as of now. */
+	getTopicSubscribers(topic: string): ReadonlySet<string>;
+}

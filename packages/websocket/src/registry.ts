@@ -1,0 +1,92 @@
+/** The part of a socket the registry keeps up to date. */
+export interface RegisteredSocket {
+	readonly data: { readonly socketId: string; readonly topics: ReadonlySet<string> };
+}
+
+/**
+ * Who is connected to this node and who is in which topic: the only place that knows. A socket's own list of topics is its
+ * `data.topics`, which only the registry changes.
+ */
+export class Registry<TSocket extends RegisteredSocket> {
+	readonly #sockets = new Map<string, TSocket>();
+	readonly #members = new Map<string, Set<string>>();
+
+	get(socketId: string): TSocket | undefined {
+		return this.#sockets.get(socketId);
+	}
+
+	sockets(): MapIterator<TSocket> {
+		return this.#sockets.values();
+	}
+
+	get socketCount(): number {
+		return this.#sockets.size;
+	}
+
+	topics(): MapIterator<string> {
+		return this.#members.keys();
+	}
+
+	get topicCount(): number {
+		return this.#members.size;
+	}
+
+	/** The ids of the sockets in a topic; live, not to be changed. */
+	members(topic: string): ReadonlySet<string> {
+		return this.#members.get(topic) ?? NOBODY;
+	}
+
+	/** Takes in a socket. Returns the topics it came with; it is in none of them yet. */
+	add(socket: TSocket): readonly string[] {
+		const { data } = socket;
+		this.#sockets.set(data.socketId, socket);
+		if (data.topics instanceof Set && data.topics.size === 0) return NONE;
+		const initial = [...(data.topics ?? NONE)];
+		(data as { topics: ReadonlySet<string> }).topics = new Set();
+		return initial;
+	}
+
+	/**
+	 * Forgets a socket and all its memberships. Returns the topics it was the last one in. The socket's own `data.topics` goes on
+	 * telling what it was in, for whoever says goodbye for it.
+	 */
+	remove(socketId: string): readonly string[] {
+		const socket = this.#sockets.get(socketId);
+		if (socket === undefined) return NONE;
+		this.#sockets.delete(socketId);
+		const emptied: string[] = [];
+		for (const topic of socket.data.topics) if (this.#drop(socketId, topic)) emptied.push(topic);
+		return emptied;
+	}
+
+	/** Puts a socket into a topic. Joining twice is joining once. Returns whether it was not in it before. */
+	join(socket: TSocket, topic: string): boolean {
+		const topics = writable(socket.data.topics);
+		if (topics.has(topic)) return false;
+		topics.add(topic);
+		const members = this.#members.get(topic);
+		if (members === undefined) this.#members.set(topic, new Set([socket.data.socketId]));
+		else members.add(socket.data.socketId);
+		return true;
+	}
+
+	/** Takes a socket out of a topic. Returns whether that emptied the topic. */
+	leave(socket: TSocket, topic: string): boolean {
+		return writable(socket.data.topics).delete(topic) && this.#drop(socket.data.socketId, topic);
+	}
+
+	#drop(socketId: string, topic: string): boolean {
+		const members = this.#members.get(topic);
+		if (members === undefined || !members.delete(socketId) || members.size > 0) return false;
+		this.#members.delete(topic);
+		return true;
+	}
+}
+
+const NONE: readonly string[] = [];
+const NOBODY: ReadonlySet<string> = new Set();
+
+/** `topics` is read-only to everyone but the registry. */
+function writable(topics: ReadonlySet<string>): Set<string> {
+	return topics as Set<string>;
+}

@@ -1,0 +1,20 @@
+/** A promise that is already fulfilled; shared, so that the common case allocates nothing. */
+export const DONE: Promise<void> = Promise.resolve();
+
+/** The same promise, which rejects for whoever awaits it and crashes nobody who doesn't. */
+export function quiet<T>(promise: Promise<T>): Promise<T> {
+	promise.catch(ignore);
+	return promise;
+}
+
+/** A rejected promise that crashes nobody. */
+export function rejected(error: Error): Promise<never> {
+	return quiet(Promise.reject(error));
+}
+
+function ignore(): void {}
+
+/** What was thrown, as an Error. */
+export function toError(thrown: unknown): Error {
+	return thrown instanceof Error ? thrown : new Error(String(thrown), { cause: thrown });
+}

@@ -1,0 +1,63 @@
+import type { BusHandlers, BusStatus } from '../bus.ts';
+
+/** How long a case waits for a frame that must come, in milliseconds. */
+const PATIENCE_MS = 5_000;
+
+interface Arrival {
+	readonly topic: string;
+	readonly frame: Uint8Array;
+}
+
+/** Handlers that write down what a bus tells them. */
+export class FrameRecorder implements BusHandlers {
+	readonly arrivals: Arrival[] = [];
+	readonly statuses: BusStatus[] = [];
+	readonly errors: Error[] = [];
+	#onArrival: (() => void) | undefined;
+
+	deliver(topic: string, frame: Uint8Array): void {
+		this.arrivals.push({ topic, frame });
+		this.#onArrival?.();
+	}
+
+	status(status: BusStatus): void {
+		this.statuses.push(status);
+	}
+
+	error(error: Error): void {
+		this.errors.push(error);
+	}
+
+	/** The frames of a topic so far, as text. */
+	texts(topic: string): string[] {
+		return this.arrivals.filter((arrival) => arrival.topic === topic).map(({ frame }) => new TextDecoder().decode(frame));
+	}
+
+	/** Resolves once `count` frames of `topic` are here; rejects, saying what is, when that takes too long. */
+	until(topic: string, count: number): Promise<void> {
+		return this.#until(
+			() => this.arrivals.filter((arrival) => arrival.topic === topic).length >= count,
+			() => `waited for ${count} frames of ${topic}, got ${JSON.stringify(this.texts(topic).slice(-20))}`,
+		);
+	}
+
+	/** Resolves once `count` frames are here, of whatever topics. */
+	untilTotal(count: number): Promise<void> {
+		return this.#until(
+			() => this.arrivals.length >= count,
+			() => `waited for ${count} frames, got ${this.arrivals.length}`,
+		);
+	}
+
+	async #until(enough: () => boolean, complaint: () => string): Promise<void> {
+		if (enough()) return;
+		await new Promise<void>((resolve, reject) => {
+			const timer = setTimeout(() => reject(new Error(complaint())), PATIENCE_MS);
+			this.#onArrival = () => {
+				if (!enough()) return;
+				clearTimeout(timer);
+				resolve();
+			};
+		}).finally(() => (this.#onArrival = undefined));
+	}
+}

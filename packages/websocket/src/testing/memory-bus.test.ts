@@ -1,0 +1,6 @@
+import { describe, it } from 'vitest';
+import { busConformance, MemoryBackend } from './index.ts';
+
+describe('the in-memory bus', () => {
+	for (const { name, run } of busConformance(() => new MemoryBackend())) it(name, run);
+});
