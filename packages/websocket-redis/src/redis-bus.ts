@@ -32,7 +32,16 @@ export class RedisBus implements Bus {
 		const { connection, connectTimeout, keyPrefix } = this.#options;
 		const publisher = createClient(connection, connectTimeout);
 		const subscriber = createClient(connection, connectTimeout);
-		const session: Session = { publisher, subscriber, handlers, batch: undefined, recovery: undefined, degraded: false };
+		const ending = new AbortController();
+		const session: Session = {
+			publisher,
+			subscriber,
+			handlers,
+			ending,
+			batch: undefined,
+			recovery: undefined,
+			degraded: false,
+		};
 		this.#session = session;
 		// ioredis prints errors nobody listens to; 'close' says what matters, and `connect` names the cause.
 		for (const client of [publisher, subscriber]) client.on('error', ignore);
@@ -41,7 +50,7 @@ export class RedisBus implements Bus {
 			handlers.deliver(channel.toString('latin1', prefixLength), frame);
 		});
 		try {
-			await Promise.all([publisher, subscriber].map((client) => connect(client, connectTimeout)));
+			await Promise.all([publisher, subscriber].map((client) => connect(client, connectTimeout, ending.signal)));
 		} catch (error) {
 			this.#disconnect(session);
 			throw error;
@@ -145,7 +154,8 @@ export class RedisBus implements Bus {
 		handlers.status({ state: 'ready' });
 	}
 
-	#disconnect({ publisher, subscriber, recovery: pending }: Session): void {
+	#disconnect({ publisher, subscriber, ending, recovery: pending }: Session): void {
+		ending.abort(this.#down());
 		pending?.reject(this.#down());
 		for (const client of [publisher, subscriber]) {
 			client.removeAllListeners().on('error', ignore);
@@ -163,6 +173,8 @@ interface Session {
 	readonly publisher: Redis;
 	readonly subscriber: Redis;
 	readonly handlers: BusHandlers;
+	/** Aborted when this session ends. */
+	readonly ending: AbortController;
 	batch: PublishBatch | undefined;
 	/** Settles when everything wanted is subscribed again. */
 	recovery: PromiseWithResolvers<void> | undefined;

@@ -51,11 +51,12 @@ export function endpointOf({ options }: Redis): string {
 }
 
 /**
- * Opens a client; tries again until `timeoutMs` is over, but not when the server answers with a refusal, such as a wrong password.
+ * Opens a client; tries again until `timeoutMs` is over or `signal` aborts, but not when the server answers with a refusal, such
+ * as a wrong password.
  *
  * @throws {RedisConnectError} names endpoint and cause
  */
-export async function connect(client: Redis, timeoutMs: number): Promise<void> {
+export async function connect(client: Redis, timeoutMs: number, signal: AbortSignal): Promise<void> {
 	const { promise, resolve, reject } = Promise.withResolvers<void>();
 	let cause: Error | undefined;
 	const fail = (): void => reject(new RedisConnectError(endpointOf(client), timeoutMs, { cause }));
@@ -64,14 +65,17 @@ export async function connect(client: Redis, timeoutMs: number): Promise<void> {
 		if (isRefusal(error)) fail();
 	};
 	const timer = setTimeout(fail, timeoutMs);
-	client.on('ready', resolve).on('error', onError).on('end', fail);
+	const onAbort = (): void => reject(signal.reason);
+	signal.addEventListener('abort', onAbort);
+	client.on('ready', resolve).on('error', onError);
 	// Its own promise only tells of the first attempt.
 	client.connect().catch(onError);
 	try {
 		await promise;
 	} finally {
 		clearTimeout(timer);
-		client.off('ready', resolve).off('error', onError).off('end', fail);
+		signal.removeEventListener('abort', onAbort);
+		client.off('ready', resolve).off('error', onError);
 	}
 }
 

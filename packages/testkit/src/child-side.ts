@@ -1,0 +1,36 @@
+import { isRequest } from './process-protocol.ts';
+import type { FromChild, Request } from './process-protocol.ts';
+
+/**
+ * For a script started with `spawnBun`: answers the test's requests, several at a time if they come so. What the handler
+ * throws rejects the request. Requests sent before this call wait for it. Keeps the process alive until the test is gone.
+ */
+export function answerRequests(handler: (request: unknown) => unknown): void {
+	process.on('message', (message: unknown) => {
+		if (isRequest(message)) void answer(message, handler);
+	});
+}
+
+/**
+ * Tells the test something unasked. Resolves once the system has it: from then on it reaches the test even if this process
+ * is killed with SIGKILL, so it can serve as a ledger that survives its writer.
+ */
+export function report(body: unknown): Promise<void> {
+	return send({ kind: 'testkit:report', body });
+}
+
+async function answer({ id, body }: Request, handler: (request: unknown) => unknown): Promise<void> {
+	try {
+		await send({ kind: 'testkit:answer', id, body: await handler(body) });
+	} catch (error) {
+		const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+		await send({ kind: 'testkit:failure', id, error: text });
+	}
+}
+
+function send(message: FromChild): Promise<void> {
+	const sent = Promise.withResolvers<void>();
+	if (!process.send) throw new Error('not started with spawnBun: there is no test to talk to');
+	process.send(message, undefined, undefined, (error) => (error ? sent.reject(error) : sent.resolve()));
+	return sent.promise;
+}

@@ -1,0 +1,103 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { afterEach, expect, test } from 'vitest';
+import { spawnBun } from './processes.ts';
+import type { BunProcess, SpawnOptions } from './processes.ts';
+import { until } from './until.ts';
+
+const started: BunProcess[] = [];
+
+function spawn(fixture: string, options?: SpawnOptions): BunProcess {
+	const child = spawnBun(new URL(`fixtures/${fixture}`, import.meta.url), options);
+	started.push(child);
+	return child;
+}
+
+/** `false` as well for one that ended and that init has not collected yet, which some containers never do. */
+function isAlive(pid: number): boolean {
+	try {
+		process.kill(pid, 0);
+		return !existsSync('/proc/self/stat') || !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+	} catch {
+		return false;
+	}
+}
+
+afterEach(async () => {
+	await Promise.all(started.splice(0).map((child) => child.stop()));
+});
+
+test('a request waits for the start and gets the reply, with arguments and environment passed on', async () => {
+	const child = spawn('child.ts', { args: ['one', 'two'], env: { TESTKIT_GREETING: 'hello' } });
+
+	expect(await child.request('started')).toEqual([['one', 'two'], 'hello']);
+});
+
+test('requests keep typed arrays and find their own replies', async () => {
+	const child = spawn('child.ts');
+	const requests = [{ bytes: new Uint8Array([0, 255]) }, 'text', ['list', 2]];
+
+	expect(await Promise.all(requests.map((request) => child.request(request)))).toEqual(requests);
+});
+
+test('a handler that throws rejects its request and nothing else', async () => {
+	const child = spawn('child.ts');
+
+	await expect(child.request('fail')).rejects.toThrow(/TypeError: as asked/);
+	expect(await child.request('next')).toBe('next');
+});
+
+test('an exit rejects what is pending and what comes later, with the output', async () => {
+	const child = spawn('child.ts');
+
+	await expect(child.request('exit')).rejects.toThrow(/child\.ts ended with 3\nleaving with 3/);
+	await expect(child.request('more')).rejects.toThrow(/ended with 3/);
+	expect(await child.exited).toEqual({ code: 3, signal: null });
+});
+
+test('a script that does not start shows why', async () => {
+	const child = spawn('no-such-file.ts');
+
+	await expect(child.request('anything')).rejects.toThrow(/Module not found.*no-such-file\.ts/);
+});
+
+test('kill, also twice', async () => {
+	const child = spawn('child.ts');
+	child.kill('SIGTERM');
+
+	expect(await child.exited).toEqual({ code: null, signal: 'SIGTERM' });
+	child.kill();
+});
+
+test('a frozen process answers nothing, and everything once it is thawed', async () => {
+	const child = spawn('child.ts');
+	await child.request('ready?');
+	child.freeze();
+
+	await expect(child.request('lost', 100)).rejects.toThrow(/no answer to "lost" within 100 ms/);
+	const late = child.request('late');
+	child.thaw();
+	expect(await late).toBe('late');
+});
+
+test('a frozen process can be stopped', async () => {
+	const child = spawn('child.ts');
+	child.freeze();
+
+	expect(await child.stop()).toEqual({ code: null, signal: 'SIGKILL' });
+});
+
+test('what was reported survives the SIGKILL of the one who reported it', async () => {
+	const child = spawn('child.ts');
+
+	await expect(child.request('report and die')).rejects.toThrow(/ended with SIGKILL/);
+	expect(child.reports).toEqual(Array.from({ length: 1000 }, (_, index) => index + 1));
+});
+
+test('nothing outlives a parent that was killed', async () => {
+	const parent = spawn('careless-parent.ts');
+	const pids = await parent.request<number[]>('pids');
+	expect(pids.map(isAlive)).toEqual([true, true]);
+	parent.kill('SIGKILL');
+
+	await until(() => !pids.some(isAlive), { what: 'Redis and the frozen child are gone' });
+});

@@ -1,0 +1,74 @@
+import { fileURLToPath } from 'node:url';
+import { ownProcess } from './owned-process.ts';
+import type { Exit, OwnedProcess } from './owned-process.ts';
+import { isFromChild } from './process-protocol.ts';
+import type { Request } from './process-protocol.ts';
+import { within } from './within.ts';
+
+const REQUEST_TIMEOUT_MS = 10_000;
+
+export interface SpawnOptions {
+	args?: readonly string[];
+	/** Added to this process's environment; `undefined` takes a variable away. */
+	env?: Record<string, string | undefined>;
+	/** Export conditions; default `['@orijs/source']`, which runs our packages from their sources. */
+	conditions?: readonly string[];
+}
+
+/** A TypeScript file that runs as a Bun process of its own, and dies with the test. */
+export interface BunProcess extends OwnedProcess {
+	/** What the script told with `report`, in order. Complete once `exited` has resolved. */
+	readonly reports: readonly unknown[];
+	/**
+	 * What the script's `answerRequests` handler returned; it waits for a script that is still starting. Rejects when the
+	 * handler threw, when the process has ended or ends first (with its output), and after `timeoutMs` (default 10000).
+	 */
+	request<Reply = unknown>(message: unknown, timeoutMs?: number): Promise<Reply>;
+}
+
+/** The script may use `answerRequests` and `report`, or neither. Messages may hold what structured clone can copy. */
+export function spawnBun(script: string | URL, options: SpawnOptions = {}): BunProcess {
+	const { args = [], env = {}, conditions = ['@orijs/source'] } = options;
+	const path = script instanceof URL ? fileURLToPath(script) : script;
+	const waiting = new Map<number, PromiseWithResolvers<unknown>>();
+	const reports: unknown[] = [];
+	let exit: Exit | undefined;
+	let lastId = 0;
+
+	const onMessage = (message: unknown): void => {
+		if (!isFromChild(message)) return;
+		if (message.kind === 'testkit:report') reports.push(message.body);
+		else if (message.kind === 'testkit:answer') waiting.get(message.id)?.resolve(message.body);
+		else waiting.get(message.id)?.reject(new Error(`${path} failed to answer: ${message.error}`));
+	};
+
+	// The tests run on Bun, so its executable is the one we run on.
+	const command = [process.execPath, ...conditions.map((name) => `--conditions=${name}`), path, ...args];
+	const child = ownProcess(command, { env, onMessage });
+	const ended = ({ code, signal }: Exit): Error => new Error(`${path} ended with ${signal ?? code}\n${child.output()}`);
+	void child.exited.then((result) => {
+		exit = result;
+		for (const { reject } of waiting.values()) reject(ended(result));
+	});
+
+	return {
+		...child,
+		reports,
+		async request<Reply>(body: unknown, timeoutMs = REQUEST_TIMEOUT_MS): Promise<Reply> {
+			if (exit) throw ended(exit);
+			const id = ++lastId;
+			const reply = Promise.withResolvers<unknown>();
+			waiting.set(id, reply);
+			try {
+				child.send({ kind: 'testkit:request', id, body } satisfies Request);
+				return (await within(reply.promise, timeoutMs, () => silent(body, timeoutMs))) as Reply;
+			} finally {
+				waiting.delete(id);
+			}
+		},
+	};
+
+	function silent(body: unknown, timeoutMs: number): string {
+		return `${path} gave no answer to ${Bun.inspect(body)} within ${timeoutMs} ms\n${child.output()}`;
+	}
+}

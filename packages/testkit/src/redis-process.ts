@@ -1,0 +1,86 @@
+import { ownProcess } from './owned-process.ts';
+import type { OwnedProcess } from './owned-process.ts';
+import { connectResp } from './resp-connection.ts';
+import type { RespConnection } from './resp-connection.ts';
+import { RedisReplyError } from './resp.ts';
+import { within } from './within.ts';
+
+const RETRY_MS = 10;
+
+/** A `redis-server` did not come up. The message holds what it logged. */
+export class RedisStartError extends Error {
+	override readonly name = 'RedisStartError';
+	/** Another port may help: this one is taken, or too high for a cluster node. */
+	readonly portUnusable: boolean;
+
+	constructor(what: string, log: string, options?: ErrorOptions) {
+		super(`redis-server ${what}\n${log.trim() || '(it logged nothing)'}`, options);
+		this.portUnusable = /Address already in use|Failed listening on port|port number too high/.test(log);
+	}
+}
+
+export interface LaunchOptions {
+	port: number;
+	dir: string;
+	args: readonly string[];
+	timeoutMs: number;
+}
+
+export interface RunningRedis {
+	readonly process: OwnedProcess;
+	readonly admin: RespConnection;
+}
+
+/** Starts one `redis-server` process and waits until it answers. */
+export async function launchRedis({ port, dir, args, timeoutMs }: LaunchOptions): Promise<RunningRedis> {
+	const executable = Bun.which('redis-server', { PATH: globalThis.process.env['PATH'] ?? '' });
+	if (!executable) throw new Error('redis-server is not in PATH: run `bun run ensure-redis` to get it');
+
+	const process = ownProcess([executable, ...settings(port, dir), ...args]);
+	const over = new AbortController();
+	const exit = process.exited.then(({ code, signal }) => {
+		throw new RedisStartError(`on port ${port} exited with ${signal ?? code} instead of starting`, process.output());
+	});
+	try {
+		const answering = Promise.race([firstAnswer(port, process.pid, over.signal), exit]);
+		const admin = await within(answering, timeoutMs, () => `no answer within ${timeoutMs} ms`);
+		return { process, admin };
+	} catch (error) {
+		process.kill();
+		await process.exited;
+		if (error instanceof RedisStartError) throw error;
+		throw new RedisStartError(`on port ${port} did not answer`, process.output(), { cause: error });
+	} finally {
+		over.abort();
+		exit.catch(() => {}); // Its later exit concerns nobody here.
+	}
+}
+
+/** The caller's own arguments come after these, so that they win. */
+function settings(port: number, dir: string): string[] {
+	const values = { port: String(port), bind: '127.0.0.1', dir, save: '', appendonly: 'no', daemonize: 'no' };
+	return Object.entries(values).flatMap(([name, value]) => [`--${name}`, value]);
+}
+
+async function firstAnswer(port: number, pid: number, over: AbortSignal): Promise<RespConnection> {
+	for (;;) {
+		const connection = await connectResp(port).catch(() => undefined);
+		if (over.aborted) connection?.close();
+		over.throwIfAborted();
+		if (connection && (await isReady(connection, pid).catch(() => false))) return connection;
+		connection?.close();
+		await Bun.sleep(RETRY_MS);
+	}
+}
+
+/** `false` while it loads its data, and for a stranger who holds the port: ours is then about to exit. */
+async function isReady(connection: RespConnection, pid: number): Promise<boolean> {
+	try {
+		await connection.command(['PING']);
+		const info = await connection.command(['INFO', 'server']);
+		return String(info).includes(`process_id:${pid}\r\n`);
+	} catch (error) {
+		// One that wants a password, or lost its master, is up.
+		return error instanceof RedisReplyError && !error.message.startsWith('LOADING');
+	}
+}

@@ -1,0 +1,147 @@
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, expect, test, vi } from 'vitest';
+import { freePort } from './free-port.ts';
+import { startRedis } from './redis-server.ts';
+import type { RedisOptions, RedisServer } from './redis-server.ts';
+
+const started: RedisServer[] = [];
+
+async function start(options?: RedisOptions): Promise<RedisServer> {
+	const redis = await startRedis(options);
+	started.push(redis);
+	return redis;
+}
+
+async function dirOf(redis: RedisServer): Promise<string> {
+	const [, dir] = (await redis.command('CONFIG', 'GET', 'dir')) as [string, string];
+	return dir;
+}
+
+afterEach(async () => {
+	vi.unstubAllEnvs();
+	await Promise.all(started.splice(0).map((redis) => redis.stop()));
+});
+
+test('starts a Redis without persistence that knows nothing of another one', async () => {
+	const [one, two] = await Promise.all([start(), start()]);
+
+	expect(one.url).toBe(`redis://127.0.0.1:${one.port}`);
+	expect(await one.command('SET', 'key', 'välue\r\n')).toBe('OK');
+	expect(await one.command('GET', 'key')).toBe('välue\r\n');
+	expect(await two.command('GET', 'key')).toBe(null);
+	expect(await one.command('CONFIG', 'GET', 'save')).toEqual(['save', '']);
+	expect(await one.command('CONFIG', 'GET', 'appendonly')).toEqual(['appendonly', 'no']);
+});
+
+test('commands give every kind of reply', async () => {
+	const redis = await start();
+
+	expect(await redis.command('PUBSUB', 'NUMSUB', 'a', 'b')).toEqual(['a', 0, 'b', 0]);
+	expect(await redis.command('CLIENT', 'KILL', 'TYPE', 'pubsub')).toBe(0);
+	expect(await redis.command('EVAL', `return {1, {'two', false}, {}}`, '0')).toEqual([1, ['two', null], []]);
+	expect(await redis.command('GETRANGE', 'none', '0', '-1')).toBe('');
+	await expect(redis.command('NO-SUCH')).rejects.toThrow(/ERR unknown command/);
+	const large = 'x'.repeat(3_000_000);
+	expect(await Promise.all([redis.command('ECHO', large), redis.command('ECHO', 'small')])).toEqual([large, 'small']);
+});
+
+test('kill, and restart on the same port with a fresh process', async () => {
+	const redis = await start();
+	const { pid, port } = redis;
+	await redis.command('SET', 'key', 'value');
+	await redis.kill();
+
+	await expect(redis.command('PING')).rejects.toThrow(/ECONNREFUSED|Failed to connect/);
+	await redis.restart();
+	expect(redis.port).toBe(port);
+	expect(redis.pid).not.toBe(pid);
+	expect(await Promise.all([redis.command('PING'), redis.command('GET', 'key')])).toEqual(['PONG', null]);
+});
+
+test('restart of a running one keeps its data where it was told to persist', async () => {
+	const redis = await start({ args: ['--appendonly', 'yes'] });
+	await redis.command('SET', 'key', 'value');
+	await redis.restart();
+
+	expect(await redis.command('GET', 'key')).toBe('value');
+});
+
+test('freeze hangs it, thaw lets it go on', async () => {
+	const redis = await start();
+	redis.freeze();
+
+	const reply = redis.command('PING');
+	expect(await Promise.race([reply, Bun.sleep(100)])).toBe(undefined);
+	redis.thaw();
+	expect(await reply).toBe('PONG');
+});
+
+test('stop ends process and directory, frozen or not, and twice is fine', async () => {
+	const redis = await start();
+	const dir = await dirOf(redis);
+	expect(existsSync(dir)).toBe(true);
+	redis.freeze();
+	await redis.stop();
+	await redis.stop();
+
+	expect(existsSync(dir)).toBe(false);
+	expect(() => process.kill(redis.pid, 0)).toThrow();
+	await expect(redis.command('PING')).rejects.toThrow();
+	await expect(redis.restart()).rejects.toThrow(/stopped for good/);
+});
+
+test('a directory that was given stays', async () => {
+	const dir = mkdtempSync(join(tmpdir(), 'testkit-'));
+	const redis = await start({ dir });
+	expect(await dirOf(redis)).toBe(dir);
+	await redis.stop();
+
+	expect(existsSync(dir)).toBe(true);
+	rmSync(dir, { recursive: true });
+});
+
+test('one that wants a password counts as started', async () => {
+	const redis = await start({ args: ['--requirepass', 'secret'] });
+
+	await expect(redis.command('GET', 'key')).rejects.toThrow(/NOAUTH/);
+	expect(await redis.command('AUTH', 'secret')).toBe('OK');
+	expect(await redis.command('GET', 'key')).toBe(null);
+});
+
+test('a start that fails shows the log', async () => {
+	await expect(startRedis({ args: ['--no-such-setting', '1'] })).rejects.toThrow(/exited with 1[^]*no-such-setting/);
+});
+
+test('a taken port is an error where it was asked for, even when a Redis has it', async () => {
+	const { port } = await start();
+
+	await expect(startRedis({ port })).rejects.toThrow(/exited with 1[^]*Address already in use/);
+});
+
+test('a start that takes too long is given up', async () => {
+	await expect(startRedis({ timeoutMs: 1 })).rejects.toThrow(/did not answer/);
+});
+
+test('without redis-server in PATH the error names the remedy', async () => {
+	vi.stubEnv('PATH', '/nowhere');
+
+	await expect(startRedis()).rejects.toThrow(/bun run ensure-redis/);
+});
+
+test('a cluster node starts', async () => {
+	const redis = await start({ args: ['--cluster-enabled', 'yes'] });
+
+	expect(await redis.command('CLUSTER', 'INFO')).toContain('cluster_state:fail');
+});
+
+test('freePort gives ports that can be listened on, each once', async () => {
+	const ports = await Promise.all(Array.from({ length: 20 }, () => freePort()));
+
+	expect(new Set(ports).size).toBe(20);
+	const server = createServer();
+	await new Promise<void>((resolve) => server.listen(ports[0], '127.0.0.1', resolve));
+	server.close();
+});

@@ -1,0 +1,23 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { lastWill } from './last-will.ts';
+
+export interface ScratchDir {
+	readonly path: string;
+	/** Removes it with all its content; twice is fine. */
+	remove(): void;
+}
+
+/** A new directory that is gone at the latest when the test is. */
+export function scratchDir(prefix: string): ScratchDir {
+	const path = mkdtempSync(join(tmpdir(), prefix));
+	const cancel = lastWill(['rm', '-rf', path]);
+	return {
+		path,
+		remove() {
+			rmSync(path, { recursive: true, force: true });
+			cancel();
+		},
+	};
+}

@@ -1,0 +1,30 @@
+import { expect, test } from 'vitest';
+import { until } from './until.ts';
+
+test('waits for a condition, asynchronous or not', async () => {
+	let polls = 0;
+	await until(() => ++polls === 3, { what: 'the third poll' });
+	await until(async () => ++polls === 6, { what: 'the sixth poll' });
+
+	expect(polls).toBe(6);
+});
+
+test('names what did not happen, and stops polling', async () => {
+	let polls = 0;
+	const never = (): boolean => ++polls < 0;
+
+	await expect(until(never, { what: 'pigs fly', timeoutMs: 30 })).rejects.toThrow(
+		'timed out after 30 ms waiting until pigs fly',
+	);
+	const atTheEnd = polls;
+	await Bun.sleep(20);
+	expect(polls).toBe(atTheEnd);
+});
+
+test('bounds a condition that never settles, and passes on one that throws', async () => {
+	const hanging = until(() => new Promise<boolean>(() => {}), { what: 'it settles', timeoutMs: 30 });
+	await expect(hanging).rejects.toThrow('it settles');
+
+	const throwing = until(() => Promise.reject(new Error('broken')), { what: 'it works' });
+	await expect(throwing).rejects.toThrow('broken');
+});

@@ -1,0 +1,65 @@
+import { type RedisServer, startRedis } from '@orijs/testkit';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { RedisWsProvider } from './index.ts';
+import { type NodeHere, serveHere } from './test-support/node-here.ts';
+
+describe('a Redis user who may not subscribe to everything', () => {
+	let redis: RedisServer;
+	let provider: RedisWsProvider;
+	let node: NodeHere;
+	const errors: string[] = [];
+
+	beforeAll(async () => {
+		redis = await startRedis();
+		const channels = ['resetchannels', '&orijs:\\**', '&orijs:@*', '&orijs:open*'];
+		await redis.command('ACL', 'SETUSER', 'limited', 'on', '>pw', '+@all', '~*', ...channels);
+		provider = new RedisWsProvider({
+			connection: { port: redis.port, username: 'limited', password: 'pw' },
+			logger: { debug() {}, info() {}, warn() {}, error: (message) => errors.push(message) },
+		});
+		node = serveHere(provider);
+		await provider.start();
+	});
+	afterAll(async () => {
+		await node?.stop();
+		await redis.stop();
+	});
+
+	it('is told which topic was refused; it is rolled back, and those asked for with it go through', async () => {
+		const { id, client } = await node.connect();
+		const open = provider.subscribe(id, 'open:1');
+		const closed = provider.subscribe(id, 'closed:1');
+		await expect(closed).rejects.toMatchObject({ name: 'SubscribeError', topic: 'closed:1' });
+		await expect(closed).rejects.toThrow(/NOPERM/);
+		await open;
+		expect(provider.getTopicSubscriberCount('closed:1')).toBe(0);
+		expect(errors).toEqual([expect.stringContaining('closed:1')]);
+
+		await provider.publish('open:1', 'hello').catch(() => {});
+		expect(await client.next()).toBe('hello');
+		expect(await redis.command('PUBSUB', 'NUMSUB', 'orijs:open:1', 'orijs:closed:1')).toEqual(['orijs:open:1', 1, 'orijs:closed:1', 0]);
+		await client.close();
+	});
+
+	it('gets an error for a publish that Redis refuses, after its own clients had the message', async () => {
+		const { client } = await node.connect(['open:2']);
+		await redis.command('ACL', 'SETUSER', 'limited', '-publish');
+		await expect(provider.publish('open:2', 'here only')).rejects.toMatchObject({
+			name: 'BusUnavailableError',
+			topic: 'open:2',
+			message: expect.stringContaining("this node's sockets got it"),
+		});
+		expect(await client.next()).toBe('here only');
+		await client.close();
+	});
+
+	it('does not start when the channels every node needs are forbidden', async () => {
+		await redis.command('ACL', 'SETUSER', 'outsider', 'on', '>pw', '+@all', '~*', 'resetchannels');
+		const outsider = new RedisWsProvider({
+			connection: { port: redis.port, username: 'outsider', password: 'pw' },
+			logger: { debug() {}, info() {}, warn() {}, error() {} },
+		});
+		await expect(outsider.start()).rejects.toThrow(/NOPERM/);
+		await outsider.stop();
+	});
+});

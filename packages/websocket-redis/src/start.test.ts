@@ -1,0 +1,140 @@
+import { createServer, type Server, type Socket } from 'node:net';
+import { freePort, type RedisServer, startRedis } from '@orijs/testkit';
+import type { Logger } from '@orijs/websocket';
+import { Redis } from 'ioredis';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { InvalidRedisOptionError, RedisConnectError, type RedisWsProviderOptions, RedisWsProvider } from './index.ts';
+
+const silent: Logger = { debug() {}, info() {}, warn() {}, error() {} };
+
+describe('starting on Redis', () => {
+	let redis: RedisServer;
+	const providers: RedisWsProvider[] = [];
+	beforeAll(async () => {
+		redis = await startRedis({ args: ['--requirepass', 'secret'] });
+	});
+	afterAll(() => redis.stop());
+	afterEach(async () => {
+		await Promise.all(providers.splice(0).map((provider) => provider.stop()));
+	});
+
+	function create(connection: RedisWsProviderOptions['connection'], connectTimeout = 500): RedisWsProvider {
+		const provider = new RedisWsProvider({ connection, connectTimeout, logger: silent });
+		providers.push(provider);
+		return provider;
+	}
+
+	async function failureOf(provider: RedisWsProvider): Promise<RedisConnectError> {
+		const begin = performance.now();
+		const error: unknown = await provider.start().catch((thrown: unknown) => thrown);
+		// The deadline is 500 ms; what is above it is room for a busy machine, and far below ioredis's own patience.
+		expect(performance.now() - begin).toBeLessThan(3_000);
+		expect(error).toBeInstanceOf(RedisConnectError);
+		return error as RedisConnectError;
+	}
+
+	it('starts with options, with a URL, and with an instance, which stays open', async () => {
+		const instance = new Redis({ port: redis.port, password: 'secret' });
+		await create({ port: redis.port, password: 'secret' }).start();
+		await create(`redis://:secret@127.0.0.1:${redis.port}`).start();
+		const third = create(instance);
+		await third.start();
+		await third.stop();
+		expect(await instance.ping()).toBe('PONG');
+		instance.disconnect();
+	});
+
+	it('rejects when nothing listens, naming host, port and cause', async () => {
+		const port = await freePort();
+		const error = await failureOf(create({ host: '127.0.0.1', port }));
+		expect(error.endpoint).toBe(`127.0.0.1:${port}`);
+		expect(error.message).toMatch(new RegExp(`Redis at 127.0.0.1:${port} could not be reached within 500 ms: .+`));
+		expect(error.cause).toBeInstanceOf(Error);
+	});
+
+	it('rejects when something accepts and never answers', async () => {
+		const mute = await listen(() => {});
+		const error = await failureOf(create({ port: mute.port }));
+		expect(error.message).toContain(`localhost:${mute.port}`);
+		await mute.close();
+	});
+
+	it('rejects when it is not Redis that answers', async () => {
+		const web = await listen((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
+		await failureOf(create({ port: web.port }));
+		await web.close();
+	});
+
+	it('rejects a wrong password at once, and keeps the password to itself', async () => {
+		const begin = performance.now();
+		const error = await failureOf(create(`redis://:wrong-password@127.0.0.1:${redis.port}`, 10_000));
+		expect(performance.now() - begin).toBeLessThan(3_000);
+		expect(error.message).toMatch(/WRONGPASS|invalid/i);
+		expect(error.message).not.toContain('wrong-password');
+	});
+
+	it('waits for a Redis that comes up within the deadline', async () => {
+		const port = await freePort();
+		const provider = create({ port }, 10_000);
+		const started = provider.start();
+		const late = await startRedis({ port });
+		await started;
+		await provider.stop();
+		await late.stop();
+	});
+
+	it('can be started again after a failure', async () => {
+		const port = await freePort();
+		const provider = create({ port });
+		await failureOf(provider);
+		const late = await startRedis({ port });
+		await provider.start();
+		await provider.stop();
+		await late.stop();
+	});
+
+	it('stops while it is still starting', async () => {
+		const mute = await listen(() => {});
+		const provider = create({ port: mute.port }, 60_000);
+		const started = provider.start().catch((error: Error) => error.name);
+		await mute.connected;
+		await provider.stop();
+		expect(await started).toBe('RedisConnectionLostError');
+		await mute.close();
+	});
+
+	it.each([
+		['no URL', { connection: 'localhost:6379' }, /redis:\/\/ or rediss:\/\/ URL/],
+		['no connection', { connection: undefined as never }, /ioredis options/],
+		['an empty prefix', { connection: {}, keyPrefix: '' }, /keyPrefix is 1 to 128 characters/],
+		['a prefix with a space', { connection: {}, keyPrefix: 'a b' }, /keyPrefix/],
+		['no time', { connection: {}, connectTimeout: 0 }, /connectTimeout is a number of milliseconds/],
+		['time that is no number', { connection: {}, connectTimeout: Number.NaN }, /connectTimeout/],
+	])('refuses %s, with a sentence that helps', (_, options, message) => {
+		const make = (): unknown => new RedisWsProvider(options);
+		expect(make).toThrow(InvalidRedisOptionError);
+		expect(make).toThrow(message);
+	});
+});
+
+async function listen(
+	onConnect: (socket: Socket) => void,
+): Promise<{ readonly port: number; readonly connected: Promise<void>; close(): Promise<void> }> {
+	const sockets = new Set<Socket>();
+	const { promise: connected, resolve } = Promise.withResolvers<void>();
+	const server: Server = createServer((socket) => {
+		sockets.add(socket.on('error', () => {}));
+		onConnect(socket);
+		resolve();
+	});
+	await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+	const address = server.address();
+	return {
+		port: typeof address === 'object' && address !== null ? address.port : 0,
+		connected,
+		close: () => {
+			for (const socket of sockets) socket.destroy();
+			return new Promise((done) => server.close(() => done()));
+		},
+	};
+}

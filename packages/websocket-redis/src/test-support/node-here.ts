@@ -1,0 +1,42 @@
+import { type ClientOptions, connectClient, type TestClient } from '@orijs/testkit';
+import type { SocketData, WsProvider } from '@orijs/websocket';
+
+/** One node inside the test's own process: a Bun server whose clients say which topics they want in the query. */
+export interface NodeHere {
+	/** Connects a client; resolves once it is in its topics, as far as the backend lets it. */
+	connect(topics?: readonly string[], options?: ClientOptions): Promise<{ readonly id: string; readonly client: TestClient }>;
+	stop(): Promise<void>;
+}
+
+export function serveHere(provider: WsProvider): NodeHere {
+	const server = Bun.serve<SocketData>({
+		port: 0,
+		fetch(req, self) {
+			const topics = new Set(new URL(req.url).searchParams.getAll('topic'));
+			const data = { socketId: crypto.randomUUID(), data: {}, topics };
+			return self.upgrade(req, { data }) ? undefined : new Response('upgrade failed', { status: 400 });
+		},
+		websocket: {
+			async open(ws) {
+				await provider.addConnection(ws).catch(() => {});
+				ws.send(`id ${ws.data.socketId}`);
+			},
+			close(ws) {
+				provider.removeConnection(ws.data.socketId);
+			},
+		},
+	});
+	provider.setServer(server);
+	return {
+		async connect(topics = [], options) {
+			const query = topics.map((topic) => `topic=${encodeURIComponent(topic)}`).join('&');
+			const client = await connectClient(`ws://localhost:${server.port}/?${query}`, options);
+			const hello = await client.next((message) => typeof message === 'string' && message.startsWith('id '));
+			return { id: String(hello).slice('id '.length), client };
+		},
+		async stop() {
+			await provider.stop();
+			await server.stop(true);
+		},
+	};
+}
