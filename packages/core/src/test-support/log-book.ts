@@ -1,0 +1,33 @@
+import type { LogDetails, Logger } from '@orijs/websocket';
+
+interface Line {
+	readonly level: keyof Logger;
+	readonly message: string;
+	readonly details: LogDetails | undefined;
+}
+
+/** A logger that keeps what it is told. */
+export class LogBook implements Logger {
+	readonly lines: Line[] = [];
+
+	/** What was logged as an error, in order. */
+	get errors(): readonly Line[] {
+		return this.lines.filter(({ level }) => level === 'error');
+	}
+
+	debug(message: string, details?: LogDetails): void {
+		this.lines.push({ level: 'debug', message, details });
+	}
+
+	info(message: string, details?: LogDetails): void {
+		this.lines.push({ level: 'info', message, details });
+	}
+
+	warn(message: string, details?: LogDetails): void {
+		this.lines.push({ level: 'warn', message, details });
+	}
+
+	error(message: string, details?: LogDetails): void {
+		this.lines.push({ level: 'error', message, details });
+	}
+}

@@ -1,0 +1,49 @@
+import { type AppSocket, Application } from '../index.ts';
+import { connectClient, type TestClient } from '@orijs/testkit';
+import { type SocketEmitter, WsProvider } from '@orijs/websocket';
+import { MemoryBackend } from '@orijs/websocket/testing';
+import { LogBook } from './log-book.ts';
+import { serve } from './serve.ts';
+
+/** An application on a backend it shares with others. */
+export interface Node {
+	readonly app: { readonly socket: SocketEmitter };
+	readonly provider: WsProvider;
+	readonly log: LogBook;
+	/** Connects a client; gives both ends of the connection. */
+	connect(): Promise<Connection>;
+}
+
+export interface Connection {
+	readonly client: TestClient;
+	readonly ws: AppSocket;
+}
+
+/** Two applications over one backend, listening until the test is over. */
+export async function twoNodes(): Promise<[Node, Node]> {
+	const backend = new MemoryBackend();
+	return [await startNode(backend), await startNode(backend)];
+}
+
+async function startNode(backend: MemoryBackend): Promise<Node> {
+	const log = new LogBook();
+	const provider = new WsProvider({ bus: backend.createBus(), logger: log, graceMs: 0 });
+	const opened: AppSocket[] = [];
+	const app = new Application({ logger: log }).websocket(provider).onWebSocket({
+		open(ws) {
+			opened.push(ws);
+		},
+	});
+	const { ws: url } = await serve(app);
+	return {
+		app,
+		provider,
+		log,
+		async connect() {
+			const client = await connectClient(url);
+			const ws = opened.pop();
+			if (ws === undefined) throw new Error('a client connected, but its socket was not opened');
+			return { client, ws };
+		},
+	};
+}

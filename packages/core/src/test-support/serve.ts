@@ -1,0 +1,36 @@
+import type { ListenOptions } from '../index.ts';
+import { onTestFinished } from 'vitest';
+
+/** Where an application under test can be reached. */
+export interface Address {
+	readonly port: number;
+	readonly http: string;
+	/** The default endpoint. */
+	readonly ws: string;
+}
+
+/** The part of an application this needs, whatever the type of its connections' data. */
+interface Servable {
+	listen(at: number | ListenOptions): Promise<{ readonly port: number | undefined }>;
+	stop(): Promise<void>;
+}
+
+/** Listens on a free port until the test is over. */
+export async function serve(app: Servable): Promise<Address> {
+	onTestFinished(() => app.stop());
+	const { port } = await app.listen(0);
+	if (port === undefined) throw new Error('the application listens on no port');
+	return { port, http: `http://localhost:${port}`, ws: `ws://localhost:${port}/ws` };
+}
+
+/** Sends a WebSocket handshake as an HTTP request, to see the answer when it is a refusal. */
+export function handshake({ http }: Address, path = '/ws', changes: Record<string, string> = {}): Promise<Response> {
+	const headers = {
+		connection: 'Upgrade',
+		upgrade: 'websocket',
+		'sec-websocket-version': '13',
+		'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
+		...changes,
+	};
+	return fetch(http + path, { headers });
+}

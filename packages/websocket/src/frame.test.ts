@@ -1,0 +1,138 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { decodeFrame, encodeFrame, randomOrigin } from './frame.ts';
+
+const here = randomOrigin();
+const elsewhere = randomOrigin();
+const HEADER_BYTES = 17;
+
+/** Any UTF-16 code units, lone surrogates among them. */
+const anyString = fc.oneof(
+	fc.string(),
+	fc.string({ unit: 'grapheme' }),
+	fc.array(fc.integer({ min: 0, max: 0xffff })).map((units) => String.fromCharCode(...units)),
+	fc.constantFrom('', '\ud800', '\udc00x', '\ufeffwith a byte order mark', '\0', 'é'.repeat(300)),
+);
+const anyMessage = fc.oneof(anyString, fc.uint8Array({ maxLength: 300 }));
+const anyMessages = fc.array(anyMessage, { maxLength: 8 });
+
+/** What the other node is to get: text as UTF-8 can carry it, bytes as plain bytes. */
+function expected(message: string | Uint8Array): string | number[] {
+	return typeof message === 'string' ? message.toWellFormed() : [...message];
+}
+
+function plain(messages: ReturnType<typeof decodeFrame>): string | (string | number[])[] {
+	if (typeof messages === 'string') return messages;
+	return messages.map((message) => (typeof message === 'string' ? message : [...message]));
+}
+
+describe('a frame', () => {
+	it('gives another node the same messages, in order', () => {
+		fc.assert(
+			fc.property(anyMessages, (messages) => {
+				expect(plain(decodeFrame(encodeFrame(elsewhere, messages), here))).toEqual(messages.map(expected));
+			}),
+			{ numRuns: 500 },
+		);
+	});
+
+	it('carries a lone surrogate as U+FFFD and a byte order mark as it is', () => {
+		const frame = encodeFrame(elsewhere, ['a\ud800b', '\udfff', '\ufeffx']);
+
+		expect(decodeFrame(frame, here)).toEqual(['a\ufffdb', '\ufffd', '\ufeffx']);
+	});
+
+	it('is read the same out of the middle of a larger buffer', () => {
+		const frame = encodeFrame(elsewhere, ['text', new Uint8Array([1, 2, 3]), '']);
+		const larger = new Uint8Array(frame.length + 20).fill(0xff);
+		larger.set(frame, 7);
+
+		const decoded = decodeFrame(larger.subarray(7, 7 + frame.length), here);
+		expect(plain(decoded)).toEqual(['text', [1, 2, 3], '']);
+	});
+
+	it('without messages is a frame without messages', () => {
+		expect(decodeFrame(encodeFrame(elsewhere, []), here)).toEqual([]);
+	});
+
+	it('has the documented layout: version, origin, then kind, length and payload of each message', () => {
+		const frame = encodeFrame(elsewhere, ['hé', new Uint8Array([7])]);
+
+		expect([...frame]).toEqual([1, ...elsewhere, 0, 0, 0, 0, 3, 0x68, 0xc3, 0xa9, 1, 0, 0, 0, 1, 7]);
+	});
+});
+
+describe('an echo', () => {
+	it('is a frame of this node, whatever is in it', () => {
+		fc.assert(
+			fc.property(anyMessages, (messages) => {
+				expect(decodeFrame(encodeFrame(here, messages), here)).toBe('echo');
+			}),
+		);
+	});
+
+	it('is told from a frame of a node whose origin differs in one byte only', () => {
+		for (let i = 0; i < here.length; i++) {
+			const near = here.slice();
+			near[i] = (near[i] ?? 0) ^ 1;
+			expect(decodeFrame(encodeFrame(near, ['x']), here)).toEqual(['x']);
+		}
+	});
+});
+
+describe('a frame that cannot be read', () => {
+	it('is malformed when it was cut off, unless the cut is between two messages', () => {
+		fc.assert(
+			fc.property(anyMessages, (messages) => {
+				const frame = encodeFrame(elsewhere, messages);
+				const borders = new Map([[HEADER_BYTES, 0]]);
+				messages.forEach((_, i) => borders.set(encodeFrame(elsewhere, messages.slice(0, i + 1)).length, i + 1));
+				for (let length = 0; length < frame.length; length++) {
+					const whole = borders.get(length);
+					const decoded = plain(decodeFrame(frame.subarray(0, length), here));
+					expect(decoded).toEqual(whole === undefined ? 'malformed' : messages.slice(0, whole).map(expected));
+				}
+			}),
+		);
+	});
+
+	it('is of an unknown version when its first byte is any but 1', () => {
+		for (let version = 0; version < 256; version++) {
+			if (version === 1) continue;
+			const frame = encodeFrame(here, ['x']);
+			frame[0] = version;
+			expect(decodeFrame(frame, here)).toBe('unknown-version');
+			expect(decodeFrame(frame.subarray(0, 1), here)).toBe('unknown-version');
+		}
+	});
+
+	it('is malformed when a message is neither text nor binary', () => {
+		for (let kind = 2; kind < 256; kind++) {
+			const frame = encodeFrame(elsewhere, ['first', 'second']);
+			frame[HEADER_BYTES + 5 + 'first'.length] = kind;
+			expect(decodeFrame(frame, here)).toBe('malformed');
+		}
+	});
+
+	it('never throws, whatever the bytes', () => {
+		const garbage = fc.oneof(
+			fc.uint8Array({ maxLength: 200 }),
+			// What gets past the header.
+			fc.uint8Array({ maxLength: 100 }).map((tail) => Buffer.concat([encodeFrame(elsewhere, []), tail])),
+			// A good frame with bytes overwritten.
+			fc.tuple(anyMessages, fc.array(fc.tuple(fc.nat(), fc.integer({ min: 0, max: 255 })))).map(([messages, edits]) => {
+				const frame = encodeFrame(elsewhere, messages);
+				for (const [at, value] of edits) frame[at % frame.length] = value;
+				return frame;
+			}),
+		);
+		fc.assert(
+			fc.property(garbage, (bytes) => {
+				const decoded = decodeFrame(bytes, here);
+				if (typeof decoded === 'string') expect(['malformed', 'unknown-version', 'echo']).toContain(decoded);
+				else for (const message of decoded) expect(typeof message === 'string' || message instanceof Uint8Array).toBe(true);
+			}),
+			{ numRuns: 1_000 },
+		);
+	});
+});

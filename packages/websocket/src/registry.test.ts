@@ -1,0 +1,112 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type RegisteredSocket, Registry } from './registry.ts';
+
+interface Socket extends RegisteredSocket {
+	readonly data: { readonly socketId: string; readonly topics: Set<string> };
+}
+
+function socketNamed(socketId: string, ...topics: string[]): Socket {
+	return { data: { socketId, topics: new Set(topics) } };
+}
+
+describe('the registry', () => {
+	it('takes in a socket, and returns the topics it came with without putting it into them', () => {
+		const registry = new Registry<Socket>();
+		const socket = socketNamed('s', 'a', 'b');
+
+		expect(registry.add(socket)).toEqual(['a', 'b']);
+		expect(registry.get('s')).toBe(socket);
+		expect([...socket.data.topics]).toEqual([]);
+		expect(registry.topicCount).toBe(0);
+	});
+
+	it('counts a socket once in a topic that it joins twice', () => {
+		const registry = new Registry<Socket>();
+		const socket = socketNamed('s');
+		registry.add(socket);
+
+		expect(registry.join(socket, 't')).toBe(true);
+		expect(registry.join(socket, 't')).toBe(false);
+		expect([...registry.members('t')]).toEqual(['s']);
+		expect(registry.leave(socket, 't')).toBe(true);
+		expect(registry.leave(socket, 't')).toBe(false);
+		expect(registry.topicCount).toBe(0);
+	});
+
+	it('keeps telling what a removed socket was in, on the socket itself only', () => {
+		const registry = new Registry<Socket>();
+		const socket = socketNamed('s');
+		registry.add(socket);
+		registry.join(socket, 't');
+
+		expect(registry.remove('s')).toEqual(['t']);
+		expect([...socket.data.topics]).toEqual(['t']);
+		expect(registry.get('s')).toBeUndefined();
+		expect(registry.members('t').size).toBe(0);
+	});
+
+	it('does as a naive model does, whatever is asked of it, and ends up empty', () => {
+		const ids = ['s0', 's1', 's2', 's3'];
+		const topics = ['t0', 't1', 't2'];
+		const step = fc.record({
+			op: fc.constantFrom('add', 'join', 'join', 'leave', 'remove'),
+			id: fc.constantFrom(...ids),
+			topic: fc.constantFrom(...topics),
+			initial: fc.uniqueArray(fc.constantFrom(...topics)),
+		});
+
+		fc.assert(
+			fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+				const registry = new Registry<Socket>();
+				const sockets = new Map<string, Socket>();
+				const memberships = new Set<string>(); // 'topic socketId'
+				const membersOf = (topic: string): string[] => ids.filter((id) => memberships.has(`${topic} ${id}`));
+				const remove = (id: string): void => {
+					const emptied = topics.filter((topic) => membersOf(topic).join() === id);
+					for (const topic of topics) memberships.delete(`${topic} ${id}`);
+					sockets.delete(id);
+					expect(registry.remove(id).toSorted()).toEqual(emptied);
+				};
+
+				for (const { op, id, topic, initial } of steps) {
+					const socket = sockets.get(id);
+					if (op === 'add' && socket === undefined) {
+						const added = socketNamed(id, ...initial);
+						sockets.set(id, added);
+						expect(registry.add(added)).toEqual(initial);
+					} else if (op === 'remove') {
+						remove(id);
+					} else if (op === 'join' && socket !== undefined) {
+						const isNew = !memberships.has(`${topic} ${id}`);
+						memberships.add(`${topic} ${id}`);
+						expect(registry.join(socket, topic)).toBe(isNew);
+					} else if (op === 'leave' && socket !== undefined) {
+						const wasIn = memberships.delete(`${topic} ${id}`);
+						expect(registry.leave(socket, topic)).toBe(wasIn && membersOf(topic).length === 0);
+					}
+
+					expect(registry.socketCount).toBe(sockets.size);
+					expect([...registry.sockets()].toSorted(byId)).toEqual([...sockets.values()].toSorted(byId));
+					const inUse = topics.filter((name) => membersOf(name).length > 0);
+					expect(registry.topicCount).toBe(inUse.length);
+					expect([...registry.topics()].toSorted()).toEqual(inUse);
+					for (const name of topics) expect([...registry.members(name)].toSorted()).toEqual(membersOf(name));
+					for (const [name, known] of sockets) {
+						expect(registry.get(name)).toBe(known);
+						const own = topics.filter((one) => memberships.has(`${one} ${name}`));
+						expect([...known.data.topics].toSorted()).toEqual(own);
+					}
+				}
+
+				for (const id of ids) remove(id);
+				expect([registry.socketCount, registry.topicCount]).toEqual([0, 0]);
+			}),
+			{ numRuns: 200 },
+		);
+	});
+});
+
+function byId(one: Socket, other: Socket): number {
+	return one.data.socketId < other.data.socketId ? -1 : 1;
+}

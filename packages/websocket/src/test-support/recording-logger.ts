@@ -1,0 +1,33 @@
+import type { LogDetails, Logger } from '../logger.ts';
+
+export interface LogLine {
+	readonly level: keyof Logger;
+	readonly message: string;
+	readonly details: LogDetails | undefined;
+}
+
+/** A logger that writes down what it is told. */
+export class RecordingLogger implements Logger {
+	readonly lines: LogLine[] = [];
+
+	debug(message: string, details?: LogDetails): void {
+		this.lines.push({ level: 'debug', message, details });
+	}
+
+	info(message: string, details?: LogDetails): void {
+		this.lines.push({ level: 'info', message, details });
+	}
+
+	warn(message: string, details?: LogDetails): void {
+		this.lines.push({ level: 'warn', message, details });
+	}
+
+	error(message: string, details?: LogDetails): void {
+		this.lines.push({ level: 'error', message, details });
+	}
+
+	/** What was said at `warn` and `error`: what somebody should look at. */
+	get complaints(): readonly LogLine[] {
+		return this.lines.filter(({ level }) => level === 'warn' || level === 'error');
+	}
+}

@@ -1,0 +1,39 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+
+/** A Standard Schema in a few lines: `check` returns what is wrong, or nothing. */
+export function schema<TInput, TOutput = TInput>(
+	parse: (value: unknown) => StandardSchemaV1.Result<TOutput> | Promise<StandardSchemaV1.Result<TOutput>>,
+): StandardSchemaV1<TInput, TOutput> {
+	return { '~standard': { version: 1, vendor: 'test', validate: parse } };
+}
+
+export interface Order {
+	readonly id: string;
+	readonly items: readonly { readonly price: number }[];
+}
+
+/** Names every fault with its path. */
+export const orderSchema: StandardSchemaV1<Order> = schema<Order>((value) => {
+	const issues: StandardSchemaV1.Issue[] = [];
+	const order = (typeof value === 'object' && value !== null ? value : {}) as Partial<Order>;
+	if (value !== order) issues.push({ message: 'must be an object' });
+	if (typeof order.id !== 'string') issues.push({ message: 'must be a string', path: ['id'] });
+	for (const [i, item] of (order.items ?? []).entries()) {
+		// Both spellings of a path that the standard allows.
+		if (typeof item.price !== 'number') issues.push({ message: 'must be a number', path: ['items', { key: i }, 'price'] });
+	}
+	return issues.length > 0 ? { issues } : { value: order as Order };
+});
+
+/** The same, answering later. */
+export const lateOrderSchema: StandardSchemaV1<Order> = schema<Order>(async (value) => {
+	await Promise.resolve();
+	return orderSchema['~standard'].validate(value);
+});
+
+/** Takes a string and makes a number of it. */
+export const numberFromText: StandardSchemaV1<string, number> = schema<string, number>((value) =>
+	typeof value === 'string' && value.trim() !== '' && !Number.isNaN(Number(value))
+		? { value: Number(value) }
+		: { issues: [{ message: 'must be a number as text' }] },
+);

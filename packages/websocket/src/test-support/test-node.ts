@@ -1,0 +1,112 @@
+import { connectClient, type TestClient } from '@orijs/testkit';
+import { onTestFinished } from 'vitest';
+import type { Bus } from '../bus.ts';
+import type { SocketData, WebSocketConnection } from '../connection.ts';
+import { SocketCoordinator } from '../socket-coordinator.ts';
+import { WsProvider } from '../ws-provider.ts';
+import { RecordingLogger } from './recording-logger.ts';
+
+export interface NodeOptions {
+	readonly bus?: Bus;
+	readonly graceMs?: number;
+	/** Default: both, the server first. */
+	readonly setServer?: boolean;
+	readonly start?: boolean;
+}
+
+/** What became of one connection attempt, on both ends. */
+export interface Attempt {
+	readonly client: TestClient;
+	readonly ws: WebSocketConnection;
+	/** What `addConnection` answered. */
+	readonly added: Promise<void>;
+}
+
+/** A client that the provider knows. */
+export interface Member extends Attempt {
+	readonly id: string;
+}
+
+/** One node: a provider and its coordinator behind a real `Bun.serve`, as the README has it. Ends with its test. */
+export interface TestNode {
+	readonly provider: WsProvider;
+	readonly coordinator: SocketCoordinator;
+	readonly server: Bun.Server<SocketData>;
+	readonly log: RecordingLogger;
+	/** Connects a client and waits until every node can reach it; rejects when it is refused. */
+	connect(data?: Partial<SocketData>): Promise<Member>;
+	/** Connects a client with whatever in `ws.data`, and does not wait for the provider's answer. */
+	attempt(data: unknown): Promise<Attempt>;
+	/** Resolves once everything sent to this client until now is in its `messages`. */
+	settled(member: Attempt): Promise<void>;
+	/** Stops the provider and the server, with its connections. Idempotent. */
+	close(): Promise<void>;
+}
+
+export async function openNode(options: NodeOptions = {}): Promise<TestNode> {
+	const { setServer = true, start = true, ...providerOptions } = options;
+	const log = new RecordingLogger();
+	const provider = new WsProvider({ ...providerOptions, logger: log });
+	const coordinator = new SocketCoordinator({ provider, logger: log });
+	const attached = new Map<string, unknown>();
+	const opened = new Map<string, Pick<Attempt, 'ws' | 'added'>>();
+	let upgrading = '';
+	let attempts = 0;
+
+	const server = Bun.serve<SocketData>({
+		port: 0,
+		fetch(req, self) {
+			// Bun calls `open` before `upgrade` returns.
+			upgrading = new URL(req.url).pathname;
+			if (self.upgrade(req, { data: attached.get(upgrading) as SocketData })) return undefined;
+			return new Response('not a WebSocket', { status: 426 });
+		},
+		websocket: {
+			open: (ws) => void opened.set(upgrading, { ws, added: coordinator.addConnection(ws) }),
+			message() {},
+			close: (ws) => void coordinator.removeConnection(ws.data.socketId),
+		},
+	});
+	if (setServer) provider.setServer(server);
+	if (start) await provider.start();
+
+	const attempt = async (data: unknown): Promise<Attempt> => {
+		const path = `/${attempts++}`;
+		attached.set(path, data);
+		const client = await connectClient(`ws://localhost:${server.port}${path}`);
+		const serverSide = opened.get(path);
+		if (serverSide === undefined) throw new Error('the client is connected but open was not called');
+		return { client, ...serverSide };
+	};
+
+	let closing: Promise<void> | undefined;
+	const node: TestNode = {
+		provider,
+		coordinator,
+		server,
+		log,
+		attempt,
+		async connect(data = {}) {
+			const id = data.socketId ?? crypto.randomUUID();
+			const made = await attempt({ data: {}, topics: new Set(), ...data, socketId: id });
+			await made.added;
+			return { ...made, id };
+		},
+		async settled({ client, ws }) {
+			const marker = `marker ${crypto.randomUUID()}`;
+			ws.send(marker);
+			await client.next((message) => message === marker);
+		},
+		close() {
+			closing ??= Promise.all([provider.stop(), server.stop(true)]).then(() => {});
+			return closing;
+		},
+	};
+	onTestFinished(() => node.close());
+	return node;
+}
+
+/** What a client got, in order, without the markers that tests send. */
+export function messagesOf({ client }: Attempt): readonly (string | Uint8Array)[] {
+	return client.messages.filter((message) => typeof message !== 'string' || !message.startsWith('marker '));
+}

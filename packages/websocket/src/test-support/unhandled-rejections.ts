@@ -1,0 +1,28 @@
+import { onTestFinished } from 'vitest';
+import { ticks } from './ticks.ts';
+
+const EVENT = 'unhandledRejection';
+
+export interface RejectionWatch {
+	/** The reasons of all promises that rejected with nobody there to see it, those of this moment included. */
+	seen(): Promise<readonly unknown[]>;
+}
+
+/** Takes the place of Vitest's own listener until the test is over, so that a test can say what it expects. */
+export function watchUnhandledRejections(): RejectionWatch {
+	const reasons: unknown[] = [];
+	const others = process.listeners(EVENT);
+	const listener = (reason: unknown): void => void reasons.push(reason);
+	process.removeAllListeners(EVENT);
+	process.on(EVENT, listener);
+	onTestFinished(() => {
+		process.off(EVENT, listener);
+		for (const other of others) process.on(EVENT, other);
+	});
+	return {
+		async seen() {
+			await ticks(5);
+			return reasons;
+		},
+	};
+}
