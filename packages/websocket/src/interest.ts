@@ -105,6 +105,7 @@ export class Interest {
 	}
 
 	#letGo(channel: string): void {
+		this.#lingering.delete(channel);
 		this.#channels.delete(channel);
 		this.#leaving.add(channel);
 		this.#schedule();
@@ -167,7 +168,6 @@ export class Interest {
 					this.#armSweep(deadline - now);
 					return;
 				}
-				this.#lingering.delete(channel);
 				this.#letGo(channel);
 			}
 		}, delayMs);

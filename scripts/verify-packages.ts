@@ -1,0 +1,59 @@
+/** The last check before a release: the built packages, packed, installed and used the way a user does it. */
+import { join } from 'node:path';
+import { type Packed, pack } from './lib/pack.ts';
+import { run } from './lib/run.ts';
+import { tempDir } from './lib/temp-dir.ts';
+import { publicPackages, readManifest, root } from './lib/workspaces.ts';
+import { verifyAlone } from './verify/alone.ts';
+import { consumer } from './verify/consumer.ts';
+import { importAll, specifiers, typecheckAll } from './verify/imports.ts';
+import { runQuickStart, typecheckQuickStart } from './verify/quick-start.ts';
+
+const packages = await publicPackages();
+const tarballs = tempDir('tarballs');
+const all: Packed[] = [];
+
+for (const workspace of packages) {
+	const packed = await pack(workspace, tarballs);
+	await run([join(root, 'node_modules/.bin/publint'), 'run', '--strict', packed.tarball], root);
+	await run([join(root, 'node_modules/.bin/attw'), '--profile', 'esm-only', packed.tarball], root);
+	all.push(packed);
+	passed(`${packed.name}@${packed.manifest.version} packs, publint and attw accept it`);
+}
+
+for (const packed of all) {
+	await verifyAlone(packed, all);
+	passed(`${packed.name} installs and loads alone`);
+}
+
+const dir = await consumer({ name: 'consumer', install: all, all, with: await peers() });
+const names = all.flatMap(specifiers);
+await importAll(dir, names);
+passed(`Bun imports ${names.join(', ')}`);
+await typecheckAll(dir, names);
+passed('tsc accepts their declarations');
+
+const readme = await Bun.file(join(root, 'packages/websocket/README.md')).text();
+await runQuickStart(dir, readme);
+passed('the printed quick start runs, a client connects and hears a broadcast');
+await typecheckQuickStart(dir, readme);
+passed('tsc accepts the typed quick start');
+
+/** What a user installs beside the packages, in the versions that the repository itself uses. */
+async function peers(): Promise<Record<string, string>> {
+	const versions: Record<string, string> = {};
+	for (const { dir: from, manifest } of [...packages, { dir: root, manifest: await readManifest(root) }]) {
+		for (const name of [...Object.keys(manifest.peerDependencies ?? {}), 'typescript', '@types/bun']) {
+			if (all.some((packed) => packed.name === name)) continue;
+			const installed = join(from, 'node_modules', name);
+			if (await Bun.file(join(installed, 'package.json')).exists()) {
+				versions[name] = (await readManifest(installed)).version;
+			}
+		}
+	}
+	return versions;
+}
+
+function passed(what: string): void {
+	console.log(`✓ ${what}`);
+}

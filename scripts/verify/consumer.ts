@@ -1,0 +1,52 @@
+import { join } from 'node:path';
+import type { Packed } from '../lib/pack.ts';
+import { run } from '../lib/run.ts';
+import { tempDir } from '../lib/temp-dir.ts';
+
+/** What `bun init` gives a project, but the declarations of the packages are checked as well; `typed` is what tsc reads. */
+const tsconfig = {
+	compilerOptions: {
+		lib: ['ESNext'],
+		target: 'ESNext',
+		module: 'Preserve',
+		moduleDetection: 'force',
+		types: ['bun'],
+		moduleResolution: 'bundler',
+		allowImportingTsExtensions: true,
+		verbatimModuleSyntax: true,
+		noEmit: true,
+		strict: true,
+		skipLibCheck: false,
+		noFallthroughCasesInSwitch: true,
+		noUncheckedIndexedAccess: true,
+		noImplicitOverride: true,
+	},
+	include: ['typed'],
+};
+
+/**
+ * Makes a user's project in an empty directory and installs packages from their tarballs. The registry doesn't know the
+ * versions that the tarballs ask of each other, so every one of them is overridden by its tarball.
+ */
+export async function consumer(options: {
+	name: string;
+	install: readonly Packed[];
+	all: readonly Packed[];
+	/** Further dependencies, by version. */
+	with?: Record<string, string>;
+}): Promise<string> {
+	const dir = tempDir(options.name);
+	const tarballs = (packages: readonly Packed[]): Record<string, string> =>
+		Object.fromEntries(packages.map(({ name, tarball }) => [name, `file:${tarball}`]));
+	const manifest = {
+		name: options.name,
+		private: true,
+		type: 'module',
+		dependencies: { ...tarballs(options.install), ...options.with },
+		overrides: tarballs(options.all),
+	};
+	await Bun.write(join(dir, 'package.json'), JSON.stringify(manifest, null, '\t'));
+	await Bun.write(join(dir, 'tsconfig.json'), JSON.stringify(tsconfig, null, '\t'));
+	await run([process.execPath, 'install'], dir);
+	return dir;
+}
