@@ -61,13 +61,17 @@ export class Application<TData = unknown> {
 	 * @throws {ApplicationError} called twice, or an option can't work
 	 */
 	websocket<TNew = unknown>(options?: WebSocketOptions<TNew>): Application<TNew>;
-	websocket<TNew = unknown>(provider: WebSocketProvider | undefined, options?: WebSocketOptions<TNew>): Application<TNew>;
+	websocket<TNew = unknown>(
+		provider: WebSocketProvider | undefined,
+		options?: WebSocketOptions<TNew>,
+	): Application<TNew>;
 	websocket<TNew>(
 		first: WebSocketProvider | WebSocketOptions<TNew> | undefined,
-		second: WebSocketOptions<TNew> | undefined = undefined,
+		second?: WebSocketOptions<TNew>,
 	): Application<TNew> {
 		this.#mustBeBuilding('websocket');
-		if (this.#provider !== undefined) throw new ApplicationError('websocket() was called twice; an application has one endpoint');
+		if (this.#provider !== undefined)
+			throw new ApplicationError('websocket() was called twice; an application has one endpoint');
 		const given = isProvider(first) ? first : undefined;
 		const options = (given === undefined ? (second ?? first) : second) ?? {};
 		checkOptions(options as WebSocketOptions);
@@ -79,8 +83,9 @@ export class Application<TData = unknown> {
 	/** Sets what happens to connections. Call it after `websocket`, which knows the type of their data. */
 	onWebSocket(handlers: WebSocketHandlers<TData>): this {
 		this.#mustBeBuilding('onWebSocket');
-		if (this.#provider === undefined) throw new ApplicationError('onWebSocket() needs an endpoint: call websocket() first');
-		this.#handlers = handlers as WebSocketHandlers;
+		if (this.#provider === undefined)
+			throw new ApplicationError('onWebSocket() needs an endpoint: call websocket() first');
+		this.#handlers = handlers;
 		return this;
 	}
 
@@ -115,21 +120,25 @@ export class Application<TData = unknown> {
 		this.#state = 'starting';
 		try {
 			await this.#provider?.start();
-			for (const hook of this.#startupHooks) await hook();
+			for (const hook of this.#startupHooks) {
+				this.#mustBeStarting();
+				await hook();
+			}
+			this.#mustBeStarting();
 			this.#server = this.#serve(typeof at === 'number' ? { port: at } : at);
 			this.#provider?.setServer(this.#server);
 			this.#state = 'listening';
 			return this.#server;
 		} catch (error) {
-			await this.#provider?.stop();
 			this.#state = 'stopped';
+			await this.#provider?.stop();
 			throw error;
 		}
 	}
 
 	/**
 	 * Takes no more requests, closes sockets with 1001, runs the shutdown hooks, then stops provider and server. Idempotent; a hook
-	 * that fails is logged and stops nothing.
+	 * that fails is logged and stops nothing. Called while `listen` is on its way, it ends that: `listen` rejects.
 	 */
 	stop(): Promise<void> {
 		this.#stopping ??= this.#stop();
@@ -139,7 +148,10 @@ export class Application<TData = unknown> {
 	async #stop(): Promise<void> {
 		const wasListening = this.#state === 'listening';
 		this.#state = 'stopped';
-		if (!wasListening) return;
+		if (!wasListening) {
+			await this.#provider?.stop();
+			return;
+		}
 		void this.#server?.stop();
 		this.#endpoint?.close();
 		for (const hook of this.#shutdownHooks.toReversed()) {
@@ -171,7 +183,15 @@ export class Application<TData = unknown> {
 		const endpoint = new WebSocketEndpoint(this.#provider, this.#options, this.#logger);
 		this.#endpoint = endpoint;
 		routes[path] = (req: Request, server: Server<SocketData>) => endpoint.upgrade(req, server);
-		return Bun.serve({ ...shared, routes, websocket: endpoint.handlers(this.#handlers) } as Bun.Serve.Options<SocketData>);
+		return Bun.serve({
+			...shared,
+			routes,
+			websocket: endpoint.handlers(this.#handlers),
+		} as Bun.Serve.Options<SocketData>);
+	}
+
+	#mustBeStarting(): void {
+		if (this.#state !== 'starting') throw new ApplicationError('stop() was called while listen() was on its way');
 	}
 
 	#mustBeBuilding(call: string): void {
@@ -196,6 +216,8 @@ function checkOptions({ path, upgrade, upgradeTimeoutMs }: WebSocketOptions): vo
 		throw new ApplicationError('websocket(): upgrade must be a function');
 	}
 	if (upgradeTimeoutMs !== undefined && !(upgradeTimeoutMs > 0 && upgradeTimeoutMs < 2 ** 31)) {
-		throw new ApplicationError(`websocket(): upgradeTimeoutMs must be a number of milliseconds above 0, not ${upgradeTimeoutMs}`);
+		throw new ApplicationError(
+			`websocket(): upgradeTimeoutMs must be a number of milliseconds above 0, not ${upgradeTimeoutMs}`,
+		);
 	}
 }

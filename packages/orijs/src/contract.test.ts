@@ -88,7 +88,12 @@ describe("the samples in @orijs/websocket's README", () => {
 			provider.setServer(server);
 			void report(server.port);
 		`;
-		const child = run('coordinator', setUp, sample('coordinator.addConnection(ws);\ncoordinator.removeConnection'), tellResult);
+		const child = run(
+			'coordinator',
+			setUp,
+			sample('coordinator.addConnection(ws);\ncoordinator.removeConnection'),
+			tellResult,
+		);
 		await until(() => child.reports.length > 0, { what: 'the server is up' });
 		const client = await connectClient(`ws://localhost:${String(child.reports[0])}`);
 		await until(() => child.reports.length > 1, { what: 'the calls were made' });
@@ -116,7 +121,9 @@ describe("the samples in @orijs/websocket's README", () => {
 /** The README's code block that contains `marker`. */
 function sample(marker: string): string {
 	const readme = readFileSync(new URL('../../websocket/README.md', import.meta.url), 'utf8');
-	const found = [...readme.matchAll(/```typescript\n(.*?)```/gs)].map(([, code]) => code).find((code) => code?.includes(marker));
+	const found = [...readme.matchAll(/```typescript\n(.*?)```/gs)]
+		.map(([, code]) => code)
+		.find((code) => code?.includes(marker));
 	if (found === undefined) throw new Error(`no sample in the README has ${marker}`);
 	return found;
 }

@@ -37,7 +37,12 @@ describe('a Redis user who may not subscribe to everything', () => {
 
 		await provider.publish('open:1', 'hello').catch(() => {});
 		expect(await client.next()).toBe('hello');
-		expect(await redis.command('PUBSUB', 'NUMSUB', 'orijs:open:1', 'orijs:closed:1')).toEqual(['orijs:open:1', 1, 'orijs:closed:1', 0]);
+		expect(await redis.command('PUBSUB', 'NUMSUB', 'orijs:open:1', 'orijs:closed:1')).toEqual([
+			'orijs:open:1',
+			1,
+			'orijs:closed:1',
+			0,
+		]);
 		await client.close();
 	});
 

@@ -49,7 +49,9 @@ describe('when Redis goes away and comes back', () => {
 		await Promise.all(topics.map((topic) => b.provider.subscribe(there.id, topic)));
 		await redis.kill();
 		await until(
-			async () => (await a.provider.publish('topic:0', 'in the dark').catch((error: Error) => error.name)) === 'BusUnavailableError',
+			async () =>
+				(await a.provider.publish('topic:0', 'in the dark').catch((error: Error) => error.name)) ===
+				'BusUnavailableError',
 			{ what: 'the loss is noticed' },
 		);
 		expect(await here.client.next()).toBe('in the dark');
@@ -59,7 +61,14 @@ describe('when Redis goes away and comes back', () => {
 		await redis.restart();
 		await joined;
 		await passes('topic:late', there.client);
-		await until(() => a.provider.publish('topic:0', 'back').then(() => true, () => false), { what: 'a is back too', timeoutMs: 10_000 });
+		await until(
+			() =>
+				a.provider.publish('topic:0', 'back').then(
+					() => true,
+					() => false,
+				),
+			{ what: 'a is back too', timeoutMs: 10_000 },
+		);
 		const heard = (): number => new Set(there.client.texts.filter((text) => text.startsWith('topic:'))).size;
 		await Promise.all(topics.map((topic) => a.provider.publish(topic, topic)));
 		await until(() => heard() === topics.length, { what: 'every topic was heard' });

@@ -14,7 +14,8 @@ describe('the Redis bus', () => {
 	const cases = busConformance(() => {
 		const keyPrefix = `run${run++}`;
 		return {
-			createBus: () => new RedisBus({ connection: { host: redis.host, port: redis.port }, keyPrefix, connectTimeout: 2_000 }),
+			createBus: () =>
+				new RedisBus({ connection: { host: redis.host, port: redis.port }, keyPrefix, connectTimeout: 2_000 }),
 		};
 	});
 	for (const { name, run: keep } of cases) it(name, keep);

@@ -139,7 +139,8 @@ export class RedisBus implements Bus {
 
 	async #recover(session: Session): Promise<void> {
 		const { publisher, subscriber, handlers } = session;
-		const isBack = (): boolean => this.#session === session && publisher.status === 'ready' && subscriber.status === 'ready';
+		const isBack = (): boolean =>
+			this.#session === session && publisher.status === 'ready' && subscriber.status === 'ready';
 		if (!isBack()) return;
 		try {
 			await this.#sendSubscribe(session, [...this.#topics]);
@@ -164,7 +165,9 @@ export class RedisBus implements Bus {
 	}
 
 	#down(): RedisConnectionLostError {
-		return new RedisConnectionLostError(this.#session === undefined ? 'no server, as the bus is stopped' : endpointOf(this.#session.publisher));
+		return new RedisConnectionLostError(
+			this.#session === undefined ? 'no server, as the bus is stopped' : endpointOf(this.#session.publisher),
+		);
 	}
 }
 

@@ -19,7 +19,8 @@ const OURS = {
 	// Commands without an answer fail when their connection does.
 	maxRetriesPerRequest: 0,
 	replyMapping: 'legacy',
-	retryStrategy: (attempt: number): number => Math.random() * Math.min(MAX_RETRY_DELAY_MS, 50 * 2 ** Math.min(attempt, 10)),
+	retryStrategy: (attempt: number): number =>
+		Math.random() * Math.min(MAX_RETRY_DELAY_MS, 50 * 2 ** Math.min(attempt, 10)),
 } satisfies RedisOptions;
 
 /** A connection of our own, not opened yet. It reconnects for ever once `connect` was called. */
@@ -27,13 +28,15 @@ export function createClient(connection: RedisConnection, connectTimeout: number
 	const ours = { ...OURS, connectTimeout };
 	if (typeof connection === 'string') {
 		if (!/^rediss?:\/\//.test(connection)) {
-			throw new InvalidRedisOptionError(`connection must be a redis:// or rediss:// URL, not ${JSON.stringify(connection)}`);
+			throw new InvalidRedisOptionError(
+				`connection must be a redis:// or rediss:// URL, not ${JSON.stringify(connection)}`,
+			);
 		}
 		return new Redis(connection, ours);
 	}
 	if (typeof connection !== 'object' || connection === null) {
 		throw new InvalidRedisOptionError(
-			`connection must be ioredis options such as { host, port }, a redis:// URL or an ioredis instance, not ${connection}`,
+			`connection must be ioredis options such as { host, port }, a redis:// URL or an ioredis instance, not ${String(connection)}`,
 		);
 	}
 	return isInstance(connection) ? connection.duplicate(ours) : new Redis({ ...connection, ...ours });

@@ -1,4 +1,12 @@
-import { type BunProcess, connectClient, type RedisServer, spawnBun, startRedis, type TestClient, until } from '@orijs/testkit';
+import {
+	type BunProcess,
+	connectClient,
+	type RedisServer,
+	spawnBun,
+	startRedis,
+	type TestClient,
+	until,
+} from '@orijs/testkit';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { NodeRequest } from './test-support/chat-node.ts';
 
@@ -26,7 +34,7 @@ describe('two processes on one Redis', () => {
 		[a, b] = await Promise.all([startNode(redis.url), startNode(redis.url)]);
 	});
 	afterAll(async () => {
-		await Promise.all([a, b].map((node) => node?.process.kill()));
+		await Promise.all([a, b].map((node) => node?.process.stop()));
 		await redis?.stop();
 	});
 	afterEach(async () => {
@@ -84,7 +92,9 @@ describe('two processes on one Redis', () => {
 		await first.client.next((message) => message === 'for you');
 		await flush(a, first, second);
 		expect(withoutMarkers(second.heard())).toEqual([]);
-		expect(await a.ask({ do: 'send', socketId: crypto.randomUUID(), payload: 'for nobody' })).toBe('UnknownSocketError');
+		expect(await a.ask({ do: 'send', socketId: crypto.randomUUID(), payload: 'for nobody' })).toBe(
+			'UnknownSocketError',
+		);
 	});
 
 	it('broadcasts to every socket of every node', async () => {
@@ -150,19 +160,23 @@ describe('two processes on one Redis', () => {
 		expect(there.heard()).toEqual(payloads);
 	});
 
-	it.each([1, 100, 10_000])('reaches a topic of %i members on two nodes', async (count) => {
-		const members: Member[] = [];
-		while (members.length < count) {
-			const wave = Array.from({ length: Math.min(100, count - members.length) }, (_, i) => (i % 2 === 0 ? a : b));
-			members.push(...(await Promise.all(wave.map((node) => connect(node, 'crowd')))));
-		}
-		await a.ask({ do: 'publish', topic: 'crowd', payloads: ['one', 'two'] });
-		await Promise.all(members.map(({ client }) => client.next((message) => message === 'two')));
-		const wrong = members.filter(({ heard }) => heard().join() !== 'one,two');
-		expect(wrong.length).toBe(0);
-		const counts = [a, b].map((node) => node.ask<{ inTopic: number }>({ do: 'counts', topic: 'crowd' }));
-		expect((await Promise.all(counts)).reduce((sum, { inTopic }) => sum + inTopic, 0)).toBe(count);
-	}, 60_000);
+	it.each([1, 100, 10_000])(
+		'reaches a topic of %i members on two nodes',
+		async (count) => {
+			const members: Member[] = [];
+			while (members.length < count) {
+				const wave = Array.from({ length: Math.min(100, count - members.length) }, (_, i) => (i % 2 === 0 ? a : b));
+				members.push(...(await Promise.all(wave.map((node) => connect(node, 'crowd')))));
+			}
+			await a.ask({ do: 'publish', topic: 'crowd', payloads: ['one', 'two'] });
+			await Promise.all(members.map(({ client }) => client.next((message) => message === 'two')));
+			const wrong = members.filter(({ heard }) => heard().join() !== 'one,two');
+			expect(wrong.length).toBe(0);
+			const counts = [a, b].map((node) => node.ask<{ inTopic: number }>({ do: 'counts', topic: 'crowd' }));
+			expect((await Promise.all(counts)).reduce((sum, { inTopic }) => sum + inTopic, 0)).toBe(count);
+		},
+		60_000,
+	);
 });
 
 async function startNode(redisUrl: string): Promise<Node> {
@@ -174,7 +188,10 @@ async function startNode(redisUrl: string): Promise<Node> {
 async function noneLeft(node: Node): Promise<void> {
 	await until(
 		async () => {
-			const { sockets, inTopic } = await node.ask<{ sockets: number; inTopic: number }>({ do: 'counts', topic: 'room' });
+			const { sockets, inTopic } = await node.ask<{ sockets: number; inTopic: number }>({
+				do: 'counts',
+				topic: 'room',
+			});
 			return sockets === 0 && inTopic === 0;
 		},
 		{ what: 'all counts are zero', timeoutMs: 20_000 },

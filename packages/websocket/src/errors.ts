@@ -68,7 +68,9 @@ export class MessageDroppedError extends Error {
 	override readonly name = 'MessageDroppedError';
 	readonly socketId: string;
 	constructor(socketId: string) {
-		super(`A message to socket ${socketId} was dropped: its client reads too slowly, the buffer is over backpressureLimit`);
+		super(
+			`A message to socket ${socketId} was dropped: its client reads too slowly, the buffer is over backpressureLimit`,
+		);
 		this.socketId = socketId;
 	}
 }
@@ -120,7 +122,10 @@ function because(cause: unknown): string {
 /** A value as it can stand in a message: short, on one line, with its type when it is no string. */
 function show(value: unknown): string {
 	if (typeof value === 'string') {
-		return JSON.stringify(value.length > 64 ? `${value.slice(0, 64)}…` : value) + (value.length > 64 ? ` (${value.length} characters)` : '');
+		return (
+			JSON.stringify(value.length > 64 ? `${value.slice(0, 64)}…` : value) +
+			(value.length > 64 ? ` (${value.length} characters)` : '')
+		);
 	}
 	if (typeof value === 'object' && value !== null) return `(${value.constructor?.name ?? 'object'})`;
 	return `(${String(value)})`;

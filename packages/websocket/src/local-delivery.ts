@@ -68,7 +68,11 @@ export class LocalDelivery {
 	#bunMethods(socket: WebSocketConnection): BunMethods {
 		if (this.#bun === undefined) {
 			let last: object = socket;
-			for (let next: object | null = last; next !== null && next !== Object.prototype; next = Object.getPrototypeOf(next)) {
+			for (
+				let next: object | null = last;
+				next !== null && next !== Object.prototype;
+				next = Object.getPrototypeOf(next)
+			) {
 				last = next;
 			}
 			this.#bun = last as WebSocketConnection;

@@ -1,11 +1,9 @@
-
 /** A message's content. A string arrives as a text frame, anything else as a binary frame with the same bytes. */
-export type Payload = string | ArrayBuffer | ArrayBufferView<ArrayBufferLike>;
+export type Payload = string | ArrayBuffer | ArrayBufferView;
 
 export function isPayload(value: unknown): value is Payload {
 	return typeof value === 'string' || ArrayBuffer.isView(value) || value instanceof ArrayBuffer;
 }
-
 
 /** The payload as text or as a copy of its bytes, which the caller may change once `publish` has returned. */
 export function snapshot(payload: Payload): string | Uint8Array {

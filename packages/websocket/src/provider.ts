@@ -41,7 +41,11 @@ export interface SocketEmitter {
 	 * @throws {MessageValidationError} `data` does not fit the schema; nothing was sent
 	 * @throws whatever `publish` throws
 	 */
-	emit<TMessage extends SocketMessage>(message: TMessage, topic: string, data: InferInput<TMessage['data']>): Promise<void>;
+	emit<TMessage extends SocketMessage>(
+		message: TMessage,
+		topic: string,
+		data: InferInput<TMessage['data']>,
+	): Promise<void>;
 }
 
 /** What a framework calls around the application's life. */

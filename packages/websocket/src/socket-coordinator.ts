@@ -16,7 +16,9 @@ export class SocketCoordinator {
 
 	constructor(options: SocketCoordinatorOptions) {
 		if (typeof options?.provider?.addConnection !== 'function') {
-			throw new TypeError('SocketCoordinator needs a provider: new SocketCoordinator({ provider: new InProcWsProvider() })');
+			throw new TypeError(
+				'SocketCoordinator needs a provider: new SocketCoordinator({ provider: new InProcWsProvider() })',
+			);
 		}
 		this.#provider = options.provider;
 		this.#logger = options.logger ?? consoleLogger;
@@ -30,7 +32,7 @@ export class SocketCoordinator {
 	 * logged and closed with 1011; nothing else was touched
 	 */
 	addConnection<TData>(ws: WebSocketConnection<TData>): Promise<void> {
-		return this.#provider.addConnection(ws as WebSocketConnection);
+		return this.#provider.addConnection(ws);
 	}
 
 	/** Forgets a socket and all its topics; call it in `close(ws)`. Returns whether it was known. */

@@ -313,9 +313,9 @@ export class WsProvider implements WebSocketProvider {
 		}
 		const socketId = socketOfChannel(channel);
 		for (const message of messages) {
-			if (socketId !== undefined) this.#toSocketHere(socketId, message as Payload);
-			else if (channel === BROADCAST_CHANNEL) this.#toAllHere(message as Payload);
-			else this.#local.toTopic(channel, message as Payload);
+			if (socketId !== undefined) this.#toSocketHere(socketId, message);
+			else if (channel === BROADCAST_CHANNEL) this.#toAllHere(message);
+			else this.#local.toTopic(channel, message);
 		}
 	}
 
@@ -327,18 +327,22 @@ export class WsProvider implements WebSocketProvider {
 
 	#toAllHere(payload: Payload): void {
 		const dropped = this.#local.toAll(payload);
-		if (dropped > 0) this.#logger.warn('A broadcast was dropped for sockets that read too slowly', { sockets: dropped });
+		if (dropped > 0)
+			this.#logger.warn('A broadcast was dropped for sockets that read too slowly', { sockets: dropped });
 	}
 
 	#skip(channel: string, fault: FrameFault): void {
 		if (this.#skipped[fault]++ > 0) return;
-		this.#logger.warn(`Frames that can't be read (${fault}) arrive and are skipped; said once, counted in getSkippedFrames()`, {
-			channel,
-		});
+		this.#logger.warn(
+			`Frames that can't be read (${fault}) arrive and are skipped; said once, counted in getSkippedFrames()`,
+			{
+				channel,
+			},
+		);
 	}
 
 	#rollBack(channel: string, error: Error): void {
-		for (const socketId of [...this.#registry.members(channel)]) {
+		for (const socketId of this.#registry.members(channel)) {
 			const socket = this.#registry.get(socketId);
 			if (socket === undefined) continue;
 			this.#local.leave(socket, channel);
@@ -378,9 +382,7 @@ export class WsProvider implements WebSocketProvider {
 	}
 
 	#notStarted(call: string): Promise<never> {
-		return this.#refuse(
-			this.#state === 'stopped' ? new ProviderStoppedError(call) : new ProviderNotStartedError(call),
-		);
+		return this.#refuse(this.#state === 'stopped' ? new ProviderStoppedError(call) : new ProviderNotStartedError(call));
 	}
 }
 

@@ -51,7 +51,13 @@ export type NodeRequest =
 	| { readonly do: 'send'; readonly socketId: string; readonly payload: string | Uint8Array<ArrayBuffer> }
 	| { readonly do: 'broadcast'; readonly payload: string | Uint8Array<ArrayBuffer> }
 	| { readonly do: 'emit'; readonly topic: string; readonly note: string }
-	| { readonly do: 'shuffle'; readonly socketId: string; readonly topic: string; readonly times: number; readonly end: 'in' | 'out' }
+	| {
+			readonly do: 'shuffle';
+			readonly socketId: string;
+			readonly topic: string;
+			readonly times: number;
+			readonly end: 'in' | 'out';
+	  }
 	| { readonly do: 'counts'; readonly topic: string }
 	| { readonly do: 'stop' };
 

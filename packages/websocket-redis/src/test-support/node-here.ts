@@ -4,7 +4,10 @@ import type { SocketData, WsProvider } from '@orijs/websocket';
 /** One node inside the test's own process: a Bun server whose clients say which topics they want in the query. */
 export interface NodeHere {
 	/** Connects a client; resolves once it is in its topics, as far as the backend lets it. */
-	connect(topics?: readonly string[], options?: ClientOptions): Promise<{ readonly id: string; readonly client: TestClient }>;
+	connect(
+		topics?: readonly string[],
+		options?: ClientOptions,
+	): Promise<{ readonly id: string; readonly client: TestClient }>;
 	stop(): Promise<void>;
 }
 

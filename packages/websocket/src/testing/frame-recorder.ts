@@ -30,7 +30,9 @@ export class FrameRecorder implements BusHandlers {
 
 	/** The frames of a topic so far, as text. */
 	texts(topic: string): string[] {
-		return this.arrivals.filter((arrival) => arrival.topic === topic).map(({ frame }) => new TextDecoder().decode(frame));
+		return this.arrivals
+			.filter((arrival) => arrival.topic === topic)
+			.map(({ frame }) => new TextDecoder().decode(frame));
 	}
 
 	/** Resolves once `count` frames of `topic` are here; rejects, saying what is, when that takes too long. */
