@@ -22,6 +22,8 @@ export type Hook = () => void | Promise<void>;
 
 const DEFAULT_PATH = '/ws';
 const DEFAULT_PORT = 3000;
+/** How long requests in flight may take when the application stops, in milliseconds. */
+const DRAIN_MS = 5_000;
 
 /**
  * An HTTP and WebSocket server on Bun: put it together, `listen`, `stop`.
@@ -113,7 +115,7 @@ export class Application<TData = unknown> {
 	 * Starts the provider, runs the startup hooks, then serves. Whatever fails is rolled back and rejects.
 	 *
 	 * @param at a port, or Bun's options for where to listen; default 3000
-	 * @throws {ApplicationError} called twice
+	 * @throws {ApplicationError} called twice, or interrupted by `stop`
 	 */
 	async listen(at: number | ListenOptions = DEFAULT_PORT): Promise<Server<SocketData>> {
 		this.#mustBeBuilding('listen');
@@ -131,14 +133,27 @@ export class Application<TData = unknown> {
 			return this.#server;
 		} catch (error) {
 			this.#state = 'stopped';
-			await this.#provider?.stop();
+			await this.#rollBack();
 			throw error;
 		}
 	}
 
+	/** Never rejects: the failure that led here is the one to tell. */
+	async #rollBack(): Promise<void> {
+		try {
+			await this.#server?.stop(true);
+			await this.#provider?.stop();
+		} catch (err) {
+			this.#logger.error('The provider could not be stopped after listen() failed', { err });
+		}
+	}
+
 	/**
-	 * Takes no more requests, closes sockets with 1001, runs the shutdown hooks, then stops provider and server. Idempotent; a hook
-	 * that fails is logged and stops nothing. Called while `listen` is on its way, it ends that: `listen` rejects.
+	 * Takes no more requests, closes sockets with 1001, gives requests in flight 5 seconds, runs the shutdown hooks, then stops
+	 * provider and server. Idempotent; a hook that fails is logged and stops nothing. Called while `listen` is on its way, it ends
+	 * that: `listen` rejects.
+	 *
+	 * @throws whatever the provider's `stop` throws; the server is stopped all the same
 	 */
 	stop(): Promise<void> {
 		this.#stopping ??= this.#stop();
@@ -152,8 +167,9 @@ export class Application<TData = unknown> {
 			await this.#provider?.stop();
 			return;
 		}
-		void this.#server?.stop();
+		const drained = this.#server?.stop();
 		this.#endpoint?.close();
+		await settledWithin(DRAIN_MS, drained);
 		for (const hook of this.#shutdownHooks.toReversed()) {
 			try {
 				await hook();
@@ -161,8 +177,11 @@ export class Application<TData = unknown> {
 				this.#logger.error('A shutdown hook failed', { err });
 			}
 		}
-		await this.#provider?.stop();
-		await this.#server?.stop(true);
+		try {
+			await this.#provider?.stop();
+		} finally {
+			await this.#server?.stop(true);
+		}
 	}
 
 	#serve(at: ListenOptions): Server<SocketData> {
@@ -202,6 +221,13 @@ export class Application<TData = unknown> {
 				: `${call}() must come before listen()`,
 		);
 	}
+}
+
+async function settledWithin(ms: number, promise: Promise<unknown> | undefined): Promise<void> {
+	const late = Promise.withResolvers<void>();
+	const timer = setTimeout(late.resolve, ms);
+	await Promise.race([promise, late.promise]);
+	clearTimeout(timer);
 }
 
 function isProvider(value: object | undefined): value is WebSocketProvider {

@@ -12,6 +12,8 @@ export class WebSocketEndpoint {
 	readonly #provider: WebSocketProvider;
 	readonly #options: WebSocketOptions;
 	readonly #logger: Logger;
+	/** Turns away those who wait for `upgrade()`. */
+	readonly #waiting = new Set<() => void>();
 	#closing = false;
 
 	constructor(provider: WebSocketProvider, options: WebSocketOptions, logger: Logger) {
@@ -22,16 +24,29 @@ export class WebSocketEndpoint {
 
 	/** Answers a request to the endpoint's path; undefined once it has become a WebSocket. */
 	async upgrade(req: Request, server: Server<SocketData>): Promise<Response | undefined> {
-		const decision = await decideUpgrade(req, this.#options, this.#logger);
-		if (this.#closing) return new Response('Server is stopping', { status: 503 });
+		const decision = await this.#decide(req);
+		if (this.#closing || decision === undefined) return new Response('Server is stopping', { status: 503 });
 		if (decision instanceof Response) return decision;
 		const data: SocketData = { socketId: crypto.randomUUID(), data: decision.data, topics: new Set() };
 		if (server.upgrade(req, { data })) return undefined;
 		return new Response('Not a valid WebSocket handshake', { status: 400 });
 	}
 
+	/** What `upgrade()` decides, or undefined as soon as the endpoint closes. */
+	async #decide(req: Request): Promise<Awaited<ReturnType<typeof decideUpgrade>> | undefined> {
+		// One promise each: racing against one for all would keep every request until the endpoint closes.
+		const closed = Promise.withResolvers<undefined>();
+		const turnAway = (): void => closed.resolve(undefined);
+		this.#waiting.add(turnAway);
+		try {
+			return await Promise.race([decideUpgrade(req, this.#options, this.#logger), closed.promise]);
+		} finally {
+			this.#waiting.delete(turnAway);
+		}
+	}
+
 	/** What Bun calls: the application's handlers, with the connection known to the provider from open to close. */
-	handlers({ open, message, close, drain }: WebSocketHandlers): WebSocketHandler<SocketData> {
+	handlers(handlers: WebSocketHandlers): WebSocketHandler<SocketData> {
 		const provider = this.#provider;
 		const adopter = new SocketAdopter(provider);
 		const adopted = (raw: WebSocketConnection): AppSocket => raw as unknown as AppSocket;
@@ -43,7 +58,7 @@ export class WebSocketEndpoint {
 				provider.addConnection(raw).catch(() => {});
 				const ws = adopter.adopt(raw);
 				try {
-					await open?.(ws);
+					await handlers.open?.(ws);
 				} catch (error) {
 					this.#failed('open', ws, error);
 					ws.close(INTERNAL_ERROR, 'open failed');
@@ -51,7 +66,7 @@ export class WebSocketEndpoint {
 			},
 			message: (raw, data) => {
 				try {
-					const done = message?.(adopted(raw), data);
+					const done = handlers.message?.(adopted(raw), data);
 					if (done instanceof Promise) done.catch((error: unknown) => this.#failed('message', adopted(raw), error));
 				} catch (error) {
 					this.#failed('message', adopted(raw), error);
@@ -60,14 +75,14 @@ export class WebSocketEndpoint {
 			close: async (raw, code, reason) => {
 				provider.removeConnection(raw.data.socketId);
 				try {
-					await close?.(adopted(raw), code, reason);
+					await handlers.close?.(adopted(raw), code, reason);
 				} catch (error) {
 					this.#failed('close', adopted(raw), error);
 				}
 			},
 			drain: async (raw) => {
 				try {
-					await drain?.(adopted(raw));
+					await handlers.drain?.(adopted(raw));
 				} catch (error) {
 					this.#failed('drain', adopted(raw), error);
 				}
@@ -75,9 +90,10 @@ export class WebSocketEndpoint {
 		};
 	}
 
-	/** Takes no more connections and closes those there are with 1001. */
+	/** Takes no more connections, turns away those who wait and closes those there are with 1001. */
 	close(): void {
 		this.#closing = true;
+		for (const turnAway of this.#waiting) turnAway();
 		for (const socket of this.#provider.getConnections()) socket.close(GOING_AWAY, 'server is stopping');
 	}
 

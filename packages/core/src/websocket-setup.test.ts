@@ -1,12 +1,14 @@
 import { connectClient } from '@orijs/testkit';
 import { InProcWsProvider } from '@orijs/websocket';
 import { describe, expect, it } from 'vitest';
-import { Application, ApplicationError } from './index.ts';
+import { Application, ApplicationError, type AppSocket, type WebSocketHandlers } from './index.ts';
 import { serve } from './test-support/serve.ts';
 
 describe('setting up the WebSocket endpoint', () => {
 	it('needs neither a provider nor options', async () => {
-		const { ws } = await serve(new Application().websocket().onWebSocket({ open: (socket) => void socket.send('open') }));
+		const { ws } = await serve(
+			new Application().websocket().onWebSocket({ open: (socket) => void socket.send('open') }),
+		);
 
 		expect(await (await connectClient(ws)).next()).toBe('open');
 	});
@@ -43,6 +45,24 @@ describe('setting up the WebSocket endpoint', () => {
 		const client = await connectClient(`${http}/rooms/7`);
 		expect(await client.next()).toBe(`${http}/rooms/7`);
 		expect(provider.getConnectionCount()).toBe(1);
+	});
+
+	it('takes handlers with a state of their own', async () => {
+		class Counter implements WebSocketHandlers {
+			#opened = 0;
+			open(ws: AppSocket): void {
+				ws.send(`${++this.#opened}`);
+			}
+			message(ws: AppSocket): void {
+				ws.send(`${this.#opened} so far`);
+			}
+		}
+		const { ws } = await serve(new Application().websocket().onWebSocket(new Counter()));
+
+		expect(await (await connectClient(ws)).next()).toBe('1');
+		const second = await connectClient(ws);
+		second.send('how many?');
+		expect(await second.received(2)).toEqual(['2', '2 so far']);
 	});
 
 	it('happens once', () => {

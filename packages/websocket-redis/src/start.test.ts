@@ -99,7 +99,7 @@ describe('starting on Redis', () => {
 		const started = provider.start().catch((error: Error) => error.name);
 		await mute.connected;
 		await provider.stop();
-		expect(await started).toBe('RedisConnectionLostError');
+		expect(await started).toBe('ProviderStoppedError');
 		await mute.close();
 	});
 

@@ -6,7 +6,9 @@ export interface Bus {
 	/** Connects. Rejects if the backend can't be reached in time. May be called again after `stop`. */
 	start(handlers: BusHandlers): Promise<void>;
 
-	/** Lets go of everything it opened. Idempotent; after it resolves no handler is called. */
+	/**
+	 * Lets go of everything it opened. Idempotent; after it resolves no handler is called. A `start` still on its way rejects.
+	 */
 	stop(): Promise<void>;
 
 	/**

@@ -119,14 +119,19 @@ function because(cause: unknown): string {
 	return cause instanceof Error ? `: ${cause.message}` : '';
 }
 
+const LONGEST_SHOWN = 64;
+
 /** A value as it can stand in a message: short, on one line, with its type when it is no string. */
 function show(value: unknown): string {
 	if (typeof value === 'string') {
-		return (
-			JSON.stringify(value.length > 64 ? `${value.slice(0, 64)}…` : value) +
-			(value.length > 64 ? ` (${value.length} characters)` : '')
-		);
+		const whole = value.length <= LONGEST_SHOWN;
+		return whole ? JSON.stringify(value) : `${JSON.stringify(cut(value))} (${value.length} characters)`;
 	}
-	if (typeof value === 'object' && value !== null) return `(${value.constructor?.name ?? 'object'})`;
-	return `(${String(value)})`;
+	if (typeof value === 'object' && value !== null) return `(${cut(value.constructor?.name ?? 'object')})`;
+	if (typeof value === 'function') return '(function)';
+	return `(${cut(String(value))})`;
+}
+
+function cut(text: string): string {
+	return text.length <= LONGEST_SHOWN ? text : `${text.slice(0, LONGEST_SHOWN)}…`;
 }

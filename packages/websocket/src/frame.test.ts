@@ -130,7 +130,9 @@ describe('a frame that cannot be read', () => {
 			fc.property(garbage, (bytes) => {
 				const decoded = decodeFrame(bytes, here);
 				if (typeof decoded === 'string') expect(['malformed', 'unknown-version', 'echo']).toContain(decoded);
-				else for (const message of decoded) expect(typeof message === 'string' || message instanceof Uint8Array).toBe(true);
+				else
+					for (const message of decoded)
+						expect(typeof message === 'string' || message instanceof Uint8Array).toBe(true);
 			}),
 			{ numRuns: 1_000 },
 		);

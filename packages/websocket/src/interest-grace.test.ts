@@ -87,6 +87,19 @@ describe('a channel that nobody wants any more', () => {
 		expect([...bus.subscribed]).toEqual(['b']);
 	});
 
+	it('that is let go at once within its grace, and wanted again, is not let go by what is left of the grace', async () => {
+		const { bus, interest } = await withLive('a');
+		interest.release('a');
+		await pass(500);
+		interest.release('a', 0);
+		await pass(1);
+		const anew = interest.acquire('a');
+		await pass(2 * GRACE_MS);
+		await anew;
+
+		expect([...bus.subscribed]).toEqual(['a']);
+	});
+
 	it('gets its grace also when it was given up while the backend was being asked', async () => {
 		const { bus, interest } = await withLive();
 		const answer = bus.hang();

@@ -50,8 +50,11 @@ it('once everything has settled, the backend has subscribed what is wanted, what
 				else if (one.op === 'toggle') acquire(one.channel);
 				else if (one.op === 'again' && wanted.has(one.channel)) acquire(one.channel);
 				else if (one.op === 'refuse' && !bus.refused.delete(one.channel)) bus.refused.add(one.channel);
-				else if (one.op === 'hang') answer = answer === undefined ? bus.hang() : void answer();
 				else if (one.op === 'pass') await vi.advanceTimersByTimeAsync(one.ms);
+				else if (one.op === 'hang') {
+					answer?.();
+					answer = answer === undefined ? bus.hang() : undefined;
+				}
 			}
 
 			answer?.();

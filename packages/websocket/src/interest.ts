@@ -134,9 +134,10 @@ export class Interest {
 		try {
 			await this.#bus.subscribe(channels);
 		} catch (thrown) {
-			// One refused channel must not take the others of its tick with it.
-			if (channels.length > 1) await Promise.all(channels.map((channel) => this.#subscribe([channel])));
-			else this.#refused(channels[0] as string, asked[0], toError(thrown));
+			// One refused channel must not take the others of its tick with it. After a `close` nobody wants any of them.
+			const wanted = channels.filter((channel, i) => asked[i] && this.#channels.get(channel) === asked[i]);
+			if (channels.length > 1) await Promise.all(wanted.map((channel) => this.#subscribe([channel])));
+			else for (const channel of wanted) this.#refused(channel, asked[0], toError(thrown));
 			return;
 		}
 		channels.forEach((channel, i) => this.#arrived(channel, asked[i]));

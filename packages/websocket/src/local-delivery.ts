@@ -1,4 +1,5 @@
 import type { WebSocketConnection } from './connection.ts';
+import type { Logger } from './logger.ts';
 import type { Payload } from './payload.ts';
 import type { Registry } from './registry.ts';
 
@@ -12,11 +13,13 @@ type BunMethods = Pick<WebSocketConnection, 'subscribe' | 'unsubscribe' | 'publi
 /** Delivery to the sockets of this process. The only place that touches Bun's pub/sub. */
 export class LocalDelivery {
 	readonly #registry: Registry<WebSocketConnection>;
+	readonly #logger: Logger;
 	#server: PubSubServer | undefined;
 	#bun: BunMethods | undefined;
 
-	constructor(registry: Registry<WebSocketConnection>) {
+	constructor(registry: Registry<WebSocketConnection>, logger: Logger) {
 		this.#registry = registry;
+		this.#logger = logger;
 	}
 
 	setServer(server: PubSubServer): void {
@@ -54,11 +57,19 @@ export class LocalDelivery {
 		return socket.send(payload as string | Bun.BufferSource) !== 0 || sentEmpty(socket, payload);
 	}
 
-	/** Returns how many sockets Bun dropped the message for. */
-	toAll(payload: Payload): number {
+	/** As {@link toSocket}, for a socket that may have left: then returns undefined. */
+	toSocketId(socketId: string, payload: Payload): boolean | undefined {
+		const socket = this.#registry.get(socketId);
+		return socket === undefined ? undefined : this.toSocket(socket, payload);
+	}
+
+	/** Sends to every socket. What Bun drops is said in the log. */
+	toAll(payload: Payload): void {
 		let dropped = 0;
 		for (const socket of this.#registry.sockets()) if (!this.toSocket(socket, payload)) dropped++;
-		return dropped;
+		if (dropped > 0) {
+			this.#logger.warn('A broadcast was dropped for sockets whose clients read too slowly', { sockets: dropped });
+		}
 	}
 
 	/**

@@ -53,10 +53,14 @@ export class Outbox {
 		return batch.promise;
 	}
 
-	/** Sends what waits; resolves when every message has its answer, good or bad. */
-	async drain(): Promise<void> {
+	/** Sends what waits; resolves when every message has its answer, good or bad, or the time is over. */
+	async drain(timeoutMs: number): Promise<void> {
 		this.#flush();
-		await Promise.allSettled(this.#unanswered);
+		if (this.#unanswered.size === 0) return;
+		const { promise: timeout, resolve } = Promise.withResolvers<void>();
+		const timer = setTimeout(resolve, timeoutMs);
+		await Promise.race([Promise.allSettled(this.#unanswered), timeout]);
+		clearTimeout(timer);
 	}
 
 	#flush(): void {

@@ -2,7 +2,10 @@
 export type Payload = string | ArrayBuffer | ArrayBufferView;
 
 export function isPayload(value: unknown): value is Payload {
-	return typeof value === 'string' || ArrayBuffer.isView(value) || value instanceof ArrayBuffer;
+	if (typeof value === 'string') return true;
+	const buffer = ArrayBuffer.isView(value) ? value.buffer : value;
+	// The bytes of a buffer that was transferred elsewhere are gone; it must not pass for an empty one.
+	return buffer instanceof ArrayBuffer ? !buffer.detached : buffer instanceof SharedArrayBuffer && buffer !== value;
 }
 
 /** The payload as text or as a copy of its bytes, which the caller may change once `publish` has returned. */

@@ -36,12 +36,11 @@ export class Registry<TSocket extends RegisteredSocket> {
 		return this.#members.get(topic) ?? NOBODY;
 	}
 
-	/** Takes in a socket. Returns the topics it came with; it is in none of them yet. */
+	/** Takes in a socket, which gets a list of topics of its own. Returns those it came with; it is in none of them yet. */
 	add(socket: TSocket): readonly string[] {
 		const { data } = socket;
 		this.#sockets.set(data.socketId, socket);
-		if (data.topics instanceof Set && data.topics.size === 0) return NONE;
-		const initial = [...(data.topics ?? NONE)];
+		const initial = data.topics?.size === 0 ? NONE : [...(data.topics ?? NONE)];
 		(data as { topics: ReadonlySet<string> }).topics = new Set();
 		return initial;
 	}

@@ -1,7 +1,6 @@
-import type { Bus, BusStage, BusStatus } from './bus.ts';
+import type { Bus, BusStage } from './bus.ts';
 import type { WebSocketConnection } from './connection.ts';
 import {
-	BusUnavailableError,
 	DuplicateSocketError,
 	InvalidPayloadError,
 	InvalidSocketDataError,
@@ -12,12 +11,12 @@ import {
 	ProviderStoppedError,
 	UnknownSocketError,
 } from './errors.ts';
-import { decodeFrame, type FrameFault, type Origin, randomOrigin } from './frame.ts';
-import { DEFAULT_GRACE_MS, Interest } from './interest.ts';
+import { DEFAULT_GRACE_MS } from './interest.ts';
+import { Lifecycle } from './lifecycle.ts';
 import { LocalDelivery, type PubSubServer } from './local-delivery.ts';
 import { consoleLogger, type Logger } from './logger.ts';
-import { BROADCAST_CHANNEL, directChannel, isSocketId, isTopic, socketOfChannel } from './names.ts';
-import { type Outcome, Outbox } from './outbox.ts';
+import { BROADCAST_CHANNEL, directChannel, isSocketId, isTopic } from './names.ts';
+import { OtherNodes } from './other-nodes.ts';
 import { isPayload, type Payload } from './payload.ts';
 import { encodeEnvelope, validate } from './protocol/envelope.ts';
 import type { InferInput, SocketMessage } from './protocol/message.ts';
@@ -36,35 +35,32 @@ export interface WsProviderOptions {
 
 /** Everything a provider is besides its transport; `InProcWsProvider` and the Redis provider only choose the parts. */
 export class WsProvider implements WebSocketProvider {
-	readonly #bus: Bus | undefined;
 	readonly #logger: Logger;
-	readonly #origin: Origin = randomOrigin();
 	readonly #registry = new Registry<WebSocketConnection>();
-	readonly #local = new LocalDelivery(this.#registry);
-	readonly #interest: Interest | undefined;
-	readonly #outbox: Outbox | undefined;
-	readonly #skipped: Record<FrameFault, number> = { 'unknown-version': 0, malformed: 0 };
-	#state: 'idle' | 'starting' | 'started' | 'stopped' = 'idle';
-	#starting: Promise<void> | undefined;
-	#stopping: Promise<void> | undefined;
-	#publishFails = false;
+	readonly #local: LocalDelivery;
+	readonly #others: OtherNodes | undefined;
+	readonly #lifecycle: Lifecycle;
 
 	constructor(options: WsProviderOptions = {}) {
 		const { bus, logger = consoleLogger, graceMs = DEFAULT_GRACE_MS } = options;
-		this.#bus = bus;
 		this.#logger = logger;
-		if (bus !== undefined) {
-			this.#interest = new Interest(bus, {
-				graceMs,
-				onRefused: (channel, error) => this.#rollBack(channel, error),
-				onError: (error) => this.#report(error, 'subscribe'),
-			});
-			this.#outbox = new Outbox({
-				origin: this.#origin,
-				send: (channel, frame) => bus.publish(channel, frame),
-				verdict: (channel, outcome) => this.#verdict(channel, outcome),
-			});
+		this.#local = new LocalDelivery(this.#registry, logger);
+		if (bus === undefined) {
+			this.#lifecycle = new Lifecycle();
+			return;
 		}
+		const others = new OtherNodes(bus, {
+			local: this.#local,
+			logger,
+			graceMs,
+			onRefused: (channel, error) => this.#rollBack(channel, error),
+			onError: (error, stage) => this.#report(error, stage),
+		});
+		this.#others = others;
+		this.#lifecycle = new Lifecycle({
+			up: (check) => others.start(() => this.#channels(), check),
+			down: (from, reason) => others.stop(reason, from === 'started'),
+		});
 	}
 
 	// Lifecycle
@@ -74,103 +70,56 @@ export class WsProvider implements WebSocketProvider {
 	}
 
 	start(): Promise<void> {
-		if (this.#bus === undefined) {
-			this.#state = 'started';
-			return DONE;
-		}
-		this.#starting ??= this.#start(this.#bus, this.#interest as Interest);
-		return this.#starting;
-	}
-
-	async #start(bus: Bus, interest: Interest): Promise<void> {
-		try {
-			await this.#stopping;
-			this.#stopping = undefined;
-			this.#state = 'starting';
-			await bus.start({
-				deliver: (channel, frame) => this.#deliver(channel, frame),
-				status: (status) => this.#onStatus(status),
-				error: (error, stage) => this.#report(error, stage),
-			});
-			this.#throwIfStopped();
-			const broadcast = interest.acquire(BROADCAST_CHANNEL);
-			const rest = [...this.#registry.topics()].map((topic) => interest.acquire(topic));
-			for (const socket of this.#registry.sockets()) rest.push(interest.acquire(directChannel(socket.data.socketId)));
-			interest.open();
-			await broadcast;
-			await Promise.allSettled(rest);
-			this.#throwIfStopped();
-			this.#state = 'started';
-		} catch (error) {
-			this.#starting = undefined;
-			if (this.#state === 'starting') {
-				this.#state = 'idle';
-				interest.close(toError(error));
-				await bus.stop();
-			}
-			throw error;
-		}
-	}
-
-	#throwIfStopped(): void {
-		if (this.#state !== 'starting') throw new ProviderStoppedError('start()');
+		return this.#lifecycle.start();
 	}
 
 	stop(): Promise<void> {
-		if (this.#bus === undefined) {
-			this.#state = 'stopped';
-			return DONE;
-		}
-		this.#stopping ??= this.#stop(this.#bus);
-		return this.#stopping;
+		return this.#lifecycle.stop();
 	}
 
-	async #stop(bus: Bus): Promise<void> {
-		const wasStarted = this.#state === 'started';
-		this.#state = 'stopped';
-		this.#starting = undefined;
-		if (wasStarted) await this.#outbox?.drain();
-		this.#interest?.close(new ProviderStoppedError('subscribe()'));
-		await bus.stop();
+	/** What this node's sockets want from other nodes. */
+	*#channels(): Generator<string> {
+		yield* this.#registry.topics();
+		for (const socket of this.#registry.sockets()) yield directChannel(socket.data.socketId);
 	}
 
 	// Sending
 
 	publish(topic: string, payload: Payload): Promise<void> {
-		if (this.#state !== 'started') return this.#notStarted('publish()');
+		if (this.#lifecycle.state !== 'started') return this.#notStarted('publish()');
 		if (!isTopic(topic)) return this.#refuse(new InvalidTopicError(topic));
 		if (!isPayload(payload)) return this.#refuse(new InvalidPayloadError(payload));
 		this.#local.toTopic(topic, payload);
-		return this.#outbox === undefined ? DONE : this.#outbox.add(topic, payload);
+		return this.#others === undefined ? DONE : this.#others.publish(topic, payload);
 	}
 
 	publishFrom(socketId: string, topic: string, payload: Payload): Promise<void> {
-		if (this.#state !== 'started') return this.#notStarted('publish()');
+		if (this.#lifecycle.state !== 'started') return this.#notStarted('publish()');
 		if (!isTopic(topic)) return this.#refuse(new InvalidTopicError(topic));
 		if (!isPayload(payload)) return this.#refuse(new InvalidPayloadError(payload));
 		const socket = this.#registry.get(socketId);
 		if (socket === undefined) return this.#refuse(new UnknownSocketError(socketId));
 		this.#local.toOthers(socket, topic, payload);
-		return this.#outbox === undefined ? DONE : this.#outbox.add(topic, payload);
+		return this.#others === undefined ? DONE : this.#others.publish(topic, payload);
 	}
 
 	send(socketId: string, payload: Payload): Promise<void> {
-		if (this.#state !== 'started') return this.#notStarted('send()');
+		if (this.#lifecycle.state !== 'started') return this.#notStarted('send()');
 		if (!isSocketId(socketId)) return this.#refuse(new InvalidSocketIdError(socketId));
 		if (!isPayload(payload)) return this.#refuse(new InvalidPayloadError(payload));
 		const socket = this.#registry.get(socketId);
 		if (socket !== undefined) {
 			return this.#local.toSocket(socket, payload) ? DONE : this.#refuse(new MessageDroppedError(socketId));
 		}
-		if (this.#outbox === undefined) return rejected(new UnknownSocketError(socketId));
-		return this.#outbox.add(directChannel(socketId), payload);
+		if (this.#others === undefined) return rejected(new UnknownSocketError(socketId));
+		return this.#others.publish(directChannel(socketId), payload);
 	}
 
 	broadcast(payload: Payload): Promise<void> {
-		if (this.#state !== 'started') return this.#notStarted('broadcast()');
+		if (this.#lifecycle.state !== 'started') return this.#notStarted('broadcast()');
 		if (!isPayload(payload)) return this.#refuse(new InvalidPayloadError(payload));
-		this.#toAllHere(payload);
-		return this.#outbox === undefined ? DONE : this.#outbox.add(BROADCAST_CHANNEL, payload);
+		this.#local.toAll(payload);
+		return this.#others === undefined ? DONE : this.#others.publish(BROADCAST_CHANNEL, payload);
 	}
 
 	emit<TMessage extends SocketMessage>(
@@ -209,9 +158,9 @@ export class WsProvider implements WebSocketProvider {
 		if (fault !== undefined) return this.#turnAway(socket, fault);
 		const { socketId } = socket.data;
 		const topics = this.#registry.get(socketId) === undefined ? this.#registry.add(socket) : NONE;
-		const reachable = this.#interest === undefined ? DONE : this.#interest.acquire(directChannel(socketId));
+		const reachable = this.#others === undefined ? DONE : this.#others.listen(directChannel(socketId));
 		if (topics.length === 0) return reachable;
-		const joined = topics.map((topic) => this.subscribe(socketId, topic));
+		const joined = topics.map((topic) => this.#join(socket, topic));
 		return quiet(Promise.all([reachable, ...joined]).then(() => {}));
 	}
 
@@ -221,8 +170,11 @@ export class WsProvider implements WebSocketProvider {
 		if (!isSocketId(data.socketId)) return new InvalidSocketIdError(data.socketId);
 		const known = this.#registry.get(data.socketId);
 		if (known !== undefined) return known === socket ? undefined : new DuplicateSocketError(data.socketId);
-		for (const topic of data.topics ?? []) if (!isTopic(topic)) return new InvalidTopicError(topic);
-		return undefined;
+		const topics = data.topics ?? NONE;
+		if (!(topics instanceof Set || Array.isArray(topics))) return new InvalidSocketDataError(data);
+		for (const topic of topics) if (!isTopic(topic)) return new InvalidTopicError(topic);
+		// Its `close` is over, so nothing would ever remove it.
+		return socket.readyState === WebSocket.OPEN ? undefined : new UnknownSocketError(data.socketId);
 	}
 
 	/** Closes a socket that can't be taken in, under an identity of its own, so that its closing can't remove another. */
@@ -239,23 +191,27 @@ export class WsProvider implements WebSocketProvider {
 			for (const topic of socket.data.topics) this.#local.leave(socket, topic);
 		}
 		const emptied = this.#registry.remove(socketId);
-		if (this.#interest !== undefined) {
-			for (const topic of emptied) this.#interest.release(topic);
-			this.#interest.release(directChannel(socketId), 0);
+		if (this.#others !== undefined) {
+			for (const topic of emptied) this.#others.unlisten(topic);
+			this.#others.unlisten(directChannel(socketId), 0);
 		}
 		return true;
 	}
 
 	subscribe(socketId: string, topic: string): Promise<void> {
-		if (this.#state === 'stopped') return this.#refuse(new ProviderStoppedError('subscribe()'));
+		if (this.#lifecycle.state === 'stopped') return this.#refuse(new ProviderStoppedError('subscribe()'));
 		if (!isTopic(topic)) return this.#refuse(new InvalidTopicError(topic));
 		const socket = this.#registry.get(socketId);
 		if (socket === undefined) return this.#refuse(new UnknownSocketError(socketId));
+		return this.#join(socket, topic);
+	}
+
+	#join(socket: WebSocketConnection, topic: string): Promise<void> {
 		if (this.#registry.join(socket, topic) && !this.#local.join(socket, topic)) {
 			this.#registry.leave(socket, topic);
-			return this.#refuse(new UnknownSocketError(socketId));
+			return this.#refuse(new UnknownSocketError(socket.data.socketId));
 		}
-		return this.#interest === undefined ? DONE : this.#interest.acquire(topic);
+		return this.#others === undefined ? DONE : this.#others.listen(topic);
 	}
 
 	unsubscribe(socketId: string, topic: string): Promise<void> {
@@ -263,7 +219,7 @@ export class WsProvider implements WebSocketProvider {
 		const socket = this.#registry.get(socketId);
 		if (socket !== undefined && socket.data.topics.has(topic)) {
 			this.#local.leave(socket, topic);
-			if (this.#registry.leave(socket, topic)) this.#interest?.release(topic);
+			if (this.#registry.leave(socket, topic)) this.#others?.unlisten(topic);
 		}
 		return DONE;
 	}
@@ -299,46 +255,7 @@ export class WsProvider implements WebSocketProvider {
 	}
 
 	getSkippedFrames(): SkippedFrames {
-		return { ...this.#skipped };
-	}
-
-	// What comes from the bus
-
-	#deliver(channel: string, frame: Uint8Array): void {
-		const messages = decodeFrame(frame, this.#origin);
-		if (messages === 'echo') return;
-		if (typeof messages === 'string') {
-			this.#skip(channel, messages);
-			return;
-		}
-		const socketId = socketOfChannel(channel);
-		for (const message of messages) {
-			if (socketId !== undefined) this.#toSocketHere(socketId, message);
-			else if (channel === BROADCAST_CHANNEL) this.#toAllHere(message);
-			else this.#local.toTopic(channel, message);
-		}
-	}
-
-	#toSocketHere(socketId: string, payload: Payload): void {
-		const socket = this.#registry.get(socketId);
-		if (socket === undefined) this.#logger.debug('A message arrived for a socket that has left', { socketId });
-		else if (!this.#local.toSocket(socket, payload)) this.#report(new MessageDroppedError(socketId), 'deliver');
-	}
-
-	#toAllHere(payload: Payload): void {
-		const dropped = this.#local.toAll(payload);
-		if (dropped > 0)
-			this.#logger.warn('A broadcast was dropped for sockets that read too slowly', { sockets: dropped });
-	}
-
-	#skip(channel: string, fault: FrameFault): void {
-		if (this.#skipped[fault]++ > 0) return;
-		this.#logger.warn(
-			`Frames that can't be read (${fault}) arrive and are skipped; said once, counted in getSkippedFrames()`,
-			{
-				channel,
-			},
-		);
+		return { ...(this.#others?.skippedFrames ?? NOTHING_SKIPPED) };
 	}
 
 	#rollBack(channel: string, error: Error): void {
@@ -351,24 +268,7 @@ export class WsProvider implements WebSocketProvider {
 		this.#report(error, 'subscribe');
 	}
 
-	#verdict(channel: string, outcome: Outcome): Error | undefined {
-		if ('error' in outcome) {
-			const error = new BusUnavailableError(channel, { cause: outcome.error });
-			if (!this.#publishFails) this.#report(error, 'publish');
-			this.#publishFails = true;
-			return error;
-		}
-		this.#publishFails = false;
-		const socketId = outcome.nodes === 0 ? socketOfChannel(channel) : undefined;
-		return socketId === undefined ? undefined : new UnknownSocketError(socketId);
-	}
-
-	// Saying what went wrong
-
-	#onStatus(status: BusStatus): void {
-		if (status.state === 'ready') this.#logger.info('Messages pass between nodes');
-		else this.#logger.warn(`Messages may not pass between nodes: ${status.reason}`);
-	}
+	// What goes wrong
 
 	/** The one place for what fails in the background. */
 	#report(error: Error, stage: BusStage): void {
@@ -382,8 +282,11 @@ export class WsProvider implements WebSocketProvider {
 	}
 
 	#notStarted(call: string): Promise<never> {
-		return this.#refuse(this.#state === 'stopped' ? new ProviderStoppedError(call) : new ProviderNotStartedError(call));
+		return this.#refuse(
+			this.#lifecycle.state === 'stopped' ? new ProviderStoppedError(call) : new ProviderNotStartedError(call),
+		);
 	}
 }
 
 const NONE: readonly string[] = [];
+const NOTHING_SKIPPED: SkippedFrames = { 'unknown-version': 0, malformed: 0 };

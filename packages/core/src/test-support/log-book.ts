@@ -1,3 +1,4 @@
+import { until } from '@orijs/testkit';
 import type { LogDetails, Logger } from '@orijs/websocket';
 
 interface Line {
@@ -13,6 +14,11 @@ export class LogBook implements Logger {
 	/** What was logged as an error, in order. */
 	get errors(): readonly Line[] {
 		return this.lines.filter(({ level }) => level === 'error');
+	}
+
+	/** Resolves once `count` errors were logged. */
+	untilErrors(count: number): Promise<void> {
+		return until(() => this.errors.length >= count, { what: `${count} error(s) were logged` });
 	}
 
 	debug(message: string, details?: LogDetails): void {

@@ -3,7 +3,7 @@ import { onTestFinished } from 'vitest';
 
 /** A TCP connection that says what it likes, as no HTTP or WebSocket client would. */
 export interface RawConnection {
-	/** Everything received so far. */
+	/** Everything received so far, a character for a byte. */
 	readonly received: string;
 	readonly isClosed: boolean;
 	write(text: string): void;
@@ -34,7 +34,7 @@ export async function connectRaw(port: number): Promise<RawConnection> {
 		port,
 		socket: {
 			data(_, chunk) {
-				received += chunk.toString();
+				received += chunk.toString('latin1');
 			},
 			close() {
 				isClosed = true;
@@ -42,7 +42,7 @@ export async function connectRaw(port: number): Promise<RawConnection> {
 			error() {},
 		},
 	});
-	onTestFinished(() => void socket.terminate());
+	onTestFinished(() => socket.terminate());
 	return {
 		get received() {
 			return received;
@@ -53,6 +53,6 @@ export async function connectRaw(port: number): Promise<RawConnection> {
 		write: (text) => void socket.write(text),
 		seen: (text) => until(() => received.includes(text), { what: `${JSON.stringify(text)} was received` }),
 		closed: () => until(() => isClosed, { what: 'the server closed the connection' }),
-		end: () => void socket.terminate(),
+		end: () => socket.terminate(),
 	};
 }

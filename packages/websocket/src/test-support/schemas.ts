@@ -20,7 +20,8 @@ export const orderSchema: StandardSchemaV1<Order> = schema<Order>((value) => {
 	if (typeof order.id !== 'string') issues.push({ message: 'must be a string', path: ['id'] });
 	for (const [i, item] of (order.items ?? []).entries()) {
 		// Both spellings of a path that the standard allows.
-		if (typeof item.price !== 'number') issues.push({ message: 'must be a number', path: ['items', { key: i }, 'price'] });
+		if (typeof item.price !== 'number')
+			issues.push({ message: 'must be a number', path: ['items', { key: i }, 'price'] });
 	}
 	return issues.length > 0 ? { issues } : { value: order as Order };
 });

@@ -2,6 +2,7 @@ import { connectClient, type TestClient } from '@orijs/testkit';
 import { onTestFinished } from 'vitest';
 import type { Bus } from '../bus.ts';
 import type { SocketData, WebSocketConnection } from '../connection.ts';
+import { rejected } from '../settled.ts';
 import { SocketCoordinator } from '../socket-coordinator.ts';
 import { WsProvider } from '../ws-provider.ts';
 import { RecordingLogger } from './recording-logger.ts';
@@ -12,13 +13,15 @@ export interface NodeOptions {
 	/** Default: both, the server first. */
 	readonly setServer?: boolean;
 	readonly start?: boolean;
+	/** In bytes; default: Bun's. */
+	readonly backpressureLimit?: number;
 }
 
 /** What became of one connection attempt, on both ends. */
 export interface Attempt {
 	readonly client: TestClient;
 	readonly ws: WebSocketConnection;
-	/** What `addConnection` answered. */
+	/** What `addConnection` answered; it must answer, not throw. */
 	readonly added: Promise<void>;
 }
 
@@ -44,7 +47,7 @@ export interface TestNode {
 }
 
 export async function openNode(options: NodeOptions = {}): Promise<TestNode> {
-	const { setServer = true, start = true, ...providerOptions } = options;
+	const { setServer = true, start = true, backpressureLimit, ...providerOptions } = options;
 	const log = new RecordingLogger();
 	const provider = new WsProvider({ ...providerOptions, logger: log });
 	const coordinator = new SocketCoordinator({ provider, logger: log });
@@ -52,6 +55,14 @@ export async function openNode(options: NodeOptions = {}): Promise<TestNode> {
 	const opened = new Map<string, Pick<Attempt, 'ws' | 'added'>>();
 	let upgrading = '';
 	let attempts = 0;
+
+	const add = (ws: WebSocketConnection): Promise<void> => {
+		try {
+			return coordinator.addConnection(ws);
+		} catch (cause) {
+			return rejected(new Error(`addConnection threw: ${String(cause)}`, { cause }));
+		}
+	};
 
 	const server = Bun.serve<SocketData>({
 		port: 0,
@@ -62,7 +73,8 @@ export async function openNode(options: NodeOptions = {}): Promise<TestNode> {
 			return new Response('not a WebSocket', { status: 426 });
 		},
 		websocket: {
-			open: (ws) => void opened.set(upgrading, { ws, added: coordinator.addConnection(ws) }),
+			...(backpressureLimit !== undefined && { backpressureLimit }),
+			open: (ws) => void opened.set(upgrading, { ws, added: add(ws) }),
 			message() {},
 			close: (ws) => void coordinator.removeConnection(ws.data.socketId),
 		},

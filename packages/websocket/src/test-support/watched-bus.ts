@@ -9,6 +9,8 @@ export interface BusCall {
 export class WatchedBus implements Bus {
 	/** In the order they were made, the refused ones included. */
 	readonly calls: BusCall[] = [];
+	/** What the backend has subscribed for this node. */
+	readonly subscribed: Set<string> = new Set();
 	/** Topics that a subscribe is refused for, together with the others of its call, as {@link Bus} has it. */
 	readonly refused: Set<string> = new Set();
 	/** While set, a publish is refused with it, and reaches nobody. */
@@ -32,28 +34,20 @@ export class WatchedBus implements Bus {
 		};
 	}
 
-	/** What the backend has subscribed for this node. */
-	get subscribed(): ReadonlySet<string> {
-		const topics = new Set<string>();
-		for (const { call, topics: named } of this.calls) {
-			if (call === 'unsubscribe') for (const topic of named) topics.delete(topic);
-			else if (!named.some((topic) => this.refused.has(topic))) for (const topic of named) topics.add(topic);
-		}
-		return topics;
-	}
-
 	async start(handlers: BusHandlers): Promise<void> {
 		if (this.startFault !== undefined) throw this.startFault;
 		await this.#inner.start(handlers);
 	}
 
 	stop(): Promise<void> {
+		this.subscribed.clear();
 		return this.#inner.stop();
 	}
 
 	async subscribe(topics: readonly string[]): Promise<void> {
 		this.calls.push({ call: 'subscribe', topics: [...topics] });
 		const refused = topics.filter((topic) => this.refused.has(topic));
+		if (refused.length === 0) for (const topic of topics) this.subscribed.add(topic);
 		const answer = refused.length === 0 ? this.#inner.subscribe(topics) : undefined;
 		await this.#held?.promise;
 		await answer;
@@ -62,6 +56,7 @@ export class WatchedBus implements Bus {
 
 	async unsubscribe(topics: readonly string[]): Promise<void> {
 		this.calls.push({ call: 'unsubscribe', topics: [...topics] });
+		for (const topic of topics) this.subscribed.delete(topic);
 		const answer = this.#inner.unsubscribe(topics);
 		await this.#held?.promise;
 		await answer;

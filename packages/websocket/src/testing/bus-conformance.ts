@@ -208,6 +208,13 @@ const PROMISES: Record<string, (stage: Stage) => Promise<void>> = {
 		deepEqual([b.seen.texts('t'), b.seen.statuses.length], [[], before]);
 	},
 
+	async 'stop ends a start on its way'(stage) {
+		const bus = stage.createBus();
+		const starting = bus.start(new FrameRecorder());
+		await Promise.all([bus.stop(), rejects(starting)]);
+		await rejects(bus.publish('t', bytes('x')));
+	},
+
 	async 'a stopped bus can be started again, with nothing subscribed'(stage) {
 		const [a, b] = [await stage.node(), await stage.node()];
 		await b.bus.subscribe(['old']);

@@ -9,11 +9,17 @@ export class MemoryBackend {
 		const backend = this.#nodes;
 		const topics = new Set<string>();
 		let node: Node | undefined;
+		const running = (): Node => {
+			if (node === undefined || !backend.has(node)) throw new Error('the memory bus is not started');
+			return node;
+		};
 		return {
 			async start(handlers) {
+				const mine: Node = { handlers, topics };
+				node = mine;
 				await nextTick();
-				node = { handlers, topics };
-				backend.add(node);
+				if (node !== mine) throw new Error('the memory bus was stopped');
+				backend.add(mine);
 				handlers.status({ state: 'ready' });
 			},
 			async stop() {
@@ -24,17 +30,17 @@ export class MemoryBackend {
 			},
 			// Both take effect at the backend at once and answer later, as over a connection.
 			async subscribe(wanted) {
-				const asking = node;
+				const asking = running();
 				for (const topic of wanted) topics.add(topic);
 				await nextTick();
-				if (asking === undefined || asking !== node) throw new Error('the memory bus is not started');
+				if (asking !== node) throw new Error('the memory bus was stopped');
 			},
 			async unsubscribe(unwanted) {
 				for (const topic of unwanted) topics.delete(topic);
 				await nextTick();
 			},
 			async publish(topic, frame) {
-				if (node === undefined) throw new Error('the memory bus is not started');
+				running();
 				const copy = frame.slice();
 				const receivers = [...backend].filter((other) => other.topics.has(topic));
 				await nextTick();

@@ -1,0 +1,11 @@
+/** Whether a server can be started there. */
+export async function isFree(port: number): Promise<boolean> {
+	try {
+		const server = Bun.serve({ port, fetch: () => new Response() });
+		await server.stop(true);
+		return true;
+	} catch (error) {
+		if ((error as { code?: unknown }).code === 'EADDRINUSE') return false;
+		throw error;
+	}
+}

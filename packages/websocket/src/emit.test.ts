@@ -1,0 +1,106 @@
+import { describe, expect, it } from 'vitest';
+import { InvalidPayloadError, MessageValidationError, SocketMessage } from './index.ts';
+import { lateOrderSchema, numberFromText, orderSchema, schema } from './test-support/schemas.ts';
+import { messagesOf, openNode } from './test-support/test-node.ts';
+import { watchUnhandledRejections } from './test-support/unhandled-rejections.ts';
+
+const OrderPaid = SocketMessage.define({ name: 'order.paid', data: orderSchema });
+const LateOrderPaid = SocketMessage.define({ name: 'order.paid.late', data: lateOrderSchema });
+const Amount = SocketMessage.define({ name: 'amount', data: numberFromText });
+const Anything = SocketMessage.define({ name: 'anything', data: schema<unknown>((value) => ({ value })) });
+
+const order = { id: 'o1', items: [{ price: 1.5 }] };
+/** What only a caller without types could pass. */
+const notAnOrder = { id: 7 } as unknown as typeof order;
+
+describe('emit', () => {
+	it('sends the name, the data and the time as JSON in a text frame to those in the topic', async () => {
+		const node = await openNode();
+		const [inside, outside] = [await node.connect({ topics: new Set(['account:42']) }), await node.connect()];
+		const before = Date.now();
+		await node.provider.emit(OrderPaid, 'account:42', order);
+		await Promise.all([inside, outside].map(node.settled));
+
+		const [text] = messagesOf(inside);
+		const envelope = JSON.parse(String(text)) as { timestamp: number };
+		expect(typeof text).toBe('string');
+		expect(envelope).toEqual({ name: 'order.paid', data: order, timestamp: expect.any(Number) });
+		expect(envelope.timestamp).toBeGreaterThanOrEqual(before);
+		expect(envelope.timestamp).toBeLessThanOrEqual(Date.now());
+		expect(messagesOf(outside)).toEqual([]);
+	});
+
+	it('sends what the schema makes of the data', async () => {
+		const node = await openNode();
+		const member = await node.connect({ topics: new Set(['t']) });
+		await node.provider.emit(Amount, 't', ' 42 ');
+		await node.settled(member);
+
+		expect(JSON.parse(String(messagesOf(member)[0]))).toMatchObject({ data: 42 });
+	});
+
+	it('waits for a schema that answers later', async () => {
+		const node = await openNode();
+		const member = await node.connect({ topics: new Set(['t']) });
+		await node.provider.emit(LateOrderPaid, 't', order);
+		await node.settled(member);
+
+		expect(JSON.parse(String(messagesOf(member)[0]))).toMatchObject({ name: 'order.paid.late', data: order });
+	});
+
+	it.each([
+		['at once', OrderPaid],
+		['later', LateOrderPaid],
+	])('sends nothing when the schema refuses the data %s; the promise rejects and the log tells', async (_, message) => {
+		const node = await openNode();
+		const member = await node.connect({ topics: new Set(['t']) });
+		const error = await node.provider.emit(message, 't', notAnOrder).catch((thrown: unknown) => thrown);
+		await node.settled(member);
+
+		expect(error).toBeInstanceOf(MessageValidationError);
+		expect(error).toMatchObject({ issues: [{ path: 'id', message: 'must be a string' }] });
+		expect(node.log.complaints).toEqual([
+			{ level: 'warn', message: expect.stringContaining('id: must be a string'), details: { err: error } },
+		]);
+		expect(messagesOf(member)).toEqual([]);
+	});
+
+	it('refuses data that JSON cannot hold, and says why', async () => {
+		const node = await openNode();
+		const circular: { self?: unknown } = {};
+		circular.self = circular;
+		for (const data of [circular, { amount: 1n }]) {
+			await expect(node.provider.emit(Anything, 't', data)).rejects.toThrow(InvalidPayloadError);
+			await expect(node.provider.emit(Anything, 't', data)).rejects.toHaveProperty('cause', expect.any(TypeError));
+		}
+	});
+
+	it('rejects with what a broken schema throws', async () => {
+		const node = await openNode();
+		const Broken = SocketMessage.define({
+			name: 'broken',
+			data: schema<unknown>(() => {
+				throw new Error('schema is broken');
+			}),
+		});
+
+		await expect(node.provider.emit(Broken, 't', 1)).rejects.toThrow('schema is broken');
+	});
+
+	it('rejects as publish does for a bad topic', async () => {
+		const node = await openNode();
+
+		await expect(node.provider.emit(OrderPaid, 'no topic', order)).rejects.toThrow('Invalid topic "no topic"');
+	});
+
+	it('crashes nobody when it fails and nobody awaits it', async () => {
+		const watch = watchUnhandledRejections();
+		const node = await openNode();
+		for (const message of [OrderPaid, LateOrderPaid]) void node.provider.emit(message, 't', notAnOrder);
+		void node.provider.emit(Anything, 't', 1n);
+		void node.provider.emit(OrderPaid, 'no topic', order);
+
+		expect(await watch.seen()).toEqual([]);
+		expect(node.log.complaints).toHaveLength(4);
+	});
+});

@@ -1,0 +1,284 @@
+import { until } from '@orijs/testkit';
+import { describe, expect, it } from 'vitest';
+import { ProviderNotStartedError, ProviderStoppedError } from './index.ts';
+import { MemoryBackend } from './testing/index.ts';
+import { messagesOf, openNode } from './test-support/test-node.ts';
+import { nextTick, ticks } from './test-support/ticks.ts';
+import { WatchedBus } from './test-support/watched-bus.ts';
+
+describe('before start', () => {
+	it('sockets and topics are taken in, and their promises resolve once it has started', async () => {
+		const backend = new MemoryBackend();
+		const a = await openNode({ bus: backend.createBus(), start: false });
+		const b = await openNode({ bus: backend.createBus() });
+		const attempt = await a.attempt({ socketId: crypto.randomUUID(), data: {}, topics: new Set(['listed']) });
+		const { socketId } = attempt.ws.data;
+		const resolved: string[] = [];
+		const joining = a.coordinator.subscribeToTopic(socketId, 'joined').then(() => resolved.push('joined'));
+		const adding = attempt.added.then(() => resolved.push('added'));
+		await ticks(5);
+		expect(resolved).toEqual([]);
+		expect(a.provider.isConnected(socketId)).toBe(true);
+
+		await a.provider.start();
+		await Promise.all([joining, adding]);
+		await b.provider.publish('listed', '1');
+		await b.provider.publish('joined', '2');
+		await b.provider.send(socketId, '3');
+		await b.provider.broadcast('4');
+		await a.settled(attempt);
+		expect(messagesOf(attempt)).toEqual(['1', '2', '3', '4']);
+	});
+
+	it('a second start is the first one', async () => {
+		const bus = new WatchedBus(new MemoryBackend().createBus());
+		const node = await openNode({ bus, start: false });
+		const starting = node.provider.start();
+		expect(node.provider.start()).toBe(starting);
+		await starting;
+		await node.provider.start();
+
+		expect(bus.calls).toEqual([{ call: 'subscribe', topics: ['*'] }]);
+	});
+
+	it('nothing can be sent while it is starting', async () => {
+		const node = await openNode({ bus: new MemoryBackend().createBus(), start: false });
+		const starting = node.provider.start();
+
+		await expect(node.provider.publish('t', 'x')).rejects.toThrow(ProviderNotStartedError);
+		await starting;
+		await node.provider.publish('t', 'x');
+	});
+});
+
+describe('a start that fails', () => {
+	it('rejects with the reason of the bus, and may be tried again with everything that was asked for', async () => {
+		const backend = new MemoryBackend();
+		const bus = new WatchedBus(backend.createBus());
+		const node = await openNode({ bus, start: false });
+		const other = await openNode({ bus: backend.createBus() });
+		bus.startFault = new Error('no backend there');
+		await expect(node.provider.start()).rejects.toBe(bus.startFault);
+		await expect(node.provider.publish('t', 'x')).rejects.toThrow(ProviderNotStartedError);
+
+		bus.startFault = undefined;
+		await node.provider.start();
+		const member = await node.connect({ topics: new Set(['t']) });
+		await other.provider.publish('t', 'arrives');
+		await node.settled(member);
+		expect(messagesOf(member)).toEqual(['arrives']);
+	});
+
+	it('rejects who waited for it', async () => {
+		const bus = new WatchedBus(new MemoryBackend().createBus());
+		bus.startFault = new Error('no backend there');
+		const node = await openNode({ bus, start: false });
+		const { added } = await node.attempt({ socketId: crypto.randomUUID(), data: {}, topics: new Set(['t']) });
+		await node.provider.start().catch(() => {});
+
+		await expect(added).rejects.toBe(bus.startFault);
+	});
+
+	it('because broadcast is refused rejects and lets go of the backend', async () => {
+		const backend = new MemoryBackend();
+		const bus = new WatchedBus(backend.createBus());
+		bus.refused.add('*');
+		const node = await openNode({ bus, start: false });
+		await expect(node.provider.start()).rejects.toThrow('refused: *');
+		await expect(bus.publish('t', new Uint8Array())).rejects.toThrow('not started');
+
+		bus.refused.clear();
+		await node.provider.start();
+		await node.provider.broadcast('x');
+	});
+
+	it('leaves a refused topic behind, but not the rest', async () => {
+		const bus = new WatchedBus(new MemoryBackend().createBus());
+		bus.refused.add('bad');
+		const node = await openNode({ bus, start: false });
+		const { ws, added } = await node.attempt({
+			socketId: crypto.randomUUID(),
+			data: {},
+			topics: new Set(['bad', 'good']),
+		});
+		await node.provider.start();
+
+		await expect(added).rejects.toThrow('Subscribing to "bad" failed and was rolled back: refused: bad');
+		expect([...ws.data.topics]).toEqual(['good']);
+		expect(bus.subscribed).toContain('good');
+	});
+});
+
+describe('stop', () => {
+	it('sends what waits first', async () => {
+		const backend = new MemoryBackend();
+		const a = await openNode({ bus: backend.createBus() });
+		const b = await openNode({ bus: backend.createBus() });
+		const member = await b.connect({ topics: new Set(['t']) });
+		const publishing = a.provider.publish('t', 'the last one');
+		await a.provider.stop();
+		await publishing;
+		await b.settled(member);
+
+		expect(messagesOf(member)).toEqual(['the last one']);
+	});
+
+	it('rejects subscriptions that the backend has not answered', async () => {
+		const bus = new WatchedBus(new MemoryBackend().createBus());
+		const node = await openNode({ bus });
+		const member = await node.connect();
+		const answer = bus.hang();
+		const subscribing = node.coordinator.subscribeToTopic(member.id, 't');
+		await ticks(3);
+		const stopping = node.provider.stop();
+
+		await expect(subscribing).rejects.toThrow(ProviderStoppedError);
+		await stopping;
+		answer();
+	});
+
+	it('rejects what waits for a start that never came', async () => {
+		const node = await openNode({ bus: new MemoryBackend().createBus(), start: false });
+		const { added } = await node.attempt({ socketId: crypto.randomUUID(), data: {}, topics: new Set() });
+		await node.provider.stop();
+
+		await expect(added).rejects.toThrow(ProviderStoppedError);
+	});
+
+	it('is idempotent, also before start', async () => {
+		const node = await openNode({ bus: new MemoryBackend().createBus(), start: false });
+		await Promise.all([node.provider.stop(), node.provider.stop()]);
+		await node.provider.stop();
+		await node.provider.start();
+		await node.provider.publish('t', 'x');
+		await Promise.all([node.provider.stop(), node.provider.stop()]);
+		await node.provider.stop();
+
+		expect(node.log.complaints).toEqual([]);
+	});
+
+	it('leaves sockets open, and forgets those that close', async () => {
+		const node = await openNode({ bus: new MemoryBackend().createBus() });
+		const member = await node.connect({ topics: new Set(['t']) });
+		await node.provider.stop();
+		await node.settled(member);
+		expect(node.provider.isConnected(member.id)).toBe(true);
+
+		await member.client.close();
+		await until(() => !node.provider.isConnected(member.id), { what: 'the close was seen' });
+		expect(node.provider.getTopicCount()).toBe(0);
+	});
+
+	it('during start ends it: start rejects and nothing runs', async () => {
+		const backend = new MemoryBackend();
+		const bus = new WatchedBus(backend.createBus());
+		const node = await openNode({ bus, start: false });
+		const starting = node.provider.start().then(
+			() => 'started',
+			(reason: unknown) => reason,
+		);
+		await Promise.resolve();
+		await Promise.resolve();
+		await node.provider.stop();
+
+		expect(await starting).toBeInstanceOf(ProviderStoppedError);
+		await expect(node.provider.publish('t', 'x')).rejects.toThrow(ProviderStoppedError);
+		await expect(bus.publish('t', new Uint8Array())).rejects.toThrow('not started');
+	});
+
+	it('in the same tick as start ends it as well', async () => {
+		const bus = new WatchedBus(new MemoryBackend().createBus());
+		const node = await openNode({ bus, start: false });
+		const starting = node.provider.start().then(
+			() => 'started',
+			(reason: unknown) => reason,
+		);
+		await node.provider.stop();
+
+		expect(await starting).toBeInstanceOf(ProviderStoppedError);
+		await expect(node.provider.publish('t', 'x')).rejects.toThrow(ProviderStoppedError);
+		await expect(bus.publish('t', new Uint8Array())).rejects.toThrow('not started');
+	});
+
+	it('called last, while a restart waits for an earlier stop, wins over it', async () => {
+		const node = await openNode({ bus: new MemoryBackend().createBus() });
+		const stopping = node.provider.stop();
+		const restarting = node.provider.start().then(
+			() => 'started',
+			(reason: unknown) => reason,
+		);
+		await Promise.all([stopping, node.provider.stop()]);
+
+		expect(await restarting).toBeInstanceOf(ProviderStoppedError);
+		await expect(node.provider.publish('t', 'x')).rejects.toThrow(ProviderStoppedError);
+	});
+});
+
+describe('start after stop', () => {
+	it('works with the sockets that stayed connected, each message once', async () => {
+		const backend = new MemoryBackend();
+		const a = await openNode({ bus: backend.createBus() });
+		const b = await openNode({ bus: backend.createBus() });
+		const member = await a.connect({ topics: new Set(['t']) });
+		for (let i = 0; i < 3; i++) {
+			await a.provider.stop();
+			await b.provider.publish('t', 'while it was stopped');
+			await a.provider.start();
+			await b.provider.publish('t', `topic ${i}`);
+			await b.provider.send(member.id, `direct ${i}`);
+			await b.provider.broadcast(`broadcast ${i}`);
+			await a.provider.publish('t', `own ${i}`);
+			await a.settled(member);
+		}
+
+		expect(messagesOf(member)).toEqual(
+			[0, 1, 2].flatMap((i) => [`topic ${i}`, `direct ${i}`, `broadcast ${i}`, `own ${i}`]),
+		);
+	});
+
+	it('takes in a socket that connected in between, with its topics', async () => {
+		const backend = new MemoryBackend();
+		const a = await openNode({ bus: backend.createBus() });
+		const b = await openNode({ bus: backend.createBus() });
+		await a.provider.stop();
+		const attempt = await a.attempt({ socketId: crypto.randomUUID(), data: {}, topics: new Set(['t']) });
+		await a.provider.start();
+		await b.provider.send(attempt.ws.data.socketId, 'direct');
+		await b.provider.publish('t', 'topic');
+		await a.settled(attempt);
+
+		expect(messagesOf(attempt)).toEqual(['direct', 'topic']);
+	});
+
+	it('has nothing left of what was being asked for at the stop', async () => {
+		const backend = new MemoryBackend();
+		const other = backend.createBus();
+		await other.start({ deliver() {}, status() {}, error() {} });
+		const node = await openNode({ bus: backend.createBus() });
+		const member = await node.connect();
+		const joining = ['t', 'u'].map((topic) => node.coordinator.subscribeToTopic(member.id, topic));
+		await nextTick();
+		await node.provider.stop();
+		for (const { status } of await Promise.allSettled(joining)) expect(status).toBe('rejected');
+		member.ws.close();
+		await node.provider.start();
+
+		expect(await other.publish('*', new Uint8Array([0]))).toBe(1);
+		expect(await other.publish('t', new Uint8Array([0]))).toBe(0);
+	});
+
+	it('works right after it, without waiting for the stop', async () => {
+		const backend = new MemoryBackend();
+		const a = await openNode({ bus: backend.createBus() });
+		const b = await openNode({ bus: backend.createBus() });
+		const member = await a.connect({ topics: new Set(['t']) });
+		const stopping = a.provider.stop();
+		await a.provider.start();
+		await stopping;
+		await b.provider.publish('t', 'once');
+		await b.provider.broadcast('to all');
+		await a.settled(member);
+
+		expect(messagesOf(member)).toEqual(['once', 'to all']);
+	});
+});

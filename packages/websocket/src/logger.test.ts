@@ -1,0 +1,79 @@
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { consoleLogger, InProcWsProvider, type LogDetails, type Logger } from './index.ts';
+
+afterEach(() => {
+	vi.restoreAllMocks();
+});
+
+/** As far as a bridge can tell, pino: the details come first. */
+interface PinoShaped {
+	debug(details: object, message: string): void;
+	info(details: object, message: string): void;
+	warn(details: object, message: string): void;
+	error(details: object, message: string): void;
+}
+
+describe('a logger', () => {
+	it('can be the console as it is', async () => {
+		const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+		const logger: Logger = console;
+		const provider = new InProcWsProvider({ logger });
+		await provider.publish('t', 'x').catch(() => {});
+
+		expect(warn).toHaveBeenCalledExactlyOnceWith(expect.stringContaining('await provider.start() first'), {
+			err: expect.any(Error),
+		});
+	});
+
+	it('can be pino through a bridge of one line', async () => {
+		const lines: [string, object, string][] = [];
+		const log: PinoShaped = {
+			debug: (details, message) => lines.push(['debug', details, message]),
+			info: (details, message) => lines.push(['info', details, message]),
+			warn: (details, message) => lines.push(['warn', details, message]),
+			error: (details, message) => lines.push(['error', details, message]),
+		};
+		const at = (level: keyof PinoShaped) => (message: string, details?: LogDetails) =>
+			log[level](details ?? {}, message);
+		const logger: Logger = { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
+		logger.info('without details');
+		const provider = new InProcWsProvider({ logger });
+		const error = await provider.publish('t', 'x').catch((thrown: unknown) => thrown);
+
+		expect(lines).toEqual([
+			['info', {}, 'without details'],
+			['warn', { err: error }, expect.stringContaining('await provider.start() first')],
+		]);
+	});
+});
+
+describe('the default logger', () => {
+	it('writes to the console, details only where there are some', () => {
+		const info = vi.spyOn(console, 'info').mockImplementation(() => {});
+		const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+		const error = vi.spyOn(console, 'error').mockImplementation(() => {});
+		consoleLogger.info('said');
+		consoleLogger.warn('warned', { topic: 't' });
+		consoleLogger.error('failed', { stage: 'publish' });
+
+		expect(info).toHaveBeenCalledExactlyOnceWith('said');
+		expect(warn).toHaveBeenCalledExactlyOnceWith('warned', { topic: 't' });
+		expect(error).toHaveBeenCalledExactlyOnceWith('failed', { stage: 'publish' });
+	});
+
+	it('is quiet at debug', () => {
+		const spies = (['debug', 'log', 'info'] as const).map((method) =>
+			vi.spyOn(console, method).mockImplementation(() => {}),
+		);
+		consoleLogger.debug('never mind', { topic: 't' });
+
+		for (const spy of spies) expect(spy).not.toHaveBeenCalled();
+	});
+
+	it('is what a provider uses when it is given none', async () => {
+		const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+		await new InProcWsProvider().publish('t', 'x').catch(() => {});
+
+		expect(warn).toHaveBeenCalledOnce();
+	});
+});

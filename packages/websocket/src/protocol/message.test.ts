@@ -1,0 +1,140 @@
+import { describe, expect, it } from 'vitest';
+import { lateOrderSchema, numberFromText, orderSchema, schema } from '../test-support/schemas.ts';
+import {
+	encodeEnvelope,
+	InvalidMessageDefinitionError,
+	MessageValidationError,
+	SocketMessage,
+	validate,
+} from './index.ts';
+
+/** What a plain JavaScript caller could pass. */
+const define = SocketMessage.define as (definition: object) => SocketMessage;
+
+describe('defining a message', () => {
+	it('gives its name and schemas back, unchangeable', () => {
+		const message = SocketMessage.define({ name: 'order.paid', data: orderSchema, reply: numberFromText });
+
+		expect(message).toEqual({ name: 'order.paid', data: orderSchema, reply: numberFromText });
+		expect(Object.isFrozen(message)).toBe(true);
+		expect(SocketMessage.define({ name: 'order.paid', data: orderSchema }).reply).toBeUndefined();
+	});
+
+	it.each(['a', 'A-Z_a.z:0', 'n'.repeat(128)])('allows the name %j', (name) => {
+		expect(define({ name, data: orderSchema }).name).toBe(name);
+	});
+
+	it.each([
+		[''],
+		['n'.repeat(129)],
+		['with space'],
+		['line\n'],
+		['ünicode'],
+		['*'],
+		['@x'],
+		[7],
+		[null],
+		[undefined],
+		[{}],
+	])('refuses the name %j and says what a name is', (name) => {
+		const attempt = (): unknown => define({ name, data: orderSchema });
+
+		expect(attempt).toThrow(InvalidMessageDefinitionError);
+		expect(attempt).toThrow(`1 to 128 characters out of A-Z a-z 0-9 _ : . -, not ${JSON.stringify(name)}`);
+	});
+
+	it.each([
+		[undefined],
+		[null],
+		['string'],
+		[{}],
+		[{ parse() {} }],
+		[{ '~standard': null }],
+		[{ '~standard': { version: 1, vendor: 'x' } }],
+	])('refuses %j as a schema, and says which one is wrong', (bad) => {
+		expect(() => define({ name: 'm', data: bad })).toThrow(
+			new InvalidMessageDefinitionError('data of m is no Standard Schema'),
+		);
+		if (bad === undefined) return;
+		expect(() => define({ name: 'm', data: orderSchema, reply: bad })).toThrow(
+			new InvalidMessageDefinitionError('reply of m is no Standard Schema'),
+		);
+	});
+
+	it('takes a schema that is a function, as those of arktype are', () => {
+		const callable = Object.assign(() => {}, orderSchema);
+
+		expect(SocketMessage.define({ name: 'm', data: callable }).data).toBe(callable);
+	});
+});
+
+describe('validating data', () => {
+	const good = { id: 'o1', items: [{ price: 1 }] };
+	const bad = { id: 7, items: [{ price: 1 }, { price: 'free' }] } as unknown as typeof good;
+
+	it('answers at once with what the schema makes of the data', () => {
+		const message = SocketMessage.define({ name: 'm', data: numberFromText });
+
+		expect(validate(message, ' 42 ')).toBe(42);
+	});
+
+	it('answers later where the schema does', async () => {
+		const message = SocketMessage.define({ name: 'm', data: lateOrderSchema });
+		const answer = validate(message, good);
+
+		expect(answer).toBeInstanceOf(Promise);
+		expect(await answer).toBe(good);
+	});
+
+	it('throws an error that lists each path and its reason', () => {
+		const message = SocketMessage.define({ name: 'order.paid', data: orderSchema });
+		const attempt = (): unknown => validate(message, bad);
+
+		expect(attempt).toThrow(MessageValidationError);
+		expect(attempt).toThrow(
+			'Data of order.paid does not fit its schema: id: must be a string; items.1.price: must be a number',
+		);
+		expect(attempt).toThrow(
+			expect.objectContaining({
+				name: 'MessageValidationError',
+				messageName: 'order.paid',
+				issues: [
+					{ path: 'id', message: 'must be a string' },
+					{ path: 'items.1.price', message: 'must be a number' },
+				],
+			}),
+		);
+	});
+
+	it('has an empty path for a fault of the data as a whole', () => {
+		const message = SocketMessage.define({
+			name: 'm',
+			data: schema(() => ({ issues: [{ message: 'is no good', path: [] }] })),
+		});
+
+		expect(() => validate(message, 1)).toThrow(
+			expect.objectContaining({
+				message: 'Data of m does not fit its schema: is no good',
+				issues: [{ path: '', message: 'is no good' }],
+			}),
+		);
+	});
+
+	it('rejects with the same error where the schema answers later', async () => {
+		const message = SocketMessage.define({ name: 'm', data: lateOrderSchema });
+
+		await expect(validate(message, bad)).rejects.toThrow(
+			expect.objectContaining({ name: 'MessageValidationError', issues: expect.arrayContaining([expect.anything()]) }),
+		);
+	});
+});
+
+it('an envelope is JSON with the name, the data and the time', () => {
+	const before = Date.now();
+	const envelope: unknown = JSON.parse(encodeEnvelope('m', { a: [1, 'é'] }));
+
+	expect(envelope).toEqual({ name: 'm', data: { a: [1, 'é'] }, timestamp: expect.any(Number) });
+	const { timestamp } = envelope as { timestamp: number };
+	expect(timestamp).toBeGreaterThanOrEqual(before);
+	expect(timestamp).toBeLessThanOrEqual(Date.now());
+});

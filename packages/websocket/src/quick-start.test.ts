@@ -1,0 +1,107 @@
+import { connectClient, type TestClient, until } from '@orijs/testkit';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { InProcWsProvider, SocketCoordinator, type SocketData } from './index.ts';
+
+/** The README's quick start, as printed but for the port, the ids kept aside, and a type for `ws.data`. */
+describe('the quick start', () => {
+	let provider: InProcWsProvider;
+	let coordinator: SocketCoordinator;
+	let server: Bun.Server<SocketData>;
+	let ids: string[];
+
+	beforeEach(async () => {
+		ids = [];
+		provider = new InProcWsProvider();
+		coordinator = new SocketCoordinator({ provider });
+		server = Bun.serve<SocketData>({
+			port: 0,
+			fetch(req, server) {
+				if (req.headers.get('upgrade') === 'websocket') {
+					const socketId = crypto.randomUUID();
+					ids.push(socketId);
+					server.upgrade(req, {
+						data: { socketId, data: { name: `user ${ids.length}` }, topics: new Set() },
+					});
+					return;
+				}
+				return new Response('Hello');
+			},
+			websocket: {
+				open(ws) {
+					void coordinator.addConnection(ws);
+				},
+				message() {},
+				close(ws) {
+					coordinator.removeConnection(ws.data.socketId);
+				},
+			},
+		});
+		provider.setServer(server);
+		await provider.start();
+	});
+
+	afterEach(async () => {
+		await provider.stop();
+		await server.stop(true);
+	});
+
+	async function connect(): Promise<{ id: string; client: TestClient }> {
+		const client = await connectClient(`ws://localhost:${server.port}`);
+		return { id: ids.at(-1) ?? '', client };
+	}
+
+	it('answers plain requests', async () => {
+		expect(await (await fetch(server.url)).text()).toBe('Hello');
+	});
+
+	it('sends to one client and to no other', async () => {
+		const [one, other] = [await connect(), await connect()];
+		await provider.send(one.id, 'to one');
+		await provider.broadcast('to all');
+		await Promise.all([one, other].map(({ client }) => client.next((message) => message === 'to all')));
+
+		expect(one.client.messages).toEqual(['to one', 'to all']);
+		expect(other.client.messages).toEqual(['to all']);
+	});
+
+	it('publishes to those in the topic, until they leave it', async () => {
+		const [inside, outside] = [await connect(), await connect()];
+		await coordinator.subscribeToTopic(inside.id, 'chat:room-123');
+		expect([...coordinator.getTopicSubscribers('chat:room-123')]).toEqual([inside.id]);
+		await provider.publish('chat:room-123', 'message');
+		await coordinator.unsubscribeFromTopic(inside.id, 'chat:room-123');
+		await provider.publish('chat:room-123', 'too late');
+		await provider.broadcast('message to all');
+		await Promise.all([inside, outside].map(({ client }) => client.next((message) => message === 'message to all')));
+
+		expect(inside.client.messages).toEqual(['message', 'message to all']);
+		expect(outside.client.messages).toEqual(['message to all']);
+	});
+
+	it('knows a socket from open to close', async () => {
+		const { id, client } = await connect();
+		await coordinator.subscribeToTopic(id, 'topic');
+		expect(provider.isConnected(id)).toBe(true);
+		expect(provider.getConnectionCount()).toBe(1);
+		expect(provider.getTopicSubscriberCount('topic')).toBe(1);
+		expect(coordinator.getConnectionCount()).toBe(1);
+		expect(coordinator.getConnection<{ name: string }>(id)?.data.data.name).toBe('user 1');
+
+		await client.close();
+		await until(() => !provider.isConnected(id), { what: 'the server has seen the close' });
+		expect(provider.getConnectionCount()).toBe(0);
+		expect(provider.getTopicSubscriberCount('topic')).toBe(0);
+		expect(provider.getTopicCount()).toBe(0);
+		expect(coordinator.getConnection(id)).toBeUndefined();
+		expect([...coordinator.getTopicSubscribers('topic')]).toEqual([]);
+	});
+
+	it('knows nothing more of a client whose connection broke', async () => {
+		const { id, client } = await connect();
+		await coordinator.subscribeToTopic(id, 'topic');
+		await client.terminate();
+		await until(() => provider.getConnectionCount() === 0, { what: 'the server has seen the end' });
+
+		expect([provider.isConnected(id), provider.getTopicCount()]).toEqual([false, 0]);
+	});
+});

@@ -1,0 +1,12 @@
+import { expect, it } from 'vitest';
+import { quiet } from '../settled.ts';
+import { watchUnhandledRejections } from './unhandled-rejections.ts';
+
+it('the watch sees a rejection that nobody handles, and none that somebody does', async () => {
+	const watch = watchUnhandledRejections();
+	const unhandled = new Error('unhandled, on purpose');
+	void Promise.reject(unhandled);
+	void quiet(Promise.reject(new Error('handled')));
+
+	expect(await watch.seen()).toEqual([unhandled]);
+});

@@ -1,0 +1,108 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+import {
+	type Bus,
+	type Envelope,
+	type InferInput,
+	type InferOutput,
+	InProcWsProvider,
+	type Logger,
+	type Payload,
+	SocketCoordinator,
+	type SocketEmitter,
+	type SocketLifecycle,
+	SocketMessage,
+	type WebSocketConnection,
+	type WebSocketProvider,
+	WsProvider,
+} from './index.ts';
+
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+/** Compiles only when the two types are one. */
+function same<A, B>(_: Same<A, B>): void {}
+
+declare const orderSchema: StandardSchemaV1<{ id: string }>;
+declare const numberFromText: StandardSchemaV1<string, number>;
+declare const emitter: SocketEmitter;
+declare const ws: WebSocketConnection<{ name: string }>;
+declare const bus: Bus;
+
+const OrderPaid = SocketMessage.define({ name: 'order.paid', data: orderSchema });
+const Amount = SocketMessage.define({ name: 'amount', data: numberFromText, reply: orderSchema });
+
+// emit takes what goes into the message's schema.
+void emitter.emit(OrderPaid, 'account:42', { id: 'o1' });
+void emitter.emit(Amount, 'account:42', '42');
+// @ts-expect-error an order's id is a string
+void emitter.emit(OrderPaid, 'account:42', { id: 7 });
+// @ts-expect-error an order has an id
+void emitter.emit(OrderPaid, 'account:42', {});
+// @ts-expect-error an order has no name
+void emitter.emit(OrderPaid, 'account:42', { id: 'o1', name: 'x' });
+// @ts-expect-error an amount goes in as text and only comes out as a number
+void emitter.emit(Amount, 'account:42', 42);
+// @ts-expect-error data is needed
+void emitter.emit(OrderPaid, 'account:42');
+// @ts-expect-error a message is defined, not named
+void emitter.emit('order.paid', 'account:42', { id: 'o1' });
+
+// A message knows both sides of its schemas.
+same<InferInput<typeof Amount.data>, string>(true);
+same<InferOutput<typeof Amount.data>, number>(true);
+same<InferInput<typeof Amount.reply>, { id: string }>(true);
+same<typeof OrderPaid.reply, undefined>(true);
+same<Envelope<number>['data'], number>(true);
+// @ts-expect-error a definition is not to be changed
+OrderPaid.name = 'other';
+// @ts-expect-error data needs a schema
+SocketMessage.define({ name: 'x' });
+// @ts-expect-error a schema is a Standard Schema
+SocketMessage.define({ name: 'x', data: { parse: () => 1 } });
+// @ts-expect-error a name is a string
+SocketMessage.define({ name: 7, data: orderSchema });
+
+// Payloads
+const payloads: Payload[] = [
+	'',
+	new ArrayBuffer(1),
+	new Uint8Array(1),
+	new Float64Array(1),
+	new DataView(new ArrayBuffer(1)),
+	Buffer.from(''),
+];
+void payloads;
+// @ts-expect-error an object is not a payload; JSON.stringify or emit it
+void emitter.publish('t', { text: 'x' });
+// @ts-expect-error a number is not a payload
+void emitter.broadcast(7);
+// @ts-expect-error undefined is not a payload
+void emitter.send('id', undefined);
+
+// A provider is everything its three interfaces say, and all of them are promises to await or not.
+const provider: WebSocketProvider = new InProcWsProvider({ logger: console });
+const lifecycle: SocketLifecycle = provider;
+const asEmitter: SocketEmitter = provider;
+void [lifecycle, asEmitter];
+same<ReturnType<SocketEmitter['publish']>, Promise<void>>(true);
+same<ReturnType<SocketEmitter['send']>, Promise<void>>(true);
+same<ReturnType<SocketEmitter['broadcast']>, Promise<void>>(true);
+new WsProvider({ bus, graceMs: 100 });
+// @ts-expect-error an in-process provider has no bus
+new InProcWsProvider({ bus });
+
+// Coordinator
+const coordinator = new SocketCoordinator({ provider });
+void coordinator.addConnection(ws);
+same<ReturnType<typeof coordinator.getConnection<{ name: string }>>, WebSocketConnection<{ name: string }> | undefined>(
+	true,
+);
+same<ReturnType<typeof coordinator.getConnectionCount>, number>(true);
+// @ts-expect-error a coordinator needs a provider
+new SocketCoordinator({});
+// @ts-expect-error topics are changed through subscribe and unsubscribe
+ws.data.topics.add('t');
+// @ts-expect-error a socket keeps its id
+ws.data.socketId = crypto.randomUUID();
+
+// Logging: the console as it is.
+const logger: Logger = console;
+void logger;
