@@ -10,6 +10,8 @@ export interface ListenOptions {
 	/** Default: every interface. */
 	readonly hostname?: string;
 	readonly tls?: Bun.TLSOptions;
+	/** Bun's development mode, for applications with HTML imports. Default: as Bun decides from `NODE_ENV`. */
+	readonly development?: Bun.Serve.Development;
 	/** Lets several processes share a port, on Linux. */
 	readonly reusePort?: boolean;
 }

@@ -1,6 +1,7 @@
 // Connections and topics
 export { SocketCoordinator } from './socket-coordinator.ts';
 export type { SocketCoordinatorOptions } from './socket-coordinator.ts';
+export { isTopic } from './names.ts';
 export type { SocketData, WebSocketConnection } from './connection.ts';
 
 // Providers

@@ -11,6 +11,7 @@ export const TOPIC_RULE = '1 to 256 characters out of A-Z a-z 0-9 _ : . -';
 /** What a socket id may be, for error messages. */
 export const SOCKET_ID_RULE = 'a UUID v4, as crypto.randomUUID() makes it';
 
+/** Whether a topic is one: 1 to 256 characters out of `A-Z a-z 0-9 _ : . -`. */
 export function isTopic(value: unknown): value is string {
 	return typeof value === 'string' && TOPIC.test(value);
 }

@@ -1,0 +1,51 @@
+/** The chat on two nodes: a Redis of their own, and two server processes that know each other only through it. */
+import { type RedisServer, startRedis } from '@orijs/testkit';
+import { type NodeProcess, startNode } from './node-process.ts';
+import { stopOnSignal } from './stop-on-signal.ts';
+
+const PORTS = [3001, 3002];
+
+let redis: RedisServer | undefined;
+let nodes: readonly NodeProcess[] = [];
+let stopping: Promise<void> | undefined;
+
+stopOnSignal(stop);
+try {
+	await start();
+	const first = await Promise.race(nodes.map((node) => node.exited));
+	throw new Error(`A node ended with ${first}, so the rest stops as well.`);
+} catch (error) {
+	// While we stop, everything is expected to end.
+	if (stopping === undefined) {
+		console.error(error instanceof Error ? error.message : error);
+		await stop();
+		process.exit(1);
+	}
+}
+
+async function start(): Promise<void> {
+	const { url, port } = (redis = await startRedis());
+	nodes = PORTS.map((port) => startNode({ port, redisUrl: url }));
+	const ports = await Promise.all(nodes.map((node) => node.listening));
+	console.log(`
+Two nodes, one chat, over a Redis on port ${port}:
+
+${ports
+	.toSorted((a, b) => a - b)
+	.map((port) => `  http://localhost:${port}`)
+	.join('\n')}
+
+Open both: tabs on either one talk with each other. Ctrl-C stops everything.
+`);
+}
+
+function stop(): Promise<void> {
+	stopping ??= stopAll();
+	return stopping;
+}
+
+/** The nodes first, as they say goodbye through Redis. */
+async function stopAll(): Promise<void> {
+	await Promise.all(nodes.map((node) => node.stop()));
+	await redis?.stop();
+}

@@ -1,0 +1,40 @@
+import { make } from './element.ts';
+
+const characters = new Intl.Segmenter();
+
+/** A colour of its own for every name, as far apart as the golden angle can keep them. */
+export function hueOf(name: string): number {
+	let hash = 0;
+	for (const character of name) hash = (hash * 31 + (character.codePointAt(0) ?? 0)) % 65_521;
+	return Math.round(hash * 137.508) % 360;
+}
+
+/** Up to two letters that stand for a name. */
+export function initialsOf(name: string): string {
+	const words = name.split(/[\s._-]+/).filter((word) => word !== '');
+	return words
+		.slice(0, 2)
+		.map((word) => [...characters.segment(word)][0]?.segment)
+		.join('')
+		.toUpperCase();
+}
+
+export function avatar(name: string): HTMLElement {
+	const element = make('span', 'avatar');
+	element.ariaHidden = 'true';
+	wear(element, name);
+	return element;
+}
+
+/** Gives an avatar a name's colour and initials. */
+export function wear(element: HTMLElement, name: string): void {
+	element.textContent = initialsOf(name);
+	element.style.setProperty('--hue', String(hueOf(name)));
+}
+
+/** A small sign that says which node something came from. */
+export function nodeSign(node: string): HTMLElement {
+	const element = make('span', 'node', node);
+	element.style.setProperty('--hue', String(hueOf(node)));
+	return element;
+}

@@ -1,0 +1,63 @@
+import { isRoom, ROOM_RULE } from '../protocol.ts';
+import { showProblem } from './composer.ts';
+import { byId, make } from './element.ts';
+
+const FIRST_ROOM = 'lobby';
+const NO_SUCH_ROOM = `There can be no such room: ${ROOM_RULE}.`;
+
+const list = byId('rooms', HTMLUListElement);
+const form = byId('other-room', HTMLFormElement);
+const input = byId('room', HTMLInputElement);
+const rooms = new Set([FIRST_ROOM, 'book-club', 'kitchen', 'night-shift']);
+
+let room = FIRST_ROOM;
+
+/** The room in the address, so that a link leads into a room, and the back button to the one before. */
+export function currentRoom(): string {
+	return room;
+}
+
+/** Lists the rooms, with the current one marked; calls back whenever it changes. */
+export function startRooms(onChange: () => void): void {
+	addEventListener('hashchange', () => {
+		if (readAddress()) onChange();
+	});
+	form.addEventListener('submit', (event) => {
+		event.preventDefault();
+		const wanted = input.value.trim().replace(/^#/, '').replaceAll(/\s+/g, '-');
+		if (wanted === '') return;
+		input.setCustomValidity(isRoom(wanted) ? '' : NO_SUCH_ROOM);
+		if (!input.reportValidity()) return;
+		input.value = '';
+		location.hash = wanted;
+	});
+	input.addEventListener('input', () => input.setCustomValidity(''));
+	readAddress();
+	drawRooms();
+}
+
+/** Returns whether the address leads to another room than before. */
+function readAddress(): boolean {
+	const wanted = location.hash.slice(1) || FIRST_ROOM;
+	if (!isRoom(wanted)) {
+		showProblem(NO_SUCH_ROOM);
+		history.replaceState(null, '', `#${room}`);
+		return false;
+	}
+	if (wanted === room) return false;
+	room = wanted;
+	drawRooms();
+	return true;
+}
+
+function drawRooms(): void {
+	rooms.add(room);
+	const items = [...rooms].map((name) => {
+		const link = make('a', '', make('bdi', '', name));
+		link.href = `#${name}`;
+		if (name === room) link.ariaCurrent = 'page';
+		return make('li', '', link);
+	});
+	list.replaceChildren(...items);
+	list.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+}

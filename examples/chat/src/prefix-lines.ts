@@ -1,0 +1,15 @@
+/** Prints what a process writes, line by line, with its name in front. Resolves when it has written its last. */
+export async function prefixLines(
+	output: ReadableStream<Uint8Array>,
+	name: () => string,
+	print: (line: string) => void,
+): Promise<void> {
+	const decoder = new TextDecoder();
+	let rest = '';
+	for await (const chunk of output) {
+		const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
+		rest = lines.pop() ?? '';
+		for (const line of lines) print(`${name()} | ${line}`);
+	}
+	if (rest !== '') print(`${name()} | ${rest}`);
+}
