@@ -7,6 +7,10 @@ import { watchUnhandledRejections } from './test-support/unhandled-rejections.ts
 const OrderPaid = SocketMessage.define({ name: 'order.paid', data: orderSchema });
 const LateOrderPaid = SocketMessage.define({ name: 'order.paid.late', data: lateOrderSchema });
 const Amount = SocketMessage.define({ name: 'amount', data: numberFromText });
+const LateAmount = SocketMessage.define({
+	name: 'amount.late',
+	data: schema<string, number>(async (value) => numberFromText['~standard'].validate(value)),
+});
 const Anything = SocketMessage.define({ name: 'anything', data: schema<unknown>((value) => ({ value })) });
 
 const order = { id: 'o1', items: [{ price: 1.5 }] };
@@ -39,13 +43,17 @@ describe('emit', () => {
 		expect(JSON.parse(String(messagesOf(member)[0]))).toMatchObject({ data: 42 });
 	});
 
-	it('waits for a schema that answers later', async () => {
+	it('waits for a schema that answers later, and sends what that makes of the data', async () => {
 		const node = await openNode();
 		const member = await node.connect({ topics: new Set(['t']) });
 		await node.provider.emit(LateOrderPaid, 't', order);
+		await node.provider.emit(LateAmount, 't', '42');
 		await node.settled(member);
 
-		expect(JSON.parse(String(messagesOf(member)[0]))).toMatchObject({ name: 'order.paid.late', data: order });
+		expect(messagesOf(member).map((text): unknown => JSON.parse(String(text)))).toMatchObject([
+			{ name: 'order.paid.late', data: order },
+			{ name: 'amount.late', data: 42 },
+		]);
 	});
 
 	it.each([

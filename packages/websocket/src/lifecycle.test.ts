@@ -1,6 +1,6 @@
 import { until } from '@orijs/testkit';
 import { describe, expect, it } from 'vitest';
-import { ProviderNotStartedError, ProviderStoppedError } from './index.ts';
+import { type Bus, ProviderNotStartedError, ProviderStoppedError } from './index.ts';
 import { MemoryBackend } from './testing/index.ts';
 import { messagesOf, openNode } from './test-support/test-node.ts';
 import { nextTick, ticks } from './test-support/ticks.ts';
@@ -28,6 +28,31 @@ describe('before start', () => {
 		await b.provider.broadcast('4');
 		await a.settled(attempt);
 		expect(messagesOf(attempt)).toEqual(['1', '2', '3', '4']);
+	});
+
+	it('start has resolved only when what the sockets are in is live as well', async () => {
+		const inner = new MemoryBackend().createBus();
+		const held = Promise.withResolvers<void>();
+		const oneByOne: Bus = {
+			start: (handlers) => inner.start(handlers),
+			stop: () => inner.stop(),
+			unsubscribe: (topics) => inner.unsubscribe(topics),
+			publish: (topic, frame) => inner.publish(topic, frame),
+			async subscribe(topics) {
+				if (topics.length > 1) throw new Error('one topic at a time');
+				if (topics[0] === 't') await held.promise;
+				await inner.subscribe(topics);
+			},
+		};
+		const node = await openNode({ bus: oneByOne, start: false });
+		await node.attempt({ socketId: crypto.randomUUID(), data: {}, topics: new Set(['t']) });
+		let started = false;
+		const starting = node.provider.start().then(() => (started = true));
+		await ticks(20);
+		expect(started).toBe(false);
+
+		held.resolve();
+		await starting;
 	});
 
 	it('a second start is the first one', async () => {
@@ -135,6 +160,17 @@ describe('stop', () => {
 		await expect(subscribing).rejects.toThrow(ProviderStoppedError);
 		await stopping;
 		answer();
+	});
+
+	it('does not wait for ever for a backend that hangs', async () => {
+		const bus = new WatchedBus(new MemoryBackend().createBus());
+		const node = await openNode({ bus });
+		const answer = bus.hang();
+		void node.provider.publish('t', 'never answered');
+		await node.provider.stop();
+		answer();
+
+		await expect(bus.publish('t', new Uint8Array())).rejects.toThrow('not started');
 	});
 
 	it('rejects what waits for a start that never came', async () => {

@@ -1,4 +1,5 @@
 import type { WebSocketConnection } from './connection.ts';
+import { DropLog } from './drop-log.ts';
 import type { Logger } from './logger.ts';
 import type { Payload } from './payload.ts';
 import type { Registry } from './registry.ts';
@@ -13,13 +14,13 @@ type BunMethods = Pick<WebSocketConnection, 'subscribe' | 'unsubscribe' | 'publi
 /** Delivery to the sockets of this process. The only place that touches Bun's pub/sub. */
 export class LocalDelivery {
 	readonly #registry: Registry<WebSocketConnection>;
-	readonly #logger: Logger;
+	readonly #drops: DropLog;
 	#server: PubSubServer | undefined;
 	#bun: BunMethods | undefined;
 
 	constructor(registry: Registry<WebSocketConnection>, logger: Logger) {
 		this.#registry = registry;
-		this.#logger = logger;
+		this.#drops = new DropLog(logger);
 	}
 
 	setServer(server: PubSubServer): void {
@@ -35,26 +36,36 @@ export class LocalDelivery {
 		this.#bunMethods(socket).unsubscribe.call(socket, topic);
 	}
 
-	/** Sends to every socket in `topic`; as long as no server is set to one after the other. */
+	/** Sends to every socket in `topic`; as long as no server is set to one after the other. What Bun drops is said in the log. */
 	toTopic(topic: string, payload: Payload): void {
 		if (this.#server !== undefined) {
-			this.#server.publish(topic, payload as string | Bun.BufferSource);
+			const sent = this.#server.publish(topic, payload as string | Bun.BufferSource);
+			if (sent === 0 && !isEmpty(payload) && this.#registry.members(topic).size > 0) this.#droppedIn(topic);
 			return;
 		}
 		for (const socketId of this.#registry.members(topic)) {
-			const socket = this.#registry.get(socketId);
-			if (socket !== undefined) this.toSocket(socket, payload);
+			if (this.toSocketId(socketId, payload) === false) this.#droppedIn(topic);
 		}
 	}
 
-	/** Sends to every socket in `topic` but this one. */
+	/** Sends to every socket in `topic` but this one. What Bun drops is said in the log. */
 	toOthers(socket: WebSocketConnection, topic: string, payload: Payload): void {
-		this.#bunMethods(socket).publish.call(socket, topic, payload as string | Bun.BufferSource);
+		const sent = this.#bunMethods(socket).publish.call(socket, topic, payload as string | Bun.BufferSource);
+		if (sent !== 0 || isEmpty(payload)) return;
+		const members = this.#registry.members(topic);
+		if (members.size > (members.has(socket.data.socketId) ? 1 : 0)) this.#droppedIn(topic);
+	}
+
+	/** Bun answers with its worst outcome for any of the sockets, and 0 is a message dropped. */
+	#droppedIn(topic: string): void {
+		this.#drops.add(`a message to topic ${topic}`);
 	}
 
 	/** Returns false when Bun dropped the message: its buffer is over the limit, or the socket is gone. */
 	toSocket(socket: WebSocketConnection, payload: Payload): boolean {
-		return socket.send(payload as string | Bun.BufferSource) !== 0 || sentEmpty(socket, payload);
+		const sent = socket.send(payload as string | Bun.BufferSource);
+		// 0 bytes is also the good answer to an empty message.
+		return sent !== 0 || (isEmpty(payload) && socket.readyState === WebSocket.OPEN);
 	}
 
 	/** As {@link toSocket}, for a socket that may have left: then returns undefined. */
@@ -65,10 +76,8 @@ export class LocalDelivery {
 
 	/** Sends to every socket. What Bun drops is said in the log. */
 	toAll(payload: Payload): void {
-		let dropped = 0;
-		for (const socket of this.#registry.sockets()) if (!this.toSocket(socket, payload)) dropped++;
-		if (dropped > 0) {
-			this.#logger.warn('A broadcast was dropped for sockets whose clients read too slowly', { sockets: dropped });
+		for (const socket of this.#registry.sockets()) {
+			if (!this.toSocket(socket, payload)) this.#drops.add('a broadcast');
 		}
 	}
 
@@ -92,7 +101,6 @@ export class LocalDelivery {
 	}
 }
 
-/** Bun answers a send with the bytes sent, so 0 is also the good answer to an empty message. */
-function sentEmpty(socket: WebSocketConnection, payload: Payload): boolean {
-	return (typeof payload === 'string' ? payload.length : payload.byteLength) === 0 && socket.readyState === 1;
+function isEmpty(payload: Payload): boolean {
+	return (typeof payload === 'string' ? payload.length : payload.byteLength) === 0;
 }

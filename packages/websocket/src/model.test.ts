@@ -40,7 +40,7 @@ interface Known {
 it('every client of two nodes receives exactly what a simple model says, in its order', async () => {
 	await fc.assert(
 		fc.asyncProperty(
-			fc.array(step, { minLength: 5, maxLength: 40 }),
+			fc.array(step, { minLength: 5, maxLength: 60, size: 'max' }),
 			fc.constantFrom(0, 20),
 			async (steps, graceMs) => {
 				const backend = new MemoryBackend();

@@ -1,5 +1,5 @@
 import type { Bus, BusStage, BusStatus } from './bus.ts';
-import { BusUnavailableError, type SubscribeError, UnknownSocketError } from './errors.ts';
+import { BusUnavailableError, ProviderStoppedError, type SubscribeError, UnknownSocketError } from './errors.ts';
 import { randomOrigin } from './frame.ts';
 import { Incoming } from './incoming.ts';
 import { Interest } from './interest.ts';
@@ -67,7 +67,7 @@ export class OtherNodes {
 
 	/** Disconnects; subscriptions still pending reject with `reason`. Sends what waits first, if asked to. */
 	async stop(reason: Error, sendFirst: boolean): Promise<void> {
-		if (sendFirst) await this.#outbox.drain(DRAIN_TIMEOUT_MS);
+		if (sendFirst) await this.#outbox.drain(DRAIN_TIMEOUT_MS, new ProviderStoppedError('publish()'));
 		this.#interest.close(reason);
 		await this.#bus.stop();
 	}

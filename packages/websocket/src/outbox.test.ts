@@ -178,7 +178,7 @@ describe('the answer to a message', () => {
 		void outbox.add('t', new Uint8Array(300 * KIB));
 		await ticks(1);
 		for (const { answer } of sent) answer.reject(new Error('backend away'));
-		await outbox.drain(1_000);
+		await outbox.drain(1_000, new Error('late'));
 
 		expect(outcomes).toHaveLength(sent.length);
 		expect(await watch.seen()).toEqual([]);
@@ -192,7 +192,7 @@ describe('drain', () => {
 		void outbox.add('sent', new Uint8Array(300 * KIB));
 		void outbox.add('waiting', 'x');
 		let drained = false;
-		const draining = outbox.drain(1_000).then(() => (drained = true));
+		const draining = outbox.drain(1_000, new Error('late')).then(() => (drained = true));
 		expect(sent.map(({ channel }) => channel)).toEqual(['sent', 'waiting']);
 
 		sent[0]?.answer.resolve(1);
@@ -202,12 +202,25 @@ describe('drain', () => {
 		await draining;
 	});
 
+	it('waits no longer than it may for a backend that does not answer, and tells those who wait', async () => {
+		const sent: Sent[] = [];
+		const { outbox } = outboxTo(sent, false);
+		const added = outbox.add('t', 'x');
+		const before = performance.now();
+		const late = new Error('late');
+		await outbox.drain(20, late);
+
+		expect(performance.now() - before).toBeGreaterThan(15);
+		expect(sent).toHaveLength(1);
+		await expect(added).rejects.toBe(late);
+	});
+
 	it('leaves nothing to be sent a second time', async () => {
 		const sent: Sent[] = [];
 		const { outbox } = outboxTo(sent);
 		void outbox.add('t', 'x');
-		await outbox.drain(1_000);
-		await outbox.drain(1_000);
+		await outbox.drain(1_000, new Error('late'));
+		await outbox.drain(1_000, new Error('late'));
 		await ticks(3);
 
 		expect(sent).toHaveLength(1);
@@ -217,7 +230,7 @@ describe('drain', () => {
 		const sent: Sent[] = [];
 		const { outbox } = outboxTo(sent);
 		void outbox.add('t', '1');
-		await outbox.drain(1_000);
+		await outbox.drain(1_000, new Error('late'));
 		await outbox.add('t', '2');
 
 		expect(sent.map(({ messages }) => messages)).toEqual([['1'], ['2']]);

@@ -28,7 +28,7 @@ interface Batch {
 export class Outbox {
 	readonly #options: OutboxOptions;
 	readonly #batches = new Map<string, Batch>();
-	readonly #unanswered = new Set<Promise<void>>();
+	readonly #unanswered = new Set<Batch>();
 	#scheduled: ReturnType<typeof setImmediate> | undefined;
 
 	constructor(options: OutboxOptions) {
@@ -53,14 +53,19 @@ export class Outbox {
 		return batch.promise;
 	}
 
-	/** Sends what waits; resolves when every message has its answer, good or bad, or the time is over. */
-	async drain(timeoutMs: number): Promise<void> {
+	/**
+	 * Sends what waits; resolves when every message has its answer, good or bad. What has none when the time is over rejects with
+	 * `late`.
+	 */
+	async drain(timeoutMs: number, late: Error): Promise<void> {
 		this.#flush();
 		if (this.#unanswered.size === 0) return;
 		const { promise: timeout, resolve } = Promise.withResolvers<void>();
 		const timer = setTimeout(resolve, timeoutMs);
-		await Promise.race([Promise.allSettled(this.#unanswered), timeout]);
+		await Promise.race([Promise.allSettled(Array.from(this.#unanswered, ({ promise }) => promise)), timeout]);
 		clearTimeout(timer);
+		for (const batch of this.#unanswered) batch.reject(late);
+		this.#unanswered.clear();
 	}
 
 	#flush(): void {
@@ -73,13 +78,14 @@ export class Outbox {
 
 	#send(channel: string, batch: Batch): void {
 		const settle = (outcome: Outcome): void => {
-			this.#unanswered.delete(batch.promise);
+			if (!this.#unanswered.delete(batch)) return;
 			const error = this.#options.verdict(channel, outcome);
 			if (error === undefined) batch.resolve();
 			else batch.reject(error);
 		};
-		this.#unanswered.add(batch.promise);
-		this.#options.send(channel, encodeFrame(this.#options.origin, batch.messages)).then(
+		this.#unanswered.add(batch);
+		// A bus may throw where it should reject; that must not take the other frames of the tick with it.
+		Promise.try(() => this.#options.send(channel, encodeFrame(this.#options.origin, batch.messages))).then(
 			(nodes) => settle({ nodes }),
 			(thrown: unknown) => settle({ error: toError(thrown) }),
 		);

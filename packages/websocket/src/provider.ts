@@ -20,7 +20,7 @@ export interface SocketEmitter {
 	publish(topic: string, payload: Payload): Promise<void>;
 
 	/**
-	 * Sends to one socket.
+	 * Sends to one socket. Ids are compared as they are written. That nobody has the socket is not logged: sockets come and go.
 	 *
 	 * @throws {UnknownSocketError} no node has that socket, as far as the backend can tell
 	 * @throws {MessageDroppedError} its client reads too slowly
@@ -88,10 +88,14 @@ export interface WebSocketProvider extends SocketEmitter, SocketLifecycle, Socke
 	 *
 	 * @throws {InvalidSocketDataError} {InvalidSocketIdError} {InvalidTopicError} {DuplicateSocketError} the socket was refused:
 	 * logged and closed with 1011; nothing else was touched
+	 * @throws {UnknownSocketError} it was closed already
+	 * @throws {SubscribeError} {ProviderStoppedError} it is connected here, but other nodes can't reach it
 	 */
 	addConnection(socket: WebSocketConnection): Promise<void>;
 
-	/** Forgets a socket and all its topics. Returns whether it was known. */
+	/**
+	 * Forgets a socket and all its topics; its `data.topics` goes on listing what it was in. Returns whether it was known.
+	 */
 	removeConnection(socketId: string): boolean;
 
 	/** This node's sockets; closing them while iterating is fine. */
@@ -105,6 +109,8 @@ export interface WebSocketProvider extends SocketEmitter, SocketLifecycle, Socke
 	 *
 	 * @throws {InvalidTopicError} {UnknownSocketError} {ProviderStoppedError} nothing was changed
 	 * @throws {SubscribeError} the backend refused; rolled back
+	 * @throws whatever made `start` fail, or {ProviderStoppedError}, when that comes while it waits; the socket stays in the topic,
+	 * and the next `start` makes it true
 	 */
 	subscribe(socketId: string, topic: string): Promise<void>;
 

@@ -34,6 +34,21 @@ describe('a client that reads too slowly', () => {
 		expect(node.log.complaints).toHaveLength(COUNT - accepted.length);
 	});
 
+	it.each([
+		['with a server set', true],
+		['without one', false],
+	])('in a topic gets each message published to it, or the loss is told of in the log, %s', async (_, setServer) => {
+		const node = await openNode({ backpressureLimit: LIMIT, setServer });
+		const member = await node.connect({ topics: new Set(['t']) });
+		const publishing = Array.from({ length: COUNT }, (__, i) => node.provider.publish('t', message(i)));
+		await Promise.allSettled(publishing);
+		await until(() => member.ws.getBufferedAmount() === 0, { what: 'the client has caught up' });
+		await node.settled(member);
+
+		expect(messagesOf(member).length).toBeLessThan(COUNT);
+		expect(node.log.complaints.length).toBeGreaterThan(0);
+	});
+
 	it('of a broadcast is told of in the log, with how many there were, and the others get it all', async () => {
 		const node = await openNode({ backpressureLimit: LIMIT });
 		const [slow, idle] = [await node.connect(), await node.connect()];
@@ -48,7 +63,7 @@ describe('a client that reads too slowly', () => {
 
 		expect(messagesOf(idle)).toEqual(['to all']);
 		expect(node.log.complaints).toEqual([
-			{ level: 'warn', message: expect.stringContaining('dropped'), details: { sockets: 1 } },
+			{ level: 'warn', message: expect.stringContaining('dropped'), details: { dropped: 1 } },
 		]);
 	});
 

@@ -2,8 +2,6 @@ import { expect, it } from 'vitest';
 import { FrameRecorder } from './frame-recorder.ts';
 import { MemoryBackend } from './index.ts';
 
-/** What the suite for all buses does not ask for yet. */
-
 const frame = new Uint8Array([1]);
 
 it('a subscribe that was refused because the bus was not started leaves nothing behind', async () => {
