@@ -18,6 +18,14 @@ export class RedisConnectionLostError extends Error {
 	}
 }
 
+/** The server is a replica: what is published to it reaches nobody but its own subscribers. */
+export class RedisReplicaError extends Error {
+	override readonly name = 'RedisReplicaError';
+	constructor(endpoint: string) {
+		super(`Redis at ${endpoint} is a replica; publishing needs the master`);
+	}
+}
+
 /** An option of the provider that can't work. */
 export class InvalidRedisOptionError extends TypeError {
 	override readonly name = 'InvalidRedisOptionError';

@@ -11,7 +11,7 @@ describe('a Redis user who may not subscribe to everything', () => {
 
 	beforeAll(async () => {
 		redis = await startRedis();
-		const channels = ['resetchannels', '&orijs:\\**', '&orijs:@*', '&orijs:open*'];
+		const channels = ['resetchannels', '&orijs:\\**', '&orijs:!', '&orijs:@*', '&orijs:open*'];
 		await redis.command('ACL', 'SETUSER', 'limited', 'on', '>pw', '+@all', '~*', ...channels);
 		provider = new RedisWsProvider({
 			connection: { port: redis.port, username: 'limited', password: 'pw' },

@@ -46,11 +46,12 @@ describe('what others publish on our channels', () => {
 		await node.stop();
 	});
 
-	const origin = Buffer.alloc(16, 7);
+	/** Origin, lane and incarnation of a node that is not ours. */
+	const sender = Buffer.alloc(14, 7);
 	const frameOf = (version: number, ...messages: string[]): Buffer =>
 		Buffer.concat([
-			Buffer.from([version]),
-			origin,
+			Buffer.from([version, 0]),
+			sender,
 			...messages.map((text) => {
 				const header = Buffer.alloc(5);
 				header.writeUInt32BE(Buffer.byteLength(text), 1);
@@ -69,7 +70,7 @@ describe('what others publish on our channels', () => {
 		for (let i = 0; i < 3; i++) await raw.publish('shared:room', frameOf(2, 'from the future'));
 		await raw.publish('shared:room', frameOf(1, 'from today'));
 		expect(await client.next()).toBe('from today');
-		expect(provider.getSkippedFrames()).toEqual({ 'unknown-version': 3, malformed: 0 });
+		expect(provider.getSkippedFrames()).toEqual({ 'unknown-version': 3, malformed: 0, late: 0 });
 		expect(warnings.map(({ message }) => message)).toEqual([expect.stringContaining('unknown-version')]);
 	});
 
@@ -85,7 +86,7 @@ describe('what others publish on our channels', () => {
 		await raw.publish('shared:*', '');
 		await raw.publish('shared:room', frameOf(1, 'sound'));
 		expect(await client.next()).toBe('sound');
-		expect(provider.getSkippedFrames()).toEqual({ 'unknown-version': 0, malformed: garbage.length + 1 });
+		expect(provider.getSkippedFrames()).toEqual({ 'unknown-version': 0, malformed: garbage.length + 1, late: 0 });
 		expect(warnings.map(({ message }) => message)).toEqual([expect.stringContaining('malformed')]);
 	});
 

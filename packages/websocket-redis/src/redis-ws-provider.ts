@@ -10,6 +10,8 @@ export interface RedisWsProviderOptions {
 	readonly keyPrefix?: string;
 	/** How long `start()` tries to reach Redis before it rejects, in milliseconds. Default 5,000. */
 	readonly connectTimeout?: number;
+	/** How often a node shows on Redis that it is alive, in milliseconds; grows with the number of nodes above 50. Default 500. */
+	readonly heartbeatMs?: number;
 	/** How long a topic that emptied stays subscribed, in milliseconds. Default 1,000. */
 	readonly graceMs?: number;
 	/** Default: the console, quiet at debug. */

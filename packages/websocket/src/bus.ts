@@ -27,6 +27,21 @@ export interface Bus {
 	 * sent again. The bus does not keep or change `frame` once the promise is settled.
 	 */
 	publish(topic: string, frame: Uint8Array): Promise<number | undefined>;
+
+	/** Where connections can die without a sign of it. A transport without it is trusted. */
+	readonly liveness?: BusLiveness;
+}
+
+/** How the provider finds out whether frames really pass. A lane is one way that frames take, connection by connection. */
+export interface BusLiveness {
+	/** A channel for each lane, which frames for it take like any other. The place in the list is the lane's number. */
+	lanes(): readonly string[];
+	/** The number of the lane that a topic's frames take. */
+	laneOf(topic: string): number;
+	/** The lane was found dead in one direction: drop that connection, with what is under way on it, and make a new one. */
+	reconnect(lane: string, direction: 'publish' | 'subscribe'): void;
+	/** Another node fell silent. It may have died, or this one may be connected to the wrong server: find out. */
+	suspect(): void;
 }
 
 /** Where something went wrong in the background. */
@@ -41,6 +56,13 @@ export interface BusHandlers {
 	deliver(topic: string, frame: Uint8Array): void;
 	/** The connection to the backend changed for the better or worse. */
 	status(status: BusStatus): void;
+	/**
+	 * Frames for these topics may have been missed from `since` (milliseconds since the epoch) until now, when they are subscribed
+	 * again. Called once per interruption, at its end, before anything that waited for it resolves.
+	 */
+	interrupted(topics: readonly string[] | 'all', since: number, reason: string): void;
+	/** A topic that was subscribed could not be subscribed again: the backend refuses it now. It is not tried any more. */
+	refused(topic: string, error: Error): void;
 	/** Something failed that no caller is waiting for. */
 	error(error: Error, stage: BusStage): void;
 }

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Bus } from './index.ts';
-import { encodeFrame, randomOrigin } from './frame.ts';
+import { encodeMessages, randomOrigin } from './frame.ts';
 import { directChannel } from './names.ts';
 import { MemoryBackend } from './testing/index.ts';
 import { type Member, messagesOf, openNode, type TestNode } from './test-support/test-node.ts';
@@ -14,12 +14,13 @@ describe('frames from elsewhere', () => {
 	beforeEach(async () => {
 		const backend = new MemoryBackend();
 		raw = backend.createBus();
-		await raw.start({ deliver() {}, status() {}, error() {} });
+		await raw.start({ deliver() {}, status() {}, interrupted() {}, refused() {}, error() {} });
 		node = await openNode({ bus: backend.createBus() });
 		member = await node.connect({ topics: new Set(['t']) });
 	});
 
-	const good = (...messages: (string | Uint8Array)[]): Uint8Array => encodeFrame(randomOrigin(), messages);
+	const good = (...messages: (string | Uint8Array)[]): Uint8Array =>
+		encodeMessages({ origin: randomOrigin(), lane: 0, incarnation: 0 }, messages);
 
 	it('of another node are delivered on every kind of channel', async () => {
 		await raw.publish('t', good('1', '2'));
@@ -38,7 +39,7 @@ describe('frames from elsewhere', () => {
 		await node.settled(member);
 
 		expect(messagesOf(member)).toEqual(['from today']);
-		expect(node.provider.getSkippedFrames()).toEqual({ 'unknown-version': 3, malformed: 0 });
+		expect(node.provider.getSkippedFrames()).toEqual({ 'unknown-version': 3, malformed: 0, late: 0 });
 		expect(node.log.complaints).toEqual([
 			{ level: 'warn', message: expect.stringContaining('unknown-version'), details: { channel: 't' } },
 		]);
@@ -52,7 +53,7 @@ describe('frames from elsewhere', () => {
 		await node.settled(member);
 
 		expect(messagesOf(member)).toEqual(['fine']);
-		expect(node.provider.getSkippedFrames()).toEqual({ 'unknown-version': 0, malformed: garbage.length });
+		expect(node.provider.getSkippedFrames()).toEqual({ 'unknown-version': 0, malformed: garbage.length, late: 0 });
 		expect(node.log.complaints).toEqual([
 			{ level: 'warn', message: expect.stringContaining('malformed'), details: { channel: 't' } },
 		]);
@@ -64,7 +65,7 @@ describe('frames from elsewhere', () => {
 			await raw.publish('t', new Uint8Array([1, 2]));
 		}
 
-		expect(node.provider.getSkippedFrames()).toEqual({ 'unknown-version': 5, malformed: 5 });
+		expect(node.provider.getSkippedFrames()).toEqual({ 'unknown-version': 5, malformed: 5, late: 0 });
 		expect(node.log.complaints).toHaveLength(2);
 	});
 

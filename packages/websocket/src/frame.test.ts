@@ -1,10 +1,30 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeFrame, encodeFrame, randomOrigin } from './frame.ts';
+import {
+	decodeFrame as decode,
+	encodeBeat,
+	encodeGap,
+	encodeMessages,
+	type FrameFault,
+	type Origin,
+	randomOrigin,
+} from './frame.ts';
 
 const here = randomOrigin();
 const elsewhere = randomOrigin();
-const HEADER_BYTES = 17;
+const HEADER_BYTES = 16;
+
+const encodeFrame = (origin: Origin, messages: readonly (string | Uint8Array)[]): Buffer =>
+	encodeMessages({ origin, lane: 3, incarnation: 7 }, messages);
+
+function decodeFrame(
+	bytes: Uint8Array,
+	self: Origin,
+): readonly (string | Uint8Array)[] | 'echo' | 'control' | FrameFault {
+	const frame = decode(bytes, self);
+	if (typeof frame === 'string') return frame;
+	return frame.type === 'messages' ? frame.messages : 'control';
+}
 
 /** Any UTF-16 code units, lone surrogates among them. */
 const anyString = fc.oneof(
@@ -55,10 +75,26 @@ describe('a frame', () => {
 		expect(decodeFrame(encodeFrame(elsewhere, []), here)).toEqual([]);
 	});
 
-	it('has the documented layout: version, origin, then kind, length and payload of each message', () => {
+	it('has the documented layout: version, type, origin, lane, incarnation, then kind, length and payload', () => {
 		const frame = encodeFrame(elsewhere, ['hé', new Uint8Array([7])]);
+		const origin = Buffer.alloc(8);
+		origin.writeDoubleBE(elsewhere);
 
-		expect([...frame]).toEqual([1, ...elsewhere, 0, 0, 0, 0, 3, 0x68, 0xc3, 0xa9, 1, 0, 0, 0, 1, 7]);
+		const head = [1, 0, ...origin, 0, 3, 0, 0, 0, 7];
+		expect([...frame]).toEqual([...head, 0, 0, 0, 0, 3, 0x68, 0xc3, 0xa9, 1, 0, 0, 0, 1, 7]);
+	});
+
+	it('tells who sent it, by which connection', () => {
+		const sender = { origin: elsewhere, lane: 65_535, incarnation: 2 ** 32 - 1 };
+		expect(decode(encodeMessages(sender, ['x']), here)).toEqual({ type: 'messages', ...sender, messages: ['x'] });
+	});
+
+	it('can be a sign of life or of a gap, the own ones included', () => {
+		const sender = { origin: here, lane: 0, incarnation: 1 };
+		const beat = { number: 2 ** 40, intervalMs: 500, sentAt: Date.now() + 0.5 };
+		expect(decode(encodeBeat(sender, beat), here)).toEqual({ type: 'beat', ...sender, ...beat });
+		const gap = { everything: true, since: 1.5, until: 2 ** 42, sentAt: 3 };
+		expect(decode(encodeGap(sender, gap), here)).toEqual({ type: 'gap', ...sender, ...gap });
 	});
 });
 
@@ -71,10 +107,9 @@ describe('an echo', () => {
 		);
 	});
 
-	it('is told from a frame of a node whose origin differs in one byte only', () => {
-		for (let i = 0; i < here.length; i++) {
-			const near = here.slice();
-			near[i] = (near[i] ?? 0) ^ 1;
+	it('is told from a frame of a node whose origin differs in one bit only', () => {
+		for (let bit = 0; bit < 53; bit++) {
+			const near = Number(BigInt(here) ^ (1n << BigInt(bit)));
 			expect(decodeFrame(encodeFrame(near, ['x']), here)).toEqual(['x']);
 		}
 	});

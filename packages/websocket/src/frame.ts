@@ -1,34 +1,80 @@
 /**
- * The binary form of messages between nodes:
+ * The binary form of what nodes tell each other; numbers are big-endian:
  *
  * ```text
- * frame   = version (1 byte) origin (16 bytes, the publishing node) message*
- * message = kind (1 byte: 0 text, 1 binary) length (4 bytes, big-endian) payload
+ * frame    = version (u8: 1)  type (u8)  origin (f64, the publishing node)  lane (u16)  incarnation (u32)  body
+ * messages = type 0: (kind (u8: 0 text, 1 binary)  length (u32)  payload)*
+ * beat     = type 1: number (f64)  interval (u32, ms; 0 says goodbye)  sentAt (f64, ms since the epoch)
+ * gap      = type 2: scope (u8: 0 this topic, 1 everything)  since (f64)  until (f64)  sentAt (f64)
  * ```
+ *
+ * `lane` is the connection the node published by, and `incarnation` counts up each time that connection failed: what a failed
+ * connection still delivers later is told by its lower number.
  */
 
 const VERSION = 1;
-const ORIGIN_BYTES = 16;
-const HEADER_BYTES = 1 + ORIGIN_BYTES;
+const MESSAGES = 0;
+const BEAT = 1;
+const GAP = 2;
+const HEADER_BYTES = 16;
 const MESSAGE_HEADER_BYTES = 5;
+const BEAT_BYTES = HEADER_BYTES + 20;
+const GAP_BYTES = HEADER_BYTES + 25;
 const TEXT = 0;
 const BINARY = 1;
 
-/** A node's identity on the bus: 16 random bytes. */
-export type Origin = Uint8Array;
+/** A node's identity on the bus: 53 random bits, exact in a number. */
+export type Origin = number;
 
 export function randomOrigin(): Origin {
-	return crypto.getRandomValues(new Uint8Array(ORIGIN_BYTES));
+	const [high = 0, low = 0] = crypto.getRandomValues(new Uint32Array(2));
+	return (high & 0x1fffff) * 2 ** 32 + low;
 }
 
-export function encodeFrame(origin: Origin, messages: readonly (string | Uint8Array)[]): Buffer {
+/** Who sent a frame, and by which connection. */
+export interface Sender {
+	readonly origin: Origin;
+	readonly lane: number;
+	readonly incarnation: number;
+}
+
+/** A sign of life. */
+export interface Beat extends Sender {
+	readonly type: 'beat';
+	/** Counts the beats of this lane that the backend accepted. */
+	readonly number: number;
+	/** When the next one is due, in milliseconds; 0 says goodbye. */
+	readonly intervalMs: number;
+	/** By the sender's clock. */
+	readonly sentAt: number;
+}
+
+/** A node tells that it could not publish. Times are by the sender's clock, in milliseconds since the epoch. */
+export interface GapNotice extends Sender {
+	readonly type: 'gap';
+	/** Whether every topic is concerned, or the one it came by. */
+	readonly everything: boolean;
+	readonly since: number;
+	readonly until: number;
+	readonly sentAt: number;
+}
+
+export interface Messages extends Sender {
+	readonly type: 'messages';
+	readonly messages: readonly (string | Uint8Array)[];
+}
+
+export type Frame = Messages | Beat | GapNotice;
+
+/** Why a frame can't be read: written by another release, or not written by this system at all. */
+export type FrameFault = 'unknown-version' | 'malformed';
+
+export function encodeMessages(sender: Sender, messages: readonly (string | Uint8Array)[]): Buffer {
 	let size = HEADER_BYTES;
 	for (const message of messages) {
 		size += MESSAGE_HEADER_BYTES + (typeof message === 'string' ? Buffer.byteLength(message) : message.byteLength);
 	}
-	const frame = Buffer.allocUnsafe(size);
-	frame[0] = VERSION;
-	frame.set(origin, 1);
+	const frame = begin(size, MESSAGES, sender);
 	let at = HEADER_BYTES;
 	for (const message of messages) {
 		const start = at + MESSAGE_HEADER_BYTES;
@@ -47,34 +93,91 @@ export function encodeFrame(origin: Origin, messages: readonly (string | Uint8Ar
 	return frame;
 }
 
-/** Why a frame can't be read: written by another release, or not written by this system at all. */
-export type FrameFault = 'unknown-version' | 'malformed';
+export function encodeBeat(sender: Sender, { number, intervalMs, sentAt }: Omit<Beat, keyof Sender | 'type'>): Buffer {
+	const frame = begin(BEAT_BYTES, BEAT, sender);
+	frame.writeDoubleBE(number, HEADER_BYTES);
+	frame.writeUInt32BE(intervalMs, HEADER_BYTES + 8);
+	frame.writeDoubleBE(sentAt, HEADER_BYTES + 12);
+	return frame;
+}
 
-/** What a frame holds: its messages, nothing when this node published it itself, or why it can't be read. */
-export function decodeFrame(bytes: Uint8Array, self: Origin): readonly (string | Uint8Array)[] | 'echo' | FrameFault {
+export function encodeGap(sender: Sender, notice: Omit<GapNotice, keyof Sender | 'type'>): Buffer {
+	const frame = begin(GAP_BYTES, GAP, sender);
+	frame[HEADER_BYTES] = notice.everything ? 1 : 0;
+	frame.writeDoubleBE(notice.since, HEADER_BYTES + 1);
+	frame.writeDoubleBE(notice.until, HEADER_BYTES + 9);
+	frame.writeDoubleBE(notice.sentAt, HEADER_BYTES + 17);
+	return frame;
+}
+
+function begin(size: number, type: number, { origin, lane, incarnation }: Sender): Buffer {
+	const frame = Buffer.allocUnsafe(size);
+	frame[0] = VERSION;
+	frame[1] = type;
+	frame.writeDoubleBE(origin, 2);
+	frame.writeUInt16BE(lane, 10);
+	frame.writeUInt32BE(incarnation, 12);
+	return frame;
+}
+
+/** What a frame holds, or why it can't be read. A node's own messages come back as 'echo', unread. */
+export function decodeFrame(bytes: Uint8Array, self: Origin): Frame | 'echo' | FrameFault {
 	if (bytes.length === 0) return 'malformed';
 	if (bytes[0] !== VERSION) return 'unknown-version';
 	if (bytes.length < HEADER_BYTES) return 'malformed';
-	if (isFrom(self, bytes)) return 'echo';
 
 	const frame = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+	const type = frame[1];
+	const origin = frame.readDoubleBE(2);
+	if (type === MESSAGES && origin === self) return 'echo';
+	const lane = frame.readUInt16BE(10);
+	const incarnation = frame.readUInt32BE(12);
+	switch (type) {
+		case MESSAGES: {
+			const messages = readMessages(frame);
+			return messages === undefined ? 'malformed' : { type: 'messages', origin, lane, incarnation, messages };
+		}
+		case BEAT:
+			return frame.length === BEAT_BYTES
+				? { type: 'beat', origin, lane, incarnation, ...readBeat(frame) }
+				: 'malformed';
+		case GAP:
+			return frame.length === GAP_BYTES ? { type: 'gap', origin, lane, incarnation, ...readGap(frame) } : 'malformed';
+		default:
+			return 'malformed';
+	}
+}
+
+function readMessages(frame: Buffer): (string | Uint8Array)[] | undefined {
 	const messages: (string | Uint8Array)[] = [];
 	let at = HEADER_BYTES;
 	while (at < frame.length) {
 		const start = at + MESSAGE_HEADER_BYTES;
-		if (start > frame.length) return 'malformed';
+		if (start > frame.length) return undefined;
 		const kind = frame[at];
 		const end = start + frame.readUInt32BE(at + 1);
-		if (end > frame.length) return 'malformed';
+		if (end > frame.length) return undefined;
 		if (kind === TEXT) messages.push(frame.toString('utf8', start, end));
 		else if (kind === BINARY) messages.push(frame.subarray(start, end));
-		else return 'malformed';
+		else return undefined;
 		at = end;
 	}
 	return messages;
 }
 
-function isFrom(origin: Origin, frame: Uint8Array): boolean {
-	for (let i = 0; i < ORIGIN_BYTES; i++) if (frame[1 + i] !== origin[i]) return false;
-	return true;
+function readBeat(frame: Buffer): Omit<Beat, keyof Sender | 'type'> {
+	return {
+		number: frame.readDoubleBE(HEADER_BYTES),
+		intervalMs: frame.readUInt32BE(HEADER_BYTES + 8),
+		sentAt: frame.readDoubleBE(HEADER_BYTES + 12),
+	};
+}
+
+function readGap(frame: Buffer): Omit<GapNotice, keyof Sender | 'type'> {
+	return {
+		everything: frame[HEADER_BYTES] === 1,
+		since: frame.readDoubleBE(HEADER_BYTES + 1),
+		until: frame.readDoubleBE(HEADER_BYTES + 9),
+		sentAt: frame.readDoubleBE(HEADER_BYTES + 17),
+	};
 }

@@ -1,36 +1,56 @@
 import { MessageDroppedError } from './errors.ts';
-import { decodeFrame, type FrameFault, type Origin } from './frame.ts';
+import { type Beat, decodeFrame, type FrameFault, type GapNotice, type Origin, type Sender } from './frame.ts';
 import type { LocalDelivery } from './local-delivery.ts';
 import type { Logger } from './logger.ts';
 import { BROADCAST_CHANNEL, socketOfChannel } from './names.ts';
 import type { Payload } from './payload.ts';
+import type { SkippedFrames } from './provider.ts';
 
 export interface IncomingOptions {
 	/** This node, whose own frames come back as echo. */
 	readonly origin: Origin;
 	readonly local: LocalDelivery;
 	readonly logger: Logger;
+	/** Whether a frame comes from a connection that has failed since, and so belongs to a gap. */
+	readonly isLate: (sender: Sender) => boolean;
+	/** This node's own beats among them. */
+	readonly onBeat: (lane: string, beat: Beat) => void;
+	readonly onGapNotice: (channel: string, notice: GapNotice) => void;
 	/** Something failed that no caller is waiting for. */
 	readonly onError: (error: Error) => void;
 }
 
-/** Frames from other nodes, on their way to this node's sockets. */
+/** Frames from the bus, on their way to this node's sockets. */
 export class Incoming {
 	readonly #options: IncomingOptions;
-	/** Frames that could not be read. */
-	readonly skipped: Record<FrameFault, number> = { 'unknown-version': 0, malformed: 0 };
+	readonly #skipped: Record<keyof SkippedFrames, number> = { 'unknown-version': 0, malformed: 0, late: 0 };
 
 	constructor(options: IncomingOptions) {
 		this.#options = options;
 	}
 
-	deliver(channel: string, frame: Uint8Array): void {
-		const messages = decodeFrame(frame, this.#options.origin);
-		if (messages === 'echo') return;
-		if (typeof messages === 'string') {
-			this.#skip(channel, messages);
-			return;
+	get skipped(): SkippedFrames {
+		return this.#skipped;
+	}
+
+	deliver(channel: string, bytes: Uint8Array): void {
+		const { origin, isLate } = this.#options;
+		const frame = decodeFrame(bytes, origin);
+		if (frame === 'echo') return;
+		if (typeof frame === 'string') {
+			this.#skip(channel, frame);
+		} else if (frame.origin !== origin && isLate(frame)) {
+			this.#skipped.late++;
+		} else if (frame.type === 'messages') {
+			this.#toSockets(channel, frame.messages);
+		} else if (frame.type === 'beat') {
+			this.#options.onBeat(channel, frame);
+		} else if (frame.origin !== origin) {
+			this.#options.onGapNotice(channel, frame);
 		}
+	}
+
+	#toSockets(channel: string, messages: readonly (string | Uint8Array)[]): void {
 		const socketId = socketOfChannel(channel);
 		for (const message of messages) {
 			if (socketId !== undefined) this.#toSocket(socketId, message);
@@ -46,7 +66,7 @@ export class Incoming {
 	}
 
 	#skip(channel: string, fault: FrameFault): void {
-		if (this.skipped[fault]++ > 0) return;
+		if (this.#skipped[fault]++ > 0) return;
 		this.#options.logger.warn(
 			`Frames that can't be read (${fault}) arrive and are skipped; said once, counted in getSkippedFrames()`,
 			{ channel },

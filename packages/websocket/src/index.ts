@@ -7,14 +7,23 @@ export type { SocketData, WebSocketConnection } from './connection.ts';
 // Providers
 export { createInProcWsProvider, InProcWsProvider } from './in-proc-provider.ts';
 export type { InProcWsProviderOptions } from './in-proc-provider.ts';
-export type { SkippedFrames, SocketEmitter, SocketLifecycle, SocketMetrics, WebSocketProvider } from './provider.ts';
+export type {
+	SkippedFrames,
+	SocketEmitter,
+	SocketLifecycle,
+	SocketMetrics,
+	SocketReliability,
+	WebSocketProvider,
+} from './provider.ts';
+export type { Gap } from './gaps.ts';
+export type { ProviderStatus } from './status.ts';
 export type { Payload } from './payload.ts';
 export type { PubSubServer } from './local-delivery.ts';
 
 // Writing a transport
 export { WsProvider } from './ws-provider.ts';
 export type { WsProviderOptions } from './ws-provider.ts';
-export type { Bus, BusHandlers, BusStage, BusStatus } from './bus.ts';
+export type { Bus, BusHandlers, BusLiveness, BusStage, BusStatus } from './bus.ts';
 
 // Typed messages
 export { MessageValidationError, InvalidMessageDefinitionError, SocketMessage } from './protocol/index.ts';

@@ -38,6 +38,7 @@ export class Interest {
 	readonly #leaving = new Set<string>();
 	/** Live channels nobody wants, with the time they are to be let go; in the order of that time. */
 	readonly #lingering = new Map<string, number>();
+	#suspended: PromiseWithResolvers<void> | undefined;
 	#open = false;
 	#flush: ReturnType<typeof setImmediate> | undefined;
 	#sweep: ReturnType<typeof setTimeout> | undefined;
@@ -45,6 +46,38 @@ export class Interest {
 	constructor(bus: Bus, options: InterestOptions) {
 		this.#bus = bus;
 		this.#options = options;
+	}
+
+	/** The backend is away: until `resume` nothing is live, whatever was. */
+	suspend(): void {
+		if (this.#suspended !== undefined) return;
+		const { promise, resolve, reject } = Promise.withResolvers<void>();
+		this.#suspended = { promise: quiet(promise), resolve, reject };
+	}
+
+	/** What was live is live again. */
+	resume(): void {
+		this.#suspended?.resolve();
+		this.#suspended = undefined;
+	}
+
+	/** The channels whose frames arrive and that somebody wants. */
+	*live(): Generator<string> {
+		for (const [channel, pending] of this.#channels) {
+			if (pending === LIVE && !this.#lingering.has(channel)) yield channel;
+		}
+	}
+
+	isLive(channel: string): boolean {
+		return this.#channels.get(channel) === LIVE && !this.#lingering.has(channel);
+	}
+
+	/** A live channel is refused by now; whoever wants it is told. */
+	revoke(channel: string, cause: Error): void {
+		if (this.#channels.get(channel) !== LIVE) return;
+		this.#channels.delete(channel);
+		this.#lingering.delete(channel);
+		this.#options.onRefused(channel, new SubscribeError(channel, { cause }));
 	}
 
 	/** From now on the backend is asked; what was acquired before goes out with the first flush. */
@@ -56,6 +89,8 @@ export class Interest {
 	/** Forgets every channel; promises still pending reject with `reason`. */
 	close(reason: Error): void {
 		this.#open = false;
+		this.#suspended?.reject(reason);
+		this.#suspended = undefined;
 		clearImmediate(this.#flush);
 		clearTimeout(this.#sweep);
 		this.#flush = undefined;
@@ -72,7 +107,7 @@ export class Interest {
 		const pending = this.#channels.get(channel);
 		if (pending === LIVE) {
 			if (this.#lingering.size > 0) this.#lingering.delete(channel);
-			return DONE;
+			return this.#suspended === undefined ? DONE : this.#suspended.promise;
 		}
 		if (pending !== undefined) {
 			pending.released = undefined;

@@ -1,21 +1,35 @@
 import type { Bus, BusStage, BusStatus } from './bus.ts';
 import { BusUnavailableError, ProviderStoppedError, type SubscribeError, UnknownSocketError } from './errors.ts';
-import { randomOrigin } from './frame.ts';
+import {
+	type Beat,
+	encodeBeat,
+	encodeGap,
+	encodeMessages,
+	type GapNotice,
+	randomOrigin,
+	type Sender,
+} from './frame.ts';
+import { type Gap, Gaps } from './gaps.ts';
+import { Heartbeat } from './heartbeat.ts';
 import { Incoming } from './incoming.ts';
 import { Interest } from './interest.ts';
 import type { LocalDelivery } from './local-delivery.ts';
 import type { Logger } from './logger.ts';
-import { BROADCAST_CHANNEL, socketOfChannel } from './names.ts';
+import { BROADCAST_CHANNEL, isTopic, socketOfChannel } from './names.ts';
 import { type Outcome, Outbox } from './outbox.ts';
 import type { Payload } from './payload.ts';
+import { Peers } from './peers.ts';
 import type { SkippedFrames } from './provider.ts';
+import { type Span, Unsent } from './unsent.ts';
 
 export interface OtherNodesOptions {
 	readonly local: LocalDelivery;
 	readonly logger: Logger;
 	readonly graceMs: number;
+	readonly heartbeatMs: number;
 	/** The backend refused a channel; whoever wanted it must be rolled back. */
 	readonly onRefused: (channel: string, error: SubscribeError) => void;
+	readonly onStatus: (status: BusStatus) => void;
 	/** Something failed that no caller is waiting for. */
 	readonly onError: (error: Error, stage: BusStage) => void;
 }
@@ -27,27 +41,63 @@ const DRAIN_TIMEOUT_MS = 1_000;
 export class OtherNodes {
 	readonly #bus: Bus;
 	readonly #options: OtherNodesOptions;
+	readonly #origin = randomOrigin();
 	readonly #interest: Interest;
 	readonly #outbox: Outbox;
 	readonly #incoming: Incoming;
-	#publishFails = false;
+	readonly #peers = new Peers();
+	readonly #gaps: Gaps;
+	readonly #unsent = new Unsent();
+	readonly #heartbeat: Heartbeat | undefined;
+	/** By lane: how often publishing began to fail, and whether it fails now. */
+	readonly #incarnations: number[] = [];
+	readonly #failing: boolean[] = [];
+	#state: BusStatus['state'] = 'degraded';
 
 	constructor(bus: Bus, options: OtherNodesOptions) {
-		const { local, logger, graceMs, onRefused, onError } = options;
-		const origin = randomOrigin();
+		const { local, logger, graceMs, heartbeatMs, onRefused, onError } = options;
 		this.#bus = bus;
 		this.#options = options;
+		this.#gaps = new Gaps(logger);
 		this.#interest = new Interest(bus, { graceMs, onRefused, onError: (error) => onError(error, 'subscribe') });
 		this.#outbox = new Outbox({
-			origin,
-			send: (channel, frame) => bus.publish(channel, frame),
+			send: (channel, messages) => bus.publish(channel, encodeMessages(this.#sender(channel), messages)),
 			verdict: (channel, outcome) => this.#verdict(channel, outcome),
 		});
-		this.#incoming = new Incoming({ origin, local, logger, onError: (error) => onError(error, 'deliver') });
+		this.#incoming = new Incoming({
+			origin: this.#origin,
+			local,
+			logger,
+			isLate: (sender) => this.#peers.isLate(sender),
+			onBeat: (lane, beat) => this.#onBeat(lane, beat),
+			onGapNotice: (channel, notice) => this.#onGapNotice(channel, notice),
+			onError: (error) => onError(error, 'deliver'),
+		});
+		const { liveness } = bus;
+		if (liveness === undefined) return;
+		this.#heartbeat = new Heartbeat({
+			intervalMs: heartbeatMs,
+			liveness,
+			nodes: () => this.#peers.count + 1,
+			publish: (lane, ...beat) => this.#publishBeat(lane, ...beat),
+			onTick: (now) => {
+				if (this.#peers.newlySilent(now)) liveness.suspect();
+			},
+		});
+	}
+
+	/** As the bus last told. */
+	get state(): BusStatus['state'] {
+		return this.#state;
 	}
 
 	get skippedFrames(): SkippedFrames {
 		return this.#incoming.skipped;
+	}
+
+	/** Returns the undo. */
+	onGap(listener: (gap: Gap) => void): () => void {
+		return this.#gaps.on(listener);
 	}
 
 	/** Connects and subscribes to what is wanted by now. Calls `check` after each wait, which may throw. */
@@ -55,21 +105,33 @@ export class OtherNodes {
 		await this.#bus.start({
 			deliver: (channel, frame) => this.#incoming.deliver(channel, frame),
 			status: (status) => this.#onStatus(status),
+			interrupted: (topics, since, reason) => this.#onInterruption(topics, since, reason),
+			refused: (channel, error) => this.#interest.revoke(channel, error),
 			error: this.#options.onError,
 		});
 		check();
-		const broadcast = this.#interest.acquire(BROADCAST_CHANNEL);
+		const needed = [BROADCAST_CHANNEL, ...(this.#bus.liveness?.lanes() ?? [])];
+		const ready = Promise.all(needed.map((channel) => this.#interest.acquire(channel)));
 		const rest = Array.from(wanted(), (channel) => this.#interest.acquire(channel));
 		this.#interest.open();
-		await broadcast;
+		await ready;
 		await Promise.allSettled(rest);
+		check();
+		this.#heartbeat?.start();
 	}
 
 	/** Disconnects; subscriptions still pending reject with `reason`. Sends what waits first, if asked to. */
 	async stop(reason: Error, sendFirst: boolean): Promise<void> {
-		if (sendFirst) await this.#outbox.drain(DRAIN_TIMEOUT_MS, new ProviderStoppedError('publish()'));
+		this.#heartbeat?.stop();
+		if (sendFirst) {
+			for (const lane of this.#bus.liveness?.lanes() ?? []) {
+				this.#publishBeat(lane, 0, 0, Date.now()).catch(() => {});
+			}
+			await this.#outbox.drain(DRAIN_TIMEOUT_MS, new ProviderStoppedError('publish()'));
+		}
 		this.#interest.close(reason);
 		await this.#bus.stop();
+		this.#gaps.close();
 	}
 
 	/** Resolves when what any node publishes on the channel will arrive. */
@@ -87,21 +149,102 @@ export class OtherNodes {
 		return this.#outbox.add(channel, payload);
 	}
 
+	// Publishing
+
+	#sender(channel: string): Sender {
+		const lane = this.#bus.liveness?.laneOf(channel) ?? 0;
+		return { origin: this.#origin, lane, incarnation: this.#incarnations[lane] ?? 0 };
+	}
+
+	async #publishBeat(lane: string, number: number, intervalMs: number, sentAt: number): Promise<void> {
+		await this.#bus.publish(lane, encodeBeat(this.#sender(lane), { number, intervalMs, sentAt }));
+		this.#announce();
+	}
+
 	#verdict(channel: string, outcome: Outcome): Error | undefined {
+		const lane = this.#bus.liveness?.laneOf(channel) ?? 0;
 		if ('error' in outcome) {
 			const error = new BusUnavailableError(channel, { cause: outcome.error });
-			if (!this.#publishFails) this.#options.onError(error, 'publish');
-			this.#publishFails = true;
+			this.#unsent.note(channel, { since: outcome.since, until: Date.now() });
+			if (this.#failing[lane] !== true) {
+				this.#failing[lane] = true;
+				this.#incarnations[lane] = (this.#incarnations[lane] ?? 0) + 1;
+				this.#options.onError(error, 'publish');
+			}
 			return error;
 		}
-		this.#publishFails = false;
+		this.#failing[lane] = false;
+		this.#announce();
 		const socketId = outcome.nodes === 0 ? socketOfChannel(channel) : undefined;
 		return socketId === undefined ? undefined : new UnknownSocketError(socketId);
 	}
 
+	/** Tells the other nodes what they did not get, now that they can be told. */
+	#announce(): void {
+		if (this.#unsent.isEmpty) return;
+		const { channels, everything } = this.#unsent.take();
+		const tell = (channel: string, span: Span, all: boolean): void => {
+			const notice = encodeGap(this.#sender(channel), { ...span, everything: all, sentAt: Date.now() });
+			this.#bus.publish(channel, notice).catch(() => {
+				if (all) this.#unsent.noteAll(span);
+				else this.#unsent.note(channel, span);
+			});
+		};
+		if (everything !== undefined) tell(BROADCAST_CHANNEL, everything, true);
+		for (const [channel, span] of channels) tell(channel, span, false);
+	}
+
+	// What may have been missed
+
 	#onStatus(status: BusStatus): void {
-		const { logger } = this.#options;
-		if (status.state === 'ready') logger.info('Messages pass between nodes');
-		else logger.warn(`Messages may not pass between nodes: ${status.reason}`);
+		this.#state = status.state;
+		if (status.state === 'ready') this.#interest.resume();
+		else this.#interest.suspend();
+		this.#options.onStatus(status);
+	}
+
+	#onInterruption(topics: readonly string[] | 'all', since: number, reason: string): void {
+		const until = Date.now();
+		const begin =
+			this.#heartbeat === undefined ? since : Math.min(since, this.#heartbeat.provenUntil() - this.#slackMs);
+		this.#heartbeat?.rebase();
+		this.#peers.rebase();
+		this.#gaps.add(this.#concerned(topics), begin, until, reason);
+	}
+
+	#onBeat(lane: string, beat: Beat): void {
+		if (beat.origin === this.#origin) {
+			this.#heartbeat?.heard(lane, beat.number, beat.sentAt);
+			return;
+		}
+		const now = Date.now();
+		const unheardSince = this.#peers.heard(beat, now);
+		if (unheardSince === undefined) return;
+		const { liveness } = this.#bus;
+		const concerned = [...this.#interest.live()].filter((channel) => liveness?.laneOf(channel) === beat.lane);
+		const reason = 'messages that another node published were not heard';
+		this.#gaps.add(this.#concerned(concerned), unheardSince - this.#slackMs, now, reason);
+	}
+
+	#onGapNotice(channel: string, { everything, since, until, sentAt }: GapNotice): void {
+		// The other node's clock may differ; the way here took no time worth speaking of.
+		const skew = Date.now() - sentAt;
+		const concerned = this.#concerned(everything ? 'all' : [channel]);
+		this.#gaps.add(concerned, since + skew, until + skew, 'another node could not publish');
+	}
+
+	/** The topics by which people know channels; `*` is all that is sent to sockets themselves. */
+	*#concerned(channels: readonly string[] | 'all'): Generator<string> {
+		let toSockets = false;
+		for (const channel of channels === 'all' ? this.#interest.live() : channels) {
+			if (!isTopic(channel)) toSockets ||= channel === BROADCAST_CHANNEL || socketOfChannel(channel) !== undefined;
+			else if (this.#interest.isLive(channel)) yield channel;
+		}
+		if (toSockets) yield BROADCAST_CHANNEL;
+	}
+
+	/** A message may be published that much earlier than the backend gets it, for all this node knows. */
+	get #slackMs(): number {
+		return (this.#heartbeat?.intervalMs ?? 0) / 2;
 	}
 }

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { decodeFrame, randomOrigin } from './frame.ts';
 import { type Outcome, Outbox } from './outbox.ts';
 import type { Payload } from './payload.ts';
 import { ticks } from './test-support/ticks.ts';
@@ -15,17 +14,13 @@ interface Sent {
 	readonly answer: PromiseWithResolvers<number | undefined>;
 }
 
-/** An outbox whose frames are read back as another node would; the backend accepts them unless `answers` is off. */
+/** An outbox whose messages are written down; the backend accepts them unless `answers` is off. */
 function outboxTo(sent: Sent[], answers = true): { outbox: Outbox; outcomes: [string, Outcome][] } {
-	const reader = randomOrigin();
 	const outcomes: [string, Outcome][] = [];
 	const outbox = new Outbox({
-		origin: randomOrigin(),
-		send(channel, frame) {
-			const messages = decodeFrame(frame, reader);
-			if (typeof messages === 'string') throw new Error(messages);
+		send(channel, messages) {
 			const answer = Promise.withResolvers<number | undefined>();
-			sent.push({ channel, messages, bytes: frame.length, answer });
+			sent.push({ channel, messages, bytes: sizeOf(messages), answer });
 			if (answers) answer.resolve(1);
 			return answer.promise;
 		},
@@ -35,6 +30,10 @@ function outboxTo(sent: Sent[], answers = true): { outbox: Outbox; outcomes: [st
 		},
 	});
 	return { outbox, outcomes };
+}
+
+function sizeOf(messages: readonly (string | Uint8Array)[]): number {
+	return messages.reduce((sum, message) => sum + message.length, 0);
 }
 
 describe('messages on their way out', () => {

@@ -1,4 +1,3 @@
-import { encodeFrame, type Origin } from './frame.ts';
 import { type Payload, roughSize, snapshot } from './payload.ts';
 import { quiet, toError } from './settled.ts';
 
@@ -6,19 +5,25 @@ import { quiet, toError } from './settled.ts';
 const FULL_FRAME_BYTES = 256 * 1024;
 
 export interface OutboxOptions {
-	readonly origin: Origin;
-	/** Hands a frame to the backend. */
-	readonly send: (channel: string, frame: Uint8Array) => Promise<number | undefined>;
+	/** Hands messages to the backend as one frame. Resolves with the number of nodes it went to, where known. */
+	readonly send: (channel: string, messages: readonly (string | Uint8Array)[]) => Promise<number | undefined>;
 	/** What the outcome of a frame means to those who await its messages: an error, or undefined when all is well. */
 	readonly verdict: (channel: string, outcome: Outcome) => Error | undefined;
 }
 
 /** What became of a frame: accepted, with the number of nodes it went to where known, or not. */
-export type Outcome = { readonly nodes: number | undefined } | { readonly error: Error };
+export type Outcome =
+	| { readonly nodes: number | undefined }
+	| {
+			readonly error: Error;
+			/** When the first of its messages was published, in milliseconds since the epoch. */
+			readonly since: number;
+	  };
 
 interface Batch {
 	readonly messages: (string | Uint8Array)[];
 	bytes: number;
+	readonly since: number;
 	readonly promise: Promise<void>;
 	readonly resolve: () => void;
 	readonly reject: (error: Error) => void;
@@ -40,7 +45,7 @@ export class Outbox {
 		let batch = this.#batches.get(channel);
 		if (batch === undefined) {
 			const { promise, resolve, reject } = Promise.withResolvers<void>();
-			batch = { messages: [], bytes: 0, promise: quiet(promise), resolve, reject };
+			batch = { messages: [], bytes: 0, since: Date.now(), promise: quiet(promise), resolve, reject };
 			this.#batches.set(channel, batch);
 			this.#scheduled ??= setImmediate(() => this.#flush());
 		}
@@ -85,9 +90,9 @@ export class Outbox {
 		};
 		this.#unanswered.add(batch);
 		// A bus may throw where it should reject; that must not take the other frames of the tick with it.
-		Promise.try(() => this.#options.send(channel, encodeFrame(this.#options.origin, batch.messages))).then(
+		Promise.try(() => this.#options.send(channel, batch.messages)).then(
 			(nodes) => settle({ nodes }),
-			(thrown: unknown) => settle({ error: toError(thrown) }),
+			(thrown: unknown) => settle({ error: toError(thrown), since: batch.since }),
 		);
 	}
 }

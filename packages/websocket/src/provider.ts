@@ -1,7 +1,9 @@
 import type { WebSocketConnection } from './connection.ts';
+import type { Gap } from './gaps.ts';
 import type { PubSubServer } from './local-delivery.ts';
 import type { Payload } from './payload.ts';
 import type { InferInput, SocketMessage } from './protocol/message.ts';
+import type { ProviderStatus } from './status.ts';
 
 /**
  * What services use to reach clients, on whichever node those are.
@@ -75,10 +77,24 @@ export interface SkippedFrames {
 	readonly 'unknown-version': number;
 	/** Not written by this system: something else publishes on its channels. */
 	readonly malformed: number;
+	/** Arrived after the connection that published them had failed and newer ones had come: they belong to a reported gap. */
+	readonly late: number;
+}
+
+/** What tells whether messages pass between nodes, and where some may be missing. */
+export interface SocketReliability {
+	readonly status: ProviderStatus;
+	/** Calls `listener` whenever the status changes. Returns the undo. */
+	onStatus(listener: (status: ProviderStatus) => void): () => void;
+	/**
+	 * Calls `listener` once for each topic of this node in which messages may be missing, when an interruption is over: up to
+	 * 1,250 ms after that, so that what several nodes say of one outage is one gap. Returns the undo.
+	 */
+	onGap(listener: (gap: Gap) => void): () => void;
 }
 
 /** A complete provider: what {@link SocketCoordinator} and `Application` work with. */
-export interface WebSocketProvider extends SocketEmitter, SocketLifecycle, SocketMetrics {
+export interface WebSocketProvider extends SocketEmitter, SocketLifecycle, SocketMetrics, SocketReliability {
 	/** The server whose sockets these are. May be called before or after `start`. */
 	setServer(server: PubSubServer): void;
 

@@ -1,4 +1,4 @@
-import type { Bus, BusStage } from './bus.ts';
+import type { Bus, BusStage, BusStatus } from './bus.ts';
 import type { WebSocketConnection } from './connection.ts';
 import {
 	DuplicateSocketError,
@@ -11,6 +11,8 @@ import {
 	ProviderStoppedError,
 	UnknownSocketError,
 } from './errors.ts';
+import type { Gap } from './gaps.ts';
+import { DEFAULT_HEARTBEAT_MS } from './heartbeat.ts';
 import { DEFAULT_GRACE_MS } from './interest.ts';
 import { Lifecycle } from './lifecycle.ts';
 import { LocalDelivery, type PubSubServer } from './local-delivery.ts';
@@ -22,6 +24,7 @@ import { encodeEnvelope, validate } from './protocol/envelope.ts';
 import type { InferInput, SocketMessage } from './protocol/message.ts';
 import type { SkippedFrames, WebSocketProvider } from './provider.ts';
 import { Registry } from './registry.ts';
+import { type ProviderStatus, Status } from './status.ts';
 import { DONE, quiet, rejected, toError } from './settled.ts';
 
 export interface WsProviderOptions {
@@ -29,6 +32,11 @@ export interface WsProviderOptions {
 	readonly bus?: Bus;
 	/** Default: the console, quiet at debug. */
 	readonly logger?: Logger;
+	/**
+	 * How often a node shows on the bus that it is alive, in milliseconds; two beats that go missing are a dead connection. Grows
+	 * with the number of nodes above 50. Default 500.
+	 */
+	readonly heartbeatMs?: number;
 	/** How long a topic that emptied stays subscribed at the backend, in milliseconds. Default 1,000. */
 	readonly graceMs?: number;
 }
@@ -40,10 +48,12 @@ export class WsProvider implements WebSocketProvider {
 	readonly #local: LocalDelivery;
 	readonly #others: OtherNodes | undefined;
 	readonly #lifecycle: Lifecycle;
+	readonly #status: Status;
 
 	constructor(options: WsProviderOptions = {}) {
-		const { bus, logger = consoleLogger, graceMs = DEFAULT_GRACE_MS } = options;
+		const { bus, logger = consoleLogger, graceMs = DEFAULT_GRACE_MS, heartbeatMs = DEFAULT_HEARTBEAT_MS } = options;
 		this.#logger = logger;
+		this.#status = new Status(logger);
 		this.#local = new LocalDelivery(this.#registry, logger);
 		if (bus === undefined) {
 			this.#lifecycle = new Lifecycle();
@@ -53,13 +63,21 @@ export class WsProvider implements WebSocketProvider {
 			local: this.#local,
 			logger,
 			graceMs,
+			heartbeatMs,
+			onStatus: (status) => this.#onStatus(status),
 			onRefused: (channel, error) => this.#rollBack(channel, error),
 			onError: (error, stage) => this.#report(error, stage),
 		});
 		this.#others = others;
 		this.#lifecycle = new Lifecycle({
-			up: (check) => others.start(() => this.#channels(), check),
-			down: (from, reason) => others.stop(reason, from === 'started'),
+			up: async (check) => {
+				await others.start(() => this.#channels(), check);
+				this.#status.set(others.state);
+			},
+			down: async (from, reason) => {
+				this.#status.set('stopped');
+				await others.stop(reason, from === 'started');
+			},
 		});
 	}
 
@@ -70,11 +88,27 @@ export class WsProvider implements WebSocketProvider {
 	}
 
 	start(): Promise<void> {
-		return this.#lifecycle.start();
+		const started = this.#lifecycle.start();
+		if (this.#others === undefined) this.#status.set('ready');
+		return started;
 	}
 
 	stop(): Promise<void> {
-		return this.#lifecycle.stop();
+		const stopped = this.#lifecycle.stop();
+		if (this.#others === undefined) this.#status.set('stopped');
+		return stopped;
+	}
+
+	get status(): ProviderStatus {
+		return this.#status.value;
+	}
+
+	onStatus(listener: (status: ProviderStatus) => void): () => void {
+		return this.#status.on(listener);
+	}
+
+	onGap(listener: (gap: Gap) => void): () => void {
+		return this.#others?.onGap(listener) ?? (() => {});
 	}
 
 	/** What this node's sockets want from other nodes. */
@@ -270,6 +304,12 @@ export class WsProvider implements WebSocketProvider {
 
 	// What goes wrong
 
+	#onStatus(status: BusStatus): void {
+		if (status.state === 'ready') this.#logger.info('Messages pass between nodes');
+		else this.#logger.warn(`Messages may not pass between nodes: ${status.reason}`);
+		if (this.#lifecycle.state === 'started') this.#status.set(status.state);
+	}
+
 	/** The one place for what fails in the background. */
 	#report(error: Error, stage: BusStage): void {
 		this.#logger.error(`WebSocket ${stage} failed: ${error.message}`, { stage, err: error });
@@ -289,4 +329,4 @@ export class WsProvider implements WebSocketProvider {
 }
 
 const NONE: readonly string[] = [];
-const NOTHING_SKIPPED: SkippedFrames = { 'unknown-version': 0, malformed: 0 };
+const NOTHING_SKIPPED: SkippedFrames = { 'unknown-version': 0, malformed: 0, late: 0 };

@@ -24,6 +24,12 @@ export class FrameRecorder implements BusHandlers {
 		this.statuses.push(status);
 	}
 
+	interrupted(): void {}
+
+	refused(_topic: string, error: Error): void {
+		this.errors.push(error);
+	}
+
 	error(error: Error): void {
 		this.errors.push(error);
 	}
