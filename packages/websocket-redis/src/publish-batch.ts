@@ -1,17 +1,20 @@
 import type { ChainableCommander } from 'ioredis';
+import type { PubSubCommands } from './pub-sub-commands.ts';
 
 /** PUBLISH commands that share one write. */
 export class PublishBatch {
+	readonly #commands: PubSubCommands;
 	readonly #pipeline: ChainableCommander;
 	readonly #waiting: PromiseWithResolvers<number>[] = [];
 
-	constructor(pipeline: ChainableCommander) {
+	constructor(commands: PubSubCommands, pipeline: ChainableCommander) {
+		this.#commands = commands;
 		this.#pipeline = pipeline;
 	}
 
 	/** Resolves with the number of subscribers the message went to. */
 	add(channel: string, frame: Uint8Array): Promise<number> {
-		this.#pipeline.publish(channel, Buffer.from(frame.buffer, frame.byteOffset, frame.byteLength));
+		this.#commands.publish(this.#pipeline, channel, Buffer.from(frame.buffer, frame.byteOffset, frame.byteLength));
 		const answer = Promise.withResolvers<number>();
 		this.#waiting.push(answer);
 		return answer.promise;

@@ -1,0 +1,312 @@
+import type { BusHandlers } from '@orijs/websocket';
+import type { Redis } from 'ioredis';
+import { RedisConnectionLostError, RedisReplicaError } from './errors.ts';
+import type { PubSubCommands } from './pub-sub-commands.ts';
+import { PublishBatch } from './publish-batch.ts';
+import { connect, endpointOf, isRefusal } from './redis-client.ts';
+import { RedisLink } from './redis-link.ts';
+import { serverInfo } from './redis-server-info.ts';
+
+export interface RedisLaneOptions {
+	/** Makes a client for the server, not connected yet. */
+	readonly createClient: () => Redis;
+	readonly commands: PubSubCommands;
+	/** Channels are `{keyPrefix}:{topic}`. */
+	readonly keyPrefix: string;
+	/** In milliseconds. */
+	readonly connectTimeout: number;
+}
+
+/** How often the server is asked whether it is still the master, in milliseconds. */
+const ROLE_CHECK_MS = 1_000;
+/** How long connections to a replica are kept before a new try, in milliseconds. */
+const LEAVE_REPLICA_AFTER_MS = 500;
+/** How long a probe for the right server may take, in milliseconds. */
+const PROBE_MS = 2_000;
+
+/** One server, reached by one connection to publish and one to subscribe, both made again for ever. */
+export class RedisLane {
+	readonly #options: RedisLaneOptions;
+	readonly #handlers: BusHandlers;
+	readonly #publisher: RedisLink;
+	readonly #subscriber: RedisLink;
+	/** What should be subscribed, whatever the connection is doing. */
+	readonly #topics = new Set<string>();
+	/** Aborted when this lane ends. */
+	readonly #ending = new AbortController();
+	#batch: PublishBatch | undefined;
+	/** Whether what should be subscribed is. */
+	#subscribed = true;
+	/** Since when subscriptions that there were are down, in milliseconds since the epoch. */
+	#lostAt: number | undefined;
+	/** Settles when everything wanted is subscribed. */
+	#recovery: PromiseWithResolvers<void> | undefined;
+	/** Why messages may not pass. */
+	#degraded: string | undefined;
+	/** Connected to a replica, until the connections are dropped for another try. */
+	#onReplica = false;
+	#roleCheck: ReturnType<typeof setInterval> | undefined;
+	#leaving: ReturnType<typeof setTimeout> | undefined;
+
+	constructor(options: RedisLaneOptions, handlers: BusHandlers) {
+		this.#options = options;
+		this.#handlers = handlers;
+		this.#publisher = new RedisLink(options.createClient());
+		this.#subscriber = new RedisLink(options.createClient());
+		const prefixLength = options.keyPrefix.length + 1;
+		this.#subscriber.client.on(options.commands.messageEvent, (channel: Buffer, frame: Buffer) => {
+			handlers.deliver(channel.toString('latin1', prefixLength), frame);
+		});
+	}
+
+	get endpoint(): string {
+		return endpointOf(this.#publisher.client);
+	}
+
+	/** Why messages may not pass; undefined when they do. */
+	get degraded(): string | undefined {
+		return this.#degraded;
+	}
+
+	/** A connection for questions to the server; ready when `degraded` is undefined. */
+	get client(): Redis {
+		return this.#publisher.client;
+	}
+
+	/** What should be subscribed. */
+	get topics(): ReadonlySet<string> {
+		return this.#topics;
+	}
+
+	/** Connects; rejects when that is not done in time, and closes the lane. */
+	async open(): Promise<void> {
+		try {
+			await Promise.all([this.#publisher, this.#subscriber].map((link) => this.#openLink(link)));
+			this.#ending.signal.throwIfAborted();
+		} catch (error) {
+			this.close();
+			throw error;
+		}
+		this.#watch();
+	}
+
+	async #openLink(link: RedisLink): Promise<void> {
+		await connect(link.client, this.#options.connectTimeout, this.#ending.signal);
+		if (await learnsOfReplica(link)) throw new RedisReplicaError(endpointOf(link.client));
+	}
+
+	/** Connects in the background, however long it takes. */
+	openLater(): void {
+		this.#subscribed = false;
+		this.#degraded = `Redis at ${this.endpoint}: not connected yet`;
+		for (const { client } of [this.#publisher, this.#subscriber]) client.connect().catch(() => {});
+		this.#watch();
+	}
+
+	close(): void {
+		clearInterval(this.#roleCheck);
+		clearTimeout(this.#leaving);
+		const error = this.#down();
+		this.#ending.abort(error);
+		this.#recovery?.reject(error);
+		for (const link of [this.#publisher, this.#subscriber]) link.close();
+	}
+
+	#watch(): void {
+		this.#publisher.watch({
+			onReady: () => void this.#recover(this.#publisher),
+			onLost: () => this.#degrade('the connection to publish by is down'),
+		});
+		this.#subscriber.watch({
+			onReady: () => void this.#recover(this.#subscriber),
+			onLost: () => {
+				if (this.#subscribed) this.#lostAt ??= Date.now();
+				this.#subscribed = false;
+				this.#degrade('the connection to subscribe by is down');
+			},
+		});
+		this.#roleCheck = setInterval(() => void this.#checkRole(), ROLE_CHECK_MS);
+	}
+
+	/** As {@link Bus.subscribe}. */
+	async subscribe(topics: readonly string[]): Promise<void> {
+		for (const topic of topics) this.#topics.add(topic);
+		if (!this.#subscriber.isReady) return this.#recovered();
+		try {
+			await this.#sendSubscribe(topics);
+		} catch (error) {
+			// Everything wanted is asked for again once the connection is back.
+			if (!isRefusal(error)) return this.#recovered();
+			for (const topic of topics) this.#topics.delete(topic);
+			throw error;
+		}
+		if (!this.#subscribed) await this.#recovered();
+	}
+
+	/** As {@link Bus.unsubscribe}. */
+	async unsubscribe(topics: readonly string[]): Promise<void> {
+		for (const topic of topics) this.#topics.delete(topic);
+		const { client, isReady } = this.#subscriber;
+		if (!isReady) return;
+		const { commands } = this.#options;
+		try {
+			await Promise.all(this.#channels(topics).map((channels) => commands.unsubscribe(client, channels)));
+		} catch (error) {
+			// A lost connection has ended every subscription.
+			if (isRefusal(error)) throw error;
+		}
+	}
+
+	/** As {@link Bus.publish}. Commands of one turn of the event loop share one write. */
+	publish(topic: string, frame: Uint8Array): Promise<number> {
+		if (!this.#publisher.isReady) return Promise.reject(this.#down());
+		if (this.#batch === undefined) {
+			const batch = new PublishBatch(this.#options.commands, this.#publisher.client.pipeline());
+			this.#batch = batch;
+			queueMicrotask(() => {
+				this.#batch = undefined;
+				void batch.send();
+			});
+		}
+		return this.#batch.add(this.#channel(topic), frame);
+	}
+
+	#channel(topic: string): string {
+		return `${this.#options.keyPrefix}:${topic}`;
+	}
+
+	#channels(topics: readonly string[]): readonly (readonly string[])[] {
+		return this.#options.commands.group(topics.map((topic) => this.#channel(topic)));
+	}
+
+	async #sendSubscribe(topics: readonly string[]): Promise<void> {
+		const { commands } = this.#options;
+		const { client } = this.#subscriber;
+		await Promise.all(this.#channels(topics).map((channels) => commands.subscribe(client, channels)));
+	}
+
+	/** The connection is dead in one direction: drops it, with what is under way on it, for a new one. */
+	drop(direction: 'publish' | 'subscribe'): void {
+		const link = direction === 'publish' ? this.#publisher : this.#subscriber;
+		// One that is being made, or made good, is left to it.
+		if (!link.isReady || (direction === 'subscribe' && !this.#subscribed)) return;
+		this.#degrade(`the connection to ${direction} by is dead: heartbeats are not ${SIGN_OF_LIFE[direction]}`);
+		link.reset();
+	}
+
+	/** Another node fell silent: is it this one that is on the wrong server? A new connection shows where it belongs. */
+	async findOutWhere(): Promise<void> {
+		if (this.#degraded !== undefined) return;
+		const probe = new RedisLink(this.#options.createClient());
+		try {
+			await connect(probe.client, PROBE_MS, this.#ending.signal);
+			const { runId } = await serverInfo(probe.client);
+			for (const link of [this.#publisher, this.#subscriber]) {
+				if (!link.isReady || !runId || !link.runId || link.runId === runId) continue;
+				this.#degrade('connected to a server that others have left');
+				link.reset();
+			}
+		} catch {
+			// No way to find out; what is wrong with the connections shows by itself.
+		} finally {
+			probe.close();
+		}
+	}
+
+	#degrade(reason: string): void {
+		if (this.#ending.signal.aborted || this.#degraded !== undefined) return;
+		this.#degraded = `Redis at ${this.endpoint}: ${reason}`;
+		this.#handlers.status({ state: 'degraded', reason: this.#degraded });
+	}
+
+	get #isUp(): boolean {
+		return !this.#ending.signal.aborted && !this.#onReplica && this.#publisher.isReady && this.#subscriber.isReady;
+	}
+
+	/** One of the connections is ready again: brings back what there was, once both are. */
+	async #recover(link: RedisLink): Promise<void> {
+		try {
+			// Asked on the new connection alone: one that is subscribed may not be able to ask.
+			if (await learnsOfReplica(link)) this.#leaveReplica();
+			if (!this.#isUp) return;
+			if (!this.#subscribed) {
+				const lostAt = this.#lostAt;
+				await this.#subscribeAll();
+				if (!this.#isUp || this.#lostAt !== lostAt) return;
+				this.#subscribed = true;
+				this.#lostAt = undefined;
+				if (lostAt !== undefined) this.#handlers.interrupted([...this.#topics], lostAt, this.#degraded ?? 'connection lost');
+				this.#recovery?.resolve();
+				this.#recovery = undefined;
+			}
+			if (this.#degraded === undefined) return;
+			this.#degraded = undefined;
+			this.#handlers.status({ state: 'ready' });
+		} catch {
+			// The connection failed again, and will be ready again.
+		}
+	}
+
+	/** Rejects when the connection fails. What Redis refuses now is told and left. */
+	async #subscribeAll(): Promise<void> {
+		const ask = async (topics: readonly string[]): Promise<void> => {
+			try {
+				await this.#sendSubscribe(topics);
+			} catch (error) {
+				if (!isRefusal(error)) throw error;
+				if (topics.length > 1) {
+					await Promise.all(topics.map((topic) => ask([topic])));
+					return;
+				}
+				for (const topic of topics) {
+					this.#topics.delete(topic);
+					this.#handlers.refused(topic, error);
+				}
+			}
+		};
+		await ask([...this.#topics]);
+	}
+
+	/** A replica accepts what is published to it and tells nobody but its own subscribers. */
+	#leaveReplica(): void {
+		if (this.#onReplica || this.#ending.signal.aborted) return;
+		this.#onReplica = true;
+		if (this.#subscribed) this.#lostAt ??= Date.now();
+		this.#subscribed = false;
+		this.#degrade('connected to a replica, which hands nothing on');
+		this.#leaving = setTimeout(() => {
+			this.#onReplica = false;
+			for (const link of [this.#publisher, this.#subscriber]) if (link.isReady) link.reset();
+		}, LEAVE_REPLICA_AFTER_MS);
+	}
+
+	async #checkRole(): Promise<void> {
+		if (!this.#publisher.isReady || this.#degraded !== undefined) return;
+		try {
+			const [role] = (await this.#publisher.client.role()) as [string];
+			if (role === 'slave') this.#leaveReplica();
+		} catch {
+			// Not allowed to ask, or the connection failed; heartbeats tell what matters.
+		}
+	}
+
+	/** Settles when everything wanted is subscribed. */
+	#recovered(): Promise<void> {
+		if (this.#ending.signal.aborted) return Promise.reject(this.#down());
+		this.#recovery ??= Promise.withResolvers<void>();
+		return this.#recovery.promise;
+	}
+
+	#down(): RedisConnectionLostError {
+		return new RedisConnectionLostError(this.endpoint);
+	}
+}
+
+const SIGN_OF_LIFE = { publish: 'answered', subscribe: 'heard again' } as const;
+
+/** Asks a new connection what it leads to. Returns whether that is a replica. */
+async function learnsOfReplica(link: RedisLink): Promise<boolean> {
+	const { isReplica, runId } = await serverInfo(link.client);
+	link.runId = runId;
+	return isReplica === true;
+}
