@@ -3,9 +3,9 @@ export class RedisConnectError extends Error {
 	override readonly name = 'RedisConnectError';
 	/** Where it tried, as `host:port` or what else the connection names; never with a password. */
 	readonly endpoint: string;
-	constructor(endpoint: string, timeoutMs: number, options: ErrorOptions) {
+	constructor(endpoint: string, how: string, options: ErrorOptions) {
 		const cause = options.cause instanceof Error ? options.cause.message || options.cause.name : 'no answer';
-		super(`Redis at ${endpoint} could not be reached within ${timeoutMs} ms: ${cause}`, options);
+		super(`Redis at ${endpoint} ${how}: ${cause}`, options);
 		this.endpoint = endpoint;
 	}
 }

@@ -29,7 +29,7 @@ export function createClient(connection: RedisConnection, connectTimeout: number
 	if (typeof connection === 'string') {
 		if (!/^rediss?:\/\//.test(connection)) {
 			throw new InvalidRedisOptionError(
-				`connection must be a redis:// or rediss:// URL, not ${JSON.stringify(connection)}`,
+				`connection must be a redis:// or rediss:// URL, not one that begins with ${JSON.stringify(/^\w*/.exec(connection)?.[0])}`,
 			);
 		}
 		return new Redis(connection, ours);
@@ -39,7 +39,11 @@ export function createClient(connection: RedisConnection, connectTimeout: number
 			`connection must be ioredis options such as { host, port }, a redis:// URL or an ioredis instance, not ${String(connection)}`,
 		);
 	}
-	return isInstance(connection) ? connection.duplicate(ours) : new Redis({ ...connection, ...ours });
+	if (!isInstance(connection)) return new Redis({ ...connection, ...ours });
+	if (connection.options === undefined) {
+		throw new InvalidRedisOptionError('connection must be an ioredis instance, not one of another Redis client');
+	}
+	return connection.duplicate(ours);
 }
 
 function isInstance(connection: RedisOptions | Redis): connection is Redis {
@@ -62,12 +66,12 @@ export function endpointOf({ options }: Redis): string {
 export async function connect(client: Redis, timeoutMs: number, signal: AbortSignal): Promise<void> {
 	const { promise, resolve, reject } = Promise.withResolvers<void>();
 	let cause: Error | undefined;
-	const fail = (): void => reject(new RedisConnectError(endpointOf(client), timeoutMs, { cause }));
+	const fail = (how: string): void => reject(new RedisConnectError(endpointOf(client), how, { cause }));
 	const onError = (error: Error): void => {
 		cause = error;
-		if (isRefusal(error)) fail();
+		if (isRefusal(error)) fail('refused the connection');
 	};
-	const timer = setTimeout(fail, timeoutMs);
+	const timer = setTimeout(() => fail(`could not be reached within ${timeoutMs} ms`), timeoutMs);
 	const onAbort = (): void => reject(signal.reason);
 	signal.addEventListener('abort', onAbort);
 	client.on('ready', resolve).on('error', onError);

@@ -23,7 +23,8 @@ const KEY_PREFIX = /^[A-Za-z0-9_:.-]{1,128}$/;
 /** The provider for many processes and machines: messages between them go over Redis publish/subscribe. */
 export class RedisWsProvider extends WsProvider {
 	/** @throws {InvalidRedisOptionError} */
-	constructor({ connection, keyPrefix = 'orijs', connectTimeout = 5_000, ...options }: RedisWsProviderOptions) {
+	constructor(options: RedisWsProviderOptions) {
+		const { connection, keyPrefix = 'orijs', connectTimeout = 5_000, ...shared } = options ?? {};
 		if (!KEY_PREFIX.test(keyPrefix)) {
 			throw new InvalidRedisOptionError(
 				`keyPrefix is 1 to 128 characters out of A-Z a-z 0-9 _ : . -, not ${JSON.stringify(keyPrefix)}`,
@@ -32,7 +33,7 @@ export class RedisWsProvider extends WsProvider {
 		if (!(connectTimeout > 0 && connectTimeout <= MAX_TIMER_MS)) {
 			throw new InvalidRedisOptionError(`connectTimeout is a number of milliseconds above 0, not ${connectTimeout}`);
 		}
-		super({ ...options, bus: new RedisBus({ connection, keyPrefix, connectTimeout }) });
+		super({ ...shared, bus: new RedisBus({ connection, keyPrefix, connectTimeout }) });
 	}
 }
 

@@ -69,7 +69,7 @@ describe('starting on Redis', () => {
 		const begin = performance.now();
 		const error = await failureOf(create(`redis://:wrong-password@127.0.0.1:${redis.port}`, 10_000));
 		expect(performance.now() - begin).toBeLessThan(3_000);
-		expect(error.message).toMatch(/WRONGPASS|invalid/i);
+		expect(error.message).toMatch(/refused the connection: .*(WRONGPASS|invalid)/i);
 		expect(error.message).not.toContain('wrong-password');
 	});
 
@@ -105,6 +105,13 @@ describe('starting on Redis', () => {
 
 	it.each([
 		['no URL', { connection: 'localhost:6379' }, /redis:\/\/ or rediss:\/\/ URL/],
+		[
+			'what is no URL, without showing a password in it',
+			{ connection: 'redis//:hunter2@db' },
+			/^(?!.*hunter2).*redis:\/\//,
+		],
+		['no options', undefined as never, /ioredis options/],
+		['a client of another kind', { connection: new Bun.RedisClient() as never }, /ioredis instance/],
 		['no connection', { connection: undefined as never }, /ioredis options/],
 		['an empty prefix', { connection: {}, keyPrefix: '' }, /keyPrefix is 1 to 128 characters/],
 		['a prefix with a space', { connection: {}, keyPrefix: 'a b' }, /keyPrefix/],

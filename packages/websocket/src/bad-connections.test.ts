@@ -27,7 +27,7 @@ const cases: Case[] = [
 	{ name: 'no data at all', data: undefined, error: InvalidSocketDataError, says: ['(undefined)', UPGRADE] },
 	{ name: 'null', data: null, error: InvalidSocketDataError, says: [UPGRADE] },
 	{ name: 'data that is a string', data: 'user 7', error: InvalidSocketDataError, says: ['"user 7"', UPGRADE] },
-	{ name: 'data without an id', data: {}, error: InvalidSocketIdError, says: ['(undefined)', ID_RULE] },
+	{ name: 'data without an id', data: {}, error: InvalidSocketDataError, says: ['(Object)', UPGRADE] },
 	{ name: 'an empty id', data: { socketId: '' }, error: InvalidSocketIdError, says: ['""', ID_RULE] },
 	{ name: 'an id that is a number', data: { socketId: 7 }, error: InvalidSocketIdError, says: ['(7)', ID_RULE] },
 	{

@@ -58,7 +58,7 @@ export class UnknownSocketError extends Error {
 	override readonly name = 'UnknownSocketError';
 	readonly socketId: string;
 	constructor(socketId: string) {
-		super(`Socket ${socketId} is not connected`);
+		super(`Socket ${socketId} is not connected: it has closed, or was not given to addConnection(ws) yet`);
 		this.socketId = socketId;
 	}
 }
@@ -75,11 +75,19 @@ export class MessageDroppedError extends Error {
 	}
 }
 
+/** Something that is no server was given to `setServer`. */
+export class InvalidServerError extends Error {
+	override readonly name = 'InvalidServerError';
+	constructor(server: unknown) {
+		super(`Invalid server ${show(server)}: give setServer what Bun.serve() returned`);
+	}
+}
+
 /** A call that needs a started provider came before `start()` was through. */
 export class ProviderNotStartedError extends Error {
 	override readonly name = 'ProviderNotStartedError';
 	constructor(call: string) {
-		super(`${call} before the provider is started: await provider.start() first; nothing was sent`);
+		super(`${call} before the provider is started: await provider.start(), or app.listen(), first; nothing was sent`);
 	}
 }
 

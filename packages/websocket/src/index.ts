@@ -38,6 +38,7 @@ export {
 	BusUnavailableError,
 	DuplicateSocketError,
 	InvalidPayloadError,
+	InvalidServerError,
 	InvalidSocketDataError,
 	InvalidSocketIdError,
 	InvalidTopicError,

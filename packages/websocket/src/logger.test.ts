@@ -20,7 +20,7 @@ describe('a logger', () => {
 		const provider = new InProcWsProvider({ logger });
 		await provider.publish('t', 'x').catch(() => {});
 
-		expect(warn).toHaveBeenCalledExactlyOnceWith(expect.stringContaining('await provider.start() first'), {
+		expect(warn).toHaveBeenCalledExactlyOnceWith(expect.stringContaining('await provider.start()'), {
 			err: expect.any(Error),
 		});
 	});
@@ -42,7 +42,7 @@ describe('a logger', () => {
 
 		expect(lines).toEqual([
 			['info', {}, 'without details'],
-			['warn', { err: error }, expect.stringContaining('await provider.start() first')],
+			['warn', { err: error }, expect.stringContaining('await provider.start()')],
 		]);
 	});
 });

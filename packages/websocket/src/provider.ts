@@ -60,6 +60,7 @@ export interface SocketLifecycle {
 
 /** What can be asked about this node's sockets. */
 export interface SocketMetrics {
+	/** Whether this node has the socket. */
 	isConnected(socketId: string): boolean;
 	/** How many sockets this node has. */
 	getConnectionCount(): number;
@@ -95,7 +96,11 @@ export interface SocketReliability {
 
 /** A complete provider: what {@link SocketCoordinator} and `Application` work with. */
 export interface WebSocketProvider extends SocketEmitter, SocketLifecycle, SocketMetrics, SocketReliability {
-	/** The server whose sockets these are. May be called before or after `start`. */
+	/**
+	 * The server whose sockets these are. May be called before or after `start`; without it messages go out socket by socket.
+	 *
+	 * @throws {InvalidServerError}
+	 */
 	setServer(server: PubSubServer): void;
 
 	/**

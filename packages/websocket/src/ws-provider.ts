@@ -3,6 +3,7 @@ import type { WebSocketConnection } from './connection.ts';
 import {
 	DuplicateSocketError,
 	InvalidPayloadError,
+	InvalidServerError,
 	InvalidSocketDataError,
 	InvalidSocketIdError,
 	InvalidTopicError,
@@ -84,6 +85,8 @@ export class WsProvider implements WebSocketProvider {
 	// Lifecycle
 
 	setServer(server: PubSubServer): void {
+		if (typeof (server as Partial<PubSubServer> | undefined)?.publish !== 'function')
+			throw new InvalidServerError(server);
 		this.#local.setServer(server);
 	}
 
@@ -132,7 +135,7 @@ export class WsProvider implements WebSocketProvider {
 		if (!isTopic(topic)) return this.#refuse(new InvalidTopicError(topic));
 		if (!isPayload(payload)) return this.#refuse(new InvalidPayloadError(payload));
 		const socket = this.#registry.get(socketId);
-		if (socket === undefined) return this.#refuse(new UnknownSocketError(socketId));
+		if (socket === undefined) return this.#refuse(unknownSocket(socketId));
 		this.#local.toOthers(socket, topic, payload);
 		return this.#others === undefined ? DONE : this.#others.publish(topic, payload);
 	}
@@ -201,6 +204,7 @@ export class WsProvider implements WebSocketProvider {
 	#faultOf(socket: WebSocketConnection): Error | undefined {
 		const data: Partial<WebSocketConnection['data']> | null | undefined = socket.data;
 		if (typeof data !== 'object' || data === null) return new InvalidSocketDataError(data);
+		if (data.socketId === undefined) return new InvalidSocketDataError(data);
 		if (!isSocketId(data.socketId)) return new InvalidSocketIdError(data.socketId);
 		const known = this.#registry.get(data.socketId);
 		if (known !== undefined) return known === socket ? undefined : new DuplicateSocketError(data.socketId);
@@ -236,7 +240,7 @@ export class WsProvider implements WebSocketProvider {
 		if (this.#lifecycle.state === 'stopped') return this.#refuse(new ProviderStoppedError('subscribe()'));
 		if (!isTopic(topic)) return this.#refuse(new InvalidTopicError(topic));
 		const socket = this.#registry.get(socketId);
-		if (socket === undefined) return this.#refuse(new UnknownSocketError(socketId));
+		if (socket === undefined) return this.#refuse(unknownSocket(socketId));
 		return this.#join(socket, topic);
 	}
 
@@ -326,6 +330,10 @@ export class WsProvider implements WebSocketProvider {
 			this.#lifecycle.state === 'stopped' ? new ProviderStoppedError(call) : new ProviderNotStartedError(call),
 		);
 	}
+}
+
+function unknownSocket(socketId: string): Error {
+	return isSocketId(socketId) ? new UnknownSocketError(socketId) : new InvalidSocketIdError(socketId);
 }
 
 const NONE: readonly string[] = [];

@@ -1,6 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
-import { MessageValidationError } from './errors.ts';
-import type { InferInput, InferOutput, SocketMessage } from './message.ts';
+import { InvalidMessageDefinitionError, MessageValidationError } from './errors.ts';
+import { type InferInput, type InferOutput, isDefinition, type SocketMessage } from './message.ts';
 
 /** What an emitted message is on the wire, as JSON in a text frame. */
 export interface Envelope<TData = unknown> {
@@ -15,12 +15,14 @@ export interface Envelope<TData = unknown> {
  * Checks data against a message's schema and returns what the schema makes of it; a promise only where the schema is
  * asynchronous.
  *
- * @throws {MessageValidationError}
+ * @throws {MessageValidationError} {InvalidMessageDefinitionError}
  */
 export function validate<TMessage extends SocketMessage>(
 	message: TMessage,
 	data: InferInput<TMessage['data']>,
 ): InferOutput<TMessage['data']> | Promise<InferOutput<TMessage['data']>> {
+	if (!isDefinition(message))
+		throw new InvalidMessageDefinitionError('make messages with SocketMessage.define({ name, data })');
 	const result = message.data['~standard'].validate(data);
 	return result instanceof Promise ? result.then((late) => valueOf(message, late)) : valueOf(message, result);
 }

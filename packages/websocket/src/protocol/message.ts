@@ -32,7 +32,8 @@ export const SocketMessage: {
 		readonly reply?: TReply;
 	}): SocketMessage<TData, TReply>;
 } = {
-	define: ({ name, data, reply }) => {
+	define: (definition) => {
+		const { name, data, reply } = definition ?? {};
 		if (typeof name !== 'string' || !NAME.test(name)) {
 			throw new InvalidMessageDefinitionError(
 				`a message's name is 1 to 128 characters out of A-Z a-z 0-9 _ : . -, not ${JSON.stringify(name)}`,
@@ -45,6 +46,12 @@ export const SocketMessage: {
 		return Object.freeze({ name, data, reply: reply as never });
 	},
 };
+
+/** Whether a value is a message's definition, or looks like one closely enough to work. */
+export function isDefinition(value: unknown): value is SocketMessage {
+	const { name, data } = (value ?? {}) as Partial<SocketMessage>;
+	return typeof name === 'string' && isSchema(data);
+}
 
 function isSchema(value: unknown): value is StandardSchemaV1 {
 	// arktype's schemas are functions.

@@ -12,7 +12,7 @@ export interface BusBackend {
 }
 
 /**
- * The suite that every {@link Bus} must pass.
+ * The suite that every {@link Bus} must pass. What a bus does while its backend is away, it can't bring about: test that yourself.
  *
  * @param openBackend makes a fresh backend for each case
  */
@@ -186,12 +186,12 @@ const PROMISES: Record<string, (stage: Stage) => Promise<void>> = {
 
 	async 'before start and after stop, subscribe and publish reject'(stage) {
 		const bus = stage.createBus();
-		await rejects(bus.publish('t', bytes('x')));
-		await rejects(bus.subscribe(['t']));
+		await rejects(bus.publish('t', bytes('x')), Error, 'publish() must reject while the bus is not started');
+		await rejects(bus.subscribe(['t']), Error, 'subscribe() must reject while the bus is not started');
 		await bus.start(new FrameRecorder());
 		await bus.stop();
-		await rejects(bus.publish('t', bytes('x')));
-		await rejects(bus.subscribe(['t']));
+		await rejects(bus.publish('t', bytes('x')), Error, 'publish() must reject while the bus is not started');
+		await rejects(bus.subscribe(['t']), Error, 'subscribe() must reject while the bus is not started');
 	},
 
 	async 'stop is idempotent, also before start, and silences the bus'(stage) {
@@ -211,8 +211,8 @@ const PROMISES: Record<string, (stage: Stage) => Promise<void>> = {
 	async 'stop ends a start on its way'(stage) {
 		const bus = stage.createBus();
 		const starting = bus.start(new FrameRecorder());
-		await Promise.all([bus.stop(), rejects(starting)]);
-		await rejects(bus.publish('t', bytes('x')));
+		await Promise.all([bus.stop(), rejects(starting, Error, 'start() must reject when stop() is called meanwhile')]);
+		await rejects(bus.publish('t', bytes('x')), Error, 'publish() must reject while the bus is not started');
 	},
 
 	async 'a stopped bus can be started again, with nothing subscribed'(stage) {

@@ -1,7 +1,7 @@
 import type { BusHandlers, BusStatus } from '../bus.ts';
 
-/** How long a case waits for a frame that must come, in milliseconds. */
-const PATIENCE_MS = 5_000;
+/** How long a case waits for a frame that must come, in milliseconds: less than test runners give a test. */
+const PATIENCE_MS = 3_000;
 
 interface Arrival {
 	readonly topic: string;
