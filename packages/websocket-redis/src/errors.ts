@@ -14,7 +14,8 @@ export class RedisConnectError extends Error {
 export class RedisConnectionLostError extends Error {
 	override readonly name = 'RedisConnectionLostError';
 	constructor(endpoint: string, options?: ErrorOptions) {
-		super(`the connection to Redis at ${endpoint} is down`, options);
+		const cause = options?.cause instanceof Error ? `: ${options.cause.message}` : '';
+		super(`the connection to Redis at ${endpoint} is down${cause}`, options);
 	}
 }
 
@@ -23,6 +24,22 @@ export class RedisReplicaError extends Error {
 	override readonly name = 'RedisReplicaError';
 	constructor(endpoint: string) {
 		super(`Redis at ${endpoint} is a replica; publishing needs the master`);
+	}
+}
+
+/** No master of the cluster serves a channel's slot at the moment. */
+export class ClusterDownError extends Error {
+	override readonly name = 'ClusterDownError';
+	constructor() {
+		super('no master of the Redis Cluster serves the slot of this topic at the moment');
+	}
+}
+
+/** The cluster can't publish and subscribe by shard. */
+export class ClusterUnsupportedError extends Error {
+	override readonly name = 'ClusterUnsupportedError';
+	constructor() {
+		super('the Redis Cluster has no sharded publish/subscribe: it needs Redis 7.0 or newer');
 	}
 }
 

@@ -1,4 +1,5 @@
 import { type RedisServer, startRedis } from '@orijs/testkit';
+import type { ProviderStatus } from '@orijs/websocket';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RedisWsProvider } from './index.ts';
 import { type NodeHere, serveHere } from './test-support/node-here.ts';
@@ -11,7 +12,7 @@ describe('a Redis user who may not subscribe to everything', () => {
 
 	beforeAll(async () => {
 		redis = await startRedis();
-		const channels = ['resetchannels', '&orijs:\\**', '&orijs:!', '&orijs:@*', '&orijs:open*'];
+		const channels = ['resetchannels', '&orijs:\\**', '&orijs:!', '&orijs:@*', '&orijs:open*', '&orijs:other'];
 		await redis.command('ACL', 'SETUSER', 'limited', 'on', '>pw', '+@all', '~*', ...channels);
 		provider = new RedisWsProvider({
 			connection: { port: redis.port, username: 'limited', password: 'pw' },
@@ -24,6 +25,15 @@ describe('a Redis user who may not subscribe to everything', () => {
 		await node?.stop();
 		await redis.stop();
 	});
+
+	const once = (wanted: ProviderStatus): Promise<void> =>
+		new Promise((resolve) => {
+			const off = provider.onStatus((status) => {
+				if (status !== wanted) return;
+				off();
+				resolve();
+			});
+		});
 
 	it('is told which topic was refused; it is rolled back, and those asked for with it go through', async () => {
 		const { id, client } = await node.connect();
@@ -43,6 +53,44 @@ describe('a Redis user who may not subscribe to everything', () => {
 			'orijs:closed:1',
 			0,
 		]);
+		await client.close();
+	});
+
+	it('is told so too when it asked while Redis was away, and everything else comes back', async () => {
+		const { id, client } = await node.connect(['open:3']);
+		const away = once('degraded');
+		await redis.command('CLIENT', 'KILL', 'USER', 'limited');
+		await away;
+		const [closed, open] = [provider.subscribe(id, 'closed:3'), provider.subscribe(id, 'open:4')];
+		await expect(closed).rejects.toMatchObject({ name: 'SubscribeError', topic: 'closed:3' });
+		await open;
+		const channels = ['orijs:*', 'orijs:open:3', 'orijs:open:4', 'orijs:closed:3'];
+		expect(await redis.command('PUBSUB', 'NUMSUB', ...channels)).toEqual(
+			channels.flatMap((name, i) => [name, i < 3 ? 1 : 0]),
+		);
+		expect(provider.getTopicSubscriberCount('closed:3')).toBe(0);
+		await client.close();
+	});
+
+	it('is put out of a topic that is forbidden by now, when Redis comes back', async () => {
+		const { client } = await node.connect(['open:5', 'other']);
+		await redis.command(
+			'ACL',
+			'SETUSER',
+			'limited',
+			'resetchannels',
+			'&orijs:\\**',
+			'&orijs:!',
+			'&orijs:@*',
+			'&orijs:other',
+		);
+		errors.length = 0;
+		const back = once('ready');
+		await redis.command('CLIENT', 'KILL', 'USER', 'limited');
+		await back;
+		expect(provider.getTopicSubscriberCount('open:5')).toBe(0);
+		expect(errors.join()).toContain('open:5');
+		await redis.command('ACL', 'SETUSER', 'limited', '&orijs:open*');
 		await client.close();
 	});
 

@@ -1,7 +1,14 @@
 // Provider
 export { createRedisWsProvider, RedisWsProvider } from './redis-ws-provider.ts';
 export type { RedisWsProviderOptions } from './redis-ws-provider.ts';
-export type { RedisConnection } from './redis-client.ts';
+export type { RedisClusterConnection, RedisConnection } from './redis-connection.ts';
 
 // Errors
-export { InvalidRedisOptionError, RedisConnectError, RedisConnectionLostError, RedisReplicaError } from './errors.ts';
+export {
+	ClusterDownError,
+	ClusterUnsupportedError,
+	InvalidRedisOptionError,
+	RedisConnectError,
+	RedisConnectionLostError,
+	RedisReplicaError,
+} from './errors.ts';

@@ -25,7 +25,7 @@ export class PublishBatch {
 			const results = await this.#pipeline.exec();
 			this.#waiting.forEach((answer, i) => {
 				const [error, receivers] = results?.[i] ?? [new Error('no answer'), undefined];
-				if (error === null) answer.resolve(receivers as number);
+				if (error === null) answer.resolve(Number(receivers));
 				else answer.reject(error);
 			});
 		} catch (error) {

@@ -2,11 +2,11 @@ import type { Bus, BusHandlers, BusLiveness } from '@orijs/websocket';
 import type { Redis } from 'ioredis';
 import { RedisConnectionLostError } from './errors.ts';
 import { plainPubSub } from './pub-sub-commands.ts';
-import { createClient, type RedisConnection } from './redis-client.ts';
+import { createClient, type SingleConnection } from './redis-client.ts';
 import { RedisLane } from './redis-lane.ts';
 
 export interface RedisBusOptions {
-	readonly connection: RedisConnection;
+	readonly connection: SingleConnection;
 	/** Channels are `{keyPrefix}:{topic}`. */
 	readonly keyPrefix: string;
 	/** In milliseconds. */

@@ -1,8 +1,8 @@
 import { Redis, type RedisOptions } from 'ioredis';
 import { InvalidRedisOptionError, RedisConnectError } from './errors.ts';
 
-/** Where Redis is: ioredis options, a `redis://` or `rediss://` URL, or an ioredis instance, which is duplicated and never closed. */
-export type RedisConnection = RedisOptions | string | Redis;
+/** One server, or the master of a Sentinel group: ioredis options, a URL, or an instance to duplicate. */
+export type SingleConnection = RedisOptions | string | Redis;
 
 /** Tries to reconnect are never further apart than this, in milliseconds. */
 const MAX_RETRY_DELAY_MS = 1_000;
@@ -24,7 +24,7 @@ const OURS = {
 } satisfies RedisOptions;
 
 /** A connection of our own, not opened yet. It reconnects for ever once `connect` was called. */
-export function createClient(connection: RedisConnection, connectTimeout: number): Redis {
+export function createClient(connection: SingleConnection, connectTimeout: number): Redis {
 	const ours = { ...OURS, connectTimeout };
 	if (typeof connection === 'string') {
 		if (!/^rediss?:\/\//.test(connection)) {
@@ -32,7 +32,7 @@ export function createClient(connection: RedisConnection, connectTimeout: number
 				`connection must be a redis:// or rediss:// URL, not one that begins with ${JSON.stringify(/^\w*/.exec(connection)?.[0])}`,
 			);
 		}
-		return new Redis(connection, ours);
+		return new Redis(withoutOurs(connection), ours);
 	}
 	if (typeof connection !== 'object' || connection === null) {
 		throw new InvalidRedisOptionError(
@@ -44,6 +44,15 @@ export function createClient(connection: RedisConnection, connectTimeout: number
 		throw new InvalidRedisOptionError('connection must be an ioredis instance, not one of another Redis client');
 	}
 	return connection.duplicate(ours);
+}
+
+/** In ioredis what a URL's query says wins over options. Ours are not to be overruled. */
+function withoutOurs(url: string): string {
+	const [base, query] = url.split('?', 2);
+	if (query === undefined) return url;
+	const params = new URLSearchParams(query);
+	for (const name of [...Object.keys(OURS), 'connectTimeout']) params.delete(name);
+	return params.size === 0 ? `${base}` : `${base}?${params}`;
 }
 
 function isInstance(connection: RedisOptions | Redis): connection is Redis {

@@ -34,6 +34,8 @@ export class RedisLane {
 	readonly #topics = new Set<string>();
 	/** Aborted when this lane ends. */
 	readonly #ending = new AbortController();
+	/** What Redis refused when everything was subscribed again. */
+	readonly #refusals = new Map<string, Error>();
 	#batch: PublishBatch | undefined;
 	/** Whether what should be subscribed is. */
 	#subscribed = true;
@@ -45,6 +47,8 @@ export class RedisLane {
 	#degraded: string | undefined;
 	/** Connected to a replica, until the connections are dropped for another try. */
 	#onReplica = false;
+	/** The reason for an outage that was told last. */
+	#toldError: string | undefined;
 	#roleCheck: ReturnType<typeof setInterval> | undefined;
 	#leaving: ReturnType<typeof setTimeout> | undefined;
 
@@ -66,6 +70,11 @@ export class RedisLane {
 	/** Why messages may not pass; undefined when they do. */
 	get degraded(): string | undefined {
 		return this.#degraded;
+	}
+
+	/** Since when subscriptions are down, in milliseconds since the epoch; undefined while they are not. */
+	get lostAt(): number | undefined {
+		return this.#lostAt;
 	}
 
 	/** A connection for questions to the server; ready when `degraded` is undefined. */
@@ -115,14 +124,14 @@ export class RedisLane {
 	#watch(): void {
 		this.#publisher.watch({
 			onReady: () => void this.#recover(this.#publisher),
-			onLost: () => this.#degrade('the connection to publish by is down'),
+			onLost: () => this.#lost(this.#publisher, 'publish'),
 		});
 		this.#subscriber.watch({
 			onReady: () => void this.#recover(this.#subscriber),
 			onLost: () => {
 				if (this.#subscribed) this.#lostAt ??= Date.now();
 				this.#subscribed = false;
-				this.#degrade('the connection to subscribe by is down');
+				this.#lost(this.#subscriber, 'subscribe');
 			},
 		});
 		this.#roleCheck = setInterval(() => void this.#checkRole(), ROLE_CHECK_MS);
@@ -130,17 +139,20 @@ export class RedisLane {
 
 	/** As {@link Bus.subscribe}. */
 	async subscribe(topics: readonly string[]): Promise<void> {
-		for (const topic of topics) this.#topics.add(topic);
-		if (!this.#subscriber.isReady) return this.#recovered();
+		for (const topic of topics) {
+			this.#topics.add(topic);
+			this.#refusals.delete(topic);
+		}
+		if (!this.#subscriber.isReady) return this.#recoveredWith(topics);
 		try {
 			await this.#sendSubscribe(topics);
 		} catch (error) {
 			// Everything wanted is asked for again once the connection is back.
-			if (!isRefusal(error)) return this.#recovered();
+			if (!isRefusal(error)) return this.#recoveredWith(topics);
 			for (const topic of topics) this.#topics.delete(topic);
 			throw error;
 		}
-		if (!this.#subscribed) await this.#recovered();
+		if (!this.#subscribed) await this.#recoveredWith(topics);
 	}
 
 	/** As {@link Bus.unsubscribe}. */
@@ -213,6 +225,14 @@ export class RedisLane {
 		}
 	}
 
+	/** Also called for each try to reconnect that fails; a reason that was not told yet is told. */
+	#lost(link: RedisLink, direction: 'publish' | 'subscribe'): void {
+		this.#degrade(`the connection to ${direction} by is down`);
+		if (link.lastError === undefined || link.lastError === this.#toldError || this.#ending.signal.aborted) return;
+		this.#toldError = link.lastError;
+		this.#handlers.error(new RedisConnectionLostError(this.endpoint, { cause: new Error(link.lastError) }), 'connect');
+	}
+
 	#degrade(reason: string): void {
 		if (this.#ending.signal.aborted || this.#degraded !== undefined) return;
 		this.#degraded = `Redis at ${this.endpoint}: ${reason}`;
@@ -235,12 +255,14 @@ export class RedisLane {
 				if (!this.#isUp || this.#lostAt !== lostAt) return;
 				this.#subscribed = true;
 				this.#lostAt = undefined;
-				if (lostAt !== undefined) this.#handlers.interrupted([...this.#topics], lostAt, this.#degraded ?? 'connection lost');
+				if (lostAt !== undefined)
+					this.#handlers.interrupted([...this.#topics], lostAt, this.#degraded ?? 'connection lost');
 				this.#recovery?.resolve();
 				this.#recovery = undefined;
 			}
 			if (this.#degraded === undefined) return;
 			this.#degraded = undefined;
+			this.#toldError = undefined;
 			this.#handlers.status({ state: 'ready' });
 		} catch {
 			// The connection failed again, and will be ready again.
@@ -260,10 +282,12 @@ export class RedisLane {
 				}
 				for (const topic of topics) {
 					this.#topics.delete(topic);
+					this.#refusals.set(topic, error);
 					this.#handlers.refused(topic, error);
 				}
 			}
 		};
+		this.#refusals.clear();
 		await ask([...this.#topics]);
 	}
 
@@ -290,7 +314,15 @@ export class RedisLane {
 		}
 	}
 
-	/** Settles when everything wanted is subscribed. */
+	/** Resolves when these topics are subscribed, with everything else; rejects when Redis refuses one of them. */
+	async #recoveredWith(topics: readonly string[]): Promise<void> {
+		await this.#recovered();
+		for (const topic of topics) {
+			const refusal = this.#refusals.get(topic);
+			if (refusal !== undefined) throw refusal;
+		}
+	}
+
 	#recovered(): Promise<void> {
 		if (this.#ending.signal.aborted) return Promise.reject(this.#down());
 		this.#recovery ??= Promise.withResolvers<void>();

@@ -16,12 +16,18 @@ export class RedisLink {
 	/** Which server it leads to, where that is known. */
 	runId: string | undefined;
 	#handlers: RedisLinkHandlers | undefined;
+	#lastError: string | undefined;
 	#deadline: ReturnType<typeof setTimeout> | undefined;
 
 	constructor(client: Redis) {
 		this.client = client;
-		// ioredis prints errors that nobody listens to. What they mean is told by `onLost`.
-		client.on('error', ignore);
+		// ioredis prints errors that nobody listens to.
+		client.on('error', this.#onError);
+	}
+
+	/** What went wrong last, for people. */
+	get lastError(): string | undefined {
+		return this.#lastError;
 	}
 
 	get isReady(): boolean {
@@ -49,8 +55,13 @@ export class RedisLink {
 		this.client.stream?.destroy();
 	}
 
+	readonly #onError = (error: Error): void => {
+		this.#lastError = error.message;
+	};
+
 	readonly #onReady = (): void => {
 		clearTimeout(this.#deadline);
+		this.#lastError = undefined;
 		this.#handlers?.onReady();
 	};
 

@@ -1,10 +1,12 @@
 import { type Logger, WsProvider } from '@orijs/websocket';
 import { InvalidRedisOptionError } from './errors.ts';
-import { RedisBus } from './redis-bus.ts';
-import type { RedisConnection } from './redis-client.ts';
+import { createBus, type RedisConnection } from './redis-connection.ts';
 
 export interface RedisWsProviderOptions {
-	/** Where Redis is: ioredis options, a `redis://` or `rediss://` URL, or an ioredis instance, which is duplicated and never closed. */
+	/**
+	 * Where Redis is: ioredis options (`{ host, port }`, `{ sentinels, name }`, …), a `redis://` or `rediss://` URL,
+	 * `{ cluster: [{ host, port }, …], options }`, or an ioredis instance, whose options are taken over and which is never closed.
+	 */
 	readonly connection: RedisConnection;
 	/** What channels on Redis begin with, before `:`; applications that share a Redis use different ones. Default `orijs`. */
 	readonly keyPrefix?: string;
@@ -33,7 +35,7 @@ export class RedisWsProvider extends WsProvider {
 		if (!(connectTimeout > 0 && connectTimeout <= MAX_TIMER_MS)) {
 			throw new InvalidRedisOptionError(`connectTimeout is a number of milliseconds above 0, not ${connectTimeout}`);
 		}
-		super({ ...shared, bus: new RedisBus({ connection, keyPrefix, connectTimeout }) });
+		super({ ...shared, startTimeoutMs: connectTimeout, bus: createBus(connection, keyPrefix, connectTimeout) });
 	}
 }
 

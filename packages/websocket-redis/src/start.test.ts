@@ -1,8 +1,9 @@
-import { createServer, type Server, type Socket } from 'node:net';
+import { connect as connectTo, createServer, type Server, type Socket } from 'node:net';
 import { freePort, type RedisServer, startRedis } from '@orijs/testkit';
 import type { Logger } from '@orijs/websocket';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { createClient } from './redis-client.ts';
 import { InvalidRedisOptionError, RedisConnectError, type RedisWsProviderOptions, RedisWsProvider } from './index.ts';
 
 const silent: Logger = { debug() {}, info() {}, warn() {}, error() {} };
@@ -71,6 +72,34 @@ describe('starting on Redis', () => {
 		expect(performance.now() - begin).toBeLessThan(3_000);
 		expect(error.message).toMatch(/refused the connection: .*(WRONGPASS|invalid)/i);
 		expect(error.message).not.toContain('wrong-password');
+	});
+
+	it('rejects when the server falls silent after the connection is made', async () => {
+		const proxied = await listen((socket) => {
+			const upstream = connectTo(redis.port, '127.0.0.1');
+			upstream.on('error', () => {}).on('data', (bytes) => socket.write(bytes));
+			socket.on('close', () => upstream.destroy());
+			socket.on('data', (bytes) => {
+				if (!bytes.toString('latin1').includes('\r\nsubscribe\r\n')) upstream.write(bytes);
+			});
+		});
+		const provider = create({ port: proxied.port, password: 'secret' });
+		await expect(provider.start()).rejects.toThrow('no answer');
+		await proxied.close();
+	});
+
+	it('lets nothing in a URL overrule what keeps messages from being sent twice', () => {
+		const url =
+			'redis://localhost?autoResendUnfulfilledCommands=true&maxRetriesPerRequest=20&enableOfflineQueue=true&db=3';
+		const { options } = createClient(url, 1_000);
+		expect(options).toMatchObject({
+			autoResendUnfulfilledCommands: false,
+			maxRetriesPerRequest: 0,
+			enableOfflineQueue: false,
+			connectTimeout: 1_000,
+			lazyConnect: true,
+		});
+		expect(Number(options.db)).toBe(3);
 	});
 
 	it('waits for a Redis that comes up within the deadline', async () => {

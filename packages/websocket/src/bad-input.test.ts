@@ -200,7 +200,10 @@ describe.each(Object.entries(kinds))('a provider %s', (_kind, open) => {
 		const thrown = await node.provider.send(gone, 'x').catch((reason: unknown) => reason);
 
 		expect(thrown).toBeInstanceOf(UnknownSocketError);
-		expect(thrown).toMatchObject({ socketId: gone, message: expect.stringContaining(`Socket ${gone} is not connected`) });
+		expect(thrown).toMatchObject({
+			socketId: gone,
+			message: expect.stringContaining(`Socket ${gone} is not connected`),
+		});
 	});
 
 	it('allows every character of a topic, 256 of them, and ids in upper case', async () => {

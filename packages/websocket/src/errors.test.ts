@@ -29,6 +29,15 @@ const values: [string, unknown][] = [
 	['an object without a prototype', Object.create(null)],
 	['an object with a large text', { toString: () => long, toJSON: () => long }],
 	['a large array', Array.from({ length: 1_000 }, () => long)],
+	['an object that lies about its constructor', JSON.parse('{"constructor":{"name":5}}')],
+	[
+		'an object that throws when asked',
+		{
+			get constructor() {
+				throw new Error('no');
+			},
+		},
+	],
 	['undefined', undefined],
 	['NaN', Number.NaN],
 ];

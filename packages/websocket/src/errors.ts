@@ -75,6 +75,11 @@ export class MessageDroppedError extends Error {
 	}
 }
 
+/** An option of a provider that can't work. */
+export class InvalidOptionError extends Error {
+	override readonly name = 'InvalidOptionError';
+}
+
 /** Something that is no server was given to `setServer`. */
 export class InvalidServerError extends Error {
 	override readonly name = 'InvalidServerError';
@@ -109,13 +114,16 @@ export class SubscribeError extends Error {
 	}
 }
 
-/** The backend did not accept a message: this node's sockets got it, other nodes did not and will not. */
+/**
+ * The backend did not confirm a message: this node's sockets got it. Other nodes' did not, unless the connection broke between the
+ * message and its answer; either way they are told of a gap.
+ */
 export class BusUnavailableError extends Error {
 	override readonly name = 'BusUnavailableError';
 	readonly topic: string;
 	constructor(topic: string, options: ErrorOptions) {
 		super(
-			`A message to ${show(topic)} was not accepted by the backend: this node's sockets got it, other nodes' did not` +
+			`A message to ${show(topic)} was not confirmed by the backend: this node's sockets got it, other nodes' did not, or not for certain` +
 				because(options.cause),
 			options,
 		);
@@ -135,9 +143,19 @@ function show(value: unknown): string {
 		const whole = value.length <= LONGEST_SHOWN;
 		return whole ? JSON.stringify(value) : `${JSON.stringify(cut(value))} (${value.length} characters)`;
 	}
-	if (typeof value === 'object' && value !== null) return `(${cut(value.constructor?.name ?? 'object')})`;
+	if (typeof value === 'object' && value !== null) return `(${kindOf(value)})`;
 	if (typeof value === 'function') return '(function)';
 	return `(${cut(String(value))})`;
+}
+
+/** What the value is an instance of, as far as it says so: it may come from anywhere and say anything. */
+function kindOf(value: object): string {
+	try {
+		const { name } = value.constructor;
+		return typeof name === 'string' ? cut(name) : 'object';
+	} catch {
+		return 'object';
+	}
 }
 
 function cut(text: string): string {

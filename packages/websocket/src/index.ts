@@ -37,6 +37,7 @@ export type { LogDetails, Logger } from './logger.ts';
 export {
 	BusUnavailableError,
 	DuplicateSocketError,
+	InvalidOptionError,
 	InvalidPayloadError,
 	InvalidServerError,
 	InvalidSocketDataError,

@@ -14,16 +14,23 @@ type BunMethods = Pick<WebSocketConnection, 'subscribe' | 'unsubscribe' | 'publi
 /** Delivery to the sockets of this process. The only place that touches Bun's pub/sub. */
 export class LocalDelivery {
 	readonly #registry: Registry<WebSocketConnection>;
+	readonly #logger: Logger;
 	readonly #drops: DropLog;
 	#server: PubSubServer | undefined;
 	#bun: BunMethods | undefined;
 
 	constructor(registry: Registry<WebSocketConnection>, logger: Logger) {
 		this.#registry = registry;
+		this.#logger = logger;
 		this.#drops = new DropLog(logger);
 	}
 
 	setServer(server: PubSubServer): void {
+		if (this.#server !== undefined && this.#server !== server) {
+			this.#logger.warn(
+				'setServer was given another server: sockets of the first get nothing more that is published. Give each server its own provider',
+			);
+		}
 		this.#server = server;
 	}
 

@@ -1,5 +1,5 @@
 import type { Bus, BusStage, BusStatus } from './bus.ts';
-import { BusUnavailableError, ProviderStoppedError, type SubscribeError, UnknownSocketError } from './errors.ts';
+import { BusUnavailableError, ProviderStoppedError, SubscribeError, UnknownSocketError } from './errors.ts';
 import {
 	type Beat,
 	encodeBeat,
@@ -20,6 +20,7 @@ import { type Outcome, Outbox } from './outbox.ts';
 import type { Payload } from './payload.ts';
 import { Peers } from './peers.ts';
 import type { SkippedFrames } from './provider.ts';
+import { within } from './settled.ts';
 import { type Span, Unsent } from './unsent.ts';
 
 export interface OtherNodesOptions {
@@ -27,6 +28,7 @@ export interface OtherNodesOptions {
 	readonly logger: Logger;
 	readonly graceMs: number;
 	readonly heartbeatMs: number;
+	readonly startTimeoutMs: number;
 	/** The backend refused a channel; whoever wanted it must be rolled back. */
 	readonly onRefused: (channel: string, error: SubscribeError) => void;
 	readonly onStatus: (status: BusStatus) => void;
@@ -114,7 +116,12 @@ export class OtherNodes {
 		const ready = Promise.all(needed.map((channel) => this.#interest.acquire(channel)));
 		const rest = Array.from(wanted(), (channel) => this.#interest.acquire(channel));
 		this.#interest.open();
-		await ready;
+		await within(
+			this.#options.startTimeoutMs,
+			ready,
+			() => new SubscribeError(BROADCAST_CHANNEL, { cause: new Error('no answer') }),
+		);
+		check();
 		await Promise.allSettled(rest);
 		check();
 		this.#heartbeat?.start();

@@ -14,6 +14,17 @@ export function rejected(error: Error): Promise<never> {
 
 function ignore(): void {}
 
+/** Rejects with `late()` when the promise is not settled in time. */
+export async function within<T>(ms: number, promise: Promise<T>, late: () => Error): Promise<T> {
+	const { promise: timeout, reject } = Promise.withResolvers<never>();
+	const timer = setTimeout(() => reject(late()), ms);
+	try {
+		return await Promise.race([promise, timeout]);
+	} finally {
+		clearTimeout(timer);
+	}
+}
+
 /** What was thrown, as an Error. */
 export function toError(thrown: unknown): Error {
 	return thrown instanceof Error ? thrown : new Error(String(thrown), { cause: thrown });

@@ -2,6 +2,7 @@ import type { Bus, BusStage, BusStatus } from './bus.ts';
 import type { WebSocketConnection } from './connection.ts';
 import {
 	DuplicateSocketError,
+	InvalidOptionError,
 	InvalidPayloadError,
 	InvalidServerError,
 	InvalidSocketDataError,
@@ -38,6 +39,8 @@ export interface WsProviderOptions {
 	 * with the number of nodes above 50. Default 500.
 	 */
 	readonly heartbeatMs?: number;
+	/** How long `start` waits for the backend to answer once it is connected, in milliseconds. Default 10,000. */
+	readonly startTimeoutMs?: number;
 	/** How long a topic that emptied stays subscribed at the backend, in milliseconds. Default 1,000. */
 	readonly graceMs?: number;
 }
@@ -52,7 +55,16 @@ export class WsProvider implements WebSocketProvider {
 	readonly #status: Status;
 
 	constructor(options: WsProviderOptions = {}) {
-		const { bus, logger = consoleLogger, graceMs = DEFAULT_GRACE_MS, heartbeatMs = DEFAULT_HEARTBEAT_MS } = options;
+		const {
+			bus,
+			logger = consoleLogger,
+			graceMs = DEFAULT_GRACE_MS,
+			heartbeatMs = DEFAULT_HEARTBEAT_MS,
+			startTimeoutMs = DEFAULT_START_TIMEOUT_MS,
+		} = options;
+		mustBeDelay('graceMs', graceMs, 0);
+		mustBeDelay('heartbeatMs', heartbeatMs, 50);
+		mustBeDelay('startTimeoutMs', startTimeoutMs, 1);
 		this.#logger = logger;
 		this.#status = new Status(logger);
 		this.#local = new LocalDelivery(this.#registry, logger);
@@ -65,6 +77,7 @@ export class WsProvider implements WebSocketProvider {
 			logger,
 			graceMs,
 			heartbeatMs,
+			startTimeoutMs,
 			onStatus: (status) => this.#onStatus(status),
 			onRefused: (channel, error) => this.#rollBack(channel, error),
 			onError: (error, stage) => this.#report(error, stage),
@@ -195,7 +208,7 @@ export class WsProvider implements WebSocketProvider {
 		if (fault !== undefined) return this.#turnAway(socket, fault);
 		const { socketId } = socket.data;
 		const topics = this.#registry.get(socketId) === undefined ? this.#registry.add(socket) : NONE;
-		const reachable = this.#others === undefined ? DONE : this.#others.listen(directChannel(socketId));
+		const reachable = this.#listen(directChannel(socketId));
 		if (topics.length === 0) return reachable;
 		const joined = topics.map((topic) => this.#join(socket, topic));
 		return quiet(Promise.all([reachable, ...joined]).then(() => {}));
@@ -203,7 +216,7 @@ export class WsProvider implements WebSocketProvider {
 
 	#faultOf(socket: WebSocketConnection): Error | undefined {
 		const data: Partial<WebSocketConnection['data']> | null | undefined = socket.data;
-		if (typeof data !== 'object' || data === null) return new InvalidSocketDataError(data);
+		if (typeof data !== 'object' || data === null || Object.isFrozen(data)) return new InvalidSocketDataError(data);
 		if (data.socketId === undefined) return new InvalidSocketDataError(data);
 		if (!isSocketId(data.socketId)) return new InvalidSocketIdError(data.socketId);
 		const known = this.#registry.get(data.socketId);
@@ -249,7 +262,14 @@ export class WsProvider implements WebSocketProvider {
 			this.#registry.leave(socket, topic);
 			return this.#refuse(new UnknownSocketError(socket.data.socketId));
 		}
-		return this.#others === undefined ? DONE : this.#others.listen(topic);
+		return this.#listen(topic);
+	}
+
+	/** While stopped nothing can be listened to; the next start listens to whatever sockets want by then. */
+	#listen(channel: string): Promise<void> {
+		if (this.#others === undefined) return DONE;
+		if (this.#lifecycle.state === 'stopped') return rejected(new ProviderStoppedError('listening to other nodes'));
+		return this.#others.listen(channel);
 	}
 
 	unsubscribe(socketId: string, topic: string): Promise<void> {
@@ -330,6 +350,17 @@ export class WsProvider implements WebSocketProvider {
 			this.#lifecycle.state === 'stopped' ? new ProviderStoppedError(call) : new ProviderNotStartedError(call),
 		);
 	}
+}
+
+/** The longest delay a timer can have, in milliseconds. */
+const MAX_DELAY_MS = 2 ** 31 - 1;
+const DEFAULT_START_TIMEOUT_MS = 10_000;
+
+function mustBeDelay(name: string, ms: number, least: number): void {
+	if (typeof ms === 'number' && ms >= least && ms <= MAX_DELAY_MS) return;
+	throw new InvalidOptionError(
+		`${name} is a number of milliseconds from ${least} to ${MAX_DELAY_MS}, not ${String(ms)}`,
+	);
 }
 
 function unknownSocket(socketId: string): Error {

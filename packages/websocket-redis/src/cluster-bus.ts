@@ -1,0 +1,376 @@
+import type { Bus, BusHandlers, BusLiveness } from '@orijs/websocket';
+import type { Redis, RedisOptions } from 'ioredis';
+import { slotOf } from './cluster-slot.ts';
+import { type ClusterAddress, type ClusterTopology, readTopology } from './cluster-topology.ts';
+import {
+	ClusterDownError,
+	ClusterUnsupportedError,
+	InvalidRedisOptionError,
+	RedisConnectionLostError,
+} from './errors.ts';
+import { shardedPubSub } from './pub-sub-commands.ts';
+import { connect, createClient } from './redis-client.ts';
+import { RedisLane } from './redis-lane.ts';
+import { RedisLink } from './redis-link.ts';
+
+export interface ClusterBusOptions {
+	/** Some of the cluster's nodes; the others are found. */
+	readonly nodes: readonly ClusterAddress[];
+	/** For every connection: password, TLS and the like. */
+	readonly options: RedisOptions;
+	/** Channels are `{keyPrefix}:{topic}`. */
+	readonly keyPrefix: string;
+	/** In milliseconds. */
+	readonly connectTimeout: number;
+}
+
+/** How often the cluster is asked who serves what, in milliseconds. A moved slot is noticed that late at the most. */
+const POLL_MS = 500;
+/** What a cluster says while it sorts itself out; it may say something else a moment later. */
+const PASSING = /^(MOVED|ASK|TRYAGAIN|CLUSTERDOWN|LOADING|MASTERDOWN)\b/;
+
+const sharded = shardedPubSub(slotOf);
+
+/** Carries frames over a Redis Cluster's sharded publish/subscribe: each message costs the shard of its channel, one lane a shard. */
+export class ClusterBus implements Bus {
+	readonly #options: ClusterBusOptions;
+	#session: Session | undefined;
+
+	readonly liveness: BusLiveness = {
+		lanes: () => this.#session?.beats ?? [],
+		laneOf: (topic) => this.#laneOf(topic)?.number ?? 0,
+		reconnect: (beat, direction) => this.#laneOf(beat)?.lane.drop(direction),
+		suspect: () => {
+			for (const { lane } of this.#session?.lanes.values() ?? []) void lane.findOutWhere();
+		},
+	};
+
+	constructor(options: ClusterBusOptions) {
+		this.#options = options;
+		if (!Array.isArray(options.nodes) || options.nodes.length === 0) {
+			throw new InvalidRedisOptionError('connection.cluster must list at least one node as { host, port }');
+		}
+	}
+
+	async start(handlers: BusHandlers): Promise<void> {
+		const session: Session = {
+			handlers,
+			lanes: new Map(),
+			owners: [],
+			beats: [],
+			numbers: 0,
+			homeless: new Map(),
+			confirmedAt: Date.now(),
+			degraded: undefined,
+			timer: undefined,
+			ending: new AbortController(),
+		};
+		this.#session = session;
+		try {
+			const topology = await this.#firstTopology(session);
+			for (const [name, address] of topology.masters) this.#addLane(session, name, address);
+			await Promise.all(Array.from(session.lanes.values(), ({ lane }) => lane.open()));
+			session.ending.signal.throwIfAborted();
+			this.#adopt(session, topology);
+		} catch (error) {
+			if (this.#session === session) this.#session = undefined;
+			this.#end(session);
+			throw error;
+		}
+		this.#schedule(session);
+		if (session.degraded === undefined) handlers.status({ state: 'ready' });
+	}
+
+	async stop(): Promise<void> {
+		const session = this.#session;
+		this.#session = undefined;
+		if (session !== undefined) this.#end(session);
+	}
+
+	async subscribe(topics: readonly string[]): Promise<void> {
+		const session = this.#session;
+		if (session === undefined) throw stopped();
+		const groups = this.#byLane(session, topics);
+		await Promise.all(Array.from(groups, ([owner, some]) => this.#subscribeAt(session, owner, some)));
+	}
+
+	/** Resolves when the topics are subscribed, there or, when they have moved, wherever they are served then. */
+	async #subscribeAt(session: Session, owner: Shard | undefined, topics: readonly string[]): Promise<void> {
+		if (owner === undefined) return this.#shelter(session, topics, undefined);
+		try {
+			await owner.lane.subscribe(topics);
+		} catch (error) {
+			if (!isPassing(error)) throw error;
+			return this.#shelter(session, topics, undefined);
+		}
+	}
+
+	async unsubscribe(topics: readonly string[]): Promise<void> {
+		const session = this.#session;
+		if (session === undefined) return;
+		for (const topic of topics) this.#evict(session, topic);
+		const groups = this.#byLane(session, topics);
+		await Promise.all(Array.from(groups, ([owner, some]) => owner?.lane.unsubscribe(some)));
+	}
+
+	publish(topic: string, frame: Uint8Array): Promise<number> {
+		const session = this.#session;
+		if (session === undefined) return Promise.reject(stopped());
+		const owner = this.#laneOf(topic);
+		// What is refused here is not tried elsewhere: it could overtake, or be overtaken.
+		return owner === undefined ? Promise.reject(new ClusterDownError()) : owner.lane.publish(topic, frame);
+	}
+
+	#slotOf(topic: string): number {
+		return slotOf(`${this.#options.keyPrefix}:${topic}`);
+	}
+
+	#laneOf(topic: string): Shard | undefined {
+		const session = this.#session;
+		const owner = session?.owners[this.#slotOf(topic)];
+		return owner === undefined ? undefined : session?.lanes.get(owner);
+	}
+
+	#byLane(session: Session, topics: readonly string[]): Map<Shard | undefined, string[]> {
+		const groups = new Map<Shard | undefined, string[]>();
+		for (const topic of topics) {
+			const owner = session.owners[this.#slotOf(topic)];
+			const shard = owner === undefined ? undefined : session.lanes.get(owner);
+			const group = groups.get(shard);
+			if (group === undefined) groups.set(shard, [topic]);
+			else group.push(topic);
+		}
+		return groups;
+	}
+
+	// Who serves what
+
+	async #firstTopology(session: Session): Promise<ClusterTopology> {
+		const attempts = this.#options.nodes.map(async (address) => {
+			const link = new RedisLink(this.#createClient(address));
+			try {
+				await connect(link.client, this.#options.connectTimeout, session.ending.signal);
+				await mustBeAbleTo(link.client);
+				return await readTopology(link.client);
+			} finally {
+				link.close();
+			}
+		});
+		try {
+			return await Promise.any(attempts);
+		} catch (error) {
+			// Each node has its own reason; the first listed stands for them.
+			throw error instanceof AggregateError ? error.errors[0] : error;
+		}
+	}
+
+	#createClient({ host, port }: ClusterAddress): Redis {
+		return createClient({ ...this.#options.options, host, port, db: 0 }, this.#options.connectTimeout);
+	}
+
+	#addLane(session: Session, name: string, address: ClusterAddress): Shard {
+		const { keyPrefix, connectTimeout } = this.#options;
+		const options = { createClient: () => this.#createClient(address), commands: sharded, keyPrefix, connectTimeout };
+		const lane = new RedisLane(options, {
+			deliver: session.handlers.deliver,
+			status: () => this.#judge(session),
+			interrupted: session.handlers.interrupted,
+			refused: (topic, error) => {
+				if (isPassing(error)) void this.#shelter(session, [topic], session.confirmedAt);
+				else session.handlers.refused(topic, error);
+			},
+			error: session.handlers.error,
+		});
+		const shard: Shard = { lane, number: session.numbers++ % 2 ** 16 };
+		session.lanes.set(name, shard);
+		return shard;
+	}
+
+	#schedule(session: Session): void {
+		if (session !== this.#session) return;
+		session.timer = setTimeout(() => {
+			void this.#poll(session).finally(() => this.#schedule(session));
+		}, POLL_MS);
+	}
+
+	/** Asks the first node that answers; those that are down are passed over. */
+	async #poll(session: Session): Promise<void> {
+		for (const { lane } of session.lanes.values()) {
+			if (lane.client.status !== 'ready') continue;
+			try {
+				const topology = await within(POLL_MS, readTopology(lane.client));
+				if (session === this.#session) this.#adopt(session, topology);
+				return;
+			} catch {
+				// Another one may know.
+			}
+		}
+	}
+
+	/** Takes over what the cluster says: topics follow their slots, and where that changes something messages may be missing. */
+	#adopt(session: Session, { owners, masters }: ClusterTopology): void {
+		const before = session.confirmedAt;
+		session.owners = owners;
+		for (const [name, address] of masters) {
+			if (!session.lanes.has(name)) this.#addLane(session, name, address).lane.openLater();
+		}
+		const moved = new Map<string, number>();
+		for (const [name, shard] of session.lanes) {
+			const gone = [...shard.lane.topics].filter((topic) => owners[this.#slotOf(topic)] !== name);
+			if (gone.length === 0) continue;
+			const since = Math.min(before, shard.lane.lostAt ?? before);
+			for (const topic of gone) moved.set(topic, since);
+			shard.lane.unsubscribe(gone).catch(() => {});
+		}
+		for (const [topic, since] of moved) void this.#shelter(session, [topic], since);
+		this.#settle(session);
+		for (const [name, shard] of session.lanes) {
+			if (masters.has(name)) continue;
+			shard.lane.close();
+			session.lanes.delete(name);
+		}
+		session.beats = this.#beatChannels(session);
+		session.confirmedAt = Date.now();
+		this.#judge(session);
+	}
+
+	/** One channel for each lane, the same on every node that sees the same cluster. */
+	#beatChannels({ owners, lanes }: Session): string[] {
+		const found = new Map<string, string>();
+		const wanted = new Set(owners.filter((owner) => owner !== undefined && lanes.has(owner))).size;
+		for (let i = 0; found.size < wanted; i++) {
+			const channel = `!${i}`;
+			const owner = owners[this.#slotOf(channel)];
+			if (owner !== undefined && lanes.has(owner) && !found.has(owner)) found.set(owner, channel);
+		}
+		return [...found.values()];
+	}
+
+	// Topics that no lane has at the moment
+
+	/** Keeps topics until somebody serves them. Resolves when they are subscribed there. */
+	#shelter(session: Session, topics: readonly string[], since: number | undefined): Promise<void> {
+		if (session !== this.#session) return Promise.reject(stopped());
+		const all = topics.map((topic) => {
+			let waiting = session.homeless.get(topic);
+			if (waiting === undefined) {
+				waiting = { since, placed: Promise.withResolvers<void>() };
+				waiting.placed.promise.catch(() => {});
+				session.homeless.set(topic, waiting);
+			}
+			return waiting.placed.promise;
+		});
+		const settled = Promise.all(all).then(() => {});
+		settled.catch(() => {});
+		return settled;
+	}
+
+	#evict(session: Session, topic: string): void {
+		const waiting = session.homeless.get(topic);
+		session.homeless.delete(topic);
+		waiting?.placed.resolve();
+	}
+
+	/** Finds a place for those that have none. */
+	#settle(session: Session): void {
+		for (const [shard, topics] of this.#byLane(session, [...session.homeless.keys()])) {
+			if (shard === undefined) continue;
+			const waiting = topics.map((topic) => session.homeless.get(topic) as Homeless);
+			for (const topic of topics) session.homeless.delete(topic);
+			shard.lane.subscribe(topics).then(
+				() => {
+					if (session !== this.#session) return;
+					const missed = topics.filter((_, i) => waiting[i]?.since !== undefined);
+					if (missed.length > 0) {
+						const since = Math.min(...waiting.map((each) => each.since ?? Number.POSITIVE_INFINITY));
+						session.handlers.interrupted(missed, since, 'the slots of these topics moved to another master');
+					}
+					for (const { placed } of waiting) placed.resolve();
+				},
+				(error: Error) => {
+					if (session !== this.#session) {
+						for (const { placed } of waiting) placed.reject(error);
+					} else if (isPassing(error)) {
+						topics.forEach((topic, i) => session.homeless.set(topic, waiting[i] as Homeless));
+					} else {
+						topics.forEach((topic, i) => {
+							if (waiting[i]?.since !== undefined) session.handlers.refused(topic, error);
+							waiting[i]?.placed.reject(error);
+						});
+					}
+				},
+			);
+		}
+	}
+
+	/** Says so when what is true of the whole has changed. */
+	#judge(session: Session): void {
+		if (session !== this.#session) return;
+		let reason = session.owners.includes(undefined) ? 'the cluster does not serve all slots' : undefined;
+		for (const { lane } of session.lanes.values()) reason ??= lane.degraded;
+		if ((reason === undefined) === (session.degraded === undefined)) return;
+		session.degraded = reason;
+		session.handlers.status(reason === undefined ? { state: 'ready' } : { state: 'degraded', reason });
+	}
+
+	#end(session: Session): void {
+		clearTimeout(session.timer);
+		session.ending.abort(stopped());
+		for (const { lane } of session.lanes.values()) lane.close();
+		for (const { placed } of session.homeless.values()) placed.reject(stopped());
+		session.homeless.clear();
+	}
+}
+
+interface Shard {
+	readonly lane: RedisLane;
+	/** Its number in frames. */
+	readonly number: number;
+}
+
+interface Homeless {
+	/** Since when messages may be missing; undefined for a topic that was never subscribed before. */
+	readonly since: number | undefined;
+	readonly placed: PromiseWithResolvers<void>;
+}
+
+/** What one start opened. */
+interface Session {
+	readonly handlers: BusHandlers;
+	/** By the master's address. */
+	readonly lanes: Map<string, Shard>;
+	owners: readonly (string | undefined)[];
+	beats: readonly string[];
+	/** How many lanes there have been. */
+	numbers: number;
+	readonly homeless: Map<string, Homeless>;
+	/** When the cluster last confirmed who serves what, in milliseconds since the epoch. */
+	confirmedAt: number;
+	degraded: string | undefined;
+	timer: ReturnType<typeof setTimeout> | undefined;
+	readonly ending: AbortController;
+}
+
+function isPassing(error: unknown): boolean {
+	return error instanceof Error && PASSING.test(error.message);
+}
+
+function stopped(): Error {
+	return new RedisConnectionLostError('no cluster, as the bus is stopped');
+}
+
+/** @throws {ClusterUnsupportedError} */
+async function mustBeAbleTo(client: Redis): Promise<void> {
+	const [known] = (await client.command('INFO', 'ssubscribe')) as unknown[];
+	if (known === null || known === undefined) throw new ClusterUnsupportedError();
+}
+
+async function within<T>(ms: number, promise: Promise<T>): Promise<T> {
+	const { promise: timeout, reject } = Promise.withResolvers<never>();
+	const timer = setTimeout(() => reject(new Error('no answer in time')), ms);
+	try {
+		return await Promise.race([promise, timeout]);
+	} finally {
+		clearTimeout(timer);
+	}
+}

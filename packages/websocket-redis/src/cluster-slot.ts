@@ -1,0 +1,20 @@
+/** How many hash slots a Redis Cluster has. */
+export const SLOTS = 16_384;
+
+const TABLE = Uint16Array.from({ length: 256 }, (_, byte) => {
+	let crc = byte << 8;
+	for (let bit = 0; bit < 8; bit++) crc = crc & 0x8000 ? (crc << 1) ^ 0x1021 : crc << 1;
+	return crc;
+});
+
+/**
+ * The hash slot of a channel: its CRC-16 (XMODEM) modulo 16,384, as the Redis Cluster specification has it. Our channels are ASCII
+ * and never have the braces that would single out a part of them.
+ */
+export function slotOf(channel: string): number {
+	let crc = 0;
+	for (let i = 0; i < channel.length; i++) {
+		crc = ((crc << 8) ^ (TABLE[((crc >> 8) ^ channel.charCodeAt(i)) & 0xff] ?? 0)) & 0xffff;
+	}
+	return crc % SLOTS;
+}
