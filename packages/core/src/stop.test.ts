@@ -91,10 +91,12 @@ describe('stop()', () => {
 
 	it('before listen is fine, runs no hooks, and there is no listening after', async () => {
 		let hooks = 0;
-		const app = new Application().websocket().onShutdown(() => void hooks++);
+		const provider = new InProcWsProvider({ logger: new LogBook() });
+		const app = new Application().websocket(provider).onShutdown(() => void hooks++);
 
 		await app.stop();
 		expect(hooks).toBe(0);
+		await expect(provider.broadcast('x')).rejects.toMatchObject({ name: 'ProviderStoppedError' });
 		await expect(app.listen(0)).rejects.toThrow(ApplicationError);
 	});
 

@@ -1,5 +1,5 @@
 import { connectClient } from '@orijs/testkit';
-import { InProcWsProvider } from '@orijs/websocket';
+import { InProcWsProvider, type PubSubServer } from '@orijs/websocket';
 import { describe, expect, it } from 'vitest';
 import { Application, ApplicationError, type AppSocket, type WebSocketHandlers } from './index.ts';
 import { serve } from './test-support/serve.ts';
@@ -34,6 +34,22 @@ describe('setting up the WebSocket endpoint', () => {
 		expect(provider.getConnectionCount()).toBe(1);
 		await provider.broadcast('started, and with this server');
 		expect(await client.next()).toBe('started, and with this server');
+	});
+
+	it('gives the provider its server, so that a topic costs one call and not one per socket', async () => {
+		class Watched extends InProcWsProvider {
+			server: PubSubServer | undefined;
+			override setServer(server: PubSubServer): void {
+				this.server = server;
+				super.setServer(server);
+			}
+		}
+		const provider = new Watched();
+		const app = new Application().websocket(provider);
+		const server = await app.listen(0);
+
+		expect(provider.server).toBe(server);
+		await app.stop();
 	});
 
 	it('takes a provider with options', async () => {

@@ -63,6 +63,7 @@ export class ClusterBus implements Bus {
 			confirmedAt: Date.now(),
 			degraded: undefined,
 			timer: undefined,
+			polling: false,
 			ending: new AbortController(),
 		};
 		this.#session = session;
@@ -110,7 +111,7 @@ export class ClusterBus implements Bus {
 		if (session === undefined) return;
 		for (const topic of topics) this.#evict(session, topic);
 		const groups = this.#byLane(session, topics);
-		await Promise.all(Array.from(groups, ([owner, some]) => owner?.lane.unsubscribe(some)));
+		await Promise.all(Array.from(groups, async ([owner, some]) => owner?.lane.unsubscribe(some)));
 	}
 
 	publish(topic: string, frame: Uint8Array): Promise<number> {
@@ -118,7 +119,11 @@ export class ClusterBus implements Bus {
 		if (session === undefined) return Promise.reject(stopped());
 		const owner = this.#laneOf(topic);
 		// What is refused here is not tried elsewhere: it could overtake, or be overtaken.
-		return owner === undefined ? Promise.reject(new ClusterDownError()) : owner.lane.publish(topic, frame);
+		if (owner === undefined) return Promise.reject(new ClusterDownError());
+		return owner.lane.publish(topic, frame).catch((error: unknown) => {
+			if (isPassing(error)) this.#schedule(session, 0);
+			throw error;
+		});
 	}
 
 	#slotOf(topic: string): number {
@@ -186,11 +191,17 @@ export class ClusterBus implements Bus {
 		return shard;
 	}
 
-	#schedule(session: Session): void {
-		if (session !== this.#session) return;
+	/** Asks the cluster after that time, and from then on regularly. */
+	#schedule(session: Session, delayMs: number = POLL_MS): void {
+		if (session !== this.#session || session.polling) return;
+		clearTimeout(session.timer);
 		session.timer = setTimeout(() => {
-			void this.#poll(session).finally(() => this.#schedule(session));
-		}, POLL_MS);
+			session.polling = true;
+			void this.#poll(session).finally(() => {
+				session.polling = false;
+				this.#schedule(session);
+			});
+		}, delayMs);
 	}
 
 	/** Asks the first node that answers; those that are down are passed over. */
@@ -348,6 +359,7 @@ interface Session {
 	confirmedAt: number;
 	degraded: string | undefined;
 	timer: ReturnType<typeof setTimeout> | undefined;
+	polling: boolean;
 	readonly ending: AbortController;
 }
 
@@ -361,7 +373,7 @@ function stopped(): Error {
 
 /** @throws {ClusterUnsupportedError} */
 async function mustBeAbleTo(client: Redis): Promise<void> {
-	const [known] = (await client.command('INFO', 'ssubscribe')) as unknown[];
+	const [known] = await client.command('INFO', 'ssubscribe');
 	if (known === null || known === undefined) throw new ClusterUnsupportedError();
 }
 

@@ -17,7 +17,7 @@ export interface ClusterTopology {
 /** Asks a node which master serves which slot. Rejects when the node is no cluster node, or does not answer. */
 export async function readTopology(client: Redis): Promise<ClusterTopology> {
 	const ranges = await client.cluster('SLOTS');
-	const owners = new Array<string | undefined>(SLOTS).fill(undefined);
+	const owners = Array.from<string | undefined>({ length: SLOTS });
 	const masters = new Map<string, ClusterAddress>();
 	for (const [first, last, master] of ranges) {
 		if (master === undefined) continue;

@@ -52,7 +52,7 @@ function withoutOurs(url: string): string {
 	if (query === undefined) return url;
 	const params = new URLSearchParams(query);
 	for (const name of [...Object.keys(OURS), 'connectTimeout']) params.delete(name);
-	return params.size === 0 ? `${base}` : `${base}?${params}`;
+	return params.size === 0 ? `${base}` : `${base}?${params.toString()}`;
 }
 
 function isInstance(connection: RedisOptions | Redis): connection is Redis {

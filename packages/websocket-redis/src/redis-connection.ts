@@ -1,5 +1,5 @@
 import type { Bus } from '@orijs/websocket';
-import { Cluster, type ClusterOptions, type RedisOptions } from 'ioredis';
+import { Cluster, type RedisOptions } from 'ioredis';
 import { ClusterBus } from './cluster-bus.ts';
 import type { ClusterAddress } from './cluster-topology.ts';
 import { RedisBus } from './redis-bus.ts';
@@ -21,13 +21,13 @@ export type RedisConnection = SingleConnection | RedisClusterConnection | Cluste
 export function createBus(connection: RedisConnection, keyPrefix: string, connectTimeout: number): Bus {
 	if (connection instanceof Cluster) {
 		const nodes = connection.nodes().map(({ options: { host = 'localhost', port = 6379 } }) => ({ host, port }));
-		const { redisOptions } = connection.options as ClusterOptions;
+		const { redisOptions } = connection.options;
 		return new ClusterBus({ nodes, options: redisOptions ?? {}, keyPrefix, connectTimeout });
 	}
 	if (typeof connection === 'object' && connection !== null && 'cluster' in connection && isCluster(connection)) {
 		return new ClusterBus({ nodes: connection.cluster, options: connection.options ?? {}, keyPrefix, connectTimeout });
 	}
-	return new RedisBus({ connection: connection as SingleConnection, keyPrefix, connectTimeout });
+	return new RedisBus({ connection, keyPrefix, connectTimeout });
 }
 
 /** An ioredis instance has a `cluster` as well: a command. */

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { BusUnavailableError, SubscribeError } from './index.ts';
 import { MemoryBackend } from './testing/index.ts';
 import { messagesOf, openNode, type TestNode } from './test-support/test-node.ts';
@@ -51,19 +51,23 @@ describe('a backend that does not accept messages', () => {
 		expect(messagesOf(here)).toEqual(['to all', 'here']);
 	});
 
-	it('is logged when it begins, and again after it was fine in between, not for every message', async () => {
+	it('is logged when it begins, not for every message, and at most once a second', async () => {
 		const { bus, node } = await openFaulty();
-		for (let outage = 0; outage < 2; outage++) {
-			bus.publishFault = new Error(`outage ${outage}`);
+		const outage = async (name: string): Promise<void> => {
+			bus.publishFault = new Error(name);
 			for (let i = 0; i < 5; i++) await node.provider.publish('t', 'x').catch(() => {});
 			bus.publishFault = undefined;
 			await node.provider.publish('t', 'x');
-		}
+		};
+		await outage('the first');
+		await outage('at once again');
+		const later = vi.spyOn(Date, 'now').mockReturnValue(Date.now() + 1_001);
+		await outage('a second later').finally(() => later.mockRestore());
 
 		expect(node.log.complaints).toEqual(
-			[0, 1].map((outage) => ({
+			['the first', 'a second later'].map((name) => ({
 				level: 'error',
-				message: expect.stringContaining(`outage ${outage}`),
+				message: expect.stringContaining(name),
 				details: { stage: 'publish', err: expect.any(BusUnavailableError) },
 			})),
 		);

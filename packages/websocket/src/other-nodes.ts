@@ -39,6 +39,9 @@ export interface OtherNodesOptions {
 /** How long `stop` waits for the answers to what was published, in milliseconds. */
 const DRAIN_TIMEOUT_MS = 1_000;
 
+/** How often it is logged that publishing fails, in milliseconds. */
+const TELL_EVERY_MS = 1_000;
+
 /** The way to the other nodes and back: what is asked of the bus, what goes out over it and what comes in. */
 export class OtherNodes {
 	readonly #bus: Bus;
@@ -54,6 +57,7 @@ export class OtherNodes {
 	/** By lane: how often publishing began to fail, and whether it fails now. */
 	readonly #incarnations: number[] = [];
 	readonly #failing: boolean[] = [];
+	readonly #toldAt: number[] = [];
 	#state: BusStatus['state'] = 'degraded';
 
 	constructor(bus: Bus, options: OtherNodesOptions) {
@@ -176,7 +180,7 @@ export class OtherNodes {
 			if (this.#failing[lane] !== true) {
 				this.#failing[lane] = true;
 				this.#incarnations[lane] = (this.#incarnations[lane] ?? 0) + 1;
-				this.#options.onError(error, 'publish');
+				this.#tellOfFailure(lane, error);
 			}
 			return error;
 		}
@@ -184,6 +188,14 @@ export class OtherNodes {
 		this.#announce();
 		const socketId = outcome.nodes === 0 ? socketOfChannel(channel) : undefined;
 		return socketId === undefined ? undefined : new UnknownSocketError(socketId);
+	}
+
+	/** Where some messages go through and others don't, the log is told now and then. */
+	#tellOfFailure(lane: number, error: Error): void {
+		const now = Date.now();
+		if (now - (this.#toldAt[lane] ?? 0) < TELL_EVERY_MS) return;
+		this.#toldAt[lane] = now;
+		this.#options.onError(error, 'publish');
 	}
 
 	/** Tells the other nodes what they did not get, now that they can be told. */

@@ -11,6 +11,8 @@ export interface RawConnection {
 	seen(text: string): Promise<void>;
 	/** Resolves once the other side has closed. */
 	closed(): Promise<void>;
+	/** Reads no more. */
+	pause(): void;
 	/** Cuts the connection. */
 	end(): void;
 }
@@ -53,6 +55,7 @@ export async function connectRaw(port: number): Promise<RawConnection> {
 		write: (text) => void socket.write(text),
 		seen: (text) => until(() => received.includes(text), { what: `${JSON.stringify(text)} was received` }),
 		closed: () => until(() => isClosed, { what: 'the server closed the connection' }),
+		pause: () => socket.pause(),
 		end: () => socket.terminate(),
 	};
 }
