@@ -1,5 +1,5 @@
 import type { Bus } from '@orijs/websocket';
-import { Cluster, type RedisOptions } from 'ioredis';
+import type { Cluster, RedisOptions } from 'ioredis';
 import { ClusterBus } from './cluster-bus.ts';
 import type { ClusterAddress } from './cluster-topology.ts';
 import { RedisBus } from './redis-bus.ts';
@@ -19,18 +19,26 @@ export type RedisConnection = SingleConnection | RedisClusterConnection | Cluste
 
 /** The transport for what a connection leads to. @throws {InvalidRedisOptionError} */
 export function createBus(connection: RedisConnection, keyPrefix: string, connectTimeout: number): Bus {
-	if (connection instanceof Cluster) {
+	if (isClusterInstance(connection)) {
 		const nodes = connection.nodes().map(({ options: { host = 'localhost', port = 6379 } }) => ({ host, port }));
-		const { redisOptions } = connection.options;
-		return new ClusterBus({ nodes, options: redisOptions ?? {}, keyPrefix, connectTimeout });
+		return new ClusterBus({ nodes, options: connection.options.redisOptions ?? {}, keyPrefix, connectTimeout });
 	}
-	if (typeof connection === 'object' && connection !== null && 'cluster' in connection && isCluster(connection)) {
+	if (isCluster(connection)) {
 		return new ClusterBus({ nodes: connection.cluster, options: connection.options ?? {}, keyPrefix, connectTimeout });
 	}
 	return new RedisBus({ connection, keyPrefix, connectTimeout });
 }
 
-/** An ioredis instance has a `cluster` as well: a command. */
-function isCluster(connection: object): connection is RedisClusterConnection {
-	return typeof (connection as Partial<RedisClusterConnection>).cluster !== 'function';
+/** Told by what it says of itself: it may come from another copy of ioredis. */
+function isClusterInstance(connection: RedisConnection): connection is Cluster {
+	return isObject(connection) && (connection as Partial<Cluster>).isCluster === true;
+}
+
+/** Every ioredis instance has a `cluster` as well: a command. */
+function isCluster(connection: SingleConnection | RedisClusterConnection): connection is RedisClusterConnection {
+	return isObject(connection) && 'cluster' in connection && typeof connection.cluster !== 'function';
+}
+
+function isObject(value: unknown): value is object {
+	return typeof value === 'object' && value !== null;
 }
