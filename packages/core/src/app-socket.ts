@@ -1,5 +1,6 @@
 import type { Payload, SocketData, WebSocketConnection, WebSocketProvider } from '@orijs/websocket';
 import type { ServerWebSocket } from 'bun';
+import type { ConnectionData } from './connection-data.ts';
 
 /** What an application's socket does for all nodes, where Bun's own methods of the same names know only this one. */
 interface EverywhereMethods {
@@ -16,7 +17,10 @@ interface EverywhereMethods {
 }
 
 /** The socket a handler gets: Bun's own, except that its pub/sub reaches every node. */
-export type AppSocket<TData = unknown> = Omit<ServerWebSocket<SocketData<TData>>, keyof EverywhereMethods | 'cork'> &
+export type AppSocket<TData extends ConnectionData = ConnectionData> = Omit<
+	ServerWebSocket<SocketData<TData>>,
+	keyof EverywhereMethods | 'cork'
+> &
 	EverywhereMethods & { cork<TResult>(callback: (ws: AppSocket<TData>) => TResult): TResult };
 
 /**

@@ -6,22 +6,22 @@ import {
 	type SocketEmitter,
 	type WebSocketProvider,
 } from '@orijs/websocket';
-import type { Server } from 'bun';
+import type { BunRequest, Server } from 'bun';
+import type { ConnectionData } from './connection-data.ts';
 import { ApplicationError } from './errors.ts';
+import { checkHook, type Hook } from './hook.ts';
 import type { ListenOptions, Routes } from './http.ts';
+import { checkHandlers, readWebSocketArguments } from './websocket-arguments.ts';
 import { WebSocketEndpoint } from './websocket-endpoint.ts';
 import type { WebSocketHandlers, WebSocketOptions } from './websocket-options.ts';
+import { whereToListen } from './where-to-listen.ts';
 
 export interface ApplicationOptions {
 	/** Default: the console, quiet at debug. */
 	readonly logger?: Logger;
 }
 
-/** What runs when an application starts or stops; it is awaited. */
-export type Hook = () => void | Promise<void>;
-
 const DEFAULT_PATH = '/ws';
-const DEFAULT_PORT = 3000;
 /** How long requests in flight may take when the application stops, in milliseconds. */
 const DRAIN_MS = 5_000;
 
@@ -30,14 +30,14 @@ const DRAIN_MS = 5_000;
  *
  * @typeParam TData the application's own data about a connection, as `upgrade` returns it
  */
-export class Application<TData = unknown> {
+export class Application<TData extends ConnectionData = ConnectionData> {
 	readonly #logger: Logger;
 	readonly #routes: Record<string, unknown> = {};
 	readonly #startupHooks: Hook[] = [];
 	readonly #shutdownHooks: Hook[] = [];
 	#provider: WebSocketProvider | undefined;
 	#options: WebSocketOptions = {};
-	#handlers: WebSocketHandlers = {};
+	#handlers: WebSocketHandlers | undefined;
 	#endpoint: WebSocketEndpoint | undefined;
 	#server: Server<SocketData> | undefined;
 	#state: 'building' | 'starting' | 'listening' | 'stopped' = 'building';
@@ -48,7 +48,7 @@ export class Application<TData = unknown> {
 	}
 
 	/** Adds HTTP routes, in the form of Bun's own. @throws {ApplicationError} a path is there already */
-	routes(routes: Routes): this {
+	routes<TPath extends string>(routes: Routes<TPath>): this {
 		this.#mustBeBuilding('routes');
 		for (const [path, route] of Object.entries(routes)) {
 			if (path in this.#routes) throw new ApplicationError(`routes(): ${path} is defined twice`);
@@ -60,33 +60,35 @@ export class Application<TData = unknown> {
 	/**
 	 * Opens a WebSocket endpoint, over the given provider or else in this process only.
 	 *
-	 * @throws {ApplicationError} called twice, or an option can't work
+	 * @throws {ApplicationError} called twice, or given something that can't work
 	 */
-	websocket<TNew = unknown>(options?: WebSocketOptions<TNew>): Application<TNew>;
-	websocket<TNew = unknown>(
+	websocket<TNew extends ConnectionData = ConnectionData>(
 		provider: WebSocketProvider | undefined,
 		options?: WebSocketOptions<TNew>,
 	): Application<TNew>;
-	websocket<TNew>(
-		first: WebSocketProvider | WebSocketOptions<TNew> | undefined,
-		second?: WebSocketOptions<TNew>,
-	): Application<TNew> {
+	websocket<TNew extends ConnectionData = ConnectionData>(options?: WebSocketOptions<TNew>): Application<TNew>;
+	websocket<TNew extends ConnectionData>(first?: unknown, second?: unknown): Application<TNew> {
 		this.#mustBeBuilding('websocket');
 		if (this.#provider !== undefined)
 			throw new ApplicationError('websocket() was called twice; an application has one endpoint');
-		const given = isProvider(first) ? first : undefined;
-		const options = (given === undefined ? (second ?? first) : second) ?? {};
-		checkOptions(options as WebSocketOptions);
-		this.#provider = given ?? new InProcWsProvider({ logger: this.#logger });
-		this.#options = options as WebSocketOptions;
+		const { provider, options } = readWebSocketArguments(first, second);
+		this.#provider = provider ?? new InProcWsProvider({ logger: this.#logger });
+		this.#options = options;
 		return this as unknown as Application<TNew>;
 	}
 
-	/** Sets what happens to connections. Call it after `websocket`, which knows the type of their data. */
+	/**
+	 * Sets what happens to connections. Call it once, after `websocket`, which knows the type of their data.
+	 *
+	 * @throws {ApplicationError} called twice or before `websocket`, or given something that is no handler
+	 */
 	onWebSocket(handlers: WebSocketHandlers<TData>): this {
 		this.#mustBeBuilding('onWebSocket');
 		if (this.#provider === undefined)
 			throw new ApplicationError('onWebSocket() needs an endpoint: call websocket() first');
+		if (this.#handlers !== undefined)
+			throw new ApplicationError('onWebSocket() was called twice; give it all handlers in one object');
+		checkHandlers(handlers);
 		this.#handlers = handlers;
 		return this;
 	}
@@ -94,6 +96,7 @@ export class Application<TData = unknown> {
 	/** Runs before the server listens, in the order added, with the provider started. If one fails, `listen` rejects. */
 	onStartup(hook: Hook): this {
 		this.#mustBeBuilding('onStartup');
+		checkHook('onStartup', hook);
 		this.#startupHooks.push(hook);
 		return this;
 	}
@@ -101,6 +104,7 @@ export class Application<TData = unknown> {
 	/** Runs when the application stops and its sockets are closed, in the reverse order, with the provider still started. */
 	onShutdown(hook: Hook): this {
 		this.#mustBeBuilding('onShutdown');
+		checkHook('onShutdown', hook);
 		this.#shutdownHooks.push(hook);
 		return this;
 	}
@@ -115,10 +119,11 @@ export class Application<TData = unknown> {
 	 * Starts the provider, runs the startup hooks, then serves. Whatever fails is rolled back and rejects.
 	 *
 	 * @param at a port, or Bun's options for where to listen; default 3000
-	 * @throws {ApplicationError} called twice, or interrupted by `stop`
+	 * @throws {ApplicationError} called twice, or interrupted by `stop`; or the port can't be one, and nothing was started
 	 */
-	async listen(at: number | ListenOptions = DEFAULT_PORT): Promise<Server<SocketData>> {
+	async listen(at?: number | ListenOptions): Promise<Server<SocketData>> {
 		this.#mustBeBuilding('listen');
+		const options = whereToListen(at);
 		this.#state = 'starting';
 		try {
 			await this.#provider?.start();
@@ -127,7 +132,7 @@ export class Application<TData = unknown> {
 				await hook();
 			}
 			this.#mustBeStarting();
-			this.#server = this.#serve(typeof at === 'number' ? { port: at } : at);
+			this.#server = this.#serve(options);
 			this.#provider?.setServer(this.#server);
 			this.#state = 'listening';
 			return this.#server;
@@ -201,11 +206,11 @@ export class Application<TData = unknown> {
 		if (path in routes) throw new ApplicationError(`${path} is both a route and the WebSocket endpoint`);
 		const endpoint = new WebSocketEndpoint(this.#provider, this.#options, this.#logger);
 		this.#endpoint = endpoint;
-		routes[path] = (req: Request, server: Server<SocketData>) => endpoint.upgrade(req, server);
+		routes[path] = (req: BunRequest, server: Server<SocketData>) => endpoint.upgrade(req, server);
 		return Bun.serve({
 			...shared,
 			routes,
-			websocket: endpoint.handlers(this.#handlers),
+			websocket: endpoint.handlers(this.#handlers ?? {}),
 		} as Bun.Serve.Options<SocketData>);
 	}
 
@@ -228,22 +233,4 @@ async function settledWithin(ms: number, promise: Promise<unknown> | undefined):
 	const timer = setTimeout(late.resolve, ms);
 	await Promise.race([promise, late.promise]);
 	clearTimeout(timer);
-}
-
-function isProvider(value: object | undefined): value is WebSocketProvider {
-	return value !== undefined && typeof (value as Partial<WebSocketProvider>).addConnection === 'function';
-}
-
-function checkOptions({ path, upgrade, upgradeTimeoutMs }: WebSocketOptions): void {
-	if (path !== undefined && !(typeof path === 'string' && path.startsWith('/'))) {
-		throw new ApplicationError(`websocket(): path must begin with /, not ${JSON.stringify(path)}`);
-	}
-	if (upgrade !== undefined && typeof upgrade !== 'function') {
-		throw new ApplicationError('websocket(): upgrade must be a function');
-	}
-	if (upgradeTimeoutMs !== undefined && !(upgradeTimeoutMs > 0 && upgradeTimeoutMs < 2 ** 31)) {
-		throw new ApplicationError(
-			`websocket(): upgradeTimeoutMs must be a number of milliseconds above 0, not ${upgradeTimeoutMs}`,
-		);
-	}
 }

@@ -27,7 +27,7 @@ const ways: readonly [string, (error: Error) => Promise<void>][] = [
 describe.each(ways)('a handler that %s', (_, fail) => {
 	it('open: is logged, its socket is closed with 1011 and forgotten', async () => {
 		const { url, log, provider } = await listening({
-			open: (ws) => (ws.data.data === 'bad' ? fail(new Error('no welcome')) : undefined),
+			open: (ws) => (ws.data.data.isBad ? fail(new Error('no welcome')) : undefined),
 			message: (ws, message) => void ws.send(message),
 		});
 		const good = await connectClient(url);
@@ -76,7 +76,7 @@ describe.each(ways)('a handler that %s', (_, fail) => {
 				await ws.subscribe('t');
 			},
 			message: (ws, message) => void ws.send(message),
-			close: (ws) => (ws.data.data === 'bad' ? fail(new Error('no goodbye')) : undefined),
+			close: (ws) => (ws.data.data.isBad ? fail(new Error('no goodbye')) : undefined),
 		});
 		const bad = await connectClient(`${url}?bad`);
 		const good = await connectClient(url);
@@ -115,11 +115,11 @@ describe.each(ways)('a handler that %s', (_, fail) => {
 	});
 });
 
-async function listening(handlers: WebSocketHandlers<string>) {
+async function listening(handlers: WebSocketHandlers<{ isBad: boolean }>) {
 	const log = new LogBook();
 	const provider = new InProcWsProvider({ logger: log });
 	const app = new Application({ logger: log })
-		.websocket(provider, { upgrade: (req) => new URL(req.url).search.slice(1) })
+		.websocket(provider, { upgrade: (req) => ({ isBad: req.url.endsWith('?bad') }) })
 		.onWebSocket(handlers);
 	const { ws: url } = await serve(app);
 	return { url, log, provider };

@@ -2,7 +2,7 @@ import { connectClient, freePort } from '@orijs/testkit';
 import { InProcWsProvider, WsProvider } from '@orijs/websocket';
 import { MemoryBackend } from '@orijs/websocket/testing';
 import { describe, expect, it } from 'vitest';
-import { Application } from './index.ts';
+import { Application, ApplicationError } from './index.ts';
 import { LogBook } from './test-support/log-book.ts';
 import { isFree } from './test-support/ports.ts';
 import { serve } from './test-support/serve.ts';
@@ -104,6 +104,18 @@ describe('startup and shutdown hooks', () => {
 		]);
 		expect(await isFree(port)).toBe(true);
 		await expect(provider.publish('t', 'x')).rejects.toMatchObject({ name: 'ProviderStoppedError' });
+	});
+
+	it.each<[string, unknown]>([
+		['undefined', undefined],
+		['Promise {…}', Promise.resolve()],
+		['"openDatabase"', 'openDatabase'],
+	])('have to be functions: %s is refused at once', (shown, hook) => {
+		for (const call of ['onStartup', 'onShutdown'] as const) {
+			const add = (): unknown => new Application()[call](hook as () => void);
+			expect(add).toThrow(ApplicationError);
+			expect(add).toThrow(`${call}(): a hook is a function, not ${shown}`);
+		}
 	});
 
 	it('can not be added once it listens', async () => {

@@ -1,11 +1,15 @@
 import type { SocketData } from '@orijs/websocket';
 
-/** HTTP routes in the form of `Bun.serve`: a path, and a response or handler, or one per method. */
-export type Routes = Bun.Serve.Routes<SocketData, string>;
+/**
+ * HTTP routes in the form of `Bun.serve`: a path, and a response or handler, or one per method.
+ *
+ * @typeParam TPath the paths, from which the parameters of a request are known
+ */
+export type Routes<TPath extends string = string> = Bun.Serve.Routes<SocketData, TPath>;
 
 /** Where to listen. */
 export interface ListenOptions {
-	/** 0 takes any free port. Default 3000. */
+	/** 0 takes any free port. Default 3000, whatever the environment says. */
 	readonly port?: number;
 	/** Default: every interface. */
 	readonly hostname?: string;

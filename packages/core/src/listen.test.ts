@@ -1,4 +1,4 @@
-import { connectClient, freePort } from '@orijs/testkit';
+import { connectClient, freePort, spawnBun } from '@orijs/testkit';
 import { type Bus, WsProvider } from '@orijs/websocket';
 import { MemoryBackend } from '@orijs/websocket/testing';
 import { describe, expect, it } from 'vitest';
@@ -29,6 +29,45 @@ describe('listen()', () => {
 		await expect(app.listen(0)).rejects.toThrow(ApplicationError);
 		await expect(app.listen(0)).rejects.toThrow('listen() was called before');
 		expect(await (await fetch(http)).text()).toBe('still here');
+	});
+});
+
+describe('the port', () => {
+	it('is 3000 unless set, whatever the environment says', async () => {
+		const port = String(await freePort());
+		const env = { PORT: port, BUN_PORT: port, NODE_PORT: port };
+		const child = spawnBun(new URL('./test-support/listen-by-default.ts', import.meta.url), { env });
+
+		expect(await child.exited).toMatchObject({ code: 0 });
+		expect(child.reports).toEqual(Array(4).fill(expect.stringMatching(/\b3000\b/)));
+	});
+
+	it.each<[string, unknown]>([
+		['"9999"', '9999'],
+		['""', ''],
+		['NaN', Number.NaN],
+		['1.5', 1.5],
+		['-1', -1],
+		['65536', 65_536],
+		['70000', 70_000],
+		['Infinity', Number.POSITIVE_INFINITY],
+		['3000', 3000n],
+		['true', true],
+		['null', null],
+		['a function', () => {}],
+	])('can not be %s: nothing is started, and it can be tried again', async (shown, port) => {
+		const { app, bus } = node();
+		let hooks = 0;
+		app.onStartup(() => void hooks++);
+
+		for (const at of [port, { port, hostname: 'localhost' }]) {
+			const listening = app.listen(at as number);
+			await expect(listening).rejects.toThrow(ApplicationError);
+			await expect(listening).rejects.toThrow(`listen(): a port is a whole number from 0 to 65535, not ${shown}`);
+		}
+		expect([bus.started, hooks]).toEqual([false, 0]);
+		await serve(app);
+		expect([bus.started, hooks]).toEqual([true, 1]);
 	});
 });
 
@@ -139,15 +178,20 @@ describe('listen() that stop() overtakes rejects, and no port is bound', () => {
 	});
 });
 
-/** An application whose bus differs from the one in memory as given, and tells whether it was stopped. */
+/** An application whose bus differs from the one in memory as given, and tells whether it was started and stopped. */
 function node(differences: Partial<Bus> = {}, path = '/ws') {
 	const log = new LogBook();
 	const bus = {
 		...new MemoryBackend().createBus(),
 		...differences,
+		started: false,
 		stopped: false,
 	};
-	const { stop } = bus;
+	const { start, stop } = bus;
+	bus.start = (handlers) => {
+		bus.started = true;
+		return start(handlers);
+	};
 	bus.stop = () => {
 		bus.stopped = true;
 		return stop();

@@ -2,7 +2,16 @@
 
 import type { SocketEmitter } from '@orijs/websocket';
 import { InProcWsProvider } from '@orijs/websocket';
-import { Application, type AppSocket, type UpgradeResult, type WebSocketOptions } from './index.ts';
+import type { BunRequest, CookieMap } from 'bun';
+import {
+	Application,
+	type AppSocket,
+	type ConnectionData,
+	type Routes,
+	type UpgradeResult,
+	type WebSocketHandlers,
+	type WebSocketOptions,
+} from './index.ts';
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 function same<A, B>(_: Same<A, B>): void {}
@@ -68,11 +77,78 @@ new Application()
 // Without upgrade() nothing is known of it.
 new Application().websocket({ path: '/chat' }).onWebSocket({
 	open(ws) {
-		same<typeof ws.data.data, unknown>(true);
+		same<typeof ws.data.data, ConnectionData>(true);
 		// @ts-expect-error it may be anything
 		void ws.data.data.name;
 	},
 });
+
+// It may be any object, also one whose keys are not known, as of a token.
+interface Claims {
+	readonly sub?: string;
+	readonly [claim: string]: unknown;
+}
+declare const claims: Claims;
+new Application().websocket({ upgrade: async () => claims }).onWebSocket({
+	open(ws) {
+		same<typeof ws.data.data, Claims>(true);
+	},
+});
+new Application().websocket({ upgrade: (req) => (req.url === '' ? user : claims) }).onWebSocket({
+	open(ws) {
+		same<typeof ws.data.data, User | Claims>(true);
+	},
+});
+new Application().websocket({ upgrade: () => new Map([['name', 'ann']]) }).onWebSocket({
+	open(ws) {
+		same<typeof ws.data.data, Map<string, string>>(true);
+	},
+});
+new Application().websocket<User>({ upgrade: () => user }).onWebSocket({
+	open(ws) {
+		same<typeof ws.data.data, User>(true);
+	},
+});
+new Application().websocket({ upgrade: () => null }).onWebSocket({
+	open(ws) {
+		same<typeof ws.data.data, ConnectionData>(true);
+	},
+});
+
+// It is never anything else than an object: what says "no" in another way would let everyone in.
+declare const isUser: boolean;
+// @ts-expect-error null refuses, not false
+new Application().websocket({ upgrade: () => isUser });
+// @ts-expect-error null refuses, not false, and true has no data
+new Application().websocket({ upgrade: async () => isUser });
+// @ts-expect-error null refuses, not false
+new Application().websocket({ upgrade: () => isUser && user });
+// @ts-expect-error null refuses, not false
+new Application().websocket({ upgrade: async () => isUser && user });
+// @ts-expect-error null refuses, not undefined
+new Application().websocket({ upgrade: () => (isUser ? user : undefined) });
+// @ts-expect-error null refuses, not undefined
+new Application().websocket({ upgrade: async () => (isUser ? user : undefined) });
+// @ts-expect-error null refuses, not nothing
+new Application().websocket({ upgrade() {} });
+// @ts-expect-error null refuses, not nothing
+new Application().websocket({ async upgrade() {} });
+// @ts-expect-error null refuses, not nothing
+new Application().websocket(provider, { async upgrade() {} });
+// @ts-expect-error a name alone is no object
+new Application().websocket({ upgrade: () => user.name });
+// @ts-expect-error a name alone is no object
+new Application().websocket({ upgrade: async () => user.name });
+// @ts-expect-error a number is no object
+new Application().websocket({ upgrade: () => 7 });
+// @ts-expect-error what is not known may be anything
+new Application().websocket({ upgrade: (): unknown => user });
+// @ts-expect-error nor does it help to say so
+new Application().websocket<boolean>({ upgrade: () => isUser });
+void ({
+	// @ts-expect-error the same in options of their own
+	upgrade: async () => isUser,
+} satisfies WebSocketOptions);
 
 // A handler for other data does not fit.
 new Application().websocket({ upgrade: () => user }).onWebSocket({
@@ -127,10 +203,41 @@ new Application().websocket({ upgrade: user });
 new Application().websocket().onWebSocket({ onOpen() {} });
 same<
 	WebSocketOptions<User>['upgrade'],
-	((req: Request) => UpgradeResult<User> | Promise<UpgradeResult<User>>) | undefined
+	((req: BunRequest) => UpgradeResult<User> | Promise<UpgradeResult<User>>) | undefined
 >(true);
+new Application().websocket({
+	upgrade(req) {
+		same<typeof req.cookies, CookieMap>(true);
+		same<typeof req.params, Record<string, string>>(true);
+		return user;
+	},
+});
+const ofAnyRequest = (req: Request): User => ({ name: req.url });
+new Application().websocket({ upgrade: ofAnyRequest });
+// @ts-expect-error the data of a connection is an object
+void ({} satisfies WebSocketHandlers<string>);
 
 // Routes, hooks, listening, sending.
+new Application().routes({
+	'/:room/users/:user': (req) => {
+		same<typeof req.params, { room: string; user: string }>(true);
+		// @ts-expect-error the path has no such parameter
+		void req.params.users;
+		return new Response();
+	},
+	'/rooms/:room': {
+		async GET({ params }, server) {
+			same<typeof params, { room: string }>(true);
+			return new Response(`${params.room} ${server.port}`);
+		},
+		// @ts-expect-error the path has no such parameter
+		POST: ({ params }) => new Response(params.user),
+	},
+	'/files/*': (req) => new Response(req.cookies.get('session')),
+	'/fixed': new Response(),
+});
+const routes: Routes = { '/:room': (req) => new Response(req.params['room']) };
+new Application().routes(routes);
 // @ts-expect-error a route has to answer
 new Application().routes({ '/': () => {} });
 // @ts-expect-error a hook is a function

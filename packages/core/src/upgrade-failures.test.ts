@@ -1,7 +1,7 @@
 import { connectClient, until } from '@orijs/testkit';
 import { InProcWsProvider } from '@orijs/websocket';
 import { describe, expect, it } from 'vitest';
-import { Application } from './index.ts';
+import { Application, ApplicationError } from './index.ts';
 import { LogBook } from './test-support/log-book.ts';
 import { connectRaw, HANDSHAKE } from './test-support/raw-connection.ts';
 import { handshake, serve } from './test-support/serve.ts';
@@ -27,20 +27,43 @@ describe('an upgrade() that fails', () => {
 		]);
 	});
 
-	it('by returning undefined is logged, with what to return instead, and answered with 500', async () => {
-		const logger = new LogBook();
-		const app = new Application({ logger }).websocket({
-			upgrade: (req) => (req.url.endsWith('?later') ? Promise.resolve(undefined) : undefined),
-		});
-		const address = await serve(app);
+	it.each<[string, unknown]>([
+		['undefined', undefined],
+		['false', false],
+		['true', true],
+		['0', 0],
+		['7', 7],
+		['NaN', Number.NaN],
+		['1', 1n],
+		['Symbol(ann)', Symbol('ann')],
+		['a string', ''],
+		['a string', 'secret'],
+		['a function', () => ({ name: 'ann' })],
+		['class ApplicationError', ApplicationError],
+		['TypeError {…}', new TypeError('secret')],
+	])(
+		'by returning %s lets nobody in: it is logged, with what to return instead, and answered with 500',
+		async (shown, result) => {
+			const logger = new LogBook();
+			const provider = new InProcWsProvider({ logger });
+			const app = new Application({ logger }).websocket(provider, {
+				upgrade: (req) => (req.url.endsWith('?later') ? Promise.resolve(result) : result) as object,
+			});
+			const address = await serve(app);
 
-		for (const path of ['/ws', '/ws?later']) {
-			const failed = await handshake(address, path);
-			expect([path, failed.status, await failed.text()]).toEqual([path, 500, 'Internal Server Error']);
-		}
-		const hint = "upgrade() returned undefined; return the connection's data, null or a Response";
-		expect(logger.errors.map(({ message }) => message)).toEqual([hint, hint]);
-	});
+			for (const path of ['/ws', '/ws?later']) {
+				const failed = await handshake(address, path);
+				expect([path, failed.status, await failed.text()]).toEqual([path, 500, 'Internal Server Error']);
+			}
+			expect(provider.getConnectionCount()).toBe(0);
+			const line = {
+				level: 'error',
+				message: `upgrade() returned ${shown}; return the connection's data (an object), null or a Response`,
+				details: result instanceof Error ? { err: result } : undefined,
+			};
+			expect(logger.lines).toEqual([line, line]);
+		},
+	);
 
 	it('harms no other connection', async () => {
 		const app = new Application({ logger: new LogBook() })

@@ -38,17 +38,48 @@ describe('upgrade()', () => {
 		expect(await client.next()).toBe('ann');
 	});
 
-	it.each([
-		['false', false],
-		['0', 0],
-		['empty text', ''],
-	])('takes %s for data', async (_, data) => {
+	it('may return a promise of another kind, as query builders do', async () => {
+		const answers: Record<string, object | null> = { '?ann': { name: 'ann' }, '?eve': null };
+		const query = (name: string): PromiseLike<object | null> => ({
+			// oxlint-disable-next-line unicorn/no-thenable -- that is what it is about
+			then: (onfulfilled, onrejected) => Promise.resolve(answers[name] ?? null).then(onfulfilled, onrejected),
+		});
+		const app = new Application()
+			.websocket({ upgrade: (req) => query(new URL(req.url).search) as Promise<object | null> })
+			.onWebSocket({ open: (ws) => void ws.send(JSON.stringify(ws.data.data)) });
+		const address = await serve(app);
+
+		expect(await (await connectClient(`${address.ws}?ann`)).next()).toBe('{"name":"ann"}');
+		expect((await handshake(address, '/ws?eve')).status).toBe(403);
+	});
+
+	it.each<[string, object]>([
+		['a list', ['ann']],
+		['a map', new Map([['name', 'ann']])],
+		['an instance', new URL('http://ann')],
+		['an object without a prototype', Object.create(null) as object],
+	])('may return any object: %s', async (_, data) => {
+		const opened: unknown[] = [];
 		const app = new Application()
 			.websocket({ upgrade: () => data })
-			.onWebSocket({ open: (ws) => void ws.send(JSON.stringify(ws.data.data)) });
+			.onWebSocket({ open: (ws) => void opened.push(ws.data.data) });
 		const { ws } = await serve(app);
 
-		expect(await (await connectClient(ws)).next()).toBe(JSON.stringify(data));
+		await connectClient(ws);
+		expect(opened[0]).toBe(data);
+	});
+
+	it('sees the cookies and the parameters of the request', async () => {
+		const app = new Application()
+			.websocket({
+				path: '/rooms/:room',
+				upgrade: ({ cookies, params }) => ({ session: cookies.get('session'), room: params['room'] }),
+			})
+			.onWebSocket({ open: (ws) => void ws.send(JSON.stringify(ws.data.data)) });
+		const { http } = await serve(app);
+
+		const client = await connectClient(`${http}/rooms/blue%20one`, { headers: { cookie: 'a=b; session=s3' } });
+		expect(await client.next()).toBe('{"session":"s3","room":"blue one"}');
 	});
 
 	it('gives every connection an identity, a place for data and no topics, also where there is no upgrade()', async () => {

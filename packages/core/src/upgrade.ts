@@ -1,4 +1,6 @@
 import type { Logger } from '@orijs/websocket';
+import type { BunRequest } from 'bun';
+import { show } from './show.ts';
 import type { WebSocketOptions } from './websocket-options.ts';
 
 /** How long `upgrade` may take unless set, in milliseconds. */
@@ -8,10 +10,10 @@ const TIMED_OUT = Symbol('timed out');
 
 /** What becomes of an upgrade request: the connection's data, or the response that refuses it. Never rejects. */
 export async function decideUpgrade(
-	req: Request,
+	req: BunRequest,
 	{ upgrade, upgradeTimeoutMs = DEFAULT_UPGRADE_TIMEOUT_MS }: WebSocketOptions,
 	logger: Logger,
-): Promise<{ readonly data: unknown } | Response> {
+): Promise<{ readonly data: object } | Response> {
 	if (req.headers.get('upgrade')?.toLowerCase() !== 'websocket') {
 		return new Response('This is a WebSocket endpoint', { status: 426, headers: { Upgrade: 'websocket' } });
 	}
@@ -28,23 +30,38 @@ export async function decideUpgrade(
 		logger.error(`upgrade() took longer than ${upgradeTimeoutMs} ms`);
 		return new Response('Service Unavailable', { status: 503 });
 	}
-	if (result === undefined) {
-		logger.error("upgrade() returned undefined; return the connection's data, null or a Response");
-		return new Response('Internal Server Error', { status: 500 });
-	}
 	if (result === null) return new Response('Forbidden', { status: 403 });
-	return result instanceof Response ? result : { data: result };
+	if (result instanceof Response) return result;
+	// Nothing else lets a client in: `false` or an Error is a refusal that was written wrong.
+	if (typeof result === 'object' && !(result instanceof Error)) return { data: result };
+	logger.error(
+		`upgrade() returned ${kindOf(result)}; return the connection's data (an object), null or a Response`,
+		result instanceof Error ? { err: result } : undefined,
+	);
+	return new Response('Internal Server Error', { status: 500 });
 }
 
-async function within<T>(ms: number, result: T | Promise<T>): Promise<T | typeof TIMED_OUT> {
-	if (!(result instanceof Promise)) return result;
+/** A string may be a secret, and is not for the log. */
+function kindOf(result: unknown): string {
+	return typeof result === 'string' ? 'a string' : show(result);
+}
+
+async function within<T>(ms: number, result: T | PromiseLike<T>): Promise<T | typeof TIMED_OUT> {
+	if (!isThenable(result)) return result;
 	let timer: ReturnType<typeof setTimeout> | undefined;
 	const timeout = new Promise<typeof TIMED_OUT>((resolve) => {
 		timer = setTimeout(() => resolve(TIMED_OUT), ms);
+		// It must not keep a stopped application's process alive.
+		timer.unref();
 	});
 	try {
 		return await Promise.race([result, timeout]);
 	} finally {
 		clearTimeout(timer);
 	}
+}
+
+/** Query builders give promises that are no `Promise`; as data they would let everyone in. */
+function isThenable<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
+	return typeof (value as Partial<PromiseLike<T>> | null | undefined)?.then === 'function';
 }

@@ -1,5 +1,11 @@
-import type { Logger, SocketData, WebSocketConnection, WebSocketProvider } from '@orijs/websocket';
-import type { Server, WebSocketHandler } from 'bun';
+import {
+	type Logger,
+	type SocketData,
+	UnknownSocketError,
+	type WebSocketConnection,
+	type WebSocketProvider,
+} from '@orijs/websocket';
+import type { BunRequest, Server, WebSocketHandler } from 'bun';
 import { type AppSocket, SocketAdopter } from './app-socket.ts';
 import { decideUpgrade } from './upgrade.ts';
 import type { WebSocketHandlers, WebSocketOptions } from './websocket-options.ts';
@@ -23,7 +29,7 @@ export class WebSocketEndpoint {
 	}
 
 	/** Answers a request to the endpoint's path; undefined once it has become a WebSocket. */
-	async upgrade(req: Request, server: Server<SocketData>): Promise<Response | undefined> {
+	async upgrade(req: BunRequest, server: Server<SocketData>): Promise<Response | undefined> {
 		const decision = await this.#decide(req);
 		if (this.#closing || decision === undefined) return new Response('Server is stopping', { status: 503 });
 		if (decision instanceof Response) return decision;
@@ -33,7 +39,7 @@ export class WebSocketEndpoint {
 	}
 
 	/** What `upgrade()` decides, or undefined as soon as the endpoint closes. */
-	async #decide(req: Request): Promise<Awaited<ReturnType<typeof decideUpgrade>> | undefined> {
+	async #decide(req: BunRequest): Promise<Awaited<ReturnType<typeof decideUpgrade>> | undefined> {
 		// One promise each: racing against one for all would keep every request until the endpoint closes.
 		const closed = Promise.withResolvers<undefined>();
 		const turnAway = (): void => closed.resolve(undefined);
@@ -61,7 +67,7 @@ export class WebSocketEndpoint {
 					await handlers.open?.(ws);
 				} catch (error) {
 					this.#failed('open', ws, error);
-					ws.close(INTERNAL_ERROR, 'open failed');
+					if (isOpen(ws)) ws.close(INTERNAL_ERROR, 'open failed');
 				}
 			},
 			message: (raw, data) => {
@@ -97,7 +103,21 @@ export class WebSocketEndpoint {
 		for (const socket of this.#provider.getConnections()) socket.close(GOING_AWAY, 'server is stopping');
 	}
 
-	#failed(handler: string, ws: AppSocket, err: unknown): void {
-		this.#logger.error(`The ${handler} handler failed`, { socketId: ws.data.socketId, err });
+	#failed(handler: keyof WebSocketHandlers, ws: AppSocket, err: unknown): void {
+		const details = { socketId: ws.data.socketId, err };
+		if (handler !== 'close' && isBecauseItLeft(ws, err)) {
+			this.#logger.debug(`The ${handler} handler did not finish: its client had left`, details);
+		} else {
+			this.#logger.error(`The ${handler} handler failed`, details);
+		}
 	}
+}
+
+/** Clients leave when they like: that a handler then could not go on with its own socket is no fault. */
+function isBecauseItLeft(ws: AppSocket, err: unknown): boolean {
+	return err instanceof UnknownSocketError && err.socketId === ws.data.socketId && !isOpen(ws);
+}
+
+function isOpen(ws: AppSocket): boolean {
+	return ws.readyState === WebSocket.OPEN;
 }

@@ -1,8 +1,11 @@
 import { connectClient } from '@orijs/testkit';
-import { InProcWsProvider, type PubSubServer } from '@orijs/websocket';
+import { InProcWsProvider, type PubSubServer, SocketCoordinator } from '@orijs/websocket';
 import { describe, expect, it } from 'vitest';
 import { Application, ApplicationError, type AppSocket, type WebSocketHandlers } from './index.ts';
 import { serve } from './test-support/serve.ts';
+
+/** An application as it is without types. */
+type JavaScript = { [call in 'websocket' | 'onWebSocket']: (...given: unknown[]) => unknown };
 
 describe('setting up the WebSocket endpoint', () => {
 	it('needs neither a provider nor options', async () => {
@@ -89,10 +92,10 @@ describe('setting up the WebSocket endpoint', () => {
 	});
 
 	it.each([
-		['path', { path: 'ws' }],
-		['path', { path: '' }],
-		['path', { path: 7 as unknown as string }],
 		['upgrade', { upgrade: 'yes' as unknown as () => null }],
+		['upgrade', { upgrade: null as unknown as () => null }],
+		['upgradeTimeoutMs', { upgradeTimeoutMs: '100' as unknown as number }],
+		['upgradeTimeoutMs', { upgradeTimeoutMs: 2 ** 31 }],
 		['upgradeTimeoutMs', { upgradeTimeoutMs: 0 }],
 		['upgradeTimeoutMs', { upgradeTimeoutMs: -1 }],
 		['upgradeTimeoutMs', { upgradeTimeoutMs: Number.NaN }],
@@ -107,12 +110,82 @@ describe('setting up the WebSocket endpoint', () => {
 		}
 	});
 
-	it('can be tried again after an option was refused', async () => {
+	it('refuses an option there is not, naming those there are', () => {
+		for (const [name, options] of [
+			['paht', { paht: '/chat' }],
+			['allowedOrigins', { path: '/chat', allowedOrigins: [] }],
+			['provider', { provider: new InProcWsProvider() }],
+			['constructor', { constructor: Object }],
+		] as const) {
+			const call = (): unknown => new Application().websocket(options as object);
+			expect(call).toThrow(ApplicationError);
+			expect(call).toThrow(
+				`there is no option ${name}; options are path, upgrade, upgradeTimeoutMs, and a provider goes before them`,
+			);
+		}
+	});
+
+	it('takes options that are undefined for left out', async () => {
+		const options = { path: undefined, upgrade: undefined, upgradeTimeoutMs: undefined };
+		const { ws } = await serve(new Application().websocket(options as object));
+		await connectClient(ws);
+	});
+
+	it.each<[string, unknown[]]>([
+		['"/chat"', ['/chat']],
+		['3000', [3000]],
+		['null', [null]],
+		['class InProcWsProvider', [InProcWsProvider]],
+		['a function', [() => new InProcWsProvider()]],
+		['Promise {…}', [Promise.resolve(new InProcWsProvider())]],
+		['SocketCoordinator {…}', [new SocketCoordinator({ provider: new InProcWsProvider() })]],
+		['[…]', [[]]],
+		['{…}, InProcWsProvider {…}', [{}, new InProcWsProvider()]],
+		['{…}, {…}', [{ path: '/a' }, { path: '/b' }]],
+		['InProcWsProvider {…}, InProcWsProvider {…}', [new InProcWsProvider(), new InProcWsProvider()]],
+		['InProcWsProvider {…}, "/chat"', [new InProcWsProvider(), '/chat']],
+		['InProcWsProvider {…}, null', [new InProcWsProvider(), null]],
+		['undefined, "/chat"', [undefined, '/chat']],
+	])('refuses what is neither provider nor options, saying how to call it: websocket(%s)', (shown, given) => {
+		const websocket = (): unknown => (new Application() as JavaScript).websocket(...given);
+		expect(websocket).toThrow(ApplicationError);
+		expect(websocket).toThrow('websocket(): give it a provider, or options, or a provider and then options, as in');
+		expect(websocket).toThrow(`not websocket(${shown})`);
+	});
+
+	it('can be tried again after something was refused', async () => {
 		const app = new Application();
 		expect(() => app.websocket({ path: 'bad' })).toThrow(ApplicationError);
+		expect(() => (app as JavaScript).websocket('/good')).toThrow(ApplicationError);
+		app.websocket({ path: '/good' });
+		expect(() => (app as JavaScript).onWebSocket({ open: 'bad' })).toThrow(ApplicationError);
+		app.onWebSocket({ open: (ws) => void ws.send('good') });
 
-		const { http } = await serve(app.websocket({ path: '/good' }));
-		await connectClient(`${http}/good`);
+		const { http } = await serve(app);
+		expect(await (await connectClient(`${http}/good`)).next()).toBe('good');
+	});
+
+	it.each<[string, unknown]>([
+		['give it an object with the handlers open, message, close, drain, not undefined', undefined],
+		['give it an object with the handlers open, message, close, drain, not null', null],
+		['give it an object with the handlers open, message, close, drain, not a function', () => {}],
+		['open must be a function, not "hello"', { open: 'hello' }],
+		['message must be a function, not null', { message: null }],
+		['close must be a function, not {…}', { close: {} }],
+		['drain must be a function, not Promise {…}', { drain: Promise.resolve() }],
+	])('refuses handlers that are none: %s', (message, handlers) => {
+		const onWebSocket = (): unknown => (new Application().websocket() as JavaScript).onWebSocket(handlers);
+		expect(onWebSocket).toThrow(ApplicationError);
+		expect(onWebSocket).toThrow(`onWebSocket(): ${message}`);
+	});
+
+	it('takes handlers once, so that none are lost', async () => {
+		const app = new Application().websocket().onWebSocket({ open: (ws) => void ws.send('first') });
+
+		expect(() => app.onWebSocket({})).toThrow(ApplicationError);
+		expect(() => app.onWebSocket({})).toThrow('onWebSocket() was called twice; give it all handlers in one object');
+		const { ws } = await serve(app);
+		expect(await (await connectClient(ws)).next()).toBe('first');
 	});
 
 	it('must be over before listen', async () => {

@@ -8,6 +8,7 @@ import {
 	InvalidRedisOptionError,
 	RedisConnectionLostError,
 } from './errors.ts';
+import { HomelessTopics } from './homeless-topics.ts';
 import { shardedPubSub } from './pub-sub-commands.ts';
 import { connect, createClient } from './redis-client.ts';
 import { RedisLane } from './redis-lane.ts';
@@ -59,7 +60,7 @@ export class ClusterBus implements Bus {
 			owners: [],
 			beats: [],
 			numbers: 0,
-			homeless: new Map(),
+			homeless: new HomelessTopics(),
 			confirmedAt: Date.now(),
 			degraded: undefined,
 			timer: undefined,
@@ -97,19 +98,19 @@ export class ClusterBus implements Bus {
 
 	/** Resolves when the topics are subscribed, there or, when they have moved, wherever they are served then. */
 	async #subscribeAt(session: Session, owner: Shard | undefined, topics: readonly string[]): Promise<void> {
-		if (owner === undefined) return this.#shelter(session, topics, undefined);
+		if (owner === undefined) return session.homeless.wait(topics, undefined);
 		try {
 			await owner.lane.subscribe(topics);
 		} catch (error) {
 			if (!isPassing(error)) throw error;
-			return this.#shelter(session, topics, undefined);
+			return session.homeless.wait(topics, undefined);
 		}
 	}
 
 	async unsubscribe(topics: readonly string[]): Promise<void> {
 		const session = this.#session;
 		if (session === undefined) return;
-		for (const topic of topics) this.#evict(session, topic);
+		session.homeless.leave(topics);
 		const groups = this.#byLane(session, topics);
 		await Promise.all(Array.from(groups, async ([owner, some]) => owner?.lane.unsubscribe(some)));
 	}
@@ -181,7 +182,7 @@ export class ClusterBus implements Bus {
 			status: () => this.#judge(session),
 			interrupted: session.handlers.interrupted,
 			refused: (topic, error) => {
-				if (isPassing(error)) void this.#shelter(session, [topic], session.confirmedAt);
+				if (isPassing(error)) void session.homeless.wait([topic], session.confirmedAt);
 				else session.handlers.refused(topic, error);
 			},
 			error: session.handlers.error,
@@ -233,7 +234,7 @@ export class ClusterBus implements Bus {
 			for (const topic of gone) moved.set(topic, since);
 			shard.lane.unsubscribe(gone).catch(() => {});
 		}
-		for (const [topic, since] of moved) void this.#shelter(session, [topic], since);
+		for (const [topic, since] of moved) void session.homeless.wait([topic], since);
 		this.#settle(session);
 		for (const [name, shard] of session.lanes) {
 			if (masters.has(name)) continue;
@@ -257,57 +258,31 @@ export class ClusterBus implements Bus {
 		return [...found.values()];
 	}
 
-	// Topics that no lane has at the moment
-
-	/** Keeps topics until somebody serves them. Resolves when they are subscribed there. */
-	#shelter(session: Session, topics: readonly string[], since: number | undefined): Promise<void> {
-		if (session !== this.#session) return Promise.reject(stopped());
-		const all = topics.map((topic) => {
-			let waiting = session.homeless.get(topic);
-			if (waiting === undefined) {
-				waiting = { since, placed: Promise.withResolvers<void>() };
-				waiting.placed.promise.catch(() => {});
-				session.homeless.set(topic, waiting);
-			}
-			return waiting.placed.promise;
-		});
-		const settled = Promise.all(all).then(() => {});
-		settled.catch(() => {});
-		return settled;
-	}
-
-	#evict(session: Session, topic: string): void {
-		const waiting = session.homeless.get(topic);
-		session.homeless.delete(topic);
-		waiting?.placed.resolve();
-	}
-
 	/** Finds a place for those that have none. */
 	#settle(session: Session): void {
-		for (const [shard, topics] of this.#byLane(session, [...session.homeless.keys()])) {
+		const { homeless, handlers } = session;
+		for (const [shard, topics] of this.#byLane(session, homeless.topics())) {
 			if (shard === undefined) continue;
-			const waiting = topics.map((topic) => session.homeless.get(topic) as Homeless);
-			for (const topic of topics) session.homeless.delete(topic);
+			const waiting = homeless.take(topics);
 			shard.lane.subscribe(topics).then(
 				() => {
 					if (session !== this.#session) return;
-					const missed = topics.filter((_, i) => waiting[i]?.since !== undefined);
-					if (missed.length > 0) {
-						const since = Math.min(...waiting.map((each) => each.since ?? Number.POSITIVE_INFINITY));
-						session.handlers.interrupted(missed, since, 'the slots of these topics moved to another master');
+					const moved = waiting.filter(({ since }) => since !== undefined);
+					if (moved.length > 0) {
+						const since = Math.min(...moved.map((each) => each.since ?? 0));
+						const topicsMoved = moved.map(({ topic }) => topic);
+						handlers.interrupted(topicsMoved, since, 'the slots of these topics moved to another master');
 					}
 					for (const { placed } of waiting) placed.resolve();
 				},
 				(error: Error) => {
-					if (session !== this.#session) {
-						for (const { placed } of waiting) placed.reject(error);
-					} else if (isPassing(error)) {
-						topics.forEach((topic, i) => session.homeless.set(topic, waiting[i] as Homeless));
-					} else {
-						topics.forEach((topic, i) => {
-							if (waiting[i]?.since !== undefined) session.handlers.refused(topic, error);
-							waiting[i]?.placed.reject(error);
-						});
+					if (session === this.#session && isPassing(error)) {
+						homeless.putBack(waiting);
+						return;
+					}
+					for (const { topic, since, placed } of waiting) {
+						placed.reject(error);
+						if (since !== undefined && session === this.#session) handlers.refused(topic, error);
 					}
 				},
 			);
@@ -328,8 +303,7 @@ export class ClusterBus implements Bus {
 		clearTimeout(session.timer);
 		session.ending.abort(stopped());
 		for (const { lane } of session.lanes.values()) lane.close();
-		for (const { placed } of session.homeless.values()) placed.reject(stopped());
-		session.homeless.clear();
+		session.homeless.close(stopped());
 	}
 }
 
@@ -337,12 +311,6 @@ interface Shard {
 	readonly lane: RedisLane;
 	/** Its number in frames. */
 	readonly number: number;
-}
-
-interface Homeless {
-	/** Since when messages may be missing; undefined for a topic that was never subscribed before. */
-	readonly since: number | undefined;
-	readonly placed: PromiseWithResolvers<void>;
 }
 
 /** What one start opened. */
@@ -354,7 +322,8 @@ interface Session {
 	beats: readonly string[];
 	/** How many lanes there have been. */
 	numbers: number;
-	readonly homeless: Map<string, Homeless>;
+	/** Topics that no lane has at the moment. */
+	readonly homeless: HomelessTopics;
 	/** When the cluster last confirmed who serves what, in milliseconds since the epoch. */
 	confirmedAt: number;
 	degraded: string | undefined;

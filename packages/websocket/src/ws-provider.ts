@@ -1,11 +1,10 @@
+import { admissionFault } from './admission.ts';
 import type { Bus, BusStage, BusStatus } from './bus.ts';
 import type { WebSocketConnection } from './connection.ts';
+import { mustBeDelay } from './delay.ts';
 import {
-	DuplicateSocketError,
-	InvalidOptionError,
 	InvalidPayloadError,
 	InvalidServerError,
-	InvalidSocketDataError,
 	InvalidSocketIdError,
 	InvalidTopicError,
 	MessageDroppedError,
@@ -204,7 +203,7 @@ export class WsProvider implements WebSocketProvider {
 	// Connections and topics
 
 	addConnection(socket: WebSocketConnection): Promise<void> {
-		const fault = this.#faultOf(socket);
+		const fault = admissionFault(socket, (socketId) => this.#registry.get(socketId));
 		if (fault !== undefined) return this.#turnAway(socket, fault);
 		const { socketId } = socket.data;
 		const topics = this.#registry.get(socketId) === undefined ? this.#registry.add(socket) : NONE;
@@ -212,20 +211,6 @@ export class WsProvider implements WebSocketProvider {
 		if (topics.length === 0) return reachable;
 		const joined = topics.map((topic) => this.#join(socket, topic));
 		return quiet(Promise.all([reachable, ...joined]).then(() => {}));
-	}
-
-	#faultOf(socket: WebSocketConnection): Error | undefined {
-		const data: Partial<WebSocketConnection['data']> | null | undefined = socket.data;
-		if (typeof data !== 'object' || data === null || Object.isFrozen(data)) return new InvalidSocketDataError(data);
-		if (data.socketId === undefined) return new InvalidSocketDataError(data);
-		if (!isSocketId(data.socketId)) return new InvalidSocketIdError(data.socketId);
-		const known = this.#registry.get(data.socketId);
-		if (known !== undefined) return known === socket ? undefined : new DuplicateSocketError(data.socketId);
-		const topics = data.topics ?? NONE;
-		if (!(topics instanceof Set || Array.isArray(topics))) return new InvalidSocketDataError(data);
-		for (const topic of topics) if (!isTopic(topic)) return new InvalidTopicError(topic);
-		// Its `close` is over, so nothing would ever remove it.
-		return socket.readyState === WebSocket.OPEN ? undefined : new UnknownSocketError(data.socketId);
 	}
 
 	/** Closes a socket that can't be taken in, under an identity of its own, so that its closing can't remove another. */
@@ -352,20 +337,10 @@ export class WsProvider implements WebSocketProvider {
 	}
 }
 
-/** The longest delay a timer can have, in milliseconds. */
-const MAX_DELAY_MS = 2 ** 31 - 1;
-const DEFAULT_START_TIMEOUT_MS = 10_000;
-
-function mustBeDelay(name: string, ms: number, least: number): void {
-	if (typeof ms === 'number' && ms >= least && ms <= MAX_DELAY_MS) return;
-	throw new InvalidOptionError(
-		`${name} is a number of milliseconds from ${least} to ${MAX_DELAY_MS}, not ${String(ms)}`,
-	);
-}
-
 function unknownSocket(socketId: string): Error {
 	return isSocketId(socketId) ? new UnknownSocketError(socketId) : new InvalidSocketIdError(socketId);
 }
 
+const DEFAULT_START_TIMEOUT_MS = 10_000;
 const NONE: readonly string[] = [];
 const NOTHING_SKIPPED: SkippedFrames = { 'unknown-version': 0, malformed: 0, late: 0 };
