@@ -1,8 +1,14 @@
 // Servers and processes
 export { freePort } from './free-port.ts';
 export { startRedis } from './redis-server.ts';
+export { startRedisCluster } from './redis-cluster.ts';
+export { startRedisSentinel } from './redis-sentinel.ts';
 export { spawnBun } from './processes.ts';
 export { answerRequests, report } from './child-side.ts';
+
+// The network between them
+export { startTcpProxy } from './tcp-proxy.ts';
+export { hasSent } from './link-filter.ts';
 
 // Clients
 export { connectClient } from './test-client.ts';
@@ -15,9 +21,17 @@ export { RedisReplyError } from './resp.ts';
 export { RedisStartError } from './redis-process.ts';
 export { TimeoutError } from './within.ts';
 
+export type { ClusterNode } from './cluster-node.ts';
 export type { Message } from './inbox.ts';
-export type { Exit } from './owned-process.ts';
+export type { LinkFilter } from './link-filter.ts';
+export type { Exit, ProcessState } from './owned-process.ts';
 export type { BunProcess, SpawnOptions } from './processes.ts';
+export type { Direction, FreezeOptions, ProxyLink, ThawOptions } from './proxy-link.ts';
+export type { ClusterOptions, RedisCluster } from './redis-cluster.ts';
+export type { RedisInfo } from './redis-info.ts';
+export type { RedisSentinel, SentinelOptions } from './redis-sentinel.ts';
 export type { RedisOptions, RedisServer } from './redis-server.ts';
+export type { Ending } from './tcp-pipe.ts';
+export type { ProxyOptions, TcpProxy } from './tcp-proxy.ts';
 export type { ClientOptions, Closed, TestClient } from './test-client.ts';
 export type { UntilOptions } from './until.ts';

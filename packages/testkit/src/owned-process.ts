@@ -7,11 +7,15 @@ export interface Exit {
 	readonly signal: NodeJS.Signals | number | null;
 }
 
+/** `frozen` by `freeze`; a SIGSTOP from elsewhere is not noticed. */
+export type ProcessState = 'running' | 'frozen' | 'ended';
+
 /** A child process that dies with the thread that started it. */
 export interface OwnedProcess {
 	readonly pid: number;
 	/** Never rejects. */
 	readonly exited: Promise<Exit>;
+	state(): ProcessState;
 	/** The last 64 KiB of what it wrote to stdout and stderr. */
 	output(): string;
 	/** Sends a signal (default SIGKILL); after its end, does nothing. */
@@ -50,35 +54,35 @@ export function ownProcess(command: readonly string[], options: OwnProcessOption
 	});
 	const cancelWill = lastWill(['kill', '-KILL', String(child.pid)]);
 
-	let running = true;
-	let frozen = false;
+	let state: ProcessState = 'running';
 	const exited = child.exited.then((): Exit => {
-		running = false;
+		state = 'ended';
 		cancelWill();
 		output.close();
 		return { code: child.exitCode, signal: child.signalCode };
 	});
 
 	const kill = (signal: NodeJS.Signals = 'SIGKILL'): void => {
-		if (running) child.kill(signal);
+		if (state !== 'ended') child.kill(signal);
 	};
 
 	return {
 		pid: child.pid,
 		exited,
+		state: () => state,
 		output: () => output.read(),
 		kill,
 		freeze() {
-			frozen = true;
+			if (state === 'running') state = 'frozen';
 			kill('SIGSTOP');
 		},
 		thaw() {
-			frozen = false;
+			if (state === 'frozen') state = 'running';
 			kill('SIGCONT');
 		},
 		async stop(graceMs = 2000) {
 			// A stopped process can't act on SIGTERM, and waking it for that would let it do more work.
-			kill(frozen ? 'SIGKILL' : 'SIGTERM');
+			kill(state === 'frozen' ? 'SIGKILL' : 'SIGTERM');
 			const timer = setTimeout(() => kill('SIGKILL'), graceMs);
 			try {
 				return await exited;

@@ -1,7 +1,7 @@
 import { ownProcess } from './owned-process.ts';
 import type { OwnedProcess } from './owned-process.ts';
 import { connectResp } from './resp-connection.ts';
-import type { RespConnection } from './resp-connection.ts';
+import type { RespAddress, RespConnection } from './resp-connection.ts';
 import { RedisReplyError } from './resp.ts';
 import { within } from './within.ts';
 
@@ -20,8 +20,8 @@ export class RedisStartError extends Error {
 }
 
 export interface LaunchOptions {
-	port: number;
-	dir: string;
+	address: RespAddress;
+	/** Arguments for `redis-server`. */
 	args: readonly string[];
 	timeoutMs: number;
 }
@@ -32,17 +32,18 @@ export interface RunningRedis {
 }
 
 /** Starts one `redis-server` process and waits until it answers. */
-export async function launchRedis({ port, dir, args, timeoutMs }: LaunchOptions): Promise<RunningRedis> {
+export async function launchRedis({ address, args, timeoutMs }: LaunchOptions): Promise<RunningRedis> {
 	const executable = Bun.which('redis-server', { PATH: globalThis.process.env['PATH'] ?? '' });
 	if (!executable) throw new Error('redis-server is not in PATH: run `bun run ensure-redis` to get it');
 
-	const process = ownProcess([executable, ...settings(port, dir), ...args]);
+	const { port } = address;
+	const process = ownProcess([executable, ...args]);
 	const over = new AbortController();
 	const exit = process.exited.then(({ code, signal }) => {
 		throw new RedisStartError(`on port ${port} exited with ${signal ?? code} instead of starting`, process.output());
 	});
 	try {
-		const answering = Promise.race([firstAnswer(port, process.pid, over.signal), exit]);
+		const answering = Promise.race([firstAnswer(address, process.pid, over.signal), exit]);
 		const admin = await within(answering, timeoutMs, () => `no answer within ${timeoutMs} ms`);
 		return { process, admin };
 	} catch (error) {
@@ -56,15 +57,9 @@ export async function launchRedis({ port, dir, args, timeoutMs }: LaunchOptions)
 	}
 }
 
-/** The caller's own arguments come after these, so that they win. */
-function settings(port: number, dir: string): string[] {
-	const values = { port: String(port), bind: '127.0.0.1', dir, save: '', appendonly: 'no', daemonize: 'no' };
-	return Object.entries(values).flatMap(([name, value]) => [`--${name}`, value]);
-}
-
-async function firstAnswer(port: number, pid: number, over: AbortSignal): Promise<RespConnection> {
+async function firstAnswer(address: RespAddress, pid: number, over: AbortSignal): Promise<RespConnection> {
 	for (;;) {
-		const connection = await connectResp(port).catch(() => undefined);
+		const connection = await connectResp(address).catch(() => undefined);
 		if (over.aborted) connection?.close();
 		over.throwIfAborted();
 		if (connection && (await isReady(connection, pid).catch(() => false))) return connection;

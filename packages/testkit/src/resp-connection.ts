@@ -1,4 +1,6 @@
 import { connect } from 'node:net';
+import type { Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import { encodeCommand, parseReply, RedisReplyError } from './resp.ts';
 import type { Reply } from './resp.ts';
 import { within } from './within.ts';
@@ -11,7 +13,17 @@ export interface RespConnection {
 	close(): void;
 }
 
-export async function connectResp(port: number): Promise<RespConnection> {
+/** A Redis on loopback, and how to get in. */
+export interface RespAddress {
+	readonly port: number;
+	readonly password: string | undefined;
+	/** PEM; makes it TLS. */
+	readonly ca: string | undefined;
+}
+
+/** Resolves when it is connected, and let in where there is a password. */
+export async function connectResp(address: RespAddress): Promise<RespConnection> {
+	const { port, password } = address;
 	const waiting: PromiseWithResolvers<Reply>[] = [];
 	let unparsed = Buffer.alloc(0);
 	let closed = false;
@@ -31,9 +43,9 @@ export async function connectResp(port: number): Promise<RespConnection> {
 		}
 	};
 
-	const socket = connect({ host: '127.0.0.1', port, noDelay: true });
+	const socket = open(address);
 	const connected = Promise.withResolvers<void>();
-	socket.once('connect', connected.resolve);
+	socket.once(address.ca === undefined ? 'connect' : 'secureConnect', connected.resolve);
 	socket.on('error', (error) => {
 		connected.reject(error);
 		end(error);
@@ -53,7 +65,7 @@ export async function connectResp(port: number): Promise<RespConnection> {
 	});
 	await connected.promise;
 
-	return {
+	const connection: RespConnection = {
 		get closed() {
 			return closed;
 		},
@@ -67,4 +79,16 @@ export async function connectResp(port: number): Promise<RespConnection> {
 		},
 		close: () => end(new Error(`the connection to Redis on port ${port} was closed by the test`)),
 	};
+	try {
+		if (password !== undefined) await connection.command(['AUTH', password]);
+		return connection;
+	} catch (error) {
+		connection.close();
+		throw error;
+	}
+}
+
+function open({ port, ca }: RespAddress): Socket {
+	const to = { host: '127.0.0.1', port };
+	return ca === undefined ? connect({ ...to, noDelay: true }) : connectTls({ ...to, ca });
 }

@@ -16,6 +16,7 @@ test('names what did not happen, and stops polling', async () => {
 	await expect(until(never, { what: 'pigs fly', timeoutMs: 30 })).rejects.toThrow(
 		'timed out after 30 ms waiting until pigs fly',
 	);
+	await expect(until(never, { what: () => `${polls > 0} polls`, timeoutMs: 10 })).rejects.toThrow('until true polls');
 	const atTheEnd = polls;
 	await Bun.sleep(20);
 	expect(polls).toBe(atTheEnd);

@@ -3,8 +3,11 @@ import { within } from './within.ts';
 const SLOWEST_POLL_MS = 5;
 
 export interface UntilOptions {
-	/** Names the condition in the error: "timed out after 5000 ms waiting until {what}". */
-	what: string;
+	/**
+	 * Names the condition in the error: "timed out after 5000 ms waiting until {what}". A function is asked only when time
+	 * is up, so that it can add how far things have come.
+	 */
+	what: string | (() => string);
 	/** Milliseconds; default 5000. Also bounds a condition whose promise never settles. */
 	timeoutMs?: number;
 }
@@ -22,7 +25,9 @@ export async function until(condition: () => boolean | Promise<boolean>, options
 		}
 	};
 	try {
-		await within(poll(), timeoutMs, () => `timed out after ${timeoutMs} ms waiting until ${what}`);
+		await within(poll(), timeoutMs, () => {
+			return `timed out after ${timeoutMs} ms waiting until ${typeof what === 'string' ? what : what()}`;
+		});
 	} finally {
 		givenUp.abort();
 	}

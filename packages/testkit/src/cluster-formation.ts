@@ -1,0 +1,50 @@
+import { viewOf } from './cluster-node.ts';
+import type { ClusterNode } from './cluster-node.ts';
+import type { ClusterView } from './cluster-view.ts';
+import { until } from './until.ts';
+
+export const SLOTS = 16_384;
+
+/** Makes a cluster of nodes that know nothing yet: the first `masterCount` share the slots, the others replicate them in turn. */
+export async function formCluster(nodes: readonly ClusterNode[], masterCount: number): Promise<void> {
+	const masters = nodes.slice(0, masterCount);
+	// Equal epochs would have to be told apart first, one after the other.
+	await Promise.all(nodes.map((node, index) => node.command('CLUSTER', 'SET-CONFIG-EPOCH', String(index + 1))));
+	await Promise.all(masters.map((master, index) => assignSlots(master, index, masterCount)));
+	await introduceAll(nodes);
+	await Promise.all(
+		nodes.slice(masterCount).map((replica, index) => {
+			return replica.command('CLUSTER', 'REPLICATE', masters[index % masterCount]?.id ?? '');
+		}),
+	);
+}
+
+async function assignSlots(master: ClusterNode, index: number, masterCount: number): Promise<void> {
+	const first = Math.floor((index * SLOTS) / masterCount);
+	const last = Math.floor(((index + 1) * SLOTS) / masterCount) - 1;
+	await master.command('CLUSTER', 'ADDSLOTSRANGE', String(first), String(last));
+}
+
+/** Each to each: gossip alone takes seconds to spread. */
+async function introduceAll(nodes: readonly ClusterNode[]): Promise<void> {
+	const busPorts = await Promise.all(
+		nodes.map(async (node) => {
+			const [myself] = await viewOf(node);
+			return String(myself?.busPort);
+		}),
+	);
+	await Promise.all(
+		nodes.flatMap((node, index) =>
+			nodes.slice(index + 1).map(({ host, port }, offset) => {
+				return node.command('CLUSTER', 'MEET', host, String(port), busPorts[index + 1 + offset] ?? '');
+			}),
+		),
+	);
+	const knowsAll = (view: ClusterView): boolean => {
+		return nodes.every(({ id }) => view.some((node) => node.id === id && !node.flags.has('handshake')));
+	};
+	await until(async () => (await Promise.all(nodes.map(viewOf))).every(knowsAll), {
+		what: 'every node of the cluster knows every other',
+		timeoutMs: 10_000,
+	});
+}

@@ -1,0 +1,39 @@
+import { expect, test } from 'vitest';
+import { describeRoles, newest, ownerOf, parseView } from './cluster-view.ts';
+
+const VIEW = parseView(`a1 127.0.0.1:20001@30001 myself,master - 0 0 7 connected 0-99 101 [100->-b2] [200-<-b2]
+b2 127.0.0.1:20002@30002,host.example slave,fail? a1 1700000000000 1700000000001 7 disconnected
+c3 127.0.0.1:20003@30003 master - 0 1 3 connected 102-16383
+`);
+
+test('reads ports, flags, masters, epochs and slots', () => {
+	expect(VIEW.map(({ id, port, busPort }) => [id, port, busPort])).toEqual([
+		['a1', 20_001, 30_001],
+		['b2', 20_002, 30_002],
+		['c3', 20_003, 30_003],
+	]);
+	expect(VIEW.map(({ flags }) => [...flags])).toEqual([['myself', 'master'], ['slave', 'fail?'], ['master']]);
+	expect(VIEW.map(({ masterId }) => masterId)).toEqual([undefined, 'a1', undefined]);
+	expect(VIEW.map(({ connected }) => connected)).toEqual([true, false, true]);
+	expect(VIEW[0]?.slots).toEqual([
+		[0, 99],
+		[101, 101],
+	]);
+});
+
+test('knows the owner of a slot, and what nobody owns', () => {
+	expect(ownerOf(VIEW, 101)?.id).toBe('a1');
+	expect(ownerOf(VIEW, 102)?.id).toBe('c3');
+	expect(ownerOf(VIEW, 100)).toBe(undefined);
+	expect(describeRoles(VIEW, ['c3', 'b2', 'a1'])).toBe(
+		'20001: 0,99 101,101; 20002: replica of 20001; 20003: 102,16383',
+	);
+	expect(describeRoles(VIEW, ['b2'])).toBe('20002: replica of 20001');
+});
+
+test('takes the view with the latest epoch for the newest', () => {
+	const older = VIEW.map((node) => ({ ...node, epoch: node.epoch - 1 }));
+
+	expect(newest([older, VIEW, older])).toBe(VIEW);
+	expect(newest([])).toBe(undefined);
+});

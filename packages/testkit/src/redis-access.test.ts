@@ -1,0 +1,77 @@
+import { X509Certificate } from 'node:crypto';
+import { RedisClient } from 'bun';
+import { afterEach, expect, test } from 'vitest';
+import { startRedis } from './redis-server.ts';
+import type { RedisOptions, RedisServer } from './redis-server.ts';
+import { selfSigned } from './self-signed.ts';
+
+const started: RedisServer[] = [];
+const clients: RedisClient[] = [];
+
+async function start(options: RedisOptions): Promise<RedisServer> {
+	const redis = await startRedis(options);
+	started.push(redis);
+	return redis;
+}
+
+/** A client that knows no more than a test does: the URL and the certificate. */
+function connect(url: string, ca?: string): RedisClient {
+	const client = new RedisClient(url, { autoReconnect: false, ...(ca !== undefined && { tls: { ca } }) });
+	clients.push(client);
+	return client;
+}
+
+afterEach(async () => {
+	for (const client of clients.splice(0)) client.close();
+	await Promise.all(started.splice(0).map((redis) => redis.stop()));
+});
+
+test('a password is asked of clients, and given by the URL, by command and by replicas', async () => {
+	const master = await start({ password: 'a b"c/@:ü' });
+	const replica = await start({ password: 'a b"c/@:ü', replicaOf: master });
+	await replica.linkUp();
+	await master.replicated();
+
+	expect(await connect(master.url).set('key', 'value')).toBe('OK');
+	await expect(connect(`redis://127.0.0.1:${master.port}`).get('key')).rejects.toThrow(/NOAUTH/);
+	await master.restart();
+	expect(await master.command('GET', 'key')).toBe(null);
+});
+
+test('TLS serves those who trust its certificate, and nobody without', async () => {
+	const redis = await start({ tls: true });
+	expect(redis.url).toBe(`rediss://127.0.0.1:${redis.port}`);
+
+	expect(await connect(redis.url, redis.ca).set('key', 'value')).toBe('OK');
+	await redis.restart();
+	expect(await redis.command('PING')).toBe('PONG');
+	await expect(connect(redis.url).get('key')).rejects.toThrow();
+	await expect(connect(`redis://127.0.0.1:${redis.port}`).get('key')).rejects.toThrow();
+});
+
+test('replication runs over TLS, with a password too', async () => {
+	const master = await start({ tls: true, password: 'secret' });
+	const replica = await start({ tls: true, password: 'secret', replicaOf: master });
+	await replica.linkUp();
+	await master.command('SET', 'key', 'value');
+	await master.replicated();
+
+	expect(await connect(replica.url, replica.ca).get('key')).toBe('value');
+});
+
+test('without TLS there is no certificate', async () => {
+	const redis = await start({});
+
+	expect([redis.ca, redis.url]).toEqual([undefined, `redis://127.0.0.1:${redis.port}`]);
+});
+
+test('the certificate is for loopback, by name and by address, and signs itself', () => {
+	const { cert, key } = selfSigned();
+	const certificate = new X509Certificate(cert);
+
+	expect(certificate.subjectAltName).toBe('DNS:localhost, IP Address:127.0.0.1, IP Address:0:0:0:0:0:0:0:1');
+	expect(certificate.verify(certificate.publicKey)).toBe(true);
+	expect(certificate.validFromDate.getTime()).toBeLessThan(Date.now());
+	expect(certificate.validToDate.getTime()).toBeGreaterThan(Date.now() + 1_000_000_000);
+	expect(selfSigned()).toEqual({ cert, key });
+});

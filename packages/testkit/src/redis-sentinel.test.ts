@@ -1,0 +1,88 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { startRedisSentinel } from './redis-sentinel.ts';
+import type { RedisSentinel } from './redis-sentinel.ts';
+
+let sentinel: RedisSentinel;
+
+/** One for all: each test leaves it ready, with whatever master. */
+beforeAll(async () => {
+	sentinel = await startRedisSentinel();
+});
+
+afterAll(() => sentinel.stop());
+
+test('starts with a master, its replica and three Sentinels that know', async () => {
+	expect(await sentinel.master()).toBe(sentinel.servers[0]);
+	expect([sentinel.servers.length, sentinel.sentinels.length]).toEqual([2, 3]);
+
+	for (const { command } of sentinel.sentinels) {
+		const address = await command('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', sentinel.name);
+		expect(address).toEqual(['127.0.0.1', String(sentinel.servers[0]?.port)]);
+		expect(await command('SENTINEL', 'CKQUORUM', sentinel.name)).toMatch(/^OK 3/);
+	}
+});
+
+test('fails over and keeps the data; the old master follows', async () => {
+	const before = await sentinel.master();
+	await before.command('SET', 'key', 'value');
+	await sentinel.failover();
+
+	const after = await sentinel.master();
+	expect(after).not.toBe(before);
+	expect(await after.command('GET', 'key')).toBe('value');
+	const { role, master_port: port } = await before.info('replication');
+	expect([role, port]).toEqual(['slave', String(after.port)]);
+});
+
+test('is ready again after the master was killed, and after it is back as a replica', async () => {
+	const before = await sentinel.master();
+	await before.kill();
+	await sentinel.ready();
+
+	expect(await sentinel.master()).not.toBe(before);
+	await before.restart();
+	await sentinel.ready();
+	expect((await before.info('replication'))['role']).toBe('slave');
+});
+
+test('is ready again after the master hung, and after it goes on', async () => {
+	const before = await sentinel.master();
+	before.freeze();
+	await sentinel.ready();
+
+	expect(await sentinel.master()).not.toBe(before);
+	before.thaw();
+	await sentinel.ready();
+});
+
+test('fails over without one of the Sentinels, which catches up when it is back', async () => {
+	const [first] = sentinel.sentinels;
+	await first?.kill();
+	await sentinel.failover();
+	await first?.restart();
+	await sentinel.ready();
+
+	const master = await sentinel.master();
+	const address = await first?.command('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', sentinel.name);
+	expect(address).toEqual(['127.0.0.1', String(master.port)]);
+});
+
+test('tells what is missing', async () => {
+	for (const one of sentinel.sentinels.slice(1)) await one.kill();
+	await (await sentinel.master()).kill();
+
+	await expect(sentinel.ready(100)).rejects.toThrow(/Sentinels are ready; last, the (Sentinel|master) on \d+ /);
+	await sentinel.sentinels[0]?.kill();
+	await expect(sentinel.ready(100)).rejects.toThrow('no Sentinel runs');
+	await expect(sentinel.master()).rejects.toThrow('no Sentinel answers');
+});
+
+test('works with a password, and with more replicas', async () => {
+	const other = await startRedisSentinel({ replicas: 2, sentinels: 1, password: 'secret' });
+	await other.failover();
+
+	expect(await other.master()).not.toBe(other.servers[0]);
+	await other.stop();
+	await other.stop();
+	await expect(startRedisSentinel({ password: 'two words' })).rejects.toThrow(/without spaces/);
+});

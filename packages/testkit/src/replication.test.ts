@@ -1,0 +1,89 @@
+import { afterEach, expect, test } from 'vitest';
+import { freePort } from './free-port.ts';
+import { startRedis } from './redis-server.ts';
+import type { RedisOptions, RedisServer } from './redis-server.ts';
+import { startTcpProxy } from './tcp-proxy.ts';
+import { until } from './until.ts';
+
+const started: RedisServer[] = [];
+
+async function start(options?: RedisOptions): Promise<RedisServer> {
+	const redis = await startRedis(options);
+	started.push(redis);
+	return redis;
+}
+
+afterEach(async () => {
+	await Promise.all(started.splice(0).map((redis) => redis.stop()));
+});
+
+test('a replica gets what its master has, and what it is sent from then on', async () => {
+	const master = await start();
+	await master.command('SET', 'old', '1');
+	const replicas = await Promise.all([start({ replicaOf: master }), start({ replicaOf: master })]);
+	await Promise.all(replicas.map((replica) => replica.linkUp()));
+	for (const replica of replicas) expect(await replica.command('GET', 'old')).toBe('1');
+	await master.replicated(2);
+
+	await master.command('SET', 'new', '2');
+	await master.replicated(2);
+	for (const replica of replicas) expect(await replica.command('GET', 'new')).toBe('2');
+	expect((await master.info('replication'))['connected_slaves']).toBe('2');
+});
+
+test('a link that does not come up is told with the log', async () => {
+	const replica = await start({ replicaOf: { host: '127.0.0.1', port: await freePort() } });
+
+	await expect(replica.linkUp(200)).rejects.toThrow(/200 ms waiting until Redis .* is linked[^]*Connecting to MASTER/);
+});
+
+test('a replica that is missing is told', async () => {
+	const master = await start();
+
+	await expect(master.replicated(1, 200)).rejects.toThrow('200 ms waiting until 1 replica(s) get its stream');
+});
+
+test('a replica whose stream is held up is not in sync, though its link is up', async () => {
+	const master = await start();
+	const proxy = await startTcpProxy({ port: master.port });
+	const replica = await start({ replicaOf: proxy });
+	await replica.linkUp();
+	await master.replicated();
+	proxy.freeze();
+
+	await replica.linkUp();
+	await expect(master.replicated(1, 200)).rejects.toThrow(/get its stream/);
+	proxy.thaw();
+	await master.replicated();
+	await proxy.stop();
+});
+
+test('a restart keeps the role a replica was given at the start, or by CONFIG REWRITE', async () => {
+	const master = await start();
+	const replica = await start({ replicaOf: master });
+	await replica.command('REPLICAOF', 'NO', 'ONE');
+	await replica.restart();
+	expect((await replica.info('replication'))['role']).toBe('slave');
+	await replica.linkUp();
+
+	await replica.command('REPLICAOF', 'NO', 'ONE');
+	await replica.command('CONFIG', 'REWRITE');
+	await replica.restart();
+	expect((await replica.info('replication'))['role']).toBe('master');
+});
+
+test('state tells what became of the process', async () => {
+	const redis = await start();
+	expect(redis.state).toBe('running');
+	redis.freeze();
+	expect(redis.state).toBe('frozen');
+	redis.thaw();
+	expect(redis.state).toBe('running');
+	await redis.command('SHUTDOWN', 'NOSAVE').catch(() => {});
+	await until(() => redis.state === 'ended', { what: 'Redis has ended by itself' });
+	await redis.restart();
+	expect(redis.state).toBe('running');
+	redis.freeze();
+	await redis.kill();
+	expect(redis.state).toBe('ended');
+});

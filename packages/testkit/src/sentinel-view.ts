@@ -1,0 +1,40 @@
+import type { RedisServer } from './redis-server.ts';
+import { RedisReplyError } from './resp.ts';
+
+/** What a Sentinel tells of a server; what matters is whether `flags` hold more than `master` or `slave`. */
+export type SentinelFields = Readonly<Record<string, string>>;
+
+/** A master and its replicas as one Sentinel sees them. */
+export interface SentinelView {
+	readonly master: SentinelFields;
+	readonly replicas: readonly SentinelFields[];
+	/** Whether enough Sentinels are reachable for a failover. */
+	readonly quorum: boolean;
+}
+
+export async function askSentinel(sentinel: RedisServer, name: string): Promise<SentinelView> {
+	const master = (await sentinel.command('SENTINEL', 'MASTER', name)) as string[];
+	const replicas = (await sentinel.command('SENTINEL', 'REPLICAS', name)) as string[][];
+	return { master: fieldsOf(master), replicas: replicas.map(fieldsOf), quorum: await hasQuorum(sentinel, name) };
+}
+
+/** Where it sends clients; during a failover, to the new one once that is promoted. */
+export async function masterPort(sentinel: RedisServer, name: string): Promise<number> {
+	const [, port] = (await sentinel.command('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', name)) as [string, string];
+	return Number(port);
+}
+
+async function hasQuorum(sentinel: RedisServer, name: string): Promise<boolean> {
+	try {
+		await sentinel.command('SENTINEL', 'CKQUORUM', name);
+		return true;
+	} catch (error) {
+		if (error instanceof RedisReplyError) return false;
+		throw error;
+	}
+}
+
+/** From a list of names and values in turn. */
+function fieldsOf(list: readonly string[]): SentinelFields {
+	return Object.fromEntries(list.flatMap((name, index) => (index % 2 === 0 ? [[name, list[index + 1] ?? '']] : [])));
+}
