@@ -41,8 +41,9 @@ export class ClusterBus implements Bus {
 		lanes: () => this.#session?.beats ?? [],
 		laneOf: (topic) => this.#laneOf(topic)?.number ?? 0,
 		reconnect: (beat, direction) => this.#laneOf(beat)?.lane.drop(direction),
-		suspect: () => {
-			for (const { lane } of this.#session?.lanes.values() ?? []) void lane.findOutWhere();
+		isWhereItBelongs: async () => {
+			const lanes = Array.from(this.#session?.lanes.values() ?? [], ({ lane }) => lane.isWhereItBelongs());
+			return (await Promise.all(lanes)).every(Boolean);
 		},
 	};
 
@@ -178,14 +179,16 @@ export class ClusterBus implements Bus {
 		const { keyPrefix, connectTimeout } = this.#options;
 		const options = { createClient: () => this.#createClient(address), commands: sharded, keyPrefix, connectTimeout };
 		const lane = new RedisLane(options, {
-			deliver: session.handlers.deliver,
+			deliver: (topic, frame) => session.handlers.deliver(topic, frame),
 			status: () => this.#judge(session),
-			interrupted: session.handlers.interrupted,
+			interrupted: (topics, since, reason) => session.handlers.interrupted(topics, since, reason),
+			// A cluster's node refuses what is not its own to hand on.
+			unheard() {},
 			refused: (topic, error) => {
 				if (isPassing(error)) void session.homeless.wait([topic], session.confirmedAt);
 				else session.handlers.refused(topic, error);
 			},
-			error: session.handlers.error,
+			error: (error, stage) => session.handlers.error(error, stage),
 		});
 		const shard: Shard = { lane, number: session.numbers++ % 2 ** 16 };
 		session.lanes.set(name, shard);

@@ -25,7 +25,7 @@ export class RedisBus implements Bus {
 		lanes: () => LANES,
 		laneOf: () => 0,
 		reconnect: (_lane, direction) => this.#lane?.drop(direction),
-		suspect: () => void this.#lane?.findOutWhere(),
+		isWhereItBelongs: async () => (await this.#lane?.isWhereItBelongs()) ?? false,
 	};
 
 	constructor(options: RedisBusOptions) {

@@ -5,7 +5,7 @@ import type { PubSubCommands } from './pub-sub-commands.ts';
 import { PublishBatch } from './publish-batch.ts';
 import { connect, endpointOf, isRefusal } from './redis-client.ts';
 import { RedisLink } from './redis-link.ts';
-import { serverInfo } from './redis-server-info.ts';
+import { type ServerInfo, serverInfo } from './redis-server-info.ts';
 
 export interface RedisLaneOptions {
 	/** Makes a client for the server, not connected yet. */
@@ -18,7 +18,11 @@ export interface RedisLaneOptions {
 }
 
 /** How often the server is asked whether it is still the master, in milliseconds. */
-const ROLE_CHECK_MS = 1_000;
+const SERVER_CHECK_MS = 1_000;
+/** A replica reports to its master every second; one that is later than this may have left it, in milliseconds. */
+const LAG_IN_DOUBT_MS = 2_000;
+/** A server tells its uptime in whole seconds. */
+const UPTIME_PRECISION_MS = 1_500;
 /** How long connections to a replica are kept before a new try, in milliseconds. */
 const LEAVE_REPLICA_AFTER_MS = 500;
 /** How long a probe for the right server may take, in milliseconds. */
@@ -51,6 +55,8 @@ export class RedisLane {
 	#toldError: string | undefined;
 	#roleCheck: ReturnType<typeof setInterval> | undefined;
 	#leaving: ReturnType<typeof setTimeout> | undefined;
+	/** How many replicas the server has. */
+	#replicas = 0;
 
 	constructor(options: RedisLaneOptions, handlers: BusHandlers) {
 		this.#options = options;
@@ -61,6 +67,10 @@ export class RedisLane {
 		this.#subscriber.client.on(options.commands.messageEvent, (channel: Buffer, frame: Buffer) => {
 			handlers.deliver(channel.toString('latin1', prefixLength), frame);
 		});
+	}
+
+	get #links(): readonly RedisLink[] {
+		return [this.#publisher, this.#subscriber];
 	}
 
 	get endpoint(): string {
@@ -90,7 +100,7 @@ export class RedisLane {
 	/** Connects; rejects when that is not done in time, and closes the lane. */
 	async open(): Promise<void> {
 		try {
-			await Promise.all([this.#publisher, this.#subscriber].map((link) => this.#openLink(link)));
+			await Promise.all(this.#links.map((link) => this.#openLink(link)));
 			this.#ending.signal.throwIfAborted();
 		} catch (error) {
 			this.close();
@@ -101,14 +111,28 @@ export class RedisLane {
 
 	async #openLink(link: RedisLink): Promise<void> {
 		await connect(link.client, this.#options.connectTimeout, this.#ending.signal);
-		if (await learnsOfReplica(link)) throw new RedisReplicaError(endpointOf(link.client));
+		if ((await this.#meet(link)).isReplica === true) throw new RedisReplicaError(endpointOf(link.client));
+	}
+
+	/** Asks a new connection what it leads to. */
+	async #meet(link: RedisLink): Promise<ServerInfo> {
+		const now = Date.now();
+		const info = await serverInfo(link.client);
+		const isAnother = link.runId !== undefined && info.runId !== undefined && info.runId !== link.runId;
+		// A server that was up before the connection was lost is not the lost one restarted: both were there at a time.
+		const since = this.#lostAt ?? now;
+		if (isAnother && info.startedAt !== undefined && info.startedAt < since - UPTIME_PRECISION_MS) this.#doubt([link]);
+		link.runId = info.runId;
+		link.verifiedAt = now;
+		if (link === this.#publisher) this.#replicas = info.replicas;
+		return info;
 	}
 
 	/** Connects in the background, however long it takes. */
 	openLater(): void {
 		this.#subscribed = false;
 		this.#degraded = `Redis at ${this.endpoint}: not connected yet`;
-		for (const { client } of [this.#publisher, this.#subscriber]) client.connect().catch(() => {});
+		for (const { client } of this.#links) client.connect().catch(() => {});
 		this.#watch();
 	}
 
@@ -118,7 +142,7 @@ export class RedisLane {
 		const error = this.#down();
 		this.#ending.abort(error);
 		this.#recovery?.reject(error);
-		for (const link of [this.#publisher, this.#subscriber]) link.close();
+		for (const link of this.#links) link.close();
 	}
 
 	#watch(): void {
@@ -134,7 +158,7 @@ export class RedisLane {
 				this.#lost(this.#subscriber, 'subscribe');
 			},
 		});
-		this.#roleCheck = setInterval(() => void this.#checkRole(), ROLE_CHECK_MS);
+		this.#roleCheck = setInterval(() => void this.#checkServer(), SERVER_CHECK_MS);
 	}
 
 	/** As {@link Bus.subscribe}. */
@@ -206,23 +230,49 @@ export class RedisLane {
 		link.reset();
 	}
 
-	/** Another node fell silent: is it this one that is on the wrong server? A new connection shows where it belongs. */
-	async findOutWhere(): Promise<void> {
-		if (this.#degraded !== undefined) return;
+	/** A new connection shows where this node belongs. Leaves the server it is on when that is another. */
+	async isWhereItBelongs(): Promise<boolean> {
+		if (this.#degraded !== undefined) return false;
 		const probe = new RedisLink(this.#options.createClient());
 		try {
 			await connect(probe.client, PROBE_MS, this.#ending.signal);
-			const { runId } = await serverInfo(probe.client);
-			for (const link of [this.#publisher, this.#subscriber]) {
-				if (!link.isReady || !runId || !link.runId || link.runId === runId) continue;
-				this.#degrade('connected to a server that others have left');
-				link.reset();
+			const { runId, replicas } = await serverInfo(probe.client);
+			const strays = this.#links.filter((link) => link.isReady && runId && link.runId && link.runId !== runId);
+			if (strays.length === 0) {
+				this.#replicas = replicas;
+				this.#verified(Date.now());
+				return true;
 			}
+			this.#leave(strays, 'connected to a server that others have left');
 		} catch {
 			// No way to find out; what is wrong with the connections shows by itself.
 		} finally {
 			probe.close();
 		}
+		return false;
+	}
+
+	/** These connections lead to the wrong server: what came and went by them is in doubt since that was last known to be right. */
+	#leave(strays: readonly RedisLink[], reason: string): void {
+		this.#doubt(strays);
+		this.#degrade(reason);
+		for (const link of strays) if (link.isReady) link.reset();
+	}
+
+	#doubt(links: readonly RedisLink[]): void {
+		if (links.includes(this.#publisher)) this.#handlers.unheard(this.#publisher.verifiedAt);
+		if (!links.includes(this.#subscriber)) return;
+		const { verifiedAt } = this.#subscriber;
+		if (this.#subscribed) this.#lostAt = verifiedAt;
+		else if (this.#lostAt !== undefined) this.#lostAt = Math.min(this.#lostAt, verifiedAt);
+		this.#subscribed = false;
+	}
+
+	/** The server that is published to was the right one at that time; the other connection is as good if it leads there too. */
+	#verified(at: number): void {
+		this.#publisher.verifiedAt = Math.max(this.#publisher.verifiedAt, at);
+		if (this.#subscriber.runId !== this.#publisher.runId) return;
+		this.#subscriber.verifiedAt = Math.max(this.#subscriber.verifiedAt, at);
 	}
 
 	/** Also called for each try to reconnect that fails; a reason that was not told yet is told. */
@@ -247,7 +297,7 @@ export class RedisLane {
 	async #recover(link: RedisLink): Promise<void> {
 		try {
 			// Asked on the new connection alone: one that is subscribed may not be able to ask.
-			if (await learnsOfReplica(link)) this.#leaveReplica();
+			if ((await this.#meet(link)).isReplica === true) this.#leaveReplica();
 			if (!this.#isUp) return;
 			if (!this.#subscribed) {
 				const lostAt = this.#lostAt;
@@ -295,22 +345,30 @@ export class RedisLane {
 	#leaveReplica(): void {
 		if (this.#onReplica || this.#ending.signal.aborted) return;
 		this.#onReplica = true;
-		if (this.#subscribed) this.#lostAt ??= Date.now();
-		this.#subscribed = false;
+		this.#doubt(this.#links);
 		this.#degrade('connected to a replica, which hands nothing on');
 		this.#leaving = setTimeout(() => {
 			this.#onReplica = false;
-			for (const link of [this.#publisher, this.#subscriber]) if (link.isReady) link.reset();
+			for (const link of this.#links) if (link.isReady) link.reset();
 		}, LEAVE_REPLICA_AFTER_MS);
 	}
 
-	async #checkRole(): Promise<void> {
+	/** Is the server still the master, and the one that everybody is on? */
+	async #checkServer(): Promise<void> {
 		if (!this.#publisher.isReady || this.#degraded !== undefined) return;
+		const asked = Date.now();
 		try {
-			const [role] = (await this.#publisher.client.role()) as [string];
-			if (role === 'slave') this.#leaveReplica();
+			const { isReplica, replicas, lagMs } = await serverInfo(this.#publisher.client);
+			if (this.#degraded !== undefined) return;
+			if (isReplica === true) this.#leaveReplica();
+			// Replicas that are gone, or not heard of, may have a new master.
+			else if (replicas < this.#replicas || lagMs > LAG_IN_DOUBT_MS) await this.isWhereItBelongs();
+			else {
+				this.#replicas = replicas;
+				this.#verified(asked - lagMs);
+			}
 		} catch {
-			// Not allowed to ask, or the connection failed; heartbeats tell what matters.
+			// The connection failed, which shows by itself.
 		}
 	}
 
@@ -335,10 +393,3 @@ export class RedisLane {
 }
 
 const SIGN_OF_LIFE = { publish: 'answered', subscribe: 'heard again' } as const;
-
-/** Asks a new connection what it leads to. Returns whether that is a replica. */
-async function learnsOfReplica(link: RedisLink): Promise<boolean> {
-	const { isReplica, runId } = await serverInfo(link.client);
-	link.runId = runId;
-	return isReplica === true;
-}

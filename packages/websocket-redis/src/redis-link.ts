@@ -15,6 +15,8 @@ export class RedisLink {
 	readonly client: Redis;
 	/** Which server it leads to, where that is known. */
 	runId: string | undefined;
+	/** When it was last known that this is the right server, in milliseconds since the epoch. */
+	verifiedAt = 0;
 	#handlers: RedisLinkHandlers | undefined;
 	#lastError: string | undefined;
 	#deadline: ReturnType<typeof setTimeout> | undefined;

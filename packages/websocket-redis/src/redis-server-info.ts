@@ -1,26 +1,40 @@
 import type { Redis } from 'ioredis';
 
-/** What a server says of itself; undefined where it may not be asked. */
+/** What a server says of itself; parts it may not be asked for are undefined. */
 export interface ServerInfo {
 	readonly isReplica: boolean | undefined;
 	/** Differs between servers, and between runs of one server. */
 	readonly runId: string | undefined;
+	/** When it was started, in milliseconds since the epoch, to the second. */
+	readonly startedAt: number | undefined;
+	/** How many replicas follow it. */
+	readonly replicas: number;
+	/** How long ago the slowest of them was last heard of, in milliseconds. */
+	readonly lagMs: number;
 }
 
 /** Asks a server what it is. Rejects when the connection fails. */
 export async function serverInfo(client: Redis): Promise<ServerInfo> {
-	const [role, info] = await Promise.all([unlessForbidden(client.role()), unlessForbidden(client.info('server'))]);
+	const asked = Date.now();
+	const info = (await Promise.all([section(client, 'server'), section(client, 'replication')])).join('\n');
+	const field = (name: string): string | undefined => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1];
+	const role = field('role');
+	const uptime = field('uptime_in_seconds');
+	const lags = Array.from(info.matchAll(/^slave\d+:.*\blag=(\d+)/gm), ([, seconds]) => Number(seconds) * 1_000);
 	return {
-		isReplica: Array.isArray(role) ? role[0] === 'slave' : undefined,
-		runId: info === undefined ? undefined : /run_id:(\w+)/.exec(info)?.[1],
+		isReplica: role === undefined ? undefined : role === 'slave',
+		runId: field('run_id'),
+		startedAt: uptime === undefined ? undefined : asked - Number(uptime) * 1_000,
+		replicas: Number(field('connected_slaves') ?? 0),
+		lagMs: Math.max(0, ...lags),
 	};
 }
 
-async function unlessForbidden<T>(answer: Promise<T>): Promise<T | undefined> {
+async function section(client: Redis, name: string): Promise<string> {
 	try {
-		return await answer;
+		return await client.info(name);
 	} catch (error) {
-		if (error instanceof Error && error.name === 'ReplyError') return undefined;
+		if (error instanceof Error && error.name === 'ReplyError') return '';
 		throw error;
 	}
 }

@@ -40,8 +40,8 @@ export interface BusLiveness {
 	laneOf(topic: string): number;
 	/** The lane was found dead in one direction: drop that connection, with what is under way on it, and make a new one. */
 	reconnect(lane: string, direction: 'publish' | 'subscribe'): void;
-	/** Another node fell silent. It may have died, or this one may be connected to the wrong server: find out. */
-	suspect(): void;
+	/** Another node fell silent. It may have died, or this one may be connected to the wrong server: resolves with whether it is not. */
+	isWhereItBelongs(): Promise<boolean>;
 }
 
 /** Where something went wrong in the background. */
@@ -61,6 +61,11 @@ export interface BusHandlers {
 	 * again. Called once per interruption, at its end, before anything that waited for it resolves.
 	 */
 	interrupted(topics: readonly string[] | 'all', since: number, reason: string): void;
+	/**
+	 * Frames that the backend accepted since then (milliseconds since the epoch) may have reached nobody: they went to a server that the
+	 * other nodes had left.
+	 */
+	unheard(since: number): void;
 	/** A topic that was subscribed could not be subscribed again: the backend refuses it now. It is not tried any more. */
 	refused(topic: string, error: Error): void;
 	/** Something failed that no caller is waiting for. */

@@ -18,6 +18,9 @@ export interface Gap {
  */
 export const GAP_HOLD_MS = 1_250;
 
+/** News of an outage that comes later than this after its report is none, in milliseconds. */
+const LATE_NEWS_MS = 30_000;
+
 type Span = { since: number; until: number; reason: string };
 
 /** Gathers what may be missing and tells each listener once per topic and interruption. */
@@ -25,8 +28,8 @@ export class Gaps {
 	readonly #logger: Logger;
 	readonly #listeners = new Set<(gap: Gap) => void>();
 	readonly #pending = new Map<string, Span>();
-	/** What was reported last, for as long as late news of the same outage may come in. */
-	readonly #reported = new Map<string, Span>();
+	/** What was reported, for as long as late news of the same outage may come in. */
+	readonly #reported = new Map<string, Span & { at: number }>();
 	#timer: ReturnType<typeof setTimeout> | undefined;
 
 	constructor(logger: Logger) {
@@ -65,11 +68,11 @@ export class Gaps {
 		if (this.#pending.size === 0) return;
 		const pending = [...this.#pending];
 		this.#pending.clear();
-		this.#reported.clear();
+		this.#forget();
 		const [first] = pending;
 		this.#logger.warn(`Messages may be missing in ${pending.length} topics`, { topic: first?.[0], ...first?.[1] });
 		for (const [topic, span] of pending) {
-			this.#reported.set(topic, span);
+			this.#reported.set(topic, { ...span, at: Date.now() });
 			this.#tell({ topic, ...span });
 		}
 	}
@@ -78,6 +81,11 @@ export class Gaps {
 	close(): void {
 		this.flush();
 		this.#reported.clear();
+	}
+
+	#forget(): void {
+		const now = Date.now();
+		for (const [topic, { at }] of this.#reported) if (now - at > LATE_NEWS_MS) this.#reported.delete(topic);
 	}
 
 	#tell(gap: Gap): void {

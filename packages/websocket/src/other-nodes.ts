@@ -1,4 +1,5 @@
-import type { Bus, BusStage, BusStatus } from './bus.ts';
+import { type Announcement, Announcements, HeardNotices } from './announcements.ts';
+import type { Bus, BusLiveness, BusStage, BusStatus } from './bus.ts';
 import { BusUnavailableError, ProviderStoppedError, SubscribeError, UnknownSocketError } from './errors.ts';
 import {
 	type Beat,
@@ -53,6 +54,8 @@ export class OtherNodes {
 	readonly #peers = new Peers();
 	readonly #gaps: Gaps;
 	readonly #unsent = new Unsent();
+	readonly #announcements = new Announcements(this.#unsent);
+	readonly #heardNotices = new HeardNotices();
 	readonly #heartbeat: Heartbeat | undefined;
 	/** By lane: how often publishing began to fail, and whether it fails now. */
 	readonly #incarnations: number[] = [];
@@ -87,7 +90,7 @@ export class OtherNodes {
 			nodes: () => this.#peers.count + 1,
 			publish: (lane, ...beat) => this.#publishBeat(lane, ...beat),
 			onTick: (now) => {
-				if (this.#peers.newlySilent(now)) liveness.suspect();
+				if (this.#peers.newlySilent(now)) void this.#lookInto(liveness);
 			},
 		});
 	}
@@ -95,6 +98,11 @@ export class OtherNodes {
 	/** As the bus last told. */
 	get state(): BusStatus['state'] {
 		return this.#state;
+	}
+
+	/** Others fell silent: unless it is this node that is in the wrong place, that is their affair. */
+	async #lookInto(liveness: BusLiveness): Promise<void> {
+		if (await liveness.isWhereItBelongs()) this.#peers.dismissSilent();
 	}
 
 	get skippedFrames(): SkippedFrames {
@@ -112,6 +120,7 @@ export class OtherNodes {
 			deliver: (channel, frame) => this.#incoming.deliver(channel, frame),
 			status: (status) => this.#onStatus(status),
 			interrupted: (topics, since, reason) => this.#onInterruption(topics, since, reason),
+			unheard: (since) => this.#unsent.noteAll({ since, until: Date.now() }),
 			refused: (channel, error) => this.#interest.revoke(channel, error),
 			error: this.#options.onError,
 		});
@@ -128,6 +137,7 @@ export class OtherNodes {
 		check();
 		await Promise.allSettled(rest);
 		check();
+		this.#peers.rebase(Date.now());
 		this.#heartbeat?.start();
 	}
 
@@ -169,7 +179,8 @@ export class OtherNodes {
 
 	async #publishBeat(lane: string, number: number, intervalMs: number, sentAt: number): Promise<void> {
 		await this.#bus.publish(lane, encodeBeat(this.#sender(lane), { number, intervalMs, sentAt }));
-		this.#announce();
+		for (const announcement of this.#announcements.due()) this.#announce(announcement);
+		this.#announce(this.#announcements.fresh());
 	}
 
 	#verdict(channel: string, outcome: Outcome): Error | undefined {
@@ -185,7 +196,7 @@ export class OtherNodes {
 			return error;
 		}
 		this.#failing[lane] = false;
-		this.#announce();
+		this.#announce(this.#announcements.fresh());
 		const socketId = outcome.nodes === 0 ? socketOfChannel(channel) : undefined;
 		return socketId === undefined ? undefined : new UnknownSocketError(socketId);
 	}
@@ -199,15 +210,13 @@ export class OtherNodes {
 	}
 
 	/** Tells the other nodes what they did not get, now that they can be told. */
-	#announce(): void {
-		if (this.#unsent.isEmpty) return;
-		const { channels, everything } = this.#unsent.take();
+	#announce(announcement: Announcement | undefined): void {
+		if (announcement === undefined) return;
+		const { channels, everything } = announcement;
 		const tell = (channel: string, span: Span, all: boolean): void => {
 			const notice = encodeGap(this.#sender(channel), { ...span, everything: all, sentAt: Date.now() });
-			this.#bus.publish(channel, notice).catch(() => {
-				if (all) this.#unsent.noteAll(span);
-				else this.#unsent.note(channel, span);
-			});
+			// A failure is made good by a repetition.
+			this.#bus.publish(channel, notice).catch(() => {});
 		};
 		if (everything !== undefined) tell(BROADCAST_CHANNEL, everything, true);
 		for (const [channel, span] of channels) tell(channel, span, false);
@@ -227,7 +236,7 @@ export class OtherNodes {
 		const begin =
 			this.#heartbeat === undefined ? since : Math.min(since, this.#heartbeat.provenUntil() - this.#slackMs);
 		this.#heartbeat?.rebase();
-		this.#peers.rebase();
+		this.#peers.rebase(until);
 		this.#gaps.add(this.#concerned(topics), begin, until, reason);
 	}
 
@@ -245,11 +254,13 @@ export class OtherNodes {
 		this.#gaps.add(this.#concerned(concerned), unheardSince - this.#slackMs, now, reason);
 	}
 
-	#onGapNotice(channel: string, { everything, since, until, sentAt }: GapNotice): void {
-		// The other node's clock may differ; the way here took no time worth speaking of.
-		const skew = Date.now() - sentAt;
+	#onGapNotice(channel: string, { origin, everything, since, until, sentAt }: GapNotice): void {
+		const now = Date.now();
+		if (!this.#heardNotices.isNew(`${origin} ${channel} ${since} ${until}`, now)) return;
+		// The other node's clock may differ. The way here took some of this as well, so the span begins a little earlier.
+		const skew = now - sentAt;
 		const concerned = this.#concerned(everything ? 'all' : [channel]);
-		this.#gaps.add(concerned, since + skew, until + skew, 'another node could not publish');
+		this.#gaps.add(concerned, since + skew - this.#slackMs, until + skew, 'another node could not publish');
 	}
 
 	/** The topics by which people know channels; `*` is all that is sent to sockets themselves. */

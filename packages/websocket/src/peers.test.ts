@@ -15,6 +15,7 @@ const beat = (number: number, more: Partial<Beat> = {}): Beat => ({
 describe('what beats of other nodes tell', () => {
 	it('nothing is missing as long as their numbers follow each other, or one comes twice', () => {
 		const peers = new Peers();
+		peers.rebase(3_500);
 		for (const number of [7, 8, 8, 9]) expect(peers.heard(beat(number), number * 500)).toBeUndefined();
 		expect(peers.count).toBe(1);
 	});
@@ -38,9 +39,30 @@ describe('what beats of other nodes tell', () => {
 	it('what was missed while this node did not listen says nothing new', () => {
 		const peers = new Peers();
 		peers.heard(beat(1), 500);
-		peers.rebase();
+		peers.rebase(9_900);
 		expect(peers.heard(beat(20), 10_000)).toBeUndefined();
 		expect(peers.heard(beat(22), 11_000)).toBe(10_000);
+	});
+
+	it('a node heard for the first time with a later beat than its first was not heard before', () => {
+		const peers = new Peers();
+		peers.rebase(10_000);
+		expect(peers.heard(beat(40), 10_600)).toBeUndefined();
+		expect(peers.heard(beat(1, { origin: 2 }), 20_000)).toBeUndefined();
+		expect(peers.heard(beat(3, { origin: 3 }), 20_000)).toBe(18_500);
+		expect(peers.heard(beat(1_000, { origin: 4 }), 20_000)).toBe(10_000);
+	});
+
+	it('a node whose beat is overdue has not been heard since its last, unless that was looked into', () => {
+		const peers = new Peers();
+		peers.heard(beat(1), 1_000);
+		peers.heard(beat(1, { origin: 2 }), 4_000);
+		expect(peers.unheardSince(1_750)).toBeUndefined();
+		expect(peers.unheardSince(4_100)).toBe(1_000);
+		peers.newlySilent(4_100);
+		peers.dismissSilent();
+		expect(peers.unheardSince(4_100)).toBeUndefined();
+		expect(peers.unheardSince(5_000)).toBe(4_000);
 	});
 
 	it('a node that says goodbye is gone and missed by nobody', () => {
@@ -64,6 +86,7 @@ describe('what beats of other nodes tell', () => {
 		const peers = new Peers();
 		peers.heard(beat(1), 0);
 		peers.newlySilent(600_001);
+		peers.rebase(600_001);
 		expect(peers.heard(beat(9), 600_002)).toBeUndefined();
 	});
 });

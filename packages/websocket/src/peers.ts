@@ -2,6 +2,8 @@ import type { Beat, Sender } from './frame.ts';
 
 /** A node that misses this many of its own beats has fallen silent. */
 const SILENT_AFTER_BEATS = 4;
+/** A beat that is late by this much of its interval is overdue. */
+const OVERDUE_AFTER_BEATS = 1.5;
 /** A silent node is forgotten after this long, in milliseconds. */
 const FORGET_AFTER_MS = 600_000;
 
@@ -14,12 +16,17 @@ interface Link {
 	heardAt: number;
 	intervalMs: number;
 	silent: boolean;
+	/** Silent, and that has been looked into. */
+	dismissed: boolean;
 }
 
 /** The other nodes, as far as their beats tell. */
 export class Peers {
 	/** By origin and lane. */
 	readonly #links = new Map<number, Link[]>();
+
+	/** Milliseconds since the epoch. */
+	#listeningSince = 0;
 
 	/** How many other nodes are there. */
 	get count(): number {
@@ -50,19 +57,46 @@ export class Peers {
 		if (links === undefined) this.#links.set(origin, (links = []));
 		const link = links[lane];
 		if (link === undefined) {
-			links[lane] = { incarnation, number, heardAt: now, intervalMs, silent: false };
-			return undefined;
+			links[lane] = { incarnation, number, heardAt: now, intervalMs, silent: false, dismissed: false };
+			return this.#unheardBefore(number, intervalMs, now);
 		}
 		const missing = link.number !== undefined && number > link.number + 1 ? link.heardAt : undefined;
 		link.number = number;
 		link.heardAt = now;
 		link.intervalMs = intervalMs;
 		link.silent = false;
+		link.dismissed = false;
 		return missing;
 	}
 
-	/** This node did not listen for a while: what beats it missed says nothing new. */
-	rebase(): void {
+	/** A node that is heard for the first time, and not with its first beat, should have been heard before. */
+	#unheardBefore(number: number, intervalMs: number, now: number): number | undefined {
+		if (number <= 1 || now - this.#listeningSince <= OVERDUE_AFTER_BEATS * intervalMs) return undefined;
+		return Math.max(this.#listeningSince, now - number * intervalMs);
+	}
+
+	/** Since when a node was not heard whose beat is overdue, in milliseconds since the epoch; undefined when all are on time. */
+	unheardSince(now: number): number | undefined {
+		let since: number | undefined;
+		for (const links of this.#links.values()) {
+			for (const link of links) {
+				if (link === undefined || link.dismissed || now - link.heardAt <= OVERDUE_AFTER_BEATS * link.intervalMs)
+					continue;
+				since = Math.min(since ?? link.heardAt, link.heardAt);
+			}
+		}
+		return since;
+	}
+
+	/** Nodes that are silent are so for a reason of their own: this one is where it belongs. */
+	dismissSilent(): void {
+		for (const links of this.#links.values())
+			for (const link of links) if (link?.silent === true) link.dismissed = true;
+	}
+
+	/** This node listens from now on: what beats it missed before says nothing new. */
+	rebase(now: number): void {
+		this.#listeningSince = now;
 		for (const links of this.#links.values()) for (const link of links) if (link !== undefined) link.number = undefined;
 	}
 

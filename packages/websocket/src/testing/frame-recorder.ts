@@ -26,6 +26,8 @@ export class FrameRecorder implements BusHandlers {
 
 	interrupted(): void {}
 
+	unheard(): void {}
+
 	refused(_topic: string, error: Error): void {
 		this.errors.push(error);
 	}
