@@ -8,15 +8,20 @@ interface Results {
 	numFailedTests: number;
 }
 
+/** What runs tests, and where its results are. */
+const RUNS = { test: 'results.json', 'test:faults': 'faults.json' };
+
 let passed = 0;
 let failed = 0;
 
 for (const workspace of await workspaces()) {
-	if (workspace.manifest.scripts?.['test'] === undefined) continue;
-	const results = await read(join(workspace.dir, '.vitest/results.json'));
-	passed += results?.numPassedTests ?? 0;
-	// A run that broke before or outside its tests has no failed test to show, but is a failure all the same.
-	failed += results?.success === true ? 0 : Math.max(1, results?.numFailedTests ?? 0);
+	for (const [script, file] of Object.entries(RUNS)) {
+		if (workspace.manifest.scripts?.[script] === undefined) continue;
+		const results = await read(join(workspace.dir, '.vitest', file));
+		passed += results?.numPassedTests ?? 0;
+		// A run that broke before or outside its tests has no failed test to show, but is a failure all the same.
+		failed += results?.success === true ? 0 : Math.max(1, results?.numFailedTests ?? 0);
+	}
 }
 
 console.log(`${passed} passed, ${failed} failed`);

@@ -11,8 +11,8 @@ export default mergeConfig(
 				{
 					extends: '../../vitest.shared.ts',
 					resolve: { alias: { ioredis: 'ioredis-5' } },
-					// The processes of this one would run on ioredis 6 all the same.
-					test: { name: 'ioredis 5.9', exclude: ['src/two-processes.test.ts'] },
+					// The processes of these would run on ioredis 6 all the same.
+					test: { name: 'ioredis 5.9', exclude: ['src/two-processes.test.ts', 'src/stop.test.ts'] },
 				},
 			],
 		},

@@ -19,6 +19,8 @@ const OURS = {
 	// Commands without an answer fail when their connection does.
 	maxRetriesPerRequest: 0,
 	replyMapping: 'legacy',
+	// How long a connection that was told to end may take; ours are cut right after, and a timer is not to outlive them.
+	disconnectTimeout: 10,
 	retryStrategy: (attempt: number): number =>
 		Math.random() * Math.min(MAX_RETRY_DELAY_MS, 50 * 2 ** Math.min(attempt, 10)),
 } satisfies RedisOptions;

@@ -1,0 +1,21 @@
+import { everyNode } from './harness/exposure.ts';
+import { redisCluster } from './harness/redis-cluster.ts';
+import { TWO_NODES } from './harness/stage.ts';
+import { testFault } from './harness/test-fault.ts';
+
+for (const seconds of [0, 5]) {
+	testFault({
+		name: `cluster: all six nodes killed, back after ${seconds} s`,
+		backend: redisCluster(TWO_NODES),
+		stage: TWO_NODES,
+		exposure: everyNode,
+		async inject({ backend: { cluster } }) {
+			const from = Date.now();
+			await Promise.all(cluster.nodes.map((node) => node.kill()));
+			await Bun.sleep(seconds * 1_000);
+			await Promise.all(cluster.nodes.map((node) => node.restart()));
+			await cluster.ready();
+			return { from, back: Date.now() };
+		},
+	});
+}

@@ -1,0 +1,97 @@
+// One node of a fault run: a plain Bun server on a Redis provider that publishes numbered messages and keeps the books.
+
+import { answerRequests } from '@orijs/testkit';
+import { type SocketData, SocketCoordinator } from '@orijs/websocket';
+import { createRedisWsProvider } from '../../src/index.ts';
+import { generate } from './load-generator.ts';
+import type { Account, Load, NodeRequest, NodeSettings, ReportedGap } from './protocol.ts';
+import { Publisher } from './publisher.ts';
+
+const unhandled: string[] = [];
+process.on('unhandledRejection', (reason) => unhandled.push(`rejection: ${String(reason)}`));
+process.on('uncaughtException', (error) => unhandled.push(`exception: ${String(error)}`));
+
+const settings = JSON.parse(String(process.env.FAULT_NODE)) as NodeSettings;
+const provider = createRedisWsProvider({
+	connection: settings.connection,
+	heartbeatMs: settings.heartbeatMs,
+});
+const coordinator = new SocketCoordinator({ provider });
+const publisher = new Publisher(settings.name, provider);
+const gaps: ReportedGap[] = [];
+const statuses: { status: string; at: number }[] = [];
+provider.onGap((gap) => gaps.push({ ...gap, reportedAt: Date.now() }));
+provider.onStatus((status) => statuses.push({ status, at: Date.now() }));
+
+const server = Bun.serve<SocketData>({
+	port: 0,
+	fetch(req, self) {
+		const data = { socketId: crypto.randomUUID(), data: {}, topics: new Set<string>() };
+		return self.upgrade(req, { data }) ? undefined : new Response('upgrade failed', { status: 400 });
+	},
+	websocket: {
+		// The clients count in a process that has more to do; what waits for them is not to be dropped.
+		backpressureLimit: 256 * 1024 * 1024,
+		async open(ws) {
+			await coordinator.addConnection(ws);
+			ws.send(`!id ${ws.data.socketId}`);
+		},
+		async message(ws, message) {
+			const topics = String(message).split(' ');
+			await Promise.all(topics.map((topic) => coordinator.subscribeToTopic(ws.data.socketId, topic)));
+			ws.send('!joined');
+		},
+		close(ws) {
+			coordinator.removeConnection(ws.data.socketId);
+		},
+	},
+});
+provider.setServer(server);
+await provider.start();
+
+let stopLoad = (): void => {};
+let sockets: Load['sockets'] = [];
+
+answerRequests((request) => {
+	const asked = request as NodeRequest;
+	switch (asked.do) {
+		case 'where':
+			return `ws://127.0.0.1:${server.port}`;
+		case 'load':
+			stopLoad();
+			stopLoad = generate(asked.load, publisher);
+			sockets = asked.load.sockets;
+			return;
+		case 'halt':
+			stopLoad();
+			return;
+		case 'round':
+			return round();
+		case 'burst': {
+			const padding = 'x'.repeat(asked.bytes);
+			for (let i = 0; i < asked.count; i++) publisher.toTopic(asked.topic, padding);
+			return;
+		}
+		case 'status':
+			return provider.status;
+		case 'account':
+			return {
+				sent: publisher.sent,
+				gaps,
+				statuses,
+				rejections: publisher.rejections,
+				unhandled,
+			} satisfies Account;
+	}
+});
+
+/** One more message on every channel that was published on, so that somebody can wait for it. */
+function round(): Map<string, number> {
+	for (const channel of publisher.sent.keys()) {
+		const socket = sockets.find(({ receiver }) => `@${receiver}` === channel);
+		if (socket !== undefined) publisher.toSocket(socket.receiver, socket.socketId);
+		else if (channel === '*') publisher.toAll();
+		else publisher.toTopic(channel);
+	}
+	return new Map(Array.from(publisher.sent, ([channel, { outcome }]) => [channel, outcome.length - 1]));
+}

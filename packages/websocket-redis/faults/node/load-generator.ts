@@ -1,0 +1,46 @@
+import type { Load } from './protocol.ts';
+import type { Publisher } from './publisher.ts';
+
+const TICK_MS = 10;
+/** What a late tick makes up for, at most: a node that was held up must not answer with a flood. */
+const LONGEST_TICK_MS = 100;
+/** Messages on one topic in one tick, so that frames hold more than one. */
+const MESSAGES_AT_ONCE = 2;
+
+/** Publishes at a steady rate, in turn on all topics and to all sockets. Returns the stop. */
+export function generate(load: Load, publisher: Publisher): () => void {
+	const nextTopic = inTurn(load.topics);
+	const nextSocket = inTurn(load.sockets);
+	const parts = [
+		paced(load.messages / MESSAGES_AT_ONCE, () => {
+			const topic = nextTopic();
+			for (let i = 0; i < MESSAGES_AT_ONCE; i++) publisher.toTopic(topic);
+		}),
+		paced(load.broadcasts, () => publisher.toAll()),
+		paced(load.directMessages * load.sockets.length, () => {
+			const { receiver, socketId } = nextSocket();
+			publisher.toSocket(receiver, socketId);
+		}),
+	];
+	let last = performance.now();
+	const timer = setInterval(() => {
+		const now = performance.now();
+		const elapsed = Math.min(now - last, LONGEST_TICK_MS);
+		last = now;
+		for (const advance of parts) advance(elapsed);
+	}, TICK_MS);
+	return () => clearInterval(timer);
+}
+
+/** Calls `act` so often that it comes to `perSecond`, given the milliseconds that have passed since the last time. */
+function paced(perSecond: number, act: () => void): (elapsedMs: number) => void {
+	let due = 0;
+	return (elapsedMs) => {
+		for (due += (perSecond * elapsedMs) / 1_000; due >= 1; due--) act();
+	};
+}
+
+function inTurn<T>(items: readonly T[]): () => T {
+	let next = 0;
+	return () => items[next++ % items.length] as T;
+}

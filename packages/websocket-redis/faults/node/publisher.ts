@@ -1,0 +1,56 @@
+import type { RedisWsProvider } from '../../src/index.ts';
+import { encodeMessage } from '../ledger/message.ts';
+import type { Channel } from '../ledger/run.ts';
+import type { SentMessages } from './protocol.ts';
+
+/** Numbers what it publishes and writes down what became of it. */
+export class Publisher {
+	readonly sent: Map<Channel, SentMessages> = new Map();
+	readonly rejections: Map<string, number> = new Map();
+	readonly #name: string;
+	readonly #provider: RedisWsProvider;
+
+	constructor(name: string, provider: RedisWsProvider) {
+		this.#name = name;
+		this.#provider = provider;
+	}
+
+	toTopic(topic: string, padding?: string): void {
+		this.#watch(topic, padding, (text) => this.#provider.publish(topic, text));
+	}
+
+	toSocket(receiver: string, socketId: string): void {
+		this.#watch(`@${receiver}`, undefined, (text) => this.#provider.send(socketId, text));
+	}
+
+	/** Nobody looks at the promise, as in most applications: that must do no harm. */
+	toAll(): void {
+		const { text } = this.#next('*', 'unwatched');
+		void this.#provider.broadcast(text);
+	}
+
+	#watch(channel: Channel, padding: string | undefined, publish: (text: string) => Promise<void>): void {
+		const { text, number, messages } = this.#next(channel, 'pending', padding);
+		publish(text).then(
+			() => {
+				messages.outcome[number] = 'accepted';
+			},
+			(error: Error) => {
+				messages.outcome[number] = 'rejected';
+				this.rejections.set(error.name, (this.rejections.get(error.name) ?? 0) + 1);
+			},
+		);
+	}
+
+	#next(
+		channel: Channel,
+		outcome: 'pending' | 'unwatched',
+		padding?: string,
+	): { text: string; number: number; messages: SentMessages } {
+		let messages = this.sent.get(channel);
+		if (messages === undefined) this.sent.set(channel, (messages = { publishedAt: [], outcome: [] }));
+		const number = messages.publishedAt.push(Date.now()) - 1;
+		messages.outcome.push(outcome);
+		return { text: encodeMessage(this.#name, channel, number, padding), number, messages };
+	}
+}

@@ -1,0 +1,36 @@
+import type { Verdict } from '../ledger/verdict.ts';
+
+/** One line of the table. */
+export interface FaultRow {
+	readonly fault: string;
+	/** In the order of `COLUMNS`. */
+	readonly cells: readonly number[];
+	readonly kept: boolean;
+}
+
+declare module 'vitest' {
+	interface TaskMeta {
+		faultRow?: FaultRow;
+	}
+}
+
+const COLUMNS: readonly (readonly [string, (verdict: Verdict) => number])[] = [
+	['sent', ({ sent }) => sent.total],
+	['delivered locally', ({ local }) => local.delivered],
+	['delivered remotely', ({ remote }) => remote.delivered],
+	['missing', ({ remote, local }) => remote.missing + local.missing],
+	['reported', ({ remote }) => remote.reported],
+	['duplicates', ({ duplicates }) => duplicates],
+	['inversions', ({ inversions }) => inversions],
+	['gap events', ({ gaps }) => gaps.events],
+	['recovery ms', ({ recoveryMs }) => recoveryMs],
+	['slowest local ms', ({ local }) => local.maxLatencyMs],
+	['slowest remote ms', ({ remote }) => remote.maxLatencyMs],
+	['rejected, yet delivered', ({ lateDeliveries }) => lateDeliveries],
+];
+
+export const HEADINGS: readonly string[] = ['fault', ...COLUMNS.map(([heading]) => heading), 'promises'];
+
+export function rowOf(fault: string, verdict: Verdict, kept: boolean): FaultRow {
+	return { fault, cells: COLUMNS.map(([, count]) => count(verdict)), kept };
+}

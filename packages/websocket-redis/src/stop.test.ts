@@ -1,0 +1,38 @@
+import { type RedisServer, spawnBun, startRedis } from '@orijs/testkit';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+/** `stop` waits a second for answers to what was published; the rest is room for a busy machine. */
+const PROMPT_MS = 3_000;
+
+describe('stop() is prompt and lets the process end', () => {
+	let redis: RedisServer;
+	beforeEach(async () => {
+		redis = await startRedis();
+	});
+	afterEach(() => redis.stop());
+
+	it.each<[string, (redis: RedisServer) => Promise<void> | void]>([
+		['with Redis well', () => {}],
+		['with Redis killed', (server) => server.kill()],
+		['with Redis frozen', (server) => server.freeze()],
+	])('%s', async (_, breakIt) => {
+		const child = spawnBun(new URL('./test-support/stop-and-exit.ts', import.meta.url), {
+			env: { REDIS_URL: redis.url },
+		});
+		await child.request('start');
+		await breakIt(redis);
+		await child.request('publish');
+		expect(await child.request<number>('stop')).toBeLessThan(PROMPT_MS);
+		expect(await child.exited).toEqual({ code: 0, signal: null });
+	});
+
+	it('in the middle of a start', async () => {
+		redis.freeze();
+		const child = spawnBun(new URL('./test-support/stop-and-exit.ts', import.meta.url), {
+			env: { REDIS_URL: redis.url },
+		});
+		await child.request('start without waiting');
+		expect(await child.request<number>('stop')).toBeLessThan(PROMPT_MS);
+		expect(await child.exited).toEqual({ code: 0, signal: null });
+	});
+});
