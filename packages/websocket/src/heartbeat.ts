@@ -12,6 +12,8 @@ export interface HeartbeatOptions {
 	readonly liveness: BusLiveness;
 	/** How many nodes there are, this one included. */
 	readonly nodes: () => number;
+	/** Whether beats on the lane will come back: it is subscribed to. */
+	readonly isHeard: (lane: string) => boolean;
 	/** Publishes a beat; rejects when the backend did not accept it. */
 	readonly publish: (lane: string, number: number, intervalMs: number, sentAt: number) => Promise<unknown>;
 	/** Once a beat, before it goes out. */
@@ -84,7 +86,10 @@ export class Heartbeat {
 		const now = Date.now();
 		const { intervalMs } = this;
 		this.#options.onTick(now);
-		for (const name of this.#options.liveness.lanes()) {
+		const lanes = this.#options.liveness.lanes();
+		for (const name of this.#lanes.keys()) if (!lanes.includes(name)) this.#lanes.delete(name);
+		for (const name of lanes) {
+			if (!this.#options.isHeard(name)) continue;
 			const lane = this.#lane(name, now);
 			this.#judge(name, lane, now, intervalMs);
 			if (lane.unansweredSince === undefined) this.#beat(name, lane, now, intervalMs);

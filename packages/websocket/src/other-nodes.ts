@@ -62,6 +62,10 @@ export class OtherNodes {
 	readonly #failing: boolean[] = [];
 	readonly #toldAt: number[] = [];
 	#state: BusStatus['state'] = 'degraded';
+	/** The lanes this node listens on. */
+	#lanes = new Set<string>();
+	/** Announcements are repeated with the first beat of a tick that gets through. */
+	#repeats = false;
 
 	constructor(bus: Bus, options: OtherNodesOptions) {
 		const { local, logger, graceMs, heartbeatMs, onRefused, onError } = options;
@@ -88,8 +92,11 @@ export class OtherNodes {
 			intervalMs: heartbeatMs,
 			liveness,
 			nodes: () => this.#peers.count + 1,
+			isHeard: (lane) => this.#interest.isLive(lane),
 			publish: (lane, ...beat) => this.#publishBeat(lane, ...beat),
 			onTick: (now) => {
+				this.#repeats = true;
+				this.#followLanes(liveness);
 				if (this.#peers.newlySilent(now)) void this.#lookInto(liveness);
 			},
 		});
@@ -98,6 +105,22 @@ export class OtherNodes {
 	/** As the bus last told. */
 	get state(): BusStatus['state'] {
 		return this.#state;
+	}
+
+	/** Listens on the lanes there are; they change with the backend's topology. */
+	#followLanes(liveness: BusLiveness): void {
+		const lanes = liveness.lanes();
+		for (const lane of lanes) {
+			if (this.#lanes.has(lane)) continue;
+			this.#lanes.add(lane);
+			// A refusal is reported, as for any channel; the lane is then not beaten on.
+			this.#interest.acquire(lane).catch(() => {});
+		}
+		for (const lane of this.#lanes) {
+			if (lanes.includes(lane)) continue;
+			this.#lanes.delete(lane);
+			this.#interest.release(lane, 0);
+		}
 	}
 
 	/** Others fell silent: unless it is this node that is in the wrong place, that is their affair. */
@@ -125,7 +148,8 @@ export class OtherNodes {
 			error: this.#options.onError,
 		});
 		check();
-		const needed = [BROADCAST_CHANNEL, ...(this.#bus.liveness?.lanes() ?? [])];
+		this.#lanes = new Set(this.#bus.liveness?.lanes());
+		const needed = [BROADCAST_CHANNEL, ...this.#lanes];
 		const ready = Promise.all(needed.map((channel) => this.#interest.acquire(channel)));
 		const rest = Array.from(wanted(), (channel) => this.#interest.acquire(channel));
 		this.#interest.open();
@@ -179,7 +203,8 @@ export class OtherNodes {
 
 	async #publishBeat(lane: string, number: number, intervalMs: number, sentAt: number): Promise<void> {
 		await this.#bus.publish(lane, encodeBeat(this.#sender(lane), { number, intervalMs, sentAt }));
-		for (const announcement of this.#announcements.due()) this.#announce(announcement);
+		if (this.#repeats) for (const announcement of this.#announcements.due()) this.#announce(announcement);
+		this.#repeats = false;
 		this.#announce(this.#announcements.fresh());
 	}
 
