@@ -1,10 +1,16 @@
 import type { Fault } from './harness/fault.ts';
 import { type ClusterBackend, firstMaster, redisCluster, takenOver } from './harness/redis-cluster.ts';
+import { DOUBT_MS } from './harness/doubt.ts';
 import { TWO_NODES } from './harness/stage.ts';
 import { testFault } from './harness/test-fault.ts';
 
-/** Something happens to one master of three: the topics of the other two must not notice. */
-function testMaster(fault: Pick<Fault<ClusterBackend>, 'name' | 'inject' | 'gapsPerTopic'>): void {
+/**
+ * Something happens to one master of three: the topics of the other two must not notice.
+ *
+ * Seen to fail: topics that moved not subscribed again (silent losses, recovery, no quiet); their gaps not reported (silent losses, topics
+ * without an event); every topic reported where some moved (false alarms).
+ */
+function testMaster(fault: Pick<Fault<ClusterBackend>, 'name' | 'inject' | 'gapSlackMs'>): void {
 	testFault({ backend: redisCluster(TWO_NODES), stage: TWO_NODES, exposure: firstMaster, ...fault });
 }
 
@@ -45,6 +51,7 @@ testMaster({
 });
 
 // When it goes on, it still is a master for all it knows, and hands on what it was sent before: nobody may hear it then.
+// Seen to fail: a new lane that does not inherit the number of the one it replaces (inversions).
 testMaster({
 	name: 'cluster: a master frozen, its replica takes over',
 	async inject({ backend: { cluster, masters } }) {
@@ -60,6 +67,7 @@ testMaster({
 
 testMaster({
 	name: 'cluster: a replica takes over by agreement',
+	gapSlackMs: DOUBT_MS,
 	async inject({ backend: { cluster, masters } }) {
 		const [replica] = await cluster.replicasOf(masters[0]);
 		if (replica === undefined) throw new Error('the master has no replica');

@@ -1,9 +1,11 @@
+import { DOUBT_MS } from './harness/doubt.ts';
 import { everyNode } from './harness/exposure.ts';
-import { redisSentinel, sentElsewhere } from './harness/redis-sentinel.ts';
+import { demoted, redisSentinel, sentElsewhere } from './harness/redis-sentinel.ts';
 import { TWO_NODES } from './harness/stage.ts';
 import { testFault } from './harness/test-fault.ts';
 
-const GROUP = { backend: redisSentinel, stage: TWO_NODES, exposure: everyNode };
+// Seen to fail: interruptions not reported (topics without an event, silent losses); five seconds between tries to reconnect (recovery).
+const GROUP = { backend: redisSentinel, stage: TWO_NODES, exposure: everyNode, gapSlackMs: DOUBT_MS };
 
 testFault({
 	name: 'Sentinel: the master killed',
@@ -24,7 +26,8 @@ testFault({
 	async inject({ backend: { sentinel } }) {
 		const master = await sentinel.master();
 		const from = Date.now();
-		const [back] = await Promise.all([sentElsewhere(sentinel, master), sentinel.failover()]);
+		// Until it is told, the old master goes on as if nothing had happened, and so may its clients.
+		const [back] = await Promise.all([demoted(master), sentinel.failover()]);
 		return { from, back };
 	},
 });

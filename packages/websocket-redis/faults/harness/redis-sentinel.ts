@@ -20,3 +20,15 @@ export async function sentElsewhere(sentinel: RedisSentinel, master: RedisServer
 	});
 	return Date.now();
 }
+
+/** Resolves with the time at which this server has become a replica. */
+export async function demoted(server: RedisServer): Promise<number> {
+	// A Sentinel drops all connections to a server that it demotes, that of the tests as well.
+	const role = (): Promise<string | undefined> =>
+		server.info('replication').then(
+			({ role }) => role,
+			() => undefined,
+		);
+	await until(async () => (await role()) === 'slave', { what: `${server.port} becomes a replica`, timeoutMs: 15_000 });
+	return Date.now();
+}

@@ -128,6 +128,14 @@ describe('the verdict on gap events', () => {
 		expect(wrong(runWith({ gaps: [{}], exposure, remote: allBut(4) }))).toEqual([]);
 	});
 
+	it('has no use for one on a topic that must be whole, loss or not', () => {
+		const exposure = () => 'whole' as const;
+		expect(wrong(runWith({ gaps: [{}], exposure }))).toEqual([expect.stringContaining('false alarm')]);
+		expect(wrong(runWith({ gaps: [{}], exposure, remote: allBut(4) }))).toEqual([
+			expect.stringContaining('a loss where nothing could be lost'),
+		]);
+	});
+
 	it('wants one on every interrupted topic, loss or not', () => {
 		const exposure = (node: string) => (node === 'b' ? ('interrupted' as const) : ('untouched' as const));
 		expect(judge(runWith({ exposure })).gaps.unreported).toEqual({ count: 1, examples: ['room on b'] });
