@@ -1,3 +1,4 @@
+import { DOUBT_MS } from './harness/doubt.ts';
 import type { Fault } from './harness/fault.ts';
 import { type ReplicatedRedis, replicatedRedis } from './harness/replicated-redis.ts';
 import { type Stage, TWO_NODES } from './harness/stage.ts';
@@ -6,11 +7,6 @@ import type { World } from './harness/world.ts';
 
 const ALL = ['a', 'b', 'c'];
 const SPLIT_MS = 3_000;
-/**
- * A server that was left by the others was right when it was last asked, which it is every second, and when its replicas were last
- * heard of, which Redis tells in whole seconds.
- */
-const DOUBT_MS = 2_500;
 
 const STAGE: Stage = {
 	...TWO_NODES,

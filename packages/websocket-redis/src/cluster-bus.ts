@@ -60,7 +60,6 @@ export class ClusterBus implements Bus {
 			lanes: new Map(),
 			owners: [],
 			beats: [],
-			numbers: 0,
 			homeless: new HomelessTopics(),
 			confirmedAt: Date.now(),
 			degraded: undefined,
@@ -190,7 +189,7 @@ export class ClusterBus implements Bus {
 			},
 			error: (error, stage) => session.handlers.error(error, stage),
 		});
-		const shard: Shard = { lane, number: session.numbers++ % 2 ** 16 };
+		const shard: Shard = { lane, number: 0 };
 		session.lanes.set(name, shard);
 		return shard;
 	}
@@ -244,21 +243,27 @@ export class ClusterBus implements Bus {
 			shard.lane.close();
 			session.lanes.delete(name);
 		}
-		session.beats = this.#beatChannels(session);
+		session.beats = this.#nameLanes(session);
 		session.confirmedAt = Date.now();
 		this.#judge(session);
 	}
 
-	/** One channel for each lane, the same on every node that sees the same cluster. */
-	#beatChannels({ owners, lanes }: Session): string[] {
-		const found = new Map<string, string>();
+	/**
+	 * One channel for each lane, `!` and a number: the least that its slots have. All nodes that see the same cluster agree on it, and it
+	 * stays when a replica takes over: what the old master still delivers then is told from what the new one does.
+	 */
+	#nameLanes({ owners, lanes }: Session): string[] {
+		const beats = new Map<Shard, string>();
 		const wanted = new Set(owners.filter((owner) => owner !== undefined && lanes.has(owner))).size;
-		for (let i = 0; found.size < wanted; i++) {
-			const channel = `!${i}`;
+		for (let number = 0; beats.size < wanted; number++) {
+			const channel = `!${number}`;
 			const owner = owners[this.#slotOf(channel)];
-			if (owner !== undefined && lanes.has(owner) && !found.has(owner)) found.set(owner, channel);
+			const shard = owner === undefined ? undefined : lanes.get(owner);
+			if (shard === undefined || beats.has(shard)) continue;
+			shard.number = number;
+			beats.set(shard, channel);
 		}
-		return [...found.values()];
+		return [...beats.values()];
 	}
 
 	/** Finds a place for those that have none. */
@@ -312,8 +317,8 @@ export class ClusterBus implements Bus {
 
 interface Shard {
 	readonly lane: RedisLane;
-	/** Its number in frames. */
-	readonly number: number;
+	/** Its number in frames and in the name of its heartbeats' channel. */
+	number: number;
 }
 
 /** What one start opened. */
@@ -323,8 +328,6 @@ interface Session {
 	readonly lanes: Map<string, Shard>;
 	owners: readonly (string | undefined)[];
 	beats: readonly string[];
-	/** How many lanes there have been. */
-	numbers: number;
 	/** Topics that no lane has at the moment. */
 	readonly homeless: HomelessTopics;
 	/** When the cluster last confirmed who serves what, in milliseconds since the epoch. */

@@ -90,8 +90,7 @@ export class Peers {
 
 	/** Nodes that are silent are so for a reason of their own: this one is where it belongs. */
 	dismissSilent(): void {
-		for (const links of this.#links.values())
-			for (const link of links) if (link?.silent) link.dismissed = true;
+		for (const links of this.#links.values()) for (const link of links) if (link?.silent) link.dismissed = true;
 	}
 
 	/** This node listens from now on: what beats it missed before says nothing new. */
