@@ -79,3 +79,17 @@ describe('the bus on a Redis Cluster', () => {
 		expect(() => new RedisWsProvider({ connection: { cluster: [] } })).toThrow(InvalidRedisOptionError);
 	});
 });
+
+describe('a Redis Cluster without sharded publish/subscribe', () => {
+	it('is refused at start, with what it needs', async () => {
+		const old = await startRedisCluster({ replicas: 0, args: ['--rename-command', 'SSUBSCRIBE', ''] });
+		const provider = new RedisWsProvider({
+			connection: { cluster: old.nodes.map(({ host, port }) => ({ host, port })) },
+		});
+		await expect(provider.start()).rejects.toMatchObject({
+			name: 'ClusterUnsupportedError',
+			message: expect.stringContaining('Redis 7.0 or newer'),
+		});
+		await old.stop();
+	});
+});

@@ -10,7 +10,7 @@ import {
 } from './errors.ts';
 import { HomelessTopics } from './homeless-topics.ts';
 import { shardedPubSub } from './pub-sub-commands.ts';
-import { connect, createClient } from './redis-client.ts';
+import { connect, createClient, isRefusal } from './redis-client.ts';
 import { RedisLane } from './redis-lane.ts';
 import { RedisLink } from './redis-link.ts';
 
@@ -348,8 +348,13 @@ function stopped(): Error {
 
 /** @throws {ClusterUnsupportedError} */
 async function mustBeAbleTo(client: Redis): Promise<void> {
-	const [known] = await client.command('INFO', 'ssubscribe');
-	if (known === null || known === undefined) throw new ClusterUnsupportedError();
+	try {
+		const [known] = (await client.command('INFO', 'ssubscribe')) as unknown[];
+		if (known === null) throw new ClusterUnsupportedError();
+	} catch (error) {
+		// Who may not ask will be told by the first subscription.
+		if (!isRefusal(error)) throw error;
+	}
 }
 
 async function within<T>(ms: number, promise: Promise<T>): Promise<T> {

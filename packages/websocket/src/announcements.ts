@@ -17,17 +17,20 @@ export interface Announcement {
 /** What this node has to tell the others of its failures to publish: each several times. */
 export class Announcements {
 	readonly #unsent: Unsent;
+	readonly #repeats: boolean;
 	readonly #repeating: { readonly announcement: Announcement; left: number }[] = [];
 
-	constructor(unsent: Unsent) {
+	/** @param repeats whether `due` will be called: without beats there is nothing to repeat with */
+	constructor(unsent: Unsent, repeats: boolean) {
 		this.#unsent = unsent;
+		this.#repeats = repeats;
 	}
 
 	/** What is new, to be told at once. */
 	fresh(): Announcement | undefined {
 		if (this.#unsent.isEmpty) return undefined;
 		const announcement = this.#unsent.take();
-		this.#repeating.push({ announcement, left: REPEATS });
+		if (this.#repeats) this.#repeating.push({ announcement, left: REPEATS });
 		return announcement;
 	}
 

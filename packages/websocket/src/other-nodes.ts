@@ -11,7 +11,7 @@ import {
 	type Sender,
 } from './frame.ts';
 import { type Gap, Gaps } from './gaps.ts';
-import { Heartbeat } from './heartbeat.ts';
+import { DEFAULT_HEARTBEAT_MS, Heartbeat } from './heartbeat.ts';
 import { Incoming } from './incoming.ts';
 import { Interest } from './interest.ts';
 import type { LocalDelivery } from './local-delivery.ts';
@@ -54,7 +54,7 @@ export class OtherNodes {
 	readonly #peers = new Peers();
 	readonly #gaps: Gaps;
 	readonly #unsent = new Unsent();
-	readonly #announcements = new Announcements(this.#unsent);
+	readonly #announcements: Announcements;
 	readonly #heardNotices = new HeardNotices();
 	readonly #heartbeat: Heartbeat | undefined;
 	/** By lane: how often publishing began to fail, and whether it fails now. */
@@ -72,6 +72,7 @@ export class OtherNodes {
 		this.#bus = bus;
 		this.#options = options;
 		this.#gaps = new Gaps(logger);
+		this.#announcements = new Announcements(this.#unsent, bus.liveness !== undefined);
 		this.#interest = new Interest(bus, { graceMs, onRefused, onError: (error) => onError(error, 'subscribe') });
 		this.#outbox = new Outbox({
 			send: (channel, messages) => bus.publish(channel, encodeMessages(this.#sender(channel), messages)),
@@ -300,6 +301,6 @@ export class OtherNodes {
 
 	/** A message may be published that much earlier than the backend gets it, for all this node knows. */
 	get #slackMs(): number {
-		return (this.#heartbeat?.intervalMs ?? 0) / 2;
+		return (this.#heartbeat?.intervalMs ?? DEFAULT_HEARTBEAT_MS) / 2;
 	}
 }
