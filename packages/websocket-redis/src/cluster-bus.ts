@@ -349,7 +349,7 @@ function stopped(): Error {
 /** @throws {ClusterUnsupportedError} */
 async function mustBeAbleTo(client: Redis): Promise<void> {
 	try {
-		const [known] = (await client.command('INFO', 'ssubscribe')) as unknown[];
+		const [known] = await client.command('INFO', 'ssubscribe');
 		if (known === null) throw new ClusterUnsupportedError();
 	} catch (error) {
 		// Who may not ask will be told by the first subscription.
