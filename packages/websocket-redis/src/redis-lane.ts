@@ -21,6 +21,8 @@ export interface RedisLaneOptions {
 const SERVER_CHECK_MS = 1_000;
 /** A replica reports to its master every second; one that is later than this may have left it, in milliseconds. */
 const LAG_IN_DOUBT_MS = 2_000;
+/** How long a server with fewer replicas than before is in doubt, in milliseconds. */
+const FEWER_IN_DOUBT_MS = 30_000;
 /** A server tells its uptime in whole seconds. */
 const UPTIME_PRECISION_MS = 1_500;
 /** How long connections to a replica are kept before a new try, in milliseconds. */
@@ -57,6 +59,8 @@ export class RedisLane {
 	#leaving: ReturnType<typeof setTimeout> | undefined;
 	/** How many replicas the server has. */
 	#replicas = 0;
+	/** Since when it has fewer, in milliseconds since the epoch. */
+	#fewerSince: number | undefined;
 
 	constructor(options: RedisLaneOptions, handlers: BusHandlers) {
 		this.#options = options;
@@ -118,13 +122,18 @@ export class RedisLane {
 	async #meet(link: RedisLink): Promise<ServerInfo> {
 		const now = Date.now();
 		const info = await serverInfo(link.client);
-		const isAnother = link.runId !== undefined && info.runId !== undefined && info.runId !== link.runId;
-		// A server that was up before the connection was lost is not the lost one restarted: both were there at a time.
-		const since = this.#lostAt ?? now;
-		if (isAnother && info.startedAt !== undefined && info.startedAt < since - UPTIME_PRECISION_MS) this.#doubt([link]);
-		link.runId = info.runId;
-		link.verifiedAt = now;
-		if (link === this.#publisher) this.#replicas = info.replicas;
+		const isSame = link.runId !== undefined && info.runId === link.runId;
+		if (!isSame) {
+			// A server that was up before the connection was lost is not the lost one restarted: both were there at a time.
+			const coexisted = info.startedAt !== undefined && info.startedAt < (this.#lostAt ?? now) - UPTIME_PRECISION_MS;
+			if (link.runId !== undefined && info.runId !== undefined && coexisted) this.#doubt([link]);
+			link.runId = info.runId;
+			link.verifiedAt = now;
+			if (link === this.#publisher) {
+				this.#replicas = info.replicas;
+				this.#fewerSince = undefined;
+			}
+		}
 		return info;
 	}
 
@@ -236,13 +245,11 @@ export class RedisLane {
 		const probe = new RedisLink(this.#options.createClient());
 		try {
 			await connect(probe.client, PROBE_MS, this.#ending.signal);
-			const { runId, replicas } = await serverInfo(probe.client);
+			const asked = Date.now();
+			const info = await serverInfo(probe.client);
+			const { runId } = info;
 			const strays = this.#links.filter((link) => link.isReady && runId && link.runId && link.runId !== runId);
-			if (strays.length === 0) {
-				this.#replicas = replicas;
-				this.#verified(Date.now());
-				return true;
-			}
+			if (strays.length === 0) return this.#isTrusted(info, asked);
 			this.#leave(strays, 'connected to a server that others have left');
 		} catch {
 			// No way to find out; what is wrong with the connections shows by itself.
@@ -266,6 +273,22 @@ export class RedisLane {
 		if (this.#subscribed) this.#lostAt = verifiedAt;
 		else if (this.#lostAt !== undefined) this.#lostAt = Math.min(this.#lostAt, verifiedAt);
 		this.#subscribed = false;
+	}
+
+	/**
+	 * Whether a server that answers is to be taken for the right one. One whose replicas are gone, or not heard of, may have been left for
+	 * a new master, also where Sentinels or names still lead to it; only after a while are fewer replicas taken for what they seem.
+	 */
+	#isTrusted({ replicas, lagMs }: ServerInfo, asked: number): boolean {
+		if (lagMs > LAG_IN_DOUBT_MS) return false;
+		if (replicas < this.#replicas) {
+			this.#fewerSince ??= asked;
+			if (asked - this.#fewerSince < FEWER_IN_DOUBT_MS) return false;
+		}
+		this.#fewerSince = undefined;
+		this.#replicas = replicas;
+		this.#verified(asked - lagMs);
+		return true;
 	}
 
 	/** The server that is published to was the right one at that time; the other connection is as good if it leads there too. */
@@ -358,15 +381,10 @@ export class RedisLane {
 		if (!this.#publisher.isReady || this.#degraded !== undefined) return;
 		const asked = Date.now();
 		try {
-			const { isReplica, replicas, lagMs } = await serverInfo(this.#publisher.client);
+			const info = await serverInfo(this.#publisher.client);
 			if (this.#degraded !== undefined) return;
-			if (isReplica === true) this.#leaveReplica();
-			// Replicas that are gone, or not heard of, may have a new master.
-			else if (replicas < this.#replicas || lagMs > LAG_IN_DOUBT_MS) await this.isWhereItBelongs();
-			else {
-				this.#replicas = replicas;
-				this.#verified(asked - lagMs);
-			}
+			if (info.isReplica === true) this.#leaveReplica();
+			else if (!this.#isTrusted(info, asked)) await this.isWhereItBelongs();
 		} catch {
 			// The connection failed, which shows by itself.
 		}

@@ -23,7 +23,7 @@ export interface Fault<B extends Backend> {
 	readonly gapsPerTopic?: number;
 	/** Whether it may pass without any loss; then the fault itself must make sure that it happened. Default false. */
 	readonly mayLoseNothing?: boolean;
-	/** How much earlier than the first possible loss a gap may begin, in milliseconds; default a heartbeat interval and 250. */
+	/** How much earlier than the first possible loss a gap may begin, in milliseconds; default a heartbeat interval and 500. */
 	readonly gapSlackMs?: number;
 	/** How long the fault itself holds up deliveries that are bound to come, in milliseconds. Default 0. */
 	readonly heldUpMs?: number;

@@ -16,7 +16,7 @@ const AFTER_MS = 1_500;
 const AFTER_READY_MS = 250;
 
 /** A gap may begin with the last heartbeat that was heard before the fault, and this much earlier on a busy machine. */
-const GAP_SLACK_MS = HEARTBEAT_MS + 250;
+const GAP_SLACK_MS = HEARTBEAT_MS + 500;
 /** The promise is 1,500 ms. The rest is room for a machine with two cores that runs everything. */
 const MAX_RECOVERY_MS = 3_000;
 /** Not a measure of speed: it tells a delivery that waited for Redis, which would take as long as the outage. */
