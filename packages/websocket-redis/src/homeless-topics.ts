@@ -18,7 +18,11 @@ export class HomelessTopics {
 
 	/** Keeps topics until somebody serves them. Resolves when they are subscribed. Nobody has to await it. */
 	wait(topics: readonly string[], since: number | undefined): Promise<void> {
-		if (this.#closed !== undefined) return Promise.reject(this.#closed);
+		if (this.#closed !== undefined) {
+			const refused = Promise.reject(this.#closed);
+			refused.catch(() => {});
+			return refused;
+		}
 		const all = topics.map((topic) => {
 			let homeless = this.#waiting.get(topic);
 			if (homeless === undefined) {
