@@ -1,17 +1,17 @@
 import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type BunProcess, spawnBun, until } from '@orijs/testkit';
+import { type ScriptProcess, spawnBun, until } from '@orijs/testkit';
 import { afterEach, expect, onTestFinished, test } from 'vitest';
 import { visit } from './test-support/visitor.ts';
 
-const started: BunProcess[] = [];
+const started: ScriptProcess[] = [];
 
 afterEach(async () => {
 	await Promise.all(started.splice(0).map((child) => child.stop()));
 });
 
-async function start(): Promise<{ cluster: BunProcess; ports: number[]; pids: number[] }> {
+async function start(): Promise<{ cluster: ScriptProcess; ports: number[]; pids: number[] }> {
 	const cluster = spawnBun(new URL('cluster.ts', import.meta.url));
 	started.push(cluster);
 	await until(() => /Open both/.test(cluster.output()), { what: 'both nodes are up', timeoutMs: 10_000 });

@@ -1,4 +1,4 @@
-import { type BunProcess, freePort, spawnBun, startRedis, until } from '@orijs/testkit';
+import { type ScriptProcess, freePort, spawnBun, startRedis, until } from '@orijs/testkit';
 import { afterEach, describe, expect, test } from 'vitest';
 import { visit } from './test-support/visitor.ts';
 
@@ -8,14 +8,14 @@ afterEach(async () => {
 	await Promise.all(started.splice(0).map((thing) => thing.stop()));
 });
 
-function start(env: Record<string, string>): BunProcess {
+function start(env: Record<string, string>): ScriptProcess {
 	const child = spawnBun(new URL('main.ts', import.meta.url), { env: { NODE_ENV: 'production', ...env } });
 	started.push(child);
 	return child;
 }
 
 /** Resolves with the port the process says it is at. */
-async function portOf(child: BunProcess): Promise<number> {
+async function portOf(child: ScriptProcess): Promise<number> {
 	const address = /chat is at http:\/\/localhost:(\d+)\n/;
 	await until(() => address.test(child.output()), { what: `an address is in ${JSON.stringify(child.output())}` });
 	return Number(address.exec(child.output())?.[1]);

@@ -1,13 +1,13 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type BunProcess, connectClient, spawnBun, until } from '@orijs/testkit';
+import { type ScriptProcess, connectClient, spawnBun, until } from '@orijs/testkit';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
 /** The samples of the public contract, pasted into files as a user would and run as processes of their own. */
 describe("the samples in @orijs/websocket's README", () => {
 	let folder: string;
-	const running: BunProcess[] = [];
+	const running: ScriptProcess[] = [];
 
 	beforeAll(() => {
 		// Inside the package, so that imports resolve as they do for a user of it.
@@ -20,7 +20,7 @@ describe("the samples in @orijs/websocket's README", () => {
 	});
 	afterAll(() => rmSync(folder, { recursive: true }));
 
-	function run(name: string, ...parts: string[]): BunProcess {
+	function run(name: string, ...parts: string[]): ScriptProcess {
 		const file = join(folder, `${name}.ts`);
 		writeFileSync(file, parts.join('\n'));
 		const child = spawnBun(file);

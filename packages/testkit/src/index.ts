@@ -3,7 +3,7 @@ export { freePort } from './free-port.ts';
 export { startRedis } from './redis-server.ts';
 export { startRedisCluster } from './redis-cluster.ts';
 export { startRedisSentinel } from './redis-sentinel.ts';
-export { spawnBun } from './processes.ts';
+export { spawnBun, spawnNode } from './processes.ts';
 export { answerRequests, report } from './child-side.ts';
 
 // The network between them
@@ -25,7 +25,7 @@ export type { ClusterNode } from './cluster-node.ts';
 export type { Message } from './inbox.ts';
 export type { LinkFilter } from './link-filter.ts';
 export type { Exit, ProcessState } from './owned-process.ts';
-export type { BunProcess, SpawnOptions } from './processes.ts';
+export type { ScriptProcess, SpawnOptions } from './processes.ts';
 export type { Direction, FreezeOptions, ProxyLink, ThawOptions } from './proxy-link.ts';
 export type { ClusterOptions, RedisCluster } from './redis-cluster.ts';
 export type { RedisInfo } from './redis-info.ts';

@@ -38,19 +38,21 @@ export interface OwnProcessOptions {
 	/** Added to this process's environment; `undefined` takes a variable away. */
 	env?: Record<string, string | undefined>;
 	cwd?: string;
-	/** Opens a Bun IPC channel (structured clone, so typed arrays stay what they are). */
+	/** Opens a Bun IPC channel. */
 	onMessage?: (message: unknown) => void;
+	/** Of the channel: `advanced` is structured clone, so typed arrays stay what they are; Node understands `json` only. */
+	serialization?: 'advanced' | 'json';
 }
 
 /** Throws when the executable can't be started. */
 export function ownProcess(command: readonly string[], options: OwnProcessOptions = {}): MessagingProcess {
-	const { env, cwd, onMessage } = options;
+	const { env, cwd, onMessage, serialization = 'advanced' } = options;
 	const output = outputFile();
 	const child = Bun.spawn([...command], {
 		env: { ...process.env, ...env },
 		stdio: ['ignore', output.fd, output.fd],
 		...(cwd !== undefined && { cwd }),
-		...(onMessage && { ipc: onMessage, serialization: 'advanced' as const }),
+		...(onMessage && { ipc: onMessage, serialization }),
 	});
 	const cancelWill = lastWill(['kill', '-KILL', String(child.pid)]);
 

@@ -1,12 +1,13 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { afterEach, expect, test } from 'vitest';
-import { spawnBun } from './processes.ts';
-import type { BunProcess, SpawnOptions } from './processes.ts';
+import { spawnBun, spawnNode } from './processes.ts';
+import type { ScriptProcess, SpawnOptions } from './processes.ts';
 import { until } from './until.ts';
 
-const started: BunProcess[] = [];
+const started: ScriptProcess[] = [];
 
-function spawn(fixture: string, options?: SpawnOptions): BunProcess {
+function spawn(fixture: string, options?: SpawnOptions): ScriptProcess {
 	const child = spawnBun(new URL(`fixtures/${fixture}`, import.meta.url), options);
 	started.push(child);
 	return child;
@@ -30,6 +31,13 @@ test('a request waits for the start and gets the reply, with arguments and envir
 	const child = spawn('child.ts', { args: ['one', 'two'], env: { TESTKIT_GREETING: 'hello' } });
 
 	expect(await child.request('started')).toEqual([['one', 'two'], 'hello']);
+});
+
+test('a script for Node answers as well', async () => {
+	const child = spawnNode(fileURLToPath(new URL('fixtures/node-child.mjs', import.meta.url)), { args: ['one'] });
+	started.push(child);
+
+	expect(await child.request({ question: 1 })).toEqual({ runtime: 'node', args: ['one'], request: { question: 1 } });
 });
 
 test('requests keep typed arrays and find their own replies', async () => {

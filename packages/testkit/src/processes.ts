@@ -15,8 +15,8 @@ export interface SpawnOptions {
 	conditions?: readonly string[];
 }
 
-/** A TypeScript file that runs as a Bun process of its own, and dies with the test. */
-export interface BunProcess extends OwnedProcess {
+/** A script that runs as a process of its own, and dies with the test. */
+export interface ScriptProcess extends OwnedProcess {
 	/** What the script told with `report`, in order. Complete once `exited` has resolved. */
 	readonly reports: readonly unknown[];
 	/**
@@ -27,9 +27,28 @@ export interface BunProcess extends OwnedProcess {
 }
 
 /** The script may use `answerRequests` and `report`, or neither. Messages may hold what structured clone can copy. */
-export function spawnBun(script: string | URL, options: SpawnOptions = {}): BunProcess {
+export function spawnBun(script: string | URL, options: SpawnOptions = {}): ScriptProcess {
 	const { args = [], env = {}, conditions = ['@orijs/source'] } = options;
 	const path = script instanceof URL ? fileURLToPath(script) : script;
+	// The tests run on Bun, so its executable is the one we run on.
+	const command = [process.execPath, ...conditions.map((name) => `--conditions=${name}`), path, ...args];
+	return spawnScript(path, command, env, 'advanced');
+}
+
+/** As {@link spawnBun}, for a JavaScript file that runs on Node. Messages may hold what JSON can. */
+export function spawnNode(
+	script: string,
+	{ args = [], env = {} }: Omit<SpawnOptions, 'conditions'> = {},
+): ScriptProcess {
+	return spawnScript(script, ['node', script, ...args], env, 'json');
+}
+
+function spawnScript(
+	path: string,
+	command: readonly string[],
+	env: NonNullable<SpawnOptions['env']>,
+	serialization: 'advanced' | 'json',
+): ScriptProcess {
 	const waiting = new Map<number, PromiseWithResolvers<unknown>>();
 	const reports: unknown[] = [];
 	let exit: Exit | undefined;
@@ -42,9 +61,7 @@ export function spawnBun(script: string | URL, options: SpawnOptions = {}): BunP
 		else waiting.get(message.id)?.reject(new Error(`${path} failed to answer: ${message.error}`));
 	};
 
-	// The tests run on Bun, so its executable is the one we run on.
-	const command = [process.execPath, ...conditions.map((name) => `--conditions=${name}`), path, ...args];
-	const child = ownProcess(command, { env, onMessage });
+	const child = ownProcess(command, { env, onMessage, serialization });
 	const ended = ({ code, signal }: Exit): Error => new Error(`${path} ended with ${signal ?? code}\n${child.output()}`);
 	void child.exited.then((result) => {
 		exit = result;

@@ -1,5 +1,5 @@
 import {
-	type BunProcess,
+	type ScriptProcess,
 	connectClient,
 	type RedisServer,
 	spawnBun,
@@ -13,7 +13,7 @@ import type { NodeRequest } from './test-support/chat-node.ts';
 interface Node {
 	readonly url: string;
 	ask<Reply = void>(request: NodeRequest): Promise<Reply>;
-	readonly process: BunProcess;
+	readonly process: ScriptProcess;
 }
 
 interface Member {

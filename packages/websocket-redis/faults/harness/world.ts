@@ -1,4 +1,4 @@
-import { type BunProcess, spawnBun, startTcpProxy, type TcpProxy } from '@orijs/testkit';
+import { type ScriptProcess, spawnBun, startTcpProxy, type TcpProxy } from '@orijs/testkit';
 import type { Account, NodeRequest, NodeSettings } from '../node/protocol.ts';
 import type { Backend } from './backend.ts';
 import { connectReceiver, type LiveReceiver } from './receiver.ts';
@@ -14,7 +14,7 @@ const ANSWER_TIMEOUT_MS = 20_000;
 export interface FaultNode {
 	readonly name: string;
 	readonly url: string;
-	readonly process: BunProcess;
+	readonly process: ScriptProcess;
 	ask<Reply = void>(request: NodeRequest): Promise<Reply>;
 	account(): Promise<Account>;
 }
@@ -26,7 +26,7 @@ export class World<B extends Backend = Backend> {
 	readonly nodes: FaultNode[] = [];
 	readonly receivers: LiveReceiver[] = [];
 	readonly #proxies = new Map<string, TcpProxy>();
-	readonly #processes: BunProcess[] = [];
+	readonly #processes: ScriptProcess[] = [];
 
 	private constructor(backend: B, stage: Stage) {
 		this.backend = backend;
