@@ -1,4 +1,4 @@
-import type { ChainableCommander, Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 
 /** How a server is asked to publish and subscribe: to all of it, or, on a cluster, to one shard. */
 export interface PubSubCommands {
@@ -6,7 +6,7 @@ export interface PubSubCommands {
 	readonly messageEvent: 'messageBuffer' | 'smessageBuffer';
 	subscribe(client: Redis, channels: readonly string[]): Promise<unknown>;
 	unsubscribe(client: Redis, channels: readonly string[]): Promise<unknown>;
-	publish(pipeline: ChainableCommander, channel: string, frame: Buffer): void;
+	readonly publish: 'publish' | 'spublish';
 	/** Puts channels into groups that one command may name. */
 	group(channels: readonly string[]): readonly (readonly string[])[];
 }
@@ -18,7 +18,7 @@ export const plainPubSub: PubSubCommands = {
 	messageEvent: 'messageBuffer',
 	subscribe: (client, channels) => client.subscribe(...channels),
 	unsubscribe: (client, channels) => client.unsubscribe(...channels),
-	publish: (pipeline, channel, frame) => void pipeline.publish(channel, frame),
+	publish: 'publish',
 	group: (channels) => chunks(channels),
 };
 
@@ -28,7 +28,7 @@ export function shardedPubSub(slotOf: (channel: string) => number): PubSubComman
 		messageEvent: 'smessageBuffer',
 		subscribe: (client, channels) => client.ssubscribe(...channels),
 		unsubscribe: (client, channels) => client.sunsubscribe(...channels),
-		publish: (pipeline, channel, frame) => void pipeline.spublish(channel, frame),
+		publish: 'spublish',
 		// One command names channels of one slot only.
 		group(channels) {
 			const bySlot = new Map<number, string[]>();

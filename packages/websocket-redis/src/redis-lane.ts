@@ -206,11 +206,11 @@ export class RedisLane {
 	publish(topic: string, frame: Uint8Array): Promise<number> {
 		if (!this.#publisher.isReady) return Promise.reject(this.#down());
 		if (this.#batch === undefined) {
-			const batch = new PublishBatch(this.#options.commands, this.#publisher.client.pipeline());
+			const batch = new PublishBatch(this.#options.commands.publish);
 			this.#batch = batch;
 			queueMicrotask(() => {
 				this.#batch = undefined;
-				void batch.send();
+				batch.send(this.#publisher.client);
 			});
 		}
 		return this.#batch.add(this.#channel(topic), frame);

@@ -3,7 +3,7 @@
  *
  * ```text
  * frame    = version (u8: 1)  type (u8)  origin (f64, the publishing node)  lane (u16)  incarnation (u32)  body
- * messages = type 0: (kind (u8: 0 text, 1 binary)  length (u32)  payload)*
+ * messages = type 0: see frame-messages.ts
  * beat     = type 1: number (f64)  interval (u32, ms; 0 says goodbye)  sentAt (f64, ms since the epoch)
  * gap      = type 2: scope (u8: 0 this topic, 1 everything)  since (f64)  until (f64)  sentAt (f64)
  * ```
@@ -12,16 +12,15 @@
  * connection still delivers later is told by its lower number.
  */
 
+import { MessageRuns, type Message, readMessages } from './frame-messages.ts';
+
 const VERSION = 1;
 const MESSAGES = 0;
 const BEAT = 1;
 const GAP = 2;
 const HEADER_BYTES = 16;
-const MESSAGE_HEADER_BYTES = 5;
 const BEAT_BYTES = HEADER_BYTES + 20;
 const GAP_BYTES = HEADER_BYTES + 25;
-const TEXT = 0;
-const BINARY = 1;
 
 /** A node's identity on the bus: 53 random bits, exact in a number. */
 export type Origin = number;
@@ -61,7 +60,7 @@ export interface GapNotice extends Sender {
 
 export interface Messages extends Sender {
 	readonly type: 'messages';
-	readonly messages: readonly (string | Uint8Array)[];
+	readonly messages: readonly Message[];
 }
 
 export type Frame = Messages | Beat | GapNotice;
@@ -69,27 +68,10 @@ export type Frame = Messages | Beat | GapNotice;
 /** Why a frame can't be read: written by another release, or not written by this system at all. */
 export type FrameFault = 'unknown-version' | 'malformed';
 
-export function encodeMessages(sender: Sender, messages: readonly (string | Uint8Array)[]): Buffer {
-	let size = HEADER_BYTES;
-	for (const message of messages) {
-		size += MESSAGE_HEADER_BYTES + (typeof message === 'string' ? Buffer.byteLength(message) : message.byteLength);
-	}
-	const frame = begin(size, MESSAGES, sender);
-	let at = HEADER_BYTES;
-	for (const message of messages) {
-		const start = at + MESSAGE_HEADER_BYTES;
-		let length: number;
-		if (typeof message === 'string') {
-			frame[at] = TEXT;
-			length = frame.write(message, start);
-		} else {
-			frame[at] = BINARY;
-			length = message.byteLength;
-			frame.set(message, start);
-		}
-		frame.writeUInt32BE(length, at + 1);
-		at = start + length;
-	}
+export function encodeMessages(sender: Sender, messages: readonly Message[]): Buffer {
+	const runs = new MessageRuns(messages);
+	const frame = begin(HEADER_BYTES + runs.size, MESSAGES, sender);
+	runs.write(frame, HEADER_BYTES);
 	return frame;
 }
 
@@ -134,7 +116,7 @@ export function decodeFrame(bytes: Uint8Array, self: Origin): Frame | 'echo' | F
 	const incarnation = frame.readUInt32BE(12);
 	switch (type) {
 		case MESSAGES: {
-			const messages = readMessages(frame);
+			const messages = readMessages(frame, HEADER_BYTES);
 			return messages === undefined ? 'malformed' : { type: 'messages', origin, lane, incarnation, messages };
 		}
 		case BEAT:
@@ -146,23 +128,6 @@ export function decodeFrame(bytes: Uint8Array, self: Origin): Frame | 'echo' | F
 		default:
 			return 'malformed';
 	}
-}
-
-function readMessages(frame: Buffer): (string | Uint8Array)[] | undefined {
-	const messages: (string | Uint8Array)[] = [];
-	let at = HEADER_BYTES;
-	while (at < frame.length) {
-		const start = at + MESSAGE_HEADER_BYTES;
-		if (start > frame.length) return undefined;
-		const kind = frame[at];
-		const end = start + frame.readUInt32BE(at + 1);
-		if (end > frame.length) return undefined;
-		if (kind === TEXT) messages.push(frame.toString('utf8', start, end));
-		else if (kind === BINARY) messages.push(frame.subarray(start, end));
-		else return undefined;
-		at = end;
-	}
-	return messages;
 }
 
 function readBeat(frame: Buffer): Omit<Beat, keyof Sender | 'type'> {

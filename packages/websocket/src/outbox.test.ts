@@ -63,15 +63,39 @@ describe('messages on their way out', () => {
 		]);
 	});
 
-	it('leave by themselves at the end of the tick, and not before', async () => {
+	it('leave when the code that published them has run, and not before', async () => {
 		const sent: Sent[] = [];
 		const { outbox } = outboxTo(sent);
-		void outbox.add('t', 'x');
-		await Promise.resolve();
+		void outbox.add('t', '1');
+		void outbox.add('t', '2');
 		expect(sent).toEqual([]);
 
-		await ticks(1);
-		expect(sent).toHaveLength(1);
+		await Promise.resolve();
+		expect(sent.map(({ messages }) => messages)).toEqual([['1', '2']]);
+	});
+
+	it('wait for the others of their turn once one has left, and again while every turn has some', async () => {
+		const sent: Sent[] = [];
+		const { outbox } = outboxTo(sent);
+		for (let turn = 0; turn < 3; turn++) {
+			for (let i = 0; i < 3; i++) {
+				void outbox.add('t', `${turn}.${i}`);
+				await Promise.resolve();
+			}
+			await ticks(1);
+		}
+
+		expect(sent.map(({ messages }) => messages)).toEqual([
+			['0.0'],
+			['0.1', '0.2'],
+			['1.0', '1.1', '1.2'],
+			['2.0', '2.1', '2.2'],
+		]);
+
+		await ticks(2);
+		void outbox.add('t', 'after a pause');
+		await Promise.resolve();
+		expect(sent.at(-1)?.messages).toEqual(['after a pause']);
 	});
 
 	it('of two ticks are two frames', async () => {

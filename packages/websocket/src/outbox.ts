@@ -1,7 +1,7 @@
 import { type Payload, roughSize, snapshot } from './payload.ts';
 import { quiet, toError } from './settled.ts';
 
-/** A frame that reaches this many bytes goes out without waiting for the end of the tick. */
+/** A frame that reaches this many bytes goes out at once. */
 const FULL_FRAME_BYTES = 256 * 1024;
 
 export interface OutboxOptions {
@@ -29,12 +29,17 @@ interface Batch {
 	readonly reject: (error: Error) => void;
 }
 
-/** Messages on their way to other nodes. Those for one channel in one tick share one frame and one promise. */
+/**
+ * Messages on their way to other nodes. Those for one channel that are published together share one frame and one promise: all of one
+ * synchronous stretch, and, once the first of those has gone out, all of the same turn of the event loop. So a single message does not
+ * wait, and many make large frames.
+ */
 export class Outbox {
 	readonly #options: OutboxOptions;
-	readonly #batches = new Map<string, Batch>();
+	#batches = new Map<string, Batch>();
 	readonly #unanswered = new Set<Batch>();
-	#scheduled: ReturnType<typeof setImmediate> | undefined;
+	/** Set from the first message of a turn until a turn went by without any. */
+	#turn: ReturnType<typeof setImmediate> | undefined;
 
 	constructor(options: OutboxOptions) {
 		this.#options = options;
@@ -45,9 +50,12 @@ export class Outbox {
 		let batch = this.#batches.get(channel);
 		if (batch === undefined) {
 			const { promise, resolve, reject } = Promise.withResolvers<void>();
-			batch = { messages: [], bytes: 0, since: Date.now(), promise: quiet(promise), resolve, reject };
+			batch = { messages: [], bytes: 0, since: Date.now(), promise, resolve, reject };
 			this.#batches.set(channel, batch);
-			this.#scheduled ??= setImmediate(() => this.#flush());
+			if (this.#turn === undefined) {
+				this.#turn = setImmediate(this.#onTurn);
+				queueMicrotask(this.#flush);
+			}
 		}
 		batch.messages.push(snapshot(payload));
 		batch.bytes += roughSize(payload);
@@ -69,30 +77,53 @@ export class Outbox {
 		const timer = setTimeout(resolve, timeoutMs);
 		await Promise.race([Promise.allSettled(Array.from(this.#unanswered, ({ promise }) => promise)), timeout]);
 		clearTimeout(timer);
-		for (const batch of this.#unanswered) batch.reject(late);
+		for (const batch of this.#unanswered) fail(batch, late);
 		this.#unanswered.clear();
 	}
 
-	#flush(): void {
-		clearImmediate(this.#scheduled);
-		this.#scheduled = undefined;
-		const batches = [...this.#batches];
-		this.#batches.clear();
+	readonly #onTurn = (): void => {
+		if (this.#batches.size === 0) {
+			this.#turn = undefined;
+			return;
+		}
+		this.#turn = setImmediate(this.#onTurn);
+		this.#flush();
+	};
+
+	readonly #flush = (): void => {
+		if (this.#batches.size === 0) return;
+		const batches = this.#batches;
+		this.#batches = new Map();
 		for (const [channel, batch] of batches) this.#send(channel, batch);
-	}
+	};
 
 	#send(channel: string, batch: Batch): void {
-		const settle = (outcome: Outcome): void => {
-			if (!this.#unanswered.delete(batch)) return;
-			const error = this.#options.verdict(channel, outcome);
-			if (error === undefined) batch.resolve();
-			else batch.reject(error);
-		};
 		this.#unanswered.add(batch);
-		// A bus may throw where it should reject; that must not take the other frames of the tick with it.
-		Promise.try(() => this.#options.send(channel, batch.messages)).then(
-			(nodes) => settle({ nodes }),
-			(thrown: unknown) => settle({ error: toError(thrown), since: batch.since }),
-		);
+		try {
+			this.#options.send(channel, batch.messages).then(
+				(nodes) => this.#settle(channel, batch, { nodes }),
+				(thrown: unknown) => this.#fail(channel, batch, thrown),
+			);
+		} catch (thrown) {
+			// A bus may throw where it should reject; that must not take the other frames with it.
+			this.#fail(channel, batch, thrown);
+		}
 	}
+
+	#fail(channel: string, batch: Batch, thrown: unknown): void {
+		this.#settle(channel, batch, { error: toError(thrown), since: batch.since });
+	}
+
+	#settle(channel: string, batch: Batch, outcome: Outcome): void {
+		if (!this.#unanswered.delete(batch)) return;
+		const error = this.#options.verdict(channel, outcome);
+		if (error === undefined) batch.resolve();
+		else fail(batch, error);
+	}
+}
+
+/** For those who await it, and no crash for those who don't. */
+function fail({ promise, reject }: Batch, error: Error): void {
+	void quiet(promise);
+	reject(error);
 }

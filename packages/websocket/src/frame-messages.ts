@@ -1,0 +1,127 @@
+/**
+ * The messages in a frame. Neighbours of the same kind make a run, so that many small texts cost one conversion, not one each:
+ *
+ * ```text
+ * run = kind (u8: 0 text, 1 binary)  count (u16)  bytes (u32)  length (u32) * (count - 1)  content
+ * ```
+ *
+ * `content` is all messages of the run, one after the other, texts as UTF-8. `length` is that of a message in UTF-16 code units or, if
+ * binary, in bytes; that of the last is what remains.
+ */
+export type Message = string | Uint8Array;
+
+const TEXT = 0;
+const BINARY = 1;
+const RUN_HEADER_BYTES = 7;
+const LENGTH_BYTES = 4;
+const MOST_IN_RUN = 0xffff;
+
+interface Run {
+	/** The first message and the one after the last, by their place in the frame. */
+	readonly from: number;
+	readonly to: number;
+	/** Of the content. */
+	readonly bytes: number;
+	/** The content, where it is text. */
+	readonly text: string | undefined;
+}
+
+/** Messages, measured and ready to be written. */
+export class MessageRuns {
+	readonly #messages: readonly Message[];
+	readonly #runs: Run[] = [];
+	/** How many bytes `write` takes. */
+	readonly size: number;
+
+	constructor(messages: readonly Message[]) {
+		this.#messages = messages;
+		let size = 0;
+		for (let from = 0; from < messages.length;) {
+			const run = runFrom(messages, from);
+			this.#runs.push(run);
+			from = run.to;
+			size += RUN_HEADER_BYTES + (run.to - run.from - 1) * LENGTH_BYTES + run.bytes;
+		}
+		this.size = size;
+	}
+
+	write(frame: Buffer, start: number): void {
+		let at = start;
+		for (const { from, to, bytes, text } of this.#runs) {
+			frame[at] = text === undefined ? BINARY : TEXT;
+			frame.writeUInt16BE(to - from, at + 1);
+			frame.writeUInt32BE(bytes, at + 3);
+			at += RUN_HEADER_BYTES;
+			for (let i = from; i < to - 1; i++) at = frame.writeUInt32BE((this.#messages[i] as Message).length, at);
+			if (text === undefined) {
+				for (let i = from; i < to; i++) {
+					frame.set(this.#messages[i] as Uint8Array, at);
+					at += (this.#messages[i] as Uint8Array).length;
+				}
+			} else {
+				frame.write(text, at);
+				at += bytes;
+			}
+		}
+	}
+}
+
+function runFrom(messages: readonly Message[], from: number): Run {
+	const first = messages[from] as Message;
+	let to = from + 1;
+	if (typeof first !== 'string') {
+		let bytes = first.length;
+		for (let next = messages[to]; isInRun(from, to) && next instanceof Uint8Array; next = messages[++to])
+			bytes += next.length;
+		return { from, to, bytes, text: undefined };
+	}
+	let text = first;
+	let lastUnit = first.charCodeAt(first.length - 1);
+	for (let next = messages[to]; isInRun(from, to) && typeof next === 'string'; next = messages[++to]) {
+		// Two halves of different messages must not become one character.
+		if (isHighSurrogate(lastUnit)) break;
+		text += next;
+		if (next.length > 0) lastUnit = next.charCodeAt(next.length - 1);
+	}
+	return { from, to, bytes: Buffer.byteLength(text), text };
+}
+
+function isInRun(from: number, to: number): boolean {
+	return to - from < MOST_IN_RUN;
+}
+
+function isHighSurrogate(unit: number): boolean {
+	return (unit & 0xfc00) === 0xd800;
+}
+
+/** The messages that begin at `start`; undefined when they can't be read. */
+export function readMessages(frame: Buffer, start: number): Message[] | undefined {
+	const messages: Message[] = [];
+	for (let at = start; at < frame.length;) {
+		if (at + RUN_HEADER_BYTES > frame.length) return undefined;
+		const kind = frame[at];
+		const count = frame.readUInt16BE(at + 1);
+		const lengths = at + RUN_HEADER_BYTES;
+		const begin = lengths + (count - 1) * LENGTH_BYTES;
+		const end = begin + frame.readUInt32BE(at + 3);
+		if (count === 0 || end > frame.length) return undefined;
+		const content = kind === TEXT ? frame.toString('utf8', begin, end) : frame.subarray(begin, end);
+		if ((kind !== TEXT && kind !== BINARY) || !divide(content, frame, lengths, count, messages)) return undefined;
+		at = end;
+	}
+	return messages;
+}
+
+/** Returns false where the lengths are more than there is. */
+function divide(content: Message, frame: Buffer, lengths: number, count: number, messages: Message[]): boolean {
+	let from = 0;
+	for (let i = 0; i < count - 1; i++) {
+		const to = from + frame.readUInt32BE(lengths + i * LENGTH_BYTES);
+		if (to > content.length) return false;
+		messages.push(typeof content === 'string' ? content.substring(from, to) : content.subarray(from, to));
+		from = to;
+	}
+	if (count === 1) messages.push(content);
+	else messages.push(typeof content === 'string' ? content.substring(from) : content.subarray(from));
+	return true;
+}
