@@ -1,0 +1,55 @@
+/** crossws as its users set it up: its adapter for Bun, and its sync driver for Redis. */
+import type { Peer } from 'crossws';
+import crossws from 'crossws/adapters/bun';
+import { redis, type RedisClientLike, type SyncAdapter } from 'crossws/sync';
+import { Redis } from 'ioredis';
+import { portOf } from '../src/subjects/raw-server.ts';
+import { serve } from '../src/subjects/serve.ts';
+import { topicsOf } from '../src/subjects/topics-of.ts';
+
+await serve(async ({ redisPort }) => {
+	const peers: Peer[] = [];
+	let ready = 0;
+	const nodes = redisPort === undefined ? undefined : overRedis(redisPort);
+	const ws = crossws({
+		hooks: {
+			open(peer) {
+				peers.push(peer);
+				for (const topic of topicsOf(peer.request.url)) peer.subscribe(topic);
+				ready++;
+			},
+		},
+		// Its heartbeat, which the clients would have to answer.
+		idleTimeout: 0,
+		...(nodes && { sync: nodes.sync }),
+	});
+	const server = Bun.serve({
+		port: 0,
+		hostname: '127.0.0.1',
+		websocket: ws.websocket,
+		fetch: (req, server) => ws.handleUpgrade(req, server),
+	});
+	await nodes?.subscribed();
+	return {
+		port: portOf(server),
+		path: '/',
+		readyClients: () => ready,
+		publish: (topic, payload) => ws.publish(topic, payload),
+		join: (client, topic) => peers[client]?.subscribe(topic),
+		leave: (client, topic) => peers[client]?.unsubscribe(topic),
+	};
+});
+
+/** One channel for all topics: a node gets everything. `subscribed` resolves when it does. */
+function overRedis(port: number): { readonly sync: SyncAdapter; subscribed(): Promise<unknown> } {
+	const client = new Redis({ port }) as unknown as RedisClientLike;
+	const connect = redis({ client, channel: 'crossws' });
+	let subscription: Promise<unknown> = Promise.resolve();
+	return {
+		sync(context) {
+			const driver = connect(context);
+			return { ...driver, subscribe: (deliver) => (subscription = Promise.resolve(driver.subscribe(deliver))) };
+		},
+		subscribed: () => subscription,
+	};
+}

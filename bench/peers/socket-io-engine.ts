@@ -1,0 +1,37 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Server as SocketIo } from 'socket.io';
+import { portOf } from '../src/subjects/raw-server.ts';
+
+export const PATH = '/socket.io/';
+/** A day: no heartbeat falls into a measurement. */
+export const PING_INTERVAL_MS: number = 24 * 60 * 60 * 1_000;
+
+/** Opens a free port: on Bun with Socket.IO's own engine for Bun, on Node with its default one, on `ws`. */
+export function listen(io: SocketIo): Promise<number> {
+	return 'Bun' in globalThis ? listenOnBun(io) : listenOnNode(io);
+}
+
+async function listenOnBun(io: SocketIo): Promise<number> {
+	const { Server: Engine } = await import('@socket.io/bun-engine');
+	const engine = new Engine({ path: PATH, pingInterval: PING_INTERVAL_MS });
+	io.bind(engine);
+	const { websocket, ...handler } = engine.handler();
+	const server = Bun.serve({
+		...handler,
+		port: 0,
+		hostname: '127.0.0.1',
+		// Derived from the ping interval, and too long for Bun.
+		idleTimeout: 0,
+		// Bun's own heartbeat, which the clients would have to answer.
+		websocket: { ...websocket, idleTimeout: 0 },
+	});
+	return portOf(server);
+}
+
+async function listenOnNode(io: SocketIo): Promise<number> {
+	const server = createServer();
+	io.attach(server);
+	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+	return (server.address() as AddressInfo).port;
+}

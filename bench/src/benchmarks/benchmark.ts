@@ -1,0 +1,10 @@
+import type { Bench } from '../harness/bench.ts';
+import type { CaseResult } from '../report/results.ts';
+
+export interface Benchmark {
+	/** As on the command line. */
+	readonly name: string;
+	readonly title: string;
+	/** Calls `found` with each case as soon as it is measured. */
+	run(bench: Bench, found: (result: CaseResult) => void): Promise<void>;
+}

@@ -1,0 +1,35 @@
+import { compareFlows, type FlowCase } from '../harness/compare-flows.ts';
+import { crossws, orijs, rawBun, socketIoBun, socketIoNode } from '../harness/subject-kind.ts';
+import { count, size } from '../report/words.ts';
+import type { Benchmark } from './benchmark.ts';
+
+const TARGET = { subject: orijs.name, ratio: 0.97 };
+
+export const fanOut: Benchmark = {
+	name: 'fan-out',
+	title: 'Fan-out: one publish to many sockets of one process',
+	async run(bench, found) {
+		const crowds = [1, 100, 1_000].map((clients) => bench.upTo(clients));
+		const most = Math.max(...crowds);
+		// The first client is in all topics, the last in the largest only.
+		const clients = Array.from({ length: most }, (_, client) => crowds.filter((size) => client < size).map(topicOf));
+		const cases = [64, 1024].flatMap((bytes) =>
+			crowds.map((receivers): FlowCase => ({
+				plan: { topics: [topicOf(receivers)], receivers, size: bytes, perTurn: receivers < 1_000 ? 100 : 10 },
+				comparison: {
+					name: `${count(receivers, 'socket')} × ${size(bytes)}`,
+					unit: 'deliveries/s',
+					better: 'higher',
+					baseline: rawBun.name,
+					...(receivers === 1_000 && bytes === 64 && { target: TARGET }),
+				},
+			})),
+		);
+		const kinds = bench.chosen([rawBun, orijs, crossws, socketIoBun, socketIoNode], rawBun);
+		for (const result of await compareFlows(bench, kinds, { clients, nodes: 1 }, cases)) found(result);
+	},
+};
+
+function topicOf(receivers: number): string {
+	return `of:${receivers}`;
+}

@@ -1,0 +1,76 @@
+import { type ScriptProcess, spawnBun } from '@orijs/testkit';
+import type { LoadRequest } from '../load/requests.ts';
+import { Node } from './node.ts';
+import type { ProcessSettings, SubjectKind } from './subject-kind.ts';
+
+/** How much is measured. */
+export interface Effort {
+	/** How often all processes are made anew. */
+	readonly generations: number;
+	/** How often each subject's turn comes with the same processes. */
+	readonly rounds: number;
+	/** How long a round of one subject takes, in milliseconds. */
+	readonly roundMs: number;
+	/** The largest number of sockets, or of anything else that is counted up. */
+	readonly most: number;
+}
+
+export const FULL: Effort = { generations: 4, rounds: 5, roundMs: 200, most: Infinity };
+/** Just enough to see that everything works. */
+export const SMOKE: Effort = { generations: 1, rounds: 1, roundMs: 20, most: 50 };
+
+/** What all of a benchmark shares: the load process, and the processes that have to end with it. */
+export class Bench {
+	readonly effort: Effort;
+	readonly load: ScriptProcess;
+	readonly #nodes = new Set<Node>();
+	readonly #only: ReadonlySet<string> | undefined;
+
+	/** @param only the names of the subjects to be measured, besides the baselines; default all */
+	constructor(effort: Effort, only?: ReadonlySet<string>) {
+		this.effort = effort;
+		this.#only = only;
+		this.load = spawnBun(new URL('../load/load.ts', import.meta.url));
+	}
+
+	/** Those of the subjects that are to be measured. */
+	chosen(kinds: readonly SubjectKind[], baseline: SubjectKind): readonly SubjectKind[] {
+		return kinds.filter((kind) => kind === baseline || (this.#only?.has(kind.name) ?? true));
+	}
+
+	/** As many as wanted, or as this effort allows. */
+	upTo(count: number): number {
+		return Math.min(count, this.effort.most);
+	}
+
+	/** A time, or less of it at this effort. */
+	scaled(time: number): number {
+		return time * Math.min(1, this.effort.roundMs / FULL.roundMs);
+	}
+
+	/** So many rounds, or less at this effort. */
+	fewer(rounds: number): number {
+		return Math.min(rounds, this.effort.rounds);
+	}
+
+	async startNode(kind: SubjectKind, settings: ProcessSettings = {}): Promise<Node> {
+		const node = await Node.start(kind, settings);
+		this.#nodes.add(node);
+		return node;
+	}
+
+	async stopNode(node: Node): Promise<void> {
+		await node.stop();
+		this.#nodes.delete(node);
+	}
+
+	ask<Reply>(request: LoadRequest): Promise<Reply> {
+		return this.load.request<Reply>(request, REQUEST_TIMEOUT_MS);
+	}
+
+	async stop(): Promise<void> {
+		await Promise.all([this.load.stop(), ...Array.from(this.#nodes, (node) => node.stop())]);
+	}
+}
+
+export const REQUEST_TIMEOUT_MS = 120_000;

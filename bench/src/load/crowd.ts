@@ -1,0 +1,209 @@
+import type { Socket } from 'bun';
+import { now } from '../clock.ts';
+import { clientFrame, handshake, PONG } from './frames.ts';
+import type {
+	ArrivalReport,
+	AwaitWork,
+	BeginWork,
+	ConnectReport,
+	ConnectWork,
+	DriveReport,
+	DriveWork,
+} from './requests.ts';
+import { stamp } from './stamp.ts';
+
+const END_OF_HEADERS = '\r\n\r\n';
+const HEAD_BYTES = 256;
+
+interface Client {
+	isOpen: boolean;
+	/** Bytes of answers it got, while it drives. */
+	received: number;
+	/** Requests it sent, while it drives. */
+	sent: number;
+	/** A message that came in parts, where latencies are wanted. */
+	rest: Uint8Array | undefined;
+}
+
+/** Requests that the crowd is sending. */
+interface Drive {
+	readonly work: DriveWork;
+	readonly frame: Buffer;
+	/** Clients that still wait for answers. */
+	busy: number;
+	readonly done: () => void;
+}
+
+type ClientSocket = Socket<Client>;
+
+/**
+ * WebSocket clients of one server that do as little as a client can: plain TCP, bytes counted, nothing parsed. What is measured
+ * is the server then, not the client.
+ */
+export class Crowd {
+	readonly #sockets: ClientSocket[] = [];
+	#lastSign = performance.now();
+	#bytes = 0;
+	#lastAt = 0;
+	#head: Buffer = Buffer.alloc(0);
+	#target = Infinity;
+	#reached: (() => void) | undefined;
+	#credit: Socket | undefined;
+	#confirmEach = Infinity;
+	#confirmed = 0;
+	#stamped: BeginWork['stamped'];
+	#latencies: number[] = [];
+	#drive: Drive | undefined;
+
+	async connect(work: ConnectWork): Promise<ConnectReport> {
+		const { clients, atOnce } = work;
+		const startedAt = now();
+		let next = 0;
+		const connectInTurn = async (): Promise<void> => {
+			for (let topics = clients[next++]; topics !== undefined; topics = clients[next++])
+				await this.#connectOne(work, topics);
+		};
+		await Promise.all(Array.from({ length: atOnce }, connectInTurn));
+		return { startedAt, endedAt: now(), connected: this.#sockets.length };
+	}
+
+	async #connectOne({ port, path, hello }: ConnectWork, topics: readonly string[]): Promise<void> {
+		const query = topics.length === 0 ? '' : `${path.includes('?') ? '&' : '?'}topics=${topics.join(',')}`;
+		const opened = Promise.withResolvers<void>();
+		let headers = '';
+		const socket: ClientSocket = await Bun.connect<Client>({
+			hostname: '127.0.0.1',
+			port,
+			data: { isOpen: false, received: 0, sent: 0, rest: undefined },
+			socket: {
+				data: (socket, chunk) => {
+					if (socket.data.isOpen) return this.#onData(socket, chunk);
+					headers += chunk.toString('latin1');
+					if (!headers.includes(END_OF_HEADERS)) return;
+					if (!headers.startsWith('HTTP/1.1 101')) {
+						opened.reject(new Error(`No WebSocket: ${headers.slice(0, 200)}`));
+						return;
+					}
+					socket.data.isOpen = true;
+					if (hello !== undefined) socket.write(clientFrame(hello));
+					opened.resolve();
+				},
+				close: () => opened.reject(new Error('Closed during the handshake')),
+				error: (_, error) => opened.reject(error),
+			},
+		});
+		socket.setNoDelay(true);
+		socket.write(handshake(port, path + query));
+		await opened.promise;
+		this.#sockets.push(socket);
+	}
+
+	/** Everything that arrives from now on counts. */
+	async begin({ creditPort, confirmEach, stamped }: BeginWork): Promise<void> {
+		this.#stayAlive();
+		this.#credit ??= await Bun.connect({ hostname: '127.0.0.1', port: creditPort, socket: { data() {} } });
+		this.#credit.setNoDelay(true);
+		this.#bytes = 0;
+		this.#confirmed = 0;
+		this.#confirmEach = confirmEach;
+		this.#head = Buffer.alloc(0);
+		this.#stamped = stamped;
+		this.#latencies = [];
+		for (const { data } of this.#sockets) data.rest = undefined;
+	}
+
+	async arrival({ bytes, stallMs }: AwaitWork): Promise<ArrivalReport> {
+		let before = -1;
+		while (this.#bytes < bytes && this.#bytes !== before) {
+			before = this.#bytes;
+			const reached = Promise.withResolvers<void>();
+			this.#target = bytes;
+			this.#reached = reached.resolve;
+			const timer = setTimeout(reached.resolve, stallMs);
+			await reached.promise;
+			clearTimeout(timer);
+		}
+		this.#target = Infinity;
+		return { bytes: this.#bytes, lastAt: this.#lastAt, head: this.#head };
+	}
+
+	latencies(): number[] {
+		return this.#latencies;
+	}
+
+	async drive(work: DriveWork): Promise<DriveReport> {
+		const frame = clientFrame(work.request);
+		const finished = Promise.withResolvers<void>();
+		this.#head = Buffer.alloc(0);
+		this.#bytes = 0;
+		this.#confirmEach = Infinity;
+		this.#stamped = undefined;
+		this.#drive = { work, frame, busy: this.#sockets.length, done: finished.resolve };
+		const startedAt = now();
+		const batch = Buffer.concat(Array.from({ length: work.underWay }, () => frame));
+		for (const socket of this.#sockets) {
+			socket.data.received = 0;
+			socket.data.sent = work.underWay;
+			socket.write(batch);
+		}
+		const timer = setTimeout(finished.resolve, DRIVE_TIMEOUT_MS);
+		await finished.promise;
+		clearTimeout(timer);
+		this.#drive = undefined;
+		return { startedAt, endedAt: this.#lastAt, bytes: this.#bytes, head: this.#head };
+	}
+
+	close(): void {
+		for (const socket of this.#sockets.splice(0)) socket.terminate();
+		this.#credit?.end();
+		this.#credit = undefined;
+	}
+
+	/** Servers close clients that they have not heard of for long; a pong that nobody asked for is a sign of life. */
+	#stayAlive(): void {
+		const time = performance.now();
+		if (time - this.#lastSign < SIGN_OF_LIFE_MS) return;
+		this.#lastSign = time;
+		for (const socket of this.#sockets) socket.write(PONG);
+	}
+
+	#onData(socket: ClientSocket, chunk: Buffer): void {
+		this.#bytes += chunk.length;
+		if (this.#head.length < HEAD_BYTES) this.#head = Buffer.concat([this.#head, chunk.subarray(0, HEAD_BYTES)]);
+		if (this.#stamped !== undefined) this.#readStamps(socket.data, chunk, this.#stamped);
+		if (this.#drive !== undefined) this.#goOn(socket, chunk, this.#drive);
+		if (this.#bytes - this.#confirmed >= this.#confirmEach) {
+			this.#confirmed = this.#bytes;
+			this.#credit?.write(`${this.#bytes}\n`);
+		}
+		this.#lastAt = now();
+		if (this.#bytes >= this.#target) this.#reached?.();
+	}
+
+	#readStamps(client: Client, chunk: Buffer, { wireBytes, offset }: NonNullable<BeginWork['stamped']>): void {
+		const time = now();
+		const bytes = client.rest === undefined ? chunk : Buffer.concat([client.rest, chunk]);
+		let at = 0;
+		for (; at + wireBytes <= bytes.length; at += wireBytes) {
+			this.#latencies.push(time - stamp.readBytes(bytes, at + offset));
+		}
+		client.rest = at < bytes.length ? new Uint8Array(bytes.subarray(at)) : undefined;
+	}
+
+	/** An answer makes room for the next request. */
+	#goOn(socket: ClientSocket, chunk: Buffer, drive: Drive): void {
+		const { perClient, replyBytes, underWay } = drive.work;
+		const client = socket.data;
+		client.received += chunk.length;
+		const answered = Math.floor(client.received / replyBytes);
+		const more = Math.min(answered + underWay, perClient) - client.sent;
+		if (more > 0) {
+			client.sent += more;
+			socket.write(more === 1 ? drive.frame : Buffer.concat(Array.from({ length: more }, () => drive.frame)));
+		}
+		if (client.received === perClient * replyBytes && --drive.busy === 0) drive.done();
+	}
+}
+
+const SIGN_OF_LIFE_MS = 20_000;
+const DRIVE_TIMEOUT_MS = 20_000;

@@ -1,0 +1,53 @@
+/**
+ * `bun run bench [name …] [--only 'orijs, …'] [--smoke]`: measures, prints, and keeps the results. With only some of the subjects, or in
+ * a smoke run, it keeps nothing.
+ */
+import { parseArgs } from 'node:util';
+import type { Benchmark } from './benchmarks/benchmark.ts';
+import { bridge } from './benchmarks/bridge.ts';
+import { latency } from './benchmarks/latency.ts';
+import { fanOut } from './benchmarks/fan-out.ts';
+import { Bench, FULL, SMOKE } from './harness/bench.ts';
+import { installPeers } from './harness/peers.ts';
+import { machine } from './report/machine.ts';
+import { printCase } from './report/print.ts';
+import type { CaseResult } from './report/results.ts';
+
+const BENCHMARKS: readonly Benchmark[] = [fanOut, bridge, latency];
+const RESULTS = new URL('../results/', import.meta.url);
+
+const { positionals, values } = parseArgs({
+	allowPositionals: true,
+	options: { smoke: { type: 'boolean', default: false }, only: { type: 'string' } },
+});
+const only = values.only === undefined ? undefined : new Set(values.only.split(/, */));
+const chosen = positionals.length === 0 ? BENCHMARKS : positionals.map(benchmarkNamed);
+
+await installPeers();
+for (const benchmark of chosen) await run(benchmark);
+
+async function run({ name, title, run }: Benchmark): Promise<void> {
+	console.log(`\n${name}: ${title}`);
+	const cases: CaseResult[] = [];
+	const bench = new Bench(values.smoke ? SMOKE : FULL, only);
+	try {
+		await run(bench, (result) => {
+			cases.push(result);
+			printCase(result);
+		});
+	} finally {
+		await bench.stop();
+	}
+	if (values.smoke || only !== undefined) return;
+	const result = { name, title, machine: machine(), cases };
+	await Bun.write(new URL(`${name}.json`, RESULTS), `${JSON.stringify(result, undefined, '\t')}\n`);
+}
+
+function benchmarkNamed(name: string): Benchmark {
+	const found = BENCHMARKS.find((benchmark) => benchmark.name === name);
+	if (found !== undefined) return found;
+	console.error(
+		`No benchmark is called ${JSON.stringify(name)}. There are: ${BENCHMARKS.map((one) => one.name).join(', ')}`,
+	);
+	process.exit(1);
+}

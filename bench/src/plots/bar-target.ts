@@ -1,0 +1,46 @@
+import type { CaseResult } from '../report/results.ts';
+import type { Scale } from './scale.ts';
+import { line, text } from './svg.ts';
+import { textWidth } from './text-width.ts';
+import { SIZE } from './theme.ts';
+
+export interface TargetMarks {
+	/** Of the subject that should reach it. */
+	readonly row: number;
+	/** From above the rows down to that row. */
+	readonly label: string;
+	/** In that row. */
+	readonly tick: string;
+}
+
+export interface Rows {
+	/** Of the first one. */
+	readonly top: number;
+	readonly height: number;
+}
+
+/** The target, where there is one and the baseline has a value to set it by. */
+export function targetMarks(of: CaseResult, scale: Scale, end: number, { top, height }: Rows): TargetMarks | undefined {
+	const { subjects, target, better } = of;
+	const base = baselineMedian(of);
+	const row = subjects.findIndex(({ subject }) => subject === target?.subject);
+	if (!target || base === undefined || row === -1) return undefined;
+	const x = scale(base * target.ratio);
+	const label = `target for ${target.subject} ${better === 'higher' ? '≥' : '≤'} ${target.ratio}×`;
+	const half = textWidth(label, SIZE.small) / 2;
+	return {
+		row,
+		label: [
+			text(Math.min(Math.max(x, half), end - half), 12, label, { class: 'small muted middle' }),
+			line(x, top - 2, x, top + row * height, { class: 'axis', 'stroke-dasharray': '2 2' }),
+		].join('\n'),
+		tick: [
+			line(x, 0, x, height, { class: 'halo', 'stroke-width': 4 }),
+			line(x, 0, x, height, { class: 'mark', 'stroke-width': 2 }),
+		].join('\n'),
+	};
+}
+
+export function baselineMedian({ subjects, baseline }: CaseResult): number | undefined {
+	return subjects.find(({ subject }) => subject === baseline)?.value?.median;
+}

@@ -1,0 +1,133 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { answerRequests } from '@orijs/testkit/child';
+import { now } from '../clock.ts';
+import { stamp } from '../load/stamp.ts';
+import { Credit } from './credit.ts';
+import type {
+	ChurnWork,
+	PublishWork,
+	PulseWork,
+	SubjectDescription,
+	SubjectRequest,
+	SubscribeWork,
+	WorkReport,
+} from './requests.ts';
+import type { StartSubject, Subject } from './subject.ts';
+
+/** Runs a subject in this process, which the bench has started with the settings as its argument. Runs on Bun and on Node. */
+export async function serve(start: StartSubject): Promise<void> {
+	const { redisPort, timesHandOff } = JSON.parse(process.argv[2] ?? '{}') as {
+		redisPort?: number;
+		timesHandOff?: boolean;
+	};
+	let failures = 0;
+	process.on('unhandledRejection', () => failures++);
+
+	const handOffTimes: number[] = [];
+	const subject = await start({
+		...(redisPort !== undefined && { redisPort }),
+		...(timesHandOff && { onHandOff: (payload) => handOffTimes.push(now() - stamp.read(payload)) }),
+	});
+	const credit = new Credit();
+	const creditPort = await credit.listen();
+
+	async function timed(work: () => Promise<void>): Promise<WorkReport> {
+		failures = 0;
+		const startedAt = now();
+		await work();
+		return { startedAt, endedAt: now(), failures };
+	}
+
+	answerRequests((body): unknown => {
+		const request = body as SubjectRequest;
+		switch (request.do) {
+			case 'describe': {
+				const { port, path, hello } = subject;
+				return { port, path, hello, creditPort } satisfies SubjectDescription;
+			}
+			case 'count-ready':
+				return subject.readyClients();
+			case 'publish':
+				return timed(() => publish(subject, request, credit));
+			case 'pulse':
+				return timed(() => pulse(subject, request));
+			case 'hand-off times':
+				return handOffTimes.splice(0);
+			case 'churn':
+				return timed(() => churn(subject, request));
+			case 'subscribe':
+				return timed(() => subscribe(subject, request));
+			case 'memory':
+				return residentBytes();
+		}
+	});
+}
+
+async function publish(subject: Subject, work: PublishWork, credit: Credit): Promise<void> {
+	const { count, topics, perTurn, wireBytes, windowBytes } = work;
+	const payload = 'x'.repeat(work.size);
+	credit.reset();
+	for (let sent = 0; sent < count;) {
+		const end = Math.min(count, sent + perTurn);
+		for (; sent < end; sent++) subject.publish(topics[sent % topics.length] as string, payload);
+		await turn();
+		if (!(await credit.atMost(windowBytes, sent * wireBytes))) return;
+	}
+}
+
+async function pulse(subject: Subject, work: PulseWork): Promise<void> {
+	const { count, topics, perSecond, size } = work;
+	const filling = 'x'.repeat(size - stamp.length);
+	const startedAt = now();
+	for (let sent = 0; sent < count;) {
+		const due = Math.min(count, Math.floor(((now() - startedAt) / 1e9) * perSecond) + 1);
+		for (; sent < due; sent++) subject.publish(topics[sent % topics.length] as string, stamp.write(now()) + filling);
+		const waitMs = (startedAt + (sent / perSecond) * 1e9 - now()) / 1e6;
+		// A timer is a millisecond late at times; the last part of a long wait is the loop's own.
+		await (waitMs > 2 ? sleep(waitMs - 1.5) : turn());
+	}
+}
+
+async function churn(subject: Subject, { clients, topics, rounds }: ChurnWork): Promise<void> {
+	for (let round = 0; round < rounds; round++) {
+		const pending: unknown[] = [];
+		for (let client = 0; client < clients; client++)
+			pending.push(subject.join(client, topics[client % topics.length] as string));
+		await Promise.all(pending.splice(0));
+		for (let client = 0; client < clients; client++)
+			pending.push(subject.leave(client, topics[client % topics.length] as string));
+		await Promise.all(pending);
+	}
+}
+
+async function subscribe(subject: Subject, { clients, topicsEach }: SubscribeWork): Promise<void> {
+	const pending: unknown[] = [];
+	for (let client = 0; client < clients; client++) {
+		for (let topic = 0; topic < topicsEach; topic++) pending.push(subject.join(client, `own:${client}:${topic}`));
+	}
+	await Promise.all(pending);
+}
+
+function collectGarbage(): void {
+	if ('Bun' in globalThis) return Bun.gc(true);
+	setFlagsFromString('--expose-gc');
+	runInNewContext('gc()');
+}
+
+/** After a thorough collection. */
+async function residentBytes(): Promise<number> {
+	for (let round = 0; round < 5; round++) {
+		collectGarbage();
+		await sleep(50);
+	}
+	return process.memoryUsage.rss();
+}
+
+function turn(): Promise<void> {
+	return new Promise((resolve) => setImmediate(resolve));
+}
+
+function sleep(ms: number): Promise<void> {
+	return new Promise((resolve) => setTimeout(resolve, ms));
+}
