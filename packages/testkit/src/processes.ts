@@ -40,7 +40,15 @@ export function spawnNode(
 	script: string,
 	{ args = [], env = {} }: Omit<SpawnOptions, 'conditions'> = {},
 ): ScriptProcess {
-	return spawnScript(script, ['node', script, ...args], env, 'json');
+	return spawnScript(script, [findNode(), script, ...args], env, 'json');
+}
+
+/** Under `bun --bun`, the first `node` in the PATH is Bun in disguise. */
+function findNode(): string {
+	const path = (process.env['PATH'] ?? '').split(':').filter((directory) => !/\/bun-node[^/]*$/.test(directory));
+	const node = Bun.which('node', { PATH: path.join(':') });
+	if (node === null) throw new Error('Node is not installed: there is no `node` in the PATH');
+	return node;
 }
 
 function spawnScript(
