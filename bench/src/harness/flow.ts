@@ -16,7 +16,7 @@ export interface FlowPlan {
 
 /** The most that may be on its way to all sockets together, in bytes; well below what any server drops at. */
 const MOST_WINDOW_BYTES = 16 * 2 ** 20;
-const LEAST_WINDOW_BYTES = 2 ** 20;
+const LEAST_WINDOW_BYTES = 4 * 2 ** 20;
 const WINDOW_BYTES_EACH = 32 * 1024;
 const STALL_MS = 3_000;
 /** Rounds until the code is compiled and the number of messages is right. */

@@ -1,4 +1,4 @@
-import type { CaseResult, SubjectResult } from '../report/results.ts';
+import type { CaseResult, Spread, SubjectResult } from '../report/results.ts';
 import type { BarLayout } from './bar-layout.ts';
 import { tail, whisker } from './bar-marks.ts';
 import { baselineMedian, targetMarks } from './bar-target.ts';
@@ -17,7 +17,7 @@ const BAR = 12;
 /** Above the rows, for the headings of the columns and the label of the target. */
 const STRIP = 18;
 /** How far tails may stretch the axis beyond the largest value; those that are longer end in an arrow. */
-const MOST_TAIL = 5;
+const MOST_TAIL = 4;
 
 /** One kind of work: a bar per subject from zero, with its figures at the right. */
 export function barPanel(of: CaseResult, layout: BarLayout): Block {
@@ -28,8 +28,8 @@ export function barPanel(of: CaseResult, layout: BarLayout): Block {
 	const rows = of.subjects.map((subject, index) => {
 		const name = nameOf(subject, of, layout);
 		const marks = index === target?.row ? [target.tick] : [];
-		const content = subject.value ? bar(subject, of, layout, scale, marks) : [missing(subject, from)];
-		return translated(0, STRIP + index * ROW, [name, ...content].join('\n'));
+		const content = subject.value ? bar(subject, subject.value, of, layout, scale) : [missing(subject, from)];
+		return translated(0, STRIP + index * ROW, [name, ...content, ...marks].join('\n'));
 	});
 	const height = STRIP + of.subjects.length * ROW;
 	const axis = line(from, STRIP, from, height, { class: 'axis' });
@@ -37,15 +37,13 @@ export function barPanel(of: CaseResult, layout: BarLayout): Block {
 	return stack([panelHeading(of.name, caseHeading(of), layout.width, layout.isHeadingBeside), body], 0);
 }
 
-/** @param marks between the bar and its whisker */
 function bar(
-	subject: SubjectResult & Pick<Required<SubjectResult>, 'value'>,
+	subject: SubjectResult,
+	value: Spread,
 	of: CaseResult,
 	{ plot: [from, to], columns, marked }: BarLayout,
 	scale: Scale,
-	marks: readonly string[],
 ): string[] {
-	const { value } = subject;
 	const end = scale(value.median);
 	const figures = columns.flatMap((column) => {
 		const content = column.textOf(subject, of);
@@ -59,7 +57,6 @@ function bar(
 			element('rect', { x: from, y: MIDDLE - BAR / 2, width: end - from, height: BAR, fill: 'currentColor' }),
 			...tail(tailOf(subject, marked), end, scale, MIDDLE, to),
 		),
-		...marks,
 		whisker(scale(value.min), scale(value.max), MIDDLE),
 		...figures,
 	];

@@ -4,12 +4,14 @@ import { line, text } from './svg.ts';
 import { textWidth } from './text-width.ts';
 import { SIZE } from './theme.ts';
 
+const NOTCH = 6;
+
 export interface TargetMarks {
 	/** Of the subject that should reach it. */
 	readonly row: number;
 	/** From above the rows down to that row. */
 	readonly label: string;
-	/** In that row. */
+	/** In that row, above and below the whisker, which may be at the same place. */
 	readonly tick: string;
 }
 
@@ -34,11 +36,15 @@ export function targetMarks(of: CaseResult, scale: Scale, end: number, { top, he
 			text(Math.min(Math.max(x, half), end - half), 12, label, { class: 'small muted middle' }),
 			line(x, top - 2, x, top + row * height, { class: 'axis', 'stroke-dasharray': '2 2' }),
 		].join('\n'),
-		tick: [
-			line(x, 0, x, height, { class: 'halo', 'stroke-width': 4 }),
-			line(x, 0, x, height, { class: 'mark', 'stroke-width': 2 }),
-		].join('\n'),
+		tick: [notch(x, 0), notch(x, height - NOTCH)].join('\n'),
 	};
+}
+
+function notch(x: number, y: number): string {
+	return [
+		line(x, y, x, y + NOTCH, { class: 'halo', 'stroke-width': 4 }),
+		line(x, y, x, y + NOTCH, { class: 'mark', 'stroke-width': 2 }),
+	].join('\n');
 }
 
 export function baselineMedian({ subjects, baseline }: CaseResult): number | undefined {

@@ -35,8 +35,8 @@ test('text is escaped', () => {
 
 test('every number is one: nothing is drawn at NaN or infinity', () => {
 	const nothing = caseOf([lossy('raw Bun', 0)]);
-	const growth = { ...nothing, at: { of: 'sockets', value: 0 } };
-	for (const cases of [result.cases, [nothing], [growth]]) {
+	const growth = [0, 10].map((value) => ({ ...nothing, at: { of: 'sockets', value } }));
+	for (const cases of [result.cases, [nothing], growth]) {
 		expect(plotBenchmark({ ...result, cases })).not.toMatch(/NaN|Infinity|undefined/);
 	}
 });
