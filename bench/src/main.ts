@@ -4,16 +4,33 @@
  */
 import { parseArgs } from 'node:util';
 import type { Benchmark } from './benchmarks/benchmark.ts';
+
 import { bridge } from './benchmarks/bridge.ts';
-import { latency } from './benchmarks/latency.ts';
+import { connect } from './benchmarks/connect.ts';
 import { fanOut } from './benchmarks/fan-out.ts';
+import { growth } from './benchmarks/growth.ts';
+import { inbound } from './benchmarks/inbound.ts';
+import { joinLeave } from './benchmarks/join-leave.ts';
+import { latency } from './benchmarks/latency.ts';
+import { memory } from './benchmarks/memory.ts';
+import { resubscribe } from './benchmarks/resubscribe.ts';
 import { Bench, FULL, SMOKE } from './harness/bench.ts';
 import { installPeers } from './harness/peers.ts';
 import { machine } from './report/machine.ts';
 import { printCase } from './report/print.ts';
 import type { CaseResult } from './report/results.ts';
 
-const BENCHMARKS: readonly Benchmark[] = [fanOut, bridge, latency];
+const BENCHMARKS: readonly Benchmark[] = [
+	fanOut,
+	inbound,
+	bridge,
+	latency,
+	memory,
+	joinLeave,
+	connect,
+	resubscribe,
+	growth,
+];
 const RESULTS = new URL('../results/', import.meta.url);
 
 const { positionals, values } = parseArgs({

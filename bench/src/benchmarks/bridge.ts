@@ -58,7 +58,7 @@ export const bridge: Benchmark = {
 					unit: 'messages/s',
 					better: 'higher',
 					baseline: jsonEnvelope.name,
-					...(target !== undefined && { target: { subject: orijs.name, ratio: target } }),
+					...(target !== undefined && { target: { subject: orijs.name, limit: target, of: 'ratio' } }),
 				},
 			};
 		}

@@ -63,7 +63,7 @@ function ledgerFor(view: View, load: string): Ledger {
 		unit: 'µs',
 		better: 'lower',
 		baseline: bareIoredis.name,
-		...('target' in view && { target: { subject: orijs.name, ratio: view.target } }),
+		...('target' in view && { target: { subject: orijs.name, limit: view.target, of: 'ratio' } }),
 	});
 }
 

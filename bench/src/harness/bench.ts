@@ -43,6 +43,11 @@ export class Bench {
 		return Math.min(count, this.effort.most);
 	}
 
+	/** Those of the sizes that this effort allows, the largest that it does among them. */
+	sizes(...counts: readonly number[]): readonly number[] {
+		return [...new Set(counts.map((count) => this.upTo(count)))];
+	}
+
 	/** A time, or less of it at this effort. */
 	scaled(time: number): number {
 		return time * Math.min(1, this.effort.roundMs / FULL.roundMs);

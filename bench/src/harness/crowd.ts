@@ -1,4 +1,13 @@
-import type { ArrivalReport, AwaitWork, BeginWork, ConnectReport, ConnectWork } from '../load/requests.ts';
+import { now } from '../clock.ts';
+import type {
+	ArrivalReport,
+	AwaitWork,
+	BeginWork,
+	ConnectReport,
+	ConnectWork,
+	DriveReport,
+	DriveWork,
+} from '../load/requests.ts';
 import type { Bench } from './bench.ts';
 import type { Node } from './node.ts';
 
@@ -8,12 +17,13 @@ let lastCrowd = 0;
 export class Crowd {
 	readonly #bench: Bench;
 	readonly name: string;
-	readonly connected: ConnectReport;
+	/** How long it took until all were in their topics, in nanoseconds. */
+	readonly tookNs: number;
 
-	private constructor(bench: Bench, name: string, connected: ConnectReport) {
+	private constructor(bench: Bench, name: string, { startedAt }: ConnectReport, readyAt: number) {
 		this.#bench = bench;
 		this.name = name;
-		this.connected = connected;
+		this.tookNs = readyAt - startedAt;
 	}
 
 	/** Resolves when all clients are connected and in their topics. */
@@ -24,10 +34,11 @@ export class Crowd {
 	): Promise<Crowd> {
 		const name = `crowd ${++lastCrowd}`;
 		const { port, path, hello } = node.description;
+		const before = await node.ask<number>({ do: 'count-ready' });
 		const work: ConnectWork = { crowd: name, port, path, hello, clients, atOnce };
 		const connected = await bench.ask<ConnectReport>({ do: 'connect', ...work });
-		await node.untilReady(clients.length);
-		return new Crowd(bench, name, connected);
+		await node.untilReady(before + clients.length);
+		return new Crowd(bench, name, connected, now());
 	}
 
 	begin(work: Omit<BeginWork, 'crowd'>): Promise<void> {
@@ -42,6 +53,16 @@ export class Crowd {
 	/** Whatever is still on its way has arrived, or is not going to. */
 	async quiet(): Promise<ArrivalReport> {
 		return this.arrival({ bytes: Infinity, stallMs: QUIET_MS });
+	}
+
+	/** What the answer to a request comes to, in bytes. */
+	async probe(request: string): Promise<number> {
+		await this.#bench.ask({ do: 'probe', crowd: this.name, request });
+		return (await this.quiet()).bytes;
+	}
+
+	drive(work: Omit<DriveWork, 'crowd'>): Promise<DriveReport> {
+		return this.#bench.ask({ do: 'drive', crowd: this.name, ...work });
 	}
 
 	latencies(): Promise<number[]> {

@@ -22,10 +22,10 @@ export class Stage {
 	readonly #nodes: readonly Node[];
 
 	/** Of its own: subjects must not hear each other. */
-	readonly #redis: RedisServer | undefined;
+	readonly redis: RedisServer | undefined;
 
 	private constructor(bench: Bench, kind: SubjectKind, nodes: readonly Node[], crowd: Crowd, redis?: RedisServer) {
-		this.#redis = redis;
+		this.redis = redis;
 		this.bench = bench;
 		this.kind = kind;
 		this.#nodes = nodes;
@@ -33,7 +33,7 @@ export class Stage {
 	}
 
 	static async open(bench: Bench, kind: SubjectKind, { clients, nodes: count, timesHandOff }: Setting): Promise<Stage> {
-		const redis = count > 1 ? await startRedis() : undefined;
+		const redis = count > 1 || kind.overRedis ? await startRedis() : undefined;
 		const settings = { ...(redis && { redisPort: redis.port }), ...(timesHandOff && { timesHandOff }) };
 		const nodes: Node[] = [];
 		while (nodes.length < count) nodes.push(await bench.startNode(kind, settings));
@@ -54,13 +54,14 @@ export class Stage {
 	/** Begins to measure processor time; the function returned tells it by process, in nanoseconds. */
 	meter(): () => Record<string, number> {
 		const load = this.bench.load.pid;
-		if (this.#redis === undefined) return cpuMeter({ server: this.publisher.pid, load });
-		return cpuMeter({ publisher: this.publisher.pid, redis: this.#redis.pid, receiver: this.receiver.pid, load });
+		if (this.redis === undefined) return cpuMeter({ server: this.publisher.pid, load });
+		if (this.receiver === this.publisher) return cpuMeter({ server: this.publisher.pid, redis: this.redis.pid, load });
+		return cpuMeter({ publisher: this.publisher.pid, redis: this.redis.pid, receiver: this.receiver.pid, load });
 	}
 
 	async close(): Promise<void> {
 		await this.crowd.close();
 		await Promise.all(this.#nodes.map((node) => this.bench.stopNode(node)));
-		await this.#redis?.stop();
+		await this.redis?.stop();
 	}
 }

@@ -11,8 +11,16 @@ export interface ProcessSettings {
 /** A subject that can be started, as often as wanted. */
 export interface SubjectKind {
 	readonly name: string;
+	/** Over Redis also where there is only one node. */
+	readonly overRedis?: boolean;
+	/** A request that it answers, as a client sends it. */
+	readonly request: string;
 	start(settings: ProcessSettings): Promise<ScriptProcess>;
 }
+
+const SAY = { room: 't0', text: 'x'.repeat(64) };
+const JSON_REQUEST = JSON.stringify({ type: 'chat.say', data: SAY, correlationId: '0123456789abcdef' });
+const SOCKET_IO_REQUEST = `421${JSON.stringify(['chat.say', SAY])}`;
 
 function own(name: string, file: string): SubjectKind {
 	return bun(name, new URL(`../subjects/${file}.ts`, import.meta.url), {});
@@ -22,6 +30,7 @@ function bun(name: string, script: URL, more: object): SubjectKind {
 	const env = { NODE_ENV: 'production' };
 	return {
 		name,
+		request: script.pathname.endsWith('/socket-io.ts') ? SOCKET_IO_REQUEST : JSON_REQUEST,
 		start: async (settings) => spawnBun(script, { args: [JSON.stringify({ ...settings, ...more })], env }),
 	};
 }
@@ -35,6 +44,7 @@ function onNode(name: string, file: string, more: object = {}): SubjectKind {
 	const script = fileURLToPath(new URL(`../../peers/${file}.ts`, import.meta.url));
 	return {
 		name,
+		request: SOCKET_IO_REQUEST,
 		start: async (settings) =>
 			spawnNode(await buildForNode(script), { args: [JSON.stringify({ ...settings, ...more })], env }),
 	};
@@ -47,6 +57,8 @@ export const jsonEnvelope: SubjectKind = own('JSON envelope', 'json-envelope');
 
 // This system
 export const orijs: SubjectKind = own('orijs', 'orijs');
+
+export const orijsRedis: SubjectKind = { ...orijs, name: 'orijs, Redis', overRedis: true };
 
 // Peers
 export const crossws: SubjectKind = peer('crossws', 'crossws');

@@ -131,6 +131,12 @@ export class Crowd {
 		return this.#latencies;
 	}
 
+	/** Sends a single request. */
+	probe(request: string): void {
+		this.#bytes = 0;
+		this.#sockets[0]?.write(clientFrame(request));
+	}
+
 	async drive(work: DriveWork): Promise<DriveReport> {
 		const frame = clientFrame(work.request);
 		const finished = Promise.withResolvers<void>();
@@ -150,7 +156,7 @@ export class Crowd {
 		await finished.promise;
 		clearTimeout(timer);
 		this.#drive = undefined;
-		return { startedAt, endedAt: this.#lastAt, bytes: this.#bytes, head: this.#head };
+		return { startedAt, endedAt: this.#lastAt, bytes: this.#bytes };
 	}
 
 	close(): void {

@@ -23,6 +23,8 @@ answerRequests((body): unknown => {
 			return crowd.arrival(request);
 		case 'latencies':
 			return crowd.latencies();
+		case 'probe':
+			return crowd.probe(request.request);
 		case 'drive':
 			return crowd.drive(request);
 		case 'close':

@@ -4,6 +4,7 @@ export type LoadRequest =
 	| ({ readonly do: 'begin' } & BeginWork)
 	| ({ readonly do: 'await' } & AwaitWork)
 	| { readonly do: 'latencies'; readonly crowd: string }
+	| { readonly do: 'probe'; readonly crowd: string; readonly request: string }
 	| ({ readonly do: 'drive' } & DriveWork)
 	| { readonly do: 'close'; readonly crowd: string };
 
@@ -57,7 +58,7 @@ export interface DriveWork {
 	readonly request: string;
 	readonly perClient: number;
 	readonly underWay: number;
-	/** What an answer comes to on the wire; 0 sends a single request, to find out. */
+	/** What an answer comes to on the wire. */
 	readonly replyBytes: number;
 }
 
@@ -65,6 +66,4 @@ export interface DriveReport {
 	readonly startedAt: number;
 	readonly endedAt: number;
 	readonly bytes: number;
-	/** The first answer, at most 256 bytes. */
-	readonly head: Uint8Array;
 }

@@ -41,14 +41,18 @@ test('the baseline, this system and its peers differ', () => {
 });
 
 test('a target beyond all bars is still inside the plot', () => {
-	const one = caseOf([subject('raw Bun', 10), subject('orijs', 8)], { target: { subject: 'orijs', ratio: 4 } });
+	const one = caseOf([subject('raw Bun', 10), subject('orijs', 8)], {
+		target: { subject: 'orijs', limit: 4, of: 'ratio' },
+	});
 	const [, x] = /<line x1="([\d.]+)"[^>]*class="mark" stroke-width="2"/.exec(drawn(one)) ?? [];
 	expect(Number(x)).toBeCloseTo(barLayout([one], 812).plot[1], 0);
 	expect(drawn(one)).toContain('>target for orijs ≥ 4×<');
 });
 
 test('without a baseline value there is no target to draw', () => {
-	const one = caseOf([lossy('raw Bun', 0.5), subject('orijs', 8)], { target: { subject: 'orijs', ratio: 4 } });
+	const one = caseOf([lossy('raw Bun', 0.5), subject('orijs', 8)], {
+		target: { subject: 'orijs', limit: 4, of: 'ratio' },
+	});
 	expect(drawn(one)).not.toContain('target');
 });
 

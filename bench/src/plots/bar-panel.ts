@@ -1,7 +1,7 @@
 import type { CaseResult, Spread, SubjectResult } from '../report/results.ts';
 import type { BarLayout } from './bar-layout.ts';
 import { tail, whisker } from './bar-marks.ts';
-import { baselineMedian, targetMarks } from './bar-target.ts';
+import { targetValue, targetMarks } from './bar-target.ts';
 import { stack, translated, type Block } from './block.ts';
 import { formatShare } from './format.ts';
 import { caseHeading, panelHeading } from './panel-heading.ts';
@@ -75,6 +75,6 @@ function missing({ delivered }: SubjectResult, x: number): string {
 function longest(of: CaseResult, { marked }: BarLayout): number {
 	const values = Math.max(...of.subjects.map(({ value }) => value?.max ?? 0));
 	const tails = of.subjects.flatMap((subject) => tailOf(subject, marked).map(({ value }) => value));
-	const target = (baselineMedian(of) ?? 0) * (of.target?.ratio ?? 0);
+	const target = targetValue(of) ?? 0;
 	return Math.max(Math.min(values * MOST_TAIL, Math.max(values, ...tails)), target) || 1;
 }

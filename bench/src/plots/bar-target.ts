@@ -1,4 +1,5 @@
 import type { CaseResult } from '../report/results.ts';
+import { formatValue } from './format.ts';
 import type { Scale } from './scale.ts';
 import { line, text } from './svg.ts';
 import { textWidth } from './text-width.ts';
@@ -24,11 +25,12 @@ export interface Rows {
 /** The target, where there is one and the baseline has a value to set it by. */
 export function targetMarks(of: CaseResult, scale: Scale, end: number, { top, height }: Rows): TargetMarks | undefined {
 	const { subjects, target, better } = of;
-	const base = baselineMedian(of);
+	const value = targetValue(of);
 	const row = subjects.findIndex(({ subject }) => subject === target?.subject);
-	if (!target || base === undefined || row === -1) return undefined;
-	const x = scale(base * target.ratio);
-	const label = `target for ${target.subject} ${better === 'higher' ? '≥' : '≤'} ${target.ratio}×`;
+	if (!target || value === undefined || row === -1) return undefined;
+	const x = scale(value);
+	const limit = target.of === 'ratio' ? `${target.limit}×` : formatValue(target.limit, of.unit);
+	const label = `target for ${target.subject} ${better === 'higher' ? '≥' : '≤'} ${limit}`;
 	const half = textWidth(label, SIZE.small) / 2;
 	return {
 		row,
@@ -47,6 +49,14 @@ function notch(x: number, y: number): string {
 	].join('\n');
 }
 
-export function baselineMedian({ subjects, baseline }: CaseResult): number | undefined {
+/** In the unit of the case; undefined without a target, or where the baseline has no value to set it by. */
+export function targetValue(of: CaseResult): number | undefined {
+	if (of.target === undefined) return undefined;
+	if (of.target.of === 'value') return of.target.limit;
+	const base = baselineMedian(of);
+	return base === undefined ? undefined : base * of.target.limit;
+}
+
+function baselineMedian({ subjects, baseline }: CaseResult): number | undefined {
 	return subjects.find(({ subject }) => subject === baseline)?.value?.median;
 }

@@ -4,7 +4,7 @@ import type { CaseResult, Spread, SubjectResult, Target } from './results.ts';
 export function printCase(result: CaseResult): void {
 	const { name, unit, better, baseline, target, subjects } = result;
 	const heading = [name, `${unit}, ${better} is better`];
-	if (target !== undefined) heading.push(describeTarget(target, better, subjects));
+	if (target !== undefined) heading.push(describeTarget(target, result));
 	console.log(`\n${heading.join('  ·  ')}`);
 	const rows = subjects.map((subject) => row(subject, baseline));
 	const columns = ['', 'median', 'range', `to ${baseline}`, 'range', 'delivered', 'CPU µs each', 'more'];
@@ -25,13 +25,13 @@ function row({ subject, value, ratio, delivered, cpu, more }: SubjectResult, bas
 }
 
 function describeTarget(
-	{ subject, ratio }: Target,
-	better: CaseResult['better'],
-	subjects: readonly SubjectResult[],
+	{ subject, limit, of }: Target,
+	{ better, unit, subjects }: Pick<CaseResult, 'better' | 'unit' | 'subjects'>,
 ): string {
-	const reached = subjects.find((candidate) => candidate.subject === subject)?.ratio?.median ?? NaN;
-	const isMet = better === 'higher' ? reached >= ratio : reached <= ratio;
-	return `target: at ${better === 'higher' ? 'least' : 'most'} ${ratio}×, ${isMet ? 'met' : 'NOT met'}`;
+	const reached = subjects.find((candidate) => candidate.subject === subject)?.[of]?.median ?? NaN;
+	const isMet = better === 'higher' ? reached >= limit : reached <= limit;
+	const wanted = of === 'ratio' ? `${limit}×` : `${figure(limit)} ${unit}`;
+	return `target: at ${better === 'higher' ? 'least' : 'most'} ${wanted}, ${isMet ? 'met' : 'NOT met'}`;
 }
 
 function range(spread: Spread | undefined, format: (value: number) => string): string {

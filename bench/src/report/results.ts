@@ -34,8 +34,9 @@ export interface CaseResult {
 
 export interface Target {
 	readonly subject: string;
-	/** A ratio to the baseline: at least, or (where lower is better) at most. */
-	readonly ratio: number;
+	/** At least, or (where lower is better) at most: a ratio to the baseline, or a value in the unit of the case. */
+	readonly limit: number;
+	readonly of: 'ratio' | 'value';
 }
 
 export interface SubjectResult {

@@ -2,6 +2,7 @@
 import { Application, type AppSocket } from '@orijs/core';
 import { InProcWsProvider, type WebSocketProvider } from '@orijs/websocket';
 import { RedisWsProvider } from '@orijs/websocket-redis';
+import { answer } from './chat.ts';
 import { portOf } from './raw-server.ts';
 import { serve } from './serve.ts';
 import type { SubjectSettings } from './subject.ts';
@@ -16,6 +17,9 @@ await serve(async ({ redisPort, onHandOff }) => {
 			sockets.push(ws);
 			await Promise.all(ws.data.data.topics.map((topic) => ws.subscribe(topic)));
 			ready++;
+		},
+		message(ws, text) {
+			ws.send(answer(text as string));
 		},
 	});
 	const server = await app.listen({ port: 0, hostname: '127.0.0.1' });

@@ -1,4 +1,5 @@
 import type { Server, ServerWebSocket } from 'bun';
+import { answerByHand } from './chat-by-hand.ts';
 import type { Subject } from './subject.ts';
 import { topicsOf } from './topics-of.ts';
 
@@ -40,7 +41,9 @@ export function rawServer(onFirst?: (topic: string) => Promise<unknown>): {
 				for (const topic of ws.data.topics) await join(ws, topic);
 				ready++;
 			},
-			message() {},
+			message(ws, text) {
+				ws.send(answerByHand(text as string));
+			},
 		},
 	});
 	const client = (index: number): ServerWebSocket<Data> => sockets[index] as ServerWebSocket<Data>;

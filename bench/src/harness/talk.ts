@@ -1,0 +1,56 @@
+import type { Sample } from '../report/results.ts';
+import type { Contender } from './alternate.ts';
+import type { Stage } from './stage.ts';
+
+/** Requests that a client has under way at a time. */
+const UNDER_WAY = 8;
+const WARM_UP_ROUNDS = 3;
+
+/** As many requests as are answered. */
+export class Talk implements Contender {
+	readonly #stage: Stage;
+	readonly #clients: number;
+	readonly #replyBytes: number;
+	#perClient = 20;
+
+	private constructor(stage: Stage, clients: number, replyBytes: number) {
+		this.#stage = stage;
+		this.#clients = clients;
+		this.#replyBytes = replyBytes;
+	}
+
+	/** Warms up, and finds out how many requests make a round. */
+	static async prepare(stage: Stage, clients: number): Promise<Talk> {
+		const replyBytes = await stage.crowd.probe(stage.kind.request);
+		if (replyBytes === 0) throw new Error(`${stage.kind.name} did not answer a request`);
+		const talk = new Talk(stage, clients, replyBytes);
+		for (let time = 1; time <= WARM_UP_ROUNDS; time++) {
+			const { value } = await talk.round();
+			talk.#perClient = Math.ceil((value / clients / 1_000) * stage.bench.effort.roundMs);
+		}
+		return talk;
+	}
+
+	get subject(): string {
+		return this.#stage.kind.name;
+	}
+
+	async round(): Promise<Sample> {
+		const { crowd, kind } = this.#stage;
+		const perClient = Math.max(UNDER_WAY, this.#perClient);
+		const expected = this.#clients * perClient;
+		const used = this.#stage.meter();
+		const report = await crowd.drive({
+			request: kind.request,
+			perClient,
+			underWay: UNDER_WAY,
+			replyBytes: this.#replyBytes,
+		});
+		const { startedAt, endedAt, bytes } = report;
+		return {
+			value: expected / ((endedAt - startedAt) / 1e9),
+			delivered: bytes / (expected * this.#replyBytes),
+			cpu: Object.fromEntries(Object.entries(used()).map(([name, ns]) => [name, ns / 1e3 / expected])),
+		};
+	}
+}
