@@ -46,15 +46,10 @@ for (const benchmark of chosen) await run(benchmark);
 async function run({ name, title, run }: Benchmark): Promise<void> {
 	console.log(`\n${name}: ${title}`);
 	const cases: CaseResult[] = [];
-	const bench = new Bench(values.smoke ? SMOKE : FULL, only);
-	try {
-		await run(bench, (result) => {
-			cases.push(result);
-			printCase(result);
-		});
-	} finally {
-		await bench.stop();
-	}
+	await run(new Bench(values.smoke ? SMOKE : FULL, only), (result) => {
+		cases.push(result);
+		printCase(result);
+	});
 	if (values.smoke || only !== undefined) return;
 	const result = { name, title, machine: machine(), cases };
 	await Bun.write(new URL(`${name}.json`, RESULTS), `${JSON.stringify(result, undefined, '\t')}\n`);

@@ -1,5 +1,4 @@
 import type { Bench } from '../harness/bench.ts';
-import { Crowd } from '../harness/crowd.ts';
 import { Ledger } from '../harness/ledger.ts';
 import { Stage } from '../harness/stage.ts';
 import {
@@ -69,9 +68,8 @@ async function perConnection(bench: Bench, kind: SubjectKind, connections: numbe
 	// The first connections pay for what all share.
 	const stage = await Stage.open(bench, kind, { clients: nobodys(10), nodes: 1 });
 	const before = await stage.publisher.ask<number>({ do: 'memory' });
-	const crowd = await Crowd.connect(bench, stage.publisher, { clients: nobodys(connections) });
+	await stage.connect(nobodys(connections));
 	const after = await stage.publisher.ask<number>({ do: 'memory' });
-	await crowd.close();
 	await stage.close();
 	return (after - before) / connections;
 }

@@ -1,7 +1,4 @@
-import { type ScriptProcess, spawnBun } from '@orijs/testkit';
-import type { LoadRequest } from '../load/requests.ts';
-import { Node } from './node.ts';
-import type { ProcessSettings, SubjectKind } from './subject-kind.ts';
+import type { SubjectKind } from './subject-kind.ts';
 
 /** How much is measured. */
 export interface Effort {
@@ -19,18 +16,15 @@ export const FULL: Effort = { generations: 4, rounds: 5, roundMs: 200, most: Inf
 /** Just enough to see that everything works. */
 export const SMOKE: Effort = { generations: 1, rounds: 1, roundMs: 20, most: 50 };
 
-/** What all of a benchmark shares: the load process, and the processes that have to end with it. */
+/** What is to be measured, and how thoroughly. */
 export class Bench {
 	readonly effort: Effort;
-	readonly load: ScriptProcess;
-	readonly #nodes = new Set<Node>();
 	readonly #only: ReadonlySet<string> | undefined;
 
 	/** @param only the names of the subjects to be measured, besides the baselines; default all */
 	constructor(effort: Effort, only?: ReadonlySet<string>) {
 		this.effort = effort;
 		this.#only = only;
-		this.load = spawnBun(new URL('../load/load.ts', import.meta.url));
 	}
 
 	/** Those of the subjects that are to be measured. */
@@ -57,25 +51,4 @@ export class Bench {
 	fewer(rounds: number): number {
 		return Math.min(rounds, this.effort.rounds);
 	}
-
-	async startNode(kind: SubjectKind, settings: ProcessSettings = {}): Promise<Node> {
-		const node = await Node.start(kind, settings);
-		this.#nodes.add(node);
-		return node;
-	}
-
-	async stopNode(node: Node): Promise<void> {
-		await node.stop();
-		this.#nodes.delete(node);
-	}
-
-	ask<Reply>(request: LoadRequest): Promise<Reply> {
-		return this.load.request<Reply>(request, REQUEST_TIMEOUT_MS);
-	}
-
-	async stop(): Promise<void> {
-		await Promise.all([this.load.stop(), ...Array.from(this.#nodes, (node) => node.stop())]);
-	}
 }
-
-export const REQUEST_TIMEOUT_MS = 120_000;

@@ -8,27 +8,27 @@ import type {
 	DriveReport,
 	DriveWork,
 } from '../load/requests.ts';
-import type { Bench } from './bench.ts';
+import type { Load } from './load.ts';
 import type { Node } from './node.ts';
 
 let lastCrowd = 0;
 
-/** The clients of one node, as the bench sees them; they live in the load process. */
+/** The clients of one node, as the bench sees them; they live in a process of their own. */
 export class Crowd {
-	readonly #bench: Bench;
+	readonly #load: Load;
 	readonly name: string;
 	/** How long it took until all were in their topics, in nanoseconds. */
 	readonly tookNs: number;
 
-	private constructor(bench: Bench, name: string, { startedAt }: ConnectReport, readyAt: number) {
-		this.#bench = bench;
+	private constructor(load: Load, name: string, { startedAt }: ConnectReport, readyAt: number) {
+		this.#load = load;
 		this.name = name;
 		this.tookNs = readyAt - startedAt;
 	}
 
 	/** Resolves when all clients are connected and in their topics. */
 	static async connect(
-		bench: Bench,
+		load: Load,
 		node: Node,
 		{ clients, atOnce = 100 }: Pick<ConnectWork, 'clients'> & { atOnce?: number },
 	): Promise<Crowd> {
@@ -36,18 +36,18 @@ export class Crowd {
 		const { port, path, hello } = node.description;
 		const before = await node.ask<number>({ do: 'count-ready' });
 		const work: ConnectWork = { crowd: name, port, path, hello, clients, atOnce };
-		const connected = await bench.ask<ConnectReport>({ do: 'connect', ...work });
+		const connected = await load.ask<ConnectReport>({ do: 'connect', ...work });
 		await node.untilReady(before + clients.length);
-		return new Crowd(bench, name, connected, now());
+		return new Crowd(load, name, connected, now());
 	}
 
 	begin(work: Omit<BeginWork, 'crowd'>): Promise<void> {
-		return this.#bench.ask({ do: 'begin', crowd: this.name, ...work });
+		return this.#load.ask({ do: 'begin', crowd: this.name, ...work });
 	}
 
 	/** Waits for so many bytes; gives up when nothing has come for `stallMs`. */
 	arrival(work: Omit<AwaitWork, 'crowd'>): Promise<ArrivalReport> {
-		return this.#bench.ask({ do: 'await', crowd: this.name, ...work });
+		return this.#load.ask({ do: 'await', crowd: this.name, ...work });
 	}
 
 	/** Whatever is still on its way has arrived, or is not going to. */
@@ -57,20 +57,20 @@ export class Crowd {
 
 	/** What the answer to a request comes to, in bytes. */
 	async probe(request: string): Promise<number> {
-		await this.#bench.ask({ do: 'probe', crowd: this.name, request });
+		await this.#load.ask({ do: 'probe', crowd: this.name, request });
 		return (await this.quiet()).bytes;
 	}
 
 	drive(work: Omit<DriveWork, 'crowd'>): Promise<DriveReport> {
-		return this.#bench.ask({ do: 'drive', crowd: this.name, ...work });
+		return this.#load.ask({ do: 'drive', crowd: this.name, ...work });
 	}
 
 	latencies(): Promise<number[]> {
-		return this.#bench.ask({ do: 'latencies', crowd: this.name });
+		return this.#load.ask({ do: 'latencies', crowd: this.name });
 	}
 
 	close(): Promise<void> {
-		return this.#bench.ask({ do: 'close', crowd: this.name });
+		return this.#load.ask({ do: 'close', crowd: this.name });
 	}
 }
 

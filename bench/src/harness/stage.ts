@@ -2,7 +2,8 @@ import { type RedisServer, startRedis } from '@orijs/testkit';
 import type { Bench } from './bench.ts';
 import { cpuMeter } from './cpu.ts';
 import { Crowd } from './crowd.ts';
-import type { Node } from './node.ts';
+import { Load } from './load.ts';
+import { Node } from './node.ts';
 import type { SubjectKind } from './subject-kind.ts';
 
 export interface Setting {
@@ -14,32 +15,45 @@ export interface Setting {
 	readonly timesHandOff?: boolean;
 }
 
-/** A subject that runs, with its clients in their topics. */
+/** A subject that runs, with its clients in their topics, and all to itself: its Redis and the process that its clients live in. */
 export class Stage {
 	readonly bench: Bench;
 	readonly kind: SubjectKind;
 	readonly crowd: Crowd;
-	readonly #nodes: readonly Node[];
-
-	/** Of its own: subjects must not hear each other. */
 	readonly redis: RedisServer | undefined;
+	readonly #nodes: readonly Node[];
+	readonly #load: Load;
 
-	private constructor(bench: Bench, kind: SubjectKind, nodes: readonly Node[], crowd: Crowd, redis?: RedisServer) {
-		this.redis = redis;
+	private constructor(
+		bench: Bench,
+		kind: SubjectKind,
+		nodes: readonly Node[],
+		load: Load,
+		crowd: Crowd,
+		redis: RedisServer | undefined,
+	) {
 		this.bench = bench;
 		this.kind = kind;
 		this.#nodes = nodes;
+		this.#load = load;
 		this.crowd = crowd;
+		this.redis = redis;
 	}
 
 	static async open(bench: Bench, kind: SubjectKind, { clients, nodes: count, timesHandOff }: Setting): Promise<Stage> {
 		const redis = count > 1 || kind.overRedis ? await startRedis() : undefined;
 		const settings = { ...(redis && { redisPort: redis.port }), ...(timesHandOff && { timesHandOff }) };
 		const nodes: Node[] = [];
-		while (nodes.length < count) nodes.push(await bench.startNode(kind, settings));
-		const crowd = await Crowd.connect(bench, nodes.at(-1) as Node, { clients });
+		while (nodes.length < count) nodes.push(await Node.start(kind, settings));
+		const load = new Load();
+		const crowd = await Crowd.connect(load, nodes.at(-1) as Node, { clients });
 		await crowd.quiet();
-		return new Stage(bench, kind, nodes, crowd, redis);
+		return new Stage(bench, kind, nodes, load, crowd, redis);
+	}
+
+	/** More clients, where the first ones are. */
+	connect(clients: Setting['clients'], atOnce?: number): Promise<Crowd> {
+		return Crowd.connect(this.#load, this.receiver, { clients, ...(atOnce !== undefined && { atOnce }) });
 	}
 
 	get publisher(): Node {
@@ -53,15 +67,14 @@ export class Stage {
 
 	/** Begins to measure processor time; the function returned tells it by process, in nanoseconds. */
 	meter(): () => Record<string, number> {
-		const load = this.bench.load.pid;
+		const load = this.#load.pid;
 		if (this.redis === undefined) return cpuMeter({ server: this.publisher.pid, load });
 		if (this.receiver === this.publisher) return cpuMeter({ server: this.publisher.pid, redis: this.redis.pid, load });
 		return cpuMeter({ publisher: this.publisher.pid, redis: this.redis.pid, receiver: this.receiver.pid, load });
 	}
 
 	async close(): Promise<void> {
-		await this.crowd.close();
-		await Promise.all(this.#nodes.map((node) => this.bench.stopNode(node)));
+		await Promise.all([this.#load.stop(), ...this.#nodes.map((node) => node.stop())]);
 		await this.redis?.stop();
 	}
 }

@@ -3,31 +3,38 @@ import { Command, type Redis } from 'ioredis';
 /** Where ioredis is to write what is written already. */
 const NOWHERE = { write: () => true } as unknown as NonNullable<Parameters<Redis['sendCommand']>[1]>;
 
+const CR = 0x0d;
+const LF = 0x0a;
+
 /**
  * PUBLISH commands that share one write. To ioredis it is a single command that is sent once for each message, so that each gets its
  * answer; an object per message, as in its pipelines, costs several times as much.
  */
 export class PublishBatch extends Command {
-	readonly #head: string;
-	readonly #channels: string[] = [];
+	readonly #begin: string;
+	/** What comes before each frame. */
+	readonly #heads: string[] = [];
 	readonly #frames: Uint8Array[] = [];
 	readonly #answers: PromiseWithResolvers<number>[] = [];
+	#bytes = 0;
 	#isWritten = false;
 	#answered = 0;
 
 	constructor(name: 'publish' | 'spublish') {
 		super(name);
-		this.#head = `*3\r\n$${name.length}\r\n${name}\r\n$`;
+		this.#begin = `*3\r\n$${name.length}\r\n${name}\r\n$`;
 		// Tracing is by the message, with a closure for each.
 		this.isTraced = true;
 		this.resolve = (receivers: unknown) => this.#answers[this.#answered++]?.resolve(Number(receivers));
 		this.reject = (error) => this.#answers[this.#answered++]?.reject(error);
 	}
 
-	/** Resolves with the number of subscribers the message went to. */
+	/** Resolves with the number of subscribers the message went to. `channel` is ASCII. */
 	add(channel: string, frame: Uint8Array): Promise<number> {
-		this.#channels.push(channel);
+		const head = `${this.#begin}${channel.length}\r\n${channel}\r\n$${frame.length}\r\n`;
+		this.#heads.push(head);
 		this.#frames.push(frame);
+		this.#bytes += head.length + frame.length + 2;
 		const answer = Promise.withResolvers<number>();
 		this.#answers.push(answer);
 		return answer.promise;
@@ -42,23 +49,16 @@ export class PublishBatch extends Command {
 	override toWritable(): string | Buffer {
 		if (this.#isWritten) return '';
 		this.#isWritten = true;
-		return this.#encode();
-	}
-
-	#encode(): Buffer {
-		const prefixes = this.#channels.map((channel, i) => {
-			return `${this.#head}${channel.length}\r\n${channel}\r\n$${this.#frames[i]?.length}\r\n`;
-		});
-		const size = this.#frames.reduce((sum, frame, i) => sum + frame.length + (prefixes[i]?.length ?? 0) + 2, 0);
-		const buffer = Buffer.allocUnsafe(size);
+		const buffer = Buffer.allocUnsafe(this.#bytes);
 		let at = 0;
-		this.#frames.forEach((frame, i) => {
-			at += buffer.write(prefixes[i] as string, at, 'latin1');
+		for (let i = 0; i < this.#frames.length; i++) {
+			const frame = this.#frames[i] as Uint8Array;
+			at += buffer.write(this.#heads[i] as string, at, 'latin1');
 			buffer.set(frame, at);
 			at += frame.length;
-			buffer[at++] = 0x0d;
-			buffer[at++] = 0x0a;
-		});
+			buffer[at++] = CR;
+			buffer[at++] = LF;
+		}
 		return buffer;
 	}
 

@@ -108,7 +108,7 @@ export function decodeFrame(bytes: Uint8Array, self: Origin): Frame | 'echo' | F
 	if (bytes[0] !== VERSION) return 'unknown-version';
 	if (bytes.length < HEADER_BYTES) return 'malformed';
 
-	const frame = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+	const frame = bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 	const type = frame[1];
 	const origin = frame.readDoubleBE(2);
 	if (type === MESSAGES && origin === self) return 'echo';

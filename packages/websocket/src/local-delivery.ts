@@ -45,15 +45,12 @@ export class LocalDelivery {
 
 	/** Sends to every socket in `topic`; as long as no server is set to one after the other. What Bun drops is said in the log. */
 	toTopic(topic: string, payload: Payload): void {
-		const members = this.#registry.members(topic);
-		// Most of what other nodes' sockets want nobody here does, and asking Bun costs more than knowing.
-		if (members.size === 0) return;
 		if (this.#server !== undefined) {
 			const sent = this.#server.publish(topic, payload as string | Bun.BufferSource);
-			if (sent === 0 && !isEmpty(payload)) this.#droppedIn(topic);
+			if (sent === 0 && !isEmpty(payload) && this.#registry.members(topic).size > 0) this.#droppedIn(topic);
 			return;
 		}
-		for (const socketId of members) {
+		for (const socketId of this.#registry.members(topic)) {
 			if (this.toSocketId(socketId, payload) === false) this.#droppedIn(topic);
 		}
 	}

@@ -23,6 +23,7 @@ export type Outcome =
 interface Batch {
 	readonly messages: (string | Uint8Array)[];
 	bytes: number;
+	/** No later than the first of its messages. */
 	readonly since: number;
 	readonly promise: Promise<void>;
 	readonly resolve: () => void;
@@ -37,6 +38,8 @@ interface Batch {
 export class Outbox {
 	readonly #options: OutboxOptions;
 	#batches = new Map<string, Batch>();
+	/** When the first of these batches was begun, in milliseconds since the epoch. */
+	#since = 0;
 	readonly #unanswered = new Set<Batch>();
 	/** Set from the first message of a turn until a turn went by without any. */
 	#turn: ReturnType<typeof setImmediate> | undefined;
@@ -49,8 +52,9 @@ export class Outbox {
 	add(channel: string, payload: Payload): Promise<void> {
 		let batch = this.#batches.get(channel);
 		if (batch === undefined) {
+			if (this.#batches.size === 0) this.#since = Date.now();
 			const { promise, resolve, reject } = Promise.withResolvers<void>();
-			batch = { messages: [], bytes: 0, since: Date.now(), promise, resolve, reject };
+			batch = { messages: [], bytes: 0, since: this.#since, promise, resolve, reject };
 			this.#batches.set(channel, batch);
 			if (this.#turn === undefined) {
 				this.#turn = setImmediate(this.#onTurn);

@@ -138,8 +138,13 @@ export class WsProvider implements WebSocketProvider {
 		if (this.#lifecycle.state !== 'started') return this.#notStarted('publish()');
 		if (!isTopic(topic)) return this.#refuse(new InvalidTopicError(topic));
 		if (!isPayload(payload)) return this.#refuse(new InvalidPayloadError(payload));
-		this.#local.toTopic(topic, payload);
-		return this.#others === undefined ? DONE : this.#others.publish(topic, payload);
+		if (this.#others === undefined) {
+			this.#local.toTopic(topic, payload);
+			return DONE;
+		}
+		// Much of what a node publishes only others want, and to ask Bun costs more than to know.
+		if (this.#registry.members(topic).size > 0) this.#local.toTopic(topic, payload);
+		return this.#others.publish(topic, payload);
 	}
 
 	publishFrom(socketId: string, topic: string, payload: Payload): Promise<void> {
