@@ -19,6 +19,10 @@ const OURS = {
 	// Commands without an answer fail when their connection does.
 	maxRetriesPerRequest: 0,
 	replyMapping: 'legacy',
+	// Channels have the provider's prefix, on the way out and in.
+	keyPrefix: '',
+	// A publish that the server refused must not be tried again.
+	reconnectOnError: null,
 	// How long a connection that was told to end may take; ours are cut right after, and a timer is not to outlive them.
 	disconnectTimeout: 10,
 	retryStrategy: (attempt: number): number =>

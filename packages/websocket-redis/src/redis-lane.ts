@@ -2,7 +2,7 @@ import type { BusHandlers } from '@orijs/websocket';
 import type { Redis } from 'ioredis';
 import { RedisConnectionLostError, RedisReplicaError } from './errors.ts';
 import type { PubSubCommands } from './pub-sub-commands.ts';
-import { PublishBatch } from './publish-batch.ts';
+import { PublishCommand } from './publish-command.ts';
 import { connect, endpointOf, isRefusal } from './redis-client.ts';
 import { RedisLink } from './redis-link.ts';
 import { type ServerInfo, serverInfo } from './redis-server-info.ts';
@@ -42,7 +42,7 @@ export class RedisLane {
 	readonly #ending = new AbortController();
 	/** What Redis refused when everything was subscribed again. */
 	readonly #refusals = new Map<string, Error>();
-	#batch: PublishBatch | undefined;
+	readonly #publish: PublishCommand;
 	/** Whether what should be subscribed is. */
 	#subscribed = true;
 	/** Since when subscriptions that there were are down, in milliseconds since the epoch. */
@@ -66,6 +66,7 @@ export class RedisLane {
 		this.#options = options;
 		this.#handlers = handlers;
 		this.#publisher = new RedisLink(options.createClient());
+		this.#publish = new PublishCommand(this.#publisher.client, options.commands.publish);
 		this.#subscriber = new RedisLink(options.createClient());
 		const prefixLength = options.keyPrefix.length + 1;
 		this.#subscriber.client.on(options.commands.messageEvent, (channel: Buffer, frame: Buffer) => {
@@ -202,18 +203,9 @@ export class RedisLane {
 		}
 	}
 
-	/** As {@link Bus.publish}. Commands of one turn of the event loop share one write. */
+	/** As {@link Bus.publish}. */
 	publish(topic: string, frame: Uint8Array): Promise<number> {
-		if (!this.#publisher.isReady) return Promise.reject(this.#down());
-		if (this.#batch === undefined) {
-			const batch = new PublishBatch(this.#options.commands.publish);
-			this.#batch = batch;
-			queueMicrotask(() => {
-				this.#batch = undefined;
-				batch.send(this.#publisher.client);
-			});
-		}
-		return this.#batch.add(this.#channel(topic), frame);
+		return this.#publisher.isReady ? this.#publish.publish(this.#channel(topic), frame) : Promise.reject(this.#down());
 	}
 
 	#channel(topic: string): string {

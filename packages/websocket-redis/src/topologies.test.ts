@@ -1,4 +1,4 @@
-import { startRedis, startRedisSentinel } from '@orijs/testkit';
+import { startRedis, startRedisCluster, startRedisSentinel } from '@orijs/testkit';
 import { describe, expect, it } from 'vitest';
 import { RedisWsProvider } from './index.ts';
 import { serveHere } from './test-support/node-here.ts';
@@ -26,6 +26,18 @@ describe('messages pass', () => {
 		const { host, port, ca } = redis;
 		await passesOver({ host, port, password: 'secret', db: 3, tls: { ca: String(ca) } });
 		await redis.stop();
+	});
+
+	it('whatever else the options say', async () => {
+		const redis = await startRedis();
+		const stubborn = { keyPrefix: 'mine:', commandTimeout: 1, reconnectOnError: () => 2 as const };
+		await passesOver({ port: redis.port, ...stubborn });
+		await redis.stop();
+
+		const cluster = await startRedisCluster({ masters: 3, replicas: 0 });
+		const nodes = cluster.nodes.map(({ host, port }) => ({ host, port }));
+		await passesOver({ cluster: nodes, options: { keyPrefix: 'mine:', reconnectOnError: stubborn.reconnectOnError } });
+		await cluster.stop();
 	});
 
 	it('to the master that Sentinels name', async () => {
