@@ -52,7 +52,12 @@ async function run({ name, title, run }: Benchmark): Promise<void> {
 	});
 	if (values.smoke || only !== undefined) return;
 	const result = { name, title, machine: machine(), cases };
-	await Bun.write(new URL(`${name}.json`, RESULTS), `${JSON.stringify(result, undefined, '\t')}\n`);
+	await Bun.write(new URL(`${name}.json`, RESULTS), `${JSON.stringify(result, rounded, '\t')}\n`);
+}
+
+/** More digits are noise. */
+function rounded(_key: string, value: unknown): unknown {
+	return typeof value === 'number' ? Number(value.toPrecision(5)) : value;
 }
 
 function benchmarkNamed(name: string): Benchmark {

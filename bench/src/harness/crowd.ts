@@ -58,11 +58,17 @@ export class Crowd {
 	/** What the answer to a request comes to, in bytes. */
 	async probe(request: string): Promise<number> {
 		await this.#load.ask({ do: 'probe', crowd: this.name, request });
-		return (await this.quiet()).bytes;
+		return (await this.response()).bytes;
 	}
 
 	drive(work: Omit<DriveWork, 'crowd'>): Promise<DriveReport> {
 		return this.#load.ask({ do: 'drive', crowd: this.name, ...work });
+	}
+
+	/** Waits for what was asked for or published: until it begins to come, and then until it is over. */
+	async response(): Promise<ArrivalReport> {
+		await this.arrival({ bytes: 1, stallMs: PATIENCE_MS });
+		return this.quiet();
 	}
 
 	latencies(): Promise<number[]> {
@@ -74,4 +80,5 @@ export class Crowd {
 	}
 }
 
-const QUIET_MS = 150;
+const QUIET_MS = 200;
+const PATIENCE_MS = 10_000;

@@ -86,7 +86,7 @@ async function wireBytesOf({ publisher, crowd }: Stage, { topics, size }: FlowPl
 	await crowd.begin({ creditPort: publisher.description.creditPort, confirmEach: 1 });
 	const work = { count: topics.length, topics, size, perTurn: 100, wireBytes: 0, windowBytes: 1 };
 	await publisher.ask({ do: 'publish', ...work });
-	const { bytes } = await crowd.quiet();
+	const { bytes } = await crowd.response();
 	if (bytes === 0 || bytes % topics.length !== 0) {
 		throw new Error(
 			`${topics.length} messages of ${size} B came to ${bytes} bytes: some are missing, or of another size`,

@@ -37,7 +37,7 @@ function summary(subject: string, pairs: readonly Pair[]): SubjectResult {
 	const samples = pairs.map(({ sample }) => sample);
 	const whole = samples.filter(isWhole);
 	const ratios = pairs
-		.filter(({ sample, against }) => isWhole(sample) && isWhole(against))
+		.filter(({ sample, against }) => isWhole(sample) && isWhole(against) && against.value > 0)
 		.map(({ sample, against }) => sample.value / against.value);
 	return {
 		subject,
@@ -46,7 +46,7 @@ function summary(subject: string, pairs: readonly Pair[]): SubjectResult {
 		delivered: Math.min(...samples.map(({ delivered }) => delivered)),
 		cpu: mediansOf(whole.map(({ cpu = {} }) => cpu)),
 		more: mediansOf(whole.map(({ more = {} }) => more)),
-		rounds: samples,
+		rounds: samples.map(({ value, delivered }) => ({ value, delivered })),
 	};
 }
 

@@ -37,7 +37,7 @@ export class Pulse {
 		const { crowd, publisher } = stage;
 		await crowd.begin({ creditPort: publisher.description.creditPort, confirmEach: Infinity });
 		await publisher.ask({ do: 'pulse', count: 1, topics: [topic], size, perSecond: 1 });
-		const { bytes, head } = await crowd.quiet();
+		const { bytes, head } = await crowd.response();
 		const offset = stamp.find(Uint8Array.from(head));
 		if (offset < 0) throw new Error(`A stamped message came to ${bytes} bytes without its stamp`);
 		return new Pulse(stage, { wireBytes: bytes, offset });

@@ -51,7 +51,7 @@ export interface SubjectResult {
 	readonly cpu?: Readonly<Record<string, number>>;
 	/** More figures of the same rounds, by name (`p99`), the median of the rounds. */
 	readonly more?: Readonly<Record<string, number>>;
-	readonly rounds: readonly Sample[];
+	readonly rounds: readonly Pick<Sample, 'value' | 'delivered'>[];
 }
 
 export interface Spread {
