@@ -53,6 +53,7 @@ function onNode(name: string, file: string, more: object = {}): SubjectKind {
 // What it stands on
 export const rawBun: SubjectKind = own('raw Bun', 'raw-bun');
 export const bareIoredis: SubjectKind = own('bare ioredis', 'bare-ioredis');
+export const channelEach: SubjectKind = { ...own('raw Bun, a Redis channel each', 'channel-each'), overRedis: true };
 export const jsonEnvelope: SubjectKind = own('JSON envelope', 'json-envelope');
 
 // This system

@@ -6,7 +6,7 @@ import { serve } from './serve.ts';
 await serve(({ redisPort = 6379, onHandOff }) => {
 	const publisher = new Redis({ port: redisPort });
 	const subscriber = new Redis({ port: redisPort });
-	const { server, subject } = rawServer((topic) => subscriber.subscribe(topic));
+	const { server, subject } = rawServer({ onFirst: (topic) => subscriber.subscribe(topic) });
 	subscriber.on('message', (topic: string, payload: string) => {
 		onHandOff?.(payload);
 		server.publish(topic, payload);

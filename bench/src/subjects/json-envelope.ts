@@ -13,7 +13,7 @@ await serve(({ redisPort = 6379, onHandOff }) => {
 	const node = crypto.randomUUID();
 	const publisher = new Redis({ port: redisPort });
 	const subscriber = new Redis({ port: redisPort });
-	const { server, subject } = rawServer((topic) => subscriber.subscribe(topic));
+	const { server, subject } = rawServer({ onFirst: (topic) => subscriber.subscribe(topic) });
 	subscriber.on('message', (_channel: string, text: string) => {
 		const { node: origin, topic, payload } = JSON.parse(text) as Envelope;
 		if (origin === node) return;

@@ -7,12 +7,15 @@ interface Data {
 	readonly topics: readonly string[];
 }
 
-/**
- * A subject on Bun's server with nothing around it.
- *
- * @param onFirst called when the first client joins a topic; resolves when messages of other nodes will arrive
- */
-export function rawServer(onFirst?: (topic: string) => Promise<unknown>): {
+export interface RawServerOptions {
+	/** Called when the first client joins a topic; resolves when messages of other nodes will arrive. */
+	readonly onFirst?: (topic: string) => Promise<unknown>;
+	/** Called for each client; resolves when it is ready. */
+	readonly onOpen?: () => Promise<unknown>;
+}
+
+/** A subject on Bun's server with nothing around it. */
+export function rawServer({ onFirst, onOpen }: RawServerOptions = {}): {
 	readonly server: Server<Data>;
 	readonly subject: Omit<Subject, 'publish'>;
 } {
@@ -39,6 +42,7 @@ export function rawServer(onFirst?: (topic: string) => Promise<unknown>): {
 			async open(ws) {
 				sockets.push(ws);
 				for (const topic of ws.data.topics) await join(ws, topic);
+				if (onOpen !== undefined) await onOpen();
 				ready++;
 			},
 			message(ws, text) {
