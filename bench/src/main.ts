@@ -16,6 +16,7 @@ import { memory } from './benchmarks/memory.ts';
 import { resubscribe } from './benchmarks/resubscribe.ts';
 import { Bench, FULL, SMOKE } from './harness/bench.ts';
 import { installPeers } from './harness/peers.ts';
+import * as subjects from './harness/subjects.ts';
 import { machine } from './report/machine.ts';
 import { printCase } from './report/print.ts';
 import type { CaseResult } from './report/results.ts';
@@ -37,7 +38,7 @@ const { positionals, values } = parseArgs({
 	allowPositionals: true,
 	options: { smoke: { type: 'boolean', default: false }, only: { type: 'string' } },
 });
-const only = values.only === undefined ? undefined : new Set(values.only.split(/, */));
+const only = values.only === undefined ? undefined : new Set(values.only.split(/, */).map(subjectNamed));
 const chosen = positionals.length === 0 ? BENCHMARKS : positionals.map(benchmarkNamed);
 
 await installPeers();
@@ -58,6 +59,13 @@ async function run({ name, title, run }: Benchmark): Promise<void> {
 /** More digits are noise. */
 function rounded(_key: string, value: unknown): unknown {
 	return typeof value === 'number' ? Number(value.toPrecision(5)) : value;
+}
+
+function subjectNamed(name: string): string {
+	const names = Object.values(subjects).map((kind) => kind.name);
+	if (names.includes(name)) return name;
+	console.error(`No subject is called ${JSON.stringify(name)}. There are: ${names.join(', ')}`);
+	process.exit(1);
 }
 
 function benchmarkNamed(name: string): Benchmark {

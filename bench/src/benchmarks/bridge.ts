@@ -9,7 +9,7 @@ import {
 	socketIoBunStreams,
 	socketIoNodeRedis,
 	socketIoNodeStreams,
-} from '../harness/subject-kind.ts';
+} from '../harness/subjects.ts';
 import { count } from '../report/words.ts';
 import type { Benchmark } from './benchmark.ts';
 

@@ -1,7 +1,7 @@
 import { alternate, type Contender } from '../harness/alternate.ts';
 import { Ledger } from '../harness/ledger.ts';
 import { Stage } from '../harness/stage.ts';
-import { crossws, orijs, orijsRedis, rawBun, socketIoBun, socketIoNode } from '../harness/subject-kind.ts';
+import { crossws, orijs, orijsRedis, rawBun, socketIoBun, socketIoNode } from '../harness/subjects.ts';
 import type { Sample } from '../report/results.ts';
 import type { Benchmark } from './benchmark.ts';
 

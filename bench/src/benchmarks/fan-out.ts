@@ -1,5 +1,5 @@
 import { compareFlows, type FlowCase } from '../harness/compare-flows.ts';
-import { crossws, orijs, rawBun, socketIoBun, socketIoNode } from '../harness/subject-kind.ts';
+import { crossws, orijs, rawBun, socketIoBun, socketIoNode } from '../harness/subjects.ts';
 import { count, size } from '../report/words.ts';
 import type { Benchmark } from './benchmark.ts';
 

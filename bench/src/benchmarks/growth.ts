@@ -1,9 +1,10 @@
 import { alternate, type Contender } from '../harness/alternate.ts';
+import type { SubjectKind } from '../harness/subject-kind.ts';
 import type { Bench } from '../harness/bench.ts';
 import { Flow, type FlowPlan } from '../harness/flow.ts';
 import { Ledger } from '../harness/ledger.ts';
 import { type Setting, Stage } from '../harness/stage.ts';
-import { bareIoredis, orijs, rawBun, type SubjectKind } from '../harness/subject-kind.ts';
+import { bareIoredis, orijs, rawBun } from '../harness/subjects.ts';
 import type { CaseResult, Sample } from '../report/results.ts';
 import type { Benchmark } from './benchmark.ts';
 

@@ -1,7 +1,7 @@
 import { alternate } from '../harness/alternate.ts';
 import { Ledger } from '../harness/ledger.ts';
 import { Stage } from '../harness/stage.ts';
-import { orijs, rawBun, socketIoBun, socketIoNode } from '../harness/subject-kind.ts';
+import { orijs, rawBun, socketIoBun, socketIoNode } from '../harness/subjects.ts';
 import { Talk } from '../harness/talk.ts';
 import { count } from '../report/words.ts';
 import type { Benchmark } from './benchmark.ts';

@@ -1,7 +1,7 @@
 import { alternate, type Contender } from '../harness/alternate.ts';
 import { Ledger } from '../harness/ledger.ts';
 import { Stage } from '../harness/stage.ts';
-import { orijs, orijsRedis, rawBun, socketIoBun, socketIoBunSharded, socketIoNode } from '../harness/subject-kind.ts';
+import { orijs, orijsRedis, rawBun, socketIoBun, socketIoBunSharded, socketIoNode } from '../harness/subjects.ts';
 import type { Sample } from '../report/results.ts';
 import type { WorkReport } from '../subjects/requests.ts';
 import type { Benchmark } from './benchmark.ts';

@@ -11,7 +11,7 @@ import {
 	socketIoBunRedis,
 	socketIoBunStreams,
 	socketIoNodeRedis,
-} from '../harness/subject-kind.ts';
+} from '../harness/subjects.ts';
 import type { Sample } from '../report/results.ts';
 import type { Benchmark } from './benchmark.ts';
 

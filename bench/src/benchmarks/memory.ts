@@ -1,16 +1,8 @@
+import type { SubjectKind } from '../harness/subject-kind.ts';
 import type { Bench } from '../harness/bench.ts';
 import { Ledger } from '../harness/ledger.ts';
 import { Stage } from '../harness/stage.ts';
-import {
-	channelEach,
-	crossws,
-	orijs,
-	orijsRedis,
-	rawBun,
-	socketIoBun,
-	socketIoNode,
-	type SubjectKind,
-} from '../harness/subject-kind.ts';
+import { channelEach, crossws, orijs, orijsRedis, rawBun, socketIoBun, socketIoNode } from '../harness/subjects.ts';
 import type { Sample } from '../report/results.ts';
 import { count } from '../report/words.ts';
 import type { Benchmark } from './benchmark.ts';

@@ -3,7 +3,7 @@ import { now } from '../clock.ts';
 import { alternate, type Contender } from '../harness/alternate.ts';
 import { Ledger } from '../harness/ledger.ts';
 import { Stage } from '../harness/stage.ts';
-import { bareIoredis, orijs } from '../harness/subject-kind.ts';
+import { bareIoredis, orijs } from '../harness/subjects.ts';
 import type { Sample } from '../report/results.ts';
 import { count } from '../report/words.ts';
 import type { Benchmark } from './benchmark.ts';

@@ -47,7 +47,7 @@ export class LocalDelivery {
 	toTopic(topic: string, payload: Payload): void {
 		if (this.#server !== undefined) {
 			const sent = this.#server.publish(topic, payload as string | Bun.BufferSource);
-			if (sent === 0 && !isEmpty(payload) && this.#registry.members(topic).size > 0) this.#droppedIn(topic);
+			if (sent === 0 && !isEmpty(payload) && this.#registry.memberCount(topic) > 0) this.#droppedIn(topic);
 			return;
 		}
 		for (const socketId of this.#registry.members(topic)) {
@@ -59,8 +59,8 @@ export class LocalDelivery {
 	toOthers(socket: WebSocketConnection, topic: string, payload: Payload): void {
 		const sent = this.#bunMethods(socket).publish.call(socket, topic, payload as string | Bun.BufferSource);
 		if (sent !== 0 || isEmpty(payload)) return;
-		const members = this.#registry.members(topic);
-		if (members.size > (members.has(socket.data.socketId) ? 1 : 0)) this.#droppedIn(topic);
+		const others = this.#registry.memberCount(topic) - (socket.data.topics.has(topic) ? 1 : 0);
+		if (others > 0) this.#droppedIn(topic);
 	}
 
 	/** Bun answers with its worst outcome for any of the sockets, and 0 is a message dropped. */

@@ -1,3 +1,5 @@
+import { Members } from './members.ts';
+
 /** The part of a socket the registry keeps up to date. */
 export interface RegisteredSocket {
 	readonly data: { readonly socketId: string; readonly topics: ReadonlySet<string> };
@@ -9,7 +11,7 @@ export interface RegisteredSocket {
  */
 export class Registry<TSocket extends RegisteredSocket> {
 	readonly #sockets = new Map<string, TSocket>();
-	readonly #members = new Map<string, Set<string>>();
+	readonly #members = new Members();
 
 	get(socketId: string): TSocket | undefined {
 		return this.#sockets.get(socketId);
@@ -24,16 +26,20 @@ export class Registry<TSocket extends RegisteredSocket> {
 	}
 
 	topics(): MapIterator<string> {
-		return this.#members.keys();
+		return this.#members.topics();
 	}
 
 	get topicCount(): number {
-		return this.#members.size;
+		return this.#members.topicCount;
 	}
 
-	/** The ids of the sockets in a topic; live, not to be changed. */
-	members(topic: string): ReadonlySet<string> {
-		return this.#members.get(topic) ?? NOBODY;
+	/** The ids of the sockets in a topic, while they come and go. */
+	members(topic: string): Iterable<string> {
+		return this.#members.of(topic);
+	}
+
+	memberCount(topic: string): number {
+		return this.#members.count(topic);
 	}
 
 	/** Takes in a socket, which gets a list of topics of its own. Returns those it came with; it is in none of them yet. */
@@ -54,7 +60,7 @@ export class Registry<TSocket extends RegisteredSocket> {
 		if (socket === undefined) return NONE;
 		this.#sockets.delete(socketId);
 		const emptied: string[] = [];
-		for (const topic of socket.data.topics) if (this.#drop(socketId, topic)) emptied.push(topic);
+		for (const topic of socket.data.topics) if (this.#members.delete(topic, socketId)) emptied.push(topic);
 		return emptied;
 	}
 
@@ -63,27 +69,17 @@ export class Registry<TSocket extends RegisteredSocket> {
 		const topics = writable(socket.data.topics);
 		if (topics.has(topic)) return false;
 		topics.add(topic);
-		const members = this.#members.get(topic);
-		if (members === undefined) this.#members.set(topic, new Set([socket.data.socketId]));
-		else members.add(socket.data.socketId);
+		this.#members.add(topic, socket.data.socketId);
 		return true;
 	}
 
 	/** Takes a socket out of a topic. Returns whether that emptied the topic. */
 	leave(socket: TSocket, topic: string): boolean {
-		return writable(socket.data.topics).delete(topic) && this.#drop(socket.data.socketId, topic);
-	}
-
-	#drop(socketId: string, topic: string): boolean {
-		const members = this.#members.get(topic);
-		if (members === undefined || !members.delete(socketId) || members.size > 0) return false;
-		this.#members.delete(topic);
-		return true;
+		return writable(socket.data.topics).delete(topic) && this.#members.delete(topic, socket.data.socketId);
 	}
 }
 
 const NONE: readonly string[] = [];
-const NOBODY: ReadonlySet<string> = new Set();
 
 /** `topics` is read-only to everyone but the registry. */
 function writable(topics: ReadonlySet<string>): Set<string> {

@@ -143,7 +143,7 @@ export class WsProvider implements WebSocketProvider {
 			return DONE;
 		}
 		// Much of what a node publishes only others want, and to ask Bun costs more than to know.
-		if (this.#registry.members(topic).size > 0) this.#local.toTopic(topic, payload);
+		if (this.#registry.memberCount(topic) > 0) this.#local.toTopic(topic, payload);
 		return this.#others.publish(topic, payload);
 	}
 
@@ -295,7 +295,7 @@ export class WsProvider implements WebSocketProvider {
 	}
 
 	getTopicSubscriberCount(topic: string): number {
-		return this.#registry.members(topic).size;
+		return this.#registry.memberCount(topic);
 	}
 
 	getTopicCount(): number {

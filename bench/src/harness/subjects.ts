@@ -1,0 +1,25 @@
+import { onNode, own, peer, type SubjectKind } from './subject-kind.ts';
+
+// What it stands on
+export const rawBun: SubjectKind = own('raw Bun', 'raw-bun');
+export const bareIoredis: SubjectKind = own('bare ioredis', 'bare-ioredis');
+export const channelEach: SubjectKind = { ...own('raw Bun + a Redis channel each', 'channel-each'), overRedis: true };
+export const jsonEnvelope: SubjectKind = own('JSON envelope', 'json-envelope');
+
+// This system
+export const orijs: SubjectKind = own('orijs', 'orijs');
+
+export const orijsRedis: SubjectKind = { ...orijs, name: 'orijs + Redis', overRedis: true };
+
+// Peers
+export const crossws: SubjectKind = peer('crossws', 'crossws');
+export const crosswsRedis: SubjectKind = peer('crossws + Redis', 'crossws');
+export const socketIoBun: SubjectKind = peer('Socket.IO on Bun', 'socket-io');
+export const socketIoNode: SubjectKind = onNode('Socket.IO on Node', 'socket-io');
+export const socketIoBunRedis: SubjectKind = peer('Socket.IO on Bun + Redis', 'socket-io', { adapter: 'redis' });
+export const socketIoBunSharded: SubjectKind = peer('Socket.IO on Bun + sharded', 'socket-io', { adapter: 'sharded' });
+export const socketIoBunStreams: SubjectKind = peer('Socket.IO on Bun + streams', 'socket-io', { adapter: 'streams' });
+export const socketIoNodeRedis: SubjectKind = onNode('Socket.IO on Node + Redis', 'socket-io', { adapter: 'redis' });
+export const socketIoNodeStreams: SubjectKind = onNode('Socket.IO on Node + streams', 'socket-io', {
+	adapter: 'streams',
+});
