@@ -32,29 +32,20 @@ export const bridge: Benchmark = {
 		const topics = Array.from({ length: bench.upTo(500) }, (_, index) => `t${index}`);
 		// One client in all topics, so that it is the bridge that is measured and not the fan-out behind it.
 		const setting = { clients: [topics], nodes: 2 } as const;
-		const perTurn = 100;
 		const cases = [
-			flowCase({ topics: 1, perTurn, target: 10 }),
-			flowCase({ topics: 50, perTurn }),
-			flowCase({ topics: 500, perTurn, target: 2 }),
-			flowCase({ topics: 1, perTurn: 1 }),
+			flowCase({ used: 1, perTurn: 1 }),
+			flowCase({ used: 1, perTurn: 100 }),
+			flowCase({ used: 1, perTurn: 1_000, target: 10 }),
+			flowCase({ used: 50, perTurn: 100 }),
+			flowCase({ used: 500, perTurn: 100, target: 2 }),
 		];
 		for (const result of await compareFlows(bench, bench.chosen(KINDS, jsonEnvelope), setting, cases)) found(result);
 
-		function flowCase({
-			topics: used,
-			perTurn,
-			target,
-		}: {
-			topics: number;
-			perTurn: number;
-			target?: number;
-		}): FlowCase {
-			const load = perTurn === 1 ? ', one message per turn of the event loop' : '';
+		function flowCase({ used, perTurn, target }: { used: number; perTurn: number; target?: number }): FlowCase {
 			return {
 				plan: { topics: topics.slice(0, used), receivers: 1, size: 64, perTurn },
 				comparison: {
-					name: `${count(bench.upTo(used), 'topic')}${used > 1 ? ' in turn' : ''}${load}`,
+					name: `${count(bench.upTo(used), 'topic')}, ${count(perTurn, 'message')} per turn of the event loop`,
 					unit: 'messages/s',
 					better: 'higher',
 					baseline: jsonEnvelope.name,

@@ -1,5 +1,5 @@
 import { compareFlows, type FlowCase } from '../harness/compare-flows.ts';
-import { crossws, orijs, rawBun, socketIoBun, socketIoNode } from '../harness/subjects.ts';
+import { crossws, orijs, rawBun, rawBunAgain, socketIoBun, socketIoNode } from '../harness/subjects.ts';
 import { count, size } from '../report/words.ts';
 import type { Benchmark } from './benchmark.ts';
 
@@ -25,7 +25,7 @@ export const fanOut: Benchmark = {
 				},
 			})),
 		);
-		const kinds = bench.chosen([rawBun, orijs, crossws, socketIoBun, socketIoNode], rawBun);
+		const kinds = bench.chosen([rawBun, orijs, rawBunAgain, crossws, socketIoBun, socketIoNode], rawBun);
 		for (const result of await compareFlows(bench, kinds, { clients, nodes: 1 }, cases)) found(result);
 	},
 };

@@ -90,7 +90,7 @@ async function measure(
 		await pulse.run({ ...plan, seconds: seconds / 3 });
 		pulses.push([stage, pulse]);
 	}
-	for (let round = 0; round < bench.fewer(2); round++) {
+	for (let round = 0; round < bench.fewer(1); round++) {
 		const runs: (readonly [string, Latencies])[] = [];
 		for (const [{ kind }, pulse] of pulses) runs.push([kind.name, await pulse.run(plan)]);
 		const [[, baseline]] = runs as [[string, Latencies]];

@@ -8,21 +8,16 @@ export interface Contender {
 }
 
 /**
- * Runs the contenders in turn, each next to a round of the baseline: a machine that gets slower or faster does so for both.
+ * Runs the contenders in turn, each once per round, and pairs each with the baseline of its round: a machine that gets slower or faster
+ * does so for all. Nobody comes twice in a row, which would be an advantage: the caches are full of one's own then.
  */
 export async function alternate(contenders: readonly Contender[], rounds: number, ledger: Ledger): Promise<void> {
-	const name = ledger.comparison.baseline;
-	const baseline = contenders.find(({ subject }) => subject === name);
-	if (baseline === undefined) throw new Error(`${name} is not among the subjects`);
-	const others = contenders.filter((contender) => contender !== baseline);
+	const baseline = contenders.find(({ subject }) => subject === ledger.comparison.baseline);
+	if (baseline === undefined) throw new Error(`${ledger.comparison.baseline} is not among the subjects`);
 	for (let round = 0; round < rounds; round++) {
-		for (const [index, other] of others.entries()) {
-			const baselineFirst = (round + index) % 2 === 0;
-			const first = await (baselineFirst ? baseline : other).round();
-			const second = await (baselineFirst ? other : baseline).round();
-			const [sample, against] = baselineFirst ? [second, first] : [first, second];
-			ledger.add(name, against, against);
-			ledger.add(other.subject, sample, against);
-		}
+		const samples = new Map<Contender, Sample>();
+		for (const contender of contenders) samples.set(contender, await contender.round());
+		const against = samples.get(baseline) as Sample;
+		for (const [contender, sample] of samples) ledger.add(contender.subject, sample, against);
 	}
 }

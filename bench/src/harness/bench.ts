@@ -12,7 +12,7 @@ export interface Effort {
 	readonly most: number;
 }
 
-export const FULL: Effort = { generations: 3, rounds: 5, roundMs: 200, most: Infinity };
+export const FULL: Effort = { generations: 5, rounds: 3, roundMs: 200, most: Infinity };
 /** Just enough to see that everything works. */
 export const SMOKE: Effort = { generations: 1, rounds: 1, roundMs: 20, most: 50 };
 

@@ -2,6 +2,8 @@ import { onNode, own, peer, type SubjectKind } from './subject-kind.ts';
 
 // What it stands on
 export const rawBun: SubjectKind = own('raw Bun', 'raw-bun');
+/** The same program a second time: what comes of comparing equals says how fine the method is. */
+export const rawBunAgain: SubjectKind = own('raw Bun again', 'raw-bun');
 export const bareIoredis: SubjectKind = own('bare ioredis', 'bare-ioredis');
 export const channelEach: SubjectKind = { ...own('raw Bun + a Redis channel each', 'channel-each'), overRedis: true };
 export const jsonEnvelope: SubjectKind = own('JSON envelope', 'json-envelope');
