@@ -17,16 +17,24 @@ function contender(subject: string, values: readonly number[], log: string[] = [
 }
 
 describe('a comparison', () => {
-	it('lets each contender do a round in turn, and nobody two in a row', async () => {
+	it('lets each contender do a round in turn, in changing order, and nobody two in a row', async () => {
 		const log: string[] = [];
 		const ledger = new Ledger(COMPARISON);
-		await alternate([contender('a', [1], log), contender('base', [1], log), contender('b', [1], log)], 2, ledger);
+		const names = ['a', 'base', 'b'];
+		await alternate(
+			names.map((name) => contender(name, [1], log)),
+			50,
+			ledger,
+		);
 
-		expect(log).toEqual(['a', 'base', 'b', 'a', 'base', 'b']);
+		const rounds = Array.from({ length: 50 }, (_, round) => log.slice(round * 3, round * 3 + 3));
+		for (const round of rounds) expect(round.toSorted()).toEqual(names.toSorted());
+		expect(new Set(rounds.map(String)).size).toBeGreaterThan(1);
+		expect(log.filter((name, i) => name === log[i - 1])).toEqual([]);
 		expect(ledger.result().subjects.map(({ subject, rounds }) => [subject, rounds.length])).toEqual([
-			['base', 2],
-			['a', 2],
-			['b', 2],
+			['base', 50],
+			['a', 50],
+			['b', 50],
 		]);
 	});
 
