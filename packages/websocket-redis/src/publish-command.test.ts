@@ -40,7 +40,7 @@ describe('publishing on one connection', () => {
 		}
 
 		expect(await Promise.all(answers)).toEqual(answers.map((_, i) => ((i % 100) % 3 === 0 ? 1 : 0)));
-		expect(heard).toHaveLength(30 * 34);
+		await until(() => heard.length === 30 * 34, { what: () => `1,020 messages came, not ${heard.length}` });
 		for (const [channel, frame] of heard) expect([channel, ...frame]).toEqual(['heard', ...FRAME]);
 	});
 
@@ -80,6 +80,34 @@ describe('publishing on one connection', () => {
 		await redis.command('PUBLISH', 'heard', 'afterwards');
 		await until(() => heard.some(([, frame]) => frame.toString() === 'afterwards'), { what: 'the next message came' });
 		expect(heard.map(([, frame]) => frame.length)).not.toContain(1);
+	});
+
+	it('rejects what a closing connection can no longer take, and not what it has taken', async () => {
+		redis.freeze();
+		const settled: string[] = [];
+		const note = (name: string) => [() => settled.push(`${name} accepted`), () => settled.push(`${name} rejected`)] as const;
+		const taken = command.publish('heard', FRAME).then(...note('taken'));
+		await new Promise(setImmediate);
+		client.stream.end();
+		const late = command.publish('heard', FRAME).then(...note('late'));
+		await late;
+		expect(settled).toEqual(['late rejected']);
+
+		redis.thaw();
+		await taken;
+		expect(settled).toHaveLength(2);
+	});
+
+	it('lets nobody put something else in the place of its answers, as tools that watch commands do', async () => {
+		const { resolve } = command;
+		let watched = 0;
+		command.resolve = (reply: unknown) => {
+			watched++;
+			resolve(reply);
+		};
+
+		expect(await Promise.all([command.publish('heard', FRAME), command.publish('unheard', FRAME)])).toEqual([1, 0]);
+		expect(watched).toBe(0);
 	});
 
 	it('rejects each message that has no answer when the connection is lost, and none that comes after', async () => {

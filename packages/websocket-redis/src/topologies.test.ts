@@ -30,7 +30,7 @@ describe('messages pass', () => {
 
 	it('whatever else the options say', async () => {
 		const redis = await startRedis();
-		const stubborn = { keyPrefix: 'mine:', commandTimeout: 1, reconnectOnError: () => 2 as const };
+		const stubborn = { keyPrefix: 'mine:', commandTimeout: 1_000, reconnectOnError: () => 2 as const };
 		await passesOver({ port: redis.port, ...stubborn });
 		await redis.stop();
 

@@ -1,6 +1,6 @@
 /**
- * Who is in which topic, by socket id. Very many topics have a single member, as each user's own: it is kept without a set, which takes
- * a fifth of the memory.
+ * Who is in which topic, by socket id. Very many topics never have more than one member, as each user's own: it is kept without a set,
+ * which takes a fifth of the memory.
  */
 export class Members {
 	readonly #byTopic = new Map<string, string | Set<string>>();
@@ -14,7 +14,7 @@ export class Members {
 		return this.#byTopic.size;
 	}
 
-	/** Live, while members come and go. */
+	/** To be read at once: members may come and go. */
 	of(topic: string): Iterable<string> {
 		const members = this.#byTopic.get(topic);
 		return typeof members === 'object' ? members : members === undefined ? NOBODY : [members];

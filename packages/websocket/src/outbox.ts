@@ -16,7 +16,7 @@ export type Outcome =
 	| { readonly nodes: number | undefined }
 	| {
 			readonly error: Error;
-			/** When the first of its messages was published, in milliseconds since the epoch. */
+			/** No later than when the first of its messages was published, in milliseconds since the epoch. */
 			readonly since: number;
 	  };
 
@@ -104,13 +104,13 @@ export class Outbox {
 	#send(channel: string, batch: Batch): void {
 		this.#unanswered.add(batch);
 		try {
-			this.#options.send(channel, batch.messages).then(
+			Promise.resolve(this.#options.send(channel, batch.messages)).then(
 				(nodes) => this.#settle(channel, batch, { nodes }),
 				(thrown: unknown) => this.#fail(channel, batch, thrown),
 			);
 		} catch (thrown) {
 			// A bus may throw where it should reject; that must not take the other frames with it.
-			this.#fail(channel, batch, thrown);
+			queueMicrotask(() => this.#fail(channel, batch, thrown));
 		}
 	}
 

@@ -33,7 +33,7 @@ export class Registry<TSocket extends RegisteredSocket> {
 		return this.#members.topicCount;
 	}
 
-	/** The ids of the sockets in a topic, while they come and go. */
+	/** The ids of the sockets in a topic. To be read at once: they may come and go. */
 	members(topic: string): Iterable<string> {
 		return this.#members.of(topic);
 	}
