@@ -34,8 +34,8 @@ export const bridge: Benchmark = {
 		const setting = { clients: [topics], nodes: 2 } as const;
 		const cases = [
 			flowCase({ used: 1, perTurn: 1 }),
-			flowCase({ used: 1, perTurn: 100 }),
-			flowCase({ used: 1, perTurn: 1_000, target: 10 }),
+			flowCase({ used: 1, perTurn: 100, target: 10 }),
+			flowCase({ used: 1, perTurn: 1_000 }),
 			flowCase({ used: 50, perTurn: 100 }),
 			flowCase({ used: 500, perTurn: 100, target: 2 }),
 		];
