@@ -7,7 +7,7 @@ export function machine(): Machine {
 		cpu: cpus()[0]?.model ?? 'unknown',
 		cores: cpus().length,
 		memoryGiB: Math.round(totalmem() / 2 ** 30),
-		os: `${type()} ${release()}`,
+		os: `${type()} ${release().split('-', 1)[0]}`,
 		bun: Bun.version,
 		node: versionOf('node', '--version'),
 		redis: versionOf('redis-server', '--version'),

@@ -85,7 +85,8 @@ describe('publishing on one connection', () => {
 	it('rejects what a closing connection can no longer take, and not what it has taken', async () => {
 		redis.freeze();
 		const settled: string[] = [];
-		const note = (name: string) => [() => settled.push(`${name} accepted`), () => settled.push(`${name} rejected`)] as const;
+		const note = (name: string) =>
+			[() => settled.push(`${name} accepted`), () => settled.push(`${name} rejected`)] as const;
 		const taken = command.publish('heard', FRAME).then(...note('taken'));
 		await new Promise(setImmediate);
 		client.stream.end();
