@@ -41,6 +41,10 @@ const { positionals, values } = parseArgs({
 const only = values.only === undefined ? undefined : new Set(values.only.split(/, */).map(subjectNamed));
 const chosen = positionals.length === 0 ? BENCHMARKS : positionals.map(benchmarkNamed);
 
+if (process.platform !== 'linux') {
+	console.error('The bench reads processor times as Linux keeps them, and runs nowhere else');
+	process.exit(1);
+}
 await installPeers();
 for (const benchmark of chosen) await run(benchmark);
 
