@@ -1,7 +1,7 @@
 import { SLOTS } from './cluster-formation.ts';
 import { running, viewOf } from './cluster-node.ts';
 import type { ClusterNode } from './cluster-node.ts';
-import { describeRoles } from './cluster-view.ts';
+import { describeEpochs, describeRoles, haveCollision } from './cluster-view.ts';
 import type { ClusterView, NodeView } from './cluster-view.ts';
 import { parseInfo } from './redis-info.ts';
 import type { RedisInfo } from './redis-info.ts';
@@ -75,8 +75,11 @@ function sees({ view }: Look, there: readonly ClusterNode[]): string | undefined
 
 function agree(looks: readonly Look[]): string | undefined {
 	const ids = looks.map(({ node }) => node.id);
-	const opinions = new Set(looks.map(({ view }) => describeRoles(view, ids)));
-	return opinions.size === 1 ? undefined : `the nodes disagree: ${[...opinions].join(' | ')}`;
+	for (const describe of [describeRoles, describeEpochs]) {
+		const opinions = new Set(looks.map(({ view }) => describe(view, ids)));
+		if (opinions.size > 1) return `the nodes disagree: ${[...opinions].join(' | ')}`;
+	}
+	return looks.some(({ view }) => haveCollision(view)) ? 'two masters have the same epoch' : undefined;
 }
 
 async function lagging(looks: readonly Look[]): Promise<string | undefined> {

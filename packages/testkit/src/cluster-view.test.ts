@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { describeRoles, newest, ownerOf, parseView } from './cluster-view.ts';
+import { describeEpochs, describeRoles, haveCollision, newest, ownerOf, parseView } from './cluster-view.ts';
 
 const VIEW = parseView(`a1 127.0.0.1:20001@30001 myself,master - 0 0 7 connected 0-99 101 [100->-b2] [200-<-b2]
 b2 127.0.0.1:20002@30002,host.example slave,fail? a1 1700000000000 1700000000001 7 disconnected
@@ -36,4 +36,12 @@ test('takes the view with the latest epoch for the newest', () => {
 
 	expect(newest([older, VIEW, older])).toBe(VIEW);
 	expect(newest([])).toBe(undefined);
+});
+
+test('tells the epochs of masters apart, and when two have the same', () => {
+	expect(describeEpochs(VIEW, ['c3', 'b2', 'a1'])).toBe('20001: 7; 20003: 3');
+	expect(describeEpochs(VIEW, ['c3'])).toBe('20003: 3');
+	// A replica has its master's.
+	expect(haveCollision(VIEW)).toBe(false);
+	expect(haveCollision(VIEW.map((node) => ({ ...node, epoch: 7 })))).toBe(true);
 });

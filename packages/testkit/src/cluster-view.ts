@@ -59,3 +59,18 @@ export function newest(views: readonly ClusterView[]): ClusterView | undefined {
 	const latest = (view: ClusterView): number => Math.max(...view.map(({ epoch }) => epoch));
 	return views.toSorted((one, other) => latest(other) - latest(one))[0];
 }
+
+/** The epoch of each master that owns slots. A replica whose view of its master's is out of date gets no votes for its place. */
+export function describeEpochs(view: ClusterView, ids: readonly string[]): string {
+	const masters = view.filter(({ id, slots }) => slots.length > 0 && ids.includes(id));
+	return masters
+		.toSorted((one, other) => one.port - other.port)
+		.map(({ port, epoch }) => `${port}: ${epoch}`)
+		.join('; ');
+}
+
+/** Two masters with one epoch: one of them is about to take a new one. */
+export function haveCollision(view: ClusterView): boolean {
+	const epochs = view.filter(({ slots }) => slots.length > 0).map(({ epoch }) => epoch);
+	return new Set(epochs).size < epochs.length;
+}
