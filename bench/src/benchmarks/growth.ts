@@ -29,7 +29,7 @@ export const growth: Benchmark = {
 				const setting: Setting = { clients: divided(names), nodes };
 				const plan = { topics: names, receivers: 1, size: SIZE, perTurn: 100 };
 				const name = nodes === 1 ? 'many topics with one socket each' : 'many topics with one socket each, over Redis';
-				const kinds = nodes === 1 ? [rawBun, orijs] : [bareIoredis, orijs];
+				const kinds = [nodes === 1 ? rawBun : bareIoredis, orijs] as const;
 				found(await point(bench, kinds, setting, plan, { name, of: 'topics', value: topics }));
 			}
 		}
@@ -45,7 +45,7 @@ function divided(names: readonly string[]): readonly (readonly string[])[] {
 
 async function point(
 	bench: Bench,
-	kinds: readonly SubjectKind[],
+	kinds: readonly [baseline: SubjectKind, ...others: SubjectKind[]],
 	setting: Setting,
 	plan: FlowPlan,
 	{ name, of, value }: { name: string; of: string; value: number },
@@ -55,10 +55,10 @@ async function point(
 		unit: 'CPU µs/delivery',
 		better: 'lower',
 		at: { of, value },
-		baseline: kinds[0]?.name ?? '',
+		baseline: kinds[0].name,
 	});
 	const stages: Stage[] = [];
-	for (const kind of kinds) stages.push(await Stage.open(bench, kind, setting));
+	for (const kind of bench.chosen(kinds, kinds[0])) stages.push(await Stage.open(bench, kind, setting));
 	const contenders: Contender[] = [];
 	for (const stage of stages) contenders.push(cost(await Flow.prepare(stage, plan)));
 	await alternate(contenders, bench.effort.rounds, ledger);
