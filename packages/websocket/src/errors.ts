@@ -20,6 +20,14 @@ export class InvalidSocketIdError extends Error {
 	}
 }
 
+/** A node id that is none: a UUID v4, as `provider.nodeId` is. */
+export class InvalidNodeIdError extends Error {
+	override readonly name = 'InvalidNodeIdError';
+	constructor(nodeId: unknown) {
+		super(`Invalid node id ${show(nodeId)}: a node id is a UUID v4, as another provider's nodeId is`);
+	}
+}
+
 /** A socket whose `ws.data` was not set up by `server.upgrade(req, { data })`. */
 export class InvalidSocketDataError extends Error {
 	override readonly name = 'InvalidSocketDataError';

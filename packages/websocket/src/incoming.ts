@@ -2,7 +2,7 @@ import { MessageDroppedError } from './errors.ts';
 import { type Beat, decodeFrame, type FrameFault, type GapNotice, type Origin, type Sender } from './frame.ts';
 import type { LocalDelivery } from './local-delivery.ts';
 import type { Logger } from './logger.ts';
-import { BROADCAST_CHANNEL, socketOfChannel } from './names.ts';
+import { BROADCAST_CHANNEL, isNodeChannel, socketOfChannel } from './names.ts';
 import type { Payload } from './payload.ts';
 import type { SkippedFrames } from './provider.ts';
 
@@ -15,6 +15,8 @@ export interface IncomingOptions {
 	readonly isLate: (sender: Sender) => boolean;
 	/** This node's own beats among them. */
 	readonly onBeat: (lane: string, beat: Beat) => void;
+	/** Another node told this one something. */
+	readonly onNodeMessage: (text: string) => void;
 	readonly onGapNotice: (channel: string, notice: GapNotice) => void;
 	/** Something failed that no caller is waiting for. */
 	readonly onError: (error: Error) => void;
@@ -55,6 +57,7 @@ export class Incoming {
 		for (const message of messages) {
 			if (socketId !== undefined) this.#toSocket(socketId, message);
 			else if (channel === BROADCAST_CHANNEL) this.#options.local.toAll(message);
+			else if (isNodeChannel(channel)) this.#options.onNodeMessage(String(message));
 			else this.#options.local.toTopic(channel, message);
 		}
 	}

@@ -8,6 +8,7 @@ export type { SocketData, WebSocketConnection } from './connection.ts';
 export { createInProcWsProvider, InProcWsProvider } from './in-proc-provider.ts';
 export type { InProcWsProviderOptions } from './in-proc-provider.ts';
 export type {
+	NodeMessaging,
 	SkippedFrames,
 	SocketEmitter,
 	SocketLifecycle,
@@ -19,6 +20,7 @@ export type { Gap } from './gaps.ts';
 export type { ProviderStatus } from './status.ts';
 export type { Payload } from './payload.ts';
 export type { PubSubServer } from './local-delivery.ts';
+export type { SlowReaderOptions } from './slow-readers.ts';
 
 // Writing a transport
 export { WsProvider } from './ws-provider.ts';
@@ -26,8 +28,14 @@ export type { WsProviderOptions } from './ws-provider.ts';
 export type { Bus, BusHandlers, BusLiveness, BusStage, BusStatus } from './bus.ts';
 
 // Typed messages
-export { MessageValidationError, InvalidMessageDefinitionError, SocketMessage } from './protocol/index.ts';
-export type { Envelope, InferInput, InferOutput, MessageIssue } from './protocol/index.ts';
+export {
+	InvalidMessageDefinitionError,
+	MessageValidationError,
+	SocketError,
+	SocketMessage,
+	SocketRequestError,
+} from './protocol/index.ts';
+export type { Envelope, ErrorCode, InferInput, InferOutput, MessageIssue } from './protocol/index.ts';
 
 // Logging
 export { consoleLogger } from './logger.ts';
@@ -37,6 +45,7 @@ export type { LogDetails, Logger } from './logger.ts';
 export {
 	BusUnavailableError,
 	DuplicateSocketError,
+	InvalidNodeIdError,
 	InvalidOptionError,
 	InvalidPayloadError,
 	InvalidServerError,

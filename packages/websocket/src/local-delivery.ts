@@ -1,8 +1,9 @@
 import type { WebSocketConnection } from './connection.ts';
 import { DropLog } from './drop-log.ts';
 import type { Logger } from './logger.ts';
-import type { Payload } from './payload.ts';
+import { type Payload, roughSize } from './payload.ts';
 import type { Registry } from './registry.ts';
+import { type SlowReaderOptions, SlowReaders } from './slow-readers.ts';
 
 /** The part of Bun's server that fan-out needs. */
 export interface PubSubServer {
@@ -16,6 +17,7 @@ export class LocalDelivery {
 	readonly #registry: Registry<WebSocketConnection>;
 	readonly #logger: Logger;
 	readonly #drops: DropLog;
+	readonly #slow: SlowReaders;
 	#server: PubSubServer | undefined;
 	#bun: BunMethods | undefined;
 
@@ -23,9 +25,12 @@ export class LocalDelivery {
 		this.#registry = registry;
 		this.#logger = logger;
 		this.#drops = new DropLog(logger);
+		this.#slow = new SlowReaders(() => registry.sockets(), logger);
 	}
 
-	setServer(server: PubSubServer): void {
+	/** @throws {InvalidOptionError} */
+	setServer(server: PubSubServer, options: SlowReaderOptions): void {
+		this.#slow.configure(options);
 		if (this.#server !== undefined && this.#server !== server) {
 			this.#logger.warn(
 				'setServer was given another server: sockets of the first get nothing more that is published. Give each server its own provider',
@@ -47,30 +52,33 @@ export class LocalDelivery {
 	toTopic(topic: string, payload: Payload): void {
 		if (this.#server !== undefined) {
 			const sent = this.#server.publish(topic, payload as string | Bun.BufferSource);
-			if (sent === 0 && !isEmpty(payload) && this.#registry.memberCount(topic) > 0) this.#droppedIn(topic);
+			if (sent <= 0 && !isEmpty(payload)) this.#heldUp(topic, payload, sent, this.#registry.memberCount(topic));
 			return;
 		}
 		for (const socketId of this.#registry.members(topic)) {
-			if (this.toSocketId(socketId, payload) === false) this.#droppedIn(topic);
+			if (this.toSocketId(socketId, payload) === false) this.#drops.add(inTopic(topic));
 		}
 	}
 
 	/** Sends to every socket in `topic` but this one. What Bun drops is said in the log. */
 	toOthers(socket: WebSocketConnection, topic: string, payload: Payload): void {
 		const sent = this.#bunMethods(socket).publish.call(socket, topic, payload as string | Bun.BufferSource);
-		if (sent !== 0 || isEmpty(payload)) return;
-		const others = this.#registry.memberCount(topic) - (socket.data.topics.has(topic) ? 1 : 0);
-		if (others > 0) this.#droppedIn(topic);
+		if (sent > 0 || isEmpty(payload)) return;
+		this.#heldUp(topic, payload, sent, this.#registry.memberCount(topic) - (socket.data.topics.has(topic) ? 1 : 0));
 	}
 
-	/** Bun answers with its worst outcome for any of the sockets, and 0 is a message dropped. */
-	#droppedIn(topic: string): void {
-		this.#drops.add(`a message to topic ${topic}`);
+	/** Bun answers with its worst outcome for any of the sockets: 0 is a message dropped, or nobody there, and -1 one queued. */
+	#heldUp(topic: string, payload: Payload, sent: number, receivers: number): void {
+		if (receivers === 0) return;
+		if (sent === 0) this.#drops.add(inTopic(topic));
+		this.#slow.heldUp(roughSize(payload));
 	}
 
 	/** Returns false when Bun dropped the message: its buffer is over the limit, or the socket is gone. */
 	toSocket(socket: WebSocketConnection, payload: Payload): boolean {
 		const sent = socket.send(payload as string | Bun.BufferSource);
+		if (sent > 0) return true;
+		if (!isEmpty(payload)) this.#slow.look(socket);
 		// 0 bytes is also the good answer to an empty message.
 		return sent !== 0 || (isEmpty(payload) && socket.readyState === WebSocket.OPEN);
 	}
@@ -106,6 +114,10 @@ export class LocalDelivery {
 		}
 		return this.#bun;
 	}
+}
+
+function inTopic(topic: string): string {
+	return `a message to topic ${topic}`;
 }
 
 function isEmpty(payload: Payload): boolean {

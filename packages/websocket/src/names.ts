@@ -34,3 +34,15 @@ export function directChannel(socketId: string): string {
 export function socketOfChannel(channel: string): string | undefined {
 	return channel.startsWith(DIRECT_PREFIX) ? channel.slice(DIRECT_PREFIX.length) : undefined;
 }
+
+const NODE_PREFIX = '!';
+
+/** The channel of one node, on which other nodes tell it something. */
+export function nodeChannel(nodeId: string): string {
+	return NODE_PREFIX + nodeId;
+}
+
+/** Whether a channel is a node's own. */
+export function isNodeChannel(channel: string): boolean {
+	return channel.startsWith(NODE_PREFIX);
+}

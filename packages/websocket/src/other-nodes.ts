@@ -26,6 +26,8 @@ import { type Span, Unsent } from './unsent.ts';
 
 export interface OtherNodesOptions {
 	readonly local: LocalDelivery;
+	/** Another node told this one something. */
+	readonly onNodeMessage: (text: string) => void;
 	readonly logger: Logger;
 	readonly graceMs: number;
 	readonly heartbeatMs: number;
@@ -85,6 +87,7 @@ export class OtherNodes {
 			isLate: (sender) => this.#peers.isLate(sender),
 			onBeat: (lane, beat) => this.#onBeat(lane, beat),
 			onGapNotice: (channel, notice) => this.#onGapNotice(channel, notice),
+			onNodeMessage: options.onNodeMessage,
 			onError: (error) => onError(error, 'deliver'),
 		});
 		const { liveness } = bus;

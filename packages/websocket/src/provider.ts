@@ -3,6 +3,7 @@ import type { Gap } from './gaps.ts';
 import type { PubSubServer } from './local-delivery.ts';
 import type { Payload } from './payload.ts';
 import type { InferInput, SocketMessage } from './protocol/message.ts';
+import type { SlowReaderOptions } from './slow-readers.ts';
 import type { ProviderStatus } from './status.ts';
 
 /**
@@ -94,14 +95,30 @@ export interface SocketReliability {
 	onGap(listener: (gap: Gap) => void): () => void;
 }
 
+/** What the nodes tell each other for themselves, with no socket concerned. */
+export interface NodeMessaging {
+	/** This node's identity: a UUID v4, new with each provider. */
+	readonly nodeId: string;
+	/**
+	 * Tells one node something. Resolves when the backend has accepted it; that the node is gone is not noticed.
+	 *
+	 * @throws {InvalidNodeIdError} {InvalidPayloadError} {ProviderNotStartedError} {ProviderStoppedError} {BusUnavailableError}
+	 */
+	sendToNode(nodeId: string, text: string): Promise<void>;
+	/** Calls `listener` with what other nodes, or this one, tell this node. Returns the undo. */
+	onNodeMessage(listener: (text: string) => void): () => void;
+}
+
 /** A complete provider: what {@link SocketCoordinator} and `Application` work with. */
-export interface WebSocketProvider extends SocketEmitter, SocketLifecycle, SocketMetrics, SocketReliability {
+export interface WebSocketProvider
+	extends SocketEmitter, SocketLifecycle, SocketMetrics, SocketReliability, NodeMessaging {
 	/**
 	 * The server whose sockets these are. May be called before or after `start`; without it messages go out socket by socket.
 	 *
-	 * @throws {InvalidServerError}
+	 * @param options what is done about clients that read too slowly; default: they are disconnected with 1013 at 8 MiB
+	 * @throws {InvalidServerError} {InvalidOptionError}
 	 */
-	setServer(server: PubSubServer): void;
+	setServer(server: PubSubServer, options?: SlowReaderOptions): void;
 
 	/**
 	 * Takes in a socket: from now on it can be sent to, and counts. Resolves when every node can reach it. Adding a socket twice

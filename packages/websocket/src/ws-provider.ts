@@ -3,6 +3,7 @@ import type { Bus, BusStage, BusStatus } from './bus.ts';
 import type { WebSocketConnection } from './connection.ts';
 import { mustBeDelay } from './delay.ts';
 import {
+	InvalidNodeIdError,
 	InvalidPayloadError,
 	InvalidServerError,
 	InvalidSocketIdError,
@@ -18,13 +19,15 @@ import { DEFAULT_GRACE_MS } from './interest.ts';
 import { Lifecycle } from './lifecycle.ts';
 import { LocalDelivery, type PubSubServer } from './local-delivery.ts';
 import { consoleLogger, type Logger } from './logger.ts';
-import { BROADCAST_CHANNEL, directChannel, isSocketId, isTopic } from './names.ts';
+import { BROADCAST_CHANNEL, directChannel, isSocketId, isTopic, nodeChannel } from './names.ts';
 import { OtherNodes } from './other-nodes.ts';
 import { isPayload, type Payload } from './payload.ts';
 import { encodeEnvelope, validate } from './protocol/envelope.ts';
 import type { InferInput, SocketMessage } from './protocol/message.ts';
 import type { SkippedFrames, WebSocketProvider } from './provider.ts';
+import { NodeMessages } from './node-messages.ts';
 import { Registry } from './registry.ts';
+import type { SlowReaderOptions } from './slow-readers.ts';
 import { type ProviderStatus, Status } from './status.ts';
 import { DONE, quiet, rejected, toError } from './settled.ts';
 
@@ -52,6 +55,8 @@ export class WsProvider implements WebSocketProvider {
 	readonly #others: OtherNodes | undefined;
 	readonly #lifecycle: Lifecycle;
 	readonly #status: Status;
+	readonly #nodeMessages: NodeMessages;
+	readonly nodeId: string = crypto.randomUUID();
 
 	constructor(options: WsProviderOptions = {}) {
 		const {
@@ -66,6 +71,7 @@ export class WsProvider implements WebSocketProvider {
 		mustBeDelay('startTimeoutMs', startTimeoutMs, 1);
 		this.#logger = logger;
 		this.#status = new Status(logger);
+		this.#nodeMessages = new NodeMessages(logger);
 		this.#local = new LocalDelivery(this.#registry, logger);
 		if (bus === undefined) {
 			this.#lifecycle = new Lifecycle();
@@ -73,6 +79,7 @@ export class WsProvider implements WebSocketProvider {
 		}
 		const others = new OtherNodes(bus, {
 			local: this.#local,
+			onNodeMessage: (text) => this.#nodeMessages.deliver(text),
 			logger,
 			graceMs,
 			heartbeatMs,
@@ -96,10 +103,10 @@ export class WsProvider implements WebSocketProvider {
 
 	// Lifecycle
 
-	setServer(server: PubSubServer): void {
+	setServer(server: PubSubServer, options: SlowReaderOptions = {}): void {
 		if (typeof (server as Partial<PubSubServer> | undefined)?.publish !== 'function')
 			throw new InvalidServerError(server);
-		this.#local.setServer(server);
+		this.#local.setServer(server, options);
 	}
 
 	start(): Promise<void> {
@@ -126,8 +133,9 @@ export class WsProvider implements WebSocketProvider {
 		return this.#others?.onGap(listener) ?? (() => {});
 	}
 
-	/** What this node's sockets want from other nodes. */
+	/** What this node and its sockets want from other nodes. */
 	*#channels(): Generator<string> {
+		if (this.#nodeMessages.isHeard) yield nodeChannel(this.nodeId);
 		yield* this.#registry.topics();
 		for (const socket of this.#registry.sockets()) yield directChannel(socket.data.socketId);
 	}
@@ -203,6 +211,26 @@ export class WsProvider implements WebSocketProvider {
 			return this.#refuse(new InvalidPayloadError(data, { cause }));
 		}
 		return this.publish(topic, envelope);
+	}
+
+	sendToNode(nodeId: string, text: string): Promise<void> {
+		if (this.#lifecycle.state !== 'started') return this.#notStarted('sendToNode()');
+		if (!isSocketId(nodeId)) return this.#refuse(new InvalidNodeIdError(nodeId));
+		if (typeof text !== 'string') return this.#refuse(new InvalidPayloadError(text));
+		if (nodeId === this.nodeId) {
+			this.#nodeMessages.deliver(text);
+			return DONE;
+		}
+		return this.#others === undefined ? DONE : this.#others.publish(nodeChannel(nodeId), text);
+	}
+
+	onNodeMessage(listener: (text: string) => void): () => void {
+		// Before the start this comes with all else that is wanted; a failure is in the log.
+		const { state } = this.#lifecycle;
+		if (!this.#nodeMessages.isHeard && state !== 'idle' && state !== 'stopped') {
+			quiet(this.#listen(nodeChannel(this.nodeId)));
+		}
+		return this.#nodeMessages.on(listener);
 	}
 
 	// Connections and topics

@@ -9,6 +9,8 @@ export interface Envelope<TData = unknown> {
 	readonly data: TData;
 	/** When it was emitted, in milliseconds since the epoch, by the sending node's clock. */
 	readonly timestamp: number;
+	/** There on a request: the client is to answer it, with this. */
+	readonly correlationId?: string;
 }
 
 /**
@@ -21,17 +23,39 @@ export function validate<TMessage extends SocketMessage>(
 	message: TMessage,
 	data: InferInput<TMessage['data']>,
 ): InferOutput<TMessage['data']> | Promise<InferOutput<TMessage['data']>> {
-	if (!isDefinition(message))
-		throw new InvalidMessageDefinitionError('make messages with SocketMessage.define({ name, data })');
-	const result = message.data['~standard'].validate(data);
-	return result instanceof Promise ? result.then((late) => valueOf(message, late)) : valueOf(message, result);
+	mustBeDefinition(message);
+	return check(message.name, message.data, data);
 }
 
-function valueOf(message: SocketMessage, result: StandardSchemaV1.Result<unknown>): unknown {
-	if (result.issues !== undefined) throw new MessageValidationError(message.name, result.issues);
+/**
+ * Checks the answer to a message against its `reply` schema, as {@link validate} does its data. Null for a message without one.
+ *
+ * @throws {MessageValidationError} its `messageName` is that of the message answered; {InvalidMessageDefinitionError}
+ */
+export function validateReply(message: SocketMessage, reply: unknown): unknown {
+	mustBeDefinition(message);
+	return message.reply === undefined ? null : check(message.name, message.reply, reply);
+}
+
+function mustBeDefinition(message: unknown): void {
+	if (isDefinition(message)) return;
+	throw new InvalidMessageDefinitionError('make messages with SocketMessage.define({ name, data })');
+}
+
+function check(name: string, schema: StandardSchemaV1, data: unknown): unknown {
+	const result = schema['~standard'].validate(data);
+	return result instanceof Promise ? result.then((late) => valueOf(name, late)) : valueOf(name, result);
+}
+
+function valueOf(name: string, result: StandardSchemaV1.Result<unknown>): unknown {
+	if (result.issues !== undefined) throw new MessageValidationError(name, result.issues);
 	return result.value;
 }
 
-export function encodeEnvelope(name: string, data: unknown): string {
-	return JSON.stringify({ name, data, timestamp: Date.now() } satisfies Envelope);
+/** What an emitted message is on the wire; with a correlation id, what a request to a client is. */
+export function encodeEnvelope(name: string, data: unknown, correlationId?: string): string {
+	return JSON.stringify({ name, data, timestamp: Date.now(), correlationId } satisfies Loose<Envelope>);
 }
+
+/** Undefined is the same as not there, which is what JSON makes of it. */
+type Loose<T> = { readonly [K in keyof T]: T[K] | undefined };

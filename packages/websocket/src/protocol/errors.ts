@@ -1,4 +1,5 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
+import type { ErrorCode } from './client-message.ts';
 
 /** A message definition that can't work: a bad name, or something that is no Standard Schema. */
 export class InvalidMessageDefinitionError extends Error {
@@ -27,6 +28,42 @@ export class MessageValidationError extends Error {
 		super(`Data of ${messageName} does not fit its schema: ${reasons.join('; ')}`);
 		this.messageName = messageName;
 		this.issues = listed;
+	}
+}
+
+const CODE = /^[a-z][a-z0-9_]{0,63}$/;
+
+/** Thrown by whoever handles a message, to answer it with an error of its own; the other side gets code and message. */
+export class SocketError extends Error {
+	override readonly name = 'SocketError';
+	readonly code: ErrorCode;
+	/**
+	 * @param code 1 to 64 characters out of `a-z 0-9 _`, a letter first, as `room_full`
+	 * @param message goes to the other side as it is
+	 * @throws {TypeError} the code can't be one
+	 */
+	constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+		if (!CODE.test(code)) {
+			throw new TypeError(
+				`An error code is 1 to 64 characters out of a-z 0-9 _, beginning with a letter, not ${JSON.stringify(code)}`,
+			);
+		}
+		super(message, options);
+		this.code = code;
+	}
+}
+
+/** A request that got no good answer: the other side refused it, or none came. */
+export class SocketRequestError extends Error {
+	override readonly name = 'SocketRequestError';
+	/** The message's name. */
+	readonly messageName: string;
+	/** What the other side answered, or `timeout`, `disconnected`, `invalid_reply` or `too_many_requests`. */
+	readonly code: ErrorCode;
+	constructor(messageName: string, code: ErrorCode, message: string, options?: ErrorOptions) {
+		super(`${messageName} was not answered: ${message} (${code})`, options);
+		this.messageName = messageName;
+		this.code = code;
 	}
 }
 

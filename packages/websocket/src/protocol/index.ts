@@ -1,8 +1,16 @@
 // What server and client share. Safe for browsers: no Bun, no Node.
 
+// Message definitions
 export { SocketMessage } from './message.ts';
 export type { InferInput, InferOutput } from './message.ts';
-export { encodeEnvelope, validate } from './envelope.ts';
+
+// On the wire
+export { encodeEnvelope, validate, validateReply } from './envelope.ts';
 export type { Envelope } from './envelope.ts';
-export { InvalidMessageDefinitionError, MessageValidationError } from './errors.ts';
+export { BuiltIn, encodeAnswer, encodeGapNotice, encodeRefusal } from './client-message.ts';
+export type { Answer, ClientMessage, ErrorCode, GapNotice, RequestFault } from './client-message.ts';
+export { CloseCode, readRetryHint, withRetryHint } from './closing.ts';
+
+// Errors
+export { InvalidMessageDefinitionError, MessageValidationError, SocketError, SocketRequestError } from './errors.ts';
 export type { MessageIssue } from './errors.ts';

@@ -1,0 +1,109 @@
+/**
+ * What clients say and what they are answered: JSON in text frames.
+ *
+ * ```text
+ * client → server   { type, data?, correlationId? }         with a correlation id it is a request and gets one answer
+ * server → client   { type, correlationId, data }           the answer
+ *                   { type, correlationId?, error }         the refusal, also of what was no request
+ *                   { name, data, timestamp }               an emitted message
+ *                   { name, data, timestamp, correlationId }  a request to the client
+ * client → server   { type: '@reply', correlationId, data | error }  its answer
+ * ```
+ */
+
+/** What a client says. */
+export interface ClientMessage {
+	/** A message's name, or a {@link BuiltIn}. */
+	readonly type: string;
+	readonly data?: unknown;
+	/** Makes it a request: 1 to 128 characters, unique among those under way on the connection. */
+	readonly correlationId?: string;
+}
+
+/** What a request is answered with. */
+export type Answer =
+	| { readonly type: string; readonly correlationId: string; readonly data: unknown }
+	| { readonly type: string; readonly correlationId?: string; readonly error: RequestFault };
+
+/** Why a request was refused. */
+export interface RequestFault {
+	readonly code: ErrorCode;
+	/** For people. */
+	readonly message: string;
+}
+
+/** Message types that are the system's own: no message can be named so. */
+export const BuiltIn = {
+	/** The first frame of a client that has something to show: `data` is its token, or whatever the server's guards want to see. */
+	auth: '@auth',
+	/** Joins a topic: `data` is `{ topic }`. Answered once messages from every node will arrive. */
+	subscribe: '@subscribe',
+	/** Leaves a topic: `data` is `{ topic }`. */
+	unsubscribe: '@unsubscribe',
+	/** Asks whether the connection is alive. Answered at once, whatever else the server is doing for it. */
+	ping: '@ping',
+	/** A client's answer to a request of the server. */
+	reply: '@reply',
+	/** From the server: messages may be missing, `data` is a {@link GapNotice}. */
+	gap: '@gap',
+} as const;
+
+/** Tells a client where messages may be missing. */
+export interface GapNotice {
+	/** A topic it is in, or `*`: what was sent to the client itself or to all. */
+	readonly topic: string;
+	/** Milliseconds since the epoch by the server's clock. Nothing from before is missing. */
+	readonly since: number;
+	/** Milliseconds since the epoch by the server's clock. Nothing from after is missing. */
+	readonly until: number;
+}
+
+/**
+ * Why something was refused. A handler may answer with codes of its own.
+ *
+ * - `invalid_message`: no JSON object with a `type`, or one that is too deep or has keys that are not allowed
+ * - `unknown_type`: nothing handles that type
+ * - `invalid_data`: `data` does not fit the message's schema; the message says where
+ * - `forbidden`: a guard, or `authorize`, said no
+ * - `rate_limited`: too many messages; this one was not handled
+ * - `too_many_topics`: the connection is in as many topics as it may be
+ * - `too_many_requests`: too many requests of this connection wait for an answer
+ * - `timeout`: it took too long
+ * - `unavailable`: the other nodes can't be reached
+ * - `internal`: the server failed; its log says why
+ * - `disconnected`: the connection ended before the answer came
+ * - `invalid_reply`: the answer does not fit the message's `reply` schema
+ */
+export type ErrorCode =
+	| 'invalid_message'
+	| 'unknown_type'
+	| 'invalid_data'
+	| 'forbidden'
+	| 'rate_limited'
+	| 'too_many_topics'
+	| 'too_many_requests'
+	| 'timeout'
+	| 'unavailable'
+	| 'internal'
+	| 'disconnected'
+	| 'invalid_reply'
+	// Any other string, with the known ones still offered.
+	| (string & {});
+
+/** @param data what is undefined is answered with null */
+export function encodeAnswer(type: string, correlationId: string, data: unknown): string {
+	return JSON.stringify({ type, correlationId, data: data === undefined ? null : data } satisfies Answer);
+}
+
+export function encodeRefusal(
+	type: string,
+	correlationId: string | undefined,
+	code: ErrorCode,
+	message: string,
+): string {
+	return JSON.stringify({ type, correlationId, error: { code, message } });
+}
+
+export function encodeGapNotice({ topic, since, until }: GapNotice): string {
+	return JSON.stringify({ type: BuiltIn.gap, data: { topic, since, until } });
+}
