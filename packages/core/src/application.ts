@@ -3,14 +3,23 @@ import {
 	InProcWsProvider,
 	type Logger,
 	type SocketData,
-	type SocketEmitter,
 	type WebSocketProvider,
 } from '@orijs/websocket';
 import type { BunRequest, Server } from 'bun';
+import { ApplicationSocket } from './application-socket.ts';
 import type { ConnectionData } from './connection-data.ts';
 import { ApplicationError } from './errors.ts';
 import { checkHook, type Hook } from './hook.ts';
 import type { ListenOptions, Routes } from './http.ts';
+import { MAX_DELAY_MS, withDefaults } from './limits.ts';
+import { type RefusalCounts, Refusals } from './refusals.ts';
+import { ClientRequests } from './routing/client-requests.ts';
+import { quiet } from './quiet.ts';
+import { routingTable } from './routing/routing-table.ts';
+import { SocketRouter } from './routing/socket-router.ts';
+import { Session } from './session.ts';
+import { show } from './show.ts';
+import { stopOnSignals } from './stopping/signals.ts';
 import { checkHandlers, readWebSocketArguments } from './websocket-arguments.ts';
 import { WebSocketEndpoint } from './websocket-endpoint.ts';
 import type { WebSocketHandlers, WebSocketOptions } from './websocket-options.ts';
@@ -19,11 +28,20 @@ import { whereToListen } from './where-to-listen.ts';
 export interface ApplicationOptions {
 	/** Default: the console, quiet at debug. */
 	readonly logger?: Logger;
+	/**
+	 * Whether SIGTERM and SIGINT stop the application once it listens; the process then exits with 0, or with 1 if it could not stop in
+	 * order or a second signal came. Where the program listens to the signal itself, the exit is left to it. Default true.
+	 */
+	readonly signals?: boolean;
+}
+
+export interface StopOptions {
+	/** How long connections, handlers and requests may take to end, in milliseconds. Default 10,000. */
+	readonly graceMs?: number;
 }
 
 const DEFAULT_PATH = '/ws';
-/** How long requests in flight may take when the application stops, in milliseconds. */
-const DRAIN_MS = 5_000;
+const DEFAULT_GRACE_MS = 10_000;
 
 /**
  * An HTTP and WebSocket server on Bun: put it together, `listen`, `stop`.
@@ -38,13 +56,23 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 	#provider: WebSocketProvider | undefined;
 	#options: WebSocketOptions = {};
 	#handlers: WebSocketHandlers | undefined;
+	readonly #routers: SocketRouter[] = [];
+	readonly #refusals: Refusals;
+	readonly #onSignals: boolean;
 	#endpoint: WebSocketEndpoint | undefined;
+	#requests: ClientRequests | undefined;
+	#socket: ApplicationSocket | undefined;
+	#undoSignals: (() => void) | undefined;
 	#server: Server<SocketData> | undefined;
 	#state: 'building' | 'starting' | 'listening' | 'stopped' = 'building';
 	#stopping: Promise<void> | undefined;
 
 	constructor(options: ApplicationOptions = {}) {
-		this.#logger = options.logger ?? consoleLogger;
+		const { logger = consoleLogger, signals = true } = options;
+		if (typeof signals !== 'boolean') throw new ApplicationError(`signals must be true or false, not ${show(signals)}`);
+		this.#logger = logger;
+		this.#refusals = new Refusals(logger);
+		this.#onSignals = signals;
 	}
 
 	/** Adds HTTP routes, in the form of Bun's own. @throws {ApplicationError} a path is there already */
@@ -72,8 +100,15 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 		if (this.#provider !== undefined)
 			throw new ApplicationError('websocket() was called twice; an application has one endpoint');
 		const { provider, options } = readWebSocketArguments(first, second);
-		this.#provider = provider ?? new InProcWsProvider({ logger: this.#logger });
+		const used = provider ?? new InProcWsProvider({ logger: this.#logger });
+		this.#provider = used;
 		this.#options = options;
+		const { pendingRequests } = withDefaults(options.limits);
+		this.#requests = new ClientRequests(used, pendingRequests, (socketId) => {
+			const data = used.getConnection(socketId)?.data;
+			return data instanceof Session ? data : undefined;
+		});
+		this.#socket = new ApplicationSocket(used, this.#requests);
 		return this as unknown as Application<TNew>;
 	}
 
@@ -90,6 +125,21 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 			throw new ApplicationError('onWebSocket() was called twice; give it all handlers in one object');
 		checkHandlers(handlers);
 		this.#handlers = handlers;
+		return this;
+	}
+
+	/**
+	 * Adds a router for typed messages. Several share the connections' state, and the guards of all have to pass.
+	 *
+	 * @throws {ApplicationError} there is no endpoint yet, or it is no router
+	 */
+	socketRouter<TState extends object>(router: SocketRouter<TState>): this {
+		this.#mustBeBuilding('socketRouter');
+		if (this.#provider === undefined)
+			throw new ApplicationError('socketRouter() needs an endpoint: call websocket() first');
+		if (!(router instanceof SocketRouter))
+			throw new ApplicationError(`socketRouter(): give it a SocketRouter, not ${show(router)}`);
+		this.#routers.push(router as unknown as SocketRouter);
 		return this;
 	}
 
@@ -110,9 +160,14 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 	}
 
 	/** Reaches clients on any node, from anywhere. @throws {ApplicationError} the application has no endpoint */
-	get socket(): SocketEmitter {
-		if (this.#provider === undefined) throw new ApplicationError('socket needs an endpoint: call websocket() first');
-		return this.#provider;
+	get socket(): ApplicationSocket {
+		if (this.#socket === undefined) throw new ApplicationError('socket needs an endpoint: call websocket() first');
+		return this.#socket;
+	}
+
+	/** How often which bound of the endpoint was put to use, since the application was made. */
+	get refusals(): RefusalCounts {
+		return this.#refusals.counts;
 	}
 
 	/**
@@ -124,6 +179,7 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 	async listen(at?: number | ListenOptions): Promise<Server<SocketData>> {
 		this.#mustBeBuilding('listen');
 		const options = whereToListen(at);
+		this.#endpoint = this.#createEndpoint();
 		this.#state = 'starting';
 		try {
 			await this.#provider?.start();
@@ -133,8 +189,15 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 			}
 			this.#mustBeStarting();
 			this.#server = this.#serve(options);
-			this.#provider?.setServer(this.#server);
+			this.#provider?.setServer(this.#server, {
+				queuedBytes: withDefaults(this.#options.limits).queuedBytes,
+				slowReaders: this.#options.slowReaders ?? 'close',
+				onSlowReader: ({ data }) => data instanceof Session && this.#endpoint?.foundSlow(data),
+			});
 			this.#state = 'listening';
+			if (this.#onSignals) {
+				this.#undoSignals = stopOnSignals({ stop: () => this.stop(), logger: this.#logger });
+			}
 			return this.#server;
 		} catch (error) {
 			this.#state = 'stopped';
@@ -145,6 +208,7 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 
 	/** Never rejects: the failure that led here is the one to tell. */
 	async #rollBack(): Promise<void> {
+		this.#endpoint?.dispose();
 		try {
 			await this.#server?.stop(true);
 			await this.#provider?.stop();
@@ -154,27 +218,35 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 	}
 
 	/**
-	 * Takes no more requests, closes sockets with 1001, gives requests in flight 5 seconds, runs the shutdown hooks, then stops
-	 * provider and server. Idempotent; a hook that fails is logged and stops nothing. Called while `listen` is on its way, it ends
-	 * that: `listen` rejects.
+	 * Stops in order: no more upgrades (503 with `Retry-After`); messages that have arrived are handled and what was sent is flushed;
+	 * sockets are closed in waves, with 1012 and a hint when to come back; no more requests, and those in flight end; then
+	 * the shutdown hooks, the provider, the server. What takes longer than `graceMs` is cut off. Idempotent; a hook that fails is
+	 * logged and stops nothing. Called while `listen` is on its way, it ends that: `listen` rejects.
 	 *
+	 * @throws {ApplicationError} `graceMs` can't be one
 	 * @throws whatever the provider's `stop` throws; the server is stopped all the same
 	 */
-	stop(): Promise<void> {
-		this.#stopping ??= this.#stop();
+	stop(options: StopOptions = {}): Promise<void> {
+		const { graceMs = DEFAULT_GRACE_MS } = options;
+		if (typeof graceMs !== 'number' || !(graceMs >= 0 && graceMs <= MAX_DELAY_MS)) {
+			const range = `a number of milliseconds from 0 to ${MAX_DELAY_MS}`;
+			return quiet(Promise.reject(new ApplicationError(`stop(): graceMs must be ${range}, not ${show(graceMs)}`)));
+		}
+		this.#stopping ??= this.#stop(graceMs);
 		return this.#stopping;
 	}
 
-	async #stop(): Promise<void> {
+	async #stop(graceMs: number): Promise<void> {
 		const wasListening = this.#state === 'listening';
 		this.#state = 'stopped';
 		if (!wasListening) {
 			await this.#provider?.stop();
 			return;
 		}
-		const drained = this.#server?.stop();
+		const deadline = performance.now() + graceMs;
 		this.#endpoint?.close();
-		await settledWithin(DRAIN_MS, drained);
+		await this.#endpoint?.drain(deadline);
+		await settledWithin(deadline - performance.now(), this.#server?.stop());
 		for (const hook of this.#shutdownHooks.toReversed()) {
 			try {
 				await hook();
@@ -182,11 +254,29 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 				this.#logger.error('A shutdown hook failed', { err });
 			}
 		}
+		this.#endpoint?.dispose();
 		try {
 			await this.#provider?.stop();
 		} finally {
 			await this.#server?.stop(true);
+			this.#undoSignals?.();
 		}
+	}
+
+	/** @throws {ApplicationError} it can't work as it was put together */
+	#createEndpoint(): WebSocketEndpoint | undefined {
+		if (this.#provider === undefined || this.#requests === undefined) return undefined;
+		const isTyped = this.#routers.length > 0 || this.#options.authorize !== undefined;
+		return new WebSocketEndpoint({
+			provider: this.#provider,
+			options: this.#options,
+			limits: withDefaults(this.#options.limits),
+			handlers: this.#handlers ?? {},
+			table: isTyped ? routingTable(this.#routers) : undefined,
+			requests: this.#requests,
+			refusals: this.#refusals,
+			logger: this.#logger,
+		});
 	}
 
 	#serve(at: ListenOptions): Server<SocketData> {
@@ -199,19 +289,12 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 				return new Response('Internal Server Error', { status: 500 });
 			},
 		};
-		if (this.#provider === undefined) {
-			return Bun.serve({ ...shared, routes } as Bun.Serve.Options<SocketData>);
-		}
+		const endpoint = this.#endpoint;
+		if (endpoint === undefined) return Bun.serve({ ...shared, routes } as Bun.Serve.Options<SocketData>);
 		const path = this.#options.path ?? DEFAULT_PATH;
 		if (path in routes) throw new ApplicationError(`${path} is both a route and the WebSocket endpoint`);
-		const endpoint = new WebSocketEndpoint(this.#provider, this.#options, this.#logger);
-		this.#endpoint = endpoint;
 		routes[path] = (req: BunRequest, server: Server<SocketData>) => endpoint.upgrade(req, server);
-		return Bun.serve({
-			...shared,
-			routes,
-			websocket: endpoint.handlers(this.#handlers ?? {}),
-		} as Bun.Serve.Options<SocketData>);
+		return Bun.serve({ ...shared, routes, websocket: endpoint.bunHandlers() } as Bun.Serve.Options<SocketData>);
 	}
 
 	#mustBeStarting(): void {
@@ -230,7 +313,7 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 
 async function settledWithin(ms: number, promise: Promise<unknown> | undefined): Promise<void> {
 	const late = Promise.withResolvers<void>();
-	const timer = setTimeout(late.resolve, ms);
+	const timer = setTimeout(late.resolve, Math.max(0, ms));
 	await Promise.race([promise, late.promise]);
 	clearTimeout(timer);
 }

@@ -1,13 +1,23 @@
 // Application
 export { Application } from './application.ts';
-export type { ApplicationOptions } from './application.ts';
+export type { ApplicationOptions, StopOptions } from './application.ts';
 export type { Hook } from './hook.ts';
 export type { ListenOptions, Routes } from './http.ts';
 
 // WebSocket endpoint
 export type { AppSocket } from './app-socket.ts';
 export type { ConnectionData } from './connection-data.ts';
-export type { UpgradeResult, WebSocketHandlers, WebSocketOptions } from './websocket-options.ts';
+export type { Authorize, UpgradeResult, WebSocketHandlers, WebSocketOptions } from './websocket-options.ts';
+export type { ApplicationSocket } from './application-socket.ts';
+export type { Limits } from './limits.ts';
+export type { Refusal, RefusalCounts } from './refusals.ts';
+
+// Typed messages
+export { SocketRouter } from './routing/socket-router.ts';
+export type { ConnectionGuard, MessageGuard, MessageHandler, Reply } from './routing/socket-router.ts';
+export type { GuardContext, StateInTheMaking } from './routing/guard-context.ts';
+export type { MessageContext } from './routing/message-context.ts';
+export type { RequestOptions } from './routing/client-requests.ts';
 
 // Errors
 export { ApplicationError } from './errors.ts';

@@ -9,7 +9,7 @@ import { connectRaw } from './test-support/raw-connection.ts';
 import { serve } from './test-support/serve.ts';
 
 describe('stop()', () => {
-	it('closes every socket with 1001, which handlers and clients see, and leaves nothing of them', async () => {
+	it('closes every socket with 1012, which handlers and clients see, and leaves nothing of them', async () => {
 		const provider = new InProcWsProvider();
 		const codes: number[] = [];
 		const app = new Application().websocket(provider).onWebSocket({
@@ -26,9 +26,13 @@ describe('stop()', () => {
 		await Promise.all(clients.map((client) => client.next()));
 
 		await app.stop();
-		expect(codes).toEqual(Array(50).fill(1001));
+		expect(codes).toEqual(Array(50).fill(1012));
 		expect([provider.getConnectionCount(), provider.getTopicCount()]).toEqual([0, 0]);
-		for (const { closed } of clients) expect(await closed).toEqual({ code: 1001, reason: 'server is stopping' });
+		for (const { closed } of clients)
+			expect(await closed).toEqual({
+				code: 1012,
+				reason: expect.stringMatching(/^server is stopping; retry-after-ms=\d+$/),
+			});
 	});
 
 	it('lets what was sent before arrive first', async () => {
@@ -39,7 +43,7 @@ describe('stop()', () => {
 		const sent = Array.from({ length: 100 }, (_, i) => `message ${i}`);
 		for (const text of sent) void app.socket.publish('all', text);
 		await app.stop();
-		expect(await client.closed).toMatchObject({ code: 1001 });
+		expect(await client.closed).toMatchObject({ code: 1012 });
 		expect(client.texts).toEqual(sent);
 	});
 
@@ -118,7 +122,7 @@ describe('stop()', () => {
 		const client = await connectClient(`ws://localhost:${port}/ws`);
 
 		await expect(app.stop()).rejects.toThrow('hangs on');
-		expect(await client.closed).toMatchObject({ code: 1001 });
+		expect(await client.closed).toMatchObject({ code: 1012 });
 		expect(await isFree(Number(port))).toBe(true);
 	});
 });

@@ -5,6 +5,7 @@ import { InProcWsProvider } from '@orijs/websocket';
 import type { BunRequest, CookieMap } from 'bun';
 import {
 	Application,
+	type ApplicationSocket,
 	type AppSocket,
 	type ConnectionData,
 	type Routes,
@@ -244,5 +245,6 @@ new Application().routes({ '/': () => {} });
 new Application().onStartup(Promise.resolve());
 // @ts-expect-error a port is a number
 void new Application().listen('3000');
-same<Application['socket'], SocketEmitter>(true);
+same<Application['socket'], ApplicationSocket>(true);
+void (new Application().socket satisfies SocketEmitter);
 same<ReturnType<Application['stop']>, Promise<void>>(true);

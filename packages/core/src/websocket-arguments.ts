@@ -1,12 +1,12 @@
 import type { WebSocketProvider } from '@orijs/websocket';
+import { ClientAddresses } from './admission/client-address.ts';
+import { originCheck } from './admission/origin.ts';
 import { ApplicationError } from './errors.ts';
+import { checkLimits, MAX_DELAY_MS } from './limits.ts';
 import { show } from './show.ts';
-import type { WebSocketHandlers, WebSocketOptions } from './websocket-options.ts';
+import type { Authorize, WebSocketHandlers, WebSocketOptions } from './websocket-options.ts';
 
 const HANDLERS = ['open', 'message', 'close', 'drain'] as const satisfies readonly (keyof WebSocketHandlers)[];
-
-/** The longest delay a timer can have, in milliseconds. */
-const MAX_DELAY_MS = 2 ** 31 - 1;
 
 /** What `websocket()` was given. */
 export interface WebSocketArguments {
@@ -73,6 +73,22 @@ const OPTION_CHECKS: Record<keyof WebSocketOptions, (value: unknown) => void> = 
 		throw new ApplicationError(
 			`websocket(): upgradeTimeoutMs must be a number of milliseconds above 0 and up to ${MAX_DELAY_MS}, not ${show(ms)}`,
 		);
+	},
+	allowedOrigins: (allowed) => void originCheck(allowed),
+	trustedProxies: (trusted) => void new ClientAddresses(trusted),
+	authorize(authorize) {
+		const { subscribe, ...rest } = (
+			typeof authorize === 'object' ? (authorize ?? {}) : { rest: authorize }
+		) as Authorize;
+		if (Object.keys(rest).length === 0 && (subscribe === undefined || typeof subscribe === 'function')) return;
+		throw new ApplicationError(
+			`websocket(): authorize must be { subscribe: (ws, topic, state) => boolean }, not ${show(authorize)}`,
+		);
+	},
+	limits: checkLimits,
+	slowReaders(policy) {
+		if (policy === 'close' || policy === 'drop') return;
+		throw new ApplicationError(`websocket(): slowReaders must be 'close' or 'drop', not ${show(policy)}`);
 	},
 };
 

@@ -5,113 +5,296 @@ import {
 	type WebSocketConnection,
 	type WebSocketProvider,
 } from '@orijs/websocket';
+import { CloseCode, withRetryHint } from '@orijs/websocket/protocol';
 import type { BunRequest, Server, WebSocketHandler } from 'bun';
+import { Door } from './admission/door.ts';
+import { decideUpgrade, type UpgradeDecision } from './admission/upgrade.ts';
 import { type AppSocket, SocketAdopter } from './app-socket.ts';
-import { decideUpgrade } from './upgrade.ts';
+import { Deadlines } from './deadlines.ts';
+import { GapNotices } from './gap-notices.ts';
+import type { AllLimits } from './limits.ts';
+import { RawMessages } from './raw-messages.ts';
+import { type Refusal, Refusals } from './refusals.ts';
+import type { ClientRequests } from './routing/client-requests.ts';
+import { ConnectionGuards, type UpgradeRequest } from './routing/connection-guards.ts';
+import type { RoutingTable } from './routing/routing-table.ts';
+import { TypedMessages } from './routing/typed-messages.ts';
+import { type Inbound, Session, type SessionHost } from './session.ts';
+import { drain } from './stopping/drain.ts';
 import type { WebSocketHandlers, WebSocketOptions } from './websocket-options.ts';
 
-const GOING_AWAY = 1001;
-const INTERNAL_ERROR = 1011;
+/** How long clients that went on sending too fast are asked to stay away, in milliseconds. */
+const AFTER_FLOOD_MS = 1_000;
+
+export interface EndpointParts {
+	readonly provider: WebSocketProvider;
+	readonly options: WebSocketOptions;
+	readonly limits: AllLimits;
+	readonly handlers: WebSocketHandlers;
+	/** Undefined where messages are the application's own affair. */
+	readonly table: RoutingTable | undefined;
+	readonly requests: ClientRequests;
+	readonly refusals: Refusals;
+	readonly logger: Logger;
+}
 
 /** One WebSocket endpoint: what happens from an upgrade request to the end of its connection. */
-export class WebSocketEndpoint {
-	readonly #provider: WebSocketProvider;
-	readonly #options: WebSocketOptions;
-	readonly #logger: Logger;
+export class WebSocketEndpoint implements SessionHost {
+	readonly limits: AllLimits;
+	readonly inbound: Inbound;
+	readonly deadlines: Deadlines<Session>;
+	readonly #parts: EndpointParts;
+	readonly #door: Door;
+	readonly #adopter: SocketAdopter;
+	readonly #guards: ConnectionGuards;
+	readonly #gapNotices: GapNotices | undefined;
+	readonly #undoNodeMessages: () => void;
+	readonly #sessions = new Set<Session>();
+	/** What guards may want to see of the requests that are about to open. */
+	readonly #upgraded = new Map<Session, UpgradeRequest>();
 	/** Turns away those who wait for `upgrade()`. */
 	readonly #waiting = new Set<() => void>();
 	#closing = false;
 
-	constructor(provider: WebSocketProvider, options: WebSocketOptions, logger: Logger) {
-		this.#provider = provider;
-		this.#options = options;
-		this.#logger = logger;
+	/** @throws {ApplicationError} an option can't work */
+	constructor(parts: EndpointParts) {
+		const { provider, options, limits, handlers, table, requests, refusals, logger } = parts;
+		this.#parts = parts;
+		this.limits = limits;
+		this.deadlines = new Deadlines(limits.handlerTimeoutMs, (session) => session.overdue());
+		this.#door = new Door(options, limits, refusals);
+		this.#adopter = new SocketAdopter(provider);
+		this.#guards = new ConnectionGuards({
+			guards: table?.guards ?? [],
+			timeoutMs: limits.guardTimeoutMs,
+			messageDepth: limits.messageDepth,
+			refusals,
+			logger,
+			onPassed: (session) => this.#opened(session),
+		});
+		const { message } = handlers;
+		const raw = new RawMessages(
+			(ws, frame) => message?.call(handlers, ws, frame),
+			(ws, error) => this.#failed('message', ws, error),
+			refusals,
+		);
+		this.inbound =
+			table === undefined
+				? raw
+				: new TypedMessages({
+						provider,
+						requests,
+						limits,
+						refusals,
+						logger,
+						authorize: options.authorize ?? {},
+						routes: table.routes,
+						raw: message === undefined ? undefined : raw,
+						onBinary: (session) =>
+							this.#end('binary', session, CloseCode.unsupportedData, 'binary messages are not taken'),
+					});
+		this.#gapNotices = table === undefined ? undefined : new GapNotices(provider);
+		this.#undoNodeMessages = provider.onNodeMessage((text) => requests.forwarded(text));
 	}
 
 	/** Answers a request to the endpoint's path; undefined once it has become a WebSocket. */
 	async upgrade(req: BunRequest, server: Server<SocketData>): Promise<Response | undefined> {
+		if (this.#closing) return this.#stopping();
+		const admitted = this.#door.admit(req, server);
+		if (admitted instanceof Response) return admitted;
+		const { slot, remoteAddress } = admitted;
 		const decision = await this.#decide(req);
-		if (this.#closing || decision === undefined) return new Response('Server is stopping', { status: 503 });
-		if (decision instanceof Response) return decision;
-		const data: SocketData = { socketId: crypto.randomUUID(), data: decision.data, topics: new Set() };
-		if (server.upgrade(req, { data })) return undefined;
-		return new Response('Not a valid WebSocket handshake', { status: 400 });
+		if (this.#closing || decision === undefined) {
+			slot.release();
+			return this.#stopping();
+		}
+		if ('response' in decision) {
+			slot.release();
+			// What failed is in the log; what the application refuses is its own affair.
+			this.#parts.refusals.count(decision.refusal);
+			return decision.response;
+		}
+		const session = new Session(this, decision.data, slot);
+		if (this.#guards.areAny) {
+			// The request is over once it is a WebSocket.
+			this.#upgraded.set(session, { headers: new Headers(req.headers), remoteAddress });
+		}
+		if (server.upgrade(req, { data: session })) return undefined;
+		slot.release();
+		this.#upgraded.delete(session);
+		return this.#door.refuse('handshake', 'Not a valid WebSocket handshake', 400, { address: remoteAddress });
+	}
+
+	#stopping(): Response {
+		return this.#door.refuse('stopping', 'Server is stopping', 503, {});
 	}
 
 	/** What `upgrade()` decides, or undefined as soon as the endpoint closes. */
-	async #decide(req: BunRequest): Promise<Awaited<ReturnType<typeof decideUpgrade>> | undefined> {
+	async #decide(req: BunRequest): Promise<UpgradeDecision | undefined> {
+		const { options, logger } = this.#parts;
 		// One promise each: racing against one for all would keep every request until the endpoint closes.
 		const closed = Promise.withResolvers<undefined>();
 		const turnAway = (): void => closed.resolve(undefined);
 		this.#waiting.add(turnAway);
 		try {
-			return await Promise.race([decideUpgrade(req, this.#options, this.#logger), closed.promise]);
+			return await Promise.race([decideUpgrade(req, options, logger), closed.promise]);
 		} finally {
 			this.#waiting.delete(turnAway);
 		}
 	}
 
-	/** What Bun calls: the application's handlers, with the connection known to the provider from open to close. */
-	handlers(handlers: WebSocketHandlers): WebSocketHandler<SocketData> {
-		const provider = this.#provider;
-		const adopter = new SocketAdopter(provider);
-		const adopted = (raw: WebSocketConnection): AppSocket => raw as unknown as AppSocket;
+	/** What Bun calls. */
+	bunHandlers(): WebSocketHandler<SocketData> {
+		const { handlers, options } = this.#parts;
+		const { messageBytes, queuedBytes, idleTimeoutMs } = this.limits;
+		const closes = options.slowReaders !== 'drop';
 		return {
-			// Otherwise Bun drops messages to a slow client with no sign of it. Closing is a sign.
-			closeOnBackpressureLimit: true,
-			open: async (raw) => {
-				// A failure is in the provider's log already.
-				provider.addConnection(raw).catch(() => {});
-				const ws = adopter.adopt(raw);
-				try {
-					await handlers.open?.(ws);
-				} catch (error) {
-					this.#failed('open', ws, error);
-					if (isOpen(ws)) ws.close(INTERNAL_ERROR, 'open failed');
-				}
-			},
-			message: (raw, data) => {
-				try {
-					const done = handlers.message?.(adopted(raw), data);
-					if (done instanceof Promise) done.catch((error: unknown) => this.#failed('message', adopted(raw), error));
-				} catch (error) {
-					this.#failed('message', adopted(raw), error);
-				}
-			},
-			close: async (raw, code, reason) => {
-				provider.removeConnection(raw.data.socketId);
-				try {
-					await handlers.close?.(adopted(raw), code, reason);
-				} catch (error) {
-					this.#failed('close', adopted(raw), error);
-				}
-			},
+			maxPayloadLength: messageBytes,
+			idleTimeout: Math.ceil(idleTimeoutMs / 1000),
+			sendPings: true,
+			// Slow readers are found at `queuedBytes`. What gets past that in one go meets this: without closing, Bun would drop
+			// messages with no sign of it.
+			backpressureLimit: closes ? 2 * queuedBytes : queuedBytes,
+			closeOnBackpressureLimit: closes,
+			open: (raw) => this.#open(raw),
+			message: (raw, frame) => (raw.data as Session).receive(frame),
+			close: (raw, code, reason) => this.#closed(raw, code, reason),
 			drain: async (raw) => {
+				const ws = raw as unknown as AppSocket;
+				if (this.#gapNotices !== undefined) GapNotices.caughtUp(raw.data as Session);
+				if (!(raw.data as Session).isOpen) return;
 				try {
-					await handlers.drain?.(adopted(raw));
+					await handlers.drain?.(ws);
 				} catch (error) {
-					this.#failed('drain', adopted(raw), error);
+					this.#failed('drain', ws, error);
 				}
 			},
 		};
 	}
 
-	/** Takes no more connections, turns away those who wait and closes those there are with 1001. */
+	#open(raw: WebSocketConnection): void {
+		const session = raw.data as Session;
+		session.attach(this.#adopter.adopt(raw));
+		this.#sessions.add(session);
+		const request = this.#upgraded.get(session);
+		if (request === undefined) {
+			session.open({});
+			this.#opened(session);
+			return;
+		}
+		this.#upgraded.delete(session);
+		this.#guards.await(session, request);
+	}
+
+	begin(session: Session, frame: string | Buffer): void {
+		this.#guards.begin(session, frame);
+	}
+
+	#opened(session: Session): void {
+		const { provider, handlers } = this.#parts;
+		const { ws } = session;
+		// A failure is in the provider's log already.
+		provider.addConnection(ws as unknown as WebSocketConnection).catch(() => {});
+		if (handlers.open !== undefined) void this.#callOpen(ws);
+		session.catchUp();
+	}
+
+	async #callOpen(ws: AppSocket): Promise<void> {
+		try {
+			await this.#parts.handlers.open?.(ws);
+		} catch (error) {
+			this.#failed('open', ws, error);
+			if (isOpen(ws)) (ws.data as Session).end(CloseCode.internalError, 'open failed');
+		}
+	}
+
+	#closed(raw: WebSocketConnection, code: number, reason: string): void {
+		const session = raw.data as Session;
+		const { provider, requests, refusals, handlers } = this.#parts;
+		const refusal = BUN_REFUSALS[reason];
+		if (refusal !== undefined && code === ABNORMAL) refusals.add(refusal, { socketId: session.socketId, reason });
+		this.#sessions.delete(session);
+		this.#guards.forget(session);
+		session.closed();
+		if (!session.wasOpened) return;
+		provider.removeConnection(session.socketId);
+		if (session.pendingRequests > 0) requests.left(session.socketId);
+		if (handlers.close !== undefined) session.whenBegun(() => void this.#callClose(session.ws, code, reason));
+	}
+
+	async #callClose(ws: AppSocket, code: number, reason: string): Promise<void> {
+		try {
+			await this.#parts.handlers.close?.(ws, code, reason);
+		} catch (error) {
+			this.#failed('close', ws, error);
+		}
+	}
+
+	flooded(session: Session): void {
+		this.#end('flood', session, CloseCode.tooManyMessages, withRetryHint('too many messages', AFTER_FLOOD_MS));
+	}
+
+	slow(session: Session): void {
+		if (this.#parts.options.slowReaders === 'drop') this.foundSlow(session);
+		else this.#end('slowReader', session, CloseCode.tryAgainLater, 'reads too slowly');
+	}
+
+	/** The provider has found a slow reader, and has closed it unless messages to it are to be dropped. */
+	foundSlow(session: Session): void {
+		if (this.#parts.options.slowReaders === 'drop') {
+			if (session.droppingSince !== undefined) return;
+			session.droppingSince = Date.now();
+		}
+		this.#parts.refusals.add('slowReader', { socketId: session.socketId });
+	}
+
+	#end(refusal: Refusal, session: Session, code: number, reason: string): void {
+		this.#parts.refusals.add(refusal, { socketId: session.socketId });
+		session.end(code, reason);
+	}
+
+	/** Takes no more connections and turns away those who wait. */
 	close(): void {
 		this.#closing = true;
 		for (const turnAway of this.#waiting) turnAway();
-		for (const socket of this.#provider.getConnections()) socket.close(GOING_AWAY, 'server is stopping');
+	}
+
+	/** Ends the connections there are, at the deadline at the latest (by the monotonic clock, in milliseconds). */
+	async drain(deadline: number): Promise<void> {
+		await drain(this.#sessions, deadline);
+	}
+
+	/** Lets go of the provider. */
+	dispose(): void {
+		this.#gapNotices?.stop();
+		this.#undoNodeMessages();
+		this.#parts.requests.close();
+		this.#guards.clear();
+		this.deadlines.clear();
 	}
 
 	#failed(handler: keyof WebSocketHandlers, ws: AppSocket, err: unknown): void {
+		const { logger } = this.#parts;
 		const details = { socketId: ws.data.socketId, err };
 		if (handler !== 'close' && isBecauseItLeft(ws, err)) {
-			this.#logger.debug(`The ${handler} handler did not finish: its client had left`, details);
+			logger.debug(`The ${handler} handler did not finish: its client had left`, details);
 		} else {
-			this.#logger.error(`The ${handler} handler failed`, details);
+			logger.error(`The ${handler} handler failed`, details);
 		}
 	}
 }
+
+/** The code with which a connection ends that was not closed by a close frame of the client. */
+const ABNORMAL = 1006;
+
+/** By Bun's reasons: what it ends connections for by itself. */
+const BUN_REFUSALS: Readonly<Record<string, Refusal>> = {
+	'Received too big message': 'messageSize',
+	'WebSocket timed out from inactivity': 'idle',
+	'Received invalid UTF-8': 'frame',
+	'Received an incorrectly masked frame': 'frame',
+	'Received invalid opcode': 'frame',
+};
 
 /** Clients leave when they like: that a handler then could not go on with its own socket is no fault. */
 function isBecauseItLeft(ws: AppSocket, err: unknown): boolean {

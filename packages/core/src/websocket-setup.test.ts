@@ -113,14 +113,14 @@ describe('setting up the WebSocket endpoint', () => {
 	it('refuses an option there is not, naming those there are', () => {
 		for (const [name, options] of [
 			['paht', { paht: '/chat' }],
-			['allowedOrigins', { path: '/chat', allowedOrigins: [] }],
+			['origins', { path: '/chat', origins: [] }],
 			['provider', { provider: new InProcWsProvider() }],
 			['constructor', { constructor: Object }],
 		] as const) {
 			const call = (): unknown => new Application().websocket(options as object);
 			expect(call).toThrow(ApplicationError);
 			expect(call).toThrow(
-				`there is no option ${name}; options are path, upgrade, upgradeTimeoutMs, and a provider goes before them`,
+				`there is no option ${name}; options are path, upgrade, upgradeTimeoutMs, allowedOrigins, trustedProxies, authorize, limits, slowReaders, and a provider goes before them`,
 			);
 		}
 	});

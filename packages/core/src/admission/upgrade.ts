@@ -1,22 +1,25 @@
 import type { Logger } from '@orijs/websocket';
 import type { BunRequest } from 'bun';
-import { show } from './show.ts';
-import type { WebSocketOptions } from './websocket-options.ts';
+import { isThenable } from '../is-thenable.ts';
+import { show } from '../show.ts';
+import type { WebSocketOptions } from '../websocket-options.ts';
 
 /** How long `upgrade` may take unless set, in milliseconds. */
 const DEFAULT_UPGRADE_TIMEOUT_MS = 5_000;
 
 const TIMED_OUT = Symbol('timed out');
 
-/** What becomes of an upgrade request: the connection's data, or the response that refuses it. Never rejects. */
+/** What became of asking the application: the connection's data, or why there is none and the response that says so. */
+export type UpgradeDecision =
+	| { readonly data: object }
+	| { readonly refusal: 'upgrade' | 'upgradeTimeout'; readonly response: Response };
+
+/** Asks the application's `upgrade`. Never rejects. */
 export async function decideUpgrade(
 	req: BunRequest,
 	{ upgrade, upgradeTimeoutMs = DEFAULT_UPGRADE_TIMEOUT_MS }: WebSocketOptions,
 	logger: Logger,
-): Promise<{ readonly data: object } | Response> {
-	if (req.headers.get('upgrade')?.toLowerCase() !== 'websocket') {
-		return new Response('This is a WebSocket endpoint', { status: 426, headers: { Upgrade: 'websocket' } });
-	}
+): Promise<UpgradeDecision> {
 	if (upgrade === undefined) return { data: {} };
 
 	let result: unknown;
@@ -24,21 +27,25 @@ export async function decideUpgrade(
 		result = await within(upgradeTimeoutMs, upgrade(req));
 	} catch (err) {
 		logger.error('upgrade() failed', { err });
-		return new Response('Internal Server Error', { status: 500 });
+		return refused('Internal Server Error', 500);
 	}
 	if (result === TIMED_OUT) {
 		logger.error(`upgrade() took longer than ${upgradeTimeoutMs} ms`);
-		return new Response('Service Unavailable', { status: 503 });
+		return { refusal: 'upgradeTimeout', response: new Response('Service Unavailable', { status: 503 }) };
 	}
-	if (result === null) return new Response('Forbidden', { status: 403 });
-	if (result instanceof Response) return result;
+	if (result === null) return refused('Forbidden', 403);
+	if (result instanceof Response) return { refusal: 'upgrade', response: result };
 	// Nothing else lets a client in: `false` or an Error is a refusal that was written wrong.
 	if (typeof result === 'object' && !(result instanceof Error)) return { data: result };
 	logger.error(
 		`upgrade() returned ${kindOf(result)}; return the connection's data (an object), null or a Response`,
 		result instanceof Error ? { err: result } : undefined,
 	);
-	return new Response('Internal Server Error', { status: 500 });
+	return refused('Internal Server Error', 500);
+}
+
+function refused(text: string, status: number): UpgradeDecision {
+	return { refusal: 'upgrade', response: new Response(text, { status }) };
 }
 
 /** A string may be a secret, and is not for the log. */
@@ -59,9 +66,4 @@ async function within<T>(ms: number, result: T | PromiseLike<T>): Promise<T | ty
 	} finally {
 		clearTimeout(timer);
 	}
-}
-
-/** Query builders give promises that are no `Promise`; as data they would let everyone in. */
-function isThenable<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
-	return typeof (value as Partial<PromiseLike<T>> | null | undefined)?.then === 'function';
 }

@@ -1,0 +1,104 @@
+import { BlockList, isIP } from 'node:net';
+import { ApplicationError } from '../errors.ts';
+import { show } from '../show.ts';
+
+/** Where a request comes from, for counting and for the log: an IPv4 address, or the /64 of an IPv6 address. */
+export type ClientAddress = string;
+
+const RULE =
+	"websocket(): trustedProxies must be a list of addresses or networks, as ['10.0.0.0/8', '2001:db8::1'], whose X-Forwarded-For and " +
+	'X-Forwarded-Host are believed';
+
+/** Private, loopback, link-local and shared networks (RFC 1918, 4193, 4291, 6598). */
+const PRIVATE = [
+	'10.0.0.0/8',
+	'172.16.0.0/12',
+	'192.168.0.0/16',
+	'127.0.0.0/8',
+	'169.254.0.0/16',
+	'100.64.0.0/10',
+	'::1/128',
+	'fc00::/7',
+	'fe80::/10',
+];
+
+const privateNetworks = networks(PRIVATE);
+
+/** Tells who is behind a request. */
+export class ClientAddresses {
+	readonly #trusted: BlockList;
+
+	/** @throws {ApplicationError} the list is none */
+	constructor(trustedProxies: unknown = []) {
+		if (!Array.isArray(trustedProxies)) throw new ApplicationError(`${RULE}; not ${show(trustedProxies)}`);
+		this.#trusted = networks(trustedProxies);
+	}
+
+	/**
+	 * The client's own address: the last one on the way here that is no trusted proxy. What others put into the header before
+	 * that is not believed.
+	 */
+	of(headers: Headers, peer: string): string {
+		let address = plain(peer);
+		const forwarded = headers.get('x-forwarded-for');
+		if (forwarded === null) return address;
+		const hops = forwarded.split(',');
+		while (this.isTrusted(address)) {
+			const hop = hops.pop()?.trim();
+			if (hop === undefined) break;
+			const next = plain(hop);
+			if (isIP(next) === 0) break;
+			address = next;
+		}
+		return address;
+	}
+
+	isTrusted(address: string): boolean {
+		return contains(this.#trusted, plain(address));
+	}
+}
+
+/** What connections are counted by: anyone can have all the addresses of an IPv6 /64. */
+export function countedAs(address: string): ClientAddress {
+	return isIP(address) === 6 ? `${expanded(address).slice(0, 4).join(':')}::/64` : address;
+}
+
+export function isPrivate(address: string): boolean {
+	return contains(privateNetworks, address);
+}
+
+function networks(entries: readonly unknown[]): BlockList {
+	const list = new BlockList();
+	for (const entry of entries) {
+		const [address = '', prefix, ...rest] = typeof entry === 'string' ? entry.split('/') : [];
+		const version = isIP(address);
+		const bits = prefix === undefined ? (version === 4 ? 32 : 128) : Number(prefix);
+		const fits = /^\d+$/.test(prefix ?? '0') && bits <= (version === 4 ? 32 : 128) && rest.length === 0;
+		if (version === 0 || !fits) throw new ApplicationError(`${RULE}; not ${show(entry)}`);
+		list.addSubnet(address, bits, version === 4 ? 'ipv4' : 'ipv6');
+	}
+	return list;
+}
+
+function contains(list: BlockList, address: string): boolean {
+	const version = isIP(address);
+	return version !== 0 && list.check(address, version === 4 ? 'ipv4' : 'ipv6');
+}
+
+/** Without the brackets, port and zone that may go with it, and IPv4 as IPv4 where it is mapped into IPv6. */
+function plain(address: string): string {
+	const bare = /^\[(.*)\](?::\d+)?$/.exec(address)?.[1] ?? /^([\d.]+):\d+$/.exec(address)?.[1] ?? address;
+	return bare
+		.replace(/%.*$/, '')
+		.replace(/^::ffff:(?=\d+\.)/i, '')
+		.toLowerCase();
+}
+
+/** The eight groups of an IPv6 address, without leading zeros. */
+function expanded(address: string): string[] {
+	const [head = '', tail] = address.split('::');
+	const left = head === '' ? [] : head.split(':');
+	const right = tail === undefined || tail === '' ? [] : tail.split(':');
+	const zeros = tail === undefined ? 0 : Math.max(0, 8 - left.length - right.length);
+	return [...left, ...Array<string>(zeros).fill('0'), ...right].map((group) => group.replace(/^0+(?=.)/, ''));
+}

@@ -1,0 +1,43 @@
+import { ApplicationError } from '../errors.ts';
+import { show } from '../show.ts';
+
+/** Whether a page of that origin may connect to a server that is asked for under `host`. */
+export type OriginCheck = (origin: string, host: string | null) => boolean;
+
+const RULE =
+	"websocket(): allowedOrigins must be a list of origins as browsers send them, 'https://app.example.com', without path or " +
+	"trailing slash; 'https://*.example.com' for all subdomains, or '*' for every origin";
+
+/**
+ * Reads an allow-list of origins; without one, pages of the server's own origin may connect.
+ *
+ * @throws {ApplicationError} it is none
+ */
+export function originCheck(allowed: unknown): OriginCheck {
+	if (allowed === undefined) return isSameOrigin;
+	if (!Array.isArray(allowed)) throw new ApplicationError(`${RULE}; not ${show(allowed)}`);
+	const exact = new Set<string>();
+	const below: { readonly scheme: string; readonly suffix: string }[] = [];
+	for (const entry of allowed as unknown[]) {
+		if (entry === '*') return () => true;
+		if (typeof entry !== 'string' || !isOrigin(entry.replace('://*.', '://any.')))
+			throw new ApplicationError(`${RULE}; not ${show(entry)}`);
+		const wildcard = entry.indexOf('*');
+		if (wildcard < 0) exact.add(entry);
+		else below.push({ scheme: entry.slice(0, wildcard), suffix: entry.slice(wildcard + 1) });
+	}
+	return (origin) => exact.has(origin) || below.some(({ scheme, suffix }) => isBelow(origin, scheme, suffix));
+}
+
+function isBelow(origin: string, scheme: string, suffix: string): boolean {
+	return origin.startsWith(scheme) && origin.endsWith(suffix) && origin.length > scheme.length + suffix.length;
+}
+
+/** The scheme is not compared: behind a proxy that ends TLS it differs. */
+function isSameOrigin(origin: string, host: string | null): boolean {
+	return URL.canParse(origin) && host !== null && new URL(origin).host === host.toLowerCase();
+}
+
+function isOrigin(value: string): boolean {
+	return URL.canParse(value) && new URL(value).protocol + '//' + new URL(value).host === value && !value.includes('*');
+}

@@ -1,0 +1,48 @@
+import type { AppSocket } from './app-socket.ts';
+import type { Refusals } from './refusals.ts';
+import type { Frame, Inbound, Session, Work } from './session.ts';
+
+/** Hands messages to the application's own `message` handler as they are. */
+export class RawMessages implements Inbound {
+	readonly #handler: (ws: AppSocket<never>, message: Frame) => unknown;
+	readonly #failed: (ws: AppSocket, error: unknown) => void;
+	readonly #refusals: Refusals;
+
+	constructor(
+		handler: (ws: AppSocket<never>, message: Frame) => unknown,
+		failed: (ws: AppSocket, error: unknown) => void,
+		refusals: Refusals,
+	) {
+		this.#handler = handler;
+		this.#failed = failed;
+		this.#refusals = refusals;
+	}
+
+	read(_: Session, frame: Frame): Work {
+		return frame;
+	}
+
+	run(session: Session, frame: Work): Promise<void> | undefined {
+		const { ws } = session;
+		try {
+			const done = this.#handler(ws as AppSocket<never>, frame as Frame);
+			if (!(done instanceof Promise)) return undefined;
+			return done.catch((error: unknown) => this.#failed(ws, error));
+		} catch (error) {
+			this.#failed(ws, error);
+			return undefined;
+		}
+	}
+
+	/** There is no way to say so, and a message is not dropped silently: a client that goes on is disconnected. */
+	tooFast(): boolean {
+		return true;
+	}
+
+	/** The close frame that follows says it. */
+	tooLate(): void {}
+
+	giveUp({ socketId }: Session): void {
+		this.#refusals.add('handlerTimeout', { socketId });
+	}
+}

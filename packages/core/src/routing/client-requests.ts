@@ -1,0 +1,198 @@
+import { type WebSocketProvider, UnknownSocketError } from '@orijs/websocket';
+import {
+	encodeEnvelope,
+	type InferInput,
+	type InferOutput,
+	InvalidMessageDefinitionError,
+	SocketRequestError,
+	type SocketMessage,
+	validate,
+	validateReply,
+} from '@orijs/websocket/protocol';
+import { MAX_DELAY_MS } from '../limits.ts';
+import { quiet } from '../quiet.ts';
+import { show } from '../show.ts';
+
+export interface RequestOptions {
+	/** How long the client may take, in milliseconds. Default 10,000. */
+	readonly timeoutMs?: number;
+}
+
+/** What a client answered. */
+export interface ClientReply {
+	readonly data?: unknown;
+	readonly error?: unknown;
+}
+
+/** Where a request to one of this node's sockets is counted. */
+export interface Answering {
+	/** Of requests that the client has not answered yet. */
+	pendingRequests: number;
+}
+
+/** A reply on its way to the node that asked. */
+interface ForwardedReply extends ClientReply {
+	readonly socketId: string;
+	readonly correlationId: string;
+}
+
+interface Pending {
+	readonly socketId: string;
+	readonly message: SocketMessage;
+	readonly local: Answering | undefined;
+	readonly timer: ReturnType<typeof setTimeout>;
+	readonly resolve: (reply: ClientReply) => void;
+	readonly reject: (error: Error) => void;
+}
+
+const DEFAULT_TIMEOUT_MS = 10_000;
+
+/** The node that asks, and the number of its request. */
+const CORRELATION_ID = /^([0-9a-f-]{36})\.\d{1,15}$/;
+
+/**
+ * Requests of this node to clients, wherever those are connected. An answer that reaches another node than the one that asked is
+ * passed on to it, which the correlation id names.
+ */
+export class ClientRequests {
+	readonly #provider: WebSocketProvider;
+	readonly #limit: number;
+	readonly #localSession: (socketId: string) => Answering | undefined;
+	readonly #pending = new Map<string, Pending>();
+	#count = 0;
+
+	/**
+	 * @param limit how many requests of one local socket may wait
+	 * @param localSession finds a socket of this node
+	 */
+	constructor(provider: WebSocketProvider, limit: number, localSession: (socketId: string) => Answering | undefined) {
+		this.#provider = provider;
+		this.#limit = limit;
+		this.#localSession = localSession;
+	}
+
+	/**
+	 * Asks a client, on whichever node it is, and resolves with its answer.
+	 *
+	 * @throws {SocketRequestError} what the client answered; or `timeout`, `disconnected` (known at once for this node's sockets),
+	 * `invalid_reply`, `too_many_requests`
+	 * @throws {MessageValidationError} `data` does not fit the schema; {InvalidMessageDefinitionError} the message has no `reply`
+	 * @throws {UnknownSocketError} and whatever else `send` throws; nothing was asked
+	 */
+	request<T extends SocketMessage>(
+		socketId: string,
+		message: T,
+		data: InferInput<T['data']>,
+		options: RequestOptions = {},
+	): Promise<InferOutput<Exclude<T['reply'], undefined>>> {
+		return quiet(this.#request(socketId, message, data, options) as Promise<never>);
+	}
+
+	async #request(
+		socketId: string,
+		message: SocketMessage,
+		data: unknown,
+		{ timeoutMs = DEFAULT_TIMEOUT_MS }: RequestOptions,
+	): Promise<unknown> {
+		if (typeof timeoutMs !== 'number' || !(timeoutMs > 0 && timeoutMs <= MAX_DELAY_MS)) {
+			throw new RangeError(
+				`timeoutMs must be a number of milliseconds above 0 and up to ${MAX_DELAY_MS}, not ${show(timeoutMs)}`,
+			);
+		}
+		const valid = await validate(message, data);
+		if (message.reply === undefined) {
+			throw new InvalidMessageDefinitionError(`${message.name} has no reply, so it can't be a request`);
+		}
+		const reply = await this.#ask(socketId, message, valid, timeoutMs);
+		if (reply.error !== undefined) throw refusal(message.name, reply.error);
+		try {
+			return await validateReply(message, reply.data);
+		} catch (cause) {
+			throw new SocketRequestError(message.name, 'invalid_reply', 'the answer does not fit its schema', { cause });
+		}
+	}
+
+	#ask(socketId: string, message: SocketMessage, data: unknown, timeoutMs: number): Promise<ClientReply> {
+		const local = this.#localSession(socketId);
+		if (local !== undefined && local.pendingRequests >= this.#limit) {
+			throw new SocketRequestError(message.name, 'too_many_requests', `${this.#limit} of its client wait already`);
+		}
+		const correlationId = `${this.#provider.nodeId}.${++this.#count}`;
+		const envelope = encodeEnvelope(message.name, data, correlationId);
+		const { promise, resolve, reject } = Promise.withResolvers<ClientReply>();
+		const timer = setTimeout(() => {
+			this.#take(correlationId)?.reject(
+				new SocketRequestError(message.name, 'timeout', `the client took longer than ${timeoutMs} ms`),
+			);
+		}, timeoutMs);
+		if (local !== undefined) local.pendingRequests++;
+		this.#pending.set(correlationId, { socketId, message, local, timer, resolve, reject });
+		this.#provider.send(socketId, envelope).catch((error: Error) => this.#take(correlationId)?.reject(error));
+		return promise;
+	}
+
+	/** A client of this node has answered a request, of this node or another. Returns false when nobody can have asked that. */
+	answered(socketId: string, correlationId: string, { data, error }: ClientReply): boolean {
+		const nodeId = CORRELATION_ID.exec(correlationId)?.[1];
+		if (nodeId === undefined) return false;
+		if (nodeId === this.#provider.nodeId) {
+			this.#settle({ socketId, correlationId, data, error });
+			return true;
+		}
+		const forwarded: ForwardedReply = { socketId, correlationId, data, error };
+		// Who asked hears of it by its timeout; what is wrong is in the provider's log.
+		this.#provider.sendToNode(nodeId, JSON.stringify(forwarded)).catch(() => {});
+		return true;
+	}
+
+	/** Another node has passed on an answer. */
+	forwarded(text: string): void {
+		this.#settle(JSON.parse(text) as ForwardedReply);
+	}
+
+	/** A socket of this node has gone. */
+	left(socketId: string): void {
+		for (const [correlationId, pending] of this.#pending) {
+			if (pending.socketId !== socketId) continue;
+			const name = pending.message.name;
+			const cause = new UnknownSocketError(socketId);
+			this.#take(correlationId)?.reject(
+				new SocketRequestError(name, 'disconnected', 'the client has disconnected', { cause }),
+			);
+		}
+	}
+
+	/** Nothing more will come in. */
+	close(): void {
+		for (const [correlationId, { message }] of this.#pending) {
+			this.#take(correlationId)?.reject(
+				new SocketRequestError(message.name, 'disconnected', 'the application has stopped'),
+			);
+		}
+	}
+
+	/** An answer counts only from the socket that was asked. */
+	#settle({ socketId, correlationId, data, error }: ForwardedReply): void {
+		if (this.#pending.get(correlationId)?.socketId !== socketId) return;
+		this.#take(correlationId)?.resolve({ data, error });
+	}
+
+	#take(correlationId: string): Pending | undefined {
+		const pending = this.#pending.get(correlationId);
+		if (pending === undefined) return undefined;
+		this.#pending.delete(correlationId);
+		clearTimeout(pending.timer);
+		if (pending.local !== undefined) pending.local.pendingRequests--;
+		return pending;
+	}
+}
+
+/** What a client says of its own failure; it may say anything. */
+function refusal(messageName: string, error: unknown): SocketRequestError {
+	const { code, message } = (typeof error === 'object' && error !== null ? error : {}) as Record<string, unknown>;
+	return new SocketRequestError(
+		messageName,
+		typeof code === 'string' && code.length <= 64 ? code : 'internal',
+		typeof message === 'string' ? message.slice(0, 256) : 'the client refused',
+	);
+}

@@ -1,0 +1,20 @@
+import { ApplicationError } from '../errors.ts';
+import type { ConnectionGuard, Route, SocketRouter } from './socket-router.ts';
+
+/** What several routers come to. */
+export interface RoutingTable {
+	readonly guards: readonly ConnectionGuard<object>[];
+	readonly routes: ReadonlyMap<string, Route>;
+}
+
+/** @throws {ApplicationError} two of them handle messages of one name */
+export function routingTable(routers: readonly SocketRouter[]): RoutingTable {
+	const routes = new Map<string, Route>();
+	for (const router of routers) {
+		for (const [name, route] of router.routes) {
+			if (routes.has(name)) throw new ApplicationError(`socketRouter(): two routers handle ${name}`);
+			routes.set(name, route);
+		}
+	}
+	return { guards: routers.flatMap((router) => router.guards), routes };
+}

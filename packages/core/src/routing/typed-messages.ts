@@ -1,0 +1,214 @@
+import { BusUnavailableError, UnknownSocketError } from '@orijs/websocket';
+import {
+	type ClientMessage,
+	encodeAnswer,
+	encodeRefusal,
+	type ErrorCode,
+	MessageValidationError,
+	SocketError,
+	validate,
+	validateReply,
+} from '@orijs/websocket/protocol';
+import { isThenable } from '../is-thenable.ts';
+import type { Frame, Inbound, Session, Work } from '../session.ts';
+import { INTERNAL, BuiltIns, type BuiltInServices, refuse } from './built-ins.ts';
+import { MessageContext } from './message-context.ts';
+import { MessageFault, readMessage } from './read-message.ts';
+import type { Route } from './socket-router.ts';
+
+export interface TypedMessagesOptions extends BuiltInServices {
+	readonly routes: ReadonlyMap<string, Route>;
+	/** Takes what is no message of the protocol; undefined where nothing does. */
+	readonly raw: Inbound | undefined;
+	/** A binary frame came and nothing takes it. */
+	readonly onBinary: (session: Session) => void;
+}
+
+/** Reads, validates, routes and answers what clients say. */
+export class TypedMessages implements Inbound {
+	readonly #options: TypedMessagesOptions;
+	readonly #builtIns: BuiltIns;
+
+	constructor(options: TypedMessagesOptions) {
+		this.#options = options;
+		this.#builtIns = new BuiltIns(options);
+	}
+
+	read(session: Session, frame: Frame): Work | undefined {
+		const { raw, limits, onBinary } = this.#options;
+		if (typeof frame !== 'string') {
+			if (raw !== undefined) return raw.read(session, frame);
+			onBinary(session);
+			return undefined;
+		}
+		const message = readMessage(frame, limits.messageDepth);
+		if (message instanceof MessageFault) {
+			if (message.isForeign && raw !== undefined) return raw.read(session, frame);
+			this.#refuseFault(session, message);
+			return undefined;
+		}
+		return BuiltIns.isOne(message.type) && this.#builtIns.atOnce(session, message) ? undefined : message;
+	}
+
+	#refuseFault(session: Session, { reason, type = '', correlationId }: MessageFault): void {
+		this.#options.refusals.add('message', { socketId: session.socketId, reason });
+		refuse(session, { type, correlationId }, 'invalid_message', `That is no message: ${reason}`);
+	}
+
+	tooFast(session: Session, frame: Frame): boolean {
+		this.#options.refusals.add('rate', { socketId: session.socketId });
+		this.#refuseUnread(session, frame, 'rate_limited', 'Too many messages; this one was not handled');
+		return false;
+	}
+
+	tooLate(session: Session, frame: Frame): void {
+		const message = typeof frame === 'string' ? readMessage(frame, this.#options.limits.messageDepth) : undefined;
+		if (message === undefined || message instanceof MessageFault) return;
+		if (BuiltIns.isOne(message.type) && this.#builtIns.atOnce(session, message)) return;
+		refuse(session, message, 'unavailable', 'The server is stopping; this was not handled');
+	}
+
+	#refuseUnread(session: Session, frame: Frame, code: ErrorCode, text: string): void {
+		const message = typeof frame === 'string' ? readMessage(frame, this.#options.limits.messageDepth) : undefined;
+		refuse(session, { type: message?.type ?? '', correlationId: message?.correlationId }, code, text);
+	}
+
+	run(session: Session, work: Work): Promise<void> | undefined {
+		if (!isMessage(work)) return this.#options.raw?.run(session, work);
+		if (BuiltIns.isOne(work.type)) {
+			this.#builtIns.inTurn(session, work);
+			return undefined;
+		}
+		const route = this.#options.routes.get(work.type);
+		if (route === undefined) {
+			this.#options.refusals.add('unknownType', { socketId: session.socketId, type: work.type });
+			refuse(session, work, 'unknown_type', `Nothing handles ${work.type}`);
+			return undefined;
+		}
+		return this.#handle(new MessageContext(this.#options, session, work), route, session, work.data);
+	}
+
+	#handle(ctx: MessageContext, route: Route, session: Session, data: unknown): Promise<void> | undefined {
+		let valid: unknown;
+		try {
+			valid = validate(route.message, data);
+		} catch (error) {
+			this.#invalid(ctx, session, error);
+			return undefined;
+		}
+		if (valid instanceof Promise || route.guards.length > 0) {
+			session.running = ctx;
+			return this.#handleLater(ctx, route, session, valid);
+		}
+		MessageContext.setData(ctx, valid);
+		let reply: unknown;
+		try {
+			reply = route.handler(ctx as never);
+		} catch (error) {
+			this.#failed(ctx, session, error);
+			return undefined;
+		}
+		if (isThenable(reply)) {
+			session.running = ctx;
+			return this.#answerLater(ctx, route, session, reply);
+		}
+		return this.#answer(ctx, route, session, reply);
+	}
+
+	async #handleLater(ctx: MessageContext, route: Route, session: Session, data: unknown): Promise<void> {
+		try {
+			MessageContext.setData(ctx, await data);
+		} catch (error) {
+			this.#invalid(ctx, session, error);
+			return;
+		}
+		try {
+			for (const guard of route.guards) {
+				if ((await guard(ctx as never)) === true) continue;
+				this.#options.refusals.add('forbidden', { socketId: session.socketId, type: ctx.type });
+				this.#refuse(ctx, session, 'forbidden', `You may not send ${ctx.type}`);
+				return;
+			}
+			await this.#answer(ctx, route, session, await route.handler(ctx as never));
+		} catch (error) {
+			this.#failed(ctx, session, error);
+		}
+	}
+
+	async #answerLater(ctx: MessageContext, route: Route, session: Session, reply: PromiseLike<unknown>): Promise<void> {
+		try {
+			const answered = this.#answer(ctx, route, session, await reply);
+			if (answered !== undefined) await answered;
+		} catch (error) {
+			this.#failed(ctx, session, error);
+		}
+	}
+
+	/** Answers with what the handler returned. Never throws or rejects; a promise only where the reply's schema makes one. */
+	#answer(ctx: MessageContext, route: Route, session: Session, reply: unknown): Promise<void> | undefined {
+		if (ctx.correlationId === undefined) return undefined;
+		try {
+			const valid = validateReply(route.message, reply);
+			if (valid instanceof Promise) {
+				session.running = ctx;
+				return valid.then(
+					(value) => this.#sendAnswer(ctx, session, value),
+					(error: unknown) => this.#failed(ctx, session, error),
+				);
+			}
+			this.#sendAnswer(ctx, session, valid);
+		} catch (error) {
+			this.#failed(ctx, session, error);
+		}
+		return undefined;
+	}
+
+	#sendAnswer(ctx: MessageContext, session: Session, value: unknown): void {
+		let answer: string;
+		try {
+			answer = encodeAnswer(ctx.type, ctx.correlationId as string, value);
+		} catch (error) {
+			this.#failed(ctx, session, error);
+			return;
+		}
+		if (MessageContext.settle(ctx)) session.send(answer);
+	}
+
+	#refuse(ctx: MessageContext, session: Session, code: ErrorCode, message: string): void {
+		if (MessageContext.settle(ctx)) session.send(encodeRefusal(ctx.type, ctx.correlationId, code, message));
+	}
+
+	/** The data does not fit its schema, or the schema itself failed. */
+	#invalid(ctx: MessageContext, session: Session, error: unknown): void {
+		if (!(error instanceof MessageValidationError)) return this.#failed(ctx, session, error);
+		this.#options.refusals.add('data', { socketId: session.socketId, type: ctx.type });
+		this.#refuse(ctx, session, 'invalid_data', error.message);
+	}
+
+	#failed(ctx: MessageContext, session: Session, err: unknown): void {
+		if (err instanceof SocketError) return this.#refuse(ctx, session, err.code, err.message);
+		if (err instanceof BusUnavailableError) {
+			return this.#refuse(ctx, session, 'unavailable', 'Other nodes can not be reached; only this one got it');
+		}
+		if (err instanceof UnknownSocketError && err.socketId === session.socketId && session.state === 'closed') {
+			ctx.log.debug('The handler did not finish: its client had left', { err });
+			return;
+		}
+		ctx.log.error('A message handler failed', { err });
+		this.#refuse(ctx, session, 'internal', INTERNAL);
+	}
+
+	giveUp(session: Session): void {
+		const { running } = session;
+		if (!(running instanceof MessageContext)) {
+			this.#options.raw?.giveUp(session);
+			return;
+		}
+		this.#options.refusals.add('handlerTimeout', { socketId: session.socketId, type: running.type });
+		this.#refuse(running, session, 'timeout', 'The server took too long');
+	}
+}
+
+function isMessage(work: Work): work is ClientMessage {
+	return typeof work === 'object' && !Buffer.isBuffer(work);
+}
