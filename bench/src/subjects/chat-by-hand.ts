@@ -9,10 +9,10 @@ export function answerByHand(text: string): string {
 		case 'chat.say': {
 			const said = Say.safeParse(data);
 			if (!said.success)
-				return JSON.stringify({ error: { code: 'invalid', message: said.error.message }, correlationId });
-			return JSON.stringify({ data: { id: '0123456789abcdef' }, correlationId });
+				return JSON.stringify({ type, correlationId, error: { code: 'invalid_data', message: said.error.message } });
+			return JSON.stringify({ type, correlationId, data: { id: '0123456789abcdef' } });
 		}
 		default:
-			return JSON.stringify({ error: { code: 'unknown', message: `no message is called ${type}` }, correlationId });
+			return JSON.stringify({ type, correlationId, error: { code: 'unknown_type', message: `Nothing handles ${type}` } });
 	}
 }

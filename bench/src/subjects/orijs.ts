@@ -1,27 +1,34 @@
 /** This system as its users set it up: an `Application`, in one process or as a node on Redis. */
-import { Application, type AppSocket } from '@orijs/core';
+import { Application, type AppSocket, type Limits } from '@orijs/core';
 import { InProcWsProvider, type WebSocketProvider } from '@orijs/websocket';
 import { RedisWsProvider } from '@orijs/websocket-redis';
-import { answer } from './chat.ts';
+import { chat, chatLater } from './chat.ts';
 import { portOf } from './raw-server.ts';
 import { serve } from './serve.ts';
 import type { SubjectSettings } from './subject.ts';
 import { topicsOf } from './topics-of.ts';
 
+/** Load is what this is for, and Bun's own limit for what waits is 16 MiB. */
+const AS_FAST_AS_IT_GOES: Limits = {
+	messagesPerSecond: Infinity,
+	bytesPerSecond: Infinity,
+	queuedBytes: 8 * 1024 * 1024,
+};
+
 await serve(async ({ redisPort, onHandOff }) => {
 	const provider = redisPort === undefined ? new InProcWsProvider() : overRedis(redisPort, onHandOff);
 	const sockets: AppSocket<{ topics: string[] }>[] = [];
 	let ready = 0;
-	const app = new Application().websocket(provider, { upgrade: (req) => ({ topics: topicsOf(req.url) }) }).onWebSocket({
-		async open(ws) {
-			sockets.push(ws);
-			await Promise.all(ws.data.data.topics.map((topic) => ws.subscribe(topic)));
-			ready++;
-		},
-		message(ws, text) {
-			ws.send(answer(text as string));
-		},
-	});
+	const app = new Application()
+		.websocket(provider, { upgrade: (req) => ({ topics: topicsOf(req.url) }), limits: AS_FAST_AS_IT_GOES })
+		.onWebSocket({
+			async open(ws) {
+				sockets.push(ws);
+				await Promise.all(ws.data.data.topics.map((topic) => ws.subscribe(topic)));
+				ready++;
+			},
+		})
+		.socketRouter(process.env['ASYNC'] ? chatLater : chat);
 	const server = await app.listen({ port: 0, hostname: '127.0.0.1' });
 	return {
 		port: portOf(server),

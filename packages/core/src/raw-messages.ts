@@ -1,4 +1,5 @@
 import type { AppSocket } from './app-socket.ts';
+import { isThenable } from './is-thenable.ts';
 import type { Refusals } from './refusals.ts';
 import type { Frame, Inbound, Session, Work } from './session.ts';
 
@@ -22,16 +23,24 @@ export class RawMessages implements Inbound {
 		return frame;
 	}
 
-	run(session: Session, frame: Work): Promise<void> | undefined {
+	run(session: Session, frame: Work): void {
 		const { ws } = session;
+		let done: unknown;
 		try {
-			const done = this.#handler(ws as AppSocket<never>, frame as Frame);
-			if (!(done instanceof Promise)) return undefined;
-			return done.catch((error: unknown) => this.#failed(ws, error));
+			done = this.#handler(ws as AppSocket<never>, frame as Frame);
 		} catch (error) {
 			this.#failed(ws, error);
-			return undefined;
 		}
+		if (!isThenable(done)) return;
+		const running = done;
+		session.begin(running);
+		running.then(
+			() => session.finished(running),
+			(error: unknown) => {
+				this.#failed(ws, error);
+				session.finished(running);
+			},
+		);
 	}
 
 	/** There is no way to say so, and a message is not dropped silently: a client that goes on is disconnected. */

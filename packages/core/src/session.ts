@@ -1,8 +1,8 @@
 import type { SocketData } from '@orijs/websocket';
 import type { AppSocket } from './app-socket.ts';
 import type { Slot } from './admission/connection-slots.ts';
-import type { Deadlines } from './deadlines.ts';
 import type { AllLimits } from './limits.ts';
+import type { Overdue } from './overdue.ts';
 import { Rate, type RateVerdict } from './rate.ts';
 
 /** A message as it came, or as it was read. */
@@ -15,8 +15,8 @@ export type Frame = string | Buffer;
 export interface Inbound {
 	/** Looks at a message as it arrives. Returns what is to be done in its turn, or undefined when nothing is left to do. */
 	read(session: Session, frame: Frame): Work | undefined;
-	/** Does it. Never throws or rejects; returns a promise only where it has to wait. */
-	run(session: Session, work: Work): Promise<void> | undefined;
+	/** Does it. What has to wait says so by `session.begin`, and when it is over by `session.finished`. Never throws. */
+	run(session: Session, work: Work): void;
 	/** A message came faster than is allowed. Returns whether it is to be handled all the same. */
 	tooFast(session: Session, frame: Frame): boolean;
 	/** A message came when nothing more is begun. */
@@ -29,8 +29,7 @@ export interface Inbound {
 export interface SessionHost {
 	readonly limits: AllLimits;
 	readonly inbound: Inbound;
-	/** Of what is running. */
-	readonly deadlines: Deadlines<Session>;
+	readonly overdue: Overdue;
 	/** The first frame of a connection that has guards to pass. */
 	begin(session: Session, frame: Frame): void;
 	/** It went on sending too fast. */
@@ -66,14 +65,11 @@ export class Session implements SocketData<object> {
 	#values: object = NO_VALUES;
 	/** Aborted when the connection has ended; made when somebody asks. */
 	#ended: AbortController | undefined;
-	/** Whether a promise is awaited. */
-	#busy = false;
-	/** Counts what had to be waited for, so that the end of what was given up is not taken for the end of what follows. */
-	#turn = 0;
 	#queue: Work[] | undefined;
 	/** Frames that came before the guards had passed. */
 	#early: Frame[] | undefined;
 	#onBegun: (() => void) | undefined;
+	#begunAt = 0;
 	#droppingSince: number | undefined;
 	#pendingRequests = 0;
 	#pendingAnswers = 0;
@@ -110,13 +106,9 @@ export class Session implements SocketData<object> {
 		return this.#ended.signal;
 	}
 
-	/** The message that is being waited for, for `Inbound.giveUp`. */
+	/** What is waited for, for `Inbound.giveUp`. */
 	get running(): object | undefined {
 		return this.#running;
-	}
-
-	set running(value: object | undefined) {
-		this.#running = value;
 	}
 
 	/** How many requests and subscriptions of this client wait for their answers. */
@@ -200,7 +192,7 @@ export class Session implements SocketData<object> {
 	#read(frame: Frame): void {
 		const work = this.#host.inbound.read(this, frame);
 		if (work === undefined) return;
-		if (!this.#busy) return this.#run(work);
+		if (!this.isBusy) return this.#run(work);
 		this.#queue ??= [];
 		this.#queue.push(work);
 		// What was read from the socket already still comes: no more than one read, 64 KiB.
@@ -208,18 +200,18 @@ export class Session implements SocketData<object> {
 	}
 
 	#run(work: Work): void {
-		const done = this.#host.inbound.run(this, work);
-		if (done === undefined) return;
-		const turn = ++this.#turn;
-		this.#busy = true;
-		this.#host.deadlines.add(this);
-		void done.then(() => this.#finished(turn));
+		this.#host.inbound.run(this, work);
 	}
 
-	#finished(turn: number): void {
-		if (turn !== this.#turn || !this.#busy) return;
-		this.#host.deadlines.delete(this);
-		this.#next();
+	/** What is run now is to be waited for. */
+	begin(running: object): void {
+		this.#running = running;
+		this.#begunAt = this.#host.overdue.tick;
+	}
+
+	/** What was begun is over. Nothing happens if it was not begun, or given up. */
+	finished(running: object): void {
+		if (this.#running === running) this.#next();
 	}
 
 	/** What is running has taken too long. */
@@ -229,14 +221,23 @@ export class Session implements SocketData<object> {
 	}
 
 	#next(): void {
-		this.#busy = false;
 		this.#running = undefined;
-		while (!this.#busy && this.#isWaiting) this.#run(this.#queue?.shift() as Work);
+		while (!this.isBusy && this.#isWaiting) this.#run(this.#queue?.shift() as Work);
 		if (!this.#isWaiting) {
 			this.#onBegun?.();
 			this.#onBegun = undefined;
 		}
 		this.#resumeIfShort();
+	}
+
+	/** Whether something is waited for. */
+	get isBusy(): boolean {
+		return this.#running !== undefined;
+	}
+
+	/** By which tick of the host that was begun. */
+	get begunAt(): number {
+		return this.#begunAt;
 	}
 
 	/** Whether messages wait for their turn. */
@@ -253,7 +254,7 @@ export class Session implements SocketData<object> {
 
 	/** Whether all is handled that has arrived, and on its way what was sent. */
 	get isDone(): boolean {
-		return !this.#busy && !this.#isWaiting && this.ws.getBufferedAmount() === 0;
+		return !this.isBusy && !this.#isWaiting && this.ws.getBufferedAmount() === 0;
 	}
 
 	/** Calls `then` once the last message that has arrived was begun: at once if none waits. */

@@ -10,9 +10,9 @@ import type { BunRequest, Server, WebSocketHandler } from 'bun';
 import { Door } from './admission/door.ts';
 import { decideUpgrade, type UpgradeDecision } from './admission/upgrade.ts';
 import { type AppSocket, SocketAdopter } from './app-socket.ts';
-import { Deadlines } from './deadlines.ts';
 import { GapNotices } from './gap-notices.ts';
 import type { AllLimits } from './limits.ts';
+import { Overdue } from './overdue.ts';
 import { RawMessages } from './raw-messages.ts';
 import { type Refusal, Refusals } from './refusals.ts';
 import type { ClientRequests } from './routing/client-requests.ts';
@@ -42,7 +42,7 @@ export interface EndpointParts {
 export class WebSocketEndpoint implements SessionHost {
 	readonly limits: AllLimits;
 	readonly inbound: Inbound;
-	readonly deadlines: Deadlines<Session>;
+	readonly overdue: Overdue;
 	readonly #parts: EndpointParts;
 	readonly #door: Door;
 	readonly #adopter: SocketAdopter;
@@ -50,6 +50,8 @@ export class WebSocketEndpoint implements SessionHost {
 	readonly #gapNotices: GapNotices | undefined;
 	readonly #undoNodeMessages: () => void;
 	readonly #sessions = new Set<Session>();
+	/** Sessions whose connection is gone, but whose messages are still being handled. */
+	readonly #leaving = new Set<Session>();
 	/** What guards may want to see of the requests that are about to open. */
 	readonly #upgraded = new Map<Session, UpgradeRequest>();
 	/** Turns away those who wait for `upgrade()`. */
@@ -61,7 +63,7 @@ export class WebSocketEndpoint implements SessionHost {
 		const { provider, options, limits, handlers, table, requests, refusals, logger } = parts;
 		this.#parts = parts;
 		this.limits = limits;
-		this.deadlines = new Deadlines(limits.handlerTimeoutMs, (session) => session.overdue());
+		this.overdue = new Overdue(() => this.#unfinished(), limits.handlerTimeoutMs);
 		this.#door = new Door(options, limits, refusals);
 		this.#adopter = new SocketAdopter(provider);
 		this.#guards = new ConnectionGuards({
@@ -216,6 +218,7 @@ export class WebSocketEndpoint implements SessionHost {
 		this.#sessions.delete(session);
 		this.#guards.forget(session);
 		session.closed();
+		if (session.isBusy) this.#leaving.add(session);
 		if (!session.wasOpened) return;
 		provider.removeConnection(session.socketId);
 		if (session.pendingRequests > 0) requests.left(session.socketId);
@@ -253,6 +256,15 @@ export class WebSocketEndpoint implements SessionHost {
 		session.end(code, reason);
 	}
 
+	/** The sessions that may have something left to do. */
+	*#unfinished(): Generator<Session> {
+		for (const session of this.#leaving) {
+			if (session.isBusy) yield session;
+			else this.#leaving.delete(session);
+		}
+		yield* this.#sessions;
+	}
+
 	/** Takes no more connections and turns away those who wait. */
 	close(): void {
 		this.#closing = true;
@@ -261,7 +273,7 @@ export class WebSocketEndpoint implements SessionHost {
 
 	/** Ends the connections there are, at the deadline at the latest (by the monotonic clock, in milliseconds). */
 	async drain(deadline: number): Promise<void> {
-		await drain(this.#sessions, deadline);
+		await drain([...this.#unfinished()], deadline);
 	}
 
 	/** Lets go of the provider. */
@@ -270,7 +282,7 @@ export class WebSocketEndpoint implements SessionHost {
 		this.#undoNodeMessages();
 		this.#parts.requests.close();
 		this.#guards.clear();
-		this.deadlines.clear();
+		this.overdue.stop();
 	}
 
 	#failed(handler: keyof WebSocketHandlers, ws: AppSocket, err: unknown): void {

@@ -37,7 +37,6 @@ export class MessageContext<TMessage extends SocketMessage = SocketMessage, TSta
 	readonly #session: Session;
 	/** Whether it was answered, or needs no answer any more. */
 	#isSettled = false;
-	#log: Logger | undefined;
 
 	/** Made for each message; not for applications to make. */
 	constructor(services: ContextServices, session: Session, { type, data, correlationId }: ClientMessage) {
@@ -70,8 +69,7 @@ export class MessageContext<TMessage extends SocketMessage = SocketMessage, TSta
 	/** Says with each line which socket, message and request it is about. */
 	get log(): Logger {
 		const { socketId, type, correlationId } = this;
-		this.#log ??= new BoundLogger(this.#services.logger, { socketId, type, correlationId });
-		return this.#log;
+		return new BoundLogger(this.#services.logger, { socketId, type, correlationId });
 	}
 
 	/**

@@ -6,8 +6,7 @@ import {
 	type ErrorCode,
 	MessageValidationError,
 	SocketError,
-	validate,
-	validateReply,
+	validateWith,
 } from '@orijs/websocket/protocol';
 import { isThenable } from '../is-thenable.ts';
 import type { Frame, Inbound, Session, Work } from '../session.ts';
@@ -73,94 +72,78 @@ export class TypedMessages implements Inbound {
 		refuse(session, { type: message?.type ?? '', correlationId: message?.correlationId }, code, text);
 	}
 
-	run(session: Session, work: Work): Promise<void> | undefined {
+	run(session: Session, work: Work): void {
 		if (!isMessage(work)) return this.#options.raw?.run(session, work);
-		if (BuiltIns.isOne(work.type)) {
-			this.#builtIns.inTurn(session, work);
-			return undefined;
-		}
 		const route = this.#options.routes.get(work.type);
-		if (route === undefined) {
-			this.#options.refusals.add('unknownType', { socketId: session.socketId, type: work.type });
-			refuse(session, work, 'unknown_type', `Nothing handles ${work.type}`);
-			return undefined;
-		}
-		return this.#handle(new MessageContext(this.#options, session, work), route, session, work.data);
+		if (route !== undefined) return this.#handle(new MessageContext(this.#options, session, work), route, session, work.data);
+		if (BuiltIns.isOne(work.type)) return this.#builtIns.inTurn(session, work);
+		this.#options.refusals.add('unknownType', { socketId: session.socketId, type: work.type });
+		refuse(session, work, 'unknown_type', `Nothing handles ${work.type}`);
 	}
 
-	#handle(ctx: MessageContext, route: Route, session: Session, data: unknown): Promise<void> | undefined {
+	#handle(ctx: MessageContext, route: Route, session: Session, data: unknown): void {
 		let valid: unknown;
 		try {
-			valid = validate(route.message, data);
+			valid = validateWith(route.message.name, route.message.data, data);
 		} catch (error) {
-			this.#invalid(ctx, session, error);
-			return undefined;
+			return this.#invalid(ctx, session, error);
 		}
 		if (valid instanceof Promise || route.guards.length > 0) {
-			session.running = ctx;
-			return this.#handleLater(ctx, route, session, valid);
+			session.begin(ctx);
+			void this.#handleLater(ctx, route, session, valid);
+			return;
 		}
 		MessageContext.setData(ctx, valid);
 		let reply: unknown;
 		try {
 			reply = route.handler(ctx as never);
 		} catch (error) {
-			this.#failed(ctx, session, error);
-			return undefined;
+			return this.#failed(ctx, session, error);
 		}
-		if (isThenable(reply)) {
-			session.running = ctx;
-			return this.#answerLater(ctx, route, session, reply);
-		}
-		return this.#answer(ctx, route, session, reply);
+		if (!isThenable(reply)) return this.#answer(ctx, route, session, reply);
+		session.begin(ctx);
+		reply.then(
+			(value) => this.#answer(ctx, route, session, value),
+			(error: unknown) => this.#failed(ctx, session, error),
+		);
 	}
 
 	async #handleLater(ctx: MessageContext, route: Route, session: Session, data: unknown): Promise<void> {
 		try {
 			MessageContext.setData(ctx, await data);
 		} catch (error) {
-			this.#invalid(ctx, session, error);
-			return;
+			return this.#invalid(ctx, session, error);
 		}
 		try {
 			for (const guard of route.guards) {
 				if ((await guard(ctx as never)) === true) continue;
 				this.#options.refusals.add('forbidden', { socketId: session.socketId, type: ctx.type });
-				this.#refuse(ctx, session, 'forbidden', `You may not send ${ctx.type}`);
-				return;
+				return this.#refuse(ctx, session, 'forbidden', `You may not send ${ctx.type}`);
 			}
-			await this.#answer(ctx, route, session, await route.handler(ctx as never));
+			this.#answer(ctx, route, session, await route.handler(ctx as never));
 		} catch (error) {
 			this.#failed(ctx, session, error);
 		}
 	}
 
-	async #answerLater(ctx: MessageContext, route: Route, session: Session, reply: PromiseLike<unknown>): Promise<void> {
-		try {
-			const answered = this.#answer(ctx, route, session, await reply);
-			if (answered !== undefined) await answered;
-		} catch (error) {
-			this.#failed(ctx, session, error);
-		}
-	}
+	// Each of these ends what was begun for a message, if anything was. None throws.
 
-	/** Answers with what the handler returned. Never throws or rejects; a promise only where the reply's schema makes one. */
-	#answer(ctx: MessageContext, route: Route, session: Session, reply: unknown): Promise<void> | undefined {
-		if (ctx.correlationId === undefined) return undefined;
+	/** Answers with what the handler returned. */
+	#answer(ctx: MessageContext, route: Route, session: Session, reply: unknown): void {
+		if (ctx.correlationId === undefined) return session.finished(ctx);
+		const schema = route.message.reply;
+		let valid: unknown;
 		try {
-			const valid = validateReply(route.message, reply);
-			if (valid instanceof Promise) {
-				session.running = ctx;
-				return valid.then(
-					(value) => this.#sendAnswer(ctx, session, value),
-					(error: unknown) => this.#failed(ctx, session, error),
-				);
-			}
-			this.#sendAnswer(ctx, session, valid);
+			valid = schema === undefined ? null : validateWith(route.message.name, schema, reply);
 		} catch (error) {
-			this.#failed(ctx, session, error);
+			return this.#failed(ctx, session, error);
 		}
-		return undefined;
+		if (!(valid instanceof Promise)) return this.#sendAnswer(ctx, session, valid);
+		if (!session.isBusy) session.begin(ctx);
+		valid.then(
+			(value) => this.#sendAnswer(ctx, session, value),
+			(error: unknown) => this.#failed(ctx, session, error),
+		);
 	}
 
 	#sendAnswer(ctx: MessageContext, session: Session, value: unknown): void {
@@ -168,14 +151,15 @@ export class TypedMessages implements Inbound {
 		try {
 			answer = encodeAnswer(ctx.type, ctx.correlationId as string, value);
 		} catch (error) {
-			this.#failed(ctx, session, error);
-			return;
+			return this.#failed(ctx, session, error);
 		}
 		if (MessageContext.settle(ctx)) session.send(answer);
+		session.finished(ctx);
 	}
 
 	#refuse(ctx: MessageContext, session: Session, code: ErrorCode, message: string): void {
 		if (MessageContext.settle(ctx)) session.send(encodeRefusal(ctx.type, ctx.correlationId, code, message));
+		session.finished(ctx);
 	}
 
 	/** The data does not fit its schema, or the schema itself failed. */
@@ -192,7 +176,7 @@ export class TypedMessages implements Inbound {
 		}
 		if (err instanceof UnknownSocketError && err.socketId === session.socketId && session.state === 'closed') {
 			ctx.log.debug('The handler did not finish: its client had left', { err });
-			return;
+			return session.finished(ctx);
 		}
 		ctx.log.error('A message handler failed', { err });
 		this.#refuse(ctx, session, 'internal', INTERNAL);
@@ -205,7 +189,8 @@ export class TypedMessages implements Inbound {
 			return;
 		}
 		this.#options.refusals.add('handlerTimeout', { socketId: session.socketId, type: running.type });
-		this.#refuse(running, session, 'timeout', 'The server took too long');
+		if (!MessageContext.settle(running)) return;
+		session.send(encodeRefusal(running.type, running.correlationId, 'timeout', 'The server took too long'));
 	}
 }
 

@@ -20,7 +20,7 @@ const LONGEST_SPREAD_MS = 10_000;
  *
  * @param deadline by the monotonic clock, in milliseconds
  */
-export async function drain(sessions: ReadonlySet<Session>, deadline: number): Promise<void> {
+export async function drain(sessions: readonly Session[], deadline: number): Promise<void> {
 	const waiting = [...sessions];
 	const finishing = new Set<Session>();
 	const spread = Math.min(LONGEST_SPREAD_MS, Math.max(SHORTEST_SPREAD_MS, waiting.length * SPREAD_MS_EACH));

@@ -24,7 +24,7 @@ export function validate<TMessage extends SocketMessage>(
 	data: InferInput<TMessage['data']>,
 ): InferOutput<TMessage['data']> | Promise<InferOutput<TMessage['data']>> {
 	mustBeDefinition(message);
-	return check(message.name, message.data, data);
+	return validateWith(message.name, message.data, data);
 }
 
 /**
@@ -34,7 +34,7 @@ export function validate<TMessage extends SocketMessage>(
  */
 export function validateReply(message: SocketMessage, reply: unknown): unknown {
 	mustBeDefinition(message);
-	return message.reply === undefined ? null : check(message.name, message.reply, reply);
+	return message.reply === undefined ? null : validateWith(message.name, message.reply, reply);
 }
 
 function mustBeDefinition(message: unknown): void {
@@ -42,7 +42,8 @@ function mustBeDefinition(message: unknown): void {
 	throw new InvalidMessageDefinitionError('make messages with SocketMessage.define({ name, data })');
 }
 
-function check(name: string, schema: StandardSchemaV1, data: unknown): unknown {
+/** As {@link validate}, where the schema is known to be one. @param name for the error */
+export function validateWith(name: string, schema: StandardSchemaV1, data: unknown): unknown {
 	const result = schema['~standard'].validate(data);
 	return result instanceof Promise ? result.then((late) => valueOf(name, late)) : valueOf(name, result);
 }

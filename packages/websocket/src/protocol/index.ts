@@ -5,7 +5,7 @@ export { SocketMessage } from './message.ts';
 export type { InferInput, InferOutput } from './message.ts';
 
 // On the wire
-export { encodeEnvelope, validate, validateReply } from './envelope.ts';
+export { encodeEnvelope, validate, validateReply, validateWith } from './envelope.ts';
 export type { Envelope } from './envelope.ts';
 export { BuiltIn, encodeAnswer, encodeGapNotice, encodeRefusal } from './client-message.ts';
 export type { Answer, ClientMessage, ErrorCode, GapNotice, RequestFault } from './client-message.ts';

@@ -1,0 +1,36 @@
+import type { Session } from './session.ts';
+
+/** A handler is found overdue up to this part of its time late. */
+const PARTS = 8;
+
+/**
+ * Finds the sessions whose handlers take too long. It looks at all of them now and then, so that a message costs nothing but to note
+ * by which tick it was begun.
+ */
+export class Overdue {
+	readonly #sessions: () => Iterable<Session>;
+	readonly #timer: ReturnType<typeof setInterval>;
+	#tick = 0;
+
+	/** @param timeoutMs what a handler may take, in milliseconds */
+	constructor(sessions: () => Iterable<Session>, timeoutMs: number) {
+		this.#sessions = sessions;
+		this.#timer = setInterval(() => this.#look(), timeoutMs / PARTS);
+		// It must not keep a stopped application's process alive.
+		this.#timer.unref();
+	}
+
+	/** Counts up. */
+	get tick(): number {
+		return this.#tick;
+	}
+
+	#look(): void {
+		const latest = ++this.#tick - PARTS;
+		for (const session of this.#sessions()) if (session.isBusy && session.begunAt < latest) session.overdue();
+	}
+
+	stop(): void {
+		clearInterval(this.#timer);
+	}
+}
