@@ -19,8 +19,15 @@ export interface SubjectKind {
 }
 
 const SAY = { room: 't0', text: 'x'.repeat(64) };
-const JSON_REQUEST = JSON.stringify({ type: 'chat.say', data: SAY, correlationId: '0123456789abcdef' });
+const JSON_REQUEST = jsonRequest('chat.say');
 const SOCKET_IO_REQUEST = `421${JSON.stringify(['chat.say', SAY])}`;
+
+/** A request that its subject handles in a function that is `async`, though it awaits nothing. */
+export const LATER_REQUEST: string = jsonRequest('chat.ask');
+
+function jsonRequest(type: string): string {
+	return JSON.stringify({ type, data: SAY, correlationId: '0123456789abcdef' });
+}
 
 export function own(name: string, file: string): SubjectKind {
 	return bun(name, new URL(`../subjects/${file}.ts`, import.meta.url), {});

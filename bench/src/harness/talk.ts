@@ -12,20 +12,22 @@ const LEAD_IN = 3;
 export class Talk implements Contender {
 	readonly #stage: Stage;
 	readonly #clients: number;
+	readonly #request: string;
 	readonly #replyBytes: number;
 	#perClient = 20;
 
-	private constructor(stage: Stage, clients: number, replyBytes: number) {
+	private constructor(stage: Stage, clients: number, request: string, replyBytes: number) {
 		this.#stage = stage;
 		this.#clients = clients;
+		this.#request = request;
 		this.#replyBytes = replyBytes;
 	}
 
 	/** Warms up, and finds out how many requests make a round. */
-	static async prepare(stage: Stage, clients: number): Promise<Talk> {
-		const replyBytes = await stage.crowd.probe(stage.kind.request);
+	static async prepare(stage: Stage, clients: number, request: string = stage.kind.request): Promise<Talk> {
+		const replyBytes = await stage.crowd.probe(request);
 		if (replyBytes === 0) throw new Error(`${stage.kind.name} did not answer a request`);
-		const talk = new Talk(stage, clients, replyBytes);
+		const talk = new Talk(stage, clients, request, replyBytes);
 		for (let time = 1; time <= WARM_UP_ROUNDS; time++) {
 			const { value } = await talk.round();
 			talk.#perClient = Math.ceil((value / clients / 1_000) * stage.bench.effort.roundMs);
@@ -44,12 +46,12 @@ export class Talk implements Contender {
 	}
 
 	async #ask(requests: number): Promise<Sample> {
-		const { crowd, kind } = this.#stage;
+		const { crowd } = this.#stage;
 		const perClient = Math.max(UNDER_WAY, requests);
 		const expected = this.#clients * perClient;
 		const used = this.#stage.meter();
 		const report = await crowd.drive({
-			request: kind.request,
+			request: this.#request,
 			perClient,
 			underWay: UNDER_WAY,
 			replyBytes: this.#replyBytes,

@@ -2,17 +2,35 @@ import { z } from 'zod';
 
 const Say = z.object({ room: z.string(), text: z.string().max(500) });
 
+interface Request {
+	readonly type: string;
+	readonly data: unknown;
+	readonly correlationId: string;
+}
+
 /** What a frugal developer writes without a library: parse, find the kind, validate, handle, answer. */
-export function answerByHand(text: string): string {
-	const { type, data, correlationId } = JSON.parse(text) as { type: string; data: unknown; correlationId: string };
+export function answerByHand(text: string): string | Promise<string> {
+	const { type, data, correlationId } = JSON.parse(text) as Request;
 	switch (type) {
 		case 'chat.say': {
 			const said = Say.safeParse(data);
-			if (!said.success)
-				return JSON.stringify({ type, correlationId, error: { code: 'invalid_data', message: said.error.message } });
+			if (!said.success) return refusal(type, correlationId, 'invalid_data', said.error.message);
 			return JSON.stringify({ type, correlationId, data: { id: '0123456789abcdef' } });
 		}
+		case 'chat.ask': {
+			const said = Say.safeParse(data);
+			if (!said.success) return refusal(type, correlationId, 'invalid_data', said.error.message);
+			return idLater().then((id) => JSON.stringify({ type, correlationId, data: { id } }));
+		}
 		default:
-			return JSON.stringify({ type, correlationId, error: { code: 'unknown_type', message: `Nothing handles ${type}` } });
+			return refusal(type, correlationId, 'unknown_type', `Nothing handles ${type}`);
 	}
+}
+
+async function idLater(): Promise<string> {
+	return '0123456789abcdef';
+}
+
+function refusal(type: string, correlationId: string, code: string, message: string): string {
+	return JSON.stringify({ type, correlationId, error: { code, message } });
 }

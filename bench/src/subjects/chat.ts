@@ -2,14 +2,13 @@ import { SocketRouter } from '@orijs/core';
 import { SocketMessage } from '@orijs/websocket/protocol';
 import { z } from 'zod';
 
-const Say = SocketMessage.define({
-	name: 'chat.say',
-	data: z.object({ room: z.string(), text: z.string().max(500) }),
-	reply: z.object({ id: z.string() }),
-});
+const data = z.object({ room: z.string(), text: z.string().max(500) });
+const reply = z.object({ id: z.string() });
 
-/** What `chat-by-hand.ts` does, with this system's router; the answer is validated as well. */
-export const chat: SocketRouter = new SocketRouter().on(Say, () => ({ id: '0123456789abcdef' }));
+const Say = SocketMessage.define({ name: 'chat.say', data, reply });
+const Ask = SocketMessage.define({ name: 'chat.ask', data, reply });
 
-/** The same, handled as most handlers are written. */
-export const chatLater: SocketRouter = new SocketRouter().on(Say, async () => ({ id: '0123456789abcdef' }));
+/** What `chat-by-hand.ts` does, with this system's router; the answers are validated as well. */
+export const chat: SocketRouter = new SocketRouter()
+	.on(Say, () => ({ id: '0123456789abcdef' }))
+	.on(Ask, async () => ({ id: '0123456789abcdef' }));

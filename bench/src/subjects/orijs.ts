@@ -2,7 +2,7 @@
 import { Application, type AppSocket, type Limits } from '@orijs/core';
 import { InProcWsProvider, type WebSocketProvider } from '@orijs/websocket';
 import { RedisWsProvider } from '@orijs/websocket-redis';
-import { chat, chatLater } from './chat.ts';
+import { chat } from './chat.ts';
 import { portOf } from './raw-server.ts';
 import { serve } from './serve.ts';
 import type { SubjectSettings } from './subject.ts';
@@ -28,7 +28,7 @@ await serve(async ({ redisPort, onHandOff }) => {
 				ready++;
 			},
 		})
-		.socketRouter(process.env['ASYNC'] ? chatLater : chat);
+		.socketRouter(chat);
 	const server = await app.listen({ port: 0, hostname: '127.0.0.1' });
 	return {
 		port: portOf(server),

@@ -46,7 +46,9 @@ export function rawServer({ onFirst, onOpen }: RawServerOptions = {}): {
 				ready++;
 			},
 			message(ws, text) {
-				ws.send(answerByHand(text as string));
+				const answer = answerByHand(text as string);
+				if (typeof answer === 'string') ws.send(answer);
+				else void answer.then((late) => ws.send(late));
 			},
 		},
 	});

@@ -1,0 +1,195 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { ApplicationError } from '../errors.ts';
+import { ClientAddresses, countedAs, isPrivate } from './client-address.ts';
+
+const PROXY = '10.0.0.1';
+
+/** The client's address, as a server tells it that trusts those proxies. */
+function addressOf(forwarded: string | undefined, { peer = PROXY, trusted = ['10.0.0.0/8'] } = {}): string {
+	const headers = new Headers(forwarded === undefined ? {} : { 'x-forwarded-for': forwarded });
+	return new ClientAddresses(trusted).of(headers, peer);
+}
+
+describe('the address of a client', () => {
+	it('is the peer’s where no proxy is trusted, whatever the header says', () => {
+		expect(addressOf('1.2.3.4', { peer: '203.0.113.9', trusted: [] })).toBe('203.0.113.9');
+		expect(addressOf('1.2.3.4', { trusted: [] })).toBe(PROXY);
+	});
+
+	it('is the peer’s where that is none of the trusted proxies', () => {
+		expect(addressOf('1.2.3.4', { peer: '203.0.113.9' })).toBe('203.0.113.9');
+	});
+
+	it('is what a trusted proxy says it is', () => {
+		expect(addressOf('203.0.113.9')).toBe('203.0.113.9');
+		expect(addressOf(undefined)).toBe(PROXY);
+	});
+
+	it('is the last one on the way that is no trusted proxy, so that nobody can put one in front', () => {
+		expect(addressOf('127.0.0.1, 203.0.113.9')).toBe('203.0.113.9');
+		expect(addressOf('1.1.1.1, 203.0.113.9, 10.0.0.7,10.0.0.8')).toBe('203.0.113.9');
+		expect(addressOf('10.0.0.9, 203.0.113.9, 10.0.0.7')).toBe('203.0.113.9');
+	});
+
+	it('is the first of the trusted ones where there are no others', () => {
+		expect(addressOf('10.0.0.9, 10.0.0.8')).toBe('10.0.0.9');
+	});
+
+	it.each([
+		['203.0.113.9:41234', '203.0.113.9'],
+		['[2001:db8::9]', '2001:db8::9'],
+		['[2001:db8::9]:41234', '2001:db8::9'],
+		['2001:DB8::9', '2001:db8::9'],
+		['fe80::1%eth0', 'fe80::1'],
+		['::ffff:203.0.113.9', '203.0.113.9'],
+		['::FFFF:203.0.113.9', '203.0.113.9'],
+		['[::ffff:203.0.113.9]:80', '203.0.113.9'],
+		['  203.0.113.9\t', '203.0.113.9'],
+	])('is read from %j', (written, address) => {
+		expect(addressOf(written)).toBe(address);
+	});
+
+	it.each(['unknown', '_hidden', '', ',', '203.0.113', '203.0.113.256', '[::1', 'for=203.0.113.9', '203.0.113.9;x'])(
+		'is that of the last proxy where it is given as %j',
+		(garbage) => {
+			expect(addressOf(garbage)).toBe(PROXY);
+			expect(addressOf(`203.0.113.9, ${garbage}`)).toBe(PROXY);
+			expect(addressOf(`${garbage}, 203.0.113.9`)).toBe('203.0.113.9');
+		},
+	);
+
+	it('is found whether Bun or the list writes an IPv4 peer as IPv6', () => {
+		expect(addressOf('203.0.113.9', { peer: '::ffff:10.0.0.1' })).toBe('203.0.113.9');
+		expect(addressOf('203.0.113.9', { trusted: ['::ffff:10.0.0.1'] })).toBe('203.0.113.9');
+		expect(addressOf(undefined, { peer: '::ffff:203.0.113.9' })).toBe('203.0.113.9');
+	});
+
+	it('is one that header text can not make anything of, whatever the text is', () => {
+		const text = fc.oneof(
+			fc.string({ unit: fc.constantFrom(...'0123456789abcdef:.,[]%/ f', '::ffff:', '10.0.0.1', '2001:db8::') }),
+			fc.string(),
+			fc.array(fc.oneof(fc.ipV4(), fc.ipV6(), fc.string()), { maxLength: 6 }).map((hops) => hops.join(',')),
+		);
+		const asHeader = (value: string): string => value.replace(/[^\x20-\x7e]/g, '?');
+		fc.assert(
+			fc.property(text, fc.oneof(fc.ipV4(), fc.ipV6(), fc.constant(PROXY), fc.constant('')), (value, peer) => {
+				const address = addressOf(asHeader(value), { peer });
+				expect(typeof countedAs(address)).toBe('string');
+				expect(typeof isPrivate(address)).toBe('boolean');
+			}),
+			{ numRuns: 500 },
+		);
+	});
+
+	it('never depends on what stands left of the first untrusted hop', () => {
+		fc.assert(
+			fc.property(fc.array(fc.oneof(fc.ipV4(), fc.string({ unit: 'grapheme-ascii' }))), (spoofed) => {
+				expect(addressOf([...spoofed, '203.0.113.9', '10.0.0.3'].join(','))).toBe('203.0.113.9');
+			}),
+		);
+	});
+});
+
+describe('connections are counted', () => {
+	it('by address for IPv4', () => {
+		expect([countedAs('203.0.113.9'), countedAs('203.0.113.10')]).toEqual(['203.0.113.9', '203.0.113.10']);
+	});
+
+	it.each([
+		['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
+		['2001:db8:1:2::', '2001:db8:1:2::/64'],
+		['2001:0db8:0001:0002:ffff::1', '2001:db8:1:2::/64'],
+		['2001:db8::1', '2001:db8:0:0::/64'],
+		['::1', '0:0:0:0::/64'],
+		['::', '0:0:0:0::/64'],
+		['1::8', '1:0:0:0::/64'],
+		['1:2:3:4:5:6:7::', '1:2:3:4::/64'],
+		['::2:3:4:5:6:7:8', '0:2:3:4::/64'],
+		['64:ff9b::203.0.113.9', '64:ff9b:0:0::/64'],
+	])('by its /64 for %s', (address, counted) => {
+		expect(countedAs(address)).toBe(counted);
+	});
+
+	it('alike for all ways to write an IPv6 address', () => {
+		fc.assert(
+			fc.property(fc.ipV6(), (written) => {
+				const canonical = new URL(`http://[${written}]`).hostname.slice(1, -1);
+				expect(countedAs(written)).toBe(countedAs(canonical));
+			}),
+			{ numRuns: 1_000 },
+		);
+	});
+
+	it('alike for an IPv4 address and both ways to write it as IPv6', () => {
+		const counted = ['203.0.113.9', '::ffff:203.0.113.9', '::ffff:cb00:7109'].map((address) =>
+			countedAs(addressOf(address)),
+		);
+
+		expect(new Set(counted)).toEqual(new Set(['203.0.113.9']));
+	});
+});
+
+it.each([
+	['127.0.0.1', true],
+	['10.255.0.1', true],
+	['172.16.0.1', true],
+	['172.31.255.255', true],
+	['192.168.1.1', true],
+	['169.254.1.1', true],
+	['100.64.0.1', true],
+	['::1', true],
+	['fd00::1', true],
+	['fe80::1', true],
+	['172.32.0.1', false],
+	['192.169.0.1', false],
+	['100.128.0.1', false],
+	['8.8.8.8', false],
+	['2001:db8::1', false],
+	['', false],
+	['nonsense', false],
+])('whether %j is private: %s', (address, expected) => {
+	expect(isPrivate(address)).toBe(expected);
+});
+
+describe('a list of trusted proxies', () => {
+	it.each([
+		['10.0.0.0/8', '10.1.2.3', '11.0.0.1'],
+		['10.0.0.1', '10.0.0.1', '10.0.0.2'],
+		['0.0.0.0/0', '203.0.113.9', '2001:db8::1'],
+		['2001:db8::/32', '2001:db8:9::1', '2001:db9::1'],
+		['2001:db8::1', '2001:db8:0:0::1', '2001:db8::2'],
+		['::1/128', '::1', '::2'],
+	])('with %s has %s and not %s', (entry, inside, outside) => {
+		const addresses = new ClientAddresses([entry]);
+
+		expect([addresses.isTrusted(inside), addresses.isTrusted(outside)]).toEqual([true, false]);
+	});
+
+	it('trusts no peer whose address is not known', () => {
+		expect(new ClientAddresses(['0.0.0.0/0', '::/0']).isTrusted('')).toBe(false);
+	});
+
+	it.each<[unknown]>([
+		['10.0.0.0/8'],
+		[null],
+		[{}],
+		[[7]],
+		[[null]],
+		[['']],
+		[['localhost']],
+		[['10.0.0.0/']],
+		[['10.0.0.0/33']],
+		[['10.0.0.0/-1']],
+		[['10.0.0.0/8/8']],
+		[['10.0.0.0/8.5']],
+		[['10.0.0']],
+		[['2001:db8::/129']],
+		[['[2001:db8::1]']],
+		[['10.0.0.1:80']],
+		[['10.0.0.1', 'bad']],
+	])('that can not work is refused, saying what one is: %j', (trusted) => {
+		expect(() => new ClientAddresses(trusted)).toThrow(ApplicationError);
+		expect(() => new ClientAddresses(trusted)).toThrow('trustedProxies must be a list of addresses or networks, as');
+	});
+});

@@ -1,0 +1,199 @@
+import { connectClient } from '@orijs/testkit';
+import { describe, expect, it } from 'vitest';
+import { Application, ApplicationError } from '../index.ts';
+import { LogBook } from '../test-support/log-book.ts';
+import { handshake, serve } from '../test-support/serve.ts';
+import { originCheck } from './origin.ts';
+
+/** As the tests' own connections come from there. */
+const LOOPBACK = ['127.0.0.0/8', '::1'];
+const EVIL = 'https://evil.example';
+
+describe('without allowedOrigins', () => {
+	const mayConnect = originCheck(undefined);
+
+	it.each([
+		['http://localhost:3000', 'localhost:3000'],
+		['https://app.example.com', 'app.example.com'],
+		['https://app.example.com', 'App.Example.COM'],
+		['https://app.example.com:8443', 'app.example.com:8443'],
+		['http://[::1]:3000', '[::1]:3000'],
+		['http://127.0.0.1:3000', '127.0.0.1:3000'],
+	])('a page of %s may connect to %s', (origin, host) => {
+		expect(mayConnect(origin, host)).toBe(true);
+	});
+
+	it.each([
+		['https://evil.example', 'app.example.com'],
+		['http://localhost:3001', 'localhost:3000'],
+		['http://localhost', 'localhost:3000'],
+		['http://localhost:3000', 'localhost'],
+		['http://127.0.0.1:3000', 'localhost:3000'],
+		['https://sub.app.example.com', 'app.example.com'],
+		['https://example.com', 'app.example.com'],
+		['https://app.example.com.evil.com', 'app.example.com'],
+		['https://app.example.com@evil.com', 'app.example.com'],
+		['null', 'app.example.com'],
+		['null', 'null'],
+		['', ''],
+		['app.example.com', 'app.example.com'],
+		['https://app.example.com', null],
+		['not an origin', 'app.example.com'],
+	])('a page of %j may not connect to %j', (origin, host) => {
+		expect(mayConnect(origin, host)).toBe(false);
+	});
+
+	it('the scheme is not compared, as a proxy may have ended TLS', () => {
+		expect(mayConnect('https://app.example.com', 'app.example.com')).toBe(true);
+		expect(mayConnect('http://app.example.com', 'app.example.com')).toBe(true);
+	});
+});
+
+describe('allowedOrigins', () => {
+	it('are compared as a whole: scheme, host and port', () => {
+		const mayConnect = originCheck(['https://app.example.com', 'http://localhost:5173']);
+
+		expect(mayConnect('https://app.example.com', null)).toBe(true);
+		expect(mayConnect('http://localhost:5173', null)).toBe(true);
+		for (const other of [
+			'http://app.example.com',
+			'https://app.example.com:8443',
+			'https://app.example.com.evil.com',
+			'https://xapp.example.com',
+			'https://example.com',
+			'http://localhost',
+			'null',
+			'',
+		]) {
+			expect([other, mayConnect(other, null)]).toEqual([other, false]);
+		}
+	});
+
+	it('replace the default: the server’s own origin has to be in the list as well', () => {
+		expect(originCheck(['https://other.example'])('https://app.example.com', 'app.example.com')).toBe(false);
+	});
+
+	it('may be empty, and then no page may connect', () => {
+		expect(originCheck([])('https://app.example.com', 'app.example.com')).toBe(false);
+	});
+
+	it('allow every origin with *, the null origin included', () => {
+		const mayConnect = originCheck(['*']);
+
+		for (const origin of ['https://evil.example', 'null', '']) expect(mayConnect(origin, null)).toBe(true);
+	});
+});
+
+describe('a wildcard in allowedOrigins', () => {
+	const mayConnect = originCheck(['https://*.example.com', 'https://*.dev.example:8443']);
+
+	it.each([
+		'https://a.example.com',
+		'https://a.b.example.com',
+		'https://evil-example.com.example.com',
+		'https://x.dev.example:8443',
+	])('allows the subdomain %s', (origin) => {
+		expect(mayConnect(origin, null)).toBe(true);
+	});
+
+	it.each([
+		'https://example.com',
+		'https://.example.com',
+		'https://evil-example.com',
+		'https://evilexample.com',
+		'https://a.example.com.evil.com',
+		'https://a.example.comevil',
+		'https://a.example.com:8443',
+		'http://a.example.com',
+		'wss://a.example.com',
+		'ahttps://a.example.com',
+		'https://x.dev.example',
+		'https://x.dev.example:84430',
+		'null',
+	])('does not allow %s', (origin) => {
+		expect(mayConnect(origin, null)).toBe(false);
+	});
+});
+
+describe('a list of origins that can not work', () => {
+	it.each<[unknown]>([
+		['https://app.example.com'],
+		[null],
+		[{}],
+		[[7]],
+		[[null]],
+		[['']],
+		[['null']],
+		[['app.example.com']],
+		[['localhost:3000']],
+		[['https://']],
+		[['https://app.example.com/']],
+		[['https://app.example.com/path']],
+		[['https://App.example.com']],
+		[['https://app.example.com:443']],
+		[['https://user@app.example.com']],
+		[['https://*']],
+		[['https://app.*.com']],
+		[['https://*.*.example.com']],
+		[['https://*example.com']],
+		[['*.example.com']],
+		[['wss://app.example.com']],
+		[['https://good.example', 'bad']],
+	])('is refused, saying what an origin is: %j', (allowed) => {
+		expect(() => originCheck(allowed)).toThrow(ApplicationError);
+		expect(() => originCheck(allowed)).toThrow("a list of origins as browsers send them, 'https://app.example.com'");
+	});
+});
+
+describe('an upgrade request from a page of another origin', () => {
+	it('gets 403, is counted and logged with its origin, and upgrade() is not asked', async () => {
+		const logger = new LogBook();
+		let asked = 0;
+		const app = new Application({ logger }).websocket({ upgrade: () => ({ asked: ++asked }) });
+		const refused = await handshake(await serve(app), '/ws', { origin: EVIL });
+
+		expect([refused.status, await refused.text()]).toEqual([403, 'This origin may not connect']);
+		expect([asked, app.refusals.origin]).toEqual([0, 1]);
+		expect(logger.lines).toEqual([
+			{
+				level: 'warn',
+				message: 'Upgrades from pages of another origin were refused (403); allowedOrigins says which may connect',
+				details: { count: 1, address: expect.any(String) as string, origin: EVIL },
+			},
+		]);
+	});
+
+	it('does not keep out pages of the same origin, those that are allowed, or programs, which send none', async () => {
+		const own = await serve(new Application().websocket());
+		await connectClient(own.ws, { headers: { origin: own.http } });
+		await connectClient(own.ws, { headers: { origin: 'https://app.example.com', host: 'app.example.com' } });
+		await connectClient(own.ws);
+
+		const listed = await serve(new Application().websocket({ allowedOrigins: ['https://*.example.com'] }));
+		await connectClient(listed.ws, { headers: { origin: 'https://app.example.com' } });
+		await connectClient(listed.ws);
+		expect((await handshake(listed, '/ws', { origin: listed.http })).status).toBe(403);
+	});
+});
+
+describe('X-Forwarded-Host', () => {
+	const forwarded = { origin: EVIL, 'x-forwarded-host': 'evil.example' };
+
+	it('is not believed, as anyone can send it', async () => {
+		const address = await serve(new Application({ logger: new LogBook() }).websocket());
+		expect((await handshake(address, '/ws', forwarded)).status).toBe(403);
+
+		const elsewhere = new Application({ logger: new LogBook() }).websocket({ trustedProxies: ['10.0.0.0/8'] });
+		expect((await handshake(await serve(elsewhere), '/ws', forwarded)).status).toBe(403);
+	});
+
+	it('of a trusted proxy says what the server is called outside, in its first entry', async () => {
+		const app = new Application({ logger: new LogBook() }).websocket({ trustedProxies: LOOPBACK });
+		const address = await serve(app);
+		const headers = { origin: 'https://app.example.com', 'x-forwarded-host': 'app.example.com, inner.example' };
+
+		await connectClient(address.ws, { headers });
+		expect((await handshake(address, '/ws', { ...headers, origin: address.http })).status).toBe(403);
+		expect((await handshake(address, '/ws', { ...headers, origin: 'https://inner.example' })).status).toBe(403);
+	});
+});
