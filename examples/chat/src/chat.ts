@@ -22,7 +22,8 @@ type Socket = AppSocket<Visitor>;
 
 /** The chat without its page: rooms are topics, and each message to a room is one publish. */
 export function createChat({ node, provider }: ChatOptions): Application<Visitor> {
-	const app = new Application().websocket<Visitor>(provider, {
+	// Whoever runs it also stops it, as cluster.ts does by ending the connection to it.
+	const app = new Application({ signals: false }).websocket<Visitor>(provider, {
 		upgrade: () => ({ id: crypto.randomUUID(), name: '', room: undefined }),
 	});
 

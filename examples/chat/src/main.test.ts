@@ -52,7 +52,7 @@ describe.each(['SIGINT', 'SIGTERM'] as const)('%s', (signal) => {
 		await ada.join('Ada', 'lobby');
 		child.kill(signal);
 
-		expect(await ada.closed).toMatchObject({ code: 1001 });
+		expect(await ada.closed).toMatchObject({ code: 1012 });
 		expect(await child.exited).toEqual({ code: 0, signal: null });
 		expect(child.output()).toMatch(/Stopping.*\nStopped\.\n$/);
 	});
