@@ -1,5 +1,5 @@
 import type { Payload, SocketEmitter, WebSocketProvider } from '@orijs/websocket';
-import type { InferInput, InferOutput, SocketMessage } from '@orijs/websocket/protocol';
+import type { InferInput, InferOutput, RequestMessage, SocketMessage } from '@orijs/websocket/protocol';
 import type { ClientRequests, RequestOptions } from './routing/client-requests.ts';
 
 /** Reaches clients on any node, from anywhere in the application. */
@@ -37,12 +37,12 @@ export class ApplicationSocket implements SocketEmitter {
 	 * @throws {MessageValidationError} `data` does not fit; {InvalidMessageDefinitionError} the message has no `reply`
 	 * @throws whatever `send` throws; nothing was asked
 	 */
-	request<T extends SocketMessage>(
+	request<T extends RequestMessage>(
 		socketId: string,
 		message: T,
 		data: InferInput<T['data']>,
 		options?: RequestOptions,
-	): Promise<InferOutput<Exclude<T['reply'], undefined>>> {
+	): Promise<InferOutput<T['reply']>> {
 		return this.#requests.request(socketId, message, data, options);
 	}
 }

@@ -37,8 +37,8 @@ export interface Limits {
 	 */
 	readonly handlerTimeoutMs?: number;
 	/**
-	 * How long a connection may be silent, in milliseconds, rounded up to seconds; clients are pinged well before. 1,000 to 960,000.
-	 * Default 120,000.
+	 * How long a connection may be silent, in milliseconds; clients are pinged before, so that only dead ones are. 8,000 to 960,000, in
+	 * steps of 4,000 as Bun counts them. Default 120,000.
 	 */
 	readonly idleTimeoutMs?: number;
 }
@@ -71,7 +71,8 @@ const RANGES: Record<keyof Limits, { readonly min: number; readonly max: number;
 	pendingRequests: { min: 1, max: Infinity },
 	guardTimeoutMs: { min: 1, max: MAX_DELAY_MS, fractions: true },
 	handlerTimeoutMs: { min: 1, max: MAX_DELAY_MS, fractions: true },
-	idleTimeoutMs: { min: 1_000, max: 960_000, fractions: true },
+	// Bun ends no connection sooner than that.
+	idleTimeoutMs: { min: 8_000, max: 960_000, fractions: true },
 };
 
 /** @throws {ApplicationError} a limit is not known or can't work */

@@ -15,7 +15,10 @@ export interface SlowReaderOptions {
 	 * queued, if it goes on reading. `drop` leaves it to Bun to drop what is over its limit. Default `close`.
 	 */
 	readonly slowReaders?: 'close' | 'drop';
-	/** Called for each socket that was found too slow: closed, or, with `drop`, about to lose messages. Must not throw. */
+	/**
+	 * Called for each socket that was found too slow: closed, or, with `drop`, about to lose messages. To say so in the log is then up
+	 * to it. Must not throw. Default: those that are closed are logged.
+	 */
 	readonly onSlowReader?: (socket: WebSocketConnection) => void;
 }
 
@@ -63,8 +66,10 @@ export class SlowReaders {
 		// What Bun drops it drops silently, so with `drop` a socket is named before that can happen.
 		if (socket.getBufferedAmount() <= (this.#closes ? this.#limit : this.#limit / 2)) return;
 		if (this.#closes) {
-			const { socketId } = socket.data;
-			this.#logger.warn('A client reads too slowly and is disconnected', { socketId, queued: socket.getBufferedAmount() });
+			if (this.#onSlowReader === undefined) {
+				const { socketId } = socket.data;
+				this.#logger.warn('A client reads too slowly and is disconnected', { socketId, queued: socket.getBufferedAmount() });
+			}
 			socket.close(CloseCode.tryAgainLater, 'reads too slowly');
 		}
 		this.#onSlowReader?.(socket);

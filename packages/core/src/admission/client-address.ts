@@ -63,8 +63,9 @@ export function countedAs(address: string): ClientAddress {
 	return isIP(address) === 6 ? `${expanded(address).slice(0, 4).join(':')}::/64` : address;
 }
 
+/** Whether only programs nearby can have the address; a socket in the file system has none. */
 export function isPrivate(address: string): boolean {
-	return contains(privateNetworks, address);
+	return isIP(address) === 0 || contains(privateNetworks, address);
 }
 
 function networks(entries: readonly unknown[]): BlockList {

@@ -35,7 +35,11 @@ function isBelow(origin: string, scheme: string, suffix: string): boolean {
 
 /** The scheme is not compared: behind a proxy that ends TLS it differs. */
 function isSameOrigin(origin: string, host: string | null): boolean {
-	return URL.canParse(origin) && host !== null && new URL(origin).host === host.toLowerCase();
+	if (host === null || !URL.canParse(origin)) return false;
+	const page = new URL(origin);
+	const server = `${page.protocol}//${host}`;
+	// Through URL both, so that a default port is one whether it is written or not.
+	return URL.canParse(server) && new URL(server).host === page.host && page.host !== '';
 }
 
 function isOrigin(value: string): boolean {

@@ -5,6 +5,7 @@ import {
 	type InferOutput,
 	InvalidMessageDefinitionError,
 	SocketRequestError,
+	type RequestMessage,
 	type SocketMessage,
 	validate,
 	validateReply,
@@ -79,12 +80,12 @@ export class ClientRequests {
 	 * @throws {MessageValidationError} `data` does not fit the schema; {InvalidMessageDefinitionError} the message has no `reply`
 	 * @throws {UnknownSocketError} and whatever else `send` throws; nothing was asked
 	 */
-	request<T extends SocketMessage>(
+	request<T extends RequestMessage>(
 		socketId: string,
 		message: T,
 		data: InferInput<T['data']>,
 		options: RequestOptions = {},
-	): Promise<InferOutput<Exclude<T['reply'], undefined>>> {
+	): Promise<InferOutput<T['reply']>> {
 		return quiet(this.#request(socketId, message, data, options) as Promise<never>);
 	}
 

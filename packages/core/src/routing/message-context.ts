@@ -5,6 +5,7 @@ import {
 	type InferInput,
 	type InferOutput,
 	SocketError,
+	type RequestMessage,
 	type SocketMessage,
 	validate,
 } from '@orijs/websocket/protocol';
@@ -115,11 +116,11 @@ export class MessageContext<TMessage extends SocketMessage = SocketMessage, TSta
 	}
 
 	/** Asks this socket's client, and resolves with its answer. As `app.socket.request`. */
-	request<T extends SocketMessage>(
+	request<T extends RequestMessage>(
 		message: T,
 		data: InferInput<T['data']>,
 		options?: RequestOptions,
-	): Promise<InferOutput<Exclude<T['reply'], undefined>>> {
+	): Promise<InferOutput<T['reply']>> {
 		return this.#services.requests.request(this.socketId, message, data, options);
 	}
 

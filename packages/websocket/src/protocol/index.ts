@@ -2,7 +2,7 @@
 
 // Message definitions
 export { SocketMessage } from './message.ts';
-export type { InferInput, InferOutput } from './message.ts';
+export type { InferInput, InferOutput, RequestMessage } from './message.ts';
 
 // On the wire
 export { encodeEnvelope, validate, validateReply, validateWith } from './envelope.ts';

@@ -13,6 +13,9 @@ export interface SocketMessage<
 	readonly reply: TReply;
 }
 
+/** A message that is answered. */
+export type RequestMessage = SocketMessage<StandardSchemaV1, StandardSchemaV1>;
+
 export type InferInput<TSchema extends StandardSchemaV1> = StandardSchemaV1.InferInput<TSchema>;
 export type InferOutput<TSchema extends StandardSchemaV1> = StandardSchemaV1.InferOutput<TSchema>;
 
