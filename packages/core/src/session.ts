@@ -265,7 +265,7 @@ export class Session implements SocketData<object> {
 
 	/** Takes no more messages; those that have arrived are still handled. */
 	finish(): void {
-		this.#state = 'closing';
+		if (this.#state !== 'closed') this.#state = 'closing';
 	}
 
 	/** Sends text to the client. What it does not read in time ends its connection. */
