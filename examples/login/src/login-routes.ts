@@ -1,0 +1,92 @@
+import type { Routes } from '@orijs/core';
+import type { BunRequest } from 'bun';
+import { Attempts } from './attempts.ts';
+import type { User } from './messages.ts';
+import { isForm, readCredentials } from './read-credentials.ts';
+import type { Sessions } from './sessions.ts';
+import type { Tokens } from './tokens.ts';
+import type { Users } from './users.ts';
+
+/** Tells a client's address. */
+export type AddressOf = (req: Request, peer: string) => string;
+
+export interface LoginRoutesOptions {
+	readonly users: Users;
+	readonly sessions: Sessions;
+	readonly tokens: Tokens;
+	readonly attemptsPerMinute: number;
+	readonly addressOf: AddressOf;
+}
+
+/** What of Bun's server is needed here. */
+interface KnowsPeers {
+	requestIP(req: Request): { readonly address: string } | null;
+}
+
+/** Logging in and out over HTTP. */
+export function loginRoutes(options: LoginRoutesOptions): Routes<'/login' | '/token' | '/logout'> {
+	const { users, sessions, tokens, addressOf } = options;
+	const attempts = new Attempts(options.attemptsPerMinute);
+
+	return {
+		'/login': {
+			async POST(req, server) {
+				const user = await identify(req, server);
+				if (user instanceof Response) return user;
+				sessions.start(req, user);
+				return isForm(req) ? answer(303, { Location: '/' }) : answer(204);
+			},
+		},
+		'/token': {
+			async POST(req, server) {
+				const user = await identify(req, server);
+				if (user instanceof Response) return user;
+				const { secret, login } = tokens.issue(user);
+				return Response.json({ token: secret, expiresAt: login.expiresAt }, { headers: NOT_KEPT });
+			},
+		},
+		'/logout': {
+			POST(req) {
+				if (isFromElsewhere(req)) return refusal(403, 'Log out on the page itself');
+				sessions.end(req);
+				tokens.end(req.headers);
+				return answer(204);
+			},
+		},
+	};
+
+	/** The user who sends the right name and password, or what to answer instead. */
+	async function identify(req: BunRequest, server: KnowsPeers): Promise<User | Response> {
+		if (isFromElsewhere(req)) return refusal(403, 'Log in on the page itself');
+		const address = addressOf(req, server.requestIP(req)?.address ?? '');
+		// Counted before the password is looked at, so that attempts at the same time count as well.
+		const waitS = attempts.count(address);
+		if (waitS > 0) return refusal(429, 'Too many attempts', { 'Retry-After': String(waitS) });
+		const credentials = await readCredentials(req);
+		if (credentials === undefined) return refusal(400, 'Send name and password, as a form or as JSON');
+		const user = await users.verify(credentials.name, credentials.password);
+		return user ?? refusal(401, 'Wrong name or password');
+	}
+}
+
+/**
+ * Whether a page of another site sends this. It must not log anyone out, and neither log them in: as somebody else, whose account
+ * would then get what they write.
+ */
+function isFromElsewhere({ headers }: Request): boolean {
+	const site = headers.get('sec-fetch-site');
+	if (site !== null) return site !== 'same-origin' && site !== 'none';
+	// Older browsers. Programs send neither.
+	const origin = headers.get('origin');
+	return origin !== null && (!URL.canParse(origin) || new URL(origin).host !== headers.get('host'));
+}
+
+const NOT_KEPT = { 'Cache-Control': 'no-store' };
+
+function answer(status: number, headers: Record<string, string> = {}): Response {
+	return new Response(null, { status, headers: { ...NOT_KEPT, ...headers } });
+}
+
+function refusal(status: number, error: string, headers: Record<string, string> = {}): Response {
+	return Response.json({ error }, { status, headers: { ...NOT_KEPT, ...headers } });
+}

@@ -1,0 +1,21 @@
+/** The notice board with its page and its demo users, for this machine only unless HOST says otherwise. */
+import { bundlePage } from './bundle-page.ts';
+import { createNoticeBoard } from './server.ts';
+import { DEMO_USERS, Users } from './users.ts';
+
+const { PORT = '3000', HOST = 'localhost' } = process.env;
+
+try {
+	if (!/^\d+$/.test(PORT) || Number(PORT) < 1 || Number(PORT) > 65_535) {
+		throw new Error(`PORT must be a number from 1 to 65535, not ${JSON.stringify(PORT)}`);
+	}
+	const [users, page] = await Promise.all([Users.create(DEMO_USERS), bundlePage()]);
+	await createNoticeBoard({ users })
+		.routes(page)
+		.listen({ port: Number(PORT), hostname: HOST });
+	console.log(`The notice board is at http://${HOST}:${PORT}`);
+	for (const { name, role, password } of DEMO_USERS) console.log(`Log in as ${name} (${role}) with ${password}`);
+} catch (error) {
+	console.error(error instanceof Error ? error.message : error);
+	process.exit(1);
+}

@@ -1,0 +1,28 @@
+import type { User } from '../messages.ts';
+import type { ConnectionState } from './connection.ts';
+import { byId, make } from './element.ts';
+
+const me = byId('me', HTMLElement);
+const state = byId('state', HTMLElement);
+const online = byId('online', HTMLUListElement);
+
+const WORDS: Record<ConnectionState, string> = {
+	connecting: 'Connecting…',
+	connected: 'Connected',
+	// Every try says the same, so that it is not read out again and again.
+	waiting: 'Connecting…',
+	refused: 'Not logged in',
+};
+
+export function showState(connection: ConnectionState): void {
+	state.dataset['state'] = connection;
+	if (state.textContent !== WORDS[connection]) state.textContent = WORDS[connection];
+}
+
+export function showUser({ name, role }: User): void {
+	me.textContent = role === 'admin' ? `${name} (admin)` : name;
+}
+
+export function showOnline(names: readonly string[]): void {
+	online.replaceChildren(...names.map((name) => make('li', '', name)));
+}

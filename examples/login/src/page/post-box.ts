@@ -1,0 +1,59 @@
+import { SocketRequestError } from '@orijs/websocket/protocol';
+import { MAX_TEXT_LENGTH } from '../messages.ts';
+import { byId } from './element.ts';
+
+const form = byId('post', HTMLFormElement);
+const text = byId('text', HTMLTextAreaElement);
+const problem = byId('problem', HTMLElement);
+
+/** Hands on what is written. It stays in the box until `post` has resolved. */
+export function startPostBox(post: (text: string) => Promise<unknown>): void {
+	text.maxLength = MAX_TEXT_LENGTH;
+	text.addEventListener('input', () => showProblem(''));
+	text.addEventListener('keydown', (event) => {
+		if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
+		event.preventDefault();
+		form.requestSubmit();
+	});
+	form.addEventListener('submit', (event) => {
+		event.preventDefault();
+		const written = text.value;
+		if (written.trim() === '') return;
+		showProblem('');
+		post(written).then(
+			() => {
+				if (text.value === written) text.value = '';
+			},
+			(error: unknown) => showProblem(reasonOf(error)),
+		);
+	});
+}
+
+export function focusPostBox(): void {
+	// Not on a phone, where it would bring up the keyboard.
+	if (matchMedia('(hover: hover)').matches) text.focus();
+}
+
+/** A sentence below the box; an empty one takes it away. */
+export function showProblem(sentence: string): void {
+	problem.textContent = sentence;
+}
+
+/** What went wrong, for people. */
+export function reasonOf(error: unknown): string {
+	const code = error instanceof SocketRequestError ? error.code : undefined;
+	switch (code) {
+		case 'disconnected':
+			return 'Not connected just now. Try again in a moment.';
+		case 'timeout':
+			return 'The server did not answer. It may have arrived all the same.';
+		case 'rate_limited':
+			return 'That was too fast. Try again in a moment.';
+		case 'no_such_note':
+			return 'That note is gone already.';
+		case 'forbidden':
+			return 'You may not do that.';
+		default:
+			return 'That did not work. Try again.';
+	}
+}

@@ -1,0 +1,34 @@
+import { z } from 'zod';
+
+/** Far above what a name and a password take. */
+const MAX_BODY_BYTES = 4_096;
+
+const Credentials = z.object({ name: z.string().min(1).max(64), password: z.string().min(1).max(256) });
+export type Credentials = z.infer<typeof Credentials>;
+
+/** Reads name and password from a form or from JSON; undefined if they are not there. */
+export async function readCredentials(req: Request): Promise<Credentials | undefined> {
+	// A body of unknown length is not even begun.
+	const length = Number(req.headers.get('content-length') ?? Infinity);
+	if (!(length <= MAX_BODY_BYTES)) return undefined;
+	try {
+		return Credentials.safeParse(await bodyOf(req)).data;
+	} catch {
+		return undefined;
+	}
+}
+
+function bodyOf(req: Request): Promise<unknown> | undefined {
+	if (isForm(req)) return req.text().then((text) => Object.fromEntries(new URLSearchParams(text)));
+	if (contentType(req) === 'application/json') return req.json();
+	return undefined;
+}
+
+/** Whether it was sent by a form as such, and not by a script. */
+export function isForm(req: Request): boolean {
+	return contentType(req) === 'application/x-www-form-urlencoded';
+}
+
+function contentType(req: Request): string | undefined {
+	return req.headers.get('content-type')?.split(';')[0]?.trim().toLowerCase();
+}

@@ -1,0 +1,45 @@
+import type { BunRequest, CookieMap } from 'bun';
+import { type Login, Logins } from './logins.ts';
+import type { User } from './messages.ts';
+
+const COOKIE = 'session';
+
+/** The way in for browsers: a cookie that scripts can't read, and that pages of other sites can't send a form with. */
+export class Sessions {
+	readonly #logins: Logins;
+
+	constructor(lifetimeMs: number) {
+		this.#logins = new Logins(lifetimeMs);
+	}
+
+	/** Logs a browser in. Whoever was logged in there before no longer is. */
+	start(req: BunRequest, user: User): void {
+		this.end(req);
+		const { secret, login } = this.#logins.start(user);
+		req.cookies.set(COOKIE, secret, {
+			httpOnly: true,
+			sameSite: 'lax',
+			secure: isHttps(req),
+			path: '/',
+			expires: new Date(login.expiresAt),
+		});
+	}
+
+	find(cookies: CookieMap): Login | undefined {
+		const secret = cookies.get(COOKIE);
+		return secret === null ? undefined : this.#logins.find(secret);
+	}
+
+	/** Logs a browser out, if it was logged in, and closes the sockets of all its tabs. */
+	end(req: BunRequest): void {
+		const secret = req.cookies.get(COOKIE);
+		if (secret === null) return;
+		this.#logins.end(secret);
+		req.cookies.delete(COOKIE, { path: '/' });
+	}
+}
+
+/** Whoever makes the header up, of all the proxies and clients on the way, only keeps a cookie off plain HTTP. */
+function isHttps(req: Request): boolean {
+	return new URL(req.url).protocol === 'https:' || req.headers.get('x-forwarded-proto')?.startsWith('https') === true;
+}

@@ -1,0 +1,25 @@
+import type { Logger } from '@orijs/websocket';
+import { afterEach } from 'vitest';
+import { createNoticeBoard, type NoticeBoardOptions } from '../server.ts';
+import { DEMO_USERS, type NewUser, Users } from '../users.ts';
+import type { Port } from './member.ts';
+
+/** Refusals are what these tests are about, and not worth a line each. */
+const quiet: Logger = { debug() {}, info() {}, warn() {}, error: console.error };
+
+// To hash passwords takes its time, and is meant to.
+const users = Users.create(DEMO_USERS);
+const started: { stop(): Promise<void> }[] = [];
+
+afterEach(async () => {
+	await Promise.all(started.splice(0).map((board) => board.stop()));
+});
+
+/** A notice board with the demo users, which ends with the test. Returns where it listens. */
+export async function startBoard(options: Omit<NoticeBoardOptions, 'users'> = {}): Promise<Port> {
+	const board = createNoticeBoard({ users: await users, logger: quiet, ...options });
+	started.push(board);
+	return (await board.listen(0)).port;
+}
+
+export const [ada, grace, linus] = DEMO_USERS as readonly [NewUser, NewUser, NewUser];

@@ -1,0 +1,82 @@
+import { connectClient, type TestClient } from '@orijs/testkit';
+import { BuiltIn, type InferInput, type InferOutput, type SocketMessage } from '@orijs/websocket/protocol';
+import type { NewUser } from '../users.ts';
+
+/** Where a notice board listens. */
+export type Port = number | undefined;
+
+/** Somebody at the board without a page. */
+export interface Member extends TestClient {
+	/** Resolves with the answer: `data`, or `error` where it was refused. */
+	ask(type: string, data: unknown): Promise<{ data?: any; error?: { code: string; message: string } }>;
+	/** As `ask`, for a message that is well-formed. Resolves with what it was answered, and rejects if it was refused. */
+	request<T extends SocketMessage>(message: T, data: InferInput<T['data']>): Promise<any>;
+	subscribe(topic: string): Promise<void>;
+	/** Resolves with the data of the next message of this kind. */
+	hear<T extends SocketMessage>(message: T): Promise<InferOutput<T['data']>>;
+}
+
+/** How one shows who one is. */
+export interface Papers {
+	/** Goes with the upgrade. */
+	readonly cookie?: string;
+	/** Goes into the first frame. */
+	readonly auth?: unknown;
+	/** The page one comes from, for browsers. */
+	readonly origin?: string;
+}
+
+export function post(port: Port, path: string, body: object, headers: Record<string, string> = {}): Promise<Response> {
+	return fetch(`http://localhost:${port}${path}`, {
+		method: 'POST',
+		headers: { 'Content-Type': 'application/json', ...headers },
+		body: JSON.stringify(body),
+		redirect: 'manual',
+	});
+}
+
+/** Logs in as browsers do, and returns the cookie. */
+export async function cookieOf(port: Port, { name, password }: NewUser): Promise<string> {
+	const response = await post(port, '/login', { name, password });
+	const cookie = response.headers.get('set-cookie')?.split(';')[0];
+	if (cookie === undefined) throw new Error(`could not log in as ${name}: ${response.status} ${await response.text()}`);
+	return cookie;
+}
+
+/** Logs in as programs do, and returns the token. */
+export async function tokenOf(port: Port, { name, password }: NewUser): Promise<string> {
+	const response = await post(port, '/token', { name, password });
+	return ((await response.json()) as { token: string }).token;
+}
+
+/** Connects, and says the first thing. Whether that gets one in is another question: ask for something, or look at `closed`. */
+export async function connect(port: Port, { cookie, auth, origin }: Papers): Promise<Member> {
+	const client = await connectClient(`ws://localhost:${port}/ws`, {
+		headers: { ...(cookie !== undefined && { cookie }), ...(origin !== undefined && { origin }) },
+	});
+	let lastId = 0;
+	const member: Member = {
+		...client,
+		async ask(type, data) {
+			const correlationId = String(++lastId);
+			client.send(JSON.stringify({ type, data, correlationId }));
+			return parse(await client.next((frame) => parse(frame).correlationId === correlationId));
+		},
+		async request(message, data) {
+			const { data: answer, error } = await member.ask(message.name, data);
+			if (error !== undefined) throw new Error(`${message.name} was refused: ${error.code}`);
+			return answer;
+		},
+		async subscribe(topic) {
+			const { error } = await member.ask(BuiltIn.subscribe, { topic });
+			if (error !== undefined) throw new Error(`could not subscribe to ${topic}: ${error.code}`);
+		},
+		hear: async (message) => parse(await client.next((frame) => parse(frame).name === message.name)).data,
+	};
+	client.send(JSON.stringify({ type: BuiltIn.auth, data: auth }));
+	return member;
+}
+
+function parse(frame: string | Uint8Array): any {
+	return JSON.parse(String(frame));
+}

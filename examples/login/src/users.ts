@@ -1,0 +1,45 @@
+import type { User } from './messages.ts';
+
+/** A user with the password they chose. */
+export interface NewUser extends User {
+	readonly password: string;
+}
+
+/** For trying things out. Their passwords are public, so a server with them is for one's own machine only. */
+export const DEMO_USERS: readonly NewUser[] = [
+	{ name: 'ada', role: 'admin', password: 'analytical-engine' },
+	{ name: 'grace', role: 'member', password: 'nanoseconds' },
+	{ name: 'linus', role: 'member', password: 'just-for-fun' },
+];
+
+interface Account {
+	readonly user: User;
+	readonly passwordHash: string;
+}
+
+/** Who may log in. Keeps hashes of the passwords only. */
+export class Users {
+	readonly #accounts: ReadonlyMap<string, Account>;
+	/** The hash of a password that nobody knows. */
+	readonly #nobodysHash: string;
+
+	private constructor(accounts: ReadonlyMap<string, Account>, nobodysHash: string) {
+		this.#accounts = accounts;
+		this.#nobodysHash = nobodysHash;
+	}
+
+	static async create(newUsers: readonly NewUser[]): Promise<Users> {
+		const accounts = new Map<string, Account>();
+		for (const { name, role, password } of newUsers) {
+			accounts.set(name, { user: { name, role }, passwordHash: await Bun.password.hash(password) });
+		}
+		return new Users(accounts, await Bun.password.hash(crypto.randomUUID()));
+	}
+
+	/** The user whose name and password these are. Unknown names take as long as wrong passwords, so neither can be told apart. */
+	async verify(name: string, password: string): Promise<User | undefined> {
+		const account = this.#accounts.get(name);
+		const matches = await Bun.password.verify(password, account?.passwordHash ?? this.#nobodysHash);
+		return matches ? account?.user : undefined;
+	}
+}
