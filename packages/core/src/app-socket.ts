@@ -16,7 +16,10 @@ interface EverywhereMethods {
 	publishBinary(topic: string, bytes: Exclude<Payload, string>): Promise<void>;
 }
 
-/** The socket a handler gets: Bun's own, except that its pub/sub reaches every node. */
+/**
+ * The socket a handler gets: Bun's own, except that its pub/sub reaches every node. Once it is closed by the application, messages of
+ * its client that wait for their turn are not handled any more.
+ */
 export type AppSocket<TData extends ConnectionData = ConnectionData> = Omit<
 	ServerWebSocket<SocketData<TData>>,
 	keyof EverywhereMethods | 'cork'
@@ -29,9 +32,12 @@ export type AppSocket<TData extends ConnectionData = ConnectionData> = Omit<
  */
 export class SocketAdopter {
 	readonly #methods: EverywhereMethods & ThisType<WebSocketConnection>;
+	readonly #onClose: (socket: WebSocketConnection) => void;
 	#prototype: object | undefined;
 
-	constructor(provider: WebSocketProvider) {
+	/** @param onClose is called before the application closes a socket */
+	constructor(provider: WebSocketProvider, onClose: (socket: WebSocketConnection) => void) {
+		this.#onClose = onClose;
 		this.#methods = {
 			subscribe(topic) {
 				return provider.subscribe(this.data.socketId, topic);
@@ -52,7 +58,23 @@ export class SocketAdopter {
 	}
 
 	adopt(socket: WebSocketConnection): AppSocket {
-		this.#prototype ??= Object.assign(Object.create(Object.getPrototypeOf(socket) as object), this.#methods) as object;
+		this.#prototype ??= this.#prototypeAbove(Object.getPrototypeOf(socket) as WebSocketConnection);
 		return Object.setPrototypeOf(socket, this.#prototype) as AppSocket;
+	}
+
+	#prototypeAbove(bun: WebSocketConnection): object {
+		const onClose = this.#onClose;
+		const { close, terminate } = bun;
+		const closing: Pick<WebSocketConnection, 'close' | 'terminate'> & ThisType<WebSocketConnection> = {
+			close(code, reason) {
+				onClose(this);
+				close.call(this, code, reason);
+			},
+			terminate() {
+				onClose(this);
+				terminate.call(this);
+			},
+		};
+		return Object.assign(Object.create(bun) as object, this.#methods, closing);
 	}
 }

@@ -275,12 +275,16 @@ export class Session implements SocketData<object> {
 		if (ws.send(text) <= 0 && ws.getBufferedAmount() > this.#host.limits.queuedBytes) this.#host.slow(this);
 	}
 
-	/** Ends the connection; what has arrived and was not begun is not handled any more. */
+	/** Ends the connection. */
 	end(code: number, reason: string): void {
+		this.ws.close(code, reason);
+	}
+
+	/** This side ends the connection: what has arrived and was not begun is not handled any more. */
+	ending(): void {
 		this.#queue = undefined;
 		this.#early = undefined;
 		this.finish();
-		this.ws.close(code, reason);
 	}
 
 	/** The connection is gone. */

@@ -65,7 +65,7 @@ export class WebSocketEndpoint implements SessionHost {
 		this.limits = limits;
 		this.overdue = new Overdue(() => this.#unfinished(), limits.handlerTimeoutMs);
 		this.#door = new Door(options, limits, refusals);
-		this.#adopter = new SocketAdopter(provider);
+		this.#adopter = new SocketAdopter(provider, ({ data }) => (data as Session).ending());
 		this.#guards = new ConnectionGuards({
 			guards: table?.guards ?? [],
 			timeoutMs: limits.guardTimeoutMs,

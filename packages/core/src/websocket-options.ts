@@ -62,7 +62,8 @@ export interface WebSocketHandlers<TData extends ConnectionData = ConnectionData
 	message?(ws: AppSocket<TData>, message: string | Buffer): void | Promise<void>;
 	/**
 	 * The socket is gone from every topic and count; `ws.data.topics` still says which topics it was in. Say goodbye with
-	 * `app.socket.publish`: `ws.publish` is for a socket that is open. What the client had sent before was given to handlers before this.
+	 * `app.socket.publish`: `ws.publish` is for a socket that is open. What a client had sent before it closed was given to handlers before
+	 * this; where the server closed, what waited was dropped.
 	 */
 	close?(ws: AppSocket<TData>, code: number, reason: string): void | Promise<void>;
 	/** A socket that was slow can take messages again. */

@@ -1,7 +1,7 @@
 import type { Logger } from '@orijs/websocket';
 
 /** State that is being found out: what is not set yet is undefined, and what was looked for and not there may be null. */
-export type StateInTheMaking<TState extends object> = { [K in keyof TState]: TState[K] | null | undefined };
+export type StateInTheMaking<TState extends object> = { -readonly [K in keyof TState]: TState[K] | null | undefined };
 
 /** What a connection guard knows and may do. */
 export interface GuardContext<TState extends object = object> {
