@@ -26,18 +26,28 @@ export type AppSocket<TData extends ConnectionData = ConnectionData> = Omit<
 > &
 	EverywhereMethods & { cork<TResult>(callback: (ws: AppSocket<TData>) => TResult): TResult };
 
+/** Bun's own methods, that are only looked at in passing. */
+type Watched = Pick<WebSocketConnection, 'close' | 'terminate' | 'send' | 'sendText' | 'sendBinary'>;
+
+/** What the endpoint has to know of what the application does with a socket. */
+export interface SocketEvents {
+	/** It is about to close it. */
+	readonly onClose: (socket: WebSocketConnection) => void;
+	/** What it has sent could not be passed on at once, or was dropped. */
+	readonly onHeldUp: (socket: WebSocketConnection) => void;
+}
+
 /**
  * Gives sockets an application's pub/sub methods. It puts one shared prototype between a socket and Bun's, so that everything else
  * stays Bun's own and nothing is paid per message.
  */
 export class SocketAdopter {
 	readonly #methods: EverywhereMethods & ThisType<WebSocketConnection>;
-	readonly #onClose: (socket: WebSocketConnection) => void;
+	readonly #events: SocketEvents;
 	#prototype: object | undefined;
 
-	/** @param onClose is called before the application closes a socket */
-	constructor(provider: WebSocketProvider, onClose: (socket: WebSocketConnection) => void) {
-		this.#onClose = onClose;
+	constructor(provider: WebSocketProvider, events: SocketEvents) {
+		this.#events = events;
 		this.#methods = {
 			subscribe(topic) {
 				return provider.subscribe(this.data.socketId, topic);
@@ -63,9 +73,9 @@ export class SocketAdopter {
 	}
 
 	#prototypeAbove(bun: WebSocketConnection): object {
-		const onClose = this.#onClose;
-		const { close, terminate } = bun;
-		const closing: Pick<WebSocketConnection, 'close' | 'terminate'> & ThisType<WebSocketConnection> = {
+		const { onClose, onHeldUp } = this.#events;
+		const { close, terminate, send, sendText, sendBinary } = bun;
+		const watched: Watched & ThisType<WebSocketConnection> = {
 			close(code, reason) {
 				onClose(this);
 				close.call(this, code, reason);
@@ -74,7 +84,22 @@ export class SocketAdopter {
 				onClose(this);
 				terminate.call(this);
 			},
+			send(data, compress) {
+				const sent = send.call(this, data, compress);
+				if (sent <= 0) onHeldUp(this);
+				return sent;
+			},
+			sendText(data, compress) {
+				const sent = sendText.call(this, data, compress);
+				if (sent <= 0) onHeldUp(this);
+				return sent;
+			},
+			sendBinary(data, compress) {
+				const sent = sendBinary.call(this, data, compress);
+				if (sent <= 0) onHeldUp(this);
+				return sent;
+			},
 		};
-		return Object.assign(Object.create(bun) as object, this.#methods, closing);
+		return Object.assign(Object.create(bun) as object, this.#methods, watched);
 	}
 }

@@ -18,6 +18,7 @@ import { quiet } from './quiet.ts';
 import { routingTable } from './routing/routing-table.ts';
 import { SocketRouter } from './routing/socket-router.ts';
 import { Session } from './session.ts';
+import { settledWithin } from './settled-within.ts';
 import { show } from './show.ts';
 import { stopOnSignals } from './stopping/signals.ts';
 import { checkHandlers, readWebSocketArguments } from './websocket-arguments.ts';
@@ -33,10 +34,12 @@ export interface ApplicationOptions {
 	 * order or a second signal came. Where the program listens to the signal itself, the exit is left to it. Default true.
 	 */
 	readonly signals?: boolean;
+	/** What `stop` allows for connections, handlers and requests to end, in milliseconds, also on a signal. Default 10,000. */
+	readonly graceMs?: number;
 }
 
 export interface StopOptions {
-	/** How long connections, handlers and requests may take to end, in milliseconds. Default 10,000. */
+	/** How long connections, handlers and requests may take to end, in milliseconds. Default: that of the application. */
 	readonly graceMs?: number;
 }
 
@@ -59,6 +62,7 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 	readonly #routers: SocketRouter[] = [];
 	readonly #refusals: Refusals;
 	readonly #onSignals: boolean;
+	readonly #graceMs: number;
 	#endpoint: WebSocketEndpoint | undefined;
 	#requests: ClientRequests | undefined;
 	#socket: ApplicationSocket | undefined;
@@ -68,9 +72,12 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 	#stopping: Promise<void> | undefined;
 
 	constructor(options: ApplicationOptions = {}) {
-		const { logger = consoleLogger, signals = true } = options;
+		const { logger = consoleLogger, signals = true, graceMs = DEFAULT_GRACE_MS } = options;
 		if (typeof signals !== 'boolean') throw new ApplicationError(`signals must be true or false, not ${show(signals)}`);
+		const fault = graceFault(graceMs);
+		if (fault !== undefined) throw new ApplicationError(fault);
 		this.#logger = logger;
+		this.#graceMs = graceMs;
 		this.#refusals = new Refusals(logger);
 		this.#onSignals = signals;
 	}
@@ -165,6 +172,11 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 		return this.#socket;
 	}
 
+	/** Whether it stops, or has stopped: a readiness check should say no then. */
+	get isStopping(): boolean {
+		return this.#state === 'stopped';
+	}
+
 	/** How often which bound of the endpoint was put to use, since the application was made. */
 	get refusals(): RefusalCounts {
 		return this.#refusals.counts;
@@ -220,18 +232,16 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 	/**
 	 * Stops in order: no more upgrades (503 with `Retry-After`); messages that have arrived are handled and what was sent is flushed;
 	 * sockets are closed in waves, with 1012 and a hint when to come back; no more requests, and those in flight end; then
-	 * the shutdown hooks, the provider, the server. What takes longer than `graceMs` is cut off. Idempotent; a hook that fails is
-	 * logged and stops nothing. Called while `listen` is on its way, it ends that: `listen` rejects.
+	 * the shutdown hooks, the provider, the server. What of that takes longer than `graceMs` is cut off, but for the hooks, which are
+	 * waited for. Idempotent: the first call counts. A hook that fails is logged and stops nothing. Called while `listen` is on its way, it ends that: `listen` rejects.
 	 *
 	 * @throws {ApplicationError} `graceMs` can't be one
 	 * @throws whatever the provider's `stop` throws; the server is stopped all the same
 	 */
 	stop(options: StopOptions = {}): Promise<void> {
-		const { graceMs = DEFAULT_GRACE_MS } = options;
-		if (typeof graceMs !== 'number' || !(graceMs >= 0 && graceMs <= MAX_DELAY_MS)) {
-			const range = `a number of milliseconds from 0 to ${MAX_DELAY_MS}`;
-			return quiet(Promise.reject(new ApplicationError(`stop(): graceMs must be ${range}, not ${show(graceMs)}`)));
-		}
+		const { graceMs = this.#graceMs } = options;
+		const fault = graceFault(graceMs);
+		if (fault !== undefined) return quiet(Promise.reject(new ApplicationError(`stop(): ${fault}`)));
 		this.#stopping ??= this.#stop(graceMs);
 		return this.#stopping;
 	}
@@ -311,9 +321,7 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 	}
 }
 
-async function settledWithin(ms: number, promise: Promise<unknown> | undefined): Promise<void> {
-	const late = Promise.withResolvers<void>();
-	const timer = setTimeout(late.resolve, Math.max(0, ms));
-	await Promise.race([promise, late.promise]);
-	clearTimeout(timer);
+function graceFault(graceMs: unknown): string | undefined {
+	if (typeof graceMs === 'number' && graceMs >= 0 && graceMs <= MAX_DELAY_MS) return undefined;
+	return `graceMs must be a number of milliseconds from 0 to ${MAX_DELAY_MS}, not ${show(graceMs)}`;
 }

@@ -8,6 +8,7 @@ export class Deadlines<TEntry> {
 	/** When each is due, in milliseconds by the monotonic clock. */
 	readonly #due = new Map<TEntry, number>();
 	#timer: ReturnType<typeof setTimeout> | undefined;
+	#isChecking = false;
 
 	/** @param expired is called once for each entry that was not removed in time; must not throw */
 	constructor(ms: number, expired: (entry: TEntry) => void) {
@@ -18,7 +19,7 @@ export class Deadlines<TEntry> {
 	/** The entry must not be there already. */
 	add(entry: TEntry): void {
 		this.#due.set(entry, performance.now() + this.#ms);
-		if (this.#timer === undefined) this.#wait(this.#ms);
+		if (this.#timer === undefined && !this.#isChecking) this.#wait(this.#ms);
 	}
 
 	delete(entry: TEntry): void {
@@ -40,15 +41,17 @@ export class Deadlines<TEntry> {
 
 	#check(): void {
 		this.#timer = undefined;
+		this.#isChecking = true;
 		const now = performance.now();
 		for (const [entry, due] of this.#due) {
 			if (due > now) {
 				// Timers may fire a little early.
 				this.#wait(Math.ceil(due - now));
-				return;
+				break;
 			}
 			this.#due.delete(entry);
 			this.#expired(entry);
 		}
+		this.#isChecking = false;
 	}
 }

@@ -31,11 +31,8 @@ export class GapNotices {
 		}
 	}
 
-	/** Messages to one socket may have been dropped because its client read too slowly; it has caught up now. */
-	static caughtUp(session: Session): void {
-		const since = session.droppingSince;
-		if (since === undefined) return;
-		session.droppingSince = undefined;
+	/** Tells one client that any message to it may be missing, until now. */
+	tellOne(session: Session, since: number): void {
 		const until = Date.now();
 		for (const topic of [TO_SOCKETS, ...session.topics]) session.send(encodeGapNotice({ topic, since, until }));
 	}

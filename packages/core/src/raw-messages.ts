@@ -48,6 +48,9 @@ export class RawMessages implements Inbound {
 		return true;
 	}
 
+	/** Without typed messages there are no requests to wait for. */
+	tooMany(): void {}
+
 	/** The close frame that follows says it. */
 	tooLate(): void {}
 

@@ -3,7 +3,7 @@ import type { AppSocket } from './app-socket.ts';
 import type { Slot } from './admission/connection-slots.ts';
 import type { AllLimits } from './limits.ts';
 import type { Overdue } from './overdue.ts';
-import { Rate, type RateVerdict } from './rate.ts';
+import { Rate } from './rate.ts';
 
 /** A message as it came, or as it was read. */
 export type Work = object | string;
@@ -19,6 +19,8 @@ export interface Inbound {
 	run(session: Session, work: Work): void;
 	/** A message came faster than is allowed. Returns whether it is to be handled all the same. */
 	tooFast(session: Session, frame: Frame): boolean;
+	/** So many messages wait that no more may, but reading must go on, for the answer that a handler waits for. */
+	tooMany(session: Session, work: Work): void;
 	/** A message came when nothing more is begun. */
 	tooLate(session: Session, frame: Frame): void;
 	/** What is running has taken too long: the next message is about to be handled. */
@@ -72,6 +74,7 @@ export class Session implements SocketData<object> {
 	#begunAt = 0;
 	#droppingSince: number | undefined;
 	#pendingRequests = 0;
+	#expectedReplies = 0;
 	#pendingAnswers = 0;
 	#running: object | undefined;
 
@@ -129,6 +132,17 @@ export class Session implements SocketData<object> {
 		this.#pendingRequests = value;
 	}
 
+	/** A handler asks this very client: the answer may come after what can't be handled before that handler is through. */
+	expectReply(): void {
+		this.#expectedReplies++;
+		this.#resumeIfShort();
+	}
+
+	/** It has its answer, or has given up. */
+	expectReplyNoMore(): void {
+		this.#expectedReplies--;
+	}
+
 	/** Since when messages to it may have been dropped; only where that was chosen. */
 	get droppingSince(): number | undefined {
 		return this.#droppingSince;
@@ -167,8 +181,7 @@ export class Session implements SocketData<object> {
 	receive(frame: Frame): void {
 		if (this.#state === 'closed') return;
 		const { limits, inbound } = this.#host;
-		const size = typeof frame === 'string' ? frame.length : frame.byteLength;
-		const verdict: RateVerdict = this.#rate.take(size, limits);
+		const verdict = this.#rate.take(frame, limits);
 		if (verdict === 'flood') return this.#host.flooded(this);
 		if (this.#state === 'guarding') return this.#receiveEarly(frame);
 		if (this.#state === 'closing') return inbound.tooLate(this, frame);
@@ -194,9 +207,11 @@ export class Session implements SocketData<object> {
 		if (work === undefined) return;
 		if (!this.isBusy) return this.#run(work);
 		this.#queue ??= [];
+		const isFull = this.#queue.length >= this.#host.limits.queuedMessages;
+		if (isFull && this.#expectedReplies > 0) return this.#host.inbound.tooMany(this, work);
 		this.#queue.push(work);
 		// What was read from the socket already still comes: no more than one read, 64 KiB.
-		if (this.#queue.length >= this.#host.limits.queuedMessages) this.ws.pause();
+		if (this.#queue.length >= this.#host.limits.queuedMessages && this.#expectedReplies === 0) this.ws.pause();
 	}
 
 	#run(work: Work): void {
@@ -249,12 +264,14 @@ export class Session implements SocketData<object> {
 		const ws = this.#ws;
 		if (ws?.isPaused !== true) return;
 		const waiting = this.#queue?.length ?? 0;
-		if (waiting <= this.#host.limits.queuedMessages / 2) ws.resume();
+		if (this.#expectedReplies > 0 || waiting <= this.#host.limits.queuedMessages / 2) ws.resume();
 	}
 
-	/** Whether all is handled that has arrived, and on its way what was sent. */
+	/** Whether all is handled and answered that has arrived, and on its way what was sent. */
 	get isDone(): boolean {
-		return !this.isBusy && !this.#isWaiting && this.ws.getBufferedAmount() === 0;
+		// Nothing waits without something to wait for.
+		if (this.isBusy) return false;
+		return this.#state === 'closed' || (this.#pendingAnswers === 0 && this.ws.getBufferedAmount() === 0);
 	}
 
 	/** Calls `then` once the last message that has arrived was begun: at once if none waits. */
@@ -268,11 +285,14 @@ export class Session implements SocketData<object> {
 		if (this.#state !== 'closed') this.#state = 'closing';
 	}
 
-	/** Sends text to the client. What it does not read in time ends its connection. */
+	/** Sends text to the client, if it is still there. */
 	send(text: string): void {
-		const ws = this.ws;
-		if (this.#state === 'closed') return;
-		if (ws.send(text) <= 0 && ws.getBufferedAmount() > this.#host.limits.queuedBytes) this.#host.slow(this);
+		if (this.#state !== 'closed') this.ws.send(text);
+	}
+
+	/** What was sent could not be passed on at once. A client that does not read in time is too slow. */
+	heldUp(): void {
+		if (this.ws.getBufferedAmount() > this.#host.limits.queuedBytes) this.#host.slow(this);
 	}
 
 	/** Ends the connection. */

@@ -11,6 +11,7 @@ import { Door } from './admission/door.ts';
 import { decideUpgrade, type UpgradeDecision } from './admission/upgrade.ts';
 import { type AppSocket, SocketAdopter } from './app-socket.ts';
 import { GapNotices } from './gap-notices.ts';
+import { isThenable } from './is-thenable.ts';
 import type { AllLimits } from './limits.ts';
 import { Overdue } from './overdue.ts';
 import { RawMessages } from './raw-messages.ts';
@@ -20,6 +21,7 @@ import { ConnectionGuards, type UpgradeRequest } from './routing/connection-guar
 import type { RoutingTable } from './routing/routing-table.ts';
 import { TypedMessages } from './routing/typed-messages.ts';
 import { type Inbound, Session, type SessionHost } from './session.ts';
+import { settledWithin } from './settled-within.ts';
 import { drain } from './stopping/drain.ts';
 import type { WebSocketHandlers, WebSocketOptions } from './websocket-options.ts';
 
@@ -56,6 +58,8 @@ export class WebSocketEndpoint implements SessionHost {
 	readonly #upgraded = new Map<Session, UpgradeRequest>();
 	/** Turns away those who wait for `upgrade()`. */
 	readonly #waiting = new Set<() => void>();
+	/** Close handlers that are not through. */
+	readonly #goodbyes = new Set<Promise<unknown>>();
 	#closing = false;
 
 	/** @throws {ApplicationError} an option can't work */
@@ -65,7 +69,10 @@ export class WebSocketEndpoint implements SessionHost {
 		this.limits = limits;
 		this.overdue = new Overdue(() => this.#unfinished(), limits.handlerTimeoutMs);
 		this.#door = new Door(options, limits, refusals);
-		this.#adopter = new SocketAdopter(provider, ({ data }) => (data as Session).ending());
+		this.#adopter = new SocketAdopter(provider, {
+			onClose: ({ data }) => (data as Session).ending(),
+			onHeldUp: ({ data }) => (data as Session).heldUp(),
+		});
 		this.#guards = new ConnectionGuards({
 			guards: table?.guards ?? [],
 			timeoutMs: limits.guardTimeoutMs,
@@ -163,8 +170,9 @@ export class WebSocketEndpoint implements SessionHost {
 			close: (raw, code, reason) => this.#closed(raw, code, reason),
 			drain: async (raw) => {
 				const ws = raw as unknown as AppSocket;
-				if (this.#gapNotices !== undefined) GapNotices.caughtUp(raw.data as Session);
-				if (!(raw.data as Session).isOpen) return;
+				const session = raw.data as Session;
+				this.#caughtUp(session);
+				if (!session.isOpen) return;
 				try {
 					await handlers.drain?.(ws);
 				} catch (error) {
@@ -213,8 +221,8 @@ export class WebSocketEndpoint implements SessionHost {
 	#closed(raw: WebSocketConnection, code: number, reason: string): void {
 		const session = raw.data as Session;
 		const { provider, requests, refusals, handlers } = this.#parts;
-		const refusal = BUN_REFUSALS[reason];
-		if (refusal !== undefined && code === ABNORMAL) refusals.add(refusal, { socketId: session.socketId, reason });
+		const refusal = code === ABNORMAL ? refusalOf(reason) : undefined;
+		if (refusal !== undefined) refusals.add(refusal, { socketId: session.socketId, reason });
 		this.#sessions.delete(session);
 		this.#guards.forget(session);
 		session.closed();
@@ -222,15 +230,21 @@ export class WebSocketEndpoint implements SessionHost {
 		if (!session.wasOpened) return;
 		provider.removeConnection(session.socketId);
 		if (session.pendingRequests > 0) requests.left(session.socketId);
-		if (handlers.close !== undefined) session.whenBegun(() => void this.#callClose(session.ws, code, reason));
+		if (handlers.close !== undefined) session.whenBegun(() => this.#callClose(session.ws, code, reason));
 	}
 
-	async #callClose(ws: AppSocket, code: number, reason: string): Promise<void> {
+	#callClose(ws: AppSocket, code: number, reason: string): void {
+		let done: unknown;
 		try {
-			await this.#parts.handlers.close?.(ws, code, reason);
+			done = this.#parts.handlers.close?.(ws, code, reason);
 		} catch (error) {
 			this.#failed('close', ws, error);
 		}
+		if (!isThenable(done)) return;
+		const running = Promise.resolve(done)
+			.catch((error: unknown) => this.#failed('close', ws, error))
+			.finally(() => this.#goodbyes.delete(running));
+		this.#goodbyes.add(running);
 	}
 
 	flooded(session: Session): void {
@@ -249,6 +263,14 @@ export class WebSocketEndpoint implements SessionHost {
 			session.droppingSince = Date.now();
 		}
 		this.#parts.refusals.add('slowReader', { socketId: session.socketId });
+	}
+
+	/** It has read all that was queued for it. */
+	#caughtUp(session: Session): void {
+		const since = session.droppingSince;
+		if (since === undefined) return;
+		session.droppingSince = undefined;
+		this.#gapNotices?.tellOne(session, since);
 	}
 
 	#end(refusal: Refusal, session: Session, code: number, reason: string): void {
@@ -271,9 +293,13 @@ export class WebSocketEndpoint implements SessionHost {
 		for (const turnAway of this.#waiting) turnAway();
 	}
 
-	/** Ends the connections there are, at the deadline at the latest (by the monotonic clock, in milliseconds). */
+	/**
+	 * Ends the connections there are and waits for their close handlers, until the deadline at the latest (by the monotonic clock, in
+	 * milliseconds).
+	 */
 	async drain(deadline: number): Promise<void> {
 		await drain([...this.#unfinished()], deadline);
+		await settledWithin(deadline - performance.now(), Promise.all(this.#goodbyes));
 	}
 
 	/** Lets go of the provider. */
@@ -299,14 +325,12 @@ export class WebSocketEndpoint implements SessionHost {
 /** The code with which a connection ends that was not closed by a close frame of the client. */
 const ABNORMAL = 1006;
 
-/** By Bun's reasons: what it ends connections for by itself. */
-const BUN_REFUSALS: Readonly<Record<string, Refusal>> = {
-	'Received too big message': 'messageSize',
-	'WebSocket timed out from inactivity': 'idle',
-	'Received invalid UTF-8': 'frame',
-	'Received an incorrectly masked frame': 'frame',
-	'Received invalid opcode': 'frame',
-};
+/** What Bun ends connections for by itself, by the reasons it gives to the close handler; a client can't have sent that code. */
+function refusalOf(reason: string): Refusal | undefined {
+	if (reason === 'WebSocket timed out from inactivity') return 'idle';
+	if (reason === 'Received too big message') return 'messageSize';
+	return reason.startsWith('Received ') ? 'frame' : undefined;
+}
 
 /** Clients leave when they like: that a handler then could not go on with its own socket is no fault. */
 function isBecauseItLeft(ws: AppSocket, err: unknown): boolean {

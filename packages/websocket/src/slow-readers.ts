@@ -45,7 +45,9 @@ export class SlowReaders {
 	/** @throws {InvalidOptionError} */
 	configure({ queuedBytes = DEFAULT_QUEUED_BYTES, slowReaders = 'close', onSlowReader }: SlowReaderOptions): void {
 		if (!Number.isSafeInteger(queuedBytes) || queuedBytes < 1)
-			throw new InvalidOptionError(`queuedBytes must be a whole number of bytes, 1 or more, not ${String(queuedBytes)}`);
+			throw new InvalidOptionError(
+				`queuedBytes must be a whole number of bytes, 1 or more, not ${String(queuedBytes)}`,
+			);
 		if (slowReaders !== 'close' && slowReaders !== 'drop')
 			throw new InvalidOptionError(`slowReaders must be 'close' or 'drop', not ${String(slowReaders)}`);
 		this.#limit = queuedBytes;
@@ -68,7 +70,10 @@ export class SlowReaders {
 		if (this.#closes) {
 			if (this.#onSlowReader === undefined) {
 				const { socketId } = socket.data;
-				this.#logger.warn('A client reads too slowly and is disconnected', { socketId, queued: socket.getBufferedAmount() });
+				this.#logger.warn('A client reads too slowly and is disconnected', {
+					socketId,
+					queued: socket.getBufferedAmount(),
+				});
 			}
 			socket.close(CloseCode.tryAgainLater, 'reads too slowly');
 		}

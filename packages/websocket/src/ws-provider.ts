@@ -228,7 +228,7 @@ export class WsProvider implements WebSocketProvider {
 		// Before the start this comes with all else that is wanted; a failure is in the log.
 		const { state } = this.#lifecycle;
 		if (!this.#nodeMessages.isHeard && state !== 'idle' && state !== 'stopped') {
-			quiet(this.#listen(nodeChannel(this.nodeId)));
+			void quiet(this.#listen(nodeChannel(this.nodeId)));
 		}
 		return this.#nodeMessages.on(listener);
 	}

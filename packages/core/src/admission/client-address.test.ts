@@ -67,7 +67,9 @@ describe('the address of a client', () => {
 
 	it('is one that header text can not make anything of, whatever the text is', () => {
 		const text = fc.oneof(
-			fc.string({ unit: fc.constantFrom(...'0123456789abcdef:.,[]%/ f', '::ffff:', '10.0.0.1', '2001:db8::') }),
+			fc.string({
+				unit: fc.constantFrom(...Array.from('0123456789abcdef:.,[]%/ '), '::ffff:', '10.0.0.1', '2001:db8::'),
+			}),
 			fc.string(),
 			fc.array(fc.oneof(fc.ipV4(), fc.ipV6(), fc.string()), { maxLength: 6 }).map((hops) => hops.join(',')),
 		);
@@ -114,6 +116,7 @@ describe('connections are counted', () => {
 	it('alike for all ways to write an IPv6 address', () => {
 		fc.assert(
 			fc.property(fc.ipV6(), (written) => {
+				fc.pre(URL.canParse(`http://[${written}]`));
 				const canonical = new URL(`http://[${written}]`).hostname.slice(1, -1);
 				expect(countedAs(written)).toBe(countedAs(canonical));
 			}),
@@ -146,8 +149,8 @@ it.each([
 	['100.128.0.1', false],
 	['8.8.8.8', false],
 	['2001:db8::1', false],
-	['', false],
-	['nonsense', false],
+	// What has no address connects through the file system.
+	['', true],
 ])('whether %j is private: %s', (address, expected) => {
 	expect(isPrivate(address)).toBe(expected);
 });

@@ -60,12 +60,13 @@ export class ClientAddresses {
 
 /** What connections are counted by: anyone can have all the addresses of an IPv6 /64. */
 export function countedAs(address: string): ClientAddress {
-	return isIP(address) === 6 ? `${expanded(address).slice(0, 4).join(':')}::/64` : address;
+	const one = plain(address);
+	return isIP(one) === 6 ? `${prefix(one).join(':')}::/64` : one;
 }
 
 /** Whether only programs nearby can have the address; a socket in the file system has none. */
 export function isPrivate(address: string): boolean {
-	return isIP(address) === 0 || contains(privateNetworks, address);
+	return isIP(address) === 0 || contains(privateNetworks, plain(address));
 }
 
 function networks(entries: readonly unknown[]): BlockList {
@@ -86,20 +87,29 @@ function contains(list: BlockList, address: string): boolean {
 	return version !== 0 && list.check(address, version === 4 ? 'ipv4' : 'ipv6');
 }
 
-/** Without the brackets, port and zone that may go with it, and IPv4 as IPv4 where it is mapped into IPv6. */
+/** Without the brackets, port and zone that may go with it; IPv6 in one form, and as IPv4 where that is mapped into it. */
 function plain(address: string): string {
 	const bare = /^\[(.*)\](?::\d+)?$/.exec(address)?.[1] ?? /^([\d.]+):\d+$/.exec(address)?.[1] ?? address;
-	return bare
-		.replace(/%.*$/, '')
-		.replace(/^::ffff:(?=\d+\.)/i, '')
-		.toLowerCase();
+	const unzoned = bare.replace(/%.*$/, '');
+	if (isIP(unzoned) !== 6) return unzoned.toLowerCase();
+	const hex = unzoned.toLowerCase().replace(/(\d+)\.(\d+)\.(\d+)\.(\d+)$/, (_, ...parts: string[]) => {
+		const [a = 0, b = 0, c = 0, d = 0] = parts.map(Number);
+		return `${(a * 256 + b).toString(16)}:${(c * 256 + d).toString(16)}`;
+	});
+	// Some ways to write one are no URL.
+	const canonical = URL.canParse(`http://[${hex}]`) ? new URL(`http://[${hex}]`).hostname.slice(1, -1) : hex;
+	const mapped = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/.exec(canonical);
+	if (mapped === null) return canonical;
+	const [, high = '0', low = '0'] = mapped;
+	const bits = Number.parseInt(high, 16) * 2 ** 16 + Number.parseInt(low, 16);
+	return [24, 16, 8, 0].map((shift) => Math.floor(bits / 2 ** shift) % 256).join('.');
 }
 
-/** The eight groups of an IPv6 address, without leading zeros. */
-function expanded(address: string): string[] {
+/** The first four of the eight groups of an IPv6 address. */
+function prefix(address: string): string[] {
 	const [head = '', tail] = address.split('::');
 	const left = head === '' ? [] : head.split(':');
 	const right = tail === undefined || tail === '' ? [] : tail.split(':');
-	const zeros = tail === undefined ? 0 : Math.max(0, 8 - left.length - right.length);
-	return [...left, ...Array<string>(zeros).fill('0'), ...right].map((group) => group.replace(/^0+(?=.)/, ''));
+	const zeros = tail === undefined ? 0 : 8 - left.length - right.length;
+	return [...left, ...Array<string>(zeros).fill('0'), ...right].slice(0, 4);
 }

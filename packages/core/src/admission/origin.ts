@@ -18,15 +18,19 @@ export function originCheck(allowed: unknown): OriginCheck {
 	if (!Array.isArray(allowed)) throw new ApplicationError(`${RULE}; not ${show(allowed)}`);
 	const exact = new Set<string>();
 	const below: { readonly scheme: string; readonly suffix: string }[] = [];
+	let isAny = false;
 	for (const entry of allowed as unknown[]) {
-		if (entry === '*') return () => true;
+		if (entry === '*') {
+			isAny = true;
+			continue;
+		}
 		if (typeof entry !== 'string' || !isOrigin(entry.replace('://*.', '://any.')))
 			throw new ApplicationError(`${RULE}; not ${show(entry)}`);
 		const wildcard = entry.indexOf('*');
 		if (wildcard < 0) exact.add(entry);
 		else below.push({ scheme: entry.slice(0, wildcard), suffix: entry.slice(wildcard + 1) });
 	}
-	return (origin) => exact.has(origin) || below.some(({ scheme, suffix }) => isBelow(origin, scheme, suffix));
+	return (origin) => isAny || exact.has(origin) || below.some(({ scheme, suffix }) => isBelow(origin, scheme, suffix));
 }
 
 function isBelow(origin: string, scheme: string, suffix: string): boolean {
@@ -43,5 +47,8 @@ function isSameOrigin(origin: string, host: string | null): boolean {
 }
 
 function isOrigin(value: string): boolean {
-	return URL.canParse(value) && new URL(value).protocol + '//' + new URL(value).host === value && !value.includes('*');
+	if (!URL.canParse(value) || value.includes('*')) return false;
+	const { protocol, host } = new URL(value);
+	// Written with ws: by mistake it would never be that of a page.
+	return `${protocol}//${host}` === value && protocol !== 'ws:' && protocol !== 'wss:';
 }

@@ -37,13 +37,16 @@ export class BuiltIns {
 		return true;
 	}
 
-	/** Handles what comes in its turn. Only its beginning does: to wait for the backend must not keep the client's other messages. */
+	/**
+	 * Handles what comes in its turn. It lasts until it is decided, and no longer: to wait for the backend must not keep the client's
+	 * other messages.
+	 */
 	inTurn(session: Session, message: ClientMessage): void {
 		switch (message.type) {
 			case BuiltIn.subscribe:
-				return this.#counted(session, message, (topic) => this.#subscribe(session, topic));
+				return this.#ask(session, message);
 			case BuiltIn.unsubscribe:
-				return this.#counted(session, message, (topic) => this.#services.provider.unsubscribe(session.socketId, topic));
+				return this.#leave(session, message);
 			case BuiltIn.auth:
 				// Nothing here wanted to see anything; a client that says who it is may do so.
 				return this.#answer(session, message, { socketId: session.socketId });
@@ -51,6 +54,12 @@ export class BuiltIns {
 				this.#services.refusals.add('unknownType', { socketId: session.socketId, type: message.type });
 				return refuse(session, message, 'unknown_type', `Nothing handles ${message.type}`);
 		}
+	}
+
+	/** What `inTurn` has begun takes too long to decide. */
+	giveUp(session: Session, { message }: Asking): void {
+		this.#services.refusals.add('handlerTimeout', { socketId: session.socketId, type: message.type });
+		refuse(session, message, 'timeout', 'The server took too long');
 	}
 
 	#reply(session: Session, { type, data, correlationId, ...rest }: ClientMessage): void {
@@ -65,54 +74,89 @@ export class BuiltIns {
 		refuse(session, { type, correlationId }, 'invalid_message', 'That is a reply to nothing');
 	}
 
-	#counted(session: Session, message: ClientMessage, work: (topic: string) => Promise<Denial | void>): void {
-		const { limits, refusals, logger } = this.#services;
-		const { socketId } = session;
-		const topic = topicOf(message.data);
-		if (topic === undefined) {
-			refusals.add('data', { socketId, type: message.type });
-			const rule = 'data must be { topic }, and a topic is 1 to 256 characters out of A-Z a-z 0-9 _ : . -';
-			return refuse(session, message, 'invalid_data', rule);
+	/** Asks whether the client may subscribe. */
+	#ask(session: Session, message: ClientMessage): void {
+		const topic = this.#topicOf(session, message);
+		if (topic === undefined) return;
+		let allowed: unknown;
+		try {
+			allowed = this.#services.authorize.subscribe?.(session.ws, topic, session.values);
+		} catch (error) {
+			return this.#failed(session, message, error);
 		}
-		if (session.pendingAnswers >= limits.pendingRequests) {
-			refusals.add('requests', { socketId });
-			return refuse(session, message, 'too_many_requests', `${limits.pendingRequests} requests wait already`);
-		}
-		session.pendingAnswers++;
-		work(topic)
-			.then(
-				(denial) => {
-					if (denial === undefined) this.#answer(session, message, null);
-					else refuse(session, message, denial.code, denial.message);
-				},
-				(err: unknown) => {
-					if (!session.isOpen) return;
-					if (err instanceof SubscribeError) {
-						return refuse(session, message, 'unavailable', 'The backend refused; try again');
-					}
-					logger.error(`${message.type} failed`, { socketId, topic, err });
-					refuse(session, message, 'internal', INTERNAL);
-				},
-			)
-			.finally(() => session.pendingAnswers--)
-			.catch(() => {});
+		if (!isThenable(allowed)) return this.#join(session, message, topic, allowed);
+		const asking = new Asking(message);
+		session.begin(asking);
+		const decide = (decision: () => void): void => {
+			// Unless it took too long, and was answered.
+			if (session.running !== asking) return;
+			decision();
+			session.finished(asking);
+		};
+		allowed.then(
+			(verdict) => decide(() => this.#join(session, message, topic, verdict)),
+			(error: unknown) => decide(() => this.#failed(session, message, error)),
+		);
 	}
 
-	async #subscribe(session: Session, topic: string): Promise<Denial | void> {
-		const { provider, limits, refusals, authorize } = this.#services;
+	#join(session: Session, message: ClientMessage, topic: string, allowed: unknown): void {
+		const { provider, limits, refusals } = this.#services;
 		const { socketId, topics } = session;
-		const allowed: unknown = authorize.subscribe?.(session.ws, topic, session.values);
-		// Without waiting where there is nothing to wait for, so that joins take effect in the order they were asked for.
-		if ((isThenable(allowed) ? await allowed : allowed) !== true) {
+		if (allowed !== true) {
 			refusals.add('forbidden', { socketId, topic });
-			return { code: 'forbidden', message: `You may not subscribe to ${topic}` };
+			return refuse(session, message, 'forbidden', `You may not subscribe to ${topic}`);
 		}
 		if (topics.size >= limits.topicsPerSocket && !topics.has(topic)) {
 			refusals.add('topics', { socketId, topic });
-			return { code: 'too_many_topics', message: `A connection may be in ${limits.topicsPerSocket} topics` };
+			return refuse(session, message, 'too_many_topics', `A connection may be in ${limits.topicsPerSocket} topics`);
 		}
-		await provider.subscribe(socketId, topic);
+		this.#answerAfter(provider.subscribe(socketId, topic), session, message);
+	}
+
+	#leave(session: Session, message: ClientMessage): void {
+		const topic = this.#topicOf(session, message);
+		if (topic === undefined) return;
+		this.#answerAfter(this.#services.provider.unsubscribe(session.socketId, topic), session, message);
+	}
+
+	/** The topic a message is about; undefined if it was refused. */
+	#topicOf(session: Session, message: ClientMessage): string | undefined {
+		const { limits, refusals } = this.#services;
+		const { socketId } = session;
+		const { topic } = (typeof message.data === 'object' && message.data !== null ? message.data : {}) as {
+			topic?: unknown;
+		};
+		if (!isTopic(topic)) {
+			refusals.add('data', { socketId, type: message.type });
+			refuse(session, message, 'invalid_data', TOPIC_RULE);
+			return undefined;
+		}
+		if (session.pendingAnswers < limits.pendingRequests) return topic;
+		refusals.add('requests', { socketId });
+		refuse(session, message, 'too_many_requests', `${limits.pendingRequests} requests wait already`);
 		return undefined;
+	}
+
+	#answerAfter(done: Promise<void>, session: Session, message: ClientMessage): void {
+		session.pendingAnswers++;
+		done.then(
+			() => {
+				session.pendingAnswers--;
+				this.#answer(session, message, null);
+			},
+			(error: unknown) => {
+				session.pendingAnswers--;
+				this.#failed(session, message, error);
+			},
+		);
+	}
+
+	#failed(session: Session, message: ClientMessage, err: unknown): void {
+		if (session.state === 'closed') return;
+		if (err instanceof SubscribeError) return refuse(session, message, 'unavailable', 'The backend refused; try again');
+		const { topic } = message.data as { topic: string };
+		this.#services.logger.error(`${message.type} failed`, { socketId: session.socketId, topic, err });
+		refuse(session, message, 'internal', INTERNAL);
 	}
 
 	#answer(session: Session, { type, correlationId }: ClientMessage, data: unknown): void {
@@ -120,10 +164,16 @@ export class BuiltIns {
 	}
 }
 
-interface Denial {
-	readonly code: ErrorCode;
-	readonly message: string;
+/** A client waits for the application to say whether it may. */
+export class Asking {
+	readonly message: ClientMessage;
+
+	constructor(message: ClientMessage) {
+		this.message = message;
+	}
 }
+
+const TOPIC_RULE = 'data must be { topic }, and a topic is 1 to 256 characters out of A-Z a-z 0-9 _ : . -';
 
 /** What clients are told of a failure that is none of their business. */
 export const INTERNAL = 'Something went wrong on the server';
@@ -138,8 +188,3 @@ export function refuse(
 }
 
 const AT = '@'.charCodeAt(0);
-
-function topicOf(data: unknown): string | undefined {
-	const { topic } = (typeof data === 'object' && data !== null ? data : {}) as { topic?: unknown };
-	return isTopic(topic) ? topic : undefined;
-}

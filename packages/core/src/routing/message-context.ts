@@ -121,7 +121,11 @@ export class MessageContext<TMessage extends SocketMessage = SocketMessage, TSta
 		data: InferInput<T['data']>,
 		options?: RequestOptions,
 	): Promise<InferOutput<T['reply']>> {
-		return this.#services.requests.request(this.socketId, message, data, options);
+		const session = this.#session;
+		session.expectReply();
+		const reply = this.#services.requests.request(this.socketId, message, data, options);
+		void quiet(reply.finally(() => session.expectReplyNoMore()));
+		return reply;
 	}
 
 	/** For the dispatcher: sets the data once it is validated. */

@@ -35,7 +35,7 @@ export function readMessage(text: string, maxDepth: number): ClientMessage | Mes
 	}
 	if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))
 		return new MessageFault('it is no JSON object');
-	const { type, data, correlationId } = parsed as Partial<Record<keyof ClientMessage, unknown>>;
+	const { type, correlationId } = parsed as Partial<Record<keyof ClientMessage, unknown>>;
 	if (typeof type !== 'string' || type === '') return new MessageFault('its type is no text');
 	const isId =
 		typeof correlationId === 'string' && correlationId !== '' && correlationId.length <= LONGEST_CORRELATION_ID;
@@ -44,13 +44,14 @@ export function readMessage(text: string, maxDepth: number): ClientMessage | Mes
 		return new MessageFault(`its correlationId is no text of 1 to ${LONGEST_CORRELATION_ID} characters`, type);
 	}
 	if (correlationId === null) (parsed as { correlationId: unknown }).correlationId = undefined;
-	const bad = typeof data === 'object' && data !== null ? faultOf(data, maxDepth) : undefined;
+	// All of it: an answer has an `error` beside its `data`.
+	const bad = faultOf(parsed, maxDepth + 1);
 	return bad === undefined ? (parsed as ClientMessage) : new MessageFault(bad, type, isId ? correlationId : undefined);
 }
 
-/** What is wrong with data, which came from JSON. */
+/** What is wrong with a value, which came from JSON. */
 function faultOf(value: object, depth: number): string | undefined {
-	if (depth === 0) return 'its data is nested too deep';
+	if (depth === 0) return 'it is nested too deep';
 	if (Array.isArray(value)) {
 		for (const item of value as unknown[]) {
 			if (typeof item !== 'object' || item === null) continue;
@@ -60,10 +61,10 @@ function faultOf(value: object, depth: number): string | undefined {
 		return undefined;
 	}
 	for (const key in value) {
-		if (key === '__proto__') return 'its data has a key __proto__';
+		if (key === '__proto__') return 'it has a key __proto__';
 		const item = (value as Record<string, unknown>)[key];
 		if (typeof item !== 'object' || item === null) continue;
-		if (key === 'constructor' && Object.hasOwn(item, 'prototype')) return 'its data has a key constructor.prototype';
+		if (key === 'constructor' && Object.hasOwn(item, 'prototype')) return 'it has a key constructor.prototype';
 		const bad = faultOf(item, depth - 1);
 		if (bad !== undefined) return bad;
 	}

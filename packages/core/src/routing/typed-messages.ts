@@ -6,11 +6,12 @@ import {
 	type ErrorCode,
 	MessageValidationError,
 	SocketError,
+	SocketRequestError,
 	validateWith,
 } from '@orijs/websocket/protocol';
 import { isThenable } from '../is-thenable.ts';
-import type { Frame, Inbound, Session, Work } from '../session.ts';
-import { INTERNAL, BuiltIns, type BuiltInServices, refuse } from './built-ins.ts';
+import type { Frame, Inbound, Session } from '../session.ts';
+import { Asking, INTERNAL, BuiltIns, type BuiltInServices, refuse } from './built-ins.ts';
 import { MessageContext } from './message-context.ts';
 import { MessageFault, readMessage } from './read-message.ts';
 import type { Route } from './socket-router.ts';
@@ -33,16 +34,16 @@ export class TypedMessages implements Inbound {
 		this.#builtIns = new BuiltIns(options);
 	}
 
-	read(session: Session, frame: Frame): Work | undefined {
+	read(session: Session, frame: Frame): ClientMessage | RawFrame | undefined {
 		const { raw, limits, onBinary } = this.#options;
 		if (typeof frame !== 'string') {
-			if (raw !== undefined) return raw.read(session, frame);
+			if (raw !== undefined) return new RawFrame(frame);
 			onBinary(session);
 			return undefined;
 		}
 		const message = readMessage(frame, limits.messageDepth);
 		if (message instanceof MessageFault) {
-			if (message.isForeign && raw !== undefined) return raw.read(session, frame);
+			if (message.isForeign && raw !== undefined) return new RawFrame(frame);
 			this.#refuseFault(session, message);
 			return undefined;
 		}
@@ -60,11 +61,17 @@ export class TypedMessages implements Inbound {
 		return false;
 	}
 
+	tooMany(session: Session, work: ClientMessage | RawFrame): void {
+		const message = work instanceof RawFrame ? { type: '' } : work;
+		this.#options.refusals.add('requests', { socketId: session.socketId });
+		refuse(session, message, 'too_many_requests', 'Too many messages wait; this one was not handled');
+	}
+
 	tooLate(session: Session, frame: Frame): void {
 		const message = typeof frame === 'string' ? readMessage(frame, this.#options.limits.messageDepth) : undefined;
 		if (message === undefined || message instanceof MessageFault) return;
 		if (BuiltIns.isOne(message.type) && this.#builtIns.atOnce(session, message)) return;
-		refuse(session, message, 'unavailable', 'The server is stopping; this was not handled');
+		refuse(session, message, 'stopping', 'The server is stopping; this was not handled');
 	}
 
 	#refuseUnread(session: Session, frame: Frame, code: ErrorCode, text: string): void {
@@ -72,10 +79,11 @@ export class TypedMessages implements Inbound {
 		refuse(session, { type: message?.type ?? '', correlationId: message?.correlationId }, code, text);
 	}
 
-	run(session: Session, work: Work): void {
-		if (!isMessage(work)) return this.#options.raw?.run(session, work);
+	run(session: Session, work: ClientMessage | RawFrame): void {
+		if (work instanceof RawFrame) return this.#options.raw?.run(session, work.frame);
 		const route = this.#options.routes.get(work.type);
-		if (route !== undefined) return this.#handle(new MessageContext(this.#options, session, work), route, session, work.data);
+		if (route !== undefined)
+			return this.#handle(new MessageContext(this.#options, session, work), route, session, work.data);
 		if (BuiltIns.isOne(work.type)) return this.#builtIns.inTurn(session, work);
 		this.#options.refusals.add('unknownType', { socketId: session.socketId, type: work.type });
 		refuse(session, work, 'unknown_type', `Nothing handles ${work.type}`);
@@ -116,11 +124,14 @@ export class TypedMessages implements Inbound {
 		}
 		try {
 			for (const guard of route.guards) {
-				if ((await guard(ctx as never)) === true) continue;
+				const verdict: unknown = await guard(ctx as never);
+				// It took too long, and the next message was begun.
+				if (session.running !== ctx) return;
+				if (verdict === true) continue;
 				this.#options.refusals.add('forbidden', { socketId: session.socketId, type: ctx.type });
 				return this.#refuse(ctx, session, 'forbidden', `You may not send ${ctx.type}`);
 			}
-			this.#answer(ctx, route, session, await route.handler(ctx as never));
+			if (session.running === ctx) this.#answer(ctx, route, session, await route.handler(ctx as never));
 		} catch (error) {
 			this.#failed(ctx, session, error);
 		}
@@ -174,7 +185,7 @@ export class TypedMessages implements Inbound {
 		if (err instanceof BusUnavailableError) {
 			return this.#refuse(ctx, session, 'unavailable', 'Other nodes can not be reached; only this one got it');
 		}
-		if (err instanceof UnknownSocketError && err.socketId === session.socketId && session.state === 'closed') {
+		if (session.state === 'closed' && isBecauseItLeft(session, err)) {
 			ctx.log.debug('The handler did not finish: its client had left', { err });
 			return session.finished(ctx);
 		}
@@ -184,16 +195,25 @@ export class TypedMessages implements Inbound {
 
 	giveUp(session: Session): void {
 		const { running } = session;
-		if (!(running instanceof MessageContext)) {
-			this.#options.raw?.giveUp(session);
-			return;
-		}
+		if (running instanceof Asking) return this.#builtIns.giveUp(session, running);
+		if (!(running instanceof MessageContext)) return this.#options.raw?.giveUp(session);
 		this.#options.refusals.add('handlerTimeout', { socketId: session.socketId, type: running.type });
 		if (!MessageContext.settle(running)) return;
 		session.send(encodeRefusal(running.type, running.correlationId, 'timeout', 'The server took too long'));
 	}
 }
 
-function isMessage(work: Work): work is ClientMessage {
-	return typeof work === 'object' && !Buffer.isBuffer(work);
+/** Clients leave when they like: that a handler then can't go on with its own socket is no fault. */
+function isBecauseItLeft({ socketId }: Session, err: unknown): boolean {
+	const why = err instanceof SocketRequestError ? err.cause : err;
+	return why instanceof UnknownSocketError && why.socketId === socketId;
+}
+
+/** What is no typed message, on its way to the application's own handler. */
+class RawFrame {
+	readonly frame: Frame;
+
+	constructor(frame: Frame) {
+		this.frame = frame;
+	}
 }

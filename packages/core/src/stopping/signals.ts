@@ -14,38 +14,45 @@ interface Stoppable {
 	readonly logger: Logger;
 }
 
-/** One listener for all applications of the process: Node counts listeners. */
+/** One listener for all applications of the process. */
 const running = new Set<Stoppable>();
-let askedAt: number | undefined;
+let asked: { readonly at: number; readonly isOurs: boolean } | undefined;
 
 /**
  * Stops an application on SIGTERM and SIGINT; when all are stopped the process exits, with 0, or 1 if one could not stop. A second
- * signal exits with 1 at once. Where the application listens to the signal itself, the exit is left to it. Returns the undo.
+ * signal exits with 1 at once. Where the program listens to the signal itself, the exit is left to it. Returns the undo.
  */
 export function stopOnSignals(stoppable: Stoppable): () => void {
-	if (running.size === 0) for (const signal of SIGNALS) process.on(signal, onSignal);
+	// First of all listeners: those that are called once are gone by the time later ones are called.
+	if (running.size === 0 && asked === undefined)
+		for (const signal of SIGNALS) process.prependListener(signal, onSignal);
 	running.add(stoppable);
 	return () => {
 		running.delete(stoppable);
-		// While the process is on its way out, a signal must not end it sooner than it would otherwise.
-		if (running.size === 0 && askedAt === undefined) for (const signal of SIGNALS) process.off(signal, onSignal);
+		stopListening();
 	};
 }
 
+function stopListening(): void {
+	// While the process is on its way out, a signal must not end it sooner than it would otherwise.
+	if (running.size === 0 && asked === undefined) for (const signal of SIGNALS) process.off(signal, onSignal);
+}
+
 function onSignal(signal: NodeJS.Signals): void {
-	if (askedAt === undefined) {
-		askedAt = performance.now();
-		void stopAll(signal);
-	} else if (performance.now() - askedAt > SAME_SIGNAL_MS) {
+	if (asked === undefined) {
+		asked = { at: performance.now(), isOurs: process.listenerCount(signal) === 1 };
+		// A program that listens too may stop its applications in its own way first.
+		queueMicrotask(() => void stopAll(signal));
+	} else if (asked.isOurs && performance.now() - asked.at > SAME_SIGNAL_MS) {
+		for (const { logger } of running) logger.warn(`Stopped by force: ${signal} came again`);
 		process.exit(1);
 	}
 }
 
 async function stopAll(signal: NodeJS.Signals): Promise<void> {
-	const isOurs = process.listenerCount(signal) === 1;
 	const stopped = await Promise.all(
 		[...running].map(async ({ stop, logger }) => {
-			logger.info(`Stopping on ${signal}; a second one forces it`);
+			logger.info(`Stopping on ${signal}`);
 			try {
 				await stop();
 				return true;
@@ -55,7 +62,7 @@ async function stopAll(signal: NodeJS.Signals): Promise<void> {
 			}
 		}),
 	);
-	if (isOurs) process.exit(stopped.every(Boolean) ? 0 : 1);
-	askedAt = undefined;
-	for (const each of SIGNALS) process.off(each, onSignal);
+	if (asked?.isOurs === true) process.exit(stopped.every(Boolean) ? 0 : 1);
+	asked = undefined;
+	stopListening();
 }

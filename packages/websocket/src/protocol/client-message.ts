@@ -69,7 +69,8 @@ export interface GapNotice {
  * - `too_many_topics`: the connection is in as many topics as it may be
  * - `too_many_requests`: too many requests of this connection wait for an answer
  * - `timeout`: it took too long
- * - `unavailable`: the other nodes can't be reached
+ * - `unavailable`: the other nodes can't be reached; this one may have done its part
+ * - `stopping`: the server is stopping and has not handled this: try again on the next connection
  * - `internal`: the server failed; its log says why
  * - `disconnected`: the connection ended before the answer came
  * - `invalid_reply`: the answer does not fit the message's `reply` schema
@@ -84,6 +85,7 @@ export type ErrorCode =
 	| 'too_many_requests'
 	| 'timeout'
 	| 'unavailable'
+	| 'stopping'
 	| 'internal'
 	| 'disconnected'
 	| 'invalid_reply'

@@ -43,7 +43,7 @@ export class SocketError extends Error {
 	 * @throws {TypeError} the code can't be one
 	 */
 	constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
-		if (!CODE.test(code)) {
+		if (typeof code !== 'string' || !CODE.test(code)) {
 			throw new TypeError(
 				`An error code is 1 to 64 characters out of a-z 0-9 _, beginning with a letter, not ${JSON.stringify(code)}`,
 			);

@@ -1,0 +1,64 @@
+import { connectClient } from '@orijs/testkit';
+import { describe, expect, it } from 'vitest';
+import { Application } from '../index.ts';
+import { LogBook } from '../test-support/log-book.ts';
+import { handshake, serve } from '../test-support/serve.ts';
+
+/** As the tests' own connections come from there. */
+const LOOPBACK = ['127.0.0.0/8', '::1'];
+const EVIL = 'https://evil.example';
+
+describe('an upgrade request from a page of another origin', () => {
+	it('gets 403, is counted and logged with its origin, and upgrade() is not asked', async () => {
+		const logger = new LogBook();
+		let asked = 0;
+		const app = new Application({ logger }).websocket({ upgrade: () => ({ asked: ++asked }) });
+		const refused = await handshake(await serve(app), '/ws', { origin: EVIL });
+
+		expect([refused.status, await refused.text()]).toEqual([403, 'This origin may not connect']);
+		expect([asked, app.refusals.origin]).toEqual([0, 1]);
+		expect(logger.lines).toEqual([
+			{
+				level: 'warn',
+				message: 'Upgrades from pages of another origin were refused (403); allowedOrigins says which may connect',
+				details: { count: 1, address: expect.any(String) as string, origin: EVIL },
+			},
+		]);
+	});
+
+	it('does not keep out pages of the same origin, those that are allowed, or programs, which send none', async () => {
+		const own = await serve(new Application().websocket());
+		await connectClient(own.ws, { headers: { origin: own.http } });
+		await connectClient(own.ws, { headers: { origin: 'https://app.example.com', host: 'app.example.com' } });
+		await connectClient(own.ws);
+
+		const listed = await serve(
+			new Application({ logger: new LogBook() }).websocket({ allowedOrigins: ['https://*.example.com'] }),
+		);
+		await connectClient(listed.ws, { headers: { origin: 'https://app.example.com' } });
+		await connectClient(listed.ws);
+		expect((await handshake(listed, '/ws', { origin: listed.http })).status).toBe(403);
+	});
+});
+
+describe('X-Forwarded-Host', () => {
+	const forwarded = { origin: EVIL, 'x-forwarded-host': 'evil.example' };
+
+	it('is not believed, as anyone can send it', async () => {
+		const address = await serve(new Application({ logger: new LogBook() }).websocket());
+		expect((await handshake(address, '/ws', forwarded)).status).toBe(403);
+
+		const elsewhere = new Application({ logger: new LogBook() }).websocket({ trustedProxies: ['10.0.0.0/8'] });
+		expect((await handshake(await serve(elsewhere), '/ws', forwarded)).status).toBe(403);
+	});
+
+	it('of a trusted proxy says what the server is called outside, in its first entry', async () => {
+		const app = new Application({ logger: new LogBook() }).websocket({ trustedProxies: LOOPBACK });
+		const address = await serve(app);
+		const headers = { origin: 'https://app.example.com', 'x-forwarded-host': 'app.example.com, inner.example' };
+
+		await connectClient(address.ws, { headers });
+		expect((await handshake(address, '/ws', { ...headers, origin: address.http })).status).toBe(403);
+		expect((await handshake(address, '/ws', { ...headers, origin: 'https://inner.example' })).status).toBe(403);
+	});
+});

@@ -1,0 +1,88 @@
+import { until } from '@orijs/testkit';
+import { describe, expect, it } from 'vitest';
+import { Application } from './index.ts';
+import { Refusals } from './refusals.ts';
+import { LogBook } from './test-support/log-book.ts';
+import { serve } from './test-support/serve.ts';
+
+const details = ({ lines }: LogBook): unknown[] => lines.map((line) => line.details);
+
+describe('what was refused', () => {
+	it('is logged at once when it is the first of its kind, with its details', () => {
+		const log = new LogBook();
+		new Refusals(log).add('origin', { origin: 'https://evil.example' });
+
+		expect(log.lines).toEqual([
+			{
+				level: 'warn',
+				message: expect.stringContaining('(403)') as string,
+				details: { count: 1, origin: 'https://evil.example' },
+			},
+		]);
+	});
+
+	it('is logged together once a second after that, and no more when nothing followed', async () => {
+		const log = new LogBook();
+		const refusals = new Refusals(log);
+		const begin = performance.now();
+		for (let i = 0; i < 1_000; i++) refusals.add('message', { number: i });
+		expect(details(log)).toEqual([{ count: 1, number: 0 }]);
+
+		await until(() => log.lines.length === 2, { what: 'the others are logged' });
+		expect(performance.now() - begin).toBeGreaterThanOrEqual(990);
+		expect(details(log)[1]).toEqual({ count: 999 });
+
+		refusals.add('message', { number: 1_000 });
+		await until(() => log.lines.length === 3, { what: 'one more is logged' });
+		expect(details(log)[2]).toEqual({ count: 1 });
+		const quietSince = performance.now();
+		await until(() => performance.now() - quietSince > 1_100, { what: 'a second has passed in which nothing came' });
+		expect(log.lines).toHaveLength(3);
+
+		refusals.add('message', { number: 1_001 });
+		expect(details(log)[3]).toEqual({ count: 1, number: 1_001 });
+	});
+
+	it('is logged for each kind by itself', () => {
+		const log = new LogBook();
+		const refusals = new Refusals(log);
+		for (const kind of ['rate', 'flood', 'rate', 'flood', 'idle'] as const) refusals.add(kind, { kind });
+
+		expect(details(log)).toEqual([
+			{ count: 1, kind: 'rate' },
+			{ count: 1, kind: 'flood' },
+			{ count: 1, kind: 'idle' },
+		]);
+	});
+
+	it('is counted, all of it, whether or not it is logged', () => {
+		const log = new LogBook();
+		const refusals = new Refusals(log);
+		for (let i = 0; i < 10; i++) refusals.add('topics', {});
+		for (let i = 0; i < 3; i++) refusals.count('upgrade');
+
+		expect(refusals.counts).toMatchObject({ topics: 10, upgrade: 3, rate: 0 });
+		expect(log.lines.map(({ message }) => message)).toEqual([expect.stringContaining('limits.topicsPerSocket')]);
+	});
+
+	it('is counted from zero for every kind, and what was read does not change', () => {
+		const refusals = new Refusals(new LogBook());
+		const before = refusals.counts;
+		refusals.add('guard', {});
+
+		expect(new Set(Object.values(before))).toEqual(new Set([0]));
+		expect([before.guard, refusals.counts.guard]).toEqual([0, 1]);
+		expect(Object.keys(refusals.counts)).toEqual(Object.keys(before));
+	});
+});
+
+it('an application tells its counts at any time: before it has an endpoint, while it listens, after it has stopped', async () => {
+	const app = new Application({ logger: new LogBook() });
+	expect(app.refusals.upgrade).toBe(0);
+	const { http } = await serve(app.websocket({ upgrade: () => null }));
+	const headers = { upgrade: 'websocket' };
+	expect((await fetch(`${http}/ws`, { headers })).status).toBe(403);
+	expect(app.refusals.upgrade).toBe(1);
+	await app.stop();
+	expect(app.refusals.upgrade).toBe(1);
+});

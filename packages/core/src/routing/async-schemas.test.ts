@@ -1,0 +1,97 @@
+import { connectClient, type TestClient } from '@orijs/testkit';
+import { SocketMessage } from '@orijs/websocket';
+import * as v from 'valibot';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { Application, SocketRouter } from '../index.ts';
+import { LogBook } from '../test-support/log-book.ts';
+import { serve } from '../test-support/serve.ts';
+import { parse, say } from '../test-support/speak.ts';
+
+type Schema = SocketMessage['data'];
+type Order = SocketMessage<Schema, Schema>;
+
+describe.each<[string, Order]>([
+	[
+		'zod',
+		SocketMessage.define({
+			name: 'order',
+			data: z.object({ item: z.string().refine(inStock, 'is sold out') }),
+			reply: z.string().transform(later),
+		}),
+	],
+	[
+		'valibot',
+		SocketMessage.define({
+			name: 'order',
+			data: v.objectAsync({ item: v.pipeAsync(v.string(), v.checkAsync(inStock, 'is sold out')) }),
+			reply: v.pipeAsync(v.string(), v.transformAsync(later)),
+		}),
+	],
+])('with a schema of %s that takes its time', (_, order) => {
+	it('the handler waits for its verdict, and the client for that on the reply', async () => {
+		const { client, handled } = await shop(order, 'thanks');
+
+		say(client, 'order', { item: 'tea' }, 'a');
+		say(client, 'order', { item: 'milk' }, 'b');
+		expect((await client.received(2)).map(parse)).toEqual([
+			{ type: 'order', correlationId: 'a', data: 'THANKS' },
+			{
+				type: 'order',
+				correlationId: 'b',
+				error: { code: 'invalid_data', message: 'Data of order does not fit its schema: item: is sold out' },
+			},
+		]);
+		expect(handled).toEqual([{ item: 'tea' }]);
+	});
+
+	it('a reply that it refuses stays here as well', async () => {
+		const { client, log } = await shop(order, 7);
+
+		say(client, 'order', { item: 'tea' }, 'a');
+		expect(parse(await client.next())['error']).toMatchObject({ code: 'internal' });
+		expect(log.errors).toHaveLength(1);
+	});
+
+	it('only what it allows is emitted', async () => {
+		const { app, client } = await shop(order, 'thanks');
+
+		await expect(app.socket.emit(order, 'orders', { item: 'milk' })).rejects.toThrow('item: is sold out');
+		await app.socket.emit(order, 'orders', { item: 'tea' });
+		expect((await client.received(1)).map(parse)).toEqual([
+			{ name: 'order', data: { item: 'tea' }, timestamp: expect.any(Number) as number },
+		]);
+	});
+});
+
+async function inStock(item: string): Promise<boolean> {
+	await new Promise((resolve) => setImmediate(resolve));
+	return item !== 'milk';
+}
+
+async function later(text: string): Promise<string> {
+	await new Promise((resolve) => setImmediate(resolve));
+	return text.toUpperCase();
+}
+
+interface Shop {
+	readonly app: Application;
+	/** Is in the topic `orders`. */
+	readonly client: TestClient;
+	/** The data that the handler got. */
+	readonly handled: unknown[];
+	readonly log: LogBook;
+}
+
+async function shop(order: Order, reply: unknown): Promise<Shop> {
+	const log = new LogBook();
+	const handled: unknown[] = [];
+	const router = new SocketRouter().on(order, (ctx) => {
+		handled.push(ctx.data);
+		return reply;
+	});
+	const app = new Application({ logger: log }).websocket().socketRouter(router);
+	app.onWebSocket({ open: (ws) => ws.subscribe('orders') });
+	const { ws } = await serve(app);
+	return { app, client: await connectClient(ws), handled, log };
+}

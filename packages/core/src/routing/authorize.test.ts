@@ -1,0 +1,173 @@
+import { connectClient } from '@orijs/testkit';
+import { SocketMessage } from '@orijs/websocket';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { Application, type AppSocket, type Authorize, SocketRouter } from '../index.ts';
+import { LogBook } from '../test-support/log-book.ts';
+import { serve } from '../test-support/serve.ts';
+import { answersOf, arrived, parse, say } from '../test-support/speak.ts';
+
+const Topics = SocketMessage.define({ name: 'topics', data: z.unknown(), reply: z.array(z.string()) });
+
+describe('clients may not subscribe by themselves', () => {
+	it.each<[string, Authorize | undefined]>([
+		['by default', undefined],
+		['where authorize says nothing of it', {}],
+		['where it says false', { subscribe: () => false }],
+		['where it says false later', { subscribe: async () => false }],
+		['where it says nothing', { subscribe: () => undefined as never }],
+		['where it says something true', { subscribe: async () => 'yes' as never }],
+	])('%s', async (_, authorize) => {
+		const { app, client, sockets } = await serving(authorize);
+
+		say(client, '@subscribe', { topic: 'room' }, 'a');
+		say(client, '@subscribe', { topic: 'room' });
+		expect((await client.received(2)).map(parse)).toEqual([
+			{
+				type: '@subscribe',
+				correlationId: 'a',
+				error: { code: 'forbidden', message: 'You may not subscribe to room' },
+			},
+			{ type: '@subscribe', error: { code: 'forbidden', message: 'You may not subscribe to room' } },
+		]);
+		expect([sockets[0]?.data.topics.size, app.refusals.forbidden]).toEqual([0, 2]);
+	});
+
+	it.each<[string, (error: Error) => Promise<boolean>]>([
+		[
+			'throws',
+			(error) => {
+				throw error;
+			},
+		],
+		['rejects', (error) => Promise.reject(error)],
+	])('where it %s: only the log says why', async (_, failing) => {
+		const error = new Error('postgres://admin:hunter2@db');
+		const { client, log, sockets } = await serving({ subscribe: () => failing(error) });
+
+		say(client, '@subscribe', { topic: 'room' }, 'a');
+		expect(parse(await client.next())).toEqual({
+			type: '@subscribe',
+			correlationId: 'a',
+			error: { code: 'internal', message: 'Something went wrong on the server' },
+		});
+		expect(sockets[0]?.data.topics.size).toBe(0);
+		expect(log.errors.map(({ details }) => details)).toEqual([
+			{ socketId: sockets[0]?.data.socketId, topic: 'room', err: error },
+		]);
+	});
+});
+
+describe('authorize.subscribe', () => {
+	it('decides by the socket, the topic and what the guards have set', async () => {
+		const asked: unknown[] = [];
+		const router = new SocketRouter<{ rooms: string[] }>().guard((ctx) => {
+			ctx.state.rooms = ['blue'];
+			return true;
+		});
+		const { client, sockets } = await serving(
+			{
+				async subscribe(ws, topic, { rooms }: { rooms: string[] }) {
+					asked.push([ws === sockets[0], topic]);
+					return rooms.includes(topic);
+				},
+			},
+			router,
+		);
+
+		for (const topic of ['blue', 'red']) say(client, '@subscribe', { topic }, topic);
+		await client.received(2);
+		expect(answersOf(client)).toEqual([
+			['blue', null],
+			['red', 'forbidden'],
+		]);
+		expect(asked).toEqual([
+			[true, 'blue'],
+			[true, 'red'],
+		]);
+	});
+
+	it('is called as a method of the object it is in', async () => {
+		class Rooms implements Authorize {
+			readonly #open = ['blue'];
+			subscribe(_: AppSocket, topic: string): boolean {
+				return this.#open.includes(topic);
+			}
+		}
+		const { client } = await serving(new Rooms());
+
+		for (const topic of ['blue', 'red']) say(client, '@subscribe', { topic }, topic);
+		await client.received(2);
+		expect(answersOf(client)).toEqual([
+			['blue', null],
+			['red', 'forbidden'],
+		]);
+	});
+
+	it('that takes its time takes effect in its turn all the same: what the client asked for last is so', async () => {
+		const gate = Promise.withResolvers<boolean>();
+		const { client, sockets } = await serving({ subscribe: () => gate.promise });
+
+		say(client, '@subscribe', { topic: 'room' }, 'a');
+		say(client, 'topics', null, 'b');
+		say(client, '@unsubscribe', { topic: 'room' }, 'c');
+		await arrived(client);
+		gate.resolve(true);
+		await client.next((message) => parse(message)['correlationId'] === 'a');
+		await client.next((message) => parse(message)['correlationId'] === 'c');
+		const between = new Map(answersOf(client)).get('b');
+		const after = [...(sockets[0]?.data.topics ?? [])];
+		expect({ between, after }).toEqual({ between: ['room'], after: [] });
+	});
+
+	it('that decides only after its client has left is no error, and subscribes nobody', async () => {
+		const gate = Promise.withResolvers<boolean>();
+		const { client, log, sockets } = await serving({ subscribe: () => gate.promise });
+
+		say(client, '@subscribe', { topic: 'room' }, 'a');
+		await arrived(client);
+		await client.close();
+		gate.resolve(true);
+		await new Promise((resolve) => setImmediate(resolve));
+		expect([sockets[0]?.data.topics.size, log.errors]).toEqual([0, []]);
+	});
+});
+
+describe('with authorize alone, and no router, an endpoint speaks the protocol', () => {
+	it('and hands what is none of it to the message handler', async () => {
+		const heard: unknown[] = [];
+		const app = new Application({ logger: new LogBook() })
+			.websocket({ authorize: { subscribe: () => true } })
+			.onWebSocket({ message: (_, message) => void heard.push(message) });
+		const client = await connectClient((await serve(app)).ws);
+
+		say(client, '@subscribe', { topic: 'room' }, 'a');
+		say(client, 'anything', null, 'b');
+		client.send('hello');
+		await arrived(client);
+		await client.next((message) => parse(message)['correlationId'] === 'a');
+		await app.socket.publish('room', '"news"');
+		await client.next((message) => message === '"news"');
+		expect(answersOf(client)).toContainEqual(['b', 'unknown_type']);
+		expect(heard).toEqual(['hello']);
+	});
+
+	it('which without either it does not', async () => {
+		const app = new Application().websocket().onWebSocket({ message: (ws, message) => void ws.send(message) });
+		const client = await connectClient((await serve(app)).ws);
+
+		say(client, '@ping', null, 'a');
+		expect(parse(await client.next())).toEqual({ type: '@ping', data: null, correlationId: 'a' });
+	});
+});
+
+async function serving(authorize: Authorize | undefined, router: SocketRouter<any> = new SocketRouter()) {
+	const log = new LogBook();
+	const sockets: AppSocket[] = [];
+	const app = new Application({ logger: log })
+		.websocket(authorize === undefined ? {} : { authorize })
+		.socketRouter(router.on(Topics, ({ ws }) => [...ws.data.topics]))
+		.onWebSocket({ open: (ws) => void sockets.push(ws) });
+	const { ws } = await serve(app);
+	return { app, client: await connectClient(ws), log, sockets };
+}

@@ -1,0 +1,137 @@
+import { connectClient, until } from '@orijs/testkit';
+import { WsProvider } from '@orijs/websocket';
+import { MemoryBackend } from '@orijs/websocket/testing';
+import { describe, expect, it } from 'vitest';
+import { Application, type AppSocket, type Limits } from '../index.ts';
+import { LogBook } from '../test-support/log-book.ts';
+import { serve } from '../test-support/serve.ts';
+import { answersOf, arrived, parse, say } from '../test-support/speak.ts';
+
+describe.each(['@subscribe', '@unsubscribe'])('%s', (type) => {
+	it.each([
+		undefined,
+		null,
+		'room',
+		['room'],
+		{},
+		{ topic: null },
+		{ topic: 7 },
+		{ topic: ['room'] },
+		{ topic: '' },
+		{ topic: 'no spaces' },
+		{ topic: '*' },
+		{ topic: '@x' },
+		{ topic: 'a/b' },
+		{ topic: 'n'.repeat(257) },
+	])('is refused with invalid_data for %j', async (data) => {
+		const { client, sockets, asked } = await connected();
+
+		say(client, type, data, 'a');
+		expect(parse(await client.next())).toEqual({
+			type,
+			correlationId: 'a',
+			error: {
+				code: 'invalid_data',
+				message: 'data must be { topic }, and a topic is 1 to 256 characters out of A-Z a-z 0-9 _ : . -',
+			},
+		});
+		expect([sockets[0]?.data.topics.size, asked]).toEqual([0, []]);
+	});
+
+	it('without a correlation id does what it says and answers nothing but a refusal', async () => {
+		const { client, sockets } = await connected();
+		await sockets[0]?.subscribe('left');
+
+		say(client, '@unsubscribe', { topic: 'left' });
+		say(client, '@subscribe', { topic: 'joined' });
+		say(client, type, { topic: '' });
+		await until(() => sockets[0]?.data.topics.has('left') === false, { what: 'the topic is left' });
+		await arrived(client);
+		expect([...(sockets[0]?.data.topics ?? [])]).toEqual(['joined']);
+		expect(answersOf(client)).toEqual([[undefined, 'invalid_data']]);
+	});
+});
+
+it.each(['@', '@x', '@gap', '@Subscribe', '@subscribe '])('%j is refused with unknown_type', async (type) => {
+	const { client } = await connected();
+
+	say(client, type, { topic: 't' }, 'a');
+	say(client, type, { topic: 't' });
+	expect((await client.received(2)).map(parse)).toEqual([
+		{ type, correlationId: 'a', error: { code: 'unknown_type', message: `Nothing handles ${type}` } },
+		{ type, error: { code: 'unknown_type', message: `Nothing handles ${type}` } },
+	]);
+});
+
+describe('@subscribe', () => {
+	it('is refused for one topic too many, not for one that the client is in', async () => {
+		const { app, client } = await connected({ topicsPerSocket: 2 });
+
+		for (const topic of ['a', 'b', 'c', 'b']) say(client, '@subscribe', { topic }, topic);
+		say(client, '@unsubscribe', { topic: 'a' }, 'a');
+		say(client, '@subscribe', { topic: 'c' }, 'c again');
+		await client.received(6);
+		expect(new Map(answersOf(client))).toEqual(
+			new Map<unknown, unknown>([
+				['a', null],
+				['b', null],
+				['c', 'too_many_topics'],
+				['c again', null],
+			]),
+		);
+		expect(app.refusals.topics).toBe(1);
+	});
+
+	it('is refused while too many of the client wait for their answers', async () => {
+		const { app, client, hold } = await connected({ pendingRequests: 2 });
+		const release = hold();
+
+		for (const topic of ['a', 'b', 'c']) say(client, '@subscribe', { topic }, topic);
+		expect(parse(await client.next())).toEqual({
+			type: '@subscribe',
+			correlationId: 'c',
+			error: { code: 'too_many_requests', message: '2 requests wait already' },
+		});
+		release();
+		await client.received(3);
+		say(client, '@subscribe', { topic: 'c' }, 'd');
+		await client.received(4);
+		expect(answersOf(client).slice(3)).toEqual([['d', null]]);
+		expect(app.refusals.requests).toBe(1);
+	});
+});
+
+/** An application that lets everyone subscribe, over a bus that waits where a test says so. */
+async function connected(limits: Limits = {}) {
+	const logger = new LogBook();
+	const bus = new MemoryBackend().createBus();
+	const subscribe = bus.subscribe.bind(bus);
+	let held: Promise<void> | undefined;
+	bus.subscribe = async (topics) => {
+		await subscribe(topics);
+		await held;
+	};
+	const sockets: AppSocket[] = [];
+	const asked: string[] = [];
+	const app = new Application({ logger })
+		.websocket(new WsProvider({ bus, logger }), {
+			limits,
+			authorize: { subscribe: (_, topic) => asked.push(topic) > 0 },
+		})
+		.onWebSocket({ open: (ws) => void sockets.push(ws) });
+	const { ws } = await serve(app);
+	return {
+		app,
+		/** The sockets that were opened. */
+		sockets,
+		/** The topics that authorize was asked about. */
+		asked,
+		client: await connectClient(ws),
+		/** Lets the backend answer nobody until it is told to. */
+		hold() {
+			const gate = Promise.withResolvers<void>();
+			held = gate.promise;
+			return gate.resolve;
+		},
+	};
+}

@@ -1,0 +1,145 @@
+import { connectClient } from '@orijs/testkit';
+import { SocketMessage, WsProvider } from '@orijs/websocket';
+import { MemoryBackend } from '@orijs/websocket/testing';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { Application, type AppSocket, SocketRouter } from '../index.ts';
+import { LogBook } from '../test-support/log-book.ts';
+import { serve } from '../test-support/serve.ts';
+import { answersOf, arrived, parse, say } from '../test-support/speak.ts';
+
+const Topics = SocketMessage.define({ name: 'topics', data: z.unknown(), reply: z.array(z.string()) });
+
+describe('@subscribe', () => {
+	it('is answered once messages from every node arrive', async () => {
+		const backend = new MemoryBackend();
+		const [here, there] = [await node(backend), await node(backend)];
+		const client = await here.connect();
+
+		for (let i = 0; i < 20; i++) {
+			say(client, '@subscribe', { topic: `topic:${i}` }, 'a');
+			expect(parse(await client.next())).toEqual({ type: '@subscribe', correlationId: 'a', data: null });
+			await there.app.socket.publish(`topic:${i}`, `"from ${i}"`);
+			expect(await client.next()).toBe(`"from ${i}"`);
+		}
+	});
+
+	it('takes effect in its turn, though its answer waits for the backend, and that keeps no other message', async () => {
+		const { connect, hold } = await node();
+		const client = await connect();
+		const release = hold();
+
+		say(client, 'topics', null, 'a');
+		say(client, '@subscribe', { topic: 't' }, 'b');
+		say(client, 'topics', null, 'c');
+		await client.received(2);
+		await arrived(client);
+		expect(answersOf(client)).toEqual([
+			['a', []],
+			['c', ['t']],
+		]);
+		release();
+		await client.next((message) => parse(message)['correlationId'] === 'b');
+		expect(answersOf(client).slice(2)).toEqual([['b', null]]);
+	});
+
+	it('is unavailable when the backend refuses, and may be tried again', async () => {
+		const { connect, refuse } = await node();
+		const client = await connect();
+
+		refuse(new Error('no more subscriptions'));
+		say(client, '@subscribe', { topic: 't' }, 'a');
+		expect(parse(await client.next())['error']).toEqual({
+			code: 'unavailable',
+			message: 'The backend refused; try again',
+		});
+		refuse(undefined);
+		say(client, 'topics', null, 'b');
+		say(client, '@subscribe', { topic: 't' }, 'c');
+		await client.received(3);
+		expect(answersOf(client).slice(1)).toEqual([
+			['b', []],
+			['c', null],
+		]);
+	});
+
+	it('twice is once', async () => {
+		const { app, connect, sockets } = await node();
+		const client = await connect();
+
+		for (const id of ['a', 'b']) say(client, '@subscribe', { topic: 't' }, id);
+		await client.received(2);
+		await app.socket.publish('t', '"x"');
+		await arrived(client);
+		expect(client.texts.filter((text) => text === '"x"')).toHaveLength(1);
+		expect([...(sockets[0]?.data.topics ?? [])]).toEqual(['t']);
+	});
+});
+
+describe('@unsubscribe', () => {
+	it('takes effect in its turn', async () => {
+		const { connect } = await node();
+		const client = await connect();
+
+		for (const type of ['@subscribe', 'topics', '@unsubscribe', 'topics']) say(client, type, { topic: 't' }, type);
+		await client.received(4);
+		expect(answersOf(client).filter(([id]) => id === 'topics')).toEqual([
+			['topics', ['t']],
+			['topics', []],
+		]);
+	});
+
+	it('is answered once no more messages arrive, also for a topic that the client is not in', async () => {
+		const backend = new MemoryBackend();
+		const [here, there] = [await node(backend), await node(backend)];
+		const client = await here.connect();
+
+		for (const topic of ['left', 'kept']) say(client, '@subscribe', { topic }, topic);
+		await client.received(2);
+		for (const topic of ['left', 'never']) say(client, '@unsubscribe', { topic }, topic);
+		await client.received(4);
+		for (const { app } of [here, there]) await app.socket.publish('left', '"not for me"');
+		for (const { app } of [here, there]) await app.socket.publish('kept', '"marker"');
+		expect((await client.received(6)).slice(4)).toEqual(['"marker"', '"marker"']);
+		expect(answersOf(client).slice(2, 4)).toEqual([
+			['left', null],
+			['never', null],
+		]);
+	});
+});
+
+/** An application that lets everyone subscribe, over a bus that waits or refuses where a test says so. */
+async function node(backend = new MemoryBackend()) {
+	const logger = new LogBook();
+	const bus = backend.createBus();
+	const subscribe = bus.subscribe.bind(bus);
+	let held: Promise<void> | undefined;
+	let fault: Error | undefined;
+	bus.subscribe = async (topics) => {
+		if (fault !== undefined) throw fault;
+		await subscribe(topics);
+		await held;
+	};
+	const sockets: AppSocket[] = [];
+	const app = new Application({ logger })
+		.websocket(new WsProvider({ bus, logger, graceMs: 0 }), { authorize: { subscribe: () => true } })
+		.socketRouter(new SocketRouter().on(Topics, ({ ws }) => [...ws.data.topics]))
+		.onWebSocket({ open: (ws) => void sockets.push(ws) });
+	const { ws } = await serve(app);
+	return {
+		app,
+		/** The sockets that were opened. */
+		sockets,
+		connect: () => connectClient(ws),
+		/** Lets the backend answer nobody until it is told to. */
+		hold() {
+			const gate = Promise.withResolvers<void>();
+			held = gate.promise;
+			return gate.resolve;
+		},
+		/** Lets the backend refuse. */
+		refuse(error: Error | undefined) {
+			fault = error;
+		},
+	};
+}

@@ -1,0 +1,125 @@
+import { connectClient, type TestClient } from '@orijs/testkit';
+import { SocketMessage, WsProvider } from '@orijs/websocket';
+import { MemoryBackend } from '@orijs/websocket/testing';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { Application, type AppSocket, SocketRouter } from '../index.ts';
+import { LogBook } from '../test-support/log-book.ts';
+import { serve } from '../test-support/serve.ts';
+import { answersOf, arrived, parse, say } from '../test-support/speak.ts';
+
+const Name = SocketMessage.define({ name: 'name', data: z.null(), reply: z.string() });
+
+describe('an answer', () => {
+	it('from another client than was asked counts for nothing, on whichever node that is', async () => {
+		const [here, there] = await twoNodes();
+		const asked = await here.connect();
+		const forgers = [await here.connect(), await there.connect()];
+
+		for (const { app } of [here, there]) {
+			const name = app.socket.request(asked.socketId, Name, null);
+			const { correlationId } = parse(await asked.client.next());
+			for (const { client } of forgers) {
+				say(client, '@reply', 'Eve', String(correlationId));
+				await arrived(client);
+			}
+			// What another node passes on takes the same way as this, and is there before it.
+			await there.app.socket.send(asked.socketId, '"marker"');
+			await asked.client.next((message) => message === '"marker"');
+			say(asked.client, '@reply', 'Ada', String(correlationId));
+			expect(await name).toBe('Ada');
+		}
+		for (const { client } of forgers) expect(answersOf(client)).toEqual([]);
+	});
+
+	it('counts once', async () => {
+		const [here] = await twoNodes();
+		const { client, socketId } = await here.connect();
+
+		const name = here.app.socket.request(socketId, Name, null);
+		const { correlationId } = parse(await client.next());
+		for (const answer of ['Ada', 'Eve']) say(client, '@reply', answer, String(correlationId));
+		expect(await name).toBe('Ada');
+		await arrived(client);
+		expect(answersOf(client)).toEqual([]);
+	});
+
+	it.each([undefined, 'x', '7', 'x.1', crypto.randomUUID(), `${crypto.randomUUID()}.`, `${crypto.randomUUID()}.x`])(
+		'to what nobody can have asked is refused: %j',
+		async (correlationId) => {
+			const [here] = await twoNodes();
+			const { client } = await here.connect();
+
+			say(client, '@reply', 'Ada', correlationId);
+			expect(parse(await client.next())).toEqual({
+				type: '@reply',
+				correlationId,
+				error: { code: 'invalid_message', message: 'That is a reply to nothing' },
+			});
+			expect(here.app.refusals.message).toBe(1);
+		},
+	);
+
+	it.each(['data', 'error'])('with %s that is nested deeper than messages may be is refused', async (key) => {
+		const [here] = await twoNodes();
+		const { client, socketId } = await here.connect();
+		const name = here.app.socket.request(socketId, Name, null, { timeoutMs: 500 });
+		const { correlationId } = parse(await client.next());
+
+		client.send(
+			`{"type":"@reply","correlationId":"${String(correlationId)}","${key}":${'['.repeat(33)}${']'.repeat(33)}}`,
+		);
+		expect(parse(await client.next())).toMatchObject({ correlationId, error: { code: 'invalid_message' } });
+		say(client, '@reply', 'Ada', String(correlationId));
+		expect(await name).toBe('Ada');
+	});
+
+	it('for a node that is not there, or no longer, harms nobody', async () => {
+		const [here] = await twoNodes();
+		const { client } = await here.connect();
+
+		say(client, '@reply', 'Ada', `${crypto.randomUUID()}.1`);
+		await arrived(client);
+		expect([answersOf(client), here.log.errors]).toEqual([[], []]);
+	});
+});
+
+it.each(['text', 'null', '7', '{}', '{"correlationId":"x"}'])(
+	'answers that nodes pass on are not lost by what else they tell each other: %j',
+	async (text) => {
+		const [here, there] = await twoNodes();
+		const { client, socketId } = await here.connect();
+
+		await here.provider.sendToNode(there.provider.nodeId, text);
+		const name = there.app.socket.request(socketId, Name, null);
+		say(client, '@reply', 'Ada', String(parse(await client.next())['correlationId']));
+		expect(await name).toBe('Ada');
+	},
+);
+
+interface Node {
+	readonly app: Application;
+	readonly provider: WsProvider;
+	readonly log: LogBook;
+	connect(): Promise<{ client: TestClient; socketId: string }>;
+}
+
+async function twoNodes(): Promise<[Node, Node]> {
+	const backend = new MemoryBackend();
+	const start = async (): Promise<Node> => {
+		const log = new LogBook();
+		const sockets: AppSocket[] = [];
+		const provider = new WsProvider({ bus: backend.createBus(), logger: log });
+		const app = new Application({ logger: log })
+			.websocket(provider)
+			.socketRouter(new SocketRouter())
+			.onWebSocket({ open: (ws) => void sockets.push(ws) });
+		const { ws } = await serve(app);
+		const connect = async () => {
+			const client = await connectClient(ws);
+			return { client, socketId: String(sockets.at(-1)?.data.socketId) };
+		};
+		return { app, provider, log, connect };
+	};
+	return [await start(), await start()];
+}

@@ -1,0 +1,164 @@
+import { connectClient, type TestClient } from '@orijs/testkit';
+import {
+	InvalidMessageDefinitionError,
+	MessageValidationError,
+	SocketMessage,
+	SocketRequestError,
+	UnknownSocketError,
+	WsProvider,
+} from '@orijs/websocket';
+import { MemoryBackend } from '@orijs/websocket/testing';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { Application, type AppSocket, SocketRouter } from '../index.ts';
+import { LogBook } from '../test-support/log-book.ts';
+import { serve } from '../test-support/serve.ts';
+import { arrived, parse, say } from '../test-support/speak.ts';
+
+const Pick = SocketMessage.define({
+	name: 'pick',
+	data: z.object({ from: z.array(z.string()), label: z.string().default('Pick one') }),
+	reply: z.object({ picked: z.string().transform(Number) }),
+});
+const Note = SocketMessage.define({ name: 'note', data: z.string() });
+const from = ['1', '2'];
+
+describe.each(['this node', 'another node'])('a request to a client of %s', (where) => {
+	it('is sent as the schema made it, and resolves with the answer as the reply schema made it', async () => {
+		const { app, client, socketId } = await asking(where);
+
+		const picked = app.socket.request(socketId, Pick, { from });
+		const request = parse(await client.next());
+		expect(request).toEqual({
+			name: 'pick',
+			data: { from, label: 'Pick one' },
+			timestamp: expect.any(Number) as number,
+			correlationId: expect.stringMatching(/^.{1,128}$/) as string,
+		});
+		say(client, '@reply', { picked: '2' }, String(request['correlationId']));
+		expect(await picked).toEqual({ picked: 2 });
+		await arrived(client);
+		expect(client.messages).toHaveLength(2);
+	});
+
+	it('resolves with what belongs to it, in whatever order the answers come', async () => {
+		const { app, client, socketId } = await asking(where);
+		const picked = ['a', 'b', 'c'].map((label) => app.socket.request(socketId, Pick, { from, label }));
+
+		const requests = (await client.received(3)).map(parse);
+		const labels = requests.map(({ data }) => (data as { label: string }).label);
+		for (const [number, { correlationId }] of requests.entries()) {
+			if (labels[number] !== 'a') say(client, '@reply', { picked: String(number) }, String(correlationId));
+		}
+		expect(await Promise.all(picked.slice(1))).toEqual([
+			{ picked: labels.indexOf('b') },
+			{ picked: labels.indexOf('c') },
+		]);
+		say(client, '@reply', { picked: '7' }, String(requests[labels.indexOf('a')]?.['correlationId']));
+		expect(await picked[0]).toEqual({ picked: 7 });
+	});
+
+	it('rejects with what the client refuses it with', async () => {
+		const { app, client, socketId } = await asking(where);
+		const refusals: readonly [error: unknown, code: string, message: string][] = [
+			[{ code: 'busy', message: 'Not now' }, 'busy', 'Not now'],
+			[{ code: 7 }, 'internal', 'the client refused'],
+			[{ code: 'c'.repeat(65), message: 'm'.repeat(1_000) }, 'internal', 'm'.repeat(256)],
+			['no', 'internal', 'the client refused'],
+			[null, 'internal', 'the client refused'],
+			[{}, 'internal', 'the client refused'],
+		];
+
+		for (const [error, code, message] of refusals) {
+			const picked = app.socket.request(socketId, Pick, { from });
+			const { correlationId } = parse(await client.next());
+			client.send(JSON.stringify({ type: '@reply', correlationId, data: { picked: '1' }, error }));
+			const thrown = await picked.catch((reason: unknown) => reason);
+			expect(thrown).toBeInstanceOf(SocketRequestError);
+			expect(thrown).toMatchObject({
+				messageName: 'pick',
+				code,
+				message: `pick was not answered: ${message} (${code})`,
+			});
+		}
+	});
+
+	it('rejects with invalid_reply and where and why, when the answer does not fit', async () => {
+		const { app, client, socketId } = await asking(where);
+
+		for (const data of [{ picked: 2 }, undefined]) {
+			const picked = app.socket.request(socketId, Pick, { from });
+			say(client, '@reply', data, String(parse(await client.next())['correlationId']));
+			const thrown = await picked.catch((reason: unknown) => reason);
+			expect(thrown).toMatchObject({ name: 'SocketRequestError', code: 'invalid_reply' });
+			expect((thrown as Error).cause).toBeInstanceOf(MessageValidationError);
+		}
+	});
+
+	it('rejects with timeout when there is no answer in time, and one that comes later is ignored', async () => {
+		const { app, client, socketId } = await asking(where);
+
+		await expect(app.socket.request(socketId, Pick, { from }, { timeoutMs: 30 })).rejects.toMatchObject({
+			code: 'timeout',
+			message: 'pick was not answered: the client took longer than 30 ms (timeout)',
+		});
+		say(client, '@reply', { picked: '2' }, String(parse(await client.next())['correlationId']));
+		await arrived(client);
+		expect(client.messages).toHaveLength(2);
+	});
+
+	it('rejects without asking when its data does not fit, or there is no such client', async () => {
+		const { app, client, socketId } = await asking(where);
+
+		await expect(app.socket.request(socketId, Pick, { from: 'all' } as never)).rejects.toThrow(MessageValidationError);
+		await expect(app.socket.request(crypto.randomUUID(), Pick, { from })).rejects.toThrow(UnknownSocketError);
+		await arrived(client);
+		expect(client.messages).toHaveLength(1);
+	});
+});
+
+describe('a request', () => {
+	it('of a message without a reply is refused, and nothing is sent', async () => {
+		const { app, client, socketId } = await asking('this node');
+
+		const request = app.socket.request(socketId, Note as never, 'x' as never);
+		await expect(request).rejects.toThrow(InvalidMessageDefinitionError);
+		await arrived(client);
+		expect(client.messages).toHaveLength(1);
+	});
+
+	it.each([0, -1, NaN, Infinity, 2 ** 31, '10', null])('with a time of %j is refused', async (timeoutMs) => {
+		const { app, socketId } = await asking('this node');
+
+		const request = app.socket.request(socketId, Pick, { from }, { timeoutMs: timeoutMs as number });
+		await expect(request).rejects.toThrow(
+			/^timeoutMs must be a number of milliseconds above 0 and up to 2147483647, not /,
+		);
+	});
+});
+
+interface Asking {
+	/** The node that asks. */
+	readonly app: Application;
+	readonly client: TestClient;
+	readonly socketId: string;
+}
+
+/** A node that asks, and a client of this or another one. */
+async function asking(where: string): Promise<Asking> {
+	const backend = new MemoryBackend();
+	const start = async () => {
+		const logger = new LogBook();
+		const sockets: AppSocket[] = [];
+		const app = new Application({ logger })
+			.websocket(new WsProvider({ bus: backend.createBus(), logger }))
+			.socketRouter(new SocketRouter())
+			.onWebSocket({ open: (ws) => void sockets.push(ws) });
+		const { ws } = await serve(app);
+		return { app, sockets, url: ws };
+	};
+	const here = await start();
+	const { sockets, url } = where === 'this node' ? here : await start();
+	const client = await connectClient(url);
+	return { app: here.app, client, socketId: String(sockets[0]?.data.socketId) };
+}

@@ -1,0 +1,162 @@
+import { connectClient } from '@orijs/testkit';
+import { SocketMessage } from '@orijs/websocket';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { Application, type ConnectionGuard, type GuardContext, SocketRouter } from '../index.ts';
+import { LogBook } from '../test-support/log-book.ts';
+import { serve } from '../test-support/serve.ts';
+import { answersOf, arrived, parse, say } from '../test-support/speak.ts';
+
+const WhoAmI = SocketMessage.define({ name: 'who', data: z.unknown(), reply: z.unknown() });
+
+interface State {
+	name: string;
+	rights: string[];
+}
+
+describe('guards that let a connection in', () => {
+	it('run in their order, once, before everything else, and handlers find what they have set', async () => {
+		const happened: string[] = [];
+		const router = new SocketRouter<State>()
+			.guard(async (ctx) => {
+				await new Promise((resolve) => setImmediate(resolve));
+				happened.push('first guard');
+				ctx.state.name = 'Ada';
+				return true;
+			})
+			.guard((ctx) => {
+				happened.push(`second guard, after ${ctx.state.name}`);
+				ctx.state.rights = ['write'];
+				return true;
+			})
+			.on(WhoAmI, ({ state }) => {
+				happened.push('message');
+				return state;
+			});
+		const app = new Application().websocket().socketRouter(router);
+		app.onWebSocket({ open: () => void happened.push('open') });
+		const client = await connectClient((await serve(app)).ws);
+
+		say(client, '@auth', 'token', 'a');
+		say(client, 'who', null, 'b');
+		say(client, '@auth', 'another token', 'c');
+		say(client, 'who', null, 'd');
+		await arrived(client);
+		const ada = { name: 'Ada', rights: ['write'] };
+		expect(answersOf(client).filter(([id]) => id !== 'c')).toEqual([
+			['a', { socketId: expect.any(String) as string }],
+			['b', ada],
+			['d', ada],
+		]);
+		expect(happened).toEqual(['first guard', 'second guard, after Ada', 'open', 'message', 'message']);
+	});
+
+	it('keep what they set to their own connection', async () => {
+		const router = new SocketRouter<State>()
+			.guard((ctx) => {
+				ctx.state.name = `${ctx.state.name ?? ''}${String(ctx.auth)}`;
+				return true;
+			})
+			.on(WhoAmI, ({ state }) => state.name);
+		const { ws } = await serve(new Application().websocket().socketRouter(router));
+		const clients = await Promise.all([connectClient(ws), connectClient(ws)]);
+
+		for (const [number, client] of clients.entries()) say(client, '@auth', `client ${number}`);
+		for (const [number, client] of clients.entries()) {
+			say(client, 'who', null, 'a');
+			await client.next();
+			expect(answersOf(client)).toEqual([['a', `client ${number}`]]);
+		}
+	});
+
+	it('tell the client its id in the answer to @auth, if it asked for one', async () => {
+		let socketId: unknown;
+		const { connect } = await guarded((ctx) => {
+			socketId = ctx.socketId;
+			return true;
+		});
+		const [asking, silent] = [await connect(), await connect()];
+
+		say(silent, '@auth', 'token');
+		await arrived(silent);
+		expect(answersOf(silent)).toEqual([]);
+
+		say(asking, '@auth', 'token', 'a');
+		expect(parse(await asking.next())).toEqual({ type: '@auth', correlationId: 'a', data: { socketId } });
+	});
+});
+
+describe('a guard', () => {
+	it('sees what the client shows, whatever that is', async () => {
+		const shown: unknown[] = [];
+		const { connect } = await guarded(({ auth }) => shown.push(auth) > 0);
+
+		const tokens = ['token', { token: 'x', tags: ['a'] }, 7, null, undefined];
+		for (const token of tokens) {
+			const client = await connect();
+			say(client, '@auth', token, 'a');
+			await client.next();
+		}
+		expect(shown).toEqual(tokens);
+	});
+
+	it('sees the headers, cookies, address and data that upgrade() saw and made', async () => {
+		const contexts: GuardContext[] = [];
+		const upgraded: [headers: object, cookies: object][] = [];
+		const app = new Application()
+			.websocket({
+				upgrade({ headers, cookies }) {
+					upgraded.push([headers.toJSON(), cookies.toJSON()]);
+					return { tenant: headers.get('x-tenant') };
+				},
+			})
+			.socketRouter(new SocketRouter().guard((ctx) => contexts.push(ctx) > 0));
+		const { ws } = await serve(app);
+		const headers = { cookie: 'session=s3; theme=dark%20blue', 'x-tenant': 'acme' };
+		const client = await connectClient(ws, { headers });
+
+		say(client, '@auth', 'token', 'a');
+		await client.next();
+		const [ctx] = contexts;
+		expect([[ctx?.headers.toJSON(), ctx?.cookies.toJSON()]]).toEqual(upgraded);
+		expect([ctx?.cookies.get('theme'), ctx?.headers.get('x-tenant')]).toEqual(['dark blue', 'acme']);
+		expect(ctx?.data).toEqual({ tenant: 'acme' });
+		expect(ctx?.remoteAddress).toMatch(/^(127\.0\.0\.1|::1|::ffff:127\.0\.0\.1)$/);
+		expect(ctx?.signal.aborted).toBe(false);
+	});
+
+	it('says with each line in the log which socket it is about', async () => {
+		const { connect, log } = await guarded((ctx) => {
+			ctx.log.info('looking', { socketId: ctx.socketId, at: ctx.auth });
+			return true;
+		});
+		const client = await connect();
+
+		say(client, '@auth', 'token', 'a');
+		const { data } = parse(await client.next());
+		expect(log.lines).toContainEqual({
+			level: 'info',
+			message: 'looking',
+			details: { ...(data as object), at: 'token' },
+		});
+	});
+});
+
+it('where there are no guards, @auth is answered with the id of the socket all the same', async () => {
+	const app = new Application().websocket().socketRouter(new SocketRouter().on(WhoAmI, ({ socketId }) => socketId));
+	const client = await connectClient((await serve(app)).ws);
+
+	say(client, 'who', null, 'a');
+	const socketId = parse(await client.next())['data'];
+	say(client, '@auth', 'token', 'b');
+	expect(parse(await client.next())).toEqual({ type: '@auth', correlationId: 'b', data: { socketId } });
+});
+
+async function guarded(...guards: readonly ConnectionGuard<object>[]) {
+	const log = new LogBook();
+	const router = new SocketRouter();
+	for (const guard of guards) router.guard(guard);
+	const app = new Application({ logger: log }).websocket().socketRouter(router);
+	const { ws } = await serve(app);
+	return { app, log, connect: () => connectClient(ws) };
+}

@@ -1,0 +1,109 @@
+import { connectClient, type TestClient } from '@orijs/testkit';
+import { SocketError, SocketMessage } from '@orijs/websocket';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { Application, SocketRouter } from '../index.ts';
+import { LogBook } from '../test-support/log-book.ts';
+import { serve } from '../test-support/serve.ts';
+import { answersOf, parse, say } from '../test-support/speak.ts';
+
+const SECRET = 'postgres://admin:hunter2@db';
+const INTERNAL = { code: 'internal', message: 'Something went wrong on the server' };
+
+const Do = SocketMessage.define({ name: 'do', data: z.unknown(), reply: z.unknown() });
+const Count = SocketMessage.define({ name: 'count', data: z.unknown(), reply: z.number() });
+
+describe.each<[string, (error: unknown) => () => unknown]>([
+	[
+		'throws',
+		(error) => () => {
+			throw error;
+		},
+	],
+	['rejects', (error) => () => Promise.reject(error)],
+])('a handler that %s', (_, failing) => {
+	it('with a SocketError answers with its code and message, and nothing is logged', async () => {
+		const error = new SocketError('room_full', 'Only 8 may be in here', { cause: new Error(SECRET) });
+		const { client, log } = await serving(failing(error));
+
+		say(client, 'do', null, 'a');
+		expect(parse(await client.next())).toEqual({
+			type: 'do',
+			correlationId: 'a',
+			error: { code: 'room_full', message: 'Only 8 may be in here' },
+		});
+		expect(log.lines.filter(({ level }) => level !== 'info')).toEqual([]);
+	});
+
+	it.each([new Error(SECRET), SECRET, undefined, { code: 'room_full', message: SECRET }])(
+		'with anything else answers internal, says why in the log alone, and goes on: %j',
+		async (error) => {
+			const { client, log } = await serving(failing(error));
+
+			say(client, 'do', null, 'a');
+			say(client, 'do', null);
+			await client.received(2);
+			expect(client.texts.join()).not.toContain('hunter2');
+			expect(client.texts.map(parse)).toEqual([
+				{ type: 'do', correlationId: 'a', error: INTERNAL },
+				{ type: 'do', error: INTERNAL },
+			]);
+			const socketId = expect.stringMatching(/^[0-9a-f-]{36}$/) as string;
+			expect(log.errors.map(({ details }) => details)).toEqual([
+				{ socketId, type: 'do', correlationId: 'a', err: error },
+				{ socketId, type: 'do', correlationId: undefined, err: error },
+			]);
+		},
+	);
+});
+
+describe('a reply that can not be sent answers internal, and is logged', () => {
+	const circular: Record<string, unknown> = { secret: SECRET };
+	circular['self'] = circular;
+
+	it.each<[string, () => unknown]>([
+		['circular', () => circular],
+		['a BigInt', async () => ({ secret: SECRET, n: 1n })],
+		['with a toJSON that throws', () => ({ toJSON: () => JSON.parse(SECRET) as unknown })],
+	])('%s', async (_, handler) => {
+		const { client, log } = await serving(handler);
+
+		say(client, 'do', null, 'a');
+		say(client, 'nothing', null, 'b');
+		await client.received(2);
+		expect(answersOf(client)).toEqual([
+			['a', 'internal'],
+			['b', 'unknown_type'],
+		]);
+		expect(client.texts.join()).not.toContain('hunter2');
+		expect(log.errors).toHaveLength(1);
+		expect(log.errors[0]?.details).toMatchObject({ type: 'do', correlationId: 'a', err: expect.any(Error) as Error });
+	});
+
+	it.each<[string, () => unknown]>([
+		['of another kind than its schema has', () => SECRET],
+		['that is missing', () => undefined],
+		['of another kind, later', () => Promise.resolve(SECRET)],
+	])('%s', async (_, handler) => {
+		const { client, log } = await serving(handler);
+
+		say(client, 'count', null, 'a');
+		expect(parse(await client.next())).toEqual({ type: 'count', correlationId: 'a', error: INTERNAL });
+		expect(log.errors.map(({ details }) => String(details?.['err']))).toEqual([
+			expect.stringContaining('Data of count does not fit its schema'),
+		]);
+	});
+});
+
+interface Served {
+	readonly client: TestClient;
+	readonly log: LogBook;
+}
+
+/** One handler for both messages. */
+async function serving(handler: () => unknown): Promise<Served> {
+	const log = new LogBook();
+	const router = new SocketRouter().on(Do, handler).on(Count, handler as () => number);
+	const { ws } = await serve(new Application({ logger: log }).websocket().socketRouter(router));
+	return { client: await connectClient(ws), log };
+}

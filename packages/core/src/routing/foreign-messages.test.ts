@@ -1,0 +1,116 @@
+import { connectClient, type TestClient } from '@orijs/testkit';
+import { SocketMessage } from '@orijs/websocket';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { Application, SocketRouter, type WebSocketHandlers } from '../index.ts';
+import { LogBook } from '../test-support/log-book.ts';
+import { serve } from '../test-support/serve.ts';
+import { answersOf, arrived, say } from '../test-support/speak.ts';
+
+const Echo = SocketMessage.define({ name: 'echo', data: z.unknown(), reply: z.unknown() });
+
+describe('beside a router, what is no typed message goes to the message handler as it came', () => {
+	it.each(['', 'hello', '{', 'null', '7', '[{"type":"echo"}]', '{}', '{"type":7}', '{"name":"echo"}', ' \n'])(
+		'text: %j',
+		async (text) => {
+			const { client, heard } = await connected();
+
+			client.send(text);
+			await arrived(client);
+			expect([heard, answersOf(client)]).toEqual([[text], []]);
+		},
+	);
+
+	it('bytes, also those of a typed message', async () => {
+		const { client, heard } = await connected();
+		const bytes = [Uint8Array.of(), Uint8Array.of(0, 255), Buffer.from('{"type":"echo","correlationId":"a"}')];
+
+		for (const each of bytes) client.send(each);
+		say(client, 'echo', 'x', 'a');
+		await client.next();
+		expect(heard).toEqual(bytes.map((each) => Buffer.from(each)));
+		expect(answersOf(client)).toEqual([['a', 'x']]);
+	});
+
+	it('and what is one does not, even if it is refused', async () => {
+		const { client, heard } = await connected();
+
+		say(client, 'echo', 'x', 'a');
+		say(client, 'nothing', 'x', 'b');
+		say(client, '@nothing', 'x', 'c');
+		client.send('{"type":"echo","correlationId":7}');
+		await arrived(client);
+		expect(heard).toEqual([]);
+		expect(answersOf(client)).toEqual([
+			// What is no message is refused as it arrives.
+			['a', 'x'],
+			['b', 'unknown_type'],
+			['c', 'unknown_type'],
+			[undefined, 'invalid_message'],
+		]);
+	});
+});
+
+describe('bytes of another kind, for a socket that asked for them', () => {
+	it.each(['arraybuffer', 'uint8array', 'nodebuffer', 'blob'] as const)('as %s: the same', async (kind) => {
+		const { client, heard } = await connected({
+			open(ws) {
+				ws.binaryType = kind;
+			},
+		});
+
+		client.send(Uint8Array.of(1, 2, 3));
+		say(client, 'echo', 'x', 'a');
+		await client.next();
+		expect(heard).toEqual([Buffer.from([1, 2, 3])]);
+		expect(answersOf(client)).toEqual([['a', 'x']]);
+	});
+});
+
+describe('beside a router and without a message handler', () => {
+	it('bytes end the connection with 1003', async () => {
+		const log = new LogBook();
+		const app = new Application({ logger: log }).websocket().socketRouter(new SocketRouter().on(Echo, () => 0));
+		const { ws } = await serve(app);
+		const client = await connectClient(ws);
+
+		client.send(Uint8Array.of(1));
+		expect(await client.closed).toEqual({ code: 1003, reason: 'binary messages are not taken' });
+		expect(app.refusals.binary).toBe(1);
+		expect(log.errors).toEqual([]);
+	});
+
+	it("bytes end nobody else's", async () => {
+		const app = new Application({ logger: new LogBook() }).websocket();
+		app.socketRouter(new SocketRouter().on(Echo, ({ data }) => data));
+		const { ws } = await serve(app);
+		const [wrong, right] = [await connectClient(ws), await connectClient(ws)];
+
+		wrong.send(Uint8Array.of(1));
+		await wrong.closed;
+		say(right, 'echo', 'x', 'a');
+		await right.next();
+		expect(answersOf(right)).toEqual([['a', 'x']]);
+	});
+});
+
+interface Connected {
+	readonly client: TestClient;
+	/** What the message handler got. */
+	readonly heard: (string | Buffer)[];
+}
+
+async function connected(handlers: Omit<WebSocketHandlers, 'message'> = {}): Promise<Connected> {
+	const heard: (string | Buffer)[] = [];
+	const app = new Application({ logger: new LogBook() })
+		.websocket()
+		.socketRouter(new SocketRouter().on(Echo, ({ data }) => data))
+		.onWebSocket({
+			...handlers,
+			async message(_, message) {
+				heard.push(typeof message === 'string' ? message : Buffer.from(await new Response(message).arrayBuffer()));
+			},
+		});
+	const { ws } = await serve(app);
+	return { client: await connectClient(ws), heard };
+}

@@ -1,0 +1,99 @@
+import { connectClient, until } from '@orijs/testkit';
+import { SocketMessage, WsProvider } from '@orijs/websocket';
+import { MemoryBackend } from '@orijs/websocket/testing';
+import { expect, it } from 'vitest';
+import { z } from 'zod';
+import { Application, SocketRouter, type WebSocketOptions } from '../index.ts';
+import { LogBook } from '../test-support/log-book.ts';
+import { serve } from '../test-support/serve.ts';
+import { parse, say } from '../test-support/speak.ts';
+
+const Join = SocketMessage.define({ name: 'join', data: z.string(), reply: z.null() });
+
+it('a gap in a topic is told to those who are in it, and one in what is sent to sockets themselves to all', async () => {
+	const { app, connect, interrupt } = await interruptible((typed) => {
+		typed.socketRouter(
+			new SocketRouter().on(Join, async (ctx) => {
+				await ctx.subscribe(ctx.data);
+				return null;
+			}),
+		);
+	});
+	const [inside, elsewhere, nowhere] = [await connect(), await connect(), await connect()];
+	for (const [client, topic] of [
+		[inside, 'lost'],
+		[elsewhere, 'fine'],
+	] as const) {
+		say(client, 'join', topic, 'a');
+		await client.next();
+	}
+
+	const before = Date.now();
+	await interrupt(['lost'], 1_000);
+	await app.socket.broadcast('"marker"');
+	expect((await inside.received(3)).slice(1).map(parse)).toEqual([gap('lost', 1_000), 'marker']);
+	expect((await elsewhere.received(2)).slice(1)).toEqual(['"marker"']);
+	expect(await nowhere.received(1)).toEqual(['"marker"']);
+	const { data } = parse(inside.texts[1] ?? '') as { data: { until: number } };
+	expect(data.until).toBeGreaterThanOrEqual(before);
+	expect(data.until).toBeLessThanOrEqual(Date.now());
+
+	await interrupt('all', 2_000);
+	await app.socket.broadcast('"marker"');
+	expect((await inside.received(6)).slice(3).map(parse)).toEqual([gap('lost', 2_000), gap('*', 2_000), 'marker']);
+	expect((await elsewhere.received(5)).slice(2).map(parse)).toEqual([gap('fine', 2_000), gap('*', 2_000), 'marker']);
+	expect((await nowhere.received(3)).slice(1).map(parse)).toEqual([gap('*', 2_000), 'marker']);
+});
+
+it('with authorize alone it is told as well', async () => {
+	const { connect, interrupt } = await interruptible(() => {}, { authorize: { subscribe: () => true } });
+	const client = await connect();
+	say(client, '@subscribe', { topic: 'lost' }, 'a');
+	await client.next();
+
+	await interrupt(['lost'], 1_000);
+	expect(parse(await client.next())).toEqual(gap('lost', 1_000));
+});
+
+it('an endpoint that does not speak the protocol tells of none', async () => {
+	const { app, connect, interrupt } = await interruptible((raw) => {
+		raw.onWebSocket({ open: (ws) => ws.subscribe('lost') });
+	});
+	const client = await connect();
+
+	await interrupt('all', 1_000);
+	await app.socket.broadcast('"marker"');
+	expect(await client.received(1)).toEqual(['"marker"']);
+});
+
+function gap(topic: string, since: number): unknown {
+	return { type: '@gap', data: { topic, since, until: expect.any(Number) as number } };
+}
+
+/** An application whose bus is interrupted when a test says so. */
+async function interruptible(build: (app: Application) => void, options: WebSocketOptions = {}) {
+	const logger = new LogBook();
+	const bus = new MemoryBackend().createBus();
+	const start = bus.start.bind(bus);
+	let interrupted = (_: readonly string[] | 'all', __: number): void => {};
+	bus.start = (handlers) => {
+		interrupted = (topics, since) => handlers.interrupted(topics, since, 'as a test has it');
+		return start(handlers);
+	};
+	const provider = new WsProvider({ bus, logger });
+	const app = new Application({ logger }).websocket(provider, options);
+	build(app);
+	const { ws } = await serve(app);
+	let gaps = 0;
+	provider.onGap(() => gaps++);
+	return {
+		app,
+		connect: () => connectClient(ws),
+		/** Resolves once the gap is reported. */
+		async interrupt(topics: readonly string[] | 'all', since: number) {
+			const before = gaps;
+			interrupted(topics, since);
+			await until(() => gaps > before, { what: 'the gap is reported' });
+		},
+	};
+}

@@ -1,0 +1,187 @@
+import { connectClient, until } from '@orijs/testkit';
+import { SocketMessage, UnknownSocketError, WsProvider } from '@orijs/websocket';
+import { MemoryBackend } from '@orijs/websocket/testing';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { Application, type ConnectionGuard, type GuardContext, type Limits, SocketRouter } from '../index.ts';
+import { LogBook } from '../test-support/log-book.ts';
+import { serve } from '../test-support/serve.ts';
+import { answersOf, parse, say } from '../test-support/speak.ts';
+
+const Echo = SocketMessage.define({ name: 'echo', data: z.unknown(), reply: z.unknown() });
+
+describe('until its guards have passed, a connection', () => {
+	it('receives nothing of what is sent to it or to all, nor notice of a gap', async () => {
+		const { app, connect, decide, asked, interrupt } = await guarding();
+		const inside = await connect();
+		say(inside, '@auth', 'in', 'in');
+		await inside.next();
+		const outside = await connect();
+		say(outside, '@auth', 'wait', 'a');
+		await until(() => asked.length === 2, { what: 'the guard is asked' });
+
+		interrupt();
+		await expect(app.socket.send(String(asked[1]?.socketId), 'for you')).rejects.toThrow(UnknownSocketError);
+		await app.socket.broadcast('for all');
+		await inside.next((message) => message === 'for all');
+		await inside.next((message) => message !== 'for all' && parse(message)['type'] === '@gap');
+		await decide(true);
+		say(outside, 'echo', 'x', 'b');
+		await outside.received(2);
+		expect(answersOf(outside)).toEqual([
+			['a', { socketId: asked[1]?.socketId }],
+			['b', 'x'],
+		]);
+	});
+
+	it('keeps what its client says, in order, however much that is', async () => {
+		const { connect, decide, asked, handled } = await guarding({ queuedMessages: 4 });
+		const client = await connect();
+		// Many times what one read takes, so that the rest waits in the network.
+		const texts = Array.from({ length: 50 }, (_, number) => `${number} `.repeat(3_000));
+
+		say(client, '@auth', 'wait', 'auth');
+		for (const text of texts) say(client, 'echo', text);
+		say(client, 'echo', 'the last one', 'b');
+		await until(() => asked.length === 1, { what: 'the guard is asked' });
+		await decide(true);
+		await client.next((message) => parse(message)['correlationId'] === 'b');
+		expect(handled).toEqual([...texts, 'the last one']);
+	});
+
+	it('counts as none of the sockets there are', async () => {
+		const { provider, connect, decide, asked } = await guarding();
+		const client = await connect();
+		say(client, '@auth', 'wait', 'a');
+		await until(() => asked.length === 1, { what: 'the guard is asked' });
+
+		expect(provider.getConnectionCount()).toBe(0);
+		await decide(true);
+		await client.next();
+		expect(provider.getConnectionCount()).toBe(1);
+	});
+});
+
+describe('a first frame that shows nothing', () => {
+	it.each<[string, string | Uint8Array, unknown]>([
+		['a message', '{"type":"echo","data":"x","correlationId":"a"}', ['a', 'x']],
+		['a subscription', '{"type":"@subscribe","data":{"topic":"t"},"correlationId":"a"}', ['a', 'forbidden']],
+		['a ping', '{"type":"@ping","correlationId":"a"}', ['a', null]],
+		['no message', '{"type":"@auth","data":"in","correlationId":7}', [undefined, 'invalid_message']],
+		['text', 'in', ['heard', 'in']],
+		['bytes', Buffer.from('in'), ['heard', 'in']],
+	])('%s: the guards find no auth, and it is handled after them', async (_, frame, answer) => {
+		const happened: unknown[] = [];
+		const { connect } = await guarding({}, ({ auth }) => happened.push(auth) > 0);
+		const client = await connect();
+
+		client.send(frame);
+		const { correlationId, data, error } = parse(await client.next()) as Record<string, { code: string } | undefined>;
+		expect([correlationId, error === undefined ? data : error.code]).toEqual(answer);
+		expect(happened).toEqual([undefined]);
+	});
+});
+
+describe('a connection that takes too long is closed with 4408, and nothing comes of it later:', () => {
+	it('its client says nothing', async () => {
+		const { app, provider, connect, asked, happened } = await guarding({ guardTimeoutMs: 30 });
+		const client = await connect();
+
+		expect(await client.closed).toEqual({ code: 4408, reason: 'guards took too long' });
+		expect([asked, happened, provider.getConnectionCount(), app.refusals.guardTimeout]).toEqual([[], [], 0, 1]);
+	});
+
+	it('a guard does not come to an end', async () => {
+		const { provider, connect, decide, asked, happened } = await guarding({ guardTimeoutMs: 30 });
+		const client = await connect();
+
+		say(client, '@auth', 'wait', 'a');
+		say(client, 'echo', 'x', 'b');
+		expect(await client.closed).toEqual({ code: 4408, reason: 'guards took too long' });
+		await until(() => asked[0]?.signal.aborted === true, { what: 'the guard is told' });
+		await decide(true);
+		expect([client.messages, happened, provider.getConnectionCount()]).toEqual([[], [], 0]);
+	});
+
+	it('while one that has passed may be silent', async () => {
+		const { connect } = await guarding({ guardTimeoutMs: 30 });
+		const [passed, silent] = [await connect(), await connect()];
+		say(passed, '@auth', 'in', 'a');
+		await passed.next();
+
+		await silent.closed;
+		say(passed, 'echo', 'still here', 'b');
+		expect(parse(await passed.next())['data']).toBe('still here');
+	});
+});
+
+describe('a client that leaves while a guard runs', () => {
+	it.each(['close', 'terminate'] as const)(
+		'by %s: the guard is told, no handler is, and nothing remains',
+		async (leave) => {
+			const { app, provider, connect, decide, asked, happened, log } = await guarding();
+			const client = await connect();
+			say(client, '@auth', 'wait', 'a');
+			say(client, 'echo', 'x', 'b');
+			await until(() => asked.length === 1, { what: 'the guard is asked' });
+
+			await client[leave]();
+			await until(() => asked[0]?.signal.aborted === true, { what: 'the guard is told' });
+			await decide(leave === 'close');
+			expect([happened, provider.getConnectionCount(), provider.getTopicCount()]).toEqual([[], 0, 0]);
+			expect([log.errors, app.refusals.guard, app.refusals.guardTimeout]).toEqual([[], 0, 0]);
+		},
+	);
+});
+
+/** An application whose guard waits for the test with those who ask for it. */
+async function guarding(limits: Limits = {}, guard?: ConnectionGuard<object>) {
+	const log = new LogBook();
+	const bus = new MemoryBackend().createBus();
+	const start = bus.start.bind(bus);
+	let interrupt = (): void => {};
+	bus.start = (handlers) => {
+		interrupt = () => handlers.interrupted('all', Date.now(), 'as a test has it');
+		return start(handlers);
+	};
+	const provider = new WsProvider({ bus, logger: log });
+	const happened: string[] = [];
+	const handled: unknown[] = [];
+	const asked: GuardContext[] = [];
+	const verdict = Promise.withResolvers<boolean>();
+	const router = new SocketRouter()
+		.guard((ctx) => {
+			asked.push(ctx);
+			return ctx.auth === 'wait' ? verdict.promise : (guard?.(ctx) ?? true);
+		})
+		.on(Echo, ({ data }) => {
+			happened.push('message');
+			handled.push(data);
+			return data;
+		});
+	const app = new Application({ logger: log }).websocket(provider, { limits }).socketRouter(router);
+	app.onWebSocket({
+		open: () => void happened.push('open'),
+		message: (ws, message) => void ws.send(JSON.stringify({ correlationId: 'heard', data: String(message) })),
+		close: () => void happened.push('close'),
+	});
+	const { ws } = await serve(app);
+	return {
+		app,
+		provider,
+		log,
+		/** What handlers were called for. */
+		happened,
+		/** The data of the messages. */
+		handled,
+		/** The contexts that the guard got. */
+		asked,
+		connect: () => connectClient(ws),
+		interrupt: () => interrupt(),
+		/** Lets the guard decide, and the server hear of it. */
+		async decide(isIn: boolean) {
+			verdict.resolve(isIn);
+			await new Promise((resolve) => setImmediate(resolve));
+		},
+	};
+}

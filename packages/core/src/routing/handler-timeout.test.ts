@@ -1,0 +1,184 @@
+import { connectClient, type TestClient, until } from '@orijs/testkit';
+import { SocketMessage } from '@orijs/websocket';
+import * as v from 'valibot';
+import { describe, expect, it } from 'vitest';
+import { Application, SocketRouter } from '../index.ts';
+import { LogBook } from '../test-support/log-book.ts';
+import { serve } from '../test-support/serve.ts';
+import { answersOf, arrived, parse, say } from '../test-support/speak.ts';
+
+/** What takes too long, and whether the handler was called by then. */
+const places: readonly [string, boolean][] = [
+	['schema', false],
+	['guard', false],
+	['handler', true],
+	['reply', true],
+];
+
+describe.each(places)('a message whose %s takes too long', (place, isBegun) => {
+	it('is answered with timeout, and the next is handled', async () => {
+		const { app, client, handled, log } = await waiting();
+
+		say(client, place, 0, 'a');
+		say(client, 'echo', 7, 'b');
+		expect((await client.received(2)).map(parse)).toEqual([
+			{ type: place, correlationId: 'a', error: { code: 'timeout', message: 'The server took too long' } },
+			{ type: 'echo', correlationId: 'b', data: '7' },
+		]);
+		expect(handled).toEqual(isBegun ? [0, 7] : [7]);
+		expect([app.refusals.handlerTimeout, log.errors]).toEqual([1, []]);
+	});
+
+	it.each(['succeeds', 'fails'])('is not answered again, or begun, when that %s after all', async (how) => {
+		const { client, handled, gates } = await waiting();
+		say(client, place, 0, 'a');
+		await client.next();
+
+		if (how === 'succeeds') gates[0]?.resolve();
+		else gates[0]?.reject(new Error('too late anyway'));
+		await turns(5);
+		say(client, 'echo', 7, 'b');
+		await client.received(2);
+		expect(answersOf(client)).toEqual([
+			['a', 'timeout'],
+			['b', '7'],
+		]);
+		expect(handled).toEqual(isBegun ? [0, 7] : [7]);
+	});
+
+	it('does not end the wait for the one that follows when it ends itself', async () => {
+		const { client, gates } = await waiting();
+		say(client, place, 0, 'a');
+		say(client, place, 1, 'b');
+		say(client, 'echo', 7, 'c');
+		await client.next();
+
+		gates[0]?.resolve();
+		await turns(5);
+		await arrived(client);
+		expect(answersOf(client)).toEqual([['a', 'timeout']]);
+		gates[1]?.resolve();
+		await client.next((message) => parse(message)['correlationId'] === 'c');
+		expect(answersOf(client).slice(1)).toEqual([
+			['b', '1'],
+			['c', '7'],
+		]);
+	});
+
+	it('does not keep the one that follows from being answered with timeout as well', async () => {
+		const { client, gates } = await waiting();
+		say(client, place, 0, 'a');
+		say(client, place, 1, 'b');
+		await client.next();
+
+		gates[0]?.resolve();
+		await client.next((message) => parse(message)['correlationId'] === 'b');
+		expect(answersOf(client)).toEqual([
+			['a', 'timeout'],
+			['b', 'timeout'],
+		]);
+	});
+});
+
+it('a message that takes too long and is no request is refused as well', async () => {
+	const { client } = await waiting();
+
+	say(client, 'handler', 0);
+	expect(parse(await client.next())).toMatchObject({ type: 'handler', error: { code: 'timeout' } });
+});
+
+it('the message handler: the next is handled, and it is counted', async () => {
+	const { app, client, handled } = await waiting();
+
+	client.send('0');
+	client.send('7');
+	await until(() => handled.includes(7), { what: 'the next is handled' });
+	expect([handled, app.refusals.handlerTimeout]).toEqual([[0, 7], 1]);
+});
+
+it('each message has a time of its own, whatever the ones before it took', async () => {
+	const { client, gates } = await waiting();
+
+	for (const number of [0, 1, 2, 3]) say(client, 'handler', number, String(number));
+	for (const gate of gates) {
+		// More than half of the time that each has.
+		await Bun.sleep(120);
+		gate.resolve();
+	}
+	await client.received(4);
+	expect(answersOf(client)).toEqual(['0', '1', '2', '3'].map((number) => [number, number]));
+});
+
+interface Waiting {
+	readonly app: Application;
+	readonly client: TestClient;
+	readonly log: LogBook;
+	/** The numbers that handlers were called with. */
+	readonly handled: number[];
+	/** What the message of each number waits for. */
+	readonly gates: readonly PromiseWithResolvers<void>[];
+}
+
+/** An application that has a message for each place where it may wait, and one that does not. */
+async function waiting(): Promise<Waiting> {
+	const gates = Array.from({ length: 4 }, () => Promise.withResolvers<void>());
+	const wait = async (number: unknown): Promise<true> => {
+		await gates[Number(number)]?.promise;
+		return true;
+	};
+	const text = v.string();
+	const number = v.number();
+	const handled: number[] = [];
+	const echo = ({ data }: { data: number }): string => {
+		handled.push(data);
+		return String(data);
+	};
+	const router = new SocketRouter()
+		.on(
+			SocketMessage.define({
+				name: 'schema',
+				data: v.pipeAsync(
+					number,
+					v.checkAsync((data: number) => wait(data)),
+				),
+				reply: text,
+			}),
+			echo,
+		)
+		.on(SocketMessage.define({ name: 'guard', data: number, reply: text }), echo, {
+			guards: [({ data }) => wait(data)],
+		})
+		.on(SocketMessage.define({ name: 'handler', data: number, reply: text }), async (ctx) => {
+			const answer = echo(ctx);
+			await wait(ctx.data);
+			return answer;
+		})
+		.on(
+			SocketMessage.define({
+				name: 'reply',
+				data: number,
+				reply: v.pipeAsync(
+					text,
+					v.checkAsync((reply: string) => wait(reply)),
+				),
+			}),
+			echo,
+		)
+		.on(SocketMessage.define({ name: 'echo', data: number, reply: text }), echo);
+	const log = new LogBook();
+	const app = new Application({ logger: log })
+		.websocket({ limits: { handlerTimeoutMs: 200 } })
+		.socketRouter(router)
+		.onWebSocket({
+			async message(_, message) {
+				echo({ data: Number(message) });
+				await wait(message);
+			},
+		});
+	const { ws } = await serve(app);
+	return { app, client: await connectClient(ws), log, handled, gates };
+}
+
+async function turns(count: number): Promise<void> {
+	for (let i = 0; i < count; i++) await new Promise((resolve) => setImmediate(resolve));
+}

@@ -1,0 +1,137 @@
+import { connectClient, until } from '@orijs/testkit';
+import { SocketMessage } from '@orijs/websocket';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { Application, type AppSocket, type Limits, SocketRouter } from '../index.ts';
+import { LogBook } from '../test-support/log-book.ts';
+import { serve } from '../test-support/serve.ts';
+import { answersOf, arrived, parse, say } from '../test-support/speak.ts';
+
+const Job = SocketMessage.define({ name: 'job', data: z.number() });
+const Slow = SocketMessage.define({ name: 'slow', data: z.number().refine(async () => (await turns(3), true)) });
+
+/** How a client says the same to a router and to the application's own handler. */
+const ways: readonly [string, (number: number) => string | Uint8Array][] = [
+	['a router', (number) => `{"type":"job","data":${wide(number)}}`],
+	['a router, whose schema takes its time', (number) => `{"type":"slow","data":${wide(number)}}`],
+	['the message handler, as text', wide],
+	['the message handler, as bytes', (number) => Buffer.from(wide(number))],
+];
+
+function wide(number: number): string {
+	return String(number).padStart(64);
+}
+
+describe.each(ways)('messages to %s', (_, message) => {
+	it('are handled in the order they came, one at a time, however long each takes', async () => {
+		const { client, happened } = await working((number) => (number % 4 === 3 ? undefined : turns(8 - number)));
+
+		for (let number = 0; number < 8; number++) client.send(message(number));
+		await until(() => happened.length === 16, { what: () => `all are handled, not just ${happened.join()}` });
+		expect(happened).toEqual([0, 1, 2, 3, 4, 5, 6, 7].flatMap((number) => [`begin ${number}`, `end ${number}`]));
+	});
+
+	it('go on after one that failed, at once or later', async () => {
+		const { client, happened } = await working((number) => {
+			if (number === 0) throw new Error('no');
+			return number === 1 ? turns(2).then(() => Promise.reject(new Error('no'))) : undefined;
+		});
+
+		for (let number = 0; number < 3; number++) client.send(message(number));
+		await until(() => happened.includes('end 2'), { what: 'the last is handled' });
+		expect(happened).toEqual(['begin 0', 'begin 1', 'begin 2', 'end 2']);
+	});
+
+	it('do not hold up those of other sockets', async () => {
+		const gate = Promise.withResolvers<void>();
+		const { client, connect, happened } = await working((number) => (number === 0 ? gate.promise : undefined));
+		const other = await connect();
+
+		client.send(message(0));
+		client.send(message(1));
+		await arrived(client);
+		other.send(message(2));
+		await until(() => happened.includes('end 2'), { what: 'the message of the other is handled' });
+		expect(happened).toEqual(['begin 0', 'begin 2', 'end 2']);
+		gate.resolve();
+	});
+
+	it('are no longer read while too many wait, and none is lost of it', async () => {
+		const gate = Promise.withResolvers<void>();
+		const { client, happened, sockets } = await working(() => gate.promise, { queuedMessages: 4 });
+		// More than one read takes, so that some wait in the network.
+		const count = 4_000;
+
+		for (let number = 0; number < count; number++) client.send(message(number));
+		await until(() => sockets[0]?.isPaused === true, { what: 'nothing is read any more' });
+		await until(() => happened.length > 0, { what: 'the first is begun, once its data is validated' });
+		expect(happened).toEqual(['begin 0']);
+
+		gate.resolve();
+		await until(() => happened.length === 2 * count, {
+			what: () => `all are handled, not just ${happened.length / 2}`,
+			timeoutMs: 10_000,
+		});
+		expect(happened.filter((what) => what.startsWith('begin'))).toEqual(
+			Array.from({ length: count }, (__, number) => `begin ${number}`),
+		);
+		expect(sockets[0]?.isPaused).toBe(false);
+	});
+
+	it('do not hold up a ping', async () => {
+		const gate = Promise.withResolvers<void>();
+		const { client, happened } = await working(() => gate.promise);
+
+		client.send(message(0));
+		client.send(message(1));
+		say(client, '@ping', 'ignored', 'a');
+		expect(parse(await client.next())).toEqual({ type: '@ping', correlationId: 'a', data: null });
+		expect(happened.filter((what) => what !== 'begin 0')).toEqual([]);
+		gate.resolve();
+		await until(() => happened.includes('end 1'), { what: 'the messages are handled' });
+	});
+});
+
+it('messages of all kinds wait for each other', async () => {
+	const gate = Promise.withResolvers<void>();
+	const { client, happened } = await working((number) => (number === 0 ? gate.promise : undefined));
+
+	for (const [number, [, message]] of ways.entries()) client.send(message(number));
+	say(client, 'nothing', null, 'a');
+	say(client, '@auth', null, 'b');
+	await arrived(client);
+	expect([happened, answersOf(client)]).toEqual([['begin 0'], []]);
+
+	gate.resolve();
+	await client.next((message) => parse(message)['correlationId'] === 'b');
+	expect(happened).toEqual([0, 1, 2, 3].flatMap((number) => [`begin ${number}`, `end ${number}`]));
+	expect(answersOf(client).map(([id]) => id)).toEqual(['a', 'b']);
+});
+
+/** An application that works on numbers, however they come. */
+async function working(work: (number: number) => Promise<void> | undefined, limits: Limits = {}) {
+	const happened: string[] = [];
+	const sockets: AppSocket[] = [];
+	const handle = (number: number): Promise<void> | undefined => {
+		happened.push(`begin ${number}`);
+		const done = work(number);
+		if (done !== undefined) return done.then(() => void happened.push(`end ${number}`));
+		happened.push(`end ${number}`);
+		return undefined;
+	};
+	const router = new SocketRouter().on(Job, ({ data }) => handle(data)).on(Slow, ({ data }) => handle(data));
+	const app = new Application({ logger: new LogBook() })
+		.websocket({ limits: { messagesPerSecond: Infinity, ...limits } })
+		.socketRouter(router)
+		.onWebSocket({
+			open: (ws) => void sockets.push(ws),
+			message: (_, message) => handle(Number(String(message))),
+		});
+	const { ws: url } = await serve(app);
+	const connect = () => connectClient(url);
+	return { client: await connect(), connect, happened, sockets };
+}
+
+async function turns(count: number): Promise<void> {
+	for (let i = 0; i < count; i++) await new Promise((resolve) => setImmediate(resolve));
+}

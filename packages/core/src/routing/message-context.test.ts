@@ -1,0 +1,135 @@
+import { connectClient } from '@orijs/testkit';
+import { MessageValidationError, SocketMessage } from '@orijs/websocket';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { Application, type AppSocket, type Limits, type MessageContext, SocketRouter } from '../index.ts';
+import { LogBook } from '../test-support/log-book.ts';
+import { serve } from '../test-support/serve.ts';
+import { answersOf, parse, say } from '../test-support/speak.ts';
+
+const Do = SocketMessage.define({ name: 'do', data: z.unknown(), reply: z.unknown() });
+const News = SocketMessage.define({ name: 'news', data: z.string().transform((text) => text.toUpperCase()) });
+const Late = SocketMessage.define({ name: 'late', data: z.string().refine(async (text) => text !== 'bad', 'is bad') });
+
+type Context = MessageContext<typeof Do, { visits: number }>;
+
+describe('ctx', () => {
+	it('send: this socket alone gets the message, as the schema made it, before the answer', async () => {
+		const { client, connect } = await started(async (ctx) => {
+			await ctx.send(News, 'news');
+			await ctx.send(Late, 'good');
+			return 'sent';
+		});
+		const other = await connect();
+
+		say(client, 'do', null, 'a');
+		expect((await client.received(3)).map(parse)).toEqual([
+			{ name: 'news', data: 'NEWS', timestamp: expect.any(Number) as number },
+			{ name: 'late', data: 'good', timestamp: expect.any(Number) as number },
+			{ type: 'do', correlationId: 'a', data: 'sent' },
+		]);
+		say(other, '@ping', null, 'a');
+		await other.next();
+		expect(other.messages).toHaveLength(1);
+	});
+
+	it('send: what does not fit rejects with where and why, and nothing is sent', async () => {
+		const errors: unknown[] = [];
+		const { client } = await started(async (ctx) => {
+			await ctx.send(News, 7 as never).catch((error: unknown) => errors.push(error));
+			await ctx.send(Late, 'bad').catch((error: unknown) => errors.push(error));
+		});
+
+		say(client, 'do', null, 'a');
+		expect(parse(await client.next())).toMatchObject({ correlationId: 'a' });
+		expect(client.messages).toHaveLength(1);
+		expect(errors).toEqual([expect.any(MessageValidationError), expect.any(MessageValidationError)]);
+		expect(String(errors[1])).toContain('Data of late does not fit its schema: is bad');
+	});
+
+	it('socketId and ws: it is the socket that was opened, with its data', async () => {
+		const { client, opened } = await started(({ ws, socketId }) => [ws === opened[0], socketId, ws.data.data]);
+
+		say(client, 'do', null, 'a');
+		expect(parse(await client.next())['data']).toEqual([true, opened[0]?.data.socketId, { tenant: 'acme' }]);
+	});
+
+	it('state: what one message leaves there the next one finds, and no other socket does', async () => {
+		const { client, connect } = await started((ctx) => ++ctx.state.visits);
+		const other = await connect();
+
+		for (const id of ['a', 'b']) say(client, 'do', null, id);
+		say(other, 'do', null, 'a');
+		await Promise.all([client.received(2), other.received(1)]);
+		expect([answersOf(client), answersOf(other)]).toEqual([
+			[
+				['a', 1],
+				['b', 2],
+			],
+			[['a', 1]],
+		]);
+	});
+
+	it('log: each line says which socket, message and request it is about', async () => {
+		const { client, log, opened } = await started((ctx) => {
+			ctx.log.debug('looking');
+			ctx.log.info('found', { what: ctx.data });
+			ctx.log.warn('strange', { type: 'my own' });
+			ctx.log.error('broken', { err: 'x' });
+		});
+
+		say(client, 'do', 'it', 'a');
+		await client.next();
+		const about = { socketId: opened[0]?.data.socketId, type: 'do', correlationId: 'a' };
+		expect(log.lines.filter(({ details }) => details?.['correlationId'] === 'a')).toEqual([
+			{ level: 'debug', message: 'looking', details: about },
+			{ level: 'info', message: 'found', details: { ...about, what: 'it' } },
+			{ level: 'warn', message: 'strange', details: { ...about, type: 'my own' } },
+			{ level: 'error', message: 'broken', details: { ...about, err: 'x' } },
+		]);
+	});
+
+	it('subscribe: one topic too many is refused, one that the socket is in already is not', async () => {
+		const { app, client, opened } = await started(
+			(ctx) => {
+				const [verb, topic] = String(ctx.data).split(' ');
+				return verb === 'leave' ? ctx.unsubscribe(String(topic)) : ctx.subscribe(String(topic));
+			},
+			{ topicsPerSocket: 2 },
+		);
+
+		for (const what of ['join a', 'join b', 'join c', 'join a', 'leave a', 'join c']) say(client, 'do', what, what);
+		await client.received(6);
+		expect(answersOf(client).map(([, answer]) => answer)).toEqual([null, null, 'too_many_topics', null, null, null]);
+		expect(parse(client.texts[2] ?? '')['error']).toEqual({
+			code: 'too_many_topics',
+			message: 'A connection may be in 2 topics',
+		});
+		expect(app.refusals.topics).toBe(1);
+
+		// The bound is for what clients can bring about.
+		await opened[0]?.subscribe('d');
+		expect([...(opened[0]?.data.topics ?? [])]).toEqual(['b', 'c', 'd']);
+	});
+});
+
+type Handler = (ctx: Context) => unknown;
+
+async function started(handler: Handler, limits: Limits = {}) {
+	const log = new LogBook();
+	const opened: AppSocket[] = [];
+	const router = new SocketRouter<{ visits: number }>()
+		.guard((ctx) => {
+			ctx.state.visits = 0;
+			return true;
+		})
+		.on(Do, handler);
+	const app = new Application({ logger: log })
+
+		.websocket({ limits, upgrade: () => ({ tenant: 'acme' }) })
+		.socketRouter(router)
+		.onWebSocket({ open: (ws) => void opened.push(ws) });
+	const { ws } = await serve(app);
+	const connect = () => connectClient(ws);
+	return { app, client: await connect(), connect, log, opened };
+}

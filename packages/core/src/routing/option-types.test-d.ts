@@ -1,0 +1,88 @@
+// Checked by the compiler only; nothing here runs.
+
+import { SocketMessage } from '@orijs/websocket';
+import { z } from 'zod';
+import { Application, type AppSocket, SocketRouter, type WebSocketOptions } from '../index.ts';
+
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+function same<A, B>(_: Same<A, B>): void {}
+
+interface State {
+	user: { readonly name: string };
+}
+interface User {
+	readonly name: string;
+}
+declare const user: User;
+const Note = SocketMessage.define({ name: 'note', data: z.string() });
+const router = new SocketRouter<State>();
+
+// It is chained like everything else, and the type of the connection's data goes on.
+new SocketRouter<State>()
+	.guard(() => true)
+	.on(Note, ({ state }) => same<typeof state, State>(true))
+	.guard((ctx) => ctx.state.user !== null);
+new Application()
+	.websocket({ upgrade: () => user })
+	.socketRouter(router)
+	.socketRouter(new SocketRouter())
+	.routes({ '/': new Response() })
+	.onWebSocket({
+		open(ws) {
+			same<typeof ws.data.data, User>(true);
+		},
+	})
+	.socketRouter(new SocketRouter<{ other: string }>());
+// @ts-expect-error a router is made with new
+new Application().websocket().socketRouter(SocketRouter);
+// @ts-expect-error a list is no router
+new Application().websocket().socketRouter([router]);
+
+// Options.
+new Application().websocket({ limits: { messagesPerSecond: 10, connections: Infinity } });
+// @ts-expect-error there is no such limit
+new Application().websocket({ limits: { messagePerSecond: 10 } });
+// @ts-expect-error a limit is a number
+new Application().websocket({ limits: { messagesPerSecond: '10' } });
+// @ts-expect-error a limit is a number
+new Application().websocket({ limits: { guardTimeoutMs: null } });
+new Application().websocket({ allowedOrigins: ['https://app.example.com', '*'] as const, trustedProxies: [] });
+// @ts-expect-error origins are a list
+new Application().websocket({ allowedOrigins: 'https://app.example.com' });
+// @ts-expect-error an origin is a string
+new Application().websocket({ allowedOrigins: [/example/] });
+// @ts-expect-error an address is a string
+new Application().websocket({ trustedProxies: [10] });
+// @ts-expect-error it is closed or dropped
+new Application().websocket({ slowReaders: 'wait' });
+
+// authorize() knows the socket with its data; the state gets its type from whoever reads it.
+new Application().websocket({
+	upgrade: () => user,
+	authorize: {
+		subscribe(ws, topic, state: State) {
+			same<typeof ws.data.data, User>(true);
+			same<typeof topic, string>(true);
+			return state.user.name === topic;
+		},
+	},
+});
+new Application().websocket({ authorize: { subscribe: async (_, topic) => topic.startsWith('public:') } });
+// @ts-expect-error it has to decide
+new Application().websocket({ authorize: { subscribe() {} } });
+// @ts-expect-error only true allows
+new Application().websocket({ authorize: { subscribe: () => 'yes' } });
+// @ts-expect-error nothing else is asked
+new Application().websocket({ authorize: { publish: () => true } });
+// @ts-expect-error authorize is an object
+new Application().websocket({ authorize: () => true });
+// @ts-expect-error a topic is a string
+new Application().websocket({ authorize: { subscribe: (_: AppSocket, topic: number) => topic > 0 } });
+void ({
+	authorize: {
+		subscribe(ws) {
+			// @ts-expect-error a user has no such property
+			return ws.data.data.age > 17;
+		},
+	},
+} satisfies WebSocketOptions<User>);

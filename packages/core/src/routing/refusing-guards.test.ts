@@ -1,0 +1,69 @@
+import { connectClient } from '@orijs/testkit';
+import { describe, expect, it } from 'vitest';
+import { Application, type ConnectionGuard, SocketRouter } from '../index.ts';
+import { LogBook } from '../test-support/log-book.ts';
+import { serve } from '../test-support/serve.ts';
+import { say } from '../test-support/speak.ts';
+
+describe('a guard that does not let a connection in', () => {
+	it.each<[string, () => unknown, number]>([
+		['false', () => false, 0],
+		['false later', async () => false, 0],
+		['nothing', () => {}, 1],
+		['nothing later', async () => {}, 1],
+		['1', () => 1, 1],
+		['a user', () => ({ name: 'Ada' }), 1],
+	])(
+		'by %s closes it with 4401, asks no other guard, and what was meant otherwise is logged',
+		async (_, guard, errors) => {
+			let others = 0;
+			const { app, connect, log } = await guarded(guard as ConnectionGuard<object>, () => ++others > 0);
+			const client = await connect();
+
+			say(client, '@auth', 'token', 'a');
+			say(client, 'who', null, 'b');
+			expect(await client.closed).toEqual({ code: 4401, reason: 'unauthorized' });
+			expect([client.messages, others, app.refusals.guard]).toEqual([[], 0, 1]);
+			expect(log.errors.map(({ message }) => message)).toEqual(
+				Array.from(
+					{ length: errors },
+					() => expect.stringMatching(/^A connection guard returned .+; return true or false$/) as string,
+				),
+			);
+		},
+	);
+
+	it.each<[string, (error: Error) => ConnectionGuard<object>]>([
+		[
+			'throws',
+			(error) => () => {
+				throw error;
+			},
+		],
+		['rejects', (error) => () => Promise.reject(error)],
+	])('but %s closes it with 1011, and only the log says why', async (_, failing) => {
+		const error = new Error('postgres://admin:hunter2@db');
+		const { connect, log } = await guarded(failing(error));
+		const client = await connect();
+
+		say(client, '@auth', 'token', 'a');
+		expect(await client.closed).toEqual({ code: 1011, reason: 'guard failed' });
+		expect(client.messages).toEqual([]);
+		expect(log.errors).toEqual([
+			{
+				level: 'error',
+				message: 'A connection guard failed',
+				details: { socketId: expect.any(String) as string, err: error },
+			},
+		]);
+	});
+});
+
+async function guarded(...guards: readonly ConnectionGuard<object>[]) {
+	const log = new LogBook();
+	const router = new SocketRouter();
+	for (const guard of guards) router.guard(guard);
+	const app = new Application({ logger: log }).websocket().socketRouter(router);
+	const { ws } = await serve(app);
+	return { app, log, connect: () => connectClient(ws) };
+}

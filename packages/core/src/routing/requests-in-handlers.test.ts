@@ -1,0 +1,125 @@
+import { connectClient, type TestClient } from '@orijs/testkit';
+import { SocketMessage, SocketRequestError } from '@orijs/websocket';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { Application, type Limits, type MessageContext, SocketRouter } from '../index.ts';
+import { LogBook } from '../test-support/log-book.ts';
+import { serve } from '../test-support/serve.ts';
+import { answersOf, arrived, parse, say } from '../test-support/speak.ts';
+
+const Delete = SocketMessage.define({ name: 'delete', data: z.number(), reply: z.string() });
+const Confirm = SocketMessage.define({ name: 'confirm', data: z.number(), reply: z.boolean() });
+
+describe('a handler that asks its own client', () => {
+	it('gets the answer, though the message it handles is not over, nor those that came before the answer begun', async () => {
+		const { client } = await confirming();
+
+		for (const [number, id] of ['a', 'b', 'c'].entries()) say(client, 'delete', number, id);
+		for (const number of [0, 1, 2]) await confirm(client, number, number !== 1);
+		await client.received(6);
+		expect(answersOf(client)).toEqual([
+			['a', 'deleted 0'],
+			['b', 'kept 1'],
+			['c', 'deleted 2'],
+		]);
+	});
+
+	it('gets it also when so many messages came before it that no more are read, and each of those is answered', async () => {
+		const { client } = await confirming({ queuedMessages: 2 });
+		const count = 10;
+
+		for (let number = 0; number < count; number++) say(client, 'delete', number, String(number));
+		let confirmed = 0;
+		const answers = new Map<unknown, unknown>();
+		while (answers.size < count) {
+			const { name, correlationId, data, error } = parse(await client.next());
+			if (name === 'confirm') {
+				confirmed++;
+				say(client, '@reply', true, String(correlationId));
+			} else {
+				answers.set(correlationId, error === undefined ? data : (error as { code: string }).code);
+			}
+		}
+		const refused = [...answers.values()].filter((answer) => answer === 'too_many_requests').length;
+		expect(confirmed + refused).toBe(count);
+		// One was handled and two could wait.
+		expect(['0', '1', '2'].map((id) => answers.get(id))).toEqual(['deleted 0', 'deleted 1', 'deleted 2']);
+	});
+
+	it('may ask several things at once', async () => {
+		const { client } = await confirming({}, async (ctx) => {
+			const all = await Promise.all([1, 2, 3].map((number) => ctx.request(Confirm, number)));
+			return all.join();
+		});
+
+		say(client, 'delete', 0, 'a');
+		for (const number of [3, 1, 2]) await confirm(client, number, number === 2);
+		expect(parse(await client.next())['data']).toBe('false,true,false');
+	});
+
+	it('gets what its client refuses it with, and may go on', async () => {
+		const { client, log } = await confirming({}, async (ctx) => {
+			try {
+				return String(await ctx.request(Confirm, ctx.data));
+			} catch (error) {
+				return error instanceof SocketRequestError ? error.code : 'another error';
+			}
+		});
+
+		say(client, 'delete', 0, 'a');
+		const { correlationId } = parse(await client.next());
+		client.send(JSON.stringify({ type: '@reply', correlationId, error: { code: 'busy', message: 'Not now' } }));
+		expect(parse(await client.next())['data']).toBe('busy');
+		expect(log.errors).toEqual([]);
+	});
+
+	it('is no error when its client leaves before it has answered', async () => {
+		const over = Promise.withResolvers<void>();
+		const { client, log } = await confirming({}, async (ctx) => {
+			try {
+				return String(await ctx.request(Confirm, ctx.data));
+			} finally {
+				over.resolve();
+			}
+		});
+
+		say(client, 'delete', 0, 'a');
+		await client.next();
+		await client.close();
+		await over.promise;
+		await new Promise((resolve) => setImmediate(resolve));
+		expect(log.errors).toEqual([]);
+	});
+
+	it('asks it alone', async () => {
+		const { client, connect } = await confirming();
+		const other = await connect();
+
+		say(client, 'delete', 0, 'a');
+		await confirm(client, 0, true);
+		await client.received(2);
+		await arrived(other);
+		expect(other.messages).toHaveLength(1);
+	});
+});
+
+/** Waits until the client is asked about a number, and answers. */
+async function confirm(client: TestClient, number: number, answer: boolean): Promise<void> {
+	const request = await client.next(
+		(message) => parse(message)['name'] === 'confirm' && parse(message)['data'] === number,
+	);
+	say(client, '@reply', answer, String(parse(request)['correlationId']));
+}
+
+async function confirming(limits: Limits = {}, handler = confirmed) {
+	const log = new LogBook();
+	const router = new SocketRouter().on(Delete, handler);
+	const app = new Application({ logger: log }).websocket({ limits }).socketRouter(router);
+	const { ws } = await serve(app);
+	const connect = () => connectClient(ws);
+	return { client: await connect(), connect, log };
+}
+
+async function confirmed(ctx: MessageContext<typeof Delete>): Promise<string> {
+	return `${(await ctx.request(Confirm, ctx.data)) ? 'deleted' : 'kept'} ${ctx.data}`;
+}

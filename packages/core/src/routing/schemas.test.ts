@@ -1,0 +1,151 @@
+import { connectClient, type TestClient } from '@orijs/testkit';
+import { MessageValidationError, SocketMessage } from '@orijs/websocket';
+import { type } from 'arktype';
+import * as v from 'valibot';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { Application, type MessageContext, SocketRouter } from '../index.ts';
+import { LogBook } from '../test-support/log-book.ts';
+import { serve } from '../test-support/serve.ts';
+import { parse, say } from '../test-support/speak.ts';
+
+type Schema = SocketMessage['data'];
+type Order = SocketMessage<Schema, Schema>;
+
+// The same in the words of each library: prices come as text, the note has a default, and so has the currency of the answer.
+const libraries: readonly [string, Order][] = [
+	[
+		'zod',
+		SocketMessage.define({
+			name: 'order',
+			data: z.object({
+				items: z.array(z.object({ price: z.string().regex(/^\d+$/).transform(Number) })),
+				note: z.string().default('none'),
+			}),
+			reply: z.object({ total: z.number(), currency: z.string().default('EUR') }),
+		}),
+	],
+	[
+		'valibot',
+		SocketMessage.define({
+			name: 'order',
+			data: v.object({
+				items: v.array(v.object({ price: v.pipe(v.string(), v.regex(/^\d+$/), v.transform(Number)) })),
+				note: v.optional(v.string(), 'none'),
+			}),
+			reply: v.object({ total: v.number(), currency: v.optional(v.string(), 'EUR') }),
+		}),
+	],
+	[
+		'arktype',
+		SocketMessage.define({
+			name: 'order',
+			data: type({ items: type({ price: 'string.numeric.parse' }).array(), note: "string = 'none'" }),
+			reply: type({ total: 'number', currency: "string = 'EUR'" }),
+		}),
+	],
+];
+
+const good = { items: [{ price: '1' }, { price: '2' }] };
+const made = { items: [{ price: 1 }, { price: 2 }], note: 'none' };
+const bad = { items: [{ price: '1' }, { price: 'free' }] };
+/** Where, and then the library's own words. */
+const fault = /^Data of order does not fit its schema: items\.1\.price: \S+/;
+
+describe.each(libraries)('with a schema of %s', (_, order) => {
+	it('the handler gets the data as the schema made it, and the client the reply as its schema made it', async () => {
+		const { client, handled } = await shop(order, () => ({ total: 3 }));
+
+		say(client, 'order', good, 'a');
+		expect(parse(await client.next())).toEqual({
+			type: 'order',
+			correlationId: 'a',
+			data: { total: 3, currency: 'EUR' },
+		});
+		expect(handled).toEqual([made]);
+	});
+
+	it('data that does not fit never reaches the handler, and the client is told where and why', async () => {
+		const { client, handled, log } = await shop(order, () => ({ total: 3 }));
+
+		say(client, 'order', bad, 'a');
+		expect(parse(await client.next())).toEqual({
+			type: 'order',
+			correlationId: 'a',
+			error: { code: 'invalid_data', message: expect.stringMatching(fault) as string },
+		});
+		say(client, 'order', undefined, 'b');
+		expect(parse(await client.next())).toMatchObject({ correlationId: 'b', error: { code: 'invalid_data' } });
+		expect([handled, log.errors]).toEqual([[], []]);
+	});
+
+	it('a reply that does not fit stays here: the client is told internal, and the log where and why', async () => {
+		const { client, log } = await shop(order, () => ({ total: 'a lot' }));
+
+		say(client, 'order', good, 'a');
+		expect(parse(await client.next())['error']).toEqual({
+			code: 'internal',
+			message: 'Something went wrong on the server',
+		});
+		expect(log.errors.map(({ details }) => String(details?.['err']))).toEqual([
+			expect.stringMatching(/does not fit its schema: total: \S+/),
+		]);
+	});
+
+	it('what is emitted is exactly a name, the data as the schema made it and a time', async () => {
+		const { app, client } = await shop(order, async (ctx) => {
+			await ctx.emit(order, 'orders', good);
+			return { total: 3 };
+		});
+
+		const before = Date.now();
+		await app.socket.emit(order, 'orders', good);
+		say(client, 'order', good);
+		for (const text of await client.received(2)) {
+			const envelope = parse(text);
+			expect(envelope).toEqual({ name: 'order', data: made, timestamp: expect.any(Number) as number });
+			expect(envelope['timestamp']).toBeGreaterThanOrEqual(before);
+			expect(envelope['timestamp']).toBeLessThanOrEqual(Date.now());
+		}
+	});
+
+	it('to emit data that does not fit rejects with where and why, and nothing is sent', async () => {
+		const errors: unknown[] = [];
+		const { app, client } = await shop(order, async (ctx) => {
+			await ctx.emit(order, 'orders', bad).catch((error: unknown) => errors.push(error));
+			return { total: 3 };
+		});
+
+		await app.socket.emit(order, 'orders', bad).catch((error: unknown) => errors.push(error));
+		say(client, 'order', good, 'a');
+		expect(parse(await client.next())).toMatchObject({ correlationId: 'a', data: { total: 3 } });
+		expect(client.messages).toHaveLength(1);
+		expect(errors).toEqual([expect.any(MessageValidationError), expect.any(MessageValidationError)]);
+		for (const error of errors as MessageValidationError[]) {
+			expect(error.message).toMatch(fault);
+			expect(error.issues).toEqual([{ path: 'items.1.price', message: expect.stringMatching(/\S/) as string }]);
+		}
+	});
+});
+
+interface Shop {
+	readonly app: Application;
+	/** Is in the topic `orders`. */
+	readonly client: TestClient;
+	/** The data that the handler got. */
+	readonly handled: unknown[];
+	readonly log: LogBook;
+}
+
+async function shop(order: Order, handler: (ctx: MessageContext<Order>) => unknown): Promise<Shop> {
+	const log = new LogBook();
+	const handled: unknown[] = [];
+	const router = new SocketRouter().on(order, (ctx) => {
+		handled.push(ctx.data);
+		return handler(ctx);
+	});
+	const app = new Application({ logger: log }).websocket().socketRouter(router);
+	app.onWebSocket({ open: (ws) => ws.subscribe('orders') });
+	const { ws } = await serve(app);
+	return { app, client: await connectClient(ws), handled, log };
+}

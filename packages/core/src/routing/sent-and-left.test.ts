@@ -1,0 +1,120 @@
+import { connectClient, until } from '@orijs/testkit';
+import { InProcWsProvider, SocketMessage, UnknownSocketError } from '@orijs/websocket';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { Application, type MessageContext, type Limits, SocketRouter } from '../index.ts';
+import { LogBook } from '../test-support/log-book.ts';
+import { serve } from '../test-support/serve.ts';
+import { say } from '../test-support/speak.ts';
+
+const Job = SocketMessage.define({ name: 'job', data: z.number(), reply: z.number() });
+const ways: readonly [string, (number: number) => string][] = [
+	['a router', (number) => JSON.stringify({ type: 'job', data: number, correlationId: String(number) })],
+	['the message handler', String],
+];
+
+describe.each(ways)('what a client sent to %s just before it left', (_, message) => {
+	it.each([1, 2, 64])(
+		'is all handled, in order, also where only %d may wait; close comes once the last was begun',
+		async (queuedMessages) => {
+			const { client, happened, log, closed } = await working({ queuedMessages });
+			const count = 40;
+
+			for (let number = 0; number < count; number++) client.send(message(number));
+			await Promise.all([client.close(4000, 'bye'), closed]);
+			await until(() => happened.includes(`end ${count - 1}`), { what: 'the last is handled' });
+			const all = Array.from({ length: count }, (__, number) => [`begin ${number}`, `end ${number}`]).flat();
+			expect(happened.filter((what) => what !== 'close 4000 bye')).toEqual(all);
+			expect(happened.slice(-3)).toEqual([`begin ${count - 1}`, 'close 4000 bye', `end ${count - 1}`]);
+			expect(log.errors).toEqual([]);
+		},
+	);
+});
+
+describe('the signal of a message', () => {
+	it('is aborted when the socket closes, for the handler that runs and for those that come after it', async () => {
+		const contexts: MessageContext<typeof Job>[] = [];
+		const left = Promise.withResolvers<unknown>();
+		const { client, closed } = await working({}, async (ctx) => {
+			contexts.push(ctx);
+			if (ctx.data > 0) return;
+			expect(ctx.signal.aborted).toBe(false);
+			ctx.signal.addEventListener('abort', () => left.resolve(ctx.signal.reason));
+			await left.promise;
+		});
+
+		say(client, 'job', 0);
+		say(client, 'job', 1);
+		await client.close();
+		await closed;
+		expect(await left.promise).toMatchObject({ name: 'AbortError' });
+		await until(() => contexts.length === 2, { what: 'the second is handled' });
+		expect(contexts.map(({ signal }) => signal.aborted)).toEqual([true, true]);
+	});
+
+	it('is not aborted by the end of the message', async () => {
+		const contexts: MessageContext<typeof Job>[] = [];
+		const { client } = await working({}, async (ctx) => void contexts.push(ctx));
+
+		say(client, 'job', 0, 'a');
+		await client.next();
+		expect(contexts[0]?.signal.aborted).toBe(false);
+	});
+});
+
+it('a handler that can not go on because its own client has left is no error, unlike one that fails otherwise', async () => {
+	const { client, log } = await working({}, async (ctx) => {
+		if (ctx.data === 0) await new Promise((resolve) => ctx.signal.addEventListener('abort', resolve));
+		if (ctx.data === 2) throw new Error('something else');
+		await ctx.subscribe('room');
+	});
+
+	for (const number of [0, 1, 2]) say(client, 'job', number, String(number));
+	await client.close();
+	await log.untilErrors(1);
+	expect(log.errors.map(({ details }) => details?.['err'])).toEqual([new Error('something else')]);
+	expect(log.lines.filter(({ level }) => level === 'debug')).toEqual(
+		['0', '1'].map((correlationId) => ({
+			level: 'debug',
+			message: 'The handler did not finish: its client had left',
+			details: expect.objectContaining({
+				type: 'job',
+				correlationId,
+				err: expect.any(UnknownSocketError) as Error,
+			}) as object,
+		})),
+	);
+});
+
+async function working(limits: Limits, work: (ctx: MessageContext<typeof Job>) => Promise<void> = turns) {
+	const log = new LogBook();
+	const happened: string[] = [];
+	const closed = Promise.withResolvers<void>();
+	const router = new SocketRouter().on(Job, async (ctx) => {
+		happened.push(`begin ${ctx.data}`);
+		await work(ctx);
+		happened.push(`end ${ctx.data}`);
+		return ctx.data;
+	});
+	const app = new Application({ logger: log })
+		// The provider logs what it refuses on its own account.
+		.websocket(new InProcWsProvider({ logger: new LogBook() }), { limits })
+		.socketRouter(router)
+		.onWebSocket({
+			async message(_, message) {
+				happened.push(`begin ${String(message)}`);
+				await turns();
+				happened.push(`end ${String(message)}`);
+			},
+			close(_, code, reason) {
+				happened.push(`close ${code} ${reason}`);
+				closed.resolve();
+			},
+		});
+	const { ws } = await serve(app);
+	return { client: await connectClient(ws), closed: closed.promise, happened, log };
+}
+
+async function turns(): Promise<void> {
+	for (let i = 0; i < 3; i++) await new Promise((resolve) => setImmediate(resolve));
+}

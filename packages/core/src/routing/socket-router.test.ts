@@ -1,0 +1,192 @@
+import { connectClient, type TestClient } from '@orijs/testkit';
+import { SocketMessage } from '@orijs/websocket';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { Application, ApplicationError, SocketRouter } from '../index.ts';
+import { LogBook } from '../test-support/log-book.ts';
+import { serve } from '../test-support/serve.ts';
+import { answersOf, arrived, parse, say } from '../test-support/speak.ts';
+
+const Add = SocketMessage.define({ name: 'math.add', data: z.array(z.number()), reply: z.number() });
+const Note = SocketMessage.define({ name: 'note', data: z.string() });
+const Ask = SocketMessage.define({ name: 'ask', data: z.unknown(), reply: z.unknown() });
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((one, other) => one + other, 0);
+
+describe('a message of a kind that a router handles', () => {
+	it('is answered with its type, its correlation id and what the handler returned, at once or later', async () => {
+		const router = new SocketRouter().on(Add, ({ data }) => sum(data)).on(Ask, async ({ data }) => ({ you: data }));
+		const client = await connected(router);
+
+		say(client, 'math.add', [1, 2], 'a');
+		say(client, 'ask', 'why', 'b');
+		expect((await client.received(2)).map(parse)).toEqual([
+			{ type: 'math.add', correlationId: 'a', data: 3 },
+			{ type: 'ask', correlationId: 'b', data: { you: 'why' } },
+		]);
+	});
+
+	it('is answered with null where it has no reply, whatever its handler returned', async () => {
+		const router = new SocketRouter().on(Note, () => 'kept' as never);
+		const client = await connected(router);
+
+		say(client, 'note', 'x', 'a');
+		expect(parse(await client.next())).toEqual({ type: 'note', correlationId: 'a', data: null });
+	});
+
+	it('is answered with null where nothing was returned, as JSON has no undefined', async () => {
+		const client = await connected(new SocketRouter().on(Ask, () => undefined));
+
+		say(client, 'ask', 1, 'a');
+		expect(parse(await client.next())).toEqual({ type: 'ask', correlationId: 'a', data: null });
+	});
+
+	it('is answered when its handler returns a promise of another kind, as query builders do', async () => {
+		const query: PromiseLike<string> = {
+			// oxlint-disable-next-line unicorn/no-thenable -- that is what it is about
+			then: (onfulfilled, onrejected) => Promise.resolve('rows').then(onfulfilled, onrejected),
+		};
+		const client = await connected(new SocketRouter().on(Ask, () => query));
+
+		say(client, 'ask', 1, 'a');
+		expect(parse(await client.next())['data']).toBe('rows');
+	});
+
+	it('is not answered without a correlation id, unless it is refused', async () => {
+		const handled: string[] = [];
+		const router = new SocketRouter()
+			.on(Note, ({ data }) => void handled.push(data))
+			.on(Ask, ({ data }) => handled.push(String(data)));
+		const client = await connected(router);
+
+		say(client, 'note', 'one');
+		say(client, 'ask', 'two');
+		client.send(JSON.stringify({ type: 'ask', data: 'three', correlationId: null }));
+		say(client, 'note', 4);
+		say(client, 'nothing');
+		await arrived(client);
+		expect(handled).toEqual(['one', 'two', 'three']);
+		expect(answersOf(client)).toEqual([
+			[undefined, 'invalid_data'],
+			[undefined, 'unknown_type'],
+		]);
+	});
+
+	it('can have any correlation id of 1 to 128 characters, and all that are under way are kept apart', async () => {
+		const client = await connected(new SocketRouter().on(Ask, ({ data }) => data));
+		const ids = ['x', 'n'.repeat(128), '"\\\n', '__proto__', 'ünï 🎉', '1', ' '];
+
+		for (const [number, id] of ids.entries()) say(client, 'ask', number, id);
+		await client.received(ids.length);
+		expect(answersOf(client)).toEqual(ids.map((id, number) => [id, number]));
+	});
+});
+
+describe('several routers', () => {
+	interface Person {
+		name: string;
+	}
+	interface Right {
+		mayAdd: boolean;
+	}
+
+	it('share what all their guards have set, and each handles its own messages', async () => {
+		const people = new SocketRouter<Person>()
+			.guard((ctx) => {
+				ctx.state.name = 'Ada';
+				return true;
+			})
+			.on(Ask, ({ state }) => state);
+		const rights = new SocketRouter<Right & Person>()
+			.guard((ctx) => {
+				ctx.state.mayAdd = ctx.state.name === 'Ada';
+				return true;
+			})
+			.on(Add, ({ data, state }) => (state.mayAdd ? sum(data) : NaN));
+		const client = await connected(people, rights);
+
+		say(client, 'ask', 'who am I', 'a');
+		say(client, 'math.add', [20, 22], 'b');
+		await client.received(2);
+		expect(answersOf(client)).toEqual([
+			['a', { name: 'Ada', mayAdd: true }],
+			['b', 42],
+		]);
+	});
+
+	it('let in only whom the guards of all let in', async () => {
+		const open = new SocketRouter().guard(() => true).on(Ask, ({ data }) => data);
+		const shut = new SocketRouter().guard(() => false);
+		const client = await connected(open, shut);
+
+		say(client, 'ask', 1, 'a');
+		expect(await client.closed).toEqual({ code: 4401, reason: 'unauthorized' });
+		expect(client.messages).toEqual([]);
+	});
+
+	it('that handle messages of one name are refused, within one of them and between two', async () => {
+		const router = new SocketRouter().on(Note, () => {});
+		expect(() => router.on(Note, () => {})).toThrow(new ApplicationError('on(): note has a handler already'));
+
+		const app = new Application().websocket().socketRouter(router);
+		app.socketRouter(new SocketRouter().on(SocketMessage.define({ name: 'note', data: z.number() }), () => {}));
+		await expect(app.listen(0)).rejects.toThrow(new ApplicationError('socketRouter(): two routers handle note'));
+	});
+});
+
+describe('what a router can not work with is refused, and said', () => {
+	it.each<[string, unknown]>([
+		['undefined', undefined],
+		['null', null],
+		['a name', 'note'],
+		['something with a name alone', { name: 'note' }],
+		['something with a schema that is none', { name: 'note', data: {} }],
+		['something without a name', { data: z.string() }],
+	])('on(): %s is no message', (_, message) => {
+		expect(() => new SocketRouter().on(message as typeof Note, () => {})).toThrow(
+			expect.objectContaining({
+				name: 'ApplicationError',
+				message: expect.stringMatching(/^on\(\): define messages with SocketMessage\.define\(\{ name, data \}\), not /),
+			}),
+		);
+	});
+
+	it.each([undefined, null, 'handler', {}, [() => {}]])('on(): %j is no handler', (handler) => {
+		expect(() => new SocketRouter().on(Note, handler as never)).toThrow(
+			'on(): the handler of note is a function, not ',
+		);
+	});
+
+	it.each([() => true, 'admin', [() => true, undefined], {}, null])('on(): %j is no list of guards', (guards) => {
+		expect(() => new SocketRouter().on(Note, () => {}, { guards: guards as never })).toThrow(
+			'on(): the guards of note are a list of functions, not ',
+		);
+	});
+
+	it.each([undefined, null, true, {}, []])('guard(): %j is no guard', (guard) => {
+		expect(() => new SocketRouter().guard(guard as never)).toThrow('guard(): a guard is a function, not ');
+	});
+
+	it.each([undefined, null, {}, SocketRouter])('socketRouter(): %j is no router', (router) => {
+		const app = new Application().websocket();
+		expect(() => app.socketRouter(router as never)).toThrow('socketRouter(): give it a SocketRouter, not ');
+	});
+
+	it('socketRouter() before there is an endpoint, and once the application listens', async () => {
+		const app = new Application();
+		expect(() => app.socketRouter(new SocketRouter())).toThrow(
+			'socketRouter() needs an endpoint: call websocket() first',
+		);
+
+		app.websocket();
+		await serve(app);
+		expect(() => app.socketRouter(new SocketRouter())).toThrow('socketRouter() must come before listen()');
+	});
+});
+
+async function connected(...routers: readonly SocketRouter<any>[]): Promise<TestClient> {
+	const app = new Application({ logger: new LogBook() }).websocket();
+	for (const router of routers) app.socketRouter(router);
+	const { ws } = await serve(app);
+	return connectClient(ws);
+}

@@ -1,0 +1,107 @@
+import { connectClient, type TestClient, until } from '@orijs/testkit';
+import { SocketMessage, WsProvider } from '@orijs/websocket';
+import { MemoryBackend } from '@orijs/websocket/testing';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { Application, type AppSocket, type Limits, SocketRouter } from '../index.ts';
+import { LogBook } from '../test-support/log-book.ts';
+import { serve } from '../test-support/serve.ts';
+import { parse, say } from '../test-support/speak.ts';
+
+const Name = SocketMessage.define({ name: 'name', data: z.null(), reply: z.string() });
+
+describe('a request that has no answer yet', () => {
+	it.each(['close', 'terminate'] as const)('rejects at once when the client leaves, by %s', async (leave) => {
+		const { app, client, socketId } = await asking();
+		const name = app.socket.request(socketId, Name, null, { timeoutMs: 60_000 });
+		await client.next();
+
+		await client[leave]();
+		await expect(name).rejects.toMatchObject({ name: 'SocketRequestError', code: 'disconnected' });
+	});
+
+	it.each(['this node', 'another node'])('to %s rejects at once when its own node stops', async (where) => {
+		const { app, client, socketId } = await asking({}, where);
+		const name = app.socket.request(socketId, Name, null, { timeoutMs: 60_000 });
+		await client.next();
+
+		const outcome = expect(name).rejects.toMatchObject({ name: 'SocketRequestError', code: 'disconnected' });
+		await app.stop({ graceMs: 0 });
+		await outcome;
+	});
+
+	it('is refused while too many of its client wait, which those of others do not count for', async () => {
+		const { app, client, connect, socketId } = await asking({ pendingRequests: 2 });
+		const other = await connect();
+		const ask = (id = socketId) => app.socket.request(id, Name, null, { timeoutMs: 60_000 });
+		const waiting = [ask(), ask(other.socketId)];
+		const second = ask();
+
+		await expect(ask()).rejects.toMatchObject({
+			code: 'too_many_requests',
+			message: 'name was not answered: 2 of its client wait already (too_many_requests)',
+		});
+		const { correlationId } = parse(await client.next());
+		say(client, '@reply', 'Ada', String(correlationId));
+		expect(await waiting[0]).toEqual('Ada');
+		const third = ask();
+		await client.received(3);
+		await client.close();
+		await expect(Promise.allSettled([second, third])).resolves.toMatchObject([
+			{ reason: { code: 'disconnected' } },
+			{ reason: { code: 'disconnected' } },
+		]);
+	});
+
+	it('costs its client none of the messages that wait for their turn', async () => {
+		const gate = Promise.withResolvers<void>();
+		const heard: number[] = [];
+		const sockets: AppSocket[] = [];
+		const limits = { queuedMessages: 2, messagesPerSecond: Infinity };
+		const app = new Application({ logger: new LogBook() }).websocket({ limits }).onWebSocket({
+			open: (ws) => void sockets.push(ws),
+			async message(_, message) {
+				heard.push(Number(message));
+				await gate.promise;
+			},
+		});
+		const client = await connectClient((await serve(app)).ws);
+		void app.socket.request(String(sockets[0]?.data.socketId), Name, null, { timeoutMs: 60_000 });
+		const numbers = Array.from({ length: 1_000 }, (_, number) => number);
+
+		for (const number of numbers) client.send(String(number).padEnd(200));
+		await until(() => heard.length > 0, { what: 'the first is handled' });
+		gate.resolve();
+		await until(() => heard.at(-1) === 999, { what: () => `the last of ${heard.length} is handled` });
+		expect(heard).toHaveLength(numbers.length);
+		expect(heard).toEqual(numbers);
+	});
+});
+
+interface Node {
+	readonly app: Application;
+	connect(): Promise<{ client: TestClient; socketId: string }>;
+}
+
+async function startNode(backend: MemoryBackend, limits: Limits): Promise<Node> {
+	const logger = new LogBook();
+	const sockets: AppSocket[] = [];
+	const app = new Application({ logger })
+		.websocket(new WsProvider({ bus: backend.createBus(), logger }), { limits })
+		.socketRouter(new SocketRouter())
+		.onWebSocket({ open: (ws) => void sockets.push(ws) });
+	const { ws } = await serve(app);
+	const connect = async () => {
+		const client = await connectClient(ws);
+		return { client, socketId: String(sockets.at(-1)?.data.socketId) };
+	};
+	return { app, connect };
+}
+
+/** A node that asks, and a client of its own or of another one. */
+async function asking(limits: Limits = {}, where = 'this node') {
+	const backend = new MemoryBackend();
+	const here = await startNode(backend, limits);
+	const there = where === 'this node' ? here : await startNode(backend, limits);
+	return { app: here.app, connect: there.connect, ...(await there.connect()) };
+}

@@ -1,0 +1,180 @@
+import { connectClient } from '@orijs/testkit';
+import { SocketMessage } from '@orijs/websocket';
+import { readRetryHint } from '@orijs/websocket/protocol';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { Application, SocketRouter } from '../index.ts';
+import { serve } from '../test-support/serve.ts';
+import { answersOf, arrived, parse, say } from '../test-support/speak.ts';
+
+const Job = SocketMessage.define({ name: 'job', data: z.number(), reply: z.string() });
+const News = SocketMessage.define({ name: 'news', data: z.string() });
+const Name = SocketMessage.define({ name: 'name', data: z.null(), reply: z.string() });
+
+/** An application whose handler of jobs waits until the test lets it go on. */
+function jobs(): { app: Application; begun: number[]; goOn: () => void } {
+	const begun: number[] = [];
+	const gate = Promise.withResolvers<void>();
+	const router = new SocketRouter().on(Job, async ({ data }) => {
+		begun.push(data);
+		await gate.promise;
+		return `did ${data}`;
+	});
+	return { app: new Application().websocket().socketRouter(router), begun, goOn: gate.resolve };
+}
+
+describe('a connection that stop() ends', () => {
+	it('gets the answer of the handler that runs, and then 1012 with a hint when to come back', async () => {
+		const { app, goOn } = jobs();
+		const client = await connectClient((await serve(app)).ws);
+		say(client, 'job', 1, 'a');
+		await arrived(client);
+
+		const stopped = app.stop();
+		goOn();
+		const { code, reason } = await client.closed;
+		expect(answersOf(client)).toEqual([['a', 'did 1']]);
+		expect(code).toBe(1012);
+		expect(readRetryHint(reason)).toBeTypeOf('number');
+		await stopped;
+	});
+
+	it('has those of its messages handled that wait for their turn, in their order', async () => {
+		const { app, begun, goOn } = jobs();
+		const client = await connectClient((await serve(app)).ws);
+		for (const [number, id] of ['a', 'b', undefined, 'd'].entries()) say(client, 'job', number, id);
+		await arrived(client);
+		expect(begun).toEqual([0]);
+
+		const stopped = app.stop();
+		goOn();
+		expect(await client.closed).toMatchObject({ code: 1012 });
+		expect(begun).toEqual([0, 1, 2, 3]);
+		expect(answersOf(client)).toEqual([
+			['a', 'did 0'],
+			['b', 'did 1'],
+			['d', 'did 3'],
+		]);
+		await stopped;
+	});
+
+	it('is told stopping for what it says from then on, which nothing handles', async () => {
+		const { app, begun, goOn } = jobs();
+		const client = await connectClient((await serve(app)).ws);
+		say(client, 'job', 1, 'in time');
+		await arrived(client);
+
+		const stopped = app.stop();
+		say(client, 'job', 2, 'late');
+		say(client, 'job', 3);
+		say(client, '@subscribe', { topic: 'news' }, 'late topic');
+		await arrived(client);
+		goOn();
+		await client.closed;
+		expect(begun).toEqual([1]);
+		expect(answersOf(client)).toEqual([
+			['late', 'stopping'],
+			[undefined, 'stopping'],
+			['late topic', 'stopping'],
+			['in time', 'did 1'],
+		]);
+		await stopped;
+	});
+
+	it('can still answer what the server asks, also when it asks only then', async () => {
+		const begun = Promise.withResolvers<void>();
+		const gate = Promise.withResolvers<void>();
+		const router = new SocketRouter().on(Job, async (ctx) => {
+			begun.resolve();
+			await gate.promise;
+			return `did it for ${await ctx.request(Name, null)}`;
+		});
+		const app = new Application().websocket().socketRouter(router);
+		const client = await connectClient((await serve(app)).ws);
+		say(client, 'job', 1, 'a');
+		await begun.promise;
+
+		const stopped = app.stop();
+		gate.resolve();
+		const asked = parse(await client.next((message) => parse(message)['name'] === 'name'));
+		say(client, '@reply', 'Ada', String(asked['correlationId']));
+		expect(await client.closed).toMatchObject({ code: 1012 });
+		expect(answersOf(client)).toEqual([['a', 'did it for Ada']]);
+		await stopped;
+	});
+
+	it('hears what is published while its handler still runs', async () => {
+		const begun = Promise.withResolvers<void>();
+		const gate = Promise.withResolvers<void>();
+		const router = new SocketRouter().on(Job, async (ctx) => {
+			await ctx.subscribe('news');
+			begun.resolve();
+			await gate.promise;
+			await ctx.emit(News, 'news', 'from its own handler');
+			return 'did it';
+		});
+		const app = new Application().websocket().socketRouter(router);
+		const client = await connectClient((await serve(app)).ws);
+		say(client, 'job', 1, 'a');
+		await begun.promise;
+
+		const stopped = app.stop();
+		await app.socket.emit(News, 'news', 'from elsewhere');
+		gate.resolve();
+		await client.closed;
+		expect(client.texts.map((text) => parse(text)['data'])).toEqual([
+			'from elsewhere',
+			'from its own handler',
+			'did it',
+		]);
+		await stopped;
+	});
+
+	it('gets the answer to a subscription that the application still thinks about', async () => {
+		const asked = Promise.withResolvers<void>();
+		const verdict = Promise.withResolvers<boolean>();
+		const subscribe = (): Promise<boolean> => {
+			asked.resolve();
+			return verdict.promise;
+		};
+		const app = new Application().websocket({ authorize: { subscribe } });
+		const client = await connectClient((await serve(app)).ws);
+		say(client, '@subscribe', { topic: 'news' }, 'a');
+		await asked.promise;
+
+		const stopped = app.stop();
+		await arrived(client);
+		verdict.resolve(true);
+		expect(await client.closed).toMatchObject({ code: 1012 });
+		expect(answersOf(client)).toEqual([['a', null]]);
+		await stopped;
+	});
+
+	it('has its raw messages handled just so', async () => {
+		const begun: string[] = [];
+		const gate = Promise.withResolvers<void>();
+		const app = new Application()
+			.websocket()
+			.socketRouter(new SocketRouter())
+			.onWebSocket({
+				async message(ws, message) {
+					begun.push(String(message));
+					await gate.promise;
+					ws.send(`heard ${String(message)}`);
+				},
+			});
+		const client = await connectClient((await serve(app)).ws);
+		client.send('one');
+		client.send('two');
+		await arrived(client);
+		expect(begun).toEqual(['one']);
+
+		const stopped = app.stop();
+		client.send('too late');
+		await arrived(client);
+		gate.resolve();
+		expect(await client.closed).toMatchObject({ code: 1012 });
+		expect(client.texts.filter((text) => text.startsWith('heard'))).toEqual(['heard one', 'heard two']);
+		await stopped;
+	});
+});

@@ -1,0 +1,97 @@
+import { describe, expect, it } from 'vitest';
+import { answersOf } from '../test-support/speak.ts';
+import { type Signalled, startSignalled } from '../test-support/start-signalled.ts';
+
+async function codesOf({ clients }: Signalled): Promise<number[]> {
+	const ends = await Promise.all(clients.map(({ closed }) => closed));
+	return ends.map(({ code }) => code);
+}
+
+describe('SIGTERM and SIGINT', () => {
+	it.each(['SIGTERM', 'SIGINT'] as const)('%s stops in order, and the process exits with 0', async (signal) => {
+		const node = await startSignalled();
+		await node.keepBusy();
+
+		node.process.kill(signal);
+		await node.wrote(`Stopping on ${signal}`);
+		await node.ask({ do: 'goOn' });
+		expect(await codesOf(node)).toEqual([1012]);
+		expect(answersOf(node.clients[0]!)).toEqual([['a', 'done']]);
+		expect(await node.process.exited).toEqual({ code: 0, signal: null });
+		expect(node.process.reports).toEqual(['job begun', 'shut down 0']);
+	});
+
+	it('with signals: false end the process as they do by default', async () => {
+		const node = await startSignalled({ signals: false });
+		expect(await node.ask({ do: 'listeners' })).toEqual([0, 0]);
+
+		node.process.kill('SIGTERM');
+		expect(await node.process.exited).toMatchObject({ signal: 'SIGTERM' });
+		expect(await codesOf(node)).toEqual([1006]);
+		expect(node.process.reports).toEqual([]);
+	});
+
+	it('a second one, later, forces the exit, with 1, while a handler hangs', async () => {
+		const node = await startSignalled();
+		await node.keepBusy();
+
+		node.process.kill('SIGTERM');
+		await node.wrote('Stopping on SIGTERM');
+		// What comes within 300 ms is the same signal.
+		await Bun.sleep(400);
+		const begin = performance.now();
+		node.process.kill('SIGTERM');
+		expect(await node.process.exited).toEqual({ code: 1, signal: null });
+		// Not because the 10 s were over that handlers have.
+		expect(performance.now() - begin).toBeLessThan(5_000);
+		expect(node.process.reports).toEqual(['job begun']);
+	});
+
+	it('both in one moment, as one Ctrl-C passed on, are one signal', async () => {
+		const node = await startSignalled();
+		await node.keepBusy();
+
+		node.process.kill('SIGINT');
+		node.process.kill('SIGTERM');
+		await node.wrote('Stopping on SIG');
+		await node.ask({ do: 'goOn' });
+		expect(await codesOf(node)).toEqual([1012]);
+		expect(await node.process.exited).toEqual({ code: 0, signal: null });
+	});
+
+	it('stop all applications of the process, and what one can not end makes the exit code 1', async () => {
+		const good = await startSignalled({ applications: 2 });
+		const bad = await startSignalled({ applications: 2, isStuck: true });
+		for (const { process } of [good, bad]) process.kill('SIGTERM');
+
+		expect(await codesOf(good)).toEqual([1012, 1012]);
+		expect(await codesOf(bad)).toEqual([1012, 1012]);
+		expect(await good.process.exited).toEqual({ code: 0, signal: null });
+		expect(await bad.process.exited).toEqual({ code: 1, signal: null });
+		for (const { process } of [good, bad])
+			expect(new Set(process.reports)).toEqual(new Set(['shut down 0', 'shut down 1']));
+		expect(bad.process.output()).toContain('The application could not stop in order');
+		expect(bad.process.output()).toContain('hangs on');
+	});
+
+	it('are listened to once, however many applications there are, so that nothing can take them for a leak', async () => {
+		const node = await startSignalled({ applications: 20 });
+		expect(await node.ask({ do: 'listeners' })).toEqual([1, 1]);
+
+		node.process.kill('SIGTERM');
+		expect(await codesOf(node)).toEqual(Array(20).fill(1012));
+		expect(await node.process.exited).toEqual({ code: 0, signal: null });
+		expect(node.process.reports).toHaveLength(20);
+	});
+
+	it('are listened to until the last application has stopped, and then end the process as by default', async () => {
+		const node = await startSignalled({ applications: 2 });
+		await node.ask({ do: 'stop', count: 1 });
+		expect(await node.ask({ do: 'listeners' })).toEqual([1, 1]);
+		await node.ask({ do: 'stop', count: 2 });
+		expect(await node.ask({ do: 'listeners' })).toEqual([0, 0]);
+
+		node.process.kill('SIGTERM');
+		expect(await node.process.exited).toMatchObject({ signal: 'SIGTERM' });
+	});
+});

@@ -1,0 +1,58 @@
+/** What a frame is; see RFC 6455, 5.2. */
+export const Opcode = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const;
+
+export interface FrameOptions {
+	readonly opcode?: number;
+	/** Whether it is the last of its message. */
+	readonly fin?: boolean;
+	/** 0 to 7. */
+	readonly reservedBits?: number;
+	/** A client's frames must be masked. */
+	readonly masked?: boolean;
+	/** As the header has it, whatever the payload's length is. */
+	readonly length?: bigint;
+}
+
+const MASK = [0x12, 0x34, 0x56, 0x78];
+
+/** A WebSocket frame as a client sends it, unless it is to be a bad one. */
+export function frame(
+	payload: string | Uint8Array,
+	{ opcode = Opcode.text, fin = true, reservedBits = 0, masked = true, length }: FrameOptions = {},
+): Buffer {
+	const bytes = Buffer.from(payload);
+	const first = (fin ? 0x80 : 0) | (reservedBits << 4) | opcode;
+	const header = [first, ...lengthBytes(length ?? BigInt(bytes.length))];
+	if (!masked) return Buffer.concat([Buffer.from(header), bytes]);
+	header[1] = (header[1] ?? 0) | 0x80;
+	for (let i = 0; i < bytes.length; i++) bytes[i] = (bytes[i] ?? 0) ^ (MASK[i % 4] ?? 0);
+	return Buffer.concat([Buffer.from([...header, ...MASK]), bytes]);
+}
+
+function lengthBytes(length: bigint): number[] {
+	if (length < 126n) return [Number(length)];
+	const isShort = length < 65_536n;
+	const bytes = Buffer.alloc(8);
+	bytes.writeBigUInt64BE(length);
+	return [isShort ? 126 : 127, ...bytes.subarray(isShort ? 6 : 0)];
+}
+
+export interface ReadFrame {
+	readonly opcode: number;
+	readonly payload: Buffer;
+}
+
+/** Takes the whole frames of a server from the front of what was received; what is left is the beginning of the next. */
+export function readFrames(received: Buffer): { readonly frames: ReadFrame[]; readonly rest: Buffer } {
+	const frames: ReadFrame[] = [];
+	let rest = received;
+	for (;;) {
+		const short = (rest[1] ?? 0) & 0x7f;
+		const head = short === 127 ? 10 : short === 126 ? 4 : 2;
+		if (rest.length < head) return { frames, rest };
+		const length = short === 127 ? Number(rest.readBigUInt64BE(2)) : short === 126 ? rest.readUInt16BE(2) : short;
+		if (rest.length < head + length) return { frames, rest };
+		frames.push({ opcode: (rest[0] ?? 0) & 0x0f, payload: rest.subarray(head, head + length) });
+		rest = rest.subarray(head + length);
+	}
+}

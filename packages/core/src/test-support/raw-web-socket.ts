@@ -1,0 +1,95 @@
+import { until } from '@orijs/testkit';
+import { connect } from 'node:net';
+import { onTestFinished } from 'vitest';
+import { frame, Opcode, readFrames } from './frames.ts';
+import { HANDSHAKE } from './raw-connection.ts';
+
+/** A WebSocket client that does nothing by itself: it answers no pings, reads only when told to, and sends what no client would. */
+export interface RawWebSocket {
+	/** The text messages received so far. */
+	readonly texts: readonly string[];
+	/** The pings received so far. */
+	readonly pings: number;
+	/** The close frame, once it was received. */
+	readonly close: { readonly code: number; readonly reason: string } | undefined;
+	/** Whether the connection has ended. */
+	readonly isClosed: boolean;
+	/** Whether the system has taken all that was sent. */
+	readonly isFlushed: boolean;
+	/** Sends bytes as they are. */
+	write(bytes: Uint8Array): void;
+	/** Sends a text message. */
+	send(text: string): void;
+	/** Reads no more. */
+	pause(): void;
+	/** Reads again. */
+	resume(): void;
+	/** Resolves once the connection has ended. */
+	closed(): Promise<void>;
+	/** Cuts the connection. */
+	end(): void;
+}
+
+const CLOSE_TIMEOUT_MS = 15_000;
+
+/** 1005 stands for a close frame that says no code. */
+function readClose(payload: Buffer): NonNullable<RawWebSocket['close']> {
+	return payload.length < 2
+		? { code: 1005, reason: '' }
+		: { code: payload.readUInt16BE(0), reason: payload.toString('utf8', 2) };
+}
+
+/** Connects to an application's default endpoint, until the test is over. */
+export async function connectRawWebSocket(port: number): Promise<RawWebSocket> {
+	const texts: string[] = [];
+	let pings = 0;
+	let close: RawWebSocket['close'];
+	let isClosed = false;
+	let isOpen = false;
+	let received: Buffer = Buffer.alloc(0);
+	const socket = connect({ host: 'localhost', port, noDelay: true });
+	onTestFinished(() => void socket.destroy());
+	socket.on('error', () => {});
+	socket.on('close', () => {
+		isClosed = true;
+	});
+	socket.on('data', (chunk: Buffer) => {
+		received = received.length === 0 ? chunk : Buffer.concat([received, chunk]);
+		if (!isOpen) {
+			const end = received.indexOf('\r\n\r\n');
+			if (end < 0) return;
+			isOpen = true;
+			received = received.subarray(end + 4);
+		}
+		const { frames, rest } = readFrames(received);
+		received = rest;
+		for (const { opcode, payload } of frames) {
+			if (opcode === Opcode.text) texts.push(payload.toString());
+			else if (opcode === Opcode.ping) pings++;
+			else if (opcode === Opcode.close) close = readClose(payload);
+		}
+	});
+	socket.write(`${HANDSHAKE}\r\n`);
+	await until(() => isOpen, { what: 'the handshake is over' });
+	return {
+		texts,
+		get pings() {
+			return pings;
+		},
+		get close() {
+			return close;
+		},
+		get isClosed() {
+			return isClosed;
+		},
+		get isFlushed() {
+			return socket.writableLength === 0;
+		},
+		write: (bytes) => void socket.write(bytes),
+		send: (text) => void socket.write(frame(text)),
+		pause: () => void socket.pause(),
+		resume: () => void socket.resume(),
+		closed: () => until(() => isClosed, { what: 'the server ended the connection', timeoutMs: CLOSE_TIMEOUT_MS }),
+		end: () => void socket.destroy(),
+	};
+}

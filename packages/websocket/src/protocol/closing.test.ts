@@ -1,0 +1,50 @@
+import { describe, expect, it } from 'vitest';
+import { CloseCode, readRetryHint, withRetryHint } from './index.ts';
+
+describe('the hint when to come back', () => {
+	it.each([0, 1, 1_000, 999_999_999])('of %d ms is read as it was written', (ms) => {
+		expect(readRetryHint(withRetryHint('restarting', ms))).toBe(ms);
+		expect(readRetryHint(withRetryHint('', ms))).toBe(ms);
+	});
+
+	it('stands behind the reason, for people to read', () => {
+		expect(withRetryHint('too many messages', 1_000)).toBe('too many messages; retry-after-ms=1000');
+	});
+
+	it('is in whole milliseconds', () => {
+		expect(readRetryHint(withRetryHint('restarting', 12.6))).toBe(13);
+	});
+
+	it('leaves room in a close frame, which takes 123 bytes', () => {
+		expect(Buffer.byteLength(withRetryHint('server is stopping', 999_999_999))).toBeLessThanOrEqual(123);
+	});
+
+	it('is read with or without a reason in front', () => {
+		expect(readRetryHint('retry-after-ms=5')).toBe(5);
+		expect(readRetryHint('a; b; retry-after-ms=5')).toBe(5);
+	});
+
+	it.each([
+		'',
+		'going away',
+		'retry-after-ms=',
+		'retry-after-ms=-5',
+		'retry-after-ms=1.5',
+		'retry-after-ms=5s',
+		'retry-after-ms=5; more',
+		'retry-after-ms=5\n',
+		'retry-after-ms=1234567890',
+		'x-retry-after-ms=5',
+		'no;retry-after-ms=5',
+	])('is not there in %j', (reason) => {
+		expect(readRetryHint(reason)).toBeUndefined();
+	});
+});
+
+it('the codes of close frames are ones that a server may send', () => {
+	for (const [name, code] of Object.entries(CloseCode)) {
+		const isStandard = [1003, 1009, 1011, 1012, 1013].includes(code);
+		expect([name, isStandard || (code >= 4000 && code <= 4999)]).toEqual([name, true]);
+	}
+	expect(new Set(Object.values(CloseCode)).size).toBe(Object.keys(CloseCode).length);
+});
