@@ -1,7 +1,8 @@
 import type { AppSocket } from './app-socket.ts';
 import { isThenable } from './is-thenable.ts';
 import type { Refusals } from './refusals.ts';
-import type { Frame, Inbound, Session, Work } from './session.ts';
+import type { Frame, Inbound, Session } from './session.ts';
+import type { Work } from './turns.ts';
 
 /** Hands messages to the application's own `message` handler as they are. */
 export class RawMessages implements Inbound {

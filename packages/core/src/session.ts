@@ -1,12 +1,10 @@
 import type { SocketData } from '@orijs/websocket';
-import type { AppSocket } from './app-socket.ts';
 import type { Slot } from './admission/connection-slots.ts';
+import type { AppSocket } from './app-socket.ts';
 import type { AllLimits } from './limits.ts';
 import type { Overdue } from './overdue.ts';
 import { Rate } from './rate.ts';
-
-/** A message as it came, or as it was read. */
-export type Work = object | string;
+import { Turns, type Work } from './turns.ts';
 
 /** A raw WebSocket message. */
 export type Frame = string | Buffer;
@@ -50,6 +48,8 @@ export type SessionState = 'guarding' | 'open' | 'closing' | 'closed';
  * One connection, from its upgrade to its end: what handlers find in `ws.data`, where only what {@link SocketData} has is their
  * business, and all else is private or on the prototype. Its messages are handled in order, one at a time;
  * while more of them wait than may, nothing is read from the socket.
+ *
+ * There are as many as connections, most of them idle: what not every one needs is made when it is needed.
  */
 export class Session implements SocketData<object> {
 	readonly socketId: string = crypto.randomUUID();
@@ -59,31 +59,30 @@ export class Session implements SocketData<object> {
 
 	readonly #host: SessionHost;
 	readonly #slot: Slot;
-	readonly #rate: Rate;
 	#state: SessionState = 'guarding';
 	#wasOpened = false;
 	#ws: AppSocket | undefined;
-	/** What the guards have set. */
-	#values: object = NO_VALUES;
-	/** Aborted when the connection has ended; made when somebody asks. */
-	#ended: AbortController | undefined;
-	#queue: Work[] | undefined;
+	/** What the guards have set; where there are none, from when somebody asks. */
+	#values: object | undefined;
+	/** From the first message on. */
+	#rate: Rate | undefined;
+	/** From the first message on that had to be waited for. */
+	#turns: Turns | undefined;
 	/** Frames that came before the guards had passed. */
 	#early: Frame[] | undefined;
-	#onBegun: (() => void) | undefined;
-	#begunAt = 0;
-	#droppingSince: number | undefined;
-	#pendingRequests = 0;
-	#expectedReplies = 0;
+	/** Aborted when the connection has ended; made when somebody asks. */
+	#ended: AbortController | undefined;
 	#pendingAnswers = 0;
-	#running: object | undefined;
+	#pendingRequests = 0;
+	#droppingSince: number | undefined;
 
 	constructor(host: SessionHost, data: object, slot: Slot) {
 		this.#host = host;
 		this.data = data;
 		this.#slot = slot;
-		this.#rate = new Rate(host.limits);
 	}
+
+	// Its life
 
 	get state(): SessionState {
 		return this.#state;
@@ -93,13 +92,37 @@ export class Session implements SocketData<object> {
 		return this.#state === 'open';
 	}
 
+	/** Whether it ever was open: its guards have passed. */
+	get wasOpened(): boolean {
+		return this.#wasOpened;
+	}
+
 	/** The socket; there is one from `attach` on. */
 	get ws(): AppSocket {
 		return this.#ws as AppSocket;
 	}
 
+	/** Its room among the connections there may be. */
+	get slot(): Slot {
+		return this.#slot;
+	}
+
+	/** The upgrade is through. */
+	attach(ws: AppSocket): void {
+		this.#ws = ws;
+	}
+
+	/** What the guards have set, and handlers may. */
 	get values(): object {
+		this.#values ??= {};
 		return this.#values;
+	}
+
+	/** The guards have passed, with what they have set. */
+	open(values?: object): void {
+		this.#values = values;
+		this.#state = 'open';
+		this.#wasOpened = true;
 	}
 
 	/** Aborted when the connection has ended. */
@@ -109,162 +132,28 @@ export class Session implements SocketData<object> {
 		return this.#ended.signal;
 	}
 
-	/** What is waited for, for `Inbound.giveUp`. */
-	get running(): object | undefined {
-		return this.#running;
+	/** Takes no more messages; those that have arrived are still handled. */
+	finish(): void {
+		if (this.#state !== 'closed') this.#state = 'closing';
 	}
 
-	/** How many requests and subscriptions of this client wait for their answers. */
-	get pendingAnswers(): number {
-		return this.#pendingAnswers;
+	/** Ends the connection. */
+	end(code: number, reason: string): void {
+		this.ws.close(code, reason);
 	}
 
-	set pendingAnswers(value: number) {
-		this.#pendingAnswers = value;
-	}
-
-	/** How many of this server's requests its client has not answered yet. */
-	get pendingRequests(): number {
-		return this.#pendingRequests;
-	}
-
-	set pendingRequests(value: number) {
-		this.#pendingRequests = value;
-	}
-
-	/** A handler asks this very client: the answer may come after what can't be handled before that handler is through. */
-	expectReply(): void {
-		this.#expectedReplies++;
-		this.#resumeIfShort();
-	}
-
-	/** It has its answer, or has given up. */
-	expectReplyNoMore(): void {
-		this.#expectedReplies--;
-	}
-
-	/** Since when messages to it may have been dropped; only where that was chosen. */
-	get droppingSince(): number | undefined {
-		return this.#droppingSince;
-	}
-
-	set droppingSince(value: number | undefined) {
-		this.#droppingSince = value;
-	}
-
-	/** The upgrade is through. */
-	attach(ws: AppSocket): void {
-		this.#ws = ws;
-	}
-
-	/** The guards have passed, with what they have set: from now on messages are handled, those first that came too early. */
-	open(values: object): void {
-		this.#values = values;
-		this.#state = 'open';
-		this.#wasOpened = true;
-	}
-
-	/** Whether it ever was open: its guards have passed. */
-	get wasOpened(): boolean {
-		return this.#wasOpened;
-	}
-
-	/** Handles what came before the session was open. */
-	catchUp(): void {
-		const early = this.#early;
+	/** This side ends the connection: what has arrived and was not begun is not handled any more. */
+	ending(): void {
+		this.#turns?.drop();
 		this.#early = undefined;
-		for (const frame of early ?? []) this.#read(frame);
-		this.#resumeIfShort();
+		this.finish();
 	}
 
-	/** A message has arrived. */
-	receive(frame: Frame): void {
-		if (this.#state === 'closed') return;
-		const { limits, inbound } = this.#host;
-		const verdict = this.#rate.take(frame, limits);
-		if (verdict === 'flood') return this.#host.flooded(this);
-		if (this.#state === 'guarding') return this.#receiveEarly(frame);
-		if (this.#state === 'closing') return inbound.tooLate(this, frame);
-		if (verdict === 'over' && !inbound.tooFast(this, frame)) return;
-		this.#read(frame);
-	}
-
-	#receiveEarly(frame: Frame): void {
-		const isFirst = this.#early === undefined;
-		this.#early ??= [];
-		if (isFirst) return this.#host.begin(this, frame);
-		this.wait(frame);
-	}
-
-	/** Keeps a frame until the guards have passed. */
-	wait(frame: Frame): void {
-		this.#early?.push(frame);
-		if ((this.#early?.length ?? 0) >= this.#host.limits.queuedMessages) this.ws.pause();
-	}
-
-	#read(frame: Frame): void {
-		const work = this.#host.inbound.read(this, frame);
-		if (work === undefined) return;
-		if (!this.isBusy) return this.#run(work);
-		this.#queue ??= [];
-		const isFull = this.#queue.length >= this.#host.limits.queuedMessages;
-		if (isFull && this.#expectedReplies > 0) return this.#host.inbound.tooMany(this, work);
-		this.#queue.push(work);
-		// What was read from the socket already still comes: no more than one read, 64 KiB.
-		if (this.#queue.length >= this.#host.limits.queuedMessages && this.#expectedReplies === 0) this.ws.pause();
-	}
-
-	#run(work: Work): void {
-		this.#host.inbound.run(this, work);
-	}
-
-	/** What is run now is to be waited for. */
-	begin(running: object): void {
-		this.#running = running;
-		this.#begunAt = this.#host.overdue.tick;
-	}
-
-	/** What was begun is over. Nothing happens if it was not begun, or given up. */
-	finished(running: object): void {
-		if (this.#running === running) this.#next();
-	}
-
-	/** What is running has taken too long. */
-	overdue(): void {
-		this.#host.inbound.giveUp(this);
-		this.#next();
-	}
-
-	#next(): void {
-		this.#running = undefined;
-		while (!this.isBusy && this.#isWaiting) this.#run(this.#queue?.shift() as Work);
-		if (!this.#isWaiting) {
-			this.#onBegun?.();
-			this.#onBegun = undefined;
-		}
-		this.#resumeIfShort();
-	}
-
-	/** Whether something is waited for. */
-	get isBusy(): boolean {
-		return this.#running !== undefined;
-	}
-
-	/** By which tick of the host that was begun. */
-	get begunAt(): number {
-		return this.#begunAt;
-	}
-
-	/** Whether messages wait for their turn. */
-	get #isWaiting(): boolean {
-		return this.#queue !== undefined && this.#queue.length > 0;
-	}
-
-	#resumeIfShort(): void {
-		const ws = this.#ws;
-		if (ws?.isPaused !== true) return;
-		const waiting = this.#queue?.length ?? 0;
-		if (this.#expectedReplies > 0 || waiting <= this.#host.limits.queuedMessages / 2) ws.resume();
+	/** The connection is gone. */
+	closed(): void {
+		this.#state = 'closed';
+		this.#early = undefined;
+		this.#ended?.abort(CONNECTION_ENDED);
 	}
 
 	/** Whether all is handled and answered that has arrived, and on its way what was sent. */
@@ -274,16 +163,127 @@ export class Session implements SocketData<object> {
 		return this.#state === 'closed' || (this.#pendingAnswers === 0 && this.ws.getBufferedAmount() === 0);
 	}
 
+	// What its client says
+
+	/** A message has arrived. */
+	receive(frame: Frame): void {
+		if (this.#state === 'closed') return;
+		const { limits, inbound } = this.#host;
+		this.#rate ??= new Rate(limits);
+		const verdict = this.#rate.take(frame, limits);
+		if (verdict === 'flood') return this.#host.flooded(this);
+		if (this.#state === 'guarding') return this.#receiveEarly(frame);
+		if (this.#state === 'closing') return inbound.tooLate(this, frame);
+		if (verdict === 'over' && !inbound.tooFast(this, frame)) return;
+		this.#read(frame);
+	}
+
+	#receiveEarly(frame: Frame): void {
+		if (this.#early !== undefined) return this.wait(frame);
+		this.#early = [];
+		this.#host.begin(this, frame);
+	}
+
+	/** Keeps a frame until the guards have passed. */
+	wait(frame: Frame): void {
+		this.#early?.push(frame);
+		if ((this.#early?.length ?? 0) >= this.#host.limits.queuedMessages) this.ws.pause();
+	}
+
+	/** Handles what came before the session was open. */
+	catchUp(): void {
+		const early = this.#early;
+		if (early === undefined) return;
+		this.#early = undefined;
+		for (const frame of early) this.#read(frame);
+		this.#resumeIfShort();
+	}
+
+	#read(frame: Frame): void {
+		const { inbound, limits } = this.#host;
+		const work = inbound.read(this, frame);
+		if (work === undefined) return;
+		const turns = this.#turns;
+		if (turns?.running === undefined) return inbound.run(this, work);
+		if (turns.expectsReply && turns.waiting >= limits.queuedMessages) return inbound.tooMany(this, work);
+		turns.add(work);
+		// What was read from the socket already still comes: no more than one read, 64 KiB.
+		if (!turns.expectsReply && turns.waiting >= limits.queuedMessages) this.ws.pause();
+	}
+
+	/** What is run now is to be waited for. */
+	begin(running: object): void {
+		this.#turns ??= new Turns();
+		this.#turns.begin(running, this.#host.overdue.tick);
+	}
+
+	/** What was begun is over. Nothing happens if it was not begun, or given up. */
+	finished(running: object): void {
+		if (this.#turns?.running === running) this.#next(this.#turns);
+	}
+
+	/** What is running has taken too long. */
+	overdue(): void {
+		this.#host.inbound.giveUp(this);
+		if (this.#turns !== undefined) this.#next(this.#turns);
+	}
+
+	#next(turns: Turns): void {
+		turns.next((work) => this.#host.inbound.run(this, work));
+		this.#resumeIfShort();
+	}
+
+	#resumeIfShort(): void {
+		const ws = this.#ws;
+		if (ws?.isPaused !== true) return;
+		const turns = this.#turns;
+		const mayWait = this.#host.limits.queuedMessages / 2;
+		if (turns === undefined || turns.expectsReply || turns.waiting <= mayWait) ws.resume();
+	}
+
+	/** What is waited for. */
+	get running(): object | undefined {
+		return this.#turns?.running;
+	}
+
+	/** Whether something is waited for. */
+	get isBusy(): boolean {
+		return this.running !== undefined;
+	}
+
+	/** By which tick of the host that was begun. */
+	get begunAt(): number {
+		return this.#turns?.begunAt ?? 0;
+	}
+
 	/** Calls `then` once the last message that has arrived was begun: at once if none waits. */
 	whenBegun(then: () => void): void {
-		if (this.#isWaiting) this.#onBegun = then;
+		if (this.#turns !== undefined && this.#turns.waiting > 0) this.#turns.whenBegun(then);
 		else then();
 	}
 
-	/** Takes no more messages; those that have arrived are still handled. */
-	finish(): void {
-		if (this.#state !== 'closed') this.#state = 'closing';
+	/** A handler asks this very client: the answer may come after what can't be handled before that handler is through. */
+	expectReply(): void {
+		this.#turns ??= new Turns();
+		this.#turns.expectReply();
+		this.#resumeIfShort();
 	}
+
+	/** It has its answer, or has given up. */
+	expectReplyNoMore(): void {
+		this.#turns?.expectReplyNoMore();
+	}
+
+	/** How many subscriptions of this client wait for their answers. */
+	get pendingAnswers(): number {
+		return this.#pendingAnswers;
+	}
+
+	set pendingAnswers(value: number) {
+		this.#pendingAnswers = value;
+	}
+
+	// What it is told
 
 	/** Sends text to the client, if it is still there. */
 	send(text: string): void {
@@ -295,27 +295,24 @@ export class Session implements SocketData<object> {
 		if (this.ws.getBufferedAmount() > this.#host.limits.queuedBytes) this.#host.slow(this);
 	}
 
-	/** Ends the connection. */
-	end(code: number, reason: string): void {
-		this.ws.close(code, reason);
+	/** Since when messages to it may have been dropped; only where that was chosen. */
+	get droppingSince(): number | undefined {
+		return this.#droppingSince;
 	}
 
-	/** This side ends the connection: what has arrived and was not begun is not handled any more. */
-	ending(): void {
-		this.#queue = undefined;
-		this.#early = undefined;
-		this.finish();
+	set droppingSince(value: number | undefined) {
+		this.#droppingSince = value;
 	}
 
-	/** The connection is gone. */
-	closed(): void {
-		this.#state = 'closed';
-		this.#early = undefined;
-		this.#slot.release();
-		this.#ended?.abort(CONNECTION_ENDED);
+	/** How many of this server's requests its client has not answered yet. */
+	get pendingRequests(): number {
+		return this.#pendingRequests;
+	}
+
+	set pendingRequests(value: number) {
+		this.#pendingRequests = value;
 	}
 }
 
 const NO_TOPICS: ReadonlySet<string> = new Set();
 const CONNECTION_ENDED = new DOMException('The connection has ended', 'AbortError');
-const NO_VALUES: object = Object.freeze({});

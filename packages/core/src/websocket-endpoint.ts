@@ -7,8 +7,7 @@ import {
 } from '@orijs/websocket';
 import { CloseCode, withRetryHint } from '@orijs/websocket/protocol';
 import type { BunRequest, Server, WebSocketHandler } from 'bun';
-import { Door } from './admission/door.ts';
-import { decideUpgrade, type UpgradeDecision } from './admission/upgrade.ts';
+import { type Arrival, Entrance } from './admission/entrance.ts';
 import { type AppSocket, SocketAdopter } from './app-socket.ts';
 import { GapNotices } from './gap-notices.ts';
 import { isThenable } from './is-thenable.ts';
@@ -46,21 +45,17 @@ export class WebSocketEndpoint implements SessionHost {
 	readonly inbound: Inbound;
 	readonly overdue: Overdue;
 	readonly #parts: EndpointParts;
-	readonly #door: Door;
+	readonly #entrance: Entrance;
 	readonly #adopter: SocketAdopter;
 	readonly #guards: ConnectionGuards;
 	readonly #gapNotices: GapNotices | undefined;
 	readonly #undoNodeMessages: () => void;
-	readonly #sessions = new Set<Session>();
 	/** Sessions whose connection is gone, but whose messages are still being handled. */
 	readonly #leaving = new Set<Session>();
 	/** What guards may want to see of the requests that are about to open. */
 	readonly #upgraded = new Map<Session, UpgradeRequest>();
-	/** Turns away those who wait for `upgrade()`. */
-	readonly #waiting = new Set<() => void>();
 	/** Close handlers that are not through. */
 	readonly #goodbyes = new Set<Promise<unknown>>();
-	#closing = false;
 
 	/** @throws {ApplicationError} an option can't work */
 	constructor(parts: EndpointParts) {
@@ -68,7 +63,13 @@ export class WebSocketEndpoint implements SessionHost {
 		this.#parts = parts;
 		this.limits = limits;
 		this.overdue = new Overdue(() => this.#unfinished(), limits.handlerTimeoutMs);
-		this.#door = new Door(options, limits, refusals);
+		this.#entrance = new Entrance({
+			options,
+			limits,
+			refusals,
+			logger,
+			connect: (arrival, server) => this.#connect(arrival, server),
+		});
 		this.#adopter = new SocketAdopter(provider, {
 			onClose: ({ data }) => (data as Session).ending(),
 			onHeldUp: ({ data }) => (data as Session).heldUp(),
@@ -107,49 +108,19 @@ export class WebSocketEndpoint implements SessionHost {
 	}
 
 	/** Answers a request to the endpoint's path; undefined once it has become a WebSocket. */
-	async upgrade(req: BunRequest, server: Server<SocketData>): Promise<Response | undefined> {
-		if (this.#closing) return this.#stopping();
-		const admitted = this.#door.admit(req, server);
-		if (admitted instanceof Response) return admitted;
-		const { slot, remoteAddress } = admitted;
-		const decision = await this.#decide(req);
-		if (this.#closing || decision === undefined) {
-			slot.release();
-			return this.#stopping();
-		}
-		if ('response' in decision) {
-			slot.release();
-			// What failed is in the log; what the application refuses is its own affair.
-			this.#parts.refusals.count(decision.refusal);
-			return decision.response;
-		}
-		const session = new Session(this, decision.data, slot);
+	upgrade(req: BunRequest, server: Server<SocketData>): Promise<Response | undefined> {
+		return this.#entrance.upgrade(req, server);
+	}
+
+	#connect({ req, data, slot, remoteAddress }: Arrival, server: Server<SocketData>): boolean {
+		const session = new Session(this, data, slot);
 		if (this.#guards.areAny) {
 			// The request is over once it is a WebSocket.
 			this.#upgraded.set(session, { headers: new Headers(req.headers), remoteAddress });
 		}
-		if (server.upgrade(req, { data: session })) return undefined;
-		slot.release();
-		this.#upgraded.delete(session);
-		return this.#door.refuse('handshake', 'Not a valid WebSocket handshake', 400, { address: remoteAddress });
-	}
-
-	#stopping(): Response {
-		return this.#door.refuse('stopping', 'Server is stopping', 503, {});
-	}
-
-	/** What `upgrade()` decides, or undefined as soon as the endpoint closes. */
-	async #decide(req: BunRequest): Promise<UpgradeDecision | undefined> {
-		const { options, logger } = this.#parts;
-		// One promise each: racing against one for all would keep every request until the endpoint closes.
-		const closed = Promise.withResolvers<undefined>();
-		const turnAway = (): void => closed.resolve(undefined);
-		this.#waiting.add(turnAway);
-		try {
-			return await Promise.race([decideUpgrade(req, options, logger), closed.promise]);
-		} finally {
-			this.#waiting.delete(turnAway);
-		}
+		const isConnected = server.upgrade(req, { data: session });
+		if (!isConnected) this.#upgraded.delete(session);
+		return isConnected;
 	}
 
 	/** What Bun calls. */
@@ -185,10 +156,9 @@ export class WebSocketEndpoint implements SessionHost {
 	#open(raw: WebSocketConnection): void {
 		const session = raw.data as Session;
 		session.attach(this.#adopter.adopt(raw));
-		this.#sessions.add(session);
 		const request = this.#upgraded.get(session);
 		if (request === undefined) {
-			session.open({});
+			session.open();
 			this.#opened(session);
 			return;
 		}
@@ -223,9 +193,9 @@ export class WebSocketEndpoint implements SessionHost {
 		const { provider, requests, refusals, handlers } = this.#parts;
 		const refusal = code === ABNORMAL ? refusalOf(reason) : undefined;
 		if (refusal !== undefined) refusals.add(refusal, { socketId: session.socketId, reason });
-		this.#sessions.delete(session);
 		this.#guards.forget(session);
 		session.closed();
+		this.#entrance.leave(session.slot);
 		if (session.isBusy) this.#leaving.add(session);
 		if (!session.wasOpened) return;
 		provider.removeConnection(session.socketId);
@@ -284,13 +254,14 @@ export class WebSocketEndpoint implements SessionHost {
 			if (session.isBusy) yield session;
 			else this.#leaving.delete(session);
 		}
-		yield* this.#sessions;
+		// No list of our own: the provider knows those that are open, and the guards the others.
+		for (const { data } of this.#parts.provider.getConnections()) if (data instanceof Session) yield data;
+		yield* this.#guards.waiting;
 	}
 
 	/** Takes no more connections and turns away those who wait. */
 	close(): void {
-		this.#closing = true;
-		for (const turnAway of this.#waiting) turnAway();
+		this.#entrance.close();
 	}
 
 	/**

@@ -1,57 +1,45 @@
 import { type AllLimits, DEFAULT_PER_PUBLIC_ADDRESS } from '../limits.ts';
-import { countedAs, isPrivate } from './client-address.ts';
+import { type ClientAddress, countedAs, isPrivate } from './client-address.ts';
 
-/** Room for one connection; given back once. */
+/** Room for one connection; all those of one address share it. */
 export interface Slot {
-	/** Idempotent. */
-	release(): void;
+	readonly address: ClientAddress;
+	/** How many connections have it. */
+	taken: number;
 }
 
 /** How many connections there may be, in total and per address; those in their upgrade count, so that they can't overrun it. */
 export class ConnectionSlots {
 	readonly #limits: AllLimits;
-	readonly #perAddress = new Map<string, number>();
+	readonly #perAddress = new Map<ClientAddress, Slot>();
 	#total = 0;
 
 	constructor(limits: AllLimits) {
 		this.#limits = limits;
 	}
 
-	/** Takes room for a connection of that client, or says which limit is in the way. */
+	/** Takes room for a connection of that client, to be given back once; or says which limit is in the way. */
 	take(address: string): Slot | 'connections' | 'connectionsPerAddress' {
 		if (this.#total >= this.#limits.connections) return 'connections';
 		const counted = countedAs(address);
-		const taken = this.#perAddress.get(counted) ?? 0;
-		if (taken >= this.#limitOf(address)) return 'connectionsPerAddress';
+		let slot = this.#perAddress.get(counted);
+		if (slot !== undefined && slot.taken >= this.#limitOf(address)) return 'connectionsPerAddress';
+		if (slot === undefined) {
+			slot = { address: counted, taken: 0 };
+			this.#perAddress.set(counted, slot);
+		}
+		slot.taken++;
 		this.#total++;
-		this.#perAddress.set(counted, taken + 1);
-		return new TakenSlot(this, counted);
+		return slot;
 	}
 
-	/** For {@link Slot.release} only. */
-	giveBack(counted: string): void {
+	giveBack(slot: Slot): void {
 		this.#total--;
-		const left = (this.#perAddress.get(counted) ?? 1) - 1;
-		if (left === 0) this.#perAddress.delete(counted);
-		else this.#perAddress.set(counted, left);
+		slot.taken--;
+		if (slot.taken === 0) this.#perAddress.delete(slot.address);
 	}
 
 	#limitOf(address: string): number {
 		return this.#limits.connectionsPerAddress ?? (isPrivate(address) ? Infinity : DEFAULT_PER_PUBLIC_ADDRESS);
-	}
-}
-
-class TakenSlot implements Slot {
-	#slots: ConnectionSlots | undefined;
-	readonly #counted: string;
-
-	constructor(slots: ConnectionSlots, counted: string) {
-		this.#slots = slots;
-		this.#counted = counted;
-	}
-
-	release(): void {
-		this.#slots?.giveBack(this.#counted);
-		this.#slots = undefined;
 	}
 }

@@ -51,6 +51,11 @@ export class Door {
 		return { slot, remoteAddress };
 	}
 
+	/** A connection that was let in has ended. */
+	leave(slot: Slot): void {
+		this.#slots.giveBack(slot);
+	}
+
 	/** Counts, logs and makes a refusal; a client that may come back is told when. */
 	refuse(refusal: Refusal, text: string, status: number, details: Record<string, unknown>): Response {
 		this.#refusals.add(refusal, details);

@@ -41,6 +41,11 @@ export class ConnectionGuards {
 		return this.#options.guards.length > 0;
 	}
 
+	/** Those that have not passed yet. */
+	get waiting(): Iterable<Session> {
+		return this.#waiting.keys();
+	}
+
 	/** A connection has opened; its client has to say something now. */
 	await(session: Session, request: UpgradeRequest): void {
 		this.#waiting.set(session, request);

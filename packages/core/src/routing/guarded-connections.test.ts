@@ -49,6 +49,18 @@ describe('until its guards have passed, a connection', () => {
 		expect(handled).toEqual([...texts, 'the last one']);
 	});
 
+	it('keeps it no longer than to the moment that a handler closes it', async () => {
+		const { connect, decide, asked, handled } = await guarding({}, undefined, 'enough');
+		const client = await connect();
+
+		say(client, '@auth', 'wait');
+		for (const what of ['one', 'enough', 'too much']) say(client, 'echo', what);
+		await until(() => asked.length === 1, { what: 'the guard is asked' });
+		await decide(true);
+		expect(await client.closed).toEqual({ code: 4000, reason: 'enough' });
+		expect(handled).toEqual(['one', 'enough']);
+	});
+
 	it('counts as none of the sockets there are', async () => {
 		const { provider, connect, decide, asked } = await guarding();
 		const client = await connect();
@@ -135,7 +147,7 @@ describe('a client that leaves while a guard runs', () => {
 });
 
 /** An application whose guard waits for the test with those who ask for it. */
-async function guarding(limits: Limits = {}, guard?: ConnectionGuard<object>) {
+async function guarding(limits: Limits = {}, guard?: ConnectionGuard<object>, closeOn?: string) {
 	const log = new LogBook();
 	const bus = new MemoryBackend().createBus();
 	const start = bus.start.bind(bus);
@@ -154,9 +166,10 @@ async function guarding(limits: Limits = {}, guard?: ConnectionGuard<object>) {
 			asked.push(ctx);
 			return ctx.auth === 'wait' ? verdict.promise : (guard?.(ctx) ?? true);
 		})
-		.on(Echo, ({ data }) => {
+		.on(Echo, ({ data, ws }) => {
 			happened.push('message');
 			handled.push(data);
+			if (data === closeOn) ws.close(4000, 'enough');
 			return data;
 		});
 	const app = new Application({ logger: log }).websocket(provider, { limits }).socketRouter(router);

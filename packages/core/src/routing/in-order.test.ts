@@ -78,6 +78,18 @@ describe.each(ways)('messages to %s', (_, message) => {
 		expect(sockets[0]?.isPaused).toBe(false);
 	});
 
+	it.each(['at once', 'later'])('are handled no more once the application has closed the socket, %s', async (when) => {
+		const { client, happened, sockets } = await working((number) => {
+			if (number === 1 && when === 'at once') sockets[0]?.close(4000, 'enough');
+			return number === 1 && when === 'later' ? turns(3).then(() => sockets[0]?.close(4000, 'enough')) : undefined;
+		});
+
+		for (let number = 0; number < 4; number++) client.send(message(number));
+		expect(await client.closed).toEqual({ code: 4000, reason: 'enough' });
+		await turns(3);
+		expect(happened).toEqual(['begin 0', 'end 0', 'begin 1', 'end 1']);
+	});
+
 	it('do not hold up a ping', async () => {
 		const gate = Promise.withResolvers<void>();
 		const { client, happened } = await working(() => gate.promise);

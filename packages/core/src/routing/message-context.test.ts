@@ -70,6 +70,24 @@ describe('ctx', () => {
 		]);
 	});
 
+	it('state: the same where no guard has set any', async () => {
+		const router = new SocketRouter<{ visits?: number }>().on(Do, (ctx) => {
+			ctx.state.visits = (ctx.state.visits ?? 0) + 1;
+			return ctx.state.visits;
+		});
+		const { ws } = await serve(new Application({ logger: new LogBook() }).websocket().socketRouter(router));
+		const [client, other] = [await connectClient(ws), await connectClient(ws)];
+
+		for (const id of ['a', 'b']) say(client, 'do', null, id);
+		say(other, 'do', null, 'a');
+		await Promise.all([client.received(2), other.received(1)]);
+		expect([...answersOf(client), ...answersOf(other)]).toEqual([
+			['a', 1],
+			['b', 2],
+			['a', 1],
+		]);
+	});
+
 	it('log: each line says which socket, message and request it is about', async () => {
 		const { client, log, opened } = await started((ctx) => {
 			ctx.log.debug('looking');

@@ -26,7 +26,7 @@ describe('a message that nothing handles', () => {
 });
 
 describe('what is no message is refused with invalid_message', () => {
-	it.each<[string, string, object]>([
+	const refused: readonly [text: string, reason: string, of: object][] = [
 		['', 'it is not JSON', { type: '' }],
 		['do', 'it is not JSON', { type: '' }],
 		['{"type":"do"', 'it is not JSON', { type: '' }],
@@ -53,12 +53,14 @@ describe('what is no message is refused with invalid_message', () => {
 			REQUEST,
 		],
 		[`{"type":"do","data":${nested(33)},"correlationId":"a"}`, 'it is nested too deep', REQUEST],
-	])('%.40s', async (text, reason, sender) => {
+	];
+
+	it.each(refused.map((row) => [row[0].slice(0, 60), ...row] as const))('%s', async (_, text, reason, of) => {
 		const { client, handled } = await connected();
 
 		client.send(text);
 		expect(parse(await client.next())).toEqual({
-			...sender,
+			...of,
 			error: { code: 'invalid_message', message: `That is no message: ${reason}` },
 		});
 		expect(handled).toEqual([]);
