@@ -195,7 +195,11 @@ export class Session implements SocketData<object> {
 		const early = this.#early;
 		if (early === undefined) return;
 		this.#early = undefined;
-		for (const frame of early) this.#read(frame);
+		for (const frame of early) {
+			// A handler may have closed it.
+			if (this.#state !== 'open') return;
+			this.#read(frame);
+		}
 		this.#resumeIfShort();
 	}
 
