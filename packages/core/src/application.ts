@@ -111,10 +111,15 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 		this.#provider = used;
 		this.#options = options;
 		const { pendingRequests } = withDefaults(options.limits);
-		this.#requests = new ClientRequests(used, pendingRequests, (socketId) => {
-			const data = used.getConnection(socketId)?.data;
-			return data instanceof Session ? data : undefined;
-		});
+		this.#requests = new ClientRequests(
+			used,
+			pendingRequests,
+			(socketId) => {
+				const data = used.getConnection(socketId)?.data;
+				return data instanceof Session ? data : undefined;
+			},
+			() => this.#isTyped,
+		);
 		this.#socket = new ApplicationSocket(used, this.#requests);
 		return this as unknown as Application<TNew>;
 	}
@@ -273,16 +278,20 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 		}
 	}
 
+	/** Whether clients speak in typed messages, built-in ones at least. */
+	get #isTyped(): boolean {
+		return this.#routers.length > 0 || this.#options.authorize !== undefined;
+	}
+
 	/** @throws {ApplicationError} it can't work as it was put together */
 	#createEndpoint(): WebSocketEndpoint | undefined {
 		if (this.#provider === undefined || this.#requests === undefined) return undefined;
-		const isTyped = this.#routers.length > 0 || this.#options.authorize !== undefined;
 		return new WebSocketEndpoint({
 			provider: this.#provider,
 			options: this.#options,
 			limits: withDefaults(this.#options.limits),
 			handlers: this.#handlers ?? {},
-			table: isTyped ? routingTable(this.#routers) : undefined,
+			table: this.#isTyped ? routingTable(this.#routers) : undefined,
 			requests: this.#requests,
 			refusals: this.#refusals,
 			logger: this.#logger,

@@ -49,7 +49,7 @@ export class RawMessages implements Inbound {
 		return true;
 	}
 
-	/** Without typed messages there are no requests to wait for. */
+	/** Without typed messages no handler waits for what its client says. */
 	tooMany(): void {}
 
 	/** The close frame that follows says it. */

@@ -98,13 +98,14 @@ export class WebSocketEndpoint implements SessionHost {
 						refusals,
 						logger,
 						authorize: options.authorize ?? {},
+						hasGuards: table.guards.length > 0,
 						routes: table.routes,
 						raw: message === undefined ? undefined : raw,
 						onBinary: (session) =>
 							this.#end('binary', session, CloseCode.unsupportedData, 'binary messages are not taken'),
 					});
 		this.#gapNotices = table === undefined ? undefined : new GapNotices(provider);
-		this.#undoNodeMessages = provider.onNodeMessage((text) => requests.forwarded(text));
+		this.#undoNodeMessages = provider.onNodeMessage((text) => requests.heard(text));
 	}
 
 	/** Answers a request to the endpoint's path; undefined once it has become a WebSocket. */

@@ -9,7 +9,8 @@ export type UpgradeResult<TData extends ConnectionData> = TData | Response | nul
 /** What clients may do by themselves. */
 export interface Authorize<TData extends ConnectionData = ConnectionData> {
 	/**
-	 * Whether a client may subscribe to a topic by itself. Default: no. If it throws or rejects, that is no as well, and logged.
+	 * Whether a client may subscribe to a topic by itself. Default: no. If it throws or rejects, the
+	 * client is answered `internal`, and it is logged; a `SocketError` answers with its own code.
 	 *
 	 * @param state what the guards have set, `ctx.state` of the handlers; give it its type
 	 */

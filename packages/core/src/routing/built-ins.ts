@@ -1,5 +1,12 @@
 import { isTopic, type Logger, SubscribeError, type WebSocketProvider } from '@orijs/websocket';
-import { BuiltIn, type ClientMessage, encodeAnswer, encodeRefusal, type ErrorCode } from '@orijs/websocket/protocol';
+import {
+	BuiltIn,
+	type ClientMessage,
+	encodeAnswer,
+	encodeRefusal,
+	type ErrorCode,
+	SocketError,
+} from '@orijs/websocket/protocol';
 import { isThenable } from '../is-thenable.ts';
 import type { AllLimits } from '../limits.ts';
 import type { Refusals } from '../refusals.ts';
@@ -14,6 +21,8 @@ export interface BuiltInServices {
 	readonly refusals: Refusals;
 	readonly logger: Logger;
 	readonly authorize: Authorize;
+	/** Whether connections had to pass any. */
+	readonly hasGuards: boolean;
 }
 
 /** What clients can say without the application having defined it: heartbeats, replies, joining and leaving topics. */
@@ -48,12 +57,18 @@ export class BuiltIns {
 			case BuiltIn.unsubscribe:
 				return this.#leave(session, message);
 			case BuiltIn.auth:
-				// Nothing here wanted to see anything; a client that says who it is may do so.
-				return this.#answer(session, message, { socketId: session.socketId });
+				return this.#auth(session, message);
 			default:
 				this.#services.refusals.add('unknownType', { socketId: session.socketId, type: message.type });
 				return refuse(session, message, 'unknown_type', `Nothing handles ${message.type}`);
 		}
+	}
+
+	/** A client that says who it is may do so where nobody wants to know; but not again, as it would think that it was heard. */
+	#auth(session: Session, message: ClientMessage): void {
+		if (!this.#services.hasGuards) return this.#answer(session, message, { socketId: session.socketId });
+		this.#services.refusals.add('message', { socketId: session.socketId, reason: 'a second @auth' });
+		refuse(session, message, 'invalid_message', 'The guards have been asked already: connect again to be someone else');
 	}
 
 	/** What `inTurn` has begun takes too long to decide. */
@@ -153,6 +168,7 @@ export class BuiltIns {
 
 	#failed(session: Session, message: ClientMessage, err: unknown): void {
 		if (session.state === 'closed') return;
+		if (err instanceof SocketError) return refuse(session, message, err.code, err.message);
 		if (err instanceof SubscribeError) return refuse(session, message, 'unavailable', 'The backend refused; try again');
 		const { topic } = message.data as { topic: string };
 		this.#services.logger.error(`${message.type} failed`, { socketId: session.socketId, topic, err });

@@ -1,6 +1,5 @@
 import { type WebSocketProvider, UnknownSocketError } from '@orijs/websocket';
 import {
-	encodeEnvelope,
 	type InferInput,
 	type InferOutput,
 	InvalidMessageDefinitionError,
@@ -10,9 +9,11 @@ import {
 	validate,
 	validateReply,
 } from '@orijs/websocket/protocol';
+import { ApplicationError } from '../errors.ts';
 import { MAX_DELAY_MS } from '../limits.ts';
 import { quiet } from '../quiet.ts';
 import { show } from '../show.ts';
+import { encoded } from './encoded.ts';
 
 export interface RequestOptions {
 	/** How long the client may take, in milliseconds. Default 10,000. */
@@ -46,6 +47,9 @@ interface Pending {
 	readonly reject: (error: Error) => void;
 }
 
+/** What a reply that is passed on begins with. */
+const FORWARDED = 'reply ';
+
 const DEFAULT_TIMEOUT_MS = 10_000;
 
 /** The node that asks, and the number of its request. */
@@ -59,17 +63,25 @@ export class ClientRequests {
 	readonly #provider: WebSocketProvider;
 	readonly #limit: number;
 	readonly #localSession: (socketId: string) => Answering | undefined;
+	readonly #canAnswer: () => boolean;
 	readonly #pending = new Map<string, Pending>();
 	#count = 0;
 
 	/**
 	 * @param limit how many requests of one local socket may wait
 	 * @param localSession finds a socket of this node
+	 * @param canAnswer whether clients can answer at all: that takes typed messages
 	 */
-	constructor(provider: WebSocketProvider, limit: number, localSession: (socketId: string) => Answering | undefined) {
+	constructor(
+		provider: WebSocketProvider,
+		limit: number,
+		localSession: (socketId: string) => Answering | undefined,
+		canAnswer: () => boolean,
+	) {
 		this.#provider = provider;
 		this.#limit = limit;
 		this.#localSession = localSession;
+		this.#canAnswer = canAnswer;
 	}
 
 	/**
@@ -100,7 +112,12 @@ export class ClientRequests {
 				`timeoutMs must be a number of milliseconds above 0 and up to ${MAX_DELAY_MS}, not ${show(timeoutMs)}`,
 			);
 		}
-		const valid = await validate(message, data);
+		if (!this.#canAnswer()) {
+			throw new ApplicationError('request() needs typed messages: add a socketRouter(), or authorize');
+		}
+		const checked = validate(message, data);
+		// Without waiting where there is nothing to wait for, so that what is sent next goes out next.
+		const valid: unknown = checked instanceof Promise ? await checked : checked;
 		if (message.reply === undefined) {
 			throw new InvalidMessageDefinitionError(`${message.name} has no reply, so it can't be a request`);
 		}
@@ -119,7 +136,7 @@ export class ClientRequests {
 			throw new SocketRequestError(message.name, 'too_many_requests', `${this.#limit} of its client wait already`);
 		}
 		const correlationId = `${this.#provider.nodeId}.${++this.#count}`;
-		const envelope = encodeEnvelope(message.name, data, correlationId);
+		const envelope = encoded(message, data, correlationId);
 		const { promise, resolve, reject } = Promise.withResolvers<ClientReply>();
 		const timer = setTimeout(() => {
 			this.#take(correlationId)?.reject(
@@ -142,13 +159,13 @@ export class ClientRequests {
 		}
 		const forwarded: ForwardedReply = { socketId, correlationId, data, error };
 		// Who asked hears of it by its timeout; what is wrong is in the provider's log.
-		this.#provider.sendToNode(nodeId, JSON.stringify(forwarded)).catch(() => {});
+		this.#provider.sendToNode(nodeId, FORWARDED + JSON.stringify(forwarded)).catch(() => {});
 		return true;
 	}
 
-	/** Another node has passed on an answer. */
-	forwarded(text: string): void {
-		this.#settle(JSON.parse(text) as ForwardedReply);
+	/** Another node has said something: an answer, or something that is not for this. */
+	heard(text: string): void {
+		if (text.startsWith(FORWARDED)) this.#settle(JSON.parse(text.slice(FORWARDED.length)) as ForwardedReply);
 	}
 
 	/** A socket of this node has gone. */

@@ -1,7 +1,6 @@
-import type { Logger, Payload, WebSocketProvider } from '@orijs/websocket';
+import { type Logger, type Payload, UnknownSocketError, type WebSocketProvider } from '@orijs/websocket';
 import {
 	type ClientMessage,
-	encodeEnvelope,
 	type InferInput,
 	type InferOutput,
 	SocketError,
@@ -16,6 +15,7 @@ import { quiet } from '../quiet.ts';
 import type { Refusals } from '../refusals.ts';
 import type { Session } from '../session.ts';
 import type { ClientRequests, RequestOptions } from './client-requests.ts';
+import { encoded } from './encoded.ts';
 
 /** What the contexts of all messages share. */
 export interface ContextServices {
@@ -105,14 +105,20 @@ export class MessageContext<TMessage extends SocketMessage = SocketMessage, TSta
 		return this.#services.provider.emit(message, topic, data);
 	}
 
-	/** Sends a typed message to this socket alone. @throws {MessageValidationError} nothing was sent */
+	/**
+	 * Sends a typed message to this socket alone.
+	 *
+	 * @throws {MessageValidationError} {InvalidPayloadError} nothing was sent; {UnknownSocketError} it has closed
+	 */
 	send<T extends SocketMessage>(message: T, data: InferInput<T['data']>): Promise<void> {
 		return quiet(this.#send(message, data));
 	}
 
 	async #send<T extends SocketMessage>(message: T, data: InferInput<T['data']>): Promise<void> {
 		const valid = validate(message, data);
-		this.#session.send(encodeEnvelope(message.name, valid instanceof Promise ? await valid : valid));
+		const text = encoded(message, valid instanceof Promise ? await valid : valid);
+		if (this.#session.state === 'closed') throw new UnknownSocketError(this.socketId);
+		this.#session.send(text);
 	}
 
 	/** Asks this socket's client, and resolves with its answer. As `app.socket.request`. */

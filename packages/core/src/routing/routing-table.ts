@@ -11,6 +11,7 @@ export interface RoutingTable {
 export function routingTable(routers: readonly SocketRouter[]): RoutingTable {
 	const routes = new Map<string, Route>();
 	for (const router of routers) {
+		router.use();
 		for (const [name, route] of router.routes) {
 			if (routes.has(name)) throw new ApplicationError(`socketRouter(): two routers handle ${name}`);
 			routes.set(name, route);

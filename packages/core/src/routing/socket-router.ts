@@ -40,12 +40,14 @@ export interface Route {
 export class SocketRouter<TState extends object = object> {
 	readonly #guards: ConnectionGuard<TState>[] = [];
 	readonly #routes = new Map<string, Route>();
+	#isInUse = false;
 
 	/**
 	 * Adds a guard. They run one after the other, once per connection, before anything else; until all have passed the connection
 	 * receives and sends nothing.
 	 */
 	guard(guard: ConnectionGuard<TState>): this {
+		this.#mustBeBuilding('guard');
 		if (typeof guard !== 'function') throw new ApplicationError(`guard(): a guard is a function, not ${show(guard)}`);
 		this.#guards.push(guard);
 		return this;
@@ -62,6 +64,7 @@ export class SocketRouter<TState extends object = object> {
 		handler: MessageHandler<TMessage, TState>,
 		options: { readonly guards?: readonly MessageGuard<TState, TMessage>[] } = {},
 	): this {
+		this.#mustBeBuilding('on');
 		const { name } = (message ?? {}) as Partial<SocketMessage>;
 		if (typeof name !== 'string' || typeof message.data?.['~standard']?.validate !== 'function') {
 			throw new ApplicationError(
@@ -78,6 +81,15 @@ export class SocketRouter<TState extends object = object> {
 		}
 		this.#routes.set(name, { message, handler, guards: [...guards] });
 		return this;
+	}
+
+	#mustBeBuilding(call: string): void {
+		if (this.#isInUse) throw new ApplicationError(`${call}() must come before the application listens`);
+	}
+
+	/** From now on it stays as it is: an application listens with it. */
+	use(): void {
+		this.#isInUse = true;
 	}
 
 	/** The guards, in the order added. */

@@ -1,0 +1,92 @@
+import { connectClient } from '@orijs/testkit';
+import { InvalidPayloadError, SocketMessage, UnknownSocketError } from '@orijs/websocket';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { Application, ApplicationError, type AppSocket, SocketRouter } from '../index.ts';
+import { LogBook } from '../test-support/log-book.ts';
+import { serve } from '../test-support/serve.ts';
+import { answersOf, parse, say } from '../test-support/speak.ts';
+
+const Ask = SocketMessage.define({ name: 'ask', data: z.any(), reply: z.any() });
+
+describe('a router that an application listens with', () => {
+	it('takes no more handlers and guards, which nobody would hear of', async () => {
+		const router = new SocketRouter();
+		await serve(new Application().websocket().socketRouter(router));
+
+		expect(() => router.on(Ask, () => 0)).toThrow(
+			new ApplicationError('on() must come before the application listens'),
+		);
+		expect(() => router.guard(() => true)).toThrow(ApplicationError);
+	});
+});
+
+describe('app.socket.request', () => {
+	it('is refused on an endpoint whose clients can not answer', async () => {
+		const sockets: AppSocket[] = [];
+		const app = new Application().websocket().onWebSocket({ open: (ws) => void sockets.push(ws) });
+		const client = await connectClient((await serve(app)).ws);
+
+		const asking = app.socket.request(String(sockets[0]?.data.socketId), Ask, 1);
+		await expect(asking).rejects.toThrow('request() needs typed messages: add a socketRouter(), or authorize');
+		expect(client.messages).toEqual([]);
+	});
+
+	it('goes out before what is sent after it', async () => {
+		const router = new SocketRouter().on(Ask, (ctx) => {
+			void ctx.request(Ask, 'first');
+			void ctx.send(Ask, 'second');
+		});
+		const client = await connectClient((await serve(new Application().websocket().socketRouter(router))).ws);
+
+		say(client, 'ask', 0);
+		await client.received(2);
+		expect(client.texts.map((text) => parse(text)['data'])).toEqual(['first', 'second']);
+	});
+});
+
+describe('data that JSON can not write', () => {
+	it.each(['send', 'request'] as const)('is refused by ctx.%s, with nothing sent', async (call) => {
+		const refused = Promise.withResolvers<unknown>();
+		const router = new SocketRouter().on(Ask, (ctx) => {
+			const called: Promise<unknown> = call === 'send' ? ctx.send(Ask, 10n) : ctx.request(Ask, 10n);
+			called.then(() => refused.resolve('sent'), refused.resolve);
+			return 'over';
+		});
+		const client = await connectClient((await serve(new Application().websocket().socketRouter(router))).ws);
+
+		say(client, 'ask', 0, 'a');
+		expect(await refused.promise).toBeInstanceOf(InvalidPayloadError);
+		await client.received(1);
+		expect(answersOf(client)).toEqual([['a', 'over']]);
+	});
+});
+
+it('ctx.send to a socket that has closed is refused', async () => {
+	const outcome = Promise.withResolvers<unknown>();
+	const router = new SocketRouter().on(Ask, (ctx) => {
+		ctx.signal.addEventListener('abort', () =>
+			ctx.send(Ask, 'too late').then(() => outcome.resolve('sent'), outcome.resolve),
+		);
+	});
+	const client = await connectClient((await serve(new Application().websocket().socketRouter(router))).ws);
+
+	say(client, 'ask', 0, 'a');
+	await client.received(1);
+	await client.close();
+	expect(await outcome.promise).toBeInstanceOf(UnknownSocketError);
+});
+
+it('a second @auth is refused where guards were asked, which it would not reach', async () => {
+	const router = new SocketRouter<{ user: string }>().guard((ctx) => {
+		ctx.state.user = String(ctx.auth);
+		return true;
+	});
+	const app = new Application({ logger: new LogBook() }).websocket().socketRouter(router);
+	const client = await connectClient((await serve(app)).ws);
+
+	say(client, '@auth', 'ann', 'a');
+	say(client, '@auth', 'bob', 'b');
+	await client.received(2);
+	expect(parse(client.texts[1] ?? '')).toMatchObject({ correlationId: 'b', error: { code: 'invalid_message' } });
+});
