@@ -22,16 +22,20 @@ interface EverywhereMethods {
  */
 export type AppSocket<TData extends ConnectionData = ConnectionData> = Omit<
 	ServerWebSocket<SocketData<TData>>,
-	keyof EverywhereMethods | 'cork'
+	keyof EverywhereMethods | 'cork' | 'data'
 > &
-	EverywhereMethods & { cork<TResult>(callback: (ws: AppSocket<TData>) => TResult): TResult };
+	EverywhereMethods & {
+		/** Not to be replaced: keep what is yours in `data.data`. */
+		readonly data: SocketData<TData>;
+		cork<TResult>(callback: (ws: AppSocket<TData>) => TResult): TResult;
+	};
 
 /** Bun's own methods, that are only looked at in passing. */
 type Watched = Pick<WebSocketConnection, 'close' | 'terminate' | 'send' | 'sendText' | 'sendBinary'>;
 
 /** What the endpoint has to know of what the application does with a socket. */
 export interface SocketEvents {
-	/** It is about to close it. */
+	/** It has closed it. */
 	readonly onClose: (socket: WebSocketConnection) => void;
 	/** What it has sent could not be passed on at once, or was dropped. */
 	readonly onHeldUp: (socket: WebSocketConnection) => void;
@@ -77,12 +81,13 @@ export class SocketAdopter {
 		const { close, terminate, send, sendText, sendBinary } = bun;
 		const watched: Watched & ThisType<WebSocketConnection> = {
 			close(code, reason) {
-				onClose(this);
+				// First, as it throws when it is called wrongly, and then nothing has happened.
 				close.call(this, code, reason);
+				onClose(this);
 			},
 			terminate() {
-				onClose(this);
 				terminate.call(this);
+				onClose(this);
 			},
 			send(data, compress) {
 				const sent = send.call(this, data, compress);
@@ -100,6 +105,12 @@ export class SocketAdopter {
 				return sent;
 			},
 		};
-		return Object.assign(Object.create(bun) as object, this.#methods, watched);
+		const prototype = Object.assign(Object.create(bun) as object, this.#methods, watched);
+		// Whose socket it is, is known by its data. It is read as fast as ever: by Bun's own getter.
+		return Object.defineProperty(prototype, 'data', { ...Object.getOwnPropertyDescriptor(bun, 'data'), set: refuseData });
 	}
+}
+
+function refuseData(): never {
+	throw new TypeError('ws.data can not be replaced: keep what is yours in ws.data.data');
 }

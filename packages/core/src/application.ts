@@ -2,6 +2,7 @@ import {
 	consoleLogger,
 	InProcWsProvider,
 	type Logger,
+	safely,
 	type SocketData,
 	type WebSocketProvider,
 } from '@orijs/websocket';
@@ -72,13 +73,16 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 	#stopping: Promise<void> | undefined;
 
 	constructor(options: ApplicationOptions = {}) {
-		const { logger = consoleLogger, signals = true, graceMs = DEFAULT_GRACE_MS } = options;
+		const { logger = consoleLogger, signals = true, graceMs = DEFAULT_GRACE_MS, ...rest } = options;
+		const [unknown] = Object.keys(rest);
+		if (unknown !== undefined)
+			throw new ApplicationError(`there is no option ${unknown}; options are logger, signals, graceMs`);
 		if (typeof signals !== 'boolean') throw new ApplicationError(`signals must be true or false, not ${show(signals)}`);
 		const fault = graceFault(graceMs);
 		if (fault !== undefined) throw new ApplicationError(fault);
-		this.#logger = logger;
+		this.#logger = safely(logger);
 		this.#graceMs = graceMs;
-		this.#refusals = new Refusals(logger);
+		this.#refusals = new Refusals(this.#logger);
 		this.#onSignals = signals;
 	}
 
@@ -111,15 +115,7 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 		this.#provider = used;
 		this.#options = options;
 		const { pendingRequests } = withDefaults(options.limits);
-		this.#requests = new ClientRequests(
-			used,
-			pendingRequests,
-			(socketId) => {
-				const data = used.getConnection(socketId)?.data;
-				return data instanceof Session ? data : undefined;
-			},
-			() => this.#isTyped,
-		);
+		this.#requests = new ClientRequests(used, pendingRequests, this.#refusals, () => this.#isTyped);
 		this.#socket = new ApplicationSocket(used, this.#requests);
 		return this as unknown as Application<TNew>;
 	}
@@ -199,6 +195,7 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 		this.#endpoint = this.#createEndpoint();
 		this.#state = 'starting';
 		try {
+			if (this.#provider !== undefined) claim(this.#provider, this);
 			await this.#provider?.start();
 			for (const hook of this.#startupHooks) {
 				this.#mustBeStarting();
@@ -209,7 +206,7 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 			this.#provider?.setServer(this.#server, {
 				queuedBytes: withDefaults(this.#options.limits).queuedBytes,
 				slowReaders: this.#options.slowReaders ?? 'close',
-				onSlowReader: ({ data }) => data instanceof Session && this.#endpoint?.foundSlow(data),
+				onSlowReader: ({ data }, since) => data instanceof Session && this.#endpoint?.foundSlow(data, since),
 			});
 			this.#state = 'listening';
 			if (this.#onSignals) {
@@ -226,6 +223,7 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 	/** Never rejects: the failure that led here is the one to tell. */
 	async #rollBack(): Promise<void> {
 		this.#endpoint?.dispose();
+		if (this.#provider !== undefined && claims.get(this.#provider) !== this) return;
 		try {
 			await this.#server?.stop(true);
 			await this.#provider?.stop();
@@ -255,7 +253,8 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 		const wasListening = this.#state === 'listening';
 		this.#state = 'stopped';
 		if (!wasListening) {
-			await this.#provider?.stop();
+			const holder = this.#provider === undefined ? undefined : claims.get(this.#provider);
+			if (holder === undefined || holder === this) await this.#provider?.stop();
 			return;
 		}
 		const deadline = performance.now() + graceMs;
@@ -274,6 +273,7 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 			await this.#provider?.stop();
 		} finally {
 			await this.#server?.stop(true);
+			if (this.#provider !== undefined) claims.delete(this.#provider);
 			this.#undoSignals?.();
 		}
 	}
@@ -333,4 +333,15 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 function graceFault(graceMs: unknown): string | undefined {
 	if (typeof graceMs === 'number' && graceMs >= 0 && graceMs <= MAX_DELAY_MS) return undefined;
 	return `graceMs must be a number of milliseconds from 0 to ${MAX_DELAY_MS}, not ${show(graceMs)}`;
+}
+
+/** Which application each provider works for: it has one server, one set of sockets and one life. */
+const claims = new WeakMap<WebSocketProvider, object>();
+
+/** @throws {ApplicationError} it works for another one */
+function claim(provider: WebSocketProvider, application: object): void {
+	const holder = claims.get(provider);
+	if (holder !== undefined && holder !== application)
+		throw new ApplicationError('this provider belongs to another application; give each its own');
+	claims.set(provider, application);
 }

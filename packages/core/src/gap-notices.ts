@@ -31,10 +31,14 @@ export class GapNotices {
 		}
 	}
 
-	/** Tells one client that any message to it may be missing, until now. */
-	tellOne(session: Session, since: number): void {
+	/** Tells one client that any message to it may be missing, until now. Returns false when that could not be sent either. */
+	tellOne(session: Session, since: number): boolean {
 		const until = Date.now();
-		for (const topic of [TO_SOCKETS, ...session.topics]) session.send(encodeGapNotice({ topic, since, until }));
+		let isTold = true;
+		for (const topic of [TO_SOCKETS, ...session.topics]) {
+			isTold = session.send(encodeGapNotice({ topic, since, until })) && isTold;
+		}
+		return isTold;
 	}
 
 	stop(): void {

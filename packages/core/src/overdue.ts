@@ -30,7 +30,11 @@ export class Overdue {
 
 	#look(): void {
 		const latest = ++this.#tick - PARTS;
-		for (const session of this.#sessions()) if (session.isBusy && session.begunAt < latest) session.overdue();
+		for (const session of this.#sessions()) {
+			// While nothing is read from a socket, only a write tells that its client has gone.
+			if (session.isPaused) session.ws.ping();
+			if (session.isBusy && session.begunAt < latest) session.overdue();
+		}
 	}
 
 	stop(): void {

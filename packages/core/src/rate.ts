@@ -39,6 +39,11 @@ export class Rate {
 		if (this.#messages >= 0 && this.#bytes >= 0) return 'within';
 		return this.#messages < -messagesPerSecond || this.#bytes < -bytesPerSecond ? 'flood' : 'over';
 	}
+
+	/** Takes one message out of account again. */
+	giveBack({ messagesPerSecond }: RateLimits): void {
+		this.#messages = Math.min(messagesPerSecond, this.#messages + 1);
+	}
 }
 
 /** A binary message, of whichever kind the application has set `binaryType` to. */

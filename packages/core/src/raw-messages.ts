@@ -1,5 +1,5 @@
 import type { AppSocket } from './app-socket.ts';
-import { isThenable } from './is-thenable.ts';
+import { promiseOf } from './promise-of.ts';
 import type { Refusals } from './refusals.ts';
 import type { Frame, Inbound, Session } from './session.ts';
 import type { Work } from './turns.ts';
@@ -26,20 +26,20 @@ export class RawMessages implements Inbound {
 
 	run(session: Session, frame: Work): void {
 		const { ws } = session;
-		let done: unknown;
+		let running: Promise<unknown> | undefined;
 		try {
-			done = this.#handler(ws as AppSocket<never>, frame as Frame);
+			running = promiseOf(this.#handler(ws as AppSocket<never>, frame as Frame));
 		} catch (error) {
 			this.#failed(ws, error);
 		}
-		if (!isThenable(done)) return;
-		const running = done;
-		session.begin(running);
+		if (running === undefined) return;
+		const token = running;
+		session.begin(token);
 		running.then(
-			() => session.finished(running),
+			() => session.finished(token),
 			(error: unknown) => {
 				this.#failed(ws, error);
-				session.finished(running);
+				session.finished(token);
 			},
 		);
 	}

@@ -61,6 +61,7 @@ export class Session implements SocketData<object> {
 	readonly #slot: Slot;
 	#state: SessionState = 'guarding';
 	#wasOpened = false;
+	#isPaused = false;
 	#ws: AppSocket | undefined;
 	/** What the guards have set; where there are none, from when somebody asks. */
 	#values: object | undefined;
@@ -73,7 +74,6 @@ export class Session implements SocketData<object> {
 	/** Aborted when the connection has ended; made when somebody asks. */
 	#ended: AbortController | undefined;
 	#pendingAnswers = 0;
-	#pendingRequests = 0;
 	#droppingSince: number | undefined;
 
 	constructor(host: SessionHost, data: object, slot: Slot) {
@@ -187,7 +187,7 @@ export class Session implements SocketData<object> {
 	/** Keeps a frame until the guards have passed. */
 	wait(frame: Frame): void {
 		this.#early?.push(frame);
-		if ((this.#early?.length ?? 0) >= this.#host.limits.queuedMessages) this.ws.pause();
+		if ((this.#early?.length ?? 0) >= this.#host.limits.queuedMessages) this.#pause();
 	}
 
 	/** Handles what came before the session was open. */
@@ -212,7 +212,7 @@ export class Session implements SocketData<object> {
 		if (turns.expectsReply && turns.waiting >= limits.queuedMessages) return inbound.tooMany(this, work);
 		turns.add(work);
 		// What was read from the socket already still comes: no more than one read, 64 KiB.
-		if (!turns.expectsReply && turns.waiting >= limits.queuedMessages) this.ws.pause();
+		if (!turns.expectsReply && turns.waiting >= limits.queuedMessages) this.#pause();
 	}
 
 	/** What is run now is to be waited for. */
@@ -237,12 +237,25 @@ export class Session implements SocketData<object> {
 		this.#resumeIfShort();
 	}
 
+	/** Reads no more from the socket. The application may do so itself, which is then its own affair. */
+	#pause(): void {
+		if (this.#isPaused || this.ws.isPaused) return;
+		this.#isPaused = true;
+		this.ws.pause();
+	}
+
 	#resumeIfShort(): void {
-		const ws = this.#ws;
-		if (ws?.isPaused !== true) return;
+		if (!this.#isPaused) return;
 		const turns = this.#turns;
 		const mayWait = this.#host.limits.queuedMessages / 2;
-		if (turns === undefined || turns.expectsReply || turns.waiting <= mayWait) ws.resume();
+		if (turns !== undefined && !turns.expectsReply && turns.waiting > mayWait) return;
+		this.#isPaused = false;
+		this.ws.resume();
+	}
+
+	/** Whether nothing is read from it because too much waits. */
+	get isPaused(): boolean {
+		return this.#isPaused;
 	}
 
 	/** What is waited for. */
@@ -289,9 +302,9 @@ export class Session implements SocketData<object> {
 
 	// What it is told
 
-	/** Sends text to the client, if it is still there. */
-	send(text: string): void {
-		if (this.#state !== 'closed') this.ws.send(text);
+	/** Sends text to the client, if it is still there. Returns false when it was dropped. */
+	send(text: string): boolean {
+		return this.#state !== 'closed' && this.ws.send(text) !== 0;
 	}
 
 	/** What was sent could not be passed on at once. A client that does not read in time is too slow. */
@@ -308,13 +321,9 @@ export class Session implements SocketData<object> {
 		this.#droppingSince = value;
 	}
 
-	/** How many of this server's requests its client has not answered yet. */
-	get pendingRequests(): number {
-		return this.#pendingRequests;
-	}
-
-	set pendingRequests(value: number) {
-		this.#pendingRequests = value;
+	/** A message that this side had asked for does not count as one. */
+	excuse(): void {
+		this.#rate?.giveBack(this.#host.limits);
 	}
 }
 

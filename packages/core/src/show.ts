@@ -6,10 +6,15 @@ export function show(value: unknown): string {
 		return JSON.stringify(value.length <= LONGEST_SHOWN ? value : `${value.slice(0, LONGEST_SHOWN)}…`);
 	}
 	if (typeof value === 'function') return isClass(value) ? `class ${value.name}` : 'a function';
-	if (Array.isArray(value)) return '[…]';
 	if (typeof value !== 'object' || value === null) return String(value);
-	const name = value.constructor?.name ?? 'Object';
-	return name === 'Object' ? '{…}' : `${name} {…}`;
+	try {
+		if (Array.isArray(value)) return '[…]';
+		const name = value.constructor?.name ?? 'Object';
+		return name === 'Object' ? '{…}' : `${name} {…}`;
+	} catch {
+		// It may be anything, and not want to be looked at.
+		return '{…}';
+	}
 }
 
 function isClass(value: object): boolean {

@@ -10,9 +10,9 @@ import type { BunRequest, Server, WebSocketHandler } from 'bun';
 import { type Arrival, Entrance } from './admission/entrance.ts';
 import { type AppSocket, SocketAdopter } from './app-socket.ts';
 import { GapNotices } from './gap-notices.ts';
-import { isThenable } from './is-thenable.ts';
 import type { AllLimits } from './limits.ts';
 import { Overdue } from './overdue.ts';
+import { promiseOf } from './promise-of.ts';
 import { RawMessages } from './raw-messages.ts';
 import { type Refusal, Refusals } from './refusals.ts';
 import type { ClientRequests } from './routing/client-requests.ts';
@@ -24,8 +24,11 @@ import { settledWithin } from './settled-within.ts';
 import { drain } from './stopping/drain.ts';
 import type { WebSocketHandlers, WebSocketOptions } from './websocket-options.ts';
 
-/** How long clients that went on sending too fast are asked to stay away, in milliseconds. */
+/** How long clients that went on sending too fast are asked to stay away, on average, in milliseconds. */
 const AFTER_FLOOD_MS = 1_000;
+
+/** What may be sent to a socket before it can be looked at: Bun gathers small messages. */
+const IN_ONE_GO_BYTES = 4 * 1024 * 1024;
 
 export interface EndpointParts {
 	readonly provider: WebSocketProvider;
@@ -135,7 +138,7 @@ export class WebSocketEndpoint implements SessionHost {
 			sendPings: true,
 			// Slow readers are found at `queuedBytes`. What gets past that in one go meets this: without closing, Bun would drop
 			// messages with no sign of it.
-			backpressureLimit: closes ? 2 * queuedBytes : queuedBytes,
+			backpressureLimit: closes ? 2 * queuedBytes + IN_ONE_GO_BYTES : queuedBytes,
 			closeOnBackpressureLimit: closes,
 			open: (raw) => this.#open(raw),
 			message: (raw, frame) => (raw.data as Session).receive(frame),
@@ -200,48 +203,48 @@ export class WebSocketEndpoint implements SessionHost {
 		if (session.isBusy) this.#leaving.add(session);
 		if (!session.wasOpened) return;
 		provider.removeConnection(session.socketId);
-		if (session.pendingRequests > 0) requests.left(session.socketId);
+		requests.left(session.socketId);
 		if (handlers.close !== undefined) session.whenBegun(() => this.#callClose(session.ws, code, reason));
 	}
 
 	#callClose(ws: AppSocket, code: number, reason: string): void {
-		let done: unknown;
+		let done: Promise<unknown> | undefined;
 		try {
-			done = this.#parts.handlers.close?.(ws, code, reason);
+			done = promiseOf(this.#parts.handlers.close?.(ws, code, reason));
 		} catch (error) {
 			this.#failed('close', ws, error);
 		}
-		if (!isThenable(done)) return;
-		const running = Promise.resolve(done)
+		if (done === undefined) return;
+		const running = done
 			.catch((error: unknown) => this.#failed('close', ws, error))
 			.finally(() => this.#goodbyes.delete(running));
 		this.#goodbyes.add(running);
 	}
 
 	flooded(session: Session): void {
-		this.#end('flood', session, CloseCode.tooManyMessages, withRetryHint('too many messages', AFTER_FLOOD_MS));
+		this.#end('flood', session, CloseCode.tooManyMessages, withRetryHint('too many messages', AFTER_FLOOD_MS * (0.5 + Math.random())));
 	}
 
 	slow(session: Session): void {
-		if (this.#parts.options.slowReaders === 'drop') this.foundSlow(session);
+		if (this.#parts.options.slowReaders === 'drop') this.foundSlow(session, Date.now());
 		else this.#end('slowReader', session, CloseCode.tryAgainLater, 'reads too slowly');
 	}
 
 	/** The provider has found a slow reader, and has closed it unless messages to it are to be dropped. */
-	foundSlow(session: Session): void {
+	foundSlow(session: Session, since: number): void {
 		if (this.#parts.options.slowReaders === 'drop') {
 			if (session.droppingSince !== undefined) return;
-			session.droppingSince = Date.now();
+			session.droppingSince = since;
 		}
 		this.#parts.refusals.add('slowReader', { socketId: session.socketId });
 	}
 
-	/** It has read all that was queued for it. */
+	/** It has read some of what was queued for it; once that is most of it, it can be told what it has missed. */
 	#caughtUp(session: Session): void {
 		const since = session.droppingSince;
-		if (since === undefined) return;
-		session.droppingSince = undefined;
-		this.#gapNotices?.tellOne(session, since);
+		if (since === undefined || session.ws.getBufferedAmount() > this.limits.queuedBytes / 4) return;
+		// What can't be told now is told another time, from the same moment on.
+		if (this.#gapNotices?.tellOne(session, since) !== false) session.droppingSince = undefined;
 	}
 
 	#end(refusal: Refusal, session: Session, code: number, reason: string): void {

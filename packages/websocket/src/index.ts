@@ -38,7 +38,7 @@ export {
 export type { Envelope, ErrorCode, InferInput, InferOutput, MessageIssue } from './protocol/index.ts';
 
 // Logging
-export { consoleLogger } from './logger.ts';
+export { consoleLogger, safely } from './logger.ts';
 export type { LogDetails, Logger } from './logger.ts';
 
 // Errors

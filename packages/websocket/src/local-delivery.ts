@@ -1,7 +1,7 @@
 import type { WebSocketConnection } from './connection.ts';
 import { DropLog } from './drop-log.ts';
 import type { Logger } from './logger.ts';
-import { type Payload, roughSize } from './payload.ts';
+import { type Payload, size } from './payload.ts';
 import type { Registry } from './registry.ts';
 import { type SlowReaderOptions, SlowReaders } from './slow-readers.ts';
 
@@ -71,7 +71,7 @@ export class LocalDelivery {
 	#heldUp(topic: string, payload: Payload, sent: number, receivers: number): void {
 		if (receivers === 0) return;
 		if (sent === 0) this.#drops.add(inTopic(topic));
-		this.#slow.heldUp(roughSize(payload));
+		this.#slow.heldUp(size(payload), sent === 0);
 	}
 
 	/** Returns false when Bun dropped the message: its buffer is over the limit, or the socket is gone. */

@@ -21,3 +21,45 @@ function print(write: (...parts: unknown[]) => void, message: string, details: L
 	if (details === undefined) write(message);
 	else write(message, details);
 }
+
+/**
+ * The same logger, except that it never throws: what fails because of it would be something else altogether. What it can't write goes
+ * to the console as far as that can.
+ */
+export function safely(logger: Logger): Logger {
+	return logger instanceof SafeLogger ? logger : new SafeLogger(logger);
+}
+
+class SafeLogger implements Logger {
+	readonly #logger: Logger;
+
+	constructor(logger: Logger) {
+		this.#logger = logger;
+	}
+
+	debug(message: string, details?: LogDetails): void {
+		this.#write('debug', message, details);
+	}
+
+	info(message: string, details?: LogDetails): void {
+		this.#write('info', message, details);
+	}
+
+	warn(message: string, details?: LogDetails): void {
+		this.#write('warn', message, details);
+	}
+
+	error(message: string, details?: LogDetails): void {
+		this.#write('error', message, details);
+	}
+
+	#write(level: keyof Logger, message: string, details: LogDetails | undefined): void {
+		try {
+			if (details === undefined) this.#logger[level](message);
+			else this.#logger[level](message, details);
+		} catch {
+			// The details may be what it could not write.
+			console.error(`A log line could not be written: ${level}: ${message}`);
+		}
+	}
+}

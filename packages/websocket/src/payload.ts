@@ -15,6 +15,11 @@ export function snapshot(payload: Payload): string | Uint8Array {
 	return new Uint8Array(payload.buffer, payload.byteOffset, payload.byteLength).slice();
 }
 
+/** The payload's size in bytes. */
+export function size(payload: Payload): number {
+	return typeof payload === 'string' ? Buffer.byteLength(payload) : payload.byteLength;
+}
+
 /** The payload's size in bytes, for strings a lower bound (UTF-16 units). */
 export function roughSize(payload: Payload): number {
 	return typeof payload === 'string' ? payload.length : payload.byteLength;

@@ -17,12 +17,19 @@ export interface SlowReaderOptions {
 	readonly slowReaders?: 'close' | 'drop';
 	/**
 	 * Called for each socket that was found too slow: closed, or, with `drop`, about to lose messages. To say so in the log is then up
-	 * to it. Must not throw. Default: those that are closed are logged.
+	 * to it. Nothing to it was dropped before `since`, in milliseconds since the epoch. Must not throw. Default: those that are closed
+	 * are logged.
 	 */
-	readonly onSlowReader?: (socket: WebSocketConnection) => void;
+	readonly onSlowReader?: (socket: WebSocketConnection, since: number) => void;
 }
 
 const DEFAULT_QUEUED_BYTES = 8 * 1024 * 1024;
+
+/** What a message takes besides its content, at most (RFC 6455, 5.2). */
+const FRAME_HEAD_BYTES = 10;
+
+/** How often all sockets are looked at because something was dropped, at most, in milliseconds. */
+const SHORTEST_LOOK_MS = 5;
 
 /**
  * Finds the sockets whose clients read too slowly. Bun says of a publish only that some socket held it up, so all are looked at
@@ -33,9 +40,13 @@ export class SlowReaders {
 	readonly #logger: Logger;
 	#limit = DEFAULT_QUEUED_BYTES;
 	#closes = true;
-	#onSlowReader: ((socket: WebSocketConnection) => void) | undefined;
+	#onSlowReader: SlowReaderOptions['onSlowReader'];
 	/** What may have been queued for some socket since all were looked at, in bytes. */
 	#unseen = 0;
+	/** When the first of that was sent, in milliseconds since the epoch. */
+	#unseenSince = 0;
+	/** When all were looked at, by the monotonic clock. */
+	#lookedAt = 0;
 
 	constructor(sockets: () => Iterable<WebSocketConnection>, logger: Logger) {
 		this.#sockets = sockets;
@@ -55,16 +66,23 @@ export class SlowReaders {
 		this.#onSlowReader = onSlowReader;
 	}
 
-	/** Something of so many bytes was sent to many, and some of them could not take it at once. */
-	heldUp(bytes: number): void {
-		this.#unseen += bytes;
-		if (this.#unseen < this.#limit / 4) return;
+	/** Something of so many bytes was sent to many, and some of them could not take it at once, or lost it. */
+	heldUp(bytes: number, isDropped: boolean): void {
+		if (this.#unseen === 0) this.#unseenSince = Date.now();
+		this.#unseen += bytes + FRAME_HEAD_BYTES;
+		if (this.#unseen < this.#limit / 4 && !(isDropped && this.#mayLookAgain())) return;
 		this.#unseen = 0;
-		for (const socket of this.#sockets()) this.look(socket);
+		this.#lookedAt = performance.now();
+		for (const socket of this.#sockets()) this.look(socket, this.#unseenSince);
+	}
+
+	/** A topic in which all is dropped must not make every publish look at all sockets. */
+	#mayLookAgain(): boolean {
+		return performance.now() - this.#lookedAt > SHORTEST_LOOK_MS;
 	}
 
 	/** One socket could not take at once what it was sent. */
-	look(socket: WebSocketConnection): void {
+	look(socket: WebSocketConnection, since: number = Date.now()): void {
 		// What Bun drops it drops silently, so with `drop` a socket is named before that can happen.
 		if (socket.getBufferedAmount() <= (this.#closes ? this.#limit : this.#limit / 2)) return;
 		if (this.#closes) {
@@ -77,6 +95,6 @@ export class SlowReaders {
 			}
 			socket.close(CloseCode.tryAgainLater, 'reads too slowly');
 		}
-		this.#onSlowReader?.(socket);
+		this.#onSlowReader?.(socket, since);
 	}
 }

@@ -18,7 +18,7 @@ import { DEFAULT_HEARTBEAT_MS } from './heartbeat.ts';
 import { DEFAULT_GRACE_MS } from './interest.ts';
 import { Lifecycle } from './lifecycle.ts';
 import { LocalDelivery, type PubSubServer } from './local-delivery.ts';
-import { consoleLogger, type Logger } from './logger.ts';
+import { consoleLogger, type Logger, safely } from './logger.ts';
 import { BROADCAST_CHANNEL, directChannel, isSocketId, isTopic, nodeChannel } from './names.ts';
 import { OtherNodes } from './other-nodes.ts';
 import { isPayload, type Payload } from './payload.ts';
@@ -61,7 +61,7 @@ export class WsProvider implements WebSocketProvider {
 	constructor(options: WsProviderOptions = {}) {
 		const {
 			bus,
-			logger = consoleLogger,
+			logger: given = consoleLogger,
 			graceMs = DEFAULT_GRACE_MS,
 			heartbeatMs = DEFAULT_HEARTBEAT_MS,
 			startTimeoutMs = DEFAULT_START_TIMEOUT_MS,
@@ -69,6 +69,7 @@ export class WsProvider implements WebSocketProvider {
 		mustBeDelay('graceMs', graceMs, 0);
 		mustBeDelay('heartbeatMs', heartbeatMs, 50);
 		mustBeDelay('startTimeoutMs', startTimeoutMs, 1);
+		const logger = safely(given);
 		this.#logger = logger;
 		this.#status = new Status(logger);
 		this.#nodeMessages = new NodeMessages(logger);
@@ -248,7 +249,9 @@ export class WsProvider implements WebSocketProvider {
 
 	/** Closes a socket that can't be taken in, under an identity of its own, so that its closing can't remove another. */
 	#turnAway(socket: WebSocketConnection, fault: Error): Promise<never> {
-		socket.data = { socketId: crypto.randomUUID(), data: socket.data?.data, topics: new Set() };
+		if (!(fault instanceof UnknownSocketError)) {
+			socket.data = { socketId: crypto.randomUUID(), data: socket.data?.data, topics: new Set() };
+		}
 		socket.close(1011, fault.name);
 		return this.#refuse(fault);
 	}

@@ -1,6 +1,6 @@
 import type { Logger } from '@orijs/websocket';
 import type { BunRequest } from 'bun';
-import { isThenable } from '../is-thenable.ts';
+import { promiseOf } from '../promise-of.ts';
 import { show } from '../show.ts';
 import type { WebSocketOptions } from '../websocket-options.ts';
 
@@ -31,7 +31,7 @@ export async function decideUpgrade(
 	}
 	if (result === TIMED_OUT) {
 		logger.error(`upgrade() took longer than ${upgradeTimeoutMs} ms`);
-		return { refusal: 'upgradeTimeout', response: new Response('Service Unavailable', { status: 503 }) };
+		return { refusal: 'upgradeTimeout', response: new Response('Service Unavailable', { status: 503, headers: { 'Retry-After': '1' } }) };
 	}
 	if (result === null) return refused('Forbidden', 403);
 	if (result instanceof Response) return { refusal: 'upgrade', response: result };
@@ -54,7 +54,8 @@ function kindOf(result: unknown): string {
 }
 
 async function within<T>(ms: number, result: T | PromiseLike<T>): Promise<T | typeof TIMED_OUT> {
-	if (!isThenable(result)) return result;
+	const later = promiseOf(result) as Promise<T> | undefined;
+	if (later === undefined) return result;
 	let timer: ReturnType<typeof setTimeout> | undefined;
 	const timeout = new Promise<typeof TIMED_OUT>((resolve) => {
 		timer = setTimeout(() => resolve(TIMED_OUT), ms);
@@ -62,7 +63,7 @@ async function within<T>(ms: number, result: T | PromiseLike<T>): Promise<T | ty
 		timer.unref();
 	});
 	try {
-		return await Promise.race([result, timeout]);
+		return await Promise.race([later, timeout]);
 	} finally {
 		clearTimeout(timer);
 	}

@@ -7,7 +7,7 @@ import {
 	type ErrorCode,
 	SocketError,
 } from '@orijs/websocket/protocol';
-import { isThenable } from '../is-thenable.ts';
+import { promiseOf } from '../promise-of.ts';
 import type { AllLimits } from '../limits.ts';
 import type { Refusals } from '../refusals.ts';
 import type { Session } from '../session.ts';
@@ -79,11 +79,9 @@ export class BuiltIns {
 
 	#reply(session: Session, { type, data, correlationId, ...rest }: ClientMessage): void {
 		const { error } = rest as ClientReply;
-		if (
-			correlationId !== undefined &&
-			this.#services.requests.answered(session.socketId, correlationId, { data, error })
-		) {
-			return;
+		const { requests } = this.#services;
+		if (correlationId !== undefined && requests.answered(session.socketId, correlationId, { data, error })) {
+			return session.excuse();
 		}
 		this.#services.refusals.add('message', { socketId: session.socketId, reason: 'a reply to nothing' });
 		refuse(session, { type, correlationId }, 'invalid_message', 'That is a reply to nothing');
@@ -94,12 +92,14 @@ export class BuiltIns {
 		const topic = this.#topicOf(session, message);
 		if (topic === undefined) return;
 		let allowed: unknown;
+		let later: Promise<unknown> | undefined;
 		try {
 			allowed = this.#services.authorize.subscribe?.(session.ws, topic, session.values);
+			later = promiseOf(allowed);
 		} catch (error) {
 			return this.#failed(session, message, error);
 		}
-		if (!isThenable(allowed)) return this.#join(session, message, topic, allowed);
+		if (later === undefined) return this.#join(session, message, topic, allowed);
 		const asking = new Asking(message);
 		session.begin(asking);
 		const decide = (decision: () => void): void => {
@@ -108,7 +108,7 @@ export class BuiltIns {
 			decision();
 			session.finished(asking);
 		};
-		allowed.then(
+		later.then(
 			(verdict) => decide(() => this.#join(session, message, topic, verdict)),
 			(error: unknown) => decide(() => this.#failed(session, message, error)),
 		);

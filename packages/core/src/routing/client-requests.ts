@@ -12,6 +12,7 @@ import {
 import { ApplicationError } from '../errors.ts';
 import { MAX_DELAY_MS } from '../limits.ts';
 import { quiet } from '../quiet.ts';
+import type { Refusals } from '../refusals.ts';
 import { show } from '../show.ts';
 import { encoded } from './encoded.ts';
 
@@ -26,12 +27,6 @@ export interface ClientReply {
 	readonly error?: unknown;
 }
 
-/** Where a request to one of this node's sockets is counted. */
-export interface Answering {
-	/** Of requests that the client has not answered yet. */
-	pendingRequests: number;
-}
-
 /** A reply on its way to the node that asked. */
 interface ForwardedReply extends ClientReply {
 	readonly socketId: string;
@@ -41,7 +36,6 @@ interface ForwardedReply extends ClientReply {
 interface Pending {
 	readonly socketId: string;
 	readonly message: SocketMessage;
-	readonly local: Answering | undefined;
 	readonly timer: ReturnType<typeof setTimeout>;
 	readonly resolve: (reply: ClientReply) => void;
 	readonly reject: (error: Error) => void;
@@ -53,7 +47,7 @@ const FORWARDED = 'reply ';
 const DEFAULT_TIMEOUT_MS = 10_000;
 
 /** The node that asks, and the number of its request. */
-const CORRELATION_ID = /^([0-9a-f-]{36})\.\d{1,15}$/;
+const CORRELATION_ID = /^([0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12})\.\d{1,15}$/;
 
 /**
  * Requests of this node to clients, wherever those are connected. An answer that reaches another node than the one that asked is
@@ -62,25 +56,26 @@ const CORRELATION_ID = /^([0-9a-f-]{36})\.\d{1,15}$/;
 export class ClientRequests {
 	readonly #provider: WebSocketProvider;
 	readonly #limit: number;
-	readonly #localSession: (socketId: string) => Answering | undefined;
+	readonly #refusals: Refusals;
 	readonly #canAnswer: () => boolean;
 	readonly #pending = new Map<string, Pending>();
+	/** The correlation ids of what each socket has not answered yet. */
+	readonly #ofSocket = new Map<string, Set<string>>();
 	#count = 0;
 
 	/**
-	 * @param limit how many requests of one local socket may wait
-	 * @param localSession finds a socket of this node
+	 * @param limit how many requests to one socket may wait
 	 * @param canAnswer whether clients can answer at all: that takes typed messages
 	 */
 	constructor(
 		provider: WebSocketProvider,
 		limit: number,
-		localSession: (socketId: string) => Answering | undefined,
+		refusals: Refusals,
 		canAnswer: () => boolean,
 	) {
 		this.#provider = provider;
 		this.#limit = limit;
-		this.#localSession = localSession;
+		this.#refusals = refusals;
 		this.#canAnswer = canAnswer;
 	}
 
@@ -131,8 +126,9 @@ export class ClientRequests {
 	}
 
 	#ask(socketId: string, message: SocketMessage, data: unknown, timeoutMs: number): Promise<ClientReply> {
-		const local = this.#localSession(socketId);
-		if (local !== undefined && local.pendingRequests >= this.#limit) {
+		const ofSocket = this.#ofSocket.get(socketId) ?? new Set();
+		if (ofSocket.size >= this.#limit) {
+			this.#refusals.add('requests', { socketId, type: message.name });
 			throw new SocketRequestError(message.name, 'too_many_requests', `${this.#limit} of its client wait already`);
 		}
 		const correlationId = `${this.#provider.nodeId}.${++this.#count}`;
@@ -143,8 +139,8 @@ export class ClientRequests {
 				new SocketRequestError(message.name, 'timeout', `the client took longer than ${timeoutMs} ms`),
 			);
 		}, timeoutMs);
-		if (local !== undefined) local.pendingRequests++;
-		this.#pending.set(correlationId, { socketId, message, local, timer, resolve, reject });
+		this.#ofSocket.set(socketId, ofSocket.add(correlationId));
+		this.#pending.set(correlationId, { socketId, message, timer, resolve, reject });
 		this.#provider.send(socketId, envelope).catch((error: Error) => this.#take(correlationId)?.reject(error));
 		return promise;
 	}
@@ -170,13 +166,12 @@ export class ClientRequests {
 
 	/** A socket of this node has gone. */
 	left(socketId: string): void {
-		for (const [correlationId, pending] of this.#pending) {
-			if (pending.socketId !== socketId) continue;
-			const name = pending.message.name;
+		for (const correlationId of this.#ofSocket.get(socketId) ?? []) {
+			const pending = this.#take(correlationId);
+			if (pending === undefined) continue;
+			const { name } = pending.message;
 			const cause = new UnknownSocketError(socketId);
-			this.#take(correlationId)?.reject(
-				new SocketRequestError(name, 'disconnected', 'the client has disconnected', { cause }),
-			);
+			pending.reject(new SocketRequestError(name, 'disconnected', 'the client has disconnected', { cause }));
 		}
 	}
 
@@ -200,7 +195,9 @@ export class ClientRequests {
 		if (pending === undefined) return undefined;
 		this.#pending.delete(correlationId);
 		clearTimeout(pending.timer);
-		if (pending.local !== undefined) pending.local.pendingRequests--;
+		const ofSocket = this.#ofSocket.get(pending.socketId);
+		ofSocket?.delete(correlationId);
+		if (ofSocket?.size === 0) this.#ofSocket.delete(pending.socketId);
 		return pending;
 	}
 }

@@ -1,5 +1,5 @@
 import type { Logger } from '@orijs/websocket';
-import { BuiltIn, CloseCode, encodeAnswer } from '@orijs/websocket/protocol';
+import { BuiltIn, CloseCode, encodeAnswer, SocketError } from '@orijs/websocket/protocol';
 import { BoundLogger } from '../bound-logger.ts';
 import { Deadlines } from '../deadlines.ts';
 import type { Refusals } from '../refusals.ts';
@@ -76,7 +76,7 @@ export class ConnectionGuards {
 	async #ask(session: Session, auth: unknown, correlationId: string | undefined): Promise<void> {
 		const request = this.#waiting.get(session);
 		if (request === undefined) return;
-		const { guards, logger, refusals, onPassed } = this.#options;
+		const { guards, logger, onPassed } = this.#options;
 		const { socketId } = session;
 		const ctx = new GuardCall(session, auth, request, logger);
 		for (const guard of guards) {
@@ -85,23 +85,27 @@ export class ConnectionGuards {
 				verdict = await guard(ctx);
 			} catch (err) {
 				if (!this.#waiting.has(session)) return;
+				if (err instanceof SocketError) return this.#refuse(session, request, err.code);
 				logger.error('A connection guard failed', { socketId, err });
-				session.end(CloseCode.internalError, 'guard failed');
-				return;
+				return session.end(CloseCode.internalError, 'guard failed');
 			}
 			if (!this.#waiting.has(session)) return;
 			if (verdict === true) continue;
 			if (verdict !== false) {
 				logger.error(`A connection guard returned ${show(verdict)}, which refuses; return true or false`, { socketId });
 			}
-			refusals.add('guard', { socketId, address: request.remoteAddress });
-			session.end(CloseCode.unauthorized, 'unauthorized');
-			return;
+			return this.#refuse(session, request, 'unauthorized');
 		}
 		this.forget(session);
 		session.open(ctx.state);
 		if (correlationId !== undefined) session.send(encodeAnswer(BuiltIn.auth, correlationId, { socketId }));
 		onPassed(session, ctx.state);
+	}
+
+	/** @param why the close frame's reason: `unauthorized`, or what the guard says itself */
+	#refuse(session: Session, { remoteAddress }: UpgradeRequest, why: string): void {
+		this.#options.refusals.add('guard', { socketId: session.socketId, address: remoteAddress });
+		session.end(CloseCode.unauthorized, why);
 	}
 
 	#tooLate(session: Session): void {

@@ -36,17 +36,18 @@ export function readMessage(text: string, maxDepth: number): ClientMessage | Mes
 	if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))
 		return new MessageFault('it is no JSON object');
 	const { type, correlationId } = parsed as Partial<Record<keyof ClientMessage, unknown>>;
-	if (typeof type !== 'string' || type === '') return new MessageFault('its type is no text');
 	const isId =
 		typeof correlationId === 'string' && correlationId !== '' && correlationId.length <= LONGEST_CORRELATION_ID;
-	if (type.length > LONGEST_TYPE) return new MessageFault('its type is too long', '', isId ? correlationId : undefined);
+	const id = isId ? correlationId : undefined;
+	if (typeof type !== 'string' || type === '') return new MessageFault('its type is no text', undefined, id);
+	if (type.length > LONGEST_TYPE) return new MessageFault('its type is too long', '', id);
 	if (!isId && correlationId !== undefined && correlationId !== null) {
 		return new MessageFault(`its correlationId is no text of 1 to ${LONGEST_CORRELATION_ID} characters`, type);
 	}
 	if (correlationId === null) (parsed as { correlationId: unknown }).correlationId = undefined;
 	// All of it: an answer has an `error` beside its `data`.
 	const bad = faultOf(parsed, maxDepth + 1);
-	return bad === undefined ? (parsed as ClientMessage) : new MessageFault(bad, type, isId ? correlationId : undefined);
+	return bad === undefined ? (parsed as ClientMessage) : new MessageFault(bad, type, id);
 }
 
 /** What is wrong with a value, which came from JSON. */

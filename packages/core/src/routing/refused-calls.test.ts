@@ -65,9 +65,9 @@ describe('data that JSON can not write', () => {
 it('ctx.send to a socket that has closed is refused', async () => {
 	const outcome = Promise.withResolvers<unknown>();
 	const router = new SocketRouter().on(Ask, (ctx) => {
-		ctx.signal.addEventListener('abort', () =>
-			ctx.send(Ask, 'too late').then(() => outcome.resolve('sent'), outcome.resolve),
-		);
+		ctx.signal.addEventListener('abort', () => {
+			ctx.send(Ask, 'too late').then(() => outcome.resolve('sent'), outcome.resolve);
+		});
 	});
 	const client = await connectClient((await serve(new Application().websocket().socketRouter(router))).ws);
 

@@ -6,7 +6,7 @@ import type { MessageContext } from './message-context.ts';
 
 /**
  * Decides, once per connection, whether it may be used, and sets its `ctx.state`. Only `true` lets it in: anything else closes it with
- * 4401. If it throws, the connection is closed with 1011.
+ * 4401. A `SocketError` that it throws closes with 4401 as well, its code being the reason; anything else it throws, with 1011.
  */
 export type ConnectionGuard<TState extends object> = (ctx: GuardContext<TState>) => boolean | Promise<boolean>;
 

@@ -9,7 +9,7 @@ import {
 	SocketRequestError,
 	validateWith,
 } from '@orijs/websocket/protocol';
-import { isThenable } from '../is-thenable.ts';
+import { promiseOf } from '../promise-of.ts';
 import type { Frame, Inbound, Session } from '../session.ts';
 import { Asking, INTERNAL, BuiltIns, type BuiltInServices, refuse } from './built-ins.ts';
 import { MessageContext } from './message-context.ts';
@@ -71,6 +71,7 @@ export class TypedMessages implements Inbound {
 		const message = typeof frame === 'string' ? readMessage(frame, this.#options.limits.messageDepth) : undefined;
 		if (message === undefined || message instanceof MessageFault) return;
 		if (BuiltIns.isOne(message.type) && this.#builtIns.atOnce(session, message)) return;
+		this.#options.refusals.count('stopping');
 		refuse(session, message, 'stopping', 'The server is stopping; this was not handled');
 	}
 
@@ -108,9 +109,10 @@ export class TypedMessages implements Inbound {
 		} catch (error) {
 			return this.#failed(ctx, session, error);
 		}
-		if (!isThenable(reply)) return this.#answer(ctx, route, session, reply);
+		const later = promiseOf(reply);
+		if (later === undefined) return this.#answer(ctx, route, session, reply);
 		session.begin(ctx);
-		reply.then(
+		later.then(
 			(value) => this.#answer(ctx, route, session, value),
 			(error: unknown) => this.#failed(ctx, session, error),
 		);
@@ -181,13 +183,17 @@ export class TypedMessages implements Inbound {
 	}
 
 	#failed(ctx: MessageContext, session: Session, err: unknown): void {
-		if (err instanceof SocketError) return this.#refuse(ctx, session, err.code, err.message);
-		if (err instanceof BusUnavailableError) {
-			return this.#refuse(ctx, session, 'unavailable', 'Other nodes can not be reached; only this one got it');
-		}
-		if (session.state === 'closed' && isBecauseItLeft(session, err)) {
-			ctx.log.debug('The handler did not finish: its client had left', { err });
-			return session.finished(ctx);
+		try {
+			if (err instanceof SocketError) return this.#refuse(ctx, session, err.code, err.message);
+			if (err instanceof BusUnavailableError) {
+				return this.#refuse(ctx, session, 'unavailable', 'Other nodes can not be reached; only this one got it');
+			}
+			if (session.state === 'closed' && isBecauseItLeft(session, err)) {
+				ctx.log.debug('The handler did not finish: its client had left', { err });
+				return session.finished(ctx);
+			}
+		} catch {
+			// Anything can be thrown, also what can't be looked at.
 		}
 		ctx.log.error('A message handler failed', { err });
 		this.#refuse(ctx, session, 'internal', INTERNAL);

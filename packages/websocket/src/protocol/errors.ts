@@ -24,8 +24,7 @@ export class MessageValidationError extends Error {
 	readonly issues: readonly MessageIssue[];
 	constructor(messageName: string, issues: readonly StandardSchemaV1.Issue[]) {
 		const listed = issues.map(({ path, message }) => ({ path: path?.map(keyOf).join('.') ?? '', message }));
-		const reasons = listed.map(({ path, message }) => (path === '' ? message : `${path}: ${message}`));
-		super(`Data of ${messageName} does not fit its schema: ${reasons.join('; ')}`);
+		super(`Data of ${messageName} does not fit its schema: ${reasonsOf(listed)}`);
 		this.messageName = messageName;
 		this.issues = listed;
 	}
@@ -65,6 +64,19 @@ export class SocketRequestError extends Error {
 		this.messageName = messageName;
 		this.code = code;
 	}
+}
+
+/** How many faults a message names, and how long each may be: who sends much that is wrong must not be answered with more. */
+const MOST_NAMED = 10;
+const LONGEST_REASON = 200;
+
+function reasonsOf(issues: readonly MessageIssue[]): string {
+	const reasons = issues.slice(0, MOST_NAMED).map(({ path, message }) => {
+		const reason = path === '' ? message : `${path}: ${message}`;
+		return reason.length <= LONGEST_REASON ? reason : `${reason.slice(0, LONGEST_REASON)}…`;
+	});
+	if (issues.length > MOST_NAMED) reasons.push(`and ${issues.length - MOST_NAMED} more`);
+	return reasons.join('; ');
 }
 
 function keyOf(segment: PropertyKey | StandardSchemaV1.PathSegment): string {
