@@ -146,7 +146,9 @@ describe('a client that sends typed messages too fast', () => {
 		for (let id = 1; id <= 40; id++) ask(client, id);
 		const { code, reason } = await client.closed;
 
-		expect([code, readRetryHint(reason)]).toEqual([CloseCode.tooManyMessages, 1_000]);
+		expect(code).toBe(CloseCode.tooManyMessages);
+		expect(readRetryHint(reason)).toBeGreaterThanOrEqual(500);
+		expect(readRetryHint(reason)).toBeLessThanOrEqual(1_500);
 		expect([handled.length, app.refusals.rate, app.refusals.flood]).toEqual([10, 10, 1]);
 	});
 
