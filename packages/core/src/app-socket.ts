@@ -107,7 +107,10 @@ export class SocketAdopter {
 		};
 		const prototype = Object.assign(Object.create(bun) as object, this.#methods, watched);
 		// Whose socket it is, is known by its data. It is read as fast as ever: by Bun's own getter.
-		return Object.defineProperty(prototype, 'data', { ...Object.getOwnPropertyDescriptor(bun, 'data'), set: refuseData });
+		return Object.defineProperty(prototype, 'data', {
+			...Object.getOwnPropertyDescriptor(bun, 'data'),
+			set: refuseData,
+		});
 	}
 }
 

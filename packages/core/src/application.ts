@@ -227,6 +227,7 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 		try {
 			await this.#server?.stop(true);
 			await this.#provider?.stop();
+			this.#letGo();
 		} catch (err) {
 			this.#logger.error('The provider could not be stopped after listen() failed', { err });
 		}
@@ -255,6 +256,7 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 		if (!wasListening) {
 			const holder = this.#provider === undefined ? undefined : claims.get(this.#provider);
 			if (holder === undefined || holder === this) await this.#provider?.stop();
+			this.#letGo();
 			return;
 		}
 		const deadline = performance.now() + graceMs;
@@ -273,7 +275,7 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 			await this.#provider?.stop();
 		} finally {
 			await this.#server?.stop(true);
-			if (this.#provider !== undefined) claims.delete(this.#provider);
+			this.#letGo();
 			this.#undoSignals?.();
 		}
 	}
@@ -281,6 +283,11 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 	/** Whether clients speak in typed messages, built-in ones at least. */
 	get #isTyped(): boolean {
 		return this.#routers.length > 0 || this.#options.authorize !== undefined;
+	}
+
+	/** Another application may have the provider now. */
+	#letGo(): void {
+		if (this.#provider !== undefined && claims.get(this.#provider) === this) claims.delete(this.#provider);
 	}
 
 	/** @throws {ApplicationError} it can't work as it was put together */

@@ -222,7 +222,12 @@ export class WebSocketEndpoint implements SessionHost {
 	}
 
 	flooded(session: Session): void {
-		this.#end('flood', session, CloseCode.tooManyMessages, withRetryHint('too many messages', AFTER_FLOOD_MS * (0.5 + Math.random())));
+		this.#end(
+			'flood',
+			session,
+			CloseCode.tooManyMessages,
+			withRetryHint('too many messages', AFTER_FLOOD_MS * (0.5 + Math.random())),
+		);
 	}
 
 	slow(session: Session): void {

@@ -31,7 +31,10 @@ export async function decideUpgrade(
 	}
 	if (result === TIMED_OUT) {
 		logger.error(`upgrade() took longer than ${upgradeTimeoutMs} ms`);
-		return { refusal: 'upgradeTimeout', response: new Response('Service Unavailable', { status: 503, headers: { 'Retry-After': '1' } }) };
+		return {
+			refusal: 'upgradeTimeout',
+			response: new Response('Service Unavailable', { status: 503, headers: { 'Retry-After': '1' } }),
+		};
 	}
 	if (result === null) return refused('Forbidden', 403);
 	if (result instanceof Response) return { refusal: 'upgrade', response: result };

@@ -80,9 +80,9 @@ export class BuiltIns {
 	#reply(session: Session, { type, data, correlationId, ...rest }: ClientMessage): void {
 		const { error } = rest as ClientReply;
 		const { requests } = this.#services;
-		if (correlationId !== undefined && requests.answered(session.socketId, correlationId, { data, error })) {
-			return session.excuse();
-		}
+		const outcome = requests.answered(session.socketId, correlationId ?? '', { data, error });
+		if (outcome === 'awaited') session.excuse();
+		if (outcome !== 'unasked') return;
 		this.#services.refusals.add('message', { socketId: session.socketId, reason: 'a reply to nothing' });
 		refuse(session, { type, correlationId }, 'invalid_message', 'That is a reply to nothing');
 	}

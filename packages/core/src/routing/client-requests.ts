@@ -67,12 +67,7 @@ export class ClientRequests {
 	 * @param limit how many requests to one socket may wait
 	 * @param canAnswer whether clients can answer at all: that takes typed messages
 	 */
-	constructor(
-		provider: WebSocketProvider,
-		limit: number,
-		refusals: Refusals,
-		canAnswer: () => boolean,
-	) {
+	constructor(provider: WebSocketProvider, limit: number, refusals: Refusals, canAnswer: () => boolean) {
 		this.#provider = provider;
 		this.#limit = limit;
 		this.#refusals = refusals;
@@ -145,18 +140,18 @@ export class ClientRequests {
 		return promise;
 	}
 
-	/** A client of this node has answered a request, of this node or another. Returns false when nobody can have asked that. */
-	answered(socketId: string, correlationId: string, { data, error }: ClientReply): boolean {
+	/**
+	 * A client of this node has answered a request, of this node or another. Whether that was `awaited` here; `passed-on` is what may be
+	 * awaited elsewhere, or came too late; what nobody can have asked is `unasked`.
+	 */
+	answered(socketId: string, correlationId: string, { data, error }: ClientReply): 'awaited' | 'passed-on' | 'unasked' {
 		const nodeId = CORRELATION_ID.exec(correlationId)?.[1];
-		if (nodeId === undefined) return false;
-		if (nodeId === this.#provider.nodeId) {
-			this.#settle({ socketId, correlationId, data, error });
-			return true;
-		}
-		const forwarded: ForwardedReply = { socketId, correlationId, data, error };
+		if (nodeId === undefined) return 'unasked';
+		const reply: ForwardedReply = { socketId, correlationId, data, error };
+		if (nodeId === this.#provider.nodeId) return this.#settle(reply) ? 'awaited' : 'passed-on';
 		// Who asked hears of it by its timeout; what is wrong is in the provider's log.
-		this.#provider.sendToNode(nodeId, FORWARDED + JSON.stringify(forwarded)).catch(() => {});
-		return true;
+		this.#provider.sendToNode(nodeId, FORWARDED + JSON.stringify(reply)).catch(() => {});
+		return 'passed-on';
 	}
 
 	/** Another node has said something: an answer, or something that is not for this. */
@@ -184,10 +179,11 @@ export class ClientRequests {
 		}
 	}
 
-	/** An answer counts only from the socket that was asked. */
-	#settle({ socketId, correlationId, data, error }: ForwardedReply): void {
-		if (this.#pending.get(correlationId)?.socketId !== socketId) return;
+	/** An answer counts only from the socket that was asked. Returns whether it was awaited. */
+	#settle({ socketId, correlationId, data, error }: ForwardedReply): boolean {
+		if (this.#pending.get(correlationId)?.socketId !== socketId) return false;
 		this.#take(correlationId)?.resolve({ data, error });
+		return true;
 	}
 
 	#take(correlationId: string): Pending | undefined {

@@ -1,0 +1,51 @@
+import { connectClient } from '@orijs/testkit';
+import { SocketMessage } from '@orijs/websocket';
+import { expect, it } from 'vitest';
+import { z } from 'zod';
+import { Application, SocketRouter } from '../index.ts';
+import { LogBook } from '../test-support/log-book.ts';
+import { serve } from '../test-support/serve.ts';
+import { parse, say } from '../test-support/speak.ts';
+
+const Start = SocketMessage.define({ name: 'start', data: z.number(), reply: z.number() });
+const Ask = SocketMessage.define({ name: 'ask', data: z.number(), reply: z.number() });
+
+it('answers to what the server asks do not count as messages of the client', async () => {
+	const { app, client } = await limited(5);
+
+	say(client, 'start', 20, 'a');
+	for (let i = 0; i < 20 * 4; i++) {
+		const { correlationId, data } = parse(await client.next((message) => parse(message)['name'] === 'ask'));
+		say(client, '@reply', data, String(correlationId));
+	}
+	const answer = await client.next((message) => parse(message)['correlationId'] === 'a');
+	expect(parse(answer)['data']).toBe(20 * 4);
+	expect([app.refusals.rate, app.refusals.flood]).toEqual([0, 0]);
+});
+
+it.each<[string, (number: number) => string]>([
+	['that look like none', (number) => `nothing ${number}`],
+	['that another node may have asked', (number) => `${crypto.randomUUID()}.${number}`],
+])('answers to what nobody has asked count as any message: %s', async (_, idOf) => {
+	const { app, client } = await limited(5);
+
+	for (let i = 0; i < 20; i++) say(client, '@reply', i, idOf(i));
+	expect(await client.closed).toMatchObject({ code: 4429 });
+	expect(app.refusals.flood).toBe(1);
+});
+
+/** An application that asks its client in rounds, four questions each. */
+async function limited(messagesPerSecond: number) {
+	const router = new SocketRouter().on(Start, async (ctx) => {
+		let answered = 0;
+		for (let round = 0; round < ctx.data; round++) {
+			const answers = await Promise.all([0, 1, 2, 3].map((number) => ctx.request(Ask, number)));
+			answered += answers.length;
+		}
+		return answered;
+	});
+	const app = new Application({ logger: new LogBook() })
+		.websocket({ limits: { messagesPerSecond } })
+		.socketRouter(router);
+	return { app, client: await connectClient((await serve(app)).ws) };
+}
