@@ -7,9 +7,14 @@ export interface RateLimits {
 /** `within` the rate, `over` it, or so long over it that it is a `flood`. */
 export type RateVerdict = 'within' | 'over' | 'flood';
 
+/** The clock is asked for every so many-th of a second's messages, and at least for every so many. */
+const EXACTNESS = 16;
+const MOST_UNCLOCKED = 64;
+
 /**
  * How fast one socket sends: two token buckets, of messages and of bytes, that hold a second's worth each and may be overdrawn by
- * another one.
+ * another one. To ask the clock takes longer than all the rest, so it is not asked for each message; after a silence,
+ * a little more than a second's worth may therefore come at once: those that come before it is asked.
  *
  * @see https://en.wikipedia.org/wiki/Token_bucket
  */
@@ -18,6 +23,8 @@ export class Rate {
 	#bytes: number;
 	/** By the monotonic clock, in milliseconds. */
 	#filledAt: number;
+	/** Messages until the clock is asked. */
+	#unclocked = 1;
 
 	constructor({ messagesPerSecond, bytesPerSecond }: RateLimits) {
 		this.#messages = messagesPerSecond;
@@ -28,14 +35,16 @@ export class Rate {
 	/** Takes one message into account. */
 	take(message: string | Bytes, limits: RateLimits): RateVerdict {
 		const { messagesPerSecond, bytesPerSecond } = limits;
-		if (messagesPerSecond === Infinity && bytesPerSecond === Infinity) return 'within';
+		const bytes = bytesPerSecond === Infinity ? 0 : sizeOf(message);
+		this.#messages--;
+		this.#bytes -= bytes;
+		if (--this.#unclocked > 0 && this.#messages >= 0 && this.#bytes >= 0) return 'within';
+		this.#unclocked = Math.min(messagesPerSecond / EXACTNESS, MOST_UNCLOCKED);
 		const now = performance.now();
 		const seconds = (now - this.#filledAt) / 1000;
 		this.#filledAt = now;
-		this.#messages = refilled(this.#messages, seconds, messagesPerSecond) - 1;
-		if (bytesPerSecond !== Infinity) {
-			this.#bytes = refilled(this.#bytes, seconds, bytesPerSecond) - sizeOf(message);
-		}
+		this.#messages = refilled(this.#messages, seconds, messagesPerSecond, 1);
+		this.#bytes = refilled(this.#bytes, seconds, bytesPerSecond, bytes);
 		if (this.#messages >= 0 && this.#bytes >= 0) return 'within';
 		return this.#messages < -messagesPerSecond || this.#bytes < -bytesPerSecond ? 'flood' : 'over';
 	}
@@ -54,6 +63,7 @@ function sizeOf(message: string | Bytes): number {
 	return 'byteLength' in message ? message.byteLength : message.size;
 }
 
-function refilled(tokens: number, seconds: number, perSecond: number): number {
-	return perSecond === Infinity ? Infinity : Math.min(perSecond, tokens + seconds * perSecond);
+/** What a bucket holds after a time, of which so much was just taken. */
+function refilled(tokens: number, seconds: number, perSecond: number, taken: number): number {
+	return perSecond === Infinity ? Infinity : Math.min(perSecond - taken, tokens + seconds * perSecond);
 }

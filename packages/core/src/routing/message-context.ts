@@ -111,14 +111,7 @@ export class MessageContext<TMessage extends SocketMessage = SocketMessage, TSta
 	 * @throws {MessageValidationError} {InvalidPayloadError} nothing was sent; {UnknownSocketError} it has closed
 	 */
 	send<T extends SocketMessage>(message: T, data: InferInput<T['data']>): Promise<void> {
-		return quiet(this.#send(message, data));
-	}
-
-	async #send<T extends SocketMessage>(message: T, data: InferInput<T['data']>): Promise<void> {
-		const valid = validate(message, data);
-		const text = encoded(message, valid instanceof Promise ? await valid : valid);
-		if (this.#session.state === 'closed') throw new UnknownSocketError(this.socketId);
-		this.#session.send(text);
+		return quiet(sendTo(this.#session, message, data));
 	}
 
 	/** Asks this socket's client, and resolves with its answer. As `app.socket.request`. */
@@ -145,4 +138,15 @@ export class MessageContext<TMessage extends SocketMessage = SocketMessage, TSta
 		ctx.#isSettled = true;
 		return true;
 	}
+}
+
+async function sendTo<T extends SocketMessage>(
+	session: Session,
+	message: T,
+	data: InferInput<T['data']>,
+): Promise<void> {
+	const valid = validate(message, data);
+	const text = encoded(message, valid instanceof Promise ? await valid : valid);
+	if (session.state === 'closed') throw new UnknownSocketError(session.socketId);
+	session.send(text);
 }

@@ -1,4 +1,4 @@
-import type { ClientMessage } from '@orijs/websocket/protocol';
+import { BuiltIn, type ClientMessage } from '@orijs/websocket/protocol';
 
 /** Why a text is no message. */
 export class MessageFault {
@@ -35,7 +35,7 @@ export function readMessage(text: string, maxDepth: number): ClientMessage | Mes
 	}
 	if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))
 		return new MessageFault('it is no JSON object');
-	const { type, correlationId } = parsed as Partial<Record<keyof ClientMessage, unknown>>;
+	const { type, data, correlationId } = parsed as Partial<Record<keyof ClientMessage, unknown>>;
 	const isId =
 		typeof correlationId === 'string' && correlationId !== '' && correlationId.length <= LONGEST_CORRELATION_ID;
 	const id = isId ? correlationId : undefined;
@@ -45,8 +45,9 @@ export function readMessage(text: string, maxDepth: number): ClientMessage | Mes
 		return new MessageFault(`its correlationId is no text of 1 to ${LONGEST_CORRELATION_ID} characters`, type);
 	}
 	if (correlationId === null) (parsed as { correlationId: unknown }).correlationId = undefined;
-	// All of it: an answer has an `error` beside its `data`.
-	const bad = faultOf(parsed, maxDepth + 1);
+	let bad = typeof data === 'object' && data !== null ? faultOf(data, maxDepth) : undefined;
+	// An answer has an `error` beside its `data`. All other fields are nobody's.
+	if (type === BuiltIn.reply) bad ??= faultOf(parsed, maxDepth + 1);
 	return bad === undefined ? (parsed as ClientMessage) : new MessageFault(bad, type, id);
 }
 
