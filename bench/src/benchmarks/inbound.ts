@@ -2,7 +2,7 @@ import { alternate } from '../harness/alternate.ts';
 import { Ledger } from '../harness/ledger.ts';
 import { Stage } from '../harness/stage.ts';
 import { orijs, rawBun, socketIoBun, socketIoNode } from '../harness/subjects.ts';
-import { LATER_REQUEST, type SubjectKind } from '../harness/subject-kind.ts';
+import { LATER_REQUEST, type SubjectKind, UNCHECKED_REQUEST } from '../harness/subject-kind.ts';
 import { Talk } from '../harness/talk.ts';
 import type { Bench } from '../harness/bench.ts';
 import type { CaseResult } from '../report/results.ts';
@@ -16,6 +16,7 @@ export const inbound: Benchmark = {
 		const all = [rawBun, orijs, socketIoBun, socketIoNode];
 		found(await compare(bench, 'answered at once', all));
 		found(await compare(bench, 'answered by async handlers', [rawBun, orijs], LATER_REQUEST));
+		found(await compare(bench, 'answers not validated by hand', [rawBun, orijs], UNCHECKED_REQUEST));
 	},
 };
 

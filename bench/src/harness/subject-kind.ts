@@ -22,6 +22,9 @@ const SAY = { room: 't0', text: 'x'.repeat(64) };
 const JSON_REQUEST = jsonRequest('chat.say');
 const SOCKET_IO_REQUEST = `421${JSON.stringify(['chat.say', SAY])}`;
 
+/** A request whose answer the subject written by hand does not validate. */
+export const UNCHECKED_REQUEST: string = jsonRequest('chat.tell');
+
 /** A request that its subject handles in a function that is `async`, though it awaits nothing. */
 export const LATER_REQUEST: string = jsonRequest('chat.ask');
 

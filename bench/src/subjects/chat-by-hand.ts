@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
 const Say = z.object({ room: z.string(), text: z.string().max(500) });
+const Reply = z.object({ id: z.string() });
 
 interface Request {
 	readonly type: string;
@@ -8,11 +9,16 @@ interface Request {
 	readonly correlationId: string;
 }
 
-/** What a frugal developer writes without a library: parse, find the kind, validate, handle, answer. */
+/** What a developer writes without a library: parse, find the kind, validate, handle, validate the answer (or not), answer. */
 export function answerByHand(text: string): string | Promise<string> {
 	const { type, data, correlationId } = JSON.parse(text) as Request;
 	switch (type) {
 		case 'chat.say': {
+			const said = Say.safeParse(data);
+			if (!said.success) return refusal(type, correlationId, 'invalid_data', said.error.message);
+			return JSON.stringify({ type, correlationId, data: Reply.parse({ id: '0123456789abcdef' }) });
+		}
+		case 'chat.tell': {
 			const said = Say.safeParse(data);
 			if (!said.success) return refusal(type, correlationId, 'invalid_data', said.error.message);
 			return JSON.stringify({ type, correlationId, data: { id: '0123456789abcdef' } });
@@ -20,7 +26,7 @@ export function answerByHand(text: string): string | Promise<string> {
 		case 'chat.ask': {
 			const said = Say.safeParse(data);
 			if (!said.success) return refusal(type, correlationId, 'invalid_data', said.error.message);
-			return idLater().then((id) => JSON.stringify({ type, correlationId, data: { id } }));
+			return idLater().then((id) => JSON.stringify({ type, correlationId, data: Reply.parse({ id }) }));
 		}
 		default:
 			return refusal(type, correlationId, 'unknown_type', `Nothing handles ${type}`);

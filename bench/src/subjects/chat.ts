@@ -6,9 +6,11 @@ const data = z.object({ room: z.string(), text: z.string().max(500) });
 const reply = z.object({ id: z.string() });
 
 const Say = SocketMessage.define({ name: 'chat.say', data, reply });
+const Tell = SocketMessage.define({ name: 'chat.tell', data, reply });
 const Ask = SocketMessage.define({ name: 'chat.ask', data, reply });
 
-/** What `chat-by-hand.ts` does, with this system's router; the answers are validated as well. */
+/** What `chat-by-hand.ts` does, with this system's router, which validates all answers. */
 export const chat: SocketRouter = new SocketRouter()
 	.on(Say, () => ({ id: '0123456789abcdef' }))
+	.on(Tell, () => ({ id: '0123456789abcdef' }))
 	.on(Ask, async () => ({ id: '0123456789abcdef' }));

@@ -4,13 +4,16 @@ import { type Logger, safely } from './index.ts';
 const broken: Logger = { debug: fail, info: fail, warn: fail, error: fail };
 
 describe('safely', () => {
-	it.each(['debug', 'info', 'warn', 'error'] as const)('never throws at %s, and says on the console what was not written', (level) => {
-		const spy = vi.spyOn(console, 'error').mockImplementation(() => {});
-		onTestFinished(() => spy.mockRestore());
+	it.each(['debug', 'info', 'warn', 'error'] as const)(
+		'never throws at %s, and says on the console what was not written',
+		(level) => {
+			const spy = vi.spyOn(console, 'error').mockImplementation(() => {});
+			onTestFinished(() => spy.mockRestore());
 
-		safely(broken)[level]('It happened', { err: new Error('x') });
-		expect(spy.mock.calls).toEqual([[`A log line could not be written: ${level}: It happened`]]);
-	});
+			safely(broken)[level]('It happened', { err: new Error('x') });
+			expect(spy.mock.calls).toEqual([[`A log line could not be written: ${level}: It happened`]]);
+		},
+	);
 
 	it('passes on what it is told, and no details where there are none', () => {
 		const lines: unknown[][] = [];
