@@ -1,16 +1,19 @@
 import { existsSync } from 'node:fs';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { startRedisCluster } from './redis-cluster.ts';
 import type { RedisCluster } from './redis-cluster.ts';
 
 let cluster: RedisCluster;
 
-/** One for all: each test leaves it ready, with roles as they may be. */
-beforeAll(async () => {
+/** Redis holds elections in its own time; where cores are shared with others, one may come too late. */
+const ELECTION = { retry: process.env['CI'] === 'true' ? 1 : 0 };
+
+/** One for each: whom nodes voted for, and when, stays with them, and keeps them from voting for the next one for a while. */
+beforeEach(async () => {
 	cluster = await startRedisCluster();
 });
 
-afterAll(() => cluster.stop());
+afterEach(() => cluster.stop());
 
 test('starts with three masters that share the slots, and a replica for each', async () => {
 	const masters = await cluster.masters();
@@ -64,7 +67,7 @@ test('fails over to a replica and back, all agreeing', async () => {
 	await cluster.ready();
 });
 
-test('is ready again after a master was killed, and after it is back as a replica', async () => {
+test('is ready again after a master was killed, and after it is back as a replica', ELECTION, async () => {
 	const master = await cluster.masterOf('foo');
 	const [replica] = await cluster.replicasOf(master);
 	await master.command('SET', 'foo', 'kept');
@@ -93,7 +96,7 @@ test('fails over by force when the master is gone', async () => {
 	expect(await cluster.replicasOf(replica)).toEqual([master]);
 });
 
-test('is ready again after a master hung, and after it goes on', async () => {
+test('is ready again after a master hung, and after it goes on', ELECTION, async () => {
 	const master = await cluster.masterOf('foo');
 	const [replica] = await cluster.replicasOf(master);
 	master.freeze();
@@ -105,7 +108,7 @@ test('is ready again after a master hung, and after it goes on', async () => {
 	expect(await cluster.replicasOf(replica ?? master)).toEqual([master]);
 });
 
-test('is ready again after all nodes restarted', async () => {
+test('is ready again after all nodes restarted', ELECTION, async () => {
 	await Promise.all(cluster.nodes.map((node) => node.restart()));
 	await cluster.ready();
 
