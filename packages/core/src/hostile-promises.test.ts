@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { Application, type Limits, SocketRouter } from './index.ts';
 import { LogBook } from './test-support/log-book.ts';
 import { serve } from './test-support/serve.ts';
-import { answersOf, say } from './test-support/speak.ts';
+import { answersOf, DONE, say } from './test-support/speak.ts';
 
 type Settle = (value: unknown) => void;
 
@@ -110,11 +110,13 @@ describe.each(broken)('something %s', (_, hostile) => {
 		expect(new Map(answersOf(client))).toEqual(
 			new Map<unknown, unknown>([
 				['a', 'internal'],
-				['b', null],
+				['b', DONE],
 				['c', 'next'],
 			]),
 		);
-		expect(log.errors).toMatchObject([{ message: '@subscribe failed', details: { err: new Error('hostile') } }]);
+		expect(log.errors).toMatchObject([
+			{ message: 'Joining or leaving a topic failed', details: { err: new Error('hostile') } },
+		]);
 	});
 });
 
@@ -142,7 +144,7 @@ describe.each(odd)('something %s', (_, hostile) => {
 		await client.received(2);
 		expect(new Map(answersOf(client))).toEqual(
 			new Map<unknown, unknown>([
-				['a', null],
+				['a', DONE],
 				['b', 'next'],
 			]),
 		);

@@ -27,6 +27,17 @@ describe('the rate of a socket', () => {
 		expect(takes(new Rate(LIMITS), LIMITS, 25)).toEqual({ within: 10, over: 10, flood: 5 });
 	});
 
+	it('takes what a message counts more than one into account, but makes no flood of it', () => {
+		const rate = new Rate(LIMITS);
+		takes(rate, LIMITS, 4);
+		rate.charge(3);
+		expect(takes(rate, LIMITS, 3)).toEqual({ within: 3, over: 0, flood: 0 });
+		rate.charge(1_000);
+		expect(takes(rate, LIMITS, 11)).toEqual({ within: 0, over: 10, flood: 1 });
+		rate.charge(1_000);
+		expect(takes(rate, LIMITS, 1)).toEqual({ within: 0, over: 0, flood: 1 });
+	});
+
 	it('lets a second’s worth of bytes come at once, then is over it, then is a flood', () => {
 		expect(takes(new Rate(LIMITS), LIMITS, 9, 250)).toEqual({ within: 4, over: 4, flood: 1 });
 	});

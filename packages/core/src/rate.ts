@@ -49,6 +49,11 @@ export class Rate {
 		return this.#messages < -messagesPerSecond || this.#bytes < -bytesPerSecond ? 'flood' : 'over';
 	}
 
+	/** Takes so many more messages into account, as far as there is room: what came as one message is no flood. */
+	charge(messages: number): void {
+		this.#messages = Math.max(Math.min(this.#messages, 0), this.#messages - messages);
+	}
+
 	/** Takes one message out of account again. */
 	giveBack({ messagesPerSecond }: RateLimits): void {
 		this.#messages = Math.min(messagesPerSecond, this.#messages + 1);

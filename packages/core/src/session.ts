@@ -321,6 +321,11 @@ export class Session implements SocketData<object> {
 		this.#droppingSince = value;
 	}
 
+	/** A message counts as so many more. */
+	charge(messages: number): void {
+		this.#rate?.charge(messages);
+	}
+
 	/** A message that this side had asked for does not count as one. */
 	excuse(): void {
 		this.#rate?.giveBack(this.#host.limits);

@@ -79,8 +79,7 @@ export class WebSocketEndpoint implements SessionHost {
 		});
 		this.#guards = new ConnectionGuards({
 			guards: table?.guards ?? [],
-			timeoutMs: limits.guardTimeoutMs,
-			messageDepth: limits.messageDepth,
+			limits,
 			refusals,
 			logger,
 			onPassed: (session) => this.#opened(session),

@@ -1,12 +1,7 @@
 import type { WebSocketConnection } from './connection.ts';
-import {
-	DuplicateSocketError,
-	InvalidSocketDataError,
-	InvalidSocketIdError,
-	InvalidTopicError,
-	UnknownSocketError,
-} from './errors.ts';
-import { isSocketId, isTopic } from './names.ts';
+import { DuplicateSocketError, InvalidSocketDataError, InvalidSocketIdError, UnknownSocketError } from './errors.ts';
+import { isSocketId } from './names.ts';
+import { InvalidTopicError, isTopic } from './protocol/topic.ts';
 
 /**
  * Why a socket can't be taken in; undefined when it can, or is in already.

@@ -18,7 +18,7 @@ const order = { id: 'o1', items: [{ price: 1.5 }] };
 const notAnOrder = { id: 7 } as unknown as typeof order;
 
 describe('emit', () => {
-	it('sends the name, the data and the time as JSON in a text frame to those in the topic', async () => {
+	it('sends the name, the data, the time and the topic as JSON in a text frame to those in the topic', async () => {
 		const node = await openNode();
 		const [inside, outside] = [await node.connect({ topics: new Set(['account:42']) }), await node.connect()];
 		const before = Date.now();
@@ -28,7 +28,12 @@ describe('emit', () => {
 		const [text] = messagesOf(inside);
 		const envelope = JSON.parse(String(text)) as { timestamp: number };
 		expect(typeof text).toBe('string');
-		expect(envelope).toEqual({ name: 'order.paid', data: order, timestamp: expect.any(Number) });
+		expect(envelope).toEqual({
+			name: 'order.paid',
+			data: order,
+			timestamp: expect.any(Number),
+			topic: 'account:42',
+		});
 		expect(envelope.timestamp).toBeGreaterThanOrEqual(before);
 		expect(envelope.timestamp).toBeLessThanOrEqual(Date.now());
 		expect(messagesOf(outside)).toEqual([]);

@@ -1,14 +1,5 @@
-import { SOCKET_ID_RULE, TOPIC_RULE } from './names.ts';
-
-/** A topic that is not one. Allowed: 1 to 256 characters out of `A-Z a-z 0-9 _ : . -`. */
-export class InvalidTopicError extends Error {
-	override readonly name = 'InvalidTopicError';
-	readonly topic: unknown;
-	constructor(topic: unknown) {
-		super(`Invalid topic ${show(topic)}: a topic is ${TOPIC_RULE}`);
-		this.topic = topic;
-	}
-}
+import { SOCKET_ID_RULE } from './names.ts';
+import { show } from './protocol/show.ts';
 
 /** A socket id that is not a UUID v4. */
 export class InvalidSocketIdError extends Error {
@@ -141,31 +132,4 @@ export class BusUnavailableError extends Error {
 
 function because(cause: unknown): string {
 	return cause instanceof Error ? `: ${cause.message}` : '';
-}
-
-const LONGEST_SHOWN = 64;
-
-/** A value as it can stand in a message: short, on one line, with its type when it is no string. */
-function show(value: unknown): string {
-	if (typeof value === 'string') {
-		const whole = value.length <= LONGEST_SHOWN;
-		return whole ? JSON.stringify(value) : `${JSON.stringify(cut(value))} (${value.length} characters)`;
-	}
-	if (typeof value === 'object' && value !== null) return `(${kindOf(value)})`;
-	if (typeof value === 'function') return '(function)';
-	return `(${cut(String(value))})`;
-}
-
-/** What the value is an instance of, as far as it says so: it may come from anywhere and say anything. */
-function kindOf(value: object): string {
-	try {
-		const { name } = value.constructor;
-		return typeof name === 'string' ? cut(name) : 'object';
-	} catch {
-		return 'object';
-	}
-}
-
-function cut(text: string): string {
-	return text.length <= LONGEST_SHOWN ? text : `${text.slice(0, LONGEST_SHOWN)}…`;
 }

@@ -1,7 +1,7 @@
 // Connections and topics
 export { SocketCoordinator } from './socket-coordinator.ts';
 export type { SocketCoordinatorOptions } from './socket-coordinator.ts';
-export { isTopic } from './names.ts';
+export { isTopic } from './protocol/index.ts';
 export type { SocketData, WebSocketConnection } from './connection.ts';
 
 // Providers
@@ -30,6 +30,7 @@ export type { Bus, BusHandlers, BusLiveness, BusStage, BusStatus } from './bus.t
 // Typed messages
 export {
 	InvalidMessageDefinitionError,
+	InvalidTopicError,
 	MessageValidationError,
 	SocketError,
 	SocketMessage,
@@ -51,7 +52,6 @@ export {
 	InvalidServerError,
 	InvalidSocketDataError,
 	InvalidSocketIdError,
-	InvalidTopicError,
 	MessageDroppedError,
 	ProviderNotStartedError,
 	ProviderStoppedError,

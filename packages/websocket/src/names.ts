@@ -3,18 +3,10 @@
  * never collide.
  */
 
-const TOPIC = /^[A-Za-z0-9_:.-]{1,256}$/;
 const UUID_V4 = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i;
 
-/** What a topic may be, for error messages. */
-export const TOPIC_RULE = '1 to 256 characters out of A-Z a-z 0-9 _ : . -';
 /** What a socket id may be, for error messages. */
 export const SOCKET_ID_RULE = 'a UUID v4, as crypto.randomUUID() makes it';
-
-/** Whether a topic is one: 1 to 256 characters out of `A-Z a-z 0-9 _ : . -`. */
-export function isTopic(value: unknown): value is string {
-	return typeof value === 'string' && TOPIC.test(value);
-}
 
 export function isSocketId(value: unknown): value is string {
 	return typeof value === 'string' && UUID_V4.test(value);

@@ -16,13 +16,14 @@ import { Incoming } from './incoming.ts';
 import { Interest } from './interest.ts';
 import type { LocalDelivery } from './local-delivery.ts';
 import type { Logger } from './logger.ts';
-import { BROADCAST_CHANNEL, isTopic, socketOfChannel } from './names.ts';
+import { BROADCAST_CHANNEL, socketOfChannel } from './names.ts';
 import { type Outcome, Outbox } from './outbox.ts';
 import type { Payload } from './payload.ts';
 import { Peers } from './peers.ts';
 import type { SkippedFrames } from './provider.ts';
 import { within } from './settled.ts';
 import { type Span, Unsent } from './unsent.ts';
+import { isTopic } from './protocol/topic.ts';
 
 export interface OtherNodesOptions {
 	readonly local: LocalDelivery;

@@ -7,7 +7,6 @@ import {
 	InvalidPayloadError,
 	InvalidServerError,
 	InvalidSocketIdError,
-	InvalidTopicError,
 	MessageDroppedError,
 	ProviderNotStartedError,
 	ProviderStoppedError,
@@ -19,7 +18,7 @@ import { DEFAULT_GRACE_MS } from './interest.ts';
 import { Lifecycle } from './lifecycle.ts';
 import { LocalDelivery, type PubSubServer } from './local-delivery.ts';
 import { consoleLogger, type Logger, safely } from './logger.ts';
-import { BROADCAST_CHANNEL, directChannel, isSocketId, isTopic, nodeChannel } from './names.ts';
+import { BROADCAST_CHANNEL, directChannel, isSocketId, nodeChannel } from './names.ts';
 import { OtherNodes } from './other-nodes.ts';
 import { isPayload, type Payload } from './payload.ts';
 import { encodeEnvelope, validate } from './protocol/envelope.ts';
@@ -30,6 +29,7 @@ import { Registry } from './registry.ts';
 import type { SlowReaderOptions } from './slow-readers.ts';
 import { type ProviderStatus, Status } from './status.ts';
 import { DONE, quiet, rejected, toError } from './settled.ts';
+import { InvalidTopicError, isTopic } from './protocol/topic.ts';
 
 export interface WsProviderOptions {
 	/** Carries messages between nodes. Without one, this process is all there is. */
@@ -207,7 +207,7 @@ export class WsProvider implements WebSocketProvider {
 	#emitValid(message: SocketMessage, topic: string, data: unknown): Promise<void> {
 		let envelope: string;
 		try {
-			envelope = encodeEnvelope(message.name, data);
+			envelope = encodeEnvelope(message.name, data, topic);
 		} catch (cause) {
 			return this.#refuse(new InvalidPayloadError(data, { cause }));
 		}

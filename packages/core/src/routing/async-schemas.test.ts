@@ -59,7 +59,7 @@ describe.each<[string, Order]>([
 		await expect(app.socket.emit(order, 'orders', { item: 'milk' })).rejects.toThrow('item: is sold out');
 		await app.socket.emit(order, 'orders', { item: 'tea' });
 		expect((await client.received(1)).map(parse)).toEqual([
-			{ name: 'order', data: { item: 'tea' }, timestamp: expect.any(Number) as number },
+			{ name: 'order', data: { item: 'tea' }, timestamp: expect.any(Number) as number, topic: 'orders' },
 		]);
 	});
 });

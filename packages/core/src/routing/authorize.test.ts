@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { Application, type AppSocket, type Authorize, SocketRouter } from '../index.ts';
 import { LogBook } from '../test-support/log-book.ts';
 import { serve } from '../test-support/serve.ts';
-import { answersOf, arrived, parse, say } from '../test-support/speak.ts';
+import { answersOf, arrived, DONE, parse, say } from '../test-support/speak.ts';
 
 const Topics = SocketMessage.define({ name: 'topics', data: z.unknown(), reply: z.array(z.string()) });
 
@@ -78,7 +78,7 @@ describe('authorize.subscribe', () => {
 		for (const topic of ['blue', 'red']) say(client, '@subscribe', { topic }, topic);
 		await client.received(2);
 		expect(answersOf(client)).toEqual([
-			['blue', null],
+			['blue', DONE],
 			['red', 'forbidden'],
 		]);
 		expect(asked).toEqual([
@@ -99,7 +99,7 @@ describe('authorize.subscribe', () => {
 		for (const topic of ['blue', 'red']) say(client, '@subscribe', { topic }, topic);
 		await client.received(2);
 		expect(answersOf(client)).toEqual([
-			['blue', null],
+			['blue', DONE],
 			['red', 'forbidden'],
 		]);
 	});

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { Application, type AppSocket, type Limits } from '../index.ts';
 import { LogBook } from '../test-support/log-book.ts';
 import { serve } from '../test-support/serve.ts';
-import { answersOf, arrived, parse, say } from '../test-support/speak.ts';
+import { answersOf, arrived, DONE, parse, say } from '../test-support/speak.ts';
 
 describe.each(['@subscribe', '@unsubscribe'])('%s', (type) => {
 	it.each([
@@ -32,7 +32,9 @@ describe.each(['@subscribe', '@unsubscribe'])('%s', (type) => {
 			correlationId: 'a',
 			error: {
 				code: 'invalid_data',
-				message: 'data must be { topic }, and a topic is 1 to 256 characters out of A-Z a-z 0-9 _ : . -',
+				message:
+					'data must be { topic }, or { topics } with 1 to 100 of them, and a topic is 1 to 256 characters out of ' +
+					'A-Z a-z 0-9 _ : . -',
 			},
 		});
 		expect([sockets[0]?.data.topics.size, asked]).toEqual([0, []]);
@@ -73,10 +75,10 @@ describe('@subscribe', () => {
 		await client.received(6);
 		expect(new Map(answersOf(client))).toEqual(
 			new Map<unknown, unknown>([
-				['a', null],
-				['b', null],
+				['a', DONE],
+				['b', DONE],
 				['c', 'too_many_topics'],
-				['c again', null],
+				['c again', DONE],
 			]),
 		);
 		expect(app.refusals.topics).toBe(1);
@@ -96,7 +98,7 @@ describe('@subscribe', () => {
 		await client.received(3);
 		say(client, '@subscribe', { topic: 'c' }, 'd');
 		await client.received(4);
-		expect(answersOf(client).slice(3)).toEqual([['d', null]]);
+		expect(answersOf(client).slice(3)).toEqual([['d', DONE]]);
 		expect(app.refusals.requests).toBe(1);
 	});
 });

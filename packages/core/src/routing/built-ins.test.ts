@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { Application, type AppSocket, SocketRouter } from '../index.ts';
 import { LogBook } from '../test-support/log-book.ts';
 import { serve } from '../test-support/serve.ts';
-import { answersOf, arrived, parse, say } from '../test-support/speak.ts';
+import { answersOf, arrived, DONE, parse, say } from '../test-support/speak.ts';
 
 const Topics = SocketMessage.define({ name: 'topics', data: z.unknown(), reply: z.array(z.string()) });
 
@@ -18,7 +18,7 @@ describe('@subscribe', () => {
 
 		for (let i = 0; i < 20; i++) {
 			say(client, '@subscribe', { topic: `topic:${i}` }, 'a');
-			expect(parse(await client.next())).toEqual({ type: '@subscribe', correlationId: 'a', data: null });
+			expect(parse(await client.next())).toEqual({ type: '@subscribe', correlationId: 'a', data: DONE });
 			await there.app.socket.publish(`topic:${i}`, `"from ${i}"`);
 			expect(await client.next()).toBe(`"from ${i}"`);
 		}
@@ -40,7 +40,7 @@ describe('@subscribe', () => {
 		]);
 		release();
 		await client.next((message) => parse(message)['correlationId'] === 'b');
-		expect(answersOf(client).slice(2)).toEqual([['b', null]]);
+		expect(answersOf(client).slice(2)).toEqual([['b', DONE]]);
 	});
 
 	it('is unavailable when the backend refuses, and may be tried again', async () => {
@@ -59,7 +59,7 @@ describe('@subscribe', () => {
 		await client.received(3);
 		expect(answersOf(client).slice(1)).toEqual([
 			['b', []],
-			['c', null],
+			['c', DONE],
 		]);
 	});
 
@@ -102,8 +102,8 @@ describe('@unsubscribe', () => {
 		for (const { app } of [here, there]) await app.socket.publish('kept', '"marker"');
 		expect((await client.received(6)).slice(4)).toEqual(['"marker"', '"marker"']);
 		expect(answersOf(client).slice(2, 4)).toEqual([
-			['left', null],
-			['never', null],
+			['left', DONE],
+			['never', DONE],
 		]);
 	});
 });

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { Application, type ConnectionGuard, type GuardContext, SocketRouter } from '../index.ts';
 import { LogBook } from '../test-support/log-book.ts';
 import { serve } from '../test-support/serve.ts';
-import { answersOf, arrived, parse, say } from '../test-support/speak.ts';
+import { answersOf, arrived, DONE, parse, say } from '../test-support/speak.ts';
 
 const WhoAmI = SocketMessage.define({ name: 'who', data: z.unknown(), reply: z.unknown() });
 
@@ -44,7 +44,7 @@ describe('guards that let a connection in', () => {
 		await arrived(client);
 		const ada = { name: 'Ada', rights: ['write'] };
 		expect(answersOf(client).filter(([id]) => id !== 'c')).toEqual([
-			['a', { socketId: expect.any(String) as string }],
+			['a', { ...DONE, socketId: expect.any(String) as string, messagesPerSecond: 100 }],
 			['b', ada],
 			['d', ada],
 		]);
@@ -69,7 +69,7 @@ describe('guards that let a connection in', () => {
 		}
 	});
 
-	it('tell the client its id in the answer to @auth, if it asked for one', async () => {
+	it('tell the client its id, the time and how fast it may send in the answer to @auth, if it asked for one', async () => {
 		let socketId: unknown;
 		const { connect } = await guarded((ctx) => {
 			socketId = ctx.socketId;
@@ -82,7 +82,11 @@ describe('guards that let a connection in', () => {
 		expect(answersOf(silent)).toEqual([]);
 
 		say(asking, '@auth', 'token', 'a');
-		expect(parse(await asking.next())).toEqual({ type: '@auth', correlationId: 'a', data: { socketId } });
+		expect(parse(await asking.next())).toEqual({
+			type: '@auth',
+			correlationId: 'a',
+			data: { ...DONE, socketId, messagesPerSecond: 100 },
+		});
 	});
 });
 
@@ -133,11 +137,11 @@ describe('a guard', () => {
 		const client = await connect();
 
 		say(client, '@auth', 'token', 'a');
-		const { data } = parse(await client.next());
+		const { socketId } = parse(await client.next())['data'] as Record<string, unknown>;
 		expect(log.lines).toContainEqual({
 			level: 'info',
 			message: 'looking',
-			details: { ...(data as object), at: 'token' },
+			details: { socketId, at: 'token' },
 		});
 	});
 });
@@ -149,7 +153,23 @@ it('where there are no guards, @auth is answered with the id of the socket all t
 	say(client, 'who', null, 'a');
 	const socketId = parse(await client.next())['data'];
 	say(client, '@auth', 'token', 'b');
-	expect(parse(await client.next())).toEqual({ type: '@auth', correlationId: 'b', data: { socketId } });
+	expect(parse(await client.next())).toEqual({
+		type: '@auth',
+		correlationId: 'b',
+		data: { ...DONE, socketId, messagesPerSecond: 100 },
+	});
+});
+
+it('where there is no bound to how fast it may send, @auth is answered without one', async () => {
+	const app = new Application().websocket({ limits: { messagesPerSecond: Infinity } }).socketRouter(new SocketRouter());
+	const client = await connectClient((await serve(app)).ws);
+
+	const before = Date.now();
+	say(client, '@auth', 'token', 'a');
+	const { data } = parse(await client.next());
+	expect(data).toEqual({ ...DONE, socketId: expect.any(String) as string });
+	const { timestamp } = data as { timestamp: number };
+	expect([timestamp >= before, timestamp <= Date.now()]).toEqual([true, true]);
 });
 
 async function guarded(...guards: readonly ConnectionGuard<object>[]) {

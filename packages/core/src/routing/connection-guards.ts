@@ -2,9 +2,11 @@ import type { Logger } from '@orijs/websocket';
 import { BuiltIn, CloseCode, encodeAnswer, SocketError } from '@orijs/websocket/protocol';
 import { BoundLogger } from '../bound-logger.ts';
 import { Deadlines } from '../deadlines.ts';
+import type { AllLimits } from '../limits.ts';
 import type { Refusals } from '../refusals.ts';
 import type { Frame, Session } from '../session.ts';
 import { show } from '../show.ts';
+import { authAnswer } from './auth-answer.ts';
 import type { GuardContext } from './guard-context.ts';
 import { MessageFault, readMessage } from './read-message.ts';
 import type { ConnectionGuard } from './socket-router.ts';
@@ -17,8 +19,7 @@ export interface UpgradeRequest {
 
 export interface ConnectionGuardsOptions {
 	readonly guards: readonly ConnectionGuard<object>[];
-	readonly timeoutMs: number;
-	readonly messageDepth: number;
+	readonly limits: AllLimits;
 	readonly refusals: Refusals;
 	readonly logger: Logger;
 	/** All have passed, and have set these values. */
@@ -33,7 +34,7 @@ export class ConnectionGuards {
 
 	constructor(options: ConnectionGuardsOptions) {
 		this.#options = options;
-		this.#deadlines = new Deadlines(options.timeoutMs, (session) => this.#tooLate(session));
+		this.#deadlines = new Deadlines(options.limits.guardTimeoutMs, (session) => this.#tooLate(session));
 	}
 
 	/** Whether there is anything to pass. */
@@ -66,7 +67,7 @@ export class ConnectionGuards {
 
 	/** The first frame of a connection: what it shows to the guards, or, if it shows nothing, a message that waits for them. */
 	begin(session: Session, frame: Frame): void {
-		const first = typeof frame === 'string' ? readMessage(frame, this.#options.messageDepth) : undefined;
+		const first = typeof frame === 'string' ? readMessage(frame, this.#options.limits.messageDepth) : undefined;
 		const isAuth = first !== undefined && !(first instanceof MessageFault) && first.type === BuiltIn.auth;
 		if (!isAuth) session.wait(frame);
 		void this.#ask(session, isAuth ? first.data : undefined, isAuth ? first.correlationId : undefined);
@@ -76,7 +77,7 @@ export class ConnectionGuards {
 	async #ask(session: Session, auth: unknown, correlationId: string | undefined): Promise<void> {
 		const request = this.#waiting.get(session);
 		if (request === undefined) return;
-		const { guards, logger, onPassed } = this.#options;
+		const { guards, limits, logger, onPassed } = this.#options;
 		const { socketId } = session;
 		const ctx = new GuardCall(session, auth, request, logger);
 		for (const guard of guards) {
@@ -98,7 +99,8 @@ export class ConnectionGuards {
 		}
 		this.forget(session);
 		session.open(ctx.state);
-		if (correlationId !== undefined) session.send(encodeAnswer(BuiltIn.auth, correlationId, { socketId }));
+		if (correlationId !== undefined)
+			session.send(encodeAnswer(BuiltIn.auth, correlationId, authAnswer(session, limits)));
 		onPassed(session, ctx.state);
 	}
 

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { Application, type ConnectionGuard, type GuardContext, type Limits, SocketRouter } from '../index.ts';
 import { LogBook } from '../test-support/log-book.ts';
 import { serve } from '../test-support/serve.ts';
-import { answersOf, parse, say } from '../test-support/speak.ts';
+import { answersOf, DONE, parse, say } from '../test-support/speak.ts';
 
 const Echo = SocketMessage.define({ name: 'echo', data: z.unknown(), reply: z.unknown() });
 
@@ -29,7 +29,7 @@ describe('until its guards have passed, a connection', () => {
 		say(outside, 'echo', 'x', 'b');
 		await outside.received(2);
 		expect(answersOf(outside)).toEqual([
-			['a', { socketId: asked[1]?.socketId }],
+			['a', { ...DONE, socketId: asked[1]?.socketId, messagesPerSecond: 100 }],
 			['b', 'x'],
 		]);
 	});
@@ -78,7 +78,7 @@ describe('a first frame that shows nothing', () => {
 	it.each<[string, string | Uint8Array, unknown]>([
 		['a message', '{"type":"echo","data":"x","correlationId":"a"}', ['a', 'x']],
 		['a subscription', '{"type":"@subscribe","data":{"topic":"t"},"correlationId":"a"}', ['a', 'forbidden']],
-		['a ping', '{"type":"@ping","correlationId":"a"}', ['a', null]],
+		['a ping', '{"type":"@ping","correlationId":"a"}', ['a', DONE]],
 		['no message', '{"type":"@auth","data":"in","correlationId":7}', [undefined, 'invalid_message']],
 		['text', 'in', ['heard', 'in']],
 		['bytes', Buffer.from('in'), ['heard', 'in']],

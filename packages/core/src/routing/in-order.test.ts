@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { Application, type AppSocket, type Limits, SocketRouter } from '../index.ts';
 import { LogBook } from '../test-support/log-book.ts';
 import { serve } from '../test-support/serve.ts';
-import { answersOf, arrived, parse, say } from '../test-support/speak.ts';
+import { answersOf, arrived, DONE, parse, say } from '../test-support/speak.ts';
 
 const Job = SocketMessage.define({ name: 'job', data: z.number() });
 const Slow = SocketMessage.define({ name: 'slow', data: z.number().refine(async () => (await turns(3), true)) });
@@ -97,7 +97,7 @@ describe.each(ways)('messages to %s', (_, message) => {
 		client.send(message(0));
 		client.send(message(1));
 		say(client, '@ping', 'ignored', 'a');
-		expect(parse(await client.next())).toEqual({ type: '@ping', correlationId: 'a', data: null });
+		expect(parse(await client.next())).toEqual({ type: '@ping', correlationId: 'a', data: DONE });
 		expect(happened.filter((what) => what !== 'begin 0')).toEqual([]);
 		gate.resolve();
 		await until(() => happened.includes('end 1'), { what: 'the messages are handled' });

@@ -55,7 +55,7 @@ describe('ctx, over two applications on one backend,', () => {
 		await speaker.next(isAnswer);
 		await listener.received(5);
 		const heard = ({ messages }: TestClient) => messages.filter((message) => !isAnswer(message));
-		const news = expect.stringMatching(/^\{"name":"news","data":"NEWS","timestamp":\d+\}$/) as string;
+		const news = expect.stringMatching(/^\{"name":"news","data":"NEWS","timestamp":\d+,"topic":"room"\}$/) as string;
 		expect(heard(speaker)).toEqual(['text', Uint8Array.of(1, 2), news]);
 		expect(heard(listener)).toEqual(['text', Uint8Array.of(1, 2), news, 'for others']);
 	});

@@ -92,7 +92,7 @@ describe.each(libraries)('with a schema of %s', (_, order) => {
 		]);
 	});
 
-	it('what is emitted is exactly a name, the data as the schema made it and a time', async () => {
+	it('what is emitted is exactly a name, the data as the schema made it, a time and the topic', async () => {
 		const { app, client } = await shop(order, async (ctx) => {
 			await ctx.emit(order, 'orders', good);
 			return { total: 3 };
@@ -103,7 +103,12 @@ describe.each(libraries)('with a schema of %s', (_, order) => {
 		say(client, 'order', good);
 		for (const text of await client.received(2)) {
 			const envelope = parse(text);
-			expect(envelope).toEqual({ name: 'order', data: made, timestamp: expect.any(Number) as number });
+			expect(envelope).toEqual({
+				name: 'order',
+				data: made,
+				timestamp: expect.any(Number) as number,
+				topic: 'orders',
+			});
 			expect(envelope['timestamp']).toBeGreaterThanOrEqual(before);
 			expect(envelope['timestamp']).toBeLessThanOrEqual(Date.now());
 		}

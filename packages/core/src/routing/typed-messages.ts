@@ -11,10 +11,12 @@ import {
 } from '@orijs/websocket/protocol';
 import { promiseOf } from '../promise-of.ts';
 import type { Frame, Inbound, Session } from '../session.ts';
-import { Asking, INTERNAL, BuiltIns, type BuiltInServices, refuse } from './built-ins.ts';
+import { BuiltIns, type BuiltInServices } from './built-ins.ts';
 import { MessageContext } from './message-context.ts';
 import { MessageFault, readMessage } from './read-message.ts';
+import { INTERNAL, refuse } from './refuse.ts';
 import type { Route } from './socket-router.ts';
+import { Asking } from './topic-requests.ts';
 
 export interface TypedMessagesOptions extends BuiltInServices {
 	readonly routes: ReadonlyMap<string, Route>;

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { Application, SocketRouter } from '../index.ts';
 import { serve } from '../test-support/serve.ts';
-import { answersOf, arrived, parse, say } from '../test-support/speak.ts';
+import { answersOf, arrived, DONE, parse, say } from '../test-support/speak.ts';
 
 const Job = SocketMessage.define({ name: 'job', data: z.number(), reply: z.string() });
 const News = SocketMessage.define({ name: 'news', data: z.string() });
@@ -146,7 +146,7 @@ describe('a connection that stop() ends', () => {
 		await arrived(client);
 		verdict.resolve(true);
 		expect(await client.closed).toMatchObject({ code: 1012 });
-		expect(answersOf(client)).toEqual([['a', null]]);
+		expect(answersOf(client)).toEqual([['a', DONE]]);
 		await stopped;
 	});
 

@@ -1,4 +1,5 @@
 import type { TestClient } from '@orijs/testkit';
+import { expect } from 'vitest';
 
 /** Says something typed; with a correlation id it is a request. */
 export function say(client: TestClient, type: string, data?: unknown, correlationId?: string): void {
@@ -11,6 +12,9 @@ export async function arrived(client: TestClient): Promise<void> {
 	say(client, '@ping', undefined, correlationId);
 	await client.next((message) => parse(message)['correlationId'] === correlationId);
 }
+
+/** What `@ping`, `@subscribe` and `@unsubscribe` of one topic are answered with: when. */
+export const DONE = { timestamp: expect.any(Number) as number };
 
 /** What the client was answered, in order, without pongs: by correlation id, the answer's data or the refusal's code. */
 export function answersOf(client: TestClient): [correlationId: unknown, answer: unknown][] {

@@ -6,6 +6,7 @@ import {
 	encodeEnvelope,
 	encodeGapNotice,
 	encodeRefusal,
+	encodeRequest,
 	InvalidMessageDefinitionError,
 	MessageValidationError,
 	SocketError,
@@ -47,16 +48,27 @@ describe('on the wire', () => {
 		expect(parsed(encodeGapNotice(gap))).toEqual({ type: '@gap', data: { topic: 't', since: 1, until: 2 } });
 	});
 
-	it('a request to a client is an envelope with a correlation id', () => {
+	it('an emitted message has its topic if it went to one, and no correlation id', () => {
 		const timestamp = expect.any(Number) as number;
 
-		expect(parsed(encodeEnvelope('ask', { a: 1 }, 'n.1'))).toEqual({
+		expect(parsed(encodeEnvelope('tell', { a: 1 }, 'room:1'))).toEqual({
+			name: 'tell',
+			data: { a: 1 },
+			timestamp,
+			topic: 'room:1',
+		});
+		expect(Object.keys(parsed(encodeEnvelope('tell', 1)) as object)).toEqual(['name', 'data', 'timestamp']);
+	});
+
+	it('a request to a client is an envelope with a correlation id, and no topic', () => {
+		const timestamp = expect.any(Number) as number;
+
+		expect(parsed(encodeRequest('ask', { a: 1 }, 'n.1'))).toEqual({
 			name: 'ask',
 			data: { a: 1 },
 			timestamp,
 			correlationId: 'n.1',
 		});
-		expect(Object.keys(parsed(encodeEnvelope('tell', 1)) as object)).toEqual(['name', 'data', 'timestamp']);
 	});
 
 	it('no message can be named as the system’s own types are', () => {

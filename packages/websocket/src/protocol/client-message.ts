@@ -32,32 +32,6 @@ export interface RequestFault {
 	readonly message: string;
 }
 
-/** Message types that are the system's own: no message can be named so. */
-export const BuiltIn = {
-	/** The first frame of a client that has something to show: `data` is its token, or whatever the server's guards want to see. */
-	auth: '@auth',
-	/** Joins a topic: `data` is `{ topic }`. Answered once messages from every node will arrive. */
-	subscribe: '@subscribe',
-	/** Leaves a topic: `data` is `{ topic }`. */
-	unsubscribe: '@unsubscribe',
-	/** Asks whether the connection is alive. Answered at once, whatever else the server is doing for it. */
-	ping: '@ping',
-	/** A client's answer to a request of the server. */
-	reply: '@reply',
-	/** From the server: messages may be missing, `data` is a {@link GapNotice}. */
-	gap: '@gap',
-} as const;
-
-/** Tells a client where messages may be missing. */
-export interface GapNotice {
-	/** A topic it is in, or `*`: what was sent to the client itself or to all. */
-	readonly topic: string;
-	/** Milliseconds since the epoch by the server's clock. Nothing from before is missing. */
-	readonly since: number;
-	/** Milliseconds since the epoch by the server's clock. Nothing from after is missing. */
-	readonly until: number;
-}
-
 /**
  * Why something was refused. A handler may answer with codes of its own.
  *
@@ -104,8 +78,4 @@ export function encodeRefusal(
 	message: string,
 ): string {
 	return JSON.stringify({ type, correlationId, error: { code, message } });
-}
-
-export function encodeGapNotice({ topic, since, until }: GapNotice): string {
-	return JSON.stringify({ type: BuiltIn.gap, data: { topic, since, until } });
 }

@@ -9,6 +9,8 @@ export interface Envelope<TData = unknown> {
 	readonly data: TData;
 	/** When it was emitted, in milliseconds since the epoch, by the sending node's clock. */
 	readonly timestamp: number;
+	/** The topic it was emitted to; not there on what was sent to the client itself. */
+	readonly topic?: string;
 	/** There on a request: the client is to answer it, with this. */
 	readonly correlationId?: string;
 }
@@ -53,9 +55,14 @@ function valueOf(name: string, result: StandardSchemaV1.Result<unknown>): unknow
 	return result.value;
 }
 
-/** What an emitted message is on the wire; with a correlation id, what a request to a client is. */
-export function encodeEnvelope(name: string, data: unknown, correlationId?: string): string {
-	return JSON.stringify({ name, data, timestamp: Date.now(), correlationId } satisfies Loose<Envelope>);
+/** What an emitted message is on the wire. @param topic where to; undefined for what is sent to one client */
+export function encodeEnvelope(name: string, data: unknown, topic?: string): string {
+	return JSON.stringify({ name, data, timestamp: Date.now(), topic } satisfies Loose<Envelope>);
+}
+
+/** What a request to a client is on the wire. */
+export function encodeRequest(name: string, data: unknown, correlationId: string): string {
+	return JSON.stringify({ name, data, timestamp: Date.now(), correlationId } satisfies Envelope);
 }
 
 /** Undefined is the same as not there, which is what JSON makes of it. */

@@ -1,16 +1,22 @@
 // What server and client share. Safe for browsers: no Bun, no Node.
 
 // Message definitions
-export { SocketMessage } from './message.ts';
+export { isDefinition, SocketMessage } from './message.ts';
 export type { InferInput, InferOutput, RequestMessage } from './message.ts';
 
 // On the wire
-export { encodeEnvelope, validate, validateReply, validateWith } from './envelope.ts';
+export { encodeEnvelope, encodeRequest, validate, validateReply, validateWith } from './envelope.ts';
 export type { Envelope } from './envelope.ts';
-export { BuiltIn, encodeAnswer, encodeGapNotice, encodeRefusal } from './client-message.ts';
-export type { Answer, ClientMessage, ErrorCode, GapNotice, RequestFault } from './client-message.ts';
+export { encodeAnswer, encodeRefusal } from './client-message.ts';
+export type { Answer, ClientMessage, ErrorCode, RequestFault } from './client-message.ts';
+export { BuiltIn, encodeGapNotice, MOST_TOPICS } from './built-in.ts';
+export type { AuthAnswer, GapNotice, PingAnswer, RefusedTopic, TopicsAnswer, TopicsRequest } from './built-in.ts';
 export { CloseCode, readRetryHint, withRetryHint } from './closing.ts';
 
+// Topics
+export { isTopic } from './topic.ts';
+
 // Errors
+export { InvalidTopicError } from './topic.ts';
 export { InvalidMessageDefinitionError, MessageValidationError, SocketError, SocketRequestError } from './errors.ts';
 export type { MessageIssue } from './errors.ts';

@@ -1,0 +1,14 @@
+import { encodeRefusal, type ErrorCode } from '@orijs/websocket/protocol';
+import type { Session } from '../session.ts';
+
+/** What clients are told of a failure that is none of their business. */
+export const INTERNAL = 'Something went wrong on the server';
+
+export function refuse(
+	session: Session,
+	{ type, correlationId }: { readonly type: string; readonly correlationId?: string | undefined },
+	code: ErrorCode,
+	message: string,
+): void {
+	session.send(encodeRefusal(type, correlationId, code, message));
+}

@@ -1,0 +1,223 @@
+import { isTopic, type Logger, SubscribeError, type WebSocketProvider } from '@orijs/websocket';
+import {
+	type ClientMessage,
+	encodeAnswer,
+	MOST_TOPICS,
+	type RequestFault,
+	SocketError,
+	type TopicsAnswer,
+} from '@orijs/websocket/protocol';
+import type { AllLimits } from '../limits.ts';
+import { promiseOf } from '../promise-of.ts';
+import type { Refusals } from '../refusals.ts';
+import type { Session } from '../session.ts';
+import type { Authorize } from '../websocket-options.ts';
+import { INTERNAL, refuse } from './refuse.ts';
+
+export interface TopicServices {
+	readonly provider: WebSocketProvider;
+	readonly limits: AllLimits;
+	readonly refusals: Refusals;
+	readonly logger: Logger;
+	readonly authorize: Authorize;
+}
+
+/** Whether a client may subscribe to a topic; a fault where that could not be decided. */
+type Verdict = 'allowed' | 'forbidden' | RequestFault;
+
+/** What came of one topic: undefined if all is well. */
+type Outcome = RequestFault | undefined;
+
+/** Joining and leaving topics at a client's own wish. */
+export class TopicRequests {
+	readonly #services: TopicServices;
+
+	constructor(services: TopicServices) {
+		this.#services = services;
+	}
+
+	subscribe(session: Session, message: ClientMessage): void {
+		const topics = this.#topicsOf(session, message);
+		if (topics === undefined) return;
+		const verdicts = topics.map((topic) => this.#verdictOn(session, topic));
+		const join = (decided: readonly Verdict[]): void => {
+			const done = decided.map((verdict, index) => this.#join(session, topics[index] as string, verdict));
+			this.#answerAfter(done, session, message, topics);
+		};
+		if (verdicts.every(isNow)) return join(verdicts);
+		const asking = new Asking(message);
+		session.begin(asking);
+		void allOf(verdicts).then((decided) => {
+			// Unless it took too long, and was answered.
+			if (session.running !== asking) return;
+			join(decided);
+			session.finished(asking);
+		});
+	}
+
+	unsubscribe(session: Session, message: ClientMessage): void {
+		const topics = this.#topicsOf(session, message);
+		if (topics === undefined) return;
+		const { provider } = this.#services;
+		const done = topics.map((topic) => this.#outcomeOf(provider.unsubscribe(session.socketId, topic), session, topic));
+		this.#answerAfter(done, session, message, topics);
+	}
+
+	/** Asks whether the client may subscribe. Neither throws nor rejects. */
+	#verdictOn(session: Session, topic: string): Verdict | Promise<Verdict> {
+		try {
+			const allowed: unknown = this.#services.authorize.subscribe?.(session.ws, topic, session.values);
+			const later = promiseOf(allowed);
+			return later === undefined ? verdictOf(allowed) : this.#lateVerdict(later, session, topic);
+		} catch (err) {
+			return this.#faultOf(err, session, topic);
+		}
+	}
+
+	async #lateVerdict(allowed: Promise<unknown>, session: Session, topic: string): Promise<Verdict> {
+		try {
+			return verdictOf(await allowed);
+		} catch (err) {
+			return this.#faultOf(err, session, topic);
+		}
+	}
+
+	#join(session: Session, topic: string, verdict: Verdict): Outcome | Promise<Outcome> {
+		const { provider, limits, refusals } = this.#services;
+		const { socketId, topics } = session;
+		if (verdict === 'forbidden') {
+			refusals.add('forbidden', { socketId, topic });
+			return { code: 'forbidden', message: `You may not subscribe to ${topic}` };
+		}
+		if (verdict !== 'allowed') return verdict;
+		if (topics.size >= limits.topicsPerSocket && !topics.has(topic)) {
+			refusals.add('topics', { socketId, topic });
+			return { code: 'too_many_topics', message: `A connection may be in ${limits.topicsPerSocket} topics` };
+		}
+		return this.#outcomeOf(provider.subscribe(socketId, topic), session, topic);
+	}
+
+	/** Never rejects. */
+	#outcomeOf(done: Promise<void>, session: Session, topic: string): Promise<Outcome> {
+		return done.then(
+			() => undefined,
+			(err: unknown) => this.#faultOf(err, session, topic),
+		);
+	}
+
+	#faultOf(err: unknown, session: Session, topic: string): RequestFault {
+		try {
+			if (err instanceof SocketError) return { code: err.code, message: err.message };
+			if (err instanceof SubscribeError) return { code: 'unavailable', message: 'The backend refused; try again' };
+		} catch {
+			// Anything can be thrown, also what can't be looked at.
+		}
+		// Clients leave when they like.
+		if (session.state !== 'closed') {
+			this.#services.logger.error('Joining or leaving a topic failed', { socketId: session.socketId, topic, err });
+		}
+		return { code: 'internal', message: INTERNAL };
+	}
+
+	/** The topics a message is about; undefined if it was refused. */
+	#topicsOf(session: Session, message: ClientMessage): readonly string[] | undefined {
+		const { limits, refusals } = this.#services;
+		const { socketId } = session;
+		const topics = namedTopics(message.data);
+		if (topics === undefined) {
+			refusals.add('data', { socketId, type: message.type });
+			refuse(session, message, 'invalid_data', TOPICS_RULE);
+			return undefined;
+		}
+		if (session.pendingAnswers >= limits.pendingRequests) {
+			refusals.add('requests', { socketId });
+			refuse(session, message, 'too_many_requests', `${limits.pendingRequests} requests wait already`);
+			return undefined;
+		}
+		session.charge(Math.ceil(topics.length / TOPICS_PER_MESSAGE) - 1);
+		return topics;
+	}
+
+	#answerAfter(
+		done: readonly (Outcome | Promise<Outcome>)[],
+		session: Session,
+		message: ClientMessage,
+		topics: readonly string[],
+	): void {
+		if (done.every(isNow)) return answer(session, message, topics, done);
+		session.pendingAnswers++;
+		void allOf(done).then((outcomes) => {
+			session.pendingAnswers--;
+			answer(session, message, topics, outcomes);
+		});
+	}
+
+	/** What the application was asked takes too long to decide. */
+	giveUp(session: Session, { message }: Asking): void {
+		this.#services.refusals.add('handlerTimeout', { socketId: session.socketId, type: message.type });
+		refuse(session, message, 'timeout', 'The server took too long');
+	}
+}
+
+/** A client waits for the application to say whether it may. */
+export class Asking {
+	readonly message: ClientMessage;
+
+	constructor(message: ClientMessage) {
+		this.message = message;
+	}
+}
+
+/** So many topics of one message count as a message, for the rate. */
+const TOPICS_PER_MESSAGE = 10;
+
+const TOPICS_RULE =
+	`data must be { topic }, or { topics } with 1 to ${MOST_TOPICS} of them, and a topic is 1 to 256 characters out of ` +
+	'A-Z a-z 0-9 _ : . -';
+
+/** Each once; undefined if the data does not fit. */
+function namedTopics(data: unknown): readonly string[] | undefined {
+	const { topic, topics } = (typeof data === 'object' && data !== null ? data : {}) as Record<string, unknown>;
+	if (topics === undefined) return isTopic(topic) ? [topic] : undefined;
+	const isList = Array.isArray(topics) && topics.length > 0 && topics.length <= MOST_TOPICS;
+	return topic === undefined && isList && topics.every(isTopic) ? [...new Set(topics)] : undefined;
+}
+
+function verdictOf(allowed: unknown): Verdict {
+	return allowed === true ? 'allowed' : 'forbidden';
+}
+
+function isNow<T extends Verdict | Outcome>(result: T | Promise<T>): result is T {
+	return !(result instanceof Promise);
+}
+
+function allOf<T>(results: readonly (T | Promise<T>)[]): Promise<T[]> {
+	return Promise.all(results.map((result) => Promise.resolve(result)));
+}
+
+/** One topic's refusal is that of the message; of several, each has its own. */
+function answer(
+	session: Session,
+	message: ClientMessage,
+	topics: readonly string[],
+	outcomes: readonly Outcome[],
+): void {
+	const timestamp = Date.now();
+	const { type, correlationId, data } = message;
+	const [first] = outcomes;
+	if (!('topics' in (data as object))) {
+		if (first !== undefined) return refuse(session, message, first.code, first.message);
+		if (correlationId !== undefined)
+			session.send(encodeAnswer(type, correlationId, { timestamp } satisfies TopicsAnswer));
+		return;
+	}
+	const refused = topics.flatMap((topic, index) => {
+		const fault = outcomes[index];
+		return fault === undefined ? [] : [{ topic, ...fault }];
+	});
+	if (correlationId !== undefined) {
+		session.send(encodeAnswer(type, correlationId, { timestamp, refused } satisfies TopicsAnswer));
+		return;
+	}
+	for (const { code, message: why } of refused) refuse(session, message, code, why);
+}
