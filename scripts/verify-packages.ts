@@ -5,6 +5,7 @@ import { run } from './lib/run.ts';
 import { tempDir } from './lib/temp-dir.ts';
 import { publicPackages, readManifest, root } from './lib/workspaces.ts';
 import { verifyAlone } from './verify/alone.ts';
+import { bundleClient, runClientOnNode, typecheckForBrowsers } from './verify/client.ts';
 import { consumer } from './verify/consumer.ts';
 import { importAll, specifiers, typecheckAll } from './verify/imports.ts';
 import { runQuickStart, typecheckQuickStart } from './verify/quick-start.ts';
@@ -38,6 +39,13 @@ await runQuickStart(dir, readme);
 passed('the printed quick start runs, a client connects and hears a broadcast');
 await typecheckQuickStart(dir, readme);
 passed('tsc accepts the typed quick start');
+
+const size = await bundleClient(dir);
+passed(`SocketClient in a page's bundle is ${size} bytes gzipped`);
+await typecheckForBrowsers(dir);
+passed('tsc accepts the client where there are neither types of Bun nor of Node');
+await runClientOnNode(dir);
+passed('the client works on Node');
 
 /** What a user installs beside the packages, in the versions that the repository itself uses. */
 async function peers(): Promise<Record<string, string>> {

@@ -1,2 +1,3 @@
 export * from '@orijs/core';
 export * from '@orijs/websocket';
+export * from '@orijs/websocket-client';

@@ -1,0 +1,58 @@
+export interface HeartbeatOptions {
+	readonly intervalMs: number;
+	readonly timeoutMs: number;
+}
+
+export interface HeartbeatActions {
+	/** Resolves once the server has answered. Rejects when the connection is over, or the server refused. */
+	ping(): Promise<void>;
+	/** It has not answered in time. */
+	dead(): void;
+}
+
+/** Finds out whether the other side is still there. */
+export class Heartbeat {
+	readonly #options: HeartbeatOptions;
+	readonly #actions: HeartbeatActions;
+	#interval: ReturnType<typeof setInterval> | undefined;
+	#timeout: ReturnType<typeof setTimeout> | undefined;
+	#isStopped = false;
+
+	constructor(options: HeartbeatOptions, actions: HeartbeatActions) {
+		this.#options = options;
+		this.#actions = actions;
+	}
+
+	start(): void {
+		this.#interval = setInterval(() => this.beat(), this.#options.intervalMs);
+	}
+
+	/** Asks now, unless an answer is awaited already. */
+	beat(): void {
+		if (this.#timeout !== undefined || this.#isStopped) return;
+		const { timeoutMs } = this.#options;
+		const askedAt = Date.now();
+		this.#timeout = setTimeout(() => {
+			this.#timeout = undefined;
+			// The device slept, or the page was frozen: the answer may just not have been read yet.
+			if (Date.now() - askedAt > 2 * timeoutMs) this.beat();
+			else this.#actions.dead();
+		}, timeoutMs);
+		this.#actions.ping().then(
+			() => this.#answered(),
+			// A refusal is an answer as well; after the end nobody waits for one.
+			() => this.#answered(),
+		);
+	}
+
+	#answered(): void {
+		clearTimeout(this.#timeout);
+		this.#timeout = undefined;
+	}
+
+	stop(): void {
+		this.#isStopped = true;
+		clearInterval(this.#interval);
+		this.#answered();
+	}
+}

@@ -1,0 +1,39 @@
+import { BuiltIn, type Envelope, type GapNotice, type RequestFault } from '@orijs/websocket/protocol';
+
+/** What a server says, told apart. */
+export type Incoming =
+	| { readonly kind: 'answer'; readonly correlationId: string; readonly data: unknown; readonly error?: RequestFault }
+	| { readonly kind: 'refusal'; readonly type: string; readonly error: RequestFault }
+	| { readonly kind: 'message'; readonly envelope: Envelope }
+	| { readonly kind: 'gap'; readonly gap: GapNotice }
+	| { readonly kind: 'raw' };
+
+const RAW: Incoming = { kind: 'raw' };
+
+/** What is no frame of the protocol is `raw`: text that was published without a schema may be anything. */
+export function readFrame(text: string): Incoming {
+	let frame: unknown;
+	try {
+		frame = JSON.parse(text);
+	} catch {
+		return RAW;
+	}
+	if (typeof frame !== 'object' || frame === null) return RAW;
+	const { type, correlationId, data, error, name, timestamp } = frame as Record<string, unknown>;
+	if (typeof name === 'string' && typeof timestamp === 'number')
+		return { kind: 'message', envelope: frame as Envelope };
+	if (typeof type !== 'string') return RAW;
+	if (type === BuiltIn.gap) return isGap(data) ? { kind: 'gap', gap: data } : RAW;
+	if (typeof correlationId === 'string') {
+		return isFault(error) ? { kind: 'answer', correlationId, data, error } : { kind: 'answer', correlationId, data };
+	}
+	return isFault(error) ? { kind: 'refusal', type, error } : RAW;
+}
+
+function isFault(value: unknown): value is RequestFault {
+	return typeof value === 'object' && value !== null && typeof (value as RequestFault).code === 'string';
+}
+
+function isGap(value: unknown): value is GapNotice {
+	return typeof value === 'object' && value !== null && typeof (value as GapNotice).topic === 'string';
+}

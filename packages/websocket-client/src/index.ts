@@ -1,0 +1,38 @@
+// The client
+export { SocketClient } from './socket-client.ts';
+export type { ReplyTo } from './socket-client.ts';
+export type { SocketClientOptions, WebSocketConstructor } from './options.ts';
+export type { ClientState, ConnectionEnd, StateChange } from './state.ts';
+export type { ClientRequestOptions } from './requests.ts';
+export type { RequestHandler } from './answering.ts';
+export type { Subscription, SubscriptionHandlers } from './subscriptions.ts';
+export { isMessage } from './is-message.ts';
+
+// What it shares with the server
+export { SocketMessage } from '@orijs/websocket/protocol';
+export type {
+	Envelope,
+	ErrorCode,
+	GapNotice,
+	InferInput,
+	InferOutput,
+	RequestMessage,
+} from '@orijs/websocket/protocol';
+
+// Errors
+export {
+	ClientClosedError,
+	InvalidClientOptionError,
+	ProtocolError,
+	UnconfirmedMessagesError,
+	UnsentMessageError,
+} from './errors.ts';
+export type { UnsentCode } from './errors.ts';
+export type { ErrorListener, ErrorStage } from './failures.ts';
+export {
+	InvalidMessageDefinitionError,
+	InvalidTopicError,
+	MessageValidationError,
+	SocketError,
+	SocketRequestError,
+} from '@orijs/websocket/protocol';

@@ -1,0 +1,28 @@
+import type { Failures } from './failures.ts';
+
+type Listener<TArgs extends readonly unknown[]> = (...args: TArgs) => unknown;
+
+/** Those who want to hear of one thing. */
+export class Listeners<TArgs extends readonly unknown[]> {
+	readonly #failures: Failures;
+	readonly #all = new Set<{ readonly fn: Listener<TArgs> }>();
+
+	constructor(failures: Failures) {
+		this.#failures = failures;
+	}
+
+	get size(): number {
+		return this.#all.size;
+	}
+
+	/** Twice the same function is called twice. */
+	add(fn: Listener<TArgs>): () => void {
+		const entry = { fn };
+		this.#all.add(entry);
+		return () => void this.#all.delete(entry);
+	}
+
+	call(...args: TArgs): void {
+		for (const { fn } of this.#all) this.#failures.guard(fn, ...args);
+	}
+}

@@ -1,0 +1,10 @@
+/** How long a message of another node may have been under way, in milliseconds. */
+const UNDER_WAY_MS = 1_000;
+
+/**
+ * Since when messages may be missing after a connection was lost, by the server's clock: what its node had by the time of `provenAt` has
+ * arrived, but a message of another node may not have reached it by then.
+ */
+export function missingSince(provenAt: number): number {
+	return provenAt - UNDER_WAY_MS;
+}

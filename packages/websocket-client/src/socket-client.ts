@@ -1,0 +1,417 @@
+import {
+	type AuthAnswer,
+	type Envelope,
+	type GapNotice,
+	type InferInput,
+	type InferOutput,
+	InvalidMessageDefinitionError,
+	InvalidTopicError,
+	isDefinition,
+	isTopic,
+	readRetryHint,
+	type RequestMessage,
+	type SocketMessage,
+	SocketRequestError,
+	validate,
+} from '@orijs/websocket/protocol';
+import { Answering, type RequestHandler } from './answering.ts';
+import { Connection } from './connection.ts';
+import { type Deferred, deferred, quiet } from './deferred.ts';
+import { ClientClosedError, UnconfirmedMessagesError, UnsentMessageError } from './errors.ts';
+import { type ErrorListener, Failures } from './failures.ts';
+import type { Incoming } from './incoming.ts';
+import { Listeners } from './listeners.ts';
+import { delay, type Settings, settingsOf, type SocketClientOptions } from './options.ts';
+import { missingSince } from './missing-since.ts';
+import { Outbox } from './outbox.ts';
+import { fullJitter, isTerminal } from './reconnecting.ts';
+import { type ClientRequestOptions, Requests } from './requests.ts';
+import { encodeMessage } from './encode-message.ts';
+import type { ClientState, ConnectionEnd, StateChange } from './state.ts';
+import { type Subscription, type SubscriptionHandlers, Subscriptions } from './subscriptions.ts';
+import { watchSurroundings } from './surroundings.ts';
+import { endpointUrl } from './url.ts';
+import { within } from './within.ts';
+
+/** What the answer to a message is: as its `reply` says, or null where it has none. */
+export type ReplyTo<TMessage extends SocketMessage> = TMessage extends RequestMessage
+	? InferOutput<TMessage['reply']>
+	: null;
+
+/** A connection that ended sooner than that after it was ready counts as a try that failed. */
+const STABLE_MS = 5_000;
+/** The topic of gaps in what is sent to the client itself, or joined for it by the server. */
+const TO_THIS_CLIENT = '*';
+
+/**
+ * A connection to an endpoint with typed messages, for browsers, Bun and Node. It comes back by itself and its topics with it, and says
+ * where messages may be missing.
+ *
+ * Data is checked against its schema before it is sent. What comes from the server was validated there, and is not again.
+ */
+export class SocketClient {
+	/** Where it connects to, in full. */
+	readonly url: string;
+	readonly #settings: Settings;
+	readonly #failures = new Failures();
+	readonly #stateListeners = new Listeners<[ClientState, StateChange]>(this.#failures);
+	readonly #gapListeners = new Listeners<[GapNotice]>(this.#failures);
+	readonly #rawListeners = new Listeners<[string | ArrayBuffer]>(this.#failures);
+	readonly #messageListeners = new Map<string, Listeners<[never, Envelope<never>]>>();
+	readonly #answering = new Answering(this.#failures);
+	readonly #subscriptions = new Subscriptions(this.#failures, (gap) => this.#gap(gap));
+	readonly #outbox: Outbox;
+	readonly #requests: Requests;
+
+	#state: ClientState = 'idle';
+	#end: ConnectionEnd | undefined;
+	/** What `connect()` waits for. */
+	#ready: Deferred<void> = deferred();
+	#connection: Connection | undefined;
+	#socketId: string | undefined;
+	/** Counts what was begun, so that what comes of something given up is told from what is awaited. */
+	#attempt = 0;
+	/** Tries in a row that led to nothing lasting. */
+	#failedTries = 0;
+	#readyAt = 0;
+	/** Whether the present wait is one that the server asked for. */
+	#isToldToWait = false;
+	#retryTimer: ReturnType<typeof setTimeout> | undefined;
+	/** By the server's clock: since when what it sends to this client may be missing. */
+	#missingSince: number | undefined;
+	#unwatch: (() => void) | undefined;
+	#closing: Promise<void> = Promise.resolve();
+
+	/**
+	 * Does not connect yet.
+	 *
+	 * @param url `wss://example.com/ws`; on a page also relative to it, as `/ws`
+	 * @throws {InvalidClientOptionError}
+	 */
+	constructor(url: string | URL, options: SocketClientOptions = {}) {
+		this.url = endpointUrl(url);
+		this.#settings = settingsOf(options);
+		this.#outbox = new Outbox(this.#settings.queue);
+		this.#requests = new Requests(this.#outbox);
+	}
+
+	// Its life
+
+	get state(): ClientState {
+		return this.#state;
+	}
+
+	/** The id that the server knows it by, another one for each connection; undefined unless it is `ready`. */
+	get socketId(): string | undefined {
+		return this.#socketId;
+	}
+
+	/**
+	 * Connects, and from then on comes back whenever the connection is lost, until `close()`. Resolves when it is `ready`, however many tries
+	 * that takes; after `close()`, or when it has given up, it begins anew, with all listeners and subscriptions there were.
+	 *
+	 * @throws {ClientClosedError} it has given up, because trying again makes no sense, as when a guard said no; or was closed meanwhile
+	 */
+	connect(): Promise<void> {
+		if (this.#state === 'idle' || this.#state === 'closed') {
+			if (this.#state === 'closed') this.#ready = deferred();
+			this.#failedTries = 0;
+			this.#unwatch = watchSurroundings({
+				offline: () => this.#connection?.probe(),
+				worthATry: () => this.#worthATry(),
+			});
+			this.#open();
+		}
+		return this.#ready.promise;
+	}
+
+	/**
+	 * Closes the connection, and stays so. What was sent before arrives; what still waits is refused. Resolves when the connection has ended,
+	 * within two seconds. Listeners and subscriptions are kept, for a later `connect()`. Never rejects; twice is fine.
+	 */
+	close(): Promise<void> {
+		if (this.#state === 'closed') return this.#closing;
+		const connection = this.#connection;
+		this.#closing = connection === undefined ? Promise.resolve() : this.#closed(connection);
+		this.#stop(undefined);
+		return this.#closing;
+	}
+
+	async #closed(connection: Connection): Promise<void> {
+		await connection.close();
+		this.#reportUnconfirmed(connection);
+	}
+
+	/** Calls `listener` after each change of state. Returns its undo, as all that begin with `on` do. */
+	onStateChange(listener: (state: ClientState, change: StateChange) => unknown): () => void {
+		return this.#stateListeners.add(listener);
+	}
+
+	/**
+	 * Hears what fails in the background, where there is no promise to reject, and what was dropped. Without a listener that goes to
+	 * `console.error`.
+	 */
+	onError(listener: ErrorListener): () => void {
+		return this.#failures.on(listener);
+	}
+
+	// Messages
+
+	/** Calls `listener` with each message of this kind, whatever its topic, which is in `envelope.topic`. Returns its undo. */
+	on<TMessage extends SocketMessage>(
+		message: TMessage,
+		listener: (data: InferOutput<TMessage['data']>, envelope: Envelope<InferOutput<TMessage['data']>>) => unknown,
+	): () => void {
+		const { name } = mustBeDefinition(message);
+		let listeners = this.#messageListeners.get(name);
+		if (listeners === undefined) this.#messageListeners.set(name, (listeners = new Listeners(this.#failures)));
+		return listeners.add(listener);
+	}
+
+	/** Hears what is no message of the protocol: text that was published without a schema, and bytes. Returns its undo. */
+	onRaw(listener: (data: string | ArrayBuffer) => unknown): () => void {
+		return this.#rawListeners.add(listener);
+	}
+
+	/**
+	 * Hears of every gap: messages to `gap.topic` that were published between `gap.since` and `gap.until` may be missing. `*` is what was
+	 * sent to this client itself, to everyone, or to topics that the server has put it into. Returns its undo.
+	 */
+	onGap(listener: (gap: GapNotice) => unknown): () => void {
+		return this.#gapListeners.add(listener);
+	}
+
+	/**
+	 * Answers the server's requests of this kind; one handler for each. Returns its undo.
+	 *
+	 * @throws {Error} there is a handler already; {InvalidMessageDefinitionError} the message has no `reply`
+	 */
+	handle<TMessage extends RequestMessage>(message: TMessage, handler: RequestHandler<TMessage>): () => void {
+		const { name, reply } = mustBeDefinition(message);
+		if (reply === undefined) {
+			throw new InvalidMessageDefinitionError(`${name} has no reply, so it can't be a request`);
+		}
+		return this.#answering.handle(name, handler);
+	}
+
+	/**
+	 * Sends a message that is not answered. Resolves when it is on its way; while there is no connection it waits for one. To know that
+	 * it was handled, use `request`, which any message can be: when a connection is lost, what may not have arrived is reported to `onError`
+	 * as a number only.
+	 *
+	 * @throws {UnsentMessageError} too much waits already, or the client was closed; also reported to `onError`
+	 * @throws {MessageValidationError} {InvalidMessageDefinitionError}
+	 */
+	send<TMessage extends SocketMessage>(message: TMessage, data: InferInput<TMessage['data']>): Promise<void> {
+		return quiet(this.#send(message, data));
+	}
+
+	async #send(message: SocketMessage, data: unknown): Promise<void> {
+		const checked = validate(message, data);
+		// Without waiting where there is nothing to wait for, so that what is sent next goes out next.
+		if (checked instanceof Promise) await checked;
+		const { name } = message;
+		const text = encodeMessage(name, data);
+		await new Promise<void>((resolve, reject) => {
+			const refuse = (error: UnsentMessageError): void => {
+				this.#failures.report(error, 'send');
+				reject(error);
+			};
+			if (this.#state === 'closed') return refuse(new UnsentMessageError(name, 'closed', 'the client is closed'));
+			this.#outbox.add({
+				name,
+				text,
+				deliver: (connection) => {
+					connection.tell(text);
+					resolve();
+				},
+				refuse,
+			});
+		});
+	}
+
+	/**
+	 * Asks the server, and resolves with its answer, as the message's `reply` says; null for a message without one, once it was handled. While
+	 * there is no connection it waits for one. A server that is stopping has not handled it: it is asked again after the reconnect.
+	 *
+	 * @throws {SocketRequestError} with the `code` of the server's refusal; or `timeout`; `disconnected`: the connection was lost, it may have
+	 * been handled or not; `too_many_requests`: not sent, as too much waits already
+	 * @throws {MessageValidationError} {InvalidMessageDefinitionError} {InvalidClientOptionError} nothing was sent
+	 * @throws the reason of `options.signal`
+	 */
+	request<TMessage extends SocketMessage>(
+		message: TMessage,
+		data: InferInput<TMessage['data']>,
+		options: ClientRequestOptions = {},
+	): Promise<ReplyTo<TMessage>> {
+		return quiet(this.#request(message, data, options) as Promise<ReplyTo<TMessage>>);
+	}
+
+	async #request(message: SocketMessage, data: unknown, { timeoutMs, signal }: ClientRequestOptions): Promise<unknown> {
+		const most = delay('timeoutMs', timeoutMs ?? this.#settings.requestTimeoutMs);
+		signal?.throwIfAborted();
+		const checked = validate(message, data);
+		if (checked instanceof Promise) await checked;
+		const { name } = message;
+		if (this.#state === 'closed') throw new SocketRequestError(name, 'disconnected', 'the client is closed');
+		return this.#requests.ask(name, data, most, signal);
+	}
+
+	/**
+	 * Subscribes to a topic, which the server has to allow (`authorize.subscribe`). Resolves once messages from every node arrive. The
+	 * subscription comes back by itself after each reconnect; what may have been missed is an `onGap`.
+	 *
+	 * @throws {SocketRequestError} the server refused, with its `code`; {InvalidTopicError}
+	 * @throws {ClientClosedError} the client was closed, or has given up, before the server said yes
+	 */
+	subscribe(topic: string, handlers: SubscriptionHandlers = {}): Promise<Subscription> {
+		if (!isTopic(topic)) return quiet(Promise.reject(new InvalidTopicError(topic)));
+		if (this.#state === 'closed') return quiet(Promise.reject(new ClientClosedError(this.#end)));
+		return this.#subscriptions.add(topic, handlers);
+	}
+
+	// Connecting
+
+	#become(state: ClientState, change: Omit<StateChange, 'previous'> = {}): void {
+		const previous = this.#state;
+		if (previous === state) return;
+		this.#state = state;
+		this.#stateListeners.call(state, { ...change, previous });
+	}
+
+	#open(): void {
+		const attempt = ++this.#attempt;
+		this.#become('connecting');
+		// A listener may have closed it.
+		if (attempt !== this.#attempt) return;
+		const { auth, connectTimeoutMs } = this.#settings;
+		if (auth === undefined) return this.#connect(undefined);
+		within(connectTimeoutMs, 'auth()', auth).then(
+			(token) => {
+				if (attempt === this.#attempt) this.#connect(token);
+			},
+			(error: unknown) => {
+				if (attempt !== this.#attempt) return;
+				this.#failures.report(error, 'auth');
+				if (attempt === this.#attempt) this.#retry({ code: 1006, reason: 'auth() failed' });
+			},
+		);
+	}
+
+	#connect(auth: unknown): void {
+		const isCurrent = (): boolean => this.#connection === connection;
+		const connection: Connection = new Connection(
+			{ url: this.url, auth, settings: this.#settings },
+			{
+				ready: (answer) => isCurrent() && this.#opened(connection, answer),
+				heard: (incoming) => isCurrent() && this.#heard(connection, incoming),
+				raw: (data) => isCurrent() && this.#rawListeners.call(data),
+				ended: (end) => isCurrent() && this.#lost(connection, end),
+				failed: (error, stage) => isCurrent() && this.#failures.report(error, stage),
+			},
+		);
+		this.#connection = connection;
+	}
+
+	#opened(connection: Connection, { socketId, timestamp, messagesPerSecond }: AuthAnswer): void {
+		this.#socketId = socketId;
+		this.#readyAt = Date.now();
+		const since = this.#missingSince;
+		this.#missingSince = undefined;
+		this.#subscriptions.open(connection);
+		this.#outbox.open(connection, messagesPerSecond);
+		this.#ready.resolve();
+		this.#become('ready');
+		if (since !== undefined) this.#gap({ topic: TO_THIS_CLIENT, since, until: timestamp });
+	}
+
+	#lost(connection: Connection, end: ConnectionEnd): void {
+		const wasReady = this.#state === 'ready';
+		this.#detach(connection);
+		this.#reportUnconfirmed(connection);
+		// A listener may have closed it, or more.
+		if (this.#connection !== undefined || this.#state === 'closed') return;
+		if (isTerminal(end.code)) return this.#stop(end);
+		if (wasReady) this.#ready = deferred();
+		if (wasReady && Date.now() - this.#readyAt > STABLE_MS) this.#failedTries = 0;
+		this.#retry(end);
+	}
+
+	/** Nothing goes over this connection any more. */
+	#detach(connection: Connection): void {
+		const { provenAt } = connection;
+		this.#connection = undefined;
+		this.#socketId = undefined;
+		if (provenAt !== undefined) this.#missingSince ??= missingSince(provenAt);
+		this.#outbox.shut();
+		this.#subscriptions.lost(provenAt);
+	}
+
+	#reportUnconfirmed({ unconfirmed }: Connection): void {
+		if (unconfirmed > 0) this.#failures.report(new UnconfirmedMessagesError(unconfirmed), 'send');
+	}
+
+	#retry(end: ConnectionEnd): void {
+		const hint = readRetryHint(end.reason);
+		const retryInMs = Math.round(hint ?? fullJitter(this.#failedTries, this.#settings.reconnect));
+		this.#failedTries++;
+		this.#isToldToWait = hint !== undefined;
+		this.#retryTimer = setTimeout(() => this.#open(), retryInMs);
+		this.#become('waiting', { end, retryInMs });
+	}
+
+	/** Something has changed for the better: a try that waits for its time need not, unless it was the server that said so. */
+	#worthATry(): void {
+		this.#connection?.probe();
+		if (this.#state !== 'waiting' || this.#isToldToWait) return;
+		clearTimeout(this.#retryTimer);
+		this.#open();
+	}
+
+	/** Nothing is tried any more. @param end why; undefined if that was wanted */
+	#stop(end: ConnectionEnd | undefined): void {
+		this.#attempt++;
+		this.#end = end;
+		clearTimeout(this.#retryTimer);
+		this.#unwatch?.();
+		this.#unwatch = undefined;
+		if (this.#connection !== undefined) this.#detach(this.#connection);
+		const error = new ClientClosedError(end);
+		const ready = this.#ready;
+		this.#become('closed', end === undefined ? {} : { end });
+		this.#outbox.refuseAll(error.message);
+		this.#subscriptions.giveUp(error);
+		ready.reject(error);
+	}
+
+	// What comes
+
+	#heard(connection: Connection, incoming: Exclude<Incoming, { kind: 'answer' | 'raw' }>): void {
+		switch (incoming.kind) {
+			case 'message':
+				return this.#message(connection, incoming.envelope);
+			case 'gap':
+				return this.#gap(incoming.gap);
+			case 'refusal': {
+				const { type, error } = incoming;
+				return this.#failures.report(new SocketRequestError(type, error.code, error.message), 'send');
+			}
+		}
+	}
+
+	#message(connection: Connection, envelope: Envelope): void {
+		if (envelope.correlationId !== undefined) return void this.#answering.answer(connection, envelope);
+		this.#messageListeners.get(envelope.name)?.call(envelope.data as never, envelope as Envelope<never>);
+		this.#subscriptions.deliver(envelope);
+	}
+
+	#gap(gap: GapNotice): void {
+		this.#gapListeners.call(gap);
+		this.#subscriptions.gap(gap);
+	}
+}
+
+function mustBeDefinition<TMessage extends SocketMessage>(message: TMessage): TMessage {
+	if (isDefinition(message)) return message;
+	throw new InvalidMessageDefinitionError('make messages with SocketMessage.define({ name, data })');
+}

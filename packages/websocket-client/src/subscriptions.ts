@@ -1,0 +1,257 @@
+import {
+	BuiltIn,
+	type Envelope,
+	type ErrorCode,
+	type GapNotice,
+	MOST_TOPICS,
+	type RefusedTopic,
+	SocketRequestError,
+	type TopicsAnswer,
+} from '@orijs/websocket/protocol';
+import type { Connection } from './connection.ts';
+import { type Deferred, deferred, quiet } from './deferred.ts';
+import type { ClientClosedError } from './errors.ts';
+import type { Failures } from './failures.ts';
+import { missingSince } from './missing-since.ts';
+
+/** What a subscription hears. */
+export interface SubscriptionHandlers {
+	/** A message was emitted to the topic. Which one, says `envelope.name`; see {@link isMessage}. */
+	onMessage?(data: unknown, envelope: Envelope): unknown;
+	/** Messages may be missing: the server says so, or the connection was lost and is back. */
+	onGap?(gap: GapNotice): unknown;
+	/** After a reconnect the server does not let the client in any more: nothing will come. The subscription is over. */
+	onRefused?(error: SocketRequestError): unknown;
+}
+
+export interface Subscription {
+	readonly topic: string;
+	/**
+	 * Ends it; nothing reaches its handlers from now on. Resolves once the server sends nothing more of the topic, unless another
+	 * subscription of this client wants it, or there is no connection. Never rejects; twice is fine.
+	 */
+	close(): Promise<void>;
+}
+
+/** One subscription: the same handlers may be used for several. */
+interface Entry {
+	readonly handlers: SubscriptionHandlers;
+}
+
+/** A topic that is wanted. */
+interface Wanted {
+	readonly subscriptions: Set<Entry>;
+	/** Settled when the server has said yes or no for the first time. */
+	readonly joined: Deferred<void>;
+	wasJoined: boolean;
+	/** Since when messages may be missing, by the server's clock. */
+	missingSince: number | undefined;
+}
+
+/** How a topic stands with the server, on the present connection. */
+type Standing = 'joining' | 'joined' | 'leaving';
+
+/**
+ * Refusals that say nothing of the topic: the same may work a moment later. For a topic that was joined before, `unavailable` and the like
+ * are among them: what worked once is tried until it works again.
+ */
+const NOT_HANDLED: readonly ErrorCode[] = ['stopping', 'rate_limited', 'too_many_requests'];
+const PASSING: readonly ErrorCode[] = [...NOT_HANDLED, 'unavailable', 'timeout', 'internal'];
+
+const FIRST_RETRY_MS = 1_000;
+const LONGEST_RETRY_MS = 30_000;
+
+/** Keeps the server's view of which topics this client is in the same as what is wanted. */
+export class Subscriptions {
+	readonly #failures: Failures;
+	readonly #onGap: (gap: GapNotice) => void;
+	readonly #wanted = new Map<string, Wanted>();
+	readonly #standings = new Map<string, Standing>();
+	/** Those who wait for a topic to be left. */
+	readonly #leaving = new Map<string, Deferred<void>>();
+	#connection: Connection | undefined;
+	#isDue = false;
+	#retries = 0;
+	#retryTimer: ReturnType<typeof setTimeout> | undefined;
+
+	/** @param onGap hears of what may have been missed while there was no connection */
+	constructor(failures: Failures, onGap: (gap: GapNotice) => void) {
+		this.#failures = failures;
+		this.#onGap = onGap;
+	}
+
+	/** Resolves once the server has confirmed. @throws {SocketRequestError} it has refused; {ClientClosedError} */
+	add(topic: string, handlers: SubscriptionHandlers): Promise<Subscription> {
+		let wanted = this.#wanted.get(topic);
+		if (wanted === undefined) {
+			wanted = { subscriptions: new Set(), joined: deferred(), wasJoined: false, missingSince: undefined };
+			this.#wanted.set(topic, wanted);
+		}
+		const entry = { handlers };
+		wanted.subscriptions.add(entry);
+		this.#reconcileSoon();
+		return quiet(wanted.joined.promise.then(() => ({ topic, close: () => this.#remove(topic, entry) })));
+	}
+
+	#remove(topic: string, entry: Entry): Promise<void> {
+		const wanted = this.#wanted.get(topic);
+		if (wanted?.subscriptions.delete(entry) !== true || wanted.subscriptions.size > 0) {
+			return this.#leaving.get(topic)?.promise ?? Promise.resolve();
+		}
+		this.#wanted.delete(topic);
+		if (!this.#standings.has(topic)) return Promise.resolve();
+		const left = this.#leaving.get(topic) ?? deferred();
+		this.#leaving.set(topic, left);
+		this.#reconcileSoon();
+		return left.promise;
+	}
+
+	/** An emitted message came. */
+	deliver(envelope: Envelope): void {
+		const wanted = envelope.topic === undefined ? undefined : this.#wanted.get(envelope.topic);
+		for (const { handlers } of wanted?.subscriptions ?? []) {
+			this.#failures.guard(() => handlers.onMessage?.(envelope.data, envelope));
+		}
+	}
+
+	/** Messages may be missing. */
+	gap(gap: GapNotice): void {
+		for (const { handlers } of this.#wanted.get(gap.topic)?.subscriptions ?? []) {
+			this.#failures.guard(() => handlers.onGap?.(gap));
+		}
+	}
+
+	/** There is a connection, on which the server knows of no topic. */
+	open(connection: Connection): void {
+		this.#connection = connection;
+		this.#retries = 0;
+		this.#reconcile();
+	}
+
+	/** There is none any more. */
+	lost(provenAt: number | undefined): void {
+		this.#connection = undefined;
+		clearTimeout(this.#retryTimer);
+		this.#retryTimer = undefined;
+		for (const [topic, standing] of this.#standings) {
+			const wanted = this.#wanted.get(topic);
+			// What was only being joined has missed nothing that was promised.
+			if (standing !== 'joined' || wanted === undefined || provenAt === undefined) continue;
+			wanted.missingSince ??= missingSince(provenAt);
+		}
+		this.#standings.clear();
+		this.#settleLeaving();
+	}
+
+	/** Nobody tries to get a connection any more: who waits for the first confirmation of a topic waits no longer. */
+	giveUp(error: ClientClosedError): void {
+		for (const [topic, { wasJoined, joined }] of this.#wanted) {
+			if (wasJoined) continue;
+			this.#wanted.delete(topic);
+			joined.reject(error);
+		}
+	}
+
+	/** What is asked for in one go travels together. */
+	#reconcileSoon(): void {
+		if (this.#isDue) return;
+		this.#isDue = true;
+		queueMicrotask(() => {
+			this.#isDue = false;
+			this.#reconcile();
+		});
+	}
+
+	/** Asks for what is wanted and not there, and leaves what is there and not wanted. What is under way already is left to come. */
+	#reconcile(): void {
+		this.#settleLeaving();
+		if (this.#connection?.isReady !== true || this.#retryTimer !== undefined) return;
+		const join = [...this.#wanted.keys()].filter((topic) => !this.#standings.has(topic));
+		const leave = [...this.#standings].filter(([topic, is]) => is === 'joined' && !this.#wanted.has(topic));
+		this.#ask(this.#connection, BuiltIn.subscribe, join);
+		this.#ask(
+			this.#connection,
+			BuiltIn.unsubscribe,
+			leave.map(([topic]) => topic),
+		);
+	}
+
+	#ask(connection: Connection, type: string, all: readonly string[]): void {
+		for (let from = 0; from < all.length; from += MOST_TOPICS) {
+			const topics = all.slice(from, from + MOST_TOPICS);
+			for (const topic of topics) this.#standings.set(topic, type === BuiltIn.subscribe ? 'joining' : 'leaving');
+			connection.askBuiltIn(type, { topics }).then(
+				(answer) => this.#answered(connection, type, topics, answer as TopicsAnswer),
+				({ code, message }: SocketRequestError) => {
+					const refused = topics.map((topic) => ({ topic, code, message }));
+					this.#answered(connection, type, topics, { timestamp: 0, refused });
+				},
+			);
+		}
+	}
+
+	#answered(connection: Connection, type: string, topics: readonly string[], answer: TopicsAnswer): void {
+		// What the connection's end means for them is settled already.
+		if (connection !== this.#connection) return;
+		const faults = new Map(answer.refused?.map((fault) => [fault.topic, fault]));
+		for (const topic of topics) {
+			const fault = faults.get(topic);
+			if (type === BuiltIn.subscribe) this.#joined(topic, fault, answer.timestamp);
+			else this.#left(topic, fault);
+		}
+		if (faults.size === 0) this.#retries = 0;
+		this.#reconcile();
+	}
+
+	#joined(topic: string, fault: RefusedTopic | undefined, timestamp: number): void {
+		const wanted = this.#wanted.get(topic);
+		if (fault !== undefined) {
+			this.#standings.delete(topic);
+			if (wanted !== undefined) this.#refused(topic, wanted, fault);
+			return;
+		}
+		this.#standings.set(topic, 'joined');
+		if (wanted === undefined) return;
+		const { missingSince } = wanted;
+		wanted.missingSince = undefined;
+		wanted.wasJoined = true;
+		wanted.joined.resolve();
+		if (missingSince !== undefined) this.#onGap({ topic, since: missingSince, until: timestamp });
+	}
+
+	#refused(topic: string, wanted: Wanted, { code, message }: RefusedTopic): void {
+		if ((wanted.wasJoined ? PASSING : NOT_HANDLED).includes(code)) return this.#tryAgainLater();
+		const error = new SocketRequestError(`${BuiltIn.subscribe} ${topic}`, code, message);
+		this.#wanted.delete(topic);
+		if (!wanted.wasJoined) return wanted.joined.reject(error);
+		for (const { handlers } of wanted.subscriptions) this.#failures.guard(() => handlers.onRefused?.(error));
+		this.#failures.report(error, 'subscribe');
+	}
+
+	#left(topic: string, fault: RefusedTopic | undefined): void {
+		if (fault === undefined) {
+			this.#standings.delete(topic);
+			return;
+		}
+		this.#standings.set(topic, 'joined');
+		this.#tryAgainLater();
+	}
+
+	/** Nothing is asked for until then. */
+	#tryAgainLater(): void {
+		if (this.#retryTimer !== undefined) return;
+		const delay = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** this.#retries++);
+		this.#retryTimer = setTimeout(() => {
+			this.#retryTimer = undefined;
+			this.#reconcile();
+		}, delay);
+	}
+
+	#settleLeaving(): void {
+		for (const [topic, left] of this.#leaving) {
+			if (this.#standings.has(topic) && !this.#wanted.has(topic)) continue;
+			this.#leaving.delete(topic);
+			left.resolve();
+		}
+	}
+}

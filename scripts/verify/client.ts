@@ -1,0 +1,97 @@
+import { join } from 'node:path';
+import { run } from '../lib/run.ts';
+
+/** What the client may add to a page, in bytes, minified and gzipped. */
+const MOST_BYTES = 8 * 1024;
+
+const program =
+	"import { SocketClient } from '@orijs/websocket-client';\nObject.assign(globalThis, { SocketClient });\n";
+
+/** Bundles the client as a page's bundler would. Returns its size. */
+export async function bundleClient(dir: string): Promise<number> {
+	const entry = join(dir, 'page.ts');
+	await Bun.write(entry, program);
+	const { outputs } = await Bun.build({ entrypoints: [entry], target: 'browser', minify: true });
+	const [bundle] = outputs;
+	if (bundle === undefined) throw new Error('The client does not bundle');
+	const size = Bun.gzipSync(await bundle.arrayBuffer(), { level: 9 }).byteLength;
+	if (size > MOST_BYTES) throw new Error(`The client is ${size} bytes gzipped, and may be ${MOST_BYTES}`);
+	return size;
+}
+
+/** A page's project: what browsers have, and nothing of Bun or Node. */
+const tsconfig = {
+	compilerOptions: {
+		lib: ['ES2022', 'DOM'],
+		target: 'ES2022',
+		module: 'Preserve',
+		moduleResolution: 'bundler',
+		types: [],
+		noEmit: true,
+		strict: true,
+		skipLibCheck: false,
+	},
+	files: ['client.ts'],
+};
+
+export async function typecheckForBrowsers(dir: string): Promise<void> {
+	const project = join(dir, 'browser');
+	await Bun.write(join(project, 'tsconfig.json'), JSON.stringify(tsconfig));
+	await Bun.write(
+		join(project, 'client.ts'),
+		"export * from '@orijs/websocket-client';\nexport { validate } from '@orijs/websocket/protocol';\n",
+	);
+	await run([join(dir, 'node_modules/.bin/tsc'), '-p', project], dir);
+}
+
+const server = `
+import { Application, SocketRouter } from '@orijs/core';
+import { Ask } from './ask.js';
+
+const app = new Application({ signals: false })
+	.websocket({ authorize: { subscribe: () => true } })
+	.socketRouter(new SocketRouter().on(Ask, async (ctx) => {
+		await ctx.emit(Ask, 'asked', ctx.data);
+		return ctx.data;
+	}));
+const { port } = await app.listen(0);
+
+const client = Bun.spawn(['node', '--experimental-websocket', '--no-warnings', 'client.mjs', 'http://localhost:' + port + '/ws'], {
+	stdio: ['ignore', 'inherit', 'inherit'],
+	timeout: 20_000,
+});
+const code = await client.exited;
+await app.stop();
+process.exit(code ?? 1);
+`;
+
+/** A schema by hand, so that nothing else has to be installed. */
+const ask = `
+import { SocketMessage } from '@orijs/websocket/protocol';
+
+const schema = { '~standard': { version: 1, vendor: 'none', validate: (value) => ({ value }) } };
+export const Ask = SocketMessage.define({ name: 'ask', data: schema, reply: schema });
+`;
+
+const client = `
+import { SocketClient } from '@orijs/websocket-client';
+import { Ask } from './ask.js';
+
+const client = new SocketClient(process.argv[2]);
+await client.connect();
+let resolve;
+const heard = new Promise((done) => (resolve = done));
+await client.subscribe('asked', { onMessage: resolve });
+const answer = await client.request(Ask, 'hello');
+const message = await heard;
+if (answer !== 'hello' || message !== 'hello') throw new Error('answered ' + answer + ', heard ' + message);
+await client.close();
+`;
+
+/** The built client on Node talks to an application on Bun, and ends when it is closed. */
+export async function runClientOnNode(dir: string): Promise<void> {
+	await Bun.write(join(dir, 'ask.js'), ask);
+	await Bun.write(join(dir, 'client.mjs'), client);
+	await Bun.write(join(dir, 'server.ts'), server);
+	await run([process.execPath, 'server.ts'], dir);
+}
