@@ -19,7 +19,7 @@ interface Results {
 }
 
 /** What runs tests, and where its results are. */
-const RUNS = { test: 'results.json', 'test:faults': 'faults.json' };
+const RUNS = { test: 'results.json', 'test:faults': 'faults.json', 'test:browser': 'browser.json' };
 
 let passed = 0;
 let failed = 0;

@@ -6,6 +6,12 @@ export { startRedisSentinel } from './redis-sentinel.ts';
 export { spawnBun, spawnNode } from './processes.ts';
 export { answerRequests, report } from './child-side.ts';
 
+// A browser
+export { launchChromium } from './chromium.ts';
+export { bringOnline, freezePage, hidePage, resumePage, showPage, takeOffline } from './page-conditions.ts';
+export { collectErrors } from './page-errors.ts';
+export { servePage } from './serve-page.ts';
+
 // The network between them
 export { startTcpProxy } from './tcp-proxy.ts';
 export { hasSent } from './link-filter.ts';
@@ -17,20 +23,25 @@ export { connectClient } from './test-client.ts';
 export { until } from './until.ts';
 
 // Errors
+export { ChromiumStartError } from './chromium-process.ts';
 export { RedisReplyError } from './resp.ts';
 export { RedisStartError } from './redis-process.ts';
 export { TimeoutError } from './within.ts';
 
+export type { Chromium, ChromiumOptions, PageOptions } from './chromium.ts';
 export type { ClusterNode } from './cluster-node.ts';
 export type { Message } from './inbox.ts';
 export type { LinkFilter } from './link-filter.ts';
 export type { Exit, ProcessState } from './owned-process.ts';
+export type { PageErrors } from './page-errors.ts';
+export type { Page } from 'playwright-core';
 export type { ScriptProcess, SpawnOptions } from './processes.ts';
 export type { Direction, FreezeOptions, ProxyLink, ThawOptions } from './proxy-link.ts';
 export type { ClusterOptions, RedisCluster } from './redis-cluster.ts';
 export type { RedisInfo } from './redis-info.ts';
 export type { RedisSentinel, SentinelOptions } from './redis-sentinel.ts';
 export type { RedisOptions, RedisServer } from './redis-server.ts';
+export type { ServedPage } from './serve-page.ts';
 export type { Ending } from './tcp-pipe.ts';
 export type { ProxyOptions, TcpProxy } from './tcp-proxy.ts';
 export type { ClientOptions, Closed, TestClient } from './test-client.ts';

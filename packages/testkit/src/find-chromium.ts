@@ -1,0 +1,23 @@
+import { existsSync, readFileSync, realpathSync } from 'node:fs';
+
+const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
+const MAC_PATHS = [
+	'/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+	'/Applications/Chromium.app/Contents/MacOS/Chromium',
+];
+
+/** The executable of this system's Chromium or Chrome. CHROMIUM_PATH wins, even if what it names is not there. */
+export function findChromium(): string | undefined {
+	const PATH = process.env['PATH'] ?? '';
+	const named = process.env['CHROMIUM_PATH'];
+	if (named) return Bun.which(named, { PATH }) ?? undefined;
+	const onPath = NAMES.map((name) => Bun.which(name, { PATH })).filter((path) => path !== null);
+	return onPath.find((path) => !isSnap(path)) ?? MAC_PATHS.find((path) => existsSync(path));
+}
+
+/** A snap sees another /tmp than the tests do; the packages of Ubuntu are scripts that start one, or ask for it. */
+function isSnap(path: string): boolean {
+	const target = realpathSync(path);
+	if (target.endsWith('/bin/snap') || target.startsWith('/snap/')) return true;
+	return readFileSync(target).subarray(0, 4096).includes('/snap/bin/');
+}

@@ -1,0 +1,42 @@
+import { fileURLToPath } from 'node:url';
+
+export interface ServedPage {
+	/** `http://127.0.0.1:{port}/`, with any query: the script finds it in `location.search`. */
+	readonly url: string;
+	/** Twice is fine. */
+	stop(): Promise<void>;
+}
+
+const HTML = `<!doctype html>
+<meta charset="utf-8">
+<title>test page</title>
+<link rel="icon" href="data:,">
+<script type="module" src="/entry.js"></script>
+`;
+
+/** An empty page that runs a TypeScript file, bundled for browsers from the sources of our packages. Rejects if it can't be. */
+export async function servePage(entrypoint: string | URL): Promise<ServedPage> {
+	const script = await bundle(entrypoint instanceof URL ? fileURLToPath(entrypoint) : entrypoint);
+	const server = Bun.serve({
+		hostname: '127.0.0.1',
+		port: 0,
+		routes: {
+			'/': () => new Response(HTML, { headers: { 'content-type': 'text/html; charset=utf-8' } }),
+			'/entry.js': () => new Response(script, { headers: { 'content-type': 'text/javascript; charset=utf-8' } }),
+		},
+		fetch: () => new Response('not found', { status: 404 }),
+	});
+	return { url: server.url.href, stop: () => server.stop(true) };
+}
+
+async function bundle(entrypoint: string): Promise<string> {
+	const { outputs } = await Bun.build({
+		entrypoints: [entrypoint],
+		target: 'browser',
+		conditions: ['@orijs/source'],
+		sourcemap: 'inline',
+	});
+	const [script] = outputs;
+	if (script === undefined) throw new Error(`bundling ${entrypoint} made no script`);
+	return script.text();
+}
