@@ -1,20 +1,21 @@
+import type { ClientState } from '@orijs/websocket-client';
 import type { User } from '../messages.ts';
-import type { ConnectionState } from './connection.ts';
 import { byId, make } from './element.ts';
 
 const me = byId('me', HTMLElement);
 const state = byId('state', HTMLElement);
 const online = byId('online', HTMLUListElement);
 
-const WORDS: Record<ConnectionState, string> = {
+const WORDS: Record<ClientState, string> = {
+	idle: '',
 	connecting: 'Connecting…',
-	connected: 'Connected',
+	ready: 'Connected',
 	// Every try says the same, so that it is not read out again and again.
 	waiting: 'Connecting…',
-	refused: 'Not logged in',
+	closed: 'Not logged in',
 };
 
-export function showState(connection: ConnectionState): void {
+export function showState(connection: ClientState): void {
 	state.dataset['state'] = connection;
 	if (state.textContent !== WORDS[connection]) state.textContent = WORDS[connection];
 }

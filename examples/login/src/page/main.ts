@@ -1,3 +1,4 @@
+import { type ClientState, SocketClient, type Subscription } from '@orijs/websocket-client';
 import { z } from 'zod';
 import {
 	NotePosted,
@@ -10,7 +11,6 @@ import {
 	RemoveNote,
 	userTopic,
 } from '../messages.ts';
-import { Connection, type ConnectionState } from './connection.ts';
 import { byId } from './element.ts';
 import { showOnline, showState, showUser } from './head.ts';
 import { hideLoginForm, showLoginForm, startLoginForm } from './login-form.ts';
@@ -22,44 +22,62 @@ z.config({ jitless: true });
 
 const board = byId('board', HTMLElement);
 
-const connection = new Connection(onState)
-	.on(NotePosted, addNote)
-	.on(NoteRemoved, ({ id }) => dropNote(id))
-	.on(OnlineChanged, ({ online }) => showOnline(online))
-	.on(NoteTakenDown, ({ by, text }) => showProblem(`${by} took down your note “${text}”`));
+/** The browser sends the cookie along, so there is nothing else to show to the guards. */
+const client = new SocketClient('/ws');
+/** While we are logged in. They come back by themselves after a reconnect. */
+let subscriptions: Promise<Subscription>[] = [];
 
-startLoginForm(() => connection.open());
+client.on(NotePosted, addNote);
+client.on(NoteRemoved, ({ id }) => dropNote(id));
+client.on(OnlineChanged, ({ online }) => showOnline(online));
+client.on(NoteTakenDown, ({ by, text }) => showProblem(`${by} took down your note “${text}”`));
+client.onStateChange(onState);
+
+startLoginForm(() => void open());
 startNotes((id) => {
-	connection.request(RemoveNote, { id }).catch((error: unknown) => showProblem(reasonOf(error)));
+	client.request(RemoveNote, { id }).catch((error: unknown) => showProblem(reasonOf(error)));
 });
-startPostBox((text) => connection.request(PostNote, { text }));
+startPostBox((text) => client.request(PostNote, { text }));
 byId('log-out', HTMLButtonElement).addEventListener('click', () => {
 	// That we are logged out we hear from the socket, as other tabs do.
 	fetch('/logout', { method: 'POST' }).catch(() =>
 		showProblem('The server can’t be reached. You are still logged in.'),
 	);
 });
-connection.open();
+void open();
 
-function onState(state: ConnectionState): void {
+function onState(state: ClientState): void {
 	showState(state);
-	if (state === 'connected') void showBoard();
-	if (state !== 'refused') return;
+	if (state !== 'closed') return;
+	for (const subscription of subscriptions.splice(0)) void subscription.then((one) => one.close()).catch(() => {});
 	showLoginForm(board.hidden ? '' : 'You are logged out.');
 	board.hidden = true;
 }
 
+async function open(): Promise<void> {
+	try {
+		await client.connect();
+	} catch {
+		// Not logged in, which the state says as well.
+		return;
+	}
+	// First the topic, then the board: what happens in between comes twice rather than never.
+	const notes = client.subscribe(NOTES_TOPIC, { onGap: () => void showBoard() });
+	subscriptions = [notes];
+	await notes.then(showBoard, (error: unknown) => showProblem(reasonOf(error)));
+}
+
+/** At the beginning, and whenever something may have been missed. */
 async function showBoard(): Promise<void> {
 	try {
-		// First the topic, then the board: what happens in between comes twice rather than never.
-		await connection.subscribe(NOTES_TOPIC);
-		const { you, notes, online } = await connection.request(ReadBoard, {});
-		await connection.subscribe(userTopic(you.name));
+		const { you, notes, online } = await client.request(ReadBoard, {});
+		if (subscriptions.length === 1) subscriptions.push(client.subscribe(userTopic(you.name)));
+		await Promise.all(subscriptions);
 		showUser(you);
 		showNotes(notes, you);
 		showOnline(online);
 	} catch (error) {
-		// If the connection has ended it comes back, and so do we.
+		// If the connection has ended it comes back, and with it a gap.
 		showProblem(reasonOf(error));
 		return;
 	}

@@ -1,0 +1,106 @@
+import {
+	type Chromium,
+	collectErrors,
+	freePort,
+	launchChromium,
+	type Page,
+	type PageErrors,
+	type ScriptProcess,
+	spawnBun,
+	until,
+} from '@orijs/testkit';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { ada, grace } from '../src/test-support/boards.ts';
+import type { NewUser } from '../src/users.ts';
+
+let chromium: Chromium;
+let port: number;
+let server: ScriptProcess;
+const opened: { page: Page; errors: PageErrors }[] = [];
+
+beforeAll(async () => {
+	chromium = await launchChromium();
+});
+
+beforeEach(async () => {
+	port = await freePort();
+	server = await start();
+});
+
+afterEach(async () => {
+	for (const { page, errors } of opened.splice(0)) {
+		expect(errors.uncaught).toEqual([]);
+		await page.close();
+	}
+	await server.stop();
+});
+
+afterAll(() => chromium.close());
+
+async function start(): Promise<ScriptProcess> {
+	const child = spawnBun(new URL('../src/main.ts', import.meta.url), {
+		env: { NODE_ENV: 'production', PORT: String(port) },
+	});
+	await until(() => child.output().includes('The notice board is at'), { what: 'it listens', timeoutMs: 15_000 });
+	return child;
+}
+
+async function logIn({ name, password }: NewUser): Promise<Page> {
+	const page = await chromium.openPage({ incognito: true });
+	opened.push({ page, errors: collectErrors(page) });
+	await page.goto(`http://localhost:${port}/`);
+	await page.fill('#name', name);
+	await page.fill('#password', password);
+	await page.click('#log-in');
+	await page.waitForSelector('#board:not([hidden])');
+	return page;
+}
+
+async function post(page: Page, text: string): Promise<void> {
+	await page.fill('#text', text);
+	await page.press('#text', 'Enter');
+}
+
+/** Resolves once the page shows a note. */
+async function shown(page: Page, text: string): Promise<void> {
+	await page.locator('#notes .text', { hasText: text }).waitFor();
+}
+
+test('who logs in sees what others post at once; who logs out sees nothing more, until logged in again', async () => {
+	const [first, second] = [await logIn(ada), await logIn(grace)];
+	await post(first, 'Version 2 is out');
+	await shown(second, 'Version 2 is out');
+
+	await second.click('#log-out');
+	await second.waitForSelector('#login:not([hidden])');
+	await second.waitForSelector('#board[hidden]', { state: 'attached' });
+	await post(first, 'Version 3 is out');
+	await shown(first, 'Version 3 is out');
+
+	await second.fill('#name', grace.name);
+	await second.fill('#password', grace.password);
+	await second.click('#log-in');
+	await second.waitForSelector('#board:not([hidden])');
+	await shown(second, 'Version 3 is out');
+	await post(first, 'Version 4 is out');
+	await shown(second, 'Version 4 is out');
+});
+
+test('a wrong password shows so, and leads nowhere', async () => {
+	const page = await chromium.openPage({ incognito: true });
+	opened.push({ page, errors: collectErrors(page) });
+	await page.goto(`http://localhost:${port}/`);
+	await page.fill('#name', 'ada');
+	await page.fill('#password', 'wrong');
+	await page.click('#log-in');
+	await page.locator('#login-problem', { hasText: 'Wrong name or password.' }).waitFor();
+	expect(await page.isHidden('#board')).toBe(true);
+});
+
+test('the page comes back after its server was away, and is asked to log in, as that forgot its sessions', async () => {
+	const page = await logIn(ada);
+	await server.stop();
+	await page.locator('#state', { hasText: 'Connecting…' }).waitFor();
+	server = await start();
+	await page.waitForSelector('#login:not([hidden])');
+});
