@@ -1,0 +1,231 @@
+import {
+	bringOnline,
+	type Chromium,
+	collectErrors,
+	freePort,
+	freezePage,
+	hidePage,
+	launchChromium,
+	type Page,
+	type PageErrors,
+	type RedisServer,
+	resumePage,
+	type ScriptProcess,
+	servePage,
+	type ServedPage,
+	showPage,
+	spawnBun,
+	startRedis,
+	takeOffline,
+	until,
+} from '@orijs/testkit';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import type { ClientState, GapNotice, SocketClientOptions } from '../../src/index.ts';
+import type { Tab } from './page.ts';
+
+declare global {
+	// In the page.
+	var tab: Tab;
+}
+
+/** Quick to notice, quick to come back. */
+const QUICK: SocketClientOptions = {
+	heartbeat: { intervalMs: 300, timeoutMs: 500 },
+	reconnect: { minDelayMs: 50, maxDelayMs: 200 },
+};
+/** Does not come back by itself while a test lasts. */
+const PATIENT: SocketClientOptions = {
+	heartbeat: { intervalMs: 300, timeoutMs: 500 },
+	// Random from nothing up: with this bound one in a thousand waits is shorter than a test's minute.
+	reconnect: { minDelayMs: 60_000_000, maxDelayMs: 60_000_000 },
+};
+
+let chromium: Chromium;
+let served: ServedPage;
+const opened: { page: Page; errors: PageErrors }[] = [];
+const nodes: Node[] = [];
+
+beforeAll(async () => {
+	served = await servePage(new URL('page.ts', import.meta.url));
+	chromium = await launchChromium();
+});
+
+afterEach(async () => {
+	for (const { page, errors } of opened.splice(0)) {
+		expect(errors.uncaught).toEqual([]);
+		await page.close();
+	}
+	await Promise.all(nodes.splice(0).map((node) => node.process.stop()));
+});
+
+afterAll(async () => {
+	await chromium.close();
+	await served.stop();
+});
+
+interface Node {
+	readonly port: number;
+	readonly process: ScriptProcess;
+	/** Publishes a numbered message. Resolves with when that was. */
+	tick(number: number): Promise<number>;
+}
+
+/** Resolves once the node listens. */
+async function startNode(port?: number, redis?: RedisServer): Promise<Node> {
+	const at = port ?? (await freePort());
+	const process = spawnBun(new URL('node.ts', import.meta.url), {
+		args: [String(at), new URL(served.url).origin, ...(redis === undefined ? [] : [redis.url])],
+	});
+	const node = { port: at, process, tick: (number: number) => process.request<number>(number) };
+	nodes.push(node);
+	await node.tick(0);
+	return node;
+}
+
+async function openTab({ port }: Node, options: SocketClientOptions = QUICK): Promise<Page> {
+	const page = await chromium.openPage();
+	opened.push({ page, errors: collectErrors(page) });
+	await page.goto(served.url);
+	await page.evaluate(([url, options]) => tab.connect(url, options), [`ws://127.0.0.1:${port}/ws`, options] as const);
+	return page;
+}
+
+const heard = (page: Page): Promise<number[]> => page.evaluate(() => tab.heard);
+const gaps = (page: Page): Promise<GapNotice[]> => page.evaluate(() => tab.gaps);
+
+async function untilHeard(page: Page, number: number): Promise<void> {
+	await until(async () => (await heard(page)).includes(number), { what: `${number} is heard` });
+}
+
+async function untilState(page: Page, state: ClientState): Promise<void> {
+	await until(() => page.evaluate((wanted) => tab.state() === wanted, state), { what: `the client is ${state}` });
+}
+
+/** Resolves once the page was told of a gap; expects that it is one, and that these times lie in it. */
+async function expectGapAround(page: Page, ...times: number[]): Promise<void> {
+	await until(async () => (await gaps(page)).length > 0, { what: 'the gap is told' });
+	const all = await gaps(page);
+	expect(all).toHaveLength(1);
+	const [{ since, until: end } = { since: 0, until: 0 }] = all;
+	for (const time of times) {
+		expect(time).toBeGreaterThanOrEqual(since);
+		expect(time).toBeLessThanOrEqual(end);
+	}
+}
+
+test('the server is killed under the page and comes back: so does the page, and knows what it may have missed', async () => {
+	const node = await startNode();
+	const page = await openTab(node);
+	await node.tick(1);
+	await untilHeard(page, 1);
+
+	node.process.kill('SIGKILL');
+	await untilState(page, 'waiting');
+	const again = await startNode(node.port);
+	const missed = await again.tick(2);
+	await untilState(page, 'ready');
+	await expectGapAround(page, missed);
+	await again.tick(3);
+	await untilHeard(page, 3);
+	expect(await page.evaluate(() => tab.double(21))).toBe(42);
+	expect((await heard(page)).filter((number) => number !== 2)).toEqual([1, 3]);
+});
+
+test('without a network the page notices, and when there is one again it does not wait to come back', async () => {
+	const node = await startNode();
+	const page = await openTab(node, PATIENT);
+	await node.tick(1);
+	await untilHeard(page, 1);
+
+	await takeOffline(page);
+	await untilState(page, 'waiting');
+	const missed = [await node.tick(2), await node.tick(3)];
+	await bringOnline(page);
+	await untilState(page, 'ready');
+	await expectGapAround(page, ...missed);
+	await node.tick(4);
+	await untilHeard(page, 4);
+	expect(await heard(page)).toEqual([1, 4]);
+});
+
+test('a network that is away for a moment costs nothing', async () => {
+	const node = await startNode();
+	const page = await openTab(node, { heartbeat: { intervalMs: 20_000, timeoutMs: 10_000 } });
+	await takeOffline(page);
+	await node.tick(1);
+	await bringOnline(page);
+	await untilHeard(page, 1);
+	expect(await page.evaluate(() => tab.states)).toEqual(['connecting', 'ready']);
+	expect(await gaps(page)).toEqual([]);
+});
+
+describe('a hidden tab', () => {
+	test('goes on hearing, and comes back when the connection is lost', async () => {
+		const node = await startNode();
+		const page = await openTab(node);
+		await hidePage(page);
+		await node.tick(1);
+		await untilHeard(page, 1);
+
+		node.process.kill('SIGKILL');
+		await untilState(page, 'waiting');
+		const again = await startNode(node.port);
+		await untilState(page, 'ready');
+		await expectGapAround(page);
+		await again.tick(2);
+		await untilHeard(page, 2);
+	});
+
+	test('does not wait any longer once somebody looks at it', async () => {
+		const node = await startNode();
+		const page = await openTab(node, PATIENT);
+		await hidePage(page);
+		node.process.kill('SIGKILL');
+		await untilState(page, 'waiting');
+		await startNode(node.port);
+		expect(await page.evaluate(() => tab.state())).toBe('waiting');
+		await showPage(page);
+		await untilState(page, 'ready');
+	});
+
+	test('that was frozen comes back with a gap', async () => {
+		const node = await startNode();
+		const page = await openTab(node);
+		await freezePage(page);
+		const missed = await node.tick(1);
+		await resumePage(page);
+		await showPage(page);
+		// It is ready until it notices, which it does by the gap.
+		await expectGapAround(page, missed);
+		await node.tick(2);
+		await untilHeard(page, 2);
+	});
+});
+
+test('two tabs on two nodes hear the same; when one node is killed, the other tab notices nothing', async () => {
+	const redis = await startRedis();
+	try {
+		const [one, other] = await Promise.all([startNode(undefined, redis), startNode(undefined, redis)]);
+		const [left, right] = [await openTab(one), await openTab(other)];
+		await one.tick(1);
+		await other.tick(2);
+		for (const page of [left, right]) {
+			await untilHeard(page, 1);
+			await untilHeard(page, 2);
+		}
+
+		one.process.kill('SIGKILL');
+		await untilState(left, 'waiting');
+		const missed = await other.tick(3);
+		await untilHeard(right, 3);
+		const again = await startNode(one.port, redis);
+		await untilState(left, 'ready');
+		await expectGapAround(left, missed);
+		await again.tick(4);
+		await Promise.all([untilHeard(left, 4), untilHeard(right, 4)]);
+		expect((await heard(right)).filter((number) => number > 0)).toEqual([1, 2, 3, 4]);
+		expect(await right.evaluate(() => tab.states)).toEqual(['connecting', 'ready']);
+	} finally {
+		await redis.stop();
+	}
+});
