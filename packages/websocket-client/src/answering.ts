@@ -8,6 +8,7 @@ import {
 } from '@orijs/websocket/protocol';
 import type { Connection } from './connection.ts';
 import type { Failures } from './failures.ts';
+import { mustBeFunction } from './listeners.ts';
 
 /** Answers a request of the server. What it throws refuses the request: a `SocketError` with its code, anything else with `internal`. */
 export type RequestHandler<TMessage extends RequestMessage> = (
@@ -26,8 +27,9 @@ export class Answering {
 		this.#failures = failures;
 	}
 
-	/** @throws {Error} somebody answers that message already */
+	/** @throws {Error} somebody answers that message already; {TypeError} it is no function */
 	handle(name: string, handler: AnyHandler): () => void {
+		mustBeFunction(handler, 'a handler');
 		if (this.#handlers.has(name)) throw new Error(`${name} is answered already; undo that first`);
 		this.#handlers.set(name, handler);
 		return () => {

@@ -50,6 +50,9 @@ const MOST_BUFFERED = 256 * 1024;
  */
 export const NO_ANSWER = 4000;
 
+/** `WebSocket.OPEN`, where there may be no global of that name. */
+const OPEN = 1;
+
 /** The close code where there is none. */
 const ABNORMAL = 1006;
 const NORMAL = 1000;
@@ -115,7 +118,7 @@ export class Connection {
 	}
 
 	get #isOpen(): boolean {
-		return !this.#isOver && this.#socket?.readyState === this.#socket?.OPEN;
+		return !this.#isOver && this.#socket?.readyState === OPEN;
 	}
 
 	/** Whether so much waits in the socket already that more should be kept back. */

@@ -1,4 +1,5 @@
 import { toError } from './errors.ts';
+import { mustBeFunction } from './listeners.ts';
 
 /**
  * Where something failed that nobody awaits.
@@ -18,7 +19,9 @@ export type ErrorListener = (error: Error, stage: ErrorStage) => void;
 export class Failures {
 	readonly #listeners = new Set<{ readonly listener: ErrorListener }>();
 
+	/** @throws {TypeError} it is no function */
 	on(listener: ErrorListener): () => void {
+		mustBeFunction(listener, 'a listener');
 		const entry = { listener };
 		this.#listeners.add(entry);
 		return () => void this.#listeners.delete(entry);

@@ -29,14 +29,19 @@ export class Heartbeat {
 
 	/** Asks now, unless an answer is awaited already. */
 	beat(): void {
-		if (this.#timeout !== undefined || this.#isStopped) return;
+		if (this.#timeout === undefined && !this.#isStopped) this.#ask(true);
+	}
+
+	/** @param isFirst whether this is not the second time that it asks because the first one was no fair trial */
+	#ask(isFirst: boolean): void {
 		const { timeoutMs } = this.#options;
 		const askedAt = Date.now();
 		this.#timeout = setTimeout(() => {
+			// The device slept, or the page was frozen: the answer may just not have been read yet. In a tab that was hidden for long every
+			// timer is late, so this is done once.
+			if (isFirst && Date.now() - askedAt > 2 * timeoutMs) return this.#ask(false);
 			this.#timeout = undefined;
-			// The device slept, or the page was frozen: the answer may just not have been read yet.
-			if (Date.now() - askedAt > 2 * timeoutMs) this.beat();
-			else this.#actions.dead();
+			this.#actions.dead();
 		}, timeoutMs);
 		this.#actions.ping().then(
 			() => this.#answered(),

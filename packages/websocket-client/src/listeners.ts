@@ -15,8 +15,9 @@ export class Listeners<TArgs extends readonly unknown[]> {
 		return this.#all.size;
 	}
 
-	/** Twice the same function is called twice. */
+	/** Twice the same function is called twice. @throws {TypeError} it is no function */
 	add(fn: Listener<TArgs>): () => void {
+		mustBeFunction(fn, 'a listener');
 		const entry = { fn };
 		this.#all.add(entry);
 		return () => void this.#all.delete(entry);
@@ -25,4 +26,9 @@ export class Listeners<TArgs extends readonly unknown[]> {
 	call(...args: TArgs): void {
 		for (const { fn } of this.#all) this.#failures.guard(fn, ...args);
 	}
+}
+
+/** @throws {TypeError} */
+export function mustBeFunction(value: unknown, what: string): void {
+	if (typeof value !== 'function') throw new TypeError(`${what} must be a function, not ${typeof value}`);
 }

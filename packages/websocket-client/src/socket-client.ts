@@ -28,7 +28,7 @@ import { fullJitter, isTerminal } from './reconnecting.ts';
 import { type ClientRequestOptions, Requests } from './requests.ts';
 import { encodeMessage } from './encode-message.ts';
 import type { ClientState, ConnectionEnd, StateChange } from './state.ts';
-import { type Subscription, type SubscriptionHandlers, Subscriptions } from './subscriptions.ts';
+import { mustBeHandlers, type Subscription, type SubscriptionHandlers, Subscriptions } from './subscriptions.ts';
 import { watchSurroundings } from './surroundings.ts';
 import { endpointUrl } from './url.ts';
 import { within } from './within.ts';
@@ -261,12 +261,18 @@ export class SocketClient {
 	 * Subscribes to a topic, which the server has to allow (`authorize.subscribe`). Resolves once messages from every node arrive. The
 	 * subscription comes back by itself after each reconnect; what may have been missed is an `onGap`.
 	 *
-	 * @throws {SocketRequestError} the server refused, with its `code`; {InvalidTopicError}
+	 * @throws {SocketRequestError} the server refused, with its `code`
+	 * @throws {InvalidTopicError} {TypeError} handlers are none
 	 * @throws {ClientClosedError} the client was closed, or has given up, before the server said yes
 	 */
 	subscribe(topic: string, handlers: SubscriptionHandlers = {}): Promise<Subscription> {
-		if (!isTopic(topic)) return quiet(Promise.reject(new InvalidTopicError(topic)));
-		if (this.#state === 'closed') return quiet(Promise.reject(new ClientClosedError(this.#end)));
+		return quiet(this.#subscribe(topic, handlers));
+	}
+
+	async #subscribe(topic: string, handlers: SubscriptionHandlers): Promise<Subscription> {
+		if (!isTopic(topic)) throw new InvalidTopicError(topic);
+		mustBeHandlers(handlers);
+		if (this.#state === 'closed') throw new ClientClosedError(this.#end);
 		return this.#subscriptions.add(topic, handlers);
 	}
 
@@ -327,10 +333,11 @@ export class SocketClient {
 
 	#lost(connection: Connection, end: ConnectionEnd): void {
 		const wasReady = this.#state === 'ready';
+		const attempt = this.#attempt;
 		this.#detach(connection);
 		this.#reportUnconfirmed(connection);
 		// A listener may have closed it, or more.
-		if (this.#connection !== undefined || this.#state === 'closed') return;
+		if (attempt !== this.#attempt) return;
 		if (isTerminal(end.code)) return this.#stop(end);
 		if (wasReady) this.#ready = deferred();
 		if (wasReady && Date.now() - this.#readyAt > STABLE_MS) this.#failedTries = 0;

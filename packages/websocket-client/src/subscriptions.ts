@@ -12,6 +12,7 @@ import type { Connection } from './connection.ts';
 import { type Deferred, deferred, quiet } from './deferred.ts';
 import type { ClientClosedError } from './errors.ts';
 import type { Failures } from './failures.ts';
+import { mustBeFunction } from './listeners.ts';
 import { missingSince } from './missing-since.ts';
 
 /** What a subscription hears. */
@@ -31,6 +32,16 @@ export interface Subscription {
 	 * subscription of this client wants it, or there is no connection. Never rejects; twice is fine.
 	 */
 	close(): Promise<void>;
+}
+
+/** @throws {TypeError} they are none, so that nothing would ever be heard */
+export function mustBeHandlers(handlers: SubscriptionHandlers): void {
+	if (typeof handlers !== 'object' || handlers === null) {
+		throw new TypeError('subscribe() takes an object of handlers, as { onMessage, onGap }');
+	}
+	for (const name of ['onMessage', 'onGap', 'onRefused'] as const) {
+		if (handlers[name] !== undefined) mustBeFunction(handlers[name], name);
+	}
 }
 
 /** One subscription: the same handlers may be used for several. */
