@@ -8,38 +8,33 @@ import {
 	InvalidTopicError,
 	isDefinition,
 	isTopic,
-	readRetryHint,
 	type RequestMessage,
 	type SocketMessage,
 	SocketRequestError,
 	validate,
 } from '@orijs/websocket/protocol';
 import { Answering, type RequestHandler } from './answering.ts';
-import { Connection } from './connection.ts';
-import { type Deferred, deferred, quiet } from './deferred.ts';
-import { ClientClosedError, UnconfirmedMessagesError, UnsentMessageError } from './errors.ts';
+import type { Connection } from './connection.ts';
+import { quiet } from './deferred.ts';
+import { ClientClosedError, UnsentMessageError } from './errors.ts';
 import { type ErrorListener, Failures } from './failures.ts';
 import type { Incoming } from './incoming.ts';
+import { Lifeline } from './lifeline.ts';
 import { Listeners } from './listeners.ts';
 import { delay, type Settings, settingsOf, type SocketClientOptions } from './options.ts';
 import { missingSince } from './missing-since.ts';
 import { Outbox } from './outbox.ts';
-import { fullJitter, isTerminal } from './reconnecting.ts';
 import { type ClientRequestOptions, Requests } from './requests.ts';
 import { encodeMessage } from './encode-message.ts';
-import type { ClientState, ConnectionEnd, StateChange } from './state.ts';
+import type { ClientState, StateChange } from './state.ts';
 import { mustBeHandlers, type Subscription, type SubscriptionHandlers, Subscriptions } from './subscriptions.ts';
-import { watchSurroundings } from './surroundings.ts';
 import { endpointUrl } from './url.ts';
-import { within } from './within.ts';
 
 /** What the answer to a message is: as its `reply` says, or null where it has none. */
 export type ReplyTo<TMessage extends SocketMessage> = TMessage extends RequestMessage
 	? InferOutput<TMessage['reply']>
 	: null;
 
-/** A connection that ended sooner than that after it was ready counts as a try that failed. */
-const STABLE_MS = 5_000;
 /** The topic of gaps in what is sent to the client itself, or joined for it by the server. */
 const TO_THIS_CLIENT = '*';
 
@@ -54,7 +49,6 @@ export class SocketClient {
 	readonly url: string;
 	readonly #settings: Settings;
 	readonly #failures = new Failures();
-	readonly #stateListeners = new Listeners<[ClientState, StateChange]>(this.#failures);
 	readonly #gapListeners = new Listeners<[GapNotice]>(this.#failures);
 	readonly #rawListeners = new Listeners<[string | ArrayBuffer]>(this.#failures);
 	readonly #messageListeners = new Map<string, Listeners<[never, Envelope<never>]>>();
@@ -62,25 +56,10 @@ export class SocketClient {
 	readonly #subscriptions = new Subscriptions(this.#failures, (gap) => this.#gap(gap));
 	readonly #outbox: Outbox;
 	readonly #requests: Requests;
-
-	#state: ClientState = 'idle';
-	#end: ConnectionEnd | undefined;
-	/** What `connect()` waits for. */
-	#ready: Deferred<void> = deferred();
-	#connection: Connection | undefined;
+	readonly #lifeline: Lifeline;
 	#socketId: string | undefined;
-	/** Counts what was begun, so that what comes of something given up is told from what is awaited. */
-	#attempt = 0;
-	/** Tries in a row that led to nothing lasting. */
-	#failedTries = 0;
-	#readyAt = 0;
-	/** Whether the present wait is one that the server asked for. */
-	#isToldToWait = false;
-	#retryTimer: ReturnType<typeof setTimeout> | undefined;
 	/** By the server's clock: since when what it sends to this client may be missing. */
 	#missingSince: number | undefined;
-	#unwatch: (() => void) | undefined;
-	#closing: Promise<void> = Promise.resolve();
 
 	/**
 	 * Does not connect yet.
@@ -93,12 +72,19 @@ export class SocketClient {
 		this.#settings = settingsOf(options);
 		this.#outbox = new Outbox(this.#settings.queue);
 		this.#requests = new Requests(this.#outbox);
+		this.#lifeline = new Lifeline(this.url, this.#settings, this.#failures, {
+			ready: (connection, answer) => this.#ready(connection, answer),
+			lost: (connection) => this.#lost(connection),
+			closed: (error) => this.#closed(error),
+			heard: (connection, incoming) => this.#heard(connection, incoming),
+			raw: (data) => this.#rawListeners.call(data),
+		});
 	}
 
 	// Its life
 
 	get state(): ClientState {
-		return this.#state;
+		return this.#lifeline.state;
 	}
 
 	/** The id that the server knows it by, another one for each connection; undefined unless it is `ready`. */
@@ -113,16 +99,7 @@ export class SocketClient {
 	 * @throws {ClientClosedError} it has given up, because trying again makes no sense, as when a guard said no; or was closed meanwhile
 	 */
 	connect(): Promise<void> {
-		if (this.#state === 'idle' || this.#state === 'closed') {
-			if (this.#state === 'closed') this.#ready = deferred();
-			this.#failedTries = 0;
-			this.#unwatch = watchSurroundings({
-				offline: () => this.#connection?.probe(),
-				worthATry: () => this.#worthATry(),
-			});
-			this.#open();
-		}
-		return this.#ready.promise;
+		return this.#lifeline.connect();
 	}
 
 	/**
@@ -130,21 +107,12 @@ export class SocketClient {
 	 * within two seconds. Listeners and subscriptions are kept, for a later `connect()`. Never rejects; twice is fine.
 	 */
 	close(): Promise<void> {
-		if (this.#state === 'closed') return this.#closing;
-		const connection = this.#connection;
-		this.#closing = connection === undefined ? Promise.resolve() : this.#closed(connection);
-		this.#stop(undefined);
-		return this.#closing;
-	}
-
-	async #closed(connection: Connection): Promise<void> {
-		await connection.close();
-		this.#reportUnconfirmed(connection);
+		return this.#lifeline.close();
 	}
 
 	/** Calls `listener` after each change of state. Returns its undo, as all that begin with `on` do. */
 	onStateChange(listener: (state: ClientState, change: StateChange) => unknown): () => void {
-		return this.#stateListeners.add(listener);
+		return this.#lifeline.onStateChange(listener);
 	}
 
 	/**
@@ -217,7 +185,7 @@ export class SocketClient {
 				this.#failures.report(error, 'send');
 				reject(error);
 			};
-			if (this.#state === 'closed') return refuse(new UnsentMessageError(name, 'closed', 'the client is closed'));
+			if (this.state === 'closed') return refuse(new UnsentMessageError(name, 'closed', 'the client is closed'));
 			this.#outbox.add({
 				name,
 				text,
@@ -253,7 +221,7 @@ export class SocketClient {
 		const checked = validate(message, data);
 		if (checked instanceof Promise) await checked;
 		const { name } = message;
-		if (this.#state === 'closed') throw new SocketRequestError(name, 'disconnected', 'the client is closed');
+		if (this.state === 'closed') throw new SocketRequestError(name, 'disconnected', 'the client is closed');
 		return this.#requests.ask(name, data, most, signal);
 	}
 
@@ -272,123 +240,32 @@ export class SocketClient {
 	async #subscribe(topic: string, handlers: SubscriptionHandlers): Promise<Subscription> {
 		if (!isTopic(topic)) throw new InvalidTopicError(topic);
 		mustBeHandlers(handlers);
-		if (this.#state === 'closed') throw new ClientClosedError(this.#end);
+		if (this.state === 'closed') throw new ClientClosedError(this.#lifeline.end);
 		return this.#subscriptions.add(topic, handlers);
 	}
 
-	// Connecting
+	// Connections
 
-	#become(state: ClientState, change: Omit<StateChange, 'previous'> = {}): void {
-		const previous = this.#state;
-		if (previous === state) return;
-		this.#state = state;
-		this.#stateListeners.call(state, { ...change, previous });
-	}
-
-	#open(): void {
-		const attempt = ++this.#attempt;
-		this.#become('connecting');
-		// A listener may have closed it.
-		if (attempt !== this.#attempt) return;
-		const { auth, connectTimeoutMs } = this.#settings;
-		if (auth === undefined) return this.#connect(undefined);
-		within(connectTimeoutMs, 'auth()', auth).then(
-			(token) => {
-				if (attempt === this.#attempt) this.#connect(token);
-			},
-			(error: unknown) => {
-				if (attempt !== this.#attempt) return;
-				this.#failures.report(error, 'auth');
-				if (attempt === this.#attempt) this.#retry({ code: 1006, reason: 'auth() failed' });
-			},
-		);
-	}
-
-	#connect(auth: unknown): void {
-		const isCurrent = (): boolean => this.#connection === connection;
-		const connection: Connection = new Connection(
-			{ url: this.url, auth, settings: this.#settings },
-			{
-				ready: (answer) => isCurrent() && this.#opened(connection, answer),
-				heard: (incoming) => isCurrent() && this.#heard(connection, incoming),
-				raw: (data) => isCurrent() && this.#rawListeners.call(data),
-				ended: (end) => isCurrent() && this.#lost(connection, end),
-				failed: (error, stage) => isCurrent() && this.#failures.report(error, stage),
-			},
-		);
-		this.#connection = connection;
-	}
-
-	#opened(connection: Connection, { socketId, timestamp, messagesPerSecond }: AuthAnswer): void {
+	#ready(connection: Connection, { socketId, timestamp, messagesPerSecond }: AuthAnswer): void {
 		this.#socketId = socketId;
-		this.#readyAt = Date.now();
 		const since = this.#missingSince;
 		this.#missingSince = undefined;
+		// First the topics: what waited may be about them.
 		this.#subscriptions.open(connection);
 		this.#outbox.open(connection, messagesPerSecond);
-		this.#ready.resolve();
-		this.#become('ready');
 		if (since !== undefined) this.#gap({ topic: TO_THIS_CLIENT, since, until: timestamp });
 	}
 
-	#lost(connection: Connection, end: ConnectionEnd): void {
-		const wasReady = this.#state === 'ready';
-		const attempt = this.#attempt;
-		this.#detach(connection);
-		this.#reportUnconfirmed(connection);
-		// A listener may have closed it, or more.
-		if (attempt !== this.#attempt) return;
-		if (isTerminal(end.code)) return this.#stop(end);
-		if (wasReady) this.#ready = deferred();
-		if (wasReady && Date.now() - this.#readyAt > STABLE_MS) this.#failedTries = 0;
-		this.#retry(end);
-	}
-
-	/** Nothing goes over this connection any more. */
-	#detach(connection: Connection): void {
-		const { provenAt } = connection;
-		this.#connection = undefined;
+	#lost({ provenAt }: Connection): void {
 		this.#socketId = undefined;
 		if (provenAt !== undefined) this.#missingSince ??= missingSince(provenAt);
 		this.#outbox.shut();
 		this.#subscriptions.lost(provenAt);
 	}
 
-	#reportUnconfirmed({ unconfirmed }: Connection): void {
-		if (unconfirmed > 0) this.#failures.report(new UnconfirmedMessagesError(unconfirmed), 'send');
-	}
-
-	#retry(end: ConnectionEnd): void {
-		const hint = readRetryHint(end.reason);
-		const retryInMs = Math.round(hint ?? fullJitter(this.#failedTries, this.#settings.reconnect));
-		this.#failedTries++;
-		this.#isToldToWait = hint !== undefined;
-		this.#retryTimer = setTimeout(() => this.#open(), retryInMs);
-		this.#become('waiting', { end, retryInMs });
-	}
-
-	/** Something has changed for the better: a try that waits for its time need not, unless it was the server that said so. */
-	#worthATry(): void {
-		this.#connection?.probe();
-		if (this.#state !== 'waiting' || this.#isToldToWait) return;
-		clearTimeout(this.#retryTimer);
-		this.#open();
-	}
-
-	/** Nothing is tried any more. @param end why; undefined if that was wanted */
-	#stop(end: ConnectionEnd | undefined): void {
-		this.#attempt++;
-		this.#end = end;
-		clearTimeout(this.#retryTimer);
-		this.#unwatch?.();
-		this.#unwatch = undefined;
-		if (this.#connection !== undefined) this.#detach(this.#connection);
-		const error = new ClientClosedError(end);
-		const ready = this.#ready;
-		this.#become('closed', end === undefined ? {} : { end });
+	#closed(error: ClientClosedError): void {
 		this.#outbox.refuseAll(error.message);
 		this.#subscriptions.giveUp(error);
-		ready.reject(error);
 	}
 
 	// What comes
