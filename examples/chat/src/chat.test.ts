@@ -1,124 +1,160 @@
+import { until } from '@orijs/testkit';
+import { SocketRequestError } from '@orijs/websocket-client';
+import type { Logger } from '@orijs/websocket';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createChat } from './chat.ts';
-import { visit, type Visitor } from './test-support/visitor.ts';
+import { Enter, Here, Rename, Restart, Said, Say, topicOf, Type, Typing } from './messages.ts';
+import { allLeave, visit, type Visitor } from './test-support/visitor.ts';
+
+/** Refusals are what some of these tests are about, and not worth a line each. */
+const quiet: Logger = { debug() {}, info() {}, warn() {}, error: console.error };
 
 let chat: ReturnType<typeof createChat>;
 let port: number | undefined;
+let restarts: number;
 
 beforeEach(async () => {
-	chat = createChat({ node: 'node 1' });
+	restarts = 0;
+	chat = createChat({ name: 'node 1', restart: () => void restarts++, logger: quiet });
 	({ port } = await chat.listen(0));
 });
-afterEach(() => chat.stop());
+afterEach(async () => {
+	await allLeave();
+	await chat.stop();
+});
 
 /** Two visitors who are in one room. */
 async function two(): Promise<readonly [Visitor, Visitor]> {
-	const [ada, grace] = await Promise.all([visit(port), visit(port)]);
-	await ada.join('Ada', 'lobby');
-	await grace.join('Grace', 'lobby');
-	await ada.hear('entered');
+	const [ada, grace] = await Promise.all([visit(port, 'Ada'), visit(port, 'Grace')]);
+	await Promise.all([ada.enter('lobby'), grace.enter('lobby')]);
 	return [ada, grace];
 }
 
-test('a visitor hears which node this is, and who they are', async () => {
-	const ada = await visit(port);
+function names({ people }: { readonly people: readonly { readonly name: string }[] }): string[] {
+	return people.map(({ name }) => name).toSorted();
+}
 
-	expect(await ada.hear('welcome')).toMatchObject({ node: 'node 1', you: expect.stringMatching(/^[0-9a-f-]{36}$/) });
+test('who enters a room is told the node, who they are, and who of the node is there', async () => {
+	await (await visit(port, 'Ada')).enter('lobby');
+	const grace = await visit(port, 'Grace');
+	const { node, you, people } = await grace.enter('lobby');
+
+	expect(node).toMatchObject({ name: 'node 1' });
+	expect(you.name).toBe('Grace');
+	expect(people).toContainEqual(you);
+	expect(names({ people })).toEqual(['Ada', 'Grace']);
 });
 
 test('what is said in a room reaches everyone in it, the one who says it included', async () => {
 	const [ada, grace] = await two();
-	const { you } = await ada.hear('welcome');
-	ada.tell({ type: 'say', text: 'Hello' });
+	const id = crypto.randomUUID();
+	const { at } = await ada.say('lobby', 'Hello', id);
 
-	const said = { room: 'lobby', from: you, name: 'Ada', node: 'node 1', text: 'Hello' };
-	expect(await grace.hear('said')).toMatchObject(said);
-	expect(await ada.hear('said')).toMatchObject(said);
+	const said = { id, from: expect.objectContaining({ name: 'Ada' }), node: 'node 1', text: 'Hello', at };
+	expect(await grace.hear(Said)).toEqual(said);
+	expect(await ada.hear(Said)).toEqual(said);
 });
 
-test('others hear who comes and who goes', async () => {
-	const ada = await visit(port);
-	await ada.join('Ada', 'lobby');
-	const grace = await visit(port);
-	await grace.join('Grace', 'lobby');
-	expect(await ada.hear('entered')).toMatchObject({ name: 'Grace', room: 'lobby' });
-
-	await grace.close();
-	expect(await ada.hear('left')).toMatchObject({ name: 'Grace', room: 'lobby' });
-});
-
-test('who joins another room has left the one before', async () => {
+test('nobody hears what is said in a room they have not subscribed to', async () => {
 	const [ada, grace] = await two();
-	await grace.join('Grace', 'kitchen');
-	expect(await ada.hear('left')).toMatchObject({ name: 'Grace', room: 'lobby' });
+	await grace.say('kitchen', 'In the kitchen');
+	await grace.say('lobby', 'In the lobby');
 
-	ada.tell({ type: 'say', text: 'Still there?' });
-	await ada.hear('said');
-	grace.tell({ type: 'say', text: 'In the kitchen' });
-	expect(await grace.hear('said')).toMatchObject({ room: 'kitchen', text: 'In the kitchen' });
+	await ada.hear(Said);
+	expect(ada.heard(Said).map(({ text }) => text)).toEqual(['In the lobby']);
 });
 
-test('who hurries through rooms ends in the last one', async () => {
-	const ada = await visit(port);
-	for (const room of ['lobby', 'kitchen', 'attic']) ada.tell({ type: 'join', name: 'Ada', room });
-	ada.tell({ type: 'say', text: 'Phew' });
-
-	expect(await ada.hear('said')).toMatchObject({ room: 'attic' });
-});
-
-describe('what is refused gets an answer and harms nobody', () => {
-	test.each([
-		['a room with a blank', { type: 'join', name: 'Eve', room: 'no such room' }, /There can be no such room/],
-		['a room in another script', { type: 'join', name: 'Eve', room: 'кухня' }, /There can be no such room/],
-		['a room that is too long', { type: 'join', name: 'Eve', room: 'a'.repeat(33) }, /There can be no such room/],
-		['a room that is no string', { type: 'join', name: 'Eve', room: ['lobby'] }, /There can be no such room/],
-		['no room', { type: 'join', name: 'Eve' }, /There can be no such room/],
-		['no name', { type: 'join', room: 'lobby' }, /at least one visible character/],
-		['a name of blanks', { type: 'join', name: '\u200B \u2060', room: 'lobby' }, /at least one visible character/],
-		['a name that is too long', { type: 'join', name: 'E'.repeat(25), room: 'lobby' }, /at most 24/],
-		['an empty text', { type: 'say', text: ' \n ' }, /nothing to say/],
-		['a text that is too long', { type: 'say', text: 'a'.repeat(501) }, /at most 500/],
-		['a text in no room', { type: 'say', text: 'Hello' }, /Join a room first/],
-		['another type', { type: 'shout', text: 'HELLO' }, /type "join" or "say"/],
-		['an array', [], /type "join" or "say"/],
-		['null', null, /JSON object/],
-	])('%s', async (_, message, reason) => {
+describe('who is here', () => {
+	test('is told when somebody comes, leaves, goes to another room, or is called another name', async () => {
 		const [ada, grace] = await two();
-		const eve = await visit(port);
-		eve.send(JSON.stringify(message));
-		expect(await eve.hear('problem')).toMatchObject({ reason: expect.stringMatching(reason) });
+		const hears = (...expected: string[]) => ada.hear(Here, (list) => names(list).join() === expected.join());
+		await hears('Ada', 'Grace');
+		await grace.client.request(Rename, { name: 'Hopper' });
+		await hears('Ada', 'Hopper');
+		await grace.enter('kitchen');
+		await hears('Ada');
+		await grace.enter('lobby');
+		await grace.client.close();
 
-		ada.tell({ type: 'say', text: 'Hello' });
-		expect(await grace.hear('said')).toMatchObject({ text: 'Hello' });
-		await eve.join('Eve', 'lobby');
+		await until(() => names(ada.heard(Here).at(-1) ?? { people: [] }).join() === 'Ada', { what: 'Grace is gone' });
 	});
 
-	test.each([
-		['no JSON', '{"type":', /not JSON/],
-		['a binary frame', new Uint8Array([1, 2, 3]), /text frames/],
-		['a frame that is far too long', JSON.stringify({ type: 'say', text: 'a'.repeat(50_000) }), /far too long/],
-	])('%s', async (_, frame, reason) => {
-		const eve = await visit(port);
-		eve.send(frame);
+	test('is told again and again, so that a list that is not can be dropped', async () => {
+		const ada = await visit(port, 'Ada');
+		await ada.enter('lobby');
 
-		expect(await eve.hear('problem')).toMatchObject({ reason: expect.stringMatching(reason) });
-		await eve.join('Eve', 'lobby');
+		await until(() => ada.heard(Here).length >= 3, { what: 'two beats', timeoutMs: 8_000 });
+		expect(new Set(ada.heard(Here).map(({ node }) => node.id)).size).toBe(1);
 	});
 
-	test('a bad room leaves one where one was', async () => {
-		const [ada] = await two();
-		ada.send(JSON.stringify({ type: 'join', name: 'Ada', room: '' }));
-		await ada.hear('problem');
-		ada.tell({ type: 'say', text: 'Still here' });
+	test('is told for each room on its own', async () => {
+		const [ada, grace] = await two();
+		const { people } = await grace.enter('kitchen');
 
-		expect(await ada.hear('said')).toMatchObject({ room: 'lobby' });
+		expect(names({ people })).toEqual(['Grace']);
+		await ada.hear(Here, (list) => names(list).join() === 'Ada');
 	});
+});
+
+test('others hear that somebody is typing', async () => {
+	const [ada, grace] = await two();
+	await ada.client.send(Type, { room: 'lobby' });
+
+	expect(await grace.hear(Typing)).toMatchObject({ from: { name: 'Ada' } });
 });
 
 test('names and texts arrive tidied up, and markup as what it is', async () => {
 	const [ada, grace] = await two();
-	await ada.join('  Ada \u0007\n Byron ', 'lobby');
-	ada.tell({ type: 'say', text: ' <b>1</b>\u0000\n2 👩‍🚀 \uD800 ' });
+	expect(await ada.client.request(Rename, { name: '  Ada \u0007\n Byron ' })).toEqual({ name: 'Ada Byron' });
+	await ada.say('lobby', ' <b>1</b>\u0000\n2 👩‍🚀 \uD800 ');
 
-	expect(await grace.hear('said')).toMatchObject({ name: 'Ada Byron', text: '<b>1</b>\n2 👩‍🚀' });
+	expect(await grace.hear(Said)).toMatchObject({ from: { name: 'Ada Byron' }, text: '<b>1</b>\n2 👩‍🚀' });
+});
+
+test('a restart is asked for, of this node and no other', async () => {
+	const ada = await visit(port, 'Ada');
+	const { node } = await ada.enter('lobby');
+	await ada.client.request(Restart, { id: crypto.randomUUID() });
+	expect(restarts).toBe(0);
+
+	await ada.client.request(Restart, { id: node.id });
+	expect(restarts).toBe(1);
+});
+
+describe('what is refused harms nobody', () => {
+	test.each([
+		['a room with a blank', Enter.name, { room: 'no such room' }],
+		['a room in another script', Enter.name, { room: 'кухня' }],
+		['a room that is too long', Enter.name, { room: 'a'.repeat(33) }],
+		['no room', Enter.name, {}],
+		['an empty text', Say.name, { id: crypto.randomUUID(), room: 'lobby', text: ' \n\u200B ' }],
+		['a text that is too long', Say.name, { id: crypto.randomUUID(), room: 'lobby', text: 'a'.repeat(501) }],
+		['an id that is none', Say.name, { id: '1', room: 'lobby', text: 'Hello' }],
+		['a name of blanks', Rename.name, { name: '\u200B \u2060' }],
+		['a name that is too long', Rename.name, { name: 'E'.repeat(25) }],
+	])('%s', async (_, name, data) => {
+		const [ada, grace] = await two();
+		// The client would not send it.
+		const anything = {
+			'~standard': { version: 1, vendor: 'test', validate: (value: unknown) => ({ value }) },
+		} as const;
+		const sent = ada.client.request({ name, data: anything, reply: undefined }, data);
+
+		await expect(sent).rejects.toMatchObject({ code: 'invalid_data' });
+		await ada.say('lobby', 'Hello');
+		expect(await grace.hear(Said)).toMatchObject({ from: { name: 'Ada' }, text: 'Hello' });
+	});
+
+	test.each([undefined, '', ' ', 'a'.repeat(25), 7])('the name %j: the connection is over', async (name) => {
+		await expect(visit(port, name)).rejects.toMatchObject({ end: { code: 4401 } });
+	});
+
+	test.each(['room:', 'room:a:b c', 'kitchen', `room:${'a'.repeat(33)}`, 'user:ada'])('the topic %j', async (topic) => {
+		const ada = await visit(port, 'Ada');
+		const refused = await ada.client.subscribe(topic).catch((error: unknown) => error);
+
+		expect(refused).toBeInstanceOf(Error);
+		if (refused instanceof SocketRequestError) expect(refused.code).toBe('forbidden');
+		await ada.client.subscribe(topicOf('lobby'));
+	});
 });

@@ -1,104 +1,50 @@
-import { type AppSocket, Application } from '@orijs/core';
-import { BusUnavailableError, type WebSocketProvider } from '@orijs/websocket';
-import type { FromServer, Join, Say } from './protocol.ts';
-import { BadMessageError, readMessage } from './read-message.ts';
+import { Application } from '@orijs/core';
+import { consoleLogger, type Logger, type WebSocketProvider } from '@orijs/websocket';
+import { chatRouter, type Visitor } from './chat-router.ts';
+import { Here } from './here.ts';
+import { BEAT_MS, Here as HereMessage, isRoomTopic, topicOf } from './messages.ts';
 
 export interface ChatOptions {
 	/** What this server process is called on the page. */
-	readonly node: string;
+	readonly name: string;
 	/** What connects it to other nodes. Default: nothing does. */
 	readonly provider?: WebSocketProvider;
+	/** Default: the console. */
+	readonly logger?: Logger;
+	/** Stops the application and starts another one in its place; returns before that is done. */
+	restart(): void;
 }
 
-/** What the server knows about a connection. */
-interface Visitor {
-	/** Tells two visitors of one name apart. Not the socket's id, which is the server's own business. */
-	readonly id: string;
-	name: string;
-	room: string | undefined;
-}
+/** What is said is handled in no time; more than this only hangs. */
+const GRACE_MS = 3_000;
 
-type Socket = AppSocket<Visitor>;
+/** The chat without its page: rooms are topics, and each node tells a room who of its own people are in it. */
+export function createChat({ name, provider, logger = consoleLogger, restart }: ChatOptions): Application<Visitor> {
+	const node = { id: crypto.randomUUID(), name };
+	const here = new Here();
+	let beat: ReturnType<typeof setInterval> | undefined;
 
-/** The chat without its page: rooms are topics, and each message to a room is one publish. */
-export function createChat({ node, provider }: ChatOptions): Application<Visitor> {
-	// Whoever runs it also stops it, as cluster.ts does by ending the connection to it.
-	const app = new Application({ signals: false }).websocket<Visitor>(provider, {
-		upgrade: () => ({ id: crypto.randomUUID(), name: '', room: undefined }),
-	});
+	const app = new Application({ graceMs: GRACE_MS, logger })
+		.websocket<Visitor>(provider, {
+			upgrade: () => ({ person: { id: crypto.randomUUID(), name: '' } }),
+			authorize: { subscribe: (_ws, topic) => isRoomTopic(topic) },
+			limits: { messageBytes: 8_192, messagesPerSecond: 20 },
+		})
+		.socketRouter(chatRouter({ node, here, tellWhoIsHere, restart }))
+		.onStartup(() => {
+			beat = setInterval(() => here.rooms.forEach(tellWhoIsHere), BEAT_MS);
+		})
+		.onShutdown(() => clearInterval(beat));
 
 	return app.onWebSocket({
-		open(ws) {
-			tell(ws, { type: 'welcome', node, you: ws.data.data.id });
+		close(ws) {
+			const room = here.leave(ws.data.data.person);
+			if (room !== undefined) tellWhoIsHere(room);
 		},
-		async message(ws, frame) {
-			try {
-				const message = readMessage(frame);
-				await (message.type === 'join' ? join(ws, message) : say(ws, message));
-			} catch (error) {
-				tell(ws, { type: 'problem', reason: reasonOf(error) });
-				if (!isExpected(error)) throw error;
-			}
-		},
-		close: leave,
 	});
 
-	async function join(ws: Socket, { name, room }: Join): Promise<void> {
-		leave(ws);
-		const visitor = ws.data.data;
-		visitor.name = name;
-		visitor.room = room;
-		const joined = ws.subscribe(topicOf(room));
-		void ws.publish(topicOf(room), encode(event(visitor, room, 'entered')));
-		try {
-			await joined;
-		} catch (error) {
-			if (visitor.room === room) leave(ws);
-			throw error;
-		}
-		// Unless they went on to the next room while this one was opened.
-		if (visitor.room === room) tell(ws, { type: 'joined', name, room });
+	function tellWhoIsHere(room: string): void {
+		// What can't be told now, the next beat says; why it can't, is in the provider's log.
+		app.socket.emit(HereMessage, topicOf(room), { node, people: here.people(room) }).catch(() => {});
 	}
-
-	function leave(ws: Socket): void {
-		const visitor = ws.data.data;
-		const { room } = visitor;
-		if (room === undefined) return;
-		visitor.room = undefined;
-		void ws.unsubscribe(topicOf(room));
-		void app.socket.publish(topicOf(room), encode(event(visitor, room, 'left')));
-	}
-
-	async function say(ws: Socket, { text }: Say): Promise<void> {
-		const visitor = ws.data.data;
-		if (visitor.room === undefined) throw new BadMessageError('Join a room first.');
-		await app.socket.publish(topicOf(visitor.room), encode({ ...event(visitor, visitor.room, 'said'), text }));
-	}
-
-	function event<TType extends string>({ id, name }: Visitor, room: string, type: TType) {
-		return { type, room, from: id, name, node, at: Date.now() };
-	}
-}
-
-function topicOf(room: string): string {
-	return `room:${room}`;
-}
-
-function tell(ws: Socket, message: FromServer): void {
-	ws.send(encode(message));
-}
-
-function encode(message: FromServer): string {
-	return JSON.stringify(message);
-}
-
-function isExpected(error: unknown): boolean {
-	return error instanceof BadMessageError || error instanceof BusUnavailableError;
-}
-
-function reasonOf(error: unknown): string {
-	if (error instanceof BadMessageError) return error.message;
-	if (error instanceof BusUnavailableError)
-		return 'Only people on this node got that: the other nodes can’t be reached.';
-	return 'That did not work. Try again.';
 }

@@ -3,11 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ScriptProcess, spawnBun, until } from '@orijs/testkit';
 import { afterEach, expect, onTestFinished, test } from 'vitest';
-import { visit } from './test-support/visitor.ts';
+import { Said } from './messages.ts';
+import { allLeave, visit } from './test-support/visitor.ts';
 
 const started: ScriptProcess[] = [];
 
 afterEach(async () => {
+	await allLeave();
 	await Promise.all(started.splice(0).map((child) => child.stop()));
 });
 
@@ -45,17 +47,15 @@ function alive(pids: readonly number[]): string {
 test('people on its two nodes talk with each other; SIGINT ends it all', async () => {
 	const { cluster, ports, pids } = await start();
 	expect(new Set(ports).size).toBe(2);
-	const [ada, grace] = await Promise.all([visit(ports[0]), visit(ports[1])]);
-	await ada.join('Ada', 'lobby');
-	await grace.join('Grace', 'lobby');
-	ada.tell({ type: 'say', text: 'Hello' });
-	expect(await grace.hear('said')).toMatchObject({ node: `node ${ports[0]}`, text: 'Hello' });
+	const [ada, grace] = await Promise.all([visit(ports[0], 'Ada'), visit(ports[1], 'Grace')]);
+	await grace.enter('lobby');
+	await ada.say('lobby', 'Hello');
+	expect(await grace.hear(Said)).toMatchObject({ node: `node ${ports[0]}`, text: 'Hello' });
 	expect(pids.length).toBeGreaterThanOrEqual(3);
 
 	cluster.kill('SIGINT');
 	expect(await cluster.exited).toEqual({ code: 0, signal: null });
-	expect(cluster.output()).toMatch(`node ${ports[0]} | Stopped.`);
-	expect(cluster.output()).toMatch(`node ${ports[1]} | Stopped.`);
+	for (const port of ports) expect(cluster.output()).toMatch(`node ${port} | Stopping on SIGTERM`);
 	expect(alive(pids)).toBe('');
 });
 

@@ -1,7 +1,6 @@
 /** The chat on two nodes: a Redis of their own, and two server processes that know each other only through it. */
 import { type RedisServer, startRedis } from '@orijs/testkit';
-import { type NodeProcess, startNode } from './node-process.ts';
-import { stopOnSignal } from './stop-on-signal.ts';
+import { type NodeProcess, startNodeProcess } from './node-process.ts';
 
 const PORTS = [3001, 3002];
 
@@ -9,7 +8,8 @@ let redis: RedisServer | undefined;
 let nodes: readonly NodeProcess[] = [];
 let stopping: Promise<void> | undefined;
 
-stopOnSignal(stop);
+// One Ctrl-C can arrive several times, passed on by each `bun run` in between; nodes that hang are ended by force anyway.
+process.on('SIGINT', stopOnSignal).on('SIGTERM', stopOnSignal);
 try {
 	await start();
 	const first = await Promise.race(nodes.map((node) => node.exited));
@@ -25,7 +25,7 @@ try {
 
 async function start(): Promise<void> {
 	const { url, port } = (redis = await startRedis());
-	nodes = PORTS.map((port) => startNode({ port, redisUrl: url }));
+	nodes = PORTS.map((port) => startNodeProcess({ port, redisUrl: url }));
 	const ports = await Promise.all(nodes.map((node) => node.listening));
 	console.log(`
 Two nodes, one chat, over a Redis on port ${port}:
@@ -39,6 +39,11 @@ Open both: tabs on either one talk with each other. Ctrl-C stops everything.
 `);
 }
 
+function stopOnSignal(): void {
+	void stop().then(() => process.exit(0));
+}
+
+/** Twice is fine. */
 function stop(): Promise<void> {
 	stopping ??= stopAll();
 	return stopping;

@@ -1,10 +1,12 @@
 import { type ScriptProcess, freePort, spawnBun, startRedis, until } from '@orijs/testkit';
 import { afterEach, describe, expect, test } from 'vitest';
-import { visit } from './test-support/visitor.ts';
+import { Here, Restart, Said } from './messages.ts';
+import { allLeave, visit } from './test-support/visitor.ts';
 
 const started: { stop(): Promise<unknown> }[] = [];
 
 afterEach(async () => {
+	await allLeave();
 	await Promise.all(started.splice(0).map((thing) => thing.stop()));
 });
 
@@ -41,29 +43,74 @@ test('says that a port is taken, and takes another one', async () => {
 
 	expect(port).toBeGreaterThan(other.port);
 	expect(child.output()).toMatch(`Port ${wanted} is taken, trying ${wanted + 1}.`);
-	const ada = await visit(port);
-	expect(await ada.hear('welcome')).toMatchObject({ node: `node ${port}` });
+	const ada = await visit(port, 'Ada');
+	expect(await ada.enter('lobby')).toMatchObject({ node: { name: `node ${port}` } });
 });
 
-describe.each(['SIGINT', 'SIGTERM'] as const)('%s', (signal) => {
-	test('stops it: sockets are closed, and it exits with 0', async () => {
+test.each(['SIGINT', 'SIGTERM'] as const)(
+	'%s stops it: clients are told to come back, and it exits with 0',
+	async (signal) => {
 		const child = start({ PORT: String(await freePort()) });
-		const ada = await visit(await portOf(child));
-		await ada.join('Ada', 'lobby');
+		const ada = await visit(await portOf(child), 'Ada');
+		const ended = new Promise((resolve) => ada.client.onStateChange((_state, { end }) => resolve(end)));
 		child.kill(signal);
 
-		expect(await ada.closed).toMatchObject({ code: 1012 });
+		expect(await ended).toMatchObject({ code: 1012, reason: expect.stringMatching(/retry-after-ms=\d+$/) });
 		expect(await child.exited).toEqual({ code: 0, signal: null });
-		expect(child.output()).toMatch(/Stopping.*\nStopped\.\n$/);
+	},
+);
+
+describe('a restart', () => {
+	test('is answered, and the node is back at the same place: whoever was there enters again, and knows of the gap', async () => {
+		const child = start({ PORT: String(await freePort()) });
+		const ada = await visit(await portOf(child), 'Ada');
+		const before = await ada.enter('lobby');
+		const states: string[] = [];
+		ada.client.onStateChange((state, { end }) => states.push(`${state} ${end?.code ?? ''}`.trim()));
+		await ada.client.request(Restart, { id: before.node.id });
+
+		await until(() => ada.gaps.length === 1, { what: 'a gap', timeoutMs: 10_000 });
+		expect(states[0]).toBe('waiting 1012');
+		expect(states.at(-1)).toBe('ready');
+		const after = await ada.enter('lobby');
+		expect(after.node.name).toBe(before.node.name);
+		expect(after.node.id).not.toBe(before.node.id);
+		expect(after.people).toEqual([after.you]);
+		await ada.say('lobby', 'Back');
+		expect(await ada.hear(Said)).toMatchObject({ text: 'Back' });
 	});
-});
 
-test('a signal that arrives several times at once is one signal', async () => {
-	const child = start({ PORT: String(await freePort()) });
-	await portOf(child);
-	for (let copy = 0; copy < 3; copy++) child.kill('SIGINT');
+	test('can be asked for again, and what is said meanwhile waits', async () => {
+		const child = start({ PORT: String(await freePort()) });
+		const port = await portOf(child);
+		const ada = await visit(port, 'Ada');
+		for (let round = 0; round < 2; round++) {
+			const { node } = await ada.enter('lobby');
+			const away = new Promise<void>((resolve) => {
+				ada.client.onStateChange((state) => state === 'waiting' && resolve());
+			});
+			// Twice is one restart; the second may come when nobody listens any more.
+			await Promise.allSettled([1, 2].map(() => ada.client.request(Restart, { id: node.id })));
+			await away;
+			await ada.say('lobby', 'While it was away');
+		}
 
-	expect(await child.exited).toEqual({ code: 0, signal: null });
+		expect(child.output().match(/ is back/g)).toHaveLength(2);
+	});
+
+	test.each(['SIGINT', 'SIGTERM'] as const)('can be ended by %s while the node is away', async (signal) => {
+		const child = start({ PORT: String(await freePort()) });
+		const ada = await visit(await portOf(child), 'Ada');
+		const refused = new Promise<void>((resolve) => {
+			ada.client.onStateChange((_state, { end }) => end?.code === 1006 && resolve());
+		});
+		const { node } = await ada.enter('lobby');
+		await ada.client.request(Restart, { id: node.id });
+		await refused;
+		child.kill(signal);
+
+		expect(await child.exited).toEqual({ code: 0, signal: null });
+	});
 });
 
 test.each(['', 'abc', '-1', '0', '65536', '80.5'])('refuses PORT=%j', async (port) => {
@@ -82,37 +129,40 @@ test('says so when Redis is not there', async () => {
 });
 
 describe('two nodes on one Redis', () => {
-	test('people on both talk in one room', async () => {
+	test('people on both talk in one room, and see each other there', async () => {
 		const redis = await startRedis();
 		started.push(redis);
 		const node = async () => portOf(start({ PORT: String(await freePort()), REDIS_URL: redis.url }));
 		const [one, two] = await Promise.all([node(), node()]);
-		const [ada, grace] = await Promise.all([visit(one), visit(two)]);
-		await ada.join('Ada', 'lobby');
-		await grace.join('Grace', 'lobby');
-		expect(await ada.hear('entered')).toMatchObject({ name: 'Grace', node: `node ${two}` });
+		const [ada, grace] = await Promise.all([visit(one, 'Ada'), visit(two, 'Grace')]);
+		await ada.enter('lobby');
+		await grace.enter('lobby');
+		expect(await ada.hear(Here, ({ node }) => node.name === `node ${two}`)).toMatchObject({
+			people: [{ name: 'Grace' }],
+		});
+		expect(await grace.hear(Here, ({ node }) => node.name === `node ${one}`)).toMatchObject({
+			people: [{ name: 'Ada' }],
+		});
 
-		ada.tell({ type: 'say', text: 'Hello from one' });
-		expect(await grace.hear('said')).toMatchObject({ name: 'Ada', node: `node ${one}`, text: 'Hello from one' });
-		grace.tell({ type: 'say', text: 'Hello from two' });
-		expect(await ada.hear('said')).toMatchObject({ text: 'Hello from one' });
-		expect(await ada.hear('said')).toMatchObject({ name: 'Grace', text: 'Hello from two' });
+		await ada.say('lobby', 'Hello from one');
+		await grace.say('lobby', 'Hello from two');
+		await ada.hear(Said, ({ node, text }) => node === `node ${two}` && text === 'Hello from two');
+		await grace.hear(Said, ({ node, text }) => node === `node ${one}` && text === 'Hello from one');
 
-		await grace.close();
-		expect(await ada.hear('left')).toMatchObject({ name: 'Grace' });
+		await grace.client.close();
+		await ada.hear(Here, ({ node, people }) => node.name === `node ${two}` && people.length === 0);
 	});
 
 	test('without Redis, people on one node still talk, and are told that others do not hear them', async () => {
 		const redis = await startRedis();
 		started.push(redis);
 		const port = await portOf(start({ PORT: String(await freePort()), REDIS_URL: redis.url }));
-		const [ada, grace] = await Promise.all([visit(port), visit(port)]);
-		await ada.join('Ada', 'lobby');
-		await grace.join('Grace', 'lobby');
+		const [ada, grace] = await Promise.all([visit(port, 'Ada'), visit(port, 'Grace')]);
+		await ada.enter('lobby');
+		await grace.enter('lobby');
 		await redis.kill();
-		ada.tell({ type: 'say', text: 'Anybody?' });
 
-		expect(await grace.hear('said')).toMatchObject({ text: 'Anybody?' });
-		expect(await ada.hear('problem')).toMatchObject({ reason: expect.stringMatching(/only people on this node/i) });
+		await expect(ada.say('lobby', 'Anybody?')).rejects.toMatchObject({ code: 'unavailable' });
+		expect(await grace.hear(Said)).toMatchObject({ text: 'Anybody?' });
 	});
 });

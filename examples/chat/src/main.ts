@@ -1,30 +1,34 @@
-/** One chat server: in this process only, or with REDIS_URL together with all others on that Redis. */
+/** One chat server with its page: in this process only, or with REDIS_URL together with all others on that Redis. */
 import { InProcWsProvider, type WebSocketProvider } from '@orijs/websocket';
 import { RedisWsProvider } from '@orijs/websocket-redis';
-import { createChat } from './chat.ts';
-import { listenFrom } from './listen.ts';
-import page from './page/index.html';
-import { stopOnSignal } from './stop-on-signal.ts';
+import { bundlePage } from './bundle-page.ts';
+import { startNode } from './node.ts';
+import { firstFreePort } from './first-free-port.ts';
 
-const { PORT = '3000', REDIS_URL } = process.env;
+const { PORT = '3000', HOST = 'localhost', REDIS_URL } = process.env;
+
+try {
+	if (!/^\d+$/.test(PORT) || Number(PORT) < 1 || Number(PORT) > 65_535) {
+		throw new Error(`PORT must be a number from 1 to 65535, not ${JSON.stringify(PORT)}`);
+	}
+	const routes = await bundlePage();
+	const port = firstFreePort(Number(PORT), HOST);
+	await startNode({ name: `node ${port}`, port, hostname: HOST, routes, createProvider, onFailure: fail });
+	console.log(`The chat is at http://${HOST}:${port}`);
+	// For cluster.ts; there is nobody to tell otherwise.
+	process.send?.({ port });
+	// Whoever started us is gone, and we go as on a signal.
+	process.on('disconnect', () => process.kill(process.pid, 'SIGTERM'));
+} catch (error) {
+	fail(error);
+}
 
 function createProvider(): WebSocketProvider {
 	if (REDIS_URL === undefined) return new InProcWsProvider();
 	return new RedisWsProvider({ connection: REDIS_URL, keyPrefix: 'chat' });
 }
 
-try {
-	if (!/^\d+$/.test(PORT) || Number(PORT) < 1 || Number(PORT) > 65_535) {
-		throw new Error(`PORT must be a number from 1 to 65535, not ${JSON.stringify(PORT)}`);
-	}
-	const { app, port } = await listenFrom(Number(PORT), (port) =>
-		createChat({ node: `node ${port}`, provider: createProvider() }).routes({ '/': page }),
-	);
-	stopOnSignal(() => app.stop());
-	console.log(`The chat is at http://localhost:${port}`);
-	// For cluster.ts; there is nobody to tell otherwise.
-	process.send?.({ port });
-} catch (error) {
+function fail(error: unknown): never {
 	console.error(error instanceof Error ? error.message : error);
 	process.exit(1);
 }

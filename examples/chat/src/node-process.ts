@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { prefixLines } from './prefix-lines.ts';
 
-export interface NodeOptions {
+export interface NodeProcessOptions {
 	/** Where it is to listen; if that is taken it finds another one. */
 	readonly port: number;
 	readonly redisUrl: string;
@@ -16,13 +16,13 @@ export interface NodeProcess {
 	stop(): Promise<number>;
 }
 
-/** How long a node may take to stop, in milliseconds: longer than `app.stop()` waits for requests in flight. */
+/** How long a node may take to stop, in milliseconds: longer than nodes with little to do need. */
 const GRACE_MS = 8_000;
 
 /**
  * Starts main.ts. The channel between the two processes tells us its port, and tells it when we are gone, however that came.
  */
-export function startNode({ port, redisUrl }: NodeOptions): NodeProcess {
+export function startNodeProcess({ port, redisUrl }: NodeProcessOptions): NodeProcess {
 	const listening = Promise.withResolvers<number>();
 	let name = `node ${port}`;
 	const child = Bun.spawn(

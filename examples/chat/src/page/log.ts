@@ -1,6 +1,5 @@
-import type { Said } from '../protocol.ts';
-import { byId, make } from './element.ts';
-import { avatar, nodeSign } from './looks.ts';
+import { byId } from './element.ts';
+import type { Entry } from './entry.ts';
 
 /** How many entries are kept. */
 const MAX_ENTRIES = 300;
@@ -11,64 +10,77 @@ const NEAR_END = 80;
 
 const list = byId('log', HTMLOListElement);
 const latest = byId('latest', HTMLButtonElement);
-const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
-
-let last: Said | undefined;
+/** In the order in which they stand there. */
+let entries: Entry[] = [];
+/** Whether the reader is at the end; asked before something changes there. */
+let isFollowing = true;
 
 latest.addEventListener('click', () => {
 	toEnd();
 	list.focus();
 });
 list.addEventListener('scroll', () => {
-	if (isNearEnd()) latest.hidden = true;
+	isFollowing = list.scrollHeight - list.scrollTop - list.clientHeight < NEAR_END;
+	if (isFollowing) latest.hidden = true;
 });
 // A keyboard that slides in, or a window made smaller, must not hide the end.
 new ResizeObserver(() => {
-	if (latest.hidden) toEnd();
+	if (isFollowing) toEnd();
 }).observe(list);
 
-export function showMessage(said: Said, isMine: boolean): void {
-	const follows =
-		last !== undefined && last.from === said.from && last.name === said.name && said.at - last.at < GROUP_MS;
-	last = said;
-	const at = new Date(said.at);
-	const time = make('time', '', clock.format(at));
-	time.dateTime = at.toISOString();
-	const by = make('p', 'by', make('bdi', 'name', said.name), ' ', nodeSign(said.node), ' ', time);
-	const text = make('p', 'text', said.text);
-	text.dir = 'auto';
-	const body = make('div', 'body', by, text);
-	const entry = make('li', 'message', avatar(said.name), body);
-	entry.classList.toggle('mine', isMine);
-	entry.classList.toggle('follows', follows);
-	append(entry, isMine);
+/** Puts an entry where it belongs by its time; the newest are at the end. */
+export function addEntry(entry: Entry, toItsEnd = false): void {
+	const after = entries.findLastIndex(({ at }) => at <= entry.at);
+	const [before] = entries.slice(after + 1);
+	entries.splice(after + 1, 0, entry);
+	list.insertBefore(entry.element, before?.element ?? null);
+	for (const old of entries.splice(0, entries.length - MAX_ENTRIES)) old.element.remove();
+	group();
+	if (toItsEnd || isFollowing) toEnd();
+	else latest.hidden = false;
 }
 
-/** Something that happened, as opposed to something said. */
-export function showNotice(...content: (Node | string)[]): void {
-	last = undefined;
-	append(make('li', 'notice', make('p', '', ...content)), false);
+/** An entry's time is another one now, or it looks different. */
+export function moveEntry(entry: Entry): void {
+	const index = entries.indexOf(entry);
+	if (index === -1) return;
+	const hadFocus = entry.element.contains(document.activeElement);
+	const isOutOfOrder =
+		(entries[index - 1]?.at ?? -Infinity) > entry.at || (entries[index + 1]?.at ?? Infinity) < entry.at;
+	if (isOutOfOrder) {
+		entries.splice(index, 1);
+		addEntry(entry);
+	}
+	group();
+	if (isFollowing) toEnd();
+	if (hadFocus && !entry.element.contains(document.activeElement)) list.focus();
+}
+
+/** Of the newest entry whose time is known; there may be none. */
+export function newestTime(): number {
+	return entries.findLast(({ at }) => at < Infinity)?.at ?? -Infinity;
 }
 
 export function clearLog(): void {
-	last = undefined;
+	entries = [];
+	isFollowing = true;
 	latest.hidden = true;
 	list.replaceChildren();
 }
 
-function append(entry: HTMLElement, toItsEnd: boolean): void {
-	const follow = toItsEnd || isNearEnd();
-	list.append(entry);
-	while (list.childElementCount > MAX_ENTRIES) list.firstElementChild?.remove();
-	if (follow) toEnd();
-	else latest.hidden = false;
-}
-
-function isNearEnd(): boolean {
-	return list.scrollHeight - list.scrollTop - list.clientHeight < NEAR_END;
+/** What one person says in one go shows their name once. */
+function group(): void {
+	let last: Entry | undefined;
+	for (const entry of entries) {
+		const at = Math.min(entry.at, Date.now());
+		const follows = last?.by !== undefined && last.by === entry.by && at - Math.min(last.at, at) < GROUP_MS;
+		entry.element.classList.toggle('follows', follows);
+		last = entry;
+	}
 }
 
 function toEnd(): void {
 	list.scrollTop = list.scrollHeight;
+	isFollowing = true;
 	latest.hidden = true;
 }

@@ -1,4 +1,5 @@
-import { MAX_NAME_LENGTH } from '../protocol.ts';
+import { MAX_NAME_LENGTH } from '../messages.ts';
+import { isVisible, tidy } from '../tidy.ts';
 import { byId } from './element.ts';
 import { wear } from './looks.ts';
 
@@ -9,26 +10,25 @@ const form = byId('name-form', HTMLFormElement);
 const input = byId('name', HTMLInputElement);
 const me = byId('me', HTMLButtonElement);
 
-/** The name chosen in this tab; each tab may be somebody else. */
+/** The name chosen in this browser. */
 export function currentName(): string | undefined {
-	return sessionStorage.getItem(STORED_AS) ?? undefined;
+	return localStorage.getItem(STORED_AS) ?? undefined;
 }
 
-/** Asks for a name unless there is one, and again when the visitor wants another; calls back with each. */
-export function startName(onChange: () => void): void {
+/** Asks for a name unless there is one, and again when the visitor wants another; calls back with each, the one there is included. */
+export function startName(onName: (name: string) => void): void {
 	input.maxLength = MAX_NAME_LENGTH;
-	input.value = localStorage.getItem(STORED_AS) ?? '';
-
 	form.addEventListener('submit', (event) => {
 		event.preventDefault();
-		const name = input.value.trim();
-		if (name === '') return;
-		sessionStorage.setItem(STORED_AS, name);
+		const name = tidy(input.value).replaceAll(/\s+/g, ' ');
+		input.setCustomValidity(isVisible(name) ? '' : 'A name has at least one visible character.');
+		if (!input.reportValidity()) return;
 		localStorage.setItem(STORED_AS, name);
 		drawName(name);
 		dialog.close();
-		onChange();
+		onName(name);
 	});
+	input.addEventListener('input', () => input.setCustomValidity(''));
 	// Escape leaves a name as it is, but there has to be one.
 	dialog.addEventListener('close', () => {
 		if (currentName() === undefined) askName();
@@ -36,19 +36,18 @@ export function startName(onChange: () => void): void {
 	me.addEventListener('click', askName);
 
 	const name = currentName();
-	if (name === undefined) askName();
-	else drawName(name);
+	if (name === undefined) return askName();
+	drawName(name);
+	onName(name);
 }
 
-/** Shows the name as the server took it. */
-export function drawName(name: string): void {
+function drawName(name: string): void {
 	byId('my-name', HTMLElement).textContent = name;
 	wear(byId('my-avatar', HTMLElement), name);
-	input.value = name;
 }
 
 function askName(): void {
-	input.value = currentName() ?? input.value;
+	input.value = currentName() ?? '';
 	dialog.showModal();
 	input.select();
 }

@@ -1,4 +1,4 @@
-import { isRoom, ROOM_RULE } from '../protocol.ts';
+import { isRoom, ROOM_RULE } from '../messages.ts';
 import { showProblem } from './composer.ts';
 import { byId, make } from './element.ts';
 
@@ -17,7 +17,7 @@ export function currentRoom(): string {
 	return room;
 }
 
-/** Lists the rooms, with the current one marked; calls back whenever it changes. */
+/** Lists the rooms, with the current one marked, and Alt with an arrow for the next one; calls back whenever it changes. */
 export function startRooms(onChange: () => void): void {
 	addEventListener('hashchange', () => {
 		if (readAddress()) onChange();
@@ -32,6 +32,13 @@ export function startRooms(onChange: () => void): void {
 		location.hash = wanted;
 	});
 	input.addEventListener('input', () => input.setCustomValidity(''));
+	addEventListener('keydown', (event) => {
+		if (!event.altKey || (event.key !== 'ArrowUp' && event.key !== 'ArrowDown')) return;
+		event.preventDefault();
+		const all = [...rooms];
+		const step = event.key === 'ArrowDown' ? 1 : -1;
+		location.hash = all[(all.indexOf(room) + step + all.length) % all.length] ?? FIRST_ROOM;
+	});
 	readAddress();
 	drawRooms();
 }

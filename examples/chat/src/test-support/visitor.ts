@@ -1,32 +1,70 @@
-import { connectClient, type TestClient } from '@orijs/testkit';
-import type { FromPage, FromServer } from '../protocol.ts';
+import { until } from '@orijs/testkit';
+import {
+	type Envelope,
+	type GapNotice,
+	type InferOutput,
+	isMessage,
+	SocketClient,
+	type SocketMessage,
+} from '@orijs/websocket-client';
+import { Enter, type NodeList, type Person, Say, topicOf } from '../messages.ts';
 
-/** A chat client without a page. */
-export interface Visitor extends TestClient {
-	tell(message: FromPage): void;
-	/** Resolves with the next message of a type. */
-	hear<TType extends FromServer['type']>(type: TType): Promise<Extract<FromServer, { type: TType }>>;
-	/** Enters a room, and resolves when the server says so. */
-	join(name: string, room: string): Promise<void>;
+/** Somebody in the chat, without a page. */
+export interface Visitor {
+	readonly client: SocketClient;
+	/** What was emitted to rooms this visitor was in, in order. */
+	readonly envelopes: readonly Envelope[];
+	readonly gaps: readonly GapNotice[];
+	/** Subscribes to a room and enters it, as a page does. */
+	enter(room: string): Promise<NodeList & { you: Person }>;
+	say(room: string, text: string, id?: string): Promise<{ at: number }>;
+	/** Resolves with the first message of a kind that fits, which may have come before. */
+	hear<T extends SocketMessage>(
+		message: T,
+		fits?: (data: InferOutput<T['data']>) => boolean,
+	): Promise<InferOutput<T['data']>>;
+	/** What has been said to this visitor so far, of one kind. */
+	heard<T extends SocketMessage>(message: T): InferOutput<T['data']>[];
 }
 
-export async function visit(port: number | undefined): Promise<Visitor> {
-	const client = await connectClient(`ws://localhost:${port}/ws`);
-	const visitor: Visitor = {
-		...client,
-		tell: (message) => client.send(JSON.stringify(message)),
-		async hear<TType extends FromServer['type']>(type: TType) {
-			const message = await client.next((message) => parse(message).type === type);
-			return parse(message) as Extract<FromServer, { type: TType }>;
+const connected: SocketClient[] = [];
+
+/** Connects as soon as the server is there. */
+export async function visit(port: number | undefined, name: unknown): Promise<Visitor> {
+	const client = new SocketClient(`ws://localhost:${port}/ws`, {
+		auth: () => ({ name }),
+		reconnect: { minDelayMs: 50, maxDelayMs: 200 },
+		heartbeat: { intervalMs: 500, timeoutMs: 2_000 },
+	});
+	connected.push(client);
+	// What fails here, the tests see by what they wait for.
+	client.onError(() => {});
+	const envelopes: Envelope[] = [];
+	const gaps: GapNotice[] = [];
+	const heard = <T extends SocketMessage>(message: T): InferOutput<T['data']>[] =>
+		envelopes.filter((envelope) => isMessage(message, envelope)).map(({ data }) => data);
+	await client.connect();
+	return {
+		client,
+		envelopes,
+		gaps,
+		async enter(room) {
+			await client.subscribe(topicOf(room), {
+				onMessage: (_data, envelope) => envelopes.push(envelope),
+				onGap: (gap) => gaps.push(gap),
+			});
+			return client.request(Enter, { room });
 		},
-		async join(name, room) {
-			visitor.tell({ type: 'join', name, room });
-			await visitor.hear('joined');
+		say: (room, text, id = crypto.randomUUID()) => client.request(Say, { id, room, text }),
+		heard,
+		async hear(message, fits = () => true) {
+			await until(() => heard(message).some(fits), { what: `${message.name} was heard`, timeoutMs: 10_000 });
+			return heard(message).find(fits);
 		},
 	};
-	return visitor;
 }
 
-function parse(message: string | Uint8Array): FromServer {
-	return JSON.parse(String(message)) as FromServer;
+/** To be called after each test. */
+export async function allLeave(): Promise<void> {
+	await Promise.all(connected.splice(0).map((client) => client.close()));
 }

@@ -1,0 +1,43 @@
+import { freePort, type RedisServer, type ScriptProcess, spawnBun, startRedis, until } from '@orijs/testkit';
+
+/** A chat server in a process of its own. */
+export interface ChatNode {
+	readonly url: string;
+	/** What it is called on the page. */
+	readonly name: string;
+	readonly process: ScriptProcess;
+}
+
+/** Two nodes that know each other only through their Redis. */
+export interface TwoNodes {
+	readonly one: ChatNode;
+	readonly two: ChatNode;
+	stop(): Promise<void>;
+}
+
+export async function startTwoNodes(ports?: readonly [number, number]): Promise<TwoNodes> {
+	const redis = await startRedis();
+	const [first, second] = ports ?? [await freePort(), await freePort()];
+	const [one, two] = await Promise.all([startChatNode(first, redis), startChatNode(second, redis)]);
+	return {
+		one,
+		two,
+		async stop() {
+			await Promise.all([one.process.stop(5_000), two.process.stop(5_000)]);
+			await redis.stop();
+		},
+	};
+}
+
+/** Resolves when it listens. Without a Redis, it is alone. */
+export async function startChatNode(port: number, redis?: RedisServer): Promise<ChatNode> {
+	const url = `http://localhost:${port}`;
+	const process = spawnBun(new URL('../src/main.ts', import.meta.url), {
+		env: { NODE_ENV: 'production', PORT: String(port), REDIS_URL: redis?.url },
+	});
+	await until(() => process.output().includes(`The chat is at ${url}\n`), {
+		what: 'a node listens',
+		timeoutMs: 15_000,
+	});
+	return { url, name: `node ${port}`, process };
+}

@@ -1,0 +1,64 @@
+/** Makes the pictures in docs/images, out of two nodes and people who talk over them. */
+import { type Chromium, launchChromium } from '@orijs/testkit';
+import { fileURLToPath } from 'node:url';
+import { startTwoNodes, type TwoNodes } from './nodes.ts';
+import { visit, type Visitor } from './visitor.ts';
+
+const PORTS = [3001, 3002] as const;
+const PIXEL_RATIO = 1.5;
+const DESKTOP = { width: 1180, height: 680, pixelRatio: PIXEL_RATIO } as const;
+const PHONE = { width: 390, height: 760, pixelRatio: PIXEL_RATIO } as const;
+
+const nodes = await startTwoNodes(PORTS);
+const chromium = await launchChromium();
+try {
+	await makeAll(chromium, nodes);
+} finally {
+	await chromium.close();
+	await nodes.stop();
+}
+
+async function makeAll(chromium: Chromium, { one, two }: TwoNodes): Promise<void> {
+	const ada = await visit(chromium, one.url, 'Ada', DESKTOP);
+	const adaInTheDark = await visit(chromium, one.url, 'Barbara', { ...DESKTOP, scheme: 'dark' });
+	const grace = await visit(chromium, two.url, 'Grace', PHONE);
+	const everyone = [ada, adaInTheDark, grace];
+	const tell = async (from: Visitor, text: string): Promise<void> => {
+		await from.say(text);
+		for (const visitor of everyone) await visitor.message(text).waitFor();
+	};
+	for (const visitor of everyone) await visitor.person('Grace', two).waitFor();
+
+	await tell(ada, 'Is anyone on the other node?');
+	await tell(grace, 'Here! Same room, another process.');
+	await tell(grace, 'Redis carried this to you.');
+	await tell(ada, 'Came at once. What did you have to change?');
+	await tell(grace, 'One line: the provider.');
+	await tell(ada, 'And if I restart my node now?');
+	await grace.composer.fill('');
+	await grace.composer.pressSequentially('Try it');
+	for (const visitor of [ada, adaInTheDark]) await visitor.typing.getByText('Grace is typing').waitFor();
+	await make(ada, 'chat');
+
+	await ada.composer.fill('');
+	await ada.page.getByRole('button', { name: 'Restart this node' }).click();
+	await ada.state.getByText(/^(Reconnecting|Trying again)/).waitFor();
+	await grace.composer.fill('Now?');
+	await ada.log.getByText('may be missing').waitFor();
+	await adaInTheDark.log.getByText('may be missing').waitFor();
+	for (const visitor of everyone) await visitor.person('Ada', one).waitFor();
+	await grace.composer.press('Enter');
+	await adaInTheDark.message('Now?').waitFor();
+	await tell(ada, 'Gone for a second, and back in the room.');
+	await tell(adaInTheDark, 'Me too, without touching anything.');
+	await adaInTheDark.person('Grace', two).waitFor();
+	await make(adaInTheDark, 'chat-dark');
+	await make(grace, 'chat-phone');
+}
+
+async function make({ page }: Visitor, name: string): Promise<void> {
+	const path = fileURLToPath(new URL(`../../../docs/images/${name}.png`, import.meta.url));
+	await page.mouse.move(0, 0);
+	await page.screenshot({ path, caret: 'hide' });
+	console.log(path, `${Math.round(Bun.file(path).size / 1024)} KiB`);
+}

@@ -1,0 +1,138 @@
+import { bringOnline, type Chromium, launchChromium, takeOffline } from '@orijs/testkit';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { startTwoNodes, type TwoNodes } from './nodes.ts';
+import { visit, type VisitOptions, type Visitor } from './visitor.ts';
+
+let chromium: Chromium;
+let nodes: TwoNodes;
+const visitors: Visitor[] = [];
+
+beforeAll(async () => {
+	chromium = await launchChromium();
+});
+beforeEach(async () => {
+	nodes = await startTwoNodes();
+});
+afterEach(async () => {
+	const errors = visitors.flatMap(({ errors }) => errors.uncaught);
+	await Promise.all(visitors.splice(0).map(({ page }) => page.close()));
+	await nodes.stop();
+	expect(errors).toEqual([]);
+});
+afterAll(() => chromium.close());
+
+async function come(name: string, node: 'one' | 'two', options?: VisitOptions): Promise<Visitor> {
+	const visitor = await visit(chromium, nodes[node].url, name, options);
+	visitors.push(visitor);
+	return visitor;
+}
+
+async function two(): Promise<readonly [Visitor, Visitor]> {
+	return [await come('Ada', 'one'), await come('Grace', 'two')];
+}
+
+test('people on two nodes talk, and see who is here, where, and who is typing', async () => {
+	const [ada, grace] = await two();
+	await ada.person('Grace', nodes.two).waitFor();
+	await grace.person('Ada', nodes.one).waitFor();
+	expect(await ada.state.textContent()).toBe(nodes.one.name);
+
+	await ada.composer.pressSequentially('Hel');
+	await grace.typing.getByText('Ada is typing').waitFor();
+	expect(await ada.typing.textContent()).toBe('');
+	await ada.say('Hello <b>Grace</b>');
+	await grace.message('Hello <b>Grace</b>').waitFor();
+	await grace.typing.getByText('Ada').waitFor({ state: 'detached' });
+	await grace.say('Hello Ada');
+	await ada.message('Hello Ada').waitFor();
+
+	// Each once, and one's own not as something that still waits.
+	expect(await ada.log.getByRole('listitem').count()).toBe(2);
+	expect(await ada.page.locator('.pending, .failed').count()).toBe(0);
+});
+
+test('who leaves is seen to go', async () => {
+	const [ada, grace] = await two();
+	await ada.person('Grace', nodes.two).waitFor();
+	await grace.page.close();
+
+	await ada.person('Grace', nodes.two).waitFor({ state: 'detached' });
+});
+
+test('a restarted node: the page says so, comes back into the room by itself, says what may be missing, and goes on', async () => {
+	const [ada, grace] = await two();
+	await grace.say('Before');
+	await ada.message('Before').waitFor();
+	await ada.page.getByRole('button', { name: 'Restart this node' }).click();
+	await ada.state.getByText(/^(Reconnecting|Trying again)/).waitFor();
+	// What is said now waits, and is not lost.
+	await ada.say('Said while away');
+
+	await ada.log.getByText(/^Messages between \d\d:\d\d:\d\d and \d\d:\d\d:\d\d may be missing$/).waitFor();
+	await ada.state.getByText(nodes.one.name).waitFor();
+	await grace.message('Said while away').waitFor();
+	await grace.say('After');
+	await ada.message('After').waitFor();
+	await grace.person('Ada', nodes.one).waitFor();
+	expect(await ada.entries()).toEqual(['Before', expect.stringMatching('may be missing'), 'Said while away', 'After']);
+	expect(await grace.log.getByText('may be missing').count()).toBe(0);
+	await ada.person('Grace', nodes.two).waitFor();
+	for (const { people } of [ada, grace]) expect(await people.getByRole('listitem').count()).toBe(2);
+});
+
+test('a killed node: its page is reconnecting, and its people are gone for the others', async () => {
+	const [ada, grace] = await two();
+	await grace.person('Ada', nodes.one).waitFor();
+	nodes.one.process.kill('SIGKILL');
+
+	await ada.state.getByText(/^(Reconnecting|Trying again)/).waitFor();
+	expect(await ada.page.locator('#state-spoken').textContent()).toBe('Reconnecting');
+	await ada.state.getByText(/^Reconnecting in \d+ s$/).waitFor();
+	await grace.person('Ada', nodes.one).waitFor({ state: 'detached' });
+	expect(await grace.person('Grace', nodes.two).count()).toBe(1);
+});
+
+test('without a network the page says so, and comes back with it', async () => {
+	const [ada, grace] = await two();
+	await takeOffline(ada.page);
+	await ada.state.getByText('Offline').waitFor();
+	await bringOnline(ada.page);
+
+	await ada.state.getByText(nodes.one.name).waitFor();
+	await ada.log.getByText('may be missing').waitFor();
+	await ada.say('Back');
+	await grace.message('Back').waitFor();
+});
+
+test('what could not be said is marked, and said when one tries again', async () => {
+	const [ada, grace] = await two();
+	nodes.one.process.freeze();
+	await ada.say('Is this on?');
+	const failed = ada.log.getByText('Not sent.');
+	await failed.waitFor();
+	nodes.one.process.thaw();
+	await ada.state.getByText(nodes.one.name).waitFor();
+	await ada.log.getByRole('button', { name: 'Try again' }).click();
+
+	await failed.waitFor({ state: 'detached' });
+	await grace.message('Is this on?').waitFor();
+	await grace.say('Yes');
+	await ada.message('Yes').waitFor();
+	expect((await grace.entries()).filter((text) => text === 'Is this on?')).toHaveLength(1);
+	expect((await ada.entries()).filter((text) => text === 'Is this on?')).toHaveLength(1);
+});
+
+test('rooms are apart, and a link leads into one', async () => {
+	const [ada, grace] = await two();
+	await ada.page.getByRole('link', { name: 'kitchen' }).click();
+	await ada.page.getByRole('heading', { name: 'kitchen' }).waitFor();
+	await grace.person('Ada', nodes.one).waitFor({ state: 'detached' });
+	await ada.say('In the kitchen');
+	await ada.page.goBack();
+	await ada.person('Grace', nodes.two).waitFor();
+	await ada.say('In the lobby');
+	await grace.message('In the lobby').waitFor();
+
+	expect(await grace.entries()).toEqual(['In the lobby']);
+	expect(await ada.entries()).toEqual(['In the lobby']);
+});

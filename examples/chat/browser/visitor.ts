@@ -1,0 +1,74 @@
+import { type Chromium, collectErrors, type PageErrors } from '@orijs/testkit';
+import type { Locator, Page } from 'playwright-core';
+import type { ChatNode } from './nodes.ts';
+
+/** Somebody at a page of the chat. */
+export interface Visitor {
+	readonly page: Page;
+	readonly errors: PageErrors;
+	readonly composer: Locator;
+	/** What the page says of its connection. */
+	readonly state: Locator;
+	readonly log: Locator;
+	readonly people: Locator;
+	readonly typing: Locator;
+	say(text: string): Promise<void>;
+	/** A message in the log, with exactly this text. */
+	message(text: string): Locator;
+	/** Somebody in the list of who is here. */
+	person(name: string, node: ChatNode): Locator;
+	/** The texts in the log, in their order. */
+	entries(): Promise<string[]>;
+}
+
+export interface VisitOptions {
+	readonly width?: number;
+	readonly height?: number;
+	readonly scheme?: 'light' | 'dark';
+	/** Of the screen. */
+	readonly pixelRatio?: number;
+}
+
+/** Opens a page with a storage of its own, gives a name, and resolves when it is in the room. */
+export async function visit(
+	chromium: Chromium,
+	url: string,
+	name: string,
+	options: VisitOptions = {},
+): Promise<Visitor> {
+	const page = await chromium.openPage({ incognito: true });
+	const errors = collectErrors(page);
+	const { width, height = 800, scheme = 'light', pixelRatio = 1 } = options;
+	await page.emulateMedia({ colorScheme: scheme });
+	if (width !== undefined) {
+		const session = await page.context().newCDPSession(page);
+		await session.send('Emulation.setDeviceMetricsOverride', {
+			width,
+			height,
+			deviceScaleFactor: pixelRatio,
+			mobile: width < 500,
+		});
+	}
+	await page.goto(url);
+	await page.getByLabel('Your name').fill(name);
+	await page.keyboard.press('Enter');
+	const composer = page.getByLabel('Your message');
+	const visitor: Visitor = {
+		page,
+		errors,
+		composer,
+		state: page.locator('#state-text'),
+		log: page.getByRole('log'),
+		people: page.locator('#people'),
+		typing: page.locator('#typing'),
+		async say(text) {
+			await composer.fill(text);
+			await composer.press('Enter');
+		},
+		message: (text) => page.locator('.text').filter({ hasText: new RegExp(`^${RegExp.escape(text)}$`) }),
+		person: (name, node) => page.locator('.person').filter({ hasText: name }).filter({ hasText: node.name }),
+		entries: () => page.locator('.text, .notice').allTextContents(),
+	};
+	await page.locator('#state[data-state=connected]').waitFor();
+	return visitor;
+}

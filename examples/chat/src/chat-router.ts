@@ -1,0 +1,68 @@
+import { type ConnectionGuard, SocketRouter } from '@orijs/core';
+import type { Here } from './here.ts';
+import {
+	Enter,
+	Introduction,
+	type Node,
+	type Person,
+	Rename,
+	Restart,
+	Said,
+	Say,
+	topicOf,
+	Type,
+	Typing,
+} from './messages.ts';
+
+/** What handlers know about who sent a message. */
+export interface Visitor {
+	readonly person: Person;
+}
+
+export interface ChatActions {
+	readonly node: Node;
+	readonly here: Here;
+	/** Tells everyone in a room who of this node is in it. */
+	tellWhoIsHere(room: string): void;
+	/** Restarts this node; returns before it has. */
+	restart(): void;
+}
+
+/** What happens to messages. */
+export function chatRouter({ node, here, tellWhoIsHere, restart }: ChatActions): SocketRouter<Visitor> {
+	return new SocketRouter<Visitor>()
+		.guard(mustHaveName)
+		.on(Enter, ({ state: { person }, data: { room } }) => {
+			const before = here.leave(person);
+			here.enter(person, room);
+			if (before !== undefined && before !== room) tellWhoIsHere(before);
+			tellWhoIsHere(room);
+			return { node, you: person, people: here.people(room) };
+		})
+		.on(Rename, ({ state: { person }, data: { name } }) => {
+			person.name = name;
+			const room = here.roomOf(person);
+			if (room !== undefined) tellWhoIsHere(room);
+			return { name };
+		})
+		.on(Say, async (ctx) => {
+			const { id, room, text } = ctx.data;
+			const at = Date.now();
+			await ctx.emit(Said, topicOf(room), { id, from: ctx.state.person, node: node.name, text, at });
+			return { at };
+		})
+		.on(Type, (ctx) => ctx.emit(Typing, topicOf(ctx.data.room), { from: ctx.state.person }))
+		.on(Restart, ({ data: { id } }) => {
+			if (id === node.id) restart();
+		});
+}
+
+/** Everybody may come in who says what they are called. */
+const mustHaveName: ConnectionGuard<Visitor> = ({ auth, data, state }) => {
+	const introduction = Introduction.safeParse(auth);
+	if (!introduction.success) return false;
+	const { person } = data as Visitor;
+	person.name = introduction.data.name;
+	state.person = person;
+	return true;
+};

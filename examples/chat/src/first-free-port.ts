@@ -1,0 +1,21 @@
+/** How many ports are tried. */
+const TRIES = 50;
+const HIGHEST_PORT = 65_535;
+
+/** This port, or if it is taken the next free one above. */
+export function firstFreePort(first: number, hostname: string): number {
+	const last = Math.min(first + TRIES - 1, HIGHEST_PORT);
+	for (let port = first; ; port++) {
+		try {
+			Bun.listen({ hostname, port, socket: { data() {} } }).stop(true);
+			return port;
+		} catch (error) {
+			if (!isTaken(error) || port === last) throw error;
+			console.log(`Port ${port} is taken, trying ${port + 1}.`);
+		}
+	}
+}
+
+function isTaken(error: unknown): boolean {
+	return error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
+}

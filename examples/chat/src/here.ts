@@ -1,0 +1,34 @@
+import type { Person } from './messages.ts';
+
+/** Who is in which room, of those connected to this node. A person is in one room at a time. */
+export class Here {
+	readonly #rooms = new Map<string, Set<Person>>();
+
+	/** The rooms that somebody is in. */
+	get rooms(): string[] {
+		return [...this.#rooms.keys()];
+	}
+
+	people(room: string): Person[] {
+		return [...(this.#rooms.get(room) ?? [])].map(({ id, name }) => ({ id, name }));
+	}
+
+	roomOf(person: Person): string | undefined {
+		return this.rooms.find((room) => this.#rooms.get(room)?.has(person));
+	}
+
+	enter(person: Person, room: string): void {
+		const people = this.#rooms.get(room) ?? new Set();
+		this.#rooms.set(room, people.add(person));
+	}
+
+	/** Returns the room they were in; undefined for none. */
+	leave(person: Person): string | undefined {
+		const room = this.roomOf(person);
+		if (room === undefined) return undefined;
+		const people = this.#rooms.get(room);
+		people?.delete(person);
+		if (people?.size === 0) this.#rooms.delete(room);
+		return room;
+	}
+}

@@ -1,0 +1,68 @@
+import type { ClientState, StateChange } from '@orijs/websocket-client';
+import { client } from './client.ts';
+import { byId } from './element.ts';
+import { hueOf } from './looks.ts';
+
+/** Waits that are shorter than this are not worth a countdown, in milliseconds. */
+const WORTH_COUNTING_MS = 950;
+
+const state = byId('state', HTMLElement);
+const text = byId('state-text', HTMLElement);
+const spoken = byId('state-spoken', HTMLElement);
+const again = byId('again', HTMLButtonElement);
+
+let wasReady = false;
+let timer: ReturnType<typeof setInterval> | undefined;
+
+/** Shows what the client is doing, whatever that is. */
+export function startConnectionState(): void {
+	client.onStateChange(showState);
+	// What a wait is for is another thing without a network.
+	addEventListener('offline', () => {
+		if (client.state === 'waiting') showState('waiting');
+	});
+	again.addEventListener('click', () => void client.connect().catch(() => {}));
+}
+
+/** In a room, by way of this node. */
+export function showNode(name: string): void {
+	show('connected', name, `Connected to ${name}`);
+	state.style.setProperty('--hue', String(hueOf(name)));
+}
+
+function showState(now: ClientState, { retryInMs, end }: Partial<StateChange> = {}): void {
+	clearInterval(timer);
+	again.hidden = now !== 'closed';
+	switch (now) {
+		case 'idle':
+		case 'connecting':
+			// Each try says the same, so that it is not read out again and again.
+			return wasReady ? show('away', 'Trying again…', 'Reconnecting') : show('connecting', 'Connecting…', 'Connecting');
+		case 'waiting':
+			if (!navigator.onLine) return show('offline', 'Offline', 'Offline');
+			return countDown(performance.now() + (retryInMs ?? 0));
+		case 'ready':
+			wasReady = true;
+			return show('connecting', 'Entering…', 'Connecting');
+		case 'closed':
+			return show('over', end === undefined ? 'Closed' : 'Gave up', `Gave up: ${end?.reason ?? 'closed'}`);
+	}
+}
+
+function countDown(until: number): void {
+	const tick = (): void => {
+		const left = until - performance.now();
+		if (left < WORTH_COUNTING_MS) clearInterval(timer);
+		const when = left < WORTH_COUNTING_MS ? 'Reconnecting…' : `Reconnecting in ${Math.round(left / 1_000)} s`;
+		show('away', when, 'Reconnecting');
+	};
+	timer = setInterval(tick, 250);
+	tick();
+}
+
+function show(kind: 'connecting' | 'connected' | 'away' | 'offline' | 'over', words: string, aloud: string): void {
+	state.dataset['state'] = kind;
+	document.body.dataset['connection'] = kind;
+	if (text.textContent !== words) text.textContent = words;
+	if (spoken.textContent !== aloud) spoken.textContent = aloud;
+}

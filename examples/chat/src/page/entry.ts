@@ -1,0 +1,98 @@
+import type { Said } from '../messages.ts';
+import { make } from './element.ts';
+import { avatar, nodeSign } from './looks.ts';
+import { clock, clockWithSeconds } from './clock.ts';
+
+/** Something that stands in the log. */
+export interface Entry {
+	readonly element: HTMLLIElement;
+	/** Where it belongs, in milliseconds since 1970; Infinity while that is not known. */
+	at: number;
+	/** Whose it is, where it is a message. */
+	readonly by?: string;
+}
+
+export function messageEntry({ from, node, text, at }: Said): Entry {
+	const element = message(from.name, text, nodeSign(node), ' ', timeOf(at));
+	return { element, at, by: from.id };
+}
+
+/** A message of one's own, which may still be under way. */
+export interface OwnEntry extends Entry {
+	/** It is waited for. */
+	pending(): void;
+	said(said: Said): void;
+	/** It has not arrived, for all we know. */
+	failed(reason: string, again: () => void): void;
+	/** It has, though it has not come back to us. */
+	confirmed(at: number): void;
+}
+
+export function ownEntry(text: string, name: string, by: string): OwnEntry {
+	const status = make('p', 'status');
+	const element = message(name, text);
+	element.classList.add('mine');
+	element.querySelector('.body')?.append(status);
+	const head = element.querySelector('.by');
+	const arrived = (at: number, ...signs: (Node | string)[]): void => {
+		entry.at = at;
+		element.classList.remove('pending', 'failed');
+		status.replaceChildren();
+		head?.replaceChildren(make('bdi', 'name', name), ' ', ...signs, ' ', timeOf(at));
+	};
+	const entry: OwnEntry = {
+		element,
+		at: Infinity,
+		by,
+		pending() {
+			element.classList.remove('failed');
+			element.classList.add('pending');
+			// Mostly over before it could be read out.
+			status.ariaHidden = 'true';
+			status.replaceChildren('Sending…');
+		},
+		said: ({ at, node }) => arrived(at, nodeSign(node)),
+		confirmed(at) {
+			if (element.classList.contains('pending')) arrived(at);
+		},
+		failed(reason, again) {
+			element.classList.remove('pending');
+			element.classList.add('failed');
+			status.ariaHidden = 'false';
+			const retry = make('button', 'retry', 'Try again');
+			retry.type = 'button';
+			retry.addEventListener('click', again);
+			status.replaceChildren(`Not sent. ${reason}. `, retry);
+		},
+	};
+	entry.pending();
+	return entry;
+}
+
+/** Something that happened, as opposed to something said. */
+export function noticeEntry(at: number, ...content: (Node | string)[]): Entry {
+	return { element: make('li', 'notice', make('p', '', ...content)), at };
+}
+
+/** @param at where it belongs */
+export function gapEntry(at: number, since: number, until: number): Entry {
+	const entry = noticeEntry(
+		at,
+		`Messages between ${clockWithSeconds.format(since)} and ${clockWithSeconds.format(until)} may be missing`,
+	);
+	entry.element.classList.add('gap');
+	return entry;
+}
+
+function message(name: string, text: string, ...signs: (Node | string)[]): HTMLLIElement {
+	const words = make('p', 'text', text);
+	words.dir = 'auto';
+	const by = make('p', 'by', make('bdi', 'name', name), ' ', ...signs);
+	return make('li', 'message', avatar(name), make('div', 'body', by, words));
+}
+
+function timeOf(at: number): HTMLTimeElement {
+	const time = make('time', '', clock.format(at));
+	time.dateTime = new Date(at).toISOString();
+	return time;
+}
