@@ -34,8 +34,6 @@ export async function startNode(options: NodeOptions): Promise<void> {
 		if (isRestarting) return;
 		isRestarting = true;
 		console.log(`${name} restarts`);
-		// Not before whoever asked for it is answered.
-		await Bun.sleep(0);
 		await chat.stop();
 		// An application leaves signals alone once it has stopped.
 		const exit = (): void => process.exit(0);

@@ -135,7 +135,7 @@ describe('what is in flight when stop() is called', () => {
 				`${head?.slice(0, 12)} ${frames.slice(frames.startsWith('\x88') ? 4 : 0).replace(/; retry-after-ms=\d+$/, '')}`,
 			);
 		}
-		expect(answers).toEqual(new Set(['HTTP/1.1 503 Server is stopping', 'HTTP/1.1 101 server is stopping']));
+		expect(answers).toEqual(new Set(['HTTP/1.1 503 Server is stopping', 'HTTP/1.1 101 server is stopping; drained']));
 	});
 
 	it('a socket whose open handler is not through is closed with 1012 like all others', async () => {

@@ -31,7 +31,7 @@ describe('stop()', () => {
 		for (const { closed } of clients)
 			expect(await closed).toEqual({
 				code: 1012,
-				reason: expect.stringMatching(/^server is stopping; retry-after-ms=\d+$/),
+				reason: expect.stringMatching(/^server is stopping; drained; retry-after-ms=\d+$/),
 			});
 	});
 

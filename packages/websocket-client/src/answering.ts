@@ -21,7 +21,7 @@ type AnyHandler = (data: never, envelope: never) => unknown;
 /** Answers what the server asks. */
 export class Answering {
 	readonly #failures: Failures;
-	readonly #handlers = new Map<string, AnyHandler>();
+	readonly #handlers = new Map<string, { readonly handler: AnyHandler }>();
 
 	constructor(failures: Failures) {
 		this.#failures = failures;
@@ -31,16 +31,17 @@ export class Answering {
 	handle(name: string, handler: AnyHandler): () => void {
 		mustBeFunction(handler, 'a handler');
 		if (this.#handlers.has(name)) throw new Error(`${name} is answered already; undo that first`);
-		this.#handlers.set(name, handler);
+		const entry = { handler };
+		this.#handlers.set(name, entry);
 		return () => {
-			if (this.#handlers.get(name) === handler) this.#handlers.delete(name);
+			if (this.#handlers.get(name) === entry) this.#handlers.delete(name);
 		};
 	}
 
 	/** Never rejects. */
 	async answer(connection: Connection, envelope: Envelope): Promise<void> {
 		const { name, data, correlationId } = envelope;
-		const handler = this.#handlers.get(name);
+		const handler = this.#handlers.get(name)?.handler;
 		let reply: object;
 		if (handler === undefined) {
 			reply = { error: { code: 'unknown_type', message: `The client answers no ${name}` } };

@@ -2,10 +2,11 @@ import {
 	type AuthAnswer,
 	BuiltIn,
 	type ErrorCode,
-	type PingAnswer,
 	type RequestFault,
 	SocketRequestError,
+	wasDrained,
 } from '@orijs/websocket/protocol';
+import { isAuthAnswer, isPingAnswer } from './answers.ts';
 import { deferred } from './deferred.ts';
 import { ProtocolError } from './errors.ts';
 import { Heartbeat } from './heartbeat.ts';
@@ -190,14 +191,20 @@ export class Connection {
 
 	#begin(auth: unknown): void {
 		this.askBuiltIn(BuiltIn.auth, auth).then(
-			(answer) => this.#ready(answer as AuthAnswer),
-			// A server that refuses closes; one that says no and stays is none that speaks the protocol.
-			(error: unknown) => {
-				if (this.#isOver) return;
-				this.#events.failed(error as Error, 'protocol');
-				this.#give(NORMAL, 'the server refused @auth');
+			(answer) => {
+				if (isAuthAnswer(answer)) return this.#ready(answer);
+				const wrong = 'The server answered @auth with something else: has its endpoint a socketRouter, or authorize?';
+				this.#speaksOtherwise(new ProtocolError(wrong));
 			},
+			// A server that refuses closes; one that says no and stays is none that speaks the protocol.
+			(error: Error) => this.#speaksOtherwise(error),
 		);
+	}
+
+	#speaksOtherwise(error: Error): void {
+		if (this.#isOver) return;
+		this.#events.failed(error, 'protocol');
+		this.#give(NORMAL, 'the server refused @auth');
 	}
 
 	#ready(answer: AuthAnswer): void {
@@ -210,8 +217,8 @@ export class Connection {
 	}
 
 	async #ping(): Promise<void> {
-		const { timestamp } = (await this.askBuiltIn(BuiltIn.ping, undefined)) as PingAnswer;
-		this.#provenAt = timestamp;
+		const answer = await this.askBuiltIn(BuiltIn.ping, undefined);
+		if (isPingAnswer(answer)) this.#provenAt = answer.timestamp;
 	}
 
 	#tooLate(): void {
@@ -243,7 +250,8 @@ export class Connection {
 		this.#isOver = true;
 		clearTimeout(this.#deadline);
 		this.#heartbeat.stop();
-		for (const { name, reject } of this.#asks.values()) reject(disconnected(name));
+		const why = wasDrained(end.code, end.reason) ? notHandled : disconnected;
+		for (const { name, reject } of this.#asks.values()) reject(why(name));
 		this.#asks.clear();
 		this.#over.resolve();
 		this.#events.ended(end);
@@ -275,4 +283,8 @@ function refusedWith(name: string, { code, message }: { code: ErrorCode; message
 
 function disconnected(name: string): SocketRequestError {
 	return new SocketRequestError(name, 'disconnected', 'the connection has ended; it may have been handled or not');
+}
+
+function notHandled(name: string): SocketRequestError {
+	return new SocketRequestError(name, 'stopping', 'the server has stopped and not handled it');
 }

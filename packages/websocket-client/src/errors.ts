@@ -24,7 +24,7 @@ export class UnsentMessageError extends Error {
 	override readonly name = 'UnsentMessageError';
 	/** The message's name. */
 	readonly messageName: string;
-	/** `queue_full`: too much waits for the connection; `closed`: the client was closed, or gave up; `not_json`: its data is none. */
+	/** `queue_full`: too much waits for the connection; `not_ready`: it was not to wait for one; `closed`: the client was closed, or gave up; `not_json`: its data is none. */
 	readonly code: UnsentCode;
 	constructor(messageName: string, code: UnsentCode, message: string, options?: ErrorOptions) {
 		super(`${messageName} was not sent: ${message} (${code})`, options);
@@ -33,7 +33,7 @@ export class UnsentMessageError extends Error {
 	}
 }
 
-export type UnsentCode = 'queue_full' | 'closed' | 'not_json';
+export type UnsentCode = 'queue_full' | 'not_ready' | 'closed' | 'not_json';
 
 /** The connection was lost, and messages that were sent on it may not have arrived; the server never said that they had. */
 export class UnconfirmedMessagesError extends Error {

@@ -31,7 +31,8 @@ export class Failures {
 	report(thrown: unknown, stage: ErrorStage): void {
 		const error = toError(thrown);
 		if (this.#listeners.size === 0) console.error(`SocketClient (${stage}):`, error);
-		for (const { listener } of this.#listeners) {
+		const listeners = [...this.#listeners];
+		for (const { listener } of listeners) {
 			try {
 				listener(error, stage);
 			} catch (failure) {

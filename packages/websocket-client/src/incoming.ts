@@ -35,5 +35,7 @@ function isFault(value: unknown): value is RequestFault {
 }
 
 function isGap(value: unknown): value is GapNotice {
-	return typeof value === 'object' && value !== null && typeof (value as GapNotice).topic === 'string';
+	if (typeof value !== 'object' || value === null) return false;
+	const { topic, since, until } = value as Partial<GapNotice>;
+	return typeof topic === 'string' && typeof since === 'number' && typeof until === 'number';
 }

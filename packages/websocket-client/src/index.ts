@@ -1,6 +1,6 @@
 // The client
 export { SocketClient } from './socket-client.ts';
-export type { ReplyTo } from './socket-client.ts';
+export type { ReplyTo, SendOptions } from './socket-client.ts';
 export type { SocketClientOptions, WebSocketConstructor } from './options.ts';
 export type { ClientState, ConnectionEnd, StateChange } from './state.ts';
 export type { ClientRequestOptions } from './requests.ts';

@@ -72,7 +72,7 @@ export class Lifeline {
 		return this.#stateListeners.add(listener);
 	}
 
-	/** Resolves when it is ready. @throws {ClientClosedError} */
+	/** Resolves when it is ready; a wait for the next try is over. @throws {ClientClosedError} */
 	connect(): Promise<void> {
 		if (this.#state === 'idle' || this.#state === 'closed') {
 			if (this.#state === 'closed') this.#ready = deferred();
@@ -82,7 +82,7 @@ export class Lifeline {
 				worthATry: () => this.#worthATry(),
 			});
 			this.#open();
-		}
+		} else if (this.#state === 'waiting') this.#tryNow();
 		return this.#ready.promise;
 	}
 
@@ -114,7 +114,7 @@ export class Lifeline {
 		if (attempt !== this.#attempt) return;
 		const { auth, connectTimeoutMs } = this.#settings;
 		if (auth === undefined) return this.#connect(undefined);
-		within(connectTimeoutMs, 'auth()', auth).then(
+		within(connectTimeoutMs, 'auth()', async () => mustBeJson(await auth())).then(
 			(token) => {
 				if (attempt === this.#attempt) this.#connect(token);
 			},
@@ -183,7 +183,10 @@ export class Lifeline {
 	/** Something has changed for the better: a try that waits for its time need not, unless it was the server that said so. */
 	#worthATry(): void {
 		this.#connection?.probe();
-		if (this.#state !== 'waiting' || this.#isToldToWait) return;
+		if (this.#state === 'waiting' && !this.#isToldToWait) this.#tryNow();
+	}
+
+	#tryNow(): void {
 		clearTimeout(this.#retryTimer);
 		this.#open();
 	}
@@ -202,4 +205,10 @@ export class Lifeline {
 		// A listener may have begun anew.
 		if (this.#state === 'closed') this.#events.closed(error);
 	}
+}
+
+/** @throws {TypeError} JSON has no way to write it */
+function mustBeJson<T>(value: T): T {
+	JSON.stringify(value);
+	return value;
 }

@@ -24,7 +24,9 @@ export class Listeners<TArgs extends readonly unknown[]> {
 	}
 
 	call(...args: TArgs): void {
-		for (const { fn } of this.#all) this.#failures.guard(fn, ...args);
+		// Not those that are added meanwhile, and not those that are undone.
+		const all = [...this.#all];
+		for (const entry of all) if (this.#all.has(entry)) this.#failures.guard(entry.fn, ...args);
 	}
 }
 

@@ -67,7 +67,9 @@ export function settingsOf(options: SocketClientOptions): Settings {
 	const minDelayMs = delay('reconnect.minDelayMs', reconnect.minDelayMs ?? 500);
 	const WebSocket = options.WebSocket ?? globalThis.WebSocket;
 	if (typeof WebSocket !== 'function') {
-		throw new InvalidClientOptionError('there is no global WebSocket here, so the option WebSocket must be a class');
+		throw new InvalidClientOptionError(
+			'WebSocket must be a class; without it there must be a global one, as in Node from 22 on',
+		);
 	}
 	return {
 		auth,

@@ -20,7 +20,6 @@ export interface OutboxBounds {
 
 /** After a connection is there, what waits goes out in parts, so many of them in a second, and together at half the speed that is allowed. */
 const PARTS_PER_SECOND = 4;
-const PART_MS = 1000 / PARTS_PER_SECOND;
 
 /** What is to be sent goes out in its order: at once, or, as long as that can't be, from a bounded queue. */
 export class Outbox {
@@ -30,18 +29,22 @@ export class Outbox {
 	#connection: Connection | undefined;
 	/** How many of those that wait may go out together. */
 	#part = Infinity;
+	/** How long after one part the next one goes, in milliseconds. */
+	#partMs = 1000 / PARTS_PER_SECOND;
 	#timer: ReturnType<typeof setTimeout> | undefined;
 
 	constructor(bounds: OutboxBounds) {
 		this.#bounds = bounds;
 	}
 
+	/** Whether what is added goes out at once. */
+	get isClear(): boolean {
+		return this.#waiting.size === 0 && this.#connection?.isReady === true && !this.#connection.isFull;
+	}
+
 	/** Sends it, or lets it wait. */
 	add(outgoing: Outgoing): void {
-		const connection = this.#connection;
-		if (this.#waiting.size === 0 && connection?.isReady === true && !connection.isFull) {
-			return outgoing.deliver(connection);
-		}
+		if (this.isClear && this.#connection !== undefined) return outgoing.deliver(this.#connection);
 		const { messages, characters } = this.#bounds;
 		if (this.#waiting.size >= messages || this.#characters + outgoing.text.length > characters) {
 			const { size } = this.#waiting;
@@ -49,6 +52,11 @@ export class Outbox {
 				new UnsentMessageError(outgoing.name, 'queue_full', `${size} messages wait already for the connection`),
 			);
 		}
+		this.putBack(outgoing);
+	}
+
+	/** Lets something wait that was sent and is to be sent again, whatever waits already: it was let in once. */
+	putBack(outgoing: Outgoing): void {
 		this.#waiting.add(outgoing);
 		this.#characters += outgoing.text.length;
 		this.#sendSoon();
@@ -64,7 +72,9 @@ export class Outbox {
 	/** There is a connection. @param messagesPerSecond how fast it may be used; undefined if there is no bound */
 	open(connection: Connection, messagesPerSecond: number | undefined): void {
 		this.#connection = connection;
-		this.#part = Math.max(1, Math.floor((messagesPerSecond ?? Infinity) / 2 / PARTS_PER_SECOND));
+		const perSecond = (messagesPerSecond ?? Infinity) / 2;
+		this.#part = Math.max(1, Math.floor(perSecond / PARTS_PER_SECOND));
+		this.#partMs = Math.max(1 / PARTS_PER_SECOND, 1 / perSecond) * 1000;
 		this.#sendPart();
 	}
 
@@ -100,6 +110,6 @@ export class Outbox {
 		this.#timer = setTimeout(() => {
 			this.#timer = undefined;
 			this.#sendPart();
-		}, PART_MS);
+		}, this.#partMs);
 	}
 }

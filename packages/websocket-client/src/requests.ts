@@ -36,7 +36,7 @@ export class Requests {
 					// Not handled, and not worth another try before the next connection.
 					sentOn = undefined;
 					this.#outbox.shut();
-					this.#outbox.add(outgoing);
+					this.#outbox.putBack(outgoing);
 				});
 			},
 			refuse: (cause) => {

@@ -35,6 +35,11 @@ export type ReplyTo<TMessage extends SocketMessage> = TMessage extends RequestMe
 	? InferOutput<TMessage['reply']>
 	: null;
 
+export interface SendOptions {
+	/** Whether it may wait for a connection. Default true. False for what is worth nothing later, as that somebody is typing. */
+	readonly queue?: boolean;
+}
+
 /** The topic of gaps in what is sent to the client itself, or joined for it by the server. */
 const TO_THIS_CLIENT = '*';
 
@@ -94,7 +99,8 @@ export class SocketClient {
 
 	/**
 	 * Connects, and from then on comes back whenever the connection is lost, until `close()`. Resolves when it is `ready`, however many tries
-	 * that takes; after `close()`, or when it has given up, it begins anew, with all listeners and subscriptions there were.
+	 * that takes. While it waits for the next try, this is the next try. After `close()`, or when it has given up, it begins anew, with all
+	 * listeners and those subscriptions that were confirmed.
 	 *
 	 * @throws {ClientClosedError} it has given up, because trying again makes no sense, as when a guard said no; or was closed meanwhile
 	 */
@@ -167,25 +173,34 @@ export class SocketClient {
 	 * it was handled, use `request`, which any message can be: when a connection is lost, what may not have arrived is reported to `onError`
 	 * as a number only.
 	 *
-	 * @throws {UnsentMessageError} too much waits already, or the client was closed; also reported to `onError`
+	 * What it throws is also reported to `onError`, as hardly anybody awaits this; not where `options.queue` is false and it would have to wait.
+	 *
+	 * @throws {UnsentMessageError} too much waits already, or the client was closed; or the data is no JSON
 	 * @throws {MessageValidationError} {InvalidMessageDefinitionError}
 	 */
-	send<TMessage extends SocketMessage>(message: TMessage, data: InferInput<TMessage['data']>): Promise<void> {
-		return quiet(this.#send(message, data));
+	send<TMessage extends SocketMessage>(
+		message: TMessage,
+		data: InferInput<TMessage['data']>,
+		options: SendOptions = {},
+	): Promise<void> {
+		const sent = this.#send(message, data, options);
+		sent.catch((error: unknown) => {
+			const wasGivenUp = error instanceof UnsentMessageError && error.code === 'not_ready';
+			if (!wasGivenUp) this.#failures.report(error, 'send');
+		});
+		return sent;
 	}
 
-	async #send(message: SocketMessage, data: unknown): Promise<void> {
+	async #send(message: SocketMessage, data: unknown, { queue = true }: SendOptions): Promise<void> {
 		const checked = validate(message, data);
 		// Without waiting where there is nothing to wait for, so that what is sent next goes out next.
 		if (checked instanceof Promise) await checked;
 		const { name } = message;
 		const text = encodeMessage(name, data);
+		if (!queue && !this.#outbox.isClear)
+			throw new UnsentMessageError(name, 'not_ready', 'there is no connection just now');
+		if (this.state === 'closed') throw new UnsentMessageError(name, 'closed', 'the client is closed');
 		await new Promise<void>((resolve, reject) => {
-			const refuse = (error: UnsentMessageError): void => {
-				this.#failures.report(error, 'send');
-				reject(error);
-			};
-			if (this.state === 'closed') return refuse(new UnsentMessageError(name, 'closed', 'the client is closed'));
 			this.#outbox.add({
 				name,
 				text,
@@ -193,7 +208,7 @@ export class SocketClient {
 					connection.tell(text);
 					resolve();
 				},
-				refuse,
+				refuse: reject,
 			});
 		});
 	}
@@ -205,6 +220,7 @@ export class SocketClient {
 	 * @throws {SocketRequestError} with the `code` of the server's refusal; or `timeout`; `disconnected`: the connection was lost, it may have
 	 * been handled or not; `too_many_requests`: not sent, as too much waits already
 	 * @throws {MessageValidationError} {InvalidMessageDefinitionError} {InvalidClientOptionError} nothing was sent
+	 * @throws {UnsentMessageError} the data is no JSON
 	 * @throws the reason of `options.signal`
 	 */
 	request<TMessage extends SocketMessage>(
@@ -219,7 +235,10 @@ export class SocketClient {
 		const most = delay('timeoutMs', timeoutMs ?? this.#settings.requestTimeoutMs);
 		signal?.throwIfAborted();
 		const checked = validate(message, data);
-		if (checked instanceof Promise) await checked;
+		if (checked instanceof Promise) {
+			await checked;
+			signal?.throwIfAborted();
+		}
 		const { name } = message;
 		if (this.state === 'closed') throw new SocketRequestError(name, 'disconnected', 'the client is closed');
 		return this.#requests.ask(name, data, most, signal);

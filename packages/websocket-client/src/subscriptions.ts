@@ -5,10 +5,12 @@ import {
 	type GapNotice,
 	MOST_TOPICS,
 	type RefusedTopic,
+	type RequestFault,
 	SocketRequestError,
 	type TopicsAnswer,
 } from '@orijs/websocket/protocol';
 import type { Connection } from './connection.ts';
+import { isTopicsAnswer } from './answers.ts';
 import { type Deferred, deferred, quiet } from './deferred.ts';
 import type { ClientClosedError } from './errors.ts';
 import type { Failures } from './failures.ts';
@@ -176,6 +178,7 @@ export class Subscriptions {
 	/** Asks for what is wanted and not there, and leaves what is there and not wanted. What is under way already is left to come. */
 	#reconcile(): void {
 		this.#settleLeaving();
+		this.#confirmWhatIsThere();
 		if (this.#connection?.isReady !== true || this.#retryTimer !== undefined) return;
 		const join = [...this.#wanted.keys()].filter((topic) => !this.#standings.has(topic));
 		const leave = [...this.#standings].filter(([topic, is]) => is === 'joined' && !this.#wanted.has(topic));
@@ -187,16 +190,23 @@ export class Subscriptions {
 		);
 	}
 
+	/** What was wanted again before it was left is there still. */
+	#confirmWhatIsThere(): void {
+		for (const [topic, wanted] of this.#wanted) {
+			if (wanted.wasJoined || this.#standings.get(topic) !== 'joined') continue;
+			wanted.wasJoined = true;
+			wanted.joined.resolve();
+		}
+	}
+
 	#ask(connection: Connection, type: string, all: readonly string[]): void {
 		for (let from = 0; from < all.length; from += MOST_TOPICS) {
 			const topics = all.slice(from, from + MOST_TOPICS);
 			for (const topic of topics) this.#standings.set(topic, type === BuiltIn.subscribe ? 'joining' : 'leaving');
 			connection.askBuiltIn(type, { topics }).then(
-				(answer) => this.#answered(connection, type, topics, answer as TopicsAnswer),
-				({ code, message }: SocketRequestError) => {
-					const refused = topics.map((topic) => ({ topic, code, message }));
-					this.#answered(connection, type, topics, { timestamp: 0, refused });
-				},
+				(answer) =>
+					this.#answered(connection, type, topics, isTopicsAnswer(answer) ? answer : allRefused(topics, NONSENSE)),
+				(error: SocketRequestError) => this.#answered(connection, type, topics, allRefused(topics, error)),
 			);
 		}
 	}
@@ -265,4 +275,14 @@ export class Subscriptions {
 			left.resolve();
 		}
 	}
+}
+
+/** What a server has answered that does not know these messages. */
+const NONSENSE = {
+	code: 'internal',
+	message: 'the server answered with something else than PROTOCOL.md says',
+} as const;
+
+function allRefused(topics: readonly string[], { code, message }: RequestFault): TopicsAnswer {
+	return { timestamp: 0, refused: topics.map((topic) => ({ topic, code, message })) };
 }

@@ -8,10 +8,10 @@ let toldAt = -Infinity;
 
 /** One is writing: tells the others, but not with each key. */
 export function tellTyping(room: string): void {
-	if (client.state !== 'ready' || performance.now() - toldAt < TYPING_EVERY_MS) return;
+	if (performance.now() - toldAt < TYPING_EVERY_MS) return;
 	toldAt = performance.now();
 	// To be told late is worse than not at all, and if it is not told nothing is lost.
-	client.send(Type, { room }).catch(() => {});
+	client.send(Type, { room }, { queue: false }).catch(() => {});
 }
 
 /** One has said it: the next key is another text's. */

@@ -39,7 +39,7 @@ describe('a connection that has not passed its guards when stop() is called', ()
 		for (const client of [silent, speaking]) {
 			expect(await client.closed).toEqual({
 				code: 1012,
-				reason: expect.stringMatching(/^server is stopping; retry-after-ms=\d+$/),
+				reason: expect.stringMatching(/^server is stopping; drained; retry-after-ms=\d+$/),
 			});
 		}
 		// Nobody waits for a guard: what it lets in would be closed at once.

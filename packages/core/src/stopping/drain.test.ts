@@ -39,6 +39,32 @@ describe('a connection that stop() ends', () => {
 		await stopped;
 	});
 
+	it('is told whether all was handled that it had asked', async () => {
+		const done = jobs();
+		const quiet = await connectClient((await serve(done.app)).ws);
+		await arrived(quiet);
+		await done.app.stop();
+		expect((await quiet.closed).reason).toMatch(/^server is stopping; drained; retry-after-ms=\d+$/);
+
+		const hanging = jobs();
+		const waiting = await connectClient((await serve(hanging.app)).ws);
+		say(waiting, 'job', 1, 'a');
+		await arrived(waiting);
+		await hanging.app.stop({ graceMs: 20 });
+		expect((await waiting.closed).reason).toMatch(/^server is stopping; retry-after-ms=\d+$/);
+	});
+
+	it.each([
+		['at once', (app: Application) => void app.stop()],
+		['in an async handler', async (app: Application) => void app.stop()],
+	])('gets the answer of a handler that stops the application, %s', async (_, stop) => {
+		const app: Application = new Application().websocket().socketRouter(new SocketRouter().on(News, () => stop(app)));
+		const client = await connectClient((await serve(app)).ws);
+		say(client, 'news', 'stop', 'a');
+		expect(await client.closed).toMatchObject({ code: 1012 });
+		expect(answersOf(client)).toEqual([['a', null]]);
+	});
+
 	it('has those of its messages handled that wait for their turn, in their order', async () => {
 		const { app, begun, goOn } = jobs();
 		const client = await connectClient((await serve(app)).ws);

@@ -1,4 +1,4 @@
-import { CloseCode, withRetryHint } from '@orijs/websocket/protocol';
+import { CloseCode, DRAINED_REASON, withRetryHint } from '@orijs/websocket/protocol';
 import type { Session } from '../session.ts';
 
 /** Sockets are closed in so many waves, or fewer if they are few, so that their clients don't all come back in one moment. */
@@ -16,7 +16,8 @@ const LONGEST_SPREAD_MS = 10_000;
 
 /**
  * Ends connections with 1012 and a hint when to come back: each takes no more messages, has those that have arrived handled and
- * what it was sent flushed, and is closed then. At the deadline those that are left are closed as they are.
+ * what it was sent flushed, and is closed then, which the reason says: what its client asks from then on is not handled. At the deadline
+ * those that are left are closed as they are.
  *
  * @param deadline by the monotonic clock, in milliseconds
  */
@@ -25,10 +26,12 @@ export async function drain(sessions: readonly Session[], deadline: number): Pro
 	const finishing = new Set<Session>();
 	const spread = Math.min(LONGEST_SPREAD_MS, Math.max(SHORTEST_SPREAD_MS, waiting.length * SPREAD_MS_EACH));
 	const wave = Math.max(SMALLEST_WAVE, Math.ceil(waiting.length / WAVES));
-	const close = (session: Session): void => {
+	const close = (session: Session, reason: string): void => {
 		finishing.delete(session);
-		session.end(CloseCode.serviceRestart, withRetryHint('server is stopping', Math.random() * spread));
+		session.end(CloseCode.serviceRestart, withRetryHint(reason, Math.random() * spread));
 	};
+	// A handler that stops the application without waiting for anything is not through yet, though nothing says so.
+	await Promise.resolve();
 	let nextWave = performance.now();
 	while (waiting.length > 0 || finishing.size > 0) {
 		const now = performance.now();
@@ -40,8 +43,8 @@ export async function drain(sessions: readonly Session[], deadline: number): Pro
 				finishing.add(session);
 			}
 		}
-		for (const session of finishing) if (session.isDone) close(session);
+		for (const session of finishing) if (session.isDone) close(session, DRAINED_REASON);
 		if (waiting.length > 0 || finishing.size > 0) await Bun.sleep(LOOK_EVERY_MS);
 	}
-	for (const session of [...finishing, ...waiting]) close(session);
+	for (const session of [...finishing, ...waiting]) close(session, 'server is stopping');
 }

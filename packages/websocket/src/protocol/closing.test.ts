@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { CloseCode, readRetryHint, withRetryHint } from './index.ts';
+import { CloseCode, DRAINED_REASON, readRetryHint, wasDrained, withRetryHint } from './index.ts';
 
 describe('the hint when to come back', () => {
 	it.each([0, 1, 1_000, 999_999_999])('of %d ms is read as it was written', (ms) => {
@@ -47,4 +47,26 @@ it('the codes of close frames are ones that a server may send', () => {
 		expect([name, isStandard || (code >= 4000 && code <= 4999)]).toEqual([name, true]);
 	}
 	expect(new Set(Object.values(CloseCode)).size).toBe(Object.keys(CloseCode).length);
+});
+
+describe('a server that has drained', () => {
+	it('says so in the reason, with or without a hint', () => {
+		expect(wasDrained(1012, DRAINED_REASON)).toBe(true);
+		expect(wasDrained(1012, withRetryHint(DRAINED_REASON, 5))).toBe(true);
+		expect(wasDrained(1012, 'drained')).toBe(true);
+		expect(readRetryHint(withRetryHint(DRAINED_REASON, 5))).toBe(5);
+	});
+
+	it.each([
+		'',
+		'server is stopping',
+		withRetryHint('server is stopping', 5),
+		'undrained',
+		'drained?',
+		'not drained; x',
+	])('is not what %j says', (reason) => expect(wasDrained(1012, reason)).toBe(false));
+
+	it('is none with another code', () => {
+		expect(wasDrained(1001, DRAINED_REASON)).toBe(false);
+	});
 });

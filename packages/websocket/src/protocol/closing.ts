@@ -18,6 +18,18 @@ export const CloseCode = {
 	tooManyMessages: 4429,
 } as const;
 
+const DRAINED = /(?:^|; )drained(?:;|$)/;
+
+/** The reason of a server that stops, and has handled and answered before all that it is ever going to. */
+export const DRAINED_REASON = 'server is stopping; drained';
+
+/**
+ * Whether a close frame says that what the client has asked on that connection, and was not answered, was not handled: to ask again is safe.
+ */
+export function wasDrained(code: number, reason: string): boolean {
+	return code === CloseCode.serviceRestart && DRAINED.test(reason);
+}
+
 const HINT = /(?:^|; )retry-after-ms=(\d{1,9})$/;
 
 /** A close frame's reason that says when to come back. */

@@ -11,7 +11,7 @@ export { encodeAnswer, encodeRefusal } from './client-message.ts';
 export type { Answer, ClientMessage, ErrorCode, RequestFault } from './client-message.ts';
 export { BuiltIn, encodeGapNotice, MOST_TOPICS } from './built-in.ts';
 export type { AuthAnswer, GapNotice, PingAnswer, RefusedTopic, TopicsAnswer, TopicsRequest } from './built-in.ts';
-export { CloseCode, readRetryHint, withRetryHint } from './closing.ts';
+export { CloseCode, DRAINED_REASON, readRetryHint, wasDrained, withRetryHint } from './closing.ts';
 
 // Topics
 export { isTopic } from './topic.ts';

@@ -1,0 +1,26 @@
+import type { AuthAnswer, PingAnswer, RefusedTopic, TopicsAnswer } from '@orijs/websocket/protocol';
+
+// What answers the built-in messages need not be a server that knows them: an endpoint may echo whatever it is sent.
+
+export function isAuthAnswer(answer: unknown): answer is AuthAnswer {
+	const { socketId, timestamp } = fieldsOf<AuthAnswer>(answer);
+	return typeof socketId === 'string' && typeof timestamp === 'number';
+}
+
+export function isPingAnswer(answer: unknown): answer is PingAnswer {
+	return typeof fieldsOf<PingAnswer>(answer).timestamp === 'number';
+}
+
+export function isTopicsAnswer(answer: unknown): answer is TopicsAnswer {
+	const { timestamp, refused = [] } = fieldsOf<TopicsAnswer>(answer);
+	return typeof timestamp === 'number' && Array.isArray(refused) && refused.every(isRefusedTopic);
+}
+
+function isRefusedTopic(value: unknown): value is RefusedTopic {
+	const { topic, code } = fieldsOf<RefusedTopic>(value);
+	return typeof topic === 'string' && typeof code === 'string';
+}
+
+function fieldsOf<T>(value: unknown): { readonly [K in keyof T]?: unknown } {
+	return typeof value === 'object' && value !== null ? value : {};
+}

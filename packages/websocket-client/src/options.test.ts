@@ -1,0 +1,61 @@
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { InvalidClientOptionError, SocketClient, type SocketClientOptions } from './index.ts';
+import { settingsOf } from './options.ts';
+
+afterEach(() => vi.unstubAllGlobals());
+
+it('without any, each has its default', () => {
+	expect(settingsOf({})).toEqual({
+		auth: undefined,
+		connectTimeoutMs: 15_000,
+		requestTimeoutMs: 10_000,
+		heartbeat: { intervalMs: 20_000, timeoutMs: 10_000 },
+		reconnect: { minDelayMs: 500, maxDelayMs: 30_000 },
+		queue: { messages: 100, characters: 262_144 },
+		WebSocket,
+	});
+});
+
+it('one that is undefined has its default, and a first wait may be longer than the longest by default', () => {
+	const { reconnect, heartbeat } = settingsOf({ reconnect: { minDelayMs: 60_000 }, heartbeat: {} });
+	expect(reconnect).toEqual({ minDelayMs: 60_000, maxDelayMs: 60_000 });
+	expect(heartbeat).toEqual({ intervalMs: 20_000, timeoutMs: 10_000 });
+	const none = { auth: undefined, requestTimeoutMs: undefined } as unknown as SocketClientOptions;
+	expect(settingsOf(none).requestTimeoutMs).toBe(10_000);
+});
+
+describe('one that can not work is refused, with what is allowed', () => {
+	it.each<[unknown, RegExp]>([
+		[null, /options must be an object/],
+		['text', /options must be an object/],
+		[{ hearbeat: {} }, /no hearbeat, only auth, .*heartbeat, reconnect, queue, WebSocket/],
+		[{ heartbeat: { interval: 5 } }, /heartbeat has no interval, only intervalMs, timeoutMs/],
+		[{ reconnect: { max: 5 } }, /reconnect has no max, only minDelayMs, maxDelayMs/],
+		[{ queue: { size: 5 } }, /queue has no size, only messages, characters/],
+		[{ heartbeat: null }, /heartbeat must be an object/],
+		[{ reconnect: 5 }, /reconnect must be an object/],
+		[{ queue: false }, /queue must be an object/],
+		[{ auth: 'token' }, /auth must be a function/],
+		[{ connectTimeoutMs: 0 }, /connectTimeoutMs must be a number of milliseconds from 1 to 2147483647, not 0/],
+		[{ requestTimeoutMs: Number.NaN }, /requestTimeoutMs must be .* not NaN/],
+		[{ requestTimeoutMs: Infinity }, /requestTimeoutMs must be .* not Infinity/],
+		[{ heartbeat: { intervalMs: '5' } }, /heartbeat\.intervalMs must be .* not 5/],
+		[{ heartbeat: { timeoutMs: -1 } }, /heartbeat\.timeoutMs must be .* not -1/],
+		[{ reconnect: { minDelayMs: 0 } }, /reconnect\.minDelayMs must be .* from 1 .* not 0/],
+		[{ reconnect: { minDelayMs: 20, maxDelayMs: 10 } }, /reconnect\.maxDelayMs must be .* from 20 .* not 10/],
+		[{ queue: { messages: -1 } }, /queue\.messages must be a number from 0, not -1/],
+		[{ queue: { characters: '5' } }, /queue\.characters must be a number from 0, not 5/],
+		[{ WebSocket: 'ws' }, /WebSocket must be a class/],
+	])('%j', (options, message) => {
+		const make = (): SocketClient => new SocketClient('ws://localhost/ws', options as SocketClientOptions);
+		expect(make).toThrow(InvalidClientOptionError);
+		expect(make).toThrow(message);
+	});
+
+	it('as is a runtime without WebSocket, unless one is given', () => {
+		const { WebSocket } = globalThis;
+		vi.stubGlobal('WebSocket', undefined);
+		expect(() => settingsOf({})).toThrow(/WebSocket must be a class; without it there must be a global one/);
+		expect(settingsOf({ WebSocket }).WebSocket).toBe(WebSocket);
+	});
+});

@@ -1,0 +1,97 @@
+import { Application, type AppSocket, SocketRouter } from '@orijs/core';
+import { type BusHandlers, type Logger, WsProvider } from '@orijs/websocket';
+import { isTopic, SocketError } from '@orijs/websocket/protocol';
+import type { MemoryBackend } from '@orijs/websocket/testing';
+import { Add, Anything, Checked, Fail, Say, Wait } from './messages.ts';
+import type { Handled, ServerOptions } from './stage.ts';
+
+/** What outlives a server that is restarted. */
+export interface Backstage {
+	readonly backend: MemoryBackend;
+	/** The origins of pages that may connect. */
+	readonly origins: readonly string[];
+	readonly handled: Handled[];
+	readonly shown: unknown[];
+	readonly forbidden: Set<string>;
+	/** What `wait` messages wait for. */
+	readonly gate: Promise<void>;
+	isBackendBroken: boolean;
+}
+
+export interface ApplicationServer {
+	readonly port: number;
+	readonly app: Application;
+	readonly sockets: ReadonlySet<AppSocket>;
+	interrupt(topics: readonly string[] | 'all', since: number): void;
+}
+
+export const SILENT: Logger = { debug() {}, info() {}, warn() {}, error() {} };
+
+/** Starts an application with typed messages on a free port. */
+export async function startApplication(backstage: Backstage, options: ServerOptions): Promise<ApplicationServer> {
+	const { token, ...limits } = options;
+	const { backend, origins, forbidden } = backstage;
+	const bus = backend.createBus();
+	let handlers: BusHandlers | undefined;
+	const { start, subscribe } = bus;
+	bus.start = (given) => start.call(bus, (handlers = given));
+	bus.subscribe = async (topics) => {
+		await subscribe.call(bus, topics);
+		if (backstage.isBackendBroken && topics.some(isTopic)) throw new Error('the backend is broken');
+	};
+	const sockets = new Set<AppSocket>();
+	const router = routerOf(backstage);
+	if (limits.guardTimeoutMs !== undefined) router.guard(() => new Promise<boolean>(() => {}));
+	else if (token !== undefined) {
+		router.guard((ctx) => {
+			backstage.shown.push(ctx.auth);
+			return ctx.auth === token;
+		});
+	}
+	const app = new Application({ logger: SILENT, signals: false })
+		.websocket(new WsProvider({ bus, logger: SILENT, graceMs: 0 }), {
+			limits,
+			allowedOrigins: origins,
+			authorize: { subscribe: (_, topic) => !forbidden.has(topic) },
+		})
+		.socketRouter(router)
+		.onWebSocket({
+			open: (ws) => void sockets.add(ws),
+			close: (ws) => void sockets.delete(ws),
+		});
+	const { port } = await app.listen({ port: 0, hostname: '127.0.0.1' });
+	if (port === undefined) throw new Error('the application listens on no port');
+	return {
+		port,
+		app,
+		sockets,
+		interrupt: (topics, since) => handlers?.interrupted(topics, since, 'as a test has it'),
+	};
+}
+
+function routerOf({ handled, gate }: Backstage): SocketRouter {
+	const note = (type: string, data: unknown): void => void handled.push({ type, data, at: Date.now() });
+	return new SocketRouter()
+		.on(Say, ({ data }) => note('say', data))
+		.on(Add, ({ data }) => {
+			note('add', data);
+			return data.a + data.b;
+		})
+		.on(Fail, ({ data }) => {
+			if (data.code === undefined) throw new Error('as a test has it');
+			throw new SocketError(data.code, 'as asked');
+		})
+		.on(Wait, async ({ data }) => {
+			note('wait', data);
+			await gate;
+			return data;
+		})
+		.on(Checked, ({ data }) => {
+			note('checked', data);
+			return data;
+		})
+		.on(Anything, ({ data }) => {
+			note('anything', data);
+			return data;
+		});
+}

@@ -1,0 +1,55 @@
+import type { HeardFrame, RawServerOptions } from './stage.ts';
+
+export interface RawServer {
+	readonly port: number;
+	readonly heard: readonly HeardFrame[];
+	say(message: string | Uint8Array): void;
+	kick(code: number, reason?: string): void;
+	stop(): Promise<void>;
+}
+
+/** A server that is none of ours, and says whatever a test wants it to. */
+export function startRawServer(options: RawServerOptions): RawServer {
+	const { answers = true, status, messagesPerSecond } = options;
+	const heard: HeardFrame[] = [];
+	const sockets = new Set<Bun.ServerWebSocket>();
+	const server = Bun.serve({
+		hostname: '127.0.0.1',
+		port: 0,
+		fetch(request, self) {
+			if (status !== undefined) return new Response('not now', { status });
+			return self.upgrade(request) ? undefined : new Response('WebSocket only', { status: 426 });
+		},
+		websocket: {
+			open: (socket) => void sockets.add(socket),
+			close: (socket) => void sockets.delete(socket),
+			message(socket, message) {
+				const text = String(message);
+				heard.push({ text, at: Date.now() });
+				const data = answers ? answerTo(text, messagesPerSecond) : undefined;
+				if (data !== undefined) socket.send(data);
+			},
+		},
+	});
+	if (server.port === undefined) throw new Error('the raw server listens on no port');
+	return {
+		port: server.port,
+		heard,
+		say: (message) => sockets.forEach((socket) => socket.send(message)),
+		kick: (code, reason) => sockets.forEach((socket) => socket.close(code, reason)),
+		stop: () => server.stop(true),
+	};
+}
+
+function answerTo(text: string, messagesPerSecond: number | undefined): string | undefined {
+	const { type, correlationId } = JSON.parse(text) as { type: string; correlationId?: string };
+	const timestamp = Date.now();
+	const answers: Record<string, object> = {
+		'@auth': { socketId: crypto.randomUUID(), timestamp, messagesPerSecond },
+		'@ping': { timestamp },
+		'@subscribe': { timestamp, refused: [] },
+		'@unsubscribe': { timestamp, refused: [] },
+	};
+	const data = answers[type];
+	return data === undefined ? undefined : JSON.stringify({ type, correlationId, data });
+}

@@ -1,0 +1,113 @@
+// Checked by the compiler only; nothing here runs.
+
+import { z } from 'zod';
+import {
+	type Envelope,
+	isMessage,
+	type GapNotice,
+	SocketClient,
+	SocketMessage,
+	type SocketRequestError,
+	type Subscription,
+} from './index.ts';
+
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+function same<A, B>(_: Same<A, B>): void {}
+
+const Add = SocketMessage.define({
+	name: 'add',
+	data: z.object({ a: z.number(), b: z.number().default(1) }),
+	reply: z.number(),
+});
+const Said = SocketMessage.define({ name: 'said', data: z.object({ text: z.string() }) });
+/** What goes in is text, what comes out is a date. */
+const At = SocketMessage.define({
+	name: 'at',
+	data: z.string().transform((text) => new Date(text)),
+	reply: z.string().transform((text) => new Date(text)),
+});
+
+const client = new SocketClient('ws://localhost/ws', { auth: async () => ({ token: 'secret' }) });
+new SocketClient(new URL('wss://localhost/ws'), { WebSocket });
+
+// What is sent is what the schema takes; what comes is what it makes of it.
+void client.send(Add, { a: 1 });
+void client.send(At, '2026-01-01');
+client.on(Add, (data, envelope) => {
+	same<typeof data, { a: number; b: number }>(true);
+	same<typeof envelope, Envelope<{ a: number; b: number }>>(true);
+});
+client.on(At, (data) => same<typeof data, Date>(true));
+// @ts-expect-error `a` is missing
+void client.send(Add, {});
+// @ts-expect-error `a` is a number
+void client.send(Add, { a: '1' });
+// @ts-expect-error it is text that goes in
+void client.send(At, new Date());
+// @ts-expect-error a name is no definition
+void client.send('add', { a: 1 });
+// @ts-expect-error such a message has no `c`
+client.on(Add, ({ c }) => c);
+
+// A request resolves with what `reply` makes of the answer, or null.
+void client.request(Add, { a: 1 }, { timeoutMs: 5, signal: AbortSignal.timeout(5) }).then((sum) => {
+	same<typeof sum, number>(true);
+});
+void client.request(At, 'now').then((at) => same<typeof at, Date>(true));
+void client.request(Said, { text: '' }).then((nothing) => same<typeof nothing, null>(true));
+// @ts-expect-error there is no such option
+void client.request(Add, { a: 1 }, { timeout: 5 });
+// @ts-expect-error the data is missing
+void client.request(Add);
+
+// A handler returns what `reply` takes.
+client.handle(Add, ({ a, b }) => a + b);
+client.handle(At, async () => '2026-01-01');
+// @ts-expect-error the answer is a number
+client.handle(Add, () => 'three');
+// @ts-expect-error it needs an answer
+client.handle(Add, () => {});
+// @ts-expect-error this message has no reply
+client.handle(Said, () => null);
+
+// Subscriptions.
+void client
+	.subscribe('t', {
+		onMessage(data, envelope) {
+			same<typeof data, unknown>(true);
+			// @ts-expect-error which message it is, is not known yet
+			void envelope.data.text;
+			if (isMessage(Said, envelope)) same<typeof envelope.data, { text: string }>(true);
+		},
+		onGap: (gap) => same<typeof gap, GapNotice>(true),
+		onRefused: (error) => same<typeof error, SocketRequestError>(true),
+	})
+	.then((subscription) => same<typeof subscription, Subscription>(true));
+// @ts-expect-error there is no such handler
+void client.subscribe('t', { onmessage() {} });
+// @ts-expect-error a topic is text
+void client.subscribe(5);
+
+// What opens something hands back its closing.
+same<ReturnType<typeof client.onGap>, () => void>(true);
+const undos: (() => void)[] = [
+	client.onStateChange((state, { previous, end, retryInMs }) => {
+		same<typeof state, 'idle' | 'connecting' | 'ready' | 'waiting' | 'closed'>(true);
+		void [previous, end?.code, retryInMs?.toFixed()];
+		// @ts-expect-error there is not always an end
+		void end.code;
+	}),
+	client.onError((error, stage) => void [error.message, stage === 'send']),
+	client.onRaw((data) => same<typeof data, string | ArrayBuffer>(true)),
+];
+void undos;
+
+// Options.
+// @ts-expect-error a token is given by a function
+new SocketClient('ws://localhost/ws', { auth: 'secret' });
+// @ts-expect-error there is no such option
+new SocketClient('ws://localhost/ws', { heartbeatMs: 5 });
+// @ts-expect-error an endpoint is text or a URL
+new SocketClient(3000);
+// @ts-expect-error its state is its own affair
+client.state = 'ready';

@@ -1,0 +1,39 @@
+import { until } from '@orijs/testkit';
+import { expect, it, onTestFinished } from 'vitest';
+import { type ErrorStage, SocketClient } from './index.ts';
+import { StageHost } from './test-support/stage-host.ts';
+
+it('connections are made with the class that is given, by URL alone', async () => {
+	const stage = await StageHost.start();
+	onTestFinished(() => stage.end());
+	await stage.serve();
+	const made: unknown[][] = [];
+	const client = new SocketClient(stage.url, {
+		WebSocket: class extends WebSocket {
+			constructor(...args: [string]) {
+				super(...args);
+				made.push(args);
+			}
+		},
+	});
+	await client.connect();
+	await client.close();
+	expect(made).toEqual([[stage.url]]);
+});
+
+it('a class that throws, as where a page may not connect, is reported and tried again', async () => {
+	const failures: [ErrorStage, Error][] = [];
+	const error = new Error('blocked by a policy');
+	const client = new SocketClient('ws://localhost/ws', {
+		reconnect: { minDelayMs: 1, maxDelayMs: 2 },
+		WebSocket: function () {
+			throw error;
+		} as unknown as typeof WebSocket,
+	});
+	client.onError((failure, stage) => failures.push([stage, failure]));
+	const ready = client.connect();
+	await until(() => failures.length > 1, { what: 'it tried twice' });
+	await client.close();
+	expect(failures[0]).toEqual(['connect', error]);
+	await expect(ready).rejects.toThrow('The client is closed');
+});
