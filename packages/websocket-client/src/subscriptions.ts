@@ -3,7 +3,6 @@ import {
 	type Envelope,
 	type ErrorCode,
 	type GapNotice,
-	MOST_TOPICS,
 	type RefusedTopic,
 	type RequestFault,
 	SocketRequestError,
@@ -11,6 +10,7 @@ import {
 } from '@orijs/websocket/protocol';
 import type { Connection } from './connection.ts';
 import { isTopicsAnswer } from './answers.ts';
+import { batches } from './batches.ts';
 import { type Deferred, deferred, quiet } from './deferred.ts';
 import type { ClientClosedError } from './errors.ts';
 import type { Failures } from './failures.ts';
@@ -200,8 +200,7 @@ export class Subscriptions {
 	}
 
 	#ask(connection: Connection, type: string, all: readonly string[]): void {
-		for (let from = 0; from < all.length; from += MOST_TOPICS) {
-			const topics = all.slice(from, from + MOST_TOPICS);
+		for (const topics of batches(all)) {
 			for (const topic of topics) this.#standings.set(topic, type === BuiltIn.subscribe ? 'joining' : 'leaving');
 			connection.askBuiltIn(type, { topics }).then(
 				(answer) =>

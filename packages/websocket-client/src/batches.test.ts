@@ -1,0 +1,31 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { batches } from './batches.ts';
+
+const topic = fc.string({ minLength: 1, maxLength: 256 });
+
+describe('topics in batches', () => {
+	it('are all there, in their order', () => {
+		fc.assert(fc.property(fc.array(topic, { maxLength: 400 }), (all) => expect([...batches(all)].flat()).toEqual(all)));
+	});
+
+	it('are no more than a message may have, and no longer than most servers take', () => {
+		fc.assert(
+			fc.property(fc.array(topic, { maxLength: 400 }), (all) => {
+				for (const batch of batches(all)) {
+					expect(batch.length).toBeGreaterThan(0);
+					expect(batch.length).toBeLessThanOrEqual(100);
+					expect(batch.length === 1 || batch.join('').length <= 2_000).toBe(true);
+				}
+			}),
+		);
+	});
+
+	it('are as few as can be', () => {
+		const short = Array.from({ length: 250 }, (_, index) => `t${index}`);
+		expect([...batches(short)].map(({ length }) => length)).toEqual([100, 100, 50]);
+		const long = Array.from({ length: 9 }, () => 'x'.repeat(250));
+		expect([...batches(long)].map(({ length }) => length)).toEqual([8, 1]);
+		expect([...batches([])]).toEqual([]);
+	});
+});
