@@ -8,7 +8,7 @@ import {
 } from '@orijs/websocket/protocol';
 import type { Connection } from './connection.ts';
 import type { Failures } from './failures.ts';
-import { mustBeFunction } from './listeners.ts';
+import { mustBeFunction } from './must-be-function.ts';
 
 /** Answers a request of the server. What it throws refuses the request: a `SocketError` with its code, anything else with `internal`. */
 export type RequestHandler<TMessage extends RequestMessage> = (

@@ -6,7 +6,11 @@ const topic = fc.string({ minLength: 1, maxLength: 256 });
 
 describe('topics in batches', () => {
 	it('are all there, in their order', () => {
-		fc.assert(fc.property(fc.array(topic, { maxLength: 400 }), (all) => expect([...batches(all)].flat()).toEqual(all)));
+		fc.assert(
+			fc.property(fc.array(topic, { maxLength: 400 }), (all) => {
+				expect([...batches(all)].flat()).toEqual(all);
+			}),
+		);
 	});
 
 	it('are no more than a message may have, and no longer than most servers take', () => {

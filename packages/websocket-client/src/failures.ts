@@ -1,5 +1,5 @@
 import { toError } from './errors.ts';
-import { mustBeFunction } from './listeners.ts';
+import { mustBeFunction } from './must-be-function.ts';
 
 /**
  * Where something failed that nobody awaits.

@@ -1,4 +1,5 @@
 import type { Failures } from './failures.ts';
+import { mustBeFunction } from './must-be-function.ts';
 
 type Listener<TArgs extends readonly unknown[]> = (...args: TArgs) => unknown;
 
@@ -28,9 +29,4 @@ export class Listeners<TArgs extends readonly unknown[]> {
 		const all = [...this.#all];
 		for (const entry of all) if (this.#all.has(entry)) this.#failures.guard(entry.fn, ...args);
 	}
-}
-
-/** @throws {TypeError} */
-export function mustBeFunction(value: unknown, what: string): void {
-	if (typeof value !== 'function') throw new TypeError(`${what} must be a function, not ${typeof value}`);
 }

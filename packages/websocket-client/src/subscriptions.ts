@@ -14,7 +14,7 @@ import { batches } from './batches.ts';
 import { type Deferred, deferred, quiet } from './deferred.ts';
 import type { ClientClosedError } from './errors.ts';
 import type { Failures } from './failures.ts';
-import { mustBeFunction } from './listeners.ts';
+import { mustBeFunction } from './must-be-function.ts';
 import { missingSince } from './missing-since.ts';
 
 /** What a subscription hears. */

@@ -1,0 +1,4 @@
+/** @throws {TypeError} */
+export function mustBeFunction(value: unknown, what: string): void {
+	if (typeof value !== 'function') throw new TypeError(`${what} must be a function, not ${typeof value}`);
+}
