@@ -27,7 +27,8 @@ import { Outbox } from './outbox.ts';
 import { type ClientRequestOptions, Requests } from './requests.ts';
 import { encodeMessage } from './encode-message.ts';
 import type { ClientState, StateChange } from './state.ts';
-import { mustBeHandlers, type Subscription, type SubscriptionHandlers, Subscriptions } from './subscriptions.ts';
+import { mustBeHandlers, type Subscription, type SubscriptionHandlers } from './subscription.ts';
+import { Subscriptions } from './subscriptions.ts';
 import { endpointUrl } from './url.ts';
 
 /** What the answer to a message is: as its `reply` says, or null where it has none. */

@@ -109,7 +109,7 @@ describe('two processes on one Redis', () => {
 		const there = await connect(b, 'room');
 		expect(await a.ask({ do: 'emit', topic: 'room', note: 'typed' })).toBe('emitted');
 		const envelope: unknown = JSON.parse(String(await there.client.next()));
-		expect(envelope).toEqual({ name: 'note.added', data: 'typed', timestamp: expect.any(Number) });
+		expect(envelope).toEqual({ name: 'note.added', data: 'typed', timestamp: expect.any(Number), topic: 'room' });
 		expect(await a.ask({ do: 'emit', topic: 'room', note: 7 as unknown as string })).toBe(
 			'Data of note.added does not fit its schema: note: must be a string',
 		);
