@@ -3,7 +3,7 @@ import { mustBeFunction } from './must-be-function.ts';
 
 /** What a subscription hears. */
 export interface SubscriptionHandlers {
-	/** A message was emitted to the topic. Which one, says `envelope.name`; see {@link isMessage}. */
+	/** A message was emitted to the topic. Which one, says `envelope.name`; `isMessage` tells, with its type. */
 	onMessage?(data: unknown, envelope: Envelope): unknown;
 	/** Messages may be missing: the server says so, or the connection was lost and is back. */
 	onGap?(gap: GapNotice): unknown;
