@@ -75,6 +75,7 @@ export class Session implements SocketData<object> {
 	#ended: AbortController | undefined;
 	#pendingAnswers = 0;
 	#droppingSince: number | undefined;
+	#hasDropped = false;
 
 	constructor(host: SessionHost, data: object, slot: Slot) {
 		this.#host = host;
@@ -304,7 +305,15 @@ export class Session implements SocketData<object> {
 
 	/** Sends text to the client, if it is still there. Returns false when it was dropped. */
 	send(text: string): boolean {
-		return this.#state !== 'closed' && this.ws.send(text) !== 0;
+		if (this.#state === 'closed') return false;
+		const isSent = this.ws.send(text) !== 0;
+		if (!isSent) this.#hasDropped = true;
+		return isSent;
+	}
+
+	/** Whether anything was dropped that it should have been told, so that an answer may be among it. */
+	get hasDropped(): boolean {
+		return this.#hasDropped;
 	}
 
 	/** What was sent could not be passed on at once. A client that does not read in time is too slow. */

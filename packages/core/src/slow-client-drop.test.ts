@@ -142,6 +142,31 @@ describe('with slowReaders: drop, a client that reads too slowly', () => {
 		expect([slow.isClosed, app.refusals.slowReader]).toEqual([false, 1]);
 	});
 
+	it('is not told at the end that all was handled which was not answered: its answer may be what was dropped', async () => {
+		const provider = new InProcWsProvider({ logger: new LogBook() });
+		const app = new Application({ logger: new LogBook() }).websocket(provider, {
+			slowReaders: 'drop',
+			limits: { queuedBytes: QUEUED },
+			authorize: { subscribe: () => true },
+		});
+		const { port } = await serve(app);
+		const slow = await connectSlow(port, ['flood']);
+		slow.pause();
+		for (let i = 0; i < ENOUGH_BYTES / 16_384; i++) void app.socket.publish('flood', ' '.repeat(16_384));
+		slow.send(subscription('late'));
+		await until(() => provider.getTopicSubscriberCount('late') === 1, { what: 'it is handled' });
+		slow.resume();
+		await until(() => gapsIn(slow.texts.filter((text) => text.trim() !== '')).length > 0, { what: 'it has caught up' });
+
+		await app.stop();
+		await slow.closed();
+		expect(slow.texts.some((text) => text.includes('"correlationId":"late"'))).toBe(false);
+		expect(slow.close).toEqual({
+			code: 1012,
+			reason: expect.stringMatching(/^server is stopping; retry-after-ms=\d+$/) as string,
+		});
+	});
+
 	it('is counted each time that happens, on an endpoint without typed messages as well', async () => {
 		const provider = new InProcWsProvider({ logger: new LogBook() });
 		const app = new Application({ logger: new LogBook() })

@@ -22,7 +22,7 @@ import type { Incoming } from './incoming.ts';
 import { Lifeline } from './lifeline.ts';
 import { Listeners } from './listeners.ts';
 import { delay, type Settings, settingsOf, type SocketClientOptions } from './options.ts';
-import { missingSince } from './missing-since.ts';
+import { gapBetween, missingSince } from './missing.ts';
 import { Outbox } from './outbox.ts';
 import { type ClientRequestOptions, Requests } from './requests.ts';
 import { encodeMessage } from './encode-message.ts';
@@ -273,7 +273,7 @@ export class SocketClient {
 		// First the topics: what waited may be about them.
 		this.#subscriptions.open(connection);
 		this.#outbox.open(connection, messagesPerSecond);
-		if (since !== undefined) this.#gap({ topic: TO_THIS_CLIENT, since, until: timestamp });
+		if (since !== undefined) this.#gap(gapBetween(TO_THIS_CLIENT, since, timestamp));
 	}
 
 	#lost({ provenAt }: Connection): void {

@@ -14,7 +14,7 @@ import { batches } from './batches.ts';
 import { type Deferred, deferred, quiet } from './deferred.ts';
 import type { ClientClosedError } from './errors.ts';
 import type { Failures } from './failures.ts';
-import { missingSince } from './missing-since.ts';
+import { gapBetween, missingSince } from './missing.ts';
 import type { Subscription, SubscriptionHandlers } from './subscription.ts';
 
 /** One subscription: the same handlers may be used for several. */
@@ -207,7 +207,7 @@ export class Subscriptions {
 		wanted.missingSince = undefined;
 		wanted.wasJoined = true;
 		wanted.joined.resolve();
-		if (missingSince !== undefined) this.#onGap({ topic, since: missingSince, until: timestamp });
+		if (missingSince !== undefined) this.#onGap(gapBetween(topic, missingSince, timestamp));
 	}
 
 	#refused(topic: string, wanted: Wanted, { code, message }: RefusedTopic): void {

@@ -6,6 +6,9 @@ const WAVES = 20;
 const SMALLEST_WAVE = 100;
 const BETWEEN_WAVES_MS = 50;
 
+/** Of a client that may have been left without an answer. */
+const STOPPING_REASON = 'server is stopping';
+
 /** How often it is looked whether sockets are done, in milliseconds. */
 const LOOK_EVERY_MS = 5;
 
@@ -43,8 +46,9 @@ export async function drain(sessions: readonly Session[], deadline: number): Pro
 				finishing.add(session);
 			}
 		}
-		for (const session of finishing) if (session.isDone) close(session, DRAINED_REASON);
+		for (const session of finishing)
+			if (session.isDone) close(session, session.hasDropped ? STOPPING_REASON : DRAINED_REASON);
 		if (waiting.length > 0 || finishing.size > 0) await Bun.sleep(LOOK_EVERY_MS);
 	}
-	for (const session of [...finishing, ...waiting]) close(session, 'server is stopping');
+	for (const session of [...finishing, ...waiting]) close(session, STOPPING_REASON);
 }

@@ -1,5 +1,12 @@
+import type { GapNotice } from '@orijs/websocket/protocol';
+
 /** How long a message of another node may have been under way, in milliseconds. */
 const UNDER_WAY_MS = 1_000;
+
+/** A gap. What another server's clock says may be earlier than it began; it does not end before that. */
+export function gapBetween(topic: string, since: number, until: number): GapNotice {
+	return { topic, since, until: Math.max(since, until) };
+}
 
 /**
  * Since when messages may be missing after a connection was lost, by the server's clock: what its node had by the time of `provenAt` has
