@@ -13,7 +13,7 @@ import { mustBeFunction } from './must-be-function.ts';
  */
 export type ErrorStage = 'auth' | 'connect' | 'protocol' | 'send' | 'subscribe' | 'handler';
 
-export type ErrorListener = (error: Error, stage: ErrorStage) => void;
+export type ErrorListener = (error: Error, stage: ErrorStage) => unknown;
 
 /** The one place for what fails in the background. With nobody to listen it goes to the console. */
 export class Failures {
@@ -34,9 +34,10 @@ export class Failures {
 		const listeners = [...this.#listeners];
 		for (const { listener } of listeners) {
 			try {
-				listener(error, stage);
+				const result: unknown = listener(error, stage);
+				if (result instanceof Promise) result.catch(listenerFailed);
 			} catch (failure) {
-				console.error('SocketClient: an error listener failed:', failure);
+				listenerFailed(failure);
 			}
 		}
 	}
@@ -50,4 +51,8 @@ export class Failures {
 			this.report(error, 'handler');
 		}
 	}
+}
+
+function listenerFailed(failure: unknown): void {
+	console.error('SocketClient: an error listener failed:', failure);
 }

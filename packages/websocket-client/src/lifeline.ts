@@ -173,7 +173,10 @@ export class Lifeline {
 
 	#retry(end: ConnectionEnd): void {
 		const hint = readRetryHint(end.reason);
-		const retryInMs = Math.round(hint ?? fullJitter(this.#failedTries, this.#settings.reconnect));
+		// A hint is honoured, but is no reason to come back again and again in no time.
+		const least =
+			hint !== undefined && this.#failedTries === 0 ? 0 : fullJitter(this.#failedTries, this.#settings.reconnect);
+		const retryInMs = Math.round(Math.max(hint ?? 0, least));
 		this.#failedTries++;
 		this.#isToldToWait = hint !== undefined;
 		this.#retryTimer = setTimeout(() => this.#open(), retryInMs);

@@ -18,14 +18,20 @@ export interface OutboxBounds {
 	readonly characters: number;
 }
 
-/** After a connection is there, what waits goes out in parts, so many of them in a second, and together at half the speed that is allowed. */
+/** After a connection is there, what waits goes out in parts, so many of them in a second. */
 const PARTS_PER_SECOND = 4;
+/** And together at so much of the speed that is allowed: a little less, but no slower than an application that keeps to it goes on sending. */
+const OF_THE_ALLOWED = 0.9;
 
 /** What is to be sent goes out in its order: at once, or, as long as that can't be, from a bounded queue. */
 export class Outbox {
 	readonly #bounds: OutboxBounds;
 	readonly #waiting = new Set<Outgoing>();
+	/** What waits for the next connection. */
+	readonly #held = new Set<Outgoing>();
 	#characters = 0;
+	/** Why nothing is sent any more, until there is a connection again. */
+	#closedBecause: string | undefined;
 	#connection: Connection | undefined;
 	/** How many of those that wait may go out together. */
 	#part = Infinity;
@@ -52,19 +58,24 @@ export class Outbox {
 				new UnsentMessageError(outgoing.name, 'queue_full', `${size} messages wait already for the connection`),
 			);
 		}
-		this.putBack(outgoing);
-	}
-
-	/** Lets something wait that was sent and is to be sent again, whatever waits already: it was let in once. */
-	putBack(outgoing: Outgoing): void {
 		this.#waiting.add(outgoing);
 		this.#characters += outgoing.text.length;
 		this.#sendSoon();
 	}
 
+	/** Sends it again, on another connection than that, before what waits, whatever that is: it was let in once. */
+	hold(outgoing: Outgoing, before: Connection): void {
+		if (this.#closedBecause !== undefined) {
+			return outgoing.refuse(new UnsentMessageError(outgoing.name, 'closed', this.#closedBecause));
+		}
+		if (this.#connection !== undefined && this.#connection !== before) return this.add(outgoing);
+		this.#held.add(outgoing);
+		this.#characters += outgoing.text.length;
+	}
+
 	/** It need not be sent any more. Returns whether it still waited. */
 	remove(outgoing: Outgoing): boolean {
-		if (!this.#waiting.delete(outgoing)) return false;
+		if (!this.#waiting.delete(outgoing) && !this.#held.delete(outgoing)) return false;
 		this.#characters -= outgoing.text.length;
 		return true;
 	}
@@ -72,13 +83,18 @@ export class Outbox {
 	/** There is a connection. @param messagesPerSecond how fast it may be used; undefined if there is no bound */
 	open(connection: Connection, messagesPerSecond: number | undefined): void {
 		this.#connection = connection;
-		const perSecond = (messagesPerSecond ?? Infinity) / 2;
+		this.#closedBecause = undefined;
+		const waited = [...this.#held, ...this.#waiting];
+		this.#held.clear();
+		this.#waiting.clear();
+		for (const outgoing of waited) this.#waiting.add(outgoing);
+		const perSecond = (messagesPerSecond ?? Infinity) * OF_THE_ALLOWED;
 		this.#part = Math.max(1, Math.floor(perSecond / PARTS_PER_SECOND));
 		this.#partMs = Math.max(1 / PARTS_PER_SECOND, 1 / perSecond) * 1000;
 		this.#sendPart();
 	}
 
-	/** There is none any more, or none that takes messages. */
+	/** There is none any more. */
 	shut(): void {
 		this.#connection = undefined;
 		clearTimeout(this.#timer);
@@ -88,7 +104,8 @@ export class Outbox {
 	/** Nothing that waits will be sent. */
 	refuseAll(reason: string): void {
 		this.shut();
-		for (const outgoing of this.#waiting) {
+		this.#closedBecause = reason;
+		for (const outgoing of [...this.#held, ...this.#waiting]) {
 			this.remove(outgoing);
 			outgoing.refuse(new UnsentMessageError(outgoing.name, 'closed', reason));
 		}

@@ -35,8 +35,7 @@ export class Requests {
 					if (error.code !== 'stopping' || sentOn !== connection) return reject(error);
 					// Not handled, and not worth another try before the next connection.
 					sentOn = undefined;
-					this.#outbox.shut();
-					this.#outbox.putBack(outgoing);
+					this.#outbox.hold(outgoing, connection);
 				});
 			},
 			refuse: (cause) => {

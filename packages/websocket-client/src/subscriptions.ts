@@ -153,12 +153,13 @@ export class Subscriptions {
 		if (this.#connection?.isReady !== true || this.#retryTimer !== undefined) return;
 		const join = [...this.#wanted.keys()].filter((topic) => !this.#standings.has(topic));
 		const leave = [...this.#standings].filter(([topic, is]) => is === 'joined' && !this.#wanted.has(topic));
-		this.#ask(this.#connection, BuiltIn.subscribe, join);
+		// First those that are left: there may be no room for the others.
 		this.#ask(
 			this.#connection,
 			BuiltIn.unsubscribe,
 			leave.map(([topic]) => topic),
 		);
+		this.#ask(this.#connection, BuiltIn.subscribe, join);
 	}
 
 	/** What was wanted again before it was left is there still. */

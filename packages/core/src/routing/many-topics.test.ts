@@ -328,28 +328,44 @@ describe('@subscribe to many topics, while authorize thinks,', () => {
 		);
 	});
 
-	it.each([['x'], [undefined]])(
-		'is refused once as a whole when that takes too long (correlationId %s)',
-		async (id) => {
-			const gate = Promise.withResolvers<boolean>();
-			const { app, client, joined } = await serving({
-				authorize: (topic) => (topic === 'slow' ? gate.promise : topic !== 'no'),
-				limits: { handlerTimeoutMs: 100 },
-			});
+	it('goes on with what is decided by then when it takes too long about one', async () => {
+		const gate = Promise.withResolvers<boolean>();
+		const { app, client, joined } = await serving({
+			authorize: (topic) => (topic === 'slow' ? gate.promise : topic !== 'no'),
+			limits: { handlerTimeoutMs: 100 },
+		});
 
-			say(client, '@subscribe', { topics: ['a', 'slow', 'no'] }, id);
-			say(client, 'topics', null, 'y');
-			await client.received(2);
-			gate.resolve(true);
-			await arrived(client);
-			await arrived(client);
-			expect(answersOf(client)).toEqual([
-				[id, 'timeout'],
-				['y', []],
-			]);
-			expect([joined(), app.refusals.handlerTimeout, app.refusals.forbidden]).toEqual([[], 1, 0]);
-		},
-	);
+		say(client, '@subscribe', { topics: ['a', 'slow', 'no'] }, 'x');
+		say(client, 'topics', null, 'y');
+		await client.received(2);
+		gate.resolve(true);
+		await arrived(client);
+		await arrived(client);
+		const tooLong = { topic: 'slow', code: 'timeout', message: 'The server took too long' };
+		expect(new Map(answersOf(client))).toEqual(
+			new Map<unknown, unknown>([
+				['x', { ...DONE, refused: [tooLong, FORBIDDEN('no')] }],
+				['y', ['a']],
+			]),
+		);
+		expect([joined(), app.refusals.handlerTimeout, app.refusals.forbidden]).toEqual([['a'], 1, 1]);
+	});
+
+	it('says of each topic that it was refused when that takes too long and nobody wants an answer', async () => {
+		const { client, joined } = await serving({
+			authorize: (topic) => (topic === 'slow' ? new Promise(() => {}) : topic !== 'no'),
+			limits: { handlerTimeoutMs: 100 },
+		});
+
+		say(client, '@subscribe', { topics: ['a', 'slow', 'no'] });
+		await client.received(2);
+		await arrived(client);
+		expect(answersOf(client)).toEqual([
+			[undefined, 'timeout'],
+			[undefined, 'forbidden'],
+		]);
+		expect(joined()).toEqual(['a']);
+	});
 
 	it('subscribes nobody, and is no error, once its client has left', async () => {
 		const gate = Promise.withResolvers<boolean>();

@@ -45,7 +45,7 @@ export class TopicRequests {
 			this.#answerAfter(done, session, message, topics);
 		};
 		if (verdicts.every(isNow)) return join(verdicts);
-		const asking = new Asking(message);
+		const asking = new Asking(message, verdicts, join);
 		session.begin(asking);
 		void allOf(verdicts).then((decided) => {
 			// Unless it took too long, and was answered.
@@ -152,21 +152,39 @@ export class TopicRequests {
 		});
 	}
 
-	/** What the application was asked takes too long to decide. */
-	giveUp(session: Session, { message }: Asking): void {
-		this.#services.refusals.add('handlerTimeout', { socketId: session.socketId, type: message.type });
-		refuse(session, message, 'timeout', 'The server took too long');
+	/** What the application was asked takes too long to decide: of several topics, those that it has decided are none the worse. */
+	giveUp(session: Session, asking: Asking): void {
+		this.#services.refusals.add('handlerTimeout', { socketId: session.socketId, type: asking.message.type });
+		asking.giveUp();
 	}
 }
 
 /** A client waits for the application to say whether it may. */
 export class Asking {
 	readonly message: ClientMessage;
+	readonly #verdicts: Verdict[];
+	readonly #join: (verdicts: readonly Verdict[]) => void;
 
-	constructor(message: ClientMessage) {
+	constructor(
+		message: ClientMessage,
+		verdicts: readonly (Verdict | Promise<Verdict>)[],
+		join: (verdicts: readonly Verdict[]) => void,
+	) {
 		this.message = message;
+		this.#join = join;
+		this.#verdicts = verdicts.map((verdict) => (isNow(verdict) ? verdict : TOO_LONG));
+		for (const [index, verdict] of verdicts.entries()) {
+			if (!isNow(verdict)) void verdict.then((late) => (this.#verdicts[index] = late));
+		}
+	}
+
+	/** Goes on with what is decided by now. */
+	giveUp(): void {
+		this.#join(this.#verdicts);
 	}
 }
+
+const TOO_LONG: RequestFault = { code: 'timeout', message: 'The server took too long' };
 
 /** So many topics of one message count as a message, for the rate. */
 const TOPICS_PER_MESSAGE = 10;

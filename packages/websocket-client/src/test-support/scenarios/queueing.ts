@@ -61,7 +61,7 @@ export const queueing: Record<string, Scenario> = {
 		await untilSaid(stage, 1);
 	},
 
-	'what waited goes out in order, and not faster than half of what the server takes': async (stage) => {
+	'what waited goes out in order, and not faster than the server takes it': async (stage) => {
 		const client = clientOf(stage);
 		void client.connect();
 		const all = texts(60);
@@ -71,9 +71,9 @@ export const queueing: Record<string, Scenario> = {
 		await untilSaid(stage, 60);
 		const handled = await stage.handled();
 		assert.deepEqual(await said(stage), all);
-		// Of 20 a second, the first part at once.
+		// Of 36 a second, the first part at once.
 		const took = (handled.at(-1)?.at ?? 0) - (handled[0]?.at ?? 0);
-		assert.ok(took > 2_000, `60 messages took ${took} ms`);
+		assert.ok(took > 1_400, `60 messages took ${took} ms`);
 		assert.equal(client.state, 'ready');
 	},
 
