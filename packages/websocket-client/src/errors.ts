@@ -53,5 +53,11 @@ export class ProtocolError extends Error {
 
 /** Whatever was thrown, as an error. */
 export function toError(thrown: unknown): Error {
-	return thrown instanceof Error ? thrown : new Error(String(thrown), { cause: thrown });
+	if (thrown instanceof Error) return thrown;
+	try {
+		return new Error(String(thrown), { cause: thrown });
+	} catch {
+		// Not everything can be written as text.
+		return new Error('something was thrown that is no error', { cause: thrown });
+	}
 }

@@ -1,7 +1,7 @@
 import type { GapNotice } from '@orijs/websocket/protocol';
 
-/** How long a message of another node may have been under way, in milliseconds. */
-const UNDER_WAY_MS = 1_000;
+/** How long a message of another node may have been under way, or its loss unnoticed by the client's own node, in milliseconds. */
+const UNDER_WAY_MS = 3_000;
 
 /** A gap. What another server's clock says may be earlier than it began; it does not end before that. */
 export function gapBetween(topic: string, since: number, until: number): GapNotice {

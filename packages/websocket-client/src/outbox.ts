@@ -45,7 +45,8 @@ export class Outbox {
 
 	/** Whether what is added goes out at once. */
 	get isClear(): boolean {
-		return this.#waiting.size === 0 && this.#connection?.isReady === true && !this.#connection.isFull;
+		if (this.#waiting.size > 0 || this.#timer !== undefined) return false;
+		return this.#connection?.isReady === true && !this.#connection.isFull;
 	}
 
 	/** Sends it, or lets it wait. */
@@ -80,18 +81,26 @@ export class Outbox {
 		return true;
 	}
 
-	/** There is a connection. @param messagesPerSecond how fast it may be used; undefined if there is no bound */
-	open(connection: Connection, messagesPerSecond: number | undefined): void {
+	/**
+	 * There is a connection.
+	 *
+	 * @param messagesPerSecond how fast it may be used; undefined if there is no bound
+	 * @param spent how many messages that has cost already: what waits does not go out before there is room for it
+	 */
+	open(connection: Connection, messagesPerSecond: number = Infinity, spent: number = 0): void {
 		this.#connection = connection;
 		this.#closedBecause = undefined;
 		const waited = [...this.#held, ...this.#waiting];
 		this.#held.clear();
 		this.#waiting.clear();
 		for (const outgoing of waited) this.#waiting.add(outgoing);
-		const perSecond = (messagesPerSecond ?? Infinity) * OF_THE_ALLOWED;
+		const perSecond = messagesPerSecond * OF_THE_ALLOWED;
 		this.#part = Math.max(1, Math.floor(perSecond / PARTS_PER_SECOND));
 		this.#partMs = Math.max(1 / PARTS_PER_SECOND, 1 / perSecond) * 1000;
-		this.#sendPart();
+		// A second's worth may be sent at once, of which `@auth` was one.
+		const lacking = spent === 0 ? 0 : this.#part + spent + 1 - messagesPerSecond;
+		if (lacking > 0) this.#sendAfter((lacking / messagesPerSecond) * 1000);
+		else this.#sendPart();
 	}
 
 	/** There is none any more. */
@@ -124,9 +133,13 @@ export class Outbox {
 
 	#sendSoon(): void {
 		if (this.#waiting.size === 0 || this.#connection === undefined || this.#timer !== undefined) return;
+		this.#sendAfter(this.#partMs);
+	}
+
+	#sendAfter(ms: number): void {
 		this.#timer = setTimeout(() => {
 			this.#timer = undefined;
 			this.#sendPart();
-		}, this.#partMs);
+		}, ms);
 	}
 }

@@ -272,7 +272,7 @@ export class SocketClient {
 		this.#missingSince = undefined;
 		// First the topics: what waited may be about them.
 		this.#subscriptions.open(connection);
-		this.#outbox.open(connection, messagesPerSecond);
+		this.#outbox.open(connection, messagesPerSecond, this.#subscriptions.cost);
 		if (since !== undefined) this.#gap(gapBetween(TO_THIS_CLIENT, since, timestamp));
 	}
 

@@ -3,6 +3,7 @@ import {
 	type Envelope,
 	type ErrorCode,
 	type GapNotice,
+	MOST_TOPICS,
 	type RefusedTopic,
 	type RequestFault,
 	SocketRequestError,
@@ -90,19 +91,29 @@ export class Subscriptions {
 		return left.promise;
 	}
 
+	/** What it costs to join all topics on a new connection, in messages: ten of one message count as one. */
+	get cost(): number {
+		const { size } = this.#wanted;
+		return Math.ceil(size / 10) + Math.ceil(size / MOST_TOPICS);
+	}
+
 	/** An emitted message came. */
 	deliver(envelope: Envelope): void {
-		const wanted = envelope.topic === undefined ? undefined : this.#wanted.get(envelope.topic);
-		for (const { handlers } of wanted?.subscriptions ?? []) {
-			this.#failures.guard(() => handlers.onMessage?.(envelope.data, envelope));
+		if (envelope.topic !== undefined) {
+			this.#tell(envelope.topic, (handlers) => handlers.onMessage?.(envelope.data, envelope));
 		}
 	}
 
 	/** Messages may be missing. */
 	gap(gap: GapNotice): void {
-		for (const { handlers } of this.#wanted.get(gap.topic)?.subscriptions ?? []) {
-			this.#failures.guard(() => handlers.onGap?.(gap));
-		}
+		this.#tell(gap.topic, (handlers) => handlers.onGap?.(gap));
+	}
+
+	/** Not those that are added meanwhile, and not those that are closed. */
+	#tell(topic: string, what: (handlers: SubscriptionHandlers) => unknown): void {
+		const subscriptions = this.#wanted.get(topic)?.subscriptions ?? new Set<Entry>();
+		const all = [...subscriptions];
+		for (const entry of all) if (subscriptions.has(entry)) this.#failures.guard(what, entry.handlers);
 	}
 
 	/** There is a connection, on which the server knows of no topic. */

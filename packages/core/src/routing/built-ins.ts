@@ -2,6 +2,7 @@ import { BuiltIn, type ClientMessage, encodeAnswer, type PingAnswer } from '@ori
 import type { Session } from '../session.ts';
 import { authAnswer } from './auth-answer.ts';
 import type { ClientReply, ClientRequests } from './client-requests.ts';
+import { ProvenTime } from './proven-time.ts';
 import { refuse } from './refuse.ts';
 import { type Asking, TopicRequests, type TopicServices } from './topic-requests.ts';
 
@@ -15,10 +16,12 @@ export interface BuiltInServices extends TopicServices {
 export class BuiltIns {
 	readonly #services: BuiltInServices;
 	readonly #topics: TopicRequests;
+	readonly #proven: ProvenTime;
 
 	constructor(services: BuiltInServices) {
 		this.#services = services;
 		this.#topics = new TopicRequests(services);
+		this.#proven = new ProvenTime(services.provider);
 	}
 
 	/** Whether a type is the system's own, known or not. */
@@ -30,7 +33,7 @@ export class BuiltIns {
 	atOnce(session: Session, message: ClientMessage): boolean {
 		if (message.type === BuiltIn.reply) this.#reply(session, message);
 		else if (message.type === BuiltIn.ping)
-			this.#answer(session, message, { timestamp: Date.now() } satisfies PingAnswer);
+			this.#answer(session, message, { timestamp: this.#proven.now() } satisfies PingAnswer);
 		else return false;
 		return true;
 	}
