@@ -1,3 +1,5 @@
+import type { HistorySlice, HistoryStore } from './history/history-store.ts';
+
 /**
  * What a transport implements: carry opaque frames for topics between nodes. Everything else, batching, echo, interest, is the
  * provider's. `@orijs/websocket/testing` exports the suite that an implementation must pass.
@@ -30,6 +32,9 @@ export interface Bus {
 
 	/** Where connections can die without a sign of it. A transport without it is trusted. */
 	readonly liveness?: BusLiveness;
+
+	/** Where messages can be kept. A transport without it has only topics without history. */
+	readonly history?: HistoryStore;
 }
 
 /** How the provider finds out whether frames really pass. A lane is one way that frames take, connection by connection. */
@@ -54,6 +59,8 @@ export type BusStatus = { readonly state: 'ready' } | { readonly state: 'degrade
 export interface BusHandlers {
 	/** A frame arrived, whoever published it, this node included. The bus gives the buffer away. */
 	deliver(topic: string, frame: Uint8Array): void;
+	/** Messages were appended to a topic's history, whoever did it, this node included. The slices of one topic come in the order of their offsets. */
+	appended(topic: string, slice: HistorySlice): void;
 	/** The connection to the backend changed for the better or worse. */
 	status(status: BusStatus): void;
 	/**

@@ -27,6 +27,16 @@ export { WsProvider } from './ws-provider.ts';
 export type { WsProviderOptions } from './ws-provider.ts';
 export type { Bus, BusHandlers, BusLiveness, BusStage, BusStatus } from './bus.ts';
 
+export { HIGHEST_OFFSET, IDEMPOTENCY_MS, LONGEST_STEP, randomEpoch, rememberedMs } from './history/history-store.ts';
+export type {
+	HistoryBounds,
+	HistoryContent,
+	HistoryEntry,
+	HistoryQuery,
+	HistorySlice,
+	HistoryStore,
+} from './history/history-store.ts';
+
 // Typed messages
 export {
 	InvalidMessageDefinitionError,
@@ -36,7 +46,15 @@ export {
 	SocketMessage,
 	SocketRequestError,
 } from './protocol/index.ts';
-export type { Envelope, ErrorCode, InferInput, InferOutput, MessageIssue } from './protocol/index.ts';
+export type {
+	Envelope,
+	ErrorCode,
+	InferInput,
+	InferOutput,
+	MessageIssue,
+	MessagePosition,
+	Position,
+} from './protocol/index.ts';
 
 // Logging
 export { consoleLogger, safely } from './logger.ts';

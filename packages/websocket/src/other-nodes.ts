@@ -146,6 +146,7 @@ export class OtherNodes {
 	async start(wanted: () => Iterable<string>, check: () => void): Promise<void> {
 		await this.#bus.start({
 			deliver: (channel, frame) => this.#incoming.deliver(channel, frame),
+			appended() {},
 			status: (status) => this.#onStatus(status),
 			interrupted: (topics, since, reason) => this.#onInterruption(topics, since, reason),
 			unheard: (since) => this.#unsent.noteAll({ since, until: Date.now() }),

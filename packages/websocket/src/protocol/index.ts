@@ -13,6 +13,10 @@ export { BuiltIn, encodeGapNotice, MOST_TOPICS } from './built-in.ts';
 export type { AuthAnswer, GapNotice, PingAnswer, RefusedTopic, TopicsAnswer, TopicsRequest } from './built-in.ts';
 export { CloseCode, DRAINED_REASON, readRetryHint, wasDrained, withRetryHint } from './closing.ts';
 
+// History
+export { isPosition } from './position.ts';
+export type { MessagePosition, Position } from './position.ts';
+
 // Topics
 export { isTopic } from './topic.ts';
 

@@ -1,4 +1,5 @@
 import type { BusHandlers, BusStatus } from '../bus.ts';
+import type { HistorySlice } from '../history/history-store.ts';
 
 /** How long a case waits for a frame that must come, in milliseconds: less than test runners give a test. */
 const PATIENCE_MS = 3_000;
@@ -17,6 +18,13 @@ export class FrameRecorder implements BusHandlers {
 
 	deliver(topic: string, frame: Uint8Array): void {
 		this.arrivals.push({ topic, frame });
+		this.#onArrival?.();
+	}
+
+	readonly slices: { readonly topic: string; readonly slice: HistorySlice }[] = [];
+
+	appended(topic: string, slice: HistorySlice): void {
+		this.slices.push({ topic, slice });
 		this.#onArrival?.();
 	}
 
