@@ -50,7 +50,7 @@ export interface BusLiveness {
 }
 
 /** Where something went wrong in the background. */
-export type BusStage = 'connect' | 'subscribe' | 'publish' | 'deliver';
+export type BusStage = 'connect' | 'subscribe' | 'publish' | 'deliver' | 'history';
 
 /** Whether messages pass between nodes, with the reason when they may not. */
 export type BusStatus = { readonly state: 'ready' } | { readonly state: 'degraded'; readonly reason: string };

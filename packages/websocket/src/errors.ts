@@ -114,19 +114,62 @@ export class SubscribeError extends Error {
 }
 
 /**
- * The backend did not confirm a message: this node's sockets got it. Other nodes' did not, unless the connection broke between the
- * message and its answer; either way they are told of a gap.
+ * The backend did not confirm a message. On a plain topic this node's sockets got it; other nodes' did not, unless the connection broke
+ * between the message and its answer; either way they are told of a gap. On a topic with history nobody got it, unless the connection broke
+ * there, and then everybody did: to try again is safe with an `idempotencyKey`.
  */
 export class BusUnavailableError extends Error {
 	override readonly name = 'BusUnavailableError';
 	readonly topic: string;
-	constructor(topic: string, options: ErrorOptions) {
+	/** Whether the topic has history, so that it was delivered to all or nobody. */
+	readonly hasHistory: boolean;
+	constructor(topic: string, options: ErrorOptions & { readonly hasHistory?: boolean }) {
+		const { hasHistory = false } = options;
+		const fate = hasHistory
+			? 'nobody got it, or not for certain; to try again is safe with an idempotencyKey'
+			: "this node's sockets got it, other nodes' did not, or not for certain";
+		super(`A message to ${show(topic)} was not confirmed by the backend: ${fate}${because(options.cause)}`, options);
+		this.topic = topic;
+		this.hasHistory = hasHistory;
+	}
+}
+
+/** Something was asked of a topic's history that has none. */
+export class NoHistoryError extends Error {
+	override readonly name = 'NoHistoryError';
+	readonly topic: string;
+	constructor(topic: string, asked: string) {
 		super(
-			`A message to ${show(topic)} was not confirmed by the backend: this node's sockets got it, other nodes' did not, or not for certain` +
-				because(options.cause),
-			options,
+			`${show(topic)} has no history, which ${asked} needs: give the provider a pattern for it, as in ` +
+				"history: { 'chat:*': { size: 500, ttlMs: 3_600_000 } }",
 		);
 		this.topic = topic;
+	}
+}
+
+/** A topic's history could not be read: the backend is away, or refused. */
+export class HistoryUnavailableError extends Error {
+	override readonly name = 'HistoryUnavailableError';
+	readonly topic: string;
+	constructor(topic: string, options: ErrorOptions) {
+		super(`The history of ${show(topic)} could not be read${because(options.cause)}`, options);
+		this.topic = topic;
+	}
+}
+
+/** A key that can't be one: 1 to 256 characters of text. */
+export class InvalidIdempotencyKeyError extends Error {
+	override readonly name = 'InvalidIdempotencyKeyError';
+	constructor(key: unknown) {
+		super(`Invalid idempotencyKey ${show(key)}: a key is 1 to 256 characters of text, another one for each message`);
+	}
+}
+
+/** A place in a topic's history that can't be one. */
+export class InvalidPositionError extends Error {
+	override readonly name = 'InvalidPositionError';
+	constructor(name: string, value: unknown, allowed: string) {
+		super(`Invalid ${name} ${show(value)}: ${allowed}`);
 	}
 }
 

@@ -61,6 +61,13 @@ export class Gaps {
 		this.#timer ??= setTimeout(() => this.flush(), GAP_HOLD_MS);
 	}
 
+	/** Reports a gap at once. */
+	report(gap: Gap): void {
+		const { topic, ...span } = gap;
+		this.#logger.warn('Messages of a topic with history may be missing', { topic, ...span });
+		this.#tell(gap);
+	}
+
 	/** Reports what is held back, now. */
 	flush(): void {
 		clearTimeout(this.#timer);

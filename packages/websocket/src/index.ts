@@ -8,9 +8,12 @@ export type { SocketData, WebSocketConnection } from './connection.ts';
 export { createInProcWsProvider, InProcWsProvider } from './in-proc-provider.ts';
 export type { InProcWsProviderOptions } from './in-proc-provider.ts';
 export type {
+	HistoryPageOptions,
 	NodeMessaging,
+	PublishOptions,
 	SkippedFrames,
 	SocketEmitter,
+	SocketHistory,
 	SocketLifecycle,
 	SocketMetrics,
 	SocketReliability,
@@ -21,6 +24,12 @@ export type { ProviderStatus } from './status.ts';
 export type { Payload } from './payload.ts';
 export type { PubSubServer } from './local-delivery.ts';
 export type { SlowReaderOptions } from './slow-readers.ts';
+
+// History
+export type { Recovery, ResumeFrom } from './history/catch-up.ts';
+export type { PositionedEnvelope } from './history/framing.ts';
+export type { HistoryPage } from './history/histories.ts';
+export type { HistoryRule, HistoryRules } from './history/history-rules.ts';
 
 // Writing a transport
 export { WsProvider } from './ws-provider.ts';
@@ -64,13 +73,17 @@ export type { LogDetails, Logger } from './logger.ts';
 export {
 	BusUnavailableError,
 	DuplicateSocketError,
+	HistoryUnavailableError,
+	InvalidIdempotencyKeyError,
 	InvalidNodeIdError,
 	InvalidOptionError,
 	InvalidPayloadError,
+	InvalidPositionError,
 	InvalidServerError,
 	InvalidSocketDataError,
 	InvalidSocketIdError,
 	MessageDroppedError,
+	NoHistoryError,
 	ProviderNotStartedError,
 	ProviderStoppedError,
 	SubscribeError,

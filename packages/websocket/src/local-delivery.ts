@@ -56,8 +56,15 @@ export class LocalDelivery {
 			return;
 		}
 		for (const socketId of this.#registry.members(topic)) {
+			// Those that catch up are in the topic, but not yet to get this.
+			if (this.#registry.get(socketId)?.isSubscribed(topic) !== true) continue;
 			if (this.toSocketId(socketId, payload) === false) this.#drops.add(inTopic(topic));
 		}
+	}
+
+	/** Whether so little waits for the socket that more can be sent which is not urgent. */
+	hasRoom(socket: WebSocketConnection): boolean {
+		return this.#slow.hasRoom(socket);
 	}
 
 	/** Sends to every socket in `topic` but this one. What Bun drops is said in the log. */

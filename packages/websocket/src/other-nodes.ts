@@ -14,6 +14,7 @@ import { type Gap, Gaps } from './gaps.ts';
 import { DEFAULT_HEARTBEAT_MS, Heartbeat } from './heartbeat.ts';
 import { Incoming } from './incoming.ts';
 import { Interest } from './interest.ts';
+import type { Histories } from './history/histories.ts';
 import type { LocalDelivery } from './local-delivery.ts';
 import type { Logger } from './logger.ts';
 import { BROADCAST_CHANNEL, socketOfChannel } from './names.ts';
@@ -27,6 +28,8 @@ import { isTopic } from './protocol/topic.ts';
 
 export interface OtherNodesOptions {
 	readonly local: LocalDelivery;
+	/** What is asked for in place of a gap where a topic has history. */
+	readonly histories: Histories | undefined;
 	/** Another node told this one something. */
 	readonly onNodeMessage: (text: string) => void;
 	readonly logger: Logger;
@@ -146,13 +149,15 @@ export class OtherNodes {
 	async start(wanted: () => Iterable<string>, check: () => void): Promise<void> {
 		await this.#bus.start({
 			deliver: (channel, frame) => this.#incoming.deliver(channel, frame),
-			appended() {},
+			appended: (topic, slice) => this.#options.histories?.appended(topic, slice),
 			status: (status) => this.#onStatus(status),
 			interrupted: (topics, since, reason) => this.#onInterruption(topics, since, reason),
 			unheard: (since) => this.#unsent.noteAll({ since, until: Date.now() }),
 			refused: (channel, error) => this.#interest.revoke(channel, error),
 			error: this.#options.onError,
 		});
+		check();
+		await this.#options.histories?.prepare();
 		check();
 		this.#lanes = new Set(this.#bus.liveness?.lanes());
 		const needed = [BROADCAST_CHANNEL, ...this.#lanes];
@@ -167,6 +172,8 @@ export class OtherNodes {
 		check();
 		await Promise.allSettled(rest);
 		check();
+		await this.#options.histories?.open();
+		check();
 		this.#peers.rebase(Date.now());
 		this.#heartbeat?.start();
 	}
@@ -178,8 +185,13 @@ export class OtherNodes {
 			for (const lane of this.#bus.liveness?.lanes() ?? []) {
 				this.#publishBeat(lane, 0, 0, Date.now()).catch(() => {});
 			}
-			await this.#outbox.drain(DRAIN_TIMEOUT_MS, new ProviderStoppedError('publish()'));
+			const late = new ProviderStoppedError('publish()');
+			await Promise.all([
+				this.#outbox.drain(DRAIN_TIMEOUT_MS, late),
+				this.#options.histories?.drain(DRAIN_TIMEOUT_MS, late),
+			]);
 		}
+		this.#options.histories?.close();
 		this.#interest.close(reason);
 		await this.#bus.stop();
 		this.#gaps.close();
@@ -268,7 +280,7 @@ export class OtherNodes {
 			this.#heartbeat === undefined ? since : Math.min(since, this.#heartbeat.provenUntil() - this.#slackMs);
 		this.#heartbeat?.rebase();
 		this.#peers.rebase(until);
-		this.#gaps.add(this.#concerned(topics), begin, until, reason);
+		this.#mayBeMissing(this.#concerned(topics), begin, until, reason);
 	}
 
 	#onBeat(lane: string, beat: Beat): void {
@@ -282,7 +294,7 @@ export class OtherNodes {
 		const { liveness } = this.#bus;
 		const concerned = [...this.#interest.live()].filter((channel) => liveness?.laneOf(channel) === beat.lane);
 		const reason = 'messages that another node published were not heard';
-		this.#gaps.add(this.#concerned(concerned), unheardSince - this.#slackMs, now, reason);
+		this.#mayBeMissing(this.#concerned(concerned), unheardSince - this.#slackMs, now, reason);
 	}
 
 	#onGapNotice(channel: string, { origin, everything, since, until, sentAt }: GapNotice): void {
@@ -291,7 +303,24 @@ export class OtherNodes {
 		// The other node's clock may differ. The way here took some of this as well, so the span begins a little earlier.
 		const skew = now - sentAt;
 		const concerned = this.#concerned(everything ? 'all' : [channel]);
-		this.#gaps.add(concerned, since + skew - this.#slackMs, until + skew, 'another node could not publish');
+		this.#mayBeMissing(concerned, since + skew - this.#slackMs, until + skew, 'another node could not publish');
+	}
+
+	/** Topics with history get back what is missing; the others get a gap. */
+	#mayBeMissing(topics: Iterable<string>, since: number, until: number, reason: string): void {
+		const { histories } = this.#options;
+		if (histories === undefined) return this.#gaps.add(topics, since, until, reason);
+		const plain: string[] = [];
+		for (const topic of topics) {
+			if (histories.boundsOf(topic) === undefined) plain.push(topic);
+			else histories.verify(topic);
+		}
+		this.#gaps.add(plain, since, until, reason);
+	}
+
+	/** Messages of a topic with history can't be given back. */
+	historyLost(topic: string, since: number, reason: string): void {
+		this.#gaps.report({ topic, since: since - this.#slackMs, until: Date.now(), reason });
 	}
 
 	/** The topics by which people know channels; `*` is all that is sent to sockets themselves. */

@@ -1,5 +1,5 @@
 import { type Payload, roughSize, snapshot } from './payload.ts';
-import { quiet, toError } from './settled.ts';
+import { quiet, settledWithin, toError } from './settled.ts';
 
 /** A frame that reaches this many bytes goes out at once. */
 const FULL_FRAME_BYTES = 256 * 1024;
@@ -77,10 +77,7 @@ export class Outbox {
 	async drain(timeoutMs: number, late: Error): Promise<void> {
 		this.#flush();
 		if (this.#unanswered.size === 0) return;
-		const { promise: timeout, resolve } = Promise.withResolvers<void>();
-		const timer = setTimeout(resolve, timeoutMs);
-		await Promise.race([Promise.allSettled(Array.from(this.#unanswered, ({ promise }) => promise)), timeout]);
-		clearTimeout(timer);
+		await settledWithin(timeoutMs, Promise.allSettled(Array.from(this.#unanswered, ({ promise }) => promise)));
 		for (const batch of this.#unanswered) fail(batch, late);
 		this.#unanswered.clear();
 	}

@@ -1,7 +1,10 @@
 import type { WebSocketConnection } from './connection.ts';
 import type { Gap } from './gaps.ts';
 import type { PubSubServer } from './local-delivery.ts';
+import type { Recovery, ResumeFrom } from './history/catch-up.ts';
+import type { HistoryPage } from './history/histories.ts';
 import type { Payload } from './payload.ts';
+import type { Position } from './protocol/position.ts';
 import type { InferInput, SocketMessage } from './protocol/message.ts';
 import type { SlowReaderOptions } from './slow-readers.ts';
 import type { ProviderStatus } from './status.ts';
@@ -17,10 +20,13 @@ export interface SocketEmitter {
 	 * Sends to every socket in `topic`. The sockets of this node have it when the call returns; the promise resolves when the
 	 * backend has accepted it for the others. At most once, in order per publisher.
 	 *
+	 * On a topic with history it is stored first, and resolves when that is done; every socket, on every node, gets it in the same order.
+	 *
 	 * @throws {InvalidTopicError} {InvalidPayloadError} {ProviderNotStartedError} {ProviderStoppedError} nothing was sent
-	 * @throws {BusUnavailableError} this node's sockets got it, other nodes' did not
+	 * @throws {BusUnavailableError} this node's sockets got it, other nodes' did not; on a topic with history nobody did, or all
+	 * @throws {NoHistoryError} {InvalidIdempotencyKeyError} nothing was sent
 	 */
-	publish(topic: string, payload: Payload): Promise<void>;
+	publish(topic: string, payload: Payload, options?: PublishOptions): Promise<void>;
 
 	/**
 	 * Sends to one socket. Ids are compared as they are written. That nobody has the socket is not logged: sockets come and go.
@@ -39,7 +45,7 @@ export interface SocketEmitter {
 	broadcast(payload: Payload): Promise<void>;
 
 	/**
-	 * Validates `data` against the message's schema and publishes `{ name, data, timestamp }` as JSON to `topic`.
+	 * Validates `data` against the message's schema and publishes `{ name, data, timestamp, topic }` as JSON to `topic`.
 	 *
 	 * @throws {MessageValidationError} `data` does not fit the schema; nothing was sent
 	 * @throws whatever `publish` throws
@@ -48,7 +54,34 @@ export interface SocketEmitter {
 		message: TMessage,
 		topic: string,
 		data: InferInput<TMessage['data']>,
+		options?: PublishOptions,
 	): Promise<void>;
+}
+
+export interface PublishOptions {
+	/**
+	 * On a topic with history: what was published with this key within the last five minutes is not published again, so that to try again
+	 * is safe where it is not known whether it was. 1 to 256 characters of text.
+	 */
+	readonly idempotencyKey?: string;
+}
+
+/** What can be asked of topics with history. */
+export interface SocketHistory {
+	/**
+	 * The messages of a topic right after a position, or its last ones.
+	 *
+	 * @throws {NoHistoryError} {InvalidTopicError} {InvalidPositionError} {ProviderNotStartedError} {ProviderStoppedError}
+	 * @throws {HistoryUnavailableError} the backend is away
+	 */
+	history(topic: string, options?: HistoryPageOptions): Promise<HistoryPage>;
+}
+
+export interface HistoryPageOptions {
+	/** Up to where they are known. Default: the last ones are returned. */
+	readonly since?: Position | undefined;
+	/** How many at most, from 1 to 1,000. Default 100. */
+	readonly limit?: number | undefined;
 }
 
 /** What a framework calls around the application's life. */
@@ -111,7 +144,7 @@ export interface NodeMessaging {
 
 /** A complete provider: what {@link SocketCoordinator} and `Application` work with. */
 export interface WebSocketProvider
-	extends SocketEmitter, SocketLifecycle, SocketMetrics, SocketReliability, NodeMessaging {
+	extends SocketEmitter, SocketHistory, SocketLifecycle, SocketMetrics, SocketReliability, NodeMessaging {
 	/**
 	 * The server whose sockets these are. May be called before or after `start`; without it messages go out socket by socket.
 	 *
@@ -152,11 +185,24 @@ export interface WebSocketProvider
 	 */
 	subscribe(socketId: string, topic: string): Promise<void>;
 
+	/**
+	 * Puts a socket of this node into a topic with history, as `subscribe` does, after it was sent what it missed. What it gets then follows
+	 * that without anything twice, missing or out of order; right before it comes a `@position` (see PROTOCOL.md). A socket that is in the topic
+	 * already begins anew from there. Undefined if it left meanwhile, or was resumed again.
+	 *
+	 * @throws {NoHistoryError} {InvalidPositionError} and whatever `subscribe` throws
+	 */
+	resume(socketId: string, topic: string, from: ResumeFrom): Promise<Recovery | undefined>;
+
+	/** Whether a topic has history. */
+	hasHistory(topic: string): boolean;
+
 	/** Takes a socket out of a topic; no message for it will arrive any more. Leaving a topic one is not in is no error. */
 	unsubscribe(socketId: string, topic: string): Promise<void>;
 
 	/**
-	 * Like `publish`, to everyone in `topic` but the socket that says it, which is one of this node's.
+	 * Like `publish`, to everyone in `topic` but the socket that says it, which is one of this node's. On a topic with history it gets its own
+	 * messages as well: what follows one another can have no holes.
 	 *
 	 * @throws {UnknownSocketError} and whatever `publish` throws
 	 */

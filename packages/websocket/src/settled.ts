@@ -25,6 +25,14 @@ export async function within<T>(ms: number, promise: Promise<T>, late: () => Err
 	}
 }
 
+/** Resolves when the promise is settled, or after so many milliseconds. The promise is not to reject. */
+export async function settledWithin(ms: number, promise: Promise<unknown>): Promise<void> {
+	const { promise: timeout, resolve } = Promise.withResolvers<void>();
+	const timer = setTimeout(resolve, ms);
+	await Promise.race([promise, timeout]);
+	clearTimeout(timer);
+}
+
 /** What was thrown, as an Error. */
 export function toError(thrown: unknown): Error {
 	return thrown instanceof Error ? thrown : new Error(String(thrown), { cause: thrown });

@@ -25,6 +25,9 @@ export interface SlowReaderOptions {
 
 const DEFAULT_QUEUED_BYTES = 8 * 1024 * 1024;
 
+/** What is not urgent waits while more than this does, in bytes. */
+const ROOM_BYTES = 64 * 1024;
+
 /** What a message takes besides its content, at most (RFC 6455, 5.2). */
 const FRAME_HEAD_BYTES = 10;
 
@@ -64,6 +67,11 @@ export class SlowReaders {
 		this.#limit = queuedBytes;
 		this.#closes = slowReaders === 'close';
 		this.#onSlowReader = onSlowReader;
+	}
+
+	/** Whether so little waits for a socket that it can be sent what may be much. */
+	hasRoom(socket: WebSocketConnection): boolean {
+		return socket.getBufferedAmount() <= Math.min(ROOM_BYTES, this.#limit / 4);
 	}
 
 	/** Something of so many bytes was sent to many, and some of them could not take it at once, or lost it. */

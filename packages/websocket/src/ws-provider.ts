@@ -3,16 +3,26 @@ import type { Bus, BusStage, BusStatus } from './bus.ts';
 import type { WebSocketConnection } from './connection.ts';
 import { mustBeDelay } from './delay.ts';
 import {
+	HistoryUnavailableError,
+	InvalidIdempotencyKeyError,
 	InvalidNodeIdError,
+	InvalidOptionError,
 	InvalidPayloadError,
+	InvalidPositionError,
 	InvalidServerError,
 	InvalidSocketIdError,
 	MessageDroppedError,
+	NoHistoryError,
 	ProviderNotStartedError,
 	ProviderStoppedError,
 	UnknownSocketError,
 } from './errors.ts';
 import type { Gap } from './gaps.ts';
+import type { Recovery, ResumeFrom } from './history/catch-up.ts';
+import { contentOf } from './history/framing.ts';
+import { Histories, type HistoryPage } from './history/histories.ts';
+import { HistoryPatterns, type HistoryRules } from './history/history-rules.ts';
+import { MemoryHistory } from './history/memory-history.ts';
 import { DEFAULT_HEARTBEAT_MS } from './heartbeat.ts';
 import { DEFAULT_GRACE_MS } from './interest.ts';
 import { Lifecycle } from './lifecycle.ts';
@@ -23,7 +33,8 @@ import { OtherNodes } from './other-nodes.ts';
 import { isPayload, type Payload } from './payload.ts';
 import { encodeEnvelope, validate } from './protocol/envelope.ts';
 import type { InferInput, SocketMessage } from './protocol/message.ts';
-import type { SkippedFrames, WebSocketProvider } from './provider.ts';
+import { isPosition } from './protocol/position.ts';
+import type { HistoryPageOptions, PublishOptions, SkippedFrames, WebSocketProvider } from './provider.ts';
 import { NodeMessages } from './node-messages.ts';
 import { Registry } from './registry.ts';
 import type { SlowReaderOptions } from './slow-readers.ts';
@@ -34,6 +45,11 @@ import { InvalidTopicError, isTopic } from './protocol/topic.ts';
 export interface WsProviderOptions {
 	/** Carries messages between nodes. Without one, this process is all there is. */
 	readonly bus?: Bus;
+	/**
+	 * Which topics keep their last messages, by pattern, as in `{ 'chat:*': { size: 500, ttlMs: 3_600_000 } }`; `*` stands for any
+	 * characters, and the first pattern that fits counts. All nodes need the same. Default: none.
+	 */
+	readonly history?: HistoryRules;
 	/** Default: the console, quiet at debug. */
 	readonly logger?: Logger;
 	/**
@@ -52,6 +68,7 @@ export class WsProvider implements WebSocketProvider {
 	readonly #logger: Logger;
 	readonly #registry = new Registry<WebSocketConnection>();
 	readonly #local: LocalDelivery;
+	readonly #histories: Histories | undefined;
 	readonly #others: OtherNodes | undefined;
 	readonly #lifecycle: Lifecycle;
 	readonly #status: Status;
@@ -61,6 +78,7 @@ export class WsProvider implements WebSocketProvider {
 	constructor(options: WsProviderOptions = {}) {
 		const {
 			bus,
+			history,
 			logger: given = consoleLogger,
 			graceMs = DEFAULT_GRACE_MS,
 			heartbeatMs = DEFAULT_HEARTBEAT_MS,
@@ -74,12 +92,14 @@ export class WsProvider implements WebSocketProvider {
 		this.#status = new Status(logger);
 		this.#nodeMessages = new NodeMessages(logger);
 		this.#local = new LocalDelivery(this.#registry, logger);
+		this.#histories = history === undefined ? undefined : this.#makeHistories(new HistoryPatterns(history), bus);
 		if (bus === undefined) {
 			this.#lifecycle = new Lifecycle();
 			return;
 		}
 		const others = new OtherNodes(bus, {
 			local: this.#local,
+			histories: this.#histories,
 			onNodeMessage: (text) => this.#nodeMessages.deliver(text),
 			logger,
 			graceMs,
@@ -99,6 +119,21 @@ export class WsProvider implements WebSocketProvider {
 				this.#status.set('stopped');
 				await others.stop(reason, from === 'started');
 			},
+		});
+	}
+
+	#makeHistories(patterns: HistoryPatterns, bus: Bus | undefined): Histories {
+		let store = bus?.history;
+		if (bus === undefined) store = new MemoryHistory((topic, slice) => this.#histories?.appended(topic, slice));
+		if (store === undefined) throw new InvalidOptionError('history: this transport can not keep messages');
+		return new Histories({
+			patterns,
+			store,
+			isShared: bus !== undefined,
+			registry: this.#registry,
+			local: this.#local,
+			onLost: (topic, since, reason) => this.#others?.historyLost(topic, since, reason),
+			onError: (error) => this.#report(error, 'history'),
 		});
 	}
 
@@ -143,10 +178,25 @@ export class WsProvider implements WebSocketProvider {
 
 	// Sending
 
-	publish(topic: string, payload: Payload): Promise<void> {
+	publish(topic: string, payload: Payload, options?: PublishOptions): Promise<void> {
 		if (this.#lifecycle.state !== 'started') return this.#notStarted('publish()');
 		if (!isTopic(topic)) return this.#refuse(new InvalidTopicError(topic));
 		if (!isPayload(payload)) return this.#refuse(new InvalidPayloadError(payload));
+		return this.#publish(topic, payload, false, options);
+	}
+
+	/** @param isEnvelope whether it is one already */
+	#publish(topic: string, payload: Payload, isEnvelope: boolean, options: PublishOptions | undefined): Promise<void> {
+		const histories = this.#histories;
+		const bounds = histories?.boundsOf(topic);
+		const key = options?.idempotencyKey;
+		if (key !== undefined) {
+			if (!isIdempotencyKey(key)) return this.#refuse(new InvalidIdempotencyKeyError(key));
+			if (bounds === undefined) return this.#refuse(new NoHistoryError(topic, 'an idempotencyKey'));
+		}
+		if (histories !== undefined && bounds !== undefined) {
+			return histories.append(topic, bounds, isEnvelope ? (payload as string) : contentOf(topic, payload), key);
+		}
 		if (this.#others === undefined) {
 			this.#local.toTopic(topic, payload);
 			return DONE;
@@ -162,6 +212,9 @@ export class WsProvider implements WebSocketProvider {
 		if (!isPayload(payload)) return this.#refuse(new InvalidPayloadError(payload));
 		const socket = this.#registry.get(socketId);
 		if (socket === undefined) return this.#refuse(unknownSocket(socketId));
+		const bounds = this.#histories?.boundsOf(topic);
+		// One sequence for all, the sender included: it would otherwise miss one of the messages that follow one another.
+		if (bounds !== undefined) return (this.#histories as Histories).append(topic, bounds, contentOf(topic, payload));
 		this.#local.toOthers(socket, topic, payload);
 		return this.#others === undefined ? DONE : this.#others.publish(topic, payload);
 	}
@@ -189,13 +242,14 @@ export class WsProvider implements WebSocketProvider {
 		message: TMessage,
 		topic: string,
 		data: InferInput<TMessage['data']>,
+		options?: PublishOptions,
 	): Promise<void> {
 		try {
 			const valid = validate(message, data);
-			if (!(valid instanceof Promise)) return this.#emitValid(message, topic, valid);
+			if (!(valid instanceof Promise)) return this.#emitValid(message, topic, valid, options);
 			return quiet(
 				valid.then(
-					(value) => this.#emitValid(message, topic, value),
+					(value) => this.#emitValid(message, topic, value, options),
 					(thrown: unknown) => this.#refuse(toError(thrown)),
 				),
 			);
@@ -204,14 +258,57 @@ export class WsProvider implements WebSocketProvider {
 		}
 	}
 
-	#emitValid(message: SocketMessage, topic: string, data: unknown): Promise<void> {
+	#emitValid(message: SocketMessage, topic: string, data: unknown, options?: PublishOptions): Promise<void> {
 		let envelope: string;
 		try {
 			envelope = encodeEnvelope(message.name, data, topic);
 		} catch (cause) {
 			return this.#refuse(new InvalidPayloadError(data, { cause }));
 		}
-		return this.publish(topic, envelope);
+		if (this.#lifecycle.state !== 'started') return this.#notStarted('publish()');
+		if (!isTopic(topic)) return this.#refuse(new InvalidTopicError(topic));
+		return this.#publish(topic, envelope, true, options);
+	}
+
+	// History
+
+	history(topic: string, options: HistoryPageOptions = {}): Promise<HistoryPage> {
+		const { since, limit = DEFAULT_PAGE } = options;
+		if (this.#lifecycle.state !== 'started') return this.#notStarted('history()');
+		if (!isTopic(topic)) return this.#refuse(new InvalidTopicError(topic));
+		if (since !== undefined && !isPosition(since))
+			return this.#refuse(new InvalidPositionError('since', since, POSITION_RULE));
+		if (!isCount(limit, LARGEST_PAGE))
+			return this.#refuse(new InvalidPositionError('limit', limit, `a whole number from 1 to ${LARGEST_PAGE}`));
+		const bounds = this.#histories?.boundsOf(topic);
+		if (bounds === undefined) return this.#refuse(new NoHistoryError(topic, 'history()'));
+		return quiet(
+			(this.#histories as Histories).page(topic, bounds, since, limit).catch((cause: unknown) => {
+				throw new HistoryUnavailableError(topic, { cause: toError(cause) });
+			}),
+		);
+	}
+
+	hasHistory(topic: string): boolean {
+		return this.#histories?.boundsOf(topic) !== undefined;
+	}
+
+	resume(socketId: string, topic: string, from: ResumeFrom): Promise<Recovery | undefined> {
+		if (this.#lifecycle.state === 'stopped') return this.#refuse(new ProviderStoppedError('resume()'));
+		if (!isTopic(topic)) return this.#refuse(new InvalidTopicError(topic));
+		const { since, rewind } = from ?? {};
+		if (since !== undefined && !isPosition(since))
+			return this.#refuse(new InvalidPositionError('since', since, POSITION_RULE));
+		if (rewind !== undefined && !isCount(rewind, MOST_REWIND))
+			return this.#refuse(new InvalidPositionError('rewind', rewind, `a whole number from 1 to ${MOST_REWIND}`));
+		const socket = this.#registry.get(socketId);
+		if (socket === undefined) return this.#refuse(unknownSocket(socketId));
+		const bounds = this.#histories?.boundsOf(topic);
+		if (bounds === undefined) return this.#refuse(new NoHistoryError(topic, 'resume()'));
+		const histories = this.#histories as Histories;
+		this.#registry.join(socket, topic);
+		histories.joined(topic, bounds);
+		return quiet(histories.resume(socket, topic, from, this.#listen(topic)));
 	}
 
 	sendToNode(nodeId: string, text: string): Promise<void> {
@@ -267,6 +364,10 @@ export class WsProvider implements WebSocketProvider {
 			for (const topic of emptied) this.#others.unlisten(topic);
 			this.#others.unlisten(directChannel(socketId), 0);
 		}
+		if (this.#histories !== undefined) {
+			for (const topic of socket.data.topics) this.#histories.left(socketId, topic);
+			for (const topic of emptied) this.#histories.emptied(topic);
+		}
 		return true;
 	}
 
@@ -283,7 +384,10 @@ export class WsProvider implements WebSocketProvider {
 			this.#registry.leave(socket, topic);
 			return this.#refuse(new UnknownSocketError(socket.data.socketId));
 		}
-		return this.#listen(topic);
+		const bounds = this.#histories?.boundsOf(topic);
+		if (bounds === undefined) return this.#listen(topic);
+		this.#histories?.joined(topic, bounds);
+		return quiet(this.#listen(topic).then(() => this.#histories?.ready(topic)));
 	}
 
 	/** While stopped nothing can be listened to; the next start listens to whatever sockets want by then. */
@@ -298,7 +402,11 @@ export class WsProvider implements WebSocketProvider {
 		const socket = this.#registry.get(socketId);
 		if (socket !== undefined && socket.data.topics.has(topic)) {
 			this.#local.leave(socket, topic);
-			if (this.#registry.leave(socket, topic)) this.#others?.unlisten(topic);
+			this.#histories?.left(socketId, topic);
+			if (this.#registry.leave(socket, topic)) {
+				this.#others?.unlisten(topic);
+				this.#histories?.emptied(topic);
+			}
 		}
 		return DONE;
 	}
@@ -342,7 +450,8 @@ export class WsProvider implements WebSocketProvider {
 			const socket = this.#registry.get(socketId);
 			if (socket === undefined) continue;
 			this.#local.leave(socket, channel);
-			this.#registry.leave(socket, channel);
+			this.#histories?.left(socketId, channel);
+			if (this.#registry.leave(socket, channel)) this.#histories?.emptied(channel);
 		}
 		this.#report(error, 'subscribe');
 	}
@@ -377,6 +486,18 @@ function unknownSocket(socketId: string): Error {
 	return isSocketId(socketId) ? new UnknownSocketError(socketId) : new InvalidSocketIdError(socketId);
 }
 
+function isIdempotencyKey(key: unknown): key is string {
+	return typeof key === 'string' && key.length >= 1 && key.length <= 256;
+}
+
+function isCount(value: unknown, most: number): value is number {
+	return Number.isSafeInteger(value) && (value as number) >= 1 && (value as number) <= most;
+}
+
+const POSITION_RULE = 'a position is { epoch, offset }, as a message, a page or client.positions has it';
+const DEFAULT_PAGE = 100;
+const LARGEST_PAGE = 1_000;
+const MOST_REWIND = 100_000;
 const DEFAULT_START_TIMEOUT_MS = 10_000;
 const NONE: readonly string[] = [];
 const NOTHING_SKIPPED: SkippedFrames = { 'unknown-version': 0, malformed: 0, late: 0 };

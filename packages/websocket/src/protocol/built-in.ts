@@ -1,4 +1,5 @@
 import type { RequestFault } from './client-message.ts';
+import type { Position } from './position.ts';
 
 /** Message types that are the system's own: no message can be named so. */
 export const BuiltIn = {
@@ -14,7 +15,25 @@ export const BuiltIn = {
 	reply: '@reply',
 	/** From the server: messages may be missing, `data` is a {@link GapNotice}. */
 	gap: '@gap',
+	/** From the server: what follows of a topic with history comes after this position, `data` is a {@link PositionNotice}. */
+	position: '@position',
+	/** The name of text that was published to a topic with history without a schema: `data` is the text. */
+	text: '@text',
+	/** The name that bytes of a topic with history have where they are told of as a message. */
+	bytes: '@bytes',
 } as const;
+
+/** Tells a client from where on it gets the messages of a topic with history. */
+export interface PositionNotice extends Position {
+	readonly topic: string;
+	/**
+	 * There if the client has asked for what it missed: whether it got all of it, right before this; if not, it got none of it, and goes on
+	 * from here.
+	 */
+	readonly recovered?: boolean;
+	/** How many messages it was sent right before this. */
+	readonly count?: number;
+}
 
 /** Tells a client where messages may be missing. */
 export interface GapNotice {
@@ -36,7 +55,16 @@ export interface AuthAnswer {
 }
 
 /** What `@subscribe` and `@unsubscribe` ask for. */
-export type TopicsRequest = { readonly topic: string } | { readonly topics: readonly string[] };
+export type TopicsRequest = { readonly topic: string } | { readonly topics: readonly (string | TopicRequest)[] };
+
+/** A topic to join, and with which of the messages before that; as plain text, it is none of them. */
+export interface TopicRequest {
+	readonly topic: string;
+	/** Those after that position. */
+	readonly since?: Position | undefined;
+	/** The last ones, so many at most; where there is no `since`. */
+	readonly rewind?: number | undefined;
+}
 
 /** How many topics `@subscribe` and `@unsubscribe` take at once. */
 export const MOST_TOPICS = 100;
@@ -66,4 +94,8 @@ export interface PingAnswer {
 
 export function encodeGapNotice({ topic, since, until }: GapNotice): string {
 	return JSON.stringify({ type: BuiltIn.gap, data: { topic, since, until } });
+}
+
+export function encodePositionNotice({ topic, epoch, offset, recovered, count }: PositionNotice): string {
+	return JSON.stringify({ type: BuiltIn.position, data: { topic, epoch, offset, recovered, count } });
 }

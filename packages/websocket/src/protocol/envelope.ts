@@ -1,5 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { InvalidMessageDefinitionError, MessageValidationError } from './errors.ts';
+import type { MessagePosition } from './position.ts';
 import { type InferInput, type InferOutput, isDefinition, type SocketMessage } from './message.ts';
 
 /** What an emitted message is on the wire, as JSON in a text frame. */
@@ -11,6 +12,8 @@ export interface Envelope<TData = unknown> {
 	readonly timestamp: number;
 	/** The topic it was emitted to; not there on what was sent to the client itself. */
 	readonly topic?: string;
+	/** Where it stands in its topic's history; not there if that has none. */
+	readonly position?: MessagePosition;
 	/** There on a request: the client is to answer it, with this. */
 	readonly correlationId?: string;
 }

@@ -9,11 +9,22 @@ export { encodeEnvelope, encodeRequest, validate, validateReply, validateWith } 
 export type { Envelope } from './envelope.ts';
 export { encodeAnswer, encodeRefusal } from './client-message.ts';
 export type { Answer, ClientMessage, ErrorCode, RequestFault } from './client-message.ts';
-export { BuiltIn, encodeGapNotice, MOST_TOPICS } from './built-in.ts';
-export type { AuthAnswer, GapNotice, PingAnswer, RefusedTopic, TopicsAnswer, TopicsRequest } from './built-in.ts';
+export { BuiltIn, encodeGapNotice, encodePositionNotice, MOST_TOPICS } from './built-in.ts';
+export type {
+	AuthAnswer,
+	GapNotice,
+	PingAnswer,
+	PositionNotice,
+	RefusedTopic,
+	TopicRequest,
+	TopicsAnswer,
+	TopicsRequest,
+} from './built-in.ts';
 export { CloseCode, DRAINED_REASON, readRetryHint, wasDrained, withRetryHint } from './closing.ts';
 
 // History
+export { encodeBinaryFrame, readBinaryFrame } from './binary-frame.ts';
+export type { BinaryHead } from './binary-frame.ts';
 export { isPosition } from './position.ts';
 export type { MessagePosition, Position } from './position.ts';
 

@@ -1,0 +1,34 @@
+import { encodeBinaryFrame } from '../protocol/binary-frame.ts';
+import { BuiltIn } from '../protocol/built-in.ts';
+import { encodeEnvelope, type Envelope } from '../protocol/envelope.ts';
+import type { MessagePosition } from '../protocol/position.ts';
+import { type Payload, snapshot } from '../payload.ts';
+import type { HistoryContent, HistoryEntry } from './history-store.ts';
+
+/** How a payload is stored: text in an envelope of its own, and bytes as they are. */
+export function contentOf(topic: string, payload: Payload): HistoryContent {
+	return typeof payload === 'string' ? encodeEnvelope(BuiltIn.text, payload, topic) : snapshot(payload);
+}
+
+/** What clients get: an envelope with its position, or a binary frame. */
+export function frameOf(topic: string, epoch: string, entry: HistoryEntry): string | Uint8Array {
+	const { offset, prev, timestamp, content } = entry;
+	// An envelope is never empty, and its end is ours.
+	if (typeof content === 'string')
+		return `${content.slice(0, -1)},"position":{"epoch":"${epoch}","offset":${offset},"prev":${prev}}}`;
+	return encodeBinaryFrame({ topic, timestamp, position: { epoch, offset, prev } }, content);
+}
+
+/** The same for those who read history without being connected. */
+export function envelopeOf(topic: string, epoch: string, entry: HistoryEntry): PositionedEnvelope {
+	const { offset, prev, timestamp, content } = entry;
+	const position = { epoch, offset, prev };
+	if (typeof content !== 'string') return { name: BuiltIn.bytes, data: content, timestamp, topic, position };
+	return { ...(JSON.parse(content) as Envelope), topic, position };
+}
+
+/** A message as it is in a topic's history. */
+export interface PositionedEnvelope extends Envelope {
+	readonly topic: string;
+	readonly position: MessagePosition;
+}

@@ -1,0 +1,48 @@
+import type { MessagePosition } from './position.ts';
+
+/**
+ * Bytes that were published to a topic with history, as they are in a binary frame:
+ *
+ * ```text
+ * magic (8 bytes: 00 6F 72 69 6A 73 00 01)  length (u16, big-endian)  head (JSON of that many bytes)  payload
+ * ```
+ *
+ * Bytes of other topics arrive as they are, so it is the magic that tells them apart.
+ */
+const MAGIC = Uint8Array.of(0x00, 0x6f, 0x72, 0x69, 0x6a, 0x73, 0x00, 0x01);
+const LENGTH_AT = MAGIC.length;
+const HEAD_AT = LENGTH_AT + 2;
+
+/** What a binary frame says of the bytes that it carries. */
+export interface BinaryHead {
+	readonly topic: string;
+	/** When they were stored, in milliseconds since the epoch, by the backend's clock. */
+	readonly timestamp: number;
+	readonly position: MessagePosition;
+}
+
+export function encodeBinaryFrame({ topic, timestamp, position }: BinaryHead, payload: Uint8Array): Uint8Array {
+	const head = new TextEncoder().encode(JSON.stringify({ topic, timestamp, position } satisfies BinaryHead));
+	const frame = new Uint8Array(HEAD_AT + head.length + payload.length);
+	frame.set(MAGIC);
+	new DataView(frame.buffer).setUint16(LENGTH_AT, head.length);
+	frame.set(head, HEAD_AT);
+	frame.set(payload, HEAD_AT + head.length);
+	return frame;
+}
+
+/** Undefined for bytes that are no such frame. The payload is the caller's own. */
+export function readBinaryFrame(
+	bytes: ArrayBuffer,
+): { readonly head: BinaryHead; readonly payload: ArrayBuffer } | undefined {
+	if (bytes.byteLength < HEAD_AT) return undefined;
+	const frame = new Uint8Array(bytes);
+	if (!MAGIC.every((byte, at) => frame[at] === byte)) return undefined;
+	const end = HEAD_AT + new DataView(bytes).getUint16(LENGTH_AT);
+	try {
+		const head = JSON.parse(new TextDecoder().decode(frame.subarray(HEAD_AT, end))) as BinaryHead;
+		return typeof head.topic === 'string' ? { head, payload: bytes.slice(end) } : undefined;
+	} catch {
+		return undefined;
+	}
+}
