@@ -1,9 +1,17 @@
-import type { Payload, SocketEmitter, WebSocketProvider } from '@orijs/websocket';
+import type {
+	HistoryPage,
+	HistoryPageOptions,
+	Payload,
+	PublishOptions,
+	SocketEmitter,
+	SocketHistory,
+	WebSocketProvider,
+} from '@orijs/websocket';
 import type { InferInput, InferOutput, RequestMessage, SocketMessage } from '@orijs/websocket/protocol';
 import type { ClientRequests, RequestOptions } from './routing/client-requests.ts';
 
 /** Reaches clients on any node, from anywhere in the application. */
-export class ApplicationSocket implements SocketEmitter {
+export class ApplicationSocket implements SocketEmitter, SocketHistory {
 	readonly #provider: WebSocketProvider;
 	readonly #requests: ClientRequests;
 
@@ -13,8 +21,8 @@ export class ApplicationSocket implements SocketEmitter {
 		this.#requests = requests;
 	}
 
-	publish(topic: string, payload: Payload): Promise<void> {
-		return this.#provider.publish(topic, payload);
+	publish(topic: string, payload: Payload, options?: PublishOptions): Promise<void> {
+		return this.#provider.publish(topic, payload, options);
 	}
 
 	send(socketId: string, payload: Payload): Promise<void> {
@@ -25,8 +33,18 @@ export class ApplicationSocket implements SocketEmitter {
 		return this.#provider.broadcast(payload);
 	}
 
-	emit<T extends SocketMessage>(message: T, topic: string, data: InferInput<T['data']>): Promise<void> {
-		return this.#provider.emit(message, topic, data);
+	emit<T extends SocketMessage>(
+		message: T,
+		topic: string,
+		data: InferInput<T['data']>,
+		options?: PublishOptions,
+	): Promise<void> {
+		return this.#provider.emit(message, topic, data, options);
+	}
+
+	/** The messages of a topic with history right after a position, or its last ones. As `SocketHistory.history`. */
+	history(topic: string, options?: HistoryPageOptions): Promise<HistoryPage> {
+		return this.#provider.history(topic, options);
 	}
 
 	/**

@@ -2,6 +2,7 @@ import {
 	type AuthAnswer,
 	BuiltIn,
 	type ErrorCode,
+	readBinaryFrame,
 	type RequestFault,
 	SocketRequestError,
 	wasDrained,
@@ -259,7 +260,12 @@ export class Connection {
 
 	#receive(data: string | ArrayBuffer): void {
 		if (this.#isOver) return;
-		if (typeof data !== 'string') return this.#events.raw(data);
+		if (typeof data !== 'string') {
+			const frame = readBinaryFrame(data);
+			if (frame === undefined) return this.#events.raw(data);
+			const { head, payload } = frame;
+			return this.#events.heard({ kind: 'message', envelope: { name: BuiltIn.bytes, data: payload, ...head } });
+		}
 		const incoming = readFrame(data);
 		if (incoming.kind === 'raw') return this.#events.raw(data);
 		if (incoming.kind !== 'answer') return this.#events.heard(incoming);

@@ -1,4 +1,4 @@
-import { BuiltIn, type Envelope, type GapNotice, type RequestFault } from '@orijs/websocket/protocol';
+import { BuiltIn, type Envelope, type GapNotice, isPosition, type PositionNotice, type RequestFault } from '@orijs/websocket/protocol';
 
 /** What a server says, told apart. */
 export type Incoming =
@@ -6,6 +6,7 @@ export type Incoming =
 	| { readonly kind: 'refusal'; readonly type: string; readonly error: RequestFault }
 	| { readonly kind: 'message'; readonly envelope: Envelope }
 	| { readonly kind: 'gap'; readonly gap: GapNotice }
+	| { readonly kind: 'position'; readonly position: PositionNotice }
 	| { readonly kind: 'raw' };
 
 const RAW: Incoming = { kind: 'raw' };
@@ -24,6 +25,7 @@ export function readFrame(text: string): Incoming {
 		return { kind: 'message', envelope: frame as Envelope };
 	if (typeof type !== 'string') return RAW;
 	if (type === BuiltIn.gap) return isGap(data) ? { kind: 'gap', gap: data } : RAW;
+	if (type === BuiltIn.position) return isPositionNotice(data) ? { kind: 'position', position: data } : RAW;
 	if (typeof correlationId === 'string') {
 		return isFault(error) ? { kind: 'answer', correlationId, data, error } : { kind: 'answer', correlationId, data };
 	}
@@ -32,6 +34,10 @@ export function readFrame(text: string): Incoming {
 
 function isFault(value: unknown): value is RequestFault {
 	return typeof value === 'object' && value !== null && typeof (value as RequestFault).code === 'string';
+}
+
+function isPositionNotice(value: unknown): value is PositionNotice {
+	return isPosition(value) && typeof (value as Partial<PositionNotice>).topic === 'string';
 }
 
 function isGap(value: unknown): value is GapNotice {

@@ -5,7 +5,7 @@ export type { SocketClientOptions, WebSocketConstructor } from './options.ts';
 export type { ClientState, ConnectionEnd, StateChange } from './state.ts';
 export type { ClientRequestOptions } from './requests.ts';
 export type { RequestHandler } from './answering.ts';
-export type { Subscription, SubscriptionHandlers } from './subscription.ts';
+export type { Recovered, Subscription, SubscriptionHandlers, SubscriptionOptions } from './subscription.ts';
 export { isMessage } from './is-message.ts';
 
 // What it shares with the server
@@ -16,6 +16,8 @@ export type {
 	GapNotice,
 	InferInput,
 	InferOutput,
+	MessagePosition,
+	Position,
 	RequestMessage,
 } from '@orijs/websocket/protocol';
 

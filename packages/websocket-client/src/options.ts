@@ -1,3 +1,4 @@
+import { isPosition, type Position } from '@orijs/websocket/protocol';
 import { InvalidClientOptionError } from './errors.ts';
 
 /** What makes WebSockets: the global class, or one that takes the same arguments. */
@@ -37,6 +38,10 @@ export interface SocketClientOptions {
 		/** In all, counted in UTF-16 code units of JSON text. Default 262,144. */
 		readonly characters?: number;
 	};
+	/**
+	 * Where topics with history were left off, as another client's `positions` said: the first subscription to each goes on from there. Default: none.
+	 */
+	readonly positions?: Readonly<Record<string, Position>>;
 	/** What to make connections with. Default: the global `WebSocket`, which browsers, Bun and Node (from 22 on) have. */
 	readonly WebSocket?: WebSocketConstructor;
 }
@@ -49,6 +54,7 @@ export interface Settings {
 	readonly heartbeat: { readonly intervalMs: number; readonly timeoutMs: number };
 	readonly reconnect: { readonly minDelayMs: number; readonly maxDelayMs: number };
 	readonly queue: { readonly messages: number; readonly characters: number };
+	readonly positions: ReadonlyMap<string, Position>;
 	readonly WebSocket: WebSocketConstructor;
 }
 
@@ -87,11 +93,21 @@ export function settingsOf(options: SocketClientOptions): Settings {
 			messages: count('queue.messages', queue.messages ?? 100),
 			characters: count('queue.characters', queue.characters ?? 262_144),
 		},
+		positions: positionsOf(options.positions ?? {}),
 		WebSocket,
 	};
 }
 
-const OPTIONS = ['auth', 'connectTimeoutMs', 'requestTimeoutMs', 'heartbeat', 'reconnect', 'queue', 'WebSocket'];
+const OPTIONS = [
+	'auth',
+	'connectTimeoutMs',
+	'requestTimeoutMs',
+	'heartbeat',
+	'reconnect',
+	'queue',
+	'positions',
+	'WebSocket',
+];
 
 /** @throws {InvalidClientOptionError} it is no object, or has keys that mean nothing here */
 function known<T extends object>(value: T, name: string, keys: readonly string[]): T {
@@ -100,6 +116,15 @@ function known<T extends object>(value: T, name: string, keys: readonly string[]
 		if (!keys.includes(key)) throw new InvalidClientOptionError(`${name} has no ${key}, only ${keys.join(', ')}`);
 	}
 	return value;
+}
+
+function positionsOf(positions: Readonly<Record<string, Position>>): ReadonlyMap<string, Position> {
+	if (typeof positions !== 'object' || positions === null) throw new InvalidClientOptionError('positions must be an object');
+	for (const [topic, position] of Object.entries(positions)) {
+		if (isPosition(position)) continue;
+		throw new InvalidClientOptionError(`positions[${JSON.stringify(topic)}] must be { epoch, offset }, as client.positions has it`);
+	}
+	return new Map(Object.entries(positions));
 }
 
 /** @throws {InvalidClientOptionError} */

@@ -8,6 +8,7 @@ import {
 	InvalidTopicError,
 	isDefinition,
 	isTopic,
+	type Position,
 	type RequestMessage,
 	type SocketMessage,
 	SocketRequestError,
@@ -27,7 +28,7 @@ import { Outbox } from './outbox.ts';
 import { type ClientRequestOptions, Requests } from './requests.ts';
 import { encodeMessage } from './encode-message.ts';
 import type { ClientState, StateChange } from './state.ts';
-import { mustBeHandlers, type Subscription, type SubscriptionHandlers } from './subscription.ts';
+import { mustBeHandlers, type Subscription, type SubscriptionOptions } from './subscription.ts';
 import { Subscriptions } from './subscriptions.ts';
 import { endpointUrl } from './url.ts';
 
@@ -59,7 +60,7 @@ export class SocketClient {
 	readonly #rawListeners = new Listeners<[string | ArrayBuffer]>(this.#failures);
 	readonly #messageListeners = new Map<string, Listeners<[never, Envelope<never>]>>();
 	readonly #answering = new Answering(this.#failures);
-	readonly #subscriptions = new Subscriptions(this.#failures, (gap) => this.#gap(gap));
+	readonly #subscriptions: Subscriptions;
 	readonly #outbox: Outbox;
 	readonly #requests: Requests;
 	readonly #lifeline: Lifeline;
@@ -76,6 +77,7 @@ export class SocketClient {
 	constructor(url: string | URL, options: SocketClientOptions = {}) {
 		this.url = endpointUrl(url);
 		this.#settings = settingsOf(options);
+		this.#subscriptions = new Subscriptions(this.#failures, (gap) => this.#gap(gap), this.#settings.positions);
 		this.#outbox = new Outbox(this.#settings.queue);
 		this.#requests = new Requests(this.#outbox);
 		this.#lifeline = new Lifeline(this.url, this.#settings, this.#failures, {
@@ -247,21 +249,30 @@ export class SocketClient {
 
 	/**
 	 * Subscribes to a topic, which the server has to allow (`authorize.subscribe`). Resolves once messages from every node arrive. The
-	 * subscription comes back by itself after each reconnect; what may have been missed is an `onGap`.
+	 * subscription comes back by itself after each reconnect; what may have been missed is an `onGap`. A topic with history gives back what was
+	 * missed first, in order and once, and says so to `onRecovered`.
 	 *
 	 * @throws {SocketRequestError} the server refused, with its `code`
 	 * @throws {InvalidTopicError} {TypeError} handlers are none
 	 * @throws {ClientClosedError} the client was closed, or has given up, before the server said yes
 	 */
-	subscribe(topic: string, handlers: SubscriptionHandlers = {}): Promise<Subscription> {
+	subscribe(topic: string, handlers: SubscriptionOptions = {}): Promise<Subscription> {
 		return quiet(this.#subscribe(topic, handlers));
 	}
 
-	async #subscribe(topic: string, handlers: SubscriptionHandlers): Promise<Subscription> {
+	async #subscribe(topic: string, handlers: SubscriptionOptions): Promise<Subscription> {
 		if (!isTopic(topic)) throw new InvalidTopicError(topic);
 		mustBeHandlers(handlers);
 		if (this.state === 'closed') throw new ClientClosedError(this.#lifeline.end);
 		return this.#subscriptions.add(topic, handlers);
+	}
+
+	/**
+	 * How far the topics with history were followed, of those subscribed to and those given as `options.positions`: a new object each time. To go on
+	 * after a page was reloaded, keep it and give it to the next client.
+	 */
+	get positions(): Record<string, Position> {
+		return this.#subscriptions.positions;
 	}
 
 	// Connections
@@ -296,6 +307,8 @@ export class SocketClient {
 				return this.#message(connection, incoming.envelope);
 			case 'gap':
 				return this.#gap(incoming.gap);
+			case 'position':
+				return this.#subscriptions.placed(incoming.position);
 			case 'refusal': {
 				const { type, error } = incoming;
 				return this.#failures.report(new SocketRequestError(type, error.code, error.message), 'send');
@@ -305,8 +318,8 @@ export class SocketClient {
 
 	#message(connection: Connection, envelope: Envelope): void {
 		if (envelope.correlationId !== undefined) return void this.#answering.answer(connection, envelope);
+		if (!this.#subscriptions.deliver(envelope)) return;
 		this.#messageListeners.get(envelope.name)?.call(envelope.data as never, envelope as Envelope<never>);
-		this.#subscriptions.deliver(envelope);
 	}
 
 	#gap(gap: GapNotice): void {

@@ -4,9 +4,12 @@ import {
 	type ErrorCode,
 	type GapNotice,
 	MOST_TOPICS,
+	type Position,
+	type PositionNotice,
 	type RefusedTopic,
 	type RequestFault,
 	SocketRequestError,
+	type TopicRequest,
 	type TopicsAnswer,
 } from '@orijs/websocket/protocol';
 import type { Connection } from './connection.ts';
@@ -16,7 +19,7 @@ import { type Deferred, deferred, quiet } from './deferred.ts';
 import type { ClientClosedError } from './errors.ts';
 import type { Failures } from './failures.ts';
 import { gapBetween, missingSince } from './missing.ts';
-import type { Subscription, SubscriptionHandlers } from './subscription.ts';
+import type { Subscription, SubscriptionHandlers, SubscriptionOptions } from './subscription.ts';
 
 /** One subscription: the same handlers may be used for several. */
 interface Entry {
@@ -31,6 +34,12 @@ interface Wanted {
 	wasJoined: boolean;
 	/** Since when messages may be missing, by the server's clock. */
 	missingSince: number | undefined;
+	/** The last message that was delivered, where the topic has history. */
+	position: Position | undefined;
+	/** How many messages it begins with. */
+	readonly rewind: number | undefined;
+	/** Whether the server has said, since it was asked last, where the topic stands. */
+	isPlaced: boolean;
 }
 
 /** How a topic stands with the server, on the present connection. */
@@ -57,19 +66,38 @@ export class Subscriptions {
 	#connection: Connection | undefined;
 	#isDue = false;
 	#retries = 0;
+	/** Topics that are not asked for before that. */
+	readonly #later = new Set<string>();
 	#retryTimer: ReturnType<typeof setTimeout> | undefined;
+	/** Positions of another client before this one, until their topics are subscribed to. */
+	readonly #known: Map<string, Position>;
 
-	/** @param onGap hears of what may have been missed while there was no connection */
-	constructor(failures: Failures, onGap: (gap: GapNotice) => void) {
+	/**
+	 * @param onGap hears of what may have been missed while there was no connection
+	 * @param positions to resume topics from
+	 */
+	constructor(failures: Failures, onGap: (gap: GapNotice) => void, positions: ReadonlyMap<string, Position>) {
+		this.#known = new Map(positions);
 		this.#failures = failures;
 		this.#onGap = onGap;
 	}
 
 	/** Resolves once the server has confirmed. @throws {SocketRequestError} it has refused; {ClientClosedError} */
-	add(topic: string, handlers: SubscriptionHandlers): Promise<Subscription> {
+	add(topic: string, handlers: SubscriptionOptions): Promise<Subscription> {
 		let wanted = this.#wanted.get(topic);
 		if (wanted === undefined) {
-			wanted = { subscriptions: new Set(), joined: deferred(), wasJoined: false, missingSince: undefined };
+			const position = this.#known.get(topic);
+			this.#known.delete(topic);
+			wanted = {
+				subscriptions: new Set(),
+				joined: deferred(),
+				wasJoined: false,
+				// Since when it was away, nobody knows.
+				missingSince: position === undefined ? undefined : 0,
+				position,
+				rewind: handlers.rewind,
+				isPlaced: false,
+			};
 			this.#wanted.set(topic, wanted);
 		}
 		const entry = { handlers };
@@ -97,11 +125,52 @@ export class Subscriptions {
 		return Math.ceil(size / 10) + Math.ceil(size / MOST_TOPICS);
 	}
 
-	/** An emitted message came. */
-	deliver(envelope: Envelope): void {
-		if (envelope.topic !== undefined) {
-			this.#tell(envelope.topic, (handlers) => handlers.onMessage?.(envelope.data, envelope));
+	/** Where the topics with history stand: what a later client resumes them from. */
+	get positions(): Record<string, Position> {
+		const positions = new Map(this.#known);
+		for (const [topic, { position }] of this.#wanted) if (position !== undefined) positions.set(topic, position);
+		return Object.fromEntries(positions);
+	}
+
+	/**
+	 * A message came. Returns whether it is one to be heard: not where it does not follow the last one of its topic. Then what is between them is
+	 * asked for.
+	 */
+	deliver(envelope: Envelope): boolean {
+		const { topic, position, data } = envelope;
+		const wanted = topic === undefined ? undefined : this.#wanted.get(topic);
+		if (topic === undefined || wanted === undefined) return true;
+		if (position !== undefined) {
+			const { position: last } = wanted;
+			// What comes before the topic was joined is for those who listen to all messages.
+			if (last === undefined) return true;
+			if (position.epoch !== last.epoch || position.prev !== last.offset) {
+				this.#resume(topic, wanted);
+				return false;
+			}
+			wanted.position = { epoch: position.epoch, offset: position.offset };
 		}
+		this.#tell(topic, (handlers) => handlers.onMessage?.(data, envelope));
+		return true;
+	}
+
+	/** Something is missing: joins the topic again, from the last message on. */
+	#resume(topic: string, wanted: Wanted): void {
+		if (this.#standings.get(topic) !== 'joined') return;
+		wanted.missingSince ??= missingSince(this.#connection?.provenAt ?? 0);
+		this.#standings.delete(topic);
+		this.#reconcile();
+	}
+
+	/** What comes of a topic from now on follows this position. */
+	placed({ topic, epoch, offset, recovered, count = 0 }: PositionNotice): void {
+		const wanted = this.#wanted.get(topic);
+		if (wanted === undefined) return;
+		wanted.position = { epoch, offset };
+		wanted.isPlaced = true;
+		if (recovered === undefined) return;
+		if (recovered) wanted.missingSince = undefined;
+		this.#tell(topic, (handlers) => handlers.onRecovered?.({ recovered, count }));
 	}
 
 	/** Messages may be missing. */
@@ -128,6 +197,7 @@ export class Subscriptions {
 		this.#connection = undefined;
 		clearTimeout(this.#retryTimer);
 		this.#retryTimer = undefined;
+		this.#later.clear();
 		for (const [topic, standing] of this.#standings) {
 			const wanted = this.#wanted.get(topic);
 			// What was only being joined has missed nothing that was promised.
@@ -161,15 +231,18 @@ export class Subscriptions {
 	#reconcile(): void {
 		this.#settleLeaving();
 		this.#confirmWhatIsThere();
-		if (this.#connection?.isReady !== true || this.#retryTimer !== undefined) return;
-		const join = [...this.#wanted.keys()].filter((topic) => !this.#standings.has(topic));
-		const leave = [...this.#standings].filter(([topic, is]) => is === 'joined' && !this.#wanted.has(topic));
+		if (this.#connection?.isReady !== true) return;
+		const join: TopicRequest[] = [];
+		for (const [topic, { position, rewind }] of this.#wanted) {
+			if (this.#standings.has(topic) || this.#later.has(topic)) continue;
+			join.push({ topic, since: position, rewind: position === undefined ? rewind : undefined });
+		}
+		const leave: TopicRequest[] = [];
+		for (const [topic, standing] of this.#standings) {
+			if (standing === 'joined' && !this.#wanted.has(topic) && !this.#later.has(topic)) leave.push({ topic });
+		}
 		// First those that are left: there may be no room for the others.
-		this.#ask(
-			this.#connection,
-			BuiltIn.unsubscribe,
-			leave.map(([topic]) => topic),
-		);
+		this.#ask(this.#connection, BuiltIn.unsubscribe, leave);
 		this.#ask(this.#connection, BuiltIn.subscribe, join);
 	}
 
@@ -182,10 +255,16 @@ export class Subscriptions {
 		}
 	}
 
-	#ask(connection: Connection, type: string, all: readonly string[]): void {
-		for (const topics of batches(all)) {
-			for (const topic of topics) this.#standings.set(topic, type === BuiltIn.subscribe ? 'joining' : 'leaving');
-			connection.askBuiltIn(type, { topics }).then(
+	#ask(connection: Connection, type: string, all: readonly TopicRequest[]): void {
+		for (const requests of batches(all)) {
+			const topics = requests.map(({ topic }) => topic);
+			for (const topic of topics) {
+				this.#standings.set(topic, type === BuiltIn.subscribe ? 'joining' : 'leaving');
+				const wanted = this.#wanted.get(topic);
+				if (wanted !== undefined) wanted.isPlaced = false;
+			}
+			const named = requests.map((request) => (isBare(request) ? request.topic : request));
+			connection.askBuiltIn(type, { topics: named }).then(
 				(answer) =>
 					this.#answered(connection, type, topics, isTopicsAnswer(answer) ? answer : allRefused(topics, NONSENSE)),
 				(error: SocketRequestError) => this.#answered(connection, type, topics, allRefused(topics, error)),
@@ -215,6 +294,8 @@ export class Subscriptions {
 		}
 		this.#standings.set(topic, 'joined');
 		if (wanted === undefined) return;
+		// A server that says nothing of it keeps no history of the topic.
+		if (!wanted.isPlaced) wanted.position = undefined;
 		const { missingSince } = wanted;
 		wanted.missingSince = undefined;
 		wanted.wasJoined = true;
@@ -223,8 +304,11 @@ export class Subscriptions {
 	}
 
 	#refused(topic: string, wanted: Wanted, { code, message }: RefusedTopic): void {
-		if ((wanted.wasJoined ? PASSING : NOT_HANDLED).includes(code)) return this.#tryAgainLater();
 		const error = new SocketRequestError(`${BuiltIn.subscribe} ${topic}`, code, message);
+		if ((wanted.wasJoined ? PASSING : NOT_HANDLED).includes(code)) {
+			if (!NOT_HANDLED.includes(code)) this.#failures.report(error, 'subscribe');
+			return this.#tryAgainLater(topic);
+		}
 		this.#wanted.delete(topic);
 		if (!wanted.wasJoined) return wanted.joined.reject(error);
 		for (const { handlers } of wanted.subscriptions) this.#failures.guard(() => handlers.onRefused?.(error));
@@ -237,15 +321,17 @@ export class Subscriptions {
 			return;
 		}
 		this.#standings.set(topic, 'joined');
-		this.#tryAgainLater();
+		this.#tryAgainLater(topic);
 	}
 
-	/** Nothing is asked for until then. */
-	#tryAgainLater(): void {
+	/** The topic is left as it is until then. */
+	#tryAgainLater(topic: string): void {
+		this.#later.add(topic);
 		if (this.#retryTimer !== undefined) return;
 		const delay = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** this.#retries++);
 		this.#retryTimer = setTimeout(() => {
 			this.#retryTimer = undefined;
+			this.#later.clear();
 			this.#reconcile();
 		}, delay);
 	}
@@ -257,6 +343,10 @@ export class Subscriptions {
 			left.resolve();
 		}
 	}
+}
+
+function isBare({ since, rewind }: TopicRequest): boolean {
+	return since === undefined && rewind === undefined;
 }
 
 /** What a server has answered that does not know these messages. */

@@ -1,4 +1,4 @@
-import type { Bus, BusHandlers, BusLiveness } from '@orijs/websocket';
+import type { Bus, BusHandlers, BusLiveness, HistoryStore } from '@orijs/websocket';
 import type { Redis, RedisOptions } from 'ioredis';
 import { slotOf } from './cluster-slot.ts';
 import { type ClusterAddress, type ClusterTopology, readTopology } from './cluster-topology.ts';
@@ -11,6 +11,7 @@ import {
 import { HomelessTopics } from './homeless-topics.ts';
 import { shardedPubSub } from './pub-sub-commands.ts';
 import { connect, createClient, isRefusal } from './redis-client.ts';
+import { RedisHistory } from './redis-history.ts';
 import { RedisLane } from './redis-lane.ts';
 import { RedisLink } from './redis-link.ts';
 
@@ -37,6 +38,8 @@ export class ClusterBus implements Bus {
 	readonly #options: ClusterBusOptions;
 	#session: Session | undefined;
 
+	readonly history: HistoryStore;
+
 	readonly liveness: BusLiveness = {
 		lanes: () => this.#session?.beats ?? [],
 		laneOf: (topic) => this.#laneOf(topic)?.number ?? 0,
@@ -52,6 +55,15 @@ export class ClusterBus implements Bus {
 		if (!Array.isArray(options.nodes) || options.nodes.length === 0) {
 			throw new InvalidRedisOptionError('connection.cluster must list at least one node as { host, port }');
 		}
+		this.history = new RedisHistory(
+			{ keyPrefix: options.keyPrefix, publish: sharded.publish },
+			{
+				laneOf: (topic) => this.#servedBy(topic),
+				// Each of these is on another master.
+				trialTopics: () => this.#session?.beats.map((beat) => `${beat}history`) ?? [],
+				failed: (error) => this.#askAgainAfter(error),
+			},
+		);
 	}
 
 	async start(handlers: BusHandlers): Promise<void> {
@@ -122,9 +134,22 @@ export class ClusterBus implements Bus {
 		// What is refused here is not tried elsewhere: it could overtake, or be overtaken.
 		if (owner === undefined) return Promise.reject(new ClusterDownError());
 		return owner.lane.publish(topic, frame).catch((error: unknown) => {
-			if (isPassing(error)) this.#schedule(session, 0);
+			this.#askAgainAfter(error);
 			throw error;
 		});
+	}
+
+	/** The lane that has a topic. @throws {ClusterDownError} {RedisConnectionLostError} */
+	#servedBy(topic: string): RedisLane {
+		if (this.#session === undefined) throw stopped();
+		const owner = this.#laneOf(topic);
+		if (owner === undefined) throw new ClusterDownError();
+		return owner.lane;
+	}
+
+	/** A slot that is served elsewhere by now is looked for at once. */
+	#askAgainAfter(error: unknown): void {
+		if (this.#session !== undefined && isPassing(error)) this.#schedule(this.#session, 0);
 	}
 
 	#slotOf(topic: string): number {
@@ -179,6 +204,7 @@ export class ClusterBus implements Bus {
 		const options = { createClient: () => this.#createClient(address), commands: sharded, keyPrefix, connectTimeout };
 		const lane = new RedisLane(options, {
 			deliver: (topic, frame) => session.handlers.deliver(topic, frame),
+			appended: (topic, slice) => session.handlers.appended(topic, slice),
 			status: () => this.#judge(session),
 			interrupted: (topics, since, reason) => session.handlers.interrupted(topics, since, reason),
 			// A cluster's node refuses what is not its own to hand on.

@@ -43,6 +43,26 @@ export class ClusterUnsupportedError extends Error {
 	}
 }
 
+/** The server can't keep the history of topics. */
+export class HistoryUnsupportedError extends Error {
+	override readonly name = 'HistoryUnsupportedError';
+	constructor(endpoint: string, options: { cause: Error }) {
+		super(
+			`Redis at ${endpoint} can't keep the history of topics: that needs Redis 7.0 or newer with scripts, streams, hashes, strings and ` +
+				`publish, on the topics' channels and on keys that begin with {keyPrefix: and the braces; it said: ${options.cause.message}`,
+			options,
+		);
+	}
+}
+
+/** The server answered with something that is no history; another release may have written it. */
+export class HistoryUnreadableError extends Error {
+	override readonly name = 'HistoryUnreadableError';
+	constructor(topic: string) {
+		super(`what Redis has as the history of ${topic} can't be read`);
+	}
+}
+
 /** An option of the provider that can't work. */
 export class InvalidRedisOptionError extends TypeError {
 	override readonly name = 'InvalidRedisOptionError';

@@ -7,6 +7,8 @@ export type { RedisClusterConnection, RedisConnection } from './redis-connection
 export {
 	ClusterDownError,
 	ClusterUnsupportedError,
+	HistoryUnreadableError,
+	HistoryUnsupportedError,
 	InvalidRedisOptionError,
 	RedisConnectError,
 	RedisConnectionLostError,

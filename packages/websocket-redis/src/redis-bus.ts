@@ -1,8 +1,9 @@
-import type { Bus, BusHandlers, BusLiveness } from '@orijs/websocket';
+import type { Bus, BusHandlers, BusLiveness, HistoryStore } from '@orijs/websocket';
 import type { Redis } from 'ioredis';
 import { RedisConnectionLostError } from './errors.ts';
 import { plainPubSub } from './pub-sub-commands.ts';
 import { createClient, type SingleConnection } from './redis-client.ts';
+import { RedisHistory } from './redis-history.ts';
 import { RedisLane } from './redis-lane.ts';
 
 export interface RedisBusOptions {
@@ -21,6 +22,8 @@ export class RedisBus implements Bus {
 	readonly #options: RedisBusOptions;
 	#lane: RedisLane | undefined;
 
+	readonly history: HistoryStore;
+
 	readonly liveness: BusLiveness = {
 		lanes: () => LANES,
 		laneOf: () => 0,
@@ -30,6 +33,10 @@ export class RedisBus implements Bus {
 
 	constructor(options: RedisBusOptions) {
 		this.#options = options;
+		this.history = new RedisHistory(
+			{ keyPrefix: options.keyPrefix, publish: plainPubSub.publish },
+			{ laneOf: () => this.#running(), trialTopics: () => ['!history'], failed() {} },
+		);
 		// Bad options are to be heard of where they were written, not at start.
 		this.#createClient().disconnect();
 	}

@@ -3,6 +3,7 @@ import type { Redis } from 'ioredis';
 import { RedisConnectionLostError, RedisReplicaError } from './errors.ts';
 import type { PubSubCommands } from './pub-sub-commands.ts';
 import { PublishCommand } from './publish-command.ts';
+import { receive } from './receive.ts';
 import { connect, endpointOf, isRefusal } from './redis-client.ts';
 import { RedisLink } from './redis-link.ts';
 import { type ServerInfo, serverInfo } from './redis-server-info.ts';
@@ -70,7 +71,7 @@ export class RedisLane {
 		this.#subscriber = new RedisLink(options.createClient());
 		const prefixLength = options.keyPrefix.length + 1;
 		this.#subscriber.client.on(options.commands.messageEvent, (channel: Buffer, frame: Buffer) => {
-			handlers.deliver(channel.toString('latin1', prefixLength), frame);
+			receive(handlers, channel.toString('latin1', prefixLength), frame);
 		});
 	}
 

@@ -1,4 +1,4 @@
-import { type Logger, WsProvider } from '@orijs/websocket';
+import { type HistoryRules, type Logger, WsProvider } from '@orijs/websocket';
 import { InvalidRedisOptionError } from './errors.ts';
 import { createBus, type RedisConnection } from './redis-connection.ts';
 
@@ -12,6 +12,11 @@ export interface RedisWsProviderOptions {
 	readonly keyPrefix?: string;
 	/** How long `start()` tries to reach Redis before it rejects, in milliseconds. Default 5,000. */
 	readonly connectTimeout?: number;
+	/**
+	 * Which topics keep their last messages on Redis, by pattern, as in `{ 'chat:*': { size: 500, ttlMs: 3_600_000 } }`; `*` stands for any
+	 * characters, and the first pattern that fits counts. All nodes need the same. Default: none.
+	 */
+	readonly history?: HistoryRules;
 	/** How often a node shows on Redis that it is alive, in milliseconds; grows with the number of nodes above 50. Default 500. */
 	readonly heartbeatMs?: number;
 	/** How long a topic that emptied stays subscribed, in milliseconds. Default 1,000. */

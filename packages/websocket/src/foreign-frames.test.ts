@@ -14,7 +14,15 @@ describe('frames from elsewhere', () => {
 	beforeEach(async () => {
 		const backend = new MemoryBackend();
 		raw = backend.createBus();
-		await raw.start({ deliver() {}, status() {}, interrupted() {}, refused() {}, unheard() {}, error() {} });
+		await raw.start({
+			deliver() {},
+			appended() {},
+			status() {},
+			interrupted() {},
+			refused() {},
+			unheard() {},
+			error() {},
+		});
 		node = await openNode({ bus: backend.createBus() });
 		member = await node.connect({ topics: new Set(['t']) });
 	});

@@ -289,7 +289,15 @@ describe('start after stop', () => {
 	it('has nothing left of what was being asked for at the stop', async () => {
 		const backend = new MemoryBackend();
 		const other = backend.createBus();
-		await other.start({ deliver() {}, status() {}, interrupted() {}, refused() {}, unheard() {}, error() {} });
+		await other.start({
+			deliver() {},
+			appended() {},
+			status() {},
+			interrupted() {},
+			refused() {},
+			unheard() {},
+			error() {},
+		});
 		const node = await openNode({ bus: backend.createBus() });
 		const member = await node.connect();
 		const joining = ['t', 'u'].map((topic) => node.coordinator.subscribeToTopic(member.id, topic));

@@ -1,4 +1,4 @@
-import { type Logger, type Payload, UnknownSocketError, type WebSocketProvider } from '@orijs/websocket';
+import { type Logger, type Payload, type PublishOptions, UnknownSocketError, type WebSocketProvider } from '@orijs/websocket';
 import {
 	type ClientMessage,
 	type InferInput,
@@ -96,13 +96,18 @@ export class MessageContext<TMessage extends SocketMessage = SocketMessage, TSta
 	}
 
 	/** Sends to everyone in the topic, on every node, this socket included. As `SocketEmitter.publish`. */
-	publish(topic: string, payload: Payload): Promise<void> {
-		return this.#services.provider.publish(topic, payload);
+	publish(topic: string, payload: Payload, options?: PublishOptions): Promise<void> {
+		return this.#services.provider.publish(topic, payload, options);
 	}
 
 	/** Sends a typed message to everyone in the topic, on every node, this socket included. As `SocketEmitter.emit`. */
-	emit<T extends SocketMessage>(message: T, topic: string, data: InferInput<T['data']>): Promise<void> {
-		return this.#services.provider.emit(message, topic, data);
+	emit<T extends SocketMessage>(
+		message: T,
+		topic: string,
+		data: InferInput<T['data']>,
+		options?: PublishOptions,
+	): Promise<void> {
+		return this.#services.provider.emit(message, topic, data, options);
 	}
 
 	/**

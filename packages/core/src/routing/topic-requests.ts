@@ -1,10 +1,10 @@
-import { isTopic, type Logger, SubscribeError, type WebSocketProvider } from '@orijs/websocket';
+import { type Logger, SubscribeError, type WebSocketProvider } from '@orijs/websocket';
 import {
 	type ClientMessage,
 	encodeAnswer,
-	MOST_TOPICS,
 	type RequestFault,
 	SocketError,
+	type TopicRequest,
 	type TopicsAnswer,
 } from '@orijs/websocket/protocol';
 import type { AllLimits } from '../limits.ts';
@@ -13,6 +13,7 @@ import type { Refusals } from '../refusals.ts';
 import type { Session } from '../session.ts';
 import type { Authorize } from '../websocket-options.ts';
 import { INTERNAL, refuse } from './refuse.ts';
+import { requestedTopics, TOPICS_RULE } from './requested-topics.ts';
 
 export interface TopicServices {
 	readonly provider: WebSocketProvider;
@@ -39,9 +40,9 @@ export class TopicRequests {
 	subscribe(session: Session, message: ClientMessage): void {
 		const topics = this.#topicsOf(session, message);
 		if (topics === undefined) return;
-		const verdicts = topics.map((topic) => this.#verdictOn(session, topic));
+		const verdicts = topics.map(({ topic }) => this.#verdictOn(session, topic));
 		const join = (decided: readonly Verdict[]): void => {
-			const done = decided.map((verdict, index) => this.#join(session, topics[index] as string, verdict));
+			const done = decided.map((verdict, index) => this.#join(session, topics[index] as TopicRequest, verdict));
 			this.#answerAfter(done, session, message, topics);
 		};
 		if (verdicts.every(isNow)) return join(verdicts);
@@ -59,7 +60,9 @@ export class TopicRequests {
 		const topics = this.#topicsOf(session, message);
 		if (topics === undefined) return;
 		const { provider } = this.#services;
-		const done = topics.map((topic) => this.#outcomeOf(provider.unsubscribe(session.socketId, topic), session, topic));
+		const done = topics.map(({ topic }) =>
+			this.#outcomeOf(provider.unsubscribe(session.socketId, topic), session, topic),
+		);
 		this.#answerAfter(done, session, message, topics);
 	}
 
@@ -82,9 +85,10 @@ export class TopicRequests {
 		}
 	}
 
-	#join(session: Session, topic: string, verdict: Verdict): Outcome | Promise<Outcome> {
+	#join(session: Session, request: TopicRequest, verdict: Verdict): Outcome | Promise<Outcome> {
 		const { provider, limits, refusals } = this.#services;
 		const { socketId, topics } = session;
+		const { topic, rewind } = request;
 		if (verdict === 'forbidden') {
 			refusals.add('forbidden', { socketId, topic });
 			return { code: 'forbidden', message: `You may not subscribe to ${topic}` };
@@ -94,11 +98,13 @@ export class TopicRequests {
 			refusals.add('topics', { socketId, topic });
 			return { code: 'too_many_topics', message: `A connection may be in ${limits.topicsPerSocket} topics` };
 		}
+		if (provider.hasHistory(topic)) return this.#outcomeOf(provider.resume(socketId, topic, request), session, topic);
+		if (rewind !== undefined) return { code: 'invalid_data', message: `${topic} has no history to rewind` };
 		return this.#outcomeOf(provider.subscribe(socketId, topic), session, topic);
 	}
 
 	/** Never rejects. */
-	#outcomeOf(done: Promise<void>, session: Session, topic: string): Promise<Outcome> {
+	#outcomeOf(done: Promise<unknown>, session: Session, topic: string): Promise<Outcome> {
 		return done.then(
 			() => undefined,
 			(err: unknown) => this.#faultOf(err, session, topic),
@@ -120,10 +126,10 @@ export class TopicRequests {
 	}
 
 	/** The topics a message is about; undefined if it was refused. */
-	#topicsOf(session: Session, message: ClientMessage): readonly string[] | undefined {
+	#topicsOf(session: Session, message: ClientMessage): readonly TopicRequest[] | undefined {
 		const { limits, refusals } = this.#services;
 		const { socketId } = session;
-		const topics = namedTopics(message.data);
+		const topics = requestedTopics(message.data);
 		if (topics === undefined) {
 			refusals.add('data', { socketId, type: message.type });
 			refuse(session, message, 'invalid_data', TOPICS_RULE);
@@ -142,7 +148,7 @@ export class TopicRequests {
 		done: readonly (Outcome | Promise<Outcome>)[],
 		session: Session,
 		message: ClientMessage,
-		topics: readonly string[],
+		topics: readonly TopicRequest[],
 	): void {
 		if (done.every(isNow)) return answer(session, message, topics, done);
 		session.pendingAnswers++;
@@ -189,18 +195,6 @@ const TOO_LONG: RequestFault = { code: 'timeout', message: 'The server took too 
 /** So many topics of one message count as a message, for the rate. */
 const TOPICS_PER_MESSAGE = 10;
 
-const TOPICS_RULE =
-	`data must be { topic }, or { topics } with 1 to ${MOST_TOPICS} of them, and a topic is 1 to 256 characters out of ` +
-	'A-Z a-z 0-9 _ : . -';
-
-/** Each once; undefined if the data does not fit. */
-function namedTopics(data: unknown): readonly string[] | undefined {
-	const { topic, topics } = (typeof data === 'object' && data !== null ? data : {}) as Record<string, unknown>;
-	if (topics === undefined) return isTopic(topic) ? [topic] : undefined;
-	const isList = Array.isArray(topics) && topics.length > 0 && topics.length <= MOST_TOPICS;
-	return topic === undefined && isList && topics.every(isTopic) ? [...new Set(topics)] : undefined;
-}
-
 function verdictOf(allowed: unknown): Verdict {
 	return allowed === true ? 'allowed' : 'forbidden';
 }
@@ -217,7 +211,7 @@ function allOf<T>(results: readonly (T | Promise<T>)[]): Promise<T[]> {
 function answer(
 	session: Session,
 	message: ClientMessage,
-	topics: readonly string[],
+	topics: readonly TopicRequest[],
 	outcomes: readonly Outcome[],
 ): void {
 	const timestamp = Date.now();
@@ -229,7 +223,7 @@ function answer(
 			session.send(encodeAnswer(type, correlationId, { timestamp } satisfies TopicsAnswer));
 		return;
 	}
-	const refused = topics.flatMap((topic, index) => {
+	const refused = topics.flatMap(({ topic }, index) => {
 		const fault = outcomes[index];
 		return fault === undefined ? [] : [{ topic, ...fault }];
 	});

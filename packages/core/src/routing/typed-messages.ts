@@ -188,7 +188,7 @@ export class TypedMessages implements Inbound {
 		try {
 			if (err instanceof SocketError) return this.#refuse(ctx, session, err.code, err.message);
 			if (err instanceof BusUnavailableError) {
-				return this.#refuse(ctx, session, 'unavailable', 'Other nodes can not be reached; only this one got it');
+				return this.#refuse(ctx, session, 'unavailable', err.hasHistory ? NOT_STORED : ONLY_HERE);
 			}
 			if (session.state === 'closed' && isBecauseItLeft(session, err)) {
 				ctx.log.debug('The handler did not finish: its client had left', { err });
@@ -210,6 +210,9 @@ export class TypedMessages implements Inbound {
 		session.send(encodeRefusal(running.type, running.correlationId, 'timeout', 'The server took too long'));
 	}
 }
+
+const ONLY_HERE = 'Other nodes can not be reached; only this one got it';
+const NOT_STORED = 'It could not be stored, or not for certain; try again';
 
 /** Clients leave when they like: that a handler then can't go on with its own socket is no fault. */
 function isBecauseItLeft({ socketId }: Session, err: unknown): boolean {

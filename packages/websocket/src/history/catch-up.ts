@@ -28,6 +28,8 @@ export interface Reader {
 	send(window: HistoryWindow, from: number): number;
 	/** Resolves when there is room again, or it is gone, or takes too long, and is closed. */
 	room(): Promise<void>;
+	/** What it is sent follows that position. */
+	begin(position: Position): void;
 	/** From now on it gets what is delivered. */
 	goLive(recovery: Recovery): void;
 	/** What it was to be sent next is gone, as it reads too slowly: to be closed. */
@@ -44,6 +46,8 @@ export async function catchUp(history: TopicHistory, from: ResumeFrom, reader: R
 	history.useWindow();
 	try {
 		let position = from.since ?? (await lastOnes(history, from.rewind ?? 0, reader));
+		if (!reader.isThere) return undefined;
+		if (from.since === undefined && from.rewind !== undefined) reader.begin(position);
 		let count = 0;
 		while (reader.isThere) {
 			const next = await placeAfter(history, position, reader);

@@ -145,8 +145,8 @@ export class Histories {
 		let attempts = this.#catchingUp.get(socketId);
 		if (attempts === undefined) this.#catchingUp.set(socketId, (attempts = new Map()));
 		attempts.set(topic, attempt);
-		// It may have been live before.
-		this.#options.local.leave(socket, topic);
+		// It may be live already, and stays so where nothing is to come before that.
+		if (from.since !== undefined || from.rewind !== undefined) this.#options.local.leave(socket, topic);
 		try {
 			await isLive;
 			const history = this.#topics.get(topic);
@@ -183,6 +183,9 @@ export class Histories {
 					if (performance.now() > deadline) return tooSlow();
 					await Bun.sleep(ms);
 				}
+			},
+			begin(position) {
+				local.toSocket(socket, encodePositionNotice({ topic, ...position }));
 			},
 			goLive({ recovered, count, position }) {
 				local.join(socket, topic);

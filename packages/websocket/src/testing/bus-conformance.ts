@@ -1,58 +1,18 @@
 import { deepEqual, equal, ok, rejects } from 'node:assert/strict';
-import type { Bus } from '../bus.ts';
 import type { ConformanceCase } from './conformance.ts';
 import { FrameRecorder } from './frame-recorder.ts';
-
-/** Somewhere for buses to meet. */
-export interface BusBackend {
-	/** A bus for one more node; not started. */
-	createBus(): Bus;
-	/** Ends the backend; called after the buses were stopped. */
-	close?(): Promise<void> | void;
-}
+import { type BusBackend, onStage, type Promises } from './stage.ts';
 
 /**
- * The suite that every {@link Bus} must pass. What a bus does while its backend is away, it can't bring about: test that yourself.
+ * The suite that every `Bus` must pass. What a bus does while its backend is away, it can't bring about: test that yourself.
  *
  * @param openBackend makes a fresh backend for each case
  */
 export function busConformance(openBackend: () => BusBackend | Promise<BusBackend>): readonly ConformanceCase[] {
-	return Object.entries(PROMISES).map(([name, keep]) => ({
-		name,
-		async run() {
-			const backend = await openBackend();
-			const started: Bus[] = [];
-			try {
-				await keep({
-					createBus: () => backend.createBus(),
-					async node() {
-						const bus = backend.createBus();
-						const seen = new FrameRecorder();
-						started.push(bus);
-						await bus.start(seen);
-						return { bus, seen };
-					},
-				});
-			} finally {
-				await Promise.all(started.map((bus) => bus.stop()));
-				await backend.close?.();
-			}
-		},
-	}));
+	return onStage(openBackend, PROMISES);
 }
 
-interface Node {
-	readonly bus: Bus;
-	readonly seen: FrameRecorder;
-}
-
-interface Stage {
-	createBus(): Bus;
-	/** A started bus and what it was told; stopped by the suite. */
-	node(): Promise<Node>;
-}
-
-const PROMISES: Record<string, (stage: Stage) => Promise<void>> = {
+const PROMISES: Promises = {
 	async 'start reports that it is ready'(stage) {
 		const { seen } = await stage.node();
 		deepEqual(seen.statuses.at(-1), { state: 'ready' });

@@ -1,5 +1,5 @@
 import type { BusHandlers, BusStatus } from '../bus.ts';
-import type { HistorySlice } from '../history/history-store.ts';
+import type { HistoryEntry, HistorySlice } from '../history/history-store.ts';
 
 /** How long a case waits for a frame that must come, in milliseconds: less than test runners give a test. */
 const PATIENCE_MS = 3_000;
@@ -12,6 +12,7 @@ interface Arrival {
 /** Handlers that write down what a bus tells them. */
 export class FrameRecorder implements BusHandlers {
 	readonly arrivals: Arrival[] = [];
+	readonly slices: { readonly topic: string; readonly slice: HistorySlice }[] = [];
 	readonly statuses: BusStatus[] = [];
 	readonly errors: Error[] = [];
 	#onArrival: (() => void) | undefined;
@@ -20,8 +21,6 @@ export class FrameRecorder implements BusHandlers {
 		this.arrivals.push({ topic, frame });
 		this.#onArrival?.();
 	}
-
-	readonly slices: { readonly topic: string; readonly slice: HistorySlice }[] = [];
 
 	appended(topic: string, slice: HistorySlice): void {
 		this.slices.push({ topic, slice });
@@ -64,6 +63,19 @@ export class FrameRecorder implements BusHandlers {
 		return this.#until(
 			() => this.arrivals.length >= count,
 			() => `waited for ${count} frames, got ${this.arrivals.length}`,
+		);
+	}
+
+	/** The entries of a topic that were appended so far, of all slices. */
+	entries(topic: string): HistoryEntry[] {
+		return this.slices.flatMap((heard) => (heard.topic === topic ? heard.slice.entries : []));
+	}
+
+	/** Resolves once `count` entries were appended to `topic`. */
+	untilEntries(topic: string, count: number): Promise<void> {
+		return this.#until(
+			() => this.entries(topic).length >= count,
+			() => `waited for ${count} entries of ${topic}, got ${this.entries(topic).length}`,
 		);
 	}
 

@@ -1,12 +1,16 @@
 import type { Bus, BusHandlers } from '../bus.ts';
+import type { HistoryEntry, HistorySlice } from '../history/history-store.ts';
+import { MemoryHistory } from '../history/memory-history.ts';
 
 /** A backend inside this process, to which any number of {@link Bus}es connect: many nodes in one process, for tests. */
 export class MemoryBackend {
 	readonly #nodes = new Set<Node>();
+	readonly #history = new MemoryHistory((topic, slice) => this.#handOut(topic, slice));
 
 	/** A bus on this backend. It can be started once at a time, like any other. */
 	createBus(): Bus {
 		const backend = this.#nodes;
+		const kept = this.#history;
 		const topics = new Set<string>();
 		let node: Node | undefined;
 		const running = (): Node => {
@@ -49,13 +53,48 @@ export class MemoryBackend {
 				}
 				return receivers.length;
 			},
+			history: {
+				async prepare() {
+					running();
+				},
+				async append(...call) {
+					running();
+					await kept.append(...call);
+					// What the nodes are handed was put in line before this.
+					await nextTick();
+				},
+				async read(...call) {
+					running();
+					const slice = await kept.read(...call);
+					await nextTick();
+					return slice;
+				},
+			},
 		};
+	}
+
+	/** Ends what runs by itself, the expiry of the history. */
+	close(): void {
+		this.#history.close();
+	}
+
+	#handOut(topic: string, slice: HistorySlice): void {
+		const receivers = [...this.#nodes].filter((node) => node.topics.has(topic));
+		setImmediate(() => {
+			for (const { handlers, topics } of receivers) {
+				if (topics.has(topic)) handlers.appended(topic, { ...slice, entries: slice.entries.map(copyOf) });
+			}
+		});
 	}
 }
 
 interface Node {
 	readonly handlers: BusHandlers;
 	readonly topics: ReadonlySet<string>;
+}
+
+function copyOf(entry: HistoryEntry): HistoryEntry {
+	return typeof entry.content === 'string' ? entry : { ...entry, content: entry.content.slice() };
 }
 
 function nextTick(): Promise<void> {

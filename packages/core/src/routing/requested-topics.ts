@@ -1,0 +1,38 @@
+import { isTopic } from '@orijs/websocket';
+import { isPosition, MOST_TOPICS, type TopicRequest } from '@orijs/websocket/protocol';
+
+export const TOPICS_RULE: string =
+	`data must be { topic }, or { topics } with 1 to ${MOST_TOPICS} of them, and a topic is 1 to 256 characters out of ` +
+	'A-Z a-z 0-9 _ : . -; or, to resume it, { topic, since: { epoch, offset } } or { topic, rewind } with a number from 1 to 100,000';
+
+const MOST_REWIND = 100_000;
+
+/** The topics that a client asks for, each once; undefined if the data does not fit. */
+export function requestedTopics(data: unknown): readonly TopicRequest[] | undefined {
+	const { topic, topics } = fieldsOf(data);
+	if (topics === undefined) {
+		const request = readRequest(data);
+		return request === undefined ? undefined : [request];
+	}
+	if (topic !== undefined || !Array.isArray(topics) || topics.length === 0 || topics.length > MOST_TOPICS)
+		return undefined;
+	const requests = new Map<string, TopicRequest>();
+	for (const each of topics as readonly unknown[]) {
+		const request = typeof each === 'string' ? readRequest({ topic: each }) : readRequest(each);
+		if (request === undefined) return undefined;
+		requests.set(request.topic, request);
+	}
+	return [...requests.values()];
+}
+
+function readRequest(value: unknown): TopicRequest | undefined {
+	const { topic, since, rewind } = fieldsOf(value);
+	if (!isTopic(topic) || !(since === undefined || isPosition(since))) return undefined;
+	if (rewind === undefined) return { topic, since };
+	const isCount = Number.isSafeInteger(rewind) && (rewind as number) >= 1 && (rewind as number) <= MOST_REWIND;
+	return isCount ? { topic, since, rewind: rewind as number } : undefined;
+}
+
+function fieldsOf(value: unknown): Record<string, unknown> {
+	return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+}

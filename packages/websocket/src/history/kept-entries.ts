@@ -1,0 +1,82 @@
+import type { HistoryBounds, HistoryEntry } from './history-store.ts';
+
+/** So many free places at the front are not worth moving the others for. */
+const TOLERATED_GAP = 64;
+
+/** Entries in the order of their offsets: they join at the end and leave at the front, each at a constant cost on average. */
+export class KeptEntries {
+	readonly #entries: (HistoryEntry | undefined)[] = [];
+	/** The bytes of each, at the same place. */
+	readonly #sizes: number[] = [];
+	#head = 0;
+	#bytes = 0;
+
+	get count(): number {
+		return this.#entries.length - this.#head;
+	}
+
+	/** Those in memory and the places that are not free yet. */
+	get places(): number {
+		return this.#entries.length;
+	}
+
+	push(entry: HistoryEntry, size: number): void {
+		this.#entries.push(entry);
+		this.#sizes.push(size);
+		this.#bytes += size;
+	}
+
+	trim({ size, bytes, ttlMs }: HistoryBounds, now: number): void {
+		const length = this.#entries.length;
+		let head = this.#head;
+		while (head < length) {
+			const fits = length - head <= size && this.#bytes <= bytes;
+			if (fits && now - this.#entries[head]!.timestamp <= ttlMs) break;
+			this.#bytes -= this.#sizes[head]!;
+			this.#entries[head] = undefined;
+			head++;
+		}
+		this.#head = head;
+		if (head === length) this.clear();
+		else if (head >= TOLERATED_GAP && head * 2 >= length) this.#close();
+	}
+
+	clear(): void {
+		this.#entries.length = this.#sizes.length = this.#head = this.#bytes = 0;
+	}
+
+	/** The oldest after an offset. */
+	after(offset: number, limit: number): HistoryEntry[] {
+		const from = this.#placeOf(offset + 1);
+		return this.#slice(from, from + limit);
+	}
+
+	/** The newest before an offset, the oldest first. */
+	before(offset: number, limit: number): HistoryEntry[] {
+		const to = this.#placeOf(offset);
+		return this.#slice(to - limit, to);
+	}
+
+	/** The place of the first entry with this offset or a higher one. */
+	#placeOf(offset: number): number {
+		let low = this.#head;
+		let high = this.#entries.length;
+		while (low < high) {
+			const middle = (low + high) >>> 1;
+			if (this.#entries[middle]!.offset < offset) low = middle + 1;
+			else high = middle;
+		}
+		return low;
+	}
+
+	#slice(from: number, to: number): HistoryEntry[] {
+		// Below the head there is nothing but free places.
+		return this.#entries.slice(Math.max(from, this.#head), to) as HistoryEntry[];
+	}
+
+	#close(): void {
+		this.#entries.splice(0, this.#head);
+		this.#sizes.splice(0, this.#head);
+		this.#head = 0;
+	}
+}

@@ -1,0 +1,78 @@
+import { DONE } from '../settled.ts';
+import type { HistoryBounds, HistoryContent, HistoryQuery, HistorySlice, HistoryStore } from './history-store.ts';
+import { MemoryTopic } from './memory-topic.ts';
+
+const SWEEP_MS = 1_000;
+
+/** Each sweep takes this part of the topics, or the least number: no sweep is long, and each topic has its turn within half a minute. */
+const PART_OF_TOPICS = 1 / 30;
+const LEAST_TOPICS = 256;
+
+/** Keeps topics in the memory of this process, for itself. */
+export class MemoryHistory implements HistoryStore {
+	readonly #appended: (topic: string, slice: HistorySlice) => void;
+	readonly #topics = new Map<string, MemoryTopic>();
+	/** Where the next sweep goes on. */
+	#round: MapIterator<[string, MemoryTopic]> | undefined;
+	#timer: ReturnType<typeof setInterval> | undefined;
+
+	/** @param appended called before `append` returns. Bytes in the slice are the ones that are kept: they may be held, but not changed */
+	constructor(appended: (topic: string, slice: HistorySlice) => void) {
+		this.#appended = appended;
+	}
+
+	prepare(): Promise<void> {
+		return DONE;
+	}
+
+	append(
+		topic: string,
+		messages: readonly HistoryContent[],
+		bounds: HistoryBounds,
+		idempotencyKey?: string,
+	): Promise<void> {
+		const now = Date.now();
+		const log = this.#topic(topic, bounds);
+		if (idempotencyKey !== undefined && !log.addKey(idempotencyKey, now)) return DONE;
+		this.#appended(topic, log.append(messages, bounds, now));
+		return DONE;
+	}
+
+	/** Bytes in the slice are the caller's own. */
+	read(topic: string, query: HistoryQuery, bounds: HistoryBounds): Promise<HistorySlice> {
+		return Promise.resolve(this.#topic(topic, bounds).read(query, bounds, Date.now()));
+	}
+
+	/** Topics that are not forgotten yet. */
+	get size(): number {
+		return this.#topics.size;
+	}
+
+	/** Ends the freeing of what expires, until the next `append` or `read`. Forgets nothing. */
+	close(): void {
+		clearInterval(this.#timer);
+		this.#timer = undefined;
+	}
+
+	#topic(name: string, bounds: HistoryBounds): MemoryTopic {
+		this.#timer ??= setInterval(() => this.#sweep(), SWEEP_MS).unref();
+		let topic = this.#topics.get(name);
+		if (topic === undefined) this.#topics.set(name, (topic = new MemoryTopic(bounds)));
+		return topic;
+	}
+
+	#sweep(): void {
+		const now = Date.now();
+		this.#round ??= this.#topics.entries();
+		for (let left = Math.max(LEAST_TOPICS, this.#topics.size * PART_OF_TOPICS); left > 0; left--) {
+			const next = this.#round.next();
+			if (next.done === true) {
+				this.#round = undefined;
+				break;
+			}
+			const [name, topic] = next.value;
+			if (topic.expire(now)) this.#topics.delete(name);
+		}
+		if (this.#topics.size === 0) this.close();
+	}
+}

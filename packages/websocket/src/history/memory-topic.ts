@@ -1,0 +1,84 @@
+import {
+	HIGHEST_OFFSET,
+	type HistoryBounds,
+	type HistoryContent,
+	type HistoryEntry,
+	type HistoryQuery,
+	type HistorySlice,
+	LONGEST_STEP,
+	randomEpoch,
+	rememberedMs,
+} from './history-store.ts';
+import { KeptEntries } from './kept-entries.ts';
+import { RecentKeys } from './recent-keys.ts';
+
+/** One topic of a {@link MemoryHistory}. */
+export class MemoryTopic {
+	readonly kept: KeptEntries = new KeptEntries();
+	#epoch = randomEpoch();
+	#last: number;
+	#keys: RecentKeys | undefined;
+	#bounds: HistoryBounds;
+	#forgetAt = 0;
+
+	constructor(bounds: HistoryBounds, last = 0) {
+		this.#bounds = bounds;
+		this.#last = last;
+	}
+
+	/** Whether the key is new to this topic; from now on it isn't. */
+	addKey(key: string, now: number): boolean {
+		return (this.#keys ??= new RecentKeys()).add(key, now);
+	}
+
+	/** Numbers and keeps the messages; returns them, bytes as the copies that are kept. */
+	append(messages: readonly HistoryContent[], bounds: HistoryBounds, now: number): HistorySlice {
+		if (this.#last + messages.length * LONGEST_STEP >= HIGHEST_OFFSET) this.#beginEpoch();
+		const entries: HistoryEntry[] = [];
+		for (const message of messages) {
+			const prev = this.#last;
+			this.#last += 1 + Math.floor(Math.random() * LONGEST_STEP);
+			const text = typeof message === 'string';
+			const content = text ? message : new Uint8Array(message);
+			const entry: HistoryEntry = { offset: this.#last, prev, timestamp: now, content };
+			entries.push(entry);
+			this.kept.push(entry, text ? Buffer.byteLength(message) : message.byteLength);
+		}
+		this.#use(bounds, now);
+		return { epoch: this.#epoch, last: this.#last, entries };
+	}
+
+	/** What is kept, in copies. */
+	read(query: HistoryQuery, bounds: HistoryBounds, now: number): HistorySlice {
+		this.#use(bounds, now);
+		const entries =
+			'after' in query
+				? this.kept.after(query.after, query.limit)
+				: this.kept.before(query.before ?? Infinity, query.limit);
+		return { epoch: this.#epoch, last: this.#last, entries: entries.map(ownEntry) };
+	}
+
+	/** Frees what expired since; true if by now the whole topic has. */
+	expire(now: number): boolean {
+		this.kept.trim(this.#bounds, now);
+		this.#keys?.expire(now);
+		if (this.#keys?.size === 0) this.#keys = undefined;
+		return now >= this.#forgetAt;
+	}
+
+	#use(bounds: HistoryBounds, now: number): void {
+		this.#bounds = bounds;
+		this.#forgetAt = now + rememberedMs(bounds);
+		this.kept.trim(bounds, now);
+	}
+
+	#beginEpoch(): void {
+		this.#epoch = randomEpoch();
+		this.#last = 0;
+		this.kept.clear();
+	}
+}
+
+function ownEntry(entry: HistoryEntry): HistoryEntry {
+	return typeof entry.content === 'string' ? entry : { ...entry, content: entry.content.slice() };
+}

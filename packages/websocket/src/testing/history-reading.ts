@@ -1,0 +1,126 @@
+import { deepEqual, equal, match, ok } from 'node:assert/strict';
+import type { HistoryEntry, HistoryQuery } from '../history/history-store.ts';
+import { assertChain, contents, type HistoryNode, historyNode, historyNodes, readAll, ROOMY } from './history-stage.ts';
+import type { Promises, Stage } from './stage.ts';
+
+interface Filled {
+	/** The contents that a query finds. */
+	find(query: HistoryQuery): Promise<unknown[]>;
+	readonly entries: readonly HistoryEntry[];
+}
+
+/** A topic with the messages '0' to '9', and no others. */
+async function filled(stage: Stage): Promise<Filled> {
+	const node = await historyNode(stage);
+	for (let i = 0; i < 10; i++) await node.history.append('t', [`${i}`], ROOMY);
+	const all = await readAll(node);
+	equal(all.entries.length, 10);
+	return {
+		entries: all.entries,
+		async find(query) {
+			const { epoch, last, entries } = await node.history.read('t', query, ROOMY);
+			deepEqual([epoch, last], [all.epoch, all.last], 'epoch and last offset are those of the topic, whatever is asked for');
+			if (entries[0] !== undefined) assertChain(entries, entries[0].prev);
+			return contents(entries);
+		},
+	};
+}
+
+/** What `read` finds. */
+export const READING: Promises = {
+	async 'after an offset the oldest are read'(stage) {
+		const { entries, find } = await filled(stage);
+		const offset = (i: number): number => entries[i]!.offset;
+		deepEqual(await find({ after: 0, limit: 3 }), ['0', '1', '2']);
+		deepEqual(await find({ after: 0, limit: 100 }), ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9']);
+		deepEqual(await find({ after: offset(3), limit: 3 }), ['4', '5', '6']);
+		deepEqual(await find({ after: offset(3), limit: 1 }), ['4']);
+		deepEqual(await find({ after: offset(7), limit: 3 }), ['8', '9']);
+		deepEqual(await find({ after: offset(9), limit: 3 }), []);
+	},
+
+	async 'before an offset, or of all, the newest are read, the oldest of them first'(stage) {
+		const { entries, find } = await filled(stage);
+		const offset = (i: number): number => entries[i]!.offset;
+		deepEqual(await find({ limit: 3 }), ['7', '8', '9']);
+		deepEqual(await find({ limit: 100 }), ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9']);
+		deepEqual(await find({ before: offset(6), limit: 3 }), ['3', '4', '5']);
+		deepEqual(await find({ before: offset(6), limit: 1 }), ['5']);
+		deepEqual(await find({ before: offset(2), limit: 3 }), ['0', '1']);
+		deepEqual(await find({ before: offset(0), limit: 3 }), []);
+	},
+
+	async 'with a limit of 0 no messages are read, but the epoch and the last offset'(stage) {
+		const { entries, find } = await filled(stage);
+		deepEqual(await find({ limit: 0 }), []);
+		deepEqual(await find({ after: 0, limit: 0 }), []);
+		deepEqual(await find({ before: entries[5]!.offset, limit: 0 }), []);
+	},
+
+	async 'an offset that was never given divides the messages as well'(stage) {
+		const { entries, find } = await filled(stage);
+		const offset = (i: number): number => entries[i]!.offset;
+		// Right whether or not the step there happens to be 1.
+		deepEqual(await find({ after: offset(4) - 1, limit: 2 }), ['4', '5']);
+		deepEqual(await find({ before: offset(4) + 1, limit: 2 }), ['3', '4']);
+		deepEqual(await find({ after: offset(9) + 1, limit: 2 }), []);
+		deepEqual(await find({ before: offset(9) + 1, limit: 2 }), ['8', '9']);
+		deepEqual(await find({ after: Number.MAX_SAFE_INTEGER, limit: 2 }), []);
+		deepEqual(await find({ before: Number.MAX_SAFE_INTEGER, limit: 2 }), ['8', '9']);
+		deepEqual(await find({ before: 1, limit: 2 }), []);
+	},
+
+	async 'all can be read piece by piece, either way'(stage) {
+		const { entries, find } = await filled(stage);
+		const pieces: unknown[] = [];
+		for (let after = 0, i = 0; i < 4; after = entries[Math.min(3 * ++i, 10) - 1]!.offset) {
+			pieces.push(await find({ after, limit: 3 }));
+		}
+		deepEqual(pieces, [['0', '1', '2'], ['3', '4', '5'], ['6', '7', '8'], ['9']]);
+		const back: unknown[] = [];
+		for (let before = 10; before > 0; before -= 4) {
+			back.push(await find(before === 10 ? { limit: 4 } : { before: entries[before]!.offset, limit: 4 }));
+		}
+		deepEqual(back, [
+			['6', '7', '8', '9'],
+			['2', '3', '4', '5'],
+			['0', '1'],
+		]);
+	},
+
+	async 'a topic that nobody knows gets an epoch, and the first message has it'(stage) {
+		const [a, b] = await historyNodes(stage, 2, 't');
+		const reads = await Promise.all([a!, b!, a!, b!].map((node) => readAll(node)));
+		const [first] = reads;
+		match(first!.epoch, /^[A-Za-z0-9_-]{16}$/);
+		for (const read of reads) deepEqual(read, { epoch: first!.epoch, last: 0, entries: [] });
+		deepEqual((await b!.history.read('t', { after: 5, limit: 5 }, ROOMY)).epoch, first!.epoch);
+		await a!.history.append('t', ['x'], ROOMY);
+		await b!.seen.untilEntries('t', 1);
+		equal(b!.seen.slices[0]?.slice.epoch, first!.epoch);
+		equal(b!.seen.entries('t')[0]?.prev, 0);
+		const after = await readAll(a!);
+		equal(after.epoch, first!.epoch);
+		deepEqual(contents(after.entries), ['x']);
+	},
+
+	async 'reads while messages come see a topic as it was at one moment'(stage) {
+		const [a, b] = await historyNodes(stage, 2);
+		const appending = (async () => {
+			for (let i = 0; i < 200; i++) await a!.history.append('t', [`${i}`, `${i}'`], ROOMY);
+		})();
+		const [seen] = await Promise.all([readUntil(b!, 400), appending]);
+		ok(seen > 0);
+	},
+};
+
+/** Reads a topic over and over until it has so many messages; each time it must be whole. */
+async function readUntil(node: HistoryNode, count: number): Promise<number> {
+	for (let reads = 1; ; reads++) {
+		const { last, entries } = await readAll(node);
+		assertChain(entries, 0);
+		equal(last, entries.at(-1)?.offset ?? 0);
+		equal(entries.length % 2, 0, 'what was appended in one call appears at once');
+		if (entries.length >= count) return reads;
+	}
+}
