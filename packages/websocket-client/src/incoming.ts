@@ -1,4 +1,11 @@
-import { BuiltIn, type Envelope, type GapNotice, isPosition, type PositionNotice, type RequestFault } from '@orijs/websocket/protocol';
+import {
+	BuiltIn,
+	type Envelope,
+	type GapNotice,
+	isPosition,
+	type PositionNotice,
+	type RequestFault,
+} from '@orijs/websocket/protocol';
 
 /** What a server says, told apart. */
 export type Incoming =

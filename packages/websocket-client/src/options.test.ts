@@ -12,6 +12,7 @@ it('without any, each has its default', () => {
 		heartbeat: { intervalMs: 20_000, timeoutMs: 10_000 },
 		reconnect: { minDelayMs: 500, maxDelayMs: 30_000 },
 		queue: { messages: 100, characters: 262_144 },
+		positions: new Map(),
 		WebSocket,
 	});
 });
@@ -28,7 +29,7 @@ describe('one that can not work is refused, with what is allowed', () => {
 	it.each<[unknown, RegExp]>([
 		[null, /options must be an object/],
 		['text', /options must be an object/],
-		[{ hearbeat: {} }, /no hearbeat, only auth, .*heartbeat, reconnect, queue, WebSocket/],
+		[{ hearbeat: {} }, /no hearbeat, only auth, .*heartbeat, reconnect, queue, positions, WebSocket/],
 		[{ heartbeat: { interval: 5 } }, /heartbeat has no interval, only intervalMs, timeoutMs/],
 		[{ reconnect: { max: 5 } }, /reconnect has no max, only minDelayMs, maxDelayMs/],
 		[{ queue: { size: 5 } }, /queue has no size, only messages, characters/],
@@ -45,6 +46,8 @@ describe('one that can not work is refused, with what is allowed', () => {
 		[{ reconnect: { minDelayMs: 20, maxDelayMs: 10 } }, /reconnect\.maxDelayMs must be .* from 20 .* not 10/],
 		[{ queue: { messages: -1 } }, /queue\.messages must be a number from 0, not -1/],
 		[{ queue: { characters: '5' } }, /queue\.characters must be a number from 0, not 5/],
+		[{ positions: null }, /positions must be an object/],
+		[{ positions: { t: { offset: 1 } } }, /positions\["t"\] must be \{ epoch, offset \}/],
 		[{ WebSocket: 'ws' }, /WebSocket must be a class/],
 	])('%j', (options, message) => {
 		const make = (): SocketClient => new SocketClient('ws://localhost/ws', options as SocketClientOptions);

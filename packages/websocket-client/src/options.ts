@@ -93,7 +93,7 @@ export function settingsOf(options: SocketClientOptions): Settings {
 			messages: count('queue.messages', queue.messages ?? 100),
 			characters: count('queue.characters', queue.characters ?? 262_144),
 		},
-		positions: positionsOf(options.positions ?? {}),
+		positions: positionsOf(options.positions === undefined ? {} : options.positions),
 		WebSocket,
 	};
 }
@@ -119,10 +119,13 @@ function known<T extends object>(value: T, name: string, keys: readonly string[]
 }
 
 function positionsOf(positions: Readonly<Record<string, Position>>): ReadonlyMap<string, Position> {
-	if (typeof positions !== 'object' || positions === null) throw new InvalidClientOptionError('positions must be an object');
+	if (typeof positions !== 'object' || positions === null)
+		throw new InvalidClientOptionError('positions must be an object');
 	for (const [topic, position] of Object.entries(positions)) {
 		if (isPosition(position)) continue;
-		throw new InvalidClientOptionError(`positions[${JSON.stringify(topic)}] must be { epoch, offset }, as client.positions has it`);
+		throw new InvalidClientOptionError(
+			`positions[${JSON.stringify(topic)}] must be { epoch, offset }, as client.positions has it`,
+		);
 	}
 	return new Map(Object.entries(positions));
 }

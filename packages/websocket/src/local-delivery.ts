@@ -52,7 +52,7 @@ export class LocalDelivery {
 	toTopic(topic: string, payload: Payload): void {
 		if (this.#server !== undefined) {
 			const sent = this.#server.publish(topic, payload as string | Bun.BufferSource);
-			if (sent <= 0 && !isEmpty(payload)) this.#heldUp(topic, payload, sent, this.#registry.memberCount(topic));
+			if (sent <= 0 && !isEmpty(payload)) this.#heldUp(topic, payload, sent, this.#hasReceivers(topic) ? 1 : 0);
 			return;
 		}
 		for (const socketId of this.#registry.members(topic)) {
@@ -72,6 +72,14 @@ export class LocalDelivery {
 		const sent = this.#bunMethods(socket).publish.call(socket, topic, payload as string | Bun.BufferSource);
 		if (sent > 0 || isEmpty(payload)) return;
 		this.#heldUp(topic, payload, sent, this.#registry.memberCount(topic) - (socket.data.topics.has(topic) ? 1 : 0));
+	}
+
+	/** Those that catch up are in the topic, but Bun does not send to them. */
+	#hasReceivers(topic: string): boolean {
+		for (const socketId of this.#registry.members(topic)) {
+			if (this.#registry.get(socketId)?.isSubscribed(topic) === true) return true;
+		}
+		return false;
 	}
 
 	/** Bun answers with its worst outcome for any of the sockets: 0 is a message dropped, or nobody there, and -1 one queued. */

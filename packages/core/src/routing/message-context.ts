@@ -1,4 +1,10 @@
-import { type Logger, type Payload, type PublishOptions, UnknownSocketError, type WebSocketProvider } from '@orijs/websocket';
+import {
+	type Logger,
+	type Payload,
+	type PublishOptions,
+	UnknownSocketError,
+	type WebSocketProvider,
+} from '@orijs/websocket';
 import {
 	type ClientMessage,
 	type InferInput,

@@ -1,5 +1,5 @@
 import { Application, type AppSocket, SocketRouter } from '@orijs/core';
-import { type BusHandlers, type Logger, WsProvider } from '@orijs/websocket';
+import { type BusHandlers, type HistoryRules, type Logger, WsProvider } from '@orijs/websocket';
 import { isTopic, SocketError } from '@orijs/websocket/protocol';
 import type { MemoryBackend } from '@orijs/websocket/testing';
 import { Add, Anything, Checked, Fail, Say, Wait } from './messages.ts';
@@ -25,6 +25,12 @@ export interface ApplicationServer {
 	interrupt(topics: readonly string[] | 'all', since: number): void;
 }
 
+/** What is kept. */
+export const HISTORY: HistoryRules = {
+	'long:*': { size: 5_000, ttlMs: 60_000 },
+	'short:*': { size: 5, ttlMs: 60_000 },
+};
+
 export const SILENT: Logger = { debug() {}, info() {}, warn() {}, error() {} };
 
 /** Starts an application with typed messages on a free port. */
@@ -49,7 +55,7 @@ export async function startApplication(backstage: Backstage, options: ServerOpti
 		});
 	}
 	const app = new Application({ logger: SILENT, signals: false })
-		.websocket(new WsProvider({ bus, logger: SILENT, graceMs: 0 }), {
+		.websocket(new WsProvider({ bus, logger: SILENT, graceMs: 0, history: HISTORY }), {
 			limits,
 			allowedOrigins: origins,
 			authorize: { subscribe: (_, topic) => !forbidden.has(topic) },

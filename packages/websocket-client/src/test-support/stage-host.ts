@@ -2,7 +2,7 @@ import { startTcpProxy, type TcpProxy } from '@orijs/testkit';
 import { WsProvider } from '@orijs/websocket';
 import { encodeEnvelope, SocketRequestError } from '@orijs/websocket/protocol';
 import { MemoryBackend } from '@orijs/websocket/testing';
-import { type ApplicationServer, type Backstage, SILENT, startApplication } from './application-server.ts';
+import { type ApplicationServer, type Backstage, HISTORY, SILENT, startApplication } from './application-server.ts';
 import { Numbered, WhoAreYou } from './messages.ts';
 import { type RawServer, startRawServer } from './raw-server.ts';
 import type { AnswerOfClient, LinkFault, Published, RawServerOptions, ServerOptions, Stage } from './stage.ts';
@@ -26,7 +26,7 @@ export class StageHost implements Stage {
 		const backend = new MemoryBackend();
 		this.#proxy = proxy;
 		this.#open = gate.resolve;
-		this.#otherNode = new WsProvider({ bus: backend.createBus(), logger: SILENT, graceMs: 0 });
+		this.#otherNode = new WsProvider({ bus: backend.createBus(), logger: SILENT, graceMs: 0, history: HISTORY });
 		this.#backstage = {
 			backend,
 			origins,

@@ -13,7 +13,15 @@ export interface InterestFixture {
 /** An interest on a started bus, not opened yet. */
 export async function interestOnBus(graceMs = 0): Promise<InterestFixture> {
 	const bus = new WatchedBus(new MemoryBackend().createBus());
-	await bus.start({ deliver() {}, appended() {}, status() {}, interrupted() {}, refused() {}, unheard() {}, error() {} });
+	await bus.start({
+		deliver() {},
+		appended() {},
+		status() {},
+		interrupted() {},
+		refused() {},
+		unheard() {},
+		error() {},
+	});
 	const refusals: [string, SubscribeError][] = [];
 	const errors: Error[] = [];
 	const interest = new Interest(bus, {

@@ -6,9 +6,7 @@ import type { Promises } from './stage.ts';
 export const IDEMPOTENCY: Promises = {
 	async 'of appends that race with one key, one is done'(stage) {
 		const nodes = await historyNodes(stage, 4, 't');
-		await Promise.all(
-			Array.from({ length: 100 }, (_, i) => nodes[i % 4]!.history.append('t', [`${i}`], ROOMY, 'key')),
-		);
+		await Promise.all(Array.from({ length: 100 }, (_, i) => nodes[i % 4]!.history.append('t', [`${i}`], ROOMY, 'key')));
 		await nodes[0]!.history.append('t', ['again'], ROOMY, 'key');
 		await nodes[1]!.history.append('t', ['end'], ROOMY);
 		await assertAllHeard(nodes, 't', 2);

@@ -19,7 +19,11 @@ async function filled(stage: Stage): Promise<Filled> {
 		entries: all.entries,
 		async find(query) {
 			const { epoch, last, entries } = await node.history.read('t', query, ROOMY);
-			deepEqual([epoch, last], [all.epoch, all.last], 'epoch and last offset are those of the topic, whatever is asked for');
+			deepEqual(
+				[epoch, last],
+				[all.epoch, all.last],
+				'epoch and last offset are those of the topic, whatever is asked for',
+			);
 			if (entries[0] !== undefined) assertChain(entries, entries[0].prev);
 			return contents(entries);
 		},

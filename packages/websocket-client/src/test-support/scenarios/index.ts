@@ -7,6 +7,7 @@ import { endings } from './endings.ts';
 import { failingListeners } from './failing-listeners.ts';
 import { gaps } from './gaps.ts';
 import { givingUp } from './giving-up.ts';
+import { history } from './history.ts';
 import { leaving } from './leaving.ts';
 import { listening } from './listening.ts';
 import { oddFrames } from './odd-frames.ts';
@@ -33,5 +34,6 @@ export const scenarios: Readonly<Record<string, Readonly<Record<string, Scenario
 	leaving,
 	resubscribing,
 	gaps,
+	history,
 	'odd frames': oddFrames,
 };

@@ -47,6 +47,7 @@ export const resubscribing: Record<string, Scenario> = {
 		const client = await readyClient(stage);
 		const heard: unknown[] = [];
 		const gaps: unknown[] = [];
+		const failures = failuresOf(client);
 		await client.subscribe('t', {
 			onMessage: (data) => heard.push(data),
 			onGap: ({ topic }) => gaps.push(topic),
@@ -56,7 +57,11 @@ export const resubscribing: Record<string, Scenario> = {
 		await stage.kill();
 		await stage.serve();
 		await client.connect();
-		await new Promise((resolve) => setTimeout(resolve, 300));
+		await eventually(() => failures.length > 0, 'it is told of');
+		assert.match(
+			failures.map(([where, { message }]) => `${where}: ${message}`).join(),
+			/^subscribe: @subscribe t .*unavailable/,
+		);
 		assert.deepEqual([await stage.joined(), gaps], [[], []]);
 		await stage.breakBackend(false);
 		await eventually(() => gaps.length > 0, 'it is back');
