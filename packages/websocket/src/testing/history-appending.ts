@@ -55,7 +55,15 @@ export const APPENDING: Promises = {
 			Uint8Array.from({ length: 256 }, (_, i) => i),
 			bytes(0xff, 0xfe, 0x80, 0xc0),
 			new TextEncoder().encode('text'),
-			...['0', '1', '-1', 'null', '{"a":1}', 't', 'b', '\x01', '\x80'],
+			'0',
+			'1',
+			'-1',
+			'null',
+			'{"a":1}',
+			't',
+			'b',
+			'\x01',
+			'\x80',
 			'é'.repeat(large / 2),
 			new Uint8Array(large).map((_, i) => (i * 31) % 251),
 		];
@@ -71,7 +79,7 @@ export const APPENDING: Promises = {
 		const batches = Array.from({ length: 40 }, (_, batch) =>
 			Array.from({ length: 25 }, (_, i) => (i % 2 === 0 ? `${batch}/${i}` : bytes(batch, i))),
 		);
-		await Promise.all(batches.map((batch, i) => (i % 2 === 0 ? a : b)?.history.append('t', batch, ROOMY)));
+		await Promise.all(batches.map((batch, i) => (i % 2 === 0 ? a! : b!).history.append('t', batch, ROOMY)));
 		await assertAllHeard([a!, b!], 't', 1_000);
 		const stored = contents((await readAll(a!)).entries);
 		const first = batches.map((batch) => stored.indexOf(batch[0]!));
@@ -80,7 +88,12 @@ export const APPENDING: Promises = {
 
 	async 'a slice has no holes and ends at or before the last offset'(stage) {
 		const node = await historyNode(stage, 't');
-		for (let i = 1; i <= 20; i++) await node.history.append('t', new Array<string>(i).fill('x'), ROOMY);
+		for (let i = 1; i <= 20; i++)
+			await node.history.append(
+				't',
+				Array.from({ length: i }, () => 'x'),
+				ROOMY,
+			);
 		await node.seen.untilEntries('t', 210);
 		for (const { slice } of node.seen.slices) {
 			const first = slice.entries[0];
@@ -202,8 +215,17 @@ export const APPENDING: Promises = {
 			'abcdefghijklmnopqrstuvwxyz',
 			'0123456789',
 			'_:.-',
-			...[':', '.', '-', '_', '..', '::', '0', '-1'],
-			...['__proto__', 'constructor', 'toString'],
+			':',
+			'.',
+			'-',
+			'_',
+			'..',
+			'::',
+			'0',
+			'-1',
+			'__proto__',
+			'constructor',
+			'toString',
 			't'.repeat(256),
 			':'.repeat(256),
 		];
