@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 import type { GapNotice } from '../../index.ts';
-import { eventually, readyClient, untilState } from '../play.ts';
+import { eventually, failuresOf, readyClient, untilState } from '../play.ts';
 import type { Scenario, Stage } from '../stage.ts';
 
 interface Ledger {
@@ -129,6 +129,7 @@ export const gaps: Record<string, Scenario> = {
 	'a connection that is lost again before its topics are back: one gap from the first loss on': async (stage) => {
 		await stage.serve();
 		const client = await readyClient(stage);
+		const failures = failuresOf(client);
 		const gaps: GapNotice[] = [];
 		await client.subscribe('t', { onGap: (gap) => gaps.push(gap) });
 		const lostAt = Date.now();
@@ -144,6 +145,7 @@ export const gaps: Record<string, Scenario> = {
 		assert.equal(gaps.length, 1);
 		assert.ok((gaps[0]?.since ?? Infinity) <= lostAt);
 		assert.ok((gaps[0]?.until ?? 0) >= lostAt);
+		assert.ok(failures.every(([where]) => where === 'subscribe'));
 	},
 
 	'close() and connect() leave a gap as well': async (stage) => {
