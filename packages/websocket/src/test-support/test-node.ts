@@ -2,6 +2,7 @@ import { connectClient, type TestClient } from '@orijs/testkit';
 import { onTestFinished } from 'vitest';
 import type { Bus } from '../bus.ts';
 import type { SocketData, WebSocketConnection } from '../connection.ts';
+import type { HistoryRules } from '../history/history-rules.ts';
 import { rejected } from '../settled.ts';
 import { SocketCoordinator } from '../socket-coordinator.ts';
 import { WsProvider } from '../ws-provider.ts';
@@ -9,6 +10,7 @@ import { RecordingLogger } from './recording-logger.ts';
 
 export interface NodeOptions {
 	readonly bus?: Bus;
+	readonly history?: HistoryRules;
 	readonly graceMs?: number;
 	/** Default: both, the server first. */
 	readonly setServer?: boolean;

@@ -1,0 +1,182 @@
+import { until } from '@orijs/testkit';
+import { describe, expect, it } from 'vitest';
+import { InProcWsProvider } from '../index.ts';
+import { openNode, type TestNode } from '../test-support/test-node.ts';
+import type { HistoryRules } from './history-rules.ts';
+
+const HISTORY: HistoryRules = { 'chat:*': { size: 50, ttlMs: 60_000 }, exact: { size: 1, ttlMs: 60_000 } };
+const node = (): Promise<TestNode> => openNode({ history: HISTORY });
+const parsed = (messages: readonly (string | Uint8Array)[]): unknown[] =>
+	messages.map((text) => JSON.parse(String(text)));
+
+describe('topics with history, in one process', () => {
+	it('their messages have come when publish returns', async () => {
+		const { provider, connect, settled } = await node();
+		const member = await connect({ topics: new Set(['chat:1']) });
+		void provider.publish('chat:1', 'first');
+		member.ws.send('marker after');
+		await settled(member);
+		expect(String(member.client.messages[0])).toContain('"first"');
+	});
+
+	it('a key counts once, and for its topic', async () => {
+		const { provider } = await node();
+		for (const topic of ['chat:1', 'chat:1', 'chat:2']) await provider.publish(topic, 'x', { idempotencyKey: 'k' });
+		await provider.publish('chat:1', 'y', { idempotencyKey: 'l' });
+		const texts = async (topic: string): Promise<unknown[]> =>
+			(await provider.history(topic)).messages.map(({ data }) => data);
+		expect([await texts('chat:1'), await texts('chat:2')]).toEqual([['x', 'y'], ['x']]);
+	});
+
+	it('are paged through, from any position', async () => {
+		const { provider } = await node();
+		const empty = await provider.history('chat:1');
+		expect(empty).toMatchObject({ messages: [], offset: 0, recovered: true });
+		for (let n = 0; n < 25; n++) await provider.publish('chat:1', `${n}`);
+		const seen: unknown[] = [];
+		let since = { epoch: empty.epoch, offset: empty.offset };
+		for (let pages = 0; pages < 4; pages++) {
+			const page = await provider.history('chat:1', { since, limit: 10 });
+			expect(page.recovered).toBe(true);
+			seen.push(...page.messages.map(({ data }) => data));
+			since = { epoch: page.epoch, offset: page.offset };
+		}
+		expect(seen).toEqual(Array.from({ length: 25 }, (_, n) => `${n}`));
+		const last = await provider.history('chat:1', { limit: 2 });
+		expect(last.messages.map(({ data }) => data)).toEqual(['23', '24']);
+	});
+
+	it('what was let go is said to be', async () => {
+		const { provider } = await node();
+		await provider.publish('exact', '1');
+		const { epoch, offset } = await provider.history('exact');
+		await provider.publish('exact', '2');
+		expect(await provider.history('exact', { since: { epoch, offset } })).toMatchObject({ recovered: true });
+		await provider.publish('exact', '3');
+		expect(await provider.history('exact', { since: { epoch, offset } })).toMatchObject({
+			recovered: false,
+			messages: [],
+		});
+		expect(await provider.history('exact', { since: { epoch: 'other', offset } })).toMatchObject({ recovered: false });
+	});
+
+	it('who says something in them hears it too, as it is one of those that follow one another', async () => {
+		const { provider, connect } = await node();
+		const { client, id } = await connect({ topics: new Set(['chat:1']) });
+		await provider.publishFrom(id, 'chat:1', 'mine');
+		await until(() => client.messages.length === 1, { what: 'it comes' });
+		expect(parsed(client.messages)).toMatchObject([{ name: '@text', data: 'mine', topic: 'chat:1' }]);
+	});
+
+	it('a socket that left while it caught up is in no topic', async () => {
+		const { provider, connect } = await node();
+		const { id } = await connect();
+		const resumed = provider.resume(id, 'chat:1', { rewind: 5 });
+		await provider.unsubscribe(id, 'chat:1');
+		expect(await resumed).toBeUndefined();
+		expect(provider.getTopicSubscribers('chat:1').size).toBe(0);
+	});
+
+	it('of two attempts the later one counts, and nothing comes twice', async () => {
+		const { provider, connect, settled } = await node();
+		for (let n = 0; n < 5; n++) await provider.publish('chat:1', `${n}`);
+		const member = await connect();
+		const first = provider.resume(member.id, 'chat:1', { rewind: 5 });
+		const second = await provider.resume(member.id, 'chat:1', { rewind: 2 });
+		expect([await first, second?.count]).toEqual([undefined, 2]);
+		await provider.publish('chat:1', 'live');
+		await settled(member);
+		const texts = parsed(member.client.messages.filter((text) => String(text).includes('@text')));
+		expect(texts.map((message) => (message as { data: string }).data)).toEqual(['3', '4', 'live']);
+	});
+});
+
+describe('what can not be is refused, by name', () => {
+	it.each([
+		[
+			'publish with a key in a plain topic',
+			'NoHistoryError',
+			(p: InProcWsProvider) => p.publish('plain', 'x', { idempotencyKey: 'k' }),
+		],
+		['history of a plain topic', 'NoHistoryError', (p: InProcWsProvider) => p.history('plain')],
+		[
+			'an empty key',
+			'InvalidIdempotencyKeyError',
+			(p: InProcWsProvider) => p.publish('chat:1', 'x', { idempotencyKey: '' }),
+		],
+		[
+			'a long key',
+			'InvalidIdempotencyKeyError',
+			(p: InProcWsProvider) => p.publish('chat:1', 'x', { idempotencyKey: 'k'.repeat(257) }),
+		],
+		[
+			'a key that is no text',
+			'InvalidIdempotencyKeyError',
+			(p: InProcWsProvider) => p.publish('chat:1', 'x', { idempotencyKey: 7 as never }),
+		],
+		['a bad topic', 'InvalidTopicError', (p: InProcWsProvider) => p.history('no spaces')],
+		['a limit of 0', 'InvalidPositionError', (p: InProcWsProvider) => p.history('chat:1', { limit: 0 })],
+		['a limit of 1,001', 'InvalidPositionError', (p: InProcWsProvider) => p.history('chat:1', { limit: 1_001 })],
+		[
+			'since without an epoch',
+			'InvalidPositionError',
+			(p: InProcWsProvider) => p.history('chat:1', { since: { offset: 1 } as never }),
+		],
+		['since as text', 'InvalidPositionError', (p: InProcWsProvider) => p.history('chat:1', { since: 'now' as never })],
+		['resume of nobody', 'UnknownSocketError', (p: InProcWsProvider) => p.resume(crypto.randomUUID(), 'chat:1', {})],
+		[
+			'a rewind of half a message',
+			'InvalidPositionError',
+			(p: InProcWsProvider) => p.resume(crypto.randomUUID(), 'chat:1', { rewind: 0.5 }),
+		],
+	])('%s', async (_, name, call) => {
+		const provider = new InProcWsProvider({
+			history: HISTORY,
+			logger: { debug() {}, info() {}, warn() {}, error() {} },
+		});
+		await provider.start();
+		await expect(call(provider)).rejects.toMatchObject({ name });
+		await provider.stop();
+	});
+
+	it.each<[unknown, RegExp]>([
+		[null, /history must be an object/],
+		[['chat:*'], /history must be an object/],
+		[{ 'chat *': { size: 1, ttlMs: 1 } }, /a pattern in history is/],
+		[{ '': { size: 1, ttlMs: 1 } }, /a pattern in history is/],
+		[{ 'chat:*': null }, /history\["chat:\*"\] must be an object/],
+		[{ 'chat:*': { size: 0, ttlMs: 1 } }, /size must be a whole number from 1 to 100000, not \(0\)/],
+		[{ 'chat:*': { size: 1.5, ttlMs: 1 } }, /size must be a whole number/],
+		[{ 'chat:*': { size: 1 } }, /ttlMs must be a whole number/],
+		[{ 'chat:*': { size: 1, ttlMs: Infinity } }, /ttlMs must be a whole number/],
+		[{ 'chat:*': { size: 1, ttlMs: 1, bytes: 0 } }, /bytes must be a whole number/],
+		[{ 'chat:*': { size: 1, ttl: 1 } }, /has no ttl, only size, ttlMs, bytes/],
+	])('%j as history', (history, message) => {
+		expect(() => new InProcWsProvider({ history: history as HistoryRules })).toThrow(message);
+	});
+
+	it('and the first pattern that fits counts, literally but for *', async () => {
+		const provider = new InProcWsProvider({
+			history: {
+				'a.b': { size: 1, ttlMs: 1_000 },
+				'a*': { size: 9, ttlMs: 1_000 },
+				'*:end': { size: 2, ttlMs: 1_000 },
+			},
+			logger: { debug() {}, info() {}, warn() {}, error() {} },
+		});
+		await provider.start();
+		expect(['a.b', 'a', 'axb', 'x:end', 'xend', 'x:endx', 'b'].map((topic) => provider.hasHistory(topic))).toEqual([
+			true,
+			true,
+			true,
+			true,
+			false,
+			false,
+			false,
+		]);
+		await provider.publish('a.b', '1');
+		await provider.publish('a.b', '2');
+		expect((await provider.history('a.b')).messages.length).toBe(1);
+		await provider.stop();
+	});
+});
