@@ -68,6 +68,20 @@ describe('topics with history, in one process', () => {
 		expect(parsed(client.messages)).toMatchObject([{ name: '@text', data: 'mine', topic: 'chat:1' }]);
 	});
 
+	it('give back more than may wait for a socket at a time, at the speed at which it reads', async () => {
+		const { provider, server, connect } = await openNode({ history: { long: { size: 4_000, ttlMs: 60_000, bytes: 2 ** 24 } } });
+		provider.setServer(server, { queuedBytes: 64 * 1024 });
+		for (let n = 0; n < 4_000; n++) await provider.publish('long', `${n} ${'x'.repeat(1_000)}`);
+		const { client, id, ws } = await connect();
+		expect(await provider.resume(id, 'long', { rewind: 4_000 })).toMatchObject({ count: 4_000 });
+		await until(() => client.messages.length === 4_002, { what: 'all have come, and both positions' });
+		const numbers = parsed(client.messages.slice(1, -1)).map((message) =>
+			Number.parseInt((message as { data: string }).data),
+		);
+		expect(numbers).toEqual(Array.from({ length: 4_000 }, (_, n) => n));
+		expect(ws.readyState).toBe(WebSocket.OPEN);
+	});
+
 	it('a socket that left while it caught up is in no topic', async () => {
 		const { provider, connect } = await node();
 		const { id } = await connect();
