@@ -9,6 +9,7 @@ import {
 	Restart,
 	Said,
 	Say,
+	saidTopicOf,
 	topicOf,
 	Type,
 	Typing,
@@ -48,7 +49,7 @@ export function chatRouter({ node, here, tellWhoIsHere, restart }: ChatActions):
 		.on(Say, async (ctx) => {
 			const { id, room, text } = ctx.data;
 			const at = Date.now();
-			await ctx.emit(Said, topicOf(room), { id, from: ctx.state.person, node: node.name, text, at });
+			await ctx.emit(Said, saidTopicOf(room), { id, from: ctx.state.person, node: node.name, text, at });
 			return { at };
 		})
 		.on(Type, (ctx) => ctx.emit(Typing, topicOf(ctx.data.room), { from: ctx.state.person }))

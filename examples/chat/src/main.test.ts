@@ -1,6 +1,6 @@
 import { type ScriptProcess, freePort, spawnBun, startRedis, until } from '@orijs/testkit';
 import { afterEach, describe, expect, test } from 'vitest';
-import { Here, Restart, Said } from './messages.ts';
+import { Here, Restart, Said, Type, Typing } from './messages.ts';
 import { allLeave, visit } from './test-support/visitor.ts';
 
 const started: { stop(): Promise<unknown> }[] = [];
@@ -69,7 +69,7 @@ describe('a restart', () => {
 		ada.client.onStateChange((state, { end }) => states.push(`${state} ${end?.code ?? ''}`.trim()));
 		await ada.client.request(Restart, { id: before.node.id });
 
-		await until(() => ada.gaps.length === 1, { what: 'a gap', timeoutMs: 10_000 });
+		await until(() => ada.gaps.length === 2, { what: "a gap in each of the room's topics", timeoutMs: 10_000 });
 		expect(states[0]).toBe('waiting 1012');
 		expect(states.at(-1)).toBe('ready');
 		const after = await ada.enter('lobby');
@@ -153,7 +153,7 @@ describe('two nodes on one Redis', () => {
 		await ada.hear(Here, ({ node, people }) => node.name === `node ${two}` && people.length === 0);
 	});
 
-	test('without Redis, people on one node still talk, and are told that others do not hear them', async () => {
+	test('without Redis nothing that is said is kept, so nobody hears it, and who says it is told; what passes is still seen', async () => {
 		const redis = await startRedis();
 		started.push(redis);
 		const port = await portOf(start({ PORT: String(await freePort()), REDIS_URL: redis.url }));
@@ -163,6 +163,8 @@ describe('two nodes on one Redis', () => {
 		await redis.kill();
 
 		await expect(ada.say('lobby', 'Anybody?')).rejects.toMatchObject({ code: 'unavailable' });
-		expect(await grace.hear(Said)).toMatchObject({ text: 'Anybody?' });
+		void ada.client.send(Type, { room: 'lobby' });
+		expect(await grace.hear(Typing)).toMatchObject({ from: { name: 'Ada' } });
+		expect(grace.heard(Said)).toEqual([]);
 	});
 });

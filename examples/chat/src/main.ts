@@ -2,6 +2,7 @@
 import { InProcWsProvider, type WebSocketProvider } from '@orijs/websocket';
 import { RedisWsProvider } from '@orijs/websocket-redis';
 import { bundlePage } from './bundle-page.ts';
+import { HISTORY } from './messages.ts';
 import { startNode } from './node.ts';
 import { firstFreePort } from './first-free-port.ts';
 
@@ -24,8 +25,8 @@ try {
 }
 
 function createProvider(): WebSocketProvider {
-	if (REDIS_URL === undefined) return new InProcWsProvider();
-	return new RedisWsProvider({ connection: REDIS_URL, keyPrefix: 'chat' });
+	if (REDIS_URL === undefined) return new InProcWsProvider({ history: HISTORY });
+	return new RedisWsProvider({ connection: REDIS_URL, keyPrefix: 'chat', history: HISTORY });
 }
 
 function fail(error: unknown): never {

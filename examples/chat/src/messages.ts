@@ -16,17 +16,27 @@ export const ROOM_RULE = 'a room is 1 to 32 characters out of A-Z a-z 0-9 _ : . 
 /** A room's name is part of a topic, so it is made of characters a topic may have. */
 const Room = z.string().regex(/^[A-Za-z0-9_:.-]{1,32}$/, ROOM_RULE);
 
-/** Where everything is told that happens in a room. */
+/** Where it is told what passes in a room: who is here, who is typing. */
 export function topicOf(room: string): string {
 	return `room:${room}`;
 }
+
+/** Where it is told what is said in a room, and what is kept. */
+export function saidTopicOf(room: string): string {
+	return `said:${room}`;
+}
+
+/** Of what is said, the last 500 messages of an hour are kept. */
+export const HISTORY = { 'said:*': { size: 500, ttlMs: 3_600_000 } };
+/** So many of them are shown to who comes into a room. */
+export const SHOWN_FIRST = 50;
 
 export function isRoom(room: string): boolean {
 	return Room.safeParse(room).success;
 }
 
 export function isRoomTopic(topic: string): boolean {
-	return topic.startsWith('room:') && isRoom(topic.slice('room:'.length));
+	return /^(room|said):/.test(topic) && isRoom(topic.slice('room:'.length));
 }
 
 const Name = z

@@ -74,6 +74,14 @@ export function noticeEntry(at: number, ...content: (Node | string)[]): Entry {
 	return { element: make('li', 'notice', make('p', '', ...content)), at };
 }
 
+/** What was said while one was away has come. @param at where it belongs */
+export function recoveredEntry(at: number, count: number): Entry {
+	return noticeEntry(
+		at,
+		count === 1 ? '1 message came while you were away' : `${count} messages came while you were away`,
+	);
+}
+
 /** @param at where it belongs */
 export function gapEntry(at: number, since: number, until: number): Entry {
 	const entry = noticeEntry(

@@ -36,19 +36,23 @@ export function say(text: string, room: string, you: { readonly id: string; read
 	ask();
 }
 
-/** Something was said in the room. */
-export function hearSaid(said: Said): void {
-	if (known.has(said.id)) return;
+/** Something was said in the room. Returns whether it is news: not what one has said oneself, and not for the second time. */
+export function hearSaid(said: Said): boolean {
+	if (known.has(said.id)) return false;
 	known.add(said.id);
 	for (const old of known) {
 		if (known.size <= MOST_KNOWN) break;
 		known.delete(old);
 	}
 	const mine = own.get(said.id);
-	if (mine === undefined) return addEntry(messageEntry(said));
+	if (mine === undefined) {
+		addEntry(messageEntry(said));
+		return true;
+	}
 	own.delete(said.id);
 	mine.said(said);
 	moveEntry(mine);
+	return false;
 }
 
 /** Another room: nothing of the one before is shown any more. */

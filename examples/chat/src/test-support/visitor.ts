@@ -7,7 +7,7 @@ import {
 	SocketClient,
 	type SocketMessage,
 } from '@orijs/websocket-client';
-import { Enter, type NodeList, type Person, Say, topicOf } from '../messages.ts';
+import { Enter, type NodeList, type Person, Say, saidTopicOf, topicOf } from '../messages.ts';
 
 /** Somebody in the chat, without a page. */
 export interface Visitor {
@@ -49,10 +49,11 @@ export async function visit(port: number | undefined, name: unknown): Promise<Vi
 		envelopes,
 		gaps,
 		async enter(room) {
-			await client.subscribe(topicOf(room), {
-				onMessage: (_data, envelope) => envelopes.push(envelope),
-				onGap: (gap) => gaps.push(gap),
-			});
+			const handlers = {
+				onMessage: (_data: unknown, envelope: Envelope) => envelopes.push(envelope),
+				onGap: (gap: GapNotice) => gaps.push(gap),
+			};
+			await Promise.all([topicOf(room), saidTopicOf(room)].map((topic) => client.subscribe(topic, handlers)));
 			return client.request(Enter, { room });
 		},
 		say: (room, text, id = crypto.randomUUID()) => client.request(Say, { id, room, text }),

@@ -43,9 +43,11 @@ export class MemoryHistory implements HistoryStore {
 		return Promise.resolve(this.#topic(topic, bounds).read(query, bounds, Date.now()));
 	}
 
-	/** Topics that are not forgotten yet. */
-	get size(): number {
-		return this.#topics.size;
+	/** How much is in memory, counted one topic after the other. */
+	size(): { readonly topics: number; readonly messages: number } {
+		let messages = 0;
+		for (const topic of this.#topics.values()) messages += topic.kept.count;
+		return { topics: this.#topics.size, messages };
 	}
 
 	/** Ends the freeing of what expires, until the next `append` or `read`. Forgets nothing. */
