@@ -69,7 +69,9 @@ describe('topics with history, in one process', () => {
 	});
 
 	it('give back more than may wait for a socket at a time, at the speed at which it reads', async () => {
-		const { provider, server, connect } = await openNode({ history: { long: { size: 4_000, ttlMs: 60_000, bytes: 2 ** 24 } } });
+		const { provider, server, connect } = await openNode({
+			history: { long: { size: 4_000, ttlMs: 60_000, bytes: 2 ** 24 } },
+		});
 		provider.setServer(server, { queuedBytes: 64 * 1024 });
 		for (let n = 0; n < 4_000; n++) await provider.publish('long', `${n} ${'x'.repeat(1_000)}`);
 		const { client, id, ws } = await connect();

@@ -1,4 +1,4 @@
-import { deepEqual, equal, match, notEqual, ok, rejects } from 'node:assert/strict';
+import { deepEqual, equal, match, ok, rejects } from 'node:assert/strict';
 import { LONGEST_STEP } from '../history/history-store.ts';
 import { FrameRecorder } from './frame-recorder.ts';
 import {
@@ -192,49 +192,6 @@ export const APPENDING: Promises = {
 		deepEqual(contents((await readAll(a!)).entries), [bytes(1, 2, 3)]);
 		spoil(c!.seen.entries('t')[0]?.content);
 		deepEqual(contents((await readAll(a!)).entries), [bytes(1, 2, 3)]);
-	},
-
-	async 'topics with similar names are different topics'(stage) {
-		const names = ['a', 'A', 'aa', 'a:', ':a', 'a:b', 'a:key', 'a:key:x', 'a:meta', 'a:log', 'a.log', 'a-log', 'a_log'];
-		const node = await historyNode(stage, ...names);
-		await Promise.all(names.map((name) => node.history.append(name, [name], ROOMY, 'x')));
-		const epochs = new Set<string>();
-		for (const name of names) {
-			await assertAllHeard([node], name, 1);
-			const { epoch, entries } = await readAll(node, name);
-			deepEqual(contents(entries), [name]);
-			epochs.add(epoch);
-		}
-		equal(epochs.size, names.length, 'each topic has an epoch of its own');
-		notEqual((await readAll(node, 'a:ke')).last, (await readAll(node, 'a:key')).last);
-	},
-
-	async 'every name a topic may have'(stage) {
-		const names = [
-			'ABCDEFGHIJKLMNOPQRSTUVWXYZ',
-			'abcdefghijklmnopqrstuvwxyz',
-			'0123456789',
-			'_:.-',
-			':',
-			'.',
-			'-',
-			'_',
-			'..',
-			'::',
-			'0',
-			'-1',
-			'__proto__',
-			'constructor',
-			'toString',
-			't'.repeat(256),
-			':'.repeat(256),
-		];
-		const node = await historyNode(stage, ...names);
-		for (const name of names) await node.history.append(name, [name], ROOMY, 'key');
-		for (const name of names) {
-			await assertAllHeard([node], name, 1);
-			deepEqual(contents(node.seen.entries(name)), [name]);
-		}
 	},
 
 	async 'before start and after stop, append and read reject, and nothing is stored'(stage) {

@@ -3,6 +3,7 @@ import { APPENDING } from './history-appending.ts';
 import { BOUNDS } from './history-bounds.ts';
 import { IDEMPOTENCY } from './history-idempotency.ts';
 import { READING } from './history-reading.ts';
+import { TOPICS } from './history-topics.ts';
 import { type BusBackend, onStage } from './stage.ts';
 
 /**
@@ -12,5 +13,5 @@ import { type BusBackend, onStage } from './stage.ts';
  * @param openBackend makes a fresh backend for each case
  */
 export function historyConformance(openBackend: () => BusBackend | Promise<BusBackend>): readonly ConformanceCase[] {
-	return onStage(openBackend, { ...APPENDING, ...READING, ...BOUNDS, ...IDEMPOTENCY });
+	return onStage(openBackend, { ...APPENDING, ...TOPICS, ...READING, ...BOUNDS, ...IDEMPOTENCY });
 }
