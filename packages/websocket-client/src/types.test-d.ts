@@ -87,6 +87,21 @@ void client
 void client.subscribe('t', { onmessage() {} });
 // @ts-expect-error a topic is text
 void client.subscribe(5);
+// @ts-expect-error which message it is, and so its data, is known by `isMessage` only
+void client.subscribe('t', { onMessage: (data: { text: string }) => data.text });
+void client.subscribe('t', {
+	rewind: 20,
+	onMessage: (_, { position }) => void position?.prev.toFixed(),
+	onRecovered({ recovered, count }) {
+		same<typeof recovered, boolean>(true);
+		same<typeof count, number>(true);
+	},
+});
+// @ts-expect-error how many, not since when
+void client.subscribe('t', { rewind: { epoch: 'e', offset: 1 } });
+new SocketClient('ws://localhost/ws', { positions: client.positions });
+// @ts-expect-error a position has an epoch
+new SocketClient('ws://localhost/ws', { positions: { t: { offset: 1 } } });
 
 // What opens something hands back its closing.
 same<ReturnType<typeof client.onGap>, () => void>(true);
