@@ -5,7 +5,7 @@ import { redis, type RedisClientLike, type SyncAdapter } from 'crossws/sync';
 import { Redis } from 'ioredis';
 import { portOf } from '../src/subjects/raw-server.ts';
 import { serve } from '../src/subjects/serve.ts';
-import { topicsOf } from '../src/subjects/topics-of.ts';
+import { topicsOf } from '../src/subjects/client-url.ts';
 
 await serve(async ({ redisPort }) => {
 	const peers: Peer[] = [];

@@ -1,7 +1,7 @@
 /** Socket.IO as its users set it up: topics are rooms, a message is the event `m`. The same file runs on Bun and on Node. */
 import { Server, type Socket } from 'socket.io';
 import { serve } from '../src/subjects/serve.ts';
-import { topicsOf } from '../src/subjects/topics-of.ts';
+import { topicsOf } from '../src/subjects/client-url.ts';
 import { backplane } from './socket-io-backplane.ts';
 import { answerChat } from './socket-io-chat.ts';
 import { listen, PATH, PING_INTERVAL_MS } from './socket-io-engine.ts';

@@ -9,10 +9,12 @@ import { bridge } from './benchmarks/bridge.ts';
 import { connect } from './benchmarks/connect.ts';
 import { fanOut } from './benchmarks/fan-out.ts';
 import { growth } from './benchmarks/growth.ts';
+import { history } from './benchmarks/history.ts';
 import { inbound } from './benchmarks/inbound.ts';
 import { joinLeave } from './benchmarks/join-leave.ts';
 import { latency } from './benchmarks/latency.ts';
 import { memory } from './benchmarks/memory.ts';
+import { recovery } from './benchmarks/recovery.ts';
 import { resubscribe } from './benchmarks/resubscribe.ts';
 import { Bench, FULL, SMOKE } from './harness/bench.ts';
 import { installPeers } from './harness/peers.ts';
@@ -25,6 +27,8 @@ const BENCHMARKS: readonly Benchmark[] = [
 	fanOut,
 	inbound,
 	bridge,
+	history,
+	recovery,
 	latency,
 	memory,
 	joinLeave,

@@ -40,7 +40,7 @@ function storm(stage: Stage, clients: number): Contender {
 		async round(): Promise<Sample> {
 			const used = stage.meter();
 			const wanted = Array.from({ length: clients }, () => ['lobby']);
-			const crowd = await stage.connect(wanted, AT_ONCE);
+			const crowd = await stage.connect(wanted, { atOnce: AT_ONCE });
 			const cpu = Object.fromEntries(Object.entries(used()).map(([name, ns]) => [name, ns / 1e3 / clients]));
 			await crowd.close();
 			return { value: clients / (crowd.tookNs / 1e9), delivered: 1, cpu };

@@ -17,12 +17,15 @@ let lastCrowd = 0;
 export class Crowd {
 	readonly #load: Load;
 	readonly name: string;
+	/** When the first handshake began, in nanoseconds. */
+	readonly startedAt: number;
 	/** How long it took until all were in their topics, in nanoseconds. */
 	readonly tookNs: number;
 
 	private constructor(load: Load, name: string, { startedAt }: ConnectReport, readyAt: number) {
 		this.#load = load;
 		this.name = name;
+		this.startedAt = startedAt;
 		this.tookNs = readyAt - startedAt;
 	}
 
@@ -30,12 +33,12 @@ export class Crowd {
 	static async connect(
 		load: Load,
 		node: Node,
-		{ clients, atOnce = 100 }: Pick<ConnectWork, 'clients'> & { atOnce?: number },
+		{ clients, atOnce = 100, query = '' }: Pick<ConnectWork, 'clients'> & { atOnce?: number; query?: string },
 	): Promise<Crowd> {
 		const name = `crowd ${++lastCrowd}`;
 		const { port, path, hello } = node.description;
 		const before = await node.ask<number>({ do: 'count-ready' });
-		const work: ConnectWork = { crowd: name, port, path, hello, clients, atOnce };
+		const work: ConnectWork = { crowd: name, port, path: path + query, hello, clients, atOnce };
 		const connected = await load.ask<ConnectReport>({ do: 'connect', ...work });
 		await node.untilReady(before + clients.length);
 		return new Crowd(load, name, connected, now());

@@ -12,12 +12,16 @@ export interface FlowPlan {
 	readonly size: number;
 	/** Messages published before the publisher's event loop turns. */
 	readonly perTurn: number;
+	/** Messages of one size differ in size on the wire: they are counted one by one. */
+	readonly varies?: boolean;
 }
 
 /** The most that may be on its way to all sockets together, in bytes; well below what any server drops at. */
 const MOST_WINDOW_BYTES = 16 * 2 ** 20;
 const LEAST_WINDOW_BYTES = 4 * 2 ** 20;
 const WINDOW_BYTES_EACH = 32 * 1024;
+/** What a message counts as where the wire's own size varies, in bytes. */
+const VARYING_BYTES = 256;
 const STALL_MS = 3_000;
 /** Rounds until the code is compiled and the number of messages is right. */
 const WARM_UP_ROUNDS = 3;
@@ -67,7 +71,11 @@ export class Flow implements Contender {
 		const { topics, receivers, size, perTurn } = this.#plan;
 		const wireBytes = this.#wireBytes;
 		const windowBytes = this.#windowBytes;
-		await crowd.begin({ creditPort: publisher.description.creditPort, confirmEach: windowBytes / 8 });
+		await crowd.begin({
+			creditPort: publisher.description.creditPort,
+			confirmEach: windowBytes / 8,
+			...messageBytesOf(this.#plan),
+		});
 		const used = this.#stage.meter();
 		const [work, arrival] = await Promise.all([
 			publisher.ask<WorkReport>({ do: 'publish', count, topics, size, perTurn, wireBytes, windowBytes }),
@@ -89,8 +97,9 @@ export class Flow implements Contender {
 }
 
 /** Found out by sending one message to each topic. */
-async function wireBytesOf({ publisher, crowd }: Stage, { topics, size }: FlowPlan): Promise<number> {
-	await crowd.begin({ creditPort: publisher.description.creditPort, confirmEach: 1 });
+async function wireBytesOf({ publisher, crowd }: Stage, plan: FlowPlan): Promise<number> {
+	const { topics, size } = plan;
+	await crowd.begin({ creditPort: publisher.description.creditPort, confirmEach: 1, ...messageBytesOf(plan) });
 	const work = { count: topics.length, topics, size, perTurn: 100, wireBytes: 0, windowBytes: 1 };
 	await publisher.ask({ do: 'publish', ...work });
 	const { bytes } = await crowd.response();
@@ -100,4 +109,8 @@ async function wireBytesOf({ publisher, crowd }: Stage, { topics, size }: FlowPl
 		);
 	}
 	return bytes / topics.length;
+}
+
+function messageBytesOf({ varies }: FlowPlan): { readonly messageBytes?: number } {
+	return varies ? { messageBytes: VARYING_BYTES } : {};
 }

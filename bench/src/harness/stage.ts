@@ -52,8 +52,8 @@ export class Stage {
 	}
 
 	/** More clients, where the first ones are. */
-	connect(clients: Setting['clients'], atOnce?: number): Promise<Crowd> {
-		return Crowd.connect(this.#load, this.receiver, { clients, ...(atOnce !== undefined && { atOnce }) });
+	connect(clients: Setting['clients'], options: { atOnce?: number; query?: string } = {}): Promise<Crowd> {
+		return Crowd.connect(this.#load, this.receiver, { clients, ...options });
 	}
 
 	get publisher(): Node {

@@ -7,11 +7,15 @@ export const rawBunAgain: SubjectKind = own('raw Bun again', 'raw-bun');
 export const bareIoredis: SubjectKind = own('bare ioredis', 'bare-ioredis');
 export const channelEach: SubjectKind = { ...own('raw Bun + a Redis channel each', 'channel-each'), overRedis: true };
 export const jsonEnvelope: SubjectKind = own('JSON envelope', 'json-envelope');
+/** History as one would write it: a script for each message, pipelined; each client reads for itself. */
+export const historyByHand: SubjectKind = own('Lua script by hand', 'history-by-hand');
 
 // This system
 export const orijs: SubjectKind = own('orijs', 'orijs');
 
 export const orijsRedis: SubjectKind = { ...orijs, name: 'orijs + Redis', overRedis: true };
+
+export const orijsHistory: SubjectKind = own('orijs with history', 'orijs-history');
 
 // Peers
 export const crossws: SubjectKind = peer('crossws', 'crossws');

@@ -52,6 +52,30 @@ describe('a crowd of raw clients', () => {
 		crowd.close();
 	});
 
+	it('counts what comes together with the handshake', async () => {
+		const greeter = Bun.listen({
+			port: 0,
+			hostname: '127.0.0.1',
+			socket: { data: (socket) => void socket.write('HTTP/1.1 101 Switching Protocols\r\n\r\n\x81\x02hi') },
+		});
+		const crowd = new Crowd();
+		const clients = [[], []];
+		await crowd.connect({ crowd: 'c', port: greeter.port, path: '/', hello: undefined, clients, atOnce: 1 });
+
+		expect(await crowd.arrival({ crowd: 'c', bytes: 8, stallMs: 5_000 })).toMatchObject({ bytes: 8 });
+		crowd.close();
+		greeter.stop(true);
+	});
+
+	it('counts messages, where these differ in size', async () => {
+		const crowd = await connect([[], []]);
+		await crowd.begin({ crowd: 'c', creditPort: credit.port, confirmEach: Infinity, messageBytes: 10 });
+		for (const size of [1, 200, 70_000]) server.publish('all', 'x'.repeat(size));
+
+		expect(await crowd.arrival({ crowd: 'c', bytes: 60, stallMs: 5_000 })).toMatchObject({ bytes: 60 });
+		crowd.close();
+	});
+
 	it('gives up waiting when nothing comes, and says what came', async () => {
 		const crowd = await connect([[]]);
 		await crowd.begin({ crowd: 'c', creditPort: credit.port, confirmEach: Infinity });

@@ -1,6 +1,6 @@
 import type { Socket } from 'bun';
 import { now } from '../clock.ts';
-import { clientFrame, handshake, PONG } from './frames.ts';
+import { clientFrame, FrameCounter, handshake, PONG } from './frames.ts';
 import type {
 	ArrivalReport,
 	AwaitWork,
@@ -23,6 +23,8 @@ interface Client {
 	sent: number;
 	/** A message that came in parts, where latencies are wanted. */
 	rest: Uint8Array | undefined;
+	/** Where messages are counted. */
+	frames: FrameCounter | undefined;
 }
 
 /** Requests that the crowd is sending. */
@@ -52,6 +54,7 @@ export class Crowd {
 	#confirmEach = Infinity;
 	#confirmed = 0;
 	#stamped: BeginWork['stamped'];
+	#messageBytes: number | undefined;
 	#latencies: number[] = [];
 	#drive: Drive | undefined;
 
@@ -70,23 +73,27 @@ export class Crowd {
 	async #connectOne({ port, path, hello }: ConnectWork, topics: readonly string[]): Promise<void> {
 		const query = topics.length === 0 ? '' : `${path.includes('?') ? '&' : '?'}topics=${topics.join(',')}`;
 		const opened = Promise.withResolvers<void>();
-		let headers = '';
+		let head: Buffer = Buffer.alloc(0);
 		const socket: ClientSocket = await Bun.connect<Client>({
 			hostname: '127.0.0.1',
 			port,
-			data: { isOpen: false, received: 0, sent: 0, rest: undefined },
+			data: { isOpen: false, received: 0, sent: 0, rest: undefined, frames: undefined },
 			socket: {
 				data: (socket, chunk) => {
 					if (socket.data.isOpen) return this.#onData(socket, chunk);
-					headers += chunk.toString('latin1');
-					if (!headers.includes(END_OF_HEADERS)) return;
-					if (!headers.startsWith('HTTP/1.1 101')) {
-						opened.reject(new Error(`No WebSocket: ${headers.slice(0, 200)}`));
+					head = Buffer.concat([head, chunk]);
+					const end = head.indexOf(END_OF_HEADERS);
+					if (end < 0) return;
+					if (!head.toString('latin1').startsWith('HTTP/1.1 101')) {
+						opened.reject(new Error(`No WebSocket: ${head.toString('latin1', 0, 200)}`));
 						return;
 					}
 					socket.data.isOpen = true;
 					if (hello !== undefined) socket.write(clientFrame(hello));
 					opened.resolve();
+					// A server that is quick sends its first messages with the headers.
+					const first = head.subarray(end + END_OF_HEADERS.length);
+					if (first.length > 0) this.#onData(socket, first);
 				},
 				close: () => opened.reject(new Error('Closed during the handshake')),
 				error: (_, error) => opened.reject(error),
@@ -99,7 +106,7 @@ export class Crowd {
 	}
 
 	/** Everything that arrives from now on counts. */
-	async begin({ creditPort, confirmEach, stamped }: BeginWork): Promise<void> {
+	async begin({ creditPort, confirmEach, messageBytes, stamped }: BeginWork): Promise<void> {
 		this.#stayAlive();
 		this.#credit ??= await Bun.connect({ hostname: '127.0.0.1', port: creditPort, socket: { data() {} } });
 		this.#credit.setNoDelay(true);
@@ -107,9 +114,13 @@ export class Crowd {
 		this.#confirmed = 0;
 		this.#confirmEach = confirmEach;
 		this.#head = Buffer.alloc(0);
+		this.#messageBytes = messageBytes;
 		this.#stamped = stamped;
 		this.#latencies = [];
-		for (const { data } of this.#sockets) data.rest = undefined;
+		for (const { data } of this.#sockets) {
+			data.rest = undefined;
+			data.frames = messageBytes === undefined ? undefined : new FrameCounter();
+		}
 	}
 
 	async arrival({ bytes, stallMs }: AwaitWork): Promise<ArrivalReport> {
@@ -143,6 +154,7 @@ export class Crowd {
 		this.#head = Buffer.alloc(0);
 		this.#bytes = 0;
 		this.#confirmEach = Infinity;
+		this.#messageBytes = undefined;
 		this.#stamped = undefined;
 		this.#drive = { work, frame, busy: this.#sockets.length, done: finished.resolve };
 		const startedAt = now();
@@ -174,7 +186,7 @@ export class Crowd {
 	}
 
 	#onData(socket: ClientSocket, chunk: Buffer): void {
-		this.#bytes += chunk.length;
+		this.#bytes += this.#worth(socket.data, chunk);
 		if (this.#head.length < HEAD_BYTES) this.#head = Buffer.concat([this.#head, chunk.subarray(0, HEAD_BYTES)]);
 		if (this.#stamped !== undefined) this.#readStamps(socket.data, chunk, this.#stamped);
 		if (this.#drive !== undefined) this.#goOn(socket, chunk, this.#drive);
@@ -184,6 +196,11 @@ export class Crowd {
 		}
 		this.#lastAt = now();
 		if (this.#bytes >= this.#target) this.#reached?.();
+	}
+
+	#worth({ frames }: Client, chunk: Buffer): number {
+		if (this.#messageBytes === undefined || frames === undefined) return chunk.length;
+		return frames.countIn(chunk) * this.#messageBytes;
 	}
 
 	#readStamps(client: Client, chunk: Buffer, { wireBytes, offset }: NonNullable<BeginWork['stamped']>): void {

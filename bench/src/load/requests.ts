@@ -32,6 +32,8 @@ export interface BeginWork {
 	readonly creditPort: number;
 	/** How many bytes make a confirmation. */
 	readonly confirmEach: number;
+	/** Where messages differ in size on the wire: each counts as so many bytes, once all of it has come. */
+	readonly messageBytes?: number;
 	/** If latencies are wanted: the size of a message on the wire and where in it the stamp is. */
 	readonly stamped?: { readonly wireBytes: number; readonly offset: number };
 }

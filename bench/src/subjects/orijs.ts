@@ -6,7 +6,7 @@ import { chat } from './chat.ts';
 import { portOf } from './raw-server.ts';
 import { serve } from './serve.ts';
 import type { SubjectSettings } from './subject.ts';
-import { topicsOf } from './topics-of.ts';
+import { topicsOf } from './client-url.ts';
 
 /** All limits are on, but out of reach; Bun's own limit for what waits is 16 MiB. */
 const AS_FAST_AS_IT_GOES: Limits = {

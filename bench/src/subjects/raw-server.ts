@@ -1,17 +1,19 @@
 import type { Server, ServerWebSocket } from 'bun';
 import { answerByHand } from './chat-by-hand.ts';
 import type { Subject } from './subject.ts';
-import { topicsOf } from './topics-of.ts';
+import { rewindOf, topicsOf } from './client-url.ts';
 
 interface Data {
 	readonly topics: readonly string[];
+	/** How many of the last messages it wants to have first. */
+	readonly rewind: number;
 }
 
 export interface RawServerOptions {
 	/** Called when the first client joins a topic; resolves when messages of other nodes will arrive. */
 	readonly onFirst?: (topic: string) => Promise<unknown>;
 	/** Called for each client; resolves when it is ready. */
-	readonly onOpen?: () => Promise<unknown>;
+	readonly onOpen?: (ws: ServerWebSocket<Data>) => Promise<unknown>;
 }
 
 /** A subject on Bun's server with nothing around it. */
@@ -35,14 +37,14 @@ export function rawServer({ onFirst, onOpen }: RawServerOptions = {}): {
 		port: 0,
 		hostname: '127.0.0.1',
 		fetch(req, server) {
-			if (server.upgrade(req, { data: { topics: topicsOf(req.url) } })) return undefined;
+			if (server.upgrade(req, { data: { topics: topicsOf(req.url), rewind: rewindOf(req.url) } })) return undefined;
 			return new Response('Not a WebSocket handshake', { status: 400 });
 		},
 		websocket: {
 			async open(ws) {
 				sockets.push(ws);
 				for (const topic of ws.data.topics) await join(ws, topic);
-				if (onOpen !== undefined) await onOpen();
+				if (onOpen !== undefined) await onOpen(ws);
 				ready++;
 			},
 			message(ws, text) {
