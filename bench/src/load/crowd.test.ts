@@ -53,10 +53,11 @@ describe('a crowd of raw clients', () => {
 	});
 
 	it('counts what comes together with the handshake', async () => {
+		const greeting = Buffer.from('HTTP/1.1 101 Switching Protocols\r\n\r\n\x81\x02hi', 'latin1');
 		const greeter = Bun.listen({
 			port: 0,
 			hostname: '127.0.0.1',
-			socket: { data: (socket) => void socket.write('HTTP/1.1 101 Switching Protocols\r\n\r\n\x81\x02hi') },
+			socket: { data: (socket) => void socket.write(greeting) },
 		});
 		const crowd = new Crowd();
 		const clients = [[], []];
