@@ -209,9 +209,9 @@ export class ClusterBus implements Bus {
 			interrupted: (topics, since, reason) => session.handlers.interrupted(topics, since, reason),
 			// A cluster's node refuses what is not its own to hand on.
 			unheard() {},
-			refused: (topic, error) => {
+			refused: (topic, since, error) => {
 				if (isPassing(error)) void session.homeless.wait([topic], session.confirmedAt);
-				else session.handlers.refused(topic, error);
+				else session.handlers.refused(topic, since, error);
 			},
 			error: (error, stage) => session.handlers.error(error, stage),
 		});
@@ -316,7 +316,7 @@ export class ClusterBus implements Bus {
 					}
 					for (const { topic, since, placed } of waiting) {
 						placed.reject(error);
-						if (since !== undefined && session === this.#session) handlers.refused(topic, error);
+						if (since !== undefined && session === this.#session) handlers.refused(topic, since, error);
 					}
 				},
 			);

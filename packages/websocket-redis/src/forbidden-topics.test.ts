@@ -1,5 +1,5 @@
-import { type RedisServer, startRedis } from '@orijs/testkit';
-import type { ProviderStatus } from '@orijs/websocket';
+import { type RedisServer, startRedis, until } from '@orijs/testkit';
+import type { Gap, ProviderStatus } from '@orijs/websocket';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RedisWsProvider } from './index.ts';
 import { type NodeHere, serveHere } from './test-support/node-here.ts';
@@ -72,8 +72,10 @@ describe('a Redis user who may not subscribe to everything', () => {
 		await client.close();
 	});
 
-	it('is put out of a topic that is forbidden by now, when Redis comes back', async () => {
+	it('is told of gaps in a topic that is forbidden by now, until it is allowed again', async () => {
 		const { client } = await node.connect(['open:5', 'other']);
+		const gaps: Gap[] = [];
+		const off = provider.onGap((gap) => void (gap.topic === 'open:5' && gaps.push(gap)));
 		await redis.command(
 			'ACL',
 			'SETUSER',
@@ -86,11 +88,28 @@ describe('a Redis user who may not subscribe to everything', () => {
 		);
 		errors.length = 0;
 		const back = once('ready');
+		const cutAt = Date.now();
 		await redis.command('CLIENT', 'KILL', 'USER', 'limited');
 		await back;
-		expect(provider.getTopicSubscriberCount('open:5')).toBe(0);
-		expect(errors.join()).toContain('open:5');
+		expect(errors.join()).toMatch(/"open:5" could not be subscribed again.*NOPERM/);
+		await until(() => gaps.length >= 2, { what: 'two gaps were told', timeoutMs: 15_000 });
+		expect(provider.getTopicSubscriberCount('open:5')).toBe(1);
+		await provider.publish('open:5', 'here').catch(() => {});
+		expect(await client.next()).toBe('here');
+
 		await redis.command('ACL', 'SETUSER', 'limited', '&orijs:open*');
+		const refused = gaps.length;
+		const isBack = async (): Promise<boolean> =>
+			((await redis.command('PUBSUB', 'NUMSUB', 'orijs:open:5')) as unknown[])[1] === 1;
+		await until(isBack, { what: 'Redis has the topic again', timeoutMs: 20_000 });
+		const backAt = Date.now();
+		await until(() => (gaps.at(-1)?.until ?? 0) >= backAt - 1_000 && gaps.length > refused, {
+			what: 'the rest is told as a gap',
+			timeoutMs: 5_000,
+		});
+		expect(gaps[0]?.since).toBeLessThanOrEqual(cutAt);
+		for (const [at, gap] of gaps.slice(1).entries()) expect(gap.since).toBeLessThanOrEqual(gaps[at]?.until ?? 0);
+		off();
 		await client.close();
 	});
 

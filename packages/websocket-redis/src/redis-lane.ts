@@ -349,7 +349,7 @@ export class RedisLane {
 				for (const topic of topics) {
 					this.#topics.delete(topic);
 					this.#refusals.set(topic, error);
-					this.#handlers.refused(topic, error);
+					this.#handlers.refused(topic, this.#lostAt ?? Date.now(), error);
 				}
 			}
 		};

@@ -73,8 +73,11 @@ export interface BusHandlers {
 	 * other nodes had left.
 	 */
 	unheard(since: number): void;
-	/** A topic that was subscribed could not be subscribed again: the backend refuses it now. It is not tried any more. */
-	refused(topic: string, error: Error): void;
+	/**
+	 * A topic that was subscribed could not be subscribed again: the backend refuses it now. Frames for it may be missed from `since` on. The bus
+	 * lets go of it; it is asked for anew later.
+	 */
+	refused(topic: string, since: number, error: Error): void;
 	/** Something failed that no caller is waiting for. */
 	error(error: Error, stage: BusStage): void;
 }

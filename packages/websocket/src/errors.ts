@@ -113,6 +113,20 @@ export class SubscribeError extends Error {
 	}
 }
 
+/** The backend refuses a topic that it allowed before. Its sockets stay in it; it is asked for again, and until then they are told of gaps. */
+export class SubscriptionLostError extends Error {
+	override readonly name = 'SubscriptionLostError';
+	readonly topic: string;
+	constructor(topic: string, options: ErrorOptions) {
+		super(
+			`${show(topic)} could not be subscribed again; until the backend allows it, what other nodes publish to it is missing here` +
+				because(options.cause),
+			options,
+		);
+		this.topic = topic;
+	}
+}
+
 /**
  * The backend did not confirm a message. On a plain topic this node's sockets got it; other nodes' did not, unless the connection broke
  * between the message and its answer; either way they are told of a gap. On a topic with history nobody got it, unless the connection broke

@@ -87,5 +87,6 @@ export {
 	ProviderNotStartedError,
 	ProviderStoppedError,
 	SubscribeError,
+	SubscriptionLostError,
 	UnknownSocketError,
 } from './errors.ts';

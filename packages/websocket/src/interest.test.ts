@@ -1,3 +1,4 @@
+import { until } from '@orijs/testkit';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { SubscribeError } from './errors.ts';
 import { type InterestFixture, interestOnBus } from './test-support/interest-fixture.ts';
@@ -181,6 +182,56 @@ describe('a refused channel', () => {
 
 		expect(refusals.map(([channel]) => channel)).toEqual(['a']);
 		expect(await watch.seen()).toEqual([]);
+	});
+});
+
+describe('a live channel that is refused by now', () => {
+	const lost = (cause: string): string =>
+		`"a" could not be subscribed again; until the backend allows it, what other nodes publish to it is missing here: ${cause}`;
+
+	it('is asked for again and again, and each time it is told what was not heard', async () => {
+		const { bus, interest, refusals, unheard } = await openInterest();
+		await interest.acquire('a');
+		bus.refused.add('a');
+		interest.revoke('a', 0, new Error('no'));
+		expect(unheard.splice(0)).toEqual([['a', lost('no')]]);
+		expect(interest.isLive('a')).toBe(false);
+		const again = interest.acquire('a');
+		await until(() => unheard.length === 1, { what: 'it is refused once more' });
+		expect(unheard.splice(0)).toEqual([['a', lost('refused: a')]]);
+
+		bus.refused.clear();
+		await again;
+		expect(unheard).toEqual([['a', undefined]]);
+		expect(interest.isLive('a')).toBe(true);
+		expect(refusals).toEqual([]);
+	});
+
+	it('is not asked for when nobody wants it', async () => {
+		const { bus, interest, unheard } = await openInterest(1_000);
+		await Promise.all(['left', 'lingers', 'a'].map((channel) => interest.acquire(channel)));
+		interest.revoke('left', 0, new Error('no'));
+		interest.release('left');
+		interest.release('lingers');
+		interest.revoke('lingers', 0, new Error('no'));
+		interest.revoke('a', 0, new Error('no'));
+		bus.calls.length = 0;
+		await until(() => unheard.length === 3, { what: 'the other one is back' });
+
+		expect(unheard.map(([channel]) => channel)).toEqual(['left', 'a', 'a']);
+		expect(bus.calls.map(({ topics }) => topics)).toEqual([['a']]);
+	});
+
+	it('is given up when it is closed, with those who wait for it', async () => {
+		const { bus, interest } = await openInterest();
+		await interest.acquire('a');
+		interest.revoke('a', 0, new Error('no'));
+		const waiting = interest.acquire('a');
+		const reason = new Error('over');
+		interest.close(reason);
+
+		await expect(waiting).rejects.toBe(reason);
+		expect(bus.calls).toHaveLength(1);
 	});
 });
 

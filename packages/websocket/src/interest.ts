@@ -1,5 +1,5 @@
 import type { Bus } from './bus.ts';
-import { SubscribeError } from './errors.ts';
+import { SubscribeError, SubscriptionLostError } from './errors.ts';
 import { DONE, quiet, toError } from './settled.ts';
 
 /** How long a topic that emptied stays subscribed at the backend, in milliseconds, unless set: enough for a page reload. */
@@ -9,11 +9,20 @@ export interface InterestOptions {
 	readonly graceMs: number;
 	/** The backend refused a channel; whoever wanted it must be told and rolled back. */
 	readonly onRefused: (channel: string, error: SubscribeError) => void;
+	/**
+	 * A channel that was live got nothing since then, in milliseconds since the epoch, because the backend refused it. Called again and again,
+	 * each time for what was not told yet, at last without an error, when the channel is live again.
+	 */
+	readonly onUnheard: (channel: string, since: number, error?: SubscriptionLostError) => void;
 	/** Something failed that no caller is waiting for. */
 	readonly onError: (error: Error) => void;
 }
 
-/** A channel that was asked for and is not live yet. */
+/** When a live channel that the backend refuses by now is asked for again, at first and at most, in milliseconds. */
+const ASK_AGAIN_FIRST_MS = 1_000;
+const ASK_AGAIN_LAST_MS = 15_000;
+
+/** A channel that was asked for and is not live yet, or not any more. */
 interface Pending {
 	readonly promise: Promise<void>;
 	readonly resolve: () => void;
@@ -38,6 +47,8 @@ export class Interest {
 	readonly #leaving = new Set<string>();
 	/** Live channels nobody wants, with the time they are to be let go; in the order of that time. */
 	readonly #lingering = new Map<string, number>();
+	/** By channel that was live and is refused: when the backend is asked for it again. */
+	readonly #askAgain = new Map<string, ReturnType<typeof setTimeout>>();
 	#suspended: PromiseWithResolvers<void> | undefined;
 	#open = false;
 	#flush: ReturnType<typeof setImmediate> | undefined;
@@ -72,12 +83,44 @@ export class Interest {
 		return this.#channels.get(channel) === LIVE && !this.#lingering.has(channel);
 	}
 
-	/** A live channel is refused by now; whoever wants it is told. */
-	revoke(channel: string, cause: Error): void {
+	/** A live channel is refused by now. Where somebody wants it, the backend is asked until it is live again. */
+	revoke(channel: string, since: number, cause: Error): void {
 		if (this.#channels.get(channel) !== LIVE) return;
-		this.#channels.delete(channel);
-		this.#lingering.delete(channel);
-		this.#options.onRefused(channel, new SubscribeError(channel, { cause }));
+		if (this.#lingering.delete(channel)) {
+			this.#channels.delete(channel);
+			return;
+		}
+		const { promise, resolve, reject } = Promise.withResolvers<void>();
+		const pending = { promise: quiet(promise), resolve, reject, released: undefined };
+		this.#channels.set(channel, pending);
+		this.#unheard(channel, pending, since, ASK_AGAIN_FIRST_MS, toError(cause));
+	}
+
+	#unheard(channel: string, pending: Pending, since: number, delayMs: number, cause: Error): void {
+		this.#options.onUnheard(channel, since, new SubscriptionLostError(channel, { cause }));
+		const told = Date.now();
+		const timer = setTimeout(() => {
+			this.#askAgain.delete(channel);
+			this.#bus.subscribe([channel]).then(
+				() => {
+					if (this.#channels.get(channel) !== pending) return;
+					this.#arrived(channel, pending);
+					this.#options.onUnheard(channel, told);
+				},
+				(thrown: unknown) => {
+					if (this.#channels.get(channel) !== pending) return;
+					this.#unheard(channel, pending, told, Math.min(delayMs * 2, ASK_AGAIN_LAST_MS), toError(thrown));
+				},
+			);
+		}, delayMs);
+		timer.unref();
+		this.#askAgain.set(channel, timer);
+	}
+
+	/** Whether a channel was waiting to be asked for again; it is not any more. */
+	#neverMind(channel: string): boolean {
+		clearTimeout(this.#askAgain.get(channel));
+		return this.#askAgain.delete(channel);
 	}
 
 	/** From now on the backend is asked; what was acquired before goes out with the first flush. */
@@ -95,6 +138,8 @@ export class Interest {
 		clearTimeout(this.#sweep);
 		this.#flush = undefined;
 		this.#sweep = undefined;
+		for (const timer of this.#askAgain.values()) clearTimeout(timer);
+		this.#askAgain.clear();
 		for (const pending of this.#channels.values()) pending?.reject(reason);
 		this.#channels.clear();
 		this.#joining.clear();
@@ -125,7 +170,7 @@ export class Interest {
 		const pending = this.#channels.get(channel);
 		if (pending === undefined) return;
 		if (pending !== LIVE) {
-			if (this.#joining.delete(channel)) {
+			if (this.#joining.delete(channel) || this.#neverMind(channel)) {
 				this.#channels.delete(channel);
 				pending.resolve();
 			} else {

@@ -1,6 +1,12 @@
 import { type Announcement, Announcements, HeardNotices } from './announcements.ts';
 import type { Bus, BusLiveness, BusStage, BusStatus } from './bus.ts';
-import { BusUnavailableError, ProviderStoppedError, SubscribeError, UnknownSocketError } from './errors.ts';
+import {
+	BusUnavailableError,
+	ProviderStoppedError,
+	SubscribeError,
+	SubscriptionLostError,
+	UnknownSocketError,
+} from './errors.ts';
 import {
 	type Beat,
 	encodeBeat,
@@ -79,7 +85,12 @@ export class OtherNodes {
 		this.#options = options;
 		this.#gaps = new Gaps(logger);
 		this.#announcements = new Announcements(this.#unsent, bus.liveness !== undefined);
-		this.#interest = new Interest(bus, { graceMs, onRefused, onError: (error) => onError(error, 'subscribe') });
+		this.#interest = new Interest(bus, {
+			graceMs,
+			onRefused,
+			onUnheard: (channel, since, error) => this.#onUnheard(channel, since, error),
+			onError: (error) => onError(error, 'subscribe'),
+		});
 		this.#outbox = new Outbox({
 			send: (channel, messages) => bus.publish(channel, encodeMessages(this.#sender(channel), messages)),
 			verdict: (channel, outcome) => this.#verdict(channel, outcome),
@@ -153,7 +164,7 @@ export class OtherNodes {
 			status: (status) => this.#onStatus(status),
 			interrupted: (topics, since, reason) => this.#onInterruption(topics, since, reason),
 			unheard: (since) => this.#unsent.noteAll({ since, until: Date.now() }),
-			refused: (channel, error) => this.#interest.revoke(channel, error),
+			refused: (channel, since, error) => this.#interest.revoke(channel, since, error),
 			error: this.#options.onError,
 		});
 		check();
@@ -304,6 +315,13 @@ export class OtherNodes {
 		const skew = now - sentAt;
 		const concerned = this.#concerned(everything ? 'all' : [channel]);
 		this.#mayBeMissing(concerned, since + skew - this.#slackMs, until + skew, 'another node could not publish');
+	}
+
+	/** A channel could not be subscribed again, until now or still. */
+	#onUnheard(channel: string, since: number, error?: SubscriptionLostError): void {
+		if (error !== undefined) this.#options.onError(error, 'subscribe');
+		const topics = isTopic(channel) ? [channel] : this.#concerned([channel]);
+		this.#mayBeMissing(topics, since - this.#slackMs, Date.now(), 'the backend refuses the topic');
 	}
 
 	/** Topics with history get back what is missing; the others get a gap. */

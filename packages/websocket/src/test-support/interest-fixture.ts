@@ -7,6 +7,8 @@ export interface InterestFixture {
 	readonly bus: WatchedBus;
 	readonly interest: Interest;
 	readonly refusals: [string, SubscribeError][];
+	/** Channels that got nothing, with the error that says so; without one they are back. */
+	readonly unheard: (string | undefined)[][];
 	readonly errors: Error[];
 }
 
@@ -23,11 +25,13 @@ export async function interestOnBus(graceMs = 0): Promise<InterestFixture> {
 		error() {},
 	});
 	const refusals: [string, SubscribeError][] = [];
+	const unheard: (string | undefined)[][] = [];
 	const errors: Error[] = [];
 	const interest = new Interest(bus, {
 		graceMs,
 		onRefused: (channel, error) => refusals.push([channel, error]),
+		onUnheard: (channel, _since, error) => unheard.push([channel, error?.message]),
 		onError: (error) => errors.push(error),
 	});
-	return { bus, interest, refusals, errors };
+	return { bus, interest, refusals, unheard, errors };
 }

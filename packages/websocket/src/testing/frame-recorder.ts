@@ -35,7 +35,7 @@ export class FrameRecorder implements BusHandlers {
 
 	unheard(): void {}
 
-	refused(_topic: string, error: Error): void {
+	refused(_topic: string, _since: number, error: Error): void {
 		this.errors.push(error);
 	}
 
