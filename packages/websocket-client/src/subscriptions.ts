@@ -142,13 +142,16 @@ export class Subscriptions {
 		if (topic === undefined || wanted === undefined) return true;
 		if (position !== undefined) {
 			const { position: last } = wanted;
-			// What comes before the topic was joined is for those who listen to all messages.
-			if (last === undefined) return true;
-			if (position.epoch !== last.epoch || position.prev !== last.offset) {
+			if (last === undefined) {
+				// What comes before the topic was joined is for those who listen to all messages. Once it is, a server that has not said where the
+				// topic stands keeps no history of it, but others do, as during a deploy: then nothing tells what follows what.
+				if (this.#standings.get(topic) !== 'joined') return true;
+			} else if (position.epoch !== last.epoch || position.prev !== last.offset) {
 				this.#resume(topic, wanted);
 				return false;
+			} else {
+				wanted.position = { epoch: position.epoch, offset: position.offset };
 			}
-			wanted.position = { epoch: position.epoch, offset: position.offset };
 		}
 		this.#tell(topic, (handlers) => handlers.onMessage?.(data, envelope));
 		return true;

@@ -20,7 +20,7 @@ import { type Gap, Gaps } from './gaps.ts';
 import { DEFAULT_HEARTBEAT_MS, Heartbeat } from './heartbeat.ts';
 import { Incoming } from './incoming.ts';
 import { Interest } from './interest.ts';
-import type { Histories } from './history/histories.ts';
+import { type Histories, passOn } from './history/histories.ts';
 import type { LocalDelivery } from './local-delivery.ts';
 import type { Logger } from './logger.ts';
 import { BROADCAST_CHANNEL, socketOfChannel } from './names.ts';
@@ -160,7 +160,11 @@ export class OtherNodes {
 	async start(wanted: () => Iterable<string>, check: () => void): Promise<void> {
 		await this.#bus.start({
 			deliver: (channel, frame) => this.#incoming.deliver(channel, frame),
-			appended: (topic, slice) => this.#options.histories?.appended(topic, slice),
+			appended: (topic, slice) => {
+				const { histories, local } = this.#options;
+				if (histories === undefined) passOn(local, topic, slice);
+				else histories.appended(topic, slice);
+			},
 			status: (status) => this.#onStatus(status),
 			interrupted: (topics, since, reason) => this.#onInterruption(topics, since, reason),
 			unheard: (since) => this.#unsent.noteAll({ since, until: Date.now() }),

@@ -12,10 +12,10 @@ export interface HistoryNode {
 	stop(): Promise<void>;
 }
 
-export async function startHistoryNode(redis: RedisServer, history: HistoryRules): Promise<HistoryNode> {
+export async function startHistoryNode(redis: RedisServer, history?: HistoryRules): Promise<HistoryNode> {
 	const provider = new RedisWsProvider({
 		connection: { port: redis.port },
-		history,
+		...(history !== undefined && { history }),
 		logger: { debug() {}, info() {}, warn() {}, error() {} },
 	});
 	const node = serveHere(provider);

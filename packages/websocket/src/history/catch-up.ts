@@ -50,14 +50,17 @@ export async function catchUp(history: TopicHistory, from: ResumeFrom, reader: R
 		if (from.since === undefined && from.rewind !== undefined) reader.begin(position);
 		let count = 0;
 		while (reader.isThere) {
-			const next = await placeAfter(history, position, reader);
-			if (!reader.isThere) return undefined;
+			// Others extend the window and messages move it on: what is found in it holds until something is awaited.
+			const window = history.window();
+			const next = placeAfter(window, position);
+			if (next === 'not read') {
+				await history.extend();
+				continue;
+			}
 			if (next === undefined && count > 0) {
 				reader.tooSlow();
 				return undefined;
 			}
-			// From here on nothing is awaited until all is sent or there is no room.
-			const window = history.window();
 			const sent = next === undefined ? 0 : reader.send(window, next);
 			count += sent;
 			if (next === undefined || next + sent === window.messages.length) {
@@ -87,19 +90,10 @@ async function lastOnes(history: TopicHistory, count: number, reader: Reader): P
 	}
 }
 
-/** The place in the window of the first message after that position; undefined where that is not known. */
-async function placeAfter(
-	history: TopicHistory,
-	{ epoch, offset }: Position,
-	reader: Reader,
-): Promise<number | undefined> {
-	while (reader.isThere) {
-		const window = history.window();
-		if (window.epoch !== epoch) return undefined;
-		const place = window.after(offset);
-		if (place !== undefined) return place;
-		if (window.isWhole || offset > window.from) return undefined;
-		await history.extend();
-	}
-	return undefined;
+/** The place in the window of the first message after that position; undefined where that is not known, however much is read. */
+function placeAfter(window: HistoryWindow, { epoch, offset }: Position): number | 'not read' | undefined {
+	if (window.epoch !== epoch) return undefined;
+	const place = window.after(offset);
+	if (place !== undefined || window.isWhole || offset > window.from) return place;
+	return 'not read';
 }

@@ -77,7 +77,7 @@ export class Histories {
 		// Other nodes may have other patterns, as during a deploy. What they send is delivered all the same.
 		const { registry, local } = this.#options;
 		if (registry.memberCount(topic) === 0 || this.boundsOf(topic) !== undefined) return;
-		for (const entry of slice.entries) local.toTopic(topic, frameOf(topic, slice.epoch, entry));
+		passOn(local, topic, slice);
 	}
 
 	/** Some messages of a topic may not have come, until now. What is missing is delivered before anything else of the topic. */
@@ -242,4 +242,9 @@ export class Histories {
 		for (const history of this.#topics.values()) history.close();
 		this.#topics.clear();
 	}
+}
+
+/** Delivers what nodes with other patterns have stored to the sockets of one that keeps no history of the topic. */
+export function passOn(local: LocalDelivery, topic: string, { epoch, entries }: HistorySlice): void {
+	for (const entry of entries) local.toTopic(topic, frameOf(topic, epoch, entry));
 }
