@@ -210,7 +210,7 @@ it('a socket that catches up gets all that it missed and all that comes, once an
 			}
 			stage.close();
 		}),
-		{ numRuns: 150 },
+		{ numRuns: 500 },
 	);
 });
 
@@ -231,3 +231,22 @@ function reader(stage: Stage, numbers: number[], room: number): Reader {
 		},
 	};
 }
+
+it('what was read already and comes late is not heard again, where what followed it is gone', async () => {
+	const stage = new Stage({ ...ROOMY, size: 2 });
+	await stage.history.open();
+	stage.append();
+	stage.history.verify();
+	await turns(5);
+	expect(stage.numbers).toEqual([0]);
+	stage.dropping = 4;
+	for (let n = 0; n < 4; n++) stage.append();
+	stage.arrive();
+	await stage.settle();
+	stage.append();
+	stage.arrive();
+	await stage.settle();
+	stage.close();
+	expect(stage.numbers).toEqual([0, 5]);
+	expect(stage.losses.map(({ after }) => after)).toEqual([1]);
+});

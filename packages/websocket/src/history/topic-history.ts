@@ -183,11 +183,15 @@ export class TopicHistory {
 
 	/** What was missed can't be had: goes on with what has come, or else from where the topic is now. */
 	#jump(current: HistorySlice, came: readonly HistorySlice[]): void {
+		const { epoch, offset: delivered } = this.#cursor as Position;
+		// What was read came late over the connection, and counts for nothing now; except where the backend has gone back before it.
+		const isOnward = epoch === current.epoch && delivered <= current.last;
 		let from = came.length;
 		for (let next: HistorySlice | undefined; from > 0; from--) {
 			const slice = came[from - 1] as HistorySlice;
+			const prev = slice.entries[0]?.prev ?? 0;
 			const isBefore = next === undefined || slice.entries.at(-1)?.offset === next.entries[0]?.prev;
-			if (slice.epoch !== current.epoch || !isBefore) break;
+			if (slice.epoch !== current.epoch || !isBefore || (isOnward && prev < delivered)) break;
 			next = slice;
 		}
 		const rest = came.slice(from);
