@@ -76,7 +76,10 @@ describe('topics with history, in one process', () => {
 		for (let n = 0; n < 4_000; n++) await provider.publish('long', `${n} ${'x'.repeat(1_000)}`);
 		const { client, id, ws } = await connect();
 		expect(await provider.resume(id, 'long', { rewind: 4_000 })).toMatchObject({ count: 4_000 });
-		await until(() => client.messages.length === 4_002, { what: 'all have come, and both positions' });
+		await until(() => client.messages.length === 4_002, {
+			what: () =>
+				`all have come, and both positions, not ${client.messages.length}; ${ws.getBufferedAmount()} bytes wait; the last is ${String(client.messages.at(-1)).slice(0, 100)}`,
+		});
 		const numbers = parsed(client.messages.slice(1, -1)).map((message) =>
 			Number.parseInt((message as { data: string }).data),
 		);
