@@ -8,7 +8,7 @@ interface EverywhereMethods {
 	subscribe(topic: string): Promise<void>;
 	/** Leaves a topic. */
 	unsubscribe(topic: string): Promise<void>;
-	/** Sends to everyone in the topic, on every node, but this socket. */
+	/** Sends to everyone in the topic, on every node, but this socket; it as well where the topic has history, which is one sequence for all. */
 	publish(topic: string, payload: Payload): Promise<void>;
 	/** {@link publish} for text. */
 	publishText(topic: string, text: string): Promise<void>;
