@@ -1,5 +1,6 @@
 import { admissionFault } from './admission.ts';
 import type { Bus, BusStage, BusStatus } from './bus.ts';
+import { optionsFault } from './call-options.ts';
 import type { WebSocketConnection } from './connection.ts';
 import { mustBeDelay } from './delay.ts';
 import {
@@ -134,6 +135,7 @@ export class WsProvider implements WebSocketProvider {
 			local: this.#local,
 			onLost: (topic, since, reason) => this.#others?.historyLost(topic, since, reason),
 			onError: (error) => this.#report(error, 'history'),
+			onRejected: (error) => this.#report(error, 'publish'),
 		});
 	}
 
@@ -189,6 +191,10 @@ export class WsProvider implements WebSocketProvider {
 	#publish(topic: string, payload: Payload, isEnvelope: boolean, options: PublishOptions | undefined): Promise<void> {
 		const histories = this.#histories;
 		const bounds = histories?.boundsOf(topic);
+		if (options !== undefined) {
+			const fault = optionsFault('publish()', options, PUBLISH_OPTIONS);
+			if (fault !== undefined) return this.#refuse(fault);
+		}
 		const key = options?.idempotencyKey;
 		if (key !== undefined) {
 			if (!isIdempotencyKey(key)) return this.#refuse(new InvalidIdempotencyKeyError(key));
@@ -272,10 +278,12 @@ export class WsProvider implements WebSocketProvider {
 
 	// History
 
-	history(topic: string, options: HistoryPageOptions = {}): Promise<HistoryPage> {
-		const { since, limit = DEFAULT_PAGE } = options;
+	history(topic: string, options?: HistoryPageOptions): Promise<HistoryPage> {
 		if (this.#lifecycle.state !== 'started') return this.#notStarted('history()');
 		if (!isTopic(topic)) return this.#refuse(new InvalidTopicError(topic));
+		const fault = optionsFault('history()', options, HISTORY_OPTIONS);
+		if (fault !== undefined) return this.#refuse(fault);
+		const { since, limit = DEFAULT_PAGE } = options ?? {};
 		if (since !== undefined && !isPosition(since))
 			return this.#refuse(new InvalidPositionError('since', since, POSITION_RULE));
 		if (!isCount(limit, LARGEST_PAGE))
@@ -296,7 +304,9 @@ export class WsProvider implements WebSocketProvider {
 	resume(socketId: string, topic: string, from: ResumeFrom): Promise<Recovery | undefined> {
 		if (this.#lifecycle.state === 'stopped') return this.#refuse(new ProviderStoppedError('resume()'));
 		if (!isTopic(topic)) return this.#refuse(new InvalidTopicError(topic));
-		const { since, rewind } = from ?? {};
+		const fault = optionsFault('resume()', from ?? null, RESUME_OPTIONS);
+		if (fault !== undefined) return this.#refuse(fault);
+		const { since, rewind } = from;
 		if (since !== undefined && !isPosition(since))
 			return this.#refuse(new InvalidPositionError('since', since, POSITION_RULE));
 		if (rewind !== undefined && !isCount(rewind, MOST_REWIND))
@@ -487,7 +497,8 @@ function unknownSocket(socketId: string): Error {
 }
 
 function isIdempotencyKey(key: unknown): key is string {
-	return typeof key === 'string' && key.length >= 1 && key.length <= 256;
+	// Half of a surrogate pair has no UTF-8, so that different keys would be the same one on a server.
+	return typeof key === 'string' && key.length >= 1 && key.length <= 256 && key.isWellFormed();
 }
 
 function isCount(value: unknown, most: number): value is number {
@@ -495,6 +506,9 @@ function isCount(value: unknown, most: number): value is number {
 }
 
 const POSITION_RULE = 'a position is { epoch, offset }, as a message, a page or client.positions has it';
+const PUBLISH_OPTIONS = ['idempotencyKey'];
+const HISTORY_OPTIONS = ['since', 'limit'];
+const RESUME_OPTIONS = ['since', 'rewind'];
 const DEFAULT_PAGE = 100;
 const LARGEST_PAGE = 1_000;
 const MOST_REWIND = 100_000;

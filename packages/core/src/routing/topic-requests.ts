@@ -88,7 +88,7 @@ export class TopicRequests {
 	#join(session: Session, request: TopicRequest, verdict: Verdict): Outcome | Promise<Outcome> {
 		const { provider, limits, refusals } = this.#services;
 		const { socketId, topics } = session;
-		const { topic, rewind } = request;
+		const { topic, since, rewind } = request;
 		if (verdict === 'forbidden') {
 			refusals.add('forbidden', { socketId, topic });
 			return { code: 'forbidden', message: `You may not subscribe to ${topic}` };
@@ -98,7 +98,8 @@ export class TopicRequests {
 			refusals.add('topics', { socketId, topic });
 			return { code: 'too_many_topics', message: `A connection may be in ${limits.topicsPerSocket} topics` };
 		}
-		if (provider.hasHistory(topic)) return this.#outcomeOf(provider.resume(socketId, topic, request), session, topic);
+		if (provider.hasHistory(topic))
+			return this.#outcomeOf(provider.resume(socketId, topic, { since, rewind }), session, topic);
 		if (rewind !== undefined) return { code: 'invalid_data', message: `${topic} has no history to rewind` };
 		return this.#outcomeOf(provider.subscribe(socketId, topic), session, topic);
 	}

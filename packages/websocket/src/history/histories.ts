@@ -37,6 +37,8 @@ export interface HistoriesOptions {
 	readonly onLost: (topic: string, since: number, reason: string) => void;
 	/** The store could not be read; it is tried again. */
 	readonly onError: (error: Error) => void;
+	/** A message was not stored; its publisher knows. */
+	readonly onRejected: (error: Error) => void;
 }
 
 /** How often it is looked whether a socket has room for more, at first and at most, and how long that may take, in milliseconds. */
@@ -54,7 +56,7 @@ export class Histories {
 
 	constructor(options: HistoriesOptions) {
 		this.#options = options;
-		this.#outbox = options.isShared ? new HistoryOutbox(options.store) : undefined;
+		this.#outbox = options.isShared ? new HistoryOutbox(options.store, options.onRejected) : undefined;
 	}
 
 	/** Undefined for a topic without history. */

@@ -5,6 +5,8 @@ import type { HistoryBounds, HistoryContent, HistoryStore } from './history-stor
 /** An append that has so many UTF-16 units or bytes, or messages, takes no more. */
 const FULL_APPEND = 256 * 1024;
 const MOST_MESSAGES = 1_000;
+/** How often failures are told at most, in milliseconds. */
+const TELL_EVERY_MS = 1_000;
 
 /** Messages of one topic that are appended together. */
 interface Append {
@@ -23,12 +25,16 @@ interface Append {
  */
 export class HistoryOutbox {
 	readonly #store: HistoryStore;
+	readonly #onError: (error: Error) => void;
+	#toldAt = -Infinity;
 	/** What waits, by topic; a topic with an append under way and nothing that waits has an empty list. */
 	readonly #waiting = new Map<string, Append[]>();
 	readonly #underWay = new Set<Append>();
 
-	constructor(store: HistoryStore) {
+	/** @param onError hears of what was not stored, now and then, as nobody has to await it */
+	constructor(store: HistoryStore, onError: (error: Error) => void) {
 		this.#store = store;
+		this.#onError = onError;
 	}
 
 	/** Resolves when the message is stored. Nobody has to await it. */
@@ -69,12 +75,21 @@ export class HistoryOutbox {
 		this.#underWay.add(append);
 		this.#send(topic, append)
 			.then(append.resolve, (thrown: unknown) => {
-				append.reject(new BusUnavailableError(topic, { cause: toError(thrown), hasHistory: true }));
+				const error = new BusUnavailableError(topic, { cause: toError(thrown), hasHistory: true });
+				append.reject(error);
+				this.#tell(error);
 			})
 			.finally(() => {
 				this.#underWay.delete(append);
 				this.#next(topic);
 			});
+	}
+
+	#tell(error: Error): void {
+		const now = performance.now();
+		if (now - this.#toldAt < TELL_EVERY_MS) return;
+		this.#toldAt = now;
+		this.#onError(error);
 	}
 
 	/** A store may throw where it should reject; that must not hold up the topic. */

@@ -1,6 +1,7 @@
 import { InvalidOptionError } from '../errors.ts';
 import { show } from '../protocol/show.ts';
 import type { HistoryBounds } from './history-store.ts';
+import { TopicPattern } from './topic-pattern.ts';
 
 /** How much of a topic is kept; what exceeds one of these is let go, the oldest first. */
 export interface HistoryRule {
@@ -28,7 +29,7 @@ const MOST_KNOWN = 10_000;
 
 /** Tells which topics have history. */
 export class HistoryPatterns {
-	readonly #rules: readonly { readonly pattern: RegExp; readonly bounds: HistoryBounds }[];
+	readonly #rules: readonly { readonly pattern: TopicPattern; readonly bounds: HistoryBounds }[];
 	readonly #known = new Map<string, HistoryBounds | null>();
 
 	/** @throws {InvalidOptionError} */
@@ -38,7 +39,7 @@ export class HistoryPatterns {
 				`history must be an object such as { 'chat:*': { size: 500, ttlMs: 3_600_000 } }, not ${show(rules)}`,
 			);
 		this.#rules = Object.entries(rules).map(([pattern, rule]) => ({
-			pattern: compiled(pattern),
+			pattern: parsed(pattern),
 			bounds: boundsOf(pattern, rule),
 		}));
 	}
@@ -51,20 +52,19 @@ export class HistoryPatterns {
 	boundsOf(topic: string): HistoryBounds | undefined {
 		const known = this.#known.get(topic);
 		if (known !== undefined) return known ?? undefined;
-		const bounds = this.#rules.find(({ pattern }) => pattern.test(topic))?.bounds;
+		const bounds = this.#rules.find(({ pattern }) => pattern.fits(topic))?.bounds;
 		if (this.#known.size >= MOST_KNOWN) this.#known.clear();
 		this.#known.set(topic, bounds ?? null);
 		return bounds;
 	}
 }
 
-function compiled(pattern: string): RegExp {
+function parsed(pattern: string): TopicPattern {
 	if (!PATTERN.test(pattern))
 		throw new InvalidOptionError(
 			`a pattern in history is 1 to 256 characters out of A-Z a-z 0-9 _ : . - and * for any, not ${show(pattern)}`,
 		);
-	// Runs of * mean what one does, and would take long to match.
-	return new RegExp(`^${pattern.replaceAll('.', '\\.').replace(/\*+/g, '.*')}$`);
+	return new TopicPattern(pattern);
 }
 
 function boundsOf(pattern: string, rule: HistoryRule): HistoryBounds {

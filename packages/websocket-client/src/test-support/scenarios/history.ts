@@ -251,4 +251,28 @@ export const history: Record<string, Scenario> = {
 		assert.equal(numbers.length, 4);
 		assert.deepEqual(failuresOf(client), []);
 	},
+
+	'a server without the history of a topic passes on what others store of it, and all is heard': async (stage) => {
+		await stage.serveRaw({ answers: false });
+		const client = clientOf(stage);
+		const connected = client.connect();
+		await eventually(async () => (await stage.heard()).length === 1, 'it asks to be let in');
+		await stage.say('{"type":"@auth","correlationId":"@1","data":{"socketId":"s","timestamp":1000000}}');
+		await connected;
+		const numbers: unknown[] = [];
+		const subscribed = client.subscribe('t', { onMessage: (data) => numbers.push(data) });
+		await eventually(async () => (await stage.heard()).length === 2, 'it asks for the topic');
+		await stage.say('{"type":"@subscribe","correlationId":"@2","data":{"timestamp":1000000,"refused":[]}}');
+		await subscribed;
+		for (const [data, offset, prev] of [
+			[1, 15, 10],
+			[3, 30, 20],
+		])
+			await stage.say(
+				JSON.stringify({ name: 'n', data, timestamp: 1, topic: 't', position: { epoch: 'e', offset, prev } }),
+			);
+		await eventually(() => numbers.length === 2, 'both are heard');
+		assert.deepEqual([numbers, client.positions], [[1, 3], {}]);
+		assert.equal((await stage.heard()).length, 2);
+	},
 };
