@@ -62,9 +62,9 @@ export class LocalDelivery {
 		}
 	}
 
-	/** Whether so little waits for the socket that more can be sent which is not urgent. */
-	hasRoom(socket: WebSocketConnection): boolean {
-		return this.#slow.hasRoom(socket);
+	/** Whether so little waits for the socket that more can be sent which is not urgent. @param corked bytes that Bun does not count yet */
+	hasRoom(socket: WebSocketConnection, corked = 0): boolean {
+		return this.#slow.hasRoom(socket, corked);
 	}
 
 	/** Sends to every socket in `topic` but this one. What Bun drops is said in the log. */

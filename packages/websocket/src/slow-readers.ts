@@ -69,9 +69,13 @@ export class SlowReaders {
 		this.#onSlowReader = onSlowReader;
 	}
 
-	/** Whether so little waits for a socket that it can be sent what may be much. */
-	hasRoom(socket: WebSocketConnection): boolean {
-		return socket.getBufferedAmount() <= Math.min(ROOM_BYTES, this.#limit / 4);
+	/**
+	 * Whether so little waits for a socket that it can be sent what may be much.
+	 *
+	 * @param corked bytes sent while it is corked: Bun counts them as waiting only when it is not any more
+	 */
+	hasRoom(socket: WebSocketConnection, corked = 0): boolean {
+		return socket.getBufferedAmount() + corked <= Math.min(ROOM_BYTES, this.#limit / 4);
 	}
 
 	/** Something of so many bytes was sent to many, and some of them could not take it at once, or lost it. */

@@ -24,7 +24,7 @@ export interface Recovery {
 export interface Reader {
 	/** Whether it still wants that. */
 	readonly isThere: boolean;
-	/** Sends as many as there is room for. Returns how many. */
+	/** Sends as many as there is room for. Returns how many, whether or not it is still there. */
 	send(window: HistoryWindow, from: number): number;
 	/** Resolves when there is room again, or it is gone, or takes too long, and is closed. */
 	room(): Promise<void>;
@@ -63,6 +63,7 @@ export async function catchUp(history: TopicHistory, from: ResumeFrom, reader: R
 			}
 			const sent = next === undefined ? 0 : reader.send(window, next);
 			count += sent;
+			if (!reader.isThere) return undefined;
 			if (next === undefined || next + sent === window.messages.length) {
 				const recovered = from.since === undefined ? undefined : next !== undefined;
 				const recovery = { recovered, count, position: history.cursor as Position };

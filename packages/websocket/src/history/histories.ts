@@ -2,6 +2,7 @@ import type { WebSocketConnection } from '../connection.ts';
 import { quiet } from '../settled.ts';
 import type { LocalDelivery } from '../local-delivery.ts';
 import { encodePositionNotice } from '../protocol/built-in.ts';
+import { size } from '../payload.ts';
 import { CloseCode } from '../protocol/closing.ts';
 import type { Position } from '../protocol/position.ts';
 import type { Registry } from '../registry.ts';
@@ -10,6 +11,7 @@ import { envelopeOf, frameOf, type PositionedEnvelope } from './framing.ts';
 import { HistoryOutbox } from './history-outbox.ts';
 import type { HistoryPatterns } from './history-rules.ts';
 import type { HistoryBounds, HistoryContent, HistorySlice, HistoryStore } from './history-store.ts';
+import type { Framed } from './history-window.ts';
 import { continues, TopicHistory } from './topic-history.ts';
 
 /** A part of a topic's history. */
@@ -172,11 +174,16 @@ export class Histories {
 			send(window, from) {
 				const { messages } = window;
 				let at = from;
-				socket.cork(() => {
-					for (; at < messages.length && local.hasRoom(socket); at++) {
-						local.toSocket(socket, messages[at]?.frame ?? '');
-					}
-				});
+				while (at < messages.length && reader.isThere && local.hasRoom(socket)) {
+					socket.cork(() => {
+						let corked = 0;
+						do {
+							const { frame } = messages[at++] as Framed;
+							corked += size(frame);
+							local.toSocket(socket, frame);
+						} while (at < messages.length && local.hasRoom(socket, corked));
+					});
+				}
 				return at - from;
 			},
 			async room() {

@@ -75,7 +75,16 @@ describe('topics with history, in one process', () => {
 		provider.setServer(server, { queuedBytes: 64 * 1024 });
 		for (let n = 0; n < 4_000; n++) await provider.publish('long', `${n} ${'x'.repeat(1_000)}`);
 		const { client, id, ws } = await connect();
+		let most = 0;
+		const send = ws.send.bind(ws);
+		ws.send = (message) => {
+			const sent = send(message);
+			most = Math.max(most, ws.getBufferedAmount());
+			return sent;
+		};
 		expect(await provider.resume(id, 'long', { rewind: 4_000 })).toMatchObject({ count: 4_000 });
+		// A quarter of what may wait, twice, as what is corked counts only later, and a message.
+		expect(most).toBeLessThan(34 * 1024);
 		await until(() => client.messages.length === 4_002, {
 			what: () =>
 				`all have come, and both positions, not ${client.messages.length}; ${ws.getBufferedAmount()} bytes wait; the last is ${String(client.messages.at(-1)).slice(0, 100)}`,
@@ -85,6 +94,20 @@ describe('topics with history, in one process', () => {
 		);
 		expect(numbers).toEqual(Array.from({ length: 4_000 }, (_, n) => n));
 		expect(ws.readyState).toBe(WebSocket.OPEN);
+	});
+
+	it('a socket that is closed in the middle of it is not said to be up to date', async () => {
+		const { provider, connect } = await node();
+		for (let n = 0; n < 5; n++) await provider.publish('chat:1', `${n}`);
+		const { client, id, ws } = await connect();
+		const send = ws.send.bind(ws);
+		ws.send = (message) => {
+			if (typeof message === 'string' && message.includes('"2"')) ws.close();
+			return send(message);
+		};
+		expect(await provider.resume(id, 'chat:1', { rewind: 5 })).toBeUndefined();
+		await client.closed;
+		expect(client.texts.some((text) => text.includes('"4"'))).toBe(false);
 	});
 
 	it('a socket that left while it caught up is in no topic', async () => {
