@@ -1,4 +1,4 @@
-import { type RedisServer, startRedis, until } from '@orijs/testkit';
+import { type RedisServer, startRedis, startTcpProxy, type TcpProxy, until } from '@orijs/testkit';
 import { RedisWsProvider } from '../../src/index.ts';
 import { Follower } from './follower.ts';
 import { HistoryNode } from './history-node.ts';
@@ -13,11 +13,14 @@ const EVERY_MS = 25;
 const PLAIN = 'plain';
 const PLAIN_FOLLOWERS = 20;
 const FOLLOWERS = 100;
+const NODES = 2;
 const SETTLE_MS = 20_000;
 
-/** A Redis that keeps what it was told, two nodes, a hundred clients, and somebody who publishes. */
+/** A Redis that keeps what it was told, two nodes with a link to it each, a hundred clients, and somebody who publishes without such a link. */
 export class Crowd {
 	readonly redis: RedisServer;
+	/** The way of each node to Redis, in the order of the nodes. */
+	readonly links: readonly TcpProxy[];
 	readonly nodes: readonly HistoryNode[];
 	readonly followers: readonly Follower[];
 	readonly plain: readonly Follower[];
@@ -26,11 +29,13 @@ export class Crowd {
 
 	private constructor(
 		redis: RedisServer,
+		links: readonly TcpProxy[],
 		nodes: readonly HistoryNode[],
 		publisher: RedisWsProvider,
 		topics: readonly string[],
 	) {
 		this.redis = redis;
+		this.links = links;
 		this.nodes = nodes;
 		this.#publisher = publisher;
 		const url = (i: number): string => nodes[i % nodes.length]?.url ?? '';
@@ -46,16 +51,22 @@ export class Crowd {
 	static async gather(kept: readonly string[] = TOPICS): Promise<Crowd> {
 		// What Redis has accepted is on disk.
 		const redis = await startRedis({ args: ['--appendonly', 'yes', '--appendfsync', 'always'] });
-		const nodes = await Promise.all([HistoryNode.start(redis.port), HistoryNode.start(redis.port)]);
+		const links = await Promise.all(Array.from({ length: NODES }, () => startTcpProxy({ port: redis.port })));
+		const nodes = await Promise.all(links.map(({ port }) => HistoryNode.start(port)));
 		const publisher = new RedisWsProvider({ connection: { port: redis.port }, history: HISTORY, logger: SILENT });
 		await publisher.start();
-		const crowd = new Crowd(redis, nodes, publisher, [...kept, PLAIN]);
+		const crowd = new Crowd(redis, links, nodes, publisher, [...kept, PLAIN]);
 		await Promise.all(crowd.everybody.map((follower) => follower.join()));
 		return crowd;
 	}
 
 	get everybody(): readonly Follower[] {
 		return [...this.followers, ...this.plain];
+	}
+
+	/** The followers that are clients of one node. */
+	followersOf(node: number): readonly Follower[] {
+		return this.followers.filter((_, i) => i % this.nodes.length === node);
 	}
 
 	publish(): void {
@@ -71,8 +82,18 @@ export class Crowd {
 		});
 	}
 
+	/** Everybody hears what is published now: what came before a node was back may be lost to it, the last message as well. */
+	async #live(): Promise<void> {
+		const from = new Map([...this.topics].map(([name, { last }]) => [name, last]));
+		await until(() => this.followers.every(({ topic, last }) => Number(last) > (from.get(topic) ?? 0)), {
+			what: 'everybody hears what is published',
+			timeoutMs: SETTLE_MS,
+		});
+	}
+
 	/** Publishes no more; resolves when everybody has heard the last message of their topic with history. */
 	async settle(): Promise<void> {
+		await this.#live();
 		await Promise.all([...this.topics.values()].map((topic) => topic.stop()));
 		const late = (): Follower[] =>
 			this.followers.filter(({ topic, last }) => last !== String(this.topics.get(topic)?.last));
@@ -87,6 +108,7 @@ export class Crowd {
 		await Promise.all(this.everybody.map((follower) => follower.close()));
 		await this.#publisher.stop();
 		await Promise.all(this.nodes.map((node) => node.stop()));
+		await Promise.all(this.links.map((link) => link.stop()));
 		await this.redis.stop();
 	}
 }

@@ -1,5 +1,6 @@
 import { type ScriptProcess, spawnBun } from '@orijs/testkit';
 import type { HistoryNodeRequest, HistoryNodeSettings } from './protocol.ts';
+import { some } from './seed.ts';
 
 const SCRIPT = new URL('node.ts', import.meta.url);
 const ANSWER_MS = 30_000;
@@ -28,6 +29,13 @@ export class HistoryNode {
 
 	ask<Reply>(request: HistoryNodeRequest): Promise<Reply> {
 		return this.#process.request<Reply>(request, ANSWER_MS);
+	}
+
+	/** Closes the connections of so many of its clients, at random. */
+	async kick(count: number): Promise<void> {
+		const clients = await this.ask<number>({ do: 'clients' });
+		const places = some([...Array(clients).keys()], count);
+		await this.ask({ do: 'kick', places });
 	}
 
 	/** SIGKILL; resolves when it is gone. */

@@ -1,10 +1,13 @@
 // One node: an application whose topics keep their history on Redis, in a process of its own.
 
 import { answerRequests } from '@orijs/testkit';
-import { Application } from '../../../core/src/index.ts';
+import { Application, type AppSocket } from '../../../core/src/index.ts';
 import { RedisWsProvider } from '../../src/index.ts';
 import { HISTORY, type HistoryNodeRequest, type HistoryNodeSettings } from './protocol.ts';
 import { SILENT } from './silent.ts';
+
+/** The close code after which a client comes back. */
+const SERVICE_RESTART = 1012;
 
 const settings = JSON.parse(String(process.env.HISTORY_NODE)) as HistoryNodeSettings;
 const provider = new RedisWsProvider({
@@ -12,9 +15,11 @@ const provider = new RedisWsProvider({
 	history: HISTORY,
 	logger: SILENT,
 });
-const app = new Application({ logger: SILENT, signals: false }).websocket(provider, {
-	authorize: { subscribe: () => true },
-});
+/** In the order in which they came. */
+const clients = new Set<AppSocket>();
+const app = new Application({ logger: SILENT, signals: false })
+	.websocket(provider, { authorize: { subscribe: () => true } })
+	.onWebSocket({ open: (ws) => void clients.add(ws), close: (ws) => void clients.delete(ws) });
 const { port } = await app.listen({ port: settings.port, hostname: '127.0.0.1' });
 
 answerRequests((request) => {
@@ -22,6 +27,13 @@ answerRequests((request) => {
 	switch (asked.do) {
 		case 'where':
 			return port;
+		case 'clients':
+			return clients.size;
+		case 'kick': {
+			const present = [...clients];
+			for (const place of asked.places) present[place]?.close(SERVICE_RESTART);
+			return;
+		}
 		case 'burst':
 			return accepted(asked.count, (i) => provider.publish(asked.topic, `${asked.by}:${i}`));
 		case 'race': {

@@ -17,6 +17,10 @@ export interface HistoryNodeSettings {
 /** What a node process can be asked. */
 export type HistoryNodeRequest =
 	| { readonly do: 'where' }
+	/** Answers how many clients it has. */
+	| { readonly do: 'clients' }
+	/** Closes the connections of the clients at these places, counted from 0 by when they came. */
+	| { readonly do: 'kick'; readonly places: readonly number[] }
 	/** Publishes so many messages, `{by}:{i}`, in that order and without waiting; answers how many were accepted. */
 	| { readonly do: 'burst'; readonly topic: string; readonly by: string; readonly count: number }
 	/** Publishes one text so many times at once, with one key; answers how many of the promises resolved. */
