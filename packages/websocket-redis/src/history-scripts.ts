@@ -15,9 +15,14 @@ local epoch, last, total, from, since
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
+local function whole(text)
+	local number = tonumber(text)
+	return number and number >= 0 and number % 1 == 0 and number
+end
+
 local function load(proposed)
 	local known = redis.call('HMGET', meta, 'epoch', 'last', 'total', 'from', 'since')
-	epoch, last, total, from, since = known[1], tonumber(known[2]), tonumber(known[3]), tonumber(known[4]), tonumber(known[5])
+	epoch, last, total, from, since = known[1], whole(known[2]), whole(known[3]), tonumber(known[4]), tonumber(known[5])
 	if epoch and last and total and from and since and last <= ${HIGHEST_OFFSET} then return end
 	epoch, last, total, from, since = proposed, 0, 0, 0, now
 	redis.call('DEL', log)

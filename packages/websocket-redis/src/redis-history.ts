@@ -56,10 +56,15 @@ export class RedisHistory implements HistoryStore {
 		const { endpoint, client } = lane;
 		mustBeReady(lane);
 		try {
+			// A key that is known already would keep from it what is tried.
+			const key = crypto.randomUUID();
 			await Promise.all([this.#append.load(client), readScript.load(client)]);
-			await this.append(topic, ['try'], TRIAL, 'try');
-			await this.read(topic, { limit: 1 }, TRIAL);
-			await client.del(...this.#keys(topic, 'try'));
+			try {
+				await this.append(topic, ['try'], TRIAL, key);
+				await this.read(topic, { limit: 1 }, TRIAL);
+			} finally {
+				await client.del(...this.#keys(topic, key));
+			}
 		} catch (error) {
 			if (!isRefusal(error)) throw error;
 			if (!PASSING.test(error.message)) throw new HistoryUnsupportedError(endpoint, { cause: error });

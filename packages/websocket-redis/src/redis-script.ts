@@ -22,9 +22,9 @@ export class RedisScript {
 		}
 	}
 
-	/** Lets the server keep it. */
+	/** Lets the server keep it. Rejects also where it could not be run once it is forgotten. */
 	async load(client: Redis): Promise<void> {
-		await send(client, 'script', ['LOAD', this.#source]);
+		await Promise.all([send(client, 'script', ['LOAD', this.#source]), send(client, 'eval', ['return 1', 0])]);
 	}
 }
 

@@ -1,0 +1,209 @@
+import type { HistoryContent, HistoryEntry, HistorySlice } from '@orijs/websocket';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { decodeHistory, encodeContent } from './history-frame.ts';
+
+const HIGHEST = Number.MAX_SAFE_INTEGER;
+
+function headOf({ epoch, last }: Pick<HistorySlice, 'epoch' | 'last'>): Buffer {
+	const head = Buffer.alloc(11 + epoch.length);
+	head.set([0x48, 1, epoch.length]);
+	head.write(epoch, 3, 'latin1');
+	head.writeDoubleBE(last, 3 + epoch.length);
+	return head;
+}
+
+function entryOf({ offset, prev, timestamp, content }: HistoryEntry): Buffer {
+	const stored = Buffer.from(encodeContent(content));
+	const entry = Buffer.alloc(28);
+	[offset, prev, timestamp].forEach((value, i) => entry.writeDoubleBE(value, 8 * i));
+	entry.writeUInt32BE(stored.length, 24);
+	return Buffer.concat([entry, stored]);
+}
+
+/** As the server's scripts write it. */
+function frameOf(slice: HistorySlice): Buffer {
+	return Buffer.concat([headOf(slice), ...slice.entries.map(entryOf)]);
+}
+
+/** Any UTF-16 code units, lone surrogates among them. */
+const anyText = fc.oneof(
+	fc.string({ unit: 'grapheme' }),
+	fc.array(fc.integer({ min: 0, max: 0xffff })).map((units) => String.fromCharCode(...units)),
+	fc.constantFrom('', '\ud800', '\ufeffwith a byte order mark', '\0', 'é'.repeat(300)),
+);
+const anyContent: fc.Arbitrary<HistoryContent> = fc.oneof(anyText, fc.uint8Array({ maxLength: 300, size: 'max' }));
+const anyEpoch = fc.string({
+	unit: fc.constantFrom('A', 'Z', 'a', 'z', '0', '9', '_', '-'),
+	minLength: 1,
+	maxLength: 255,
+	size: 'max',
+});
+const anyEntry = fc.record({
+	step: fc.integer({ min: 1, max: 2 ** 20 }),
+	timestamp: fc.integer({ min: 0, max: HIGHEST }),
+	content: anyContent,
+});
+
+/** Offsets that begin anywhere, and a topic that may have gone on since. */
+const anySlice: fc.Arbitrary<HistorySlice> = fc
+	.record({
+		epoch: anyEpoch,
+		start: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 2 ** 52 })),
+		messages: fc.array(anyEntry, { maxLength: 6, size: 'max' }),
+		since: fc.nat(),
+	})
+	.map(({ epoch, start, messages, since }) => {
+		let prev = start;
+		const entries = messages.map(({ step, timestamp, content }) => {
+			const entry = { offset: prev + step, prev, timestamp, content };
+			prev = entry.offset;
+			return entry;
+		});
+		return { epoch, last: prev + since, entries };
+	});
+
+/** What the reader is to get: text as UTF-8 can carry it, bytes as plain bytes. */
+function plain(slice: HistorySlice | undefined): unknown {
+	if (slice === undefined) return undefined;
+	const entries = slice.entries.map(({ content, ...place }) => ({
+		...place,
+		content: typeof content === 'string' ? content.toWellFormed() : [...content],
+	}));
+	return { ...slice, entries };
+}
+
+const epoch = 'abcDEF_-09';
+const twoEntries: HistorySlice = {
+	epoch,
+	last: 30,
+	entries: [
+		{ offset: 10, prev: 4, timestamp: 1_000, content: 'öne' },
+		{ offset: 30, prev: 10, timestamp: 1_001, content: new Uint8Array([1, 2, 3]) },
+	],
+};
+
+describe('a frame of history', () => {
+	it('gives the reader the same epoch, offsets and messages', () => {
+		fc.assert(
+			fc.property(anySlice, (slice) => {
+				expect(plain(decodeHistory(frameOf(slice)))).toEqual(plain(slice));
+			}),
+			{ numRuns: 500 },
+		);
+	});
+
+	it('is read the same out of the middle of a larger buffer', () => {
+		fc.assert(
+			fc.property(anySlice, fc.nat(40), (slice, at) => {
+				const frame = frameOf(slice);
+				const larger = Buffer.alloc(at + frame.length + 9, 0xff);
+				larger.set(frame, at);
+				expect(plain(decodeHistory(larger.subarray(at, at + frame.length)))).toEqual(plain(slice));
+			}),
+		);
+	});
+
+	it('has the documented layout: marker, version, epoch, last offset, entries', () => {
+		const frame = Buffer.from(
+			'4801' +
+				'0161' +
+				'4010000000000000' +
+				'4008000000000000' +
+				'3ff0000000000000' +
+				'0000000000000000' +
+				'00000002' +
+				'5468',
+			'hex',
+		);
+		const entries = [{ offset: 3, prev: 1, timestamp: 0, content: 'h' }];
+		expect(decodeHistory(frame)).toEqual({ epoch: 'a', last: 4, entries });
+	});
+
+	it('that ends too early is refused, whichever byte is the last', () => {
+		const frame = frameOf(twoEntries);
+		const [first, second] = twoEntries.entries.map((entry) => entryOf(entry).length);
+		// Where an entry ends a frame may end as well: the chain of the next message shows what is missing.
+		const whole = [frame.length - (first ?? 0) - (second ?? 0), frame.length - (second ?? 0), frame.length];
+		const read = Array.from({ length: frame.length + 1 }, (_, length) => length).filter(
+			(length) => decodeHistory(frame.subarray(0, length)) !== undefined,
+		);
+		expect(read).toEqual(whole);
+	});
+
+	it('that goes on after its end is refused, whatever follows', () => {
+		fc.assert(
+			fc.property(anySlice, fc.uint8Array({ minLength: 1, maxLength: 60, size: 'max' }), (slice, trailing) => {
+				expect(decodeHistory(Buffer.concat([frameOf(slice), trailing]))).toBeUndefined();
+			}),
+			{ numRuns: 500 },
+		);
+	});
+
+	it('never makes the reader throw, whatever is in it', () => {
+		fc.assert(
+			fc.property(fc.uint8Array({ maxLength: 200, size: 'max' }), (bytes) => {
+				decodeHistory(Buffer.from(bytes));
+				decodeHistory(Buffer.from([0x48, 1, ...bytes]));
+			}),
+			{ numRuns: 500 },
+		);
+	});
+
+	it('with one byte changed is refused or still a history', () => {
+		const frame = frameOf(twoEntries);
+		fc.assert(
+			fc.property(fc.nat(frame.length - 1), fc.integer({ min: 0, max: 255 }), (at, byte) => {
+				const changed = Buffer.from(frame);
+				changed[at] = byte;
+				const slice = decodeHistory(changed);
+				if (slice === undefined) return;
+				let before = slice.entries[0]?.prev ?? 0;
+				for (const { offset, prev } of slice.entries) {
+					expect(prev).toBe(before);
+					expect(offset).toBeGreaterThan(prev);
+					before = offset;
+				}
+				expect(slice.last).toBeGreaterThanOrEqual(before);
+			}),
+			{ numRuns: 2_000 },
+		);
+	});
+
+	const entry: HistoryEntry = { offset: 10, prev: 4, timestamp: 1_000, content: 'x' };
+	const one = (changes: Partial<HistoryEntry>, last = 30): Buffer =>
+		frameOf({ epoch, last, entries: [{ ...entry, ...changes }] });
+	const changed = (at: number, byte: number): Buffer => {
+		const frame = one({});
+		frame[at] = byte;
+		return frame;
+	};
+
+	it('that the cases below are made from is sound', () => {
+		expect(decodeHistory(one({}))).toEqual({ epoch, last: 30, entries: [entry] });
+	});
+
+	it.each([
+		['another marker', changed(0, 0x47)],
+		['a later version', changed(1, 2)],
+		['an earlier version', changed(1, 0)],
+		['no epoch', frameOf({ epoch: '', last: 30, entries: [entry] })],
+		['a kind of content that nobody knows', changed(one({}).length - 2, 0x55)],
+		['content without a kind', Buffer.concat([headOf(twoEntries), entryOf(entry).subarray(0, 24), Buffer.alloc(4)])],
+		['an offset that is not above the one before', one({ offset: 4 })],
+		['an offset above the last', one({ offset: 31 })],
+		['a fraction of an offset', one({ offset: 10.5 })],
+		['an offset that is not exact', one({ offset: 2 ** 53 }, 2 ** 53)],
+		['no number for an offset', one({ offset: Number.NaN })],
+		['an offset below zero', one({ prev: -1 })],
+		['no end of offsets', one({}, Number.POSITIVE_INFINITY)],
+		['no number for the last offset', one({}, Number.NaN)],
+		['no number for a time', one({ timestamp: Number.NaN })],
+		['a time before the epoch', one({ timestamp: -1 })],
+		['a hole', frameOf({ epoch, last: 30, entries: [entry, { ...entry, offset: 20, prev: 15 }] })],
+		['the same entry twice', frameOf({ epoch, last: 30, entries: [entry, entry] })],
+		['entries in the wrong order', frameOf({ ...twoEntries, entries: twoEntries.entries.toReversed() })],
+	])('with %s is refused', (_, frame) => {
+		expect(decodeHistory(frame)).toBeUndefined();
+	});
+});
