@@ -1,6 +1,6 @@
 import { admissionFault } from './admission.ts';
 import type { Bus, BusStage, BusStatus } from './bus.ts';
-import { optionsFault } from './call-options.ts';
+import { optionsFault, sinceFault } from './call-options.ts';
 import type { WebSocketConnection } from './connection.ts';
 import { mustBeDelay } from './delay.ts';
 import {
@@ -284,8 +284,7 @@ export class WsProvider implements WebSocketProvider {
 		const fault = optionsFault('history()', options, HISTORY_OPTIONS);
 		if (fault !== undefined) return this.#refuse(fault);
 		const { since, limit = DEFAULT_PAGE } = options ?? {};
-		if (since !== undefined && !isPosition(since))
-			return this.#refuse(new InvalidPositionError('since', since, POSITION_RULE));
+		if (since !== undefined && !isPosition(since)) return this.#refuse(sinceFault(since));
 		if (!isCount(limit, LARGEST_PAGE))
 			return this.#refuse(new InvalidPositionError('limit', limit, `a whole number from 1 to ${LARGEST_PAGE}`));
 		const bounds = this.#histories?.boundsOf(topic);
@@ -307,8 +306,7 @@ export class WsProvider implements WebSocketProvider {
 		const fault = optionsFault('resume()', from ?? null, RESUME_OPTIONS);
 		if (fault !== undefined) return this.#refuse(fault);
 		const { since, rewind } = from;
-		if (since !== undefined && !isPosition(since))
-			return this.#refuse(new InvalidPositionError('since', since, POSITION_RULE));
+		if (since !== undefined && !isPosition(since)) return this.#refuse(sinceFault(since));
 		if (rewind !== undefined && !isCount(rewind, MOST_REWIND))
 			return this.#refuse(new InvalidPositionError('rewind', rewind, `a whole number from 1 to ${MOST_REWIND}`));
 		const socket = this.#registry.get(socketId);
@@ -505,7 +503,6 @@ function isCount(value: unknown, most: number): value is number {
 	return Number.isSafeInteger(value) && (value as number) >= 1 && (value as number) <= most;
 }
 
-const POSITION_RULE = 'a position is { epoch, offset }, as a message, a page or client.positions has it';
 const PUBLISH_OPTIONS = ['idempotencyKey'];
 const HISTORY_OPTIONS = ['since', 'limit'];
 const RESUME_OPTIONS = ['since', 'rewind'];

@@ -194,13 +194,25 @@ describe('what can not be is refused, by name', () => {
 			'InvalidPositionError',
 			(p: InProcWsProvider) => p.resume(crypto.randomUUID(), 'chat:1', { rewind: 0.5 }),
 		],
-	])('%s', async (_, name, call) => {
+	])('%s: %s', async (_, name, call) => {
 		const provider = new InProcWsProvider({
 			history: HISTORY,
 			logger: { debug() {}, info() {}, warn() {}, error() {} },
 		});
 		await provider.start();
 		await expect(call(provider)).rejects.toMatchObject({ name });
+		await provider.stop();
+	});
+
+	it.each([
+		['now', 'Invalid since "now": a position is { epoch, offset }, as a message, a page or client.positions has it'],
+		[{ epoch: 'e', offset: '12' }, 'Invalid since.offset "12": a whole number from 0'],
+		[{ epoch: 'e' }, 'Invalid since.offset (undefined): a whole number from 0'],
+		[{ offset: 1 }, 'Invalid since.epoch (undefined): text, as a message, a page or client.positions has it'],
+	])('%j as since: it is said what about it', async (since, message) => {
+		const provider = new InProcWsProvider({ history: HISTORY });
+		await provider.start();
+		await expect(provider.history('chat:1', { since: since as never })).rejects.toThrow(message);
 		await provider.stop();
 	});
 
