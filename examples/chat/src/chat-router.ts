@@ -49,7 +49,9 @@ export function chatRouter({ node, here, tellWhoIsHere, restart }: ChatActions):
 		.on(Say, async (ctx) => {
 			const { id, room, text } = ctx.data;
 			const at = Date.now();
-			await ctx.emit(Said, saidTopicOf(room), { id, from: ctx.state.person, node: node.name, text, at });
+			const said = { id, from: ctx.state.person, node: node.name, text, at };
+			// Who gets no answer says it again, with the same id.
+			await ctx.emit(Said, saidTopicOf(room), said, { idempotencyKey: id });
 			return { at };
 		})
 		.on(Type, (ctx) => ctx.emit(Typing, topicOf(ctx.data.room), { from: ctx.state.person }))

@@ -1,14 +1,14 @@
 import { Application } from '@orijs/core';
-import { consoleLogger, type Logger, type WebSocketProvider } from '@orijs/websocket';
+import { consoleLogger, InProcWsProvider, type Logger, type WebSocketProvider } from '@orijs/websocket';
 import { chatRouter, type Visitor } from './chat-router.ts';
 import { Here } from './here.ts';
-import { BEAT_MS, Here as HereMessage, isRoomTopic, topicOf } from './messages.ts';
+import { BEAT_MS, Here as HereMessage, HISTORY, isRoomTopic, topicOf } from './messages.ts';
 
 export interface ChatOptions {
 	/** What this server process is called on the page. */
 	readonly name: string;
-	/** What connects it to other nodes. Default: nothing does. */
-	readonly provider?: WebSocketProvider;
+	/** What connects it to other nodes, and keeps the topics of `HISTORY`. Default: a provider for this process alone. */
+	readonly provider?: WebSocketProvider | undefined;
 	/** Default: the console. */
 	readonly logger?: Logger;
 	/** Stops the application and starts another one in its place; returns before that is done. */
@@ -19,7 +19,8 @@ export interface ChatOptions {
 const GRACE_MS = 3_000;
 
 /** The chat without its page: rooms are topics, and each node tells a room who of its own people are in it. */
-export function createChat({ name, provider, logger = consoleLogger, restart }: ChatOptions): Application<Visitor> {
+export function createChat({ name, logger = consoleLogger, restart, ...options }: ChatOptions): Application<Visitor> {
+	const { provider = new InProcWsProvider({ history: HISTORY, logger }) } = options;
 	const node = { id: crypto.randomUUID(), name };
 	const here = new Here();
 	let beat: ReturnType<typeof setInterval> | undefined;

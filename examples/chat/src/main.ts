@@ -1,5 +1,5 @@
 /** One chat server with its page: in this process only, or with REDIS_URL together with all others on that Redis. */
-import { InProcWsProvider, type WebSocketProvider } from '@orijs/websocket';
+import type { WebSocketProvider } from '@orijs/websocket';
 import { RedisWsProvider } from '@orijs/websocket-redis';
 import { bundlePage } from './bundle-page.ts';
 import { HISTORY } from './messages.ts';
@@ -24,8 +24,8 @@ try {
 	fail(error);
 }
 
-function createProvider(): WebSocketProvider {
-	if (REDIS_URL === undefined) return new InProcWsProvider({ history: HISTORY });
+function createProvider(): WebSocketProvider | undefined {
+	if (REDIS_URL === undefined) return undefined;
 	return new RedisWsProvider({ connection: REDIS_URL, keyPrefix: 'chat', history: HISTORY });
 }
 

@@ -8,8 +8,8 @@ export interface NodeOptions {
 	readonly hostname: string;
 	/** The page. */
 	readonly routes: Routes;
-	/** A provider is used once: each start gets a new one. */
-	createProvider(): WebSocketProvider;
+	/** A provider is used once: each start gets a new one. None where there are no other nodes. */
+	createProvider(): WebSocketProvider | undefined;
 	/** A restart has failed, and nothing listens. */
 	onFailure(error: unknown): void;
 }

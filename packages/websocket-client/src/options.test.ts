@@ -47,6 +47,7 @@ describe('one that can not work is refused, with what is allowed', () => {
 		[{ queue: { messages: -1 } }, /queue\.messages must be a number from 0, not -1/],
 		[{ queue: { characters: '5' } }, /queue\.characters must be a number from 0, not 5/],
 		[{ positions: null }, /positions must be an object/],
+		[{ positions: [] }, /positions must be an object/],
 		[{ positions: { t: { offset: 1 } } }, /positions\["t"\] must be \{ epoch, offset \}/],
 		[{ WebSocket: 'ws' }, /WebSocket must be a class/],
 	])('%j', (options, message) => {

@@ -119,7 +119,7 @@ function known<T extends object>(value: T, name: string, keys: readonly string[]
 }
 
 function positionsOf(positions: Readonly<Record<string, Position>>): ReadonlyMap<string, Position> {
-	if (typeof positions !== 'object' || positions === null)
+	if (typeof positions !== 'object' || positions === null || Array.isArray(positions))
 		throw new InvalidClientOptionError('positions must be an object');
 	for (const [topic, position] of Object.entries(positions)) {
 		if (isPosition(position)) continue;
