@@ -38,8 +38,6 @@ interface Wanted {
 	position: Position | undefined;
 	/** How many messages it begins with. */
 	readonly rewind: number | undefined;
-	/** Whether the server has said, since it was asked last, where the topic stands. */
-	isPlaced: boolean;
 }
 
 /** How a topic stands with the server, on the present connection. */
@@ -61,6 +59,8 @@ export class Subscriptions {
 	readonly #onGap: (gap: GapNotice) => void;
 	readonly #wanted = new Map<string, Wanted>();
 	readonly #standings = new Map<string, Standing>();
+	/** Those of which the server has said, since it was asked last, where they stand. */
+	readonly #placed = new Set<string>();
 	/** Those who wait for a topic to be left. */
 	readonly #leaving = new Map<string, Deferred<void>>();
 	#connection: Connection | undefined;
@@ -96,9 +96,10 @@ export class Subscriptions {
 				missingSince: position === undefined ? undefined : 0,
 				position,
 				rewind: handlers.rewind,
-				isPlaced: false,
 			};
 			this.#wanted.set(topic, wanted);
+			// Not left yet, but its position is let go: it begins anew.
+			if (this.#placed.has(topic) && this.#standings.get(topic) === 'joined') this.#standings.delete(topic);
 		}
 		const entry = { handlers };
 		wanted.subscriptions.add(entry);
@@ -167,10 +168,10 @@ export class Subscriptions {
 
 	/** What comes of a topic from now on follows this position. */
 	placed({ topic, epoch, offset, recovered, count = 0 }: PositionNotice): void {
+		this.#placed.add(topic);
 		const wanted = this.#wanted.get(topic);
 		if (wanted === undefined) return;
 		wanted.position = { epoch, offset };
-		wanted.isPlaced = true;
 		if (recovered === undefined) return;
 		if (recovered) wanted.missingSince = undefined;
 		this.#tell(topic, (handlers) => handlers.onRecovered?.({ recovered, count }));
@@ -208,6 +209,7 @@ export class Subscriptions {
 			wanted.missingSince ??= missingSince(provenAt);
 		}
 		this.#standings.clear();
+		this.#placed.clear();
 		this.#settleLeaving();
 	}
 
@@ -263,8 +265,7 @@ export class Subscriptions {
 			const topics = requests.map(({ topic }) => topic);
 			for (const topic of topics) {
 				this.#standings.set(topic, type === BuiltIn.subscribe ? 'joining' : 'leaving');
-				const wanted = this.#wanted.get(topic);
-				if (wanted !== undefined) wanted.isPlaced = false;
+				this.#placed.delete(topic);
 			}
 			const named = requests.map((request) => (isBare(request) ? request.topic : request));
 			connection.askBuiltIn(type, { topics: named }).then(
@@ -298,7 +299,7 @@ export class Subscriptions {
 		this.#standings.set(topic, 'joined');
 		if (wanted === undefined) return;
 		// A server that says nothing of it keeps no history of the topic.
-		if (!wanted.isPlaced) wanted.position = undefined;
+		if (!this.#placed.has(topic)) wanted.position = undefined;
 		const { missingSince } = wanted;
 		wanted.missingSince = undefined;
 		wanted.wasJoined = true;

@@ -139,6 +139,23 @@ export const history: Record<string, Scenario> = {
 		);
 	},
 
+	'a topic that is wanted again before it is left begins anew, and is followed': async (stage) => {
+		await stage.serve();
+		const client = await readyClient(stage);
+		const first = await client.subscribe(LONG, {});
+		await stage.emitAll(LONG, [1, 2, 3]);
+		void first.close();
+		const heard = await follow(client, LONG, { rewind: 2 });
+		await stage.emit(LONG, 4);
+		await eventually(() => heard.numbers.at(-1) === 4, 'the live one comes');
+		await stage.link('refuse');
+		await stage.link('cut');
+		await stage.emit(LONG, 5);
+		await stage.link('accept');
+		await eventually(() => heard.recovered.length > 0, 'it is back');
+		assert.deepEqual([heard.numbers, heard.recovered, heard.gaps], [[2, 3, 4, 5], [{ recovered: true, count: 1 }], []]);
+	},
+
 	'a later client goes on where another one was': async (stage) => {
 		await stage.serve();
 		const first = await readyClient(stage);
