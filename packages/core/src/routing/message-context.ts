@@ -59,7 +59,7 @@ export class MessageContext<TMessage extends SocketMessage = SocketMessage, TSta
 		return this.#session.values as TState;
 	}
 
-	/** The socket the message came from. Its `publish` leaves that socket out, where the context's reaches everyone. */
+	/** The socket the message came from. Its `publish` leaves that socket out, but for topics with history; the context's reaches everyone. */
 	get ws(): AppSocket {
 		return this.#session.ws;
 	}
