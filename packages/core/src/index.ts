@@ -1,14 +1,14 @@
 // Application
-export { Application } from './application.ts';
-export type { ApplicationOptions, StopOptions } from './application.ts';
-export type { Hook } from './hook.ts';
-export type { ListenOptions, Routes } from './http.ts';
+export { Application } from './application/application.ts';
+export type { ApplicationOptions, StopOptions } from './application/application.ts';
+export type { Hook } from './application/hook.ts';
+export type { ListenOptions, Routes } from './application/http.ts';
 
 // WebSocket endpoint
 export type { AppSocket } from './app-socket.ts';
 export type { ConnectionData } from './connection-data.ts';
 export type { Authorize, UpgradeResult, WebSocketHandlers, WebSocketOptions } from './websocket-options.ts';
-export type { ApplicationSocket } from './application-socket.ts';
+export type { ApplicationSocket } from './application/application-socket.ts';
 export type { Limits } from './limits.ts';
 export type { Refusal, RefusalCounts } from './refusals.ts';
 

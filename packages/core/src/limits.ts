@@ -1,5 +1,5 @@
 import { ApplicationError } from './errors.ts';
-import { show } from './show.ts';
+import { show } from './support/show.ts';
 
 /** What one endpoint allows. Counts and rates take `Infinity` for no bound. */
 export interface Limits {

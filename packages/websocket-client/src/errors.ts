@@ -1,4 +1,4 @@
-import type { ConnectionEnd } from './state.ts';
+import type { ConnectionEnd } from './connection/state.ts';
 
 /** An option of a client that can't work. */
 export class InvalidClientOptionError extends Error {

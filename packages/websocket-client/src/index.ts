@@ -2,11 +2,16 @@
 export { SocketClient } from './socket-client.ts';
 export type { ReplyTo, SendOptions } from './socket-client.ts';
 export type { SocketClientOptions, WebSocketConstructor } from './options.ts';
-export type { ClientState, ConnectionEnd, StateChange } from './state.ts';
-export type { ClientRequestOptions } from './requests.ts';
-export type { RequestHandler } from './answering.ts';
-export type { Recovered, Subscription, SubscriptionHandlers, SubscriptionOptions } from './subscription.ts';
-export { isMessage } from './is-message.ts';
+export type { ClientState, ConnectionEnd, StateChange } from './connection/state.ts';
+export type { ClientRequestOptions } from './requests/requests.ts';
+export type { RequestHandler } from './requests/incoming-requests.ts';
+export type {
+	Recovered,
+	Subscription,
+	SubscriptionHandlers,
+	SubscriptionOptions,
+} from './subscriptions/subscription.ts';
+export { isMessage } from './subscriptions/is-message.ts';
 
 // What it shares with the server
 export { SocketMessage } from '@orijs/websocket/protocol';

@@ -14,23 +14,23 @@ import {
 	SocketRequestError,
 	validate,
 } from '@orijs/websocket/protocol';
-import { Answering, type RequestHandler } from './answering.ts';
-import type { Connection } from './connection.ts';
+import { IncomingRequests, type RequestHandler } from './requests/incoming-requests.ts';
+import type { Connection } from './connection/connection.ts';
 import { quiet } from './deferred.ts';
 import { ClientClosedError, UnsentMessageError } from './errors.ts';
 import { type ErrorListener, Failures } from './failures.ts';
-import type { Incoming } from './incoming.ts';
-import { Lifeline } from './lifeline.ts';
+import type { Incoming } from './connection/read-frame.ts';
+import { ReconnectingConnection } from './connection/reconnecting-connection.ts';
 import { Listeners } from './listeners.ts';
 import { delay, type Settings, settingsOf, type SocketClientOptions } from './options.ts';
-import { gapBetween, missingSince } from './missing.ts';
-import { Outbox } from './outbox.ts';
-import { type ClientRequestOptions, Requests } from './requests.ts';
-import { encodeMessage } from './encode-message.ts';
-import type { ClientState, StateChange } from './state.ts';
-import { mustBeHandlers, type Subscription, type SubscriptionOptions } from './subscription.ts';
-import { Subscriptions } from './subscriptions.ts';
-import { endpointUrl } from './url.ts';
+import { gapBetween, missingSince } from './subscriptions/gap-span.ts';
+import { SendQueue } from './requests/send-queue.ts';
+import { type ClientRequestOptions, Requests } from './requests/requests.ts';
+import { encodeMessage } from './requests/encode-message.ts';
+import type { ClientState, StateChange } from './connection/state.ts';
+import { mustBeHandlers, type Subscription, type SubscriptionOptions } from './subscriptions/subscription.ts';
+import { Subscriptions } from './subscriptions/subscriptions.ts';
+import { endpointUrl } from './connection/url.ts';
 
 /** What the answer to a message is: as its `reply` says, or null where it has none. */
 export type ReplyTo<TMessage extends SocketMessage> = TMessage extends RequestMessage
@@ -59,11 +59,11 @@ export class SocketClient {
 	readonly #gapListeners = new Listeners<[GapNotice]>(this.#failures);
 	readonly #rawListeners = new Listeners<[string | ArrayBuffer]>(this.#failures);
 	readonly #messageListeners = new Map<string, Listeners<[never, Envelope<never>]>>();
-	readonly #answering = new Answering(this.#failures);
+	readonly #answering = new IncomingRequests(this.#failures);
 	readonly #subscriptions: Subscriptions;
-	readonly #outbox: Outbox;
+	readonly #outbox: SendQueue;
 	readonly #requests: Requests;
-	readonly #lifeline: Lifeline;
+	readonly #lifeline: ReconnectingConnection;
 	#socketId: string | undefined;
 	/** By the server's clock: since when what it sends to this client may be missing. */
 	#missingSince: number | undefined;
@@ -78,9 +78,9 @@ export class SocketClient {
 		this.url = endpointUrl(url);
 		this.#settings = settingsOf(options);
 		this.#subscriptions = new Subscriptions(this.#failures, (gap) => this.#gap(gap), this.#settings.positions);
-		this.#outbox = new Outbox(this.#settings.queue);
+		this.#outbox = new SendQueue(this.#settings.queue);
 		this.#requests = new Requests(this.#outbox);
-		this.#lifeline = new Lifeline(this.url, this.#settings, this.#failures, {
+		this.#lifeline = new ReconnectingConnection(this.url, this.#settings, this.#failures, {
 			ready: (connection, answer) => this.#ready(connection, answer),
 			lost: (connection) => this.#lost(connection),
 			closed: (error) => this.#closed(error),

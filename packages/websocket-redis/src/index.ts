@@ -1,7 +1,7 @@
 // Provider
 export { createRedisWsProvider, RedisWsProvider } from './redis-ws-provider.ts';
 export type { RedisWsProviderOptions } from './redis-ws-provider.ts';
-export type { RedisClusterConnection, RedisConnection } from './redis-connection.ts';
+export type { RedisClusterConnection, RedisConnection } from './create-bus.ts';
 
 // Errors
 export {

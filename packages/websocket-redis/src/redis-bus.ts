@@ -1,10 +1,10 @@
 import type { Bus, BusHandlers, BusLiveness, HistoryStore } from '@orijs/websocket';
 import type { Redis } from 'ioredis';
 import { RedisConnectionLostError } from './errors.ts';
-import { plainPubSub } from './pub-sub-commands.ts';
-import { createClient, type SingleConnection } from './redis-client.ts';
-import { RedisHistory } from './redis-history.ts';
-import { RedisLane } from './redis-lane.ts';
+import { plainPubSub } from './server/pub-sub-commands.ts';
+import { createClient, type SingleConnection } from './server/client-options.ts';
+import { RedisHistory } from './history/redis-history.ts';
+import { RedisServer } from './server/redis-server.ts';
 
 export interface RedisBusOptions {
 	readonly connection: SingleConnection;
@@ -20,22 +20,22 @@ const LANES: readonly string[] = ['!'];
 /** Carries frames over the publish/subscribe of one Redis server, or of the master that Sentinels name. */
 export class RedisBus implements Bus {
 	readonly #options: RedisBusOptions;
-	#lane: RedisLane | undefined;
+	#lane: RedisServer | undefined;
 
 	readonly history: HistoryStore;
 
 	readonly liveness: BusLiveness = {
-		lanes: () => LANES,
-		laneOf: () => 0,
+		heartbeatChannels: () => LANES,
+		shardOf: () => 0,
 		reconnect: (_lane, direction) => this.#lane?.drop(direction),
-		isWhereItBelongs: async () => (await this.#lane?.isWhereItBelongs()) ?? false,
+		verifyPrimary: async () => (await this.#lane?.verifyPrimary()) ?? false,
 	};
 
 	constructor(options: RedisBusOptions) {
 		this.#options = options;
 		this.history = new RedisHistory(
 			{ keyPrefix: options.keyPrefix, publish: plainPubSub.publish },
-			{ laneOf: () => this.#running(), trialTopics: () => ['!history'], failed() {} },
+			{ shardOf: () => this.#running(), trialTopics: () => ['!history'], failed() {} },
 		);
 		// Bad options are to be heard of where they were written, not at start.
 		this.#createClient().disconnect();
@@ -44,7 +44,7 @@ export class RedisBus implements Bus {
 	async start(handlers: BusHandlers): Promise<void> {
 		const { keyPrefix, connectTimeout } = this.#options;
 		const options = { createClient: () => this.#createClient(), commands: plainPubSub, keyPrefix, connectTimeout };
-		const lane = new RedisLane(options, handlers);
+		const lane = new RedisServer(options, handlers);
 		this.#lane = lane;
 		try {
 			await lane.open();
@@ -72,7 +72,7 @@ export class RedisBus implements Bus {
 		return this.#lane === undefined ? Promise.reject(stopped()) : this.#lane.publish(topic, frame);
 	}
 
-	#running(): RedisLane {
+	#running(): RedisServer {
 		if (this.#lane === undefined) throw stopped();
 		return this.#lane;
 	}

@@ -1,6 +1,6 @@
 import { type HistoryRules, type Logger, WsProvider } from '@orijs/websocket';
 import { InvalidRedisOptionError } from './errors.ts';
-import { createBus, type RedisConnection } from './redis-connection.ts';
+import { createBus, type RedisConnection } from './create-bus.ts';
 
 export interface RedisWsProviderOptions {
 	/**

@@ -3,7 +3,7 @@ import { freePort, type RedisServer, startRedis } from '@orijs/testkit';
 import type { Logger } from '@orijs/websocket';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { createClient } from './redis-client.ts';
+import { createClient } from './server/client-options.ts';
 import { InvalidRedisOptionError, RedisConnectError, type RedisWsProviderOptions, RedisWsProvider } from './index.ts';
 
 const silent: Logger = { debug() {}, info() {}, warn() {}, error() {} };

@@ -37,16 +37,16 @@ export interface Bus {
 	readonly history?: HistoryStore;
 }
 
-/** How the provider finds out whether frames really pass. A lane is one way that frames take, connection by connection. */
+/** How the provider finds out whether frames really pass. A shard is one way that frames take, connection by connection. */
 export interface BusLiveness {
-	/** A channel for each lane, which frames for it take like any other. The place in the list is the lane's number. */
-	lanes(): readonly string[];
-	/** The number of the lane that a topic's frames take. */
-	laneOf(topic: string): number;
-	/** The lane was found dead in one direction: drop that connection, with what is under way on it, and make a new one. */
-	reconnect(lane: string, direction: 'publish' | 'subscribe'): void;
+	/** A channel for each shard, which frames for it take like any other. The place in the list is the shard's number. */
+	heartbeatChannels(): readonly string[];
+	/** The number of the shard that a topic's frames take. */
+	shardOf(topic: string): number;
+	/** The shard was found dead in one direction: drop that connection, with what is under way on it, and make a new one. */
+	reconnect(shard: string, direction: 'publish' | 'subscribe'): void;
 	/** Another node fell silent. It may have died, or this one may be connected to the wrong server: resolves with whether it is not. */
-	isWhereItBelongs(): Promise<boolean>;
+	verifyPrimary(): Promise<boolean>;
 }
 
 /** Where something went wrong in the background. */
@@ -72,7 +72,7 @@ export interface BusHandlers {
 	 * Frames that the backend accepted since then (milliseconds since the epoch) may have reached nobody: they went to a server that the
 	 * other nodes had left.
 	 */
-	unheard(since: number): void;
+	undelivered(since: number): void;
 	/**
 	 * A topic that was subscribed could not be subscribed again: the backend refuses it now. Frames for it may be missed from `since` on. The bus
 	 * lets go of it; it is asked for anew later.

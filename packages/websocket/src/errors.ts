@@ -1,4 +1,4 @@
-import { SOCKET_ID_RULE } from './names.ts';
+import { SOCKET_ID_RULE } from './wire/channel-names.ts';
 import { show } from './protocol/show.ts';
 
 /** A socket id that is not a UUID v4. */

@@ -2,7 +2,7 @@
 export { SocketCoordinator } from './socket-coordinator.ts';
 export type { SocketCoordinatorOptions } from './socket-coordinator.ts';
 export { isTopic } from './protocol/index.ts';
-export type { SocketData, WebSocketConnection } from './connection.ts';
+export type { SocketData, WebSocketConnection } from './sockets/websocket-connection.ts';
 
 // Providers
 export { createInProcWsProvider, InProcWsProvider } from './in-proc-provider.ts';
@@ -19,11 +19,11 @@ export type {
 	SocketReliability,
 	WebSocketProvider,
 } from './provider.ts';
-export type { Gap } from './gaps.ts';
-export type { ProviderStatus } from './status.ts';
-export type { Payload } from './payload.ts';
-export type { PubSubServer } from './local-delivery.ts';
-export type { SlowReaderOptions } from './slow-readers.ts';
+export type { Gap } from './loss/gap-events.ts';
+export type { ProviderStatus } from './support/status.ts';
+export type { Payload } from './wire/payload.ts';
+export type { PubSubServer } from './sockets/local-fanout.ts';
+export type { SlowReaderOptions } from './sockets/slow-readers.ts';
 
 // History
 export type { Recovery, ResumeFrom } from './history/catch-up.ts';

@@ -295,7 +295,7 @@ describe('start after stop', () => {
 			status() {},
 			interrupted() {},
 			refused() {},
-			unheard() {},
+			undelivered() {},
 			error() {},
 		});
 		const node = await openNode({ bus: backend.createBus() });

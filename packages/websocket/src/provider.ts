@@ -1,13 +1,13 @@
-import type { WebSocketConnection } from './connection.ts';
-import type { Gap } from './gaps.ts';
-import type { PubSubServer } from './local-delivery.ts';
+import type { WebSocketConnection } from './sockets/websocket-connection.ts';
+import type { Gap } from './loss/gap-events.ts';
+import type { PubSubServer } from './sockets/local-fanout.ts';
 import type { Recovery, ResumeFrom } from './history/catch-up.ts';
 import type { HistoryPage } from './history/histories.ts';
-import type { Payload } from './payload.ts';
+import type { Payload } from './wire/payload.ts';
 import type { Position } from './protocol/position.ts';
 import type { InferInput, SocketMessage } from './protocol/message.ts';
-import type { SlowReaderOptions } from './slow-readers.ts';
-import type { ProviderStatus } from './status.ts';
+import type { SlowReaderOptions } from './sockets/slow-readers.ts';
+import type { ProviderStatus } from './support/status.ts';
 
 /**
  * What services use to reach clients, on whichever node those are.

@@ -1,4 +1,4 @@
-import type { WebSocketConnection } from './connection.ts';
+import type { WebSocketConnection } from './sockets/websocket-connection.ts';
 import { consoleLogger, type Logger } from './logger.ts';
 import type { WebSocketProvider } from './provider.ts';
 

@@ -1,8 +1,8 @@
-import { admissionFault } from './admission.ts';
+import { admissionFault } from './sockets/admission.ts';
 import type { Bus, BusStage, BusStatus } from './bus.ts';
-import { optionsFault, sinceFault } from './call-options.ts';
-import type { WebSocketConnection } from './connection.ts';
-import { mustBeDelay } from './delay.ts';
+import { optionsFault, sinceFault } from './support/call-options.ts';
+import type { WebSocketConnection } from './sockets/websocket-connection.ts';
+import { mustBeDelay } from './support/delay.ts';
 import {
 	HistoryUnavailableError,
 	InvalidIdempotencyKeyError,
@@ -18,29 +18,29 @@ import {
 	ProviderStoppedError,
 	UnknownSocketError,
 } from './errors.ts';
-import type { Gap } from './gaps.ts';
+import type { Gap } from './loss/gap-events.ts';
 import type { Recovery, ResumeFrom } from './history/catch-up.ts';
 import { contentOf } from './history/framing.ts';
 import { Histories, type HistoryPage } from './history/histories.ts';
 import { HistoryPatterns, type HistoryRules } from './history/history-rules.ts';
 import { MemoryHistory } from './history/memory-history.ts';
-import { DEFAULT_HEARTBEAT_MS } from './heartbeat.ts';
-import { DEFAULT_GRACE_MS } from './interest.ts';
-import { Lifecycle } from './lifecycle.ts';
-import { LocalDelivery, type PubSubServer } from './local-delivery.ts';
+import { DEFAULT_HEARTBEAT_MS } from './loss/bus-heartbeat.ts';
+import { DEFAULT_GRACE_MS } from './nodes/channel-interest.ts';
+import { Lifecycle } from './support/lifecycle.ts';
+import { LocalFanout, type PubSubServer } from './sockets/local-fanout.ts';
 import { consoleLogger, type Logger, safely } from './logger.ts';
-import { BROADCAST_CHANNEL, directChannel, isSocketId, nodeChannel } from './names.ts';
-import { OtherNodes } from './other-nodes.ts';
-import { isPayload, type Payload } from './payload.ts';
+import { BROADCAST_CHANNEL, directChannel, isSocketId, nodeChannel } from './wire/channel-names.ts';
+import { RemoteNodes } from './nodes/remote-nodes.ts';
+import { isPayload, type Payload } from './wire/payload.ts';
 import { encodeEnvelope, validate } from './protocol/envelope.ts';
 import type { InferInput, SocketMessage } from './protocol/message.ts';
 import { isPosition } from './protocol/position.ts';
 import type { HistoryPageOptions, PublishOptions, SkippedFrames, WebSocketProvider } from './provider.ts';
-import { NodeMessages } from './node-messages.ts';
-import { Registry } from './registry.ts';
-import type { SlowReaderOptions } from './slow-readers.ts';
-import { type ProviderStatus, Status } from './status.ts';
-import { DONE, quiet, rejected, toError } from './settled.ts';
+import { NodeMessages } from './nodes/node-messages.ts';
+import { Registry } from './sockets/registry.ts';
+import type { SlowReaderOptions } from './sockets/slow-readers.ts';
+import { type ProviderStatus, Status } from './support/status.ts';
+import { DONE, quiet, rejected, toError } from './support/promises.ts';
 import { InvalidTopicError, isTopic } from './protocol/topic.ts';
 
 export interface WsProviderOptions {
@@ -68,9 +68,9 @@ export interface WsProviderOptions {
 export class WsProvider implements WebSocketProvider {
 	readonly #logger: Logger;
 	readonly #registry = new Registry<WebSocketConnection>();
-	readonly #local: LocalDelivery;
+	readonly #local: LocalFanout;
 	readonly #histories: Histories | undefined;
-	readonly #others: OtherNodes | undefined;
+	readonly #others: RemoteNodes | undefined;
 	readonly #lifecycle: Lifecycle;
 	readonly #status: Status;
 	readonly #nodeMessages: NodeMessages;
@@ -92,13 +92,13 @@ export class WsProvider implements WebSocketProvider {
 		this.#logger = logger;
 		this.#status = new Status(logger);
 		this.#nodeMessages = new NodeMessages(logger);
-		this.#local = new LocalDelivery(this.#registry, logger);
+		this.#local = new LocalFanout(this.#registry, logger);
 		this.#histories = history === undefined ? undefined : this.#makeHistories(new HistoryPatterns(history), bus);
 		if (bus === undefined) {
 			this.#lifecycle = new Lifecycle();
 			return;
 		}
-		const others = new OtherNodes(bus, {
+		const others = new RemoteNodes(bus, {
 			local: this.#local,
 			histories: this.#histories,
 			onNodeMessage: (text) => this.#nodeMessages.deliver(text),

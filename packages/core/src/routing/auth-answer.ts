@@ -1,5 +1,5 @@
 import type { AuthAnswer } from '@orijs/websocket/protocol';
-import type { Session } from '../session.ts';
+import type { Session } from '../session/session.ts';
 
 /** What a client is told once it is let in. */
 export function authAnswer(

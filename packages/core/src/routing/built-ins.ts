@@ -1,5 +1,5 @@
 import { BuiltIn, type ClientMessage, encodeAnswer, type PingAnswer } from '@orijs/websocket/protocol';
-import type { Session } from '../session.ts';
+import type { Session } from '../session/session.ts';
 import { authAnswer } from './auth-answer.ts';
 import type { ClientReply, ClientRequests } from './client-requests.ts';
 import { ProvenTime } from './proven-time.ts';

@@ -11,9 +11,9 @@ import {
 } from '@orijs/websocket/protocol';
 import { ApplicationError } from '../errors.ts';
 import { MAX_DELAY_MS } from '../limits.ts';
-import { quiet } from '../quiet.ts';
+import { quiet } from '../support/quiet.ts';
 import type { Refusals } from '../refusals.ts';
-import { show } from '../show.ts';
+import { show } from '../support/show.ts';
 import { encoded } from './encoded.ts';
 
 export interface RequestOptions {

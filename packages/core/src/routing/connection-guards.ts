@@ -1,11 +1,11 @@
 import type { Logger } from '@orijs/websocket';
 import { BuiltIn, CloseCode, encodeAnswer, SocketError } from '@orijs/websocket/protocol';
-import { BoundLogger } from '../bound-logger.ts';
-import { Deadlines } from '../deadlines.ts';
+import { BoundLogger } from '../support/bound-logger.ts';
+import { Deadlines } from '../support/deadlines.ts';
 import type { AllLimits } from '../limits.ts';
 import type { Refusals } from '../refusals.ts';
-import type { Frame, Session } from '../session.ts';
-import { show } from '../show.ts';
+import type { Frame, Session } from '../session/session.ts';
+import { show } from '../support/show.ts';
 import { authAnswer } from './auth-answer.ts';
 import type { GuardContext } from './guard-context.ts';
 import { MessageFault, readMessage } from './read-message.ts';

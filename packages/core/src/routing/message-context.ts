@@ -15,11 +15,11 @@ import {
 	validate,
 } from '@orijs/websocket/protocol';
 import type { AppSocket } from '../app-socket.ts';
-import { BoundLogger } from '../bound-logger.ts';
+import { BoundLogger } from '../support/bound-logger.ts';
 import type { AllLimits } from '../limits.ts';
-import { quiet } from '../quiet.ts';
+import { quiet } from '../support/quiet.ts';
 import type { Refusals } from '../refusals.ts';
-import type { Session } from '../session.ts';
+import type { Session } from '../session/session.ts';
 import type { ClientRequests, RequestOptions } from './client-requests.ts';
 import { encoded } from './encoded.ts';
 

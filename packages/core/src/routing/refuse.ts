@@ -1,5 +1,5 @@
 import { encodeRefusal, type ErrorCode } from '@orijs/websocket/protocol';
-import type { Session } from '../session.ts';
+import type { Session } from '../session/session.ts';
 
 /** What clients are told of a failure that is none of their business. */
 export const INTERNAL = 'Something went wrong on the server';

@@ -1,6 +1,6 @@
 import type { InferInput, SocketMessage } from '@orijs/websocket/protocol';
 import { ApplicationError } from '../errors.ts';
-import { show } from '../show.ts';
+import { show } from '../support/show.ts';
 import type { GuardContext } from './guard-context.ts';
 import type { MessageContext } from './message-context.ts';
 

@@ -8,9 +8,9 @@ import {
 	type TopicsAnswer,
 } from '@orijs/websocket/protocol';
 import type { AllLimits } from '../limits.ts';
-import { promiseOf } from '../promise-of.ts';
+import { promiseOf } from '../support/promise-of.ts';
 import type { Refusals } from '../refusals.ts';
-import type { Session } from '../session.ts';
+import type { Session } from '../session/session.ts';
 import type { Authorize } from '../websocket-options.ts';
 import { INTERNAL, refuse } from './refuse.ts';
 import { requestedTopics, TOPICS_RULE } from './requested-topics.ts';

@@ -9,8 +9,8 @@ import {
 	SocketRequestError,
 	validateWith,
 } from '@orijs/websocket/protocol';
-import { promiseOf } from '../promise-of.ts';
-import type { Frame, Inbound, Session } from '../session.ts';
+import { promiseOf } from '../support/promise-of.ts';
+import type { Frame, Inbound, Session } from '../session/session.ts';
 import { BuiltIns, type BuiltInServices } from './built-ins.ts';
 import { MessageContext } from './message-context.ts';
 import { MessageFault, readMessage } from './read-message.ts';

@@ -1,5 +1,5 @@
 import { CloseCode, DRAINED_REASON, withRetryHint } from '@orijs/websocket/protocol';
-import type { Session } from '../session.ts';
+import type { Session } from '../session/session.ts';
 
 /** Sockets are closed in so many waves, or fewer if they are few, so that their clients don't all come back in one moment. */
 const WAVES = 20;

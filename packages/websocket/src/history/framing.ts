@@ -2,7 +2,7 @@ import { encodeBinaryFrame } from '../protocol/binary-frame.ts';
 import { BuiltIn } from '../protocol/built-in.ts';
 import { encodeEnvelope, type Envelope } from '../protocol/envelope.ts';
 import type { MessagePosition } from '../protocol/position.ts';
-import { type Payload, snapshot } from '../payload.ts';
+import { type Payload, snapshot } from '../wire/payload.ts';
 import type { HistoryContent, HistoryEntry } from './history-store.ts';
 
 /** How a payload is stored: text in an envelope of its own, and bytes as they are. */

@@ -1,14 +1,14 @@
-import type { WebSocketConnection } from '../connection.ts';
-import { quiet } from '../settled.ts';
-import type { LocalDelivery } from '../local-delivery.ts';
+import type { WebSocketConnection } from '../sockets/websocket-connection.ts';
+import { quiet } from '../support/promises.ts';
+import type { LocalFanout } from '../sockets/local-fanout.ts';
 import { encodePositionNotice } from '../protocol/built-in.ts';
-import { size } from '../payload.ts';
+import { size } from '../wire/payload.ts';
 import { CloseCode } from '../protocol/closing.ts';
 import type { Position } from '../protocol/position.ts';
-import type { Registry } from '../registry.ts';
+import type { Registry } from '../sockets/registry.ts';
 import { catchUp, type Reader, type Recovery, type ResumeFrom } from './catch-up.ts';
 import { envelopeOf, frameOf, type PositionedEnvelope } from './framing.ts';
-import { HistoryOutbox } from './history-outbox.ts';
+import { AppendQueue } from './append-queue.ts';
 import type { HistoryPatterns } from './history-rules.ts';
 import type { HistoryBounds, HistoryContent, HistorySlice, HistoryStore } from './history-store.ts';
 import type { Framed } from './history-window.ts';
@@ -34,7 +34,7 @@ export interface HistoriesOptions {
 	/** Whether other nodes share the store. */
 	readonly isShared: boolean;
 	readonly registry: Registry<WebSocketConnection>;
-	readonly local: LocalDelivery;
+	readonly local: LocalFanout;
 	/** Messages to a topic can't be given back, from then until now; in milliseconds since the epoch. */
 	readonly onLost: (topic: string, since: number, reason: string) => void;
 	/** The store could not be read; it is tried again. */
@@ -51,14 +51,14 @@ const NO_ROOM_MS = 30_000;
 /** The topics with history that this node has sockets in. */
 export class Histories {
 	readonly #options: HistoriesOptions;
-	readonly #outbox: HistoryOutbox | undefined;
+	readonly #outbox: AppendQueue | undefined;
 	readonly #topics = new Map<string, TopicHistory>();
 	/** Sockets that catch up, with the latest attempt by topic: they are in the topic, but get nothing live yet. */
 	readonly #catchingUp = new Map<string, Map<string, object>>();
 
 	constructor(options: HistoriesOptions) {
 		this.#options = options;
-		this.#outbox = options.isShared ? new HistoryOutbox(options.store, options.onRejected) : undefined;
+		this.#outbox = options.isShared ? new AppendQueue(options.store, options.onRejected) : undefined;
 	}
 
 	/** Undefined for a topic without history. */
@@ -254,6 +254,6 @@ export class Histories {
 }
 
 /** Delivers what nodes with other patterns have stored to the sockets of one that keeps no history of the topic. */
-export function passOn(local: LocalDelivery, topic: string, { epoch, entries }: HistorySlice): void {
+export function passOn(local: LocalFanout, topic: string, { epoch, entries }: HistorySlice): void {
 	for (const entry of entries) local.toTopic(topic, frameOf(topic, epoch, entry));
 }

@@ -1,4 +1,4 @@
-import { DONE } from '../settled.ts';
+import { DONE } from '../support/promises.ts';
 import type { HistoryBounds, HistoryContent, HistoryQuery, HistorySlice, HistoryStore } from './history-store.ts';
 import { MemoryTopic } from './memory-topic.ts';
 

@@ -1,5 +1,5 @@
 import type { Position } from '../protocol/position.ts';
-import { toError } from '../settled.ts';
+import { toError } from '../support/promises.ts';
 import { frameOf } from './framing.ts';
 import type { HistoryBounds, HistoryEntry, HistorySlice, HistoryStore } from './history-store.ts';
 import { type Framed, HistoryWindow } from './history-window.ts';

@@ -1,9 +1,9 @@
 import { connectClient, type TestClient } from '@orijs/testkit';
 import { onTestFinished } from 'vitest';
 import type { Bus } from '../bus.ts';
-import type { SocketData, WebSocketConnection } from '../connection.ts';
+import type { SocketData, WebSocketConnection } from '../sockets/websocket-connection.ts';
 import type { HistoryRules } from '../history/history-rules.ts';
-import { rejected } from '../settled.ts';
+import { rejected } from '../support/promises.ts';
 import { SocketCoordinator } from '../socket-coordinator.ts';
 import { WsProvider } from '../ws-provider.ts';
 import { RecordingLogger } from './recording-logger.ts';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { quiet } from '../settled.ts';
+import { quiet } from '../support/promises.ts';
 import { watchUnhandledRejections } from './unhandled-rejections.ts';
 
 it('the watch sees a rejection that nobody handles, and none that somebody does', async () => {

@@ -33,7 +33,7 @@ export class FrameRecorder implements BusHandlers {
 
 	interrupted(): void {}
 
-	unheard(): void {}
+	undelivered(): void {}
 
 	refused(_topic: string, _since: number, error: Error): void {
 		this.errors.push(error);

@@ -1,0 +1,160 @@
+import { connectClient, until } from '@orijs/testkit';
+import { InProcWsProvider } from '@orijs/websocket';
+import { describe, expect, it } from 'vitest';
+import { Application, ApplicationError } from '../index.ts';
+import { LogBook } from '../test-support/log-book.ts';
+import { connectRaw, HANDSHAKE } from '../test-support/raw-connection.ts';
+import { handshake, serve } from '../test-support/serve.ts';
+
+describe('an upgrade() that fails', () => {
+	it('is logged and answered with 500, without telling the client why', async () => {
+		const logger = new LogBook();
+		const app = new Application({ logger }).websocket({
+			upgrade(req): Promise<object> {
+				if (req.url.endsWith('?throw')) throw new Error('secret: thrown');
+				return Promise.reject(new Error('secret: rejected'));
+			},
+		});
+		const address = await serve(app);
+
+		for (const query of ['?throw', '?reject']) {
+			const failed = await handshake(address, `/ws${query}`);
+			expect([query, failed.status, await failed.text()]).toEqual([query, 500, 'Internal Server Error']);
+		}
+		expect(logger.lines).toEqual([
+			{ level: 'error', message: 'upgrade() failed', details: { err: new Error('secret: thrown') } },
+			{ level: 'error', message: 'upgrade() failed', details: { err: new Error('secret: rejected') } },
+		]);
+	});
+
+	it.each<[string, unknown]>([
+		['undefined', undefined],
+		['false', false],
+		['true', true],
+		['0', 0],
+		['7', 7],
+		['NaN', Number.NaN],
+		['1', 1n],
+		['Symbol(ann)', Symbol('ann')],
+		['a string', ''],
+		['a string', 'secret'],
+		['a function', () => ({ name: 'ann' })],
+		['class ApplicationError', ApplicationError],
+		['TypeError {…}', new TypeError('secret')],
+	])(
+		'by returning %s lets nobody in: it is logged, with what to return instead, and answered with 500',
+		async (shown, result) => {
+			const logger = new LogBook();
+			const provider = new InProcWsProvider({ logger });
+			const app = new Application({ logger }).websocket(provider, {
+				upgrade: (req) => (req.url.endsWith('?later') ? Promise.resolve(result) : result) as object,
+			});
+			const address = await serve(app);
+
+			for (const path of ['/ws', '/ws?later']) {
+				const failed = await handshake(address, path);
+				expect([path, failed.status, await failed.text()]).toEqual([path, 500, 'Internal Server Error']);
+			}
+			expect(provider.getConnectionCount()).toBe(0);
+			const line = {
+				level: 'error',
+				message: `upgrade() returned ${shown}; return the connection's data (an object), null or a Response`,
+				details: result instanceof Error ? { err: result } : undefined,
+			};
+			expect(logger.lines).toEqual([line, line]);
+		},
+	);
+
+	it('harms no other connection', async () => {
+		const app = new Application({ logger: new LogBook() })
+			.websocket({
+				upgrade(req) {
+					if (req.url.endsWith('?fail')) throw new Error('refused to work');
+					return {};
+				},
+			})
+			.onWebSocket({ message: (ws, message) => void ws.send(message) });
+		const address = await serve(app);
+
+		const before = await connectClient(address.ws);
+		expect((await handshake(address, '/ws?fail')).status).toBe(500);
+		const after = await connectClient(address.ws);
+		for (const client of [before, after]) {
+			client.send('still here');
+			expect(await client.next()).toBe('still here');
+		}
+	});
+});
+
+describe('an upgrade() that takes too long', () => {
+	it('is logged and answered with 503; what comes of it late does no harm', async () => {
+		const logger = new LogBook();
+		const provider = new InProcWsProvider({ logger });
+		const late: PromiseWithResolvers<object>[] = [];
+		const opened: string[] = [];
+		const app = new Application({ logger })
+			.websocket(provider, {
+				upgradeTimeoutMs: 30,
+				upgrade(req) {
+					if (req.url.endsWith('?quick')) return {};
+					const result = Promise.withResolvers<object>();
+					late.push(result);
+					return result.promise;
+				},
+			})
+			.onWebSocket({
+				open(ws) {
+					opened.push(ws.data.socketId);
+				},
+			});
+		const address = await serve(app);
+
+		const answers = await Promise.all([handshake(address), handshake(address), handshake(address)]);
+		for (const answer of answers) expect([answer.status, await answer.text()]).toEqual([503, 'Service Unavailable']);
+		expect(logger.errors.map(({ message }) => message)).toEqual(Array(3).fill('upgrade() took longer than 30 ms'));
+
+		late[0]?.resolve({ too: 'late' });
+		late[1]?.resolve(new Response('too late'));
+		late[2]?.reject(new Error('too late'));
+		await connectClient(`${address.ws}?quick`);
+		expect([opened.length, provider.getConnectionCount(), logger.errors.length]).toEqual([1, 1, 3]);
+	});
+});
+
+describe('a client that leaves while its upgrade() is pending', () => {
+	it.each(['data', 'refusal', 'failure'])('does no harm when there is %s for it in the end', async (outcome) => {
+		const logger = new LogBook();
+		const provider = new InProcWsProvider({ logger });
+		const asked = Promise.withResolvers<Request>();
+		const result = Promise.withResolvers<object | null>();
+		const opened: string[] = [];
+		const app = new Application({ logger })
+			.websocket(provider, {
+				upgrade(req) {
+					if (req.url.endsWith('?marker')) return {};
+					asked.resolve(req);
+					return result.promise;
+				},
+			})
+			.onWebSocket({
+				open(ws) {
+					opened.push(ws.data.socketId);
+				},
+			});
+		const { port, ws } = await serve(app);
+
+		const leaving = await connectRaw(port);
+		leaving.write(`${HANDSHAKE}\r\n`);
+		const { signal } = await asked.promise;
+		leaving.end();
+		await until(() => signal.aborted, { what: 'the server has noticed that the client left' });
+		if (outcome === 'data') result.resolve({ nobody: true });
+		else if (outcome === 'refusal') result.resolve(null);
+		else result.reject(new Error('nobody will read this'));
+
+		const marker = await connectClient(`${ws}?marker`);
+		expect([opened.length, provider.getConnectionCount()]).toEqual([1, 1]);
+		expect(logger.errors.map(({ message }) => message)).toEqual(outcome === 'failure' ? ['upgrade() failed'] : []);
+		await marker.close();
+	});
+});

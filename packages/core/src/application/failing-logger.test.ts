@@ -1,0 +1,127 @@
+import { connectClient } from '@orijs/testkit';
+import { type Logger, SocketMessage } from '@orijs/websocket';
+import { inspect } from 'node:util';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { z } from 'zod';
+import { Application, SocketRouter } from '../index.ts';
+import { handshake, serve } from '../test-support/serve.ts';
+import { answersOf, say } from '../test-support/speak.ts';
+
+const Job = SocketMessage.define({ name: 'job', data: z.string(), reply: z.any() });
+
+/** It can't write anything. */
+const broken: Logger = { debug: fail, info: fail, warn: fail, error: fail };
+
+/** It shows what it is told, and fails where that can't be shown. */
+const thorough: Logger = { debug: show, info: show, warn: show, error: show };
+
+/** What handlers throw that can't be shown. */
+const unspeakable: readonly [string, () => unknown][] = [
+	['an error that can not be inspected', () => Object.assign(new Error('x'), { [inspect.custom]: fail })],
+	['an object that can not be inspected', () => ({ [inspect.custom]: fail })],
+	['a proxy that was revoked', revoked],
+	['an error whose message can not be read', () => Object.defineProperty(new Error('x'), 'message', { get: fail })],
+];
+
+describe('a logger that throws', () => {
+	it('changes no answer, and keeps nothing from being handled', async () => {
+		const written = consoleErrors();
+		const { client } = await working(broken, () => new Error('no'));
+
+		for (const [id, what] of ['at once', 'later', 'fine'].entries()) say(client, 'job', what, `${id}`);
+		say(client, 'nothing', null, '3');
+		await client.received(4);
+		expect(answersOf(client)).toEqual([
+			['0', 'internal'],
+			['1', 'internal'],
+			['2', 'fine'],
+			['3', 'unknown_type'],
+		]);
+		expect(written()).toContain('A log line could not be written: error: A message handler failed');
+	});
+
+	it('costs no slots when an upgrade fails', async () => {
+		consoleErrors();
+		let isBroken = true;
+		const app = new Application({ logger: broken }).websocket({
+			limits: { connections: 2 },
+			upgrade: () => (isBroken ? fail() : {}),
+		});
+		const address = await serve(app);
+
+		for (let i = 0; i < 5; i++) expect((await handshake(address)).status).toBe(500);
+		isBroken = false;
+		await connectClient(address.ws);
+		await connectClient(address.ws);
+		expect((await handshake(address)).status).toBe(503);
+	});
+
+	it('costs no slots when open or close fail', async () => {
+		consoleErrors();
+		const app = new Application({ logger: broken })
+			.websocket({ limits: { connections: 1 } })
+			.onWebSocket({ open: fail, close: fail });
+		const { ws } = await serve(app);
+
+		for (let i = 0; i < 3; i++) {
+			const client = await connectClient(ws);
+			expect(await client.closed).toEqual({ code: 1011, reason: 'open failed' });
+		}
+	});
+
+	it('does not keep the application from stopping when a hook fails', async () => {
+		consoleErrors();
+		const app = new Application({ logger: broken }).websocket().onShutdown(fail);
+		const { http } = await serve(app);
+
+		await app.stop();
+		await expect(fetch(http)).rejects.toThrow();
+	});
+});
+
+describe.each(unspeakable)('%s', (_, thrown) => {
+	it('thrown by a handler is answered as any failure, and the next message is handled', async () => {
+		consoleErrors();
+		const { client } = await working(thorough, thrown);
+
+		for (const [id, what] of ['at once', 'fine', 'later', 'fine'].entries()) say(client, 'job', what, `${id}`);
+		await client.received(4);
+		expect(answersOf(client)).toEqual([
+			['0', 'internal'],
+			['1', 'fine'],
+			['2', 'internal'],
+			['3', 'fine'],
+		]);
+	});
+});
+
+function fail(): never {
+	throw new Error('broken');
+}
+
+function show(_: string, details?: object): void {
+	inspect(details, { customInspect: true });
+}
+
+function revoked(): unknown {
+	const { proxy, revoke } = Proxy.revocable({}, {});
+	revoke();
+	return proxy;
+}
+
+/** What goes to the console instead, which the test's own output is spared. */
+function consoleErrors(): () => unknown[] {
+	const spy = vi.spyOn(console, 'error').mockImplementation(() => {});
+	onTestFinished(() => spy.mockRestore());
+	return () => spy.mock.calls.map(([line]) => line as unknown);
+}
+
+/** An application whose handler fails if it is told to, at once or later. */
+async function working(logger: Logger, thrown: () => unknown) {
+	const router = new SocketRouter().on(Job, ({ data }) => {
+		if (data === 'at once') throw thrown();
+		return data === 'later' ? Bun.sleep(1).then(() => Promise.reject(thrown() as Error)) : data;
+	});
+	const app = new Application({ logger }).websocket().socketRouter(router);
+	return { client: await connectClient((await serve(app)).ws) };
+}

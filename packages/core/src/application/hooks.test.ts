@@ -1,0 +1,128 @@
+import { connectClient, freePort } from '@orijs/testkit';
+import { InProcWsProvider, WsProvider } from '@orijs/websocket';
+import { MemoryBackend } from '@orijs/websocket/testing';
+import { describe, expect, it } from 'vitest';
+import { Application, ApplicationError } from '../index.ts';
+import { LogBook } from '../test-support/log-book.ts';
+import { isFree } from '../test-support/ports.ts';
+import { serve } from '../test-support/serve.ts';
+
+const aMoment = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+describe('startup and shutdown hooks', () => {
+	it('run one after the other: in the order added at the start, in reverse at the end', async () => {
+		const order: string[] = [];
+		const hook = (name: string) => async () => {
+			order.push(`${name} begins`);
+			await aMoment();
+			order.push(`${name} ends`);
+		};
+		const app = new Application()
+			.onStartup(hook('open database'))
+			.onShutdown(hook('close database'))
+			.onStartup(hook('start jobs'))
+			.onShutdown(hook('stop jobs'));
+
+		await serve(app);
+		expect(order.splice(0)).toEqual([
+			'open database begins',
+			'open database ends',
+			'start jobs begins',
+			'start jobs ends',
+		]);
+
+		await app.stop();
+		expect(order).toEqual(['stop jobs begins', 'stop jobs ends', 'close database begins', 'close database ends']);
+	});
+
+	it('run with the provider started: before the server listens, and after the sockets have closed', async () => {
+		const port = await freePort();
+		const provider = new WsProvider({ bus: new MemoryBackend().createBus(), logger: new LogBook() });
+		const seen: unknown[] = [];
+		const look = async (): Promise<void> => {
+			await provider.publish('t', 'works');
+			seen.push({ free: await isFree(port), sockets: provider.getConnectionCount() });
+		};
+		const app = new Application().websocket(provider).onStartup(look).onShutdown(look);
+
+		await app.listen(port);
+		const client = await connectClient(`ws://localhost:${port}/ws`);
+		seen.push({ free: await isFree(port), sockets: provider.getConnectionCount() });
+		await app.stop();
+		await client.closed;
+		expect(seen).toEqual([
+			{ free: true, sockets: 0 },
+			{ free: false, sockets: 1 },
+			{ free: true, sockets: 0 },
+		]);
+		await expect(provider.publish('t', 'x')).rejects.toMatchObject({ name: 'ProviderStoppedError' });
+	});
+
+	it.each([
+		[
+			'throws',
+			() => {
+				throw new Error('no database');
+			},
+		],
+		['rejects', () => Promise.reject(new Error('no database'))],
+	])('one that %s at the start makes listen reject, with everything undone', async (_, fail) => {
+		const port = await freePort();
+		const provider = new InProcWsProvider({ logger: new LogBook() });
+		let later = 0;
+		const app = new Application()
+			.websocket(provider)
+			.onStartup(fail)
+			.onStartup(() => void later++);
+
+		await expect(app.listen(port)).rejects.toThrow('no database');
+		expect(later).toBe(0);
+		expect(await isFree(port)).toBe(true);
+		await expect(provider.publish('t', 'x')).rejects.toMatchObject({ name: 'ProviderStoppedError' });
+		await app.stop();
+	});
+
+	it('one that fails at the end is logged, and the rest goes on', async () => {
+		const logger = new LogBook();
+		const provider = new InProcWsProvider({ logger });
+		const ran: string[] = [];
+		const app = new Application({ logger })
+			.websocket(provider)
+			.onShutdown(() => void ran.push('first added'))
+			.onShutdown(() => {
+				throw new Error('thrown');
+			})
+			.onShutdown(() => Promise.reject(new Error('rejected')))
+			.onShutdown(() => void ran.push('last added'));
+		const { port } = await serve(app);
+
+		await app.stop();
+		expect(ran).toEqual(['last added', 'first added']);
+		expect(logger.lines).toEqual([
+			{ level: 'error', message: 'A shutdown hook failed', details: { err: new Error('rejected') } },
+			{ level: 'error', message: 'A shutdown hook failed', details: { err: new Error('thrown') } },
+		]);
+		expect(await isFree(port)).toBe(true);
+		await expect(provider.publish('t', 'x')).rejects.toMatchObject({ name: 'ProviderStoppedError' });
+	});
+
+	it.each<[string, unknown]>([
+		['undefined', undefined],
+		['Promise {…}', Promise.resolve()],
+		['"openDatabase"', 'openDatabase'],
+	])('have to be functions: %s is refused at once', (shown, hook) => {
+		for (const call of ['onStartup', 'onShutdown'] as const) {
+			const add = (): unknown => new Application()[call](hook as () => void);
+			expect(add).toThrow(ApplicationError);
+			expect(add).toThrow(`${call}(): a hook is a function, not ${shown}`);
+		}
+	});
+
+	it('can not be added once it listens', async () => {
+		const app = new Application();
+		await serve(app);
+
+		expect(() => app.onStartup(() => {})).toThrow('onStartup() must come before listen()');
+		expect(() => app.onShutdown(() => {})).toThrow('onShutdown() must come before listen()');
+	});
+});

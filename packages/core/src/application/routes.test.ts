@@ -1,0 +1,104 @@
+import { describe, expect, it } from 'vitest';
+import { Application, ApplicationError } from '../index.ts';
+import { LogBook } from '../test-support/log-book.ts';
+import { serve } from '../test-support/serve.ts';
+
+describe('HTTP routes', () => {
+	it('answers with a response, from a function, per method and with parameters', async () => {
+		const app = new Application().routes({
+			'/fixed': new Response('the same for all', { headers: { 'x-kind': 'fixed' } }),
+			'/made': async (req) => new Response(`made of ${await req.text()}`),
+			'/by-method': {
+				GET: () => new Response('got'),
+				POST: (_, server) => Response.json({ port: server.port }, { status: 201 }),
+			},
+			'/rooms/:room/users/:user': ({ params }) => new Response(`${params['user']} in ${params['room']}`),
+			'/files/*': (req) => new Response(new URL(req.url).pathname),
+		});
+		const { http, port } = await serve(app);
+
+		for (let i = 0; i < 2; i++) {
+			const fixed = await fetch(`${http}/fixed`);
+			expect([await fixed.text(), fixed.headers.get('x-kind')]).toEqual(['the same for all', 'fixed']);
+		}
+		expect(await textOf(fetch(`${http}/made`, { method: 'POST', body: 'clay' }))).toBe('made of clay');
+		expect(await textOf(fetch(`${http}/by-method`))).toBe('got');
+		const posted = await fetch(`${http}/by-method`, { method: 'POST' });
+		expect([posted.status, await posted.json()]).toEqual([201, { port }]);
+		expect((await fetch(`${http}/by-method`, { method: 'DELETE' })).status).toBe(404);
+		expect(await textOf(fetch(`${http}/rooms/7/users/ann%20b`))).toBe('ann b in 7');
+		expect(await textOf(fetch(`${http}/files/a/b.txt`))).toBe('/files/a/b.txt');
+	});
+
+	it('gathers routes from several calls', async () => {
+		const app = new Application()
+			.routes({ '/one': () => new Response('1') })
+			.routes({ '/two': () => new Response('2') });
+		const { http } = await serve(app);
+
+		expect(await textOf(fetch(`${http}/one`))).toBe('1');
+		expect(await textOf(fetch(`${http}/two`))).toBe('2');
+	});
+
+	it('answers 404 to every path it was not told about', async () => {
+		const { http } = await serve(new Application().routes({ '/here': () => new Response('here') }));
+
+		for (const path of ['/', '/nowhere', '/here/not', '/ws']) {
+			const missing = await fetch(http + path);
+			expect([path, missing.status, await missing.text()]).toEqual([path, 404, 'Not Found']);
+		}
+	});
+
+	it('logs a route that fails and answers 500, without saying why and without harm to other requests', async () => {
+		const logger = new LogBook();
+		const other = Promise.withResolvers<void>();
+		const app = new Application({ logger }).routes({
+			'/throws': () => {
+				throw new Error('secret: thrown');
+			},
+			'/rejects': () => Promise.reject(new Error('secret: rejected')),
+			'/throws-text': () => {
+				throw 'secret: text';
+			},
+			'/waits': async () => {
+				await other.promise;
+				return new Response('undisturbed');
+			},
+		});
+		const { http } = await serve(app);
+
+		const undisturbed = textOf(fetch(`${http}/waits`));
+		for (const path of ['/throws', '/rejects', '/throws-text']) {
+			const failed = await fetch(http + path);
+			expect([path, failed.status, await failed.text()]).toEqual([path, 500, 'Internal Server Error']);
+		}
+		other.resolve();
+
+		expect(await undisturbed).toBe('undisturbed');
+		expect(logger.lines).toEqual([
+			{ level: 'error', message: 'A route failed', details: { err: new Error('secret: thrown') } },
+			{ level: 'error', message: 'A route failed', details: { err: new Error('secret: rejected') } },
+			{ level: 'error', message: 'A route failed', details: { err: 'secret: text' } },
+		]);
+	});
+
+	it('refuses a path that is there already, naming it', () => {
+		const app = new Application().routes({ '/twice': () => new Response('1') });
+
+		const again = (): unknown => app.routes({ '/twice': () => new Response('2') });
+		expect(again).toThrow(ApplicationError);
+		expect(again).toThrow('/twice');
+	});
+
+	it('takes no routes once it listens', async () => {
+		const app = new Application();
+		await serve(app);
+
+		expect(() => app.routes({ '/late': () => new Response('late') })).toThrow(ApplicationError);
+		expect(() => app.routes({ '/late': () => new Response('late') })).toThrow('routes() must come before listen()');
+	});
+});
+
+async function textOf(response: Promise<Response>): Promise<string> {
+	return (await response).text();
+}

@@ -1,0 +1,111 @@
+import type { WebSocketProvider } from '@orijs/websocket';
+import { ClientAddresses } from '../admission/client-address.ts';
+import { originCheck } from '../admission/origin.ts';
+import { ApplicationError } from '../errors.ts';
+import { checkLimits, MAX_DELAY_MS } from '../limits.ts';
+import { show } from '../support/show.ts';
+import type { Authorize, WebSocketHandlers, WebSocketOptions } from '../websocket-options.ts';
+
+const HANDLERS = ['open', 'message', 'close', 'drain'] as const satisfies readonly (keyof WebSocketHandlers)[];
+
+/** What `websocket()` was given. */
+export interface WebSocketArguments {
+	readonly provider: WebSocketProvider | undefined;
+	readonly options: WebSocketOptions;
+}
+
+/**
+ * Tells the provider and the options that `websocket()` was given apart.
+ *
+ * @throws {ApplicationError} they are something else, or an option can't work
+ */
+export function readWebSocketArguments(first: unknown, second: unknown): WebSocketArguments {
+	const [provider, options = {}] = second === undefined && isOptions(first) ? [undefined, first] : [first, second];
+	if (!(provider === undefined || isProvider(provider)) || !isOptions(options)) {
+		const given = second === undefined ? [first] : [first, second];
+		throw new ApplicationError(
+			'websocket(): give it a provider, or options, or a provider and then options, ' +
+				`as in websocket(new InProcWsProvider(), { path: '/ws' }), not websocket(${given.map(show).join(', ')})`,
+		);
+	}
+	for (const [name, value] of Object.entries(options)) {
+		if (!Object.hasOwn(OPTION_CHECKS, name)) {
+			throw new ApplicationError(
+				`websocket(): there is no option ${name}; options are ${Object.keys(OPTION_CHECKS).join(', ')}, ` +
+					'and a provider goes before them: websocket(provider, options)',
+			);
+		}
+		if (value !== undefined) OPTION_CHECKS[name as keyof WebSocketOptions](value);
+	}
+	return { provider, options };
+}
+
+/** @throws {ApplicationError} they are no handlers */
+export function checkHandlers(handlers: unknown): void {
+	if (typeof handlers !== 'object' || handlers === null) {
+		throw new ApplicationError(
+			`onWebSocket(): give it an object with the handlers ${HANDLERS.join(', ')}, not ${show(handlers)}`,
+		);
+	}
+	for (const name of HANDLERS) {
+		const handler = (handlers as WebSocketHandlers)[name];
+		if (handler !== undefined && typeof handler !== 'function') {
+			throw new ApplicationError(`onWebSocket(): ${name} must be a function, not ${show(handler)}`);
+		}
+	}
+}
+
+const OPTION_CHECKS: Record<keyof WebSocketOptions, (value: unknown) => void> = {
+	path(path) {
+		if (typeof path === 'string' && canMatch(path)) return;
+		throw new ApplicationError(
+			'websocket(): path must begin with / and be written as it stands in a URL: no ? and #, no . and .. between ' +
+				'slashes, blanks and the like escaped (%20); it may have parameters (/:room) and end with /*; ' +
+				`not ${show(path)}`,
+		);
+	},
+	upgrade(upgrade) {
+		if (typeof upgrade === 'function') return;
+		throw new ApplicationError(`websocket(): upgrade must be a function, not ${show(upgrade)}`);
+	},
+	upgradeTimeoutMs(ms) {
+		if (typeof ms === 'number' && ms > 0 && ms <= MAX_DELAY_MS) return;
+		throw new ApplicationError(
+			`websocket(): upgradeTimeoutMs must be a number of milliseconds above 0 and up to ${MAX_DELAY_MS}, not ${show(ms)}`,
+		);
+	},
+	allowedOrigins: (allowed) => void originCheck(allowed),
+	trustedProxies: (trusted) => void new ClientAddresses(trusted),
+	authorize(authorize) {
+		const { subscribe, ...rest } = (
+			typeof authorize === 'object' ? (authorize ?? {}) : { rest: authorize }
+		) as Authorize;
+		if (Object.keys(rest).length === 0 && (subscribe === undefined || typeof subscribe === 'function')) return;
+		throw new ApplicationError(
+			`websocket(): authorize must be { subscribe: (ws, topic, state) => boolean }, not ${show(authorize)}`,
+		);
+	},
+	limits: checkLimits,
+	slowReaders(policy) {
+		if (policy === 'close' || policy === 'drop') return;
+		throw new ApplicationError(`websocket(): slowReaders must be 'close' or 'drop', not ${show(policy)}`);
+	},
+};
+
+/** Whether a request can have such a path: Bun compares paths as a URL has them, and knows `*` at the end only. */
+function canMatch(path: string): boolean {
+	return path.startsWith('/') && new URL(`http://host${path}`).pathname === path && !/\/\*./.test(path);
+}
+
+function isProvider(value: unknown): value is WebSocketProvider {
+	if (typeof value !== 'object' || value === null) return false;
+	const { start, addConnection, publishFrom } = value as Partial<WebSocketProvider>;
+	return [start, addConnection, publishFrom].every((method) => typeof method === 'function');
+}
+
+/** A literal, as opposed to an instance of something, which would have none of the options and be taken for empty. */
+function isOptions(value: unknown): value is WebSocketOptions {
+	if (typeof value !== 'object' || value === null || isProvider(value)) return false;
+	const prototype: unknown = Object.getPrototypeOf(value);
+	return prototype === Object.prototype || prototype === null;
+}

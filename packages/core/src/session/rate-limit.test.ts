@@ -1,0 +1,215 @@
+import { connectClient, type TestClient, until } from '@orijs/testkit';
+import { CloseCode, readRetryHint, SocketMessage } from '@orijs/websocket/protocol';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { Application, type Limits, SocketRouter } from '../index.ts';
+import { Rate, type RateLimits, type RateVerdict } from './rate-limit.ts';
+import { LogBook } from '../test-support/log-book.ts';
+import { serve } from '../test-support/serve.ts';
+
+/** Takes so many messages at once; gives how many got which verdict. */
+function takes(rate: Rate, limits: RateLimits, count: number, bytes = 1): Record<RateVerdict, number> {
+	const verdicts = { within: 0, over: 0, flood: 0 };
+	for (let i = 0; i < count; i++) verdicts[rate.take({ byteLength: bytes }, limits)]++;
+	return verdicts;
+}
+
+const elapse = (ms: number): Promise<void> => {
+	const end = performance.now() + ms;
+	return until(() => performance.now() >= end, { what: 'that time has passed' });
+};
+
+// Slow, so that nothing is refilled while a test counts.
+const LIMITS = { messagesPerSecond: 10, bytesPerSecond: 1_000 };
+
+describe('the rate of a socket', () => {
+	it('lets a second’s worth of messages come at once, then is over it, then is a flood', () => {
+		expect(takes(new Rate(LIMITS), LIMITS, 25)).toEqual({ within: 10, over: 10, flood: 5 });
+	});
+
+	it('takes what a message counts more than one into account, but makes no flood of it', () => {
+		const rate = new Rate(LIMITS);
+		takes(rate, LIMITS, 4);
+		rate.charge(3);
+		expect(takes(rate, LIMITS, 3)).toEqual({ within: 3, over: 0, flood: 0 });
+		rate.charge(1_000);
+		expect(takes(rate, LIMITS, 11)).toEqual({ within: 0, over: 10, flood: 1 });
+		rate.charge(1_000);
+		expect(takes(rate, LIMITS, 1)).toEqual({ within: 0, over: 0, flood: 1 });
+	});
+
+	it('lets a second’s worth of bytes come at once, then is over it, then is a flood', () => {
+		expect(takes(new Rate(LIMITS), LIMITS, 9, 250)).toEqual({ within: 4, over: 4, flood: 1 });
+	});
+
+	it('is over it by whichever of the two is used up first', () => {
+		const limits = { messagesPerSecond: 10, bytesPerSecond: 100 };
+		const rate = new Rate(limits);
+
+		expect(takes(rate, limits, 5, 20)).toEqual({ within: 5, over: 0, flood: 0 });
+		expect(rate.take({ byteLength: 20 }, limits)).toBe('over');
+		expect(rate.take({ byteLength: 0 }, limits)).toBe('over');
+	});
+
+	it('lets the largest message through that a second has room for', () => {
+		const rate = new Rate(LIMITS);
+
+		expect([rate.take({ byteLength: 1_000 }, LIMITS), rate.take({ byteLength: 1 }, LIMITS)]).toEqual([
+			'within',
+			'over',
+		]);
+	});
+
+	it('is never left with Infinity', () => {
+		const unbounded = { messagesPerSecond: Infinity, bytesPerSecond: Infinity };
+
+		expect(takes(new Rate(unbounded), unbounded, 100_000, 1024 ** 3).within).toBe(100_000);
+	});
+
+	it('can be bounded in bytes alone, and comes back then as well', async () => {
+		const limits = { messagesPerSecond: Infinity, bytesPerSecond: 50_000 };
+		const rate = new Rate(limits);
+		takes(rate, limits, 60_000);
+		await elapse(500);
+
+		expect(rate.take({ byteLength: 1 }, limits)).toBe('within');
+	});
+
+	it('is kept by a socket that sends as fast as it may', async () => {
+		const limits = { messagesPerSecond: 50, bytesPerSecond: 1_000 };
+		const rate = new Rate(limits);
+		takes(rate, limits, 50);
+		for (let i = 0; i < 20; i++) {
+			await elapse(21);
+			expect([i, rate.take({ byteLength: 1 }, limits)]).toEqual([i, 'within']);
+		}
+	});
+
+	it('comes back with time, no faster than that', async () => {
+		const limits = { messagesPerSecond: 1_000, bytesPerSecond: 1_000_000 };
+		const rate = new Rate(limits);
+		const begin = performance.now();
+		expect(takes(rate, limits, 1_500).flood).toBe(0);
+		await elapse(700);
+		const { within } = takes(rate, limits, 1_000);
+
+		expect(within).toBeGreaterThan(100);
+		expect(within).toBeLessThanOrEqual(performance.now() - begin - 500);
+	});
+
+	it('comes back to a second’s worth after a long silence, and not to more', async () => {
+		const rate = new Rate(LIMITS);
+		takes(rate, LIMITS, 15);
+		await elapse(1_700);
+
+		expect(takes(rate, LIMITS, 25)).toEqual({ within: 10, over: 10, flood: 5 });
+	});
+
+	it('allows a second’s worth at once and no more also to a socket that was silent at first', async () => {
+		const rate = new Rate(LIMITS);
+		await elapse(1_100);
+
+		expect(takes(rate, LIMITS, 25)).toEqual({ within: 10, over: 10, flood: 5 });
+	});
+});
+
+describe('a client that sends typed messages too fast', () => {
+	const Count = SocketMessage.define({ name: 'count', data: z.string(), reply: z.number() });
+
+	async function counting(limits: Limits) {
+		const handled: string[] = [];
+		const router = new SocketRouter().on(Count, (ctx) => handled.push(ctx.data));
+		const app = new Application({ logger: new LogBook() }).websocket({ limits }).socketRouter(router);
+		const { ws: url } = await serve(app);
+		return { app, handled, url };
+	}
+
+	const ask = (client: TestClient, id: number, data = ''): void =>
+		client.send(JSON.stringify({ type: 'count', data, correlationId: String(id) }));
+
+	it('is told which ones were not handled, and they are not', async () => {
+		const { app, handled, url } = await counting({ messagesPerSecond: 10 });
+		const client = await connectClient(url);
+		for (let id = 1; id <= 15; id++) ask(client, id);
+		const answers = (await client.received(15)).map((text) => JSON.parse(String(text)) as unknown);
+
+		const answered = Array.from({ length: 10 }, (_, i) => ({ type: 'count', correlationId: `${i + 1}`, data: i + 1 }));
+		const error = { code: 'rate_limited', message: expect.any(String) as string };
+		const refused = Array.from({ length: 5 }, (_, i) => ({ type: 'count', correlationId: `${i + 11}`, error }));
+		expect(answers).toEqual([...answered, ...refused]);
+		expect([handled.length, app.refusals.rate, app.refusals.flood]).toEqual([10, 5, 0]);
+	});
+
+	it('is heard again after a while', async () => {
+		const { url } = await counting({ messagesPerSecond: 20 });
+		const client = await connectClient(url);
+		for (let id = 1; id <= 25; id++) ask(client, id);
+		await client.received(25);
+
+		await elapse(500);
+		ask(client, 26);
+		expect(JSON.parse(String((await client.received(26))[25]))).toMatchObject({ correlationId: '26', data: 21 });
+	});
+
+	it('is closed with 4429 and a hint when to come back if it goes on, and counted once', async () => {
+		const { app, handled, url } = await counting({ messagesPerSecond: 10 });
+		const client = await connectClient(url);
+		for (let id = 1; id <= 40; id++) ask(client, id);
+		const { code, reason } = await client.closed;
+
+		expect(code).toBe(CloseCode.tooManyMessages);
+		expect(readRetryHint(reason)).toBeGreaterThanOrEqual(500);
+		expect(readRetryHint(reason)).toBeLessThanOrEqual(1_500);
+		expect([handled.length, app.refusals.rate, app.refusals.flood]).toEqual([10, 10, 1]);
+	});
+
+	it('is told so of bytes as well, which are counted as they are in UTF-8', async () => {
+		const { app, handled, url } = await counting({ messageBytes: 1_500, bytesPerSecond: 10_000 });
+		for (const [character, bytes] of [
+			['x', 1],
+			['€', 3],
+		] as const) {
+			handled.length = 0;
+			const client = await connectClient(url);
+			// With what is around it, a little more than 900 bytes.
+			for (let id = 1; id <= 15; id++) ask(client, id, character.repeat(900 / bytes));
+			await client.received(15);
+			expect([character, handled.length]).toEqual([character, 10]);
+		}
+		expect(app.refusals.rate).toBe(10);
+	});
+
+	it('harms nobody else: all others get their answers', async () => {
+		const { app, url } = await counting({ messagesPerSecond: 50 });
+		const good = await connectClient(url);
+		const floods = await Promise.all(Array.from({ length: 5 }, () => connectClient(url)));
+		for (let id = 1; id <= 30; id++) {
+			for (const flood of floods) for (let i = 0; i < 10; i++) ask(flood, i);
+			ask(good, id);
+			await good.next((text) => String(text).includes(`"correlationId":"${id}","data"`));
+		}
+
+		for (const { closed } of floods) expect((await closed).code).toBe(CloseCode.tooManyMessages);
+		expect(app.refusals.flood).toBe(5);
+	});
+});
+
+describe('a client that sends raw messages too fast', () => {
+	it('has none of them dropped until it is closed with 4429', async () => {
+		const app = new Application({ logger: new LogBook() })
+			.websocket({ limits: { messagesPerSecond: 10 } })
+			.onWebSocket({ message: (ws, text) => void ws.send(text) });
+		const { ws: url } = await serve(app);
+		const numbers = (count: number): string[] => Array.from({ length: count }, (_, i) => String(i));
+
+		const hasty = await connectClient(url);
+		for (const number of numbers(20)) hasty.send(number);
+		expect(await hasty.received(20)).toEqual(numbers(20));
+
+		const flooding = await connectClient(url);
+		for (const number of numbers(30)) flooding.send(number);
+		expect((await flooding.closed).code).toBe(CloseCode.tooManyMessages);
+		expect(flooding.messages).toEqual(numbers(20));
+		expect([app.refusals.rate, app.refusals.flood]).toEqual([0, 1]);
+	});
+});

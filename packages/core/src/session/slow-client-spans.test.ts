@@ -1,0 +1,105 @@
+import { until } from '@orijs/testkit';
+import { BuiltIn, type GapNotice } from '@orijs/websocket/protocol';
+import { describe, expect, it } from 'vitest';
+import { Application } from '../index.ts';
+import { LogBook } from '../test-support/log-book.ts';
+import { connectRawWebSocket } from '../test-support/raw-web-socket.ts';
+import { serve } from '../test-support/serve.ts';
+
+const SIZE = 16 * 1024;
+const QUEUED = 4 * 1024 * 1024;
+/** Far more than the kernel takes and may be queued. */
+const ENOUGH_MESSAGES = 3_000;
+
+/** Bun may count characters where it sends bytes. */
+const bodies: readonly [string, string][] = [
+	['ASCII', 'x'.repeat(SIZE)],
+	['CJK', '漢'.repeat(SIZE / 3)],
+];
+
+describe.each(bodies)('with slowReaders: drop, a client of %s messages', (_, body) => {
+	it('that is slow, catches up and is slow again is told of all it has missed', async () => {
+		const { client, sent, flood, caughtUp, missing } = await dropping(body);
+		for (let round = 0; round < 3; round++) {
+			client.pause();
+			await flood(ENOUGH_MESSAGES);
+			client.resume();
+			await caughtUp();
+		}
+
+		expect(numbersIn(client.texts).size).toBeLessThan(sent.length);
+		expect(missing()).toEqual([]);
+	});
+
+	it('that has read only a part when more is published is told of all it has missed', async () => {
+		const { client, sent, flood, caughtUp, missing } = await dropping(body);
+		client.pause();
+		await flood(ENOUGH_MESSAGES);
+		for (let part = 0; part < 10; part++) {
+			const before = client.texts.length;
+			client.resume();
+			await until(() => client.texts.length > before, { what: 'some of it was read' });
+			client.pause();
+			await flood(50);
+		}
+		client.resume();
+		await caughtUp();
+
+		expect(numbersIn(client.texts).size).toBeLessThan(sent.length);
+		expect(missing()).toEqual([]);
+	});
+});
+
+function numbersIn(texts: readonly string[]): Set<number> {
+	return new Set(texts.filter((text) => text.startsWith('#')).map((text) => Number(text.split('#')[1])));
+}
+
+function gapsIn(texts: readonly string[]): GapNotice[] {
+	return texts
+		.filter((text) => !text.startsWith('#'))
+		.map((text) => JSON.parse(text) as { type?: string; data: GapNotice })
+		.flatMap(({ type, data }) => (type === BuiltIn.gap && data.topic === 'flood' ? [data] : []));
+}
+
+/** A client in a topic, of an application that drops what it does not read. */
+async function dropping(body: string) {
+	const app = new Application({ logger: new LogBook() })
+		.websocket({ slowReaders: 'drop', limits: { queuedBytes: QUEUED }, authorize: { subscribe: () => true } })
+		.onWebSocket({ open: (ws) => ws.subscribe('flood') });
+	const client = await connectRawWebSocket((await serve(app)).port);
+	client.send(JSON.stringify({ type: BuiltIn.subscribe, correlationId: 'a', data: { topic: 'flood' } }));
+	await until(() => client.texts.length === 1, { what: 'it is in its topic' });
+	/** When each was published. */
+	const sent: number[] = [];
+	const publish = (text: string): void => {
+		const number = sent.push(Date.now()) - 1;
+		void app.socket.publish('flood', `#${number}#${text}`);
+	};
+	return {
+		client,
+		sent,
+		async flood(count: number) {
+			for (let i = 0; i < count; i++) {
+				publish(body);
+				if (i % 100 === 0) await Bun.sleep(1);
+			}
+		},
+		/** Resolves once it gets what is published now. */
+		async caughtUp() {
+			const hasLast = async (): Promise<boolean> => {
+				publish('');
+				await Bun.sleep(5);
+				return numbersIn(client.texts.slice(-20)).has(sent.length - 1);
+			};
+			await until(hasLast, { what: 'it has caught up', timeoutMs: 10_000 });
+		},
+		/** What did not arrive, in no gap that the client was told of. */
+		missing() {
+			const arrived = numbersIn(client.texts);
+			const gaps = gapsIn(client.texts);
+			return [...sent.entries()].filter(
+				([number, at]) => !arrived.has(number) && !gaps.some(({ since, until: end }) => since <= at && at <= end),
+			);
+		},
+	};
+}

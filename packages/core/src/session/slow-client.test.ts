@@ -1,0 +1,117 @@
+import { connectClient } from '@orijs/testkit';
+import { InProcWsProvider } from '@orijs/websocket';
+import { CloseCode } from '@orijs/websocket/protocol';
+import { describe, expect, it } from 'vitest';
+import { Application, type Limits } from '../index.ts';
+import { LogBook } from '../test-support/log-book.ts';
+import { connectRaw, HANDSHAKE } from '../test-support/raw-connection.ts';
+import { connectRawWebSocket } from '../test-support/raw-web-socket.ts';
+import { serve } from '../test-support/serve.ts';
+
+/** Far more than Bun buffers for one socket (16 MiB) and the kernel takes. */
+const BLOCKS = 600;
+const BLOCK = 'x'.repeat(64 * 1024);
+const ENOUGH_BYTES = BLOCKS * BLOCK.length;
+
+/** An application whose clients are all in the topic `flood`. */
+async function flooding(limits: Limits = {}) {
+	const logger = new LogBook();
+	const provider = new InProcWsProvider({ logger });
+	const ids: string[] = [];
+	const closed: { code: number; topics: string[] }[] = [];
+	const app = new Application({ logger }).websocket(provider, { limits }).onWebSocket({
+		open(ws) {
+			ids.push(ws.data.socketId);
+			return ws.subscribe('flood');
+		},
+		close: (ws, code) => void closed.push({ code, topics: [...ws.data.topics] }),
+	});
+	return { app, logger, provider, ids, closed, ...(await serve(app)) };
+}
+
+type Send = (server: Awaited<ReturnType<typeof flooding>>, text: string) => void;
+
+const numbered = (i: number, size: number): string => `${i} `.padEnd(size, '.');
+const numbersOf = (texts: readonly unknown[]): number[] => texts.map((text) => Number.parseInt(String(text), 10));
+const upTo = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
+
+describe('a client that reads too slowly', () => {
+	it('is closed rather than left with a hole in what it gets, and nothing remains of it', async () => {
+		const { app, provider, closed, port } = await flooding();
+		const client = await connectRaw(port);
+		client.write(`${HANDSHAKE}\r\n`);
+		await client.seen('101 Switching Protocols');
+		client.pause();
+
+		for (let i = 0; i < BLOCKS; i++) void app.socket.publish('flood', BLOCK);
+		expect(closed.map(({ topics }) => topics)).toEqual([['flood']]);
+		expect([provider.getConnectionCount(), provider.getTopicSubscriberCount('flood')]).toEqual([0, 0]);
+	});
+
+	// In one go, and with time in between for what Bun does at the end of each.
+	it.each([
+		[64, Infinity],
+		[64, 1_000],
+		[300, Infinity],
+		[900, Infinity],
+		[900, 100],
+		[4_096, Infinity],
+		[65_536, Infinity],
+		[65_536, 10],
+	])(
+		'is closed with 1013 and, once it reads again, gets all that was queued, without a hole: %d bytes each, %d at once',
+		async (size, atOnce) => {
+			const { app, logger, closed, port } = await flooding({ queuedBytes: 256 * 1024 });
+			const client = await connectRawWebSocket(port);
+			client.pause();
+			for (let i = 0; closed.length === 0 && i < ENOUGH_BYTES / size; i++) {
+				void app.socket.publish('flood', numbered(i, size));
+				if (i % atOnce === atOnce - 1) await Bun.sleep(0);
+			}
+			client.resume();
+			await client.closed();
+
+			expect(client.close).toEqual({ code: CloseCode.tryAgainLater, reason: 'reads too slowly' });
+			const numbers = numbersOf(client.texts);
+			expect(numbers.length).toBeGreaterThan(0);
+			expect(numbers).toEqual(upTo(numbers.length));
+			expect(app.refusals.slowReader).toBe(1);
+			expect(logger.lines.map(({ level, message }) => [level, message])).toContainEqual([
+				'warn',
+				'Clients read too slowly (1013, or, with slowReaders: drop, a gap notice)',
+			]);
+		},
+	);
+
+	it.each<[string, Send]>([
+		['by broadcast', ({ app }, text) => void app.socket.broadcast(text)],
+		['by its id', ({ app, ids }, text) => void app.socket.send(ids[0] ?? '', text)],
+		['by its own socket', ({ provider, ids }, text) => void provider.getConnection(ids[0] ?? '')?.send(text)],
+	])('is closed with 1013 and without a hole as well when it is sent to %s', async (_, send) => {
+		const server = await flooding({ queuedBytes: 256 * 1024 });
+		const client = await connectRawWebSocket(server.port);
+		client.pause();
+		for (let i = 0; server.closed.length === 0 && i < BLOCKS; i++) send(server, numbered(i, BLOCK.length));
+		client.resume();
+		await client.closed();
+
+		expect(client.close?.code).toBe(CloseCode.tryAgainLater);
+		expect(numbersOf(client.texts)).toEqual(upTo(client.texts.length));
+		expect(server.app.refusals.slowReader).toBe(1);
+	});
+
+	it('takes nothing from those that read: they get everything', async () => {
+		const { app, closed, port, ws } = await flooding({ queuedBytes: 1024 * 1024 });
+		const [slow, fast] = [await connectRawWebSocket(port), await connectClient(ws)];
+		slow.pause();
+		const count = 2_000;
+		for (let i = 0; i < count; i++) {
+			void app.socket.publish('flood', numbered(i, 16 * 1024));
+			// It reads as fast as it can, in this thread.
+			if (i % 10 === 9) await fast.received(i);
+		}
+
+		expect(numbersOf(await fast.received(count))).toEqual(upTo(count));
+		expect(closed.map(({ code }) => code)).toEqual([CloseCode.tryAgainLater]);
+	});
+});

@@ -1,0 +1,128 @@
+import { connectClient } from '@orijs/testkit';
+import { type Bus, InProcWsProvider, WsProvider } from '@orijs/websocket';
+import { MemoryBackend } from '@orijs/websocket/testing';
+import { describe, expect, it } from 'vitest';
+import { Application, ApplicationError } from '../index.ts';
+import { LogBook } from '../test-support/log-book.ts';
+import { isFree } from '../test-support/ports.ts';
+import { connectRaw } from '../test-support/raw-connection.ts';
+import { serve } from '../test-support/serve.ts';
+
+describe('stop()', () => {
+	it('closes every socket with 1012, which handlers and clients see, and leaves nothing of them', async () => {
+		const provider = new InProcWsProvider();
+		const codes: number[] = [];
+		const app = new Application().websocket(provider).onWebSocket({
+			async open(ws) {
+				await ws.subscribe('room');
+				ws.send('subscribed');
+			},
+			close(_, code) {
+				codes.push(code);
+			},
+		});
+		const { ws } = await serve(app);
+		const clients = await Promise.all(Array.from({ length: 50 }, () => connectClient(ws)));
+		await Promise.all(clients.map((client) => client.next()));
+
+		await app.stop();
+		expect(codes).toEqual(Array(50).fill(1012));
+		expect([provider.getConnectionCount(), provider.getTopicCount()]).toEqual([0, 0]);
+		for (const { closed } of clients)
+			expect(await closed).toEqual({
+				code: 1012,
+				reason: expect.stringMatching(/^server is stopping; drained; retry-after-ms=\d+$/),
+			});
+	});
+
+	it('lets what was sent before arrive first', async () => {
+		const app = new Application().websocket().onWebSocket({ open: (ws) => void ws.subscribe('all') });
+		const { ws } = await serve(app);
+		const client = await connectClient(ws);
+
+		const sent = Array.from({ length: 100 }, (_, i) => `message ${i}`);
+		for (const text of sent) void app.socket.publish('all', text);
+		await app.stop();
+		expect(await client.closed).toMatchObject({ code: 1012 });
+		expect(client.texts).toEqual(sent);
+	});
+
+	it('lets close handlers say goodbye to other nodes', async () => {
+		const backend = new MemoryBackend();
+		const start = () => {
+			const logger = new LogBook();
+			const provider = new WsProvider({ bus: backend.createBus(), logger });
+			const app = new Application({ logger }).websocket(provider).onWebSocket({
+				async open(ws) {
+					await ws.subscribe('room');
+					ws.send('subscribed');
+				},
+				close: () => app.socket.publish('room', 'somebody left'),
+			});
+			return app;
+		};
+		const [leaves, stays] = [start(), start()];
+		const client = await connectClient((await serve(stays)).ws);
+		const other = await connectClient((await serve(leaves)).ws);
+		await Promise.all([client.next(), other.next()]);
+
+		await leaves.stop();
+		expect(await client.next()).toBe('somebody left');
+	});
+
+	it('frees the port, takes no more connections and closes idle ones', async () => {
+		const app = new Application().routes({ '/': () => new Response('here') });
+		const { port, http } = await serve(app);
+		const idle = await connectRaw(port);
+		idle.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n');
+		await idle.seen('here');
+
+		await app.stop();
+		await idle.closed();
+		expect(await isFree(port)).toBe(true);
+		await expect(fetch(http)).rejects.toThrow();
+	});
+
+	it('may be called twice, at once or later, and works once', async () => {
+		let hooks = 0;
+		const app = new Application().onShutdown(() => void hooks++);
+		await serve(app);
+
+		await Promise.all([app.stop(), app.stop()]);
+		await app.stop();
+		expect(hooks).toBe(1);
+	});
+
+	it('before listen is fine, runs no hooks, and there is no listening after', async () => {
+		let hooks = 0;
+		const provider = new InProcWsProvider({ logger: new LogBook() });
+		const app = new Application().websocket(provider).onShutdown(() => void hooks++);
+
+		await app.stop();
+		expect(hooks).toBe(0);
+		await expect(provider.broadcast('x')).rejects.toMatchObject({ name: 'ProviderStoppedError' });
+		await expect(app.listen(0)).rejects.toThrow(ApplicationError);
+	});
+
+	it('stops the provider, which then refuses to send', async () => {
+		const app = new Application().websocket(new InProcWsProvider({ logger: new LogBook() }));
+		await serve(app);
+
+		await app.stop();
+		await expect(app.socket.broadcast('x')).rejects.toMatchObject({ name: 'ProviderStoppedError' });
+	});
+
+	it('tells of a provider that can not stop, and ends the server all the same', async () => {
+		const bus: Bus = {
+			...new MemoryBackend().createBus(),
+			stop: () => Promise.reject(new Error('hangs on')),
+		};
+		const app = new Application().websocket(new WsProvider({ bus, logger: new LogBook() }));
+		const { port } = await app.listen(0);
+		const client = await connectClient(`ws://localhost:${port}/ws`);
+
+		await expect(app.stop()).rejects.toThrow('hangs on');
+		expect(await client.closed).toMatchObject({ code: 1012 });
+		expect(await isFree(Number(port))).toBe(true);
+	});
+});

@@ -1,0 +1,38 @@
+import fc from 'fast-check';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { fullJitter, isTerminal } from './backoff.ts';
+
+afterEach(() => vi.restoreAllMocks());
+
+describe('full jitter', () => {
+	it('lies between nothing and a bound that doubles, up to the largest', () => {
+		fc.assert(
+			fc.property(
+				fc.nat({ max: 2_000 }),
+				fc.integer({ min: 1, max: 1_000 }),
+				fc.nat(),
+				(failures, minDelayMs, more) => {
+					const maxDelayMs = minDelayMs + more;
+					const wait = fullJitter(failures, { minDelayMs, maxDelayMs });
+					expect(wait).toBeGreaterThanOrEqual(0);
+					expect(wait).toBeLessThanOrEqual(Math.min(maxDelayMs, minDelayMs * 2 ** failures));
+				},
+			),
+		);
+	});
+
+	it('reaches the whole of it', () => {
+		const bounds = { minDelayMs: 100, maxDelayMs: 1_000 };
+		vi.spyOn(Math, 'random').mockReturnValue(0.999);
+		expect([0, 1, 2, 3, 4, 5].map((failures) => Math.round(fullJitter(failures, bounds)))).toEqual([
+			100, 200, 400, 799, 999, 999,
+		]);
+		vi.spyOn(Math, 'random').mockReturnValue(0);
+		expect(fullJitter(5, bounds)).toBe(0);
+	});
+});
+
+it('of all codes, those that would end so again are terminal', () => {
+	const codes = Array.from({ length: 5_000 }, (_, code) => code).filter(isTerminal);
+	expect(codes).toEqual([1002, 1003, 1007, 4401]);
+});

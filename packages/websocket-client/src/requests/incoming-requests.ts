@@ -1,0 +1,69 @@
+import {
+	BuiltIn,
+	type Envelope,
+	type InferInput,
+	type InferOutput,
+	type RequestMessage,
+	SocketError,
+} from '@orijs/websocket/protocol';
+import type { Connection } from '../connection/connection.ts';
+import type { Failures } from '../failures.ts';
+import { mustBeFunction } from '../must-be-function.ts';
+
+/** Answers a request of the server. What it throws refuses the request: a `SocketError` with its code, anything else with `internal`. */
+export type RequestHandler<TMessage extends RequestMessage> = (
+	data: InferOutput<TMessage['data']>,
+	envelope: Envelope<InferOutput<TMessage['data']>>,
+) => InferInput<TMessage['reply']> | Promise<InferInput<TMessage['reply']>>;
+
+type AnyHandler = (data: never, envelope: never) => unknown;
+
+/** Answers what the server asks. */
+export class IncomingRequests {
+	readonly #failures: Failures;
+	readonly #handlers = new Map<string, { readonly handler: AnyHandler }>();
+
+	constructor(failures: Failures) {
+		this.#failures = failures;
+	}
+
+	/** @throws {Error} somebody answers that message already; {TypeError} it is no function */
+	handle(name: string, handler: AnyHandler): () => void {
+		mustBeFunction(handler, 'a handler');
+		if (this.#handlers.has(name)) throw new Error(`${name} is answered already; undo that first`);
+		const entry = { handler };
+		this.#handlers.set(name, entry);
+		return () => {
+			if (this.#handlers.get(name) === entry) this.#handlers.delete(name);
+		};
+	}
+
+	/** Never rejects. */
+	async answer(connection: Connection, envelope: Envelope): Promise<void> {
+		const { name, data, correlationId } = envelope;
+		const handler = this.#handlers.get(name)?.handler;
+		let reply: object;
+		if (handler === undefined) {
+			reply = { error: { code: 'unknown_type', message: `The client answers no ${name}` } };
+		} else {
+			try {
+				const result = await handler(data as never, envelope as never);
+				reply = { data: result === undefined ? null : result };
+			} catch (error) {
+				reply = { error: this.#faultOf(error) };
+			}
+		}
+		try {
+			connection.reply(JSON.stringify({ type: BuiltIn.reply, correlationId, ...reply }));
+		} catch (error) {
+			// JSON has no way to write it.
+			connection.reply(JSON.stringify({ type: BuiltIn.reply, correlationId, error: this.#faultOf(error) }));
+		}
+	}
+
+	#faultOf(error: unknown): { code: string; message: string } {
+		if (error instanceof SocketError) return { code: error.code, message: error.message };
+		this.#failures.report(error, 'handler');
+		return { code: 'internal', message: 'Something went wrong in the client' };
+	}
+}

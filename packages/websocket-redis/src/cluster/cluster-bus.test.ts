@@ -1,0 +1,95 @@
+import { type RedisCluster, startRedisCluster } from '@orijs/testkit';
+import { busConformance } from '@orijs/websocket/testing';
+import { Cluster } from 'ioredis';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ClusterBus } from './cluster-bus.ts';
+import { InvalidRedisOptionError, RedisWsProvider } from '../index.ts';
+import { serveHere } from '../test-support/node-here.ts';
+
+describe('the bus on a Redis Cluster', () => {
+	let cluster: RedisCluster;
+	beforeAll(async () => {
+		cluster = await startRedisCluster({ replicas: 0, password: 'secret' });
+	});
+	afterAll(() => cluster.stop());
+
+	const nodes = (): { host: string; port: number }[] => cluster.nodes.map(({ host, port }) => ({ host, port }));
+
+	let run = 0;
+	const cases = busConformance(() => {
+		const keyPrefix = `run${run++}`;
+		return {
+			createBus: () =>
+				new ClusterBus({ nodes: nodes(), options: { password: 'secret' }, keyPrefix, connectTimeout: 2_000 }),
+		};
+	});
+	for (const { name, run: keep } of cases) it(name, keep);
+
+	it('costs one shard for a message, not all of them', async () => {
+		const provider = new RedisWsProvider({
+			connection: { cluster: nodes().slice(0, 1), options: { password: 'secret' } },
+		});
+		const node = serveHere(provider);
+		await provider.start();
+		const { client } = await node.connect(['chat:1']);
+		const owner = await cluster.masterOf('orijs:chat:1');
+		const counts = await Promise.all(
+			cluster.nodes.map(async (each) => [
+				each.id === owner.id,
+				await each.command('PUBSUB', 'SHARDNUMSUB', 'orijs:chat:1'),
+			]),
+		);
+		expect(counts.toSorted(([a], [b]) => Number(a) - Number(b))).toEqual([
+			[false, ['orijs:chat:1', 0]],
+			[false, ['orijs:chat:1', 0]],
+			[true, ['orijs:chat:1', 1]],
+		]);
+		await client.close();
+		await node.stop();
+	});
+
+	it("can be given a user's own Cluster, which stays open", async () => {
+		const own = new Cluster(nodes().slice(0, 1), { redisOptions: { password: 'secret' } });
+		await own.ping();
+		const provider = new RedisWsProvider({ connection: own });
+		await provider.start();
+		await provider.publish('chat:1', 'x');
+		await provider.stop();
+		expect(await own.ping()).toBe('PONG');
+		own.disconnect();
+	});
+
+	it.each([
+		[
+			'a wrong password',
+			() => ({ cluster: nodes(), options: { password: 'wrong' } }),
+			/refused the connection: .*WRONGPASS/,
+		],
+		[
+			'nodes that are not there',
+			() => ({ cluster: [{ host: '127.0.0.1', port: 1 }] }),
+			/127\.0\.0\.1:1 could not be reached/,
+		],
+	])('does not start with %s, and says why', async (_, connection, message) => {
+		const provider = new RedisWsProvider({ connection: connection(), connectTimeout: 500 });
+		await expect(provider.start()).rejects.toThrow(message);
+	});
+
+	it('does not take a list without nodes', () => {
+		expect(() => new RedisWsProvider({ connection: { cluster: [] } })).toThrow(InvalidRedisOptionError);
+	});
+});
+
+describe('a Redis Cluster without sharded publish/subscribe', () => {
+	it('is refused at start, with what it needs', async () => {
+		const old = await startRedisCluster({ replicas: 0, args: ['--rename-command', 'SSUBSCRIBE', ''] });
+		const provider = new RedisWsProvider({
+			connection: { cluster: old.nodes.map(({ host, port }) => ({ host, port })) },
+		});
+		await expect(provider.start()).rejects.toMatchObject({
+			name: 'ClusterUnsupportedError',
+			message: expect.stringContaining('Redis 7.0 or newer'),
+		});
+		await old.stop();
+	});
+});

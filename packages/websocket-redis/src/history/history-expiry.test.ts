@@ -1,0 +1,99 @@
+import { type RedisServer, startRedis } from '@orijs/testkit';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type HistoryNode, startHistoryNode } from '../test-support/history-nodes.ts';
+
+const MINUTE = 60_000;
+const DAY = 24 * 60 * MINUTE;
+const HISTORY = {
+	'hour:*': { size: 50, ttlMs: 60 * MINUTE },
+	'week:*': { size: 50, ttlMs: 7 * DAY },
+	'short:*': { size: 50, ttlMs: 500 },
+};
+
+describe('the keys of a topic with history', () => {
+	let redis: RedisServer;
+	let node: HistoryNode;
+	beforeAll(async () => {
+		redis = await startRedis();
+	});
+	afterAll(() => redis.stop());
+	beforeEach(async () => {
+		await redis.command('FLUSHALL');
+		node = await startHistoryNode(redis, HISTORY);
+	});
+	afterEach(() => node.stop());
+
+	/** That many milliseconds are left, less what the test itself may have taken. */
+	async function expectExpiry(key: string, ms: number): Promise<void> {
+		const left = Number(await redis.command('PTTL', key));
+		expect(left, key).toBeLessThanOrEqual(ms);
+		expect(left, key).toBeGreaterThan(ms - 10_000);
+	}
+
+	const keys = async (): Promise<string[]> => ((await redis.command('KEYS', '*')) as string[]).toSorted();
+
+	it('are none after the start, whose try leaves nothing behind', async () => {
+		expect(await keys()).toEqual([]);
+	});
+
+	it.each([
+		['hour:1', 60 * MINUTE, DAY],
+		['week:1', 7 * DAY, 14 * DAY],
+	])('expire as documented: those of %s', async (topic, ttlMs, rememberedMs) => {
+		const { provider } = node;
+		await provider.publish(topic, 'first', { idempotencyKey: 'first' });
+		const expected = [`{orijs:${topic}}:key:first`, `{orijs:${topic}}:log`, `{orijs:${topic}}:meta`];
+		expect(await keys()).toEqual(expected);
+		await expectExpiry(expected[0] ?? '', 5 * MINUTE);
+		await expectExpiry(expected[1] ?? '', ttlMs);
+		await expectExpiry(expected[2] ?? '', rememberedMs);
+	});
+
+	it('are given their time again by each message, also after many', async () => {
+		const { provider } = node;
+		await provider.publish('hour:1', 'first', { idempotencyKey: 'first' });
+		for (const part of ['meta', 'log']) await redis.command('PEXPIRE', `{orijs:hour:1}:${part}`, '20000');
+		for (let n = 0; n < 300; n++) await provider.publish('hour:1', `${n}`);
+		await expectExpiry('{orijs:hour:1}:log', 60 * MINUTE);
+		await expectExpiry('{orijs:hour:1}:meta', DAY);
+		await expectExpiry('{orijs:hour:1}:key:first', 5 * MINUTE);
+		expect(await redis.command('XLEN', '{orijs:hour:1}:log')).toBe(50);
+	});
+
+	it('do not live longer for a message that is not published again', async () => {
+		const { provider } = node;
+		await provider.publish('hour:1', 'once', { idempotencyKey: 'once' });
+		const all = await keys();
+		for (const key of all) await redis.command('PEXPIRE', key, '20000');
+		await provider.publish('hour:1', 'once', { idempotencyKey: 'once' });
+		for (const key of all) await expectExpiry(key, 20_000);
+	});
+
+	it('remember where the topic stands, but no messages, for who reads', async () => {
+		const { provider } = node;
+		await provider.history('hour:1');
+		expect(await keys()).toEqual(['{orijs:hour:1}:meta']);
+		await expectExpiry('{orijs:hour:1}:meta', DAY);
+		await provider.publish('hour:1', 'x');
+		for (const part of ['meta', 'log']) await redis.command('PEXPIRE', `{orijs:hour:1}:${part}`, '20000');
+		await provider.history('hour:1');
+		await expectExpiry('{orijs:hour:1}:meta', DAY);
+		await expectExpiry('{orijs:hour:1}:log', 20_000);
+	});
+
+	it('go on with the same epoch when the messages have expired', async () => {
+		const { provider } = node;
+		await provider.publish('short:1', 'old');
+		await expect.poll(() => redis.command('EXISTS', '{orijs:short:1}:log'), { interval: 2, timeout: 5_000 }).toBe(0);
+		const { epoch, offset, messages } = await provider.history('short:1');
+		expect(messages).toEqual([]);
+		const { id } = await node.node.connect();
+		const nothing = { epoch, offset: 0 };
+		expect(await provider.resume(id, 'short:1', { since: nothing })).toMatchObject({ recovered: false, count: 0 });
+		expect(await provider.resume(id, 'short:1', { since: { epoch, offset } })).toMatchObject({ recovered: true });
+		await provider.publish('short:1', 'new');
+		const page = await provider.history('short:1', { since: { epoch, offset } });
+		expect(page).toMatchObject({ epoch, recovered: true });
+		await expectExpiry('{orijs:short:1}:meta', DAY);
+	});
+});

@@ -1,0 +1,64 @@
+import { type RedisCluster, startRedisCluster } from '@orijs/testkit';
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { slotOf } from '../cluster/slot.ts';
+import { RedisWsProvider } from '../index.ts';
+
+const TOPICS = ['chat:1', ':', '.', '-', '_', '::', 'a:key:b', 'a:meta', '__proto__', '0', 't'.repeat(256)];
+const PREFIXES = ['orijs', 'a:b', '.', ':', 'p'.repeat(128)];
+/** What is in the first braces decides about the slot: these must not have a say. */
+const KEYS = ['order-7', '{other}', '}{', '{}', '}', 'ключ', '🔑{é}', '\0', ' \r\n', '{'.repeat(256)];
+const HISTORY = { '*': { size: 100, ttlMs: 600_000 } };
+const logger = { debug() {}, info() {}, warn() {}, error() {} };
+
+describe('the keys of a topic on a Redis Cluster', () => {
+	let cluster: RedisCluster;
+	beforeAll(async () => {
+		cluster = await startRedisCluster({ replicas: 0 });
+	});
+	afterAll(() => cluster.stop());
+
+	it.each(PREFIXES)('are where its channel is, with the prefix %s', async (keyPrefix) => {
+		await Promise.all(cluster.nodes.map((node) => node.command('FLUSHALL')));
+		const provider = new RedisWsProvider({
+			connection: { cluster: cluster.nodes.map(({ host, port }) => ({ host, port })) },
+			keyPrefix,
+			history: HISTORY,
+			logger,
+		});
+		await provider.start();
+		for (const topic of TOPICS) {
+			await Promise.all(KEYS.map((key) => provider.publish(topic, key, { idempotencyKey: key })));
+			expect((await provider.history(topic)).messages.map(({ data }) => data)).toEqual(KEYS);
+		}
+		await provider.stop();
+
+		let count = 0;
+		for (const node of cluster.nodes) {
+			const client = new Redis({ host: node.host, port: node.port });
+			for (const key of await client.keysBuffer('*')) {
+				const channel = /^\{([^}]*)\}:/.exec(key.toString('latin1'))?.[1] ?? '';
+				const slot = slotOf(channel);
+				expect(await client.call('CLUSTER', 'KEYSLOT', key)).toBe(slot);
+				expect(await cluster.slotOf(channel)).toBe(slot);
+				count++;
+			}
+			client.disconnect();
+		}
+		expect(count).toBe(TOPICS.length * (2 + KEYS.length));
+	});
+
+	it('never have braces or other alphabets from a topic or a prefix: such are refused', async () => {
+		const connection = { cluster: cluster.nodes.map(({ host, port }) => ({ host, port })) };
+		const provider = new RedisWsProvider({ connection, history: HISTORY, logger });
+		await provider.start();
+		onTestFinished(() => provider.stop());
+		for (const odd of ['{a}', 'a{b', 'a}b', 'тема', 'é', '🔑', 'a b', '']) {
+			expect(() => new RedisWsProvider({ connection, keyPrefix: odd })).toThrow(/keyPrefix/);
+			expect(() => new RedisWsProvider({ connection, history: { [odd]: { size: 1, ttlMs: 1 } } })).toThrow(
+				/pattern in history/,
+			);
+			await expect(provider.publish(odd, 'x')).rejects.toMatchObject({ name: 'InvalidTopicError' });
+		}
+	});
+});

@@ -1,0 +1,81 @@
+import type { Redis } from 'ioredis';
+
+/** A connection that is not ready this long after it was begun is given up for a new try, in milliseconds. */
+const READY_WITHIN_MS = 2_000;
+
+export interface ServerConnectionHandlers {
+	/** Connected: commands may be sent. */
+	onReady(): void;
+	/** The connection is gone; commands without an answer have failed. */
+	onLost(): void;
+}
+
+/** One connection to Redis that is made again for ever, and can be dropped when it is found dead. */
+export class ServerConnection {
+	readonly client: Redis;
+	/** Which server it leads to, where that is known. */
+	runId: string | undefined;
+	/** When it was last known that this is the right server, in milliseconds since the epoch. */
+	verifiedAt = 0;
+	#handlers: ServerConnectionHandlers | undefined;
+	#lastError: string | undefined;
+	#deadline: ReturnType<typeof setTimeout> | undefined;
+
+	constructor(client: Redis) {
+		this.client = client;
+		// ioredis prints errors that nobody listens to.
+		client.on('error', this.#onError);
+	}
+
+	/** What went wrong last, for people. */
+	get lastError(): string | undefined {
+		return this.#lastError;
+	}
+
+	get isReady(): boolean {
+		return this.client.status === 'ready';
+	}
+
+	/** From now on the connection is watched; it must be ready. */
+	watch(handlers: ServerConnectionHandlers): void {
+		this.#handlers = handlers;
+		this.client.on('ready', this.#onReady).on('close', this.#onClose).on('connecting', this.#onConnecting);
+		if (!this.isReady) this.#onClose();
+	}
+
+	/** Drops the connection, with what is under way on it; ioredis makes a new one. */
+	reset(): void {
+		// Closing politely would wait for the other side, which may be the one that hangs.
+		this.client.stream?.destroy();
+	}
+
+	close(): void {
+		clearTimeout(this.#deadline);
+		this.#handlers = undefined;
+		this.client.removeAllListeners().on('error', ignore);
+		this.client.disconnect();
+		this.client.stream?.destroy();
+	}
+
+	readonly #onError = (error: Error): void => {
+		this.#lastError = error.message;
+	};
+
+	readonly #onReady = (): void => {
+		clearTimeout(this.#deadline);
+		this.#lastError = undefined;
+		this.#handlers?.onReady();
+	};
+
+	readonly #onClose = (): void => {
+		clearTimeout(this.#deadline);
+		this.#handlers?.onLost();
+	};
+
+	readonly #onConnecting = (): void => {
+		clearTimeout(this.#deadline);
+		this.#deadline = setTimeout(() => this.reset(), READY_WITHIN_MS);
+	};
+}
+
+function ignore(): void {}

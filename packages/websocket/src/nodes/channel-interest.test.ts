@@ -1,0 +1,310 @@
+import { until } from '@orijs/testkit';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { SubscribeError } from '../errors.ts';
+import { type InterestFixture, interestOnBus } from '../test-support/channel-interest-fixture.ts';
+import { ticks } from '../test-support/ticks.ts';
+import { watchUnhandledRejections } from '../test-support/unhandled-rejections.ts';
+
+async function openInterest(graceMs = 0): Promise<InterestFixture> {
+	const fixture = await interestOnBus(graceMs);
+	fixture.interest.open();
+	onTestFinished(() => fixture.interest.close(new Error('the test is over')));
+	return fixture;
+}
+
+describe('interest in channels', () => {
+	it('joins of one tick travel in one call, and so do leaves', async () => {
+		const { bus, interest } = await openInterest();
+		await Promise.all([interest.acquire('a'), interest.acquire('b'), interest.acquire('c')]);
+		for (const channel of ['a', 'b', 'c']) interest.release(channel);
+		await ticks(3);
+
+		expect(bus.calls).toEqual([
+			{ call: 'subscribe', topics: ['a', 'b', 'c'] },
+			{ call: 'unsubscribe', topics: ['a', 'b', 'c'] },
+		]);
+	});
+
+	it('asks for nothing before it is open, and for everything wanted then', async () => {
+		const { bus, interest } = await interestOnBus();
+		const wanted = Promise.all([interest.acquire('a'), interest.acquire('b')]);
+		await ticks(3);
+		expect(bus.calls).toEqual([]);
+
+		interest.open();
+		await wanted;
+		expect(bus.calls).toEqual([{ call: 'subscribe', topics: ['a', 'b'] }]);
+	});
+
+	it('is granted only once the backend has answered', async () => {
+		const { bus, interest } = await openInterest();
+		const answer = bus.hang();
+		let granted = false;
+		const asked = interest.acquire('a').then(() => (granted = true));
+		await ticks(10);
+		expect(bus.calls).toEqual([{ call: 'subscribe', topics: ['a'] }]);
+		expect(granted).toBe(false);
+
+		answer();
+		await asked;
+	});
+
+	it('of two callers in one pending channel is one promise and one call', async () => {
+		const { bus, interest } = await openInterest();
+		const first = interest.acquire('a');
+		expect(interest.acquire('a')).toBe(first);
+		await ticks(1);
+		expect(interest.acquire('a')).toBe(first);
+		await first;
+		await interest.acquire('a');
+
+		expect(bus.calls).toEqual([{ call: 'subscribe', topics: ['a'] }]);
+	});
+
+	it('that is given up within its tick costs no call, and its promise does not stay open', async () => {
+		const { bus, interest } = await openInterest();
+		const given = interest.acquire('a');
+		interest.release('a');
+		await given;
+		await ticks(3);
+
+		expect(bus.calls).toEqual([]);
+	});
+
+	it('that is given up and taken up again within its tick is one join', async () => {
+		const { bus, interest } = await openInterest();
+		const first = interest.acquire('a');
+		interest.release('a');
+		await Promise.all([first, interest.acquire('a')]);
+
+		expect(bus.calls).toEqual([{ call: 'subscribe', topics: ['a'] }]);
+	});
+
+	it('that is given up while the backend is being asked is let go once it has answered', async () => {
+		const { bus, interest } = await openInterest();
+		const answer = bus.hang();
+		const asked = interest.acquire('a');
+		await ticks(2);
+		interest.release('a');
+		answer();
+		await asked;
+		await ticks(2);
+
+		expect(bus.calls.map(({ call }) => call)).toEqual(['subscribe', 'unsubscribe']);
+		expect([...bus.subscribed]).toEqual([]);
+	});
+
+	it('that is given up and taken up again while the backend is being asked is kept', async () => {
+		const { bus, interest } = await openInterest();
+		const answer = bus.hang();
+		const first = interest.acquire('a');
+		await ticks(2);
+		interest.release('a');
+		const second = interest.acquire('a');
+		answer();
+		await Promise.all([first, second]);
+		await ticks(3);
+
+		expect(bus.calls).toEqual([{ call: 'subscribe', topics: ['a'] }]);
+	});
+
+	it('that ends and begins anew in one tick ends up joined', async () => {
+		const { bus, interest } = await openInterest();
+		await interest.acquire('a');
+		interest.release('a');
+		await interest.acquire('a');
+		await ticks(3);
+
+		expect([...bus.subscribed]).toEqual(['a']);
+	});
+
+	it('ends up let go after acquire, release, acquire, release', async () => {
+		const { bus, interest } = await openInterest();
+		for (let i = 0; i < 2; i++) {
+			await interest.acquire('a');
+			interest.release('a');
+			await ticks(i);
+		}
+		await ticks(3);
+
+		expect([...bus.subscribed]).toEqual([]);
+	});
+
+	it('that never was can be given up', async () => {
+		const { bus, interest } = await openInterest();
+		interest.release('never');
+		await ticks(3);
+
+		expect(bus.calls).toEqual([]);
+	});
+});
+
+describe('a refused channel', () => {
+	it('rejects for all its callers and is told, while the others of its tick go through', async () => {
+		const { bus, interest, refusals } = await openInterest();
+		bus.refused.add('bad');
+		const [good, bad, again, other] = ['good', 'bad', 'bad', 'other'].map((channel) => interest.acquire(channel));
+
+		await Promise.all([good, other]);
+		const error = await bad?.catch((thrown: unknown) => thrown);
+		expect(error).toBeInstanceOf(SubscribeError);
+		expect(error).toMatchObject({ topic: 'bad', cause: { message: 'refused: bad' } });
+		expect(await again?.catch((thrown: unknown) => thrown)).toBe(error);
+		expect(refusals).toEqual([['bad', error]]);
+		expect([...bus.subscribed].toSorted()).toEqual(['good', 'other']);
+	});
+
+	it('is asked for anew by the next caller', async () => {
+		const { bus, interest } = await openInterest();
+		bus.refused.add('a');
+		await expect(interest.acquire('a')).rejects.toThrow(SubscribeError);
+		bus.refused.clear();
+		await interest.acquire('a');
+
+		expect([...bus.subscribed]).toEqual(['a']);
+	});
+
+	it('is told of before its callers hear of it, so that they find it rolled back', async () => {
+		const { bus, interest, refusals } = await openInterest();
+		bus.refused.add('a');
+		await interest.acquire('a').catch(() => expect(refusals).toHaveLength(1));
+		expect.assertions(1);
+	});
+
+	it('causes no unhandled rejection when nobody awaits it', async () => {
+		const watch = watchUnhandledRejections();
+		const { bus, interest, refusals } = await openInterest();
+		bus.refused.add('a');
+		void interest.acquire('a');
+		void interest.acquire('b');
+		await interest.acquire('c');
+		await ticks(5);
+
+		expect(refusals.map(([channel]) => channel)).toEqual(['a']);
+		expect(await watch.seen()).toEqual([]);
+	});
+});
+
+describe('a live channel that is refused by now', () => {
+	const lost = (cause: string): string =>
+		`"a" could not be subscribed again; until the backend allows it, what other nodes publish to it is missing here: ${cause}`;
+
+	it('is asked for again and again, and each time it is told what was not heard', async () => {
+		const { bus, interest, refusals, losses } = await openInterest();
+		await interest.acquire('a');
+		bus.refused.add('a');
+		interest.revoke('a', 0, new Error('no'));
+		expect(losses.splice(0)).toEqual([['a', lost('no')]]);
+		expect(interest.isLive('a')).toBe(false);
+		const again = interest.acquire('a');
+		await until(() => losses.length === 1, { what: 'it is refused once more' });
+		expect(losses.splice(0)).toEqual([['a', lost('refused: a')]]);
+
+		bus.refused.clear();
+		await again;
+		expect(losses).toEqual([['a', undefined]]);
+		expect(interest.isLive('a')).toBe(true);
+		expect(refusals).toEqual([]);
+	});
+
+	it('is not asked for when nobody wants it', async () => {
+		const { bus, interest, losses } = await openInterest(1_000);
+		await Promise.all(['left', 'lingers', 'a'].map((channel) => interest.acquire(channel)));
+		interest.revoke('left', 0, new Error('no'));
+		interest.release('left');
+		interest.release('lingers');
+		interest.revoke('lingers', 0, new Error('no'));
+		interest.revoke('a', 0, new Error('no'));
+		bus.calls.length = 0;
+		await until(() => losses.length === 3, { what: 'the other one is back' });
+
+		expect(losses.map(([channel]) => channel)).toEqual(['left', 'a', 'a']);
+		expect(bus.calls.map(({ topics }) => topics)).toEqual([['a']]);
+	});
+
+	it('is given up when it is closed, with those who wait for it', async () => {
+		const { bus, interest } = await openInterest();
+		await interest.acquire('a');
+		interest.revoke('a', 0, new Error('no'));
+		const waiting = interest.acquire('a');
+		const reason = new Error('over');
+		interest.close(reason);
+
+		await expect(waiting).rejects.toBe(reason);
+		expect(bus.calls).toHaveLength(1);
+	});
+});
+
+describe('closing', () => {
+	it('rejects what is pending with the reason, whether it was asked for already or not', async () => {
+		const { bus, interest } = await openInterest();
+		bus.hang();
+		const asked = interest.acquire('asked');
+		await ticks(2);
+		const waiting = interest.acquire('waiting');
+		const reason = new Error('over');
+		interest.close(reason);
+
+		await expect(asked).rejects.toBe(reason);
+		await expect(waiting).rejects.toBe(reason);
+		await ticks(3);
+		expect(bus.calls.map(({ topics }) => topics)).toEqual([['asked']]);
+	});
+
+	it('forgets everything: after opening again a channel is asked for again', async () => {
+		const { bus, interest } = await openInterest();
+		await interest.acquire('a');
+		interest.close(new Error('over'));
+		interest.open();
+		await interest.acquire('a');
+
+		expect(bus.calls).toEqual([
+			{ call: 'subscribe', topics: ['a'] },
+			{ call: 'subscribe', topics: ['a'] },
+		]);
+	});
+
+	it('an answer that comes after it does not pass for an answer to who asked since', async () => {
+		const { bus, interest } = await openInterest();
+		const answer = bus.hang();
+		interest.acquire('a').catch(() => {});
+		await ticks(2);
+		interest.close(new Error('over'));
+		let granted = false;
+		const anew = interest.acquire('a').then(() => (granted = true));
+		answer();
+		await ticks(5);
+		expect(granted).toBe(false);
+
+		interest.open();
+		await anew;
+	});
+
+	it('a refusal that comes after it is not held against who asked since', async () => {
+		const { bus, interest, refusals } = await openInterest();
+		bus.refused.add('a');
+		const answer = bus.hang();
+		interest.acquire('a').catch(() => {});
+		await ticks(2);
+		interest.close(new Error('over'));
+		bus.refused.clear();
+		const anew = interest.acquire('a');
+		answer();
+		await ticks(5);
+		interest.open();
+		await anew;
+
+		expect(refusals).toEqual([]);
+	});
+});
+
+it('a failing unsubscribe is told, and harms nobody', async () => {
+	const { bus, interest, errors } = await openInterest();
+	await interest.acquire('a');
+	const failing = Object.assign(bus, { unsubscribe: () => Promise.reject(new Error('backend away')) });
+	interest.release('a');
+	await ticks(3);
+
+	expect(failing.calls).toHaveLength(1);
+	expect(errors.map(({ message }) => message)).toEqual(['backend away']);
+});

@@ -1,0 +1,78 @@
+import { MessageDroppedError } from '../errors.ts';
+import { type Beat, decodeFrame, type FrameFault, type GapNotice, type Origin, type Sender } from '../wire/frame.ts';
+import type { LocalFanout } from '../sockets/local-fanout.ts';
+import type { Logger } from '../logger.ts';
+import { BROADCAST_CHANNEL, isNodeChannel, socketOfChannel } from '../wire/channel-names.ts';
+import type { Payload } from '../wire/payload.ts';
+import type { SkippedFrames } from '../provider.ts';
+
+export interface InboundFramesOptions {
+	/** This node, whose own frames come back as echo. */
+	readonly origin: Origin;
+	readonly local: LocalFanout;
+	readonly logger: Logger;
+	/** Whether a frame comes from a connection that has failed since, and so belongs to a gap. */
+	readonly isLate: (sender: Sender) => boolean;
+	/** This node's own beats among them. */
+	readonly onBeat: (shard: string, beat: Beat) => void;
+	/** Another node told this one something. */
+	readonly onNodeMessage: (text: string) => void;
+	readonly onGapNotice: (channel: string, notice: GapNotice) => void;
+	/** Something failed that no caller is waiting for. */
+	readonly onError: (error: Error) => void;
+}
+
+/** Frames from the bus, on their way to this node's sockets. */
+export class InboundFrames {
+	readonly #options: InboundFramesOptions;
+	readonly #skipped: Record<keyof SkippedFrames, number> = { 'unknown-version': 0, malformed: 0, late: 0 };
+
+	constructor(options: InboundFramesOptions) {
+		this.#options = options;
+	}
+
+	get skipped(): SkippedFrames {
+		return this.#skipped;
+	}
+
+	deliver(channel: string, bytes: Uint8Array): void {
+		const { origin, isLate } = this.#options;
+		const frame = decodeFrame(bytes, origin);
+		if (frame === 'echo') return;
+		if (typeof frame === 'string') {
+			this.#skip(channel, frame);
+		} else if (frame.origin !== origin && isLate(frame)) {
+			this.#skipped.late++;
+		} else if (frame.type === 'messages') {
+			this.#toSockets(channel, frame.messages);
+		} else if (frame.type === 'beat') {
+			this.#options.onBeat(channel, frame);
+		} else if (frame.origin !== origin) {
+			this.#options.onGapNotice(channel, frame);
+		}
+	}
+
+	#toSockets(channel: string, messages: readonly (string | Uint8Array)[]): void {
+		const socketId = socketOfChannel(channel);
+		for (const message of messages) {
+			if (socketId !== undefined) this.#toSocket(socketId, message);
+			else if (channel === BROADCAST_CHANNEL) this.#options.local.toAll(message);
+			else if (isNodeChannel(channel)) this.#options.onNodeMessage(String(message));
+			else this.#options.local.toTopic(channel, message);
+		}
+	}
+
+	#toSocket(socketId: string, payload: Payload): void {
+		const delivered = this.#options.local.toSocketId(socketId, payload);
+		if (delivered === undefined) this.#options.logger.debug('A message came for a socket that has left', { socketId });
+		else if (!delivered) this.#options.onError(new MessageDroppedError(socketId));
+	}
+
+	#skip(channel: string, fault: FrameFault): void {
+		if (this.#skipped[fault]++ > 0) return;
+		this.#options.logger.warn(
+			`Frames that can't be read (${fault}) arrive and are skipped; said once, counted in getSkippedFrames()`,
+			{ channel },
+		);
+	}
+}

@@ -1,0 +1,130 @@
+import { type Payload, roughSize, snapshot } from '../wire/payload.ts';
+import { quiet, settledWithin, toError } from '../support/promises.ts';
+
+/** A frame that reaches this many bytes goes out at once. */
+const FULL_FRAME_BYTES = 256 * 1024;
+
+export interface OutboundFramesOptions {
+	/** Hands messages to the backend as one frame. Resolves with the number of nodes it went to, where known. */
+	readonly send: (channel: string, messages: readonly (string | Uint8Array)[]) => Promise<number | undefined>;
+	/** What the outcome of a frame means to those who await its messages: an error, or undefined when all is well. */
+	readonly verdict: (channel: string, outcome: Outcome) => Error | undefined;
+}
+
+/** What became of a frame: accepted, with the number of nodes it went to where known, or not. */
+export type Outcome =
+	| { readonly nodes: number | undefined }
+	| {
+			readonly error: Error;
+			/** No later than when the first of its messages was published, in milliseconds since the epoch. */
+			readonly since: number;
+	  };
+
+interface Batch {
+	readonly messages: (string | Uint8Array)[];
+	bytes: number;
+	/** No later than the first of its messages. */
+	readonly since: number;
+	readonly promise: Promise<void>;
+	readonly resolve: () => void;
+	readonly reject: (error: Error) => void;
+}
+
+/**
+ * Messages on their way to other nodes. Those for one channel that are published together share one frame and one promise: all of one
+ * synchronous stretch, and, once the first of those has gone out, all of the same turn of the event loop. So a single message does not
+ * wait, and many make large frames.
+ */
+export class OutboundFrames {
+	readonly #options: OutboundFramesOptions;
+	#batches = new Map<string, Batch>();
+	/** When the first of these batches was begun, in milliseconds since the epoch. */
+	#since = 0;
+	readonly #unanswered = new Set<Batch>();
+	/** Set from the first message of a turn until a turn went by without any. */
+	#turn: ReturnType<typeof setImmediate> | undefined;
+
+	constructor(options: OutboundFramesOptions) {
+		this.#options = options;
+	}
+
+	/** Resolves when the backend has accepted the message. Nobody has to await it. */
+	add(channel: string, payload: Payload): Promise<void> {
+		let batch = this.#batches.get(channel);
+		if (batch === undefined) {
+			if (this.#batches.size === 0) this.#since = Date.now();
+			const { promise, resolve, reject } = Promise.withResolvers<void>();
+			batch = { messages: [], bytes: 0, since: this.#since, promise, resolve, reject };
+			this.#batches.set(channel, batch);
+			if (this.#turn === undefined) {
+				this.#turn = setImmediate(this.#onTurn);
+				queueMicrotask(this.#flush);
+			}
+		}
+		batch.messages.push(snapshot(payload));
+		batch.bytes += roughSize(payload);
+		if (batch.bytes >= FULL_FRAME_BYTES) {
+			this.#batches.delete(channel);
+			this.#send(channel, batch);
+		}
+		return batch.promise;
+	}
+
+	/**
+	 * Sends what waits; resolves when every message has its answer, good or bad. What has none when the time is over rejects with
+	 * `late`.
+	 */
+	async drain(timeoutMs: number, late: Error): Promise<void> {
+		this.#flush();
+		if (this.#unanswered.size === 0) return;
+		await settledWithin(timeoutMs, Promise.allSettled(Array.from(this.#unanswered, ({ promise }) => promise)));
+		for (const batch of this.#unanswered) fail(batch, late);
+		this.#unanswered.clear();
+	}
+
+	readonly #onTurn = (): void => {
+		if (this.#batches.size === 0) {
+			this.#turn = undefined;
+			return;
+		}
+		this.#turn = setImmediate(this.#onTurn);
+		this.#flush();
+	};
+
+	readonly #flush = (): void => {
+		if (this.#batches.size === 0) return;
+		const batches = this.#batches;
+		this.#batches = new Map();
+		for (const [channel, batch] of batches) this.#send(channel, batch);
+	};
+
+	#send(channel: string, batch: Batch): void {
+		this.#unanswered.add(batch);
+		try {
+			Promise.resolve(this.#options.send(channel, batch.messages)).then(
+				(nodes) => this.#settle(channel, batch, { nodes }),
+				(thrown: unknown) => this.#fail(channel, batch, thrown),
+			);
+		} catch (thrown) {
+			// A bus may throw where it should reject; that must not take the other frames with it.
+			queueMicrotask(() => this.#fail(channel, batch, thrown));
+		}
+	}
+
+	#fail(channel: string, batch: Batch, thrown: unknown): void {
+		this.#settle(channel, batch, { error: toError(thrown), since: batch.since });
+	}
+
+	#settle(channel: string, batch: Batch, outcome: Outcome): void {
+		if (!this.#unanswered.delete(batch)) return;
+		const error = this.#options.verdict(channel, outcome);
+		if (error === undefined) batch.resolve();
+		else fail(batch, error);
+	}
+}
+
+/** For those who await it, and no crash for those who don't. */
+function fail({ promise, reject }: Batch, error: Error): void {
+	void quiet(promise);
+	reject(error);
+}

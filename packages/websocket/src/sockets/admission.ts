@@ -1,0 +1,26 @@
+import type { WebSocketConnection } from './websocket-connection.ts';
+import { DuplicateSocketError, InvalidSocketDataError, InvalidSocketIdError, UnknownSocketError } from '../errors.ts';
+import { isSocketId } from '../wire/channel-names.ts';
+import { InvalidTopicError, isTopic } from '../protocol/topic.ts';
+
+/**
+ * Why a socket can't be taken in; undefined when it can, or is in already.
+ *
+ * @param known finds the socket that has an id
+ */
+export function admissionFault(
+	socket: WebSocketConnection,
+	known: (socketId: string) => WebSocketConnection | undefined,
+): Error | undefined {
+	const data: Partial<WebSocketConnection['data']> | null | undefined = socket.data;
+	if (typeof data !== 'object' || data === null || Object.isFrozen(data)) return new InvalidSocketDataError(data);
+	if (data.socketId === undefined) return new InvalidSocketDataError(data);
+	if (!isSocketId(data.socketId)) return new InvalidSocketIdError(data.socketId);
+	const holder = known(data.socketId);
+	if (holder !== undefined) return holder === socket ? undefined : new DuplicateSocketError(data.socketId);
+	const topics = data.topics ?? [];
+	if (!(topics instanceof Set || Array.isArray(topics))) return new InvalidSocketDataError(data);
+	for (const topic of topics) if (!isTopic(topic)) return new InvalidTopicError(topic);
+	// Its `close` is over, so nothing would ever remove it.
+	return socket.readyState === WebSocket.OPEN ? undefined : new UnknownSocketError(data.socketId);
+}

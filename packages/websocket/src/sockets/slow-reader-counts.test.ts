@@ -1,0 +1,88 @@
+import { until } from '@orijs/testkit';
+import { describe, expect, it } from 'vitest';
+import { MessageDroppedError } from '../index.ts';
+import { MemoryBackend } from '../testing/index.ts';
+import { messagesOf, openNode } from '../test-support/test-node.ts';
+
+const LIMIT = 64 * 1024;
+const COUNT = 300;
+/** A client in this thread reads nothing until the test lets go of it: that is slow enough. */
+const message = (i: number): string => `${i} `.padEnd(LIMIT, '.');
+
+const numbersOf = (messages: readonly (string | Uint8Array)[]): number[] =>
+	messages.map((text) => Number.parseInt(String(text), 10));
+
+describe('a client that reads too slowly', () => {
+	it.each([
+		['in one process', () => undefined],
+		['with a bus', () => new MemoryBackend().createBus()],
+	])('gets each message sent to it, or the sender is told, %s', async (_, makeBus) => {
+		const bus = makeBus();
+		const node = await openNode({ ...(bus && { bus }), backpressureLimit: LIMIT });
+		const member = await node.connect();
+		const sending = Array.from({ length: COUNT }, (__, i) => node.provider.send(member.id, message(i)));
+		const outcomes = await Promise.allSettled(sending);
+		const accepted = outcomes.flatMap(({ status }, i) => (status === 'fulfilled' ? [i] : []));
+		await member.client.received(accepted.length);
+		await node.settled(member);
+
+		expect(accepted.length).toBeLessThan(COUNT);
+		expect(numbersOf(messagesOf(member))).toEqual(accepted);
+		for (const outcome of outcomes) {
+			if (outcome.status === 'rejected') expect(outcome.reason).toBeInstanceOf(MessageDroppedError);
+		}
+		expect(node.log.complaints).toHaveLength(COUNT - accepted.length);
+	});
+
+	it.each([
+		['with a server set', true],
+		['without one', false],
+	])('in a topic gets each message published to it, or the loss is told of in the log, %s', async (_, setServer) => {
+		const node = await openNode({ backpressureLimit: LIMIT, setServer });
+		const member = await node.connect({ topics: new Set(['t']) });
+		const publishing = Array.from({ length: COUNT }, (__, i) => node.provider.publish('t', message(i)));
+		await Promise.allSettled(publishing);
+		await until(() => member.ws.getBufferedAmount() === 0, { what: 'the client has caught up' });
+		await node.settled(member);
+
+		expect(messagesOf(member).length).toBeLessThan(COUNT);
+		expect(node.log.complaints.length).toBeGreaterThan(0);
+	});
+
+	it('of a broadcast is told of in the log, with how many there were, and the others get it all', async () => {
+		const node = await openNode({ backpressureLimit: LIMIT });
+		const [slow, idle] = [await node.connect(), await node.connect()];
+		// Until its buffer is full.
+		for (let dropped = false; !dropped;) {
+			node.provider.send(slow.id, message(0)).catch(() => {});
+			dropped = node.log.complaints.length > 0;
+		}
+		node.log.lines.length = 0;
+		await node.provider.broadcast('to all');
+		await node.settled(idle);
+
+		expect(messagesOf(idle)).toEqual(['to all']);
+		expect(node.log.complaints).toEqual([
+			{ level: 'warn', message: expect.stringContaining('dropped'), details: { dropped: 1 } },
+		]);
+	});
+
+	it('elsewhere is told of in the log of its own node', async () => {
+		const backend = new MemoryBackend();
+		const here = await openNode({ bus: backend.createBus() });
+		const there = await openNode({ bus: backend.createBus(), backpressureLimit: LIMIT });
+		const member = await there.connect();
+		const sending = Array.from({ length: COUNT }, (_, i) => here.provider.send(member.id, message(i)));
+		await Promise.allSettled(sending);
+		const dropped = there.log.complaints.length;
+		await until(() => messagesOf(member).length >= COUNT - dropped, { what: 'the rest has arrived' });
+		await there.settled(member);
+
+		expect(dropped).toBeGreaterThan(0);
+		expect(messagesOf(member)).toHaveLength(COUNT - dropped);
+		expect(there.log.complaints[0]).toMatchObject({
+			level: 'error',
+			details: { stage: 'deliver', err: { name: 'MessageDroppedError' } },
+		});
+	});
+});

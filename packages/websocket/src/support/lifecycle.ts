@@ -1,0 +1,80 @@
+import { ProviderStoppedError } from '../errors.ts';
+import { DONE, toError } from './promises.ts';
+
+export interface LifecycleSteps {
+	/** Brings everything up; calls `check` after each wait, which throws once a `stop` has come. */
+	readonly up: (check: () => void) => Promise<void>;
+	/** Takes everything down, for that reason. Halfway up, it also makes the `up` on its way end soon, well or not. */
+	readonly down: (from: LifecycleState, reason: Error) => Promise<void>;
+}
+
+export type LifecycleState = 'idle' | 'starting' | 'started' | 'stopped';
+
+/** Starts and stops one after the other, however the calls overlap. The last call wins. */
+export class Lifecycle {
+	readonly #steps: LifecycleSteps | undefined;
+	#state: LifecycleState = 'idle';
+	#starting: Promise<void> | undefined;
+	#stopping: Promise<void> | undefined;
+	/** Counts the calls that changed course, so that one on its way can tell it was overtaken. */
+	#course = 0;
+
+	/** Without steps there is nothing to wait for. */
+	constructor(steps?: LifecycleSteps) {
+		this.#steps = steps;
+	}
+
+	get state(): LifecycleState {
+		return this.#state;
+	}
+
+	start(): Promise<void> {
+		if (this.#steps === undefined) {
+			this.#state = 'started';
+			return DONE;
+		}
+		if (this.#starting === undefined) {
+			this.#state = 'starting';
+			this.#starting = this.#start(this.#steps, ++this.#course, this.#stopping);
+			this.#stopping = undefined;
+		}
+		return this.#starting;
+	}
+
+	async #start(steps: LifecycleSteps, course: number, earlierStop: Promise<void> | undefined): Promise<void> {
+		const check = (): void => {
+			if (this.#course !== course) throw new ProviderStoppedError('start()');
+		};
+		try {
+			await earlierStop;
+			check();
+			await steps.up(check);
+			check();
+			this.#state = 'started';
+		} catch (error) {
+			check();
+			await steps.down('starting', toError(error));
+			check();
+			this.#starting = undefined;
+			this.#state = 'idle';
+			throw error;
+		}
+	}
+
+	stop(): Promise<void> {
+		if (this.#steps === undefined) {
+			this.#state = 'stopped';
+			return DONE;
+		}
+		this.#stopping ??= this.#stop(this.#steps, this.#state, this.#starting);
+		return this.#stopping;
+	}
+
+	async #stop(steps: LifecycleSteps, from: LifecycleState, starting: Promise<void> | undefined): Promise<void> {
+		this.#course++;
+		this.#state = 'stopped';
+		this.#starting = undefined;
+		await steps.down(from, new ProviderStoppedError('subscribe()'));
+		if (from === 'starting') await starting?.catch(() => {});
+	}
+}

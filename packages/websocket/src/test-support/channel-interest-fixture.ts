@@ -1,0 +1,37 @@
+import type { SubscribeError } from '../errors.ts';
+import { ChannelInterest } from '../nodes/channel-interest.ts';
+import { MemoryBackend } from '../testing/index.ts';
+import { WatchedBus } from './watched-bus.ts';
+
+export interface InterestFixture {
+	readonly bus: WatchedBus;
+	readonly interest: ChannelInterest;
+	readonly refusals: [string, SubscribeError][];
+	/** Channels that got nothing, with the error that says so; without one they are back. */
+	readonly losses: (string | undefined)[][];
+	readonly errors: Error[];
+}
+
+/** An interest on a started bus, not opened yet. */
+export async function interestOnBus(graceMs = 0): Promise<InterestFixture> {
+	const bus = new WatchedBus(new MemoryBackend().createBus());
+	await bus.start({
+		deliver() {},
+		appended() {},
+		status() {},
+		interrupted() {},
+		refused() {},
+		undelivered() {},
+		error() {},
+	});
+	const refusals: [string, SubscribeError][] = [];
+	const losses: (string | undefined)[][] = [];
+	const errors: Error[] = [];
+	const interest = new ChannelInterest(bus, {
+		graceMs,
+		onRefused: (channel, error) => refusals.push([channel, error]),
+		onUnheard: (channel, _since, error) => losses.push([channel, error?.message]),
+		onError: (error) => errors.push(error),
+	});
+	return { bus, interest, refusals, losses, errors };
+}

@@ -1,0 +1,148 @@
+/**
+ * The binary form of what nodes tell each other; numbers are big-endian:
+ *
+ * ```text
+ * frame    = version (u8: 1)  type (u8)  origin (f64, the publishing node)  shard (u16)  incarnation (u32)  body
+ * messages = type 0: see frame-messages.ts
+ * beat     = type 1: number (f64)  interval (u32, ms; 0 says goodbye)  sentAt (f64, ms since the epoch)
+ * gap      = type 2: scope (u8: 0 this topic, 1 everything)  since (f64)  until (f64)  sentAt (f64)
+ * ```
+ *
+ * `shard` is the connection the node published by, and `incarnation` counts up each time that connection failed: what a failed
+ * connection still delivers later is told by its lower number.
+ */
+
+import { MessageRuns, type Message, readMessages } from './frame-messages.ts';
+
+const VERSION = 1;
+const MESSAGES = 0;
+const BEAT = 1;
+const GAP = 2;
+const HEADER_BYTES = 16;
+const BEAT_BYTES = HEADER_BYTES + 20;
+const GAP_BYTES = HEADER_BYTES + 25;
+
+/** A node's identity on the bus: 53 random bits, exact in a number. */
+export type Origin = number;
+
+export function randomOrigin(): Origin {
+	const [high = 0, low = 0] = crypto.getRandomValues(new Uint32Array(2));
+	return (high & 0x1fffff) * 2 ** 32 + low;
+}
+
+/** Who sent a frame, and by which connection. */
+export interface Sender {
+	readonly origin: Origin;
+	readonly shard: number;
+	readonly incarnation: number;
+}
+
+/** A sign of life. */
+export interface Beat extends Sender {
+	readonly type: 'beat';
+	/** Counts the beats of this shard that the backend accepted. */
+	readonly number: number;
+	/** When the next one is due, in milliseconds; 0 says goodbye. */
+	readonly intervalMs: number;
+	/** By the sender's clock. */
+	readonly sentAt: number;
+}
+
+/** A node tells that it could not publish. Times are by the sender's clock, in milliseconds since the epoch. */
+export interface GapNotice extends Sender {
+	readonly type: 'gap';
+	/** Whether every topic is concerned, or the one it came by. */
+	readonly everything: boolean;
+	readonly since: number;
+	readonly until: number;
+	readonly sentAt: number;
+}
+
+export interface Messages extends Sender {
+	readonly type: 'messages';
+	readonly messages: readonly Message[];
+}
+
+export type Frame = Messages | Beat | GapNotice;
+
+/** Why a frame can't be read: written by another release, or not written by this system at all. */
+export type FrameFault = 'unknown-version' | 'malformed';
+
+export function encodeMessages(sender: Sender, messages: readonly Message[]): Buffer {
+	const runs = new MessageRuns(messages);
+	const frame = begin(HEADER_BYTES + runs.size, MESSAGES, sender);
+	runs.write(frame, HEADER_BYTES);
+	return frame;
+}
+
+export function encodeBeat(sender: Sender, { number, intervalMs, sentAt }: Omit<Beat, keyof Sender | 'type'>): Buffer {
+	const frame = begin(BEAT_BYTES, BEAT, sender);
+	frame.writeDoubleBE(number, HEADER_BYTES);
+	frame.writeUInt32BE(intervalMs, HEADER_BYTES + 8);
+	frame.writeDoubleBE(sentAt, HEADER_BYTES + 12);
+	return frame;
+}
+
+export function encodeGap(sender: Sender, notice: Omit<GapNotice, keyof Sender | 'type'>): Buffer {
+	const frame = begin(GAP_BYTES, GAP, sender);
+	frame[HEADER_BYTES] = notice.everything ? 1 : 0;
+	frame.writeDoubleBE(notice.since, HEADER_BYTES + 1);
+	frame.writeDoubleBE(notice.until, HEADER_BYTES + 9);
+	frame.writeDoubleBE(notice.sentAt, HEADER_BYTES + 17);
+	return frame;
+}
+
+function begin(size: number, type: number, { origin, shard, incarnation }: Sender): Buffer {
+	const frame = Buffer.allocUnsafe(size);
+	frame[0] = VERSION;
+	frame[1] = type;
+	frame.writeDoubleBE(origin, 2);
+	frame.writeUInt16BE(shard, 10);
+	frame.writeUInt32BE(incarnation, 12);
+	return frame;
+}
+
+/** What a frame holds, or why it can't be read. A node's own messages come back as 'echo', unread. */
+export function decodeFrame(bytes: Uint8Array, self: Origin): Frame | 'echo' | FrameFault {
+	if (bytes.length === 0) return 'malformed';
+	if (bytes[0] !== VERSION) return 'unknown-version';
+	if (bytes.length < HEADER_BYTES) return 'malformed';
+
+	const frame = bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+	const type = frame[1];
+	const origin = frame.readDoubleBE(2);
+	if (type === MESSAGES && origin === self) return 'echo';
+	const shard = frame.readUInt16BE(10);
+	const incarnation = frame.readUInt32BE(12);
+	switch (type) {
+		case MESSAGES: {
+			const messages = readMessages(frame, HEADER_BYTES);
+			return messages === undefined ? 'malformed' : { type: 'messages', origin, shard, incarnation, messages };
+		}
+		case BEAT:
+			return frame.length === BEAT_BYTES
+				? { type: 'beat', origin, shard, incarnation, ...readBeat(frame) }
+				: 'malformed';
+		case GAP:
+			return frame.length === GAP_BYTES ? { type: 'gap', origin, shard, incarnation, ...readGap(frame) } : 'malformed';
+		default:
+			return 'malformed';
+	}
+}
+
+function readBeat(frame: Buffer): Omit<Beat, keyof Sender | 'type'> {
+	return {
+		number: frame.readDoubleBE(HEADER_BYTES),
+		intervalMs: frame.readUInt32BE(HEADER_BYTES + 8),
+		sentAt: frame.readDoubleBE(HEADER_BYTES + 12),
+	};
+}
+
+function readGap(frame: Buffer): Omit<GapNotice, keyof Sender | 'type'> {
+	return {
+		everything: frame[HEADER_BYTES] === 1,
+		since: frame.readDoubleBE(HEADER_BYTES + 1),
+		until: frame.readDoubleBE(HEADER_BYTES + 9),
+		sentAt: frame.readDoubleBE(HEADER_BYTES + 17),
+	};
+}
