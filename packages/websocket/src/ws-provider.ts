@@ -173,7 +173,7 @@ export class WsProvider implements WebSocketProvider {
 
 	/** What this node and its sockets want from other nodes. */
 	*#channels(): Generator<string> {
-		if (this.#nodeMessages.isHeard) yield nodeChannel(this.nodeId);
+		if (this.#nodeMessages.hasListened) yield nodeChannel(this.nodeId);
 		yield* this.#registry.topics();
 		for (const socket of this.#registry.sockets()) yield directChannel(socket.data.socketId);
 	}
@@ -333,7 +333,7 @@ export class WsProvider implements WebSocketProvider {
 	onNodeMessage(listener: (text: string) => void): () => void {
 		// Before the start this comes with all else that is wanted; a failure is in the log.
 		const { state } = this.#lifecycle;
-		if (!this.#nodeMessages.isHeard && state !== 'idle' && state !== 'stopped') {
+		if (!this.#nodeMessages.hasListened && state !== 'idle' && state !== 'stopped') {
 			void quiet(this.#listen(nodeChannel(this.nodeId)));
 		}
 		return this.#nodeMessages.on(listener);

@@ -1,4 +1,5 @@
 import type { Logger } from '../logger.ts';
+import { Listeners } from '../support/listeners.ts';
 
 /** Messages may be missing: those published to `topic` between `since` and `until`. */
 export interface Gap {
@@ -26,7 +27,7 @@ type Span = { since: number; until: number; reason: string };
 /** Gathers what may be missing and tells each listener once per topic and interruption. */
 export class GapEvents {
 	readonly #logger: Logger;
-	readonly #listeners = new Set<(gap: Gap) => void>();
+	readonly #listeners: Listeners<Gap>;
 	readonly #pending = new Map<string, Span>();
 	/** What was reported, for as long as late news of the same outage may come in. */
 	readonly #reported = new Map<string, Span & { at: number }>();
@@ -34,14 +35,12 @@ export class GapEvents {
 
 	constructor(logger: Logger) {
 		this.#logger = logger;
+		this.#listeners = new Listeners((err, { topic }) => logger.error('A gap listener failed', { topic, err }));
 	}
 
 	/** Returns the undo. */
 	on(listener: (gap: Gap) => void): () => void {
-		// One of its own, so that adding the same function twice and taking one away leaves one.
-		const own = (gap: Gap): void => listener(gap);
-		this.#listeners.add(own);
-		return () => void this.#listeners.delete(own);
+		return this.#listeners.add(listener);
 	}
 
 	/** Something may be missing in these topics. */
@@ -65,7 +64,7 @@ export class GapEvents {
 	report(gap: Gap): void {
 		const { topic, ...span } = gap;
 		this.#logger.warn('Messages of a topic with history may be missing', { topic, ...span });
-		this.#tell(gap);
+		this.#listeners.call(gap);
 	}
 
 	/** Reports what is held back, now. */
@@ -80,7 +79,7 @@ export class GapEvents {
 		this.#logger.warn(`Messages may be missing in ${pending.length} topics`, { topic: first?.[0], ...first?.[1] });
 		for (const [topic, span] of pending) {
 			this.#reported.set(topic, { ...span, at: Date.now() });
-			this.#tell({ topic, ...span });
+			this.#listeners.call({ topic, ...span });
 		}
 	}
 
@@ -93,15 +92,5 @@ export class GapEvents {
 	#forget(): void {
 		const now = Date.now();
 		for (const [topic, { at }] of this.#reported) if (now - at > LATE_NEWS_MS) this.#reported.delete(topic);
-	}
-
-	#tell(gap: Gap): void {
-		for (const listener of this.#listeners) {
-			try {
-				listener(gap);
-			} catch (err) {
-				this.#logger.error('A gap listener failed', { topic: gap.topic, err });
-			}
-		}
 	}
 }

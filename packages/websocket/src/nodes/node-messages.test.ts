@@ -133,7 +133,7 @@ describe('those who listen to what a node is told', () => {
 
 		expect(told).toEqual(['x']);
 		expect(node.log.complaints).toEqual([
-			{ level: 'error', message: 'A listener for messages of other nodes failed', details: { err } },
+			{ level: 'error', message: 'A node message listener failed', details: { err } },
 		]);
 	});
 

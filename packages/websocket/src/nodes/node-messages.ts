@@ -1,33 +1,24 @@
 import type { Logger } from '../logger.ts';
+import { Listeners } from '../support/listeners.ts';
 
-/** Hands what other nodes tell this one to whoever listens. */
+/** Hands messages that other nodes send to this one to its listeners. */
 export class NodeMessages {
-	readonly #logger: Logger;
-	readonly #listeners = new Set<(text: string) => void>();
+	readonly #listeners: Listeners<string>;
 
 	constructor(logger: Logger) {
-		this.#logger = logger;
+		this.#listeners = new Listeners((err) => logger.error('A node message listener failed', { err }));
 	}
 
-	/** Whether anyone ever listened. */
-	isHeard = false;
+	/** Whether a listener was ever added. */
+	hasListened = false;
 
 	/** Returns the undo. */
 	on(listener: (text: string) => void): () => void {
-		this.isHeard = true;
-		// One of its own, so that adding the same function twice and taking one away leaves one.
-		const own = (text: string): void => listener(text);
-		this.#listeners.add(own);
-		return () => void this.#listeners.delete(own);
+		this.hasListened = true;
+		return this.#listeners.add(listener);
 	}
 
 	deliver(text: string): void {
-		for (const listener of this.#listeners) {
-			try {
-				listener(text);
-			} catch (err) {
-				this.#logger.error('A listener for messages of other nodes failed', { err });
-			}
-		}
+		this.#listeners.call(text);
 	}
 }

@@ -1,24 +1,25 @@
 const LONGEST_SHOWN = 64;
 
-/** A value as it can stand in a message: short, on one line, with its type when it is no string. */
+/** Formats any value for a message: short and on one line. Never throws, whatever the value is. */
 export function show(value: unknown): string {
 	if (typeof value === 'string') {
-		const whole = value.length <= LONGEST_SHOWN;
-		return whole ? JSON.stringify(value) : `${JSON.stringify(cut(value))} (${value.length} characters)`;
+		if (value.length <= LONGEST_SHOWN) return JSON.stringify(value);
+		return `${JSON.stringify(cut(value))} (${value.length} characters)`;
 	}
-	if (typeof value === 'object' && value !== null) return `(${kindOf(value)})`;
-	if (typeof value === 'function') return '(function)';
-	return `(${cut(String(value))})`;
+	if (typeof value === 'function') return isClass(value) ? `class ${cut(value.name)}` : 'a function';
+	if (typeof value !== 'object' || value === null) return cut(String(value));
+	try {
+		if (Array.isArray(value)) return '[…]';
+		const name: unknown = value.constructor?.name ?? 'Object';
+		return typeof name !== 'string' || name === 'Object' ? '{…}' : `${cut(name)} {…}`;
+	} catch {
+		// A proxy or a getter may throw.
+		return '{…}';
+	}
 }
 
-/** What the value is an instance of, as far as it says so: it may come from anywhere and say anything. */
-function kindOf(value: object): string {
-	try {
-		const { name } = value.constructor;
-		return typeof name === 'string' ? cut(name) : 'object';
-	} catch {
-		return 'object';
-	}
+function isClass(value: object): boolean {
+	return Function.prototype.toString.call(value).startsWith('class');
 }
 
 function cut(text: string): string {

@@ -1,16 +1,16 @@
 import type { Logger } from '../logger.ts';
+import { Listeners } from './listeners.ts';
 
 /** `ready`: messages pass between all nodes. `degraded`: they may not. `stopped`: not started, or stopped. */
 export type ProviderStatus = 'ready' | 'degraded' | 'stopped';
 
-/** A provider's status, and who wants to know of it. */
+/** A provider's status, and its listeners. */
 export class Status {
-	readonly #logger: Logger;
-	readonly #listeners = new Set<(status: ProviderStatus) => void>();
+	readonly #listeners: Listeners<ProviderStatus>;
 	#value: ProviderStatus = 'stopped';
 
 	constructor(logger: Logger) {
-		this.#logger = logger;
+		this.#listeners = new Listeners((err, status) => logger.error('A status listener failed', { status, err }));
 	}
 
 	get value(): ProviderStatus {
@@ -20,19 +20,11 @@ export class Status {
 	set(value: ProviderStatus): void {
 		if (value === this.#value) return;
 		this.#value = value;
-		for (const listener of this.#listeners) {
-			try {
-				listener(value);
-			} catch (err) {
-				this.#logger.error('A status listener failed', { status: value, err });
-			}
-		}
+		this.#listeners.call(value);
 	}
 
 	/** Returns the undo. */
 	on(listener: (status: ProviderStatus) => void): () => void {
-		const own = (status: ProviderStatus): void => listener(status);
-		this.#listeners.add(own);
-		return () => void this.#listeners.delete(own);
+		return this.#listeners.add(listener);
 	}
 }

@@ -1,0 +1,5 @@
+// What the packages of this repository share. Not public API: it changes without notice, in any release.
+
+export { Listeners } from './support/listeners.ts';
+export { quiet, rejected, settledWithin, toError, within } from './support/promises.ts';
+export { show } from './protocol/show.ts';
