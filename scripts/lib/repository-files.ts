@@ -1,0 +1,26 @@
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { run } from './run.ts';
+import { root } from './workspaces.ts';
+
+export interface RepositoryFile {
+	/** Relative to the root of the repository. */
+	path: string;
+	file: string;
+}
+
+/**
+ * Returns the files that git tracks, or would track because no `.gitignore` names them. With `paths`, relative to the
+ * working directory, only those files and what is in those folders.
+ */
+export async function repositoryFiles(paths: readonly string[] = []): Promise<RepositoryFile[]> {
+	const wanted = paths.map((path) => resolve(path));
+	const listed = await run(
+		['git', 'ls-files', '-z', '--cached', '--others', '--exclude-standard', '--', ...wanted],
+		root,
+	);
+	return [...new Set(listed.split('\0'))]
+		.filter((path) => path !== '')
+		.map((path) => ({ path, file: join(root, path) }))
+		.filter(({ file }) => existsSync(file));
+}
