@@ -133,7 +133,7 @@ export class WsProvider implements WebSocketProvider {
 			isShared: bus !== undefined,
 			registry: this.#registry,
 			local: this.#local,
-			onLost: (topic, since, reason) => this.#others?.historyLost(topic, since, reason),
+			onLost: (topic, since, reason) => this.#others?.unrecoverable(topic, since, reason),
 			onError: (error) => this.#report(error, 'history'),
 			onRejected: (error) => this.#report(error, 'publish'),
 		});
@@ -369,8 +369,8 @@ export class WsProvider implements WebSocketProvider {
 		}
 		const emptied = this.#registry.remove(socketId);
 		if (this.#others !== undefined) {
-			for (const topic of emptied) this.#others.unlisten(topic);
-			this.#others.unlisten(directChannel(socketId), 0);
+			for (const topic of emptied) this.#others?.unsubscribe(topic);
+			this.#others?.unsubscribe(directChannel(socketId), 0);
 		}
 		if (this.#histories !== undefined) {
 			for (const topic of socket.data.topics) this.#histories.left(socketId, topic);
@@ -402,7 +402,7 @@ export class WsProvider implements WebSocketProvider {
 	#listen(channel: string): Promise<void> {
 		if (this.#others === undefined) return DONE;
 		if (this.#lifecycle.state === 'stopped') return rejected(new ProviderStoppedError('listening to other nodes'));
-		return this.#others.listen(channel);
+		return this.#others.subscribe(channel);
 	}
 
 	unsubscribe(socketId: string, topic: string): Promise<void> {
@@ -412,7 +412,7 @@ export class WsProvider implements WebSocketProvider {
 			this.#local.leave(socket, topic);
 			this.#histories?.left(socketId, topic);
 			if (this.#registry.leave(socket, topic)) {
-				this.#others?.unlisten(topic);
+				this.#others?.unsubscribe(topic);
 				this.#histories?.emptied(topic);
 			}
 		}

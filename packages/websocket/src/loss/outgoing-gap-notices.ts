@@ -1,63 +1,39 @@
-import type { Span, Unpublished } from './unpublished.ts';
+import type { Unpublished, UnpublishedSpans } from './unpublished.ts';
 
 /**
- * How many beats in a row repeat an announcement. Those whom it concerns may only just be coming back from the same outage, which
- * takes them up to a second and a half.
+ * How many beats in a row repeat a gap notice. The nodes it is meant for may be recovering from the same outage, which takes them up to
+ * 1.5 s.
  */
 const REPEATS = 6;
-/** How long a notice is remembered, so that its repetitions are known for what they are, in milliseconds. */
-const REMEMBER_MS = 30_000;
 
-/** Channels, and everything, that this node could not publish to, as it tells the others. */
-export interface UnpublishedSpans {
-	readonly channels: ReadonlyMap<string, Span>;
-	readonly everything: Span | undefined;
-}
-
-/** What this node has to tell the others of its failures to publish: each several times. */
+/** Decides when the other nodes are told what this node could not publish: at once, and again with the following beats. */
 export class OutgoingGapNotices {
-	readonly #unsent: Unpublished;
+	readonly #unpublished: Unpublished;
 	readonly #repeats: boolean;
-	readonly #repeating: { readonly announcement: UnpublishedSpans; left: number }[] = [];
+	readonly #repeating: { readonly spans: UnpublishedSpans; left: number }[] = [];
 
-	/** @param repeats whether `due` will be called: without beats there is nothing to repeat with */
-	constructor(unsent: Unpublished, repeats: boolean) {
-		this.#unsent = unsent;
+	/** @param repeats whether `due` will be called, which takes heartbeats */
+	constructor(unpublished: Unpublished, repeats: boolean) {
+		this.#unpublished = unpublished;
 		this.#repeats = repeats;
 	}
 
-	/** What is new, to be told at once. */
+	/** Returns what has not been sent before. */
 	fresh(): UnpublishedSpans | undefined {
-		if (this.#unsent.isEmpty) return undefined;
-		const announcement = this.#unsent.take();
-		if (this.#repeats) this.#repeating.push({ announcement, left: REPEATS });
-		return announcement;
+		if (this.#unpublished.isEmpty) return undefined;
+		const spans = this.#unpublished.take();
+		if (this.#repeats) this.#repeating.push({ spans, left: REPEATS });
+		return spans;
 	}
 
-	/** What is to be told again, once a beat that got through. */
+	/** Returns what is to be repeated. Called once per beat that the backend accepted. */
 	due(): readonly UnpublishedSpans[] {
 		const due: UnpublishedSpans[] = [];
 		for (const each of this.#repeating) {
 			each.left--;
-			due.push(each.announcement);
+			due.push(each.spans);
 		}
 		while (this.#repeating[0] !== undefined && this.#repeating[0].left <= 0) this.#repeating.shift();
 		return due;
-	}
-}
-
-/** Notices of other nodes that have been heard. */
-export class ReceivedGapNotices {
-	readonly #heard = new Map<string, number>();
-
-	/** Whether a notice is new; the next one like it is not. */
-	isNew(key: string, now: number): boolean {
-		for (const [old, at] of this.#heard) {
-			if (now - at <= REMEMBER_MS) break;
-			this.#heard.delete(old);
-		}
-		if (this.#heard.has(key)) return false;
-		this.#heard.set(key, now);
-		return true;
 	}
 }

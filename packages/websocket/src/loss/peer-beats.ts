@@ -2,111 +2,90 @@ import type { Beat, Sender } from '../wire/frame.ts';
 
 /** A node that misses this many of its own beats has fallen silent. */
 const SILENT_AFTER_BEATS = 4;
-/** A beat that is late by this much of its interval is overdue. */
+/** How far the first beat of an unknown node may lag behind this node's start, in intervals, before beats count as missed. */
 const OVERDUE_AFTER_BEATS = 1.5;
 /** A silent node is forgotten after this long, in milliseconds. */
 const FORGET_AFTER_MS = 600_000;
 
-/** What is known of one node by one of its connections. */
-interface Link {
+/** What is known of one node on one shard. */
+interface Peer {
 	incarnation: number;
-	/** The last beat heard; undefined when the next one is the first that counts. */
+	/** The last beat received; undefined when the next one is the first that counts. */
 	number: number | undefined;
 	/** When that was, by this node's clock, in milliseconds since the epoch. */
-	heardAt: number;
+	receivedAt: number;
 	intervalMs: number;
 	silent: boolean;
-	/** Silent, and that has been looked into. */
-	dismissed: boolean;
 }
 
 /** The other nodes, as far as their beats tell. */
 export class PeerBeats {
 	/** By origin and shard. */
-	readonly #links = new Map<number, Link[]>();
+	readonly #peers = new Map<number, Peer[]>();
 
 	/** Milliseconds since the epoch. */
 	#listeningSince = 0;
 
-	/** How many other nodes are there. */
+	/** The number of other nodes that are not silent. */
 	get count(): number {
 		let count = 0;
-		for (const links of this.#links.values()) if (links.some((link) => link !== undefined && !link.silent)) count++;
+		for (const shards of this.#peers.values()) if (shards.some((peer) => peer !== undefined && !peer.silent)) count++;
 		return count;
 	}
 
-	/** Whether a frame was sent by a connection that has failed since: what it says is known to be lost already. */
+	/** Whether a frame was sent over a connection that has failed since: what it carries is already known to be missing. */
 	isLate({ origin, shard, incarnation }: Sender): boolean {
-		const link = this.#links.get(origin)?.[shard];
-		if (link === undefined || incarnation === link.incarnation) return false;
-		if (incarnation < link.incarnation) return true;
-		link.incarnation = incarnation;
+		const peer = this.#peers.get(origin)?.[shard];
+		if (peer === undefined || incarnation === peer.incarnation) return false;
+		if (incarnation < peer.incarnation) return true;
+		peer.incarnation = incarnation;
 		return false;
 	}
 
 	/**
-	 * Takes note of a beat that is not late. Returns since when beats of that node, and so perhaps its messages, were not heard, in
-	 * milliseconds since the epoch; undefined when none are missing.
+	 * Records a beat that is not late. Returns since when beats of that node, and so perhaps its messages, were missed, in milliseconds
+	 * since the epoch; undefined when none were.
 	 */
-	heard({ origin, shard, incarnation, number, intervalMs }: Beat, now: number): number | undefined {
+	received({ origin, shard, incarnation, number, intervalMs }: Beat, now: number): number | undefined {
 		if (intervalMs === 0) {
-			this.#links.delete(origin);
+			this.#peers.delete(origin);
 			return undefined;
 		}
-		let links = this.#links.get(origin);
-		if (links === undefined) this.#links.set(origin, (links = []));
-		const link = links[shard];
-		if (link === undefined) {
-			links[shard] = { incarnation, number, heardAt: now, intervalMs, silent: false, dismissed: false };
-			return this.#unheardBefore(number, intervalMs, now);
+		let shards = this.#peers.get(origin);
+		if (shards === undefined) this.#peers.set(origin, (shards = []));
+		const peer = shards[shard];
+		if (peer === undefined) {
+			shards[shard] = { incarnation, number, receivedAt: now, intervalMs, silent: false };
+			return this.#missedBeforeFirst(number, intervalMs, now);
 		}
-		const missing = link.number !== undefined && number > link.number + 1 ? link.heardAt : undefined;
-		link.number = number;
-		link.heardAt = now;
-		link.intervalMs = intervalMs;
-		link.silent = false;
-		link.dismissed = false;
-		return missing;
+		const missedSince = peer.number !== undefined && number > peer.number + 1 ? peer.receivedAt : undefined;
+		peer.number = number;
+		peer.receivedAt = now;
+		peer.intervalMs = intervalMs;
+		peer.silent = false;
+		return missedSince;
 	}
 
-	/** A node that is heard for the first time, and not with its first beat, should have been heard before. */
-	#unheardBefore(number: number, intervalMs: number, now: number): number | undefined {
+	/** A node whose first beat to arrive is not its number one should have been received before. */
+	#missedBeforeFirst(number: number, intervalMs: number, now: number): number | undefined {
 		if (number <= 1 || now - this.#listeningSince <= OVERDUE_AFTER_BEATS * intervalMs) return undefined;
 		return Math.max(this.#listeningSince, now - number * intervalMs);
 	}
 
-	/** Since when a node was not heard whose beat is overdue, in milliseconds since the epoch; undefined when all are on time. */
-	unheardSince(now: number): number | undefined {
-		let since: number | undefined;
-		for (const links of this.#links.values()) {
-			for (const link of links) {
-				if (link === undefined || link.dismissed || now - link.heardAt <= OVERDUE_AFTER_BEATS * link.intervalMs)
-					continue;
-				since = Math.min(since ?? link.heardAt, link.heardAt);
-			}
-		}
-		return since;
-	}
-
-	/** Nodes that are silent are so for a reason of their own: this one is where it belongs. */
-	dismissSilent(): void {
-		for (const links of this.#links.values()) for (const link of links) if (link?.silent) link.dismissed = true;
-	}
-
-	/** This node listens from now on: what beats it missed before says nothing new. */
+	/** This node listens from now on: beats that it missed before say nothing new. */
 	rebase(now: number): void {
 		this.#listeningSince = now;
-		for (const links of this.#links.values()) for (const link of links) if (link !== undefined) link.number = undefined;
+		for (const shards of this.#peers.values()) for (const peer of shards) if (peer !== undefined) peer.number = undefined;
 	}
 
-	/** Whether a node fell silent since the last call. */
+	/** Returns whether a node fell silent since the last call. */
 	newlySilent(now: number): boolean {
 		let found = false;
-		for (const [origin, links] of this.#links) {
-			for (const link of links) {
-				if (link === undefined || now - link.heardAt <= SILENT_AFTER_BEATS * link.intervalMs) continue;
-				if (now - link.heardAt > FORGET_AFTER_MS) this.#links.delete(origin);
-				else if (!link.silent) link.silent = found = true;
+		for (const [origin, shards] of this.#peers) {
+			for (const peer of shards) {
+				if (peer === undefined || now - peer.receivedAt <= SILENT_AFTER_BEATS * peer.intervalMs) continue;
+				if (now - peer.receivedAt > FORGET_AFTER_MS) this.#peers.delete(origin);
+				else if (!peer.silent) peer.silent = found = true;
 			}
 		}
 		return found;

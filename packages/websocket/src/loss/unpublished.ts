@@ -4,27 +4,35 @@ export interface Span {
 	readonly until: number;
 }
 
-/** Above this many channels, all of them are concerned: memory stays bounded, and so does what is announced. */
-const MOST_CHANNELS = 10_000;
+/** Above this number of channels they are folded into one span for all, so that memory and gap notices stay bounded. */
+const MAX_CHANNELS = 10_000;
 
-/** What this node could not publish, until it has told the others: on which channels, from when to when. */
+/** What this node could not publish. */
+export interface UnpublishedSpans {
+	readonly channels: ReadonlyMap<string, Span>;
+	/** Set where every channel is affected. */
+	readonly everything: Span | undefined;
+}
+
+/** Records which channels this node could not publish to, and when, until the other nodes have been told. */
 export class Unpublished {
 	#channels = new Map<string, Span>();
 	#everything: Span | undefined;
 
-	note(channel: string, span: Span): void {
+	add(channel: string, span: Span): void {
 		if (this.#everything !== undefined) {
-			this.#everything = join(this.#everything, span);
-		} else if (this.#channels.size < MOST_CHANNELS || this.#channels.has(channel)) {
-			this.#channels.set(channel, join(this.#channels.get(channel), span));
+			this.#everything = union(this.#everything, span);
+		} else if (this.#channels.size < MAX_CHANNELS || this.#channels.has(channel)) {
+			this.#channels.set(channel, union(this.#channels.get(channel), span));
 		} else {
-			this.noteAll(span);
+			this.addAll(span);
 		}
 	}
 
-	noteAll(span: Span): void {
-		let all = join(this.#everything, span);
-		for (const each of this.#channels.values()) all = join(all, each);
+	/** Every channel is affected. */
+	addAll(span: Span): void {
+		let all = union(this.#everything, span);
+		for (const each of this.#channels.values()) all = union(all, each);
 		this.#everything = all;
 		this.#channels.clear();
 	}
@@ -33,8 +41,8 @@ export class Unpublished {
 		return this.#everything === undefined && this.#channels.size === 0;
 	}
 
-	/** Hands over what there is, which is then no more here. */
-	take(): { readonly channels: ReadonlyMap<string, Span>; readonly everything: Span | undefined } {
+	/** Removes and returns everything recorded so far. */
+	take(): UnpublishedSpans {
 		const taken = { channels: this.#channels, everything: this.#everything };
 		this.#channels = new Map();
 		this.#everything = undefined;
@@ -42,6 +50,6 @@ export class Unpublished {
 	}
 }
 
-function join(a: Span | undefined, b: Span): Span {
+function union(a: Span | undefined, b: Span): Span {
 	return a === undefined ? b : { since: Math.min(a.since, b.since), until: Math.max(a.until, b.until) };
 }

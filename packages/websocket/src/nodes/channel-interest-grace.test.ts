@@ -18,7 +18,7 @@ async function withLive(...channels: string[]): Promise<InterestFixture> {
 	await pass(5);
 	const fixture = await preparing;
 	fixture.interest.open();
-	const live = Promise.all(channels.map((channel) => fixture.interest.acquire(channel)));
+	const live = Promise.all(channels.map((channel) => fixture.interest.subscribe(channel)));
 	await pass(5);
 	await live;
 	return fixture;
@@ -27,7 +27,7 @@ async function withLive(...channels: string[]): Promise<InterestFixture> {
 describe('a channel that nobody wants any more', () => {
 	it('is kept for the grace, then let go', async () => {
 		const { bus, interest } = await withLive('a');
-		interest.release('a');
+		interest.unsubscribe('a');
 		await pass(GRACE_MS - 1);
 		expect([...bus.subscribed]).toEqual(['a']);
 
@@ -37,9 +37,9 @@ describe('a channel that nobody wants any more', () => {
 
 	it('costs no call when it is wanted again within the grace, and is then kept for good', async () => {
 		const { bus, interest } = await withLive('a');
-		interest.release('a');
+		interest.unsubscribe('a');
 		await pass(GRACE_MS - 1);
-		await interest.acquire('a');
+		await interest.subscribe('a');
 		await pass(10 * GRACE_MS);
 
 		expect(bus.calls).toEqual([{ call: 'subscribe', topics: ['a'] }]);
@@ -48,11 +48,11 @@ describe('a channel that nobody wants any more', () => {
 	it('gets a whole grace each time it empties', async () => {
 		const { bus, interest } = await withLive('a');
 		for (let i = 0; i < 5; i++) {
-			interest.release('a');
+			interest.unsubscribe('a');
 			await pass(GRACE_MS - 10);
-			await interest.acquire('a');
+			await interest.subscribe('a');
 		}
-		interest.release('a');
+		interest.unsubscribe('a');
 		await pass(GRACE_MS - 1);
 		expect([...bus.subscribed]).toEqual(['a']);
 
@@ -62,12 +62,12 @@ describe('a channel that nobody wants any more', () => {
 
 	it('is let go in its own time, whatever the others do', async () => {
 		const { bus, interest } = await withLive('a', 'b', 'c');
-		interest.release('a');
+		interest.unsubscribe('a');
 		await pass(300);
-		interest.release('b');
+		interest.unsubscribe('b');
 		await pass(300);
-		interest.release('c');
-		await interest.acquire('a');
+		interest.unsubscribe('c');
+		await interest.subscribe('a');
 
 		await pass(699);
 		expect([...bus.subscribed]).toEqual(['a', 'b', 'c']);
@@ -81,7 +81,7 @@ describe('a channel that nobody wants any more', () => {
 
 	it('can be let go at once', async () => {
 		const { bus, interest } = await withLive('a', 'b');
-		interest.release('a', 0);
+		interest.unsubscribe('a', 0);
 		await pass(1);
 
 		expect([...bus.subscribed]).toEqual(['b']);
@@ -89,11 +89,11 @@ describe('a channel that nobody wants any more', () => {
 
 	it('that is let go at once within its grace, and wanted again, is not let go by what is left of the grace', async () => {
 		const { bus, interest } = await withLive('a');
-		interest.release('a');
+		interest.unsubscribe('a');
 		await pass(500);
-		interest.release('a', 0);
+		interest.unsubscribe('a', 0);
 		await pass(1);
-		const anew = interest.acquire('a');
+		const anew = interest.subscribe('a');
 		await pass(2 * GRACE_MS);
 		await anew;
 
@@ -103,9 +103,9 @@ describe('a channel that nobody wants any more', () => {
 	it('gets its grace also when it was given up while the backend was being asked', async () => {
 		const { bus, interest } = await withLive();
 		const answer = bus.hang();
-		const asked = interest.acquire('a');
+		const asked = interest.subscribe('a');
 		await pass(2);
-		interest.release('a');
+		interest.unsubscribe('a');
 		await pass(2 * GRACE_MS);
 		answer();
 		await pass(2);
@@ -119,9 +119,9 @@ describe('a channel that nobody wants any more', () => {
 
 	it('that was let go is asked for anew when it is wanted again', async () => {
 		const { bus, interest } = await withLive('a');
-		interest.release('a');
+		interest.unsubscribe('a');
 		await pass(GRACE_MS + 5);
-		const anew = interest.acquire('a');
+		const anew = interest.subscribe('a');
 		await pass(5);
 		await anew;
 
@@ -132,9 +132,9 @@ describe('a channel that nobody wants any more', () => {
 describe('after close', () => {
 	it('no timer is left, whatever was under way', async () => {
 		const { interest } = await withLive('a', 'b');
-		interest.release('a');
-		interest.release('b', 0);
-		interest.acquire('c').catch(() => {});
+		interest.unsubscribe('a');
+		interest.unsubscribe('b', 0);
+		interest.subscribe('c').catch(() => {});
 		expect(vi.getTimerCount()).toBeGreaterThan(1);
 
 		interest.close(new Error('over'));
@@ -144,14 +144,14 @@ describe('after close', () => {
 	it('what comes late sets no timer and makes no call', async () => {
 		const { bus, interest } = await withLive('a');
 		const answer = bus.hang();
-		interest.acquire('asked').catch(() => {});
+		interest.subscribe('asked').catch(() => {});
 		await pass(2);
-		interest.release('asked');
+		interest.unsubscribe('asked');
 		interest.close(new Error('over'));
 		answer();
-		interest.release('a');
-		interest.acquire('later').catch(() => {});
-		interest.release('later');
+		interest.unsubscribe('a');
+		interest.subscribe('later').catch(() => {});
+		interest.unsubscribe('later');
 		await pass(5);
 
 		expect(vi.getTimerCount()).toBe(0);

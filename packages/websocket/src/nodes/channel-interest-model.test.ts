@@ -39,7 +39,7 @@ it('once everything has settled, the backend has subscribed what is wanted, what
 
 				const acquire = (channel: string): void => {
 					wanted.add(channel);
-					promises.add(interest.acquire(channel).catch(() => {}));
+					promises.add(interest.subscribe(channel).catch(() => {}));
 				};
 				/** A provider takes the sockets out of a topic that was refused. */
 				const rollBack = (): void => {
@@ -49,7 +49,7 @@ it('once everything has settled, the backend has subscribed what is wanted, what
 
 				for (const one of steps) {
 					rollBack();
-					if (one.op === 'toggle' && wanted.delete(one.channel)) interest.release(one.channel);
+					if (one.op === 'toggle' && wanted.delete(one.channel)) interest.unsubscribe(one.channel);
 					else if (one.op === 'toggle') acquire(one.channel);
 					else if (one.op === 'again' && wanted.has(one.channel)) acquire(one.channel);
 					else if (one.op === 'refuse' && !bus.refused.delete(one.channel)) bus.refused.add(one.channel);

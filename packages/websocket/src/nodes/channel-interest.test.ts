@@ -15,8 +15,8 @@ async function openInterest(graceMs = 0): Promise<InterestFixture> {
 describe('interest in channels', () => {
 	it('joins of one tick travel in one call, and so do leaves', async () => {
 		const { bus, interest } = await openInterest();
-		await Promise.all([interest.acquire('a'), interest.acquire('b'), interest.acquire('c')]);
-		for (const channel of ['a', 'b', 'c']) interest.release(channel);
+		await Promise.all([interest.subscribe('a'), interest.subscribe('b'), interest.subscribe('c')]);
+		for (const channel of ['a', 'b', 'c']) interest.unsubscribe(channel);
 		await ticks(3);
 
 		expect(bus.calls).toEqual([
@@ -27,7 +27,7 @@ describe('interest in channels', () => {
 
 	it('asks for nothing before it is open, and for everything wanted then', async () => {
 		const { bus, interest } = await interestOnBus();
-		const wanted = Promise.all([interest.acquire('a'), interest.acquire('b')]);
+		const wanted = Promise.all([interest.subscribe('a'), interest.subscribe('b')]);
 		await ticks(3);
 		expect(bus.calls).toEqual([]);
 
@@ -40,7 +40,7 @@ describe('interest in channels', () => {
 		const { bus, interest } = await openInterest();
 		const answer = bus.hang();
 		let granted = false;
-		const asked = interest.acquire('a').then(() => (granted = true));
+		const asked = interest.subscribe('a').then(() => (granted = true));
 		await ticks(10);
 		expect(bus.calls).toEqual([{ call: 'subscribe', topics: ['a'] }]);
 		expect(granted).toBe(false);
@@ -51,20 +51,20 @@ describe('interest in channels', () => {
 
 	it('of two callers in one pending channel is one promise and one call', async () => {
 		const { bus, interest } = await openInterest();
-		const first = interest.acquire('a');
-		expect(interest.acquire('a')).toBe(first);
+		const first = interest.subscribe('a');
+		expect(interest.subscribe('a')).toBe(first);
 		await ticks(1);
-		expect(interest.acquire('a')).toBe(first);
+		expect(interest.subscribe('a')).toBe(first);
 		await first;
-		await interest.acquire('a');
+		await interest.subscribe('a');
 
 		expect(bus.calls).toEqual([{ call: 'subscribe', topics: ['a'] }]);
 	});
 
 	it('that is given up within its tick costs no call, and its promise does not stay open', async () => {
 		const { bus, interest } = await openInterest();
-		const given = interest.acquire('a');
-		interest.release('a');
+		const given = interest.subscribe('a');
+		interest.unsubscribe('a');
 		await given;
 		await ticks(3);
 
@@ -73,9 +73,9 @@ describe('interest in channels', () => {
 
 	it('that is given up and taken up again within its tick is one join', async () => {
 		const { bus, interest } = await openInterest();
-		const first = interest.acquire('a');
-		interest.release('a');
-		await Promise.all([first, interest.acquire('a')]);
+		const first = interest.subscribe('a');
+		interest.unsubscribe('a');
+		await Promise.all([first, interest.subscribe('a')]);
 
 		expect(bus.calls).toEqual([{ call: 'subscribe', topics: ['a'] }]);
 	});
@@ -83,9 +83,9 @@ describe('interest in channels', () => {
 	it('that is given up while the backend is being asked is let go once it has answered', async () => {
 		const { bus, interest } = await openInterest();
 		const answer = bus.hang();
-		const asked = interest.acquire('a');
+		const asked = interest.subscribe('a');
 		await ticks(2);
-		interest.release('a');
+		interest.unsubscribe('a');
 		answer();
 		await asked;
 		await ticks(2);
@@ -97,10 +97,10 @@ describe('interest in channels', () => {
 	it('that is given up and taken up again while the backend is being asked is kept', async () => {
 		const { bus, interest } = await openInterest();
 		const answer = bus.hang();
-		const first = interest.acquire('a');
+		const first = interest.subscribe('a');
 		await ticks(2);
-		interest.release('a');
-		const second = interest.acquire('a');
+		interest.unsubscribe('a');
+		const second = interest.subscribe('a');
 		answer();
 		await Promise.all([first, second]);
 		await ticks(3);
@@ -110,9 +110,9 @@ describe('interest in channels', () => {
 
 	it('that ends and begins anew in one tick ends up joined', async () => {
 		const { bus, interest } = await openInterest();
-		await interest.acquire('a');
-		interest.release('a');
-		await interest.acquire('a');
+		await interest.subscribe('a');
+		interest.unsubscribe('a');
+		await interest.subscribe('a');
 		await ticks(3);
 
 		expect([...bus.subscribed]).toEqual(['a']);
@@ -121,8 +121,8 @@ describe('interest in channels', () => {
 	it('ends up let go after acquire, release, acquire, release', async () => {
 		const { bus, interest } = await openInterest();
 		for (let i = 0; i < 2; i++) {
-			await interest.acquire('a');
-			interest.release('a');
+			await interest.subscribe('a');
+			interest.unsubscribe('a');
 			await ticks(i);
 		}
 		await ticks(3);
@@ -132,7 +132,7 @@ describe('interest in channels', () => {
 
 	it('that never was can be given up', async () => {
 		const { bus, interest } = await openInterest();
-		interest.release('never');
+		interest.unsubscribe('never');
 		await ticks(3);
 
 		expect(bus.calls).toEqual([]);
@@ -143,7 +143,7 @@ describe('a refused channel', () => {
 	it('rejects for all its callers and is told, while the others of its tick go through', async () => {
 		const { bus, interest, refusals } = await openInterest();
 		bus.refused.add('bad');
-		const [good, bad, again, other] = ['good', 'bad', 'bad', 'other'].map((channel) => interest.acquire(channel));
+		const [good, bad, again, other] = ['good', 'bad', 'bad', 'other'].map((channel) => interest.subscribe(channel));
 
 		await Promise.all([good, other]);
 		const error = await bad?.catch((thrown: unknown) => thrown);
@@ -157,9 +157,9 @@ describe('a refused channel', () => {
 	it('is asked for anew by the next caller', async () => {
 		const { bus, interest } = await openInterest();
 		bus.refused.add('a');
-		await expect(interest.acquire('a')).rejects.toThrow(SubscribeError);
+		await expect(interest.subscribe('a')).rejects.toThrow(SubscribeError);
 		bus.refused.clear();
-		await interest.acquire('a');
+		await interest.subscribe('a');
 
 		expect([...bus.subscribed]).toEqual(['a']);
 	});
@@ -167,7 +167,7 @@ describe('a refused channel', () => {
 	it('is told of before its callers hear of it, so that they find it rolled back', async () => {
 		const { bus, interest, refusals } = await openInterest();
 		bus.refused.add('a');
-		await interest.acquire('a').catch(() => expect(refusals).toHaveLength(1));
+		await interest.subscribe('a').catch(() => expect(refusals).toHaveLength(1));
 		expect.assertions(1);
 	});
 
@@ -175,9 +175,9 @@ describe('a refused channel', () => {
 		const watch = watchUnhandledRejections();
 		const { bus, interest, refusals } = await openInterest();
 		bus.refused.add('a');
-		void interest.acquire('a');
-		void interest.acquire('b');
-		await interest.acquire('c');
+		void interest.subscribe('a');
+		void interest.subscribe('b');
+		await interest.subscribe('c');
 		await ticks(5);
 
 		expect(refusals.map(([channel]) => channel)).toEqual(['a']);
@@ -191,12 +191,12 @@ describe('a live channel that is refused by now', () => {
 
 	it('is asked for again and again, and each time it is told what was not heard', async () => {
 		const { bus, interest, refusals, losses } = await openInterest();
-		await interest.acquire('a');
+		await interest.subscribe('a');
 		bus.refused.add('a');
-		interest.revoke('a', 0, new Error('no'));
+		interest.refused('a', 0, new Error('no'));
 		expect(losses.splice(0)).toEqual([['a', lost('no')]]);
 		expect(interest.isLive('a')).toBe(false);
-		const again = interest.acquire('a');
+		const again = interest.subscribe('a');
 		await until(() => losses.length === 1, { what: 'it is refused once more' });
 		expect(losses.splice(0)).toEqual([['a', lost('refused: a')]]);
 
@@ -209,12 +209,12 @@ describe('a live channel that is refused by now', () => {
 
 	it('is not asked for when nobody wants it', async () => {
 		const { bus, interest, losses } = await openInterest(1_000);
-		await Promise.all(['left', 'lingers', 'a'].map((channel) => interest.acquire(channel)));
-		interest.revoke('left', 0, new Error('no'));
-		interest.release('left');
-		interest.release('lingers');
-		interest.revoke('lingers', 0, new Error('no'));
-		interest.revoke('a', 0, new Error('no'));
+		await Promise.all(['left', 'lingers', 'a'].map((channel) => interest.subscribe(channel)));
+		interest.refused('left', 0, new Error('no'));
+		interest.unsubscribe('left');
+		interest.unsubscribe('lingers');
+		interest.refused('lingers', 0, new Error('no'));
+		interest.refused('a', 0, new Error('no'));
 		bus.calls.length = 0;
 		await until(() => losses.length === 3, { what: 'the other one is back' });
 
@@ -224,9 +224,9 @@ describe('a live channel that is refused by now', () => {
 
 	it('is given up when it is closed, with those who wait for it', async () => {
 		const { bus, interest } = await openInterest();
-		await interest.acquire('a');
-		interest.revoke('a', 0, new Error('no'));
-		const waiting = interest.acquire('a');
+		await interest.subscribe('a');
+		interest.refused('a', 0, new Error('no'));
+		const waiting = interest.subscribe('a');
 		const reason = new Error('over');
 		interest.close(reason);
 
@@ -239,9 +239,9 @@ describe('closing', () => {
 	it('rejects what is pending with the reason, whether it was asked for already or not', async () => {
 		const { bus, interest } = await openInterest();
 		bus.hang();
-		const asked = interest.acquire('asked');
+		const asked = interest.subscribe('asked');
 		await ticks(2);
-		const waiting = interest.acquire('waiting');
+		const waiting = interest.subscribe('waiting');
 		const reason = new Error('over');
 		interest.close(reason);
 
@@ -253,10 +253,10 @@ describe('closing', () => {
 
 	it('forgets everything: after opening again a channel is asked for again', async () => {
 		const { bus, interest } = await openInterest();
-		await interest.acquire('a');
+		await interest.subscribe('a');
 		interest.close(new Error('over'));
 		interest.open();
-		await interest.acquire('a');
+		await interest.subscribe('a');
 
 		expect(bus.calls).toEqual([
 			{ call: 'subscribe', topics: ['a'] },
@@ -267,11 +267,11 @@ describe('closing', () => {
 	it('an answer that comes after it does not pass for an answer to who asked since', async () => {
 		const { bus, interest } = await openInterest();
 		const answer = bus.hang();
-		interest.acquire('a').catch(() => {});
+		interest.subscribe('a').catch(() => {});
 		await ticks(2);
 		interest.close(new Error('over'));
 		let granted = false;
-		const anew = interest.acquire('a').then(() => (granted = true));
+		const anew = interest.subscribe('a').then(() => (granted = true));
 		answer();
 		await ticks(5);
 		expect(granted).toBe(false);
@@ -284,11 +284,11 @@ describe('closing', () => {
 		const { bus, interest, refusals } = await openInterest();
 		bus.refused.add('a');
 		const answer = bus.hang();
-		interest.acquire('a').catch(() => {});
+		interest.subscribe('a').catch(() => {});
 		await ticks(2);
 		interest.close(new Error('over'));
 		bus.refused.clear();
-		const anew = interest.acquire('a');
+		const anew = interest.subscribe('a');
 		answer();
 		await ticks(5);
 		interest.open();
@@ -300,9 +300,9 @@ describe('closing', () => {
 
 it('a failing unsubscribe is told, and harms nobody', async () => {
 	const { bus, interest, errors } = await openInterest();
-	await interest.acquire('a');
+	await interest.subscribe('a');
 	const failing = Object.assign(bus, { unsubscribe: () => Promise.reject(new Error('backend away')) });
-	interest.release('a');
+	interest.unsubscribe('a');
 	await ticks(3);
 
 	expect(failing.calls).toHaveLength(1);

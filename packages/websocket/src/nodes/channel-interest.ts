@@ -2,53 +2,53 @@ import type { Bus } from '../bus.ts';
 import { SubscribeError, SubscriptionLostError } from '../errors.ts';
 import { DONE, quiet, toError } from '../support/promises.ts';
 
-/** How long a topic that emptied stays subscribed at the backend, in milliseconds, unless set: enough for a page reload. */
+/** How long a topic without sockets stays subscribed at the backend by default, in milliseconds: enough for a page reload. */
 export const DEFAULT_GRACE_MS = 1_000;
 
 export interface ChannelInterestOptions {
 	readonly graceMs: number;
-	/** The backend refused a channel; whoever wanted it must be told and rolled back. */
+	/** The backend refused a channel; its subscribers must be rolled back. */
 	readonly onRefused: (channel: string, error: SubscribeError) => void;
 	/**
-	 * A channel that was live got nothing since then, in milliseconds since the epoch, because the backend refused it. Called again and again,
-	 * each time for what was not told yet, at last without an error, when the channel is live again.
+	 * The backend refused to subscribe again to a live channel, which has received nothing since then, in milliseconds since the epoch.
+	 * Called after each failed retry, for the time since the last call, and finally without an error when the channel is live again.
 	 */
-	readonly onUnheard: (channel: string, since: number, error?: SubscriptionLostError) => void;
-	/** Something failed that no caller is waiting for. */
+	readonly onLost: (channel: string, since: number, error?: SubscriptionLostError) => void;
+	/** Something failed in the background. */
 	readonly onError: (error: Error) => void;
 }
 
-/** When a live channel that the backend refuses by now is asked for again, at first and at most, in milliseconds. */
-const ASK_AGAIN_FIRST_MS = 1_000;
-const ASK_AGAIN_LAST_MS = 15_000;
+/** The first and the longest delay before a lost subscription is retried, in milliseconds. */
+const RETRY_FIRST_MS = 1_000;
+const RETRY_LAST_MS = 15_000;
 
-/** A channel that was asked for and is not live yet, or not any more. */
+/** A channel that is not live yet, or no longer. */
 interface Pending {
 	readonly promise: Promise<void>;
 	readonly resolve: () => void;
 	readonly reject: (error: Error) => void;
-	/** Set while the backend is being asked for a channel that nobody wants any more: the grace it is to get then. */
-	released: number | undefined;
+	/** Set when the channel was unsubscribed while the backend is being asked for it: the grace it gets once it is live. */
+	unsubscribedGraceMs: number | undefined;
 }
 
-/** Marks a channel whose frames arrive. */
+/** Marks a channel that is subscribed at the backend. */
 const LIVE = null;
 
 /**
- * What this node asks the backend for: the channels somebody here wants, and no others. Requests of one tick travel together,
- * callers of one pending channel share one promise, and a channel nobody wants any more is kept for a grace.
+ * The channels this node is subscribed to at the backend: those it needs, and no others. Calls of one tick travel together, calls for
+ * one pending channel share a promise, and a channel that is no longer needed stays subscribed for a grace period.
  */
 export class ChannelInterest {
 	readonly #bus: Bus;
 	readonly #options: ChannelInterestOptions;
 	readonly #channels = new Map<string, Pending | typeof LIVE>();
-	/** Asked for since the last flush, or since before `open`. */
-	readonly #joining = new Set<string>();
-	readonly #leaving = new Set<string>();
-	/** Live channels nobody wants, with the time they are to be let go; in the order of that time. */
-	readonly #lingering = new Map<string, number>();
-	/** By channel that was live and is refused: when the backend is asked for it again. */
-	readonly #askAgain = new Map<string, ReturnType<typeof setTimeout>>();
+	/** Asked of the backend with the next flush. */
+	readonly #toSubscribe = new Set<string>();
+	readonly #toUnsubscribe = new Set<string>();
+	/** Live channels in their grace period, with the time it ends; in the order of that time. */
+	readonly #inGrace = new Map<string, number>();
+	/** By channel whose subscription was lost. */
+	readonly #retries = new Map<string, ReturnType<typeof setTimeout>>();
 	#suspended: PromiseWithResolvers<void> | undefined;
 	#open = false;
 	#flush: ReturnType<typeof setImmediate> | undefined;
@@ -59,77 +59,77 @@ export class ChannelInterest {
 		this.#options = options;
 	}
 
-	/** The backend is away: until `resume` nothing is live, whatever was. */
+	/** The backend is unavailable: nothing is live until `resume`. */
 	suspend(): void {
 		if (this.#suspended !== undefined) return;
 		const { promise, resolve, reject } = Promise.withResolvers<void>();
 		this.#suspended = { promise: quiet(promise), resolve, reject };
 	}
 
-	/** What was live is live again. */
+	/** What was live before `suspend` is live again. */
 	resume(): void {
 		this.#suspended?.resolve();
 		this.#suspended = undefined;
 	}
 
-	/** The channels whose frames arrive and that somebody wants. */
+	/** The live channels that are needed. */
 	*live(): Generator<string> {
 		for (const [channel, pending] of this.#channels) {
-			if (pending === LIVE && !this.#lingering.has(channel)) yield channel;
+			if (pending === LIVE && !this.#inGrace.has(channel)) yield channel;
 		}
 	}
 
 	isLive(channel: string): boolean {
-		return this.#channels.get(channel) === LIVE && !this.#lingering.has(channel);
+		return this.#channels.get(channel) === LIVE && !this.#inGrace.has(channel);
 	}
 
-	/** A live channel is refused by now. Where somebody wants it, the backend is asked until it is live again. */
-	revoke(channel: string, since: number, cause: Error): void {
+	/** The backend refused to subscribe to a live channel again. Where the channel is needed, that is retried until it is live. */
+	refused(channel: string, since: number, cause: Error): void {
 		if (this.#channels.get(channel) !== LIVE) return;
-		if (this.#lingering.delete(channel)) {
+		if (this.#inGrace.delete(channel)) {
 			this.#channels.delete(channel);
 			return;
 		}
 		const { promise, resolve, reject } = Promise.withResolvers<void>();
-		const pending = { promise: quiet(promise), resolve, reject, released: undefined };
+		const pending = { promise: quiet(promise), resolve, reject, unsubscribedGraceMs: undefined };
 		this.#channels.set(channel, pending);
-		this.#unheard(channel, pending, since, ASK_AGAIN_FIRST_MS, toError(cause));
+		this.#retryLater(channel, pending, since, RETRY_FIRST_MS, toError(cause));
 	}
 
-	#unheard(channel: string, pending: Pending, since: number, delayMs: number, cause: Error): void {
-		this.#options.onUnheard(channel, since, new SubscriptionLostError(channel, { cause }));
-		const told = Date.now();
+	#retryLater(channel: string, pending: Pending, since: number, delayMs: number, cause: Error): void {
+		this.#options.onLost(channel, since, new SubscriptionLostError(channel, { cause }));
+		const reported = Date.now();
 		const timer = setTimeout(() => {
-			this.#askAgain.delete(channel);
+			this.#retries.delete(channel);
 			this.#bus.subscribe([channel]).then(
 				() => {
 					if (this.#channels.get(channel) !== pending) return;
-					this.#arrived(channel, pending);
-					this.#options.onUnheard(channel, told);
+					this.#subscribed(channel, pending);
+					this.#options.onLost(channel, reported);
 				},
 				(thrown: unknown) => {
 					if (this.#channels.get(channel) !== pending) return;
-					this.#unheard(channel, pending, told, Math.min(delayMs * 2, ASK_AGAIN_LAST_MS), toError(thrown));
+					this.#retryLater(channel, pending, reported, Math.min(delayMs * 2, RETRY_LAST_MS), toError(thrown));
 				},
 			);
 		}, delayMs);
 		timer.unref();
-		this.#askAgain.set(channel, timer);
+		this.#retries.set(channel, timer);
 	}
 
-	/** Whether a channel was waiting to be asked for again; it is not any more. */
-	#neverMind(channel: string): boolean {
-		clearTimeout(this.#askAgain.get(channel));
-		return this.#askAgain.delete(channel);
+	/** Returns whether there was a retry to cancel. */
+	#cancelRetry(channel: string): boolean {
+		clearTimeout(this.#retries.get(channel));
+		return this.#retries.delete(channel);
 	}
 
-	/** From now on the backend is asked; what was acquired before goes out with the first flush. */
+	/** From now on the backend is asked. Calls made before go out with the first flush. */
 	open(): void {
 		this.#open = true;
 		this.#schedule();
 	}
 
-	/** Forgets every channel; promises still pending reject with `reason`. */
+	/** Forgets every channel; pending promises reject with `reason`. */
 	close(reason: Error): void {
 		this.#open = false;
 		this.#suspended?.reject(reason);
@@ -138,56 +138,56 @@ export class ChannelInterest {
 		clearTimeout(this.#sweep);
 		this.#flush = undefined;
 		this.#sweep = undefined;
-		for (const timer of this.#askAgain.values()) clearTimeout(timer);
-		this.#askAgain.clear();
+		for (const timer of this.#retries.values()) clearTimeout(timer);
+		this.#retries.clear();
 		for (const pending of this.#channels.values()) pending?.reject(reason);
 		this.#channels.clear();
-		this.#joining.clear();
-		this.#leaving.clear();
-		this.#lingering.clear();
+		this.#toSubscribe.clear();
+		this.#toUnsubscribe.clear();
+		this.#inGrace.clear();
 	}
 
-	/** Resolves when frames published to the channel by any node arrive here. Rejects with a {@link SubscribeError}. */
-	acquire(channel: string): Promise<void> {
+	/** Resolves once frames published to the channel by any node arrive here. @throws {SubscribeError} the backend refused */
+	subscribe(channel: string): Promise<void> {
 		const pending = this.#channels.get(channel);
 		if (pending === LIVE) {
-			if (this.#lingering.size > 0) this.#lingering.delete(channel);
+			if (this.#inGrace.size > 0) this.#inGrace.delete(channel);
 			return this.#suspended === undefined ? DONE : this.#suspended.promise;
 		}
 		if (pending !== undefined) {
-			pending.released = undefined;
+			pending.unsubscribedGraceMs = undefined;
 			return pending.promise;
 		}
 		const { promise, resolve, reject } = Promise.withResolvers<void>();
-		this.#channels.set(channel, { promise: quiet(promise), resolve, reject, released: undefined });
-		this.#joining.add(channel);
+		this.#channels.set(channel, { promise: quiet(promise), resolve, reject, unsubscribedGraceMs: undefined });
+		this.#toSubscribe.add(channel);
 		this.#schedule();
 		return promise;
 	}
 
-	/** Nobody here wants the channel any more. It is kept for `graceMs`, in case somebody comes back. */
-	release(channel: string, graceMs: number = this.#options.graceMs): void {
+	/** The channel is no longer needed. It stays subscribed for `graceMs`, in case it is needed again. */
+	unsubscribe(channel: string, graceMs: number = this.#options.graceMs): void {
 		const pending = this.#channels.get(channel);
 		if (pending === undefined) return;
 		if (pending !== LIVE) {
-			if (this.#joining.delete(channel) || this.#neverMind(channel)) {
+			if (this.#toSubscribe.delete(channel) || this.#cancelRetry(channel)) {
 				this.#channels.delete(channel);
 				pending.resolve();
 			} else {
-				pending.released = graceMs;
+				pending.unsubscribedGraceMs = graceMs;
 			}
 		} else if (graceMs > 0) {
-			this.#lingering.set(channel, performance.now() + graceMs);
+			this.#inGrace.set(channel, performance.now() + graceMs);
 			this.#armSweep(graceMs);
 		} else {
-			this.#letGo(channel);
+			this.#drop(channel);
 		}
 	}
 
-	#letGo(channel: string): void {
-		this.#lingering.delete(channel);
+	#drop(channel: string): void {
+		this.#inGrace.delete(channel);
 		this.#channels.delete(channel);
-		this.#leaving.add(channel);
+		this.#toUnsubscribe.add(channel);
 		this.#schedule();
 	}
 
@@ -195,43 +195,43 @@ export class ChannelInterest {
 		if (!this.#open || this.#flush !== undefined) return;
 		this.#flush = setImmediate(() => {
 			this.#flush = undefined;
-			// Leaves go first: a channel left and joined in one tick must end up joined.
-			if (this.#leaving.size > 0) {
-				const leaving = [...this.#leaving];
-				this.#leaving.clear();
-				this.#bus.unsubscribe(leaving).catch((thrown: unknown) => this.#options.onError(toError(thrown)));
+			// Unsubscribing goes first: a channel unsubscribed and subscribed in one tick must end up subscribed.
+			if (this.#toUnsubscribe.size > 0) {
+				const channels = [...this.#toUnsubscribe];
+				this.#toUnsubscribe.clear();
+				this.#bus.unsubscribe(channels).catch((thrown: unknown) => this.#options.onError(toError(thrown)));
 			}
-			if (this.#joining.size > 0) {
-				const joining = [...this.#joining];
-				this.#joining.clear();
-				void this.#subscribe(joining);
+			if (this.#toSubscribe.size > 0) {
+				const channels = [...this.#toSubscribe];
+				this.#toSubscribe.clear();
+				void this.#ask(channels);
 			}
 		});
 	}
 
-	async #subscribe(channels: readonly string[]): Promise<void> {
+	async #ask(channels: readonly string[]): Promise<void> {
 		const asked = channels.map((channel) => this.#channels.get(channel));
 		try {
 			await this.#bus.subscribe(channels);
 		} catch (thrown) {
-			// One refused channel must not take the others of its tick with it. After a `close` nobody wants any of them.
+			// One refused channel must not take the others of its tick with it. After a `close` none is needed.
 			const wanted = channels.filter((channel, i) => asked[i] && this.#channels.get(channel) === asked[i]);
-			if (channels.length > 1) await Promise.all(wanted.map((channel) => this.#subscribe([channel])));
-			else for (const channel of wanted) this.#refused(channel, asked[0], toError(thrown));
+			if (channels.length > 1) await Promise.all(wanted.map((channel) => this.#ask([channel])));
+			else for (const channel of wanted) this.#reject(channel, asked[0], toError(thrown));
 			return;
 		}
-		channels.forEach((channel, i) => this.#arrived(channel, asked[i]));
+		channels.forEach((channel, i) => this.#subscribed(channel, asked[i]));
 	}
 
-	#arrived(channel: string, pending: Pending | null | undefined): void {
-		// After a `close` the channel may be gone, or asked for anew.
+	#subscribed(channel: string, pending: Pending | null | undefined): void {
+		// After a `close` the channel may be gone, or a new one of the same name.
 		if (!pending || this.#channels.get(channel) !== pending) return;
 		this.#channels.set(channel, LIVE);
 		pending.resolve();
-		if (pending.released !== undefined) this.release(channel, pending.released);
+		if (pending.unsubscribedGraceMs !== undefined) this.unsubscribe(channel, pending.unsubscribedGraceMs);
 	}
 
-	#refused(channel: string, pending: Pending | null | undefined, cause: Error): void {
+	#reject(channel: string, pending: Pending | null | undefined, cause: Error): void {
 		if (!pending || this.#channels.get(channel) !== pending) return;
 		this.#channels.delete(channel);
 		const error = new SubscribeError(channel, { cause });
@@ -244,12 +244,12 @@ export class ChannelInterest {
 		this.#sweep = setTimeout(() => {
 			this.#sweep = undefined;
 			const now = performance.now();
-			for (const [channel, deadline] of this.#lingering) {
+			for (const [channel, deadline] of this.#inGrace) {
 				if (deadline > now) {
 					this.#armSweep(deadline - now);
 					return;
 				}
-				this.#letGo(channel);
+				this.#drop(channel);
 			}
 		}, delayMs);
 		this.#sweep.unref();

@@ -7,22 +7,22 @@ import type { Payload } from '../wire/payload.ts';
 import type { SkippedFrames } from '../provider.ts';
 
 export interface InboundFramesOptions {
-	/** This node, whose own frames come back as echo. */
+	/** This node, whose own frames come back as an echo. */
 	readonly origin: Origin;
 	readonly local: LocalFanout;
 	readonly logger: Logger;
-	/** Whether a frame comes from a connection that has failed since, and so belongs to a gap. */
+	/** Whether a frame was sent over a connection that has failed since, so that it belongs to a gap. */
 	readonly isLate: (sender: Sender) => boolean;
-	/** This node's own beats among them. */
-	readonly onBeat: (shard: string, beat: Beat) => void;
-	/** Another node told this one something. */
+	/** Called for this node's own beats as well. */
+	readonly onBeat: (channel: string, beat: Beat) => void;
+	/** Another node sent this one a message. */
 	readonly onNodeMessage: (text: string) => void;
 	readonly onGapNotice: (channel: string, notice: GapNotice) => void;
-	/** Something failed that no caller is waiting for. */
+	/** Something failed in the background. */
 	readonly onError: (error: Error) => void;
 }
 
-/** Frames from the bus, on their way to this node's sockets. */
+/** Frames that arrive from other nodes: decodes them and hands their contents on. */
 export class InboundFrames {
 	readonly #options: InboundFramesOptions;
 	readonly #skipped: Record<keyof SkippedFrames, number> = { 'unknown-version': 0, malformed: 0, late: 0 };
@@ -64,14 +64,14 @@ export class InboundFrames {
 
 	#toSocket(socketId: string, payload: Payload): void {
 		const delivered = this.#options.local.toSocketId(socketId, payload);
-		if (delivered === undefined) this.#options.logger.debug('A message came for a socket that has left', { socketId });
+		if (delivered === undefined) this.#options.logger.debug('A message arrived for a socket that has left', { socketId });
 		else if (!delivered) this.#options.onError(new MessageDroppedError(socketId));
 	}
 
 	#skip(channel: string, fault: FrameFault): void {
 		if (this.#skipped[fault]++ > 0) return;
 		this.#options.logger.warn(
-			`Frames that can't be read (${fault}) arrive and are skipped; said once, counted in getSkippedFrames()`,
+			`Skipping unreadable frames (${fault}). Logged once; getSkippedFrames() counts them`,
 			{ channel },
 		);
 	}

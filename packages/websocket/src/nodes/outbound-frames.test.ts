@@ -24,7 +24,7 @@ function outboxTo(sent: Sent[], answers = true): { outbox: OutboundFrames; outco
 			if (answers) answer.resolve(1);
 			return answer.promise;
 		},
-		verdict(channel, outcome) {
+		onOutcome(channel, outcome) {
 			outcomes.push([channel, outcome]);
 			return 'error' in outcome ? outcome.error : undefined;
 		},

@@ -1,29 +1,29 @@
 import { type Payload, roughSize, snapshot } from '../wire/payload.ts';
 import { quiet, settledWithin, toError } from '../support/promises.ts';
 
-/** A frame that reaches this many bytes goes out at once. */
+/** A frame that reaches this size is sent at once. */
 const FULL_FRAME_BYTES = 256 * 1024;
 
 export interface OutboundFramesOptions {
 	/** Hands messages to the backend as one frame. Resolves with the number of nodes it went to, where known. */
 	readonly send: (channel: string, messages: readonly (string | Uint8Array)[]) => Promise<number | undefined>;
-	/** What the outcome of a frame means to those who await its messages: an error, or undefined when all is well. */
-	readonly verdict: (channel: string, outcome: Outcome) => Error | undefined;
+	/** Turns the outcome of a frame into the error that its messages reject with, or undefined when they resolve. */
+	readonly onOutcome: (channel: string, outcome: Outcome) => Error | undefined;
 }
 
-/** What became of a frame: accepted, with the number of nodes it went to where known, or not. */
+/** The outcome of publishing a frame: accepted, with the number of nodes it went to where known, or not. */
 export type Outcome =
 	| { readonly nodes: number | undefined }
 	| {
 			readonly error: Error;
-			/** No later than when the first of its messages was published, in milliseconds since the epoch. */
+			/** No later than its first message, in milliseconds since the epoch. */
 			readonly since: number;
 	  };
 
 interface Batch {
 	readonly messages: (string | Uint8Array)[];
 	bytes: number;
-	/** No later than the first of its messages. */
+	/** No later than its first message, in milliseconds since the epoch. */
 	readonly since: number;
 	readonly promise: Promise<void>;
 	readonly resolve: () => void;
@@ -31,24 +31,23 @@ interface Batch {
 }
 
 /**
- * Messages on their way to other nodes. Those for one channel that are published together share one frame and one promise: all of one
- * synchronous stretch, and, once the first of those has gone out, all of the same turn of the event loop. So a single message does not
- * wait, and many make large frames.
+ * Messages on their way to other nodes. Messages to one channel share a frame and a promise: first all that one synchronous run of code
+ * publishes, then all of the rest of that turn of the event loop. A single message does not wait, and many make large frames.
  */
 export class OutboundFrames {
 	readonly #options: OutboundFramesOptions;
 	#batches = new Map<string, Batch>();
-	/** When the first of these batches was begun, in milliseconds since the epoch. */
+	/** When the first of these batches began, in milliseconds since the epoch. */
 	#since = 0;
 	readonly #unanswered = new Set<Batch>();
-	/** Set from the first message of a turn until a turn went by without any. */
+	/** Set from the first message of a turn until a turn passes without any. */
 	#turn: ReturnType<typeof setImmediate> | undefined;
 
 	constructor(options: OutboundFramesOptions) {
 		this.#options = options;
 	}
 
-	/** Resolves when the backend has accepted the message. Nobody has to await it. */
+	/** Resolves when the backend has accepted the message. The promise may be ignored. */
 	add(channel: string, payload: Payload): Promise<void> {
 		let batch = this.#batches.get(channel);
 		if (batch === undefined) {
@@ -71,8 +70,7 @@ export class OutboundFrames {
 	}
 
 	/**
-	 * Sends what waits; resolves when every message has its answer, good or bad. What has none when the time is over rejects with
-	 * `late`.
+	 * Sends pending messages. Resolves when every message is settled; those still pending after the timeout reject with `late`.
 	 */
 	async drain(timeoutMs: number, late: Error): Promise<void> {
 		this.#flush();
@@ -106,7 +104,7 @@ export class OutboundFrames {
 				(thrown: unknown) => this.#fail(channel, batch, thrown),
 			);
 		} catch (thrown) {
-			// A bus may throw where it should reject; that must not take the other frames with it.
+			// A bus that throws instead of rejecting must not take the other frames with it.
 			queueMicrotask(() => this.#fail(channel, batch, thrown));
 		}
 	}
@@ -117,13 +115,13 @@ export class OutboundFrames {
 
 	#settle(channel: string, batch: Batch, outcome: Outcome): void {
 		if (!this.#unanswered.delete(batch)) return;
-		const error = this.#options.verdict(channel, outcome);
+		const error = this.#options.onOutcome(channel, outcome);
 		if (error === undefined) batch.resolve();
 		else fail(batch, error);
 	}
 }
 
-/** For those who await it, and no crash for those who don't. */
+/** Rejects a batch without an unhandled rejection where its promise is ignored. */
 function fail({ promise, reject }: Batch, error: Error): void {
 	void quiet(promise);
 	reject(error);

@@ -30,7 +30,7 @@ export async function interestOnBus(graceMs = 0): Promise<InterestFixture> {
 	const interest = new ChannelInterest(bus, {
 		graceMs,
 		onRefused: (channel, error) => refusals.push([channel, error]),
-		onUnheard: (channel, _since, error) => losses.push([channel, error?.message]),
+		onLost: (channel, _since, error) => losses.push([channel, error?.message]),
 		onError: (error) => errors.push(error),
 	});
 	return { bus, interest, refusals, losses, errors };
