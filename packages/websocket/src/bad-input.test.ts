@@ -35,13 +35,13 @@ const badTopics: [unknown, string][] = [
 	['chat:*', '"chat:*"'],
 	['@x', '"@x"'],
 	[`@${crypto.randomUUID()}`, '"@'],
-	[7, '(7)'],
-	[undefined, '(undefined)'],
-	[null, '(null)'],
-	[Symbol('s'), '(Symbol(s))'],
-	[['t'], '(Array)'],
-	[{}, '(Object)'],
-	[Object.create(null), '(object)'],
+	[7, '7'],
+	[undefined, 'undefined'],
+	[null, 'null'],
+	[Symbol('s'), 'Symbol(s)'],
+	[['t'], '[…]'],
+	[{}, '{…}'],
+	[Object.create(null), '{…}'],
 ];
 
 const ID_RULE = 'a socket id is a UUID v4';
@@ -56,24 +56,24 @@ const badIds: [unknown, string][] = [
 	[`${v4} `, `"${v4} "`],
 	[`${v4}\n`, `"${v4}\\n"`],
 	['user-7', '"user-7"'],
-	[7, '(7)'],
-	[undefined, '(undefined)'],
-	[null, '(null)'],
+	[7, '7'],
+	[undefined, 'undefined'],
+	[null, 'null'],
 ];
 
 const PAYLOAD_RULE = 'send a string, an ArrayBuffer, a typed array or a DataView';
 const badPayloads: [unknown, string][] = [
-	[undefined, '(undefined)'],
-	[null, '(null)'],
-	[7, '(7)'],
-	[true, '(true)'],
-	[1n, '(1)'],
-	[{ text: 'x' }, '(Object)'],
-	[[1, 2], '(Array)'],
-	[new Blob(['x']), '(Blob)'],
-	[Promise.resolve('x'), '(Promise)'],
-	[new Date(0), '(Date)'],
-	[() => 'x', '('],
+	[undefined, 'undefined'],
+	[null, 'null'],
+	[7, '7'],
+	[true, 'true'],
+	[1n, '1'],
+	[{ text: 'x' }, '{…}'],
+	[[1, 2], '[…]'],
+	[new Blob(['x']), 'Blob {…}'],
+	[Promise.resolve('x'), 'Promise {…}'],
+	[new Date(0), 'Date {…}'],
+	[() => 'x', 'a function'],
 ];
 
 const gone = crypto.randomUUID();

@@ -1,76 +1,81 @@
-import { admissionFault } from './sockets/admission.ts';
 import type { Bus, BusStage, BusStatus } from './bus.ts';
-import { optionsFault, sinceFault } from './support/call-options.ts';
-import type { WebSocketConnection } from './sockets/websocket-connection.ts';
-import { mustBeDelay } from './support/delay.ts';
+import {
+	checkHistory,
+	checkPublish,
+	checkPublishOptions,
+	checkResume,
+	checkSend,
+	checkSendToNode,
+	checkTopic,
+	unknownSocket,
+} from './call-checks.ts';
 import {
 	HistoryUnavailableError,
-	InvalidIdempotencyKeyError,
-	InvalidNodeIdError,
 	InvalidOptionError,
 	InvalidPayloadError,
-	InvalidPositionError,
 	InvalidServerError,
-	InvalidSocketIdError,
 	MessageDroppedError,
 	NoHistoryError,
 	ProviderNotStartedError,
 	ProviderStoppedError,
 	UnknownSocketError,
 } from './errors.ts';
-import type { Gap } from './loss/gap-events.ts';
 import type { Recovery, ResumeFrom } from './history/catch-up.ts';
 import { contentOf } from './history/framing.ts';
 import { Histories, type HistoryPage } from './history/histories.ts';
 import { HistoryPatterns, type HistoryRules } from './history/history-rules.ts';
 import { MemoryHistory } from './history/memory-history.ts';
-import { DEFAULT_HEARTBEAT_MS } from './loss/bus-heartbeat.ts';
-import { DEFAULT_GRACE_MS } from './nodes/channel-interest.ts';
-import { Lifecycle } from './support/lifecycle.ts';
-import { LocalFanout, type PubSubServer } from './sockets/local-fanout.ts';
 import { consoleLogger, type Logger, safely } from './logger.ts';
-import { BROADCAST_CHANNEL, directChannel, isSocketId, nodeChannel } from './wire/channel-names.ts';
+import { DEFAULT_HEARTBEAT_MS } from './loss/bus-heartbeat.ts';
+import type { Gap } from './loss/gap-events.ts';
+import { Membership } from './membership.ts';
+import { DEFAULT_GRACE_MS } from './nodes/channel-interest.ts';
+import { NodeMessages } from './nodes/node-messages.ts';
 import { RemoteNodes } from './nodes/remote-nodes.ts';
-import { isPayload, type Payload } from './wire/payload.ts';
 import { encodeEnvelope, validate } from './protocol/envelope.ts';
 import type { InferInput, SocketMessage } from './protocol/message.ts';
-import { isPosition } from './protocol/position.ts';
 import type { HistoryPageOptions, PublishOptions, SkippedFrames, WebSocketProvider } from './provider.ts';
-import { NodeMessages } from './nodes/node-messages.ts';
+import { admissionFault } from './sockets/admission.ts';
+import { LocalFanout, type PubSubServer } from './sockets/local-fanout.ts';
 import { Registry } from './sockets/registry.ts';
 import type { SlowReaderOptions } from './sockets/slow-readers.ts';
-import { type ProviderStatus, Status } from './support/status.ts';
+import type { WebSocketConnection } from './sockets/websocket-connection.ts';
+import { mustBeDelay } from './support/delay.ts';
+import { Lifecycle } from './support/lifecycle.ts';
 import { DONE, quiet, rejected, toError } from './support/promises.ts';
-import { InvalidTopicError, isTopic } from './protocol/topic.ts';
+import { type ProviderStatus, Status } from './support/status.ts';
+import { BROADCAST_CHANNEL, directChannel, nodeChannel } from './wire/channel-names.ts';
+import { isPayload, type Payload } from './wire/payload.ts';
 
 export interface WsProviderOptions {
-	/** Carries messages between nodes. Without one, this process is all there is. */
+	/** Carries messages between nodes. Without one, this process is the only node. */
 	readonly bus?: Bus;
 	/**
-	 * Which topics keep their last messages, by pattern, as in `{ 'chat:*': { size: 500, ttlMs: 3_600_000 } }`; `*` stands for any
-	 * characters, and the first pattern that fits counts. All nodes need the same. Default: none.
+	 * Which topics keep their last messages, by pattern, as in `{ 'chat:*': { size: 500, ttlMs: 3_600_000 } }`. `*` stands for any
+	 * characters, and the first pattern that matches applies. Must be the same on all nodes. Default: none.
 	 */
 	readonly history?: HistoryRules;
-	/** Default: the console, quiet at debug. */
+	/** Default: the console, without debug lines. */
 	readonly logger?: Logger;
 	/**
-	 * How often a node shows on the bus that it is alive, in milliseconds; two beats that go missing are a dead connection. Grows
-	 * with the number of nodes above 50. Default 500.
+	 * How often a node publishes a heartbeat, in milliseconds; a connection that misses two is dead. Grows with the number of nodes above
+	 * 50. Default 500.
 	 */
 	readonly heartbeatMs?: number;
 	/** How long `start` waits for the backend to answer once it is connected, in milliseconds. Default 10,000. */
 	readonly startTimeoutMs?: number;
-	/** How long a topic that emptied stays subscribed at the backend, in milliseconds. Default 1,000. */
+	/** How long a topic without sockets stays subscribed at the backend, in milliseconds. Default 1,000. */
 	readonly graceMs?: number;
 }
 
-/** Everything a provider is besides its transport; `InProcWsProvider` and the Redis provider only choose the parts. */
+/** Everything a provider is apart from its transport. `InProcWsProvider` and the Redis provider only choose the parts. */
 export class WsProvider implements WebSocketProvider {
 	readonly #logger: Logger;
 	readonly #registry = new Registry<WebSocketConnection>();
 	readonly #local: LocalFanout;
 	readonly #histories: Histories | undefined;
-	readonly #others: RemoteNodes | undefined;
+	readonly #remote: RemoteNodes | undefined;
+	readonly #membership: Membership;
 	readonly #lifecycle: Lifecycle;
 	readonly #status: Status;
 	readonly #nodeMessages: NodeMessages;
@@ -94,11 +99,19 @@ export class WsProvider implements WebSocketProvider {
 		this.#nodeMessages = new NodeMessages(logger);
 		this.#local = new LocalFanout(this.#registry, logger);
 		this.#histories = history === undefined ? undefined : this.#makeHistories(new HistoryPatterns(history), bus);
+		this.#membership = new Membership({
+			registry: this.#registry,
+			local: this.#local,
+			histories: this.#histories,
+			subscribeNode: (channel) => this.#subscribeNode(channel),
+			unsubscribeNode: (channel, grace) => this.#remote?.unsubscribe(channel, grace),
+			refuse: (error) => this.#refuse(error),
+		});
 		if (bus === undefined) {
 			this.#lifecycle = new Lifecycle();
 			return;
 		}
-		const others = new RemoteNodes(bus, {
+		const remote = new RemoteNodes(bus, {
 			local: this.#local,
 			histories: this.#histories,
 			onNodeMessage: (text) => this.#nodeMessages.deliver(text),
@@ -107,18 +120,21 @@ export class WsProvider implements WebSocketProvider {
 			heartbeatMs,
 			startTimeoutMs,
 			onStatus: (status) => this.#onStatus(status),
-			onRefused: (channel, error) => this.#rollBack(channel, error),
+			onRefused: (channel, error) => {
+				this.#membership.rollBack(channel);
+				this.#report(error, 'subscribe');
+			},
 			onError: (error, stage) => this.#report(error, stage),
 		});
-		this.#others = others;
+		this.#remote = remote;
 		this.#lifecycle = new Lifecycle({
 			up: async (check) => {
-				await others.start(() => this.#channels(), check);
-				this.#status.set(others.state);
+				await remote.start(() => this.#channels(), check);
+				this.#status.set(remote.state);
 			},
 			down: async (from, reason) => {
 				this.#status.set('stopped');
-				await others.stop(reason, from === 'started');
+				await remote.stop(reason, from === 'started');
 			},
 		});
 	}
@@ -126,14 +142,14 @@ export class WsProvider implements WebSocketProvider {
 	#makeHistories(patterns: HistoryPatterns, bus: Bus | undefined): Histories {
 		let store = bus?.history;
 		if (bus === undefined) store = new MemoryHistory((topic, slice) => this.#histories?.appended(topic, slice));
-		if (store === undefined) throw new InvalidOptionError('history: this transport can not keep messages');
+		if (store === undefined) throw new InvalidOptionError('history: this transport cannot store messages');
 		return new Histories({
 			patterns,
 			store,
 			isShared: bus !== undefined,
 			registry: this.#registry,
 			local: this.#local,
-			onLost: (topic, since, reason) => this.#others?.unrecoverable(topic, since, reason),
+			onLost: (topic, since, reason) => this.#remote?.unrecoverable(topic, since, reason),
 			onError: (error) => this.#report(error, 'history'),
 			onRejected: (error) => this.#report(error, 'publish'),
 		});
@@ -149,13 +165,13 @@ export class WsProvider implements WebSocketProvider {
 
 	start(): Promise<void> {
 		const started = this.#lifecycle.start();
-		if (this.#others === undefined) this.#status.set('ready');
+		if (this.#remote === undefined) this.#status.set('ready');
 		return started;
 	}
 
 	stop(): Promise<void> {
 		const stopped = this.#lifecycle.stop();
-		if (this.#others === undefined) this.#status.set('stopped');
+		if (this.#remote === undefined) this.#status.set('stopped');
 		return stopped;
 	}
 
@@ -168,80 +184,82 @@ export class WsProvider implements WebSocketProvider {
 	}
 
 	onGap(listener: (gap: Gap) => void): () => void {
-		return this.#others?.onGap(listener) ?? (() => {});
+		return this.#remote?.onGap(listener) ?? (() => {});
 	}
 
-	/** What this node and its sockets want from other nodes. */
+	/** The channels that this node needs from other nodes. */
 	*#channels(): Generator<string> {
 		if (this.#nodeMessages.hasListened) yield nodeChannel(this.nodeId);
-		yield* this.#registry.topics();
-		for (const socket of this.#registry.sockets()) yield directChannel(socket.data.socketId);
+		yield* this.#membership.channels();
+	}
+
+	/** Once stopped, nothing can be subscribed; the next start subscribes to whatever is needed then. */
+	#subscribeNode(channel: string): Promise<void> {
+		if (this.#remote === undefined) return DONE;
+		if (this.#lifecycle.state === 'stopped') return rejected(new ProviderStoppedError('subscribe()'));
+		return this.#remote.subscribe(channel);
 	}
 
 	// Sending
 
 	publish(topic: string, payload: Payload, options?: PublishOptions): Promise<void> {
 		if (this.#lifecycle.state !== 'started') return this.#notStarted('publish()');
-		if (!isTopic(topic)) return this.#refuse(new InvalidTopicError(topic));
-		if (!isPayload(payload)) return this.#refuse(new InvalidPayloadError(payload));
+		const error = checkPublish(topic, payload);
+		if (error !== undefined) return this.#refuse(error);
 		return this.#publish(topic, payload, false, options);
 	}
 
-	/** @param isEnvelope whether it is one already */
+	/** @param isEnvelope whether the payload is an encoded envelope */
 	#publish(topic: string, payload: Payload, isEnvelope: boolean, options: PublishOptions | undefined): Promise<void> {
 		const histories = this.#histories;
 		const bounds = histories?.boundsOf(topic);
 		if (options !== undefined) {
-			const fault = optionsFault('publish()', options, PUBLISH_OPTIONS);
-			if (fault !== undefined) return this.#refuse(fault);
-		}
-		const key = options?.idempotencyKey;
-		if (key !== undefined) {
-			if (!isIdempotencyKey(key)) return this.#refuse(new InvalidIdempotencyKeyError(key));
-			if (bounds === undefined) return this.#refuse(new NoHistoryError(topic, 'an idempotencyKey'));
+			const error = checkPublishOptions(options, topic, bounds !== undefined);
+			if (error !== undefined) return this.#refuse(error);
 		}
 		if (histories !== undefined && bounds !== undefined) {
-			return histories.append(topic, bounds, isEnvelope ? (payload as string) : contentOf(topic, payload), key);
+			const content = isEnvelope ? (payload as string) : contentOf(topic, payload);
+			return histories.append(topic, bounds, content, options?.idempotencyKey);
 		}
-		if (this.#others === undefined) {
+		if (this.#remote === undefined) {
 			this.#local.toTopic(topic, payload);
 			return DONE;
 		}
-		// Much of what a node publishes only others want, and to ask Bun costs more than to know.
+		// Much of what a node publishes only other nodes need, and asking Bun costs more than this look-up.
 		if (this.#registry.memberCount(topic) > 0) this.#local.toTopic(topic, payload);
-		return this.#others.publish(topic, payload);
+		return this.#remote.publish(topic, payload);
 	}
 
 	publishFrom(socketId: string, topic: string, payload: Payload): Promise<void> {
 		if (this.#lifecycle.state !== 'started') return this.#notStarted('publish()');
-		if (!isTopic(topic)) return this.#refuse(new InvalidTopicError(topic));
-		if (!isPayload(payload)) return this.#refuse(new InvalidPayloadError(payload));
+		const error = checkPublish(topic, payload);
+		if (error !== undefined) return this.#refuse(error);
 		const socket = this.#registry.get(socketId);
 		if (socket === undefined) return this.#refuse(unknownSocket(socketId));
 		const bounds = this.#histories?.boundsOf(topic);
-		// One sequence for all, the sender included: it would otherwise miss one of the messages that follow one another.
+		// The sender gets it as well: otherwise one of the messages that it follows by position would be missing.
 		if (bounds !== undefined) return (this.#histories as Histories).append(topic, bounds, contentOf(topic, payload));
 		this.#local.toOthers(socket, topic, payload);
-		return this.#others === undefined ? DONE : this.#others.publish(topic, payload);
+		return this.#remote === undefined ? DONE : this.#remote.publish(topic, payload);
 	}
 
 	send(socketId: string, payload: Payload): Promise<void> {
 		if (this.#lifecycle.state !== 'started') return this.#notStarted('send()');
-		if (!isSocketId(socketId)) return this.#refuse(new InvalidSocketIdError(socketId));
-		if (!isPayload(payload)) return this.#refuse(new InvalidPayloadError(payload));
+		const error = checkSend(socketId, payload);
+		if (error !== undefined) return this.#refuse(error);
 		const socket = this.#registry.get(socketId);
 		if (socket !== undefined) {
 			return this.#local.toSocket(socket, payload) ? DONE : this.#refuse(new MessageDroppedError(socketId));
 		}
-		if (this.#others === undefined) return rejected(new UnknownSocketError(socketId));
-		return this.#others.publish(directChannel(socketId), payload);
+		if (this.#remote === undefined) return rejected(new UnknownSocketError(socketId));
+		return this.#remote.publish(directChannel(socketId), payload);
 	}
 
 	broadcast(payload: Payload): Promise<void> {
 		if (this.#lifecycle.state !== 'started') return this.#notStarted('broadcast()');
 		if (!isPayload(payload)) return this.#refuse(new InvalidPayloadError(payload));
 		this.#local.toAll(payload);
-		return this.#others === undefined ? DONE : this.#others.publish(BROADCAST_CHANNEL, payload);
+		return this.#remote === undefined ? DONE : this.#remote.publish(BROADCAST_CHANNEL, payload);
 	}
 
 	emit<TMessage extends SocketMessage>(
@@ -272,21 +290,38 @@ export class WsProvider implements WebSocketProvider {
 			return this.#refuse(new InvalidPayloadError(data, { cause }));
 		}
 		if (this.#lifecycle.state !== 'started') return this.#notStarted('publish()');
-		if (!isTopic(topic)) return this.#refuse(new InvalidTopicError(topic));
+		const error = checkTopic(topic);
+		if (error !== undefined) return this.#refuse(error);
 		return this.#publish(topic, envelope, true, options);
+	}
+
+	sendToNode(nodeId: string, text: string): Promise<void> {
+		if (this.#lifecycle.state !== 'started') return this.#notStarted('sendToNode()');
+		const error = checkSendToNode(nodeId, text);
+		if (error !== undefined) return this.#refuse(error);
+		if (nodeId === this.nodeId) {
+			this.#nodeMessages.deliver(text);
+			return DONE;
+		}
+		return this.#remote === undefined ? DONE : this.#remote.publish(nodeChannel(nodeId), text);
+	}
+
+	onNodeMessage(listener: (text: string) => void): () => void {
+		// Before the start this is subscribed with everything else; a failure is in the log.
+		const { state } = this.#lifecycle;
+		if (!this.#nodeMessages.hasListened && state !== 'idle' && state !== 'stopped') {
+			void quiet(this.#subscribeNode(nodeChannel(this.nodeId)));
+		}
+		return this.#nodeMessages.on(listener);
 	}
 
 	// History
 
 	history(topic: string, options?: HistoryPageOptions): Promise<HistoryPage> {
 		if (this.#lifecycle.state !== 'started') return this.#notStarted('history()');
-		if (!isTopic(topic)) return this.#refuse(new InvalidTopicError(topic));
-		const fault = optionsFault('history()', options, HISTORY_OPTIONS);
-		if (fault !== undefined) return this.#refuse(fault);
+		const error = checkHistory(topic, options);
+		if (error !== undefined) return this.#refuse(error);
 		const { since, limit = DEFAULT_PAGE } = options ?? {};
-		if (since !== undefined && !isPosition(since)) return this.#refuse(sinceFault(since));
-		if (!isCount(limit, LARGEST_PAGE))
-			return this.#refuse(new InvalidPositionError('limit', limit, `a whole number from 1 to ${LARGEST_PAGE}`));
 		const bounds = this.#histories?.boundsOf(topic);
 		if (bounds === undefined) return this.#refuse(new NoHistoryError(topic, 'history()'));
 		return quiet(
@@ -302,13 +337,8 @@ export class WsProvider implements WebSocketProvider {
 
 	resume(socketId: string, topic: string, from: ResumeFrom): Promise<Recovery | undefined> {
 		if (this.#lifecycle.state === 'stopped') return this.#refuse(new ProviderStoppedError('resume()'));
-		if (!isTopic(topic)) return this.#refuse(new InvalidTopicError(topic));
-		const fault = optionsFault('resume()', from ?? null, RESUME_OPTIONS);
-		if (fault !== undefined) return this.#refuse(fault);
-		const { since, rewind } = from;
-		if (since !== undefined && !isPosition(since)) return this.#refuse(sinceFault(since));
-		if (rewind !== undefined && !isCount(rewind, MOST_REWIND))
-			return this.#refuse(new InvalidPositionError('rewind', rewind, `a whole number from 1 to ${MOST_REWIND}`));
+		const error = checkResume(topic, from);
+		if (error !== undefined) return this.#refuse(error);
 		const socket = this.#registry.get(socketId);
 		if (socket === undefined) return this.#refuse(unknownSocket(socketId));
 		const bounds = this.#histories?.boundsOf(topic);
@@ -316,44 +346,18 @@ export class WsProvider implements WebSocketProvider {
 		const histories = this.#histories as Histories;
 		this.#registry.join(socket, topic);
 		histories.joined(topic, bounds);
-		return quiet(histories.resume(socket, topic, from, this.#listen(topic)));
-	}
-
-	sendToNode(nodeId: string, text: string): Promise<void> {
-		if (this.#lifecycle.state !== 'started') return this.#notStarted('sendToNode()');
-		if (!isSocketId(nodeId)) return this.#refuse(new InvalidNodeIdError(nodeId));
-		if (typeof text !== 'string') return this.#refuse(new InvalidPayloadError(text));
-		if (nodeId === this.nodeId) {
-			this.#nodeMessages.deliver(text);
-			return DONE;
-		}
-		return this.#others === undefined ? DONE : this.#others.publish(nodeChannel(nodeId), text);
-	}
-
-	onNodeMessage(listener: (text: string) => void): () => void {
-		// Before the start this comes with all else that is wanted; a failure is in the log.
-		const { state } = this.#lifecycle;
-		if (!this.#nodeMessages.hasListened && state !== 'idle' && state !== 'stopped') {
-			void quiet(this.#listen(nodeChannel(this.nodeId)));
-		}
-		return this.#nodeMessages.on(listener);
+		return quiet(histories.resume(socket, topic, from, this.#subscribeNode(topic)));
 	}
 
 	// Connections and topics
 
 	addConnection(socket: WebSocketConnection): Promise<void> {
 		const fault = admissionFault(socket, (socketId) => this.#registry.get(socketId));
-		if (fault !== undefined) return this.#turnAway(socket, fault);
-		const { socketId } = socket.data;
-		const topics = this.#registry.get(socketId) === undefined ? this.#registry.add(socket) : NONE;
-		const reachable = this.#listen(directChannel(socketId));
-		if (topics.length === 0) return reachable;
-		const joined = topics.map((topic) => this.#join(socket, topic));
-		return quiet(Promise.all([reachable, ...joined]).then(() => {}));
+		return fault === undefined ? this.#membership.add(socket) : this.#reject(socket, fault);
 	}
 
-	/** Closes a socket that can't be taken in, under an identity of its own, so that its closing can't remove another. */
-	#turnAway(socket: WebSocketConnection, fault: Error): Promise<never> {
+	/** Closes an invalid socket, under an identity of its own, so that its `close` handler can't remove another one. */
+	#reject(socket: WebSocketConnection, fault: Error): Promise<never> {
 		if (!(fault instanceof UnknownSocketError)) {
 			socket.data = { socketId: crypto.randomUUID(), data: socket.data?.data, topics: new Set() };
 		}
@@ -362,64 +366,24 @@ export class WsProvider implements WebSocketProvider {
 	}
 
 	removeConnection(socketId: string): boolean {
-		const socket = this.#registry.get(socketId);
-		if (socket === undefined) return false;
-		if (socket.readyState === WebSocket.OPEN) {
-			for (const topic of socket.data.topics) this.#local.leave(socket, topic);
-		}
-		const emptied = this.#registry.remove(socketId);
-		if (this.#others !== undefined) {
-			for (const topic of emptied) this.#others?.unsubscribe(topic);
-			this.#others?.unsubscribe(directChannel(socketId), 0);
-		}
-		if (this.#histories !== undefined) {
-			for (const topic of socket.data.topics) this.#histories.left(socketId, topic);
-			for (const topic of emptied) this.#histories.emptied(topic);
-		}
-		return true;
+		return this.#membership.remove(socketId);
 	}
 
 	subscribe(socketId: string, topic: string): Promise<void> {
 		if (this.#lifecycle.state === 'stopped') return this.#refuse(new ProviderStoppedError('subscribe()'));
-		if (!isTopic(topic)) return this.#refuse(new InvalidTopicError(topic));
+		const error = checkTopic(topic);
+		if (error !== undefined) return this.#refuse(error);
 		const socket = this.#registry.get(socketId);
 		if (socket === undefined) return this.#refuse(unknownSocket(socketId));
-		return this.#join(socket, topic);
-	}
-
-	#join(socket: WebSocketConnection, topic: string): Promise<void> {
-		if (this.#registry.join(socket, topic) && !this.#local.join(socket, topic)) {
-			this.#registry.leave(socket, topic);
-			return this.#refuse(new UnknownSocketError(socket.data.socketId));
-		}
-		const bounds = this.#histories?.boundsOf(topic);
-		if (bounds === undefined) return this.#listen(topic);
-		this.#histories?.joined(topic, bounds);
-		return quiet(this.#listen(topic).then(() => this.#histories?.ready(topic)));
-	}
-
-	/** While stopped nothing can be listened to; the next start listens to whatever sockets want by then. */
-	#listen(channel: string): Promise<void> {
-		if (this.#others === undefined) return DONE;
-		if (this.#lifecycle.state === 'stopped') return rejected(new ProviderStoppedError('listening to other nodes'));
-		return this.#others.subscribe(channel);
+		return this.#membership.subscribe(socket, topic);
 	}
 
 	unsubscribe(socketId: string, topic: string): Promise<void> {
-		if (!isTopic(topic)) return this.#refuse(new InvalidTopicError(topic));
-		const socket = this.#registry.get(socketId);
-		if (socket !== undefined && socket.data.topics.has(topic)) {
-			this.#local.leave(socket, topic);
-			this.#histories?.left(socketId, topic);
-			if (this.#registry.leave(socket, topic)) {
-				this.#others?.unsubscribe(topic);
-				this.#histories?.emptied(topic);
-			}
-		}
+		const error = checkTopic(topic);
+		if (error !== undefined) return this.#refuse(error);
+		this.#membership.unsubscribe(socketId, topic);
 		return DONE;
 	}
-
-	// Questions
 
 	getConnections(): Iterable<WebSocketConnection> {
 		return this.#registry.sockets();
@@ -450,34 +414,23 @@ export class WsProvider implements WebSocketProvider {
 	}
 
 	getSkippedFrames(): SkippedFrames {
-		return { ...(this.#others?.skippedFrames ?? NOTHING_SKIPPED) };
+		return { ...(this.#remote?.skippedFrames ?? NOTHING_SKIPPED) };
 	}
 
-	#rollBack(channel: string, error: Error): void {
-		for (const socketId of this.#registry.members(channel)) {
-			const socket = this.#registry.get(socketId);
-			if (socket === undefined) continue;
-			this.#local.leave(socket, channel);
-			this.#histories?.left(socketId, channel);
-			if (this.#registry.leave(socket, channel)) this.#histories?.emptied(channel);
-		}
-		this.#report(error, 'subscribe');
-	}
-
-	// What goes wrong
+	// Failures
 
 	#onStatus(status: BusStatus): void {
-		if (status.state === 'ready') this.#logger.info('Messages pass between nodes');
-		else this.#logger.warn(`Messages may not pass between nodes: ${status.reason}`);
+		if (status.state === 'ready') this.#logger.info('Cross-node delivery is working');
+		else this.#logger.warn(`Cross-node delivery is degraded: ${status.reason}`);
 		if (this.#lifecycle.state === 'started') this.#status.set(status.state);
 	}
 
-	/** The one place for what fails in the background. */
+	/** The one place for background failures. */
 	#report(error: Error, stage: BusStage): void {
 		this.#logger.error(`WebSocket ${stage} failed: ${error.message}`, { stage, err: error });
 	}
 
-	/** Refuses a call; said in the log too, because nobody may be awaiting it. */
+	/** Refuses a call. Logged as well, because its promise may be ignored. */
 	#refuse(error: Error): Promise<never> {
 		this.#logger.warn(error.message, { err: error });
 		return rejected(error);
@@ -490,25 +443,6 @@ export class WsProvider implements WebSocketProvider {
 	}
 }
 
-function unknownSocket(socketId: string): Error {
-	return isSocketId(socketId) ? new UnknownSocketError(socketId) : new InvalidSocketIdError(socketId);
-}
-
-function isIdempotencyKey(key: unknown): key is string {
-	// Half of a surrogate pair has no UTF-8, so that different keys would be the same one on a server.
-	return typeof key === 'string' && key.length >= 1 && key.length <= 256 && key.isWellFormed();
-}
-
-function isCount(value: unknown, most: number): value is number {
-	return Number.isSafeInteger(value) && (value as number) >= 1 && (value as number) <= most;
-}
-
-const PUBLISH_OPTIONS = ['idempotencyKey'];
-const HISTORY_OPTIONS = ['since', 'limit'];
-const RESUME_OPTIONS = ['since', 'rewind'];
 const DEFAULT_PAGE = 100;
-const LARGEST_PAGE = 1_000;
-const MOST_REWIND = 100_000;
 const DEFAULT_START_TIMEOUT_MS = 10_000;
-const NONE: readonly string[] = [];
 const NOTHING_SKIPPED: SkippedFrames = { 'unknown-version': 0, malformed: 0, late: 0 };

@@ -75,7 +75,8 @@ export class PeerBeats {
 	/** This node listens from now on: beats that it missed before say nothing new. */
 	rebase(now: number): void {
 		this.#listeningSince = now;
-		for (const shards of this.#peers.values()) for (const peer of shards) if (peer !== undefined) peer.number = undefined;
+		for (const shards of this.#peers.values())
+			for (const peer of shards) if (peer !== undefined) peer.number = undefined;
 	}
 
 	/** Returns whether a node fell silent since the last call. */

@@ -64,15 +64,15 @@ export class InboundFrames {
 
 	#toSocket(socketId: string, payload: Payload): void {
 		const delivered = this.#options.local.toSocketId(socketId, payload);
-		if (delivered === undefined) this.#options.logger.debug('A message arrived for a socket that has left', { socketId });
+		if (delivered === undefined)
+			this.#options.logger.debug('A message arrived for a socket that has left', { socketId });
 		else if (!delivered) this.#options.onError(new MessageDroppedError(socketId));
 	}
 
 	#skip(channel: string, fault: FrameFault): void {
 		if (this.#skipped[fault]++ > 0) return;
-		this.#options.logger.warn(
-			`Skipping unreadable frames (${fault}). Logged once; getSkippedFrames() counts them`,
-			{ channel },
-		);
+		this.#options.logger.warn(`Skipping unreadable frames (${fault}). Logged once; getSkippedFrames() counts them`, {
+			channel,
+		});
 	}
 }

@@ -136,11 +136,7 @@ export class RemoteNodes {
 		const ready = Promise.all(required);
 		const rest = Array.from(wanted(), (channel) => this.#interest.subscribe(channel));
 		this.#interest.open();
-		await within(
-			startTimeoutMs,
-			ready,
-			() => new SubscribeError(BROADCAST_CHANNEL, { cause: new Error('no answer') }),
-		);
+		await within(startTimeoutMs, ready, () => new SubscribeError(BROADCAST_CHANNEL, { cause: new Error('no answer') }));
 		check();
 		await Promise.allSettled(rest);
 		check();
@@ -159,10 +155,7 @@ export class RemoteNodes {
 				this.#publishBeat(channel, 0, 0, Date.now()).catch(() => {});
 			}
 			const late = new ProviderStoppedError('publish()');
-			await Promise.all([
-				this.#outbound.drain(DRAIN_TIMEOUT_MS, late),
-				histories?.drain(DRAIN_TIMEOUT_MS, late),
-			]);
+			await Promise.all([this.#outbound.drain(DRAIN_TIMEOUT_MS, late), histories?.drain(DRAIN_TIMEOUT_MS, late)]);
 		}
 		histories?.close();
 		this.#interest.close(reason);

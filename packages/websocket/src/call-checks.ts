@@ -1,0 +1,103 @@
+import {
+	InvalidIdempotencyKeyError,
+	InvalidNodeIdError,
+	InvalidOptionError,
+	InvalidPayloadError,
+	InvalidPositionError,
+	InvalidSocketIdError,
+	NoHistoryError,
+	UnknownSocketError,
+} from './errors.ts';
+import type { ResumeFrom } from './history/catch-up.ts';
+import { isPosition } from './protocol/position.ts';
+import { show } from './protocol/show.ts';
+import { InvalidTopicError, isTopic } from './protocol/topic.ts';
+import type { HistoryPageOptions, PublishOptions } from './provider.ts';
+import { isSocketId } from './wire/channel-names.ts';
+import { isPayload } from './wire/payload.ts';
+
+// Each returns the error that a call is refused with, or undefined when its arguments are valid.
+
+const MAX_PAGE = 1_000;
+const MAX_REWIND = 100_000;
+const MAX_KEY_LENGTH = 256;
+
+export function checkTopic(topic: unknown): Error | undefined {
+	return isTopic(topic) ? undefined : new InvalidTopicError(topic);
+}
+
+export function checkPublish(topic: unknown, payload: unknown): Error | undefined {
+	if (!isTopic(topic)) return new InvalidTopicError(topic);
+	return isPayload(payload) ? undefined : new InvalidPayloadError(payload);
+}
+
+export function checkPublishOptions(options: PublishOptions, topic: string, hasHistory: boolean): Error | undefined {
+	const error = checkOptions('publish()', options, ['idempotencyKey']);
+	if (error !== undefined) return error;
+	const key = options.idempotencyKey;
+	if (key === undefined) return undefined;
+	if (!isIdempotencyKey(key)) return new InvalidIdempotencyKeyError(key);
+	return hasHistory ? undefined : new NoHistoryError(topic, 'an idempotencyKey');
+}
+
+export function checkSend(socketId: unknown, payload: unknown): Error | undefined {
+	if (!isSocketId(socketId)) return new InvalidSocketIdError(socketId);
+	return isPayload(payload) ? undefined : new InvalidPayloadError(payload);
+}
+
+export function checkSendToNode(nodeId: unknown, text: unknown): Error | undefined {
+	if (!isSocketId(nodeId)) return new InvalidNodeIdError(nodeId);
+	return typeof text === 'string' ? undefined : new InvalidPayloadError(text);
+}
+
+export function checkHistory(topic: unknown, options: HistoryPageOptions | undefined): Error | undefined {
+	if (!isTopic(topic)) return new InvalidTopicError(topic);
+	const error = checkOptions('history()', options, ['since', 'limit']);
+	if (error !== undefined || options === undefined) return error;
+	const { since, limit } = options;
+	return checkSince(since) ?? checkCount('limit', limit, MAX_PAGE);
+}
+
+export function checkResume(topic: unknown, from: ResumeFrom): Error | undefined {
+	if (!isTopic(topic)) return new InvalidTopicError(topic);
+	// Unlike options, `from` is required.
+	const error = checkOptions('resume()', from ?? null, ['since', 'rewind']);
+	return error ?? checkSince(from.since) ?? checkCount('rewind', from.rewind, MAX_REWIND);
+}
+
+/** The error for a socket that this node does not have. */
+export function unknownSocket(socketId: string): Error {
+	return isSocketId(socketId) ? new UnknownSocketError(socketId) : new InvalidSocketIdError(socketId);
+}
+
+/** Names the keys that a call does not know, so that a mistyped option is not ignored. */
+function checkOptions(call: string, options: unknown, known: readonly string[]): Error | undefined {
+	if (options === undefined) return undefined;
+	if (typeof options !== 'object' || options === null || Array.isArray(options))
+		return new InvalidOptionError(`${call} takes an object with ${known.join(' or ')}, not ${show(options)}`);
+	const unknown = Object.keys(options).find((key) => !known.includes(key));
+	if (unknown === undefined) return undefined;
+	return new InvalidOptionError(`${call} has no option ${unknown}, only ${known.join(' and ')}`);
+}
+
+function checkSince(since: unknown): Error | undefined {
+	if (since === undefined || isPosition(since)) return undefined;
+	const source = 'as found in a message, a page or client.positions';
+	if (typeof since !== 'object' || since === null)
+		return new InvalidPositionError('since', since, `a position is { epoch, offset }, ${source}`);
+	const { epoch, offset } = since as { epoch?: unknown; offset?: unknown };
+	if (isPosition({ epoch, offset: 0 }))
+		return new InvalidPositionError('since.offset', offset, 'a whole number from 0');
+	return new InvalidPositionError('since.epoch', epoch, `a string, ${source}`);
+}
+
+function checkCount(name: string, value: unknown, max: number): Error | undefined {
+	if (value === undefined) return undefined;
+	if (Number.isSafeInteger(value) && (value as number) >= 1 && (value as number) <= max) return undefined;
+	return new InvalidPositionError(name, value, `a whole number from 1 to ${max}`);
+}
+
+function isIdempotencyKey(key: unknown): key is string {
+	// Half of a surrogate pair has no UTF-8, so that different keys would become the same one on a server.
+	return typeof key === 'string' && key.length >= 1 && key.length <= MAX_KEY_LENGTH && key.isWellFormed();
+}

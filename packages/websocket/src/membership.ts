@@ -1,0 +1,102 @@
+import { UnknownSocketError } from './errors.ts';
+import type { Histories } from './history/histories.ts';
+import type { LocalFanout } from './sockets/local-fanout.ts';
+import type { Registry } from './sockets/registry.ts';
+import type { WebSocketConnection } from './sockets/websocket-connection.ts';
+import { quiet } from './support/promises.ts';
+import { directChannel } from './wire/channel-names.ts';
+
+export interface MembershipOptions {
+	readonly registry: Registry<WebSocketConnection>;
+	readonly local: LocalFanout;
+	readonly histories: Histories | undefined;
+	/** Resolves once messages of other nodes on the channel will arrive. */
+	readonly subscribeNode: (channel: string) => Promise<void>;
+	/** No socket of this node needs the channel any more. It stays subscribed for the default grace period unless given. */
+	readonly unsubscribeNode: (channel: string, graceMs?: number) => void;
+	/** Logs the error and returns a promise that rejects with it. */
+	readonly refuse: (error: Error) => Promise<never>;
+}
+
+/** Which sockets are here and in which topics: keeps the registry, Bun, histories and the backend in step. */
+export class Membership {
+	readonly #options: MembershipOptions;
+
+	constructor(options: MembershipOptions) {
+		this.#options = options;
+	}
+
+	/** Adds a valid socket with the topics of its `data.topics`. Resolves when every node can reach it. */
+	add(socket: WebSocketConnection): Promise<void> {
+		const { registry, subscribeNode } = this.#options;
+		const { socketId } = socket.data;
+		const topics = registry.get(socketId) === undefined ? registry.add(socket) : NONE;
+		const reachable = subscribeNode(directChannel(socketId));
+		if (topics.length === 0) return reachable;
+		const subscribed = topics.map((topic) => this.subscribe(socket, topic));
+		return quiet(Promise.all([reachable, ...subscribed]).then(() => {}));
+	}
+
+	/** Returns whether the socket was here. */
+	remove(socketId: string): boolean {
+		const { registry, local, histories, unsubscribeNode } = this.#options;
+		const socket = registry.get(socketId);
+		if (socket === undefined) return false;
+		if (socket.readyState === WebSocket.OPEN) {
+			for (const topic of socket.data.topics) local.leave(socket, topic);
+		}
+		const emptied = registry.remove(socketId);
+		for (const topic of emptied) unsubscribeNode(topic);
+		unsubscribeNode(directChannel(socketId), 0);
+		if (histories !== undefined) {
+			for (const topic of socket.data.topics) histories.left(socketId, topic);
+			for (const topic of emptied) histories.emptied(topic);
+		}
+		return true;
+	}
+
+	/** Resolves once messages of every node will arrive. @throws {UnknownSocketError} the socket is closed */
+	subscribe(socket: WebSocketConnection, topic: string): Promise<void> {
+		const { registry, local, histories, subscribeNode, refuse } = this.#options;
+		if (registry.join(socket, topic) && !local.join(socket, topic)) {
+			registry.leave(socket, topic);
+			return refuse(new UnknownSocketError(socket.data.socketId));
+		}
+		const bounds = histories?.boundsOf(topic);
+		if (bounds === undefined) return subscribeNode(topic);
+		histories?.joined(topic, bounds);
+		return quiet(subscribeNode(topic).then(() => histories?.ready(topic)));
+	}
+
+	unsubscribe(socketId: string, topic: string): void {
+		const { registry, local, histories, unsubscribeNode } = this.#options;
+		const socket = registry.get(socketId);
+		if (socket === undefined || !socket.data.topics.has(topic)) return;
+		local.leave(socket, topic);
+		histories?.left(socketId, topic);
+		if (registry.leave(socket, topic)) {
+			unsubscribeNode(topic);
+			histories?.emptied(topic);
+		}
+	}
+
+	/** The backend refused the channel: its sockets are taken out. */
+	rollBack(channel: string): void {
+		const { registry, local, histories } = this.#options;
+		for (const socketId of registry.members(channel)) {
+			const socket = registry.get(socketId);
+			if (socket === undefined) continue;
+			local.leave(socket, channel);
+			histories?.left(socketId, channel);
+			if (registry.leave(socket, channel)) histories?.emptied(channel);
+		}
+	}
+
+	/** The channels that this node's sockets need. */
+	*channels(): Generator<string> {
+		yield* this.#options.registry.topics();
+		for (const socket of this.#options.registry.sockets()) yield directChannel(socket.data.socketId);
+	}
+}
+
+const NONE: readonly string[] = [];
