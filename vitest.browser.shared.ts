@@ -1,16 +1,17 @@
 import { defineConfig } from 'vitest/config';
+import { ResultsReporter } from './vitest.reporters.ts';
 
-/** One configuration for tests of pages in a real Chromium, which not everybody who runs the other tests has. */
+/** The configuration of tests of pages in a real Chromium, apart from the other tests, which need no browser. */
 export default defineConfig({
 	ssr: { resolve: { conditions: ['@orijs/source'] } },
 	test: {
 		// Vitest's `forks` pool does not start under Bun.
 		pool: 'threads',
 		include: ['browser/**/*.test.ts'],
-		// A bound in time may be missed on a busy machine; what is broken fails twice.
+		// A busy machine can miss a time limit; a real defect fails twice.
 		retry: process.env['CI'] === 'true' ? 1 : 0,
 		testTimeout: 20_000,
 		hookTimeout: 30_000,
-		reporters: ['default', ['json', { outputFile: '.vitest/browser.json' }]],
+		reporters: ['default', new ResultsReporter('.vitest/browser.json')],
 	},
 });

@@ -1,6 +1,7 @@
 import { defineConfig } from 'vitest/config';
+import { ResultsReporter } from './vitest.reporters.ts';
 
-/** One configuration for every package: tests run on Bun, against the sources, with real servers. */
+/** The configuration of every package: tests run on Bun, against the sources, with real servers. */
 export default defineConfig({
 	ssr: { resolve: { conditions: ['@orijs/source'] } },
 	test: {
@@ -9,10 +10,10 @@ export default defineConfig({
 		include: ['src/**/*.test.ts'],
 		testTimeout: 20_000,
 		hookTimeout: 30_000,
-		// Outages are real here, and a bound in time may be missed on a busy machine; what is broken fails twice. A test that
-		// needed its second try is named at the end of the run.
+		// The tests cause real outages, and a busy machine can miss a time limit; a real defect fails twice. `.ci/run` lists
+		// the tests that passed on the second try.
 		retry: process.env['CI'] === 'true' ? 1 : 0,
-		// The file is a Turborepo output, so the totals over all packages are right on cache hits as well.
-		reporters: ['default', ['json', { outputFile: '.vitest/results.json' }]],
+		// The results are a Turborepo output, so that the totals over all packages are right on cache hits as well.
+		reporters: ['default', new ResultsReporter('.vitest/results.json')],
 	},
 });

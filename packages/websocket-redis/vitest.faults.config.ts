@@ -1,7 +1,8 @@
 import { defineConfig } from 'vitest/config';
+import { ResultsReporter } from '../../vitest.reporters.ts';
 import { TableReporter } from './faults/report/table-reporter.ts';
 
-/** Faults with real servers and processes: minutes, not seconds, and one after the other, as they measure times. */
+/** Faults with real servers and processes. They take minutes, and run one at a time, because they measure times. */
 export default defineConfig({
 	ssr: { resolve: { conditions: ['@orijs/source'] } },
 	test: {
@@ -9,10 +10,10 @@ export default defineConfig({
 		pool: 'threads',
 		include: ['faults/**/*.test.ts', 'faults/**/*.fault.ts'],
 		fileParallelism: false,
-		// A bound in time may be missed on a busy machine; a broken mechanism breaks its promise twice.
+		// A busy machine can miss a time limit; a real defect fails twice.
 		retry: process.env.CI === 'true' ? 1 : 0,
 		testTimeout: 90_000,
 		hookTimeout: 30_000,
-		reporters: ['default', ['json', { outputFile: '.vitest/faults.json' }], new TableReporter('.vitest/faults.md')],
+		reporters: ['default', new ResultsReporter('.vitest/faults.json'), new TableReporter('.vitest/faults.md')],
 	},
 });

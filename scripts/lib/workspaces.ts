@@ -16,7 +16,7 @@ export interface Workspace {
 	manifest: Manifest;
 }
 
-export const root: string = join(import.meta.dir, '../..');
+export const root: string = join(import.meta.dirname, '../..');
 
 export async function readManifest(dir: string): Promise<Manifest> {
 	return await Bun.file(join(dir, 'package.json')).json();

@@ -1,24 +1,31 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { Reporter, TestModule } from 'vitest/node';
+import type { Reporter, TestModule, Vitest } from 'vitest/node';
+import { isWholeRun } from '../../../../vitest.reporters.ts';
 import type { FaultRow } from './row.ts';
 import { table } from './table.ts';
 
-/** Prints one table of all faults at the end of the run, and writes it to a file as Markdown. */
+/** Prints one table of all faults at the end of the run. If the run was of all faults, writes it to a file as Markdown. */
 export class TableReporter implements Reporter {
 	readonly #path: string;
+	#vitest: Vitest | undefined;
 
 	constructor(path: string) {
 		this.#path = path;
 	}
 
-	onTestRunEnd(modules: readonly TestModule[]): void {
+	onInit(vitest: Vitest): void {
+		this.#vitest = vitest;
+	}
+
+	async onTestRunEnd(modules: readonly TestModule[]): Promise<void> {
 		const rows = modules.toSorted(byPath).flatMap(rowsOf);
 		if (rows.length === 0) return;
 		const text = table(rows);
+		console.log(`\n${text}\n`);
+		if (this.#vitest === undefined || !(await isWholeRun(this.#vitest, modules))) return;
 		mkdirSync(dirname(this.#path), { recursive: true });
 		writeFileSync(this.#path, `${text}\n`);
-		console.log(`\n${text}\n`);
 	}
 }
 
