@@ -8,14 +8,14 @@ export type { ListenOptions, Routes } from './application/http.ts';
 export type { AppSocket } from './app-socket.ts';
 export type { ConnectionData } from './connection-data.ts';
 export type { Authorize, UpgradeResult, WebSocketHandlers, WebSocketOptions } from './websocket-options.ts';
-export type { ApplicationSocket } from './application/application-socket.ts';
+export type { ApplicationSocket } from './application/socket-emitter.ts';
 export type { Limits } from './limits.ts';
 export type { Refusal, RefusalCounts } from './refusals.ts';
 
 // Typed messages
 export { SocketRouter } from './routing/socket-router.ts';
 export type { ConnectionGuard, MessageGuard, MessageHandler, Reply } from './routing/socket-router.ts';
-export type { GuardContext, StateInTheMaking } from './routing/guard-context.ts';
+export type { GuardContext, PartialState } from './routing/guard-context.ts';
 export type { MessageContext } from './routing/message-context.ts';
 export type { RequestOptions } from './routing/client-requests.ts';
 

@@ -7,7 +7,7 @@ import {
 	type WebSocketProvider,
 } from '@orijs/websocket';
 import type { BunRequest, Server } from 'bun';
-import { ApplicationSocket } from './application-socket.ts';
+import { ApplicationSocket } from './socket-emitter.ts';
 import type { ConnectionData } from '../connection-data.ts';
 import { ApplicationError } from '../errors.ts';
 import { checkHook, type Hook } from './hook.ts';

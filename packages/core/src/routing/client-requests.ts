@@ -14,7 +14,7 @@ import { MAX_DELAY_MS } from '../limits.ts';
 import { quiet } from '../support/quiet.ts';
 import type { Refusals } from '../refusals.ts';
 import { show } from '../support/show.ts';
-import { encoded } from './encoded.ts';
+import { encodeMessage } from './encode-message.ts';
 
 export interface RequestOptions {
 	/** How long the client may take, in milliseconds. Default 10,000. */
@@ -127,7 +127,7 @@ export class ClientRequests {
 			throw new SocketRequestError(message.name, 'too_many_requests', `${this.#limit} of its client wait already`);
 		}
 		const correlationId = `${this.#provider.nodeId}.${++this.#count}`;
-		const envelope = encoded(message, data, correlationId);
+		const envelope = encodeMessage(message, data, correlationId);
 		const { promise, resolve, reject } = Promise.withResolvers<ClientReply>();
 		const timer = setTimeout(() => {
 			this.#take(correlationId)?.reject(

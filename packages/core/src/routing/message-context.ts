@@ -21,7 +21,7 @@ import { quiet } from '../support/quiet.ts';
 import type { Refusals } from '../refusals.ts';
 import type { Session } from '../session/session.ts';
 import type { ClientRequests, RequestOptions } from './client-requests.ts';
-import { encoded } from './encoded.ts';
+import { encodeMessage } from './encode-message.ts';
 
 /** What the contexts of all messages share. */
 export interface ContextServices {
@@ -157,7 +157,7 @@ async function sendTo<T extends SocketMessage>(
 	data: InferInput<T['data']>,
 ): Promise<void> {
 	const valid = validate(message, data);
-	const text = encoded(message, valid instanceof Promise ? await valid : valid);
+	const text = encodeMessage(message, valid instanceof Promise ? await valid : valid);
 	if (session.state === 'closed') throw new UnknownSocketError(session.socketId);
 	session.send(text);
 }

@@ -11,12 +11,12 @@ import {
 } from '@orijs/websocket/protocol';
 import { promiseOf } from '../support/promise-of.ts';
 import type { Frame, Inbound, Session } from '../session/session.ts';
-import { BuiltIns, type BuiltInServices } from './built-ins.ts';
+import { BuiltInMessages, type BuiltInServices } from './built-in-messages.ts';
 import { MessageContext } from './message-context.ts';
 import { MessageFault, readMessage } from './read-message.ts';
-import { INTERNAL, refuse } from './refuse.ts';
+import { INTERNAL_ERROR, sendRefusal } from './send-refusal.ts';
 import type { Route } from './socket-router.ts';
-import { Asking } from './topic-requests.ts';
+import { Asking } from './subscription-requests.ts';
 
 export interface TypedMessagesOptions extends BuiltInServices {
 	readonly routes: ReadonlyMap<string, Route>;
@@ -29,11 +29,11 @@ export interface TypedMessagesOptions extends BuiltInServices {
 /** Reads, validates, routes and answers what clients say. */
 export class TypedMessages implements Inbound {
 	readonly #options: TypedMessagesOptions;
-	readonly #builtIns: BuiltIns;
+	readonly #builtIns: BuiltInMessages;
 
 	constructor(options: TypedMessagesOptions) {
 		this.#options = options;
-		this.#builtIns = new BuiltIns(options);
+		this.#builtIns = new BuiltInMessages(options);
 	}
 
 	read(session: Session, frame: Frame): ClientMessage | RawFrame | undefined {
@@ -49,12 +49,12 @@ export class TypedMessages implements Inbound {
 			this.#refuseFault(session, message);
 			return undefined;
 		}
-		return BuiltIns.isOne(message.type) && this.#builtIns.atOnce(session, message) ? undefined : message;
+		return BuiltInMessages.isOne(message.type) && this.#builtIns.atOnce(session, message) ? undefined : message;
 	}
 
 	#refuseFault(session: Session, { reason, type = '', correlationId }: MessageFault): void {
 		this.#options.refusals.add('message', { socketId: session.socketId, reason });
-		refuse(session, { type, correlationId }, 'invalid_message', `That is no message: ${reason}`);
+		sendRefusal(session, { type, correlationId }, 'invalid_message', `That is no message: ${reason}`);
 	}
 
 	tooFast(session: Session, frame: Frame): boolean {
@@ -66,20 +66,20 @@ export class TypedMessages implements Inbound {
 	tooMany(session: Session, work: ClientMessage | RawFrame): void {
 		const message = work instanceof RawFrame ? { type: '' } : work;
 		this.#options.refusals.add('requests', { socketId: session.socketId });
-		refuse(session, message, 'too_many_requests', 'Too many messages wait; this one was not handled');
+		sendRefusal(session, message, 'too_many_requests', 'Too many messages wait; this one was not handled');
 	}
 
 	tooLate(session: Session, frame: Frame): void {
 		const message = typeof frame === 'string' ? readMessage(frame, this.#options.limits.messageDepth) : undefined;
 		if (message === undefined || message instanceof MessageFault) return;
-		if (BuiltIns.isOne(message.type) && this.#builtIns.atOnce(session, message)) return;
+		if (BuiltInMessages.isOne(message.type) && this.#builtIns.atOnce(session, message)) return;
 		this.#options.refusals.count('stopping');
-		refuse(session, message, 'stopping', 'The server is stopping; this was not handled');
+		sendRefusal(session, message, 'stopping', 'The server is stopping; this was not handled');
 	}
 
 	#refuseUnread(session: Session, frame: Frame, code: ErrorCode, text: string): void {
 		const message = typeof frame === 'string' ? readMessage(frame, this.#options.limits.messageDepth) : undefined;
-		refuse(session, { type: message?.type ?? '', correlationId: message?.correlationId }, code, text);
+		sendRefusal(session, { type: message?.type ?? '', correlationId: message?.correlationId }, code, text);
 	}
 
 	run(session: Session, work: ClientMessage | RawFrame): void {
@@ -87,9 +87,9 @@ export class TypedMessages implements Inbound {
 		const route = this.#options.routes.get(work.type);
 		if (route !== undefined)
 			return this.#handle(new MessageContext(this.#options, session, work), route, session, work.data);
-		if (BuiltIns.isOne(work.type)) return this.#builtIns.inTurn(session, work);
+		if (BuiltInMessages.isOne(work.type)) return this.#builtIns.inTurn(session, work);
 		this.#options.refusals.add('unknownType', { socketId: session.socketId, type: work.type });
-		refuse(session, work, 'unknown_type', `Nothing handles ${work.type}`);
+		sendRefusal(session, work, 'unknown_type', `Nothing handles ${work.type}`);
 	}
 
 	#handle(ctx: MessageContext, route: Route, session: Session, data: unknown): void {
@@ -198,7 +198,7 @@ export class TypedMessages implements Inbound {
 			// Anything can be thrown, also what can't be looked at.
 		}
 		ctx.log.error('A message handler failed', { err });
-		this.#refuse(ctx, session, 'internal', INTERNAL);
+		this.#refuse(ctx, session, 'internal', INTERNAL_ERROR);
 	}
 
 	giveUp(session: Session): void {

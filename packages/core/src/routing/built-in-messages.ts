@@ -2,9 +2,9 @@ import { BuiltIn, type ClientMessage, encodeAnswer, type PingAnswer } from '@ori
 import type { Session } from '../session/session.ts';
 import { authAnswer } from './auth-answer.ts';
 import type { ClientReply, ClientRequests } from './client-requests.ts';
-import { ProvenTime } from './proven-time.ts';
-import { refuse } from './refuse.ts';
-import { type Asking, TopicRequests, type TopicServices } from './topic-requests.ts';
+import { DeliveryWatermark } from './delivery-watermark.ts';
+import { sendRefusal } from './send-refusal.ts';
+import { type Asking, SubscriptionRequests, type TopicServices } from './subscription-requests.ts';
 
 export interface BuiltInServices extends TopicServices {
 	readonly requests: ClientRequests;
@@ -13,15 +13,15 @@ export interface BuiltInServices extends TopicServices {
 }
 
 /** What clients can say without the application having defined it: heartbeats, replies, joining and leaving topics. */
-export class BuiltIns {
+export class BuiltInMessages {
 	readonly #services: BuiltInServices;
-	readonly #topics: TopicRequests;
-	readonly #proven: ProvenTime;
+	readonly #topics: SubscriptionRequests;
+	readonly #proven: DeliveryWatermark;
 
 	constructor(services: BuiltInServices) {
 		this.#services = services;
-		this.#topics = new TopicRequests(services);
-		this.#proven = new ProvenTime(services.provider);
+		this.#topics = new SubscriptionRequests(services);
+		this.#proven = new DeliveryWatermark(services.provider);
 	}
 
 	/** Whether a type is the system's own, known or not. */
@@ -52,7 +52,7 @@ export class BuiltIns {
 				return this.#auth(session, message);
 			default:
 				this.#services.refusals.add('unknownType', { socketId: session.socketId, type: message.type });
-				return refuse(session, message, 'unknown_type', `Nothing handles ${message.type}`);
+				return sendRefusal(session, message, 'unknown_type', `Nothing handles ${message.type}`);
 		}
 	}
 
@@ -60,7 +60,12 @@ export class BuiltIns {
 	#auth(session: Session, message: ClientMessage): void {
 		if (!this.#services.hasGuards) return this.#answer(session, message, authAnswer(session, this.#services.limits));
 		this.#services.refusals.add('message', { socketId: session.socketId, reason: 'a second @auth' });
-		refuse(session, message, 'invalid_message', 'The guards have been asked already: connect again to be someone else');
+		sendRefusal(
+			session,
+			message,
+			'invalid_message',
+			'The guards have been asked already: connect again to be someone else',
+		);
 	}
 
 	/** What `inTurn` has begun takes too long to decide. */
@@ -75,7 +80,7 @@ export class BuiltIns {
 		if (outcome === 'awaited') session.excuse();
 		if (outcome !== 'unasked') return;
 		this.#services.refusals.add('message', { socketId: session.socketId, reason: 'a reply to nothing' });
-		refuse(session, { type, correlationId }, 'invalid_message', 'That is a reply to nothing');
+		sendRefusal(session, { type, correlationId }, 'invalid_message', 'That is a reply to nothing');
 	}
 
 	#answer(session: Session, { type, correlationId }: ClientMessage, data: unknown): void {

@@ -12,8 +12,8 @@ import { promiseOf } from '../support/promise-of.ts';
 import type { Refusals } from '../refusals.ts';
 import type { Session } from '../session/session.ts';
 import type { Authorize } from '../websocket-options.ts';
-import { INTERNAL, refuse } from './refuse.ts';
-import { requestedTopics, TOPICS_RULE } from './requested-topics.ts';
+import { INTERNAL_ERROR, sendRefusal } from './send-refusal.ts';
+import { readTopicRequests, TOPICS_RULE } from './read-topic-requests.ts';
 
 export interface TopicServices {
 	readonly provider: WebSocketProvider;
@@ -30,7 +30,7 @@ type Verdict = 'allowed' | 'forbidden' | RequestFault;
 type Outcome = RequestFault | undefined;
 
 /** Joining and leaving topics at a client's own wish. */
-export class TopicRequests {
+export class SubscriptionRequests {
 	readonly #services: TopicServices;
 
 	constructor(services: TopicServices) {
@@ -123,22 +123,22 @@ export class TopicRequests {
 		if (session.state !== 'closed') {
 			this.#services.logger.error('Joining or leaving a topic failed', { socketId: session.socketId, topic, err });
 		}
-		return { code: 'internal', message: INTERNAL };
+		return { code: 'internal', message: INTERNAL_ERROR };
 	}
 
 	/** The topics a message is about; undefined if it was refused. */
 	#topicsOf(session: Session, message: ClientMessage): readonly TopicRequest[] | undefined {
 		const { limits, refusals } = this.#services;
 		const { socketId } = session;
-		const topics = requestedTopics(message.data);
+		const topics = readTopicRequests(message.data);
 		if (topics === undefined) {
 			refusals.add('data', { socketId, type: message.type });
-			refuse(session, message, 'invalid_data', TOPICS_RULE);
+			sendRefusal(session, message, 'invalid_data', TOPICS_RULE);
 			return undefined;
 		}
 		if (session.pendingAnswers >= limits.pendingRequests) {
 			refusals.add('requests', { socketId });
-			refuse(session, message, 'too_many_requests', `${limits.pendingRequests} requests wait already`);
+			sendRefusal(session, message, 'too_many_requests', `${limits.pendingRequests} requests wait already`);
 			return undefined;
 		}
 		session.charge(Math.ceil(topics.length / TOPICS_PER_MESSAGE) - 1);
@@ -219,7 +219,7 @@ function answer(
 	const { type, correlationId, data } = message;
 	const [first] = outcomes;
 	if (!('topics' in (data as object))) {
-		if (first !== undefined) return refuse(session, message, first.code, first.message);
+		if (first !== undefined) return sendRefusal(session, message, first.code, first.message);
 		if (correlationId !== undefined)
 			session.send(encodeAnswer(type, correlationId, { timestamp } satisfies TopicsAnswer));
 		return;
@@ -232,5 +232,5 @@ function answer(
 		session.send(encodeAnswer(type, correlationId, { timestamp, refused } satisfies TopicsAnswer));
 		return;
 	}
-	for (const { code, message: why } of refused) refuse(session, message, code, why);
+	for (const { code, message: why } of refused) sendRefusal(session, message, code, why);
 }

@@ -1,6 +1,6 @@
 import type { ProviderStatus } from '@orijs/websocket';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { ProvenTime } from './proven-time.ts';
+import { DeliveryWatermark } from './delivery-watermark.ts';
 
 beforeEach(() => {
 	vi.useFakeTimers({ now: 0 });
@@ -12,7 +12,7 @@ afterEach(() => {
 
 it('is the present while messages pass, stands still while they may not, and goes on a while after they do again', () => {
 	const provider = { status: 'ready' as ProviderStatus };
-	const proven = new ProvenTime(provider);
+	const proven = new DeliveryWatermark(provider);
 	const at = (ms: number, status: ProviderStatus): number => {
 		vi.setSystemTime(ms);
 		provider.status = status;

@@ -8,7 +8,7 @@ export const TOPICS_RULE: string =
 const MOST_REWIND = 100_000;
 
 /** The topics that a client asks for, each once; undefined if the data does not fit. */
-export function requestedTopics(data: unknown): readonly TopicRequest[] | undefined {
+export function readTopicRequests(data: unknown): readonly TopicRequest[] | undefined {
 	const { topic, topics } = fieldsOf(data);
 	if (topics === undefined) {
 		const request = readRequest(data);

@@ -7,7 +7,7 @@ const DOUBT_MS = 3_000;
  * Up to when a node has had all that was published, as far as its provider knows: the present, unless the provider can't hear other nodes,
  * or only just can again. A client that is told a later time and then loses its connection would not know that it has missed anything.
  */
-export class ProvenTime {
+export class DeliveryWatermark {
 	readonly #provider: Pick<WebSocketProvider, 'status'>;
 	#soundAt = Date.now();
 	#doubtedAt = -Infinity;
