@@ -1,8 +1,8 @@
 import { JsonReporter, type TestModule, type TestRunEndReason, type Vitest } from 'vitest/node';
 
 /**
- * Writes the results to a file after a run of all tests, and leaves the file alone after a run of some of them: Turborepo
- * caches the file, and `scripts/test-totals.ts` adds it to the totals.
+ * Writes the results to a file after a run of all tests, and leaves the file alone after a run of some of them:
+ * Turborepo caches the file, and `scripts/test-totals.ts` adds it to the totals.
  */
 export class ResultsReporter extends JsonReporter {
 	/** @param outputFile relative to the root of the Vitest run */

@@ -1,4 +1,4 @@
-/** The browser tests drive a real Chromium: makes sure one is found, and installs it where it can. */
+/** Makes sure that the browser tests find a real Chromium, and installs one if it can. */
 import { existsSync, readFileSync } from 'node:fs';
 import { findChromium } from '../packages/testkit/src/find-chromium.ts';
 import { installer, type Installer } from './lib/system-package.ts';
@@ -10,13 +10,13 @@ const chromium: Installer = installer({
 
 if (findChromium() === undefined) {
 	const named = process.env['CHROMIUM_PATH'];
-	if (named) chromium.refuse(`CHROMIUM_PATH is ${named}, and there is no executable.`);
+	if (named) chromium.refuse(`CHROMIUM_PATH is ${named}, which is not an executable.`);
 	if (isUbuntu())
-		chromium.refuse("Ubuntu's package is a snap, which can't read the tests' profiles; Chrome's own will do.");
+		chromium.refuse("Ubuntu's package is a snap, which can't read the tests' profiles. Google's Chrome package works.");
 	if (Bun.which('apt-get') !== null) chromium.apt(['chromium', ...(hasFont() ? [] : ['fonts-dejavu-core'])]);
 	else if (Bun.which('brew') !== null) chromium.brew(['--cask', 'google-chrome'], 'brew install --cask google-chrome');
-	else chromium.refuse('Neither apt-get nor brew is here to install it.');
-	if (findChromium() === undefined) chromium.refuse('It was installed to a folder that is not on PATH.');
+	else chromium.refuse('Neither apt-get nor brew is available to install it.');
+	if (findChromium() === undefined) chromium.refuse('It was installed, but is not on PATH.');
 }
 
 function isUbuntu(): boolean {
@@ -27,7 +27,7 @@ function isUbuntu(): boolean {
 	}
 }
 
-/** The package only recommends one, and without any a page's text has no size. */
+/** Chromium's package only recommends a font, and without one the text of a page has no size. */
 function hasFont(): boolean {
 	const fonts = new Bun.Glob('**/*.{ttf,otf,ttc,pfb}');
 	return ['/usr/share/fonts', '/usr/local/share/fonts'].some((cwd) => {

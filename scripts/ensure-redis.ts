@@ -1,4 +1,4 @@
-/** The tests start real Redis servers: makes sure `redis-server` is on PATH, and installs it where it can. */
+/** Makes sure that `redis-server`, which the tests start, is on PATH, and installs it if it can. */
 import { installer, type Installer } from './lib/system-package.ts';
 
 const redis: Installer = installer({
@@ -9,21 +9,21 @@ const redis: Installer = installer({
 if (Bun.which('redis-server') === null) {
 	if (Bun.which('apt-get') !== null) installWithApt();
 	else if (Bun.which('brew') !== null) redis.brew(['redis'], 'brew install redis (no service)');
-	else redis.refuse('Neither apt-get nor brew is here to install it.');
-	if (Bun.which('redis-server') === null) redis.refuse('It was installed to a folder that is not on PATH.');
+	else redis.refuse('Neither apt-get nor brew is available to install it.');
+	if (Bun.which('redis-server') === null) redis.refuse('It was installed, but is not on PATH.');
 }
 
 /**
- * The Debian and Ubuntu package `redis-tools` holds the server's binary under the name of another tool it can be, and,
- * unlike `redis-server`, brings no service that would start now and at every boot. The name it runs under decides what
- * it is, so one link makes it the server.
+ * Installs `redis-tools` of Debian and Ubuntu. Unlike the package `redis-server`, it adds no service that starts now
+ * and at every boot. Its `redis-check-rdb` is the server's binary, which acts by the name it is called by, so a link
+ * named `redis-server` is the server.
  */
 function installWithApt(): void {
 	redis.apt(
 		['redis-tools'],
-		'apt-get install redis-tools, and a link /usr/local/bin/redis-server to its binary (no service)',
+		'apt-get install redis-tools, then link /usr/local/bin/redis-server to its binary (no service)',
 	);
 	const binary = Bun.which('redis-check-rdb');
-	if (binary === null) redis.refuse('The package redis-tools of this system does not hold the server.');
+	if (binary === null) redis.refuse('The redis-tools package of this system does not contain the server.');
 	redis.asRoot(['ln', '-sf', binary, '/usr/local/bin/redis-server']);
 }

@@ -1,6 +1,7 @@
 /**
- * Publishes every package whose version the registry doesn't have, each after those it depends on. The tarballs are
- * packed by Bun, because what `changeset publish` packs with npm can't be installed: it keeps `workspace:` ranges.
+ * Publishes every package whose version is not in the registry, dependencies first. Passes its arguments on to
+ * `npm publish`. Bun packs the tarballs: `changeset publish` packs with npm, which keeps `workspace:` ranges, so that
+ * the packages can't be installed.
  */
 import { pack } from './lib/pack.ts';
 import { run } from './lib/run.ts';
@@ -12,7 +13,7 @@ const tarballs = tempDir('release');
 for (const workspace of await publicPackages()) {
 	const { name, version } = workspace.manifest;
 	if (await isPublished(name, version)) {
-		console.log(`${name}@${version} is published already`);
+		console.log(`${name}@${version} is already published`);
 		continue;
 	}
 	const { tarball } = await pack(workspace, tarballs);

@@ -1,4 +1,4 @@
-/** The last check before a release: the built packages, packed, installed and used the way a user does it. */
+/** The last check before a release: packs the built packages, installs them, and uses them as a user would. */
 import { join } from 'node:path';
 import { type Packed, pack } from './lib/pack.ts';
 import { run } from './lib/run.ts';
@@ -19,7 +19,7 @@ for (const workspace of packages) {
 	await run([join(root, 'node_modules/.bin/publint'), 'run', '--strict', packed.tarball], root);
 	await run([join(root, 'node_modules/.bin/attw'), '--profile', 'esm-only', packed.tarball], root);
 	all.push(packed);
-	passed(`${packed.name}@${packed.manifest.version} packs, publint and attw accept it`);
+	passed(`${packed.name}@${packed.manifest.version} packs; publint and attw accept it`);
 }
 
 for (const packed of all) {
@@ -36,18 +36,18 @@ passed('tsc accepts their declarations');
 
 const readme = await Bun.file(join(root, 'packages/websocket/README.md')).text();
 await runQuickStart(dir, readme);
-passed('the printed quick start runs, a client connects and hears a broadcast');
+passed('the quick start of the README runs: a client connects and receives a broadcast');
 await typecheckQuickStart(dir, readme);
 passed('tsc accepts the typed quick start');
 
 const size = await bundleClient(dir);
-passed(`SocketClient in a page's bundle is ${size} bytes gzipped`);
+passed(`SocketClient adds ${size} bytes, gzipped, to a page's bundle`);
 await typecheckForBrowsers(dir);
-passed('tsc accepts the client where there are neither types of Bun nor of Node');
+passed('tsc accepts the client without the types of Bun and Node');
 await runClientOnNode(dir);
 passed('the client works on Node');
 
-/** What a user installs beside the packages, in the versions that the repository itself uses. */
+/** Returns what a user installs beside the packages, in the versions that the repository uses. */
 async function peers(): Promise<Record<string, string>> {
 	const versions: Record<string, string> = {};
 	for (const { dir: from, manifest } of [...packages, { dir: root, manifest: await readManifest(root) }]) {

@@ -1,7 +1,7 @@
-/** What a script opened is undone, latest first, however the script ends: by its own end, an error or a signal. */
+/** Run when the script ends, normally, by an error or by a signal; the latest first. */
 const undos = new Set<() => void>();
 
-/** Gives back what forgets the undo, for when it has been done already. */
+/** Runs `undo` when the script ends. Returns a function that cancels that. */
 export function onExit(undo: () => void): () => void {
 	undos.add(undo);
 	return () => undos.delete(undo);

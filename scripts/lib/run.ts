@@ -8,7 +8,7 @@ export class CommandError extends Error {
 	}
 }
 
-/** Runs a command to its end and gives back its standard output; rejects with all that it printed when it fails. */
+/** Runs a command and returns its standard output. Rejects with all its output if it fails. */
 export async function run(command: readonly string[], cwd: string): Promise<string> {
 	const child = start(command, cwd);
 	child.stdin.end();

@@ -6,14 +6,14 @@ export interface Child {
 	stdin: ChildProcessWithoutNullStreams['stdin'];
 	stdout: ChildProcessWithoutNullStreams['stdout'];
 	stderr: ChildProcessWithoutNullStreams['stderr'];
-	/** Resolves with its exit code, or with `null` if a signal ended it. */
+	/** Resolves with the exit code, or with `null` if a signal ended the command. */
 	ended: Promise<number | null>;
 	kill(): void;
 }
 
-/** Starts a command that ends with this script at the latest, and everything that it starts with it. */
+/** Starts a command. When this script ends, so do the command and the processes that it started. */
 export function start([command = '', ...args]: readonly string[], cwd: string): Child {
-	// A process group of its own: some tools are a launcher, and killing the launcher leaves the tool running.
+	// In a process group of its own, because killing a launcher leaves the tool that it launched running.
 	const child = spawn(command, args, { cwd, detached: true, stdio: 'pipe' });
 	const kill = (): void => {
 		if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) {

@@ -1,8 +1,8 @@
-/** What the tests need of the system and can have installed. */
+/** A program that the tests need and that can be installed for them. */
 export interface Need {
-	/** As a clause: `redis-server is not on PATH`. */
+	/** A clause that says it is missing: `redis-server is not on PATH`. */
 	missing: string;
-	/** What somebody can do where nothing can be installed for them. */
+	/** What to do if it can't be installed automatically. */
 	advice: string;
 }
 
@@ -11,15 +11,15 @@ export interface Installer {
 	apt(packages: readonly string[], action?: string): void;
 	/** Ends the script when it fails. */
 	brew(args: readonly string[], action: string): void;
-	/** Runs a command as root, where `apt` could. Ends the script when it fails. */
+	/** Runs a command as root, as `apt` does. Ends the script when it fails. */
 	asRoot(command: readonly string[]): void;
-	/** Says why it can't be installed and what to do, and ends the script. */
+	/** Prints why it can't be installed and what to do, and ends the script. */
 	refuse(reason: string): never;
 }
 
 const inherit = { stdin: 'inherit', stdout: 'inherit', stderr: 'inherit' } as const;
 
-/** Says what it installs before it does so, and shows what the system's package manager says. */
+/** Prints what it is about to install, and shows the output of the system's package manager. */
 export function installer({ missing, advice }: Need): Installer {
 	return { apt, brew, asRoot, refuse };
 
@@ -35,7 +35,7 @@ export function installer({ missing, advice }: Need): Installer {
 			'-o',
 			'DPkg::Lock::Timeout=120',
 		];
-		// One source out of reach is no matter if the package comes from another, so only the installation has to succeed.
+		// Only the installation has to succeed: the package may not come from the source that can't be reached.
 		Bun.spawnSync([...aptGet, 'update'], inherit);
 		run([...aptGet, 'install', '--yes', '--no-install-recommends', ...packages]);
 	}
@@ -51,7 +51,7 @@ export function installer({ missing, advice }: Need): Installer {
 
 	function rootPrefix(): string[] {
 		const prefix = process.getuid?.() === 0 ? [] : ['sudo'];
-		if (prefix.length > 0 && Bun.which('sudo') === null) refuse('Installing it takes root, and sudo is not here.');
+		if (prefix.length > 0 && Bun.which('sudo') === null) refuse('Installing it needs root, and sudo is not available.');
 		return prefix;
 	}
 

@@ -34,7 +34,7 @@ export async function workspaces(): Promise<Workspace[]> {
 	return found.toSorted((a, b) => a.dir.localeCompare(b.dir));
 }
 
-/** The packages that are published, each after those that it depends on. */
+/** Returns the packages that are published, dependencies first. */
 export async function publicPackages(): Promise<Workspace[]> {
 	const all = (await workspaces()).filter(({ manifest }) => manifest.private !== true);
 	const ordered = new Set<Workspace>();

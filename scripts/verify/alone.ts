@@ -4,7 +4,7 @@ import { importAll } from './imports.ts';
 
 const redis = ['ioredis', '@orijs/websocket-redis'];
 
-/** Installs one package and nothing else: it must load, and only the Redis provider may bring what Redis needs. */
+/** Installs one package and nothing else. It must load, and only the Redis provider may depend on a Redis client. */
 export async function verifyAlone(one: Packed, all: readonly Packed[]): Promise<void> {
 	const dir = await consumer({ name: 'alone', install: [one], all });
 	await importAll(dir, [one.name]);
@@ -12,6 +12,6 @@ export async function verifyAlone(one: Packed, all: readonly Packed[]): Promise<
 
 	for (const name of redis) {
 		const [found] = new Bun.Glob(`node_modules/**/${name}/package.json`).scanSync({ cwd: dir, dot: true });
-		if (found !== undefined) throw new Error(`${one.name} alone brings ${name}: ${found}`);
+		if (found !== undefined) throw new Error(`${one.name} alone installs ${name}: ${found}`);
 	}
 }

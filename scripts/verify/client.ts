@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import { run } from '../lib/run.ts';
 
-/** What the client may add to a page, in bytes, minified and gzipped. */
+/** The most that the client may add to a page, in bytes, minified and gzipped. */
 const MOST_BYTES = 9.5 * 1024;
 
 const program =
 	"import { SocketClient } from '@orijs/websocket-client';\nObject.assign(globalThis, { SocketClient });\n";
 
-/** Bundles the client as a page's bundler would. Returns its size. */
+/** Bundles the client as a page's bundler would. Returns its size in bytes. */
 export async function bundleClient(dir: string): Promise<number> {
 	const entry = join(dir, 'page.ts');
 	await Bun.write(entry, program);
@@ -15,11 +15,11 @@ export async function bundleClient(dir: string): Promise<number> {
 	const [bundle] = outputs;
 	if (bundle === undefined) throw new Error('The client does not bundle');
 	const size = Bun.gzipSync(await bundle.arrayBuffer(), { level: 9 }).byteLength;
-	if (size > MOST_BYTES) throw new Error(`The client is ${size} bytes gzipped, and may be ${MOST_BYTES}`);
+	if (size > MOST_BYTES) throw new Error(`The client is ${size} bytes gzipped; at most ${MOST_BYTES} are allowed`);
 	return size;
 }
 
-/** A page's project: what browsers have, and nothing of Bun or Node. */
+/** The project of a page, with the types of browsers and none of Bun or Node. */
 const tsconfig = {
 	compilerOptions: {
 		lib: ['ES2022', 'DOM'],
@@ -65,7 +65,7 @@ await app.stop();
 process.exit(code ?? 1);
 `;
 
-/** A schema by hand, so that nothing else has to be installed. */
+/** The schema is written by hand, so that no schema library has to be installed. */
 const ask = `
 import { SocketMessage } from '@orijs/websocket/protocol';
 
@@ -80,15 +80,15 @@ import { Ask } from './ask.js';
 const client = new SocketClient(process.argv[2]);
 await client.connect();
 let resolve;
-const heard = new Promise((done) => (resolve = done));
+const received = new Promise((done) => (resolve = done));
 await client.subscribe('asked', { onMessage: resolve });
 const answer = await client.request(Ask, 'hello');
-const message = await heard;
-if (answer !== 'hello' || message !== 'hello') throw new Error('answered ' + answer + ', heard ' + message);
+const message = await received;
+if (answer !== 'hello' || message !== 'hello') throw new Error('answered ' + answer + ', received ' + message);
 await client.close();
 `;
 
-/** The built client on Node talks to an application on Bun, and ends when it is closed. */
+/** Runs the built client on Node against an application on Bun. The process must end once the client is closed. */
 export async function runClientOnNode(dir: string): Promise<void> {
 	await Bun.write(join(dir, 'ask.js'), ask);
 	await Bun.write(join(dir, 'client.mjs'), client);

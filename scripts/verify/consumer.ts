@@ -3,7 +3,7 @@ import type { Packed } from '../lib/pack.ts';
 import { run } from '../lib/run.ts';
 import { tempDir } from '../lib/temp-dir.ts';
 
-/** What `bun init` gives a project, but the declarations of the packages are checked as well; `typed` is what tsc reads. */
+/** As `bun init` writes it, but tsc reads the folder `typed`, and checks the declarations of the packages as well. */
 const tsconfig = {
 	compilerOptions: {
 		lib: ['ESNext'],
@@ -25,8 +25,8 @@ const tsconfig = {
 };
 
 /**
- * Makes a user's project in an empty directory and installs packages from their tarballs. The registry doesn't know the
- * versions that the tarballs ask of each other, so every one of them is overridden by its tarball.
+ * Creates a user's project in an empty directory and installs packages from their tarballs. The versions that the
+ * tarballs require of each other are not in the registry, so each package is overridden by its tarball.
  */
 export async function consumer(options: {
 	name: string;

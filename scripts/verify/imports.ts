@@ -2,26 +2,26 @@ import { join } from 'node:path';
 import type { Packed } from '../lib/pack.ts';
 import { run } from '../lib/run.ts';
 
-/** What a user can import of a package: each of its export subpaths. */
+/** Returns what a user can import from a package: each of its export subpaths. */
 export function specifiers({ name, manifest }: Packed): string[] {
 	return Object.keys(manifest.exports ?? {})
 		.filter((subpath) => subpath !== './package.json')
 		.map((subpath) => join(name, subpath));
 }
 
-/** Imports each specifier under Bun, and makes sure that what it got is the built file that Node would get, too. */
+/** Imports each specifier under Bun, and checks that it resolves to the built file, as on Node. */
 export async function importAll(dir: string, names: readonly string[]): Promise<void> {
 	const program = names.map(
 		(name) => `
 		await import('${name}');
-		if (!import.meta.resolve('${name}').includes('/dist/')) throw new Error('${name} is not a built file for Bun');
+		if (!import.meta.resolve('${name}').includes('/dist/')) throw new Error('${name} does not resolve to a built file on Bun');
 	`,
 	);
 	await Bun.write(join(dir, 'imports.ts'), program.join(''));
 	await run([process.execPath, 'imports.ts'], dir);
 }
 
-/** Type-checks everything that the declarations of each specifier reach. */
+/** Type-checks the declarations of each specifier and all that they import. */
 export async function typecheckAll(dir: string, names: readonly string[]): Promise<void> {
 	const program = names.map((name, index) => `export * as package${index} from '${name}';\n`);
 	await Bun.write(join(dir, 'typed/declarations.ts'), program.join(''));

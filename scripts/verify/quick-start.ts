@@ -5,7 +5,7 @@ import { run } from '../lib/run.ts';
 import { start } from '../lib/start.ts';
 import { codeBlock, markedBlock } from './readme.ts';
 
-/** Follows the printed program so that it can be driven from outside: prints its port, broadcasts what it is told to. */
+/** Appended to the program, to control it from outside: prints its port, and broadcasts each line of its input. */
 const driver = `
 console.log('port', server.port);
 for await (const line of console) {
@@ -17,43 +17,43 @@ for await (const line of console) {
 /** Runs the quick start as printed, on a free port, and sends a real client a message through it. */
 export async function runQuickStart(dir: string, readme: string): Promise<void> {
 	const printed = codeBlock(readme, 'Bun.serve').split('port: 3000');
-	if (printed.length !== 2) throw new Error('The quick start has to say `port: 3000`, once.');
+	if (printed.length !== 2) throw new Error('The quick start must contain `port: 3000` exactly once.');
 	await Bun.write(join(dir, 'quick-start.ts'), printed.join('port: 0') + driver);
 
 	const child = start([process.execPath, 'quick-start.ts'], dir);
 	child.stderr.pipe(process.stderr);
 	const lines = createInterface({ input: child.stdout });
 
-	const port = await within('it prints its port', answer(lines, 'port'));
+	const port = await within('prints its port', answer(lines, 'port'));
 	const client = new WebSocket(`ws://localhost:${port}`);
-	await within('a client connects', once(client, 'open'));
+	await within('accepts a client', once(client, 'open'));
 
 	child.stdin.write('count\n');
-	const count = await within('it counts its connections', answer(lines, 'count'));
-	if (count !== '1') throw new Error(`Quick start: one client is there, and it counts ${count}.`);
+	const count = await within('counts its connections', answer(lines, 'count'));
+	if (count !== '1') throw new Error(`Quick start: counts ${count} connections instead of 1.`);
 
 	const arrival = once(client, 'message');
 	child.stdin.write('hello\n');
-	const [{ data }] = await within('a broadcast arrives', arrival);
-	if (data !== 'hello') throw new Error(`Quick start: the broadcast "hello" arrives as ${JSON.stringify(data)}.`);
+	const [{ data }] = await within('delivers a broadcast', arrival);
+	if (data !== 'hello') throw new Error(`Quick start: delivers ${JSON.stringify(data)} instead of "hello".`);
 
 	client.close();
 	child.kill();
 }
 
-/** Bun's types refuse the quick start as printed; the README also has the smallest form of it that they accept. */
+/** Bun's types reject the quick start as printed, so the README also has the smallest form that they accept. */
 export async function typecheckQuickStart(dir: string, readme: string): Promise<void> {
 	await Bun.write(join(dir, 'typed/quick-start.ts'), markedBlock(readme, 'typed quick start'));
 	await run([join(dir, 'node_modules/.bin/tsc')], dir);
 }
 
-/** What the driver prints under this name; the program may print lines of its own. */
+/** Returns the value that the driver prints after this name. The program may print other lines. */
 async function answer(lines: Interface, name: string): Promise<string> {
 	return await new Promise((resolve) => {
-		lines.on('line', function heard(line: string) {
+		lines.on('line', function onLine(line: string) {
 			const [first, value = ''] = line.split(' ');
 			if (first !== name) return;
-			lines.off('line', heard);
+			lines.off('line', onLine);
 			resolve(value);
 		});
 	});
@@ -61,6 +61,6 @@ async function answer(lines: Interface, name: string): Promise<string> {
 
 async function within<T>(what: string, result: Promise<T>, ms = 10_000): Promise<T> {
 	const late = Promise.withResolvers<never>();
-	const timer = setTimeout(() => late.reject(new Error(`Quick start: not within ${ms} ms: ${what}`)), ms);
+	const timer = setTimeout(() => late.reject(new Error(`Quick start: no sign within ${ms} ms that it ${what}`)), ms);
 	return await Promise.race([result, late.promise]).finally(() => clearTimeout(timer));
 }
