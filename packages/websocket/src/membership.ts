@@ -12,7 +12,9 @@ export interface MembershipOptions {
 	readonly histories: Histories | undefined;
 	/** Resolves once messages of other nodes on the channel will arrive. */
 	readonly subscribeNode: (channel: string) => Promise<void>;
-	/** No socket of this node needs the channel any more. It stays subscribed for the default grace period unless given. */
+	/**
+	 * No socket of this node needs the channel any more. It stays subscribed for the default grace period unless given.
+	 */
 	readonly unsubscribeNode: (channel: string, graceMs?: number) => void;
 	/** Logs the error and returns a promise that rejects with it. */
 	readonly refuse: (error: Error) => Promise<never>;
@@ -43,13 +45,13 @@ export class Membership {
 		const socket = registry.get(socketId);
 		if (socket === undefined) return false;
 		if (socket.readyState === WebSocket.OPEN) {
-			for (const topic of socket.data.topics) local.leave(socket, topic);
+			for (const topic of socket.data.topics) local.unsubscribe(socket, topic);
 		}
 		const emptied = registry.remove(socketId);
 		for (const topic of emptied) unsubscribeNode(topic);
 		unsubscribeNode(directChannel(socketId), 0);
 		if (histories !== undefined) {
-			for (const topic of socket.data.topics) histories.left(socketId, topic);
+			for (const topic of socket.data.topics) histories.unsubscribed(socketId, topic);
 			for (const topic of emptied) histories.emptied(topic);
 		}
 		return true;
@@ -58,13 +60,13 @@ export class Membership {
 	/** Resolves once messages of every node will arrive. @throws {UnknownSocketError} the socket is closed */
 	subscribe(socket: WebSocketConnection, topic: string): Promise<void> {
 		const { registry, local, histories, subscribeNode, refuse } = this.#options;
-		if (registry.join(socket, topic) && !local.join(socket, topic)) {
-			registry.leave(socket, topic);
+		if (registry.subscribe(socket, topic) && !local.subscribe(socket, topic)) {
+			registry.unsubscribe(socket, topic);
 			return refuse(new UnknownSocketError(socket.data.socketId));
 		}
 		const bounds = histories?.boundsOf(topic);
 		if (bounds === undefined) return subscribeNode(topic);
-		histories?.joined(topic, bounds);
+		histories?.subscribed(topic, bounds);
 		return quiet(subscribeNode(topic).then(() => histories?.ready(topic)));
 	}
 
@@ -72,9 +74,9 @@ export class Membership {
 		const { registry, local, histories, unsubscribeNode } = this.#options;
 		const socket = registry.get(socketId);
 		if (socket === undefined || !socket.data.topics.has(topic)) return;
-		local.leave(socket, topic);
-		histories?.left(socketId, topic);
-		if (registry.leave(socket, topic)) {
+		local.unsubscribe(socket, topic);
+		histories?.unsubscribed(socketId, topic);
+		if (registry.unsubscribe(socket, topic)) {
 			unsubscribeNode(topic);
 			histories?.emptied(topic);
 		}
@@ -86,9 +88,9 @@ export class Membership {
 		for (const socketId of registry.members(channel)) {
 			const socket = registry.get(socketId);
 			if (socket === undefined) continue;
-			local.leave(socket, channel);
-			histories?.left(socketId, channel);
-			if (registry.leave(socket, channel)) histories?.emptied(channel);
+			local.unsubscribe(socket, channel);
+			histories?.unsubscribed(socketId, channel);
+			if (registry.unsubscribe(socket, channel)) histories?.emptied(channel);
 		}
 	}
 

@@ -51,15 +51,16 @@ export interface WsProviderOptions {
 	/** Carries messages between nodes. Without one, this process is the only node. */
 	readonly bus?: Bus;
 	/**
-	 * Which topics keep their last messages, by pattern, as in `{ 'chat:*': { size: 500, ttlMs: 3_600_000 } }`. `*` stands for any
-	 * characters, and the first pattern that matches applies. Must be the same on all nodes. Default: none.
+	 * Which topics keep their last messages, by pattern, as in `{ 'chat:*': { size: 500, ttlMs: 3_600_000 } }`. `*`
+	 * stands for any characters, and the first pattern that matches applies. Must be the same on all nodes. Default:
+	 * none.
 	 */
 	readonly history?: HistoryRules;
 	/** Default: the console, without debug lines. */
 	readonly logger?: Logger;
 	/**
-	 * How often a node publishes a heartbeat, in milliseconds; a connection that misses two is dead. Grows with the number of nodes above
-	 * 50. Default 500.
+	 * How often a node publishes a heartbeat, in milliseconds; a connection that misses two is dead. Grows with the
+	 * number of nodes above 50. Default 500.
 	 */
 	readonly heartbeatMs?: number;
 	/** How long `start` waits for the backend to answer once it is connected, in milliseconds. Default 10,000. */
@@ -68,7 +69,9 @@ export interface WsProviderOptions {
 	readonly graceMs?: number;
 }
 
-/** Everything a provider is apart from its transport. `InProcWsProvider` and the Redis provider only choose the parts. */
+/**
+ * Everything a provider is apart from its transport. `InProcWsProvider` and the Redis provider only choose the parts.
+ */
 export class WsProvider implements WebSocketProvider {
 	readonly #logger: Logger;
 	readonly #registry = new Registry<WebSocketConnection>();
@@ -344,8 +347,8 @@ export class WsProvider implements WebSocketProvider {
 		const bounds = this.#histories?.boundsOf(topic);
 		if (bounds === undefined) return this.#refuse(new NoHistoryError(topic, 'resume()'));
 		const histories = this.#histories as Histories;
-		this.#registry.join(socket, topic);
-		histories.joined(topic, bounds);
+		this.#registry.subscribe(socket, topic);
+		histories.subscribed(topic, bounds);
 		return quiet(histories.resume(socket, topic, from, this.#subscribeNode(topic)));
 	}
 

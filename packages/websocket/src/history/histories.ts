@@ -107,7 +107,7 @@ export class Histories {
 	// Sockets
 
 	/** A socket is in the topic. What comes is delivered to it from `ready` on. */
-	joined(topic: string, bounds: HistoryBounds): void {
+	subscribed(topic: string, bounds: HistoryBounds): void {
 		if (!this.#topics.has(topic)) this.#topics.set(topic, this.#open(topic, bounds));
 	}
 
@@ -123,7 +123,7 @@ export class Histories {
 	}
 
 	/** A socket has left the topic, or has closed. */
-	left(socketId: string, topic: string): void {
+	unsubscribed(socketId: string, topic: string): void {
 		const attempts = this.#catchingUp.get(socketId);
 		if (attempts?.delete(topic) === true && attempts.size === 0) this.#catchingUp.delete(socketId);
 	}
@@ -150,14 +150,14 @@ export class Histories {
 		if (attempts === undefined) this.#catchingUp.set(socketId, (attempts = new Map()));
 		attempts.set(topic, attempt);
 		// It may be live already, and stays so where nothing is to come before that.
-		if (from.since !== undefined || from.rewind !== undefined) this.#options.local.leave(socket, topic);
+		if (from.since !== undefined || from.rewind !== undefined) this.#options.local.unsubscribe(socket, topic);
 		try {
 			await isLive;
 			const history = this.#topics.get(topic);
 			if (history === undefined || attempts.get(topic) !== attempt) return undefined;
 			return await catchUp(history, from, this.#reader(socket, topic, history, attempt));
 		} finally {
-			if (attempts.get(topic) === attempt) this.left(socketId, topic);
+			if (attempts.get(topic) === attempt) this.unsubscribed(socketId, topic);
 		}
 	}
 
@@ -197,7 +197,7 @@ export class Histories {
 				local.toSocket(socket, encodePositionNotice({ topic, ...position }));
 			},
 			goLive({ recovered, count, position }) {
-				local.join(socket, topic);
+				local.subscribe(socket, topic);
 				local.toSocket(
 					socket,
 					encodePositionNotice({
@@ -242,7 +242,7 @@ export class Histories {
 	async open(): Promise<void> {
 		for (const topic of this.#options.registry.topics()) {
 			const bounds = this.boundsOf(topic);
-			if (bounds !== undefined) this.joined(topic, bounds);
+			if (bounds !== undefined) this.subscribed(topic, bounds);
 		}
 		await Promise.all(Array.from(this.#topics.values(), (history) => quiet(history.open())));
 	}

@@ -40,11 +40,11 @@ export class LocalFanout {
 	}
 
 	/** Returns false when the socket is already closed. */
-	join(socket: WebSocketConnection, topic: string): boolean {
+	subscribe(socket: WebSocketConnection, topic: string): boolean {
 		return this.#bunMethods(socket).subscribe.call(socket, topic);
 	}
 
-	leave(socket: WebSocketConnection, topic: string): void {
+	unsubscribe(socket: WebSocketConnection, topic: string): void {
 		this.#bunMethods(socket).unsubscribe.call(socket, topic);
 	}
 

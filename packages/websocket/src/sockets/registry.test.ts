@@ -21,16 +21,16 @@ describe('the registry', () => {
 		expect(registry.topicCount).toBe(0);
 	});
 
-	it('counts a socket once in a topic that it joins twice', () => {
+	it('counts a socket once in a topic that it is subscribed to twice', () => {
 		const registry = new Registry<Socket>();
 		const socket = socketNamed('s');
 		registry.add(socket);
 
-		expect(registry.join(socket, 't')).toBe(true);
-		expect(registry.join(socket, 't')).toBe(false);
+		expect(registry.subscribe(socket, 't')).toBe(true);
+		expect(registry.subscribe(socket, 't')).toBe(false);
 		expect([...registry.members('t')]).toEqual(['s']);
-		expect(registry.leave(socket, 't')).toBe(true);
-		expect(registry.leave(socket, 't')).toBe(false);
+		expect(registry.unsubscribe(socket, 't')).toBe(true);
+		expect(registry.unsubscribe(socket, 't')).toBe(false);
 		expect(registry.topicCount).toBe(0);
 	});
 
@@ -38,7 +38,7 @@ describe('the registry', () => {
 		const registry = new Registry<Socket>();
 		const socket = socketNamed('s');
 		registry.add(socket);
-		registry.join(socket, 't');
+		registry.subscribe(socket, 't');
 
 		expect(registry.remove('s')).toEqual(['t']);
 		expect([...socket.data.topics]).toEqual(['t']);
@@ -50,7 +50,7 @@ describe('the registry', () => {
 		const ids = ['s0', 's1', 's2', 's3'];
 		const topics = ['t0', 't1', 't2'];
 		const step = fc.record({
-			op: fc.constantFrom('add', 'join', 'join', 'leave', 'remove'),
+			op: fc.constantFrom('add', 'subscribe', 'subscribe', 'unsubscribe', 'remove'),
 			id: fc.constantFrom(...ids),
 			topic: fc.constantFrom(...topics),
 			initial: fc.uniqueArray(fc.constantFrom(...topics)),
@@ -77,13 +77,13 @@ describe('the registry', () => {
 						expect(registry.add(added)).toEqual(initial);
 					} else if (op === 'remove') {
 						remove(id);
-					} else if (op === 'join' && socket !== undefined) {
+					} else if (op === 'subscribe' && socket !== undefined) {
 						const isNew = !memberships.has(`${topic} ${id}`);
 						memberships.add(`${topic} ${id}`);
-						expect(registry.join(socket, topic)).toBe(isNew);
-					} else if (op === 'leave' && socket !== undefined) {
+						expect(registry.subscribe(socket, topic)).toBe(isNew);
+					} else if (op === 'unsubscribe' && socket !== undefined) {
 						const wasIn = memberships.delete(`${topic} ${id}`);
-						expect(registry.leave(socket, topic)).toBe(wasIn && membersOf(topic).length === 0);
+						expect(registry.unsubscribe(socket, topic)).toBe(wasIn && membersOf(topic).length === 0);
 					}
 
 					expect(registry.socketCount).toBe(sockets.size);

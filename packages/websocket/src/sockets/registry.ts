@@ -65,7 +65,7 @@ export class Registry<TSocket extends RegisteredSocket> {
 	}
 
 	/** Puts a socket into a topic. Joining twice is joining once. Returns whether it was not in it before. */
-	join(socket: TSocket, topic: string): boolean {
+	subscribe(socket: TSocket, topic: string): boolean {
 		const topics = writable(socket.data.topics);
 		if (topics.has(topic)) return false;
 		topics.add(topic);
@@ -74,7 +74,7 @@ export class Registry<TSocket extends RegisteredSocket> {
 	}
 
 	/** Takes a socket out of a topic. Returns whether that emptied the topic. */
-	leave(socket: TSocket, topic: string): boolean {
+	unsubscribe(socket: TSocket, topic: string): boolean {
 		return writable(socket.data.topics).delete(topic) && this.#members.delete(topic, socket.data.socketId);
 	}
 }
