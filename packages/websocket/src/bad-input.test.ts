@@ -14,7 +14,7 @@ import { MemoryBackend } from './testing/index.ts';
 import { type Member, messagesOf, openNode, type TestNode } from './test-support/test-node.ts';
 import { watchUnhandledRejections } from './test-support/unhandled-rejections.ts';
 
-/** What only a caller without types could pass. */
+/** Passes a value that types would reject. */
 const topicOf = (value: unknown): string => value as string;
 const payloadOf = (value: unknown): Payload => value as Payload;
 const idOf = topicOf;
@@ -82,7 +82,7 @@ interface Case {
 	readonly name: string;
 	readonly call: (provider: WebSocketProvider, here: Member) => Promise<void>;
 	readonly error: new (...args: never[]) => Error;
-	/** What was wrong, and what is allowed. */
+	/** Parts of the message: what was wrong, and what is allowed. */
 	readonly says: readonly string[];
 }
 
@@ -128,7 +128,7 @@ const cases: Case[] = [
 		})),
 	),
 	{
-		name: 'subscribe of a socket that is gone',
+		name: 'subscribe of a closed socket',
 		call: (provider) => provider.subscribe(gone, 't'),
 		error: UnknownSocketError,
 		says: [`Socket ${gone} is not connected`],
@@ -147,7 +147,7 @@ const kinds: Record<string, () => Promise<TestNode>> = {
 };
 
 describe.each(Object.entries(kinds))('a provider %s', (_kind, open) => {
-	it.each(cases)('refuses $name: rejects, logs it, and disturbs nobody', async ({ call, error, says }) => {
+	it.each(cases)('refuses $name: rejects, logs it, and affects nothing else', async ({ call, error, says }) => {
 		const node = await open();
 		const here = await node.connect({ topics: new Set(['t']) });
 		const thrown = await call(node.provider, here).catch((reason: unknown) => reason);
@@ -158,14 +158,14 @@ describe.each(Object.entries(kinds))('a provider %s', (_kind, open) => {
 		for (const part of says) expect(message).toContain(part);
 		expect(message.length).toBeLessThan(250);
 		expect(node.log.complaints).toEqual([{ level: 'warn', message, details: { err: thrown } }]);
-		await node.provider.publish('t', 'undisturbed');
+		await node.provider.publish('t', 'unaffected');
 		await node.settled(here);
-		expect(messagesOf(here)).toEqual(['undisturbed']);
+		expect(messagesOf(here)).toEqual(['unaffected']);
 		expect([...here.ws.data.topics]).toEqual(['t']);
 		expect(node.provider.getTopicCount()).toBe(1);
 	});
 
-	it('crashes nobody when nobody awaits what it refuses', async () => {
+	it('causes no unhandled rejection when the promise is ignored', async () => {
 		const watch = watchUnhandledRejections();
 		const node = await open();
 		const here = await node.connect();
@@ -176,7 +176,7 @@ describe.each(Object.entries(kinds))('a provider %s', (_kind, open) => {
 		expect(node.log.complaints).toHaveLength(cases.length);
 	});
 
-	it('refuses a buffer that was transferred away, whose bytes are gone', async () => {
+	it('refuses a detached buffer', async () => {
 		const node = await open();
 		const here = await node.connect({ topics: new Set(['t']) });
 		const [buffer, bytes] = [new ArrayBuffer(4), new Uint8Array(4)];
@@ -195,7 +195,7 @@ describe.each(Object.entries(kinds))('a provider %s', (_kind, open) => {
 		expect(messagesOf(here)).toEqual([]);
 	});
 
-	it('refuses to send to a socket that nobody has', async () => {
+	it('refuses to send to a socket that is not connected', async () => {
 		const node = await open();
 		const thrown = await node.provider.send(gone, 'x').catch((reason: unknown) => reason);
 
@@ -206,7 +206,7 @@ describe.each(Object.entries(kinds))('a provider %s', (_kind, open) => {
 		});
 	});
 
-	it('allows every character of a topic, 256 of them, and ids in upper case', async () => {
+	it('allows every topic character, 256 of them, and ids in upper case', async () => {
 		const node = await open();
 		const topics = [
 			'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_:.-',
@@ -239,7 +239,7 @@ describe('a provider that is not running', () => {
 	] as const;
 
 	describe.each(buses)('%s', (_kind, options) => {
-		it.each(sends)('refuses %s before start, and says how to start', async (_name, send) => {
+		it.each(sends)('refuses %s before start, and explains how to start', async (_name, send) => {
 			const node = await openNode({ ...options(), start: false });
 			const { ws } = await node.attempt({ socketId: gone, data: {}, topics: new Set() });
 			const thrown = await send(node.provider, ws.data.socketId).catch((reason: unknown) => reason);
@@ -275,7 +275,7 @@ describe('a provider that is not running', () => {
 			expect([[...member.ws.data.topics], node.provider.getTopicCount()]).toEqual([[], 0]);
 		});
 
-		it('crashes nobody when nobody awaits what it refuses', async () => {
+		it('causes no unhandled rejection when the promise is ignored', async () => {
 			const watch = watchUnhandledRejections();
 			const node = await openNode({ ...options(), start: false });
 			for (const [, send] of sends) void send(node.provider, gone);
@@ -289,7 +289,7 @@ describe('a provider that is not running', () => {
 	});
 });
 
-it('a coordinator without a provider is refused where it is made', () => {
+it('a coordinator without a provider is refused by its constructor', () => {
 	const make = SocketCoordinator as unknown as new (options?: unknown) => unknown;
 	for (const options of [undefined, {}, { provider: null }, { provider: {} }]) {
 		expect(() => new make(options)).toThrow('new SocketCoordinator({ provider: new InProcWsProvider() })');

@@ -1,9 +1,9 @@
 import type { HistorySlice, HistoryStore } from './history/history-store.ts';
 
 /**
- * What a transport implements: carrying opaque frames between nodes, by channel. Batching, echo and interest are the provider's.
- * A channel is a topic, or an internal name that no topic can have: `*`, `@id`, `!…`. `@orijs/websocket/testing` exports the suite
- * that an implementation must pass.
+ * What a transport implements: carrying opaque frames between nodes, by channel. Batching, echo and interest are the
+ * provider's. A channel is a topic, or an internal name that no topic can have: `*`, `@id`, `!…`.
+ * `@orijs/websocket/testing` exports the suite that an implementation must pass.
  */
 export interface Bus {
 	/** Connects. Rejects if the backend can't be reached in time. May be called again after `stop`. */
@@ -13,9 +13,10 @@ export interface Bus {
 	stop(): Promise<void>;
 
 	/**
-	 * Resolves once frames published to these channels, by any node, will be delivered. Called once per channel until that channel is
-	 * unsubscribed. Calls to `subscribe` and `unsubscribe` take effect in the order in which they were made. While the backend is away
-	 * the promise stays pending; it rejects only when the backend refuses, and then for all of the channels.
+	 * Resolves once frames published to these channels, by any node, will be delivered. Called once per channel until
+	 * that channel is unsubscribed. Calls to `subscribe` and `unsubscribe` take effect in the order in which they were
+	 * made. While the backend is away the promise stays pending; it rejects only when the backend refuses, and then for
+	 * all of the channels.
 	 */
 	subscribe(channels: readonly string[]): Promise<void>;
 
@@ -23,9 +24,9 @@ export interface Bus {
 	unsubscribe(channels: readonly string[]): Promise<void>;
 
 	/**
-	 * Resolves when the backend has accepted the frame, with the number of nodes it went to (this one included, if subscribed) where
-	 * the backend can tell. Frames of one channel keep the order of the calls. A frame that was not accepted rejects and is never
-	 * sent again. The bus must not keep or change `frame` once the promise is settled.
+	 * Resolves when the backend has accepted the frame, with the number of nodes it went to (this one included, if
+	 * subscribed) where the backend can tell. Frames of one channel keep the order of the calls. A frame that was not
+	 * accepted rejects and is never sent again. The bus must not keep or change `frame` once the promise is settled.
 	 */
 	publish(channel: string, frame: Uint8Array): Promise<number | undefined>;
 
@@ -37,19 +38,21 @@ export interface Bus {
 }
 
 /**
- * How the provider finds out whether frames really get through. A shard is a server of the backend with this node's connections to
- * it; a backend of one server is shard 0.
+ * How the provider finds out whether frames really get through. A shard is a server of the backend with this node's
+ * connections to it; a backend of one server is shard 0.
  */
 export interface BusLiveness {
-	/** One channel per shard, which carries the heartbeats of that shard. Its index in the list is the shard's number. */
+	/**
+	 * One channel per shard, which carries the heartbeats of that shard. Its index in the list is the shard's number.
+	 */
 	heartbeatChannels(): readonly string[];
 	/** The number of the shard that carries a channel's frames. */
 	shardOf(channel: string): number;
 	/** The shard's connection for one direction is dead: drop it, with everything pending on it, and make a new one. */
 	reconnect(heartbeatChannel: string, direction: 'publish' | 'subscribe'): void;
 	/**
-	 * Called when another node fell silent: it may have died, or this node may be connected to the wrong server. Reconnects where that
-	 * is so. Resolves with whether every shard is on its current primary.
+	 * Called when another node fell silent: it may have died, or this node may be connected to the wrong server.
+	 * Reconnects where that is so. Resolves with whether every shard is on its current primary.
 	 */
 	verifyPrimary(): Promise<boolean>;
 }
@@ -65,25 +68,25 @@ export interface BusHandlers {
 	/** A frame arrived, from any node, this one included. The bus gives the buffer away. */
 	deliver(channel: string, frame: Uint8Array): void;
 	/**
-	 * Messages were appended to a topic's history, by any node, this one included. The slices of one topic arrive in the order of their
-	 * offsets.
+	 * Messages were appended to a topic's history, by any node, this one included. The slices of one topic arrive in the
+	 * order of their offsets.
 	 */
 	appended(topic: string, slice: HistorySlice): void;
 	/** The connection to the backend became better or worse. */
 	status(status: BusStatus): void;
 	/**
-	 * Frames for these channels may have been missed from `since` (milliseconds since the epoch) until now; they are subscribed again.
-	 * Called once per interruption, at its end, before any promise that waited for it resolves.
+	 * Frames for these channels may have been missed from `since` (milliseconds since the epoch) until now; they are
+	 * subscribed again. Called once per interruption, at its end, before any promise that waited for it resolves.
 	 */
 	interrupted(channels: readonly string[] | 'all', since: number, reason: string): void;
 	/**
-	 * Frames that the backend accepted from `since` (milliseconds since the epoch) until now may have reached no other node: they went to
-	 * a server that the other nodes had left.
+	 * Frames that the backend accepted from `since` (milliseconds since the epoch) until now may have reached no other
+	 * node: they went to a server that the other nodes had left.
 	 */
 	undelivered(since: number): void;
 	/**
-	 * The backend refused to subscribe again to a channel that was subscribed. Frames for it may be missed from `since` on. The bus
-	 * forgets the channel; the provider will subscribe to it again later.
+	 * The backend refused to subscribe again to a channel that was subscribed. Frames for it may be missed from `since`
+	 * on. The bus forgets the channel; the provider will subscribe to it again later.
 	 */
 	refused(channel: string, since: number, error: Error): void;
 	/** Something failed in the background. */

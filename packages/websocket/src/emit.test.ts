@@ -14,11 +14,11 @@ const LateAmount = SocketMessage.define({
 const Anything = SocketMessage.define({ name: 'anything', data: schema<unknown>((value) => ({ value })) });
 
 const order = { id: 'o1', items: [{ price: 1.5 }] };
-/** What only a caller without types could pass. */
+/** Passes a value that types would reject. */
 const notAnOrder = { id: 7 } as unknown as typeof order;
 
 describe('emit', () => {
-	it('sends the name, the data, the time and the topic as JSON in a text frame to those in the topic', async () => {
+	it('sends name, data, time and topic as JSON in a text frame to the topic', async () => {
 		const node = await openNode();
 		const [inside, outside] = [await node.connect({ topics: new Set(['account:42']) }), await node.connect()];
 		const before = Date.now();
@@ -39,7 +39,7 @@ describe('emit', () => {
 		expect(messagesOf(outside)).toEqual([]);
 	});
 
-	it('sends what the schema makes of the data', async () => {
+	it('sends the output of the schema', async () => {
 		const node = await openNode();
 		const member = await node.connect({ topics: new Set(['t']) });
 		await node.provider.emit(Amount, 't', ' 42 ');
@@ -48,7 +48,7 @@ describe('emit', () => {
 		expect(JSON.parse(String(messagesOf(member)[0]))).toMatchObject({ data: 42 });
 	});
 
-	it('waits for a schema that answers later, and sends what that makes of the data', async () => {
+	it('waits for an async schema and sends its output', async () => {
 		const node = await openNode();
 		const member = await node.connect({ topics: new Set(['t']) });
 		await node.provider.emit(LateOrderPaid, 't', order);
@@ -78,7 +78,7 @@ describe('emit', () => {
 		expect(messagesOf(member)).toEqual([]);
 	});
 
-	it('refuses data that JSON cannot hold, and says why', async () => {
+	it('refuses data that JSON cannot represent, with the cause', async () => {
 		const node = await openNode();
 		const circular: { self?: unknown } = {};
 		circular.self = circular;
@@ -88,7 +88,7 @@ describe('emit', () => {
 		}
 	});
 
-	it('rejects with what a broken schema throws', async () => {
+	it('rejects with the error that a broken schema throws', async () => {
 		const node = await openNode();
 		const Broken = SocketMessage.define({
 			name: 'broken',
@@ -100,13 +100,13 @@ describe('emit', () => {
 		await expect(node.provider.emit(Broken, 't', 1)).rejects.toThrow('schema is broken');
 	});
 
-	it('rejects as publish does for a bad topic', async () => {
+	it('rejects an invalid topic as publish does', async () => {
 		const node = await openNode();
 
 		await expect(node.provider.emit(OrderPaid, 'no topic', order)).rejects.toThrow('Invalid topic "no topic"');
 	});
 
-	it('crashes nobody when it fails and nobody awaits it', async () => {
+	it('causes no unhandled rejection when the promise is ignored', async () => {
 		const watch = watchUnhandledRejections();
 		const node = await openNode();
 		for (const message of [OrderPaid, LateOrderPaid]) void node.provider.emit(message, 't', notAnOrder);

@@ -6,7 +6,7 @@ describe('a provider for one process', () => {
 	it.each([
 		['the server first, then start', { setServer: true, start: true }, 'neither'],
 		['start first, then the server', { setServer: false, start: true }, 'server'],
-		['the server first, start after the sockets came', { setServer: true, start: false }, 'start'],
+		['the server first, start after the sockets', { setServer: true, start: false }, 'start'],
 		['start only, and no server at all', { setServer: false, start: true }, 'neither'],
 	] as const)('delivers the same with %s', async (_, options, later) => {
 		const node = await openNode(options);
@@ -29,7 +29,7 @@ describe('a provider for one process', () => {
 		expect(node.log.complaints).toEqual([]);
 	});
 
-	it('can be stopped twice and started again, with its sockets still in their topics', async () => {
+	it('can be stopped twice and started again, and its sockets keep their topics', async () => {
 		const node = await openNode();
 		const member = await node.connect({ topics: new Set(['t']) });
 		await node.provider.stop();
@@ -41,11 +41,11 @@ describe('a provider for one process', () => {
 		expect(messagesOf(member)).toEqual(['again']);
 	});
 
-	it('can be made by a function', () => {
+	it('can be created by a function', () => {
 		expect(createInProcWsProvider()).toBeInstanceOf(InProcWsProvider);
 	});
 
-	it('delivers a thousand messages in the order they were published, of whatever kind', async () => {
+	it('delivers a thousand messages of all kinds in the order they were published', async () => {
 		const node = await openNode();
 		const member = await node.connect({ topics: new Set(['t']) });
 		const expected: string[] = [];
@@ -62,7 +62,7 @@ describe('a provider for one process', () => {
 });
 
 describe('a socket', () => {
-	it('is in the topics that its data listed at the upgrade', async () => {
+	it('is subscribed to the topics listed in its data at the upgrade', async () => {
 		const node = await openNode();
 		const member = await node.connect({ topics: new Set(['a', 'b']) });
 		await node.provider.publish('a', 'to a');
@@ -74,7 +74,7 @@ describe('a socket', () => {
 		expect([...node.coordinator.getTopicSubscribers('a')]).toEqual([member.id]);
 	});
 
-	it('has its topics in its data, as they come and go', async () => {
+	it('has its current topics in its data', async () => {
 		const node = await openNode();
 		const { id, ws } = await node.connect();
 		await node.coordinator.subscribeToTopic(id, 'a');
@@ -84,7 +84,7 @@ describe('a socket', () => {
 		expect([...ws.data.topics]).toEqual(['b']);
 	});
 
-	it('that is added twice is there once, and gets everything once', async () => {
+	it('that is added twice is connected once, and gets everything once', async () => {
 		const node = await openNode();
 		const member = await node.connect({ topics: new Set(['t']) });
 		await node.coordinator.addConnection(member.ws);
@@ -99,7 +99,7 @@ describe('a socket', () => {
 		expect([node.provider.getConnectionCount(), node.provider.getTopicCount()]).toEqual([0, 0]);
 	});
 
-	it('that joins a topic twice is in it once, and out of it after leaving once', async () => {
+	it('that subscribes twice is in the topic once, and out of it after unsubscribing once', async () => {
 		const node = await openNode();
 		const member = await node.connect();
 		await node.coordinator.subscribeToTopic(member.id, 't');
@@ -113,7 +113,7 @@ describe('a socket', () => {
 		expect(node.provider.getTopicCount()).toBe(0);
 	});
 
-	it('gets nothing of a topic from the moment it leaves it, while the others go on getting it', async () => {
+	it('gets nothing of a topic once it has unsubscribed, while the others still do', async () => {
 		const node = await openNode();
 		const [leaver, stayer] = [
 			await node.connect({ topics: new Set(['t', 'u']) }),
@@ -129,7 +129,7 @@ describe('a socket', () => {
 		expect(messagesOf(stayer)).toEqual(['1', '2']);
 	});
 
-	it('may leave a topic that it is not in, and a socket that is gone may too', async () => {
+	it('may unsubscribe from a topic it is not in, and so may a closed socket', async () => {
 		const node = await openNode();
 		const { id } = await node.connect();
 		await node.coordinator.unsubscribeFromTopic(id, 'never');
@@ -138,7 +138,7 @@ describe('a socket', () => {
 		expect(node.log.complaints).toEqual([]);
 	});
 
-	it('has topics of its own, also where all were upgraded with one and the same set', async () => {
+	it('has topics of its own even if all were upgraded with the same set', async () => {
 		const node = await openNode();
 		const topics = new Set<string>();
 		const [one, two] = [await node.connect({ topics }), await node.connect({ topics })];
@@ -152,7 +152,7 @@ describe('a socket', () => {
 		expect([messagesOf(one), messagesOf(two)]).toEqual([['to t'], ['to t', 'to u']]);
 	});
 
-	it('that is removed while open gets nothing more and is known no more', async () => {
+	it('that is removed while open gets nothing more and is unknown from then on', async () => {
 		const node = await openNode();
 		const member = await node.connect({ topics: new Set(['t']) });
 		expect(node.coordinator.removeConnection(member.id)).toBe(true);
@@ -166,7 +166,7 @@ describe('a socket', () => {
 		expect([...node.provider.getConnections()]).toEqual([]);
 	});
 
-	it('that publishes is left out itself, whether it is in the topic or not', async () => {
+	it('that publishes is left out, whether it is in the topic or not', async () => {
 		const node = await openNode();
 		const [inside, outside, other] = [
 			await node.connect({ topics: new Set(['t']) }),
@@ -182,7 +182,7 @@ describe('a socket', () => {
 		expect(messagesOf(other)).toEqual(['from inside', 'from outside']);
 	});
 
-	it('that is closed while all are being closed leaves none behind', async () => {
+	it('may close while all are being closed', async () => {
 		const node = await openNode();
 		for (let i = 0; i < 5; i++) await node.connect({ topics: new Set(['t', `t${i}`]) });
 		for (const socket of node.provider.getConnections()) socket.close(1001, 'bye');
@@ -195,7 +195,7 @@ describe('a socket', () => {
 		const member = await node.connect({ topics: new Set(['t']) });
 		member.ws.close();
 		expect(node.provider.getConnectionCount()).toBe(0);
-		// As an `open` handler does that awaited something first.
+		// As in an `open` handler that awaits something first.
 		await node.coordinator.addConnection(member.ws).catch(() => {});
 
 		expect(node.provider.isConnected(member.id)).toBe(false);
@@ -203,8 +203,8 @@ describe('a socket', () => {
 	});
 });
 
-describe('what one is told', () => {
-	it('are subscribers as of the moment of asking', async () => {
+describe('subscribers', () => {
+	it('are a snapshot of the moment they were asked for', async () => {
 		const node = await openNode();
 		const { id } = await node.connect({ topics: new Set(['t']) });
 		const before = node.coordinator.getTopicSubscribers('t');
@@ -214,7 +214,7 @@ describe('what one is told', () => {
 		expect([...node.coordinator.getTopicSubscribers('t')]).toEqual([]);
 	});
 
-	it('is the same by two coordinators of one provider', async () => {
+	it('are the same for two coordinators of one provider', async () => {
 		const node = await openNode();
 		const { id, ws } = await node.connect({ topics: new Set(['t']) });
 		const second = new SocketCoordinator({ provider: node.provider });

@@ -7,7 +7,7 @@ import { nextTick, ticks } from './test-support/ticks.ts';
 import { WatchedBus } from './test-support/watched-bus.ts';
 
 describe('before start', () => {
-	it('sockets and topics are taken in, and their promises resolve once it has started', async () => {
+	it('sockets and topics are accepted, and their promises resolve once it has started', async () => {
 		const backend = new MemoryBackend();
 		const a = await openNode({ bus: backend.createBus(), start: false });
 		const b = await openNode({ bus: backend.createBus() });
@@ -30,7 +30,7 @@ describe('before start', () => {
 		expect(messagesOf(attempt)).toEqual(['1', '2', '3', '4']);
 	});
 
-	it('start has resolved only when what the sockets are in is live as well', async () => {
+	it('start resolves only once the topics of the sockets are subscribed', async () => {
 		const inner = new MemoryBackend().createBus();
 		const held = Promise.withResolvers<void>();
 		const oneByOne: Bus = {
@@ -55,7 +55,7 @@ describe('before start', () => {
 		await starting;
 	});
 
-	it('a second start is the first one', async () => {
+	it('a second start returns the promise of the first', async () => {
 		const bus = new WatchedBus(new MemoryBackend().createBus());
 		const node = await openNode({ bus, start: false });
 		const starting = node.provider.start();
@@ -66,7 +66,7 @@ describe('before start', () => {
 		expect(bus.calls).toEqual([{ call: 'subscribe', topics: ['*'] }]);
 	});
 
-	it('nothing can be sent while it is starting', async () => {
+	it('nothing can be sent while starting', async () => {
 		const node = await openNode({ bus: new MemoryBackend().createBus(), start: false });
 		const starting = node.provider.start();
 
@@ -77,12 +77,12 @@ describe('before start', () => {
 });
 
 describe('a start that fails', () => {
-	it('rejects with the reason of the bus, and may be tried again with everything that was asked for', async () => {
+	it('rejects with the reason of the bus, and can be retried with everything subscribed so far', async () => {
 		const backend = new MemoryBackend();
 		const bus = new WatchedBus(backend.createBus());
 		const node = await openNode({ bus, start: false });
 		const other = await openNode({ bus: backend.createBus() });
-		bus.startFault = new Error('no backend there');
+		bus.startFault = new Error('backend unreachable');
 		await expect(node.provider.start()).rejects.toBe(bus.startFault);
 		await expect(node.provider.publish('t', 'x')).rejects.toThrow(ProviderNotStartedError);
 
@@ -94,9 +94,9 @@ describe('a start that fails', () => {
 		expect(messagesOf(member)).toEqual(['arrives']);
 	});
 
-	it('rejects who waited for it', async () => {
+	it('rejects the promises that waited for it', async () => {
 		const bus = new WatchedBus(new MemoryBackend().createBus());
-		bus.startFault = new Error('no backend there');
+		bus.startFault = new Error('backend unreachable');
 		const node = await openNode({ bus, start: false });
 		const { added } = await node.attempt({ socketId: crypto.randomUUID(), data: {}, topics: new Set(['t']) });
 		await node.provider.start().catch(() => {});
@@ -104,7 +104,7 @@ describe('a start that fails', () => {
 		await expect(added).rejects.toBe(bus.startFault);
 	});
 
-	it('because broadcast is refused rejects and lets go of the backend', async () => {
+	it('because broadcast is refused rejects and releases the backend', async () => {
 		const backend = new MemoryBackend();
 		const bus = new WatchedBus(backend.createBus());
 		bus.refused.add('*');
@@ -117,7 +117,7 @@ describe('a start that fails', () => {
 		await node.provider.broadcast('x');
 	});
 
-	it('leaves a refused topic behind, but not the rest', async () => {
+	it('loses a refused topic, but not the others', async () => {
 		const bus = new WatchedBus(new MemoryBackend().createBus());
 		bus.refused.add('bad');
 		const node = await openNode({ bus, start: false });
@@ -135,7 +135,7 @@ describe('a start that fails', () => {
 });
 
 describe('stop', () => {
-	it('sends what waits first', async () => {
+	it('sends pending messages first', async () => {
 		const backend = new MemoryBackend();
 		const a = await openNode({ bus: backend.createBus() });
 		const b = await openNode({ bus: backend.createBus() });
@@ -148,7 +148,7 @@ describe('stop', () => {
 		expect(messagesOf(member)).toEqual(['the last one']);
 	});
 
-	it('rejects subscriptions that the backend has not answered', async () => {
+	it('rejects subscriptions that the backend has not confirmed', async () => {
 		const bus = new WatchedBus(new MemoryBackend().createBus());
 		const node = await openNode({ bus });
 		const member = await node.connect();
@@ -162,7 +162,7 @@ describe('stop', () => {
 		answer();
 	});
 
-	it('does not wait for ever for a backend that hangs', async () => {
+	it('does not wait forever for a backend that hangs', async () => {
 		const bus = new WatchedBus(new MemoryBackend().createBus());
 		const node = await openNode({ bus });
 		const answer = bus.hang();
@@ -173,7 +173,7 @@ describe('stop', () => {
 		await expect(bus.publish('t', new Uint8Array())).rejects.toThrow('not started');
 	});
 
-	it('rejects what waits for a start that never came', async () => {
+	it('rejects promises that wait for a start that never came', async () => {
 		const node = await openNode({ bus: new MemoryBackend().createBus(), start: false });
 		const { added } = await node.attempt({ socketId: crypto.randomUUID(), data: {}, topics: new Set() });
 		await node.provider.stop();
@@ -181,7 +181,7 @@ describe('stop', () => {
 		await expect(added).rejects.toThrow(ProviderStoppedError);
 	});
 
-	it('is idempotent, also before start', async () => {
+	it('is idempotent, even before start', async () => {
 		const node = await openNode({ bus: new MemoryBackend().createBus(), start: false });
 		await Promise.all([node.provider.stop(), node.provider.stop()]);
 		await node.provider.stop();
@@ -201,11 +201,11 @@ describe('stop', () => {
 		expect(node.provider.isConnected(member.id)).toBe(true);
 
 		await member.client.close();
-		await until(() => !node.provider.isConnected(member.id), { what: 'the close was seen' });
+		await until(() => !node.provider.isConnected(member.id), { what: 'the node sees the close' });
 		expect(node.provider.getTopicCount()).toBe(0);
 	});
 
-	it('during start ends it: start rejects and nothing runs', async () => {
+	it('during start ends it: start rejects and nothing keeps running', async () => {
 		const backend = new MemoryBackend();
 		const bus = new WatchedBus(backend.createBus());
 		const node = await openNode({ bus, start: false });
@@ -236,7 +236,7 @@ describe('stop', () => {
 		await expect(bus.publish('t', new Uint8Array())).rejects.toThrow('not started');
 	});
 
-	it('called last, while a restart waits for an earlier stop, wins over it', async () => {
+	it('called while a restart waits for an earlier stop cancels that restart', async () => {
 		const node = await openNode({ bus: new MemoryBackend().createBus() });
 		const stopping = node.provider.stop();
 		const restarting = node.provider.start().then(
@@ -272,7 +272,7 @@ describe('start after stop', () => {
 		);
 	});
 
-	it('takes in a socket that connected in between, with its topics', async () => {
+	it('includes a socket that connected in between, with its topics', async () => {
 		const backend = new MemoryBackend();
 		const a = await openNode({ bus: backend.createBus() });
 		const b = await openNode({ bus: backend.createBus() });
@@ -286,7 +286,7 @@ describe('start after stop', () => {
 		expect(messagesOf(attempt)).toEqual(['direct', 'topic']);
 	});
 
-	it('has nothing left of what was being asked for at the stop', async () => {
+	it('keeps nothing of what was pending at the stop', async () => {
 		const backend = new MemoryBackend();
 		const other = backend.createBus();
 		await other.start({
@@ -311,7 +311,7 @@ describe('start after stop', () => {
 		expect(await other.publish('t', new Uint8Array([0]))).toBe(0);
 	});
 
-	it('works right after it, without waiting for the stop', async () => {
+	it('works right after stop, without waiting for it', async () => {
 		const backend = new MemoryBackend();
 		const a = await openNode({ bus: backend.createBus() });
 		const b = await openNode({ bus: backend.createBus() });

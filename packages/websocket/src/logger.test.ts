@@ -5,7 +5,7 @@ afterEach(() => {
 	vi.restoreAllMocks();
 });
 
-/** As far as a bridge can tell, pino: the details come first. */
+/** Has the interface of pino, which takes the details first. */
 interface PinoShaped {
 	debug(details: object, message: string): void;
 	info(details: object, message: string): void;

@@ -8,7 +8,7 @@ import { type Member, messagesOf, openNode, type TestNode } from './test-support
 const topics = ['t0', 't1', 't2'];
 
 const node = fc.nat({ max: 1 });
-/** Any of those who are or were connected, in the order they came. */
+/** Picks any client that is or was connected, in the order of connecting. */
 const who = fc.nat({ max: 20 });
 const topic = fc.constantFrom(...topics);
 const payload = fc.oneof(
@@ -28,7 +28,7 @@ const step = fc.oneof(
 	{ weight: 2, arbitrary: fc.record({ op: fc.constant('broadcast' as const), node, payload }) },
 );
 
-/** What is known of one client: where it is, and what it must have received. */
+/** The model of a client: where it is connected, and what it must have received. */
 interface Known {
 	readonly member: Member;
 	readonly node: TestNode;
@@ -37,7 +37,7 @@ interface Known {
 	open: boolean;
 }
 
-it('every client of two nodes receives exactly what a simple model says, in its order', async () => {
+it('every client of two nodes receives exactly what a simple model predicts, in order', async () => {
 	await fc.assert(
 		fc.asyncProperty(
 			fc.array(step, { minLength: 5, maxLength: 60, size: 'max' }),
@@ -70,7 +70,7 @@ it('every client of two nodes receives exactly what a simple model says, in its 
 						await client.node.settled(client.member);
 						client.open = false;
 						await client.member.client.close();
-						await until(() => !client.node.provider.isConnected(client.member.id), { what: 'the close was seen' });
+						await until(() => !client.node.provider.isConnected(client.member.id), { what: 'the node sees the close' });
 					} else if (one.op === 'join' && client.open) {
 						client.topics.add(one.topic);
 						await client.node.coordinator.subscribeToTopic(client.member.id, one.topic);

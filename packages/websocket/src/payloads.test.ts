@@ -5,7 +5,7 @@ import { messagesOf, openNode, type TestNode } from './test-support/test-node.ts
 
 const bytes = (): Uint8Array<ArrayBuffer> => new Uint8Array([0, 1, 2, 253, 254, 255, 10, 13]);
 
-/** What is sent, and what is to arrive: a string as a text frame, bytes as a binary one. */
+/** A payload and what must arrive: a string as a text frame, bytes as a binary frame. */
 const payloads: readonly [string, Payload, string | Uint8Array][] = [
 	['a string', 'text', 'text'],
 	['an empty string', '', ''],
@@ -31,7 +31,7 @@ const ways: Record<string, (from: TestNode, socketId: string, payload: Payload) 
 	broadcast: ({ provider }, _, payload) => provider.broadcast(payload),
 };
 
-/** From which node to which. */
+/** The routes from a publisher to a socket. */
 const places: Record<string, () => Promise<[from: TestNode, to: TestNode]>> = {
 	async 'on one node'() {
 		const node = await openNode();

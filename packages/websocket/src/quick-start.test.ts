@@ -2,7 +2,7 @@ import { connectClient, type TestClient, until } from '@orijs/testkit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { InProcWsProvider, SocketCoordinator, type SocketData } from './index.ts';
 
-/** The README's quick start, as printed but for the port, the ids kept aside, and a type for `ws.data`. */
+/** The quick start of the README, apart from the port, the ids it collects, and a type for `ws.data`. */
 describe('the quick start', () => {
 	let provider: InProcWsProvider;
 	let coordinator: SocketCoordinator;
@@ -54,7 +54,7 @@ describe('the quick start', () => {
 		expect(await (await fetch(server.url)).text()).toBe('Hello');
 	});
 
-	it('sends to one client and to no other', async () => {
+	it('sends to one client only', async () => {
 		const [one, other] = [await connect(), await connect()];
 		await provider.send(one.id, 'to one');
 		await provider.broadcast('to all');
@@ -64,7 +64,7 @@ describe('the quick start', () => {
 		expect(other.client.messages).toEqual(['to all']);
 	});
 
-	it('publishes to those in the topic, until they leave it', async () => {
+	it('publishes to subscribers until they unsubscribe', async () => {
 		const [inside, outside] = [await connect(), await connect()];
 		await coordinator.subscribeToTopic(inside.id, 'chat:room-123');
 		expect([...coordinator.getTopicSubscribers('chat:room-123')]).toEqual([inside.id]);
@@ -78,7 +78,7 @@ describe('the quick start', () => {
 		expect(outside.client.messages).toEqual(['message to all']);
 	});
 
-	it('knows a socket from open to close', async () => {
+	it('tracks a socket from open to close', async () => {
 		const { id, client } = await connect();
 		await coordinator.subscribeToTopic(id, 'topic');
 		expect(provider.isConnected(id)).toBe(true);
@@ -88,7 +88,7 @@ describe('the quick start', () => {
 		expect(coordinator.getConnection<{ name: string }>(id)?.data.data.name).toBe('user 1');
 
 		await client.close();
-		await until(() => !provider.isConnected(id), { what: 'the server has seen the close' });
+		await until(() => !provider.isConnected(id), { what: 'the server sees the close' });
 		expect(provider.getConnectionCount()).toBe(0);
 		expect(provider.getTopicSubscriberCount('topic')).toBe(0);
 		expect(provider.getTopicCount()).toBe(0);
@@ -96,11 +96,11 @@ describe('the quick start', () => {
 		expect([...coordinator.getTopicSubscribers('topic')]).toEqual([]);
 	});
 
-	it('knows nothing more of a client whose connection broke', async () => {
+	it('forgets a client whose connection broke', async () => {
 		const { id, client } = await connect();
 		await coordinator.subscribeToTopic(id, 'topic');
 		await client.terminate();
-		await until(() => provider.getConnectionCount() === 0, { what: 'the server has seen the end' });
+		await until(() => provider.getConnectionCount() === 0, { what: 'the server sees the end' });
 
 		expect([provider.isConnected(id), provider.getTopicCount()]).toEqual([false, 0]);
 	});

@@ -3,13 +3,13 @@ import { consoleLogger, type Logger } from './logger.ts';
 import type { WebSocketProvider } from './provider.ts';
 
 export interface SocketCoordinatorOptions {
-	/** The provider whose sockets these are. Coordinators of one provider share one view of them. */
+	/** Coordinators of one provider share its sockets. */
 	readonly provider: WebSocketProvider;
-	/** Default: the console, quiet at debug. */
+	/** Default: the console, without debug lines. */
 	readonly logger?: Logger;
 }
 
-/** The connections and topic subscriptions of one server: what `Bun.serve`'s WebSocket handlers call. */
+/** The connections and subscriptions of one server, for the WebSocket handlers of `Bun.serve`. */
 export class SocketCoordinator {
 	readonly #provider: WebSocketProvider;
 	readonly #logger: Logger;
@@ -25,24 +25,24 @@ export class SocketCoordinator {
 	}
 
 	/**
-	 * Takes in a socket; call it in `open(ws)`. From then on `send`, `broadcast` and the counts know it. Resolves when every
-	 * node can reach it; nobody has to await that. Adding a socket twice is adding it once.
+	 * Adds a socket; call it in `open(ws)`. From then on it can be sent to, and counts. Resolves when every node can reach
+	 * it; the promise may be ignored. Adding a socket twice is the same as adding it once.
 	 *
-	 * @throws {InvalidSocketDataError} {InvalidSocketIdError} {InvalidTopicError} {DuplicateSocketError} the socket was refused:
-	 * logged and closed with 1011; nothing else was touched
+	 * @throws {InvalidSocketDataError} {InvalidSocketIdError} {InvalidTopicError} {DuplicateSocketError} the socket was
+	 * refused, logged and closed with 1011; nothing else was affected
 	 */
 	addConnection<TData>(ws: WebSocketConnection<TData>): Promise<void> {
 		return this.#provider.addConnection(ws);
 	}
 
-	/** Forgets a socket and all its topics; call it in `close(ws)`. Returns whether it was known. */
+	/** Removes a socket from all its topics and forgets it; call it in `close(ws)`. Returns whether it was known. */
 	removeConnection(socketId: string): boolean {
 		const known = this.#provider.removeConnection(socketId);
-		if (!known) this.#logger.debug('A socket that is not known was removed', { socketId });
+		if (!known) this.#logger.debug('removeConnection() was called with an unknown socket', { socketId });
 		return known;
 	}
 
-	/** A socket of this server, or undefined. */
+	/** Returns a socket of this server. */
 	getConnection<TData = unknown>(socketId: string): WebSocketConnection<TData> | undefined {
 		return this.#provider.getConnection<TData>(socketId);
 	}
@@ -52,21 +52,21 @@ export class SocketCoordinator {
 	}
 
 	/**
-	 * Puts a socket into a topic. Resolves once messages from every node will arrive.
+	 * Subscribes a socket to a topic. Resolves once messages of every node will arrive.
 	 *
 	 * @throws {InvalidTopicError} {UnknownSocketError} {ProviderStoppedError} nothing was changed
-	 * @throws {SubscribeError} the backend refused; rolled back
+	 * @throws {SubscribeError} the backend refused; the subscription was rolled back
 	 */
 	subscribeToTopic(socketId: string, topic: string): Promise<void> {
 		return this.#provider.subscribe(socketId, topic);
 	}
 
-	/** Takes a socket out of a topic. Leaving a topic one is not in is no error. @throws {InvalidTopicError} */
+	/** Takes a socket out of a topic. A topic the socket is not in is no error. @throws {InvalidTopicError} */
 	unsubscribeFromTopic(socketId: string, topic: string): Promise<void> {
 		return this.#provider.unsubscribe(socketId, topic);
 	}
 
-	/** The ids of this server's sockets in `topic`, as of now. */
+	/** The ids of this server's sockets in `topic`: a snapshot. */
 	getTopicSubscribers(topic: string): ReadonlySet<string> {
 		return this.#provider.getTopicSubscribers(topic);
 	}

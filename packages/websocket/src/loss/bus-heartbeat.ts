@@ -2,7 +2,10 @@ import type { BusLiveness } from '../bus.ts';
 
 /** How often a node publishes a beat by default, in milliseconds. */
 export const DEFAULT_HEARTBEAT_MS = 500;
-/** Above this number of nodes the interval grows with it, so that the beats that all nodes receive do not grow with its square. */
+/**
+ * Above this number of nodes the interval grows with it, so that the beats that all nodes receive do not grow with its
+ * square.
+ */
 const NODES_AT_FULL_RATE = 50;
 /** One missing beat may be chance; two in a row are not. */
 const BEATS_TO_MISS = 2;
@@ -20,7 +23,7 @@ export interface BusHeartbeatOptions {
 	readonly onTick: (now: number) => void;
 }
 
-/** What this node's own beats tell about one shard. */
+/** What this node's own beats show about one shard. */
 interface ShardBeats {
 	/** How many beats the backend accepted. */
 	accepted: number;
@@ -33,8 +36,8 @@ interface ShardBeats {
 }
 
 /**
- * Proves that messages get through: a beat is published on every shard and must come back. A beat without an answer means a dead
- * publisher connection; an accepted one that does not come back means a dead subscriber connection.
+ * Proves that messages get through: a beat is published on every shard and must come back. A beat without an answer
+ * means a dead publisher connection; an accepted one that does not come back means a dead subscriber connection.
  */
 export class BusHeartbeat {
 	readonly #options: BusHeartbeatOptions;

@@ -6,64 +6,64 @@ describe('gaps', () => {
 	beforeEach(() => void vi.useFakeTimers());
 	afterEach(() => void vi.useRealTimers());
 
-	function gapsWithListener(): { gaps: GapEvents; told: Gap[] } {
+	function gapsWithListener(): { gaps: GapEvents; reported: Gap[] } {
 		const gaps = new GapEvents(new RecordingLogger());
-		const told: Gap[] = [];
-		gaps.on((gap) => told.push(gap));
-		return { gaps, told };
+		const reported: Gap[] = [];
+		gaps.on((gap) => reported.push(gap));
+		return { gaps, reported };
 	}
 
-	it('are told once for each topic, after the hold, with all that was said of it meanwhile', () => {
-		const { gaps, told } = gapsWithListener();
+	it('are reported once per topic, after the hold, with everything learned meanwhile', () => {
+		const { gaps, reported } = gapsWithListener();
 		gaps.add(['a', 'b'], 100, 200, 'an outage');
 		vi.advanceTimersByTime(GAP_HOLD_MS - 1);
-		gaps.add(['a'], 50, 150, 'the same, seen by another node');
-		expect(told).toEqual([]);
+		gaps.add(['a'], 50, 150, 'the same, noticed by another node');
+		expect(reported).toEqual([]);
 		vi.advanceTimersByTime(1);
-		expect(told).toEqual([
+		expect(reported).toEqual([
 			{ topic: 'a', since: 50, until: 200, reason: 'an outage' },
 			{ topic: 'b', since: 100, until: 200, reason: 'an outage' },
 		]);
 	});
 
-	it('are not told again by late news of the same span, but what lies beyond it is', () => {
-		const { gaps, told } = gapsWithListener();
+	it('are not repeated for late reports of the same span, but extended beyond it', () => {
+		const { gaps, reported } = gapsWithListener();
 		gaps.add(['a'], 100, 200, 'an outage');
 		gaps.flush();
 		gaps.add(['a'], 120, 200, 'late news');
 		vi.advanceTimersByTime(GAP_HOLD_MS);
-		expect(told).toHaveLength(1);
+		expect(reported).toHaveLength(1);
 		gaps.add(['a'], 120, 201, 'more');
 		gaps.add(['b'], 120, 200, 'another topic');
 		vi.advanceTimersByTime(GAP_HOLD_MS);
-		expect(told.slice(1).map(({ topic, until }) => [topic, until])).toEqual([
+		expect(reported.slice(1).map(({ topic, until }) => [topic, until])).toEqual([
 			['a', 201],
 			['b', 200],
 		]);
 	});
 
-	it('reach every listener, also past one that throws, until it takes itself away', () => {
+	it('reach every listener, even after one that throws, until it is removed', () => {
 		const log = new RecordingLogger();
 		const gaps = new GapEvents(log);
-		const told: string[] = [];
+		const reported: string[] = [];
 		gaps.on(() => {
-			throw new Error('a listener of its own kind');
+			throw new Error('listener failed');
 		});
-		const off = gaps.on(({ topic }) => told.push(topic));
+		const off = gaps.on(({ topic }) => reported.push(topic));
 		gaps.add(['a'], 1, 2, 'x');
 		gaps.flush();
 		off();
 		gaps.add(['b'], 3, 4, 'x');
 		gaps.flush();
-		expect(told).toEqual(['a']);
+		expect(reported).toEqual(['a']);
 		expect(log.complaints.filter(({ level }) => level === 'error')).toHaveLength(2);
 	});
 
-	it('that are held back are told at the end, and leave no timer', () => {
-		const { gaps, told } = gapsWithListener();
+	it('that are held are reported on close, and leave no timer', () => {
+		const { gaps, reported } = gapsWithListener();
 		gaps.add(['a'], 1, 2, 'x');
 		gaps.close();
-		expect(told).toHaveLength(1);
+		expect(reported).toHaveLength(1);
 		expect(vi.getTimerCount()).toBe(0);
 	});
 });

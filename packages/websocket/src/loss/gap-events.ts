@@ -1,35 +1,35 @@
 import type { Logger } from '../logger.ts';
 import { Listeners } from '../support/listeners.ts';
 
-/** Messages may be missing: those published to `topic` between `since` and `until`. */
+/** Messages published to `topic` between `since` and `until` may be missing. */
 export interface Gap {
-	/** A topic, or `*`: messages sent to this node's sockets themselves, by `broadcast` or `send`. */
+	/** A topic, or `*` for messages sent to this node's sockets directly, by `broadcast` or `send`. */
 	readonly topic: string;
-	/** Milliseconds since the epoch, by this node's clock. Nothing from before is missing. */
+	/** Milliseconds since the epoch, by this node's clock. Nothing published before is missing. */
 	readonly since: number;
-	/** Milliseconds since the epoch, by this node's clock. Nothing from after is missing. */
+	/** Milliseconds since the epoch, by this node's clock. Nothing published after is missing. */
 	readonly until: number;
-	/** What happened, for people. */
+	/** What happened, as text for people. */
 	readonly reason: string;
 }
 
 /**
- * How long a gap waits before it is reported, in milliseconds. Several nodes see one outage, each a little later than the other;
- * what they say of it in this time is one gap.
+ * How long a gap waits before it is reported, in milliseconds. Several nodes notice an outage, each at
+ * its own moment; what they report in this time becomes one gap.
  */
 export const GAP_HOLD_MS = 1_250;
 
-/** News of an outage that comes later than this after its report is none, in milliseconds. */
-const LATE_NEWS_MS = 30_000;
+/** Reports of an outage that arrive within this time after it was reported are compared with it, in milliseconds. */
+const LATE_REPORT_MS = 30_000;
 
 type Span = { since: number; until: number; reason: string };
 
-/** Gathers what may be missing and tells each listener once per topic and interruption. */
+/** Gathers what may be missing and calls each listener once per topic and interruption. */
 export class GapEvents {
 	readonly #logger: Logger;
 	readonly #listeners: Listeners<Gap>;
 	readonly #pending = new Map<string, Span>();
-	/** What was reported, for as long as late news of the same outage may come in. */
+	/** What was reported, for as long as late reports of the same outage may arrive. */
 	readonly #reported = new Map<string, Span & { at: number }>();
 	#timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -43,7 +43,7 @@ export class GapEvents {
 		return this.#listeners.add(listener);
 	}
 
-	/** Something may be missing in these topics. */
+	/** Messages may be missing in these topics; reported after the hold. */
 	add(topics: Iterable<string>, since: number, until: number, reason: string): void {
 		for (const topic of topics) {
 			const reported = this.#reported.get(topic);
@@ -67,7 +67,7 @@ export class GapEvents {
 		this.#listeners.call(gap);
 	}
 
-	/** Reports what is held back, now. */
+	/** Reports at once what is held. */
 	flush(): void {
 		clearTimeout(this.#timer);
 		this.#timer = undefined;
@@ -83,7 +83,7 @@ export class GapEvents {
 		}
 	}
 
-	/** What is held back is reported, and nothing after that. */
+	/** Reports what is held, and nothing after that. */
 	close(): void {
 		this.flush();
 		this.#reported.clear();
@@ -91,6 +91,6 @@ export class GapEvents {
 
 	#forget(): void {
 		const now = Date.now();
-		for (const [topic, { at }] of this.#reported) if (now - at > LATE_NEWS_MS) this.#reported.delete(topic);
+		for (const [topic, { at }] of this.#reported) if (now - at > LATE_REPORT_MS) this.#reported.delete(topic);
 	}
 }

@@ -72,7 +72,11 @@ export class MissingMessages {
 		this.#mayBeMissing(affected, since + skew - this.#slackMs, until + skew, 'another node could not publish');
 	}
 
-	/** The backend refused to subscribe to a channel again, since then and until now. @param error set while it still refuses */
+	/**
+	 * The backend refused to subscribe to a channel again, since then and until now.
+	 *
+	 * @param error set while it still refuses
+	 */
 	refused(channel: string, since: number, error?: SubscriptionLostError): void {
 		if (error !== undefined) this.#options.onError(error);
 		const topics = isTopic(channel) ? [channel] : this.#affected([channel]);

@@ -1,12 +1,14 @@
 import type { Unpublished, UnpublishedSpans } from './unpublished.ts';
 
 /**
- * How many beats in a row repeat a gap notice. The nodes it is meant for may be recovering from the same outage, which takes them up to
- * 1.5 s.
+ * How many beats in a row repeat a gap notice. The nodes it is meant for may be recovering from the same outage, which
+ * takes them up to 1.5 s.
  */
 const REPEATS = 6;
 
-/** Decides when the other nodes are told what this node could not publish: at once, and again with the following beats. */
+/**
+ * Decides when the other nodes are told what this node could not publish: at once, and again with the following beats.
+ */
 export class OutgoingGapNotices {
 	readonly #unpublished: Unpublished;
 	readonly #repeats: boolean;

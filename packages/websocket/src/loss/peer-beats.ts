@@ -2,7 +2,10 @@ import type { Beat, Sender } from '../wire/frame.ts';
 
 /** A node that misses this many of its own beats has fallen silent. */
 const SILENT_AFTER_BEATS = 4;
-/** How far the first beat of an unknown node may lag behind this node's start, in intervals, before beats count as missed. */
+/**
+ * How far the first beat of an unknown node may lag behind this node's start, in intervals, before beats count as
+ * missed.
+ */
 const OVERDUE_AFTER_BEATS = 1.5;
 /** A silent node is forgotten after this long, in milliseconds. */
 const FORGET_AFTER_MS = 600_000;
@@ -18,7 +21,7 @@ interface Peer {
 	silent: boolean;
 }
 
-/** The other nodes, as far as their beats tell. */
+/** The other nodes, as far as their beats show. */
 export class PeerBeats {
 	/** By origin and shard. */
 	readonly #peers = new Map<number, Peer[]>();
@@ -33,7 +36,9 @@ export class PeerBeats {
 		return count;
 	}
 
-	/** Whether a frame was sent over a connection that has failed since: what it carries is already known to be missing. */
+	/**
+	 * Whether a frame was sent over a connection that has failed since: what it carries is already known to be missing.
+	 */
 	isLate({ origin, shard, incarnation }: Sender): boolean {
 		const peer = this.#peers.get(origin)?.[shard];
 		if (peer === undefined || incarnation === peer.incarnation) return false;
@@ -43,8 +48,8 @@ export class PeerBeats {
 	}
 
 	/**
-	 * Records a beat that is not late. Returns since when beats of that node, and so perhaps its messages, were missed, in milliseconds
-	 * since the epoch; undefined when none were.
+	 * Records a beat that is not late. Returns since when beats of that node, and so perhaps its messages, were missed,
+	 * in milliseconds since the epoch; undefined when none were.
 	 */
 	received({ origin, shard, incarnation, number, intervalMs }: Beat, now: number): number | undefined {
 		if (intervalMs === 0) {

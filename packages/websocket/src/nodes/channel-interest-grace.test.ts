@@ -3,7 +3,7 @@ import { type InterestFixture, interestOnBus } from '../test-support/channel-int
 
 const GRACE_MS = 1_000;
 
-/** The clock stands still but for what a test lets pass. */
+/** Fake timers: the clock only advances when a test says so. */
 beforeEach(() => {
 	vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setImmediate', 'clearImmediate', 'performance'] });
 	onTestFinished(() => {
@@ -24,8 +24,8 @@ async function withLive(...channels: string[]): Promise<InterestFixture> {
 	return fixture;
 }
 
-describe('a channel that nobody wants any more', () => {
-	it('is kept for the grace, then let go', async () => {
+describe('a channel that is no longer needed', () => {
+	it('stays subscribed for the grace period, then is unsubscribed', async () => {
 		const { bus, interest } = await withLive('a');
 		interest.unsubscribe('a');
 		await pass(GRACE_MS - 1);
@@ -35,7 +35,7 @@ describe('a channel that nobody wants any more', () => {
 		expect([...bus.subscribed]).toEqual([]);
 	});
 
-	it('costs no call when it is wanted again within the grace, and is then kept for good', async () => {
+	it('costs no call when it is needed again within the grace period, and then stays', async () => {
 		const { bus, interest } = await withLive('a');
 		interest.unsubscribe('a');
 		await pass(GRACE_MS - 1);
@@ -45,7 +45,7 @@ describe('a channel that nobody wants any more', () => {
 		expect(bus.calls).toEqual([{ call: 'subscribe', topics: ['a'] }]);
 	});
 
-	it('gets a whole grace each time it empties', async () => {
+	it('gets a full grace period each time', async () => {
 		const { bus, interest } = await withLive('a');
 		for (let i = 0; i < 5; i++) {
 			interest.unsubscribe('a');
@@ -60,7 +60,7 @@ describe('a channel that nobody wants any more', () => {
 		expect([...bus.subscribed]).toEqual([]);
 	});
 
-	it('is let go in its own time, whatever the others do', async () => {
+	it('is unsubscribed when its own grace period ends, whatever the others do', async () => {
 		const { bus, interest } = await withLive('a', 'b', 'c');
 		interest.unsubscribe('a');
 		await pass(300);
@@ -79,7 +79,7 @@ describe('a channel that nobody wants any more', () => {
 		expect([...bus.subscribed]).toEqual(['a']);
 	});
 
-	it('can be let go at once', async () => {
+	it('can be unsubscribed at once', async () => {
 		const { bus, interest } = await withLive('a', 'b');
 		interest.unsubscribe('a', 0);
 		await pass(1);
@@ -87,7 +87,7 @@ describe('a channel that nobody wants any more', () => {
 		expect([...bus.subscribed]).toEqual(['b']);
 	});
 
-	it('that is let go at once within its grace, and wanted again, is not let go by what is left of the grace', async () => {
+	it('that is unsubscribed at once within its grace period and subscribed again does not end with the old grace period', async () => {
 		const { bus, interest } = await withLive('a');
 		interest.unsubscribe('a');
 		await pass(500);
@@ -100,7 +100,7 @@ describe('a channel that nobody wants any more', () => {
 		expect([...bus.subscribed]).toEqual(['a']);
 	});
 
-	it('gets its grace also when it was given up while the backend was being asked', async () => {
+	it('gets its grace period even if it was unsubscribed while the backend was being asked', async () => {
 		const { bus, interest } = await withLive();
 		const answer = bus.hang();
 		const asked = interest.subscribe('a');
@@ -117,7 +117,7 @@ describe('a channel that nobody wants any more', () => {
 		expect([...bus.subscribed]).toEqual([]);
 	});
 
-	it('that was let go is asked for anew when it is wanted again', async () => {
+	it('that was unsubscribed is subscribed again when it is needed again', async () => {
 		const { bus, interest } = await withLive('a');
 		interest.unsubscribe('a');
 		await pass(GRACE_MS + 5);
@@ -130,7 +130,7 @@ describe('a channel that nobody wants any more', () => {
 });
 
 describe('after close', () => {
-	it('no timer is left, whatever was under way', async () => {
+	it('no timer is left, whatever was pending', async () => {
 		const { interest } = await withLive('a', 'b');
 		interest.unsubscribe('a');
 		interest.unsubscribe('b', 0);
@@ -141,7 +141,7 @@ describe('after close', () => {
 		expect(vi.getTimerCount()).toBe(0);
 	});
 
-	it('what comes late sets no timer and makes no call', async () => {
+	it('late answers set no timer and make no call', async () => {
 		const { bus, interest } = await withLive('a');
 		const answer = bus.hang();
 		interest.subscribe('asked').catch(() => {});

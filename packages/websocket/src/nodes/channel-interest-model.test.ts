@@ -17,12 +17,12 @@ const step = fc.oneof(
 	fc.record({ op: fc.constant('toggle' as const), channel: fc.constantFrom(...channels) }),
 	fc.record({ op: fc.constant('again' as const), channel: fc.constantFrom(...channels) }),
 	fc.record({ op: fc.constant('refuse' as const), channel: fc.constantFrom(...channels) }),
-	// From less than a tick to longer than the grace.
+	// From less than a tick to longer than the grace period.
 	fc.record({ op: fc.constant('pass' as const), ms: fc.constantFrom(0, 0, 1, 1, 5, GRACE_MS - 5, GRACE_MS + 5) }),
 	fc.record({ op: fc.constant('hang' as const) }),
 );
 
-it('once everything has settled, the backend has subscribed what is wanted, whatever was asked in between', async () => {
+it('once everything has settled, the backend is subscribed to exactly what is needed', async () => {
 	await fc.assert(
 		fc.asyncProperty(
 			fc.array(step, { maxLength: 50, size: 'max' }),
@@ -35,16 +35,16 @@ it('once everything has settled, the backend has subscribed what is wanted, what
 				const wanted = new Set<string>();
 				const promises = new Set<Promise<unknown>>();
 				let answer: (() => void) | undefined;
-				let told = 0;
+				let seen = 0;
 
 				const acquire = (channel: string): void => {
 					wanted.add(channel);
 					promises.add(interest.subscribe(channel).catch(() => {}));
 				};
-				/** A provider takes the sockets out of a topic that was refused. */
+				/** As a provider does, which takes the sockets out of a refused topic. */
 				const rollBack = (): void => {
-					for (const [channel] of refusals.slice(told)) wanted.delete(channel);
-					told = refusals.length;
+					for (const [channel] of refusals.slice(seen)) wanted.delete(channel);
+					seen = refusals.length;
 				};
 
 				for (const one of steps) {

@@ -12,8 +12,8 @@ async function openInterest(graceMs = 0): Promise<InterestFixture> {
 	return fixture;
 }
 
-describe('interest in channels', () => {
-	it('joins of one tick travel in one call, and so do leaves', async () => {
+describe('channel interest', () => {
+	it('sends subscribes of one tick in one call, and unsubscribes too', async () => {
 		const { bus, interest } = await openInterest();
 		await Promise.all([interest.subscribe('a'), interest.subscribe('b'), interest.subscribe('c')]);
 		for (const channel of ['a', 'b', 'c']) interest.unsubscribe(channel);
@@ -25,7 +25,7 @@ describe('interest in channels', () => {
 		]);
 	});
 
-	it('asks for nothing before it is open, and for everything wanted then', async () => {
+	it('asks for nothing before it is open, and then for everything needed', async () => {
 		const { bus, interest } = await interestOnBus();
 		const wanted = Promise.all([interest.subscribe('a'), interest.subscribe('b')]);
 		await ticks(3);
@@ -36,7 +36,7 @@ describe('interest in channels', () => {
 		expect(bus.calls).toEqual([{ call: 'subscribe', topics: ['a', 'b'] }]);
 	});
 
-	it('is granted only once the backend has answered', async () => {
+	it('is confirmed only once the backend has answered', async () => {
 		const { bus, interest } = await openInterest();
 		const answer = bus.hang();
 		let granted = false;
@@ -49,7 +49,7 @@ describe('interest in channels', () => {
 		await asked;
 	});
 
-	it('of two callers in one pending channel is one promise and one call', async () => {
+	it('shares a promise and a call between two callers of one pending channel', async () => {
 		const { bus, interest } = await openInterest();
 		const first = interest.subscribe('a');
 		expect(interest.subscribe('a')).toBe(first);
@@ -61,7 +61,7 @@ describe('interest in channels', () => {
 		expect(bus.calls).toEqual([{ call: 'subscribe', topics: ['a'] }]);
 	});
 
-	it('that is given up within its tick costs no call, and its promise does not stay open', async () => {
+	it('that is undone within its tick costs no call, and its promise settles', async () => {
 		const { bus, interest } = await openInterest();
 		const given = interest.subscribe('a');
 		interest.unsubscribe('a');
@@ -71,7 +71,7 @@ describe('interest in channels', () => {
 		expect(bus.calls).toEqual([]);
 	});
 
-	it('that is given up and taken up again within its tick is one join', async () => {
+	it('that is undone and redone within its tick is one subscribe', async () => {
 		const { bus, interest } = await openInterest();
 		const first = interest.subscribe('a');
 		interest.unsubscribe('a');
@@ -80,7 +80,7 @@ describe('interest in channels', () => {
 		expect(bus.calls).toEqual([{ call: 'subscribe', topics: ['a'] }]);
 	});
 
-	it('that is given up while the backend is being asked is let go once it has answered', async () => {
+	it('that is undone while the backend is being asked is unsubscribed once it has answered', async () => {
 		const { bus, interest } = await openInterest();
 		const answer = bus.hang();
 		const asked = interest.subscribe('a');
@@ -94,7 +94,7 @@ describe('interest in channels', () => {
 		expect([...bus.subscribed]).toEqual([]);
 	});
 
-	it('that is given up and taken up again while the backend is being asked is kept', async () => {
+	it('that is undone and redone while the backend is being asked stays', async () => {
 		const { bus, interest } = await openInterest();
 		const answer = bus.hang();
 		const first = interest.subscribe('a');
@@ -108,7 +108,7 @@ describe('interest in channels', () => {
 		expect(bus.calls).toEqual([{ call: 'subscribe', topics: ['a'] }]);
 	});
 
-	it('that ends and begins anew in one tick ends up joined', async () => {
+	it('that is undone and redone in one tick ends up subscribed', async () => {
 		const { bus, interest } = await openInterest();
 		await interest.subscribe('a');
 		interest.unsubscribe('a');
@@ -118,7 +118,7 @@ describe('interest in channels', () => {
 		expect([...bus.subscribed]).toEqual(['a']);
 	});
 
-	it('ends up let go after acquire, release, acquire, release', async () => {
+	it('ends up unsubscribed after subscribe, unsubscribe, subscribe, unsubscribe', async () => {
 		const { bus, interest } = await openInterest();
 		for (let i = 0; i < 2; i++) {
 			await interest.subscribe('a');
@@ -130,7 +130,7 @@ describe('interest in channels', () => {
 		expect([...bus.subscribed]).toEqual([]);
 	});
 
-	it('that never was can be given up', async () => {
+	it('may be undone without ever having existed', async () => {
 		const { bus, interest } = await openInterest();
 		interest.unsubscribe('never');
 		await ticks(3);
@@ -140,7 +140,7 @@ describe('interest in channels', () => {
 });
 
 describe('a refused channel', () => {
-	it('rejects for all its callers and is told, while the others of its tick go through', async () => {
+	it('rejects for all its callers and is reported, while the others of its tick succeed', async () => {
 		const { bus, interest, refusals } = await openInterest();
 		bus.refused.add('bad');
 		const [good, bad, again, other] = ['good', 'bad', 'bad', 'other'].map((channel) => interest.subscribe(channel));
@@ -154,7 +154,7 @@ describe('a refused channel', () => {
 		expect([...bus.subscribed].toSorted()).toEqual(['good', 'other']);
 	});
 
-	it('is asked for anew by the next caller', async () => {
+	it('is asked for again by the next caller', async () => {
 		const { bus, interest } = await openInterest();
 		bus.refused.add('a');
 		await expect(interest.subscribe('a')).rejects.toThrow(SubscribeError);
@@ -164,14 +164,14 @@ describe('a refused channel', () => {
 		expect([...bus.subscribed]).toEqual(['a']);
 	});
 
-	it('is told of before its callers hear of it, so that they find it rolled back', async () => {
+	it("is reported before its callers' promises reject, so that they find it rolled back", async () => {
 		const { bus, interest, refusals } = await openInterest();
 		bus.refused.add('a');
 		await interest.subscribe('a').catch(() => expect(refusals).toHaveLength(1));
 		expect.assertions(1);
 	});
 
-	it('causes no unhandled rejection when nobody awaits it', async () => {
+	it('causes no unhandled rejection when the promise is ignored', async () => {
 		const watch = watchUnhandledRejections();
 		const { bus, interest, refusals } = await openInterest();
 		bus.refused.add('a');
@@ -185,11 +185,11 @@ describe('a refused channel', () => {
 	});
 });
 
-describe('a live channel that is refused by now', () => {
+describe('a live channel that the backend begins to refuse', () => {
 	const lost = (cause: string): string =>
 		`"a" could not be subscribed again; until the backend allows it, what other nodes publish to it is missing here: ${cause}`;
 
-	it('is asked for again and again, and each time it is told what was not heard', async () => {
+	it('is retried, and each failure reports the time since the last one', async () => {
 		const { bus, interest, refusals, losses } = await openInterest();
 		await interest.subscribe('a');
 		bus.refused.add('a');
@@ -197,7 +197,7 @@ describe('a live channel that is refused by now', () => {
 		expect(losses.splice(0)).toEqual([['a', lost('no')]]);
 		expect(interest.isLive('a')).toBe(false);
 		const again = interest.subscribe('a');
-		await until(() => losses.length === 1, { what: 'it is refused once more' });
+		await until(() => losses.length === 1, { what: 'it is refused again' });
 		expect(losses.splice(0)).toEqual([['a', lost('refused: a')]]);
 
 		bus.refused.clear();
@@ -207,7 +207,7 @@ describe('a live channel that is refused by now', () => {
 		expect(refusals).toEqual([]);
 	});
 
-	it('is not asked for when nobody wants it', async () => {
+	it('is not retried when it is not needed', async () => {
 		const { bus, interest, losses } = await openInterest(1_000);
 		await Promise.all(['left', 'lingers', 'a'].map((channel) => interest.subscribe(channel)));
 		interest.refused('left', 0, new Error('no'));
@@ -216,13 +216,13 @@ describe('a live channel that is refused by now', () => {
 		interest.refused('lingers', 0, new Error('no'));
 		interest.refused('a', 0, new Error('no'));
 		bus.calls.length = 0;
-		await until(() => losses.length === 3, { what: 'the other one is back' });
+		await until(() => losses.length === 3, { what: 'the other one is live again' });
 
 		expect(losses.map(([channel]) => channel)).toEqual(['left', 'a', 'a']);
 		expect(bus.calls.map(({ topics }) => topics)).toEqual([['a']]);
 	});
 
-	it('is given up when it is closed, with those who wait for it', async () => {
+	it('ends with close, as do the promises waiting for it', async () => {
 		const { bus, interest } = await openInterest();
 		await interest.subscribe('a');
 		interest.refused('a', 0, new Error('no'));
@@ -236,7 +236,7 @@ describe('a live channel that is refused by now', () => {
 });
 
 describe('closing', () => {
-	it('rejects what is pending with the reason, whether it was asked for already or not', async () => {
+	it('rejects pending promises with the reason, whether the backend was asked yet or not', async () => {
 		const { bus, interest } = await openInterest();
 		bus.hang();
 		const asked = interest.subscribe('asked');
@@ -251,7 +251,7 @@ describe('closing', () => {
 		expect(bus.calls.map(({ topics }) => topics)).toEqual([['asked']]);
 	});
 
-	it('forgets everything: after opening again a channel is asked for again', async () => {
+	it('forgets everything: after opening again a channel is subscribed again', async () => {
 		const { bus, interest } = await openInterest();
 		await interest.subscribe('a');
 		interest.close(new Error('over'));
@@ -264,7 +264,7 @@ describe('closing', () => {
 		]);
 	});
 
-	it('an answer that comes after it does not pass for an answer to who asked since', async () => {
+	it('an answer that arrives afterwards does not count for a later call', async () => {
 		const { bus, interest } = await openInterest();
 		const answer = bus.hang();
 		interest.subscribe('a').catch(() => {});
@@ -280,7 +280,7 @@ describe('closing', () => {
 		await anew;
 	});
 
-	it('a refusal that comes after it is not held against who asked since', async () => {
+	it('a refusal that arrives afterwards does not count against a later call', async () => {
 		const { bus, interest, refusals } = await openInterest();
 		bus.refused.add('a');
 		const answer = bus.hang();
@@ -298,7 +298,7 @@ describe('closing', () => {
 	});
 });
 
-it('a failing unsubscribe is told, and harms nobody', async () => {
+it('a failing unsubscribe is reported, and harms nothing', async () => {
 	const { bus, interest, errors } = await openInterest();
 	await interest.subscribe('a');
 	const failing = Object.assign(bus, { unsubscribe: () => Promise.reject(new Error('backend away')) });

@@ -2,7 +2,10 @@ import type { Bus } from '../bus.ts';
 import { SubscribeError, SubscriptionLostError } from '../errors.ts';
 import { DONE, quiet, toError } from '../support/promises.ts';
 
-/** How long a topic without sockets stays subscribed at the backend by default, in milliseconds: enough for a page reload. */
+/**
+ * How long a topic without sockets stays subscribed at the backend by default, in milliseconds: enough for a page
+ * reload.
+ */
 export const DEFAULT_GRACE_MS = 1_000;
 
 export interface ChannelInterestOptions {
@@ -10,8 +13,9 @@ export interface ChannelInterestOptions {
 	/** The backend refused a channel; its subscribers must be rolled back. */
 	readonly onRefused: (channel: string, error: SubscribeError) => void;
 	/**
-	 * The backend refused to subscribe again to a live channel, which has received nothing since then, in milliseconds since the epoch.
-	 * Called after each failed retry, for the time since the last call, and finally without an error when the channel is live again.
+	 * The backend refused to subscribe again to a live channel, which has received nothing since then, in milliseconds
+	 * since the epoch. Called after each failed retry, for the time since the last call, and finally without an error
+	 * when the channel is live again.
 	 */
 	readonly onLost: (channel: string, since: number, error?: SubscriptionLostError) => void;
 	/** Something failed in the background. */
@@ -27,7 +31,9 @@ interface Pending {
 	readonly promise: Promise<void>;
 	readonly resolve: () => void;
 	readonly reject: (error: Error) => void;
-	/** Set when the channel was unsubscribed while the backend is being asked for it: the grace it gets once it is live. */
+	/**
+	 * Set when the channel was unsubscribed while the backend is being asked for it: the grace it gets once it is live.
+	 */
 	unsubscribedGraceMs: number | undefined;
 }
 
@@ -35,8 +41,9 @@ interface Pending {
 const LIVE = null;
 
 /**
- * The channels this node is subscribed to at the backend: those it needs, and no others. Calls of one tick travel together, calls for
- * one pending channel share a promise, and a channel that is no longer needed stays subscribed for a grace period.
+ * The channels this node is subscribed to at the backend: those it needs, and no others. Calls of one tick travel
+ * together, calls for one pending channel share a promise, and a channel that is no longer needed stays subscribed for
+ * a grace period.
  */
 export class ChannelInterest {
 	readonly #bus: Bus;
@@ -83,7 +90,10 @@ export class ChannelInterest {
 		return this.#channels.get(channel) === LIVE && !this.#inGrace.has(channel);
 	}
 
-	/** The backend refused to subscribe to a live channel again. Where the channel is needed, that is retried until it is live. */
+	/**
+	 * The backend refused to subscribe to a live channel again. Where the channel is needed, that is retried until it is
+	 * live.
+	 */
 	refused(channel: string, since: number, cause: Error): void {
 		if (this.#channels.get(channel) !== LIVE) return;
 		if (this.#inGrace.delete(channel)) {
@@ -147,7 +157,11 @@ export class ChannelInterest {
 		this.#inGrace.clear();
 	}
 
-	/** Resolves once frames published to the channel by any node arrive here. @throws {SubscribeError} the backend refused */
+	/**
+	 * Resolves once frames published to the channel by any node arrive here.
+	 *
+	 * @throws {SubscribeError} the backend refused
+	 */
 	subscribe(channel: string): Promise<void> {
 		const pending = this.#channels.get(channel);
 		if (pending === LIVE) {

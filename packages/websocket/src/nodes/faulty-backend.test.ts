@@ -13,7 +13,7 @@ async function openFaulty(): Promise<{ backend: MemoryBackend; bus: WatchedBus; 
 }
 
 describe('a backend that does not accept messages', () => {
-	it('delays nothing on this node; the promise rejects and says who got it', async () => {
+	it('delays nothing on this node; the promise rejects and says which nodes got it', async () => {
 		const { bus, node, other } = await openFaulty();
 		const here = await node.connect({ topics: new Set(['t']) });
 		const there = await other.connect({ topics: new Set(['t']) });
@@ -39,7 +39,7 @@ describe('a backend that does not accept messages', () => {
 		expect(messagesOf(there)).toEqual(['to all']);
 	});
 
-	it('rejects broadcasts and messages to sockets elsewhere in the same way', async () => {
+	it('rejects broadcasts and messages to remote sockets in the same way', async () => {
 		const { bus, node } = await openFaulty();
 		const here = await node.connect();
 		bus.publishFault = new Error('connection lost');
@@ -73,7 +73,7 @@ describe('a backend that does not accept messages', () => {
 		);
 	});
 
-	it('crashes nobody who does not await', async () => {
+	it('causes no unhandled rejection when the promise is ignored', async () => {
 		const watch = watchUnhandledRejections();
 		const { bus, node } = await openFaulty();
 		const here = await node.connect({ topics: new Set(['t']) });
@@ -108,7 +108,7 @@ describe('a backend that hangs', () => {
 });
 
 describe('a topic that the backend refuses', () => {
-	it('is rolled back for everyone who asked, and the topics of the same tick go through', async () => {
+	it('is rolled back for every subscriber, and the other topics of its tick succeed', async () => {
 		const { bus, node, other } = await openFaulty();
 		const members = [await node.connect(), await node.connect()];
 		bus.refused.add('bad');
@@ -131,14 +131,14 @@ describe('a topic that the backend refuses', () => {
 			},
 		]);
 
-		await node.provider.publish('bad', 'nobody is there');
+		await node.provider.publish('bad', 'without subscribers');
 		await other.provider.publish('good', 'from there');
 		await node.provider.publish('good', 'from here');
 		await Promise.all(members.map(node.settled));
 		for (const member of members) expect(messagesOf(member)).toEqual(['from there', 'from here']);
 	});
 
-	it('can be joined later, when the backend allows it', async () => {
+	it('can be subscribed later, when the backend allows it', async () => {
 		const { bus, node, other } = await openFaulty();
 		const member = await node.connect();
 		bus.refused.add('t');
@@ -151,7 +151,7 @@ describe('a topic that the backend refuses', () => {
 		expect(messagesOf(member)).toEqual(['now']);
 	});
 
-	it('crashes nobody who does not await, whether it was joined or listed at the upgrade', async () => {
+	it('causes no unhandled rejection, whether it was subscribed or listed at the upgrade', async () => {
 		const watch = watchUnhandledRejections();
 		const { bus, node } = await openFaulty();
 		bus.refused.add('bad');
@@ -163,7 +163,7 @@ describe('a topic that the backend refuses', () => {
 		expect(await watch.seen()).toEqual([]);
 	});
 
-	it('leaves a socket alone that closed while the backend was being asked', async () => {
+	it('does not touch a socket that closed while the backend was being asked', async () => {
 		const { bus, node } = await openFaulty();
 		const [leaves, stays] = [await node.connect(), await node.connect()];
 		bus.refused.add('bad');
@@ -180,21 +180,21 @@ describe('a topic that the backend refuses', () => {
 	});
 });
 
-it('the news of the bus reaches the log: errors with their stage, and how it stands', async () => {
-	let tell: Parameters<WatchedBus['start']>[0] | undefined;
+it('errors of the bus with their stage, and its status, are logged', async () => {
+	let handlers: Parameters<WatchedBus['start']>[0] | undefined;
 	const inner = new MemoryBackend().createBus();
 	const bus = Object.assign(new WatchedBus(inner), {
-		start(handlers: Parameters<WatchedBus['start']>[0]) {
-			tell = handlers;
-			return inner.start(handlers);
+		start(given: Parameters<WatchedBus['start']>[0]) {
+			handlers = given;
+			return inner.start(given);
 		},
 	});
 	const node = await openNode({ bus });
 	node.log.lines.length = 0;
 	const error = new Error('read ECONNRESET');
-	tell?.status({ state: 'degraded', reason: 'connection lost' });
-	tell?.error(error, 'connect');
-	tell?.status({ state: 'ready' });
+	handlers?.status({ state: 'degraded', reason: 'connection lost' });
+	handlers?.error(error, 'connect');
+	handlers?.status({ state: 'ready' });
 
 	expect(node.log.lines).toEqual([
 		{ level: 'warn', message: expect.stringContaining('connection lost'), details: undefined },

@@ -5,8 +5,8 @@ import { directChannel } from '../wire/channel-names.ts';
 import { MemoryBackend } from '../testing/index.ts';
 import { type Member, messagesOf, openNode, type TestNode } from '../test-support/test-node.ts';
 
-/** Something else that publishes on the backend's channels. */
-describe('frames from elsewhere', () => {
+/** A publisher that is not part of this system. */
+describe('frames of unknown origin', () => {
 	let raw: Bus;
 	let node: TestNode;
 	let member: Member;
@@ -39,7 +39,7 @@ describe('frames from elsewhere', () => {
 		expect(messagesOf(member)).toEqual(['1', '2', '3', '4', new Uint8Array([5])]);
 	});
 
-	it('of an unknown version are counted, told of once, and disturb nothing', async () => {
+	it('of an unknown version are counted, logged once, and disturb nothing', async () => {
 		const future = good('from the future');
 		future[0] = 2;
 		for (const channel of ['t', '*', directChannel(member.id)]) await raw.publish(channel, future);
@@ -53,7 +53,7 @@ describe('frames from elsewhere', () => {
 		]);
 	});
 
-	it('that are garbage are counted, told of once, and disturb nothing', async () => {
+	it('that are garbage are counted, logged once, and disturb nothing', async () => {
 		const cut = good('cut off').slice(0, -1);
 		const garbage = [new Uint8Array(), new Uint8Array([1]), cut, Buffer.concat([good(), Buffer.from('{"json":true}')])];
 		for (const frame of garbage) await raw.publish('t', frame);
@@ -67,7 +67,7 @@ describe('frames from elsewhere', () => {
 		]);
 	});
 
-	it('of both kinds are told of once each', async () => {
+	it('of both kinds are logged once each', async () => {
 		for (let i = 0; i < 5; i++) {
 			await raw.publish('t', new TextEncoder().encode('{"type":"message"}'));
 			await raw.publish('t', new Uint8Array([1, 2]));
@@ -77,7 +77,7 @@ describe('frames from elsewhere', () => {
 		expect(node.log.complaints).toHaveLength(2);
 	});
 
-	it('with nothing in them are nothing', async () => {
+	it('without messages deliver nothing', async () => {
 		await raw.publish('t', good());
 		await raw.publish('t', good('after'));
 		await node.settled(member);

@@ -12,17 +12,17 @@ import { openNode, type TestNode } from '../test-support/test-node.ts';
 import { ticks } from '../test-support/ticks.ts';
 import { WatchedBus } from '../test-support/watched-bus.ts';
 
-/** Writes down what a node is told, from now on. */
+/** Records the messages that a node receives from now on. */
 function listenTo({ provider }: TestNode): string[] {
-	const told: string[] = [];
-	provider.onNodeMessage((text) => told.push(text));
-	return told;
+	const received: string[] = [];
+	provider.onNodeMessage((text) => received.push(text));
+	return received;
 }
 
 /** The channel of a node. */
 const channelOf = ({ provider }: TestNode): string => `!${provider.nodeId}`;
 
-describe('what one node tells another', () => {
+describe('a message from one node to another', () => {
 	it('reaches that node, in order, and no other', async () => {
 		const backend = new MemoryBackend();
 		const [a, b, c] = [
@@ -30,24 +30,24 @@ describe('what one node tells another', () => {
 			await openNode({ bus: backend.createBus() }),
 			await openNode({ bus: backend.createBus() }),
 		];
-		const [toldA, toldB, toldC] = [listenTo(a), listenTo(b), listenTo(c)];
+		const [receivedA, receivedB, receivedC] = [listenTo(a), listenTo(b), listenTo(c)];
 		await ticks(5);
 		for (const text of ['one', '', 'drei €']) void a.provider.sendToNode(b.provider.nodeId, text);
 		await c.provider.sendToNode(a.provider.nodeId, 'to a');
-		await until(() => toldB.length >= 3 && toldA.length > 0, { what: 'all has come' });
+		await until(() => receivedB.length >= 3 && receivedA.length > 0, { what: 'all have arrived' });
 		await ticks(5);
 
-		expect([toldA, toldB, toldC]).toEqual([['to a'], ['one', '', 'drei €'], []]);
+		expect([receivedA, receivedB, receivedC]).toEqual([['to a'], ['one', '', 'drei €'], []]);
 	});
 
 	it('reaches no socket', async () => {
 		const backend = new MemoryBackend();
 		const [a, b] = [await openNode({ bus: backend.createBus() }), await openNode({ bus: backend.createBus() })];
-		const told = listenTo(b);
+		const received = listenTo(b);
 		await ticks(5);
 		const member = await b.connect({ topics: new Set(['t']) });
 		await a.provider.sendToNode(b.provider.nodeId, 'for nodes');
-		await until(() => told.length > 0, { what: 'it has come' });
+		await until(() => received.length > 0, { what: 'it has arrived' });
 		await b.settled(member);
 
 		expect(member.client.messages.filter((text) => text === 'for nodes')).toEqual([]);
@@ -55,27 +55,27 @@ describe('what one node tells another', () => {
 
 	it('reaches the node itself at once, with and without a bus, and needs no round trip', async () => {
 		for (const node of [await openNode({ bus: new MemoryBackend().createBus() }), await openNode()]) {
-			const told = listenTo(node);
+			const received = listenTo(node);
 			const sending = node.provider.sendToNode(node.provider.nodeId, 'to myself');
-			expect(told).toEqual(['to myself']);
+			expect(received).toEqual(['to myself']);
 			await sending;
 			await ticks(5);
-			expect(told).toEqual(['to myself']);
+			expect(received).toEqual(['to myself']);
 		}
 	});
 
-	it('for a node that is not there is no error: nobody notices', async () => {
+	it('to a node that is not there is no error', async () => {
 		await (await openNode()).provider.sendToNode(crypto.randomUUID(), 'x');
 		const node = await openNode({ bus: new MemoryBackend().createBus() });
-		const told = listenTo(node);
+		const received = listenTo(node);
 		await node.provider.sendToNode(crypto.randomUUID(), 'x');
 		await ticks(5);
 
-		expect(told).toEqual([]);
+		expect(received).toEqual([]);
 		expect(node.log.complaints).toEqual([]);
 	});
 
-	it('is refused for what is no node and no text, and while the provider is not started', async () => {
+	it('is refused for an invalid node id or text, and while the provider is not started', async () => {
 		const { provider } = await openNode({ start: false });
 		const other = crypto.randomUUID();
 		await expect(provider.sendToNode(other, 'x')).rejects.toThrow(ProviderNotStartedError);
@@ -88,7 +88,7 @@ describe('what one node tells another', () => {
 		await expect(provider.sendToNode(other, 'x')).rejects.toThrow(ProviderStoppedError);
 	});
 
-	it('is refused where the backend is not to be reached', async () => {
+	it('rejects when the backend cannot be reached', async () => {
 		const bus = new WatchedBus(new MemoryBackend().createBus());
 		const { provider } = await openNode({ bus });
 		bus.publishFault = new Error('no way through');
@@ -97,7 +97,7 @@ describe('what one node tells another', () => {
 	});
 });
 
-describe('those who listen to what a node is told', () => {
+describe('node message listeners', () => {
 	it.each([
 		['before the start', false],
 		['after it', true],
@@ -105,39 +105,39 @@ describe('those who listen to what a node is told', () => {
 		const backend = new MemoryBackend();
 		const a = await openNode({ bus: backend.createBus() });
 		const b = await openNode({ bus: backend.createBus(), start });
-		const told: string[] = [];
-		const listener = (text: string): void => void told.push(text);
+		const received: string[] = [];
+		const listener = (text: string): void => void received.push(text);
 		const undo = b.provider.onNodeMessage(listener);
 		b.provider.onNodeMessage(listener);
 		await b.provider.start();
 		await ticks(5);
 		await a.provider.sendToNode(b.provider.nodeId, 'to both');
-		await until(() => told.length === 2, { what: 'both have heard it' });
+		await until(() => received.length === 2, { what: 'both listeners were called' });
 		undo();
 		undo();
 		await a.provider.sendToNode(b.provider.nodeId, 'to one');
-		await until(() => told.length > 2, { what: 'the other one has heard it' });
+		await until(() => received.length > 2, { what: 'the other listener was called' });
 		await ticks(5);
 
-		expect(told).toEqual(['to both', 'to both', 'to one']);
+		expect(received).toEqual(['to both', 'to both', 'to one']);
 	});
 
-	it('harm nobody by throwing: it is logged, and the others hear it', async () => {
+	it('may throw: that is logged, and the others are called', async () => {
 		const node = await openNode();
 		const err = new Error('deaf');
 		node.provider.onNodeMessage(() => {
 			throw err;
 		});
-		const told = listenTo(node);
+		const received = listenTo(node);
 		await node.provider.sendToNode(node.provider.nodeId, 'x');
 
-		expect(told).toEqual(['x']);
+		expect(received).toEqual(['x']);
 		expect(node.log.complaints).toEqual([
 			{ level: 'error', message: 'A node message listener failed', details: { err } },
 		]);
 	});
 
-	it('are what the node’s channel is subscribed for, once, and again after a restart', async () => {
+	it('make the node subscribe to its channel, once, and again after a restart', async () => {
 		const bus = new WatchedBus(new MemoryBackend().createBus());
 		const node = await openNode({ bus });
 		expect([...bus.subscribed]).toEqual(['*']);
@@ -154,7 +154,7 @@ describe('those who listen to what a node is told', () => {
 		expect([...bus.subscribed].toSorted()).toEqual([channelOf(node), '*'].toSorted());
 	});
 
-	it('need no channel where there is nothing to hear', async () => {
+	it('need no channel without a bus', async () => {
 		const bus = new WatchedBus(new MemoryBackend().createBus());
 		const node = await openNode({ bus });
 		await node.provider.sendToNode(node.provider.nodeId, 'x');

@@ -14,10 +14,10 @@ interface Sent {
 	readonly answer: PromiseWithResolvers<number | undefined>;
 }
 
-/** An outbox whose messages are written down; the backend accepts them unless `answers` is off. */
-function outboxTo(sent: Sent[], answers = true): { outbox: OutboundFrames; outcomes: [string, Outcome][] } {
+/** Records the frames that are sent; the backend accepts them unless `answers` is off. */
+function outboundTo(sent: Sent[], answers = true): { outbound: OutboundFrames; outcomes: [string, Outcome][] } {
 	const outcomes: [string, Outcome][] = [];
-	const outbox = new OutboundFrames({
+	const outbound = new OutboundFrames({
 		send(channel, messages) {
 			const answer = Promise.withResolvers<number | undefined>();
 			sent.push({ channel, messages, bytes: sizeOf(messages), answer });
@@ -29,19 +29,19 @@ function outboxTo(sent: Sent[], answers = true): { outbox: OutboundFrames; outco
 			return 'error' in outcome ? outcome.error : undefined;
 		},
 	});
-	return { outbox, outcomes };
+	return { outbound, outcomes };
 }
 
 function sizeOf(messages: readonly (string | Uint8Array)[]): number {
 	return messages.reduce((sum, message) => sum + message.length, 0);
 }
 
-describe('messages on their way out', () => {
+describe('outbound messages', () => {
 	it('to one channel in one tick share one frame, in the order they were added', async () => {
 		const sent: Sent[] = [];
-		const { outbox } = outboxTo(sent);
+		const { outbound } = outboundTo(sent);
 		const payloads: Payload[] = ['one', new Uint8Array([1, 2]), '', 'four'];
-		await Promise.all(payloads.map((payload) => outbox.add('t', payload)));
+		await Promise.all(payloads.map((payload) => outbound.add('t', payload)));
 
 		expect(sent.map(({ channel }) => channel)).toEqual(['t']);
 		expect(sent[0]?.messages.map((message) => (typeof message === 'string' ? message : [...message]))).toEqual([
@@ -54,8 +54,8 @@ describe('messages on their way out', () => {
 
 	it('to different channels travel in frames of their own', async () => {
 		const sent: Sent[] = [];
-		const { outbox } = outboxTo(sent);
-		await Promise.all([outbox.add('t', '1'), outbox.add('u', '2'), outbox.add('t', '3')]);
+		const { outbound } = outboundTo(sent);
+		await Promise.all([outbound.add('t', '1'), outbound.add('u', '2'), outbound.add('t', '3')]);
 
 		expect(sent.map(({ channel, messages }) => [channel, ...messages])).toEqual([
 			['t', '1', '3'],
@@ -63,23 +63,23 @@ describe('messages on their way out', () => {
 		]);
 	});
 
-	it('leave when the code that published them has run, and not before', async () => {
+	it('leave once the code that published them has run, and not before', async () => {
 		const sent: Sent[] = [];
-		const { outbox } = outboxTo(sent);
-		void outbox.add('t', '1');
-		void outbox.add('t', '2');
+		const { outbound } = outboundTo(sent);
+		void outbound.add('t', '1');
+		void outbound.add('t', '2');
 		expect(sent).toEqual([]);
 
 		await Promise.resolve();
 		expect(sent.map(({ messages }) => messages)).toEqual([['1', '2']]);
 	});
 
-	it('wait for the others of their turn once one has left, and again while every turn has some', async () => {
+	it('wait for the end of the turn once one has left, turn after turn while there are any', async () => {
 		const sent: Sent[] = [];
-		const { outbox } = outboxTo(sent);
+		const { outbound } = outboundTo(sent);
 		for (let turn = 0; turn < 3; turn++) {
 			for (let i = 0; i < 3; i++) {
-				void outbox.add('t', `${turn}.${i}`);
+				void outbound.add('t', `${turn}.${i}`);
 				await Promise.resolve();
 			}
 			await ticks(1);
@@ -93,53 +93,53 @@ describe('messages on their way out', () => {
 		]);
 
 		await ticks(2);
-		void outbox.add('t', 'after a pause');
+		void outbound.add('t', 'after a pause');
 		await Promise.resolve();
 		expect(sent.at(-1)?.messages).toEqual(['after a pause']);
 	});
 
 	it('of two ticks are two frames', async () => {
 		const sent: Sent[] = [];
-		const { outbox } = outboxTo(sent);
-		await outbox.add('t', '1');
-		await outbox.add('t', '2');
+		const { outbound } = outboundTo(sent);
+		await outbound.add('t', '1');
+		await outbound.add('t', '2');
 
 		expect(sent.map(({ messages }) => messages)).toEqual([['1'], ['2']]);
 	});
 
-	it('keep their order across frames that were full before the tick was over', async () => {
+	it('keep their order across frames that fill up before the tick ends', async () => {
 		const sent: Sent[] = [];
-		const { outbox } = outboxTo(sent);
+		const { outbound } = outboundTo(sent);
 		const texts = Array.from({ length: 40 }, (_, i) => `${i} `.padEnd((i % 4) * 20 * KIB + 10, '.'));
-		const adding = texts.map((text) => outbox.add('t', text));
+		const adding = texts.map((text) => outbound.add('t', text));
 		expect(sent.length).toBeGreaterThan(1);
 
 		await Promise.all(adding);
 		expect(sent.flatMap(({ messages }) => messages).map((text) => String(text).trimEnd())).toEqual(
 			texts.map((text) => text.trimEnd()),
 		);
-		// Full is 256 KiB: no frame is fuller by more than its last message.
+		// A full frame has 256 KiB: none exceeds that by more than its last message.
 		for (const { bytes } of sent.slice(0, -1)) expect(bytes).toBeGreaterThanOrEqual(256 * KIB);
 		for (const { bytes } of sent) expect(bytes).toBeLessThan((256 + 64) * KIB);
 	});
 
-	it('go at once when one alone fills a frame, and disturb no other channel', async () => {
+	it('leave at once when one alone fills a frame, without affecting other channels', async () => {
 		const sent: Sent[] = [];
-		const { outbox } = outboxTo(sent);
-		const small = outbox.add('small', 'x');
-		const large = outbox.add('large', new Uint8Array(256 * KIB));
+		const { outbound } = outboundTo(sent);
+		const small = outbound.add('small', 'x');
+		const large = outbound.add('large', new Uint8Array(256 * KIB));
 		expect(sent.map(({ channel }) => channel)).toEqual(['large']);
 
 		await Promise.all([small, large]);
 		expect(sent.map(({ channel }) => channel)).toEqual(['large', 'small']);
 	});
 
-	it('are copies: what the caller does to its buffer afterwards changes nothing', async () => {
+	it('are copies: the caller may change its buffer afterwards', async () => {
 		const sent: Sent[] = [];
-		const { outbox } = outboxTo(sent);
+		const { outbound } = outboundTo(sent);
 		const whole = new Uint8Array([1, 2, 3, 4]);
 		const payloads: Payload[] = [whole, whole.buffer, whole.subarray(1, 3), new DataView(whole.buffer, 2)];
-		const adding = payloads.map((payload) => outbox.add('t', payload));
+		const adding = payloads.map((payload) => outbound.add('t', payload));
 		whole.fill(9);
 		await Promise.all(adding);
 
@@ -152,12 +152,12 @@ describe('messages on their way out', () => {
 	});
 });
 
-describe('the answer to a message', () => {
-	it('comes when the backend has given its own', async () => {
+describe('the promise of a message', () => {
+	it('settles once the backend has answered', async () => {
 		const sent: Sent[] = [];
-		const { outbox, outcomes } = outboxTo(sent, false);
+		const { outbound, outcomes } = outboundTo(sent, false);
 		let accepted = false;
-		const added = outbox.add('t', 'x').then(() => (accepted = true));
+		const added = outbound.add('t', 'x').then(() => (accepted = true));
 		await ticks(5);
 		expect(accepted).toBe(false);
 
@@ -166,11 +166,11 @@ describe('the answer to a message', () => {
 		expect(outcomes).toEqual([['t', { nodes: 3 }]]);
 	});
 
-	it('is the error where its frame was not accepted, and good for the frames of other channels', async () => {
+	it('rejects if its frame was not accepted, while those of other channels resolve', async () => {
 		const sent: Sent[] = [];
-		const { outbox } = outboxTo(sent, false);
-		const lost = [outbox.add('t', '1'), outbox.add('t', '2')];
-		const fine = outbox.add('u', '3');
+		const { outbound } = outboundTo(sent, false);
+		const lost = [outbound.add('t', '1'), outbound.add('t', '2')];
+		const fine = outbound.add('u', '3');
 		await ticks(1);
 		const fault = new Error('backend away');
 		sent[0]?.answer.reject(fault);
@@ -183,25 +183,25 @@ describe('the answer to a message', () => {
 		]);
 	});
 
-	it('is an Error also where the backend threw something else', async () => {
+	it('rejects with an Error even if the backend threw something else', async () => {
 		const sent: Sent[] = [];
-		const { outbox } = outboxTo(sent, false);
-		const added = outbox.add('t', 'x');
+		const { outbound } = outboundTo(sent, false);
+		const added = outbound.add('t', 'x');
 		await ticks(1);
 		sent[0]?.answer.reject('no');
 
 		await expect(added).rejects.toEqual(new Error('no'));
 	});
 
-	it('crashes nobody when it is bad and nobody awaits it', async () => {
+	it('causes no unhandled rejection when it is ignored', async () => {
 		const watch = watchUnhandledRejections();
 		const sent: Sent[] = [];
-		const { outbox, outcomes } = outboxTo(sent, false);
-		void outbox.add('t', 'x');
-		void outbox.add('t', new Uint8Array(300 * KIB));
+		const { outbound, outcomes } = outboundTo(sent, false);
+		void outbound.add('t', 'x');
+		void outbound.add('t', new Uint8Array(300 * KIB));
 		await ticks(1);
 		for (const { answer } of sent) answer.reject(new Error('backend away'));
-		await outbox.drain(1_000, new Error('late'));
+		await outbound.drain(1_000, new Error('late'));
 
 		expect(outcomes).toHaveLength(sent.length);
 		expect(await watch.seen()).toEqual([]);
@@ -209,13 +209,13 @@ describe('the answer to a message', () => {
 });
 
 describe('drain', () => {
-	it('sends what waits at once and resolves when every answer is there, good or bad', async () => {
+	it('sends pending messages at once and resolves when all are settled', async () => {
 		const sent: Sent[] = [];
-		const { outbox } = outboxTo(sent, false);
-		void outbox.add('sent', new Uint8Array(300 * KIB));
-		void outbox.add('waiting', 'x');
+		const { outbound } = outboundTo(sent, false);
+		void outbound.add('sent', new Uint8Array(300 * KIB));
+		void outbound.add('waiting', 'x');
 		let drained = false;
-		const draining = outbox.drain(1_000, new Error('late')).then(() => (drained = true));
+		const draining = outbound.drain(1_000, new Error('late')).then(() => (drained = true));
 		expect(sent.map(({ channel }) => channel)).toEqual(['sent', 'waiting']);
 
 		sent[0]?.answer.resolve(1);
@@ -225,36 +225,36 @@ describe('drain', () => {
 		await draining;
 	});
 
-	it('waits no longer than it may for a backend that does not answer, and tells those who wait', async () => {
+	it('does not wait longer than its timeout for a backend that does not answer, and rejects the rest', async () => {
 		const sent: Sent[] = [];
-		const { outbox } = outboxTo(sent, false);
-		const added = outbox.add('t', 'x');
+		const { outbound } = outboundTo(sent, false);
+		const added = outbound.add('t', 'x');
 		const before = performance.now();
 		const late = new Error('late');
-		await outbox.drain(20, late);
+		await outbound.drain(20, late);
 
 		expect(performance.now() - before).toBeGreaterThan(15);
 		expect(sent).toHaveLength(1);
 		await expect(added).rejects.toBe(late);
 	});
 
-	it('leaves nothing to be sent a second time', async () => {
+	it('leaves nothing to be sent twice', async () => {
 		const sent: Sent[] = [];
-		const { outbox } = outboxTo(sent);
-		void outbox.add('t', 'x');
-		await outbox.drain(1_000, new Error('late'));
-		await outbox.drain(1_000, new Error('late'));
+		const { outbound } = outboundTo(sent);
+		void outbound.add('t', 'x');
+		await outbound.drain(1_000, new Error('late'));
+		await outbound.drain(1_000, new Error('late'));
 		await ticks(3);
 
 		expect(sent).toHaveLength(1);
 	});
 
-	it('is followed by a new batch as if nothing had been', async () => {
+	it('is followed by a new batch as usual', async () => {
 		const sent: Sent[] = [];
-		const { outbox } = outboxTo(sent);
-		void outbox.add('t', '1');
-		await outbox.drain(1_000, new Error('late'));
-		await outbox.add('t', '2');
+		const { outbound } = outboundTo(sent);
+		void outbound.add('t', '1');
+		await outbound.drain(1_000, new Error('late'));
+		await outbound.add('t', '2');
 
 		expect(sent.map(({ messages }) => messages)).toEqual([['1'], ['2']]);
 	});

@@ -31,8 +31,9 @@ interface Batch {
 }
 
 /**
- * Messages on their way to other nodes. Messages to one channel share a frame and a promise: first all that one synchronous run of code
- * publishes, then all of the rest of that turn of the event loop. A single message does not wait, and many make large frames.
+ * Messages on their way to other nodes. Messages to one channel share a frame and a promise: first all that one
+ * synchronous run of code publishes, then all of the rest of that turn of the event loop. A single message does not
+ * wait, and many make large frames.
  */
 export class OutboundFrames {
 	readonly #options: OutboundFramesOptions;
@@ -70,7 +71,8 @@ export class OutboundFrames {
 	}
 
 	/**
-	 * Sends pending messages. Resolves when every message is settled; those still pending after the timeout reject with `late`.
+	 * Sends pending messages. Resolves when every message is settled; those still pending after the timeout reject with
+	 * `late`.
 	 */
 	async drain(timeoutMs: number, late: Error): Promise<void> {
 		this.#flush();

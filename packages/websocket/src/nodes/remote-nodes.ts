@@ -146,7 +146,11 @@ export class RemoteNodes {
 		this.#heartbeat?.start();
 	}
 
-	/** Disconnects; pending subscriptions reject with `reason`. @param sendFirst whether pending messages are sent first */
+	/**
+	 * Disconnects; pending subscriptions reject with `reason`.
+	 *
+	 * @param sendFirst whether pending messages are sent first
+	 */
 	async stop(reason: Error, sendFirst: boolean): Promise<void> {
 		const { histories } = this.#options;
 		this.#heartbeat?.stop();

@@ -21,7 +21,7 @@ async function openCluster(graceMs = 0): Promise<Cluster> {
 	return { backend, a, b, busOfA, busOfB };
 }
 
-/** Resolves once everything the two nodes have sent until now has arrived, twice over where it would be sent twice. */
+/** Resolves once everything that the two nodes have sent so far has arrived, duplicates included. */
 async function quiet({ a, b }: Cluster, ...members: Member[]): Promise<void> {
 	for (const node of [a, b]) {
 		await node.provider.broadcast('marker broadcast');
@@ -50,7 +50,7 @@ describe('two nodes', () => {
 		expect([...a.log.complaints, ...b.log.complaints]).toEqual([]);
 	});
 
-	it('a message for one socket reaches it wherever it is, and nobody else', async () => {
+	it('a message for one socket reaches it on any node, and no other socket', async () => {
 		const cluster = await openCluster();
 		const { a, b } = cluster;
 		const [here, there] = [await a.connect(), await b.connect()];
@@ -79,7 +79,7 @@ describe('two nodes', () => {
 		for (const member of members) expect(messagesOf(member)).toEqual(['to all', new Uint8Array([1])]);
 	});
 
-	it('an emitted message arrives on the other node as it does on its own', async () => {
+	it('an emitted message is the same on both nodes', async () => {
 		const cluster = await openCluster();
 		const { a, b } = cluster;
 		const members = [await a.connect({ topics: new Set(['t']) }), await b.connect({ topics: new Set(['t']) })];
@@ -93,7 +93,7 @@ describe('two nodes', () => {
 		expect(other).toEqual(own);
 	});
 
-	it('publishFrom leaves out the sender only', async () => {
+	it('publishFrom leaves out only the sender', async () => {
 		const cluster = await openCluster();
 		const { a, b } = cluster;
 		const [sender, neighbour, remote] = [
@@ -133,7 +133,7 @@ describe('two nodes', () => {
 		}
 	});
 
-	it('subscribing has resolved when a message published anywhere after it arrives', async () => {
+	it('once subscribe has resolved, messages published on any node arrive', async () => {
 		const { a, b } = await openCluster();
 		const member = await a.connect();
 		for (let i = 0; i < 30; i++) {
@@ -143,7 +143,7 @@ describe('two nodes', () => {
 		}
 	});
 
-	it('a client gets nothing from any node after it has left a topic', async () => {
+	it('a client gets nothing from any node after it has unsubscribed', async () => {
 		const cluster = await openCluster(10_000);
 		const { a, b } = cluster;
 		const member = await a.connect({ topics: new Set(['t']) });
@@ -156,12 +156,12 @@ describe('two nodes', () => {
 		expect(messagesOf(member)).toEqual(['in time']);
 	});
 
-	it('a socket that is gone from one node is unknown to the other', async () => {
+	it('a socket that left one node is unknown to the other', async () => {
 		const { a, b } = await openCluster();
 		const member = await a.connect();
 		await b.provider.send(member.id, 'known');
 		await member.client.close();
-		await until(() => !a.provider.isConnected(member.id), { what: 'node a has seen the close' });
+		await until(() => !a.provider.isConnected(member.id), { what: 'node a sees the close' });
 
 		const thrown = await b.provider.send(member.id, 'unknown').catch((reason: unknown) => reason);
 		expect(thrown).toBeInstanceOf(UnknownSocketError);
@@ -170,7 +170,7 @@ describe('two nodes', () => {
 		await expect(a.provider.send(crypto.randomUUID(), 'never was')).rejects.toThrow(UnknownSocketError);
 	});
 
-	it('a node asks the backend for nothing but what its sockets are in, their own channels and broadcast', async () => {
+	it('a node subscribes only to the topics of its sockets, their direct channels and broadcast', async () => {
 		const { a, b, busOfA, busOfB } = await openCluster();
 		const member = await a.connect({ topics: new Set(['t']) });
 		await b.connect({ topics: new Set(['u']) });
@@ -182,7 +182,7 @@ describe('two nodes', () => {
 		expect([...busOfA.subscribed]).toEqual(['*']);
 	});
 
-	it('a socket with many topics asks for all of them in one call', async () => {
+	it('the topics of one socket are subscribed in one call', async () => {
 		const { a, busOfA } = await openCluster();
 		const before = busOfA.calls.length;
 		const topics = Array.from({ length: 100 }, (_, i) => `t${i}`);
@@ -191,7 +191,7 @@ describe('two nodes', () => {
 		expect(busOfA.calls.slice(before)).toEqual([{ call: 'subscribe', topics: [`@${id}`, ...topics] }]);
 	});
 
-	it('fifty quick joins and leaves of one topic end as the last of them says', async () => {
+	it('fifty quick subscribes and unsubscribes of one topic end as the last one says', async () => {
 		const cluster = await openCluster();
 		const { a, b, busOfA } = cluster;
 		const [stays, leaves] = [await a.connect(), await a.connect()];
@@ -207,11 +207,11 @@ describe('two nodes', () => {
 		}
 		joining.push(a.coordinator.subscribeToTopic(stays.id, 't'));
 		await Promise.all(joining);
-		await b.provider.publish('t', 'to those who stayed');
-		await b.provider.publish('u', 'to those who left');
+		await b.provider.publish('t', 'to subscribers');
+		await b.provider.publish('u', 'to former subscribers');
 		await quiet(cluster, stays, leaves);
 
-		expect([messagesOf(stays), messagesOf(leaves)]).toEqual([['to those who stayed'], []]);
+		expect([messagesOf(stays), messagesOf(leaves)]).toEqual([['to subscribers'], []]);
 		expect([...busOfA.subscribed].toSorted()).toEqual(['*', `@${leaves.id}`, `@${stays.id}`, 't'].toSorted());
 		expect(a.log.complaints).toEqual([]);
 	});

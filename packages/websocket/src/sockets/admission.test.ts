@@ -107,7 +107,7 @@ describe.each(Object.entries(kinds))('a provider %s', (_kind, open) => {
 		expect(node.log.lines.filter(({ level }) => level === 'debug')).toEqual([
 			{
 				level: 'debug',
-				message: 'A socket that is not known was removed',
+				message: 'removeConnection() was called with an unknown socket',
 				details: { socketId: second.ws.data.socketId },
 			},
 		]);
