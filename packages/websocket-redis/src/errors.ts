@@ -1,69 +1,80 @@
 /** Redis could not be reached, or refused the connection, while the provider started. */
 export class RedisConnectError extends Error {
 	override readonly name = 'RedisConnectError';
-	/** Where it tried, as `host:port` or what else the connection names; never with a password. */
+	/** What it connected to: `host:port`, a socket path or a Sentinel group; never with a password. */
 	readonly endpoint: string;
-	constructor(endpoint: string, how: string, options: ErrorOptions) {
-		const cause = options.cause instanceof Error ? options.cause.message || options.cause.name : 'no answer';
-		super(`Redis at ${endpoint} ${how}: ${cause}`, options);
+	constructor(endpoint: string, problem: string, options: ErrorOptions) {
+		const cause = options.cause instanceof Error ? options.cause.message || options.cause.name : 'no reply';
+		super(`Redis at ${endpoint} ${problem}: ${cause}`, options);
 		this.endpoint = endpoint;
 	}
 }
 
-/** The connection to Redis went away before it answered. */
+/** The connection to Redis is down, or went down before a reply arrived. */
 export class RedisConnectionLostError extends Error {
 	override readonly name = 'RedisConnectionLostError';
-	constructor(endpoint: string, options?: ErrorOptions) {
+	/** @param endpoint undefined when the bus is stopped */
+	constructor(endpoint: string | undefined, options?: ErrorOptions) {
 		const cause = options?.cause instanceof Error ? `: ${options.cause.message}` : '';
-		super(`the connection to Redis at ${endpoint} is down${cause}`, options);
-	}
-}
-
-/** The server is a replica: what is published to it reaches nobody but its own subscribers. */
-export class RedisReplicaError extends Error {
-	override readonly name = 'RedisReplicaError';
-	constructor(endpoint: string) {
-		super(`Redis at ${endpoint} is a replica; publishing needs the master`);
-	}
-}
-
-/** No master of the cluster serves a channel's slot at the moment. */
-export class ClusterDownError extends Error {
-	override readonly name = 'ClusterDownError';
-	constructor() {
-		super('no master of the Redis Cluster serves the slot of this topic at the moment');
-	}
-}
-
-/** The cluster can't publish and subscribe by shard. */
-export class ClusterUnsupportedError extends Error {
-	override readonly name = 'ClusterUnsupportedError';
-	constructor() {
-		super('the Redis Cluster has no sharded publish/subscribe: it needs Redis 7.0 or newer');
-	}
-}
-
-/** The server can't keep the history of topics. */
-export class HistoryUnsupportedError extends Error {
-	override readonly name = 'HistoryUnsupportedError';
-	constructor(endpoint: string, options: { cause: Error }) {
 		super(
-			`Redis at ${endpoint} can't keep the history of topics: that needs Redis 7.0 or newer with scripts, streams, hashes, strings and ` +
-				`publish, on the topics' channels and on keys that begin with {keyPrefix: and the braces; it said: ${options.cause.message}`,
+			endpoint === undefined
+				? `not connected to Redis: the bus is stopped${cause}`
+				: `the connection to Redis at ${endpoint} is down${cause}`,
 			options,
 		);
 	}
 }
 
-/** The server answered with something that is no history; another release may have written it. */
-export class HistoryUnreadableError extends Error {
-	override readonly name = 'HistoryUnreadableError';
-	constructor(topic: string) {
-		super(`what Redis has as the history of ${topic} can't be read`);
+export function busStopped(): RedisConnectionLostError {
+	return new RedisConnectionLostError(undefined);
+}
+
+/** The server is a replica: messages published to it reach only its own subscribers. */
+export class RedisReplicaError extends Error {
+	override readonly name = 'RedisReplicaError';
+	constructor(endpoint: string) {
+		super(`Redis at ${endpoint} is a replica; connect to the primary, or to the Sentinels that know it`);
 	}
 }
 
-/** An option of the provider that can't work. */
+/** No primary of the cluster serves a channel's slot at the moment. */
+export class ClusterDownError extends Error {
+	override readonly name = 'ClusterDownError';
+	constructor() {
+		super('no primary of the Redis Cluster serves the slot of this topic at the moment');
+	}
+}
+
+/** The cluster has no sharded publish/subscribe. */
+export class ClusterUnsupportedError extends Error {
+	override readonly name = 'ClusterUnsupportedError';
+	constructor() {
+		super('the Redis Cluster has no sharded publish/subscribe: Redis 7.0 or newer is required');
+	}
+}
+
+/** The server can't store the history of topics. */
+export class HistoryUnsupportedError extends Error {
+	override readonly name = 'HistoryUnsupportedError';
+	constructor(endpoint: string, options: { cause: Error }) {
+		super(
+			`Redis at ${endpoint} can't store the history of topics: it must be 7.0 or newer, and its user needs scripts, publish on the ` +
+				`topics' channels, and streams, hashes and strings on keys that begin with "{keyPrefix:" (braces included); ` +
+				`Redis replied: ${options.cause.message}`,
+			options,
+		);
+	}
+}
+
+/** The server's reply is not a history; another release may have written it. */
+export class HistoryUnreadableError extends Error {
+	override readonly name = 'HistoryUnreadableError';
+	constructor(topic: string) {
+		super(`the history of ${topic} on Redis can't be read; another release may have written it`);
+	}
+}
+
+/** An option of the provider is invalid. */
 export class InvalidRedisOptionError extends TypeError {
 	override readonly name = 'InvalidRedisOptionError';
 }

@@ -1,87 +1,82 @@
 import type { Bus, BusHandlers, BusLiveness, HistoryStore } from '@orijs/websocket';
 import type { Redis } from 'ioredis';
-import { RedisConnectionLostError } from './errors.ts';
-import { plainPubSub } from './server/pub-sub-commands.ts';
-import { createClient, type SingleConnection } from './server/client-options.ts';
+import { busStopped } from './errors.ts';
 import { RedisHistory } from './history/redis-history.ts';
+import { createClient, type SingleConnection } from './server/client-options.ts';
+import { plainPubSub } from './server/pub-sub-commands.ts';
 import { RedisServer } from './server/redis-server.ts';
 
 export interface RedisBusOptions {
 	readonly connection: SingleConnection;
-	/** Channels are `{keyPrefix}:{topic}`. */
+	/** The name of a channel on Redis is `{keyPrefix}:{channel}`. */
 	readonly keyPrefix: string;
 	/** In milliseconds. */
 	readonly connectTimeout: number;
 }
 
-/** The channel of the one lane there is. */
-const LANES: readonly string[] = ['!'];
+const HEARTBEAT_CHANNELS: readonly string[] = ['!'];
 
-/** Carries frames over the publish/subscribe of one Redis server, or of the master that Sentinels name. */
+/** Carries frames over the publish/subscribe of one Redis server, or of the primary that Sentinels name. */
 export class RedisBus implements Bus {
 	readonly #options: RedisBusOptions;
-	#lane: RedisServer | undefined;
+	#server: RedisServer | undefined;
 
 	readonly history: HistoryStore;
 
 	readonly liveness: BusLiveness = {
-		heartbeatChannels: () => LANES,
+		heartbeatChannels: () => HEARTBEAT_CHANNELS,
 		shardOf: () => 0,
-		reconnect: (_lane, direction) => this.#lane?.drop(direction),
-		verifyPrimary: async () => (await this.#lane?.verifyPrimary()) ?? false,
+		reconnect: (_heartbeatChannel, direction) => this.#server?.reconnect(direction),
+		verifyPrimary: async () => (await this.#server?.verifyPrimary()) ?? false,
 	};
 
 	constructor(options: RedisBusOptions) {
 		this.#options = options;
 		this.history = new RedisHistory(
 			{ keyPrefix: options.keyPrefix, publish: plainPubSub.publish },
-			{ shardOf: () => this.#running(), trialTopics: () => ['!history'], failed() {} },
+			{ clientOf: () => this.#running().client, probeTopics: () => ['!history'], failed() {} },
 		);
-		// Bad options are to be heard of where they were written, not at start.
+		// Rejects invalid options here, where they were written, not in `start`.
 		this.#createClient().disconnect();
 	}
 
 	async start(handlers: BusHandlers): Promise<void> {
 		const { keyPrefix, connectTimeout } = this.#options;
 		const options = { createClient: () => this.#createClient(), commands: plainPubSub, keyPrefix, connectTimeout };
-		const lane = new RedisServer(options, handlers);
-		this.#lane = lane;
+		const server = new RedisServer(options, handlers);
+		this.#server = server;
 		try {
-			await lane.open();
+			await server.open();
 		} catch (error) {
-			if (this.#lane === lane) this.#lane = undefined;
+			if (this.#server === server) this.#server = undefined;
 			throw error;
 		}
-		if (lane.degraded === undefined) handlers.status({ state: 'ready' });
+		if (server.degraded === undefined) handlers.status({ state: 'ready' });
 	}
 
 	async stop(): Promise<void> {
-		this.#lane?.close();
-		this.#lane = undefined;
+		this.#server?.close();
+		this.#server = undefined;
 	}
 
-	async subscribe(topics: readonly string[]): Promise<void> {
-		await this.#running().subscribe(topics);
+	async subscribe(channels: readonly string[]): Promise<void> {
+		await this.#running().subscribe(channels);
 	}
 
-	async unsubscribe(topics: readonly string[]): Promise<void> {
-		await this.#lane?.unsubscribe(topics);
+	async unsubscribe(channels: readonly string[]): Promise<void> {
+		await this.#server?.unsubscribe(channels);
 	}
 
-	publish(topic: string, frame: Uint8Array): Promise<number> {
-		return this.#lane === undefined ? Promise.reject(stopped()) : this.#lane.publish(topic, frame);
+	publish(channel: string, frame: Uint8Array): Promise<number> {
+		return this.#server === undefined ? Promise.reject(busStopped()) : this.#server.publish(channel, frame);
 	}
 
 	#running(): RedisServer {
-		if (this.#lane === undefined) throw stopped();
-		return this.#lane;
+		if (this.#server === undefined) throw busStopped();
+		return this.#server;
 	}
 
 	#createClient(): Redis {
 		return createClient(this.#options.connection, this.#options.connectTimeout);
 	}
-}
-
-function stopped(): Error {
-	return new RedisConnectionLostError('no server, as the bus is stopped');
 }

@@ -7,26 +7,27 @@ export interface ClusterAddress {
 	readonly port: number;
 }
 
-/** Which master serves which slot. */
+/** Which primary serves which slot. */
 export interface ClusterTopology {
-	/** By slot: the address as `host:port`, or undefined where no master serves it. */
+	/** By slot: the address as `host:port`, or undefined where no primary serves it. */
 	readonly owners: readonly (string | undefined)[];
-	readonly masters: ReadonlyMap<string, ClusterAddress>;
+	/** By address, as `host:port`. */
+	readonly primaries: ReadonlyMap<string, ClusterAddress>;
 }
 
-/** Asks a node which master serves which slot. Rejects when the node is no cluster node, or does not answer. */
+/** Asks a node which primary serves which slot. Rejects when it is not a cluster node, or the connection fails. */
 export async function readTopology(client: Redis): Promise<ClusterTopology> {
 	const ranges = await client.cluster('SLOTS');
 	const owners = Array.from<string | undefined>({ length: SLOTS });
-	const masters = new Map<string, ClusterAddress>();
-	for (const [first, last, master] of ranges) {
-		if (master === undefined) continue;
-		const [host, port] = master;
-		// A node that does not know its own address leaves it out: it is where it was reached.
+	const primaries = new Map<string, ClusterAddress>();
+	for (const [first, last, primary] of ranges) {
+		if (primary === undefined) continue;
+		const [host, port] = primary;
+		// A node that does not know its own host leaves it out: it is the one it was reached by.
 		const address = { host: host || (client.options.host ?? 'localhost'), port };
 		const name = `${address.host}:${address.port}`;
-		masters.set(name, address);
+		primaries.set(name, address);
 		owners.fill(name, first, last + 1);
 	}
-	return { owners, masters };
+	return { owners, primaries };
 }

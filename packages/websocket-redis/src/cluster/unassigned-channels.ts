@@ -1,64 +1,61 @@
-/** A topic that is to be subscribed somewhere. */
+import { quiet, rejected } from '@orijs/websocket/internal';
+
+/** A channel that is to be subscribed on some shard. */
 export interface UnassignedChannel {
-	readonly topic: string;
-	/** Since when messages may be missing, in milliseconds since the epoch; undefined for one that was never subscribed before. */
+	readonly channel: string;
+	/** Since when messages may be missed, in milliseconds since the epoch; undefined if it was never subscribed. */
 	readonly since: number | undefined;
 	/** Settles when it is subscribed, or never will be. */
-	readonly placed: PromiseWithResolvers<void>;
+	readonly subscribed: PromiseWithResolvers<void>;
 }
 
-/** Topics whose slot nobody serves at the moment, or that are on their way from one master to another. */
+/** Channels whose slot no primary serves at the moment, or that are moving from one primary to another. */
 export class UnassignedChannels {
 	readonly #waiting = new Map<string, UnassignedChannel>();
 	#closed: Error | undefined;
 
-	topics(): readonly string[] {
+	channels(): readonly string[] {
 		return [...this.#waiting.keys()];
 	}
 
-	/** Keeps topics until somebody serves them. Resolves when they are subscribed. Nobody has to await it. */
-	wait(topics: readonly string[], since: number | undefined): Promise<void> {
-		if (this.#closed !== undefined) {
-			const refused = Promise.reject(this.#closed);
-			refused.catch(() => {});
-			return refused;
-		}
-		const all = topics.map((topic) => {
-			let homeless = this.#waiting.get(topic);
-			if (homeless === undefined) {
-				homeless = { topic, since, placed: Promise.withResolvers<void>() };
-				this.#waiting.set(topic, homeless);
+	/** Keeps channels until a shard serves them. Resolves when they are subscribed. The promise may be ignored. */
+	wait(channels: readonly string[], since: number | undefined): Promise<void> {
+		if (this.#closed !== undefined) return rejected(this.#closed);
+		const all = channels.map((channel) => {
+			let unassigned = this.#waiting.get(channel);
+			if (unassigned === undefined) {
+				unassigned = { channel, since, subscribed: Promise.withResolvers<void>() };
+				this.#waiting.set(channel, unassigned);
 			}
-			return homeless.placed.promise;
+			return unassigned.subscribed.promise;
 		});
-		const placed = Promise.all(all).then(() => {});
-		placed.catch(() => {});
-		return placed;
+		return quiet(Promise.all(all).then(() => {}));
 	}
 
-	/** Takes topics out, to be placed. */
-	take(topics: readonly string[]): readonly UnassignedChannel[] {
+	/** Removes channels, to subscribe them on a shard. */
+	take(channels: readonly string[]): readonly UnassignedChannel[] {
 		const taken: UnassignedChannel[] = [];
-		for (const topic of topics) {
-			const homeless = this.#waiting.get(topic);
-			if (homeless === undefined) continue;
-			this.#waiting.delete(topic);
-			taken.push(homeless);
+		for (const channel of channels) {
+			const unassigned = this.#waiting.get(channel);
+			if (unassigned === undefined) continue;
+			this.#waiting.delete(channel);
+			taken.push(unassigned);
 		}
 		return taken;
 	}
 
 	putBack(taken: readonly UnassignedChannel[]): void {
-		for (const homeless of taken) this.#waiting.set(homeless.topic, homeless);
+		for (const unassigned of taken) this.#waiting.set(unassigned.channel, unassigned);
 	}
 
-	/** Nobody wants these topics any more. */
-	leave(topics: readonly string[]): void {
-		for (const { placed } of this.take(topics)) placed.resolve();
+	/** Removes channels that are no longer needed. Their promises resolve. */
+	cancel(channels: readonly string[]): void {
+		for (const { subscribed } of this.take(channels)) subscribed.resolve();
 	}
 
+	/** Their promises reject, now and later. */
 	close(reason: Error): void {
 		this.#closed = reason;
-		for (const { placed } of this.take(this.topics())) placed.reject(reason);
+		for (const { subscribed } of this.take(this.channels())) subscribed.reject(reason);
 	}
 }

@@ -27,7 +27,9 @@ describe('a Redis that lacks a command', () => {
 			const redis = await startRedis({ config: [`rename-command ${name} ""`] });
 			onTestFinished(() => redis.stop());
 			const error = await refusalOf({ port: redis.port });
-			expect(error.message).toMatch(/Redis at localhost:\d+ can't keep the history of topics.*it said: .*[Uu]nknown/);
+			expect(error.message).toMatch(
+				/Redis at localhost:\d+ can't store the history of topics.*Redis replied: .*[Uu]nknown/,
+			);
 			expect(error.cause).toMatchObject({ name: 'ReplyError' });
 			await startsWithoutHistory({ port: redis.port });
 		},
@@ -84,7 +86,9 @@ describe('a Redis user', () => {
 	it.each(COMMANDS)('who may not %s is told at the start, and is served without history', async (name) => {
 		const connection = await user('~{orijs:*', ...allowed(COMMANDS.filter((each) => each !== name)));
 		const error = await refusalOf(connection);
-		expect(error.message).toMatch(/can't keep the history of topics.*it said: .*(permission|can't run|can't access)/);
+		expect(error.message).toMatch(
+			/can't store the history of topics.*Redis replied: .*(permission|can't run|can't access)/,
+		);
 		await startsWithoutHistory(connection);
 	});
 
@@ -100,7 +104,7 @@ describe('a Redis user', () => {
 		['keys to read alone', ['%R~{orijs:*']],
 	])('with %s is told at the start', async (_, keys) => {
 		const connection = await user(...keys, ...allowed(COMMANDS));
-		expect((await refusalOf(connection)).message).toMatch(/it said: .*(NOPERM|permission|can't access)/);
+		expect((await refusalOf(connection)).message).toMatch(/Redis replied: .*(NOPERM|permission|can't access)/);
 		await startsWithoutHistory(connection);
 	});
 

@@ -7,34 +7,35 @@ import {
 	randomEpoch,
 	rememberedMs,
 } from '@orijs/websocket';
+import type { Redis } from 'ioredis';
 import { HistoryUnreadableError, HistoryUnsupportedError, RedisConnectionLostError } from '../errors.ts';
+import { endpointOf, isRefusal } from '../server/client-options.ts';
 import { decodeHistory, encodeContent } from '../wire/history-frame.ts';
+import { redisChannel } from '../wire/redis-channel.ts';
 import { appendScripts, readScript } from './history-scripts.ts';
-import { isRefusal } from '../server/client-options.ts';
-import type { RedisServer } from '../server/redis-server.ts';
 import type { RedisScript } from './redis-script.ts';
 
-/** The servers that a history is kept on. */
+/** The servers that history is stored on. */
 export interface HistoryServers {
-	/** The one that has this topic. @throws if there is none at the moment */
-	shardOf(topic: string): RedisServer;
-	/** A topic for each server that is there, which no user can have. */
-	trialTopics(): readonly string[];
+	/** A client of the server that a topic is stored on. @throws if no server has it at the moment */
+	clientOf(topic: string): Redis;
+	/** For each server a topic stored there, with a name that no user's topic can have. */
+	probeTopics(): readonly string[];
 	/** A command for a topic failed. */
 	failed(error: unknown): void;
 }
 
 export interface RedisHistoryOptions {
-	/** Channels are `{keyPrefix}:{topic}`. */
+	/** The name of a channel on Redis is `{keyPrefix}:{channel}`. */
 	readonly keyPrefix: string;
 	readonly publish: 'publish' | 'spublish';
 }
 
-/** What Redis says when it could do it, but not now. */
-const PASSING = /^(OOM|NOREPLICAS|MISCONF|READONLY|BUSY|LOADING|MASTERDOWN|MOVED|ASK|TRYAGAIN|CLUSTERDOWN)\b/;
-const TRIAL: HistoryBounds = { size: 1, bytes: 1_024, ttlMs: 1_000 };
+/** Replies of a server that supports the command and can't run it at the moment. */
+const TRANSIENT = /^(OOM|NOREPLICAS|MISCONF|READONLY|BUSY|LOADING|MASTERDOWN|MOVED|ASK|TRYAGAIN|CLUSTERDOWN)\b/;
+const PROBE_BOUNDS: HistoryBounds = { size: 1, bytes: 1_024, ttlMs: 1_000 };
 
-/** Keeps history on the servers that messages take their way over; a topic's on the one that has its channel. */
+/** Stores each topic's history on the server that carries its messages. */
 export class RedisHistory implements HistoryStore {
 	readonly #keyPrefix: string;
 	readonly #append: RedisScript;
@@ -46,28 +47,27 @@ export class RedisHistory implements HistoryStore {
 		this.#servers = servers;
 	}
 
-	/** What a server can't do just now is not held against it. @throws {HistoryUnsupportedError} */
+	/** Appends and reads once on every server. A server that can't do so just now passes. @throws {HistoryUnsupportedError} */
 	async prepare(): Promise<void> {
-		await Promise.all(this.#servers.trialTopics().map((topic) => this.#try(topic)));
+		await Promise.all(this.#servers.probeTopics().map((topic) => this.#probe(topic)));
 	}
 
-	async #try(topic: string): Promise<void> {
-		const lane = this.#servers.shardOf(topic);
-		const { endpoint, client } = lane;
-		mustBeReady(lane);
+	async #probe(topic: string): Promise<void> {
+		const client = this.#servers.clientOf(topic);
+		mustBeReady(client);
 		try {
-			// A key that is known already would keep from it what is tried.
+			// With an idempotency key that was used before, the append would do nothing.
 			const key = crypto.randomUUID();
 			await Promise.all([this.#append.load(client), readScript.load(client)]);
 			try {
-				await this.append(topic, ['try'], TRIAL, key);
-				await this.read(topic, { limit: 1 }, TRIAL);
+				await this.append(topic, ['try'], PROBE_BOUNDS, key);
+				await this.read(topic, { limit: 1 }, PROBE_BOUNDS);
 			} finally {
 				await client.del(...this.#keys(topic, key));
 			}
 		} catch (error) {
 			if (!isRefusal(error)) throw error;
-			if (!PASSING.test(error.message)) throw new HistoryUnsupportedError(endpoint, { cause: error });
+			if (!TRANSIENT.test(error.message)) throw new HistoryUnsupportedError(endpointOf(client), { cause: error });
 		}
 	}
 
@@ -79,7 +79,7 @@ export class RedisHistory implements HistoryStore {
 	): Promise<void> {
 		const { size, bytes, ttlMs } = bounds;
 		const args = [
-			this.#channel(topic),
+			redisChannel(this.#keyPrefix, topic),
 			randomEpoch(),
 			Math.floor(Math.random() * 2 ** 31),
 			size,
@@ -106,39 +106,35 @@ export class RedisHistory implements HistoryStore {
 		keys: readonly string[],
 		args: readonly (string | number | Buffer)[],
 	): Promise<unknown> {
-		const lane = this.#servers.shardOf(topic);
-		mustBeReady(lane);
+		const client = this.#servers.clientOf(topic);
+		mustBeReady(client);
 		try {
-			return await script.run(lane.client, keys, args);
+			return await script.run(client, keys, args);
 		} catch (error) {
 			this.#servers.failed(error);
 			throw error;
 		}
 	}
 
-	#channel(topic: string): string {
-		return `${this.#keyPrefix}:${topic}`;
-	}
-
-	/** On a cluster what is in the braces decides about the slot: it is the one of the channel. */
+	/** On a cluster, the part in braces decides the slot: the keys are in the slot of the topic's channel. */
 	#keys(topic: string, idempotencyKey?: string): readonly string[] {
-		const tag = `{${this.#channel(topic)}}`;
+		const tag = `{${redisChannel(this.#keyPrefix, topic)}}`;
 		const keys = [`${tag}:meta`, `${tag}:log`];
 		if (idempotencyKey !== undefined) keys.push(`${tag}:key:${idempotencyKey}`);
 		return keys;
 	}
 }
 
-/** A command for it, where it begins and ends, and how much it reads. */
+/** The stream command for a query, with the ends of its range and its limit. */
 function range(query: HistoryQuery): readonly (string | number)[] {
 	if ('after' in query) return ['XRANGE', `(${query.after}-0`, '+', query.limit];
 	const { before, limit } = query;
 	if (before === undefined) return ['XREVRANGE', '+', '-', limit];
-	// Redis refuses to look before the very first id there can be.
+	// Redis rejects a range that ends before the lowest possible id.
 	return before < 1 ? ['XREVRANGE', '+', '-', 0] : ['XREVRANGE', `(${before}-0`, '-', limit];
 }
 
 /** @throws {RedisConnectionLostError} */
-function mustBeReady({ client, endpoint }: RedisServer): void {
-	if (client.status !== 'ready' || !client.stream?.writable) throw new RedisConnectionLostError(endpoint);
+function mustBeReady(client: Redis): void {
+	if (client.status !== 'ready' || !client.stream?.writable) throw new RedisConnectionLostError(endpointOf(client));
 }

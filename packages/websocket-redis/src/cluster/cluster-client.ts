@@ -1,0 +1,176 @@
+import type { BusHandlers } from '@orijs/websocket';
+import { within } from '@orijs/websocket/internal';
+import { busStopped, ClusterDownError } from '../errors.ts';
+import { shardedPubSub } from '../server/pub-sub-commands.ts';
+import { RedisServer } from '../server/redis-server.ts';
+import { type ClusterOptions, createNodeClient } from './cluster-options.ts';
+import { discoverTopology } from './discovery.ts';
+import { Shards } from './shards.ts';
+import { slotOf } from './slot.ts';
+import { SlotMoves } from './slot-moves.ts';
+import { type ClusterAddress, type ClusterTopology, readTopology } from './topology.ts';
+import { isTransient } from './transient-error.ts';
+
+/** How often the cluster is asked who serves what, in milliseconds. A moved slot is noticed within that time. */
+const POLL_MS = 500;
+
+const commands = shardedPubSub(slotOf);
+
+/** A connection to every primary of a cluster, from `open` to `close`, kept up to date with its topology. */
+export class ClusterClient {
+	readonly #options: ClusterOptions;
+	readonly #handlers: BusHandlers;
+	readonly #shards: Shards;
+	readonly #moves: SlotMoves;
+	/** When the cluster last confirmed who serves what, in milliseconds since the epoch. */
+	#confirmedAt = Date.now();
+	#degraded: string | undefined;
+	#timer: ReturnType<typeof setTimeout> | undefined;
+	#isPolling = false;
+	/** Aborted by `close`. */
+	readonly #ending = new AbortController();
+
+	constructor(options: ClusterOptions, handlers: BusHandlers) {
+		this.#options = options;
+		this.#handlers = handlers;
+		this.#shards = new Shards(options.keyPrefix);
+		this.#moves = new SlotMoves(this.#shards, handlers, this.#ending.signal);
+	}
+
+	get heartbeatChannels(): readonly string[] {
+		return this.#shards.heartbeatChannels;
+	}
+
+	/** Connects to every primary. */
+	async open(): Promise<void> {
+		const topology = await discoverTopology(this.#options, this.#ending.signal);
+		for (const [primary, address] of topology.primaries) this.#addShard(primary, address);
+		await Promise.all(this.#shards.servers.map((server) => server.open()));
+		this.#ending.signal.throwIfAborted();
+		this.#adopt(topology);
+		this.#schedulePoll();
+		if (this.#degraded === undefined) this.#handlers.status({ state: 'ready' });
+	}
+
+	close(): void {
+		clearTimeout(this.#timer);
+		this.#ending.abort(busStopped());
+		this.#shards.close();
+		this.#moves.close(busStopped());
+	}
+
+	async subscribe(channels: readonly string[]): Promise<void> {
+		const groups = this.#shards.group(channels);
+		await Promise.all(Array.from(groups, ([shard, group]) => this.#moves.subscribe(shard, group)));
+	}
+
+	async unsubscribe(channels: readonly string[]): Promise<void> {
+		this.#moves.cancel(channels);
+		const groups = this.#shards.group(channels);
+		await Promise.all(Array.from(groups, async ([shard, group]) => shard?.server.unsubscribe(group)));
+	}
+
+	publish(channel: string, frame: Uint8Array): Promise<number> {
+		const shard = this.#shards.shardOf(channel);
+		// A frame refused here is not sent to another shard: it could overtake others, or be overtaken.
+		if (shard === undefined) return Promise.reject(new ClusterDownError());
+		return shard.server.publish(channel, frame).catch((error: unknown) => {
+			this.pollAfter(error);
+			throw error;
+		});
+	}
+
+	shardNumberOf(channel: string): number | undefined {
+		return this.#shards.shardOf(channel)?.number;
+	}
+
+	/** The server of the shard that serves a channel. @throws {ClusterDownError} */
+	serverOf(channel: string): RedisServer {
+		const shard = this.#shards.shardOf(channel);
+		if (shard === undefined) throw new ClusterDownError();
+		return shard.server;
+	}
+
+	reconnect(heartbeatChannel: string, direction: 'publish' | 'subscribe'): void {
+		this.#shards.shardOf(heartbeatChannel)?.server.reconnect(direction);
+	}
+
+	async verifyPrimary(): Promise<boolean> {
+		return (await Promise.all(this.#shards.servers.map((server) => server.verifyPrimary()))).every(Boolean);
+	}
+
+	/** A command failed. Polls at once if the slot may be served elsewhere. */
+	pollAfter(error: unknown): void {
+		if (isTransient(error)) this.#schedulePoll(0);
+	}
+
+	#addShard(primary: string, address: ClusterAddress): RedisServer {
+		const { keyPrefix, connectTimeout } = this.#options;
+		const createClient = () => createNodeClient(this.#options, address);
+		const handlers = this.#handlers;
+		const server = new RedisServer(
+			{ createClient, commands, keyPrefix, connectTimeout },
+			{
+				deliver: (channel, frame) => handlers.deliver(channel, frame),
+				appended: (topic, slice) => handlers.appended(topic, slice),
+				status: () => this.#updateStatus(),
+				interrupted: (channels, since, reason) => handlers.interrupted(channels, since, reason),
+				// A cluster node refuses a publish to a slot that it does not serve.
+				undelivered() {},
+				refused: (channel, since, error) => this.#moves.refused(channel, since, this.#confirmedAt, error),
+				error: (error, stage) => handlers.error(error, stage),
+			},
+		);
+		this.#shards.add(primary, server);
+		return server;
+	}
+
+	/** Polls after that time, and regularly from then on. */
+	#schedulePoll(delayMs: number = POLL_MS): void {
+		if (this.#ending.signal.aborted || this.#isPolling) return;
+		clearTimeout(this.#timer);
+		this.#timer = setTimeout(() => {
+			this.#isPolling = true;
+			void this.#poll().finally(() => {
+				this.#isPolling = false;
+				this.#schedulePoll();
+			});
+		}, delayMs);
+	}
+
+	/** Asks one primary after the other, until one replies. */
+	async #poll(): Promise<void> {
+		for (const { client } of this.#shards.servers) {
+			if (client.status !== 'ready') continue;
+			try {
+				const topology = await within(POLL_MS, readTopology(client), () => new Error('no reply in time'));
+				if (!this.#ending.signal.aborted) this.#adopt(topology);
+				return;
+			} catch {
+				// The next one may reply.
+			}
+		}
+	}
+
+	#adopt({ owners, primaries }: ClusterTopology): void {
+		this.#shards.assign(owners);
+		for (const [primary, address] of primaries) {
+			if (!this.#shards.has(primary)) this.#addShard(primary, address).openLater();
+		}
+		this.#moves.follow(this.#confirmedAt);
+		this.#shards.keep(primaries);
+		this.#shards.nameHeartbeats();
+		this.#confirmedAt = Date.now();
+		this.#updateStatus();
+	}
+
+	/** Reports when the cluster as a whole becomes degraded, or ready again. */
+	#updateStatus(): void {
+		if (this.#ending.signal.aborted) return;
+		let reason = this.#shards.areIncomplete ? 'the Redis Cluster does not serve all slots' : undefined;
+		for (const { degraded } of this.#shards.servers) reason ??= degraded;
+		if ((reason === undefined) === (this.#degraded === undefined)) return;
+		this.#degraded = reason;
+		this.#handlers.status(reason === undefined ? { state: 'ready' } : { state: 'degraded', reason });
+	}
+}

@@ -1,0 +1,108 @@
+import { slotOf } from './slot.ts';
+import { redisChannel } from '../wire/redis-channel.ts';
+import type { RedisServer } from '../server/redis-server.ts';
+
+export interface Shard {
+	readonly server: RedisServer;
+	/** Its number in frames and in the name of its heartbeat channel. */
+	number: number;
+}
+
+/** The shards of a cluster: which one serves which channel, and their heartbeat channels. */
+export class Shards {
+	readonly #keyPrefix: string;
+	/** By the primary's address. */
+	readonly #shards = new Map<string, Shard>();
+	#owners: readonly (string | undefined)[] = [];
+	#heartbeatChannels: readonly string[] = [];
+
+	constructor(keyPrefix: string) {
+		this.#keyPrefix = keyPrefix;
+	}
+
+	get heartbeatChannels(): readonly string[] {
+		return this.#heartbeatChannels;
+	}
+
+	get servers(): readonly RedisServer[] {
+		return Array.from(this.#shards.values(), ({ server }) => server);
+	}
+
+	/** Whether some slot has no primary. */
+	get areIncomplete(): boolean {
+		return this.#owners.includes(undefined);
+	}
+
+	has(primary: string): boolean {
+		return this.#shards.has(primary);
+	}
+
+	add(primary: string, server: RedisServer): void {
+		this.#shards.set(primary, { server, number: 0 });
+	}
+
+	/** @param owners the address of each slot's primary */
+	assign(owners: readonly (string | undefined)[]): void {
+		this.#owners = owners;
+	}
+
+	/** The shard that serves a channel; undefined while no primary does. */
+	shardOf(channel: string): Shard | undefined {
+		const owner = this.#ownerOf(channel);
+		return owner === undefined ? undefined : this.#shards.get(owner);
+	}
+
+	/** Groups channels by the shard that serves them. */
+	group(channels: readonly string[]): Map<Shard | undefined, string[]> {
+		const groups = new Map<Shard | undefined, string[]>();
+		for (const channel of channels) {
+			const shard = this.shardOf(channel);
+			const group = groups.get(shard);
+			if (group === undefined) groups.set(shard, [channel]);
+			else group.push(channel);
+		}
+		return groups;
+	}
+
+	/** The servers with channels that they no longer serve. */
+	*misplaced(): Iterable<{ readonly server: RedisServer; readonly channels: readonly string[] }> {
+		for (const [primary, { server }] of this.#shards) {
+			const channels = [...server.channels].filter((channel) => this.#ownerOf(channel) !== primary);
+			if (channels.length > 0) yield { server, channels };
+		}
+	}
+
+	/** Closes the servers that are not among these. */
+	keep(primaries: ReadonlyMap<string, unknown>): void {
+		for (const [primary, { server }] of this.#shards) {
+			if (primaries.has(primary)) continue;
+			server.close();
+			this.#shards.delete(primary);
+		}
+	}
+
+	/**
+	 * Names a heartbeat channel for each shard: `!` and the lowest number whose slot the shard serves. All nodes that see the same cluster
+	 * agree on it, and it stays when a replica takes over, so that what the old primary still delivers can be told from the new one's.
+	 */
+	nameHeartbeats(): void {
+		const channels = new Map<Shard, string>();
+		const serving = new Set(this.#owners.filter((owner) => owner !== undefined && this.#shards.has(owner))).size;
+		for (let number = 0; channels.size < serving; number++) {
+			const channel = `!${number}`;
+			const shard = this.shardOf(channel);
+			if (shard === undefined || channels.has(shard)) continue;
+			shard.number = number;
+			channels.set(shard, channel);
+		}
+		this.#heartbeatChannels = [...channels.values()];
+	}
+
+	close(): void {
+		for (const server of this.servers) server.close();
+	}
+
+	#ownerOf(channel: string): string | undefined {
+		return this.#owners[slotOf(redisChannel(this.#keyPrefix, channel))];
+	}
+}

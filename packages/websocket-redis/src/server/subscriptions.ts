@@ -1,0 +1,164 @@
+import type { BusHandlers } from '@orijs/websocket';
+import { redisChannel } from '../wire/redis-channel.ts';
+import { isRefusal } from './client-options.ts';
+import type { PubSubCommands } from './pub-sub-commands.ts';
+import type { ServerConnection } from './server-connection.ts';
+
+export interface SubscriptionsOptions {
+	readonly commands: PubSubCommands;
+	/** The name of a channel on Redis is `{keyPrefix}:{channel}`. */
+	readonly keyPrefix: string;
+}
+
+/** The channels that should be subscribed on one server, whatever state its connection is in. */
+export class Subscriptions {
+	readonly #connection: ServerConnection;
+	readonly #options: SubscriptionsOptions;
+	readonly #handlers: Pick<BusHandlers, 'interrupted' | 'refused'>;
+	readonly #channels = new Set<string>();
+	/** The channels that Redis refused when everything was subscribed again. */
+	readonly #refusals = new Map<string, Error>();
+	#isComplete = true;
+	#lostAt: number | undefined;
+	/** Settles when all channels are subscribed. */
+	#recovery: PromiseWithResolvers<void> | undefined;
+	#closed: Error | undefined;
+
+	constructor(
+		connection: ServerConnection,
+		options: SubscriptionsOptions,
+		handlers: Pick<BusHandlers, 'interrupted' | 'refused'>,
+	) {
+		this.#connection = connection;
+		this.#options = options;
+		this.#handlers = handlers;
+	}
+
+	get channels(): ReadonlySet<string> {
+		return this.#channels;
+	}
+
+	/** Whether every channel that should be subscribed is. */
+	get isComplete(): boolean {
+		return this.#isComplete;
+	}
+
+	/** Since when subscriptions are lost, in milliseconds since the epoch; undefined while none is. */
+	get lostAt(): number | undefined {
+		return this.#lostAt;
+	}
+
+	/** As {@link Bus.subscribe}. */
+	async subscribe(channels: readonly string[]): Promise<void> {
+		for (const channel of channels) {
+			this.#channels.add(channel);
+			this.#refusals.delete(channel);
+		}
+		if (!this.#connection.isReady) return this.#recoveredWith(channels);
+		try {
+			await this.#sendSubscribe(channels);
+		} catch (error) {
+			// Every channel is subscribed again once the connection is back.
+			if (!isRefusal(error)) return this.#recoveredWith(channels);
+			for (const channel of channels) this.#channels.delete(channel);
+			throw error;
+		}
+		if (!this.#isComplete) await this.#recoveredWith(channels);
+	}
+
+	/** As {@link Bus.unsubscribe}. */
+	async unsubscribe(channels: readonly string[]): Promise<void> {
+		for (const channel of channels) this.#channels.delete(channel);
+		const { client, isReady } = this.#connection;
+		if (!isReady) return;
+		const { commands } = this.#options;
+		try {
+			await Promise.all(this.#groups(channels).map((group) => commands.unsubscribe(client, group)));
+		} catch (error) {
+			// A lost connection has ended every subscription.
+			if (isRefusal(error)) throw error;
+		}
+	}
+
+	/** The connection does not exist yet: nothing is subscribed, and nothing was lost. */
+	notConnectedYet(): void {
+		this.#isComplete = false;
+	}
+
+	/** The connection is gone, and every subscription with it. */
+	lost(): void {
+		if (this.#isComplete) this.#lostAt ??= Date.now();
+		this.#isComplete = false;
+	}
+
+	/** The connection may have led to the wrong server since then. */
+	unverifiedSince(at: number): void {
+		if (this.#isComplete) this.#lostAt = at;
+		else if (this.#lostAt !== undefined) this.#lostAt = Math.min(this.#lostAt, at);
+		this.#isComplete = false;
+	}
+
+	/** Subscribes to every channel again. Rejects when the connection fails. A channel that Redis refuses is reported and forgotten. */
+	async subscribeAll(): Promise<void> {
+		this.#refusals.clear();
+		await this.#subscribeOrForget([...this.#channels]);
+	}
+
+	async #subscribeOrForget(channels: readonly string[]): Promise<void> {
+		try {
+			await this.#sendSubscribe(channels);
+		} catch (error) {
+			if (!isRefusal(error)) throw error;
+			if (channels.length > 1) {
+				await Promise.all(channels.map((channel) => this.#subscribeOrForget([channel])));
+				return;
+			}
+			for (const channel of channels) {
+				this.#channels.delete(channel);
+				this.#refusals.set(channel, error);
+				this.#handlers.refused(channel, this.#lostAt ?? Date.now(), error);
+			}
+		}
+	}
+
+	/** Everything is subscribed again. Reports the interruption, with its reason, and settles what waited for its end. */
+	recovered(reason: string): void {
+		const lostAt = this.#lostAt;
+		this.#isComplete = true;
+		this.#lostAt = undefined;
+		if (lostAt !== undefined) this.#handlers.interrupted([...this.#channels], lostAt, reason);
+		this.#recovery?.resolve();
+		this.#recovery = undefined;
+	}
+
+	close(error: Error): void {
+		this.#closed = error;
+		this.#recovery?.reject(error);
+	}
+
+	/** Resolves when all channels are subscribed; rejects when Redis refuses one of these. */
+	async #recoveredWith(channels: readonly string[]): Promise<void> {
+		await this.#untilRecovered();
+		for (const channel of channels) {
+			const refusal = this.#refusals.get(channel);
+			if (refusal !== undefined) throw refusal;
+		}
+	}
+
+	#untilRecovered(): Promise<void> {
+		if (this.#closed !== undefined) return Promise.reject(this.#closed);
+		this.#recovery ??= Promise.withResolvers<void>();
+		return this.#recovery.promise;
+	}
+
+	async #sendSubscribe(channels: readonly string[]): Promise<void> {
+		const { commands } = this.#options;
+		const { client } = this.#connection;
+		await Promise.all(this.#groups(channels).map((group) => commands.subscribe(client, group)));
+	}
+
+	#groups(channels: readonly string[]): readonly (readonly string[])[] {
+		const { commands, keyPrefix } = this.#options;
+		return commands.group(channels.map((channel) => redisChannel(keyPrefix, channel)));
+	}
+}

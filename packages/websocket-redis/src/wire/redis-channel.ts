@@ -1,0 +1,4 @@
+/** A channel's name on Redis. */
+export function redisChannel(keyPrefix: string, channel: string): string {
+	return `${keyPrefix}:${channel}`;
+}
