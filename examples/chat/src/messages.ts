@@ -11,7 +11,7 @@ export const BEAT_MS = 2_000;
 export const LIST_LIVES_MS = 5_000;
 
 /** What may be a room, in words. */
-export const ROOM_RULE = 'a room is 1 to 32 characters out of A-Z a-z 0-9 _ : . -';
+export const ROOM_RULE = 'a room is 1 to 32 characters from A-Z a-z 0-9 _ : . -';
 
 /** A room's name is part of a topic, so it is made of characters a topic may have. */
 const Room = z.string().regex(/^[A-Za-z0-9_:.-]{1,32}$/, ROOM_RULE);

@@ -78,7 +78,7 @@ describe.each(['this node', 'another node'])('a request to a client of %s', (whe
 			expect(thrown).toMatchObject({
 				messageName: 'pick',
 				code,
-				message: `pick was not answered: ${message} (${code})`,
+				message: `pick failed: ${message} (${code})`,
 			});
 		}
 	});
@@ -100,7 +100,7 @@ describe.each(['this node', 'another node'])('a request to a client of %s', (whe
 
 		await expect(app.socket.request(socketId, Pick, { from }, { timeoutMs: 30 })).rejects.toMatchObject({
 			code: 'timeout',
-			message: 'pick was not answered: the client took longer than 30 ms (timeout)',
+			message: 'pick failed: the client took longer than 30 ms (timeout)',
 		});
 		say(client, '@reply', { picked: '2' }, String(parse(await client.next())['correlationId']));
 		await arrived(client);

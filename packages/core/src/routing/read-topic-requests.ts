@@ -2,7 +2,7 @@ import { isTopic } from '@orijs/websocket';
 import { isPosition, MOST_TOPICS, type TopicRequest } from '@orijs/websocket/protocol';
 
 export const TOPICS_RULE: string =
-	`data must be { topic }, or { topics } with 1 to ${MOST_TOPICS} of them, and a topic is 1 to 256 characters out of ` +
+	`data must be { topic }, or { topics } with 1 to ${MOST_TOPICS} of them, and a topic is 1 to 256 characters from ` +
 	'A-Z a-z 0-9 _ : . -; or, to resume it, { topic, since: { epoch, offset } } or { topic, rewind } with a number from 1 to 100,000';
 
 const MOST_REWIND = 100_000;

@@ -33,7 +33,7 @@ describe.each(['@subscribe', '@unsubscribe'])('%s', (type) => {
 			error: {
 				code: 'invalid_data',
 				message:
-					'data must be { topic }, or { topics } with 1 to 100 of them, and a topic is 1 to 256 characters out of ' +
+					'data must be { topic }, or { topics } with 1 to 100 of them, and a topic is 1 to 256 characters from ' +
 					'A-Z a-z 0-9 _ : . -; or, to resume it, { topic, since: { epoch, offset } } or { topic, rewind } with a number from 1 to 100,000',
 			},
 		});

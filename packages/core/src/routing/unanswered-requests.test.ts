@@ -39,7 +39,7 @@ describe('a request that has no answer yet', () => {
 
 		await expect(ask()).rejects.toMatchObject({
 			code: 'too_many_requests',
-			message: 'name was not answered: 2 of its client wait already (too_many_requests)',
+			message: 'name failed: 2 of its client wait already (too_many_requests)',
 		});
 		const { correlationId } = parse(await client.next());
 		say(client, '@reply', 'Ada', String(correlationId));

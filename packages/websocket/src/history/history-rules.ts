@@ -62,7 +62,7 @@ export class HistoryPatterns {
 function parsed(pattern: string): TopicPattern {
 	if (!PATTERN.test(pattern))
 		throw new InvalidOptionError(
-			`a pattern in history is 1 to 256 characters out of A-Z a-z 0-9 _ : . - and * for any, not ${show(pattern)}`,
+			`a pattern in history is 1 to 256 characters from A-Z a-z 0-9 _ : . - and * for any, not ${show(pattern)}`,
 		);
 	return new TopicPattern(pattern);
 }

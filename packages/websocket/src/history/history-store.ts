@@ -86,7 +86,7 @@ export function rememberedMs({ ttlMs }: HistoryBounds): number {
 	return Math.max(2 * ttlMs, 24 * 60 * 60_000);
 }
 
-/** A new epoch: 16 characters out of `A-Z a-z 0-9 _ -`, 96 random bits. */
+/** A new epoch: 16 characters from `A-Z a-z 0-9 _ -`, 96 random bits. */
 export function randomEpoch(): string {
 	return Buffer.from(crypto.getRandomValues(new Uint8Array(12))).toString('base64url');
 }

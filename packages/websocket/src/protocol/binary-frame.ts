@@ -1,22 +1,22 @@
 import type { MessagePosition } from './position.ts';
 
 /**
- * Bytes that were published to a topic with history, as they are in a binary frame:
+ * The binary frame that carries bytes published to a topic with history:
  *
  * ```text
  * magic (8 bytes: 00 6F 72 69 6A 73 00 01)  length (u16, big-endian)  head (JSON of that many bytes)  payload
  * ```
  *
- * Bytes of other topics arrive as they are, so it is the magic that tells them apart.
+ * Bytes of other topics are sent as they are; the magic tells the two apart.
  */
 const MAGIC = Uint8Array.of(0x00, 0x6f, 0x72, 0x69, 0x6a, 0x73, 0x00, 0x01);
 const LENGTH_AT = MAGIC.length;
 const HEAD_AT = LENGTH_AT + 2;
 
-/** What a binary frame says of the bytes that it carries. */
+/** What a binary frame says about its payload. */
 export interface BinaryHead {
 	readonly topic: string;
-	/** When they were stored, in milliseconds since the epoch, by the backend's clock. */
+	/** When the bytes were stored, in milliseconds since the epoch, by the backend's clock. */
 	readonly timestamp: number;
 	readonly position: MessagePosition;
 }
@@ -31,7 +31,7 @@ export function encodeBinaryFrame({ topic, timestamp, position }: BinaryHead, pa
 	return frame;
 }
 
-/** Undefined for bytes that are no such frame. The payload is the caller's own. */
+/** Returns undefined for bytes that are not such a frame. The payload is a copy. */
 export function readBinaryFrame(
 	bytes: ArrayBuffer,
 ): { readonly head: BinaryHead; readonly payload: ArrayBuffer } | undefined {

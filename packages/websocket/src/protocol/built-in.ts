@@ -1,82 +1,87 @@
 import type { RequestFault } from './client-message.ts';
 import type { Position } from './position.ts';
 
-/** Message types that are the system's own: no message can be named so. */
+/** The system's own message types. No application message can have one of these names. */
 export const BuiltIn = {
-	/** The first frame of a client that has something to show: `data` is its token, or whatever the server's guards want to see. */
+	/** The first frame of a client with credentials: `data` is its token, or whatever the server's guards expect. */
 	auth: '@auth',
-	/** Joins topics: `data` is a {@link TopicsRequest}. Answered once messages from every node will arrive. */
+	/** Subscribes to topics: `data` is a {@link TopicsRequest}. Answered once messages from every node will arrive. */
 	subscribe: '@subscribe',
-	/** Leaves topics: `data` is a {@link TopicsRequest}. */
+	/** Unsubscribes from topics: `data` is a {@link TopicsRequest}. */
 	unsubscribe: '@unsubscribe',
-	/** Asks whether the connection is alive. Answered at once, whatever else the server is doing for it. */
+	/** Checks that the connection is alive. Answered at once, even while other requests are pending. */
 	ping: '@ping',
 	/** A client's answer to a request of the server. */
 	reply: '@reply',
 	/** From the server: messages may be missing, `data` is a {@link GapNotice}. */
 	gap: '@gap',
-	/** From the server: what follows of a topic with history comes after this position, `data` is a {@link PositionNotice}. */
+	/**
+	 * From the server: the next messages of a topic with history follow this position, `data` is a {@link
+	 * PositionNotice}.
+	 */
 	position: '@position',
-	/** The name of text that was published to a topic with history without a schema: `data` is the text. */
+	/** The name of plain text published to a topic with history: `data` is the text. */
 	text: '@text',
-	/** The name that bytes of a topic with history have where they are told of as a message. */
+	/** The name of bytes published to a topic with history, where they are represented as a message. */
 	bytes: '@bytes',
 } as const;
 
-/** Tells a client from where on it gets the messages of a topic with history. */
+/** Tells a client the position from which it receives the messages of a topic with history. */
 export interface PositionNotice extends Position {
 	readonly topic: string;
 	/**
-	 * There if the client has asked for what it missed: whether it got all of it, right before this; if not, it got none of it, and goes on
-	 * from here.
+	 * Present if the client asked for the messages it missed. True: all of them were sent right before this notice.
+	 * False: none were, and the client continues from this position.
 	 */
 	readonly recovered?: boolean;
-	/** How many messages it was sent right before this. */
+	/** How many messages were sent right before this notice. */
 	readonly count?: number;
 }
 
 /** Tells a client where messages may be missing. */
 export interface GapNotice {
-	/** A topic it is in, or `*`: what was sent to the client itself or to all. */
+	/** A topic the client is subscribed to, or `*` for what was sent to the client itself or to all. */
 	readonly topic: string;
-	/** Milliseconds since the epoch by the server's clock. Nothing from before is missing. */
+	/** Milliseconds since the epoch by the server's clock. Nothing before it is missing. */
 	readonly since: number;
-	/** Milliseconds since the epoch by the server's clock. Nothing from after is missing. */
+	/** Milliseconds since the epoch by the server's clock. Nothing after it is missing. */
 	readonly until: number;
 }
 
-/** What `@auth` is answered with, once the guards have passed. */
+/** The answer to `@auth`, once the guards have passed. */
 export interface AuthAnswer {
 	readonly socketId: string;
-	/** When, in milliseconds since the epoch by the server's clock. */
+	/** The time of the answer, in milliseconds since the epoch by the server's clock. */
 	readonly timestamp: number;
-	/** How fast the client may send, see `limits.messagesPerSecond`; not there if there is no bound. */
+	/** How fast the client may send, see `limits.messagesPerSecond`; absent if there is no limit. */
 	readonly messagesPerSecond?: number;
 }
 
-/** What `@subscribe` and `@unsubscribe` ask for. */
+/** The `data` of `@subscribe` and `@unsubscribe`. */
 export type TopicsRequest = { readonly topic: string } | { readonly topics: readonly (string | TopicRequest)[] };
 
-/** A topic to join, and with which of the messages before that; as plain text, it is none of them. */
+/**
+ * A topic to subscribe to, and which of its earlier messages to send first. A plain string asks for no earlier ones.
+ */
 export interface TopicRequest {
 	readonly topic: string;
-	/** Those after that position. */
+	/** Those after this position. */
 	readonly since?: Position | undefined;
-	/** The last ones, so many at most; where there is no `since`. */
+	/** At most this many of the last ones. Ignored if `since` is given. */
 	readonly rewind?: number | undefined;
 }
 
-/** How many topics `@subscribe` and `@unsubscribe` take at once. */
+/** The most topics that one `@subscribe` or `@unsubscribe` takes. */
 export const MOST_TOPICS = 100;
 
-/** What they are answered with, once it is so. */
+/** The answer to `@subscribe` and `@unsubscribe`, once the change is in effect. */
 export interface TopicsAnswer {
 	/**
-	 * When, in milliseconds since the epoch by the server's clock: everything that is published to the topics from then on arrives, or
-	 * nothing any more.
+	 * The time of the answer, in milliseconds since the epoch by the server's clock. Messages published to the topics
+	 * from then on arrive or, after `@unsubscribe`, no longer do.
 	 */
 	readonly timestamp: number;
-	/** To `{ topics }`: those for which it did not work. A single `{ topic }` is refused as a whole. */
+	/** For a request with `topics`: those that were refused. A request with a single `topic` is refused as a whole. */
 	readonly refused?: readonly RefusedTopic[];
 }
 
@@ -84,10 +89,11 @@ export interface RefusedTopic extends RequestFault {
 	readonly topic: string;
 }
 
-/** What `@ping` is answered with. */
+/** The answer to `@ping`. */
 export interface PingAnswer {
 	/**
-	 * When, in milliseconds since the epoch by the server's clock: all that its node had for the client by then has arrived before this answer.
+	 * The time of the answer, in milliseconds since the epoch by the server's clock. Everything the node had for the
+	 * client until then arrives before the answer.
 	 */
 	readonly timestamp: number;
 }

@@ -18,7 +18,7 @@ import {
 const parsed = (text: string): unknown => JSON.parse(text) as unknown;
 
 describe('on the wire', () => {
-	it('an answer names the request and has data, which is null where there is none', () => {
+	it('an answer carries the correlation id and data, with null for no data', () => {
 		expect(parsed(encodeAnswer('chat.say', '7', { id: 1 }))).toEqual({
 			type: 'chat.say',
 			correlationId: '7',
@@ -32,7 +32,7 @@ describe('on the wire', () => {
 		}
 	});
 
-	it('a refusal has an error, and a correlation id only where there was one', () => {
+	it('a refusal carries an error, and a correlation id only if the message had one', () => {
 		const error = { code: 'forbidden', message: 'You may "not"\n' };
 		const refused = parsed(encodeRefusal('chat.say', '7', error.code, error.message));
 		const unasked = parsed(encodeRefusal('chat.say', undefined, error.code, error.message));
@@ -42,13 +42,13 @@ describe('on the wire', () => {
 		expect(Object.keys(unasked as object)).toEqual(['type', 'error']);
 	});
 
-	it('a gap notice has the topic and the span, and nothing else of what it was made from', () => {
+	it('a gap notice carries the topic and the time span, and no other property of its source', () => {
 		const gap = { topic: 't', since: 1, until: 2, reason: 'the backend’s address, say' };
 
 		expect(parsed(encodeGapNotice(gap))).toEqual({ type: '@gap', data: { topic: 't', since: 1, until: 2 } });
 	});
 
-	it('an emitted message has its topic if it went to one, and no correlation id', () => {
+	it('an emitted message carries its topic, if it has one, and no correlation id', () => {
 		const timestamp = expect.any(Number) as number;
 
 		expect(parsed(encodeEnvelope('tell', { a: 1 }, 'room:1'))).toEqual({
@@ -71,75 +71,75 @@ describe('on the wire', () => {
 		});
 	});
 
-	it('no message can be named as the system’s own types are', () => {
+	it('no message can have the name of a built-in type', () => {
 		for (const name of Object.values(BuiltIn)) {
 			expect(() => SocketMessage.define({ name, data: orderSchema })).toThrow(InvalidMessageDefinitionError);
 		}
 	});
 });
 
-describe('an error that a handler answers with', () => {
-	it.each(['a', 'room_full', 'e404', 'invalid_data', `a${'0'.repeat(63)}`])('may have the code %s', (code) => {
+describe('a SocketError', () => {
+	it.each(['a', 'room_full', 'e404', 'invalid_data', `a${'0'.repeat(63)}`])('accepts the code %s', (code) => {
 		const cause = new Error('why');
-		const error = new SocketError(code, 'for people', { cause });
+		const error = new SocketError(code, 'for humans', { cause });
 
-		expect(error).toMatchObject({ name: 'SocketError', code, message: 'for people', cause });
+		expect(error).toMatchObject({ name: 'SocketError', code, message: 'for humans', cause });
 	});
 
 	it.each([['', 'Room', 'room-full', 'room full', '4xx', '_x', 'é', 'a\n', `a${'0'.repeat(64)}`]].flat())(
-		'may not have the code %j',
+		'rejects the code %j',
 		(code) => {
 			expect(() => new SocketError(code, 'x')).toThrow(TypeError);
-			expect(() => new SocketError(code, 'x')).toThrow('1 to 64 characters out of a-z 0-9 _, beginning with a letter');
+			expect(() => new SocketError(code, 'x')).toThrow('1 to 64 characters from a-z 0-9 _, beginning with a letter');
 		},
 	);
 
-	it.each([[undefined], [null], [7], [{}]])('may not have the code %o', (code) => {
+	it.each([[undefined], [null], [7], [{}]])('rejects the code %o', (code) => {
 		expect(() => new SocketError(code as string, 'x')).toThrow(TypeError);
 	});
 });
 
-it('a request that failed says which, with what code and why', () => {
+it('a SocketRequestError names the message, the reason and the code', () => {
 	const cause = new Error('socket gone');
 	const error = new SocketRequestError('ask', 'disconnected', 'the client has disconnected', { cause });
 
 	expect(error).toMatchObject({ name: 'SocketRequestError', messageName: 'ask', code: 'disconnected', cause });
-	expect(error.message).toBe('ask was not answered: the client has disconnected (disconnected)');
+	expect(error.message).toBe('ask failed: the client has disconnected (disconnected)');
 });
 
 describe('validating a reply', () => {
 	const order = { id: 'o1', items: [] };
 
-	it('gives what the reply’s schema makes of it, at once where the schema does', () => {
+	it('returns the output of a synchronous reply schema', () => {
 		expect(validateReply(SocketMessage.define({ name: 'm', data: orderSchema, reply: numberFromText }), '42')).toBe(42);
 	});
 
-	it('gives a promise where the schema does', async () => {
+	it('returns a promise for an asynchronous reply schema', async () => {
 		const message = SocketMessage.define({ name: 'm', data: orderSchema, reply: lateOrderSchema });
 
 		expect(await validateReply(message, order)).toEqual(order);
 		await expect(validateReply(message, 7)).rejects.toThrow(MessageValidationError);
 	});
 
-	it('gives null for a message that has no reply, whatever was returned', () => {
+	it('returns null for a message without a reply schema, whatever the handler returned', () => {
 		const message = SocketMessage.define({ name: 'm', data: orderSchema });
 
 		expect([validateReply(message, undefined), validateReply(message, { secret: 1 })]).toEqual([null, null]);
 	});
 
-	it('throws with the message’s name and what is wrong', () => {
+	it('throws an error with the message’s name and the issues', () => {
 		const message = SocketMessage.define({
 			name: 'm',
 			data: orderSchema,
-			reply: schema(() => ({ issues: [{ message: 'is no good', path: ['a', 0] }] })),
+			reply: schema(() => ({ issues: [{ message: 'is invalid', path: ['a', 0] }] })),
 		});
 
 		expect(() => validateReply(message, 1)).toThrow(
-			expect.objectContaining({ messageName: 'm', issues: [{ path: 'a.0', message: 'is no good' }] }),
+			expect.objectContaining({ messageName: 'm', issues: [{ path: 'a.0', message: 'is invalid' }] }),
 		);
 	});
 
-	it('throws for what is no message', () => {
+	it('throws for a value that is not a message definition', () => {
 		for (const bad of [undefined, null, {}, { name: 'm' }, { name: 7, data: orderSchema }]) {
 			expect(() => validateReply(bad as never, 1)).toThrow(InvalidMessageDefinitionError);
 		}

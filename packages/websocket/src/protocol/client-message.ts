@@ -1,26 +1,26 @@
 /**
- * What clients say and what they are answered: JSON in text frames.
+ * The messages of clients and the answers to them: JSON in text frames.
  *
  * ```text
  * client → server   { type, data?, correlationId? }         with a correlation id it is a request and gets one answer
  * server → client   { type, correlationId, data }           the answer
- *                   { type, correlationId?, error }         the refusal, also of what was no request
+ *                   { type, correlationId?, error }         the refusal, also of a message that was not a request
  *                   { name, data, timestamp }               an emitted message
  *                   { name, data, timestamp, correlationId }  a request to the client
  * client → server   { type: '@reply', correlationId, data | error }  its answer
  * ```
  */
 
-/** What a client says. */
+/** A message from a client. */
 export interface ClientMessage {
 	/** A message's name, or a {@link BuiltIn}. */
 	readonly type: string;
 	readonly data?: unknown;
-	/** Makes it a request: 1 to 128 characters, unique among those under way on the connection. */
+	/** Makes it a request: 1 to 128 characters, unique among the pending requests of the connection. */
 	readonly correlationId?: string;
 }
 
-/** What a request is answered with. */
+/** The answer to a request. */
 export type Answer =
 	| { readonly type: string; readonly correlationId: string; readonly data: unknown }
 	| { readonly type: string; readonly correlationId?: string; readonly error: RequestFault };
@@ -28,23 +28,23 @@ export type Answer =
 /** Why a request was refused. */
 export interface RequestFault {
 	readonly code: ErrorCode;
-	/** For people. */
+	/** The reason, for humans. */
 	readonly message: string;
 }
 
 /**
- * Why something was refused. A handler may answer with codes of its own.
+ * Why a message was refused. A handler may answer with its own codes.
  *
- * - `invalid_message`: no JSON object with a `type`, or one that is too deep or has keys that are not allowed
- * - `unknown_type`: nothing handles that type
+ * - `invalid_message`: not a JSON object with a `type`, or nested too deeply, or with keys that are not allowed
+ * - `unknown_type`: no handler for that type
  * - `invalid_data`: `data` does not fit the message's schema; the message says where
- * - `forbidden`: a guard, or `authorize`, said no
+ * - `forbidden`: a guard, or `authorize`, refused
  * - `rate_limited`: too many messages; this one was not handled
- * - `too_many_topics`: the connection is in as many topics as it may be
- * - `too_many_requests`: too many requests of this connection wait for an answer
- * - `timeout`: it took too long
+ * - `too_many_topics`: the connection is subscribed to as many topics as it may be
+ * - `too_many_requests`: too many requests of this connection are pending
+ * - `timeout`: no answer in time
  * - `unavailable`: the other nodes can't be reached; this one may have done its part
- * - `stopping`: the server is stopping and has not handled this: try again on the next connection
+ * - `stopping`: the server is stopping and has not handled the message: try again on the next connection
  * - `internal`: the server failed; its log says why
  * - `disconnected`: the connection ended before the answer came
  * - `invalid_reply`: the answer does not fit the message's `reply` schema
@@ -63,10 +63,10 @@ export type ErrorCode =
 	| 'internal'
 	| 'disconnected'
 	| 'invalid_reply'
-	// Any other string, with the known ones still offered.
+	// Any other string; editors still suggest the known ones.
 	| (string & {});
 
-/** @param data what is undefined is answered with null */
+/** @param data undefined is sent as null */
 export function encodeAnswer(type: string, correlationId: string, data: unknown): string {
 	return JSON.stringify({ type, correlationId, data: data === undefined ? null : data } satisfies Answer);
 }

@@ -1,21 +1,21 @@
 import { describe, expect, it } from 'vitest';
 import { CloseCode, DRAINED_REASON, readRetryHint, wasDrained, withRetryHint } from './index.ts';
 
-describe('the hint when to come back', () => {
-	it.each([0, 1, 1_000, 999_999_999])('of %d ms is read as it was written', (ms) => {
+describe('the retry hint', () => {
+	it.each([0, 1, 1_000, 999_999_999])('of %d ms is read back unchanged', (ms) => {
 		expect(readRetryHint(withRetryHint('restarting', ms))).toBe(ms);
 		expect(readRetryHint(withRetryHint('', ms))).toBe(ms);
 	});
 
-	it('stands behind the reason, for people to read', () => {
+	it('follows the human-readable reason', () => {
 		expect(withRetryHint('too many messages', 1_000)).toBe('too many messages; retry-after-ms=1000');
 	});
 
-	it('is in whole milliseconds', () => {
+	it('is rounded to whole milliseconds', () => {
 		expect(readRetryHint(withRetryHint('restarting', 12.6))).toBe(13);
 	});
 
-	it('leaves room in a close frame, which takes 123 bytes', () => {
+	it('fits in a close frame, which takes 123 bytes', () => {
 		expect(Buffer.byteLength(withRetryHint('server is stopping', 999_999_999))).toBeLessThanOrEqual(123);
 	});
 
@@ -36,12 +36,12 @@ describe('the hint when to come back', () => {
 		'retry-after-ms=1234567890',
 		'x-retry-after-ms=5',
 		'no;retry-after-ms=5',
-	])('is not there in %j', (reason) => {
+	])('is absent from %j', (reason) => {
 		expect(readRetryHint(reason)).toBeUndefined();
 	});
 });
 
-it('the codes of close frames are ones that a server may send', () => {
+it('every close code is one that a server may send', () => {
 	for (const [name, code] of Object.entries(CloseCode)) {
 		const isStandard = [1003, 1009, 1011, 1012, 1013].includes(code);
 		expect([name, isStandard || (code >= 4000 && code <= 4999)]).toEqual([name, true]);
@@ -49,8 +49,8 @@ it('the codes of close frames are ones that a server may send', () => {
 	expect(new Set(Object.values(CloseCode)).size).toBe(Object.keys(CloseCode).length);
 });
 
-describe('a server that has drained', () => {
-	it('says so in the reason, with or without a hint', () => {
+describe('a drained server', () => {
+	it('is recognized by the reason, with or without a hint', () => {
 		expect(wasDrained(1012, DRAINED_REASON)).toBe(true);
 		expect(wasDrained(1012, withRetryHint(DRAINED_REASON, 5))).toBe(true);
 		expect(wasDrained(1012, 'drained')).toBe(true);
@@ -64,9 +64,9 @@ describe('a server that has drained', () => {
 		'undrained',
 		'drained?',
 		'not drained; x',
-	])('is not what %j says', (reason) => expect(wasDrained(1012, reason)).toBe(false));
+	])('is not recognized in %j', (reason) => expect(wasDrained(1012, reason)).toBe(false));
 
-	it('is none with another code', () => {
+	it('is not recognized with another code', () => {
 		expect(wasDrained(1001, DRAINED_REASON)).toBe(false);
 	});
 });

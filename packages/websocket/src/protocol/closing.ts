@@ -1,30 +1,31 @@
-/** Why the server ends a connection: the codes of close frames. Those from 4000 are this system's own. */
+/** Close codes: why the server ends a connection. Those from 4000 are this system's own. */
 export const CloseCode = {
-	/** The message was no text, and nothing takes binary ones. */
+	/** The message was binary, and nothing handles binary messages. */
 	unsupportedData: 1003,
 	/** The message was larger than `limits.messageBytes`. */
 	messageTooBig: 1009,
 	/** Something failed on the server; its log says what. */
 	internalError: 1011,
-	/** The server stops or restarts: come back after {@link readRetryHint}. */
+	/** The server is stopping or restarting: reconnect after {@link readRetryHint}. */
 	serviceRestart: 1012,
 	/** The client reads too slowly; it has missed messages. */
 	tryAgainLater: 1013,
-	/** A guard said no. Not worth another try with the same credentials. */
+	/** A guard refused. A retry with the same credentials is pointless. */
 	unauthorized: 4401,
 	/** The client's first message, or the guards, took too long. */
 	guardTimeout: 4408,
-	/** The client went on sending too fast. */
+	/** The client kept sending too fast. */
 	tooManyMessages: 4429,
 } as const;
 
 const DRAINED = /(?:^|; )drained(?:;|$)/;
 
-/** The reason of a server that stops, and has handled and answered before all that it is ever going to. */
+/** The reason of a stopping server that has already handled and answered everything it is going to. */
 export const DRAINED_REASON = 'server is stopping; drained';
 
 /**
- * Whether a close frame says that what the client has asked on that connection, and was not answered, was not handled: to ask again is safe.
+ * Whether a close frame says that requests which were not answered on that connection were not handled either, so
+ * that it is safe to repeat them.
  */
 export function wasDrained(code: number, reason: string): boolean {
 	return code === CloseCode.serviceRestart && DRAINED.test(reason);
@@ -32,12 +33,12 @@ export function wasDrained(code: number, reason: string): boolean {
 
 const HINT = /(?:^|; )retry-after-ms=(\d{1,9})$/;
 
-/** A close frame's reason that says when to come back. */
+/** Adds to a close reason how long the client should wait before it reconnects. */
 export function withRetryHint(reason: string, delayMs: number): string {
 	return `${reason}; retry-after-ms=${Math.round(delayMs)}`;
 }
 
-/** How long to wait before coming back, in milliseconds, as a close frame's reason says; undefined if it doesn't. */
+/** Returns how long to wait before reconnecting, in milliseconds; undefined if the close reason does not say. */
 export function readRetryHint(reason: string): number | undefined {
 	const delay = HINT.exec(reason)?.[1];
 	return delay === undefined ? undefined : Number(delay);

@@ -3,23 +3,23 @@ import { InvalidMessageDefinitionError, MessageValidationError } from './errors.
 import type { MessagePosition } from './position.ts';
 import { type InferInput, type InferOutput, isDefinition, type SocketMessage } from './message.ts';
 
-/** What an emitted message is on the wire, as JSON in a text frame. */
+/** An emitted message on the wire: JSON in a text frame. */
 export interface Envelope<TData = unknown> {
 	/** The message's name. */
 	readonly name: string;
 	readonly data: TData;
 	/** When it was emitted, in milliseconds since the epoch, by the sending node's clock. */
 	readonly timestamp: number;
-	/** The topic it was emitted to; not there on what was sent to the client itself. */
+	/** The topic it was emitted to; absent on a message to one client. */
 	readonly topic?: string;
-	/** Where it stands in its topic's history; not there if that has none. */
+	/** Its position in its topic's history; absent if the topic has none. */
 	readonly position?: MessagePosition;
-	/** There on a request: the client is to answer it, with this. */
+	/** Present on a request: the client answers with this id. */
 	readonly correlationId?: string;
 }
 
 /**
- * Checks data against a message's schema and returns what the schema makes of it; a promise only where the schema is
+ * Validates data against a message's schema. Returns the schema's output; a promise only if the schema is
  * asynchronous.
  *
  * @throws {MessageValidationError} {InvalidMessageDefinitionError}
@@ -33,9 +33,10 @@ export function validate<TMessage extends SocketMessage>(
 }
 
 /**
- * Checks the answer to a message against its `reply` schema, as {@link validate} does its data. Null for a message without one.
+ * Validates the answer to a message against its `reply` schema, as {@link validate} does its data. Returns null for a
+ * message without one.
  *
- * @throws {MessageValidationError} its `messageName` is that of the message answered; {InvalidMessageDefinitionError}
+ * @throws {MessageValidationError} with the `messageName` of the answered message; {InvalidMessageDefinitionError}
  */
 export function validateReply(message: SocketMessage, reply: unknown): unknown {
 	mustBeDefinition(message);
@@ -44,10 +45,10 @@ export function validateReply(message: SocketMessage, reply: unknown): unknown {
 
 function mustBeDefinition(message: unknown): void {
 	if (isDefinition(message)) return;
-	throw new InvalidMessageDefinitionError('make messages with SocketMessage.define({ name, data })');
+	throw new InvalidMessageDefinitionError('define messages with SocketMessage.define({ name, data })');
 }
 
-/** As {@link validate}, where the schema is known to be one. @param name for the error */
+/** As {@link validate}, for a definition that is known to be valid. @param name the message's name, for the error */
 export function validateWith(name: string, schema: StandardSchemaV1, data: unknown): unknown {
 	const result = schema['~standard'].validate(data);
 	return result instanceof Promise ? result.then((late) => valueOf(name, late)) : valueOf(name, result);
@@ -58,15 +59,15 @@ function valueOf(name: string, result: StandardSchemaV1.Result<unknown>): unknow
 	return result.value;
 }
 
-/** What an emitted message is on the wire. @param topic where to; undefined for what is sent to one client */
+/** Encodes an emitted message. @param topic undefined for a message to one client */
 export function encodeEnvelope(name: string, data: unknown, topic?: string): string {
 	return JSON.stringify({ name, data, timestamp: Date.now(), topic } satisfies Loose<Envelope>);
 }
 
-/** What a request to a client is on the wire. */
+/** Encodes a request to a client. */
 export function encodeRequest(name: string, data: unknown, correlationId: string): string {
 	return JSON.stringify({ name, data, timestamp: Date.now(), correlationId } satisfies Envelope);
 }
 
-/** Undefined is the same as not there, which is what JSON makes of it. */
+/** Allows undefined for a property that JSON leaves out then. */
 type Loose<T> = { readonly [K in keyof T]: T[K] | undefined };

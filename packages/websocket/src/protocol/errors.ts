@@ -1,7 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { ErrorCode } from './client-message.ts';
 
-/** A message definition that can't work: a bad name, or something that is no Standard Schema. */
+/** An invalid message definition: a bad name, or something that is not a Standard Schema. */
 export class InvalidMessageDefinitionError extends Error {
 	override readonly name = 'InvalidMessageDefinitionError';
 	constructor(reason: string) {
@@ -9,9 +9,9 @@ export class InvalidMessageDefinitionError extends Error {
 	}
 }
 
-/** One thing that is wrong with a message's data. */
+/** One fault in a message's data. */
 export interface MessageIssue {
-	/** Where, as `items.0.price`; empty for the data as a whole. */
+	/** Where it is, as in `items.0.price`; empty for the data as a whole. */
 	readonly path: string;
 	readonly message: string;
 }
@@ -32,19 +32,19 @@ export class MessageValidationError extends Error {
 
 const CODE = /^[a-z][a-z0-9_]{0,63}$/;
 
-/** Thrown by whoever handles a message, to answer it with an error of its own; the other side gets code and message. */
+/** Thrown by a handler to answer a message with its own error; the other side receives the code and the message. */
 export class SocketError extends Error {
 	override readonly name = 'SocketError';
 	readonly code: ErrorCode;
 	/**
-	 * @param code 1 to 64 characters out of `a-z 0-9 _`, a letter first, as `room_full`
-	 * @param message goes to the other side as it is
-	 * @throws {TypeError} the code can't be one
+	 * @param code 1 to 64 characters from `a-z 0-9 _`, beginning with a letter, such as `room_full`
+	 * @param message sent to the other side as it is
+	 * @throws {TypeError} the code is invalid
 	 */
 	constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
 		if (typeof code !== 'string' || !CODE.test(code)) {
 			throw new TypeError(
-				`An error code is 1 to 64 characters out of a-z 0-9 _, beginning with a letter, not ${JSON.stringify(code)}`,
+				`An error code is 1 to 64 characters from a-z 0-9 _, beginning with a letter, not ${JSON.stringify(code)}`,
 			);
 		}
 		super(message, options);
@@ -52,21 +52,21 @@ export class SocketError extends Error {
 	}
 }
 
-/** A request that got no good answer: the other side refused it, or none came. */
+/** A request that failed: the other side refused it, or did not answer. */
 export class SocketRequestError extends Error {
 	override readonly name = 'SocketRequestError';
 	/** The message's name. */
 	readonly messageName: string;
-	/** What the other side answered, or `timeout`, `disconnected`, `invalid_reply` or `too_many_requests`. */
+	/** The code from the other side, or `timeout`, `disconnected`, `invalid_reply` or `too_many_requests`. */
 	readonly code: ErrorCode;
 	constructor(messageName: string, code: ErrorCode, message: string, options?: ErrorOptions) {
-		super(`${messageName} was not answered: ${message} (${code})`, options);
+		super(`${messageName} failed: ${message} (${code})`, options);
 		this.messageName = messageName;
 		this.code = code;
 	}
 }
 
-/** How many faults a message names, and how long each may be: who sends much that is wrong must not be answered with more. */
+/** How many faults an error lists, and the length of each: an invalid message must not cause a larger answer. */
 const MOST_NAMED = 10;
 const LONGEST_REASON = 200;
 

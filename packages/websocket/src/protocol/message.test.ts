@@ -8,11 +8,11 @@ import {
 	validate,
 } from './index.ts';
 
-/** What a plain JavaScript caller could pass. */
+/** Takes whatever a plain JavaScript caller could pass. */
 const define = SocketMessage.define as (definition: object) => SocketMessage;
 
 describe('defining a message', () => {
-	it('gives its name and schemas back, unchangeable', () => {
+	it('returns a frozen definition with its name and schemas', () => {
 		const message = SocketMessage.define({ name: 'order.paid', data: orderSchema, reply: numberFromText });
 
 		expect(message).toEqual({ name: 'order.paid', data: orderSchema, reply: numberFromText });
@@ -36,11 +36,11 @@ describe('defining a message', () => {
 		[null],
 		[undefined],
 		[{}],
-	])('refuses the name %j and says what a name is', (name) => {
+	])('rejects the name %j and states the rule', (name) => {
 		const attempt = (): unknown => define({ name, data: orderSchema });
 
 		expect(attempt).toThrow(InvalidMessageDefinitionError);
-		expect(attempt).toThrow(`1 to 128 characters out of A-Z a-z 0-9 _ : . -, not ${JSON.stringify(name)}`);
+		expect(attempt).toThrow(`1 to 128 characters from A-Z a-z 0-9 _ : . -, not ${JSON.stringify(name)}`);
 	});
 
 	it.each([
@@ -51,17 +51,17 @@ describe('defining a message', () => {
 		[{ parse() {} }],
 		[{ '~standard': null }],
 		[{ '~standard': { version: 1, vendor: 'x' } }],
-	])('refuses %j as a schema, and says which one is wrong', (bad) => {
+	])('rejects %j as a schema, and names the wrong one', (bad) => {
 		expect(() => define({ name: 'm', data: bad })).toThrow(
-			new InvalidMessageDefinitionError('data of m is no Standard Schema'),
+			new InvalidMessageDefinitionError('data of m is not a Standard Schema'),
 		);
 		if (bad === undefined) return;
 		expect(() => define({ name: 'm', data: orderSchema, reply: bad })).toThrow(
-			new InvalidMessageDefinitionError('reply of m is no Standard Schema'),
+			new InvalidMessageDefinitionError('reply of m is not a Standard Schema'),
 		);
 	});
 
-	it('takes a schema that is a function, as those of arktype are', () => {
+	it('accepts a schema that is a function, as in arktype', () => {
 		const callable = Object.assign(() => {}, orderSchema);
 
 		expect(SocketMessage.define({ name: 'm', data: callable }).data).toBe(callable);
@@ -72,13 +72,13 @@ describe('validating data', () => {
 	const good = { id: 'o1', items: [{ price: 1 }] };
 	const bad = { id: 7, items: [{ price: 1 }, { price: 'free' }] } as unknown as typeof good;
 
-	it('answers at once with what the schema makes of the data', () => {
+	it('returns the output of a synchronous schema', () => {
 		const message = SocketMessage.define({ name: 'm', data: numberFromText });
 
 		expect(validate(message, ' 42 ')).toBe(42);
 	});
 
-	it('answers later where the schema does', async () => {
+	it('returns a promise for an asynchronous schema', async () => {
 		const message = SocketMessage.define({ name: 'm', data: lateOrderSchema });
 		const answer = validate(message, good);
 
@@ -106,21 +106,21 @@ describe('validating data', () => {
 		);
 	});
 
-	it('has an empty path for a fault of the data as a whole', () => {
+	it('reports a fault of the data as a whole with an empty path', () => {
 		const message = SocketMessage.define({
 			name: 'm',
-			data: schema(() => ({ issues: [{ message: 'is no good', path: [] }] })),
+			data: schema(() => ({ issues: [{ message: 'is invalid', path: [] }] })),
 		});
 
 		expect(() => validate(message, 1)).toThrow(
 			expect.objectContaining({
-				message: 'Data of m does not fit its schema: is no good',
-				issues: [{ path: '', message: 'is no good' }],
+				message: 'Data of m does not fit its schema: is invalid',
+				issues: [{ path: '', message: 'is invalid' }],
 			}),
 		);
 	});
 
-	it('rejects with the same error where the schema answers later', async () => {
+	it('rejects with the same error for an asynchronous schema', async () => {
 		const message = SocketMessage.define({ name: 'm', data: lateOrderSchema });
 
 		await expect(validate(message, bad)).rejects.toThrow(

@@ -1,19 +1,19 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { InvalidMessageDefinitionError } from './errors.ts';
 
-/** A kind of message: its name on the wire and what its data must look like. Shared by server and client. */
+/** A message definition: its name on the wire and the schema of its data. Shared by server and client. */
 export interface SocketMessage<
 	TData extends StandardSchemaV1 = StandardSchemaV1,
 	TReply extends StandardSchemaV1 | undefined = StandardSchemaV1 | undefined,
 > {
 	readonly name: string;
-	/** What `data` must be: any Standard Schema (zod, valibot, arktype, …). */
+	/** The schema of `data`: any Standard Schema (zod, valibot, arktype, …). */
 	readonly data: TData;
-	/** What the answer to a request must be; undefined for a message that is not answered. */
+	/** The schema of the answer; undefined for a message without an answer. */
 	readonly reply: TReply;
 }
 
-/** A message that is answered. */
+/** A message with an answer. */
 export type RequestMessage = SocketMessage<StandardSchemaV1, StandardSchemaV1>;
 
 export type InferInput<TSchema extends StandardSchemaV1> = StandardSchemaV1.InferInput<TSchema>;
@@ -21,12 +21,12 @@ export type InferOutput<TSchema extends StandardSchemaV1> = StandardSchemaV1.Inf
 
 const NAME = /^[A-Za-z0-9_:.-]{1,128}$/;
 
-/** Makes message definitions. */
+/** Creates message definitions. */
 export const SocketMessage: {
 	/**
 	 * Defines a message.
 	 *
-	 * @param definition.name 1 to 128 characters out of `A-Z a-z 0-9 _ : . -`; unique within an application
+	 * @param definition.name 1 to 128 characters from `A-Z a-z 0-9 _ : . -`; unique within an application
 	 * @throws {InvalidMessageDefinitionError}
 	 */
 	define<TData extends StandardSchemaV1, TReply extends StandardSchemaV1 | undefined = undefined>(definition: {
@@ -39,18 +39,18 @@ export const SocketMessage: {
 		const { name, data, reply } = definition ?? {};
 		if (typeof name !== 'string' || !NAME.test(name)) {
 			throw new InvalidMessageDefinitionError(
-				`a message's name is 1 to 128 characters out of A-Z a-z 0-9 _ : . -, not ${JSON.stringify(name)}`,
+				`a message's name is 1 to 128 characters from A-Z a-z 0-9 _ : . -, not ${JSON.stringify(name)}`,
 			);
 		}
-		if (!isSchema(data)) throw new InvalidMessageDefinitionError(`data of ${name} is no Standard Schema`);
+		if (!isSchema(data)) throw new InvalidMessageDefinitionError(`data of ${name} is not a Standard Schema`);
 		if (reply !== undefined && !isSchema(reply)) {
-			throw new InvalidMessageDefinitionError(`reply of ${name} is no Standard Schema`);
+			throw new InvalidMessageDefinitionError(`reply of ${name} is not a Standard Schema`);
 		}
 		return Object.freeze({ name, data, reply: reply as never });
 	},
 };
 
-/** Whether a value is a message's definition, or looks like one closely enough to work. */
+/** Whether a value is a message definition, or close enough to one to work. */
 export function isDefinition(value: unknown): value is SocketMessage {
 	const { name, data } = (value ?? {}) as Partial<SocketMessage>;
 	return typeof name === 'string' && isSchema(data);

@@ -1,17 +1,23 @@
 /**
- * How far a topic with history was followed: up to and with the message at this offset; 0 is before the first one. Positions can be kept
- * and shown again later, as after a reconnect.
+ * How far a topic with history has been read: up to and including the message at this offset; 0 is before the first
+ * one. Positions can be kept and used later, as after a reconnect.
  */
 export interface Position {
-	/** Names one unbroken sequence of messages. Another epoch means that the topic's history was lost, or forgotten, and began anew. */
+	/**
+	 * Names one unbroken sequence of messages. Another epoch means that the topic's history was lost or expired, and a
+	 * new one began.
+	 */
 	readonly epoch: string;
-	/** Grows from message to message, by more than one: two different messages never have the same, also after a backend went back in time. */
+	/** Grows from message to message in random steps, so that two messages never share one, even after a backend has
+	 * gone back in time. */
 	readonly offset: number;
 }
 
-/** Where a message of a topic with history stands. */
+/** The position of a message in its topic's history. */
 export interface MessagePosition extends Position {
-	/** The offset of the message before it; 0 for the first one. Who has not seen that has missed something. */
+	/**
+	 * The offset of the message before it; 0 for the first one. A reader that has not seen that one missed something.
+	 */
 	readonly prev: number;
 }
 

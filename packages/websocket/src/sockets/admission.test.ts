@@ -20,7 +20,7 @@ interface Case {
 
 const UPGRADE = 'server.upgrade(req, { data: { socketId: crypto.randomUUID(), data: {}, topics: new Set() } })';
 const ID_RULE = 'a socket id is a UUID v4, as crypto.randomUUID() makes it';
-const TOPIC_RULE = 'a topic is 1 to 256 characters out of A-Z a-z 0-9 _ : . -';
+const TOPIC_RULE = 'a topic is 1 to 256 characters from A-Z a-z 0-9 _ : . -';
 const withTopics = (topics: unknown): unknown => ({ socketId: crypto.randomUUID(), data: {}, topics });
 
 const cases: Case[] = [
