@@ -1,7 +1,7 @@
 /** One chat server with its page: in this process only, or with REDIS_URL together with all others on that Redis. */
 import type { WebSocketProvider } from '@orijs/websocket';
 import { RedisWsProvider } from '@orijs/websocket-redis';
-import { bundlePage } from './bundle-page.ts';
+import { bundlePage } from '@orijs/examples-shared/bundle-page';
 import { HISTORY } from './messages.ts';
 import { startNode } from './node.ts';
 import { firstFreePort } from './first-free-port.ts';
@@ -12,7 +12,7 @@ try {
 	if (!/^\d+$/.test(PORT) || Number(PORT) < 1 || Number(PORT) > 65_535) {
 		throw new Error(`PORT must be a number from 1 to 65535, not ${JSON.stringify(PORT)}`);
 	}
-	const routes = await bundlePage();
+	const routes = await bundlePage(new URL('page/index.html', import.meta.url));
 	const port = firstFreePort(Number(PORT), HOST);
 	await startNode({ name: `node ${port}`, port, hostname: HOST, routes, createProvider, onFailure: fail });
 	console.log(`The chat is at http://${HOST}:${port}`);

@@ -1,5 +1,5 @@
 /** The notice board with its page and its demo users, for this machine only unless HOST says otherwise. */
-import { bundlePage } from './bundle-page.ts';
+import { bundlePage } from '@orijs/examples-shared/bundle-page';
 import { createNoticeBoard } from './server.ts';
 import { DEMO_USERS, Users } from './users.ts';
 
@@ -9,7 +9,10 @@ try {
 	if (!/^\d+$/.test(PORT) || Number(PORT) < 1 || Number(PORT) > 65_535) {
 		throw new Error(`PORT must be a number from 1 to 65535, not ${JSON.stringify(PORT)}`);
 	}
-	const [users, page] = await Promise.all([Users.create(DEMO_USERS), bundlePage()]);
+	const [users, page] = await Promise.all([
+		Users.create(DEMO_USERS),
+		bundlePage(new URL('page/index.html', import.meta.url)),
+	]);
 	await createNoticeBoard({ users })
 		.routes(page)
 		.listen({ port: Number(PORT), hostname: HOST });

@@ -1,6 +1,6 @@
 import { MAX_TEXT_LENGTH } from '../messages.ts';
 import { isVisible } from '../tidy.ts';
-import { byId } from './element.ts';
+import { byId } from '@orijs/examples-shared/element';
 
 const form = byId('composer', HTMLFormElement);
 const input = byId('text', HTMLTextAreaElement);

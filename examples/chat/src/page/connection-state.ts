@@ -1,6 +1,6 @@
 import type { ClientState, StateChange } from '@orijs/websocket-client';
 import { client } from './client.ts';
-import { byId } from './element.ts';
+import { byId } from '@orijs/examples-shared/element';
 import { hueOf } from './looks.ts';
 
 /** Waits that are shorter than this are not worth a countdown, in milliseconds. */

@@ -1,5 +1,5 @@
 import type { Said } from '../messages.ts';
-import { make } from './element.ts';
+import { make } from '@orijs/examples-shared/element';
 import { avatar, nodeSign } from './looks.ts';
 import { clock, clockWithSeconds } from './clock.ts';
 

@@ -1,4 +1,4 @@
-import { byId } from './element.ts';
+import { byId } from '@orijs/examples-shared/element';
 import type { Entry } from './entry.ts';
 
 /** How many entries are kept. */

@@ -1,4 +1,4 @@
-import { make } from './element.ts';
+import { make } from '@orijs/examples-shared/element';
 
 const characters = new Intl.Segmenter();
 

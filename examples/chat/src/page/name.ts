@@ -1,6 +1,6 @@
 import { MAX_NAME_LENGTH } from '../messages.ts';
 import { isVisible, tidy } from '../tidy.ts';
-import { byId } from './element.ts';
+import { byId } from '@orijs/examples-shared/element';
 import { wear } from './looks.ts';
 
 const STORED_AS = 'chat-name';

@@ -1,5 +1,5 @@
 import type { NodeList } from '../messages.ts';
-import { byId, make } from './element.ts';
+import { byId, make } from '@orijs/examples-shared/element';
 import { avatar, nodeSign } from './looks.ts';
 import { PeopleByNode } from './people-by-node.ts';
 

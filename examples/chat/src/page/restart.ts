@@ -1,7 +1,7 @@
 import { Restart } from '../messages.ts';
 import { client } from './client.ts';
 import { showProblem } from './composer.ts';
-import { byId } from './element.ts';
+import { byId } from '@orijs/examples-shared/element';
 import { reasonOf } from './reason.ts';
 import { currentNode } from './room.ts';
 

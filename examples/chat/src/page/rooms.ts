@@ -1,6 +1,6 @@
 import { isRoom, ROOM_RULE } from '../messages.ts';
 import { showProblem } from './composer.ts';
-import { byId, make } from './element.ts';
+import { byId, make } from '@orijs/examples-shared/element';
 
 const FIRST_ROOM = 'lobby';
 const NO_SUCH_ROOM = `There can be no such room: ${ROOM_RULE}.`;

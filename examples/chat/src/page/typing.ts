@@ -1,6 +1,6 @@
 import { type Person, Type, TYPING_EVERY_MS, TYPING_LIVES_MS } from '../messages.ts';
 import { client } from './client.ts';
-import { byId, make } from './element.ts';
+import { byId, make } from '@orijs/examples-shared/element';
 
 const line = byId('typing', HTMLElement);
 const typing = new Map<string, { readonly name: string; readonly timer: ReturnType<typeof setTimeout> }>();

@@ -1,6 +1,6 @@
 import type { ClientState } from '@orijs/websocket-client';
 import type { User } from '../messages.ts';
-import { byId, make } from './element.ts';
+import { byId, make } from '@orijs/examples-shared/element';
 
 const me = byId('me', HTMLElement);
 const state = byId('state', HTMLElement);

@@ -1,4 +1,4 @@
-import { byId } from './element.ts';
+import { byId } from '@orijs/examples-shared/element';
 
 const view = byId('login', HTMLElement);
 const form = byId('login-form', HTMLFormElement);

@@ -11,7 +11,7 @@ import {
 	RemoveNote,
 	userTopic,
 } from '../messages.ts';
-import { byId } from './element.ts';
+import { byId } from '@orijs/examples-shared/element';
 import { showOnline, showState, showUser } from './head.ts';
 import { hideLoginForm, showLoginForm, startLoginForm } from './login-form.ts';
 import { addNote, dropNote, showNotes, startNotes } from './notes.ts';

@@ -1,5 +1,5 @@
 import { MAX_NOTES, type Note, type User } from '../messages.ts';
-import { byId, make } from './element.ts';
+import { byId, make } from '@orijs/examples-shared/element';
 
 const heading = byId('notes-title', HTMLElement);
 const list = byId('notes', HTMLOListElement);

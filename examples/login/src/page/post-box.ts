@@ -1,6 +1,6 @@
 import { SocketRequestError } from '@orijs/websocket/protocol';
 import { MAX_TEXT_LENGTH } from '../messages.ts';
-import { byId } from './element.ts';
+import { byId } from '@orijs/examples-shared/element';
 
 const form = byId('post', HTMLFormElement);
 const text = byId('text', HTMLTextAreaElement);

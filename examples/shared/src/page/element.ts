@@ -1,11 +1,11 @@
-/** The page's element with this id. */
+/** Returns the page's element with this id. */
 export function byId<T extends HTMLElement>(id: string, kind: { new (): T }): T {
 	const element = document.getElementById(id);
 	if (element instanceof kind) return element;
 	throw new Error(`index.html has no ${kind.name} #${id}`);
 }
 
-/** A new element. Text only ever gets in as text, so that what users write can't become markup. */
+/** Creates an element. Strings are added as text, so that what users write can't become markup. */
 export function make<TTag extends keyof HTMLElementTagNameMap>(
 	tag: TTag,
 	className: string,

@@ -1,7 +1,7 @@
 import type { Routes } from '@orijs/core';
 import { fileURLToPath } from 'node:url';
 
-/** Nothing but what comes from this server, and no script within the page: what users write stays text even if it should get past us. */
+/** Allows only what this server serves, and no inline script: text that users write could not run even as markup. */
 const HEADERS = {
 	'Content-Security-Policy':
 		"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; " +
@@ -10,10 +10,15 @@ const HEADERS = {
 	'X-Content-Type-Options': 'nosniff',
 };
 
-/** Bundles the page with its parts. An import of the HTML file would do that as well, but its responses can't be given headers. */
-export async function bundlePage(): Promise<Routes> {
+/**
+ * Bundles a page with its scripts and styles into routes. Importing the HTML file would bundle it as well, but without
+ * a way to set headers.
+ *
+ * @param html the URL of the page's HTML file
+ */
+export async function bundlePage(html: URL): Promise<Routes> {
 	const { outputs } = await Bun.build({
-		entrypoints: [fileURLToPath(new URL('page/index.html', import.meta.url))],
+		entrypoints: [fileURLToPath(html)],
 		conditions: ['@orijs/source'],
 		minify: true,
 		publicPath: '/',
