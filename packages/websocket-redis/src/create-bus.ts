@@ -5,19 +5,19 @@ import type { ClusterAddress } from './cluster/topology.ts';
 import { RedisBus } from './redis-bus.ts';
 import type { SingleConnection } from './server/client-options.ts';
 
-/** A Redis Cluster: some of its nodes, and ioredis options for every connection to it. */
+/** A Redis Cluster: some of its nodes, and ioredis options for the connections to all of them. */
 export interface RedisClusterConnection {
 	readonly cluster: readonly ClusterAddress[];
 	readonly options?: RedisOptions;
 }
 
 /**
- * Where Redis is: ioredis options (`{ host, port }`, `{ sentinels, name }`, …), a `redis://` or `rediss://` URL, a Redis Cluster, or an
- * ioredis instance, whose options are taken over and which is never used or closed.
+ * Where Redis is: ioredis options (`{ host, port }`, `{ sentinels, name }`, …), a `redis://` or `rediss://` URL, a
+ * Redis Cluster, or an ioredis instance, whose options are copied and which is never used or closed.
  */
 export type RedisConnection = SingleConnection | RedisClusterConnection | Cluster;
 
-/** The transport for what a connection leads to. @throws {InvalidRedisOptionError} */
+/** Creates the bus for a connection. @throws {InvalidRedisOptionError} */
 export function createBus(connection: RedisConnection, keyPrefix: string, connectTimeout: number): Bus {
 	if (isClusterInstance(connection)) {
 		const nodes = connection.nodes().map(({ options: { host = 'localhost', port = 6379 } }) => ({ host, port }));
@@ -29,12 +29,12 @@ export function createBus(connection: RedisConnection, keyPrefix: string, connec
 	return new RedisBus({ connection, keyPrefix, connectTimeout });
 }
 
-/** Told by what it says of itself: it may come from another copy of ioredis. */
+/** By its property, not by `instanceof`: it may come from another copy of ioredis. */
 function isClusterInstance(connection: RedisConnection): connection is Cluster {
 	return isObject(connection) && (connection as Partial<Cluster>).isCluster === true;
 }
 
-/** Every ioredis instance has a `cluster` as well: a command. */
+/** An ioredis instance has a `cluster` as well: a method. */
 function isCluster(connection: SingleConnection | RedisClusterConnection): connection is RedisClusterConnection {
 	return isObject(connection) && 'cluster' in connection && typeof connection.cluster !== 'function';
 }

@@ -5,19 +5,24 @@ import { createBus, type RedisConnection } from './create-bus.ts';
 export interface RedisWsProviderOptions {
 	/**
 	 * Where Redis is: ioredis options (`{ host, port }`, `{ sentinels, name }`, …), a `redis://` or `rediss://` URL,
-	 * `{ cluster: [{ host, port }, …], options }`, or an ioredis instance, whose options are copied and which is never closed.
+	 * `{ cluster: [{ host, port }, …], options }`, or an ioredis instance, whose options are copied and which is never
+	 * closed.
 	 */
 	readonly connection: RedisConnection;
-	/** The prefix of channels and keys on Redis, before `:`. Applications that share a Redis need different ones. Default `orijs`. */
+	/**
+	 * The prefix of channels and keys on Redis, before `:`. Applications that share a Redis need different ones. Default
+	 * `orijs`.
+	 */
 	readonly keyPrefix?: string;
 	/** How long `start()` tries to reach Redis before it rejects, in milliseconds. Default 5,000. */
 	readonly connectTimeout?: number;
 	/**
-	 * Which topics keep their last messages on Redis, by pattern, as in `{ 'chat:*': { size: 500, ttlMs: 3_600_000 } }`; `*` matches any
-	 * characters, and the first matching pattern applies. Must be the same on all nodes. Default: no topic.
+	 * Which topics keep their last messages on Redis, by pattern, as in `{ 'chat:*': { size: 500, ttlMs: 3_600_000 } }`;
+	 * `*` matches any characters, and the first matching pattern applies. Must be the same on all nodes. Default: no
+	 * topic.
 	 */
 	readonly history?: HistoryRules;
-	/** How often a node sends a heartbeat over Redis, in milliseconds; less often with more than 50 nodes. Default 500. */
+	/** How often a node sends a heartbeat, in milliseconds; less often with more than 50 nodes. Default 500. */
 	readonly heartbeatMs?: number;
 	/** How long a topic stays subscribed on Redis after its last socket left it, in milliseconds. Default 1,000. */
 	readonly graceMs?: number;
@@ -34,11 +39,13 @@ export class RedisWsProvider extends WsProvider {
 		const { connection, keyPrefix = 'orijs', connectTimeout = 5_000, ...shared } = options ?? {};
 		if (!KEY_PREFIX.test(keyPrefix)) {
 			throw new InvalidRedisOptionError(
-				`keyPrefix is 1 to 128 characters from A-Z a-z 0-9 _ : . -, not ${JSON.stringify(keyPrefix)}`,
+				`keyPrefix must be 1 to 128 characters from A-Z a-z 0-9 _ : . -, not ${JSON.stringify(keyPrefix)}`,
 			);
 		}
 		if (!(connectTimeout > 0 && connectTimeout <= MAX_TIMER_MS)) {
-			throw new InvalidRedisOptionError(`connectTimeout must be a number of milliseconds above 0, not ${connectTimeout}`);
+			throw new InvalidRedisOptionError(
+				`connectTimeout must be a number of milliseconds above 0, not ${connectTimeout}`,
+			);
 		}
 		super({ ...shared, startTimeoutMs: connectTimeout, bus: createBus(connection, keyPrefix, connectTimeout) });
 	}

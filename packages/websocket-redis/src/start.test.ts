@@ -142,9 +142,9 @@ describe('starting on Redis', () => {
 		['no options', undefined as never, /ioredis options/],
 		['a client of another kind', { connection: new Bun.RedisClient() as never }, /ioredis instance/],
 		['no connection', { connection: undefined as never }, /ioredis options/],
-		['an empty prefix', { connection: {}, keyPrefix: '' }, /keyPrefix is 1 to 128 characters/],
+		['an empty prefix', { connection: {}, keyPrefix: '' }, /keyPrefix must be 1 to 128 characters/],
 		['a prefix with a space', { connection: {}, keyPrefix: 'a b' }, /keyPrefix/],
-		['no time', { connection: {}, connectTimeout: 0 }, /connectTimeout is a number of milliseconds/],
+		['no time', { connection: {}, connectTimeout: 0 }, /connectTimeout must be a number of milliseconds/],
 		['time that is no number', { connection: {}, connectTimeout: Number.NaN }, /connectTimeout/],
 	])('refuses %s, with a sentence that helps', (_, options, message) => {
 		const make = (): unknown => new RedisWsProvider(options);

@@ -4,7 +4,10 @@ import { RedisHistory } from '../history/redis-history.ts';
 import { ClusterClient } from './cluster-client.ts';
 import type { ClusterOptions } from './cluster-options.ts';
 
-/** Carries frames over a Redis Cluster's sharded publish/subscribe, so that each message costs only the shard of its channel. */
+/**
+ * Carries frames over a Redis Cluster's sharded publish/subscribe, so that each message costs only the shard of its
+ * channel.
+ */
 export class ClusterBus implements Bus {
 	readonly #options: ClusterOptions;
 	#cluster: ClusterClient | undefined;

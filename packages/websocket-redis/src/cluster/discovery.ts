@@ -6,8 +6,8 @@ import { type ClusterOptions, createNodeClient } from './cluster-options.ts';
 import { type ClusterTopology, readTopology } from './topology.ts';
 
 /**
- * Asks all listed nodes for the topology and returns the first reply. When every node fails, rejects with the error of the first
- * listed.
+ * Asks all listed nodes for the topology and returns the first reply. When every node fails, rejects with the error of
+ * the first listed.
  */
 export async function discoverTopology(options: ClusterOptions, signal: AbortSignal): Promise<ClusterTopology> {
 	const attempts = options.nodes.map(async (address) => {

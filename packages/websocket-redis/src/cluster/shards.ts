@@ -82,8 +82,9 @@ export class Shards {
 	}
 
 	/**
-	 * Names a heartbeat channel for each shard: `!` and the lowest number whose slot the shard serves. All nodes that see the same cluster
-	 * agree on it, and it stays when a replica takes over, so that what the old primary still delivers can be told from the new one's.
+	 * Names a heartbeat channel for each shard: `!` and the lowest number whose slot the shard serves. All nodes that
+	 * see the same cluster agree on it, and it stays when a replica takes over, so that what the old primary still
+	 * delivers can be told from the new one's.
 	 */
 	nameHeartbeats(): void {
 		const channels = new Map<Shard, string>();

@@ -17,7 +17,7 @@ export class SlotMoves {
 		this.#ending = ending;
 	}
 
-	/** Resolves when the channels are subscribed, on this shard or, if they have moved, on whichever serves them then. */
+	/** Resolves when the channels are subscribed, on this shard or, after a move, on the one that serves them then. */
 	async subscribe(shard: Shard | undefined, channels: readonly string[]): Promise<void> {
 		if (shard === undefined) return this.#unassigned.wait(channels, undefined);
 		try {
@@ -40,8 +40,8 @@ export class SlotMoves {
 	}
 
 	/**
-	 * Subscribes channels on the shards that serve them now. Messages for those that moved may be missed since the topology was last
-	 * confirmed.
+	 * Subscribes channels on the shards that serve them now. Messages for those that moved may be missed since the
+	 * topology was last confirmed.
 	 */
 	follow(confirmedAt: number): void {
 		const moved = new Map<string, number>();

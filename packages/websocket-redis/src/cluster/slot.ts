@@ -8,13 +8,13 @@ const TABLE = Uint16Array.from({ length: 256 }, (_, byte) => {
 });
 
 /**
- * The hash slot of a channel: its CRC-16 (XMODEM) modulo 16,384, as the Redis Cluster specification has it. Our channels are ASCII
- * and never have the braces that would single out a part of them.
+ * The hash slot of a channel's name on Redis: its CRC-16 (XMODEM) modulo 16,384, as the Redis Cluster specification
+ * defines. The names are ASCII and never contain braces, which would limit the hash to a part of them.
  */
-export function slotOf(channel: string): number {
+export function slotOf(redisChannel: string): number {
 	let crc = 0;
-	for (let i = 0; i < channel.length; i++) {
-		crc = ((crc << 8) ^ (TABLE[((crc >> 8) ^ channel.charCodeAt(i)) & 0xff] ?? 0)) & 0xffff;
+	for (let i = 0; i < redisChannel.length; i++) {
+		crc = ((crc << 8) ^ (TABLE[((crc >> 8) ^ redisChannel.charCodeAt(i)) & 0xff] ?? 0)) & 0xffff;
 	}
 	return crc % SLOTS;
 }

@@ -3,11 +3,12 @@ import { HISTORY_MARKER, HISTORY_VERSION } from '../wire/history-frame.ts';
 import { RedisScript } from './redis-script.ts';
 
 /**
- * What both scripts share. A topic has a hash `meta` (epoch; last: the offset given last; total: the bytes of all messages of the epoch;
- * from, since: `c` and `t` of the oldest message stored, or of one that was before it) and a stream `log`, whose ids are the offsets and
- * whose fields are p (the offset before), t (when it was stored, in ms), c (the total before it), d (a byte for the kind, and the content).
+ * Shared by both scripts. A topic has a hash `meta` (epoch; last: the last offset assigned; total: the bytes of all
+ * messages of the epoch; from, since: `c` and `t` of the oldest message stored, or of an earlier one) and a stream
+ * `log`, whose ids are the offsets and whose fields are p (the previous offset), t (when it was stored, in ms), c (the
+ * total before it), d (a byte for the kind, and the content).
  *
- * Lua's own conversion of numbers to text, also by `..`, would lose digits; as arguments of `redis.call` they keep them.
+ * Lua's conversion of numbers to text, including `..`, loses digits; arguments of `redis.call` keep them.
  */
 const COMMON = `
 local meta, log = KEYS[1], KEYS[2]
@@ -59,11 +60,11 @@ end
 `;
 
 /**
- * KEYS: meta, log, and the idempotency key if there is one. ARGV: channel, an epoch in case one is needed, seed, size, bytes, ttlMs,
- * rememberedMs, then the messages, each with the byte of its kind.
+ * KEYS: meta, log, and the idempotency key, if any. ARGV: channel, an epoch in case a new one is needed, seed, size,
+ * bytes, ttlMs, rememberedMs, then the messages, each with the byte of its kind.
  *
- * A script with a shebang line is checked before it runs: where there is no memory, or too few replicas, or this is one, nothing is
- * done. That the channel is permitted is asked for the same reason.
+ * Redis checks a script with a shebang line before it runs: without memory, with too few replicas or on a replica,
+ * nothing is done. The script checks the permission for the channel first, so that it does nothing without it.
  */
 const append = (publish: 'publish' | 'spublish'): string => `#!lua
 ${COMMON}
@@ -97,8 +98,8 @@ return 1
 `;
 
 /**
- * KEYS: meta, log. ARGV: an epoch in case one is needed, size, bytes, ttlMs, rememberedMs, then the command that reads, where it begins
- * and ends, and how much it reads. Returns a frame. Reading goes on where memory has run out.
+ * KEYS: meta, log. ARGV: an epoch in case a new one is needed, size, bytes, ttlMs, rememberedMs, then the command that
+ * reads, its start, end and limit. Returns a frame. Also runs when Redis is out of memory.
  */
 const READ = `#!lua flags=allow-oom
 ${COMMON}

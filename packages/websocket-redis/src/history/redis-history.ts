@@ -47,7 +47,7 @@ export class RedisHistory implements HistoryStore {
 		this.#servers = servers;
 	}
 
-	/** Appends and reads once on every server. A server that can't do so just now passes. @throws {HistoryUnsupportedError} */
+	/** Appends and reads once on every server. Ignores transient failures. @throws {HistoryUnsupportedError} */
 	async prepare(): Promise<void> {
 		await Promise.all(this.#servers.probeTopics().map((topic) => this.#probe(topic)));
 	}

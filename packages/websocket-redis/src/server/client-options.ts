@@ -1,63 +1,63 @@
 import { Redis, type RedisOptions } from 'ioredis';
 import { InvalidRedisOptionError, RedisConnectError } from '../errors.ts';
 
-/** One server, or the master of a Sentinel group: ioredis options, a URL, or an instance to duplicate. */
+/** One server, or the primary of a Sentinel group: ioredis options, a URL, or an instance to duplicate. */
 export type SingleConnection = RedisOptions | string | Redis;
 
-/** Tries to reconnect are never further apart than this, in milliseconds. */
+/** The longest delay between two attempts to reconnect, in milliseconds. */
 const MAX_RETRY_DELAY_MS = 1_000;
 
 /**
- * What every connection of ours must have, whatever the user's options say: ioredis's defaults would deliver publishes late
- * after an outage, or twice.
+ * The options of every connection, which override the user's: with ioredis's defaults, publishes would be delivered
+ * late after an outage, or twice.
  */
-const OURS = {
+const REQUIRED = {
 	lazyConnect: true,
 	enableOfflineQueue: false,
 	autoResubscribe: false,
 	autoResendUnfulfilledCommands: false,
-	// Commands without an answer fail when their connection does.
+	// Commands without a reply fail when their connection does.
 	maxRetriesPerRequest: 0,
 	replyMapping: 'legacy',
-	// Channels have the provider's prefix, on the way out and in.
+	// Channels already have the provider's prefix, which is also removed from incoming messages.
 	keyPrefix: '',
 	// A publish that the server refused must not be tried again.
 	reconnectOnError: null,
-	// How long a connection that was told to end may take; ours are cut right after, and a timer is not to outlive them.
+	// The stream is destroyed right after a disconnect; ioredis's own timer must not outlive it.
 	disconnectTimeout: 10,
 	retryStrategy: (attempt: number): number =>
 		Math.random() * Math.min(MAX_RETRY_DELAY_MS, 50 * 2 ** Math.min(attempt, 10)),
 } satisfies RedisOptions;
 
-/** A connection of our own, not opened yet. It reconnects for ever once `connect` was called. */
+/** A new client, not connected yet. It reconnects until it is closed, once `connect` was called. */
 export function createClient(connection: SingleConnection, connectTimeout: number): Redis {
-	const ours = { ...OURS, connectTimeout };
+	const required = { ...REQUIRED, connectTimeout };
 	if (typeof connection === 'string') {
 		if (!/^rediss?:\/\//.test(connection)) {
 			throw new InvalidRedisOptionError(
 				`connection must be a redis:// or rediss:// URL, not one that begins with ${JSON.stringify(/^\w*/.exec(connection)?.[0])}`,
 			);
 		}
-		return new Redis(withoutOurs(connection), ours);
+		return new Redis(withoutRequired(connection), required);
 	}
 	if (typeof connection !== 'object' || connection === null) {
 		throw new InvalidRedisOptionError(
 			`connection must be ioredis options such as { host, port }, a redis:// URL or an ioredis instance, not ${String(connection)}`,
 		);
 	}
-	if (!isInstance(connection)) return new Redis({ ...connection, ...ours });
+	if (!isInstance(connection)) return new Redis({ ...connection, ...required });
 	if (connection.options === undefined) {
 		throw new InvalidRedisOptionError('connection must be an ioredis instance, not one of another Redis client');
 	}
-	return connection.duplicate(ours);
+	return connection.duplicate(required);
 }
 
-/** In ioredis what a URL's query says wins over options. Ours are not to be overruled. */
-function withoutOurs(url: string): string {
+/** In ioredis, the query of a URL overrides options. It must not override the required ones. */
+function withoutRequired(url: string): string {
 	const [base, query] = url.split('?', 2);
 	if (query === undefined) return url;
 	const params = new URLSearchParams(query);
-	for (const name of [...Object.keys(OURS), 'connectTimeout']) params.delete(name);
+	for (const name of [...Object.keys(REQUIRED), 'connectTimeout']) params.delete(name);
 	return params.size === 0 ? `${base}` : `${base}?${params.toString()}`;
 }
 
@@ -65,7 +65,7 @@ function isInstance(connection: RedisOptions | Redis): connection is Redis {
 	return typeof (connection as Partial<Redis>).duplicate === 'function';
 }
 
-/** Where a client connects to, for messages: without user or password. */
+/** What a client connects to, for error messages and logs: without user or password. */
 export function endpointOf({ options }: Redis): string {
 	if (options.path) return options.path;
 	if (options.sentinels) return `sentinel group ${options.name}`;
@@ -73,15 +73,15 @@ export function endpointOf({ options }: Redis): string {
 }
 
 /**
- * Opens a client; tries again until `timeoutMs` is over or `signal` aborts, but not when the server answers with a refusal, such
- * as a wrong password.
+ * Connects a client. Tries again until `timeoutMs` is over or `signal` aborts, but not when the server refuses, for
+ * example because of a wrong password.
  *
- * @throws {RedisConnectError} names endpoint and cause
+ * @throws {RedisConnectError} with the endpoint and the cause
  */
 export async function connect(client: Redis, timeoutMs: number, signal: AbortSignal): Promise<void> {
 	const { promise, resolve, reject } = Promise.withResolvers<void>();
 	let cause: Error | undefined;
-	const fail = (how: string): void => reject(new RedisConnectError(endpointOf(client), how, { cause }));
+	const fail = (problem: string): void => reject(new RedisConnectError(endpointOf(client), problem, { cause }));
 	const onError = (error: Error): void => {
 		cause = error;
 		if (isRefusal(error)) fail('refused the connection');
@@ -90,7 +90,7 @@ export async function connect(client: Redis, timeoutMs: number, signal: AbortSig
 	const onAbort = (): void => reject(signal.reason);
 	signal.addEventListener('abort', onAbort);
 	client.on('ready', resolve).on('error', onError);
-	// Its own promise only tells of the first attempt.
+	// The promise of `connect` covers the first attempt only.
 	client.connect().catch(onError);
 	try {
 		await promise;
@@ -101,7 +101,7 @@ export async function connect(client: Redis, timeoutMs: number, signal: AbortSig
 	}
 }
 
-/** Whether Redis itself said no, as opposed to a connection that failed. */
+/** Whether Redis replied with an error, as opposed to a connection that failed. */
 export function isRefusal(error: unknown): error is Error {
 	return error instanceof Error && error.name === 'ReplyError';
 }

@@ -70,7 +70,8 @@ export class PrimaryCheck {
 		const isSame = connection.runId !== undefined && info.runId === connection.runId;
 		if (!isSame) {
 			const { publisher, subscriptions } = this.#options;
-			// A server that was up before the connection was lost is not the lost one restarted: both were up at the same time.
+			// A server that was up before the connection was lost is not the lost one restarted: both were up at the same
+			// time.
 			const lostAt = subscriptions.lostAt ?? now;
 			const coexisted = info.startedAt !== undefined && info.startedAt < lostAt - UPTIME_PRECISION_MS;
 			if (connection.runId !== undefined && info.runId !== undefined && coexisted) this.#unverified([connection]);
@@ -85,7 +86,8 @@ export class PrimaryCheck {
 	}
 
 	/**
-	 * As {@link BusLiveness.verifyPrimary}: a new connection leads to the current primary. Connections to another server are dropped.
+	 * As {@link BusLiveness.verifyPrimary}: a new connection leads to the current primary. Connections to another server
+	 * are dropped.
 	 */
 	async verifyPrimary(): Promise<boolean> {
 		const { status, createClient, ending } = this.#options;
@@ -124,7 +126,7 @@ export class PrimaryCheck {
 		}, LEAVE_REPLICA_AFTER_MS);
 	}
 
-	/** These connections lead to the wrong server, perhaps since it was last verified: what passed over them may be lost. */
+	/** These connections may have led to the wrong server since they were last verified: messages may be lost. */
 	#unverified(connections: readonly ServerConnection[]): void {
 		const { publisher, subscriber, subscriptions, handlers } = this.#options;
 		if (connections.includes(publisher)) handlers.undelivered(publisher.verifiedAt);
@@ -132,8 +134,9 @@ export class PrimaryCheck {
 	}
 
 	/**
-	 * Whether a server that answers counts as the primary. One whose replicas are gone or silent may have been replaced by a new primary,
-	 * even where Sentinels or DNS still lead to it; only after a while does it count as a primary with fewer replicas.
+	 * Whether a server that answers counts as the primary. One whose replicas are gone or silent may have been replaced
+	 * by a new primary, even where Sentinels or DNS still lead to it; only after a while does it count as a primary with
+	 * fewer replicas.
 	 */
 	#isTrusted({ replicas, lagMs }: ServerInfo, asked: number): boolean {
 		if (lagMs > TRUSTED_LAG_MS) return false;

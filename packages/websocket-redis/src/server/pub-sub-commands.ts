@@ -1,52 +1,52 @@
 import type { Redis } from 'ioredis';
 
-/** How a server is asked to publish and subscribe: to all of it, or, on a cluster, to one shard. */
+/** The commands to publish and subscribe with: on a server, or on one shard of a cluster. */
 export interface PubSubCommands {
-	/** The event by which ioredis hands out messages, as buffers of channel and content. */
+	/** The ioredis event for messages, with buffers of the channel's name on Redis and the content. */
 	readonly messageEvent: 'messageBuffer' | 'smessageBuffer';
-	subscribe(client: Redis, channels: readonly string[]): Promise<unknown>;
-	unsubscribe(client: Redis, channels: readonly string[]): Promise<unknown>;
+	subscribe(client: Redis, redisChannels: readonly string[]): Promise<unknown>;
+	unsubscribe(client: Redis, redisChannels: readonly string[]): Promise<unknown>;
 	readonly publish: 'publish' | 'spublish';
-	/** Puts channels into groups that one command may name. */
-	group(channels: readonly string[]): readonly (readonly string[])[];
+	/** Splits channels into groups that one command may name. */
+	group(redisChannels: readonly string[]): readonly (readonly string[])[];
 }
 
-/** How many channels one command names at most. */
+/** The most channels that one command names. */
 const CHANNELS_PER_COMMAND = 1_000;
 
 export const plainPubSub: PubSubCommands = {
 	messageEvent: 'messageBuffer',
-	subscribe: (client, channels) => client.subscribe(...channels),
-	unsubscribe: (client, channels) => client.unsubscribe(...channels),
+	subscribe: (client, redisChannels) => client.subscribe(...redisChannels),
+	unsubscribe: (client, redisChannels) => client.unsubscribe(...redisChannels),
 	publish: 'publish',
-	group: (channels) => chunks(channels),
+	group: (redisChannels) => chunks(redisChannels),
 };
 
-/** On a cluster a message then costs one shard, not every node. Needs Redis 7. */
-export function shardedPubSub(slotOf: (channel: string) => number): PubSubCommands {
+/** On a cluster, where each message then costs one shard instead of every node. Requires Redis 7. */
+export function shardedPubSub(slotOf: (redisChannel: string) => number): PubSubCommands {
 	return {
 		messageEvent: 'smessageBuffer',
-		subscribe: (client, channels) => client.ssubscribe(...channels),
-		unsubscribe: (client, channels) => client.sunsubscribe(...channels),
+		subscribe: (client, redisChannels) => client.ssubscribe(...redisChannels),
+		unsubscribe: (client, redisChannels) => client.sunsubscribe(...redisChannels),
 		publish: 'spublish',
-		// One command names channels of one slot only.
-		group(channels) {
+		// One command may name channels of one slot only.
+		group(redisChannels) {
 			const bySlot = new Map<number, string[]>();
-			for (const channel of channels) {
-				const slot = slotOf(channel);
+			for (const redisChannel of redisChannels) {
+				const slot = slotOf(redisChannel);
 				const same = bySlot.get(slot);
-				if (same === undefined) bySlot.set(slot, [channel]);
-				else same.push(channel);
+				if (same === undefined) bySlot.set(slot, [redisChannel]);
+				else same.push(redisChannel);
 			}
 			return [...bySlot.values()].flatMap((same) => chunks(same));
 		},
 	};
 }
 
-function chunks(channels: readonly string[]): string[][] {
+function chunks(redisChannels: readonly string[]): string[][] {
 	const result: string[][] = [];
-	for (let i = 0; i < channels.length; i += CHANNELS_PER_COMMAND) {
-		result.push(channels.slice(i, i + CHANNELS_PER_COMMAND));
+	for (let i = 0; i < redisChannels.length; i += CHANNELS_PER_COMMAND) {
+		result.push(redisChannels.slice(i, i + CHANNELS_PER_COMMAND));
 	}
 	return result;
 }

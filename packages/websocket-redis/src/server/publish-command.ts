@@ -2,56 +2,56 @@ import { Command, type Redis } from 'ioredis';
 import { RedisConnectionLostError } from '../errors.ts';
 import { endpointOf } from './client-options.ts';
 
-/** Where ioredis is to write what is written already. */
-const NOWHERE = { write: () => true } as unknown as NonNullable<Parameters<Redis['sendCommand']>[1]>;
+/** A stream for ioredis to write to when the bytes are already written. */
+const NO_STREAM = { write: () => true } as unknown as NonNullable<Parameters<Redis['sendCommand']>[1]>;
 
 const CR = 0x0d;
 const LF = 0x0a;
-/** Answers that were given are forgotten when there are so many. */
-const MOST_GIVEN = 1_024;
+/** Settled replies are discarded once there are this many. */
+const MAX_SETTLED = 1_024;
 
-type Answer = PromiseWithResolvers<number>;
+type Reply = PromiseWithResolvers<number>;
 
 /**
- * All publishing on one connection. To ioredis it is a single command that is sent again and again, once for each message, so that
- * each gets its answer: a connection's answers come in the order of its commands. An object per message, as ioredis and its pipelines
- * have it, costs several times as much. What is published in one synchronous stretch shares one write. ioredis's own tracing and its
- * `commandTimeout` know nothing of these messages.
+ * All publishing on one connection. To ioredis it is a single command that is sent once for each message, so that each
+ * message gets its reply: the replies of a connection arrive in the order of its commands. An object per message, as
+ * ioredis and its pipelines create, costs several times as much. Messages published in one synchronous stretch share
+ * one write. ioredis's tracing and its `commandTimeout` do not see these messages.
  */
 export class PublishCommand extends Command {
 	readonly #client: Redis;
 	readonly #begin: string;
-	/** What comes before each frame that is not written yet. */
+	/** The RESP bytes before each frame that is not written yet. */
 	#heads: string[] = [];
 	#frames: Uint8Array[] = [];
-	#waiting: Answer[] = [];
+	#waiting: Reply[] = [];
 	#bytes = 0;
-	/** The messages that are being sent, until ioredis writes them. */
+	/** The bytes of the messages being sent, until ioredis writes them. */
 	#unwritten: Buffer | undefined;
-	/** Of what was sent, in that order. */
-	readonly #answers: Answer[] = [];
-	/** How many of them were given. */
-	#given = 0;
+	/** Of the messages sent, in that order. */
+	readonly #replies: Reply[] = [];
+	/** How many of them are settled. */
+	#settled = 0;
 
 	constructor(client: Redis, name: 'publish' | 'spublish') {
 		super(name);
 		this.#client = client;
 		this.#begin = `*3\r\n$${name.length}\r\n${name}\r\n$`;
 		this.isTraced = true;
-		fix(this, 'resolve', (receivers: unknown) => this.#nextAnswer()?.resolve(Number(receivers)));
-		fix(this, 'reject', (error: Error) => this.#nextAnswer()?.reject(error));
+		fix(this, 'resolve', (receivers: unknown) => this.#nextReply()?.resolve(Number(receivers)));
+		fix(this, 'reject', (error: Error) => this.#nextReply()?.reject(error));
 	}
 
-	/** Resolves with the number of subscribers the message went to. `channel` is ASCII. */
-	publish(channel: string, frame: Uint8Array): Promise<number> {
+	/** Resolves with the number of subscribers the message went to. `redisChannel` is ASCII. */
+	publish(redisChannel: string, frame: Uint8Array): Promise<number> {
 		if (this.#frames.length === 0) queueMicrotask(this.#send);
-		const head = `${this.#begin}${channel.length}\r\n${channel}\r\n$${frame.length}\r\n`;
+		const head = `${this.#begin}${redisChannel.length}\r\n${redisChannel}\r\n$${frame.length}\r\n`;
 		this.#heads.push(head);
 		this.#frames.push(frame);
 		this.#bytes += head.length + frame.length + 2;
-		const answer = Promise.withResolvers<number>();
-		this.#waiting.push(answer);
-		return answer.promise;
+		const reply = Promise.withResolvers<number>();
+		this.#waiting.push(reply);
+		return reply.promise;
 	}
 
 	readonly #send = (): void => {
@@ -61,20 +61,20 @@ export class PublishCommand extends Command {
 		try {
 			const bytes = this.#takeBytes();
 			const { status, stream } = this.#client;
-			// ioredis would reject a command then, and by the order that is the oldest message without an answer, not one of these.
+			// Otherwise ioredis would reject the command: the oldest message without a reply, not one of these.
 			if (status !== 'ready' || !stream?.writable) throw new RedisConnectionLostError(endpointOf(this.#client));
 			this.#unwritten = bytes;
 			isSending = true;
-			// All of it is written with the first one.
+			// The first call writes the bytes of all of them.
 			for (; sent < waiting.length; sent++) {
-				this.#answers.push(waiting[sent] as Answer);
-				void this.#client.sendCommand(this, sent === 0 ? undefined : NOWHERE);
+				this.#replies.push(waiting[sent] as Reply);
+				void this.#client.sendCommand(this, sent === 0 ? undefined : NO_STREAM);
 			}
 		} catch (error) {
 			for (const { reject } of waiting.slice(sent)) reject(error);
 			if (!isSending) return;
-			// What Redis got of it is not known: a new connection begins with no answers to wait for.
-			this.#answers.pop();
+			// How much Redis received is unknown: a new connection starts without pending replies.
+			this.#replies.pop();
 			this.#client.stream.destroy();
 		}
 	};
@@ -106,25 +106,28 @@ export class PublishCommand extends Command {
 		return bytes;
 	}
 
-	#nextAnswer(): Answer | undefined {
-		const answer = this.#answers[this.#given];
-		if (answer === undefined) return undefined;
-		this.#given++;
-		if (this.#given === this.#answers.length || this.#given >= MOST_GIVEN) {
-			this.#answers.splice(0, this.#given);
-			this.#given = 0;
+	#nextReply(): Reply | undefined {
+		const reply = this.#replies[this.#settled];
+		if (reply === undefined) return undefined;
+		this.#settled++;
+		if (this.#settled === this.#replies.length || this.#settled >= MAX_SETTLED) {
+			this.#replies.splice(0, this.#settled);
+			this.#settled = 0;
 		}
-		return answer;
+		return reply;
 	}
 
-	/** Messages wait for as long as their connection lives. Heartbeats find out about one that hangs, for all that is on it. */
+	/** Messages wait as long as their connection lives. Heartbeats detect one that hangs. */
 	override setTimeout(): void {}
 
-	/** The client may be of another release of ioredis, whose commands have this or have it not. */
+	/** The client may be of another ioredis release, which may not have this method. */
 	override setReplyContext(): void {}
 }
 
-/** Tools that watch ioredis put theirs in the place of these with each message that is sent; one command for all would gather them. */
+/**
+ * Makes a method read-only. Instrumentation wraps these on every command that is sent; on one command for all messages,
+ * the wrappers would pile up.
+ */
 function fix(command: Command, name: 'resolve' | 'reject', value: (argument: never) => void): void {
 	Object.defineProperty(command, name, { get: () => value, set() {} });
 }

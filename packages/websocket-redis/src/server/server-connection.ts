@@ -1,19 +1,19 @@
 import type { Redis } from 'ioredis';
 
-/** A connection that is not ready this long after it was begun is given up for a new try, in milliseconds. */
+/** A connection that is not ready this long after it started connecting is dropped for another try, in milliseconds. */
 const READY_WITHIN_MS = 2_000;
 
 export interface ServerConnectionHandlers {
 	/** Connected: commands may be sent. */
 	onReady(): void;
-	/** The connection is gone; commands without an answer have failed. */
+	/** The connection is gone; commands without a reply have failed. */
 	onLost(): void;
 }
 
-/** One connection to Redis that is made again for ever, and can be dropped when it is found dead. */
+/** One connection to Redis, which reconnects until it is closed and can be dropped when it is found dead. */
 export class ServerConnection {
 	readonly client: Redis;
-	/** Which server it leads to, where that is known. */
+	/** Which server it leads to, if that is known. */
 	runId: string | undefined;
 	/** When it was last known that this is the right server, in milliseconds since the epoch. */
 	verifiedAt = 0;
@@ -23,11 +23,11 @@ export class ServerConnection {
 
 	constructor(client: Redis) {
 		this.client = client;
-		// ioredis prints errors that nobody listens to.
+		// ioredis prints errors that have no listener.
 		client.on('error', this.#onError);
 	}
 
-	/** What went wrong last, for people. */
+	/** The message of the last error; undefined once the connection is ready. */
 	get lastError(): string | undefined {
 		return this.#lastError;
 	}
@@ -36,16 +36,16 @@ export class ServerConnection {
 		return this.client.status === 'ready';
 	}
 
-	/** From now on the connection is watched; it must be ready. */
+	/** Calls the handlers from now on; `onLost` at once if the connection is not ready. */
 	watch(handlers: ServerConnectionHandlers): void {
 		this.#handlers = handlers;
 		this.client.on('ready', this.#onReady).on('close', this.#onClose).on('connecting', this.#onConnecting);
 		if (!this.isReady) this.#onClose();
 	}
 
-	/** Drops the connection, with what is under way on it; ioredis makes a new one. */
+	/** Drops the connection, with everything pending on it; ioredis makes a new one. */
 	reset(): void {
-		// Closing politely would wait for the other side, which may be the one that hangs.
+		// A graceful close would wait for the other side, which may be the one that hangs.
 		this.client.stream?.destroy();
 	}
 

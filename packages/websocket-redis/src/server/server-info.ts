@@ -1,19 +1,19 @@
 import type { Redis } from 'ioredis';
 
-/** What a server says of itself; parts it may not be asked for are undefined. */
+/** What a server reports in `INFO`; fields that its user may not read are undefined. */
 export interface ServerInfo {
 	readonly isReplica: boolean | undefined;
 	/** Differs between servers, and between runs of one server. */
 	readonly runId: string | undefined;
-	/** When it was started, in milliseconds since the epoch, to the second. */
+	/** When it was started, in milliseconds since the epoch, exact to the second. */
 	readonly startedAt: number | undefined;
-	/** How many replicas follow it. */
+	/** How many replicas are connected to it. */
 	readonly replicas: number;
-	/** How long ago the slowest of them was last heard of, in milliseconds. */
+	/** How long ago the slowest of them last reported, in milliseconds. */
 	readonly lagMs: number;
 }
 
-/** Asks a server what it is. Rejects when the connection fails. */
+/** Reads a server's `INFO`. Rejects when the connection fails. */
 export async function serverInfo(client: Redis): Promise<ServerInfo> {
 	const asked = Date.now();
 	const info = (await Promise.all([section(client, 'server'), section(client, 'replication')])).join('\n');

@@ -98,7 +98,7 @@ export class Subscriptions {
 		this.#isComplete = false;
 	}
 
-	/** Subscribes to every channel again. Rejects when the connection fails. A channel that Redis refuses is reported and forgotten. */
+	/** Subscribes to every channel again; reports and forgets those Redis refuses. Rejects when the connection fails. */
 	async subscribeAll(): Promise<void> {
 		this.#refusals.clear();
 		await this.#subscribeOrForget([...this.#channels]);
@@ -121,7 +121,7 @@ export class Subscriptions {
 		}
 	}
 
-	/** Everything is subscribed again. Reports the interruption, with its reason, and settles what waited for its end. */
+	/** Everything is subscribed again. Reports the interruption and resolves the promises that waited for its end. */
 	recovered(reason: string): void {
 		const lostAt = this.#lostAt;
 		this.#isComplete = true;

@@ -1,4 +1,5 @@
-// One node of the two-process tests: a plain Bun server on a Redis provider, told what to do by its clients and by the test.
+// One node of the two-process tests: a plain Bun server on a Redis provider, told what to do by its clients and by the
+// test.
 
 import { answerRequests } from '@orijs/testkit';
 import { type SocketData, SocketCoordinator, SocketMessage } from '@orijs/websocket';
