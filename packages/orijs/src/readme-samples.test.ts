@@ -1,0 +1,271 @@
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { freePort, type Message, type ScriptProcess, startRedis, type TestClient, until } from '@orijs/testkit';
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { onPort, reporting, SampleRuns } from './test-support/sample-runs.ts';
+import { Readme, substitute } from './test-support/samples.ts';
+
+const root = new Readme('README.md');
+const core = new Readme('packages/core/README.md');
+const client = new Readme('packages/websocket-client/README.md');
+const orijs = new Readme('packages/orijs/README.md');
+
+/** A server and a client that are printed side by side. */
+interface Pair {
+	readonly messages: string;
+	readonly server: string;
+	readonly page: string;
+	/** The address in `page`, as printed. */
+	readonly url: string;
+	/** What `page` shows to the guards. */
+	readonly token?: string;
+	/** The topic that `page` subscribes to, and the message that the server emits to it. */
+	readonly topic: string;
+	readonly emits: string;
+	/** What `page` prints for that message and for the answer to its request. */
+	readonly prints: readonly RegExp[];
+}
+
+const README: Pair = {
+	messages: root.file('messages.ts'),
+	server: root.file('server.ts'),
+	page: root.file('client.ts'),
+	url: "'ws://localhost:3000/ws'",
+	token: 'token-of-ada',
+	topic: 'chat:lobby',
+	emits: 'chat.said',
+	prints: [/^Ada: hi$/m, /^Sent [0-9a-f-]{36}$/m],
+};
+const CORE_AND_CLIENT: Pair = {
+	messages: client.file('messages.ts'),
+	server: core.file('server.ts', '## Typed messages'),
+	page: client.file('page.ts'),
+	url: "'/ws'",
+	token: 'secret',
+	topic: 'room:a',
+	emits: 'chat.said',
+	prints: [/^room:a Ada hi$/m, /^hi$/m, /^The server calls it [0-9a-f-]{36}$/m],
+};
+const ORIJS: Pair = {
+	messages: orijs.file('messages.ts'),
+	server: orijs.file('server.ts'),
+	page: orijs.file('page.ts'),
+	url: "'/ws'",
+	topic: 'greetings',
+	emits: 'greeted',
+	prints: [/^Ada has arrived$/m, /^Hello, Ada$/m],
+};
+const ALL: [name: string, pair: Pair][] = [
+	['README.md', README],
+	['@orijs/core with @orijs/websocket-client', CORE_AND_CLIENT],
+	['@orijs/orijs', ORIJS],
+];
+const WITH_TOKEN = ALL.filter(([, { token }]) => token !== undefined);
+
+describe('the samples in the READMEs', () => {
+	let runs: SampleRuns;
+	beforeAll(() => {
+		runs = new SampleRuns();
+	});
+	afterEach(() => runs.end());
+	afterAll(() => runs.remove());
+
+	/** Writes the files of a pair, with the address of the server that will run. */
+	function write({ messages, server, page, url }: Pair, port: number): { server: string; page: string } {
+		const dir = runs.write({
+			'messages.ts': messages,
+			'server.ts': onPort(server, port),
+			'page.ts': reporting(substitute(page, url, `'ws://127.0.0.1:${port}/ws'`)),
+		});
+		return { server: join(dir, 'server.ts'), page: join(dir, 'page.ts') };
+	}
+
+	/** Another client, which is subscribed to the topic. */
+	async function listen(port: number, { topic, token }: Pair): Promise<TestClient> {
+		const other = await runs.connect(port);
+		other.send(JSON.stringify({ type: '@auth', data: token }));
+		other.send(JSON.stringify({ type: '@subscribe', data: { topic }, correlationId: 'subscribed' }));
+		expect(await other.next()).not.toContain('error');
+		return other;
+	}
+
+	async function prints(page: ScriptProcess, line: RegExp): Promise<void> {
+		const what = (): string => `the page prints ${String(line)}; it printed ${page.output()}`;
+		await until(() => line.test(page.output()), { what, timeoutMs: 10_000 });
+	}
+
+	it.each(ALL)('%s: the page receives the message, the answer and a gap', async (_, pair) => {
+		const port = await freePort();
+		const files = write(pair, port);
+		const server = await runs.complete(files.server);
+		const other = await listen(port, pair);
+
+		const page = await runs.complete(files.page);
+		for (const line of pair.prints) await prints(page, line);
+		await other.next(emittedBy(pair));
+		if (pair.token !== undefined) expect(other.texts.join('\n')).not.toContain(pair.token);
+
+		server.kill();
+		await server.exited;
+		await runs.complete(files.server);
+		await prints(page, /^Messages .*may be missing/m);
+	});
+
+	it.each(WITH_TOKEN)('%s: a page with another token is rejected', async (_, pair) => {
+		const port = await freePort();
+		const files = write({ ...pair, page: substitute(pair.page, `'${pair.token}'`, "'another'") }, port);
+		await runs.complete(files.server);
+		const page = runs.start(files.page);
+		expect(await page.exited).toMatchObject({ code: 1 });
+		expect(page.output()).toContain('ClientClosedError');
+	});
+
+	it('@orijs/core and @orijs/websocket-client print the same messages.ts', () => {
+		expect(client.file('messages.ts')).toBe(core.file('messages.ts'));
+	});
+
+	it('@orijs/websocket-client: after closing everything, the process ends', async () => {
+		const port = await freePort();
+		const page = CORE_AND_CLIENT.page + client.block('await room.close();');
+		const files = write({ ...CORE_AND_CLIENT, page }, port);
+		await runs.complete(files.server);
+		const { exited, output } = await runs.complete(files.page);
+		expect(await exited).toEqual({ code: 0, signal: null });
+		expect(output()).toMatch(/^closed$/m);
+	});
+
+	it('@orijs/core: the quick start and its page', async () => {
+		const port = await freePort();
+		const url = 'ws://localhost:3000/ws';
+		const dir = runs.write({
+			'server.ts': onPort(core.file('server.ts'), port),
+			'page.ts': reporting(substitute(core.file('page.ts'), url, `ws://127.0.0.1:${port}/ws`)),
+		});
+		await runs.complete(join(dir, 'server.ts'));
+		expect(await (await fetch(`http://127.0.0.1:${port}/health`)).text()).toBe('ok');
+		const other = await runs.connect(port);
+
+		const page = await runs.complete(join(dir, 'page.ts'));
+		await prints(page, /^Ada: hi$/m);
+		await page.stop();
+		expect(await other.received(3)).toEqual(['Ada joined', 'Ada: hi', 'Ada left']);
+	});
+
+	it('@orijs/websocket-client: a reloaded page recovers what it missed, and is told what is lost', async () => {
+		const port = await freePort();
+		const dir = runs.write({
+			'browser.ts': BROWSER,
+			'server.ts': onPort(client.file('history-server.ts'), port) + PUBLISH,
+			'page.ts': `import './browser.ts';\n${reporting(substitute(client.file('history-page.ts'), "'/ws'", `'ws://127.0.0.1:${port}/ws'`))}${HIDE}`,
+		});
+		const server = await runs.complete(join(dir, 'server.ts'));
+		await server.request('before');
+		const first = await runs.complete(join(dir, 'page.ts'));
+		await prints(first, /^before/m);
+		const stored = JSON.stringify(await first.request('hide'));
+		await first.stop();
+
+		await server.request('meanwhile');
+		const second = await runs.complete(join(dir, 'page.ts'), { STORED: stored });
+		await prints(second, /^meanwhile[^]*^Recovered 1 messages$/m);
+		expect(second.output()).not.toContain('before');
+		await second.stop();
+
+		server.kill();
+		await server.exited;
+		await runs.complete(join(dir, 'server.ts'));
+		const third = await runs.complete(join(dir, 'page.ts'), { STORED: stored });
+		await prints(third, /^Messages may be missing/m);
+		await prints(third, /^Some messages are lost$/m);
+	});
+
+	it('@orijs/orijs: with history, the topic keeps its messages', async () => {
+		const port = await freePort();
+		const files = write({ ...ORIJS, server: orijs.patch(ORIJS.server, 'history', '## History') }, port);
+		await runs.complete(files.server);
+		await runs.complete(files.page);
+		const other = await runs.connect(port);
+		other.send(JSON.stringify({ type: '@subscribe', data: { topic: ORIJS.topic, rewind: 10 } }));
+		const message = await other.next(emittedBy(ORIJS));
+		expect(JSON.parse(String(message))).toMatchObject({ data: { name: 'Ada' }, position: { prev: 0 } });
+	});
+
+	it.each([
+		['README.md', README, root.patch(README.server, 'RedisWsProvider')],
+		['@orijs/orijs', ORIJS, orijs.patch(ORIJS.server, 'RedisWsProvider', '## Redis')],
+	])('%s: with Redis, clients of another node receive the message', async (_, pair, printed) => {
+		const redis = await startRedis();
+		onTestFinished(() => redis.stop());
+		const server = substitute(printed, "'redis://localhost:6379'", `'${redis.url}'`);
+		const ports = [await freePort(), await freePort()] as const;
+		const here = write({ ...pair, server }, ports[0]);
+		const there = write({ ...pair, server }, ports[1]);
+		await Promise.all([runs.complete(here.server), runs.complete(there.server)]);
+		const other = await listen(ports[1], pair);
+
+		await runs.complete(here.page);
+		await other.next(emittedBy(pair));
+		await runs.end();
+	});
+
+	it('TypeScript accepts them', async () => {
+		const dir = runs.write({
+			'tsconfig.json': JSON.stringify({
+				extends: fileURLToPath(new URL('../../../tsconfig.base.json', import.meta.url)),
+				compilerOptions: {
+					declaration: false,
+					declarationMap: false,
+					isolatedDeclarations: false,
+					lib: ['ESNext', 'DOM'],
+				},
+			}),
+			'readme/messages.ts': README.messages,
+			'readme/server.ts': README.server,
+			'readme/client.ts': README.page,
+			'readme/redis.ts': root.patch(README.server, 'RedisWsProvider'),
+			'typed/messages.ts': CORE_AND_CLIENT.messages,
+			'typed/server.ts': CORE_AND_CLIENT.server,
+			'typed/page.ts': CORE_AND_CLIENT.page + client.block('await room.close();'),
+			'plain/server.ts': core.file('server.ts'),
+			'plain/page.ts': `${core.file('page.ts')}\nexport {};\n`,
+			'history/server.ts': client.file('history-server.ts'),
+			'history/page.ts': client.file('history-page.ts'),
+			'orijs/messages.ts': ORIJS.messages,
+			'orijs/server.ts': ORIJS.server,
+			'orijs/page.ts': ORIJS.page,
+			'orijs/history.ts': orijs.patch(ORIJS.server, 'history', '## History'),
+			'orijs/redis.ts': orijs.patch(ORIJS.server, 'RedisWsProvider', '## Redis'),
+		});
+		const tsc = fileURLToPath(new URL('../../../node_modules/.bin/tsc', import.meta.url));
+		const { stdout, exited } = Bun.spawn([process.execPath, tsc, '-p', dir], { stdout: 'pipe' });
+		expect(await new Response(stdout).text()).toBe('');
+		expect(await exited).toBe(0);
+	});
+});
+
+/** Recognizes the frame of the message that the server of a pair emits. */
+function emittedBy({ emits }: Pair): (frame: Message) => boolean {
+	return (frame) => typeof frame === 'string' && frame.includes(`"${emits}"`);
+}
+
+/** The storage of a browser, which survives a reload by way of the environment. */
+const BROWSER = `
+	const stored = new Map(Object.entries(JSON.parse(process.env['STORED'] ?? '{}')));
+	const localStorage = { getItem: (key) => stored.get(key) ?? null, setItem: (key, value) => stored.set(key, value) };
+	Object.assign(globalThis, { localStorage, stored });
+`;
+
+/** Publishes each text that the test sends. */
+const PUBLISH = `
+	import { answerRequests } from '@orijs/testkit';
+	answerRequests((text) => provider.publish('chat:1', text));
+`;
+
+/** Hides the page, and answers with what it has stored. */
+const HIDE = `
+	import { answerRequests } from '@orijs/testkit';
+	answerRequests(() => {
+		dispatchEvent(new Event('pagehide'));
+		return Object.fromEntries(stored);
+	});
+`;

@@ -1,0 +1,76 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { connectClient, type ScriptProcess, spawnBun, type TestClient, until } from '@orijs/testkit';
+import { substitute } from './samples.ts';
+
+/** Runs samples as a user would: pasted into files, each a process of its own. */
+export class SampleRuns {
+	readonly #folder: string;
+	readonly #processes: ScriptProcess[] = [];
+	readonly #clients: TestClient[] = [];
+	#folders = 0;
+
+	constructor() {
+		// Inside the package, so that imports resolve as they do for a user of it.
+		const scratch = fileURLToPath(new URL('../../node_modules/.samples', import.meta.url));
+		mkdirSync(scratch, { recursive: true });
+		this.#folder = mkdtempSync(join(scratch, 'run-'));
+	}
+
+	/** Writes files, whose names may have folders, into a new folder. Returns its path. */
+	write(files: Record<string, string>): string {
+		const dir = join(this.#folder, String((this.#folders += 1)));
+		for (const [name, code] of Object.entries(files)) {
+			mkdirSync(join(dir, name, '..'), { recursive: true });
+			writeFileSync(join(dir, name), code);
+		}
+		return dir;
+	}
+
+	/** Starts a script. */
+	start(file: string, env: Record<string, string> = {}): ScriptProcess {
+		const child = spawnBun(file, { env });
+		this.#processes.push(child);
+		return child;
+	}
+
+	/** Starts a script made with {@link reporting}. Resolves when its last line has run; rejects when it fails. */
+	async complete(file: string, env?: Record<string, string>): Promise<ScriptProcess> {
+		const child = this.start(file, env);
+		let hasEnded = false;
+		void child.exited.then(() => (hasEnded = true));
+		const what = (): string => `${file} has run to its last line; it printed ${child.output()}`;
+		await until(() => hasEnded || child.reports.length > 0, { what, timeoutMs: 10_000 });
+		if (child.reports.length === 0) throw new Error(`${file} failed: ${child.output()}`);
+		return child;
+	}
+
+	/** Connects a plain WebSocket. */
+	async connect(port: number): Promise<TestClient> {
+		const client = await connectClient(`ws://127.0.0.1:${port}/ws`);
+		this.#clients.push(client);
+		return client;
+	}
+
+	/** Ends all clients and processes. */
+	async end(): Promise<void> {
+		await Promise.all(this.#clients.splice(0).map((client) => client.close()));
+		await Promise.all(this.#processes.splice(0).map((child) => child.stop()));
+	}
+
+	/** Removes all files. */
+	remove(): void {
+		rmSync(this.#folder, { recursive: true });
+	}
+}
+
+/** A server that listens on the loopback at `port` instead of 3000. */
+export function onPort(server: string, port: number): string {
+	return reporting(substitute(server, 'app.listen(3000)', `app.listen({ port: ${port}, hostname: '127.0.0.1' })`));
+}
+
+/** A script that reports when its last line has run. */
+export function reporting(code: string): string {
+	return `${code}\nimport { report } from '@orijs/testkit';\nawait report('complete');\n`;
+}
