@@ -38,7 +38,7 @@ export interface SocketEvents {
 	/** It has closed it. */
 	readonly onClose: (socket: WebSocketConnection) => void;
 	/** What it has sent could not be passed on at once, or was dropped. */
-	readonly onHeldUp: (socket: WebSocketConnection) => void;
+	readonly onBackpressure: (socket: WebSocketConnection) => void;
 }
 
 /**
@@ -77,7 +77,7 @@ export class SocketAdopter {
 	}
 
 	#prototypeAbove(bun: WebSocketConnection): object {
-		const { onClose, onHeldUp } = this.#events;
+		const { onClose, onBackpressure } = this.#events;
 		const { close, terminate, send, sendText, sendBinary } = bun;
 		const watched: Watched & ThisType<WebSocketConnection> = {
 			close(code, reason) {
@@ -91,17 +91,17 @@ export class SocketAdopter {
 			},
 			send(data, compress) {
 				const sent = send.call(this, data, compress);
-				if (sent <= 0) onHeldUp(this);
+				if (sent <= 0) onBackpressure(this);
 				return sent;
 			},
 			sendText(data, compress) {
 				const sent = sendText.call(this, data, compress);
-				if (sent <= 0) onHeldUp(this);
+				if (sent <= 0) onBackpressure(this);
 				return sent;
 			},
 			sendBinary(data, compress) {
 				const sent = sendBinary.call(this, data, compress);
-				if (sent <= 0) onHeldUp(this);
+				if (sent <= 0) onBackpressure(this);
 				return sent;
 			},
 		};

@@ -25,7 +25,7 @@ describe('slots', () => {
 	it('are given back', () => {
 		const two = slots({ connections: 2 });
 		const [first] = taken(two, '203.0.113.1', 2) as Slot[];
-		if (first !== undefined) two.giveBack(first);
+		if (first !== undefined) two.release(first);
 
 		expect(two.take('203.0.113.1')).toBeTypeOf('object');
 		expect(two.take('203.0.113.1')).toBe('connections');
@@ -41,7 +41,7 @@ describe('slots', () => {
 		expect(few.take(address)).toBe('connectionsPerAddress');
 		expect(few.take('198.51.100.1')).toBeTypeOf('object');
 		const [given] = got;
-		if (typeof given === 'object') few.giveBack(given);
+		if (typeof given === 'object') few.release(given);
 		expect([typeof few.take(address), few.take(address)]).toEqual(['object', 'connectionsPerAddress']);
 	});
 

@@ -1,14 +1,14 @@
 import { type AllLimits, DEFAULT_PER_PUBLIC_ADDRESS } from '../limits.ts';
 import { type ClientAddress, countedAs, isPrivate } from './client-address.ts';
 
-/** Room for one connection; all those of one address share it. */
+/** A place for one connection; shared by all connections of one address. */
 export interface Slot {
 	readonly address: ClientAddress;
-	/** How many connections have it. */
+	/** The number of connections that hold it. */
 	taken: number;
 }
 
-/** How many connections there may be, in total and per address; those in their upgrade count, so that they can't overrun it. */
+/** Limits the connections, in total and per address. Connections still in their upgrade count, so that they can't exceed it. */
 export class ConnectionSlots {
 	readonly #limits: AllLimits;
 	readonly #perAddress = new Map<ClientAddress, Slot>();
@@ -18,7 +18,7 @@ export class ConnectionSlots {
 		this.#limits = limits;
 	}
 
-	/** Takes room for a connection of that client, to be given back once; or says which limit is in the way. */
+	/** Takes a slot for a connection from that address, to be released once; or returns the limit that was reached. */
 	take(address: string): Slot | 'connections' | 'connectionsPerAddress' {
 		if (this.#total >= this.#limits.connections) return 'connections';
 		const counted = countedAs(address);
@@ -33,7 +33,7 @@ export class ConnectionSlots {
 		return slot;
 	}
 
-	giveBack(slot: Slot): void {
+	release(slot: Slot): void {
 		this.#total--;
 		slot.taken--;
 		if (slot.taken === 0) this.#perAddress.delete(slot.address);

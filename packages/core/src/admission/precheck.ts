@@ -8,16 +8,16 @@ import { ConnectionSlots, type Slot } from './connection-slots.ts';
 import { type OriginCheck, originCheck } from './origin.ts';
 
 /** A request that may go on to the application's `upgrade`. */
-export interface Admitted {
+export interface PassedPrecheck {
 	readonly slot: Slot;
-	/** The client's address, as far as trusted proxies tell it. */
+	/** The client's address, behind trusted proxies. */
 	readonly remoteAddress: string;
 }
 
-/** How long refused clients should stay away at most, in seconds; a random part of it each, so that they don't all come back at once. */
-const LONGEST_RETRY_S = 5;
+/** The largest `Retry-After` of a refusal, in seconds. Each is random, so that refused clients don't all return at once. */
+const MAX_RETRY_S = 5;
 
-/** What an upgrade request has to get past before the application is asked: all that can be told from its head. */
+/** Checks an upgrade request before the application sees it: handshake, origin and connection limits. */
 export class Precheck {
 	readonly #mayConnect: OriginCheck;
 	readonly #addresses: ClientAddresses;
@@ -31,8 +31,8 @@ export class Precheck {
 		this.#refusals = refusals;
 	}
 
-	/** Lets a request in, or says no to it. */
-	admit(req: BunRequest, server: Server<SocketData>): Admitted | Response {
+	/** Returns the response that refuses the request, if it fails; otherwise takes a connection slot for it. */
+	check(req: BunRequest, server: Server<SocketData>): PassedPrecheck | Response {
 		const { headers } = req;
 		if (headers.get('upgrade')?.toLowerCase() !== 'websocket') {
 			return new Response('This is a WebSocket endpoint', { status: 426, headers: { Upgrade: 'websocket' } });
@@ -51,20 +51,20 @@ export class Precheck {
 		return { slot, remoteAddress };
 	}
 
-	/** A connection that was let in has ended. */
-	leave(slot: Slot): void {
-		this.#slots.giveBack(slot);
+	/** Frees the slot of a connection that has ended. */
+	release(slot: Slot): void {
+		this.#slots.release(slot);
 	}
 
-	/** Counts, logs and makes a refusal; a client that may come back is told when. */
+	/** Counts and logs a refusal and returns its response, which says when to retry if the client may. */
 	refuse(refusal: Refusal, text: string, status: number, details: Record<string, unknown>): Response {
 		this.#refusals.add(refusal, details);
-		const mayComeBack = status === 503 || status === 429;
-		const retryAfter = String(1 + Math.floor(Math.random() * LONGEST_RETRY_S));
-		return new Response(text, { status, headers: mayComeBack ? { 'Retry-After': retryAfter } : {} });
+		const mayRetry = status === 503 || status === 429;
+		const retryAfter = String(1 + Math.floor(Math.random() * MAX_RETRY_S));
+		return new Response(text, { status, headers: mayRetry ? { 'Retry-After': retryAfter } : {} });
 	}
 
-	/** The host that the client asked for. */
+	/** The host the client requested. */
 	#hostOf(headers: Headers, peer: string): string | null {
 		const forwarded = this.#addresses.isTrusted(peer) ? headers.get('x-forwarded-host') : null;
 		return forwarded?.split(',')[0]?.trim() ?? headers.get('host');

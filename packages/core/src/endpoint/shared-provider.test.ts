@@ -5,7 +5,7 @@ import { Application, ApplicationError } from '../index.ts';
 import { LogBook } from '../test-support/log-book.ts';
 import { serve } from '../test-support/serve.ts';
 
-const BELONGS = new ApplicationError('this provider belongs to another application; give each its own');
+const BELONGS = new ApplicationError('the provider is in use by another application; give each application its own');
 
 it('a provider works for one application: another can not listen with it, and does not disturb the first', async () => {
 	const provider = new InProcWsProvider({ logger: new LogBook() });

@@ -69,7 +69,7 @@ export class ConnectionGuards {
 	begin(session: Session, frame: Frame): void {
 		const first = typeof frame === 'string' ? readMessage(frame, this.#options.limits.messageDepth) : undefined;
 		const isAuth = first !== undefined && !(first instanceof MessageFault) && first.type === BuiltIn.auth;
-		if (!isAuth) session.wait(frame);
+		if (!isAuth) session.inbound.hold(frame);
 		void this.#ask(session, isAuth ? first.data : undefined, isAuth ? first.correlationId : undefined);
 	}
 

@@ -28,7 +28,7 @@ describe.each(uses)('a client that leaves before its handler gets to ws.%s', (_,
 		await until(() => told() !== undefined, { what: 'it was told' });
 		expect(told()).toEqual({
 			level: 'debug',
-			message: `The ${handler} handler did not finish: its client had left`,
+			message: `The ${handler} handler did not finish: its client disconnected`,
 			details: { socketId: expect.any(String) as string, err: expect.any(UnknownSocketError) as UnknownSocketError },
 		});
 		await app.stop();

@@ -1,47 +1,52 @@
 import type { Gap, WebSocketProvider } from '@orijs/websocket';
 import { encodeGapNotice } from '@orijs/websocket/protocol';
-import { Session } from './session.ts';
+import type { Session } from './session.ts';
+import { SocketSession } from './socket-session.ts';
 
-/** The topic of gaps in what is sent to sockets themselves. */
+/** The channel of gaps in messages to all sockets, or to one socket. */
 const TO_SOCKETS = '*';
 
 /** Tells the clients of this node where messages may be missing. */
 export class GapNotices {
 	readonly #provider: WebSocketProvider;
-	readonly #undo: () => void;
+	readonly #unsubscribe: () => void;
 
 	constructor(provider: WebSocketProvider) {
 		this.#provider = provider;
-		this.#undo = provider.onGap((gap) => this.#tell(gap));
+		this.#unsubscribe = provider.onGap((gap) => this.#notify(gap));
 	}
 
-	#tell(gap: Gap): void {
+	#notify(gap: Gap): void {
 		const notice = encodeGapNotice(gap);
-		for (const session of gap.topic === TO_SOCKETS ? this.#everyone() : this.#in(gap.topic)) session.send(notice);
+		const sessions = gap.topic === TO_SOCKETS ? this.#allSessions() : this.#subscribersOf(gap.topic);
+		for (const session of sessions) session.send(notice);
 	}
 
-	*#everyone(): Generator<Session> {
-		for (const { data } of this.#provider.getConnections()) if (data instanceof Session) yield data;
+	*#allSessions(): Generator<Session> {
+		for (const { data } of this.#provider.getConnections()) if (data instanceof SocketSession) yield data;
 	}
 
-	*#in(topic: string): Generator<Session> {
+	*#subscribersOf(topic: string): Generator<Session> {
 		for (const socketId of this.#provider.getTopicSubscribers(topic)) {
 			const data = this.#provider.getConnection(socketId)?.data;
-			if (data instanceof Session) yield data;
+			if (data instanceof SocketSession) yield data;
 		}
 	}
 
-	/** Tells one client that any message to it may be missing, until now. Returns false when that could not be sent either. */
-	tellOne(session: Session, since: number): boolean {
+	/**
+	 * Tells one client that any message to it may be missing since then (ms since the epoch). Returns false when a notice could
+	 * not be sent either.
+	 */
+	notifyOne(session: Session, since: number): boolean {
 		const until = Date.now();
-		let isTold = true;
+		let areSent = true;
 		for (const topic of [TO_SOCKETS, ...session.topics]) {
-			isTold = session.send(encodeGapNotice({ topic, since, until })) && isTold;
+			areSent = session.send(encodeGapNotice({ topic, since, until })) && areSent;
 		}
-		return isTold;
+		return areSent;
 	}
 
 	stop(): void {
-		this.#undo();
+		this.#unsubscribe();
 	}
 }

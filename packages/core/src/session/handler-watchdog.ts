@@ -1,39 +1,48 @@
-import type { Session } from './session.ts';
+/** A handler is found to be overdue late by at most this fraction (1/n) of its timeout. */
+const TICKS_PER_TIMEOUT = 8;
 
-/** A handler is found overdue up to this part of its time late. */
-const PARTS = 8;
-
-/** How often all sessions are looked at, at most, in milliseconds. */
+/** The shortest interval between ticks, in milliseconds. */
 const SHORTEST_TICK_MS = 5;
 
+/** What the watchdog needs of a session. */
+export interface WatchedSession {
+	readonly isPaused: boolean;
+	/** Whether a handler is being awaited. */
+	readonly isBusy: boolean;
+	/** The tick at which that handler started. */
+	readonly startedAt: number;
+	ping(): void;
+	handlerTimedOut(): void;
+}
+
 /**
- * Finds the sessions whose handlers take too long. It looks at all of them now and then, so that a message costs nothing but to note
- * by which tick it was begun.
+ * Finds handlers that take too long. It scans all sessions at intervals, so the only cost per message is to note the tick at
+ * which its handler started.
  */
 export class HandlerWatchdog {
-	readonly #sessions: () => Iterable<Session>;
+	readonly #sessions: () => Iterable<WatchedSession>;
 	readonly #timer: ReturnType<typeof setInterval>;
 	#tick = 0;
 
-	/** @param timeoutMs what a handler may take, in milliseconds */
-	constructor(sessions: () => Iterable<Session>, timeoutMs: number) {
+	/** @param timeoutMs the time a handler may take, in milliseconds */
+	constructor(sessions: () => Iterable<WatchedSession>, timeoutMs: number) {
 		this.#sessions = sessions;
-		this.#timer = setInterval(() => this.#look(), Math.max(SHORTEST_TICK_MS, timeoutMs / PARTS));
+		this.#timer = setInterval(() => this.#scan(), Math.max(SHORTEST_TICK_MS, timeoutMs / TICKS_PER_TIMEOUT));
 		// It must not keep a stopped application's process alive.
 		this.#timer.unref();
 	}
 
-	/** Counts up. */
+	/** The number of scans so far. */
 	get tick(): number {
 		return this.#tick;
 	}
 
-	#look(): void {
-		const latest = ++this.#tick - PARTS;
+	#scan(): void {
+		const latest = ++this.#tick - TICKS_PER_TIMEOUT;
 		for (const session of this.#sessions()) {
-			// While nothing is read from a socket, only a write tells that its client has gone.
-			if (session.isPaused) session.ws.ping();
-			if (session.isBusy && session.begunAt < latest) session.overdue();
+			// While nothing is read from a socket, only a write shows that its client has gone.
+			if (session.isPaused) session.ping();
+			if (session.isBusy && session.startedAt < latest) session.handlerTimedOut();
 		}
 	}
 

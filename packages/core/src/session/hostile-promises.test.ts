@@ -115,7 +115,7 @@ describe.each(broken)('something %s', (_, hostile) => {
 			]),
 		);
 		expect(log.errors).toMatchObject([
-			{ message: 'Joining or leaving a topic failed', details: { err: new Error('hostile') } },
+			{ message: 'Subscribing or unsubscribing failed', details: { err: new Error('hostile') } },
 		]);
 	});
 });

@@ -3,15 +3,15 @@ import { CloseCode, readRetryHint, SocketMessage } from '@orijs/websocket/protoc
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { Application, type Limits, SocketRouter } from '../index.ts';
-import { Rate, type RateLimits, type RateVerdict } from './rate-limit.ts';
+import { RateLimit, type RateLimits, type RateOutcome } from './rate-limit.ts';
 import { LogBook } from '../test-support/log-book.ts';
 import { serve } from '../test-support/serve.ts';
 
-/** Takes so many messages at once; gives how many got which verdict. */
-function takes(rate: Rate, limits: RateLimits, count: number, bytes = 1): Record<RateVerdict, number> {
-	const verdicts = { within: 0, over: 0, flood: 0 };
-	for (let i = 0; i < count; i++) verdicts[rate.take({ byteLength: bytes }, limits)]++;
-	return verdicts;
+/** Takes so many messages at once; returns how many had which outcome. */
+function takes(rate: RateLimit, limits: RateLimits, count: number, bytes = 1): Record<RateOutcome, number> {
+	const outcomes = { within: 0, over: 0, flood: 0 };
+	for (let i = 0; i < count; i++) outcomes[rate.take({ byteLength: bytes }, limits)]++;
+	return outcomes;
 }
 
 const elapse = (ms: number): Promise<void> => {
@@ -24,11 +24,11 @@ const LIMITS = { messagesPerSecond: 10, bytesPerSecond: 1_000 };
 
 describe('the rate of a socket', () => {
 	it('lets a second’s worth of messages come at once, then is over it, then is a flood', () => {
-		expect(takes(new Rate(LIMITS), LIMITS, 25)).toEqual({ within: 10, over: 10, flood: 5 });
+		expect(takes(new RateLimit(LIMITS), LIMITS, 25)).toEqual({ within: 10, over: 10, flood: 5 });
 	});
 
 	it('takes what a message counts more than one into account, but makes no flood of it', () => {
-		const rate = new Rate(LIMITS);
+		const rate = new RateLimit(LIMITS);
 		takes(rate, LIMITS, 4);
 		rate.charge(3);
 		expect(takes(rate, LIMITS, 3)).toEqual({ within: 3, over: 0, flood: 0 });
@@ -39,12 +39,12 @@ describe('the rate of a socket', () => {
 	});
 
 	it('lets a second’s worth of bytes come at once, then is over it, then is a flood', () => {
-		expect(takes(new Rate(LIMITS), LIMITS, 9, 250)).toEqual({ within: 4, over: 4, flood: 1 });
+		expect(takes(new RateLimit(LIMITS), LIMITS, 9, 250)).toEqual({ within: 4, over: 4, flood: 1 });
 	});
 
 	it('is over it by whichever of the two is used up first', () => {
 		const limits = { messagesPerSecond: 10, bytesPerSecond: 100 };
-		const rate = new Rate(limits);
+		const rate = new RateLimit(limits);
 
 		expect(takes(rate, limits, 5, 20)).toEqual({ within: 5, over: 0, flood: 0 });
 		expect(rate.take({ byteLength: 20 }, limits)).toBe('over');
@@ -52,7 +52,7 @@ describe('the rate of a socket', () => {
 	});
 
 	it('lets the largest message through that a second has room for', () => {
-		const rate = new Rate(LIMITS);
+		const rate = new RateLimit(LIMITS);
 
 		expect([rate.take({ byteLength: 1_000 }, LIMITS), rate.take({ byteLength: 1 }, LIMITS)]).toEqual([
 			'within',
@@ -63,12 +63,12 @@ describe('the rate of a socket', () => {
 	it('is never left with Infinity', () => {
 		const unbounded = { messagesPerSecond: Infinity, bytesPerSecond: Infinity };
 
-		expect(takes(new Rate(unbounded), unbounded, 100_000, 1024 ** 3).within).toBe(100_000);
+		expect(takes(new RateLimit(unbounded), unbounded, 100_000, 1024 ** 3).within).toBe(100_000);
 	});
 
 	it('can be bounded in bytes alone, and comes back then as well', async () => {
 		const limits = { messagesPerSecond: Infinity, bytesPerSecond: 50_000 };
-		const rate = new Rate(limits);
+		const rate = new RateLimit(limits);
 		takes(rate, limits, 60_000);
 		await elapse(500);
 
@@ -77,7 +77,7 @@ describe('the rate of a socket', () => {
 
 	it('is kept by a socket that sends as fast as it may', async () => {
 		const limits = { messagesPerSecond: 50, bytesPerSecond: 1_000 };
-		const rate = new Rate(limits);
+		const rate = new RateLimit(limits);
 		takes(rate, limits, 50);
 		for (let i = 0; i < 20; i++) {
 			await elapse(21);
@@ -87,7 +87,7 @@ describe('the rate of a socket', () => {
 
 	it('comes back with time, no faster than that', async () => {
 		const limits = { messagesPerSecond: 1_000, bytesPerSecond: 1_000_000 };
-		const rate = new Rate(limits);
+		const rate = new RateLimit(limits);
 		const begin = performance.now();
 		expect(takes(rate, limits, 1_500).flood).toBe(0);
 		await elapse(700);
@@ -98,7 +98,7 @@ describe('the rate of a socket', () => {
 	});
 
 	it('comes back to a second’s worth after a long silence, and not to more', async () => {
-		const rate = new Rate(LIMITS);
+		const rate = new RateLimit(LIMITS);
 		takes(rate, LIMITS, 15);
 		await elapse(1_700);
 
@@ -106,7 +106,7 @@ describe('the rate of a socket', () => {
 	});
 
 	it('allows a second’s worth at once and no more also to a socket that was silent at first', async () => {
-		const rate = new Rate(LIMITS);
+		const rate = new RateLimit(LIMITS);
 		await elapse(1_100);
 
 		expect(takes(rate, LIMITS, 25)).toEqual({ within: 10, over: 10, flood: 5 });

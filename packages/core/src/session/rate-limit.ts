@@ -4,27 +4,27 @@ export interface RateLimits {
 	readonly bytesPerSecond: number;
 }
 
-/** `within` the rate, `over` it, or so long over it that it is a `flood`. */
-export type RateVerdict = 'within' | 'over' | 'flood';
+/** `within` the rate, `over` it, or a `flood`: over it by more than another second's worth. */
+export type RateOutcome = 'within' | 'over' | 'flood';
 
-/** The clock is asked for every so many-th of a second's messages, and at least for every so many. */
-const EXACTNESS = 16;
-const MOST_UNCLOCKED = 64;
+/** The clock is read once per sixteenth of a second's messages, and at least once per 64. */
+const CLOCK_READS_PER_SECOND = 16;
+const MAX_MESSAGES_PER_CLOCK_READ = 64;
 
 /**
- * How fast one socket sends: two token buckets, of messages and of bytes, that hold a second's worth each and may be overdrawn by
- * another one. To ask the clock takes longer than all the rest, so it is not asked for each message; after a silence,
- * a little more than a second's worth may therefore come at once: those that come before it is asked.
+ * Limits how fast one socket sends: two token buckets, of messages and of bytes, each of which holds a second's worth and may be
+ * overdrawn by another. Reading the clock costs more than all the rest, so it is not read for each message; after a silence,
+ * the burst may therefore exceed a second's worth by the messages that arrive before the clock is read.
  *
  * @see https://en.wikipedia.org/wiki/Token_bucket
  */
-export class Rate {
+export class RateLimit {
 	#messages: number;
 	#bytes: number;
-	/** By the monotonic clock, in milliseconds. */
+	/** When the buckets were last refilled, by the monotonic clock, in milliseconds. */
 	#filledAt: number;
-	/** Messages until the clock is asked. */
-	#unclocked = 1;
+	/** Messages until the clock is read. */
+	#untilClockRead = 1;
 
 	constructor({ messagesPerSecond, bytesPerSecond }: RateLimits) {
 		this.#messages = messagesPerSecond;
@@ -32,14 +32,14 @@ export class Rate {
 		this.#filledAt = performance.now();
 	}
 
-	/** Takes one message into account. */
-	take(message: string | Bytes, limits: RateLimits): RateVerdict {
+	/** Counts one message. */
+	take(message: string | Bytes, limits: RateLimits): RateOutcome {
 		const { messagesPerSecond, bytesPerSecond } = limits;
 		const bytes = bytesPerSecond === Infinity ? 0 : sizeOf(message);
 		this.#messages--;
 		this.#bytes -= bytes;
-		if (--this.#unclocked > 0 && this.#messages >= 0 && this.#bytes >= 0) return 'within';
-		this.#unclocked = Math.min(messagesPerSecond / EXACTNESS, MOST_UNCLOCKED);
+		if (--this.#untilClockRead > 0 && this.#messages >= 0 && this.#bytes >= 0) return 'within';
+		this.#untilClockRead = Math.min(messagesPerSecond / CLOCK_READS_PER_SECOND, MAX_MESSAGES_PER_CLOCK_READ);
 		const now = performance.now();
 		const seconds = (now - this.#filledAt) / 1000;
 		this.#filledAt = now;
@@ -49,18 +49,18 @@ export class Rate {
 		return this.#messages < -messagesPerSecond || this.#bytes < -bytesPerSecond ? 'flood' : 'over';
 	}
 
-	/** Takes so many more messages into account, as far as there is room: what came as one message is no flood. */
+	/** Counts that many more messages, but never overdraws the bucket: what came as one message is not a flood. */
 	charge(messages: number): void {
 		this.#messages = Math.max(Math.min(this.#messages, 0), this.#messages - messages);
 	}
 
-	/** Takes one message out of account again. */
-	giveBack({ messagesPerSecond }: RateLimits): void {
+	/** Takes back one message. */
+	refund({ messagesPerSecond }: RateLimits): void {
 		this.#messages = Math.min(messagesPerSecond, this.#messages + 1);
 	}
 }
 
-/** A binary message, of whichever kind the application has set `binaryType` to. */
+/** A binary message, in any form the application may choose by `binaryType`. */
 type Bytes = { readonly byteLength: number } | { readonly size: number };
 
 function sizeOf(message: string | Bytes): number {
@@ -68,7 +68,7 @@ function sizeOf(message: string | Bytes): number {
 	return 'byteLength' in message ? message.byteLength : message.size;
 }
 
-/** What a bucket holds after a time, of which so much was just taken. */
+/** A bucket's tokens after that many seconds; `taken` of them were just taken, and can't be refilled yet. */
 function refilled(tokens: number, seconds: number, perSecond: number, taken: number): number {
 	return perSecond === Infinity ? Infinity : Math.min(perSecond - taken, tokens + seconds * perSecond);
 }

@@ -1,11 +1,10 @@
 import type { AppSocket } from '../app-socket.ts';
-import { promiseOf } from '../support/promise-of.ts';
 import type { Refusals } from '../refusals.ts';
-import type { Frame, Inbound, Session } from './session.ts';
-import type { Work } from './turn-queue.ts';
+import { promiseOf } from '../support/promise-of.ts';
+import type { Frame, MessageDispatcher, Session, Work } from './session.ts';
 
-/** Hands messages to the application's own `message` handler as they are. */
-export class RawMessages implements Inbound {
+/** Passes messages unchanged to the application's own `message` handler. */
+export class RawMessages implements MessageDispatcher {
 	readonly #handler: (ws: AppSocket<never>, message: Frame) => unknown;
 	readonly #failed: (ws: AppSocket, error: unknown) => void;
 	readonly #refusals: Refusals;
@@ -34,28 +33,29 @@ export class RawMessages implements Inbound {
 		}
 		if (running === undefined) return;
 		const token = running;
-		session.begin(token);
+		const { inbound } = session;
+		inbound.begin(token);
 		running.then(
-			() => session.finished(token),
+			() => inbound.finished(token),
 			(error: unknown) => {
 				this.#failed(ws, error);
-				session.finished(token);
+				inbound.finished(token);
 			},
 		);
 	}
 
-	/** There is no way to say so, and a message is not dropped silently: a client that goes on is disconnected. */
-	tooFast(): boolean {
+	/** A raw message can't be refused by an answer, and must not be dropped silently; a client that floods is disconnected. */
+	onRateExceeded(): boolean {
 		return true;
 	}
 
-	/** Without typed messages no handler waits for what its client says. */
-	tooMany(): void {}
+	/** Without typed messages, no handler awaits a reply from its client. */
+	onQueueFull(): void {}
 
-	/** The close frame that follows says it. */
-	tooLate(): void {}
+	/** The close frame that follows tells the client. */
+	onLateMessage(): void {}
 
-	giveUp({ socketId }: Session): void {
+	onTimeout({ socketId }: Session): void {
 		this.#refusals.add('handlerTimeout', { socketId });
 	}
 }

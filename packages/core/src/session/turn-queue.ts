@@ -1,27 +1,31 @@
-/** A message as it was read. */
-export type Work = object | string;
+import type { Work } from './session.ts';
 
-/** What of one socket is being handled, and what waits for its turn. Made for sockets that ever have to wait. */
+/** The running message of one socket and those queued behind it. Made only for sockets that ever have to wait. */
 export class TurnQueue {
 	#waiting: Work[] = [];
 	#running: object | undefined;
-	#begunAt = 0;
+	#startedAt = 0;
 	#expectedReplies = 0;
-	#onBegun: (() => void) | undefined;
+	#onAllStarted: (() => void) | undefined;
 
-	/** What is being waited for. */
+	/** The message being awaited. */
 	get running(): object | undefined {
 		return this.#running;
 	}
 
-	/** By which tick that was begun. */
-	get begunAt(): number {
-		return this.#begunAt;
+	/** The watchdog's tick at which it started. */
+	get startedAt(): number {
+		return this.#startedAt;
 	}
 
 	begin(running: object, tick: number): void {
 		this.#running = running;
-		this.#begunAt = tick;
+		this.#startedAt = tick;
+	}
+
+	/** The running message is finished or abandoned. */
+	end(): void {
+		this.#running = undefined;
 	}
 
 	get waiting(): number {
@@ -32,7 +36,12 @@ export class TurnQueue {
 		this.#waiting.push(work);
 	}
 
-	/** Whether what is being handled waits for something that its own client has to say. */
+	/** Takes the next queued message; undefined while one is running, or when the queue is empty. */
+	next(): Work | undefined {
+		return this.#running === undefined ? this.#waiting.shift() : undefined;
+	}
+
+	/** Whether the running handler awaits a reply from its own client. */
 	get expectsReply(): boolean {
 		return this.#expectedReplies > 0;
 	}
@@ -41,30 +50,24 @@ export class TurnQueue {
 		this.#expectedReplies++;
 	}
 
-	expectReplyNoMore(): void {
+	replySettled(): void {
 		this.#expectedReplies--;
 	}
 
-	/** What was being handled is over: begins what waits, until one has to be waited for. */
-	next(run: (work: Work) => void): void {
-		this.#running = undefined;
-		while (this.#running === undefined && this.#waiting.length > 0) run(this.#waiting.shift() as Work);
-		if (this.#waiting.length === 0) this.#tellBegun();
+	/** Calls `then` once the last queued message has started; the queue must not be empty. */
+	whenAllStarted(then: () => void): void {
+		this.#onAllStarted = then;
 	}
 
-	/** Calls `then` once the last that waits was begun; something must wait. */
-	whenBegun(then: () => void): void {
-		this.#onBegun = then;
+	notifyIfAllStarted(): void {
+		if (this.#waiting.length > 0) return;
+		this.#onAllStarted?.();
+		this.#onAllStarted = undefined;
 	}
 
-	/** Nothing more is begun. */
+	/** Drops all queued messages. */
 	drop(): void {
 		this.#waiting = [];
-		this.#tellBegun();
-	}
-
-	#tellBegun(): void {
-		this.#onBegun?.();
-		this.#onBegun = undefined;
+		this.notifyIfAllStarted();
 	}
 }

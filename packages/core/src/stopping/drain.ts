@@ -42,12 +42,12 @@ export async function drain(sessions: readonly Session[], deadline: number): Pro
 		if (now >= nextWave) {
 			nextWave = now + BETWEEN_WAVES_MS;
 			for (const session of waiting.splice(0, wave)) {
-				session.finish();
+				session.stopAccepting();
 				finishing.add(session);
 			}
 		}
 		for (const session of finishing)
-			if (session.isDone) close(session, session.hasDropped ? STOPPING_REASON : DRAINED_REASON);
+			if (session.isDrained) close(session, session.hasDropped ? STOPPING_REASON : DRAINED_REASON);
 		if (waiting.length > 0 || finishing.size > 0) await Bun.sleep(LOOK_EVERY_MS);
 	}
 	for (const session of [...finishing, ...waiting]) close(session, STOPPING_REASON);

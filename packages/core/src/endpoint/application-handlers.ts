@@ -1,0 +1,82 @@
+import type { Logger } from '@orijs/websocket';
+import { CloseCode } from '@orijs/websocket/protocol';
+import { settledWithin } from '@orijs/websocket/internal';
+import type { AppSocket } from '../app-socket.ts';
+import { isOwnSocketGone } from '../session/own-socket-gone.ts';
+import type { Session } from '../session/session.ts';
+import { promiseOf } from '../support/promise-of.ts';
+import type { WebSocketHandlers } from '../websocket-options.ts';
+
+/** Calls the application's `open`, `drain` and `close` handlers, and logs their failures. */
+export class ApplicationHandlers {
+	readonly #handlers: WebSocketHandlers;
+	readonly #logger: Logger;
+	/** Close handlers still running. */
+	readonly #closing = new Set<Promise<unknown>>();
+
+	constructor(handlers: WebSocketHandlers, logger: Logger) {
+		this.#handlers = handlers;
+		this.#logger = logger;
+	}
+
+	open(session: Session): void {
+		if (this.#handlers.open !== undefined) void this.#open(session);
+	}
+
+	async #open(session: Session): Promise<void> {
+		const { ws } = session;
+		try {
+			await this.#handlers.open?.(ws);
+		} catch (error) {
+			this.logFailure('open', ws, error);
+			if (isOpen(ws)) session.end(CloseCode.internalError, 'open failed');
+		}
+	}
+
+	/** Never rejects. */
+	async drain(ws: AppSocket): Promise<void> {
+		try {
+			await this.#handlers.drain?.(ws);
+		} catch (error) {
+			this.logFailure('drain', ws, error);
+		}
+	}
+
+	/** Runs the close handler once all messages that arrived before it have started. */
+	close(session: Session, code: number, reason: string): void {
+		if (this.#handlers.close === undefined) return;
+		session.whenAllStarted(() => this.#close(session.ws, code, reason));
+	}
+
+	#close(ws: AppSocket, code: number, reason: string): void {
+		let done: Promise<unknown> | undefined;
+		try {
+			done = promiseOf(this.#handlers.close?.(ws, code, reason));
+		} catch (error) {
+			this.logFailure('close', ws, error);
+		}
+		if (done === undefined) return;
+		const running = done
+			.catch((error: unknown) => this.logFailure('close', ws, error))
+			.finally(() => this.#closing.delete(running));
+		this.#closing.add(running);
+	}
+
+	/** Waits for running close handlers, for that many milliseconds at most. */
+	closeHandlersSettled(ms: number): Promise<void> {
+		return settledWithin(ms, Promise.all(this.#closing));
+	}
+
+	logFailure(handler: keyof WebSocketHandlers, ws: AppSocket, err: unknown): void {
+		const details = { socketId: ws.data.socketId, err };
+		if (handler !== 'close' && !isOpen(ws) && isOwnSocketGone(ws.data.socketId, err)) {
+			this.#logger.debug(`The ${handler} handler did not finish: its client disconnected`, details);
+		} else {
+			this.#logger.error(`The ${handler} handler failed`, details);
+		}
+	}
+}
+
+function isOpen(ws: AppSocket): boolean {
+	return ws.readyState === WebSocket.OPEN;
+}

@@ -1,0 +1,190 @@
+import type { SocketData } from '@orijs/websocket';
+import type { Slot } from '../admission/connection-slots.ts';
+import type { AppSocket } from '../app-socket.ts';
+import { InboundMessages } from './inbound.ts';
+import type { Frame, Session, SessionHost, SessionState } from './session.ts';
+
+/**
+ * The object behind `ws.data`. Applications own only the members of {@link SocketData}, the only ones that are enumerable; all
+ * else is private or on the prototype.
+ *
+ * There is one per connection, and most are idle: what not every connection needs is created on first use.
+ */
+export class SocketSession implements Session {
+	readonly socketId: string = crypto.randomUUID();
+	data: object;
+	// The registry replaces it by a set of its own when the socket is added.
+	readonly topics: ReadonlySet<string> = NO_TOPICS;
+
+	readonly #host: SessionHost;
+	readonly #slot: Slot;
+	#state: SessionState = 'guarding';
+	#wasOpened = false;
+	#ws: AppSocket | undefined;
+	/** Set by the guards; without guards, created on first use. */
+	#values: object | undefined;
+	#inbound: InboundMessages | undefined;
+	/** Aborted when the connection has ended. */
+	#ended: AbortController | undefined;
+	#pendingAnswers = 0;
+	#droppingSince: number | undefined;
+	#hasDropped = false;
+
+	constructor(host: SessionHost, data: object, slot: Slot) {
+		this.#host = host;
+		this.data = data;
+		this.#slot = slot;
+	}
+
+	// Life cycle
+
+	get state(): SessionState {
+		return this.#state;
+	}
+
+	get isOpen(): boolean {
+		return this.#state === 'open';
+	}
+
+	/** Whether it ever was open: its guards have passed. */
+	get wasOpened(): boolean {
+		return this.#wasOpened;
+	}
+
+	/** The socket; set from `attach` on. */
+	get ws(): AppSocket {
+		return this.#ws as AppSocket;
+	}
+
+	/** The connection slot it occupies. */
+	get slot(): Slot {
+		return this.#slot;
+	}
+
+	/** The upgrade is complete. */
+	attach(ws: AppSocket): void {
+		this.#ws = ws;
+	}
+
+	get values(): object {
+		this.#values ??= {};
+		return this.#values;
+	}
+
+	open(values?: object): void {
+		this.#values = values;
+		this.#state = 'open';
+		this.#wasOpened = true;
+	}
+
+	get signal(): AbortSignal {
+		this.#ended ??= new AbortController();
+		if (this.#state === 'closed') this.#ended.abort(CONNECTION_ENDED);
+		return this.#ended.signal;
+	}
+
+	stopAccepting(): void {
+		if (this.#state !== 'closed') this.#state = 'closing';
+	}
+
+	end(code: number, reason: string): void {
+		this.ws.close(code, reason);
+	}
+
+	/** This side closes the connection: messages that have not started are dropped. */
+	closing(): void {
+		this.#inbound?.drop();
+		this.stopAccepting();
+	}
+
+	/** The connection is gone. */
+	closed(): void {
+		this.#state = 'closed';
+		this.#inbound?.dropHeld();
+		this.#ended?.abort(CONNECTION_ENDED);
+	}
+
+	get isDrained(): boolean {
+		// Messages are only queued behind a running one.
+		if (this.isBusy) return false;
+		return this.#state === 'closed' || (this.#pendingAnswers === 0 && this.ws.getBufferedAmount() === 0);
+	}
+
+	// Inbound
+
+	get inbound(): InboundMessages {
+		this.#inbound ??= new InboundMessages(this, this.#host);
+		return this.#inbound;
+	}
+
+	/** A message has arrived. */
+	receive(frame: Frame): void {
+		if (this.#state !== 'closed') this.inbound.receive(frame);
+	}
+
+	releaseHeld(): void {
+		this.#inbound?.releaseHeld();
+	}
+
+	whenAllStarted(then: () => void): void {
+		if (this.#inbound === undefined) then();
+		else this.#inbound.whenAllStarted(then);
+	}
+
+	get isBusy(): boolean {
+		return this.#inbound?.running !== undefined;
+	}
+
+	get isPaused(): boolean {
+		return this.#inbound?.isPaused === true;
+	}
+
+	get startedAt(): number {
+		return this.#inbound?.startedAt ?? 0;
+	}
+
+	handlerTimedOut(): void {
+		this.#inbound?.timedOut();
+	}
+
+	get pendingAnswers(): number {
+		return this.#pendingAnswers;
+	}
+
+	set pendingAnswers(value: number) {
+		this.#pendingAnswers = value;
+	}
+
+	// Outbound
+
+	send(text: string): boolean {
+		if (this.#state === 'closed') return false;
+		const isSent = this.ws.send(text) !== 0;
+		if (!isSent) this.#hasDropped = true;
+		return isSent;
+	}
+
+	ping(): void {
+		this.ws.ping();
+	}
+
+	get hasDropped(): boolean {
+		return this.#hasDropped;
+	}
+
+	/** A send met backpressure: if too much is buffered, the client is a slow reader. */
+	checkBackpressure(): void {
+		if (this.ws.getBufferedAmount() > this.#host.limits.queuedBytes) this.#host.onSlowReader(this);
+	}
+
+	get droppingSince(): number | undefined {
+		return this.#droppingSince;
+	}
+
+	set droppingSince(value: number | undefined) {
+		this.#droppingSince = value;
+	}
+}
+
+const NO_TOPICS: ReadonlySet<string> = new Set();
+const CONNECTION_ENDED = new DOMException('The connection has ended', 'AbortError');
