@@ -14,7 +14,7 @@ export class ClientClosedError extends Error {
 	/** Why it has given up; undefined if it was closed by `close()`. */
 	readonly end: ConnectionEnd | undefined;
 	constructor(end?: ConnectionEnd) {
-		super(end === undefined ? 'The client is closed' : `The client has given up: ${end.code} ${end.reason}`);
+		super(end === undefined ? 'The client is closed' : `The client stopped reconnecting: ${end.code} ${end.reason}`);
 		this.end = end;
 	}
 }
@@ -49,15 +49,4 @@ export class UnconfirmedMessagesError extends Error {
 /** The server says something that a client can't make sense of. */
 export class ProtocolError extends Error {
 	override readonly name = 'ProtocolError';
-}
-
-/** Whatever was thrown, as an error. */
-export function toError(thrown: unknown): Error {
-	if (thrown instanceof Error) return thrown;
-	try {
-		return new Error(String(thrown), { cause: thrown });
-	} catch {
-		// Not everything can be written as text.
-		return new Error('something was thrown that is no error', { cause: thrown });
-	}
 }

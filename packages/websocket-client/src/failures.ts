@@ -1,58 +1,40 @@
-import { toError } from './errors.ts';
-import { mustBeFunction } from './must-be-function.ts';
+import { Listeners } from './support/listeners.ts';
+import { toError } from './support/promises.ts';
 
 /**
- * Where something failed that nobody awaits.
+ * Where an error occurred for which there is no promise to reject.
  *
  * - `auth`: `auth()` threw; the client tries again
- * - `connect`: a connection could not be made, for a reason that is no matter of the network
- * - `protocol`: the server said something that makes no sense
+ * - `connect`: a connection could not be created, for a reason other than the network
+ * - `protocol`: the server sent something that is not part of the protocol
  * - `send`: a message was not sent, was refused, or may not have arrived
- * - `subscribe`: a topic could not be joined or left again
+ * - `subscribe`: resubscribing to a topic failed
  * - `handler`: a listener or handler of the application threw
  */
 export type ErrorStage = 'auth' | 'connect' | 'protocol' | 'send' | 'subscribe' | 'handler';
 
 export type ErrorListener = (error: Error, stage: ErrorStage) => unknown;
 
-/** The one place for what fails in the background. With nobody to listen it goes to the console. */
+/** The one place for errors in the background. Without a listener they are printed to the console. */
 export class Failures {
-	readonly #listeners = new Set<{ readonly listener: ErrorListener }>();
+	readonly #listeners = new Listeners<[Error, ErrorStage]>((error) => {
+		console.error('SocketClient: an error listener failed:', error);
+	});
 
-	/** @throws {TypeError} it is no function */
+	/** Returns the undo. @throws {TypeError} `listener` is not a function */
 	on(listener: ErrorListener): () => void {
-		mustBeFunction(listener, 'a listener');
-		const entry = { listener };
-		this.#listeners.add(entry);
-		return () => void this.#listeners.delete(entry);
+		return this.#listeners.add(listener);
 	}
 
 	/** Never throws. */
 	report(thrown: unknown, stage: ErrorStage): void {
 		const error = toError(thrown);
 		if (this.#listeners.size === 0) console.error(`SocketClient (${stage}):`, error);
-		const listeners = [...this.#listeners];
-		for (const { listener } of listeners) {
-			try {
-				const result: unknown = listener(error, stage);
-				if (result instanceof Promise) result.catch(listenerFailed);
-			} catch (failure) {
-				listenerFailed(failure);
-			}
-		}
+		this.#listeners.call(error, stage);
 	}
 
-	/** Calls what the application has given, which may do anything. */
-	guard<TArgs extends readonly unknown[]>(fn: (...args: TArgs) => unknown, ...args: TArgs): void {
-		try {
-			const result = fn(...args);
-			if (result instanceof Promise) result.catch((error: unknown) => this.report(error, 'handler'));
-		} catch (error) {
-			this.report(error, 'handler');
-		}
+	/** Returns a set of listeners of the application, whose errors are reported with the stage `handler`. */
+	listeners<TArgs extends readonly unknown[]>(): Listeners<TArgs> {
+		return new Listeners((thrown) => this.report(thrown, 'handler'));
 	}
-}
-
-function listenerFailed(failure: unknown): void {
-	console.error('SocketClient: an error listener failed:', failure);
 }

@@ -1,9 +1,9 @@
 // The client
 export { SocketClient } from './socket-client.ts';
-export type { ReplyTo, SendOptions } from './socket-client.ts';
 export type { SocketClientOptions, WebSocketConstructor } from './options.ts';
 export type { ClientState, ConnectionEnd, StateChange } from './connection/state.ts';
-export type { ClientRequestOptions } from './requests/requests.ts';
+export type { ClientRequestOptions, ReplyTo } from './requests/requests.ts';
+export type { SendOptions } from './requests/sender.ts';
 export type { RequestHandler } from './requests/incoming-requests.ts';
 export type {
 	Recovered,
@@ -13,7 +13,7 @@ export type {
 } from './subscriptions/subscription.ts';
 export { isMessage } from './subscriptions/is-message.ts';
 
-// What it shares with the server
+// Shared with the server
 export { SocketMessage } from '@orijs/websocket/protocol';
 export type {
 	Envelope,

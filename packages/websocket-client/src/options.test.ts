@@ -59,7 +59,7 @@ describe('one that can not work is refused, with what is allowed', () => {
 	it('as is a runtime without WebSocket, unless one is given', () => {
 		const { WebSocket } = globalThis;
 		vi.stubGlobal('WebSocket', undefined);
-		expect(() => settingsOf({})).toThrow(/WebSocket must be a class; without it there must be a global one/);
+		expect(() => settingsOf({})).toThrow(/WebSocket must be a class; without a global one, .* it is required/);
 		expect(settingsOf({ WebSocket }).WebSocket).toBe(WebSocket);
 	});
 });

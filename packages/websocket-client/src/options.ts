@@ -63,18 +63,18 @@ const MAX_DELAY_MS = 2 ** 31 - 1;
 
 /** @throws {InvalidClientOptionError} */
 export function settingsOf(options: SocketClientOptions): Settings {
-	const { auth, heartbeat = {}, reconnect = {}, queue = {} } = known(options, 'options', OPTIONS);
+	const { auth, heartbeat = {}, reconnect = {}, queue = {}, positions = {} } = known(options, 'options', OPTIONS);
 	known(heartbeat, 'heartbeat', ['intervalMs', 'timeoutMs']);
 	known(reconnect, 'reconnect', ['minDelayMs', 'maxDelayMs']);
 	known(queue, 'queue', ['messages', 'characters']);
 	if (auth !== undefined && typeof auth !== 'function') {
-		throw new InvalidClientOptionError('auth must be a function that returns what the guards are shown');
+		throw new InvalidClientOptionError('auth must be a function that returns the credentials');
 	}
 	const minDelayMs = delay('reconnect.minDelayMs', reconnect.minDelayMs ?? 500);
 	const WebSocket = options.WebSocket ?? globalThis.WebSocket;
 	if (typeof WebSocket !== 'function') {
 		throw new InvalidClientOptionError(
-			'WebSocket must be a class; without it there must be a global one, as in Node from 22 on',
+			'WebSocket must be a class; without a global one, as in Node before 22, it is required',
 		);
 	}
 	return {
@@ -93,7 +93,7 @@ export function settingsOf(options: SocketClientOptions): Settings {
 			messages: count('queue.messages', queue.messages ?? 100),
 			characters: count('queue.characters', queue.characters ?? 262_144),
 		},
-		positions: positionsOf(options.positions === undefined ? {} : options.positions),
+		positions: positionsOf(positions),
 		WebSocket,
 	};
 }

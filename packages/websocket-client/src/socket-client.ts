@@ -3,130 +3,121 @@ import {
 	type Envelope,
 	type GapNotice,
 	type InferInput,
-	type InferOutput,
-	InvalidMessageDefinitionError,
 	InvalidTopicError,
-	isDefinition,
 	isTopic,
 	type Position,
 	type RequestMessage,
 	type SocketMessage,
 	SocketRequestError,
-	validate,
 } from '@orijs/websocket/protocol';
-import { IncomingRequests, type RequestHandler } from './requests/incoming-requests.ts';
 import type { Connection } from './connection/connection.ts';
-import { quiet } from './deferred.ts';
-import { ClientClosedError, UnsentMessageError } from './errors.ts';
-import { type ErrorListener, Failures } from './failures.ts';
-import type { Incoming } from './connection/read-frame.ts';
+import type { PushedFrame } from './connection/read-frame.ts';
 import { ReconnectingConnection } from './connection/reconnecting-connection.ts';
-import { Listeners } from './listeners.ts';
-import { delay, type Settings, settingsOf, type SocketClientOptions } from './options.ts';
-import { gapBetween, missingSince } from './subscriptions/gap-span.ts';
-import { SendQueue } from './requests/send-queue.ts';
-import { type ClientRequestOptions, Requests } from './requests/requests.ts';
-import { encodeMessage } from './requests/encode-message.ts';
 import type { ClientState, StateChange } from './connection/state.ts';
+import { endpointUrl } from './connection/url.ts';
+import { ClientClosedError } from './errors.ts';
+import { type ErrorListener, Failures } from './failures.ts';
+import { type MessageListener, MessageListeners } from './message-listeners.ts';
+import { settingsOf, type SocketClientOptions } from './options.ts';
+import { IncomingRequests, type RequestHandler } from './requests/incoming-requests.ts';
+import { type ClientRequestOptions, type ReplyTo, Requests } from './requests/requests.ts';
+import { SendQueue } from './requests/send-queue.ts';
+import { Sender, type SendOptions } from './requests/sender.ts';
+import { gapBetween, missingSince } from './subscriptions/gap-span.ts';
 import { mustBeHandlers, type Subscription, type SubscriptionOptions } from './subscriptions/subscription.ts';
 import { Subscriptions } from './subscriptions/subscriptions.ts';
-import { endpointUrl } from './connection/url.ts';
+import { quiet } from './support/promises.ts';
 
-/** What the answer to a message is: as its `reply` says, or null where it has none. */
-export type ReplyTo<TMessage extends SocketMessage> = TMessage extends RequestMessage
-	? InferOutput<TMessage['reply']>
-	: null;
-
-export interface SendOptions {
-	/** Whether it may wait for a connection. Default true. False for what is worth nothing later, as that somebody is typing. */
-	readonly queue?: boolean;
-}
-
-/** The topic of gaps in what is sent to the client itself, or joined for it by the server. */
-const TO_THIS_CLIENT = '*';
+/** The `topic` of gaps in messages to the client itself, to all clients, or to topics that the server subscribed it to. */
+const THIS_CLIENT = '*';
 
 /**
- * A connection to an endpoint with typed messages, for browsers, Bun and Node. It comes back by itself and its topics with it, and says
- * where messages may be missing.
+ * A connection to an endpoint with typed messages, for browsers, Bun and Node. Reconnects and resubscribes by itself, and
+ * reports where messages may be missing.
  *
- * Data is checked against its schema before it is sent. What comes from the server was validated there, and is not again.
+ * Data is checked against its schema before it is sent. What the server sends was validated there, and is not validated
+ * again.
  */
 export class SocketClient {
-	/** Where it connects to, in full. */
+	/** The full URL of the endpoint. */
 	readonly url: string;
-	readonly #settings: Settings;
 	readonly #failures = new Failures();
-	readonly #gapListeners = new Listeners<[GapNotice]>(this.#failures);
-	readonly #rawListeners = new Listeners<[string | ArrayBuffer]>(this.#failures);
-	readonly #messageListeners = new Map<string, Listeners<[never, Envelope<never>]>>();
-	readonly #answering = new IncomingRequests(this.#failures);
+	readonly #gapListeners = this.#failures.listeners<[GapNotice]>();
+	readonly #rawListeners = this.#failures.listeners<[string | ArrayBuffer]>();
+	readonly #messageListeners = new MessageListeners(this.#failures);
+	readonly #incomingRequests = new IncomingRequests(this.#failures);
 	readonly #subscriptions: Subscriptions;
-	readonly #outbox: SendQueue;
+	readonly #sendQueue: SendQueue;
+	readonly #sender: Sender;
 	readonly #requests: Requests;
-	readonly #lifeline: ReconnectingConnection;
+	readonly #connection: ReconnectingConnection;
 	#socketId: string | undefined;
-	/** By the server's clock: since when what it sends to this client may be missing. */
+	/** Since when messages to this client may be missing, by the server's clock. */
 	#missingSince: number | undefined;
 
 	/**
 	 * Does not connect yet.
 	 *
-	 * @param url `wss://example.com/ws`; on a page also relative to it, as `/ws`
+	 * @param url `wss://example.com/ws`; on a page also a relative URL, such as `/ws`
 	 * @throws {InvalidClientOptionError}
 	 */
 	constructor(url: string | URL, options: SocketClientOptions = {}) {
 		this.url = endpointUrl(url);
-		this.#settings = settingsOf(options);
-		this.#subscriptions = new Subscriptions(this.#failures, (gap) => this.#gap(gap), this.#settings.positions);
-		this.#outbox = new SendQueue(this.#settings.queue);
-		this.#requests = new Requests(this.#outbox);
-		this.#lifeline = new ReconnectingConnection(this.url, this.#settings, this.#failures, {
+		const settings = settingsOf(options);
+		const isClosed = (): boolean => this.state === 'closed';
+		this.#subscriptions = new Subscriptions(this.#failures, (gap) => this.#gap(gap), settings.positions);
+		this.#sendQueue = new SendQueue(settings.queue);
+		this.#sender = new Sender(this.#sendQueue, this.#failures, isClosed);
+		this.#requests = new Requests(this.#sendQueue, settings.requestTimeoutMs, isClosed);
+		this.#connection = new ReconnectingConnection(this.url, settings, this.#failures, {
 			ready: (connection, answer) => this.#ready(connection, answer),
 			lost: (connection) => this.#lost(connection),
 			closed: (error) => this.#closed(error),
-			heard: (connection, incoming) => this.#heard(connection, incoming),
+			received: (connection, frame) => this.#received(connection, frame),
 			raw: (data) => this.#rawListeners.call(data),
 		});
 	}
 
-	// Its life
+	// Connection
 
 	get state(): ClientState {
-		return this.#lifeline.state;
+		return this.#connection.state;
 	}
 
-	/** The id that the server knows it by, another one for each connection; undefined unless it is `ready`. */
+	/** The server's id for this client; a different one for each connection. Undefined unless the state is `ready`. */
 	get socketId(): string | undefined {
 		return this.#socketId;
 	}
 
 	/**
-	 * Connects, and from then on comes back whenever the connection is lost, until `close()`. Resolves when it is `ready`, however many tries
-	 * that takes. While it waits for the next try, this is the next try. After `close()`, or when it has given up, it begins anew, with all
-	 * listeners and those subscriptions that were confirmed.
+	 * Connects, and reconnects whenever the connection is lost, until `close()`. Resolves when the state is `ready`,
+	 * however many attempts that takes. While the client waits for the next attempt, this makes it at once. After
+	 * `close()`, or when it stopped reconnecting, it starts over, with all listeners and all confirmed subscriptions.
 	 *
-	 * @throws {ClientClosedError} it has given up, because trying again makes no sense, as when a guard said no; or was closed meanwhile
+	 * @throws {ClientClosedError} it stopped reconnecting because a further attempt is pointless, for example a guard
+	 * rejected the client; or it was closed meanwhile
 	 */
 	connect(): Promise<void> {
-		return this.#lifeline.connect();
+		return this.#connection.connect();
 	}
 
 	/**
-	 * Closes the connection, and stays so. What was sent before arrives; what still waits is refused. Resolves when the connection has ended,
-	 * within two seconds. Listeners and subscriptions are kept, for a later `connect()`. Never rejects; twice is fine.
+	 * Closes the connection and stops reconnecting. Messages that were sent before arrive; queued ones are refused.
+	 * Resolves when the connection has ended, within two seconds. Listeners and subscriptions are kept for a later
+	 * `connect()`. Never rejects; may be called twice.
 	 */
 	close(): Promise<void> {
-		return this.#lifeline.close();
+		return this.#connection.close();
 	}
 
-	/** Calls `listener` after each change of state. Returns its undo, as all that begin with `on` do. */
+	/** Calls `listener` after each change of the state. Returns the undo, like all methods that begin with `on`. */
 	onStateChange(listener: (state: ClientState, change: StateChange) => unknown): () => void {
-		return this.#lifeline.onStateChange(listener);
+		return this.#connection.onStateChange(listener);
 	}
 
 	/**
-	 * Hears what fails in the background, where there is no promise to reject, and what was dropped. Without a listener that goes to
-	 * `console.error`.
+	 * Calls `listener` with errors for which there is no promise to reject, and with messages that were dropped. Without
+	 * a listener they go to `console.error`.
 	 */
 	onError(listener: ErrorListener): () => void {
 		return this.#failures.on(listener);
@@ -134,51 +125,46 @@ export class SocketClient {
 
 	// Messages
 
-	/** Calls `listener` with each message of this kind, whatever its topic, which is in `envelope.topic`. Returns its undo. */
-	on<TMessage extends SocketMessage>(
-		message: TMessage,
-		listener: (data: InferOutput<TMessage['data']>, envelope: Envelope<InferOutput<TMessage['data']>>) => unknown,
-	): () => void {
-		const { name } = mustBeDefinition(message);
-		let listeners = this.#messageListeners.get(name);
-		if (listeners === undefined) this.#messageListeners.set(name, (listeners = new Listeners(this.#failures)));
-		return listeners.add(listener);
+	/** Calls `listener` with each message of this kind, whatever its topic, which is `envelope.topic`. Returns the undo. */
+	on<TMessage extends SocketMessage>(message: TMessage, listener: MessageListener<TMessage>): () => void {
+		return this.#messageListeners.add(message, listener);
 	}
 
-	/** Hears what is no message of the protocol: text that was published without a schema, and bytes. Returns its undo. */
+	/**
+	 * Calls `listener` with text and bytes that are not messages of the protocol, as they were published without a
+	 * schema. Returns the undo.
+	 */
 	onRaw(listener: (data: string | ArrayBuffer) => unknown): () => void {
 		return this.#rawListeners.add(listener);
 	}
 
 	/**
-	 * Hears of every gap: messages to `gap.topic` that were published between `gap.since` and `gap.until` may be missing. `*` is what was
-	 * sent to this client itself, to everyone, or to topics that the server has put it into. Returns its undo.
+	 * Calls `listener` with every gap: messages to `gap.topic` that were published between `gap.since` and `gap.until`
+	 * may be missing. The topic `*` stands for messages to this client itself, to all clients, or to topics that the
+	 * server has subscribed it to. Returns the undo.
 	 */
 	onGap(listener: (gap: GapNotice) => unknown): () => void {
 		return this.#gapListeners.add(listener);
 	}
 
 	/**
-	 * Answers the server's requests of this kind; one handler for each. Returns its undo.
+	 * Answers the server's requests of this kind. Each kind has one handler. Returns the undo.
 	 *
 	 * @throws {Error} there is a handler already; {InvalidMessageDefinitionError} the message has no `reply`
 	 */
 	handle<TMessage extends RequestMessage>(message: TMessage, handler: RequestHandler<TMessage>): () => void {
-		const { name, reply } = mustBeDefinition(message);
-		if (reply === undefined) {
-			throw new InvalidMessageDefinitionError(`${name} has no reply, so it can't be a request`);
-		}
-		return this.#answering.handle(name, handler);
+		return this.#incomingRequests.handle(message, handler);
 	}
 
 	/**
-	 * Sends a message that is not answered. Resolves when it is on its way; while there is no connection it waits for one. To know that
-	 * it was handled, use `request`, which any message can be: when a connection is lost, what may not have arrived is reported to `onError`
-	 * as a number only.
+	 * Sends a message that is not answered. Resolves when it is on its way; while there is no connection it is queued.
+	 * To know that it was handled, use `request`, which takes any message: when a connection is lost, `onError` gets only
+	 * the number of sent messages that may not have arrived.
 	 *
-	 * What it throws is also reported to `onError`, as hardly anybody awaits this; not where `options.queue` is false and it would have to wait.
+	 * Its errors also go to `onError`, as few callers await it; except if `options.queue` is false and the message would
+	 * have to wait.
 	 *
-	 * @throws {UnsentMessageError} too much waits already, or the client was closed; or the data is no JSON
+	 * @throws {UnsentMessageError} the queue is full, the client was closed, or the data can't be written as JSON
 	 * @throws {MessageValidationError} {InvalidMessageDefinitionError}
 	 */
 	send<TMessage extends SocketMessage>(
@@ -186,44 +172,18 @@ export class SocketClient {
 		data: InferInput<TMessage['data']>,
 		options: SendOptions = {},
 	): Promise<void> {
-		const sent = this.#send(message, data, options);
-		sent.catch((error: unknown) => {
-			const wasGivenUp = error instanceof UnsentMessageError && error.code === 'not_ready';
-			if (!wasGivenUp) this.#failures.report(error, 'send');
-		});
-		return sent;
-	}
-
-	async #send(message: SocketMessage, data: unknown, { queue = true }: SendOptions): Promise<void> {
-		const checked = validate(message, data);
-		// Without waiting where there is nothing to wait for, so that what is sent next goes out next.
-		if (checked instanceof Promise) await checked;
-		const { name } = message;
-		const text = encodeMessage(name, data);
-		if (!queue && !this.#outbox.isClear)
-			throw new UnsentMessageError(name, 'not_ready', 'there is no connection just now');
-		if (this.state === 'closed') throw new UnsentMessageError(name, 'closed', 'the client is closed');
-		await new Promise<void>((resolve, reject) => {
-			this.#outbox.add({
-				name,
-				text,
-				deliver: (connection) => {
-					connection.tell(text);
-					resolve();
-				},
-				refuse: reject,
-			});
-		});
+		return this.#sender.send(message, data, options);
 	}
 
 	/**
-	 * Asks the server, and resolves with its answer, as the message's `reply` says; null for a message without one, once it was handled. While
-	 * there is no connection it waits for one. A server that is stopping has not handled it: it is asked again after the reconnect.
+	 * Sends a request. Resolves with the answer, as the message's `reply` says, or with null for a message without one,
+	 * once it was handled. While there is no connection it is queued. If the server is stopping and has not handled it,
+	 * it is sent again after the reconnect.
 	 *
-	 * @throws {SocketRequestError} with the `code` of the server's refusal; or `timeout`; `disconnected`: the connection was lost, it may have
-	 * been handled or not; `too_many_requests`: not sent, as too much waits already
+	 * @throws {SocketRequestError} with the `code` of the server's refusal; `timeout`; `disconnected`: the connection was
+	 * lost, and the server may or may not have handled it; `too_many_requests`: not sent, as the queue is full
 	 * @throws {MessageValidationError} {InvalidMessageDefinitionError} {InvalidClientOptionError} nothing was sent
-	 * @throws {UnsentMessageError} the data is no JSON
+	 * @throws {UnsentMessageError} the data can't be written as JSON
 	 * @throws the reason of `options.signal`
 	 */
 	request<TMessage extends SocketMessage>(
@@ -231,30 +191,17 @@ export class SocketClient {
 		data: InferInput<TMessage['data']>,
 		options: ClientRequestOptions = {},
 	): Promise<ReplyTo<TMessage>> {
-		return quiet(this.#request(message, data, options) as Promise<ReplyTo<TMessage>>);
-	}
-
-	async #request(message: SocketMessage, data: unknown, { timeoutMs, signal }: ClientRequestOptions): Promise<unknown> {
-		const most = delay('timeoutMs', timeoutMs ?? this.#settings.requestTimeoutMs);
-		signal?.throwIfAborted();
-		const checked = validate(message, data);
-		if (checked instanceof Promise) {
-			await checked;
-			signal?.throwIfAborted();
-		}
-		const { name } = message;
-		if (this.state === 'closed') throw new SocketRequestError(name, 'disconnected', 'the client is closed');
-		return this.#requests.ask(name, data, most, signal);
+		return quiet(this.#requests.request(message, data, options) as Promise<ReplyTo<TMessage>>);
 	}
 
 	/**
-	 * Subscribes to a topic, which the server has to allow (`authorize.subscribe`). Resolves once messages from every node arrive. The
-	 * subscription comes back by itself after each reconnect; what may have been missed is an `onGap`. A topic with history gives back what was
-	 * missed first, in order and once, and says so to `onRecovered`.
+	 * Subscribes to a topic, which the server has to allow (`authorize.subscribe`). Resolves once messages from every node
+	 * arrive. The client resubscribes after each reconnect; what may have been missed is reported to `onGap`. A topic with
+	 * history first delivers the missed messages, in order and once each, and then calls `onRecovered`.
 	 *
 	 * @throws {SocketRequestError} the server refused, with its `code`
-	 * @throws {InvalidTopicError} {TypeError} handlers are none
-	 * @throws {ClientClosedError} the client was closed, or has given up, before the server said yes
+	 * @throws {InvalidTopicError} {TypeError} `handlers` are invalid
+	 * @throws {ClientClosedError} the client was closed, or stopped reconnecting, before the server confirmed
 	 */
 	subscribe(topic: string, handlers: SubscriptionOptions = {}): Promise<Subscription> {
 		return quiet(this.#subscribe(topic, handlers));
@@ -263,72 +210,65 @@ export class SocketClient {
 	async #subscribe(topic: string, handlers: SubscriptionOptions): Promise<Subscription> {
 		if (!isTopic(topic)) throw new InvalidTopicError(topic);
 		mustBeHandlers(handlers);
-		if (this.state === 'closed') throw new ClientClosedError(this.#lifeline.end);
+		if (this.state === 'closed') throw new ClientClosedError(this.#connection.end);
 		return this.#subscriptions.add(topic, handlers);
 	}
 
 	/**
-	 * How far the topics with history were followed, of those subscribed to and those given as `options.positions`: a new object each time. To go on
-	 * after a page was reloaded, keep it and give it to the next client.
+	 * The positions of topics with history, of those subscribed to and of `options.positions`. A new object each time. To
+	 * resume after a page was reloaded, save it and pass it to the next client.
 	 */
 	get positions(): Record<string, Position> {
 		return this.#subscriptions.positions;
 	}
 
-	// Connections
+	// Events of the connection
 
 	#ready(connection: Connection, { socketId, timestamp, messagesPerSecond }: AuthAnswer): void {
 		this.#socketId = socketId;
 		const since = this.#missingSince;
 		this.#missingSince = undefined;
-		// First the topics: what waited may be about them.
+		// Topics first: queued messages may be about them.
 		this.#subscriptions.open(connection);
-		this.#outbox.open(connection, messagesPerSecond, this.#subscriptions.cost);
-		if (since !== undefined) this.#gap(gapBetween(TO_THIS_CLIENT, since, timestamp));
+		this.#sendQueue.open(connection, messagesPerSecond, this.#subscriptions.cost);
+		if (since !== undefined) this.#gap(gapBetween(THIS_CLIENT, since, timestamp));
 	}
 
-	#lost({ provenAt }: Connection): void {
+	#lost(connection: Connection): void {
+		const { provenAt } = connection;
 		this.#socketId = undefined;
 		if (provenAt !== undefined) this.#missingSince ??= missingSince(provenAt);
-		this.#outbox.shut();
-		this.#subscriptions.lost(provenAt);
+		this.#sendQueue.shut();
+		this.#subscriptions.shut(connection);
 	}
 
 	#closed(error: ClientClosedError): void {
-		this.#outbox.refuseAll(error.message);
-		this.#subscriptions.giveUp(error);
+		this.#sendQueue.refuseAll(error.message);
+		this.#subscriptions.rejectUnconfirmed(error);
 	}
 
-	// What comes
-
-	#heard(connection: Connection, incoming: Exclude<Incoming, { kind: 'answer' | 'raw' }>): void {
-		switch (incoming.kind) {
+	#received(connection: Connection, frame: PushedFrame): void {
+		switch (frame.kind) {
 			case 'message':
-				return this.#message(connection, incoming.envelope);
+				return this.#message(connection, frame.envelope);
 			case 'gap':
-				return this.#gap(incoming.gap);
+				return this.#gap(frame.gap);
 			case 'position':
-				return this.#subscriptions.placed(incoming.position);
+				return this.#subscriptions.positioned(frame.position);
 			case 'refusal': {
-				const { type, error } = incoming;
+				const { type, error } = frame;
 				return this.#failures.report(new SocketRequestError(type, error.code, error.message), 'send');
 			}
 		}
 	}
 
 	#message(connection: Connection, envelope: Envelope): void {
-		if (envelope.correlationId !== undefined) return void this.#answering.answer(connection, envelope);
-		if (!this.#subscriptions.deliver(envelope)) return;
-		this.#messageListeners.get(envelope.name)?.call(envelope.data as never, envelope as Envelope<never>);
+		if (envelope.correlationId !== undefined) return void this.#incomingRequests.answer(connection, envelope);
+		if (this.#subscriptions.deliver(envelope)) this.#messageListeners.call(envelope);
 	}
 
 	#gap(gap: GapNotice): void {
 		this.#gapListeners.call(gap);
 		this.#subscriptions.gap(gap);
 	}
-}
-
-function mustBeDefinition<TMessage extends SocketMessage>(message: TMessage): TMessage {
-	if (isDefinition(message)) return message;
-	throw new InvalidMessageDefinitionError('make messages with SocketMessage.define({ name, data })');
 }

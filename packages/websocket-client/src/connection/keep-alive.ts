@@ -43,11 +43,9 @@ export class KeepAlive {
 			this.#timeout = undefined;
 			this.#actions.dead();
 		}, timeoutMs);
-		this.#actions.ping().then(
-			() => this.#answered(),
-			// A refusal is an answer as well; after the end nobody waits for one.
-			() => this.#answered(),
-		);
+		// A refusal is an answer, too; and once the connection has ended none is awaited.
+		const answered = (): void => this.#answered();
+		this.#actions.ping().then(answered, answered);
 	}
 
 	#answered(): void {

@@ -1,30 +1,30 @@
-/** What a page tells of its surroundings; elsewhere there is nothing to hear. */
+/** What a page says about its network; outside of pages there are no such events. */
 export interface PageEvents {
-	/** The device says that it has no network any more. */
+	/** The device has lost its network. */
 	offline(): void;
-	/** It has one again, or the page can be seen again, or goes on after it was frozen. */
-	worthATry(): void;
+	/** The network is back, or the page is visible again, or was thawed. */
+	mayBeOnline(): void;
 }
 
 interface Page extends EventTarget {
 	readonly document?: EventTarget & { readonly visibilityState?: string };
 }
 
-/** Listens until the function it returns is called. */
-export function watchPageEvents({ offline, worthATry }: PageEvents): () => void {
+/** Returns the undo. */
+export function watchPageEvents({ offline, mayBeOnline }: PageEvents): () => void {
 	const page = globalThis as unknown as Page;
 	const { document } = page;
 	const visible = (): void => {
-		if (document?.visibilityState === 'visible') worthATry();
+		if (document?.visibilityState === 'visible') mayBeOnline();
 	};
 	const watched: [EventTarget | undefined, string, () => void][] = [
 		[page, 'offline', offline],
-		[page, 'online', worthATry],
-		[page, 'pageshow', worthATry],
-		[document, 'resume', worthATry],
+		[page, 'online', mayBeOnline],
+		[page, 'pageshow', mayBeOnline],
+		[document, 'resume', mayBeOnline],
 		[document, 'visibilitychange', visible],
 	];
-	// Bun's and Node's global object is no event target of this kind.
+	// The global object of Bun and Node is not such an event target.
 	for (const [target, type, listener] of watched) target?.addEventListener?.(type, listener);
 	return () => {
 		for (const [target, type, listener] of watched) target?.removeEventListener?.(type, listener);

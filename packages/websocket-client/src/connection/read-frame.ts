@@ -7,19 +7,30 @@ import {
 	type RequestFault,
 } from '@orijs/websocket/protocol';
 
-/** What a server says, told apart. */
-export type Incoming =
-	| { readonly kind: 'answer'; readonly correlationId: string; readonly data: unknown; readonly error?: RequestFault }
+/** The answer to a request. */
+export interface AnswerFrame {
+	readonly kind: 'answer';
+	readonly correlationId: string;
+	readonly data: unknown;
+	readonly error?: RequestFault | undefined;
+}
+
+/** A text frame from the server, by kind. */
+export type ServerFrame =
+	| AnswerFrame
 	| { readonly kind: 'refusal'; readonly type: string; readonly error: RequestFault }
 	| { readonly kind: 'message'; readonly envelope: Envelope }
 	| { readonly kind: 'gap'; readonly gap: GapNotice }
 	| { readonly kind: 'position'; readonly position: PositionNotice }
 	| { readonly kind: 'raw' };
 
-const RAW: Incoming = { kind: 'raw' };
+/** A frame that answers no request. */
+export type PushedFrame = Exclude<ServerFrame, { kind: 'answer' | 'raw' }>;
 
-/** What is no frame of the protocol is `raw`: text that was published without a schema may be anything. */
-export function readFrame(text: string): Incoming {
+const RAW: ServerFrame = { kind: 'raw' };
+
+/** Never throws. Text that is not a frame of the protocol is `raw`: what is published without a schema may be anything. */
+export function readFrame(text: string): ServerFrame {
 	let frame: unknown;
 	try {
 		frame = JSON.parse(text);
@@ -34,7 +45,7 @@ export function readFrame(text: string): Incoming {
 	if (type === BuiltIn.gap) return isGap(data) ? { kind: 'gap', gap: data } : RAW;
 	if (type === BuiltIn.position) return isPositionNotice(data) ? { kind: 'position', position: data } : RAW;
 	if (typeof correlationId === 'string') {
-		return isFault(error) ? { kind: 'answer', correlationId, data, error } : { kind: 'answer', correlationId, data };
+		return { kind: 'answer', correlationId, data, error: isFault(error) ? error : undefined };
 	}
 	return isFault(error) ? { kind: 'refusal', type, error } : RAW;
 }

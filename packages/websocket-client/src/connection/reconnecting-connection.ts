@@ -1,33 +1,32 @@
 import { type AuthAnswer, readRetryHint } from '@orijs/websocket/protocol';
-import { Connection } from './connection.ts';
-import { type Deferred, deferred } from '../deferred.ts';
 import { ClientClosedError, UnconfirmedMessagesError } from '../errors.ts';
 import type { Failures } from '../failures.ts';
-import type { Incoming } from './read-frame.ts';
-import { Listeners } from '../listeners.ts';
 import type { Settings } from '../options.ts';
+import type { Listeners } from '../support/listeners.ts';
+import { type Deferred, deferred, within } from '../support/promises.ts';
 import { fullJitter, isTerminal } from './backoff.ts';
-import type { ClientState, ConnectionEnd, StateChange } from './state.ts';
+import { Connection } from './connection.ts';
 import { watchPageEvents } from './page-events.ts';
-import { within } from '../within.ts';
+import type { PushedFrame } from './read-frame.ts';
+import type { ClientState, ConnectionEnd, StateChange } from './state.ts';
 
 export interface ReconnectingConnectionEvents {
-	/** There is a connection whose guards have passed. The state changes after this. */
+	/** A connection's guards have passed. The state changes after this. */
 	ready(connection: Connection, answer: AuthAnswer): void;
-	/** Nothing goes over it any more. The state changes after this. */
+	/** The connection can no longer be used. The state changes after this. */
 	lost(connection: Connection): void;
-	/** Nothing is tried any more, until `connect()`. The state has changed. */
+	/** No further attempt is made until `connect()`. The state has changed. */
 	closed(error: ClientClosedError): void;
-	/** Something came that answers nothing that was asked. */
-	heard(connection: Connection, incoming: Exclude<Incoming, { kind: 'answer' | 'raw' }>): void;
-	/** Text that is no frame of the protocol, or bytes. */
+	/** A frame of the protocol arrived that answers no request. */
+	received(connection: Connection, frame: PushedFrame): void;
+	/** Text that is not a frame of the protocol, or bytes. */
 	raw(data: string | ArrayBuffer): void;
 }
 
-/** A connection that ended sooner than that after it was ready counts as a try that failed. */
+/** A connection that ends sooner than this after it was ready counts as a failed attempt. */
 const STABLE_MS = 5_000;
 
-/** Gets a connection and, whenever it is lost, another one, for as long as that is wanted and makes sense. */
+/** Opens a connection, and another one whenever it is lost, until it is closed or the server refuses for good. */
 export class ReconnectingConnection {
 	readonly #url: string;
 	readonly #settings: Settings;
@@ -35,18 +34,18 @@ export class ReconnectingConnection {
 	readonly #events: ReconnectingConnectionEvents;
 	readonly #stateListeners: Listeners<[ClientState, StateChange]>;
 	#state: ClientState = 'idle';
-	/** Why it has given up. */
+	/** Why it stopped reconnecting. */
 	#end: ConnectionEnd | undefined;
-	/** What `connect()` waits for. */
+	/** The promise of `connect()`. */
 	#ready: Deferred<void> = deferred();
 	#connection: Connection | undefined;
-	/** Counts what was begun, so that what comes of something given up is told from what is awaited. */
+	/** Counts attempts, so that the late outcome of an abandoned one is recognized. */
 	#attempt = 0;
-	/** Tries in a row that led to nothing lasting. */
-	#failedTries = 0;
+	/** Attempts in a row that did not lead to a stable connection. */
+	#failedAttempts = 0;
 	#readyAt = 0;
-	/** Whether the present wait is one that the server asked for. */
-	#isToldToWait = false;
+	/** Whether the server chose the present delay. */
+	#isDelayOfServer = false;
 	#retryTimer: ReturnType<typeof setTimeout> | undefined;
 	#unwatch: (() => void) | undefined;
 	#closing: Promise<void> = Promise.resolve();
@@ -56,14 +55,14 @@ export class ReconnectingConnection {
 		this.#settings = settings;
 		this.#failures = failures;
 		this.#events = events;
-		this.#stateListeners = new Listeners(failures);
+		this.#stateListeners = failures.listeners();
 	}
 
 	get state(): ClientState {
 		return this.#state;
 	}
 
-	/** Why nothing is tried any more; undefined if that was wanted. */
+	/** Why it stopped reconnecting; undefined after `close()`. */
 	get end(): ConnectionEnd | undefined {
 		return this.#end;
 	}
@@ -72,21 +71,21 @@ export class ReconnectingConnection {
 		return this.#stateListeners.add(listener);
 	}
 
-	/** Resolves when it is ready; a wait for the next try is over. @throws {ClientClosedError} */
+	/** Resolves when a connection is ready. Ends a delay before the next attempt. @throws {ClientClosedError} */
 	connect(): Promise<void> {
 		if (this.#state === 'idle' || this.#state === 'closed') {
 			if (this.#state === 'closed') this.#ready = deferred();
-			this.#failedTries = 0;
+			this.#failedAttempts = 0;
 			this.#unwatch = watchPageEvents({
 				offline: () => this.#connection?.probe(),
-				worthATry: () => this.#worthATry(),
+				mayBeOnline: () => this.#mayBeOnline(),
 			});
 			this.#open();
-		} else if (this.#state === 'waiting') this.#tryNow();
+		} else if (this.#state === 'waiting') this.#openNow();
 		return this.#ready.promise;
 	}
 
-	/** Resolves when the connection has ended, or takes too long to. Never rejects. */
+	/** Resolves when the connection has ended, or after a timeout. Never rejects. */
 	close(): Promise<void> {
 		if (this.#state === 'closed') return this.#closing;
 		const connection = this.#connection;
@@ -114,7 +113,7 @@ export class ReconnectingConnection {
 		if (attempt !== this.#attempt) return;
 		const { auth, connectTimeoutMs } = this.#settings;
 		if (auth === undefined) return this.#connect(undefined);
-		within(connectTimeoutMs, 'auth()', async () => mustBeJson(await auth())).then(
+		within(connectTimeoutMs, callAuth(auth), () => new Error(`auth() took longer than ${connectTimeoutMs} ms`)).then(
 			(token) => {
 				if (attempt === this.#attempt) this.#connect(token);
 			},
@@ -132,7 +131,7 @@ export class ReconnectingConnection {
 			{ url: this.#url, auth, settings: this.#settings },
 			{
 				ready: (answer) => isCurrent() && this.#opened(connection, answer),
-				heard: (incoming) => isCurrent() && this.#events.heard(connection, incoming),
+				received: (frame) => isCurrent() && this.#events.received(connection, frame),
 				raw: (data) => isCurrent() && this.#events.raw(data),
 				ended: (end) => isCurrent() && this.#lost(connection, end),
 				failed: (error, stage) => isCurrent() && this.#failures.report(error, stage),
@@ -154,11 +153,11 @@ export class ReconnectingConnection {
 		const attempt = this.#attempt;
 		this.#detach(connection);
 		this.#reportUnconfirmed(connection);
-		// A listener may have closed it, or more.
+		// A listener may have closed it, and even connected again.
 		if (attempt !== this.#attempt) return;
 		if (isTerminal(end.code)) return this.#stop(end);
 		if (wasReady) this.#ready = deferred();
-		if (wasReady && Date.now() - this.#readyAt > STABLE_MS) this.#failedTries = 0;
+		if (wasReady && Date.now() - this.#readyAt > STABLE_MS) this.#failedAttempts = 0;
 		this.#retry(end);
 	}
 
@@ -173,28 +172,28 @@ export class ReconnectingConnection {
 
 	#retry(end: ConnectionEnd): void {
 		const hint = readRetryHint(end.reason);
-		// A hint is honoured, but is no reason to come back again and again in no time.
+		// The first hint is followed as it is; further ones must not make it reconnect in a tight loop.
 		const least =
-			hint !== undefined && this.#failedTries === 0 ? 0 : fullJitter(this.#failedTries, this.#settings.reconnect);
+			hint !== undefined && this.#failedAttempts === 0 ? 0 : fullJitter(this.#failedAttempts, this.#settings.reconnect);
 		const retryInMs = Math.round(Math.max(hint ?? 0, least));
-		this.#failedTries++;
-		this.#isToldToWait = hint !== undefined;
+		this.#failedAttempts++;
+		this.#isDelayOfServer = hint !== undefined;
 		this.#retryTimer = setTimeout(() => this.#open(), retryInMs);
 		this.#become('waiting', { end, retryInMs });
 	}
 
-	/** Something has changed for the better: a try that waits for its time need not, unless it was the server that said so. */
-	#worthATry(): void {
+	/** An attempt may succeed now: ends a delay, unless the server chose it. */
+	#mayBeOnline(): void {
 		this.#connection?.probe();
-		if (this.#state === 'waiting' && !this.#isToldToWait) this.#tryNow();
+		if (this.#state === 'waiting' && !this.#isDelayOfServer) this.#openNow();
 	}
 
-	#tryNow(): void {
+	#openNow(): void {
 		clearTimeout(this.#retryTimer);
 		this.#open();
 	}
 
-	/** Nothing is tried any more. @param end why; undefined if that was wanted */
+	/** Stops reconnecting. @param end why; undefined if `close()` was called */
 	#stop(end: ConnectionEnd | undefined): void {
 		this.#attempt++;
 		this.#end = end;
@@ -205,13 +204,14 @@ export class ReconnectingConnection {
 		const error = new ClientClosedError(end);
 		this.#ready.reject(error);
 		this.#become('closed', end === undefined ? {} : { end });
-		// A listener may have begun anew.
+		// A listener may have connected again.
 		if (this.#state === 'closed') this.#events.closed(error);
 	}
 }
 
-/** @throws {TypeError} JSON has no way to write it */
-function mustBeJson<T>(value: T): T {
+/** @throws {TypeError} what it returned can not be written as JSON */
+async function callAuth(auth: () => unknown): Promise<unknown> {
+	const value = await auth();
 	JSON.stringify(value);
 	return value;
 }

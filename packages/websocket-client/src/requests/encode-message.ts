@@ -1,7 +1,7 @@
 import type { ClientMessage } from '@orijs/websocket/protocol';
 import { UnsentMessageError } from '../errors.ts';
 
-/** A message as it goes to the server. @throws {UnsentMessageError} JSON has no way to write the data */
+/** Returns the frame of a message to the server. @throws {UnsentMessageError} the data can't be written as JSON */
 export function encodeMessage(name: string, data: unknown, correlationId?: string): string {
 	try {
 		return JSON.stringify({
@@ -10,6 +10,6 @@ export function encodeMessage(name: string, data: unknown, correlationId?: strin
 			...(correlationId === undefined ? {} : { correlationId }),
 		} satisfies ClientMessage);
 	} catch (cause) {
-		throw new UnsentMessageError(name, 'not_json', 'its data can not be written as JSON', { cause });
+		throw new UnsentMessageError(name, 'not_json', "its data can't be written as JSON", { cause });
 	}
 }

@@ -3,14 +3,19 @@ import {
 	type Envelope,
 	type InferInput,
 	type InferOutput,
+	InvalidMessageDefinitionError,
 	type RequestMessage,
 	SocketError,
 } from '@orijs/websocket/protocol';
 import type { Connection } from '../connection/connection.ts';
 import type { Failures } from '../failures.ts';
-import { mustBeFunction } from '../must-be-function.ts';
+import { mustBeDefinition } from '../support/must-be-definition.ts';
+import { mustBeFunction } from '../support/must-be-function.ts';
 
-/** Answers a request of the server. What it throws refuses the request: a `SocketError` with its code, anything else with `internal`. */
+/**
+ * Answers a request of the server. What it throws refuses the request: a `SocketError` with its code, anything else with
+ * `internal`.
+ */
 export type RequestHandler<TMessage extends RequestMessage> = (
 	data: InferOutput<TMessage['data']>,
 	envelope: Envelope<InferOutput<TMessage['data']>>,
@@ -18,7 +23,7 @@ export type RequestHandler<TMessage extends RequestMessage> = (
 
 type AnyHandler = (data: never, envelope: never) => unknown;
 
-/** Answers what the server asks. */
+/** Handles requests of the server. */
 export class IncomingRequests {
 	readonly #failures: Failures;
 	readonly #handlers = new Map<string, { readonly handler: AnyHandler }>();
@@ -27,10 +32,14 @@ export class IncomingRequests {
 		this.#failures = failures;
 	}
 
-	/** @throws {Error} somebody answers that message already; {TypeError} it is no function */
-	handle(name: string, handler: AnyHandler): () => void {
+	/** Returns the undo. @throws {InvalidMessageDefinitionError} {Error} it has a handler already; {TypeError} */
+	handle<TMessage extends RequestMessage>(message: TMessage, handler: RequestHandler<TMessage>): () => void {
+		const { name, reply } = mustBeDefinition(message);
+		if (reply === undefined) {
+			throw new InvalidMessageDefinitionError(`${name} has no reply, so it can't be a request`);
+		}
 		mustBeFunction(handler, 'a handler');
-		if (this.#handlers.has(name)) throw new Error(`${name} is answered already; undo that first`);
+		if (this.#handlers.has(name)) throw new Error(`${name} already has a handler`);
 		const entry = { handler };
 		this.#handlers.set(name, entry);
 		return () => {
@@ -44,7 +53,7 @@ export class IncomingRequests {
 		const handler = this.#handlers.get(name)?.handler;
 		let reply: object;
 		if (handler === undefined) {
-			reply = { error: { code: 'unknown_type', message: `The client answers no ${name}` } };
+			reply = { error: { code: 'unknown_type', message: `The client has no handler for ${name}` } };
 		} else {
 			try {
 				const result = await handler(data as never, envelope as never);
@@ -56,7 +65,7 @@ export class IncomingRequests {
 		try {
 			connection.reply(JSON.stringify({ type: BuiltIn.reply, correlationId, ...reply }));
 		} catch (error) {
-			// JSON has no way to write it.
+			// The reply can't be written as JSON.
 			connection.reply(JSON.stringify({ type: BuiltIn.reply, correlationId, error: this.#faultOf(error) }));
 		}
 	}

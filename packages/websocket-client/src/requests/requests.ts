@@ -1,27 +1,61 @@
-import { SocketRequestError } from '@orijs/websocket/protocol';
+import {
+	type InferOutput,
+	type RequestMessage,
+	type SocketMessage,
+	SocketRequestError,
+	validate,
+} from '@orijs/websocket/protocol';
 import type { Connection } from '../connection/connection.ts';
-import { deferred, quiet } from '../deferred.ts';
+import { delay } from '../options.ts';
+import { deferred, quiet } from '../support/promises.ts';
 import { encodeMessage } from './encode-message.ts';
-import type { SendQueue, Outgoing } from './send-queue.ts';
+import type { Outgoing, SendQueue } from './send-queue.ts';
 
 export interface ClientRequestOptions {
-	/** How long it may take in all, waiting for a connection included, in milliseconds. Default: `requestTimeoutMs` of the client. */
+	/**
+	 * How long the request may take, waiting for a connection included, in milliseconds. Default: `requestTimeoutMs` of
+	 * the client.
+	 */
 	readonly timeoutMs?: number;
-	/** Ends it, with the signal's reason. What was sent already may be handled all the same. */
+	/** Aborts the request, with the signal's reason. If it was sent already, the server may handle it all the same. */
 	readonly signal?: AbortSignal;
 }
 
-/** Asks the server, and waits for its answers. */
+/** The answer to a message: as its `reply` says, or null if it has none. */
+export type ReplyTo<TMessage extends SocketMessage> = TMessage extends RequestMessage
+	? InferOutput<TMessage['reply']>
+	: null;
+
+/** Sends requests to the server, and resolves with its answers. */
 export class Requests {
-	readonly #outbox: SendQueue;
+	readonly #queue: SendQueue;
+	readonly #timeoutMs: number;
+	readonly #isClosed: () => boolean;
 	#count = 0;
 
-	constructor(outbox: SendQueue) {
-		this.#outbox = outbox;
+	/** @param timeoutMs of requests that have no timeout of their own */
+	constructor(queue: SendQueue, timeoutMs: number, isClosed: () => boolean) {
+		this.#queue = queue;
+		this.#timeoutMs = timeoutMs;
+		this.#isClosed = isClosed;
 	}
 
-	/** @throws {SocketRequestError} or the signal's reason */
-	ask(name: string, data: unknown, timeoutMs: number, signal: AbortSignal | undefined): Promise<unknown> {
+	/** @throws see `SocketClient.request` */
+	async request(message: SocketMessage, data: unknown, options: ClientRequestOptions): Promise<unknown> {
+		const { signal } = options;
+		const timeoutMs = delay('timeoutMs', options.timeoutMs ?? this.#timeoutMs);
+		signal?.throwIfAborted();
+		const checked = validate(message, data);
+		if (checked instanceof Promise) {
+			await checked;
+			signal?.throwIfAborted();
+		}
+		const { name } = message;
+		if (this.#isClosed()) throw new SocketRequestError(name, 'disconnected', 'the client is closed');
+		return this.#send(name, data, timeoutMs, signal);
+	}
+
+	#send(name: string, data: unknown, timeoutMs: number, signal: AbortSignal | undefined): Promise<unknown> {
 		const correlationId = String(++this.#count);
 		const text = encodeMessage(name, data, correlationId);
 		const { promise, resolve, reject } = deferred<unknown>();
@@ -31,11 +65,11 @@ export class Requests {
 			text,
 			deliver: (connection) => {
 				sentOn = connection;
-				connection.ask(name, correlationId, text).then(resolve, (error: SocketRequestError) => {
+				connection.request(name, correlationId, text).then(resolve, (error: SocketRequestError) => {
 					if (error.code !== 'stopping' || sentOn !== connection) return reject(error);
-					// Not handled, and not worth another try before the next connection.
+					// The server has not handled it and will not: waits for the next connection.
 					sentOn = undefined;
-					this.#outbox.hold(outgoing, connection);
+					this.#queue.hold(outgoing, connection);
 				});
 			},
 			refuse: (cause) => {
@@ -43,11 +77,11 @@ export class Requests {
 				reject(new SocketRequestError(name, code, 'it was not sent', { cause }));
 			},
 		};
-		const drop = (why: Error): void => {
-			this.#outbox.remove(outgoing);
+		const drop = (reason: Error): void => {
+			this.#queue.remove(outgoing);
 			sentOn?.forget(correlationId);
 			sentOn = undefined;
-			reject(why);
+			reject(reason);
 		};
 		const timer = setTimeout(() => {
 			const state = sentOn === undefined ? 'there was no connection' : 'the server did not answer';
@@ -60,7 +94,7 @@ export class Requests {
 			signal?.removeEventListener('abort', abort);
 		};
 		void quiet(promise.finally(done));
-		this.#outbox.add(outgoing);
+		this.#queue.add(outgoing);
 		return promise;
 	}
 }

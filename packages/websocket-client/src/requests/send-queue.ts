@@ -1,7 +1,7 @@
 import type { Connection } from '../connection/connection.ts';
 import { UnsentMessageError } from '../errors.ts';
 
-/** Something that is to be sent. */
+/** A message or request to send. */
 export interface Outgoing {
 	/** The message's name. */
 	readonly name: string;
@@ -18,24 +18,24 @@ export interface SendQueueBounds {
 	readonly characters: number;
 }
 
-/** After a connection is there, what waits goes out in parts, so many of them in a second. */
+/** On a new connection the queue is sent in parts, at this rate. */
 const PARTS_PER_SECOND = 4;
-/** And together at so much of the speed that is allowed: a little less, but no slower than an application that keeps to it goes on sending. */
-const OF_THE_ALLOWED = 0.9;
+/** The share of the allowed rate that is used: below the limit, but enough to keep up with an application that respects it. */
+const SHARE_OF_RATE = 0.9;
 
-/** What is to be sent goes out in its order: at once, or, as long as that can't be, from a bounded queue. */
+/** Sends messages in order: at once, or, until that is possible, from a bounded queue. */
 export class SendQueue {
 	readonly #bounds: SendQueueBounds;
 	readonly #waiting = new Set<Outgoing>();
-	/** What waits for the next connection. */
+	/** Those that wait for the next connection. */
 	readonly #held = new Set<Outgoing>();
 	#characters = 0;
-	/** Why nothing is sent any more, until there is a connection again. */
+	/** Why nothing is sent until there is a connection again. */
 	#closedBecause: string | undefined;
 	#connection: Connection | undefined;
-	/** How many of those that wait may go out together. */
+	/** How many queued messages go out together. */
 	#part = Infinity;
-	/** How long after one part the next one goes, in milliseconds. */
+	/** The delay between two parts, in milliseconds. */
 	#partMs = 1000 / PARTS_PER_SECOND;
 	#timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -43,20 +43,20 @@ export class SendQueue {
 		this.#bounds = bounds;
 	}
 
-	/** Whether what is added goes out at once. */
+	/** Whether a message that is added now is sent at once. */
 	get isClear(): boolean {
 		if (this.#waiting.size > 0 || this.#timer !== undefined) return false;
 		return this.#connection?.isReady === true && !this.#connection.isFull;
 	}
 
-	/** Sends it, or lets it wait. */
+	/** Sends the message, queues it, or refuses it if the queue is full. */
 	add(outgoing: Outgoing): void {
 		if (this.isClear && this.#connection !== undefined) return outgoing.deliver(this.#connection);
 		const { messages, characters } = this.#bounds;
 		if (this.#waiting.size >= messages || this.#characters + outgoing.text.length > characters) {
 			const { size } = this.#waiting;
 			return outgoing.refuse(
-				new UnsentMessageError(outgoing.name, 'queue_full', `${size} messages wait already for the connection`),
+				new UnsentMessageError(outgoing.name, 'queue_full', `${size} messages are already queued`),
 			);
 		}
 		this.#waiting.add(outgoing);
@@ -64,7 +64,10 @@ export class SendQueue {
 		this.#sendSoon();
 	}
 
-	/** Sends it again, on another connection than that, before what waits, whatever that is: it was let in once. */
+	/**
+	 * Sends it again, on a connection after `before` and ahead of the queue. The bounds don't apply: it was accepted
+	 * once.
+	 */
 	hold(outgoing: Outgoing, before: Connection): void {
 		if (this.#closedBecause !== undefined) {
 			return outgoing.refuse(new UnsentMessageError(outgoing.name, 'closed', this.#closedBecause));
@@ -74,7 +77,7 @@ export class SendQueue {
 		this.#characters += outgoing.text.length;
 	}
 
-	/** It need not be sent any more. Returns whether it still waited. */
+	/** Returns whether it was still queued. */
 	remove(outgoing: Outgoing): boolean {
 		if (!this.#waiting.delete(outgoing) && !this.#held.delete(outgoing)) return false;
 		this.#characters -= outgoing.text.length;
@@ -82,10 +85,10 @@ export class SendQueue {
 	}
 
 	/**
-	 * There is a connection.
+	 * A connection is ready.
 	 *
-	 * @param messagesPerSecond how fast it may be used; undefined if there is no bound
-	 * @param spent how many messages that has cost already: what waits does not go out before there is room for it
+	 * @param messagesPerSecond the rate that the server allows; undefined if there is no limit
+	 * @param spent how many messages of that were used already: the queue waits until the rate has room again
 	 */
 	open(connection: Connection, messagesPerSecond: number = Infinity, spent: number = 0): void {
 		this.#connection = connection;
@@ -94,7 +97,7 @@ export class SendQueue {
 		this.#held.clear();
 		this.#waiting.clear();
 		for (const outgoing of waited) this.#waiting.add(outgoing);
-		const perSecond = messagesPerSecond * OF_THE_ALLOWED;
+		const perSecond = messagesPerSecond * SHARE_OF_RATE;
 		this.#part = Math.max(1, Math.floor(perSecond / PARTS_PER_SECOND));
 		this.#partMs = Math.max(1 / PARTS_PER_SECOND, 1 / perSecond) * 1000;
 		// A second's worth may be sent at once, of which `@auth` was one.
@@ -103,14 +106,14 @@ export class SendQueue {
 		else this.#sendPart();
 	}
 
-	/** There is none any more. */
+	/** The connection was lost. */
 	shut(): void {
 		this.#connection = undefined;
 		clearTimeout(this.#timer);
 		this.#timer = undefined;
 	}
 
-	/** Nothing that waits will be sent. */
+	/** Refuses all queued messages. */
 	refuseAll(reason: string): void {
 		this.shut();
 		this.#closedBecause = reason;

@@ -1,5 +1,5 @@
 import type { Envelope, GapNotice, SocketRequestError } from '@orijs/websocket/protocol';
-import { mustBeFunction } from '../must-be-function.ts';
+import { mustBeFunction } from '../support/must-be-function.ts';
 
 /** What became of the messages that were published to a topic with history while this client was away. */
 export interface Recovered {
@@ -45,7 +45,7 @@ export interface Subscription {
 /** @throws {TypeError} they are none, so that nothing would ever be heard */
 export function mustBeHandlers(handlers: SubscriptionOptions): void {
 	if (typeof handlers !== 'object' || handlers === null) {
-		throw new TypeError('subscribe() takes an object of handlers, as { onMessage, onGap }');
+		throw new TypeError('subscribe() takes an object of handlers, such as { onMessage }');
 	}
 	const { rewind } = handlers;
 	if (rewind !== undefined && !(Number.isSafeInteger(rewind) && rewind >= 1 && rewind <= MOST_REWIND)) {

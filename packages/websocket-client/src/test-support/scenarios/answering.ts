@@ -72,7 +72,7 @@ export const answering: Record<string, Scenario> = {
 		const client = await readyClient(stage);
 		const handler = (name: string): string => name;
 		const undo = client.handle(WhoAreYou, handler);
-		assert.throws(() => client.handle(WhoAreYou, () => ''), /who-are-you is answered already/);
+		assert.throws(() => client.handle(WhoAreYou, () => ''), /who-are-you already has a handler/);
 		undo();
 		client.handle(WhoAreYou, handler);
 		undo();

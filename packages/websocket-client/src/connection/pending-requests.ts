@@ -1,0 +1,48 @@
+import { SocketRequestError } from '@orijs/websocket/protocol';
+import type { AnswerFrame } from './read-frame.ts';
+
+interface PendingRequest {
+	readonly name: string;
+	/** How many messages had been sent before it. */
+	readonly sentBefore: number;
+	resolve(data: unknown): void;
+	reject(error: SocketRequestError): void;
+}
+
+/** The requests on one connection that the server has not answered yet, by correlation id. */
+export class PendingRequests {
+	readonly #requests = new Map<string, PendingRequest>();
+
+	add(correlationId: string, request: PendingRequest): void {
+		this.#requests.set(correlationId, request);
+	}
+
+	/** Its answer is no longer waited for. */
+	delete(correlationId: string): void {
+		this.#requests.delete(correlationId);
+	}
+
+	/** Settles a request. Returns how many messages the server has received for certain, as they were sent before it. */
+	answer({ correlationId, data, error }: AnswerFrame): number {
+		const request = this.#requests.get(correlationId);
+		// Too late: it was abandoned.
+		if (request === undefined) return 0;
+		this.#requests.delete(correlationId);
+		if (error === undefined) request.resolve(data);
+		else request.reject(new SocketRequestError(request.name, error.code, error.message));
+		return request.sentBefore;
+	}
+
+	rejectAll(errorFor: (name: string) => SocketRequestError): void {
+		for (const { name, reject } of this.#requests.values()) reject(errorFor(name));
+		this.#requests.clear();
+	}
+}
+
+export function disconnected(name: string): SocketRequestError {
+	return new SocketRequestError(name, 'disconnected', 'the connection ended; it may have been handled');
+}
+
+export function notHandled(name: string): SocketRequestError {
+	return new SocketRequestError(name, 'stopping', 'the server stopped before handling it');
+}

@@ -1,0 +1,31 @@
+import type { Envelope, InferOutput, SocketMessage } from '@orijs/websocket/protocol';
+import type { Failures } from './failures.ts';
+import type { Listeners } from './support/listeners.ts';
+import { mustBeDefinition } from './support/must-be-definition.ts';
+
+export type MessageListener<TMessage extends SocketMessage> = (
+	data: InferOutput<TMessage['data']>,
+	envelope: Envelope<InferOutput<TMessage['data']>>,
+) => unknown;
+
+/** The listeners of messages, by name. */
+export class MessageListeners {
+	readonly #failures: Failures;
+	readonly #byName = new Map<string, Listeners<[never, Envelope<never>]>>();
+
+	constructor(failures: Failures) {
+		this.#failures = failures;
+	}
+
+	/** Returns the undo. @throws {InvalidMessageDefinitionError} {TypeError} `listener` is not a function */
+	add<TMessage extends SocketMessage>(message: TMessage, listener: MessageListener<TMessage>): () => void {
+		const { name } = mustBeDefinition(message);
+		let listeners = this.#byName.get(name);
+		if (listeners === undefined) this.#byName.set(name, (listeners = this.#failures.listeners()));
+		return listeners.add(listener);
+	}
+
+	call(envelope: Envelope): void {
+		this.#byName.get(envelope.name)?.call(envelope.data as never, envelope as Envelope<never>);
+	}
+}

@@ -1,0 +1,57 @@
+import { type SocketMessage, validate } from '@orijs/websocket/protocol';
+import { UnsentMessageError } from '../errors.ts';
+import type { Failures } from '../failures.ts';
+import { encodeMessage } from './encode-message.ts';
+import type { SendQueue } from './send-queue.ts';
+
+export interface SendOptions {
+	/**
+	 * Whether the message may wait for a connection. Default true. Use false for messages that are worthless later, such
+	 * as "is typing".
+	 */
+	readonly queue?: boolean;
+}
+
+/** Sends messages that are not answered. */
+export class Sender {
+	readonly #queue: SendQueue;
+	readonly #failures: Failures;
+	readonly #isClosed: () => boolean;
+
+	constructor(queue: SendQueue, failures: Failures, isClosed: () => boolean) {
+		this.#queue = queue;
+		this.#failures = failures;
+		this.#isClosed = isClosed;
+	}
+
+	/** Also reports the error that it rejects with, except `not_ready`: the caller asked not to wait. */
+	send(message: SocketMessage, data: unknown, options: SendOptions): Promise<void> {
+		const sent = this.#send(message, data, options);
+		sent.catch((error: unknown) => {
+			const isExpected = error instanceof UnsentMessageError && error.code === 'not_ready';
+			if (!isExpected) this.#failures.report(error, 'send');
+		});
+		return sent;
+	}
+
+	async #send(message: SocketMessage, data: unknown, { queue = true }: SendOptions): Promise<void> {
+		const checked = validate(message, data);
+		// Awaited only if it is asynchronous, so that messages go out in the order of the calls.
+		if (checked instanceof Promise) await checked;
+		const { name } = message;
+		const text = encodeMessage(name, data);
+		if (!queue && !this.#queue.isClear) throw new UnsentMessageError(name, 'not_ready', 'there is no connection');
+		if (this.#isClosed()) throw new UnsentMessageError(name, 'closed', 'the client is closed');
+		await new Promise<void>((resolve, reject) => {
+			this.#queue.add({
+				name,
+				text,
+				deliver: (connection) => {
+					connection.send(text);
+					resolve();
+				},
+				refuse: reject,
+			});
+		});
+	}
+}

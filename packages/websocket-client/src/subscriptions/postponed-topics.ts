@@ -1,0 +1,42 @@
+const FIRST_DELAY_MS = 1_000;
+const MAX_DELAY_MS = 30_000;
+
+/** Topics that are not requested again before a delay, which doubles with each time in a row. */
+export class PostponedTopics {
+	readonly #onDue: () => void;
+	readonly #topics = new Set<string>();
+	#timer: ReturnType<typeof setTimeout> | undefined;
+	#delays = 0;
+
+	constructor(onDue: () => void) {
+		this.#onDue = onDue;
+	}
+
+	has(topic: string): boolean {
+		return this.#topics.has(topic);
+	}
+
+	/** Joins those that are postponed already, whose delay is running. */
+	add(topic: string): void {
+		this.#topics.add(topic);
+		if (this.#timer !== undefined) return;
+		this.#timer = setTimeout(
+			() => {
+				this.clear();
+				this.#onDue();
+			},
+			Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** this.#delays++),
+		);
+	}
+
+	/** The next delay is the first one again. */
+	resetDelay(): void {
+		this.#delays = 0;
+	}
+
+	clear(): void {
+		clearTimeout(this.#timer);
+		this.#timer = undefined;
+		this.#topics.clear();
+	}
+}

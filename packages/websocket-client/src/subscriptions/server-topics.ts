@@ -1,0 +1,207 @@
+import {
+	BuiltIn,
+	type GapNotice,
+	type RefusedTopic,
+	type RequestFault,
+	type SocketRequestError,
+	type TopicRequest,
+	type TopicsAnswer,
+} from '@orijs/websocket/protocol';
+import { isTopicsAnswer } from '../connection/answers.ts';
+import type { Connection } from '../connection/connection.ts';
+import { type Deferred, deferred } from '../support/promises.ts';
+import { batches } from './batches.ts';
+import { gapBetween, missingSince } from './gap-span.ts';
+import { PostponedTopics } from './postponed-topics.ts';
+import { confirm, requestFor, type Topic } from './topic.ts';
+
+export interface ServerTopicsEvents {
+	/** A topic is subscribed to again, and messages of the time in between may be missing. */
+	gap(gap: GapNotice): void;
+	/** The server has refused a topic. Returns whether to request it again later. */
+	refused(topic: Topic, fault: RefusedTopic): boolean;
+}
+
+/** The state of a topic at the server, on the present connection. Topics without a state are unknown to the server. */
+type State = 'subscribing' | 'subscribed' | 'unsubscribing';
+
+/** The topics that the server has this client subscribed to. Keeps them in step with the topics that are wanted. */
+export class ServerTopics {
+	readonly #wanted: ReadonlyMap<string, Topic>;
+	readonly #events: ServerTopicsEvents;
+	readonly #states = new Map<string, State>();
+	/** Topics whose position the server has sent since they were last requested. */
+	readonly #positioned = new Set<string>();
+	/** Resolved once the server sends nothing more of a topic, or the topic is wanted again. */
+	readonly #removals = new Map<string, Deferred<void>>();
+	readonly #postponed = new PostponedTopics(() => this.#sync());
+	#connection: Connection | undefined;
+	#isSyncDue = false;
+
+	/** @param wanted the topics to keep in step with; `syncSoon()` has to be called after each change */
+	constructor(wanted: ReadonlyMap<string, Topic>, events: ServerTopicsEvents) {
+		this.#wanted = wanted;
+		this.#events = events;
+	}
+
+	isSubscribed(topic: string): boolean {
+		return this.#states.get(topic) === 'subscribed';
+	}
+
+	/** The server knows no topic on a new connection. */
+	open(connection: Connection): void {
+		this.#connection = connection;
+		this.#postponed.resetDelay();
+		this.#sync();
+	}
+
+	/** The connection was lost. */
+	shut({ provenAt }: Connection): void {
+		this.#connection = undefined;
+		for (const topic of this.#wanted.values()) {
+			// Before the confirmation, nothing was promised that could be missing.
+			if (provenAt === undefined || !this.isSubscribed(topic.name)) continue;
+			topic.missingSince ??= missingSince(provenAt);
+		}
+		this.#postponed.clear();
+		this.#states.clear();
+		this.#positioned.clear();
+		this.#settleRemovals();
+	}
+
+	/** The server has sent the position after which the topic's messages follow. */
+	positioned(topic: string): void {
+		this.#positioned.add(topic);
+	}
+
+	/** Messages of a topic are missing: subscribes again from its position, unless that is under way. */
+	resubscribe(topic: Topic): void {
+		if (!this.isSubscribed(topic.name)) return;
+		topic.missingSince ??= missingSince(this.#connection?.provenAt ?? 0);
+		this.#states.delete(topic.name);
+		this.#sync();
+	}
+
+	/** A topic is wanted. */
+	added(topic: string): void {
+		// Not unsubscribed yet, but its position was dropped with the last subscription: starts over.
+		if (this.#positioned.has(topic) && this.isSubscribed(topic)) this.#states.delete(topic);
+	}
+
+	/** A topic may no longer be wanted. Resolves once the server sends nothing more of it, or at once if it is wanted. */
+	removed(topic: string): Promise<void> {
+		if (this.#states.has(topic) && !this.#wanted.has(topic) && !this.#removals.has(topic)) {
+			this.#removals.set(topic, deferred());
+			this.syncSoon();
+		}
+		return this.#removals.get(topic)?.promise ?? Promise.resolve();
+	}
+
+	/** Syncs in a microtask, so that topics added or removed together are requested together. */
+	syncSoon(): void {
+		if (this.#isSyncDue) return;
+		this.#isSyncDue = true;
+		queueMicrotask(() => {
+			this.#isSyncDue = false;
+			this.#sync();
+		});
+	}
+
+	/** Requests the differences between what is wanted and what the server has, except those under way or postponed. */
+	#sync(): void {
+		this.#settleRemovals();
+		// Those that were wanted again before they were unsubscribed from are subscribed to still.
+		for (const topic of this.#wanted.values()) {
+			if (!topic.isConfirmed && this.isSubscribed(topic.name)) confirm(topic);
+		}
+		if (this.#connection?.isReady !== true) return;
+		const missing: TopicRequest[] = [];
+		for (const topic of this.#wanted.values()) {
+			if (!this.#states.has(topic.name) && !this.#postponed.has(topic.name)) missing.push(requestFor(topic));
+		}
+		const unwanted: TopicRequest[] = [];
+		for (const [topic, state] of this.#states) {
+			if (state === 'subscribed' && !this.#wanted.has(topic) && !this.#postponed.has(topic)) unwanted.push({ topic });
+		}
+		// Unsubscribes first: the server bounds how many topics a socket may have.
+		this.#request(this.#connection, BuiltIn.unsubscribe, unwanted);
+		this.#request(this.#connection, BuiltIn.subscribe, missing);
+	}
+
+	#request(connection: Connection, type: string, all: readonly TopicRequest[]): void {
+		for (const requests of batches(all)) {
+			const names = requests.map(({ topic }) => topic);
+			for (const name of names) {
+				this.#states.set(name, type === BuiltIn.subscribe ? 'subscribing' : 'unsubscribing');
+				this.#positioned.delete(name);
+			}
+			const topics = requests.map((request) => (isBare(request) ? request.topic : request));
+			const answered = (answer: TopicsAnswer): void => this.#answered(connection, type, names, answer);
+			connection.requestBuiltIn(type, { topics }).then(
+				(answer) => answered(isTopicsAnswer(answer) ? answer : allRefused(names, INVALID_ANSWER)),
+				(error: SocketRequestError) => answered(allRefused(names, error)),
+			);
+		}
+	}
+
+	#answered(connection: Connection, type: string, names: readonly string[], answer: TopicsAnswer): void {
+		// The end of a connection has settled its requests already.
+		if (connection !== this.#connection) return;
+		const faults = new Map(answer.refused?.map((fault) => [fault.topic, fault]));
+		for (const name of names) {
+			const fault = faults.get(name);
+			if (type === BuiltIn.subscribe) this.#subscribed(name, fault, answer.timestamp);
+			else this.#unsubscribed(name, fault);
+		}
+		if (faults.size === 0) this.#postponed.resetDelay();
+		this.#sync();
+	}
+
+	#subscribed(name: string, fault: RefusedTopic | undefined, timestamp: number): void {
+		const topic = this.#wanted.get(name);
+		if (fault !== undefined) {
+			this.#states.delete(name);
+			if (topic !== undefined && this.#events.refused(topic, fault)) this.#postponed.add(name);
+			return;
+		}
+		this.#states.set(name, 'subscribed');
+		if (topic === undefined) return;
+		// A server that sends no position keeps no history of the topic.
+		if (!this.#positioned.has(name)) topic.position = undefined;
+		const { missingSince: since } = topic;
+		topic.missingSince = undefined;
+		confirm(topic);
+		if (since !== undefined) this.#events.gap(gapBetween(name, since, timestamp));
+	}
+
+	#unsubscribed(name: string, fault: RefusedTopic | undefined): void {
+		if (fault === undefined) {
+			this.#states.delete(name);
+			return;
+		}
+		this.#states.set(name, 'subscribed');
+		this.#postponed.add(name);
+	}
+
+	#settleRemovals(): void {
+		for (const [topic, removal] of this.#removals) {
+			if (this.#states.has(topic) && !this.#wanted.has(topic)) continue;
+			this.#removals.delete(topic);
+			removal.resolve();
+		}
+	}
+}
+
+function isBare({ since, rewind }: TopicRequest): boolean {
+	return since === undefined && rewind === undefined;
+}
+
+/** Stands for the answer of a server that does not know these messages. */
+const INVALID_ANSWER = {
+	code: 'internal',
+	message: "the server's answer is invalid",
+} as const;
+
+function allRefused(topics: readonly string[], { code, message }: RequestFault): TopicsAnswer {
+	return { timestamp: 0, refused: topics.map((topic) => ({ topic, code, message })) };
+}

@@ -1,0 +1,41 @@
+import { mustBeFunction } from './must-be-function.ts';
+
+type Listener<TArgs extends readonly unknown[]> = (...args: TArgs) => unknown;
+
+/** The listeners of one event. The same function added twice is called twice. */
+export class Listeners<TArgs extends readonly unknown[]> {
+	readonly #onError: (thrown: unknown) => void;
+	readonly #all = new Set<{ readonly listener: Listener<TArgs> }>();
+
+	/** @param onError a listener threw or rejected; the others are called all the same */
+	constructor(onError: (thrown: unknown) => void) {
+		this.#onError = onError;
+	}
+
+	get size(): number {
+		return this.#all.size;
+	}
+
+	/** Returns the undo. @throws {TypeError} `listener` is not a function */
+	add(listener: Listener<TArgs>): () => void {
+		mustBeFunction(listener, 'a listener');
+		const entry = { listener };
+		this.#all.add(entry);
+		return () => void this.#all.delete(entry);
+	}
+
+	/** Calls the listeners in the order in which they were added, but none that is added or removed meanwhile. */
+	call(...args: TArgs): void {
+		const all = [...this.#all];
+		for (const entry of all) {
+			if (!this.#all.has(entry)) continue;
+			const { listener } = entry;
+			try {
+				const result = listener(...args);
+				if (result instanceof Promise) result.catch(this.#onError);
+			} catch (thrown) {
+				this.#onError(thrown);
+			}
+		}
+	}
+}
