@@ -1,17 +1,17 @@
-/** Draws each `{name}.json` of a directory of results (default: `bench/results`) to `{name}.svg` beside it. */
+/** Draws each `{name}.json` of a directory of results (default: `bench/results`) as `{name}.svg` beside it. */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { BenchmarkResult } from '../report/results.ts';
-import { plotBenchmark } from './benchmark-plot.ts';
+import { drawBenchmark } from './picture.ts';
 
 const directory = process.argv[2] ?? fileURLToPath(new URL('../../results', import.meta.url));
 const files = readdirSync(directory).filter((file) => file.endsWith('.json'));
-if (files.length === 0) throw new Error(`no results in ${directory}`);
+if (files.length === 0) throw new Error(`No results in ${directory}`);
 
 for (const file of files.toSorted()) {
 	const result = JSON.parse(readFileSync(join(directory, file), 'utf8')) as BenchmarkResult;
-	const plot = join(directory, file.replace(/\.json$/, '.svg'));
-	writeFileSync(plot, plotBenchmark(result));
-	console.log(plot);
+	const picture = join(directory, file.replace(/\.json$/, '.svg'));
+	writeFileSync(picture, await drawBenchmark(result));
+	console.log(picture);
 }

@@ -1,74 +1,45 @@
-/** Font sizes in pixels. */
-export const SIZE = { title: 17, heading: 13, label: 12, small: 11 } as const;
+import type { Config } from 'vega-lite';
 
-/** How many peers are told apart by colour before it repeats. */
-export const PEER_COLOURS = 5;
+/** In pixels: of a picture, a bar with its space, a column of figures. */
+export const SIZE = { width: 860, margin: 24, row: 20, column: 66 } as const;
 
-interface Palette {
-	readonly background: string;
-	readonly border: string;
-	readonly ink: string;
-	readonly muted: string;
-	readonly grid: string;
-	readonly own: string;
-	readonly baseline: string;
-	readonly peer: string;
-	/** Of lines, where peers have to be told apart. */
-	readonly peers: readonly string[];
+export const COLOR = { ink: '#1f2328', muted: '#59636e', grid: '#e4e8ec', target: '#c2410c' } as const;
+
+/** Light enough for a dark whisker to stand out. */
+export const BAR_COLORS = { own: '#3d9bd9', baseline: '#8b949e', peer: '#ccd2d8' } as const;
+/** After Okabe and Ito, for colour-blind readers, dark enough for text on white. */
+export const LINE_COLORS = {
+	own: ['#005a9c', '#1f8fdd'],
+	baseline: ['#3d444d'],
+	peer: ['#b84d00', '#007a58', '#a8477d', '#7d5a00', '#6a4fb5'],
+} as const;
+
+export type Role = keyof typeof BAR_COLORS;
+
+export function roleOf(subject: string, baseline: string): Role {
+	if (subject === baseline) return 'baseline';
+	return subject.startsWith('orijs') ? 'own' : 'peer';
 }
 
-// Own and peers after Okabe and Ito, for colour-blind readers; each has a contrast of 3:1 or more to its background.
-const LIGHT: Palette = {
+/** The background is opaque, so that a picture is legible on a light and on a dark page. */
+export const CONFIG: Config = {
 	background: '#ffffff',
-	border: '#d1d9e0',
-	ink: '#1f2328',
-	muted: '#59636e',
-	grid: '#e4e8ec',
-	own: '#0072b2',
-	baseline: '#3d444d',
-	peer: '#8f98a2',
-	peers: ['#d55e00', '#009e73', '#b8578f', '#a87400', '#7a5fc0'],
+	font: "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', Helvetica, Arial, sans-serif",
+	aria: false,
+	view: { stroke: null },
+	axis: {
+		domainColor: COLOR.muted,
+		gridColor: COLOR.grid,
+		labelColor: COLOR.ink,
+		labelFontSize: 12,
+		labelLimit: 0,
+		ticks: false,
+	},
+	style: {
+		text: { fontSize: 12, color: COLOR.ink, baseline: 'middle', align: 'left' },
+		title: { fontSize: 17, fontWeight: 600 },
+		heading: { fontSize: 13, fontWeight: 600 },
+		note: { fontSize: 11, color: COLOR.muted },
+		target: { fontSize: 11, color: COLOR.target },
+	},
 };
-
-const DARK: Palette = {
-	background: '#0d1117',
-	border: '#3d444d',
-	ink: '#f0f6fc',
-	muted: '#9198a1',
-	grid: '#21262d',
-	own: '#56b4e9',
-	baseline: '#d1d7e0',
-	peer: '#6a727c',
-	peers: ['#f0803c', '#1fb78c', '#de8fbd', '#e6b23c', '#a792e8'],
-};
-
-/**
- * The background is the picture's own, as an image follows the reader's system and not the theme of the page it is in.
- * What is drawn in `currentColor` takes its colour from a class of a role or a peer.
- */
-export const STYLE: string = [
-	"text { font-family: system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', Helvetica, Arial, sans-serif; font-variant-numeric: tabular-nums; }",
-	...Object.entries(SIZE).map(([name, size]) => `.${name} { font-size: ${size}px; }`),
-	'.bold, .title, .heading { font-weight: 600; }',
-	'.middle { text-anchor: middle; }',
-	'.end { text-anchor: end; }',
-	...rules(LIGHT),
-	'@media (prefers-color-scheme: dark) {',
-	...rules(DARK),
-	'}',
-].join('\n');
-
-function rules(palette: Palette): string[] {
-	return [
-		`.background { fill: ${palette.background}; stroke: ${palette.border}; }`,
-		`text, .ink { fill: ${palette.ink}; }`,
-		`.muted { fill: ${palette.muted}; }`,
-		`.grid { stroke: ${palette.grid}; }`,
-		`.axis { stroke: ${palette.muted}; }`,
-		`.mark { stroke: ${palette.ink}; }`,
-		`.halo { stroke: ${palette.background}; }`,
-		`.hole { fill: ${palette.background}; }`,
-		...(['own', 'baseline', 'peer'] as const).map((role) => `.${role} { color: ${palette[role]}; }`),
-		...palette.peers.map((colour, index) => `.peer-${index} { color: ${colour}; }`),
-	];
-}

@@ -1,0 +1,23 @@
+import type { CaseResult } from '../report/results.ts';
+import { formatValue } from './format.ts';
+
+export interface DrawnTarget {
+	readonly subject: string;
+	/** In the unit of the case. */
+	readonly value: number;
+	readonly text: string;
+}
+
+/** Undefined without a target, or where the baseline has no value to set it by. */
+export function targetOf({ target, baseline, subjects, better, unit }: CaseResult): DrawnTarget | undefined {
+	const base = subjects.find(({ subject }) => subject === baseline)?.value?.median;
+	if (target === undefined || !subjects.some(({ subject }) => subject === target.subject)) return undefined;
+	const value = target.of === 'value' ? target.limit : base === undefined ? undefined : base * target.limit;
+	if (value === undefined) return undefined;
+	const limit = target.of === 'ratio' ? `${target.limit}×` : formatValue(value, unit);
+	return {
+		subject: target.subject,
+		value,
+		text: `target for ${target.subject}: ${better === 'higher' ? '≥' : '≤'} ${limit}`,
+	};
+}
