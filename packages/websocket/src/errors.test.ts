@@ -54,14 +54,14 @@ describe('an error about a value', () => {
 		}
 	});
 
-	it('keeps the value for who wants all of it', () => {
+	it('keeps the whole value as a property', () => {
 		expect(new InvalidTopicError(long).topic).toBe(long);
 		expect(new InvalidSocketIdError(long).socketId).toBe(long);
 	});
 });
 
 describe('an error about the backend', () => {
-	it('keeps its cause and says it', () => {
+	it('keeps its cause and includes the cause’s message', () => {
 		const cause = new Error('connection lost');
 		for (const error of [new SubscribeError('t', { cause }), new BusUnavailableError('t', { cause })]) {
 			expect(error).toMatchObject({ topic: 't', cause });

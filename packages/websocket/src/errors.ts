@@ -11,11 +11,11 @@ export class InvalidSocketIdError extends Error {
 	}
 }
 
-/** A node id that is none: a UUID v4, as `provider.nodeId` is. */
+/** A node id that is not a UUID v4, as `provider.nodeId` is. */
 export class InvalidNodeIdError extends Error {
 	override readonly name = 'InvalidNodeIdError';
 	constructor(nodeId: unknown) {
-		super(`Invalid node id ${show(nodeId)}: a node id is a UUID v4, as another provider's nodeId is`);
+		super(`Invalid node id ${show(nodeId)}: a node id is a UUID v4, the nodeId of another provider`);
 	}
 }
 
@@ -42,7 +42,7 @@ export class InvalidPayloadError extends Error {
 	}
 }
 
-/** Two live sockets with one id: the second is refused and closed, the first is not touched. */
+/** Two live sockets with one id: the second is rejected and closed, the first is not affected. */
 export class DuplicateSocketError extends Error {
 	override readonly name = 'DuplicateSocketError';
 	readonly socketId: string;
@@ -52,12 +52,12 @@ export class DuplicateSocketError extends Error {
 	}
 }
 
-/** A socket that is not connected, or no longer, to any node that could be asked. */
+/** A socket that is not connected to any known node, or no longer is. */
 export class UnknownSocketError extends Error {
 	override readonly name = 'UnknownSocketError';
 	readonly socketId: string;
 	constructor(socketId: string) {
-		super(`Socket ${socketId} is not connected: it has closed, or was not given to addConnection(ws) yet`);
+		super(`Socket ${socketId} is not connected: it has closed, or addConnection(ws) was not called yet`);
 		this.socketId = socketId;
 	}
 }
@@ -68,30 +68,30 @@ export class MessageDroppedError extends Error {
 	readonly socketId: string;
 	constructor(socketId: string) {
 		super(
-			`A message to socket ${socketId} was dropped: its client reads too slowly, the buffer is over backpressureLimit`,
+			`A message to socket ${socketId} was dropped: its client reads too slowly and its buffer is over backpressureLimit`,
 		);
 		this.socketId = socketId;
 	}
 }
 
-/** An option of a provider that can't work. */
+/** An invalid option of a provider. */
 export class InvalidOptionError extends Error {
 	override readonly name = 'InvalidOptionError';
 }
 
-/** Something that is no server was given to `setServer`. */
+/** `setServer` was called with something that is not a server. */
 export class InvalidServerError extends Error {
 	override readonly name = 'InvalidServerError';
 	constructor(server: unknown) {
-		super(`Invalid server ${show(server)}: give setServer what Bun.serve() returned`);
+		super(`Invalid server ${show(server)}: pass setServer what Bun.serve() returned`);
 	}
 }
 
-/** A call that needs a started provider came before `start()` was through. */
+/** A call that needs a started provider came before `start()` had completed. */
 export class ProviderNotStartedError extends Error {
 	override readonly name = 'ProviderNotStartedError';
 	constructor(call: string) {
-		super(`${call} before the provider is started: await provider.start(), or app.listen(), first; nothing was sent`);
+		super(`${call} before the provider has started: await provider.start(), or app.listen(), first; nothing was sent`);
 	}
 }
 
@@ -103,7 +103,7 @@ export class ProviderStoppedError extends Error {
 	}
 }
 
-/** The backend refused a subscription; it was rolled back and nobody is in the topic because of it. */
+/** The backend refused a subscription. It was rolled back: no socket is in the topic because of it. */
 export class SubscribeError extends Error {
 	override readonly name = 'SubscribeError';
 	readonly topic: string;
@@ -113,13 +113,16 @@ export class SubscribeError extends Error {
 	}
 }
 
-/** The backend refuses a topic that it allowed before. Its sockets stay in it; it is asked for again, and until then they are told of gaps. */
+/**
+ * The backend refuses a channel that it allowed before. Its sockets stay subscribed. The node keeps trying to subscribe
+ * again, and reports gaps to them until it succeeds.
+ */
 export class SubscriptionLostError extends Error {
 	override readonly name = 'SubscriptionLostError';
 	readonly topic: string;
 	constructor(topic: string, options: ErrorOptions) {
 		super(
-			`${show(topic)} could not be subscribed again; until the backend allows it, what other nodes publish to it is missing here` +
+			`${show(topic)} could not be subscribed again; messages from other nodes are missing here until the backend allows it` +
 				because(options.cause),
 			options,
 		);
@@ -128,40 +131,41 @@ export class SubscriptionLostError extends Error {
 }
 
 /**
- * The backend did not confirm a message. On a plain topic this node's sockets got it; other nodes' did not, unless the connection broke
- * between the message and its answer; either way they are told of a gap. On a topic with history nobody got it, unless the connection broke
- * there, and then everybody did: to try again is safe with an `idempotencyKey`.
+ * The backend did not confirm a message. On a topic without history this node's sockets received it; other nodes'
+ * sockets did not, unless the connection broke between the message and its answer. Either way a gap is reported to
+ * them. On a topic with history no socket received it, unless the connection broke there: then all did. Retrying is
+ * safe with an `idempotencyKey`.
  */
 export class BusUnavailableError extends Error {
 	override readonly name = 'BusUnavailableError';
 	readonly topic: string;
-	/** Whether the topic has history, so that it was delivered to all or nobody. */
+	/** Whether the topic has history, so that either all sockets received it or none did. */
 	readonly hasHistory: boolean;
 	constructor(topic: string, options: ErrorOptions & { readonly hasHistory?: boolean }) {
 		const { hasHistory = false } = options;
 		const fate = hasHistory
-			? 'nobody got it, or not for certain; to try again is safe with an idempotencyKey'
-			: "this node's sockets got it, other nodes' did not, or not for certain";
+			? 'it may not have been delivered to any socket; retrying is safe with an idempotencyKey'
+			: "this node's sockets received it, other nodes' sockets may not have";
 		super(`A message to ${show(topic)} was not confirmed by the backend: ${fate}${because(options.cause)}`, options);
 		this.topic = topic;
 		this.hasHistory = hasHistory;
 	}
 }
 
-/** Something was asked of a topic's history that has none. */
+/** A call needs the history of a topic that has none. */
 export class NoHistoryError extends Error {
 	override readonly name = 'NoHistoryError';
 	readonly topic: string;
-	constructor(topic: string, asked: string) {
+	constructor(topic: string, call: string) {
 		super(
-			`${show(topic)} has no history, which ${asked} needs: give the provider a pattern for it, as in ` +
+			`${show(topic)} has no history, which ${call} needs: give the provider a pattern that matches it, as in ` +
 				"history: { 'chat:*': { size: 500, ttlMs: 3_600_000 } }",
 		);
 		this.topic = topic;
 	}
 }
 
-/** A topic's history could not be read: the backend is away, or refused. */
+/** A topic's history could not be read: the backend is unavailable, or refused. */
 export class HistoryUnavailableError extends Error {
 	override readonly name = 'HistoryUnavailableError';
 	readonly topic: string;
@@ -171,15 +175,17 @@ export class HistoryUnavailableError extends Error {
 	}
 }
 
-/** A key that can't be one: 1 to 256 characters of text. */
+/** An invalid idempotency key. Allowed: strings of 1 to 256 characters. */
 export class InvalidIdempotencyKeyError extends Error {
 	override readonly name = 'InvalidIdempotencyKeyError';
 	constructor(key: unknown) {
-		super(`Invalid idempotencyKey ${show(key)}: a key is 1 to 256 characters of text, another one for each message`);
+		super(
+			`Invalid idempotencyKey ${show(key)}: a key is a string of 1 to 256 characters, a different one for each message`,
+		);
 	}
 }
 
-/** A place in a topic's history that can't be one. */
+/** An invalid position in a topic's history, or number of its messages. */
 export class InvalidPositionError extends Error {
 	override readonly name = 'InvalidPositionError';
 	constructor(name: string, value: unknown, allowed: string) {

@@ -5,7 +5,7 @@ const broken: Logger = { debug: fail, info: fail, warn: fail, error: fail };
 
 describe('safely', () => {
 	it.each(['debug', 'info', 'warn', 'error'] as const)(
-		'never throws at %s, and says on the console what was not written',
+		'never throws at %s, and reports the lost line on the console',
 		(level) => {
 			const spy = vi.spyOn(console, 'error').mockImplementation(() => {});
 			onTestFinished(() => spy.mockRestore());
@@ -15,7 +15,7 @@ describe('safely', () => {
 		},
 	);
 
-	it('passes on what it is told, and no details where there are none', () => {
+	it('passes lines on, with details only if the line has some', () => {
 		const lines: unknown[][] = [];
 		const keep = (...line: unknown[]): void => void lines.push(line);
 		const logger = safely({ debug: keep, info: keep, warn: keep, error: keep });
@@ -25,7 +25,7 @@ describe('safely', () => {
 		expect(lines).toEqual([['one', { a: 1 }], ['two']]);
 	});
 
-	it('adds nothing to what is safe already', () => {
+	it('returns a logger that is safe already as it is', () => {
 		const safe = safely(broken);
 		expect(safely(safe)).toBe(safe);
 	});

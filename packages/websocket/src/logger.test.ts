@@ -14,7 +14,7 @@ interface PinoShaped {
 }
 
 describe('a logger', () => {
-	it('can be the console as it is', async () => {
+	it('can be the console', async () => {
 		const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
 		const logger: Logger = console;
 		const provider = new InProcWsProvider({ logger });
@@ -25,7 +25,7 @@ describe('a logger', () => {
 		});
 	});
 
-	it('can be pino through a bridge of one line', async () => {
+	it('can be pino, through a bridge of one line', async () => {
 		const lines: [string, object, string][] = [];
 		const log: PinoShaped = {
 			debug: (details, message) => lines.push(['debug', details, message]),
@@ -48,20 +48,20 @@ describe('a logger', () => {
 });
 
 describe('the default logger', () => {
-	it('writes to the console, details only where there are some', () => {
+	it('writes to the console, with details only if the line has some', () => {
 		const info = vi.spyOn(console, 'info').mockImplementation(() => {});
 		const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
 		const error = vi.spyOn(console, 'error').mockImplementation(() => {});
-		consoleLogger.info('said');
+		consoleLogger.info('started');
 		consoleLogger.warn('warned', { topic: 't' });
 		consoleLogger.error('failed', { stage: 'publish' });
 
-		expect(info).toHaveBeenCalledExactlyOnceWith('said');
+		expect(info).toHaveBeenCalledExactlyOnceWith('started');
 		expect(warn).toHaveBeenCalledExactlyOnceWith('warned', { topic: 't' });
 		expect(error).toHaveBeenCalledExactlyOnceWith('failed', { stage: 'publish' });
 	});
 
-	it('is quiet at debug', () => {
+	it('writes no debug lines', () => {
 		const spies = (['debug', 'log', 'info'] as const).map((method) =>
 			vi.spyOn(console, method).mockImplementation(() => {}),
 		);
@@ -70,7 +70,7 @@ describe('the default logger', () => {
 		for (const spy of spies) expect(spy).not.toHaveBeenCalled();
 	});
 
-	it('is what a provider uses when it is given none', async () => {
+	it('is used by a provider that was created without a logger', async () => {
 		const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
 		await new InProcWsProvider().publish('t', 'x').catch(() => {});
 

@@ -1,7 +1,7 @@
-/** Structured facts that go with a log line. An error, where there is one, is under `err`. */
+/** Structured details of a log line. An error is under `err`. */
 export type LogDetails = Readonly<Record<string, unknown>>;
 
-/** Where log lines go. `console` satisfies it as it is. */
+/** Where log lines go. `console` is one. */
 export interface Logger {
 	debug(message: string, details?: LogDetails): void;
 	info(message: string, details?: LogDetails): void;
@@ -9,7 +9,7 @@ export interface Logger {
 	error(message: string, details?: LogDetails): void;
 }
 
-/** The default logger: the console, quiet at debug. */
+/** The default logger: the console, without debug lines. */
 export const consoleLogger: Logger = {
 	debug() {},
 	info: (message, details) => print(console.info, message, details),
@@ -23,8 +23,8 @@ function print(write: (...parts: unknown[]) => void, message: string, details: L
 }
 
 /**
- * The same logger, except that it never throws: what fails because of it would be something else altogether. What it can't write goes
- * to the console as far as that can.
+ * Wraps a logger so that it never throws: a failing logger must not make anything else fail. A line that it can't
+ * write goes to the console, without its details.
  */
 export function safely(logger: Logger): Logger {
 	return logger instanceof SafeLogger ? logger : new SafeLogger(logger);
@@ -58,7 +58,7 @@ class SafeLogger implements Logger {
 			if (details === undefined) this.#logger[level](message);
 			else this.#logger[level](message, details);
 		} catch {
-			// The details may be what it could not write.
+			// The details may be what made it fail.
 			console.error(`A log line could not be written: ${level}: ${message}`);
 		}
 	}

@@ -71,7 +71,7 @@ describe.each(Object.entries(places))('%s', (_place, open) => {
 		expect(messagesOf(member)).toEqual(payloads.map(([, , expected]) => expected));
 	});
 
-	it('a buffer may be changed as soon as the call has returned', async () => {
+	it('the caller may change its buffer as soon as the call has returned', async () => {
 		const [from, to] = await open();
 		const member = await to.connect({ topics: new Set(['t']) });
 		const buffer = bytes();

@@ -17,7 +17,7 @@ import {
 } from './index.ts';
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
-/** Compiles only when the two types are one. */
+/** Compiles only if the two types are the same. */
 function same<A, B>(_: Same<A, B>): void {}
 
 declare const orderSchema: StandardSchemaV1<{ id: string }>;
@@ -29,7 +29,7 @@ declare const bus: Bus;
 const OrderPaid = SocketMessage.define({ name: 'order.paid', data: orderSchema });
 const Amount = SocketMessage.define({ name: 'amount', data: numberFromText, reply: orderSchema });
 
-// emit takes what goes into the message's schema.
+// emit takes the input of the message's schema.
 void emitter.emit(OrderPaid, 'account:42', { id: 'o1' });
 void emitter.emit(Amount, 'account:42', '42');
 // @ts-expect-error an order's id is a string
@@ -45,13 +45,13 @@ void emitter.emit(OrderPaid, 'account:42');
 // @ts-expect-error a message is defined, not named
 void emitter.emit('order.paid', 'account:42', { id: 'o1' });
 
-// A message knows both sides of its schemas.
+// A message knows the input and the output of its schemas.
 same<InferInput<typeof Amount.data>, string>(true);
 same<InferOutput<typeof Amount.data>, number>(true);
 same<InferInput<typeof Amount.reply>, { id: string }>(true);
 same<typeof OrderPaid.reply, undefined>(true);
 same<Envelope<number>['data'], number>(true);
-// @ts-expect-error a definition is not to be changed
+// @ts-expect-error a definition is read-only
 OrderPaid.name = 'other';
 // @ts-expect-error data needs a schema
 SocketMessage.define({ name: 'x' });
@@ -77,7 +77,7 @@ void emitter.broadcast(7);
 // @ts-expect-error undefined is not a payload
 void emitter.send('id', undefined);
 
-// A provider is everything its three interfaces say, and all of them are promises to await or not.
+// A provider implements its interfaces, and what sends returns a promise.
 const provider: WebSocketProvider = new InProcWsProvider({ logger: console });
 const lifecycle: SocketLifecycle = provider;
 const asEmitter: SocketEmitter = provider;
@@ -103,6 +103,6 @@ ws.data.topics.add('t');
 // @ts-expect-error a socket keeps its id
 ws.data.socketId = crypto.randomUUID();
 
-// Logging: the console as it is.
+// Logging: the console is a logger.
 const logger: Logger = console;
 void logger;

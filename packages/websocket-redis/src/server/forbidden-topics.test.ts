@@ -2,12 +2,13 @@ import { type RedisServer, startRedis, until } from '@orijs/testkit';
 import type { Gap, ProviderStatus } from '@orijs/websocket';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RedisWsProvider } from '../index.ts';
-import { type NodeHere, serveHere } from '../test-support/node-here.ts';
+import { type LocalNode, serveLocally } from '../test-support/local-node.ts';
+import { silentLogger } from '../test-support/silent-logger.ts';
 
-describe('a Redis user who may not subscribe to everything', () => {
+describe('with a Redis user limited to some channels', () => {
 	let redis: RedisServer;
 	let provider: RedisWsProvider;
-	let node: NodeHere;
+	let node: LocalNode;
 	const errors: string[] = [];
 
 	beforeAll(async () => {
@@ -18,7 +19,7 @@ describe('a Redis user who may not subscribe to everything', () => {
 			connection: { port: redis.port, username: 'limited', password: 'pw' },
 			logger: { debug() {}, info() {}, warn() {}, error: (message) => errors.push(message) },
 		});
-		node = serveHere(provider);
+		node = serveLocally(provider);
 		await provider.start();
 	});
 	afterAll(async () => {
@@ -26,16 +27,16 @@ describe('a Redis user who may not subscribe to everything', () => {
 		await redis.stop();
 	});
 
-	const once = (wanted: ProviderStatus): Promise<void> =>
+	const statusBecomes = (expected: ProviderStatus): Promise<void> =>
 		new Promise((resolve) => {
 			const off = provider.onStatus((status) => {
-				if (status !== wanted) return;
+				if (status !== expected) return;
 				off();
 				resolve();
 			});
 		});
 
-	it('is told which topic was refused; it is rolled back, and those asked for with it go through', async () => {
+	it('subscribe() rejects and rolls back a forbidden topic; topics requested with it are subscribed', async () => {
 		const { id, client } = await node.connect();
 		const open = provider.subscribe(id, 'open:1');
 		const closed = provider.subscribe(id, 'closed:1');
@@ -56,11 +57,11 @@ describe('a Redis user who may not subscribe to everything', () => {
 		await client.close();
 	});
 
-	it('is told so too when it asked while Redis was away, and everything else comes back', async () => {
+	it('subscribe() during an outage rejects a forbidden topic after it; all others are subscribed', async () => {
 		const { id, client } = await node.connect(['open:3']);
-		const away = once('degraded');
+		const degraded = statusBecomes('degraded');
 		await redis.command('CLIENT', 'KILL', 'USER', 'limited');
-		await away;
+		await degraded;
 		const [closed, open] = [provider.subscribe(id, 'closed:3'), provider.subscribe(id, 'open:4')];
 		await expect(closed).rejects.toMatchObject({ name: 'SubscribeError', topic: 'closed:3' });
 		await open;
@@ -72,7 +73,7 @@ describe('a Redis user who may not subscribe to everything', () => {
 		await client.close();
 	});
 
-	it('is told of gaps in a topic that is forbidden by now, until it is allowed again', async () => {
+	it('reports gaps in a topic that became forbidden, until it is allowed again', async () => {
 		const { client } = await node.connect(['open:5', 'other']);
 		const gaps: Gap[] = [];
 		const off = provider.onGap((gap) => void (gap.topic === 'open:5' && gaps.push(gap)));
@@ -87,24 +88,24 @@ describe('a Redis user who may not subscribe to everything', () => {
 			'&orijs:other',
 		);
 		errors.length = 0;
-		const back = once('ready');
+		const ready = statusBecomes('ready');
 		const cutAt = Date.now();
 		await redis.command('CLIENT', 'KILL', 'USER', 'limited');
-		await back;
+		await ready;
 		expect(errors.join()).toMatch(/"open:5" could not be subscribed again.*NOPERM/);
-		await until(() => gaps.length >= 2, { what: 'two gaps were told', timeoutMs: 15_000 });
+		await until(() => gaps.length >= 2, { what: 'two gaps are reported', timeoutMs: 15_000 });
 		expect(provider.getTopicSubscriberCount('open:5')).toBe(1);
-		await provider.publish('open:5', 'here').catch(() => {});
-		expect(await client.next()).toBe('here');
+		await provider.publish('open:5', 'local').catch(() => {});
+		expect(await client.next()).toBe('local');
 
 		await redis.command('ACL', 'SETUSER', 'limited', '&orijs:open*');
 		const refused = gaps.length;
-		const isBack = async (): Promise<boolean> =>
+		const isSubscribed = async (): Promise<boolean> =>
 			((await redis.command('PUBSUB', 'NUMSUB', 'orijs:open:5')) as unknown[])[1] === 1;
-		await until(isBack, { what: 'Redis has the topic again', timeoutMs: 20_000 });
-		const backAt = Date.now();
-		await until(() => (gaps.at(-1)?.until ?? 0) >= backAt - 1_000 && gaps.length > refused, {
-			what: 'the rest is told as a gap',
+		await until(isSubscribed, { what: 'the topic is subscribed again', timeoutMs: 20_000 });
+		const subscribedAt = Date.now();
+		await until(() => (gaps.at(-1)?.until ?? 0) >= subscribedAt - 1_000 && gaps.length > refused, {
+			what: 'the rest is reported as a gap',
 			timeoutMs: 5_000,
 		});
 		expect(gaps[0]?.since).toBeLessThanOrEqual(cutAt);
@@ -113,23 +114,23 @@ describe('a Redis user who may not subscribe to everything', () => {
 		await client.close();
 	});
 
-	it('gets an error for a publish that Redis refuses, after its own clients had the message', async () => {
+	it('publish() rejects when Redis refuses, after delivering to local sockets', async () => {
 		const { client } = await node.connect(['open:2']);
 		await redis.command('ACL', 'SETUSER', 'limited', '-publish');
-		await expect(provider.publish('open:2', 'here only')).rejects.toMatchObject({
+		await expect(provider.publish('open:2', 'local only')).rejects.toMatchObject({
 			name: 'BusUnavailableError',
 			topic: 'open:2',
-			message: expect.stringContaining("this node's sockets got it"),
+			message: expect.stringContaining("this node's sockets received it"),
 		});
-		expect(await client.next()).toBe('here only');
+		expect(await client.next()).toBe('local only');
 		await client.close();
 	});
 
-	it('does not start when the channels every node needs are forbidden', async () => {
+	it('does not start when the channels that every node needs are forbidden', async () => {
 		await redis.command('ACL', 'SETUSER', 'outsider', 'on', '>pw', '+@all', '~*', 'resetchannels');
 		const outsider = new RedisWsProvider({
 			connection: { port: redis.port, username: 'outsider', password: 'pw' },
-			logger: { debug() {}, info() {}, warn() {}, error() {} },
+			logger: silentLogger,
 		});
 		await expect(outsider.start()).rejects.toThrow(/NOPERM/);
 		await outsider.stop();

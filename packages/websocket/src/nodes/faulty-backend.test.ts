@@ -25,7 +25,7 @@ describe('a backend that does not accept messages', () => {
 			topic: 't',
 			cause: bus.publishFault,
 			message: expect.stringContaining(
-				"this node's sockets got it, other nodes' did not, or not for certain: connection lost",
+				"this node's sockets received it, other nodes' sockets may not have: connection lost",
 			),
 		});
 		await node.settled(here);

@@ -14,22 +14,22 @@ interface Case {
 	readonly name: string;
 	readonly data: unknown;
 	readonly error: new (...args: never[]) => Error;
-	/** What was wrong, and what is right. */
+	/** The fault, and the rule. */
 	readonly says: readonly string[];
 }
 
 const UPGRADE = 'server.upgrade(req, { data: { socketId: crypto.randomUUID(), data: {}, topics: new Set() } })';
-const ID_RULE = 'a socket id is a UUID v4, as crypto.randomUUID() makes it';
+const ID_RULE = 'a socket id is a UUID v4, as crypto.randomUUID() returns it';
 const TOPIC_RULE = 'a topic is 1 to 256 characters from A-Z a-z 0-9 _ : . -';
 const withTopics = (topics: unknown): unknown => ({ socketId: crypto.randomUUID(), data: {}, topics });
 
 const cases: Case[] = [
-	{ name: 'no data at all', data: undefined, error: InvalidSocketDataError, says: ['(undefined)', UPGRADE] },
+	{ name: 'no data', data: undefined, error: InvalidSocketDataError, says: ['undefined', UPGRADE] },
 	{ name: 'null', data: null, error: InvalidSocketDataError, says: [UPGRADE] },
 	{ name: 'data that is a string', data: 'user 7', error: InvalidSocketDataError, says: ['"user 7"', UPGRADE] },
-	{ name: 'data without an id', data: {}, error: InvalidSocketDataError, says: ['(Object)', UPGRADE] },
+	{ name: 'data without an id', data: {}, error: InvalidSocketDataError, says: ['{…}', UPGRADE] },
 	{ name: 'an empty id', data: { socketId: '' }, error: InvalidSocketIdError, says: ['""', ID_RULE] },
-	{ name: 'an id that is a number', data: { socketId: 7 }, error: InvalidSocketIdError, says: ['(7)', ID_RULE] },
+	{ name: 'an id that is a number', data: { socketId: 7 }, error: InvalidSocketIdError, says: [' 7:', ID_RULE] },
 	{
 		name: 'an id of UUID version 1',
 		data: { socketId: '6ba7b810-9dad-11d1-80b4-00c04fd430c8', data: {}, topics: new Set() },
@@ -42,7 +42,7 @@ const cases: Case[] = [
 		error: InvalidTopicError,
 		says: ['"no topic"', TOPIC_RULE],
 	},
-	{ name: 'a topic that is a number', data: withTopics([7]), error: InvalidTopicError, says: ['(7)', TOPIC_RULE] },
+	{ name: 'a topic that is a number', data: withTopics([7]), error: InvalidTopicError, says: [' 7:', TOPIC_RULE] },
 	{ name: 'topics that are an object', data: withTopics({}), error: InvalidSocketDataError, says: [UPGRADE] },
 	{ name: 'topics that are a number', data: withTopics(7), error: InvalidSocketDataError, says: [UPGRADE] },
 	{ name: 'topics that are one string', data: withTopics('chat'), error: InvalidSocketDataError, says: [UPGRADE] },
@@ -54,7 +54,7 @@ const kinds: Record<string, () => Promise<TestNode>> = {
 };
 
 describe.each(Object.entries(kinds))('a provider %s', (_kind, open) => {
-	it.each(cases)('refuses a socket with $name: closes it with 1011, says why, disturbs nobody', async (one) => {
+	it.each(cases)('rejects a socket with $name: closes it with 1011, says why, affects no other', async (one) => {
 		const watch = watchUnhandledRejections();
 		const node = await open();
 		const other = await node.connect({ topics: new Set(['t']) });
@@ -67,13 +67,13 @@ describe.each(Object.entries(kinds))('a provider %s', (_kind, open) => {
 		for (const part of one.says) expect(message).toContain(part);
 		expect(node.log.complaints).toEqual([{ level: 'warn', message, details: { err: thrown } }]);
 		expect([...node.provider.getConnections()]).toEqual([other.ws]);
-		await node.provider.publish('t', 'undisturbed');
+		await node.provider.publish('t', 'unaffected');
 		await node.settled(other);
-		expect(messagesOf(other)).toEqual(['undisturbed']);
+		expect(messagesOf(other)).toEqual(['unaffected']);
 		expect(await watch.seen()).toEqual([]);
 	});
 
-	it('takes a socket without topics, or with a list of them', async () => {
+	it('accepts a socket without topics, or with an array of them', async () => {
 		const node = await open();
 		const bare = await node.attempt({ socketId: crypto.randomUUID() });
 		const listed = await node.attempt(withTopics(['a', 'b', 'a']));
@@ -87,7 +87,7 @@ describe.each(Object.entries(kinds))('a provider %s', (_kind, open) => {
 		expect(node.log.complaints).toEqual([]);
 	});
 
-	it('closes a second socket with an id that is in use, and the first one works on', async () => {
+	it('rejects a second socket with an id that is in use; the first one keeps working', async () => {
 		const node = await open();
 		const first = await node.connect({ topics: new Set(['t']) });
 		const second = await node.attempt({ socketId: first.id, data: {}, topics: new Set(['t', 'u']) });
@@ -102,7 +102,7 @@ describe.each(Object.entries(kinds))('a provider %s', (_kind, open) => {
 		expect(node.log.complaints).toEqual([
 			{ level: 'warn', message: (thrown as Error).message, details: { err: thrown } },
 		]);
-		// The close handler of the refused socket has called removeConnection(ws.data.socketId) by now.
+		// The close handler of the rejected socket has already called removeConnection(ws.data.socketId).
 		expect(second.ws.readyState).toBe(WebSocket.CLOSED);
 		expect(node.log.lines.filter(({ level }) => level === 'debug')).toEqual([
 			{
@@ -119,7 +119,7 @@ describe.each(Object.entries(kinds))('a provider %s', (_kind, open) => {
 		expect(messagesOf(first)).toEqual(['sent', 'published']);
 	});
 
-	it('takes a socket with an id that is free again', async () => {
+	it('accepts a socket with an id that is free again', async () => {
 		const node = await open();
 		const first = await node.connect();
 		first.ws.close();
@@ -130,10 +130,10 @@ describe.each(Object.entries(kinds))('a provider %s', (_kind, open) => {
 		expect(messagesOf(second)).toEqual(['to the second']);
 	});
 
-	it('refuses to subscribe a socket that is closing', async () => {
+	it('rejects a subscribe of a socket that is closing', async () => {
 		const node = await open();
 		const member = await node.connect();
-		const leaving = node.provider.getConnection(member.id);
+		const closing = node.provider.getConnection(member.id);
 		let subscribing: Promise<unknown> | undefined;
 		// Bun calls the close handler before `close` returns; until then the socket is known.
 		const remove = node.coordinator.removeConnection.bind(node.coordinator);
@@ -141,7 +141,7 @@ describe.each(Object.entries(kinds))('a provider %s', (_kind, open) => {
 			subscribing = node.coordinator.subscribeToTopic(id, 't').catch((reason: unknown) => reason);
 			return remove(id);
 		};
-		leaving?.close();
+		closing?.close();
 
 		expect(await subscribing).toBeInstanceOf(UnknownSocketError);
 		expect([node.provider.getConnectionCount(), node.provider.getTopicCount()]).toEqual([0, 0]);

@@ -4,9 +4,9 @@ import { isSocketId } from '../wire/channel-names.ts';
 import { InvalidTopicError, isTopic } from '../protocol/topic.ts';
 
 /**
- * Why a socket can't be taken in; undefined when it can, or is in already.
+ * Returns why a socket can't be admitted; undefined if it can, or has been already.
  *
- * @param known finds the socket that has an id
+ * @param known looks up a socket by id
  */
 export function admissionFault(
 	socket: WebSocketConnection,
@@ -21,6 +21,6 @@ export function admissionFault(
 	const topics = data.topics ?? [];
 	if (!(topics instanceof Set || Array.isArray(topics))) return new InvalidSocketDataError(data);
 	for (const topic of topics) if (!isTopic(topic)) return new InvalidTopicError(topic);
-	// Its `close` is over, so nothing would ever remove it.
+	// Its `close` handler has run already, so nothing would ever remove it.
 	return socket.readyState === WebSocket.OPEN ? undefined : new UnknownSocketError(data.socketId);
 }

@@ -1,9 +1,9 @@
 import type { Logger } from '../logger.ts';
 
-/** How often drops are logged at most, in milliseconds: a slow reader can drop thousands of messages a second. */
+/** The shortest time between two log lines, in milliseconds: a slow reader can drop thousands of messages a second. */
 const LOG_EVERY_MS = 1_000;
 
-/** Says in the log that Bun dropped messages: the first at once, what follows together. */
+/** Logs that Bun dropped messages: the first at once, later ones together. */
 export class DropLog {
 	readonly #logger: Logger;
 	#dropped = 0;
@@ -14,23 +14,23 @@ export class DropLog {
 		this.#logger = logger;
 	}
 
-	/** @param what what was dropped, for people: `a message to topic chat:1` */
+	/** @param what the dropped message, in words: `a message to topic chat:1` */
 	add(what: string): void {
 		this.#dropped++;
 		this.#what = what;
-		if (this.#timer === undefined) this.#tell();
+		if (this.#timer === undefined) this.#log();
 	}
 
-	#tell(): void {
+	#log(): void {
 		this.#timer = undefined;
 		if (this.#dropped === 0) return;
 		this.#logger.warn(
-			`Bun dropped ${this.#what}: a client reads too slowly, its buffer is over backpressureLimit. ` +
-				'With closeOnBackpressureLimit Bun closes such a client instead',
+			`Bun dropped ${this.#what}: a client reads too slowly and its buffer is over backpressureLimit. ` +
+				'Set closeOnBackpressureLimit to have Bun close such a client instead',
 			{ dropped: this.#dropped },
 		);
 		this.#dropped = 0;
-		this.#timer = setTimeout(() => this.#tell(), LOG_EVERY_MS);
+		this.#timer = setTimeout(() => this.#log(), LOG_EVERY_MS);
 		this.#timer.unref();
 	}
 }

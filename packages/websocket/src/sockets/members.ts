@@ -1,6 +1,6 @@
 /**
- * Who is in which topic, by socket id. Very many topics never have more than one member, as each user's own: it is kept without a set,
- * which takes a fifth of the memory.
+ * The members of each topic, by socket id. Many topics never have more than one, such as a user's own topic: that one
+ * is kept without a set, in a fifth of the memory.
  */
 export class Members {
 	readonly #byTopic = new Map<string, string | Set<string>>();
@@ -14,10 +14,10 @@ export class Members {
 		return this.#byTopic.size;
 	}
 
-	/** To be read at once: members may come and go. */
+	/** To be read at once: it changes with the members. */
 	of(topic: string): Iterable<string> {
 		const members = this.#byTopic.get(topic);
-		return typeof members === 'object' ? members : members === undefined ? NOBODY : [members];
+		return typeof members === 'object' ? members : members === undefined ? NO_MEMBERS : [members];
 	}
 
 	count(topic: string): number {
@@ -25,7 +25,7 @@ export class Members {
 		return typeof members === 'object' ? members.size : members === undefined ? 0 : 1;
 	}
 
-	/** Takes in one that is not a member yet. */
+	/** Adds a socket that is not a member yet. */
 	add(topic: string, socketId: string): void {
 		const members = this.#byTopic.get(topic);
 		if (members === undefined) this.#byTopic.set(topic, socketId);
@@ -33,7 +33,7 @@ export class Members {
 		else this.#byTopic.set(topic, new Set([members, socketId]));
 	}
 
-	/** Returns whether that emptied the topic. */
+	/** Returns whether the topic is now empty. */
 	delete(topic: string, socketId: string): boolean {
 		const members = this.#byTopic.get(topic);
 		if (typeof members === 'object') {
@@ -45,4 +45,4 @@ export class Members {
 	}
 }
 
-const NOBODY: readonly string[] = [];
+const NO_MEMBERS: readonly string[] = [];

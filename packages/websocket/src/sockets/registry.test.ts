@@ -11,7 +11,7 @@ function socketNamed(socketId: string, ...topics: string[]): Socket {
 }
 
 describe('the registry', () => {
-	it('takes in a socket, and returns the topics it came with without putting it into them', () => {
+	it('returns the topics a socket was added with, without subscribing it', () => {
 		const registry = new Registry<Socket>();
 		const socket = socketNamed('s', 'a', 'b');
 
@@ -21,7 +21,7 @@ describe('the registry', () => {
 		expect(registry.topicCount).toBe(0);
 	});
 
-	it('counts a socket once in a topic that it is subscribed to twice', () => {
+	it('counts a socket once in a topic that it subscribes to twice', () => {
 		const registry = new Registry<Socket>();
 		const socket = socketNamed('s');
 		registry.add(socket);
@@ -34,7 +34,7 @@ describe('the registry', () => {
 		expect(registry.topicCount).toBe(0);
 	});
 
-	it('keeps telling what a removed socket was in, on the socket itself only', () => {
+	it('keeps the topics of a removed socket on the socket itself only', () => {
 		const registry = new Registry<Socket>();
 		const socket = socketNamed('s');
 		registry.add(socket);
@@ -46,7 +46,7 @@ describe('the registry', () => {
 		expect(registry.memberCount('t')).toBe(0);
 	});
 
-	it('does as a naive model does, whatever is asked of it, and ends up empty', () => {
+	it('behaves like a naive model in any sequence of calls, and ends up empty', () => {
 		const ids = ['s0', 's1', 's2', 's3'];
 		const topics = ['t0', 't1', 't2'];
 		const step = fc.record({

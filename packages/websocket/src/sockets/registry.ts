@@ -1,12 +1,12 @@
 import { Members } from './members.ts';
 
-/** The part of a socket the registry keeps up to date. */
+/** The part of a socket that the registry keeps up to date. */
 export interface RegisteredSocket {
 	readonly data: { readonly socketId: string; readonly topics: ReadonlySet<string> };
 }
 
 /**
- * Who is connected to this node and who is in which topic: the only place that knows. A socket's own list of topics is its
+ * The sockets of this node and their topics: the only place that knows both. A socket's own list of topics is its
  * `data.topics`, which only the registry changes.
  */
 export class Registry<TSocket extends RegisteredSocket> {
@@ -33,7 +33,7 @@ export class Registry<TSocket extends RegisteredSocket> {
 		return this.#members.topicCount;
 	}
 
-	/** The ids of the sockets in a topic. To be read at once: they may come and go. */
+	/** The ids of the sockets in a topic. To be read at once: it changes with them. */
 	members(topic: string): Iterable<string> {
 		return this.#members.of(topic);
 	}
@@ -42,7 +42,9 @@ export class Registry<TSocket extends RegisteredSocket> {
 		return this.#members.count(topic);
 	}
 
-	/** Takes in a socket, which gets a list of topics of its own. Returns those it came with; it is in none of them yet. */
+	/**
+	 * Adds a socket, with an empty list of topics. Returns the topics it came with; it is not subscribed to them yet.
+	 */
 	add(socket: TSocket): readonly string[] {
 		const { data } = socket;
 		this.#sockets.set(data.socketId, socket);
@@ -52,8 +54,8 @@ export class Registry<TSocket extends RegisteredSocket> {
 	}
 
 	/**
-	 * Forgets a socket and all its memberships. Returns the topics it was the last one in. The socket's own `data.topics` goes on
-	 * telling what it was in, for whoever says goodbye for it.
+	 * Removes a socket from all its topics. Returns the topics that are now empty. The socket's own `data.topics` still
+	 * lists what it was subscribed to, for the `close` handler.
 	 */
 	remove(socketId: string): readonly string[] {
 		const socket = this.#sockets.get(socketId);
@@ -64,7 +66,7 @@ export class Registry<TSocket extends RegisteredSocket> {
 		return emptied;
 	}
 
-	/** Puts a socket into a topic. Joining twice is joining once. Returns whether it was not in it before. */
+	/** Subscribes a socket to a topic. Idempotent. Returns whether it was not subscribed before. */
 	subscribe(socket: TSocket, topic: string): boolean {
 		const topics = writable(socket.data.topics);
 		if (topics.has(topic)) return false;
@@ -73,7 +75,7 @@ export class Registry<TSocket extends RegisteredSocket> {
 		return true;
 	}
 
-	/** Takes a socket out of a topic. Returns whether that emptied the topic. */
+	/** Unsubscribes a socket from a topic. Returns whether the topic is now empty. */
 	unsubscribe(socket: TSocket, topic: string): boolean {
 		return writable(socket.data.topics).delete(topic) && this.#members.delete(topic, socket.data.socketId);
 	}

@@ -12,14 +12,14 @@ import { type Member, messagesOf, openNode, type TestNode } from '../test-suppor
 
 const LIMIT = 64 * 1024;
 const SIZE = 16 * 1024;
-/** Far more than the kernel takes and may be queued. A client in this thread reads nothing until the test lets it: that is slow. */
+/** Far more than the kernel buffers and may be queued. A client in this thread reads nothing until the test yields. */
 const COUNT = 1_500;
 
 const numbered = (i: number): string => `${i} `.padEnd(SIZE, '.');
 const numbersOf = (member: Member): number[] => messagesOf(member).map((text) => Number.parseInt(String(text), 10));
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
 
-/** A node that finds slow readers, and those it has found. */
+/** A node that reports slow readers, and those it has reported. */
 async function openWatching(options: SlowReaderOptions, bun: Parameters<typeof openNode>[0] = {}) {
 	const found: WebSocketConnection[] = [];
 	const node = await openNode({ ...bun, setServer: false });
@@ -36,7 +36,7 @@ const ways: [string, (node: TestNode, member: Member, message: string) => unknow
 ];
 
 describe('a client that reads too slowly', () => {
-	it.each(ways)('is closed with 1013 when too much is %s; what was queued still reaches it', async (_, send) => {
+	it.each(ways)('is closed with 1013 when too much is %s, and still receives what was queued', async (_, send) => {
 		const { node, found } = await openWatching({ queuedBytes: LIMIT });
 		const slow = await node.connect(inTopic);
 		for (let i = 0; i < COUNT; i++) void send(node, slow, numbered(i));
@@ -47,7 +47,7 @@ describe('a client that reads too slowly', () => {
 		expect(numbersOf(slow)).toEqual(upTo(messagesOf(slow).length));
 	});
 
-	it('is logged where nobody else is told of it', async () => {
+	it('is logged if there is no onSlowReader', async () => {
 		const node = await openNode({ setServer: false });
 		node.provider.setServer(node.server, { queuedBytes: LIMIT });
 		const slow = await node.connect(inTopic);
@@ -63,7 +63,7 @@ describe('a client that reads too slowly', () => {
 		]);
 	});
 
-	it('is closed with 1013 as well by what comes from another node', async () => {
+	it('is closed with 1013 when too much comes from another node', async () => {
 		const backend = new MemoryBackend();
 		const there = await openNode({ bus: backend.createBus() });
 		const { node, found } = await openWatching({ queuedBytes: LIMIT }, { bus: backend.createBus() });
@@ -74,7 +74,7 @@ describe('a client that reads too slowly', () => {
 		expect(found).toEqual([slow.ws]);
 	});
 
-	it('is closed with 1013 as well by what another client publishes', async () => {
+	it('is closed with 1013 when another client publishes too much', async () => {
 		const { node } = await openWatching({ queuedBytes: LIMIT });
 		const [slow, loud] = [await node.connect(inTopic), await node.connect(inTopic)];
 		for (let i = 0; i < COUNT; i++) void node.provider.publishFrom(loud.id, 't', numbered(i));
@@ -83,7 +83,7 @@ describe('a client that reads too slowly', () => {
 		expect(node.provider.isConnected(loud.id)).toBe(true);
 	});
 
-	it('does not take the others with it', async () => {
+	it('does not affect other clients', async () => {
 		const { node, found } = await openWatching({ queuedBytes: LIMIT });
 		const [slow, idle] = [await node.connect(inTopic), await node.connect()];
 		for (let i = 0; i < COUNT; i++) void node.provider.publish('t', numbered(i));
@@ -95,7 +95,7 @@ describe('a client that reads too slowly', () => {
 		expect(found).toEqual([slow.ws]);
 	});
 
-	it('is found at 8 MiB by default', async () => {
+	it('is closed at 8 MiB by default', async () => {
 		const { node, found } = await openWatching({});
 		const slow = await node.connect(inTopic);
 		let queued = 0;
@@ -110,8 +110,8 @@ describe('a client that reads too slowly', () => {
 	});
 });
 
-describe('with slowReaders: drop, a client that reads too slowly', () => {
-	it('is told of and stays connected', async () => {
+describe('a client that reads too slowly, with slowReaders: drop', () => {
+	it('is reported and stays connected', async () => {
 		const { node, found } = await openWatching(
 			{ queuedBytes: LIMIT, slowReaders: 'drop' },
 			{ backpressureLimit: LIMIT },
@@ -119,7 +119,7 @@ describe('with slowReaders: drop, a client that reads too slowly', () => {
 		const slow = await node.connect(inTopic);
 		for (let i = 0; i < COUNT; i++) void node.provider.publish('t', numbered(i));
 		expect(found).toContain(slow.ws);
-		await until(() => slow.ws.getBufferedAmount() === 0, { what: 'it has caught up' });
+		await until(() => slow.ws.getBufferedAmount() === 0, { what: 'the client has read its queue' });
 		await node.settled(slow);
 
 		expect(slow.ws.readyState).toBe(WebSocket.OPEN);
@@ -128,26 +128,26 @@ describe('with slowReaders: drop, a client that reads too slowly', () => {
 		);
 	});
 
-	it('is told of before the first message to it is dropped', async () => {
+	it('is reported before the first message to it is dropped', async () => {
 		const { node, found } = await openWatching(
 			{ queuedBytes: LIMIT, slowReaders: 'drop' },
 			{ backpressureLimit: LIMIT },
 		);
 		const slow = await node.connect();
 		for (let i = 0; i < COUNT; i++) {
-			const toldBefore = found.length > 0;
+			const wasReported = found.length > 0;
 			const outcome = await node.provider.send(slow.id, numbered(i)).catch((error: unknown) => error);
 			if (outcome === undefined) continue;
-			expect([outcome, toldBefore]).toEqual([expect.any(MessageDroppedError), true]);
+			expect([outcome, wasReported]).toEqual([expect.any(MessageDroppedError), true]);
 			return;
 		}
 		expect.unreachable('nothing was dropped');
 	});
 });
 
-describe('options for slow readers that can not work', () => {
+describe('invalid options for slow readers', () => {
 	it.each([[0], [-1], [1.5], [Number.NaN], [Infinity], ['1000'], [null]])(
-		'are refused: queuedBytes %o',
+		'are rejected: queuedBytes %o',
 		async (bad) => {
 			const { provider, server } = await openNode({ setServer: false });
 			const set = (): void => provider.setServer(server, { queuedBytes: bad as number });
@@ -157,7 +157,7 @@ describe('options for slow readers that can not work', () => {
 		},
 	);
 
-	it.each([['keep'], [''], [true], [null]])('are refused: slowReaders %o', async (bad) => {
+	it.each([['keep'], [''], [true], [null]])('are rejected: slowReaders %o', async (bad) => {
 		const { provider, server } = await openNode({ setServer: false });
 		const set = (): void => provider.setServer(server, { slowReaders: bad as 'drop' });
 
@@ -165,7 +165,7 @@ describe('options for slow readers that can not work', () => {
 		expect(set).toThrow(`slowReaders must be 'close' or 'drop', not ${String(bad)}`);
 	});
 
-	it('do not hide that there is no server', async () => {
+	it('do not hide an invalid server', async () => {
 		const { provider } = await openNode({ setServer: false });
 
 		expect(() => provider.setServer({} as never, { queuedBytes: 0 })).toThrow(InvalidServerError);

@@ -3,40 +3,41 @@ import { InvalidOptionError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import { CloseCode } from '../protocol/closing.ts';
 
-/** What is done about clients that read more slowly than they are sent to. */
+/** What happens to clients that read more slowly than messages are sent to them. */
 export interface SlowReaderOptions {
 	/**
-	 * How many bytes may wait for one socket; with more it counts as too slow. Default 8 MiB, half of Bun's own
+	 * How many bytes may be queued for one socket; with more it counts as too slow. Default 8 MiB, half of Bun's own
 	 * `backpressureLimit`, at which Bun drops messages: keep it well below that.
 	 */
 	readonly queuedBytes?: number;
 	/**
-	 * `close` ends the connection with code 1013, so that the client knows that it has missed something; it still gets what was
-	 * queued, if it goes on reading. `drop` leaves it to Bun to drop what is over its limit. Default `close`.
+	 * `close` ends the connection with code 1013, so that the client knows that it has missed messages; it still
+	 * receives what was queued, if it keeps reading. `drop` leaves it to Bun to drop what exceeds its limit. Default
+	 * `close`.
 	 */
 	readonly slowReaders?: 'close' | 'drop';
 	/**
-	 * Called for each socket that was found too slow: closed, or, with `drop`, about to lose messages. To say so in the log is then up
-	 * to it. Nothing to it was dropped before `since`, in milliseconds since the epoch. Must not throw. Default: those that are closed
-	 * are logged.
+	 * Called for each socket that is too slow: closed or, with `drop`, about to lose messages. It then replaces the log
+	 * line. No message to the socket was dropped before `since`, in milliseconds since the epoch. Must not throw.
+	 * Default: closed sockets are logged.
 	 */
 	readonly onSlowReader?: (socket: WebSocketConnection, since: number) => void;
 }
 
 const DEFAULT_QUEUED_BYTES = 8 * 1024 * 1024;
 
-/** What is not urgent waits while more than this does, in bytes. */
+/** Messages that are not urgent wait while more bytes than this are queued. */
 const ROOM_BYTES = 64 * 1024;
 
-/** What a message takes besides its content, at most (RFC 6455, 5.2). */
+/** The most that a frame takes in addition to its content (RFC 6455, 5.2). */
 const FRAME_HEAD_BYTES = 10;
 
-/** How often all sockets are looked at because something was dropped, at most, in milliseconds. */
-const SHORTEST_LOOK_MS = 5;
+/** The shortest time between two checks of all sockets because of dropped messages, in milliseconds. */
+const MIN_CHECK_INTERVAL_MS = 5;
 
 /**
- * Finds the sockets whose clients read too slowly. Bun says of a publish only that some socket held it up, so all are looked at
- * then, but no more often than a buffer can have grown by a quarter of its limit.
+ * Finds the sockets whose clients read too slowly. After a publish Bun only says that some socket could not take it at
+ * once, so all sockets are checked then, but no more often than a buffer can have grown by a quarter of its limit.
  */
 export class SlowReaders {
 	readonly #sockets: () => Iterable<WebSocketConnection>;
@@ -44,12 +45,12 @@ export class SlowReaders {
 	#limit = DEFAULT_QUEUED_BYTES;
 	#closes = true;
 	#onSlowReader: SlowReaderOptions['onSlowReader'];
-	/** What may have been queued for some socket since all were looked at, in bytes. */
-	#unseen = 0;
-	/** When the first of that was sent, in milliseconds since the epoch. */
-	#unseenSince = 0;
-	/** When all were looked at, by the monotonic clock. */
-	#lookedAt = 0;
+	/** The most that may have been queued for a socket since the last check of all, in bytes. */
+	#uncheckedBytes = 0;
+	/** When the first of these bytes was sent, in milliseconds since the epoch. */
+	#uncheckedSince = 0;
+	/** When all sockets were last checked, by the monotonic clock. */
+	#checkedAt = 0;
 
 	constructor(sockets: () => Iterable<WebSocketConnection>, logger: Logger) {
 		this.#sockets = sockets;
@@ -70,32 +71,32 @@ export class SlowReaders {
 	}
 
 	/**
-	 * Whether so little waits for a socket that it can be sent what may be much.
+	 * Whether so little is queued for a socket that it can take more that is not urgent.
 	 *
-	 * @param corked bytes sent while it is corked: Bun counts them as waiting only when it is not any more
+	 * @param corked bytes sent while the socket is corked: Bun counts them as queued only afterwards
 	 */
 	hasRoom(socket: WebSocketConnection, corked = 0): boolean {
 		return socket.getBufferedAmount() + corked <= Math.min(ROOM_BYTES, this.#limit / 4);
 	}
 
-	/** Something of so many bytes was sent to many, and some of them could not take it at once, or lost it. */
-	heldUp(bytes: number, isDropped: boolean): void {
-		if (this.#unseen === 0) this.#unseenSince = Date.now();
-		this.#unseen += bytes + FRAME_HEAD_BYTES;
-		if (this.#unseen < this.#limit / 4 && !(isDropped && this.#mayLookAgain())) return;
-		this.#unseen = 0;
-		this.#lookedAt = performance.now();
-		for (const socket of this.#sockets()) this.look(socket, this.#unseenSince);
+	/** A message of that size was sent to many sockets, and at least one could not take it at once, or lost it. */
+	noteBackpressure(bytes: number, isDropped: boolean): void {
+		if (this.#uncheckedBytes === 0) this.#uncheckedSince = Date.now();
+		this.#uncheckedBytes += bytes + FRAME_HEAD_BYTES;
+		if (this.#uncheckedBytes < this.#limit / 4 && !(isDropped && this.#mayCheckAgain())) return;
+		this.#uncheckedBytes = 0;
+		this.#checkedAt = performance.now();
+		for (const socket of this.#sockets()) this.check(socket, this.#uncheckedSince);
 	}
 
-	/** A topic in which all is dropped must not make every publish look at all sockets. */
-	#mayLookAgain(): boolean {
-		return performance.now() - this.#lookedAt > SHORTEST_LOOK_MS;
+	/** A topic in which everything is dropped must not make every publish check all sockets. */
+	#mayCheckAgain(): boolean {
+		return performance.now() - this.#checkedAt > MIN_CHECK_INTERVAL_MS;
 	}
 
-	/** One socket could not take at once what it was sent. */
-	look(socket: WebSocketConnection, since: number = Date.now()): void {
-		// What Bun drops it drops silently, so with `drop` a socket is named before that can happen.
+	/** Checks a socket that could not take a message at once. */
+	check(socket: WebSocketConnection, since: number = Date.now()): void {
+		// Bun drops messages silently, so with `drop` a socket is reported before that can happen.
 		if (socket.getBufferedAmount() <= (this.#closes ? this.#limit : this.#limit / 2)) return;
 		if (this.#closes) {
 			if (this.#onSlowReader === undefined) {

@@ -6,13 +6,16 @@ import type { ServerWebSocket } from 'bun';
  * @typeParam TData the application's own data about the connection
  */
 export interface SocketData<TData = unknown> {
-	/** The socket's identity: a UUID v4, from `crypto.randomUUID()`. Anyone who can guess it can be sent to in its name. */
+	/**
+	 * The socket's identity: a UUID v4, from `crypto.randomUUID()`. Must not be guessable: a socket with the same id
+	 * receives its messages.
+	 */
 	readonly socketId: string;
 	/** The application's own data. */
 	data: TData;
 	/**
-	 * The topics this socket is in, kept by the provider; read it, change it through `subscribe` and `unsubscribe`.
-	 * Topics already listed when the socket is added are subscribed for it.
+	 * The topics this socket is subscribed to, kept up to date by the provider: change them by `subscribe` and
+	 * `unsubscribe`. The socket is subscribed to those that are listed when it is added.
 	 */
 	readonly topics: ReadonlySet<string>;
 }

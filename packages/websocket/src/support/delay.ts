@@ -1,9 +1,9 @@
 import { InvalidOptionError } from '../errors.ts';
 
-/** The longest delay a timer can have, in milliseconds. */
+/** The longest delay that a timer accepts, in milliseconds. */
 const MAX_DELAY_MS = 2 ** 31 - 1;
 
-/** Refuses what can't be a delay. @throws {InvalidOptionError} */
+/** Checks an option that is a delay. @throws {InvalidOptionError} it is out of range */
 export function mustBeDelay(name: string, ms: number, least: number): void {
 	if (typeof ms === 'number' && ms >= least && ms <= MAX_DELAY_MS) return;
 	throw new InvalidOptionError(

@@ -2,24 +2,24 @@ import { ProviderStoppedError } from '../errors.ts';
 import { DONE, toError } from './promises.ts';
 
 export interface LifecycleSteps {
-	/** Brings everything up; calls `check` after each wait, which throws once a `stop` has come. */
+	/** Brings everything up. Calls `check` after each await; it throws once `stop` was called. */
 	readonly up: (check: () => void) => Promise<void>;
-	/** Takes everything down, for that reason. Halfway up, it also makes the `up` on its way end soon, well or not. */
+	/** Takes everything down, for this reason. A pending `up` must settle soon after, one way or the other. */
 	readonly down: (from: LifecycleState, reason: Error) => Promise<void>;
 }
 
 export type LifecycleState = 'idle' | 'starting' | 'started' | 'stopped';
 
-/** Starts and stops one after the other, however the calls overlap. The last call wins. */
+/** Runs starts and stops one after the other, however the calls overlap. The last call wins. */
 export class Lifecycle {
 	readonly #steps: LifecycleSteps | undefined;
 	#state: LifecycleState = 'idle';
 	#starting: Promise<void> | undefined;
 	#stopping: Promise<void> | undefined;
-	/** Counts the calls that changed course, so that one on its way can tell it was overtaken. */
+	/** Counts the calls that changed course, so that a pending one can tell that it was overtaken. */
 	#course = 0;
 
-	/** Without steps there is nothing to wait for. */
+	/** @param steps without them, start and stop take effect at once */
 	constructor(steps?: LifecycleSteps) {
 		this.#steps = steps;
 	}

@@ -3,19 +3,19 @@ export class Listeners<TValue> {
 	readonly #onError: (thrown: unknown, value: TValue) => void;
 	readonly #all = new Set<{ readonly listener: (value: TValue) => void }>();
 
-	/** @param onError a listener threw; the others are called all the same */
+	/** @param onError called when a listener throws; the others are still called */
 	constructor(onError: (thrown: unknown, value: TValue) => void) {
 		this.#onError = onError;
 	}
 
-	/** Returns the undo. */
+	/** Returns a function that removes the listener. */
 	add(listener: (value: TValue) => void): () => void {
 		const entry = { listener };
 		this.#all.add(entry);
 		return () => void this.#all.delete(entry);
 	}
 
-	/** Calls every listener, in the order in which they were added. */
+	/** Calls every listener, in the order they were added. */
 	call(value: TValue): void {
 		for (const { listener } of this.#all) {
 			try {

@@ -1,23 +1,33 @@
-/** A promise that is already fulfilled; shared, so that the common case allocates nothing. */
+/** A fulfilled promise; shared, so that the common case allocates nothing. */
 export const DONE: Promise<void> = Promise.resolve();
 
-/** The same promise, which rejects for whoever awaits it and crashes nobody who doesn't. */
+/** Returns the same promise. If it rejects and no one awaits it, that is not an unhandled rejection. */
 export function quiet<T>(promise: Promise<T>): Promise<T> {
 	promise.catch(ignore);
 	return promise;
 }
 
-/** A rejected promise that crashes nobody. */
+/** A rejected promise that never counts as unhandled. */
 export function rejected(error: Error): Promise<never> {
 	return quiet(Promise.reject(error));
 }
 
 function ignore(): void {}
 
-/** Rejects with `late()` when the promise is not settled in time. */
-export async function within<T>(ms: number, promise: Promise<T>, late: () => Error): Promise<T> {
+/**
+ * Rejects with `late()` if the promise does not settle in time.
+ *
+ * @param options.unref the timer does not keep the process alive; default false
+ */
+export async function within<T>(
+	ms: number,
+	promise: Promise<T>,
+	late: () => Error,
+	{ unref = false }: { readonly unref?: boolean } = {},
+): Promise<T> {
 	const { promise: timeout, reject } = Promise.withResolvers<never>();
 	const timer = setTimeout(() => reject(late()), ms);
+	if (unref) timer.unref();
 	try {
 		return await Promise.race([promise, timeout]);
 	} finally {
@@ -25,15 +35,18 @@ export async function within<T>(ms: number, promise: Promise<T>, late: () => Err
 	}
 }
 
-/** Resolves when the promise is settled, or after so many milliseconds. The promise is not to reject. */
-export async function settledWithin(ms: number, promise: Promise<unknown>): Promise<void> {
+/**
+ * Resolves when the promise settles, or after `ms` milliseconds; at once if there is no promise or no time left. Never
+ * rejects.
+ */
+export async function settledWithin(ms: number, promise: Promise<unknown> | undefined): Promise<void> {
 	const { promise: timeout, resolve } = Promise.withResolvers<void>();
-	const timer = setTimeout(resolve, ms);
-	await Promise.race([promise, timeout]);
+	const timer = setTimeout(resolve, Math.max(0, ms));
+	await Promise.race([promise?.catch(ignore), timeout]);
 	clearTimeout(timer);
 }
 
-/** What was thrown, as an Error. */
+/** Returns what was thrown as an Error. */
 export function toError(thrown: unknown): Error {
 	return thrown instanceof Error ? thrown : new Error(String(thrown), { cause: thrown });
 }

@@ -1,7 +1,7 @@
 import type { Logger } from '../logger.ts';
 import { Listeners } from './listeners.ts';
 
-/** `ready`: messages pass between all nodes. `degraded`: they may not. `stopped`: not started, or stopped. */
+/** `ready`: messages pass between all nodes. `degraded`: some may not. `stopped`: not started, or stopped. */
 export type ProviderStatus = 'ready' | 'degraded' | 'stopped';
 
 /** A provider's status, and its listeners. */
@@ -23,7 +23,7 @@ export class Status {
 		this.#listeners.call(value);
 	}
 
-	/** Returns the undo. */
+	/** Returns a function that removes the listener. */
 	on(listener: (status: ProviderStatus) => void): () => void {
 		return this.#listeners.add(listener);
 	}

@@ -1,12 +1,13 @@
 /**
- * The messages in a frame. Neighbours of the same kind make a run, so that many small texts cost one conversion, not one each:
+ * The messages in a frame. Consecutive messages of one kind form a run, so that many small texts cost one conversion,
+ * not one each:
  *
  * ```text
  * run = kind (u8: 0 text, 1 binary)  count (u16)  bytes (u32)  length (u32) * (count - 1)  content
  * ```
  *
- * `content` is all messages of the run, one after the other, texts as UTF-8. `length` is that of a message in UTF-16 code units or, if
- * binary, in bytes; that of the last is what remains.
+ * `content` is all messages of the run, one after the other, texts as UTF-8. `length` is a message's length in UTF-16
+ * code units or, if binary, in bytes; the last message takes the rest.
  */
 export type Message = string | Uint8Array;
 
@@ -17,12 +18,12 @@ const LENGTH_BYTES = 4;
 const MOST_IN_RUN = 0xffff;
 
 interface Run {
-	/** The first message and the one after the last, by their place in the frame. */
+	/** The first message and the one after the last, by their index in the frame. */
 	readonly from: number;
 	readonly to: number;
-	/** Of the content. */
+	/** The size of the content. */
 	readonly bytes: number;
-	/** The content, where it is text. */
+	/** The content, if it is text. */
 	readonly text: string | undefined;
 }
 
@@ -30,7 +31,7 @@ interface Run {
 export class MessageRuns {
 	readonly #messages: readonly Message[];
 	readonly #runs: Run[] = [];
-	/** How many bytes `write` takes. */
+	/** How many bytes `write` writes. */
 	readonly size: number;
 
 	constructor(messages: readonly Message[]) {
@@ -78,7 +79,7 @@ function runFrom(messages: readonly Message[], from: number): Run {
 	let text = first;
 	let lastUnit = first.charCodeAt(first.length - 1);
 	for (let next = messages[to]; isInRun(from, to) && typeof next === 'string'; next = messages[++to]) {
-		// Two halves of different messages must not become one character.
+		// Surrogate halves of two messages must not be joined into one character.
 		if (isHighSurrogate(lastUnit)) break;
 		text += next;
 		if (next.length > 0) lastUnit = next.charCodeAt(next.length - 1);
@@ -94,7 +95,7 @@ function isHighSurrogate(unit: number): boolean {
 	return (unit & 0xfc00) === 0xd800;
 }
 
-/** The messages that begin at `start`; undefined when they can't be read. */
+/** Reads the messages that begin at `start`; undefined if they are malformed. */
 export function readMessages(frame: Buffer, start: number): Message[] | undefined {
 	const messages: Message[] = [];
 	for (let at = start; at < frame.length;) {
@@ -112,7 +113,7 @@ export function readMessages(frame: Buffer, start: number): Message[] | undefine
 	return messages;
 }
 
-/** Returns false where the lengths are more than there is. */
+/** Splits a run's content into its messages. Returns false if the lengths exceed the content. */
 function divide(content: Message, frame: Buffer, lengths: number, count: number, messages: Message[]): boolean {
 	let from = 0;
 	for (let i = 0; i < count - 1; i++) {

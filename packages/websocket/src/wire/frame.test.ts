@@ -36,7 +36,7 @@ const anyString = fc.oneof(
 const anyMessage = fc.oneof(anyString, fc.uint8Array({ maxLength: 300, size: 'max' }));
 const anyMessages = fc.array(anyMessage, { maxLength: 8, size: 'max' });
 
-/** What the other node is to get: text as UTF-8 can carry it, bytes as plain bytes. */
+/** What the other node must receive: text as UTF-8 can carry it, bytes as plain bytes. */
 function expected(message: string | Uint8Array): string | number[] {
 	return typeof message === 'string' ? message.toWellFormed() : [...message];
 }
@@ -47,7 +47,7 @@ function plain(messages: ReturnType<typeof decodeFrame>): string | (string | num
 }
 
 describe('a frame', () => {
-	it('gives another node the same messages, in order', () => {
+	it('carries messages to another node unchanged and in order', () => {
 		fc.assert(
 			fc.property(anyMessages, (messages) => {
 				expect(plain(decodeFrame(encodeFrame(elsewhere, messages), here))).toEqual(messages.map(expected));
@@ -75,7 +75,7 @@ describe('a frame', () => {
 		expect(decodeFrame(encodeFrame(elsewhere, binary), here)).toHaveLength(binary.length);
 	});
 
-	it('is read the same out of the middle of a larger buffer', () => {
+	it('is decoded the same from the middle of a larger buffer', () => {
 		const frame = encodeFrame(elsewhere, ['text', new Uint8Array([1, 2, 3]), '']);
 		const larger = new Uint8Array(frame.length + 20).fill(0xff);
 		larger.set(frame, 7);
@@ -84,7 +84,7 @@ describe('a frame', () => {
 		expect(plain(decoded)).toEqual(['text', [1, 2, 3], '']);
 	});
 
-	it('without messages is a frame without messages', () => {
+	it('may have no messages', () => {
 		expect(decodeFrame(encodeFrame(elsewhere, []), here)).toEqual([]);
 	});
 
@@ -98,12 +98,12 @@ describe('a frame', () => {
 		expect([...frame]).toEqual([...head, ...texts, 1, 0, 1, 0, 0, 0, 1, 7]);
 	});
 
-	it('tells who sent it, by which connection', () => {
+	it('names its sender and the sender’s connection', () => {
 		const sender = { origin: elsewhere, shard: 65_535, incarnation: 2 ** 32 - 1 };
 		expect(decode(encodeMessages(sender, ['x']), here)).toEqual({ type: 'messages', ...sender, messages: ['x'] });
 	});
 
-	it('can be a sign of life or of a gap, the own ones included', () => {
+	it('can be a beat or a gap notice, and is decoded even if it is this node’s own', () => {
 		const sender = { origin: here, shard: 0, incarnation: 1 };
 		const beat = { number: 2 ** 40, intervalMs: 500, sentAt: Date.now() + 0.5 };
 		expect(decode(encodeBeat(sender, beat), here)).toEqual({ type: 'beat', ...sender, ...beat });
@@ -113,7 +113,7 @@ describe('a frame', () => {
 });
 
 describe('an echo', () => {
-	it('is a frame of this node, whatever is in it', () => {
+	it('is a frame with messages from this node, whatever they are', () => {
 		fc.assert(
 			fc.property(anyMessages, (messages) => {
 				expect(decodeFrame(encodeFrame(here, messages), here)).toBe('echo');
@@ -121,7 +121,7 @@ describe('an echo', () => {
 		);
 	});
 
-	it('is told from a frame of a node whose origin differs in one bit only', () => {
+	it('is distinguished from a frame whose origin differs in a single bit', () => {
 		for (let bit = 0; bit < 53; bit++) {
 			const near = Number(BigInt(here) ^ (1n << BigInt(bit)));
 			expect(decodeFrame(encodeFrame(near, ['x']), here)).toEqual(['x']);
@@ -137,7 +137,7 @@ describe('a frame that cannot be read', () => {
 				const all = messages.map(expected);
 				for (let length = HEADER_BYTES; length < frame.length; length++) {
 					const decoded = plain(decodeFrame(frame.subarray(0, length), here));
-					// A part that can be read is a beginning of what was sent, never anything else.
+					// A part that can be read is a prefix of what was sent, never anything else.
 					if (decoded !== 'malformed') expect(decoded).toEqual(all.slice(0, Math.min(decoded.length, all.length - 1)));
 				}
 				for (let length = 0; length < HEADER_BYTES; length++) {
@@ -148,7 +148,7 @@ describe('a frame that cannot be read', () => {
 		);
 	});
 
-	it('is malformed when the lengths in it are more than its content', () => {
+	it('is malformed when its lengths exceed its content', () => {
 		for (const messages of [
 			['first', 'second'],
 			[new Uint8Array(5), new Uint8Array(6)],
@@ -163,7 +163,7 @@ describe('a frame that cannot be read', () => {
 		}
 	});
 
-	it('is of an unknown version when its first byte is any but 1', () => {
+	it('has an unknown version when its first byte is not 1', () => {
 		for (let version = 0; version < 256; version++) {
 			if (version === 1) continue;
 			const frame = encodeFrame(here, ['x']);
@@ -184,9 +184,9 @@ describe('a frame that cannot be read', () => {
 	it('never throws, whatever the bytes', () => {
 		const garbage = fc.oneof(
 			fc.uint8Array({ maxLength: 200, size: 'max' }),
-			// What gets past the header.
+			// A valid header before the garbage.
 			fc.uint8Array({ maxLength: 100, size: 'max' }).map((tail) => Buffer.concat([encodeFrame(elsewhere, []), tail])),
-			// A good frame with bytes overwritten.
+			// A valid frame with some bytes overwritten.
 			fc.tuple(anyMessages, fc.array(fc.tuple(fc.nat(), fc.integer({ min: 0, max: 255 })))).map(([messages, edits]) => {
 				const frame = encodeFrame(elsewhere, messages);
 				for (const [at, value] of edits) frame[at % frame.length] = value;

@@ -1,15 +1,15 @@
 /**
- * The binary form of what nodes tell each other; numbers are big-endian:
+ * The binary frames that nodes exchange; numbers are big-endian:
  *
  * ```text
  * frame    = version (u8: 1)  type (u8)  origin (f64, the publishing node)  shard (u16)  incarnation (u32)  body
  * messages = type 0: see frame-messages.ts
- * beat     = type 1: number (f64)  interval (u32, ms; 0 says goodbye)  sentAt (f64, ms since the epoch)
+ * beat     = type 1: number (f64)  interval (u32, ms; 0: the node is stopping)  sentAt (f64, ms since the epoch)
  * gap      = type 2: scope (u8: 0 this topic, 1 everything)  since (f64)  until (f64)  sentAt (f64)
  * ```
  *
- * `shard` is the connection the node published by, and `incarnation` counts up each time that connection failed: what a failed
- * connection still delivers later is told by its lower number.
+ * `shard` is the shard that the node published to, and `incarnation` grows each time its connection there fails: what a
+ * failed connection still delivers later is recognized by its lower number.
  */
 
 import { MessageRuns, type Message, readMessages } from './frame-messages.ts';
@@ -30,28 +30,28 @@ export function randomOrigin(): Origin {
 	return (high & 0x1fffff) * 2 ** 32 + low;
 }
 
-/** Who sent a frame, and by which connection. */
+/** The sender of a frame, and the connection that it used. */
 export interface Sender {
 	readonly origin: Origin;
 	readonly shard: number;
 	readonly incarnation: number;
 }
 
-/** A sign of life. */
+/** A heartbeat. */
 export interface Beat extends Sender {
 	readonly type: 'beat';
 	/** Counts the beats of this shard that the backend accepted. */
 	readonly number: number;
-	/** When the next one is due, in milliseconds; 0 says goodbye. */
+	/** How soon the next one is due, in milliseconds; 0 in a node's last beat: it is stopping. */
 	readonly intervalMs: number;
 	/** By the sender's clock. */
 	readonly sentAt: number;
 }
 
-/** A node tells that it could not publish. Times are by the sender's clock, in milliseconds since the epoch. */
+/** A notice that a node could not publish. Times are by the sender's clock, in milliseconds since the epoch. */
 export interface GapNotice extends Sender {
 	readonly type: 'gap';
-	/** Whether every topic is concerned, or the one it came by. */
+	/** Whether all channels are affected, or only the one that the notice arrived on. */
 	readonly everything: boolean;
 	readonly since: number;
 	readonly until: number;
@@ -102,7 +102,7 @@ function begin(size: number, type: number, { origin, shard, incarnation }: Sende
 	return frame;
 }
 
-/** What a frame holds, or why it can't be read. A node's own messages come back as 'echo', unread. */
+/** Decodes a frame, or returns why it can't be read. A node's own messages are not decoded: they are an 'echo'. */
 export function decodeFrame(bytes: Uint8Array, self: Origin): Frame | 'echo' | FrameFault {
 	if (bytes.length === 0) return 'malformed';
 	if (bytes[0] !== VERSION) return 'unknown-version';

@@ -8,7 +8,7 @@ export function isPayload(value: unknown): value is Payload {
 	return buffer instanceof ArrayBuffer ? !buffer.detached : buffer instanceof SharedArrayBuffer && buffer !== value;
 }
 
-/** The payload as text or as a copy of its bytes, which the caller may change once `publish` has returned. */
+/** The payload as text or as a copy of its bytes, as the caller may change them once `publish` has returned. */
 export function snapshot(payload: Payload): string | Uint8Array {
 	if (typeof payload === 'string') return payload;
 	if (payload instanceof ArrayBuffer) return new Uint8Array(payload.slice(0));

@@ -6,17 +6,17 @@ import { messagesOf, openNode } from '../test-support/test-node.ts';
 
 const LIMIT = 64 * 1024;
 const COUNT = 300;
-/** A client in this thread reads nothing until the test lets go of it: that is slow enough. */
+/** A client in this thread reads nothing until the test yields: that is slow enough. */
 const message = (i: number): string => `${i} `.padEnd(LIMIT, '.');
 
 const numbersOf = (messages: readonly (string | Uint8Array)[]): number[] =>
 	messages.map((text) => Number.parseInt(String(text), 10));
 
-describe('a client that reads too slowly', () => {
+describe('messages over backpressureLimit', () => {
 	it.each([
 		['in one process', () => undefined],
 		['with a bus', () => new MemoryBackend().createBus()],
-	])('gets each message sent to it, or the sender is told, %s', async (_, makeBus) => {
+	])('to one socket are dropped and reject their send, %s', async (_, makeBus) => {
 		const bus = makeBus();
 		const node = await openNode({ ...(bus && { bus }), backpressureLimit: LIMIT });
 		const member = await node.connect();
@@ -37,19 +37,19 @@ describe('a client that reads too slowly', () => {
 	it.each([
 		['with a server set', true],
 		['without one', false],
-	])('in a topic gets each message published to it, or the loss is told of in the log, %s', async (_, setServer) => {
+	])('to a topic are dropped and logged, %s', async (_, setServer) => {
 		const node = await openNode({ backpressureLimit: LIMIT, setServer });
 		const member = await node.connect({ topics: new Set(['t']) });
 		const publishing = Array.from({ length: COUNT }, (__, i) => node.provider.publish('t', message(i)));
 		await Promise.allSettled(publishing);
-		await until(() => member.ws.getBufferedAmount() === 0, { what: 'the client has caught up' });
+		await until(() => member.ws.getBufferedAmount() === 0, { what: 'the client has read its queue' });
 		await node.settled(member);
 
 		expect(messagesOf(member).length).toBeLessThan(COUNT);
 		expect(node.log.complaints.length).toBeGreaterThan(0);
 	});
 
-	it('of a broadcast is told of in the log, with how many there were, and the others get it all', async () => {
+	it('of a broadcast are dropped and logged with their number; other clients receive it', async () => {
 		const node = await openNode({ backpressureLimit: LIMIT });
 		const [slow, idle] = [await node.connect(), await node.connect()];
 		// Until its buffer is full.
@@ -67,7 +67,7 @@ describe('a client that reads too slowly', () => {
 		]);
 	});
 
-	it('elsewhere is told of in the log of its own node', async () => {
+	it('to a socket of another node are dropped and logged there', async () => {
 		const backend = new MemoryBackend();
 		const here = await openNode({ bus: backend.createBus() });
 		const there = await openNode({ bus: backend.createBus(), backpressureLimit: LIMIT });
@@ -75,7 +75,7 @@ describe('a client that reads too slowly', () => {
 		const sending = Array.from({ length: COUNT }, (_, i) => here.provider.send(member.id, message(i)));
 		await Promise.allSettled(sending);
 		const dropped = there.log.complaints.length;
-		await until(() => messagesOf(member).length >= COUNT - dropped, { what: 'the rest has arrived' });
+		await until(() => messagesOf(member).length >= COUNT - dropped, { what: 'the other messages have arrived' });
 		await there.settled(member);
 
 		expect(dropped).toBeGreaterThan(0);

@@ -1,0 +1,16 @@
+import type { WebSocketConnection } from './websocket-connection.ts';
+
+/** Bun's own pub/sub methods of a socket. */
+export type NativeMethods = Pick<WebSocketConnection, 'subscribe' | 'unsubscribe' | 'publish'>;
+
+/**
+ * Returns Bun's own methods, even where an application has overridden them on its sockets: the overrides lead back to
+ * the provider, so that calling them would never end.
+ */
+export function nativeMethods(socket: WebSocketConnection): NativeMethods {
+	let last: object = socket;
+	for (let next: object | null = last; next !== null && next !== Object.prototype; next = Object.getPrototypeOf(next)) {
+		last = next;
+	}
+	return last as WebSocketConnection;
+}
