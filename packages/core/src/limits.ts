@@ -1,5 +1,5 @@
 import { ApplicationError } from './errors.ts';
-import { show } from './support/show.ts';
+import { show } from '@orijs/websocket/internal';
 
 /** What one endpoint allows. Counts and rates take `Infinity` for no bound. */
 export interface Limits {

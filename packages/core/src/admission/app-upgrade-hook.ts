@@ -1,20 +1,20 @@
 import type { Logger } from '@orijs/websocket';
+import { show, within } from '@orijs/websocket/internal';
 import type { BunRequest } from 'bun';
 import { promiseOf } from '../support/promise-of.ts';
-import { show } from '../support/show.ts';
 import type { WebSocketOptions } from '../websocket-options.ts';
 
-/** How long `upgrade` may take unless set, in milliseconds. */
+/** The default of `upgradeTimeoutMs`, in milliseconds. */
 const DEFAULT_UPGRADE_TIMEOUT_MS = 5_000;
 
-const TIMED_OUT = Symbol('timed out');
+const TIMED_OUT = new Error('upgrade() timed out');
 
-/** What became of asking the application: the connection's data, or why there is none and the response that says so. */
+/** The decision of the application's `upgrade`: the connection's data, or why it is refused, and with what response. */
 export type UpgradeDecision =
 	| { readonly data: object }
 	| { readonly refusal: 'upgrade' | 'upgradeTimeout'; readonly response: Response };
 
-/** Asks the application's `upgrade`. Never rejects. */
+/** Calls the application's `upgrade`. Never rejects. */
 export async function decideUpgrade(
 	req: BunRequest,
 	{ upgrade, upgradeTimeoutMs = DEFAULT_UPGRADE_TIMEOUT_MS }: WebSocketOptions,
@@ -24,21 +24,24 @@ export async function decideUpgrade(
 
 	let result: unknown;
 	try {
-		result = await within(upgradeTimeoutMs, upgrade(req));
+		result = upgrade(req);
+		const pending = promiseOf(result);
+		// A stopped application's process must not stay alive for this timeout.
+		if (pending !== undefined) result = await within(upgradeTimeoutMs, pending, () => TIMED_OUT, { unref: true });
 	} catch (err) {
+		if (err === TIMED_OUT) {
+			logger.error(`upgrade() took longer than ${upgradeTimeoutMs} ms`);
+			return {
+				refusal: 'upgradeTimeout',
+				response: new Response('Service Unavailable', { status: 503, headers: { 'Retry-After': '1' } }),
+			};
+		}
 		logger.error('upgrade() failed', { err });
 		return refused('Internal Server Error', 500);
 	}
-	if (result === TIMED_OUT) {
-		logger.error(`upgrade() took longer than ${upgradeTimeoutMs} ms`);
-		return {
-			refusal: 'upgradeTimeout',
-			response: new Response('Service Unavailable', { status: 503, headers: { 'Retry-After': '1' } }),
-		};
-	}
 	if (result === null) return refused('Forbidden', 403);
 	if (result instanceof Response) return { refusal: 'upgrade', response: result };
-	// Nothing else lets a client in: `false` or an Error is a refusal that was written wrong.
+	// No other value admits a client: `false` or an Error was probably meant as a refusal.
 	if (typeof result === 'object' && !(result instanceof Error)) return { data: result };
 	logger.error(
 		`upgrade() returned ${kindOf(result)}; return the connection's data (an object), null or a Response`,
@@ -51,23 +54,7 @@ function refused(text: string, status: number): UpgradeDecision {
 	return { refusal: 'upgrade', response: new Response(text, { status }) };
 }
 
-/** A string may be a secret, and is not for the log. */
+/** A string is not shown: it may be a secret. */
 function kindOf(result: unknown): string {
 	return typeof result === 'string' ? 'a string' : show(result);
-}
-
-async function within<T>(ms: number, result: T | PromiseLike<T>): Promise<T | typeof TIMED_OUT> {
-	const later = promiseOf(result) as Promise<T> | undefined;
-	if (later === undefined) return result;
-	let timer: ReturnType<typeof setTimeout> | undefined;
-	const timeout = new Promise<typeof TIMED_OUT>((resolve) => {
-		timer = setTimeout(() => resolve(TIMED_OUT), ms);
-		// It must not keep a stopped application's process alive.
-		timer.unref();
-	});
-	try {
-		return await Promise.race([later, timeout]);
-	} finally {
-		clearTimeout(timer);
-	}
 }

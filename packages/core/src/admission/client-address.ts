@@ -1,6 +1,6 @@
 import { BlockList, isIP } from 'node:net';
 import { ApplicationError } from '../errors.ts';
-import { show } from '../support/show.ts';
+import { show } from '@orijs/websocket/internal';
 
 /** Where a request comes from, for counting and for the log: an IPv4 address, or the /64 of an IPv6 address. */
 export type ClientAddress = string;

@@ -1,5 +1,5 @@
 import { ApplicationError } from '../errors.ts';
-import { show } from '../support/show.ts';
+import { show } from '@orijs/websocket/internal';
 
 /** Whether a page of that origin may connect to a server that is asked for under `host`. */
 export type OriginCheck = (origin: string, host: string | null) => boolean;

@@ -5,13 +5,13 @@ import { Deadlines } from '../support/deadlines.ts';
 import type { AllLimits } from '../limits.ts';
 import type { Refusals } from '../refusals.ts';
 import type { Frame, Session } from '../session/session.ts';
-import { show } from '../support/show.ts';
+import { show } from '@orijs/websocket/internal';
 import { authAnswer } from './auth-answer.ts';
 import type { GuardContext } from './guard-context.ts';
 import { MessageFault, readMessage } from './read-message.ts';
 import type { ConnectionGuard } from './socket-router.ts';
 
-/** What guards may want to see of the upgrade request, which is over by then. */
+/** The parts of an upgrade request that guards can read; the request itself is over when they run. */
 export interface UpgradeRequest {
 	readonly headers: Headers;
 	readonly remoteAddress: string;
@@ -22,11 +22,11 @@ export interface ConnectionGuardsOptions {
 	readonly limits: AllLimits;
 	readonly refusals: Refusals;
 	readonly logger: Logger;
-	/** All have passed, and have set these values. */
+	/** All guards have passed and have set these values. */
 	readonly onPassed: (session: Session, values: object) => void;
 }
 
-/** Lets connections wait until the guards have said yes. */
+/** Runs the guards of new connections; until they pass, the connections wait. */
 export class ConnectionGuards {
 	readonly #options: ConnectionGuardsOptions;
 	readonly #waiting = new Map<Session, UpgradeRequest>();
@@ -37,53 +37,53 @@ export class ConnectionGuards {
 		this.#deadlines = new Deadlines(options.limits.guardTimeoutMs, (session) => this.#tooLate(session));
 	}
 
-	/** Whether there is anything to pass. */
+	/** Whether there are guards. */
 	get areAny(): boolean {
 		return this.#options.guards.length > 0;
 	}
 
-	/** Those that have not passed yet. */
+	/** The connections that have not passed yet. */
 	get waiting(): Iterable<Session> {
 		return this.#waiting.keys();
 	}
 
-	/** A connection has opened; its client has to say something now. */
+	/** A connection has opened: its first message must arrive and its guards must pass within `limits.guardTimeoutMs`. */
 	await(session: Session, request: UpgradeRequest): void {
 		this.#waiting.set(session, request);
 		this.#deadlines.add(session);
 	}
 
-	/** A connection is gone. */
+	/** A connection has closed. */
 	forget(session: Session): void {
 		this.#waiting.delete(session);
 		this.#deadlines.delete(session);
 	}
 
-	/** Forgets them all. */
+	/** Forgets all connections. */
 	clear(): void {
 		this.#waiting.clear();
 		this.#deadlines.clear();
 	}
 
-	/** The first frame of a connection: what it shows to the guards, or, if it shows nothing, a message that waits for them. */
+	/** Starts the guards with the first frame: its data if it is `@auth`; any other frame is held until they have passed. */
 	begin(session: Session, frame: Frame): void {
 		const first = typeof frame === 'string' ? readMessage(frame, this.#options.limits.messageDepth) : undefined;
 		const isAuth = first !== undefined && !(first instanceof MessageFault) && first.type === BuiltIn.auth;
 		if (!isAuth) session.inbound.hold(frame);
-		void this.#ask(session, isAuth ? first.data : undefined, isAuth ? first.correlationId : undefined);
+		void this.#run(session, isAuth ? first.data : undefined, isAuth ? first.correlationId : undefined);
 	}
 
 	/** Never rejects. */
-	async #ask(session: Session, auth: unknown, correlationId: string | undefined): Promise<void> {
+	async #run(session: Session, auth: unknown, correlationId: string | undefined): Promise<void> {
 		const request = this.#waiting.get(session);
 		if (request === undefined) return;
 		const { guards, limits, logger, onPassed } = this.#options;
 		const { socketId } = session;
 		const ctx = new GuardCall(session, auth, request, logger);
 		for (const guard of guards) {
-			let verdict: unknown;
+			let result: unknown;
 			try {
-				verdict = await guard(ctx);
+				result = await guard(ctx);
 			} catch (err) {
 				if (!this.#waiting.has(session)) return;
 				if (err instanceof SocketError) return this.#refuse(session, request, err.code);
@@ -91,9 +91,11 @@ export class ConnectionGuards {
 				return session.end(CloseCode.internalError, 'guard failed');
 			}
 			if (!this.#waiting.has(session)) return;
-			if (verdict === true) continue;
-			if (verdict !== false) {
-				logger.error(`A connection guard returned ${show(verdict)}, which refuses; return true or false`, { socketId });
+			if (result === true) continue;
+			if (result !== false) {
+				logger.error(`Connection refused: a guard returned ${show(result)}; it must return true or false`, {
+					socketId,
+				});
 			}
 			return this.#refuse(session, request, 'unauthorized');
 		}
@@ -104,10 +106,10 @@ export class ConnectionGuards {
 		onPassed(session, ctx.state);
 	}
 
-	/** @param why the close frame's reason: `unauthorized`, or what the guard says itself */
-	#refuse(session: Session, { remoteAddress }: UpgradeRequest, why: string): void {
+	/** @param reason of the close frame: `unauthorized`, or the code of a guard's `SocketError` */
+	#refuse(session: Session, { remoteAddress }: UpgradeRequest, reason: string): void {
 		this.#options.refusals.add('guard', { socketId: session.socketId, address: remoteAddress });
-		session.end(CloseCode.unauthorized, why);
+		session.end(CloseCode.unauthorized, reason);
 	}
 
 	#tooLate(session: Session): void {

@@ -1,31 +1,35 @@
 import type { InferInput, SocketMessage } from '@orijs/websocket/protocol';
 import { ApplicationError } from '../errors.ts';
-import { show } from '../support/show.ts';
+import { show } from '@orijs/websocket/internal';
 import type { GuardContext } from './guard-context.ts';
 import type { MessageContext } from './message-context.ts';
 
 /**
- * Decides, once per connection, whether it may be used, and sets its `ctx.state`. Only `true` lets it in: anything else closes it with
- * 4401. A `SocketError` that it throws closes with 4401 as well, its code being the reason; anything else it throws, with 1011.
+ * Decides, once per connection, whether it is accepted, and fills its `ctx.state`. Only `true` accepts it; any other value
+ * closes it with 4401. A thrown `SocketError` also closes it with 4401, with its code as the reason; any other error
+ * closes it with 1011.
  */
 export type ConnectionGuard<TState extends object> = (ctx: GuardContext<TState>) => boolean | Promise<boolean>;
 
-/** Decides whether a message may be handled. Anything but `true` answers `forbidden`. */
+/** Decides whether a message is handled. Any value but `true` refuses it with `forbidden`. */
 export type MessageGuard<TState extends object, TMessage extends SocketMessage = SocketMessage> = (
 	ctx: MessageContext<TMessage, TState>,
 ) => boolean | Promise<boolean>;
 
-/** What a handler returns: the answer to the request, where the message has a `reply`. */
+/** The return value of a handler: the answer, if the message defines a `reply`. */
 export type Reply<TMessage extends SocketMessage> = undefined extends TMessage['reply']
 	? void
 	: InferInput<Exclude<TMessage['reply'], undefined>>;
 
-/** Handles one kind of message. */
+/**
+ * Handles messages of one name. Its return value answers the request. A thrown `SocketError` is sent to the client; any
+ * other error is logged, and the client receives `internal`.
+ */
 export type MessageHandler<TMessage extends SocketMessage, TState extends object> = (
 	ctx: MessageContext<TMessage, TState>,
 ) => Reply<TMessage> | Promise<Reply<TMessage>>;
 
-/** One kind of message, and what happens to it. */
+/** A message with its handler and guards. */
 export interface Route {
 	readonly message: SocketMessage;
 	readonly handler: (ctx: never) => unknown;
@@ -33,9 +37,10 @@ export interface Route {
 }
 
 /**
- * Handles what clients say, by kind of message.
+ * Routes typed messages from clients to handlers, by message name. Guards and handlers are added before the application
+ * listens.
  *
- * @typeParam TState what the guards find out about a connection and handlers read as `ctx.state`
+ * @typeParam TState the state of a connection: filled by the guards, read by handlers as `ctx.state`
  */
 export class SocketRouter<TState extends object = object> {
 	readonly #guards: ConnectionGuard<TState>[] = [];
@@ -43,21 +48,25 @@ export class SocketRouter<TState extends object = object> {
 	#isInUse = false;
 
 	/**
-	 * Adds a guard. They run one after the other, once per connection, before anything else; until all have passed the connection
-	 * receives and sends nothing.
+	 * Adds a connection guard. Guards run once per connection, in the order added. Until all have passed, none of the
+	 * client's messages is handled and nothing is sent to it.
+	 *
+	 * @throws {ApplicationError} the guard is not a function, or the application already listens
 	 */
 	guard(guard: ConnectionGuard<TState>): this {
 		this.#mustBeBuilding('guard');
-		if (typeof guard !== 'function') throw new ApplicationError(`guard(): a guard is a function, not ${show(guard)}`);
+		if (typeof guard !== 'function')
+			throw new ApplicationError(`guard(): guard must be a function, not ${show(guard)}`);
 		this.#guards.push(guard);
 		return this;
 	}
 
 	/**
-	 * Sets what happens to messages of one kind: their data is validated, then the guards are asked, then the handler is called. What it
-	 * returns answers the request.
+	 * Sets the handler of a message. The data is validated first, then the message's guards run in order, then the handler.
+	 * Its return value answers the request.
 	 *
-	 * @throws {ApplicationError} the kind has a handler already, or something is no message, handler or guard
+	 * @throws {ApplicationError} the message already has a handler, an argument is invalid, or the application already
+	 * listens
 	 */
 	on<TMessage extends SocketMessage>(
 		message: TMessage,
@@ -68,16 +77,16 @@ export class SocketRouter<TState extends object = object> {
 		const { name } = (message ?? {}) as Partial<SocketMessage>;
 		if (typeof name !== 'string' || typeof message.data?.['~standard']?.validate !== 'function') {
 			throw new ApplicationError(
-				`on(): define messages with SocketMessage.define({ name, data }), not ${show(message)}`,
+				`on(): message must come from SocketMessage.define({ name, data }), not ${show(message)}`,
 			);
 		}
-		if (this.#routes.has(name)) throw new ApplicationError(`on(): ${name} has a handler already`);
+		if (this.#routes.has(name)) throw new ApplicationError(`on(): ${name} already has a handler`);
 		if (typeof handler !== 'function') {
-			throw new ApplicationError(`on(): the handler of ${name} is a function, not ${show(handler)}`);
+			throw new ApplicationError(`on(): handler of ${name} must be a function, not ${show(handler)}`);
 		}
 		const { guards = [] } = options;
 		if (!Array.isArray(guards) || guards.some((guard) => typeof guard !== 'function')) {
-			throw new ApplicationError(`on(): the guards of ${name} are a list of functions, not ${show(guards)}`);
+			throw new ApplicationError(`on(): guards of ${name} must be an array of functions, not ${show(guards)}`);
 		}
 		this.#routes.set(name, { message, handler, guards: [...guards] });
 		return this;
@@ -87,7 +96,7 @@ export class SocketRouter<TState extends object = object> {
 		if (this.#isInUse) throw new ApplicationError(`${call}() must come before the application listens`);
 	}
 
-	/** From now on it stays as it is: an application listens with it. */
+	/** Makes the router immutable: an application listens with it. */
 	use(): void {
 		this.#isInUse = true;
 	}
@@ -97,7 +106,7 @@ export class SocketRouter<TState extends object = object> {
 		return this.#guards;
 	}
 
-	/** What happens to messages, by their names. */
+	/** The routes by message name. */
 	get routes(): ReadonlyMap<string, Route> {
 		return this.#routes;
 	}
