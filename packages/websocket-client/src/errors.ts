@@ -1,6 +1,6 @@
 import type { ConnectionEnd } from './connection/state.ts';
 
-/** An option of a client that can't work. */
+/** An option of a client is invalid. */
 export class InvalidClientOptionError extends Error {
 	override readonly name = 'InvalidClientOptionError';
 	constructor(reason: string) {
@@ -8,10 +8,10 @@ export class InvalidClientOptionError extends Error {
 	}
 }
 
-/** There is no connection, and the client does not try to get one: it was closed, or has given up. */
+/** The client neither has a connection nor tries to open one: it was closed, or stopped reconnecting. */
 export class ClientClosedError extends Error {
 	override readonly name = 'ClientClosedError';
-	/** Why it has given up; undefined if it was closed by `close()`. */
+	/** Why it stopped reconnecting; undefined after `close()`. */
 	readonly end: ConnectionEnd | undefined;
 	constructor(end?: ConnectionEnd) {
 		super(end === undefined ? 'The client is closed' : `The client stopped reconnecting: ${end.code} ${end.reason}`);
@@ -24,7 +24,12 @@ export class UnsentMessageError extends Error {
 	override readonly name = 'UnsentMessageError';
 	/** The message's name. */
 	readonly messageName: string;
-	/** `queue_full`: too much waits for the connection; `not_ready`: it was not to wait for one; `closed`: the client was closed, or gave up; `not_json`: its data is none. */
+	/**
+	 * - `queue_full`: too many messages wait for a connection
+	 * - `not_ready`: it could not be sent at once, and was not to be queued
+	 * - `closed`: the client was closed, or stopped reconnecting
+	 * - `not_json`: its data can't be written as JSON
+	 */
 	readonly code: UnsentCode;
 	constructor(messageName: string, code: UnsentCode, message: string, options?: ErrorOptions) {
 		super(`${messageName} was not sent: ${message} (${code})`, options);
@@ -35,18 +40,18 @@ export class UnsentMessageError extends Error {
 
 export type UnsentCode = 'queue_full' | 'not_ready' | 'closed' | 'not_json';
 
-/** The connection was lost, and messages that were sent on it may not have arrived; the server never said that they had. */
+/** The connection was lost, and the server has not confirmed the last messages that were sent on it. */
 export class UnconfirmedMessagesError extends Error {
 	override readonly name = 'UnconfirmedMessagesError';
-	/** How many, at most: the last ones that were sent. Requests are not among them, each of which has its own error. */
+	/** How many of the last messages may be lost, at most. Requests don't count: each of them rejects by itself. */
 	readonly count: number;
 	constructor(count: number) {
-		super(`The connection was lost, and the last ${count} messages that were sent may not have arrived`);
+		super(`The connection was lost. The last ${count} messages may not have arrived`);
 		this.count = count;
 	}
 }
 
-/** The server says something that a client can't make sense of. */
+/** The server does not speak the protocol. */
 export class ProtocolError extends Error {
 	override readonly name = 'ProtocolError';
 }

@@ -1,52 +1,53 @@
 import { isPosition, type Position } from '@orijs/websocket/protocol';
 import { InvalidClientOptionError } from './errors.ts';
 
-/** What makes WebSockets: the global class, or one that takes the same arguments. */
+/** The global `WebSocket`, or a class that takes the same arguments. */
 export interface WebSocketConstructor {
 	new (url: string): WebSocket;
 }
 
 export interface SocketClientOptions {
 	/**
-	 * What the server's guards are shown as `ctx.auth`, anything that is JSON; asked for anew before each connection, and carried in its
-	 * first frame, never in the URL. If it throws or rejects, that goes to `onError`, and the next try comes as after a
-	 * failed connection. Default: nothing is shown.
+	 * Returns the credentials for the server's guards, which get them as `ctx.auth`: any JSON value. Called before each
+	 * connection. They are sent in the first frame, never in the URL. If it throws or rejects, the error goes to
+	 * `onError`, and the client retries as after a failed connection. Default: no credentials.
 	 */
 	readonly auth?: () => unknown;
-	/** How long `auth()`, and then connecting until the guards have passed, may take each, in milliseconds. Default 15,000. */
+	/** How long `auth()` may take, and then connecting until the guards have passed, in milliseconds. Default 15,000. */
 	readonly connectTimeoutMs?: number;
-	/** How long a request may take in all, in milliseconds, unless it says so itself. Default 10,000. */
+	/** How long a request without a timeout of its own may take, in milliseconds. Default 10,000. */
 	readonly requestTimeoutMs?: number;
-	/** How a server that is gone is noticed, and when what arrived last is known. */
+	/** How a dead connection is detected. */
 	readonly heartbeat?: {
-		/** How often the server is asked whether it is there, in milliseconds. Default 20,000. */
+		/** How often the client pings the server, in milliseconds. Default 20,000. */
 		readonly intervalMs?: number;
-		/** How long it may take to answer, in milliseconds; then the connection is given up. Default 10,000. */
+		/** How long the answer may take before the connection counts as lost, in milliseconds. Default 10,000. */
 		readonly timeoutMs?: number;
 	};
-	/** When to come back, unless the server says when. */
+	/** When to reconnect, unless the server says when. Delays are random, from 0 to a bound. */
 	readonly reconnect?: {
-		/** The bound of the first wait, in milliseconds; it doubles with each try that fails. Waits are random up to it. Default 500. */
+		/** The bound of the first delay, in milliseconds. It doubles with each failed attempt. Default 500. */
 		readonly minDelayMs?: number;
-		/** The bound that waits don't grow beyond, in milliseconds. Default 30,000. */
+		/** The largest bound, in milliseconds. Default 30,000. */
 		readonly maxDelayMs?: number;
 	};
-	/** What may wait to be sent while there is no connection; more is refused at once. */
+	/** How much may be queued while there is no connection. What exceeds it is refused at once. */
 	readonly queue?: {
-		/** Default 100. 0: nothing waits. */
+		/** Default 100. 0: nothing is queued. */
 		readonly messages?: number;
-		/** In all, counted in UTF-16 code units of JSON text. Default 262,144. */
+		/** The total, in UTF-16 code units of JSON text. Default 262,144. */
 		readonly characters?: number;
 	};
 	/**
-	 * Where topics with history were left off, as another client's `positions` said: the first subscription to each goes on from there. Default: none.
+	 * The `positions` of an earlier client, from which the first subscription to each topic with history resumes.
+	 * Default: none.
 	 */
 	readonly positions?: Readonly<Record<string, Position>>;
-	/** What to make connections with. Default: the global `WebSocket`, which browsers, Bun and Node (from 22 on) have. */
+	/** The class to connect with. Default: the global `WebSocket` of browsers, Bun, and Node from version 22. */
 	readonly WebSocket?: WebSocketConstructor;
 }
 
-/** All options, with their defaults where nothing else was said. */
+/** All options, with defaults for those that were not given. */
 export interface Settings {
 	readonly auth: (() => unknown) | undefined;
 	readonly connectTimeoutMs: number;
@@ -109,7 +110,7 @@ const OPTIONS = [
 	'WebSocket',
 ];
 
-/** @throws {InvalidClientOptionError} it is no object, or has keys that mean nothing here */
+/** @throws {InvalidClientOptionError} the value is not an object, or has unknown keys */
 function known<T extends object>(value: T, name: string, keys: readonly string[]): T {
 	if (typeof value !== 'object' || value === null) throw new InvalidClientOptionError(`${name} must be an object`);
 	for (const key of Object.keys(value)) {
@@ -124,7 +125,7 @@ function positionsOf(positions: Readonly<Record<string, Position>>): ReadonlyMap
 	for (const [topic, position] of Object.entries(positions)) {
 		if (isPosition(position)) continue;
 		throw new InvalidClientOptionError(
-			`positions[${JSON.stringify(topic)}] must be { epoch, offset }, as client.positions has it`,
+			`positions[${JSON.stringify(topic)}] must be { epoch, offset }, as in client.positions`,
 		);
 	}
 	return new Map(Object.entries(positions));

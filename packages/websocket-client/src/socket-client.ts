@@ -28,15 +28,15 @@ import { mustBeHandlers, type Subscription, type SubscriptionOptions } from './s
 import { Subscriptions } from './subscriptions/subscriptions.ts';
 import { quiet } from './support/promises.ts';
 
-/** The `topic` of gaps in messages to the client itself, to all clients, or to topics that the server subscribed it to. */
+/** The `topic` of gaps in messages to this client, to all clients, or to topics that the server subscribed it to. */
 const THIS_CLIENT = '*';
 
 /**
- * A connection to an endpoint with typed messages, for browsers, Bun and Node. Reconnects and resubscribes by itself, and
- * reports where messages may be missing.
+ * A connection to an endpoint with typed messages, for browsers, Bun and Node. Reconnects and resubscribes by itself,
+ * and reports where messages may be missing.
  *
- * Data is checked against its schema before it is sent. What the server sends was validated there, and is not validated
- * again.
+ * Data is checked against its schema before it is sent. What the server sends was validated there, and is not
+ * validated again.
  */
 export class SocketClient {
 	/** The full URL of the endpoint. */
@@ -116,8 +116,8 @@ export class SocketClient {
 	}
 
 	/**
-	 * Calls `listener` with errors for which there is no promise to reject, and with messages that were dropped. Without
-	 * a listener they go to `console.error`.
+	 * Calls `listener` with errors for which there is no promise to reject, and those of messages that were dropped.
+	 * Without a listener they are printed with `console.error`.
 	 */
 	onError(listener: ErrorListener): () => void {
 		return this.#failures.on(listener);
@@ -125,7 +125,7 @@ export class SocketClient {
 
 	// Messages
 
-	/** Calls `listener` with each message of this kind, whatever its topic, which is `envelope.topic`. Returns the undo. */
+	/** Calls `listener` with each message of this kind, of any topic (`envelope.topic`). Returns the undo. */
 	on<TMessage extends SocketMessage>(message: TMessage, listener: MessageListener<TMessage>): () => void {
 		return this.#messageListeners.add(message, listener);
 	}
@@ -158,11 +158,11 @@ export class SocketClient {
 
 	/**
 	 * Sends a message that is not answered. Resolves when it is on its way; while there is no connection it is queued.
-	 * To know that it was handled, use `request`, which takes any message: when a connection is lost, `onError` gets only
-	 * the number of sent messages that may not have arrived.
+	 * To know that it was handled, use `request`, which takes any message: when a connection is lost, `onError` gets
+	 * only the number of sent messages that may not have arrived.
 	 *
-	 * Its errors also go to `onError`, as few callers await it; except if `options.queue` is false and the message would
-	 * have to wait.
+	 * Its errors also go to `onError`, as few callers await it; except if `options.queue` is false and the message
+	 * would have to wait.
 	 *
 	 * @throws {UnsentMessageError} the queue is full, the client was closed, or the data can't be written as JSON
 	 * @throws {MessageValidationError} {InvalidMessageDefinitionError}
@@ -176,12 +176,12 @@ export class SocketClient {
 	}
 
 	/**
-	 * Sends a request. Resolves with the answer, as the message's `reply` says, or with null for a message without one,
-	 * once it was handled. While there is no connection it is queued. If the server is stopping and has not handled it,
-	 * it is sent again after the reconnect.
+	 * Sends a request. Resolves with the answer, as the message's `reply` says, or with null for a message without
+	 * one, once it was handled. While there is no connection it is queued. If the server is stopping and has not
+	 * handled it, it is sent again after the reconnect.
 	 *
-	 * @throws {SocketRequestError} with the `code` of the server's refusal; `timeout`; `disconnected`: the connection was
-	 * lost, and the server may or may not have handled it; `too_many_requests`: not sent, as the queue is full
+	 * @throws {SocketRequestError} with the `code` of the server's refusal; `timeout`; `disconnected`: the connection
+	 * was lost, and the server may or may not have handled it; `too_many_requests`: not sent, as the queue is full
 	 * @throws {MessageValidationError} {InvalidMessageDefinitionError} {InvalidClientOptionError} nothing was sent
 	 * @throws {UnsentMessageError} the data can't be written as JSON
 	 * @throws the reason of `options.signal`
@@ -195,9 +195,9 @@ export class SocketClient {
 	}
 
 	/**
-	 * Subscribes to a topic, which the server has to allow (`authorize.subscribe`). Resolves once messages from every node
-	 * arrive. The client resubscribes after each reconnect; what may have been missed is reported to `onGap`. A topic with
-	 * history first delivers the missed messages, in order and once each, and then calls `onRecovered`.
+	 * Subscribes to a topic, which the server has to allow (`authorize.subscribe`). Resolves once messages from every
+	 * node arrive. The client resubscribes after each reconnect; what may have been missed is reported to `onGap`. A
+	 * topic with history first delivers the missed messages, in order and once each, and then calls `onRecovered`.
 	 *
 	 * @throws {SocketRequestError} the server refused, with its `code`
 	 * @throws {InvalidTopicError} {TypeError} `handlers` are invalid
@@ -215,8 +215,8 @@ export class SocketClient {
 	}
 
 	/**
-	 * The positions of topics with history, of those subscribed to and of `options.positions`. A new object each time. To
-	 * resume after a page was reloaded, save it and pass it to the next client.
+	 * The positions of topics with history, of those subscribed to and of `options.positions`. A new object each time.
+	 * To resume after a page was reloaded, save it and pass it to the next client.
 	 */
 	get positions(): Record<string, Position> {
 		return this.#subscriptions.positions;

@@ -1,6 +1,6 @@
 import type { AuthAnswer, PingAnswer, RefusedTopic, TopicsAnswer } from '@orijs/websocket/protocol';
 
-// What answers the built-in messages need not be a server that knows them: an endpoint may echo whatever it is sent.
+// An endpoint of another kind may answer anything, for example echo what it receives.
 
 export function isAuthAnswer(answer: unknown): answer is AuthAnswer {
 	const { socketId, timestamp } = fieldsOf<AuthAnswer>(answer);

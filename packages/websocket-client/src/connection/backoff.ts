@@ -6,8 +6,8 @@ export interface DelayBounds {
 }
 
 /**
- * How long to wait before the next try, at random from nothing up to a bound that doubles with each try that failed, so that the clients
- * of a server that went down come back spread out.
+ * Returns the delay before the next attempt in milliseconds: random, from 0 to a bound that doubles with each failed
+ * attempt, so that the clients of a server that went down reconnect spread out.
  *
  * @see https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/ "Full Jitter"
  */
@@ -15,11 +15,11 @@ export function fullJitter(failures: number, { minDelayMs, maxDelayMs }: DelayBo
 	return Math.random() * Math.min(maxDelayMs, minDelayMs * 2 ** failures);
 }
 
-/** RFC 6455: this side has broken the protocol, or sent what is no text. It would again. */
+/** RFC 6455: this side has broken the protocol, or sent invalid text. It would do so again. */
 const PROTOCOL_ERROR = 1002;
 const INVALID_PAYLOAD = 1007;
 
-/** Whether it makes no sense to come back after a connection that has ended so, see the table in PROTOCOL.md. */
+/** Whether reconnecting is pointless after a connection that ended with this code, see PROTOCOL.md. */
 export function isTerminal(code: number): boolean {
 	return (
 		code === CloseCode.unauthorized ||

@@ -31,10 +31,7 @@ export interface ConnectionOptions {
 /** How many bytes the socket itself may buffer before further messages wait in the queue. */
 const MAX_BUFFERED = 256 * 1024;
 
-/**
- * The close code for a server that no longer answers, from the range that RFC 6455 leaves to applications; 1006 can't be
- * sent.
- */
+/** The close code for a dead server, from the range that RFC 6455 leaves to applications, as 1006 can't be sent. */
 const NO_ANSWER = 4000;
 
 /** `WebSocket.OPEN`; there may be no global `WebSocket`. */
@@ -50,7 +47,7 @@ const CLOSE_TIMEOUT_MS = 2_000;
 
 const CONFIGURE = 'Its endpoint needs a socketRouter or authorize.';
 
-/** One WebSocket, from opening to closing: authenticates, sends messages and requests, and checks that the server lives. */
+/** One WebSocket, from opening to closing: authenticates, sends messages and requests, detects a dead server. */
 export class Connection {
 	readonly #events: ConnectionEvents;
 	readonly #pending = new PendingRequests();
@@ -113,8 +110,8 @@ export class Connection {
 	}
 
 	/**
-	 * The last time, by the server's clock, up to which the server is known to have sent all that it had; undefined
-	 * before the guards have passed.
+	 * Up to when the server is known to have sent everything it had, by its clock; undefined until the guards have
+	 * passed.
 	 */
 	get provenAt(): number | undefined {
 		return this.#provenAt;
@@ -133,7 +130,7 @@ export class Connection {
 		this.#socket?.send(text);
 	}
 
-	/** Sends what does not count as a message, such as the reply to a request. Does nothing once the connection is over. */
+	/** Sends what does not count as a message, such as a reply. Does nothing once the connection is over. */
 	reply(text: string): void {
 		if (this.#isOpen) this.#socket?.send(text);
 	}
@@ -183,7 +180,7 @@ export class Connection {
 				if (isAuthAnswer(answer)) return this.#authenticated(answer);
 				this.#protocolFailed(new ProtocolError(`The server's answer to @auth is invalid. ${CONFIGURE}`));
 			},
-			// A server of this protocol closes the connection if a guard says no. One that answers with an error is another.
+			// A guard that says no closes the connection. A server that answers with an error does not speak the protocol.
 			(error: Error) => this.#protocolFailed(error),
 		);
 	}

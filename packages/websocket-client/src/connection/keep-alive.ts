@@ -4,13 +4,13 @@ export interface KeepAliveOptions {
 }
 
 export interface KeepAliveActions {
-	/** Resolves once the server has answered. Rejects when the connection is over, or the server refused. */
+	/** Resolves once the server has answered. Rejects when the connection is over, or the server has refused. */
 	ping(): Promise<void>;
-	/** It has not answered in time. */
+	/** The server has not answered in time. */
 	dead(): void;
 }
 
-/** Finds out whether the other side is still there. */
+/** Detects a server that no longer answers. */
 export class KeepAlive {
 	readonly #options: KeepAliveOptions;
 	readonly #actions: KeepAliveActions;
@@ -27,23 +27,23 @@ export class KeepAlive {
 		this.#interval = setInterval(() => this.beat(), this.#options.intervalMs);
 	}
 
-	/** Asks now, unless an answer is awaited already. */
+	/** Pings now, unless an answer is awaited already. */
 	beat(): void {
-		if (this.#timeout === undefined && !this.#isStopped) this.#ask(true);
+		if (this.#timeout === undefined && !this.#isStopped) this.#ping(true);
 	}
 
-	/** @param isFirst whether this is not the second time that it asks because the first one was no fair trial */
-	#ask(isFirst: boolean): void {
+	/** @param mayRepeat whether to ping again if the timer was late */
+	#ping(mayRepeat: boolean): void {
 		const { timeoutMs } = this.#options;
-		const askedAt = Date.now();
+		const sentAt = Date.now();
 		this.#timeout = setTimeout(() => {
-			// The device slept, or the page was frozen: the answer may just not have been read yet. In a tab that was hidden for long every
-			// timer is late, so this is done once.
-			if (isFirst && Date.now() - askedAt > 2 * timeoutMs) return this.#ask(false);
+			// The device slept, or the page was frozen: the answer may have arrived unread. Only once, as in a tab that
+			// was hidden for long every timer is late.
+			if (mayRepeat && Date.now() - sentAt > 2 * timeoutMs) return this.#ping(false);
 			this.#timeout = undefined;
 			this.#actions.dead();
 		}, timeoutMs);
-		// A refusal is an answer, too; and once the connection has ended none is awaited.
+		// A refusal is an answer too. After the end of the connection no answer is awaited.
 		const answered = (): void => this.#answered();
 		this.#actions.ping().then(answered, answered);
 	}

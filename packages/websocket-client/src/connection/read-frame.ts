@@ -29,7 +29,7 @@ export type PushedFrame = Exclude<ServerFrame, { kind: 'answer' | 'raw' }>;
 
 const RAW: ServerFrame = { kind: 'raw' };
 
-/** Never throws. Text that is not a frame of the protocol is `raw`: what is published without a schema may be anything. */
+/** Returns text that is not a frame of the protocol as `raw`, as text without a schema may be anything. */
 export function readFrame(text: string): ServerFrame {
 	let frame: unknown;
 	try {

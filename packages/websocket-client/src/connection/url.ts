@@ -1,7 +1,8 @@
 import { InvalidClientOptionError } from '../errors.ts';
 
 /**
- * The address of an endpoint: `ws:` or `wss:`, where `http:` and `https:` are taken for those; on a page also relative to it, as `/ws`.
+ * Returns the full `ws:` or `wss:` URL of an endpoint. Takes `http:` and `https:` too, and on a page relative URLs such
+ * as `/ws`.
  *
  * @throws {InvalidClientOptionError}
  */
@@ -15,7 +16,7 @@ export function endpointUrl(url: string | URL): string {
 			`the URL must be one like wss://example.com/ws, not ${JSON.stringify(String(url))}`,
 		);
 	}
-	// A URL's setter refuses to change between some kinds of protocols without a word.
+	// Replaced in the text, as the setter of `protocol` silently ignores some changes.
 	const { protocol } = full;
 	const href = full.href.replace(/^http/, 'ws');
 	if (!/^wss?:/.test(href)) {

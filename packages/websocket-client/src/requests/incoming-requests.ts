@@ -13,8 +13,8 @@ import { mustBeDefinition } from '../support/must-be-definition.ts';
 import { mustBeFunction } from '../support/must-be-function.ts';
 
 /**
- * Answers a request of the server. What it throws refuses the request: a `SocketError` with its code, anything else with
- * `internal`.
+ * Answers a request of the server. What it throws refuses the request: a `SocketError` with its code, anything else
+ * with `internal`.
  */
 export type RequestHandler<TMessage extends RequestMessage> = (
 	data: InferOutput<TMessage['data']>,

@@ -20,7 +20,7 @@ export interface SendQueueBounds {
 
 /** On a new connection the queue is sent in parts, at this rate. */
 const PARTS_PER_SECOND = 4;
-/** The share of the allowed rate that is used: below the limit, but enough to keep up with an application that respects it. */
+/** The share of the allowed rate that is used: enough to keep up with an application that respects the limit. */
 const SHARE_OF_RATE = 0.9;
 
 /** Sends messages in order: at once, or, until that is possible, from a bounded queue. */

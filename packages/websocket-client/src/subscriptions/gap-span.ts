@@ -1,17 +1,17 @@
 import type { GapNotice } from '@orijs/websocket/protocol';
 
-/** How long a message of another node may have been under way, or its loss unnoticed by the client's own node, in milliseconds. */
-const UNDER_WAY_MS = 3_000;
+/** How long a message of another node may take, or its loss stay unnoticed by the client's node, in milliseconds. */
+const IN_TRANSIT_MS = 3_000;
 
-/** A gap. What another server's clock says may be earlier than it began; it does not end before that. */
+/** Returns a gap that does not end before it began, even if another server's clock is behind. */
 export function gapBetween(topic: string, since: number, until: number): GapNotice {
 	return { topic, since, until: Math.max(since, until) };
 }
 
 /**
- * Since when messages may be missing after a connection was lost, by the server's clock: what its node had by the time of `provenAt` has
- * arrived, but a message of another node may not have reached it by then.
+ * Returns since when messages may be missing after a connection was lost, by the server's clock. What the node had sent
+ * at `provenAt` has arrived, but messages of other nodes may not have reached the node by then.
  */
 export function missingSince(provenAt: number): number {
-	return provenAt - UNDER_WAY_MS;
+	return provenAt - IN_TRANSIT_MS;
 }

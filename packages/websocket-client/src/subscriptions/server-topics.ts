@@ -88,7 +88,7 @@ export class ServerTopics {
 		if (this.#positioned.has(topic) && this.isSubscribed(topic)) this.#states.delete(topic);
 	}
 
-	/** A topic may no longer be wanted. Resolves once the server sends nothing more of it, or at once if it is wanted. */
+	/** Resolves once the server sends nothing more of the topic, or at once if the topic is still wanted. */
 	removed(topic: string): Promise<void> {
 		if (this.#states.has(topic) && !this.#wanted.has(topic) && !this.#removals.has(topic)) {
 			this.#removals.set(topic, deferred());

@@ -1,34 +1,35 @@
 import type { Envelope, GapNotice, SocketRequestError } from '@orijs/websocket/protocol';
 import { mustBeFunction } from '../support/must-be-function.ts';
 
-/** What became of the messages that were published to a topic with history while this client was away. */
+/** The outcome for messages that were published to a topic with history while this client was disconnected. */
 export interface Recovered {
-	/** Whether they came, all of them, right before this. If not, none did, and an `onGap` says since when they are missing. */
+	/** Whether all of them were delivered right before this. If not, none was, and `onGap` is called as well. */
 	readonly recovered: boolean;
-	/** How many came. */
+	/** How many were delivered. */
 	readonly count: number;
 }
 
-/** What a subscription hears. */
+/** The listeners of a subscription. */
 export interface SubscriptionHandlers {
 	/**
-	 * A message was published to the topic. Which one, says `envelope.name`; `isMessage` tells, with its type. Text without a schema, of a topic
-	 * with history, has the name `@text`; bytes of such a topic `@bytes`, with an `ArrayBuffer` as data.
+	 * A message was published to the topic. Its name is `envelope.name`; `isMessage` narrows the type. In topics with
+	 * history, text without a schema has the name `@text`, and bytes have the name `@bytes` and an `ArrayBuffer` as
+	 * data.
 	 */
 	readonly onMessage?: (data: unknown, envelope: Envelope) => unknown;
-	/** Messages may be missing: the server says so, or the connection was lost and is back. */
+	/** Messages may be missing: the server has reported it, or the client has reconnected. */
 	readonly onGap?: (gap: GapNotice) => unknown;
-	/** The client is back in a topic with history, after it was away. */
+	/** The client has resubscribed to a topic with history. */
 	readonly onRecovered?: (recovered: Recovered) => unknown;
-	/** After a reconnect the server does not let the client in any more: nothing will come. The subscription is over. */
+	/** The server refused to resubscribe the client after a reconnect. The subscription is over. */
 	readonly onRefused?: (error: SocketRequestError) => unknown;
 }
 
-/** What a subscription hears, and with which messages it begins. */
+/** The listeners of a subscription, and where it starts. */
 export interface SubscriptionOptions extends SubscriptionHandlers {
 	/**
-	 * How many of the last messages of a topic with history come first, 1 to 100,000, if the client is not in the topic already and has no
-	 * position to resume it from. Default: none.
+	 * How many of the last messages of a topic with history are delivered first, 1 to 100,000. Ignored if the client is
+	 * subscribed already, or has a position to resume from. Default: none.
 	 */
 	readonly rewind?: number;
 }
@@ -36,24 +37,25 @@ export interface SubscriptionOptions extends SubscriptionHandlers {
 export interface Subscription {
 	readonly topic: string;
 	/**
-	 * Ends it; nothing reaches its handlers from now on. Resolves once the server sends nothing more of the topic, unless another
-	 * subscription of this client wants it, or there is no connection. Never rejects; twice is fine.
+	 * Ends the subscription. Its handlers are not called any more. Resolves once the server has unsubscribed the client,
+	 * or at once if another subscription of this client needs the topic or there is no connection. Never rejects; may be
+	 * called twice.
 	 */
 	close(): Promise<void>;
 }
 
-/** @throws {TypeError} they are none, so that nothing would ever be heard */
+/** @throws {TypeError} a handler or option is invalid */
 export function mustBeHandlers(handlers: SubscriptionOptions): void {
 	if (typeof handlers !== 'object' || handlers === null) {
-		throw new TypeError('subscribe() takes an object of handlers, such as { onMessage }');
+		throw new TypeError('subscribe() takes an object of handlers, such as { onMessage, onGap }');
 	}
 	const { rewind } = handlers;
-	if (rewind !== undefined && !(Number.isSafeInteger(rewind) && rewind >= 1 && rewind <= MOST_REWIND)) {
-		throw new TypeError(`rewind is a whole number from 1 to ${MOST_REWIND}, not ${String(rewind)}`);
+	if (rewind !== undefined && !(Number.isSafeInteger(rewind) && rewind >= 1 && rewind <= MAX_REWIND)) {
+		throw new TypeError(`rewind must be a whole number from 1 to ${MAX_REWIND}, not ${String(rewind)}`);
 	}
 	for (const name of ['onMessage', 'onGap', 'onRecovered', 'onRefused'] as const) {
 		if (handlers[name] !== undefined) mustBeFunction(handlers[name], name);
 	}
 }
 
-const MOST_REWIND = 100_000;
+const MAX_REWIND = 100_000;

@@ -77,8 +77,8 @@ export class Subscriptions {
 	}
 
 	/**
-	 * Passes a message to the topic's subscriptions. Returns whether it is to be delivered: not if it does not follow the
-	 * last one of a topic with history, in which case the messages in between are requested.
+	 * Passes a message to the topic's subscriptions. Returns whether it is to be delivered: not if it does not follow
+	 * the last one of a topic with history, in which case the messages in between are requested.
 	 */
 	deliver(envelope: Envelope): boolean {
 		const { topic: name, data } = envelope;
@@ -88,9 +88,9 @@ export class Subscriptions {
 			const { epoch, offset, prev } = envelope.position;
 			const { position: last } = topic;
 			if (last === undefined) {
-				// Messages from before the confirmation are for listeners of all messages only. After it, a server that sent
-				// no position keeps no history of the topic, but other nodes may, as during a deploy: then nothing tells
-				// which message follows which.
+				// Messages from before the confirmation are for listeners of all messages only. After it, a server that
+				// sent no position keeps no history of the topic, but other nodes may, as during a deploy: then nothing
+				// tells which message follows which.
 				if (!this.#server.isSubscribed(topic.name)) return true;
 			} else if (epoch !== last.epoch || prev !== last.offset) {
 				this.#server.resubscribe(topic);

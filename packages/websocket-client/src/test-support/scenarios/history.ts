@@ -216,7 +216,7 @@ export const history: Record<string, Scenario> = {
 		for (const rewind of [0, -1, 1.5, 100_001, '5']) {
 			assert.match(
 				String(await rejection(client.subscribe(LONG, { rewind: rewind as number }))),
-				/rewind is a whole number/,
+				/rewind must be a whole number/,
 			);
 		}
 	},
