@@ -14,22 +14,22 @@ export function answerByHand(text: string): string | Promise<string> {
 	const { type, data, correlationId } = JSON.parse(text) as Request;
 	switch (type) {
 		case 'chat.say': {
-			const said = Say.safeParse(data);
-			if (!said.success) return refusal(type, correlationId, 'invalid_data', said.error.message);
+			const parsed = Say.safeParse(data);
+			if (!parsed.success) return refusal(type, correlationId, 'invalid_data', parsed.error.message);
 			return JSON.stringify({ type, correlationId, data: Reply.parse({ id: '0123456789abcdef' }) });
 		}
 		case 'chat.tell': {
-			const said = Say.safeParse(data);
-			if (!said.success) return refusal(type, correlationId, 'invalid_data', said.error.message);
+			const parsed = Say.safeParse(data);
+			if (!parsed.success) return refusal(type, correlationId, 'invalid_data', parsed.error.message);
 			return JSON.stringify({ type, correlationId, data: { id: '0123456789abcdef' } });
 		}
 		case 'chat.ask': {
-			const said = Say.safeParse(data);
-			if (!said.success) return refusal(type, correlationId, 'invalid_data', said.error.message);
+			const parsed = Say.safeParse(data);
+			if (!parsed.success) return refusal(type, correlationId, 'invalid_data', parsed.error.message);
 			return idLater().then((id) => JSON.stringify({ type, correlationId, data: Reply.parse({ id }) }));
 		}
 		default:
-			return refusal(type, correlationId, 'unknown_type', `Nothing handles ${type}`);
+			return refusal(type, correlationId, 'unknown_type', `No handler for ${type}`);
 	}
 }
 

@@ -5,7 +5,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { z } from 'zod';
 import { Application, SocketRouter } from '../index.ts';
 import { handshake, serve } from '../test-support/serve.ts';
-import { answersOf, say } from '../test-support/speak.ts';
+import { answersOf, sendTyped } from '../test-support/typed-client.ts';
 
 const Job = SocketMessage.define({ name: 'job', data: z.string(), reply: z.any() });
 
@@ -28,8 +28,8 @@ describe('a logger that throws', () => {
 		const written = consoleErrors();
 		const { client } = await working(broken, () => new Error('no'));
 
-		for (const [id, what] of ['at once', 'later', 'fine'].entries()) say(client, 'job', what, `${id}`);
-		say(client, 'nothing', null, '3');
+		for (const [id, what] of ['at once', 'later', 'fine'].entries()) sendTyped(client, 'job', what, `${id}`);
+		sendTyped(client, 'nothing', null, '3');
 		await client.received(4);
 		expect(answersOf(client)).toEqual([
 			['0', 'internal'],
@@ -84,7 +84,7 @@ describe.each(unspeakable)('%s', (_, thrown) => {
 		consoleErrors();
 		const { client } = await working(thorough, thrown);
 
-		for (const [id, what] of ['at once', 'fine', 'later', 'fine'].entries()) say(client, 'job', what, `${id}`);
+		for (const [id, what] of ['at once', 'fine', 'later', 'fine'].entries()) sendTyped(client, 'job', what, `${id}`);
 		await client.received(4);
 		expect(answersOf(client)).toEqual([
 			['0', 'internal'],

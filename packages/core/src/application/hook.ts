@@ -1,10 +1,10 @@
+import { show } from '@orijs/websocket/internal';
 import { ApplicationError } from '../errors.ts';
-import { show } from '../support/show.ts';
 
-/** What runs when an application starts or stops; it is awaited. */
+/** A function that runs when an application starts or stops; it is awaited. */
 export type Hook = () => void | Promise<void>;
 
-/** @throws {ApplicationError} it can't be called */
+/** @throws {ApplicationError} the hook is not a function */
 export function checkHook(call: string, hook: unknown): void {
-	if (typeof hook !== 'function') throw new ApplicationError(`${call}(): a hook is a function, not ${show(hook)}`);
+	if (typeof hook !== 'function') throw new ApplicationError(`${call}(): hook must be a function, not ${show(hook)}`);
 }

@@ -3,8 +3,8 @@ import { InProcWsProvider, WsProvider } from '@orijs/websocket';
 import { MemoryBackend } from '@orijs/websocket/testing';
 import { describe, expect, it } from 'vitest';
 import { Application, ApplicationError } from '../index.ts';
-import { LogBook } from '../test-support/log-book.ts';
-import { isFree } from '../test-support/ports.ts';
+import { RecordingLogger } from '../test-support/recording-logger.ts';
+import { isPortFree } from '../test-support/ports.ts';
 import { serve } from '../test-support/serve.ts';
 
 const aMoment = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -37,17 +37,17 @@ describe('startup and shutdown hooks', () => {
 
 	it('run with the provider started: before the server listens, and after the sockets have closed', async () => {
 		const port = await freePort();
-		const provider = new WsProvider({ bus: new MemoryBackend().createBus(), logger: new LogBook() });
+		const provider = new WsProvider({ bus: new MemoryBackend().createBus(), logger: new RecordingLogger() });
 		const seen: unknown[] = [];
 		const look = async (): Promise<void> => {
 			await provider.publish('t', 'works');
-			seen.push({ free: await isFree(port), sockets: provider.getConnectionCount() });
+			seen.push({ free: await isPortFree(port), sockets: provider.getConnectionCount() });
 		};
 		const app = new Application().websocket(provider).onStartup(look).onShutdown(look);
 
 		await app.listen(port);
 		const client = await connectClient(`ws://localhost:${port}/ws`);
-		seen.push({ free: await isFree(port), sockets: provider.getConnectionCount() });
+		seen.push({ free: await isPortFree(port), sockets: provider.getConnectionCount() });
 		await app.stop();
 		await client.closed;
 		expect(seen).toEqual([
@@ -68,7 +68,7 @@ describe('startup and shutdown hooks', () => {
 		['rejects', () => Promise.reject(new Error('no database'))],
 	])('one that %s at the start makes listen reject, with everything undone', async (_, fail) => {
 		const port = await freePort();
-		const provider = new InProcWsProvider({ logger: new LogBook() });
+		const provider = new InProcWsProvider({ logger: new RecordingLogger() });
 		let later = 0;
 		const app = new Application()
 			.websocket(provider)
@@ -77,13 +77,13 @@ describe('startup and shutdown hooks', () => {
 
 		await expect(app.listen(port)).rejects.toThrow('no database');
 		expect(later).toBe(0);
-		expect(await isFree(port)).toBe(true);
+		expect(await isPortFree(port)).toBe(true);
 		await expect(provider.publish('t', 'x')).rejects.toMatchObject({ name: 'ProviderStoppedError' });
 		await app.stop();
 	});
 
 	it('one that fails at the end is logged, and the rest goes on', async () => {
-		const logger = new LogBook();
+		const logger = new RecordingLogger();
 		const provider = new InProcWsProvider({ logger });
 		const ran: string[] = [];
 		const app = new Application({ logger })
@@ -102,7 +102,7 @@ describe('startup and shutdown hooks', () => {
 			{ level: 'error', message: 'A shutdown hook failed', details: { err: new Error('rejected') } },
 			{ level: 'error', message: 'A shutdown hook failed', details: { err: new Error('thrown') } },
 		]);
-		expect(await isFree(port)).toBe(true);
+		expect(await isPortFree(port)).toBe(true);
 		await expect(provider.publish('t', 'x')).rejects.toMatchObject({ name: 'ProviderStoppedError' });
 	});
 
@@ -114,7 +114,7 @@ describe('startup and shutdown hooks', () => {
 		for (const call of ['onStartup', 'onShutdown'] as const) {
 			const add = (): unknown => new Application()[call](hook as () => void);
 			expect(add).toThrow(ApplicationError);
-			expect(add).toThrow(`${call}(): a hook is a function, not ${shown}`);
+			expect(add).toThrow(`${call}(): hook must be a function, not ${shown}`);
 		}
 	});
 

@@ -3,8 +3,8 @@ import { type Bus, WsProvider } from '@orijs/websocket';
 import { MemoryBackend } from '@orijs/websocket/testing';
 import { describe, expect, it } from 'vitest';
 import { Application, ApplicationError } from '../index.ts';
-import { LogBook } from '../test-support/log-book.ts';
-import { isFree } from '../test-support/ports.ts';
+import { RecordingLogger } from '../test-support/recording-logger.ts';
+import { isPortFree } from '../test-support/ports.ts';
 import { serve } from '../test-support/serve.ts';
 
 describe('listen()', () => {
@@ -27,7 +27,7 @@ describe('listen()', () => {
 		const { http } = await serve(app);
 
 		await expect(app.listen(0)).rejects.toThrow(ApplicationError);
-		await expect(app.listen(0)).rejects.toThrow('listen() was called before');
+		await expect(app.listen(0)).rejects.toThrow('listen() was called twice');
 		expect(await (await fetch(http)).text()).toBe('still here');
 	});
 });
@@ -63,7 +63,7 @@ describe('the port', () => {
 		for (const at of [port, { port, hostname: 'localhost' }]) {
 			const listening = app.listen(at as number);
 			await expect(listening).rejects.toThrow(ApplicationError);
-			await expect(listening).rejects.toThrow(`listen(): a port is a whole number from 0 to 65535, not ${shown}`);
+			await expect(listening).rejects.toThrow(`listen(): port must be a whole number from 0 to 65535, not ${shown}`);
 		}
 		expect([bus.started, hooks]).toEqual([false, 0]);
 		await serve(app);
@@ -80,7 +80,7 @@ describe('listen() that fails is undone and rejects', () => {
 		app.onStartup(() => void hooks++);
 
 		await expect(app.listen(port)).rejects.toBe(refused);
-		expect([hooks, await isFree(port), bus.stopped]).toEqual([0, true, true]);
+		expect([hooks, await isPortFree(port), bus.stopped]).toEqual([0, true, true]);
 		await expect(provider.publish('t', 'x')).rejects.toMatchObject({ name: 'ProviderStoppedError' });
 	});
 
@@ -103,7 +103,7 @@ describe('listen() that fails is undone and rejects', () => {
 			const listening = app.listen(port);
 			await expect(listening).rejects.toThrow(ApplicationError);
 			await expect(listening).rejects.toThrow(path);
-			expect([await isFree(port), bus.stopped]).toEqual([true, true]);
+			expect([await isPortFree(port), bus.stopped]).toEqual([true, true]);
 		}
 	});
 
@@ -125,7 +125,9 @@ describe('listen() that fails is undone and rejects', () => {
 		await expect(broken.app.listen(port)).rejects.toThrow('not today');
 		await broken.app.stop();
 
-		const app = new Application().websocket(new WsProvider({ bus: backend.createBus(), logger: new LogBook() }));
+		const app = new Application().websocket(
+			new WsProvider({ bus: backend.createBus(), logger: new RecordingLogger() }),
+		);
 		await app.listen(port);
 		await connectClient(`ws://localhost:${port}/ws`);
 		await app.stop();
@@ -143,7 +145,7 @@ describe('listen() that stop() overtakes rejects, and no port is bound', () => {
 		const stopping = app.stop();
 		await expect(listening).rejects.toThrow('stop');
 		await stopping;
-		expect([hooks, await isFree(port), bus.stopped]).toEqual([0, true, true]);
+		expect([hooks, await isPortFree(port), bus.stopped]).toEqual([0, true, true]);
 	});
 
 	it('while a hook runs, after which there is no other', async () => {
@@ -165,7 +167,7 @@ describe('listen() that stop() overtakes rejects, and no port is bound', () => {
 		leave.resolve();
 		await expect(listening).rejects.toThrow(ApplicationError);
 		await stopping;
-		expect([hooks, await isFree(port), bus.stopped]).toEqual([0, true, true]);
+		expect([hooks, await isPortFree(port), bus.stopped]).toEqual([0, true, true]);
 	});
 
 	it('also when the hook itself calls and awaits it', async () => {
@@ -174,13 +176,13 @@ describe('listen() that stop() overtakes rejects, and no port is bound', () => {
 		app.onStartup(() => app.stop());
 
 		await expect(app.listen(port)).rejects.toThrow(ApplicationError);
-		expect([await isFree(port), bus.stopped]).toEqual([true, true]);
+		expect([await isPortFree(port), bus.stopped]).toEqual([true, true]);
 	});
 });
 
 /** An application whose bus differs from the one in memory as given, and tells whether it was started and stopped. */
 function node(differences: Partial<Bus> = {}, path = '/ws') {
-	const log = new LogBook();
+	const log = new RecordingLogger();
 	const bus = {
 		...new MemoryBackend().createBus(),
 		...differences,

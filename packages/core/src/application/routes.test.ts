@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Application, ApplicationError } from '../index.ts';
-import { LogBook } from '../test-support/log-book.ts';
+import { RecordingLogger } from '../test-support/recording-logger.ts';
 import { serve } from '../test-support/serve.ts';
 
 describe('HTTP routes', () => {
@@ -50,7 +50,7 @@ describe('HTTP routes', () => {
 	});
 
 	it('logs a route that fails and answers 500, without saying why and without harm to other requests', async () => {
-		const logger = new LogBook();
+		const logger = new RecordingLogger();
 		const other = Promise.withResolvers<void>();
 		const app = new Application({ logger }).routes({
 			'/throws': () => {

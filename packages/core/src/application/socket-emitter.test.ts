@@ -3,7 +3,7 @@ import { SocketMessage, WsProvider } from '@orijs/websocket';
 import { MemoryBackend } from '@orijs/websocket/testing';
 import { describe, expect, it } from 'vitest';
 import { Application } from '../index.ts';
-import { LogBook } from '../test-support/log-book.ts';
+import { RecordingLogger } from '../test-support/recording-logger.ts';
 import { serve } from '../test-support/serve.ts';
 
 const OrderPaid = SocketMessage.define({
@@ -70,8 +70,8 @@ describe('app.socket, from an HTTP route', () => {
 
 describe('app.socket', () => {
 	it('is there once the application has an endpoint, and refuses to send before it listens and after it has stopped', async () => {
-		const app = new Application({ logger: new LogBook() }).websocket(
-			new WsProvider({ bus: new MemoryBackend().createBus(), logger: new LogBook() }),
+		const app = new Application({ logger: new RecordingLogger() }).websocket(
+			new WsProvider({ bus: new MemoryBackend().createBus(), logger: new RecordingLogger() }),
 		);
 		await expect(app.socket.publish('t', 'early')).rejects.toMatchObject({ name: 'ProviderNotStartedError' });
 
@@ -95,7 +95,7 @@ async function twoShops() {
 }
 
 async function openShop(backend: MemoryBackend) {
-	const log = new LogBook();
+	const log = new RecordingLogger();
 	const provider = new WsProvider({ bus: backend.createBus(), logger: log });
 	const done = (): Response => new Response(null, { status: 204 });
 	const app = new Application({ logger: log })

@@ -10,12 +10,12 @@ import type {
 import type { InferInput, InferOutput, RequestMessage, SocketMessage } from '@orijs/websocket/protocol';
 import type { ClientRequests, RequestOptions } from '../routing/client-requests.ts';
 
-/** Reaches clients on any node, from anywhere in the application. */
+/** Sends to clients on any node, from anywhere in the application: `app.socket`. */
 export class ApplicationSocket implements SocketEmitter, SocketHistory {
 	readonly #provider: WebSocketProvider;
 	readonly #requests: ClientRequests;
 
-	/** Made by the application; not for others to make. */
+	/** Created by the application; do not create one yourself. */
 	constructor(provider: WebSocketProvider, requests: ClientRequests) {
 		this.#provider = provider;
 		this.#requests = requests;
@@ -42,18 +42,20 @@ export class ApplicationSocket implements SocketEmitter, SocketHistory {
 		return this.#provider.emit(message, topic, data, options);
 	}
 
-	/** The messages of a topic with history right after a position, or its last ones. As `SocketHistory.history`. */
+	/** Reads messages of a topic with history: those after a position, or the latest. See `SocketHistory.history`. */
 	history(topic: string, options?: HistoryPageOptions): Promise<HistoryPage> {
 		return this.#provider.history(topic, options);
 	}
 
 	/**
-	 * Asks one client, on whichever node it is, and resolves with its answer, validated by the message's `reply`.
+	 * Sends a request to one client, on any node, and resolves with its reply, validated by the message's `reply`
+	 * schema.
 	 *
-	 * @throws {SocketRequestError} what the client answered; or `timeout`, `disconnected` (known at once for this node's sockets, by the
-	 * timeout for others), `invalid_reply`, `too_many_requests`
-	 * @throws {MessageValidationError} `data` does not fit; {InvalidMessageDefinitionError} the message has no `reply`
-	 * @throws whatever `send` throws; nothing was asked
+	 * @throws {SocketRequestError} with the client's own code, or `timeout`, `disconnected` (detected immediately for
+	 * this node's sockets, by the timeout for others), `invalid_reply`, `too_many_requests`
+	 * @throws {MessageValidationError} `data` does not fit its schema; {InvalidMessageDefinitionError} the message has
+	 * no `reply`
+	 * @throws whatever `send` throws; nothing was sent
 	 */
 	request<T extends RequestMessage>(
 		socketId: string,

@@ -4,9 +4,9 @@ import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { Application, SocketRouter } from '../index.ts';
-import { LogBook } from '../test-support/log-book.ts';
+import { RecordingLogger } from '../test-support/recording-logger.ts';
 import { serve } from '../test-support/serve.ts';
-import { parse, say } from '../test-support/speak.ts';
+import { parse, sendTyped } from '../test-support/typed-client.ts';
 
 type Schema = SocketMessage['data'];
 type Order = SocketMessage<Schema, Schema>;
@@ -32,8 +32,8 @@ describe.each<[string, Order]>([
 	it('the handler waits for its verdict, and the client for that on the reply', async () => {
 		const { client, handled } = await shop(order, 'thanks');
 
-		say(client, 'order', { item: 'tea' }, 'a');
-		say(client, 'order', { item: 'milk' }, 'b');
+		sendTyped(client, 'order', { item: 'tea' }, 'a');
+		sendTyped(client, 'order', { item: 'milk' }, 'b');
 		expect((await client.received(2)).map(parse)).toEqual([
 			{ type: 'order', correlationId: 'a', data: 'THANKS' },
 			{
@@ -48,7 +48,7 @@ describe.each<[string, Order]>([
 	it('a reply that it refuses stays here as well', async () => {
 		const { client, log } = await shop(order, 7);
 
-		say(client, 'order', { item: 'tea' }, 'a');
+		sendTyped(client, 'order', { item: 'tea' }, 'a');
 		expect(parse(await client.next())['error']).toMatchObject({ code: 'internal' });
 		expect(log.errors).toHaveLength(1);
 	});
@@ -80,11 +80,11 @@ interface Shop {
 	readonly client: TestClient;
 	/** The data that the handler got. */
 	readonly handled: unknown[];
-	readonly log: LogBook;
+	readonly log: RecordingLogger;
 }
 
 async function shop(order: Order, reply: unknown): Promise<Shop> {
-	const log = new LogBook();
+	const log = new RecordingLogger();
 	const handled: unknown[] = [];
 	const router = new SocketRouter().on(order, (ctx) => {
 		handled.push(ctx.data);

@@ -3,9 +3,9 @@ import { SocketMessage } from '@orijs/websocket';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { Application, type AppSocket, type Authorize, SocketRouter } from '../index.ts';
-import { LogBook } from '../test-support/log-book.ts';
+import { RecordingLogger } from '../test-support/recording-logger.ts';
 import { serve } from '../test-support/serve.ts';
-import { answersOf, arrived, DONE, parse, say } from '../test-support/speak.ts';
+import { answersOf, allReceived, ACCEPTED, parse, sendTyped } from '../test-support/typed-client.ts';
 
 const Topics = SocketMessage.define({ name: 'topics', data: z.unknown(), reply: z.array(z.string()) });
 
@@ -20,15 +20,15 @@ describe('clients may not subscribe by themselves', () => {
 	])('%s', async (_, authorize) => {
 		const { app, client, sockets } = await serving(authorize);
 
-		say(client, '@subscribe', { topic: 'room' }, 'a');
-		say(client, '@subscribe', { topic: 'room' });
+		sendTyped(client, '@subscribe', { topic: 'room' }, 'a');
+		sendTyped(client, '@subscribe', { topic: 'room' });
 		expect((await client.received(2)).map(parse)).toEqual([
 			{
 				type: '@subscribe',
 				correlationId: 'a',
-				error: { code: 'forbidden', message: 'You may not subscribe to room' },
+				error: { code: 'forbidden', message: 'Not authorized to subscribe to room' },
 			},
-			{ type: '@subscribe', error: { code: 'forbidden', message: 'You may not subscribe to room' } },
+			{ type: '@subscribe', error: { code: 'forbidden', message: 'Not authorized to subscribe to room' } },
 		]);
 		expect([sockets[0]?.data.topics.size, app.refusals.forbidden]).toEqual([0, 2]);
 	});
@@ -45,11 +45,11 @@ describe('clients may not subscribe by themselves', () => {
 		const error = new Error('postgres://admin:hunter2@db');
 		const { client, log, sockets } = await serving({ subscribe: () => failing(error) });
 
-		say(client, '@subscribe', { topic: 'room' }, 'a');
+		sendTyped(client, '@subscribe', { topic: 'room' }, 'a');
 		expect(parse(await client.next())).toEqual({
 			type: '@subscribe',
 			correlationId: 'a',
-			error: { code: 'internal', message: 'Something went wrong on the server' },
+			error: { code: 'internal', message: 'Internal server error' },
 		});
 		expect(sockets[0]?.data.topics.size).toBe(0);
 		expect(log.errors.map(({ details }) => details)).toEqual([
@@ -75,10 +75,10 @@ describe('authorize.subscribe', () => {
 			router,
 		);
 
-		for (const topic of ['blue', 'red']) say(client, '@subscribe', { topic }, topic);
+		for (const topic of ['blue', 'red']) sendTyped(client, '@subscribe', { topic }, topic);
 		await client.received(2);
 		expect(answersOf(client)).toEqual([
-			['blue', DONE],
+			['blue', ACCEPTED],
 			['red', 'forbidden'],
 		]);
 		expect(asked).toEqual([
@@ -96,10 +96,10 @@ describe('authorize.subscribe', () => {
 		}
 		const { client } = await serving(new Rooms());
 
-		for (const topic of ['blue', 'red']) say(client, '@subscribe', { topic }, topic);
+		for (const topic of ['blue', 'red']) sendTyped(client, '@subscribe', { topic }, topic);
 		await client.received(2);
 		expect(answersOf(client)).toEqual([
-			['blue', DONE],
+			['blue', ACCEPTED],
 			['red', 'forbidden'],
 		]);
 	});
@@ -108,10 +108,10 @@ describe('authorize.subscribe', () => {
 		const gate = Promise.withResolvers<boolean>();
 		const { client, sockets } = await serving({ subscribe: () => gate.promise });
 
-		say(client, '@subscribe', { topic: 'room' }, 'a');
-		say(client, 'topics', null, 'b');
-		say(client, '@unsubscribe', { topic: 'room' }, 'c');
-		await arrived(client);
+		sendTyped(client, '@subscribe', { topic: 'room' }, 'a');
+		sendTyped(client, 'topics', null, 'b');
+		sendTyped(client, '@unsubscribe', { topic: 'room' }, 'c');
+		await allReceived(client);
 		gate.resolve(true);
 		await client.next((message) => parse(message)['correlationId'] === 'a');
 		await client.next((message) => parse(message)['correlationId'] === 'c');
@@ -124,8 +124,8 @@ describe('authorize.subscribe', () => {
 		const gate = Promise.withResolvers<boolean>();
 		const { client, log, sockets } = await serving({ subscribe: () => gate.promise });
 
-		say(client, '@subscribe', { topic: 'room' }, 'a');
-		await arrived(client);
+		sendTyped(client, '@subscribe', { topic: 'room' }, 'a');
+		await allReceived(client);
 		await client.close();
 		gate.resolve(true);
 		await new Promise((resolve) => setImmediate(resolve));
@@ -136,15 +136,15 @@ describe('authorize.subscribe', () => {
 describe('with authorize alone, and no router, an endpoint speaks the protocol', () => {
 	it('and hands what is none of it to the message handler', async () => {
 		const heard: unknown[] = [];
-		const app = new Application({ logger: new LogBook() })
+		const app = new Application({ logger: new RecordingLogger() })
 			.websocket({ authorize: { subscribe: () => true } })
 			.onWebSocket({ message: (_, message) => void heard.push(message) });
 		const client = await connectClient((await serve(app)).ws);
 
-		say(client, '@subscribe', { topic: 'room' }, 'a');
-		say(client, 'anything', null, 'b');
+		sendTyped(client, '@subscribe', { topic: 'room' }, 'a');
+		sendTyped(client, 'anything', null, 'b');
 		client.send('hello');
-		await arrived(client);
+		await allReceived(client);
 		await client.next((message) => parse(message)['correlationId'] === 'a');
 		await app.socket.publish('room', '"news"');
 		await client.next((message) => message === '"news"');
@@ -156,13 +156,13 @@ describe('with authorize alone, and no router, an endpoint speaks the protocol',
 		const app = new Application().websocket().onWebSocket({ message: (ws, message) => void ws.send(message) });
 		const client = await connectClient((await serve(app)).ws);
 
-		say(client, '@ping', null, 'a');
+		sendTyped(client, '@ping', null, 'a');
 		expect(parse(await client.next())).toEqual({ type: '@ping', data: null, correlationId: 'a' });
 	});
 });
 
 async function serving(authorize: Authorize | undefined, router: SocketRouter<any> = new SocketRouter()) {
-	const log = new LogBook();
+	const log = new RecordingLogger();
 	const sockets: AppSocket[] = [];
 	const app = new Application({ logger: log })
 		.websocket(authorize === undefined ? {} : { authorize })

@@ -4,9 +4,9 @@ import { MemoryBackend } from '@orijs/websocket/testing';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { Application, type AppSocket, SocketRouter } from '../index.ts';
-import { LogBook } from '../test-support/log-book.ts';
+import { RecordingLogger } from '../test-support/recording-logger.ts';
 import { serve } from '../test-support/serve.ts';
-import { answersOf, arrived, parse, say } from '../test-support/speak.ts';
+import { answersOf, allReceived, parse, sendTyped } from '../test-support/typed-client.ts';
 
 const Name = SocketMessage.define({ name: 'name', data: z.null(), reply: z.string() });
 
@@ -20,13 +20,13 @@ describe('an answer', () => {
 			const name = app.socket.request(asked.socketId, Name, null);
 			const { correlationId } = parse(await asked.client.next());
 			for (const { client } of forgers) {
-				say(client, '@reply', 'Eve', String(correlationId));
-				await arrived(client);
+				sendTyped(client, '@reply', 'Eve', String(correlationId));
+				await allReceived(client);
 			}
 			// What another node passes on takes the same way as this, and is there before it.
 			await there.app.socket.send(asked.socketId, '"marker"');
 			await asked.client.next((message) => message === '"marker"');
-			say(asked.client, '@reply', 'Ada', String(correlationId));
+			sendTyped(asked.client, '@reply', 'Ada', String(correlationId));
 			expect(await name).toBe('Ada');
 		}
 		for (const { client } of forgers) expect(answersOf(client)).toEqual([]);
@@ -38,9 +38,9 @@ describe('an answer', () => {
 
 		const name = here.app.socket.request(socketId, Name, null);
 		const { correlationId } = parse(await client.next());
-		for (const answer of ['Ada', 'Eve']) say(client, '@reply', answer, String(correlationId));
+		for (const answer of ['Ada', 'Eve']) sendTyped(client, '@reply', answer, String(correlationId));
 		expect(await name).toBe('Ada');
-		await arrived(client);
+		await allReceived(client);
 		expect(answersOf(client)).toEqual([]);
 	});
 
@@ -50,11 +50,11 @@ describe('an answer', () => {
 			const [here] = await twoNodes();
 			const { client } = await here.connect();
 
-			say(client, '@reply', 'Ada', correlationId);
+			sendTyped(client, '@reply', 'Ada', correlationId);
 			expect(parse(await client.next())).toEqual({
 				type: '@reply',
 				correlationId,
-				error: { code: 'invalid_message', message: 'That is a reply to nothing' },
+				error: { code: 'invalid_message', message: 'The reply matches no request' },
 			});
 			expect(here.app.refusals.message).toBe(1);
 		},
@@ -70,7 +70,7 @@ describe('an answer', () => {
 			`{"type":"@reply","correlationId":"${String(correlationId)}","${key}":${'['.repeat(33)}${']'.repeat(33)}}`,
 		);
 		expect(parse(await client.next())).toMatchObject({ correlationId, error: { code: 'invalid_message' } });
-		say(client, '@reply', 'Ada', String(correlationId));
+		sendTyped(client, '@reply', 'Ada', String(correlationId));
 		expect(await name).toBe('Ada');
 	});
 
@@ -78,8 +78,8 @@ describe('an answer', () => {
 		const [here] = await twoNodes();
 		const { client } = await here.connect();
 
-		say(client, '@reply', 'Ada', `${crypto.randomUUID()}.1`);
-		await arrived(client);
+		sendTyped(client, '@reply', 'Ada', `${crypto.randomUUID()}.1`);
+		await allReceived(client);
 		expect([answersOf(client), here.log.errors]).toEqual([[], []]);
 	});
 });
@@ -92,7 +92,7 @@ it.each(['text', 'null', '7', '{}', '{"correlationId":"x"}'])(
 
 		await here.provider.sendToNode(there.provider.nodeId, text);
 		const name = there.app.socket.request(socketId, Name, null);
-		say(client, '@reply', 'Ada', String(parse(await client.next())['correlationId']));
+		sendTyped(client, '@reply', 'Ada', String(parse(await client.next())['correlationId']));
 		expect(await name).toBe('Ada');
 	},
 );
@@ -100,14 +100,14 @@ it.each(['text', 'null', '7', '{}', '{"correlationId":"x"}'])(
 interface Node {
 	readonly app: Application;
 	readonly provider: WsProvider;
-	readonly log: LogBook;
+	readonly log: RecordingLogger;
 	connect(): Promise<{ client: TestClient; socketId: string }>;
 }
 
 async function twoNodes(): Promise<[Node, Node]> {
 	const backend = new MemoryBackend();
 	const start = async (): Promise<Node> => {
-		const log = new LogBook();
+		const log = new RecordingLogger();
 		const sockets: AppSocket[] = [];
 		const provider = new WsProvider({ bus: backend.createBus(), logger: log });
 		const app = new Application({ logger: log })

@@ -11,9 +11,9 @@ import { MemoryBackend } from '@orijs/websocket/testing';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { Application, type AppSocket, SocketRouter } from '../index.ts';
-import { LogBook } from '../test-support/log-book.ts';
+import { RecordingLogger } from '../test-support/recording-logger.ts';
 import { serve } from '../test-support/serve.ts';
-import { arrived, parse, say } from '../test-support/speak.ts';
+import { allReceived, parse, sendTyped } from '../test-support/typed-client.ts';
 
 const Pick = SocketMessage.define({
 	name: 'pick',
@@ -35,9 +35,9 @@ describe.each(['this node', 'another node'])('a request to a client of %s', (whe
 			timestamp: expect.any(Number) as number,
 			correlationId: expect.stringMatching(/^.{1,128}$/) as string,
 		});
-		say(client, '@reply', { picked: '2' }, String(request['correlationId']));
+		sendTyped(client, '@reply', { picked: '2' }, String(request['correlationId']));
 		expect(await picked).toEqual({ picked: 2 });
-		await arrived(client);
+		await allReceived(client);
 		expect(client.messages).toHaveLength(2);
 	});
 
@@ -48,13 +48,13 @@ describe.each(['this node', 'another node'])('a request to a client of %s', (whe
 		const requests = (await client.received(3)).map(parse);
 		const labels = requests.map(({ data }) => (data as { label: string }).label);
 		for (const [number, { correlationId }] of requests.entries()) {
-			if (labels[number] !== 'a') say(client, '@reply', { picked: String(number) }, String(correlationId));
+			if (labels[number] !== 'a') sendTyped(client, '@reply', { picked: String(number) }, String(correlationId));
 		}
 		expect(await Promise.all(picked.slice(1))).toEqual([
 			{ picked: labels.indexOf('b') },
 			{ picked: labels.indexOf('c') },
 		]);
-		say(client, '@reply', { picked: '7' }, String(requests[labels.indexOf('a')]?.['correlationId']));
+		sendTyped(client, '@reply', { picked: '7' }, String(requests[labels.indexOf('a')]?.['correlationId']));
 		expect(await picked[0]).toEqual({ picked: 7 });
 	});
 
@@ -62,11 +62,11 @@ describe.each(['this node', 'another node'])('a request to a client of %s', (whe
 		const { app, client, socketId } = await asking(where);
 		const refusals: readonly [error: unknown, code: string, message: string][] = [
 			[{ code: 'busy', message: 'Not now' }, 'busy', 'Not now'],
-			[{ code: 7 }, 'internal', 'the client refused'],
+			[{ code: 7 }, 'internal', 'the client replied with an error'],
 			[{ code: 'c'.repeat(65), message: 'm'.repeat(1_000) }, 'internal', 'm'.repeat(256)],
-			['no', 'internal', 'the client refused'],
-			[null, 'internal', 'the client refused'],
-			[{}, 'internal', 'the client refused'],
+			['no', 'internal', 'the client replied with an error'],
+			[null, 'internal', 'the client replied with an error'],
+			[{}, 'internal', 'the client replied with an error'],
 		];
 
 		for (const [error, code, message] of refusals) {
@@ -88,7 +88,7 @@ describe.each(['this node', 'another node'])('a request to a client of %s', (whe
 
 		for (const data of [{ picked: 2 }, undefined]) {
 			const picked = app.socket.request(socketId, Pick, { from });
-			say(client, '@reply', data, String(parse(await client.next())['correlationId']));
+			sendTyped(client, '@reply', data, String(parse(await client.next())['correlationId']));
 			const thrown = await picked.catch((reason: unknown) => reason);
 			expect(thrown).toMatchObject({ name: 'SocketRequestError', code: 'invalid_reply' });
 			expect((thrown as Error).cause).toBeInstanceOf(MessageValidationError);
@@ -100,10 +100,10 @@ describe.each(['this node', 'another node'])('a request to a client of %s', (whe
 
 		await expect(app.socket.request(socketId, Pick, { from }, { timeoutMs: 30 })).rejects.toMatchObject({
 			code: 'timeout',
-			message: 'pick failed: the client took longer than 30 ms (timeout)',
+			message: 'pick failed: the client did not reply within 30 ms (timeout)',
 		});
-		say(client, '@reply', { picked: '2' }, String(parse(await client.next())['correlationId']));
-		await arrived(client);
+		sendTyped(client, '@reply', { picked: '2' }, String(parse(await client.next())['correlationId']));
+		await allReceived(client);
 		expect(client.messages).toHaveLength(2);
 	});
 
@@ -112,7 +112,7 @@ describe.each(['this node', 'another node'])('a request to a client of %s', (whe
 
 		await expect(app.socket.request(socketId, Pick, { from: 'all' } as never)).rejects.toThrow(MessageValidationError);
 		await expect(app.socket.request(crypto.randomUUID(), Pick, { from })).rejects.toThrow(UnknownSocketError);
-		await arrived(client);
+		await allReceived(client);
 		expect(client.messages).toHaveLength(1);
 	});
 });
@@ -123,7 +123,7 @@ describe('a request', () => {
 
 		const request = app.socket.request(socketId, Note as never, 'x' as never);
 		await expect(request).rejects.toThrow(InvalidMessageDefinitionError);
-		await arrived(client);
+		await allReceived(client);
 		expect(client.messages).toHaveLength(1);
 	});
 
@@ -148,7 +148,7 @@ interface Asking {
 async function asking(where: string): Promise<Asking> {
 	const backend = new MemoryBackend();
 	const start = async () => {
-		const logger = new LogBook();
+		const logger = new RecordingLogger();
 		const sockets: AppSocket[] = [];
 		const app = new Application({ logger })
 			.websocket(new WsProvider({ bus: backend.createBus(), logger }))

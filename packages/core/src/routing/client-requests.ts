@@ -1,4 +1,4 @@
-import { type WebSocketProvider, UnknownSocketError } from '@orijs/websocket';
+import type { WebSocketProvider } from '@orijs/websocket';
 import {
 	type InferInput,
 	type InferOutput,
@@ -11,76 +11,56 @@ import {
 } from '@orijs/websocket/protocol';
 import { ApplicationError } from '../errors.ts';
 import { MAX_DELAY_MS } from '../limits.ts';
-import { quiet } from '../support/quiet.ts';
+import { quiet, show } from '@orijs/websocket/internal';
 import type { Refusals } from '../refusals.ts';
-import { show } from '../support/show.ts';
 import { encodeMessage } from './encode-message.ts';
+import {
+	type ClientReply,
+	encodeForwardedReply,
+	type ForwardedReply,
+	readForwardedReply,
+	requestingNode,
+} from './forwarded-reply.ts';
+import { PendingRequests } from './pending-requests.ts';
 
 export interface RequestOptions {
-	/** How long the client may take, in milliseconds. Default 10,000. */
+	/** How long to wait for the client's reply, in milliseconds: above 0, at most 2^31 - 1. Default 10,000. */
 	readonly timeoutMs?: number;
 }
 
-/** What a client answered. */
-export interface ClientReply {
-	readonly data?: unknown;
-	readonly error?: unknown;
-}
-
-/** A reply on its way to the node that asked. */
-interface ForwardedReply extends ClientReply {
-	readonly socketId: string;
-	readonly correlationId: string;
-}
-
-interface Pending {
-	readonly socketId: string;
-	readonly message: SocketMessage;
-	readonly timer: ReturnType<typeof setTimeout>;
-	readonly resolve: (reply: ClientReply) => void;
-	readonly reject: (error: Error) => void;
-}
-
-/** What a reply that is passed on begins with. */
-const FORWARDED = 'reply ';
-
 const DEFAULT_TIMEOUT_MS = 10_000;
 
-/** The node that asks, and the number of its request. */
-const CORRELATION_ID = /^([0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12})\.\d{1,15}$/;
-
 /**
- * Requests of this node to clients, wherever those are connected. An answer that reaches another node than the one that asked is
- * passed on to it, which the correlation id names.
+ * This node's requests to clients, which may be connected to any node. A reply that reaches another node is forwarded
+ * to the requesting one, which the correlation id names.
  */
 export class ClientRequests {
 	readonly #provider: WebSocketProvider;
 	readonly #limit: number;
 	readonly #refusals: Refusals;
-	readonly #canAnswer: () => boolean;
-	readonly #pending = new Map<string, Pending>();
-	/** The correlation ids of what each socket has not answered yet. */
-	readonly #ofSocket = new Map<string, Set<string>>();
+	readonly #canReply: () => boolean;
+	readonly #pending = new PendingRequests();
 	#count = 0;
 
 	/**
-	 * @param limit how many requests to one socket may wait
-	 * @param canAnswer whether clients can answer at all: that takes typed messages
+	 * @param limit how many requests to one socket may be pending
+	 * @param canReply whether clients can reply at all, which takes typed messages
 	 */
-	constructor(provider: WebSocketProvider, limit: number, refusals: Refusals, canAnswer: () => boolean) {
+	constructor(provider: WebSocketProvider, limit: number, refusals: Refusals, canReply: () => boolean) {
 		this.#provider = provider;
 		this.#limit = limit;
 		this.#refusals = refusals;
-		this.#canAnswer = canAnswer;
+		this.#canReply = canReply;
 	}
 
 	/**
-	 * Asks a client, on whichever node it is, and resolves with its answer.
+	 * Sends a request to a client on any node and resolves with its reply.
 	 *
-	 * @throws {SocketRequestError} what the client answered; or `timeout`, `disconnected` (known at once for this node's sockets),
-	 * `invalid_reply`, `too_many_requests`
-	 * @throws {MessageValidationError} `data` does not fit the schema; {InvalidMessageDefinitionError} the message has no `reply`
-	 * @throws {UnknownSocketError} and whatever else `send` throws; nothing was asked
+	 * @throws {SocketRequestError} with the client's own code, or `timeout`, `disconnected` (detected immediately for
+	 * this node's sockets), `invalid_reply`, `too_many_requests`
+	 * @throws {MessageValidationError} `data` does not fit the schema; {InvalidMessageDefinitionError} the message has
+	 * no `reply`
+	 * @throws {UnknownSocketError} and whatever else `send` throws; nothing was sent
 	 */
 	request<T extends RequestMessage>(
 		socketId: string,
@@ -102,108 +82,79 @@ export class ClientRequests {
 				`timeoutMs must be a number of milliseconds above 0 and up to ${MAX_DELAY_MS}, not ${show(timeoutMs)}`,
 			);
 		}
-		if (!this.#canAnswer()) {
-			throw new ApplicationError('request() needs typed messages: add a socketRouter(), or authorize');
+		if (!this.#canReply()) {
+			throw new ApplicationError('request() needs typed messages: add a socketRouter() or set authorize');
 		}
 		const checked = validate(message, data);
-		// Without waiting where there is nothing to wait for, so that what is sent next goes out next.
+		// Awaiting a result that is already there would let later sends overtake the request.
 		const valid: unknown = checked instanceof Promise ? await checked : checked;
 		if (message.reply === undefined) {
 			throw new InvalidMessageDefinitionError(`${message.name} has no reply, so it can't be a request`);
 		}
-		const reply = await this.#ask(socketId, message, valid, timeoutMs);
-		if (reply.error !== undefined) throw refusal(message.name, reply.error);
+		const reply = await this.#send(socketId, message, valid, timeoutMs);
+		if (reply.error !== undefined) throw clientError(message.name, reply.error);
 		try {
 			return await validateReply(message, reply.data);
 		} catch (cause) {
-			throw new SocketRequestError(message.name, 'invalid_reply', 'the answer does not fit its schema', { cause });
+			throw new SocketRequestError(message.name, 'invalid_reply', 'the reply does not fit its schema', { cause });
 		}
 	}
 
-	#ask(socketId: string, message: SocketMessage, data: unknown, timeoutMs: number): Promise<ClientReply> {
-		const ofSocket = this.#ofSocket.get(socketId) ?? new Set();
+	#send(socketId: string, message: SocketMessage, data: unknown, timeoutMs: number): Promise<ClientReply> {
+		const { name } = message;
+		const ofSocket = this.#pending.ofSocket(socketId);
 		if (ofSocket.size >= this.#limit) {
-			this.#refusals.add('requests', { socketId, type: message.name });
-			throw new SocketRequestError(message.name, 'too_many_requests', `${this.#limit} of its client wait already`);
+			this.#refusals.add('requests', { socketId, type: name });
+			throw new SocketRequestError(name, 'too_many_requests', `the client has ${this.#limit} pending requests`);
 		}
 		const correlationId = `${this.#provider.nodeId}.${++this.#count}`;
 		const envelope = encodeMessage(message, data, correlationId);
-		const { promise, resolve, reject } = Promise.withResolvers<ClientReply>();
-		const timer = setTimeout(() => {
-			this.#take(correlationId)?.reject(
-				new SocketRequestError(message.name, 'timeout', `the client took longer than ${timeoutMs} ms`),
-			);
-		}, timeoutMs);
-		this.#ofSocket.set(socketId, ofSocket.add(correlationId));
-		this.#pending.set(correlationId, { socketId, message, timer, resolve, reject });
-		this.#provider.send(socketId, envelope).catch((error: Error) => this.#take(correlationId)?.reject(error));
-		return promise;
+		const reply = this.#pending.add(correlationId, name, socketId, ofSocket, timeoutMs);
+		this.#provider.send(socketId, envelope).catch((error: Error) => this.#pending.fail(correlationId, error));
+		return reply;
 	}
 
 	/**
-	 * A client of this node has answered a request, of this node or another. Whether that was `awaited` here; `passed-on` is what may be
-	 * awaited elsewhere, or came too late; what nobody can have asked is `unasked`.
+	 * A client of this node has replied to a request of this or another node. Returns `settled` if the request was
+	 * pending here, `ignored` if it may be pending elsewhere or is over, and `invalid` if no node can have sent it.
 	 */
-	answered(socketId: string, correlationId: string, { data, error }: ClientReply): 'awaited' | 'passed-on' | 'unasked' {
-		const nodeId = CORRELATION_ID.exec(correlationId)?.[1];
-		if (nodeId === undefined) return 'unasked';
+	receiveReply(
+		socketId: string,
+		correlationId: string,
+		{ data, error }: ClientReply,
+	): 'settled' | 'ignored' | 'invalid' {
+		const nodeId = requestingNode(correlationId);
+		if (nodeId === undefined) return 'invalid';
 		const reply: ForwardedReply = { socketId, correlationId, data, error };
-		if (nodeId === this.#provider.nodeId) return this.#settle(reply) ? 'awaited' : 'passed-on';
-		// Who asked hears of it by its timeout; what is wrong is in the provider's log.
-		this.#provider.sendToNode(nodeId, FORWARDED + JSON.stringify(reply)).catch(() => {});
-		return 'passed-on';
+		if (nodeId === this.#provider.nodeId) return this.#pending.settle(reply) ? 'settled' : 'ignored';
+		// If forwarding fails, the request ends with its timeout; the cause is in the provider's log.
+		this.#provider.sendToNode(nodeId, encodeForwardedReply(reply)).catch(() => {});
+		return 'ignored';
 	}
 
-	/** Another node has said something: an answer, or something that is not for this. */
-	heard(text: string): void {
-		if (text.startsWith(FORWARDED)) this.#settle(JSON.parse(text.slice(FORWARDED.length)) as ForwardedReply);
+	/** Receives a message from another node, which may be a forwarded reply. */
+	receiveNodeMessage(text: string): void {
+		const reply = readForwardedReply(text);
+		if (reply !== undefined) this.#pending.settle(reply);
 	}
 
-	/** A socket of this node has gone. */
-	left(socketId: string): void {
-		for (const correlationId of this.#ofSocket.get(socketId) ?? []) {
-			const pending = this.#take(correlationId);
-			if (pending === undefined) continue;
-			const { name } = pending.message;
-			const cause = new UnknownSocketError(socketId);
-			pending.reject(new SocketRequestError(name, 'disconnected', 'the client has disconnected', { cause }));
-		}
+	/** A socket of this node has closed. */
+	disconnect(socketId: string): void {
+		this.#pending.disconnect(socketId);
 	}
 
-	/** Nothing more will come in. */
+	/** No more replies will arrive. */
 	close(): void {
-		for (const [correlationId, { message }] of this.#pending) {
-			this.#take(correlationId)?.reject(
-				new SocketRequestError(message.name, 'disconnected', 'the application has stopped'),
-			);
-		}
-	}
-
-	/** An answer counts only from the socket that was asked. Returns whether it was awaited. */
-	#settle({ socketId, correlationId, data, error }: ForwardedReply): boolean {
-		if (this.#pending.get(correlationId)?.socketId !== socketId) return false;
-		this.#take(correlationId)?.resolve({ data, error });
-		return true;
-	}
-
-	#take(correlationId: string): Pending | undefined {
-		const pending = this.#pending.get(correlationId);
-		if (pending === undefined) return undefined;
-		this.#pending.delete(correlationId);
-		clearTimeout(pending.timer);
-		const ofSocket = this.#ofSocket.get(pending.socketId);
-		ofSocket?.delete(correlationId);
-		if (ofSocket?.size === 0) this.#ofSocket.delete(pending.socketId);
-		return pending;
+		this.#pending.close();
 	}
 }
 
-/** What a client says of its own failure; it may say anything. */
-function refusal(messageName: string, error: unknown): SocketRequestError {
+/** The error a client replied with, which may be any value. */
+function clientError(messageName: string, error: unknown): SocketRequestError {
 	const { code, message } = (typeof error === 'object' && error !== null ? error : {}) as Record<string, unknown>;
 	return new SocketRequestError(
 		messageName,
 		typeof code === 'string' && code.length <= 64 ? code : 'internal',
-		typeof message === 'string' ? message.slice(0, 256) : 'the client refused',
+		typeof message === 'string' ? message.slice(0, 256) : 'the client replied with an error',
 	);
 }

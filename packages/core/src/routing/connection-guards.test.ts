@@ -3,9 +3,9 @@ import { SocketMessage } from '@orijs/websocket';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { Application, type ConnectionGuard, type GuardContext, SocketRouter } from '../index.ts';
-import { LogBook } from '../test-support/log-book.ts';
+import { RecordingLogger } from '../test-support/recording-logger.ts';
 import { serve } from '../test-support/serve.ts';
-import { answersOf, arrived, DONE, parse, say } from '../test-support/speak.ts';
+import { answersOf, allReceived, ACCEPTED, parse, sendTyped } from '../test-support/typed-client.ts';
 
 const WhoAmI = SocketMessage.define({ name: 'who', data: z.unknown(), reply: z.unknown() });
 
@@ -37,14 +37,14 @@ describe('guards that let a connection in', () => {
 		app.onWebSocket({ open: () => void happened.push('open') });
 		const client = await connectClient((await serve(app)).ws);
 
-		say(client, '@auth', 'token', 'a');
-		say(client, 'who', null, 'b');
-		say(client, '@auth', 'another token', 'c');
-		say(client, 'who', null, 'd');
-		await arrived(client);
+		sendTyped(client, '@auth', 'token', 'a');
+		sendTyped(client, 'who', null, 'b');
+		sendTyped(client, '@auth', 'another token', 'c');
+		sendTyped(client, 'who', null, 'd');
+		await allReceived(client);
 		const ada = { name: 'Ada', rights: ['write'] };
 		expect(answersOf(client).filter(([id]) => id !== 'c')).toEqual([
-			['a', { ...DONE, socketId: expect.any(String) as string, messagesPerSecond: 100 }],
+			['a', { ...ACCEPTED, socketId: expect.any(String) as string, messagesPerSecond: 100 }],
 			['b', ada],
 			['d', ada],
 		]);
@@ -61,9 +61,9 @@ describe('guards that let a connection in', () => {
 		const { ws } = await serve(new Application().websocket().socketRouter(router));
 		const clients = await Promise.all([connectClient(ws), connectClient(ws)]);
 
-		for (const [number, client] of clients.entries()) say(client, '@auth', `client ${number}`);
+		for (const [number, client] of clients.entries()) sendTyped(client, '@auth', `client ${number}`);
 		for (const [number, client] of clients.entries()) {
-			say(client, 'who', null, 'a');
+			sendTyped(client, 'who', null, 'a');
 			await client.next();
 			expect(answersOf(client)).toEqual([['a', `client ${number}`]]);
 		}
@@ -77,15 +77,15 @@ describe('guards that let a connection in', () => {
 		});
 		const [asking, silent] = [await connect(), await connect()];
 
-		say(silent, '@auth', 'token');
-		await arrived(silent);
+		sendTyped(silent, '@auth', 'token');
+		await allReceived(silent);
 		expect(answersOf(silent)).toEqual([]);
 
-		say(asking, '@auth', 'token', 'a');
+		sendTyped(asking, '@auth', 'token', 'a');
 		expect(parse(await asking.next())).toEqual({
 			type: '@auth',
 			correlationId: 'a',
-			data: { ...DONE, socketId, messagesPerSecond: 100 },
+			data: { ...ACCEPTED, socketId, messagesPerSecond: 100 },
 		});
 	});
 });
@@ -98,7 +98,7 @@ describe('a guard', () => {
 		const tokens = ['token', { token: 'x', tags: ['a'] }, 7, null, undefined];
 		for (const token of tokens) {
 			const client = await connect();
-			say(client, '@auth', token, 'a');
+			sendTyped(client, '@auth', token, 'a');
 			await client.next();
 		}
 		expect(shown).toEqual(tokens);
@@ -119,7 +119,7 @@ describe('a guard', () => {
 		const headers = { cookie: 'session=s3; theme=dark%20blue', 'x-tenant': 'acme' };
 		const client = await connectClient(ws, { headers });
 
-		say(client, '@auth', 'token', 'a');
+		sendTyped(client, '@auth', 'token', 'a');
 		await client.next();
 		const [ctx] = contexts;
 		expect([[ctx?.headers.toJSON(), ctx?.cookies.toJSON()]]).toEqual(upgraded);
@@ -136,7 +136,7 @@ describe('a guard', () => {
 		});
 		const client = await connect();
 
-		say(client, '@auth', 'token', 'a');
+		sendTyped(client, '@auth', 'token', 'a');
 		const { socketId } = parse(await client.next())['data'] as Record<string, unknown>;
 		expect(log.lines).toContainEqual({
 			level: 'info',
@@ -150,13 +150,13 @@ it('where there are no guards, @auth is answered with the id of the socket all t
 	const app = new Application().websocket().socketRouter(new SocketRouter().on(WhoAmI, ({ socketId }) => socketId));
 	const client = await connectClient((await serve(app)).ws);
 
-	say(client, 'who', null, 'a');
+	sendTyped(client, 'who', null, 'a');
 	const socketId = parse(await client.next())['data'];
-	say(client, '@auth', 'token', 'b');
+	sendTyped(client, '@auth', 'token', 'b');
 	expect(parse(await client.next())).toEqual({
 		type: '@auth',
 		correlationId: 'b',
-		data: { ...DONE, socketId, messagesPerSecond: 100 },
+		data: { ...ACCEPTED, socketId, messagesPerSecond: 100 },
 	});
 });
 
@@ -165,15 +165,15 @@ it('where there is no bound to how fast it may send, @auth is answered without o
 	const client = await connectClient((await serve(app)).ws);
 
 	const before = Date.now();
-	say(client, '@auth', 'token', 'a');
+	sendTyped(client, '@auth', 'token', 'a');
 	const { data } = parse(await client.next());
-	expect(data).toEqual({ ...DONE, socketId: expect.any(String) as string });
+	expect(data).toEqual({ ...ACCEPTED, socketId: expect.any(String) as string });
 	const { timestamp } = data as { timestamp: number };
 	expect([timestamp >= before, timestamp <= Date.now()]).toEqual([true, true]);
 });
 
 async function guarded(...guards: readonly ConnectionGuard<object>[]) {
-	const log = new LogBook();
+	const log = new RecordingLogger();
 	const router = new SocketRouter();
 	for (const guard of guards) router.guard(guard);
 	const app = new Application({ logger: log }).websocket().socketRouter(router);

@@ -47,7 +47,9 @@ export class ConnectionGuards {
 		return this.#waiting.keys();
 	}
 
-	/** A connection has opened: its first message must arrive and its guards must pass within `limits.guardTimeoutMs`. */
+	/**
+	 * A connection has opened: its first message must arrive and its guards must pass within `limits.guardTimeoutMs`.
+	 */
 	await(session: Session, request: UpgradeRequest): void {
 		this.#waiting.set(session, request);
 		this.#deadlines.add(session);
@@ -65,7 +67,9 @@ export class ConnectionGuards {
 		this.#deadlines.clear();
 	}
 
-	/** Starts the guards with the first frame: its data if it is `@auth`; any other frame is held until they have passed. */
+	/**
+	 * Starts the guards with the first frame: its data if it is `@auth`; any other frame is held until they have passed.
+	 */
 	begin(session: Session, frame: Frame): void {
 		const first = typeof frame === 'string' ? readMessage(frame, this.#options.limits.messageDepth) : undefined;
 		const isAuth = first !== undefined && !(first instanceof MessageFault) && first.type === BuiltIn.auth;

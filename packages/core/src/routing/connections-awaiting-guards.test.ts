@@ -4,9 +4,9 @@ import { MemoryBackend } from '@orijs/websocket/testing';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { Application, type ConnectionGuard, type GuardContext, type Limits, SocketRouter } from '../index.ts';
-import { LogBook } from '../test-support/log-book.ts';
+import { RecordingLogger } from '../test-support/recording-logger.ts';
 import { serve } from '../test-support/serve.ts';
-import { answersOf, DONE, parse, say } from '../test-support/speak.ts';
+import { answersOf, ACCEPTED, parse, sendTyped } from '../test-support/typed-client.ts';
 
 const Echo = SocketMessage.define({ name: 'echo', data: z.unknown(), reply: z.unknown() });
 
@@ -14,10 +14,10 @@ describe('until its guards have passed, a connection', () => {
 	it('receives nothing of what is sent to it or to all, nor notice of a gap', async () => {
 		const { app, connect, decide, asked, interrupt } = await guarding();
 		const inside = await connect();
-		say(inside, '@auth', 'in', 'in');
+		sendTyped(inside, '@auth', 'in', 'in');
 		await inside.next();
 		const outside = await connect();
-		say(outside, '@auth', 'wait', 'a');
+		sendTyped(outside, '@auth', 'wait', 'a');
 		await until(() => asked.length === 2, { what: 'the guard is asked' });
 
 		interrupt();
@@ -26,10 +26,10 @@ describe('until its guards have passed, a connection', () => {
 		await inside.next((message) => message === 'for all');
 		await inside.next((message) => message !== 'for all' && parse(message)['type'] === '@gap');
 		await decide(true);
-		say(outside, 'echo', 'x', 'b');
+		sendTyped(outside, 'echo', 'x', 'b');
 		await outside.received(2);
 		expect(answersOf(outside)).toEqual([
-			['a', { ...DONE, socketId: asked[1]?.socketId, messagesPerSecond: 100 }],
+			['a', { ...ACCEPTED, socketId: asked[1]?.socketId, messagesPerSecond: 100 }],
 			['b', 'x'],
 		]);
 	});
@@ -40,9 +40,9 @@ describe('until its guards have passed, a connection', () => {
 		// Many times what one read takes, so that the rest waits in the network.
 		const texts = Array.from({ length: 50 }, (_, number) => `${number} `.repeat(3_000));
 
-		say(client, '@auth', 'wait', 'auth');
-		for (const text of texts) say(client, 'echo', text);
-		say(client, 'echo', 'the last one', 'b');
+		sendTyped(client, '@auth', 'wait', 'auth');
+		for (const text of texts) sendTyped(client, 'echo', text);
+		sendTyped(client, 'echo', 'the last one', 'b');
 		await until(() => asked.length === 1, { what: 'the guard is asked' });
 		await decide(true);
 		await client.next((message) => parse(message)['correlationId'] === 'b');
@@ -53,8 +53,8 @@ describe('until its guards have passed, a connection', () => {
 		const { connect, decide, asked, handled } = await guarding({}, undefined, 'enough');
 		const client = await connect();
 
-		say(client, '@auth', 'wait');
-		for (const what of ['one', 'enough', 'too much']) say(client, 'echo', what);
+		sendTyped(client, '@auth', 'wait');
+		for (const what of ['one', 'enough', 'too much']) sendTyped(client, 'echo', what);
 		await until(() => asked.length === 1, { what: 'the guard is asked' });
 		await decide(true);
 		expect(await client.closed).toEqual({ code: 4000, reason: 'enough' });
@@ -64,7 +64,7 @@ describe('until its guards have passed, a connection', () => {
 	it('counts as none of the sockets there are', async () => {
 		const { provider, connect, decide, asked } = await guarding();
 		const client = await connect();
-		say(client, '@auth', 'wait', 'a');
+		sendTyped(client, '@auth', 'wait', 'a');
 		await until(() => asked.length === 1, { what: 'the guard is asked' });
 
 		expect(provider.getConnectionCount()).toBe(0);
@@ -78,7 +78,7 @@ describe('a first frame that shows nothing', () => {
 	it.each<[string, string | Uint8Array, unknown]>([
 		['a message', '{"type":"echo","data":"x","correlationId":"a"}', ['a', 'x']],
 		['a subscription', '{"type":"@subscribe","data":{"topic":"t"},"correlationId":"a"}', ['a', 'forbidden']],
-		['a ping', '{"type":"@ping","correlationId":"a"}', ['a', DONE]],
+		['a ping', '{"type":"@ping","correlationId":"a"}', ['a', ACCEPTED]],
 		['no message', '{"type":"@auth","data":"in","correlationId":7}', [undefined, 'invalid_message']],
 		['text', 'in', ['heard', 'in']],
 		['bytes', Buffer.from('in'), ['heard', 'in']],
@@ -107,8 +107,8 @@ describe('a connection that takes too long is closed with 4408, and nothing come
 		const { provider, connect, decide, asked, happened } = await guarding({ guardTimeoutMs: 30 });
 		const client = await connect();
 
-		say(client, '@auth', 'wait', 'a');
-		say(client, 'echo', 'x', 'b');
+		sendTyped(client, '@auth', 'wait', 'a');
+		sendTyped(client, 'echo', 'x', 'b');
 		expect(await client.closed).toEqual({ code: 4408, reason: 'guards took too long' });
 		await until(() => asked[0]?.signal.aborted === true, { what: 'the guard is told' });
 		await decide(true);
@@ -118,11 +118,11 @@ describe('a connection that takes too long is closed with 4408, and nothing come
 	it('while one that has passed may be silent', async () => {
 		const { connect } = await guarding({ guardTimeoutMs: 30 });
 		const [passed, silent] = [await connect(), await connect()];
-		say(passed, '@auth', 'in', 'a');
+		sendTyped(passed, '@auth', 'in', 'a');
 		await passed.next();
 
 		await silent.closed;
-		say(passed, 'echo', 'still here', 'b');
+		sendTyped(passed, 'echo', 'still here', 'b');
 		expect(parse(await passed.next())['data']).toBe('still here');
 	});
 });
@@ -133,8 +133,8 @@ describe('a client that leaves while a guard runs', () => {
 		async (leave) => {
 			const { app, provider, connect, decide, asked, happened, log } = await guarding();
 			const client = await connect();
-			say(client, '@auth', 'wait', 'a');
-			say(client, 'echo', 'x', 'b');
+			sendTyped(client, '@auth', 'wait', 'a');
+			sendTyped(client, 'echo', 'x', 'b');
 			await until(() => asked.length === 1, { what: 'the guard is asked' });
 
 			await client[leave]();
@@ -148,7 +148,7 @@ describe('a client that leaves while a guard runs', () => {
 
 /** An application whose guard waits for the test with those who ask for it. */
 async function guarding(limits: Limits = {}, guard?: ConnectionGuard<object>, closeOn?: string) {
-	const log = new LogBook();
+	const log = new RecordingLogger();
 	const bus = new MemoryBackend().createBus();
 	const start = bus.start.bind(bus);
 	let interrupt = (): void => {};

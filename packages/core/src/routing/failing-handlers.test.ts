@@ -3,12 +3,12 @@ import { SocketError, SocketMessage } from '@orijs/websocket';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { Application, SocketRouter } from '../index.ts';
-import { LogBook } from '../test-support/log-book.ts';
+import { RecordingLogger } from '../test-support/recording-logger.ts';
 import { serve } from '../test-support/serve.ts';
-import { answersOf, parse, say } from '../test-support/speak.ts';
+import { answersOf, parse, sendTyped } from '../test-support/typed-client.ts';
 
 const SECRET = 'postgres://admin:hunter2@db';
-const INTERNAL = { code: 'internal', message: 'Something went wrong on the server' };
+const INTERNAL = { code: 'internal', message: 'Internal server error' };
 
 const Do = SocketMessage.define({ name: 'do', data: z.unknown(), reply: z.unknown() });
 const Count = SocketMessage.define({ name: 'count', data: z.unknown(), reply: z.number() });
@@ -26,7 +26,7 @@ describe.each<[string, (error: unknown) => () => unknown]>([
 		const error = new SocketError('room_full', 'Only 8 may be in here', { cause: new Error(SECRET) });
 		const { client, log } = await serving(failing(error));
 
-		say(client, 'do', null, 'a');
+		sendTyped(client, 'do', null, 'a');
 		expect(parse(await client.next())).toEqual({
 			type: 'do',
 			correlationId: 'a',
@@ -40,8 +40,8 @@ describe.each<[string, (error: unknown) => () => unknown]>([
 		async (error) => {
 			const { client, log } = await serving(failing(error));
 
-			say(client, 'do', null, 'a');
-			say(client, 'do', null);
+			sendTyped(client, 'do', null, 'a');
+			sendTyped(client, 'do', null);
 			await client.received(2);
 			expect(client.texts.join()).not.toContain('hunter2');
 			expect(client.texts.map(parse)).toEqual([
@@ -68,8 +68,8 @@ describe('a reply that can not be sent answers internal, and is logged', () => {
 	])('%s', async (_, handler) => {
 		const { client, log } = await serving(handler);
 
-		say(client, 'do', null, 'a');
-		say(client, 'nothing', null, 'b');
+		sendTyped(client, 'do', null, 'a');
+		sendTyped(client, 'nothing', null, 'b');
 		await client.received(2);
 		expect(answersOf(client)).toEqual([
 			['a', 'internal'],
@@ -87,7 +87,7 @@ describe('a reply that can not be sent answers internal, and is logged', () => {
 	])('%s', async (_, handler) => {
 		const { client, log } = await serving(handler);
 
-		say(client, 'count', null, 'a');
+		sendTyped(client, 'count', null, 'a');
 		expect(parse(await client.next())).toEqual({ type: 'count', correlationId: 'a', error: INTERNAL });
 		expect(log.errors.map(({ details }) => String(details?.['err']))).toEqual([
 			expect.stringContaining('Data of count does not fit its schema'),
@@ -97,12 +97,12 @@ describe('a reply that can not be sent answers internal, and is logged', () => {
 
 interface Served {
 	readonly client: TestClient;
-	readonly log: LogBook;
+	readonly log: RecordingLogger;
 }
 
 /** One handler for both messages. */
 async function serving(handler: () => unknown): Promise<Served> {
-	const log = new LogBook();
+	const log = new RecordingLogger();
 	const router = new SocketRouter().on(Do, handler).on(Count, handler as () => number);
 	const { ws } = await serve(new Application({ logger: log }).websocket().socketRouter(router));
 	return { client: await connectClient(ws), log };

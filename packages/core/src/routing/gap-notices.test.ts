@@ -4,9 +4,9 @@ import { MemoryBackend } from '@orijs/websocket/testing';
 import { expect, it } from 'vitest';
 import { z } from 'zod';
 import { Application, SocketRouter, type WebSocketOptions } from '../index.ts';
-import { LogBook } from '../test-support/log-book.ts';
+import { RecordingLogger } from '../test-support/recording-logger.ts';
 import { serve } from '../test-support/serve.ts';
-import { parse, say } from '../test-support/speak.ts';
+import { parse, sendTyped } from '../test-support/typed-client.ts';
 
 const Join = SocketMessage.define({ name: 'join', data: z.string(), reply: z.null() });
 
@@ -24,7 +24,7 @@ it('a gap in a topic is told to those who are in it, and one in what is sent to 
 		[inside, 'lost'],
 		[elsewhere, 'fine'],
 	] as const) {
-		say(client, 'join', topic, 'a');
+		sendTyped(client, 'join', topic, 'a');
 		await client.next();
 	}
 
@@ -48,7 +48,7 @@ it('a gap in a topic is told to those who are in it, and one in what is sent to 
 it('with authorize alone it is told as well', async () => {
 	const { connect, interrupt } = await interruptible(() => {}, { authorize: { subscribe: () => true } });
 	const client = await connect();
-	say(client, '@subscribe', { topic: 'lost' }, 'a');
+	sendTyped(client, '@subscribe', { topic: 'lost' }, 'a');
 	await client.next();
 
 	await interrupt(['lost'], 1_000);
@@ -72,7 +72,7 @@ function gap(topic: string, since: number): unknown {
 
 /** An application whose bus is interrupted when a test says so. */
 async function interruptible(build: (app: Application) => void, options: WebSocketOptions = {}) {
-	const logger = new LogBook();
+	const logger = new RecordingLogger();
 	const bus = new MemoryBackend().createBus();
 	const start = bus.start.bind(bus);
 	let interrupted = (_: readonly string[] | 'all', __: number): void => {};

@@ -1,25 +1,28 @@
 import type { Logger } from '@orijs/websocket';
 
-/** State that is being found out: what is not set yet is undefined, and what was looked for and not there may be null. */
+/** The state while guards are filling it: a field is undefined until it is set, and may be set to null if not found. */
 export type PartialState<TState extends object> = { -readonly [K in keyof TState]: TState[K] | null | undefined };
 
-/** What a connection guard knows and may do. */
+/** The argument of a connection guard. */
 export interface GuardContext<TState extends object = object> {
-	/** What the client sent in its first frame (what its `auth()` returned); undefined if it sent something else first. Not validated. */
+	/**
+	 * The data of the client's `@auth` message (what its `auth()` returned), not validated; undefined if its first
+	 * message was another one.
+	 */
 	readonly auth: unknown;
-	/** For the guards to fill; handlers read it as `ctx.state`. Empty at first. */
+	/** Filled by the guards and read by handlers as `ctx.state`. Empty at first. */
 	readonly state: PartialState<TState>;
-	/** The connection's data, as `upgrade()` returned it. */
+	/** The connection's data, as returned by `upgrade()`. */
 	readonly data: object;
 	/** The headers of the upgrade request. */
 	readonly headers: Headers;
 	/** The cookies of the upgrade request. */
 	readonly cookies: Bun.CookieMap;
-	/** The client's address; behind trusted proxies, the one they tell. */
+	/** The client's address; behind `trustedProxies`, the one they report. */
 	readonly remoteAddress: string;
 	readonly socketId: string;
 	/** Aborted when the connection ends. */
 	readonly signal: AbortSignal;
-	/** Says with each line which socket it is about. */
+	/** Adds the socket's id to each line. */
 	readonly log: Logger;
 }

@@ -3,9 +3,9 @@ import { SocketMessage } from '@orijs/websocket';
 import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
 import { Application, SocketRouter } from '../index.ts';
-import { LogBook } from '../test-support/log-book.ts';
+import { RecordingLogger } from '../test-support/recording-logger.ts';
 import { serve } from '../test-support/serve.ts';
-import { answersOf, arrived, parse, say } from '../test-support/speak.ts';
+import { answersOf, allReceived, parse, sendTyped } from '../test-support/typed-client.ts';
 
 /** What takes too long, and whether the handler was called by then. */
 const places: readonly [string, boolean][] = [
@@ -19,10 +19,10 @@ describe.each(places)('a message whose %s takes too long', (place, isBegun) => {
 	it('is answered with timeout, and the next is handled', async () => {
 		const { app, client, handled, log } = await waiting();
 
-		say(client, place, 0, 'a');
-		say(client, 'echo', 7, 'b');
+		sendTyped(client, place, 0, 'a');
+		sendTyped(client, 'echo', 7, 'b');
 		expect((await client.received(2)).map(parse)).toEqual([
-			{ type: place, correlationId: 'a', error: { code: 'timeout', message: 'The server took too long' } },
+			{ type: place, correlationId: 'a', error: { code: 'timeout', message: 'The server did not finish in time' } },
 			{ type: 'echo', correlationId: 'b', data: '7' },
 		]);
 		expect(handled).toEqual(isBegun ? [0, 7] : [7]);
@@ -31,13 +31,13 @@ describe.each(places)('a message whose %s takes too long', (place, isBegun) => {
 
 	it.each(['succeeds', 'fails'])('is not answered again, or begun, when that %s after all', async (how) => {
 		const { client, handled, gates } = await waiting();
-		say(client, place, 0, 'a');
+		sendTyped(client, place, 0, 'a');
 		await client.next();
 
 		if (how === 'succeeds') gates[0]?.resolve();
 		else gates[0]?.reject(new Error('too late anyway'));
 		await turns(5);
-		say(client, 'echo', 7, 'b');
+		sendTyped(client, 'echo', 7, 'b');
 		await client.received(2);
 		expect(answersOf(client)).toEqual([
 			['a', 'timeout'],
@@ -48,14 +48,14 @@ describe.each(places)('a message whose %s takes too long', (place, isBegun) => {
 
 	it('does not end the wait for the one that follows when it ends itself', async () => {
 		const { client, gates } = await waiting();
-		say(client, place, 0, 'a');
-		say(client, place, 1, 'b');
-		say(client, 'echo', 7, 'c');
+		sendTyped(client, place, 0, 'a');
+		sendTyped(client, place, 1, 'b');
+		sendTyped(client, 'echo', 7, 'c');
 		await client.next();
 
 		gates[0]?.resolve();
 		await turns(5);
-		await arrived(client);
+		await allReceived(client);
 		expect(answersOf(client)).toEqual([['a', 'timeout']]);
 		gates[1]?.resolve();
 		await client.next((message) => parse(message)['correlationId'] === 'c');
@@ -67,8 +67,8 @@ describe.each(places)('a message whose %s takes too long', (place, isBegun) => {
 
 	it('does not keep the one that follows from being answered with timeout as well', async () => {
 		const { client, gates } = await waiting();
-		say(client, place, 0, 'a');
-		say(client, place, 1, 'b');
+		sendTyped(client, place, 0, 'a');
+		sendTyped(client, place, 1, 'b');
 		await client.next();
 
 		gates[0]?.resolve();
@@ -83,7 +83,7 @@ describe.each(places)('a message whose %s takes too long', (place, isBegun) => {
 it('a message that takes too long and is no request is refused as well', async () => {
 	const { client } = await waiting();
 
-	say(client, 'handler', 0);
+	sendTyped(client, 'handler', 0);
 	expect(parse(await client.next())).toMatchObject({ type: 'handler', error: { code: 'timeout' } });
 });
 
@@ -99,7 +99,7 @@ it('the message handler: the next is handled, and it is counted', async () => {
 it('each message has a time of its own, whatever the ones before it took', async () => {
 	const { client, gates } = await waiting();
 
-	for (const number of [0, 1, 2, 3]) say(client, 'handler', number, String(number));
+	for (const number of [0, 1, 2, 3]) sendTyped(client, 'handler', number, String(number));
 	for (const gate of gates) {
 		// More than half of the time that each has.
 		await Bun.sleep(120);
@@ -112,7 +112,7 @@ it('each message has a time of its own, whatever the ones before it took', async
 interface Waiting {
 	readonly app: Application;
 	readonly client: TestClient;
-	readonly log: LogBook;
+	readonly log: RecordingLogger;
 	/** The numbers that handlers were called with. */
 	readonly handled: number[];
 	/** What the message of each number waits for. */
@@ -165,7 +165,7 @@ async function waiting(): Promise<Waiting> {
 			echo,
 		)
 		.on(SocketMessage.define({ name: 'echo', data: number, reply: text }), echo);
-	const log = new LogBook();
+	const log = new RecordingLogger();
 	const app = new Application({ logger: log })
 		.websocket({ limits: { handlerTimeoutMs: 200 } })
 		.socketRouter(router)

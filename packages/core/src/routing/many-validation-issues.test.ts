@@ -3,19 +3,19 @@ import { SocketMessage } from '@orijs/websocket';
 import { expect, it } from 'vitest';
 import { z } from 'zod';
 import { Application, SocketRouter } from '../index.ts';
-import { LogBook } from '../test-support/log-book.ts';
+import { RecordingLogger } from '../test-support/recording-logger.ts';
 import { serve } from '../test-support/serve.ts';
-import { parse, say } from '../test-support/speak.ts';
+import { parse, sendTyped } from '../test-support/typed-client.ts';
 
 const Sum = SocketMessage.define({ name: 'sum', data: z.array(z.number()) });
 
 it('data that is wrong in ten thousand places is refused in few words', async () => {
-	const app = new Application({ logger: new LogBook() })
+	const app = new Application({ logger: new RecordingLogger() })
 		.websocket()
 		.socketRouter(new SocketRouter().on(Sum, () => undefined));
 	const client = await connectClient((await serve(app)).ws);
 
-	say(client, 'sum', Array<string>(10_000).fill(''), 'a');
+	sendTyped(client, 'sum', Array<string>(10_000).fill(''), 'a');
 	const answer = String(await client.next());
 	expect(answer.length).toBeLessThan(3_000);
 	const { code, message } = parse(answer)['error'] as Record<string, string>;

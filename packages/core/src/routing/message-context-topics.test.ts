@@ -4,9 +4,9 @@ import { MemoryBackend } from '@orijs/websocket/testing';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { Application, type MessageContext, SocketRouter } from '../index.ts';
-import { LogBook } from '../test-support/log-book.ts';
+import { RecordingLogger } from '../test-support/recording-logger.ts';
 import { serve } from '../test-support/serve.ts';
-import { parse, say } from '../test-support/speak.ts';
+import { parse, sendTyped } from '../test-support/typed-client.ts';
 
 const Do = SocketMessage.define({ name: 'do', data: z.unknown(), reply: z.unknown() });
 const News = SocketMessage.define({ name: 'news', data: z.string().transform((text) => text.toUpperCase()) });
@@ -16,7 +16,7 @@ describe('ctx, over two applications on one backend,', () => {
 		const [here, there] = await twoNodes((ctx) => ctx.subscribe(String(ctx.data)));
 
 		for (let i = 0; i < 20; i++) {
-			say(here.client, 'do', `topic:${i}`, 'a');
+			sendTyped(here.client, 'do', `topic:${i}`, 'a');
 			await here.client.next();
 			await there.app.socket.publish(`topic:${i}`, `"from ${i}"`);
 			expect(await here.client.next()).toBe(`"from ${i}"`);
@@ -30,7 +30,7 @@ describe('ctx, over two applications on one backend,', () => {
 			return [...ctx.ws.data.topics];
 		});
 
-		say(here.client, 'do', null, 'a');
+		sendTyped(here.client, 'do', null, 'a');
 		expect(parse(await here.client.next())['data']).toEqual(['kept']);
 		for (const { app } of [here, there]) await app.socket.publish('left', 'not for me');
 		for (const { app } of [here, there]) await app.socket.publish('kept', 'marker');
@@ -48,9 +48,9 @@ describe('ctx, over two applications on one backend,', () => {
 		});
 		const [{ client: speaker }, { client: listener }] = nodes;
 
-		say(listener, 'do', 'listen', 'a');
+		sendTyped(listener, 'do', 'listen', 'a');
 		await listener.next();
-		say(speaker, 'do', 'speak', 'a');
+		sendTyped(speaker, 'do', 'speak', 'a');
 		const isAnswer = (message: unknown): boolean => String(message).includes('correlationId');
 		await speaker.next(isAnswer);
 		await listener.received(5);
@@ -69,7 +69,7 @@ async function twoNodes(handler: Handler) {
 }
 
 async function startNode(backend: MemoryBackend, handler: Handler) {
-	const logger = new LogBook();
+	const logger = new RecordingLogger();
 	const provider = new WsProvider({ bus: backend.createBus(), logger, graceMs: 0 });
 	const app = new Application({ logger }).websocket(provider).socketRouter(new SocketRouter().on(Do, handler));
 	const { ws } = await serve(app);

@@ -3,9 +3,9 @@ import { MessageValidationError, SocketMessage } from '@orijs/websocket';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { Application, type AppSocket, type Limits, type MessageContext, SocketRouter } from '../index.ts';
-import { LogBook } from '../test-support/log-book.ts';
+import { RecordingLogger } from '../test-support/recording-logger.ts';
 import { serve } from '../test-support/serve.ts';
-import { answersOf, parse, say } from '../test-support/speak.ts';
+import { answersOf, parse, sendTyped } from '../test-support/typed-client.ts';
 
 const Do = SocketMessage.define({ name: 'do', data: z.unknown(), reply: z.unknown() });
 const News = SocketMessage.define({ name: 'news', data: z.string().transform((text) => text.toUpperCase()) });
@@ -22,13 +22,13 @@ describe('ctx', () => {
 		});
 		const other = await connect();
 
-		say(client, 'do', null, 'a');
+		sendTyped(client, 'do', null, 'a');
 		expect((await client.received(3)).map(parse)).toEqual([
 			{ name: 'news', data: 'NEWS', timestamp: expect.any(Number) as number },
 			{ name: 'late', data: 'good', timestamp: expect.any(Number) as number },
 			{ type: 'do', correlationId: 'a', data: 'sent' },
 		]);
-		say(other, '@ping', null, 'a');
+		sendTyped(other, '@ping', null, 'a');
 		await other.next();
 		expect(other.messages).toHaveLength(1);
 	});
@@ -40,7 +40,7 @@ describe('ctx', () => {
 			await ctx.send(Late, 'bad').catch((error: unknown) => errors.push(error));
 		});
 
-		say(client, 'do', null, 'a');
+		sendTyped(client, 'do', null, 'a');
 		expect(parse(await client.next())).toMatchObject({ correlationId: 'a' });
 		expect(client.messages).toHaveLength(1);
 		expect(errors).toEqual([expect.any(MessageValidationError), expect.any(MessageValidationError)]);
@@ -50,7 +50,7 @@ describe('ctx', () => {
 	it('socketId and ws: it is the socket that was opened, with its data', async () => {
 		const { client, opened } = await started(({ ws, socketId }) => [ws === opened[0], socketId, ws.data.data]);
 
-		say(client, 'do', null, 'a');
+		sendTyped(client, 'do', null, 'a');
 		expect(parse(await client.next())['data']).toEqual([true, opened[0]?.data.socketId, { tenant: 'acme' }]);
 	});
 
@@ -58,8 +58,8 @@ describe('ctx', () => {
 		const { client, connect } = await started((ctx) => ++ctx.state.visits);
 		const other = await connect();
 
-		for (const id of ['a', 'b']) say(client, 'do', null, id);
-		say(other, 'do', null, 'a');
+		for (const id of ['a', 'b']) sendTyped(client, 'do', null, id);
+		sendTyped(other, 'do', null, 'a');
 		await Promise.all([client.received(2), other.received(1)]);
 		expect([answersOf(client), answersOf(other)]).toEqual([
 			[
@@ -75,11 +75,11 @@ describe('ctx', () => {
 			ctx.state.visits = (ctx.state.visits ?? 0) + 1;
 			return ctx.state.visits;
 		});
-		const { ws } = await serve(new Application({ logger: new LogBook() }).websocket().socketRouter(router));
+		const { ws } = await serve(new Application({ logger: new RecordingLogger() }).websocket().socketRouter(router));
 		const [client, other] = [await connectClient(ws), await connectClient(ws)];
 
-		for (const id of ['a', 'b']) say(client, 'do', null, id);
-		say(other, 'do', null, 'a');
+		for (const id of ['a', 'b']) sendTyped(client, 'do', null, id);
+		sendTyped(other, 'do', null, 'a');
 		await Promise.all([client.received(2), other.received(1)]);
 		expect([...answersOf(client), ...answersOf(other)]).toEqual([
 			['a', 1],
@@ -96,7 +96,7 @@ describe('ctx', () => {
 			ctx.log.error('broken', { err: 'x' });
 		});
 
-		say(client, 'do', 'it', 'a');
+		sendTyped(client, 'do', 'it', 'a');
 		await client.next();
 		const about = { socketId: opened[0]?.data.socketId, type: 'do', correlationId: 'a' };
 		expect(log.lines.filter(({ details }) => details?.['correlationId'] === 'a')).toEqual([
@@ -116,12 +116,13 @@ describe('ctx', () => {
 			{ topicsPerSocket: 2 },
 		);
 
-		for (const what of ['join a', 'join b', 'join c', 'join a', 'leave a', 'join c']) say(client, 'do', what, what);
+		for (const what of ['join a', 'join b', 'join c', 'join a', 'leave a', 'join c'])
+			sendTyped(client, 'do', what, what);
 		await client.received(6);
 		expect(answersOf(client).map(([, answer]) => answer)).toEqual([null, null, 'too_many_topics', null, null, null]);
 		expect(parse(client.texts[2] ?? '')['error']).toEqual({
 			code: 'too_many_topics',
-			message: 'A connection may be in 2 topics',
+			message: 'Limit of 2 topics per connection reached',
 		});
 		expect(app.refusals.topics).toBe(1);
 
@@ -134,7 +135,7 @@ describe('ctx', () => {
 type Handler = (ctx: Context) => unknown;
 
 async function started(handler: Handler, limits: Limits = {}) {
-	const log = new LogBook();
+	const log = new RecordingLogger();
 	const opened: AppSocket[] = [];
 	const router = new SocketRouter<{ visits: number }>()
 		.guard((ctx) => {

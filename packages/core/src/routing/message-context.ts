@@ -17,13 +17,14 @@ import {
 import type { AppSocket } from '../app-socket.ts';
 import { BoundLogger } from '../support/bound-logger.ts';
 import type { AllLimits } from '../limits.ts';
-import { quiet } from '../support/quiet.ts';
+import { quiet } from '@orijs/websocket/internal';
 import type { Refusals } from '../refusals.ts';
 import type { Session } from '../session/session.ts';
 import type { ClientRequests, RequestOptions } from './client-requests.ts';
 import { encodeMessage } from './encode-message.ts';
+import { tooManyTopics } from './refusal-texts.ts';
 
-/** What the contexts of all messages share. */
+/** Shared by the contexts of all messages. */
 export interface ContextServices {
 	readonly provider: WebSocketProvider;
 	readonly requests: ClientRequests;
@@ -32,20 +33,20 @@ export interface ContextServices {
 	readonly logger: Logger;
 }
 
-/** What a message's handler and its guards know and may do. */
+/** The argument of a message's guards and handler. */
 export class MessageContext<TMessage extends SocketMessage = SocketMessage, TState extends object = object> {
 	/** The message's name. */
 	readonly type: string;
-	/** What ties the answer to the request; undefined for a message that is no request. */
+	/** Identifies the request that an answer belongs to; undefined if the message is not a request. */
 	readonly correlationId: string | undefined;
-	/** Valid, and as the schema made it. */
+	/** The message's data: the output of its schema. */
 	readonly data: InferOutput<TMessage['data']>;
 	readonly #services: ContextServices;
 	readonly #session: Session;
-	/** Whether it was answered, or needs no answer any more. */
+	/** Whether the message was answered or has timed out. */
 	#isSettled = false;
 
-	/** Made for each message; not for applications to make. */
+	/** Created for each message by the application; do not create one yourself. */
 	constructor(services: ContextServices, session: Session, { type, data, correlationId }: ClientMessage) {
 		this.type = type;
 		this.correlationId = correlationId;
@@ -54,12 +55,15 @@ export class MessageContext<TMessage extends SocketMessage = SocketMessage, TSta
 		this.#session = session;
 	}
 
-	/** What the connection's guards have set. */
+	/** The connection's state, as set by its guards; shared by all its messages. */
 	get state(): TState {
 		return this.#session.values as TState;
 	}
 
-	/** The socket the message came from. Its `publish` leaves that socket out, but for topics with history; the context's reaches everyone. */
+	/**
+	 * The socket that sent the message. `ws.publish` skips this socket, except in topics with history; `ctx.publish`
+	 * does not skip it.
+	 */
 	get ws(): AppSocket {
 		return this.#session.ws;
 	}
@@ -68,21 +72,21 @@ export class MessageContext<TMessage extends SocketMessage = SocketMessage, TSta
 		return this.#session.socketId;
 	}
 
-	/** Aborted when the socket has closed. */
+	/** Aborted when the socket closes. */
 	get signal(): AbortSignal {
 		return this.#session.signal;
 	}
 
-	/** Says with each line which socket, message and request it is about. */
+	/** Adds the socket's id, the message's name and its correlation id to each line. */
 	get log(): Logger {
 		const { socketId, type, correlationId } = this;
 		return new BoundLogger(this.#services.logger, { socketId, type, correlationId });
 	}
 
 	/**
-	 * Puts the socket into a topic. Resolves once messages from every node will arrive.
+	 * Subscribes the socket to a topic. Resolves once messages from every node will arrive.
 	 *
-	 * @throws {SocketError} `too_many_topics`: it is in `limits.topicsPerSocket` of them
+	 * @throws {SocketError} `too_many_topics`: the socket has reached `limits.topicsPerSocket`
 	 * @throws {InvalidTopicError} {UnknownSocketError} {SubscribeError} {ProviderStoppedError}
 	 */
 	subscribe(topic: string): Promise<void> {
@@ -90,23 +94,26 @@ export class MessageContext<TMessage extends SocketMessage = SocketMessage, TSta
 		const { topics } = this.#session;
 		if (topics.size >= limits.topicsPerSocket && !topics.has(topic)) {
 			refusals.add('topics', { socketId: this.socketId, topic });
-			const error = new SocketError('too_many_topics', `A connection may be in ${limits.topicsPerSocket} topics`);
+			const error = new SocketError('too_many_topics', tooManyTopics(limits.topicsPerSocket));
 			return quiet(Promise.reject(error));
 		}
 		return provider.subscribe(this.socketId, topic);
 	}
 
-	/** Takes the socket out of a topic. @throws {InvalidTopicError} */
+	/** Unsubscribes the socket from a topic. @throws {InvalidTopicError} */
 	unsubscribe(topic: string): Promise<void> {
 		return this.#services.provider.unsubscribe(this.socketId, topic);
 	}
 
-	/** Sends to everyone in the topic, on every node, this socket included. As `SocketEmitter.publish`. */
+	/** Sends to all subscribers of a topic, on every node, this socket included. See `SocketEmitter.publish`. */
 	publish(topic: string, payload: Payload, options?: PublishOptions): Promise<void> {
 		return this.#services.provider.publish(topic, payload, options);
 	}
 
-	/** Sends a typed message to everyone in the topic, on every node, this socket included. As `SocketEmitter.emit`. */
+	/**
+	 * Sends a typed message to all subscribers of a topic, on every node, this socket included. See
+	 * `SocketEmitter.emit`.
+	 */
 	emit<T extends SocketMessage>(
 		message: T,
 		topic: string,
@@ -117,33 +124,34 @@ export class MessageContext<TMessage extends SocketMessage = SocketMessage, TSta
 	}
 
 	/**
-	 * Sends a typed message to this socket alone.
+	 * Sends a typed message to this socket only.
 	 *
-	 * @throws {MessageValidationError} {InvalidPayloadError} nothing was sent; {UnknownSocketError} it has closed
+	 * @throws {MessageValidationError} {InvalidPayloadError} nothing was sent; {UnknownSocketError} the socket has
+	 * closed
 	 */
 	send<T extends SocketMessage>(message: T, data: InferInput<T['data']>): Promise<void> {
 		return quiet(sendTo(this.#session, message, data));
 	}
 
-	/** Asks this socket's client, and resolves with its answer. As `app.socket.request`. */
+	/** Sends a request to this socket's client and resolves with its reply. See `app.socket.request`. */
 	request<T extends RequestMessage>(
 		message: T,
 		data: InferInput<T['data']>,
 		options?: RequestOptions,
 	): Promise<InferOutput<T['reply']>> {
 		const session = this.#session;
-		session.expectReply();
+		session.inbound.expectReply();
 		const reply = this.#services.requests.request(this.socketId, message, data, options);
-		void quiet(reply.finally(() => session.expectReplyNoMore()));
+		void quiet(reply.finally(() => session.inbound.replySettled()));
 		return reply;
 	}
 
-	/** For the dispatcher: sets the data once it is validated. */
+	/** Internal: sets the validated data. */
 	static setData(ctx: MessageContext, data: unknown): void {
 		(ctx as { data: unknown }).data = data;
 	}
 
-	/** For the dispatcher: a message is answered once. Returns whether it still is to be. */
+	/** Internal: marks the message as answered. Returns false if it already was. */
 	static settle(ctx: MessageContext): boolean {
 		if (ctx.#isSettled) return false;
 		ctx.#isSettled = true;

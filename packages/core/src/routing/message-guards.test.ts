@@ -3,9 +3,9 @@ import { SocketError, SocketMessage } from '@orijs/websocket';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { Application, type MessageGuard, SocketRouter } from '../index.ts';
-import { LogBook } from '../test-support/log-book.ts';
+import { RecordingLogger } from '../test-support/recording-logger.ts';
 import { serve } from '../test-support/serve.ts';
-import { parse, say } from '../test-support/speak.ts';
+import { parse, sendTyped } from '../test-support/typed-client.ts';
 
 const Do = SocketMessage.define({ name: 'do', data: z.unknown(), reply: z.string() });
 const SECRET = 'postgres://admin:hunter2@db';
@@ -22,11 +22,11 @@ describe('the guards of a message', () => {
 		const guards = [guard('first', true), guard('second', false), guard('third', true)];
 		const { client, handled } = await guarded(guards);
 
-		say(client, 'do', 'it', 'a');
+		sendTyped(client, 'do', 'it', 'a');
 		expect(parse(await client.next())).toEqual({
 			type: 'do',
 			correlationId: 'a',
-			error: { code: 'forbidden', message: 'You may not send do' },
+			error: { code: 'forbidden', message: 'Not authorized to send do' },
 		});
 		expect(asked).toEqual([
 			['first', 'it'],
@@ -45,7 +45,7 @@ describe('the guards of a message', () => {
 	])('refuse with anything but true: %s', async (_, guard) => {
 		const { client, handled } = await guarded([guard as MessageGuard<object, typeof Do>]);
 
-		say(client, 'do', null, 'a');
+		sendTyped(client, 'do', null, 'a');
 		expect(parse(await client.next())['error']).toMatchObject({ code: 'forbidden' });
 		expect(handled).toEqual([]);
 	});
@@ -58,11 +58,11 @@ describe('the guards of a message', () => {
 		};
 		const { client, handled, log } = await guarded([guard]);
 
-		say(client, 'do', 'own', 'a');
-		say(client, 'do', 'other', 'b');
+		sendTyped(client, 'do', 'own', 'a');
+		sendTyped(client, 'do', 'other', 'b');
 		const [own, other] = (await client.received(2)).map(parse);
 		expect(own?.['error']).toEqual({ code: 'not_a_member', message: 'Join first' });
-		expect(other?.['error']).toEqual({ code: 'internal', message: 'Something went wrong on the server' });
+		expect(other?.['error']).toEqual({ code: 'internal', message: 'Internal server error' });
 		expect(handled).toEqual([]);
 		expect(log.errors.map(({ details }) => details?.['err'])).toEqual([new Error(SECRET)]);
 	});
@@ -70,13 +70,13 @@ describe('the guards of a message', () => {
 
 interface Guarded {
 	readonly client: TestClient;
-	readonly log: LogBook;
+	readonly log: RecordingLogger;
 	/** The data of the messages that were handled. */
 	readonly handled: unknown[];
 }
 
 async function guarded(guards: readonly MessageGuard<object, typeof Do>[]): Promise<Guarded> {
-	const log = new LogBook();
+	const log = new RecordingLogger();
 	const handled: unknown[] = [];
 	const handler = ({ data }: { data: unknown }): string => {
 		handled.push(data);

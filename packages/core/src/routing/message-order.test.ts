@@ -3,9 +3,9 @@ import { SocketMessage } from '@orijs/websocket';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { Application, type AppSocket, type Limits, SocketRouter } from '../index.ts';
-import { LogBook } from '../test-support/log-book.ts';
+import { RecordingLogger } from '../test-support/recording-logger.ts';
 import { serve } from '../test-support/serve.ts';
-import { answersOf, arrived, DONE, parse, say } from '../test-support/speak.ts';
+import { answersOf, allReceived, ACCEPTED, parse, sendTyped } from '../test-support/typed-client.ts';
 
 const Job = SocketMessage.define({ name: 'job', data: z.number() });
 const Slow = SocketMessage.define({ name: 'slow', data: z.number().refine(async () => (await turns(3), true)) });
@@ -49,7 +49,7 @@ describe.each(ways)('messages to %s', (_, message) => {
 
 		client.send(message(0));
 		client.send(message(1));
-		await arrived(client);
+		await allReceived(client);
 		other.send(message(2));
 		await until(() => happened.includes('end 2'), { what: 'the message of the other is handled' });
 		expect(happened).toEqual(['begin 0', 'begin 2', 'end 2']);
@@ -96,8 +96,8 @@ describe.each(ways)('messages to %s', (_, message) => {
 
 		client.send(message(0));
 		client.send(message(1));
-		say(client, '@ping', 'ignored', 'a');
-		expect(parse(await client.next())).toEqual({ type: '@ping', correlationId: 'a', data: DONE });
+		sendTyped(client, '@ping', 'ignored', 'a');
+		expect(parse(await client.next())).toEqual({ type: '@ping', correlationId: 'a', data: ACCEPTED });
 		expect(happened.filter((what) => what !== 'begin 0')).toEqual([]);
 		gate.resolve();
 		await until(() => happened.includes('end 1'), { what: 'the messages are handled' });
@@ -109,9 +109,9 @@ it('messages of all kinds wait for each other', async () => {
 	const { client, happened } = await working((number) => (number === 0 ? gate.promise : undefined));
 
 	for (const [number, [, message]] of ways.entries()) client.send(message(number));
-	say(client, 'nothing', null, 'a');
-	say(client, '@auth', null, 'b');
-	await arrived(client);
+	sendTyped(client, 'nothing', null, 'a');
+	sendTyped(client, '@auth', null, 'b');
+	await allReceived(client);
 	expect([happened, answersOf(client)]).toEqual([['begin 0'], []]);
 
 	gate.resolve();
@@ -132,7 +132,7 @@ async function working(work: (number: number) => Promise<void> | undefined, limi
 		return undefined;
 	};
 	const router = new SocketRouter().on(Job, ({ data }) => handle(data)).on(Slow, ({ data }) => handle(data));
-	const app = new Application({ logger: new LogBook() })
+	const app = new Application({ logger: new RecordingLogger() })
 		.websocket({ limits: { messagesPerSecond: Infinity, ...limits } })
 		.socketRouter(router)
 		.onWebSocket({

@@ -3,9 +3,9 @@ import { InProcWsProvider, SocketMessage, UnknownSocketError } from '@orijs/webs
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { Application, type MessageContext, type Limits, SocketRouter } from '../index.ts';
-import { LogBook } from '../test-support/log-book.ts';
+import { RecordingLogger } from '../test-support/recording-logger.ts';
 import { serve } from '../test-support/serve.ts';
-import { say } from '../test-support/speak.ts';
+import { sendTyped } from '../test-support/typed-client.ts';
 
 const Job = SocketMessage.define({ name: 'job', data: z.number(), reply: z.number() });
 const ways: readonly [string, (number: number) => string][] = [
@@ -43,8 +43,8 @@ describe('the signal of a message', () => {
 			await left.promise;
 		});
 
-		say(client, 'job', 0);
-		say(client, 'job', 1);
+		sendTyped(client, 'job', 0);
+		sendTyped(client, 'job', 1);
 		await client.close();
 		await closed;
 		expect(await left.promise).toMatchObject({ name: 'AbortError' });
@@ -56,7 +56,7 @@ describe('the signal of a message', () => {
 		const contexts: MessageContext<typeof Job>[] = [];
 		const { client } = await working({}, async (ctx) => void contexts.push(ctx));
 
-		say(client, 'job', 0, 'a');
+		sendTyped(client, 'job', 0, 'a');
 		await client.next();
 		expect(contexts[0]?.signal.aborted).toBe(false);
 	});
@@ -69,14 +69,14 @@ it('a handler that can not go on because its own client has left is no error, un
 		await ctx.subscribe('room');
 	});
 
-	for (const number of [0, 1, 2]) say(client, 'job', number, String(number));
+	for (const number of [0, 1, 2]) sendTyped(client, 'job', number, String(number));
 	await client.close();
 	await log.untilErrors(1);
 	expect(log.errors.map(({ details }) => details?.['err'])).toEqual([new Error('something else')]);
 	expect(log.lines.filter(({ level }) => level === 'debug')).toEqual(
 		['0', '1'].map((correlationId) => ({
 			level: 'debug',
-			message: 'The handler did not finish: its client had left',
+			message: 'The handler did not finish: its client disconnected',
 			details: expect.objectContaining({
 				type: 'job',
 				correlationId,
@@ -87,7 +87,7 @@ it('a handler that can not go on because its own client has left is no error, un
 });
 
 async function working(limits: Limits, work: (ctx: MessageContext<typeof Job>) => Promise<void> = turns) {
-	const log = new LogBook();
+	const log = new RecordingLogger();
 	const happened: string[] = [];
 	const closed = Promise.withResolvers<void>();
 	const router = new SocketRouter().on(Job, async (ctx) => {
@@ -98,7 +98,7 @@ async function working(limits: Limits, work: (ctx: MessageContext<typeof Job>) =
 	});
 	const app = new Application({ logger: log })
 		// The provider logs what it refuses on its own account.
-		.websocket(new InProcWsProvider({ logger: new LogBook() }), { limits })
+		.websocket(new InProcWsProvider({ logger: new RecordingLogger() }), { limits })
 		.socketRouter(router)
 		.onWebSocket({
 			async message(_, message) {

@@ -1,9 +1,9 @@
 import { BuiltIn, type ClientMessage } from '@orijs/websocket/protocol';
 
-/** Why a text is no message. */
+/** Why a text is not a valid message. */
 export class MessageFault {
 	readonly reason: string;
-	/** As far as they could be made out, so that a request can be answered. */
+	/** Type and correlation id if they could be read, so that a request can be answered. */
 	readonly type: string | undefined;
 	readonly correlationId: string | undefined;
 
@@ -13,7 +13,7 @@ export class MessageFault {
 		this.correlationId = correlationId;
 	}
 
-	/** It is no message of this protocol at all, and so may be meant for somebody else. */
+	/** Whether the text is not a message of this protocol at all, and may be meant for the `message` handler. */
 	get isForeign(): boolean {
 		return this.type === undefined;
 	}
@@ -23,37 +23,38 @@ const LONGEST_TYPE = 129;
 const LONGEST_CORRELATION_ID = 128;
 
 /**
- * Reads what a client says. Refused besides what is no message are keys that poison objects into which data is copied later
- * (`__proto__`, and `constructor` with a `prototype` in it), and what is nested too deep for those who handle it recursively.
+ * Parses a client's message. Besides invalid messages, it rejects keys that would pollute prototypes when data is
+ * copied (`__proto__`, and `constructor` with a `prototype` inside), and nesting too deep for recursive handling.
  */
 export function readMessage(text: string, maxDepth: number): ClientMessage | MessageFault {
 	let parsed: unknown;
 	try {
 		parsed = JSON.parse(text);
 	} catch {
-		return new MessageFault('it is not JSON');
+		return new MessageFault('not valid JSON');
 	}
 	if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))
-		return new MessageFault('it is no JSON object');
+		return new MessageFault('not a JSON object');
 	const { type, data, correlationId } = parsed as Partial<Record<keyof ClientMessage, unknown>>;
 	const isId =
 		typeof correlationId === 'string' && correlationId !== '' && correlationId.length <= LONGEST_CORRELATION_ID;
 	const id = isId ? correlationId : undefined;
-	if (typeof type !== 'string' || type === '') return new MessageFault('its type is no text', undefined, id);
-	if (type.length > LONGEST_TYPE) return new MessageFault('its type is too long', '', id);
+	if (typeof type !== 'string' || type === '')
+		return new MessageFault('type must be a non-empty string', undefined, id);
+	if (type.length > LONGEST_TYPE) return new MessageFault('type is too long', '', id);
 	if (!isId && correlationId !== undefined && correlationId !== null) {
-		return new MessageFault(`its correlationId is no text of 1 to ${LONGEST_CORRELATION_ID} characters`, type);
+		return new MessageFault(`correlationId must be a string of 1 to ${LONGEST_CORRELATION_ID} characters`, type);
 	}
 	if (correlationId === null) (parsed as { correlationId: unknown }).correlationId = undefined;
 	let bad = typeof data === 'object' && data !== null ? faultOf(data, maxDepth) : undefined;
-	// An answer has an `error` beside its `data`. All other fields are nobody's.
+	// A reply may have an `error` besides its `data`. All other fields are ignored.
 	if (type === BuiltIn.reply) bad ??= faultOf(parsed, maxDepth + 1);
 	return bad === undefined ? (parsed as ClientMessage) : new MessageFault(bad, type, id);
 }
 
-/** What is wrong with a value, which came from JSON. */
+/** Returns why a parsed JSON value is rejected; undefined if it is fine. */
 function faultOf(value: object, depth: number): string | undefined {
-	if (depth === 0) return 'it is nested too deep';
+	if (depth === 0) return 'nested too deeply';
 	if (Array.isArray(value)) {
 		for (const item of value as unknown[]) {
 			if (typeof item !== 'object' || item === null) continue;
@@ -63,10 +64,10 @@ function faultOf(value: object, depth: number): string | undefined {
 		return undefined;
 	}
 	for (const key in value) {
-		if (key === '__proto__') return 'it has a key __proto__';
+		if (key === '__proto__') return 'key __proto__ is not allowed';
 		const item = (value as Record<string, unknown>)[key];
 		if (typeof item !== 'object' || item === null) continue;
-		if (key === 'constructor' && Object.hasOwn(item, 'prototype')) return 'it has a key constructor.prototype';
+		if (key === 'constructor' && Object.hasOwn(item, 'prototype')) return 'key constructor.prototype is not allowed';
 		const bad = faultOf(item, depth - 1);
 		if (bad !== undefined) return bad;
 	}

@@ -1,13 +1,14 @@
 import { isTopic } from '@orijs/websocket';
 import { isPosition, MOST_TOPICS, type TopicRequest } from '@orijs/websocket/protocol';
 
+/** Sent to clients whose data is invalid. */
 export const TOPICS_RULE: string =
-	`data must be { topic }, or { topics } with 1 to ${MOST_TOPICS} of them, and a topic is 1 to 256 characters from ` +
-	'A-Z a-z 0-9 _ : . -; or, to resume it, { topic, since: { epoch, offset } } or { topic, rewind } with a number from 1 to 100,000';
+	`data must be { topic } or { topics } with 1 to ${MOST_TOPICS} topics; a topic is 1 to 256 characters from ` +
+	'A-Z a-z 0-9 _ : . -, or, to resume it, { topic, since: { epoch, offset } } or { topic, rewind: 1 to 100,000 }';
 
 const MOST_REWIND = 100_000;
 
-/** The topics that a client asks for, each once; undefined if the data does not fit. */
+/** Returns the requested topics, without duplicates; undefined if the data is invalid. */
 export function readTopicRequests(data: unknown): readonly TopicRequest[] | undefined {
 	const { topic, topics } = fieldsOf(data);
 	if (topics === undefined) {

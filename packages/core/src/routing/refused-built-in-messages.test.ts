@@ -3,9 +3,9 @@ import { WsProvider } from '@orijs/websocket';
 import { MemoryBackend } from '@orijs/websocket/testing';
 import { describe, expect, it } from 'vitest';
 import { Application, type AppSocket, type Limits } from '../index.ts';
-import { LogBook } from '../test-support/log-book.ts';
+import { RecordingLogger } from '../test-support/recording-logger.ts';
 import { serve } from '../test-support/serve.ts';
-import { answersOf, arrived, DONE, parse, say } from '../test-support/speak.ts';
+import { answersOf, allReceived, ACCEPTED, parse, sendTyped } from '../test-support/typed-client.ts';
 
 describe.each(['@subscribe', '@unsubscribe'])('%s', (type) => {
 	it.each([
@@ -26,15 +26,15 @@ describe.each(['@subscribe', '@unsubscribe'])('%s', (type) => {
 	])('is refused with invalid_data for %j', async (data) => {
 		const { client, sockets, asked } = await connected();
 
-		say(client, type, data, 'a');
+		sendTyped(client, type, data, 'a');
 		expect(parse(await client.next())).toEqual({
 			type,
 			correlationId: 'a',
 			error: {
 				code: 'invalid_data',
 				message:
-					'data must be { topic }, or { topics } with 1 to 100 of them, and a topic is 1 to 256 characters from ' +
-					'A-Z a-z 0-9 _ : . -; or, to resume it, { topic, since: { epoch, offset } } or { topic, rewind } with a number from 1 to 100,000',
+					'data must be { topic } or { topics } with 1 to 100 topics; a topic is 1 to 256 characters from ' +
+					'A-Z a-z 0-9 _ : . -, or, to resume it, { topic, since: { epoch, offset } } or { topic, rewind: 1 to 100,000 }',
 			},
 		});
 		expect([sockets[0]?.data.topics.size, asked]).toEqual([0, []]);
@@ -44,11 +44,11 @@ describe.each(['@subscribe', '@unsubscribe'])('%s', (type) => {
 		const { client, sockets } = await connected();
 		await sockets[0]?.subscribe('left');
 
-		say(client, '@unsubscribe', { topic: 'left' });
-		say(client, '@subscribe', { topic: 'joined' });
-		say(client, type, { topic: '' });
+		sendTyped(client, '@unsubscribe', { topic: 'left' });
+		sendTyped(client, '@subscribe', { topic: 'joined' });
+		sendTyped(client, type, { topic: '' });
 		await until(() => sockets[0]?.data.topics.has('left') === false, { what: 'the topic is left' });
-		await arrived(client);
+		await allReceived(client);
 		expect([...(sockets[0]?.data.topics ?? [])]).toEqual(['joined']);
 		expect(answersOf(client)).toEqual([[undefined, 'invalid_data']]);
 	});
@@ -57,11 +57,11 @@ describe.each(['@subscribe', '@unsubscribe'])('%s', (type) => {
 it.each(['@', '@x', '@gap', '@Subscribe', '@subscribe '])('%j is refused with unknown_type', async (type) => {
 	const { client } = await connected();
 
-	say(client, type, { topic: 't' }, 'a');
-	say(client, type, { topic: 't' });
+	sendTyped(client, type, { topic: 't' }, 'a');
+	sendTyped(client, type, { topic: 't' });
 	expect((await client.received(2)).map(parse)).toEqual([
-		{ type, correlationId: 'a', error: { code: 'unknown_type', message: `Nothing handles ${type}` } },
-		{ type, error: { code: 'unknown_type', message: `Nothing handles ${type}` } },
+		{ type, correlationId: 'a', error: { code: 'unknown_type', message: `No handler for ${type}` } },
+		{ type, error: { code: 'unknown_type', message: `No handler for ${type}` } },
 	]);
 });
 
@@ -69,16 +69,16 @@ describe('@subscribe', () => {
 	it('is refused for one topic too many, not for one that the client is in', async () => {
 		const { app, client } = await connected({ topicsPerSocket: 2 });
 
-		for (const topic of ['a', 'b', 'c', 'b']) say(client, '@subscribe', { topic }, topic);
-		say(client, '@unsubscribe', { topic: 'a' }, 'a');
-		say(client, '@subscribe', { topic: 'c' }, 'c again');
+		for (const topic of ['a', 'b', 'c', 'b']) sendTyped(client, '@subscribe', { topic }, topic);
+		sendTyped(client, '@unsubscribe', { topic: 'a' }, 'a');
+		sendTyped(client, '@subscribe', { topic: 'c' }, 'c again');
 		await client.received(6);
 		expect(new Map(answersOf(client))).toEqual(
 			new Map<unknown, unknown>([
-				['a', DONE],
-				['b', DONE],
+				['a', ACCEPTED],
+				['b', ACCEPTED],
 				['c', 'too_many_topics'],
-				['c again', DONE],
+				['c again', ACCEPTED],
 			]),
 		);
 		expect(app.refusals.topics).toBe(1);
@@ -88,24 +88,24 @@ describe('@subscribe', () => {
 		const { app, client, hold } = await connected({ pendingRequests: 2 });
 		const release = hold();
 
-		for (const topic of ['a', 'b', 'c']) say(client, '@subscribe', { topic }, topic);
+		for (const topic of ['a', 'b', 'c']) sendTyped(client, '@subscribe', { topic }, topic);
 		expect(parse(await client.next())).toEqual({
 			type: '@subscribe',
 			correlationId: 'c',
-			error: { code: 'too_many_requests', message: '2 requests wait already' },
+			error: { code: 'too_many_requests', message: 'Limit of 2 pending requests reached' },
 		});
 		release();
 		await client.received(3);
-		say(client, '@subscribe', { topic: 'c' }, 'd');
+		sendTyped(client, '@subscribe', { topic: 'c' }, 'd');
 		await client.received(4);
-		expect(answersOf(client).slice(3)).toEqual([['d', DONE]]);
+		expect(answersOf(client).slice(3)).toEqual([['d', ACCEPTED]]);
 		expect(app.refusals.requests).toBe(1);
 	});
 });
 
 /** An application that lets everyone subscribe, over a bus that waits where a test says so. */
 async function connected(limits: Limits = {}) {
-	const logger = new LogBook();
+	const logger = new RecordingLogger();
 	const bus = new MemoryBackend().createBus();
 	const subscribe = bus.subscribe.bind(bus);
 	let held: Promise<void> | undefined;

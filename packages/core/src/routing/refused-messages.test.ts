@@ -3,9 +3,9 @@ import { SocketMessage } from '@orijs/websocket';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { Application, SocketRouter } from '../index.ts';
-import { LogBook } from '../test-support/log-book.ts';
+import { RecordingLogger } from '../test-support/recording-logger.ts';
 import { serve } from '../test-support/serve.ts';
-import { parse, say } from '../test-support/speak.ts';
+import { parse, sendTyped } from '../test-support/typed-client.ts';
 
 const Do = SocketMessage.define({ name: 'do', data: z.unknown(), reply: z.string() });
 /** What a refusal says of a request to do something. */
@@ -16,43 +16,43 @@ describe('a message that nothing handles', () => {
 	it.each(['nothing', 'Do', 'do ', 'toString', '__proto__', 'constructor'])('is refused: %j', async (type) => {
 		const { client } = await connected();
 
-		say(client, type, null, 'a');
+		sendTyped(client, type, null, 'a');
 		expect(parse(await client.next())).toEqual({
 			type,
 			correlationId: 'a',
-			error: { code: 'unknown_type', message: `Nothing handles ${type}` },
+			error: { code: 'unknown_type', message: `No handler for ${type}` },
 		});
 	});
 });
 
 describe('what is no message is refused with invalid_message', () => {
 	const refused: readonly [text: string, reason: string, of: object][] = [
-		['', 'it is not JSON', { type: '' }],
-		['do', 'it is not JSON', { type: '' }],
-		['{"type":"do"', 'it is not JSON', { type: '' }],
-		['null', 'it is no JSON object', { type: '' }],
-		['7', 'it is no JSON object', { type: '' }],
-		['"do"', 'it is no JSON object', { type: '' }],
-		['[{"type":"do"}]', 'it is no JSON object', { type: '' }],
-		['{}', 'its type is no text', { type: '' }],
-		['{"type":7}', 'its type is no text', { type: '' }],
-		['{"type":null}', 'its type is no text', { type: '' }],
-		['{"type":""}', 'its type is no text', { type: '' }],
-		['{"__proto__":{"type":"do"}}', 'its type is no text', { type: '' }],
-		[`{"type":"${'n'.repeat(130)}","correlationId":"a"}`, 'its type is too long', { type: '', correlationId: 'a' }],
+		['', 'not valid JSON', { type: '' }],
+		['do', 'not valid JSON', { type: '' }],
+		['{"type":"do"', 'not valid JSON', { type: '' }],
+		['null', 'not a JSON object', { type: '' }],
+		['7', 'not a JSON object', { type: '' }],
+		['"do"', 'not a JSON object', { type: '' }],
+		['[{"type":"do"}]', 'not a JSON object', { type: '' }],
+		['{}', 'type must be a non-empty string', { type: '' }],
+		['{"type":7}', 'type must be a non-empty string', { type: '' }],
+		['{"type":null}', 'type must be a non-empty string', { type: '' }],
+		['{"type":""}', 'type must be a non-empty string', { type: '' }],
+		['{"__proto__":{"type":"do"}}', 'type must be a non-empty string', { type: '' }],
+		[`{"type":"${'n'.repeat(130)}","correlationId":"a"}`, 'type is too long', { type: '', correlationId: 'a' }],
 		...[7, true, {}, [], '', 'n'.repeat(129)].map((id): [string, string, object] => [
 			`{"type":"do","correlationId":${JSON.stringify(id)}}`,
-			'its correlationId is no text of 1 to 128 characters',
+			'correlationId must be a string of 1 to 128 characters',
 			{ type: 'do' },
 		]),
-		['{"type":"do","data":{"__proto__":{}},"correlationId":"a"}', 'it has a key __proto__', REQUEST],
-		['{"type":"do","data":[{"x":{"__proto__":1}}],"correlationId":"a"}', 'it has a key __proto__', REQUEST],
+		['{"type":"do","data":{"__proto__":{}},"correlationId":"a"}', 'key __proto__ is not allowed', REQUEST],
+		['{"type":"do","data":[{"x":{"__proto__":1}}],"correlationId":"a"}', 'key __proto__ is not allowed', REQUEST],
 		[
 			'{"type":"do","data":{"constructor":{"prototype":{}}},"correlationId":"a"}',
-			'it has a key constructor.prototype',
+			'key constructor.prototype is not allowed',
 			REQUEST,
 		],
-		[`{"type":"do","data":${nested(33)},"correlationId":"a"}`, 'it is nested too deep', REQUEST],
+		[`{"type":"do","data":${nested(33)},"correlationId":"a"}`, 'nested too deeply', REQUEST],
 	];
 
 	it.each(refused.map((row) => [row[0].slice(0, 60), ...row] as const))('%s', async (_, text, reason, of) => {
@@ -61,7 +61,7 @@ describe('what is no message is refused with invalid_message', () => {
 		client.send(text);
 		expect(parse(await client.next())).toEqual({
 			...of,
-			error: { code: 'invalid_message', message: `That is no message: ${reason}` },
+			error: { code: 'invalid_message', message: `Invalid message: ${reason}` },
 		});
 		expect(handled).toEqual([]);
 	});
@@ -85,7 +85,7 @@ async function connected(): Promise<{ client: TestClient; handled: unknown[] }> 
 		handled.push(data);
 		return 'done';
 	});
-	const app = new Application({ logger: new LogBook() }).websocket().socketRouter(router);
+	const app = new Application({ logger: new RecordingLogger() }).websocket().socketRouter(router);
 	const { ws } = await serve(app);
 	return { client: await connectClient(ws), handled };
 }

@@ -1,9 +1,9 @@
 import { connectClient } from '@orijs/testkit';
 import { describe, expect, it } from 'vitest';
 import { Application, type ConnectionGuard, SocketRouter } from '../index.ts';
-import { LogBook } from '../test-support/log-book.ts';
+import { RecordingLogger } from '../test-support/recording-logger.ts';
 import { serve } from '../test-support/serve.ts';
-import { say } from '../test-support/speak.ts';
+import { sendTyped } from '../test-support/typed-client.ts';
 
 describe('a guard that does not let a connection in', () => {
 	it.each<[string, () => unknown, number]>([
@@ -20,14 +20,15 @@ describe('a guard that does not let a connection in', () => {
 			const { app, connect, log } = await guarded(guard as ConnectionGuard<object>, () => ++others > 0);
 			const client = await connect();
 
-			say(client, '@auth', 'token', 'a');
-			say(client, 'who', null, 'b');
+			sendTyped(client, '@auth', 'token', 'a');
+			sendTyped(client, 'who', null, 'b');
 			expect(await client.closed).toEqual({ code: 4401, reason: 'unauthorized' });
 			expect([client.messages, others, app.refusals.guard]).toEqual([[], 0, 1]);
 			expect(log.errors.map(({ message }) => message)).toEqual(
 				Array.from(
 					{ length: errors },
-					() => expect.stringMatching(/^A connection guard returned .+; return true or false$/) as string,
+					() =>
+						expect.stringMatching(/^Connection refused: a guard returned .+; it must return true or false$/) as string,
 				),
 			);
 		},
@@ -46,7 +47,7 @@ describe('a guard that does not let a connection in', () => {
 		const { connect, log } = await guarded(failing(error));
 		const client = await connect();
 
-		say(client, '@auth', 'token', 'a');
+		sendTyped(client, '@auth', 'token', 'a');
 		expect(await client.closed).toEqual({ code: 1011, reason: 'guard failed' });
 		expect(client.messages).toEqual([]);
 		expect(log.errors).toEqual([
@@ -60,7 +61,7 @@ describe('a guard that does not let a connection in', () => {
 });
 
 async function guarded(...guards: readonly ConnectionGuard<object>[]) {
-	const log = new LogBook();
+	const log = new RecordingLogger();
 	const router = new SocketRouter();
 	for (const guard of guards) router.guard(guard);
 	const app = new Application({ logger: log }).websocket().socketRouter(router);

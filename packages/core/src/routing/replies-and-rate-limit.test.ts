@@ -3,9 +3,9 @@ import { SocketMessage } from '@orijs/websocket';
 import { expect, it } from 'vitest';
 import { z } from 'zod';
 import { Application, SocketRouter } from '../index.ts';
-import { LogBook } from '../test-support/log-book.ts';
+import { RecordingLogger } from '../test-support/recording-logger.ts';
 import { serve } from '../test-support/serve.ts';
-import { parse, say } from '../test-support/speak.ts';
+import { parse, sendTyped } from '../test-support/typed-client.ts';
 
 const Start = SocketMessage.define({ name: 'start', data: z.number(), reply: z.number() });
 const Ask = SocketMessage.define({ name: 'ask', data: z.number(), reply: z.number() });
@@ -13,10 +13,10 @@ const Ask = SocketMessage.define({ name: 'ask', data: z.number(), reply: z.numbe
 it('answers to what the server asks do not count as messages of the client', async () => {
 	const { app, client } = await limited(5);
 
-	say(client, 'start', 20, 'a');
+	sendTyped(client, 'start', 20, 'a');
 	for (let i = 0; i < 20 * 4; i++) {
 		const { correlationId, data } = parse(await client.next((message) => parse(message)['name'] === 'ask'));
-		say(client, '@reply', data, String(correlationId));
+		sendTyped(client, '@reply', data, String(correlationId));
 	}
 	const answer = await client.next((message) => parse(message)['correlationId'] === 'a');
 	expect(parse(answer)['data']).toBe(20 * 4);
@@ -29,7 +29,7 @@ it.each<[string, (number: number) => string]>([
 ])('answers to what nobody has asked count as any message: %s', async (_, idOf) => {
 	const { app, client } = await limited(5);
 
-	for (let i = 0; i < 20; i++) say(client, '@reply', i, idOf(i));
+	for (let i = 0; i < 20; i++) sendTyped(client, '@reply', i, idOf(i));
 	expect(await client.closed).toMatchObject({ code: 4429 });
 	expect(app.refusals.flood).toBe(1);
 });
@@ -44,7 +44,7 @@ async function limited(messagesPerSecond: number) {
 		}
 		return answered;
 	});
-	const app = new Application({ logger: new LogBook() })
+	const app = new Application({ logger: new RecordingLogger() })
 		.websocket({ limits: { messagesPerSecond } })
 		.socketRouter(router);
 	return { app, client: await connectClient((await serve(app)).ws) };

@@ -4,9 +4,9 @@ import { MemoryBackend } from '@orijs/websocket/testing';
 import { expect, it } from 'vitest';
 import { z } from 'zod';
 import { Application, type AppSocket, SocketRouter } from '../index.ts';
-import { LogBook } from '../test-support/log-book.ts';
+import { RecordingLogger } from '../test-support/recording-logger.ts';
 import { serve } from '../test-support/serve.ts';
-import { arrived, parse, say } from '../test-support/speak.ts';
+import { allReceived, parse, sendTyped } from '../test-support/typed-client.ts';
 
 const Name = SocketMessage.define({ name: 'name', data: z.null(), reply: z.string() });
 
@@ -23,20 +23,20 @@ it('requests to a socket of another node are refused while too many of it wait',
 	await expect(ask()).rejects.toMatchObject({ name: 'SocketRequestError', code: 'too_many_requests' });
 	expect(here.app.refusals.requests).toBe(1);
 	await client.received(2);
-	await arrived(client);
+	await allReceived(client);
 	expect(client.texts.map(parse).filter(({ name }) => name === 'name')).toHaveLength(2);
 
-	say(client, '@reply', 'Ada', String(parse(await client.next())['correlationId']));
+	sendTyped(client, '@reply', 'Ada', String(parse(await client.next())['correlationId']));
 	expect(await first).toBe('Ada');
 	const third = ask();
 	await client.received(4);
 	const asked = client.texts.map(parse).filter(({ name }) => name === 'name');
-	for (const { correlationId } of asked.slice(1)) say(client, '@reply', 'Bob', String(correlationId));
+	for (const { correlationId } of asked.slice(1)) sendTyped(client, '@reply', 'Bob', String(correlationId));
 	expect(await Promise.all([second, third])).toEqual(['Bob', 'Bob']);
 });
 
 async function startNode(backend: MemoryBackend) {
-	const logger = new LogBook();
+	const logger = new RecordingLogger();
 	const sockets: AppSocket[] = [];
 	const app = new Application({ logger })
 		.websocket(new WsProvider({ bus: backend.createBus(), logger }), { limits: { pendingRequests: 2 } })

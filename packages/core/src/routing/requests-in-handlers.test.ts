@@ -3,9 +3,9 @@ import { SocketMessage, SocketRequestError } from '@orijs/websocket';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { Application, type Limits, type MessageContext, SocketRouter } from '../index.ts';
-import { LogBook } from '../test-support/log-book.ts';
+import { RecordingLogger } from '../test-support/recording-logger.ts';
 import { serve } from '../test-support/serve.ts';
-import { answersOf, arrived, parse, say } from '../test-support/speak.ts';
+import { answersOf, allReceived, parse, sendTyped } from '../test-support/typed-client.ts';
 
 const Delete = SocketMessage.define({ name: 'delete', data: z.number(), reply: z.string() });
 const Confirm = SocketMessage.define({ name: 'confirm', data: z.number(), reply: z.boolean() });
@@ -14,7 +14,7 @@ describe('a handler that asks its own client', () => {
 	it('gets the answer, though the message it handles is not over, nor those that came before the answer begun', async () => {
 		const { client } = await confirming();
 
-		for (const [number, id] of ['a', 'b', 'c'].entries()) say(client, 'delete', number, id);
+		for (const [number, id] of ['a', 'b', 'c'].entries()) sendTyped(client, 'delete', number, id);
 		for (const number of [0, 1, 2]) await confirm(client, number, number !== 1);
 		await client.received(6);
 		expect(answersOf(client)).toEqual([
@@ -28,14 +28,14 @@ describe('a handler that asks its own client', () => {
 		const { client } = await confirming({ queuedMessages: 2 });
 		const count = 10;
 
-		for (let number = 0; number < count; number++) say(client, 'delete', number, String(number));
+		for (let number = 0; number < count; number++) sendTyped(client, 'delete', number, String(number));
 		let confirmed = 0;
 		const answers = new Map<unknown, unknown>();
 		while (answers.size < count) {
 			const { name, correlationId, data, error } = parse(await client.next());
 			if (name === 'confirm') {
 				confirmed++;
-				say(client, '@reply', true, String(correlationId));
+				sendTyped(client, '@reply', true, String(correlationId));
 			} else {
 				answers.set(correlationId, error === undefined ? data : (error as { code: string }).code);
 			}
@@ -52,7 +52,7 @@ describe('a handler that asks its own client', () => {
 			return all.join();
 		});
 
-		say(client, 'delete', 0, 'a');
+		sendTyped(client, 'delete', 0, 'a');
 		for (const number of [3, 1, 2]) await confirm(client, number, number === 2);
 		expect(parse(await client.next())['data']).toBe('false,true,false');
 	});
@@ -66,7 +66,7 @@ describe('a handler that asks its own client', () => {
 			}
 		});
 
-		say(client, 'delete', 0, 'a');
+		sendTyped(client, 'delete', 0, 'a');
 		const { correlationId } = parse(await client.next());
 		client.send(JSON.stringify({ type: '@reply', correlationId, error: { code: 'busy', message: 'Not now' } }));
 		expect(parse(await client.next())['data']).toBe('busy');
@@ -83,7 +83,7 @@ describe('a handler that asks its own client', () => {
 			}
 		});
 
-		say(client, 'delete', 0, 'a');
+		sendTyped(client, 'delete', 0, 'a');
 		await client.next();
 		await client.close();
 		await over.promise;
@@ -95,10 +95,10 @@ describe('a handler that asks its own client', () => {
 		const { client, connect } = await confirming();
 		const other = await connect();
 
-		say(client, 'delete', 0, 'a');
+		sendTyped(client, 'delete', 0, 'a');
 		await confirm(client, 0, true);
 		await client.received(2);
-		await arrived(other);
+		await allReceived(other);
 		expect(other.messages).toHaveLength(1);
 	});
 });
@@ -108,11 +108,11 @@ async function confirm(client: TestClient, number: number, answer: boolean): Pro
 	const request = await client.next(
 		(message) => parse(message)['name'] === 'confirm' && parse(message)['data'] === number,
 	);
-	say(client, '@reply', answer, String(parse(request)['correlationId']));
+	sendTyped(client, '@reply', answer, String(parse(request)['correlationId']));
 }
 
 async function confirming(limits: Limits = {}, handler = confirmed) {
-	const log = new LogBook();
+	const log = new RecordingLogger();
 	const router = new SocketRouter().on(Delete, handler);
 	const app = new Application({ logger: log }).websocket({ limits }).socketRouter(router);
 	const { ws } = await serve(app);

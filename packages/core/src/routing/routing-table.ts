@@ -1,13 +1,13 @@
 import { ApplicationError } from '../errors.ts';
 import type { ConnectionGuard, Route, SocketRouter } from './socket-router.ts';
 
-/** What several routers come to. */
+/** The guards and routes of all routers of an application. */
 export interface RoutingTable {
 	readonly guards: readonly ConnectionGuard<object>[];
 	readonly routes: ReadonlyMap<string, Route>;
 }
 
-/** @throws {ApplicationError} two of them handle messages of one name */
+/** @throws {ApplicationError} two routers handle the same message */
 export function routingTable(routers: readonly SocketRouter[]): RoutingTable {
 	const routes = new Map<string, Route>();
 	for (const router of routers) {

@@ -5,14 +5,15 @@ import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { Application, type MessageContext, SocketRouter } from '../index.ts';
-import { LogBook } from '../test-support/log-book.ts';
+import { RecordingLogger } from '../test-support/recording-logger.ts';
 import { serve } from '../test-support/serve.ts';
-import { parse, say } from '../test-support/speak.ts';
+import { parse, sendTyped } from '../test-support/typed-client.ts';
 
 type Schema = SocketMessage['data'];
 type Order = SocketMessage<Schema, Schema>;
 
-// The same in the words of each library: prices come as text, the note has a default, and so has the currency of the answer.
+// The same in the words of each library: prices come as text, the note has a default, and so has the currency of the
+// answer.
 const libraries: readonly [string, Order][] = [
 	[
 		'zod',
@@ -56,7 +57,7 @@ describe.each(libraries)('with a schema of %s', (_, order) => {
 	it('the handler gets the data as the schema made it, and the client the reply as its schema made it', async () => {
 		const { client, handled } = await shop(order, () => ({ total: 3 }));
 
-		say(client, 'order', good, 'a');
+		sendTyped(client, 'order', good, 'a');
 		expect(parse(await client.next())).toEqual({
 			type: 'order',
 			correlationId: 'a',
@@ -68,13 +69,13 @@ describe.each(libraries)('with a schema of %s', (_, order) => {
 	it('data that does not fit never reaches the handler, and the client is told where and why', async () => {
 		const { client, handled, log } = await shop(order, () => ({ total: 3 }));
 
-		say(client, 'order', bad, 'a');
+		sendTyped(client, 'order', bad, 'a');
 		expect(parse(await client.next())).toEqual({
 			type: 'order',
 			correlationId: 'a',
 			error: { code: 'invalid_data', message: expect.stringMatching(fault) as string },
 		});
-		say(client, 'order', undefined, 'b');
+		sendTyped(client, 'order', undefined, 'b');
 		expect(parse(await client.next())).toMatchObject({ correlationId: 'b', error: { code: 'invalid_data' } });
 		expect([handled, log.errors]).toEqual([[], []]);
 	});
@@ -82,10 +83,10 @@ describe.each(libraries)('with a schema of %s', (_, order) => {
 	it('a reply that does not fit stays here: the client is told internal, and the log where and why', async () => {
 		const { client, log } = await shop(order, () => ({ total: 'a lot' }));
 
-		say(client, 'order', good, 'a');
+		sendTyped(client, 'order', good, 'a');
 		expect(parse(await client.next())['error']).toEqual({
 			code: 'internal',
-			message: 'Something went wrong on the server',
+			message: 'Internal server error',
 		});
 		expect(log.errors.map(({ details }) => String(details?.['err']))).toEqual([
 			expect.stringMatching(/does not fit its schema: total: \S+/),
@@ -100,7 +101,7 @@ describe.each(libraries)('with a schema of %s', (_, order) => {
 
 		const before = Date.now();
 		await app.socket.emit(order, 'orders', good);
-		say(client, 'order', good);
+		sendTyped(client, 'order', good);
 		for (const text of await client.received(2)) {
 			const envelope = parse(text);
 			expect(envelope).toEqual({
@@ -122,7 +123,7 @@ describe.each(libraries)('with a schema of %s', (_, order) => {
 		});
 
 		await app.socket.emit(order, 'orders', bad).catch((error: unknown) => errors.push(error));
-		say(client, 'order', good, 'a');
+		sendTyped(client, 'order', good, 'a');
 		expect(parse(await client.next())).toMatchObject({ correlationId: 'a', data: { total: 3 } });
 		expect(client.messages).toHaveLength(1);
 		expect(errors).toEqual([expect.any(MessageValidationError), expect.any(MessageValidationError)]);
@@ -139,11 +140,11 @@ interface Shop {
 	readonly client: TestClient;
 	/** The data that the handler got. */
 	readonly handled: unknown[];
-	readonly log: LogBook;
+	readonly log: RecordingLogger;
 }
 
 async function shop(order: Order, handler: (ctx: MessageContext<Order>) => unknown): Promise<Shop> {
-	const log = new LogBook();
+	const log = new RecordingLogger();
 	const handled: unknown[] = [];
 	const router = new SocketRouter().on(order, (ctx) => {
 		handled.push(ctx.data);

@@ -3,9 +3,9 @@ import { InvalidPayloadError, SocketMessage, UnknownSocketError } from '@orijs/w
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { Application, ApplicationError, type AppSocket, SocketRouter } from '../index.ts';
-import { LogBook } from '../test-support/log-book.ts';
+import { RecordingLogger } from '../test-support/recording-logger.ts';
 import { serve } from '../test-support/serve.ts';
-import { answersOf, parse, say } from '../test-support/speak.ts';
+import { answersOf, parse, sendTyped } from '../test-support/typed-client.ts';
 
 const Ask = SocketMessage.define({ name: 'ask', data: z.any(), reply: z.any() });
 
@@ -28,7 +28,7 @@ describe('app.socket.request', () => {
 		const client = await connectClient((await serve(app)).ws);
 
 		const asking = app.socket.request(String(sockets[0]?.data.socketId), Ask, 1);
-		await expect(asking).rejects.toThrow('request() needs typed messages: add a socketRouter(), or authorize');
+		await expect(asking).rejects.toThrow('request() needs typed messages: add a socketRouter() or set authorize');
 		expect(client.messages).toEqual([]);
 	});
 
@@ -39,7 +39,7 @@ describe('app.socket.request', () => {
 		});
 		const client = await connectClient((await serve(new Application().websocket().socketRouter(router))).ws);
 
-		say(client, 'ask', 0);
+		sendTyped(client, 'ask', 0);
 		await client.received(2);
 		expect(client.texts.map((text) => parse(text)['data'])).toEqual(['first', 'second']);
 	});
@@ -55,7 +55,7 @@ describe('data that JSON can not write', () => {
 		});
 		const client = await connectClient((await serve(new Application().websocket().socketRouter(router))).ws);
 
-		say(client, 'ask', 0, 'a');
+		sendTyped(client, 'ask', 0, 'a');
 		expect(await refused.promise).toBeInstanceOf(InvalidPayloadError);
 		await client.received(1);
 		expect(answersOf(client)).toEqual([['a', 'over']]);
@@ -71,7 +71,7 @@ it('ctx.send to a socket that has closed is refused', async () => {
 	});
 	const client = await connectClient((await serve(new Application().websocket().socketRouter(router))).ws);
 
-	say(client, 'ask', 0, 'a');
+	sendTyped(client, 'ask', 0, 'a');
 	await client.received(1);
 	await client.close();
 	expect(await outcome.promise).toBeInstanceOf(UnknownSocketError);
@@ -82,11 +82,11 @@ it('a second @auth is refused where guards were asked, which it would not reach'
 		ctx.state.user = String(ctx.auth);
 		return true;
 	});
-	const app = new Application({ logger: new LogBook() }).websocket().socketRouter(router);
+	const app = new Application({ logger: new RecordingLogger() }).websocket().socketRouter(router);
 	const client = await connectClient((await serve(app)).ws);
 
-	say(client, '@auth', 'ann', 'a');
-	say(client, '@auth', 'bob', 'b');
+	sendTyped(client, '@auth', 'ann', 'a');
+	sendTyped(client, '@auth', 'bob', 'b');
 	await client.received(2);
 	expect(parse(client.texts[1] ?? '')).toMatchObject({ correlationId: 'b', error: { code: 'invalid_message' } });
 });

@@ -1,9 +1,7 @@
 import { encodeRefusal, type ErrorCode } from '@orijs/websocket/protocol';
 import type { Session } from '../session/session.ts';
 
-/** What clients are told of a failure that is none of their business. */
-export const INTERNAL_ERROR = 'Something went wrong on the server';
-
+/** Refuses a message: as the answer to its request if it has a correlation id, otherwise as a frame of its own. */
 export function sendRefusal(
 	session: Session,
 	{ type, correlationId }: { readonly type: string; readonly correlationId?: string | undefined },

@@ -3,9 +3,9 @@ import { SocketMessage } from '@orijs/websocket';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { Application, ApplicationError, SocketRouter } from '../index.ts';
-import { LogBook } from '../test-support/log-book.ts';
+import { RecordingLogger } from '../test-support/recording-logger.ts';
 import { serve } from '../test-support/serve.ts';
-import { answersOf, arrived, parse, say } from '../test-support/speak.ts';
+import { answersOf, allReceived, parse, sendTyped } from '../test-support/typed-client.ts';
 
 const Add = SocketMessage.define({ name: 'math.add', data: z.array(z.number()), reply: z.number() });
 const Note = SocketMessage.define({ name: 'note', data: z.string() });
@@ -18,8 +18,8 @@ describe('a message of a kind that a router handles', () => {
 		const router = new SocketRouter().on(Add, ({ data }) => sum(data)).on(Ask, async ({ data }) => ({ you: data }));
 		const client = await connected(router);
 
-		say(client, 'math.add', [1, 2], 'a');
-		say(client, 'ask', 'why', 'b');
+		sendTyped(client, 'math.add', [1, 2], 'a');
+		sendTyped(client, 'ask', 'why', 'b');
 		expect((await client.received(2)).map(parse)).toEqual([
 			{ type: 'math.add', correlationId: 'a', data: 3 },
 			{ type: 'ask', correlationId: 'b', data: { you: 'why' } },
@@ -30,14 +30,14 @@ describe('a message of a kind that a router handles', () => {
 		const router = new SocketRouter().on(Note, () => 'kept' as never);
 		const client = await connected(router);
 
-		say(client, 'note', 'x', 'a');
+		sendTyped(client, 'note', 'x', 'a');
 		expect(parse(await client.next())).toEqual({ type: 'note', correlationId: 'a', data: null });
 	});
 
 	it('is answered with null where nothing was returned, as JSON has no undefined', async () => {
 		const client = await connected(new SocketRouter().on(Ask, () => undefined));
 
-		say(client, 'ask', 1, 'a');
+		sendTyped(client, 'ask', 1, 'a');
 		expect(parse(await client.next())).toEqual({ type: 'ask', correlationId: 'a', data: null });
 	});
 
@@ -48,7 +48,7 @@ describe('a message of a kind that a router handles', () => {
 		};
 		const client = await connected(new SocketRouter().on(Ask, () => query));
 
-		say(client, 'ask', 1, 'a');
+		sendTyped(client, 'ask', 1, 'a');
 		expect(parse(await client.next())['data']).toBe('rows');
 	});
 
@@ -59,12 +59,12 @@ describe('a message of a kind that a router handles', () => {
 			.on(Ask, ({ data }) => handled.push(String(data)));
 		const client = await connected(router);
 
-		say(client, 'note', 'one');
-		say(client, 'ask', 'two');
+		sendTyped(client, 'note', 'one');
+		sendTyped(client, 'ask', 'two');
 		client.send(JSON.stringify({ type: 'ask', data: 'three', correlationId: null }));
-		say(client, 'note', 4);
-		say(client, 'nothing');
-		await arrived(client);
+		sendTyped(client, 'note', 4);
+		sendTyped(client, 'nothing');
+		await allReceived(client);
 		expect(handled).toEqual(['one', 'two', 'three']);
 		expect(answersOf(client)).toEqual([
 			[undefined, 'invalid_data'],
@@ -76,7 +76,7 @@ describe('a message of a kind that a router handles', () => {
 		const client = await connected(new SocketRouter().on(Ask, ({ data }) => data));
 		const ids = ['x', 'n'.repeat(128), '"\\\n', '__proto__', 'ünï 🎉', '1', ' '];
 
-		for (const [number, id] of ids.entries()) say(client, 'ask', number, id);
+		for (const [number, id] of ids.entries()) sendTyped(client, 'ask', number, id);
 		await client.received(ids.length);
 		expect(answersOf(client)).toEqual(ids.map((id, number) => [id, number]));
 	});
@@ -105,8 +105,8 @@ describe('several routers', () => {
 			.on(Add, ({ data, state }) => (state.mayAdd ? sum(data) : NaN));
 		const client = await connected(people, rights);
 
-		say(client, 'ask', 'who am I', 'a');
-		say(client, 'math.add', [20, 22], 'b');
+		sendTyped(client, 'ask', 'who am I', 'a');
+		sendTyped(client, 'math.add', [20, 22], 'b');
 		await client.received(2);
 		expect(answersOf(client)).toEqual([
 			['a', { name: 'Ada', mayAdd: true }],
@@ -119,14 +119,14 @@ describe('several routers', () => {
 		const shut = new SocketRouter().guard(() => false);
 		const client = await connected(open, shut);
 
-		say(client, 'ask', 1, 'a');
+		sendTyped(client, 'ask', 1, 'a');
 		expect(await client.closed).toEqual({ code: 4401, reason: 'unauthorized' });
 		expect(client.messages).toEqual([]);
 	});
 
 	it('that handle messages of one name are refused, within one of them and between two', async () => {
 		const router = new SocketRouter().on(Note, () => {});
-		expect(() => router.on(Note, () => {})).toThrow(new ApplicationError('on(): note has a handler already'));
+		expect(() => router.on(Note, () => {})).toThrow(new ApplicationError('on(): note already has a handler'));
 
 		const app = new Application().websocket().socketRouter(router);
 		app.socketRouter(new SocketRouter().on(SocketMessage.define({ name: 'note', data: z.number() }), () => {}));
@@ -146,30 +146,32 @@ describe('what a router can not work with is refused, and said', () => {
 		expect(() => new SocketRouter().on(message as typeof Note, () => {})).toThrow(
 			expect.objectContaining({
 				name: 'ApplicationError',
-				message: expect.stringMatching(/^on\(\): define messages with SocketMessage\.define\(\{ name, data \}\), not /),
+				message: expect.stringMatching(
+					/^on\(\): message must come from SocketMessage\.define\(\{ name, data \}\), not /,
+				),
 			}),
 		);
 	});
 
 	it.each([undefined, null, 'handler', {}, [() => {}]])('on(): %j is no handler', (handler) => {
 		expect(() => new SocketRouter().on(Note, handler as never)).toThrow(
-			'on(): the handler of note is a function, not ',
+			'on(): handler of note must be a function, not ',
 		);
 	});
 
 	it.each([() => true, 'admin', [() => true, undefined], {}, null])('on(): %j is no list of guards', (guards) => {
 		expect(() => new SocketRouter().on(Note, () => {}, { guards: guards as never })).toThrow(
-			'on(): the guards of note are a list of functions, not ',
+			'on(): guards of note must be an array of functions, not ',
 		);
 	});
 
 	it.each([undefined, null, true, {}, []])('guard(): %j is no guard', (guard) => {
-		expect(() => new SocketRouter().guard(guard as never)).toThrow('guard(): a guard is a function, not ');
+		expect(() => new SocketRouter().guard(guard as never)).toThrow('guard(): guard must be a function, not ');
 	});
 
 	it.each([undefined, null, {}, SocketRouter])('socketRouter(): %j is no router', (router) => {
 		const app = new Application().websocket();
-		expect(() => app.socketRouter(router as never)).toThrow('socketRouter(): give it a SocketRouter, not ');
+		expect(() => app.socketRouter(router as never)).toThrow('socketRouter(): router must be a SocketRouter, not ');
 	});
 
 	it('socketRouter() before there is an endpoint, and once the application listens', async () => {
@@ -185,7 +187,7 @@ describe('what a router can not work with is refused, and said', () => {
 });
 
 async function connected(...routers: readonly SocketRouter<any>[]): Promise<TestClient> {
-	const app = new Application({ logger: new LogBook() }).websocket();
+	const app = new Application({ logger: new RecordingLogger() }).websocket();
 	for (const router of routers) app.socketRouter(router);
 	const { ws } = await serve(app);
 	return connectClient(ws);

@@ -5,9 +5,9 @@ import type { GuardContext } from './guard-context.ts';
 import type { MessageContext } from './message-context.ts';
 
 /**
- * Decides, once per connection, whether it is accepted, and fills its `ctx.state`. Only `true` accepts it; any other value
- * closes it with 4401. A thrown `SocketError` also closes it with 4401, with its code as the reason; any other error
- * closes it with 1011.
+ * Decides, once per connection, whether it is accepted, and fills its `ctx.state`. Only `true` accepts it; any other
+ * value closes it with 4401. A thrown `SocketError` also closes it with 4401, with its code as the reason; any other
+ * error closes it with 1011.
  */
 export type ConnectionGuard<TState extends object> = (ctx: GuardContext<TState>) => boolean | Promise<boolean>;
 
@@ -62,8 +62,8 @@ export class SocketRouter<TState extends object = object> {
 	}
 
 	/**
-	 * Sets the handler of a message. The data is validated first, then the message's guards run in order, then the handler.
-	 * Its return value answers the request.
+	 * Sets the handler of a message. The data is validated first, then the message's guards run in order, then the
+	 * handler. Its return value answers the request.
 	 *
 	 * @throws {ApplicationError} the message already has a handler, an argument is invalid, or the application already
 	 * listens

@@ -4,9 +4,9 @@ import { MemoryBackend } from '@orijs/websocket/testing';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { Application, type AppSocket, SocketRouter } from '../index.ts';
-import { LogBook } from '../test-support/log-book.ts';
+import { RecordingLogger } from '../test-support/recording-logger.ts';
 import { serve } from '../test-support/serve.ts';
-import { answersOf, arrived, DONE, parse, say } from '../test-support/speak.ts';
+import { answersOf, allReceived, ACCEPTED, parse, sendTyped } from '../test-support/typed-client.ts';
 
 const Topics = SocketMessage.define({ name: 'topics', data: z.unknown(), reply: z.array(z.string()) });
 
@@ -17,8 +17,8 @@ describe('@subscribe', () => {
 		const client = await here.connect();
 
 		for (let i = 0; i < 20; i++) {
-			say(client, '@subscribe', { topic: `topic:${i}` }, 'a');
-			expect(parse(await client.next())).toEqual({ type: '@subscribe', correlationId: 'a', data: DONE });
+			sendTyped(client, '@subscribe', { topic: `topic:${i}` }, 'a');
+			expect(parse(await client.next())).toEqual({ type: '@subscribe', correlationId: 'a', data: ACCEPTED });
 			await there.app.socket.publish(`topic:${i}`, `"from ${i}"`);
 			expect(await client.next()).toBe(`"from ${i}"`);
 		}
@@ -29,18 +29,18 @@ describe('@subscribe', () => {
 		const client = await connect();
 		const release = hold();
 
-		say(client, 'topics', null, 'a');
-		say(client, '@subscribe', { topic: 't' }, 'b');
-		say(client, 'topics', null, 'c');
+		sendTyped(client, 'topics', null, 'a');
+		sendTyped(client, '@subscribe', { topic: 't' }, 'b');
+		sendTyped(client, 'topics', null, 'c');
 		await client.received(2);
-		await arrived(client);
+		await allReceived(client);
 		expect(answersOf(client)).toEqual([
 			['a', []],
 			['c', ['t']],
 		]);
 		release();
 		await client.next((message) => parse(message)['correlationId'] === 'b');
-		expect(answersOf(client).slice(2)).toEqual([['b', DONE]]);
+		expect(answersOf(client).slice(2)).toEqual([['b', ACCEPTED]]);
 	});
 
 	it('is unavailable when the backend refuses, and may be tried again', async () => {
@@ -48,18 +48,18 @@ describe('@subscribe', () => {
 		const client = await connect();
 
 		refuse(new Error('no more subscriptions'));
-		say(client, '@subscribe', { topic: 't' }, 'a');
+		sendTyped(client, '@subscribe', { topic: 't' }, 'a');
 		expect(parse(await client.next())['error']).toEqual({
 			code: 'unavailable',
-			message: 'The backend refused; try again',
+			message: 'Subscription failed; try again',
 		});
 		refuse(undefined);
-		say(client, 'topics', null, 'b');
-		say(client, '@subscribe', { topic: 't' }, 'c');
+		sendTyped(client, 'topics', null, 'b');
+		sendTyped(client, '@subscribe', { topic: 't' }, 'c');
 		await client.received(3);
 		expect(answersOf(client).slice(1)).toEqual([
 			['b', []],
-			['c', DONE],
+			['c', ACCEPTED],
 		]);
 	});
 
@@ -67,10 +67,10 @@ describe('@subscribe', () => {
 		const { app, connect, sockets } = await node();
 		const client = await connect();
 
-		for (const id of ['a', 'b']) say(client, '@subscribe', { topic: 't' }, id);
+		for (const id of ['a', 'b']) sendTyped(client, '@subscribe', { topic: 't' }, id);
 		await client.received(2);
 		await app.socket.publish('t', '"x"');
-		await arrived(client);
+		await allReceived(client);
 		expect(client.texts.filter((text) => text === '"x"')).toHaveLength(1);
 		expect([...(sockets[0]?.data.topics ?? [])]).toEqual(['t']);
 	});
@@ -81,7 +81,8 @@ describe('@unsubscribe', () => {
 		const { connect } = await node();
 		const client = await connect();
 
-		for (const type of ['@subscribe', 'topics', '@unsubscribe', 'topics']) say(client, type, { topic: 't' }, type);
+		for (const type of ['@subscribe', 'topics', '@unsubscribe', 'topics'])
+			sendTyped(client, type, { topic: 't' }, type);
 		await client.received(4);
 		expect(answersOf(client).filter(([id]) => id === 'topics')).toEqual([
 			['topics', ['t']],
@@ -94,23 +95,23 @@ describe('@unsubscribe', () => {
 		const [here, there] = [await node(backend), await node(backend)];
 		const client = await here.connect();
 
-		for (const topic of ['left', 'kept']) say(client, '@subscribe', { topic }, topic);
+		for (const topic of ['left', 'kept']) sendTyped(client, '@subscribe', { topic }, topic);
 		await client.received(2);
-		for (const topic of ['left', 'never']) say(client, '@unsubscribe', { topic }, topic);
+		for (const topic of ['left', 'never']) sendTyped(client, '@unsubscribe', { topic }, topic);
 		await client.received(4);
 		for (const { app } of [here, there]) await app.socket.publish('left', '"not for me"');
 		for (const { app } of [here, there]) await app.socket.publish('kept', '"marker"');
 		expect((await client.received(6)).slice(4)).toEqual(['"marker"', '"marker"']);
 		expect(answersOf(client).slice(2, 4)).toEqual([
-			['left', DONE],
-			['never', DONE],
+			['left', ACCEPTED],
+			['never', ACCEPTED],
 		]);
 	});
 });
 
 /** An application that lets everyone subscribe, over a bus that waits or refuses where a test says so. */
 async function node(backend = new MemoryBackend()) {
-	const logger = new LogBook();
+	const logger = new RecordingLogger();
 	const bus = backend.createBus();
 	const subscribe = bus.subscribe.bind(bus);
 	let held: Promise<void> | undefined;

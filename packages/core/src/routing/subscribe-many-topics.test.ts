@@ -5,14 +5,14 @@ import { MemoryBackend } from '@orijs/websocket/testing';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { Application, type AppSocket, type Authorize, type Limits, SocketRouter } from '../index.ts';
-import { LogBook } from '../test-support/log-book.ts';
+import { RecordingLogger } from '../test-support/recording-logger.ts';
 import { serve } from '../test-support/serve.ts';
-import { answersOf, arrived, DONE, parse, say } from '../test-support/speak.ts';
+import { answersOf, allReceived, ACCEPTED, parse, sendTyped } from '../test-support/typed-client.ts';
 
 const Topics = SocketMessage.define({ name: 'topics', data: z.unknown(), reply: z.array(z.string()) });
 
-const FORBIDDEN = (topic: string) => ({ topic, code: 'forbidden', message: `You may not subscribe to ${topic}` });
-const INTERNAL = (topic: string) => ({ topic, code: 'internal', message: 'Something went wrong on the server' });
+const FORBIDDEN = (topic: string) => ({ topic, code: 'forbidden', message: `Not authorized to subscribe to ${topic}` });
+const INTERNAL = (topic: string) => ({ topic, code: 'internal', message: 'Internal server error' });
 const numbered = (count: number): string[] => Array.from({ length: count }, (_, number) => `t:${number}`);
 
 type Verdict = boolean | Promise<boolean>;
@@ -25,11 +25,11 @@ describe.each<[string, (verdict: boolean) => Verdict]>([
 	it('joins those it may, and says which it may not', async () => {
 		const { app, client, joined } = await serving({ authorize: (topic) => decided(!topic.startsWith('secret')) });
 
-		say(client, '@subscribe', { topics: ['a', 'secret:1', 'b', 'secret:2'] }, 'x');
+		sendTyped(client, '@subscribe', { topics: ['a', 'secret:1', 'b', 'secret:2'] }, 'x');
 		expect(parse(await client.next())).toEqual({
 			type: '@subscribe',
 			correlationId: 'x',
-			data: { ...DONE, refused: [FORBIDDEN('secret:1'), FORBIDDEN('secret:2')] },
+			data: { ...ACCEPTED, refused: [FORBIDDEN('secret:1'), FORBIDDEN('secret:2')] },
 		});
 		expect([joined(), app.refusals.forbidden]).toEqual([['a', 'b'], 2]);
 	});
@@ -37,8 +37,8 @@ describe.each<[string, (verdict: boolean) => Verdict]>([
 	it('refuses none with an empty list', async () => {
 		const { client, joined } = await serving({ authorize: () => decided(true) });
 
-		say(client, '@subscribe', { topics: numbered(100) }, 'x');
-		expect(parse(await client.next())['data']).toEqual({ ...DONE, refused: [] });
+		sendTyped(client, '@subscribe', { topics: numbered(100) }, 'x');
+		expect(parse(await client.next())['data']).toEqual({ ...ACCEPTED, refused: [] });
 		expect(joined()).toEqual(numbered(100));
 	});
 
@@ -47,13 +47,13 @@ describe.each<[string, (verdict: boolean) => Verdict]>([
 			authorize: () => decided(true),
 			limits: { topicsPerSocket: 3 },
 		});
-		const tooMany = { code: 'too_many_topics', message: 'A connection may be in 3 topics' };
+		const tooMany = { code: 'too_many_topics', message: 'Limit of 3 topics per connection reached' };
 
-		say(client, '@subscribe', { topic: 'old' }, 'x');
+		sendTyped(client, '@subscribe', { topic: 'old' }, 'x');
 		await client.next();
-		say(client, '@subscribe', { topics: ['a', 'b', 'c', 'old', 'd'] }, 'y');
+		sendTyped(client, '@subscribe', { topics: ['a', 'b', 'c', 'old', 'd'] }, 'y');
 		expect(parse(await client.next())['data']).toEqual({
-			...DONE,
+			...ACCEPTED,
 			refused: [
 				{ topic: 'c', ...tooMany },
 				{ topic: 'd', ...tooMany },
@@ -65,14 +65,14 @@ describe.each<[string, (verdict: boolean) => Verdict]>([
 	it('gives each refused topic a frame where there is no correlation id, and else says nothing', async () => {
 		const { client, joined } = await serving({ authorize: (topic) => decided(topic !== 'no' && topic !== 'nor') });
 
-		say(client, '@subscribe', { topics: ['a', 'no', 'b', 'nor'] });
+		sendTyped(client, '@subscribe', { topics: ['a', 'no', 'b', 'nor'] });
 		await until(() => joined().length === 2, { what: 'the others are joined' });
-		await arrived(client);
+		await allReceived(client);
 		const frames = client.texts.map(parse).filter(({ type }) => type === '@subscribe');
 		expect(frames).toEqual(
 			['no', 'nor'].map((topic) => ({
 				type: '@subscribe',
-				error: { code: 'forbidden', message: `You may not subscribe to ${topic}` },
+				error: { code: 'forbidden', message: `Not authorized to subscribe to ${topic}` },
 			})),
 		);
 	});
@@ -80,18 +80,18 @@ describe.each<[string, (verdict: boolean) => Verdict]>([
 	it('takes effect in its turn', async () => {
 		const { client } = await serving({ authorize: () => decided(true) });
 
-		say(client, 'topics', null, 'before');
-		say(client, '@subscribe', { topics: ['a', 'b', 'c'] }, 'x');
-		say(client, 'topics', null, 'between');
-		say(client, '@unsubscribe', { topics: ['c', 'a'] }, 'y');
-		say(client, 'topics', null, 'after');
+		sendTyped(client, 'topics', null, 'before');
+		sendTyped(client, '@subscribe', { topics: ['a', 'b', 'c'] }, 'x');
+		sendTyped(client, 'topics', null, 'between');
+		sendTyped(client, '@unsubscribe', { topics: ['c', 'a'] }, 'y');
+		sendTyped(client, 'topics', null, 'after');
 		await client.received(5);
 		expect(new Map(answersOf(client))).toEqual(
 			new Map<unknown, unknown>([
 				['before', []],
-				['x', { ...DONE, refused: [] }],
+				['x', { ...ACCEPTED, refused: [] }],
 				['between', ['a', 'b', 'c']],
-				['y', { ...DONE, refused: [] }],
+				['y', { ...ACCEPTED, refused: [] }],
 				['after', ['b']],
 			]),
 		);
@@ -104,8 +104,8 @@ describe.each<[string, (verdict: boolean) => Verdict]>([
 			limits: { topicsPerSocket: 1 },
 		});
 
-		say(client, '@subscribe', { topics: ['a', 'no', 'a', 'no', 'a'] }, 'x');
-		expect(parse(await client.next())['data']).toEqual({ ...DONE, refused: [FORBIDDEN('no')] });
+		sendTyped(client, '@subscribe', { topics: ['a', 'no', 'a', 'no', 'a'] }, 'x');
+		expect(parse(await client.next())['data']).toEqual({ ...ACCEPTED, refused: [FORBIDDEN('no')] });
 		expect([asked, joined(), app.refusals.forbidden, app.refusals.topics]).toEqual([['a', 'no'], ['a'], 1, 0]);
 	});
 });
@@ -125,8 +125,8 @@ describe.each<[string, (error: unknown) => Verdict]>([
 			authorize: (topic) => (topic === 'bad' ? failing(error) : true),
 		});
 
-		say(client, '@subscribe', { topics: ['a', 'bad', 'b'] }, 'x');
-		expect(parse(await client.next())['data']).toEqual({ ...DONE, refused: [INTERNAL('bad')] });
+		sendTyped(client, '@subscribe', { topics: ['a', 'bad', 'b'] }, 'x');
+		expect(parse(await client.next())['data']).toEqual({ ...ACCEPTED, refused: [INTERNAL('bad')] });
 		expect(joined()).toEqual(['a', 'b']);
 		expect(log.errors.map(({ details }) => details)).toEqual([{ socketId: socketId(), topic: 'bad', err: error }]);
 	});
@@ -136,9 +136,9 @@ describe.each<[string, (error: unknown) => Verdict]>([
 			authorize: (topic) => (topic === 'full' ? failing(new SocketError('room_full', 'No seat is free')) : true),
 		});
 
-		say(client, '@subscribe', { topics: ['full', 'a'] }, 'x');
+		sendTyped(client, '@subscribe', { topics: ['full', 'a'] }, 'x');
 		expect(parse(await client.next())['data']).toEqual({
-			...DONE,
+			...ACCEPTED,
 			refused: [{ topic: 'full', code: 'room_full', message: 'No seat is free' }],
 		});
 		expect([joined(), log.errors]).toEqual([['a'], []]);
@@ -152,12 +152,12 @@ describe.each<[string, (error: unknown) => Verdict]>([
 			authorize: (topic) => (topic === 'bad' ? failing(new Proxy({}, { getPrototypeOf: trap })) : true),
 		});
 
-		say(client, '@subscribe', { topics: ['a', 'bad'] }, 'x');
-		say(client, 'topics', null, 'y');
+		sendTyped(client, '@subscribe', { topics: ['a', 'bad'] }, 'x');
+		sendTyped(client, 'topics', null, 'y');
 		await client.received(2);
 		expect(new Map(answersOf(client))).toEqual(
 			new Map<unknown, unknown>([
-				['x', { ...DONE, refused: [INTERNAL('bad')] }],
+				['x', { ...ACCEPTED, refused: [INTERNAL('bad')] }],
 				['y', ['a']],
 			]),
 		);
@@ -190,7 +190,7 @@ describe.each(['@subscribe', '@unsubscribe'])('%s', (type) => {
 		const asked: string[] = [];
 		const { app, client, joined } = await serving({ authorize: (topic) => asked.push(topic) > 0 });
 
-		say(client, type, data, 'x');
+		sendTyped(client, type, data, 'x');
 		expect(parse(await client.next())).toEqual({
 			type,
 			correlationId: 'x',
@@ -202,9 +202,9 @@ describe.each(['@subscribe', '@unsubscribe'])('%s', (type) => {
 	it('counts ten topics as one message for the rate', async () => {
 		const { app, client } = await serving({ limits: { messagesPerSecond: 8 } });
 
-		say(client, type, { topics: numbered(71) }, 'x');
-		expect(parse(await client.next())['data']).toEqual({ ...DONE, refused: [] });
-		say(client, 'topics', null, 'y');
+		sendTyped(client, type, { topics: numbered(71) }, 'x');
+		expect(parse(await client.next())['data']).toEqual({ ...ACCEPTED, refused: [] });
+		sendTyped(client, 'topics', null, 'y');
 		expect(parse(await client.next())).toMatchObject({ correlationId: 'y', error: { code: 'rate_limited' } });
 		expect([app.refusals.rate, app.refusals.flood]).toEqual([1, 0]);
 	});
@@ -212,9 +212,9 @@ describe.each(['@subscribe', '@unsubscribe'])('%s', (type) => {
 	it('counts ten topics in each of as many messages as there may be as no more than those', async () => {
 		const { app, client } = await serving({ limits: { messagesPerSecond: 8 } });
 
-		for (let i = 0; i < 8; i++) say(client, type, { topics: numbered(10) }, `${i}`);
+		for (let i = 0; i < 8; i++) sendTyped(client, type, { topics: numbered(10) }, `${i}`);
 		expect((await client.received(8)).map((text) => parse(text)['data'])).toEqual(
-			Array.from({ length: 8 }, () => ({ ...DONE, refused: [] })),
+			Array.from({ length: 8 }, () => ({ ...ACCEPTED, refused: [] })),
 		);
 		expect(app.refusals.rate).toBe(0);
 	});
@@ -222,8 +222,8 @@ describe.each(['@subscribe', '@unsubscribe'])('%s', (type) => {
 	it('costs a message when it is refused as a whole', async () => {
 		const { app, client } = await serving({ limits: { messagesPerSecond: 8 } });
 
-		say(client, type, { topics: [...numbered(99), ''] }, 'x');
-		for (let i = 0; i < 7; i++) say(client, 'topics', null, `${i}`);
+		sendTyped(client, type, { topics: [...numbered(99), ''] }, 'x');
+		for (let i = 0; i < 7; i++) sendTyped(client, 'topics', null, `${i}`);
 		await client.received(8);
 		expect(answersOf(client).slice(1)).toEqual(Array.from({ length: 7 }, (_, i) => [`${i}`, []]));
 		expect(app.refusals.rate).toBe(0);
@@ -235,7 +235,7 @@ describe('@subscribe to many topics, over a backend,', () => {
 		const backend = new MemoryBackend();
 		const [here, there] = [await serving({ backend }), await serving({ backend })];
 
-		say(here.client, '@subscribe', { topics: numbered(50) }, 'x');
+		sendTyped(here.client, '@subscribe', { topics: numbered(50) }, 'x');
 		await here.client.next();
 		for (const topic of numbered(50)) await there.app.socket.publish(topic, `"${topic}"`);
 		expect((await here.client.received(51)).slice(1)).toEqual(numbered(50).map((topic) => `"${topic}"`));
@@ -245,15 +245,15 @@ describe('@subscribe to many topics, over a backend,', () => {
 		const { client, hold } = await serving();
 		const release = hold();
 
-		say(client, '@subscribe', { topics: ['a', 'b'] }, 'x');
-		say(client, 'topics', null, 'y');
+		sendTyped(client, '@subscribe', { topics: ['a', 'b'] }, 'x');
+		sendTyped(client, 'topics', null, 'y');
 		await client.next();
-		await arrived(client);
+		await allReceived(client);
 		expect(answersOf(client)).toEqual([['y', ['a', 'b']]]);
 		const released = Date.now();
 		release();
 		const { data } = parse(await client.next((message) => parse(message)['correlationId'] === 'x'));
-		expect(data).toEqual({ ...DONE, refused: [] });
+		expect(data).toEqual({ ...ACCEPTED, refused: [] });
 		expect((data as { timestamp: number }).timestamp).toBeGreaterThanOrEqual(released);
 	});
 
@@ -261,18 +261,18 @@ describe('@subscribe to many topics, over a backend,', () => {
 		const { client, joined, refuse } = await serving();
 
 		// In a request of its own, as the backend is asked for those together that are joined together.
-		say(client, '@subscribe', { topic: 'good' }, 'x');
+		sendTyped(client, '@subscribe', { topic: 'good' }, 'x');
 		await client.next();
 		refuse(new Error('no more subscriptions'));
-		say(client, '@subscribe', { topics: ['good', 'bad'] }, 'y');
+		sendTyped(client, '@subscribe', { topics: ['good', 'bad'] }, 'y');
 		expect(parse(await client.next())['data']).toEqual({
-			...DONE,
-			refused: [{ topic: 'bad', code: 'unavailable', message: 'The backend refused; try again' }],
+			...ACCEPTED,
+			refused: [{ topic: 'bad', code: 'unavailable', message: 'Subscription failed; try again' }],
 		});
 		expect(joined()).toEqual(['good']);
 		refuse(undefined);
-		say(client, '@subscribe', { topics: ['good', 'bad'] }, 'z');
-		expect(parse(await client.next())['data']).toEqual({ ...DONE, refused: [] });
+		sendTyped(client, '@subscribe', { topics: ['good', 'bad'] }, 'z');
+		expect(parse(await client.next())['data']).toEqual({ ...ACCEPTED, refused: [] });
 		expect(joined()).toEqual(['good', 'bad']);
 	});
 
@@ -280,19 +280,19 @@ describe('@subscribe to many topics, over a backend,', () => {
 		const { app, client, hold } = await serving({ limits: { pendingRequests: 2 } });
 		const release = hold();
 
-		say(client, '@subscribe', { topics: ['a', 'b', 'c'] }, 'x');
-		say(client, '@subscribe', { topics: ['d', 'e', 'f'] }, 'y');
-		say(client, '@subscribe', { topics: ['g', 'h'] }, 'z');
+		sendTyped(client, '@subscribe', { topics: ['a', 'b', 'c'] }, 'x');
+		sendTyped(client, '@subscribe', { topics: ['d', 'e', 'f'] }, 'y');
+		sendTyped(client, '@subscribe', { topics: ['g', 'h'] }, 'z');
 		expect(parse(await client.next())).toEqual({
 			type: '@subscribe',
 			correlationId: 'z',
-			error: { code: 'too_many_requests', message: '2 requests wait already' },
+			error: { code: 'too_many_requests', message: 'Limit of 2 pending requests reached' },
 		});
 		release();
 		await client.received(3);
-		say(client, '@subscribe', { topics: ['g', 'h'] }, 'again');
+		sendTyped(client, '@subscribe', { topics: ['g', 'h'] }, 'again');
 		await client.received(4);
-		expect(answersOf(client).slice(3)).toEqual([['again', { ...DONE, refused: [] }]]);
+		expect(answersOf(client).slice(3)).toEqual([['again', { ...ACCEPTED, refused: [] }]]);
 		expect(app.refusals.requests).toBe(1);
 	});
 
@@ -300,8 +300,8 @@ describe('@subscribe to many topics, over a backend,', () => {
 		const { client, hold, log, connect } = await serving();
 		const release = hold();
 
-		say(client, '@subscribe', { topics: ['a', 'b'] }, 'x');
-		await arrived(client);
+		sendTyped(client, '@subscribe', { topics: ['a', 'b'] }, 'x');
+		await allReceived(client);
 		await client.close();
 		release();
 		await isServed(await connect());
@@ -314,18 +314,18 @@ describe('@subscribe to many topics, while authorize thinks,', () => {
 		const gates = new Map(['a', 'b'].map((topic) => [topic, Promise.withResolvers<boolean>()]));
 		const { client, joined } = await serving({ authorize: (topic) => gates.get(topic)?.promise ?? true });
 
-		say(client, '@subscribe', { topics: ['a', 'now', 'b'] }, 'x');
-		say(client, 'topics', null, 'y');
-		await arrived(client);
+		sendTyped(client, '@subscribe', { topics: ['a', 'now', 'b'] }, 'x');
+		sendTyped(client, 'topics', null, 'y');
+		await allReceived(client);
 		gates.get('b')?.resolve(false);
-		await arrived(client);
+		await allReceived(client);
 		expect([joined(), answersOf(client)]).toEqual([[], []]);
 		gates.get('a')?.resolve(true);
 		await client.next((message) => parse(message)['correlationId'] === 'x');
 		await client.next((message) => parse(message)['correlationId'] === 'y');
 		expect(new Map(answersOf(client))).toEqual(
 			new Map<unknown, unknown>([
-				['x', { ...DONE, refused: [FORBIDDEN('b')] }],
+				['x', { ...ACCEPTED, refused: [FORBIDDEN('b')] }],
 				['y', ['a', 'now']],
 			]),
 		);
@@ -338,16 +338,16 @@ describe('@subscribe to many topics, while authorize thinks,', () => {
 			limits: { handlerTimeoutMs: 100 },
 		});
 
-		say(client, '@subscribe', { topics: ['a', 'slow', 'no'] }, 'x');
-		say(client, 'topics', null, 'y');
+		sendTyped(client, '@subscribe', { topics: ['a', 'slow', 'no'] }, 'x');
+		sendTyped(client, 'topics', null, 'y');
 		await client.received(2);
 		gate.resolve(true);
-		await arrived(client);
-		await arrived(client);
-		const tooLong = { topic: 'slow', code: 'timeout', message: 'The server took too long' };
+		await allReceived(client);
+		await allReceived(client);
+		const tooLong = { topic: 'slow', code: 'timeout', message: 'The server did not finish in time' };
 		expect(new Map(answersOf(client))).toEqual(
 			new Map<unknown, unknown>([
-				['x', { ...DONE, refused: [tooLong, FORBIDDEN('no')] }],
+				['x', { ...ACCEPTED, refused: [tooLong, FORBIDDEN('no')] }],
 				['y', ['a']],
 			]),
 		);
@@ -360,9 +360,9 @@ describe('@subscribe to many topics, while authorize thinks,', () => {
 			limits: { handlerTimeoutMs: 100 },
 		});
 
-		say(client, '@subscribe', { topics: ['a', 'slow', 'no'] });
+		sendTyped(client, '@subscribe', { topics: ['a', 'slow', 'no'] });
 		await client.received(2);
-		await arrived(client);
+		await allReceived(client);
 		expect(answersOf(client)).toEqual([
 			[undefined, 'timeout'],
 			[undefined, 'forbidden'],
@@ -374,8 +374,8 @@ describe('@subscribe to many topics, while authorize thinks,', () => {
 		const gate = Promise.withResolvers<boolean>();
 		const { client, connect, joined, log } = await serving({ authorize: () => gate.promise });
 
-		say(client, '@subscribe', { topics: ['a', 'b'] }, 'x');
-		await arrived(client);
+		sendTyped(client, '@subscribe', { topics: ['a', 'b'] }, 'x');
+		await allReceived(client);
 		await client.close();
 		gate.resolve(true);
 		await isServed(await connect());
@@ -388,10 +388,10 @@ describe('@unsubscribe of many topics', () => {
 		const backend = new MemoryBackend();
 		const [here, there] = [await serving({ backend }), await serving({ backend })];
 
-		say(here.client, '@subscribe', { topics: ['a', 'b', 'kept'] }, 'x');
-		say(here.client, '@unsubscribe', { topics: ['a', 'never', 'b', 'a'] }, 'y');
+		sendTyped(here.client, '@subscribe', { topics: ['a', 'b', 'kept'] }, 'x');
+		sendTyped(here.client, '@unsubscribe', { topics: ['a', 'never', 'b', 'a'] }, 'y');
 		await here.client.received(2);
-		expect(new Map(answersOf(here.client)).get('y')).toEqual({ ...DONE, refused: [] });
+		expect(new Map(answersOf(here.client)).get('y')).toEqual({ ...ACCEPTED, refused: [] });
 		expect(here.joined()).toEqual(['kept']);
 		for (const { app } of [here, there]) {
 			for (const topic of ['a', 'b', 'kept']) await app.socket.publish(topic, `"${topic}"`);
@@ -403,9 +403,9 @@ describe('@unsubscribe of many topics', () => {
 		const { client, joined, sockets } = await serving({ authorize: () => false });
 		for (const topic of ['a', 'b']) await sockets[0]?.subscribe(topic);
 
-		say(client, '@unsubscribe', { topics: ['a', 'b'] });
+		sendTyped(client, '@unsubscribe', { topics: ['a', 'b'] });
 		await until(() => joined().length === 0, { what: 'the topics are left' });
-		await arrived(client);
+		await allReceived(client);
 		expect(answersOf(client)).toEqual([]);
 	});
 });
@@ -421,14 +421,14 @@ it.each<[string, unknown]>([
 	const { client } = await serving();
 
 	const before = Date.now();
-	say(client, type, data, 'x');
+	sendTyped(client, type, data, 'x');
 	const { timestamp } = parse(await client.next())['data'] as { timestamp: number };
 	expect([Number.isInteger(timestamp), timestamp >= before, timestamp <= Date.now()]).toEqual([true, true, true]);
 });
 
 /** Resolves once the server has answered a client, and so is through with what had come before. */
 async function isServed(client: TestClient): Promise<void> {
-	for (let i = 0; i < 3; i++) await arrived(client);
+	for (let i = 0; i < 3; i++) await allReceived(client);
 }
 
 interface Serving {
@@ -439,7 +439,7 @@ interface Serving {
 
 /** An application over a bus that waits or refuses where a test says so, and one client of it. */
 async function serving({ authorize = () => true, limits = {}, backend = new MemoryBackend() }: Serving = {}) {
-	const log = new LogBook();
+	const log = new RecordingLogger();
 	const bus = backend.createBus();
 	const subscribe = bus.subscribe.bind(bus);
 	let held: Promise<void> | undefined;

@@ -3,9 +3,9 @@ import { InProcWsProvider, SocketMessage } from '@orijs/websocket';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { Application, type AppSocket, SocketRouter } from '../index.ts';
-import { LogBook } from '../test-support/log-book.ts';
+import { RecordingLogger } from '../test-support/recording-logger.ts';
 import { type Address, serve } from '../test-support/serve.ts';
-import { answersOf, arrived, DONE, parse, say } from '../test-support/speak.ts';
+import { answersOf, allReceived, ACCEPTED, parse, sendTyped } from '../test-support/typed-client.ts';
 
 const HISTORY = { 'chat:*': { size: 10, ttlMs: 600_000 }, 'secret:*': { size: 10, ttlMs: 600_000 } };
 const Said = SocketMessage.define({ name: 'said', data: z.string() });
@@ -25,7 +25,7 @@ interface Serving {
 }
 
 async function serving(): Promise<Serving> {
-	const logger = new LogBook();
+	const logger = new RecordingLogger();
 	const provider = new InProcWsProvider({ logger, history: HISTORY });
 	const app = new Application({ logger, signals: false })
 		.websocket(provider, {
@@ -72,7 +72,7 @@ function heard(client: TestClient): unknown[] {
 /** The answer, once all that came before it is in `client.texts`. */
 async function subscribed(client: TestClient, data: unknown): Promise<unknown> {
 	const id = crypto.randomUUID();
-	say(client, '@subscribe', data, id);
+	sendTyped(client, '@subscribe', data, id);
 	await client.next((message) => parse(message)['correlationId'] === id);
 	return answersOf(client).find(([correlationId]) => correlationId === id)?.[1];
 }
@@ -82,9 +82,9 @@ describe('@subscribe to a topic with history', () => {
 		const { at, tell } = await serving();
 		await tell('chat:1', 'a', 'b');
 		const client = await connectClient(at.ws);
-		expect(await subscribed(client, { topic: 'chat:1' })).toEqual(DONE);
+		expect(await subscribed(client, { topic: 'chat:1' })).toEqual(ACCEPTED);
 		await tell('chat:1', 'c');
-		await arrived(client);
+		await allReceived(client);
 		expect(heard(client)).toEqual([{ recovered: undefined, count: 0 }, 'c']);
 	});
 
@@ -94,10 +94,10 @@ describe('@subscribe to a topic with history', () => {
 		const since = await positionOf('chat:1');
 		await tell('chat:1', 'b', 'c');
 		const client = await connectClient(at.ws);
-		expect(await subscribed(client, { topic: 'chat:1', since })).toEqual(DONE);
+		expect(await subscribed(client, { topic: 'chat:1', since })).toEqual(ACCEPTED);
 		expect(heard(client)).toEqual(['b', 'c', { recovered: true, count: 2 }]);
 		await tell('chat:1', 'd');
-		await arrived(client);
+		await allReceived(client);
 		expect(heard(client)).toEqual(['b', 'c', { recovered: true, count: 2 }, 'd']);
 	});
 
@@ -105,7 +105,7 @@ describe('@subscribe to a topic with history', () => {
 		const { at, tell } = await serving();
 		await tell('chat:1', 'a', 'b');
 		const client = await connectClient(at.ws);
-		expect(await subscribed(client, { topic: 'chat:1', since: { epoch: 'another', offset: 1 } })).toEqual(DONE);
+		expect(await subscribed(client, { topic: 'chat:1', since: { epoch: 'another', offset: 1 } })).toEqual(ACCEPTED);
 		expect(heard(client)).toEqual([{ recovered: false, count: 0 }]);
 	});
 
@@ -113,7 +113,7 @@ describe('@subscribe to a topic with history', () => {
 		const { at, tell, positionOf } = await serving();
 		await tell('chat:1', 'a', 'b', 'c');
 		const [first, second] = await Promise.all([connectClient(at.ws), connectClient(at.ws)]);
-		expect(await subscribed(first, { topic: 'chat:1', rewind: 2 })).toEqual(DONE);
+		expect(await subscribed(first, { topic: 'chat:1', rewind: 2 })).toEqual(ACCEPTED);
 		expect(heard(first)).toEqual([
 			{ recovered: undefined, count: undefined },
 			'b',
@@ -121,7 +121,7 @@ describe('@subscribe to a topic with history', () => {
 			{ recovered: undefined, count: 2 },
 		]);
 		const since = await positionOf('chat:1');
-		expect(await subscribed(second, { topic: 'chat:1', since, rewind: 2 })).toEqual(DONE);
+		expect(await subscribed(second, { topic: 'chat:1', since, rewind: 2 })).toEqual(ACCEPTED);
 		expect(heard(second)).toEqual([{ recovered: true, count: 0 }]);
 	});
 
@@ -143,11 +143,11 @@ describe('@subscribe to a topic with history', () => {
 			],
 		});
 		expect(answer).toEqual({
-			...DONE,
+			...ACCEPTED,
 			refused: [
-				{ topic: 'secret:1', code: 'forbidden', message: 'You may not subscribe to secret:1' },
+				{ topic: 'secret:1', code: 'forbidden', message: 'Not authorized to subscribe to secret:1' },
 				{ topic: 'plain:2', code: 'invalid_data', message: 'plain:2 has no history to rewind' },
-				{ topic: 'chat:3', code: 'too_many_topics', message: 'A connection may be in 3 topics' },
+				{ topic: 'chat:3', code: 'too_many_topics', message: 'Limit of 3 topics per connection reached' },
 			],
 		});
 		expect(heard(client).filter((one) => typeof one === 'string')).toEqual(['a', 'c']);
@@ -172,7 +172,7 @@ describe('@subscribe to a topic with history', () => {
 		const client = await connectClient(at.ws);
 		expect(await subscribed(client, data)).toBe('invalid_data');
 		await tell('chat:1', 'after');
-		await arrived(client);
+		await allReceived(client);
 		expect(heard(client)).toEqual([]);
 		expect(app.refusals.data).toBe(1);
 	});
@@ -185,7 +185,7 @@ describe('@subscribe to a topic with history', () => {
 		await tell('chat:1', 'a', 'b');
 		await subscribed(client, { topic: 'chat:1', since });
 		await tell('chat:1', 'c');
-		await arrived(client);
+		await allReceived(client);
 		expect(heard(client).filter((one) => typeof one === 'string')).toEqual(['a', 'b', 'a', 'b', 'c']);
 	});
 });
@@ -201,7 +201,7 @@ describe('the application', () => {
 	it('publishes once for a key, from handlers as well', async () => {
 		const { at } = await serving();
 		const client = await connectClient(at.ws);
-		say(client, 'ask', 'k', 'x');
+		sendTyped(client, 'ask', 'k', 'x');
 		await client.next();
 		expect(answersOf(client)).toEqual([['x', ['k']]]);
 	});

@@ -2,9 +2,9 @@ import { connectClient } from '@orijs/testkit';
 import { SocketError } from '@orijs/websocket/protocol';
 import { describe, expect, it } from 'vitest';
 import { Application, SocketRouter } from '../index.ts';
-import { LogBook } from '../test-support/log-book.ts';
+import { RecordingLogger } from '../test-support/recording-logger.ts';
 import { serve } from '../test-support/serve.ts';
-import { say } from '../test-support/speak.ts';
+import { sendTyped } from '../test-support/typed-client.ts';
 
 const ways: readonly [string, (error: unknown) => Promise<boolean>][] = [
 	[
@@ -20,7 +20,7 @@ describe.each(ways)('a connection guard that %s', (_, failing) => {
 	it('a SocketError refuses, with its code as the reason', async () => {
 		const { client, log, app } = await guarded(() => failing(new SocketError('token_expired', 'Log in again')));
 
-		say(client, '@auth', 'ann', 'a');
+		sendTyped(client, '@auth', 'ann', 'a');
 		expect(await client.closed).toEqual({ code: 4401, reason: 'token_expired' });
 		expect(client.texts).toEqual([]);
 		expect(log.errors).toEqual([]);
@@ -34,7 +34,7 @@ describe.each(ways)('a connection guard that %s', (_, failing) => {
 	])('%s has failed, and says nothing of it', async (__, error) => {
 		const { client, log, app } = await guarded(() => failing(error));
 
-		say(client, '@auth', 'ann', 'a');
+		sendTyped(client, '@auth', 'ann', 'a');
 		expect(await client.closed).toEqual({ code: 1011, reason: 'guard failed' });
 		expect(client.texts).toEqual([]);
 		expect(log.errors).toMatchObject([{ message: 'A connection guard failed', details: { err: error } }]);
@@ -43,7 +43,7 @@ describe.each(ways)('a connection guard that %s', (_, failing) => {
 });
 
 async function guarded(guard: () => Promise<boolean>) {
-	const log = new LogBook();
+	const log = new RecordingLogger();
 	const app = new Application({ logger: log }).websocket().socketRouter(new SocketRouter().guard(guard));
 	return { app, log, client: await connectClient((await serve(app)).ws) };
 }

@@ -4,9 +4,9 @@ import { MemoryBackend } from '@orijs/websocket/testing';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { Application, type AppSocket, type Limits, SocketRouter } from '../index.ts';
-import { LogBook } from '../test-support/log-book.ts';
+import { RecordingLogger } from '../test-support/recording-logger.ts';
 import { serve } from '../test-support/serve.ts';
-import { parse, say } from '../test-support/speak.ts';
+import { parse, sendTyped } from '../test-support/typed-client.ts';
 
 const Name = SocketMessage.define({ name: 'name', data: z.null(), reply: z.string() });
 
@@ -39,10 +39,10 @@ describe('a request that has no answer yet', () => {
 
 		await expect(ask()).rejects.toMatchObject({
 			code: 'too_many_requests',
-			message: 'name failed: 2 of its client wait already (too_many_requests)',
+			message: 'name failed: the client has 2 pending requests (too_many_requests)',
 		});
 		const { correlationId } = parse(await client.next());
-		say(client, '@reply', 'Ada', String(correlationId));
+		sendTyped(client, '@reply', 'Ada', String(correlationId));
 		expect(await waiting[0]).toEqual('Ada');
 		const third = ask();
 		await client.received(3);
@@ -58,7 +58,7 @@ describe('a request that has no answer yet', () => {
 		const heard: number[] = [];
 		const sockets: AppSocket[] = [];
 		const limits = { queuedMessages: 2, messagesPerSecond: Infinity };
-		const app = new Application({ logger: new LogBook() }).websocket({ limits }).onWebSocket({
+		const app = new Application({ logger: new RecordingLogger() }).websocket({ limits }).onWebSocket({
 			open: (ws) => void sockets.push(ws),
 			async message(_, message) {
 				heard.push(Number(message));
@@ -84,7 +84,7 @@ interface Node {
 }
 
 async function startNode(backend: MemoryBackend, limits: Limits): Promise<Node> {
-	const logger = new LogBook();
+	const logger = new RecordingLogger();
 	const sockets: AppSocket[] = [];
 	const app = new Application({ logger })
 		.websocket(new WsProvider({ bus: backend.createBus(), logger }), { limits })

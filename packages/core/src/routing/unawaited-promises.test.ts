@@ -4,9 +4,9 @@ import { peek } from 'bun';
 import { expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import { Application, SocketRouter } from '../index.ts';
-import { LogBook } from '../test-support/log-book.ts';
+import { RecordingLogger } from '../test-support/recording-logger.ts';
 import { serve } from '../test-support/serve.ts';
-import { parse, say } from '../test-support/speak.ts';
+import { parse, sendTyped } from '../test-support/typed-client.ts';
 
 const Do = SocketMessage.define({ name: 'do', data: z.null(), reply: z.null() });
 const News = SocketMessage.define({ name: 'news', data: z.string() });
@@ -49,18 +49,18 @@ it('a promise of ctx or app.socket that rejects with nobody awaiting it is no un
 		);
 		return null;
 	});
-	const log = new LogBook();
+	const log = new RecordingLogger();
 	const app = new Application({ logger: log }).websocket({ limits: { topicsPerSocket: 0, pendingRequests: 4 } });
 	app.socketRouter(router);
 	const client = await connectClient((await serve(app)).ws);
 
-	say(client, 'do', null, 'a');
+	sendTyped(client, 'do', null, 'a');
 	const asked = async (data: string): Promise<unknown> =>
 		parse(await client.next((message) => parse(message)['data'] === data))['correlationId'];
 	client.send(
 		JSON.stringify({ type: '@reply', correlationId: await asked('refused'), error: { code: 'no', message: '' } }),
 	);
-	say(client, '@reply', 7, String(await asked('wrong')));
+	sendTyped(client, '@reply', 7, String(await asked('wrong')));
 	await asked('left alone');
 	await client.close();
 	// Does not look at them as an await would.

@@ -3,9 +3,9 @@ import { SocketMessage } from '@orijs/websocket';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { Application, SocketRouter, type WebSocketHandlers } from '../index.ts';
-import { LogBook } from '../test-support/log-book.ts';
+import { RecordingLogger } from '../test-support/recording-logger.ts';
 import { serve } from '../test-support/serve.ts';
-import { answersOf, arrived, say } from '../test-support/speak.ts';
+import { answersOf, allReceived, sendTyped } from '../test-support/typed-client.ts';
 
 const Echo = SocketMessage.define({ name: 'echo', data: z.unknown(), reply: z.unknown() });
 
@@ -16,7 +16,7 @@ describe('beside a router, what is no typed message goes to the message handler 
 			const { client, heard } = await connected();
 
 			client.send(text);
-			await arrived(client);
+			await allReceived(client);
 			expect([heard, answersOf(client)]).toEqual([[text], []]);
 		},
 	);
@@ -26,7 +26,7 @@ describe('beside a router, what is no typed message goes to the message handler 
 		const bytes = [Uint8Array.of(), Uint8Array.of(0, 255), Buffer.from('{"type":"echo","correlationId":"a"}')];
 
 		for (const each of bytes) client.send(each);
-		say(client, 'echo', 'x', 'a');
+		sendTyped(client, 'echo', 'x', 'a');
 		await client.next();
 		expect(heard).toEqual(bytes.map((each) => Buffer.from(each)));
 		expect(answersOf(client)).toEqual([['a', 'x']]);
@@ -35,11 +35,11 @@ describe('beside a router, what is no typed message goes to the message handler 
 	it('and what is one does not, even if it is refused', async () => {
 		const { client, heard } = await connected();
 
-		say(client, 'echo', 'x', 'a');
-		say(client, 'nothing', 'x', 'b');
-		say(client, '@nothing', 'x', 'c');
+		sendTyped(client, 'echo', 'x', 'a');
+		sendTyped(client, 'nothing', 'x', 'b');
+		sendTyped(client, '@nothing', 'x', 'c');
 		client.send('{"type":"echo","correlationId":7}');
-		await arrived(client);
+		await allReceived(client);
 		expect(heard).toEqual([]);
 		expect(answersOf(client)).toEqual([
 			// What is no message is refused as it arrives.
@@ -60,7 +60,7 @@ describe('bytes of another kind, for a socket that asked for them', () => {
 		});
 
 		client.send(Uint8Array.of(1, 2, 3));
-		say(client, 'echo', 'x', 'a');
+		sendTyped(client, 'echo', 'x', 'a');
 		await client.next();
 		expect(heard).toEqual([Buffer.from([1, 2, 3])]);
 		expect(answersOf(client)).toEqual([['a', 'x']]);
@@ -69,26 +69,26 @@ describe('bytes of another kind, for a socket that asked for them', () => {
 
 describe('beside a router and without a message handler', () => {
 	it('bytes end the connection with 1003', async () => {
-		const log = new LogBook();
+		const log = new RecordingLogger();
 		const app = new Application({ logger: log }).websocket().socketRouter(new SocketRouter().on(Echo, () => 0));
 		const { ws } = await serve(app);
 		const client = await connectClient(ws);
 
 		client.send(Uint8Array.of(1));
-		expect(await client.closed).toEqual({ code: 1003, reason: 'binary messages are not taken' });
+		expect(await client.closed).toEqual({ code: 1003, reason: 'binary messages are not accepted' });
 		expect(app.refusals.binary).toBe(1);
 		expect(log.errors).toEqual([]);
 	});
 
 	it("bytes end nobody else's", async () => {
-		const app = new Application({ logger: new LogBook() }).websocket();
+		const app = new Application({ logger: new RecordingLogger() }).websocket();
 		app.socketRouter(new SocketRouter().on(Echo, ({ data }) => data));
 		const { ws } = await serve(app);
 		const [wrong, right] = [await connectClient(ws), await connectClient(ws)];
 
 		wrong.send(Uint8Array.of(1));
 		await wrong.closed;
-		say(right, 'echo', 'x', 'a');
+		sendTyped(right, 'echo', 'x', 'a');
 		await right.next();
 		expect(answersOf(right)).toEqual([['a', 'x']]);
 	});
@@ -102,7 +102,7 @@ interface Connected {
 
 async function connected(handlers: Omit<WebSocketHandlers, 'message'> = {}): Promise<Connected> {
 	const heard: (string | Buffer)[] = [];
-	const app = new Application({ logger: new LogBook() })
+	const app = new Application({ logger: new RecordingLogger() })
 		.websocket()
 		.socketRouter(new SocketRouter().on(Echo, ({ data }) => data))
 		.onWebSocket({

@@ -2,13 +2,13 @@ import { connectClient } from '@orijs/testkit';
 import { InProcWsProvider } from '@orijs/websocket';
 import { describe, expect, it } from 'vitest';
 import { Application } from '../index.ts';
-import { LogBook } from '../test-support/log-book.ts';
+import { RecordingLogger } from '../test-support/recording-logger.ts';
 import { serve } from '../test-support/serve.ts';
 
 describe('a close handler that takes its time when stop() closes its socket', () => {
 	it('comes to its end before shutdown hooks run, with the provider still started', async () => {
 		const happened: string[] = [];
-		const logger = new LogBook();
+		const logger = new RecordingLogger();
 		const app = new Application({ logger })
 			.websocket(new InProcWsProvider({ logger }))
 			.onWebSocket({

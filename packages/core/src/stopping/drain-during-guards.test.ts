@@ -3,9 +3,9 @@ import { InProcWsProvider, SocketMessage } from '@orijs/websocket';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { Application, SocketRouter } from '../index.ts';
-import { LogBook } from '../test-support/log-book.ts';
+import { RecordingLogger } from '../test-support/recording-logger.ts';
 import { serve } from '../test-support/serve.ts';
-import { answersOf, say } from '../test-support/speak.ts';
+import { answersOf, sendTyped } from '../test-support/typed-client.ts';
 
 const Job = SocketMessage.define({ name: 'job', data: z.number(), reply: z.string() });
 
@@ -23,7 +23,7 @@ describe('a connection that has not passed its guards when stop() is called', ()
 				happened.push('handled');
 				return 'done';
 			});
-		const logger = new LogBook();
+		const logger = new RecordingLogger();
 		const provider = new InProcWsProvider({ logger });
 		const app = new Application({ logger })
 			.websocket(provider)
@@ -31,7 +31,7 @@ describe('a connection that has not passed its guards when stop() is called', ()
 			.onWebSocket({ open: () => void happened.push('opened'), close: () => void happened.push('closed') });
 		const { ws } = await serve(app);
 		const [silent, speaking] = await Promise.all([connectClient(ws), connectClient(ws)]);
-		say(speaking, 'job', 1, 'a');
+		sendTyped(speaking, 'job', 1, 'a');
 		await asked.promise;
 
 		const begin = performance.now();

@@ -5,14 +5,14 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { Application, SocketRouter } from '../index.ts';
 import { serve } from '../test-support/serve.ts';
-import { answersOf, arrived, DONE, parse, say } from '../test-support/speak.ts';
+import { answersOf, allReceived, ACCEPTED, parse, sendTyped } from '../test-support/typed-client.ts';
 
 const Job = SocketMessage.define({ name: 'job', data: z.number(), reply: z.string() });
 const News = SocketMessage.define({ name: 'news', data: z.string() });
 const Name = SocketMessage.define({ name: 'name', data: z.null(), reply: z.string() });
 
 /** An application whose handler of jobs waits until the test lets it go on. */
-function jobs(): { app: Application; begun: number[]; goOn: () => void } {
+function jobs(): { app: Application; begun: number[]; releaseHandlers: () => void } {
 	const begun: number[] = [];
 	const gate = Promise.withResolvers<void>();
 	const router = new SocketRouter().on(Job, async ({ data }) => {
@@ -20,18 +20,18 @@ function jobs(): { app: Application; begun: number[]; goOn: () => void } {
 		await gate.promise;
 		return `did ${data}`;
 	});
-	return { app: new Application().websocket().socketRouter(router), begun, goOn: gate.resolve };
+	return { app: new Application().websocket().socketRouter(router), begun, releaseHandlers: gate.resolve };
 }
 
 describe('a connection that stop() ends', () => {
 	it('gets the answer of the handler that runs, and then 1012 with a hint when to come back', async () => {
-		const { app, goOn } = jobs();
+		const { app, releaseHandlers } = jobs();
 		const client = await connectClient((await serve(app)).ws);
-		say(client, 'job', 1, 'a');
-		await arrived(client);
+		sendTyped(client, 'job', 1, 'a');
+		await allReceived(client);
 
 		const stopped = app.stop();
-		goOn();
+		releaseHandlers();
 		const { code, reason } = await client.closed;
 		expect(answersOf(client)).toEqual([['a', 'did 1']]);
 		expect(code).toBe(1012);
@@ -42,14 +42,14 @@ describe('a connection that stop() ends', () => {
 	it('is told whether all was handled that it had asked', async () => {
 		const done = jobs();
 		const quiet = await connectClient((await serve(done.app)).ws);
-		await arrived(quiet);
+		await allReceived(quiet);
 		await done.app.stop();
 		expect((await quiet.closed).reason).toMatch(/^server is stopping; drained; retry-after-ms=\d+$/);
 
 		const hanging = jobs();
 		const waiting = await connectClient((await serve(hanging.app)).ws);
-		say(waiting, 'job', 1, 'a');
-		await arrived(waiting);
+		sendTyped(waiting, 'job', 1, 'a');
+		await allReceived(waiting);
 		await hanging.app.stop({ graceMs: 20 });
 		expect((await waiting.closed).reason).toMatch(/^server is stopping; retry-after-ms=\d+$/);
 	});
@@ -60,20 +60,20 @@ describe('a connection that stop() ends', () => {
 	])('gets the answer of a handler that stops the application, %s', async (_, stop) => {
 		const app: Application = new Application().websocket().socketRouter(new SocketRouter().on(News, () => stop(app)));
 		const client = await connectClient((await serve(app)).ws);
-		say(client, 'news', 'stop', 'a');
+		sendTyped(client, 'news', 'stop', 'a');
 		expect(await client.closed).toMatchObject({ code: 1012 });
 		expect(answersOf(client)).toEqual([['a', null]]);
 	});
 
 	it('has those of its messages handled that wait for their turn, in their order', async () => {
-		const { app, begun, goOn } = jobs();
+		const { app, begun, releaseHandlers } = jobs();
 		const client = await connectClient((await serve(app)).ws);
-		for (const [number, id] of ['a', 'b', undefined, 'd'].entries()) say(client, 'job', number, id);
-		await arrived(client);
+		for (const [number, id] of ['a', 'b', undefined, 'd'].entries()) sendTyped(client, 'job', number, id);
+		await allReceived(client);
 		expect(begun).toEqual([0]);
 
 		const stopped = app.stop();
-		goOn();
+		releaseHandlers();
 		expect(await client.closed).toMatchObject({ code: 1012 });
 		expect(begun).toEqual([0, 1, 2, 3]);
 		expect(answersOf(client)).toEqual([
@@ -85,17 +85,17 @@ describe('a connection that stop() ends', () => {
 	});
 
 	it('is told stopping for what it says from then on, which nothing handles', async () => {
-		const { app, begun, goOn } = jobs();
+		const { app, begun, releaseHandlers } = jobs();
 		const client = await connectClient((await serve(app)).ws);
-		say(client, 'job', 1, 'in time');
-		await arrived(client);
+		sendTyped(client, 'job', 1, 'in time');
+		await allReceived(client);
 
 		const stopped = app.stop();
-		say(client, 'job', 2, 'late');
-		say(client, 'job', 3);
-		say(client, '@subscribe', { topic: 'news' }, 'late topic');
-		await arrived(client);
-		goOn();
+		sendTyped(client, 'job', 2, 'late');
+		sendTyped(client, 'job', 3);
+		sendTyped(client, '@subscribe', { topic: 'news' }, 'late topic');
+		await allReceived(client);
+		releaseHandlers();
 		await client.closed;
 		expect(begun).toEqual([1]);
 		expect(answersOf(client)).toEqual([
@@ -117,13 +117,13 @@ describe('a connection that stop() ends', () => {
 		});
 		const app = new Application().websocket().socketRouter(router);
 		const client = await connectClient((await serve(app)).ws);
-		say(client, 'job', 1, 'a');
+		sendTyped(client, 'job', 1, 'a');
 		await begun.promise;
 
 		const stopped = app.stop();
 		gate.resolve();
 		const asked = parse(await client.next((message) => parse(message)['name'] === 'name'));
-		say(client, '@reply', 'Ada', String(asked['correlationId']));
+		sendTyped(client, '@reply', 'Ada', String(asked['correlationId']));
 		expect(await client.closed).toMatchObject({ code: 1012 });
 		expect(answersOf(client)).toEqual([['a', 'did it for Ada']]);
 		await stopped;
@@ -141,7 +141,7 @@ describe('a connection that stop() ends', () => {
 		});
 		const app = new Application().websocket().socketRouter(router);
 		const client = await connectClient((await serve(app)).ws);
-		say(client, 'job', 1, 'a');
+		sendTyped(client, 'job', 1, 'a');
 		await begun.promise;
 
 		const stopped = app.stop();
@@ -165,14 +165,14 @@ describe('a connection that stop() ends', () => {
 		};
 		const app = new Application().websocket({ authorize: { subscribe } });
 		const client = await connectClient((await serve(app)).ws);
-		say(client, '@subscribe', { topic: 'news' }, 'a');
+		sendTyped(client, '@subscribe', { topic: 'news' }, 'a');
 		await asked.promise;
 
 		const stopped = app.stop();
-		await arrived(client);
+		await allReceived(client);
 		verdict.resolve(true);
 		expect(await client.closed).toMatchObject({ code: 1012 });
-		expect(answersOf(client)).toEqual([['a', DONE]]);
+		expect(answersOf(client)).toEqual([['a', ACCEPTED]]);
 		await stopped;
 	});
 
@@ -192,12 +192,12 @@ describe('a connection that stop() ends', () => {
 		const client = await connectClient((await serve(app)).ws);
 		client.send('one');
 		client.send('two');
-		await arrived(client);
+		await allReceived(client);
 		expect(begun).toEqual(['one']);
 
 		const stopped = app.stop();
 		client.send('too late');
-		await arrived(client);
+		await allReceived(client);
 		gate.resolve();
 		expect(await client.closed).toMatchObject({ code: 1012 });
 		expect(client.texts.filter((text) => text.startsWith('heard'))).toEqual(['heard one', 'heard two']);

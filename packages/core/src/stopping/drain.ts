@@ -1,28 +1,31 @@
 import { CloseCode, DRAINED_REASON, withRetryHint } from '@orijs/websocket/protocol';
 import type { Session } from '../session/session.ts';
 
-/** Sockets are closed in so many waves, or fewer if they are few, so that their clients don't all come back in one moment. */
+/**
+ * Sockets are closed in this many waves, fewer if there are few, so that clients don't all reconnect at the same
+ * moment.
+ */
 const WAVES = 20;
 const SMALLEST_WAVE = 100;
 const BETWEEN_WAVES_MS = 50;
 
-/** Of a client that may have been left without an answer. */
+/** The close reason if the client may be missing an answer. */
 const STOPPING_REASON = 'server is stopping';
 
-/** How often it is looked whether sockets are done, in milliseconds. */
-const LOOK_EVERY_MS = 5;
+/** How often sockets are checked for being drained, in milliseconds. */
+const CHECK_EVERY_MS = 5;
 
-/** Clients are asked to come back spread over a time that grows with their number: a thousand a second, in 10 s at most. */
+/** Clients are asked to reconnect spread over a time that grows with their number: 1,000 per second, 10 s at most. */
 const SPREAD_MS_EACH = 1;
 const SHORTEST_SPREAD_MS = 200;
 const LONGEST_SPREAD_MS = 10_000;
 
 /**
- * Ends connections with 1012 and a hint when to come back: each takes no more messages, has those that have arrived handled and
- * what it was sent flushed, and is closed then, which the reason says: what its client asks from then on is not handled. At the deadline
- * those that are left are closed as they are.
+ * Closes connections with 1012 and a hint when to reconnect. Each accepts no more messages; once those that have
+ * arrived are handled and everything sent is flushed, it is closed with a reason that says so: none of the client's
+ * unanswered requests was handled. At the deadline the remaining connections are closed as they are.
  *
- * @param deadline by the monotonic clock, in milliseconds
+ * @param deadline in milliseconds, as of `performance.now()`
  */
 export async function drain(sessions: readonly Session[], deadline: number): Promise<void> {
 	const waiting = [...sessions];
@@ -33,7 +36,7 @@ export async function drain(sessions: readonly Session[], deadline: number): Pro
 		finishing.delete(session);
 		session.end(CloseCode.serviceRestart, withRetryHint(reason, Math.random() * spread));
 	};
-	// A handler that stops the application without waiting for anything is not through yet, though nothing says so.
+	// A synchronous handler that called stop() is still running here, but does not count as busy.
 	await Promise.resolve();
 	let nextWave = performance.now();
 	while (waiting.length > 0 || finishing.size > 0) {
@@ -48,7 +51,7 @@ export async function drain(sessions: readonly Session[], deadline: number): Pro
 		}
 		for (const session of finishing)
 			if (session.isDrained) close(session, session.hasDropped ? STOPPING_REASON : DRAINED_REASON);
-		if (waiting.length > 0 || finishing.size > 0) await Bun.sleep(LOOK_EVERY_MS);
+		if (waiting.length > 0 || finishing.size > 0) await Bun.sleep(CHECK_EVERY_MS);
 	}
 	for (const session of [...finishing, ...waiting]) close(session, STOPPING_REASON);
 }

@@ -3,10 +3,10 @@ import { SocketMessage } from '@orijs/websocket';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { type AppSocket, Application, ApplicationError, SocketRouter } from '../index.ts';
-import { isFree } from '../test-support/ports.ts';
+import { isPortFree } from '../test-support/ports.ts';
 import { connectRaw, HANDSHAKE } from '../test-support/raw-connection.ts';
 import { serve } from '../test-support/serve.ts';
-import { arrived, say } from '../test-support/speak.ts';
+import { allReceived, sendTyped } from '../test-support/typed-client.ts';
 
 const Job = SocketMessage.define({ name: 'job', data: z.number(), reply: z.string() });
 const Name = SocketMessage.define({ name: 'name', data: z.null(), reply: z.string() });
@@ -30,9 +30,9 @@ describe('stop({ graceMs })', () => {
 		const app = new Application().websocket().socketRouter(router);
 		const { ws, port } = await serve(app);
 		const client = await connectClient(ws);
-		say(client, 'job', 1, 'a');
-		say(client, 'job', 2, 'b');
-		await arrived(client);
+		sendTyped(client, 'job', 1, 'a');
+		sendTyped(client, 'job', 2, 'b');
+		await allReceived(client);
 
 		const took = await timeOf(app.stop({ graceMs: 300 }));
 		expect(took).toBeGreaterThan(250);
@@ -40,7 +40,7 @@ describe('stop({ graceMs })', () => {
 		expect(await client.closed).toMatchObject({ code: 1012 });
 		// Of the first message; the one behind it is not begun.
 		expect(signals.map(({ aborted }) => aborted)).toEqual([true]);
-		expect(await isFree(port)).toBe(true);
+		expect(await isPortFree(port)).toBe(true);
 	});
 
 	it('gives up what handlers still ask of clients, so that they end before shutdown hooks run', async () => {
@@ -59,7 +59,7 @@ describe('stop({ graceMs })', () => {
 			.socketRouter(router)
 			.onShutdown(() => void codes.push('shut down'));
 		const client = await connectClient((await serve(app)).ws);
-		say(client, 'job', 1, 'a');
+		sendTyped(client, 'job', 1, 'a');
 		await asked.promise;
 
 		await app.stop({ graceMs: 100 });
@@ -85,7 +85,7 @@ describe('stop({ graceMs })', () => {
 		const took = await timeOf(app.stop({ graceMs: 300 }));
 		expect(took).toBeGreaterThan(250);
 		expect(took).toBeLessThan(300 + BUSY_MS);
-		expect(await isFree(port)).toBe(true);
+		expect(await isPortFree(port)).toBe(true);
 	});
 
 	it('of 0 closes at once, with what is idle and what is not', async () => {
@@ -93,8 +93,8 @@ describe('stop({ graceMs })', () => {
 		const app = new Application().websocket().socketRouter(router);
 		const { ws } = await serve(app);
 		const [busy, idle] = await Promise.all([connectClient(ws), connectClient(ws)]);
-		say(busy, 'job', 1, 'a');
-		await arrived(busy);
+		sendTyped(busy, 'job', 1, 'a');
+		await allReceived(busy);
 
 		expect(await timeOf(app.stop({ graceMs: 0 }))).toBeLessThan(BUSY_MS);
 		for (const client of [busy, idle]) expect(await client.closed).toMatchObject({ code: 1012 });
@@ -129,8 +129,8 @@ describe('stop({ graceMs })', () => {
 			.socketRouter(router)
 			.onShutdown(() => void hooks++);
 		const client = await connectClient((await serve(app)).ws);
-		say(client, 'job', 1, 'a');
-		await arrived(client);
+		sendTyped(client, 'job', 1, 'a');
+		await allReceived(client);
 
 		const first = timeOf(app.stop({ graceMs: 300 }));
 		const second = timeOf(app.stop({ graceMs: 60_000 }));

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { Application, SocketRouter } from '../index.ts';
 import { handshake, serve } from '../test-support/serve.ts';
-import { answersOf, arrived, say } from '../test-support/speak.ts';
+import { answersOf, allReceived, sendTyped } from '../test-support/typed-client.ts';
 
 const Job = SocketMessage.define({ name: 'job', data: z.number(), reply: z.string() });
 
@@ -21,8 +21,8 @@ describe('while stop() waits for a handler', () => {
 			.socketRouter(router);
 		const address = await serve(app);
 		const client = await connectClient(address.ws);
-		say(client, 'job', 1, 'a');
-		await arrived(client);
+		sendTyped(client, 'job', 1, 'a');
+		await allReceived(client);
 
 		const stopped = app.stop();
 		const waits = new Set<number>();
@@ -60,8 +60,8 @@ describe('while stop() waits for a handler', () => {
 			.onShutdown(() => void order.push('shut down'));
 		const { ws } = await serve(app);
 		const [busy, idle] = await Promise.all([connectClient(ws), connectClient(ws)]);
-		say(busy, 'job', 1, 'a');
-		await arrived(busy);
+		sendTyped(busy, 'job', 1, 'a');
+		await allReceived(busy);
 
 		const stopped = app.stop();
 		expect(await idle.closed).toMatchObject({ code: 1012 });

@@ -1,6 +1,6 @@
 import { until } from '@orijs/testkit';
 import { describe, expect, it } from 'vitest';
-import { startSignalled } from '../test-support/start-signalled.ts';
+import { startSignalledProcess } from '../test-support/start-signalled-process.ts';
 
 describe('a program that listens to SIGTERM itself', () => {
 	it.each([
@@ -9,7 +9,7 @@ describe('a program that listens to SIGTERM itself', () => {
 		['once', 'before'],
 		['once', 'after'],
 	] as const)('(%s, %s listen) keeps the exit to itself; the application stops all the same', async (how, when) => {
-		const node = await startSignalled({ ownListener: { how, when } });
+		const node = await startSignalledProcess({ ownListener: { how, when } });
 
 		node.process.kill('SIGTERM');
 		await node.reported('own listener');
@@ -23,7 +23,7 @@ describe('a program that listens to SIGTERM itself', () => {
 	});
 
 	it('keeps it when the signal comes again while a handler hangs', async () => {
-		const node = await startSignalled({ ownListener: { how: 'on', when: 'before' } });
+		const node = await startSignalledProcess({ ownListener: { how: 'on', when: 'before' } });
 		const heard = (): number => node.process.reports.filter((what) => what === 'own listener').length;
 		await node.keepBusy();
 
@@ -33,14 +33,14 @@ describe('a program that listens to SIGTERM itself', () => {
 		await Bun.sleep(400);
 		node.process.kill('SIGTERM');
 		await until(() => heard() === 2, { what: 'the program hears of the second' });
-		await node.ask({ do: 'goOn' });
+		await node.ask({ do: 'releaseHandlers' });
 		await node.reported('shut down 0');
 		expect(await node.clients[0]?.closed).toMatchObject({ code: 1012 });
 		expect(node.process.state()).toBe('running');
 	});
 
 	it('has the exit to itself for that signal only', async () => {
-		const node = await startSignalled({ ownListener: { how: 'on', when: 'before' } });
+		const node = await startSignalledProcess({ ownListener: { how: 'on', when: 'before' } });
 
 		node.process.kill('SIGINT');
 		expect(await node.process.exited).toEqual({ code: 0, signal: null });

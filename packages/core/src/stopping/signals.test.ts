@@ -1,20 +1,20 @@
 import { describe, expect, it } from 'vitest';
-import { answersOf } from '../test-support/speak.ts';
-import { type Signalled, startSignalled } from '../test-support/start-signalled.ts';
+import { answersOf } from '../test-support/typed-client.ts';
+import { type Signalled, startSignalledProcess } from '../test-support/start-signalled-process.ts';
 
-async function codesOf({ clients }: Signalled): Promise<number[]> {
+async function codesOf({ clients }: SignalledProcess): Promise<number[]> {
 	const ends = await Promise.all(clients.map(({ closed }) => closed));
 	return ends.map(({ code }) => code);
 }
 
 describe('SIGTERM and SIGINT', () => {
 	it.each(['SIGTERM', 'SIGINT'] as const)('%s stops in order, and the process exits with 0', async (signal) => {
-		const node = await startSignalled();
+		const node = await startSignalledProcess();
 		await node.keepBusy();
 
 		node.process.kill(signal);
 		await node.wrote(`Stopping on ${signal}`);
-		await node.ask({ do: 'goOn' });
+		await node.ask({ do: 'releaseHandlers' });
 		expect(await codesOf(node)).toEqual([1012]);
 		expect(answersOf(node.clients[0]!)).toEqual([['a', 'done']]);
 		expect(await node.process.exited).toEqual({ code: 0, signal: null });
@@ -22,7 +22,7 @@ describe('SIGTERM and SIGINT', () => {
 	});
 
 	it('with signals: false end the process as they do by default', async () => {
-		const node = await startSignalled({ signals: false });
+		const node = await startSignalledProcess({ signals: false });
 		expect(await node.ask({ do: 'listeners' })).toEqual([0, 0]);
 
 		node.process.kill('SIGTERM');
@@ -32,7 +32,7 @@ describe('SIGTERM and SIGINT', () => {
 	});
 
 	it('a second one, later, forces the exit, with 1, while a handler hangs', async () => {
-		const node = await startSignalled();
+		const node = await startSignalledProcess();
 		await node.keepBusy();
 
 		node.process.kill('SIGTERM');
@@ -48,20 +48,20 @@ describe('SIGTERM and SIGINT', () => {
 	});
 
 	it('both in one moment, as one Ctrl-C passed on, are one signal', async () => {
-		const node = await startSignalled();
+		const node = await startSignalledProcess();
 		await node.keepBusy();
 
 		node.process.kill('SIGINT');
 		node.process.kill('SIGTERM');
 		await node.wrote('Stopping on SIG');
-		await node.ask({ do: 'goOn' });
+		await node.ask({ do: 'releaseHandlers' });
 		expect(await codesOf(node)).toEqual([1012]);
 		expect(await node.process.exited).toEqual({ code: 0, signal: null });
 	});
 
 	it('stop all applications of the process, and what one can not end makes the exit code 1', async () => {
-		const good = await startSignalled({ applications: 2 });
-		const bad = await startSignalled({ applications: 2, isStuck: true });
+		const good = await startSignalledProcess({ applications: 2 });
+		const bad = await startSignalledProcess({ applications: 2, isStuck: true });
 		for (const { process } of [good, bad]) process.kill('SIGTERM');
 
 		expect(await codesOf(good)).toEqual([1012, 1012]);
@@ -70,12 +70,12 @@ describe('SIGTERM and SIGINT', () => {
 		expect(await bad.process.exited).toEqual({ code: 1, signal: null });
 		for (const { process } of [good, bad])
 			expect(new Set(process.reports)).toEqual(new Set(['shut down 0', 'shut down 1']));
-		expect(bad.process.output()).toContain('The application could not stop in order');
+		expect(bad.process.output()).toContain('The application failed to stop cleanly');
 		expect(bad.process.output()).toContain('hangs on');
 	});
 
 	it('are listened to once, however many applications there are, so that nothing can take them for a leak', async () => {
-		const node = await startSignalled({ applications: 20 });
+		const node = await startSignalledProcess({ applications: 20 });
 		expect(await node.ask({ do: 'listeners' })).toEqual([1, 1]);
 
 		node.process.kill('SIGTERM');
@@ -85,7 +85,7 @@ describe('SIGTERM and SIGINT', () => {
 	});
 
 	it('are listened to until the last application has stopped, and then end the process as by default', async () => {
-		const node = await startSignalled({ applications: 2 });
+		const node = await startSignalledProcess({ applications: 2 });
 		await node.ask({ do: 'stop', count: 1 });
 		expect(await node.ask({ do: 'listeners' })).toEqual([1, 1]);
 		await node.ask({ do: 'stop', count: 2 });

@@ -3,28 +3,30 @@ import type { Logger } from '@orijs/websocket';
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 
 /**
- * One Ctrl-C can arrive several times: from the terminal, and passed on by each `bun run` in between. What comes within this
- * many milliseconds is one signal.
+ * One Ctrl-C can arrive several times: from the terminal, and forwarded by each `bun run` in between. Signals within
+ * this many milliseconds count as one.
  */
 const SAME_SIGNAL_MS = 300;
 
-/** What is to be stopped, and who is told. */
+/** An application to stop, and its logger. */
 interface Stoppable {
 	stop(): Promise<void>;
 	readonly logger: Logger;
 }
 
-/** One listener for all applications of the process. */
+/** All applications of the process share one listener. */
 const running = new Set<Stoppable>();
-let asked: { readonly at: number; readonly isOurs: boolean } | undefined;
+/** The first signal; `isExitOurs` unless the program listens for it too. */
+let received: { readonly at: number; readonly isExitOurs: boolean } | undefined;
 
 /**
- * Stops an application on SIGTERM and SIGINT; when all are stopped the process exits, with 0, or 1 if one could not stop. A second
- * signal exits with 1 at once. Where the program listens to the signal itself, the exit is left to it. Returns the undo.
+ * Stops an application on SIGTERM and SIGINT. Once all applications have stopped, the process exits with 0, or with 1
+ * if one failed to stop. A second signal exits with 1 immediately. If the program has its own listener for the signal,
+ * exiting is left to the program. Returns a function that stops listening.
  */
 export function stopOnSignals(stoppable: Stoppable): () => void {
-	// First of all listeners: those that are called once are gone by the time later ones are called.
-	if (running.size === 0 && asked === undefined)
+	// Before all other listeners: ones added with `once` are already removed when later ones are called.
+	if (running.size === 0 && received === undefined)
 		for (const signal of SIGNALS) process.prependListener(signal, onSignal);
 	running.add(stoppable);
 	return () => {
@@ -34,17 +36,17 @@ export function stopOnSignals(stoppable: Stoppable): () => void {
 }
 
 function stopListening(): void {
-	// While the process is on its way out, a signal must not end it sooner than it would otherwise.
-	if (running.size === 0 && asked === undefined) for (const signal of SIGNALS) process.off(signal, onSignal);
+	// Without a listener, a signal would end the process at once, even while it is stopping.
+	if (running.size === 0 && received === undefined) for (const signal of SIGNALS) process.off(signal, onSignal);
 }
 
 function onSignal(signal: NodeJS.Signals): void {
-	if (asked === undefined) {
-		asked = { at: performance.now(), isOurs: process.listenerCount(signal) === 1 };
-		// A program that listens too may stop its applications in its own way first.
+	if (received === undefined) {
+		received = { at: performance.now(), isExitOurs: process.listenerCount(signal) === 1 };
+		// The program's own listeners may stop its applications first.
 		queueMicrotask(() => void stopAll(signal));
-	} else if (asked.isOurs && performance.now() - asked.at > SAME_SIGNAL_MS) {
-		for (const { logger } of running) logger.warn(`Stopped by force: ${signal} came again`);
+	} else if (received.isExitOurs && performance.now() - received.at > SAME_SIGNAL_MS) {
+		for (const { logger } of running) logger.warn(`Exiting without waiting: ${signal} received again`);
 		process.exit(1);
 	}
 }
@@ -57,12 +59,12 @@ async function stopAll(signal: NodeJS.Signals): Promise<void> {
 				await stop();
 				return true;
 			} catch (err) {
-				logger.error('The application could not stop in order', { err });
+				logger.error('The application failed to stop cleanly', { err });
 				return false;
 			}
 		}),
 	);
-	if (asked?.isOurs === true) process.exit(stopped.every(Boolean) ? 0 : 1);
-	asked = undefined;
+	if (received?.isExitOurs === true) process.exit(stopped.every(Boolean) ? 0 : 1);
+	received = undefined;
 	stopListening();
 }

@@ -2,7 +2,7 @@ import { connectClient } from '@orijs/testkit';
 import { InProcWsProvider } from '@orijs/websocket';
 import { describe, expect, it } from 'vitest';
 import { Application } from '../index.ts';
-import { LogBook } from '../test-support/log-book.ts';
+import { RecordingLogger } from '../test-support/recording-logger.ts';
 import { connectRaw, HANDSHAKE } from '../test-support/raw-connection.ts';
 import { serve } from '../test-support/serve.ts';
 
@@ -66,13 +66,13 @@ describe('what is in flight when stop() is called', () => {
 				return Promise.reject(new Error('can not stop'));
 			}
 		}
-		await Promise.all([cutOff(new InProcWsProvider()), cutOff(new StuckProvider({ logger: new LogBook() }))]);
+		await Promise.all([cutOff(new InProcWsProvider()), cutOff(new StuckProvider({ logger: new RecordingLogger() }))]);
 	});
 
 	it.each(['data', 'refusal', 'failure'])(
 		'a pending upgrade() is answered with 503; %s later does no harm',
 		async (late) => {
-			const logger = new LogBook();
+			const logger = new RecordingLogger();
 			const provider = new InProcWsProvider({ logger });
 			const asked = Promise.withResolvers<void>();
 			const result = Promise.withResolvers<object | null>();
@@ -139,11 +139,11 @@ describe('what is in flight when stop() is called', () => {
 	});
 
 	it('a socket whose open handler is not through is closed with 1012 like all others', async () => {
-		const goOn = Promise.withResolvers<void>();
+		const releaseHandlers = Promise.withResolvers<void>();
 		const finished = Promise.withResolvers<number>();
 		const app = new Application().websocket().onWebSocket({
 			async open(ws) {
-				await goOn.promise;
+				await releaseHandlers.promise;
 				finished.resolve(ws.send('too late'));
 			},
 		});
@@ -151,7 +151,7 @@ describe('what is in flight when stop() is called', () => {
 		const client = await connectClient(ws);
 
 		await app.stop();
-		goOn.resolve();
+		releaseHandlers.resolve();
 		expect(await client.closed).toMatchObject({ code: 1012 });
 		expect(await finished.promise).toBe(0);
 		expect(client.messages).toEqual([]);

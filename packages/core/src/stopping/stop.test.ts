@@ -3,8 +3,8 @@ import { type Bus, InProcWsProvider, WsProvider } from '@orijs/websocket';
 import { MemoryBackend } from '@orijs/websocket/testing';
 import { describe, expect, it } from 'vitest';
 import { Application, ApplicationError } from '../index.ts';
-import { LogBook } from '../test-support/log-book.ts';
-import { isFree } from '../test-support/ports.ts';
+import { RecordingLogger } from '../test-support/recording-logger.ts';
+import { isPortFree } from '../test-support/ports.ts';
 import { connectRaw } from '../test-support/raw-connection.ts';
 import { serve } from '../test-support/serve.ts';
 
@@ -50,7 +50,7 @@ describe('stop()', () => {
 	it('lets close handlers say goodbye to other nodes', async () => {
 		const backend = new MemoryBackend();
 		const start = () => {
-			const logger = new LogBook();
+			const logger = new RecordingLogger();
 			const provider = new WsProvider({ bus: backend.createBus(), logger });
 			const app = new Application({ logger }).websocket(provider).onWebSocket({
 				async open(ws) {
@@ -79,7 +79,7 @@ describe('stop()', () => {
 
 		await app.stop();
 		await idle.closed();
-		expect(await isFree(port)).toBe(true);
+		expect(await isPortFree(port)).toBe(true);
 		await expect(fetch(http)).rejects.toThrow();
 	});
 
@@ -95,7 +95,7 @@ describe('stop()', () => {
 
 	it('before listen is fine, runs no hooks, and there is no listening after', async () => {
 		let hooks = 0;
-		const provider = new InProcWsProvider({ logger: new LogBook() });
+		const provider = new InProcWsProvider({ logger: new RecordingLogger() });
 		const app = new Application().websocket(provider).onShutdown(() => void hooks++);
 
 		await app.stop();
@@ -105,7 +105,7 @@ describe('stop()', () => {
 	});
 
 	it('stops the provider, which then refuses to send', async () => {
-		const app = new Application().websocket(new InProcWsProvider({ logger: new LogBook() }));
+		const app = new Application().websocket(new InProcWsProvider({ logger: new RecordingLogger() }));
 		await serve(app);
 
 		await app.stop();
@@ -117,12 +117,12 @@ describe('stop()', () => {
 			...new MemoryBackend().createBus(),
 			stop: () => Promise.reject(new Error('hangs on')),
 		};
-		const app = new Application().websocket(new WsProvider({ bus, logger: new LogBook() }));
+		const app = new Application().websocket(new WsProvider({ bus, logger: new RecordingLogger() }));
 		const { port } = await app.listen(0);
 		const client = await connectClient(`ws://localhost:${port}/ws`);
 
 		await expect(app.stop()).rejects.toThrow('hangs on');
 		expect(await client.closed).toMatchObject({ code: 1012 });
-		expect(await isFree(Number(port))).toBe(true);
+		expect(await isPortFree(Number(port))).toBe(true);
 	});
 });

@@ -1,0 +1,147 @@
+import type { Logger, SlowReaderOptions, SocketData, WebSocketProvider } from '@orijs/websocket';
+import { settledWithin } from '@orijs/websocket/internal';
+import type { Server } from 'bun';
+import type { WebSocketEndpoint } from '../endpoint/websocket-endpoint.ts';
+import { ApplicationError } from '../errors.ts';
+import { stopOnSignals } from '../stopping/signals.ts';
+import type { Hook } from './hook.ts';
+import { claimProvider, ownerOf, releaseProvider } from './provider-owner.ts';
+
+/** `stopped` from the call of `stop` on, and after a failed start. */
+export type LifecycleState = 'building' | 'starting' | 'listening' | 'stopped';
+
+export interface StartOptions {
+	readonly endpoint: WebSocketEndpoint | undefined;
+	/** Binds the port. */
+	readonly serve: () => Server<SocketData>;
+	readonly slowReaders: SlowReaderOptions;
+	/** Called on SIGTERM and SIGINT; undefined leaves signals alone. */
+	readonly onSignal: (() => Promise<void>) | undefined;
+}
+
+/** Starts and stops an application's provider, hooks, endpoint and server, in order. */
+export class Lifecycle {
+	readonly #logger: Logger;
+	readonly #startupHooks: Hook[] = [];
+	readonly #shutdownHooks: Hook[] = [];
+	#state: LifecycleState = 'building';
+	#provider: WebSocketProvider | undefined;
+	#endpoint: WebSocketEndpoint | undefined;
+	#server: Server<SocketData> | undefined;
+	#ignoreSignals: (() => void) | undefined;
+	#stopping: Promise<void> | undefined;
+
+	constructor(logger: Logger) {
+		this.#logger = logger;
+	}
+
+	get state(): LifecycleState {
+		return this.#state;
+	}
+
+	/** Sets the provider that it starts and stops. */
+	use(provider: WebSocketProvider): void {
+		this.#provider = provider;
+	}
+
+	onStartup(hook: Hook): void {
+		this.#startupHooks.push(hook);
+	}
+
+	onShutdown(hook: Hook): void {
+		this.#shutdownHooks.push(hook);
+	}
+
+	/**
+	 * Starts the provider, runs the startup hooks, then serves. If a step fails, the ones before it are undone.
+	 *
+	 * @throws {ApplicationError} interrupted by `stop`, or another application uses the provider; and what a step throws
+	 */
+	async start({ endpoint, serve, slowReaders, onSignal }: StartOptions): Promise<Server<SocketData>> {
+		this.#endpoint = endpoint;
+		this.#state = 'starting';
+		try {
+			if (this.#provider !== undefined) claimProvider(this.#provider, this);
+			await this.#provider?.start();
+			for (const hook of this.#startupHooks) {
+				this.#mustBeStarting();
+				await hook();
+			}
+			this.#mustBeStarting();
+			this.#server = serve();
+			this.#provider?.setServer(this.#server, slowReaders);
+			this.#state = 'listening';
+			if (onSignal !== undefined) this.#ignoreSignals = stopOnSignals({ stop: onSignal, logger: this.#logger });
+			return this.#server;
+		} catch (error) {
+			this.#state = 'stopped';
+			await this.#rollBack();
+			throw error;
+		}
+	}
+
+	#mustBeStarting(): void {
+		if (this.#state !== 'starting') throw new ApplicationError('stop() was called during listen()');
+	}
+
+	/** Never rejects: the caller reports the failure that led here. */
+	async #rollBack(): Promise<void> {
+		this.#endpoint?.dispose();
+		if (this.#provider !== undefined && ownerOf(this.#provider) !== this) return;
+		try {
+			await this.#server?.stop(true);
+			await this.#provider?.stop();
+			this.#releaseProvider();
+		} catch (err) {
+			this.#logger.error('The provider could not be stopped after listen() failed', { err });
+		}
+	}
+
+	/** Stops in the order that `Application.stop` documents. Idempotent: the first call counts. */
+	stop(graceMs: number): Promise<void> {
+		this.#stopping ??= this.#stop(graceMs);
+		return this.#stopping;
+	}
+
+	async #stop(graceMs: number): Promise<void> {
+		const wasListening = this.#state === 'listening';
+		this.#state = 'stopped';
+		if (!wasListening) return this.#stopEarly();
+		const deadline = performance.now() + graceMs;
+		this.#endpoint?.close();
+		await this.#endpoint?.drain(deadline);
+		if (this.#server !== undefined)
+			await settledWithin(Math.max(0, deadline - performance.now()), this.#server.stop().catch(ignore));
+		await this.#runShutdownHooks();
+		this.#endpoint?.dispose();
+		try {
+			await this.#provider?.stop();
+		} finally {
+			await this.#server?.stop(true);
+			this.#releaseProvider();
+			this.#ignoreSignals?.();
+		}
+	}
+
+	/** Stops before the server listens; a start in progress then fails. */
+	async #stopEarly(): Promise<void> {
+		if (this.#provider !== undefined && (ownerOf(this.#provider) ?? this) === this) await this.#provider.stop();
+		this.#releaseProvider();
+	}
+
+	async #runShutdownHooks(): Promise<void> {
+		for (const hook of this.#shutdownHooks.toReversed()) {
+			try {
+				await hook();
+			} catch (err) {
+				this.#logger.error('A shutdown hook failed', { err });
+			}
+		}
+	}
+
+	#releaseProvider(): void {
+		if (this.#provider !== undefined) releaseProvider(this.#provider, this);
+	}
+}
+
+function ignore(): void {}

@@ -1,0 +1,31 @@
+/** What a client replied to a request. */
+export interface ClientReply {
+	readonly data?: unknown;
+	readonly error?: unknown;
+}
+
+/** A client's reply that reached another node than the one that sent the request. */
+export interface ForwardedReply extends ClientReply {
+	readonly socketId: string;
+	readonly correlationId: string;
+}
+
+/** The prefix of a forwarded reply among the messages between nodes. */
+const PREFIX = 'reply ';
+
+/** The id of the requesting node, and the number of its request. */
+const CORRELATION_ID = /^([0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12})\.\d{1,15}$/;
+
+/** The node that sent the request; undefined if no node can have sent it. */
+export function requestingNode(correlationId: string): string | undefined {
+	return CORRELATION_ID.exec(correlationId)?.[1];
+}
+
+export function encodeForwardedReply(reply: ForwardedReply): string {
+	return PREFIX + JSON.stringify(reply);
+}
+
+/** Returns undefined for any other message between nodes. */
+export function readForwardedReply(text: string): ForwardedReply | undefined {
+	return text.startsWith(PREFIX) ? (JSON.parse(text.slice(PREFIX.length)) as ForwardedReply) : undefined;
+}

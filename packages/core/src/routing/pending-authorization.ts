@@ -1,0 +1,32 @@
+import type { ClientMessage, RequestFault } from '@orijs/websocket/protocol';
+import { isAvailable, type MaybePromise } from './maybe-promise.ts';
+import { TIMED_OUT } from './refusal-texts.ts';
+import type { Decision } from './topic-authorizer.ts';
+
+/** A `@subscribe` for which the application has not yet decided on every topic. */
+export class PendingAuthorization {
+	readonly message: ClientMessage;
+	readonly #decisions: Decision[];
+	readonly #subscribe: (decisions: readonly Decision[]) => void;
+
+	/** @param subscribe continues with one decision per topic */
+	constructor(
+		message: ClientMessage,
+		decisions: readonly MaybePromise<Decision>[],
+		subscribe: (decisions: readonly Decision[]) => void,
+	) {
+		this.message = message;
+		this.#subscribe = subscribe;
+		this.#decisions = decisions.map((decision) => (isAvailable(decision) ? decision : TIMEOUT));
+		for (const [index, decision] of decisions.entries()) {
+			if (!isAvailable(decision)) void decision.then((late) => (this.#decisions[index] = late));
+		}
+	}
+
+	/** Continues with the decisions made so far; the other topics are refused with `timeout`. */
+	timeOut(): void {
+		this.#subscribe(this.#decisions);
+	}
+}
+
+const TIMEOUT: RequestFault = { code: 'timeout', message: TIMED_OUT };

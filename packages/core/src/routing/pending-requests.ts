@@ -1,0 +1,87 @@
+import { UnknownSocketError } from '@orijs/websocket';
+import { SocketRequestError } from '@orijs/websocket/protocol';
+import type { ClientReply, ForwardedReply } from './forwarded-reply.ts';
+
+interface Pending {
+	readonly socketId: string;
+	readonly messageName: string;
+	readonly timer: ReturnType<typeof setTimeout>;
+	readonly resolve: (reply: ClientReply) => void;
+	readonly reject: (error: Error) => void;
+}
+
+/** The requests to clients that wait for a reply. */
+export class PendingRequests {
+	readonly #pending = new Map<string, Pending>();
+	/** Correlation ids by socket. */
+	readonly #ofSocket = new Map<string, Set<string>>();
+
+	/** The correlation ids of the requests to a socket. */
+	ofSocket(socketId: string): Set<string> {
+		return this.#ofSocket.get(socketId) ?? new Set();
+	}
+
+	/**
+	 * @param ofSocket what {@link ofSocket} returned for this socket
+	 * @returns the client's reply; rejects with `timeout` after `timeoutMs`
+	 */
+	add(
+		correlationId: string,
+		messageName: string,
+		socketId: string,
+		ofSocket: Set<string>,
+		timeoutMs: number,
+	): Promise<ClientReply> {
+		const { promise, resolve, reject } = Promise.withResolvers<ClientReply>();
+		const timer = setTimeout(() => {
+			this.fail(
+				correlationId,
+				new SocketRequestError(messageName, 'timeout', `the client did not reply within ${timeoutMs} ms`),
+			);
+		}, timeoutMs);
+		this.#ofSocket.set(socketId, ofSocket.add(correlationId));
+		this.#pending.set(correlationId, { socketId, messageName, timer, resolve, reject });
+		return promise;
+	}
+
+	/** Settles a request, if the reply comes from the socket it was sent to. Returns whether it did. */
+	settle({ socketId, correlationId, data, error }: ForwardedReply): boolean {
+		if (this.#pending.get(correlationId)?.socketId !== socketId) return false;
+		this.#take(correlationId)?.resolve({ data, error });
+		return true;
+	}
+
+	/** Rejects a request, if it is still pending. */
+	fail(correlationId: string, error: Error): void {
+		this.#take(correlationId)?.reject(error);
+	}
+
+	/** Rejects the requests to a socket that has closed. */
+	disconnect(socketId: string): void {
+		for (const correlationId of this.#ofSocket.get(socketId) ?? []) {
+			const pending = this.#take(correlationId);
+			if (pending === undefined) continue;
+			const { messageName } = pending;
+			const cause = new UnknownSocketError(socketId);
+			pending.reject(new SocketRequestError(messageName, 'disconnected', 'the client has disconnected', { cause }));
+		}
+	}
+
+	/** Rejects all requests. */
+	close(): void {
+		for (const [correlationId, { messageName }] of this.#pending) {
+			this.fail(correlationId, new SocketRequestError(messageName, 'disconnected', 'the application has stopped'));
+		}
+	}
+
+	#take(correlationId: string): Pending | undefined {
+		const pending = this.#pending.get(correlationId);
+		if (pending === undefined) return undefined;
+		this.#pending.delete(correlationId);
+		clearTimeout(pending.timer);
+		const ofSocket = this.#ofSocket.get(pending.socketId);
+		ofSocket?.delete(correlationId);
+		if (ofSocket?.size === 0) this.#ofSocket.delete(pending.socketId);
+		return pending;
+	}
+}

@@ -1,0 +1,10 @@
+/** For failures whose details must stay on the server. */
+export const INTERNAL_ERROR = 'Internal server error';
+
+/** For what has taken longer than `limits.handlerTimeoutMs`. */
+export const TIMED_OUT = 'The server did not finish in time';
+
+/** @param limit `limits.topicsPerSocket` */
+export function tooManyTopics(limit: number): string {
+	return `Limit of ${limit} topics per connection reached`;
+}

@@ -1,0 +1,44 @@
+import type { Logger } from '@orijs/websocket';
+import type { RequestFault } from '@orijs/websocket/protocol';
+import type { Session } from '../session/session.ts';
+import { promiseOf } from '../support/promise-of.ts';
+import type { Authorize } from '../websocket-options.ts';
+import type { MaybePromise } from './maybe-promise.ts';
+import { topicFault } from './topic-fault.ts';
+
+/** Whether a client may subscribe to a topic; a fault if that could not be decided. */
+export type Decision = 'allowed' | 'forbidden' | RequestFault;
+
+/** Asks the application whether clients may subscribe to topics. */
+export class TopicAuthorizer {
+	readonly #authorize: Authorize;
+	readonly #logger: Logger;
+
+	constructor(authorize: Authorize, logger: Logger) {
+		this.#authorize = authorize;
+		this.#logger = logger;
+	}
+
+	/** Neither throws nor rejects. */
+	decide(session: Session, topic: string): MaybePromise<Decision> {
+		try {
+			const allowed: unknown = this.#authorize.subscribe?.(session.ws, topic, session.values);
+			const later = promiseOf(allowed);
+			return later === undefined ? decisionOf(allowed) : this.#decideLater(later, session, topic);
+		} catch (err) {
+			return topicFault(this.#logger, session, topic, err);
+		}
+	}
+
+	async #decideLater(allowed: Promise<unknown>, session: Session, topic: string): Promise<Decision> {
+		try {
+			return decisionOf(await allowed);
+		} catch (err) {
+			return topicFault(this.#logger, session, topic, err);
+		}
+	}
+}
+
+function decisionOf(allowed: unknown): Decision {
+	return allowed === true ? 'allowed' : 'forbidden';
+}

@@ -1,0 +1,19 @@
+import { type Logger, SubscribeError } from '@orijs/websocket';
+import { type RequestFault, SocketError } from '@orijs/websocket/protocol';
+import type { Session } from '../session/session.ts';
+import { INTERNAL_ERROR } from './refusal-texts.ts';
+
+/** What the client receives for a topic whose authorization or subscription failed. Details go to the log only. */
+export function topicFault(logger: Logger, session: Session, topic: string, err: unknown): RequestFault {
+	try {
+		if (err instanceof SocketError) return { code: err.code, message: err.message };
+		if (err instanceof SubscribeError) return { code: 'unavailable', message: 'Subscription failed; try again' };
+	} catch {
+		// Anything can be thrown, including values that throw when inspected.
+	}
+	// A client that disconnects in the meantime is not an error.
+	if (session.state !== 'closed') {
+		logger.error('Subscribing or unsubscribing failed', { socketId: session.socketId, topic, err });
+	}
+	return { code: 'internal', message: INTERNAL_ERROR };
+}

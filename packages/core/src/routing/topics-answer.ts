@@ -1,0 +1,42 @@
+import {
+	type ClientMessage,
+	encodeAnswer,
+	type RequestFault,
+	type TopicRequest,
+	type TopicsAnswer,
+} from '@orijs/websocket/protocol';
+import type { Session } from '../session/session.ts';
+import { sendRefusal } from './send-refusal.ts';
+
+/** The outcome for one topic: its fault, or undefined if it succeeded. */
+export type TopicOutcome = RequestFault | undefined;
+
+/**
+ * Answers a `@subscribe` or `@unsubscribe`. With `topic`, its fault refuses the message; with `topics`, the answer
+ * lists the refused ones, or, without a correlation id, each gets a refusal of its own.
+ */
+export function sendTopicsAnswer(
+	session: Session,
+	message: ClientMessage,
+	topics: readonly TopicRequest[],
+	outcomes: readonly TopicOutcome[],
+): void {
+	const timestamp = Date.now();
+	const { type, correlationId, data } = message;
+	const [first] = outcomes;
+	if (!('topics' in (data as object))) {
+		if (first !== undefined) return sendRefusal(session, message, first.code, first.message);
+		if (correlationId !== undefined)
+			session.send(encodeAnswer(type, correlationId, { timestamp } satisfies TopicsAnswer));
+		return;
+	}
+	const refused = topics.flatMap(({ topic }, index) => {
+		const fault = outcomes[index];
+		return fault === undefined ? [] : [{ topic, ...fault }];
+	});
+	if (correlationId !== undefined) {
+		session.send(encodeAnswer(type, correlationId, { timestamp, refused } satisfies TopicsAnswer));
+		return;
+	}
+	for (const { code, message: why } of refused) sendRefusal(session, message, code, why);
+}
