@@ -1,14 +1,14 @@
 import { freePort, type RedisServer, type ScriptProcess, spawnBun, startRedis, until } from '@orijs/testkit';
 
-/** A chat server in a process of its own. */
+/** A chat server in its own process. */
 export interface ChatNode {
 	readonly url: string;
-	/** What it is called on the page. */
+	/** Its name on the page. */
 	readonly name: string;
 	readonly process: ScriptProcess;
 }
 
-/** Two nodes that know each other only through their Redis. */
+/** Two nodes that are connected only through their Redis. */
 export interface TwoNodes {
 	readonly one: ChatNode;
 	readonly two: ChatNode;
@@ -29,7 +29,7 @@ export async function startTwoNodes(ports?: readonly [number, number]): Promise<
 	};
 }
 
-/** Resolves when it listens. Without a Redis, it is alone. */
+/** Resolves when it listens. Without a Redis it is the only node. */
 export async function startChatNode(port: number, redis?: RedisServer): Promise<ChatNode> {
 	const url = `http://localhost:${port}`;
 	const process = spawnBun(new URL('../src/main.ts', import.meta.url), {

@@ -1,10 +1,10 @@
-/** Says many things in the lobby: `bun say-many.ts http://localhost:3000 100`. */
+/** Sends many messages to the lobby: `bun say-many.ts http://localhost:3000 100`. */
 import { SocketClient } from '@orijs/websocket-client';
 import { Say } from '../src/messages.ts';
 
 const [url = '', count = '0'] = process.argv.slice(2);
 
-// More than a page's visitor may say in a second, so several say it.
+// One visitor may not send that many per second, so several do.
 const clients = Array.from(
 	{ length: 20 },
 	() => new SocketClient(new URL('/ws', url), { auth: () => ({ name: 'Many' }) }),

@@ -1,4 +1,4 @@
-/** Makes the pictures in docs/images, out of two nodes and people who talk over them. */
+/** Makes the pictures in docs/images from two nodes and visitors who talk over them. */
 import { type Chromium, launchChromium } from '@orijs/testkit';
 import { fileURLToPath } from 'node:url';
 import { startTwoNodes, type TwoNodes } from './nodes.ts';

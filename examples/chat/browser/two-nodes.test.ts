@@ -31,7 +31,7 @@ async function two(): Promise<readonly [Visitor, Visitor]> {
 	return [await come('Ada', 'one'), await come('Grace', 'two')];
 }
 
-test('people on two nodes talk, and see who is here, where, and who is typing', async () => {
+test('visitors of two nodes talk, and see who is here, on which node, and who is typing', async () => {
 	const [ada, grace] = await two();
 	await ada.person('Grace', nodes.two).waitFor();
 	await grace.person('Ada', nodes.one).waitFor();
@@ -46,12 +46,12 @@ test('people on two nodes talk, and see who is here, where, and who is typing', 
 	await grace.say('Hello Ada');
 	await ada.message('Hello Ada').waitFor();
 
-	// Each once, and one's own not as something that still waits.
+	// Each message once, and none of them pending.
 	expect(await ada.log.getByRole('listitem').count()).toBe(2);
 	expect(await ada.page.locator('.pending, .failed').count()).toBe(0);
 });
 
-test('who leaves is seen to go', async () => {
+test('a visitor who leaves disappears from the list', async () => {
 	const [ada, grace] = await two();
 	await ada.person('Grace', nodes.two).waitFor();
 	await grace.page.close();
@@ -59,13 +59,13 @@ test('who leaves is seen to go', async () => {
 	await ada.person('Grace', nodes.two).waitFor({ state: 'detached' });
 });
 
-test('a restarted node: the page says so, comes back into the room by itself, fills in what was said meanwhile, and goes on', async () => {
+test('a restarted node: the page reports it, enters the room again by itself, and recovers what it missed', async () => {
 	const [ada, grace] = await two();
 	await grace.say('Before');
 	await ada.message('Before').waitFor();
 	await ada.page.getByRole('button', { name: 'Restart this node' }).click();
 	await ada.state.getByText(/^(Reconnecting|Trying again)/).waitFor();
-	// What is said now waits, and is not lost.
+	// A message sent now waits and is not lost.
 	await ada.say('Said while away');
 	await grace.say('You missed this');
 
@@ -87,7 +87,7 @@ test('a restarted node: the page says so, comes back into the room by itself, fi
 	for (const { people } of [ada, grace]) expect(await people.getByRole('listitem').count()).toBe(2);
 });
 
-test('a killed node: its page is reconnecting, and its people are gone for the others', async () => {
+test('a killed node: its page reconnects, and the others no longer see its visitors', async () => {
 	const [ada, grace] = await two();
 	await grace.person('Ada', nodes.one).waitFor();
 	nodes.one.process.kill('SIGKILL');
@@ -99,7 +99,7 @@ test('a killed node: its page is reconnecting, and its people are gone for the o
 	expect(await grace.person('Grace', nodes.two).count()).toBe(1);
 });
 
-test('without a network the page says so, and comes back with it', async () => {
+test('without a network the page says so, and reconnects when it is back', async () => {
 	const [ada, grace] = await two();
 	await takeOffline(ada.page);
 	await ada.state.getByText('Offline').waitFor();
@@ -113,7 +113,7 @@ test('without a network the page says so, and comes back with it', async () => {
 	await grace.message('Back').waitFor();
 });
 
-test('what could not be said is marked, until it shows that it was', async () => {
+test('a message that could not be sent is marked, until it turns out that it was', async () => {
 	const [ada, grace] = await two();
 	nodes.one.process.freeze();
 	await ada.say('Is this on?');
@@ -129,7 +129,7 @@ test('what could not be said is marked, until it shows that it was', async () =>
 	expect((await ada.entries()).filter((text) => text === 'Is this on?')).toHaveLength(1);
 });
 
-test('who comes later sees what was said before', async () => {
+test('a newcomer sees the last messages', async () => {
 	const ada = await come('Ada', 'one');
 	await ada.say('First');
 	await ada.say('Second');
@@ -139,7 +139,7 @@ test('who comes later sees what was said before', async () => {
 	expect(await grace.entries()).toEqual(['First', 'Second']);
 });
 
-test('rooms are apart, and a link leads into one', async () => {
+test('rooms are separate, and a link opens one', async () => {
 	const [ada, grace] = await two();
 	await ada.page.getByRole('link', { name: 'kitchen' }).click();
 	await ada.page.getByRole('heading', { name: 'kitchen' }).waitFor();

@@ -32,7 +32,7 @@ describe.each([
 	{ width: 360, height: 380 },
 	{ width: 844, height: 390 },
 ])('on a phone of $width by $height', (size) => {
-	test('nothing is wider than the screen, and one can always write', async () => {
+	test('nothing is wider than the screen, and the composer is always usable', async () => {
 		const ada = await come('A-name-without-any-break', size);
 		for (const text of [
 			'a'.repeat(300),
@@ -50,7 +50,7 @@ describe.each([
 		const send = await ada.page.getByRole('button', { name: 'Send' }).boundingBox();
 		expect((send?.y ?? Infinity) + (send?.height ?? 0)).toBeLessThanOrEqual(size.height);
 		expect((await ada.log.boundingBox())?.height).toBeGreaterThan(40);
-		// iOS zooms into what is smaller.
+		// iOS zooms into fields with a smaller font.
 		const sizes = await ada.page.evaluate<string[]>(
 			"[...document.querySelectorAll('input, textarea')].map((field) => getComputedStyle(field).fontSize)",
 		);
@@ -58,7 +58,7 @@ describe.each([
 	});
 });
 
-test('everything can be done with the keyboard', async () => {
+test('everything works with the keyboard', async () => {
 	const ada = await come('Ada');
 	const { keyboard } = ada.page;
 	const focused = (): Promise<unknown> =>
@@ -100,7 +100,7 @@ test('everything can be done with the keyboard', async () => {
 	await ada.page.getByRole('heading', { name: 'a-room-of-mine' }).waitFor();
 });
 
-test('a name is asked for once, and can be changed', async () => {
+test('the name is asked for once, and can be changed', async () => {
 	const ada = await come('Ada');
 	const grace = await come('Grace');
 	await ada.page.reload();
@@ -117,7 +117,7 @@ test('a name is asked for once, and can be changed', async () => {
 	expect(await ada.page.locator('#my-name').textContent()).toBe('Ada Byron');
 });
 
-test('a name that the server does not take: the page gives up, and goes on with another one', async () => {
+test('with a name that the server refuses the page stops connecting, until it gets another one', async () => {
 	const ada = await come('Ada');
 	await ada.page.evaluate("localStorage.setItem('chat-name', 'a'.repeat(25))");
 	await ada.page.reload();

@@ -2,22 +2,22 @@ import { type Chromium, collectErrors, type PageErrors } from '@orijs/testkit';
 import type { Locator, Page } from 'playwright-core';
 import type { ChatNode } from './nodes.ts';
 
-/** Somebody at a page of the chat. */
+/** A visitor with a page. */
 export interface Visitor {
 	readonly page: Page;
 	readonly errors: PageErrors;
 	readonly composer: Locator;
-	/** What the page says of its connection. */
+	/** The connection state on the page. */
 	readonly state: Locator;
 	readonly log: Locator;
 	readonly people: Locator;
 	readonly typing: Locator;
 	say(text: string): Promise<void>;
-	/** A message in the log, with exactly this text. */
+	/** The message in the log with exactly this text. */
 	message(text: string): Locator;
-	/** Somebody in the list of who is here. */
+	/** The person in the list of who is here. */
 	person(name: string, node: ChatNode): Locator;
-	/** The texts in the log, in their order. */
+	/** The texts in the log, in order. */
 	entries(): Promise<string[]>;
 }
 
@@ -25,11 +25,11 @@ export interface VisitOptions {
 	readonly width?: number;
 	readonly height?: number;
 	readonly scheme?: 'light' | 'dark';
-	/** Of the screen. */
+	/** The device pixel ratio. */
 	readonly pixelRatio?: number;
 }
 
-/** Opens a page with a storage of its own, gives a name, and resolves when it is in the room. */
+/** Opens a page with its own storage, enters a name, and resolves when it is in the room. */
 export async function visit(
 	chromium: Chromium,
 	url: string,

@@ -15,7 +15,7 @@ import {
 	Typing,
 } from './messages.ts';
 
-/** What handlers know about who sent a message. */
+/** What handlers know about a sender. */
 export interface Visitor {
 	readonly person: Person;
 }
@@ -23,13 +23,13 @@ export interface Visitor {
 export interface ChatActions {
 	readonly node: Node;
 	readonly here: Here;
-	/** Tells everyone in a room who of this node is in it. */
+	/** Sends everyone in a room the list of this node's people in it. */
 	tellWhoIsHere(room: string): void;
-	/** Restarts this node; returns before it has. */
+	/** Begins to restart this node. */
 	restart(): void;
 }
 
-/** What happens to messages. */
+/** Handles the messages of visitors. */
 export function chatRouter({ node, here, tellWhoIsHere, restart }: ChatActions): SocketRouter<Visitor> {
 	return new SocketRouter<Visitor>()
 		.guard(mustHaveName)
@@ -50,7 +50,7 @@ export function chatRouter({ node, here, tellWhoIsHere, restart }: ChatActions):
 			const { id, room, text } = ctx.data;
 			const at = Date.now();
 			const said = { id, from: ctx.state.person, node: node.name, text, at };
-			// Who gets no answer says it again, with the same id.
+			// A page that gets no reply sends the message again with the same id.
 			await ctx.emit(Said, saidTopicOf(room), said, { idempotencyKey: id });
 			return { at };
 		})
@@ -60,7 +60,7 @@ export function chatRouter({ node, here, tellWhoIsHere, restart }: ChatActions):
 		});
 }
 
-/** Everybody may come in who says what they are called. */
+/** Admits everyone who gives a name. */
 const mustHaveName: ConnectionGuard<Visitor> = ({ auth, data, state }) => {
 	const introduction = Introduction.safeParse(auth);
 	if (!introduction.success) return false;

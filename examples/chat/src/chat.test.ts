@@ -6,7 +6,7 @@ import { createChat } from './chat.ts';
 import { Enter, Here, Rename, Restart, Said, Say, topicOf, Type, Typing } from './messages.ts';
 import { allLeave, visit, type Visitor } from './test-support/visitor.ts';
 
-/** Refusals are what some of these tests are about, and not worth a line each. */
+/** Refusals are expected here; only errors are printed. */
 const quiet: Logger = { debug() {}, info() {}, warn() {}, error: console.error };
 
 let chat: ReturnType<typeof createChat>;
@@ -23,7 +23,7 @@ afterEach(async () => {
 	await chat.stop();
 });
 
-/** Two visitors who are in one room. */
+/** Two visitors in one room. */
 async function two(): Promise<readonly [Visitor, Visitor]> {
 	const [ada, grace] = await Promise.all([visit(port, 'Ada'), visit(port, 'Grace')]);
 	await Promise.all([ada.enter('lobby'), grace.enter('lobby')]);
@@ -34,7 +34,7 @@ function names({ people }: { readonly people: readonly { readonly name: string }
 	return people.map(({ name }) => name).toSorted();
 }
 
-test('who enters a room is told the node, who they are, and who of the node is there', async () => {
+test('entering a room returns the node, the visitor, and who of that node is there', async () => {
 	await (await visit(port, 'Ada')).enter('lobby');
 	const grace = await visit(port, 'Grace');
 	const { node, you, people } = await grace.enter('lobby');
@@ -45,7 +45,7 @@ test('who enters a room is told the node, who they are, and who of the node is t
 	expect(names({ people })).toEqual(['Ada', 'Grace']);
 });
 
-test('what is said in a room reaches everyone in it, the one who says it included', async () => {
+test('a message reaches everyone in its room, the sender included', async () => {
 	const [ada, grace] = await two();
 	const id = crypto.randomUUID();
 	const { at } = await ada.say('lobby', 'Hello', id);
@@ -55,7 +55,7 @@ test('what is said in a room reaches everyone in it, the one who says it include
 	expect(await ada.hear(Said)).toEqual(said);
 });
 
-test('nobody hears what is said in a room they have not subscribed to', async () => {
+test('a message does not reach visitors who have not subscribed to its room', async () => {
 	const [ada, grace] = await two();
 	await grace.say('kitchen', 'In the kitchen');
 	await grace.say('lobby', 'In the lobby');
@@ -65,7 +65,7 @@ test('nobody hears what is said in a room they have not subscribed to', async ()
 });
 
 describe('who is here', () => {
-	test('is told when somebody comes, leaves, goes to another room, or is called another name', async () => {
+	test('is sent when someone enters, leaves, changes rooms or changes names', async () => {
 		const [ada, grace] = await two();
 		const hears = (...expected: string[]) => ada.hear(Here, (list) => names(list).join() === expected.join());
 		await hears('Ada', 'Grace');
@@ -79,7 +79,7 @@ describe('who is here', () => {
 		await until(() => names(ada.heard(Here).at(-1) ?? { people: [] }).join() === 'Ada', { what: 'Grace is gone' });
 	});
 
-	test('is told again and again, so that a list that is not can be dropped', async () => {
+	test('is repeated, so that a list that is not can be dropped', async () => {
 		const ada = await visit(port, 'Ada');
 		await ada.enter('lobby');
 
@@ -87,7 +87,7 @@ describe('who is here', () => {
 		expect(new Set(ada.heard(Here).map(({ node }) => node.id)).size).toBe(1);
 	});
 
-	test('is told for each room on its own', async () => {
+	test('is sent per room', async () => {
 		const [ada, grace] = await two();
 		const { people } = await grace.enter('kitchen');
 
@@ -96,14 +96,14 @@ describe('who is here', () => {
 	});
 });
 
-test('others hear that somebody is typing', async () => {
+test('others receive who is typing', async () => {
 	const [ada, grace] = await two();
 	await ada.client.send(Type, { room: 'lobby' });
 
 	expect(await grace.hear(Typing)).toMatchObject({ from: { name: 'Ada' } });
 });
 
-test('names and texts arrive tidied up, and markup as what it is', async () => {
+test('names and texts arrive cleaned up, and markup as text', async () => {
 	const [ada, grace] = await two();
 	expect(await ada.client.request(Rename, { name: '  Ada \u0007\n Byron ' })).toEqual({ name: 'Ada Byron' });
 	await ada.say('lobby', ' <b>1</b>\u0000\n2 👩‍🚀 \uD800 ');
@@ -111,7 +111,7 @@ test('names and texts arrive tidied up, and markup as what it is', async () => {
 	expect(await grace.hear(Said)).toMatchObject({ from: { name: 'Ada Byron' }, text: '<b>1</b>\n2 👩‍🚀' });
 });
 
-test('a restart is asked for, of this node and no other', async () => {
+test('a restart request restarts the node that it names and no other', async () => {
 	const ada = await visit(port, 'Ada');
 	const { node } = await ada.enter('lobby');
 	await ada.client.request(Restart, { id: crypto.randomUUID() });
@@ -121,7 +121,7 @@ test('a restart is asked for, of this node and no other', async () => {
 	expect(restarts).toBe(1);
 });
 
-describe('what is refused harms nobody', () => {
+describe('a refused request changes nothing', () => {
 	test.each([
 		['a room with a blank', Enter.name, { room: 'no such room' }],
 		['a room in another script', Enter.name, { room: 'кухня' }],
@@ -129,12 +129,12 @@ describe('what is refused harms nobody', () => {
 		['no room', Enter.name, {}],
 		['an empty text', Say.name, { id: crypto.randomUUID(), room: 'lobby', text: ' \n\u200B ' }],
 		['a text that is too long', Say.name, { id: crypto.randomUUID(), room: 'lobby', text: 'a'.repeat(501) }],
-		['an id that is none', Say.name, { id: '1', room: 'lobby', text: 'Hello' }],
+		['an invalid id', Say.name, { id: '1', room: 'lobby', text: 'Hello' }],
 		['a name of blanks', Rename.name, { name: '\u200B \u2060' }],
 		['a name that is too long', Rename.name, { name: 'E'.repeat(25) }],
 	])('%s', async (_, name, data) => {
 		const [ada, grace] = await two();
-		// The client would not send it.
+		// With its own schema the client would not send this.
 		const anything = {
 			'~standard': { version: 1, vendor: 'test', validate: (value: unknown) => ({ value }) },
 		} as const;
@@ -145,7 +145,7 @@ describe('what is refused harms nobody', () => {
 		expect(await grace.hear(Said)).toMatchObject({ from: { name: 'Ada' }, text: 'Hello' });
 	});
 
-	test.each([undefined, '', ' ', 'a'.repeat(25), 7])('the name %j: the connection is over', async (name) => {
+	test.each([undefined, '', ' ', 'a'.repeat(25), 7])('the name %j ends the connection', async (name) => {
 		await expect(visit(port, name)).rejects.toMatchObject({ end: { code: 4401 } });
 	});
 

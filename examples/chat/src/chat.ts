@@ -5,20 +5,20 @@ import { Here } from './here.ts';
 import { BEAT_MS, Here as HereMessage, HISTORY, isRoomTopic, topicOf } from './messages.ts';
 
 export interface ChatOptions {
-	/** What this server process is called on the page. */
+	/** The name of this server process on the page. */
 	readonly name: string;
-	/** What connects it to other nodes, and keeps the topics of `HISTORY`. Default: a provider for this process alone. */
+	/** Must keep the topics of `HISTORY`. Default: a provider for this process only. */
 	readonly provider?: WebSocketProvider | undefined;
 	/** Default: the console. */
 	readonly logger?: Logger;
-	/** Stops the application and starts another one in its place; returns before that is done. */
+	/** Begins to replace the application by a new one. */
 	restart(): void;
 }
 
-/** What is said is handled in no time; more than this only hangs. */
+/** Handlers are quick: what takes longer than this hangs. */
 const GRACE_MS = 3_000;
 
-/** The chat without its page: rooms are topics, and each node tells a room who of its own people are in it. */
+/** The chat without its page. Rooms are topics; each node sends a room the list of its own people in it. */
 export function createChat({ name, logger = consoleLogger, restart, ...options }: ChatOptions): Application<Visitor> {
 	const { provider = new InProcWsProvider({ history: HISTORY, logger }) } = options;
 	const node = { id: crypto.randomUUID(), name };
@@ -45,7 +45,7 @@ export function createChat({ name, logger = consoleLogger, restart, ...options }
 	});
 
 	function tellWhoIsHere(room: string): void {
-		// What can't be told now, the next beat says; why it can't, is in the provider's log.
+		// The next beat repeats what fails now; the provider logs the reason.
 		app.socket.emit(HereMessage, topicOf(room), { node, people: here.people(room) }).catch(() => {});
 	}
 }

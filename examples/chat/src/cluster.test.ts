@@ -21,7 +21,7 @@ async function start(): Promise<{ cluster: ScriptProcess; ports: number[]; pids:
 	return { cluster, ports, pids: descendants(cluster.pid) };
 }
 
-/** All processes that came from one. */
+/** All descendants of a process. */
 function descendants(pid: number): number[] {
 	const { stdout } = Bun.spawnSync(['ps', '-A', '-o', 'pid=,ppid=']);
 	const all = stdout
@@ -34,7 +34,7 @@ function descendants(pid: number): number[] {
 	return of(pid);
 }
 
-/** Those that still run; one that waits to be collected does not. */
+/** Lists the processes that still run, without zombies. */
 function alive(pids: readonly number[]): string {
 	const { stdout } = Bun.spawnSync(['ps', '-o', 'pid=,stat=,args=', '-p', pids.join(',')]);
 	return stdout
@@ -44,7 +44,7 @@ function alive(pids: readonly number[]): string {
 		.join('\n');
 }
 
-test('people on its two nodes talk with each other; SIGINT ends it all', async () => {
+test('visitors of the two nodes talk to each other; SIGINT ends everything', async () => {
 	const { cluster, ports, pids } = await start();
 	expect(new Set(ports).size).toBe(2);
 	const [ada, grace] = await Promise.all([visit(ports[0], 'Ada'), visit(ports[1], 'Grace')]);
@@ -59,14 +59,14 @@ test('people on its two nodes talk with each other; SIGINT ends it all', async (
 	expect(alive(pids)).toBe('');
 });
 
-test('nothing outlives a launcher that was killed', async () => {
+test('nothing outlives a killed launcher', async () => {
 	const { cluster, pids } = await start();
 	cluster.kill('SIGKILL');
 
 	await until(() => alive(pids) === '', { what: 'all is gone' });
 });
 
-test('one node that ends takes the rest with it', async () => {
+test('a node that exits ends the others', async () => {
 	const { cluster, pids } = await start();
 	const node = pids.find((pid) => /main\.ts/.test(alive([pid])));
 	if (node !== undefined) process.kill(node, 'SIGKILL');
@@ -76,7 +76,7 @@ test('one node that ends takes the rest with it', async () => {
 	expect(alive(pids)).toBe('');
 });
 
-test('says what to do when redis-server is not there', async () => {
+test('explains what to do when redis-server is missing', async () => {
 	const path = mkdtempSync(join(tmpdir(), 'orijs-path-'));
 	onTestFinished(() => rmSync(path, { recursive: true }));
 	symlinkSync(Bun.which('sh') ?? '', join(path, 'sh'));

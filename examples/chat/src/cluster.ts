@@ -1,4 +1,4 @@
-/** The chat on two nodes: a Redis of their own, and two server processes that know each other only through it. */
+/** Runs the chat on two nodes: a Redis, and two server processes that are connected only through it. */
 import { type RedisServer, startRedis } from '@orijs/testkit';
 import { type NodeProcess, startNodeProcess } from './node-process.ts';
 
@@ -8,14 +8,14 @@ let redis: RedisServer | undefined;
 let nodes: readonly NodeProcess[] = [];
 let stopping: Promise<void> | undefined;
 
-// One Ctrl-C can arrive several times, passed on by each `bun run` in between; nodes that hang are ended by force anyway.
+// One Ctrl-C may arrive several times, forwarded by each `bun run` in between. Nodes that hang are killed anyway.
 process.on('SIGINT', stopOnSignal).on('SIGTERM', stopOnSignal);
 try {
 	await start();
 	const first = await Promise.race(nodes.map((node) => node.exited));
-	throw new Error(`A node ended with ${first}, so the rest stops as well.`);
+	throw new Error(`A node exited with ${first}; stopping the others.`);
 } catch (error) {
-	// While we stop, everything is expected to end.
+	// While stopping, nodes are expected to exit.
 	if (stopping === undefined) {
 		console.error(error instanceof Error ? error.message : error);
 		await stop();
@@ -43,13 +43,13 @@ function stopOnSignal(): void {
 	void stop().then(() => process.exit(0));
 }
 
-/** Twice is fine. */
+/** Idempotent. */
 function stop(): Promise<void> {
 	stopping ??= stopAll();
 	return stopping;
 }
 
-/** The nodes first, as they say goodbye through Redis. */
+/** Stops the nodes before Redis, through which they send their last messages. */
 async function stopAll(): Promise<void> {
 	await Promise.all(nodes.map((node) => node.stop()));
 	await redis?.stop();

@@ -1,8 +1,8 @@
-/** How many ports are tried. */
+/** The number of ports to try. */
 const TRIES = 50;
 const HIGHEST_PORT = 65_535;
 
-/** This port, or if it is taken the next free one above. */
+/** Returns the port if it is free, or else the next free one above it. */
 export function firstFreePort(first: number, hostname: string): number {
 	const last = Math.min(first + TRIES - 1, HIGHEST_PORT);
 	for (let port = first; ; port++) {

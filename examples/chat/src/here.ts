@@ -1,10 +1,10 @@
 import type { Person } from './messages.ts';
 
-/** Who is in which room, of those connected to this node. A person is in one room at a time. */
+/** Who of this node is in which room. A person is in one room at a time. */
 export class Here {
 	readonly #rooms = new Map<string, Set<Person>>();
 
-	/** The rooms that somebody is in. */
+	/** The rooms that are not empty. */
 	get rooms(): string[] {
 		return [...this.#rooms.keys()];
 	}
@@ -22,7 +22,7 @@ export class Here {
 		this.#rooms.set(room, people.add(person));
 	}
 
-	/** Returns the room they were in; undefined for none. */
+	/** Returns the room the person was in, if any. */
 	leave(person: Person): string | undefined {
 		const room = this.roomOf(person);
 		if (room === undefined) return undefined;

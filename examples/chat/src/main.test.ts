@@ -16,14 +16,14 @@ function start(env: Record<string, string>): ScriptProcess {
 	return child;
 }
 
-/** Resolves with the port the process says it is at. */
+/** Resolves with the port that the process prints. */
 async function portOf(child: ScriptProcess): Promise<number> {
 	const address = /chat is at http:\/\/localhost:(\d+)\n/;
 	await until(() => address.test(child.output()), { what: `an address is in ${JSON.stringify(child.output())}` });
 	return Number(address.exec(child.output())?.[1]);
 }
 
-test('listens on PORT and serves the page with its parts', async () => {
+test('listens on PORT and serves the page with its assets', async () => {
 	const wanted = await freePort();
 	const port = await portOf(start({ PORT: String(wanted) }));
 	expect(port).toBe(wanted);
@@ -35,7 +35,7 @@ test('listens on PORT and serves the page with its parts', async () => {
 	for (const path of parts) expect((await fetch(`http://localhost:${port}${path}`)).status).toBe(200);
 });
 
-test('says that a port is taken, and takes another one', async () => {
+test('reports a port that is taken, and uses another one', async () => {
 	const wanted = await freePort();
 	using other = Bun.listen({ hostname: '127.0.0.1', port: wanted, socket: { data() {} } });
 	const child = start({ PORT: String(wanted) });
@@ -61,7 +61,7 @@ test.each(['SIGINT', 'SIGTERM'] as const)(
 );
 
 describe('a restart', () => {
-	test('is answered, and the node is back at the same place: whoever was there enters again, and knows of the gap', async () => {
+	test('is confirmed, and the node returns on the same port; its visitors enter again and learn of the gap', async () => {
 		const child = start({ PORT: String(await freePort()) });
 		const ada = await visit(await portOf(child), 'Ada');
 		const before = await ada.enter('lobby');
@@ -80,7 +80,7 @@ describe('a restart', () => {
 		expect(await ada.hear(Said)).toMatchObject({ text: 'Back' });
 	});
 
-	test('can be asked for again, and what is said meanwhile waits', async () => {
+	test('can be requested twice, and messages sent meanwhile wait', async () => {
 		const child = start({ PORT: String(await freePort()) });
 		const port = await portOf(child);
 		const ada = await visit(port, 'Ada');
@@ -89,7 +89,7 @@ describe('a restart', () => {
 			const away = new Promise<void>((resolve) => {
 				ada.client.onStateChange((state) => state === 'waiting' && resolve());
 			});
-			// Twice is one restart; the second may come when nobody listens any more.
+			// Two requests are one restart; the second may arrive when nothing listens.
 			await Promise.allSettled([1, 2].map(() => ada.client.request(Restart, { id: node.id })));
 			await away;
 			await ada.say('lobby', 'While it was away');
@@ -98,7 +98,7 @@ describe('a restart', () => {
 		expect(child.output().match(/ is back/g)).toHaveLength(2);
 	});
 
-	test.each(['SIGINT', 'SIGTERM'] as const)('can be ended by %s while the node is away', async (signal) => {
+	test.each(['SIGINT', 'SIGTERM'] as const)('can be ended by %s while the node is down', async (signal) => {
 		const child = start({ PORT: String(await freePort()) });
 		const ada = await visit(await portOf(child), 'Ada');
 		const refused = new Promise<void>((resolve) => {
@@ -120,7 +120,7 @@ test.each(['', 'abc', '-1', '0', '65536', '80.5'])('refuses PORT=%j', async (por
 	expect(child.output()).toBe(`PORT must be a number from 1 to 65535, not "${port}"\n`);
 });
 
-test('says so when Redis is not there', async () => {
+test('reports that Redis is not running', async () => {
 	const redis = await freePort();
 	const child = start({ PORT: String(await freePort()), REDIS_URL: `redis://localhost:${redis}` });
 
@@ -129,7 +129,7 @@ test('says so when Redis is not there', async () => {
 });
 
 describe('two nodes on one Redis', () => {
-	test('people on both talk in one room, and see each other there', async () => {
+	test('visitors of both talk in one room, and see each other there', async () => {
 		const redis = await startRedis();
 		started.push(redis);
 		const node = async () => portOf(start({ PORT: String(await freePort()), REDIS_URL: redis.url }));
@@ -153,7 +153,7 @@ describe('two nodes on one Redis', () => {
 		await ada.hear(Here, ({ node, people }) => node.name === `node ${two}` && people.length === 0);
 	});
 
-	test('without Redis nothing that is said is kept, so nobody hears it, and who says it is told; what passes is still seen', async () => {
+	test('without Redis messages are refused, because they can not be kept; typing and presence still work on a node', async () => {
 		const redis = await startRedis();
 		started.push(redis);
 		const port = await portOf(start({ PORT: String(await freePort()), REDIS_URL: redis.url }));

@@ -1,4 +1,4 @@
-/** One chat server with its page: in this process only, or with REDIS_URL together with all others on that Redis. */
+/** A chat server with its page: a single process, or with REDIS_URL one of several nodes. */
 import type { WebSocketProvider } from '@orijs/websocket';
 import { RedisWsProvider } from '@orijs/websocket-redis';
 import { bundlePage } from '@orijs/examples-shared/bundle-page';
@@ -16,9 +16,9 @@ try {
 	const port = firstFreePort(Number(PORT), HOST);
 	await startNode({ name: `node ${port}`, port, hostname: HOST, routes, createProvider, onFailure: fail });
 	console.log(`The chat is at http://${HOST}:${port}`);
-	// For cluster.ts; there is nobody to tell otherwise.
+	// Only cluster.ts listens to this.
 	process.send?.({ port });
-	// Whoever started us is gone, and we go as on a signal.
+	// The parent is gone: stop as on a signal.
 	process.on('disconnect', () => process.kill(process.pid, 'SIGTERM'));
 } catch (error) {
 	fail(error);

@@ -2,25 +2,25 @@ import { fileURLToPath } from 'node:url';
 import { prefixLines } from './prefix-lines.ts';
 
 export interface NodeProcessOptions {
-	/** Where it is to listen; if that is taken it finds another one. */
+	/** The port to listen on; if it is taken another one is used. */
 	readonly port: number;
 	readonly redisUrl: string;
 }
 
-/** A chat server in a process of its own. */
+/** A chat server in its own process. */
 export interface NodeProcess {
-	/** The port it listens on. Rejects when it ends before it does. */
+	/** Resolves with the port. Rejects when the process exits before it listens. */
 	readonly listening: Promise<number>;
 	readonly exited: Promise<number>;
-	/** SIGTERM, and SIGKILL when that does not end it soon. Twice is fine. */
+	/** Sends SIGTERM, and SIGKILL if that takes too long. Idempotent. */
 	stop(): Promise<number>;
 }
 
-/** How long a node may take to stop, in milliseconds: longer than nodes with little to do need. */
+/** How long a node may take to stop before it is killed, in milliseconds. */
 const GRACE_MS = 8_000;
 
 /**
- * Starts main.ts. The channel between the two processes tells us its port, and tells it when we are gone, however that came.
+ * Starts main.ts. The IPC channel reports its port, and tells the child when the parent is gone.
  */
 export function startNodeProcess({ port, redisUrl }: NodeProcessOptions): NodeProcess {
 	const listening = Promise.withResolvers<number>();
@@ -30,7 +30,7 @@ export function startNodeProcess({ port, redisUrl }: NodeProcessOptions): NodePr
 		{
 			env: { ...process.env, NODE_ENV: 'production', PORT: String(port), REDIS_URL: redisUrl },
 			stdio: ['ignore', 'pipe', 'pipe'],
-			// A Ctrl-C in the terminal is for us, who then stop the nodes before their Redis.
+			// Ctrl-C must reach only the parent, which stops the nodes before their Redis.
 			detached: true,
 			ipc(message: { port: number }) {
 				name = `node ${message.port}`;

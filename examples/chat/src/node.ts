@@ -6,18 +6,18 @@ export interface NodeOptions {
 	readonly name: string;
 	readonly port: number;
 	readonly hostname: string;
-	/** The page. */
+	/** The routes of the page. */
 	readonly routes: Routes;
-	/** A provider is used once: each start gets a new one. None where there are no other nodes. */
+	/** Called for each start, as a provider is used once. Undefined for a single node. */
 	createProvider(): WebSocketProvider | undefined;
-	/** A restart has failed, and nothing listens. */
+	/** A restart failed, and nothing listens. */
 	onFailure(error: unknown): void;
 }
 
-/** How long a node is away when it restarts, in milliseconds. */
+/** How long a restart takes, in milliseconds. */
 const AWAY_MS = 1_000;
 
-/** Listens, and is started again, at the same place, each time somebody asks for it. */
+/** Starts the node, and again on the same port for each restart. */
 export async function startNode(options: NodeOptions): Promise<void> {
 	const { name, port, hostname, routes, createProvider, onFailure } = options;
 	let isRestarting = false;
@@ -35,7 +35,7 @@ export async function startNode(options: NodeOptions): Promise<void> {
 		isRestarting = true;
 		console.log(`${name} restarts`);
 		await chat.stop();
-		// An application leaves signals alone once it has stopped.
+		// A stopped application no longer handles signals.
 		const exit = (): void => process.exit(0);
 		process.on('SIGINT', exit).on('SIGTERM', exit);
 		try {

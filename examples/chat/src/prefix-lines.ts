@@ -1,4 +1,4 @@
-/** Prints what a process writes, line by line, with its name in front. Resolves when it has written its last. */
+/** Prints the output of a process line by line, with a prefix. Resolves at its end. */
 export async function prefixLines(
 	output: ReadableStream<Uint8Array>,
 	name: () => string,

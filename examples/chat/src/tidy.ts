@@ -1,11 +1,11 @@
-/** What strangers write, made fit to be shown. */
+/** Cleans up what visitors write. */
 
-/** Without control characters, half surrogate pairs and outer blanks. */
+/** Removes control characters, lone surrogates and surrounding white space. */
 export function tidy(text: string): string {
 	return text.replaceAll(/(?![\n\t])[\p{Cc}\p{Cs}]/gu, '').trim();
 }
 
-/** Whether there is more than blanks and characters that only steer their neighbours. */
+/** Whether the text has any visible character. */
 export function isVisible(text: string): boolean {
 	return /[^\s\p{Z}\p{Cf}\p{M}]/u.test(text);
 }

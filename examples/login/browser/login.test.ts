@@ -66,7 +66,7 @@ async function shown(page: Page, text: string): Promise<void> {
 	await page.locator('#notes .text', { hasText: text }).waitFor();
 }
 
-test('who logs in sees what others post at once; who logs out sees nothing more, until logged in again', async () => {
+test('a logged-in user sees new notes at once; a logged-out one sees none until they log in again', async () => {
 	const [first, second] = [await logIn(ada), await logIn(grace)];
 	await post(first, 'Version 2 is out');
 	await shown(second, 'Version 2 is out');
@@ -86,7 +86,7 @@ test('who logs in sees what others post at once; who logs out sees nothing more,
 	await shown(second, 'Version 4 is out');
 });
 
-test('a wrong password shows so, and leads nowhere', async () => {
+test('a wrong password shows an error', async () => {
 	const page = await chromium.openPage({ incognito: true });
 	opened.push({ page, errors: collectErrors(page) });
 	await page.goto(`http://localhost:${port}/`);
@@ -97,7 +97,7 @@ test('a wrong password shows so, and leads nowhere', async () => {
 	expect(await page.isHidden('#board')).toBe(true);
 });
 
-test('the page comes back after its server was away, and is asked to log in, as that forgot its sessions', async () => {
+test('the page reconnects to a restarted server and asks to log in, because sessions were in memory', async () => {
 	const page = await logIn(ada);
 	await server.stop();
 	await page.locator('#state', { hasText: 'Connecting…' }).waitFor();

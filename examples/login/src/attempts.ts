@@ -3,8 +3,9 @@ import { isIP } from 'node:net';
 const WINDOW_MS = 60_000;
 
 /**
- * How often each address may try a password within a minute. Right ones count as well: otherwise somebody with an account could start
- * afresh after every few guesses at another one. All addresses share the minute, after which everything is forgotten.
+ * Limits how often each address may try a password within a minute. Right ones count as well: otherwise the owner of
+ * one account could reset the count between guesses at another. All addresses share the minute, after which all counts
+ * reset.
  */
 export class Attempts {
 	readonly #limit: number;
@@ -15,7 +16,7 @@ export class Attempts {
 		this.#limit = limit;
 	}
 
-	/** Counts an attempt. Returns 0 if it may go on, or else for how many seconds there is no point in another one. */
+	/** Counts an attempt. Returns 0 if it may proceed, or else the number of seconds until the next one may. */
 	count(address: string): number {
 		const now = performance.now();
 		if (now >= this.#windowEndsAt) {
@@ -30,7 +31,7 @@ export class Attempts {
 	}
 }
 
-/** What an address is counted as: anyone can have all the IPv6 addresses of a /64. */
+/** The key an address is counted by: one client can own all IPv6 addresses of a /64. */
 export function networkOf(address: string): string {
 	const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
 	if (mapped !== undefined) return mapped;

@@ -14,7 +14,7 @@ import {
 import type { Online } from './online.ts';
 import { type LoggedIn, mayRemove } from './who-may.ts';
 
-/** What happens to the messages of those who are logged in. */
+/** Handles the messages of logged-in users. */
 export function boardRouter(board: Board, online: Online): SocketRouter<LoggedIn> {
 	return new SocketRouter<LoggedIn>()
 		.on(ReadBoard, ({ state }) => ({ you: state.user, notes: board.notes, online: online.names }))

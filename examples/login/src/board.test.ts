@@ -21,7 +21,7 @@ async function browserOf(port: Port, user: NewUser): Promise<Member> {
 	return client;
 }
 
-test('a note reaches everyone at once, whichever way they logged in', async () => {
+test('a note reaches everyone at once, however they logged in', async () => {
 	const port = await startBoard();
 	const reader = await browserOf(port, ada);
 	const program = await connect(port, { auth: { token: await tokenOf(port, grace) } });
@@ -32,7 +32,7 @@ test('a note reaches everyone at once, whichever way they logged in', async () =
 	expect((await reader.request(ReadBoard, {})).notes).toEqual([note]);
 });
 
-test('everyone sees who comes and who goes; somebody with two tabs is there once', async () => {
+test('everyone sees who comes and goes; a user with two tabs is listed once', async () => {
 	const port = await startBoard();
 	const reader = await browserOf(port, ada);
 	const cookie = await cookieOf(port, grace);
@@ -48,7 +48,7 @@ test('everyone sees who comes and who goes; somebody with two tabs is there once
 });
 
 describe('topics', () => {
-	test('one may hear about the notes and about oneself', async () => {
+	test('a user may subscribe to the notes and to their own topic', async () => {
 		const client = await browserOf(await startBoard(), grace);
 
 		await client.subscribe(NOTES_TOPIC);
@@ -61,7 +61,7 @@ describe('topics', () => {
 		expect((await client.ask('@subscribe', { topic })).error).toMatchObject({ code: 'forbidden' });
 	});
 
-	test('not even an admin hears what concerns others', async () => {
+	test('not even an admin may subscribe to the topic of another user', async () => {
 		const client = await browserOf(await startBoard(), ada);
 
 		expect((await client.ask('@subscribe', { topic: 'user:grace' })).error).toMatchObject({ code: 'forbidden' });
@@ -69,7 +69,7 @@ describe('topics', () => {
 });
 
 describe('removing a note', () => {
-	test('is for its author', async () => {
+	test('is allowed to its author', async () => {
 		const client = await browserOf(await startBoard(), grace);
 		const { id } = await client.request(PostNote, { text: 'Oops' });
 
@@ -87,7 +87,7 @@ describe('removing a note', () => {
 		expect((await author.request(ReadBoard, {})).notes).toHaveLength(1);
 	});
 
-	test('is for admins, and the author is told', async () => {
+	test('is allowed to admins, and the author is notified', async () => {
 		const port = await startBoard();
 		const [author, admin] = [await browserOf(port, grace), await browserOf(port, ada)];
 		await author.subscribe('user:grace');
@@ -98,7 +98,7 @@ describe('removing a note', () => {
 		expect(await author.hear(NoteTakenDown)).toEqual({ by: 'ada', text: 'Free puppies' });
 	});
 
-	test('that is gone says so', async () => {
+	test('that no longer exists is refused with no_such_note', async () => {
 		const client = await browserOf(await startBoard(), grace);
 		const { error } = await client.ask(RemoveNote.name, { id: crypto.randomUUID() });
 
@@ -109,7 +109,7 @@ describe('removing a note', () => {
 test.each([
 	['an empty text', { text: ' \n ' }],
 	['a text that is too long', { text: 'a'.repeat(501) }],
-	['a text that is none', { text: { toString: 'x' } }],
+	['a text that is not a string', { text: { toString: 'x' } }],
 	['nothing', undefined],
 ])('%s is no note', async (_, data) => {
 	const client = await browserOf(await startBoard(), grace);
@@ -118,7 +118,7 @@ test.each([
 	expect((await client.request(ReadBoard, {})).notes).toEqual([]);
 });
 
-test('the author of a note is who is logged in, whatever the message says', async () => {
+test('the author of a note is the logged-in user, whatever the message says', async () => {
 	const client = await browserOf(await startBoard(), grace);
 	await client.ask(PostNote.name, { text: 'Hello', author: 'ada' });
 

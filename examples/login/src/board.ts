@@ -1,6 +1,6 @@
 import { MAX_NOTES, type Note } from './messages.ts';
 
-/** The notes there are. In memory: they are gone when the server stops. */
+/** The notes, in memory: they are lost when the server stops. */
 export class Board {
 	readonly #notes = new Map<string, Note>();
 
@@ -13,7 +13,7 @@ export class Board {
 		return this.#notes.get(id);
 	}
 
-	/** Where there are too many, the oldest goes; clients do the same. */
+	/** Drops the oldest note when there are too many; clients do the same. */
 	post(author: string, text: string): Note {
 		const note: Note = { id: crypto.randomUUID(), author, text, at: Date.now() };
 		this.#notes.set(note.id, note);

@@ -7,7 +7,7 @@ import type { Sessions } from './sessions.ts';
 import type { Tokens } from './tokens.ts';
 import type { Users } from './users.ts';
 
-/** Tells a client's address. */
+/** Returns a client's address. */
 export type AddressOf = (req: Request, peer: string) => string;
 
 export interface LoginRoutesOptions {
@@ -18,12 +18,12 @@ export interface LoginRoutesOptions {
 	readonly addressOf: AddressOf;
 }
 
-/** What of Bun's server is needed here. */
+/** The part of Bun's server that is used here. */
 interface KnowsPeers {
 	requestIP(req: Request): { readonly address: string } | null;
 }
 
-/** Logging in and out over HTTP. */
+/** The routes for logging in and out. */
 export function loginRoutes(options: LoginRoutesOptions): Routes<'/login' | '/token' | '/logout'> {
 	const { users, sessions, tokens, addressOf } = options;
 	const attempts = new Attempts(options.attemptsPerMinute);
@@ -55,11 +55,11 @@ export function loginRoutes(options: LoginRoutesOptions): Routes<'/login' | '/to
 		},
 	};
 
-	/** The user who sends the right name and password, or what to answer instead. */
+	/** Returns the user whose name and password are right, or the response that refuses them. */
 	async function identify(req: BunRequest, server: KnowsPeers): Promise<User | Response> {
 		if (isFromElsewhere(req)) return refusal(403, 'Log in on the page itself');
 		const address = addressOf(req, server.requestIP(req)?.address ?? '');
-		// Counted before the password is looked at, so that attempts at the same time count as well.
+		// Counted before the password is checked, so that concurrent attempts count as well.
 		const waitS = attempts.count(address);
 		if (waitS > 0) return refusal(429, 'Too many attempts', { 'Retry-After': String(waitS) });
 		const credentials = await readCredentials(req);
@@ -70,13 +70,13 @@ export function loginRoutes(options: LoginRoutesOptions): Routes<'/login' | '/to
 }
 
 /**
- * Whether a page of another site sends this. It must not log anyone out, and neither log them in: as somebody else, whose account
- * would then get what they write.
+ * Whether a page of another site sends this. It must not log anyone out, nor log them in as another user, whose account
+ * would then receive what they write.
  */
 function isFromElsewhere({ headers }: Request): boolean {
 	const site = headers.get('sec-fetch-site');
 	if (site !== null) return site !== 'same-origin' && site !== 'none';
-	// Older browsers. Programs send neither.
+	// For older browsers. Programs send neither header.
 	const origin = headers.get('origin');
 	return origin !== null && (!URL.canParse(origin) || new URL(origin).host !== headers.get('host'));
 }

@@ -6,7 +6,7 @@ import { connect, cookieOf, post, tokenOf } from './test-support/member.ts';
 const NOT_LOGGED_IN = { code: 4401, reason: 'unauthorized' };
 
 describe('with a cookie', () => {
-	test('one gets in, as who one is', async () => {
+	test('a client is admitted as its user', async () => {
 		const port = await startBoard();
 		const response = await post(port, '/login', { name: grace.name, password: grace.password });
 
@@ -21,14 +21,14 @@ describe('with a cookie', () => {
 		});
 	});
 
-	test('behind HTTPS the cookie keeps off plain HTTP', async () => {
+	test('behind HTTPS the cookie is not sent over plain HTTP', async () => {
 		const port = await startBoard();
 		const response = await post(port, '/login', ada, { 'X-Forwarded-Proto': 'https' });
 
 		expect(response.headers.get('set-cookie')).toMatch(/; Secure/);
 	});
 
-	test('a form does as well, and leads back to the page', async () => {
+	test('a form works as well, and leads back to the page', async () => {
 		const port = await startBoard();
 		const { name, password } = ada;
 		const response = await fetch(`http://localhost:${port}/login`, {
@@ -42,14 +42,14 @@ describe('with a cookie', () => {
 		expect(response.headers.get('set-cookie')).toMatch(/^session=/);
 	});
 
-	test('without one there is no getting in', async () => {
+	test('a client without one is refused', async () => {
 		const port = await startBoard();
 
 		expect(await (await connect(port, {})).closed).toEqual(NOT_LOGGED_IN);
 		expect(await (await connect(port, { cookie: 'session=made-up' })).closed).toEqual(NOT_LOGGED_IN);
 	});
 
-	test('a token is no cookie, and a cookie no token', async () => {
+	test('a token does not work as a cookie, nor a cookie as a token', async () => {
 		const port = await startBoard();
 		const token = await tokenOf(port, ada);
 		const cookie = await cookieOf(port, ada);
@@ -59,7 +59,7 @@ describe('with a cookie', () => {
 		expect(await swapped.closed).toEqual(NOT_LOGGED_IN);
 	});
 
-	test('a session ends with its time, and its sockets with it', async () => {
+	test('a session expires, and its sockets are closed', async () => {
 		const port = await startBoard({ sessionLifetimeMs: 1_000 });
 		const cookie = await cookieOf(port, ada);
 		const client = await connect(port, { cookie });
@@ -71,7 +71,7 @@ describe('with a cookie', () => {
 });
 
 describe('pages of other sites', () => {
-	test('can not connect, cookie or not', async () => {
+	test('cannot connect, cookie or not', async () => {
 		const port = await startBoard();
 		const cookie = await cookieOf(port, ada);
 
@@ -81,9 +81,9 @@ describe('pages of other sites', () => {
 	});
 
 	test.each([
-		['as browsers say it', { 'Sec-Fetch-Site': 'cross-site' }],
-		['as older ones do', { Origin: 'https://evil.example' }],
-	])('can log nobody in or out, %s', async (_, headers) => {
+		['as browsers report it', { 'Sec-Fetch-Site': 'cross-site' }],
+		['as older browsers report it', { Origin: 'https://evil.example' }],
+	])('cannot log anyone in or out, %s', async (_, headers) => {
 		const port = await startBoard();
 		const cookie = await cookieOf(port, ada);
 
@@ -97,10 +97,10 @@ describe('pages of other sites', () => {
 });
 
 describe('wrong passwords', () => {
-	test('get the same answer as names that nobody has', async () => {
+	test('get the same answer as unknown names', async () => {
 		const port = await startBoard();
 		const wrong = await post(port, '/login', { name: 'ada', password: 'wrong' });
-		const unknown = await post(port, '/login', { name: 'nobody', password: ada.password });
+		const unknown = await post(port, '/login', { name: 'unknown', password: ada.password });
 
 		expect([wrong.status, unknown.status]).toEqual([401, 401]);
 		expect(await wrong.text()).toBe('{"error":"Wrong name or password"}');
@@ -109,14 +109,14 @@ describe('wrong passwords', () => {
 		expect((await post(port, '/token', { name: 'ada', password: 'wrong' })).status).toBe(401);
 	});
 
-	test('can not be tried for ever', async () => {
+	test('cannot be tried forever', async () => {
 		const port = await startBoard({ attemptsPerMinute: 3 });
 		const guess = () => post(port, '/login', { name: 'ada', password: 'wrong' });
 		const statuses = (await Promise.all([guess(), guess(), guess(), guess()])).map(({ status }) => status);
 		expect(statuses.filter((status) => status === 401)).toHaveLength(3);
 		expect(statuses).toContain(429);
 
-		// Not even the right one is looked at any more, and there is no other door.
+		// Now even the right one is refused, on the other route as well.
 		const late = await post(port, '/login', ada);
 		expect(late.status).toBe(429);
 		expect(Number(late.headers.get('retry-after'))).toBeGreaterThan(50);
@@ -145,7 +145,7 @@ test.each([
 });
 
 describe('logging out', () => {
-	test('closes the sockets of the session, and those alone', async () => {
+	test('closes the sockets of the session, and no others', async () => {
 		const port = await startBoard();
 		const [cookie, otherBrowser] = [await cookieOf(port, ada), await cookieOf(port, ada)];
 		const tabs = [await connect(port, { cookie }), await connect(port, { cookie })];
@@ -160,7 +160,7 @@ describe('logging out', () => {
 		expect((await other.request(ReadBoard, {})).online).toEqual(['ada']);
 	});
 
-	test('happens by itself when somebody else logs in with that browser', async () => {
+	test('happens when another user logs in with the same browser', async () => {
 		const port = await startBoard();
 		const cookie = await cookieOf(port, ada);
 		const client = await connect(port, { cookie });
@@ -172,7 +172,7 @@ describe('logging out', () => {
 		expect((await next.request(ReadBoard, {})).you.name).toBe('grace');
 	});
 
-	test('without having been logged in is fine', async () => {
+	test('without being logged in is allowed', async () => {
 		const port = await startBoard();
 
 		expect((await post(port, '/logout', {})).status).toBe(204);
@@ -180,7 +180,7 @@ describe('logging out', () => {
 });
 
 describe('with a token', () => {
-	test('in the first frame one gets in', async () => {
+	test('in the first frame a client is admitted', async () => {
 		const port = await startBoard();
 		const client = await connect(port, { auth: { token: await tokenOf(port, grace) } });
 
@@ -200,7 +200,7 @@ describe('with a token', () => {
 		expect(await client.closed).toEqual(NOT_LOGGED_IN);
 	});
 
-	test('one does until it expires; its sockets end then as well', async () => {
+	test('a client is admitted until it expires; then its sockets are closed', async () => {
 		const port = await startBoard({ tokenLifetimeMs: 1_000 });
 		const token = await tokenOf(port, grace);
 		const client = await connect(port, { auth: { token } });
@@ -210,7 +210,7 @@ describe('with a token', () => {
 		expect(await (await connect(port, { auth: { token } })).closed).toEqual(NOT_LOGGED_IN);
 	});
 
-	test('one does until it is given back', async () => {
+	test('a client is admitted until it is revoked', async () => {
 		const port = await startBoard();
 		const token = await tokenOf(port, grace);
 		const client = await connect(port, { auth: { token } });
@@ -221,7 +221,7 @@ describe('with a token', () => {
 		expect(await (await connect(port, { auth: { token } })).closed).toEqual(NOT_LOGGED_IN);
 	});
 
-	test('it is in no URL and is not to be kept', async () => {
+	test('it is in no URL and must not be cached', async () => {
 		const port = await startBoard();
 		const response = await post(port, '/token', ada);
 

@@ -1,15 +1,15 @@
 import { CloseCode } from '@orijs/websocket/protocol';
 import type { User } from './messages.ts';
 
-/** A socket, as far as a login is concerned. */
+/** The part of a socket that a login uses. */
 interface Closable {
 	close(code: number, reason: string): void;
 }
 
-/** From the moment a user has logged in until they log out or their time is up. Its sockets end with it. */
+/** A user's login, until they log out or it expires. Its sockets are closed with it. */
 export class Login {
 	readonly user: User;
-	/** Milliseconds since 1970. */
+	/** Milliseconds since the epoch. */
 	readonly expiresAt: number;
 	readonly #sockets = new Set<Closable>();
 	#isOver = false;
@@ -23,7 +23,7 @@ export class Login {
 		return this.#isOver || Date.now() >= this.expiresAt;
 	}
 
-	/** Ties a socket to the login. Returns false, and closes the socket, if the login has ended meanwhile. */
+	/** Adds a socket to the login. Returns false, and closes the socket, if the login has ended. */
 	attach(socket: Closable): boolean {
 		if (this.isOver) {
 			socket.close(CloseCode.unauthorized, 'logged out');
@@ -33,12 +33,12 @@ export class Login {
 		return true;
 	}
 
-	/** For a socket that has closed. Returns whether it was tied to the login. */
+	/** Removes a closed socket. Returns whether it belonged to the login. */
 	detach(socket: Closable): boolean {
 		return this.#sockets.delete(socket);
 	}
 
-	/** Closes the sockets. The code tells clients not to come back before they have logged in again. */
+	/** Closes the sockets. The close code tells clients not to reconnect before logging in again. */
 	end(reason: string): void {
 		this.#isOver = true;
 		for (const socket of this.#sockets) socket.close(CloseCode.unauthorized, reason);
@@ -46,15 +46,15 @@ export class Login {
 }
 
 export interface StartedLogin {
-	/** Whoever shows it is that user. Known to the client only. */
+	/** Proves who the user is. Known only to the client. */
 	readonly secret: string;
 	readonly login: Login;
 }
 
 /**
- * Logins by their secrets: random, and meaningless to everyone but this store, so that there is nothing to forge, and ending one takes
- * effect at once. The store keeps digests: its contents are of no use to who might see them, and how long it takes to look for a wrong
- * secret says nothing about the right ones.
+ * Logins by their secrets. A secret is random and means nothing outside this store, so it can't be forged, and ending a
+ * login takes effect at once. The store keeps digests: leaked contents are useless, and the time of a look-up reveals
+ * nothing about valid secrets.
  */
 export class Logins {
 	readonly #lifetimeMs: number;
@@ -69,7 +69,7 @@ export class Logins {
 		const login = new Login(user, Date.now() + this.#lifetimeMs);
 		const digest = digestOf(secret);
 		this.#byDigest.set(digest, login);
-		// What expires has to go even if nobody ever asks for it again. The timer does not keep a stopped process alive.
+		// Logins expire even if they are never used again. The timer does not keep a stopped process alive.
 		setTimeout(() => this.#end(digest, 'login expired'), this.#lifetimeMs).unref();
 		return { secret, login };
 	}

@@ -16,7 +16,7 @@ function run(script: string, env: Record<string, string>, args: string[] = []): 
 	return child;
 }
 
-/** Resolves when a notice board listens on a port of its own. */
+/** Starts a notice board on a free port and resolves when it listens. */
 async function start(): Promise<{ readonly child: ScriptProcess; readonly port: number }> {
 	const port = await freePort();
 	const child = run('main.ts', { PORT: String(port) });
@@ -27,7 +27,7 @@ async function start(): Promise<{ readonly child: ScriptProcess; readonly port: 
 	return { child, port };
 }
 
-test('serves the page with its parts, and nothing of others in it', async () => {
+test('serves the page with its assets, and nothing from other sites', async () => {
 	const { port } = await start();
 	const page = await fetch(`http://localhost:${port}/`);
 
@@ -57,7 +57,7 @@ test('a program can post a note', async () => {
 	expect(stranger.output()).toMatch('Wrong name or password');
 });
 
-test('SIGTERM stops it: sockets are told when to come back, and it exits with 0', async () => {
+test('SIGTERM stops it: clients are told when to reconnect, and it exits with 0', async () => {
 	const { child, port } = await start();
 	const client = await connect(port, { cookie: await cookieOf(port, ada) });
 	await client.subscribe(NOTES_TOPIC);

@@ -1,4 +1,4 @@
-/** The notice board with its page and its demo users, for this machine only unless HOST says otherwise. */
+/** The notice board with its page and demo users, on localhost unless HOST says otherwise. */
 import { bundlePage } from '@orijs/examples-shared/bundle-page';
 import { createNoticeBoard } from './server.ts';
 import { DEMO_USERS, Users } from './users.ts';

@@ -1,20 +1,20 @@
-/** What page and server say to each other. Both check what arrives against it. */
+/** The messages between page and server. Both validate them. */
 import { SocketMessage } from '@orijs/websocket/protocol';
 import { z } from 'zod';
 
 export const MAX_TEXT_LENGTH = 500;
-/** How many notes the board keeps; the oldest goes first. */
+/** How many notes the board keeps; the oldest is dropped first. */
 export const MAX_NOTES = 100;
 
-/** Where everything about the board is told to everyone. */
+/** The topic for changes of the board. */
 export const NOTES_TOPIC = 'notes';
 
-/** Where things are told that are one user's own affair. */
+/** The topic of one user, for what concerns only them. */
 export function userTopic(name: string): string {
 	return `user:${name}`;
 }
 
-/** A name is part of a topic, so it is made of characters a topic may have. */
+/** A name is part of a topic and has only characters that a topic may have. */
 const Name = z.string().regex(/^[a-z0-9-]{1,32}$/);
 
 const User = z.object({ name: Name, role: z.enum(['member', 'admin']) });
@@ -24,14 +24,14 @@ const Note = z.object({
 	id: z.uuid(),
 	author: Name,
 	text: z.string(),
-	/** Milliseconds since 1970. */
+	/** Milliseconds since the epoch. */
 	at: z.number(),
 });
 export type Note = z.infer<typeof Note>;
 
 // From clients
 
-/** Who one is, and the board as it is now. Subscribe to {@link NOTES_TOPIC} before, and nothing is missed. */
+/** Returns the user and the current board. Subscribe to {@link NOTES_TOPIC} before, so that nothing is missed. */
 export const ReadBoard = SocketMessage.define({
 	name: 'board.read',
 	data: z.object({}),
@@ -44,7 +44,7 @@ export const PostNote = SocketMessage.define({
 	reply: z.object({ id: z.uuid() }),
 });
 
-/** Refused with `forbidden` unless one wrote the note or is an admin, with `no_such_note` if it is gone. */
+/** Refused with `forbidden` unless the sender is its author or an admin, with `no_such_note` if it no longer exists. */
 export const RemoveNote = SocketMessage.define({ name: 'note.remove', data: z.object({ id: z.uuid() }) });
 
 // To everyone at the board
@@ -60,7 +60,7 @@ export const OnlineChanged = SocketMessage.define({
 
 // To one user
 
-/** Somebody else took the user's note down. */
+/** An admin removed a note of the user. */
 export const NoteTakenDown = SocketMessage.define({
 	name: 'note.taken-down',
 	data: z.object({ by: Name, text: z.string() }),

@@ -1,4 +1,4 @@
-/** Who is online: everybody with a socket, however many they have. */
+/** Who is online: every user with at least one socket. */
 export class Online {
 	readonly #sockets = new Map<string, number>();
 
@@ -6,14 +6,14 @@ export class Online {
 		return [...this.#sockets.keys()].toSorted();
 	}
 
-	/** Returns whether the user was not online before. */
+	/** Returns whether this is the user's first socket. */
 	enter(name: string): boolean {
 		const sockets = this.#sockets.get(name) ?? 0;
 		this.#sockets.set(name, sockets + 1);
 		return sockets === 0;
 	}
 
-	/** Returns whether the user is not online any more. */
+	/** Returns whether this was the user's last socket. */
 	leave(name: string): boolean {
 		const left = (this.#sockets.get(name) ?? 1) - 1;
 		if (left > 0) this.#sockets.set(name, left);

@@ -1,14 +1,14 @@
 import { z } from 'zod';
 
-/** Far above what a name and a password take. */
+/** Far more than a name and a password need. */
 const MAX_BODY_BYTES = 4_096;
 
 const Credentials = z.object({ name: z.string().min(1).max(64), password: z.string().min(1).max(256) });
 export type Credentials = z.infer<typeof Credentials>;
 
-/** Reads name and password from a form or from JSON; undefined if they are not there. */
+/** Reads name and password from a form or from JSON; undefined if they are missing. */
 export async function readCredentials(req: Request): Promise<Credentials | undefined> {
-	// A body of unknown length is not even begun.
+	// A body of unknown length is not read.
 	const length = Number(req.headers.get('content-length') ?? Infinity);
 	if (!(length <= MAX_BODY_BYTES)) return undefined;
 	try {
@@ -24,7 +24,7 @@ function bodyOf(req: Request): Promise<unknown> | undefined {
 	return undefined;
 }
 
-/** Whether it was sent by a form as such, and not by a script. */
+/** Whether a form sent it, and not a script. */
 export function isForm(req: Request): boolean {
 	return contentType(req) === 'application/x-www-form-urlencoded';
 }

@@ -14,13 +14,13 @@ export interface NoticeBoardOptions {
 	readonly users: Users;
 	/** How long a browser stays logged in, in milliseconds. Default: 8 hours. */
 	readonly sessionLifetimeMs?: number;
-	/** How long a token may be used, and the sockets it opened, in milliseconds. Default: 5 minutes. */
+	/** How long a token and the sockets that it opened are valid, in milliseconds. Default: 5 minutes. */
 	readonly tokenLifetimeMs?: number;
-	/** How many passwords may be tried from one address. Default 10. */
+	/** How many passwords may be tried per address and minute. Default 10. */
 	readonly attemptsPerMinute?: number;
 	/**
-	 * Tells a client's address. Default: that of whoever has connected. Behind a proxy that is the proxy, and the attempts of all clients
-	 * count as its own: read the header there that your proxy sets.
+	 * Returns a client's address. Default: the address of the connection. Behind a proxy that is the proxy, and the
+	 * attempts of all clients are counted together: there, read the header that your proxy sets.
 	 */
 	readonly addressOf?: AddressOf;
 	/** Default: the console. */
@@ -39,10 +39,12 @@ export function createNoticeBoard(options: NoticeBoardOptions): Application<Conn
 
 	const app = new Application(logger === undefined ? {} : { logger })
 		.websocket<Connection>({
-			// Browsers send the cookie along from pages of any site. That another site's page can't use it to connect as its visitor is due
-			// to the endpoint's check of the Origin header: unless `allowedOrigins` says otherwise, only the server's own pages get in.
+			// Browsers send the cookie from pages of any site. The endpoint's check of the Origin header keeps other
+			// sites' pages from connecting with it: unless `allowedOrigins` says otherwise, only the server's own pages
+			// may connect.
 			//
-			// Everyone else does, up to the guard: a page can read a close code, but no status of a refused upgrade.
+			// Every other upgrade succeeds, and the guard decides: a page can read a close code, but not the status of a
+			// refused upgrade.
 			upgrade: () => ({ login: undefined }),
 			authorize: { subscribe: maySubscribe },
 			limits: { messageBytes: 8_192, messagesPerSecond: 20 },

@@ -4,7 +4,7 @@ import type { User } from './messages.ts';
 
 const COOKIE = 'session';
 
-/** The way in for browsers: a cookie that scripts can't read, and that pages of other sites can't send a form with. */
+/** Sessions for browsers: a cookie that scripts can't read and that forms on other sites can't send. */
 export class Sessions {
 	readonly #logins: Logins;
 
@@ -12,7 +12,7 @@ export class Sessions {
 		this.#logins = new Logins(lifetimeMs);
 	}
 
-	/** Logs a browser in. Whoever was logged in there before no longer is. */
+	/** Logs a browser in, and out of its previous session. */
 	start(req: BunRequest, user: User): void {
 		this.end(req);
 		const { secret, login } = this.#logins.start(user);
@@ -30,7 +30,7 @@ export class Sessions {
 		return secret === null ? undefined : this.#logins.find(secret);
 	}
 
-	/** Logs a browser out, if it was logged in, and closes the sockets of all its tabs. */
+	/** Logs a browser out, and closes the sockets of all its tabs. */
 	end(req: BunRequest): void {
 		const secret = req.cookies.get(COOKIE);
 		if (secret === null) return;
@@ -39,7 +39,7 @@ export class Sessions {
 	}
 }
 
-/** Whoever makes the header up, of all the proxies and clients on the way, only keeps a cookie off plain HTTP. */
+/** A forged header does no harm: it only keeps the cookie off plain HTTP. */
 function isHttps(req: Request): boolean {
 	return new URL(req.url).protocol === 'https:' || req.headers.get('x-forwarded-proto')?.startsWith('https') === true;
 }

@@ -2,12 +2,12 @@ import { z } from 'zod';
 import { type Login, Logins, type StartedLogin } from './logins.ts';
 import type { User } from './messages.ts';
 
-/** What a program says first: `{ type: '@auth', data: { token } }`. */
+/** What a program sends first: `{ type: '@auth', data: { token } }`. */
 const AuthData = z.object({ token: z.string() });
 
 /**
- * The way in for programs: a short-lived token, shown in the first frame of a connection. Not in its URL, which ends up in the logs of
- * every server on the way.
+ * Logins for programs: a short-lived token, sent in the first frame of a connection and not in its URL, which ends up
+ * in the logs of every server on the way.
  */
 export class Tokens {
 	readonly #logins: Logins;
@@ -20,13 +20,13 @@ export class Tokens {
 		return this.#logins.start(user);
 	}
 
-	/** @param auth the first frame's data, whatever it is */
+	/** @param auth the data of the first frame; unchecked */
 	find(auth: unknown): Login | undefined {
 		const { success, data } = AuthData.safeParse(auth);
 		return success ? this.#logins.find(data.token) : undefined;
 	}
 
-	/** Ends the login of the token in the `Authorization` header, if there is one, and closes its sockets. */
+	/** Ends the login of the token in the `Authorization` header, if any, and closes its sockets. */
 	end(headers: Headers): void {
 		const token = /^Bearer (\S+)$/i.exec(headers.get('authorization') ?? '')?.[1];
 		if (token !== undefined) this.#logins.end(token);

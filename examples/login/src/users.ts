@@ -1,11 +1,11 @@
 import type { User } from './messages.ts';
 
-/** A user with the password they chose. */
+/** A user with their password. */
 export interface NewUser extends User {
 	readonly password: string;
 }
 
-/** For trying things out. Their passwords are public, so a server with them is for one's own machine only. */
+/** For trying it out. The passwords are public, so do not expose a server with them. */
 export const DEMO_USERS: readonly NewUser[] = [
 	{ name: 'ada', role: 'admin', password: 'analytical-engine' },
 	{ name: 'grace', role: 'member', password: 'nanoseconds' },
@@ -17,10 +17,10 @@ interface Account {
 	readonly passwordHash: string;
 }
 
-/** Who may log in. Keeps hashes of the passwords only. */
+/** The users. Keeps only hashes of their passwords. */
 export class Users {
 	readonly #accounts: ReadonlyMap<string, Account>;
-	/** The hash of a password that nobody knows. */
+	/** The hash of an unknown password. */
 	readonly #nobodysHash: string;
 
 	private constructor(accounts: ReadonlyMap<string, Account>, nobodysHash: string) {
@@ -36,7 +36,10 @@ export class Users {
 		return new Users(accounts, await Bun.password.hash(crypto.randomUUID()));
 	}
 
-	/** The user whose name and password these are. Unknown names take as long as wrong passwords, so neither can be told apart. */
+	/**
+	 * Returns the user with this name and password. Unknown names take as long as wrong passwords, so the two can't be
+	 * told apart.
+	 */
 	async verify(name: string, password: string): Promise<User | undefined> {
 		const account = this.#accounts.get(name);
 		const matches = await Bun.password.verify(password, account?.passwordHash ?? this.#nobodysHash);

@@ -1,4 +1,4 @@
-/** Who may do what: everything about a socket that is forbidden to somebody is decided here. */
+/** Permissions: every decision on what a user may do over a socket. */
 import type { AppSocket, ConnectionGuard, MessageGuard } from '@orijs/core';
 import type { Board } from './board.ts';
 import type { Login } from './logins.ts';
@@ -6,18 +6,18 @@ import { NOTES_TOPIC, type RemoveNote, type User, userTopic } from './messages.t
 import type { Sessions } from './sessions.ts';
 import type { Tokens } from './tokens.ts';
 
-/** What the server keeps about a connection. */
+/** What the server keeps for a connection. */
 export interface Connection {
-	/** Set by the guard: when a connection is open, it has one. */
+	/** Set by the guard, so every open connection has one. */
 	login: Login | undefined;
 }
 
-/** What handlers of messages know about who sent them. */
+/** What message handlers know about the sender. */
 export interface LoggedIn {
 	user: User;
 }
 
-/** Lets in whoever shows a token in the first frame or, having shown nothing there, comes with the cookie of a session. */
+/** Admits clients with a token in the first frame or, if it has none, with a session cookie. */
 export function mayConnect(sessions: Sessions, tokens: Tokens): ConnectionGuard<LoggedIn> {
 	return ({ auth, cookies, data, state }) => {
 		const login = auth === undefined ? sessions.find(cookies) : tokens.find(auth);
@@ -28,12 +28,12 @@ export function mayConnect(sessions: Sessions, tokens: Tokens): ConnectionGuard<
 	};
 }
 
-/** Everybody may hear about the notes; what concerns one user alone, only they. */
+/** Every user may subscribe to the notes, and each user to their own topic. */
 export function maySubscribe(_ws: AppSocket<Connection>, topic: string, { user }: LoggedIn): boolean {
 	return topic === NOTES_TOPIC || topic === userTopic(user.name);
 }
 
-/** Notes are removed by their authors and by admins. That a note is gone is for the handler to say. */
+/** Authors and admins may remove a note. The handler reports notes that no longer exist. */
 export function mayRemove(board: Board): MessageGuard<LoggedIn, typeof RemoveNote> {
 	return ({ state: { user }, data }) => {
 		const note = board.find(data.id);

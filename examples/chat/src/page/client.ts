@@ -5,12 +5,12 @@ import { currentName } from './name.ts';
 // The page's content security policy allows no code made from strings.
 z.config({ jitless: true });
 
-/** The connection to whichever node this page came from. */
+/** The connection to the node that served this page. */
 export const client: SocketClient = new SocketClient('/ws', {
 	auth: () => ({ name: currentName() }),
-	// Often, so that a node that hangs is noticed soon, and a gap is not longer than it was.
+	// Short, so that a hanging node is noticed soon and gaps stay small.
 	heartbeat: { intervalMs: 2_000, timeoutMs: 4_000 },
-	// Somebody watches the demo, and it is a few pages that come back.
+	// Someone is watching the demo, and only a few pages reconnect.
 	reconnect: { minDelayMs: 500, maxDelayMs: 8_000 },
 });
 

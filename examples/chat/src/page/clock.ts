@@ -1,4 +1,4 @@
-/** In the visitor's own time zone. */
+/** Formats a time in the visitor's time zone. */
 export const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
 
 export const clockWithSeconds = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium', hourCycle: 'h23' });

@@ -7,9 +7,9 @@ const input = byId('text', HTMLTextAreaElement);
 const problem = byId('problem', HTMLElement);
 
 export interface ComposerHandlers {
-	/** Hears what the visitor has written, when it is to be said. */
+	/** Called with the text when the visitor sends it. */
 	say(text: string): void;
-	/** The visitor is writing. */
+	/** Called while the visitor is typing. */
 	typing(): void;
 }
 
@@ -20,7 +20,7 @@ export function startComposer({ say, typing }: ComposerHandlers): void {
 		if (input.value.trim() !== '') typing();
 	});
 	input.addEventListener('keydown', (event) => {
-		// Enter also ends what an input method composes.
+		// Enter also confirms a composition of an input method.
 		if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
 		event.preventDefault();
 		form.requestSubmit();
@@ -34,23 +34,23 @@ export function startComposer({ say, typing }: ComposerHandlers): void {
 		}
 		input.focus();
 	});
-	// From wherever one is, back to where one writes.
+	// Escape returns to the composer from anywhere.
 	addEventListener('keydown', (event) => {
 		if (event.key === 'Escape' && !event.isComposing && document.querySelector('dialog[open]') === null) input.focus();
 	});
 	byId('skip', HTMLAnchorElement).addEventListener('click', (event) => {
-		// The address is the room's.
+		// The fragment of the address is the room.
 		event.preventDefault();
 		input.focus();
 	});
 }
 
-/** Not on a phone, where it would bring up the keyboard. */
+/** Focuses the composer, except on a phone, where that would open the keyboard. */
 export function focusComposer(): void {
 	if (!matchMedia('(pointer: coarse)').matches) input.focus();
 }
 
-/** A sentence above the composer, where there is always room for it; an empty one takes it away. */
+/** Shows a sentence above the composer; an empty one removes it. */
 export function showProblem(sentence: string): void {
 	problem.textContent = sentence;
 }

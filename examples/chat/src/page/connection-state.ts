@@ -3,7 +3,7 @@ import { client } from './client.ts';
 import { byId } from '@orijs/examples-shared/element';
 import { hueOf } from './looks.ts';
 
-/** Waits that are shorter than this are not worth a countdown, in milliseconds. */
+/** Shorter waits than this, in milliseconds, are shown without a countdown. */
 const WORTH_COUNTING_MS = 950;
 
 const state = byId('state', HTMLElement);
@@ -14,17 +14,17 @@ const again = byId('again', HTMLButtonElement);
 let wasReady = false;
 let timer: ReturnType<typeof setInterval> | undefined;
 
-/** Shows what the client is doing, whatever that is. */
+/** Shows the state of the client. */
 export function startConnectionState(): void {
 	client.onStateChange(showState);
-	// What a wait is for is another thing without a network.
+	// Without a network, a wait is not for the server.
 	addEventListener('offline', () => {
 		if (client.state === 'waiting') showState('waiting');
 	});
 	again.addEventListener('click', () => void client.connect().catch(() => {}));
 }
 
-/** In a room, by way of this node. */
+/** The visitor is in a room on this node. */
 export function showNode(name: string): void {
 	show('connected', name, `Connected to ${name}`);
 	state.style.setProperty('--hue', String(hueOf(name)));
@@ -36,7 +36,7 @@ function showState(now: ClientState, { retryInMs, end }: Partial<StateChange> = 
 	switch (now) {
 		case 'idle':
 		case 'connecting':
-			// Each try says the same, so that it is not read out again and again.
+			// Every attempt shows the same text, so that screen readers do not repeat it.
 			return wasReady ? show('away', 'Trying again…', 'Reconnecting') : show('connecting', 'Connecting…', 'Connecting');
 		case 'waiting':
 			if (!navigator.onLine) return show('offline', 'Offline', 'Offline');

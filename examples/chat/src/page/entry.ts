@@ -3,12 +3,12 @@ import { make } from '@orijs/examples-shared/element';
 import { avatar, nodeSign } from './looks.ts';
 import { clock, clockWithSeconds } from './clock.ts';
 
-/** Something that stands in the log. */
+/** An entry of the log. */
 export interface Entry {
 	readonly element: HTMLLIElement;
-	/** Where it belongs, in milliseconds since 1970; Infinity while that is not known. */
+	/** Its place in the log, in milliseconds since the epoch; Infinity until it is known. */
 	at: number;
-	/** Whose it is, where it is a message. */
+	/** The sender, if it is a message. */
 	readonly by?: string;
 }
 
@@ -17,14 +17,14 @@ export function messageEntry({ from, node, text, at }: Said): Entry {
 	return { element, at, by: from.id };
 }
 
-/** A message of one's own, which may still be under way. */
+/** A message of this visitor, which may not have arrived yet. */
 export interface OwnEntry extends Entry {
-	/** It is waited for. */
+	/** Marks it as pending. */
 	pending(): void;
 	said(said: Said): void;
-	/** It has not arrived, for all we know. */
+	/** Marks it as not sent. */
 	failed(reason: string, again: () => void): void;
-	/** It has, though it has not come back to us. */
+	/** Marks it as sent, before the room has echoed it. */
 	confirmed(at: number): void;
 }
 
@@ -47,7 +47,7 @@ export function ownEntry(text: string, name: string, by: string): OwnEntry {
 		pending() {
 			element.classList.remove('failed');
 			element.classList.add('pending');
-			// Mostly over before it could be read out.
+			// Usually over before a screen reader could read it.
 			status.ariaHidden = 'true';
 			status.replaceChildren('Sending…');
 		},
@@ -69,12 +69,12 @@ export function ownEntry(text: string, name: string, by: string): OwnEntry {
 	return entry;
 }
 
-/** Something that happened, as opposed to something said. */
+/** Creates a notice, as opposed to a message. */
 export function noticeEntry(at: number, ...content: (Node | string)[]): Entry {
 	return { element: make('li', 'notice', make('p', '', ...content)), at };
 }
 
-/** What was said while one was away has come. @param at where it belongs */
+/** Creates the notice for messages that were recovered after a reconnect. @param at its place in the log */
 export function recoveredEntry(at: number, count: number): Entry {
 	return noticeEntry(
 		at,
@@ -82,7 +82,7 @@ export function recoveredEntry(at: number, count: number): Entry {
 	);
 }
 
-/** @param at where it belongs */
+/** @param at its place in the log */
 export function gapEntry(at: number, since: number, until: number): Entry {
 	const entry = noticeEntry(
 		at,

@@ -1,18 +1,18 @@
 import { byId } from '@orijs/examples-shared/element';
 import type { Entry } from './entry.ts';
 
-/** How many entries are kept. */
+/** The number of entries that are kept. */
 const MAX_ENTRIES = 300;
-/** Messages of one person that are no further apart than this look like one, in milliseconds. */
+/** Messages of one person within this time, in milliseconds, are grouped. */
 const GROUP_MS = 120_000;
-/** Whoever has scrolled up less than this is still reading the end, in pixels. */
+/** A reader who has scrolled up less than this, in pixels, still follows the end. */
 const NEAR_END = 80;
 
 const list = byId('log', HTMLOListElement);
 const latest = byId('latest', HTMLButtonElement);
-/** In the order in which they stand there. */
+/** In display order. */
 let entries: Entry[] = [];
-/** Whether the reader is at the end; asked before something changes there. */
+/** Whether the reader follows the end; to be asked before the log changes. */
 let isFollowing = true;
 
 latest.addEventListener('click', () => {
@@ -23,12 +23,12 @@ list.addEventListener('scroll', () => {
 	isFollowing = list.scrollHeight - list.scrollTop - list.clientHeight < NEAR_END;
 	if (isFollowing) latest.hidden = true;
 });
-// A keyboard that slides in, or a window made smaller, must not hide the end.
+// An on-screen keyboard or a smaller window must not hide the end.
 new ResizeObserver(() => {
 	if (isFollowing) toEnd();
 }).observe(list);
 
-/** Puts an entry where it belongs by its time; the newest are at the end. */
+/** Inserts an entry by its time, the newest at the end. */
 export function addEntry(entry: Entry, toItsEnd = false): void {
 	const after = entries.findLastIndex(({ at }) => at <= entry.at);
 	const [before] = entries.slice(after + 1);
@@ -40,7 +40,7 @@ export function addEntry(entry: Entry, toItsEnd = false): void {
 	else latest.hidden = false;
 }
 
-/** An entry's time is another one now, or it looks different. */
+/** Updates an entry whose time or look has changed. */
 export function moveEntry(entry: Entry): void {
 	const index = entries.indexOf(entry);
 	if (index === -1) return;
@@ -56,7 +56,7 @@ export function moveEntry(entry: Entry): void {
 	if (hadFocus && !entry.element.contains(document.activeElement)) list.focus();
 }
 
-/** Of the newest entry whose time is known; there may be none. */
+/** The time of the newest entry that has one. */
 export function newestTime(): number {
 	return entries.findLast(({ at }) => at < Infinity)?.at ?? -Infinity;
 }
@@ -68,7 +68,7 @@ export function clearLog(): void {
 	list.replaceChildren();
 }
 
-/** What one person says in one go shows their name once. */
+/** Shows the name once per group of messages. */
 function group(): void {
 	let last: Entry | undefined;
 	for (const entry of entries) {

@@ -29,7 +29,7 @@ client.onStateChange((state) => {
 goTo(currentRoom());
 startName((name) => {
 	focusComposer();
-	// Whoever connects says their name in any case.
+	// A new connection sends the name anyway.
 	if (client.state === 'ready') {
 		client.request(Rename, { name }).then(
 			() => goTo(currentRoom()),

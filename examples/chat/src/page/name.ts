@@ -10,12 +10,15 @@ const form = byId('name-form', HTMLFormElement);
 const input = byId('name', HTMLInputElement);
 const me = byId('me', HTMLButtonElement);
 
-/** The name chosen in this browser. */
+/** The name stored in this browser. */
 export function currentName(): string | undefined {
 	return localStorage.getItem(STORED_AS) ?? undefined;
 }
 
-/** Asks for a name unless there is one, and again when the visitor wants another; calls back with each, the one there is included. */
+/**
+ * Asks for a name unless one is stored, and again when the visitor changes it. Calls back with every name, the stored
+ * one included.
+ */
 export function startName(onName: (name: string) => void): void {
 	input.maxLength = MAX_NAME_LENGTH;
 	form.addEventListener('submit', (event) => {
@@ -29,7 +32,7 @@ export function startName(onName: (name: string) => void): void {
 		onName(name);
 	});
 	input.addEventListener('input', () => input.setCustomValidity(''));
-	// Escape leaves a name as it is, but there has to be one.
+	// Escape keeps the name, but there must be one.
 	dialog.addEventListener('close', () => {
 		if (currentName() === undefined) askName();
 	});

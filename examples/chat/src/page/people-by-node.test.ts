@@ -10,7 +10,7 @@ function namesOf(people: PeopleByNode): string[] {
 	return people.people.map(({ name, node }) => `${name} on ${node}`);
 }
 
-test('lists of several nodes are one list, by name', () => {
+test('merges the lists of several nodes, sorted by name', () => {
 	const people = new PeopleByNode();
 	people.hear(list('one', 'Grace', 'Ada'), 0);
 	people.hear(list('two', 'Barbara'), 0);
@@ -18,7 +18,7 @@ test('lists of several nodes are one list, by name', () => {
 	expect(namesOf(people)).toEqual(['Ada on one', 'Barbara on two', 'Grace on one']);
 });
 
-test('a newer list of a node replaces its older one', () => {
+test('replaces the list of a node by its newer one', () => {
 	const people = new PeopleByNode();
 	people.hear(list('one', 'Ada', 'Grace'), 0);
 	people.hear(list('one', 'Grace'), 1);
@@ -26,7 +26,7 @@ test('a newer list of a node replaces its older one', () => {
 	expect(namesOf(people)).toEqual(['Grace on one']);
 });
 
-test('the list of a node that is not heard of for long goes, those of others stay', () => {
+test('drops the list of a node that stopped sending it, and keeps the others', () => {
 	const people = new PeopleByNode();
 	people.hear(list('one', 'Ada'), 0);
 	people.hear(list('two', 'Grace'), 1);

@@ -1,27 +1,30 @@
 import { LIST_LIVES_MS, type NodeList, type Person } from '../messages.ts';
 
-/** Somebody, and the node they are connected to. */
+/** A person and the node they are connected to. */
 export interface PersonOnNode extends Person {
 	readonly node: string;
 }
 
-/** Who is in a room, out of what each node says about its own people; what a node has not said again for long does not count any more. */
+/**
+ * Who is in a room, from the lists that each node sends of its own people. A list that is not repeated in time is
+ * dropped.
+ */
 export class PeopleByNode {
 	readonly #lists = new Map<string, NodeList & { readonly heardAt: number }>();
 
-	/** @param now by any clock, in milliseconds */
+	/** @param now milliseconds, of any clock */
 	hear(list: NodeList, now: number): void {
 		this.#lists.set(list.node.id, { ...list, heardAt: now });
 	}
 
-	/** Forgets what is too old. Returns whether there was any. */
+	/** Drops expired lists. Returns whether there were any. */
 	expire(now: number): boolean {
 		const old = [...this.#lists].filter(([, { heardAt }]) => now - heardAt > LIST_LIVES_MS);
 		for (const [id] of old) this.#lists.delete(id);
 		return old.length > 0;
 	}
 
-	/** Forgets what a node has said. */
+	/** Drops the list of a node. */
 	forget(nodeId: string): void {
 		this.#lists.delete(nodeId);
 	}
@@ -30,7 +33,7 @@ export class PeopleByNode {
 		this.#lists.clear();
 	}
 
-	/** By name. */
+	/** Sorted by name. */
 	get people(): PersonOnNode[] {
 		return [...this.#lists.values()]
 			.flatMap(({ node, people }) => people.map((person) => ({ ...person, node: node.name })))

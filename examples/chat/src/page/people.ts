@@ -15,25 +15,27 @@ setInterval(() => {
 	if (lists.expire(performance.now())) draw();
 }, LOOK_EVERY_MS);
 
-/** Who is in the room on one node. */
+/** A node's list of people in the room arrived. */
 export function hearWhoIsHere(said: NodeList): void {
 	lists.hear(said, performance.now());
 	draw();
 }
 
-/** One is no longer connected to this node, and may have missed that it is gone; if it is not, it says so with its next beat. */
+/**
+ * This page is no longer connected to the node and may miss that it stopped. If it still runs, its next list says so.
+ */
 export function forgetNode(id: string): void {
 	lists.forget(id);
 	draw();
 }
 
-/** Which of them is oneself. */
+/** Marks this visitor in the list. */
 export function thisIsYou(id: string): void {
 	you = id;
 	draw();
 }
 
-/** Nothing is known of the people: another room. */
+/** Clears the list for another room. */
 export function clearPeople(): void {
 	lists.clear();
 	draw();
@@ -41,7 +43,7 @@ export function clearPeople(): void {
 
 function draw(): void {
 	const { people } = lists;
-	// Beats mostly say what is there already.
+	// Most lists change nothing.
 	const now = JSON.stringify([you, people]);
 	if (now === drawn) return;
 	drawn = now;

@@ -1,11 +1,11 @@
 import { SocketRequestError } from '@orijs/websocket-client';
 
-/** Other nodes can't be reached. */
+/** The server could not reach other nodes. */
 export function isUnavailable(error: unknown): boolean {
 	return error instanceof SocketRequestError && error.code === 'unavailable';
 }
 
-/** What went wrong, for people. */
+/** Explains an error to the visitor. */
 export function reasonOf(error: unknown): string {
 	const code = error instanceof SocketRequestError ? error.code : undefined;
 	switch (code) {

@@ -7,7 +7,7 @@ import { currentNode } from './room.ts';
 
 const button = byId('restart', HTMLButtonElement);
 
-/** The button that restarts the node one is connected to. */
+/** Sets up the button that restarts the visitor's node. */
 export function startRestart(): void {
 	client.onStateChange((state) => {
 		button.disabled = state !== 'ready';
@@ -16,7 +16,7 @@ export function startRestart(): void {
 		const id = currentNode();
 		if (id === undefined) return;
 		client.request(Restart, { id }).catch((error: unknown) => {
-			// That the connection is lost is what it is about.
+			// Losing the connection is the purpose.
 			if (client.state === 'ready') showProblem(`${reasonOf(error)}.`);
 		});
 	});

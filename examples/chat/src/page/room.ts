@@ -11,13 +11,13 @@ import { reasonOf } from './reason.ts';
 import { forgetSaid, hearSaid } from './saying.ts';
 import { clearTyping, hearTyping, stopsTyping } from './typing.ts';
 
-/** The room that is shown. */
+/** The room on the page. */
 let shown: string | undefined;
 let subscription: Promise<readonly Subscription[]> | undefined;
 let nodeId: string | undefined;
-/** The time of the last that came before the connection was lost: what is missing, is missing after it. */
+/** The time of the last message before the connection was lost: what is missing was sent after it. */
 let lostAfter: number | undefined;
-/** How many messages came of what was said while one was away; undefined when nothing is to come. */
+/** How many missed messages have been recovered; undefined when none are expected. */
 let missed: number | undefined;
 let you: Person = { id: '', name: '' };
 
@@ -27,7 +27,7 @@ client.onStateChange((_state, { previous }) => {
 	missed ??= 0;
 });
 
-/** The node by way of which one is in the room, or was before the connection was lost. */
+/** The node the visitor is, or was last, connected to. */
 export function currentNode(): string | undefined {
 	return nodeId;
 }
@@ -36,7 +36,7 @@ export function whoYouAre(): Person {
 	return you;
 }
 
-/** Leaves the room one is in, and shows another. */
+/** Leaves the current room and shows another one. */
 export function goTo(room: string): void {
 	if (room === shown) return enter();
 	void subscription?.then((both) => both.forEach((before) => void before.close())).catch(() => {});
@@ -73,14 +73,14 @@ export function goTo(room: string): void {
 	subscription = Promise.all([said, passing]);
 	subscription.catch((error: unknown) => {
 		if (room !== shown) return;
-		// It is to be asked for again on the next connection.
+		// Asked again on the next connection.
 		shown = undefined;
 		if (client.state !== 'closed') showProblem(`Not in this room: ${reasonOf(error)}.`);
 	});
 	enter();
 }
 
-/** Says in which room one is; to be said anew on each connection, and when one has another name. */
+/** Enters the room on the server; repeated on every connection, and after a change of name. */
 function enter(): void {
 	const room = shown;
 	if (room === undefined || client.state !== 'ready') return;
@@ -95,7 +95,7 @@ function enter(): void {
 			showNode(node.name);
 		},
 		(error: unknown) => {
-			// If the connection has ended it comes back, and so do we.
+			// After a lost connection the room is entered again.
 			if (client.state === 'ready') showProblem(`Not in this room: ${reasonOf(error)}.`);
 		},
 	);

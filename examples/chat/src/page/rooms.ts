@@ -12,12 +12,12 @@ const rooms = new Set([FIRST_ROOM, 'book-club', 'kitchen', 'night-shift']);
 
 let room = FIRST_ROOM;
 
-/** The room in the address, so that a link leads into a room, and the back button to the one before. */
+/** The room in the address, so that links and the back button work. */
 export function currentRoom(): string {
 	return room;
 }
 
-/** Lists the rooms, with the current one marked, and Alt with an arrow for the next one; calls back whenever it changes. */
+/** Lists the rooms, marks the current one, and switches with Alt and the arrow keys. Calls back on every change. */
 export function startRooms(onChange: () => void): void {
 	addEventListener('hashchange', () => {
 		if (readAddress()) onChange();
@@ -43,7 +43,7 @@ export function startRooms(onChange: () => void): void {
 	drawRooms();
 }
 
-/** Returns whether the address leads to another room than before. */
+/** Returns whether the address names another room than before. */
 function readAddress(): boolean {
 	const wanted = location.hash.slice(1) || FIRST_ROOM;
 	if (!isRoom(wanted)) {

@@ -4,14 +4,14 @@ import { messageEntry, type OwnEntry, ownEntry } from './entry.ts';
 import { addEntry, clearLog, moveEntry } from './log.ts';
 import { isUnavailable, reasonOf } from './reason.ts';
 
-/** How many messages are remembered, so that one that comes twice is shown once. */
+/** How many message ids are remembered, so that a duplicate is not shown. */
 const MOST_KNOWN = 1_000;
 
-/** Those under way. */
+/** Messages that have not arrived yet, by id. */
 const own = new Map<string, OwnEntry>();
 const known = new Set<string>();
 
-/** Says something, and shows it at once: on its way, then arrived, or not sent and what to do about that. */
+/** Sends a message and shows it at once: pending, then sent, or failed with a way to retry. */
 export function say(text: string, room: string, you: { readonly id: string; readonly name: string }): void {
 	const id = crypto.randomUUID();
 	const entry = ownEntry(text, you.name, you.id);
@@ -25,9 +25,9 @@ export function say(text: string, room: string, you: { readonly id: string; read
 				moveEntry(entry);
 			},
 			(error: unknown) => {
-				// It came back from the room, so only that other nodes have it can be in doubt.
+				// The room echoed it, so it is uncertain only whether other nodes have it.
 				if (known.has(id) && !isUnavailable(error)) return;
-				// The same id once more: who has it already does not show it twice.
+				// The same id again: a page that has it already does not show it twice.
 				entry.failed(reasonOf(error), ask);
 				moveEntry(entry);
 			},
@@ -36,7 +36,7 @@ export function say(text: string, room: string, you: { readonly id: string; read
 	ask();
 }
 
-/** Something was said in the room. Returns whether it is news: not what one has said oneself, and not for the second time. */
+/** A message arrived. Returns whether it is new: neither this visitor's own nor a duplicate. */
 export function hearSaid(said: Said): boolean {
 	if (known.has(said.id)) return false;
 	known.add(said.id);
@@ -55,7 +55,7 @@ export function hearSaid(said: Said): boolean {
 	return false;
 }
 
-/** Another room: nothing of the one before is shown any more. */
+/** Forgets the messages of the previous room. */
 export function forgetSaid(): void {
 	own.clear();
 	clearLog();

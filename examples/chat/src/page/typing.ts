@@ -6,15 +6,15 @@ const line = byId('typing', HTMLElement);
 const typing = new Map<string, { readonly name: string; readonly timer: ReturnType<typeof setTimeout> }>();
 let toldAt = -Infinity;
 
-/** One is writing: tells the others, but not with each key. */
+/** Tells the others that this visitor is typing, but not for every key. */
 export function tellTyping(room: string): void {
 	if (performance.now() - toldAt < TYPING_EVERY_MS) return;
 	toldAt = performance.now();
-	// To be told late is worse than not at all, and if it is not told nothing is lost.
+	// Late is worse than never here, and nothing is lost if it fails.
 	client.send(Type, { room }, { queue: false }).catch(() => {});
 }
 
-/** One has said it: the next key is another text's. */
+/** The message was sent: the next key begins another one. */
 export function doneTyping(): void {
 	toldAt = -Infinity;
 }

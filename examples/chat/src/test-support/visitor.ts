@@ -9,27 +9,27 @@ import {
 } from '@orijs/websocket-client';
 import { Enter, type NodeList, type Person, Say, saidTopicOf, topicOf } from '../messages.ts';
 
-/** Somebody in the chat, without a page. */
+/** A visitor without a page. */
 export interface Visitor {
 	readonly client: SocketClient;
-	/** What was emitted to rooms this visitor was in, in order. */
+	/** The messages received so far, in order. */
 	readonly envelopes: readonly Envelope[];
 	readonly gaps: readonly GapNotice[];
 	/** Subscribes to a room and enters it, as a page does. */
 	enter(room: string): Promise<NodeList & { you: Person }>;
 	say(room: string, text: string, id?: string): Promise<{ at: number }>;
-	/** Resolves with the first message of a kind that fits, which may have come before. */
+	/** Resolves with the first matching message, which may have arrived already. */
 	hear<T extends SocketMessage>(
 		message: T,
 		fits?: (data: InferOutput<T['data']>) => boolean,
 	): Promise<InferOutput<T['data']>>;
-	/** What has been said to this visitor so far, of one kind. */
+	/** The messages of one kind received so far. */
 	heard<T extends SocketMessage>(message: T): InferOutput<T['data']>[];
 }
 
 const connected: SocketClient[] = [];
 
-/** Connects as soon as the server is there. */
+/** Connects, retrying until the server listens. */
 export async function visit(port: number | undefined, name: unknown): Promise<Visitor> {
 	const client = new SocketClient(`ws://localhost:${port}/ws`, {
 		auth: () => ({ name }),
@@ -37,7 +37,7 @@ export async function visit(port: number | undefined, name: unknown): Promise<Vi
 		heartbeat: { intervalMs: 500, timeoutMs: 2_000 },
 	});
 	connected.push(client);
-	// What fails here, the tests see by what they wait for.
+	// A failure shows in what the test waits for.
 	client.onError(() => {});
 	const envelopes: Envelope[] = [];
 	const gaps: GapNotice[] = [];
@@ -59,13 +59,13 @@ export async function visit(port: number | undefined, name: unknown): Promise<Vi
 		say: (room, text, id = crypto.randomUUID()) => client.request(Say, { id, room, text }),
 		heard,
 		async hear(message, fits = () => true) {
-			await until(() => heard(message).some(fits), { what: `${message.name} was heard`, timeoutMs: 10_000 });
+			await until(() => heard(message).some(fits), { what: `${message.name} has arrived`, timeoutMs: 10_000 });
 			return heard(message).find(fits);
 		},
 	};
 }
 
-/** To be called after each test. */
+/** Call it after each test. */
 export async function allLeave(): Promise<void> {
 	await Promise.all(connected.splice(0).map((client) => client.close()));
 }

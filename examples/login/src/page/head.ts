@@ -10,7 +10,7 @@ const WORDS: Record<ClientState, string> = {
 	idle: '',
 	connecting: 'Connecting…',
 	ready: 'Connected',
-	// Every try says the same, so that it is not read out again and again.
+	// Every attempt shows the same text, so that screen readers do not repeat it.
 	waiting: 'Connecting…',
 	closed: 'Not logged in',
 };

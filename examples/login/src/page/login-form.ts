@@ -14,7 +14,7 @@ export function startLoginForm(onLoggedIn: () => void): void {
 	});
 }
 
-/** @param why a sentence for whoever did not expect to see it */
+/** @param why explains to the user why the form is shown */
 export function showLoginForm(why: string): void {
 	problem.textContent = why;
 	if (!view.hidden) return;

@@ -22,9 +22,9 @@ z.config({ jitless: true });
 
 const board = byId('board', HTMLElement);
 
-/** The browser sends the cookie along, so there is nothing else to show to the guards. */
+/** The browser sends the cookie with the upgrade, so the guards need nothing else. */
 const client = new SocketClient('/ws');
-/** While we are logged in. They come back by themselves after a reconnect. */
+/** Subscriptions while logged in; the client restores them after a reconnect. */
 let subscriptions: Promise<Subscription>[] = [];
 
 client.on(NotePosted, addNote);
@@ -39,7 +39,7 @@ startNotes((id) => {
 });
 startPostBox((text) => client.request(PostNote, { text }));
 byId('log-out', HTMLButtonElement).addEventListener('click', () => {
-	// That we are logged out we hear from the socket, as other tabs do.
+	// The socket reports the logout, to this tab as to the others.
 	fetch('/logout', { method: 'POST' }).catch(() =>
 		showProblem('The server can’t be reached. You are still logged in.'),
 	);
@@ -58,16 +58,16 @@ async function open(): Promise<void> {
 	try {
 		await client.connect();
 	} catch {
-		// Not logged in, which the state says as well.
+		// Not logged in: the state listener handles it.
 		return;
 	}
-	// First the topic, then the board: what happens in between comes twice rather than never.
+	// The topic before the board: what happens in between arrives twice rather than never.
 	const notes = client.subscribe(NOTES_TOPIC, { onGap: () => void showBoard() });
 	subscriptions = [notes];
 	await notes.then(showBoard, (error: unknown) => showProblem(reasonOf(error)));
 }
 
-/** At the beginning, and whenever something may have been missed. */
+/** Loads the board: at the start, and whenever messages may be missing. */
 async function showBoard(): Promise<void> {
 	try {
 		const { you, notes, online } = await client.request(ReadBoard, {});
@@ -77,7 +77,7 @@ async function showBoard(): Promise<void> {
 		showNotes(notes, you);
 		showOnline(online);
 	} catch (error) {
-		// If the connection has ended it comes back, and with it a gap.
+		// After a lost connection there is a gap, which loads it again.
 		showProblem(reasonOf(error));
 		return;
 	}

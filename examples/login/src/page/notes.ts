@@ -13,7 +13,7 @@ export function startNotes(remove: (id: string) => void): void {
 	onRemove = remove;
 }
 
-/** Shows these notes, oldest first as they come, and no others. */
+/** Shows these notes, given oldest first, and no others. */
 export function showNotes(notes: readonly Note[], user: User): void {
 	you = user;
 	list.replaceChildren(...notes.map(entryOf).toReversed());
@@ -23,14 +23,14 @@ export function showNotes(notes: readonly Note[], user: User): void {
 export function addNote(note: Note): void {
 	if (entry(note.id) !== undefined) return;
 	list.prepend(entryOf(note));
-	// The server has forgotten the oldest one as well.
+	// The server drops the oldest one as well.
 	while (list.childElementCount > MAX_NOTES) list.lastElementChild?.remove();
 	showWhetherEmpty();
 }
 
 export function dropNote(id: string): void {
 	const gone = entry(id);
-	// Whoever was on its button would have to start again at the top of the page.
+	// The focus on its button would jump to the top of the page.
 	if (gone?.contains(document.activeElement)) heading.focus();
 	gone?.remove();
 	showWhetherEmpty();
@@ -49,7 +49,7 @@ function entryOf({ id, author, text, at }: Note): HTMLElement {
 	body.dir = 'auto';
 	const element = make('li', 'note', by, body);
 	element.dataset['id'] = id;
-	// The server decides; the page only does not offer what would be refused.
+	// The server decides; the page just does not offer what it would refuse.
 	if (you?.role === 'admin' || you?.name === author) by.append(removeButton(id, author));
 	return element;
 }

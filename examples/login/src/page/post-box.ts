@@ -6,7 +6,7 @@ const form = byId('post', HTMLFormElement);
 const text = byId('text', HTMLTextAreaElement);
 const problem = byId('problem', HTMLElement);
 
-/** Hands on what is written. It stays in the box until `post` has resolved. */
+/** Calls `post` with the text, and keeps the text in the box until `post` has resolved. */
 export function startPostBox(post: (text: string) => Promise<unknown>): void {
 	text.maxLength = MAX_TEXT_LENGTH;
 	text.addEventListener('input', () => showProblem(''));
@@ -30,16 +30,16 @@ export function startPostBox(post: (text: string) => Promise<unknown>): void {
 }
 
 export function focusPostBox(): void {
-	// Not on a phone, where it would bring up the keyboard.
+	// Not on a phone, where that would open the keyboard.
 	if (matchMedia('(hover: hover)').matches) text.focus();
 }
 
-/** A sentence below the box; an empty one takes it away. */
+/** Shows a sentence below the box; an empty one removes it. */
 export function showProblem(sentence: string): void {
 	problem.textContent = sentence;
 }
 
-/** What went wrong, for people. */
+/** Explains an error to the user. */
 export function reasonOf(error: unknown): string {
 	const code = error instanceof SocketRequestError ? error.code : undefined;
 	switch (code) {

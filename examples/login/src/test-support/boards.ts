@@ -4,10 +4,10 @@ import { createNoticeBoard, type NoticeBoardOptions } from '../server.ts';
 import { DEMO_USERS, type NewUser, Users } from '../users.ts';
 import type { Port } from './member.ts';
 
-/** Refusals are what these tests are about, and not worth a line each. */
+/** Refusals are expected here; only errors are printed. */
 const quiet: Logger = { debug() {}, info() {}, warn() {}, error: console.error };
 
-// To hash passwords takes its time, and is meant to.
+// Hashing passwords is slow on purpose.
 const users = Users.create(DEMO_USERS);
 const started: { stop(): Promise<void> }[] = [];
 
@@ -15,7 +15,7 @@ afterEach(async () => {
 	await Promise.all(started.splice(0).map((board) => board.stop()));
 });
 
-/** A notice board with the demo users, which ends with the test. Returns where it listens. */
+/** Starts a notice board with the demo users for one test. Returns its port. */
 export async function startBoard(options: Omit<NoticeBoardOptions, 'users'> = {}): Promise<Port> {
 	const board = createNoticeBoard({ users: await users, logger: quiet, ...options });
 	started.push(board);

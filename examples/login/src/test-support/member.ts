@@ -5,24 +5,24 @@ import type { NewUser } from '../users.ts';
 /** Where a notice board listens. */
 export type Port = number | undefined;
 
-/** Somebody at the board without a page. */
+/** A client of the board without a page. */
 export interface Member extends TestClient {
-	/** Resolves with the answer: `data`, or `error` where it was refused. */
+	/** Resolves with the reply: `data`, or `error` if it was refused. */
 	ask(type: string, data: unknown): Promise<{ data?: any; error?: { code: string; message: string } }>;
-	/** As `ask`, for a message that is well-formed. Resolves with what it was answered, and rejects if it was refused. */
+	/** Sends a typed request. Resolves with the reply, and rejects if it was refused. */
 	request<T extends SocketMessage>(message: T, data: InferInput<T['data']>): Promise<any>;
 	subscribe(topic: string): Promise<void>;
 	/** Resolves with the data of the next message of this kind. */
 	hear<T extends SocketMessage>(message: T): Promise<InferOutput<T['data']>>;
 }
 
-/** How one shows who one is. */
+/** The credentials of a client. */
 export interface Papers {
-	/** Goes with the upgrade. */
+	/** Sent with the upgrade. */
 	readonly cookie?: string;
-	/** Goes into the first frame. */
+	/** Sent in the first frame. */
 	readonly auth?: unknown;
-	/** The page one comes from, for browsers. */
+	/** The origin of the page, for browsers. */
 	readonly origin?: string;
 }
 
@@ -35,7 +35,7 @@ export function post(port: Port, path: string, body: object, headers: Record<str
 	});
 }
 
-/** Logs in as browsers do, and returns the cookie. */
+/** Logs in as a browser does, and returns the cookie. */
 export async function cookieOf(port: Port, { name, password }: NewUser): Promise<string> {
 	const response = await post(port, '/login', { name, password });
 	const cookie = response.headers.get('set-cookie')?.split(';')[0];
@@ -43,13 +43,13 @@ export async function cookieOf(port: Port, { name, password }: NewUser): Promise
 	return cookie;
 }
 
-/** Logs in as programs do, and returns the token. */
+/** Logs in as a program does, and returns the token. */
 export async function tokenOf(port: Port, { name, password }: NewUser): Promise<string> {
 	const response = await post(port, '/token', { name, password });
 	return ((await response.json()) as { token: string }).token;
 }
 
-/** Connects, and says the first thing. Whether that gets one in is another question: ask for something, or look at `closed`. */
+/** Connects and sends the first frame. To see whether the guard accepts it, send a request or look at `closed`. */
 export async function connect(port: Port, { cookie, auth, origin }: Papers): Promise<Member> {
 	const client = await connectClient(`ws://localhost:${port}/ws`, {
 		headers: { ...(cookie !== undefined && { cookie }), ...(origin !== undefined && { origin }) },
