@@ -72,7 +72,7 @@ test('a node that exits ends the others', async () => {
 	if (node !== undefined) process.kill(node, 'SIGKILL');
 
 	expect(await cluster.exited).toEqual({ code: 1, signal: null });
-	expect(cluster.output()).toMatch('A node ended');
+	expect(cluster.output()).toMatch('A node exited');
 	expect(alive(pids)).toBe('');
 });
 
