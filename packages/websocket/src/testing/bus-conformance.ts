@@ -1,111 +1,111 @@
 import { deepEqual, equal, ok, rejects } from 'node:assert/strict';
-import type { ConformanceCase } from './conformance.ts';
-import { FrameRecorder } from './frame-recorder.ts';
-import { type BusBackend, onStage, type Promises } from './stage.ts';
+import type { BusBackend } from './case-context.ts';
+import { type ConformanceCase, conformanceCases, type Requirements } from './conformance.ts';
+import { BusRecorder } from './bus-recorder.ts';
 
 /**
- * The suite that every `Bus` must pass. What a bus does while its backend is away, it can't bring about: test that yourself.
+ * The suite for every `Bus`. It can't make the backend unavailable: test what the bus does then yourself.
  *
- * @param openBackend makes a fresh backend for each case
+ * @param openBackend creates a fresh backend for each case
  */
 export function busConformance(openBackend: () => BusBackend | Promise<BusBackend>): readonly ConformanceCase[] {
-	return onStage(openBackend, PROMISES);
+	return conformanceCases(openBackend, REQUIREMENTS);
 }
 
-const PROMISES: Promises = {
-	async 'start reports that it is ready'(stage) {
-		const { seen } = await stage.node();
-		deepEqual(seen.statuses.at(-1), { state: 'ready' });
+const REQUIREMENTS: Requirements = {
+	async 'reports ready once it has started'(context) {
+		const { received } = await context.startNode();
+		deepEqual(received.statuses.at(-1), { state: 'ready' });
 	},
 
-	async 'frames arrive byte for byte, at every subscribed node, the publishing one included'(stage) {
-		const [a, b] = [await stage.node(), await stage.node()];
+	async 'delivers frames byte for byte to every subscribed node, including the publisher'(context) {
+		const [a, b] = [await context.startNode(), await context.startNode()];
 		const small = Uint8Array.from({ length: 256 }, (_, i) => i);
 		const large = new Uint8Array(1024 * 1024).map((_, i) => (i * 31) % 251);
 		await Promise.all([a, b].map(({ bus }) => bus.subscribe(['t'])));
 		for (const frame of [small, large, small.subarray(10, 20)]) await a.bus.publish('t', frame);
-		for (const { seen } of [a, b]) {
-			await seen.until('t', 3);
-			const frames = seen.arrivals.map(({ frame }) => [...frame]);
+		for (const { received } of [a, b]) {
+			await received.untilFrames('t', 3);
+			const frames = received.frames.map(({ frame }) => [...frame]);
 			deepEqual(frames, [[...small], [...large], [...small.subarray(10, 20)]]);
 		}
 	},
 
-	async 'a frame belongs to whoever it was delivered to'(stage) {
-		const [a, b, c] = [await stage.node(), await stage.node(), await stage.node()];
+	async 'copies frames: changes by the publisher or one receiver do not reach another receiver'(context) {
+		const [a, b, c] = [await context.startNode(), await context.startNode(), await context.startNode()];
 		await Promise.all([b, c].map(({ bus }) => bus.subscribe(['t'])));
 		const frame = bytes('original');
 		await a.bus.publish('t', frame);
 		frame.fill(0);
-		await b.seen.until('t', 1);
-		b.seen.arrivals[0]?.frame.fill(0);
-		await c.seen.until('t', 1);
-		deepEqual(c.seen.texts('t'), ['original']);
+		await b.received.untilFrames('t', 1);
+		b.received.frames[0]?.frame.fill(0);
+		await c.received.untilFrames('t', 1);
+		deepEqual(c.received.texts('t'), ['original']);
 	},
 
-	async 'subscribe resolves when frames from other nodes will arrive'(stage) {
-		const [a, b] = [await stage.node(), await stage.node()];
+	async 'resolves subscribe once frames from other nodes will arrive'(context) {
+		const [a, b] = [await context.startNode(), await context.startNode()];
 		for (let i = 0; i < 50; i++) {
 			await b.bus.subscribe([`t${i}`]);
 			await a.bus.publish(`t${i}`, bytes('first'));
-			await b.seen.until(`t${i}`, 1);
+			await b.received.untilFrames(`t${i}`, 1);
 		}
 	},
 
-	async 'only subscribed topics arrive'(stage) {
-		const [a, b] = [await stage.node(), await stage.node()];
+	async 'delivers only frames of subscribed channels'(context) {
+		const [a, b] = [await context.startNode(), await context.startNode()];
 		await b.bus.subscribe(['wanted', 'end']);
-		for (const topic of ['unwanted', 'wante', 'wanted2', 'WANTED', '*', 'w?nted', 'wanted']) {
-			await a.bus.publish(topic, bytes(topic));
+		for (const channel of ['unwanted', 'wante', 'wanted2', 'WANTED', '*', 'w?nted', 'wanted']) {
+			await a.bus.publish(channel, bytes(channel));
 		}
 		await a.bus.publish('end', bytes('end'));
-		await b.seen.until('end', 1);
+		await b.received.untilFrames('end', 1);
 		deepEqual(
-			b.seen.arrivals.map(({ topic }) => topic),
+			b.received.frames.map(({ channel }) => channel),
 			['wanted', 'end'],
 		);
 	},
 
-	async 'nothing arrives once unsubscribe has resolved'(stage) {
-		const [a, b] = [await stage.node(), await stage.node()];
+	async 'delivers nothing once unsubscribe has resolved'(context) {
+		const [a, b] = [await context.startNode(), await context.startNode()];
 		await b.bus.subscribe(['t', 'u', 'end']);
 		await a.bus.publish('t', bytes('1'));
-		await b.seen.until('t', 1);
+		await b.received.untilFrames('t', 1);
 		await b.bus.unsubscribe(['t', 'u']);
-		for (const topic of ['t', 'u', 'end']) await a.bus.publish(topic, bytes('2'));
-		await b.seen.until('end', 1);
-		deepEqual([b.seen.texts('t'), b.seen.texts('u')], [['1'], []]);
+		for (const channel of ['t', 'u', 'end']) await a.bus.publish(channel, bytes('2'));
+		await b.received.untilFrames('end', 1);
+		deepEqual([b.received.texts('t'), b.received.texts('u')], [['1'], []]);
 	},
 
-	async 'unsubscribing what was never subscribed is no error'(stage) {
-		const { bus } = await stage.node();
+	async 'allows unsubscribe from a channel that was never subscribed'(context) {
+		const { bus } = await context.startNode();
 		await bus.unsubscribe(['never']);
 	},
 
-	async 'subscribe and unsubscribe take effect in the order of the calls'(stage) {
-		const [a, b] = [await stage.node(), await stage.node()];
+	async 'applies subscribe and unsubscribe in the order of the calls'(context) {
+		const [a, b] = [await context.startNode(), await context.startNode()];
 		const calls: Promise<void>[] = [];
 		for (let i = 0; i < 50; i++) {
 			calls.push(b.bus.subscribe(['in', 'out']), b.bus.unsubscribe(['in', 'out']));
 		}
 		calls.push(b.bus.subscribe(['in', 'end']));
 		await Promise.all(calls);
-		for (const topic of ['in', 'out', 'end']) await a.bus.publish(topic, bytes(topic));
-		await b.seen.until('end', 1);
-		deepEqual([b.seen.texts('in'), b.seen.texts('out')], [['in'], []]);
+		for (const channel of ['in', 'out', 'end']) await a.bus.publish(channel, bytes(channel));
+		await b.received.untilFrames('end', 1);
+		deepEqual([b.received.texts('in'), b.received.texts('out')], [['in'], []]);
 	},
 
-	async 'frames of one topic keep the order they were published in, awaited or not'(stage) {
-		const [a, b] = [await stage.node(), await stage.node()];
+	async 'keeps the order of the frames of a channel, whether publish is awaited or not'(context) {
+		const [a, b] = [await context.startNode(), await context.startNode()];
 		await b.bus.subscribe(['t']);
 		const sent = Array.from({ length: 1_000 }, (_, i) => String(i));
 		await Promise.all(sent.map((text) => a.bus.publish('t', bytes(text))));
-		await b.seen.until('t', sent.length);
-		deepEqual(b.seen.texts('t'), sent);
+		await b.received.untilFrames('t', sent.length);
+		deepEqual(b.received.texts('t'), sent);
 	},
 
-	async 'publish says how many nodes a frame went to, or undefined'(stage) {
-		const [a, b] = [await stage.node(), await stage.node()];
+	async 'resolves publish with the number of nodes that a frame went to, or undefined'(context) {
+		const [a, b] = [await context.startNode(), await context.startNode()];
 		const counts = [await a.bus.publish('t', bytes('x'))];
 		await b.bus.subscribe(['t']);
 		counts.push(await a.bus.publish('t', bytes('x')));
@@ -114,18 +114,18 @@ const PROMISES: Promises = {
 		if (counts.some((count) => count !== undefined)) deepEqual(counts, [0, 1, 2]);
 	},
 
-	async 'ten thousand topics in one call'(stage) {
-		const [a, b] = [await stage.node(), await stage.node()];
-		const topics = Array.from({ length: 10_000 }, (_, i) => `t${i}`);
-		await b.bus.subscribe(topics);
-		await Promise.all(topics.map((topic) => a.bus.publish(topic, bytes(topic))));
-		await b.seen.untilTotal(topics.length);
-		await b.bus.unsubscribe(topics);
-		equal(new Set(b.seen.arrivals.map(({ topic }) => topic)).size, 10_000);
+	async 'subscribes to ten thousand channels in one call'(context) {
+		const [a, b] = [await context.startNode(), await context.startNode()];
+		const channels = Array.from({ length: 10_000 }, (_, i) => `t${i}`);
+		await b.bus.subscribe(channels);
+		await Promise.all(channels.map((channel) => a.bus.publish(channel, bytes(channel))));
+		await b.received.untilFrameCount(channels.length);
+		await b.bus.unsubscribe(channels);
+		equal(new Set(b.received.frames.map(({ channel }) => channel)).size, 10_000);
 	},
 
-	async 'every name a provider may use'(stage) {
-		const [a, b] = [await stage.node(), await stage.node()];
+	async 'accepts every channel name that a provider may use'(context) {
+		const [a, b] = [await context.startNode(), await context.startNode()];
 		const names = [
 			'*',
 			`@${crypto.randomUUID()}`,
@@ -139,63 +139,63 @@ const PROMISES: Promises = {
 		await b.bus.subscribe(names);
 		for (const name of names) await a.bus.publish(name, bytes(name));
 		for (const name of names) {
-			await b.seen.until(name, 1);
-			deepEqual(b.seen.texts(name), [name]);
+			await b.received.untilFrames(name, 1);
+			deepEqual(b.received.texts(name), [name]);
 		}
 	},
 
-	async 'before start and after stop, subscribe and publish reject'(stage) {
-		const bus = stage.createBus();
+	async 'rejects subscribe and publish before start and after stop'(context) {
+		const bus = context.createBus();
 		await rejects(bus.publish('t', bytes('x')), Error, 'publish() must reject while the bus is not started');
 		await rejects(bus.subscribe(['t']), Error, 'subscribe() must reject while the bus is not started');
-		await bus.start(new FrameRecorder());
+		await bus.start(new BusRecorder());
 		await bus.stop();
 		await rejects(bus.publish('t', bytes('x')), Error, 'publish() must reject while the bus is not started');
 		await rejects(bus.subscribe(['t']), Error, 'subscribe() must reject while the bus is not started');
 	},
 
-	async 'stop is idempotent, also before start, and silences the bus'(stage) {
-		const [a, b] = [await stage.node(), await stage.node()];
-		await stage.createBus().stop();
+	async 'allows stop more than once and before start, and calls no handler after it'(context) {
+		const [a, b] = [await context.startNode(), await context.startNode()];
+		await context.createBus().stop();
 		await a.bus.subscribe(['t', 'end']);
 		await b.bus.subscribe(['t']);
 		await Promise.all([b.bus.stop(), b.bus.stop()]);
 		await b.bus.stop();
-		const before = b.seen.statuses.length;
+		const before = b.received.statuses.length;
 		await a.bus.publish('t', bytes('late'));
 		await a.bus.publish('end', bytes('end'));
-		await a.seen.until('end', 1);
-		deepEqual([b.seen.texts('t'), b.seen.statuses.length], [[], before]);
+		await a.received.untilFrames('end', 1);
+		deepEqual([b.received.texts('t'), b.received.statuses.length], [[], before]);
 	},
 
-	async 'stop ends a start on its way'(stage) {
-		const bus = stage.createBus();
-		const starting = bus.start(new FrameRecorder());
+	async 'rejects a pending start when stop is called'(context) {
+		const bus = context.createBus();
+		const starting = bus.start(new BusRecorder());
 		await Promise.all([bus.stop(), rejects(starting, Error, 'start() must reject when stop() is called meanwhile')]);
 		await rejects(bus.publish('t', bytes('x')), Error, 'publish() must reject while the bus is not started');
 	},
 
-	async 'a stopped bus can be started again, with nothing subscribed'(stage) {
-		const [a, b] = [await stage.node(), await stage.node()];
+	async 'can be started again after stop, with nothing subscribed'(context) {
+		const [a, b] = [await context.startNode(), await context.startNode()];
 		await b.bus.subscribe(['old']);
 		await b.bus.stop();
-		const again = new FrameRecorder();
+		const again = new BusRecorder();
 		await b.bus.start(again);
 		await b.bus.subscribe(['new']);
 		await a.bus.publish('old', bytes('x'));
 		await a.bus.publish('new', bytes('x'));
-		await again.until('new', 1);
+		await again.untilFrames('new', 1);
 		deepEqual([again.texts('old'), again.texts('new')], [[], ['x']]);
 	},
 
-	async 'all of this happens without a background error'(stage) {
-		const { bus, seen } = await stage.node();
+	async 'reports no background error in normal operation'(context) {
+		const { bus, received } = await context.startNode();
 		await bus.subscribe(['t']);
 		await bus.publish('t', bytes('x'));
-		await seen.until('t', 1);
+		await received.untilFrames('t', 1);
 		await bus.unsubscribe(['t']);
 		await bus.stop();
-		ok(seen.errors.length === 0, seen.errors.map(String).join());
+		ok(received.errors.length === 0, received.errors.map(String).join());
 	},
 };
 

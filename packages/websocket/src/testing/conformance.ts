@@ -1,6 +1,19 @@
-/** One promise of a contract, and how to see it kept. Framework-free: `for (const { name, run } of cases) it(name, run)`. */
+import { type BusBackend, type CaseContext, withContext } from './case-context.ts';
+
+/** One requirement and its check. Runs in any test framework: `for (const { name, run } of cases) it(name, run)`. */
 export interface ConformanceCase {
 	readonly name: string;
-	/** Rejects when the promise is broken. */
+	/** Rejects if the requirement is not met. */
 	readonly run: () => Promise<void>;
+}
+
+/** The requirements of a suite by name, each with a check that rejects if it is not met. */
+export type Requirements = Readonly<Record<string, (context: CaseContext) => Promise<void>>>;
+
+/** @param openBackend creates a fresh backend for each case */
+export function conformanceCases(
+	openBackend: () => BusBackend | Promise<BusBackend>,
+	requirements: Requirements,
+): readonly ConformanceCase[] {
+	return Object.entries(requirements).map(([name, check]) => ({ name, run: () => withContext(openBackend, check) }));
 }

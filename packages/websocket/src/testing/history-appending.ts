@@ -1,48 +1,39 @@
 import { deepEqual, equal, match, ok, rejects } from 'node:assert/strict';
 import { LONGEST_STEP } from '../history/history-store.ts';
-import { FrameRecorder } from './frame-recorder.ts';
-import {
-	assertAllHeard,
-	assertChain,
-	bytes,
-	contents,
-	historyNode,
-	historyNodes,
-	historyOf,
-	readAll,
-	ROOMY,
-} from './history-stage.ts';
-import type { Promises } from './stage.ts';
+import { BusRecorder } from './bus-recorder.ts';
+import { assertAllReceived, assertChain, bytes, contents } from './history-assertions.ts';
+import { historyOf, readAll, ROOMY, startHistoryNode, startHistoryNodes } from './history-node.ts';
+import type { Requirements } from './conformance.ts';
 
-/** What `append` does: numbering, storing, handing out. */
-export const APPENDING: Promises = {
-	async 'offsets go on from the one before by random steps, within one epoch'(stage) {
-		const node = await historyNode(stage, 't');
+/** What `append` does: it numbers, stores and delivers messages. */
+export const APPENDING: Requirements = {
+	async 'offsets grow by random steps within one epoch'(context) {
+		const node = await startHistoryNode(context, 't');
 		for (let i = 0; i < 100; i++) {
 			await node.history.append('t', [`${i}`], ROOMY);
 			await node.history.append('t', [`${i}`, `${i}`], ROOMY);
 			const { last, entries } = await node.history.read('t', { limit: 1 }, ROOMY);
 			equal(last, entries[0]?.offset, 'the last offset must be that of the newest message');
 		}
-		await assertAllHeard([node], 't', 300);
+		await assertAllReceived([node], 't', 300);
 		const { epoch, entries } = await readAll(node);
 		match(epoch, /^[A-Za-z0-9_-]{16}$/);
 		const steps = entries.map(({ offset, prev }) => offset - prev);
 		ok(new Set(steps).size > 250, `steps must be random: ${steps.slice(0, 20).join()}`);
-		ok(Math.max(...steps) > LONGEST_STEP / 2, 'steps must be spread over all that is allowed');
+		ok(Math.max(...steps) > LONGEST_STEP / 2, 'steps must be spread over the whole range');
 	},
 
-	async 'messages carry the time they were stored at'(stage) {
-		const node = await historyNode(stage);
+	async 'messages carry the time at which they were stored'(context) {
+		const node = await startHistoryNode(context);
 		await node.history.append('t', ['x'], ROOMY);
 		const timestamp = (await readAll(node)).entries[0]?.timestamp ?? Number.NaN;
 		ok(Number.isInteger(timestamp));
-		// Another machine's clock is not this one's; but it isn't one that counts seconds.
-		ok(Math.abs(timestamp - Date.now()) < 24 * 60 * 60_000, `in milliseconds since the epoch: ${timestamp}`);
+		// The backend's clock may differ from this one, but must not count seconds.
+		ok(Math.abs(timestamp - Date.now()) < 24 * 60 * 60_000, `must be in milliseconds since the epoch: ${timestamp}`);
 	},
 
-	async 'text and bytes stay what they are, byte for byte, live and stored'(stage) {
-		const [a, b] = [await historyNode(stage, 't'), await historyNode(stage, 't')];
+	async 'text and bytes are delivered and stored byte for byte'(context) {
+		const [a, b] = [await startHistoryNode(context, 't'), await startHistoryNode(context, 't')];
 		const large = 1024 * 1024;
 		const messages = [
 			'text',
@@ -69,86 +60,86 @@ export const APPENDING: Promises = {
 		];
 		for (const message of messages) await a.history.append('t', [message], ROOMY);
 		await a.history.append('t', messages, ROOMY);
-		await assertAllHeard([a, b], 't', 2 * messages.length);
-		deepEqual(contents(b.seen.entries('t')), [...messages, ...messages]);
+		await assertAllReceived([a, b], 't', 2 * messages.length);
+		deepEqual(contents(b.received.entries('t')), [...messages, ...messages]);
 		deepEqual(contents((await readAll(b)).entries), [...messages, ...messages]);
 	},
 
-	async 'messages of one call stay together and in order'(stage) {
-		const [a, b] = await historyNodes(stage, 2, 't');
+	async 'messages of one call stay together and in order'(context) {
+		const [a, b] = await startHistoryNodes(context, 2, 't');
 		const batches = Array.from({ length: 40 }, (_, batch) =>
 			Array.from({ length: 25 }, (_, i) => (i % 2 === 0 ? `${batch}/${i}` : bytes(batch, i))),
 		);
 		await Promise.all(batches.map((batch, i) => (i % 2 === 0 ? a! : b!).history.append('t', batch, ROOMY)));
-		await assertAllHeard([a!, b!], 't', 1_000);
+		await assertAllReceived([a!, b!], 't', 1_000);
 		const stored = contents((await readAll(a!)).entries);
 		const first = batches.map((batch) => stored.indexOf(batch[0]!));
 		for (const [i, batch] of batches.entries()) deepEqual(stored.slice(first[i], first[i]! + 25), batch);
 	},
 
-	async 'a slice has no holes and ends at or before the last offset'(stage) {
-		const node = await historyNode(stage, 't');
+	async 'a slice has no holes and ends at or before the last offset'(context) {
+		const node = await startHistoryNode(context, 't');
 		for (let i = 1; i <= 20; i++)
 			await node.history.append(
 				't',
 				Array.from({ length: i }, () => 'x'),
 				ROOMY,
 			);
-		await node.seen.untilEntries('t', 210);
-		for (const { slice } of node.seen.slices) {
+		await node.received.untilEntries('t', 210);
+		for (const { slice } of node.received.slices) {
 			const first = slice.entries[0];
-			ok(first !== undefined, 'a slice that is handed out has an entry at least');
+			ok(first !== undefined, 'a delivered slice must have at least one entry');
 			assertChain(slice.entries, first.prev);
 			ok(slice.last >= slice.entries.at(-1)!.offset);
 		}
-		equal(node.seen.slices.at(-1)?.slice.last, node.seen.entries('t').at(-1)?.offset);
+		equal(node.received.slices.at(-1)?.slice.last, node.received.entries('t').at(-1)?.offset);
 	},
 
-	async 'a message reaches the nodes that are subscribed, the appending one as well, and no others'(stage) {
-		const [a, b] = await historyNodes(stage, 2, 't', 'end');
-		const [never, gone] = [await historyNode(stage, 'end'), await historyNode(stage, 't', 'end')];
+	async 'a message reaches the subscribed nodes, including the appending one, and no others'(context) {
+		const [a, b] = await startHistoryNodes(context, 2, 't', 'end');
+		const [never, gone] = [await startHistoryNode(context, 'end'), await startHistoryNode(context, 't', 'end')];
 		await gone.bus.unsubscribe(['t']);
 		await a!.history.append('t', ['x'], ROOMY);
 		await a!.history.append('end', ['x'], ROOMY);
-		await assertAllHeard([a!, b!], 't', 1);
-		for (const { seen } of [never, gone]) {
-			await seen.untilEntries('end', 1);
-			deepEqual(seen.entries('t'), []);
+		await assertAllReceived([a!, b!], 't', 1);
+		for (const { received } of [never, gone]) {
+			await received.untilEntries('end', 1);
+			deepEqual(received.entries('t'), []);
 		}
 	},
 
-	async 'a message nobody is subscribed to is stored, for nodes that start later too'(stage) {
-		const a = await historyNode(stage);
+	async 'a message without subscribers is stored, also for nodes that start later'(context) {
+		const a = await startHistoryNode(context);
 		await a.history.append('t', ['x'], ROOMY);
 		await a.bus.stop();
-		deepEqual(contents((await readAll(await historyNode(stage))).entries), ['x']);
+		deepEqual(contents((await readAll(await startHistoryNode(context))).entries), ['x']);
 	},
 
-	async 'who hears a message can read it'(stage) {
-		const [a, b] = await historyNodes(stage, 2, 't');
+	async 'a node that receives a message can read it'(context) {
+		const [a, b] = await startHistoryNodes(context, 2, 't');
 		for (let i = 0; i < 50; i++) {
 			const appended = a!.history.append('t', [`${i}`], ROOMY);
 			const [read] = await Promise.all([
-				b!.seen.untilEntries('t', i + 1).then(() => b!.history.read('t', { limit: 1 }, ROOMY)),
+				b!.received.untilEntries('t', i + 1).then(() => b!.history.read('t', { limit: 1 }, ROOMY)),
 				appended,
 			]);
 			deepEqual(contents(read.entries), [`${i}`]);
 		}
 	},
 
-	async 'nodes that race are put in one order, the same for all: two nodes'(stage) {
-		const nodes = await historyNodes(stage, 2, 't');
+	async 'concurrent appends get one order, the same for all nodes: two nodes'(context) {
+		const nodes = await startHistoryNodes(context, 2, 't');
 		await Promise.all(
 			nodes.flatMap(({ history }, n) =>
 				Array.from({ length: 500 }, (_, i) => history.append('t', [`${n}/${i}`], ROOMY)),
 			),
 		);
-		await assertAllHeard(nodes, 't', 1_000);
+		await assertAllReceived(nodes, 't', 1_000);
 		equal(new Set(contents((await readAll(nodes[0]!)).entries)).size, 1_000);
 	},
 
-	async 'nodes that race are put in one order, the same for all: eight nodes, on topics of their own as well'(stage) {
-		const nodes = await historyNodes(stage, 8, 't', 'u');
+	async 'concurrent appends get one order, the same for all nodes: eight nodes, two topics'(context) {
+		const nodes = await startHistoryNodes(context, 8, 't', 'u');
 		await Promise.all(
 			nodes.map(async ({ history }, n) => {
 				for (let i = 0; i < 200; i++) {
@@ -157,81 +148,81 @@ export const APPENDING: Promises = {
 			}),
 		);
 		for (const topic of ['t', 'u']) {
-			await assertAllHeard(nodes, topic, 1_600);
+			await assertAllReceived(nodes, topic, 1_600);
 			const stored = contents((await readAll(nodes[0]!, topic)).entries);
 			for (const n of nodes.keys()) {
 				const own = Array.from({ length: 200 }, (_, i) => `${n}/${i}`);
-				const seen = stored.filter((content) => String(content).startsWith(`${n}/`));
-				deepEqual(seen, own, 'what was awaited comes before what was appended then');
+				const inOrder = stored.filter((content) => String(content).startsWith(`${n}/`));
+				deepEqual(inOrder, own, 'an append that was awaited must come before later ones');
 			}
 		}
 	},
 
-	async 'frames of a topic and its messages do not mix'(stage) {
-		const [a, b] = await historyNodes(stage, 2, 't');
+	async 'frames and stored messages of a topic are kept apart'(context) {
+		const [a, b] = await startHistoryNodes(context, 2, 't');
 		await a!.bus.publish('t', new TextEncoder().encode('frame'));
 		await a!.history.append('t', ['message', bytes(1)], ROOMY);
 		await a!.bus.publish('t', bytes());
-		await b!.seen.until('t', 2);
-		await assertAllHeard([b!], 't', 2);
-		deepEqual(b!.seen.texts('t'), ['frame', '']);
-		deepEqual(contents(b!.seen.entries('t')), ['message', bytes(1)]);
+		await b!.received.untilFrames('t', 2);
+		await assertAllReceived([b!], 't', 2);
+		deepEqual(b!.received.texts('t'), ['frame', '']);
+		deepEqual(contents(b!.received.entries('t')), ['message', bytes(1)]);
 	},
 
-	async 'bytes belong to whoever gave or got them'(stage) {
-		const [a, b, c] = await historyNodes(stage, 3, 't');
+	async 'bytes are copied: later changes by the appender or a receiver have no effect elsewhere'(context) {
+		const [a, b, c] = await startHistoryNodes(context, 3, 't');
 		const given = bytes(1, 2, 3);
 		await a!.history.append('t', [given], ROOMY);
 		given.fill(0);
 		const spoil = (of: unknown): void => void (of as Uint8Array).fill(0);
-		await b!.seen.untilEntries('t', 1);
-		spoil(b!.seen.entries('t')[0]?.content);
-		await c!.seen.untilEntries('t', 1);
-		deepEqual(contents(c!.seen.entries('t')), [bytes(1, 2, 3)]);
+		await b!.received.untilEntries('t', 1);
+		spoil(b!.received.entries('t')[0]?.content);
+		await c!.received.untilEntries('t', 1);
+		deepEqual(contents(c!.received.entries('t')), [bytes(1, 2, 3)]);
 		spoil((await readAll(a!)).entries[0]?.content);
 		deepEqual(contents((await readAll(a!)).entries), [bytes(1, 2, 3)]);
-		spoil(c!.seen.entries('t')[0]?.content);
+		spoil(c!.received.entries('t')[0]?.content);
 		deepEqual(contents((await readAll(a!)).entries), [bytes(1, 2, 3)]);
 	},
 
-	async 'before start and after stop, append and read reject, and nothing is stored'(stage) {
-		const witness = await historyNode(stage);
-		const bus = stage.createBus();
+	async 'append and read reject before start and after stop, and nothing is stored'(context) {
+		const witness = await startHistoryNode(context);
+		const bus = context.createBus();
 		const history = historyOf(bus);
-		const refuses = async (): Promise<void> => {
+		const expectRejections = async (): Promise<void> => {
 			await rejects(history.append('t', ['x'], ROOMY), Error, 'append() must reject while the bus is not started');
 			await rejects(history.append('t', ['x'], ROOMY, 'key'), Error, 'append() must reject, with a key as well');
 			await rejects(history.read('t', { limit: 1 }, ROOMY), Error, 'read() must reject while the bus is not started');
 		};
-		await refuses();
-		await bus.start(new FrameRecorder());
+		await expectRejections();
+		await bus.start(new BusRecorder());
 		await bus.stop();
-		await refuses();
+		await expectRejections();
 		equal((await readAll(witness)).last, 0);
 	},
 
-	async 'after a stop no messages are heard, after another start they are'(stage) {
-		const [a, b] = await historyNodes(stage, 2, 't');
+	async 'a stopped node receives no messages; once started again it does'(context) {
+		const [a, b] = await startHistoryNodes(context, 2, 't');
 		await b!.bus.stop();
 		await a!.history.append('t', ['missed'], ROOMY);
-		const again = new FrameRecorder();
+		const again = new BusRecorder();
 		await b!.bus.start(again);
 		await b!.history.prepare();
 		await b!.bus.subscribe(['t']);
-		await a!.history.append('t', ['heard'], ROOMY);
+		await a!.history.append('t', ['received'], ROOMY);
 		await again.untilEntries('t', 1);
-		deepEqual(contents(again.entries('t')), ['heard']);
-		deepEqual(b!.seen.entries('t'), []);
-		deepEqual(contents((await readAll(b!)).entries), ['missed', 'heard']);
+		deepEqual(contents(again.entries('t')), ['received']);
+		deepEqual(b!.received.entries('t'), []);
+		deepEqual(contents((await readAll(b!)).entries), ['missed', 'received']);
 	},
 
-	async 'all of this happens without a background error'(stage) {
-		const { history, seen, bus } = await historyNode(stage, 't');
+	async 'no background error is reported in normal operation'(context) {
+		const { history, received, bus } = await startHistoryNode(context, 't');
 		await history.append('t', ['x'], ROOMY);
 		await history.append('t', ['y'], ROOMY, 'key');
 		await history.read('t', { limit: 1 }, ROOMY);
-		await seen.untilEntries('t', 2);
+		await received.untilEntries('t', 2);
 		await bus.stop();
-		ok(seen.errors.length === 0, seen.errors.map(String).join());
+		ok(received.errors.length === 0, received.errors.map(String).join());
 	},
 };

@@ -1,17 +1,17 @@
-import type { ConformanceCase } from './conformance.ts';
+import type { BusBackend } from './case-context.ts';
+import { type ConformanceCase, conformanceCases } from './conformance.ts';
 import { APPENDING } from './history-appending.ts';
 import { BOUNDS } from './history-bounds.ts';
 import { IDEMPOTENCY } from './history-idempotency.ts';
 import { READING } from './history-reading.ts';
 import { TOPICS } from './history-topics.ts';
-import { type BusBackend, onStage } from './stage.ts';
 
 /**
- * The suite that the history of every `Bus` that has one must pass. What happens while the backend is away, or has lost something, it
- * can't bring about, nor what expires within minutes or days: test that yourself.
+ * The suite for the history of a `Bus`. It can't make the backend unavailable or lose data, nor wait for what expires
+ * after minutes or days: test these yourself.
  *
- * @param openBackend makes a fresh backend for each case
+ * @param openBackend creates a fresh backend for each case
  */
 export function historyConformance(openBackend: () => BusBackend | Promise<BusBackend>): readonly ConformanceCase[] {
-	return onStage(openBackend, { ...APPENDING, ...TOPICS, ...READING, ...BOUNDS, ...IDEMPOTENCY });
+	return conformanceCases(openBackend, { ...APPENDING, ...TOPICS, ...READING, ...BOUNDS, ...IDEMPOTENCY });
 }

@@ -1,17 +1,19 @@
 import { deepEqual, equal, match } from 'node:assert/strict';
 import type { HistoryEntry, HistoryQuery } from '../history/history-store.ts';
-import { assertChain, contents, historyNode, historyNodes, readAll, ROOMY } from './history-stage.ts';
-import type { Promises, Stage } from './stage.ts';
+import type { CaseContext } from './case-context.ts';
+import type { Requirements } from './conformance.ts';
+import { assertChain, contents } from './history-assertions.ts';
+import { readAll, ROOMY, startHistoryNode, startHistoryNodes } from './history-node.ts';
 
 interface Filled {
-	/** The contents that a query finds. */
+	/** The contents that a query returns. */
 	find(query: HistoryQuery): Promise<unknown[]>;
 	readonly entries: readonly HistoryEntry[];
 }
 
 /** A topic with the messages '0' to '9', and no others. */
-async function filled(stage: Stage): Promise<Filled> {
-	const node = await historyNode(stage);
+async function filled(context: CaseContext): Promise<Filled> {
+	const node = await startHistoryNode(context);
 	for (let i = 0; i < 10; i++) await node.history.append('t', [`${i}`], ROOMY);
 	const all = await readAll(node);
 	equal(all.entries.length, 10);
@@ -22,7 +24,7 @@ async function filled(stage: Stage): Promise<Filled> {
 			deepEqual(
 				[epoch, last],
 				[all.epoch, all.last],
-				'epoch and last offset are those of the topic, whatever is asked for',
+				'epoch and last offset must be those of the topic, whatever the query',
 			);
 			if (entries[0] !== undefined) assertChain(entries, entries[0].prev);
 			return contents(entries);
@@ -30,10 +32,10 @@ async function filled(stage: Stage): Promise<Filled> {
 	};
 }
 
-/** What `read` finds. */
-export const READING: Promises = {
-	async 'after an offset the oldest are read'(stage) {
-		const { entries, find } = await filled(stage);
+/** What `read` returns. */
+export const READING: Requirements = {
+	async '`after` reads the oldest messages after an offset'(context) {
+		const { entries, find } = await filled(context);
 		const offset = (i: number): number => entries[i]!.offset;
 		deepEqual(await find({ after: 0, limit: 3 }), ['0', '1', '2']);
 		deepEqual(await find({ after: 0, limit: 100 }), ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9']);
@@ -43,8 +45,8 @@ export const READING: Promises = {
 		deepEqual(await find({ after: offset(9), limit: 3 }), []);
 	},
 
-	async 'before an offset, or of all, the newest are read, the oldest of them first'(stage) {
-		const { entries, find } = await filled(stage);
+	async '`before` reads the newest messages before an offset, oldest first; without it, the newest of all'(context) {
+		const { entries, find } = await filled(context);
 		const offset = (i: number): number => entries[i]!.offset;
 		deepEqual(await find({ limit: 3 }), ['7', '8', '9']);
 		deepEqual(await find({ limit: 100 }), ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9']);
@@ -54,17 +56,17 @@ export const READING: Promises = {
 		deepEqual(await find({ before: offset(0), limit: 3 }), []);
 	},
 
-	async 'with a limit of 0 no messages are read, but the epoch and the last offset'(stage) {
-		const { entries, find } = await filled(stage);
+	async 'a limit of 0 reads no messages, only the epoch and the last offset'(context) {
+		const { entries, find } = await filled(context);
 		deepEqual(await find({ limit: 0 }), []);
 		deepEqual(await find({ after: 0, limit: 0 }), []);
 		deepEqual(await find({ before: entries[5]!.offset, limit: 0 }), []);
 	},
 
-	async 'an offset that was never given divides the messages as well'(stage) {
-		const { entries, find } = await filled(stage);
+	async '`after` and `before` accept offsets that no message has'(context) {
+		const { entries, find } = await filled(context);
 		const offset = (i: number): number => entries[i]!.offset;
-		// Right whether or not the step there happens to be 1.
+		// Holds whether or not the step there happens to be 1.
 		deepEqual(await find({ after: offset(4) - 1, limit: 2 }), ['4', '5']);
 		deepEqual(await find({ before: offset(4) + 1, limit: 2 }), ['3', '4']);
 		deepEqual(await find({ after: offset(9) + 1, limit: 2 }), []);
@@ -74,8 +76,8 @@ export const READING: Promises = {
 		deepEqual(await find({ before: 1, limit: 2 }), []);
 	},
 
-	async 'all can be read piece by piece, either way'(stage) {
-		const { entries, find } = await filled(stage);
+	async 'a topic can be read page by page, forwards and backwards'(context) {
+		const { entries, find } = await filled(context);
 		const offset = (i: number): number => entries[i]!.offset;
 		const forth = [0, offset(2), offset(5), offset(8)].map((after) => find({ after, limit: 3 }));
 		deepEqual(await Promise.all(forth), [['0', '1', '2'], ['3', '4', '5'], ['6', '7', '8'], ['9']]);
@@ -85,36 +87,36 @@ export const READING: Promises = {
 		deepEqual(await Promise.all(back), [['7', '8', '9'], ['4', '5', '6'], ['1', '2', '3'], ['0']]);
 	},
 
-	async 'a topic that nobody knows gets an epoch, and the first message has it'(stage) {
-		const [a, b] = await historyNodes(stage, 2, 't');
+	async 'an unknown topic gets an epoch, which its first message has'(context) {
+		const [a, b] = await startHistoryNodes(context, 2, 't');
 		const reads = await Promise.all([a!, b!, a!, b!].map((node) => readAll(node)));
 		const [first] = reads;
 		match(first!.epoch, /^[A-Za-z0-9_-]{16}$/);
 		for (const read of reads) deepEqual(read, { epoch: first!.epoch, last: 0, entries: [] });
 		deepEqual((await b!.history.read('t', { after: 5, limit: 5 }, ROOMY)).epoch, first!.epoch);
 		await a!.history.append('t', ['x'], ROOMY);
-		await b!.seen.untilEntries('t', 1);
-		equal(b!.seen.slices[0]?.slice.epoch, first!.epoch);
-		equal(b!.seen.entries('t')[0]?.prev, 0);
+		await b!.received.untilEntries('t', 1);
+		equal(b!.received.slices[0]?.slice.epoch, first!.epoch);
+		equal(b!.received.entries('t')[0]?.prev, 0);
 		const after = await readAll(a!);
 		equal(after.epoch, first!.epoch);
 		deepEqual(contents(after.entries), ['x']);
 	},
 
-	async 'reads while messages come see a topic as it was at one moment'(stage) {
-		const [a, b] = await historyNodes(stage, 2);
+	async 'a read during appends sees the topic as of one moment'(context) {
+		const [a, b] = await startHistoryNodes(context, 2);
 		let done = false;
 		const append = async (): Promise<void> => {
 			for (let i = 0; i < 200; i++) await a!.history.append('t', [`${i}`, `${i}'`], ROOMY);
 		};
-		const look = async (): Promise<void> => {
+		const readOften = async (): Promise<void> => {
 			const { last, entries } = await readAll(b!);
 			assertChain(entries, 0);
 			equal(last, entries.at(-1)?.offset ?? 0);
-			equal(entries.length % 2, 0, 'what was appended in one call appears at once');
-			if (!done) await look();
+			equal(entries.length % 2, 0, 'messages of one call must appear together');
+			if (!done) await readOften();
 		};
-		await Promise.all([append().finally(() => (done = true)), look()]);
+		await Promise.all([append().finally(() => (done = true)), readOften()]);
 		equal((await readAll(b!)).entries.length, 400);
 	},
 };

@@ -1,25 +1,26 @@
 import { deepEqual, equal, notEqual } from 'node:assert/strict';
-import { assertAllHeard, contents, historyNode, readAll, ROOMY } from './history-stage.ts';
-import type { Promises } from './stage.ts';
+import type { Requirements } from './conformance.ts';
+import { assertAllReceived, contents } from './history-assertions.ts';
+import { readAll, ROOMY, startHistoryNode } from './history-node.ts';
 
-/** What a topic may be called, and that no two are taken for one. */
-export const TOPICS: Promises = {
-	async 'topics with similar names are different topics'(stage) {
+/** Which names a topic may have, and that no two of them are confused. */
+export const TOPICS: Requirements = {
+	async 'topics with similar names are kept apart'(context) {
 		const names = ['a', 'A', 'aa', 'a:', ':a', 'a:b', 'a:key', 'a:key:x', 'a:meta', 'a:log', 'a.log', 'a-log', 'a_log'];
-		const node = await historyNode(stage, ...names);
+		const node = await startHistoryNode(context, ...names);
 		await Promise.all(names.map((name) => node.history.append(name, [name], ROOMY, 'x')));
 		const epochs = new Set<string>();
 		for (const name of names) {
-			await assertAllHeard([node], name, 1);
+			await assertAllReceived([node], name, 1);
 			const { epoch, entries } = await readAll(node, name);
 			deepEqual(contents(entries), [name]);
 			epochs.add(epoch);
 		}
-		equal(epochs.size, names.length, 'each topic has an epoch of its own');
+		equal(epochs.size, names.length, 'each topic must have its own epoch');
 		notEqual((await readAll(node, 'a:ke')).last, (await readAll(node, 'a:key')).last);
 	},
 
-	async 'every name a topic may have'(stage) {
+	async 'every allowed topic name works'(context) {
 		const names = [
 			'ABCDEFGHIJKLMNOPQRSTUVWXYZ',
 			'abcdefghijklmnopqrstuvwxyz',
@@ -39,11 +40,11 @@ export const TOPICS: Promises = {
 			't'.repeat(256),
 			':'.repeat(256),
 		];
-		const node = await historyNode(stage, ...names);
+		const node = await startHistoryNode(context, ...names);
 		for (const name of names) await node.history.append(name, [name], ROOMY, 'key');
 		for (const name of names) {
-			await assertAllHeard([node], name, 1);
-			deepEqual(contents(node.seen.entries(name)), [name]);
+			await assertAllReceived([node], name, 1);
+			deepEqual(contents(node.received.entries(name)), [name]);
 		}
 	},
 };

@@ -1,7 +1,7 @@
-// The suites a transport must pass, and a transport in memory that passes them.
+// The suites that a transport must pass, and a transport in memory that passes them.
 
 export { busConformance } from './bus-conformance.ts';
 export { historyConformance } from './history-conformance.ts';
+export type { BusBackend } from './case-context.ts';
 export type { ConformanceCase } from './conformance.ts';
-export type { BusBackend } from './stage.ts';
 export { MemoryBackend } from './memory-bus.ts';

@@ -1,27 +1,27 @@
 import { expect, it } from 'vitest';
-import { FrameRecorder } from './frame-recorder.ts';
+import { BusRecorder } from './bus-recorder.ts';
 import { MemoryBackend } from './index.ts';
 
 const frame = new Uint8Array([1]);
 
-it('a subscribe that was refused because the bus was not started leaves nothing behind', async () => {
+it('a subscribe that was rejected before start leaves no subscription behind', async () => {
 	const backend = new MemoryBackend();
 	const [bus, other] = [backend.createBus(), backend.createBus()];
-	await other.start(new FrameRecorder());
+	await other.start(new BusRecorder());
 	await expect(bus.subscribe(['t'])).rejects.toThrow('not started');
-	await bus.start(new FrameRecorder());
+	await bus.start(new BusRecorder());
 
 	expect(await other.publish('t', frame)).toBe(0);
 });
 
-it('a stop that comes during start leaves a bus that is not started and says nothing any more', async () => {
+it('a stop during start leaves a stopped bus that reports no status', async () => {
 	const backend = new MemoryBackend();
 	const bus = backend.createBus();
-	const seen = new FrameRecorder();
-	const starting = bus.start(seen).catch(() => {});
+	const received = new BusRecorder();
+	const starting = bus.start(received).catch(() => {});
 	await bus.stop();
 	await starting;
 
 	await expect(bus.publish('t', frame)).rejects.toThrow('not started');
-	expect(seen.statuses).toEqual([]);
+	expect(received.statuses).toEqual([]);
 });

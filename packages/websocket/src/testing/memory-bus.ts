@@ -2,54 +2,54 @@ import type { Bus, BusHandlers } from '../bus.ts';
 import type { HistoryEntry, HistorySlice } from '../history/history-store.ts';
 import { MemoryHistory } from '../history/memory-history.ts';
 
-/** A backend inside this process, to which any number of {@link Bus}es connect: many nodes in one process, for tests. */
+/** A backend inside this process for any number of {@link Bus}es: many nodes in one process, for tests. */
 export class MemoryBackend {
 	readonly #nodes = new Set<Node>();
-	readonly #history = new MemoryHistory((topic, slice) => this.#handOut(topic, slice));
+	readonly #history = new MemoryHistory((topic, slice) => this.#deliver(topic, slice));
 
-	/** A bus on this backend. It can be started once at a time, like any other. */
+	/** Creates a bus on this backend. */
 	createBus(): Bus {
-		const backend = this.#nodes;
-		const kept = this.#history;
-		const topics = new Set<string>();
+		const nodes = this.#nodes;
+		const store = this.#history;
+		const channels = new Set<string>();
 		let node: Node | undefined;
 		const running = (): Node => {
-			if (node === undefined || !backend.has(node)) throw new Error('the memory bus is not started');
+			if (node === undefined || !nodes.has(node)) throw new Error('the memory bus is not started');
 			return node;
 		};
 		return {
 			async start(handlers) {
-				const mine: Node = { handlers, topics };
+				const mine: Node = { handlers, channels };
 				node = mine;
 				await nextTick();
 				if (node !== mine) throw new Error('the memory bus was stopped');
-				backend.add(mine);
+				nodes.add(mine);
 				handlers.status({ state: 'ready' });
 			},
 			async stop() {
-				if (node !== undefined) backend.delete(node);
+				if (node !== undefined) nodes.delete(node);
 				node = undefined;
-				topics.clear();
+				channels.clear();
 				await nextTick();
 			},
-			// Both take effect at the backend at once and answer later, as over a connection.
+			// Both take effect at once and resolve later, as over a connection.
 			async subscribe(wanted) {
-				const asking = running();
-				for (const topic of wanted) topics.add(topic);
+				const subscriber = running();
+				for (const channel of wanted) channels.add(channel);
 				await nextTick();
-				if (asking !== node) throw new Error('the memory bus was stopped');
+				if (subscriber !== node) throw new Error('the memory bus was stopped');
 			},
 			async unsubscribe(unwanted) {
-				for (const topic of unwanted) topics.delete(topic);
+				for (const channel of unwanted) channels.delete(channel);
 				await nextTick();
 			},
-			async publish(topic, frame) {
+			async publish(channel, frame) {
 				running();
 				const copy = frame.slice();
-				const receivers = [...backend].filter((other) => other.topics.has(topic));
+				const receivers = [...nodes].filter((other) => other.channels.has(channel));
 				await nextTick();
-				for (const { handlers, topics: wanted } of receivers) {
-					if (wanted.has(topic)) handlers.deliver(topic, copy.slice());
+				for (const { handlers, channels: wanted } of receivers) {
+					if (wanted.has(channel)) handlers.deliver(channel, copy.slice());
 				}
 				return receivers.length;
 			},
@@ -59,13 +59,13 @@ export class MemoryBackend {
 				},
 				async append(...call) {
 					running();
-					await kept.append(...call);
-					// What the nodes are handed was put in line before this.
+					await store.append(...call);
+					// The delivery to the nodes was scheduled before this.
 					await nextTick();
 				},
 				async read(...call) {
 					running();
-					const slice = await kept.read(...call);
+					const slice = await store.read(...call);
 					await nextTick();
 					return slice;
 				},
@@ -73,16 +73,16 @@ export class MemoryBackend {
 		};
 	}
 
-	/** Ends what runs by itself, the expiry of the history. */
+	/** Stops the expiry of the history, the only thing that runs by itself. */
 	close(): void {
 		this.#history.close();
 	}
 
-	#handOut(topic: string, slice: HistorySlice): void {
-		const receivers = [...this.#nodes].filter((node) => node.topics.has(topic));
+	#deliver(topic: string, slice: HistorySlice): void {
+		const receivers = [...this.#nodes].filter((node) => node.channels.has(topic));
 		setImmediate(() => {
-			for (const { handlers, topics } of receivers) {
-				if (topics.has(topic)) handlers.appended(topic, { ...slice, entries: slice.entries.map(copyOf) });
+			for (const { handlers, channels } of receivers) {
+				if (channels.has(topic)) handlers.appended(topic, { ...slice, entries: slice.entries.map(copyOf) });
 			}
 		});
 	}
@@ -90,7 +90,7 @@ export class MemoryBackend {
 
 interface Node {
 	readonly handlers: BusHandlers;
-	readonly topics: ReadonlySet<string>;
+	readonly channels: ReadonlySet<string>;
 }
 
 function copyOf(entry: HistoryEntry): HistoryEntry {
