@@ -2,14 +2,14 @@ import { until } from '@orijs/testkit';
 import { describe, expect, it } from 'vitest';
 import { Application } from './index.ts';
 import { Refusals } from './refusals.ts';
-import { LogBook } from './test-support/log-book.ts';
+import { RecordingLogger } from './test-support/recording-logger.ts';
 import { serve } from './test-support/serve.ts';
 
-const details = ({ lines }: LogBook): unknown[] => lines.map((line) => line.details);
+const details = ({ lines }: RecordingLogger): unknown[] => lines.map((line) => line.details);
 
 describe('what was refused', () => {
 	it('is logged at once when it is the first of its kind, with its details', () => {
-		const log = new LogBook();
+		const log = new RecordingLogger();
 		new Refusals(log).add('origin', { origin: 'https://evil.example' });
 
 		expect(log.lines).toEqual([
@@ -22,7 +22,7 @@ describe('what was refused', () => {
 	});
 
 	it('is logged together once a second after that, and no more when nothing followed', async () => {
-		const log = new LogBook();
+		const log = new RecordingLogger();
 		const refusals = new Refusals(log);
 		const begin = performance.now();
 		for (let i = 0; i < 1_000; i++) refusals.add('message', { number: i });
@@ -44,7 +44,7 @@ describe('what was refused', () => {
 	});
 
 	it('is logged for each kind by itself', () => {
-		const log = new LogBook();
+		const log = new RecordingLogger();
 		const refusals = new Refusals(log);
 		for (const kind of ['rate', 'flood', 'rate', 'flood', 'idle'] as const) refusals.add(kind, { kind });
 
@@ -56,7 +56,7 @@ describe('what was refused', () => {
 	});
 
 	it('is counted, all of it, whether or not it is logged', () => {
-		const log = new LogBook();
+		const log = new RecordingLogger();
 		const refusals = new Refusals(log);
 		for (let i = 0; i < 10; i++) refusals.add('topics', {});
 		for (let i = 0; i < 3; i++) refusals.count('upgrade');
@@ -66,7 +66,7 @@ describe('what was refused', () => {
 	});
 
 	it('is counted from zero for every kind, and what was read does not change', () => {
-		const refusals = new Refusals(new LogBook());
+		const refusals = new Refusals(new RecordingLogger());
 		const before = refusals.counts;
 		refusals.add('guard', {});
 
@@ -77,7 +77,7 @@ describe('what was refused', () => {
 });
 
 it('an application tells its counts at any time: before it has an endpoint, while it listens, after it has stopped', async () => {
-	const app = new Application({ logger: new LogBook() });
+	const app = new Application({ logger: new RecordingLogger() });
 	expect(app.refusals.upgrade).toBe(0);
 	const { http } = await serve(app.websocket({ upgrade: () => null }));
 	const headers = { upgrade: 'websocket' };

@@ -3,7 +3,7 @@ import { InProcWsProvider, type WebSocketProvider } from '@orijs/websocket';
 import { describe, expect, it } from 'vitest';
 import { Application, type Limits, type WebSocketOptions } from '../index.ts';
 import { withDefaults } from '../limits.ts';
-import { LogBook } from '../test-support/log-book.ts';
+import { RecordingLogger } from '../test-support/recording-logger.ts';
 import { connectRaw, HANDSHAKE } from '../test-support/raw-connection.ts';
 import { type Address, handshake, serve } from '../test-support/serve.ts';
 import { ConnectionSlots, type Slot } from './connection-slots.ts';
@@ -177,7 +177,7 @@ describe('the slot of a connection', () => {
 });
 
 async function listening(options: WebSocketOptions) {
-	const logger = new LogBook();
+	const logger = new RecordingLogger();
 	const provider = new InProcWsProvider({ logger });
 	const app = new Application({ logger })
 		.websocket(provider, options)

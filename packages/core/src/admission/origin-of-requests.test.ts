@@ -1,7 +1,7 @@
 import { connectClient } from '@orijs/testkit';
 import { describe, expect, it } from 'vitest';
 import { Application } from '../index.ts';
-import { LogBook } from '../test-support/log-book.ts';
+import { RecordingLogger } from '../test-support/recording-logger.ts';
 import { handshake, serve } from '../test-support/serve.ts';
 
 /** As the tests' own connections come from there. */
@@ -10,7 +10,7 @@ const EVIL = 'https://evil.example';
 
 describe('an upgrade request from a page of another origin', () => {
 	it('gets 403, is counted and logged with its origin, and upgrade() is not asked', async () => {
-		const logger = new LogBook();
+		const logger = new RecordingLogger();
 		let asked = 0;
 		const app = new Application({ logger }).websocket({ upgrade: () => ({ asked: ++asked }) });
 		const refused = await handshake(await serve(app), '/ws', { origin: EVIL });
@@ -33,7 +33,7 @@ describe('an upgrade request from a page of another origin', () => {
 		await connectClient(own.ws);
 
 		const listed = await serve(
-			new Application({ logger: new LogBook() }).websocket({ allowedOrigins: ['https://*.example.com'] }),
+			new Application({ logger: new RecordingLogger() }).websocket({ allowedOrigins: ['https://*.example.com'] }),
 		);
 		await connectClient(listed.ws, { headers: { origin: 'https://app.example.com' } });
 		await connectClient(listed.ws);
@@ -45,15 +45,15 @@ describe('X-Forwarded-Host', () => {
 	const forwarded = { origin: EVIL, 'x-forwarded-host': 'evil.example' };
 
 	it('is not believed, as anyone can send it', async () => {
-		const address = await serve(new Application({ logger: new LogBook() }).websocket());
+		const address = await serve(new Application({ logger: new RecordingLogger() }).websocket());
 		expect((await handshake(address, '/ws', forwarded)).status).toBe(403);
 
-		const elsewhere = new Application({ logger: new LogBook() }).websocket({ trustedProxies: ['10.0.0.0/8'] });
+		const elsewhere = new Application({ logger: new RecordingLogger() }).websocket({ trustedProxies: ['10.0.0.0/8'] });
 		expect((await handshake(await serve(elsewhere), '/ws', forwarded)).status).toBe(403);
 	});
 
 	it('of a trusted proxy says what the server is called outside, in its first entry', async () => {
-		const app = new Application({ logger: new LogBook() }).websocket({ trustedProxies: LOOPBACK });
+		const app = new Application({ logger: new RecordingLogger() }).websocket({ trustedProxies: LOOPBACK });
 		const address = await serve(app);
 		const headers = { origin: 'https://app.example.com', 'x-forwarded-host': 'app.example.com, inner.example' };
 

@@ -2,13 +2,13 @@ import { connectClient, until } from '@orijs/testkit';
 import { InProcWsProvider } from '@orijs/websocket';
 import { describe, expect, it } from 'vitest';
 import { Application, ApplicationError } from '../index.ts';
-import { LogBook } from '../test-support/log-book.ts';
+import { RecordingLogger } from '../test-support/recording-logger.ts';
 import { connectRaw, HANDSHAKE } from '../test-support/raw-connection.ts';
 import { handshake, serve } from '../test-support/serve.ts';
 
 describe('an upgrade() that fails', () => {
 	it('is logged and answered with 500, without telling the client why', async () => {
-		const logger = new LogBook();
+		const logger = new RecordingLogger();
 		const app = new Application({ logger }).websocket({
 			upgrade(req): Promise<object> {
 				if (req.url.endsWith('?throw')) throw new Error('secret: thrown');
@@ -44,7 +44,7 @@ describe('an upgrade() that fails', () => {
 	])(
 		'by returning %s lets nobody in: it is logged, with what to return instead, and answered with 500',
 		async (shown, result) => {
-			const logger = new LogBook();
+			const logger = new RecordingLogger();
 			const provider = new InProcWsProvider({ logger });
 			const app = new Application({ logger }).websocket(provider, {
 				upgrade: (req) => (req.url.endsWith('?later') ? Promise.resolve(result) : result) as object,
@@ -66,7 +66,7 @@ describe('an upgrade() that fails', () => {
 	);
 
 	it('harms no other connection', async () => {
-		const app = new Application({ logger: new LogBook() })
+		const app = new Application({ logger: new RecordingLogger() })
 			.websocket({
 				upgrade(req) {
 					if (req.url.endsWith('?fail')) throw new Error('refused to work');
@@ -88,7 +88,7 @@ describe('an upgrade() that fails', () => {
 
 describe('an upgrade() that takes too long', () => {
 	it('is logged and answered with 503; what comes of it late does no harm', async () => {
-		const logger = new LogBook();
+		const logger = new RecordingLogger();
 		const provider = new InProcWsProvider({ logger });
 		const late: PromiseWithResolvers<object>[] = [];
 		const opened: string[] = [];
@@ -123,7 +123,7 @@ describe('an upgrade() that takes too long', () => {
 
 describe('a client that leaves while its upgrade() is pending', () => {
 	it.each(['data', 'refusal', 'failure'])('does no harm when there is %s for it in the end', async (outcome) => {
-		const logger = new LogBook();
+		const logger = new RecordingLogger();
 		const provider = new InProcWsProvider({ logger });
 		const asked = Promise.withResolvers<Request>();
 		const result = Promise.withResolvers<object | null>();

@@ -1,13 +1,13 @@
 import { connectClient, until } from '@orijs/testkit';
 import fc from 'fast-check';
 import { afterEach, beforeAll, describe, it } from 'vitest';
-import { Attacked } from '../test-support/attacked.ts';
+import { AttackTarget } from '../test-support/attack-target.ts';
 import { frame } from '../test-support/frames.ts';
 import { connectRawWebSocket } from '../test-support/raw-web-socket.ts';
 
-const server = new Attacked();
+const server = new AttackTarget();
 beforeAll(() => server.start());
-afterEach(() => server.calm());
+afterEach(() => server.idle());
 
 const withData = (data: string, type = 'merge'): string => `{"type":"${type}","correlationId":"x","data":${data}}`;
 const nested = (open: string, close: string, depth: number): string => open.repeat(depth) + '0' + close.repeat(depth);

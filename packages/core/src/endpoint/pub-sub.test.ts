@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { twoNodes } from '../test-support/nodes.ts';
+import { twoNodes } from '../test-support/two-nodes.ts';
 
 describe('pub/sub of a socket, over two applications on one backend', () => {
 	it('ws.subscribe is all it takes to get messages from another node, once its promise has resolved', async () => {

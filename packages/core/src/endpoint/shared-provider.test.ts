@@ -2,13 +2,13 @@ import { connectClient } from '@orijs/testkit';
 import { InProcWsProvider, type WebSocketProvider } from '@orijs/websocket';
 import { expect, it } from 'vitest';
 import { Application, ApplicationError } from '../index.ts';
-import { LogBook } from '../test-support/log-book.ts';
+import { RecordingLogger } from '../test-support/recording-logger.ts';
 import { serve } from '../test-support/serve.ts';
 
 const BELONGS = new ApplicationError('the provider is in use by another application; give each application its own');
 
 it('a provider works for one application: another can not listen with it, and does not disturb the first', async () => {
-	const provider = new InProcWsProvider({ logger: new LogBook() });
+	const provider = new InProcWsProvider({ logger: new RecordingLogger() });
 	const first = inTopic(provider);
 	const client = await connectClient((await serve(first)).ws);
 	const second = inTopic(provider);
@@ -24,7 +24,7 @@ it('a provider works for one application: another can not listen with it, and do
 });
 
 it('an application that never listened does not stop the provider of another', async () => {
-	const provider = new InProcWsProvider({ logger: new LogBook() });
+	const provider = new InProcWsProvider({ logger: new RecordingLogger() });
 	const first = inTopic(provider);
 	const client = await connectClient((await serve(first)).ws);
 
@@ -34,7 +34,7 @@ it('an application that never listened does not stop the provider of another', a
 });
 
 it('a provider may be used again once its application has stopped', async () => {
-	const provider = new InProcWsProvider({ logger: new LogBook() });
+	const provider = new InProcWsProvider({ logger: new RecordingLogger() });
 	for (const text of ['one', 'two', 'three']) {
 		const app = inTopic(provider);
 		const client = await connectClient((await serve(app)).ws);
@@ -46,7 +46,7 @@ it('a provider may be used again once its application has stopped', async () => 
 });
 
 it('a provider may be used again once its application has failed to listen', async () => {
-	const provider = new InProcWsProvider({ logger: new LogBook() });
+	const provider = new InProcWsProvider({ logger: new RecordingLogger() });
 	const failing = inTopic(provider).onStartup(() => {
 		throw new Error('no database');
 	});
@@ -60,7 +60,7 @@ it('a provider may be used again once its application has failed to listen', asy
 
 /** An application with all its sockets in one topic. */
 function inTopic(provider: WebSocketProvider) {
-	return new Application({ logger: new LogBook() })
+	return new Application({ logger: new RecordingLogger() })
 		.websocket(provider)
 		.onWebSocket({ open: (ws) => ws.subscribe('all') });
 }

@@ -2,7 +2,7 @@ import { connectClient, until } from '@orijs/testkit';
 import { InProcWsProvider, UnknownSocketError } from '@orijs/websocket';
 import { describe, expect, it } from 'vitest';
 import { Application, type AppSocket, type WebSocketHandlers } from '../index.ts';
-import { LogBook } from '../test-support/log-book.ts';
+import { RecordingLogger } from '../test-support/recording-logger.ts';
 import { serve } from '../test-support/serve.ts';
 
 const uses: readonly [string, (ws: AppSocket) => Promise<void>][] = [
@@ -75,9 +75,9 @@ describe('an UnknownSocketError is an error all the same', () => {
 });
 
 async function listening(handlers: WebSocketHandlers) {
-	const log = new LogBook();
+	const log = new RecordingLogger();
 	// The provider logs what it refuses on its own account.
-	const provider = new InProcWsProvider({ logger: new LogBook() });
+	const provider = new InProcWsProvider({ logger: new RecordingLogger() });
 	const app = new Application({ logger: log }).websocket(provider).onWebSocket(handlers);
 	const { ws: url } = await serve(app);
 	return { url, app, log, provider };

@@ -1,14 +1,14 @@
 import { connectClient, until } from '@orijs/testkit';
 import { connect } from 'node:net';
 import { afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { Attacked } from '../test-support/attacked.ts';
+import { AttackTarget } from '../test-support/attack-target.ts';
 import { frame, Opcode } from '../test-support/frames.ts';
 import { HANDSHAKE } from '../test-support/raw-connection.ts';
 import { connectRawWebSocket, type RawWebSocket } from '../test-support/raw-web-socket.ts';
 
-const server = new Attacked();
+const server = new AttackTarget();
 beforeAll(() => server.start());
-afterEach(() => server.calm());
+afterEach(() => server.idle());
 
 const many = (count: number, connectOne: () => Promise<RawWebSocket>): Promise<RawWebSocket[]> =>
 	Promise.all(Array.from({ length: count }, connectOne));

@@ -4,7 +4,7 @@ import { connectClient } from '@orijs/testkit';
 import { InProcWsProvider } from '@orijs/websocket';
 import { describe, expect, it } from 'vitest';
 import { Application, type WebSocketHandlers } from '../index.ts';
-import { LogBook } from '../test-support/log-book.ts';
+import { RecordingLogger } from '../test-support/recording-logger.ts';
 import { serve } from '../test-support/serve.ts';
 
 const ways: readonly [string, (error: Error) => Promise<void>][] = [
@@ -116,7 +116,7 @@ describe.each(ways)('a handler that %s', (_, fail) => {
 });
 
 async function listening(handlers: WebSocketHandlers<{ isBad: boolean }>) {
-	const log = new LogBook();
+	const log = new RecordingLogger();
 	const provider = new InProcWsProvider({ logger: log });
 	const app = new Application({ logger: log })
 		.websocket(provider, { upgrade: (req) => ({ isBad: req.url.endsWith('?bad') }) })

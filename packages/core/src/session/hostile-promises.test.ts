@@ -3,9 +3,9 @@ import { SocketMessage } from '@orijs/websocket';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { Application, type Limits, SocketRouter } from '../index.ts';
-import { LogBook } from '../test-support/log-book.ts';
+import { RecordingLogger } from '../test-support/recording-logger.ts';
 import { serve } from '../test-support/serve.ts';
-import { answersOf, DONE, say } from '../test-support/speak.ts';
+import { answersOf, ACCEPTED, sendTyped } from '../test-support/typed-client.ts';
 
 type Settle = (value: unknown) => void;
 
@@ -48,7 +48,7 @@ describe.each(broken)('something %s', (_, hostile) => {
 		const { client, handled, log } = await working(hostile);
 
 		for (const [id, what] of ['slow', 'hostile', 'a', 'slow', 'hostile', 'b'].entries())
-			say(client, 'job', what, `${id}`);
+			sendTyped(client, 'job', what, `${id}`);
 		await client.received(6);
 		expect(answersOf(client)).toEqual([
 			['0', 'slow'],
@@ -66,7 +66,7 @@ describe.each(broken)('something %s', (_, hostile) => {
 	});
 
 	it('that the message handler returns is its failure, and messages go on in their order', async () => {
-		const log = new LogBook();
+		const log = new RecordingLogger();
 		const heard: string[] = [];
 		const app = new Application({ logger: log }).websocket().onWebSocket({
 			message(__, message) {
@@ -87,7 +87,7 @@ describe.each(broken)('something %s', (_, hostile) => {
 	});
 
 	it('that the close handler returns is its failure, and stops nobody from stopping', async () => {
-		const log = new LogBook();
+		const log = new RecordingLogger();
 		const app = new Application({ logger: log }).websocket().onWebSocket({ close: hostile });
 		const client = await connectClient((await serve(app)).ws);
 
@@ -103,14 +103,14 @@ describe.each(broken)('something %s', (_, hostile) => {
 	it('that authorize.subscribe returns is a refusal, and the next message is handled', async () => {
 		const { client, log } = await working(hostile);
 
-		say(client, '@subscribe', { topic: 'hostile' }, 'a');
-		say(client, '@subscribe', { topic: 'fine' }, 'b');
-		say(client, 'job', 'next', 'c');
+		sendTyped(client, '@subscribe', { topic: 'hostile' }, 'a');
+		sendTyped(client, '@subscribe', { topic: 'fine' }, 'b');
+		sendTyped(client, 'job', 'next', 'c');
 		await client.received(3);
 		expect(new Map(answersOf(client))).toEqual(
 			new Map<unknown, unknown>([
 				['a', 'internal'],
-				['b', DONE],
+				['b', ACCEPTED],
 				['c', 'next'],
 			]),
 		);
@@ -124,7 +124,8 @@ describe.each(odd)('something %s', (_, hostile) => {
 	it('that a handler returns is answered with its value, once', async () => {
 		const { client, log } = await working(() => hostile('value'));
 
-		for (const [id, what] of ['slow', 'hostile', 'a', 'hostile', 'b'].entries()) say(client, 'job', what, `${id}`);
+		for (const [id, what] of ['slow', 'hostile', 'a', 'hostile', 'b'].entries())
+			sendTyped(client, 'job', what, `${id}`);
 		await client.next((message) => String(message).includes('"4"'));
 		expect(answersOf(client)).toEqual([
 			['0', 'slow'],
@@ -139,12 +140,12 @@ describe.each(odd)('something %s', (_, hostile) => {
 	it('that authorize.subscribe returns decides', async () => {
 		const { client } = await working(() => hostile(true));
 
-		say(client, '@subscribe', { topic: 'hostile' }, 'a');
-		say(client, 'job', 'next', 'b');
+		sendTyped(client, '@subscribe', { topic: 'hostile' }, 'a');
+		sendTyped(client, 'job', 'next', 'b');
 		await client.received(2);
 		expect(new Map(answersOf(client))).toEqual(
 			new Map<unknown, unknown>([
-				['a', DONE],
+				['a', ACCEPTED],
 				['b', 'next'],
 			]),
 		);
@@ -154,8 +155,8 @@ describe.each(odd)('something %s', (_, hostile) => {
 		const count = 20_000;
 		const { client, handled } = await working(() => hostile('value'), { queuedMessages: Infinity });
 
-		say(client, 'job', 'slow', 'first');
-		for (let i = 0; i < count; i++) say(client, 'job', 'hostile', `${i}`);
+		sendTyped(client, 'job', 'slow', 'first');
+		for (let i = 0; i < count; i++) sendTyped(client, 'job', 'hostile', `${i}`);
 		await until(() => client.texts.length > count, {
 			what: () => `all are answered, not just ${client.texts.length}`,
 			timeoutMs: 15_000,
@@ -180,7 +181,7 @@ function fail(): never {
 
 /** An application that returns something hostile where it is asked to, waits a little for what is slow, and else says what it was told. */
 async function working(hostile: () => Promise<never>, limits: Limits = {}) {
-	const log = new LogBook();
+	const log = new RecordingLogger();
 	const handled: unknown[] = [];
 	const router = new SocketRouter().on(Job, ({ data }) => {
 		handled.push(data);

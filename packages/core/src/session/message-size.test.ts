@@ -3,12 +3,12 @@ import { CloseCode } from '@orijs/websocket/protocol';
 import { describe, expect, it } from 'vitest';
 import { Application, type Limits } from '../index.ts';
 import { frame, type FrameOptions, Opcode } from '../test-support/frames.ts';
-import { LogBook } from '../test-support/log-book.ts';
+import { RecordingLogger } from '../test-support/recording-logger.ts';
 import { connectRawWebSocket } from '../test-support/raw-web-socket.ts';
 import { serve } from '../test-support/serve.ts';
 
 async function echoing(limits: Limits = {}) {
-	const logger = new LogBook();
+	const logger = new RecordingLogger();
 	const received: (string | Buffer)[] = [];
 	const app = new Application({ logger }).websocket({ limits }).onWebSocket({
 		message(ws, message) {

@@ -3,7 +3,7 @@ import { SocketMessage } from '@orijs/websocket';
 import { expect, it } from 'vitest';
 import { z } from 'zod';
 import { Application, type AppSocket, SocketRouter } from '../index.ts';
-import { LogBook } from '../test-support/log-book.ts';
+import { RecordingLogger } from '../test-support/recording-logger.ts';
 import { connectRawWebSocket } from '../test-support/raw-web-socket.ts';
 import { serve } from '../test-support/serve.ts';
 
@@ -17,7 +17,7 @@ it('clients that vanish while nothing is read from them are noticed, and make ro
 		if (ctx.data === 0) ctx.signal.addEventListener('abort', () => aborted++);
 		return gate.promise;
 	});
-	const app = new Application({ logger: new LogBook() })
+	const app = new Application({ logger: new RecordingLogger() })
 		.websocket({ limits: { connections: 3, queuedMessages: 4, handlerTimeoutMs: 2_000 } })
 		.socketRouter(router)
 		.onWebSocket({ open: (ws) => void sockets.push(ws) });

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { Application, type Limits, SocketRouter } from '../index.ts';
 import { RateLimit, type RateLimits, type RateOutcome } from './rate-limit.ts';
-import { LogBook } from '../test-support/log-book.ts';
+import { RecordingLogger } from '../test-support/recording-logger.ts';
 import { serve } from '../test-support/serve.ts';
 
 /** Takes so many messages at once; returns how many had which outcome. */
@@ -119,7 +119,7 @@ describe('a client that sends typed messages too fast', () => {
 	async function counting(limits: Limits) {
 		const handled: string[] = [];
 		const router = new SocketRouter().on(Count, (ctx) => handled.push(ctx.data));
-		const app = new Application({ logger: new LogBook() }).websocket({ limits }).socketRouter(router);
+		const app = new Application({ logger: new RecordingLogger() }).websocket({ limits }).socketRouter(router);
 		const { ws: url } = await serve(app);
 		return { app, handled, url };
 	}
@@ -196,7 +196,7 @@ describe('a client that sends typed messages too fast', () => {
 
 describe('a client that sends raw messages too fast', () => {
 	it('has none of them dropped until it is closed with 4429', async () => {
-		const app = new Application({ logger: new LogBook() })
+		const app = new Application({ logger: new RecordingLogger() })
 			.websocket({ limits: { messagesPerSecond: 10 } })
 			.onWebSocket({ message: (ws, text) => void ws.send(text) });
 		const { ws: url } = await serve(app);

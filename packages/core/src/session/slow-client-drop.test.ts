@@ -3,7 +3,7 @@ import { InProcWsProvider } from '@orijs/websocket';
 import { BuiltIn, type GapNotice } from '@orijs/websocket/protocol';
 import { describe, expect, it } from 'vitest';
 import { Application } from '../index.ts';
-import { LogBook } from '../test-support/log-book.ts';
+import { RecordingLogger } from '../test-support/recording-logger.ts';
 import { connectRawWebSocket, type RawWebSocket } from '../test-support/raw-web-socket.ts';
 import { serve } from '../test-support/serve.ts';
 
@@ -18,7 +18,7 @@ interface Numbered {
 
 /** An application whose clients may subscribe, and which drops what they do not read. */
 async function dropping() {
-	const logger = new LogBook();
+	const logger = new RecordingLogger();
 	const app = new Application({ logger }).websocket({
 		slowReaders: 'drop',
 		limits: { queuedBytes: QUEUED },
@@ -143,8 +143,8 @@ describe('with slowReaders: drop, a client that reads too slowly', () => {
 	});
 
 	it('is not told at the end that all was handled which was not answered: its answer may be what was dropped', async () => {
-		const provider = new InProcWsProvider({ logger: new LogBook() });
-		const app = new Application({ logger: new LogBook() }).websocket(provider, {
+		const provider = new InProcWsProvider({ logger: new RecordingLogger() });
+		const app = new Application({ logger: new RecordingLogger() }).websocket(provider, {
 			slowReaders: 'drop',
 			limits: { queuedBytes: QUEUED },
 			authorize: { subscribe: () => true },
@@ -168,8 +168,8 @@ describe('with slowReaders: drop, a client that reads too slowly', () => {
 	});
 
 	it('is counted each time that happens, on an endpoint without typed messages as well', async () => {
-		const provider = new InProcWsProvider({ logger: new LogBook() });
-		const app = new Application({ logger: new LogBook() })
+		const provider = new InProcWsProvider({ logger: new RecordingLogger() });
+		const app = new Application({ logger: new RecordingLogger() })
 			.websocket(provider, { slowReaders: 'drop', limits: { queuedBytes: QUEUED } })
 			.onWebSocket({ open: (ws) => ws.subscribe('flood') });
 		const { port } = await serve(app);

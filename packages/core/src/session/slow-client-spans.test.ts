@@ -2,7 +2,7 @@ import { until } from '@orijs/testkit';
 import { BuiltIn, type GapNotice } from '@orijs/websocket/protocol';
 import { describe, expect, it } from 'vitest';
 import { Application } from '../index.ts';
-import { LogBook } from '../test-support/log-book.ts';
+import { RecordingLogger } from '../test-support/recording-logger.ts';
 import { connectRawWebSocket } from '../test-support/raw-web-socket.ts';
 import { serve } from '../test-support/serve.ts';
 
@@ -63,7 +63,7 @@ function gapsIn(texts: readonly string[]): GapNotice[] {
 
 /** A client in a topic, of an application that drops what it does not read. */
 async function dropping(body: string) {
-	const app = new Application({ logger: new LogBook() })
+	const app = new Application({ logger: new RecordingLogger() })
 		.websocket({ slowReaders: 'drop', limits: { queuedBytes: QUEUED }, authorize: { subscribe: () => true } })
 		.onWebSocket({ open: (ws) => ws.subscribe('flood') });
 	const client = await connectRawWebSocket((await serve(app)).port);

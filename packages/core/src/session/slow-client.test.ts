@@ -3,7 +3,7 @@ import { InProcWsProvider } from '@orijs/websocket';
 import { CloseCode } from '@orijs/websocket/protocol';
 import { describe, expect, it } from 'vitest';
 import { Application, type Limits } from '../index.ts';
-import { LogBook } from '../test-support/log-book.ts';
+import { RecordingLogger } from '../test-support/recording-logger.ts';
 import { connectRaw, HANDSHAKE } from '../test-support/raw-connection.ts';
 import { connectRawWebSocket } from '../test-support/raw-web-socket.ts';
 import { serve } from '../test-support/serve.ts';
@@ -15,7 +15,7 @@ const ENOUGH_BYTES = BLOCKS * BLOCK.length;
 
 /** An application whose clients are all in the topic `flood`. */
 async function flooding(limits: Limits = {}) {
-	const logger = new LogBook();
+	const logger = new RecordingLogger();
 	const provider = new InProcWsProvider({ logger });
 	const ids: string[] = [];
 	const closed: { code: number; topics: string[] }[] = [];

@@ -3,9 +3,9 @@ import { SocketMessage } from '@orijs/websocket';
 import { expect, it } from 'vitest';
 import { z } from 'zod';
 import { Application, type AppSocket, SocketRouter } from '../index.ts';
-import { LogBook } from '../test-support/log-book.ts';
+import { RecordingLogger } from '../test-support/recording-logger.ts';
 import { serve } from '../test-support/serve.ts';
-import { answersOf, say } from '../test-support/speak.ts';
+import { answersOf, sendTyped } from '../test-support/typed-client.ts';
 
 const Job = SocketMessage.define({ name: 'job', data: z.any(), reply: z.any() });
 
@@ -17,7 +17,7 @@ it('ws.data can not be replaced, which says where to keep what; nothing else hap
 		(ws as { data: unknown }).data = { mine: 1 };
 	}).toThrow(new TypeError('ws.data can not be replaced: keep what is yours in ws.data.data'));
 	expect(ws.data).toBe(data);
-	say(client, 'job', 'on it goes', 'a');
+	sendTyped(client, 'job', 'on it goes', 'a');
 	await app.socket.send(data.socketId, '{}');
 	await client.received(2);
 	expect(answersOf(client)).toEqual([['a', 'on it goes']]);
@@ -35,7 +35,7 @@ it('ws.close with a code that is none throws, and the socket goes on as before',
 	const { client, ws } = await connected();
 	let closing: unknown;
 
-	say(client, 'job', 'first', 'a');
+	sendTyped(client, 'job', 'first', 'a');
 	await client.received(1);
 	try {
 		ws.close('abc' as unknown as number);
@@ -44,7 +44,7 @@ it('ws.close with a code that is none throws, and the socket goes on as before',
 	}
 	expect(closing).toBeInstanceOf(TypeError);
 	expect(ws.readyState).toBe(WebSocket.OPEN);
-	say(client, 'job', 'second', 'b');
+	sendTyped(client, 'job', 'second', 'b');
 	await client.received(2);
 	expect(answersOf(client)).toEqual([
 		['a', 'first'],
@@ -55,11 +55,11 @@ it('ws.close with a code that is none throws, and the socket goes on as before',
 it('a socket that the application has paused stays so when its handlers have ended', async () => {
 	const { client, ws } = await connected();
 
-	say(client, 'job', 'pause', 'a');
+	sendTyped(client, 'job', 'pause', 'a');
 	await client.received(1);
 	expect(ws.isPaused).toBe(true);
 	ws.resume();
-	say(client, 'job', 'next', 'b');
+	sendTyped(client, 'job', 'next', 'b');
 	await client.received(2);
 	expect(answersOf(client)).toEqual([
 		['a', 'pause'],
@@ -75,7 +75,7 @@ async function connected() {
 		await Bun.sleep(1);
 		return data;
 	});
-	const app = new Application({ logger: new LogBook() })
+	const app = new Application({ logger: new RecordingLogger() })
 		.websocket()
 		.socketRouter(router)
 		.onWebSocket({ open: (ws) => void sockets.push(ws) });

@@ -1,21 +1,21 @@
-/** What a frame is; see RFC 6455, 5.2. */
+/** Frame types; see RFC 6455, 5.2. */
 export const Opcode = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const;
 
 export interface FrameOptions {
 	readonly opcode?: number;
-	/** Whether it is the last of its message. */
+	/** Whether it is the message's last frame. */
 	readonly fin?: boolean;
 	/** 0 to 7. */
 	readonly reservedBits?: number;
 	/** A client's frames must be masked. */
 	readonly masked?: boolean;
-	/** As the header has it, whatever the payload's length is. */
+	/** The length in the header; default: the payload's. */
 	readonly length?: bigint;
 }
 
 const MASK = [0x12, 0x34, 0x56, 0x78];
 
-/** A WebSocket frame as a client sends it, unless it is to be a bad one. */
+/** Encodes a WebSocket frame as a client sends it, or an invalid one. */
 export function frame(
 	payload: string | Uint8Array,
 	{ opcode = Opcode.text, fin = true, reservedBits = 0, masked = true, length }: FrameOptions = {},
@@ -42,7 +42,7 @@ export interface ReadFrame {
 	readonly payload: Buffer;
 }
 
-/** Takes the whole frames of a server from the front of what was received; what is left is the beginning of the next. */
+/** Reads the server's complete frames from the start of the received bytes; `rest` is the beginning of the next one. */
 export function readFrames(received: Buffer): { readonly frames: ReadFrame[]; readonly rest: Buffer } {
 	const frames: ReadFrame[] = [];
 	let rest = received;

@@ -1,4 +1,4 @@
-// A process that listens without saying on which port, and tells where it did. Another program may have that port.
+// A process that listens without choosing a port, and reports which one it got; that port may be in use.
 
 import { report } from '@orijs/testkit';
 import { Application, type ListenOptions } from '../index.ts';

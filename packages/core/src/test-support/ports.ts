@@ -1,5 +1,5 @@
-/** Whether a server can be started there. */
-export async function isFree(port: number): Promise<boolean> {
+/** Whether a server can listen on the port. */
+export async function isPortFree(port: number): Promise<boolean> {
 	try {
 		const server = Bun.serve({ port, fetch: () => new Response() });
 		await server.stop(true);

@@ -1,23 +1,23 @@
 import { until } from '@orijs/testkit';
 import { onTestFinished } from 'vitest';
 
-/** A TCP connection that says what it likes, as no HTTP or WebSocket client would. */
+/** A TCP connection that sends any bytes, which an HTTP or WebSocket client would not. */
 export interface RawConnection {
-	/** Everything received so far, a character for a byte. */
+	/** Everything received so far, one character per byte. */
 	readonly received: string;
 	readonly isClosed: boolean;
 	write(text: string): void;
-	/** Resolves once `text` was received. */
+	/** Resolves once `text` has been received. */
 	seen(text: string): Promise<void>;
-	/** Resolves once the other side has closed. */
+	/** Resolves once the server has closed the connection. */
 	closed(): Promise<void>;
-	/** Reads no more. */
+	/** Stops reading. */
 	pause(): void;
-	/** Cuts the connection. */
+	/** Drops the connection. */
 	end(): void;
 }
 
-/** The first lines of a good WebSocket handshake; the last one is missing. */
+/** A valid WebSocket handshake, but for the empty line at its end. */
 export const HANDSHAKE: string = [
 	'GET /ws HTTP/1.1',
 	'Host: localhost',
@@ -53,8 +53,8 @@ export async function connectRaw(port: number): Promise<RawConnection> {
 			return isClosed;
 		},
 		write: (text) => void socket.write(text),
-		seen: (text) => until(() => received.includes(text), { what: `${JSON.stringify(text)} was received` }),
-		closed: () => until(() => isClosed, { what: 'the server closed the connection' }),
+		seen: (text) => until(() => received.includes(text), { what: `${JSON.stringify(text)} has been received` }),
+		closed: () => until(() => isClosed, { what: 'the server has closed the connection' }),
 		pause: () => socket.pause(),
 		end: () => socket.terminate(),
 	};

@@ -4,42 +4,42 @@ import { onTestFinished } from 'vitest';
 import { frame, Opcode, readFrames } from './frames.ts';
 import { HANDSHAKE } from './raw-connection.ts';
 
-/** A WebSocket client that does nothing by itself: it answers no pings, reads only when told to, and sends what no client would. */
+/** A WebSocket client that answers no pings, can stop reading, and can send invalid frames. */
 export interface RawWebSocket {
 	/** The text messages received so far. */
 	readonly texts: readonly string[];
 	/** The pings received so far. */
 	readonly pings: number;
-	/** The close frame, once it was received. */
+	/** The close frame, once received. */
 	readonly close: { readonly code: number; readonly reason: string } | undefined;
 	/** Whether the connection has ended. */
 	readonly isClosed: boolean;
-	/** Whether the system has taken all that was sent. */
+	/** Whether everything sent has been passed to the kernel. */
 	readonly isFlushed: boolean;
-	/** Sends bytes as they are. */
+	/** Sends raw bytes. */
 	write(bytes: Uint8Array): void;
 	/** Sends a text message. */
 	send(text: string): void;
-	/** Reads no more. */
+	/** Stops reading. */
 	pause(): void;
-	/** Reads again. */
+	/** Resumes reading. */
 	resume(): void;
 	/** Resolves once the connection has ended. */
 	closed(): Promise<void>;
-	/** Cuts the connection. */
+	/** Drops the connection. */
 	end(): void;
 }
 
 const CLOSE_TIMEOUT_MS = 15_000;
 
-/** 1005 stands for a close frame that says no code. */
+/** 1005 stands for a close frame without a code. */
 function readClose(payload: Buffer): NonNullable<RawWebSocket['close']> {
 	return payload.length < 2
 		? { code: 1005, reason: '' }
 		: { code: payload.readUInt16BE(0), reason: payload.toString('utf8', 2) };
 }
 
-/** Connects to an application's default endpoint, until the test is over. */
+/** Connects to an application's default endpoint until the test ends. */
 export async function connectRawWebSocket(port: number): Promise<RawWebSocket> {
 	const texts: string[] = [];
 	let pings = 0;
@@ -70,7 +70,7 @@ export async function connectRawWebSocket(port: number): Promise<RawWebSocket> {
 		}
 	});
 	socket.write(`${HANDSHAKE}\r\n`);
-	await until(() => isOpen, { what: 'the handshake is over' });
+	await until(() => isOpen, { what: 'the handshake is complete' });
 	return {
 		texts,
 		get pings() {
@@ -89,7 +89,7 @@ export async function connectRawWebSocket(port: number): Promise<RawWebSocket> {
 		send: (text) => void socket.write(frame(text)),
 		pause: () => void socket.pause(),
 		resume: () => void socket.resume(),
-		closed: () => until(() => isClosed, { what: 'the server ended the connection', timeoutMs: CLOSE_TIMEOUT_MS }),
+		closed: () => until(() => isClosed, { what: 'the server has ended the connection', timeoutMs: CLOSE_TIMEOUT_MS }),
 		end: () => void socket.destroy(),
 	};
 }

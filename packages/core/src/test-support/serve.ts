@@ -1,7 +1,7 @@
 import type { ListenOptions } from '../index.ts';
 import { onTestFinished } from 'vitest';
 
-/** Where an application under test can be reached. */
+/** The address of an application under test. */
 export interface Address {
 	readonly port: number;
 	readonly http: string;
@@ -9,21 +9,21 @@ export interface Address {
 	readonly ws: string;
 }
 
-/** The part of an application this needs, whatever the type of its connections' data. */
+/** The part of an application needed here, for connection data of any type. */
 interface Servable {
 	listen(at: number | ListenOptions): Promise<{ readonly port: number | undefined }>;
 	stop(): Promise<void>;
 }
 
-/** Listens on a free port until the test is over. */
+/** Listens on a free port until the test ends. */
 export async function serve(app: Servable): Promise<Address> {
 	onTestFinished(() => app.stop());
 	const { port } = await app.listen(0);
-	if (port === undefined) throw new Error('the application listens on no port');
+	if (port === undefined) throw new Error('the application does not listen on a port');
 	return { port, http: `http://localhost:${port}`, ws: `ws://localhost:${port}/ws` };
 }
 
-/** Sends a WebSocket handshake as an HTTP request, to see the answer when it is a refusal. */
+/** Sends a WebSocket handshake as an HTTP request, to read the response of a refusal. */
 export function handshake({ http }: Address, path = '/ws', changes: Record<string, string> = {}): Promise<Response> {
 	const headers = {
 		connection: 'Upgrade',

@@ -1,4 +1,4 @@
-// A process that starts an application, uses it, stops it, and then has nothing more to do.
+// A process that starts an application, uses it, stops it, and then has nothing left to do.
 
 import { connectClient, report } from '@orijs/testkit';
 import { Application } from '../index.ts';

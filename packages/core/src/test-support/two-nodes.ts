@@ -2,15 +2,15 @@ import { type AppSocket, Application } from '../index.ts';
 import { connectClient, type TestClient } from '@orijs/testkit';
 import { type SocketEmitter, WsProvider } from '@orijs/websocket';
 import { MemoryBackend } from '@orijs/websocket/testing';
-import { LogBook } from './log-book.ts';
+import { RecordingLogger } from './recording-logger.ts';
 import { serve } from './serve.ts';
 
-/** An application on a backend it shares with others. */
+/** An application on a backend shared with others. */
 export interface Node {
 	readonly app: { readonly socket: SocketEmitter };
 	readonly provider: WsProvider;
-	readonly log: LogBook;
-	/** Connects a client; gives both ends of the connection. */
+	readonly log: RecordingLogger;
+	/** Connects a client and returns both ends of the connection. */
 	connect(): Promise<Connection>;
 }
 
@@ -19,14 +19,14 @@ export interface Connection {
 	readonly ws: AppSocket;
 }
 
-/** Two applications over one backend, listening until the test is over. */
+/** Starts two applications on one backend, which listen until the test ends. */
 export async function twoNodes(): Promise<[Node, Node]> {
 	const backend = new MemoryBackend();
 	return [await startNode(backend), await startNode(backend)];
 }
 
 async function startNode(backend: MemoryBackend): Promise<Node> {
-	const log = new LogBook();
+	const log = new RecordingLogger();
 	const provider = new WsProvider({ bus: backend.createBus(), logger: log, graceMs: 0 });
 	const opened: AppSocket[] = [];
 	const app = new Application({ logger: log }).websocket(provider).onWebSocket({

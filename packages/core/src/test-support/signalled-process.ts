@@ -1,4 +1,4 @@
-// A process with applications that a test sends signals to. It tells what happens in it.
+// A process with applications, to which a test sends signals. It reports what happens.
 
 import { answerRequests, report } from '@orijs/testkit';
 import { type Bus, InProcWsProvider, SocketMessage, type WebSocketProvider, WsProvider } from '@orijs/websocket';
@@ -6,25 +6,25 @@ import { MemoryBackend } from '@orijs/websocket/testing';
 import { z } from 'zod';
 import { Application, SocketRouter } from '../index.ts';
 
-/** What the process is started with, in its environment as JSON under `SIGNALLED`. */
+/** The process's settings, as JSON in the environment variable `SIGNALLED`. */
 export interface SignalledSettings {
-	/** How many applications there are; default 1. */
+	/** The number of applications; default 1. */
 	readonly applications?: number;
-	/** As the application's option. */
+	/** The applications' option of that name. */
 	readonly signals?: boolean;
-	/** The provider of the last application can't be stopped. */
+	/** Whether stopping the last application's provider fails. */
 	readonly isStuck?: boolean;
-	/** The program listens to SIGTERM itself. */
+	/** A SIGTERM listener of the program itself. */
 	readonly ownListener?: { readonly how: 'on' | 'once'; readonly when: 'before' | 'after' };
 }
 
 export type SignalledRequest =
 	| { readonly do: 'ports' }
-	/** How many listen to SIGTERM, and to SIGINT. */
+	/** The numbers of listeners for SIGTERM and SIGINT. */
 	| { readonly do: 'listeners' }
-	/** Lets the handlers that run come to their end. */
-	| { readonly do: 'goOn' }
-	/** Stops the first applications, so many of them. */
+	/** Lets running handlers finish. */
+	| { readonly do: 'releaseHandlers' }
+	/** Stops the first `count` applications. */
 	| { readonly do: 'stop'; readonly count: number }
 	| { readonly do: 'exit'; readonly code: number };
 
@@ -34,7 +34,7 @@ const { applications = 1, signals = true, isStuck = false, ownListener } = setti
 const Job = SocketMessage.define({ name: 'job', data: z.null(), reply: z.string() });
 const gate = Promise.withResolvers<void>();
 
-function listenMyself(): void {
+function addOwnListener(): void {
 	if (ownListener !== undefined) process[ownListener.how]('SIGTERM', () => void report('own listener'));
 }
 
@@ -44,7 +44,7 @@ function providerOf(index: number): WebSocketProvider {
 	return new WsProvider({ bus });
 }
 
-if (ownListener?.when === 'before') listenMyself();
+if (ownListener?.when === 'before') addOwnListener();
 const all = Array.from({ length: applications }, (_, index) =>
 	new Application({ signals })
 		.websocket(providerOf(index))
@@ -58,20 +58,20 @@ const all = Array.from({ length: applications }, (_, index) =>
 		.onShutdown(() => report(`shut down ${index}`)),
 );
 const ports = await Promise.all(all.map(async (app) => (await app.listen(0)).port));
-if (ownListener?.when === 'after') listenMyself();
+if (ownListener?.when === 'after') addOwnListener();
 
 answerRequests((request) => {
-	const asked = request as SignalledRequest;
-	switch (asked.do) {
+	const command = request as SignalledRequest;
+	switch (command.do) {
 		case 'ports':
 			return ports;
 		case 'listeners':
 			return [process.listenerCount('SIGTERM'), process.listenerCount('SIGINT')];
-		case 'goOn':
+		case 'releaseHandlers':
 			return gate.resolve();
 		case 'stop':
-			return Promise.all(all.slice(0, asked.count).map((app) => app.stop())).then(() => undefined);
+			return Promise.all(all.slice(0, command.count).map((app) => app.stop())).then(() => undefined);
 		case 'exit':
-			return process.exit(asked.code);
+			return process.exit(command.code);
 	}
 });

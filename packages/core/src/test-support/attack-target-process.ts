@@ -1,4 +1,4 @@
-// A server for others to attack: tells how it is, and publishes when asked to.
+// A server under attack, in a process of its own. On request it reports its health, or publishes.
 
 import { answerRequests } from '@orijs/testkit';
 import { InProcWsProvider } from '@orijs/websocket';
@@ -11,9 +11,9 @@ export interface Health {
 	/** Resident memory, in bytes. */
 	readonly rss: number;
 	readonly connections: number;
-	/** What was neither caught nor handled. */
+	/** Uncaught exceptions and unhandled rejections. */
 	readonly failures: readonly string[];
-	/** What every object has that it should not. */
+	/** Keys added to the prototypes of all objects. */
 	readonly pollution: readonly string[];
 	readonly refusals: RefusalCounts;
 }
@@ -63,7 +63,7 @@ answerRequests(async (request) => {
 	return undefined;
 });
 
-/** As careless as what people copy from the web. */
+/** A merge that is open to prototype pollution, as handlers often are. */
 function merge(target: Record<string, unknown>, source: unknown): void {
 	for (const [key, value] of Object.entries(source ?? {})) {
 		if (typeof value === 'object' && value !== null) merge((target[key] ??= {}) as Record<string, unknown>, value);
@@ -74,7 +74,7 @@ function merge(target: Record<string, unknown>, source: unknown): void {
 function pollution(): string[] {
 	const keys: string[] = [];
 	for (const object of [{}, [], () => {}]) {
-		// All of them, not only its own.
+		// Inherited keys included.
 		for (const key in object) keys.push(key);
 	}
 	return keys;

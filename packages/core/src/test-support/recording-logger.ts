@@ -7,16 +7,16 @@ interface Line {
 	readonly details: LogDetails | undefined;
 }
 
-/** A logger that keeps what it is told. */
-export class LogBook implements Logger {
+/** A logger that records its lines. */
+export class RecordingLogger implements Logger {
 	readonly lines: Line[] = [];
 
-	/** What was logged as an error, in order. */
+	/** The lines logged at `error`, in order. */
 	get errors(): readonly Line[] {
 		return this.lines.filter(({ level }) => level === 'error');
 	}
 
-	/** Resolves once `count` errors were logged. */
+	/** Resolves once `count` errors have been logged. */
 	untilErrors(count: number): Promise<void> {
 		return until(() => this.errors.length >= count, { what: `${count} error(s) were logged` });
 	}

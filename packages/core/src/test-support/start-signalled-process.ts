@@ -1,23 +1,25 @@
 import { connectClient, type ScriptProcess, spawnBun, type TestClient, until } from '@orijs/testkit';
 import { onTestFinished } from 'vitest';
-import type { SignalledRequest, SignalledSettings } from './signalled.ts';
-import { say } from './speak.ts';
+import type { SignalledRequest, SignalledSettings } from './signalled-process.ts';
+import { sendTyped } from './typed-client.ts';
 
-/** A process to send signals to, with a client of each of its applications. */
-export interface Signalled {
+/** A process to send signals to, with a client connected to each of its applications. */
+export interface SignalledProcess {
 	readonly process: ScriptProcess;
 	readonly clients: readonly TestClient[];
 	ask<TReply = unknown>(request: SignalledRequest): Promise<TReply>;
-	/** Has the first client's message handled; resolves once the handler waits to go on. */
+	/** Sends a message from the first client; resolves once its handler runs, which lasts until `releaseHandlers`. */
 	keepBusy(): Promise<void>;
-	/** Resolves once the process has told that. */
+	/** Resolves once the process has reported it. */
 	reported(what: string): Promise<void>;
-	/** Resolves once the process has written that. */
+	/** Resolves once the process has written it to its output. */
 	wrote(text: string): Promise<void>;
 }
 
-export async function startSignalled(settings: SignalledSettings = {}): Promise<Signalled> {
-	const child = spawnBun(new URL('signalled.ts', import.meta.url), { env: { SIGNALLED: JSON.stringify(settings) } });
+export async function startSignalledProcess(settings: SignalledSettings = {}): Promise<SignalledProcess> {
+	const child = spawnBun(new URL('signalled-process.ts', import.meta.url), {
+		env: { SIGNALLED: JSON.stringify(settings) },
+	});
 	onTestFinished(async () => {
 		child.kill();
 		await child.exited;
@@ -26,7 +28,7 @@ export async function startSignalled(settings: SignalledSettings = {}): Promise<
 	const ports = await ask<number[]>({ do: 'ports' });
 	const clients = await Promise.all(ports.map((port) => connectClient(`ws://localhost:${port}/ws`)));
 	const reported = (what: string): Promise<void> =>
-		until(() => child.reports.includes(what), { what: `the process tells: ${what}` });
+		until(() => child.reports.includes(what), { what: `the process reports: ${what}` });
 	return {
 		process: child,
 		clients,
@@ -34,7 +36,7 @@ export async function startSignalled(settings: SignalledSettings = {}): Promise<
 		reported,
 		wrote: (text) => until(() => child.output().includes(text), { what: `the process writes: ${text}` }),
 		async keepBusy() {
-			say(clients[0] as TestClient, 'job', null, 'a');
+			sendTyped(clients[0] as TestClient, 'job', null, 'a');
 			await reported('job begun');
 		},
 	};
