@@ -1,3 +1,4 @@
+import { lineAt } from '../lib/line-at.ts';
 import { type Token, tokens } from './tokens.ts';
 
 /** A stretch of text that people read, with code and addresses in it blanked out. */
@@ -67,9 +68,4 @@ function proseOfShell(script: string): Prose[] {
 /** Blanks out code in backticks, targets of links, and addresses, so that nothing in them is taken for prose. */
 function blank(text: string): string {
 	return text.replaceAll(/`[^`\n]*`|\]\([^)\n]*\)|https?:\/\/[^\s)>]+/g, (code) => '`'.repeat(code.length));
-}
-
-/** The number of the line, from 1, that holds the character at this index. */
-export function lineAt(text: string, index: number): number {
-	return text.slice(0, index).split('\n').length;
 }

@@ -1,4 +1,5 @@
-import { lineAt, proseOf } from './extract.ts';
+import { lineAt } from '../lib/line-at.ts';
+import { proseOf } from './extract.ts';
 import phrases from './phrases.json' with { type: 'json' };
 
 export interface Finding {
