@@ -157,7 +157,7 @@ describe.each(Object.entries(kinds))('a provider %s', (_kind, open) => {
 		const { message } = thrown as Error;
 		for (const part of says) expect(message).toContain(part);
 		expect(message.length).toBeLessThan(250);
-		expect(node.log.complaints).toEqual([{ level: 'warn', message, details: { err: thrown } }]);
+		expect(node.log.problems).toEqual([{ level: 'warn', message, details: { err: thrown } }]);
 		await node.provider.publish('t', 'unaffected');
 		await node.settled(here);
 		expect(messagesOf(here)).toEqual(['unaffected']);
@@ -173,7 +173,7 @@ describe.each(Object.entries(kinds))('a provider %s', (_kind, open) => {
 		void node.provider.send(gone, 'x');
 
 		expect(await watch.seen()).toEqual([]);
-		expect(node.log.complaints).toHaveLength(cases.length);
+		expect(node.log.problems).toHaveLength(cases.length);
 	});
 
 	it('refuses a detached buffer', async () => {
@@ -222,7 +222,7 @@ describe.each(Object.entries(kinds))('a provider %s', (_kind, open) => {
 		await node.settled(member);
 
 		expect(messagesOf(member)).toEqual([...topics, 'sent']);
-		expect(node.log.complaints).toEqual([]);
+		expect(node.log.problems).toEqual([]);
 	});
 });
 
@@ -246,7 +246,7 @@ describe('a provider that is not running', () => {
 
 			expect(thrown).toBeInstanceOf(ProviderNotStartedError);
 			expect((thrown as Error).message).toContain('await provider.start(), or app.listen(), first; nothing was sent');
-			expect(node.log.complaints).toEqual([
+			expect(node.log.problems).toEqual([
 				{ level: 'warn', message: (thrown as Error).message, details: { err: thrown } },
 			]);
 		});
@@ -259,7 +259,7 @@ describe('a provider that is not running', () => {
 
 			expect(thrown).toBeInstanceOf(ProviderStoppedError);
 			expect((thrown as Error).message).toContain('the provider was stopped; nothing was done');
-			expect(node.log.complaints).toEqual([
+			expect(node.log.problems).toEqual([
 				{ level: 'warn', message: (thrown as Error).message, details: { err: thrown } },
 			]);
 			await node.settled(member);
@@ -284,7 +284,7 @@ describe('a provider that is not running', () => {
 			void node.provider.subscribe(gone, 't');
 
 			expect(await watch.seen()).toEqual([]);
-			expect(node.log.complaints).toHaveLength(2 * sends.length + 1);
+			expect(node.log.problems).toHaveLength(2 * sends.length + 1);
 		});
 	});
 });

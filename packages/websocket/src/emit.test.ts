@@ -72,7 +72,7 @@ describe('emit', () => {
 
 		expect(error).toBeInstanceOf(MessageValidationError);
 		expect(error).toMatchObject({ issues: [{ path: 'id', message: 'must be a string' }] });
-		expect(node.log.complaints).toEqual([
+		expect(node.log.problems).toEqual([
 			{ level: 'warn', message: expect.stringContaining('id: must be a string'), details: { err: error } },
 		]);
 		expect(messagesOf(member)).toEqual([]);
@@ -114,6 +114,6 @@ describe('emit', () => {
 		void node.provider.emit(OrderPaid, 'no topic', order);
 
 		expect(await watch.seen()).toEqual([]);
-		expect(node.log.complaints).toHaveLength(4);
+		expect(node.log.problems).toHaveLength(4);
 	});
 });

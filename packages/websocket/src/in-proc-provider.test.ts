@@ -26,7 +26,7 @@ describe('a provider for one process', () => {
 		expect(messagesOf(one)).toEqual(['published', 'broadcast']);
 		expect(messagesOf(two)).toEqual(['published', 'broadcast', 'from one']);
 		expect(messagesOf(three)).toEqual(['sent', 'broadcast']);
-		expect(node.log.complaints).toEqual([]);
+		expect(node.log.problems).toEqual([]);
 	});
 
 	it('can be stopped twice and started again, and its sockets keep their topics', async () => {
@@ -94,7 +94,7 @@ describe('a socket', () => {
 		await node.settled(member);
 
 		expect(messagesOf(member)).toEqual(['published', 'broadcast']);
-		expect(node.log.complaints).toEqual([]);
+		expect(node.log.problems).toEqual([]);
 		expect(node.coordinator.removeConnection(member.id)).toBe(true);
 		expect([node.provider.getConnectionCount(), node.provider.getTopicCount()]).toEqual([0, 0]);
 	});
@@ -135,7 +135,7 @@ describe('a socket', () => {
 		await node.coordinator.unsubscribeFromTopic(id, 'never');
 		await node.coordinator.unsubscribeFromTopic(crypto.randomUUID(), 'never');
 
-		expect(node.log.complaints).toEqual([]);
+		expect(node.log.problems).toEqual([]);
 	});
 
 	it('has topics of its own even if all were upgraded with the same set', async () => {

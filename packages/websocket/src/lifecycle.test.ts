@@ -63,7 +63,7 @@ describe('before start', () => {
 		await starting;
 		await node.provider.start();
 
-		expect(bus.calls).toEqual([{ call: 'subscribe', topics: ['*'] }]);
+		expect(bus.calls).toEqual([{ call: 'subscribe', channels: ['*'] }]);
 	});
 
 	it('nothing can be sent while starting', async () => {
@@ -190,7 +190,7 @@ describe('stop', () => {
 		await Promise.all([node.provider.stop(), node.provider.stop()]);
 		await node.provider.stop();
 
-		expect(node.log.complaints).toEqual([]);
+		expect(node.log.problems).toEqual([]);
 	});
 
 	it('leaves sockets open, and forgets those that close', async () => {

@@ -98,7 +98,7 @@ it('every client of two nodes receives exactly what a simple model predicts, in 
 						const inside = here.filter((one) => one.topics.has(name)).map(({ member }) => member.id);
 						expect([...at.provider.getTopicSubscribers(name)].toSorted()).toEqual(inside.toSorted());
 					}
-					expect(at.log.complaints.filter(({ message }) => !message.includes('is not connected'))).toEqual([]);
+					expect(at.log.problems.filter(({ message }) => !message.includes('is not connected'))).toEqual([]);
 				}
 				await Promise.all(nodes.map((at) => at.close()));
 				for (const at of nodes) expect([at.provider.getConnectionCount(), at.provider.getTopicCount()]).toEqual([0, 0]);

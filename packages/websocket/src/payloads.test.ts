@@ -58,7 +58,7 @@ describe.each(Object.entries(places))('%s', (_place, open) => {
 		const arrived = messagesOf(member);
 		payloads.forEach(([name, , expected], i) => expect(arrived[i], name).toEqual(expected));
 		expect(arrived).toHaveLength(payloads.length);
-		expect([...from.log.complaints, ...to.log.complaints]).toEqual([]);
+		expect([...from.log.problems, ...to.log.problems]).toEqual([]);
 	});
 
 	it('publishFrom keeps the kind and the bytes of every payload', async () => {

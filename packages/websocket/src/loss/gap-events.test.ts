@@ -56,7 +56,7 @@ describe('gaps', () => {
 		gaps.add(['b'], 3, 4, 'x');
 		gaps.flush();
 		expect(reported).toEqual(['a']);
-		expect(log.complaints.filter(({ level }) => level === 'error')).toHaveLength(2);
+		expect(log.problems.filter(({ level }) => level === 'error')).toHaveLength(2);
 	});
 
 	it('that are held are reported on close, and leave no timer', () => {

@@ -42,7 +42,7 @@ describe('a channel that is no longer needed', () => {
 		await interest.subscribe('a');
 		await pass(10 * GRACE_MS);
 
-		expect(bus.calls).toEqual([{ call: 'subscribe', topics: ['a'] }]);
+		expect(bus.calls).toEqual([{ call: 'subscribe', channels: ['a'] }]);
 	});
 
 	it('gets a full grace period each time', async () => {
@@ -155,6 +155,6 @@ describe('after close', () => {
 		await pass(5);
 
 		expect(vi.getTimerCount()).toBe(0);
-		expect(bus.calls.map(({ topics }) => topics)).toEqual([['a'], ['asked']]);
+		expect(bus.calls.map(({ channels }) => channels)).toEqual([['a'], ['asked']]);
 	});
 });

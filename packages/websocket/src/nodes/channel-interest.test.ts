@@ -20,8 +20,8 @@ describe('channel interest', () => {
 		await ticks(3);
 
 		expect(bus.calls).toEqual([
-			{ call: 'subscribe', topics: ['a', 'b', 'c'] },
-			{ call: 'unsubscribe', topics: ['a', 'b', 'c'] },
+			{ call: 'subscribe', channels: ['a', 'b', 'c'] },
+			{ call: 'unsubscribe', channels: ['a', 'b', 'c'] },
 		]);
 	});
 
@@ -33,7 +33,7 @@ describe('channel interest', () => {
 
 		interest.open();
 		await wanted;
-		expect(bus.calls).toEqual([{ call: 'subscribe', topics: ['a', 'b'] }]);
+		expect(bus.calls).toEqual([{ call: 'subscribe', channels: ['a', 'b'] }]);
 	});
 
 	it('is confirmed only once the backend has answered', async () => {
@@ -42,7 +42,7 @@ describe('channel interest', () => {
 		let granted = false;
 		const asked = interest.subscribe('a').then(() => (granted = true));
 		await ticks(10);
-		expect(bus.calls).toEqual([{ call: 'subscribe', topics: ['a'] }]);
+		expect(bus.calls).toEqual([{ call: 'subscribe', channels: ['a'] }]);
 		expect(granted).toBe(false);
 
 		answer();
@@ -58,7 +58,7 @@ describe('channel interest', () => {
 		await first;
 		await interest.subscribe('a');
 
-		expect(bus.calls).toEqual([{ call: 'subscribe', topics: ['a'] }]);
+		expect(bus.calls).toEqual([{ call: 'subscribe', channels: ['a'] }]);
 	});
 
 	it('that is undone within its tick costs no call, and its promise settles', async () => {
@@ -77,7 +77,7 @@ describe('channel interest', () => {
 		interest.unsubscribe('a');
 		await Promise.all([first, interest.subscribe('a')]);
 
-		expect(bus.calls).toEqual([{ call: 'subscribe', topics: ['a'] }]);
+		expect(bus.calls).toEqual([{ call: 'subscribe', channels: ['a'] }]);
 	});
 
 	it('that is undone while the backend is being asked is unsubscribed once it has answered', async () => {
@@ -105,7 +105,7 @@ describe('channel interest', () => {
 		await Promise.all([first, second]);
 		await ticks(3);
 
-		expect(bus.calls).toEqual([{ call: 'subscribe', topics: ['a'] }]);
+		expect(bus.calls).toEqual([{ call: 'subscribe', channels: ['a'] }]);
 	});
 
 	it('that is undone and redone in one tick ends up subscribed', async () => {
@@ -219,7 +219,7 @@ describe('a live channel that the backend begins to refuse', () => {
 		await until(() => losses.length === 3, { what: 'the other one is live again' });
 
 		expect(losses.map(([channel]) => channel)).toEqual(['left', 'a', 'a']);
-		expect(bus.calls.map(({ topics }) => topics)).toEqual([['a']]);
+		expect(bus.calls.map(({ channels }) => channels)).toEqual([['a']]);
 	});
 
 	it('ends with close, as do the promises waiting for it', async () => {
@@ -248,7 +248,7 @@ describe('closing', () => {
 		await expect(asked).rejects.toBe(reason);
 		await expect(waiting).rejects.toBe(reason);
 		await ticks(3);
-		expect(bus.calls.map(({ topics }) => topics)).toEqual([['asked']]);
+		expect(bus.calls.map(({ channels }) => channels)).toEqual([['asked']]);
 	});
 
 	it('forgets everything: after opening again a channel is subscribed again', async () => {
@@ -259,8 +259,8 @@ describe('closing', () => {
 		await interest.subscribe('a');
 
 		expect(bus.calls).toEqual([
-			{ call: 'subscribe', topics: ['a'] },
-			{ call: 'subscribe', topics: ['a'] },
+			{ call: 'subscribe', channels: ['a'] },
+			{ call: 'subscribe', channels: ['a'] },
 		]);
 	});
 

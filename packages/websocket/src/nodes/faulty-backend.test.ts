@@ -64,7 +64,7 @@ describe('a backend that does not accept messages', () => {
 		const later = vi.spyOn(Date, 'now').mockReturnValue(Date.now() + 1_001);
 		await outage('a second later').finally(() => later.mockRestore());
 
-		expect(node.log.complaints).toEqual(
+		expect(node.log.problems).toEqual(
 			['the first', 'a second later'].map((name) => ({
 				level: 'error',
 				message: expect.stringContaining(name),
@@ -123,7 +123,7 @@ describe('a topic that the backend refuses', () => {
 		}
 		for (const { ws } of members) expect([...ws.data.topics]).toEqual(['good']);
 		expect([node.provider.getTopicCount(), node.provider.getTopicSubscriberCount('bad')]).toEqual([1, 0]);
-		expect(node.log.complaints).toEqual([
+		expect(node.log.problems).toEqual([
 			{
 				level: 'error',
 				message: expect.stringContaining('Subscribing to "bad" failed and was rolled back: refused: bad'),

@@ -48,7 +48,7 @@ describe('frames of unknown origin', () => {
 
 		expect(messagesOf(member)).toEqual(['from today']);
 		expect(node.provider.getSkippedFrames()).toEqual({ 'unknown-version': 3, malformed: 0, late: 0 });
-		expect(node.log.complaints).toEqual([
+		expect(node.log.problems).toEqual([
 			{ level: 'warn', message: expect.stringContaining('unknown-version'), details: { channel: 't' } },
 		]);
 	});
@@ -62,7 +62,7 @@ describe('frames of unknown origin', () => {
 
 		expect(messagesOf(member)).toEqual(['fine']);
 		expect(node.provider.getSkippedFrames()).toEqual({ 'unknown-version': 0, malformed: garbage.length, late: 0 });
-		expect(node.log.complaints).toEqual([
+		expect(node.log.problems).toEqual([
 			{ level: 'warn', message: expect.stringContaining('malformed'), details: { channel: 't' } },
 		]);
 	});
@@ -74,7 +74,7 @@ describe('frames of unknown origin', () => {
 		}
 
 		expect(node.provider.getSkippedFrames()).toEqual({ 'unknown-version': 5, malformed: 5, late: 0 });
-		expect(node.log.complaints).toHaveLength(2);
+		expect(node.log.problems).toHaveLength(2);
 	});
 
 	it('without messages deliver nothing', async () => {
@@ -83,7 +83,7 @@ describe('frames of unknown origin', () => {
 		await node.settled(member);
 
 		expect(messagesOf(member)).toEqual(['after']);
-		expect(node.log.complaints).toEqual([]);
+		expect(node.log.problems).toEqual([]);
 	});
 
 	it('are counted in a snapshot that the caller cannot change', async () => {

@@ -72,7 +72,7 @@ describe('a message from one node to another', () => {
 		await ticks(5);
 
 		expect(received).toEqual([]);
-		expect(node.log.complaints).toEqual([]);
+		expect(node.log.problems).toEqual([]);
 	});
 
 	it('is refused for an invalid node id or text, and while the provider is not started', async () => {
@@ -132,7 +132,7 @@ describe('node message listeners', () => {
 		await node.provider.sendToNode(node.provider.nodeId, 'x');
 
 		expect(received).toEqual(['x']);
-		expect(node.log.complaints).toEqual([
+		expect(node.log.problems).toEqual([
 			{ level: 'error', message: 'A node message listener failed', details: { err } },
 		]);
 	});
@@ -145,7 +145,7 @@ describe('node message listeners', () => {
 		listenTo(node);
 		listenTo(node);
 		await until(() => bus.subscribed.has(channelOf(node)), { what: 'the channel is subscribed' });
-		const asked = bus.calls.filter(({ topics }) => topics.includes(channelOf(node)));
+		const asked = bus.calls.filter(({ channels }) => channels.includes(channelOf(node)));
 		expect(asked).toHaveLength(1);
 
 		await node.provider.stop();

@@ -65,7 +65,7 @@ describe.each(Object.entries(kinds))('a provider %s', (_kind, open) => {
 		expect(await client.closed).toEqual({ code: 1011, reason: one.error.name });
 		const { message } = thrown as Error;
 		for (const part of one.says) expect(message).toContain(part);
-		expect(node.log.complaints).toEqual([{ level: 'warn', message, details: { err: thrown } }]);
+		expect(node.log.problems).toEqual([{ level: 'warn', message, details: { err: thrown } }]);
 		expect([...node.provider.getConnections()]).toEqual([other.ws]);
 		await node.provider.publish('t', 'unaffected');
 		await node.settled(other);
@@ -84,7 +84,7 @@ describe.each(Object.entries(kinds))('a provider %s', (_kind, open) => {
 
 		expect([messagesOf(bare), messagesOf(listed)]).toEqual([['to a'], ['to a']]);
 		expect([...listed.ws.data.topics]).toEqual(['a', 'b']);
-		expect(node.log.complaints).toEqual([]);
+		expect(node.log.problems).toEqual([]);
 	});
 
 	it('rejects a second socket with an id that is in use; the first one keeps working', async () => {
@@ -99,7 +99,7 @@ describe.each(Object.entries(kinds))('a provider %s', (_kind, open) => {
 			socketId: first.id,
 			message: `Socket ${first.id} is already connected: give every upgrade its own crypto.randomUUID()`,
 		});
-		expect(node.log.complaints).toEqual([
+		expect(node.log.problems).toEqual([
 			{ level: 'warn', message: (thrown as Error).message, details: { err: thrown } },
 		]);
 		// The close handler of the rejected socket has already called removeConnection(ws.data.socketId).

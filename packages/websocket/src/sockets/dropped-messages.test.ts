@@ -31,7 +31,7 @@ describe('messages over backpressureLimit', () => {
 		for (const outcome of outcomes) {
 			if (outcome.status === 'rejected') expect(outcome.reason).toBeInstanceOf(MessageDroppedError);
 		}
-		expect(node.log.complaints).toHaveLength(COUNT - accepted.length);
+		expect(node.log.problems).toHaveLength(COUNT - accepted.length);
 	});
 
 	it.each([
@@ -46,7 +46,7 @@ describe('messages over backpressureLimit', () => {
 		await node.settled(member);
 
 		expect(messagesOf(member).length).toBeLessThan(COUNT);
-		expect(node.log.complaints.length).toBeGreaterThan(0);
+		expect(node.log.problems.length).toBeGreaterThan(0);
 	});
 
 	it('of a broadcast are dropped and logged with their number; other clients receive it', async () => {
@@ -55,14 +55,14 @@ describe('messages over backpressureLimit', () => {
 		// Until its buffer is full.
 		for (let dropped = false; !dropped;) {
 			node.provider.send(slow.id, message(0)).catch(() => {});
-			dropped = node.log.complaints.length > 0;
+			dropped = node.log.problems.length > 0;
 		}
 		node.log.lines.length = 0;
 		await node.provider.broadcast('to all');
 		await node.settled(idle);
 
 		expect(messagesOf(idle)).toEqual(['to all']);
-		expect(node.log.complaints).toEqual([
+		expect(node.log.problems).toEqual([
 			{ level: 'warn', message: expect.stringContaining('dropped'), details: { dropped: 1 } },
 		]);
 	});
@@ -74,13 +74,13 @@ describe('messages over backpressureLimit', () => {
 		const member = await there.connect();
 		const sending = Array.from({ length: COUNT }, (_, i) => here.provider.send(member.id, message(i)));
 		await Promise.allSettled(sending);
-		const dropped = there.log.complaints.length;
+		const dropped = there.log.problems.length;
 		await until(() => messagesOf(member).length >= COUNT - dropped, { what: 'the other messages have arrived' });
 		await there.settled(member);
 
 		expect(dropped).toBeGreaterThan(0);
 		expect(messagesOf(member)).toHaveLength(COUNT - dropped);
-		expect(there.log.complaints[0]).toMatchObject({
+		expect(there.log.problems[0]).toMatchObject({
 			level: 'error',
 			details: { stage: 'deliver', err: { name: 'MessageDroppedError' } },
 		});

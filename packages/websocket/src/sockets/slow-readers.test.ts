@@ -54,7 +54,7 @@ describe('a client that reads too slowly', () => {
 		for (let i = 0; i < COUNT; i++) void node.provider.publish('t', numbered(i));
 		await slow.client.closed;
 
-		expect(node.log.complaints).toEqual([
+		expect(node.log.problems).toEqual([
 			{
 				level: 'warn',
 				message: 'A client reads too slowly and is disconnected',
@@ -123,7 +123,7 @@ describe('a client that reads too slowly, with slowReaders: drop', () => {
 		await node.settled(slow);
 
 		expect(slow.ws.readyState).toBe(WebSocket.OPEN);
-		expect(node.log.complaints.map(({ message }) => message)).not.toContain(
+		expect(node.log.problems.map(({ message }) => message)).not.toContain(
 			'A client reads too slowly and is disconnected',
 		);
 	});

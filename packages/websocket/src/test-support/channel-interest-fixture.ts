@@ -7,7 +7,7 @@ export interface InterestFixture {
 	readonly bus: WatchedBus;
 	readonly interest: ChannelInterest;
 	readonly refusals: [string, SubscribeError][];
-	/** Channels that got nothing, with the error that says so; without one they are back. */
+	/** Reported losses: a channel, with its error or, once it is subscribed again, without one. */
 	readonly losses: (string | undefined)[][];
 	readonly errors: Error[];
 }

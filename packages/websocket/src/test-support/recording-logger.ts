@@ -6,7 +6,7 @@ export interface LogLine {
 	readonly details: LogDetails | undefined;
 }
 
-/** A logger that writes down what it is told. */
+/** A logger that records its lines. */
 export class RecordingLogger implements Logger {
 	readonly lines: LogLine[] = [];
 
@@ -26,8 +26,8 @@ export class RecordingLogger implements Logger {
 		this.lines.push({ level: 'error', message, details });
 	}
 
-	/** What was said at `warn` and `error`: what somebody should look at. */
-	get complaints(): readonly LogLine[] {
+	/** The lines at `warn` and `error`. */
+	get problems(): readonly LogLine[] {
 		return this.lines.filter(({ level }) => level === 'warn' || level === 'error');
 	}
 }

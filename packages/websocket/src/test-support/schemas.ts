@@ -1,6 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 
-/** A Standard Schema in a few lines: `check` returns what is wrong, or nothing. */
+/** Makes a Standard Schema of a function that returns a value or issues. */
 export function schema<TInput, TOutput = TInput>(
 	parse: (value: unknown) => StandardSchemaV1.Result<TOutput> | Promise<StandardSchemaV1.Result<TOutput>>,
 ): StandardSchemaV1<TInput, TOutput> {
@@ -12,7 +12,7 @@ export interface Order {
 	readonly items: readonly { readonly price: number }[];
 }
 
-/** Names every fault with its path. */
+/** Reports every fault with its path. */
 export const orderSchema: StandardSchemaV1<Order> = schema<Order>((value) => {
 	const issues: StandardSchemaV1.Issue[] = [];
 	const order = (typeof value === 'object' && value !== null ? value : {}) as Partial<Order>;
@@ -26,13 +26,13 @@ export const orderSchema: StandardSchemaV1<Order> = schema<Order>((value) => {
 	return issues.length > 0 ? { issues } : { value: order as Order };
 });
 
-/** The same, answering later. */
+/** The same, asynchronous. */
 export const lateOrderSchema: StandardSchemaV1<Order> = schema<Order>(async (value) => {
 	await Promise.resolve();
 	return orderSchema['~standard'].validate(value);
 });
 
-/** Takes a string and makes a number of it. */
+/** Parses a string as a number. */
 export const numberFromText: StandardSchemaV1<string, number> = schema<string, number>((value) =>
 	typeof value === 'string' && value.trim() !== '' && !Number.isNaN(Number(value))
 		? { value: Number(value) }

@@ -19,11 +19,11 @@ export interface NodeOptions {
 	readonly backpressureLimit?: number;
 }
 
-/** What became of one connection attempt, on both ends. */
+/** The outcome of one connection attempt, on both ends. */
 export interface Attempt {
 	readonly client: TestClient;
 	readonly ws: WebSocketConnection;
-	/** What `addConnection` answered; it must answer, not throw. */
+	/** The promise that `addConnection` returned; it must return one, not throw. */
 	readonly added: Promise<void>;
 }
 
@@ -32,17 +32,17 @@ export interface Member extends Attempt {
 	readonly id: string;
 }
 
-/** One node: a provider and its coordinator behind a real `Bun.serve`, as the README has it. Ends with its test. */
+/** A provider and its coordinator behind a real `Bun.serve`, as in the README. Closed after the test. */
 export interface TestNode {
 	readonly provider: WsProvider;
 	readonly coordinator: SocketCoordinator;
 	readonly server: Bun.Server<SocketData>;
 	readonly log: RecordingLogger;
-	/** Connects a client and waits until every node can reach it; rejects when it is refused. */
+	/** Connects a client and waits until every node can reach it; rejects if it is rejected. */
 	connect(data?: Partial<SocketData>): Promise<Member>;
-	/** Connects a client with whatever in `ws.data`, and does not wait for the provider's answer. */
+	/** Connects a client with any value as `ws.data`, and does not wait for the provider's promise. */
 	attempt(data: unknown): Promise<Attempt>;
-	/** Resolves once everything sent to this client until now is in its `messages`. */
+	/** Resolves once everything sent to this client so far is in its `messages`. */
 	settled(member: Attempt): Promise<void>;
 	/** Stops the provider and the server, with its connections. Idempotent. */
 	close(): Promise<void>;
@@ -120,7 +120,7 @@ export async function openNode(options: NodeOptions = {}): Promise<TestNode> {
 	return node;
 }
 
-/** What a client got, in order, without the markers that tests send. */
+/** The messages that a client received, in order, without the markers of `settled`. */
 export function messagesOf({ client }: Attempt): readonly (string | Uint8Array)[] {
 	return client.messages.filter((message) => typeof message !== 'string' || !message.startsWith('marker '));
 }

@@ -1,4 +1,4 @@
-/** One turn of the event loop: whatever the code under test scheduled for the end of this tick has happened. */
+/** Waits one turn of the event loop: what the code under test scheduled for the end of this tick has run then. */
 export function nextTick(): Promise<void> {
 	return new Promise((resolve) => setImmediate(resolve));
 }

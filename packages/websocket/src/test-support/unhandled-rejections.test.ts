@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { quiet } from '../support/promises.ts';
 import { watchUnhandledRejections } from './unhandled-rejections.ts';
 
-it('the watch sees a rejection that nobody handles, and none that somebody does', async () => {
+it('the watch sees an unhandled rejection, and no handled one', async () => {
 	const watch = watchUnhandledRejections();
 	const unhandled = new Error('unhandled, on purpose');
 	void Promise.reject(unhandled);

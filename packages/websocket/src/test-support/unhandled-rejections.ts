@@ -4,11 +4,11 @@ import { ticks } from './ticks.ts';
 const EVENT = 'unhandledRejection';
 
 export interface RejectionWatch {
-	/** The reasons of all promises that rejected with nobody there to see it, those of this moment included. */
+	/** The reasons of all unhandled rejections so far. */
 	seen(): Promise<readonly unknown[]>;
 }
 
-/** Takes the place of Vitest's own listener until the test is over, so that a test can say what it expects. */
+/** Replaces Vitest's own listener until the test is over, so that a test can state what it expects. */
 export function watchUnhandledRejections(): RejectionWatch {
 	const reasons: unknown[] = [];
 	const others = process.listeners(EVENT);

@@ -2,18 +2,18 @@ import type { Bus, BusHandlers } from '../bus.ts';
 
 export interface BusCall {
 	readonly call: 'subscribe' | 'unsubscribe';
-	readonly topics: readonly string[];
+	readonly channels: readonly string[];
 }
 
-/** A bus in front of another one: writes down what is asked of it, and fails or hangs where a test tells it to. */
+/** A bus in front of another one: records the calls, and fails or hangs as a test demands. */
 export class WatchedBus implements Bus {
-	/** In the order they were made, the refused ones included. */
+	/** In the order they were made, including the refused ones. */
 	readonly calls: BusCall[] = [];
-	/** What the backend has subscribed for this node. */
+	/** The channels that the backend has subscribed for this node. */
 	readonly subscribed: Set<string> = new Set();
-	/** Topics that a subscribe is refused for, together with the others of its call, as {@link Bus} has it. */
+	/** Channels that a subscribe is refused for, together with the others of its call, as {@link Bus} requires. */
 	readonly refused: Set<string> = new Set();
-	/** While set, a publish is refused with it, and reaches nobody. */
+	/** While set, a publish is refused with it, and reaches no node. */
 	publishFault: Error | undefined;
 	/** While set, a start is refused with it. */
 	startFault: Error | undefined;
@@ -24,7 +24,7 @@ export class WatchedBus implements Bus {
 		this.#inner = inner;
 	}
 
-	/** From now on nothing that is asked of this bus is answered, until the returned function is called. */
+	/** From now on no call settles, until the returned function is called. */
 	hang(): () => void {
 		const held = Promise.withResolvers<void>();
 		this.#held = held;
@@ -44,27 +44,27 @@ export class WatchedBus implements Bus {
 		return this.#inner.stop();
 	}
 
-	async subscribe(topics: readonly string[]): Promise<void> {
-		this.calls.push({ call: 'subscribe', topics: [...topics] });
-		const refused = topics.filter((topic) => this.refused.has(topic));
-		if (refused.length === 0) for (const topic of topics) this.subscribed.add(topic);
-		const answer = refused.length === 0 ? this.#inner.subscribe(topics) : undefined;
+	async subscribe(channels: readonly string[]): Promise<void> {
+		this.calls.push({ call: 'subscribe', channels: [...channels] });
+		const refused = channels.filter((channel) => this.refused.has(channel));
+		if (refused.length === 0) for (const channel of channels) this.subscribed.add(channel);
+		const answer = refused.length === 0 ? this.#inner.subscribe(channels) : undefined;
 		await this.#held?.promise;
 		await answer;
 		if (refused.length > 0) throw new Error(`refused: ${refused.join()}`);
 	}
 
-	async unsubscribe(topics: readonly string[]): Promise<void> {
-		this.calls.push({ call: 'unsubscribe', topics: [...topics] });
-		for (const topic of topics) this.subscribed.delete(topic);
-		const answer = this.#inner.unsubscribe(topics);
+	async unsubscribe(channels: readonly string[]): Promise<void> {
+		this.calls.push({ call: 'unsubscribe', channels: [...channels] });
+		for (const channel of channels) this.subscribed.delete(channel);
+		const answer = this.#inner.unsubscribe(channels);
 		await this.#held?.promise;
 		await answer;
 	}
 
-	async publish(topic: string, frame: Uint8Array): Promise<number | undefined> {
+	async publish(channel: string, frame: Uint8Array): Promise<number | undefined> {
 		if (this.publishFault !== undefined) throw this.publishFault;
 		await this.#held?.promise;
-		return this.#inner.publish(topic, frame);
+		return this.#inner.publish(channel, frame);
 	}
 }
