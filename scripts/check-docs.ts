@@ -1,7 +1,7 @@
 /**
- * Rejects paths in Markdown that do not exist: targets of relative links, and names of files and folders in backticks and
- * code blocks. A name that is not a path from the document's folder or the root has to be the end of the path of exactly
- * one file in the document's package, or in the repository: `nodes/remote-nodes.ts`.
+ * Rejects names in Markdown for which there is no file or folder: targets of relative links, and names in backticks and
+ * code blocks. A name is a path from the document's folder or from the root, or the end of the path of one file only,
+ * as `nodes/remote-nodes.ts`. Checks the files and folders named as arguments, or the whole repository.
  */
 import { staleNames } from './docs/stale-names.ts';
 import { repositoryFiles } from './lib/repository-files.ts';
