@@ -15,8 +15,8 @@ describe('the Redis bus', () => {
 		const keyPrefix = `run${run++}`;
 		return {
 			createBus: () =>
-				new RedisBus({ connection: { host: redis.host, port: redis.port }, keyPrefix, connectTimeout: 2_000 }),
+				new RedisBus({ connection: { host: redis.host, port: redis.port }, keyPrefix, connectTimeout: 10_000 }),
 		};
 	});
-	for (const { name, run: keep } of cases) it(name, keep);
+	for (const { name, run: check } of cases) it(name, check);
 });

@@ -4,7 +4,7 @@ import { Cluster } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ClusterBus } from './cluster-bus.ts';
 import { InvalidRedisOptionError, RedisWsProvider } from '../index.ts';
-import { serveHere } from '../test-support/node-here.ts';
+import { serveLocally } from '../test-support/local-node.ts';
 
 describe('the bus on a Redis Cluster', () => {
 	let cluster: RedisCluster;
@@ -20,22 +20,22 @@ describe('the bus on a Redis Cluster', () => {
 		const keyPrefix = `run${run++}`;
 		return {
 			createBus: () =>
-				new ClusterBus({ nodes: nodes(), options: { password: 'secret' }, keyPrefix, connectTimeout: 2_000 }),
+				new ClusterBus({ nodes: nodes(), options: { password: 'secret' }, keyPrefix, connectTimeout: 10_000 }),
 		};
 	});
-	for (const { name, run: keep } of cases) it(name, keep);
+	for (const { name, run: check } of cases) it(name, check);
 
-	it('costs one shard for a message, not all of them', async () => {
+	it('subscribes to a topic on one shard only', async () => {
 		const provider = new RedisWsProvider({
 			connection: { cluster: nodes().slice(0, 1), options: { password: 'secret' } },
 		});
-		const node = serveHere(provider);
+		const node = serveLocally(provider);
 		await provider.start();
 		const { client } = await node.connect(['chat:1']);
-		const owner = await cluster.masterOf('orijs:chat:1');
+		const primary = await cluster.masterOf('orijs:chat:1');
 		const counts = await Promise.all(
 			cluster.nodes.map(async (each) => [
-				each.id === owner.id,
+				each.id === primary.id,
 				await each.command('PUBSUB', 'SHARDNUMSUB', 'orijs:chat:1'),
 			]),
 		);
@@ -48,7 +48,7 @@ describe('the bus on a Redis Cluster', () => {
 		await node.stop();
 	});
 
-	it("can be given a user's own Cluster, which stays open", async () => {
+	it('accepts a Cluster instance and leaves it open', async () => {
 		const own = new Cluster(nodes().slice(0, 1), { redisOptions: { password: 'secret' } });
 		await own.ping();
 		const provider = new RedisWsProvider({ connection: own });
@@ -63,25 +63,27 @@ describe('the bus on a Redis Cluster', () => {
 		[
 			'a wrong password',
 			() => ({ cluster: nodes(), options: { password: 'wrong' } }),
+			10_000,
 			/refused the connection: .*WRONGPASS/,
 		],
 		[
-			'nodes that are not there',
+			'unreachable nodes',
 			() => ({ cluster: [{ host: '127.0.0.1', port: 1 }] }),
+			500,
 			/127\.0\.0\.1:1 could not be reached/,
 		],
-	])('does not start with %s, and says why', async (_, connection, message) => {
-		const provider = new RedisWsProvider({ connection: connection(), connectTimeout: 500 });
+	])('does not start with %s, and reports why', async (_, connection, connectTimeout, message) => {
+		const provider = new RedisWsProvider({ connection: connection(), connectTimeout });
 		await expect(provider.start()).rejects.toThrow(message);
 	});
 
-	it('does not take a list without nodes', () => {
+	it('rejects an empty list of nodes', () => {
 		expect(() => new RedisWsProvider({ connection: { cluster: [] } })).toThrow(InvalidRedisOptionError);
 	});
 });
 
 describe('a Redis Cluster without sharded publish/subscribe', () => {
-	it('is refused at start, with what it needs', async () => {
+	it('is rejected by start, which names the required release', async () => {
 		const old = await startRedisCluster({ replicas: 0, args: ['--rename-command', 'SSUBSCRIBE', ''] });
 		const provider = new RedisWsProvider({
 			connection: { cluster: old.nodes.map(({ host, port }) => ({ host, port })) },

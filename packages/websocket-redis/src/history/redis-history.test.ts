@@ -15,9 +15,9 @@ describe('history on one Redis server', () => {
 	const cases = historyConformance(() => {
 		const keyPrefix = `run${run++}`;
 		const connection = { host: redis.host, port: redis.port };
-		return { createBus: () => new RedisBus({ connection, keyPrefix, connectTimeout: 2_000 }) };
+		return { createBus: () => new RedisBus({ connection, keyPrefix, connectTimeout: 10_000 }) };
 	});
-	for (const { name, run: keep } of cases) it(name, keep);
+	for (const { name, run: check } of cases) it(name, check);
 });
 
 describe('history on a Redis Cluster', () => {
@@ -31,7 +31,7 @@ describe('history on a Redis Cluster', () => {
 	const cases = historyConformance(() => {
 		const keyPrefix = `run${run++}`;
 		const nodes = cluster.nodes.map(({ host, port }) => ({ host, port }));
-		return { createBus: () => new ClusterBus({ nodes, options: {}, keyPrefix, connectTimeout: 2_000 }) };
+		return { createBus: () => new ClusterBus({ nodes, options: {}, keyPrefix, connectTimeout: 10_000 }) };
 	});
-	for (const { name, run: keep } of cases) it(name, keep);
+	for (const { name, run: check } of cases) it(name, check);
 });

@@ -10,13 +10,13 @@ describe('publishing on one connection', () => {
 	let subscriber: Redis;
 	let client: Redis;
 	let command: PublishCommand;
-	const heard: (readonly [string, Buffer])[] = [];
+	const received: (readonly [string, Buffer])[] = [];
 
 	beforeAll(async () => {
 		redis = await startRedis();
 		subscriber = new Redis({ port: redis.port });
-		await subscriber.subscribe('heard');
-		subscriber.on('messageBuffer', (channel: Buffer, frame: Buffer) => heard.push([channel.toString(), frame]));
+		await subscriber.subscribe('subscribed');
+		subscriber.on('messageBuffer', (channel: Buffer, frame: Buffer) => received.push([channel.toString(), frame]));
 	});
 	afterAll(async () => {
 		subscriber.disconnect();
@@ -25,101 +25,107 @@ describe('publishing on one connection', () => {
 	});
 	beforeEach(async () => {
 		client?.disconnect();
-		heard.length = 0;
+		received.length = 0;
 		client = new Redis({ port: redis.port, lazyConnect: true, enableOfflineQueue: false, maxRetriesPerRequest: 0 });
 		client.on('error', () => {});
 		await client.connect();
 		command = new PublishCommand(client, 'publish');
 	});
 
-	it('gives each message the answer that is its own, over many turns and more than are kept', async () => {
-		const answers: Promise<number>[] = [];
+	it('settles each message with its own reply, over many turns and beyond the limit of settled replies', async () => {
+		const replies: Promise<number>[] = [];
 		for (let turn = 0; turn < 30; turn++) {
-			for (let i = 0; i < 100; i++) answers.push(command.publish(i % 3 === 0 ? 'heard' : 'unheard', FRAME));
+			for (let i = 0; i < 100; i++) replies.push(command.publish(i % 3 === 0 ? 'subscribed' : 'unsubscribed', FRAME));
 			await new Promise(setImmediate);
 		}
 
-		expect(await Promise.all(answers)).toEqual(answers.map((_, i) => ((i % 100) % 3 === 0 ? 1 : 0)));
-		await until(() => heard.length === 30 * 34, { what: () => `1,020 messages came, not ${heard.length}` });
-		for (const [channel, frame] of heard) expect([channel, ...frame]).toEqual(['heard', ...FRAME]);
+		expect(await Promise.all(replies)).toEqual(replies.map((_, i) => ((i % 100) % 3 === 0 ? 1 : 0)));
+		await until(() => received.length === 30 * 34, { what: () => `1,020 messages arrive, not ${received.length}` });
+		for (const [channel, frame] of received) expect([channel, ...frame]).toEqual(['subscribed', ...FRAME]);
 	});
 
-	it('stands between other commands of the same connection without mixing up their answers', async () => {
-		const first = command.publish('heard', FRAME);
+	it('keeps replies apart from those of other commands on the same connection', async () => {
+		const first = command.publish('subscribed', FRAME);
 		const echo = client.echo('in between');
-		const second = command.publish('unheard', FRAME);
+		const second = command.publish('unsubscribed', FRAME);
 
 		expect(await Promise.all([first, echo, second])).toEqual([1, 'in between', 0]);
 	});
 
-	it('rejects what the server refuses, and only that', async () => {
-		await redis.command('ACL', 'SETUSER', 'limited', 'on', '>secret', '+@all', '&heard');
+	it('rejects only the messages that the server refuses', async () => {
+		await redis.command('ACL', 'SETUSER', 'limited', 'on', '>secret', '+@all', '&subscribed');
 		const limited = new Redis({ port: redis.port, username: 'limited', password: 'secret' });
 		await new Promise((resolve) => limited.once('ready', resolve));
-		const byLimited = new PublishCommand(limited, 'publish');
-		const channels = ['heard', 'forbidden', 'heard'];
-		const answers = await Promise.allSettled(channels.map((channel) => byLimited.publish(channel, FRAME)));
+		const limitedCommand = new PublishCommand(limited, 'publish');
+		const channels = ['subscribed', 'forbidden', 'subscribed'];
+		const replies = await Promise.allSettled(channels.map((channel) => limitedCommand.publish(channel, FRAME)));
 		limited.disconnect();
 
-		expect(answers).toMatchObject([
+		expect(replies).toMatchObject([
 			{ value: 1 },
 			{ reason: { name: 'ReplyError', message: expect.stringContaining('NOPERM') } },
 			{ value: 1 },
 		]);
 	});
 
-	it('rejects at once what cannot be written', async () => {
+	it('rejects at once when the connection is closed, and sends nothing later', async () => {
 		client.disconnect();
 		const unwritten = new Uint8Array([1]);
-		const answers = await Promise.allSettled([
-			command.publish('heard', unwritten),
-			command.publish('heard', unwritten),
+		const replies = await Promise.allSettled([
+			command.publish('subscribed', unwritten),
+			command.publish('subscribed', unwritten),
 		]);
 
-		expect(answers.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
-		await redis.command('PUBLISH', 'heard', 'afterwards');
-		await until(() => heard.some(([, frame]) => frame.toString() === 'afterwards'), { what: 'the next message came' });
-		expect(heard.map(([, frame]) => frame.length)).not.toContain(1);
+		expect(replies.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+		await redis.command('PUBLISH', 'subscribed', 'afterwards');
+		await until(() => received.some(([, frame]) => frame.toString() === 'afterwards'), {
+			what: 'the next message arrives',
+		});
+		expect(received.map(([, frame]) => frame.length)).not.toContain(1);
 	});
 
-	it('rejects what a closing connection can no longer take, and not what it has taken', async () => {
+	it('rejects messages after the end of the stream, but not those already written', async () => {
 		redis.freeze();
 		const settled: string[] = [];
 		const note = (name: string) =>
 			[() => settled.push(`${name} accepted`), () => settled.push(`${name} rejected`)] as const;
-		const taken = command.publish('heard', FRAME).then(...note('taken'));
+		const written = command.publish('subscribed', FRAME).then(...note('written'));
 		await new Promise(setImmediate);
 		client.stream.end();
-		const late = command.publish('heard', FRAME).then(...note('late'));
+		const late = command.publish('subscribed', FRAME).then(...note('late'));
 		await late;
 		expect(settled).toEqual(['late rejected']);
 
 		redis.thaw();
-		await taken;
+		await written;
 		expect(settled).toHaveLength(2);
 	});
 
-	it('lets nobody put something else in the place of its answers, as tools that watch commands do', async () => {
+	it('ignores attempts to replace its resolve and reject, as instrumentation does', async () => {
 		const { resolve } = command;
-		let watched = 0;
+		let wrapped = 0;
 		command.resolve = (reply: unknown) => {
-			watched++;
+			wrapped++;
 			resolve(reply);
 		};
 
-		expect(await Promise.all([command.publish('heard', FRAME), command.publish('unheard', FRAME)])).toEqual([1, 0]);
-		expect(watched).toBe(0);
+		expect(await Promise.all([command.publish('subscribed', FRAME), command.publish('unsubscribed', FRAME)])).toEqual([
+			1, 0,
+		]);
+		expect(wrapped).toBe(0);
 	});
 
-	it('rejects each message that has no answer when the connection is lost, and none that comes after', async () => {
+	it('rejects every message without a reply when the connection is lost, and no later one', async () => {
 		redis.freeze();
-		const lost = Promise.allSettled(Array.from({ length: 50 }, () => command.publish('heard', FRAME)));
+		const lost = Promise.allSettled(Array.from({ length: 50 }, () => command.publish('subscribed', FRAME)));
 		await new Promise(setImmediate);
 		client.stream.destroy();
 		expect(new Set((await lost).map(({ status }) => status))).toEqual(new Set(['rejected']));
 
 		redis.thaw();
 		await new Promise((resolve) => client.once('ready', resolve));
-		expect(await Promise.all([command.publish('heard', FRAME), command.publish('unheard', FRAME)])).toEqual([1, 0]);
+		expect(await Promise.all([command.publish('subscribed', FRAME), command.publish('unsubscribed', FRAME)])).toEqual([
+			1, 0,
+		]);
 	});
 });

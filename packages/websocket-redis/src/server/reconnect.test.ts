@@ -1,12 +1,13 @@
 import { type RedisServer, startRedis, until } from '@orijs/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { RedisWsProvider } from '../index.ts';
-import { type NodeHere, serveHere } from '../test-support/node-here.ts';
+import { type LocalNode, serveLocally } from '../test-support/local-node.ts';
+import { silentLogger } from '../test-support/silent-logger.ts';
 
-describe('when Redis goes away and comes back', () => {
+describe('an outage of Redis', () => {
 	let redis: RedisServer;
-	let a: { provider: RedisWsProvider; node: NodeHere };
-	let b: { provider: RedisWsProvider; node: NodeHere };
+	let a: { provider: RedisWsProvider; node: LocalNode };
+	let b: { provider: RedisWsProvider; node: LocalNode };
 	const rejections: unknown[] = [];
 	const onRejection = (reason: unknown): void => void rejections.push(reason);
 
@@ -25,57 +26,57 @@ describe('when Redis goes away and comes back', () => {
 	async function startNode(): Promise<typeof a> {
 		const provider = new RedisWsProvider({
 			connection: { port: redis.port },
-			logger: { debug() {}, info() {}, warn() {}, error() {} },
+			logger: silentLogger,
 		});
-		const node = serveHere(provider);
+		const node = serveLocally(provider);
 		await provider.start();
 		return { provider, node };
 	}
 
-	/** Publishes from a until b's client hears it. */
-	async function passes(topic: string, client: { readonly texts: readonly string[] }): Promise<void> {
+	/** Publishes on a until the client receives the message. */
+	async function untilReceived(topic: string, client: { readonly texts: readonly string[] }): Promise<void> {
 		await until(
 			async () => {
 				await a.provider.publish(topic, 'probe').catch(() => {});
 				return client.texts.includes('probe');
 			},
-			{ what: `a message passes in ${topic}`, timeoutMs: 10_000 },
+			{ what: `a message arrives on ${topic}`, timeoutMs: 10_000 },
 		);
 	}
 
-	it('delivers on the same node, rejects for the others, and every topic lives again', async () => {
+	it('publishes to local sockets only and rejects, then subscribes every topic again', async () => {
 		const topics = Array.from({ length: 2_500 }, (_, i) => `topic:${i}`);
-		const [here, there] = [await a.node.connect(['topic:0']), await b.node.connect()];
-		await Promise.all(topics.map((topic) => b.provider.subscribe(there.id, topic)));
+		const [local, remote] = [await a.node.connect(['topic:0']), await b.node.connect()];
+		await Promise.all(topics.map((topic) => b.provider.subscribe(remote.id, topic)));
 		await redis.kill();
 		await until(
 			async () =>
-				(await a.provider.publish('topic:0', 'in the dark').catch((error: Error) => error.name)) ===
+				(await a.provider.publish('topic:0', 'during the outage').catch((error: Error) => error.name)) ===
 				'BusUnavailableError',
-			{ what: 'the loss is noticed' },
+			{ what: 'the outage is noticed' },
 		);
-		expect(await here.client.next()).toBe('in the dark');
+		expect(await local.client.next()).toBe('during the outage');
 
-		// Joined during the outage: waits, and works after it.
-		const joined = b.provider.subscribe(there.id, 'topic:late');
+		// A subscribe during the outage stays pending until it ends.
+		const subscribed = b.provider.subscribe(remote.id, 'topic:late');
 		await redis.restart();
-		await joined;
-		await passes('topic:late', there.client);
+		await subscribed;
+		await untilReceived('topic:late', remote.client);
 		await until(
 			() =>
 				a.provider.publish('topic:0', 'back').then(
 					() => true,
 					() => false,
 				),
-			{ what: 'a is back too', timeoutMs: 10_000 },
+			{ what: 'a publishes again', timeoutMs: 10_000 },
 		);
-		const heard = (): number => new Set(there.client.texts.filter((text) => text.startsWith('topic:'))).size;
+		const received = (): number => new Set(remote.client.texts.filter((text) => text.startsWith('topic:'))).size;
 		await Promise.all(topics.map((topic) => a.provider.publish(topic, topic)));
-		await until(() => heard() === topics.length, { what: 'every topic was heard' });
-		expect(there.client.texts).not.toContain('in the dark');
+		await until(() => received() === topics.length, { what: 'a message arrived on every topic' });
+		expect(remote.client.texts).not.toContain('during the outage');
 	});
 
-	it('stops promptly in the middle of an outage', async () => {
+	it('does not delay stop()', async () => {
 		const { id } = await a.node.connect();
 		await redis.kill();
 		const begin = performance.now();

@@ -1,5 +1,4 @@
-// One node of the two-process tests: a plain Bun server on a Redis provider, told what to do by its clients and by the
-// test.
+// A node of the two-process tests: a plain Bun server on a Redis provider, controlled by its clients and the test.
 
 import { answerRequests } from '@orijs/testkit';
 import { type SocketData, SocketCoordinator, SocketMessage } from '@orijs/websocket';
@@ -33,8 +32,8 @@ const server = Bun.serve<SocketData>({
 		},
 		async message(ws, message) {
 			const [verb, topic = ''] = String(message).split(' ');
-			if (verb === 'join') await coordinator.subscribeToTopic(ws.data.socketId, topic);
-			if (verb === 'leave') await coordinator.unsubscribeFromTopic(ws.data.socketId, topic);
+			if (verb === 'subscribe') await coordinator.subscribeToTopic(ws.data.socketId, topic);
+			if (verb === 'unsubscribe') await coordinator.unsubscribeFromTopic(ws.data.socketId, topic);
 			ws.send(`${verb} ${topic}`);
 		},
 		close(ws) {
@@ -45,7 +44,7 @@ const server = Bun.serve<SocketData>({
 provider.setServer(server);
 await provider.start();
 
-/** What a test may ask of a node. */
+/** The requests of a test to a node. */
 export type NodeRequest =
 	| { readonly do: 'where' }
 	| { readonly do: 'publish'; readonly topic: string; readonly payloads: readonly (string | Uint8Array<ArrayBuffer>)[] }
@@ -53,45 +52,45 @@ export type NodeRequest =
 	| { readonly do: 'broadcast'; readonly payload: string | Uint8Array<ArrayBuffer> }
 	| { readonly do: 'emit'; readonly topic: string; readonly note: string }
 	| {
-			readonly do: 'shuffle';
+			readonly do: 'toggle';
 			readonly socketId: string;
 			readonly topic: string;
 			readonly times: number;
-			readonly end: 'in' | 'out';
+			readonly end: 'subscribed' | 'unsubscribed';
 	  }
 	| { readonly do: 'counts'; readonly topic: string }
 	| { readonly do: 'stop' };
 
 answerRequests(async (request) => {
-	const asked = request as NodeRequest;
-	switch (asked.do) {
+	const message = request as NodeRequest;
+	switch (message.do) {
 		case 'where':
 			return `ws://localhost:${server.port}`;
 		case 'publish':
-			return void (await Promise.all(asked.payloads.map((payload) => provider.publish(asked.topic, payload))));
+			return void (await Promise.all(message.payloads.map((payload) => provider.publish(message.topic, payload))));
 		case 'send':
-			return provider.send(asked.socketId, asked.payload).then(
+			return provider.send(message.socketId, message.payload).then(
 				() => 'sent',
 				(error: Error) => error.name,
 			);
 		case 'broadcast':
-			return provider.broadcast(asked.payload);
+			return provider.broadcast(message.payload);
 		case 'emit':
-			return provider.emit(Noted, asked.topic, asked.note).then(
+			return provider.emit(Noted, message.topic, message.note).then(
 				() => 'emitted',
 				(error: Error) => error.message,
 			);
-		case 'shuffle': {
-			// Nothing is awaited on the way: the last call must win.
-			for (let i = 0; i < asked.times; i++) {
-				void coordinator.subscribeToTopic(asked.socketId, asked.topic);
-				void coordinator.unsubscribeFromTopic(asked.socketId, asked.topic);
+		case 'toggle': {
+			// Not awaited: the last call must win.
+			for (let i = 0; i < message.times; i++) {
+				void coordinator.subscribeToTopic(message.socketId, message.topic);
+				void coordinator.unsubscribeFromTopic(message.socketId, message.topic);
 			}
-			if (asked.end === 'in') await coordinator.subscribeToTopic(asked.socketId, asked.topic);
+			if (message.end === 'subscribed') await coordinator.subscribeToTopic(message.socketId, message.topic);
 			return;
 		}
 		case 'counts':
-			return { sockets: coordinator.getConnectionCount(), inTopic: provider.getTopicSubscriberCount(asked.topic) };
+			return { sockets: coordinator.getConnectionCount(), inTopic: provider.getTopicSubscriberCount(message.topic) };
 		case 'stop':
 			await provider.stop();
 			await server.stop(true);

@@ -1,4 +1,4 @@
-// A process that starts a provider, is told to stop it, and must then end by itself.
+// A process that starts a provider, stops it on request, and must then end by itself.
 
 import { answerRequests } from '@orijs/testkit';
 import { RedisWsProvider } from '../index.ts';
@@ -20,7 +20,7 @@ answerRequests(async (request) => {
 	}
 	const begin = performance.now();
 	await provider.stop();
-	// The test's own channel must not be what keeps the process alive.
+	// The channel to the test must not be what keeps the process alive.
 	setTimeout(() => process.disconnect?.(), 50);
 	return performance.now() - begin;
 });

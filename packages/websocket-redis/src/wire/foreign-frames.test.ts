@@ -3,13 +3,13 @@ import type { LogDetails } from '@orijs/websocket';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { RedisWsProvider } from '../index.ts';
-import { type NodeHere, serveHere } from '../test-support/node-here.ts';
+import { type LocalNode, serveLocally } from '../test-support/local-node.ts';
 
-describe('what others publish on our channels', () => {
+describe('frames that others publish on our channels', () => {
 	let redis: RedisServer;
 	let raw: Redis;
 	let provider: RedisWsProvider;
-	let node: NodeHere;
+	let node: LocalNode;
 	let client: TestClient;
 	const warnings: { message: string; details: LogDetails | undefined }[] = [];
 	const unexpected = (message: string): never => {
@@ -37,7 +37,7 @@ describe('what others publish on our channels', () => {
 				error: unexpected,
 			},
 		});
-		node = serveHere(provider);
+		node = serveLocally(provider);
 		await provider.start();
 		({ client } = await node.connect(['room']));
 	});
@@ -46,7 +46,7 @@ describe('what others publish on our channels', () => {
 		await node.stop();
 	});
 
-	/** Origin, lane and incarnation of a node that is not ours. */
+	/** Origin, shard and incarnation of a foreign node. */
 	const sender = Buffer.alloc(14, 7);
 	const frameOf = (version: number, ...texts: string[]): Buffer => {
 		const run = Buffer.alloc(7 + 4 * (texts.length - 1));
@@ -63,7 +63,7 @@ describe('what others publish on our channels', () => {
 		expect(warnings).toEqual([]);
 	});
 
-	it('skips frames of another version: counted, said once, and nothing else is disturbed', async () => {
+	it('skips frames of another version: counted, logged once, without effect on others', async () => {
 		for (let i = 0; i < 3; i++) await raw.publish('shared:room', frameOf(2, 'from the future'));
 		await raw.publish('shared:room', frameOf(1, 'from today'));
 		expect(await client.next()).toBe('from today');
@@ -71,23 +71,23 @@ describe('what others publish on our channels', () => {
 		expect(warnings.map(({ message }) => message)).toEqual([expect.stringContaining('unknown-version')]);
 	});
 
-	it('skips garbage: counted, said once, and nothing else is disturbed', async () => {
-		const garbage = [
+	it('skips malformed frames: counted, logged once, without effect on others', async () => {
+		const malformed = [
 			'',
 			'\u0001',
 			'\u0001short',
 			frameOf(1, 'whole').subarray(0, -1),
-			Buffer.concat([frameOf(1, 'then a kind nobody knows'), Buffer.from([9, 0, 0, 0, 0])]),
+			Buffer.concat([frameOf(1, 'then an unknown kind'), Buffer.from([9, 0, 0, 0, 0])]),
 		];
-		for (const bytes of garbage) await raw.publish('shared:room', bytes);
+		for (const bytes of malformed) await raw.publish('shared:room', bytes);
 		await raw.publish('shared:*', '');
-		await raw.publish('shared:room', frameOf(1, 'sound'));
-		expect(await client.next()).toBe('sound');
-		expect(provider.getSkippedFrames()).toEqual({ 'unknown-version': 0, malformed: garbage.length + 1, late: 0 });
+		await raw.publish('shared:room', frameOf(1, 'valid'));
+		expect(await client.next()).toBe('valid');
+		expect(provider.getSkippedFrames()).toEqual({ 'unknown-version': 0, malformed: malformed.length + 1, late: 0 });
 		expect(warnings.map(({ message }) => message)).toEqual([expect.stringContaining('malformed')]);
 	});
 
-	it('keeps applications with different prefixes apart', async () => {
+	it('separates applications with different prefixes', async () => {
 		const other = new RedisWsProvider({ connection: { port: redis.port }, keyPrefix: 'other' });
 		await other.start();
 		await other.publish('room', 'not for you');

@@ -45,7 +45,7 @@ const anyEntry = fc.record({
 	content: anyContent,
 });
 
-/** Offsets that begin anywhere, and a topic that may have gone on since. */
+/** Offsets that start anywhere, on a topic that may have later messages. */
 const anySlice: fc.Arbitrary<HistorySlice> = fc
 	.record({
 		epoch: anyEpoch,
@@ -63,7 +63,7 @@ const anySlice: fc.Arbitrary<HistorySlice> = fc
 		return { epoch, last: prev + since, entries };
 	});
 
-/** What the reader is to get: text as UTF-8 can carry it, bytes as plain bytes. */
+/** The expected result of a read: text as UTF-8 can carry it, bytes as numbers. */
 function plain(slice: HistorySlice | undefined): unknown {
 	if (slice === undefined) return undefined;
 	const entries = slice.entries.map(({ content, ...place }) => ({
@@ -83,8 +83,8 @@ const twoEntries: HistorySlice = {
 	],
 };
 
-describe('a frame of history', () => {
-	it('gives the reader the same epoch, offsets and messages', () => {
+describe('a history frame', () => {
+	it('is read with the same epoch, offsets and messages', () => {
 		fc.assert(
 			fc.property(anySlice, (slice) => {
 				expect(plain(decodeHistory(frameOf(slice)))).toEqual(plain(slice));
@@ -93,7 +93,7 @@ describe('a frame of history', () => {
 		);
 	});
 
-	it('is read the same out of the middle of a larger buffer', () => {
+	it('is read the same from the middle of a larger buffer', () => {
 		fc.assert(
 			fc.property(anySlice, fc.nat(40), (slice, at) => {
 				const frame = frameOf(slice);
@@ -120,10 +120,10 @@ describe('a frame of history', () => {
 		expect(decodeHistory(frame)).toEqual({ epoch: 'a', last: 4, entries });
 	});
 
-	it('that ends too early is refused, whichever byte is the last', () => {
+	it('that ends early is rejected, whichever byte is the last', () => {
 		const frame = frameOf(twoEntries);
 		const [first, second] = twoEntries.entries.map((entry) => entryOf(entry).length);
-		// Where an entry ends a frame may end as well: the chain of the next message shows what is missing.
+		// A frame may end after any entry: the `prev` of the next message shows what is missing.
 		const whole = [frame.length - (first ?? 0) - (second ?? 0), frame.length - (second ?? 0), frame.length];
 		const read = Array.from({ length: frame.length + 1 }, (_, length) => length).filter(
 			(length) => decodeHistory(frame.subarray(0, length)) !== undefined,
@@ -131,7 +131,7 @@ describe('a frame of history', () => {
 		expect(read).toEqual(whole);
 	});
 
-	it('that goes on after its end is refused, whatever follows', () => {
+	it('with trailing bytes is rejected, whatever they are', () => {
 		fc.assert(
 			fc.property(anySlice, fc.uint8Array({ minLength: 1, maxLength: 60, size: 'max' }), (slice, trailing) => {
 				expect(decodeHistory(Buffer.concat([frameOf(slice), trailing]))).toBeUndefined();
@@ -140,7 +140,7 @@ describe('a frame of history', () => {
 		);
 	});
 
-	it('never makes the reader throw, whatever is in it', () => {
+	it('never makes the reader throw, whatever it contains', () => {
 		fc.assert(
 			fc.property(fc.uint8Array({ maxLength: 200, size: 'max' }), (bytes) => {
 				decodeHistory(Buffer.from(bytes));
@@ -150,7 +150,7 @@ describe('a frame of history', () => {
 		);
 	});
 
-	it('with one byte changed is refused or still a history', () => {
+	it('with one byte changed is rejected or still a valid history', () => {
 		const frame = frameOf(twoEntries);
 		fc.assert(
 			fc.property(fc.nat(frame.length - 1), fc.integer({ min: 0, max: 255 }), (at, byte) => {
@@ -179,7 +179,7 @@ describe('a frame of history', () => {
 		return frame;
 	};
 
-	it('that the cases below are made from is sound', () => {
+	it('without the changes below is valid', () => {
 		expect(decodeHistory(one({}))).toEqual({ epoch, last: 30, entries: [entry] });
 	});
 
@@ -187,23 +187,23 @@ describe('a frame of history', () => {
 		['another marker', changed(0, 0x47)],
 		['a later version', changed(1, 2)],
 		['an earlier version', changed(1, 0)],
-		['no epoch', frameOf({ epoch: '', last: 30, entries: [entry] })],
-		['a kind of content that nobody knows', changed(one({}).length - 2, 0x55)],
+		['an empty epoch', frameOf({ epoch: '', last: 30, entries: [entry] })],
+		['an unknown kind of content', changed(one({}).length - 2, 0x55)],
 		['content without a kind', Buffer.concat([headOf(twoEntries), entryOf(entry).subarray(0, 24), Buffer.alloc(4)])],
-		['an offset that is not above the one before', one({ offset: 4 })],
+		['an offset that is not above the previous one', one({ offset: 4 })],
 		['an offset above the last', one({ offset: 31 })],
-		['a fraction of an offset', one({ offset: 10.5 })],
-		['an offset that is not exact', one({ offset: 2 ** 53 }, 2 ** 53)],
-		['no number for an offset', one({ offset: Number.NaN })],
-		['an offset below zero', one({ prev: -1 })],
-		['no end of offsets', one({}, Number.POSITIVE_INFINITY)],
-		['no number for the last offset', one({}, Number.NaN)],
-		['no number for a time', one({ timestamp: Number.NaN })],
-		['a time before the epoch', one({ timestamp: -1 })],
-		['a hole', frameOf({ epoch, last: 30, entries: [entry, { ...entry, offset: 20, prev: 15 }] })],
+		['a fractional offset', one({ offset: 10.5 })],
+		['an offset that is not a safe integer', one({ offset: 2 ** 53 }, 2 ** 53)],
+		['an offset of NaN', one({ offset: Number.NaN })],
+		['a negative offset', one({ prev: -1 })],
+		['an infinite last offset', one({}, Number.POSITIVE_INFINITY)],
+		['a last offset of NaN', one({}, Number.NaN)],
+		['a timestamp of NaN', one({ timestamp: Number.NaN })],
+		['a negative timestamp', one({ timestamp: -1 })],
+		['a gap between entries', frameOf({ epoch, last: 30, entries: [entry, { ...entry, offset: 20, prev: 15 }] })],
 		['the same entry twice', frameOf({ epoch, last: 30, entries: [entry, entry] })],
 		['entries in the wrong order', frameOf({ ...twoEntries, entries: twoEntries.entries.toReversed() })],
-	])('with %s is refused', (_, frame) => {
+	])('with %s is rejected', (_, frame) => {
 		expect(decodeHistory(frame)).toBeUndefined();
 	});
 });

@@ -1,12 +1,11 @@
 import { connect as connectTo, createServer, type Server, type Socket } from 'node:net';
-import { freePort, type RedisServer, startRedis } from '@orijs/testkit';
-import type { Logger } from '@orijs/websocket';
+import { freePort, type RedisServer, startRedis, until } from '@orijs/testkit';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { createClient } from './server/client-options.ts';
-import { InvalidRedisOptionError, RedisConnectError, type RedisWsProviderOptions, RedisWsProvider } from './index.ts';
-
-const silent: Logger = { debug() {}, info() {}, warn() {}, error() {} };
+import { createClient } from '../server/client-options.ts';
+import { InvalidRedisOptionError, RedisConnectError, type RedisWsProviderOptions, RedisWsProvider } from '../index.ts';
+import { resolves } from '../test-support/history-node.ts';
+import { silentLogger } from '../test-support/silent-logger.ts';
 
 describe('starting on Redis', () => {
 	let redis: RedisServer;
@@ -19,22 +18,23 @@ describe('starting on Redis', () => {
 		await Promise.all(providers.splice(0).map((provider) => provider.stop()));
 	});
 
-	function create(connection: RedisWsProviderOptions['connection'], connectTimeout = 500): RedisWsProvider {
-		const provider = new RedisWsProvider({ connection, connectTimeout, logger: silent });
+	/** By default with more time than any machine needs; tests of the deadline set a short one. */
+	function create(connection: RedisWsProviderOptions['connection'], connectTimeout = 10_000): RedisWsProvider {
+		const provider = new RedisWsProvider({ connection, connectTimeout, logger: silentLogger });
 		providers.push(provider);
 		return provider;
 	}
 
+	/** Resolves with the error of a start that fails well before ioredis's own timeout of 10 s. */
 	async function failureOf(provider: RedisWsProvider): Promise<RedisConnectError> {
 		const begin = performance.now();
 		const error: unknown = await provider.start().catch((thrown: unknown) => thrown);
-		// The deadline is 500 ms; what is above it is room for a busy machine, and far below ioredis's own patience.
-		expect(performance.now() - begin).toBeLessThan(3_000);
+		expect(performance.now() - begin).toBeLessThan(5_000);
 		expect(error).toBeInstanceOf(RedisConnectError);
 		return error as RedisConnectError;
 	}
 
-	it('starts with options, with a URL, and with an instance, which stays open', async () => {
+	it('starts with options, with a URL, and with an instance, which it leaves open', async () => {
 		const instance = new Redis({ port: redis.port, password: 'secret' });
 		await create({ port: redis.port, password: 'secret' }).start();
 		await create(`redis://:secret@127.0.0.1:${redis.port}`).start();
@@ -47,34 +47,32 @@ describe('starting on Redis', () => {
 
 	it('rejects when nothing listens, naming host, port and cause', async () => {
 		const port = await freePort();
-		const error = await failureOf(create({ host: '127.0.0.1', port }));
+		const error = await failureOf(create({ host: '127.0.0.1', port }, 500));
 		expect(error.endpoint).toBe(`127.0.0.1:${port}`);
 		expect(error.message).toMatch(new RegExp(`Redis at 127.0.0.1:${port} could not be reached within 500 ms: .+`));
 		expect(error.cause).toBeInstanceOf(Error);
 	});
 
-	it('rejects when something accepts and never answers', async () => {
+	it('rejects when the server accepts the connection and never replies', async () => {
 		const mute = await listen(() => {});
-		const error = await failureOf(create({ port: mute.port }));
+		const error = await failureOf(create({ port: mute.port }, 500));
 		expect(error.message).toContain(`localhost:${mute.port}`);
 		await mute.close();
 	});
 
-	it('rejects when it is not Redis that answers', async () => {
+	it('rejects when the server is not Redis', async () => {
 		const web = await listen((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
-		await failureOf(create({ port: web.port }));
+		await failureOf(create({ port: web.port }, 500));
 		await web.close();
 	});
 
-	it('rejects a wrong password at once, and keeps the password to itself', async () => {
-		const begin = performance.now();
-		const error = await failureOf(create(`redis://:wrong-password@127.0.0.1:${redis.port}`, 10_000));
-		expect(performance.now() - begin).toBeLessThan(3_000);
+	it('rejects a wrong password at once, without the password in the message', async () => {
+		const error = await failureOf(create(`redis://:wrong-password@127.0.0.1:${redis.port}`, 60_000));
 		expect(error.message).toMatch(/refused the connection: .*(WRONGPASS|invalid)/i);
 		expect(error.message).not.toContain('wrong-password');
 	});
 
-	it('rejects when the server falls silent after the connection is made', async () => {
+	it('rejects when the server stops replying once connected', async () => {
 		const proxied = await listen((socket) => {
 			const upstream = connectTo(redis.port, '127.0.0.1');
 			upstream.on('error', () => {}).on('data', (bytes) => socket.write(bytes));
@@ -83,12 +81,12 @@ describe('starting on Redis', () => {
 				if (!bytes.toString('latin1').includes('\r\nsubscribe\r\n')) upstream.write(bytes);
 			});
 		});
-		const provider = create({ port: proxied.port, password: 'secret' });
+		const provider = create({ port: proxied.port, password: 'secret' }, 1_500);
 		await expect(provider.start()).rejects.toThrow('no answer');
 		await proxied.close();
 	});
 
-	it('lets nothing in a URL overrule what keeps messages from being sent twice', () => {
+	it('ignores options in a URL that would send messages twice', () => {
 		const url =
 			'redis://localhost?autoResendUnfulfilledCommands=true&maxRetriesPerRequest=20&enableOfflineQueue=true&db=3';
 		const { options } = createClient(url, 1_000);
@@ -102,9 +100,9 @@ describe('starting on Redis', () => {
 		expect(Number(options.db)).toBe(3);
 	});
 
-	it('waits for a Redis that comes up within the deadline', async () => {
+	it('waits for a Redis that comes up before the deadline', async () => {
 		const port = await freePort();
-		const provider = create({ port }, 10_000);
+		const provider = create({ port });
 		const started = provider.start();
 		const late = await startRedis({ port });
 		await started;
@@ -114,15 +112,15 @@ describe('starting on Redis', () => {
 
 	it('can be started again after a failure', async () => {
 		const port = await freePort();
-		const provider = create({ port });
+		const provider = create({ port }, 500);
 		await failureOf(provider);
 		const late = await startRedis({ port });
-		await provider.start();
+		await until(() => resolves(provider.start()), { what: 'a start succeeds', timeoutMs: 10_000 });
 		await provider.stop();
 		await late.stop();
 	});
 
-	it('stops while it is still starting', async () => {
+	it('can be stopped while it starts', async () => {
 		const mute = await listen(() => {});
 		const provider = create({ port: mute.port }, 60_000);
 		const started = provider.start().catch((error: Error) => error.name);
@@ -133,23 +131,23 @@ describe('starting on Redis', () => {
 	});
 
 	it.each([
-		['no URL', { connection: 'localhost:6379' }, /redis:\/\/ or rediss:\/\/ URL/],
+		['text that is no URL', { connection: 'localhost:6379' }, /redis:\/\/ or rediss:\/\/ URL/],
 		[
-			'what is no URL, without showing a password in it',
+			'an invalid URL, without showing its password',
 			{ connection: 'redis//:hunter2@db' },
 			/^(?!.*hunter2).*redis:\/\//,
 		],
-		['no options', undefined as never, /ioredis options/],
+		['missing options', undefined as never, /ioredis options/],
 		['a client of another kind', { connection: new Bun.RedisClient() as never }, /ioredis instance/],
-		['no connection', { connection: undefined as never }, /ioredis options/],
+		['a missing connection', { connection: undefined as never }, /ioredis options/],
 		['an empty prefix', { connection: {}, keyPrefix: '' }, /keyPrefix must be 1 to 128 characters/],
 		['a prefix with a space', { connection: {}, keyPrefix: 'a b' }, /keyPrefix/],
-		['no time', { connection: {}, connectTimeout: 0 }, /connectTimeout must be a number of milliseconds/],
-		['time that is no number', { connection: {}, connectTimeout: Number.NaN }, /connectTimeout/],
-	])('refuses %s, with a sentence that helps', (_, options, message) => {
-		const make = (): unknown => new RedisWsProvider(options);
-		expect(make).toThrow(InvalidRedisOptionError);
-		expect(make).toThrow(message);
+		['a connectTimeout of 0', { connection: {}, connectTimeout: 0 }, /connectTimeout must be a number of milliseconds/],
+		['a connectTimeout of NaN', { connection: {}, connectTimeout: Number.NaN }, /connectTimeout/],
+	])('rejects %s, with a helpful message', (_, options, message) => {
+		const create = (): unknown => new RedisWsProvider(options);
+		expect(create).toThrow(InvalidRedisOptionError);
+		expect(create).toThrow(message);
 	});
 });
 

@@ -3,7 +3,7 @@ import { BusUnavailableError } from '@orijs/websocket';
 import { expect, it } from 'vitest';
 import { RedisWsProvider } from '../index.ts';
 
-it('a message that could not be stored is in the log, also if nobody awaits it', async () => {
+it('logs a message that could not be stored, also if its promise is not awaited', async () => {
 	const redis = await startRedis();
 	const errors: string[] = [];
 	const provider = new RedisWsProvider({
@@ -13,13 +13,13 @@ it('a message that could not be stored is in the log, also if nobody awaits it',
 	});
 	await provider.start();
 	await redis.kill();
-	await until(() => provider.status !== 'ready', { what: 'the loss of Redis is known' });
+	await until(() => provider.status !== 'ready', { what: 'the outage is noticed' });
 	const [first, second] = [provider.publish('chat:1', 'a'), provider.publish('chat:2', 'b')];
 	await expect(first).rejects.toBeInstanceOf(BusUnavailableError);
 	await expect(second).rejects.toBeInstanceOf(BusUnavailableError);
-	const told = errors.filter((message) => message.startsWith('WebSocket publish failed'));
-	expect(told).toHaveLength(1);
-	expect(told[0]).toMatch(/chat:1/);
+	const logged = errors.filter((message) => message.startsWith('WebSocket publish failed'));
+	expect(logged).toHaveLength(1);
+	expect(logged[0]).toMatch(/chat:1/);
 	await provider.stop();
 	await redis.stop();
 });

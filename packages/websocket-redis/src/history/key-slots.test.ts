@@ -3,13 +3,13 @@ import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { slotOf } from '../cluster/slot.ts';
 import { RedisWsProvider } from '../index.ts';
+import { silentLogger } from '../test-support/silent-logger.ts';
 
 const TOPICS = ['chat:1', ':', '.', '-', '_', '::', 'a:key:b', 'a:meta', '__proto__', '0', 't'.repeat(256)];
 const PREFIXES = ['orijs', 'a:b', '.', ':', 'p'.repeat(128)];
-/** What is in the first braces decides about the slot: these must not have a say. */
+/** The first braces of a key decide its slot: braces in an idempotency key must not. */
 const KEYS = ['order-7', '{other}', '}{', '{}', '}', 'ключ', '🔑{é}', '\0', ' \r\n', '{'.repeat(256)];
 const HISTORY = { '*': { size: 100, ttlMs: 600_000 } };
-const logger = { debug() {}, info() {}, warn() {}, error() {} };
 
 describe('the keys of a topic on a Redis Cluster', () => {
 	let cluster: RedisCluster;
@@ -18,13 +18,13 @@ describe('the keys of a topic on a Redis Cluster', () => {
 	});
 	afterAll(() => cluster.stop());
 
-	it.each(PREFIXES)('are where its channel is, with the prefix %s', async (keyPrefix) => {
+	it.each(PREFIXES)('are in the slot of its channel, with the prefix %s', async (keyPrefix) => {
 		await Promise.all(cluster.nodes.map((node) => node.command('FLUSHALL')));
 		const provider = new RedisWsProvider({
 			connection: { cluster: cluster.nodes.map(({ host, port }) => ({ host, port })) },
 			keyPrefix,
 			history: HISTORY,
-			logger,
+			logger: silentLogger,
 		});
 		await provider.start();
 		for (const topic of TOPICS) {
@@ -48,17 +48,17 @@ describe('the keys of a topic on a Redis Cluster', () => {
 		expect(count).toBe(TOPICS.length * (2 + KEYS.length));
 	});
 
-	it('never have braces or other alphabets from a topic or a prefix: such are refused', async () => {
+	it('have no braces or non-ASCII text from a topic or a prefix: those are rejected', async () => {
 		const connection = { cluster: cluster.nodes.map(({ host, port }) => ({ host, port })) };
-		const provider = new RedisWsProvider({ connection, history: HISTORY, logger });
+		const provider = new RedisWsProvider({ connection, history: HISTORY, logger: silentLogger });
 		await provider.start();
 		onTestFinished(() => provider.stop());
-		for (const odd of ['{a}', 'a{b', 'a}b', 'тема', 'é', '🔑', 'a b', '']) {
-			expect(() => new RedisWsProvider({ connection, keyPrefix: odd })).toThrow(/keyPrefix/);
-			expect(() => new RedisWsProvider({ connection, history: { [odd]: { size: 1, ttlMs: 1 } } })).toThrow(
+		for (const invalid of ['{a}', 'a{b', 'a}b', 'тема', 'é', '🔑', 'a b', '']) {
+			expect(() => new RedisWsProvider({ connection, keyPrefix: invalid })).toThrow(/keyPrefix/);
+			expect(() => new RedisWsProvider({ connection, history: { [invalid]: { size: 1, ttlMs: 1 } } })).toThrow(
 				/pattern in history/,
 			);
-			await expect(provider.publish(odd, 'x')).rejects.toMatchObject({ name: 'InvalidTopicError' });
+			await expect(provider.publish(invalid, 'x')).rejects.toMatchObject({ name: 'InvalidTopicError' });
 		}
 	});
 });

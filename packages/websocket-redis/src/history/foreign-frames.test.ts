@@ -3,14 +3,14 @@ import type { Gap, LogDetails } from '@orijs/websocket';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { RedisWsProvider } from '../index.ts';
-import { messagesOf } from '../test-support/history-nodes.ts';
-import { type NodeHere, serveHere } from '../test-support/node-here.ts';
+import { messagesOf } from '../test-support/history-node.ts';
+import { type LocalNode, serveLocally } from '../test-support/local-node.ts';
 
-describe('what others publish on the channel of a topic with history', () => {
+describe('a frame that others publish on the channel of a topic with history', () => {
 	let redis: RedisServer;
 	let raw: Redis;
 	let provider: RedisWsProvider;
-	let node: NodeHere;
+	let node: LocalNode;
 	let client: TestClient;
 	const warnings: { message: string; details: LogDetails | undefined }[] = [];
 	const gaps: Gap[] = [];
@@ -41,7 +41,7 @@ describe('what others publish on the channel of a topic with history', () => {
 				error: unexpected,
 			},
 		});
-		node = serveHere(provider);
+		node = serveLocally(provider);
 		provider.onGap((gap) => gaps.push(gap));
 		await provider.start();
 		({ client } = await node.connect(['chat:1']));
@@ -51,7 +51,7 @@ describe('what others publish on the channel of a topic with history', () => {
 		await node.stop();
 	});
 
-	/** The frame of one message, as the scripts write it. */
+	/** A frame with one message, as the scripts write it. */
 	const frameOf = (epoch: string, offset: number, prev: number, text: string): Buffer => {
 		const head = Buffer.alloc(11 + epoch.length);
 		head.set([0x48, 1, epoch.length]);
@@ -64,24 +64,24 @@ describe('what others publish on the channel of a topic with history', () => {
 	};
 
 	const arrived = async (...texts: string[]): Promise<void> => {
-		await until(() => messagesOf(client).length >= texts.length, { what: `${texts.join()} have come` });
+		await until(() => messagesOf(client).length >= texts.length, { what: `${texts.join()} arrive` });
 		expect(messagesOf(client).map(({ data }) => data)).toEqual(texts);
 	};
 
-	it('is skipped when it is garbage: counted, said once, and later messages arrive', async () => {
+	it('is skipped if unreadable: counted, logged once, and later messages arrive', async () => {
 		await provider.publish('chat:1', 'before');
 		const frame = frameOf('epoch', 20, 10, 'cut');
-		const cut = Array.from({ length: frame.length - 1 }, (_, i) => frame.subarray(0, i + 1)).filter(
-			// A head alone is a history without messages.
+		const truncated = Array.from({ length: frame.length - 1 }, (_, i) => frame.subarray(0, i + 1)).filter(
+			// A header alone is a history without messages.
 			({ length }) => length !== 16,
 		);
 		const others = [Buffer.from([0x48, 2, ...frame.subarray(2)]), Buffer.concat([frame, Buffer.from('H')])];
-		for (const bytes of [...cut, ...others]) await raw.publish('orijs:chat:1', bytes);
+		for (const bytes of [...truncated, ...others]) await raw.publish('orijs:chat:1', bytes);
 		for (const bytes of [Buffer.from([1, 2, 3]), Buffer.alloc(0)]) await raw.publish('orijs:chat:1', bytes);
 		await provider.publish('chat:1', 'after');
 		await arrived('before', 'after');
 		expect(provider.getSkippedFrames()).toEqual({
-			'unknown-version': cut.length + others.length,
+			'unknown-version': truncated.length + others.length,
 			malformed: 2,
 			late: 0,
 		});
@@ -92,27 +92,27 @@ describe('what others publish on the channel of a topic with history', () => {
 		expect(gaps).toEqual([]);
 	});
 
-	it('is looked up when it does not follow, and what is not stored is not delivered', async () => {
+	it('is checked against the history if it does not follow, and not delivered if it is not stored', async () => {
 		await provider.publish('chat:1', 'before');
 		await arrived('before');
 		const { epoch, offset } = await provider.history('chat:1');
-		await raw.publish('orijs:chat:1', frameOf('invented', 20, 10, 'of no epoch of ours'));
-		await raw.publish('orijs:chat:1', frameOf(epoch, offset + 9, offset + 3, 'from after the end'));
-		await raw.publish('orijs:chat:1', frameOf(epoch, 2, 1, 'from long ago'));
-		await raw.publish('orijs:chat:1', frameOf(epoch, offset, offset - 1, 'what has come already'));
+		await raw.publish('orijs:chat:1', frameOf('invented', 20, 10, 'of an unknown epoch'));
+		await raw.publish('orijs:chat:1', frameOf(epoch, offset + 9, offset + 3, 'after the end'));
+		await raw.publish('orijs:chat:1', frameOf(epoch, 2, 1, 'long ago'));
+		await raw.publish('orijs:chat:1', frameOf(epoch, offset, offset - 1, 'already delivered'));
 		await provider.publish('chat:1', 'after');
 		await arrived('before', 'after');
 		expect([gaps, warnings]).toEqual([[], []]);
 	});
 
-	it('does not disturb the other topics', async () => {
+	it('does not affect other topics', async () => {
 		const other = await node.connect(['chat:2', 'plain']);
 		for (let i = 0; i < 50; i++) {
 			await raw.publish('orijs:chat:1', 'H\u0001garbage');
 			await provider.publish('chat:2', `${i}`);
 		}
 		await provider.publish('plain', 'end');
-		await until(() => messagesOf(other.client).length >= 50, { what: 'all have come' });
+		await until(() => messagesOf(other.client).length >= 50, { what: 'all arrive' });
 		expect(messagesOf(other.client).map(({ data }) => data)).toEqual(Array.from({ length: 50 }, (_, i) => `${i}`));
 		await other.client.next((message) => message === 'end');
 		await other.client.close();

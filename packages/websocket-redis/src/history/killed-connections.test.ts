@@ -1,12 +1,12 @@
 import { type RedisServer, startRedis, type TestClient, until } from '@orijs/testkit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type HistoryNode, messagesOf, startHistoryNode } from '../test-support/history-nodes.ts';
+import { type HistoryNode, messagesOf, resolves, startHistoryNode } from '../test-support/history-node.ts';
 
 const HISTORY = { 'chat:*': { size: 10_000, ttlMs: 600_000 } };
 const COUNT = 500;
 const TEXTS = Array.from({ length: COUNT }, (_, n) => `${n}`);
 
-describe('connections that are killed while messages are on their way', () => {
+describe('connections killed while messages are published', () => {
 	let redis: RedisServer;
 	let a: HistoryNode;
 	let b: HistoryNode;
@@ -21,31 +21,27 @@ describe('connections that are killed while messages are on their way', () => {
 		await redis.stop();
 	});
 
-	/** Whenever so many were settled, all connections but those of subscriptions are cut. */
-	async function killAt(settled: () => number): Promise<void> {
+	/** Kills all connections but the subscribers', each time that share of the messages is settled. */
+	async function killDuring(settled: () => number): Promise<void> {
 		for (const share of [0.1, 0.3, 0.5, 0.7]) {
-			await until(() => settled() >= share * COUNT, { what: `${share} of them are settled`, timeoutMs: 10_000 });
+			await until(() => settled() >= share * COUNT, {
+				what: `${share} of the messages are settled`,
+				timeoutMs: 10_000,
+			});
 			await redis.command('CLIENT', 'KILL', 'TYPE', 'normal');
 		}
 	}
 
-	const worksAgain = ({ provider }: HistoryNode): Promise<unknown> =>
-		until(
-			() =>
-				provider.history('chat:1').then(
-					() => true,
-					() => false,
-				),
-			{ what: 'Redis is reached again', timeoutMs: 10_000 },
-		);
+	const recovered = ({ provider }: HistoryNode): Promise<unknown> =>
+		until(() => resolves(provider.history('chat:1')), { what: 'Redis is reached again', timeoutMs: 10_000 });
 
-	/** What is stored, which is one chain and the same for all. */
-	async function storedForAll(): Promise<readonly unknown[]> {
-		await Promise.all([a, b].map(worksAgain));
+	/** The stored messages, after checking that they are one chain and that every client received them. */
+	async function storedAndReceived(): Promise<readonly unknown[]> {
+		await Promise.all([a, b].map(recovered));
 		const { messages } = await a.provider.history('chat:1', { limit: 1_000 });
 		const stored = messages.map(({ data }) => data);
 		for (const client of clients) {
-			await until(() => messagesOf(client).length >= stored.length, { what: 'all have come' });
+			await until(() => messagesOf(client).length >= stored.length, { what: 'all arrive' });
 			expect(messagesOf(client).map(({ data }) => data)).toEqual(stored);
 		}
 		const page = await b.provider.history('chat:1', { limit: 1_000 });
@@ -59,10 +55,10 @@ describe('connections that are killed while messages are on their way', () => {
 		return stored;
 	}
 
-	it('cost nothing: each message, tried again with its key, is stored once, in one order for all', async () => {
+	it('lose nothing: each message, retried with its key, is stored once and received in one order', async () => {
 		let refused = 0;
 		let accepted = 0;
-		const publishSurely = async ({ provider }: HistoryNode, text: string): Promise<void> => {
+		const publishUntilAccepted = async ({ provider }: HistoryNode, text: string): Promise<void> => {
 			await until(
 				() =>
 					provider.publish('chat:1', text, { idempotencyKey: text }).then(
@@ -76,17 +72,17 @@ describe('connections that are killed while messages are on their way', () => {
 			);
 			accepted++;
 		};
-		const published = Promise.all(TEXTS.map((text, n) => publishSurely(n % 2 === 0 ? a : b, text)));
-		await killAt(() => accepted);
+		const published = Promise.all(TEXTS.map((text, n) => publishUntilAccepted(n % 2 === 0 ? a : b, text)));
+		await killDuring(() => accepted);
 		await published;
-		// Or no connection was lost with messages on it, and this has shown nothing.
+		// Otherwise no connection was lost with messages on it, and the test proves nothing.
 		expect(refused).toBeGreaterThan(0);
-		const stored = await storedForAll();
+		const stored = await storedAndReceived();
 		expect(stored).toHaveLength(COUNT);
 		expect(new Set(stored)).toEqual(new Set(TEXTS));
 	});
 
-	it('have each message without a key stored once, or rejected and stored once at most', async () => {
+	it('have each message without a key accepted and stored once, or rejected and stored at most once', async () => {
 		const accepted: string[] = [];
 		const refused: string[] = [];
 		const publish = async (node: HistoryNode, texts: readonly string[]): Promise<void> => {
@@ -95,20 +91,20 @@ describe('connections that are killed while messages are on their way', () => {
 				(error === undefined ? accepted : refused).push(text);
 				if (error === undefined) continue;
 				expect(error).toMatchObject({ name: 'BusUnavailableError', hasHistory: true });
-				await worksAgain(node);
+				await recovered(node);
 			}
 		};
-		// Many at a time: no connection is idle when it is cut.
+		// Many at a time: no connection is idle when it is killed.
 		const published = Promise.all(
 			Array.from({ length: 20 }, (_, p) => {
 				const own = TEXTS.filter((_text, n) => n % 20 === p);
 				return publish(p % 2 === 0 ? a : b, own);
 			}),
 		);
-		await killAt(() => accepted.length);
+		await killDuring(() => accepted.length);
 		await published;
 		expect(refused).not.toEqual([]);
-		const stored = await storedForAll();
+		const stored = await storedAndReceived();
 		expect(new Set(stored).size).toBe(stored.length);
 		expect(accepted.filter((text) => !stored.includes(text))).toEqual([]);
 	});

@@ -1,6 +1,6 @@
 import { type RedisServer, startRedis, until } from '@orijs/testkit';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { type HistoryNode, messagesOf, placesOf, startHistoryNode } from '../test-support/history-nodes.ts';
+import { type HistoryNode, messagesOf, positionsOf, startHistoryNode } from '../test-support/history-node.ts';
 
 const HISTORY = { 'chat:*': { size: 20_000, ttlMs: 600_000 }, 'few:*': { size: 3, ttlMs: 600_000 } };
 
@@ -17,19 +17,9 @@ describe('a topic with history, on two nodes', () => {
 		await redis.stop();
 	});
 
-	/** Publishes until it is accepted, each message once. */
-	async function publishSurely(text: string, topic = 'chat:1'): Promise<void> {
-		await until(
-			() =>
-				a.provider.publish(topic, text, { idempotencyKey: text }).then(
-					() => true,
-					() => false,
-				),
-			{ what: `${text} is accepted`, timeoutMs: 10_000 },
-		);
-	}
+	const publish = (text: string, topic = 'chat:1'): Promise<void> => a.publishUntilAccepted(topic, text);
 
-	it('has one order for all: eight publishers on two nodes', async () => {
+	it('has one order for all clients: eight publishers on two nodes', async () => {
 		const clients = await Promise.all([a, b, a, b].map(async ({ node }) => (await node.connect(['chat:1'])).client));
 		const publishers = Array.from({ length: 8 }, (_, p) => (p % 2 === 0 ? a : b).provider);
 		const done = publishers.map(async (provider, p) => {
@@ -39,7 +29,7 @@ describe('a topic with history, on two nodes', () => {
 			}
 		});
 		await Promise.all(done);
-		for (const client of clients) await until(() => messagesOf(client).length >= 4_000, { what: 'all have come' });
+		for (const client of clients) await until(() => messagesOf(client).length >= 4_000, { what: 'all arrive' });
 		const [first = [], ...others] = clients.map((client) => messagesOf(client).map(({ data }) => data));
 		expect(new Set(first).size).toBe(4_000);
 		for (const other of others) expect(other).toEqual(first);
@@ -49,81 +39,81 @@ describe('a topic with history, on two nodes', () => {
 		}
 	});
 
-	it('loses nothing when subscriptions are killed under load, and reports nothing', async () => {
+	it('loses nothing when subscribers are killed under load, and reports no gap', async () => {
 		const { client } = await b.node.connect(['chat:1']);
 		const expected = Array.from({ length: 600 }, (_, n) => `${n}`);
 		for (const text of expected) {
-			await publishSurely(text);
+			await publish(text);
 			if (Number(text) % 150 === 75) await redis.command('CLIENT', 'KILL', 'TYPE', 'pubsub');
 		}
-		await until(() => messagesOf(client).length >= expected.length, { what: 'all have come', timeoutMs: 10_000 });
+		await until(() => messagesOf(client).length >= expected.length, { what: 'all arrive', timeoutMs: 10_000 });
 		expect(messagesOf(client).map(({ data }) => data)).toEqual(expected);
 		expect(b.gaps.filter(({ topic }) => topic === 'chat:1')).toEqual([]);
 	});
 
-	it('loses nothing over a restart of Redis that keeps its data', async () => {
+	it('loses nothing when Redis restarts with its data', async () => {
 		const { client } = await b.node.connect(['chat:1']);
-		for (const n of [1, 2, 3]) await publishSurely(`${n}`);
+		for (const n of [1, 2, 3]) await publish(`${n}`);
 		await redis.kill();
 		await until(
-			async () => (await a.provider.publish('chat:1', 'nobody gets this').catch((error: Error) => error)) !== undefined,
-			{ what: 'the loss is noticed' },
+			async () => (await a.provider.publish('chat:1', 'never delivered').catch((error: Error) => error)) !== undefined,
+			{ what: 'the outage is noticed' },
 		);
 		await redis.restart();
-		for (const n of [4, 5, 6]) await publishSurely(`${n}`);
+		for (const n of [4, 5, 6]) await publish(`${n}`);
 		await until(() => messagesOf(client).some(({ data }) => data === '6'), {
-			what: 'the last has come',
+			what: 'the last message arrives',
 			timeoutMs: 10_000,
 		});
 		expect(messagesOf(client).map(({ data }) => data)).toEqual(['1', '2', '3', '4', '5', '6']);
 		expect(b.gaps.filter(({ topic }) => topic === 'chat:1')).toEqual([]);
 	});
 
-	it('tells of the loss on the next message when its data is gone, and goes on with that', async () => {
+	it('reports the loss with the next message when its data is gone, and continues from there', async () => {
 		const [here, there] = await Promise.all([a.node.connect(['chat:1']), b.node.connect(['chat:1'])]);
-		for (const n of [1, 2]) await publishSurely(`${n}`);
+		for (const n of [1, 2]) await publish(`${n}`);
 		await redis.command('FLUSHALL');
-		await publishSurely('3');
+		await publish('3');
 		for (const { client } of [here, there]) {
-			await until(() => messagesOf(client).length === 3, { what: 'it goes on' });
+			await until(() => messagesOf(client).length === 3, { what: 'the next message arrives' });
 			const [, second, third] = messagesOf(client);
 			expect(third?.position.epoch).not.toBe(second?.position.epoch);
-			expect(placesOf(client).at(-1)).toMatchObject({ epoch: third?.position.epoch, offset: third?.position.prev });
+			expect(positionsOf(client).at(-1)).toMatchObject({ epoch: third?.position.epoch, offset: third?.position.prev });
 		}
 		for (const { gaps } of [a, b]) expect(gaps.map(({ topic }) => topic)).toEqual(['chat:1']);
 	});
 
-	it('sees that Redis went back in time, also with the same epoch and more messages than before', async () => {
+	it('notices a rollback of Redis, also with the same epoch and more messages than before', async () => {
 		const { client, id } = await b.node.connect(['chat:1']);
-		await publishSurely('kept');
-		await until(() => messagesOf(client).length === 1, { what: 'it has come' });
+		await publish('kept');
+		await until(() => messagesOf(client).length === 1, { what: 'the message arrives' });
 		const dump = await Promise.all(
 			['meta', 'log'].map((part) => redis.command('COPY', `{orijs:chat:1}:${part}`, `old:${part}`)),
 		);
 		expect(dump).toEqual([1, 1]);
-		await publishSurely('lost');
-		await until(() => messagesOf(client).length === 2, { what: 'it has come' });
+		await publish('lost');
+		await until(() => messagesOf(client).length === 2, { what: 'the message arrives' });
 		const lost = messagesOf(client)[1]?.position;
 		b.provider.removeConnection(id);
-		// As a replica that lagged behind is when it is promoted.
+		// As after the promotion of a replica that lagged behind.
 		for (const part of ['meta', 'log']) await redis.command('COPY', `old:${part}`, `{orijs:chat:1}:${part}`, 'REPLACE');
-		for (const n of [1, 2, 3]) await publishSurely(`new ${n}`);
-		const back = await b.node.connect();
-		const recovery = await b.provider.resume(back.id, 'chat:1', { since: lost });
+		for (const n of [1, 2, 3]) await publish(`new ${n}`);
+		const returned = await b.node.connect();
+		const recovery = await b.provider.resume(returned.id, 'chat:1', { since: lost });
 		expect(recovery).toMatchObject({ recovered: false, count: 0, position: { epoch: lost?.epoch } });
 	});
 
-	it('gives all of what was missed or nothing', async () => {
+	it('recovers all missed messages or none', async () => {
 		const { client, id } = await b.node.connect();
 		await b.provider.resume(id, 'few:1', {});
-		await publishSurely('1', 'few:1');
-		await until(() => messagesOf(client).length > 0, { what: 'it has come' });
+		await publish('1', 'few:1');
+		await until(() => messagesOf(client).length > 0, { what: 'the message arrives' });
 		const since = messagesOf(client)[0]?.position;
-		for (const n of [2, 3, 4]) await publishSurely(`${n}`, 'few:1');
+		for (const n of [2, 3, 4]) await publish(`${n}`, 'few:1');
 		const all = await a.node.connect();
 		expect(await a.provider.resume(all.id, 'few:1', { since })).toMatchObject({ recovered: true, count: 3 });
-		await publishSurely('5', 'few:1');
-		// A node that was not there knows of no more than what is stored.
+		await publish('5', 'few:1');
+		// A node that was not running knows only what is stored.
 		const fresh = await startHistoryNode(redis, HISTORY);
 		onTestFinished(() => fresh.stop());
 		const none = await fresh.node.connect();
@@ -134,39 +124,39 @@ describe('a topic with history, on two nodes', () => {
 		]);
 	});
 
-	it('delivers what is published during an outage nowhere, and rejects', async () => {
+	it('rejects messages during an outage and delivers them nowhere', async () => {
 		const { client } = await a.node.connect(['chat:1']);
 		await redis.kill();
 		let error: unknown;
 		await until(
 			async () => {
-				error = await a.provider.publish('chat:1', 'in the dark').catch((thrown: unknown) => thrown);
+				error = await a.provider.publish('chat:1', 'during the outage').catch((thrown: unknown) => thrown);
 				return error !== undefined;
 			},
-			{ what: 'it is refused' },
+			{ what: 'a publish is rejected' },
 		);
 		expect(error).toMatchObject({ name: 'BusUnavailableError', hasHistory: true });
 		await expect(a.provider.history('chat:1')).rejects.toMatchObject({ name: 'HistoryUnavailableError' });
 		await redis.restart();
-		await publishSurely('light');
-		await until(() => messagesOf(client).length > 0, { what: 'it goes on', timeoutMs: 10_000 });
-		expect(messagesOf(client).map(({ data }) => data)).toEqual(['light']);
+		await publish('afterwards');
+		await until(() => messagesOf(client).length > 0, { what: 'the next message arrives', timeoutMs: 10_000 });
+		expect(messagesOf(client).map(({ data }) => data)).toEqual(['afterwards']);
 	});
 
-	it('is published once for a key, whoever tries', async () => {
+	it('publishes a message with a key once, whichever nodes retry it', async () => {
 		const { client } = await b.node.connect(['chat:1']);
-		const tries = Array.from({ length: 100 }, (_, i) =>
+		const attempts = Array.from({ length: 100 }, (_, i) =>
 			(i % 2 === 0 ? a : b).provider.publish('chat:1', 'once', { idempotencyKey: 'order-7' }),
 		);
-		await Promise.all(tries);
-		await publishSurely('end');
-		await until(() => messagesOf(client).some(({ data }) => data === 'end'), { what: 'the end has come' });
+		await Promise.all(attempts);
+		await publish('end');
+		await until(() => messagesOf(client).some(({ data }) => data === 'end'), { what: 'the last message arrives' });
 		expect(messagesOf(client).map(({ data }) => data)).toEqual(['once', 'end']);
 		expect((await a.provider.history('chat:1')).messages.map(({ data }) => data)).toEqual(['once', 'end']);
 	});
 
-	it('is read once for all who come back at the same time', async () => {
-		for (let n = 0; n < 50; n++) await publishSurely(`${n}`);
+	it('is read once for all clients that reconnect at the same time', async () => {
+		for (let n = 0; n < 50; n++) await publish(`${n}`);
 		const { messages } = await a.provider.history('chat:1', { limit: 50 });
 		const clients = await Promise.all(Array.from({ length: 100 }, () => b.node.connect()));
 		const reads = async (): Promise<number> =>
@@ -179,7 +169,7 @@ describe('a topic with history, on two nodes', () => {
 		for (const [i, recovery] of recoveries.entries())
 			expect(recovery).toMatchObject({ recovered: true, count: 49 - (i % 40) });
 		for (const [i, { client }] of clients.entries()) {
-			await until(() => messagesOf(client).length === 49 - (i % 40), { what: 'all have come' });
+			await until(() => messagesOf(client).length === 49 - (i % 40), { what: 'all arrive' });
 		}
 	});
 });

@@ -1,9 +1,9 @@
 import { type ClientOptions, connectClient, type TestClient } from '@orijs/testkit';
 import type { SocketData, WsProvider } from '@orijs/websocket';
 
-/** One node inside the test's own process: a Bun server whose clients say which topics they want in the query. */
-export interface NodeHere {
-	/** Connects a client; resolves once it is in its topics, as far as the backend lets it. */
+/** A node in the test's own process: a Bun server whose clients name their topics in the query. */
+export interface LocalNode {
+	/** Connects a client; resolves once it is subscribed to its topics, unless the backend refuses. */
 	connect(
 		topics?: readonly string[],
 		options?: ClientOptions,
@@ -11,7 +11,7 @@ export interface NodeHere {
 	stop(): Promise<void>;
 }
 
-export function serveHere(provider: WsProvider): NodeHere {
+export function serveLocally(provider: WsProvider): LocalNode {
 	const server = Bun.serve<SocketData>({
 		port: 0,
 		fetch(req, self) {

@@ -1,12 +1,12 @@
 import { type RedisServer, startRedis } from '@orijs/testkit';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { HistoryUnsupportedError, RedisWsProvider } from '../index.ts';
+import { silentLogger } from '../test-support/silent-logger.ts';
 
 const HISTORY = { 'chat:*': { size: 10, ttlMs: 60_000 } };
-const logger = { debug() {}, info() {}, warn() {}, error() {} };
 
 async function refusalOf(connection: { port: number; username?: string; password?: string }): Promise<Error> {
-	const provider = new RedisWsProvider({ connection, history: HISTORY, logger });
+	const provider = new RedisWsProvider({ connection, history: HISTORY, logger: silentLogger });
 	const error: unknown = await provider.start().catch((thrown: unknown) => thrown);
 	await provider.stop();
 	expect(error).toBeInstanceOf(HistoryUnsupportedError);
@@ -14,7 +14,7 @@ async function refusalOf(connection: { port: number; username?: string; password
 }
 
 async function startsWithoutHistory(connection: { port: number; username?: string; password?: string }): Promise<void> {
-	const provider = new RedisWsProvider({ connection, logger });
+	const provider = new RedisWsProvider({ connection, logger: silentLogger });
 	await provider.start();
 	await provider.publish('chat:1', 'plain');
 	await provider.stop();
@@ -22,7 +22,7 @@ async function startsWithoutHistory(connection: { port: number; username?: strin
 
 describe('a Redis that lacks a command', () => {
 	it.each(['EVALSHA', 'EVAL', 'SCRIPT', 'XADD', 'XTRIM', 'XREVRANGE', 'HMGET', 'PEXPIRE', 'TIME'])(
-		'such as %s is refused at the start, and serves without history',
+		'such as %s is rejected by start, and works without history',
 		async (name) => {
 			const redis = await startRedis({ config: [`rename-command ${name} ""`] });
 			onTestFinished(() => redis.stop());
@@ -44,7 +44,7 @@ describe('a Redis user', () => {
 	afterAll(() => redis.stop());
 	beforeEach(() => redis.command('FLUSHALL'));
 
-	/** What the README says that a user needs. */
+	/** The permissions that the README lists. */
 	const PLAIN = ['resetchannels', '&orijs:*', '+subscribe', '+unsubscribe', '+publish', '+info'];
 	const COMMANDS = [
 		'evalsha',
@@ -70,9 +70,9 @@ describe('a Redis user', () => {
 	}
 	const allowed = (names: readonly string[]): string[] => names.map((name) => `+${name}`);
 
-	it('with the documented rights publishes, reads, and does without its scripts', async () => {
+	it('with the documented permissions publishes and reads, also when scripts are lost', async () => {
 		const connection = await user('~{orijs:*', ...allowed(COMMANDS));
-		const provider = new RedisWsProvider({ connection, history: HISTORY, logger });
+		const provider = new RedisWsProvider({ connection, history: HISTORY, logger: silentLogger });
 		await provider.start();
 		await provider.publish('chat:1', 'one', { idempotencyKey: 'k' });
 		await redis.command('SCRIPT', 'FLUSH');
@@ -83,7 +83,7 @@ describe('a Redis user', () => {
 		await provider.stop();
 	});
 
-	it.each(COMMANDS)('who may not %s is told at the start, and is served without history', async (name) => {
+	it.each(COMMANDS)('without permission for %s is rejected by start, and works without history', async (name) => {
 		const connection = await user('~{orijs:*', ...allowed(COMMANDS.filter((each) => each !== name)));
 		const error = await refusalOf(connection);
 		expect(error.message).toMatch(
@@ -92,7 +92,7 @@ describe('a Redis user', () => {
 		await startsWithoutHistory(connection);
 	});
 
-	it('who may not set is told also after a start of another that failed, which leaves nothing behind', async () => {
+	it('without permission for set is rejected also after another failed start, which leaves no key behind', async () => {
 		await refusalOf(await user('~{orijs:*', ...allowed(COMMANDS.filter((name) => name !== 'xrevrange'))));
 		await refusalOf(await user('~{orijs:*', ...allowed(COMMANDS.filter((name) => name !== 'set'))));
 		expect(await redis.command('KEYS', '*')).toEqual([]);
@@ -101,16 +101,16 @@ describe('a Redis user', () => {
 	it.each([
 		['no keys', []],
 		['other keys', ['~orijs:*']],
-		['keys to read alone', ['%R~{orijs:*']],
-	])('with %s is told at the start', async (_, keys) => {
+		['read-only keys', ['%R~{orijs:*']],
+	])('with %s is rejected by start', async (_, keys) => {
 		const connection = await user(...keys, ...allowed(COMMANDS));
 		expect((await refusalOf(connection)).message).toMatch(/Redis replied: .*(NOPERM|permission|can't access)/);
 		await startsWithoutHistory(connection);
 	});
 
-	it('whose topic has a forbidden channel gets an error, and nothing is stored or delivered', async () => {
+	it('without permission for a channel gets an error, and nothing is stored or delivered', async () => {
 		const connection = await user('~{orijs:*', ...allowed(COMMANDS));
-		const provider = new RedisWsProvider({ connection, history: HISTORY, logger });
+		const provider = new RedisWsProvider({ connection, history: HISTORY, logger: silentLogger });
 		await provider.start();
 		const { username } = connection;
 		await redis.command('ACL', 'SETUSER', username, 'resetchannels', '&orijs:!', '&orijs:\\**', '&orijs:@*');

@@ -1,6 +1,6 @@
 import { type RedisServer, startRedis } from '@orijs/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type HistoryNode, startHistoryNode } from '../test-support/history-nodes.ts';
+import { type HistoryNode, startHistoryNode } from '../test-support/history-node.ts';
 
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
@@ -10,7 +10,7 @@ const HISTORY = {
 	'short:*': { size: 50, ttlMs: 500 },
 };
 
-describe('the keys of a topic with history', () => {
+describe('the Redis keys of a topic with history', () => {
 	let redis: RedisServer;
 	let node: HistoryNode;
 	beforeAll(async () => {
@@ -23,7 +23,7 @@ describe('the keys of a topic with history', () => {
 	});
 	afterEach(() => node.stop());
 
-	/** That many milliseconds are left, less what the test itself may have taken. */
+	/** Expects that many milliseconds to be left, or up to 10 s less, which the test may have taken. */
 	async function expectExpiry(key: string, ms: number): Promise<void> {
 		const left = Number(await redis.command('PTTL', key));
 		expect(left, key).toBeLessThanOrEqual(ms);
@@ -32,14 +32,14 @@ describe('the keys of a topic with history', () => {
 
 	const keys = async (): Promise<string[]> => ((await redis.command('KEYS', '*')) as string[]).toSorted();
 
-	it('are none after the start, whose try leaves nothing behind', async () => {
+	it('do not exist after the start, whose probe leaves nothing behind', async () => {
 		expect(await keys()).toEqual([]);
 	});
 
 	it.each([
 		['hour:1', 60 * MINUTE, DAY],
 		['week:1', 7 * DAY, 14 * DAY],
-	])('expire as documented: those of %s', async (topic, ttlMs, rememberedMs) => {
+	])('expire as documented: %s', async (topic, ttlMs, rememberedMs) => {
 		const { provider } = node;
 		await provider.publish(topic, 'first', { idempotencyKey: 'first' });
 		const expected = [`{orijs:${topic}}:key:first`, `{orijs:${topic}}:log`, `{orijs:${topic}}:meta`];
@@ -49,7 +49,7 @@ describe('the keys of a topic with history', () => {
 		await expectExpiry(expected[2] ?? '', rememberedMs);
 	});
 
-	it('are given their time again by each message, also after many', async () => {
+	it('have their expiry renewed by each message, also by many', async () => {
 		const { provider } = node;
 		await provider.publish('hour:1', 'first', { idempotencyKey: 'first' });
 		for (const part of ['meta', 'log']) await redis.command('PEXPIRE', `{orijs:hour:1}:${part}`, '20000');
@@ -60,7 +60,7 @@ describe('the keys of a topic with history', () => {
 		expect(await redis.command('XLEN', '{orijs:hour:1}:log')).toBe(50);
 	});
 
-	it('do not live longer for a message that is not published again', async () => {
+	it('do not have it renewed by a duplicate that is not published', async () => {
 		const { provider } = node;
 		await provider.publish('hour:1', 'once', { idempotencyKey: 'once' });
 		const all = await keys();
@@ -69,7 +69,7 @@ describe('the keys of a topic with history', () => {
 		for (const key of all) await expectExpiry(key, 20_000);
 	});
 
-	it('remember where the topic stands, but no messages, for who reads', async () => {
+	it('have the expiry of the position, not of messages, renewed by a read', async () => {
 		const { provider } = node;
 		await provider.history('hour:1');
 		expect(await keys()).toEqual(['{orijs:hour:1}:meta']);
@@ -81,7 +81,7 @@ describe('the keys of a topic with history', () => {
 		await expectExpiry('{orijs:hour:1}:log', 20_000);
 	});
 
-	it('go on with the same epoch when the messages have expired', async () => {
+	it('keep the epoch when the messages have expired', async () => {
 		const { provider } = node;
 		await provider.publish('short:1', 'old');
 		await expect.poll(() => redis.command('EXISTS', '{orijs:short:1}:log'), { interval: 2, timeout: 5_000 }).toBe(0);

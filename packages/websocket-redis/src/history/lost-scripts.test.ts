@@ -1,6 +1,6 @@
 import { type RedisServer, startRedis, until } from '@orijs/testkit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type HistoryNode, messagesOf, startHistoryNode } from '../test-support/history-nodes.ts';
+import { type HistoryNode, messagesOf, startHistoryNode } from '../test-support/history-node.ts';
 
 const HISTORY = { 'chat:*': { size: 1_000, ttlMs: 600_000 } };
 
@@ -17,7 +17,7 @@ describe('a Redis that loses its scripts', () => {
 		await redis.stop();
 	});
 
-	it('between two messages gets them again, and nothing fails', async () => {
+	it('between two messages receives them again, and nothing fails', async () => {
 		const { client } = await b.node.connect(['chat:1']);
 		const expected = Array.from({ length: 20 }, (_, n) => `${n}`);
 		for (const text of expected) {
@@ -26,17 +26,17 @@ describe('a Redis that loses its scripts', () => {
 			await redis.command('SCRIPT', 'FLUSH', 'SYNC');
 			expect((await b.provider.history('chat:1')).messages.at(-1)?.data).toBe(text);
 		}
-		await until(() => messagesOf(client).length >= expected.length, { what: 'all have come' });
+		await until(() => messagesOf(client).length >= expected.length, { what: 'all arrive' });
 		expect(messagesOf(client).map(({ data }) => data)).toEqual(expected);
 		expect([...a.gaps, ...b.gaps]).toEqual([]);
 	});
 
-	it('under load stores each message once, in order', async () => {
+	it('under load stores each message once and in order', async () => {
 		const { client } = await b.node.connect(['chat:1']);
 		const published: Promise<void>[] = [];
 		const flushed: Promise<unknown>[] = [];
 		for (let n = 0; n < 500; n++) {
-			// Each with a key is an append of its own.
+			// Each message with a key is an append of its own.
 			published.push(a.provider.publish('chat:1', `${n}`, { idempotencyKey: `${n}` }));
 			if (n % 5 !== 0) continue;
 			const flush = redis.command('SCRIPT', 'FLUSH');
@@ -44,7 +44,7 @@ describe('a Redis that loses its scripts', () => {
 			await flush;
 		}
 		await Promise.all([...published, ...flushed]);
-		await until(() => messagesOf(client).length >= 500, { what: 'all have come' });
+		await until(() => messagesOf(client).length >= 500, { what: 'all arrive' });
 		const expected = Array.from({ length: 500 }, (_, n) => `${n}`);
 		expect(messagesOf(client).map(({ data }) => data)).toEqual(expected);
 		const { messages } = await b.provider.history('chat:1', { limit: 1_000 });

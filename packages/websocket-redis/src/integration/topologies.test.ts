@@ -1,0 +1,65 @@
+import { startRedis, startRedisCluster, startRedisSentinel } from '@orijs/testkit';
+import { describe, expect, it } from 'vitest';
+import { RedisWsProvider } from '../index.ts';
+import { serveLocally } from '../test-support/local-node.ts';
+import { silentLogger } from '../test-support/silent-logger.ts';
+
+/** Starts two nodes with a connection and sends a message from one to the other. */
+async function messagePasses(
+	connection: ConstructorParameters<typeof RedisWsProvider>[0]['connection'],
+): Promise<void> {
+	const [a, b] = [0, 1].map(() => new RedisWsProvider({ connection, logger: silentLogger })) as [
+		RedisWsProvider,
+		RedisWsProvider,
+	];
+	const node = serveLocally(b);
+	await Promise.all([a.start(), b.start()]);
+	const { client } = await node.connect(['t']);
+	await a.publish('t', 'hello');
+	expect(await client.next()).toBe('hello');
+	await client.close();
+	await Promise.all([a.stop(), node.stop()]);
+}
+
+describe('messages pass between nodes', () => {
+	it('over TLS with a password and a database', async () => {
+		const redis = await startRedis({ tls: true, password: 'secret' });
+		const { host, port, ca } = redis;
+		await messagePasses({ host, port, password: 'secret', db: 3, tls: { ca: String(ca) } });
+		await redis.stop();
+	});
+
+	it('whatever other options the connection has', async () => {
+		const redis = await startRedis();
+		const odd = { keyPrefix: 'mine:', commandTimeout: 1_000, reconnectOnError: () => 2 as const };
+		await messagePasses({ port: redis.port, ...odd });
+		await redis.stop();
+
+		const cluster = await startRedisCluster({ masters: 3, replicas: 0 });
+		const nodes = cluster.nodes.map(({ host, port }) => ({ host, port }));
+		await messagePasses({ cluster: nodes, options: { keyPrefix: 'mine:', reconnectOnError: odd.reconnectOnError } });
+		await cluster.stop();
+	});
+
+	it('over the primary that Sentinels name', async () => {
+		const sentinel = await startRedisSentinel();
+		const sentinels = sentinel.sentinels.map(({ host, port }) => ({ host, port }));
+		await messagePasses({ sentinels, name: sentinel.name });
+		await sentinel.stop();
+	});
+});
+
+describe('a replica', () => {
+	it('is rejected by start', async () => {
+		const primary = await startRedis();
+		const replica = await startRedis({ replicaOf: primary });
+		await replica.linkUp();
+		const provider = new RedisWsProvider({ connection: { port: replica.port }, logger: silentLogger });
+		await expect(provider.start()).rejects.toMatchObject({
+			name: 'RedisReplicaError',
+			message: expect.stringContaining(`localhost:${replica.port} is a replica`),
+		});
+		await replica.stop();
+		await primary.stop();
+	});
+});

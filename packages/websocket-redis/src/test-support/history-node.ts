@@ -1,0 +1,64 @@
+import { type RedisServer, type TestClient, until } from '@orijs/testkit';
+import type { Gap, HistoryRules, MessagePosition, Position } from '@orijs/websocket';
+import { RedisWsProvider } from '../index.ts';
+import { type LocalNode, serveLocally } from './local-node.ts';
+import { silentLogger } from './silent-logger.ts';
+
+/** A node whose topics have history. */
+export interface HistoryNode {
+	readonly provider: RedisWsProvider;
+	readonly node: LocalNode;
+	/** The gaps it reported. */
+	readonly gaps: Gap[];
+	/** Publishes until the message is accepted, each attempt with the same idempotency key. */
+	publishUntilAccepted(topic: string, text: string): Promise<void>;
+	stop(): Promise<void>;
+}
+
+export async function startHistoryNode(redis: RedisServer, history?: HistoryRules): Promise<HistoryNode> {
+	const provider = new RedisWsProvider({
+		connection: { port: redis.port },
+		...(history !== undefined && { history }),
+		logger: silentLogger,
+	});
+	const node = serveLocally(provider);
+	const gaps: Gap[] = [];
+	provider.onGap((gap) => gaps.push(gap));
+	await provider.start();
+	return {
+		provider,
+		node,
+		gaps,
+		publishUntilAccepted: (topic, text) =>
+			until(() => resolves(provider.publish(topic, text, { idempotencyKey: text })), {
+				what: `${text} is accepted`,
+				timeoutMs: 10_000,
+			}),
+		stop: () => node.stop(),
+	};
+}
+
+/** Whether a promise resolves. */
+export function resolves(promise: Promise<unknown>): Promise<boolean> {
+	return promise.then(
+		() => true,
+		() => false,
+	);
+}
+
+/** A message of a topic with history, as a client receives it. */
+export interface ReceivedMessage {
+	readonly data: string;
+	readonly position: MessagePosition;
+}
+
+export function messagesOf({ texts }: TestClient): ReceivedMessage[] {
+	return texts.filter((text) => text.startsWith('{"name":"@text"')).map((text) => JSON.parse(text) as ReceivedMessage);
+}
+
+/** The positions from which the server reported that topics continue. */
+export function positionsOf({ texts }: TestClient): Position[] {
+	return texts
+		.filter((text) => text.startsWith('{"type":"@position"'))
+		.map((text) => (JSON.parse(text) as { data: Position }).data);
+}
