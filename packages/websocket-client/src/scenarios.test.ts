@@ -1,15 +1,15 @@
 import { describe, it } from 'vitest';
-import { play } from './test-support/play.ts';
+import { runScenario } from './test-support/run-scenario.ts';
 import { scenarios } from './test-support/scenarios/index.ts';
-import { StageHost } from './test-support/stage-host.ts';
+import { LocalTestServer } from './test-support/local-test-server.ts';
 
 describe.each(Object.entries(scenarios))('%s', (_, group) => {
 	it.concurrent.each(Object.entries(group))('%s', async (_title, scenario) => {
-		const stage = await StageHost.start();
+		const server = await LocalTestServer.start();
 		try {
-			await play(scenario, stage);
+			await runScenario(scenario, server);
 		} finally {
-			await stage.end();
+			await server.end();
 		}
 	});
 });

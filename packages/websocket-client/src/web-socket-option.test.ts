@@ -1,14 +1,14 @@
 import { until } from '@orijs/testkit';
 import { expect, it, onTestFinished } from 'vitest';
 import { type ErrorStage, SocketClient } from './index.ts';
-import { StageHost } from './test-support/stage-host.ts';
+import { LocalTestServer } from './test-support/local-test-server.ts';
 
 it('connections are made with the class that is given, by URL alone', async () => {
-	const stage = await StageHost.start();
-	onTestFinished(() => stage.end());
-	await stage.serve();
+	const server = await LocalTestServer.start();
+	onTestFinished(() => server.end());
+	await server.serve();
 	const made: unknown[][] = [];
-	const client = new SocketClient(stage.url, {
+	const client = new SocketClient(server.url, {
 		WebSocket: class extends WebSocket {
 			constructor(...args: [string]) {
 				super(...args);
@@ -18,7 +18,7 @@ it('connections are made with the class that is given, by URL alone', async () =
 	});
 	await client.connect();
 	await client.close();
-	expect(made).toEqual([[stage.url]]);
+	expect(made).toEqual([[server.url]]);
 });
 
 it('a class that throws, as where a page may not connect, is reported and tried again', async () => {
@@ -30,7 +30,7 @@ it('a class that throws, as where a page may not connect, is reported and tried 
 			throw error;
 		} as unknown as typeof WebSocket,
 	});
-	client.onError((failure, stage) => failures.push([stage, failure]));
+	client.onError((failure, where) => failures.push([where, failure]));
 	const ready = client.connect();
 	await until(() => failures.length > 1, { what: 'it tried twice' });
 	await client.close();

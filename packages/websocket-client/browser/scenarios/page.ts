@@ -1,10 +1,10 @@
-import { play } from '../../src/test-support/play.ts';
+import { runScenario } from '../../src/test-support/run-scenario.ts';
 import { scenarios } from '../../src/test-support/scenarios/index.ts';
-import { openRemoteStage } from '../../src/test-support/stage-remote.ts';
+import { openRemoteTestServer } from '../../src/test-support/remote-test-server.ts';
 
 /** Runs in the page. */
 export interface ScenarioPage {
-	/** Runs one, on a stage of that control. Resolves with what went wrong. */
+	/** Runs one, on a server of that control. Resolves with what went wrong. */
 	run(group: string, title: string, control: string): Promise<string | undefined>;
 }
 
@@ -16,14 +16,14 @@ globalThis.page = {
 	async run(group, title, control) {
 		const scenario = scenarios[group]?.[title];
 		if (scenario === undefined) return 'there is no such scenario';
-		const stage = await openRemoteStage(control);
+		const server = await openRemoteTestServer(control);
 		try {
-			await play(scenario, stage);
+			await runScenario(scenario, server);
 			return undefined;
 		} catch (error) {
 			return error instanceof Error ? `${error.name}: ${error.message}\n${error.stack}` : String(error);
 		} finally {
-			await stage.end();
+			await server.end();
 		}
 	},
 };

@@ -9,15 +9,15 @@ import {
 } from '@orijs/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { scenarios } from '../../src/test-support/scenarios/index.ts';
-import { type StageControl, startStageControl } from '../../src/test-support/stage-control.ts';
+import { type TestServerControl, startTestServerControl } from '../../src/test-support/test-server-control.ts';
 
 let served: ServedPage;
-let control: StageControl;
+let control: TestServerControl;
 let chromium: Chromium;
 
 beforeAll(async () => {
 	served = await servePage(new URL('page.ts', import.meta.url));
-	control = startStageControl(new URL(served.url).origin);
+	control = startTestServerControl(new URL(served.url).origin);
 	chromium = await launchChromium();
 });
 

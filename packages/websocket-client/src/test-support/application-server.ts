@@ -3,17 +3,18 @@ import { type BusHandlers, type HistoryRules, type Logger, WsProvider } from '@o
 import { isTopic, SocketError } from '@orijs/websocket/protocol';
 import type { MemoryBackend } from '@orijs/websocket/testing';
 import { Add, Anything, Checked, Fail, Say, Wait } from './messages.ts';
-import type { Handled, ServerOptions } from './stage.ts';
+import type { Handled, ServerOptions } from './test-server.ts';
 
-/** What outlives a server that is restarted. */
-export interface Backstage {
+/** The state that outlives a restart of the application. */
+export interface SharedState {
 	readonly backend: MemoryBackend;
 	/** The origins of pages that may connect. */
 	readonly origins: readonly string[];
 	readonly handled: Handled[];
-	readonly shown: unknown[];
+	/** Received by the guard. */
+	readonly credentials: unknown[];
 	readonly forbidden: Set<string>;
-	/** What `wait` messages wait for. */
+	/** Awaited by the handler of `wait` messages. */
 	readonly gate: Promise<void>;
 	isBackendBroken: boolean;
 }
@@ -25,7 +26,7 @@ export interface ApplicationServer {
 	interrupt(topics: readonly string[] | 'all', since: number): void;
 }
 
-/** What is kept. */
+/** The topics with history. */
 export const HISTORY: HistoryRules = {
 	'long:*': { size: 5_000, ttlMs: 60_000 },
 	'short:*': { size: 5, ttlMs: 60_000 },
@@ -34,23 +35,23 @@ export const HISTORY: HistoryRules = {
 export const SILENT: Logger = { debug() {}, info() {}, warn() {}, error() {} };
 
 /** Starts an application with typed messages on a free port. */
-export async function startApplication(backstage: Backstage, options: ServerOptions): Promise<ApplicationServer> {
+export async function startApplication(shared: SharedState, options: ServerOptions): Promise<ApplicationServer> {
 	const { token, ...limits } = options;
-	const { backend, origins, forbidden } = backstage;
+	const { backend, origins, forbidden } = shared;
 	const bus = backend.createBus();
 	let handlers: BusHandlers | undefined;
 	const { start, subscribe } = bus;
 	bus.start = (given) => start.call(bus, (handlers = given));
 	bus.subscribe = async (topics) => {
 		await subscribe.call(bus, topics);
-		if (backstage.isBackendBroken && topics.some(isTopic)) throw new Error('the backend is broken');
+		if (shared.isBackendBroken && topics.some(isTopic)) throw new Error('the backend is broken');
 	};
 	const sockets = new Set<AppSocket>();
-	const router = routerOf(backstage);
+	const router = routerOf(shared);
 	if (limits.guardTimeoutMs !== undefined) router.guard(() => new Promise<boolean>(() => {}));
 	else if (token !== undefined) {
 		router.guard((ctx) => {
-			backstage.shown.push(ctx.auth);
+			shared.credentials.push(ctx.auth);
 			return ctx.auth === token;
 		});
 	}
@@ -71,11 +72,11 @@ export async function startApplication(backstage: Backstage, options: ServerOpti
 		port,
 		app,
 		sockets,
-		interrupt: (topics, since) => handlers?.interrupted(topics, since, 'as a test has it'),
+		interrupt: (topics, since) => handlers?.interrupted(topics, since, 'simulated'),
 	};
 }
 
-function routerOf({ handled, gate }: Backstage): SocketRouter {
+function routerOf({ handled, gate }: SharedState): SocketRouter {
 	const note = (type: string, data: unknown): void => void handled.push({ type, data, at: Date.now() });
 	return new SocketRouter()
 		.on(Say, ({ data }) => note('say', data))
@@ -84,8 +85,8 @@ function routerOf({ handled, gate }: Backstage): SocketRouter {
 			return data.a + data.b;
 		})
 		.on(Fail, ({ data }) => {
-			if (data.code === undefined) throw new Error('as a test has it');
-			throw new SocketError(data.code, 'as asked');
+			if (data.code === undefined) throw new Error('simulated');
+			throw new SocketError(data.code, 'simulated');
 		})
 		.on(Wait, async ({ data }) => {
 			note('wait', data);

@@ -1,24 +1,24 @@
 import { z } from 'zod';
 import { SocketMessage } from '../index.ts';
 
-/** A number for each message, so that what is missing or twice is seen. */
+/** Numbered, so that missing and duplicate messages are detected. */
 export const Numbered = SocketMessage.define({ name: 'numbered', data: z.object({ n: z.number() }) });
-/** Not answered. */
+/** Has no reply. */
 export const Say = SocketMessage.define({ name: 'say', data: z.object({ text: z.string() }) });
 export const Add = SocketMessage.define({
 	name: 'add',
 	data: z.object({ a: z.number(), b: z.number() }),
 	reply: z.number(),
 });
-/** Refused with that code; with none, the handler throws something else. */
+/** Refused with this code; without a code, the handler throws an error of another kind. */
 export const Fail = SocketMessage.define({
 	name: 'fail',
 	data: z.object({ code: z.string().optional() }),
 	reply: z.null(),
 });
-/** Answered once the stage says so. */
+/** Answered after `releaseWaits()`. */
 export const Wait = SocketMessage.define({ name: 'wait', data: z.number(), reply: z.number() });
-/** What its schema says is known only later. */
+/** Has an asynchronous schema. */
 export const Checked = SocketMessage.define({
 	name: 'checked',
 	data: z.string().refine(async (text) => {
@@ -27,9 +27,9 @@ export const Checked = SocketMessage.define({
 	}, 'is bad'),
 	reply: z.string(),
 });
-/** Anything at all. */
+/** Takes and returns anything. */
 export const Anything = SocketMessage.define({ name: 'anything', data: z.any(), reply: z.any() });
-/** Nobody handles it. */
-export const Unheard = SocketMessage.define({ name: 'unheard', data: z.null() });
-/** The server asks for it. */
+/** Has no handler. */
+export const Unhandled = SocketMessage.define({ name: 'unhandled', data: z.null() });
+/** A request of the server. */
 export const WhoAreYou = SocketMessage.define({ name: 'who-are-you', data: z.string(), reply: z.string() });

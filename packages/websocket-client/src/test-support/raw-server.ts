@@ -1,23 +1,23 @@
-import type { HeardFrame, RawServerOptions } from './stage.ts';
+import type { RawServerOptions, ReceivedFrame } from './test-server.ts';
 
 export interface RawServer {
 	readonly port: number;
-	readonly heard: readonly HeardFrame[];
-	say(message: string | Uint8Array): void;
-	kick(code: number, reason?: string): void;
+	readonly received: readonly ReceivedFrame[];
+	send(message: string | Uint8Array): void;
+	closeConnections(code: number, reason?: string): void;
 	stop(): Promise<void>;
 }
 
-/** A server that is none of ours, and says whatever a test wants it to. */
+/** Starts a plain WebSocket server that sends what a test tells it to. */
 export function startRawServer(options: RawServerOptions): RawServer {
 	const { answers = true, status, messagesPerSecond } = options;
-	const heard: HeardFrame[] = [];
+	const received: ReceivedFrame[] = [];
 	const sockets = new Set<Bun.ServerWebSocket>();
 	const server = Bun.serve({
 		hostname: '127.0.0.1',
 		port: 0,
 		fetch(request, self) {
-			if (status !== undefined) return new Response('not now', { status });
+			if (status !== undefined) return new Response('unavailable', { status });
 			return self.upgrade(request) ? undefined : new Response('WebSocket only', { status: 426 });
 		},
 		websocket: {
@@ -25,7 +25,7 @@ export function startRawServer(options: RawServerOptions): RawServer {
 			close: (socket) => void sockets.delete(socket),
 			message(socket, message) {
 				const text = String(message);
-				heard.push({ text, at: Date.now() });
+				received.push({ text, at: Date.now() });
 				const data = answers ? answerTo(text, messagesPerSecond) : undefined;
 				if (data !== undefined) socket.send(data);
 			},
@@ -34,9 +34,9 @@ export function startRawServer(options: RawServerOptions): RawServer {
 	if (server.port === undefined) throw new Error('the raw server listens on no port');
 	return {
 		port: server.port,
-		heard,
-		say: (message) => sockets.forEach((socket) => socket.send(message)),
-		kick: (code, reason) => sockets.forEach((socket) => socket.close(code, reason)),
+		received,
+		send: (message) => sockets.forEach((socket) => socket.send(message)),
+		closeConnections: (code, reason) => sockets.forEach((socket) => socket.close(code, reason)),
 		stop: () => server.stop(true),
 	};
 }

@@ -1,12 +1,13 @@
 import { strict as assert } from 'node:assert';
 import { ClientClosedError } from '../../index.ts';
-import { clientOf, eventually, failuresOf, isSettled, readyClient, rejection, statesOf, untilState } from '../play.ts';
-import type { Scenario } from '../stage.ts';
+import { eventually, isSettled, rejection, untilState } from '../assertions.ts';
+import { failuresOf, newClient, readyClient, statesOf } from '../run-scenario.ts';
+import type { Scenario } from '../test-server.ts';
 
 export const connecting: Record<string, Scenario> = {
-	'a client is idle, then connecting, ready and closed, in that order': async (stage) => {
-		await stage.serve();
-		const client = clientOf(stage);
+	'goes from idle to connecting, ready and closed': async (server) => {
+		await server.serve();
+		const client = newClient(server);
 		assert.equal(client.state, 'idle');
 		assert.equal(client.socketId, undefined);
 
@@ -17,17 +18,17 @@ export const connecting: Record<string, Scenario> = {
 		await client.close();
 		assert.equal(client.socketId, undefined);
 		assert.deepEqual(statesOf(client), ['connecting', 'ready', 'closed']);
-		await eventually(async () => (await stage.connections()) === 0, 'the connection is gone');
+		await eventually(async () => (await server.connections()) === 0, 'the connection is gone');
 	},
 
-	'each change of state tells the one before, and why': async (stage) => {
-		await stage.serveRaw();
-		const client = clientOf(stage);
+	'each state change has the previous state and the cause': async (server) => {
+		await server.serveRaw();
+		const client = newClient(server);
 		const changes: unknown[] = [];
 		client.onStateChange((state, change) => changes.push([state, change]));
 		await client.connect();
-		await stage.kick(1012, 'bye; retry-after-ms=1');
-		await eventually(() => changes.length === 5, 'it is back');
+		await server.closeConnections(1012, 'bye; retry-after-ms=1');
+		await eventually(() => changes.length === 5, 'the client has reconnected');
 		await client.close();
 		assert.deepEqual(changes, [
 			['connecting', { previous: 'idle' }],
@@ -39,41 +40,41 @@ export const connecting: Record<string, Scenario> = {
 		]);
 	},
 
-	'connect() twice is one connection': async (stage) => {
-		await stage.serve();
-		const client = clientOf(stage);
+	'connect() twice opens one connection': async (server) => {
+		await server.serve();
+		const client = newClient(server);
 		await Promise.all([client.connect(), client.connect()]);
 		await client.connect();
-		assert.equal(await stage.accepted(), 1);
+		assert.equal(await server.accepted(), 1);
 	},
 
-	'connect() waits for a server that comes up later': async (stage) => {
-		const client = clientOf(stage);
+	'connect() waits for a server that starts later': async (server) => {
+		const client = newClient(server);
 		const ready = client.connect();
 		await untilState(client, 'waiting');
 		assert.equal(await isSettled(ready), false);
 		const again = client.connect();
 
-		await stage.serve();
+		await server.serve();
 		await Promise.all([ready, again]);
 		assert.equal(client.state, 'ready');
 	},
 
-	'connect() after the connection was lost waits for the next one': async (stage) => {
-		await stage.serve();
-		const client = await readyClient(stage);
-		await stage.kill();
+	'connect() after the connection was lost waits for the next one': async (server) => {
+		await server.serve();
+		const client = await readyClient(server);
+		await server.kill();
 		await untilState(client, 'waiting');
 		const again = client.connect();
 		assert.equal(await isSettled(again), false);
-		await stage.serve();
+		await server.serve();
 		await again;
 		assert.equal(client.state, 'ready');
 	},
 
-	'connect() after close() begins anew, under another id': async (stage) => {
-		await stage.serve();
-		const client = await readyClient(stage);
+	'connect() after close() opens a new connection with another id': async (server) => {
+		await server.serve();
+		const client = await readyClient(server);
 		const before = client.socketId;
 		await client.close();
 		await client.connect();
@@ -81,52 +82,52 @@ export const connecting: Record<string, Scenario> = {
 		assert.notEqual(client.socketId, before);
 	},
 
-	'close() right before connect() gives one connection, not none': async (stage) => {
-		await stage.serve();
-		const client = await readyClient(stage);
+	'close() right before connect() leaves one connection': async (server) => {
+		await server.serve();
+		const client = await readyClient(server);
 		const closed = client.close();
 		await client.connect();
 		await closed;
 		assert.equal(client.state, 'ready');
-		await eventually(async () => (await stage.connections()) === 1, 'the first connection is gone');
+		await eventually(async () => (await server.connections()) === 1, 'the first connection is gone');
 	},
 
-	'close() while it connects ends that, and connect() rejects': async (stage) => {
-		await stage.serveRaw({ answers: false });
-		const client = clientOf(stage);
+	'close() while connecting aborts the attempt, and connect() rejects': async (server) => {
+		await server.serveRaw({ answers: false });
+		const client = newClient(server);
 		const ready = client.connect();
-		await eventually(async () => (await stage.heard()).length === 1, 'the guards are asked');
+		await eventually(async () => (await server.received()).length === 1, '@auth has arrived');
 		await client.close();
 		const error = await rejection(ready);
 		assert.ok(error instanceof ClientClosedError);
 		assert.equal(error.end, undefined);
-		await eventually(async () => (await stage.connections()) === 0, 'the connection is gone');
+		await eventually(async () => (await server.connections()) === 0, 'the connection is gone');
 	},
 
-	'close() before the connection is open leaves none behind': async (stage) => {
-		await stage.serve();
-		const client = clientOf(stage);
+	'close() before the connection is open leaves no connection': async (server) => {
+		await server.serve();
+		const client = newClient(server);
 		const ready = client.connect();
 		await client.close();
 		assert.ok((await rejection(ready)) instanceof ClientClosedError);
-		await eventually(async () => (await stage.connections()) === 0, 'there is no connection');
+		await eventually(async () => (await server.connections()) === 0, 'there is no connection');
 		assert.deepEqual(statesOf(client), ['connecting', 'closed']);
 	},
 
-	'close() while it waits ends the waiting': async (stage) => {
-		const client = clientOf(stage);
+	'close() during a delay cancels the next attempt': async (server) => {
+		const client = newClient(server);
 		const ready = client.connect();
 		await untilState(client, 'waiting');
 		await client.close();
 		assert.ok((await rejection(ready)) instanceof ClientClosedError);
-		await stage.serve();
+		await server.serve();
 		await new Promise((resolve) => setTimeout(resolve, 250));
-		assert.equal(await stage.accepted(), 0);
+		assert.equal(await server.accepted(), 0);
 	},
 
-	'close() twice, or before connect(), is fine': async (stage) => {
-		await stage.serve();
-		const client = clientOf(stage);
+	'close() may be called twice, and before connect()': async (server) => {
+		await server.serve();
+		const client = newClient(server);
 		await client.close();
 		assert.equal(client.state, 'closed');
 		await client.connect();
@@ -135,35 +136,35 @@ export const connecting: Record<string, Scenario> = {
 		assert.equal(client.state, 'closed');
 	},
 
-	'close() over a dead link ends within two seconds and a little': async (stage) => {
-		await stage.serve();
-		const client = await readyClient(stage);
-		await stage.link('freeze');
+	'close() on a dead network resolves within about two seconds': async (server) => {
+		await server.serve();
+		const client = await readyClient(server);
+		await server.network('freeze');
 		const began = performance.now();
 		await client.close();
 		const took = performance.now() - began;
 		assert.ok(took < 3_000, `it took ${took} ms`);
 	},
 
-	'a listener may close the client when it becomes ready, or waits': async (stage) => {
-		await stage.serve();
+	'a state listener may close the client': async (server) => {
+		await server.serve();
 		for (const when of ['connecting', 'ready'] as const) {
-			const client = clientOf(stage);
+			const client = newClient(server);
 			client.onStateChange((state) => state === when && client.close());
 			await client.connect().catch(() => {});
 			assert.equal(client.state, 'closed');
 		}
-		await stage.kill();
-		const client = clientOf(stage);
+		await server.kill();
+		const client = newClient(server);
 		client.onStateChange((state) => state === 'waiting' && client.close());
 		assert.ok((await rejection(client.connect())) instanceof ClientClosedError);
 		assert.equal(client.state, 'closed');
 	},
 
-	'a listener may connect again when it is closed, and what it asks for then is done': async (stage) => {
-		await stage.serve({ token: 'new' });
+	'a state listener may connect again on closed, and subscribe': async (server) => {
+		await server.serve({ token: 'new' });
 		let token = 'old';
-		const client = clientOf(stage, { auth: () => token });
+		const client = newClient(server, { auth: () => token });
 		const rejoined: Promise<unknown>[] = [];
 		client.onStateChange((state) => {
 			if (state !== 'closed' || token === 'new') return;
@@ -172,12 +173,12 @@ export const connecting: Record<string, Scenario> = {
 		});
 		await client.connect().catch(() => {});
 		await Promise.all(rejoined);
-		assert.deepEqual(await stage.joined(), ['t']);
+		assert.deepEqual(await server.subscribedTopics(), ['t']);
 	},
 
-	'a server that never answers @auth is given up in time, and reported': async (stage) => {
-		await stage.serveRaw({ answers: false });
-		const client = clientOf(stage, { connectTimeoutMs: 100 });
+	'a server that does not answer @auth times out, and is reported': async (server) => {
+		await server.serveRaw({ answers: false });
+		const client = newClient(server, { connectTimeoutMs: 100 });
 		const ready = client.connect();
 		await untilState(client, 'waiting');
 		const [[where, error] = []] = failuresOf(client);
@@ -186,13 +187,13 @@ export const connecting: Record<string, Scenario> = {
 		assert.equal(await isSettled(ready), false);
 	},
 
-	'an upgrade that is refused is tried again': async (stage) => {
-		await stage.serveRaw({ status: 503 });
-		const client = clientOf(stage);
+	'retries a refused upgrade': async (server) => {
+		await server.serveRaw({ status: 503 });
+		const client = newClient(server);
 		const ready = client.connect();
-		await eventually(() => statesOf(client).filter((state) => state === 'waiting').length > 1, 'it waited twice');
-		await stage.kill();
-		await stage.serve();
+		await eventually(() => statesOf(client).filter((state) => state === 'waiting').length > 1, 'it has waited twice');
+		await server.kill();
+		await server.serve();
 		await ready;
 	},
 };

@@ -1,13 +1,14 @@
 import { strict as assert } from 'node:assert';
 import { ClientClosedError } from '../../index.ts';
-import { clientOf, eventually, failuresOf, rejection, statesOf, untilState } from '../play.ts';
-import type { Scenario } from '../stage.ts';
+import { eventually, rejection, untilState } from '../assertions.ts';
+import { failuresOf, newClient, statesOf } from '../run-scenario.ts';
+import type { Scenario } from '../test-server.ts';
 
 export const credentials: Record<string, Scenario> = {
-	'a guard that says no ends it with a reason, and a new token works': async (stage) => {
-		await stage.serve({ token: 'right' });
+	'a rejection by a guard closes the client, which can connect with another token': async (server) => {
+		await server.serve({ token: 'right' });
 		let token = 'wrong';
-		const client = clientOf(stage, { auth: () => token });
+		const client = newClient(server, { auth: () => token });
 		const error = await rejection(client.connect());
 		assert.ok(error instanceof ClientClosedError);
 		assert.equal(error.end?.code, 4401);
@@ -17,26 +18,26 @@ export const credentials: Record<string, Scenario> = {
 
 		token = 'right';
 		await client.connect();
-		assert.deepEqual(await stage.shown(), ['wrong', 'right']);
+		assert.deepEqual(await server.credentials(), ['wrong', 'right']);
 	},
 
-	'a guard that says no later ends what it said yes to before': async (stage) => {
-		await stage.serve({ token: 'first' });
-		const client = clientOf(stage, { auth: async () => 'first' });
+	'a rejection by a guard after a reconnect closes the client': async (server) => {
+		await server.serve({ token: 'first' });
+		const client = newClient(server, { auth: async () => 'first' });
 		await client.connect();
-		await stage.kill();
-		await stage.serve({ token: 'second' });
+		await server.kill();
+		await server.serve({ token: 'second' });
 		await untilState(client, 'closed');
 		const error = await rejection(client.subscribe('t'));
 		assert.ok(error instanceof ClientClosedError);
 		assert.equal(error.end?.code, 4401);
 	},
 
-	'auth() is asked anew for each connection': async (stage) => {
-		await stage.serve({ token: 'first' });
+	'auth() is called for each connection': async (server) => {
+		await server.serve({ token: 'first' });
 		let token = 'first';
 		let asked = 0;
-		const client = clientOf(stage, {
+		const client = newClient(server, {
 			auth: async () => {
 				await new Promise((resolve) => setTimeout(resolve, 5));
 				asked++;
@@ -45,16 +46,16 @@ export const credentials: Record<string, Scenario> = {
 		});
 		await client.connect();
 		token = 'second';
-		await stage.kill();
-		await stage.serve({ token });
-		await eventually(async () => (await stage.shown()).length === 2, 'the new token is shown');
+		await server.kill();
+		await server.serve({ token });
+		await eventually(async () => (await server.credentials()).length === 2, 'the new token has arrived');
 		await untilState(client, 'ready');
-		assert.deepEqual(await stage.shown(), ['first', 'second']);
+		assert.deepEqual(await server.credentials(), ['first', 'second']);
 		assert.ok(asked >= 2);
 	},
 
-	'an auth() that throws or rejects is reported and tried again': async (stage) => {
-		await stage.serve({ token: 'right' });
+	'an auth() that throws or rejects is reported and called again': async (server) => {
+		await server.serve({ token: 'right' });
 		const outcomes = [
 			() => {
 				throw new Error('thrown');
@@ -62,7 +63,7 @@ export const credentials: Record<string, Scenario> = {
 			() => Promise.reject(new Error('rejected')),
 			() => 'right',
 		];
-		const client = clientOf(stage, { auth: () => outcomes.shift()?.() });
+		const client = newClient(server, { auth: () => outcomes.shift()?.() });
 		await client.connect();
 		assert.deepEqual(
 			failuresOf(client).map(([where, { message }]) => [where, message]),
@@ -71,14 +72,14 @@ export const credentials: Record<string, Scenario> = {
 				['auth', 'rejected'],
 			],
 		);
-		assert.equal(await stage.accepted(), 1);
+		assert.equal(await server.accepted(), 1);
 	},
 
-	'an auth() that hangs is given up in time, and what comes of it later is nothing': async (stage) => {
-		await stage.serve({ token: 'right' });
+	'an auth() that hangs times out, and its late result is ignored': async (server) => {
+		await server.serve({ token: 'right' });
 		const late: ((token: string) => void)[] = [];
 		let asked = 0;
-		const client = clientOf(stage, {
+		const client = newClient(server, {
 			connectTimeoutMs: 100,
 			auth: () => (++asked === 1 ? new Promise<string>((resolve) => late.push(resolve)) : 'right'),
 		});
@@ -87,37 +88,37 @@ export const credentials: Record<string, Scenario> = {
 		const [[where, error] = []] = failuresOf(client);
 		assert.equal(where, 'auth');
 		assert.match(error?.message ?? '', /auth\(\) took longer than 100 ms/);
-		await eventually(() => client.state === 'ready', 'it stays ready');
-		assert.deepEqual(await stage.shown(), ['right']);
+		await eventually(() => client.state === 'ready', 'the client stays ready');
+		assert.deepEqual(await server.credentials(), ['right']);
 	},
 
-	'a token that is no JSON is reported, and asked for again': async (stage) => {
-		await stage.serve({ token: 'right' });
+	"a token that can't be written as JSON is reported, and auth() is called again": async (server) => {
+		await server.serve({ token: 'right' });
 		const tokens: unknown[] = [1n, 'right'];
-		const client = clientOf(stage, { auth: () => tokens.shift() });
+		const client = newClient(server, { auth: () => tokens.shift() });
 		await client.connect();
 		assert.equal(failuresOf(client).length, 1);
 		assert.equal(failuresOf(client)[0]?.[0], 'auth');
 	},
 
-	'a client that was closed while auth() is asked does not connect': async (stage) => {
-		await stage.serve();
+	'a client that is closed while auth() is pending does not connect': async (server) => {
+		await server.serve();
 		const asked: ((token: string) => void)[] = [];
-		const client = clientOf(stage, { auth: () => new Promise<string>((resolve) => asked.push(resolve)) });
+		const client = newClient(server, { auth: () => new Promise<string>((resolve) => asked.push(resolve)) });
 		const ready = client.connect();
 		await client.close();
 		for (const resolve of asked) resolve('right');
 		assert.ok((await rejection(ready)) instanceof ClientClosedError);
-		assert.equal(await stage.accepted(), 0);
+		assert.equal(await server.accepted(), 0);
 	},
 
-	'guards that take too long are tried again': async (stage) => {
-		await stage.serve({ guardTimeoutMs: 50 });
-		const client = clientOf(stage);
+	'retries after guards that take too long': async (server) => {
+		await server.serve({ guardTimeoutMs: 50 });
+		const client = newClient(server);
 		const codes: unknown[] = [];
 		client.onStateChange((_, { end }) => codes.push(end?.code));
 		void client.connect();
-		await eventually(() => codes.filter((code) => code === 4408).length > 1, 'it was told so twice');
+		await eventually(() => codes.filter((code) => code === 4408).length > 1, 'the guards have timed out twice');
 		assert.notEqual(client.state, 'closed');
 	},
 };

@@ -1,27 +1,28 @@
 import { strict as assert } from 'node:assert';
+import { eventually } from '../assertions.ts';
 import { Numbered } from '../messages.ts';
-import { eventually, failuresOf, readyClient } from '../play.ts';
-import type { Scenario } from '../stage.ts';
+import { failuresOf, readyClient } from '../run-scenario.ts';
+import type { Scenario } from '../test-server.ts';
 
 export const failingListeners: Record<string, Scenario> = {
-	'a listener that throws or rejects is reported, and disturbs nobody': async (stage) => {
-		await stage.serve();
-		const client = await readyClient(stage);
-		const heard: number[] = [];
+	'a listener that throws or rejects is reported, and does not affect other listeners': async (server) => {
+		await server.serve();
+		const client = await readyClient(server);
+		const received: number[] = [];
 		client.on(Numbered, () => {
 			throw new Error('thrown');
 		});
 		client.on(Numbered, () => Promise.reject(new Error('rejected')));
-		client.on(Numbered, ({ n }) => heard.push(n));
+		client.on(Numbered, ({ n }) => received.push(n));
 		await client.subscribe('t', {
 			onMessage() {
 				throw new Error('thrown by a subscription');
 			},
 		});
-		await stage.emit('t', 1);
-		await stage.emit('t', 2);
-		await eventually(() => heard.length === 2, 'the other listener hears all');
-		await eventually(() => failuresOf(client).length === 6, 'all is reported');
+		await server.emit('t', 1);
+		await server.emit('t', 2);
+		await eventually(() => received.length === 2, 'the other listener receives all messages');
+		await eventually(() => failuresOf(client).length === 6, 'all errors are reported');
 		assert.ok(failuresOf(client).every(([where]) => where === 'handler'));
 		assert.deepEqual(
 			failuresOf(client)
@@ -32,9 +33,9 @@ export const failingListeners: Record<string, Scenario> = {
 		assert.equal(client.state, 'ready');
 	},
 
-	'listeners of states, gaps and raw text that throw disturb nobody either': async (stage) => {
-		await stage.serveRaw();
-		const client = await readyClient(stage);
+	'state, gap and raw listeners that throw do not affect other listeners': async (server) => {
+		await server.serveRaw();
+		const client = await readyClient(server);
 		const fail = (): never => {
 			throw new Error('thrown');
 		};
@@ -42,8 +43,8 @@ export const failingListeners: Record<string, Scenario> = {
 		client.onGap(fail);
 		client.onRaw(fail);
 		const last = new Promise<unknown>((resolve) => client.onRaw((data) => data === 'last' && resolve(data)));
-		await stage.say('{"type":"@gap","data":{"topic":"*","since":1,"until":2}}');
-		await stage.say('last');
+		await server.sendRaw('{"type":"@gap","data":{"topic":"*","since":1,"until":2}}');
+		await server.sendRaw('last');
 		await last;
 		await client.close();
 		assert.deepEqual(
@@ -52,35 +53,35 @@ export const failingListeners: Record<string, Scenario> = {
 		);
 	},
 
-	'a listener that throws what is no error is reported as one': async (stage) => {
-		await stage.serve();
-		const client = await readyClient(stage);
+	'a thrown value that is not an error is reported as one': async (server) => {
+		await server.serve();
+		const client = await readyClient(server);
 		client.on(Numbered, () => {
 			throw 'text';
 		});
-		await stage.sendTo(client.socketId ?? '', 1);
-		await eventually(() => failuresOf(client).length === 1, 'it is reported');
+		await server.sendTo(client.socketId ?? '', 1);
+		await eventually(() => failuresOf(client).length === 1, 'the error is reported');
 		assert.ok(failuresOf(client)[0]?.[1] instanceof Error);
 		assert.match(failuresOf(client)[0]?.[1].message ?? '', /text/);
 	},
 
-	'an error listener that throws disturbs nobody': async (stage) => {
-		await stage.serve();
-		const client = await readyClient(stage);
+	'an error listener that throws does not affect other listeners': async (server) => {
+		await server.serve();
+		const client = await readyClient(server);
 		client.onError(() => {
 			throw new Error('thrown by the error listener');
 		});
-		const heard: number[] = [];
+		const received: number[] = [];
 		client.on(Numbered, () => {
 			throw new Error('thrown');
 		});
-		client.on(Numbered, ({ n }) => heard.push(n));
+		client.on(Numbered, ({ n }) => received.push(n));
 		const { error: print } = console;
 		const printed: unknown[][] = [];
 		console.error = (...parts: unknown[]) => void printed.push(parts);
 		try {
-			await stage.sendTo(client.socketId ?? '', 1);
-			await eventually(() => heard.length === 1, 'the message has come');
+			await server.sendTo(client.socketId ?? '', 1);
+			await eventually(() => received.length === 1, 'the message has arrived');
 		} finally {
 			console.error = print;
 		}

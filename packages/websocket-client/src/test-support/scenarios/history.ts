@@ -1,205 +1,209 @@
 import { strict as assert } from 'node:assert';
 import type { GapNotice, Recovered, SocketClient, SubscriptionOptions } from '../../index.ts';
-import { clientOf, eventually, failuresOf, readyClient, rejection } from '../play.ts';
-import type { Scenario, Stage } from '../stage.ts';
+import { eventually, rejection } from '../assertions.ts';
+import { failuresOf, newClient, readyClient } from '../run-scenario.ts';
+import type { Scenario, TestServer } from '../test-server.ts';
 
 /** Keeps enough for whatever a scenario misses. */
 const LONG = 'long:t';
 /** Keeps five messages. */
 const SHORT = 'short:t';
 
-interface Heard {
+interface Received {
 	readonly numbers: number[];
 	readonly recovered: Recovered[];
 	readonly gaps: GapNotice[];
 }
 
-async function follow(client: SocketClient, topic: string, options: SubscriptionOptions = {}): Promise<Heard> {
-	const heard: Heard = { numbers: [], recovered: [], gaps: [] };
+async function follow(client: SocketClient, topic: string, options: SubscriptionOptions = {}): Promise<Received> {
+	const received: Received = { numbers: [], recovered: [], gaps: [] };
 	await client.subscribe(topic, {
-		onMessage: (data) => heard.numbers.push((data as { n: number }).n),
-		onRecovered: (recovered) => heard.recovered.push(recovered),
-		onGap: (gap) => heard.gaps.push(gap),
+		onMessage: (data) => received.numbers.push((data as { n: number }).n),
+		onRecovered: (recovered) => received.recovered.push(recovered),
+		onGap: (gap) => received.gaps.push(gap),
 		...options,
 	});
-	return heard;
+	return received;
 }
 
 /** Loses the connection under load, twice, and counts. */
-async function away(stage: Stage, lose: () => Promise<void>): Promise<void> {
-	await stage.serve();
-	const client = await readyClient(stage, { heartbeat: { intervalMs: 50, timeoutMs: 200 } });
-	const heard = await follow(client, LONG);
-	await stage.publishSteadily(LONG);
+async function away(server: TestServer, lose: () => Promise<void>): Promise<void> {
+	await server.serve();
+	const client = await readyClient(server, { heartbeat: { intervalMs: 50, timeoutMs: 200 } });
+	const received = await follow(client, LONG);
+	await server.publishSteadily(LONG);
 	for (const time of [1, 2]) {
-		const before = heard.numbers.length;
-		await eventually(() => heard.numbers.length > before + 20, 'messages come');
+		const before = received.numbers.length;
+		await eventually(() => received.numbers.length > before + 20, 'messages arrive');
 		await lose();
-		await eventually(() => heard.recovered.length === time, 'it is back', 10_000);
+		await eventually(() => received.recovered.length === time, 'the client has reconnected', 10_000);
 	}
-	const published = await stage.published();
+	const published = await server.stopPublishing();
 	const last = published.at(-1)?.n ?? -1;
-	await eventually(() => heard.numbers.at(-1) === last, 'the last has come');
+	await eventually(() => received.numbers.at(-1) === last, 'the last message has arrived');
 	assert.deepEqual(
-		heard.numbers,
+		received.numbers,
 		published.map(({ n }) => n),
 	);
 	assert.deepEqual(
-		heard.recovered.map(({ recovered }) => recovered),
+		received.recovered.map(({ recovered }) => recovered),
 		[true, true],
 	);
 	assert.ok(
-		heard.recovered.every(({ count }) => count > 0),
-		'something was missed, or this shows nothing',
+		received.recovered.every(({ count }) => count > 0),
+		'the test needs missed messages',
 	);
-	assert.deepEqual(heard.gaps, []);
+	assert.deepEqual(received.gaps, []);
 }
 
 export const history: Record<string, Scenario> = {
-	'what was missed while the server closed connections comes, once and in order': (stage) =>
-		away(stage, () => stage.kick(1001)),
+	'delivers messages missed over closed connections, once and in order': (server) =>
+		away(server, () => server.closeConnections(1001)),
 
-	'what was missed while the network was cut comes, once and in order': (stage) =>
-		away(stage, async () => {
-			await stage.link('refuse');
-			await stage.link('cut');
+	'delivers messages missed over a network outage, once and in order': (server) =>
+		away(server, async () => {
+			await server.network('refuse');
+			await server.network('cut');
 			const until = Date.now() + 200;
-			await eventually(() => Date.now() > until, 'it was away for a while');
-			await stage.link('accept');
+			await eventually(() => Date.now() > until, 'the network was down for a while');
+			await server.network('accept');
 		}),
 
-	'what was missed while the server was restarted comes, once and in order': (stage) =>
-		away(stage, async () => {
-			await stage.kill();
-			await stage.serve();
+	'delivers messages missed over a server restart, once and in order': (server) =>
+		away(server, async () => {
+			await server.kill();
+			await server.serve();
 		}),
 
-	'what is no longer there is told, and nothing of it comes': async (stage) => {
-		await stage.serve();
-		const client = await readyClient(stage);
-		const heard = await follow(client, SHORT);
-		await stage.emitAll(SHORT, [1, 2]);
-		await eventually(() => heard.numbers.length === 2, 'two come');
-		await stage.link('refuse');
-		await stage.link('cut');
-		await stage.emitAll(SHORT, [3, 4, 5, 6, 7, 8]);
-		await stage.link('accept');
-		await eventually(() => heard.gaps.length > 0, 'it is told');
-		assert.deepEqual(heard.recovered, [{ recovered: false, count: 0 }]);
-		await stage.emit(SHORT, 9);
-		await eventually(() => heard.numbers.length > 2, 'it goes on');
-		assert.deepEqual(heard.numbers, [1, 2, 9]);
+	'reports a gap if history no longer has the missed messages, and delivers none of them': async (server) => {
+		await server.serve();
+		const client = await readyClient(server);
+		const received = await follow(client, SHORT);
+		await server.emitAll(SHORT, [1, 2]);
+		await eventually(() => received.numbers.length === 2, 'two messages arrive');
+		await server.network('refuse');
+		await server.network('cut');
+		await server.emitAll(SHORT, [3, 4, 5, 6, 7, 8]);
+		await server.network('accept');
+		await eventually(() => received.gaps.length > 0, 'the gap is reported');
+		assert.deepEqual(received.recovered, [{ recovered: false, count: 0 }]);
+		await server.emit(SHORT, 9);
+		await eventually(() => received.numbers.length > 2, 'the next message arrives');
+		assert.deepEqual(received.numbers, [1, 2, 9]);
 		assert.deepEqual(
-			heard.gaps.map(({ topic }) => topic),
+			received.gaps.map(({ topic }) => topic),
 			[SHORT],
 		);
 	},
 
-	'just as much as is kept comes back': async (stage) => {
-		await stage.serve();
-		const client = await readyClient(stage);
-		const heard = await follow(client, SHORT);
-		await stage.emitAll(SHORT, [1, 2]);
-		await eventually(() => heard.numbers.length === 2, 'two come');
-		await stage.link('refuse');
-		await stage.link('cut');
-		await stage.emitAll(SHORT, [3, 4, 5, 6, 7]);
-		await stage.link('accept');
-		await eventually(() => heard.recovered.length > 0, 'it is back');
-		assert.deepEqual([heard.numbers, heard.recovered], [[1, 2, 3, 4, 5, 6, 7], [{ recovered: true, count: 5 }]]);
-		assert.deepEqual(heard.gaps, []);
+	'recovers exactly as many messages as history keeps': async (server) => {
+		await server.serve();
+		const client = await readyClient(server);
+		const received = await follow(client, SHORT);
+		await server.emitAll(SHORT, [1, 2]);
+		await eventually(() => received.numbers.length === 2, 'two messages arrive');
+		await server.network('refuse');
+		await server.network('cut');
+		await server.emitAll(SHORT, [3, 4, 5, 6, 7]);
+		await server.network('accept');
+		await eventually(() => received.recovered.length > 0, 'the client has reconnected');
+		assert.deepEqual([received.numbers, received.recovered], [[1, 2, 3, 4, 5, 6, 7], [{ recovered: true, count: 5 }]]);
+		assert.deepEqual(received.gaps, []);
 	},
 
-	'a topic in which nothing was published yet misses nothing either': async (stage) => {
-		await stage.serve();
-		const client = await readyClient(stage);
-		const heard = await follow(client, LONG);
-		await stage.link('refuse');
-		await stage.link('cut');
-		await stage.emit(LONG, 1);
-		await stage.link('accept');
-		await eventually(() => heard.recovered.length > 0, 'it is back');
-		assert.deepEqual([heard.numbers, heard.recovered, heard.gaps], [[1], [{ recovered: true, count: 1 }], []]);
+	'recovers a topic that was empty before': async (server) => {
+		await server.serve();
+		const client = await readyClient(server);
+		const received = await follow(client, LONG);
+		await server.network('refuse');
+		await server.network('cut');
+		await server.emit(LONG, 1);
+		await server.network('accept');
+		await eventually(() => received.recovered.length > 0, 'the client has reconnected');
+		assert.deepEqual([received.numbers, received.recovered, received.gaps], [[1], [{ recovered: true, count: 1 }], []]);
 	},
 
-	'the last ones come first, if asked for': async (stage) => {
-		await stage.serve();
-		await stage.emitAll(LONG, [1, 2, 3, 4, 5]);
-		const [some, all, none] = [await readyClient(stage), await readyClient(stage), await readyClient(stage)];
-		const heard = [
+	'rewind delivers the last messages first': async (server) => {
+		await server.serve();
+		await server.emitAll(LONG, [1, 2, 3, 4, 5]);
+		const [some, all, none] = [await readyClient(server), await readyClient(server), await readyClient(server)];
+		const received = [
 			await follow(some, LONG, { rewind: 2 }),
 			await follow(all, LONG, { rewind: 50 }),
 			await follow(none, LONG),
 		];
-		await stage.emit(LONG, 6);
-		for (const { numbers } of heard) await eventually(() => numbers.at(-1) === 6, 'the live one comes');
+		await server.emit(LONG, 6);
+		for (const { numbers } of received) await eventually(() => numbers.at(-1) === 6, 'the live message arrives');
 		assert.deepEqual(
-			heard.map(({ numbers }) => numbers),
+			received.map(({ numbers }) => numbers),
 			[[4, 5, 6], [1, 2, 3, 4, 5, 6], [6]],
 		);
 	},
 
-	'a topic that is wanted again before it is left begins anew, and is followed': async (stage) => {
-		await stage.serve();
-		const client = await readyClient(stage);
+	'a topic that is subscribed again before it is unsubscribed starts over, and is followed': async (server) => {
+		await server.serve();
+		const client = await readyClient(server);
 		const first = await client.subscribe(LONG, {});
-		await stage.emitAll(LONG, [1, 2, 3]);
+		await server.emitAll(LONG, [1, 2, 3]);
 		void first.close();
-		const heard = await follow(client, LONG, { rewind: 2 });
-		await stage.emit(LONG, 4);
-		await eventually(() => heard.numbers.at(-1) === 4, 'the live one comes');
-		await stage.link('refuse');
-		await stage.link('cut');
-		await stage.emit(LONG, 5);
-		await stage.link('accept');
-		await eventually(() => heard.recovered.length > 0, 'it is back');
-		assert.deepEqual([heard.numbers, heard.recovered, heard.gaps], [[2, 3, 4, 5], [{ recovered: true, count: 1 }], []]);
+		const received = await follow(client, LONG, { rewind: 2 });
+		await server.emit(LONG, 4);
+		await eventually(() => received.numbers.at(-1) === 4, 'the live message arrives');
+		await server.network('refuse');
+		await server.network('cut');
+		await server.emit(LONG, 5);
+		await server.network('accept');
+		await eventually(() => received.recovered.length > 0, 'the client has reconnected');
+		assert.deepEqual(
+			[received.numbers, received.recovered, received.gaps],
+			[[2, 3, 4, 5], [{ recovered: true, count: 1 }], []],
+		);
 	},
 
-	'a later client goes on where another one was': async (stage) => {
-		await stage.serve();
-		const first = await readyClient(stage);
+	'a later client resumes from the positions of another one': async (server) => {
+		await server.serve();
+		const first = await readyClient(server);
 		const before = await follow(first, LONG);
-		await stage.emitAll(LONG, [1, 2]);
-		await eventually(() => before.numbers.length === 2, 'two come');
+		await server.emitAll(LONG, [1, 2]);
+		await eventually(() => before.numbers.length === 2, 'two messages arrive');
 		const kept = JSON.stringify(first.positions);
 		await first.close();
-		await stage.emitAll(LONG, [3, 4]);
-		const second = clientOf(stage, { positions: JSON.parse(kept) });
+		await server.emitAll(LONG, [3, 4]);
+		const second = newClient(server, { positions: JSON.parse(kept) });
 		assert.deepEqual(JSON.stringify(second.positions), kept);
 		await second.connect();
 		const after = await follow(second, LONG, { rewind: 50 });
-		await stage.emit(LONG, 5);
-		await eventually(() => after.numbers.at(-1) === 5, 'the live one comes');
+		await server.emit(LONG, 5);
+		await eventually(() => after.numbers.at(-1) === 5, 'the live message arrives');
 		assert.deepEqual([after.numbers, after.recovered], [[3, 4, 5], [{ recovered: true, count: 2 }]]);
 		assert.deepEqual(after.gaps, []);
 	},
 
-	'a later client is told when what it missed is not there': async (stage) => {
-		await stage.serve();
-		const client = await readyClient(stage, { positions: { [LONG]: { epoch: 'another', offset: 7 } } });
-		const heard = await follow(client, LONG);
-		await eventually(() => heard.gaps.length > 0, 'it is told');
-		assert.deepEqual(heard.recovered, [{ recovered: false, count: 0 }]);
+	'reports a gap to a later client whose position is unknown': async (server) => {
+		await server.serve();
+		const client = await readyClient(server, { positions: { [LONG]: { epoch: 'another', offset: 7 } } });
+		const received = await follow(client, LONG);
+		await eventually(() => received.gaps.length > 0, 'the gap is reported');
+		assert.deepEqual(received.recovered, [{ recovered: false, count: 0 }]);
 	},
 
-	'text and bytes come as they were published': async (stage) => {
-		await stage.serve();
-		const client = await readyClient(stage);
-		const heard: [string, unknown][] = [];
+	'delivers text and bytes as they were published': async (server) => {
+		await server.serve();
+		const client = await readyClient(server);
+		const received: [string, unknown][] = [];
 		await client.subscribe(LONG, {
 			onMessage(data, { name, topic, position }) {
 				assert.equal(topic, LONG);
 				assert.equal(typeof position?.offset, 'number');
-				heard.push([name, data instanceof ArrayBuffer ? [...new Uint8Array(data)] : data]);
+				received.push([name, data instanceof ArrayBuffer ? [...new Uint8Array(data)] : data]);
 			},
 		});
-		await stage.publish(LONG, '{"not":"parsed"} é');
-		await stage.publishBytes(LONG, [0, 1, 255]);
-		await stage.publish(LONG, '');
-		await stage.publishBytes(LONG, []);
-		await eventually(() => heard.length === 4, 'all come');
-		assert.deepEqual(heard, [
+		await server.publish(LONG, '{"not":"parsed"} é');
+		await server.publishBytes(LONG, [0, 1, 255]);
+		await server.publish(LONG, '');
+		await server.publishBytes(LONG, []);
+		await eventually(() => received.length === 4, 'all messages have arrived');
+		assert.deepEqual(received, [
 			['@text', '{"not":"parsed"} é'],
 			['@bytes', [0, 1, 255]],
 			['@text', ''],
@@ -207,9 +211,9 @@ export const history: Record<string, Scenario> = {
 		]);
 	},
 
-	'a topic without history can not be rewound': async (stage) => {
-		await stage.serve();
-		const client = await readyClient(stage);
+	'rejects rewind for a topic without history, and invalid values': async (server) => {
+		await server.serve();
+		const client = await readyClient(server);
 		const error = await rejection(client.subscribe('plain', { rewind: 1 }));
 		assert.match(String(error), /plain has no history to rewind/);
 		await client.subscribe('plain');
@@ -221,12 +225,12 @@ export const history: Record<string, Scenario> = {
 		}
 	},
 
-	'what does not follow the last message is not heard, and what is between is asked for': async (stage) => {
-		await stage.serveRaw({ answers: false });
-		const client = clientOf(stage);
+	'holds back a message that does not follow the last one, and requests those in between': async (server) => {
+		await server.serveRaw({ answers: false });
+		const client = newClient(server);
 		const connected = client.connect();
-		await eventually(async () => (await stage.heard()).length === 1, 'it asks to be let in');
-		await stage.say('{"type":"@auth","correlationId":"@1","data":{"socketId":"s","timestamp":1000000}}');
+		await eventually(async () => (await server.received()).length === 1, '@auth has arrived');
+		await server.sendRaw('{"type":"@auth","correlationId":"@1","data":{"socketId":"s","timestamp":1000000}}');
 		await connected;
 		const numbers: unknown[] = [];
 		const recovered: Recovered[] = [];
@@ -235,17 +239,17 @@ export const history: Record<string, Scenario> = {
 			onRecovered: (what) => recovered.push(what),
 		});
 		const message = (n: number, offset: number, prev: number, epoch = 'e'): Promise<void> =>
-			stage.say(
+			server.sendRaw(
 				JSON.stringify({ name: 'numbered', data: n, timestamp: 1, topic: 't', position: { epoch, offset, prev } }),
 			);
 		const asked = async (count: number): Promise<unknown> => {
-			await eventually(async () => (await stage.heard()).length === count, 'it asks for the topic');
-			const { type, data, correlationId } = JSON.parse((await stage.heard())[count - 1]?.text ?? '');
+			await eventually(async () => (await server.received()).length === count, '@subscribe has arrived');
+			const { type, data, correlationId } = JSON.parse((await server.received())[count - 1]?.text ?? '');
 			return [type, data, correlationId];
 		};
 		assert.deepEqual(await asked(2), ['@subscribe', { topics: ['t'] }, '@2']);
-		await stage.say('{"type":"@position","data":{"topic":"t","epoch":"e","offset":10,"count":0}}');
-		await stage.say('{"type":"@subscribe","correlationId":"@2","data":{"timestamp":1000000,"refused":[]}}');
+		await server.sendRaw('{"type":"@position","data":{"topic":"t","epoch":"e","offset":10,"count":0}}');
+		await server.sendRaw('{"type":"@subscribe","correlationId":"@2","data":{"timestamp":1000000,"refused":[]}}');
 		await subscribed;
 
 		await message(1, 15, 10);
@@ -255,10 +259,12 @@ export const history: Record<string, Scenario> = {
 		await message(4, 40, 30);
 		await message(2, 20, 15);
 		await message(3, 30, 20);
-		await stage.say('{"type":"@position","data":{"topic":"t","epoch":"e","offset":30,"recovered":true,"count":2}}');
-		await stage.say('{"type":"@subscribe","correlationId":"@3","data":{"timestamp":1000001,"refused":[]}}');
+		await server.sendRaw(
+			'{"type":"@position","data":{"topic":"t","epoch":"e","offset":30,"recovered":true,"count":2}}',
+		);
+		await server.sendRaw('{"type":"@subscribe","correlationId":"@3","data":{"timestamp":1000001,"refused":[]}}');
 		await message(4, 40, 30);
-		await eventually(() => numbers.length === 4, 'all are heard');
+		await eventually(() => numbers.length === 4, 'all messages have arrived');
 		assert.deepEqual([numbers, recovered], [[1, 2, 3, 4], [{ recovered: true, count: 2 }]]);
 		assert.deepEqual(client.positions, { t: { epoch: 'e', offset: 40 } });
 
@@ -269,27 +275,27 @@ export const history: Record<string, Scenario> = {
 		assert.deepEqual(failuresOf(client), []);
 	},
 
-	'a server without the history of a topic passes on what others store of it, and all is heard': async (stage) => {
-		await stage.serveRaw({ answers: false });
-		const client = clientOf(stage);
+	'delivers all messages of a topic with history through a server that keeps none': async (server) => {
+		await server.serveRaw({ answers: false });
+		const client = newClient(server);
 		const connected = client.connect();
-		await eventually(async () => (await stage.heard()).length === 1, 'it asks to be let in');
-		await stage.say('{"type":"@auth","correlationId":"@1","data":{"socketId":"s","timestamp":1000000}}');
+		await eventually(async () => (await server.received()).length === 1, '@auth has arrived');
+		await server.sendRaw('{"type":"@auth","correlationId":"@1","data":{"socketId":"s","timestamp":1000000}}');
 		await connected;
 		const numbers: unknown[] = [];
 		const subscribed = client.subscribe('t', { onMessage: (data) => numbers.push(data) });
-		await eventually(async () => (await stage.heard()).length === 2, 'it asks for the topic');
-		await stage.say('{"type":"@subscribe","correlationId":"@2","data":{"timestamp":1000000,"refused":[]}}');
+		await eventually(async () => (await server.received()).length === 2, '@subscribe has arrived');
+		await server.sendRaw('{"type":"@subscribe","correlationId":"@2","data":{"timestamp":1000000,"refused":[]}}');
 		await subscribed;
 		for (const [data, offset, prev] of [
 			[1, 15, 10],
 			[3, 30, 20],
 		])
-			await stage.say(
+			await server.sendRaw(
 				JSON.stringify({ name: 'n', data, timestamp: 1, topic: 't', position: { epoch: 'e', offset, prev } }),
 			);
-		await eventually(() => numbers.length === 2, 'both are heard');
+		await eventually(() => numbers.length === 2, 'both messages have arrived');
 		assert.deepEqual([numbers, client.positions], [[1, 3], {}]);
-		assert.equal((await stage.heard()).length, 2);
+		assert.equal((await server.received()).length, 2);
 	},
 };

@@ -1,39 +1,39 @@
-import type { Scenario } from '../stage.ts';
-import { answering } from './answering.ts';
-import { comingBack } from './coming-back.ts';
+import type { Scenario } from '../test-server.ts';
+import { abandonedRequests } from './abandoned-requests.ts';
 import { connecting } from './connecting.ts';
+import { connectionEnds } from './connection-ends.ts';
 import { credentials } from './credentials.ts';
-import { endings } from './endings.ts';
 import { failingListeners } from './failing-listeners.ts';
 import { gaps } from './gaps.ts';
-import { givingUp } from './giving-up.ts';
 import { history } from './history.ts';
-import { leaving } from './leaving.ts';
+import { incomingRequests } from './incoming-requests.ts';
 import { listening } from './listening.ts';
-import { oddFrames } from './odd-frames.ts';
 import { queueing } from './queueing.ts';
+import { reconnecting } from './reconnecting.ts';
 import { requesting } from './requesting.ts';
 import { resubscribing } from './resubscribing.ts';
 import { sending } from './sending.ts';
 import { subscribing } from './subscribing.ts';
+import { unexpectedFrames } from './unexpected-frames.ts';
+import { unsubscribing } from './unsubscribing.ts';
 
-/** What holds wherever the client runs. Safe for browsers: what is the server's is on the stage. */
+/** The client's behaviour on every platform. Safe for browsers: servers are reached through `TestServer` only. */
 export const scenarios: Readonly<Record<string, Readonly<Record<string, Scenario>>>> = {
 	connecting,
 	credentials,
-	endings,
-	'coming back': comingBack,
+	'connection ends': connectionEnds,
+	reconnecting,
 	listening,
-	'listeners that fail': failingListeners,
+	'failing listeners': failingListeners,
 	sending,
 	queueing,
 	requesting,
-	'requests that are given up': givingUp,
-	answering,
+	'abandoned requests': abandonedRequests,
+	'incoming requests': incomingRequests,
 	subscribing,
-	leaving,
+	unsubscribing,
 	resubscribing,
 	gaps,
 	history,
-	'odd frames': oddFrames,
+	'unexpected frames': unexpectedFrames,
 };

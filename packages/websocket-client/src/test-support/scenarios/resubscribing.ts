@@ -1,94 +1,100 @@
 import { strict as assert } from 'node:assert';
 import type { SocketRequestError } from '../../index.ts';
-import { eventually, failuresOf, readyClient } from '../play.ts';
-import type { Scenario } from '../stage.ts';
+import { eventually } from '../assertions.ts';
+import { failuresOf, readyClient } from '../run-scenario.ts';
+import type { Scenario } from '../test-server.ts';
 
 const topics = (count: number): string[] => Array.from({ length: count }, (_, i) => `topic:${i}`);
 
 export const resubscribing: Record<string, Scenario> = {
-	'150 topics come back within the default limits': async (stage) => {
-		await stage.serve();
-		const client = await readyClient(stage);
+	'resubscribes 150 topics within the default limits': async (server) => {
+		await server.serve();
+		const client = await readyClient(server);
 		await Promise.all(topics(150).map((topic) => client.subscribe(topic)));
 		for (let i = 0; i < 3; i++) {
-			await stage.kill();
-			await stage.serve();
+			await server.kill();
+			await server.serve();
 			await client.connect();
-			await eventually(async () => (await stage.joined()).length === 150, 'all topics are back');
+			await eventually(async () => (await server.subscribedTopics()).length === 150, 'all topics are subscribed again');
 		}
-		assert.deepEqual(await stage.joined(), topics(150).toSorted());
+		assert.deepEqual(await server.subscribedTopics(), topics(150).toSorted());
 	},
 
-	'one that is refused after a reconnect is over, and says so': async (stage) => {
-		await stage.serve();
-		const client = await readyClient(stage);
+	'a subscription that is refused after a reconnect ends, and calls onRefused': async (server) => {
+		await server.serve();
+		const client = await readyClient(server);
 		const refused: SocketRequestError[] = [];
 		const subscription = await client.subscribe('t', { onRefused: (error) => refused.push(error) });
 		await client.subscribe('other');
-		await stage.forbid(['t']);
-		await stage.link('cut');
-		await eventually(() => refused.length > 0, 'it is told');
+		await server.forbid(['t']);
+		await server.network('cut');
+		await eventually(() => refused.length > 0, 'the gap is reported');
 		assert.equal(refused[0]?.code, 'forbidden');
 		assert.deepEqual(
 			failuresOf(client).map(([where, error]) => [where, error]),
 			[['subscribe', refused[0]]],
 		);
 		await subscription.close();
-		assert.deepEqual(await stage.joined(), ['other']);
+		assert.deepEqual(await server.subscribedTopics(), ['other']);
 
-		await stage.link('cut');
-		await eventually(async () => (await stage.accepted()) === 3 && client.state === 'ready', 'it is back again');
+		await server.network('cut');
+		await eventually(
+			async () => (await server.accepted()) === 3 && client.state === 'ready',
+			'the client has reconnected again',
+		);
 		await client.subscribe('marker');
 		assert.equal(refused.length, 1);
 	},
 
-	'one that is unavailable after a reconnect is tried until it works': async (stage) => {
-		await stage.serve();
-		const client = await readyClient(stage);
-		const heard: unknown[] = [];
+	'a topic that is unavailable after a reconnect is requested until it works': async (server) => {
+		await server.serve();
+		const client = await readyClient(server);
+		const received: unknown[] = [];
 		const gaps: unknown[] = [];
 		const failures = failuresOf(client);
 		await client.subscribe('t', {
-			onMessage: (data) => heard.push(data),
+			onMessage: (data) => received.push(data),
 			onGap: ({ topic }) => gaps.push(topic),
 			onRefused: (error) => assert.fail(error),
 		});
-		await stage.breakBackend(true);
-		await stage.kill();
-		await stage.serve();
+		await server.breakBackend(true);
+		await server.kill();
+		await server.serve();
 		await client.connect();
-		await eventually(() => failures.length > 0, 'it is told of');
+		await eventually(() => failures.length > 0, 'the error is reported');
 		assert.match(
 			failures.map(([where, { message }]) => `${where}: ${message}`).join(),
 			/^subscribe: @subscribe t .*unavailable/,
 		);
-		assert.deepEqual([await stage.joined(), gaps], [[], []]);
-		await stage.breakBackend(false);
-		await eventually(() => gaps.length > 0, 'it is back');
-		await stage.emit('t', 1);
-		await eventually(() => heard.length > 0, 'messages come');
-		assert.deepEqual([heard, gaps], [[{ n: 1 }], ['t']]);
+		assert.deepEqual([await server.subscribedTopics(), gaps], [[], []]);
+		await server.breakBackend(false);
+		await eventually(() => gaps.length > 0, 'the client has reconnected');
+		await server.emit('t', 1);
+		await eventually(() => received.length > 0, 'messages arrive');
+		assert.deepEqual([received, gaps], [[{ n: 1 }], ['t']]);
 	},
 
-	'one that the rate refuses is tried again, also the first time': async (stage) => {
-		await stage.serveRaw({ answers: false });
-		const client = await answeringByHand(stage);
+	'a topic that is refused by the rate limit is requested again, also the first time': async (server) => {
+		await server.serveRaw({ answers: false });
+		const client = await answeringByHand(server);
 		const subscribed = client.subscribe('t');
-		await eventually(async () => (await stage.heard()).length === 2, 'it is asked for');
-		await stage.say('{"type":"@subscribe","correlationId":"@2","error":{"code":"rate_limited","message":"slowly"}}');
-		await eventually(async () => (await stage.heard()).length === 3, 'it is asked for again');
-		await stage.say('{"type":"@subscribe","correlationId":"@3","data":{"timestamp":1,"refused":[]}}');
+		await eventually(async () => (await server.received()).length === 2, '@subscribe has arrived');
+		await server.sendRaw(
+			'{"type":"@subscribe","correlationId":"@2","error":{"code":"rate_limited","message":"slowly"}}',
+		);
+		await eventually(async () => (await server.received()).length === 3, '@subscribe has arrived again');
+		await server.sendRaw('{"type":"@subscribe","correlationId":"@3","data":{"timestamp":1,"refused":[]}}');
 		await subscribed;
-		const [, first, second] = await stage.heard();
+		const [, first, second] = await server.received();
 		const waited = (second?.at ?? 0) - (first?.at ?? 0);
 		assert.ok(waited > 900, `it was asked for again after ${waited} ms`);
 	},
 };
 
 /** A client of a raw server that answers nothing by itself, but for this. */
-async function answeringByHand(stage: Parameters<Scenario>[0]): ReturnType<typeof readyClient> {
-	const ready = readyClient(stage);
-	await eventually(async () => (await stage.heard()).length === 1, 'the guards are asked');
-	await stage.say('{"type":"@auth","correlationId":"@1","data":{"socketId":"x","timestamp":1}}');
+async function answeringByHand(server: Parameters<Scenario>[0]): ReturnType<typeof readyClient> {
+	const ready = readyClient(server);
+	await eventually(async () => (await server.received()).length === 1, '@auth has arrived');
+	await server.sendRaw('{"type":"@auth","correlationId":"@1","data":{"socketId":"x","timestamp":1}}');
 	return ready;
 }

@@ -1,12 +1,13 @@
 import { strict as assert } from 'node:assert';
 import { InvalidTopicError, SocketRequestError } from '../../index.ts';
-import { clientOf, eventually, readyClient, rejection } from '../play.ts';
-import type { Scenario, Stage } from '../stage.ts';
-import { counter } from '../watching.ts';
+import { eventually, rejection } from '../assertions.ts';
+import { numberCollector } from '../number-collector.ts';
+import { newClient, readyClient } from '../run-scenario.ts';
+import type { Scenario, TestServer } from '../test-server.ts';
 
 /** The topics of each message of that type. */
-async function listsOf(stage: Stage, type: string): Promise<string[][]> {
-	const frames = (await stage.heard()).map(
+async function listsOf(server: TestServer, type: string): Promise<string[][]> {
+	const frames = (await server.received()).map(
 		({ text }) => JSON.parse(text) as { type: string; data: { topics: string[] } },
 	);
 	return frames.filter((frame) => frame.type === type).map(({ data }) => data.topics);
@@ -15,22 +16,22 @@ async function listsOf(stage: Stage, type: string): Promise<string[][]> {
 const topics = (count: number): string[] => Array.from({ length: count }, (_, i) => `topic:${i}`);
 
 export const subscribing: Record<string, Scenario> = {
-	'subscribe() resolves when messages from every node arrive': async (stage) => {
-		await stage.serve();
-		const client = await readyClient(stage);
+	'subscribe() resolves when messages from every node arrive': async (server) => {
+		await server.serve();
+		const client = await readyClient(server);
 		for (let n = 0; n < 20; n++) {
-			const numbers = counter();
+			const numbers = numberCollector();
 			const { topic } = await client.subscribe(`t:${n}`, numbers);
-			await stage.emit(topic, n);
-			await eventually(() => numbers.heard.length > 0, 'it has come');
-			assert.deepEqual([topic, numbers.heard], [`t:${n}`, [n]]);
+			await server.emit(topic, n);
+			await eventually(() => numbers.received.length > 0, 'the message has arrived');
+			assert.deepEqual([topic, numbers.received], [`t:${n}`, [n]]);
 		}
 	},
 
-	'a topic that is refused rejects with the code, and may be asked for again': async (stage) => {
-		await stage.serve({ topicsPerSocket: 1 });
-		await stage.forbid(['secret']);
-		const client = await readyClient(stage);
+	'a refused topic rejects with the code, and may be requested again': async (server) => {
+		await server.serve({ topicsPerSocket: 1 });
+		await server.forbid(['secret']);
+		const client = await readyClient(server);
 		const [error, open] = await Promise.all([rejection(client.subscribe('secret')), client.subscribe('open')]);
 		assert.ok(error instanceof SocketRequestError);
 		assert.equal(error.code, 'forbidden');
@@ -38,70 +39,70 @@ export const subscribing: Record<string, Scenario> = {
 		assert.equal((await rejection(client.subscribe('one-more'))).code, 'too_many_topics');
 		await open.close();
 		await client.subscribe('one-more');
-		assert.deepEqual(await stage.joined(), ['one-more']);
+		assert.deepEqual(await server.subscribedTopics(), ['one-more']);
 	},
 
-	'a backend that is not there is unavailable, and works the next time': async (stage) => {
-		await stage.serve();
-		await stage.breakBackend(true);
-		const client = await readyClient(stage);
+	'a broken backend rejects with unavailable, and works the next time': async (server) => {
+		await server.serve();
+		await server.breakBackend(true);
+		const client = await readyClient(server);
 		assert.equal((await rejection(client.subscribe('t'))).code, 'unavailable');
-		await stage.breakBackend(false);
+		await server.breakBackend(false);
 		await client.subscribe('t');
-		assert.deepEqual(await stage.joined(), ['t']);
+		assert.deepEqual(await server.subscribedTopics(), ['t']);
 	},
 
-	'two subscriptions of a topic are one for the server, until both are closed': async (stage) => {
-		await stage.serve();
-		const client = await readyClient(stage);
-		const [first, second] = [counter(), counter()];
+	'two subscriptions of a topic are one at the server, until both are closed': async (server) => {
+		await server.serve();
+		const client = await readyClient(server);
+		const [first, second] = [numberCollector(), numberCollector()];
 		const [one, two] = await Promise.all([client.subscribe('t', first), client.subscribe('t', second)]);
-		await stage.emit('t', 1);
-		await eventually(() => second.heard.length === 1, 'both hear it');
+		await server.emit('t', 1);
+		await eventually(() => second.received.length === 1, 'both receive it');
 		await one.close();
-		assert.deepEqual(await stage.joined(), ['t']);
-		await stage.emit('t', 2);
-		await eventually(() => second.heard.length === 2, 'the second hears it');
-		assert.deepEqual([first.heard, second.heard], [[1], [1, 2]]);
+		assert.deepEqual(await server.subscribedTopics(), ['t']);
+		await server.emit('t', 2);
+		await eventually(() => second.received.length === 2, 'the second receives it');
+		assert.deepEqual([first.received, second.received], [[1], [1, 2]]);
 		await one.close();
 		await two.close();
-		assert.deepEqual(await stage.joined(), []);
+		assert.deepEqual(await server.subscribedTopics(), []);
 		await two.close();
 	},
 
-	'the same handlers may serve several subscriptions': async (stage) => {
-		await stage.serve();
-		const client = await readyClient(stage);
-		const numbers = counter();
+	'the same handlers may serve several subscriptions': async (server) => {
+		await server.serve();
+		const client = await readyClient(server);
+		const numbers = numberCollector();
 		const one = await client.subscribe('t', numbers);
 		await client.subscribe('t', numbers);
 		await one.close();
-		await stage.emit('t', 1);
-		await eventually(() => numbers.heard.length > 0, 'it has come');
-		assert.deepEqual(numbers.heard, [1]);
+		await server.emit('t', 1);
+		await eventually(() => numbers.received.length > 0, 'the message has arrived');
+		assert.deepEqual(numbers.received, [1]);
 	},
 
-	'messages reach the subscription of their topic alone': async (stage) => {
-		await stage.serve();
-		const client = await readyClient(stage);
-		const heard: unknown[] = [];
+	'messages reach only the subscription of their topic': async (server) => {
+		await server.serve();
+		const client = await readyClient(server);
+		const received: unknown[] = [];
 		for (const topic of ['a', 'b']) {
-			await client.subscribe(topic, { onMessage: (_, envelope) => heard.push([topic, envelope.topic]) });
+			await client.subscribe(topic, { onMessage: (_, envelope) => received.push([topic, envelope.topic]) });
 		}
-		await stage.emit('a', 1);
-		await stage.emit('b', 2);
-		await eventually(() => heard.length >= 2, 'both have come');
-		assert.deepEqual(heard, [
+		await server.emit('a', 1);
+		await server.emit('b', 2);
+		await eventually(() => received.length >= 2, 'both messages have arrived');
+		assert.deepEqual(received, [
 			['a', 'a'],
 			['b', 'b'],
 		]);
 	},
 
-	'250 topics of one tick travel in three messages, and so do they when they are left': async (stage) => {
-		await stage.serveRaw();
-		const client = await readyClient(stage);
+	'250 topics of one tick are subscribed in three messages, and unsubscribed in three': async (server) => {
+		await server.serveRaw();
+		const client = await readyClient(server);
 		const all = await Promise.all(topics(250).map((topic) => client.subscribe(topic)));
-		const joining = await listsOf(stage, '@subscribe');
+		const joining = await listsOf(server, '@subscribe');
 		assert.deepEqual(
 			joining.map(({ length }) => length),
 			[100, 100, 50],
@@ -109,23 +110,23 @@ export const subscribing: Record<string, Scenario> = {
 		assert.deepEqual(joining.flat(), topics(250));
 		await Promise.all(all.map((subscription) => subscription.close()));
 		assert.deepEqual(
-			(await listsOf(stage, '@unsubscribe')).map(({ length }) => length),
+			(await listsOf(server, '@unsubscribe')).map(({ length }) => length),
 			[100, 100, 50],
 		);
 	},
 
-	'one that is asked for before there is a connection waits for it': async (stage) => {
-		const client = clientOf(stage);
+	'a subscription before there is a connection waits for it': async (server) => {
+		const client = newClient(server);
 		const early = client.subscribe('early');
 		void client.connect();
 		const waiting = client.subscribe('waiting');
-		await stage.serve();
+		await server.serve();
 		await Promise.all([early, waiting]);
-		assert.deepEqual(await stage.joined(), ['early', 'waiting']);
+		assert.deepEqual(await server.subscribedTopics(), ['early', 'waiting']);
 	},
 
-	'a topic that can be none is refused at once': async (stage) => {
-		const client = clientOf(stage);
+	'rejects an invalid topic at once': async (server) => {
+		const client = newClient(server);
 		for (const topic of ['', 'no spaces', '*', '@x', 'a/b', 'n'.repeat(257), 5 as never, undefined as never]) {
 			assert.ok((await rejection(client.subscribe(topic))) instanceof InvalidTopicError);
 		}

@@ -1,14 +1,14 @@
-import type { Stage } from './stage.ts';
+import type { TestServer } from './test-server.ts';
 
-/** A stage that is elsewhere: each call is a request to its control. */
-export type RemoteStage = Stage & { end(): Promise<void> };
+/** A test server in another process: each call is an HTTP request to its control. */
+export type RemoteTestServer = TestServer & { end(): Promise<void> };
 
-export async function openRemoteStage(control: string): Promise<RemoteStage> {
+export async function openRemoteTestServer(control: string): Promise<RemoteTestServer> {
 	const { id, url } = (await post(`${control}/`, [])) as { id: number; url: string };
-	return new Proxy({} as RemoteStage, {
+	return new Proxy({} as RemoteTestServer, {
 		get(_, method) {
 			if (method === 'url') return url;
-			// It is no promise, though it may be awaited.
+			// Not a promise, although it may be awaited.
 			if (method === 'then') return undefined;
 			return (...args: unknown[]) => post(`${control}/${id}/${String(method)}`, args);
 		},
@@ -16,7 +16,7 @@ export async function openRemoteStage(control: string): Promise<RemoteStage> {
 }
 
 async function post(url: string, body: unknown): Promise<unknown> {
-	// As text, which needs no permission of another origin beforehand.
+	// Sent as text, which needs no CORS preflight.
 	const response = await fetch(url, { method: 'POST', body: JSON.stringify(body) });
 	if (!response.ok) throw new Error(await response.text());
 	return await response.json();

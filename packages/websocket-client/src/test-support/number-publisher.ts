@@ -1,11 +1,11 @@
 import type { WsProvider } from '@orijs/websocket';
 import { Numbered } from './messages.ts';
-import type { Published } from './stage.ts';
+import type { Published } from './test-server.ts';
 
 const EVERY_MS = 2;
 
 /** Emits numbered messages until it is stopped. */
-export function startPublisher(provider: WsProvider, topic: string): () => Published[] {
+export function startNumberPublisher(provider: WsProvider, topic: string): () => Published[] {
 	const published: Published[] = [];
 	const timer = setInterval(() => {
 		const n = published.length;

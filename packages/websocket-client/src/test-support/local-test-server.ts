@@ -2,36 +2,43 @@ import { startTcpProxy, type TcpProxy } from '@orijs/testkit';
 import { WsProvider } from '@orijs/websocket';
 import { encodeEnvelope, SocketRequestError } from '@orijs/websocket/protocol';
 import { MemoryBackend } from '@orijs/websocket/testing';
-import { type ApplicationServer, type Backstage, HISTORY, SILENT, startApplication } from './application-server.ts';
+import { type ApplicationServer, type SharedState, HISTORY, SILENT, startApplication } from './application-server.ts';
 import { Numbered, WhoAreYou } from './messages.ts';
 import { type RawServer, startRawServer } from './raw-server.ts';
-import type { AnswerOfClient, LinkFault, Published, RawServerOptions, ServerOptions, Stage } from './stage.ts';
-import { startPublisher } from './steady-publisher.ts';
+import type {
+	ClientAnswer,
+	NetworkFault,
+	Published,
+	RawServerOptions,
+	ServerOptions,
+	TestServer,
+} from './test-server.ts';
+import { startNumberPublisher } from './number-publisher.ts';
 
-/** A stage where the servers are. */
-export class StageHost implements Stage {
+/** A test server in this process. */
+export class LocalTestServer implements TestServer {
 	readonly #proxy: TcpProxy;
-	/** Emits to the clients of the first node over the backend, and is there while that is not. */
+	/** Emits to the clients of the first node over the backend, and keeps running while that one does not. */
 	readonly #otherNode: WsProvider;
-	readonly #backstage: Backstage;
-	readonly #open: () => void;
+	readonly #shared: SharedState;
+	readonly #openGate: () => void;
 	#server: ApplicationServer | undefined;
 	#raw: RawServer | undefined;
 	#stopping: Promise<unknown> = Promise.resolve();
 	#ending: Promise<void> | undefined;
-	#endPublishing: () => Published[] = () => [];
+	#stopPublishing: () => Published[] = () => [];
 
 	private constructor(proxy: TcpProxy, origins: readonly string[]) {
 		const gate = Promise.withResolvers<void>();
 		const backend = new MemoryBackend();
 		this.#proxy = proxy;
-		this.#open = gate.resolve;
+		this.#openGate = gate.resolve;
 		this.#otherNode = new WsProvider({ bus: backend.createBus(), logger: SILENT, graceMs: 0, history: HISTORY });
-		this.#backstage = {
+		this.#shared = {
 			backend,
 			origins,
 			handled: [],
-			shown: [],
+			credentials: [],
 			forbidden: new Set(),
 			gate: gate.promise,
 			isBackendBroken: false,
@@ -39,22 +46,22 @@ export class StageHost implements Stage {
 	}
 
 	/** @param origins of pages that may connect */
-	static async start(origins: readonly string[] = []): Promise<StageHost> {
+	static async start(origins: readonly string[] = []): Promise<LocalTestServer> {
 		const proxy = await startTcpProxy({ port: 9 });
 		proxy.refuse(true);
-		const stage = new StageHost(proxy, origins);
-		await stage.#otherNode.start();
-		return stage;
+		const server = new LocalTestServer(proxy, origins);
+		await server.#otherNode.start();
+		return server;
 	}
 
-	/** The end of it all; twice is fine. */
+	/** Stops everything. May be called twice. */
 	end(): Promise<void> {
 		return (this.#ending ??= this.#end());
 	}
 
 	async #end(): Promise<void> {
-		this.#endPublishing();
-		this.#open();
+		this.#stopPublishing();
+		this.#openGate();
 		await this.kill();
 		await this.#stopping;
 		await this.#otherNode.stop();
@@ -66,18 +73,18 @@ export class StageHost implements Stage {
 	}
 
 	get #app(): ApplicationServer {
-		if (this.#server === undefined) throw new Error('no application is on stage');
+		if (this.#server === undefined) throw new Error('no application is running');
 		return this.#server;
 	}
 
 	get #rawServer(): RawServer {
-		if (this.#raw === undefined) throw new Error('no raw server is on stage');
+		if (this.#raw === undefined) throw new Error('no raw server is running');
 		return this.#raw;
 	}
 
 	async serve(options: ServerOptions = {}): Promise<void> {
 		await this.#stopping;
-		this.#server = await startApplication(this.#backstage, options);
+		this.#server = await startApplication(this.#shared, options);
 		this.#proxy.retarget({ port: this.#server.port });
 		this.#proxy.refuse(false);
 	}
@@ -107,14 +114,14 @@ export class StageHost implements Stage {
 		await Promise.all([this.#stopping, server?.app.stop({ graceMs: 0 }), raw?.stop()]);
 	}
 
-	async kick(code: number, reason?: string): Promise<void> {
-		this.#raw?.kick(code, reason);
+	async closeConnections(code: number, reason?: string): Promise<void> {
+		this.#raw?.closeConnections(code, reason);
 		for (const socket of this.#server?.sockets ?? []) socket.close(code, reason);
 	}
 
-	async link(fault: LinkFault): Promise<void> {
+	async network(fault: NetworkFault): Promise<void> {
 		const proxy = this.#proxy;
-		const faults: Record<LinkFault, () => unknown> = {
+		const faults: Record<NetworkFault, () => unknown> = {
 			freeze: () => proxy.freeze(),
 			thaw: () => proxy.thaw(),
 			cut: () => proxy.cut(),
@@ -157,7 +164,7 @@ export class StageHost implements Stage {
 		return this.#app.app.socket.send(socketId, encodeEnvelope(Numbered.name, { n }));
 	}
 
-	async ask(socketId: string, name: string): Promise<AnswerOfClient> {
+	async request(socketId: string, name: string): Promise<ClientAnswer> {
 		try {
 			return { data: await this.#app.app.socket.request(socketId, WhoAreYou, name, { timeoutMs: 3_000 }) };
 		} catch (error) {
@@ -167,50 +174,50 @@ export class StageHost implements Stage {
 	}
 
 	async publishSteadily(topic: string): Promise<void> {
-		this.#endPublishing = startPublisher(this.#otherNode, topic);
+		this.#stopPublishing = startNumberPublisher(this.#otherNode, topic);
 	}
 
-	async published(): Promise<Published[]> {
-		return this.#endPublishing();
+	async stopPublishing(): Promise<Published[]> {
+		return this.#stopPublishing();
 	}
 
 	async interrupt(topics: readonly string[] | 'all', since: number): Promise<void> {
 		this.#app.interrupt(topics, since);
 	}
 
-	async handled(): Promise<Backstage['handled']> {
-		return this.#backstage.handled;
+	async handled(): Promise<SharedState['handled']> {
+		return this.#shared.handled;
 	}
 
-	async shown(): Promise<unknown[]> {
-		return this.#backstage.shown;
+	async credentials(): Promise<unknown[]> {
+		return this.#shared.credentials;
 	}
 
-	async joined(): Promise<string[]> {
+	async subscribedTopics(): Promise<string[]> {
 		return [...this.#app.sockets].flatMap(({ data }) => [...data.topics]).toSorted();
 	}
 
-	async release(): Promise<void> {
-		this.#open();
+	async releaseWaits(): Promise<void> {
+		this.#openGate();
 	}
 
 	async forbid(topics: readonly string[]): Promise<void> {
-		for (const topic of topics) this.#backstage.forbidden.add(topic);
+		for (const topic of topics) this.#shared.forbidden.add(topic);
 	}
 
 	async breakBackend(broken: boolean): Promise<void> {
-		this.#backstage.isBackendBroken = broken;
+		this.#shared.isBackendBroken = broken;
 	}
 
-	async heard(): Promise<RawServer['heard'][number][]> {
-		return [...this.#rawServer.heard];
+	async received(): Promise<RawServer['received'][number][]> {
+		return [...this.#rawServer.received];
 	}
 
-	async say(text: string): Promise<void> {
-		this.#rawServer.say(text);
+	async sendRaw(text: string): Promise<void> {
+		this.#rawServer.send(text);
 	}
 
-	async sayBytes(bytes: readonly number[]): Promise<void> {
-		this.#rawServer.say(Uint8Array.from(bytes));
+	async sendRawBytes(bytes: readonly number[]): Promise<void> {
+		this.#rawServer.send(Uint8Array.from(bytes));
 	}
 }

@@ -1,0 +1,66 @@
+import { strict as assert } from 'node:assert';
+import { type ClientState, type ErrorStage, SocketClient, type SocketClientOptions } from '../index.ts';
+import type { Scenario, TestServer } from './test-server.ts';
+
+/** Short enough for a test, and long enough for a busy machine. */
+const SHORT_DELAYS: SocketClientOptions = {
+	reconnect: { minDelayMs: 20, maxDelayMs: 100 },
+	connectTimeoutMs: 3_000,
+};
+
+interface TrackedClient {
+	readonly client: SocketClient;
+	readonly states: ClientState[];
+	readonly failures: [ErrorStage, Error][];
+	mayFail: boolean;
+}
+
+const clientsOf = new Map<TestServer, TrackedClient[]>();
+
+/** Runs a scenario and closes its clients. Rejects if a client has reported errors that the scenario did not look at. */
+export async function runScenario(scenario: Scenario, server: TestServer): Promise<void> {
+	const clients: TrackedClient[] = [];
+	clientsOf.set(server, clients);
+	try {
+		await scenario(server);
+		for (const { failures, mayFail } of clients) if (!mayFail) assert.deepEqual(failures, []);
+	} finally {
+		await Promise.all(clients.map(({ client }) => client.close()));
+		clientsOf.delete(server);
+	}
+}
+
+/** Returns a client that is not connected yet. It is closed when the scenario is over. */
+export function newClient(server: TestServer, options: SocketClientOptions = {}): SocketClient {
+	const client = new SocketClient(server.url, { ...SHORT_DELAYS, ...options });
+	const tracked: TrackedClient = { client, states: [], failures: [], mayFail: false };
+	client.onStateChange((state) => tracked.states.push(state));
+	client.onError((error, stage) => tracked.failures.push([stage, error]));
+	clientsOf.get(server)?.push(tracked);
+	return client;
+}
+
+/** Resolves with a client once it is ready. */
+export async function readyClient(server: TestServer, options?: SocketClientOptions): Promise<SocketClient> {
+	const client = newClient(server, options);
+	await client.connect();
+	return client;
+}
+
+/** Returns the errors that the client reports, now and later, and allows them. */
+export function failuresOf(client: SocketClient): readonly (readonly [ErrorStage, Error])[] {
+	const tracked = trackedClient(client);
+	tracked.mayFail = true;
+	return tracked.failures;
+}
+
+/** Returns the states that the client enters, now and later, in order. */
+export function statesOf(client: SocketClient): readonly ClientState[] {
+	return trackedClient(client).states;
+}
+
+function trackedClient(client: SocketClient): TrackedClient {
+	const tracked = [...clientsOf.values()].flat().find((one) => one.client === client);
+	if (tracked === undefined) throw new Error('clients of a scenario are created with newClient');
+	return tracked;
+}

@@ -1,0 +1,122 @@
+/** How the application of a scenario is set up. */
+export interface ServerOptions {
+	/** The only token that its guard accepts. Default: there is no guard. */
+	readonly token?: string;
+	readonly messagesPerSecond?: number;
+	readonly topicsPerSocket?: number;
+	readonly pendingRequests?: number;
+	readonly messageBytes?: number;
+	readonly queuedBytes?: number;
+	/** Adds a guard that never settles, so that this timeout expires. */
+	readonly guardTimeoutMs?: number;
+}
+
+export interface RawServerOptions {
+	/** Whether it answers the built-in messages like a real server; if not, it sends nothing by itself. Default true. */
+	readonly answers?: boolean;
+	/** Refuses upgrades with this HTTP status. */
+	readonly status?: number;
+	/** The rate limit in its answer to `@auth`. */
+	readonly messagesPerSecond?: number;
+}
+
+/** A message that the server has handled. */
+export interface Handled {
+	readonly type: string;
+	readonly data: unknown;
+	/** In milliseconds since the epoch. */
+	readonly at: number;
+}
+
+/** A frame that a raw server has received. */
+export interface ReceivedFrame {
+	readonly text: string;
+	readonly at: number;
+}
+
+/** A numbered message, and when it was emitted. */
+export interface Published {
+	readonly n: number;
+	readonly at: number;
+}
+
+export type NetworkFault = 'freeze' | 'thaw' | 'cut' | 'end' | 'refuse' | 'accept';
+
+/** The outcome of a request to the client. */
+export type ClientAnswer = { readonly data: unknown } | { readonly code: string; readonly message: string };
+
+/**
+ * The server side of a scenario: servers behind one stable address, and the network in between. A scenario may run in a
+ * page, in another process, so that everything here is asynchronous and JSON.
+ */
+export interface TestServer {
+	/** The endpoint's address, also while no server runs. */
+	readonly url: string;
+
+	// Servers, one at a time
+
+	/** Starts an application with a router, next to another node. */
+	serve(options?: ServerOptions): Promise<void>;
+	/** Starts a server that sends what the scenario tells it to. */
+	serveRaw(options?: RawServerOptions): Promise<void>;
+	/** Stops the application gracefully. Resolves once it has stopped. */
+	stop(): Promise<void>;
+	/** Stops the application gracefully, without waiting. */
+	beginStop(): Promise<void>;
+	/** Ends the server at once, as if its process was killed. */
+	kill(): Promise<void>;
+	/** Closes every connection with this code. */
+	closeConnections(code: number, reason?: string): Promise<void>;
+
+	// The network
+
+	network(fault: NetworkFault): Promise<void>;
+	/** How many connections are open. */
+	connections(): Promise<number>;
+	/** How many connections were ever accepted. */
+	accepted(): Promise<number>;
+
+	// What the application sends
+
+	publish(topic: string, text: string): Promise<void>;
+	publishBytes(topic: string, bytes: readonly number[]): Promise<void>;
+	broadcast(text: string): Promise<void>;
+	/** Emits a numbered message on the other node. */
+	emit(topic: string, n: number): Promise<void>;
+	/** Emits several, in order. */
+	emitAll(topic: string, all: readonly number[]): Promise<void>;
+	/** Sends a numbered message to one client. */
+	sendTo(socketId: string, n: number): Promise<void>;
+	/** Sends a request to a client. */
+	request(socketId: string, name: string): Promise<ClientAnswer>;
+	/** Emits numbered messages to a topic on the other node, until `stopPublishing()`. */
+	publishSteadily(topic: string): Promise<void>;
+	/** Returns what was published. */
+	stopPublishing(): Promise<Published[]>;
+	/** The backend reports that messages may be missing. */
+	interrupt(topics: readonly string[] | 'all', since: number): Promise<void>;
+
+	// The state of the application
+
+	/** The messages that were handled by all applications of the scenario. */
+	handled(): Promise<Handled[]>;
+	/** The credentials that the guard has received. */
+	credentials(): Promise<unknown[]>;
+	/** The topics that clients are subscribed to. */
+	subscribedTopics(): Promise<string[]>;
+	/** Lets present and future handlers of `wait` messages finish. */
+	releaseWaits(): Promise<void>;
+	/** Refuses subscriptions to these topics from now on. */
+	forbid(topics: readonly string[]): Promise<void>;
+	/** Sets whether the backend rejects subscriptions. */
+	breakBackend(broken: boolean): Promise<void>;
+
+	// The raw server
+
+	/** The frames that it has received, in order. */
+	received(): Promise<ReceivedFrame[]>;
+	sendRaw(text: string): Promise<void>;
+	sendRawBytes(bytes: readonly number[]): Promise<void>;
+}
+
+export type Scenario = (server: TestServer) => Promise<void>;
