@@ -1,4 +1,4 @@
-/** crossws as its users set it up: its adapter for Bun, and its sync driver for Redis. */
+/** crossws as users set it up, with its Bun adapter and its Redis sync driver. */
 import type { Peer } from 'crossws';
 import crossws from 'crossws/adapters/bun';
 import { redis, type RedisClientLike, type SyncAdapter } from 'crossws/sync';
@@ -19,7 +19,7 @@ await serve(async ({ redisPort }) => {
 				ready++;
 			},
 		},
-		// Its heartbeat, which the clients would have to answer.
+		// Disables its heartbeat, which the clients would have to answer.
 		idleTimeout: 0,
 		...(nodes && { sync: nodes.sync }),
 	});
@@ -35,12 +35,12 @@ await serve(async ({ redisPort }) => {
 		path: '/',
 		readyClients: () => ready,
 		publish: (topic, payload) => ws.publish(topic, payload),
-		join: (client, topic) => peers[client]?.subscribe(topic),
-		leave: (client, topic) => peers[client]?.unsubscribe(topic),
+		subscribe: (client, topic) => peers[client]?.subscribe(topic),
+		unsubscribe: (client, topic) => peers[client]?.unsubscribe(topic),
 	};
 });
 
-/** One channel for all topics: a node gets everything. `subscribed` resolves when it does. */
+/** One channel for all topics: a node receives every message. `subscribed` resolves once it does. */
 function overRedis(port: number): { readonly sync: SyncAdapter; subscribed(): Promise<unknown> } {
 	const client = new Redis({ port }) as unknown as RedisClientLike;
 	const connect = redis({ client, channel: 'crossws' });

@@ -3,17 +3,17 @@ import { createAdapter as createStreamsAdapter } from '@socket.io/redis-streams-
 import { Redis } from 'ioredis';
 import type { ServerOptions } from 'socket.io';
 
-/** What connects the nodes. */
+/** Connects the nodes. */
 export interface Backplane {
 	readonly adapter: ServerOptions['adapter'];
-	/** Resolves when what other nodes publish from now on to the rooms that exist here arrives here. */
+	/** Resolves when messages from other nodes to this node's rooms arrive here. */
 	subscribed(): Promise<unknown>;
 }
 
-/** Systems of both runtimes may be on one Redis at a time. */
+/** Keeps Bun and Node systems apart on a shared Redis. */
 const PREFIX = 'Bun' in globalThis ? 'socket.io-bun' : 'socket.io-node';
 
-/** The one that is named by `adapter` in the settings of this process; default `redis`. */
+/** Selected by `adapter` in the settings of this process; default `redis`. */
 export function backplane(port: number): Backplane {
 	const { adapter = 'redis' } = JSON.parse(process.argv[2] ?? '{}') as { adapter?: string };
 	switch (adapter) {
@@ -24,21 +24,21 @@ export function backplane(port: number): Backplane {
 		case 'streams':
 			return overStreams(port);
 	}
-	throw new RangeError(`Socket.IO has no adapter '${adapter}' here`);
+	throw new RangeError(`Unknown Socket.IO adapter '${adapter}'`);
 }
 
-/** One pattern subscription for all rooms: a node gets everything and drops what none of its rooms wants. */
+/** One pattern subscription for all rooms: a node receives every message and drops those for rooms it lacks. */
 function overPubSub(port: number): Backplane {
 	const publisher = new Redis({ port });
 	const subscriber = publisher.duplicate();
 	return {
 		adapter: createAdapter(publisher, subscriber, { key: PREFIX }),
-		// Sent after the pattern subscription that brings the messages.
+		// Sent after the pattern subscription that receives the messages.
 		subscribed: lastReply(subscriber, 'subscribe'),
 	};
 }
 
-/** A channel for each room. */
+/** One channel per room. */
 function overShardedPubSub(port: number): Backplane {
 	const publisher = new Redis({ port });
 	const subscriber = publisher.duplicate();
@@ -49,7 +49,7 @@ function overShardedPubSub(port: number): Backplane {
 	};
 }
 
-/** The adapter keeps its subscriptions to itself. Replies come in order, so the last one of a client stands for all before. */
+/** The adapter hides its subscriptions. Replies arrive in order, so the last one confirms all before it. */
 function lastReply(client: Redis, command: 'subscribe' | 'ssubscribe'): () => Promise<unknown> {
 	const send = client[command].bind(client) as (...args: unknown[]) => Promise<unknown>;
 	let last: Promise<unknown> = Promise.resolve();
@@ -65,7 +65,7 @@ function overStreams(port: number): Backplane {
 		streamName: PREFIX,
 		channelPrefix: PREFIX,
 		onlyPlaintext: true,
-		// A reader that is further behind loses messages, and with the default of 10,000 it does.
+		// A reader further behind loses messages, which happens with the default of 10,000.
 		maxLen: 100_000,
 	});
 	const reading = untilReading(client, connectionName);
@@ -75,8 +75,8 @@ function overStreams(port: number): Backplane {
 const POLL_MS = 10;
 
 /**
- * Resolves when this node's reader waits at a known place of the stream. Until it has got a first entry it asks for what comes
- * after its request, and misses what comes between two requests.
+ * Resolves when this node's reader has a position in the stream. Until its first entry it asks for entries newer than
+ * its request, and misses those added between two requests.
  */
 async function untilReading(client: Redis, name: string): Promise<void> {
 	const isReading = async (): Promise<boolean> => {
@@ -84,6 +84,6 @@ async function untilReading(client: Redis, name: string): Promise<void> {
 		return clients.some((line) => line.includes(` name=${name} `) && line.includes(' flags=b '));
 	};
 	while (!(await isReading())) await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-	// The adapter reads past an entry that names no namespace.
+	// The adapter skips entries without a namespace.
 	await client.xadd(PREFIX, '*', 'bench', 'ready');
 }

@@ -5,10 +5,10 @@ const Say = z.object({ room: z.string(), text: z.string().max(500) });
 
 type Answer = { readonly id: string } | { readonly error: string };
 
-/** Answers `chat.say`, as far as it carries an acknowledgement id: validated, and nothing done with it. */
+/** Validates and acknowledges `chat.say`. */
 export function answerChat(socket: Socket): void {
 	socket.on('chat.say', (data: unknown, answer?: (answer: Answer) => void) => {
-		const said = Say.safeParse(data);
-		answer?.(said.success ? { id: '0123456789abcdef' } : { error: 'invalid' });
+		const parsed = Say.safeParse(data);
+		answer?.(parsed.success ? { id: '0123456789abcdef' } : { error: 'invalid' });
 	});
 }

@@ -4,10 +4,10 @@ import type { Server as SocketIo } from 'socket.io';
 import { portOf } from '../src/subjects/raw-server.ts';
 
 export const PATH = '/socket.io/';
-/** A day: no heartbeat falls into a measurement. */
+/** A day, so that no heartbeat falls into a measurement. */
 export const PING_INTERVAL_MS: number = 24 * 60 * 60 * 1_000;
 
-/** Opens a free port: on Bun with Socket.IO's own engine for Bun, on Node with its default one, on `ws`. */
+/** Listens on a free port: on Bun with Socket.IO's engine for Bun, on Node with its default engine, `ws`. */
 export function listen(io: SocketIo): Promise<number> {
 	return 'Bun' in globalThis ? listenOnBun(io) : listenOnNode(io);
 }
@@ -21,9 +21,9 @@ async function listenOnBun(io: SocketIo): Promise<number> {
 		...handler,
 		port: 0,
 		hostname: '127.0.0.1',
-		// Derived from the ping interval, and too long for Bun.
+		// The default is derived from the ping interval and too long for Bun.
 		idleTimeout: 0,
-		// Bun's own heartbeat, which the clients would have to answer.
+		// Disables Bun's heartbeat, which the clients would have to answer.
 		websocket: { ...websocket, idleTimeout: 0 },
 	});
 	return portOf(server);

@@ -1,4 +1,4 @@
-/** Socket.IO as its users set it up: topics are rooms, a message is the event `m`. The same file runs on Bun and on Node. */
+/** Socket.IO as users set it up: topics are rooms, a message is the event `m`. Runs on Bun and Node. */
 import { Server, type Socket } from 'socket.io';
 import { serve } from '../src/subjects/serve.ts';
 import { topicsOf } from '../src/subjects/client-url.ts';
@@ -17,7 +17,7 @@ await serve(async ({ redisPort }) => {
 		...(nodes && { adapter: nodes.adapter }),
 	});
 	const sockets: Socket[] = [];
-	/** From the handshake to the namespace, as the request is gone by then. */
+	/** Topics by connection, kept from the handshake on, as the request is released. */
 	const wanted = new WeakMap<object, string[]>();
 	let ready = 0;
 
@@ -37,7 +37,7 @@ await serve(async ({ redisPort }) => {
 	const port = await listen(io);
 	io.engine.on('connection', (connection: { request: { readonly url: string } | null }) => {
 		wanted.set(connection, topicsOf(connection.request?.url ?? ''));
-		// As Socket.IO's page on memory has it: the first request is kept otherwise.
+		// Recommended by Socket.IO's page on memory usage: releases the first request.
 		connection.request = null;
 	});
 	await nodes?.subscribed();
@@ -47,7 +47,7 @@ await serve(async ({ redisPort }) => {
 		hello: '40',
 		readyClients: () => ready,
 		publish: (topic, payload) => io.to(topic).emit('m', payload),
-		join: (client, topic) => join(sockets[client] as Socket, topic),
-		leave: (client, topic) => sockets[client]?.leave(topic),
+		subscribe: (client, topic) => join(sockets[client] as Socket, topic),
+		unsubscribe: (client, topic) => sockets[client]?.leave(topic),
 	};
 });

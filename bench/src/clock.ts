@@ -1,7 +1,7 @@
-/** The machine's monotonic clock in nanoseconds: the same in all processes, so that one can time what began in another. */
+/** The machine's monotonic clock in nanoseconds; shared by all processes, so that times compare between them. */
 export const now: () => number = 'Bun' in globalThis ? await bunClock() : () => Number(process.hrtime.bigint());
 
-/** Bun's own clocks start with the process. */
+/** Bun's own clocks start at zero in each process. */
 async function bunClock(): Promise<() => number> {
 	const { dlopen, FFIType, ptr } = await import('bun:ffi');
 	const { symbols } = dlopen('libc.so.6', {

@@ -1,6 +1,6 @@
 /**
- * `bun run bench [name …] [--only 'orijs, …'] [--smoke]`: measures, prints, and keeps the results. With only some of the subjects, or in
- * a smoke run, it keeps nothing.
+ * `bun run bench [name …] [--only 'orijs, …'] [--smoke]`: measures, prints and saves the results. With `--only` or
+ * `--smoke`, nothing is saved.
  */
 import { parseArgs } from 'node:util';
 import type { Benchmark } from './benchmarks/benchmark.ts';
@@ -11,7 +11,7 @@ import { fanOut } from './benchmarks/fan-out.ts';
 import { growth } from './benchmarks/growth.ts';
 import { history } from './benchmarks/history.ts';
 import { inbound } from './benchmarks/inbound.ts';
-import { joinLeave } from './benchmarks/join-leave.ts';
+import { subscriptionChurn } from './benchmarks/subscription-churn.ts';
 import { latency } from './benchmarks/latency.ts';
 import { memory } from './benchmarks/memory.ts';
 import { recovery } from './benchmarks/recovery.ts';
@@ -31,7 +31,7 @@ const BENCHMARKS: readonly Benchmark[] = [
 	recovery,
 	latency,
 	memory,
-	joinLeave,
+	subscriptionChurn,
 	connect,
 	resubscribe,
 	growth,
@@ -46,7 +46,7 @@ const only = values.only === undefined ? undefined : new Set(values.only.split(/
 const chosen = positionals.length === 0 ? BENCHMARKS : positionals.map(benchmarkNamed);
 
 if (process.platform !== 'linux') {
-	console.error('The bench reads processor times as Linux keeps them, and runs nowhere else');
+	console.error('The bench needs Linux: it reads CPU times from /proc');
 	process.exit(1);
 }
 await installPeers();
@@ -64,7 +64,7 @@ async function run({ name, title, run }: Benchmark): Promise<void> {
 	await Bun.write(new URL(`${name}.json`, RESULTS), `${JSON.stringify(result, rounded, '\t')}\n`);
 }
 
-/** More digits are noise. */
+/** Rounded to five digits; the rest is noise. */
 function rounded(_key: string, value: unknown): unknown {
 	return typeof value === 'number' ? Number(value.toPrecision(5)) : value;
 }
@@ -72,7 +72,7 @@ function rounded(_key: string, value: unknown): unknown {
 function subjectNamed(name: string): string {
 	const names = Object.values(subjects).map((kind) => kind.name);
 	if (names.includes(name)) return name;
-	console.error(`No subject is called ${JSON.stringify(name)}. There are: ${names.join(', ')}`);
+	console.error(`No subject named ${JSON.stringify(name)}. Available: ${names.join(', ')}`);
 	process.exit(1);
 }
 
@@ -80,7 +80,7 @@ function benchmarkNamed(name: string): Benchmark {
 	const found = BENCHMARKS.find((benchmark) => benchmark.name === name);
 	if (found !== undefined) return found;
 	console.error(
-		`No benchmark is called ${JSON.stringify(name)}. There are: ${BENCHMARKS.map((one) => one.name).join(', ')}`,
+		`No benchmark named ${JSON.stringify(name)}. Available: ${BENCHMARKS.map((one) => one.name).join(', ')}`,
 	);
 	process.exit(1);
 }

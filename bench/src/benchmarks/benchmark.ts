@@ -2,9 +2,9 @@ import type { Bench } from '../harness/bench.ts';
 import type { CaseResult } from '../report/results.ts';
 
 export interface Benchmark {
-	/** As on the command line. */
+	/** The name on the command line. */
 	readonly name: string;
 	readonly title: string;
-	/** Calls `found` with each case as soon as it is measured. */
+	/** Calls `found` with each case as soon as it has been measured. */
 	run(bench: Bench, found: (result: CaseResult) => void): Promise<void>;
 }

@@ -10,17 +10,18 @@ export const fanOut: Benchmark = {
 	name: 'fan-out',
 	title: 'Fan-out: one publish to many sockets of one process',
 	async run(bench, found) {
-		const crowds = bench.sizes(1, 100, 1_000);
-		const most = Math.max(...crowds);
-		// The first client is in all topics, the last in the largest only.
-		const clients = Array.from({ length: most }, (_, client) => crowds.filter((size) => client < size).map(topicOf));
-		const cases = [64, 1024].flatMap((bytes) => crowds.map((receivers) => flowCase(receivers, bytes)));
-		const kinds = bench.chosen([rawBun, orijs, rawBunAgain, crossws, socketIoBun, socketIoNode], rawBun);
+		const sizes = bench.sizes(1, 100, 1_000);
+		const most = Math.max(...sizes);
+		// The first client subscribes to all topics, the last only to the largest.
+		const clients = Array.from({ length: most }, (_, client) => sizes.filter((size) => client < size).map(topicOf));
+		const cases = [64, 1024].flatMap((bytes) => sizes.map((receivers) => flowCase(receivers, bytes)));
+		const kinds = bench.selected([rawBun, orijs, rawBunAgain, crossws, socketIoBun, socketIoNode], rawBun);
 		for (const result of await compareFlows(bench, kinds, { clients, nodes: 1 }, cases)) found(result);
 
-		const closest = flowCase(most, 64, { name: 'by themselves, many times', target: TARGET });
-		const few = bench.chosen([rawBun, orijs, rawBunAgain], rawBun);
-		for (const result of await compareFlows(bench.finer(4), few, { clients, nodes: 1 }, [closest])) found(result);
+		const closest = flowCase(most, 64, { name: 'more rounds, without peers', target: TARGET });
+		const few = bench.selected([rawBun, orijs, rawBunAgain], rawBun);
+		for (const result of await compareFlows(bench.withMoreGenerations(4), few, { clients, nodes: 1 }, [closest]))
+			found(result);
 	},
 };
 

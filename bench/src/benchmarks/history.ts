@@ -7,21 +7,22 @@ const KINDS = [historyByHand, orijsHistory, orijs, jsonEnvelope, socketIoBunStre
 
 export const history: Benchmark = {
 	name: 'history',
-	title: 'History: published on one node, stored on Redis, to a client of another',
+	title: 'History: from publish on one node, stored in Redis, to a client of another',
 	async run(bench, found) {
 		const topics = Array.from({ length: bench.upTo(500) }, (_, index) => `t${index}`);
-		const setting = { clients: [topics], nodes: 2 } as const;
+		const topology = { clients: [topics], nodes: 2 } as const;
 		const cases = [
 			flowCase({ used: 1, perTurn: 1 }),
 			flowCase({ used: 1, perTurn: 100, limit: 0.6 }),
 			flowCase({ used: 50, perTurn: 100 }),
 			flowCase({ used: 500, perTurn: 100, limit: 0.6 }),
 		];
-		for (const result of await compareFlows(bench, bench.chosen(KINDS, historyByHand), setting, cases)) found(result);
+		for (const result of await compareFlows(bench, bench.selected(KINDS, historyByHand), topology, cases))
+			found(result);
 
 		function flowCase({ used, perTurn, limit }: { used: number; perTurn: number; limit?: number }): FlowCase {
 			return {
-				// Where a message's place is written in it, its size differs.
+				// Messages that carry their offset differ in size.
 				plan: { topics: topics.slice(0, used), receivers: 1, size: 64, perTurn, varies: true },
 				comparison: {
 					name: `${count(bench.upTo(used), 'topic')}, ${count(perTurn, 'message')} per turn of the event loop`,

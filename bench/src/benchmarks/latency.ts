@@ -1,8 +1,8 @@
 import type { Bench } from '../harness/bench.ts';
 import { Flow } from '../harness/flow.ts';
-import { Ledger } from '../harness/ledger.ts';
-import { type Latencies, Pulse, type PulsePlan, quantiles } from '../harness/pulse.ts';
-import { Stage } from '../harness/stage.ts';
+import { CaseRecorder } from '../harness/case-recorder.ts';
+import { type Latencies, PacedStream, type PacedPlan, quantiles } from '../harness/paced-stream.ts';
+import { Testbed } from '../harness/testbed.ts';
 import {
 	bareIoredis,
 	crosswsRedis,
@@ -19,11 +19,11 @@ const TOPIC = 't';
 const SIZE = 64;
 const IDLE_PER_SECOND = 500;
 const SECONDS = 2;
-/** Those whose hand-off to the runtime can be timed. */
+/** Subjects whose hand-off to the runtime can be timed. */
 const TIMED = [bareIoredis, jsonEnvelope, orijs];
 const PEERS = [crosswsRedis, socketIoBunRedis, socketIoBunStreams, socketIoNodeRedis];
 
-/** What one run of messages says about, as cases of their own. */
+/** The cases measured by one run of messages. */
 const VIEWS = [
 	{ way: 'to the hand-off', quantile: 'p50', of: 'toHandOff', target: 1.15 },
 	{ way: 'to the hand-off', quantile: 'p99', of: 'toHandOff', target: 1.5 },
@@ -36,32 +36,32 @@ export const latency: Benchmark = {
 	title: 'Latency: from publish on one node, over Redis, to another',
 	async run(bench, found) {
 		const views = ['at idle', 'at half load'].map((load) =>
-			VIEWS.map((view) => ({ view, ledger: ledgerFor(view, load) })),
+			VIEWS.map((view) => ({ view, recorder: recorderFor(view, load) })),
 		);
 		for (let generation = 0; generation < bench.effort.generations; generation++) {
-			const stages: Stage[] = [];
-			for (const kind of bench.chosen([...TIMED, ...PEERS], bareIoredis)) {
-				stages.push(
-					await Stage.open(bench, kind, { clients: [[TOPIC]], nodes: 2, timesHandOff: TIMED.includes(kind) }),
+			const testbeds: Testbed[] = [];
+			for (const kind of bench.selected([...TIMED, ...PEERS], bareIoredis)) {
+				testbeds.push(
+					await Testbed.open(bench, kind, { clients: [[TOPIC]], nodes: 2, timesHandOff: TIMED.includes(kind) }),
 				);
 			}
-			// Of all of them, as this compiles their code, too.
+			// For all of them, as this also compiles their code.
 			const rates: number[] = [];
-			for (const stage of stages) rates.push(await rateOf(stage));
+			for (const testbed of testbeds) rates.push(await rateOf(testbed));
 			const halfLoad = (rates[0] as number) / 2;
 			for (const [index, perSecond] of [IDLE_PER_SECOND, halfLoad].entries()) {
-				await measure(bench, stages, perSecond, views[index] ?? []);
+				await measure(bench, testbeds, perSecond, views[index] ?? []);
 			}
-			await Promise.all(stages.map((stage) => stage.close()));
+			await Promise.all(testbeds.map((testbed) => testbed.close()));
 		}
-		for (const { ledger } of views.flat()) found(ledger.result());
+		for (const { recorder } of views.flat()) found(recorder.result());
 	},
 };
 
 type View = (typeof VIEWS)[number];
 
-function ledgerFor(view: View, load: string): Ledger {
-	return new Ledger({
+function recorderFor(view: View, load: string): CaseRecorder {
+	return new CaseRecorder({
 		name: `${load}, ${view.way}, ${view.quantile}`,
 		unit: 'µs',
 		better: 'lower',
@@ -70,33 +70,33 @@ function ledgerFor(view: View, load: string): Ledger {
 	});
 }
 
-/** How many messages a second this subject can do. */
-async function rateOf(stage: Stage): Promise<number> {
-	const flow = await Flow.prepare(stage, { topics: [TOPIC], receivers: 1, size: SIZE, perTurn: 100 });
+/** The maximum throughput of a subject, in messages per second. */
+async function rateOf(testbed: Testbed): Promise<number> {
+	const flow = await Flow.prepare(testbed, { topics: [TOPIC], receivers: 1, size: SIZE, perTurn: 100 });
 	return (await flow.round()).value;
 }
 
 async function measure(
 	bench: Bench,
-	stages: readonly Stage[],
+	testbeds: readonly Testbed[],
 	perSecond: number,
-	views: readonly { readonly view: View; readonly ledger: Ledger }[],
+	views: readonly { readonly view: View; readonly recorder: CaseRecorder }[],
 ): Promise<void> {
 	const seconds = bench.scaled(SECONDS);
-	const plan: PulsePlan = { topic: TOPIC, size: SIZE, perSecond, seconds };
-	const pulses: (readonly [Stage, Pulse])[] = [];
-	for (const stage of stages) {
-		const pulse = await Pulse.prepare(stage, plan);
-		await pulse.run({ ...plan, seconds: seconds / 3 });
-		pulses.push([stage, pulse]);
+	const plan: PacedPlan = { topic: TOPIC, size: SIZE, perSecond, seconds };
+	const streams: (readonly [Testbed, PacedStream])[] = [];
+	for (const testbed of testbeds) {
+		const stream = await PacedStream.prepare(testbed, plan);
+		await stream.run({ ...plan, seconds: seconds / 3 });
+		streams.push([testbed, stream]);
 	}
-	for (let round = 0; round < bench.fewer(1); round++) {
+	for (let round = 0; round < bench.roundsUpTo(1); round++) {
 		const runs: (readonly [string, Latencies])[] = [];
-		for (const [{ kind }, pulse] of pulses) runs.push([kind.name, await pulse.run(plan)]);
+		for (const [{ kind }, stream] of streams) runs.push([kind.name, await stream.run(plan)]);
 		const [[, baseline]] = runs as [[string, Latencies]];
-		for (const { view, ledger } of views) {
+		for (const { view, recorder } of views) {
 			for (const [subject, latencies] of runs) {
-				if (latencies[view.of].length > 0) ledger.add(subject, sample(latencies, view), sample(baseline, view));
+				if (latencies[view.of].length > 0) recorder.add(subject, sample(latencies, view), sample(baseline, view));
 			}
 		}
 	}

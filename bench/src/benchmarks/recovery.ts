@@ -1,6 +1,6 @@
 import { alternate, type Contender } from '../harness/alternate.ts';
-import { Ledger } from '../harness/ledger.ts';
-import { Stage } from '../harness/stage.ts';
+import { CaseRecorder } from '../harness/case-recorder.ts';
+import { Testbed } from '../harness/testbed.ts';
 import { historyByHand, orijsHistory } from '../harness/subjects.ts';
 import type { Sample } from '../report/results.ts';
 import { count } from '../report/words.ts';
@@ -8,68 +8,68 @@ import type { Benchmark } from './benchmark.ts';
 
 const KINDS = [historyByHand, orijsHistory];
 const CLIENTS = 1_000;
-const AT_ONCE = 200;
+const CONCURRENCY = 200;
 const STORED = 500;
 const TOPIC = 't0';
 const STALL_MS = 3_000;
 
 export const recovery: Benchmark = {
 	name: 'recovery',
-	title: 'Recovery: all clients come back at once and get what they missed',
+	title: 'Recovery: all clients reconnect at once and receive what they missed',
 	async run(bench, found) {
 		const clients = bench.upTo(CLIENTS);
-		const ledgers = bench.sizes(10, 100, STORED).map((missed) => ({
+		const recorders = bench.sizes(10, 100, STORED).map((missed) => ({
 			missed,
-			ledger: new Ledger({
-				name: `${count(clients, 'client')}, 200 handshakes under way`,
+			recorder: new CaseRecorder({
+				name: `${count(clients, 'client')}, 200 concurrent handshakes`,
 				unit: 'messages/s',
 				better: 'higher',
-				at: { of: 'messages missed by each', value: missed },
+				at: { of: 'messages missed per client', value: missed },
 				baseline: historyByHand.name,
 			}),
 		}));
 		for (let generation = 0; generation < bench.effort.generations; generation++) {
-			const stages: Stage[] = [];
-			for (const kind of bench.chosen(KINDS, historyByHand)) {
-				const stage = await Stage.open(bench, { ...kind, overRedis: true }, { clients: [[TOPIC]], nodes: 1 });
-				await store(stage);
-				stages.push(stage);
+			const testbeds: Testbed[] = [];
+			for (const kind of bench.selected(KINDS, historyByHand)) {
+				const testbed = await Testbed.open(bench, { ...kind, overRedis: true }, { clients: [[TOPIC]], nodes: 1 });
+				await store(testbed);
+				testbeds.push(testbed);
 			}
-			for (const { missed, ledger } of ledgers) {
-				const returns: Contender[] = [];
-				for (const stage of stages) returns.push(await comingBack(stage, clients, missed));
-				await alternate(returns, bench.fewer(3), ledger);
+			for (const { missed, recorder } of recorders) {
+				const contenders: Contender[] = [];
+				for (const testbed of testbeds) contenders.push(await reconnect(testbed, clients, missed));
+				await alternate(contenders, bench.roundsUpTo(3), recorder);
 			}
-			await Promise.all(stages.map((stage) => stage.close()));
+			await Promise.all(testbeds.map((testbed) => testbed.close()));
 		}
-		for (const { ledger } of ledgers) found(ledger.result());
+		for (const { recorder } of recorders) found(recorder.result());
 	},
 };
 
-async function store({ publisher, crowd }: Stage): Promise<void> {
+async function store({ publisher, group }: Testbed): Promise<void> {
 	const work = { count: STORED, topics: [TOPIC], size: 64, perTurn: 100, wireBytes: 0, windowBytes: 1 };
 	await publisher.ask({ do: 'publish', ...work });
-	await crowd.response();
+	await group.response();
 }
 
-/** A first client shows what each of them gets: the same bytes. */
-async function comingBack(stage: Stage, clients: number, missed: number): Promise<Contender> {
+/** Connects one client first, to learn how many bytes each of them receives. */
+async function reconnect(testbed: Testbed, clients: number, missed: number): Promise<Contender> {
 	const query = `?rewind=${missed}`;
-	const first = await stage.connect([[TOPIC]], { query });
-	const { bytes: each } = await first.quiet();
+	const first = await testbed.connect([[TOPIC]], { query });
+	const { bytes: each } = await first.drain();
 	await first.close();
 	return {
-		subject: stage.kind.name,
+		subject: testbed.kind.name,
 		async round(): Promise<Sample> {
-			const used = stage.meter();
+			const used = testbed.meter();
 			const wanted = Array.from({ length: clients }, () => [TOPIC]);
-			const crowd = await stage.connect(wanted, { atOnce: AT_ONCE, query });
-			const { bytes, lastAt } = await crowd.arrival({ bytes: clients * each, stallMs: STALL_MS });
+			const group = await testbed.connect(wanted, { concurrency: CONCURRENCY, query });
+			const { bytes, lastAt } = await group.waitForBytes({ bytes: clients * each, stallMs: STALL_MS });
 			const messages = clients * missed;
 			const cpu = Object.fromEntries(Object.entries(used()).map(([name, ns]) => [name, ns / 1e3 / messages]));
-			await crowd.close();
+			await group.close();
 			return {
-				value: messages / ((lastAt - crowd.startedAt) / 1e9),
+				value: messages / ((lastAt - group.startedAt) / 1e9),
 				delivered: bytes / (clients * each),
 				cpu,
 			};

@@ -1,8 +1,8 @@
 import { type RedisServer, until } from '@orijs/testkit';
 import { now } from '../clock.ts';
 import { alternate, type Contender } from '../harness/alternate.ts';
-import { Ledger } from '../harness/ledger.ts';
-import { Stage } from '../harness/stage.ts';
+import { CaseRecorder } from '../harness/case-recorder.ts';
+import { Testbed } from '../harness/testbed.ts';
 import { bareIoredis, orijs } from '../harness/subjects.ts';
 import type { Sample } from '../report/results.ts';
 import { count } from '../report/words.ts';
@@ -14,45 +14,48 @@ const SETTLE_MS = 500;
 
 export const resubscribe: Benchmark = {
 	name: 'resubscribe',
-	title: 'Resubscribe: the connection to Redis is lost with all its topics',
+	title: 'Resubscribe: the connection to Redis is lost',
 	async run(bench, found) {
 		const clients = bench.upTo(CLIENTS);
 		const topics = clients * TOPICS_EACH;
-		const ledger = new Ledger({
-			name: `${count(topics, 'topic')}, from the loss until Redis has them all again`,
+		const recorder = new CaseRecorder({
+			name: `${count(topics, 'topic')}, from disconnect until all are subscribed again`,
 			unit: 'ms',
 			better: 'lower',
 			baseline: bareIoredis.name,
 			target: { subject: orijs.name, limit: 500, of: 'value' },
 		});
-		const stages: Stage[] = [];
-		for (const kind of bench.chosen([bareIoredis, orijs], bareIoredis)) {
+		const testbeds: Testbed[] = [];
+		for (const kind of bench.selected([bareIoredis, orijs], bareIoredis)) {
 			const overRedis = { ...kind, overRedis: true };
-			const stage = await Stage.open(bench, overRedis, {
+			const testbed = await Testbed.open(bench, overRedis, {
 				clients: Array.from({ length: clients }, () => []),
 				nodes: 1,
 			});
-			await stage.publisher.ask({ do: 'subscribe', clients, topicsEach: TOPICS_EACH });
-			stages.push(stage);
+			await testbed.publisher.ask({ do: 'subscribe', clients, topicsEach: TOPICS_EACH });
+			testbeds.push(testbed);
 		}
-		await alternate(stages.map(loss), bench.effort.rounds, ledger);
-		await Promise.all(stages.map((stage) => stage.close()));
-		found(ledger.result());
+		await alternate(testbeds.map(disconnect), bench.effort.rounds, recorder);
+		await Promise.all(testbeds.map((testbed) => testbed.close()));
+		found(recorder.result());
 	},
 };
 
-function loss(stage: Stage): Contender {
+function disconnect(testbed: Testbed): Contender {
 	return {
-		subject: stage.kind.name,
+		subject: testbed.kind.name,
 		async round(): Promise<Sample> {
-			const redis = stage.redis as RedisServer;
-			// Redis has all topics before the client has read that it has; ioredis only knows of those it has read of.
+			const redis = testbed.redis as RedisServer;
+			// Redis has all topics before the client has read the replies; ioredis resubscribes only those it has read.
 			await Bun.sleep(SETTLE_MS);
 			const all = await channelsOf(redis);
-			const used = stage.meter();
+			const used = testbed.meter();
 			const startedAt = now();
 			await redis.command('CLIENT', 'KILL', 'TYPE', 'pubsub');
-			await until(async () => (await channelsOf(redis)) >= all, { what: `${all} topics are back`, timeoutMs: 30_000 });
+			await until(async () => (await channelsOf(redis)) >= all, {
+				what: `${all} topics are subscribed again`,
+				timeoutMs: 30_000,
+			});
 			const value = (now() - startedAt) / 1e6;
 			return {
 				value,

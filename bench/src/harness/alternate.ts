@@ -1,20 +1,24 @@
 import type { Sample } from '../report/results.ts';
-import type { Ledger } from './ledger.ts';
+import type { CaseRecorder } from './case-recorder.ts';
 
-/** Something that can do the work of a case, once per round. */
+/** Does the work of a case, once per round. */
 export interface Contender {
 	readonly subject: string;
 	round(): Promise<Sample>;
 }
 
 /**
- * Runs the contenders in turn, each once per round, and pairs each with the baseline of its round: a machine that gets slower or faster
- * does so for all. The order is another one each round, and nobody comes twice in a row: who was on before has filled the caches, with
- * what is one's own or with something else, and that makes some percent.
+ * Runs each contender once per round and pairs it with the baseline of that round, so that a machine that slows down or
+ * speeds up affects both. The order changes every round, and no contender runs twice in a row: caches still warm from
+ * its previous run would make it a few percent faster.
  */
-export async function alternate(contenders: readonly Contender[], rounds: number, ledger: Ledger): Promise<void> {
-	const baseline = contenders.find(({ subject }) => subject === ledger.comparison.baseline);
-	if (baseline === undefined) throw new Error(`${ledger.comparison.baseline} is not among the subjects`);
+export async function alternate(
+	contenders: readonly Contender[],
+	rounds: number,
+	recorder: CaseRecorder,
+): Promise<void> {
+	const baseline = contenders.find(({ subject }) => subject === recorder.comparison.baseline);
+	if (baseline === undefined) throw new Error(`${recorder.comparison.baseline} is not among the subjects`);
 	let last: Contender | undefined;
 	for (let round = 0; round < rounds; round++) {
 		const samples = new Map<Contender, Sample>();
@@ -23,11 +27,11 @@ export async function alternate(contenders: readonly Contender[], rounds: number
 			last = contender;
 		}
 		const against = samples.get(baseline) as Sample;
-		for (const contender of contenders) ledger.add(contender.subject, samples.get(contender) as Sample, against);
+		for (const contender of contenders) recorder.add(contender.subject, samples.get(contender) as Sample, against);
 	}
 }
 
-/** In any order in which `last` does not come first, unless it is alone. */
+/** In random order; `last` does not come first unless it is the only item. */
 function shuffled<T>(items: readonly T[], last: T | undefined): T[] {
 	const rest = [...items];
 	const order: T[] = [];

@@ -1,60 +1,60 @@
 import type { SubjectKind } from './subject-kind.ts';
 
-/** How much is measured. */
+/** How thoroughly to measure. */
 export interface Effort {
-	/** How often all processes are made anew. */
+	/** How many times to start all processes afresh. */
 	readonly generations: number;
-	/** How often each subject's turn comes with the same processes. */
+	/** Rounds per subject with the same processes. */
 	readonly rounds: number;
-	/** How long a round of one subject takes, in milliseconds. */
+	/** Length of a round of one subject, in milliseconds. */
 	readonly roundMs: number;
-	/** The largest number of sockets, or of anything else that is counted up. */
-	readonly most: number;
+	/** Upper limit for sockets, topics and the like. */
+	readonly maxCount: number;
 }
 
-export const FULL: Effort = { generations: 5, rounds: 3, roundMs: 200, most: Infinity };
-/** Just enough to see that everything works. */
-export const SMOKE: Effort = { generations: 1, rounds: 1, roundMs: 20, most: 50 };
+export const FULL: Effort = { generations: 5, rounds: 3, roundMs: 200, maxCount: Infinity };
+/** Just enough to check that everything runs. */
+export const SMOKE: Effort = { generations: 1, rounds: 1, roundMs: 20, maxCount: 50 };
 
-/** What is to be measured, and how thoroughly. */
+/** Which subjects to measure, and how thoroughly. */
 export class Bench {
 	readonly effort: Effort;
 	readonly #only: ReadonlySet<string> | undefined;
 
-	/** @param only the names of the subjects to be measured, besides the baselines; default all */
+	/** @param only names of the subjects to measure besides the baselines; default: all */
 	constructor(effort: Effort, only?: ReadonlySet<string>) {
 		this.effort = effort;
 		this.#only = only;
 	}
 
-	/** Those of the subjects that are to be measured. */
-	chosen(kinds: readonly SubjectKind[], baseline: SubjectKind): readonly SubjectKind[] {
+	/** The subjects to measure; the baseline is always one of them. */
+	selected(kinds: readonly SubjectKind[], baseline: SubjectKind): readonly SubjectKind[] {
 		return kinds.filter((kind) => kind === baseline || (this.#only?.has(kind.name) ?? true));
 	}
 
-	/** As many as wanted, or as this effort allows. */
+	/** Returns `count`, or the limit of this effort if that is lower. */
 	upTo(count: number): number {
-		return Math.min(count, this.effort.most);
+		return Math.min(count, this.effort.maxCount);
 	}
 
-	/** Those of the sizes that this effort allows, the largest that it does among them. */
+	/** Caps each count at the limit of this effort and drops duplicates. */
 	sizes(...counts: readonly number[]): readonly number[] {
 		return [...new Set(counts.map((count) => this.upTo(count)))];
 	}
 
-	/** The same, with so many times more generations: for what is to be told apart by a few percent. */
-	finer(times: number): Bench {
+	/** The same bench with `times` the generations, to resolve differences of a few percent. */
+	withMoreGenerations(times: number): Bench {
 		const generations = this.effort === SMOKE ? 1 : this.effort.generations * times;
 		return new Bench({ ...this.effort, generations }, this.#only);
 	}
 
-	/** A time, or less of it at this effort. */
+	/** Returns the time, shortened in proportion to the rounds of this effort. */
 	scaled(time: number): number {
 		return time * Math.min(1, this.effort.roundMs / FULL.roundMs);
 	}
 
-	/** So many rounds, or less at this effort. */
-	fewer(rounds: number): number {
+	/** Returns `rounds`, or the rounds of this effort if those are fewer. */
+	roundsUpTo(rounds: number): number {
 		return Math.min(rounds, this.effort.rounds);
 	}
 }

@@ -2,8 +2,8 @@ import type { CaseResult } from '../report/results.ts';
 import type { Bench } from './bench.ts';
 import { Flow, type FlowPlan } from './flow.ts';
 import { alternate } from './alternate.ts';
-import { type Comparison, Ledger } from './ledger.ts';
-import { type Setting, Stage } from './stage.ts';
+import { type Comparison, CaseRecorder } from './case-recorder.ts';
+import { type Topology, Testbed } from './testbed.ts';
 import type { SubjectKind } from './subject-kind.ts';
 
 export interface FlowCase {
@@ -12,26 +12,26 @@ export interface FlowCase {
 }
 
 /**
- * Measures how many messages go through, case by case, all subjects side by side. Processes of the same program differ in speed by some
- * percent for as long as they live, so all of it is done several times, with new ones.
+ * Measures message throughput case by case, all subjects side by side. Two processes of the same program differ by a
+ * few percent throughout their lives, so everything is repeated with new processes.
  */
 export async function compareFlows(
 	bench: Bench,
 	kinds: readonly SubjectKind[],
-	setting: Setting,
+	topology: Topology,
 	cases: readonly FlowCase[],
 ): Promise<CaseResult[]> {
 	const { generations, rounds } = bench.effort;
-	const measured = cases.map(({ plan, comparison }) => ({ plan, ledger: new Ledger(comparison) }));
+	const measured = cases.map(({ plan, comparison }) => ({ plan, recorder: new CaseRecorder(comparison) }));
 	for (let generation = 0; generation < generations; generation++) {
-		const stages: Stage[] = [];
-		for (const kind of kinds) stages.push(await Stage.open(bench, kind, setting));
-		for (const { plan, ledger } of measured) {
+		const testbeds: Testbed[] = [];
+		for (const kind of kinds) testbeds.push(await Testbed.open(bench, kind, topology));
+		for (const { plan, recorder } of measured) {
 			const flows: Flow[] = [];
-			for (const stage of stages) flows.push(await Flow.prepare(stage, plan));
-			await alternate(flows, rounds, ledger);
+			for (const testbed of testbeds) flows.push(await Flow.prepare(testbed, plan));
+			await alternate(flows, rounds, recorder);
 		}
-		await Promise.all(stages.map((stage) => stage.close()));
+		await Promise.all(testbeds.map((testbed) => testbed.close()));
 	}
-	return measured.map(({ ledger }) => ledger.result());
+	return measured.map(({ recorder }) => recorder.result());
 }

@@ -1,51 +1,51 @@
 import type { Sample } from '../report/results.ts';
 import type { WorkReport } from '../subjects/requests.ts';
 import type { Contender } from './alternate.ts';
-import type { Stage } from './stage.ts';
+import type { Testbed } from './testbed.ts';
 
 export interface FlowPlan {
-	/** Published to in turn; each has the same number of clients. */
+	/** Published to in rotation; each has the same number of subscribers. */
 	readonly topics: readonly string[];
-	/** How many clients each topic has. */
+	/** Subscribers per topic. */
 	readonly receivers: number;
-	/** Of a message, in bytes. */
+	/** Payload size in bytes. */
 	readonly size: number;
-	/** Messages published before the publisher's event loop turns. */
+	/** Messages published per turn of the publisher's event loop. */
 	readonly perTurn: number;
-	/** Messages of one size differ in size on the wire: they are counted one by one. */
+	/** Set where equal payloads differ in size on the wire; messages are then counted instead of bytes. */
 	readonly varies?: boolean;
 }
 
-/** The most that may be on its way to all sockets together, in bytes; well below what any server drops at. */
-const MOST_WINDOW_BYTES = 16 * 2 ** 20;
-const LEAST_WINDOW_BYTES = 4 * 2 ** 20;
-const WINDOW_BYTES_EACH = 32 * 1024;
-/** What a message counts as where the wire's own size varies, in bytes. */
-const VARYING_BYTES = 256;
+/** Upper limit of the bytes in flight to all sockets together; well below the point at which any server drops. */
+const MAX_WINDOW_BYTES = 16 * 2 ** 20;
+const MIN_WINDOW_BYTES = 4 * 2 ** 20;
+const WINDOW_BYTES_PER_RECEIVER = 32 * 1024;
+/** Nominal size of a message whose wire size varies, in bytes. */
+const NOMINAL_BYTES = 256;
 const STALL_MS = 3_000;
-/** Rounds until the code is compiled and the number of messages is right. */
+/** Until the code is compiled and the number of messages per round has converged. */
 const WARM_UP_ROUNDS = 3;
-/** The lead-in is this part of a round. */
+/** The lead-in is a round divided by this. */
 const LEAD_IN = 3;
 
-/** As many messages as go through, from `publish` to the bytes at the last client. */
+/** Maximum throughput, from `publish` to the last byte at the last client. */
 export class Flow implements Contender {
-	readonly #stage: Stage;
+	readonly #testbed: Testbed;
 	readonly #plan: FlowPlan;
-	/** What one message comes to at all its receivers together, in bytes. */
+	/** Bytes on the wire per message, all receivers together. */
 	readonly #wireBytes: number;
 	#perRound = 0;
 
-	private constructor(stage: Stage, plan: FlowPlan, wireBytes: number) {
-		this.#stage = stage;
+	private constructor(testbed: Testbed, plan: FlowPlan, wireBytes: number) {
+		this.#testbed = testbed;
 		this.#plan = plan;
 		this.#wireBytes = wireBytes;
 	}
 
-	/** Warms up, and finds out how many messages make a round. */
-	static async prepare(stage: Stage, plan: FlowPlan): Promise<Flow> {
-		const flow = new Flow(stage, plan, await wireBytesOf(stage, plan));
-		const { roundMs } = stage.bench.effort;
+	/** Warms up and determines how many messages make a round. */
+	static async prepare(testbed: Testbed, plan: FlowPlan): Promise<Flow> {
+		const flow = new Flow(testbed, plan, await wireBytesOf(testbed, plan));
+		const { roundMs } = testbed.bench.effort;
 		flow.#perRound = Math.ceil(1_000 / plan.receivers);
 		for (let time = 1; time <= WARM_UP_ROUNDS; time++) {
 			const { value, delivered } = await flow.round();
@@ -57,29 +57,29 @@ export class Flow implements Contender {
 	}
 
 	get subject(): string {
-		return this.#stage.kind.name;
+		return this.#testbed.kind.name;
 	}
 
-	/** With a lead-in that does not count: whoever was on before has filled the caches with other things. */
+	/** Runs an uncounted lead-in first, as the previous contender has filled the caches with other data. */
 	async round(): Promise<Sample> {
 		await this.#send(Math.ceil(this.#perRound / LEAD_IN));
 		return this.#send(this.#perRound);
 	}
 
 	async #send(count: number): Promise<Sample> {
-		const { publisher, crowd } = this.#stage;
+		const { publisher, group } = this.#testbed;
 		const { topics, receivers, size, perTurn } = this.#plan;
 		const wireBytes = this.#wireBytes;
 		const windowBytes = this.#windowBytes;
-		await crowd.begin({
+		await group.startCounting({
 			creditPort: publisher.description.creditPort,
 			confirmEach: windowBytes / 8,
 			...messageBytesOf(this.#plan),
 		});
-		const used = this.#stage.meter();
+		const used = this.#testbed.meter();
 		const [work, arrival] = await Promise.all([
 			publisher.ask<WorkReport>({ do: 'publish', count, topics, size, perTurn, wireBytes, windowBytes }),
-			crowd.arrival({ bytes: count * wireBytes, stallMs: STALL_MS }),
+			group.waitForBytes({ bytes: count * wireBytes, stallMs: STALL_MS }),
 		]);
 		const deliveries = count * receivers;
 		return {
@@ -91,18 +91,18 @@ export class Flow implements Contender {
 
 	get #windowBytes(): number {
 		const { receivers, perTurn } = this.#plan;
-		const wanted = Math.max(LEAST_WINDOW_BYTES, receivers * WINDOW_BYTES_EACH, 2 * perTurn * this.#wireBytes);
-		return Math.min(MOST_WINDOW_BYTES, wanted);
+		const wanted = Math.max(MIN_WINDOW_BYTES, receivers * WINDOW_BYTES_PER_RECEIVER, 2 * perTurn * this.#wireBytes);
+		return Math.min(MAX_WINDOW_BYTES, wanted);
 	}
 }
 
-/** Found out by sending one message to each topic. */
-async function wireBytesOf({ publisher, crowd }: Stage, plan: FlowPlan): Promise<number> {
+/** Measured by publishing one message to each topic. */
+async function wireBytesOf({ publisher, group }: Testbed, plan: FlowPlan): Promise<number> {
 	const { topics, size } = plan;
-	await crowd.begin({ creditPort: publisher.description.creditPort, confirmEach: 1, ...messageBytesOf(plan) });
+	await group.startCounting({ creditPort: publisher.description.creditPort, confirmEach: 1, ...messageBytesOf(plan) });
 	const work = { count: topics.length, topics, size, perTurn: 100, wireBytes: 0, windowBytes: 1 };
 	await publisher.ask({ do: 'publish', ...work });
-	const { bytes } = await crowd.response();
+	const { bytes } = await group.response();
 	if (bytes === 0 || bytes % topics.length !== 0) {
 		throw new Error(
 			`${topics.length} messages of ${size} B came to ${bytes} bytes: some are missing, or of another size`,
@@ -112,5 +112,5 @@ async function wireBytesOf({ publisher, crowd }: Stage, plan: FlowPlan): Promise
 }
 
 function messageBytesOf({ varies }: FlowPlan): { readonly messageBytes?: number } {
-	return varies ? { messageBytes: VARYING_BYTES } : {};
+	return varies ? { messageBytes: NOMINAL_BYTES } : {};
 }

@@ -3,7 +3,7 @@ import type { LoadRequest } from '../load/requests.ts';
 
 const REQUEST_TIMEOUT_MS = 120_000;
 
-/** A process that clients live in. */
+/** The process that runs the clients. */
 export class Load {
 	readonly #process: ScriptProcess = spawnBun(new URL('../load/load.ts', import.meta.url));
 

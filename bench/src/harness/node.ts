@@ -4,7 +4,7 @@ import type { ProcessSettings, SubjectKind } from './subject-kind.ts';
 
 const REQUEST_TIMEOUT_MS = 120_000;
 
-/** A running process of a subject. */
+/** A running server process of a subject. */
 export class Node {
 	readonly #name: string;
 	readonly #process: ScriptProcess;
@@ -23,7 +23,7 @@ export class Node {
 	}
 
 	get pid(): number {
-		if (this.#process.state() === 'ended') throw new Error(`${this.#name} has ended:\n${this.#process.output()}`);
+		if (this.#process.state() === 'ended') throw new Error(`${this.#name} exited:\n${this.#process.output()}`);
 		return this.#process.pid;
 	}
 
@@ -33,7 +33,7 @@ export class Node {
 
 	async untilReady(clients: number): Promise<void> {
 		await until(async () => (await this.ask<number>({ do: 'count-ready' })) >= clients, {
-			what: `${clients} clients are in their topics`,
+			what: `${clients} clients are subscribed to their topics`,
 			timeoutMs: 60_000,
 		});
 	}

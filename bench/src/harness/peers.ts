@@ -3,31 +3,31 @@ import { fileURLToPath } from 'node:url';
 
 const PEERS = fileURLToPath(new URL('../../peers', import.meta.url));
 
-/** The packages of the peers could not be installed. The message holds what the installer wrote. */
+/** The packages of the peers could not be installed. The message includes the installer's output. */
 export class PeersInstallError extends Error {
 	override readonly name = 'PeersInstallError';
 }
 
-/** Exactly what `bench/peers/bun.lock` says. */
+/** Installs exactly the versions in `bench/peers/bun.lock`. */
 export async function installPeers(): Promise<void> {
 	const install = Bun.spawn([process.execPath, 'install', '--frozen-lockfile'], {
 		cwd: PEERS,
 		stdio: ['ignore', 'pipe', 'pipe'],
 	});
 	const [output, errors, code] = await Promise.all([install.stdout.text(), install.stderr.text(), install.exited]);
-	if (code !== 0) throw new PeersInstallError(`bun install in ${PEERS} ended with ${code}\n${output}${errors}`);
+	if (code !== 0) throw new PeersInstallError(`bun install in ${PEERS} exited with code ${code}\n${output}${errors}`);
 }
 
 const built = new Map<string, Promise<string>>();
 
-/** A script of the peers as a JavaScript file that Node runs; their packages stay where they are. Built once. */
+/** Bundles a script of the peers for Node, once, and returns the path; packages stay external. */
 export function buildForNode(script: string): Promise<string> {
 	const build = built.get(script) ?? bundle(script);
 	built.set(script, build);
 	return build;
 }
 
-/** The testkit uses it; the oldest Node that runs this does not have it. */
+/** Used by the testkit, and missing in Node 20. */
 const WITH_RESOLVERS = `Promise.withResolvers ??= function () {
 	const all = {};
 	all.promise = new this((resolve, reject) => Object.assign(all, { resolve, reject }));

@@ -1,6 +1,6 @@
 import type { Spread } from '../report/results.ts';
 
-/** @param share 0 to 1 @param sorted ascending */
+/** @param sorted ascending @param share 0 to 1 */
 export function percentile(sorted: readonly number[], share: number): number {
 	const index = Math.min(sorted.length - 1, Math.max(0, Math.ceil(share * sorted.length) - 1));
 	return sorted[index] ?? NaN;
@@ -17,7 +17,7 @@ export function spread(values: readonly number[]): Spread {
 	return { median: median(values), min: Math.min(...values), max: Math.max(...values) };
 }
 
-/** The median by name, over those that have the name. */
+/** Medians by name, each over the records that have the name. */
 export function mediansOf(records: readonly Readonly<Record<string, number>>[]): Record<string, number> {
 	const names = new Set(records.flatMap((record) => Object.keys(record)));
 	return Object.fromEntries(

@@ -2,18 +2,18 @@ import { fileURLToPath } from 'node:url';
 import { spawnBun, spawnNode, type ScriptProcess } from '@orijs/testkit';
 import { buildForNode } from './peers.ts';
 
-/** What a subject's process is told when it starts. */
+/** Start-up settings of a subject's process. */
 export interface ProcessSettings {
 	readonly redisPort?: number;
 	readonly timesHandOff?: boolean;
 }
 
-/** A subject that can be started, as often as wanted. */
+/** A subject that can be started any number of times. */
 export interface SubjectKind {
 	readonly name: string;
-	/** Over Redis also where there is only one node. */
+	/** Uses Redis even with a single node. */
 	readonly overRedis?: boolean;
-	/** A request that it answers, as a client sends it. */
+	/** A request it answers, as sent by a client. */
 	readonly request: string;
 	start(settings: ProcessSettings): Promise<ScriptProcess>;
 }
@@ -22,11 +22,11 @@ const SAY = { room: 't0', text: 'x'.repeat(64) };
 const JSON_REQUEST = jsonRequest('chat.say');
 const SOCKET_IO_REQUEST = `421${JSON.stringify(['chat.say', SAY])}`;
 
-/** A request whose answer the subject written by hand does not validate. */
-export const UNCHECKED_REQUEST: string = jsonRequest('chat.tell');
+/** A request whose reply the hand-written subject does not validate. */
+export const UNVALIDATED_REQUEST: string = jsonRequest('chat.tell');
 
-/** A request that its subject handles in a function that is `async`, though it awaits nothing. */
-export const LATER_REQUEST: string = jsonRequest('chat.ask');
+/** A request handled by an `async` function that awaits nothing. */
+export const ASYNC_REQUEST: string = jsonRequest('chat.ask');
 
 function jsonRequest(type: string): string {
 	return JSON.stringify({ type, data: SAY, correlationId: '0123456789abcdef' });

@@ -1,13 +1,13 @@
 import { onNode, own, peer, type SubjectKind } from './subject-kind.ts';
 
-// What it stands on
+// What this system is built on, and hand-written alternatives
 export const rawBun: SubjectKind = own('raw Bun', 'raw-bun');
-/** The same program a second time: what comes of comparing equals says how fine the method is. */
+/** The same program again: its ratio shows the resolution of the method. */
 export const rawBunAgain: SubjectKind = own('raw Bun again', 'raw-bun');
 export const bareIoredis: SubjectKind = own('bare ioredis', 'bare-ioredis');
 export const channelEach: SubjectKind = { ...own('raw Bun + a Redis channel each', 'channel-each'), overRedis: true };
 export const jsonEnvelope: SubjectKind = own('JSON envelope', 'json-envelope');
-/** History as one would write it: a script for each message, pipelined; each client reads for itself. */
+/** History written by hand: one script call per message, pipelined; every client reads its own. */
 export const historyByHand: SubjectKind = own('Lua script by hand', 'history-by-hand');
 
 // This system

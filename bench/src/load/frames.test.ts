@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FrameCounter } from './frames.ts';
 
-/** As a server sends it: no mask. */
+/** Unmasked, as sent by a server. */
 function serverFrame(length: number): Buffer {
 	const header = Buffer.alloc(length < 126 ? 2 : length < 65_536 ? 4 : 10);
 	header[0] = 0x81;
@@ -13,8 +13,8 @@ function serverFrame(length: number): Buffer {
 	return Buffer.concat([header, Buffer.alloc(length, 0x7f)]);
 }
 
-describe('frames of a server', () => {
-	it('are counted in whatever pieces they come, once they are whole', () => {
+describe('frame counter', () => {
+	it('counts each frame once complete, however the stream is split', () => {
 		const length = fc.oneof(fc.constantFrom(0, 1, 125, 126, 127, 65_535, 65_536), fc.nat(300));
 		fc.assert(
 			fc.property(fc.array(length, { maxLength: 6 }), fc.array(fc.nat(), { maxLength: 8 }), (lengths, cuts) => {

@@ -1,13 +1,13 @@
-/** A text frame as a client sends it. The mask is zero: masking is the client's cost, unmasking costs the server the same. */
+/** A client's text frame. Its mask is zero, which saves the client work and costs the server the same to unmask. */
 export function clientFrame(text: string): Buffer {
 	const payload = Buffer.from(text);
 	const length = payload.length;
-	if (length > 0xffff) throw new RangeError('Frames of the bench are at most 65,535 bytes');
+	if (length > 0xffff) throw new RangeError('Client frames are limited to 65,535 bytes');
 	const header = length < 126 ? [0x81, 0x80 | length] : [0x81, 0x80 | 126, length >> 8, length & 0xff];
 	return Buffer.concat([Buffer.from([...header, 0, 0, 0, 0]), payload]);
 }
 
-/** The request that makes a connection a WebSocket. The key is any 16 bytes. */
+/** The HTTP upgrade request. The key is any 16 bytes. */
 export function handshake(port: number, path: string): string {
 	return [
 		`GET ${path} HTTP/1.1`,
@@ -20,24 +20,24 @@ export function handshake(port: number, path: string): string {
 	].join('\r\n');
 }
 
-/** An empty pong, as a client sends it. */
+/** An empty pong from a client. */
 export const PONG: Buffer = Buffer.from([0x8a, 0x80, 0, 0, 0, 0]);
 
 const FIRST_OF_LENGTH = 1;
-/** The length is in the second byte, or in two or eight more. */
+/** Values of the second byte that announce a length in the next two or eight bytes. */
 const TWO_MORE = 126;
 const EIGHT_MORE = 127;
 
-/** Counts the frames that a server sends, in whatever pieces they come. */
+/** Counts the frames of a server in a stream split anywhere. */
 export class FrameCounter {
 	/** Bytes of the header read so far; 0 between frames. */
 	#header = 0;
 	#headerBytes = 2;
 	#length = 0;
-	/** Bytes of the payload that are still to come. */
+	/** Payload bytes still missing. */
 	#payload = 0;
 
-	/** How many frames came to their end with this. */
+	/** Returns how many frames this chunk completes. */
 	countIn(chunk: Uint8Array): number {
 		let count = 0;
 		for (let at = 0; at < chunk.length;) {
@@ -54,7 +54,7 @@ export class FrameCounter {
 		return count;
 	}
 
-	/** Leaves the header at 0 and the length of the payload known, once it is whole. */
+	/** Once the header is complete, resets it and sets the payload length. */
 	#readHeader(byte: number): void {
 		if (this.#header === FIRST_OF_LENGTH) {
 			this.#headerBytes = byte === EIGHT_MORE ? 10 : byte === TWO_MORE ? 4 : 2;

@@ -1,34 +1,34 @@
-/** The load process: all clients of all servers that are measured. */
+/** The load process: runs the clients of a measured server. */
 import { answerRequests } from '@orijs/testkit/child';
-import { Crowd } from './crowd.ts';
+import { RawClients } from './raw-clients.ts';
 import type { LoadRequest } from './requests.ts';
 
-const crowds = new Map<string, Crowd>();
+const groups = new Map<string, RawClients>();
 
-function crowdOf(name: string): Crowd {
-	const crowd = crowds.get(name) ?? new Crowd();
-	crowds.set(name, crowd);
-	return crowd;
+function groupOf(name: string): RawClients {
+	const group = groups.get(name) ?? new RawClients();
+	groups.set(name, group);
+	return group;
 }
 
 answerRequests((body): unknown => {
 	const request = body as LoadRequest;
-	const crowd = crowdOf(request.crowd);
+	const group = groupOf(request.group);
 	switch (request.do) {
 		case 'connect':
-			return crowd.connect(request);
-		case 'begin':
-			return crowd.begin(request);
-		case 'await':
-			return crowd.arrival(request);
+			return group.connect(request);
+		case 'start-counting':
+			return group.startCounting(request);
+		case 'wait-for-bytes':
+			return group.waitForBytes(request);
 		case 'latencies':
-			return crowd.latencies();
+			return group.latencies();
 		case 'probe':
-			return crowd.probe(request.request);
+			return group.probe(request.request);
 		case 'drive':
-			return crowd.drive(request);
+			return group.drive(request);
 		case 'close':
-			crowd.close();
-			return crowds.delete(request.crowd);
+			group.close();
+			return groups.delete(request.group);
 	}
 });

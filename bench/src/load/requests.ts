@@ -1,22 +1,22 @@
-/** What the load process is asked to do. A crowd is a number of clients of one server; it has a name. */
+/** Requests to the load process. A group is a named set of clients of one server. */
 export type LoadRequest =
 	| ({ readonly do: 'connect' } & ConnectWork)
-	| ({ readonly do: 'begin' } & BeginWork)
-	| ({ readonly do: 'await' } & AwaitWork)
-	| { readonly do: 'latencies'; readonly crowd: string }
-	| { readonly do: 'probe'; readonly crowd: string; readonly request: string }
+	| ({ readonly do: 'start-counting' } & CountWork)
+	| ({ readonly do: 'wait-for-bytes' } & WaitWork)
+	| { readonly do: 'latencies'; readonly group: string }
+	| { readonly do: 'probe'; readonly group: string; readonly request: string }
 	| ({ readonly do: 'drive' } & DriveWork)
-	| { readonly do: 'close'; readonly crowd: string };
+	| { readonly do: 'close'; readonly group: string };
 
 export interface ConnectWork {
-	readonly crowd: string;
+	readonly group: string;
 	readonly port: number;
 	readonly path: string;
 	readonly hello: string | undefined;
-	/** One client for each entry, which is the topics it is in. */
+	/** One client per entry: the topics it subscribes to. */
 	readonly clients: readonly (readonly string[])[];
-	/** How many handshakes may be under way at a time. */
-	readonly atOnce: number;
+	/** Maximum number of concurrent handshakes. */
+	readonly concurrency: number;
 }
 
 export interface ConnectReport {
@@ -26,41 +26,41 @@ export interface ConnectReport {
 	readonly connected: number;
 }
 
-/** What arrives is counted from now on, and confirmed to the publisher. */
-export interface BeginWork {
-	readonly crowd: string;
+/** Counts what arrives from now on and confirms it to the publisher. */
+export interface CountWork {
+	readonly group: string;
 	readonly creditPort: number;
-	/** How many bytes make a confirmation. */
+	/** Bytes per confirmation. */
 	readonly confirmEach: number;
-	/** Where messages differ in size on the wire: each counts as so many bytes, once all of it has come. */
+	/** Where messages differ in size on the wire: the nominal size each complete message counts as. */
 	readonly messageBytes?: number;
-	/** If latencies are wanted: the size of a message on the wire and where in it the stamp is. */
+	/** To measure latencies: the size of a message on the wire and the offset of its timestamp. */
 	readonly stamped?: { readonly wireBytes: number; readonly offset: number };
 }
 
-/** Waits until the crowd has so many bytes; gives up when nothing comes any more. */
-export interface AwaitWork {
-	readonly crowd: string;
+/** Waits until the group has received `bytes`, or nothing has arrived for `stallMs`. */
+export interface WaitWork {
+	readonly group: string;
 	readonly bytes: number;
 	readonly stallMs: number;
 }
 
 export interface ArrivalReport {
 	readonly bytes: number;
-	/** When the last of them came, by the machine's monotonic clock in nanoseconds. */
+	/** Arrival of the last byte by the machine's monotonic clock, in nanoseconds. */
 	readonly lastAt: number;
-	/** The first bytes since `begin`, at most 256, as one socket got them. */
+	/** The first bytes since counting started, at most 256; meaningful with a single socket. */
 	readonly head: Uint8Array | readonly number[];
 }
 
-/** Each client sends requests and waits for the bytes of the answers, keeping so many under way. */
+/** Each client sends `perClient` requests, keeping `inFlight` of them unanswered. */
 export interface DriveWork {
-	readonly crowd: string;
-	/** What a request is, before it is made a frame. */
+	readonly group: string;
+	/** The payload of a request frame. */
 	readonly request: string;
 	readonly perClient: number;
-	readonly underWay: number;
-	/** What an answer comes to on the wire. */
+	readonly inFlight: number;
+	/** Size of a reply on the wire. */
 	readonly replyBytes: number;
 }
 

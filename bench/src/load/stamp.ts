@@ -1,4 +1,4 @@
-/** A time at the beginning of a payload: nanoseconds in decimal digits, always as many. */
+/** A timestamp at the start of a payload: nanoseconds, a fixed number of decimal digits. */
 export const stamp = {
 	length: 17,
 	write(time: number): string {
@@ -7,13 +7,13 @@ export const stamp = {
 	read(payload: string): number {
 		return Number(payload.slice(1, stamp.length));
 	},
-	/** Where in a message the stamp begins; -1 if nowhere. */
+	/** The offset of the timestamp in a message; -1 without one. */
 	find(message: Uint8Array): number {
 		return Buffer.from(message)
 			.toString('latin1')
 			.search(/@\d{16}/);
 	},
-	/** As {@link stamp.read}, from the bytes at `at`; NaN if there is none. */
+	/** Like {@link stamp.read}, from the bytes at `at`; NaN without a timestamp there. */
 	readBytes(bytes: Uint8Array, at: number): number {
 		if (bytes[at] !== AT_SIGN) return NaN;
 		let time = 0;

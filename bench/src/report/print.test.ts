@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { figure } from './print.ts';
 import { count, size } from './words.ts';
 
-it('figures have three digits at least, and their thousands set off', () => {
+it('formats figures with at least three digits and thousands separators', () => {
 	expect([0, 0.0123, 0.5, 1.234, 12.34, 123.4, 1_234_567].map(figure)).toEqual([
 		'0',
 		'0.012',
@@ -14,7 +14,7 @@ it('figures have three digits at least, and their thousands set off', () => {
 	]);
 });
 
-it('counts and sizes read as people say them', () => {
+it('formats counts and sizes', () => {
 	expect([count(1, 'socket'), count(15_000, 'socket')]).toEqual(['1 socket', '15,000 sockets']);
 	expect([size(64), size(1024)]).toEqual(['64 B', '1 KiB']);
 });

@@ -1,6 +1,6 @@
 import type { CaseResult, Spread, SubjectResult, Target } from './results.ts';
 
-/** A case as a table for the terminal. */
+/** Prints a case as a table. */
 export function printCase(result: CaseResult): void {
 	const { name, unit, better, baseline, target, subjects } = result;
 	const heading = [name, `${unit}, ${better} is better`];
@@ -44,7 +44,7 @@ function list(figures: Readonly<Record<string, number>> = {}): string {
 		.join(', ');
 }
 
-/** Three digits at least, thousands set off. */
+/** At least three digits, with thousands separators. */
 export function figure(value: number): string {
 	const digits = value === 0 ? 0 : Math.max(0, Math.min(3, 2 - Math.floor(Math.log10(Math.abs(value)))));
 	return value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits });

@@ -1,7 +1,7 @@
-/** What a benchmark found, as it is written to `results/{name}.json`. */
+/** The content of `results/{name}.json`. */
 export interface BenchmarkResult {
 	readonly name: string;
-	/** A sentence in the sense of "fan-out from one publish to many sockets". */
+	/** Such as "Fan-out: one publish to many sockets". */
 	readonly title: string;
 	readonly machine: Machine;
 	readonly cases: readonly CaseResult[];
@@ -17,39 +17,39 @@ export interface Machine {
 	readonly redis: string;
 }
 
-/** One kind of work, done by several subjects. */
+/** One kind of work, measured for several subjects. */
 export interface CaseResult {
 	readonly name: string;
 	/** Of the values: `deliveries/s`, `µs`, `bytes`. */
 	readonly unit: string;
 	readonly better: 'higher' | 'lower';
-	/** Where the case is a point on a curve: what it was measured at, and in which dimension (`sockets`). */
+	/** For a point on a curve: the dimension (`sockets`) and the value it was measured at. */
 	readonly at?: { readonly of: string; readonly value: number };
-	/** The subject that the others are compared with; each has its ratio to it. */
+	/** The subject that the others are compared with. */
 	readonly baseline: string;
-	/** What this system should reach against the baseline. */
+	/** What this system should reach. */
 	readonly target?: Target;
 	readonly subjects: readonly SubjectResult[];
 }
 
 export interface Target {
 	readonly subject: string;
-	/** At least, or (where lower is better) at most: a ratio to the baseline, or a value in the unit of the case. */
+	/** At least, or (where lower is better) at maxCount: a ratio to the baseline, or a value in the unit of the case. */
 	readonly limit: number;
 	readonly of: 'ratio' | 'value';
 }
 
 export interface SubjectResult {
 	readonly subject: string;
-	/** Of the rounds in which everything was delivered. Absent when there was no such round. */
+	/** Over the rounds in which everything was delivered; absent without such a round. */
 	readonly value?: Spread;
-	/** To the baseline, round by round. */
+	/** Ratio to the baseline, taken round by round. */
 	readonly ratio?: Spread;
-	/** The worst share delivered in any round; 1 is everything. */
+	/** The lowest share delivered in any round; 1 is everything. */
 	readonly delivered: number;
-	/** Processor time per unit of work in microseconds, by process, the median of the rounds. */
+	/** CPU time per unit of work in microseconds, by process; medians of the rounds. */
 	readonly cpu?: Readonly<Record<string, number>>;
-	/** More figures of the same rounds, by name (`p99`), the median of the rounds. */
+	/** Further figures by name (`p99`); medians of the rounds. */
 	readonly more?: Readonly<Record<string, number>>;
 	readonly rounds: readonly Pick<Sample, 'value' | 'delivered'>[];
 }
@@ -63,7 +63,7 @@ export interface Spread {
 /** One round of one subject. */
 export interface Sample {
 	readonly value: number;
-	/** The share of what should have arrived that did. */
+	/** The share delivered; 1 is everything. */
 	readonly delivered: number;
 	readonly cpu?: Readonly<Record<string, number>>;
 	readonly more?: Readonly<Record<string, number>>;

@@ -1,4 +1,4 @@
-/** ioredis from `publish` to `message` and nothing around it: the payload is all that travels, and own messages come back. */
+/** ioredis from `publish` to `message` and nothing else: bare payloads, and a node receives its own messages. */
 import { Redis } from 'ioredis';
 import { rawServer } from './raw-server.ts';
 import { serve } from './serve.ts';
@@ -6,7 +6,7 @@ import { serve } from './serve.ts';
 await serve(({ redisPort = 6379, onHandOff }) => {
 	const publisher = new Redis({ port: redisPort });
 	const subscriber = new Redis({ port: redisPort });
-	const { server, subject } = rawServer({ onFirst: (topic) => subscriber.subscribe(topic) });
+	const { server, subject } = rawServer({ onNewTopic: (topic) => subscriber.subscribe(topic) });
 	subscriber.on('message', (topic: string, payload: string) => {
 		onHandOff?.(payload);
 		server.publish(topic, payload);

@@ -1,4 +1,4 @@
-/** Bun's server with a Redis channel of its own for each client and nothing else: the least that reaching a client from every node takes. */
+/** Bun's server with one Redis channel per client: the minimum needed to reach a client from every node. */
 import { Redis } from 'ioredis';
 import { rawServer } from './raw-server.ts';
 import { serve } from './serve.ts';

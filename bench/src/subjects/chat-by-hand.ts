@@ -9,7 +9,7 @@ interface Request {
 	readonly correlationId: string;
 }
 
-/** What a developer writes without a library: parse, find the kind, validate, handle, validate the answer (or not), answer. */
+/** What a developer writes without a library: parse, dispatch, validate, handle, validate the reply (or not), reply. */
 export function answerByHand(text: string): string | Promise<string> {
 	const { type, data, correlationId } = JSON.parse(text) as Request;
 	switch (type) {

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 
-/** How many bytes the load side has confirmed since the last reset; it writes each report as a line with the total. */
+/** Tracks how many bytes the load side has confirmed; it sends the total as a line of text each time. */
 export class Credit {
 	#confirmed = 0;
 	#rest = '';
@@ -23,10 +23,10 @@ export class Credit {
 		this.#confirmed = 0;
 	}
 
-	/** Resolves once no more than so many of the bytes sent are unconfirmed, or nothing was confirmed for long. */
+	/** Resolves with true once at most `unconfirmed` of the `sent` bytes are unconfirmed, with false after a stall. */
 	async atMost(unconfirmed: number, sent: number): Promise<boolean> {
 		while (sent - this.#confirmed > unconfirmed) {
-			// The oldest Node that runs this has no Promise.withResolvers.
+			// Node 20 has no Promise.withResolvers.
 			const moved = await new Promise<boolean>((resolve) => {
 				const timer = setTimeout(() => resolve(false), STALLED_MS);
 				this.#wake = () => {
@@ -49,5 +49,5 @@ export class Credit {
 	}
 }
 
-/** Bytes that have not arrived by then are lost, in milliseconds. */
+/** Without a confirmation for this long, the missing bytes count as lost. */
 const STALLED_MS = 3_000;

@@ -1,17 +1,18 @@
 /**
- * History, written small: for each message a script that numbers, stores and publishes it, all scripts of a turn of the event loop in one
- * pipeline; each client that comes reads for itself. No bounds but the number of messages, no chain, no order across failures.
+ * A minimal history: one script call per message that numbers, stores and publishes it, one pipeline per turn of the
+ * event loop; every client reads its own. Bounded by number of messages only; no gap detection, no order across
+ * failures.
  */
 import { type ChainableCommander, Redis } from 'ioredis';
-import { KEPT } from './kept.ts';
+import { RETENTION } from './retention.ts';
 import { rawServer } from './raw-server.ts';
 import { serve } from './serve.ts';
 
 const APPEND = `
 local offset = redis.call('HINCRBY', KEYS[1], 'offset', 1)
-redis.call('XADD', KEYS[2], 'MAXLEN', '~', ${KEPT.size}, offset .. '-0', 'd', ARGV[2])
-redis.call('PEXPIRE', KEYS[1], ${KEPT.ttlMs})
-redis.call('PEXPIRE', KEYS[2], ${KEPT.ttlMs})
+redis.call('XADD', KEYS[2], 'MAXLEN', '~', ${RETENTION.size}, offset .. '-0', 'd', ARGV[2])
+redis.call('PEXPIRE', KEYS[1], ${RETENTION.ttlMs})
+redis.call('PEXPIRE', KEYS[2], ${RETENTION.ttlMs})
 redis.call('PUBLISH', ARGV[1], offset .. ':' .. ARGV[2])
 `;
 
@@ -22,7 +23,7 @@ await serve(async ({ redisPort = 6379 }) => {
 	let pipeline: ChainableCommander | undefined;
 
 	const { server, subject } = rawServer({
-		onFirst: (topic) => subscriber.subscribe(topic),
+		onNewTopic: (topic) => subscriber.subscribe(topic),
 		async onOpen(ws) {
 			const { topics, rewind } = ws.data;
 			if (rewind === 0) return;

@@ -1,4 +1,4 @@
-/** The common design, written small: one PUBLISH of a JSON envelope per message; a node drops what it published itself. */
+/** The common design, minimal: one PUBLISH of a JSON envelope per message; a node drops its own messages. */
 import { Redis } from 'ioredis';
 import { rawServer } from './raw-server.ts';
 import { serve } from './serve.ts';
@@ -13,7 +13,7 @@ await serve(({ redisPort = 6379, onHandOff }) => {
 	const node = crypto.randomUUID();
 	const publisher = new Redis({ port: redisPort });
 	const subscriber = new Redis({ port: redisPort });
-	const { server, subject } = rawServer({ onFirst: (topic) => subscriber.subscribe(topic) });
+	const { server, subject } = rawServer({ onNewTopic: (topic) => subscriber.subscribe(topic) });
 	subscriber.on('message', (_channel: string, text: string) => {
 		const { node: origin, topic, payload } = JSON.parse(text) as Envelope;
 		if (origin === node) return;

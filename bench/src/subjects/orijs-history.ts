@@ -1,22 +1,20 @@
-/** This system with history for all topics, as a node on Redis. */
-import { Application, type AppSocket, type Limits } from '@orijs/core';
+/** This system over Redis, with history for all topics. */
+import { Application, type AppSocket } from '@orijs/core';
 import { RedisWsProvider } from '@orijs/websocket-redis';
 import { rewindOf, topicsOf } from './client-url.ts';
-import { KEPT } from './kept.ts';
+import { UNREACHABLE_LIMITS } from './limits.ts';
+import { RETENTION } from './retention.ts';
 import { portOf } from './raw-server.ts';
 import { serve } from './serve.ts';
 
-/** Bun's own limit for what waits is 16 MiB. */
-const OUT_OF_REACH: Limits = { messagesPerSecond: 1e9, bytesPerSecond: 1e12, queuedBytes: 8 * 1024 * 1024 };
-
 await serve(async ({ redisPort = 6379 }) => {
-	const provider = new RedisWsProvider({ connection: { port: redisPort }, history: { '*': KEPT } });
+	const provider = new RedisWsProvider({ connection: { port: redisPort }, history: { '*': RETENTION } });
 	const sockets: AppSocket<{ topics: string[]; rewind: number }>[] = [];
 	let ready = 0;
 	const app = new Application()
 		.websocket(provider, {
 			upgrade: ({ url }) => ({ topics: topicsOf(url), rewind: rewindOf(url) }),
-			limits: OUT_OF_REACH,
+			limits: UNREACHABLE_LIMITS,
 		})
 		.onWebSocket({
 			async open(ws) {
@@ -35,7 +33,7 @@ await serve(async ({ redisPort = 6379 }) => {
 		path: '/ws',
 		readyClients: () => ready,
 		publish: (topic, payload) => app.socket.publish(topic, payload),
-		join: (client, topic) => sockets[client]?.subscribe(topic),
-		leave: (client, topic) => sockets[client]?.unsubscribe(topic),
+		subscribe: (client, topic) => sockets[client]?.subscribe(topic),
+		unsubscribe: (client, topic) => sockets[client]?.unsubscribe(topic),
 	};
 });

@@ -5,31 +5,31 @@ import { rewindOf, topicsOf } from './client-url.ts';
 
 interface Data {
 	readonly topics: readonly string[];
-	/** How many of the last messages it wants to have first. */
+	/** How many past messages it asks for. */
 	readonly rewind: number;
 }
 
 export interface RawServerOptions {
-	/** Called when the first client joins a topic; resolves when messages of other nodes will arrive. */
-	readonly onFirst?: (topic: string) => Promise<unknown>;
-	/** Called for each client; resolves when it is ready. */
+	/** Called when a topic gets its first subscriber; resolves when messages from other nodes will arrive. */
+	readonly onNewTopic?: (topic: string) => Promise<unknown>;
+	/** Called for each client; resolves when the client is ready. */
 	readonly onOpen?: (ws: ServerWebSocket<Data>) => Promise<unknown>;
 }
 
-/** A subject on Bun's server with nothing around it. */
-export function rawServer({ onFirst, onOpen }: RawServerOptions = {}): {
+/** A subject on plain `Bun.serve`. */
+export function rawServer({ onNewTopic, onOpen }: RawServerOptions = {}): {
 	readonly server: Server<Data>;
 	readonly subject: Omit<Subject, 'publish'>;
 } {
 	const sockets: ServerWebSocket<Data>[] = [];
-	const joined = new Map<string, Promise<unknown>>();
+	const subscribed = new Map<string, Promise<unknown>>();
 	let ready = 0;
 
-	function join(ws: ServerWebSocket<Data>, topic: string): Promise<unknown> | undefined {
+	function subscribe(ws: ServerWebSocket<Data>, topic: string): Promise<unknown> | undefined {
 		ws.subscribe(topic);
-		if (onFirst === undefined) return undefined;
-		const first = joined.get(topic) ?? onFirst(topic);
-		joined.set(topic, first);
+		if (onNewTopic === undefined) return undefined;
+		const first = subscribed.get(topic) ?? onNewTopic(topic);
+		subscribed.set(topic, first);
 		return first;
 	}
 
@@ -43,7 +43,7 @@ export function rawServer({ onFirst, onOpen }: RawServerOptions = {}): {
 		websocket: {
 			async open(ws) {
 				sockets.push(ws);
-				for (const topic of ws.data.topics) await join(ws, topic);
+				for (const topic of ws.data.topics) await subscribe(ws, topic);
 				if (onOpen !== undefined) await onOpen(ws);
 				ready++;
 			},
@@ -61,13 +61,13 @@ export function rawServer({ onFirst, onOpen }: RawServerOptions = {}): {
 			port: portOf(server),
 			path: '/',
 			readyClients: () => ready,
-			join: (index, topic) => join(client(index), topic),
-			leave: (index, topic) => client(index).unsubscribe(topic),
+			subscribe: (index, topic) => subscribe(client(index), topic),
+			unsubscribe: (index, topic) => client(index).unsubscribe(topic),
 		},
 	};
 }
 
 export function portOf({ port }: { readonly port: number | undefined }): number {
-	if (port === undefined) throw new Error('The server listens on no port');
+	if (port === undefined) throw new Error('The server is not listening');
 	return port;
 }

@@ -1,9 +1,9 @@
-/** What a subject's process is asked to do. */
+/** Requests to a subject's process. */
 export type SubjectRequest =
 	| { readonly do: 'describe' }
 	| { readonly do: 'count-ready' }
 	| ({ readonly do: 'publish' } & PublishWork)
-	| ({ readonly do: 'pulse' } & PulseWork)
+	| ({ readonly do: 'publish-paced' } & PacedWork)
 	| { readonly do: 'hand-off times' }
 	| ({ readonly do: 'churn' } & ChurnWork)
 	| ({ readonly do: 'subscribe' } & SubscribeWork)
@@ -13,42 +13,42 @@ export interface SubjectDescription {
 	readonly port: number;
 	readonly path: string;
 	readonly hello: string | undefined;
-	/** Where the load side confirms what arrived. */
+	/** Where the load side confirms received bytes. */
 	readonly creditPort: number;
 }
 
-/** Publish as fast as it goes, without overrunning the receivers. */
+/** Publish at maximum speed without overrunning the receivers. */
 export interface PublishWork {
 	readonly count: number;
-	/** Taken in turn. */
+	/** Used in rotation. */
 	readonly topics: readonly string[];
 	/** In bytes, ASCII. */
 	readonly size: number;
-	/** How many messages are published before the event loop turns. */
+	/** Messages published per turn of the event loop. */
 	readonly perTurn: number;
-	/** What one message comes to at all its receivers together, in bytes on the wire. */
+	/** Bytes on the wire per message, all receivers together. */
 	readonly wireBytes: number;
-	/** How many bytes may be on their way. */
+	/** How many bytes may be in flight. */
 	readonly windowBytes: number;
 }
 
-/** Publish evenly over time; each message begins with its time. */
-export interface PulseWork {
+/** Publish at a fixed rate; each message starts with a timestamp. */
+export interface PacedWork {
 	readonly count: number;
-	/** Taken in turn. */
+	/** Used in rotation. */
 	readonly topics: readonly string[];
 	readonly size: number;
 	readonly perSecond: number;
 }
 
-/** Clients join and leave one topic each, in turn, over and over. */
+/** All clients subscribe to one topic each, then unsubscribe, `rounds` times. */
 export interface ChurnWork {
 	readonly clients: number;
 	readonly topics: readonly string[];
 	readonly rounds: number;
 }
 
-/** Each client joins so many topics of its own. */
+/** Each client subscribes to `topicsEach` topics of its own. */
 export interface SubscribeWork {
 	readonly clients: number;
 	readonly topicsEach: number;
@@ -58,6 +58,6 @@ export interface WorkReport {
 	/** By the machine's monotonic clock, in nanoseconds. */
 	readonly startedAt: number;
 	readonly endedAt: number;
-	/** How many publishes were refused or failed, in the background as well. */
+	/** Publishes that were refused or failed, counted as unhandled rejections. */
 	readonly failures: number;
 }

@@ -7,7 +7,7 @@ import { Credit } from './credit.ts';
 import type {
 	ChurnWork,
 	PublishWork,
-	PulseWork,
+	PacedWork,
 	SubjectDescription,
 	SubjectRequest,
 	SubscribeWork,
@@ -15,7 +15,7 @@ import type {
 } from './requests.ts';
 import type { StartSubject, Subject } from './subject.ts';
 
-/** Runs a subject in this process, which the bench has started with the settings as its argument. Runs on Bun and on Node. */
+/** Runs a subject in this process, with the settings from the command line. Works on Bun and Node. */
 export async function serve(start: StartSubject): Promise<void> {
 	const { redisPort, timesHandOff } = JSON.parse(process.argv[2] ?? '{}') as {
 		redisPort?: number;
@@ -50,8 +50,8 @@ export async function serve(start: StartSubject): Promise<void> {
 				return subject.readyClients();
 			case 'publish':
 				return timed(() => publish(subject, request, credit));
-			case 'pulse':
-				return timed(() => pulse(subject, request));
+			case 'publish-paced':
+				return timed(() => publishPaced(subject, request));
 			case 'hand-off times':
 				return handOffTimes.splice(0);
 			case 'churn':
@@ -76,7 +76,7 @@ async function publish(subject: Subject, work: PublishWork, credit: Credit): Pro
 	}
 }
 
-async function pulse(subject: Subject, work: PulseWork): Promise<void> {
+async function publishPaced(subject: Subject, work: PacedWork): Promise<void> {
 	const { count, topics, perSecond, size } = work;
 	const filling = 'x'.repeat(size - stamp.length);
 	const startedAt = now();
@@ -84,7 +84,7 @@ async function pulse(subject: Subject, work: PulseWork): Promise<void> {
 		const due = Math.min(count, Math.floor(((now() - startedAt) / 1e9) * perSecond) + 1);
 		for (; sent < due; sent++) subject.publish(topics[sent % topics.length] as string, stamp.write(now()) + filling);
 		const waitMs = (startedAt + (sent / perSecond) * 1e9 - now()) / 1e6;
-		// A timer is a millisecond late at times; the last part of a long wait is the loop's own.
+		// Timers can be a millisecond late, so the end of a long wait polls the event loop.
 		await (waitMs > 2 ? sleep(waitMs - 1.5) : turn());
 	}
 }
@@ -93,10 +93,10 @@ async function churn(subject: Subject, { clients, topics, rounds }: ChurnWork): 
 	for (let round = 0; round < rounds; round++) {
 		const pending: unknown[] = [];
 		for (let client = 0; client < clients; client++)
-			pending.push(subject.join(client, topics[client % topics.length] as string));
+			pending.push(subject.subscribe(client, topics[client % topics.length] as string));
 		await Promise.all(pending.splice(0));
 		for (let client = 0; client < clients; client++)
-			pending.push(subject.leave(client, topics[client % topics.length] as string));
+			pending.push(subject.unsubscribe(client, topics[client % topics.length] as string));
 		await Promise.all(pending);
 	}
 }
@@ -104,7 +104,7 @@ async function churn(subject: Subject, { clients, topics, rounds }: ChurnWork): 
 async function subscribe(subject: Subject, { clients, topicsEach }: SubscribeWork): Promise<void> {
 	const pending: unknown[] = [];
 	for (let client = 0; client < clients; client++) {
-		for (let topic = 0; topic < topicsEach; topic++) pending.push(subject.join(client, `own:${client}:${topic}`));
+		for (let topic = 0; topic < topicsEach; topic++) pending.push(subject.subscribe(client, `own:${client}:${topic}`));
 	}
 	await Promise.all(pending);
 }
@@ -115,7 +115,7 @@ function collectGarbage(): void {
 	runInNewContext('gc()');
 }
 
-/** After a thorough collection. */
+/** Measured after repeated garbage collection. */
 async function residentBytes(): Promise<number> {
 	for (let round = 0; round < 5; round++) {
 		collectGarbage();

@@ -1,23 +1,23 @@
-/** A server that is measured. One process each; with a Redis, several processes of a subject are nodes of one system. */
+/** A measured server. Each runs in its own process; over Redis, several processes form one system. */
 export interface Subject {
 	readonly port: number;
-	/** Where a WebSocket client connects; it adds the topics it wants to be in: `?topics=t0,t1`. */
+	/** Where clients connect, with the topics they subscribe to: `?topics=t0,t1`. */
 	readonly path: string;
-	/** A text frame that a client has to send first. */
+	/** A text frame every client has to send first. */
 	readonly hello?: string;
-	/** How many clients are in all their topics by now, so that what any node publishes reaches them. */
+	/** How many clients are subscribed to all their topics, so that messages from any node reach them. */
 	readyClients(): number;
-	/** To every client in the topic, on every node. A promise that is returned needs no await. */
+	/** Publishes to every subscriber on every node. A returned promise need not be awaited. */
 	publish(topic: string, payload: string): unknown;
-	/** Puts a client, numbered in the order of arrival, into a topic; resolves when that is true on every node. */
-	join(client: number, topic: string): unknown;
-	leave(client: number, topic: string): unknown;
+	/** Subscribes a client, numbered in order of connection; resolves when messages from every node reach it. */
+	subscribe(client: number, topic: string): unknown;
+	unsubscribe(client: number, topic: string): unknown;
 }
 
 export interface SubjectSettings {
-	/** A node of several, over this Redis; without it, the process is all there is. */
+	/** The Redis that connects the nodes; without it, the process runs alone. */
 	readonly redisPort?: number;
-	/** Called with each payload from another node as it is handed to the runtime's own publish. */
+	/** Called with each payload from another node when it is handed to the runtime's publish. */
 	readonly onHandOff?: (payload: string) => void;
 }
 

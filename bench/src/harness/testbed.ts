@@ -1,25 +1,25 @@
 import { type RedisServer, startRedis } from '@orijs/testkit';
 import type { Bench } from './bench.ts';
 import { cpuMeter } from './cpu.ts';
-import { Crowd } from './crowd.ts';
+import { ClientGroup } from './client-group.ts';
 import { Load } from './load.ts';
 import { Node } from './node.ts';
 import type { SubjectKind } from './subject-kind.ts';
 
-export interface Setting {
-	/** One client for each entry, which is the topics it is in. */
+export interface Topology {
+	/** One client per entry: the topics it subscribes to. */
 	readonly clients: readonly (readonly string[])[];
-	/** 2: publishes happen on one node, over Redis to the clients of the other. */
+	/** With 2, one node publishes, over Redis, to the clients of the other. */
 	readonly nodes: 1 | 2;
-	/** Notes when a message from the other node is handed to the runtime's publish. */
+	/** Records when a message from the other node is handed to the runtime's publish. */
 	readonly timesHandOff?: boolean;
 }
 
-/** A subject that runs, with its clients in their topics, and all to itself: its Redis and the process that its clients live in. */
-export class Stage {
+/** A running subject with its subscribed clients, its own Redis and its own load process. */
+export class Testbed {
 	readonly bench: Bench;
 	readonly kind: SubjectKind;
-	readonly crowd: Crowd;
+	readonly group: ClientGroup;
 	readonly redis: RedisServer | undefined;
 	readonly #nodes: readonly Node[];
 	readonly #load: Load;
@@ -29,43 +29,47 @@ export class Stage {
 		kind: SubjectKind,
 		nodes: readonly Node[],
 		load: Load,
-		crowd: Crowd,
+		group: ClientGroup,
 		redis: RedisServer | undefined,
 	) {
 		this.bench = bench;
 		this.kind = kind;
 		this.#nodes = nodes;
 		this.#load = load;
-		this.crowd = crowd;
+		this.group = group;
 		this.redis = redis;
 	}
 
-	static async open(bench: Bench, kind: SubjectKind, { clients, nodes: count, timesHandOff }: Setting): Promise<Stage> {
+	static async open(
+		bench: Bench,
+		kind: SubjectKind,
+		{ clients, nodes: count, timesHandOff }: Topology,
+	): Promise<Testbed> {
 		const redis = count > 1 || kind.overRedis ? await startRedis() : undefined;
 		const settings = { ...(redis && { redisPort: redis.port }), ...(timesHandOff && { timesHandOff }) };
 		const nodes: Node[] = [];
 		while (nodes.length < count) nodes.push(await Node.start(kind, settings));
 		const load = new Load();
-		const crowd = await Crowd.connect(load, nodes.at(-1) as Node, { clients });
-		await crowd.quiet();
-		return new Stage(bench, kind, nodes, load, crowd, redis);
+		const group = await ClientGroup.connect(load, nodes.at(-1) as Node, { clients });
+		await group.drain();
+		return new Testbed(bench, kind, nodes, load, group, redis);
 	}
 
-	/** More clients, where the first ones are. */
-	connect(clients: Setting['clients'], options: { atOnce?: number; query?: string } = {}): Promise<Crowd> {
-		return Crowd.connect(this.#load, this.receiver, { clients, ...options });
+	/** Connects more clients, to the node that has the first ones. */
+	connect(clients: Topology['clients'], options: { concurrency?: number; query?: string } = {}): Promise<ClientGroup> {
+		return ClientGroup.connect(this.#load, this.receiver, { clients, ...options });
 	}
 
 	get publisher(): Node {
 		return this.#nodes[0] as Node;
 	}
 
-	/** Where the clients are. */
+	/** The node the clients are connected to. */
 	get receiver(): Node {
 		return this.#nodes.at(-1) as Node;
 	}
 
-	/** Begins to measure processor time; the function returned tells it by process, in nanoseconds. */
+	/** Starts measuring CPU time; the returned function gives it by process, in nanoseconds. */
 	meter(): () => Record<string, number> {
 		const load = this.#load.pid;
 		if (this.redis === undefined) return cpuMeter({ server: this.publisher.pid, load });

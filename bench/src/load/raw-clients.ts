@@ -3,8 +3,8 @@ import { now } from '../clock.ts';
 import { clientFrame, FrameCounter, handshake, PONG } from './frames.ts';
 import type {
 	ArrivalReport,
-	AwaitWork,
-	BeginWork,
+	WaitWork,
+	CountWork,
 	ConnectReport,
 	ConnectWork,
 	DriveReport,
@@ -17,21 +17,21 @@ const HEAD_BYTES = 256;
 
 interface Client {
 	isOpen: boolean;
-	/** Bytes of answers it got, while it drives. */
+	/** Bytes of replies received in the current drive. */
 	received: number;
-	/** Requests it sent, while it drives. */
+	/** Requests sent in the current drive. */
 	sent: number;
-	/** A message that came in parts, where latencies are wanted. */
+	/** An incomplete message; only where latencies are measured. */
 	rest: Uint8Array | undefined;
-	/** Where messages are counted. */
+	/** Only where messages are counted. */
 	frames: FrameCounter | undefined;
 }
 
-/** Requests that the crowd is sending. */
+/** A run of requests by all clients. */
 interface Drive {
 	readonly work: DriveWork;
 	readonly frame: Buffer;
-	/** Clients that still wait for answers. */
+	/** Clients still waiting for replies. */
 	busy: number;
 	readonly done: () => void;
 }
@@ -39,12 +39,12 @@ interface Drive {
 type ClientSocket = Socket<Client>;
 
 /**
- * WebSocket clients of one server that do as little as a client can: plain TCP, bytes counted, nothing parsed. What is measured
- * is the server then, not the client.
+ * WebSocket clients of one server that do as little as possible, so that the server is measured and not the client:
+ * plain TCP, bytes counted, nothing parsed.
  */
-export class Crowd {
+export class RawClients {
 	readonly #sockets: ClientSocket[] = [];
-	#lastSign = performance.now();
+	#lastKeepAlive = performance.now();
 	#bytes = 0;
 	#lastAt = 0;
 	#head: Buffer = Buffer.alloc(0);
@@ -53,20 +53,20 @@ export class Crowd {
 	#credit: Socket | undefined;
 	#confirmEach = Infinity;
 	#confirmed = 0;
-	#stamped: BeginWork['stamped'];
+	#stamped: CountWork['stamped'];
 	#messageBytes: number | undefined;
 	#latencies: number[] = [];
 	#drive: Drive | undefined;
 
 	async connect(work: ConnectWork): Promise<ConnectReport> {
-		const { clients, atOnce } = work;
+		const { clients, concurrency } = work;
 		const startedAt = now();
 		let next = 0;
 		const connectInTurn = async (): Promise<void> => {
 			for (let topics = clients[next++]; topics !== undefined; topics = clients[next++])
 				await this.#connectOne(work, topics);
 		};
-		await Promise.all(Array.from({ length: atOnce }, connectInTurn));
+		await Promise.all(Array.from({ length: concurrency }, connectInTurn));
 		return { startedAt, endedAt: now(), connected: this.#sockets.length };
 	}
 
@@ -85,13 +85,13 @@ export class Crowd {
 					const end = head.indexOf(END_OF_HEADERS);
 					if (end < 0) return;
 					if (!head.toString('latin1').startsWith('HTTP/1.1 101')) {
-						opened.reject(new Error(`No WebSocket: ${head.toString('latin1', 0, 200)}`));
+						opened.reject(new Error(`Handshake refused: ${head.toString('latin1', 0, 200)}`));
 						return;
 					}
 					socket.data.isOpen = true;
 					if (hello !== undefined) socket.write(clientFrame(hello));
 					opened.resolve();
-					// A server that is quick sends its first messages with the headers.
+					// The first messages may arrive together with the headers.
 					const first = head.subarray(end + END_OF_HEADERS.length);
 					if (first.length > 0) this.#onData(socket, first);
 				},
@@ -105,9 +105,9 @@ export class Crowd {
 		this.#sockets.push(socket);
 	}
 
-	/** Everything that arrives from now on counts. */
-	async begin({ creditPort, confirmEach, messageBytes, stamped }: BeginWork): Promise<void> {
-		this.#stayAlive();
+	/** Counts the bytes that arrive from now on. */
+	async startCounting({ creditPort, confirmEach, messageBytes, stamped }: CountWork): Promise<void> {
+		this.#keepAlive();
 		this.#credit ??= await Bun.connect({ hostname: '127.0.0.1', port: creditPort, socket: { data() {} } });
 		this.#credit.setNoDelay(true);
 		this.#bytes = 0;
@@ -123,7 +123,7 @@ export class Crowd {
 		}
 	}
 
-	async arrival({ bytes, stallMs }: AwaitWork): Promise<ArrivalReport> {
+	async waitForBytes({ bytes, stallMs }: WaitWork): Promise<ArrivalReport> {
 		let before = -1;
 		while (this.#bytes < bytes && this.#bytes !== before) {
 			before = this.#bytes;
@@ -158,10 +158,10 @@ export class Crowd {
 		this.#stamped = undefined;
 		this.#drive = { work, frame, busy: this.#sockets.length, done: finished.resolve };
 		const startedAt = now();
-		const batch = Buffer.concat(Array.from({ length: work.underWay }, () => frame));
+		const batch = Buffer.concat(Array.from({ length: work.inFlight }, () => frame));
 		for (const socket of this.#sockets) {
 			socket.data.received = 0;
-			socket.data.sent = work.underWay;
+			socket.data.sent = work.inFlight;
 			socket.write(batch);
 		}
 		const timer = setTimeout(finished.resolve, DRIVE_TIMEOUT_MS);
@@ -177,19 +177,19 @@ export class Crowd {
 		this.#credit = undefined;
 	}
 
-	/** Servers close clients that they have not heard of for long; a pong that nobody asked for is a sign of life. */
-	#stayAlive(): void {
+	/** Sends unsolicited pongs, as servers close clients that stay silent for long. */
+	#keepAlive(): void {
 		const time = performance.now();
-		if (time - this.#lastSign < SIGN_OF_LIFE_MS) return;
-		this.#lastSign = time;
+		if (time - this.#lastKeepAlive < KEEP_ALIVE_MS) return;
+		this.#lastKeepAlive = time;
 		for (const socket of this.#sockets) socket.write(PONG);
 	}
 
 	#onData(socket: ClientSocket, chunk: Buffer): void {
-		this.#bytes += this.#worth(socket.data, chunk);
+		this.#bytes += this.#countedBytes(socket.data, chunk);
 		if (this.#head.length < HEAD_BYTES) this.#head = Buffer.concat([this.#head, chunk.subarray(0, HEAD_BYTES)]);
 		if (this.#stamped !== undefined) this.#readStamps(socket.data, chunk, this.#stamped);
-		if (this.#drive !== undefined) this.#goOn(socket, chunk, this.#drive);
+		if (this.#drive !== undefined) this.#sendMore(socket, chunk, this.#drive);
 		if (this.#bytes - this.#confirmed >= this.#confirmEach) {
 			this.#confirmed = this.#bytes;
 			this.#credit?.write(`${this.#bytes}\n`);
@@ -198,12 +198,12 @@ export class Crowd {
 		if (this.#bytes >= this.#target) this.#reached?.();
 	}
 
-	#worth({ frames }: Client, chunk: Buffer): number {
+	#countedBytes({ frames }: Client, chunk: Buffer): number {
 		if (this.#messageBytes === undefined || frames === undefined) return chunk.length;
 		return frames.countIn(chunk) * this.#messageBytes;
 	}
 
-	#readStamps(client: Client, chunk: Buffer, { wireBytes, offset }: NonNullable<BeginWork['stamped']>): void {
+	#readStamps(client: Client, chunk: Buffer, { wireBytes, offset }: NonNullable<CountWork['stamped']>): void {
 		const time = now();
 		const bytes = client.rest === undefined ? chunk : Buffer.concat([client.rest, chunk]);
 		let at = 0;
@@ -213,13 +213,13 @@ export class Crowd {
 		client.rest = at < bytes.length ? new Uint8Array(bytes.subarray(at)) : undefined;
 	}
 
-	/** An answer makes room for the next request. */
-	#goOn(socket: ClientSocket, chunk: Buffer, drive: Drive): void {
-		const { perClient, replyBytes, underWay } = drive.work;
+	/** Sends a new request for each reply. */
+	#sendMore(socket: ClientSocket, chunk: Buffer, drive: Drive): void {
+		const { perClient, replyBytes, inFlight } = drive.work;
 		const client = socket.data;
 		client.received += chunk.length;
 		const answered = Math.floor(client.received / replyBytes);
-		const more = Math.min(answered + underWay, perClient) - client.sent;
+		const more = Math.min(answered + inFlight, perClient) - client.sent;
 		if (more > 0) {
 			client.sent += more;
 			socket.write(more === 1 ? drive.frame : Buffer.concat(Array.from({ length: more }, () => drive.frame)));
@@ -228,5 +228,5 @@ export class Crowd {
 	}
 }
 
-const SIGN_OF_LIFE_MS = 20_000;
+const KEEP_ALIVE_MS = 20_000;
 const DRIVE_TIMEOUT_MS = 20_000;
