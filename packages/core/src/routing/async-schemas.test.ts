@@ -28,8 +28,8 @@ describe.each<[string, Order]>([
 			reply: v.pipeAsync(v.string(), v.transformAsync(later)),
 		}),
 	],
-])('with a schema of %s that takes its time', (_, order) => {
-	it('the handler waits for its verdict, and the client for that on the reply', async () => {
+])('with an asynchronous %s schema', (_, order) => {
+	it('validates the data before the handler runs, and the reply before it is sent', async () => {
 		const { client, handled } = await shop(order, 'thanks');
 
 		sendTyped(client, 'order', { item: 'tea' }, 'a');
@@ -45,7 +45,7 @@ describe.each<[string, Order]>([
 		expect(handled).toEqual([{ item: 'tea' }]);
 	});
 
-	it('a reply that it refuses stays here as well', async () => {
+	it('does not send a reply that fails validation', async () => {
 		const { client, log } = await shop(order, 7);
 
 		sendTyped(client, 'order', { item: 'tea' }, 'a');
@@ -53,7 +53,7 @@ describe.each<[string, Order]>([
 		expect(log.errors).toHaveLength(1);
 	});
 
-	it('only what it allows is emitted', async () => {
+	it('emits only data that passes validation', async () => {
 		const { app, client } = await shop(order, 'thanks');
 
 		await expect(app.socket.emit(order, 'orders', { item: 'milk' })).rejects.toThrow('item: is sold out');
@@ -76,9 +76,9 @@ async function later(text: string): Promise<string> {
 
 interface Shop {
 	readonly app: Application;
-	/** Is in the topic `orders`. */
+	/** Subscribed to the topic `orders`. */
 	readonly client: TestClient;
-	/** The data that the handler got. */
+	/** The data the handler received. */
 	readonly handled: unknown[];
 	readonly log: RecordingLogger;
 }

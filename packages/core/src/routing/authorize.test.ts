@@ -9,14 +9,14 @@ import { answersOf, allReceived, ACCEPTED, parse, sendTyped } from '../test-supp
 
 const Topics = SocketMessage.define({ name: 'topics', data: z.unknown(), reply: z.array(z.string()) });
 
-describe('clients may not subscribe by themselves', () => {
+describe('a client may not subscribe by itself', () => {
 	it.each<[string, Authorize | undefined]>([
 		['by default', undefined],
-		['where authorize says nothing of it', {}],
-		['where it says false', { subscribe: () => false }],
-		['where it says false later', { subscribe: async () => false }],
-		['where it says nothing', { subscribe: () => undefined as never }],
-		['where it says something true', { subscribe: async () => 'yes' as never }],
+		['if authorize has no subscribe', {}],
+		['if it returns false', { subscribe: () => false }],
+		['if it resolves to false', { subscribe: async () => false }],
+		['if it returns undefined', { subscribe: () => undefined as never }],
+		['if it resolves to a truthy value', { subscribe: async () => 'yes' as never }],
 	])('%s', async (_, authorize) => {
 		const { app, client, sockets } = await serving(authorize);
 
@@ -41,7 +41,7 @@ describe('clients may not subscribe by themselves', () => {
 			},
 		],
 		['rejects', (error) => Promise.reject(error)],
-	])('where it %s: only the log says why', async (_, failing) => {
+	])('if it %s; only the log has the cause', async (_, failing) => {
 		const error = new Error('postgres://admin:hunter2@db');
 		const { client, log, sockets } = await serving({ subscribe: () => failing(error) });
 
@@ -59,7 +59,7 @@ describe('clients may not subscribe by themselves', () => {
 });
 
 describe('authorize.subscribe', () => {
-	it('decides by the socket, the topic and what the guards have set', async () => {
+	it('receives the socket, the topic and the state set by the guards', async () => {
 		const asked: unknown[] = [];
 		const router = new SocketRouter<{ rooms: string[] }>().guard((ctx) => {
 			ctx.state.rooms = ['blue'];
@@ -87,7 +87,7 @@ describe('authorize.subscribe', () => {
 		]);
 	});
 
-	it('is called as a method of the object it is in', async () => {
+	it('is called as a method of its object', async () => {
 		class Rooms implements Authorize {
 			readonly #open = ['blue'];
 			subscribe(_: AppSocket, topic: string): boolean {
@@ -104,7 +104,7 @@ describe('authorize.subscribe', () => {
 		]);
 	});
 
-	it('that takes its time takes effect in its turn all the same: what the client asked for last is so', async () => {
+	it("that is asynchronous still takes effect in order: the client's last request wins", async () => {
 		const gate = Promise.withResolvers<boolean>();
 		const { client, sockets } = await serving({ subscribe: () => gate.promise });
 
@@ -120,7 +120,7 @@ describe('authorize.subscribe', () => {
 		expect({ between, after }).toEqual({ between: ['room'], after: [] });
 	});
 
-	it('that decides only after its client has left is no error, and subscribes nobody', async () => {
+	it('that resolves after its client has left subscribes nothing and logs no error', async () => {
 		const gate = Promise.withResolvers<boolean>();
 		const { client, log, sockets } = await serving({ subscribe: () => gate.promise });
 
@@ -133,8 +133,8 @@ describe('authorize.subscribe', () => {
 	});
 });
 
-describe('with authorize alone, and no router, an endpoint speaks the protocol', () => {
-	it('and hands what is none of it to the message handler', async () => {
+describe('an endpoint with authorize but no router', () => {
+	it('handles the protocol, and passes other text to the message handler', async () => {
 		const heard: unknown[] = [];
 		const app = new Application({ logger: new RecordingLogger() })
 			.websocket({ authorize: { subscribe: () => true } })
@@ -152,7 +152,7 @@ describe('with authorize alone, and no router, an endpoint speaks the protocol',
 		expect(heard).toEqual(['hello']);
 	});
 
-	it('which without either it does not', async () => {
+	it('passes everything to the message handler without authorize', async () => {
 		const app = new Application().websocket().onWebSocket({ message: (ws, message) => void ws.send(message) });
 		const client = await connectClient((await serve(app)).ws);
 

@@ -10,8 +10,8 @@ import { answersOf, allReceived, parse, sendTyped } from '../test-support/typed-
 
 const Name = SocketMessage.define({ name: 'name', data: z.null(), reply: z.string() });
 
-describe('an answer', () => {
-	it('from another client than was asked counts for nothing, on whichever node that is', async () => {
+describe('a reply', () => {
+	it('from a client other than the requested one is ignored, on any node', async () => {
 		const [here, there] = await twoNodes();
 		const asked = await here.connect();
 		const forgers = [await here.connect(), await there.connect()];
@@ -23,7 +23,7 @@ describe('an answer', () => {
 				sendTyped(client, '@reply', 'Eve', String(correlationId));
 				await allReceived(client);
 			}
-			// What another node passes on takes the same way as this, and is there before it.
+			// A forwarded reply takes the same path as this message, and arrives before it.
 			await there.app.socket.send(asked.socketId, '"marker"');
 			await asked.client.next((message) => message === '"marker"');
 			sendTyped(asked.client, '@reply', 'Ada', String(correlationId));
@@ -32,7 +32,7 @@ describe('an answer', () => {
 		for (const { client } of forgers) expect(answersOf(client)).toEqual([]);
 	});
 
-	it('counts once', async () => {
+	it('is accepted once', async () => {
 		const [here] = await twoNodes();
 		const { client, socketId } = await here.connect();
 
@@ -45,7 +45,7 @@ describe('an answer', () => {
 	});
 
 	it.each([undefined, 'x', '7', 'x.1', crypto.randomUUID(), `${crypto.randomUUID()}.`, `${crypto.randomUUID()}.x`])(
-		'to what nobody can have asked is refused: %j',
+		'with a correlation id that no node can have created is refused: %j',
 		async (correlationId) => {
 			const [here] = await twoNodes();
 			const { client } = await here.connect();
@@ -60,7 +60,7 @@ describe('an answer', () => {
 		},
 	);
 
-	it.each(['data', 'error'])('with %s that is nested deeper than messages may be is refused', async (key) => {
+	it.each(['data', 'error'])('with %s nested too deeply is refused', async (key) => {
 		const [here] = await twoNodes();
 		const { client, socketId } = await here.connect();
 		const name = here.app.socket.request(socketId, Name, null, { timeoutMs: 500 });
@@ -74,7 +74,7 @@ describe('an answer', () => {
 		expect(await name).toBe('Ada');
 	});
 
-	it('for a node that is not there, or no longer, harms nobody', async () => {
+	it('for an unknown or stopped node is ignored', async () => {
 		const [here] = await twoNodes();
 		const { client } = await here.connect();
 
@@ -85,7 +85,7 @@ describe('an answer', () => {
 });
 
 it.each(['text', 'null', '7', '{}', '{"correlationId":"x"}'])(
-	'answers that nodes pass on are not lost by what else they tell each other: %j',
+	'replies are still forwarded after unrelated messages between nodes: %j',
 	async (text) => {
 		const [here, there] = await twoNodes();
 		const { client, socketId } = await here.connect();

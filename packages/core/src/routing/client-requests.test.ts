@@ -24,7 +24,7 @@ const Note = SocketMessage.define({ name: 'note', data: z.string() });
 const from = ['1', '2'];
 
 describe.each(['this node', 'another node'])('a request to a client of %s', (where) => {
-	it('is sent as the schema made it, and resolves with the answer as the reply schema made it', async () => {
+	it("sends the schema's output and resolves with the reply schema's output", async () => {
 		const { app, client, socketId } = await asking(where);
 
 		const picked = app.socket.request(socketId, Pick, { from });
@@ -41,7 +41,7 @@ describe.each(['this node', 'another node'])('a request to a client of %s', (whe
 		expect(client.messages).toHaveLength(2);
 	});
 
-	it('resolves with what belongs to it, in whatever order the answers come', async () => {
+	it('resolves with its own reply, in whatever order replies arrive', async () => {
 		const { app, client, socketId } = await asking(where);
 		const picked = ['a', 'b', 'c'].map((label) => app.socket.request(socketId, Pick, { from, label }));
 
@@ -58,7 +58,7 @@ describe.each(['this node', 'another node'])('a request to a client of %s', (whe
 		expect(await picked[0]).toEqual({ picked: 7 });
 	});
 
-	it('rejects with what the client refuses it with', async () => {
+	it('rejects with the error the client replied with', async () => {
 		const { app, client, socketId } = await asking(where);
 		const refusals: readonly [error: unknown, code: string, message: string][] = [
 			[{ code: 'busy', message: 'Not now' }, 'busy', 'Not now'],
@@ -83,7 +83,7 @@ describe.each(['this node', 'another node'])('a request to a client of %s', (whe
 		}
 	});
 
-	it('rejects with invalid_reply and where and why, when the answer does not fit', async () => {
+	it('rejects with invalid_reply and the cause when the reply does not fit its schema', async () => {
 		const { app, client, socketId } = await asking(where);
 
 		for (const data of [{ picked: 2 }, undefined]) {
@@ -95,7 +95,7 @@ describe.each(['this node', 'another node'])('a request to a client of %s', (whe
 		}
 	});
 
-	it('rejects with timeout when there is no answer in time, and one that comes later is ignored', async () => {
+	it('rejects with timeout when no reply arrives in time, and ignores a late one', async () => {
 		const { app, client, socketId } = await asking(where);
 
 		await expect(app.socket.request(socketId, Pick, { from }, { timeoutMs: 30 })).rejects.toMatchObject({
@@ -107,7 +107,7 @@ describe.each(['this node', 'another node'])('a request to a client of %s', (whe
 		expect(client.messages).toHaveLength(2);
 	});
 
-	it('rejects without asking when its data does not fit, or there is no such client', async () => {
+	it('rejects without sending when its data does not fit or the client does not exist', async () => {
 		const { app, client, socketId } = await asking(where);
 
 		await expect(app.socket.request(socketId, Pick, { from: 'all' } as never)).rejects.toThrow(MessageValidationError);
@@ -118,7 +118,7 @@ describe.each(['this node', 'another node'])('a request to a client of %s', (whe
 });
 
 describe('a request', () => {
-	it('of a message without a reply is refused, and nothing is sent', async () => {
+	it('for a message without a reply rejects and sends nothing', async () => {
 		const { app, client, socketId } = await asking('this node');
 
 		const request = app.socket.request(socketId, Note as never, 'x' as never);
@@ -127,7 +127,7 @@ describe('a request', () => {
 		expect(client.messages).toHaveLength(1);
 	});
 
-	it.each([0, -1, NaN, Infinity, 2 ** 31, '10', null])('with a time of %j is refused', async (timeoutMs) => {
+	it.each([0, -1, NaN, Infinity, 2 ** 31, '10', null])('with a timeoutMs of %j rejects', async (timeoutMs) => {
 		const { app, socketId } = await asking('this node');
 
 		const request = app.socket.request(socketId, Pick, { from }, { timeoutMs: timeoutMs as number });
@@ -137,15 +137,15 @@ describe('a request', () => {
 	});
 });
 
-interface Asking {
-	/** The node that asks. */
+interface Requesting {
+	/** The requesting node. */
 	readonly app: Application;
 	readonly client: TestClient;
 	readonly socketId: string;
 }
 
-/** A node that asks, and a client of this or another one. */
-async function asking(where: string): Promise<Asking> {
+/** A requesting node, and a client of the same or another node. */
+async function asking(where: string): Promise<Requesting> {
 	const backend = new MemoryBackend();
 	const start = async () => {
 		const logger = new RecordingLogger();

@@ -14,8 +14,8 @@ interface State {
 	rights: string[];
 }
 
-describe('guards that let a connection in', () => {
-	it('run in their order, once, before everything else, and handlers find what they have set', async () => {
+describe('guards that accept a connection', () => {
+	it('run once, in order, before everything else, and handlers see the state they set', async () => {
 		const happened: string[] = [];
 		const router = new SocketRouter<State>()
 			.guard(async (ctx) => {
@@ -51,7 +51,7 @@ describe('guards that let a connection in', () => {
 		expect(happened).toEqual(['first guard', 'second guard, after Ada', 'open', 'message', 'message']);
 	});
 
-	it('keep what they set to their own connection', async () => {
+	it('set the state of their own connection only', async () => {
 		const router = new SocketRouter<State>()
 			.guard((ctx) => {
 				ctx.state.name = `${ctx.state.name ?? ''}${String(ctx.auth)}`;
@@ -69,7 +69,7 @@ describe('guards that let a connection in', () => {
 		}
 	});
 
-	it('tell the client its id, the time and how fast it may send in the answer to @auth, if it asked for one', async () => {
+	it('answer @auth with the socket id, the time and the rate limit, if it has a correlation id', async () => {
 		let socketId: unknown;
 		const { connect } = await guarded((ctx) => {
 			socketId = ctx.socketId;
@@ -91,7 +91,7 @@ describe('guards that let a connection in', () => {
 });
 
 describe('a guard', () => {
-	it('sees what the client shows, whatever that is', async () => {
+	it('receives the data of @auth, whatever it is', async () => {
 		const shown: unknown[] = [];
 		const { connect } = await guarded(({ auth }) => shown.push(auth) > 0);
 
@@ -104,7 +104,7 @@ describe('a guard', () => {
 		expect(shown).toEqual(tokens);
 	});
 
-	it('sees the headers, cookies, address and data that upgrade() saw and made', async () => {
+	it('receives the headers, cookies and address of the upgrade, and the data upgrade() returned', async () => {
 		const contexts: GuardContext[] = [];
 		const upgraded: [headers: object, cookies: object][] = [];
 		const app = new Application()
@@ -129,7 +129,7 @@ describe('a guard', () => {
 		expect(ctx?.signal.aborted).toBe(false);
 	});
 
-	it('says with each line in the log which socket it is about', async () => {
+	it("logs the socket's id with each line", async () => {
 		const { connect, log } = await guarded((ctx) => {
 			ctx.log.info('looking', { socketId: ctx.socketId, at: ctx.auth });
 			return true;
@@ -146,7 +146,7 @@ describe('a guard', () => {
 	});
 });
 
-it('where there are no guards, @auth is answered with the id of the socket all the same', async () => {
+it('without guards, @auth is answered with the socket id as well', async () => {
 	const app = new Application().websocket().socketRouter(new SocketRouter().on(WhoAmI, ({ socketId }) => socketId));
 	const client = await connectClient((await serve(app)).ws);
 
@@ -160,7 +160,7 @@ it('where there are no guards, @auth is answered with the id of the socket all t
 	});
 });
 
-it('where there is no bound to how fast it may send, @auth is answered without one', async () => {
+it('without a rate limit, the answer to @auth contains none', async () => {
 	const app = new Application().websocket({ limits: { messagesPerSecond: Infinity } }).socketRouter(new SocketRouter());
 	const client = await connectClient((await serve(app)).ws);
 

@@ -11,14 +11,14 @@ import { answersOf, ACCEPTED, parse, sendTyped } from '../test-support/typed-cli
 const Echo = SocketMessage.define({ name: 'echo', data: z.unknown(), reply: z.unknown() });
 
 describe('until its guards have passed, a connection', () => {
-	it('receives nothing of what is sent to it or to all, nor notice of a gap', async () => {
+	it('receives no messages, broadcasts or gap notices', async () => {
 		const { app, connect, decide, asked, interrupt } = await guarding();
 		const inside = await connect();
 		sendTyped(inside, '@auth', 'in', 'in');
 		await inside.next();
 		const outside = await connect();
 		sendTyped(outside, '@auth', 'wait', 'a');
-		await until(() => asked.length === 2, { what: 'the guard is asked' });
+		await until(() => asked.length === 2, { what: 'the guard runs' });
 
 		interrupt();
 		await expect(app.socket.send(String(asked[1]?.socketId), 'for you')).rejects.toThrow(UnknownSocketError);
@@ -34,38 +34,38 @@ describe('until its guards have passed, a connection', () => {
 		]);
 	});
 
-	it('keeps what its client says, in order, however much that is', async () => {
+	it("queues its client's messages in order, however many there are", async () => {
 		const { connect, decide, asked, handled } = await guarding({ queuedMessages: 4 });
 		const client = await connect();
-		// Many times what one read takes, so that the rest waits in the network.
+		// Many times what one read takes, so that the rest is held back by the network.
 		const texts = Array.from({ length: 50 }, (_, number) => `${number} `.repeat(3_000));
 
 		sendTyped(client, '@auth', 'wait', 'auth');
 		for (const text of texts) sendTyped(client, 'echo', text);
 		sendTyped(client, 'echo', 'the last one', 'b');
-		await until(() => asked.length === 1, { what: 'the guard is asked' });
+		await until(() => asked.length === 1, { what: 'the guard runs' });
 		await decide(true);
 		await client.next((message) => parse(message)['correlationId'] === 'b');
 		expect(handled).toEqual([...texts, 'the last one']);
 	});
 
-	it('keeps it no longer than to the moment that a handler closes it', async () => {
+	it('drops the rest of the queue when a handler closes it', async () => {
 		const { connect, decide, asked, handled } = await guarding({}, undefined, 'enough');
 		const client = await connect();
 
 		sendTyped(client, '@auth', 'wait');
 		for (const what of ['one', 'enough', 'too much']) sendTyped(client, 'echo', what);
-		await until(() => asked.length === 1, { what: 'the guard is asked' });
+		await until(() => asked.length === 1, { what: 'the guard runs' });
 		await decide(true);
 		expect(await client.closed).toEqual({ code: 4000, reason: 'enough' });
 		expect(handled).toEqual(['one', 'enough']);
 	});
 
-	it('counts as none of the sockets there are', async () => {
+	it('is not counted as a connection', async () => {
 		const { provider, connect, decide, asked } = await guarding();
 		const client = await connect();
 		sendTyped(client, '@auth', 'wait', 'a');
-		await until(() => asked.length === 1, { what: 'the guard is asked' });
+		await until(() => asked.length === 1, { what: 'the guard runs' });
 
 		expect(provider.getConnectionCount()).toBe(0);
 		await decide(true);
@@ -74,15 +74,15 @@ describe('until its guards have passed, a connection', () => {
 	});
 });
 
-describe('a first frame that shows nothing', () => {
+describe('a first frame other than @auth', () => {
 	it.each<[string, string | Uint8Array, unknown]>([
-		['a message', '{"type":"echo","data":"x","correlationId":"a"}', ['a', 'x']],
+		['a typed message', '{"type":"echo","data":"x","correlationId":"a"}', ['a', 'x']],
 		['a subscription', '{"type":"@subscribe","data":{"topic":"t"},"correlationId":"a"}', ['a', 'forbidden']],
 		['a ping', '{"type":"@ping","correlationId":"a"}', ['a', ACCEPTED]],
-		['no message', '{"type":"@auth","data":"in","correlationId":7}', [undefined, 'invalid_message']],
+		['an invalid message', '{"type":"@auth","data":"in","correlationId":7}', [undefined, 'invalid_message']],
 		['text', 'in', ['heard', 'in']],
 		['bytes', Buffer.from('in'), ['heard', 'in']],
-	])('%s: the guards find no auth, and it is handled after them', async (_, frame, answer) => {
+	])('%s: ctx.auth is undefined, and the frame is handled after the guards', async (_, frame, answer) => {
 		const happened: unknown[] = [];
 		const { connect } = await guarding({}, ({ auth }) => happened.push(auth) > 0);
 		const client = await connect();
@@ -94,8 +94,8 @@ describe('a first frame that shows nothing', () => {
 	});
 });
 
-describe('a connection that takes too long is closed with 4408, and nothing comes of it later:', () => {
-	it('its client says nothing', async () => {
+describe('a connection whose guards take too long is closed with 4408 and never opens', () => {
+	it('when its client sends nothing', async () => {
 		const { app, provider, connect, asked, happened } = await guarding({ guardTimeoutMs: 30 });
 		const client = await connect();
 
@@ -103,19 +103,19 @@ describe('a connection that takes too long is closed with 4408, and nothing come
 		expect([asked, happened, provider.getConnectionCount(), app.refusals.guardTimeout]).toEqual([[], [], 0, 1]);
 	});
 
-	it('a guard does not come to an end', async () => {
+	it('when a guard does not finish', async () => {
 		const { provider, connect, decide, asked, happened } = await guarding({ guardTimeoutMs: 30 });
 		const client = await connect();
 
 		sendTyped(client, '@auth', 'wait', 'a');
 		sendTyped(client, 'echo', 'x', 'b');
 		expect(await client.closed).toEqual({ code: 4408, reason: 'guards took too long' });
-		await until(() => asked[0]?.signal.aborted === true, { what: 'the guard is told' });
+		await until(() => asked[0]?.signal.aborted === true, { what: 'the guard is aborted' });
 		await decide(true);
 		expect([client.messages, happened, provider.getConnectionCount()]).toEqual([[], [], 0]);
 	});
 
-	it('while one that has passed may be silent', async () => {
+	it('while one whose guards have passed may stay silent', async () => {
 		const { connect } = await guarding({ guardTimeoutMs: 30 });
 		const [passed, silent] = [await connect(), await connect()];
 		sendTyped(passed, '@auth', 'in', 'a');
@@ -129,16 +129,16 @@ describe('a connection that takes too long is closed with 4408, and nothing come
 
 describe('a client that leaves while a guard runs', () => {
 	it.each(['close', 'terminate'] as const)(
-		'by %s: the guard is told, no handler is, and nothing remains',
+		'by %s: aborts the signal of the guard, calls no handler and leaves nothing behind',
 		async (leave) => {
 			const { app, provider, connect, decide, asked, happened, log } = await guarding();
 			const client = await connect();
 			sendTyped(client, '@auth', 'wait', 'a');
 			sendTyped(client, 'echo', 'x', 'b');
-			await until(() => asked.length === 1, { what: 'the guard is asked' });
+			await until(() => asked.length === 1, { what: 'the guard runs' });
 
 			await client[leave]();
-			await until(() => asked[0]?.signal.aborted === true, { what: 'the guard is told' });
+			await until(() => asked[0]?.signal.aborted === true, { what: 'the guard is aborted' });
 			await decide(leave === 'close');
 			expect([happened, provider.getConnectionCount(), provider.getTopicCount()]).toEqual([[], 0, 0]);
 			expect([log.errors, app.refusals.guard, app.refusals.guardTimeout]).toEqual([[], 0, 0]);
@@ -146,7 +146,7 @@ describe('a client that leaves while a guard runs', () => {
 	);
 });
 
-/** An application whose guard waits for the test with those who ask for it. */
+/** An application whose guard waits for the test if the client's auth is `wait`. */
 async function guarding(limits: Limits = {}, guard?: ConnectionGuard<object>, closeOn?: string) {
 	const log = new RecordingLogger();
 	const bus = new MemoryBackend().createBus();
@@ -160,11 +160,11 @@ async function guarding(limits: Limits = {}, guard?: ConnectionGuard<object>, cl
 	const happened: string[] = [];
 	const handled: unknown[] = [];
 	const asked: GuardContext[] = [];
-	const verdict = Promise.withResolvers<boolean>();
+	const decision = Promise.withResolvers<boolean>();
 	const router = new SocketRouter()
 		.guard((ctx) => {
 			asked.push(ctx);
-			return ctx.auth === 'wait' ? verdict.promise : (guard?.(ctx) ?? true);
+			return ctx.auth === 'wait' ? decision.promise : (guard?.(ctx) ?? true);
 		})
 		.on(Echo, ({ data, ws }) => {
 			happened.push('message');
@@ -183,17 +183,17 @@ async function guarding(limits: Limits = {}, guard?: ConnectionGuard<object>, cl
 		app,
 		provider,
 		log,
-		/** What handlers were called for. */
+		/** The handlers called. */
 		happened,
-		/** The data of the messages. */
+		/** The data of the messages handled. */
 		handled,
-		/** The contexts that the guard got. */
+		/** The contexts the guard received. */
 		asked,
 		connect: () => connectClient(ws),
 		interrupt: () => interrupt(),
-		/** Lets the guard decide, and the server hear of it. */
-		async decide(isIn: boolean) {
-			verdict.resolve(isIn);
+		/** Settles the guard, and waits until the server has processed it. */
+		async decide(isAccepted: boolean) {
+			decision.resolve(isAccepted);
 			await new Promise((resolve) => setImmediate(resolve));
 		},
 	};

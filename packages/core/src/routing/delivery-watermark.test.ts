@@ -10,13 +10,13 @@ afterEach(() => {
 	vi.useRealTimers();
 });
 
-it('is the present while messages pass, stands still while they may not, and goes on a while after they do again', () => {
+it('is the present while delivery works, stops while it is degraded, and continues a while after it recovers', () => {
 	const provider = { status: 'ready' as ProviderStatus };
-	const proven = new DeliveryWatermark(provider);
+	const watermark = new DeliveryWatermark(provider);
 	const at = (ms: number, status: ProviderStatus): number => {
 		vi.setSystemTime(ms);
 		provider.status = status;
-		return proven.now();
+		return watermark.now();
 	};
 	expect(at(10_000, 'ready')).toBe(10_000);
 	expect(at(11_000, 'degraded')).toBe(10_000);

@@ -22,7 +22,7 @@ describe.each<[string, (error: unknown) => () => unknown]>([
 	],
 	['rejects', (error) => () => Promise.reject(error)],
 ])('a handler that %s', (_, failing) => {
-	it('with a SocketError answers with its code and message, and nothing is logged', async () => {
+	it('a SocketError answers with its code and message, and nothing is logged', async () => {
 		const error = new SocketError('room_full', 'Only 8 may be in here', { cause: new Error(SECRET) });
 		const { client, log } = await serving(failing(error));
 
@@ -36,7 +36,7 @@ describe.each<[string, (error: unknown) => () => unknown]>([
 	});
 
 	it.each([new Error(SECRET), SECRET, undefined, { code: 'room_full', message: SECRET }])(
-		'with anything else answers internal, says why in the log alone, and goes on: %j',
+		'anything else answers internal, logs the cause and does not affect later messages: %j',
 		async (error) => {
 			const { client, log } = await serving(failing(error));
 
@@ -57,7 +57,7 @@ describe.each<[string, (error: unknown) => () => unknown]>([
 	);
 });
 
-describe('a reply that can not be sent answers internal, and is logged', () => {
+describe('a reply that can not be sent is logged, and the client receives internal:', () => {
 	const circular: Record<string, unknown> = { secret: SECRET };
 	circular['self'] = circular;
 
@@ -81,9 +81,9 @@ describe('a reply that can not be sent answers internal, and is logged', () => {
 	});
 
 	it.each<[string, () => unknown]>([
-		['of another kind than its schema has', () => SECRET],
-		['that is missing', () => undefined],
-		['of another kind, later', () => Promise.resolve(SECRET)],
+		["not of the schema's type", () => SECRET],
+		['missing', () => undefined],
+		["not of the schema's type, asynchronously", () => Promise.resolve(SECRET)],
 	])('%s', async (_, handler) => {
 		const { client, log } = await serving(handler);
 
@@ -100,7 +100,7 @@ interface Served {
 	readonly log: RecordingLogger;
 }
 
-/** One handler for both messages. */
+/** Uses one handler for both messages. */
 async function serving(handler: () => unknown): Promise<Served> {
 	const log = new RecordingLogger();
 	const router = new SocketRouter().on(Do, handler).on(Count, handler as () => number);

@@ -10,7 +10,7 @@ import { parse, sendTyped } from '../test-support/typed-client.ts';
 
 const Join = SocketMessage.define({ name: 'join', data: z.string(), reply: z.null() });
 
-it('a gap in a topic is told to those who are in it, and one in what is sent to sockets themselves to all', async () => {
+it('a gap in a topic is sent to its subscribers, a gap in direct messages to all clients', async () => {
 	const { app, connect, interrupt } = await interruptible((typed) => {
 		typed.socketRouter(
 			new SocketRouter().on(Join, async (ctx) => {
@@ -45,7 +45,7 @@ it('a gap in a topic is told to those who are in it, and one in what is sent to 
 	expect((await nowhere.received(3)).slice(1).map(parse)).toEqual([gap('*', 2_000), 'marker']);
 });
 
-it('with authorize alone it is told as well', async () => {
+it('an endpoint with authorize alone sends gap notices as well', async () => {
 	const { connect, interrupt } = await interruptible(() => {}, { authorize: { subscribe: () => true } });
 	const client = await connect();
 	sendTyped(client, '@subscribe', { topic: 'lost' }, 'a');
@@ -55,7 +55,7 @@ it('with authorize alone it is told as well', async () => {
 	expect(parse(await client.next())).toEqual(gap('lost', 1_000));
 });
 
-it('an endpoint that does not speak the protocol tells of none', async () => {
+it('an endpoint without typed messages sends no gap notices', async () => {
 	const { app, connect, interrupt } = await interruptible((raw) => {
 		raw.onWebSocket({ open: (ws) => ws.subscribe('lost') });
 	});
@@ -70,7 +70,7 @@ function gap(topic: string, since: number): unknown {
 	return { type: '@gap', data: { topic, since, until: expect.any(Number) as number } };
 }
 
-/** An application whose bus is interrupted when a test says so. */
+/** An application whose bus reports interruptions on demand. */
 async function interruptible(build: (app: Application) => void, options: WebSocketOptions = {}) {
 	const logger = new RecordingLogger();
 	const bus = new MemoryBackend().createBus();

@@ -7,7 +7,7 @@ import { RecordingLogger } from '../test-support/recording-logger.ts';
 import { serve } from '../test-support/serve.ts';
 import { answersOf, allReceived, parse, sendTyped } from '../test-support/typed-client.ts';
 
-/** What takes too long, and whether the handler was called by then. */
+/** The step that takes too long, and whether the handler has started before it. */
 const places: readonly [string, boolean][] = [
 	['schema', false],
 	['guard', false],
@@ -15,8 +15,8 @@ const places: readonly [string, boolean][] = [
 	['reply', true],
 ];
 
-describe.each(places)('a message whose %s takes too long', (place, isBegun) => {
-	it('is answered with timeout, and the next is handled', async () => {
+describe.each(places)('a message whose %s takes too long', (place, isStarted) => {
+	it('is answered with timeout, and the next one is handled', async () => {
 		const { app, client, handled, log } = await waiting();
 
 		sendTyped(client, place, 0, 'a');
@@ -25,11 +25,11 @@ describe.each(places)('a message whose %s takes too long', (place, isBegun) => {
 			{ type: place, correlationId: 'a', error: { code: 'timeout', message: 'The server did not finish in time' } },
 			{ type: 'echo', correlationId: 'b', data: '7' },
 		]);
-		expect(handled).toEqual(isBegun ? [0, 7] : [7]);
+		expect(handled).toEqual(isStarted ? [0, 7] : [7]);
 		expect([app.refusals.handlerTimeout, log.errors]).toEqual([1, []]);
 	});
 
-	it.each(['succeeds', 'fails'])('is not answered again, or begun, when that %s after all', async (how) => {
+	it.each(['succeeds', 'fails'])('is neither answered again nor handled when that step %s later', async (how) => {
 		const { client, handled, gates } = await waiting();
 		sendTyped(client, place, 0, 'a');
 		await client.next();
@@ -43,10 +43,10 @@ describe.each(places)('a message whose %s takes too long', (place, isBegun) => {
 			['a', 'timeout'],
 			['b', '7'],
 		]);
-		expect(handled).toEqual(isBegun ? [0, 7] : [7]);
+		expect(handled).toEqual(isStarted ? [0, 7] : [7]);
 	});
 
-	it('does not end the wait for the one that follows when it ends itself', async () => {
+	it('does not end the wait for the next message when it finishes late', async () => {
 		const { client, gates } = await waiting();
 		sendTyped(client, place, 0, 'a');
 		sendTyped(client, place, 1, 'b');
@@ -65,7 +65,7 @@ describe.each(places)('a message whose %s takes too long', (place, isBegun) => {
 		]);
 	});
 
-	it('does not keep the one that follows from being answered with timeout as well', async () => {
+	it('does not prevent the timeout of the next message', async () => {
 		const { client, gates } = await waiting();
 		sendTyped(client, place, 0, 'a');
 		sendTyped(client, place, 1, 'b');
@@ -80,14 +80,14 @@ describe.each(places)('a message whose %s takes too long', (place, isBegun) => {
 	});
 });
 
-it('a message that takes too long and is no request is refused as well', async () => {
+it('a message without a correlation id is refused with timeout as well', async () => {
 	const { client } = await waiting();
 
 	sendTyped(client, 'handler', 0);
 	expect(parse(await client.next())).toMatchObject({ type: 'handler', error: { code: 'timeout' } });
 });
 
-it('the message handler: the next is handled, and it is counted', async () => {
+it('a raw message that times out is counted, and the next one is handled', async () => {
 	const { app, client, handled } = await waiting();
 
 	client.send('0');
@@ -96,12 +96,12 @@ it('the message handler: the next is handled, and it is counted', async () => {
 	expect([handled, app.refusals.handlerTimeout]).toEqual([[0, 7], 1]);
 });
 
-it('each message has a time of its own, whatever the ones before it took', async () => {
+it('each message has the full time, however long earlier ones took', async () => {
 	const { client, gates } = await waiting();
 
 	for (const number of [0, 1, 2, 3]) sendTyped(client, 'handler', number, String(number));
 	for (const gate of gates) {
-		// More than half of the time that each has.
+		// More than half of the timeout.
 		await Bun.sleep(120);
 		gate.resolve();
 	}
@@ -113,13 +113,13 @@ interface Waiting {
 	readonly app: Application;
 	readonly client: TestClient;
 	readonly log: RecordingLogger;
-	/** The numbers that handlers were called with. */
+	/** The numbers handlers were called with. */
 	readonly handled: number[];
-	/** What the message of each number waits for. */
+	/** The promise each number's message waits for. */
 	readonly gates: readonly PromiseWithResolvers<void>[];
 }
 
-/** An application that has a message for each place where it may wait, and one that does not. */
+/** An application with one message per step that can wait, and one that never waits. */
 async function waiting(): Promise<Waiting> {
 	const gates = Array.from({ length: 4 }, () => Promise.withResolvers<void>());
 	const wait = async (number: unknown): Promise<true> => {

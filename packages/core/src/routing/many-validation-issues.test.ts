@@ -9,7 +9,7 @@ import { parse, sendTyped } from '../test-support/typed-client.ts';
 
 const Sum = SocketMessage.define({ name: 'sum', data: z.array(z.number()) });
 
-it('data that is wrong in ten thousand places is refused in few words', async () => {
+it('a refusal lists ten validation issues and counts the others', async () => {
 	const app = new Application({ logger: new RecordingLogger() })
 		.websocket()
 		.socketRouter(new SocketRouter().on(Sum, () => undefined));

@@ -11,8 +11,8 @@ import { parse, sendTyped } from '../test-support/typed-client.ts';
 const Do = SocketMessage.define({ name: 'do', data: z.unknown(), reply: z.unknown() });
 const News = SocketMessage.define({ name: 'news', data: z.string().transform((text) => text.toUpperCase()) });
 
-describe('ctx, over two applications on one backend,', () => {
-	it('subscribe: once it has resolved, messages from every node arrive', async () => {
+describe('ctx, with two applications on one backend', () => {
+	it('subscribe: messages from every node arrive once it resolves', async () => {
 		const [here, there] = await twoNodes((ctx) => ctx.subscribe(String(ctx.data)));
 
 		for (let i = 0; i < 20; i++) {
@@ -23,7 +23,7 @@ describe('ctx, over two applications on one backend,', () => {
 		}
 	});
 
-	it('unsubscribe: once it has resolved, none does', async () => {
+	it('unsubscribe: no messages arrive once it resolves', async () => {
 		const [here, there] = await twoNodes(async (ctx) => {
 			await Promise.all([ctx.subscribe('kept'), ctx.subscribe('left')]);
 			await ctx.unsubscribe('left');
@@ -37,7 +37,7 @@ describe('ctx, over two applications on one backend,', () => {
 		expect((await here.client.received(3)).slice(1)).toEqual(['marker', 'marker']);
 	});
 
-	it('publish and emit: everyone in the topic has it, the socket itself included, which ws.publish leaves out', async () => {
+	it('publish and emit: reach all subscribers including the socket itself, which ws.publish skips', async () => {
 		const nodes = await twoNodes(async (ctx) => {
 			await ctx.subscribe('room');
 			if (ctx.data !== 'speak') return;

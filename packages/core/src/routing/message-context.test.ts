@@ -14,7 +14,7 @@ const Late = SocketMessage.define({ name: 'late', data: z.string().refine(async 
 type Context = MessageContext<typeof Do, { visits: number }>;
 
 describe('ctx', () => {
-	it('send: this socket alone gets the message, as the schema made it, before the answer', async () => {
+	it("send: sends the schema's output to this socket only, before the answer", async () => {
 		const { client, connect } = await started(async (ctx) => {
 			await ctx.send(News, 'news');
 			await ctx.send(Late, 'good');
@@ -33,7 +33,7 @@ describe('ctx', () => {
 		expect(other.messages).toHaveLength(1);
 	});
 
-	it('send: what does not fit rejects with where and why, and nothing is sent', async () => {
+	it('send: rejects data that does not fit, with path and reason, and sends nothing', async () => {
 		const errors: unknown[] = [];
 		const { client } = await started(async (ctx) => {
 			await ctx.send(News, 7 as never).catch((error: unknown) => errors.push(error));
@@ -47,14 +47,14 @@ describe('ctx', () => {
 		expect(String(errors[1])).toContain('Data of late does not fit its schema: is bad');
 	});
 
-	it('socketId and ws: it is the socket that was opened, with its data', async () => {
+	it('socketId and ws: are those of the opened socket', async () => {
 		const { client, opened } = await started(({ ws, socketId }) => [ws === opened[0], socketId, ws.data.data]);
 
 		sendTyped(client, 'do', null, 'a');
 		expect(parse(await client.next())['data']).toEqual([true, opened[0]?.data.socketId, { tenant: 'acme' }]);
 	});
 
-	it('state: what one message leaves there the next one finds, and no other socket does', async () => {
+	it('state: is shared by the messages of a socket, not between sockets', async () => {
 		const { client, connect } = await started((ctx) => ++ctx.state.visits);
 		const other = await connect();
 
@@ -70,7 +70,7 @@ describe('ctx', () => {
 		]);
 	});
 
-	it('state: the same where no guard has set any', async () => {
+	it('state: is shared by the messages of a socket without guards as well', async () => {
 		const router = new SocketRouter<{ visits?: number }>().on(Do, (ctx) => {
 			ctx.state.visits = (ctx.state.visits ?? 0) + 1;
 			return ctx.state.visits;
@@ -88,7 +88,7 @@ describe('ctx', () => {
 		]);
 	});
 
-	it('log: each line says which socket, message and request it is about', async () => {
+	it('log: adds socket, message and request to each line', async () => {
 		const { client, log, opened } = await started((ctx) => {
 			ctx.log.debug('looking');
 			ctx.log.info('found', { what: ctx.data });
@@ -107,7 +107,7 @@ describe('ctx', () => {
 		]);
 	});
 
-	it('subscribe: one topic too many is refused, one that the socket is in already is not', async () => {
+	it('subscribe: refuses a topic above the limit, but not one already subscribed', async () => {
 		const { app, client, opened } = await started(
 			(ctx) => {
 				const [verb, topic] = String(ctx.data).split(' ');
@@ -126,7 +126,7 @@ describe('ctx', () => {
 		});
 		expect(app.refusals.topics).toBe(1);
 
-		// The bound is for what clients can bring about.
+		// The limit applies only to what clients can cause.
 		await opened[0]?.subscribe('d');
 		expect([...(opened[0]?.data.topics ?? [])]).toEqual(['b', 'c', 'd']);
 	});
@@ -144,7 +144,6 @@ async function started(handler: Handler, limits: Limits = {}) {
 		})
 		.on(Do, handler);
 	const app = new Application({ logger: log })
-
 		.websocket({ limits, upgrade: () => ({ tenant: 'acme' }) })
 		.socketRouter(router)
 		.onWebSocket({ open: (ws) => void opened.push(ws) });

@@ -11,12 +11,12 @@ const Do = SocketMessage.define({ name: 'do', data: z.unknown(), reply: z.string
 const SECRET = 'postgres://admin:hunter2@db';
 
 describe('the guards of a message', () => {
-	it('are asked in their order with the valid data, and all have to say true', async () => {
+	it('run in order with the validated data, until one does not return true', async () => {
 		const asked: unknown[] = [];
-		const guard = (name: string, verdict: boolean): MessageGuard<object, typeof Do> => {
+		const guard = (name: string, isAllowed: boolean): MessageGuard<object, typeof Do> => {
 			return async ({ data }) => {
 				asked.push([name, data]);
-				return verdict;
+				return isAllowed;
 			};
 		};
 		const guards = [guard('first', true), guard('second', false), guard('third', true)];
@@ -37,12 +37,12 @@ describe('the guards of a message', () => {
 
 	it.each<[string, () => unknown]>([
 		['false', () => false],
-		['false later', async () => false],
+		['a promise of false', async () => false],
 		['undefined', () => undefined],
-		['undefined later', async () => undefined],
+		['a promise of undefined', async () => undefined],
 		['1', () => 1],
 		['"true"', () => 'true'],
-	])('refuse with anything but true: %s', async (_, guard) => {
+	])('refuse with any result but true: %s', async (_, guard) => {
 		const { client, handled } = await guarded([guard as MessageGuard<object, typeof Do>]);
 
 		sendTyped(client, 'do', null, 'a');
@@ -50,7 +50,7 @@ describe('the guards of a message', () => {
 		expect(handled).toEqual([]);
 	});
 
-	it.each(['at once', 'later'])('refuse with an error of their own, thrown %s', async (when) => {
+	it.each(['at once', 'later'])('refuse with the code of a SocketError, thrown %s', async (when) => {
 		const guard = ({ data }: { data: unknown }): Promise<boolean> => {
 			const error = data === 'own' ? new SocketError('not_a_member', 'Join first') : new Error(SECRET);
 			if (when === 'later') return Promise.reject(error);
@@ -71,7 +71,7 @@ describe('the guards of a message', () => {
 interface Guarded {
 	readonly client: TestClient;
 	readonly log: RecordingLogger;
-	/** The data of the messages that were handled. */
+	/** The data of the messages handled. */
 	readonly handled: unknown[];
 }
 

@@ -10,10 +10,10 @@ import { answersOf, allReceived, ACCEPTED, parse, sendTyped } from '../test-supp
 const Job = SocketMessage.define({ name: 'job', data: z.number() });
 const Slow = SocketMessage.define({ name: 'slow', data: z.number().refine(async () => (await turns(3), true)) });
 
-/** How a client says the same to a router and to the application's own handler. */
+/** The same message for a router and for the application's message handler. */
 const ways: readonly [string, (number: number) => string | Uint8Array][] = [
 	['a router', (number) => `{"type":"job","data":${wide(number)}}`],
-	['a router, whose schema takes its time', (number) => `{"type":"slow","data":${wide(number)}}`],
+	['a router with an asynchronous schema', (number) => `{"type":"slow","data":${wide(number)}}`],
 	['the message handler, as text', wide],
 	['the message handler, as bytes', (number) => Buffer.from(wide(number))],
 ];
@@ -23,7 +23,7 @@ function wide(number: number): string {
 }
 
 describe.each(ways)('messages to %s', (_, message) => {
-	it('are handled in the order they came, one at a time, however long each takes', async () => {
+	it('are handled in order of arrival, one at a time, however long each takes', async () => {
 		const { client, happened } = await working((number) => (number % 4 === 3 ? undefined : turns(8 - number)));
 
 		for (let number = 0; number < 8; number++) client.send(message(number));
@@ -31,7 +31,7 @@ describe.each(ways)('messages to %s', (_, message) => {
 		expect(happened).toEqual([0, 1, 2, 3, 4, 5, 6, 7].flatMap((number) => [`begin ${number}`, `end ${number}`]));
 	});
 
-	it('go on after one that failed, at once or later', async () => {
+	it('continue after one that throws or rejects', async () => {
 		const { client, happened } = await working((number) => {
 			if (number === 0) throw new Error('no');
 			return number === 1 ? turns(2).then(() => Promise.reject(new Error('no'))) : undefined;
@@ -42,7 +42,7 @@ describe.each(ways)('messages to %s', (_, message) => {
 		expect(happened).toEqual(['begin 0', 'begin 1', 'begin 2', 'end 2']);
 	});
 
-	it('do not hold up those of other sockets', async () => {
+	it('do not delay those of other sockets', async () => {
 		const gate = Promise.withResolvers<void>();
 		const { client, connect, happened } = await working((number) => (number === 0 ? gate.promise : undefined));
 		const other = await connect();
@@ -56,15 +56,15 @@ describe.each(ways)('messages to %s', (_, message) => {
 		gate.resolve();
 	});
 
-	it('are no longer read while too many wait, and none is lost of it', async () => {
+	it('are not read while too many are queued, and none is lost', async () => {
 		const gate = Promise.withResolvers<void>();
 		const { client, happened, sockets } = await working(() => gate.promise, { queuedMessages: 4 });
-		// More than one read takes, so that some wait in the network.
+		// More than one read takes, so that some are held back by the network.
 		const count = 4_000;
 
 		for (let number = 0; number < count; number++) client.send(message(number));
-		await until(() => sockets[0]?.isPaused === true, { what: 'nothing is read any more' });
-		await until(() => happened.length > 0, { what: 'the first is begun, once its data is validated' });
+		await until(() => sockets[0]?.isPaused === true, { what: 'reading is paused' });
+		await until(() => happened.length > 0, { what: 'the first has started, after validation' });
 		expect(happened).toEqual(['begin 0']);
 
 		gate.resolve();
@@ -78,7 +78,7 @@ describe.each(ways)('messages to %s', (_, message) => {
 		expect(sockets[0]?.isPaused).toBe(false);
 	});
 
-	it.each(['at once', 'later'])('are handled no more once the application has closed the socket, %s', async (when) => {
+	it.each(['at once', 'later'])('are dropped once the application closes the socket, %s', async (when) => {
 		const { client, happened, sockets } = await working((number) => {
 			if (number === 1 && when === 'at once') sockets[0]?.close(4000, 'enough');
 			return number === 1 && when === 'later' ? turns(3).then(() => sockets[0]?.close(4000, 'enough')) : undefined;
@@ -90,7 +90,7 @@ describe.each(ways)('messages to %s', (_, message) => {
 		expect(happened).toEqual(['begin 0', 'end 0', 'begin 1', 'end 1']);
 	});
 
-	it('do not hold up a ping', async () => {
+	it('do not delay a ping', async () => {
 		const gate = Promise.withResolvers<void>();
 		const { client, happened } = await working(() => gate.promise);
 
@@ -104,7 +104,7 @@ describe.each(ways)('messages to %s', (_, message) => {
 	});
 });
 
-it('messages of all kinds wait for each other', async () => {
+it('typed, raw and built-in messages are handled in one order', async () => {
 	const gate = Promise.withResolvers<void>();
 	const { client, happened } = await working((number) => (number === 0 ? gate.promise : undefined));
 
@@ -120,7 +120,7 @@ it('messages of all kinds wait for each other', async () => {
 	expect(answersOf(client).map(([id]) => id)).toEqual(['a', 'b']);
 });
 
-/** An application that works on numbers, however they come. */
+/** An application that handles numbers, typed and raw. */
 async function working(work: (number: number) => Promise<void> | undefined, limits: Limits = {}) {
 	const happened: string[] = [];
 	const sockets: AppSocket[] = [];

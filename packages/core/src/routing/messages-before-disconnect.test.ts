@@ -13,9 +13,9 @@ const ways: readonly [string, (number: number) => string][] = [
 	['the message handler', String],
 ];
 
-describe.each(ways)('what a client sent to %s just before it left', (_, message) => {
+describe.each(ways)('messages sent to %s just before a disconnect', (_, message) => {
 	it.each([1, 2, 64])(
-		'is all handled, in order, also where only %d may wait; close comes once the last was begun',
+		'are all handled in order, with a queue of %d; close is called once the last has started',
 		async (queuedMessages) => {
 			const { client, happened, log, closed } = await working({ queuedMessages });
 			const count = 40;
@@ -32,7 +32,7 @@ describe.each(ways)('what a client sent to %s just before it left', (_, message)
 });
 
 describe('the signal of a message', () => {
-	it('is aborted when the socket closes, for the handler that runs and for those that come after it', async () => {
+	it('is aborted when the socket closes, for the running handler and for later ones', async () => {
 		const contexts: MessageContext<typeof Job>[] = [];
 		const left = Promise.withResolvers<unknown>();
 		const { client, closed } = await working({}, async (ctx) => {
@@ -52,7 +52,7 @@ describe('the signal of a message', () => {
 		expect(contexts.map(({ signal }) => signal.aborted)).toEqual([true, true]);
 	});
 
-	it('is not aborted by the end of the message', async () => {
+	it('is not aborted when the message is handled', async () => {
 		const contexts: MessageContext<typeof Job>[] = [];
 		const { client } = await working({}, async (ctx) => void contexts.push(ctx));
 
@@ -62,7 +62,7 @@ describe('the signal of a message', () => {
 	});
 });
 
-it('a handler that can not go on because its own client has left is no error, unlike one that fails otherwise', async () => {
+it('a handler that fails because its client has left is logged at debug, any other failure as an error', async () => {
 	const { client, log } = await working({}, async (ctx) => {
 		if (ctx.data === 0) await new Promise((resolve) => ctx.signal.addEventListener('abort', resolve));
 		if (ctx.data === 2) throw new Error('something else');
@@ -97,7 +97,7 @@ async function working(limits: Limits, work: (ctx: MessageContext<typeof Job>) =
 		return ctx.data;
 	});
 	const app = new Application({ logger: log })
-		// The provider logs what it refuses on its own account.
+		// The provider logs its rejections itself.
 		.websocket(new InProcWsProvider({ logger: new RecordingLogger() }), { limits })
 		.socketRouter(router)
 		.onWebSocket({

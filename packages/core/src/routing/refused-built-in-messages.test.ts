@@ -40,14 +40,14 @@ describe.each(['@subscribe', '@unsubscribe'])('%s', (type) => {
 		expect([sockets[0]?.data.topics.size, asked]).toEqual([0, []]);
 	});
 
-	it('without a correlation id does what it says and answers nothing but a refusal', async () => {
+	it('without a correlation id takes effect, and only a refusal is sent', async () => {
 		const { client, sockets } = await connected();
 		await sockets[0]?.subscribe('left');
 
 		sendTyped(client, '@unsubscribe', { topic: 'left' });
 		sendTyped(client, '@subscribe', { topic: 'joined' });
 		sendTyped(client, type, { topic: '' });
-		await until(() => sockets[0]?.data.topics.has('left') === false, { what: 'the topic is left' });
+		await until(() => sockets[0]?.data.topics.has('left') === false, { what: 'the topic is unsubscribed' });
 		await allReceived(client);
 		expect([...(sockets[0]?.data.topics ?? [])]).toEqual(['joined']);
 		expect(answersOf(client)).toEqual([[undefined, 'invalid_data']]);
@@ -66,7 +66,7 @@ it.each(['@', '@x', '@gap', '@Subscribe', '@subscribe '])('%j is refused with un
 });
 
 describe('@subscribe', () => {
-	it('is refused for one topic too many, not for one that the client is in', async () => {
+	it('is refused for a topic above the limit, but not for one already subscribed', async () => {
 		const { app, client } = await connected({ topicsPerSocket: 2 });
 
 		for (const topic of ['a', 'b', 'c', 'b']) sendTyped(client, '@subscribe', { topic }, topic);
@@ -84,7 +84,7 @@ describe('@subscribe', () => {
 		expect(app.refusals.topics).toBe(1);
 	});
 
-	it('is refused while too many of the client wait for their answers', async () => {
+	it('is refused while too many requests of the client are pending', async () => {
 		const { app, client, hold } = await connected({ pendingRequests: 2 });
 		const release = hold();
 
@@ -103,7 +103,7 @@ describe('@subscribe', () => {
 	});
 });
 
-/** An application that lets everyone subscribe, over a bus that waits where a test says so. */
+/** An application that authorizes every subscription, over a bus that can be held. */
 async function connected(limits: Limits = {}) {
 	const logger = new RecordingLogger();
 	const bus = new MemoryBackend().createBus();
@@ -124,12 +124,12 @@ async function connected(limits: Limits = {}) {
 	const { ws } = await serve(app);
 	return {
 		app,
-		/** The sockets that were opened. */
+		/** The opened sockets. */
 		sockets,
-		/** The topics that authorize was asked about. */
+		/** The topics passed to authorize. */
 		asked,
 		client: await connectClient(ws),
-		/** Lets the backend answer nobody until it is told to. */
+		/** Holds the backend's answers. Returns a function that releases them. */
 		hold() {
 			const gate = Promise.withResolvers<void>();
 			held = gate.promise;

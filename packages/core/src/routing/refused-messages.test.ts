@@ -8,11 +8,11 @@ import { serve } from '../test-support/serve.ts';
 import { parse, sendTyped } from '../test-support/typed-client.ts';
 
 const Do = SocketMessage.define({ name: 'do', data: z.unknown(), reply: z.string() });
-/** What a refusal says of a request to do something. */
+/** The fields that a refusal takes from the request. */
 const REQUEST = { type: 'do', correlationId: 'a' };
 const nested = (levels: number): string => `${'['.repeat(levels)}${']'.repeat(levels)}`;
 
-describe('a message that nothing handles', () => {
+describe('a message without a handler', () => {
 	it.each(['nothing', 'Do', 'do ', 'toString', '__proto__', 'constructor'])('is refused: %j', async (type) => {
 		const { client } = await connected();
 
@@ -25,7 +25,7 @@ describe('a message that nothing handles', () => {
 	});
 });
 
-describe('what is no message is refused with invalid_message', () => {
+describe('an invalid message is refused with invalid_message', () => {
 	const refused: readonly [text: string, reason: string, of: object][] = [
 		['', 'not valid JSON', { type: '' }],
 		['do', 'not valid JSON', { type: '' }],
@@ -67,11 +67,11 @@ describe('what is no message is refused with invalid_message', () => {
 	});
 
 	it.each([
-		['a key constructor alone', '{"constructor":"Ford"}'],
-		['32 levels', nested(32)],
-		['unknown keys beside it', '1,"sent":"just now"'],
-		['a line break and a key twice', '\n0,"data":{"a":1,"a":2}'],
-	])('but %s is fine', async (_, data) => {
+		['a key constructor without a prototype', '{"constructor":"Ford"}'],
+		['nesting of 32 levels', nested(32)],
+		['unknown keys', '1,"sent":"just now"'],
+		['a line break and a duplicate key', '\n0,"data":{"a":1,"a":2}'],
+	])('but %s is accepted', async (_, data) => {
 		const { client } = await connected();
 
 		client.send(`{"type":"do","correlationId":"a","data":${data}}`);

@@ -5,16 +5,16 @@ import { RecordingLogger } from '../test-support/recording-logger.ts';
 import { serve } from '../test-support/serve.ts';
 import { sendTyped } from '../test-support/typed-client.ts';
 
-describe('a guard that does not let a connection in', () => {
+describe('a guard that refuses a connection', () => {
 	it.each<[string, () => unknown, number]>([
 		['false', () => false, 0],
-		['false later', async () => false, 0],
-		['nothing', () => {}, 1],
-		['nothing later', async () => {}, 1],
+		['a promise of false', async () => false, 0],
+		['undefined', () => {}, 1],
+		['a promise of undefined', async () => {}, 1],
 		['1', () => 1, 1],
 		['a user', () => ({ name: 'Ada' }), 1],
 	])(
-		'by %s closes it with 4401, asks no other guard, and what was meant otherwise is logged',
+		'with %s closes it with 4401, skips the other guards, and logs a result that is not a boolean',
 		async (_, guard, errors) => {
 			let others = 0;
 			const { app, connect, log } = await guarded(guard as ConnectionGuard<object>, () => ++others > 0);
@@ -42,7 +42,7 @@ describe('a guard that does not let a connection in', () => {
 			},
 		],
 		['rejects', (error) => () => Promise.reject(error)],
-	])('but %s closes it with 1011, and only the log says why', async (_, failing) => {
+	])('but %s closes it with 1011, and only the log has the cause', async (_, failing) => {
 		const error = new Error('postgres://admin:hunter2@db');
 		const { connect, log } = await guarded(failing(error));
 		const client = await connect();

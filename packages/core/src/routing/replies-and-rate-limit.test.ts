@@ -10,7 +10,7 @@ import { parse, sendTyped } from '../test-support/typed-client.ts';
 const Start = SocketMessage.define({ name: 'start', data: z.number(), reply: z.number() });
 const Ask = SocketMessage.define({ name: 'ask', data: z.number(), reply: z.number() });
 
-it('answers to what the server asks do not count as messages of the client', async () => {
+it("replies to the server's requests do not count against the rate limit", async () => {
 	const { app, client } = await limited(5);
 
 	sendTyped(client, 'start', 20, 'a');
@@ -24,9 +24,9 @@ it('answers to what the server asks do not count as messages of the client', asy
 });
 
 it.each<[string, (number: number) => string]>([
-	['that look like none', (number) => `nothing ${number}`],
-	['that another node may have asked', (number) => `${crypto.randomUUID()}.${number}`],
-])('answers to what nobody has asked count as any message: %s', async (_, idOf) => {
+	['with an invalid correlation id', (number) => `nothing ${number}`],
+	['with the correlation id of another node', (number) => `${crypto.randomUUID()}.${number}`],
+])('replies to no request count like any message: %s', async (_, idOf) => {
 	const { app, client } = await limited(5);
 
 	for (let i = 0; i < 20; i++) sendTyped(client, '@reply', i, idOf(i));
@@ -34,7 +34,7 @@ it.each<[string, (number: number) => string]>([
 	expect(app.refusals.flood).toBe(1);
 });
 
-/** An application that asks its client in rounds, four questions each. */
+/** An application that sends its client rounds of four requests. */
 async function limited(messagesPerSecond: number) {
 	const router = new SocketRouter().on(Start, async (ctx) => {
 		let answered = 0;

@@ -10,7 +10,7 @@ import { allReceived, parse, sendTyped } from '../test-support/typed-client.ts';
 
 const Name = SocketMessage.define({ name: 'name', data: z.null(), reply: z.string() });
 
-it('requests to a socket of another node are refused while too many of it wait', async () => {
+it('requests to a socket of another node are refused while too many are pending', async () => {
 	const backend = new MemoryBackend();
 	const here = await startNode(backend);
 	const there = await startNode(backend);

@@ -10,8 +10,8 @@ import { answersOf, allReceived, parse, sendTyped } from '../test-support/typed-
 const Delete = SocketMessage.define({ name: 'delete', data: z.number(), reply: z.string() });
 const Confirm = SocketMessage.define({ name: 'confirm', data: z.number(), reply: z.boolean() });
 
-describe('a handler that asks its own client', () => {
-	it('gets the answer, though the message it handles is not over, nor those that came before the answer begun', async () => {
+describe('a handler that sends a request to its own client', () => {
+	it('receives the reply while its message is being handled and others are queued', async () => {
 		const { client } = await confirming();
 
 		for (const [number, id] of ['a', 'b', 'c'].entries()) sendTyped(client, 'delete', number, id);
@@ -24,7 +24,7 @@ describe('a handler that asks its own client', () => {
 		]);
 	});
 
-	it('gets it also when so many messages came before it that no more are read, and each of those is answered', async () => {
+	it('receives the reply even if the queue is full, and every queued message is answered', async () => {
 		const { client } = await confirming({ queuedMessages: 2 });
 		const count = 10;
 
@@ -42,11 +42,11 @@ describe('a handler that asks its own client', () => {
 		}
 		const refused = [...answers.values()].filter((answer) => answer === 'too_many_requests').length;
 		expect(confirmed + refused).toBe(count);
-		// One was handled and two could wait.
+		// One was being handled, and two fit the queue.
 		expect(['0', '1', '2'].map((id) => answers.get(id))).toEqual(['deleted 0', 'deleted 1', 'deleted 2']);
 	});
 
-	it('may ask several things at once', async () => {
+	it('may send several requests at once', async () => {
 		const { client } = await confirming({}, async (ctx) => {
 			const all = await Promise.all([1, 2, 3].map((number) => ctx.request(Confirm, number)));
 			return all.join();
@@ -57,7 +57,7 @@ describe('a handler that asks its own client', () => {
 		expect(parse(await client.next())['data']).toBe('false,true,false');
 	});
 
-	it('gets what its client refuses it with, and may go on', async () => {
+	it('receives the error its client replied with, and may continue', async () => {
 		const { client, log } = await confirming({}, async (ctx) => {
 			try {
 				return String(await ctx.request(Confirm, ctx.data));
@@ -73,7 +73,7 @@ describe('a handler that asks its own client', () => {
 		expect(log.errors).toEqual([]);
 	});
 
-	it('is no error when its client leaves before it has answered', async () => {
+	it('logs no error when its client leaves without replying', async () => {
 		const over = Promise.withResolvers<void>();
 		const { client, log } = await confirming({}, async (ctx) => {
 			try {
@@ -91,7 +91,7 @@ describe('a handler that asks its own client', () => {
 		expect(log.errors).toEqual([]);
 	});
 
-	it('asks it alone', async () => {
+	it('reaches no other client', async () => {
 		const { client, connect } = await confirming();
 		const other = await connect();
 
@@ -103,7 +103,7 @@ describe('a handler that asks its own client', () => {
 	});
 });
 
-/** Waits until the client is asked about a number, and answers. */
+/** Waits for the request about a number, and replies. */
 async function confirm(client: TestClient, number: number, answer: boolean): Promise<void> {
 	const request = await client.next(
 		(message) => parse(message)['name'] === 'confirm' && parse(message)['data'] === number,

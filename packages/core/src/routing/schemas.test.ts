@@ -12,8 +12,7 @@ import { parse, sendTyped } from '../test-support/typed-client.ts';
 type Schema = SocketMessage['data'];
 type Order = SocketMessage<Schema, Schema>;
 
-// The same in the words of each library: prices come as text, the note has a default, and so has the currency of the
-// answer.
+// The same message in each library: prices arrive as text; the note and the reply's currency have defaults.
 const libraries: readonly [string, Order][] = [
 	[
 		'zod',
@@ -48,13 +47,13 @@ const libraries: readonly [string, Order][] = [
 ];
 
 const good = { items: [{ price: '1' }, { price: '2' }] };
-const made = { items: [{ price: 1 }, { price: 2 }], note: 'none' };
+const output = { items: [{ price: 1 }, { price: 2 }], note: 'none' };
 const bad = { items: [{ price: '1' }, { price: 'free' }] };
-/** Where, and then the library's own words. */
+/** The path, followed by the library's own message. */
 const fault = /^Data of order does not fit its schema: items\.1\.price: \S+/;
 
-describe.each(libraries)('with a schema of %s', (_, order) => {
-	it('the handler gets the data as the schema made it, and the client the reply as its schema made it', async () => {
+describe.each(libraries)('with a %s schema', (_, order) => {
+	it("gives the handler the schema's output, and the client the reply schema's output", async () => {
 		const { client, handled } = await shop(order, () => ({ total: 3 }));
 
 		sendTyped(client, 'order', good, 'a');
@@ -63,10 +62,10 @@ describe.each(libraries)('with a schema of %s', (_, order) => {
 			correlationId: 'a',
 			data: { total: 3, currency: 'EUR' },
 		});
-		expect(handled).toEqual([made]);
+		expect(handled).toEqual([output]);
 	});
 
-	it('data that does not fit never reaches the handler, and the client is told where and why', async () => {
+	it('refuses data that does not fit, naming the path and the reason; the handler does not run', async () => {
 		const { client, handled, log } = await shop(order, () => ({ total: 3 }));
 
 		sendTyped(client, 'order', bad, 'a');
@@ -80,7 +79,7 @@ describe.each(libraries)('with a schema of %s', (_, order) => {
 		expect([handled, log.errors]).toEqual([[], []]);
 	});
 
-	it('a reply that does not fit stays here: the client is told internal, and the log where and why', async () => {
+	it('does not send a reply that does not fit: the client receives internal, and the log names path and reason', async () => {
 		const { client, log } = await shop(order, () => ({ total: 'a lot' }));
 
 		sendTyped(client, 'order', good, 'a');
@@ -93,7 +92,7 @@ describe.each(libraries)('with a schema of %s', (_, order) => {
 		]);
 	});
 
-	it('what is emitted is exactly a name, the data as the schema made it, a time and the topic', async () => {
+	it("emits exactly the name, the schema's output, a timestamp and the topic", async () => {
 		const { app, client } = await shop(order, async (ctx) => {
 			await ctx.emit(order, 'orders', good);
 			return { total: 3 };
@@ -106,7 +105,7 @@ describe.each(libraries)('with a schema of %s', (_, order) => {
 			const envelope = parse(text);
 			expect(envelope).toEqual({
 				name: 'order',
-				data: made,
+				data: output,
 				timestamp: expect.any(Number) as number,
 				topic: 'orders',
 			});
@@ -115,7 +114,7 @@ describe.each(libraries)('with a schema of %s', (_, order) => {
 		}
 	});
 
-	it('to emit data that does not fit rejects with where and why, and nothing is sent', async () => {
+	it('emit() of data that does not fit rejects with path and reason and sends nothing', async () => {
 		const errors: unknown[] = [];
 		const { app, client } = await shop(order, async (ctx) => {
 			await ctx.emit(order, 'orders', bad).catch((error: unknown) => errors.push(error));
@@ -136,9 +135,9 @@ describe.each(libraries)('with a schema of %s', (_, order) => {
 
 interface Shop {
 	readonly app: Application;
-	/** Is in the topic `orders`. */
+	/** Subscribed to the topic `orders`. */
 	readonly client: TestClient;
-	/** The data that the handler got. */
+	/** The data the handler received. */
 	readonly handled: unknown[];
 	readonly log: RecordingLogger;
 }

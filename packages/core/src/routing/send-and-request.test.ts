@@ -10,7 +10,7 @@ import { answersOf, parse, sendTyped } from '../test-support/typed-client.ts';
 const Ask = SocketMessage.define({ name: 'ask', data: z.any(), reply: z.any() });
 
 describe('a router that an application listens with', () => {
-	it('takes no more handlers and guards, which nobody would hear of', async () => {
+	it('accepts no more handlers and guards', async () => {
 		const router = new SocketRouter();
 		await serve(new Application().websocket().socketRouter(router));
 
@@ -22,7 +22,7 @@ describe('a router that an application listens with', () => {
 });
 
 describe('app.socket.request', () => {
-	it('is refused on an endpoint whose clients can not answer', async () => {
+	it('rejects on an endpoint without typed messages', async () => {
 		const sockets: AppSocket[] = [];
 		const app = new Application().websocket().onWebSocket({ open: (ws) => void sockets.push(ws) });
 		const client = await connectClient((await serve(app)).ws);
@@ -32,7 +32,7 @@ describe('app.socket.request', () => {
 		expect(client.messages).toEqual([]);
 	});
 
-	it('goes out before what is sent after it', async () => {
+	it('is sent before what is sent after it', async () => {
 		const router = new SocketRouter().on(Ask, (ctx) => {
 			void ctx.request(Ask, 'first');
 			void ctx.send(Ask, 'second');
@@ -45,8 +45,8 @@ describe('app.socket.request', () => {
 	});
 });
 
-describe('data that JSON can not write', () => {
-	it.each(['send', 'request'] as const)('is refused by ctx.%s, with nothing sent', async (call) => {
+describe('data that can not be written as JSON', () => {
+	it.each(['send', 'request'] as const)('makes ctx.%s reject, and nothing is sent', async (call) => {
 		const refused = Promise.withResolvers<unknown>();
 		const router = new SocketRouter().on(Ask, (ctx) => {
 			const called: Promise<unknown> = call === 'send' ? ctx.send(Ask, 10n) : ctx.request(Ask, 10n);
@@ -62,7 +62,7 @@ describe('data that JSON can not write', () => {
 	});
 });
 
-it('ctx.send to a socket that has closed is refused', async () => {
+it('ctx.send to a closed socket rejects', async () => {
 	const outcome = Promise.withResolvers<unknown>();
 	const router = new SocketRouter().on(Ask, (ctx) => {
 		ctx.signal.addEventListener('abort', () => {
@@ -77,7 +77,7 @@ it('ctx.send to a socket that has closed is refused', async () => {
 	expect(await outcome.promise).toBeInstanceOf(UnknownSocketError);
 });
 
-it('a second @auth is refused where guards were asked, which it would not reach', async () => {
+it('a second @auth is refused, as guards run once', async () => {
 	const router = new SocketRouter<{ user: string }>().guard((ctx) => {
 		ctx.state.user = String(ctx.auth);
 		return true;

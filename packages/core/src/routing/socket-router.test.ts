@@ -13,8 +13,8 @@ const Ask = SocketMessage.define({ name: 'ask', data: z.unknown(), reply: z.unkn
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((one, other) => one + other, 0);
 
-describe('a message of a kind that a router handles', () => {
-	it('is answered with its type, its correlation id and what the handler returned, at once or later', async () => {
+describe('a message with a handler', () => {
+	it('is answered with its type, its correlation id and what the handler returned or resolved to', async () => {
 		const router = new SocketRouter().on(Add, ({ data }) => sum(data)).on(Ask, async ({ data }) => ({ you: data }));
 		const client = await connected(router);
 
@@ -26,7 +26,7 @@ describe('a message of a kind that a router handles', () => {
 		]);
 	});
 
-	it('is answered with null where it has no reply, whatever its handler returned', async () => {
+	it('is answered with null if it defines no reply, whatever its handler returns', async () => {
 		const router = new SocketRouter().on(Note, () => 'kept' as never);
 		const client = await connected(router);
 
@@ -34,16 +34,16 @@ describe('a message of a kind that a router handles', () => {
 		expect(parse(await client.next())).toEqual({ type: 'note', correlationId: 'a', data: null });
 	});
 
-	it('is answered with null where nothing was returned, as JSON has no undefined', async () => {
+	it('is answered with null if the handler returns undefined, which JSON does not have', async () => {
 		const client = await connected(new SocketRouter().on(Ask, () => undefined));
 
 		sendTyped(client, 'ask', 1, 'a');
 		expect(parse(await client.next())).toEqual({ type: 'ask', correlationId: 'a', data: null });
 	});
 
-	it('is answered when its handler returns a promise of another kind, as query builders do', async () => {
+	it('is answered when its handler returns a thenable, as query builders do', async () => {
 		const query: PromiseLike<string> = {
-			// oxlint-disable-next-line unicorn/no-thenable -- that is what it is about
+			// oxlint-disable-next-line unicorn/no-thenable -- the test is about thenables
 			then: (onfulfilled, onrejected) => Promise.resolve('rows').then(onfulfilled, onrejected),
 		};
 		const client = await connected(new SocketRouter().on(Ask, () => query));
@@ -72,7 +72,7 @@ describe('a message of a kind that a router handles', () => {
 		]);
 	});
 
-	it('can have any correlation id of 1 to 128 characters, and all that are under way are kept apart', async () => {
+	it('can have any correlation id of 1 to 128 characters', async () => {
 		const client = await connected(new SocketRouter().on(Ask, ({ data }) => data));
 		const ids = ['x', 'n'.repeat(128), '"\\\n', '__proto__', 'ünï 🎉', '1', ' '];
 
@@ -90,7 +90,7 @@ describe('several routers', () => {
 		mayAdd: boolean;
 	}
 
-	it('share what all their guards have set, and each handles its own messages', async () => {
+	it('share the state set by all guards, and each handles its own messages', async () => {
 		const people = new SocketRouter<Person>()
 			.guard((ctx) => {
 				ctx.state.name = 'Ada';
@@ -114,7 +114,7 @@ describe('several routers', () => {
 		]);
 	});
 
-	it('let in only whom the guards of all let in', async () => {
+	it('accept only connections that pass the guards of all', async () => {
 		const open = new SocketRouter().guard(() => true).on(Ask, ({ data }) => data);
 		const shut = new SocketRouter().guard(() => false);
 		const client = await connected(open, shut);
@@ -124,7 +124,7 @@ describe('several routers', () => {
 		expect(client.messages).toEqual([]);
 	});
 
-	it('that handle messages of one name are refused, within one of them and between two', async () => {
+	it('reject a second handler for a message, in one router and across routers', async () => {
 		const router = new SocketRouter().on(Note, () => {});
 		expect(() => router.on(Note, () => {})).toThrow(new ApplicationError('on(): note already has a handler'));
 
@@ -134,15 +134,15 @@ describe('several routers', () => {
 	});
 });
 
-describe('what a router can not work with is refused, and said', () => {
+describe('an invalid argument is rejected and named', () => {
 	it.each<[string, unknown]>([
 		['undefined', undefined],
 		['null', null],
 		['a name', 'note'],
-		['something with a name alone', { name: 'note' }],
-		['something with a schema that is none', { name: 'note', data: {} }],
-		['something without a name', { data: z.string() }],
-	])('on(): %s is no message', (_, message) => {
+		['an object with only a name', { name: 'note' }],
+		['an object with an invalid schema', { name: 'note', data: {} }],
+		['an object without a name', { data: z.string() }],
+	])('on(): %s is not a message', (_, message) => {
 		expect(() => new SocketRouter().on(message as typeof Note, () => {})).toThrow(
 			expect.objectContaining({
 				name: 'ApplicationError',
@@ -153,28 +153,28 @@ describe('what a router can not work with is refused, and said', () => {
 		);
 	});
 
-	it.each([undefined, null, 'handler', {}, [() => {}]])('on(): %j is no handler', (handler) => {
+	it.each([undefined, null, 'handler', {}, [() => {}]])('on(): %j is not a handler', (handler) => {
 		expect(() => new SocketRouter().on(Note, handler as never)).toThrow(
 			'on(): handler of note must be a function, not ',
 		);
 	});
 
-	it.each([() => true, 'admin', [() => true, undefined], {}, null])('on(): %j is no list of guards', (guards) => {
+	it.each([() => true, 'admin', [() => true, undefined], {}, null])('on(): %j is not a list of guards', (guards) => {
 		expect(() => new SocketRouter().on(Note, () => {}, { guards: guards as never })).toThrow(
 			'on(): guards of note must be an array of functions, not ',
 		);
 	});
 
-	it.each([undefined, null, true, {}, []])('guard(): %j is no guard', (guard) => {
+	it.each([undefined, null, true, {}, []])('guard(): %j is not a guard', (guard) => {
 		expect(() => new SocketRouter().guard(guard as never)).toThrow('guard(): guard must be a function, not ');
 	});
 
-	it.each([undefined, null, {}, SocketRouter])('socketRouter(): %j is no router', (router) => {
+	it.each([undefined, null, {}, SocketRouter])('socketRouter(): %j is not a router', (router) => {
 		const app = new Application().websocket();
 		expect(() => app.socketRouter(router as never)).toThrow('socketRouter(): router must be a SocketRouter, not ');
 	});
 
-	it('socketRouter() before there is an endpoint, and once the application listens', async () => {
+	it('socketRouter() before websocket() or after listen() throws', async () => {
 		const app = new Application();
 		expect(() => app.socketRouter(new SocketRouter())).toThrow(
 			'socketRouter() needs an endpoint: call websocket() first',

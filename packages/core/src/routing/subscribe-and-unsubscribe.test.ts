@@ -24,7 +24,7 @@ describe('@subscribe', () => {
 		}
 	});
 
-	it('takes effect in its turn, though its answer waits for the backend, and that keeps no other message', async () => {
+	it('takes effect in order; waiting for the backend delays its answer, but no other message', async () => {
 		const { connect, hold } = await node();
 		const client = await connect();
 		const release = hold();
@@ -43,7 +43,7 @@ describe('@subscribe', () => {
 		expect(answersOf(client).slice(2)).toEqual([['b', ACCEPTED]]);
 	});
 
-	it('is unavailable when the backend refuses, and may be tried again', async () => {
+	it('is answered unavailable when the backend refuses it, and can be retried', async () => {
 		const { connect, refuse } = await node();
 		const client = await connect();
 
@@ -63,7 +63,7 @@ describe('@subscribe', () => {
 		]);
 	});
 
-	it('twice is once', async () => {
+	it('twice to one topic delivers each message once', async () => {
 		const { app, connect, sockets } = await node();
 		const client = await connect();
 
@@ -77,7 +77,7 @@ describe('@subscribe', () => {
 });
 
 describe('@unsubscribe', () => {
-	it('takes effect in its turn', async () => {
+	it('takes effect in order', async () => {
 		const { connect } = await node();
 		const client = await connect();
 
@@ -90,7 +90,7 @@ describe('@unsubscribe', () => {
 		]);
 	});
 
-	it('is answered once no more messages arrive, also for a topic that the client is not in', async () => {
+	it('is answered once no more messages arrive, also for a topic that was not subscribed', async () => {
 		const backend = new MemoryBackend();
 		const [here, there] = [await node(backend), await node(backend)];
 		const client = await here.connect();
@@ -109,7 +109,7 @@ describe('@unsubscribe', () => {
 	});
 });
 
-/** An application that lets everyone subscribe, over a bus that waits or refuses where a test says so. */
+/** An application that authorizes every subscription, over a bus that can be held or made to refuse. */
 async function node(backend = new MemoryBackend()) {
 	const logger = new RecordingLogger();
 	const bus = backend.createBus();
@@ -129,16 +129,16 @@ async function node(backend = new MemoryBackend()) {
 	const { ws } = await serve(app);
 	return {
 		app,
-		/** The sockets that were opened. */
+		/** The opened sockets. */
 		sockets,
 		connect: () => connectClient(ws),
-		/** Lets the backend answer nobody until it is told to. */
+		/** Holds the backend's answers. Returns a function that releases them. */
 		hold() {
 			const gate = Promise.withResolvers<void>();
 			held = gate.promise;
 			return gate.resolve;
 		},
-		/** Lets the backend refuse. */
+		/** Makes the backend refuse subscriptions; undefined ends that. */
 		refuse(error: Error | undefined) {
 			fault = error;
 		},

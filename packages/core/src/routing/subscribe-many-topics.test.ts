@@ -15,15 +15,15 @@ const FORBIDDEN = (topic: string) => ({ topic, code: 'forbidden', message: `Not 
 const INTERNAL = (topic: string) => ({ topic, code: 'internal', message: 'Internal server error' });
 const numbered = (count: number): string[] => Array.from({ length: count }, (_, number) => `t:${number}`);
 
-type Verdict = boolean | Promise<boolean>;
+type Decision = boolean | Promise<boolean>;
 
-describe.each<[string, (verdict: boolean) => Verdict]>([
-	['at once', (verdict) => verdict],
-	['later', async (verdict) => verdict],
-	['at once for some', (verdict) => (verdict ? verdict : Promise.resolve(verdict))],
-])('@subscribe to many topics, decided %s', (_, decided) => {
-	it('joins those it may, and says which it may not', async () => {
-		const { app, client, joined } = await serving({ authorize: (topic) => decided(!topic.startsWith('secret')) });
+describe.each<[string, (isAllowed: boolean) => Decision]>([
+	['synchronously', (isAllowed) => isAllowed],
+	['asynchronously', async (isAllowed) => isAllowed],
+	['in both ways', (isAllowed) => (isAllowed ? isAllowed : Promise.resolve(isAllowed))],
+])('@subscribe to many topics, authorized %s', (_, decided) => {
+	it('subscribes to the authorized topics and lists the refused ones', async () => {
+		const { app, client, subscribed } = await serving({ authorize: (topic) => decided(!topic.startsWith('secret')) });
 
 		sendTyped(client, '@subscribe', { topics: ['a', 'secret:1', 'b', 'secret:2'] }, 'x');
 		expect(parse(await client.next())).toEqual({
@@ -31,19 +31,19 @@ describe.each<[string, (verdict: boolean) => Verdict]>([
 			correlationId: 'x',
 			data: { ...ACCEPTED, refused: [FORBIDDEN('secret:1'), FORBIDDEN('secret:2')] },
 		});
-		expect([joined(), app.refusals.forbidden]).toEqual([['a', 'b'], 2]);
+		expect([subscribed(), app.refusals.forbidden]).toEqual([['a', 'b'], 2]);
 	});
 
-	it('refuses none with an empty list', async () => {
-		const { client, joined } = await serving({ authorize: () => decided(true) });
+	it('answers with an empty list if no topic is refused', async () => {
+		const { client, subscribed } = await serving({ authorize: () => decided(true) });
 
 		sendTyped(client, '@subscribe', { topics: numbered(100) }, 'x');
 		expect(parse(await client.next())['data']).toEqual({ ...ACCEPTED, refused: [] });
-		expect(joined()).toEqual(numbered(100));
+		expect(subscribed()).toEqual(numbered(100));
 	});
 
-	it('refuses those too many, but none that the client is in', async () => {
-		const { app, client, joined } = await serving({
+	it('refuses topics above the limit, but none already subscribed', async () => {
+		const { app, client, subscribed } = await serving({
 			authorize: () => decided(true),
 			limits: { topicsPerSocket: 3 },
 		});
@@ -59,14 +59,14 @@ describe.each<[string, (verdict: boolean) => Verdict]>([
 				{ topic: 'd', ...tooMany },
 			],
 		});
-		expect([joined(), app.refusals.topics]).toEqual([['old', 'a', 'b'], 2]);
+		expect([subscribed(), app.refusals.topics]).toEqual([['old', 'a', 'b'], 2]);
 	});
 
-	it('gives each refused topic a frame where there is no correlation id, and else says nothing', async () => {
-		const { client, joined } = await serving({ authorize: (topic) => decided(topic !== 'no' && topic !== 'nor') });
+	it('without a correlation id sends a refusal per refused topic, and nothing else', async () => {
+		const { client, subscribed } = await serving({ authorize: (topic) => decided(topic !== 'no' && topic !== 'nor') });
 
 		sendTyped(client, '@subscribe', { topics: ['a', 'no', 'b', 'nor'] });
-		await until(() => joined().length === 2, { what: 'the others are joined' });
+		await until(() => subscribed().length === 2, { what: 'the others are subscribed' });
 		await allReceived(client);
 		const frames = client.texts.map(parse).filter(({ type }) => type === '@subscribe');
 		expect(frames).toEqual(
@@ -77,7 +77,7 @@ describe.each<[string, (verdict: boolean) => Verdict]>([
 		);
 	});
 
-	it('takes effect in its turn', async () => {
+	it('takes effect in order', async () => {
 		const { client } = await serving({ authorize: () => decided(true) });
 
 		sendTyped(client, 'topics', null, 'before');
@@ -97,20 +97,20 @@ describe.each<[string, (verdict: boolean) => Verdict]>([
 		);
 	});
 
-	it('counts one that is in the list twice once', async () => {
+	it('treats duplicate topics as one', async () => {
 		const asked: string[] = [];
-		const { app, client, joined } = await serving({
+		const { app, client, subscribed } = await serving({
 			authorize: (topic) => decided(asked.push(topic) > 0 && topic !== 'no'),
 			limits: { topicsPerSocket: 1 },
 		});
 
 		sendTyped(client, '@subscribe', { topics: ['a', 'no', 'a', 'no', 'a'] }, 'x');
 		expect(parse(await client.next())['data']).toEqual({ ...ACCEPTED, refused: [FORBIDDEN('no')] });
-		expect([asked, joined(), app.refusals.forbidden, app.refusals.topics]).toEqual([['a', 'no'], ['a'], 1, 0]);
+		expect([asked, subscribed(), app.refusals.forbidden, app.refusals.topics]).toEqual([['a', 'no'], ['a'], 1, 0]);
 	});
 });
 
-describe.each<[string, (error: unknown) => Verdict]>([
+describe.each<[string, (error: unknown) => Decision]>([
 	[
 		'throws',
 		(error) => {
@@ -118,21 +118,21 @@ describe.each<[string, (error: unknown) => Verdict]>([
 		},
 	],
 	['rejects', async (error) => Promise.reject(error)],
-])('where authorize %s for one topic', (_, failing) => {
-	it('only that is refused, and only the log says why', async () => {
+])('if authorize %s for one topic', (_, failing) => {
+	it('only that topic is refused, and only the log has the cause', async () => {
 		const error = new Error('postgres://admin:hunter2@db');
-		const { client, joined, log, socketId } = await serving({
+		const { client, subscribed, log, socketId } = await serving({
 			authorize: (topic) => (topic === 'bad' ? failing(error) : true),
 		});
 
 		sendTyped(client, '@subscribe', { topics: ['a', 'bad', 'b'] }, 'x');
 		expect(parse(await client.next())['data']).toEqual({ ...ACCEPTED, refused: [INTERNAL('bad')] });
-		expect(joined()).toEqual(['a', 'b']);
+		expect(subscribed()).toEqual(['a', 'b']);
 		expect(log.errors.map(({ details }) => details)).toEqual([{ socketId: socketId(), topic: 'bad', err: error }]);
 	});
 
-	it('the code and message of a SocketError are what the client is told', async () => {
-		const { client, joined, log } = await serving({
+	it('the client receives the code and message of a SocketError', async () => {
+		const { client, subscribed, log } = await serving({
 			authorize: (topic) => (topic === 'full' ? failing(new SocketError('room_full', 'No seat is free')) : true),
 		});
 
@@ -141,14 +141,14 @@ describe.each<[string, (error: unknown) => Verdict]>([
 			...ACCEPTED,
 			refused: [{ topic: 'full', code: 'room_full', message: 'No seat is free' }],
 		});
-		expect([joined(), log.errors]).toEqual([['a'], []]);
+		expect([subscribed(), log.errors]).toEqual([['a'], []]);
 	});
 
-	it('what can not be looked at is a failure as any', async () => {
+	it('an error that throws when inspected is handled like any other', async () => {
 		const trap = (): never => {
-			throw new Error('not to be looked at');
+			throw new Error('must not be inspected');
 		};
-		const { client, joined } = await serving({
+		const { client, subscribed } = await serving({
 			authorize: (topic) => (topic === 'bad' ? failing(new Proxy({}, { getPrototypeOf: trap })) : true),
 		});
 
@@ -161,7 +161,7 @@ describe.each<[string, (error: unknown) => Verdict]>([
 				['y', ['a']],
 			]),
 		);
-		expect(joined()).toEqual(['a']);
+		expect(subscribed()).toEqual(['a']);
 	});
 });
 
@@ -179,16 +179,16 @@ describe.each(['@subscribe', '@unsubscribe'])('%s', (type) => {
 		['an object without a topic among them', { topics: ['b', { name: 'a' }] }],
 		['a bad position among them', { topics: [{ topic: 'a', since: { epoch: '', offset: 1 } }] }],
 		['a position without an offset', { topic: 'a', since: { epoch: 'e' } }],
-		['a rewind of nothing', { topics: [{ topic: 'a', rewind: 0 }] }],
+		['a rewind of 0', { topics: [{ topic: 'a', rewind: 0 }] }],
 		['a bad name among them', { topics: ['a', 'no spaces'] }],
 		['an empty name among them', { topics: ['a', ''] }],
 		['a topic and topics', { topic: 'a', topics: ['b'] }],
 		['a topic and no topics', { topic: 'a', topics: [] }],
 		['topics in topics', { topics: { topics: ['a'] } }],
 		['a list of lists', { topics: [['a']] }],
-	])('is refused with invalid_data as a whole for %s', async (_, data) => {
+	])('is refused as a whole with invalid_data for %s', async (_, data) => {
 		const asked: string[] = [];
-		const { app, client, joined } = await serving({ authorize: (topic) => asked.push(topic) > 0 });
+		const { app, client, subscribed } = await serving({ authorize: (topic) => asked.push(topic) > 0 });
 
 		sendTyped(client, type, data, 'x');
 		expect(parse(await client.next())).toEqual({
@@ -196,10 +196,10 @@ describe.each(['@subscribe', '@unsubscribe'])('%s', (type) => {
 			correlationId: 'x',
 			error: { code: 'invalid_data', message: expect.stringContaining('1 to 100') as string },
 		});
-		expect([joined(), asked, app.refusals.data]).toEqual([[], [], 1]);
+		expect([subscribed(), asked, app.refusals.data]).toEqual([[], [], 1]);
 	});
 
-	it('counts ten topics as one message for the rate', async () => {
+	it('counts ten topics as one message of the rate limit', async () => {
 		const { app, client } = await serving({ limits: { messagesPerSecond: 8 } });
 
 		sendTyped(client, type, { topics: numbered(71) }, 'x');
@@ -209,7 +209,7 @@ describe.each(['@subscribe', '@unsubscribe'])('%s', (type) => {
 		expect([app.refusals.rate, app.refusals.flood]).toEqual([1, 0]);
 	});
 
-	it('counts ten topics in each of as many messages as there may be as no more than those', async () => {
+	it('counts a message of ten topics as one message', async () => {
 		const { app, client } = await serving({ limits: { messagesPerSecond: 8 } });
 
 		for (let i = 0; i < 8; i++) sendTyped(client, type, { topics: numbered(10) }, `${i}`);
@@ -219,7 +219,7 @@ describe.each(['@subscribe', '@unsubscribe'])('%s', (type) => {
 		expect(app.refusals.rate).toBe(0);
 	});
 
-	it('costs a message when it is refused as a whole', async () => {
+	it('counts as one message when it is refused as a whole', async () => {
 		const { app, client } = await serving({ limits: { messagesPerSecond: 8 } });
 
 		sendTyped(client, type, { topics: [...numbered(99), ''] }, 'x');
@@ -230,7 +230,7 @@ describe.each(['@subscribe', '@unsubscribe'])('%s', (type) => {
 	});
 });
 
-describe('@subscribe to many topics, over a backend,', () => {
+describe('@subscribe to many topics, with a backend', () => {
 	it('is answered once messages from every node arrive for all of them', async () => {
 		const backend = new MemoryBackend();
 		const [here, there] = [await serving({ backend }), await serving({ backend })];
@@ -241,7 +241,7 @@ describe('@subscribe to many topics, over a backend,', () => {
 		expect((await here.client.received(51)).slice(1)).toEqual(numbered(50).map((topic) => `"${topic}"`));
 	});
 
-	it('is not answered before, and keeps no other message meanwhile', async () => {
+	it('is not answered earlier, and does not delay other messages', async () => {
 		const { client, hold } = await serving();
 		const release = hold();
 
@@ -257,10 +257,10 @@ describe('@subscribe to many topics, over a backend,', () => {
 		expect((data as { timestamp: number }).timestamp).toBeGreaterThanOrEqual(released);
 	});
 
-	it('says which ones the backend refuses, and they may be tried again', async () => {
-		const { client, joined, refuse } = await serving();
+	it('lists the topics refused by the backend, which can be retried', async () => {
+		const { client, subscribed, refuse } = await serving();
 
-		// In a request of its own, as the backend is asked for those together that are joined together.
+		// In a message of its own: topics of one message reach the backend in one call.
 		sendTyped(client, '@subscribe', { topic: 'good' }, 'x');
 		await client.next();
 		refuse(new Error('no more subscriptions'));
@@ -269,14 +269,14 @@ describe('@subscribe to many topics, over a backend,', () => {
 			...ACCEPTED,
 			refused: [{ topic: 'bad', code: 'unavailable', message: 'Subscription failed; try again' }],
 		});
-		expect(joined()).toEqual(['good']);
+		expect(subscribed()).toEqual(['good']);
 		refuse(undefined);
 		sendTyped(client, '@subscribe', { topics: ['good', 'bad'] }, 'z');
 		expect(parse(await client.next())['data']).toEqual({ ...ACCEPTED, refused: [] });
-		expect(joined()).toEqual(['good', 'bad']);
+		expect(subscribed()).toEqual(['good', 'bad']);
 	});
 
-	it('waits as one request, however many topics it is about', async () => {
+	it('counts as one pending request, however many topics it has', async () => {
 		const { app, client, hold } = await serving({ limits: { pendingRequests: 2 } });
 		const release = hold();
 
@@ -296,7 +296,7 @@ describe('@subscribe to many topics, over a backend,', () => {
 		expect(app.refusals.requests).toBe(1);
 	});
 
-	it('is no error for a client that leaves meanwhile', async () => {
+	it('logs no error if the client leaves in the meantime', async () => {
 		const { client, hold, log, connect } = await serving();
 		const release = hold();
 
@@ -309,17 +309,17 @@ describe('@subscribe to many topics, over a backend,', () => {
 	});
 });
 
-describe('@subscribe to many topics, while authorize thinks,', () => {
-	it('waits for the last verdict, and keeps the next message until then', async () => {
+describe('@subscribe to many topics, while authorize is pending', () => {
+	it('waits for the last decision, and the next message waits for it', async () => {
 		const gates = new Map(['a', 'b'].map((topic) => [topic, Promise.withResolvers<boolean>()]));
-		const { client, joined } = await serving({ authorize: (topic) => gates.get(topic)?.promise ?? true });
+		const { client, subscribed } = await serving({ authorize: (topic) => gates.get(topic)?.promise ?? true });
 
 		sendTyped(client, '@subscribe', { topics: ['a', 'now', 'b'] }, 'x');
 		sendTyped(client, 'topics', null, 'y');
 		await allReceived(client);
 		gates.get('b')?.resolve(false);
 		await allReceived(client);
-		expect([joined(), answersOf(client)]).toEqual([[], []]);
+		expect([subscribed(), answersOf(client)]).toEqual([[], []]);
 		gates.get('a')?.resolve(true);
 		await client.next((message) => parse(message)['correlationId'] === 'x');
 		await client.next((message) => parse(message)['correlationId'] === 'y');
@@ -331,9 +331,9 @@ describe('@subscribe to many topics, while authorize thinks,', () => {
 		);
 	});
 
-	it('goes on with what is decided by then when it takes too long about one', async () => {
+	it('refuses the topics that are undecided after the timeout, and subscribes to the others', async () => {
 		const gate = Promise.withResolvers<boolean>();
-		const { app, client, joined } = await serving({
+		const { app, client, subscribed } = await serving({
 			authorize: (topic) => (topic === 'slow' ? gate.promise : topic !== 'no'),
 			limits: { handlerTimeoutMs: 100 },
 		});
@@ -351,11 +351,11 @@ describe('@subscribe to many topics, while authorize thinks,', () => {
 				['y', ['a']],
 			]),
 		);
-		expect([joined(), app.refusals.handlerTimeout, app.refusals.forbidden]).toEqual([['a'], 1, 1]);
+		expect([subscribed(), app.refusals.handlerTimeout, app.refusals.forbidden]).toEqual([['a'], 1, 1]);
 	});
 
-	it('says of each topic that it was refused when that takes too long and nobody wants an answer', async () => {
-		const { client, joined } = await serving({
+	it('without a correlation id sends a refusal per topic after the timeout', async () => {
+		const { client, subscribed } = await serving({
 			authorize: (topic) => (topic === 'slow' ? new Promise(() => {}) : topic !== 'no'),
 			limits: { handlerTimeoutMs: 100 },
 		});
@@ -367,24 +367,24 @@ describe('@subscribe to many topics, while authorize thinks,', () => {
 			[undefined, 'timeout'],
 			[undefined, 'forbidden'],
 		]);
-		expect(joined()).toEqual(['a']);
+		expect(subscribed()).toEqual(['a']);
 	});
 
-	it('subscribes nobody, and is no error, once its client has left', async () => {
+	it('subscribes to nothing and logs no error once its client has left', async () => {
 		const gate = Promise.withResolvers<boolean>();
-		const { client, connect, joined, log } = await serving({ authorize: () => gate.promise });
+		const { client, connect, subscribed, log } = await serving({ authorize: () => gate.promise });
 
 		sendTyped(client, '@subscribe', { topics: ['a', 'b'] }, 'x');
 		await allReceived(client);
 		await client.close();
 		gate.resolve(true);
 		await isServed(await connect());
-		expect([joined(), log.errors]).toEqual([[], []]);
+		expect([subscribed(), log.errors]).toEqual([[], []]);
 	});
 });
 
 describe('@unsubscribe of many topics', () => {
-	it('leaves those that the client is in, and is answered for the others as well', async () => {
+	it('unsubscribes from the subscribed topics and ignores the others', async () => {
 		const backend = new MemoryBackend();
 		const [here, there] = [await serving({ backend }), await serving({ backend })];
 
@@ -392,19 +392,19 @@ describe('@unsubscribe of many topics', () => {
 		sendTyped(here.client, '@unsubscribe', { topics: ['a', 'never', 'b', 'a'] }, 'y');
 		await here.client.received(2);
 		expect(new Map(answersOf(here.client)).get('y')).toEqual({ ...ACCEPTED, refused: [] });
-		expect(here.joined()).toEqual(['kept']);
+		expect(here.subscribed()).toEqual(['kept']);
 		for (const { app } of [here, there]) {
 			for (const topic of ['a', 'b', 'kept']) await app.socket.publish(topic, `"${topic}"`);
 		}
 		expect((await here.client.received(4)).slice(2)).toEqual(['"kept"', '"kept"']);
 	});
 
-	it('needs nobody’s leave', async () => {
-		const { client, joined, sockets } = await serving({ authorize: () => false });
+	it('needs no authorization', async () => {
+		const { client, subscribed, sockets } = await serving({ authorize: () => false });
 		for (const topic of ['a', 'b']) await sockets[0]?.subscribe(topic);
 
 		sendTyped(client, '@unsubscribe', { topics: ['a', 'b'] });
-		await until(() => joined().length === 0, { what: 'the topics are left' });
+		await until(() => subscribed().length === 0, { what: 'the topics are unsubscribed' });
 		await allReceived(client);
 		expect(answersOf(client)).toEqual([]);
 	});
@@ -417,7 +417,7 @@ it.each<[string, unknown]>([
 	['@subscribe', { topics: ['a'] }],
 	['@unsubscribe', { topic: 'a' }],
 	['@unsubscribe', { topics: ['a'] }],
-])('the answer to %s %j says what time it is on the server', async (type, data) => {
+])("the answer to %s %j contains the server's time", async (type, data) => {
 	const { client } = await serving();
 
 	const before = Date.now();
@@ -426,18 +426,18 @@ it.each<[string, unknown]>([
 	expect([Number.isInteger(timestamp), timestamp >= before, timestamp <= Date.now()]).toEqual([true, true, true]);
 });
 
-/** Resolves once the server has answered a client, and so is through with what had come before. */
+/** Resolves once the server has answered a client, and so has processed everything earlier. */
 async function isServed(client: TestClient): Promise<void> {
 	for (let i = 0; i < 3; i++) await allReceived(client);
 }
 
 interface Serving {
-	readonly authorize?: (topic: string) => Verdict;
+	readonly authorize?: (topic: string) => Decision;
 	readonly limits?: Limits;
 	readonly backend?: MemoryBackend;
 }
 
-/** An application over a bus that waits or refuses where a test says so, and one client of it. */
+/** An application over a bus that can be held or made to refuse, and one client. */
 async function serving({ authorize = () => true, limits = {}, backend = new MemoryBackend() }: Serving = {}) {
 	const log = new RecordingLogger();
 	const bus = backend.createBus();
@@ -462,19 +462,19 @@ async function serving({ authorize = () => true, limits = {}, backend = new Memo
 		log,
 		connect,
 		client: await connect(),
-		/** The sockets that were opened. */
+		/** The opened sockets. */
 		sockets,
-		/** The id of the first. */
+		/** The id of the first socket. */
 		socketId: () => sockets[0]?.data.socketId,
-		/** The topics that it is in. */
-		joined: () => [...(sockets[0]?.data.topics ?? [])],
-		/** Lets the backend answer nobody until it is told to. */
+		/** The topics of the first socket. */
+		subscribed: () => [...(sockets[0]?.data.topics ?? [])],
+		/** Holds the backend's answers. Returns a function that releases them. */
 		hold() {
 			const gate = Promise.withResolvers<void>();
 			held = gate.promise;
 			return gate.resolve;
 		},
-		/** Lets the backend refuse what it is not subscribed to yet. */
+		/** Makes the backend refuse new channels; undefined ends that. */
 		refuse(error: Error | undefined) {
 			fault = error;
 		},

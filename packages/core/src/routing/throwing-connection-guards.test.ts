@@ -17,7 +17,7 @@ const ways: readonly [string, (error: unknown) => Promise<boolean>][] = [
 ];
 
 describe.each(ways)('a connection guard that %s', (_, failing) => {
-	it('a SocketError refuses, with its code as the reason', async () => {
+	it('a SocketError refuses the connection with its code as the close reason', async () => {
 		const { client, log, app } = await guarded(() => failing(new SocketError('token_expired', 'Log in again')));
 
 		sendTyped(client, '@auth', 'ann', 'a');
@@ -29,9 +29,9 @@ describe.each(ways)('a connection guard that %s', (_, failing) => {
 
 	it.each([
 		['an error', new Error('secret')],
-		['nothing', undefined],
-		['a text', 'secret'],
-	])('%s has failed, and says nothing of it', async (__, error) => {
+		['undefined', undefined],
+		['a string', 'secret'],
+	])('%s closes it with 1011 without details', async (__, error) => {
 		const { client, log, app } = await guarded(() => failing(error));
 
 		sendTyped(client, '@auth', 'ann', 'a');

@@ -10,8 +10,8 @@ import { parse, sendTyped } from '../test-support/typed-client.ts';
 
 const Name = SocketMessage.define({ name: 'name', data: z.null(), reply: z.string() });
 
-describe('a request that has no answer yet', () => {
-	it.each(['close', 'terminate'] as const)('rejects at once when the client leaves, by %s', async (leave) => {
+describe('a pending request', () => {
+	it.each(['close', 'terminate'] as const)('rejects immediately when the client leaves, by %s', async (leave) => {
 		const { app, client, socketId } = await asking();
 		const name = app.socket.request(socketId, Name, null, { timeoutMs: 60_000 });
 		await client.next();
@@ -20,7 +20,7 @@ describe('a request that has no answer yet', () => {
 		await expect(name).rejects.toMatchObject({ name: 'SocketRequestError', code: 'disconnected' });
 	});
 
-	it.each(['this node', 'another node'])('to %s rejects at once when its own node stops', async (where) => {
+	it.each(['this node', 'another node'])('to %s rejects immediately when the requesting node stops', async (where) => {
 		const { app, client, socketId } = await asking({}, where);
 		const name = app.socket.request(socketId, Name, null, { timeoutMs: 60_000 });
 		await client.next();
@@ -30,7 +30,7 @@ describe('a request that has no answer yet', () => {
 		await outcome;
 	});
 
-	it('is refused while too many of its client wait, which those of others do not count for', async () => {
+	it('is refused while too many to the same client are pending', async () => {
 		const { app, client, connect, socketId } = await asking({ pendingRequests: 2 });
 		const other = await connect();
 		const ask = (id = socketId) => app.socket.request(id, Name, null, { timeoutMs: 60_000 });
@@ -53,15 +53,15 @@ describe('a request that has no answer yet', () => {
 		]);
 	});
 
-	it('costs its client none of the messages that wait for their turn', async () => {
+	it('does not cause queued messages of its client to be dropped', async () => {
 		const gate = Promise.withResolvers<void>();
-		const heard: number[] = [];
+		const handled: number[] = [];
 		const sockets: AppSocket[] = [];
 		const limits = { queuedMessages: 2, messagesPerSecond: Infinity };
 		const app = new Application({ logger: new RecordingLogger() }).websocket({ limits }).onWebSocket({
 			open: (ws) => void sockets.push(ws),
 			async message(_, message) {
-				heard.push(Number(message));
+				handled.push(Number(message));
 				await gate.promise;
 			},
 		});
@@ -70,11 +70,11 @@ describe('a request that has no answer yet', () => {
 		const numbers = Array.from({ length: 1_000 }, (_, number) => number);
 
 		for (const number of numbers) client.send(String(number).padEnd(200));
-		await until(() => heard.length > 0, { what: 'the first is handled' });
+		await until(() => handled.length > 0, { what: 'the first is handled' });
 		gate.resolve();
-		await until(() => heard.at(-1) === 999, { what: () => `the last of ${heard.length} is handled` });
-		expect(heard).toHaveLength(numbers.length);
-		expect(heard).toEqual(numbers);
+		await until(() => handled.at(-1) === 999, { what: () => `the last of ${handled.length} is handled` });
+		expect(handled).toHaveLength(numbers.length);
+		expect(handled).toEqual(numbers);
 	});
 });
 
@@ -98,7 +98,7 @@ async function startNode(backend: MemoryBackend, limits: Limits): Promise<Node> 
 	return { app, connect };
 }
 
-/** A node that asks, and a client of its own or of another one. */
+/** A requesting node, and a client of the same or another node. */
 async function asking(limits: Limits = {}, where = 'this node') {
 	const backend = new MemoryBackend();
 	const here = await startNode(backend, limits);

@@ -13,10 +13,10 @@ const News = SocketMessage.define({ name: 'news', data: z.string() });
 const Late = SocketMessage.define({ name: 'late', data: z.string().refine(async (text) => text !== 'bad', 'is bad') });
 const Question = SocketMessage.define({ name: 'question', data: z.string(), reply: z.string() });
 
-it('a promise of ctx or app.socket that rejects with nobody awaiting it is no unhandled rejection', async () => {
+it('a rejected promise of ctx or app.socket that is not awaited is not an unhandled rejection', async () => {
 	const unhandled: unknown[] = [];
 	const others = process.listeners('unhandledRejection');
-	// Vitest's own would fail the run without saying what this test is about.
+	// Vitest's own listener would fail the run without naming this test.
 	process.removeAllListeners('unhandledRejection');
 	process.on('unhandledRejection', (reason) => unhandled.push(reason));
 	onTestFinished(() => {
@@ -63,7 +63,7 @@ it('a promise of ctx or app.socket that rejects with nobody awaiting it is no un
 	sendTyped(client, '@reply', 7, String(await asked('wrong')));
 	await asked('left alone');
 	await client.close();
-	// Does not look at them as an await would.
+	// Unlike an await, peek does not handle the rejections.
 	await until(() => refused.every((promise) => peek.status(promise) === 'rejected'), {
 		what: () => `all have rejected: ${refused.map((promise) => peek.status(promise)).join()}`,
 	});

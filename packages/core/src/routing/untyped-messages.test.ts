@@ -9,40 +9,40 @@ import { answersOf, allReceived, sendTyped } from '../test-support/typed-client.
 
 const Echo = SocketMessage.define({ name: 'echo', data: z.unknown(), reply: z.unknown() });
 
-describe('beside a router, what is no typed message goes to the message handler as it came', () => {
+describe('with a router and a message handler, the message handler receives unchanged', () => {
 	it.each(['', 'hello', '{', 'null', '7', '[{"type":"echo"}]', '{}', '{"type":7}', '{"name":"echo"}', ' \n'])(
 		'text: %j',
 		async (text) => {
-			const { client, heard } = await connected();
+			const { client, received } = await connected();
 
 			client.send(text);
 			await allReceived(client);
-			expect([heard, answersOf(client)]).toEqual([[text], []]);
+			expect([received, answersOf(client)]).toEqual([[text], []]);
 		},
 	);
 
-	it('bytes, also those of a typed message', async () => {
-		const { client, heard } = await connected();
+	it('bytes, even those of a typed message', async () => {
+		const { client, received } = await connected();
 		const bytes = [Uint8Array.of(), Uint8Array.of(0, 255), Buffer.from('{"type":"echo","correlationId":"a"}')];
 
 		for (const each of bytes) client.send(each);
 		sendTyped(client, 'echo', 'x', 'a');
 		await client.next();
-		expect(heard).toEqual(bytes.map((each) => Buffer.from(each)));
+		expect(received).toEqual(bytes.map((each) => Buffer.from(each)));
 		expect(answersOf(client)).toEqual([['a', 'x']]);
 	});
 
-	it('and what is one does not, even if it is refused', async () => {
-		const { client, heard } = await connected();
+	it('no typed messages, even refused ones', async () => {
+		const { client, received } = await connected();
 
 		sendTyped(client, 'echo', 'x', 'a');
 		sendTyped(client, 'nothing', 'x', 'b');
 		sendTyped(client, '@nothing', 'x', 'c');
 		client.send('{"type":"echo","correlationId":7}');
 		await allReceived(client);
-		expect(heard).toEqual([]);
+		expect(received).toEqual([]);
 		expect(answersOf(client)).toEqual([
-			// What is no message is refused as it arrives.
+			// Invalid messages are refused on arrival.
 			['a', 'x'],
 			['b', 'unknown_type'],
 			['c', 'unknown_type'],
@@ -51,9 +51,9 @@ describe('beside a router, what is no typed message goes to the message handler 
 	});
 });
 
-describe('bytes of another kind, for a socket that asked for them', () => {
-	it.each(['arraybuffer', 'uint8array', 'nodebuffer', 'blob'] as const)('as %s: the same', async (kind) => {
-		const { client, heard } = await connected({
+describe('with another binaryType, the message handler receives the same bytes', () => {
+	it.each(['arraybuffer', 'uint8array', 'nodebuffer', 'blob'] as const)('%s', async (kind) => {
+		const { client, received } = await connected({
 			open(ws) {
 				ws.binaryType = kind;
 			},
@@ -62,12 +62,12 @@ describe('bytes of another kind, for a socket that asked for them', () => {
 		client.send(Uint8Array.of(1, 2, 3));
 		sendTyped(client, 'echo', 'x', 'a');
 		await client.next();
-		expect(heard).toEqual([Buffer.from([1, 2, 3])]);
+		expect(received).toEqual([Buffer.from([1, 2, 3])]);
 		expect(answersOf(client)).toEqual([['a', 'x']]);
 	});
 });
 
-describe('beside a router and without a message handler', () => {
+describe('with a router and without a message handler', () => {
 	it('bytes end the connection with 1003', async () => {
 		const log = new RecordingLogger();
 		const app = new Application({ logger: log }).websocket().socketRouter(new SocketRouter().on(Echo, () => 0));
@@ -80,7 +80,7 @@ describe('beside a router and without a message handler', () => {
 		expect(log.errors).toEqual([]);
 	});
 
-	it("bytes end nobody else's", async () => {
+	it('bytes affect no other connection', async () => {
 		const app = new Application({ logger: new RecordingLogger() }).websocket();
 		app.socketRouter(new SocketRouter().on(Echo, ({ data }) => data));
 		const { ws } = await serve(app);
@@ -96,21 +96,21 @@ describe('beside a router and without a message handler', () => {
 
 interface Connected {
 	readonly client: TestClient;
-	/** What the message handler got. */
-	readonly heard: (string | Buffer)[];
+	/** The messages received by the message handler. */
+	readonly received: (string | Buffer)[];
 }
 
 async function connected(handlers: Omit<WebSocketHandlers, 'message'> = {}): Promise<Connected> {
-	const heard: (string | Buffer)[] = [];
+	const received: (string | Buffer)[] = [];
 	const app = new Application({ logger: new RecordingLogger() })
 		.websocket()
 		.socketRouter(new SocketRouter().on(Echo, ({ data }) => data))
 		.onWebSocket({
 			...handlers,
 			async message(_, message) {
-				heard.push(typeof message === 'string' ? message : Buffer.from(await new Response(message).arrayBuffer()));
+				received.push(typeof message === 'string' ? message : Buffer.from(await new Response(message).arrayBuffer()));
 			},
 		});
 	const { ws } = await serve(app);
-	return { client: await connectClient(ws), heard };
+	return { client: await connectClient(ws), received };
 }
