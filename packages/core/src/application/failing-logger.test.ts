@@ -9,22 +9,22 @@ import { answersOf, sendTyped } from '../test-support/typed-client.ts';
 
 const Job = SocketMessage.define({ name: 'job', data: z.string(), reply: z.any() });
 
-/** It can't write anything. */
+/** Throws on every line. */
 const broken: Logger = { debug: fail, info: fail, warn: fail, error: fail };
 
-/** It shows what it is told, and fails where that can't be shown. */
+/** It shows what it is events, and fails where that can't be shown. */
 const thorough: Logger = { debug: show, info: show, warn: show, error: show };
 
-/** What handlers throw that can't be shown. */
-const unspeakable: readonly [string, () => unknown][] = [
+/** Thrown values that can't be inspected. */
+const uninspectable: readonly [string, () => unknown][] = [
 	['an error that can not be inspected', () => Object.assign(new Error('x'), { [inspect.custom]: fail })],
 	['an object that can not be inspected', () => ({ [inspect.custom]: fail })],
-	['a proxy that was revoked', revoked],
+	['a revoked proxy', revoked],
 	['an error whose message can not be read', () => Object.defineProperty(new Error('x'), 'message', { get: fail })],
 ];
 
 describe('a logger that throws', () => {
-	it('changes no answer, and keeps nothing from being handled', async () => {
+	it('changes no answer, and messages are still handled', async () => {
 		const written = consoleErrors();
 		const { client } = await working(broken, () => new Error('no'));
 
@@ -40,7 +40,7 @@ describe('a logger that throws', () => {
 		expect(written()).toContain('A log line could not be written: error: A message handler failed');
 	});
 
-	it('costs no slots when an upgrade fails', async () => {
+	it('leaks no slots when an upgrade fails', async () => {
 		consoleErrors();
 		let isBroken = true;
 		const app = new Application({ logger: broken }).websocket({
@@ -56,7 +56,7 @@ describe('a logger that throws', () => {
 		expect((await handshake(address)).status).toBe(503);
 	});
 
-	it('costs no slots when open or close fail', async () => {
+	it('leaks no slots when open or close fail', async () => {
 		consoleErrors();
 		const app = new Application({ logger: broken })
 			.websocket({ limits: { connections: 1 } })
@@ -69,7 +69,7 @@ describe('a logger that throws', () => {
 		}
 	});
 
-	it('does not keep the application from stopping when a hook fails', async () => {
+	it('does not prevent the application from stopping when a hook fails', async () => {
 		consoleErrors();
 		const app = new Application({ logger: broken }).websocket().onShutdown(fail);
 		const { http } = await serve(app);
@@ -79,8 +79,8 @@ describe('a logger that throws', () => {
 	});
 });
 
-describe.each(unspeakable)('%s', (_, thrown) => {
-	it('thrown by a handler is answered as any failure, and the next message is handled', async () => {
+describe.each(uninspectable)('%s', (_, thrown) => {
+	it('thrown by a handler is answered like any failure, and the next message is handled', async () => {
 		consoleErrors();
 		const { client } = await working(thorough, thrown);
 
@@ -109,14 +109,14 @@ function revoked(): unknown {
 	return proxy;
 }
 
-/** What goes to the console instead, which the test's own output is spared. */
+/** Captures console.error, the fallback for failing loggers. Returns the lines so far. */
 function consoleErrors(): () => unknown[] {
 	const spy = vi.spyOn(console, 'error').mockImplementation(() => {});
 	onTestFinished(() => spy.mockRestore());
 	return () => spy.mock.calls.map(([line]) => line as unknown);
 }
 
-/** An application whose handler fails if it is told to, at once or later. */
+/** An application whose handler fails if it is events to, at once or later. */
 async function working(logger: Logger, thrown: () => unknown) {
 	const router = new SocketRouter().on(Job, ({ data }) => {
 		if (data === 'at once') throw thrown();

@@ -10,10 +10,10 @@ import { serve } from '../test-support/serve.ts';
 const aMoment = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe('startup and shutdown hooks', () => {
-	it('run one after the other: in the order added at the start, in reverse at the end', async () => {
+	it('run one after the other: startup hooks in the order added, shutdown hooks in reverse', async () => {
 		const order: string[] = [];
 		const hook = (name: string) => async () => {
-			order.push(`${name} begins`);
+			order.push(`${name} starts`);
 			await aMoment();
 			order.push(`${name} ends`);
 		};
@@ -25,17 +25,17 @@ describe('startup and shutdown hooks', () => {
 
 		await serve(app);
 		expect(order.splice(0)).toEqual([
-			'open database begins',
+			'open database starts',
 			'open database ends',
-			'start jobs begins',
+			'start jobs starts',
 			'start jobs ends',
 		]);
 
 		await app.stop();
-		expect(order).toEqual(['stop jobs begins', 'stop jobs ends', 'close database begins', 'close database ends']);
+		expect(order).toEqual(['stop jobs starts', 'stop jobs ends', 'close database starts', 'close database ends']);
 	});
 
-	it('run with the provider started: before the server listens, and after the sockets have closed', async () => {
+	it('run with the provider started, before the server listens and after the sockets have closed', async () => {
 		const port = await freePort();
 		const provider = new WsProvider({ bus: new MemoryBackend().createBus(), logger: new RecordingLogger() });
 		const seen: unknown[] = [];
@@ -66,7 +66,7 @@ describe('startup and shutdown hooks', () => {
 			},
 		],
 		['rejects', () => Promise.reject(new Error('no database'))],
-	])('one that %s at the start makes listen reject, with everything undone', async (_, fail) => {
+	])('a startup hook that %s makes listen() reject and undo everything', async (_, fail) => {
 		const port = await freePort();
 		const provider = new InProcWsProvider({ logger: new RecordingLogger() });
 		let later = 0;
@@ -82,7 +82,7 @@ describe('startup and shutdown hooks', () => {
 		await app.stop();
 	});
 
-	it('one that fails at the end is logged, and the rest goes on', async () => {
+	it('a shutdown hook that fails is logged, and stopping continues', async () => {
 		const logger = new RecordingLogger();
 		const provider = new InProcWsProvider({ logger });
 		const ran: string[] = [];
@@ -110,7 +110,7 @@ describe('startup and shutdown hooks', () => {
 		['undefined', undefined],
 		['Promise {…}', Promise.resolve()],
 		['"openDatabase"', 'openDatabase'],
-	])('have to be functions: %s is refused at once', (shown, hook) => {
+	])('must be functions: %s is rejected immediately', (shown, hook) => {
 		for (const call of ['onStartup', 'onShutdown'] as const) {
 			const add = (): unknown => new Application()[call](hook as () => void);
 			expect(add).toThrow(ApplicationError);
@@ -118,7 +118,7 @@ describe('startup and shutdown hooks', () => {
 		}
 	});
 
-	it('can not be added once it listens', async () => {
+	it('can not be added after listen()', async () => {
 		const app = new Application();
 		await serve(app);
 

@@ -8,7 +8,7 @@ import { isPortFree } from '../test-support/ports.ts';
 import { serve } from '../test-support/serve.ts';
 
 describe('listen()', () => {
-	it('returns the server, which listens where it was told to', async () => {
+	it('returns the server, which listens where it was events to', async () => {
 		const port = await freePort();
 		const byPort = new Application().routes({ '/': () => new Response('by port') });
 		expect((await byPort.listen(port)).port).toBe(port);
@@ -22,7 +22,7 @@ describe('listen()', () => {
 		await byOptions.stop();
 	});
 
-	it('happens once', async () => {
+	it('rejects a second call', async () => {
 		const app = new Application().routes({ '/': () => new Response('still here') });
 		const { http } = await serve(app);
 
@@ -33,7 +33,7 @@ describe('listen()', () => {
 });
 
 describe('the port', () => {
-	it('is 3000 unless set, whatever the environment says', async () => {
+	it('is 3000 by default, regardless of environment variables', async () => {
 		const port = String(await freePort());
 		const env = { PORT: port, BUN_PORT: port, NODE_PORT: port };
 		const child = spawnBun(new URL('../test-support/listen-by-default.ts', import.meta.url), { env });
@@ -55,7 +55,7 @@ describe('the port', () => {
 		['true', true],
 		['null', null],
 		['a function', () => {}],
-	])('can not be %s: nothing is started, and it can be tried again', async (shown, port) => {
+	])('can not be %s: nothing is started, and listen() can be called again', async (shown, port) => {
 		const { app, bus } = node();
 		let hooks = 0;
 		app.onStartup(() => void hooks++);
@@ -71,10 +71,10 @@ describe('the port', () => {
 	});
 });
 
-describe('listen() that fails is undone and rejects', () => {
-	it('with the error of a provider that can not start, before any hook has run or port is bound', async () => {
+describe('listen() that fails undoes its steps and rejects', () => {
+	it('with the error of a provider that fails to start, before hooks run or a port is bound', async () => {
 		const port = await freePort();
-		const refused = new Error('nobody answers');
+		const refused = new Error('no answer');
 		const { app, bus, provider } = node({ start: () => Promise.reject(refused) });
 		let hooks = 0;
 		app.onStartup(() => void hooks++);
@@ -84,7 +84,7 @@ describe('listen() that fails is undone and rejects', () => {
 		await expect(provider.publish('t', 'x')).rejects.toMatchObject({ name: 'ProviderStoppedError' });
 	});
 
-	it('when the port is in use; who has it keeps it', async () => {
+	it('when the port is in use; the other server keeps it', async () => {
 		const { port, http } = await serve(new Application().routes({ '/': () => new Response('mine') }));
 		const { app, bus, provider } = node();
 
@@ -94,7 +94,7 @@ describe('listen() that fails is undone and rejects', () => {
 		expect(await (await fetch(http)).text()).toBe('mine');
 	});
 
-	it('when a route has the path of the WebSocket endpoint, naming it', async () => {
+	it('when a route has the path of the WebSocket endpoint, naming the path', async () => {
 		for (const path of ['/ws', '/chat/:room']) {
 			const port = await freePort();
 			const { app, bus } = node({}, path);
@@ -107,8 +107,8 @@ describe('listen() that fails is undone and rejects', () => {
 		}
 	});
 
-	it('with the first error when undoing fails as well; that is logged', async () => {
-		const stuck = new Error('can not stop either');
+	it('with the first error when undoing fails as well, which is logged', async () => {
+		const stuck = new Error('failed to stop');
 		const { app, log } = node({ stop: () => Promise.reject(stuck) });
 		app.onStartup(() => {
 			throw new Error('first');
@@ -118,7 +118,7 @@ describe('listen() that fails is undone and rejects', () => {
 		expect(log.errors.map(({ details }) => details?.['err'])).toEqual([stuck]);
 	});
 
-	it('and can be called after, on a new application with the same port', async () => {
+	it('after which a new application can listen on the same port', async () => {
 		const port = await freePort();
 		const backend = new MemoryBackend();
 		const broken = node({ start: () => Promise.reject(new Error('not today')) });
@@ -134,7 +134,7 @@ describe('listen() that fails is undone and rejects', () => {
 	});
 });
 
-describe('listen() that stop() overtakes rejects, and no port is bound', () => {
+describe('listen() interrupted by stop() rejects and binds no port', () => {
 	it('while the provider starts', async () => {
 		const port = await freePort();
 		const { app, bus } = node();
@@ -148,7 +148,7 @@ describe('listen() that stop() overtakes rejects, and no port is bound', () => {
 		expect([hooks, await isPortFree(port), bus.stopped]).toEqual([0, true, true]);
 	});
 
-	it('while a hook runs, after which there is no other', async () => {
+	it('while a hook runs; no further hooks run', async () => {
 		const port = await freePort();
 		const { app, bus } = node();
 		const inside = Promise.withResolvers<void>();
@@ -170,7 +170,7 @@ describe('listen() that stop() overtakes rejects, and no port is bound', () => {
 		expect([hooks, await isPortFree(port), bus.stopped]).toEqual([0, true, true]);
 	});
 
-	it('also when the hook itself calls and awaits it', async () => {
+	it('when a hook itself calls and awaits stop()', async () => {
 		const port = await freePort();
 		const { app, bus } = node();
 		app.onStartup(() => app.stop());
@@ -180,12 +180,12 @@ describe('listen() that stop() overtakes rejects, and no port is bound', () => {
 	});
 });
 
-/** An application whose bus differs from the one in memory as given, and tells whether it was started and stopped. */
-function node(differences: Partial<Bus> = {}, path = '/ws') {
+/** An application over a memory bus with overrides, which records whether it was started and stopped. */
+function node(overrides: Partial<Bus> = {}, path = '/ws') {
 	const log = new RecordingLogger();
 	const bus = {
 		...new MemoryBackend().createBus(),
-		...differences,
+		...overrides,
 		started: false,
 		stopped: false,
 	};

@@ -4,7 +4,7 @@ import { RecordingLogger } from '../test-support/recording-logger.ts';
 import { serve } from '../test-support/serve.ts';
 
 describe('HTTP routes', () => {
-	it('answers with a response, from a function, per method and with parameters', async () => {
+	it('can be a response, a function, per method or with parameters', async () => {
 		const app = new Application().routes({
 			'/fixed': new Response('the same for all', { headers: { 'x-kind': 'fixed' } }),
 			'/made': async (req) => new Response(`made of ${await req.text()}`),
@@ -30,7 +30,7 @@ describe('HTTP routes', () => {
 		expect(await textOf(fetch(`${http}/files/a/b.txt`))).toBe('/files/a/b.txt');
 	});
 
-	it('gathers routes from several calls', async () => {
+	it('can be added in several calls', async () => {
 		const app = new Application()
 			.routes({ '/one': () => new Response('1') })
 			.routes({ '/two': () => new Response('2') });
@@ -40,7 +40,7 @@ describe('HTTP routes', () => {
 		expect(await textOf(fetch(`${http}/two`))).toBe('2');
 	});
 
-	it('answers 404 to every path it was not told about', async () => {
+	it('answers 404 to every path it was not events about', async () => {
 		const { http } = await serve(new Application().routes({ '/here': () => new Response('here') }));
 
 		for (const path of ['/', '/nowhere', '/here/not', '/ws']) {
@@ -49,7 +49,7 @@ describe('HTTP routes', () => {
 		}
 	});
 
-	it('logs a route that fails and answers 500, without saying why and without harm to other requests', async () => {
+	it('that fail are logged and answered 500 without details; other requests are unaffected', async () => {
 		const logger = new RecordingLogger();
 		const other = Promise.withResolvers<void>();
 		const app = new Application({ logger }).routes({
@@ -82,7 +82,7 @@ describe('HTTP routes', () => {
 		]);
 	});
 
-	it('refuses a path that is there already, naming it', () => {
+	it('with a path defined twice are rejected, naming the path', () => {
 		const app = new Application().routes({ '/twice': () => new Response('1') });
 
 		const again = (): unknown => app.routes({ '/twice': () => new Response('2') });
@@ -90,7 +90,7 @@ describe('HTTP routes', () => {
 		expect(again).toThrow('/twice');
 	});
 
-	it('takes no routes once it listens', async () => {
+	it('can not be added after listen()', async () => {
 		const app = new Application();
 		await serve(app);
 

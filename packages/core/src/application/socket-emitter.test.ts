@@ -18,8 +18,8 @@ const OrderPaid = SocketMessage.define({
 	},
 });
 
-describe('app.socket, from an HTTP route', () => {
-	it('publishes, sends, broadcasts and emits to the sockets of every node', async () => {
+describe('app.socket in an HTTP route', () => {
+	it('publishes, sends, broadcasts and emits to the sockets of all nodes', async () => {
 		const [here, there] = await twoShops();
 		const [ann, bob, eve] = [
 			await connectClient(here.ws),
@@ -28,7 +28,7 @@ describe('app.socket, from an HTTP route', () => {
 		];
 		const [annId, bobId] = [String(await ann.next()), String(await bob.next()), await eve.next()];
 		for (const client of [ann, bob]) {
-			client.send('join');
+			client.send('subscribe');
 			await client.next();
 		}
 
@@ -49,7 +49,7 @@ describe('app.socket, from an HTTP route', () => {
 		expect((await eve.received(2)).slice(1)).toEqual(['{"how":"broadcast"}']);
 	});
 
-	it('says what went wrong to a route that awaits, which then answers 500', async () => {
+	it('rejects in a route that awaits it, which then answers 500', async () => {
 		const [here] = await twoShops();
 		const answer = await fetch(`${here.http}/send?to=nobody`, { method: 'POST' });
 
@@ -57,7 +57,7 @@ describe('app.socket, from an HTTP route', () => {
 		expect(here.log.errors[0]?.details?.['err']).toMatchObject({ name: 'InvalidSocketIdError' });
 	});
 
-	it('harms no route that does not await', async () => {
+	it('does not affect a route that does not await it', async () => {
 		const [here] = await twoShops();
 
 		expect((await fetch(`${here.http}/forget`, { method: 'POST' })).status).toBe(204);
@@ -69,7 +69,7 @@ describe('app.socket, from an HTTP route', () => {
 });
 
 describe('app.socket', () => {
-	it('is there once the application has an endpoint, and refuses to send before it listens and after it has stopped', async () => {
+	it('exists once there is an endpoint, and rejects before listen() and after stop()', async () => {
 		const app = new Application({ logger: new RecordingLogger() }).websocket(
 			new WsProvider({ bus: new MemoryBackend().createBus(), logger: new RecordingLogger() }),
 		);
@@ -81,14 +81,14 @@ describe('app.socket', () => {
 		await expect(app.socket.publish('t', 'late')).rejects.toMatchObject({ name: 'ProviderStoppedError' });
 	});
 
-	it('works in a startup hook already', async () => {
+	it('works in startup hooks', async () => {
 		const app = new Application().websocket();
-		app.onStartup(() => app.socket.broadcast('is anybody here?'));
+		app.onStartup(() => app.socket.broadcast('hello'));
 		await serve(app);
 	});
 });
 
-/** Two applications on one backend, whose clients are told their id and may join `orders`. */
+/** Two applications on one backend, whose clients are events their id and may join `orders`. */
 async function twoShops() {
 	const backend = new MemoryBackend();
 	return [await openShop(backend), await openShop(backend)] as const;
@@ -104,7 +104,7 @@ async function openShop(backend: MemoryBackend) {
 			open: (ws) => void ws.send(ws.data.socketId),
 			async message(ws) {
 				await ws.subscribe('orders');
-				ws.send('joined');
+				ws.send('subscribed');
 			},
 		})
 		.routes({

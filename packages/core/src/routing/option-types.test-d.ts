@@ -17,7 +17,7 @@ declare const user: User;
 const Note = SocketMessage.define({ name: 'note', data: z.string() });
 const router = new SocketRouter<State>();
 
-// It is chained like everything else, and the type of the connection's data goes on.
+// The builder methods chain, and keep the type of the connection's data.
 new SocketRouter<State>()
 	.guard(() => true)
 	.on(Note, ({ state }) => same<typeof state, State>(true))
@@ -33,9 +33,9 @@ new Application()
 		},
 	})
 	.socketRouter(new SocketRouter<{ other: string }>());
-// @ts-expect-error a router is made with new
+// @ts-expect-error a router must be an instance
 new Application().websocket().socketRouter(SocketRouter);
-// @ts-expect-error a list is no router
+// @ts-expect-error an array is not a router
 new Application().websocket().socketRouter([router]);
 
 // Options.
@@ -47,16 +47,16 @@ new Application().websocket({ limits: { messagesPerSecond: '10' } });
 // @ts-expect-error a limit is a number
 new Application().websocket({ limits: { guardTimeoutMs: null } });
 new Application().websocket({ allowedOrigins: ['https://app.example.com', '*'] as const, trustedProxies: [] });
-// @ts-expect-error origins are a list
+// @ts-expect-error origins are an array
 new Application().websocket({ allowedOrigins: 'https://app.example.com' });
 // @ts-expect-error an origin is a string
 new Application().websocket({ allowedOrigins: [/example/] });
 // @ts-expect-error an address is a string
 new Application().websocket({ trustedProxies: [10] });
-// @ts-expect-error it is closed or dropped
+// @ts-expect-error slowReaders is close or drop
 new Application().websocket({ slowReaders: 'wait' });
 
-// authorize() knows the socket with its data; the state gets its type from whoever reads it.
+// authorize.subscribe() gets the socket with its data; the function declares the type of the state.
 new Application().websocket({
 	upgrade: () => user,
 	authorize: {
@@ -68,11 +68,11 @@ new Application().websocket({
 	},
 });
 new Application().websocket({ authorize: { subscribe: async (_, topic) => topic.startsWith('public:') } });
-// @ts-expect-error it has to decide
+// @ts-expect-error it must return a boolean
 new Application().websocket({ authorize: { subscribe() {} } });
-// @ts-expect-error only true allows
+// @ts-expect-error a string is not a boolean
 new Application().websocket({ authorize: { subscribe: () => 'yes' } });
-// @ts-expect-error nothing else is asked
+// @ts-expect-error there is no such check
 new Application().websocket({ authorize: { publish: () => true } });
 // @ts-expect-error authorize is an object
 new Application().websocket({ authorize: () => true });

@@ -30,7 +30,7 @@ const Total = SocketMessage.define({
 });
 const Note = SocketMessage.define({ name: 'note', data: z.string() });
 
-// A handler gets what the schema made and returns what the schema of the reply takes, at once or later.
+// A handler gets the schema's output and returns the reply schema's input, or a promise of it.
 const router = new SocketRouter<State>();
 router.on(Total, (ctx) => {
 	same<typeof ctx.data, { prices: number[]; note: string }>(true);
@@ -46,24 +46,24 @@ router.on(Total, (): { total: number } | Promise<{ total: number }> => ({ total:
 router.on(Total, () => ({ total: '7' }));
 // @ts-expect-error the total is a number
 router.on(Total, async () => ({ total: '7' }));
-// @ts-expect-error it has a reply, so something has to be returned
+// @ts-expect-error the message has a reply, so the handler must return one
 router.on(Total, () => {});
-// @ts-expect-error it has a reply, so something has to be returned
+// @ts-expect-error the message has a reply, so the handler must return one
 router.on(Total, async () => {});
 // @ts-expect-error there is no such data
 router.on(Total, ({ data }) => ({ total: data.price }));
-// @ts-expect-error prices are numbers by then
+// @ts-expect-error the schema has made prices numbers
 router.on(Total, ({ data }) => ({ total: data.prices[0]?.length ?? 0 }));
 
-// Without a reply it returns nothing.
+// Without a reply, a handler returns nothing.
 router.on(Note, ({ data }) => same<typeof data, string>(true));
 router.on(Note, async () => {});
-// @ts-expect-error nobody would get it
+// @ts-expect-error the message has no reply
 router.on(Note, () => 'thanks');
-// @ts-expect-error nobody would get it
+// @ts-expect-error the message has no reply
 router.on(Note, async () => 'thanks');
 
-// The same with other libraries.
+// Other schema libraries.
 router.on(
 	SocketMessage.define({
 		name: 'v',
@@ -88,11 +88,11 @@ router.on(
 );
 router.on(
 	SocketMessage.define({ name: 'v', data: v.string(), reply: v.pipe(v.string(), v.transform(Number)) }),
-	// @ts-expect-error the reply is text; its schema makes the number
+	// @ts-expect-error the reply is text; its schema turns it into a number
 	() => 7,
 );
 
-// What is emitted, sent and asked is what the schema takes.
+// emit(), send() and request() take the schema's input.
 router.on(Note, async (ctx) => {
 	same<ReturnType<typeof ctx.subscribe>, Promise<void>>(true);
 	await ctx.emit(Total, 'room', { prices: ['1'] });
@@ -106,11 +106,11 @@ router.on(Note, async (ctx) => {
 	await ctx.send(Total, {});
 	// @ts-expect-error a note is text
 	await ctx.request(Total, { prices: [], note: 7 });
-	// @ts-expect-error it has no reply
+	// @ts-expect-error the message has no reply
 	await ctx.request(Note, 'x');
-	// @ts-expect-error an object has to be made a string first
+	// @ts-expect-error a payload is a string or bytes
 	await ctx.publish('room', { a: 1 });
-	// @ts-expect-error it is what it is
+	// @ts-expect-error data is read-only
 	ctx.data = 'y';
 });
 const app = new Application().websocket();
@@ -120,20 +120,20 @@ void app.socket
 	.then((answer) => same<typeof answer, { total: number; currency: string }>(true));
 // @ts-expect-error a note is text
 void app.socket.emit(Note, 'room', 7);
-// @ts-expect-error it has no reply
+// @ts-expect-error the message has no reply
 void app.socket.request('id', Note, 'x');
 // @ts-expect-error there is no such option
 void app.socket.request('id', Total, { prices: [] }, { timeout: 100 });
-// @ts-expect-error a name alone is no message
+// @ts-expect-error a name is not a message
 void app.socket.emit('note', 'room', 'x');
 
-// Guards find out the state bit by bit; handlers have it whole.
+// Guards fill the state step by step; handlers get it complete.
 router.guard((ctx) => {
 	same<typeof ctx.auth, unknown>(true);
 	same<typeof ctx.headers, Headers>(true);
 	same<typeof ctx.cookies, Bun.CookieMap>(true);
 	same<typeof ctx.state.user, { readonly name: string } | null | undefined>(true);
-	// @ts-expect-error it may not be set yet
+	// @ts-expect-error it may be unset
 	ctx.state.visits.toFixed();
 	ctx.state.user = { name: 'Ada' };
 	ctx.state.visits = 0;
@@ -143,7 +143,7 @@ router.guard((ctx) => {
 	ctx.state.visits = 'many';
 	// @ts-expect-error there is no such state
 	ctx.state.role = 'admin';
-	// @ts-expect-error what the client shows is not to be trusted
+	// @ts-expect-error the client's data is not validated
 	void ctx.auth.token;
 	return ctx.state.user !== null;
 });
@@ -152,31 +152,31 @@ router.on(Note, ({ state }) => {
 	same<typeof state.user, { readonly name: string }>(true);
 	same<typeof state.tenant, string | undefined>(true);
 	state.visits++;
-	// @ts-expect-error only guards find out who it is
+	// @ts-expect-error the state's user is read-only for handlers
 	state.user = { name: 'Eve' };
 });
-// @ts-expect-error a guard has to decide
+// @ts-expect-error a guard must return a boolean
 router.guard(async () => {});
-// @ts-expect-error only true lets in
+// @ts-expect-error a guard must return a boolean
 router.guard(({ state }) => state.user);
-// @ts-expect-error only true lets in
+// @ts-expect-error a guard must return a boolean
 router.guard(({ auth }) => auth);
 // @ts-expect-error a guard is a function
 router.guard(true);
 void (((ctx: GuardContext<State>) => ctx.state.visits === 0) satisfies ConnectionGuard<State>);
-// @ts-expect-error that is another state
+// @ts-expect-error the router has another state
 router.guard((ctx: GuardContext<{ other: string }>) => ctx.state.other === '');
 
-// Without a state there is nothing to find in it.
+// The default state has no fields.
 new SocketRouter().on(Note, ({ state }) => {
 	same<typeof state, object>(true);
-	// @ts-expect-error nothing is known of it
+	// @ts-expect-error the state has no such field
 	void state.user;
 });
 // @ts-expect-error the state is an object
 new SocketRouter<string>();
 
-// The guards of a message know its data and the state.
+// A message's guards get its data and the state.
 router.on(Total, () => ({ total: 1 }), {
 	guards: [
 		(ctx) => {
@@ -191,11 +191,11 @@ const isKnown: MessageGuard<State> = (ctx) => ctx.state.user.name !== '';
 const isFrequent = (ctx: MessageContext<SocketMessage, State>): boolean => ctx.state.visits > 7;
 router.on(Total, () => ({ total: 1 }), { guards: [isKnown, isFrequent] });
 router.on(Note, () => {}, { guards: [isKnown, isFrequent] });
-// @ts-expect-error a guard has to decide
+// @ts-expect-error a guard must return a boolean
 router.on(Note, () => {}, { guards: [() => {}] });
-// @ts-expect-error guards are a list
+// @ts-expect-error guards are an array
 router.on(Note, () => {}, { guards: isKnown });
 // @ts-expect-error there is no such option
 router.on(Note, () => {}, { guard: [isKnown] });
-// @ts-expect-error a name alone is no message
+// @ts-expect-error a name is not a message
 router.on('note', () => {});
