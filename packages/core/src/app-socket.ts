@@ -2,13 +2,16 @@ import type { Payload, SocketData, WebSocketConnection, WebSocketProvider } from
 import type { ServerWebSocket } from 'bun';
 import type { ConnectionData } from './connection-data.ts';
 
-/** What an application's socket does for all nodes, where Bun's own methods of the same names know only this one. */
+/** Pub/sub methods that reach all nodes; Bun's own methods of the same names reach only this server. */
 interface EverywhereMethods {
-	/** Joins a topic. Resolves once messages from every node will arrive. */
+	/** Subscribes the socket to a topic. Resolves once messages from every node will arrive. */
 	subscribe(topic: string): Promise<void>;
-	/** Leaves a topic. */
+	/** Unsubscribes the socket from a topic. */
 	unsubscribe(topic: string): Promise<void>;
-	/** Sends to everyone in the topic, on every node, but this socket; it as well where the topic has history, which is one sequence for all. */
+	/**
+	 * Sends to all subscribers of the topic, on every node, except this socket. On a topic with history this socket
+	 * receives it as well: its subscribers all get the same sequence.
+	 */
 	publish(topic: string, payload: Payload): Promise<void>;
 	/** {@link publish} for text. */
 	publishText(topic: string, text: string): Promise<void>;
@@ -17,33 +20,33 @@ interface EverywhereMethods {
 }
 
 /**
- * The socket a handler gets: Bun's own, except that its pub/sub reaches every node. Once it is closed by the application, messages of
- * its client that wait for their turn are not handled any more.
+ * The socket passed to handlers: Bun's own, except that its pub/sub reaches every node. Once the application closes it,
+ * messages of its client that wait to be handled are dropped.
  */
 export type AppSocket<TData extends ConnectionData = ConnectionData> = Omit<
 	ServerWebSocket<SocketData<TData>>,
 	keyof EverywhereMethods | 'cork' | 'data'
 > &
 	EverywhereMethods & {
-		/** Not to be replaced: keep what is yours in `data.data`. */
+		/** Read-only: store your own data in `data.data`. */
 		readonly data: SocketData<TData>;
 		cork<TResult>(callback: (ws: AppSocket<TData>) => TResult): TResult;
 	};
 
-/** Bun's own methods, that are only looked at in passing. */
-type Watched = Pick<WebSocketConnection, 'close' | 'terminate' | 'send' | 'sendText' | 'sendBinary'>;
+/** Bun's own methods whose calls the endpoint must notice. */
+type Observed = Pick<WebSocketConnection, 'close' | 'terminate' | 'send' | 'sendText' | 'sendBinary'>;
 
-/** What the endpoint has to know of what the application does with a socket. */
+/** What the endpoint must know about the application's use of a socket. */
 export interface SocketEvents {
-	/** It has closed it. */
+	/** The application has closed the socket. */
 	readonly onClose: (socket: WebSocketConnection) => void;
-	/** What it has sent could not be passed on at once, or was dropped. */
+	/** A send was buffered because of backpressure, or dropped. */
 	readonly onBackpressure: (socket: WebSocketConnection) => void;
 }
 
 /**
- * Gives sockets an application's pub/sub methods. It puts one shared prototype between a socket and Bun's, so that everything else
- * stays Bun's own and nothing is paid per message.
+ * Gives sockets the application's pub/sub methods. One shared prototype goes between a socket and Bun's prototype, so
+ * all else stays Bun's own and there is no cost per message.
  */
 export class SocketAdopter {
 	readonly #methods: EverywhereMethods & ThisType<WebSocketConnection>;
@@ -79,9 +82,9 @@ export class SocketAdopter {
 	#prototypeAbove(bun: WebSocketConnection): object {
 		const { onClose, onBackpressure } = this.#events;
 		const { close, terminate, send, sendText, sendBinary } = bun;
-		const watched: Watched & ThisType<WebSocketConnection> = {
+		const observed: Observed & ThisType<WebSocketConnection> = {
 			close(code, reason) {
-				// First, as it throws when it is called wrongly, and then nothing has happened.
+				// First, because with invalid arguments it throws and closes nothing.
 				close.call(this, code, reason);
 				onClose(this);
 			},
@@ -105,8 +108,8 @@ export class SocketAdopter {
 				return sent;
 			},
 		};
-		const prototype = Object.assign(Object.create(bun) as object, this.#methods, watched);
-		// Whose socket it is, is known by its data. It is read as fast as ever: by Bun's own getter.
+		const prototype = Object.assign(Object.create(bun) as object, this.#methods, observed);
+		// The data identifies the session, so it can't be replaced. Reading stays as fast: it uses Bun's own getter.
 		return Object.defineProperty(prototype, 'data', {
 			...Object.getOwnPropertyDescriptor(bun, 'data'),
 			set: refuseData,
@@ -115,5 +118,5 @@ export class SocketAdopter {
 }
 
 function refuseData(): never {
-	throw new TypeError('ws.data can not be replaced: keep what is yours in ws.data.data');
+	throw new TypeError('ws.data cannot be replaced: store your own data in ws.data.data');
 }

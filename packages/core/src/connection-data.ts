@@ -1,5 +1,5 @@
 /**
- * What an application may keep about a connection: any object. No promise, which an `async` function that returns something else
- * would otherwise be taken to return.
+ * The application's own data of a connection: any object but a promise. Without that exception, an `async` function
+ * that returns something invalid would pass for one that returns data.
  */
 export type ConnectionData = object & { readonly then?: never };

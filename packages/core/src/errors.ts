@@ -1,4 +1,4 @@
-/** An application that is put together or used in a way that can't work. */
+/** The application is configured or used incorrectly. */
 export class ApplicationError extends Error {
 	override readonly name = 'ApplicationError';
 }

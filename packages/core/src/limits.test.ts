@@ -21,9 +21,9 @@ const DEFAULTS = {
 };
 
 const GIB = 1024 ** 3;
-const LONGEST_MS = 2 ** 31 - 1;
+const MAX_DELAY_MS = 2 ** 31 - 1;
 
-/** What each may be: from, to, and whether fractions are. */
+/** The range of each limit, and whether fractions are allowed. */
 const RANGES: [keyof Limits, number, number, boolean][] = [
 	['connections', 1, Infinity, false],
 	['connectionsPerAddress', 1, Infinity, false],
@@ -35,21 +35,21 @@ const RANGES: [keyof Limits, number, number, boolean][] = [
 	['queuedBytes', 1, GIB, false],
 	['topicsPerSocket', 0, Infinity, false],
 	['pendingRequests', 1, Infinity, false],
-	['guardTimeoutMs', 1, LONGEST_MS, true],
-	['handlerTimeoutMs', 1, LONGEST_MS, true],
+	['guardTimeoutMs', 1, MAX_DELAY_MS, true],
+	['handlerTimeoutMs', 1, MAX_DELAY_MS, true],
 	['idleTimeoutMs', 8_000, 960_000, true],
 ];
 
 const setting = (limits: unknown) => () => new Application().websocket({ limits: limits as Limits });
 
 describe('limits', () => {
-	it('have defaults, which undefined leaves as they are', () => {
+	it('have defaults, which undefined does not change', () => {
 		expect(withDefaults()).toEqual(DEFAULTS);
 		expect(withDefaults(Object.fromEntries(RANGES.map(([name]) => [name, undefined])))).toEqual(DEFAULTS);
 		expect(setting(Object.fromEntries(RANGES.map(([name]) => [name, undefined])))).not.toThrow();
 	});
 
-	it('are each what was said, and the others their defaults', () => {
+	it('are set one by one; the others keep their defaults', () => {
 		for (const [name] of RANGES) {
 			const value = 77_777;
 			const changes = name === 'messageBytes' ? { bytesPerSecond: DEFAULTS.bytesPerSecond } : {};
@@ -57,7 +57,7 @@ describe('limits', () => {
 		}
 	});
 
-	it('let one message of the largest size be as fast as it is large', () => {
+	it('raise the default byte rate to the largest message', () => {
 		expect(withDefaults({ messageBytes: 8 * 1024 * 1024 }).bytesPerSecond).toBe(8 * 1024 * 1024);
 	});
 
@@ -85,7 +85,7 @@ describe('limits', () => {
 		if (fractions) expect(setting({ ...rest, [name]: min + 0.5 })).not.toThrow();
 	});
 
-	it('there are none of other names, and the error names those there are', () => {
+	it('rejects an unknown name and lists the known ones', () => {
 		for (const name of ['maxConnections', 'message', 'constructor', 'toString', '']) {
 			const call = setting({ [name]: 1 });
 			expect(call).toThrow(ApplicationError);
@@ -101,12 +101,12 @@ describe('limits', () => {
 		['none', '"none"'],
 		[[], '[…]'],
 		[() => {}, 'a function'],
-	])('are an object, not %o', (limits, shown) => {
+	])('must be an object, not %o', (limits, shown) => {
 		expect(setting(limits)).toThrow(ApplicationError);
 		expect(setting(limits)).toThrow(`websocket(): limits must be an object, not ${shown}`);
 	});
 
-	it('must leave room for one message a second, whichever of the two was set', () => {
+	it('must allow one message of the largest size per second', () => {
 		for (const limits of [
 			{ bytesPerSecond: 1_000 },
 			{ bytesPerSecond: 1_000, messageBytes: 1_001 },

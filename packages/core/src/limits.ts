@@ -1,44 +1,56 @@
-import { ApplicationError } from './errors.ts';
 import { show } from '@orijs/websocket/internal';
+import { ApplicationError } from './errors.ts';
 
-/** What one endpoint allows. Counts and rates take `Infinity` for no bound. */
+/** Limits of one WebSocket endpoint. Counts and rates accept `Infinity` for no limit. */
 export interface Limits {
-	/** Connections of this process, those still in their upgrade included; more get 503. Default 50,000. */
+	/** Connections to this process, including those still in their upgrade; further ones get 503. Default 50,000. */
 	readonly connections?: number;
 	/**
-	 * Connections of one client address (of one /64 for IPv6), those still in their upgrade included; more get 429. Default 1,000
-	 * for public addresses; private and loopback ones, which mostly are proxies, are bounded only if you say so.
+	 * Connections per client address (per /64 for IPv6), including those still in their upgrade; further ones get 429.
+	 * Default 1,000 for public addresses; private and loopback addresses, mostly proxies, are limited only if this is
+	 * set.
 	 */
 	readonly connectionsPerAddress?: number;
-	/** The largest message in bytes; a larger one ends the connection with 1009. Default 64 KiB, at most 1 GiB. */
+	/** The largest message, in bytes; a larger one closes the connection with 1009. Default 64 KiB, at most 1 GiB. */
 	readonly messageBytes?: number;
-	/** How deep the JSON of a message may be nested. Default 32, at most 1,000. */
+	/** The nesting depth of a message's JSON. Default 32, at most 1,000. */
 	readonly messageDepth?: number;
 	/**
-	 * Messages per second and socket. A second's worth may come at once; beyond that a typed message is refused with `rate_limited`,
-	 * and a client that goes on is closed with 4429. Default 100.
+	 * Messages per second and socket. One second's worth may arrive at once; beyond that, typed messages are refused
+	 * with `rate_limited`, and a client that continues is closed with 4429. Default 100.
 	 */
 	readonly messagesPerSecond?: number;
-	/** As `messagesPerSecond`, in bytes. Default 1 MiB, at least `messageBytes`. */
+	/**
+	 * Bytes of messages per second and socket, limited like `messagesPerSecond`. Default 1 MiB or `messageBytes`,
+	 * whichever is larger; at least `messageBytes`.
+	 */
 	readonly bytesPerSecond?: number;
-	/** Messages of one socket that may wait for their turn; with more, no more is read from it until they are handled. Default 64. */
+	/** Messages of one socket that wait to be handled; beyond that, reading from the socket is paused. Default 64. */
 	readonly queuedMessages?: number;
-	/** Bytes that may wait to be sent to one socket; with more it is closed with 1013, see `slowReaders`. Default 1 MiB, at most 1 GiB. */
+	/**
+	 * Bytes that wait to be sent to one socket; beyond that it is closed with 1013, unless `slowReaders` says otherwise.
+	 * Default 1 MiB, at most 1 GiB.
+	 */
 	readonly queuedBytes?: number;
-	/** Topics of one socket, as far as its client asks for them: `ctx.subscribe` and the client's own subscribing. Default 200. */
+	/** Topics per socket that its client may subscribe to, itself or by `ctx.subscribe`. Default 200. */
 	readonly topicsPerSocket?: number;
-	/** Requests of one socket that wait for an answer, each way; more are refused with `too_many_requests`. Default 100. */
+	/**
+	 * Requests per socket that are not answered yet, in each direction; further ones are refused with
+	 * `too_many_requests`. Default 100.
+	 */
 	readonly pendingRequests?: number;
-	/** How long a client may take from its connection to having passed the guards, in milliseconds; then 4408. Default 10,000. */
+	/**
+	 * Time from the connection's opening until its guards must have passed, in milliseconds; then 4408. Default 10,000.
+	 */
 	readonly guardTimeoutMs?: number;
 	/**
-	 * How long a message's handler may take, in milliseconds; then its request is answered with `timeout` and the next message
-	 * handled, whether or not the handler ever ends. Default 30,000.
+	 * Time a message's handler may take, in milliseconds. Then its request is answered with `timeout` and the next
+	 * message is handled, even if the handler never ends. Default 30,000.
 	 */
 	readonly handlerTimeoutMs?: number;
 	/**
-	 * How long a connection may be silent, in milliseconds; clients are pinged before, so that only dead ones are. 8,000 to 960,000, in
-	 * steps of 4,000 as Bun counts them. Default 120,000.
+	 * Silence after which a connection is closed, in milliseconds. Clients are pinged before, so only dead ones are
+	 * affected. 8,000 to 960,000, which Bun counts in steps of 4,000. Default 120,000.
 	 */
 	readonly idleTimeoutMs?: number;
 }
@@ -46,18 +58,19 @@ export interface Limits {
 const KIB = 1024;
 const MIB = 1024 * KIB;
 const GIB = 1024 * MIB;
-/** The longest delay a timer can have, in milliseconds. */
+/** The longest delay of a timer, in milliseconds. */
 export const MAX_DELAY_MS: number = 2 ** 31 - 1;
 
-/** All limits, with their defaults where nothing else was said. */
+/** All limits, with defaults where none was set. */
 export type AllLimits = Readonly<Required<Omit<Limits, 'connectionsPerAddress'>>> & {
-	/** Undefined: the default, which is for public addresses only. */
+	/** Undefined: the default, which applies to public addresses only. */
 	readonly connectionsPerAddress: number | undefined;
 };
 
+/** The default of `connectionsPerAddress`. */
 export const DEFAULT_PER_PUBLIC_ADDRESS = 1_000;
 
-/** What a limit may be: the smallest, the largest, and whether fractions are. */
+/** The range of each limit, and whether fractions are allowed. */
 const RANGES: Record<keyof Limits, { readonly min: number; readonly max: number; readonly fractions?: true }> = {
 	connections: { min: 1, max: Infinity },
 	connectionsPerAddress: { min: 1, max: Infinity },
@@ -71,11 +84,11 @@ const RANGES: Record<keyof Limits, { readonly min: number; readonly max: number;
 	pendingRequests: { min: 1, max: Infinity },
 	guardTimeoutMs: { min: 1, max: MAX_DELAY_MS, fractions: true },
 	handlerTimeoutMs: { min: 1, max: MAX_DELAY_MS, fractions: true },
-	// Bun ends no connection sooner than that.
+	// Bun does not close idle connections sooner.
 	idleTimeoutMs: { min: 8_000, max: 960_000, fractions: true },
 };
 
-/** @throws {ApplicationError} a limit is not known or can't work */
+/** @throws {ApplicationError} a limit is unknown or out of range */
 export function checkLimits(limits: unknown): void {
 	if (typeof limits !== 'object' || limits === null || Array.isArray(limits)) {
 		throw new ApplicationError(`websocket(): limits must be an object, not ${show(limits)}`);
@@ -89,7 +102,7 @@ export function checkLimits(limits: unknown): void {
 		const { min, max, fractions } = RANGES[name as keyof Limits];
 		if (
 			value === undefined ||
-			(typeof value === 'number' && value >= min && value <= max && isFine(value, fractions))
+			(typeof value === 'number' && value >= min && value <= max && isAllowedFraction(value, fractions))
 		) {
 			continue;
 		}
@@ -100,11 +113,11 @@ export function checkLimits(limits: unknown): void {
 	if (bytesPerSecond >= messageBytes) return;
 	throw new ApplicationError(
 		`websocket(): limits.bytesPerSecond must be at least limits.messageBytes (${messageBytes}), not ${bytesPerSecond}: ` +
-			'otherwise one message alone would be too fast',
+			'otherwise a single message could exceed the rate',
 	);
 }
 
-function isFine(value: number, fractions: true | undefined): boolean {
+function isAllowedFraction(value: number, fractions: true | undefined): boolean {
 	return fractions === true || value === Infinity || Number.isInteger(value);
 }
 

@@ -7,8 +7,8 @@ import { serve } from './test-support/serve.ts';
 
 const details = ({ lines }: RecordingLogger): unknown[] => lines.map((line) => line.details);
 
-describe('what was refused', () => {
-	it('is logged at once when it is the first of its kind, with its details', () => {
+describe('a refusal', () => {
+	it('is logged immediately, with its details, if it is the first of its kind', () => {
 		const log = new RecordingLogger();
 		new Refusals(log).add('origin', { origin: 'https://evil.example' });
 
@@ -21,29 +21,31 @@ describe('what was refused', () => {
 		]);
 	});
 
-	it('is logged together once a second after that, and no more when nothing followed', async () => {
+	it('is logged in one line per second after that, and not when nothing followed', async () => {
 		const log = new RecordingLogger();
 		const refusals = new Refusals(log);
 		const begin = performance.now();
 		for (let i = 0; i < 1_000; i++) refusals.add('message', { number: i });
 		expect(details(log)).toEqual([{ count: 1, number: 0 }]);
 
-		await until(() => log.lines.length === 2, { what: 'the others are logged' });
+		await until(() => log.lines.length === 2, { what: 'the other refusals are logged' });
 		expect(performance.now() - begin).toBeGreaterThanOrEqual(990);
 		expect(details(log)[1]).toEqual({ count: 999 });
 
 		refusals.add('message', { number: 1_000 });
-		await until(() => log.lines.length === 3, { what: 'one more is logged' });
+		await until(() => log.lines.length === 3, { what: 'another line is logged' });
 		expect(details(log)[2]).toEqual({ count: 1 });
 		const quietSince = performance.now();
-		await until(() => performance.now() - quietSince > 1_100, { what: 'a second has passed in which nothing came' });
+		await until(() => performance.now() - quietSince > 1_100, {
+			what: 'more than a second has passed without a refusal',
+		});
 		expect(log.lines).toHaveLength(3);
 
 		refusals.add('message', { number: 1_001 });
 		expect(details(log)[3]).toEqual({ count: 1, number: 1_001 });
 	});
 
-	it('is logged for each kind by itself', () => {
+	it('is logged separately for each kind', () => {
 		const log = new RecordingLogger();
 		const refusals = new Refusals(log);
 		for (const kind of ['rate', 'flood', 'rate', 'flood', 'idle'] as const) refusals.add(kind, { kind });
@@ -55,7 +57,7 @@ describe('what was refused', () => {
 		]);
 	});
 
-	it('is counted, all of it, whether or not it is logged', () => {
+	it('is always counted, whether or not it is logged', () => {
 		const log = new RecordingLogger();
 		const refusals = new Refusals(log);
 		for (let i = 0; i < 10; i++) refusals.add('topics', {});
@@ -65,7 +67,7 @@ describe('what was refused', () => {
 		expect(log.lines.map(({ message }) => message)).toEqual([expect.stringContaining('limits.topicsPerSocket')]);
 	});
 
-	it('is counted from zero for every kind, and what was read does not change', () => {
+	it('is counted from zero for every kind; counts already read do not change', () => {
 		const refusals = new Refusals(new RecordingLogger());
 		const before = refusals.counts;
 		refusals.add('guard', {});
@@ -76,7 +78,7 @@ describe('what was refused', () => {
 	});
 });
 
-it('an application tells its counts at any time: before it has an endpoint, while it listens, after it has stopped', async () => {
+it('an application has its counts at any time: without an endpoint, while it listens, and after it has stopped', async () => {
 	const app = new Application({ logger: new RecordingLogger() });
 	expect(app.refusals.upgrade).toBe(0);
 	const { http } = await serve(app.websocket({ upgrade: () => null }));

@@ -1,50 +1,50 @@
 import type { LogDetails, Logger } from '@orijs/websocket';
 
-/** What was refused, and what is said of it in the log. */
-const SAID = {
-	stopping: 'Upgrades were refused because the server is stopping (503)',
-	connections: 'Upgrades were refused: limits.connections is reached (503)',
+/** The log line of each kind of refusal. */
+const LOG_TEXT = {
+	stopping: 'Upgrades rejected: the server is stopping (503)',
+	connections: 'Upgrades rejected: limits.connections reached (503)',
 	connectionsPerAddress:
-		'Upgrades were refused: limits.connectionsPerAddress is reached (429). Where that address is a proxy, name it in trustedProxies',
-	origin: 'Upgrades from pages of another origin were refused (403); allowedOrigins says which may connect',
-	handshake: 'Upgrades were refused: no valid WebSocket handshake (400)',
-	upgrade: 'Upgrades were refused by upgrade()',
-	upgradeTimeout: 'Upgrades were refused: upgrade() took too long (503)',
-	guard: 'Connections were refused by a guard (4401)',
-	guardTimeout: 'Connections were ended: their first message, or the guards, took too long (4408)',
-	message: 'Messages were refused: not what the protocol allows (invalid_message)',
-	unknownType: 'Messages were refused: nothing handles their type (unknown_type)',
-	data: 'Messages were refused: their data does not fit the schema (invalid_data)',
-	forbidden: 'Messages were refused by a guard or by authorize (forbidden)',
-	rate: 'Messages were refused: they came too fast (rate_limited)',
-	flood: 'Connections were ended: they went on sending too fast (4429)',
-	topics: 'Subscriptions were refused: limits.topicsPerSocket is reached (too_many_topics)',
-	requests: 'Requests were refused: limits.pendingRequests is reached (too_many_requests)',
-	handlerTimeout: 'Handlers took longer than limits.handlerTimeoutMs and were given up (timeout)',
-	messageSize: 'Connections were ended: a message was larger than limits.messageBytes (1009)',
-	frame: 'Connections were ended: they broke the WebSocket protocol (1002, 1007)',
-	idle: 'Connections were ended: they were silent for limits.idleTimeoutMs',
-	slowReader: 'Clients read too slowly (1013, or, with slowReaders: drop, a gap notice)',
-	binary: 'Connections were ended: a binary message, which nothing here takes (1003)',
+		'Upgrades rejected: limits.connectionsPerAddress reached (429). If the address is a proxy, add it to trustedProxies',
+	origin: 'Upgrades rejected: page of another origin (403). To allow it, add it to allowedOrigins',
+	handshake: 'Upgrades rejected: invalid WebSocket handshake (400)',
+	upgrade: 'Upgrades rejected by upgrade()',
+	upgradeTimeout: 'Upgrades rejected: upgrade() timed out (503)',
+	guard: 'Connections rejected by a guard (4401)',
+	guardTimeout: 'Connections closed: the first message or the guards took too long (4408)',
+	message: 'Messages refused: not a valid message of the protocol (invalid_message)',
+	unknownType: 'Messages refused: no handler for their type (unknown_type)',
+	data: 'Messages refused: data does not match the schema (invalid_data)',
+	forbidden: 'Messages refused by a guard or by authorize (forbidden)',
+	rate: 'Messages refused: sent too fast (rate_limited)',
+	flood: 'Connections closed: the client kept sending too fast (4429)',
+	topics: 'Subscriptions refused: limits.topicsPerSocket reached (too_many_topics)',
+	requests: 'Requests refused: limits.pendingRequests reached (too_many_requests)',
+	handlerTimeout: 'Handlers exceeded limits.handlerTimeoutMs; no longer awaited (timeout)',
+	messageSize: 'Connections closed: a message exceeded limits.messageBytes (1009)',
+	frame: 'Connections closed: WebSocket protocol violated (1002, 1007)',
+	idle: 'Connections closed: silent for limits.idleTimeoutMs',
+	slowReader: 'Clients read too slowly: closed (1013), or messages to them dropped (slowReaders: drop)',
+	binary: 'Connections closed: binary message without a message handler (1003)',
 } as const;
 
-/** What a bound was put to. */
-export type Refusal = keyof typeof SAID;
+/** A reason for which an upgrade, connection or message was refused, or a handler was no longer awaited. */
+export type Refusal = keyof typeof LOG_TEXT;
 
-/** How often a kind of refusal was made, since the application listens. */
+/** The number of refusals of each kind since the application was created. */
 export type RefusalCounts = Readonly<Record<Refusal, number>>;
 
-/** How often one kind of refusal is logged at most, in milliseconds: whoever is flooded must not be flooded by the log as well. */
-const LOG_EVERY_MS = 1_000;
+/** The shortest interval between log lines of one kind, in milliseconds: a flood of clients must not flood the log. */
+const LOG_INTERVAL_MS = 1_000;
 
 interface Tally {
 	total: number;
-	/** How many of them the log knows of. */
+	/** How many of them have been logged. */
 	logged: number;
 	timer: ReturnType<typeof setTimeout> | undefined;
 }
 
-/** Counts what was refused, and says it in the log: the first of a kind at once, what follows together. */
+/** Counts refusals and logs them: the first of a kind immediately, those that follow in one line per second. */
 export class Refusals {
 	readonly #logger: Logger;
 	readonly #tallies = new Map<Refusal, Tally>();
@@ -54,23 +54,23 @@ export class Refusals {
 	}
 
 	get counts(): RefusalCounts {
-		const counts = Object.fromEntries(Object.keys(SAID).map((kind) => [kind, 0])) as Record<Refusal, number>;
+		const counts = Object.fromEntries(Object.keys(LOG_TEXT).map((kind) => [kind, 0])) as Record<Refusal, number>;
 		for (const [kind, { total }] of this.#tallies) counts[kind] = total;
 		return counts;
 	}
 
-	/** Counts what the log knows of already, or need not know of. */
+	/** Counts a refusal that is logged elsewhere or need not be logged. */
 	count(kind: Refusal): void {
 		const tally = this.#tallyOf(kind);
 		tally.total++;
 		tally.logged++;
 	}
 
-	/** @param details of the one at hand; with several in one line, of the last */
+	/** Counts and logs a refusal. A line for several refusals has no details. */
 	add(kind: Refusal, details: LogDetails): void {
 		const tally = this.#tallyOf(kind);
 		tally.total++;
-		if (tally.timer === undefined) this.#tell(kind, tally, details);
+		if (tally.timer === undefined) this.#log(kind, tally, details);
 	}
 
 	#tallyOf(kind: Refusal): Tally {
@@ -82,13 +82,13 @@ export class Refusals {
 		return tally;
 	}
 
-	#tell(kind: Refusal, tally: Tally, details: LogDetails): void {
+	#log(kind: Refusal, tally: Tally, details: LogDetails): void {
 		tally.timer = undefined;
 		const count = tally.total - tally.logged;
 		if (count === 0) return;
 		tally.logged = tally.total;
-		this.#logger.warn(SAID[kind], { count, ...details });
-		tally.timer = setTimeout(() => this.#tell(kind, tally, {}), LOG_EVERY_MS);
+		this.#logger.warn(LOG_TEXT[kind], { count, ...details });
+		tally.timer = setTimeout(() => this.#log(kind, tally, {}), LOG_INTERVAL_MS);
 		// It must not keep a stopped application's process alive.
 		tally.timer.unref();
 	}

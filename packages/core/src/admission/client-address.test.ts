@@ -193,6 +193,8 @@ describe('a list of trusted proxies', () => {
 		[['10.0.0.1', 'bad']],
 	])('that can not work is refused, saying what one is: %j', (trusted) => {
 		expect(() => new ClientAddresses(trusted)).toThrow(ApplicationError);
-		expect(() => new ClientAddresses(trusted)).toThrow('trustedProxies must be a list of addresses or networks, as');
+		expect(() => new ClientAddresses(trusted)).toThrow(
+			'trustedProxies must be a list of addresses or networks, such as',
+		);
 	});
 });

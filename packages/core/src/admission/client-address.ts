@@ -1,13 +1,13 @@
 import { BlockList, isIP } from 'node:net';
-import { ApplicationError } from '../errors.ts';
 import { show } from '@orijs/websocket/internal';
+import { ApplicationError } from '../errors.ts';
 
-/** Where a request comes from, for counting and for the log: an IPv4 address, or the /64 of an IPv6 address. */
+/** The origin of a connection, for counting: an IPv4 address, or the /64 network of an IPv6 address. */
 export type ClientAddress = string;
 
 const RULE =
-	"websocket(): trustedProxies must be a list of addresses or networks, as ['10.0.0.0/8', '2001:db8::1'], whose X-Forwarded-For and " +
-	'X-Forwarded-Host are believed';
+	"websocket(): trustedProxies must be a list of addresses or networks, such as ['10.0.0.0/8', '2001:db8::1'], whose " +
+	'X-Forwarded-For and X-Forwarded-Host are trusted';
 
 /** Private, loopback, link-local and shared networks (RFC 1918, 4193, 4291, 6598). */
 const PRIVATE = [
@@ -24,19 +24,19 @@ const PRIVATE = [
 
 const privateNetworks = networks(PRIVATE);
 
-/** Tells who is behind a request. */
+/** Determines the client address of requests. */
 export class ClientAddresses {
 	readonly #trusted: BlockList;
 
-	/** @throws {ApplicationError} the list is none */
+	/** @throws {ApplicationError} the argument is not a list of addresses and networks */
 	constructor(trustedProxies: unknown = []) {
 		if (!Array.isArray(trustedProxies)) throw new ApplicationError(`${RULE}; not ${show(trustedProxies)}`);
 		this.#trusted = networks(trustedProxies);
 	}
 
 	/**
-	 * The client's own address: the last one on the way here that is no trusted proxy. What others put into the header before
-	 * that is not believed.
+	 * Returns the client's own address: the last hop that is not a trusted proxy. Earlier entries of the header are not
+	 * trusted.
 	 */
 	of(headers: Headers, peer: string): string {
 		let address = plain(peer);
@@ -58,13 +58,13 @@ export class ClientAddresses {
 	}
 }
 
-/** What connections are counted by: anyone can have all the addresses of an IPv6 /64. */
+/** The address under which a connection is counted. IPv6 clients usually own a whole /64, so that counts as one. */
 export function countedAs(address: string): ClientAddress {
 	const one = plain(address);
 	return isIP(one) === 6 ? `${prefix(one).join(':')}::/64` : one;
 }
 
-/** Whether only programs nearby can have the address; a socket in the file system has none. */
+/** Whether the address is on a private network or this machine; a Unix socket has no address and counts as one. */
 export function isPrivate(address: string): boolean {
 	return isIP(address) === 0 || contains(privateNetworks, plain(address));
 }
@@ -87,7 +87,7 @@ function contains(list: BlockList, address: string): boolean {
 	return version !== 0 && list.check(address, version === 4 ? 'ipv4' : 'ipv6');
 }
 
-/** Without the brackets, port and zone that may go with it; IPv6 in one form, and as IPv4 where that is mapped into it. */
+/** Removes brackets, port and zone. IPv6 is put into canonical form, and IPv4-mapped IPv6 becomes IPv4. */
 function plain(address: string): string {
 	const bare = /^\[(.*)\](?::\d+)?$/.exec(address)?.[1] ?? /^([\d.]+):\d+$/.exec(address)?.[1] ?? address;
 	const unzoned = bare.replace(/%.*$/, '');
@@ -96,7 +96,7 @@ function plain(address: string): string {
 		const [a = 0, b = 0, c = 0, d = 0] = parts.map(Number);
 		return `${(a * 256 + b).toString(16)}:${(c * 256 + d).toString(16)}`;
 	});
-	// Some ways to write one are no URL.
+	// Some notations are not valid in a URL.
 	const canonical = URL.canParse(`http://[${hex}]`) ? new URL(`http://[${hex}]`).hostname.slice(1, -1) : hex;
 	const mapped = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/.exec(canonical);
 	if (mapped === null) return canonical;

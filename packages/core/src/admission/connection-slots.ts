@@ -8,7 +8,10 @@ export interface Slot {
 	taken: number;
 }
 
-/** Limits the connections, in total and per address. Connections still in their upgrade count, so that they can't exceed it. */
+/**
+ * Limits the connections, in total and per address. Connections still in their upgrade count, so that they can't exceed
+ * it.
+ */
 export class ConnectionSlots {
 	readonly #limits: AllLimits;
 	readonly #perAddress = new Map<ClientAddress, Slot>();

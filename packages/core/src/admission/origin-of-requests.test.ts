@@ -20,7 +20,7 @@ describe('an upgrade request from a page of another origin', () => {
 		expect(logger.lines).toEqual([
 			{
 				level: 'warn',
-				message: 'Upgrades from pages of another origin were refused (403); allowedOrigins says which may connect',
+				message: 'Upgrades rejected: page of another origin (403). To allow it, add it to allowedOrigins',
 				details: { count: 1, address: expect.any(String) as string, origin: EVIL },
 			},
 		]);

@@ -14,7 +14,9 @@ export interface PassedPrecheck {
 	readonly remoteAddress: string;
 }
 
-/** The largest `Retry-After` of a refusal, in seconds. Each is random, so that refused clients don't all return at once. */
+/**
+ * The largest `Retry-After` of a refusal, in seconds. Each is random, so that refused clients don't all return at once.
+ */
 const MAX_RETRY_S = 5;
 
 /** Checks an upgrade request before the application sees it: handshake, origin and connection limits. */

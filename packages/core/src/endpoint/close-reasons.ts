@@ -4,8 +4,8 @@ import type { Refusal } from '../refusals.ts';
 const ABNORMAL = 1006;
 
 /**
- * Returns why Bun itself ended a connection, from what it passes to the close handler; undefined if it did not. A client can't
- * forge that: 1006 is never sent in a close frame.
+ * Returns why Bun itself ended a connection, from what it passes to the close handler; undefined if it did not. A
+ * client can't forge that: 1006 is never sent in a close frame.
  */
 export function bunRefusal(code: number, reason: string): Refusal | undefined {
 	if (code !== ABNORMAL) return undefined;

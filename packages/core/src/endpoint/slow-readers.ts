@@ -29,8 +29,8 @@ export class SlowReaders {
 	bunOptions(): Pick<WebSocketHandler<unknown>, 'backpressureLimit' | 'closeOnBackpressureLimit'> {
 		const { queuedBytes } = this.#options;
 		return {
-			// Slow readers are detected at `queuedBytes`. Bun's limit is a backstop for larger batches; if it did not close the
-			// connection there, it would drop messages silently.
+			// Slow readers are detected at `queuedBytes`. Bun's limit is a backstop for larger batches; if it did not
+			// close the connection there, it would drop messages silently.
 			backpressureLimit: this.#drops ? queuedBytes : 2 * queuedBytes + UNCHECKED_BYTES,
 			closeOnBackpressureLimit: !this.#drops,
 		};

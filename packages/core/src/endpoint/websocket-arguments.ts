@@ -8,23 +8,23 @@ import type { Authorize, WebSocketHandlers, WebSocketOptions } from '../websocke
 
 const HANDLERS = ['open', 'message', 'close', 'drain'] as const satisfies readonly (keyof WebSocketHandlers)[];
 
-/** What `websocket()` was given. */
+/** The arguments of `websocket()`. */
 export interface WebSocketArguments {
 	readonly provider: WebSocketProvider | undefined;
 	readonly options: WebSocketOptions;
 }
 
 /**
- * Tells the provider and the options that `websocket()` was given apart.
+ * Distinguishes the provider and the options among the arguments of `websocket()`.
  *
- * @throws {ApplicationError} they are something else, or an option can't work
+ * @throws {ApplicationError} an argument is neither, or an option is unknown or invalid
  */
 export function readWebSocketArguments(first: unknown, second: unknown): WebSocketArguments {
 	const [provider, options = {}] = second === undefined && isOptions(first) ? [undefined, first] : [first, second];
 	if (!(provider === undefined || isProvider(provider)) || !isOptions(options)) {
 		const given = second === undefined ? [first] : [first, second];
 		throw new ApplicationError(
-			'websocket(): give it a provider, or options, or a provider and then options, ' +
+			'websocket(): pass a provider, or options, or a provider followed by options, ' +
 				`as in websocket(new InProcWsProvider(), { path: '/ws' }), not websocket(${given.map(show).join(', ')})`,
 		);
 	}
@@ -32,7 +32,7 @@ export function readWebSocketArguments(first: unknown, second: unknown): WebSock
 		if (!Object.hasOwn(OPTION_CHECKS, name)) {
 			throw new ApplicationError(
 				`websocket(): there is no option ${name}; options are ${Object.keys(OPTION_CHECKS).join(', ')}, ` +
-					'and a provider goes before them: websocket(provider, options)',
+					'and a provider comes before them: websocket(provider, options)',
 			);
 		}
 		if (value !== undefined) OPTION_CHECKS[name as keyof WebSocketOptions](value);
@@ -40,11 +40,11 @@ export function readWebSocketArguments(first: unknown, second: unknown): WebSock
 	return { provider, options };
 }
 
-/** @throws {ApplicationError} they are no handlers */
+/** @throws {ApplicationError} a handler is not a function */
 export function checkHandlers(handlers: unknown): void {
 	if (typeof handlers !== 'object' || handlers === null) {
 		throw new ApplicationError(
-			`onWebSocket(): give it an object with the handlers ${HANDLERS.join(', ')}, not ${show(handlers)}`,
+			`onWebSocket(): pass an object with the handlers ${HANDLERS.join(', ')}, not ${show(handlers)}`,
 		);
 	}
 	for (const name of HANDLERS) {
@@ -59,8 +59,8 @@ const OPTION_CHECKS: Record<keyof WebSocketOptions, (value: unknown) => void> = 
 	path(path) {
 		if (typeof path === 'string' && canMatch(path)) return;
 		throw new ApplicationError(
-			'websocket(): path must begin with / and be written as it stands in a URL: no ? and #, no . and .. between ' +
-				'slashes, blanks and the like escaped (%20); it may have parameters (/:room) and end with /*; ' +
+			'websocket(): path must begin with / and be encoded as in a URL: no ? and #, no . and .. segments, spaces and the ' +
+				'like escaped (%20); it may have parameters (/:room) and end with /*; ' +
 				`not ${show(path)}`,
 		);
 	},
@@ -92,7 +92,7 @@ const OPTION_CHECKS: Record<keyof WebSocketOptions, (value: unknown) => void> = 
 	},
 };
 
-/** Whether a request can have such a path: Bun compares paths as a URL has them, and knows `*` at the end only. */
+/** Whether the path can match a request: Bun compares paths URL-encoded, and supports `*` only at the end. */
 function canMatch(path: string): boolean {
 	return path.startsWith('/') && new URL(`http://host${path}`).pathname === path && !/\/\*./.test(path);
 }
@@ -103,7 +103,7 @@ function isProvider(value: unknown): value is WebSocketProvider {
 	return [start, addConnection, publishFrom].every((method) => typeof method === 'function');
 }
 
-/** A literal, as opposed to an instance of something, which would have none of the options and be taken for empty. */
+/** Whether it is a plain object. An instance of a class would pass for options with none set. */
 function isOptions(value: unknown): value is WebSocketOptions {
 	if (typeof value !== 'object' || value === null || isProvider(value)) return false;
 	const prototype: unknown = Object.getPrototypeOf(value);

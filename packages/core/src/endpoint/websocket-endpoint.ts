@@ -229,7 +229,10 @@ export class WebSocketEndpoint implements SessionHost {
 		this.#upgrades.close();
 	}
 
-	/** Ends all connections and waits for their close handlers, until the deadline at the latest (monotonic clock, in milliseconds). */
+	/**
+	 * Ends all connections and waits for their close handlers, until the deadline at the latest (monotonic clock, in
+	 * milliseconds).
+	 */
 	async drain(deadline: number): Promise<void> {
 		await drain([...this.#unfinished()], deadline);
 		await this.#handlers.closeHandlersSettled(deadline - performance.now());

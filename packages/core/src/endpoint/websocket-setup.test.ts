@@ -120,7 +120,7 @@ describe('setting up the WebSocket endpoint', () => {
 			const call = (): unknown => new Application().websocket(options as object);
 			expect(call).toThrow(ApplicationError);
 			expect(call).toThrow(
-				`there is no option ${name}; options are path, upgrade, upgradeTimeoutMs, allowedOrigins, trustedProxies, authorize, limits, slowReaders, and a provider goes before them`,
+				`there is no option ${name}; options are path, upgrade, upgradeTimeoutMs, allowedOrigins, trustedProxies, authorize, limits, slowReaders, and a provider comes before them`,
 			);
 		}
 	});
@@ -149,7 +149,7 @@ describe('setting up the WebSocket endpoint', () => {
 	])('refuses what is neither provider nor options, saying how to call it: websocket(%s)', (shown, given) => {
 		const websocket = (): unknown => (new Application() as JavaScript).websocket(...given);
 		expect(websocket).toThrow(ApplicationError);
-		expect(websocket).toThrow('websocket(): give it a provider, or options, or a provider and then options, as in');
+		expect(websocket).toThrow('websocket(): pass a provider, or options, or a provider followed by options, as in');
 		expect(websocket).toThrow(`not websocket(${shown})`);
 	});
 
@@ -166,9 +166,9 @@ describe('setting up the WebSocket endpoint', () => {
 	});
 
 	it.each<[string, unknown]>([
-		['give it an object with the handlers open, message, close, drain, not undefined', undefined],
-		['give it an object with the handlers open, message, close, drain, not null', null],
-		['give it an object with the handlers open, message, close, drain, not a function', () => {}],
+		['pass an object with the handlers open, message, close, drain, not undefined', undefined],
+		['pass an object with the handlers open, message, close, drain, not null', null],
+		['pass an object with the handlers open, message, close, drain, not a function', () => {}],
 		['open must be a function, not "hello"', { open: 'hello' }],
 		['message must be a function, not null', { message: null }],
 		['close must be a function, not {…}', { close: {} }],
@@ -183,7 +183,7 @@ describe('setting up the WebSocket endpoint', () => {
 		const app = new Application().websocket().onWebSocket({ open: (ws) => void ws.send('first') });
 
 		expect(() => app.onWebSocket({})).toThrow(ApplicationError);
-		expect(() => app.onWebSocket({})).toThrow('onWebSocket() was called twice; give it all handlers in one object');
+		expect(() => app.onWebSocket({})).toThrow('onWebSocket() was called twice; pass all handlers in one object');
 		const { ws } = await serve(app);
 		expect(await (await connectClient(ws)).next()).toBe('first');
 	});

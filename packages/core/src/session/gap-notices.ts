@@ -34,8 +34,8 @@ export class GapNotices {
 	}
 
 	/**
-	 * Tells one client that any message to it may be missing since then (ms since the epoch). Returns false when a notice could
-	 * not be sent either.
+	 * Tells one client that any message to it may be missing since then (ms since the epoch). Returns false when a
+	 * notice could not be sent either.
 	 */
 	notifyOne(session: Session, since: number): boolean {
 		const until = Date.now();

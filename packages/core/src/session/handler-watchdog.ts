@@ -16,8 +16,8 @@ export interface WatchedSession {
 }
 
 /**
- * Finds handlers that take too long. It scans all sessions at intervals, so the only cost per message is to note the tick at
- * which its handler started.
+ * Finds handlers that take too long. It scans all sessions at intervals, so the only cost per message is to note the
+ * tick at which its handler started.
  */
 export class HandlerWatchdog {
 	readonly #sessions: () => Iterable<WatchedSession>;

@@ -179,7 +179,10 @@ function fail(): never {
 	throw new Error('hostile');
 }
 
-/** An application that returns something hostile where it is asked to, waits a little for what is slow, and else says what it was told. */
+/**
+ * An application that returns something hostile where it is asked to, waits a little for what is slow, and else says
+ * what it was events.
+ */
 async function working(hostile: () => Promise<never>, limits: Limits = {}) {
 	const log = new RecordingLogger();
 	const handled: unknown[] = [];

@@ -3,8 +3,8 @@ import type { Frame, Inbound, Session, SessionHost } from './session.ts';
 import { TurnQueue } from './turn-queue.ts';
 
 /**
- * A connection's messages from the socket to the dispatcher: their rate is checked, and they run in order, one at a time.
- * While too many are queued, nothing is read from the socket. Made with a connection's first message.
+ * A connection's messages from the socket to the dispatcher: their rate is checked, and they run in order, one at a
+ * time. While too many are queued, nothing is read from the socket. Made with a connection's first message.
  */
 export class InboundMessages implements Inbound {
 	readonly #session: Session;
@@ -95,7 +95,10 @@ export class InboundMessages implements Inbound {
 		this.#resumeIfShort();
 	}
 
-	/** Stops reading from the socket, unless the application has already paused it: then resuming is up to the application. */
+	/**
+	 * Stops reading from the socket, unless the application has already paused it: then resuming is up to the
+	 * application.
+	 */
 	#pause(): void {
 		const { ws } = this.#session;
 		if (this.#isPaused || ws.isPaused) return;

@@ -33,7 +33,7 @@ describe('a message larger than limits.messageBytes', () => {
 		expect(logger.lines).toEqual([
 			{
 				level: 'warn',
-				message: 'Connections were ended: a message was larger than limits.messageBytes (1009)',
+				message: 'Connections closed: a message exceeded limits.messageBytes (1009)',
 				details: expect.objectContaining({ count: 1, socketId: expect.any(String) as string }) as object,
 			},
 		]);
@@ -104,7 +104,7 @@ describe('a client that breaks the WebSocket protocol', () => {
 		expect(logger.lines).toEqual([
 			{
 				level: 'warn',
-				message: 'Connections were ended: they broke the WebSocket protocol (1002, 1007)',
+				message: 'Connections closed: WebSocket protocol violated (1002, 1007)',
 				details: expect.objectContaining({ count: 1, reason: expect.any(String) as string }) as object,
 			},
 		]);

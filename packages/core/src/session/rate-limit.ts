@@ -12,9 +12,10 @@ const CLOCK_READS_PER_SECOND = 16;
 const MAX_MESSAGES_PER_CLOCK_READ = 64;
 
 /**
- * Limits how fast one socket sends: two token buckets, of messages and of bytes, each of which holds a second's worth and may be
- * overdrawn by another. Reading the clock costs more than all the rest, so it is not read for each message; after a silence,
- * the burst may therefore exceed a second's worth by the messages that arrive before the clock is read.
+ * Limits how fast one socket sends: two token buckets, of messages and of bytes, each of which holds a second's worth
+ * and may be overdrawn by another. Reading the clock costs more than all the rest, so it is not read for each message;
+ * after a silence, the burst may therefore exceed a second's worth by the messages that arrive before the clock is
+ * read.
  *
  * @see https://en.wikipedia.org/wiki/Token_bucket
  */

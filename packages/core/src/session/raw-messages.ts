@@ -44,7 +44,10 @@ export class RawMessages implements MessageDispatcher {
 		);
 	}
 
-	/** A raw message can't be refused by an answer, and must not be dropped silently; a client that floods is disconnected. */
+	/**
+	 * A raw message can't be refused by an answer, and must not be dropped silently; a client that floods is
+	 * disconnected.
+	 */
 	onRateExceeded(): boolean {
 		return true;
 	}

@@ -78,7 +78,7 @@ describe('a client that reads too slowly', () => {
 			expect(app.refusals.slowReader).toBe(1);
 			expect(logger.lines.map(({ level, message }) => [level, message])).toContainEqual([
 				'warn',
-				'Clients read too slowly (1013, or, with slowReaders: drop, a gap notice)',
+				'Clients read too slowly: closed (1013), or messages to them dropped (slowReaders: drop)',
 			]);
 		},
 	);

@@ -15,7 +15,7 @@ it('ws.data can not be replaced, which says where to keep what; nothing else hap
 
 	expect(() => {
 		(ws as { data: unknown }).data = { mine: 1 };
-	}).toThrow(new TypeError('ws.data can not be replaced: keep what is yours in ws.data.data'));
+	}).toThrow(new TypeError('ws.data cannot be replaced: store your own data in ws.data.data'));
 	expect(ws.data).toBe(data);
 	sendTyped(client, 'job', 'on it goes', 'a');
 	await app.socket.send(data.socketId, '{}');
@@ -67,7 +67,7 @@ it('a socket that the application has paused stays so when its handlers have end
 	]);
 });
 
-/** A client of an application that answers with what it was told. */
+/** A client of an application that answers with what it was events. */
 async function connected() {
 	const sockets: AppSocket[] = [];
 	const router = new SocketRouter().on(Job, async ({ data, ws }) => {

@@ -1,6 +1,6 @@
 import type { LogDetails, Logger } from '@orijs/websocket';
 
-/** A logger that adds the same details to each line. */
+/** A logger that adds the same details to every line. */
 export class BoundLogger implements Logger {
 	readonly #logger: Logger;
 	readonly #bound: LogDetails;

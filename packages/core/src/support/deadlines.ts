@@ -1,22 +1,25 @@
 /**
- * Entries that all have the same time. As the first in is the first out, one timer is enough, and to add and to remove cost no
- * more than in a map.
+ * Entries that expire after the same time. They expire in the order they were added, so one timer is enough, and adding
+ * and deleting cost no more than in a map.
  */
 export class Deadlines<TEntry> {
 	readonly #ms: number;
 	readonly #expired: (entry: TEntry) => void;
-	/** When each is due, in milliseconds by the monotonic clock. */
+	/** When each entry expires (monotonic clock, in milliseconds). */
 	readonly #due = new Map<TEntry, number>();
 	#timer: ReturnType<typeof setTimeout> | undefined;
 	#isChecking = false;
 
-	/** @param expired is called once for each entry that was not removed in time; must not throw */
+	/**
+	 * @param ms the time until an entry expires, in milliseconds
+	 * @param expired called once for each entry not deleted in time; must not throw
+	 */
 	constructor(ms: number, expired: (entry: TEntry) => void) {
 		this.#ms = ms;
 		this.#expired = expired;
 	}
 
-	/** The entry must not be there already. */
+	/** Adds an entry, which must not be present already. */
 	add(entry: TEntry): void {
 		this.#due.set(entry, performance.now() + this.#ms);
 		if (this.#timer === undefined && !this.#isChecking) this.#wait(this.#ms);
@@ -26,7 +29,7 @@ export class Deadlines<TEntry> {
 		this.#due.delete(entry);
 	}
 
-	/** Forgets them all. */
+	/** Deletes all entries. */
 	clear(): void {
 		this.#due.clear();
 		clearTimeout(this.#timer);
@@ -45,7 +48,7 @@ export class Deadlines<TEntry> {
 		const now = performance.now();
 		for (const [entry, due] of this.#due) {
 			if (due > now) {
-				// Timers may fire a little early.
+				// Timers can fire slightly early.
 				this.#wait(Math.ceil(due - now));
 				break;
 			}

@@ -1,6 +1,6 @@
 /**
- * What was returned, if it has to be waited for: promises, and what query builders give that is no `Promise`. Never throws, whatever
- * the value is: one that can't be waited for is a rejected promise.
+ * Returns the promise to await if the value has to be awaited: a promise, or another thenable, such as a query builder.
+ * Never throws: a value whose `then` can't be read results in a rejected promise.
  */
 export function promiseOf(value: unknown): Promise<unknown> | undefined {
 	if (typeof value !== 'object' || value === null) return undefined;
@@ -10,6 +10,6 @@ export function promiseOf(value: unknown): Promise<unknown> | undefined {
 	} catch (error) {
 		return Promise.reject(error);
 	}
-	// It is called by the runtime, in its own time, with all that it may throw.
+	// The runtime calls `then` asynchronously, and turns anything it throws into a rejection.
 	return Promise.resolve(value);
 }

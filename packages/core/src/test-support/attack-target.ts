@@ -37,7 +37,10 @@ export class AttackTarget {
 		return `ws://localhost:${this.port}/ws`;
 	}
 
-	/** Runs an attack and checks that a well-behaved client is unaffected, and the server healthy, both during and after it. */
+	/**
+	 * Runs an attack and checks that a well-behaved client is unaffected, and the server healthy, both during and after
+	 * it.
+	 */
 	async survives(attack: () => Promise<void>): Promise<void> {
 		const good = await connectClient(this.url, { timeoutMs: ANSWER_TIMEOUT_MS });
 		const over = new AbortController();

@@ -16,7 +16,10 @@ export async function allReceived(client: TestClient): Promise<void> {
 /** The answer to a successful `@ping`, and to `@subscribe` and `@unsubscribe` of one topic. */
 export const ACCEPTED = { timestamp: expect.any(Number) as number };
 
-/** The answers a client has received, in order and without pongs: the correlation id, and the data or the refusal's code. */
+/**
+ * The answers a client has received, in order and without pongs: the correlation id, and the data or the refusal's
+ * code.
+ */
 export function answersOf(client: TestClient): [correlationId: unknown, answer: unknown][] {
 	return client.texts
 		.map(parse)
