@@ -2,7 +2,7 @@ import { spawnBun } from '@orijs/testkit';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { LocalTestServer } from './test-support/local-test-server.ts';
 
-/** Much less than any timer of the client that could be left, and room for a process to start. */
+/** Less than any timer that the client could leave behind, and enough for a process to start. */
 const SOON_MS = 8_000;
 
 async function exitOf(server: LocalTestServer, how: string): Promise<string> {
@@ -15,28 +15,28 @@ async function exitOf(server: LocalTestServer, how: string): Promise<string> {
 	return child.output().trim();
 }
 
-describe('a closed client keeps no process alive', () => {
-	it('after it was ready, with a request under way', async () => {
+describe('a closed client does not keep its process alive', () => {
+	it('closed when ready, with a pending request', async () => {
 		const server = await LocalTestServer.start();
 		onTestFinished(() => server.end());
 		await server.serve();
 		expect(await exitOf(server, 'when ready')).toBe('3\nclosed');
 	});
 
-	it('right after connect()', async () => {
+	it('closed right after connect()', async () => {
 		const server = await LocalTestServer.start();
 		onTestFinished(() => server.end());
 		await server.serve();
 		expect(await exitOf(server, 'at once')).toBe('closed');
 	});
 
-	it('while it waits for the next try', async () => {
+	it('closed while it waits for the next attempt', async () => {
 		const server = await LocalTestServer.start();
 		onTestFinished(() => server.end());
 		expect(await exitOf(server, 'while it waits')).toBe('closed');
 	});
 
-	it('over a link that is dead', async () => {
+	it('closed on a dead network', async () => {
 		const server = await LocalTestServer.start();
 		onTestFinished(() => server.end());
 		await server.serve();

@@ -4,7 +4,7 @@ import { Say } from './test-support/messages.ts';
 
 afterEach(() => vi.restoreAllMocks());
 
-it('what nobody listens to goes to the console', async () => {
+it('prints errors to the console while there is no error listener', async () => {
 	const printed = vi.spyOn(console, 'error').mockImplementation(() => {});
 	const client = new SocketClient('ws://localhost/ws');
 	client.onStateChange(() => {
@@ -13,12 +13,12 @@ it('what nobody listens to goes to the console', async () => {
 	await client.close();
 	expect(printed.mock.calls).toEqual([['SocketClient (handler):', new Error('thrown by a listener')]]);
 
-	const heard: unknown[] = [];
-	const undo = client.onError((error) => heard.push(error));
+	const received: unknown[] = [];
+	const undo = client.onError((error) => received.push(error));
 	await expect(client.send(Say, { text: '' })).rejects.toThrow('closed');
-	expect([heard.length, printed.mock.calls.length]).toEqual([1, 1]);
+	expect([received.length, printed.mock.calls.length]).toEqual([1, 1]);
 
 	undo();
 	await expect(client.send(Say, { text: '' })).rejects.toThrow('closed');
-	expect([heard.length, printed.mock.calls.length]).toEqual([1, 2]);
+	expect([received.length, printed.mock.calls.length]).toEqual([1, 2]);
 });

@@ -4,7 +4,7 @@ import { settingsOf } from './options.ts';
 
 afterEach(() => vi.unstubAllGlobals());
 
-it('without any, each has its default', () => {
+it('every option has a default', () => {
 	expect(settingsOf({})).toEqual({
 		auth: undefined,
 		connectTimeoutMs: 15_000,
@@ -17,7 +17,7 @@ it('without any, each has its default', () => {
 	});
 });
 
-it('one that is undefined has its default, and a first wait may be longer than the longest by default', () => {
+it('an undefined option has its default, and the largest delay is never below the first one', () => {
 	const { reconnect, heartbeat } = settingsOf({ reconnect: { minDelayMs: 60_000 }, heartbeat: {} });
 	expect(reconnect).toEqual({ minDelayMs: 60_000, maxDelayMs: 60_000 });
 	expect(heartbeat).toEqual({ intervalMs: 20_000, timeoutMs: 10_000 });
@@ -25,7 +25,7 @@ it('one that is undefined has its default, and a first wait may be longer than t
 	expect(settingsOf(none).requestTimeoutMs).toBe(10_000);
 });
 
-describe('one that can not work is refused, with what is allowed', () => {
+describe('rejects invalid options, naming what is allowed', () => {
 	it.each<[unknown, RegExp]>([
 		[null, /options must be an object/],
 		['text', /options must be an object/],
@@ -56,7 +56,7 @@ describe('one that can not work is refused, with what is allowed', () => {
 		expect(make).toThrow(message);
 	});
 
-	it('as is a runtime without WebSocket, unless one is given', () => {
+	it('a runtime without WebSocket, unless the option is given', () => {
 		const { WebSocket } = globalThis;
 		vi.stubGlobal('WebSocket', undefined);
 		expect(() => settingsOf({})).toThrow(/WebSocket must be a class; without a global one, .* it is required/);

@@ -3,7 +3,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import { type ErrorStage, SocketClient } from './index.ts';
 import { LocalTestServer } from './test-support/local-test-server.ts';
 
-it('connections are made with the class that is given, by URL alone', async () => {
+it('connects with the given class, passing only the URL', async () => {
 	const server = await LocalTestServer.start();
 	onTestFinished(() => server.end());
 	await server.serve();
@@ -21,7 +21,7 @@ it('connections are made with the class that is given, by URL alone', async () =
 	expect(made).toEqual([[server.url]]);
 });
 
-it('a class that throws, as where a page may not connect, is reported and tried again', async () => {
+it('reports a class that throws, as under a content security policy, and retries', async () => {
 	const failures: [ErrorStage, Error][] = [];
 	const error = new Error('blocked by a policy');
 	const client = new SocketClient('ws://localhost/ws', {
@@ -32,7 +32,7 @@ it('a class that throws, as where a page may not connect, is reported and tried 
 	});
 	client.onError((failure, where) => failures.push([where, failure]));
 	const ready = client.connect();
-	await until(() => failures.length > 1, { what: 'it tried twice' });
+	await until(() => failures.length > 1, { what: 'two attempts were made' });
 	await client.close();
 	expect(failures[0]).toEqual(['connect', error]);
 	await expect(ready).rejects.toThrow('The client is closed');

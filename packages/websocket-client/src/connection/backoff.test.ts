@@ -5,7 +5,7 @@ import { fullJitter, isTerminal } from './backoff.ts';
 afterEach(() => vi.restoreAllMocks());
 
 describe('full jitter', () => {
-	it('lies between nothing and a bound that doubles, up to the largest', () => {
+	it('is between 0 and a bound that doubles, up to the largest one', () => {
 		fc.assert(
 			fc.property(
 				fc.nat({ max: 2_000 }),
@@ -21,7 +21,7 @@ describe('full jitter', () => {
 		);
 	});
 
-	it('reaches the whole of it', () => {
+	it('covers the whole range', () => {
 		const bounds = { minDelayMs: 100, maxDelayMs: 1_000 };
 		vi.spyOn(Math, 'random').mockReturnValue(0.999);
 		expect([0, 1, 2, 3, 4, 5].map((failures) => Math.round(fullJitter(failures, bounds)))).toEqual([
@@ -32,7 +32,7 @@ describe('full jitter', () => {
 	});
 });
 
-it('of all codes, those that would end so again are terminal', () => {
+it('exactly the codes after which reconnecting is pointless are terminal', () => {
 	const codes = Array.from({ length: 5_000 }, (_, code) => code).filter(isTerminal);
 	expect(codes).toEqual([1002, 1003, 1007, 4401]);
 });

@@ -4,9 +4,13 @@ import { KeepAlive } from './keep-alive.ts';
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-function beating(ping: () => Promise<void>): { heartbeat: KeepAlive; pings: () => number; deaths: () => number } {
+function startKeepAlive(ping: () => Promise<void>): {
+	keepAlive: KeepAlive;
+	pings: () => number;
+	deaths: () => number;
+} {
 	let [pings, deaths] = [0, 0];
-	const heartbeat = new KeepAlive(
+	const keepAlive = new KeepAlive(
 		{ intervalMs: 1_000, timeoutMs: 300 },
 		{
 			ping() {
@@ -16,30 +20,30 @@ function beating(ping: () => Promise<void>): { heartbeat: KeepAlive; pings: () =
 			dead: () => void deaths++,
 		},
 	);
-	heartbeat.start();
-	return { heartbeat, pings: () => pings, deaths: () => deaths };
+	keepAlive.start();
+	return { keepAlive, pings: () => pings, deaths: () => deaths };
 }
 
-it('an answered ping, or a refused one, is a sign of life', async () => {
+it('accepts an answered or refused ping as a sign of life', async () => {
 	for (const answer of [() => Promise.resolve(), () => Promise.reject(new Error('refused'))]) {
-		const { heartbeat, pings, deaths } = beating(answer);
+		const { keepAlive, pings, deaths } = startKeepAlive(answer);
 		await vi.advanceTimersByTimeAsync(10_000);
 		expect([pings(), deaths()]).toEqual([10, 0]);
-		heartbeat.stop();
+		keepAlive.stop();
 	}
 });
 
-it('a ping that is not answered in time is the end, and not before', async () => {
-	const { heartbeat, deaths } = beating(() => new Promise(() => {}));
+it('reports a dead server when a ping times out, and not before', async () => {
+	const { keepAlive, deaths } = startKeepAlive(() => new Promise(() => {}));
 	await vi.advanceTimersByTimeAsync(1_299);
 	expect(deaths()).toBe(0);
 	await vi.advanceTimersByTimeAsync(1);
 	expect(deaths()).toBe(1);
-	heartbeat.stop();
+	keepAlive.stop();
 });
 
-it('a device that slept asks again before it gives up', async () => {
-	const { heartbeat, pings, deaths } = beating(() => new Promise(() => {}));
+it('pings again after the device slept, before it reports a dead server', async () => {
+	const { keepAlive, pings, deaths } = startKeepAlive(() => new Promise(() => {}));
 	await vi.advanceTimersByTimeAsync(1_000);
 	// The clock goes on while no timer runs.
 	vi.setSystemTime(Date.now() + 60_000);
@@ -47,16 +51,16 @@ it('a device that slept asks again before it gives up', async () => {
 	expect([pings(), deaths()]).toEqual([2, 0]);
 	await vi.advanceTimersByTimeAsync(300);
 	expect(deaths()).toBe(1);
-	heartbeat.stop();
+	keepAlive.stop();
 });
 
-it('a beat while an answer is awaited asks nothing, and after stop() nothing is left', async () => {
-	const { heartbeat, pings } = beating(() => new Promise(() => {}));
-	heartbeat.beat();
-	heartbeat.beat();
+it('sends no ping while one is pending, and leaves no timer after stop()', async () => {
+	const { keepAlive, pings } = startKeepAlive(() => new Promise(() => {}));
+	keepAlive.beat();
+	keepAlive.beat();
 	expect(pings()).toBe(1);
-	heartbeat.stop();
-	heartbeat.beat();
+	keepAlive.stop();
+	keepAlive.beat();
 	await vi.advanceTimersByTimeAsync(10_000);
 	expect([pings(), vi.getTimerCount()]).toEqual([1, 0]);
 });

@@ -4,7 +4,7 @@ import { readFrame } from './read-frame.ts';
 
 const KINDS = ['answer', 'refusal', 'message', 'gap', 'raw'];
 
-describe('what a server says', () => {
+describe('readFrame', () => {
 	it.each([
 		['{"type":"add","correlationId":"1","data":3}', { kind: 'answer', correlationId: '1', data: 3 }],
 		['{"type":"add","correlationId":"1"}', { kind: 'answer', correlationId: '1', data: undefined }],
@@ -24,7 +24,7 @@ describe('what a server says', () => {
 			'{"type":"@gap","data":{"topic":"t","since":1,"until":2}}',
 			{ kind: 'gap', gap: { topic: 't', since: 1, until: 2 } },
 		],
-	])('is told apart: %s', (text, incoming) => {
+	])('recognizes %s', (text, incoming) => {
 		expect(readFrame(text)).toEqual(incoming);
 	});
 
@@ -46,13 +46,13 @@ describe('what a server says', () => {
 		'{"type":"@gap"}',
 		'{"type":"@gap","data":{"topic":"t"}}',
 		'{"type":"@gap","data":{"topic":"t","since":"1","until":2}}',
-	])('is raw where it is none of that: %s', (text) => {
+	])('returns any other text as raw: %s', (text) => {
 		expect(readFrame(text)).toEqual({ kind: 'raw' });
 	});
 });
 
 describe('readFrame never throws', () => {
-	it('whatever text it is given', () => {
+	it('for any text', () => {
 		fc.assert(
 			fc.property(fc.oneof(fc.string(), fc.json()), (text) => {
 				expect(KINDS).toContain(readFrame(text).kind);
@@ -60,7 +60,7 @@ describe('readFrame never throws', () => {
 		);
 	});
 
-	it('whatever a frame has in place of its fields', () => {
+	it('for any values of the fields', () => {
 		const value = fc.oneof(fc.jsonValue(), fc.constantFrom('@gap', '@auth', 'x', 1));
 		const frame = fc.record(
 			{ type: value, name: value, correlationId: value, data: value, error: value, timestamp: value, topic: value },

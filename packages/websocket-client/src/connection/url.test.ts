@@ -11,7 +11,7 @@ it.each<[string | URL, string]>([
 	['https://example.com/ws', 'wss://example.com/ws'],
 	['HTTPS://EXAMPLE.com/http', 'wss://example.com/http'],
 	[new URL('https://example.com/ws'), 'wss://example.com/ws'],
-])('%s is %s', (url, full) => {
+])('%s becomes %s', (url, full) => {
 	expect(endpointUrl(url)).toBe(full);
 });
 
@@ -23,18 +23,18 @@ it.each<[unknown, RegExp]>([
 	['ftp://example.com/ws', /must begin with ws: or wss:, not ftp:/],
 	['httpx://example.com/ws', /must begin with ws: or wss:, not httpx:/],
 	['ws://example.com/ws#part', /must have no fragment, not #part/],
-])('%s is refused, with what it must be', (url, message) => {
+])('rejects %s, naming what is allowed', (url, message) => {
 	expect(() => endpointUrl(url as string)).toThrow(InvalidClientOptionError);
 	expect(() => endpointUrl(url as string)).toThrow(message);
 });
 
-describe('on a page', () => {
+describe('relative to a page', () => {
 	it.each([
 		['https://example.com/app/', '/ws', 'wss://example.com/ws'],
 		['http://localhost:3000/app/index.html', 'ws', 'ws://localhost:3000/app/ws'],
 		['https://example.com/app', '//other.example.com/ws', 'wss://other.example.com/ws'],
 		['https://example.com/app#part', '/ws', 'wss://example.com/ws'],
-	])('of %s, %s is %s', (href, url, full) => {
+	])('at %s, %s becomes %s', (href, url, full) => {
 		vi.stubGlobal('location', { href });
 		expect(endpointUrl(url)).toBe(full);
 	});

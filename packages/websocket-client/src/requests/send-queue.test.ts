@@ -8,9 +8,9 @@ afterEach(() => void vi.useRealTimers());
 const connection = (state: { isReady: boolean; isFull: boolean } = { isReady: true, isFull: false }): Connection =>
 	state as unknown as Connection;
 
-/** Fills an outbox, and tells what has gone out. */
-function filled(count: number): { outbox: SendQueue; sent: number[]; refused: number[]; put: (n: number) => Outgoing } {
-	const outbox = new SendQueue({ messages: 1_000, characters: 1_000_000 });
+/** Returns a queue with `count` messages, and what it has sent. */
+function filled(count: number): { queue: SendQueue; sent: number[]; refused: number[]; put: (n: number) => Outgoing } {
+	const queue = new SendQueue({ messages: 1_000, characters: 1_000_000 });
 	const sent: number[] = [];
 	const refused: number[] = [];
 	const put = (n: number): Outgoing => {
@@ -20,37 +20,34 @@ function filled(count: number): { outbox: SendQueue; sent: number[]; refused: nu
 			deliver: () => void sent.push(n),
 			refuse: () => void refused.push(n),
 		};
-		outbox.add(outgoing);
+		queue.add(outgoing);
 		return outgoing;
 	};
 	for (let n = 0; n < count; n++) put(n);
-	return { outbox, sent, refused, put };
+	return { queue, sent, refused, put };
 }
 
-describe('what waited goes out', () => {
-	it('at once where there is no bound', () => {
-		const { outbox, sent } = filled(500);
-		outbox.open(connection(), undefined);
+describe('queued messages are sent', () => {
+	it('at once if there is no rate limit', () => {
+		const { queue, sent } = filled(500);
+		queue.open(connection(), undefined);
 		expect(sent).toHaveLength(500);
 	});
 
-	it.each([1, 2, 3, 7, 8, 10, 100])(
-		'at a little less than the %i messages in a second that are allowed',
-		(messagesPerSecond) => {
-			const { outbox, sent } = filled(1_000);
-			outbox.open(connection(), messagesPerSecond);
-			const first = sent.length;
-			expect(first).toBe(Math.max(1, Math.floor((0.9 * messagesPerSecond) / 4)));
-			vi.advanceTimersByTime(10_000);
-			expect(sent.length - first).toBeLessThanOrEqual(9 * messagesPerSecond);
-			expect(sent.length - first).toBeGreaterThanOrEqual(Math.floor(4.5 * messagesPerSecond));
-			expect(sent).toEqual(sent.map((_, index) => index));
-		},
-	);
+	it.each([1, 2, 3, 7, 8, 10, 100])('at slightly less than the allowed %i messages per second', (messagesPerSecond) => {
+		const { queue, sent } = filled(1_000);
+		queue.open(connection(), messagesPerSecond);
+		const first = sent.length;
+		expect(first).toBe(Math.max(1, Math.floor((0.9 * messagesPerSecond) / 4)));
+		vi.advanceTimersByTime(10_000);
+		expect(sent.length - first).toBeLessThanOrEqual(9 * messagesPerSecond);
+		expect(sent.length - first).toBeGreaterThanOrEqual(Math.floor(4.5 * messagesPerSecond));
+		expect(sent).toEqual(sent.map((_, index) => index));
+	});
 
-	it('in order, with what comes meanwhile behind it', () => {
-		const { outbox, sent, put } = filled(3);
-		outbox.open(connection(), 8);
+	it('in order, before those added meanwhile', () => {
+		const { queue, sent, put } = filled(3);
+		queue.open(connection(), 8);
 		put(3);
 		expect(sent).toEqual([0]);
 		vi.advanceTimersByTime(2_000);
@@ -59,21 +56,21 @@ describe('what waited goes out', () => {
 	});
 
 	it('only while there is a connection', () => {
-		const { outbox, sent } = filled(3);
-		outbox.open(connection(), 8);
-		outbox.shut();
+		const { queue, sent } = filled(3);
+		queue.open(connection(), 8);
+		queue.shut();
 		vi.advanceTimersByTime(5_000);
 		expect(sent).toEqual([0]);
-		outbox.open(connection(), undefined);
+		queue.open(connection(), undefined);
 		expect(sent).toEqual([0, 1, 2]);
 		expect(vi.getTimerCount()).toBe(0);
 	});
 });
 
-it('while the socket is full, what is sent waits until it is not', () => {
+it('queues messages while the socket is full', () => {
 	const state = { isReady: true, isFull: true };
-	const { outbox, sent, put } = filled(0);
-	outbox.open(connection(state), undefined);
+	const { queue, sent, put } = filled(0);
+	queue.open(connection(state), undefined);
 	put(0);
 	vi.advanceTimersByTime(1_000);
 	expect(sent).toEqual([]);
@@ -83,8 +80,8 @@ it('while the socket is full, what is sent waits until it is not', () => {
 	expect(sent).toEqual([0, 1]);
 });
 
-it('what is taken out is not sent, and makes room', () => {
-	const outbox = new SendQueue({ messages: 1, characters: 10 });
+it('does not send a removed message, and frees its space', () => {
+	const queue = new SendQueue({ messages: 1, characters: 10 });
 	const sent: string[] = [];
 	const refused: string[] = [];
 	const outgoing = (text: string): Outgoing => ({
@@ -94,13 +91,13 @@ it('what is taken out is not sent, and makes room', () => {
 		refuse: ({ code }) => void refused.push(`${text}: ${code}`),
 	});
 	const first = outgoing('"first"');
-	outbox.add(first);
-	outbox.add(outgoing('"full"'));
-	expect(outbox.remove(first)).toBe(true);
-	expect(outbox.remove(first)).toBe(false);
-	outbox.add(outgoing('"much too long"'));
-	outbox.add(outgoing('"12345678"'));
-	outbox.open(connection(), undefined);
+	queue.add(first);
+	queue.add(outgoing('"full"'));
+	expect(queue.remove(first)).toBe(true);
+	expect(queue.remove(first)).toBe(false);
+	queue.add(outgoing('"much too long"'));
+	queue.add(outgoing('"12345678"'));
+	queue.open(connection(), undefined);
 	expect(sent).toEqual(['"12345678"']);
 	expect(refused).toEqual(['"full": queue_full', '"much too long": queue_full']);
 });

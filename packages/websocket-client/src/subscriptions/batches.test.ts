@@ -4,8 +4,8 @@ import { batches } from './batches.ts';
 
 const topic = fc.string({ minLength: 1, maxLength: 256 }).map((name) => ({ topic: name }));
 
-describe('topics in batches', () => {
-	it('are all there, in their order', () => {
+describe('batches', () => {
+	it('have all topics, in order', () => {
 		fc.assert(
 			fc.property(fc.array(topic, { maxLength: 400 }), (all) => {
 				expect([...batches(all)].flat()).toEqual(all);
@@ -13,7 +13,7 @@ describe('topics in batches', () => {
 		);
 	});
 
-	it('are no more than a message may have, and no longer than most servers take', () => {
+	it('stay within the topics and characters of one message', () => {
 		fc.assert(
 			fc.property(fc.array(topic, { maxLength: 400 }), (all) => {
 				for (const batch of batches(all)) {
@@ -25,7 +25,7 @@ describe('topics in batches', () => {
 		);
 	});
 
-	it('are as few as can be', () => {
+	it('are as few as possible', () => {
 		const short = Array.from({ length: 250 }, (_, index) => ({ topic: `t${index}` }));
 		expect([...batches(short)].map(({ length }) => length)).toEqual([100, 100, 50]);
 		const long = Array.from({ length: 9 }, () => ({ topic: 'x'.repeat(250) }));

@@ -2,16 +2,16 @@ import type { WsProvider } from '@orijs/websocket';
 import { Numbered } from './messages.ts';
 import type { Published } from './test-server.ts';
 
-const EVERY_MS = 2;
+const INTERVAL_MS = 2;
 
-/** Emits numbered messages until it is stopped. */
+/** Emits numbered messages until the returned function is called, which returns them. */
 export function startNumberPublisher(provider: WsProvider, topic: string): () => Published[] {
 	const published: Published[] = [];
 	const timer = setInterval(() => {
 		const n = published.length;
 		published.push({ n, at: Date.now() });
 		void provider.emit(Numbered, topic, { n });
-	}, EVERY_MS);
+	}, INTERVAL_MS);
 	return () => {
 		clearInterval(timer);
 		return published;

@@ -17,7 +17,7 @@ interface TrackedClient {
 
 const clientsOf = new Map<TestServer, TrackedClient[]>();
 
-/** Runs a scenario and closes its clients. Rejects if a client has reported errors that the scenario did not look at. */
+/** Runs a scenario and closes its clients. Rejects if a client has reported errors that it did not look at. */
 export async function runScenario(scenario: Scenario, server: TestServer): Promise<void> {
 	const clients: TrackedClient[] = [];
 	clientsOf.set(server, clients);

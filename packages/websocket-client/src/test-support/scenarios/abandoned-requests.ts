@@ -43,10 +43,10 @@ export const abandonedRequests: Record<string, Scenario> = {
 
 		await client.connect();
 		const late = new AbortController();
-		const asked = client.request(Wait, 1, { signal: late.signal });
+		const pending = client.request(Wait, 1, { signal: late.signal });
 		await untilHandled(server, 'wait');
 		late.abort(reason);
-		assert.equal(await rejection(asked), reason);
+		assert.equal(await rejection(pending), reason);
 		await server.releaseWaits();
 		assert.equal(await client.request(Wait, 2), 2);
 		assert.deepEqual(await handledData(server, 'add'), []);
@@ -56,9 +56,9 @@ export const abandonedRequests: Record<string, Scenario> = {
 		await server.serve();
 		const client = await readyClient(server);
 		const controller = new AbortController();
-		const asked = client.request(Checked, 'good', { signal: controller.signal });
+		const pending = client.request(Checked, 'good', { signal: controller.signal });
 		controller.abort(new Error('no longer needed'));
-		assert.equal((await rejection(asked)).message, 'no longer needed');
+		assert.equal((await rejection(pending)).message, 'no longer needed');
 		await client.request(Say, { text: 'marker' });
 		assert.deepEqual(await handledData(server, 'checked'), []);
 	},
@@ -85,10 +85,10 @@ export const abandonedRequests: Record<string, Scenario> = {
 	'a request pending on a lost connection rejects with disconnected, and is not sent again': async (server) => {
 		await server.serve();
 		const client = await readyClient(server);
-		const asked = client.request(Wait, 1);
+		const pending = client.request(Wait, 1);
 		await untilHandled(server, 'wait');
 		await server.kill();
-		assertRefused(await rejection(asked), 'disconnected');
+		assertRefused(await rejection(pending), 'disconnected');
 		await server.releaseWaits();
 		await server.serve();
 		await client.request(Wait, 2);
@@ -98,11 +98,11 @@ export const abandonedRequests: Record<string, Scenario> = {
 	'close() rejects pending and queued requests': async (server) => {
 		await server.serve();
 		const client = await readyClient(server);
-		const asked = client.request(Wait, 1);
+		const pending = client.request(Wait, 1);
 		await untilHandled(server, 'wait');
 		const closed = client.close();
 		assertRefused(await rejection(client.request(Wait, 2)), 'disconnected');
-		assertRefused(await rejection(asked), 'disconnected');
+		assertRefused(await rejection(pending), 'disconnected');
 		await closed;
 
 		const other = newClient(server);
@@ -128,8 +128,8 @@ export const abandonedRequests: Record<string, Scenario> = {
 		await server.serve();
 		const client = await readyClient(server, { heartbeat: { intervalMs: 50, timeoutMs: 150 } });
 		await server.network('freeze');
-		const asked = client.request(Add, { a: 1, b: 1 });
-		assertRefused(await rejection(asked), 'disconnected');
+		const pending = client.request(Add, { a: 1, b: 1 });
+		assertRefused(await rejection(pending), 'disconnected');
 		await server.network('cut');
 		await server.network('thaw');
 		await untilState(client, 'ready');

@@ -3,9 +3,9 @@ import { eventually, untilState } from '../assertions.ts';
 import { newClient, readyClient, statesOf } from '../run-scenario.ts';
 import type { Scenario } from '../test-server.ts';
 
-/** As in the table of PROTOCOL.md. */
+/** Close codes after which the client reconnects, and after which it does not, see PROTOCOL.md. */
 const RECONNECTS = [1000, 1001, 1009, 1011, 1012, 1013, 4408, 4429];
-const STOPS = [1002, 1003, 1007, 4401];
+const STAYS_CLOSED = [1002, 1003, 1007, 4401];
 
 export const connectionEnds: Record<string, Scenario> = {
 	...Object.fromEntries(
@@ -25,7 +25,7 @@ export const connectionEnds: Record<string, Scenario> = {
 	),
 
 	...Object.fromEntries(
-		STOPS.map((code): [string, Scenario] => [
+		STAYS_CLOSED.map((code): [string, Scenario] => [
 			`stops reconnecting after ${code}`,
 			async (server) => {
 				await server.serveRaw();
@@ -49,8 +49,8 @@ export const connectionEnds: Record<string, Scenario> = {
 		const began = performance.now();
 		await untilState(client, 'ready');
 		const took = performance.now() - began;
-		assert.ok(took > 350, `it came back after ${took} ms`);
-		assert.ok(took < 2_000, `it came back after ${took} ms`);
+		assert.ok(took > 350, `it reconnected after ${took} ms`);
+		assert.ok(took < 2_000, `it reconnected after ${took} ms`);
 	},
 
 	'without a hint the delays grow up to their bound': async (server) => {

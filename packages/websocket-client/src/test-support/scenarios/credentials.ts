@@ -36,11 +36,11 @@ export const credentials: Record<string, Scenario> = {
 	'auth() is called for each connection': async (server) => {
 		await server.serve({ token: 'first' });
 		let token = 'first';
-		let asked = 0;
+		let calls = 0;
 		const client = newClient(server, {
 			auth: async () => {
 				await new Promise((resolve) => setTimeout(resolve, 5));
-				asked++;
+				calls++;
 				return token;
 			},
 		});
@@ -51,7 +51,7 @@ export const credentials: Record<string, Scenario> = {
 		await eventually(async () => (await server.credentials()).length === 2, 'the new token has arrived');
 		await untilState(client, 'ready');
 		assert.deepEqual(await server.credentials(), ['first', 'second']);
-		assert.ok(asked >= 2);
+		assert.ok(calls >= 2);
 	},
 
 	'an auth() that throws or rejects is reported and called again': async (server) => {
@@ -78,10 +78,10 @@ export const credentials: Record<string, Scenario> = {
 	'an auth() that hangs times out, and its late result is ignored': async (server) => {
 		await server.serve({ token: 'right' });
 		const late: ((token: string) => void)[] = [];
-		let asked = 0;
+		let calls = 0;
 		const client = newClient(server, {
 			connectTimeoutMs: 100,
-			auth: () => (++asked === 1 ? new Promise<string>((resolve) => late.push(resolve)) : 'right'),
+			auth: () => (++calls === 1 ? new Promise<string>((resolve) => late.push(resolve)) : 'right'),
 		});
 		await client.connect();
 		for (const resolve of late) resolve('wrong');
@@ -103,11 +103,11 @@ export const credentials: Record<string, Scenario> = {
 
 	'a client that is closed while auth() is pending does not connect': async (server) => {
 		await server.serve();
-		const asked: ((token: string) => void)[] = [];
-		const client = newClient(server, { auth: () => new Promise<string>((resolve) => asked.push(resolve)) });
+		const pending: ((token: string) => void)[] = [];
+		const client = newClient(server, { auth: () => new Promise<string>((resolve) => pending.push(resolve)) });
 		const ready = client.connect();
 		await client.close();
-		for (const resolve of asked) resolve('right');
+		for (const resolve of pending) resolve('right');
 		assert.ok((await rejection(ready)) instanceof ClientClosedError);
 		assert.equal(await server.accepted(), 0);
 	},

@@ -9,7 +9,7 @@ interface Ledger {
 	readonly gaps: GapNotice[];
 }
 
-/** Loses a connection that numbered messages come over all the time, and looks at what was handledTexts of those that did not come. */
+/** Loses a connection on which numbered messages arrive steadily, and expects a gap around those that are missing. */
 async function losing(server: TestServer, lose: (server: TestServer) => Promise<void>): Promise<void> {
 	await server.serve();
 	const client = await readyClient(server, { heartbeat: { intervalMs: 50, timeoutMs: 200 } });
@@ -28,10 +28,10 @@ async function losing(server: TestServer, lose: (server: TestServer) => Promise<
 
 	await server.publishSteadily('busy');
 	await eventually(() => received.length > 50, 'messages arrive');
-	let isBack = false;
-	client.onStateChange((state) => (isBack ||= state === 'ready'));
+	let isReady = false;
+	client.onStateChange((state) => (isReady ||= state === 'ready'));
 	await lose(server);
-	await eventually(() => isBack && gaps.length > 0, 'the client has reconnected');
+	await eventually(() => isReady && gaps.length > 0, 'the client has reconnected');
 	const seen = received.length;
 	await eventually(() => received.length > seen + 50, 'messages arrive again');
 	const published = await server.stopPublishing();

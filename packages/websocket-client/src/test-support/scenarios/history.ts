@@ -4,7 +4,7 @@ import { eventually, rejection } from '../assertions.ts';
 import { failuresOf, newClient, readyClient } from '../run-scenario.ts';
 import type { Scenario, TestServer } from '../test-server.ts';
 
-/** Keeps enough for whatever a scenario misses. */
+/** Keeps all that a scenario can miss. */
 const LONG = 'long:t';
 /** Keeps five messages. */
 const SHORT = 'short:t';
@@ -26,7 +26,7 @@ async function follow(client: SocketClient, topic: string, options: Subscription
 	return received;
 }
 
-/** Loses the connection under load, twice, and counts. */
+/** Loses the connection under load, twice, and expects every message once and in order. */
 async function away(server: TestServer, lose: () => Promise<void>): Promise<void> {
 	await server.serve();
 	const client = await readyClient(server, { heartbeat: { intervalMs: 50, timeoutMs: 200 } });
@@ -242,12 +242,12 @@ export const history: Record<string, Scenario> = {
 			server.sendRaw(
 				JSON.stringify({ name: 'numbered', data: n, timestamp: 1, topic: 't', position: { epoch, offset, prev } }),
 			);
-		const asked = async (count: number): Promise<unknown> => {
+		const requested = async (count: number): Promise<unknown> => {
 			await eventually(async () => (await server.received()).length === count, '@subscribe has arrived');
 			const { type, data, correlationId } = JSON.parse((await server.received())[count - 1]?.text ?? '');
 			return [type, data, correlationId];
 		};
-		assert.deepEqual(await asked(2), ['@subscribe', { topics: ['t'] }, '@2']);
+		assert.deepEqual(await requested(2), ['@subscribe', { topics: ['t'] }, '@2']);
 		await server.sendRaw('{"type":"@position","data":{"topic":"t","epoch":"e","offset":10,"count":0}}');
 		await server.sendRaw('{"type":"@subscribe","correlationId":"@2","data":{"timestamp":1000000,"refused":[]}}');
 		await subscribed;
@@ -255,7 +255,7 @@ export const history: Record<string, Scenario> = {
 		await message(1, 15, 10);
 		await message(3, 30, 20);
 		const since = { epoch: 'e', offset: 15 };
-		assert.deepEqual(await asked(3), ['@subscribe', { topics: [{ topic: 't', since }] }, '@3']);
+		assert.deepEqual(await requested(3), ['@subscribe', { topics: [{ topic: 't', since }] }, '@3']);
 		await message(4, 40, 30);
 		await message(2, 20, 15);
 		await message(3, 30, 20);
@@ -270,7 +270,7 @@ export const history: Record<string, Scenario> = {
 
 		await message(9, 50, 40, 'another');
 		const last = { epoch: 'e', offset: 40 };
-		assert.deepEqual(await asked(4), ['@subscribe', { topics: [{ topic: 't', since: last }] }, '@4']);
+		assert.deepEqual(await requested(4), ['@subscribe', { topics: [{ topic: 't', since: last }] }, '@4']);
 		assert.equal(numbers.length, 4);
 		assert.deepEqual(failuresOf(client), []);
 	},

@@ -91,13 +91,13 @@ export const incomingRequests: Record<string, Scenario> = {
 		await server.serve();
 		const client = await readyClient(server);
 		let answer = (_: string): void => {};
-		let isAsked = false;
+		let hasArrived = false;
 		const undo = client.handle(WhoAreYou, () => {
-			isAsked = true;
+			hasArrived = true;
 			return new Promise<string>((later) => (answer = later));
 		});
 		const outcome = server.request(client.socketId ?? '', 'Ada');
-		await eventually(() => isAsked, 'the client has received the request');
+		await eventually(() => hasArrived, 'the client has received the request');
 		await server.network('cut');
 		const refused = await outcome;
 		assert.ok('code' in refused && refused.code === 'disconnected');

@@ -72,7 +72,7 @@ export const queueing: Record<string, Scenario> = {
 		await untilTextsHandled(server, 60);
 		const handled = await server.handled();
 		assert.deepEqual(await handledTexts(server), all);
-		// Of 36 a second, the first part at once.
+		// At 36 a second, the first part at once.
 		const took = (handled.at(-1)?.at ?? 0) - (handled[0]?.at ?? 0);
 		assert.ok(took > 1_400, `60 messages took ${took} ms`);
 		assert.equal(client.state, 'ready');

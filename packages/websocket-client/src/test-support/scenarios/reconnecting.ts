@@ -5,13 +5,13 @@ import { Add, Say } from '../messages.ts';
 import { newClient, readyClient } from '../run-scenario.ts';
 import type { Scenario } from '../test-server.ts';
 
-/** Does not come back by itself while a scenario lasts: a shorter wait is one in thousands. */
-const PATIENT = { minDelayMs: 60_000_000, maxDelayMs: 60_000_000 };
+/** Does not reconnect by itself during a scenario: a shorter random delay is one in thousands. */
+const LONG_DELAYS = { minDelayMs: 60_000_000, maxDelayMs: 60_000_000 };
 
 export const reconnecting: Record<string, Scenario> = {
 	'connect() during a delay makes the next attempt at once, even if the server chose the delay': async (server) => {
 		await server.serveRaw();
-		const client = await readyClient(server, { reconnect: PATIENT });
+		const client = await readyClient(server, { reconnect: LONG_DELAYS });
 		for (const reason of ['', 'server is stopping; retry-after-ms=600000']) {
 			await server.closeConnections(1012, reason);
 			await untilState(client, 'waiting');
@@ -22,30 +22,30 @@ export const reconnecting: Record<string, Scenario> = {
 	},
 
 	'across graceful restarts every request is answered, and handled once': async (server) => {
-		// So many that some are always on their way.
+		// High enough that some requests are always in transit.
 		const often = { messagesPerSecond: 5_000 };
 		await server.serve(often);
 		const client = await readyClient(server, { queue: { messages: 5_000, characters: 1_000_000 } });
-		const asked: Promise<number>[] = [];
+		const requests: Promise<number>[] = [];
 		const timer = setInterval(() => {
-			for (let i = 0; i < 5; i++) asked.push(client.request(Add, { a: asked.length, b: 0 }));
+			for (let i = 0; i < 5; i++) requests.push(client.request(Add, { a: requests.length, b: 0 }));
 		}, 2);
 		for (let restarts = 0; restarts < 3; restarts++) {
-			const before = asked.length;
-			await eventually(() => asked.length > before + 50, 'more requests are sent');
+			const before = requests.length;
+			await eventually(() => requests.length > before + 50, 'more requests are sent');
 			await server.stop();
 			await server.serve(often);
 			await untilState(client, 'ready');
 		}
 		clearInterval(timer);
 		assert.deepEqual(
-			await Promise.all(asked),
-			asked.map((_, index) => index),
+			await Promise.all(requests),
+			requests.map((_, index) => index),
 		);
 		const handled = (await server.handled()).map(({ data }) => (data as { a: number }).a);
 		assert.deepEqual(
 			handled.toSorted((one, other) => one - other),
-			asked.map((_, index) => index),
+			requests.map((_, index) => index),
 		);
 	},
 

@@ -49,14 +49,14 @@ export const requesting: Record<string, Scenario> = {
 		const busy = client.request(Wait, 1);
 		await untilHandled(server, 'wait');
 		await server.beginStop();
-		const asked = [1, 2, 3].map((a) => client.request(Add, { a, b: 0 }));
+		const pending = [1, 2, 3].map((a) => client.request(Add, { a, b: 0 }));
 		// Time for the server to refuse them.
 		await rejection(client.request(Unhandled, null, { timeoutMs: 300 }));
 		assert.deepEqual(await handledData(server, 'add'), []);
 		await server.releaseWaits();
 		await busy;
 		await server.serve();
-		assert.deepEqual(await Promise.all(asked), [1, 2, 3]);
+		assert.deepEqual(await Promise.all(pending), [1, 2, 3]);
 		assert.deepEqual(
 			await handledData(server, 'add'),
 			[1, 2, 3].map((a) => ({ a, b: 0 })),
@@ -66,13 +66,13 @@ export const requesting: Record<string, Scenario> = {
 	'a request refused by a stopping server times out without another connection': async (server) => {
 		await server.serveRaw();
 		const client = await readyClient(server);
-		const asked = client.request(Add, { a: 1, b: 1 }, { timeoutMs: 200 });
+		const pending = client.request(Add, { a: 1, b: 1 }, { timeoutMs: 200 });
 		await eventually(
 			async () => (await server.received()).some(({ text }) => text.includes('"add"')),
 			'the request has arrived',
 		);
 		await server.sendRaw('{"type":"add","correlationId":"1","error":{"code":"stopping","message":"bye"}}');
-		assertRefused(await rejection(asked), 'timeout');
+		assertRefused(await rejection(pending), 'timeout');
 	},
 
 	'invalid data rejects, and nothing is sent': async (server) => {

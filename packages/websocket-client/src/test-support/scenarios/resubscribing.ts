@@ -76,7 +76,7 @@ export const resubscribing: Record<string, Scenario> = {
 
 	'a topic that is refused by the rate limit is requested again, also the first time': async (server) => {
 		await server.serveRaw({ answers: false });
-		const client = await answeringByHand(server);
+		const client = await clientOfSilentServer(server);
 		const subscribed = client.subscribe('t');
 		await eventually(async () => (await server.received()).length === 2, '@subscribe has arrived');
 		await server.sendRaw(
@@ -87,12 +87,12 @@ export const resubscribing: Record<string, Scenario> = {
 		await subscribed;
 		const [, first, second] = await server.received();
 		const waited = (second?.at ?? 0) - (first?.at ?? 0);
-		assert.ok(waited > 900, `it was asked for again after ${waited} ms`);
+		assert.ok(waited > 900, `it was requested again after ${waited} ms`);
 	},
 };
 
-/** A client of a raw server that answers nothing by itself, but for this. */
-async function answeringByHand(server: Parameters<Scenario>[0]): ReturnType<typeof readyClient> {
+/** Resolves with a client of a raw server that answers nothing by itself, after answering `@auth`. */
+async function clientOfSilentServer(server: Parameters<Scenario>[0]): ReturnType<typeof readyClient> {
 	const ready = readyClient(server);
 	await eventually(async () => (await server.received()).length === 1, '@auth has arrived');
 	await server.sendRaw('{"type":"@auth","correlationId":"@1","data":{"socketId":"x","timestamp":1}}');

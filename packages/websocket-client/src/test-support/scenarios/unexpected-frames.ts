@@ -4,10 +4,10 @@ import { Add, Numbered } from '../messages.ts';
 import { failuresOf, newClient, readyClient, statesOf } from '../run-scenario.ts';
 import type { Scenario, TestServer } from '../test-server.ts';
 
-/** What a server without typed messages may send. */
+/** Text of a server without typed messages. */
 const RAW = ['hello', '', '[]', 'null', '5', '"text"', 'true', '{}', '{"type":5}', '{"name":"x"}', '{"type":"x"}', '{'];
 
-/** What no server of ours sends. */
+/** Frames that no OriJS server sends. */
 const HOSTILE = [
 	'{"type":"@gap"}',
 	'{"type":"@gap","data":null}',
@@ -28,7 +28,7 @@ async function sendAll(server: TestServer, texts: readonly string[]): Promise<vo
 	for (const text of texts) await server.sendRaw(text);
 }
 
-/** Resolves once everything that was handledTexts before has been received. */
+/** Resolves once the client has received everything that was sent before. */
 async function stillWorks(server: TestServer, client: Awaited<ReturnType<typeof readyClient>>): Promise<void> {
 	let marked = false;
 	const undo = client.on(Numbered, ({ n }) => (marked ||= n === 99));
@@ -140,11 +140,11 @@ export const unexpectedFrames: Record<string, Scenario> = {
 	'ignores a second answer to a request': async (server) => {
 		await server.serveRaw();
 		const client = await readyClient(server);
-		const asked = client.request(Add, { a: 1, b: 1 });
+		const pending = client.request(Add, { a: 1, b: 1 });
 		await eventually(async () => (await server.received()).length > 1, 'the request has arrived');
 		await server.sendRaw('{"type":"add","correlationId":"1","data":2}');
 		await server.sendRaw('{"type":"add","correlationId":"1","data":3}');
-		assert.equal(await asked, 2);
+		assert.equal(await pending, 2);
 		await stillWorks(server, client);
 	},
 };
