@@ -28,7 +28,7 @@ export type { SlowReaderOptions } from './sockets/slow-readers.ts';
 // History
 export type { Recovery, ResumeFrom } from './history/catch-up.ts';
 export type { PositionedEnvelope } from './history/framing.ts';
-export type { HistoryPage } from './history/histories.ts';
+export type { HistoryPage } from './history/history-page.ts';
 export type { HistoryRule, HistoryRules } from './history/history-rules.ts';
 
 // Writing a transport

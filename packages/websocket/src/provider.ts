@@ -1,5 +1,5 @@
 import type { Recovery, ResumeFrom } from './history/catch-up.ts';
-import type { HistoryPage } from './history/histories.ts';
+import type { HistoryPage } from './history/history-page.ts';
 import type { Gap } from './loss/gap-events.ts';
 import type { InferInput, SocketMessage } from './protocol/message.ts';
 import type { Position } from './protocol/position.ts';

@@ -22,7 +22,8 @@ import {
 } from './errors.ts';
 import type { Recovery, ResumeFrom } from './history/catch-up.ts';
 import { contentOf } from './history/framing.ts';
-import { Histories, type HistoryPage } from './history/histories.ts';
+import { Histories } from './history/histories.ts';
+import type { HistoryPage } from './history/history-page.ts';
 import { HistoryPatterns, type HistoryRules } from './history/history-rules.ts';
 import { MemoryHistory } from './history/memory-history.ts';
 import { consoleLogger, type Logger, safely } from './logger.ts';

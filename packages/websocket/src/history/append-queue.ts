@@ -2,11 +2,11 @@ import { BusUnavailableError } from '../errors.ts';
 import { quiet, settledWithin, toError } from '../support/promises.ts';
 import type { HistoryBounds, HistoryContent, HistoryStore } from './history-store.ts';
 
-/** An append that has so many UTF-16 units or bytes, or messages, takes no more. */
+/** An append takes no more messages once it has this many UTF-16 units or bytes, or messages. */
 const FULL_APPEND = 256 * 1024;
 const MOST_MESSAGES = 1_000;
-/** How often failures are told at most, in milliseconds. */
-const TELL_EVERY_MS = 1_000;
+/** The shortest time between two reported failures, in milliseconds. */
+const REPORT_INTERVAL_MS = 1_000;
 
 /** Messages of one topic that are appended together. */
 interface Append {
@@ -20,79 +20,80 @@ interface Append {
 }
 
 /**
- * Messages on their way to a store that other nodes share. Each topic has one append under way: what is published meanwhile waits and goes
- * together, so that messages keep their order whatever becomes of an append, and a busy topic makes large ones.
+ * Messages to be appended to a store that other nodes share. Each topic has at most one append in flight; what is
+ * published meanwhile is appended together after it. So messages keep their order even if an append fails, and a busy
+ * topic makes large appends.
  */
 export class AppendQueue {
 	readonly #store: HistoryStore;
 	readonly #onError: (error: Error) => void;
-	#toldAt = -Infinity;
-	/** What waits, by topic; a topic with an append under way and nothing that waits has an empty list. */
-	readonly #waiting = new Map<string, Append[]>();
-	readonly #underWay = new Set<Append>();
+	#reportedAt = -Infinity;
+	/** Pending appends by topic; the list is empty while the topic only has an append in flight. */
+	readonly #pending = new Map<string, Append[]>();
+	readonly #inFlight = new Set<Append>();
 
-	/** @param onError hears of what was not stored, now and then, as nobody has to await it */
+	/** @param onError called for messages that were not stored, at most once a second */
 	constructor(store: HistoryStore, onError: (error: Error) => void) {
 		this.#store = store;
 		this.#onError = onError;
 	}
 
-	/** Resolves when the message is stored. Nobody has to await it. */
+	/** Resolves when the message is stored. Need not be awaited. */
 	add(topic: string, bounds: HistoryBounds, content: HistoryContent, idempotencyKey?: string): Promise<void> {
-		let line = this.#waiting.get(topic);
-		if (line === undefined) {
-			line = [];
-			this.#waiting.set(topic, line);
+		let appends = this.#pending.get(topic);
+		if (appends === undefined) {
+			appends = [];
+			this.#pending.set(topic, appends);
 			queueMicrotask(() => this.#next(topic));
 		}
-		let last = line.at(-1);
+		let last = appends.at(-1);
 		if (last === undefined || idempotencyKey !== undefined || isFull(last)) {
 			const { promise, resolve, reject } = Promise.withResolvers<void>();
 			last = { contents: [], size: 0, bounds, idempotencyKey, promise: quiet(promise), resolve, reject };
-			line.push(last);
+			appends.push(last);
 		}
 		last.contents.push(content);
 		last.size += content.length;
 		return last.promise;
 	}
 
-	/** Resolves when all is answered; what has no answer when the time is over rejects with `late`. */
+	/** Resolves when every append is stored or refused; those that are not in time reject with `late`. */
 	async drain(timeoutMs: number, late: Error): Promise<void> {
-		const all = [...this.#underWay, ...[...this.#waiting.values()].flat()];
+		const all = [...this.#inFlight, ...[...this.#pending.values()].flat()];
 		if (all.length === 0) return;
 		await settledWithin(timeoutMs, Promise.allSettled(all.map(({ promise }) => promise)));
-		for (const { reject } of [...this.#underWay, ...[...this.#waiting.values()].flat()]) reject(late);
-		this.#waiting.clear();
+		for (const { reject } of [...this.#inFlight, ...[...this.#pending.values()].flat()]) reject(late);
+		this.#pending.clear();
 	}
 
 	#next(topic: string): void {
-		const line = this.#waiting.get(topic);
-		const append = line?.shift();
+		const appends = this.#pending.get(topic);
+		const append = appends?.shift();
 		if (append === undefined) {
-			this.#waiting.delete(topic);
+			this.#pending.delete(topic);
 			return;
 		}
-		this.#underWay.add(append);
+		this.#inFlight.add(append);
 		this.#send(topic, append)
 			.then(append.resolve, (thrown: unknown) => {
 				const error = new BusUnavailableError(topic, { cause: toError(thrown), hasHistory: true });
 				append.reject(error);
-				this.#tell(error);
+				this.#report(error);
 			})
 			.finally(() => {
-				this.#underWay.delete(append);
+				this.#inFlight.delete(append);
 				this.#next(topic);
 			});
 	}
 
-	#tell(error: Error): void {
+	#report(error: Error): void {
 		const now = performance.now();
-		if (now - this.#toldAt < TELL_EVERY_MS) return;
-		this.#toldAt = now;
+		if (now - this.#reportedAt < REPORT_INTERVAL_MS) return;
+		this.#reportedAt = now;
 		this.#onError(error);
 	}
 
-	/** A store may throw where it should reject; that must not hold up the topic. */
+	/** Async, so that a store that throws instead of rejecting does not block the topic. */
 	async #send(topic: string, { contents, bounds, idempotencyKey }: Append): Promise<void> {
 		await this.#store.append(topic, contents, bounds, idempotencyKey);
 	}

@@ -2,17 +2,17 @@ import type { Position } from '../protocol/position.ts';
 import type { HistoryWindow } from './history-window.ts';
 import type { TopicHistory } from './topic-history.ts';
 
-/** Which messages a socket is sent before the live ones. Neither: none. */
+/** Which messages a socket is sent before the live ones. Without either property: none. */
 export interface ResumeFrom {
-	/** Those after this position, which the client has followed the topic up to. */
+	/** Those after this position, up to which the client has followed the topic. */
 	readonly since?: Position | undefined;
-	/** The last ones, so many at most, 1 to 100,000; where there is no `since`. */
+	/** At most this many of the last ones, 1 to 100,000. Ignored if `since` is given. */
 	readonly rewind?: number | undefined;
 }
 
-/** What became of it. */
+/** The outcome of a resume. */
 export interface Recovery {
-	/** Whether everything since then was sent; if not, nothing was. Undefined where `since` was not given. */
+	/** Whether all messages after `since` were sent; if not, none were. Undefined without `since`. */
 	readonly recovered: boolean | undefined;
 	/** How many messages were sent. */
 	readonly count: number;
@@ -20,50 +20,50 @@ export interface Recovery {
 	readonly position: Position;
 }
 
-/** A socket that is to be brought up to date. */
+/** A socket that catches up on a topic. */
 export interface Reader {
-	/** Whether it still wants that. */
-	readonly isThere: boolean;
-	/** Sends as many as there is room for. Returns how many, whether or not it is still there. */
+	/** Whether it is still connected and still to catch up. */
+	readonly isActive: boolean;
+	/** Sends as many messages as the socket has room for. Returns how many, even if it is no longer active. */
 	send(window: HistoryWindow, from: number): number;
-	/** Resolves when there is room again, or it is gone, or takes too long, and is closed. */
-	room(): Promise<void>;
-	/** What it is sent follows that position. */
-	begin(position: Position): void;
-	/** From now on it gets what is delivered. */
+	/** Resolves when the socket has room again or is no longer active. Closes it if that takes too long. */
+	waitForRoom(): Promise<void>;
+	/** Tells the client the position that the next messages follow. */
+	startAfter(position: Position): void;
+	/** From now on the socket receives what is delivered. */
 	goLive(recovery: Recovery): void;
-	/** What it was to be sent next is gone, as it reads too slowly: to be closed. */
-	tooSlow(): void;
+	/** Closes the socket: its next message is no longer kept, because it reads too slowly. */
+	closeAsTooSlow(): void;
 }
 
 /**
- * Brings one socket up to date and lets it in: what it missed first, then what comes, with nothing twice, missing or out of order, because
- * the step from one to the other takes no time. Undefined if the socket left meanwhile. Never rejects.
+ * Sends a socket what it missed and then makes it live. No message is missing, repeated or out of order, because the
+ * step from one to the other is synchronous. Undefined if the socket unsubscribed meanwhile. Never rejects.
  */
 export async function catchUp(history: TopicHistory, from: ResumeFrom, reader: Reader): Promise<Recovery | undefined> {
 	await history.open();
-	if (!reader.isThere) return undefined;
-	history.useWindow();
+	if (!reader.isActive) return undefined;
+	history.window.acquire();
 	try {
-		let position = from.since ?? (await lastOnes(history, from.rewind ?? 0, reader));
-		if (!reader.isThere) return undefined;
-		if (from.since === undefined && from.rewind !== undefined) reader.begin(position);
+		let position = from.since ?? (await positionBeforeLast(history, from.rewind ?? 0, reader));
+		if (!reader.isActive) return undefined;
+		if (from.since === undefined && from.rewind !== undefined) reader.startAfter(position);
 		let count = 0;
-		while (reader.isThere) {
-			// Others extend the window and messages move it on: what is found in it holds until something is awaited.
-			const window = history.window();
-			const next = placeAfter(window, position);
+		while (reader.isActive) {
+			// Other readers extend the window and new messages move it: an index in it is valid until the next await.
+			const window = history.window.current();
+			const next = indexAfter(window, position);
 			if (next === 'not read') {
-				await history.extend();
+				await history.window.extend();
 				continue;
 			}
 			if (next === undefined && count > 0) {
-				reader.tooSlow();
+				reader.closeAsTooSlow();
 				return undefined;
 			}
 			const sent = next === undefined ? 0 : reader.send(window, next);
 			count += sent;
-			if (!reader.isThere) return undefined;
+			if (!reader.isActive) return undefined;
 			if (next === undefined || next + sent === window.messages.length) {
 				const recovered = from.since === undefined ? undefined : next !== undefined;
 				const recovery = { recovered, count, position: history.cursor as Position };
@@ -71,30 +71,29 @@ export async function catchUp(history: TopicHistory, from: ResumeFrom, reader: R
 				return recovery;
 			}
 			if (sent > 0) position = { epoch: window.epoch, offset: window.messages[next + sent - 1]?.offset ?? 0 };
-			await reader.room();
+			await reader.waitForRoom();
 		}
 		return undefined;
 	} finally {
-		history.returnWindow();
+		history.window.release();
 	}
 }
 
-/** The position before the last so many messages. */
-async function lastOnes(history: TopicHistory, count: number, reader: Reader): Promise<Position> {
+/** Returns the position before the last `count` messages, or before all of them if there are fewer. */
+async function positionBeforeLast(history: TopicHistory, count: number, reader: Reader): Promise<Position> {
 	for (;;) {
-		const window = history.window();
-		const { messages, epoch, from, isWhole } = window;
+		const { messages, epoch, from, isComplete } = history.window.current();
 		const first = messages.length - count;
 		if (first > 0) return { epoch, offset: messages[first - 1]?.offset ?? from };
-		if (first === 0 || isWhole || !reader.isThere) return { epoch, offset: from };
-		await history.extend();
+		if (first === 0 || isComplete || !reader.isActive) return { epoch, offset: from };
+		await history.window.extend();
 	}
 }
 
-/** The place in the window of the first message after that position; undefined where that is not known, however much is read. */
-function placeAfter(window: HistoryWindow, { epoch, offset }: Position): number | 'not read' | undefined {
+/** Returns the index of the first message after a position; undefined if that is unknown, however much is read. */
+function indexAfter(window: HistoryWindow, { epoch, offset }: Position): number | 'not read' | undefined {
 	if (window.epoch !== epoch) return undefined;
-	const place = window.after(offset);
-	if (place !== undefined || window.isWhole || offset > window.from) return place;
+	const index = window.indexAfter(offset);
+	if (index !== undefined || window.isComplete || offset > window.from) return index;
 	return 'not read';
 }

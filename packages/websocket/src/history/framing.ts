@@ -5,21 +5,21 @@ import type { MessagePosition } from '../protocol/position.ts';
 import { type Payload, snapshot } from '../wire/payload.ts';
 import type { HistoryContent, HistoryEntry } from './history-store.ts';
 
-/** How a payload is stored: text in an envelope of its own, and bytes as they are. */
+/** The stored form of a payload: text in an envelope, bytes as they are. */
 export function contentOf(topic: string, payload: Payload): HistoryContent {
 	return typeof payload === 'string' ? encodeEnvelope(BuiltIn.text, payload, topic) : snapshot(payload);
 }
 
-/** What clients get: an envelope with its position, or a binary frame. */
+/** The form that clients receive: an envelope with its position, or a binary frame. */
 export function frameOf(topic: string, epoch: string, entry: HistoryEntry): string | Uint8Array {
 	const { offset, prev, timestamp, content } = entry;
-	// An envelope is never empty, and its end is ours.
+	// An envelope is a JSON object that is never empty, so the position can be appended to it.
 	if (typeof content === 'string')
 		return `${content.slice(0, -1)},"position":{"epoch":"${epoch}","offset":${offset},"prev":${prev}}}`;
 	return encodeBinaryFrame({ topic, timestamp, position: { epoch, offset, prev } }, content);
 }
 
-/** The same for those who read history without being connected. */
+/** The form for readers of history on the server. */
 export function envelopeOf(topic: string, epoch: string, entry: HistoryEntry): PositionedEnvelope {
 	const { offset, prev, timestamp, content } = entry;
 	const position = { epoch, offset, prev };
@@ -27,7 +27,7 @@ export function envelopeOf(topic: string, epoch: string, entry: HistoryEntry): P
 	return { ...(JSON.parse(content) as Envelope), topic, position };
 }
 
-/** A message as it is in a topic's history. */
+/** A message of a topic's history. */
 export interface PositionedEnvelope extends Envelope {
 	readonly topic: string;
 	readonly position: MessagePosition;

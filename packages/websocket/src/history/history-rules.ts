@@ -3,19 +3,19 @@ import { show } from '../protocol/show.ts';
 import type { HistoryBounds } from './history-store.ts';
 import { TopicPattern } from './topic-pattern.ts';
 
-/** How much of a topic is kept; what exceeds one of these is let go, the oldest first. */
+/** How much of a topic is kept. The oldest messages are removed as soon as one of these is exceeded. */
 export interface HistoryRule {
 	/** How many messages, 1 to 100,000. */
 	readonly size: number;
 	/** How long each is kept, in milliseconds, from 1. */
 	readonly ttlMs: number;
-	/** How many bytes in all, from 1. Default 4 MiB. */
+	/** How many bytes in total, from 1. Default 4 MiB. */
 	readonly bytes?: number;
 }
 
 /**
- * Which topics keep their messages: by pattern, where `*` stands for any characters, or none; the first that fits counts. All nodes need
- * the same ones.
+ * Which topics keep their messages, by pattern; `*` stands for any number of characters, and the first pattern that
+ * matches applies. Must be the same on all nodes.
  */
 export type HistoryRules = Readonly<Record<string, HistoryRule>>;
 
@@ -24,13 +24,13 @@ const MOST_MESSAGES = 100_000;
 const PATTERN = /^[A-Za-z0-9_:.*-]{1,256}$/;
 const KEYS = ['size', 'ttlMs', 'bytes'];
 
-/** The answers for that many topics are remembered. */
-const MOST_KNOWN = 10_000;
+/** How many topics' bounds are cached. */
+const MOST_CACHED = 10_000;
 
-/** Tells which topics have history. */
+/** The rules of a provider: which topics have history, and how much. */
 export class HistoryPatterns {
 	readonly #rules: readonly { readonly pattern: TopicPattern; readonly bounds: HistoryBounds }[];
-	readonly #known = new Map<string, HistoryBounds | null>();
+	readonly #cache = new Map<string, HistoryBounds | null>();
 
 	/** @throws {InvalidOptionError} */
 	constructor(rules: HistoryRules) {
@@ -39,7 +39,7 @@ export class HistoryPatterns {
 				`history must be an object such as { 'chat:*': { size: 500, ttlMs: 3_600_000 } }, not ${show(rules)}`,
 			);
 		this.#rules = Object.entries(rules).map(([pattern, rule]) => ({
-			pattern: parsed(pattern),
+			pattern: parsePattern(pattern),
 			bounds: boundsOf(pattern, rule),
 		}));
 	}
@@ -48,18 +48,18 @@ export class HistoryPatterns {
 		return this.#rules.length > 0;
 	}
 
-	/** How much of the topic is kept; undefined if it has no history. */
+	/** Returns how much of a topic is kept; undefined if it has no history. */
 	boundsOf(topic: string): HistoryBounds | undefined {
-		const known = this.#known.get(topic);
-		if (known !== undefined) return known ?? undefined;
-		const bounds = this.#rules.find(({ pattern }) => pattern.fits(topic))?.bounds;
-		if (this.#known.size >= MOST_KNOWN) this.#known.clear();
-		this.#known.set(topic, bounds ?? null);
+		const cached = this.#cache.get(topic);
+		if (cached !== undefined) return cached ?? undefined;
+		const bounds = this.#rules.find(({ pattern }) => pattern.matches(topic))?.bounds;
+		if (this.#cache.size >= MOST_CACHED) this.#cache.clear();
+		this.#cache.set(topic, bounds ?? null);
 		return bounds;
 	}
 }
 
-function parsed(pattern: string): TopicPattern {
+function parsePattern(pattern: string): TopicPattern {
 	if (!PATTERN.test(pattern))
 		throw new InvalidOptionError(
 			`a pattern in history is 1 to 256 characters from A-Z a-z 0-9 _ : . - and * for any, not ${show(pattern)}`,

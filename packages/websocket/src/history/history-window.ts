@@ -1,6 +1,6 @@
 import type { HistoryBounds } from './history-store.ts';
 
-/** A message of a topic, ready to be sent to clients. */
+/** A message of a topic, as it is sent to clients. */
 export interface Framed {
 	readonly offset: number;
 	readonly prev: number;
@@ -8,7 +8,7 @@ export interface Framed {
 }
 
 /**
- * The newest messages of a topic without a hole, up to the last that was delivered here: shared by all sockets that catch up. It begins empty,
+ * The newest messages of a topic without a hole, up to the last one that was delivered on this node. It begins empty,
  * grows at its end with what is delivered and at its beginning with what is read.
  */
 export class HistoryWindow {
@@ -16,17 +16,17 @@ export class HistoryWindow {
 	readonly #bounds: HistoryBounds;
 	#messages: Framed[] = [];
 	#size = 0;
-	/** It has all messages after this offset. */
+	/** The window has all messages after this offset. */
 	#from: number;
-	/** Whether nothing from before is stored any more, or nothing that leads here. */
-	isWhole = false;
+	/** Whether the store has no earlier messages, or none that lead up to these. */
+	isComplete = false;
 
-	/** @param offset of the last message that was delivered */
+	/** @param offset that of the last message that was delivered */
 	constructor(epoch: string, offset: number, bounds: HistoryBounds) {
 		this.epoch = epoch;
 		this.#from = offset;
 		this.#bounds = bounds;
-		this.isWhole = offset === 0;
+		this.isComplete = offset === 0;
 	}
 
 	get from(): number {
@@ -41,7 +41,7 @@ export class HistoryWindow {
 	push(message: Framed): void {
 		this.#messages.push(message);
 		this.#size += message.frame.length;
-		// Who is still behind that reads it again; by half of all at a time, as each time all the others move.
+		// A reader that still needs them reads them again. Half at a time, because each drop moves all that remain.
 		if (this.#messages.length > 2 * this.#bounds.size || this.#size > 2 * this.#bounds.bytes + FRAMES_OVERHEAD)
 			this.#drop(Math.ceil(this.#messages.length / 2));
 	}
@@ -50,21 +50,23 @@ export class HistoryWindow {
 		const dropped = this.#messages.splice(0, count);
 		for (const { frame } of dropped) this.#size -= frame.length;
 		this.#from = dropped.at(-1)?.offset ?? this.#from;
-		this.isWhole = false;
+		this.isComplete = false;
 	}
 
-	/** The messages up to and with the one at `from` were read, oldest first; none where nothing leads here. */
+	/** The messages up to and including the one at `from` were read, oldest first; none if none lead up to it. */
 	prepend(messages: readonly Framed[], isAll: boolean): void {
 		const [first] = messages;
-		this.isWhole = isAll || first === undefined || first.prev === 0;
+		this.isComplete = isAll || first === undefined || first.prev === 0;
 		if (first === undefined) return;
 		this.#messages = [...messages, ...this.#messages];
 		for (const { frame } of messages) this.#size += frame.length;
 		this.#from = first.prev;
 	}
 
-	/** The place of the first message after that offset; undefined where that is no message that all the rest follow. */
-	after(offset: number): number | undefined {
+	/**
+	 * Returns the index of the first message after an offset; undefined if no message before or in the window has it.
+	 */
+	indexAfter(offset: number): number | undefined {
 		if (offset === this.#from) return 0;
 		let low = 0;
 		let high = this.#messages.length - 1;
@@ -79,5 +81,5 @@ export class HistoryWindow {
 	}
 }
 
-/** Frames are larger than what is stored, and small bounds must not make every message drop others. */
+/** Frames are larger than what is stored, and with small bounds not every message must drop others. */
 const FRAMES_OVERHEAD = 1024 * 1024;

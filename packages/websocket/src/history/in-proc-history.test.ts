@@ -10,7 +10,7 @@ const parsed = (messages: readonly (string | Uint8Array)[]): unknown[] =>
 	messages.map((text) => JSON.parse(String(text)));
 
 describe('topics with history, in one process', () => {
-	it('their messages have come when publish returns', async () => {
+	it('deliver a message before publish returns', async () => {
 		const { provider, connect, settled } = await node();
 		const member = await connect({ topics: new Set(['chat:1']) });
 		void provider.publish('chat:1', 'first');
@@ -19,7 +19,7 @@ describe('topics with history, in one process', () => {
 		expect(String(member.client.messages[0])).toContain('"first"');
 	});
 
-	it('a key counts once, and for its topic', async () => {
+	it('publish once per idempotency key and topic', async () => {
 		const { provider } = await node();
 		for (const topic of ['chat:1', 'chat:1', 'chat:2']) await provider.publish(topic, 'x', { idempotencyKey: 'k' });
 		await provider.publish('chat:1', 'y', { idempotencyKey: 'l' });
@@ -28,7 +28,7 @@ describe('topics with history, in one process', () => {
 		expect([await texts('chat:1'), await texts('chat:2')]).toEqual([['x', 'y'], ['x']]);
 	});
 
-	it('are paged through, from any position', async () => {
+	it('can be read page by page, from any position', async () => {
 		const { provider } = await node();
 		const empty = await provider.history('chat:1');
 		expect(empty).toMatchObject({ messages: [], offset: 0, recovered: true });
@@ -46,7 +46,7 @@ describe('topics with history, in one process', () => {
 		expect(last.messages.map(({ data }) => data)).toEqual(['23', '24']);
 	});
 
-	it('what was let go is said to be', async () => {
+	it('report a position as not recovered once its next message was removed', async () => {
 		const { provider } = await node();
 		await provider.publish('exact', '1');
 		const { epoch, offset } = await provider.history('exact');
@@ -60,15 +60,15 @@ describe('topics with history, in one process', () => {
 		expect(await provider.history('exact', { since: { epoch: 'other', offset } })).toMatchObject({ recovered: false });
 	});
 
-	it('who says something in them hears it too, as it is one of those that follow one another', async () => {
+	it('deliver a socket’s own messages to it as well, as they are part of the sequence', async () => {
 		const { provider, connect } = await node();
 		const { client, id } = await connect({ topics: new Set(['chat:1']) });
 		await provider.publishFrom(id, 'chat:1', 'mine');
-		await until(() => client.messages.length === 1, { what: 'it comes' });
+		await until(() => client.messages.length === 1, { what: 'its own message' });
 		expect(parsed(client.messages)).toMatchObject([{ name: '@text', data: 'mine', topic: 'chat:1' }]);
 	});
 
-	it('give back more than may wait for a socket at a time, at the speed at which it reads', async () => {
+	it('resend more than may be queued for a socket, at the speed at which it reads', async () => {
 		const { provider, server, connect } = await openNode({
 			history: { long: { size: 4_000, ttlMs: 60_000, bytes: 2 ** 24 } },
 		});
@@ -83,11 +83,11 @@ describe('topics with history, in one process', () => {
 			return sent;
 		};
 		expect(await provider.resume(id, 'long', { rewind: 4_000 })).toMatchObject({ count: 4_000 });
-		// A quarter of what may wait, twice, as what is corked counts only later, and a message.
+		// Twice a quarter of what may be queued, as corked bytes count only later, and one message.
 		expect(most).toBeLessThan(34 * 1024);
 		await until(() => client.messages.length === 4_002, {
 			what: () =>
-				`all have come, and both positions, not ${client.messages.length}; ${ws.getBufferedAmount()} bytes wait; the last is ${String(client.messages.at(-1)).slice(0, 100)}`,
+				`all messages and both positions, not ${client.messages.length}; ${ws.getBufferedAmount()} bytes are queued; the last is ${String(client.messages.at(-1)).slice(0, 100)}`,
 		});
 		const numbers = parsed(client.messages.slice(1, -1)).map((message) =>
 			Number.parseInt((message as { data: string }).data),
@@ -96,7 +96,7 @@ describe('topics with history, in one process', () => {
 		expect(ws.readyState).toBe(WebSocket.OPEN);
 	});
 
-	it('a socket that is closed in the middle of it is not said to be up to date', async () => {
+	it('do not report a socket that closes while it catches up as up to date', async () => {
 		const { provider, connect } = await node();
 		for (let n = 0; n < 5; n++) await provider.publish('chat:1', `${n}`);
 		const { client, id, ws } = await connect();
@@ -110,7 +110,7 @@ describe('topics with history, in one process', () => {
 		expect(client.texts.some((text) => text.includes('"4"'))).toBe(false);
 	});
 
-	it('a socket that left while it caught up is in no topic', async () => {
+	it('leave a socket unsubscribed that unsubscribes while it catches up', async () => {
 		const { provider, connect } = await node();
 		const { id } = await connect();
 		const resumed = provider.resume(id, 'chat:1', { rewind: 5 });
@@ -119,7 +119,7 @@ describe('topics with history, in one process', () => {
 		expect(provider.getTopicSubscribers('chat:1').size).toBe(0);
 	});
 
-	it('of two attempts the later one counts, and nothing comes twice', async () => {
+	it('serve only the later of two resumes, and send nothing twice', async () => {
 		const { provider, connect, settled } = await node();
 		for (let n = 0; n < 5; n++) await provider.publish('chat:1', `${n}`);
 		const member = await connect();
@@ -133,7 +133,7 @@ describe('topics with history, in one process', () => {
 	});
 });
 
-describe('what can not be is refused, by name', () => {
+describe('invalid calls and options are rejected', () => {
 	it.each([
 		[
 			'publish with a key in a plain topic',
@@ -152,7 +152,7 @@ describe('what can not be is refused, by name', () => {
 			(p: InProcWsProvider) => p.publish('chat:1', 'x', { idempotencyKey: 'k'.repeat(257) }),
 		],
 		[
-			'a key that is no text',
+			'a key that is not a string',
 			'InvalidIdempotencyKeyError',
 			(p: InProcWsProvider) => p.publish('chat:1', 'x', { idempotencyKey: 7 as never }),
 		],
@@ -161,21 +161,25 @@ describe('what can not be is refused, by name', () => {
 			'InvalidIdempotencyKeyError',
 			(p: InProcWsProvider) => p.publish('chat:1', 'x', { idempotencyKey: 'k\ud800' }),
 		],
-		['a key by itself', 'InvalidOptionError', (p: InProcWsProvider) => p.publish('chat:1', 'x', 'order-7' as never)],
 		[
-			'an option that publish has not',
+			'a key instead of options',
+			'InvalidOptionError',
+			(p: InProcWsProvider) => p.publish('chat:1', 'x', 'order-7' as never),
+		],
+		[
+			'an unknown option of publish',
 			'InvalidOptionError',
 			(p: InProcWsProvider) => p.publish('chat:1', 'x', { idempotencykey: 'k' } as never),
 		],
-		['no options to history', 'InvalidOptionError', (p: InProcWsProvider) => p.history('chat:1', null as never)],
-		['a limit by itself', 'InvalidOptionError', (p: InProcWsProvider) => p.history('chat:1', 100 as never)],
+		['null as options of history', 'InvalidOptionError', (p: InProcWsProvider) => p.history('chat:1', null as never)],
+		['a limit instead of options', 'InvalidOptionError', (p: InProcWsProvider) => p.history('chat:1', 100 as never)],
 		[
-			'an option that history has not',
+			'an unknown option of history',
 			'InvalidOptionError',
 			(p: InProcWsProvider) => p.history('chat:1', { sicne: { epoch: 'e', offset: 1 } } as never),
 		],
 		[
-			'resume from nothing',
+			'resume without a position',
 			'InvalidOptionError',
 			(p: InProcWsProvider) => p.resume(crypto.randomUUID(), 'chat:1', undefined as never),
 		],
@@ -187,8 +191,16 @@ describe('what can not be is refused, by name', () => {
 			'InvalidPositionError',
 			(p: InProcWsProvider) => p.history('chat:1', { since: { offset: 1 } as never }),
 		],
-		['since as text', 'InvalidPositionError', (p: InProcWsProvider) => p.history('chat:1', { since: 'now' as never })],
-		['resume of nobody', 'UnknownSocketError', (p: InProcWsProvider) => p.resume(crypto.randomUUID(), 'chat:1', {})],
+		[
+			'since as a string',
+			'InvalidPositionError',
+			(p: InProcWsProvider) => p.history('chat:1', { since: 'now' as never }),
+		],
+		[
+			'resume of an unknown socket',
+			'UnknownSocketError',
+			(p: InProcWsProvider) => p.resume(crypto.randomUUID(), 'chat:1', {}),
+		],
 		[
 			'a rewind of half a message',
 			'InvalidPositionError',
@@ -205,11 +217,11 @@ describe('what can not be is refused, by name', () => {
 	});
 
 	it.each([
-		['now', 'Invalid since "now": a position is { epoch, offset }, as a message, a page or client.positions has it'],
+		['now', 'Invalid since "now": a position is { epoch, offset }, as found in a message, a page or client.positions'],
 		[{ epoch: 'e', offset: '12' }, 'Invalid since.offset "12": a whole number from 0'],
-		[{ epoch: 'e' }, 'Invalid since.offset (undefined): a whole number from 0'],
-		[{ offset: 1 }, 'Invalid since.epoch (undefined): text, as a message, a page or client.positions has it'],
-	])('%j as since: it is said what about it', async (since, message) => {
+		[{ epoch: 'e' }, 'Invalid since.offset undefined: a whole number from 0'],
+		[{ offset: 1 }, 'Invalid since.epoch undefined: a string, as found in a message, a page or client.positions'],
+	])('%j as since: names the invalid field', async (since, message) => {
 		const provider = new InProcWsProvider({ history: HISTORY });
 		await provider.start();
 		await expect(provider.history('chat:1', { since: since as never })).rejects.toThrow(message);
@@ -222,7 +234,7 @@ describe('what can not be is refused, by name', () => {
 		[{ 'chat *': { size: 1, ttlMs: 1 } }, /a pattern in history is/],
 		[{ '': { size: 1, ttlMs: 1 } }, /a pattern in history is/],
 		[{ 'chat:*': null }, /history\["chat:\*"\] must be an object/],
-		[{ 'chat:*': { size: 0, ttlMs: 1 } }, /size must be a whole number from 1 to 100000, not \(0\)/],
+		[{ 'chat:*': { size: 0, ttlMs: 1 } }, /size must be a whole number from 1 to 100000, not 0/],
 		[{ 'chat:*': { size: 1.5, ttlMs: 1 } }, /size must be a whole number/],
 		[{ 'chat:*': { size: 1 } }, /ttlMs must be a whole number/],
 		[{ 'chat:*': { size: 1, ttlMs: Infinity } }, /ttlMs must be a whole number/],
@@ -232,7 +244,7 @@ describe('what can not be is refused, by name', () => {
 		expect(() => new InProcWsProvider({ history: history as HistoryRules })).toThrow(message);
 	});
 
-	it('and the first pattern that fits counts, literally but for *', async () => {
+	it('the first pattern that matches applies, literal except for *', async () => {
 		const provider = new InProcWsProvider({
 			history: {
 				'a.b': { size: 1, ttlMs: 1_000 },

@@ -4,12 +4,12 @@ import { KeptEntries } from './kept-entries.ts';
 
 const bounds: HistoryBounds = { size: 100, bytes: 10_000, ttlMs: 1_000 };
 
-it('takes no more room after a hundred thousand entries than after a few', () => {
+it('takes no more memory after a hundred thousand entries than after a few', () => {
 	const kept = new KeptEntries();
 	for (let i = 1; i <= 100_000; i++) {
 		kept.push({ offset: i, prev: i - 1, timestamp: i, content: 'x' }, 1);
 		kept.trim(bounds, i);
-		if (kept.places > 2 * bounds.size + 1) expect.fail(`${kept.places} places for ${kept.count} entries`);
+		if (kept.slots > 2 * bounds.size + 1) expect.fail(`${kept.slots} slots for ${kept.count} entries`);
 	}
 
 	expect(kept.count).toBe(100);
@@ -17,7 +17,7 @@ it('takes no more room after a hundred thousand entries than after a few', () =>
 	expect(kept.before(99_950, 2).map(({ offset }) => offset)).toEqual([99_948, 99_949]);
 });
 
-it('counts the bytes of what is there, also after all is gone', () => {
+it('counts the bytes of its entries, also after all were removed', () => {
 	const kept = new KeptEntries();
 	const push = (offset: number, size: number, timestamp: number): void => {
 		kept.push({ offset, prev: offset - 1, timestamp, content: '' }, size);
@@ -36,11 +36,11 @@ it('counts the bytes of what is there, also after all is gone', () => {
 	expect(kept.count).toBe(1);
 });
 
-it('keeps an entry as long as its age may be, and no longer', () => {
+it('keeps an entry up to its maximum age, and no longer', () => {
 	const kept = new KeptEntries();
 	kept.push({ offset: 1, prev: 0, timestamp: 0, content: '' }, 0);
 	kept.trim(bounds, 1_000);
 	expect(kept.count).toBe(1);
 	kept.trim(bounds, 1_001);
-	expect([kept.count, kept.places]).toEqual([0, 0]);
+	expect([kept.count, kept.slots]).toEqual([0, 0]);
 });

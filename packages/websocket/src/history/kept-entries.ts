@@ -1,12 +1,12 @@
 import type { HistoryBounds, HistoryEntry } from './history-store.ts';
 
-/** So many free places at the front are not worth moving the others for. */
+/** Up to this many free slots at the front are not worth moving the entries for. */
 const TOLERATED_GAP = 64;
 
-/** Entries in the order of their offsets: they join at the end and leave at the front, each at a constant cost on average. */
+/** Entries in the order of their offsets: added at the end and removed at the front, at a constant cost on average. */
 export class KeptEntries {
 	readonly #entries: (HistoryEntry | undefined)[] = [];
-	/** The bytes of each, at the same place. */
+	/** The size of each in bytes, at the same index. */
 	readonly #sizes: number[] = [];
 	#head = 0;
 	#bytes = 0;
@@ -15,8 +15,8 @@ export class KeptEntries {
 		return this.#entries.length - this.#head;
 	}
 
-	/** Those in memory and the places that are not free yet. */
-	get places(): number {
+	/** The slots in use, including the free ones at the front. */
+	get slots(): number {
 		return this.#entries.length;
 	}
 
@@ -38,27 +38,27 @@ export class KeptEntries {
 		}
 		this.#head = head;
 		if (head === length) this.clear();
-		else if (head >= TOLERATED_GAP && head * 2 >= length) this.#close();
+		else if (head >= TOLERATED_GAP && head * 2 >= length) this.#compact();
 	}
 
 	clear(): void {
 		this.#entries.length = this.#sizes.length = this.#head = this.#bytes = 0;
 	}
 
-	/** The oldest after an offset. */
+	/** The oldest entries after an offset. */
 	after(offset: number, limit: number): HistoryEntry[] {
-		const from = this.#placeOf(offset + 1);
+		const from = this.#indexOf(offset + 1);
 		return this.#slice(from, from + limit);
 	}
 
-	/** The newest before an offset, the oldest first. */
+	/** The newest entries before an offset, oldest first. */
 	before(offset: number, limit: number): HistoryEntry[] {
-		const to = this.#placeOf(offset);
+		const to = this.#indexOf(offset);
 		return this.#slice(to - limit, to);
 	}
 
-	/** The place of the first entry with this offset or a higher one. */
-	#placeOf(offset: number): number {
+	/** Returns the index of the first entry with this offset or a higher one. */
+	#indexOf(offset: number): number {
 		let low = this.#head;
 		let high = this.#entries.length;
 		while (low < high) {
@@ -70,11 +70,11 @@ export class KeptEntries {
 	}
 
 	#slice(from: number, to: number): HistoryEntry[] {
-		// Below the head there is nothing but free places.
+		// Slots before the head are free.
 		return this.#entries.slice(Math.max(from, this.#head), to) as HistoryEntry[];
 	}
 
-	#close(): void {
+	#compact(): void {
 		this.#entries.splice(0, this.#head);
 		this.#sizes.splice(0, this.#head);
 		this.#head = 0;

@@ -4,7 +4,7 @@ import { MemoryHistory } from './memory-history.ts';
 
 const bounds: HistoryBounds = { size: 100, bytes: 10_000, ttlMs: 60_000 };
 
-/** As long as it takes until each topic had its turn. */
+/** How long it takes until each topic was swept. */
 const ROUND_MS = 31_000;
 
 function recorded(): { history: MemoryHistory; slices: [string, HistorySlice][] } {
@@ -12,7 +12,7 @@ function recorded(): { history: MemoryHistory; slices: [string, HistorySlice][] 
 	return { history: new MemoryHistory((topic, slice) => slices.push([topic, slice])), slices };
 }
 
-it('hands out a slice before append returns', () => {
+it('passes the slice on before append returns', () => {
 	const { history, slices } = recorded();
 	void history.append('t', ['a', 'b'], bounds);
 
@@ -21,7 +21,7 @@ it('hands out a slice before append returns', () => {
 	history.close();
 });
 
-it('keeps a copy also of a Buffer, whose slice would share its memory', async () => {
+it('copies a Buffer as well, whose slice would share its memory', async () => {
 	const { history } = recorded();
 	const buffer = Buffer.from('abc');
 	await history.append('t', [buffer], bounds);
@@ -36,7 +36,7 @@ describe('by itself', () => {
 	beforeEach(() => void vi.useFakeTimers());
 	afterEach(() => void vi.useRealTimers());
 
-	it('frees expired messages of topics that nobody asks for', async () => {
+	it('removes expired messages of topics that are not used any more', async () => {
 		const { history } = recorded();
 		for (let i = 0; i < 20_000; i++) await history.append(`t${i}`, ['x', 'y'], bounds);
 		vi.advanceTimersByTime(bounds.ttlMs);
@@ -63,7 +63,7 @@ describe('by itself', () => {
 		history.close();
 	});
 
-	it('remembers as long as the bounds of the last call demand', async () => {
+	it('keeps messages for as long as the bounds of the last call demand', async () => {
 		const { history } = recorded();
 		const long = { ...bounds, ttlMs: 7 * 24 * 60 * 60_000 };
 		await history.append('t', ['x'], bounds);
@@ -75,7 +75,7 @@ describe('by itself', () => {
 		expect(history.size()).toEqual({ topics: 0, messages: 0 });
 	});
 
-	it('has a timer while there is a topic, one for all', async () => {
+	it('has one timer for all topics, while there are any', async () => {
 		const { history } = recorded();
 		expect(vi.getTimerCount()).toBe(0);
 		await history.append('t', ['x'], bounds);
@@ -86,7 +86,7 @@ describe('by itself', () => {
 		expect(vi.getTimerCount()).toBe(0);
 	});
 
-	it('has no timer after close, and one again when it is used again', async () => {
+	it('has no timer after close, until it is used again', async () => {
 		const { history } = recorded();
 		await history.append('t', ['x'], bounds);
 		history.close();
@@ -100,7 +100,7 @@ describe('by itself', () => {
 		history.close();
 	});
 
-	it('takes a key again once it expired, and not before', async () => {
+	it('accepts a key again once it has expired, and not before', async () => {
 		const { history, slices } = recorded();
 		const append = (): Promise<void> => history.append('t', ['x'], bounds, 'key');
 		await append();

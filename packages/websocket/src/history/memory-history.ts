@@ -4,19 +4,22 @@ import { MemoryTopic } from './memory-topic.ts';
 
 const SWEEP_MS = 1_000;
 
-/** Each sweep takes this part of the topics, or the least number: no sweep is long, and each topic has its turn within half a minute. */
+/**
+ * Each sweep covers this part of the topics, or the least number: sweeps stay short, and each topic is covered within
+ * half a minute.
+ */
 const PART_OF_TOPICS = 1 / 30;
 const LEAST_TOPICS = 256;
 
-/** Keeps topics in the memory of this process, for itself. */
+/** Keeps topics in the memory of this process. */
 export class MemoryHistory implements HistoryStore {
 	readonly #appended: (topic: string, slice: HistorySlice) => void;
 	readonly #topics = new Map<string, MemoryTopic>();
-	/** Where the next sweep goes on. */
+	/** Where the next sweep continues. */
 	#round: MapIterator<[string, MemoryTopic]> | undefined;
 	#timer: ReturnType<typeof setInterval> | undefined;
 
-	/** @param appended called before `append` returns. Bytes in the slice are the ones that are kept: they may be held, but not changed */
+	/** @param appended called before `append` returns. The bytes in the slice are the stored ones: do not change them */
 	constructor(appended: (topic: string, slice: HistorySlice) => void) {
 		this.#appended = appended;
 	}
@@ -32,25 +35,25 @@ export class MemoryHistory implements HistoryStore {
 		idempotencyKey?: string,
 	): Promise<void> {
 		const now = Date.now();
-		const log = this.#topic(topic, bounds);
-		if (idempotencyKey !== undefined && !log.addKey(idempotencyKey, now)) return DONE;
-		this.#appended(topic, log.append(messages, bounds, now));
+		const stored = this.#topic(topic, bounds);
+		if (idempotencyKey !== undefined && !stored.addKey(idempotencyKey, now)) return DONE;
+		this.#appended(topic, stored.append(messages, bounds, now));
 		return DONE;
 	}
 
-	/** Bytes in the slice are the caller's own. */
+	/** The bytes in the slice are copies. */
 	read(topic: string, query: HistoryQuery, bounds: HistoryBounds): Promise<HistorySlice> {
 		return Promise.resolve(this.#topic(topic, bounds).read(query, bounds, Date.now()));
 	}
 
-	/** How much is in memory, counted one topic after the other. */
+	/** How much is in memory. Takes time in proportion to the number of topics. */
 	size(): { readonly topics: number; readonly messages: number } {
 		let messages = 0;
 		for (const topic of this.#topics.values()) messages += topic.kept.count;
 		return { topics: this.#topics.size, messages };
 	}
 
-	/** Ends the freeing of what expires, until the next `append` or `read`. Forgets nothing. */
+	/** Stops removing what has expired, until the next `append` or `read`. Keeps all messages. */
 	close(): void {
 		clearInterval(this.#timer);
 		this.#timer = undefined;

@@ -4,7 +4,7 @@ import { MemoryTopic } from './memory-topic.ts';
 
 const bounds: HistoryBounds = { size: 100, bytes: 10_000, ttlMs: 60_000 };
 
-it('begins an epoch, with nothing in it, before its offsets get too high', () => {
+it('begins an empty epoch before its offsets get too high', () => {
 	const topic = new MemoryTopic(bounds, HIGHEST_OFFSET - 3 * LONGEST_STEP);
 	const before = topic.append(['old'], bounds, 0);
 	expect(before.entries[0]?.prev).toBe(HIGHEST_OFFSET - 3 * LONGEST_STEP);

@@ -12,7 +12,7 @@ import {
 import { KeptEntries } from './kept-entries.ts';
 import { RecentKeys } from './recent-keys.ts';
 
-/** One topic of a {@link MemoryHistory}. */
+/** A topic of a {@link MemoryHistory}. */
 export class MemoryTopic {
 	readonly kept: KeptEntries = new KeptEntries();
 	#epoch = randomEpoch();
@@ -26,12 +26,12 @@ export class MemoryTopic {
 		this.#last = last;
 	}
 
-	/** Whether the key is new to this topic; from now on it isn't. */
+	/** Remembers a key. Returns whether it is new to the topic. */
 	addKey(key: string, now: number): boolean {
 		return (this.#keys ??= new RecentKeys()).add(key, now);
 	}
 
-	/** Numbers and keeps the messages; returns them, bytes as the copies that are kept. */
+	/** Numbers and stores the messages. Returns them, with bytes as the stored copies. */
 	append(messages: readonly HistoryContent[], bounds: HistoryBounds, now: number): HistorySlice {
 		if (this.#last + messages.length * LONGEST_STEP >= HIGHEST_OFFSET) this.#beginEpoch();
 		const entries: HistoryEntry[] = [];
@@ -48,7 +48,7 @@ export class MemoryTopic {
 		return { epoch: this.#epoch, last: this.#last, entries };
 	}
 
-	/** What is kept, in copies. */
+	/** Returns copies of what is stored. */
 	read(query: HistoryQuery, bounds: HistoryBounds, now: number): HistorySlice {
 		this.#use(bounds, now);
 		const entries =
@@ -58,7 +58,7 @@ export class MemoryTopic {
 		return { epoch: this.#epoch, last: this.#last, entries: entries.map(ownEntry) };
 	}
 
-	/** Frees what expired since; true if by now the whole topic has. */
+	/** Removes what has expired. Returns whether the whole topic has. */
 	expire(now: number): boolean {
 		this.kept.trim(this.#bounds, now);
 		this.#keys?.expire(now);

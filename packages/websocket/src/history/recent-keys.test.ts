@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { IDEMPOTENCY_MS } from './history-store.ts';
 import { RecentKeys } from './recent-keys.ts';
 
-it('knows a key for as long as it was promised, whenever in a generation it came', () => {
+it('remembers a key for the promised time, whenever in a generation it was added', () => {
 	for (let step = 1; step < 10; step++) {
 		const keys = new RecentKeys();
 		const added = (IDEMPOTENCY_MS * step) / 10;
@@ -22,7 +22,7 @@ it('holds the keys of two generations at most', () => {
 	expect(keys.size).toBeGreaterThanOrEqual(IDEMPOTENCY_MS / 10);
 });
 
-it('lets go of all of them when none was added for long', () => {
+it('drops all keys when no key was added for long', () => {
 	const keys = new RecentKeys();
 	for (const key of ['a', 'b']) keys.add(key, 0);
 	keys.expire(IDEMPOTENCY_MS);

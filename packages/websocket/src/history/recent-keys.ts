@@ -1,15 +1,15 @@
 import { IDEMPOTENCY_MS } from './history-store.ts';
 
 /**
- * The idempotency keys of a topic. Two generations take turns, so that the old ones are let go together: deleting them one by one from the
- * front of a large Map costs more with each one.
+ * The recent idempotency keys of a topic, in two generations, so that old keys are dropped together: deleting them one
+ * by one from the front of a large Map gets slower with each.
  */
 export class RecentKeys {
 	#young = new Map<string, number>();
 	#old = new Map<string, number>();
-	#turn = 0;
+	#turnsAt = 0;
 
-	/** Remembers the key from now on; false if it was already, which does not make it last longer. */
+	/** Remembers a key. Returns false if it was known already; that does not extend its time. */
 	add(key: string, now: number): boolean {
 		this.expire(now);
 		const added = this.#young.get(key) ?? this.#old.get(key);
@@ -18,13 +18,13 @@ export class RecentKeys {
 		return true;
 	}
 
-	/** Lets go of keys that expired. Each is gone twice {@link IDEMPOTENCY_MS} after it was added, if this is called now and then. */
+	/** Drops expired keys. If called regularly, each is gone at most twice {@link IDEMPOTENCY_MS} after it was added. */
 	expire(now: number): void {
-		if (now < this.#turn) return;
-		// Whoever comes after a whole generation has passed finds the young ones expired as well.
-		this.#old = now < this.#turn + IDEMPOTENCY_MS ? this.#young : new Map();
+		if (now < this.#turnsAt) return;
+		// If a whole generation has passed, the young keys have expired as well.
+		this.#old = now < this.#turnsAt + IDEMPOTENCY_MS ? this.#young : new Map();
 		this.#young = new Map();
-		this.#turn = now + IDEMPOTENCY_MS;
+		this.#turnsAt = now + IDEMPOTENCY_MS;
 	}
 
 	get size(): number {

@@ -19,14 +19,14 @@ interface Loss {
 	readonly position: Position;
 }
 
-/** A node that hears of a shared store over a connection that may lose slices, and reads it with delays and failures. */
-class Stage {
+/** A node that shares a store with others: its connection may lose slices, and reads may be slow or fail. */
+class FlakyNode {
 	readonly delivered: Frame[] = [];
 	readonly losses: Loss[] = [];
-	readonly followers = new Set<(frame: Frame) => void>();
+	readonly liveSockets = new Set<(frame: Frame) => void>();
 	readonly history: TopicHistory;
 	readonly bounds: HistoryBounds;
-	/** How many slices are lost on their way. */
+	/** How many slices the connection loses. */
 	dropping = 0;
 	/** How many reads fail. */
 	failing = 0;
@@ -34,7 +34,7 @@ class Stage {
 	slowness = 0;
 	appended = 0;
 	#store: MemoryHistory;
-	readonly #underWay: HistorySlice[] = [];
+	readonly #inFlight: HistorySlice[] = [];
 
 	constructor(bounds: HistoryBounds = ROOMY) {
 		this.bounds = bounds;
@@ -46,7 +46,7 @@ class Stage {
 				await turns(this.slowness);
 				if (this.failing > 0) {
 					this.failing--;
-					throw new Error('as a test has it');
+					throw new Error('a failure that the test demands');
 				}
 				const slice = await this.#store.read(...args);
 				await turns(this.slowness);
@@ -61,7 +61,7 @@ class Stage {
 			deliver: (text) => {
 				const frame = JSON.parse(String(text)) as Frame;
 				this.delivered.push(frame);
-				for (const follow of this.followers) follow(frame);
+				for (const deliver of this.liveSockets) deliver(frame);
 			},
 			onLost: (_, position) => this.losses.push({ after: this.delivered.length, position }),
 			onError: () => {},
@@ -71,7 +71,7 @@ class Stage {
 	#newStore(): MemoryHistory {
 		return new MemoryHistory((_, slice) => {
 			if (this.dropping > 0) this.dropping--;
-			else this.#underWay.push(slice);
+			else this.#inFlight.push(slice);
 		});
 	}
 
@@ -80,18 +80,18 @@ class Stage {
 		void this.#store.append(TOPIC, contents, this.bounds);
 	}
 
-	/** Everything is gone, and begins anew. */
+	/** The store loses everything and starts over. */
 	flush(): void {
 		this.#store.close();
 		this.#store = this.#newStore();
 	}
 
-	/** So many slices arrive. */
+	/** This many slices arrive. */
 	arrive(count = Infinity): void {
-		for (const slice of this.#underWay.splice(0, count)) this.history.appended(slice);
+		for (const slice of this.#inFlight.splice(0, count)) this.history.appended(slice);
 	}
 
-	/** All is over and looked up. */
+	/** Lets everything arrive and waits until the node has read what is missing. */
 	async settle(): Promise<void> {
 		this.failing = 0;
 		this.slowness = 0;
@@ -103,7 +103,7 @@ class Stage {
 			const { cursor } = this.history;
 			if (cursor?.offset === last && cursor.epoch === epoch) return;
 		}
-		throw new Error(`it stands at ${this.history.cursor?.offset}, not at ${last}`);
+		throw new Error(`the node is at ${this.history.cursor?.offset}, not at ${last}`);
 	}
 
 	get numbers(): number[] {
@@ -120,133 +120,133 @@ async function turns(count: number): Promise<void> {
 	for (let i = 0; i < count; i++) await new Promise((resolve) => setImmediate(resolve));
 }
 
-type Step = readonly ['append' | 'arrive' | 'drop' | 'fail' | 'slow' | 'wait' | 'verify' | 'flush' | 'join', number];
+type Step = readonly ['append' | 'arrive' | 'drop' | 'fail' | 'slow' | 'wait' | 'verify' | 'flush' | 'resume', number];
 
 const step = (...kinds: Step[0][]): fc.Arbitrary<Step> =>
 	fc.tuple(fc.constantFrom(...kinds), fc.integer({ min: 1, max: 4 }));
 
-async function play(stage: Stage, [kind, count]: Step): Promise<void> {
-	if (kind === 'append') stage.append(count);
-	else if (kind === 'arrive') stage.arrive(count);
-	else if (kind === 'drop') stage.dropping = count;
-	else if (kind === 'fail') stage.failing = 1;
-	else if (kind === 'slow') stage.slowness = count;
+async function apply(node: FlakyNode, [kind, count]: Step): Promise<void> {
+	if (kind === 'append') node.append(count);
+	else if (kind === 'arrive') node.arrive(count);
+	else if (kind === 'drop') node.dropping = count;
+	else if (kind === 'fail') node.failing = 1;
+	else if (kind === 'slow') node.slowness = count;
 	else if (kind === 'wait') await turns(count);
-	else if (kind === 'verify') stage.history.verify();
-	else if (kind === 'flush') stage.flush();
+	else if (kind === 'verify') node.history.verify();
+	else if (kind === 'flush') node.flush();
 }
 
-it('whatever goes missing on the way is delivered, once and in order', async () => {
+it('every message that the connection loses is delivered once and in order', async () => {
 	const steps = fc.array(step('append', 'append', 'arrive', 'arrive', 'drop', 'fail', 'slow', 'wait', 'verify'), {
 		maxLength: 40,
 	});
 	await fc.assert(
 		fc.asyncProperty(steps, async (all) => {
-			const stage = new Stage();
-			await stage.history.open();
-			for (const each of all) await play(stage, each);
-			await stage.settle();
-			stage.close();
-			expect(stage.numbers).toEqual(Array.from({ length: stage.appended }, (_, n) => n));
-			expect(stage.losses).toEqual([]);
+			const node = new FlakyNode();
+			await node.history.open();
+			for (const each of all) await apply(node, each);
+			await node.settle();
+			node.close();
+			expect(node.numbers).toEqual(Array.from({ length: node.appended }, (_, n) => n));
+			expect(node.losses).toEqual([]);
 		}),
 		{ numRuns: 150 },
 	);
 });
 
-it('what was lost for good is told where it is missing, and only there', async () => {
+it('a loss is reported where messages are gone for good, and only there', async () => {
 	const steps = fc.array(step('append', 'append', 'arrive', 'arrive', 'drop', 'slow', 'wait', 'verify', 'flush'), {
 		maxLength: 40,
 	});
 	await fc.assert(
 		fc.asyncProperty(steps, async (all) => {
-			const stage = new Stage({ ...ROOMY, size: 5 });
-			await stage.history.open();
-			let last: Position | undefined = stage.history.cursor;
-			for (const each of all) await play(stage, each);
-			await stage.settle();
-			stage.close();
-			const losses = [...stage.losses];
-			for (const [index, { position }] of stage.delivered.entries()) {
+			const node = new FlakyNode({ ...ROOMY, size: 5 });
+			await node.history.open();
+			let last: Position | undefined = node.history.cursor;
+			for (const each of all) await apply(node, each);
+			await node.settle();
+			node.close();
+			const losses = [...node.losses];
+			for (const [index, { position }] of node.delivered.entries()) {
 				while (losses[0] !== undefined && losses[0].after <= index) last = losses.shift()?.position;
 				expect([position.epoch, position.prev]).toEqual([last?.epoch, last?.offset]);
 				last = position;
 			}
-			expect(stage.numbers).toEqual([...new Set(stage.numbers)].toSorted((a, b) => a - b));
+			expect(node.numbers).toEqual([...new Set(node.numbers)].toSorted((a, b) => a - b));
 		}),
 		{ numRuns: 150 },
 	);
 });
 
-it('a socket that catches up gets all that it missed and all that comes, once and in order', async () => {
-	const steps = fc.array(step('append', 'append', 'arrive', 'drop', 'slow', 'wait', 'verify', 'join'), {
+it('a socket that catches up receives what it missed and then the live messages, once and in order', async () => {
+	const steps = fc.array(step('append', 'append', 'arrive', 'drop', 'slow', 'wait', 'verify', 'resume'), {
 		maxLength: 40,
 	});
 	await fc.assert(
 		fc.asyncProperty(steps, fc.integer({ min: 1, max: 5 }), async (all, room) => {
-			const stage = new Stage();
-			stage.append(3);
-			stage.arrive();
-			await stage.history.open();
-			const { epoch = '' } = stage.history.cursor ?? {};
+			const node = new FlakyNode();
+			node.append(3);
+			node.arrive();
+			await node.history.open();
+			const { epoch = '' } = node.history.cursor ?? {};
 			const got: { readonly from: number; readonly numbers: number[]; readonly done: Promise<Recovery | undefined> }[] =
 				[];
-			const join = (): void => {
-				// The first message that is seen here, or the very beginning.
-				const from = stage.delivered.length === 0 ? 0 : (stage.delivered[0]?.data ?? 0);
-				const since = { epoch, offset: stage.delivered[0]?.position.prev ?? 0 };
+			const resume = (): void => {
+				// From the first message that was delivered here, or from the very beginning.
+				const from = node.delivered.length === 0 ? 0 : (node.delivered[0]?.data ?? 0);
+				const since = { epoch, offset: node.delivered[0]?.position.prev ?? 0 };
 				const numbers: number[] = [];
-				got.push({ from, numbers, done: catchUp(stage.history, { since }, reader(stage, numbers, room)) });
+				got.push({ from, numbers, done: catchUp(node.history, { since }, reader(node, numbers, room)) });
 			};
 			for (const each of all) {
-				if (each[0] === 'join') join();
-				else await play(stage, each);
+				if (each[0] === 'resume') resume();
+				else await apply(node, each);
 			}
-			join();
-			await stage.settle();
+			resume();
+			await node.settle();
 			for (const { from, numbers, done } of got) {
 				expect(await done).toMatchObject({ recovered: true });
-				expect(numbers).toEqual(Array.from({ length: stage.appended - from }, (_, n) => n + from));
+				expect(numbers).toEqual(Array.from({ length: node.appended - from }, (_, n) => n + from));
 			}
-			stage.close();
+			node.close();
 		}),
 		{ numRuns: 500 },
 	);
 });
 
-/** One that takes only so many messages at once. */
-function reader(stage: Stage, numbers: number[], room: number): Reader {
+/** A reader that takes at most `room` messages at once. */
+function reader(node: FlakyNode, numbers: number[], room: number): Reader {
 	return {
-		isThere: true,
+		isActive: true,
 		send(window, from) {
 			const some = window.messages.slice(from, from + room);
 			for (const { frame } of some) numbers.push((JSON.parse(String(frame)) as Frame).data);
 			return some.length;
 		},
-		room: () => turns(1),
-		begin() {},
-		goLive: () => void stage.followers.add(({ data }) => numbers.push(data)),
-		tooSlow() {
-			throw new Error('nothing is gone');
+		waitForRoom: () => turns(1),
+		startAfter() {},
+		goLive: () => void node.liveSockets.add(({ data }) => numbers.push(data)),
+		closeAsTooSlow() {
+			throw new Error('every message is still stored');
 		},
 	};
 }
 
-it('what was read already and comes late is not heard again, where what followed it is gone', async () => {
-	const stage = new Stage({ ...ROOMY, size: 2 });
-	await stage.history.open();
-	stage.append();
-	stage.history.verify();
+it('a late slice that was read already is not delivered again, even if the messages after it are gone', async () => {
+	const node = new FlakyNode({ ...ROOMY, size: 2 });
+	await node.history.open();
+	node.append();
+	node.history.verify();
 	await turns(5);
-	expect(stage.numbers).toEqual([0]);
-	stage.dropping = 4;
-	for (let n = 0; n < 4; n++) stage.append();
-	stage.arrive();
-	await stage.settle();
-	stage.append();
-	stage.arrive();
-	await stage.settle();
-	stage.close();
-	expect(stage.numbers).toEqual([0, 5]);
-	expect(stage.losses.map(({ after }) => after)).toEqual([1]);
+	expect(node.numbers).toEqual([0]);
+	node.dropping = 4;
+	for (let n = 0; n < 4; n++) node.append();
+	node.arrive();
+	await node.settle();
+	node.append();
+	node.arrive();
+	await node.settle();
+	node.close();
+	expect(node.numbers).toEqual([0, 5]);
+	expect(node.losses.map(({ after }) => after)).toEqual([1]);
 });

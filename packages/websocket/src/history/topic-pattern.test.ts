@@ -2,24 +2,24 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { TopicPattern } from './topic-pattern.ts';
 
-const fits = (pattern: string, topic: string): boolean => new TopicPattern(pattern).fits(topic);
+const matches = (pattern: string, topic: string): boolean => new TopicPattern(pattern).matches(topic);
 
-it('has each character stand for itself, and * for any', () => {
-	expect(fits('a.b', 'a.b')).toBe(true);
-	expect(fits('a.b', 'axb')).toBe(false);
-	expect(fits('chat:*', 'chat:')).toBe(true);
-	expect(fits('a*a', 'a')).toBe(false);
-	expect(fits('*', '')).toBe(true);
-	expect(fits('a*b*b', 'ab')).toBe(false);
+it('matches each character literally, and * for any number of characters', () => {
+	expect(matches('a.b', 'a.b')).toBe(true);
+	expect(matches('a.b', 'axb')).toBe(false);
+	expect(matches('chat:*', 'chat:')).toBe(true);
+	expect(matches('a*a', 'a')).toBe(false);
+	expect(matches('*', '')).toBe(true);
+	expect(matches('a*b*b', 'ab')).toBe(false);
 });
 
-it('is what a regular expression says', () => {
+it('matches what the equivalent regular expression matches', () => {
 	const text = fc.string({ unit: fc.constantFrom('a', 'b'), maxLength: 8 });
 	const pattern = fc.string({ unit: fc.constantFrom('a', 'b', '*'), maxLength: 6 });
 	fc.assert(
 		fc.property(pattern, text, (wanted, topic) => {
 			const expression = new RegExp(`^${wanted.replace(/\*+/g, '.*')}$`);
-			expect(fits(wanted, topic)).toBe(expression.test(topic));
+			expect(matches(wanted, topic)).toBe(expression.test(topic));
 		}),
 		{ numRuns: 5_000 },
 	);

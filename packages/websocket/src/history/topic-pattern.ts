@@ -1,4 +1,7 @@
-/** A pattern for topics, in which `*` stands for any characters, or none. Takes at most topic times pattern steps, whatever they are. */
+/**
+ * A pattern for topics, in which `*` stands for any number of characters. Matching takes at most as many steps as the
+ * topic's length times the pattern's.
+ */
 export class TopicPattern {
 	readonly #first: string;
 	readonly #middle: readonly string[];
@@ -12,14 +15,14 @@ export class TopicPattern {
 		this.#middle = rest;
 	}
 
-	fits(topic: string): boolean {
+	matches(topic: string): boolean {
 		const first = this.#first;
 		const last = this.#last;
 		if (last === undefined) return topic === first;
 		const end = topic.length - last.length;
 		if (end < first.length || !topic.startsWith(first) || !topic.endsWith(last)) return false;
 		let at = first.length;
-		// The earliest place for each part leaves the most room for those after it.
+		// The earliest match of each part leaves the most room for the following ones.
 		for (const part of this.#middle) {
 			const found = topic.indexOf(part, at);
 			if (found === -1 || found + part.length > end) return false;

@@ -1,6 +1,6 @@
 import type { Bus, BusHandlers, BusStage, BusStatus } from '../bus.ts';
 import { ProviderStoppedError, SubscribeError, UnknownSocketError } from '../errors.ts';
-import { passOn, type Histories } from '../history/histories.ts';
+import { deliverSlice, type Histories } from '../history/histories.ts';
 import type { Logger } from '../logger.ts';
 import { BusHeartbeat } from '../loss/bus-heartbeat.ts';
 import { type Gap, GapEvents } from '../loss/gap-events.ts';
@@ -192,7 +192,7 @@ export class RemoteNodes {
 		return {
 			deliver: (channel, frame) => this.#inbound.deliver(channel, frame),
 			appended: (topic, slice) => {
-				if (histories === undefined) passOn(local, topic, slice);
+				if (histories === undefined) deliverSlice(local, topic, slice);
 				else histories.appended(topic, slice);
 			},
 			status: (status) => this.#onStatus(status),

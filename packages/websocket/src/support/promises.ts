@@ -50,3 +50,7 @@ export async function settledWithin(ms: number, promise: Promise<unknown> | unde
 export function toError(thrown: unknown): Error {
 	return thrown instanceof Error ? thrown : new Error(String(thrown), { cause: thrown });
 }
+
+export function sleep(ms: number): Promise<void> {
+	return new Promise((resolve) => setTimeout(resolve, ms));
+}

@@ -1,0 +1,98 @@
+import type { Position } from '../protocol/position.ts';
+import { sleep, toError } from '../support/promises.ts';
+import { frameOf } from './framing.ts';
+import type { HistoryBounds, HistoryStore } from './history-store.ts';
+import { type Framed, HistoryWindow } from './history-window.ts';
+
+export interface SharedWindowOptions {
+	readonly topic: string;
+	readonly bounds: HistoryBounds;
+	readonly store: HistoryStore;
+	/** The last message that was delivered on this node. */
+	readonly cursor: () => Position;
+	/** The store could not be read. */
+	readonly onError: (error: Error) => void;
+}
+
+/** How many messages are read at once. */
+const PAGE = 200;
+const RETRY_MS = 500;
+/** How long an unused window is kept for sockets that reconnect a little later, in milliseconds. */
+const LINGER_MS = 2_000;
+
+/** A topic's window for all sockets that are catching up: present while one needs it, and read from the store once. */
+export class SharedWindow {
+	readonly #options: SharedWindowOptions;
+	#window: HistoryWindow | undefined;
+	#users = 0;
+	#lingering: ReturnType<typeof setTimeout> | undefined;
+	#extending: Promise<void> | undefined;
+	#isClosed = false;
+
+	constructor(options: SharedWindowOptions) {
+		this.#options = options;
+	}
+
+	/** To be followed by a `release`. */
+	acquire(): void {
+		this.#users++;
+		clearTimeout(this.#lingering);
+		this.current();
+	}
+
+	release(): void {
+		if (--this.#users > 0 || this.#isClosed) return;
+		this.#lingering = setTimeout(() => (this.#window = undefined), LINGER_MS);
+		this.#lingering.unref();
+	}
+
+	/** The window as of now; a `restart` replaces it. */
+	current(): HistoryWindow {
+		return (this.#window ??= this.#create());
+	}
+
+	/** A message was delivered. */
+	push(message: Framed): void {
+		this.#window?.push(message);
+	}
+
+	/** Messages were lost: the window begins again at the cursor. */
+	restart(): void {
+		this.#window = this.#users > 0 ? this.#create() : undefined;
+	}
+
+	close(): void {
+		this.#isClosed = true;
+		clearTimeout(this.#lingering);
+		this.#window = undefined;
+	}
+
+	/** Reads the messages before those in the window. Simultaneous calls share one read. Resolves even if it failed. */
+	extend(): Promise<void> {
+		this.#extending ??= this.#extend(this.current())
+			.catch(async (thrown: unknown) => {
+				this.#options.onError(toError(thrown));
+				await sleep(RETRY_MS);
+			})
+			.finally(() => (this.#extending = undefined));
+		return this.#extending;
+	}
+
+	async #extend(window: HistoryWindow): Promise<void> {
+		const { store, topic, bounds } = this.#options;
+		const { from } = window;
+		const { epoch, entries } = await store.read(topic, { before: from + 1, limit: PAGE }, bounds);
+		// The window may have dropped messages at its beginning meanwhile.
+		if (window.from !== from) return;
+		const leadsHere = epoch === window.epoch && entries.at(-1)?.offset === from;
+		const messages = leadsHere
+			? entries.map((entry) => ({ offset: entry.offset, prev: entry.prev, frame: frameOf(topic, epoch, entry) }))
+			: [];
+		window.prepend(messages, entries.length < PAGE);
+	}
+
+	#create(): HistoryWindow {
+		const { epoch, offset } = this.#options.cursor();
+		return new HistoryWindow(epoch, offset, this.#options.bounds);
+	}
+}

@@ -1,0 +1,80 @@
+import { encodePositionNotice } from '../protocol/built-in.ts';
+import { CloseCode } from '../protocol/closing.ts';
+import type { Position } from '../protocol/position.ts';
+import type { LocalFanout } from '../sockets/local-fanout.ts';
+import type { WebSocketConnection } from '../sockets/websocket-connection.ts';
+import { sleep } from '../support/promises.ts';
+import { size } from '../wire/payload.ts';
+import type { Reader, Recovery } from './catch-up.ts';
+import type { Framed, HistoryWindow } from './history-window.ts';
+
+/**
+ * How often a socket is checked for room, at first and later, and how long it may take to have some, in milliseconds.
+ */
+const FIRST_CHECK_MS = 2;
+const LONGEST_CHECK_MS = 50;
+const NO_ROOM_TIMEOUT_MS = 30_000;
+
+/** A socket that catches up on a topic. */
+export class SocketReader implements Reader {
+	readonly #socket: WebSocketConnection;
+	readonly #topic: string;
+	readonly #local: LocalFanout;
+	readonly #isWanted: () => boolean;
+
+	/** @param isWanted whether the socket is still to catch up */
+	constructor(socket: WebSocketConnection, topic: string, local: LocalFanout, isWanted: () => boolean) {
+		this.#socket = socket;
+		this.#topic = topic;
+		this.#local = local;
+		this.#isWanted = isWanted;
+	}
+
+	get isActive(): boolean {
+		return this.#isWanted() && this.#socket.readyState === WebSocket.OPEN;
+	}
+
+	send({ messages }: HistoryWindow, from: number): number {
+		const socket = this.#socket;
+		const local = this.#local;
+		let at = from;
+		while (at < messages.length && this.isActive && local.hasRoom(socket)) {
+			socket.cork(() => {
+				let corked = 0;
+				do {
+					const { frame } = messages[at++] as Framed;
+					corked += size(frame);
+					local.toSocket(socket, frame);
+				} while (at < messages.length && local.hasRoom(socket, corked));
+			});
+		}
+		return at - from;
+	}
+
+	async waitForRoom(): Promise<void> {
+		const deadline = performance.now() + NO_ROOM_TIMEOUT_MS;
+		let delay = FIRST_CHECK_MS;
+		while (this.isActive && !this.#local.hasRoom(this.#socket)) {
+			if (performance.now() > deadline) return this.closeAsTooSlow();
+			await sleep(delay);
+			delay = Math.min(LONGEST_CHECK_MS, delay * 2);
+		}
+	}
+
+	startAfter(position: Position): void {
+		this.#notify(position);
+	}
+
+	goLive({ recovered, count, position }: Recovery): void {
+		this.#local.subscribe(this.#socket, this.#topic);
+		this.#notify({ ...position, ...(recovered !== undefined && { recovered }), count });
+	}
+
+	closeAsTooSlow(): void {
+		this.#socket.close(CloseCode.tryAgainLater, 'reads too slowly');
+	}
+
+	#notify(notice: Position & { readonly recovered?: boolean; readonly count?: number }): void {
+		this.#local.toSocket(this.#socket, encodePositionNotice({ topic: this.#topic, ...notice }));
+	}
+}
