@@ -4,13 +4,13 @@ import { fileURLToPath } from 'node:url';
 import { type ScriptProcess, connectClient, spawnBun, until } from '@orijs/testkit';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
-/** The samples of the public contract, pasted into files as a user would and run as processes of their own. */
+/** The samples of the public README, each pasted into a file as a user would and run in its own process. */
 describe("the samples in @orijs/websocket's README", () => {
 	let folder: string;
 	const running: ScriptProcess[] = [];
 
 	beforeAll(() => {
-		// Inside the package, so that imports resolve as they do for a user of it.
+		// Inside the package, so that imports resolve as they do for a user.
 		const scratch = fileURLToPath(new URL('../node_modules/.contract', import.meta.url));
 		mkdirSync(scratch, { recursive: true });
 		folder = mkdtempSync(join(scratch, 'run-'));
@@ -36,8 +36,8 @@ describe("the samples in @orijs/websocket's README", () => {
 	it.each([
 		['as printed', () => sample("import { Application } from '@orijs/core'")],
 		['typed', () => sample('Bun.serve<SocketData>')],
-		['with start before setServer', () => inOtherOrder(sample("import { Application } from '@orijs/core'"))],
-	])('quick start, %s: send, broadcast, isConnected and the counts work with nothing added', async (name, code) => {
+		['with start() before setServer()', () => withStartFirst(sample("import { Application } from '@orijs/core'"))],
+	])('quick start, %s: send, broadcast, isConnected and the counts work', async (name, code) => {
 		const child = run(`quick-start-${name.replaceAll(' ', '-')}`, code().replace('port: 3000', 'port: 0'), remote);
 		const evaluate = <T>(expression: string): Promise<T> => child.request<T>(expression);
 		const url = `ws://localhost:${await evaluate<number>('server.port')}`;
@@ -58,14 +58,16 @@ describe("the samples in @orijs/websocket's README", () => {
 		expect(await second.received(1)).toEqual(['for all']);
 
 		await first.close();
-		await until(async () => !(await evaluate<boolean>(`provider.isConnected('${id}')`)), { what: 'the first is gone' });
+		await until(async () => !(await evaluate<boolean>(`provider.isConnected('${id}')`)), {
+			what: 'the first connection is closed',
+		});
 		expect(await evaluate(`provider.getTopicSubscriberCount('chat:room-123')`)).toBe(0);
 		await second.close();
-		await until(async () => (await evaluate('provider.getConnectionCount()')) === 0, { what: 'nobody is left' });
+		await until(async () => (await evaluate('provider.getConnectionCount()')) === 0, { what: 'no connection is left' });
 		expect(child.output()).toBe('');
 	});
 
-	it('coordinator calls', async () => {
+	it('coordinator calls run', async () => {
 		const setUp = `
 			import { InProcWsProvider, SocketCoordinator } from '@orijs/websocket';
 			import { report } from '@orijs/testkit';
@@ -79,7 +81,7 @@ describe("the samples in @orijs/websocket's README", () => {
 				websocket: {
 					open(ws) {
 		`;
-		const tellResult = `
+		const reportResult = `
 						void report({ subscribers: coordinator.getTopicSubscribers('chat:room-123').size, count: coordinator.getConnectionCount() });
 					},
 					message() {},
@@ -92,28 +94,28 @@ describe("the samples in @orijs/websocket's README", () => {
 			'coordinator',
 			setUp,
 			sample('coordinator.addConnection(ws);\ncoordinator.removeConnection'),
-			tellResult,
+			reportResult,
 		);
-		await until(() => child.reports.length > 0, { what: 'the server is up' });
+		await until(() => child.reports.length > 0, { what: 'the server runs' });
 		const client = await connectClient(`ws://localhost:${String(child.reports[0])}`);
 		await until(() => child.reports.length > 1, { what: 'the calls were made' });
 		expect(child.reports[1]).toEqual({ subscribers: 0, count: 0 });
-		// As printed, the calls that follow removeConnection name a socket that is gone: said, and harmless.
+		// In the sample, the calls after removeConnection() name a removed socket: logged, and harmless.
 		expect(child.output()).toContain('UnknownSocketError');
 		await client.close();
 	});
 
-	it('provider calls', async () => {
+	it('provider calls run', async () => {
 		const setUp = `
 			import { InProcWsProvider } from '@orijs/websocket';
 			import { report } from '@orijs/testkit';
 			const logger = console;
 			const socketId = crypto.randomUUID();
 		`;
-		const child = run('provider', setUp, sample('new InProcWsProvider({ logger })'), `await report('through');`);
+		const child = run('provider', setUp, sample('new InProcWsProvider({ logger })'), `await report('done');`);
 		expect(await child.exited).toEqual({ code: 0, signal: null });
-		expect(child.reports).toEqual(['through']);
-		// As printed, publishing follows stop(): refused, said, and harmless.
+		expect(child.reports).toEqual(['done']);
+		// In the sample, publishing follows stop(): rejected, logged, and harmless.
 		expect(child.output()).toContain('ProviderStoppedError');
 	});
 });
@@ -128,8 +130,8 @@ function sample(marker: string): string {
 	return found;
 }
 
-function inOtherOrder(code: string): string {
+function withStartFirst(code: string): string {
 	const swapped = code.replace(/(provider\.setServer\(server\);)\s+(await provider\.start\(\);)/, '$2\n$1');
-	if (swapped === code) throw new Error('setServer and start are not where they were');
+	if (swapped === code) throw new Error('the sample has no setServer() followed by start()');
 	return swapped;
 }

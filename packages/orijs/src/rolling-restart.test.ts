@@ -1,16 +1,16 @@
 import { freePort, type ScriptProcess, spawnBun, startRedis, until } from '@orijs/testkit';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { ShopClient } from './test-support/shop-client.ts';
-import { judge } from './test-support/shop-verdict.ts';
-import type { Account, NodeRequest, NodeSettings, Sale } from './test-support/shop.ts';
+import { checkRun } from './test-support/shop-check.ts';
+import type { NodeReport, NodeRequest, NodeSettings, Sale } from './test-support/shop.ts';
 
 const CLIENTS = 100;
 const ROOMS = Array.from({ length: 20 }, (_, i) => `room:${i}`);
-/** So many are answered before, between and after the restarts. */
+/** How many are answered before, between and after the restarts. */
 const ORDERS = 2_000;
 
-describe('two nodes that are restarted one after the other, under load', () => {
-	it('lose no answer and no message, and no client is cut off', { timeout: 60_000 }, async () => {
+describe('a rolling restart of two nodes under load', () => {
+	it('loses no answer and no message, and closes every connection cleanly', { timeout: 60_000 }, async () => {
 		const redis = await startRedis();
 		onTestFinished(() => redis.stop());
 		const ports = [await freePort(), await freePort()] as const;
@@ -23,13 +23,13 @@ describe('two nodes that are restarted one after the other, under load', () => {
 			{ length: CLIENTS },
 			(_, i) => new ShopClient(`client ${i}`, ROOMS[i % ROOMS.length] as string, ports, i % 2),
 		);
-		onTestFinished(() => clients.forEach((client) => client.leave()));
+		onTestFinished(() => clients.forEach((client) => client.close()));
 
 		await underLoad(clients);
-		const accountA = await stop(a);
+		const reportA = await stop(a);
 		const newA = await start('a2', portA);
 		await underLoad(clients);
-		const accountB = await stop(b);
+		const reportB = await stop(b);
 		const newB = await start('b2', portB);
 		await underLoad(clients);
 
@@ -37,16 +37,16 @@ describe('two nodes that are restarted one after the other, under load', () => {
 		await until(
 			() => clients.every((client) => client.connections.at(-1)?.orders.every(({ answers }) => answers.length > 0)),
 			{
-				what: 'every order of those connected is answered',
+				what: 'every order on an open connection is answered',
 			},
 		);
-		for (const node of [newA, newB]) await heardByAll(node, clients);
-		for (const client of clients) client.leave();
-		const accounts = [accountA, accountB, await stop(newA), await stop(newB)];
+		for (const node of [newA, newB]) await receivedByAll(node, clients);
+		for (const client of clients) client.close();
+		const reports = [reportA, reportB, await stop(newA), await stop(newB)];
 
-		const { wrong, counts } = judge(clients, accounts);
-		expect(wrong).toEqual([]);
-		// Each client had to move at least once, and there was enough that could have gone wrong.
+		const { problems, counts } = checkRun(clients, reports);
+		expect(problems).toEqual([]);
+		// Each client had to reconnect at least once, and enough happened for the test to mean something.
 		expect(counts.closes).toBeGreaterThanOrEqual(CLIENTS);
 		expect(counts.answered).toBeGreaterThanOrEqual(3 * ORDERS);
 		expect(counts.stopping).toBeGreaterThan(0);
@@ -66,20 +66,20 @@ async function startNode(settings: NodeSettings): Promise<ScriptProcess> {
 	return node;
 }
 
-/** Stops a node as whoever deploys does. */
-async function stop(node: ScriptProcess): Promise<Account> {
-	// Longer than it gives itself: that it has to be killed is a failure.
+/** Stops a node as a deployment does. */
+async function stop(node: ScriptProcess): Promise<NodeReport> {
+	// Longer than the node's own deadline: having to kill it is a failure.
 	expect(await node.stop(15_000)).toEqual({ code: 0, signal: null });
 	expect(node.reports).toHaveLength(1);
-	return node.reports[0] as Account;
+	return node.reports[0] as NodeReport;
 }
 
-/** Resolves when all clients are there, and many more orders are answered. */
+/** Resolves once all clients are subscribed, and {@link ORDERS} more orders are answered. */
 async function underLoad(clients: readonly ShopClient[]): Promise<void> {
 	const count = (): number => clients.reduce((sum, { orders }) => sum + orders.filter(isAnswered).length, 0);
 	const before = count();
-	await until(() => clients.every(({ isThere }) => isThere), {
-		what: () => `all clients are there; ${clients.filter(({ isThere }) => !isThere).length} are not`,
+	await until(() => clients.every(({ isSubscribed }) => isSubscribed), {
+		what: () => `all clients are subscribed; ${clients.filter(({ isSubscribed }) => !isSubscribed).length} are not`,
 		timeoutMs: 10_000,
 	});
 	await until(() => count() >= before + ORDERS, { what: 'more orders are answered', timeoutMs: 10_000 });
@@ -87,11 +87,11 @@ async function underLoad(clients: readonly ShopClient[]): Promise<void> {
 
 const isAnswered = ({ answers }: { readonly answers: readonly string[] }): boolean => answers.includes('answered');
 
-/** Has a node say one thing more in each room, and waits until everyone has heard it. */
-async function heardByAll(node: ScriptProcess, clients: readonly ShopClient[]): Promise<void> {
+/** Has a node emit one more message to each room, and waits until every client has received it. */
+async function receivedByAll(node: ScriptProcess, clients: readonly ShopClient[]): Promise<void> {
 	const sales = await node.request<Sale[]>({ do: 'round', rooms: ROOMS } satisfies NodeRequest);
 	const due = new Map(sales.map((sale) => [sale.room, sale]));
-	const hasHeard = ({ room, connections }: ShopClient): boolean =>
-		connections.at(-1)?.heard.some((sale) => Bun.deepEquals(sale, due.get(room))) === true;
-	await until(() => clients.every(hasHeard), { what: 'all rooms have heard the last messages' });
+	const hasReceived = ({ room, connections }: ShopClient): boolean =>
+		connections.at(-1)?.received.some((sale) => Bun.deepEquals(sale, due.get(room))) === true;
+	await until(() => clients.every(hasReceived), { what: 'all clients have received the last messages' });
 }

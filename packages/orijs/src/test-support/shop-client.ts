@@ -1,41 +1,41 @@
 import { readRetryHint } from '@orijs/websocket/protocol';
 import type { Sale } from './shop.ts';
 
-/** Less than some orders take: they wait behind each other. */
-const BETWEEN_ORDERS_MS = 80;
-/** After a refusal, on average. */
-const TRY_AGAIN_MS = 30;
+/** Less than some orders take, so that orders queue up. */
+const ORDER_INTERVAL_MS = 80;
+/** The average delay after a refused connection. */
+const RETRY_MS = 30;
 
-/** What became of an order: `answered`, the code of its refusal, or nothing. */
-export interface Placed {
+/** An order and its answers: `answered`, or the code of a refusal. */
+export interface PlacedOrder {
 	readonly id: string;
 	readonly answers: string[];
 }
 
-/** One connection, as its client saw it; times in milliseconds since the epoch. */
+/** A connection as seen by its client; times in milliseconds since the epoch. */
 export interface Connection {
 	subscribedAt: number | undefined;
 	ended: { readonly code: number; readonly reason: string; readonly at: number } | undefined;
-	readonly orders: Placed[];
-	readonly heard: Sale[];
+	readonly orders: PlacedOrder[];
+	readonly received: Sale[];
 }
 
-/** Stays in its room, whatever happens to its connection, and places order after order. Writes down all that it sees. */
+/** Subscribes to its room on every connection, places orders, and records what happens. */
 export class ShopClient {
 	readonly connections: Connection[] = [];
-	/** How often nobody let it in. */
+	/** How many connections were refused. */
 	refusals = 0;
 	readonly room: string;
 	readonly #name: string;
 	readonly #ports: readonly number[];
-	/** Which of the ports it tries next. */
+	/** The index of the next port to try. */
 	#next: number;
 	#socket: WebSocket | undefined;
 	#isOrdering = true;
-	#hasLeft = false;
+	#isClosed = false;
 	#orders = 0;
 
-	/** @param first which of the ports it tries first */
+	/** @param first the index of the first port to try */
 	constructor(name: string, room: string, ports: readonly number[], first: number) {
 		this.#name = name;
 		this.room = room;
@@ -44,14 +44,14 @@ export class ShopClient {
 		this.#connect();
 	}
 
-	/** Whether it is connected and in its room. */
-	get isThere(): boolean {
+	/** Whether it is connected and subscribed to its room. */
+	get isSubscribed(): boolean {
 		const last = this.connections.at(-1);
 		return last !== undefined && last.subscribedAt !== undefined && last.ended === undefined;
 	}
 
 	/** All orders of all connections. */
-	get orders(): readonly Placed[] {
+	get orders(): readonly PlacedOrder[] {
 		return this.connections.flatMap(({ orders }) => orders);
 	}
 
@@ -60,9 +60,9 @@ export class ShopClient {
 		this.#isOrdering = false;
 	}
 
-	/** The end of it. */
-	leave(): void {
-		this.#hasLeft = true;
+	/** Closes the connection for good. */
+	close(): void {
+		this.#isClosed = true;
 		this.#socket?.close();
 	}
 
@@ -73,58 +73,58 @@ export class ShopClient {
 		let connection: Connection | undefined;
 		let timer: ReturnType<typeof setInterval> | undefined;
 		socket.addEventListener('open', () => {
-			connection = { subscribedAt: undefined, ended: undefined, orders: [], heard: [] };
+			connection = { subscribedAt: undefined, ended: undefined, orders: [], received: [] };
 			this.connections.push(connection);
-			say(socket, '@subscribe', { topic: this.room }, SUBSCRIPTION);
+			send(socket, '@subscribe', { topic: this.room }, SUBSCRIPTION);
 		});
 		socket.addEventListener('message', ({ data }: MessageEvent<string>) => {
 			if (connection === undefined) return;
-			const wasThere = connection.subscribedAt !== undefined;
-			hear(connection, JSON.parse(data) as Heard);
-			if (wasThere || connection.subscribedAt === undefined) return;
+			const wasSubscribed = connection.subscribedAt !== undefined;
+			receive(connection, JSON.parse(data) as Frame);
+			if (wasSubscribed || connection.subscribedAt === undefined) return;
 			const { orders } = connection;
-			timer = setInterval(() => this.#order(socket, orders), BETWEEN_ORDERS_MS);
+			timer = setInterval(() => this.#order(socket, orders), ORDER_INTERVAL_MS);
 		});
 		socket.addEventListener('close', ({ code, reason }) => {
 			clearInterval(timer);
 			if (connection !== undefined) connection.ended = { code, reason, at: Date.now() };
-			if (!this.#hasLeft) this.#comeBack(connection);
+			if (!this.#isClosed) this.#reconnect(connection);
 		});
 	}
 
-	/** After the end of a connection to either of the nodes, as a balancer would have it; after a refusal, to the other one. */
-	#comeBack(last: Connection | undefined): void {
+	/** Like a load balancer: to a random node after a connection has ended, to the other node after a refusal. */
+	#reconnect(last: Connection | undefined): void {
 		const nodes = this.#ports.length;
 		if (last === undefined) this.refusals++;
 		this.#next = last === undefined ? (this.#next + 1) % nodes : Math.floor(Math.random() * nodes);
-		const wait = last === undefined ? 2 * TRY_AGAIN_MS * Math.random() : readRetryHint(last.ended?.reason ?? '');
-		setTimeout(() => this.#connect(), wait ?? 0);
+		const delay = last === undefined ? 2 * RETRY_MS * Math.random() : readRetryHint(last.ended?.reason ?? '');
+		setTimeout(() => this.#connect(), delay ?? 0);
 	}
 
-	#order(socket: WebSocket, orders: Placed[]): void {
+	#order(socket: WebSocket, orders: PlacedOrder[]): void {
 		if (!this.#isOrdering || socket.readyState !== WebSocket.OPEN) return;
 		const id = `${this.#name} ${++this.#orders}`;
 		orders.push({ id, answers: [] });
-		say(socket, 'order', { id, room: this.room }, id);
+		send(socket, 'order', { id, room: this.room }, id);
 	}
 }
 
 const SUBSCRIPTION = 'subscription';
 
-interface Heard {
+interface Frame {
 	readonly name?: string;
 	readonly data?: unknown;
 	readonly correlationId?: string;
 	readonly error?: { readonly code: string };
 }
 
-function hear(connection: Connection, { name, data, correlationId, error }: Heard): void {
-	if (name === 'sold') connection.heard.push(data as Sale);
+function receive(connection: Connection, { name, data, correlationId, error }: Frame): void {
+	if (name === 'sold') connection.received.push(data as Sale);
 	else if (correlationId !== SUBSCRIPTION)
 		connection.orders.find(({ id }) => id === correlationId)?.answers.push(error?.code ?? 'answered');
 	else if (error === undefined) connection.subscribedAt = Date.now();
 }
 
-function say(socket: WebSocket, type: string, data: unknown, correlationId: string): void {
+function send(socket: WebSocket, type: string, data: unknown, correlationId: string): void {
 	socket.send(JSON.stringify({ type, data, correlationId }));
 }

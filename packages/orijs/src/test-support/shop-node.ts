@@ -1,32 +1,32 @@
-// One node of the rolling restart: an application on Redis that takes orders, and keeps the books.
+// A node of the rolling restart: an application on Redis that handles orders, and records what it did.
 
 import { answerRequests, report } from '@orijs/testkit';
 import { Application, SocketRouter } from '../index.ts';
 import { RedisWsProvider } from '../redis.ts';
-import { type Account, type Emitted, type NodeRequest, type NodeSettings, Order, type Sale, Sold } from './shop.ts';
+import { type Emitted, type NodeReport, type NodeRequest, type NodeSettings, Order, type Sale, Sold } from './shop.ts';
 
-const LONGEST_WORK_MS = 100;
+const MAX_WORK_MS = 100;
 
 const { name, port, redisPort } = JSON.parse(String(process.env['SHOP_NODE'])) as NodeSettings;
-const begun: string[] = [];
+const started: string[] = [];
 const done: string[] = [];
 const emitted: Emitted[] = [];
 const numbers = new Map<string, number>();
 
-async function tell(room: string): Promise<Sale> {
+async function announce(room: string): Promise<Sale> {
 	const number = (numbers.get(room) ?? 0) + 1;
 	numbers.set(room, number);
 	const sale = { publisher: name, room, number };
-	const beganAt = Date.now();
+	const startedAt = Date.now();
 	await app.socket.emit(Sold, room, sale);
-	emitted.push({ ...sale, beganAt, acceptedAt: Date.now() });
+	emitted.push({ ...sale, startedAt, acceptedAt: Date.now() });
 	return sale;
 }
 
 const router = new SocketRouter().on(Order, async ({ data: { id, room } }) => {
-	begun.push(id);
-	await Bun.sleep(Math.random() * LONGEST_WORK_MS);
-	await tell(room);
+	started.push(id);
+	await Bun.sleep(Math.random() * MAX_WORK_MS);
+	await announce(room);
 	done.push(id);
 	return id;
 });
@@ -36,10 +36,10 @@ const app = new Application()
 		authorize: { subscribe: () => true },
 	})
 	.socketRouter(router)
-	.onShutdown(() => report({ begun, done, emitted } satisfies Account));
+	.onShutdown(() => report({ started, done, emitted } satisfies NodeReport));
 await app.listen(port);
 
 answerRequests((request) => {
-	const asked = request as NodeRequest;
-	return asked.do === 'round' ? Promise.all(asked.rooms.map(tell)) : undefined;
+	const nodeRequest = request as NodeRequest;
+	return nodeRequest.do === 'round' ? Promise.all(nodeRequest.rooms.map(announce)) : undefined;
 });

@@ -1,4 +1,4 @@
-// What the nodes of the rolling restart, their clients and the test say to each other.
+// The messages between the nodes of the rolling restart, their clients, and the test.
 
 import { SocketMessage } from '../index.ts';
 
@@ -7,53 +7,53 @@ interface NewOrder {
 	readonly room: string;
 }
 
-/** An order is answered, and the room hears of it. */
+/** An order is answered, and announced to its room. */
 export const Order: SocketMessage<Schema<NewOrder>, Schema<string>> = SocketMessage.define({
 	name: 'order',
-	data: like<NewOrder>(),
-	reply: like<string>(),
+	data: anything<NewOrder>(),
+	reply: anything<string>(),
 });
 
-/** What a room hears: numbered by the process that says it, for each room. */
+/** A message to a room. Each process numbers its messages to each room. */
 export interface Sale {
 	readonly publisher: string;
 	readonly room: string;
 	readonly number: number;
 }
 
-export const Sold: SocketMessage<Schema<Sale>> = SocketMessage.define({ name: 'sold', data: like<Sale>() });
+export const Sold: SocketMessage<Schema<Sale>> = SocketMessage.define({ name: 'sold', data: anything<Sale>() });
 
-/** What a node is started with, in its environment as JSON under `SHOP_NODE`. */
+/** The settings of a node, passed as JSON in the environment variable `SHOP_NODE`. */
 export interface NodeSettings {
-	/** Of this process: another one on the same port has another name. */
+	/** Of this process. Another process on the same port has another name. */
 	readonly name: string;
 	readonly port: number;
 	readonly redisPort: number;
 }
 
 export type NodeRequest =
-	/** Is answered once the node listens. */
+	/** Answered once the node listens. */
 	| { readonly do: 'ready' }
-	/** One more message in each room, which it is answered with, so that somebody can wait for them. */
+	/** Emits one more message to each room. Answered with these messages, so that a test can wait for them. */
 	| { readonly do: 'round'; readonly rooms: readonly string[] };
 
-/** A message to a room; times in milliseconds since the epoch. */
+/** An emitted message; times in milliseconds since the epoch. */
 export interface Emitted extends Sale {
-	readonly beganAt: number;
-	/** When the system had it. */
+	readonly startedAt: number;
+	/** When `emit()` resolved. */
 	readonly acceptedAt: number;
 }
 
-/** What a node tells on its way out. */
-export interface Account {
-	/** The orders whose handler was begun. */
-	readonly begun: readonly string[];
-	/** Those among them whose handler came to its end. */
+/** What a node reports when it stops. */
+export interface NodeReport {
+	/** The orders whose handler started. */
+	readonly started: readonly string[];
+	/** Those whose handler finished. */
 	readonly done: readonly string[];
 	readonly emitted: readonly Emitted[];
 }
 
-/** A schema that takes everything: what is tested here is not what messages look like. */
+/** A schema that accepts everything, as validation is not under test here. */
 interface Schema<T> {
 	readonly '~standard': {
 		readonly version: 1;
@@ -63,6 +63,6 @@ interface Schema<T> {
 	};
 }
 
-function like<T>(): Schema<T> {
+function anything<T>(): Schema<T> {
 	return { '~standard': { version: 1, vendor: 'test', validate: (value) => ({ value: value as T }) } };
 }
