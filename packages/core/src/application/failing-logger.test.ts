@@ -12,7 +12,7 @@ const Job = SocketMessage.define({ name: 'job', data: z.string(), reply: z.any()
 /** Throws on every line. */
 const broken: Logger = { debug: fail, info: fail, warn: fail, error: fail };
 
-/** It shows what it is events, and fails where that can't be shown. */
+/** Inspects the details of each line, and throws if that fails. */
 const thorough: Logger = { debug: show, info: show, warn: show, error: show };
 
 /** Thrown values that can't be inspected. */
@@ -116,7 +116,7 @@ function consoleErrors(): () => unknown[] {
 	return () => spy.mock.calls.map(([line]) => line as unknown);
 }
 
-/** An application whose handler fails if it is events to, at once or later. */
+/** An application whose handler throws, rejects or succeeds, depending on the message. */
 async function working(logger: Logger, thrown: () => unknown) {
 	const router = new SocketRouter().on(Job, ({ data }) => {
 		if (data === 'at once') throw thrown();

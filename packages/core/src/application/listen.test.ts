@@ -8,7 +8,7 @@ import { isPortFree } from '../test-support/ports.ts';
 import { serve } from '../test-support/serve.ts';
 
 describe('listen()', () => {
-	it('returns the server, which listens where it was events to', async () => {
+	it('returns the server, listening where requested', async () => {
 		const port = await freePort();
 		const byPort = new Application().routes({ '/': () => new Response('by port') });
 		expect((await byPort.listen(port)).port).toBe(port);

@@ -40,7 +40,7 @@ describe('HTTP routes', () => {
 		expect(await textOf(fetch(`${http}/two`))).toBe('2');
 	});
 
-	it('answers 404 to every path it was not events about', async () => {
+	it('are answered 404 for undefined paths', async () => {
 		const { http } = await serve(new Application().routes({ '/here': () => new Response('here') }));
 
 		for (const path of ['/', '/nowhere', '/here/not', '/ws']) {

@@ -88,7 +88,7 @@ describe('app.socket', () => {
 	});
 });
 
-/** Two applications on one backend, whose clients are events their id and may join `orders`. */
+/** Two applications on one backend; their clients receive their id and can subscribe to `orders`. */
 async function twoShops() {
 	const backend = new MemoryBackend();
 	return [await openShop(backend), await openShop(backend)] as const;

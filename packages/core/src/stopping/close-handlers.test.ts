@@ -5,18 +5,18 @@ import { Application } from '../index.ts';
 import { RecordingLogger } from '../test-support/recording-logger.ts';
 import { serve } from '../test-support/serve.ts';
 
-describe('a close handler that takes its time when stop() closes its socket', () => {
-	it('comes to its end before shutdown hooks run, with the provider still started', async () => {
+describe('an asynchronous close handler called by stop()', () => {
+	it('finishes before shutdown hooks run, with the provider still started', async () => {
 		const happened: string[] = [];
 		const logger = new RecordingLogger();
 		const app = new Application({ logger })
 			.websocket(new InProcWsProvider({ logger }))
 			.onWebSocket({
 				async close() {
-					// As long as a database takes.
+					// About as long as a database query.
 					await Bun.sleep(50);
-					await app.socket.broadcast('somebody left');
-					happened.push('said goodbye');
+					await app.socket.broadcast('a client left');
+					happened.push('published');
 				},
 			})
 			.onShutdown(() => void happened.push('shut down'));
@@ -24,7 +24,7 @@ describe('a close handler that takes its time when stop() closes its socket', ()
 
 		await app.stop();
 		expect(await client.closed).toMatchObject({ code: 1012 });
-		expect(happened).toEqual(['said goodbye', 'shut down']);
+		expect(happened).toEqual(['published', 'shut down']);
 		expect(logger.errors).toEqual([]);
 	});
 });

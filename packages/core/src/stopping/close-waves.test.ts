@@ -7,7 +7,7 @@ const CLIENTS = 500;
 /** Longer than a wave takes to close, shorter than the time between waves. */
 const PAUSE_MS = 20;
 
-describe('many connections', () => {
+describe('many connections on stop()', () => {
 	const closings: number[] = [];
 	let clients: TestClient[];
 
@@ -31,14 +31,14 @@ describe('many connections', () => {
 		expect(Math.max(...waves)).toBeLessThanOrEqual(CLIENTS / 2);
 	});
 
-	it('are all closed with 1012, and asked to come back at different times within half a second', async () => {
+	it('are all closed with 1012 and retry hints spread over half a second', async () => {
 		const ends = await Promise.all(clients.map(({ closed }) => closed));
 		expect(new Set(ends.map(({ code }) => code))).toEqual(new Set([1012]));
 		const hints = ends.map(({ reason }) => readRetryHint(reason) as number);
 		for (const hint of hints) expect(hint).toBeGreaterThanOrEqual(0);
-		// One millisecond for each connection.
+		// One millisecond per connection.
 		expect(Math.max(...hints)).toBeLessThanOrEqual(CLIENTS);
-		// Evenly spread: chance leaves a quarter of the time with less than half of its share once in a billion runs.
+		// Evenly spread: a quarter with less than half of its share occurs by chance once in a billion runs.
 		for (let quarter = 0; quarter < 4; quarter++) {
 			const share = hints.filter((hint) => Math.min(3, Math.floor(hint / (CLIENTS / 4))) === quarter);
 			expect(share.length).toBeGreaterThan(CLIENTS / 8);

@@ -9,27 +9,27 @@ import { sendTyped } from '../test-support/typed-client.ts';
 
 const Save = SocketMessage.define({ name: 'save', data: z.number() });
 
-interface Stage {
+interface Saving {
 	readonly app: Application;
 	readonly logger: RecordingLogger;
 	/** The context of the first message, once its handler runs. */
-	readonly begun: Promise<MessageContext>;
-	/** Resolves once the server knows that a client has left. */
+	readonly started: Promise<MessageContext>;
+	/** Resolves once the server has noticed that a client has left. */
 	readonly left: Promise<void>;
-	/** What happened, in order. */
+	/** The events, in order. */
 	readonly happened: string[];
 	releaseHandlers(): void;
 }
 
-/** An application that saves what it is told, which takes until the test lets it go on. */
-function saving(work: (ctx: MessageContext) => Promise<void> = () => Promise.resolve()): Stage {
+/** An application whose save handlers wait until the test releases them. */
+function saving(work: (ctx: MessageContext) => Promise<void> = () => Promise.resolve()): Saving {
 	const logger = new RecordingLogger();
-	const begun = Promise.withResolvers<MessageContext>();
+	const started = Promise.withResolvers<MessageContext>();
 	const left = Promise.withResolvers<void>();
 	const gate = Promise.withResolvers<void>();
 	const happened: string[] = [];
 	const router = new SocketRouter().on(Save, async (ctx) => {
-		begun.resolve(ctx);
+		started.resolve(ctx);
 		await gate.promise;
 		await work(ctx);
 		happened.push(`saved ${ctx.data}`);
@@ -39,31 +39,31 @@ function saving(work: (ctx: MessageContext) => Promise<void> = () => Promise.res
 		.socketRouter(router)
 		.onWebSocket({ close: () => left.resolve() })
 		.onShutdown(() => void happened.push('shut down'));
-	return { app, logger, begun: begun.promise, left: left.promise, happened, releaseHandlers: gate.resolve };
+	return { app, logger, started: started.promise, left: left.promise, happened, releaseHandlers: gate.resolve };
 }
 
-describe('a client that has left while its message is handled', () => {
-	it('before stop(): the message is handled to its end all the same, and shutdown hooks wait for that', async () => {
-		const { app, begun, left, happened, releaseHandlers } = saving();
+describe('a client that leaves while its message is handled', () => {
+	it('before stop(): its message is handled to the end, and shutdown hooks wait for it', async () => {
+		const { app, started, left, happened, releaseHandlers } = saving();
 		const client = await connectClient((await serve(app)).ws);
 		sendTyped(client, 'save', 1);
-		await begun;
+		await started;
 		await client.close();
 		await left;
 
 		const stopped = app.stop();
-		// Longer than a stop() takes that has nothing to wait for.
+		// Longer than a stop() with nothing to wait for takes.
 		await Bun.sleep(100);
 		releaseHandlers();
 		await stopped;
 		expect(happened).toEqual(['saved 1', 'shut down']);
 	});
 
-	it('during stop(): the same', async () => {
-		const { app, begun, left, happened, releaseHandlers } = saving();
+	it('during stop(): its message is handled to the end, and shutdown hooks wait for it', async () => {
+		const { app, started, left, happened, releaseHandlers } = saving();
 		const client = await connectClient((await serve(app)).ws);
 		sendTyped(client, 'save', 1);
-		await begun;
+		await started;
 
 		const stopped = app.stop();
 		await client.terminate();
@@ -73,15 +73,15 @@ describe('a client that has left while its message is handled', () => {
 		expect(happened).toEqual(['saved 1', 'shut down']);
 	});
 
-	it.each(['before', 'during'])('%s stop(): is gone for its handler, whose signal and log know it', async (when) => {
+	it.each(['before', 'during'])("%s stop(): its handler's signal is aborted, and no error is logged", async (when) => {
 		const isAborted = Promise.withResolvers<boolean>();
-		const { app, logger, begun, left, releaseHandlers } = saving(async ({ ws, signal }) => {
+		const { app, logger, started, left, releaseHandlers } = saving(async ({ ws, signal }) => {
 			isAborted.resolve(signal.aborted);
 			await ws.subscribe('room');
 		});
 		const client = await connectClient((await serve(app)).ws);
 		sendTyped(client, 'save', 1);
-		await begun;
+		await started;
 
 		const leave = async (): Promise<void> => {
 			await client.terminate();
@@ -96,12 +96,12 @@ describe('a client that has left while its message is handled', () => {
 		expect(logger.errors).toEqual([]);
 	});
 
-	it('is gone for its handler after the deadline as well', async () => {
+	it("has its handler's signal aborted after the deadline as well", async () => {
 		const isAborted = Promise.withResolvers<boolean>();
-		const { app, begun, left, releaseHandlers } = saving(async ({ signal }) => isAborted.resolve(signal.aborted));
+		const { app, started, left, releaseHandlers } = saving(async ({ signal }) => isAborted.resolve(signal.aborted));
 		const client = await connectClient((await serve(app)).ws);
 		sendTyped(client, 'save', 1);
-		await begun;
+		await started;
 
 		const stopped = app.stop({ graceMs: 200 });
 		await client.terminate();

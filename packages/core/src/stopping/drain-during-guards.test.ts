@@ -10,14 +10,14 @@ import { answersOf, sendTyped } from '../test-support/typed-client.ts';
 const Job = SocketMessage.define({ name: 'job', data: z.number(), reply: z.string() });
 
 describe('a connection that has not passed its guards when stop() is called', () => {
-	it('is closed with 1012 like all others, whether it has said something or not', async () => {
-		const asked = Promise.withResolvers<void>();
-		const verdict = Promise.withResolvers<boolean>();
+	it('is closed with 1012 like all others, whether or not it has sent a message', async () => {
+		const guardCalled = Promise.withResolvers<void>();
+		const decision = Promise.withResolvers<boolean>();
 		const happened: string[] = [];
 		const router = new SocketRouter()
 			.guard(() => {
-				asked.resolve();
-				return verdict.promise;
+				guardCalled.resolve();
+				return decision.promise;
 			})
 			.on(Job, () => {
 				happened.push('handled');
@@ -30,26 +30,26 @@ describe('a connection that has not passed its guards when stop() is called', ()
 			.socketRouter(router)
 			.onWebSocket({ open: () => void happened.push('opened'), close: () => void happened.push('closed') });
 		const { ws } = await serve(app);
-		const [silent, speaking] = await Promise.all([connectClient(ws), connectClient(ws)]);
-		sendTyped(speaking, 'job', 1, 'a');
-		await asked.promise;
+		const [silent, sending] = await Promise.all([connectClient(ws), connectClient(ws)]);
+		sendTyped(sending, 'job', 1, 'a');
+		await guardCalled.promise;
 
 		const begin = performance.now();
 		await app.stop();
-		for (const client of [silent, speaking]) {
+		for (const client of [silent, sending]) {
 			expect(await client.closed).toEqual({
 				code: 1012,
 				reason: expect.stringMatching(/^server is stopping; drained; retry-after-ms=\d+$/),
 			});
 		}
-		// Nobody waits for a guard: what it lets in would be closed at once.
+		// stop() does not wait for guards: the connection would be closed anyway.
 		expect(performance.now() - begin).toBeLessThan(4_000);
 
-		verdict.resolve(true);
-		await verdict.promise;
+		decision.resolve(true);
+		await decision.promise;
 		await new Promise((resolve) => setImmediate(resolve));
 		expect(happened).toEqual([]);
-		expect(answersOf(speaking)).toEqual([]);
+		expect(answersOf(sending)).toEqual([]);
 		expect(logger.errors).toEqual([]);
 		await until(() => provider.getConnectionCount() === 0, { what: 'no connection is left' });
 	});

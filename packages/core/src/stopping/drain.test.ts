@@ -11,20 +11,20 @@ const Job = SocketMessage.define({ name: 'job', data: z.number(), reply: z.strin
 const News = SocketMessage.define({ name: 'news', data: z.string() });
 const Name = SocketMessage.define({ name: 'name', data: z.null(), reply: z.string() });
 
-/** An application whose handler of jobs waits until the test lets it go on. */
-function jobs(): { app: Application; begun: number[]; releaseHandlers: () => void } {
-	const begun: number[] = [];
+/** An application whose job handlers wait until the test releases them. */
+function jobs(): { app: Application; started: number[]; releaseHandlers: () => void } {
+	const started: number[] = [];
 	const gate = Promise.withResolvers<void>();
 	const router = new SocketRouter().on(Job, async ({ data }) => {
-		begun.push(data);
+		started.push(data);
 		await gate.promise;
 		return `did ${data}`;
 	});
-	return { app: new Application().websocket().socketRouter(router), begun, releaseHandlers: gate.resolve };
+	return { app: new Application().websocket().socketRouter(router), started, releaseHandlers: gate.resolve };
 }
 
 describe('a connection that stop() ends', () => {
-	it('gets the answer of the handler that runs, and then 1012 with a hint when to come back', async () => {
+	it('receives the answer of the running handler, then 1012 with a retry hint', async () => {
 		const { app, releaseHandlers } = jobs();
 		const client = await connectClient((await serve(app)).ws);
 		sendTyped(client, 'job', 1, 'a');
@@ -39,7 +39,7 @@ describe('a connection that stop() ends', () => {
 		await stopped;
 	});
 
-	it('is told whether all was handled that it had asked', async () => {
+	it('is closed with a reason that says whether all its requests were answered', async () => {
 		const done = jobs();
 		const quiet = await connectClient((await serve(done.app)).ws);
 		await allReceived(quiet);
@@ -55,9 +55,9 @@ describe('a connection that stop() ends', () => {
 	});
 
 	it.each([
-		['at once', (app: Application) => void app.stop()],
+		['synchronously', (app: Application) => void app.stop()],
 		['in an async handler', async (app: Application) => void app.stop()],
-	])('gets the answer of a handler that stops the application, %s', async (_, stop) => {
+	])('receives the answer of a handler that stops the application, %s', async (_, stop) => {
 		const app: Application = new Application().websocket().socketRouter(new SocketRouter().on(News, () => stop(app)));
 		const client = await connectClient((await serve(app)).ws);
 		sendTyped(client, 'news', 'stop', 'a');
@@ -65,17 +65,17 @@ describe('a connection that stop() ends', () => {
 		expect(answersOf(client)).toEqual([['a', null]]);
 	});
 
-	it('has those of its messages handled that wait for their turn, in their order', async () => {
-		const { app, begun, releaseHandlers } = jobs();
+	it('has its queued messages handled, in order', async () => {
+		const { app, started, releaseHandlers } = jobs();
 		const client = await connectClient((await serve(app)).ws);
 		for (const [number, id] of ['a', 'b', undefined, 'd'].entries()) sendTyped(client, 'job', number, id);
 		await allReceived(client);
-		expect(begun).toEqual([0]);
+		expect(started).toEqual([0]);
 
 		const stopped = app.stop();
 		releaseHandlers();
 		expect(await client.closed).toMatchObject({ code: 1012 });
-		expect(begun).toEqual([0, 1, 2, 3]);
+		expect(started).toEqual([0, 1, 2, 3]);
 		expect(answersOf(client)).toEqual([
 			['a', 'did 0'],
 			['b', 'did 1'],
@@ -84,8 +84,8 @@ describe('a connection that stop() ends', () => {
 		await stopped;
 	});
 
-	it('is told stopping for what it says from then on, which nothing handles', async () => {
-		const { app, begun, releaseHandlers } = jobs();
+	it('has later messages refused with stopping', async () => {
+		const { app, started, releaseHandlers } = jobs();
 		const client = await connectClient((await serve(app)).ws);
 		sendTyped(client, 'job', 1, 'in time');
 		await allReceived(client);
@@ -97,7 +97,7 @@ describe('a connection that stop() ends', () => {
 		await allReceived(client);
 		releaseHandlers();
 		await client.closed;
-		expect(begun).toEqual([1]);
+		expect(started).toEqual([1]);
 		expect(answersOf(client)).toEqual([
 			['late', 'stopping'],
 			[undefined, 'stopping'],
@@ -107,18 +107,18 @@ describe('a connection that stop() ends', () => {
 		await stopped;
 	});
 
-	it('can still answer what the server asks, also when it asks only then', async () => {
-		const begun = Promise.withResolvers<void>();
+	it("can still reply to the server's requests, even ones sent after stop()", async () => {
+		const started = Promise.withResolvers<void>();
 		const gate = Promise.withResolvers<void>();
 		const router = new SocketRouter().on(Job, async (ctx) => {
-			begun.resolve();
+			started.resolve();
 			await gate.promise;
 			return `did it for ${await ctx.request(Name, null)}`;
 		});
 		const app = new Application().websocket().socketRouter(router);
 		const client = await connectClient((await serve(app)).ws);
 		sendTyped(client, 'job', 1, 'a');
-		await begun.promise;
+		await started.promise;
 
 		const stopped = app.stop();
 		gate.resolve();
@@ -129,12 +129,12 @@ describe('a connection that stop() ends', () => {
 		await stopped;
 	});
 
-	it('hears what is published while its handler still runs', async () => {
-		const begun = Promise.withResolvers<void>();
+	it('receives messages published while its handler runs', async () => {
+		const started = Promise.withResolvers<void>();
 		const gate = Promise.withResolvers<void>();
 		const router = new SocketRouter().on(Job, async (ctx) => {
 			await ctx.subscribe('news');
-			begun.resolve();
+			started.resolve();
 			await gate.promise;
 			await ctx.emit(News, 'news', 'from its own handler');
 			return 'did it';
@@ -142,7 +142,7 @@ describe('a connection that stop() ends', () => {
 		const app = new Application().websocket().socketRouter(router);
 		const client = await connectClient((await serve(app)).ws);
 		sendTyped(client, 'job', 1, 'a');
-		await begun.promise;
+		await started.promise;
 
 		const stopped = app.stop();
 		await app.socket.emit(News, 'news', 'from elsewhere');
@@ -156,12 +156,12 @@ describe('a connection that stop() ends', () => {
 		await stopped;
 	});
 
-	it('gets the answer to a subscription that the application still thinks about', async () => {
+	it('receives the answer to a subscription whose authorization is pending', async () => {
 		const asked = Promise.withResolvers<void>();
-		const verdict = Promise.withResolvers<boolean>();
+		const decision = Promise.withResolvers<boolean>();
 		const subscribe = (): Promise<boolean> => {
 			asked.resolve();
-			return verdict.promise;
+			return decision.promise;
 		};
 		const app = new Application().websocket({ authorize: { subscribe } });
 		const client = await connectClient((await serve(app)).ws);
@@ -170,37 +170,37 @@ describe('a connection that stop() ends', () => {
 
 		const stopped = app.stop();
 		await allReceived(client);
-		verdict.resolve(true);
+		decision.resolve(true);
 		expect(await client.closed).toMatchObject({ code: 1012 });
 		expect(answersOf(client)).toEqual([['a', ACCEPTED]]);
 		await stopped;
 	});
 
-	it('has its raw messages handled just so', async () => {
-		const begun: string[] = [];
+	it('has its queued raw messages handled as well', async () => {
+		const started: string[] = [];
 		const gate = Promise.withResolvers<void>();
 		const app = new Application()
 			.websocket()
 			.socketRouter(new SocketRouter())
 			.onWebSocket({
 				async message(ws, message) {
-					begun.push(String(message));
+					started.push(String(message));
 					await gate.promise;
-					ws.send(`heard ${String(message)}`);
+					ws.send(`received ${String(message)}`);
 				},
 			});
 		const client = await connectClient((await serve(app)).ws);
 		client.send('one');
 		client.send('two');
 		await allReceived(client);
-		expect(begun).toEqual(['one']);
+		expect(started).toEqual(['one']);
 
 		const stopped = app.stop();
 		client.send('too late');
 		await allReceived(client);
 		gate.resolve();
 		expect(await client.closed).toMatchObject({ code: 1012 });
-		expect(client.texts.filter((text) => text.startsWith('heard'))).toEqual(['heard one', 'heard two']);
+		expect(client.texts.filter((text) => text.startsWith('received'))).toEqual(['received one', 'received two']);
 		await stopped;
 	});
 });

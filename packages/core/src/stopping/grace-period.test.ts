@@ -11,7 +11,7 @@ import { allReceived, sendTyped } from '../test-support/typed-client.ts';
 const Job = SocketMessage.define({ name: 'job', data: z.number(), reply: z.string() });
 const Name = SocketMessage.define({ name: 'name', data: z.null(), reply: z.string() });
 
-/** Room for a busy machine, and yet much less than the default of 10 s. */
+/** Tolerance for a busy machine, far below the default of 10 s. */
 const BUSY_MS = 3_000;
 
 async function timeOf(promise: Promise<void>): Promise<number> {
@@ -21,7 +21,7 @@ async function timeOf(promise: Promise<void>): Promise<number> {
 }
 
 describe('stop({ graceMs })', () => {
-	it('waits no longer for a handler that never ends: its client is closed with 1012 all the same', async () => {
+	it('does not wait longer for a handler that never finishes: its client is closed with 1012', async () => {
 		const signals: AbortSignal[] = [];
 		const router = new SocketRouter().on(Job, ({ signal }) => {
 			signals.push(signal);
@@ -38,12 +38,12 @@ describe('stop({ graceMs })', () => {
 		expect(took).toBeGreaterThan(250);
 		expect(took).toBeLessThan(300 + BUSY_MS);
 		expect(await client.closed).toMatchObject({ code: 1012 });
-		// Of the first message; the one behind it is not begun.
+		// Of the first message; the queued one does not start.
 		expect(signals.map(({ aborted }) => aborted)).toEqual([true]);
 		expect(await isPortFree(port)).toBe(true);
 	});
 
-	it('gives up what handlers still ask of clients, so that they end before shutdown hooks run', async () => {
+	it("rejects the handlers' pending requests to clients, so that handlers finish before shutdown hooks run", async () => {
 		const codes: unknown[] = [];
 		const asked = Promise.withResolvers<void>();
 		const router = new SocketRouter().on(Job, async (ctx) => {
@@ -51,7 +51,7 @@ describe('stop({ graceMs })', () => {
 			asked.resolve();
 			return answer.catch(({ code }) => {
 				codes.push(code);
-				return 'nobody';
+				return 'unknown';
 			});
 		});
 		const app = new Application()
@@ -66,7 +66,7 @@ describe('stop({ graceMs })', () => {
 		expect(codes).toEqual(['disconnected', 'shut down']);
 	});
 
-	it('waits no longer for a client that never reads', async () => {
+	it('does not wait longer for a client that never reads', async () => {
 		const opened = Promise.withResolvers<AppSocket>();
 		const app = new Application()
 			.websocket({ limits: { queuedBytes: 256 * 1024 * 1024 } })
@@ -77,7 +77,7 @@ describe('stop({ graceMs })', () => {
 		await client.seen('101 Switching Protocols');
 		client.pause();
 		const ws = await opened.promise;
-		// More than the kernel takes.
+		// More than the kernel buffers.
 		const block = 'x'.repeat(1024 * 1024);
 		for (let i = 0; i < 32; i++) ws.send(block);
 		expect(ws.getBufferedAmount()).toBeGreaterThan(0);
@@ -88,7 +88,7 @@ describe('stop({ graceMs })', () => {
 		expect(await isPortFree(port)).toBe(true);
 	});
 
-	it('of 0 closes at once, with what is idle and what is not', async () => {
+	it('of 0 closes idle and busy connections immediately', async () => {
 		const router = new SocketRouter().on(Job, () => new Promise<string>(() => {}));
 		const app = new Application().websocket().socketRouter(router);
 		const { ws } = await serve(app);
@@ -107,7 +107,7 @@ describe('stop({ graceMs })', () => {
 		['-1', -1],
 		['Infinity', Number.POSITIVE_INFINITY],
 		['2147483648', 2 ** 31],
-	])('of %s is refused, and the application goes on', async (shown, graceMs) => {
+	])('of %s is rejected, and the application keeps running', async (shown, graceMs) => {
 		const app = new Application().routes({ '/': () => new Response('here') }).websocket();
 		const { http, ws } = await serve(app);
 		const client = await connectClient(ws);
@@ -121,7 +121,7 @@ describe('stop({ graceMs })', () => {
 		expect(await client.close(1000)).toMatchObject({ code: 1000 });
 	});
 
-	it('said twice counts the first time, and all is done once', async () => {
+	it('called twice uses the first graceMs and stops once', async () => {
 		let hooks = 0;
 		const router = new SocketRouter().on(Job, () => new Promise<string>(() => {}));
 		const app = new Application()

@@ -9,7 +9,7 @@ import { answersOf, allReceived, sendTyped } from '../test-support/typed-client.
 const Job = SocketMessage.define({ name: 'job', data: z.number(), reply: z.string() });
 
 describe('while stop() waits for a handler', () => {
-	it('new connections get 503 and when to try again, and HTTP routes still answer', async () => {
+	it('new connections get 503 with Retry-After, and HTTP routes still answer', async () => {
 		const gate = Promise.withResolvers<void>();
 		const router = new SocketRouter().on(Job, async () => {
 			await gate.promise;
@@ -31,7 +31,7 @@ describe('while stop() waits for a handler', () => {
 			expect([refused.status, await refused.text()]).toEqual([503, 'Server is stopping']);
 			waits.add(Number(refused.headers.get('retry-after')));
 		}
-		// Whole seconds, and not the same for all.
+		// Whole seconds, not the same for all.
 		expect(waits.size).toBeGreaterThan(1);
 		for (const seconds of waits) expect([1, 2, 3, 4, 5]).toContain(seconds);
 		expect(app.refusals.stopping).toBe(40);
@@ -45,7 +45,7 @@ describe('while stop() waits for a handler', () => {
 		await expect(fetch(`${address.http}/health`)).rejects.toThrow();
 	});
 
-	it('shutdown hooks do not run; they do once the sockets are closed', async () => {
+	it('shutdown hooks wait until the sockets are closed', async () => {
 		const order: string[] = [];
 		const gate = Promise.withResolvers<void>();
 		const router = new SocketRouter().on(Job, async () => {

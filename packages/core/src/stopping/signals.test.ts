@@ -8,20 +8,23 @@ async function codesOf({ clients }: SignalledProcess): Promise<number[]> {
 }
 
 describe('SIGTERM and SIGINT', () => {
-	it.each(['SIGTERM', 'SIGINT'] as const)('%s stops in order, and the process exits with 0', async (signal) => {
-		const node = await startSignalledProcess();
-		await node.keepBusy();
+	it.each(['SIGTERM', 'SIGINT'] as const)(
+		'%s stops the application cleanly, and the process exits with 0',
+		async (signal) => {
+			const node = await startSignalledProcess();
+			await node.keepBusy();
 
-		node.process.kill(signal);
-		await node.wrote(`Stopping on ${signal}`);
-		await node.ask({ do: 'releaseHandlers' });
-		expect(await codesOf(node)).toEqual([1012]);
-		expect(answersOf(node.clients[0]!)).toEqual([['a', 'done']]);
-		expect(await node.process.exited).toEqual({ code: 0, signal: null });
-		expect(node.process.reports).toEqual(['job begun', 'shut down 0']);
-	});
+			node.process.kill(signal);
+			await node.wrote(`Stopping on ${signal}`);
+			await node.ask({ do: 'releaseHandlers' });
+			expect(await codesOf(node)).toEqual([1012]);
+			expect(answersOf(node.clients[0]!)).toEqual([['a', 'done']]);
+			expect(await node.process.exited).toEqual({ code: 0, signal: null });
+			expect(node.process.reports).toEqual(['job begun', 'shut down 0']);
+		},
+	);
 
-	it('with signals: false end the process as they do by default', async () => {
+	it('with signals: false end the process as by default', async () => {
 		const node = await startSignalledProcess({ signals: false });
 		expect(await node.ask({ do: 'listeners' })).toEqual([0, 0]);
 
@@ -31,23 +34,23 @@ describe('SIGTERM and SIGINT', () => {
 		expect(node.process.reports).toEqual([]);
 	});
 
-	it('a second one, later, forces the exit, with 1, while a handler hangs', async () => {
+	it('a second signal forces an exit with 1 while a handler hangs', async () => {
 		const node = await startSignalledProcess();
 		await node.keepBusy();
 
 		node.process.kill('SIGTERM');
 		await node.wrote('Stopping on SIGTERM');
-		// What comes within 300 ms is the same signal.
+		// Signals within 300 ms count as one.
 		await Bun.sleep(400);
 		const begin = performance.now();
 		node.process.kill('SIGTERM');
 		expect(await node.process.exited).toEqual({ code: 1, signal: null });
-		// Not because the 10 s were over that handlers have.
+		// Not because the 10 s for handlers were over.
 		expect(performance.now() - begin).toBeLessThan(5_000);
 		expect(node.process.reports).toEqual(['job begun']);
 	});
 
-	it('both in one moment, as one Ctrl-C passed on, are one signal', async () => {
+	it('both at once, as from a forwarded Ctrl-C, count as one signal', async () => {
 		const node = await startSignalledProcess();
 		await node.keepBusy();
 
@@ -59,7 +62,7 @@ describe('SIGTERM and SIGINT', () => {
 		expect(await node.process.exited).toEqual({ code: 0, signal: null });
 	});
 
-	it('stop all applications of the process, and what one can not end makes the exit code 1', async () => {
+	it('stop all applications of the process; the exit code is 1 if one fails to stop', async () => {
 		const good = await startSignalledProcess({ applications: 2 });
 		const bad = await startSignalledProcess({ applications: 2, isStuck: true });
 		for (const { process } of [good, bad]) process.kill('SIGTERM');
@@ -74,7 +77,7 @@ describe('SIGTERM and SIGINT', () => {
 		expect(bad.process.output()).toContain('hangs on');
 	});
 
-	it('are listened to once, however many applications there are, so that nothing can take them for a leak', async () => {
+	it('have one listener for any number of applications, so that Node does not warn of a leak', async () => {
 		const node = await startSignalledProcess({ applications: 20 });
 		expect(await node.ask({ do: 'listeners' })).toEqual([1, 1]);
 
@@ -84,7 +87,7 @@ describe('SIGTERM and SIGINT', () => {
 		expect(node.process.reports).toHaveLength(20);
 	});
 
-	it('are listened to until the last application has stopped, and then end the process as by default', async () => {
+	it('have a listener until the last application has stopped, then end the process as by default', async () => {
 		const node = await startSignalledProcess({ applications: 2 });
 		await node.ask({ do: 'stop', count: 1 });
 		expect(await node.ask({ do: 'listeners' })).toEqual([1, 1]);

@@ -6,8 +6,8 @@ import { RecordingLogger } from '../test-support/recording-logger.ts';
 import { connectRaw, HANDSHAKE } from '../test-support/raw-connection.ts';
 import { serve } from '../test-support/serve.ts';
 
-describe('what is in flight when stop() is called', () => {
-	it('a request is answered, with the provider still started, and only then shutdown hooks run', async () => {
+describe('when stop() is called', () => {
+	it('a request in flight is answered before shutdown hooks run, with the provider still started', async () => {
 		const order: string[] = [];
 		const asked = Promise.withResolvers<void>();
 		const answer = Promise.withResolvers<void>();
@@ -24,7 +24,7 @@ describe('what is in flight when stop() is called', () => {
 			})
 			.onShutdown(() => void order.push('hook'));
 		const { port } = await serve(app);
-		// Not fetch, which would hide a broken connection by asking again.
+		// Not fetch, which would hide a broken connection by retrying.
 		const client = await connectRaw(port);
 		client.write('GET /slow HTTP/1.1\r\nHost: localhost\r\n\r\n');
 		await asked.promise;
@@ -37,7 +37,7 @@ describe('what is in flight when stop() is called', () => {
 		expect(order).toEqual(['answered', 'hook']);
 	});
 
-	it('a request that does not end, as when it awaits stop() itself, is cut off after graceMs', async () => {
+	it('a request that never ends, such as one that awaits stop(), is cut off after graceMs', async () => {
 		const cutOff = async (provider: InProcWsProvider): Promise<void> => {
 			const asked = Promise.withResolvers<void>();
 			const app = new Application().websocket(provider).routes({
@@ -56,21 +56,21 @@ describe('what is in flight when stop() is called', () => {
 			await app.stop().catch(() => {});
 			await client.closed();
 			expect(client.received).toBe('');
-			// The deadline itself; above it, room for a busy machine.
+			// The deadline, with tolerance for a busy machine.
 			expect(performance.now() - begin).toBeGreaterThan(1_900);
 			expect(performance.now() - begin).toBeLessThan(6_000);
 		};
 
 		class StuckProvider extends InProcWsProvider {
 			override stop(): Promise<void> {
-				return Promise.reject(new Error('can not stop'));
+				return Promise.reject(new Error('failed to stop'));
 			}
 		}
 		await Promise.all([cutOff(new InProcWsProvider()), cutOff(new StuckProvider({ logger: new RecordingLogger() }))]);
 	});
 
 	it.each(['data', 'refusal', 'failure'])(
-		'a pending upgrade() is answered with 503; %s later does no harm',
+		'a pending upgrade() is answered with 503; a later %s has no effect',
 		async (late) => {
 			const logger = new RecordingLogger();
 			const provider = new InProcWsProvider({ logger });
@@ -107,7 +107,7 @@ describe('what is in flight when stop() is called', () => {
 		},
 	);
 
-	it('an upgrade() that is done in the same moment ends in 503 or 1012, never in a socket that stays', async () => {
+	it('an upgrade() that resolves at the same moment ends in 503 or 1012, never in an open socket', async () => {
 		const answers = new Set<string>();
 		for (let steps = 0; steps < 15; steps++) {
 			const provider = new InProcWsProvider();
@@ -130,7 +130,7 @@ describe('what is in flight when stop() is called', () => {
 			await client.closed();
 			expect(provider.getConnectionCount()).toBe(0);
 			const [head, frames = ''] = client.received.split('\r\n\r\n');
-			// Of a close frame: what comes after its length, its code and the hint when to come back.
+			// Of a close frame: the reason, without the retry hint.
 			answers.add(
 				`${head?.slice(0, 12)} ${frames.slice(frames.startsWith('\x88') ? 4 : 0).replace(/; retry-after-ms=\d+$/, '')}`,
 			);
@@ -138,7 +138,7 @@ describe('what is in flight when stop() is called', () => {
 		expect(answers).toEqual(new Set(['HTTP/1.1 503 Server is stopping', 'HTTP/1.1 101 server is stopping; drained']));
 	});
 
-	it('a socket whose open handler is not through is closed with 1012 like all others', async () => {
+	it('a socket whose open handler is still running is closed with 1012 like all others', async () => {
 		const releaseHandlers = Promise.withResolvers<void>();
 		const finished = Promise.withResolvers<number>();
 		const app = new Application().websocket().onWebSocket({

@@ -9,7 +9,7 @@ import { connectRaw } from '../test-support/raw-connection.ts';
 import { serve } from '../test-support/serve.ts';
 
 describe('stop()', () => {
-	it('closes every socket with 1012, which handlers and clients see, and leaves nothing of them', async () => {
+	it('closes every socket with 1012, seen by handlers and clients, and leaves none behind', async () => {
 		const provider = new InProcWsProvider();
 		const codes: number[] = [];
 		const app = new Application().websocket(provider).onWebSocket({
@@ -35,7 +35,7 @@ describe('stop()', () => {
 			});
 	});
 
-	it('lets what was sent before arrive first', async () => {
+	it('delivers messages sent before it first', async () => {
 		const app = new Application().websocket().onWebSocket({ open: (ws) => void ws.subscribe('all') });
 		const { ws } = await serve(app);
 		const client = await connectClient(ws);
@@ -47,7 +47,7 @@ describe('stop()', () => {
 		expect(client.texts).toEqual(sent);
 	});
 
-	it('lets close handlers say goodbye to other nodes', async () => {
+	it('lets close handlers publish to other nodes', async () => {
 		const backend = new MemoryBackend();
 		const start = () => {
 			const logger = new RecordingLogger();
@@ -57,7 +57,7 @@ describe('stop()', () => {
 					await ws.subscribe('room');
 					ws.send('subscribed');
 				},
-				close: () => app.socket.publish('room', 'somebody left'),
+				close: () => app.socket.publish('room', 'a client left'),
 			});
 			return app;
 		};
@@ -67,10 +67,10 @@ describe('stop()', () => {
 		await Promise.all([client.next(), other.next()]);
 
 		await leaves.stop();
-		expect(await client.next()).toBe('somebody left');
+		expect(await client.next()).toBe('a client left');
 	});
 
-	it('frees the port, takes no more connections and closes idle ones', async () => {
+	it('frees the port, accepts no more connections and closes idle ones', async () => {
 		const app = new Application().routes({ '/': () => new Response('here') });
 		const { port, http } = await serve(app);
 		const idle = await connectRaw(port);
@@ -83,7 +83,7 @@ describe('stop()', () => {
 		await expect(fetch(http)).rejects.toThrow();
 	});
 
-	it('may be called twice, at once or later, and works once', async () => {
+	it('may be called several times and stops once', async () => {
 		let hooks = 0;
 		const app = new Application().onShutdown(() => void hooks++);
 		await serve(app);
@@ -93,7 +93,7 @@ describe('stop()', () => {
 		expect(hooks).toBe(1);
 	});
 
-	it('before listen is fine, runs no hooks, and there is no listening after', async () => {
+	it('may be called before listen(), runs no hooks, and makes listen() reject', async () => {
 		let hooks = 0;
 		const provider = new InProcWsProvider({ logger: new RecordingLogger() });
 		const app = new Application().websocket(provider).onShutdown(() => void hooks++);
@@ -104,7 +104,7 @@ describe('stop()', () => {
 		await expect(app.listen(0)).rejects.toThrow(ApplicationError);
 	});
 
-	it('stops the provider, which then refuses to send', async () => {
+	it('stops the provider, which then rejects sends', async () => {
 		const app = new Application().websocket(new InProcWsProvider({ logger: new RecordingLogger() }));
 		await serve(app);
 
@@ -112,7 +112,7 @@ describe('stop()', () => {
 		await expect(app.socket.broadcast('x')).rejects.toMatchObject({ name: 'ProviderStoppedError' });
 	});
 
-	it('tells of a provider that can not stop, and ends the server all the same', async () => {
+	it('rejects if the provider fails to stop, and stops the server nevertheless', async () => {
 		const bus: Bus = {
 			...new MemoryBackend().createBus(),
 			stop: () => Promise.reject(new Error('hangs on')),
