@@ -31,7 +31,7 @@ export function originCheck(allowed: unknown): OriginCheck {
 		else wildcards.push({ scheme: entry.slice(0, star), suffix: entry.slice(star + 1) });
 	}
 	return (origin) =>
-		allowsAll || exact.has(origin) || below.sample(({ scheme, suffix }) => isSubdomain(origin, scheme, suffix));
+		allowsAll || exact.has(origin) || wildcards.some(({ scheme, suffix }) => isSubdomain(origin, scheme, suffix));
 }
 
 function isSubdomain(origin: string, scheme: string, suffix: string): boolean {

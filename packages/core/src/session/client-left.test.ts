@@ -11,7 +11,7 @@ const uses: readonly [string, (ws: AppSocket) => Promise<void>][] = [
 ];
 
 describe.each(uses)('a client that leaves before its handler gets to ws.%s', (_, use) => {
-	it.each(['open', 'message'] as const)('is no error in %s, and events at debug', async (handler) => {
+	it.each(['open', 'message'] as const)('is no error in %s, and told at debug', async (handler) => {
 		const left = Promise.withResolvers<void>();
 		const { url, app, log } = await listening({
 			[handler]: async (ws: AppSocket) => {
@@ -24,9 +24,9 @@ describe.each(uses)('a client that leaves before its handler gets to ws.%s', (_,
 		if (handler === 'message') client.send('go');
 		await client.close();
 
-		const events = (): unknown => log.lines.find(({ level }) => level === 'debug');
-		await until(() => events() !== undefined, { what: 'it was events' });
-		expect(events()).toEqual({
+		const told = (): unknown => log.lines.find(({ level }) => level === 'debug');
+		await until(() => told() !== undefined, { what: 'it was told' });
+		expect(told()).toEqual({
 			level: 'debug',
 			message: `The ${handler} handler did not finish: its client disconnected`,
 			details: { socketId: expect.any(String) as string, err: expect.any(UnknownSocketError) as UnknownSocketError },

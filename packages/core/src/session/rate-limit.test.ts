@@ -127,7 +127,7 @@ describe('a client that sends typed messages too fast', () => {
 	const ask = (client: TestClient, id: number, data = ''): void =>
 		client.send(JSON.stringify({ type: 'count', data, correlationId: String(id) }));
 
-	it('is events which ones were not handled, and they are not', async () => {
+	it('is told which ones were not handled, and they are not', async () => {
 		const { app, handled, url } = await counting({ messagesPerSecond: 10 });
 		const client = await connectClient(url);
 		for (let id = 1; id <= 15; id++) ask(client, id);
@@ -163,7 +163,7 @@ describe('a client that sends typed messages too fast', () => {
 		expect([handled.length, app.refusals.rate, app.refusals.flood]).toEqual([10, 10, 1]);
 	});
 
-	it('is events so of bytes as well, which are counted as they are in UTF-8', async () => {
+	it('is told so of bytes as well, which are counted as they are in UTF-8', async () => {
 		const { app, handled, url } = await counting({ messageBytes: 1_500, bytesPerSecond: 10_000 });
 		for (const [character, bytes] of [
 			['x', 1],

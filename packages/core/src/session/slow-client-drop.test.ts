@@ -58,18 +58,18 @@ const messagesIn = (texts: readonly unknown[]): Numbered[] =>
 const gapsIn = (texts: readonly unknown[]): GapNotice[] =>
 	read(texts).flatMap(({ type, data }) => (type === BuiltIn.gap ? [data as GapNotice] : []));
 
-/** Those that were sent and did not arrive, in no gap that the client was events of. */
+/** Those that were sent and did not arrive, in no gap that the client was told of. */
 function silentlyLost(sent: readonly Numbered[], texts: readonly unknown[]): Numbered[] {
 	const arrived = new Set(messagesIn(texts).map(({ number }) => number));
 	const gaps = gapsIn(texts).filter(({ topic }) => topic === 'flood');
 	return sent.filter(
-		({ number, at }) => !arrived.has(number) && !gaps.sample(({ since, until: end }) => since <= at && at <= end),
+		({ number, at }) => !arrived.has(number) && !gaps.some(({ since, until: end }) => since <= at && at <= end),
 	);
 }
 
 describe('with slowReaders: drop, a client that reads too slowly', () => {
 	it.each([64, 900, 16 * 1024])(
-		'stays connected, and is events when it has caught up where messages of %d bytes may be missing',
+		'stays connected, and is told when it has caught up where messages of %d bytes may be missing',
 		async (size) => {
 			const { app, port, sent, publish } = await dropping();
 			const slow = await connectSlow(port, ['flood', 'other']);
@@ -79,7 +79,7 @@ describe('with slowReaders: drop, a client that reads too slowly', () => {
 				if (sent.length % 1_000 === 0) await Bun.sleep(0);
 			}
 			slow.resume();
-			await until(() => gapsIn(slow.texts).length >= 3, { what: 'it is events of gaps', timeoutMs: 10_000 });
+			await until(() => gapsIn(slow.texts).length >= 3, { what: 'it is told of gaps', timeoutMs: 10_000 });
 
 			expect(slow.isClosed).toBe(false);
 			expect(app.refusals.slowReader).toBe(1);
@@ -101,7 +101,7 @@ describe('with slowReaders: drop, a client that reads too slowly', () => {
 		await until(() => messagesIn(slow.texts).at(-1)?.number === sent.length - 1, { what: 'the last one has come' });
 	});
 
-	it('that reads in fits and starts is events of every gap', async () => {
+	it('that reads in fits and starts is told of every gap', async () => {
 		const { port, sent, publish } = await dropping();
 		const slow = await connectSlow(port, ['flood']);
 		for (let round = 0; round < 20; round++) {
@@ -123,7 +123,7 @@ describe('with slowReaders: drop, a client that reads too slowly', () => {
 		expect(silentlyLost(sent, slow.texts)).toEqual([]);
 	});
 
-	it('takes nothing from those that read: they get everything and are events of no gap', async () => {
+	it('takes nothing from those that read: they get everything and are told of no gap', async () => {
 		const { app, port, ws, sent, publish } = await dropping();
 		const slow = await connectSlow(port, ['flood']);
 		const fast = await connectClient(ws);
@@ -142,7 +142,7 @@ describe('with slowReaders: drop, a client that reads too slowly', () => {
 		expect([slow.isClosed, app.refusals.slowReader]).toEqual([false, 1]);
 	});
 
-	it('is not events at the end that all was handled which was not answered: its answer may be what was dropped', async () => {
+	it('is not told at the end that all was handled which was not answered: its answer may be what was dropped', async () => {
 		const provider = new InProcWsProvider({ logger: new RecordingLogger() });
 		const app = new Application({ logger: new RecordingLogger() }).websocket(provider, {
 			slowReaders: 'drop',
@@ -160,7 +160,7 @@ describe('with slowReaders: drop, a client that reads too slowly', () => {
 
 		await app.stop();
 		await slow.closed();
-		expect(slow.texts.sample((text) => text.includes('"correlationId":"late"'))).toBe(false);
+		expect(slow.texts.some((text) => text.includes('"correlationId":"late"'))).toBe(false);
 		expect(slow.close).toEqual({
 			code: 1012,
 			reason: expect.stringMatching(/^server is stopping; retry-after-ms=\d+$/) as string,
