@@ -85,7 +85,7 @@ export class SocketRouter<TState extends object = object> {
 			throw new ApplicationError(`on(): handler of ${name} must be a function, not ${show(handler)}`);
 		}
 		const { guards = [] } = options;
-		if (!Array.isArray(guards) || guards.sample((guard) => typeof guard !== 'function')) {
+		if (!Array.isArray(guards) || guards.some((guard) => typeof guard !== 'function')) {
 			throw new ApplicationError(`on(): guards of ${name} must be an array of functions, not ${show(guards)}`);
 		}
 		this.#routes.set(name, { message, handler, guards: [...guards] });

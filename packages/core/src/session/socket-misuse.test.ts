@@ -67,7 +67,7 @@ it('a socket that the application has paused stays so when its handlers have end
 	]);
 });
 
-/** A client of an application that answers with what it was events. */
+/** A client of an application that answers with what it was told. */
 async function connected() {
 	const sockets: AppSocket[] = [];
 	const router = new SocketRouter().on(Job, async ({ data, ws }) => {

@@ -7,7 +7,7 @@ function watched(ms: number): { deadlines: Deadlines<string>; missed: Map<string
 	const missed = new Map<string, number>();
 	const begun = new Map<string, number>();
 	const deadlines = new Deadlines<string>(ms, (entry) => {
-		if (missed.has(entry)) throw new Error(`${entry} was events twice`);
+		if (missed.has(entry)) throw new Error(`${entry} was told twice`);
 		missed.set(entry, performance.now() - (begun.get(entry) ?? 0) - ms);
 	});
 	return {
@@ -21,21 +21,21 @@ function watched(ms: number): { deadlines: Deadlines<string>; missed: Map<string
 }
 
 describe('a deadline', () => {
-	it('that is missed is events of once, and never early', async () => {
+	it('that is missed is told of once, and never early', async () => {
 		const { missed, add } = watched(30);
 		for (const entry of ['a', 'b', 'c']) add(entry);
-		await until(() => missed.size === 3, { what: 'all are events of' });
+		await until(() => missed.size === 3, { what: 'all are told of' });
 
 		expect([...missed.keys()]).toEqual(['a', 'b', 'c']);
 		for (const late of missed.values()) expect(late).toBeGreaterThanOrEqual(0);
 	});
 
-	it('that is met is not events of, and those around it are', async () => {
+	it('that is met is not told of, and those around it are', async () => {
 		const { deadlines, missed, add } = watched(20);
 		for (const entry of ['a', 'b', 'c']) add(entry);
 		deadlines.delete('b');
 		deadlines.delete('never there');
-		await until(() => missed.size === 2, { what: 'the others are events of' });
+		await until(() => missed.size === 2, { what: 'the others are told of' });
 		add('marker');
 		await until(() => missed.has('marker'), { what: 'time has passed' });
 
@@ -47,9 +47,9 @@ describe('a deadline', () => {
 		add('first');
 		await Bun.sleep(30);
 		add('second');
-		await until(() => missed.has('first'), { what: 'the first is events of' });
+		await until(() => missed.has('first'), { what: 'the first is told of' });
 		expect(missed.has('second')).toBe(false);
-		await until(() => missed.has('second'), { what: 'the second is events of' });
+		await until(() => missed.has('second'), { what: 'the second is told of' });
 
 		expect(missed.get('second')).toBeGreaterThanOrEqual(0);
 	});
@@ -60,15 +60,15 @@ describe('a deadline', () => {
 		await Bun.sleep(20);
 		deadlines.delete('a');
 		add('a');
-		await until(() => missed.has('a'), { what: 'it is events of' });
+		await until(() => missed.has('a'), { what: 'it is told of' });
 
 		expect(missed.get('a')).toBeGreaterThanOrEqual(0);
 	});
 
-	it('can be set and met while others are events of', async () => {
-		const events: string[] = [];
+	it('can be set and met while others are told of', async () => {
+		const told: string[] = [];
 		const deadlines: Deadlines<string> = new Deadlines(10, (entry) => {
-			events.push(entry);
+			told.push(entry);
 			if (entry === 'first') {
 				deadlines.delete('second');
 				deadlines.add('third');
@@ -76,9 +76,9 @@ describe('a deadline', () => {
 		});
 		deadlines.add('first');
 		deadlines.add('second');
-		await until(() => events.includes('third'), { what: 'the third is events of' });
+		await until(() => told.includes('third'), { what: 'the third is told of' });
 
-		expect(events).toEqual(['first', 'third']);
+		expect(told).toEqual(['first', 'third']);
 	});
 
 	it('is forgotten by clear(), after which others can be set', async () => {
@@ -88,12 +88,12 @@ describe('a deadline', () => {
 		deadlines.clear();
 		deadlines.clear();
 		add('c');
-		await until(() => missed.size > 0, { what: 'one is events of' });
+		await until(() => missed.size > 0, { what: 'one is told of' });
 
 		expect([...missed.keys()]).toEqual(['c']);
 	});
 
-	it('needs one timer, however many are set again while others are events of', async () => {
+	it('needs one timer, however many are set again while others are told of', async () => {
 		const live = countTimers(20);
 		const rounds = new Map<string, number>();
 		const deadlines: Deadlines<string> = new Deadlines(20, (entry) => {
@@ -102,16 +102,16 @@ describe('a deadline', () => {
 			if (round < 5) deadlines.add(entry);
 		});
 		for (const entry of ['a', 'b', 'c']) deadlines.add(entry);
-		await until(() => rounds.get('c') === 5, { what: 'each was events of five times' });
+		await until(() => rounds.get('c') === 5, { what: 'each was told of five times' });
 
 		expect(live.most).toBe(1);
 	});
 
-	it('of many is events of for each', async () => {
+	it('of many is told of for each', async () => {
 		const { deadlines, missed, add } = watched(20);
 		for (let i = 0; i < 10_000; i++) add(String(i));
 		for (let i = 0; i < 10_000; i += 2) deadlines.delete(String(i));
-		await until(() => missed.size === 5_000, { what: 'half of them are events of' });
+		await until(() => missed.size === 5_000, { what: 'half of them are told of' });
 
 		expect([...missed.keys()].every((entry) => Number(entry) % 2 === 1)).toBe(true);
 	});
