@@ -156,9 +156,9 @@ export class BusUnavailableError extends Error {
 export class NoHistoryError extends Error {
 	override readonly name = 'NoHistoryError';
 	readonly topic: string;
-	constructor(topic: string, call: string) {
+	constructor(topic: string, feature: string) {
 		super(
-			`${show(topic)} has no history, which ${call} needs: give the provider a pattern that matches it, as in ` +
+			`${show(topic)} has no history, which ${feature} needs: give the provider a pattern that matches it, as in ` +
 				"history: { 'chat:*': { size: 500, ttlMs: 3_600_000 } }",
 		);
 		this.topic = topic;

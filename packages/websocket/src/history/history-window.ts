@@ -64,7 +64,8 @@ export class HistoryWindow {
 	}
 
 	/**
-	 * Returns the index of the first message after an offset; undefined if no message before or in the window has it.
+	 * Returns the index of the first message after an offset; undefined unless that is `from` or a message in the
+	 * window.
 	 */
 	indexAfter(offset: number): number | undefined {
 		if (offset === this.#from) return 0;
@@ -81,5 +82,5 @@ export class HistoryWindow {
 	}
 }
 
-/** Frames are larger than what is stored, and with small bounds not every message must drop others. */
+/** Frames are larger than what is stored; with small bounds, not every new message may make the window drop others. */
 const FRAMES_OVERHEAD = 1024 * 1024;

@@ -1,5 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { ErrorCode } from './client-message.ts';
+import { show } from './show.ts';
 
 /** An invalid message definition: a bad name, or something that is not a Standard Schema. */
 export class InvalidMessageDefinitionError extends Error {
@@ -44,7 +45,7 @@ export class SocketError extends Error {
 	constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
 		if (typeof code !== 'string' || !CODE.test(code)) {
 			throw new TypeError(
-				`An error code is 1 to 64 characters from a-z 0-9 _, beginning with a letter, not ${JSON.stringify(code)}`,
+				`An error code is 1 to 64 characters from a-z 0-9 _, beginning with a letter, not ${show(code)}`,
 			);
 		}
 		super(message, options);

@@ -7,6 +7,7 @@ import {
 	SocketMessage,
 	validate,
 } from './index.ts';
+import { show } from './show.ts';
 
 /** Takes whatever a plain JavaScript caller could pass. */
 const define = SocketMessage.define as (definition: object) => SocketMessage;
@@ -40,7 +41,7 @@ describe('defining a message', () => {
 		const attempt = (): unknown => define({ name, data: orderSchema });
 
 		expect(attempt).toThrow(InvalidMessageDefinitionError);
-		expect(attempt).toThrow(`1 to 128 characters from A-Z a-z 0-9 _ : . -, not ${JSON.stringify(name)}`);
+		expect(attempt).toThrow(`1 to 128 characters from A-Z a-z 0-9 _ : . -, not ${show(name)}`);
 	});
 
 	it.each([

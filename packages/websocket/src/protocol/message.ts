@@ -1,5 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { InvalidMessageDefinitionError } from './errors.ts';
+import { show } from './show.ts';
 
 /** A message definition: its name on the wire and the schema of its data. Shared by server and client. */
 export interface SocketMessage<
@@ -39,7 +40,7 @@ export const SocketMessage: {
 		const { name, data, reply } = definition ?? {};
 		if (typeof name !== 'string' || !NAME.test(name)) {
 			throw new InvalidMessageDefinitionError(
-				`a message's name is 1 to 128 characters from A-Z a-z 0-9 _ : . -, not ${JSON.stringify(name)}`,
+				`a message's name is 1 to 128 characters from A-Z a-z 0-9 _ : . -, not ${show(name)}`,
 			);
 		}
 		if (!isSchema(data)) throw new InvalidMessageDefinitionError(`data of ${name} is not a Standard Schema`);

@@ -7,6 +7,7 @@ import {
 	type SlowReaderOptions,
 	type WebSocketConnection,
 } from '../index.ts';
+import { show } from '../protocol/show.ts';
 import { MemoryBackend } from '../testing/index.ts';
 import { type Member, messagesOf, openNode, type TestNode } from '../test-support/test-node.ts';
 
@@ -153,7 +154,7 @@ describe('invalid options for slow readers', () => {
 			const set = (): void => provider.setServer(server, { queuedBytes: bad as number });
 
 			expect(set).toThrow(InvalidOptionError);
-			expect(set).toThrow(`queuedBytes must be a whole number of bytes, 1 or more, not ${String(bad)}`);
+			expect(set).toThrow(`queuedBytes must be a whole number of bytes, 1 or more, not ${show(bad)}`);
 		},
 	);
 
@@ -162,7 +163,7 @@ describe('invalid options for slow readers', () => {
 		const set = (): void => provider.setServer(server, { slowReaders: bad as 'drop' });
 
 		expect(set).toThrow(InvalidOptionError);
-		expect(set).toThrow(`slowReaders must be 'close' or 'drop', not ${String(bad)}`);
+		expect(set).toThrow(`slowReaders must be 'close' or 'drop', not ${show(bad)}`);
 	});
 
 	it('do not hide an invalid server', async () => {

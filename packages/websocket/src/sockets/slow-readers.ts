@@ -2,6 +2,7 @@ import type { WebSocketConnection } from './websocket-connection.ts';
 import { InvalidOptionError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import { CloseCode } from '../protocol/closing.ts';
+import { show } from '../protocol/show.ts';
 
 /** What happens to clients that read more slowly than messages are sent to them. */
 export interface SlowReaderOptions {
@@ -60,11 +61,9 @@ export class SlowReaders {
 	/** @throws {InvalidOptionError} */
 	configure({ queuedBytes = DEFAULT_QUEUED_BYTES, slowReaders = 'close', onSlowReader }: SlowReaderOptions): void {
 		if (!Number.isSafeInteger(queuedBytes) || queuedBytes < 1)
-			throw new InvalidOptionError(
-				`queuedBytes must be a whole number of bytes, 1 or more, not ${String(queuedBytes)}`,
-			);
+			throw new InvalidOptionError(`queuedBytes must be a whole number of bytes, 1 or more, not ${show(queuedBytes)}`);
 		if (slowReaders !== 'close' && slowReaders !== 'drop')
-			throw new InvalidOptionError(`slowReaders must be 'close' or 'drop', not ${String(slowReaders)}`);
+			throw new InvalidOptionError(`slowReaders must be 'close' or 'drop', not ${show(slowReaders)}`);
 		this.#limit = queuedBytes;
 		this.#closes = slowReaders === 'close';
 		this.#onSlowReader = onSlowReader;

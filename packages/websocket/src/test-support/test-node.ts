@@ -38,7 +38,7 @@ export interface TestNode {
 	readonly coordinator: SocketCoordinator;
 	readonly server: Bun.Server<SocketData>;
 	readonly log: RecordingLogger;
-	/** Connects a client and waits until every node can reach it; rejects if it is rejected. */
+	/** Connects a client and waits until every node can reach it; rejects if its socket is not admitted. */
 	connect(data?: Partial<SocketData>): Promise<Member>;
 	/** Connects a client with any value as `ws.data`, and does not wait for the provider's promise. */
 	attempt(data: unknown): Promise<Attempt>;

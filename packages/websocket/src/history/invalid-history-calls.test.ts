@@ -1,0 +1,101 @@
+import { describe, expect, it } from 'vitest';
+import { InProcWsProvider } from '../index.ts';
+import type { HistoryRules } from './history-rules.ts';
+
+const HISTORY: HistoryRules = { 'chat:*': { size: 50, ttlMs: 60_000 } };
+
+describe('an invalid history call is rejected', () => {
+	it.each([
+		[
+			'publish with a key in a plain topic',
+			'NoHistoryError',
+			(p: InProcWsProvider) => p.publish('plain', 'x', { idempotencyKey: 'k' }),
+		],
+		['history of a plain topic', 'NoHistoryError', (p: InProcWsProvider) => p.history('plain')],
+		[
+			'an empty key',
+			'InvalidIdempotencyKeyError',
+			(p: InProcWsProvider) => p.publish('chat:1', 'x', { idempotencyKey: '' }),
+		],
+		[
+			'a long key',
+			'InvalidIdempotencyKeyError',
+			(p: InProcWsProvider) => p.publish('chat:1', 'x', { idempotencyKey: 'k'.repeat(257) }),
+		],
+		[
+			'a key that is not a string',
+			'InvalidIdempotencyKeyError',
+			(p: InProcWsProvider) => p.publish('chat:1', 'x', { idempotencyKey: 7 as never }),
+		],
+		[
+			'a key with half a surrogate pair',
+			'InvalidIdempotencyKeyError',
+			(p: InProcWsProvider) => p.publish('chat:1', 'x', { idempotencyKey: 'k\ud800' }),
+		],
+		[
+			'a key instead of options',
+			'InvalidOptionError',
+			(p: InProcWsProvider) => p.publish('chat:1', 'x', 'order-7' as never),
+		],
+		[
+			'an unknown option of publish',
+			'InvalidOptionError',
+			(p: InProcWsProvider) => p.publish('chat:1', 'x', { idempotencykey: 'k' } as never),
+		],
+		['null as options of history', 'InvalidOptionError', (p: InProcWsProvider) => p.history('chat:1', null as never)],
+		['a limit instead of options', 'InvalidOptionError', (p: InProcWsProvider) => p.history('chat:1', 100 as never)],
+		[
+			'an unknown option of history',
+			'InvalidOptionError',
+			(p: InProcWsProvider) => p.history('chat:1', { sicne: { epoch: 'e', offset: 1 } } as never),
+		],
+		[
+			'resume without a position',
+			'InvalidOptionError',
+			(p: InProcWsProvider) => p.resume(crypto.randomUUID(), 'chat:1', undefined as never),
+		],
+		['a bad topic', 'InvalidTopicError', (p: InProcWsProvider) => p.history('no spaces')],
+		['a limit of 0', 'InvalidPositionError', (p: InProcWsProvider) => p.history('chat:1', { limit: 0 })],
+		['a limit of 1,001', 'InvalidPositionError', (p: InProcWsProvider) => p.history('chat:1', { limit: 1_001 })],
+		[
+			'since without an epoch',
+			'InvalidPositionError',
+			(p: InProcWsProvider) => p.history('chat:1', { since: { offset: 1 } as never }),
+		],
+		[
+			'since as a string',
+			'InvalidPositionError',
+			(p: InProcWsProvider) => p.history('chat:1', { since: 'now' as never }),
+		],
+		[
+			'resume of an unknown socket',
+			'UnknownSocketError',
+			(p: InProcWsProvider) => p.resume(crypto.randomUUID(), 'chat:1', {}),
+		],
+		[
+			'a rewind of half a message',
+			'InvalidPositionError',
+			(p: InProcWsProvider) => p.resume(crypto.randomUUID(), 'chat:1', { rewind: 0.5 }),
+		],
+	])('%s: %s', async (_, name, call) => {
+		const provider = new InProcWsProvider({
+			history: HISTORY,
+			logger: { debug() {}, info() {}, warn() {}, error() {} },
+		});
+		await provider.start();
+		await expect(call(provider)).rejects.toMatchObject({ name });
+		await provider.stop();
+	});
+
+	it.each([
+		['now', 'Invalid since "now": a position is { epoch, offset }, as found in a message, a page or client.positions'],
+		[{ epoch: 'e', offset: '12' }, 'Invalid since.offset "12": a whole number from 0'],
+		[{ epoch: 'e' }, 'Invalid since.offset undefined: a whole number from 0'],
+		[{ offset: 1 }, 'Invalid since.epoch undefined: a string, as found in a message, a page or client.positions'],
+	])('%j as since: names the invalid field', async (since, message) => {
+		const provider = new InProcWsProvider({ history: HISTORY });
+		await provider.start();
+		await expect(provider.history('chat:1', { since: since as never })).rejects.toThrow(message);
+		await provider.stop();
+	});
+});
