@@ -48,7 +48,7 @@ export class Bench {
 		return new Bench({ ...this.effort, generations }, this.#only);
 	}
 
-	/** Returns the time, shortened in proportion to the rounds of this effort. */
+	/** Returns `time`, shortened by the same factor as the rounds of this effort. */
 	scaled(time: number): number {
 		return time * Math.min(1, this.effort.roundMs / FULL.roundMs);
 	}
