@@ -1,4 +1,4 @@
-// Checked by the compiler only; nothing here runs.
+// Checked by the compiler only, never run.
 
 import { z } from 'zod';
 import {
@@ -20,7 +20,7 @@ const Add = SocketMessage.define({
 	reply: z.number(),
 });
 const Said = SocketMessage.define({ name: 'said', data: z.object({ text: z.string() }) });
-/** What goes in is text, what comes out is a date. */
+/** Its input is text, its output is a date. */
 const At = SocketMessage.define({
 	name: 'at',
 	data: z.string().transform((text) => new Date(text)),
@@ -30,7 +30,7 @@ const At = SocketMessage.define({
 const client = new SocketClient('ws://localhost/ws', { auth: async () => ({ token: 'secret' }) });
 new SocketClient(new URL('wss://localhost/ws'), { WebSocket });
 
-// What is sent is what the schema takes; what comes is what it makes of it.
+// Sent data has the input type of the schema, received data its output type.
 void client.send(Add, { a: 1 });
 void client.send(At, '2026-01-01');
 client.on(Add, (data, envelope) => {
@@ -42,14 +42,14 @@ client.on(At, (data) => same<typeof data, Date>(true));
 void client.send(Add, {});
 // @ts-expect-error `a` is a number
 void client.send(Add, { a: '1' });
-// @ts-expect-error it is text that goes in
+// @ts-expect-error the input is text
 void client.send(At, new Date());
-// @ts-expect-error a name is no definition
+// @ts-expect-error a name is not a definition
 void client.send('add', { a: 1 });
-// @ts-expect-error such a message has no `c`
+// @ts-expect-error the message has no `c`
 client.on(Add, ({ c }) => c);
 
-// A request resolves with what `reply` makes of the answer, or null.
+// A request resolves with the output type of `reply`, or with null.
 void client.request(Add, { a: 1 }, { timeoutMs: 5, signal: AbortSignal.timeout(5) }).then((sum) => {
 	same<typeof sum, number>(true);
 });
@@ -60,12 +60,12 @@ void client.request(Add, { a: 1 }, { timeout: 5 });
 // @ts-expect-error the data is missing
 void client.request(Add);
 
-// A handler returns what `reply` takes.
+// A handler returns the input type of `reply`.
 client.handle(Add, ({ a, b }) => a + b);
 client.handle(At, async () => '2026-01-01');
 // @ts-expect-error the answer is a number
 client.handle(Add, () => 'three');
-// @ts-expect-error it needs an answer
+// @ts-expect-error an answer is required
 client.handle(Add, () => {});
 // @ts-expect-error this message has no reply
 client.handle(Said, () => null);
@@ -75,7 +75,7 @@ void client
 	.subscribe('t', {
 		onMessage(data, envelope) {
 			same<typeof data, unknown>(true);
-			// @ts-expect-error which message it is, is not known yet
+			// @ts-expect-error the kind of message is not known yet
 			void envelope.data.text;
 			if (isMessage(Said, envelope)) same<typeof envelope.data, { text: string }>(true);
 		},
@@ -87,7 +87,7 @@ void client
 void client.subscribe('t', { onmessage() {} });
 // @ts-expect-error a topic is text
 void client.subscribe(5);
-// @ts-expect-error which message it is, and so its data, is known by `isMessage` only
+// @ts-expect-error only `isMessage` narrows the type of the data
 void client.subscribe('t', { onMessage: (data: { text: string }) => data.text });
 void client.subscribe('t', {
 	rewind: 20,
@@ -97,19 +97,19 @@ void client.subscribe('t', {
 		same<typeof count, number>(true);
 	},
 });
-// @ts-expect-error how many, not since when
+// @ts-expect-error `rewind` is a number, not a position
 void client.subscribe('t', { rewind: { epoch: 'e', offset: 1 } });
 new SocketClient('ws://localhost/ws', { positions: client.positions });
 // @ts-expect-error a position has an epoch
 new SocketClient('ws://localhost/ws', { positions: { t: { offset: 1 } } });
 
-// What opens something hands back its closing.
+// Every `on` method returns its undo.
 same<ReturnType<typeof client.onGap>, () => void>(true);
 const undos: (() => void)[] = [
 	client.onStateChange((state, { previous, end, retryInMs }) => {
 		same<typeof state, 'idle' | 'connecting' | 'ready' | 'waiting' | 'closed'>(true);
 		void [previous, end?.code, retryInMs?.toFixed()];
-		// @ts-expect-error there is not always an end
+		// @ts-expect-error `end` may be undefined
 		void end.code;
 	}),
 	client.onError((error, stage) => void [error.message, stage === 'send']),
@@ -118,11 +118,11 @@ const undos: (() => void)[] = [
 void undos;
 
 // Options.
-// @ts-expect-error a token is given by a function
+// @ts-expect-error credentials are returned by a function
 new SocketClient('ws://localhost/ws', { auth: 'secret' });
 // @ts-expect-error there is no such option
 new SocketClient('ws://localhost/ws', { heartbeatMs: 5 });
 // @ts-expect-error an endpoint is text or a URL
 new SocketClient(3000);
-// @ts-expect-error its state is its own affair
+// @ts-expect-error `state` is read-only
 client.state = 'ready';

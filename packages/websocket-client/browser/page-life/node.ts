@@ -1,4 +1,4 @@
-/** A server node in a process of its own: `node.ts PORT ORIGIN [REDIS_URL]`. Publishes a numbered message when it is asked to. */
+/** A server node: `node.ts PORT ORIGIN [REDIS_URL]`. Publishes a numbered message for each request of the test. */
 import { Application, SocketRouter } from '@orijs/core';
 import { answerRequests } from '@orijs/testkit/child';
 import { InProcWsProvider, type Logger } from '@orijs/websocket';

@@ -28,15 +28,15 @@ declare global {
 	var tab: Tab;
 }
 
-/** Quick to notice, quick to come back. */
-const QUICK: SocketClientOptions = {
+/** Detects a loss and reconnects quickly. */
+const SHORT_DELAYS: SocketClientOptions = {
 	heartbeat: { intervalMs: 300, timeoutMs: 500 },
 	reconnect: { minDelayMs: 50, maxDelayMs: 200 },
 };
-/** Does not come back by itself while a test lasts. */
-const PATIENT: SocketClientOptions = {
+/** Does not reconnect by itself during a test. */
+const LONG_DELAYS: SocketClientOptions = {
 	heartbeat: { intervalMs: 300, timeoutMs: 500 },
-	// Random from nothing up: with this bound one in a thousand waits is shorter than a test's minute.
+	// Delays are random: with this bound one in a thousand is shorter than a test's minute.
 	reconnect: { minDelayMs: 60_000_000, maxDelayMs: 60_000_000 },
 };
 
@@ -66,7 +66,7 @@ afterAll(async () => {
 interface Node {
 	readonly port: number;
 	readonly process: ScriptProcess;
-	/** Publishes a numbered message. Resolves with when that was. */
+	/** Publishes a numbered message. Resolves with the time, in milliseconds since the epoch. */
 	tick(number: number): Promise<number>;
 }
 
@@ -82,7 +82,7 @@ async function startNode(port?: number, redis?: RedisServer): Promise<Node> {
 	return node;
 }
 
-async function openTab({ port }: Node, options: SocketClientOptions = QUICK): Promise<Page> {
+async function openTab({ port }: Node, options: SocketClientOptions = SHORT_DELAYS): Promise<Page> {
 	const page = await chromium.openPage();
 	opened.push({ page, errors: collectErrors(page) });
 	await page.goto(served.url);
@@ -90,20 +90,20 @@ async function openTab({ port }: Node, options: SocketClientOptions = QUICK): Pr
 	return page;
 }
 
-const heard = (page: Page): Promise<number[]> => page.evaluate(() => tab.heard);
+const received = (page: Page): Promise<number[]> => page.evaluate(() => tab.received);
 const gaps = (page: Page): Promise<GapNotice[]> => page.evaluate(() => tab.gaps);
 
-async function untilHeard(page: Page, number: number): Promise<void> {
-	await until(async () => (await heard(page)).includes(number), { what: `${number} is heard` });
+async function untilReceived(page: Page, number: number): Promise<void> {
+	await until(async () => (await received(page)).includes(number), { what: `${number} has arrived` });
 }
 
 async function untilState(page: Page, state: ClientState): Promise<void> {
 	await until(() => page.evaluate((wanted) => tab.state() === wanted, state), { what: `the client is ${state}` });
 }
 
-/** Resolves once the page was told of a gap; expects that it is one, and that these times lie in it. */
+/** Resolves once the page has received a gap. Expects exactly one, with these times in it. */
 async function expectGapAround(page: Page, ...times: number[]): Promise<void> {
-	await until(async () => (await gaps(page)).length > 0, { what: 'the gap is told' });
+	await until(async () => (await gaps(page)).length > 0, { what: 'the gap is reported' });
 	const all = await gaps(page);
 	expect(all).toHaveLength(1);
 	const [{ since, until: end } = { since: 0, until: 0 }] = all;
@@ -113,11 +113,11 @@ async function expectGapAround(page: Page, ...times: number[]): Promise<void> {
 	}
 }
 
-test('the server is killed under the page and comes back: so does the page, and knows what it may have missed', async () => {
+test('reconnects to a server that was killed and restarted, and reports a gap', async () => {
 	const node = await startNode();
 	const page = await openTab(node);
 	await node.tick(1);
-	await untilHeard(page, 1);
+	await untilReceived(page, 1);
 
 	node.process.kill('SIGKILL');
 	await untilState(page, 'waiting');
@@ -126,16 +126,16 @@ test('the server is killed under the page and comes back: so does the page, and 
 	await untilState(page, 'ready');
 	await expectGapAround(page, missed);
 	await again.tick(3);
-	await untilHeard(page, 3);
+	await untilReceived(page, 3);
 	expect(await page.evaluate(() => tab.double(21))).toBe(42);
-	expect((await heard(page)).filter((number) => number !== 2)).toEqual([1, 3]);
+	expect((await received(page)).filter((number) => number !== 2)).toEqual([1, 3]);
 });
 
-test('without a network the page notices, and when there is one again it does not wait to come back', async () => {
+test('detects a lost network, and reconnects at once when it is back', async () => {
 	const node = await startNode();
-	const page = await openTab(node, PATIENT);
+	const page = await openTab(node, LONG_DELAYS);
 	await node.tick(1);
-	await untilHeard(page, 1);
+	await untilReceived(page, 1);
 
 	await takeOffline(page);
 	await untilState(page, 'waiting');
@@ -144,28 +144,28 @@ test('without a network the page notices, and when there is one again it does no
 	await untilState(page, 'ready');
 	await expectGapAround(page, ...missed);
 	await node.tick(4);
-	await untilHeard(page, 4);
-	expect(await heard(page)).toEqual([1, 4]);
+	await untilReceived(page, 4);
+	expect(await received(page)).toEqual([1, 4]);
 });
 
-test('a network that is away for a moment costs nothing', async () => {
+test('a short network outage does not end the connection', async () => {
 	const node = await startNode();
 	const page = await openTab(node, { heartbeat: { intervalMs: 20_000, timeoutMs: 10_000 } });
 	await takeOffline(page);
 	await node.tick(1);
 	await bringOnline(page);
-	await untilHeard(page, 1);
+	await untilReceived(page, 1);
 	expect(await page.evaluate(() => tab.states)).toEqual(['connecting', 'ready']);
 	expect(await gaps(page)).toEqual([]);
 });
 
 describe('a hidden tab', () => {
-	test('goes on hearing, and comes back when the connection is lost', async () => {
+	test('keeps receiving, and reconnects when the connection is lost', async () => {
 		const node = await startNode();
 		const page = await openTab(node);
 		await hidePage(page);
 		await node.tick(1);
-		await untilHeard(page, 1);
+		await untilReceived(page, 1);
 
 		node.process.kill('SIGKILL');
 		await untilState(page, 'waiting');
@@ -173,12 +173,12 @@ describe('a hidden tab', () => {
 		await untilState(page, 'ready');
 		await expectGapAround(page);
 		await again.tick(2);
-		await untilHeard(page, 2);
+		await untilReceived(page, 2);
 	});
 
-	test('does not wait any longer once somebody looks at it', async () => {
+	test('reconnects at once when it is shown', async () => {
 		const node = await startNode();
-		const page = await openTab(node, PATIENT);
+		const page = await openTab(node, LONG_DELAYS);
 		await hidePage(page);
 		node.process.kill('SIGKILL');
 		await untilState(page, 'waiting');
@@ -188,21 +188,21 @@ describe('a hidden tab', () => {
 		await untilState(page, 'ready');
 	});
 
-	test('that was frozen comes back with a gap', async () => {
+	test('reports a gap after it was frozen', async () => {
 		const node = await startNode();
 		const page = await openTab(node);
 		await freezePage(page);
 		const missed = await node.tick(1);
 		await resumePage(page);
 		await showPage(page);
-		// It is ready until it notices, which it does by the gap.
+		// Its state stays `ready` until it detects the loss, so waits for the gap.
 		await expectGapAround(page, missed);
 		await node.tick(2);
-		await untilHeard(page, 2);
+		await untilReceived(page, 2);
 	});
 });
 
-test('two tabs on two nodes hear the same; when one node is killed, the other tab notices nothing', async () => {
+test('two tabs on two nodes receive the same, and a killed node does not affect the tab of the other', async () => {
 	const redis = await startRedis();
 	try {
 		const [one, other] = await Promise.all([startNode(undefined, redis), startNode(undefined, redis)]);
@@ -210,20 +210,20 @@ test('two tabs on two nodes hear the same; when one node is killed, the other ta
 		await one.tick(1);
 		await other.tick(2);
 		for (const page of [left, right]) {
-			await untilHeard(page, 1);
-			await untilHeard(page, 2);
+			await untilReceived(page, 1);
+			await untilReceived(page, 2);
 		}
 
 		one.process.kill('SIGKILL');
 		await untilState(left, 'waiting');
 		const missed = await other.tick(3);
-		await untilHeard(right, 3);
+		await untilReceived(right, 3);
 		const again = await startNode(one.port, redis);
 		await untilState(left, 'ready');
 		await expectGapAround(left, missed);
 		await again.tick(4);
-		await Promise.all([untilHeard(left, 4), untilHeard(right, 4)]);
-		expect((await heard(right)).filter((number) => number > 0)).toEqual([1, 2, 3, 4]);
+		await Promise.all([untilReceived(left, 4), untilReceived(right, 4)]);
+		expect((await received(right)).filter((number) => number > 0)).toEqual([1, 2, 3, 4]);
 		expect(await right.evaluate(() => tab.states)).toEqual(['connecting', 'ready']);
 	} finally {
 		await redis.stop();

@@ -1,4 +1,4 @@
-/** A tab with a client in it, that keeps what it sees. */
+/** A tab with a client that records its events. */
 import {
 	type ClientState,
 	type GapNotice,
@@ -10,7 +10,7 @@ import { Double, Tick, TOPIC } from './messages.ts';
 
 let client: SocketClient;
 const tab: Tab = {
-	heard: [],
+	received: [],
 	gaps: [],
 	states: [],
 	errors: [],
@@ -21,7 +21,7 @@ const tab: Tab = {
 		await client.connect();
 		await client.subscribe(TOPIC, {
 			onMessage: (_, envelope) => {
-				if (isMessage(Tick, envelope)) tab.heard.push(envelope.data.number);
+				if (isMessage(Tick, envelope)) tab.received.push(envelope.data.number);
 			},
 			onGap: (gap) => tab.gaps.push(gap),
 		});
@@ -32,7 +32,7 @@ const tab: Tab = {
 Object.assign(globalThis, { tab });
 
 export interface Tab {
-	readonly heard: number[];
+	readonly received: number[];
 	readonly gaps: GapNotice[];
 	readonly states: ClientState[];
 	readonly errors: string[];

@@ -1,6 +1,4 @@
-/**
- * A client of nobody's library: the browser's own WebSocket, and what PROTOCOL.md says. It MUST NOT import anything.
- */
+/** A client without a library: the browser's WebSocket, used as PROTOCOL.md says. It MUST NOT import anything. */
 
 interface Answer {
 	readonly type?: string;
@@ -13,10 +11,10 @@ interface Answer {
 }
 
 let socket: WebSocket;
-const waiting = new Map<string, (answer: Answer) => void>();
+const pending = new Map<string, (answer: Answer) => void>();
 const plain = {
-	/** Emitted messages, gaps and raw text, in their order. */
-	heard: [] as unknown[],
+	/** Emitted messages, gaps and raw text, in order. */
+	received: [] as unknown[],
 	closed: undefined as { code: number; reason: string } | undefined,
 	/** Resolves when the connection is open. */
 	connect(endpoint: string): Promise<void> {
@@ -28,12 +26,12 @@ const plain = {
 		return new Promise((resolve) => socket.addEventListener('open', () => resolve()));
 	},
 	/** Resolves with the answer to a request. */
-	ask(type: string, data: unknown): Promise<Answer> {
+	request(type: string, data: unknown): Promise<Answer> {
 		const correlationId = crypto.randomUUID();
 		socket.send(JSON.stringify({ type, data, correlationId }));
-		return new Promise((resolve) => waiting.set(correlationId, resolve));
+		return new Promise((resolve) => pending.set(correlationId, resolve));
 	},
-	tell(type: string, data: unknown): void {
+	send(type: string, data: unknown): void {
 		socket.send(JSON.stringify({ type, data }));
 	},
 };
@@ -42,16 +40,16 @@ Object.assign(globalThis, { plain });
 function receive(text: string): void {
 	const frame = parsed(text);
 	const { type, name, correlationId, data } = frame ?? {};
-	if (frame === undefined) plain.heard.push(text);
+	if (frame === undefined) plain.received.push(text);
 	else if (name !== undefined && correlationId !== undefined) {
-		// The server asks: this client doubles numbers, and refuses all else.
+		// A request of the server: doubles numbers, and refuses everything else.
 		const reply =
 			typeof data === 'number' ? { data: data * 2 } : { error: { code: 'no_number', message: 'Only numbers' } };
 		socket.send(JSON.stringify({ type: '@reply', correlationId, ...reply }));
 	} else if (correlationId !== undefined && type !== undefined) {
-		waiting.get(correlationId)?.(frame);
-		waiting.delete(correlationId);
-	} else plain.heard.push(frame);
+		pending.get(correlationId)?.(frame);
+		pending.delete(correlationId);
+	} else plain.received.push(frame);
 }
 
 function parsed(text: string): Answer | undefined {

@@ -47,7 +47,7 @@ beforeEach(async () => {
 	const bus = new MemoryBackend().createBus();
 	const start = bus.start.bind(bus);
 	bus.start = (handlers) => {
-		interrupt = (topics, since) => handlers.interrupted(topics, since, 'as a test has it');
+		interrupt = (topics, since) => handlers.interrupted(topics, since, 'simulated');
 		return start(handlers);
 	};
 	const router = new SocketRouter<{ user: string }>()
@@ -89,9 +89,9 @@ async function connect(): Promise<void> {
 	await page.evaluate((endpoint) => plain.connect(endpoint), endpoint);
 }
 
-/** Says who it is, as every test but one does first. */
-async function enter(): Promise<void> {
-	const answer = await page.evaluate(() => plain.ask('@auth', 'a token'));
+/** Authenticates, as every test but one does first. */
+async function authenticate(): Promise<void> {
+	const answer = await page.evaluate(() => plain.request('@auth', 'a token'));
 	expect(answer.data).toEqual({
 		socketId: expect.stringMatching(/^[\w-]{36}$/) as string,
 		timestamp: expect.any(Number) as number,
@@ -99,83 +99,85 @@ async function enter(): Promise<void> {
 	});
 }
 
-/** Resolves once the page has heard so many frames that answer nothing. */
-async function heard(count: number): Promise<unknown[]> {
-	await until(() => page.evaluate((wanted) => plain.heard.length >= wanted, count), { what: `${count} frames came` });
-	return await page.evaluate(() => plain.heard);
+/** Resolves once the page has received this many frames that answer no request. */
+async function received(count: number): Promise<unknown[]> {
+	await until(() => page.evaluate((wanted) => plain.received.length >= wanted, count), {
+		what: `${count} frames have arrived`,
+	});
+	return await page.evaluate(() => plain.received);
 }
 
 const stamp = { timestamp: expect.any(Number) as number };
 
-test('says who it is, subscribes, asks, is answered, and receives', async () => {
-	await enter();
-	expect((await page.evaluate(() => plain.ask('@subscribe', { topic: 'room:a' }))).data).toEqual(stamp);
-	const answer = await page.evaluate(() => plain.ask('say', { room: 'room:a', text: 'hi' }));
+test('authenticates, subscribes, sends a request, and receives its answer and messages', async () => {
+	await authenticate();
+	expect((await page.evaluate(() => plain.request('@subscribe', { topic: 'room:a' }))).data).toEqual(stamp);
+	const answer = await page.evaluate(() => plain.request('say', { room: 'room:a', text: 'hi' }));
 	expect(answer).toMatchObject({ type: 'say', data: { id: 'a token' } });
-	expect(await heard(1)).toEqual([{ name: 'said', data: { text: 'hi' }, topic: 'room:a', ...stamp }]);
+	expect(await received(1)).toEqual([{ name: 'said', data: { text: 'hi' }, topic: 'room:a', ...stamp }]);
 
-	await app.socket.publish('room:a', 'no JSON');
-	expect((await heard(2))[1]).toBe('no JSON');
+	await app.socket.publish('room:a', 'not JSON');
+	expect((await received(2))[1]).toBe('not JSON');
 	expect(errors.uncaught).toEqual([]);
 });
 
-test('joins and leaves many topics at once, each with its own fate', async () => {
-	await enter();
+test('subscribes and unsubscribes many topics at once, each with its own outcome', async () => {
+	await authenticate();
 	const topics = ['room:a', 'secret', 'room:b'];
-	expect((await page.evaluate((topics) => plain.ask('@subscribe', { topics }), topics)).data).toEqual({
+	expect((await page.evaluate((topics) => plain.request('@subscribe', { topics }), topics)).data).toEqual({
 		...stamp,
 		refused: [{ topic: 'secret', code: 'forbidden', message: expect.any(String) as string }],
 	});
-	await page.evaluate(() => plain.ask('@unsubscribe', { topic: 'room:a' }));
-	await app.socket.emit(Said, 'room:a', { text: 'left' });
-	await app.socket.emit(Said, 'room:b', { text: 'joined' });
-	expect(await heard(1)).toMatchObject([{ topic: 'room:b', data: { text: 'joined' } }]);
+	await page.evaluate(() => plain.request('@unsubscribe', { topic: 'room:a' }));
+	await app.socket.emit(Said, 'room:a', { text: 'unsubscribed' });
+	await app.socket.emit(Said, 'room:b', { text: 'subscribed' });
+	expect(await received(1)).toMatchObject([{ topic: 'room:b', data: { text: 'subscribed' } }]);
 });
 
-test('is told why something is refused, by codes', async () => {
-	await enter();
+test('receives the codes of refusals', async () => {
+	await authenticate();
 	const codeOf = async (type: string, data: unknown): Promise<string | undefined> => {
-		const { error } = await page.evaluate(([type, data]) => plain.ask(type, data), [type, data] as const);
+		const { error } = await page.evaluate(([type, data]) => plain.request(type, data), [type, data] as const);
 		return error?.code;
 	};
 	expect(await codeOf('say', { room: 'room:a', text: 'x'.repeat(21) })).toBe('invalid_data');
-	expect(await codeOf('unheard-of', null)).toBe('unknown_type');
+	expect(await codeOf('unknown', null)).toBe('unknown_type');
 	expect(await codeOf('@subscribe', { topic: 'secret' })).toBe('forbidden');
-	await page.evaluate(() => plain.tell('unheard-of', null));
-	expect(await heard(1)).toMatchObject([{ type: 'unheard-of', error: { code: 'unknown_type' } }]);
+	await page.evaluate(() => plain.send('unknown', null));
+	expect(await received(1)).toMatchObject([{ type: 'unknown', error: { code: 'unknown_type' } }]);
 });
 
-test('answers what the server asks, and may refuse', async () => {
-	await enter();
-	expect((await page.evaluate(() => plain.ask('double', 21))).data).toBe(42);
-	expect((await page.evaluate(() => plain.ask('double', 'x'))).error).toMatchObject({ code: 'internal' });
+test('answers and refuses requests of the server', async () => {
+	await authenticate();
+	expect((await page.evaluate(() => plain.request('double', 21))).data).toBe(42);
+	expect((await page.evaluate(() => plain.request('double', 'x'))).error).toMatchObject({ code: 'internal' });
 });
 
-test('finds out by pings whether the server is there, and what has arrived by when', async () => {
-	await enter();
+test('receives the time of the server in answers to pings', async () => {
+	await authenticate();
 	const before = Date.now();
-	const { data } = await page.evaluate(() => plain.ask('@ping', null));
+	const { data } = await page.evaluate(() => plain.request('@ping', null));
 	expect((data as { timestamp: number }).timestamp).toBeGreaterThanOrEqual(before);
 	expect((data as { timestamp: number }).timestamp).toBeLessThanOrEqual(Date.now());
 });
 
-test('is told where messages may be missing', async () => {
-	await enter();
-	await page.evaluate(() => plain.ask('@subscribe', { topic: 'room:a' }));
+test('receives gap notices', async () => {
+	await authenticate();
+	await page.evaluate(() => plain.request('@subscribe', { topic: 'room:a' }));
 	const since = Date.now();
 	interrupt(['room:a'], since);
-	expect(await heard(1)).toEqual([
+	expect(await received(1)).toEqual([
 		{ type: '@gap', data: { topic: 'room:a', since, until: expect.any(Number) as number } },
 	]);
 });
 
-test('is told not to come back with the same token, and when to come back to a server that stops', async () => {
-	await page.evaluate(() => plain.tell('@auth', 'somebody else’s token'));
+test('is closed with a code for a wrong token, and with a retry hint by a stopping server', async () => {
+	await page.evaluate(() => plain.send('@auth', 'a wrong token'));
 	await until(() => page.evaluate(() => plain.closed !== undefined), { what: 'it is closed' });
 	expect(await page.evaluate(() => plain.closed)).toEqual({ code: 4401, reason: 'unauthorized' });
 
 	await connect();
-	await enter();
+	await authenticate();
 	await app.stop();
 	await until(() => page.evaluate(() => plain.closed !== undefined), { what: 'it is closed' });
 	expect(await page.evaluate(() => plain.closed)).toEqual({

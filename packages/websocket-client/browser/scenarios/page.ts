@@ -4,7 +4,7 @@ import { openRemoteTestServer } from '../../src/test-support/remote-test-server.
 
 /** Runs in the page. */
 export interface ScenarioPage {
-	/** Runs one, on a server of that control. Resolves with what went wrong. */
+	/** Runs a scenario with a test server of this control. Resolves with the error, if any. */
 	run(group: string, title: string, control: string): Promise<string | undefined>;
 }
 

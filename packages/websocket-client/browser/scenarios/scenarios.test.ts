@@ -40,11 +40,11 @@ describe.each(Object.entries(scenarios))('%s', (group, titles) => {
 	afterAll(() => page.close());
 
 	it.concurrent.each(Object.keys(titles))('%s', async (title) => {
-		const wrong = await page.evaluate((args) => globalThis.page.run(...args), [group, title, control.url] as const);
-		expect(wrong).toBeUndefined();
+		const failure = await page.evaluate((args) => globalThis.page.run(...args), [group, title, control.url] as const);
+		expect(failure).toBeUndefined();
 	});
 
-	it('and nothing went uncaught in the page', () => {
+	it('leaves no uncaught error in the page', () => {
 		expect(errors.uncaught).toEqual([]);
 	});
 });
