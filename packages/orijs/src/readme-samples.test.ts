@@ -7,6 +7,7 @@ import { Readme, substitute } from './test-support/samples.ts';
 
 const root = new Readme('README.md');
 const core = new Readme('packages/core/README.md');
+const websocket = new Readme('packages/websocket/README.md');
 const client = new Readme('packages/websocket-client/README.md');
 const orijs = new Readme('packages/orijs/README.md');
 
@@ -151,6 +152,23 @@ describe('the samples in the READMEs', () => {
 		expect(await other.received(3)).toEqual(['Ada joined', 'Ada: hi', 'Ada left']);
 	});
 
+	it('@orijs/core: counts by HTTP', async () => {
+		const port = await freePort();
+		const code = `${core.block('provider.getConnectionCount()')}\nawait app.listen(3000);\n`;
+		const dir = runs.write({ 'server.ts': onPort(code, port) });
+		await runs.complete(join(dir, 'server.ts'));
+		await runs.connect(port);
+		const count = async (path: string): Promise<unknown> => (await fetch(`http://127.0.0.1:${port}${path}`)).json();
+		expect(await count('/count')).toEqual({ connections: 1 });
+		expect(await count('/count/lobby')).toEqual({ members: 0 });
+	});
+
+	it('@orijs/websocket: a provider with history', async () => {
+		const dir = runs.write({ 'history.ts': reporting(websocket.block('idempotencyKey')) });
+		const { output } = await runs.complete(join(dir, 'history.ts'));
+		expect(output()).toBe('');
+	});
+
 	it('@orijs/websocket-client: a reloaded page recovers what it missed, and is told what is lost', async () => {
 		const port = await freePort();
 		const dir = runs.write({
@@ -208,14 +226,16 @@ describe('the samples in the READMEs', () => {
 		await runs.end();
 	});
 
-	it('TypeScript accepts them', async () => {
+	it('TypeScript accepts them', { timeout: 60_000 }, async () => {
 		const dir = runs.write({
 			'tsconfig.json': JSON.stringify({
 				extends: fileURLToPath(new URL('../../../tsconfig.base.json', import.meta.url)),
+				// Samples may stop before they use what they define.
 				compilerOptions: {
 					declaration: false,
 					declarationMap: false,
 					isolatedDeclarations: false,
+					noUnusedLocals: false,
 					lib: ['ESNext', 'DOM'],
 				},
 			}),
@@ -228,6 +248,8 @@ describe('the samples in the READMEs', () => {
 			'typed/page.ts': CORE_AND_CLIENT.page + client.block('await room.close();'),
 			'plain/server.ts': core.file('server.ts'),
 			'plain/page.ts': `${core.file('page.ts')}\nexport {};\n`,
+			'counts/server.ts': core.block('provider.getConnectionCount()'),
+			'provider/history.ts': websocket.block('idempotencyKey'),
 			'history/server.ts': client.file('history-server.ts'),
 			'history/page.ts': client.file('history-page.ts'),
 			'orijs/messages.ts': ORIJS.messages,
