@@ -122,7 +122,7 @@ export class WebSocketEndpoint implements SessionHost {
 
 	#connect({ req, data, slot, remoteAddress }: UpgradeCandidate, server: Server<SocketData>): boolean {
 		const session = new SocketSession(this, data, slot);
-		if (this.#guards.areAny) {
+		if (this.#guards.hasGuards) {
 			// Once it has become a WebSocket, the request can't be read any more.
 			this.#upgradeRequests.set(session, { headers: new Headers(req.headers), remoteAddress });
 		}
@@ -158,11 +158,11 @@ export class WebSocketEndpoint implements SessionHost {
 			return;
 		}
 		this.#upgradeRequests.delete(session);
-		this.#guards.await(session, request);
+		this.#guards.add(session, request);
 	}
 
 	onFirstFrame(session: Session, frame: Frame): void {
-		this.#guards.begin(session, frame);
+		this.#guards.start(session, frame);
 	}
 
 	#onOpen(session: Session): void {
@@ -219,7 +219,7 @@ export class WebSocketEndpoint implements SessionHost {
 		}
 		// No list of our own is kept: the provider knows the open ones, and the guards the others.
 		for (const { data } of this.#parts.provider.getConnections()) if (data instanceof SocketSession) yield data;
-		yield* this.#guards.waiting;
+		yield* this.#guards.pending;
 	}
 
 	// Stopping

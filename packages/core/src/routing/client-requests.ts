@@ -1,4 +1,5 @@
 import type { WebSocketProvider } from '@orijs/websocket';
+import { quiet, show } from '@orijs/websocket/internal';
 import {
 	type InferInput,
 	type InferOutput,
@@ -11,7 +12,6 @@ import {
 } from '@orijs/websocket/protocol';
 import { ApplicationError } from '../errors.ts';
 import { MAX_DELAY_MS } from '../limits.ts';
-import { quiet, show } from '@orijs/websocket/internal';
 import type { Refusals } from '../refusals.ts';
 import { encodeMessage } from './encode-message.ts';
 import {

@@ -146,6 +146,20 @@ describe('a guard', () => {
 	});
 });
 
+it('a second @auth is refused, as guards run once', async () => {
+	const router = new SocketRouter<{ user: string }>().guard((ctx) => {
+		ctx.state.user = String(ctx.auth);
+		return true;
+	});
+	const app = new Application({ logger: new RecordingLogger() }).websocket().socketRouter(router);
+	const client = await connectClient((await serve(app)).ws);
+
+	sendTyped(client, '@auth', 'ann', 'a');
+	sendTyped(client, '@auth', 'bob', 'b');
+	await client.received(2);
+	expect(parse(client.texts[1] ?? '')).toMatchObject({ correlationId: 'b', error: { code: 'invalid_message' } });
+});
+
 it('without guards, @auth is answered with the socket id as well', async () => {
 	const app = new Application().websocket().socketRouter(new SocketRouter().on(WhoAmI, ({ socketId }) => socketId));
 	const client = await connectClient((await serve(app)).ws);

@@ -1,11 +1,11 @@
 import type { Logger } from '@orijs/websocket';
+import { show } from '@orijs/websocket/internal';
 import { BuiltIn, CloseCode, encodeAnswer, SocketError } from '@orijs/websocket/protocol';
-import { BoundLogger } from '../support/bound-logger.ts';
-import { Deadlines } from '../support/deadlines.ts';
 import type { AllLimits } from '../limits.ts';
 import type { Refusals } from '../refusals.ts';
 import type { Frame, Session } from '../session/session.ts';
-import { show } from '@orijs/websocket/internal';
+import { BoundLogger } from '../support/bound-logger.ts';
+import { Deadlines } from '../support/deadlines.ts';
 import { authAnswer } from './auth-answer.ts';
 import type { GuardContext } from './guard-context.ts';
 import { MessageFault, readMessage } from './read-message.ts';
@@ -29,48 +29,48 @@ export interface ConnectionGuardsOptions {
 /** Runs the guards of new connections; until they pass, the connections wait. */
 export class ConnectionGuards {
 	readonly #options: ConnectionGuardsOptions;
-	readonly #waiting = new Map<Session, UpgradeRequest>();
+	readonly #pending = new Map<Session, UpgradeRequest>();
 	readonly #deadlines: Deadlines<Session>;
 
 	constructor(options: ConnectionGuardsOptions) {
 		this.#options = options;
-		this.#deadlines = new Deadlines(options.limits.guardTimeoutMs, (session) => this.#tooLate(session));
+		this.#deadlines = new Deadlines(options.limits.guardTimeoutMs, (session) => this.#timedOut(session));
 	}
 
 	/** Whether there are guards. */
-	get areAny(): boolean {
+	get hasGuards(): boolean {
 		return this.#options.guards.length > 0;
 	}
 
 	/** The connections that have not passed yet. */
-	get waiting(): Iterable<Session> {
-		return this.#waiting.keys();
+	get pending(): Iterable<Session> {
+		return this.#pending.keys();
 	}
 
 	/**
 	 * A connection has opened: its first message must arrive and its guards must pass within `limits.guardTimeoutMs`.
 	 */
-	await(session: Session, request: UpgradeRequest): void {
-		this.#waiting.set(session, request);
+	add(session: Session, request: UpgradeRequest): void {
+		this.#pending.set(session, request);
 		this.#deadlines.add(session);
 	}
 
 	/** A connection has closed. */
 	forget(session: Session): void {
-		this.#waiting.delete(session);
+		this.#pending.delete(session);
 		this.#deadlines.delete(session);
 	}
 
 	/** Forgets all connections. */
 	clear(): void {
-		this.#waiting.clear();
+		this.#pending.clear();
 		this.#deadlines.clear();
 	}
 
 	/**
 	 * Starts the guards with the first frame: its data if it is `@auth`; any other frame is held until they have passed.
 	 */
-	begin(session: Session, frame: Frame): void {
+	start(session: Session, frame: Frame): void {
 		const first = typeof frame === 'string' ? readMessage(frame, this.#options.limits.messageDepth) : undefined;
 		const isAuth = first !== undefined && !(first instanceof MessageFault) && first.type === BuiltIn.auth;
 		if (!isAuth) session.inbound.hold(frame);
@@ -79,7 +79,7 @@ export class ConnectionGuards {
 
 	/** Never rejects. */
 	async #run(session: Session, auth: unknown, correlationId: string | undefined): Promise<void> {
-		const request = this.#waiting.get(session);
+		const request = this.#pending.get(session);
 		if (request === undefined) return;
 		const { guards, limits, logger, onPassed } = this.#options;
 		const { socketId } = session;
@@ -89,12 +89,12 @@ export class ConnectionGuards {
 			try {
 				result = await guard(ctx);
 			} catch (err) {
-				if (!this.#waiting.has(session)) return;
+				if (!this.#pending.has(session)) return;
 				if (err instanceof SocketError) return this.#refuse(session, request, err.code);
 				logger.error('A connection guard failed', { socketId, err });
 				return session.end(CloseCode.internalError, 'guard failed');
 			}
-			if (!this.#waiting.has(session)) return;
+			if (!this.#pending.has(session)) return;
 			if (result === true) continue;
 			if (result !== false) {
 				logger.error(`Connection refused: a guard returned ${show(result)}; it must return true or false`, {
@@ -116,9 +116,9 @@ export class ConnectionGuards {
 		session.end(CloseCode.unauthorized, reason);
 	}
 
-	#tooLate(session: Session): void {
-		const request = this.#waiting.get(session);
-		this.#waiting.delete(session);
+	#timedOut(session: Session): void {
+		const request = this.#pending.get(session);
+		this.#pending.delete(session);
 		this.#options.refusals.add('guardTimeout', { socketId: session.socketId, address: request?.remoteAddress });
 		session.end(CloseCode.guardTimeout, 'guards took too long');
 	}

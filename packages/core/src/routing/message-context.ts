@@ -5,6 +5,7 @@ import {
 	UnknownSocketError,
 	type WebSocketProvider,
 } from '@orijs/websocket';
+import { quiet } from '@orijs/websocket/internal';
 import {
 	type ClientMessage,
 	type InferInput,
@@ -15,11 +16,10 @@ import {
 	validate,
 } from '@orijs/websocket/protocol';
 import type { AppSocket } from '../app-socket.ts';
-import { BoundLogger } from '../support/bound-logger.ts';
 import type { AllLimits } from '../limits.ts';
-import { quiet } from '@orijs/websocket/internal';
 import type { Refusals } from '../refusals.ts';
 import type { Session } from '../session/session.ts';
+import { BoundLogger } from '../support/bound-logger.ts';
 import type { ClientRequests, RequestOptions } from './client-requests.ts';
 import { encodeMessage } from './encode-message.ts';
 import { tooManyTopics } from './refusal-texts.ts';

@@ -9,9 +9,9 @@ import {
 	SocketRequestError,
 	validateWith,
 } from '@orijs/websocket/protocol';
-import { promiseOf } from '../support/promise-of.ts';
 import { isOwnSocketGone } from '../session/own-socket-gone.ts';
 import type { Session } from '../session/session.ts';
+import { promiseOf } from '../support/promise-of.ts';
 import { type ContextServices, MessageContext } from './message-context.ts';
 import { INTERNAL_ERROR, TIMED_OUT } from './refusal-texts.ts';
 import type { Route } from './socket-router.ts';

@@ -2,24 +2,11 @@ import { connectClient } from '@orijs/testkit';
 import { InvalidPayloadError, SocketMessage, UnknownSocketError } from '@orijs/websocket';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { Application, ApplicationError, type AppSocket, SocketRouter } from '../index.ts';
-import { RecordingLogger } from '../test-support/recording-logger.ts';
+import { Application, type AppSocket, SocketRouter } from '../index.ts';
 import { serve } from '../test-support/serve.ts';
 import { answersOf, parse, sendTyped } from '../test-support/typed-client.ts';
 
 const Ask = SocketMessage.define({ name: 'ask', data: z.any(), reply: z.any() });
-
-describe('a router that an application listens with', () => {
-	it('accepts no more handlers and guards', async () => {
-		const router = new SocketRouter();
-		await serve(new Application().websocket().socketRouter(router));
-
-		expect(() => router.on(Ask, () => 0)).toThrow(
-			new ApplicationError('on() must come before the application listens'),
-		);
-		expect(() => router.guard(() => true)).toThrow(ApplicationError);
-	});
-});
 
 describe('app.socket.request', () => {
 	it('rejects on an endpoint without typed messages', async () => {
@@ -75,18 +62,4 @@ it('ctx.send to a closed socket rejects', async () => {
 	await client.received(1);
 	await client.close();
 	expect(await outcome.promise).toBeInstanceOf(UnknownSocketError);
-});
-
-it('a second @auth is refused, as guards run once', async () => {
-	const router = new SocketRouter<{ user: string }>().guard((ctx) => {
-		ctx.state.user = String(ctx.auth);
-		return true;
-	});
-	const app = new Application({ logger: new RecordingLogger() }).websocket().socketRouter(router);
-	const client = await connectClient((await serve(app)).ws);
-
-	sendTyped(client, '@auth', 'ann', 'a');
-	sendTyped(client, '@auth', 'bob', 'b');
-	await client.received(2);
-	expect(parse(client.texts[1] ?? '')).toMatchObject({ correlationId: 'b', error: { code: 'invalid_message' } });
 });

@@ -186,6 +186,18 @@ describe('an invalid argument is rejected and named', () => {
 	});
 });
 
+describe('a router that an application listens with', () => {
+	it('accepts no more handlers and guards', async () => {
+		const router = new SocketRouter();
+		await serve(new Application().websocket().socketRouter(router));
+
+		expect(() => router.on(Ask, () => 0)).toThrow(
+			new ApplicationError('on() must come before the application listens'),
+		);
+		expect(() => router.guard(() => true)).toThrow(ApplicationError);
+	});
+});
+
 async function connected(...routers: readonly SocketRouter<any>[]): Promise<TestClient> {
 	const app = new Application({ logger: new RecordingLogger() }).websocket();
 	for (const router of routers) app.socketRouter(router);

@@ -1,6 +1,6 @@
+import { show } from '@orijs/websocket/internal';
 import type { InferInput, SocketMessage } from '@orijs/websocket/protocol';
 import { ApplicationError } from '../errors.ts';
-import { show } from '@orijs/websocket/internal';
 import type { GuardContext } from './guard-context.ts';
 import type { MessageContext } from './message-context.ts';
 

@@ -2,9 +2,9 @@ import type { ClientMessage, ErrorCode } from '@orijs/websocket/protocol';
 import type { Frame, MessageDispatcher, Session } from '../session/session.ts';
 import { BuiltInMessages, type BuiltInServices } from './built-in-messages.ts';
 import { MessageContext } from './message-context.ts';
-import { RoutedMessages } from './routed-messages.ts';
 import { PendingAuthorization } from './pending-authorization.ts';
 import { MessageFault, readMessage } from './read-message.ts';
+import { RoutedMessages } from './routed-messages.ts';
 import { sendRefusal } from './send-refusal.ts';
 import type { Route } from './socket-router.ts';
 

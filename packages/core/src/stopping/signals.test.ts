@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { answersOf } from '../test-support/typed-client.ts';
 import { type SignalledProcess, startSignalledProcess } from '../test-support/start-signalled-process.ts';
+import { answersOf } from '../test-support/typed-client.ts';
 
 async function codesOf({ clients }: SignalledProcess): Promise<number[]> {
 	const ends = await Promise.all(clients.map(({ closed }) => closed));

@@ -3,9 +3,9 @@ import { type Bus, InProcWsProvider, WsProvider } from '@orijs/websocket';
 import { MemoryBackend } from '@orijs/websocket/testing';
 import { describe, expect, it } from 'vitest';
 import { Application, ApplicationError } from '../index.ts';
-import { RecordingLogger } from '../test-support/recording-logger.ts';
 import { isPortFree } from '../test-support/ports.ts';
 import { connectRaw } from '../test-support/raw-connection.ts';
+import { RecordingLogger } from '../test-support/recording-logger.ts';
 import { serve } from '../test-support/serve.ts';
 
 describe('stop()', () => {
