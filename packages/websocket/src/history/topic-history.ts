@@ -69,7 +69,7 @@ export class TopicHistory {
 		if (this.#ready !== undefined) return this.#ready.promise;
 		this.#ready = Promise.withResolvers();
 		if (!this.#options.isShared) void this.#readCursor();
-		else if (this.#pending === undefined) void this.#catchUp();
+		else if (this.#pending === undefined) void this.#readMissing();
 		return this.#ready.promise;
 	}
 
@@ -97,14 +97,14 @@ export class TopicHistory {
 			this.#deliver(slice);
 			this.#completeAt = Date.now();
 		} else {
-			void this.#catchUp([slice]);
+			void this.#readMissing([slice]);
 		}
 	}
 
 	/** Slices may have been missed until now. Reads and delivers what is missing. */
 	verify(): void {
 		this.#isDue = true;
-		if (this.#pending === undefined) void this.#catchUp();
+		if (this.#pending === undefined) void this.#readMissing();
 	}
 
 	#follows({ epoch, entries }: HistorySlice): boolean {
@@ -126,7 +126,7 @@ export class TopicHistory {
 	}
 
 	/** Reads what follows the cursor, until nothing can be missing any more. Never rejects. */
-	async #catchUp(first: HistorySlice[] = []): Promise<void> {
+	async #readMissing(first: HistorySlice[] = []): Promise<void> {
 		let pending = (this.#pending = first);
 		let delay = FIRST_RETRY_MS;
 		while (!this.#isClosed) {

@@ -69,5 +69,5 @@ export function encodeRequest(name: string, data: unknown, correlationId: string
 	return JSON.stringify({ name, data, timestamp: Date.now(), correlationId } satisfies Envelope);
 }
 
-/** Allows undefined for a property that JSON leaves out then. */
+/** Allows undefined for an absent property: JSON leaves both out. */
 type Loose<T> = { readonly [K in keyof T]: T[K] | undefined };
