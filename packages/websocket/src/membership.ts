@@ -3,6 +3,7 @@ import type { Histories } from './history/histories.ts';
 import type { LocalFanout } from './sockets/local-fanout.ts';
 import type { Registry } from './sockets/registry.ts';
 import type { WebSocketConnection } from './sockets/websocket-connection.ts';
+import type { FailureLog } from './support/failure-log.ts';
 import { quiet } from './support/promises.ts';
 import { directChannel } from './wire/channel-names.ts';
 
@@ -16,8 +17,7 @@ export interface MembershipOptions {
 	 * No socket of this node needs the channel any more. It stays subscribed for the default grace period unless given.
 	 */
 	readonly unsubscribeNode: (channel: string, graceMs?: number) => void;
-	/** Logs the error and returns a promise that rejects with it. */
-	readonly refuse: (error: Error) => Promise<never>;
+	readonly failures: FailureLog;
 }
 
 /** Which sockets are here and in which topics: keeps the registry, Bun, histories and the backend in step. */
@@ -59,10 +59,10 @@ export class Membership {
 
 	/** Resolves once messages of every node will arrive. @throws {UnknownSocketError} the socket is closed */
 	subscribe(socket: WebSocketConnection, topic: string): Promise<void> {
-		const { registry, local, histories, subscribeNode, refuse } = this.#options;
+		const { registry, local, histories, subscribeNode, failures } = this.#options;
 		if (registry.subscribe(socket, topic) && !local.subscribe(socket, topic)) {
 			registry.unsubscribe(socket, topic);
-			return refuse(new UnknownSocketError(socket.data.socketId));
+			return failures.refuse(new UnknownSocketError(socket.data.socketId));
 		}
 		const bounds = histories?.boundsOf(topic);
 		if (bounds === undefined) return subscribeNode(topic);

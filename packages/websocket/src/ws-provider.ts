@@ -1,27 +1,15 @@
-import type { Bus, BusStage, BusStatus } from './bus.ts';
-import {
-	checkHistory,
-	checkPublish,
-	checkPublishOptions,
-	checkResume,
-	checkSend,
-	checkSendToNode,
-	checkTopic,
-	unknownSocket,
-} from './call-checks.ts';
+import type { Bus, BusStatus } from './bus.ts';
+import { checkHistory, checkResume, checkSendToNode, checkTopic, unknownSocket } from './call-checks.ts';
+import { Emitter } from './emitter.ts';
 import {
 	HistoryUnavailableError,
 	InvalidOptionError,
-	InvalidPayloadError,
 	InvalidServerError,
-	MessageDroppedError,
 	NoHistoryError,
-	ProviderNotStartedError,
 	ProviderStoppedError,
 	UnknownSocketError,
 } from './errors.ts';
 import type { Recovery, ResumeFrom } from './history/catch-up.ts';
-import { contentOf } from './history/framing.ts';
 import { Histories } from './history/histories.ts';
 import type { HistoryPage } from './history/history-page.ts';
 import { HistoryPatterns, type HistoryRules } from './history/history-rules.ts';
@@ -32,8 +20,7 @@ import type { Gap } from './loss/gap-events.ts';
 import { Membership } from './membership.ts';
 import { DEFAULT_GRACE_MS } from './nodes/channel-interest.ts';
 import { NodeMessages } from './nodes/node-messages.ts';
-import { RemoteNodes } from './nodes/remote-nodes.ts';
-import { encodeEnvelope, validate } from './protocol/envelope.ts';
+import { RemoteNodes, type RemoteNodesOptions } from './nodes/remote-nodes.ts';
 import type { InferInput, SocketMessage } from './protocol/message.ts';
 import type { HistoryPageOptions, PublishOptions, SkippedFrames, WebSocketProvider } from './provider.ts';
 import { admissionFault } from './sockets/admission.ts';
@@ -42,11 +29,12 @@ import { Registry } from './sockets/registry.ts';
 import type { SlowReaderOptions } from './sockets/slow-readers.ts';
 import type { WebSocketConnection } from './sockets/websocket-connection.ts';
 import { mustBeDelay } from './support/delay.ts';
+import { FailureLog } from './support/failure-log.ts';
 import { Lifecycle } from './support/lifecycle.ts';
 import { DONE, quiet, rejected, toError } from './support/promises.ts';
 import { type ProviderStatus, Status } from './support/status.ts';
-import { BROADCAST_CHANNEL, directChannel, nodeChannel } from './wire/channel-names.ts';
-import { isPayload, type Payload } from './wire/payload.ts';
+import { nodeChannel } from './wire/channel-names.ts';
+import type { Payload } from './wire/payload.ts';
 
 export interface WsProviderOptions {
 	/** Carries messages between nodes. Without one, this process is the only node. */
@@ -75,11 +63,13 @@ export interface WsProviderOptions {
  */
 export class WsProvider implements WebSocketProvider {
 	readonly #logger: Logger;
+	readonly #failures: FailureLog;
 	readonly #registry = new Registry<WebSocketConnection>();
 	readonly #local: LocalFanout;
 	readonly #histories: Histories | undefined;
 	readonly #remote: RemoteNodes | undefined;
 	readonly #membership: Membership;
+	readonly #emitter: Emitter;
 	readonly #lifecycle: Lifecycle;
 	readonly #status: Status;
 	readonly #nodeMessages: NodeMessages;
@@ -99,6 +89,7 @@ export class WsProvider implements WebSocketProvider {
 		mustBeDelay('startTimeoutMs', startTimeoutMs, 1);
 		const logger = safely(given);
 		this.#logger = logger;
+		this.#failures = new FailureLog(logger);
 		this.#status = new Status(logger);
 		this.#nodeMessages = new NodeMessages(logger);
 		this.#local = new LocalFanout(this.#registry, logger);
@@ -109,29 +100,42 @@ export class WsProvider implements WebSocketProvider {
 			histories: this.#histories,
 			subscribeNode: (channel) => this.#subscribeNode(channel),
 			unsubscribeNode: (channel, grace) => this.#remote?.unsubscribe(channel, grace),
-			refuse: (error) => this.#refuse(error),
+			failures: this.#failures,
 		});
-		if (bus === undefined) {
-			this.#lifecycle = new Lifecycle();
-			return;
-		}
-		const remote = new RemoteNodes(bus, {
+		this.#remote =
+			bus === undefined ? undefined : this.#makeRemote(bus, { logger, graceMs, heartbeatMs, startTimeoutMs });
+		this.#lifecycle = this.#makeLifecycle(this.#remote);
+		this.#emitter = new Emitter({
+			lifecycle: this.#lifecycle,
+			registry: this.#registry,
+			local: this.#local,
+			histories: this.#histories,
+			remote: this.#remote,
+			failures: this.#failures,
+		});
+	}
+
+	#makeRemote(
+		bus: Bus,
+		options: Pick<RemoteNodesOptions, 'logger' | 'graceMs' | 'heartbeatMs' | 'startTimeoutMs'>,
+	): RemoteNodes {
+		return new RemoteNodes(bus, {
+			...options,
 			local: this.#local,
 			histories: this.#histories,
 			onNodeMessage: (text) => this.#nodeMessages.deliver(text),
-			logger,
-			graceMs,
-			heartbeatMs,
-			startTimeoutMs,
 			onStatus: (status) => this.#onStatus(status),
 			onRefused: (channel, error) => {
 				this.#membership.rollBack(channel);
-				this.#report(error, 'subscribe');
+				this.#failures.report(error, 'subscribe');
 			},
-			onError: (error, stage) => this.#report(error, stage),
+			onError: (error, stage) => this.#failures.report(error, stage),
 		});
-		this.#remote = remote;
-		this.#lifecycle = new Lifecycle({
+	}
+
+	#makeLifecycle(remote: RemoteNodes | undefined): Lifecycle {
+		if (remote === undefined) return new Lifecycle();
+		return new Lifecycle({
 			up: async (check) => {
 				await remote.start(() => this.#channels(), check);
 				this.#status.set(remote.state);
@@ -154,8 +158,8 @@ export class WsProvider implements WebSocketProvider {
 			registry: this.#registry,
 			local: this.#local,
 			onLost: (topic, since, reason) => this.#remote?.unrecoverable(topic, since, reason),
-			onError: (error) => this.#report(error, 'history'),
-			onRejected: (error) => this.#report(error, 'publish'),
+			onError: (error) => this.#failures.report(error, 'history'),
+			onRejected: (error) => this.#failures.report(error, 'publish'),
 		});
 	}
 
@@ -207,63 +211,19 @@ export class WsProvider implements WebSocketProvider {
 	// Sending
 
 	publish(topic: string, payload: Payload, options?: PublishOptions): Promise<void> {
-		if (this.#lifecycle.state !== 'started') return this.#notStarted('publish()');
-		const error = checkPublish(topic, payload);
-		if (error !== undefined) return this.#refuse(error);
-		return this.#publish(topic, payload, false, options);
-	}
-
-	/** @param isEnvelope whether the payload is an encoded envelope */
-	#publish(topic: string, payload: Payload, isEnvelope: boolean, options: PublishOptions | undefined): Promise<void> {
-		const histories = this.#histories;
-		const bounds = histories?.boundsOf(topic);
-		if (options !== undefined) {
-			const error = checkPublishOptions(options, topic, bounds !== undefined);
-			if (error !== undefined) return this.#refuse(error);
-		}
-		if (histories !== undefined && bounds !== undefined) {
-			const content = isEnvelope ? (payload as string) : contentOf(topic, payload);
-			return histories.append(topic, bounds, content, options?.idempotencyKey);
-		}
-		if (this.#remote === undefined) {
-			this.#local.toTopic(topic, payload);
-			return DONE;
-		}
-		// Much of what a node publishes only other nodes need, and asking Bun costs more than this look-up.
-		if (this.#registry.memberCount(topic) > 0) this.#local.toTopic(topic, payload);
-		return this.#remote.publish(topic, payload);
+		return this.#emitter.publish(topic, payload, options);
 	}
 
 	publishFrom(socketId: string, topic: string, payload: Payload): Promise<void> {
-		if (this.#lifecycle.state !== 'started') return this.#notStarted('publish()');
-		const error = checkPublish(topic, payload);
-		if (error !== undefined) return this.#refuse(error);
-		const socket = this.#registry.get(socketId);
-		if (socket === undefined) return this.#refuse(unknownSocket(socketId));
-		const bounds = this.#histories?.boundsOf(topic);
-		// The sender gets it as well: otherwise one of the messages that it follows by position would be missing.
-		if (bounds !== undefined) return (this.#histories as Histories).append(topic, bounds, contentOf(topic, payload));
-		this.#local.toOthers(socket, topic, payload);
-		return this.#remote === undefined ? DONE : this.#remote.publish(topic, payload);
+		return this.#emitter.publishFrom(socketId, topic, payload);
 	}
 
 	send(socketId: string, payload: Payload): Promise<void> {
-		if (this.#lifecycle.state !== 'started') return this.#notStarted('send()');
-		const error = checkSend(socketId, payload);
-		if (error !== undefined) return this.#refuse(error);
-		const socket = this.#registry.get(socketId);
-		if (socket !== undefined) {
-			return this.#local.toSocket(socket, payload) ? DONE : this.#refuse(new MessageDroppedError(socketId));
-		}
-		if (this.#remote === undefined) return rejected(new UnknownSocketError(socketId));
-		return this.#remote.publish(directChannel(socketId), payload);
+		return this.#emitter.send(socketId, payload);
 	}
 
 	broadcast(payload: Payload): Promise<void> {
-		if (this.#lifecycle.state !== 'started') return this.#notStarted('broadcast()');
-		if (!isPayload(payload)) return this.#refuse(new InvalidPayloadError(payload));
-		this.#local.toAll(payload);
-		return this.#remote === undefined ? DONE : this.#remote.publish(BROADCAST_CHANNEL, payload);
+		return this.#emitter.broadcast(payload);
 	}
 
 	emit<TMessage extends SocketMessage>(
@@ -272,37 +232,12 @@ export class WsProvider implements WebSocketProvider {
 		data: InferInput<TMessage['data']>,
 		options?: PublishOptions,
 	): Promise<void> {
-		try {
-			const valid = validate(message, data);
-			if (!(valid instanceof Promise)) return this.#emitValid(message, topic, valid, options);
-			return quiet(
-				valid.then(
-					(value) => this.#emitValid(message, topic, value, options),
-					(thrown: unknown) => this.#refuse(toError(thrown)),
-				),
-			);
-		} catch (thrown) {
-			return this.#refuse(toError(thrown));
-		}
-	}
-
-	#emitValid(message: SocketMessage, topic: string, data: unknown, options?: PublishOptions): Promise<void> {
-		let envelope: string;
-		try {
-			envelope = encodeEnvelope(message.name, data, topic);
-		} catch (cause) {
-			return this.#refuse(new InvalidPayloadError(data, { cause }));
-		}
-		if (this.#lifecycle.state !== 'started') return this.#notStarted('publish()');
-		const error = checkTopic(topic);
-		if (error !== undefined) return this.#refuse(error);
-		return this.#publish(topic, envelope, true, options);
+		return this.#emitter.emit(message, topic, data, options);
 	}
 
 	sendToNode(nodeId: string, text: string): Promise<void> {
-		if (this.#lifecycle.state !== 'started') return this.#notStarted('sendToNode()');
-		const error = checkSendToNode(nodeId, text);
-		if (error !== undefined) return this.#refuse(error);
+		const error = this.#lifecycle.check('sendToNode()') ?? checkSendToNode(nodeId, text);
+		if (error !== undefined) return this.#failures.refuse(error);
 		if (nodeId === this.nodeId) {
 			this.#nodeMessages.deliver(text);
 			return DONE;
@@ -322,12 +257,11 @@ export class WsProvider implements WebSocketProvider {
 	// History
 
 	history(topic: string, options?: HistoryPageOptions): Promise<HistoryPage> {
-		if (this.#lifecycle.state !== 'started') return this.#notStarted('history()');
-		const error = checkHistory(topic, options);
-		if (error !== undefined) return this.#refuse(error);
+		const error = this.#lifecycle.check('history()') ?? checkHistory(topic, options);
+		if (error !== undefined) return this.#failures.refuse(error);
 		const { since, limit = DEFAULT_PAGE } = options ?? {};
 		const bounds = this.#histories?.boundsOf(topic);
-		if (bounds === undefined) return this.#refuse(new NoHistoryError(topic, 'history()'));
+		if (bounds === undefined) return this.#failures.refuse(new NoHistoryError(topic, 'history()'));
 		return quiet(
 			(this.#histories as Histories).page(topic, bounds, since, limit).catch((cause: unknown) => {
 				throw new HistoryUnavailableError(topic, { cause: toError(cause) });
@@ -340,13 +274,13 @@ export class WsProvider implements WebSocketProvider {
 	}
 
 	resume(socketId: string, topic: string, from: ResumeFrom): Promise<Recovery | undefined> {
-		if (this.#lifecycle.state === 'stopped') return this.#refuse(new ProviderStoppedError('resume()'));
+		if (this.#lifecycle.state === 'stopped') return this.#failures.refuse(new ProviderStoppedError('resume()'));
 		const error = checkResume(topic, from);
-		if (error !== undefined) return this.#refuse(error);
+		if (error !== undefined) return this.#failures.refuse(error);
 		const socket = this.#registry.get(socketId);
-		if (socket === undefined) return this.#refuse(unknownSocket(socketId));
+		if (socket === undefined) return this.#failures.refuse(unknownSocket(socketId));
 		const bounds = this.#histories?.boundsOf(topic);
-		if (bounds === undefined) return this.#refuse(new NoHistoryError(topic, 'resume()'));
+		if (bounds === undefined) return this.#failures.refuse(new NoHistoryError(topic, 'resume()'));
 		const histories = this.#histories as Histories;
 		this.#registry.subscribe(socket, topic);
 		histories.subscribed(topic, bounds);
@@ -366,7 +300,7 @@ export class WsProvider implements WebSocketProvider {
 			socket.data = { socketId: crypto.randomUUID(), data: socket.data?.data, topics: new Set() };
 		}
 		socket.close(1011, fault.name);
-		return this.#refuse(fault);
+		return this.#failures.refuse(fault);
 	}
 
 	removeConnection(socketId: string): boolean {
@@ -374,17 +308,17 @@ export class WsProvider implements WebSocketProvider {
 	}
 
 	subscribe(socketId: string, topic: string): Promise<void> {
-		if (this.#lifecycle.state === 'stopped') return this.#refuse(new ProviderStoppedError('subscribe()'));
+		if (this.#lifecycle.state === 'stopped') return this.#failures.refuse(new ProviderStoppedError('subscribe()'));
 		const error = checkTopic(topic);
-		if (error !== undefined) return this.#refuse(error);
+		if (error !== undefined) return this.#failures.refuse(error);
 		const socket = this.#registry.get(socketId);
-		if (socket === undefined) return this.#refuse(unknownSocket(socketId));
+		if (socket === undefined) return this.#failures.refuse(unknownSocket(socketId));
 		return this.#membership.subscribe(socket, topic);
 	}
 
 	unsubscribe(socketId: string, topic: string): Promise<void> {
 		const error = checkTopic(topic);
-		if (error !== undefined) return this.#refuse(error);
+		if (error !== undefined) return this.#failures.refuse(error);
 		this.#membership.unsubscribe(socketId, topic);
 		return DONE;
 	}
@@ -421,29 +355,10 @@ export class WsProvider implements WebSocketProvider {
 		return { ...(this.#remote?.skippedFrames ?? NOTHING_SKIPPED) };
 	}
 
-	// Failures
-
 	#onStatus(status: BusStatus): void {
 		if (status.state === 'ready') this.#logger.info('Cross-node delivery is working');
 		else this.#logger.warn(`Cross-node delivery is degraded: ${status.reason}`);
 		if (this.#lifecycle.state === 'started') this.#status.set(status.state);
-	}
-
-	/** The one place for background failures. */
-	#report(error: Error, stage: BusStage): void {
-		this.#logger.error(`WebSocket ${stage} failed: ${error.message}`, { stage, err: error });
-	}
-
-	/** Refuses a call. Logged as well, because its promise may be ignored. */
-	#refuse(error: Error): Promise<never> {
-		this.#logger.warn(error.message, { err: error });
-		return rejected(error);
-	}
-
-	#notStarted(call: string): Promise<never> {
-		return this.#refuse(
-			this.#lifecycle.state === 'stopped' ? new ProviderStoppedError(call) : new ProviderNotStartedError(call),
-		);
 	}
 }
 

@@ -1,4 +1,4 @@
-import { ProviderStoppedError } from '../errors.ts';
+import { ProviderNotStartedError, ProviderStoppedError } from '../errors.ts';
 import { DONE, toError } from './promises.ts';
 
 export interface LifecycleSteps {
@@ -26,6 +26,12 @@ export class Lifecycle {
 
 	get state(): LifecycleState {
 		return this.#state;
+	}
+
+	/** Returns the error of a call that needs a started provider, or undefined once it is started. */
+	check(call: string): Error | undefined {
+		if (this.#state === 'started') return undefined;
+		return this.#state === 'stopped' ? new ProviderStoppedError(call) : new ProviderNotStartedError(call);
 	}
 
 	start(): Promise<void> {

@@ -1,0 +1,138 @@
+import { checkPublish, checkPublishOptions, checkSend, checkTopic, unknownSocket } from './call-checks.ts';
+import { InvalidPayloadError, MessageDroppedError, UnknownSocketError } from './errors.ts';
+import { contentOf } from './history/framing.ts';
+import type { Histories } from './history/histories.ts';
+import type { RemoteNodes } from './nodes/remote-nodes.ts';
+import { encodeEnvelope, validate } from './protocol/envelope.ts';
+import type { InferInput, SocketMessage } from './protocol/message.ts';
+import type { PublishOptions, SocketEmitter } from './provider.ts';
+import type { LocalFanout } from './sockets/local-fanout.ts';
+import type { Registry } from './sockets/registry.ts';
+import type { WebSocketConnection } from './sockets/websocket-connection.ts';
+import type { FailureLog } from './support/failure-log.ts';
+import type { Lifecycle } from './support/lifecycle.ts';
+import { DONE, quiet, rejected, toError } from './support/promises.ts';
+import { BROADCAST_CHANNEL, directChannel } from './wire/channel-names.ts';
+import { isPayload, type Payload } from './wire/payload.ts';
+
+export interface EmitterOptions {
+	readonly lifecycle: Lifecycle;
+	readonly registry: Registry<WebSocketConnection>;
+	readonly local: LocalFanout;
+	readonly histories: Histories | undefined;
+	/** Undefined where this process is the only node. */
+	readonly remote: RemoteNodes | undefined;
+	readonly failures: FailureLog;
+}
+
+/** Sends messages: to this node's sockets at once, to the other nodes over the bus, or through a history. */
+export class Emitter implements SocketEmitter {
+	readonly #lifecycle: Lifecycle;
+	readonly #registry: Registry<WebSocketConnection>;
+	readonly #local: LocalFanout;
+	readonly #histories: Histories | undefined;
+	readonly #remote: RemoteNodes | undefined;
+	readonly #failures: FailureLog;
+
+	constructor({ lifecycle, registry, local, histories, remote, failures }: EmitterOptions) {
+		this.#lifecycle = lifecycle;
+		this.#registry = registry;
+		this.#local = local;
+		this.#histories = histories;
+		this.#remote = remote;
+		this.#failures = failures;
+	}
+
+	publish(topic: string, payload: Payload, options?: PublishOptions): Promise<void> {
+		const error = this.#lifecycle.check('publish()') ?? checkPublish(topic, payload);
+		if (error !== undefined) return this.#failures.refuse(error);
+		return this.#publish(topic, payload, false, options);
+	}
+
+	/** @param isEnvelope whether the payload is an encoded envelope */
+	#publish(topic: string, payload: Payload, isEnvelope: boolean, options: PublishOptions | undefined): Promise<void> {
+		const histories = this.#histories;
+		const bounds = histories?.boundsOf(topic);
+		if (options !== undefined) {
+			const error = checkPublishOptions(options, topic, bounds !== undefined);
+			if (error !== undefined) return this.#failures.refuse(error);
+		}
+		if (histories !== undefined && bounds !== undefined) {
+			const content = isEnvelope ? (payload as string) : contentOf(topic, payload);
+			return histories.append(topic, bounds, content, options?.idempotencyKey);
+		}
+		if (this.#remote === undefined) {
+			this.#local.toTopic(topic, payload);
+			return DONE;
+		}
+		// Much of what a node publishes only other nodes need, and asking Bun costs more than this look-up.
+		if (this.#registry.memberCount(topic) > 0) this.#local.toTopic(topic, payload);
+		return this.#remote.publish(topic, payload);
+	}
+
+	/** As `publish`, to everyone in the topic but the sender. */
+	publishFrom(socketId: string, topic: string, payload: Payload): Promise<void> {
+		const error = this.#lifecycle.check('publish()') ?? checkPublish(topic, payload);
+		if (error !== undefined) return this.#failures.refuse(error);
+		const socket = this.#registry.get(socketId);
+		if (socket === undefined) return this.#failures.refuse(unknownSocket(socketId));
+		const histories = this.#histories;
+		const bounds = histories?.boundsOf(topic);
+		// The sender gets it as well: otherwise one of the messages that it follows by position would be missing.
+		if (histories !== undefined && bounds !== undefined)
+			return histories.append(topic, bounds, contentOf(topic, payload));
+		this.#local.toOthers(socket, topic, payload);
+		return this.#remote === undefined ? DONE : this.#remote.publish(topic, payload);
+	}
+
+	send(socketId: string, payload: Payload): Promise<void> {
+		const error = this.#lifecycle.check('send()') ?? checkSend(socketId, payload);
+		if (error !== undefined) return this.#failures.refuse(error);
+		const socket = this.#registry.get(socketId);
+		if (socket !== undefined) {
+			return this.#local.toSocket(socket, payload) ? DONE : this.#failures.refuse(new MessageDroppedError(socketId));
+		}
+		if (this.#remote === undefined) return rejected(new UnknownSocketError(socketId));
+		return this.#remote.publish(directChannel(socketId), payload);
+	}
+
+	broadcast(payload: Payload): Promise<void> {
+		const error = this.#lifecycle.check('broadcast()');
+		if (error !== undefined) return this.#failures.refuse(error);
+		if (!isPayload(payload)) return this.#failures.refuse(new InvalidPayloadError(payload));
+		this.#local.toAll(payload);
+		return this.#remote === undefined ? DONE : this.#remote.publish(BROADCAST_CHANNEL, payload);
+	}
+
+	emit<TMessage extends SocketMessage>(
+		message: TMessage,
+		topic: string,
+		data: InferInput<TMessage['data']>,
+		options?: PublishOptions,
+	): Promise<void> {
+		try {
+			const valid = validate(message, data);
+			if (!(valid instanceof Promise)) return this.#emitValid(message, topic, valid, options);
+			return quiet(
+				valid.then(
+					(value) => this.#emitValid(message, topic, value, options),
+					(thrown: unknown) => this.#failures.refuse(toError(thrown)),
+				),
+			);
+		} catch (thrown) {
+			return this.#failures.refuse(toError(thrown));
+		}
+	}
+
+	#emitValid(message: SocketMessage, topic: string, data: unknown, options?: PublishOptions): Promise<void> {
+		let envelope: string;
+		try {
+			envelope = encodeEnvelope(message.name, data, topic);
+		} catch (cause) {
+			return this.#failures.refuse(new InvalidPayloadError(data, { cause }));
+		}
+		const error = this.#lifecycle.check('publish()') ?? checkTopic(topic);
+		if (error !== undefined) return this.#failures.refuse(error);
+		return this.#publish(topic, envelope, true, options);
+	}
+}
