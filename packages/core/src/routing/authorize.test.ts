@@ -135,10 +135,10 @@ describe('authorize.subscribe', () => {
 
 describe('an endpoint with authorize but no router', () => {
 	it('handles the protocol, and passes other text to the message handler', async () => {
-		const heard: unknown[] = [];
+		const received: unknown[] = [];
 		const app = new Application({ logger: new RecordingLogger() })
 			.websocket({ authorize: { subscribe: () => true } })
-			.onWebSocket({ message: (_, message) => void heard.push(message) });
+			.onWebSocket({ message: (_, message) => void received.push(message) });
 		const client = await connectClient((await serve(app)).ws);
 
 		sendTyped(client, '@subscribe', { topic: 'room' }, 'a');
@@ -149,7 +149,7 @@ describe('an endpoint with authorize but no router', () => {
 		await app.socket.publish('room', '"news"');
 		await client.next((message) => message === '"news"');
 		expect(answersOf(client)).toContainEqual(['b', 'unknown_type']);
-		expect(heard).toEqual(['hello']);
+		expect(received).toEqual(['hello']);
 	});
 
 	it('passes everything to the message handler without authorize', async () => {

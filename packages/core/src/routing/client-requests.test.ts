@@ -25,7 +25,7 @@ const from = ['1', '2'];
 
 describe.each(['this node', 'another node'])('a request to a client of %s', (where) => {
 	it("sends the schema's output and resolves with the reply schema's output", async () => {
-		const { app, client, socketId } = await asking(where);
+		const { app, client, socketId } = await requesting(where);
 
 		const picked = app.socket.request(socketId, Pick, { from });
 		const request = parse(await client.next());
@@ -42,7 +42,7 @@ describe.each(['this node', 'another node'])('a request to a client of %s', (whe
 	});
 
 	it('resolves with its own reply, in whatever order replies arrive', async () => {
-		const { app, client, socketId } = await asking(where);
+		const { app, client, socketId } = await requesting(where);
 		const picked = ['a', 'b', 'c'].map((label) => app.socket.request(socketId, Pick, { from, label }));
 
 		const requests = (await client.received(3)).map(parse);
@@ -59,7 +59,7 @@ describe.each(['this node', 'another node'])('a request to a client of %s', (whe
 	});
 
 	it('rejects with the error the client replied with', async () => {
-		const { app, client, socketId } = await asking(where);
+		const { app, client, socketId } = await requesting(where);
 		const refusals: readonly [error: unknown, code: string, message: string][] = [
 			[{ code: 'busy', message: 'Not now' }, 'busy', 'Not now'],
 			[{ code: 7 }, 'internal', 'the client replied with an error'],
@@ -84,7 +84,7 @@ describe.each(['this node', 'another node'])('a request to a client of %s', (whe
 	});
 
 	it('rejects with invalid_reply and the cause when the reply does not fit its schema', async () => {
-		const { app, client, socketId } = await asking(where);
+		const { app, client, socketId } = await requesting(where);
 
 		for (const data of [{ picked: 2 }, undefined]) {
 			const picked = app.socket.request(socketId, Pick, { from });
@@ -96,7 +96,7 @@ describe.each(['this node', 'another node'])('a request to a client of %s', (whe
 	});
 
 	it('rejects with timeout when no reply arrives in time, and ignores a late one', async () => {
-		const { app, client, socketId } = await asking(where);
+		const { app, client, socketId } = await requesting(where);
 
 		await expect(app.socket.request(socketId, Pick, { from }, { timeoutMs: 30 })).rejects.toMatchObject({
 			code: 'timeout',
@@ -108,7 +108,7 @@ describe.each(['this node', 'another node'])('a request to a client of %s', (whe
 	});
 
 	it('rejects without sending when its data does not fit or the client does not exist', async () => {
-		const { app, client, socketId } = await asking(where);
+		const { app, client, socketId } = await requesting(where);
 
 		await expect(app.socket.request(socketId, Pick, { from: 'all' } as never)).rejects.toThrow(MessageValidationError);
 		await expect(app.socket.request(crypto.randomUUID(), Pick, { from })).rejects.toThrow(UnknownSocketError);
@@ -119,7 +119,7 @@ describe.each(['this node', 'another node'])('a request to a client of %s', (whe
 
 describe('a request', () => {
 	it('for a message without a reply rejects and sends nothing', async () => {
-		const { app, client, socketId } = await asking('this node');
+		const { app, client, socketId } = await requesting('this node');
 
 		const request = app.socket.request(socketId, Note as never, 'x' as never);
 		await expect(request).rejects.toThrow(InvalidMessageDefinitionError);
@@ -128,7 +128,7 @@ describe('a request', () => {
 	});
 
 	it.each([0, -1, NaN, Infinity, 2 ** 31, '10', null])('with a timeoutMs of %j rejects', async (timeoutMs) => {
-		const { app, socketId } = await asking('this node');
+		const { app, socketId } = await requesting('this node');
 
 		const request = app.socket.request(socketId, Pick, { from }, { timeoutMs: timeoutMs as number });
 		await expect(request).rejects.toThrow(
@@ -145,7 +145,7 @@ interface Requesting {
 }
 
 /** A requesting node, and a client of the same or another node. */
-async function asking(where: string): Promise<Requesting> {
+async function requesting(where: string): Promise<Requesting> {
 	const backend = new MemoryBackend();
 	const start = async () => {
 		const logger = new RecordingLogger();

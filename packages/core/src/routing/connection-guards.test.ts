@@ -16,25 +16,25 @@ interface State {
 
 describe('guards that accept a connection', () => {
 	it('run once, in order, before everything else, and handlers see the state they set', async () => {
-		const happened: string[] = [];
+		const events: string[] = [];
 		const router = new SocketRouter<State>()
 			.guard(async (ctx) => {
 				await new Promise((resolve) => setImmediate(resolve));
-				happened.push('first guard');
+				events.push('first guard');
 				ctx.state.name = 'Ada';
 				return true;
 			})
 			.guard((ctx) => {
-				happened.push(`second guard, after ${ctx.state.name}`);
+				events.push(`second guard, after ${ctx.state.name}`);
 				ctx.state.rights = ['write'];
 				return true;
 			})
 			.on(WhoAmI, ({ state }) => {
-				happened.push('message');
+				events.push('message');
 				return state;
 			});
 		const app = new Application().websocket().socketRouter(router);
-		app.onWebSocket({ open: () => void happened.push('open') });
+		app.onWebSocket({ open: () => void events.push('open') });
 		const client = await connectClient((await serve(app)).ws);
 
 		sendTyped(client, '@auth', 'token', 'a');
@@ -48,7 +48,7 @@ describe('guards that accept a connection', () => {
 			['b', ada],
 			['d', ada],
 		]);
-		expect(happened).toEqual(['first guard', 'second guard, after Ada', 'open', 'message', 'message']);
+		expect(events).toEqual(['first guard', 'second guard, after Ada', 'open', 'message', 'message']);
 	});
 
 	it('set the state of their own connection only', async () => {

@@ -80,31 +80,31 @@ describe('a first frame other than @auth', () => {
 		['a subscription', '{"type":"@subscribe","data":{"topic":"t"},"correlationId":"a"}', ['a', 'forbidden']],
 		['a ping', '{"type":"@ping","correlationId":"a"}', ['a', ACCEPTED]],
 		['an invalid message', '{"type":"@auth","data":"in","correlationId":7}', [undefined, 'invalid_message']],
-		['text', 'in', ['heard', 'in']],
-		['bytes', Buffer.from('in'), ['heard', 'in']],
+		['text', 'in', ['received', 'in']],
+		['bytes', Buffer.from('in'), ['received', 'in']],
 	])('%s: ctx.auth is undefined, and the frame is handled after the guards', async (_, frame, answer) => {
-		const happened: unknown[] = [];
-		const { connect } = await guarding({}, ({ auth }) => happened.push(auth) > 0);
+		const events: unknown[] = [];
+		const { connect } = await guarding({}, ({ auth }) => events.push(auth) > 0);
 		const client = await connect();
 
 		client.send(frame);
 		const { correlationId, data, error } = parse(await client.next()) as Record<string, { code: string } | undefined>;
 		expect([correlationId, error === undefined ? data : error.code]).toEqual(answer);
-		expect(happened).toEqual([undefined]);
+		expect(events).toEqual([undefined]);
 	});
 });
 
 describe('a connection whose guards take too long is closed with 4408 and never opens', () => {
 	it('when its client sends nothing', async () => {
-		const { app, provider, connect, asked, happened } = await guarding({ guardTimeoutMs: 30 });
+		const { app, provider, connect, asked, events } = await guarding({ guardTimeoutMs: 30 });
 		const client = await connect();
 
 		expect(await client.closed).toEqual({ code: 4408, reason: 'guards took too long' });
-		expect([asked, happened, provider.getConnectionCount(), app.refusals.guardTimeout]).toEqual([[], [], 0, 1]);
+		expect([asked, events, provider.getConnectionCount(), app.refusals.guardTimeout]).toEqual([[], [], 0, 1]);
 	});
 
 	it('when a guard does not finish', async () => {
-		const { provider, connect, decide, asked, happened } = await guarding({ guardTimeoutMs: 30 });
+		const { provider, connect, decide, asked, events } = await guarding({ guardTimeoutMs: 30 });
 		const client = await connect();
 
 		sendTyped(client, '@auth', 'wait', 'a');
@@ -112,7 +112,7 @@ describe('a connection whose guards take too long is closed with 4408 and never 
 		expect(await client.closed).toEqual({ code: 4408, reason: 'guards took too long' });
 		await until(() => asked[0]?.signal.aborted === true, { what: 'the guard is aborted' });
 		await decide(true);
-		expect([client.messages, happened, provider.getConnectionCount()]).toEqual([[], [], 0]);
+		expect([client.messages, events, provider.getConnectionCount()]).toEqual([[], [], 0]);
 	});
 
 	it('while one whose guards have passed may stay silent', async () => {
@@ -131,7 +131,7 @@ describe('a client that leaves while a guard runs', () => {
 	it.each(['close', 'terminate'] as const)(
 		'by %s: aborts the signal of the guard, calls no handler and leaves nothing behind',
 		async (leave) => {
-			const { app, provider, connect, decide, asked, happened, log } = await guarding();
+			const { app, provider, connect, decide, asked, events, log } = await guarding();
 			const client = await connect();
 			sendTyped(client, '@auth', 'wait', 'a');
 			sendTyped(client, 'echo', 'x', 'b');
@@ -140,7 +140,7 @@ describe('a client that leaves while a guard runs', () => {
 			await client[leave]();
 			await until(() => asked[0]?.signal.aborted === true, { what: 'the guard is aborted' });
 			await decide(leave === 'close');
-			expect([happened, provider.getConnectionCount(), provider.getTopicCount()]).toEqual([[], 0, 0]);
+			expect([events, provider.getConnectionCount(), provider.getTopicCount()]).toEqual([[], 0, 0]);
 			expect([log.errors, app.refusals.guard, app.refusals.guardTimeout]).toEqual([[], 0, 0]);
 		},
 	);
@@ -157,7 +157,7 @@ async function guarding(limits: Limits = {}, guard?: ConnectionGuard<object>, cl
 		return start(handlers);
 	};
 	const provider = new WsProvider({ bus, logger: log });
-	const happened: string[] = [];
+	const events: string[] = [];
 	const handled: unknown[] = [];
 	const asked: GuardContext[] = [];
 	const decision = Promise.withResolvers<boolean>();
@@ -167,16 +167,16 @@ async function guarding(limits: Limits = {}, guard?: ConnectionGuard<object>, cl
 			return ctx.auth === 'wait' ? decision.promise : (guard?.(ctx) ?? true);
 		})
 		.on(Echo, ({ data, ws }) => {
-			happened.push('message');
+			events.push('message');
 			handled.push(data);
 			if (data === closeOn) ws.close(4000, 'enough');
 			return data;
 		});
 	const app = new Application({ logger: log }).websocket(provider, { limits }).socketRouter(router);
 	app.onWebSocket({
-		open: () => void happened.push('open'),
-		message: (ws, message) => void ws.send(JSON.stringify({ correlationId: 'heard', data: String(message) })),
-		close: () => void happened.push('close'),
+		open: () => void events.push('open'),
+		message: (ws, message) => void ws.send(JSON.stringify({ correlationId: 'received', data: String(message) })),
+		close: () => void events.push('close'),
 	});
 	const { ws } = await serve(app);
 	return {
@@ -184,7 +184,7 @@ async function guarding(limits: Limits = {}, guard?: ConnectionGuard<object>, cl
 		provider,
 		log,
 		/** The handlers called. */
-		happened,
+		events,
 		/** The data of the messages handled. */
 		handled,
 		/** The contexts the guard received. */

@@ -8,12 +8,12 @@ import { RecordingLogger } from '../test-support/recording-logger.ts';
 import { serve } from '../test-support/serve.ts';
 import { parse, sendTyped } from '../test-support/typed-client.ts';
 
-const Join = SocketMessage.define({ name: 'join', data: z.string(), reply: z.null() });
+const Subscribe = SocketMessage.define({ name: 'subscribe', data: z.string(), reply: z.null() });
 
 it('a gap in a topic is sent to its subscribers, a gap in direct messages to all clients', async () => {
 	const { app, connect, interrupt } = await interruptible((typed) => {
 		typed.socketRouter(
-			new SocketRouter().on(Join, async (ctx) => {
+			new SocketRouter().on(Subscribe, async (ctx) => {
 				await ctx.subscribe(ctx.data);
 				return null;
 			}),
@@ -24,7 +24,7 @@ it('a gap in a topic is sent to its subscribers, a gap in direct messages to all
 		[inside, 'lost'],
 		[elsewhere, 'fine'],
 	] as const) {
-		sendTyped(client, 'join', topic, 'a');
+		sendTyped(client, 'subscribe', topic, 'a');
 		await client.next();
 	}
 

@@ -54,10 +54,10 @@ describe('ctx, with two applications on one backend', () => {
 		const isAnswer = (message: unknown): boolean => String(message).includes('correlationId');
 		await speaker.next(isAnswer);
 		await listener.received(5);
-		const heard = ({ messages }: TestClient) => messages.filter((message) => !isAnswer(message));
+		const received = ({ messages }: TestClient) => messages.filter((message) => !isAnswer(message));
 		const news = expect.stringMatching(/^\{"name":"news","data":"NEWS","timestamp":\d+,"topic":"room"\}$/) as string;
-		expect(heard(speaker)).toEqual(['text', Uint8Array.of(1, 2), news]);
-		expect(heard(listener)).toEqual(['text', Uint8Array.of(1, 2), news, 'for others']);
+		expect(received(speaker)).toEqual(['text', Uint8Array.of(1, 2), news]);
+		expect(received(listener)).toEqual(['text', Uint8Array.of(1, 2), news, 'for others']);
 	});
 });
 

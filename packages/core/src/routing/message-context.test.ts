@@ -111,12 +111,12 @@ describe('ctx', () => {
 		const { app, client, opened } = await started(
 			(ctx) => {
 				const [verb, topic] = String(ctx.data).split(' ');
-				return verb === 'leave' ? ctx.unsubscribe(String(topic)) : ctx.subscribe(String(topic));
+				return verb === 'unsubscribe' ? ctx.unsubscribe(String(topic)) : ctx.subscribe(String(topic));
 			},
 			{ topicsPerSocket: 2 },
 		);
 
-		for (const what of ['join a', 'join b', 'join c', 'join a', 'leave a', 'join c'])
+		for (const what of ['subscribe a', 'subscribe b', 'subscribe c', 'subscribe a', 'unsubscribe a', 'subscribe c'])
 			sendTyped(client, 'do', what, what);
 		await client.received(6);
 		expect(answersOf(client).map(([, answer]) => answer)).toEqual([null, null, 'too_many_topics', null, null, null]);

@@ -24,62 +24,62 @@ function wide(number: number): string {
 
 describe.each(ways)('messages to %s', (_, message) => {
 	it('are handled in order of arrival, one at a time, however long each takes', async () => {
-		const { client, happened } = await working((number) => (number % 4 === 3 ? undefined : turns(8 - number)));
+		const { client, events } = await working((number) => (number % 4 === 3 ? undefined : turns(8 - number)));
 
 		for (let number = 0; number < 8; number++) client.send(message(number));
-		await until(() => happened.length === 16, { what: () => `all are handled, not just ${happened.join()}` });
-		expect(happened).toEqual([0, 1, 2, 3, 4, 5, 6, 7].flatMap((number) => [`begin ${number}`, `end ${number}`]));
+		await until(() => events.length === 16, { what: () => `all are handled, not just ${events.join()}` });
+		expect(events).toEqual([0, 1, 2, 3, 4, 5, 6, 7].flatMap((number) => [`begin ${number}`, `end ${number}`]));
 	});
 
 	it('continue after one that throws or rejects', async () => {
-		const { client, happened } = await working((number) => {
+		const { client, events } = await working((number) => {
 			if (number === 0) throw new Error('no');
 			return number === 1 ? turns(2).then(() => Promise.reject(new Error('no'))) : undefined;
 		});
 
 		for (let number = 0; number < 3; number++) client.send(message(number));
-		await until(() => happened.includes('end 2'), { what: 'the last is handled' });
-		expect(happened).toEqual(['begin 0', 'begin 1', 'begin 2', 'end 2']);
+		await until(() => events.includes('end 2'), { what: 'the last is handled' });
+		expect(events).toEqual(['begin 0', 'begin 1', 'begin 2', 'end 2']);
 	});
 
 	it('do not delay those of other sockets', async () => {
 		const gate = Promise.withResolvers<void>();
-		const { client, connect, happened } = await working((number) => (number === 0 ? gate.promise : undefined));
+		const { client, connect, events } = await working((number) => (number === 0 ? gate.promise : undefined));
 		const other = await connect();
 
 		client.send(message(0));
 		client.send(message(1));
 		await allReceived(client);
 		other.send(message(2));
-		await until(() => happened.includes('end 2'), { what: 'the message of the other is handled' });
-		expect(happened).toEqual(['begin 0', 'begin 2', 'end 2']);
+		await until(() => events.includes('end 2'), { what: 'the message of the other is handled' });
+		expect(events).toEqual(['begin 0', 'begin 2', 'end 2']);
 		gate.resolve();
 	});
 
 	it('are not read while too many are queued, and none is lost', async () => {
 		const gate = Promise.withResolvers<void>();
-		const { client, happened, sockets } = await working(() => gate.promise, { queuedMessages: 4 });
+		const { client, events, sockets } = await working(() => gate.promise, { queuedMessages: 4 });
 		// More than one read takes, so that some are held back by the network.
 		const count = 4_000;
 
 		for (let number = 0; number < count; number++) client.send(message(number));
 		await until(() => sockets[0]?.isPaused === true, { what: 'reading is paused' });
-		await until(() => happened.length > 0, { what: 'the first has started, after validation' });
-		expect(happened).toEqual(['begin 0']);
+		await until(() => events.length > 0, { what: 'the first has started, after validation' });
+		expect(events).toEqual(['begin 0']);
 
 		gate.resolve();
-		await until(() => happened.length === 2 * count, {
-			what: () => `all are handled, not just ${happened.length / 2}`,
+		await until(() => events.length === 2 * count, {
+			what: () => `all are handled, not just ${events.length / 2}`,
 			timeoutMs: 10_000,
 		});
-		expect(happened.filter((what) => what.startsWith('begin'))).toEqual(
+		expect(events.filter((what) => what.startsWith('begin'))).toEqual(
 			Array.from({ length: count }, (__, number) => `begin ${number}`),
 		);
 		expect(sockets[0]?.isPaused).toBe(false);
 	});
 
 	it.each(['at once', 'later'])('are dropped once the application closes the socket, %s', async (when) => {
-		const { client, happened, sockets } = await working((number) => {
+		const { client, events, sockets } = await working((number) => {
 			if (number === 1 && when === 'at once') sockets[0]?.close(4000, 'enough');
 			return number === 1 && when === 'later' ? turns(3).then(() => sockets[0]?.close(4000, 'enough')) : undefined;
 		});
@@ -87,48 +87,48 @@ describe.each(ways)('messages to %s', (_, message) => {
 		for (let number = 0; number < 4; number++) client.send(message(number));
 		expect(await client.closed).toEqual({ code: 4000, reason: 'enough' });
 		await turns(3);
-		expect(happened).toEqual(['begin 0', 'end 0', 'begin 1', 'end 1']);
+		expect(events).toEqual(['begin 0', 'end 0', 'begin 1', 'end 1']);
 	});
 
 	it('do not delay a ping', async () => {
 		const gate = Promise.withResolvers<void>();
-		const { client, happened } = await working(() => gate.promise);
+		const { client, events } = await working(() => gate.promise);
 
 		client.send(message(0));
 		client.send(message(1));
 		sendTyped(client, '@ping', 'ignored', 'a');
 		expect(parse(await client.next())).toEqual({ type: '@ping', correlationId: 'a', data: ACCEPTED });
-		expect(happened.filter((what) => what !== 'begin 0')).toEqual([]);
+		expect(events.filter((what) => what !== 'begin 0')).toEqual([]);
 		gate.resolve();
-		await until(() => happened.includes('end 1'), { what: 'the messages are handled' });
+		await until(() => events.includes('end 1'), { what: 'the messages are handled' });
 	});
 });
 
 it('typed, raw and built-in messages are handled in one order', async () => {
 	const gate = Promise.withResolvers<void>();
-	const { client, happened } = await working((number) => (number === 0 ? gate.promise : undefined));
+	const { client, events } = await working((number) => (number === 0 ? gate.promise : undefined));
 
 	for (const [number, [, message]] of ways.entries()) client.send(message(number));
 	sendTyped(client, 'nothing', null, 'a');
 	sendTyped(client, '@auth', null, 'b');
 	await allReceived(client);
-	expect([happened, answersOf(client)]).toEqual([['begin 0'], []]);
+	expect([events, answersOf(client)]).toEqual([['begin 0'], []]);
 
 	gate.resolve();
 	await client.next((message) => parse(message)['correlationId'] === 'b');
-	expect(happened).toEqual([0, 1, 2, 3].flatMap((number) => [`begin ${number}`, `end ${number}`]));
+	expect(events).toEqual([0, 1, 2, 3].flatMap((number) => [`begin ${number}`, `end ${number}`]));
 	expect(answersOf(client).map(([id]) => id)).toEqual(['a', 'b']);
 });
 
 /** An application that handles numbers, typed and raw. */
 async function working(work: (number: number) => Promise<void> | undefined, limits: Limits = {}) {
-	const happened: string[] = [];
+	const events: string[] = [];
 	const sockets: AppSocket[] = [];
 	const handle = (number: number): Promise<void> | undefined => {
-		happened.push(`begin ${number}`);
+		events.push(`begin ${number}`);
 		const done = work(number);
-		if (done !== undefined) return done.then(() => void happened.push(`end ${number}`));
-		happened.push(`end ${number}`);
+		if (done !== undefined) return done.then(() => void events.push(`end ${number}`));
+		events.push(`end ${number}`);
 		return undefined;
 	};
 	const router = new SocketRouter().on(Job, ({ data }) => handle(data)).on(Slow, ({ data }) => handle(data));
@@ -141,7 +141,7 @@ async function working(work: (number: number) => Promise<void> | undefined, limi
 		});
 	const { ws: url } = await serve(app);
 	const connect = () => connectClient(url);
-	return { client: await connect(), connect, happened, sockets };
+	return { client: await connect(), connect, events, sockets };
 }
 
 async function turns(count: number): Promise<void> {

@@ -17,15 +17,15 @@ describe.each(ways)('messages sent to %s just before a disconnect', (_, message)
 	it.each([1, 2, 64])(
 		'are all handled in order, with a queue of %d; close is called once the last has started',
 		async (queuedMessages) => {
-			const { client, happened, log, closed } = await working({ queuedMessages });
+			const { client, events, log, closed } = await working({ queuedMessages });
 			const count = 40;
 
 			for (let number = 0; number < count; number++) client.send(message(number));
 			await Promise.all([client.close(4000, 'bye'), closed]);
-			await until(() => happened.includes(`end ${count - 1}`), { what: 'the last is handled' });
+			await until(() => events.includes(`end ${count - 1}`), { what: 'the last is handled' });
 			const all = Array.from({ length: count }, (__, number) => [`begin ${number}`, `end ${number}`]).flat();
-			expect(happened.filter((what) => what !== 'close 4000 bye')).toEqual(all);
-			expect(happened.slice(-3)).toEqual([`begin ${count - 1}`, 'close 4000 bye', `end ${count - 1}`]);
+			expect(events.filter((what) => what !== 'close 4000 bye')).toEqual(all);
+			expect(events.slice(-3)).toEqual([`begin ${count - 1}`, 'close 4000 bye', `end ${count - 1}`]);
 			expect(log.errors).toEqual([]);
 		},
 	);
@@ -88,12 +88,12 @@ it('a handler that fails because its client has left is logged at debug, any oth
 
 async function working(limits: Limits, work: (ctx: MessageContext<typeof Job>) => Promise<void> = turns) {
 	const log = new RecordingLogger();
-	const happened: string[] = [];
+	const events: string[] = [];
 	const closed = Promise.withResolvers<void>();
 	const router = new SocketRouter().on(Job, async (ctx) => {
-		happened.push(`begin ${ctx.data}`);
+		events.push(`begin ${ctx.data}`);
 		await work(ctx);
-		happened.push(`end ${ctx.data}`);
+		events.push(`end ${ctx.data}`);
 		return ctx.data;
 	});
 	const app = new Application({ logger: log })
@@ -102,17 +102,17 @@ async function working(limits: Limits, work: (ctx: MessageContext<typeof Job>) =
 		.socketRouter(router)
 		.onWebSocket({
 			async message(_, message) {
-				happened.push(`begin ${String(message)}`);
+				events.push(`begin ${String(message)}`);
 				await turns();
-				happened.push(`end ${String(message)}`);
+				events.push(`end ${String(message)}`);
 			},
 			close(_, code, reason) {
-				happened.push(`close ${code} ${reason}`);
+				events.push(`close ${code} ${reason}`);
 				closed.resolve();
 			},
 		});
 	const { ws } = await serve(app);
-	return { client: await connectClient(ws), closed: closed.promise, happened, log };
+	return { client: await connectClient(ws), closed: closed.promise, events, log };
 }
 
 async function turns(): Promise<void> {

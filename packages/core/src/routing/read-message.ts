@@ -41,7 +41,7 @@ export function readMessage(text: string, maxDepth: number): ClientMessage | Mes
 	const id = isId ? correlationId : undefined;
 	if (typeof type !== 'string' || type === '')
 		return new MessageFault('type must be a non-empty string', undefined, id);
-	if (type.length > LONGEST_TYPE) return new MessageFault('type is too long', '', id);
+	if (type.length > LONGEST_TYPE) return new MessageFault(`type must be at most ${LONGEST_TYPE} characters`, '', id);
 	if (!isId && correlationId !== undefined && correlationId !== null) {
 		return new MessageFault(`correlationId must be a string of 1 to ${LONGEST_CORRELATION_ID} characters`, type);
 	}

@@ -45,11 +45,11 @@ describe.each(['@subscribe', '@unsubscribe'])('%s', (type) => {
 		await sockets[0]?.subscribe('left');
 
 		sendTyped(client, '@unsubscribe', { topic: 'left' });
-		sendTyped(client, '@subscribe', { topic: 'joined' });
+		sendTyped(client, '@subscribe', { topic: 'room' });
 		sendTyped(client, type, { topic: '' });
 		await until(() => sockets[0]?.data.topics.has('left') === false, { what: 'the topic is unsubscribed' });
 		await allReceived(client);
-		expect([...(sockets[0]?.data.topics ?? [])]).toEqual(['joined']);
+		expect([...(sockets[0]?.data.topics ?? [])]).toEqual(['room']);
 		expect(answersOf(client)).toEqual([[undefined, 'invalid_data']]);
 	});
 });

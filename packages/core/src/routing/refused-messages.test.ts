@@ -39,7 +39,11 @@ describe('an invalid message is refused with invalid_message', () => {
 		['{"type":null}', 'type must be a non-empty string', { type: '' }],
 		['{"type":""}', 'type must be a non-empty string', { type: '' }],
 		['{"__proto__":{"type":"do"}}', 'type must be a non-empty string', { type: '' }],
-		[`{"type":"${'n'.repeat(130)}","correlationId":"a"}`, 'type is too long', { type: '', correlationId: 'a' }],
+		[
+			`{"type":"${'n'.repeat(130)}","correlationId":"a"}`,
+			'type must be at most 129 characters',
+			{ type: '', correlationId: 'a' },
+		],
 		...[7, true, {}, [], '', 'n'.repeat(129)].map((id): [string, string, object] => [
 			`{"type":"do","correlationId":${JSON.stringify(id)}}`,
 			'correlationId must be a string of 1 to 128 characters',

@@ -14,8 +14,8 @@ describe('app.socket.request', () => {
 		const app = new Application().websocket().onWebSocket({ open: (ws) => void sockets.push(ws) });
 		const client = await connectClient((await serve(app)).ws);
 
-		const asking = app.socket.request(String(sockets[0]?.data.socketId), Ask, 1);
-		await expect(asking).rejects.toThrow('request() needs typed messages: add a socketRouter() or set authorize');
+		const request = app.socket.request(String(sockets[0]?.data.socketId), Ask, 1);
+		await expect(request).rejects.toThrow('request() needs typed messages: add a socketRouter() or set authorize');
 		expect(client.messages).toEqual([]);
 	});
 

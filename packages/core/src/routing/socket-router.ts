@@ -22,8 +22,8 @@ export type Reply<TMessage extends SocketMessage> = undefined extends TMessage['
 	: InferInput<Exclude<TMessage['reply'], undefined>>;
 
 /**
- * Handles messages of one name. Its return value answers the request. A thrown `SocketError` is sent to the client; any
- * other error is logged, and the client receives `internal`.
+ * Handles messages of one name. Its return value answers the request. A thrown `SocketError` is sent to the client, a
+ * `BusUnavailableError` as `unavailable`. Any other error is logged, and the client receives `internal`.
  */
 export type MessageHandler<TMessage extends SocketMessage, TState extends object> = (
 	ctx: MessageContext<TMessage, TState>,

@@ -12,7 +12,7 @@ const Name = SocketMessage.define({ name: 'name', data: z.null(), reply: z.strin
 
 describe('a pending request', () => {
 	it.each(['close', 'terminate'] as const)('rejects immediately when the client leaves, by %s', async (leave) => {
-		const { app, client, socketId } = await asking();
+		const { app, client, socketId } = await requesting();
 		const name = app.socket.request(socketId, Name, null, { timeoutMs: 60_000 });
 		await client.next();
 
@@ -21,7 +21,7 @@ describe('a pending request', () => {
 	});
 
 	it.each(['this node', 'another node'])('to %s rejects immediately when the requesting node stops', async (where) => {
-		const { app, client, socketId } = await asking({}, where);
+		const { app, client, socketId } = await requesting({}, where);
 		const name = app.socket.request(socketId, Name, null, { timeoutMs: 60_000 });
 		await client.next();
 
@@ -31,7 +31,7 @@ describe('a pending request', () => {
 	});
 
 	it('is refused while too many to the same client are pending', async () => {
-		const { app, client, connect, socketId } = await asking({ pendingRequests: 2 });
+		const { app, client, connect, socketId } = await requesting({ pendingRequests: 2 });
 		const other = await connect();
 		const ask = (id = socketId) => app.socket.request(id, Name, null, { timeoutMs: 60_000 });
 		const waiting = [ask(), ask(other.socketId)];
@@ -99,7 +99,7 @@ async function startNode(backend: MemoryBackend, limits: Limits): Promise<Node> 
 }
 
 /** A requesting node, and a client of the same or another node. */
-async function asking(limits: Limits = {}, where = 'this node') {
+async function requesting(limits: Limits = {}, where = 'this node') {
 	const backend = new MemoryBackend();
 	const here = await startNode(backend, limits);
 	const there = where === 'this node' ? here : await startNode(backend, limits);

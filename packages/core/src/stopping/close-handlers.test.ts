@@ -7,7 +7,7 @@ import { serve } from '../test-support/serve.ts';
 
 describe('an asynchronous close handler called by stop()', () => {
 	it('finishes before shutdown hooks run, with the provider still started', async () => {
-		const happened: string[] = [];
+		const events: string[] = [];
 		const logger = new RecordingLogger();
 		const app = new Application({ logger })
 			.websocket(new InProcWsProvider({ logger }))
@@ -16,15 +16,15 @@ describe('an asynchronous close handler called by stop()', () => {
 					// About as long as a database query.
 					await Bun.sleep(50);
 					await app.socket.broadcast('a client left');
-					happened.push('published');
+					events.push('published');
 				},
 			})
-			.onShutdown(() => void happened.push('shut down'));
+			.onShutdown(() => void events.push('shut down'));
 		const client = await connectClient((await serve(app)).ws);
 
 		await app.stop();
 		expect(await client.closed).toMatchObject({ code: 1012 });
-		expect(happened).toEqual(['published', 'shut down']);
+		expect(events).toEqual(['published', 'shut down']);
 		expect(logger.errors).toEqual([]);
 	});
 });

@@ -17,7 +17,7 @@ interface Saving {
 	/** Resolves once the server has noticed that a client has left. */
 	readonly left: Promise<void>;
 	/** The events, in order. */
-	readonly happened: string[];
+	readonly events: string[];
 	releaseHandlers(): void;
 }
 
@@ -27,24 +27,24 @@ function saving(work: (ctx: MessageContext) => Promise<void> = () => Promise.res
 	const started = Promise.withResolvers<MessageContext>();
 	const left = Promise.withResolvers<void>();
 	const gate = Promise.withResolvers<void>();
-	const happened: string[] = [];
+	const events: string[] = [];
 	const router = new SocketRouter().on(Save, async (ctx) => {
 		started.resolve(ctx);
 		await gate.promise;
 		await work(ctx);
-		happened.push(`saved ${ctx.data}`);
+		events.push(`saved ${ctx.data}`);
 	});
 	const app = new Application({ logger })
 		.websocket()
 		.socketRouter(router)
 		.onWebSocket({ close: () => left.resolve() })
-		.onShutdown(() => void happened.push('shut down'));
-	return { app, logger, started: started.promise, left: left.promise, happened, releaseHandlers: gate.resolve };
+		.onShutdown(() => void events.push('shut down'));
+	return { app, logger, started: started.promise, left: left.promise, events, releaseHandlers: gate.resolve };
 }
 
 describe('a client that leaves while its message is handled', () => {
 	it('before stop(): its message is handled to the end, and shutdown hooks wait for it', async () => {
-		const { app, started, left, happened, releaseHandlers } = saving();
+		const { app, started, left, events, releaseHandlers } = saving();
 		const client = await connectClient((await serve(app)).ws);
 		sendTyped(client, 'save', 1);
 		await started;
@@ -56,11 +56,11 @@ describe('a client that leaves while its message is handled', () => {
 		await Bun.sleep(100);
 		releaseHandlers();
 		await stopped;
-		expect(happened).toEqual(['saved 1', 'shut down']);
+		expect(events).toEqual(['saved 1', 'shut down']);
 	});
 
 	it('during stop(): its message is handled to the end, and shutdown hooks wait for it', async () => {
-		const { app, started, left, happened, releaseHandlers } = saving();
+		const { app, started, left, events, releaseHandlers } = saving();
 		const client = await connectClient((await serve(app)).ws);
 		sendTyped(client, 'save', 1);
 		await started;
@@ -70,7 +70,7 @@ describe('a client that leaves while its message is handled', () => {
 		await left;
 		releaseHandlers();
 		await stopped;
-		expect(happened).toEqual(['saved 1', 'shut down']);
+		expect(events).toEqual(['saved 1', 'shut down']);
 	});
 
 	it.each(['before', 'during'])("%s stop(): its handler's signal is aborted, and no error is logged", async (when) => {

@@ -13,14 +13,14 @@ describe('a connection that has not passed its guards when stop() is called', ()
 	it('is closed with 1012 like all others, whether or not it has sent a message', async () => {
 		const guardCalled = Promise.withResolvers<void>();
 		const decision = Promise.withResolvers<boolean>();
-		const happened: string[] = [];
+		const events: string[] = [];
 		const router = new SocketRouter()
 			.guard(() => {
 				guardCalled.resolve();
 				return decision.promise;
 			})
 			.on(Job, () => {
-				happened.push('handled');
+				events.push('handled');
 				return 'done';
 			});
 		const logger = new RecordingLogger();
@@ -28,7 +28,7 @@ describe('a connection that has not passed its guards when stop() is called', ()
 		const app = new Application({ logger })
 			.websocket(provider)
 			.socketRouter(router)
-			.onWebSocket({ open: () => void happened.push('opened'), close: () => void happened.push('closed') });
+			.onWebSocket({ open: () => void events.push('opened'), close: () => void events.push('closed') });
 		const { ws } = await serve(app);
 		const [silent, sending] = await Promise.all([connectClient(ws), connectClient(ws)]);
 		sendTyped(sending, 'job', 1, 'a');
@@ -48,7 +48,7 @@ describe('a connection that has not passed its guards when stop() is called', ()
 		decision.resolve(true);
 		await decision.promise;
 		await new Promise((resolve) => setImmediate(resolve));
-		expect(happened).toEqual([]);
+		expect(events).toEqual([]);
 		expect(answersOf(sending)).toEqual([]);
 		expect(logger.errors).toEqual([]);
 		await until(() => provider.getConnectionCount() === 0, { what: 'no connection is left' });

@@ -29,29 +29,29 @@ const LONGEST_SPREAD_MS = 10_000;
  */
 export async function drain(sessions: readonly Session[], deadline: number): Promise<void> {
 	const waiting = [...sessions];
-	const finishing = new Set<Session>();
+	const draining = new Set<Session>();
 	const spread = Math.min(LONGEST_SPREAD_MS, Math.max(SHORTEST_SPREAD_MS, waiting.length * SPREAD_MS_EACH));
 	const wave = Math.max(SMALLEST_WAVE, Math.ceil(waiting.length / WAVES));
 	const close = (session: Session, reason: string): void => {
-		finishing.delete(session);
+		draining.delete(session);
 		session.end(CloseCode.serviceRestart, withRetryHint(reason, Math.random() * spread));
 	};
 	// A synchronous handler that called stop() is still running here, but does not count as busy.
 	await Promise.resolve();
 	let nextWave = performance.now();
-	while (waiting.length > 0 || finishing.size > 0) {
+	while (waiting.length > 0 || draining.size > 0) {
 		const now = performance.now();
 		if (now >= deadline) break;
 		if (now >= nextWave) {
 			nextWave = now + BETWEEN_WAVES_MS;
 			for (const session of waiting.splice(0, wave)) {
 				session.stopAccepting();
-				finishing.add(session);
+				draining.add(session);
 			}
 		}
-		for (const session of finishing)
+		for (const session of draining)
 			if (session.isDrained) close(session, session.hasDropped ? STOPPING_REASON : DRAINED_REASON);
-		if (waiting.length > 0 || finishing.size > 0) await Bun.sleep(CHECK_EVERY_MS);
+		if (waiting.length > 0 || draining.size > 0) await Bun.sleep(CHECK_EVERY_MS);
 	}
-	for (const session of [...finishing, ...waiting]) close(session, STOPPING_REASON);
+	for (const session of [...draining, ...waiting]) close(session, STOPPING_REASON);
 }

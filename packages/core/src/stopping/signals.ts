@@ -36,7 +36,7 @@ export function stopOnSignals(stoppable: Stoppable): () => void {
 }
 
 function stopListening(): void {
-	// Without a listener, a signal would end the process at once, even while it is stopping.
+	// Kept while stopping: without a listener, a signal would end the process at once.
 	if (running.size === 0 && received === undefined) for (const signal of SIGNALS) process.off(signal, onSignal);
 }
 
