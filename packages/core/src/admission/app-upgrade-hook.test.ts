@@ -5,7 +5,7 @@ import { Application, type UpgradeResult } from '../index.ts';
 import { handshake, serve } from '../test-support/serve.ts';
 
 describe('upgrade()', () => {
-	it('sees the request, and what it returns is the data of the connection, which each has its own of', async () => {
+	it('receives the request, and returns the data of that connection only', async () => {
 		const app = new Application()
 			.websocket({ upgrade: (req) => ({ name: req.headers.get('x-name') ?? 'nobody', visits: 0 }) })
 			.onWebSocket({
@@ -23,7 +23,7 @@ describe('upgrade()', () => {
 		expect(await bob.received(1)).toEqual(['bob 1']);
 	});
 
-	it('may take its time', async () => {
+	it('may be asynchronous', async () => {
 		const app = new Application()
 			.websocket({
 				async upgrade(req) {
@@ -38,10 +38,10 @@ describe('upgrade()', () => {
 		expect(await client.next()).toBe('ann');
 	});
 
-	it('may return a promise of another kind, as query builders do', async () => {
+	it('may return any thenable, as query builders do', async () => {
 		const answers: Record<string, object | null> = { '?ann': { name: 'ann' }, '?eve': null };
 		const query = (name: string): PromiseLike<object | null> => ({
-			// oxlint-disable-next-line unicorn/no-thenable -- that is what it is about
+			// oxlint-disable-next-line unicorn/no-thenable -- the subject of this test
 			then: (onfulfilled, onrejected) => Promise.resolve(answers[name] ?? null).then(onfulfilled, onrejected),
 		});
 		const app = new Application()
@@ -69,7 +69,7 @@ describe('upgrade()', () => {
 		expect(opened[0]).toBe(data);
 	});
 
-	it('sees the cookies and the parameters of the request', async () => {
+	it('receives the cookies and parameters of the request', async () => {
 		const app = new Application()
 			.websocket({
 				path: '/rooms/:room',
@@ -82,7 +82,7 @@ describe('upgrade()', () => {
 		expect(await client.next()).toBe('{"session":"s3","room":"blue one"}');
 	});
 
-	it('gives every connection an identity, a place for data and no topics, also where there is no upgrade()', async () => {
+	it('is optional: every connection has an id, data and no topics', async () => {
 		const opened: SocketData[] = [];
 		const app = new Application().websocket().onWebSocket({
 			open(ws) {
@@ -100,7 +100,7 @@ describe('upgrade()', () => {
 		expect(opened[0]?.data).not.toBe(opened[1]?.data);
 	});
 
-	it('refuses with 403 by null and with any response by returning that, and no connection is left of it', async () => {
+	it('rejects with 403 by returning null, or with the response it returns, and leaves no connection', async () => {
 		const answers: Record<string, UpgradeResult<object> | Promise<UpgradeResult<object>>> = {
 			null: null,
 			'later-null': Promise.resolve(null),

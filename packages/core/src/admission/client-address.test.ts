@@ -5,34 +5,34 @@ import { ClientAddresses, countedAs, isPrivate } from './client-address.ts';
 
 const PROXY = '10.0.0.1';
 
-/** The client's address, as a server tells it that trusts those proxies. */
+/** The client's address as seen by a server that trusts `proxies`. */
 function addressOf(forwarded: string | undefined, { peer = PROXY, trusted = ['10.0.0.0/8'] } = {}): string {
 	const headers = new Headers(forwarded === undefined ? {} : { 'x-forwarded-for': forwarded });
 	return new ClientAddresses(trusted).of(headers, peer);
 }
 
 describe('the address of a client', () => {
-	it('is the peer’s where no proxy is trusted, whatever the header says', () => {
+	it('is the peer’s if no proxy is trusted, whatever the header says', () => {
 		expect(addressOf('1.2.3.4', { peer: '203.0.113.9', trusted: [] })).toBe('203.0.113.9');
 		expect(addressOf('1.2.3.4', { trusted: [] })).toBe(PROXY);
 	});
 
-	it('is the peer’s where that is none of the trusted proxies', () => {
+	it('is the peer’s if that is not a trusted proxy', () => {
 		expect(addressOf('1.2.3.4', { peer: '203.0.113.9' })).toBe('203.0.113.9');
 	});
 
-	it('is what a trusted proxy says it is', () => {
+	it('is the one reported by a trusted proxy', () => {
 		expect(addressOf('203.0.113.9')).toBe('203.0.113.9');
 		expect(addressOf(undefined)).toBe(PROXY);
 	});
 
-	it('is the last one on the way that is no trusted proxy, so that nobody can put one in front', () => {
+	it('is the last hop that is not a trusted proxy, so that clients can’t forge it', () => {
 		expect(addressOf('127.0.0.1, 203.0.113.9')).toBe('203.0.113.9');
 		expect(addressOf('1.1.1.1, 203.0.113.9, 10.0.0.7,10.0.0.8')).toBe('203.0.113.9');
 		expect(addressOf('10.0.0.9, 203.0.113.9, 10.0.0.7')).toBe('203.0.113.9');
 	});
 
-	it('is the first of the trusted ones where there are no others', () => {
+	it('is the first trusted proxy if there is no other hop', () => {
 		expect(addressOf('10.0.0.9, 10.0.0.8')).toBe('10.0.0.9');
 	});
 
@@ -59,13 +59,13 @@ describe('the address of a client', () => {
 		},
 	);
 
-	it('is found whether Bun or the list writes an IPv4 peer as IPv6', () => {
+	it('is found even if Bun or the list has an IPv4 peer as IPv6', () => {
 		expect(addressOf('203.0.113.9', { peer: '::ffff:10.0.0.1' })).toBe('203.0.113.9');
 		expect(addressOf('203.0.113.9', { trusted: ['::ffff:10.0.0.1'] })).toBe('203.0.113.9');
 		expect(addressOf(undefined, { peer: '::ffff:203.0.113.9' })).toBe('203.0.113.9');
 	});
 
-	it('is one that header text can not make anything of, whatever the text is', () => {
+	it('is never arbitrary header text', () => {
 		const text = fc.oneof(
 			fc.string({
 				unit: fc.constantFrom(...Array.from('0123456789abcdef:.,[]%/ '), '::ffff:', '10.0.0.1', '2001:db8::'),
@@ -84,7 +84,7 @@ describe('the address of a client', () => {
 		);
 	});
 
-	it('never depends on what stands left of the first untrusted hop', () => {
+	it('never depends on entries before the last untrusted hop', () => {
 		fc.assert(
 			fc.property(fc.array(fc.oneof(fc.ipV4(), fc.string({ unit: 'grapheme-ascii' }))), (spoofed) => {
 				expect(addressOf([...spoofed, '203.0.113.9', '10.0.0.3'].join(','))).toBe('203.0.113.9');
@@ -113,7 +113,7 @@ describe('connections are counted', () => {
 		expect(countedAs(address)).toBe(counted);
 	});
 
-	it('alike for all ways to write an IPv6 address', () => {
+	it('the same for all notations of an IPv6 address', () => {
 		fc.assert(
 			fc.property(fc.ipV6(), (written) => {
 				fc.pre(URL.canParse(`http://[${written}]`));
@@ -124,7 +124,7 @@ describe('connections are counted', () => {
 		);
 	});
 
-	it('alike for an IPv4 address and both ways to write it as IPv6', () => {
+	it('the same for an IPv4 address and its two IPv6 notations', () => {
 		const counted = ['203.0.113.9', '::ffff:203.0.113.9', '::ffff:cb00:7109'].map((address) =>
 			countedAs(addressOf(address)),
 		);
@@ -149,9 +149,9 @@ it.each([
 	['100.128.0.1', false],
 	['8.8.8.8', false],
 	['2001:db8::1', false],
-	// What has no address connects through the file system.
+	// Unix sockets have no address.
 	['', true],
-])('whether %j is private: %s', (address, expected) => {
+])('isPrivate(%j) is %s', (address, expected) => {
 	expect(isPrivate(address)).toBe(expected);
 });
 
@@ -163,13 +163,13 @@ describe('a list of trusted proxies', () => {
 		['2001:db8::/32', '2001:db8:9::1', '2001:db9::1'],
 		['2001:db8::1', '2001:db8:0:0::1', '2001:db8::2'],
 		['::1/128', '::1', '::2'],
-	])('with %s has %s and not %s', (entry, inside, outside) => {
+	])('of %s includes %s but not %s', (entry, inside, outside) => {
 		const addresses = new ClientAddresses([entry]);
 
 		expect([addresses.isTrusted(inside), addresses.isTrusted(outside)]).toEqual([true, false]);
 	});
 
-	it('trusts no peer whose address is not known', () => {
+	it('trusts no peer without a known address', () => {
 		expect(new ClientAddresses(['0.0.0.0/0', '::/0']).isTrusted('')).toBe(false);
 	});
 
@@ -191,7 +191,7 @@ describe('a list of trusted proxies', () => {
 		[['[2001:db8::1]']],
 		[['10.0.0.1:80']],
 		[['10.0.0.1', 'bad']],
-	])('that can not work is refused, saying what one is: %j', (trusted) => {
+	])('that is invalid is refused with the rule: %j', (trusted) => {
 		expect(() => new ClientAddresses(trusted)).toThrow(ApplicationError);
 		expect(() => new ClientAddresses(trusted)).toThrow(
 			'trustedProxies must be a list of addresses or networks, such as',

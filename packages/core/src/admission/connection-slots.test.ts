@@ -13,7 +13,7 @@ describe('slots', () => {
 	const taken = (from: ConnectionSlots, address: string, count: number): (Slot | string)[] =>
 		Array.from({ length: count }, () => from.take(address));
 
-	it('are bounded in total, and the total is looked at first', () => {
+	it('are limited in total, which is checked first', () => {
 		const two = slots({ connections: 2, connectionsPerAddress: 1 });
 		two.take('203.0.113.1');
 		two.take('203.0.113.2');
@@ -22,7 +22,7 @@ describe('slots', () => {
 		expect(two.take('203.0.113.1')).toBe('connections');
 	});
 
-	it('are given back', () => {
+	it('can be released', () => {
 		const two = slots({ connections: 2 });
 		const [first] = taken(two, '203.0.113.1', 2) as Slot[];
 		if (first !== undefined) two.release(first);
@@ -34,7 +34,7 @@ describe('slots', () => {
 	it.each([
 		['a public address', '203.0.113.1', 1_000],
 		['a public IPv6 network', '2001:db8::1', 1_000],
-	])('are 1,000 by default for %s, and others have their own', (_, address, most) => {
+	])('are 1,000 by default for %s; other addresses have their own', (_, address, most) => {
 		const few = slots({});
 		const got = taken(few, address, most) as Slot[];
 
@@ -54,13 +54,13 @@ describe('slots', () => {
 		},
 	);
 
-	it('are not bounded by Infinity', () => {
+	it('are unlimited with Infinity', () => {
 		const many = slots({ connections: Infinity, connectionsPerAddress: Infinity });
 
 		expect(taken(many, '203.0.113.1', 60_000).at(-1)).toBeTypeOf('object');
 	});
 
-	it('are shared by an IPv6 /64, and by no more than that', () => {
+	it('are shared by exactly an IPv6 /64', () => {
 		const one = slots({ connectionsPerAddress: 1 });
 		one.take('2001:db8:0:1::1');
 
@@ -69,25 +69,25 @@ describe('slots', () => {
 	});
 });
 
-describe('more connections than there may be', () => {
-	it('get 503 with Retry-After, are counted and logged, and upgrade() is not asked', async () => {
-		let asked = 0;
+describe('connections over the limit', () => {
+	it('get 503 with Retry-After, are counted and logged, and do not reach upgrade()', async () => {
+		let calls = 0;
 		const { address, app, logger } = await listening({
 			limits: { connections: 1 },
-			upgrade: () => ({ asked: ++asked }),
+			upgrade: () => ({ calls: ++calls }),
 		});
 		await connectClient(address.ws);
 		const refused = await handshake(address);
 
 		expect([refused.status, await refused.text()]).toEqual([503, 'Too many connections']);
 		expect(refused.headers.get('retry-after')).toMatch(/^[1-5]$/);
-		expect([asked, app.refusals.connections]).toEqual([1, 1]);
+		expect([calls, app.refusals.connections]).toEqual([1, 1]);
 		expect(logger.lines).toEqual([
-			{ level: 'warn', message: expect.stringContaining('limits.connections is reached'), details: expect.anything() },
+			{ level: 'warn', message: expect.stringContaining('limits.connections reached'), details: expect.anything() },
 		]);
 	});
 
-	it('of one address get 429 with Retry-After, where trusted proxies tell the addresses apart', async () => {
+	it('of one address get 429 with Retry-After, with addresses from trusted proxies', async () => {
 		const limits = { connectionsPerAddress: 1 };
 		const { address, app, logger } = await listening({ limits, trustedProxies: ['127.0.0.0/8', '::1'] });
 		const from = (client: string): Record<string, string> => ({ 'x-forwarded-for': client });
@@ -104,7 +104,7 @@ describe('more connections than there may be', () => {
 		expect(logger.lines[0]).toMatchObject({ level: 'warn', details: { count: 1, address: '203.0.113.1' } });
 	});
 
-	it('of loopback get 429 if that is said', async () => {
+	it('from loopback get 429 if the limit is set', async () => {
 		const { address } = await listening({ limits: { connectionsPerAddress: 1 } });
 		await connectClient(address.ws);
 
@@ -115,8 +115,8 @@ describe('more connections than there may be', () => {
 describe('the slot of a connection', () => {
 	it.each<[string, (client: TestClient) => Promise<unknown>]>([
 		['closes', (client) => client.close()],
-		['is cut off', (client) => client.terminate()],
-	])('is given back when its client %s', async (_, leave) => {
+		['drops the connection', (client) => client.terminate()],
+	])('is released when its client %s', async (_, leave) => {
 		const { address, provider } = await listening({ limits: { connections: 1 } });
 		for (let round = 0; round < 3; round++) {
 			const client = await connectClient(address.ws);
@@ -126,7 +126,7 @@ describe('the slot of a connection', () => {
 		}
 	});
 
-	it('is given back when the server closes it', async () => {
+	it('is released when the server closes it', async () => {
 		const { address, provider } = await listening({ limits: { connections: 1 } });
 		for (let round = 0; round < 3; round++) {
 			const client = await connectClient(address.ws);
@@ -137,11 +137,11 @@ describe('the slot of a connection', () => {
 	});
 
 	it.each<[string, WebSocketOptions['upgrade'], number]>([
-		['refuses', () => null, 403],
-		['answers by itself', () => new Response('no', { status: 418 }), 418],
-		['throws', () => Promise.reject(new Error('as asked')), 500],
+		['rejects', () => null, 403],
+		['returns a response', () => new Response('no', { status: 418 }), 418],
+		['throws', () => Promise.reject(new Error('as calls')), 500],
 		['takes too long', () => new Promise<never>(() => {}), 503],
-	])('is given back when upgrade() %s', async (_, fail, status) => {
+	])('is released when upgrade() %s', async (_, fail, status) => {
 		const { address } = await listening({
 			limits: { connections: 1 },
 			upgradeTimeoutMs: 20,
@@ -152,14 +152,14 @@ describe('the slot of a connection', () => {
 		await connectClient(address.ws);
 	});
 
-	it('is given back when the handshake was none', async () => {
+	it('is released when the handshake is invalid', async () => {
 		const { address } = await listening({ limits: { connections: 1 } });
 		const bad = { 'sec-websocket-key': 'short' };
 		for (let round = 0; round < 3; round++) expect((await handshake(address, '/ws', bad)).status).toBe(400);
 		await connectClient(address.ws);
 	});
 
-	it('is taken while upgrade() is pending, and given back when the client has left by then', async () => {
+	it('is taken while upgrade() is pending, and released when the client has left in the meantime', async () => {
 		const pending: ((data: object) => void)[] = [];
 		const { address, provider } = await listening({
 			limits: { connections: 2 },
@@ -167,7 +167,7 @@ describe('the slot of a connection', () => {
 		});
 		const waiting = [await connectRaw(address.port), await connectRaw(address.port)];
 		for (const client of waiting) client.write(`${HANDSHAKE}\r\n`);
-		await until(() => pending.length === 2, { what: 'both wait' });
+		await until(() => pending.length === 2, { what: 'both are pending' });
 		expect((await handshake(address, '/ws?quick')).status).toBe(503);
 
 		for (const client of waiting) client.end();
@@ -181,11 +181,11 @@ async function listening(options: WebSocketOptions) {
 	const provider = new InProcWsProvider({ logger });
 	const app = new Application({ logger })
 		.websocket(provider, options)
-		.onWebSocket({ message: (ws) => ws.close(4000, 'asked') });
+		.onWebSocket({ message: (ws) => ws.close(4000, 'calls') });
 	return { app, logger, provider, address: await serve(app) };
 }
 
-/** Connects clients as soon as they are let in, and waits until they have left again. */
+/** Resolves once `count` clients can connect, after disconnecting them again. */
 async function hasRoom({ ws }: Address, provider: WebSocketProvider, count = 1): Promise<void> {
 	const clients: TestClient[] = [];
 	const connected = async (): Promise<boolean> => {
@@ -195,5 +195,5 @@ async function hasRoom({ ws }: Address, provider: WebSocketProvider, count = 1):
 	};
 	await until(connected, { what: `${count} more can connect` });
 	await Promise.all(clients.map((client) => client.terminate()));
-	await until(() => provider.getConnectionCount() === 0, { what: 'they have left again' });
+	await until(() => provider.getConnectionCount() === 0, { what: 'they have disconnected' });
 }

@@ -4,8 +4,8 @@ import { Application } from '../index.ts';
 import { connectRaw, HANDSHAKE } from '../test-support/raw-connection.ts';
 import { handshake, serve } from '../test-support/serve.ts';
 
-describe('a request to the endpoint that is no WebSocket handshake', () => {
-	it('gets 426 and hears what to upgrade to, whatever its method, and upgrade() is not asked', async () => {
+describe('a request to the endpoint that is not a WebSocket handshake', () => {
+	it('gets 426 with the protocol to upgrade to, whatever its method, and does not reach upgrade()', async () => {
 		let asked = 0;
 		const app = new Application().websocket({ upgrade: () => ({ asked: ++asked }) });
 		const { http } = await serve(app);
@@ -37,7 +37,7 @@ describe('a malformed WebSocket handshake', () => {
 		await keyless.seen('HTTP/1.1 400 Bad Request');
 	});
 
-	it('of a version there is not gets 426 with the one there is', async () => {
+	it('with an unsupported version gets 426 with the supported one', async () => {
 		const { port } = await serve(new Application().websocket());
 
 		const old = await connectRaw(port);
@@ -46,7 +46,7 @@ describe('a malformed WebSocket handshake', () => {
 		await old.seen('Sec-WebSocket-Version: 13');
 	});
 
-	it('harms nobody: the same request made well connects, in whatever case it says websocket', async () => {
+	it('does not affect valid ones, which may write websocket in any case', async () => {
 		const address = await serve(new Application().websocket());
 		await handshake(address, '/ws', { 'sec-websocket-key': 'short' });
 		await connectClient(address.ws);

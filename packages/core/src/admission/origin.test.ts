@@ -44,7 +44,7 @@ describe('without allowedOrigins', () => {
 		expect(mayConnect(origin, host)).toBe(false);
 	});
 
-	it('the scheme is not compared, as a proxy may have ended TLS', () => {
+	it('the scheme is not compared, because a proxy may have terminated TLS', () => {
 		expect(mayConnect('https://app.example.com', 'app.example.com')).toBe(true);
 		expect(mayConnect('http://app.example.com', 'app.example.com')).toBe(true);
 	});
@@ -70,11 +70,11 @@ describe('allowedOrigins', () => {
 		}
 	});
 
-	it('replace the default: the server’s own origin has to be in the list as well', () => {
+	it('replace the default: the server’s own origin must be listed as well', () => {
 		expect(originCheck(['https://other.example'])('https://app.example.com', 'app.example.com')).toBe(false);
 	});
 
-	it('may be empty, and then no page may connect', () => {
+	it('may be empty: then no page may connect', () => {
 		expect(originCheck([])('https://app.example.com', 'app.example.com')).toBe(false);
 	});
 
@@ -116,7 +116,7 @@ describe('a wildcard in allowedOrigins', () => {
 	});
 });
 
-describe('a list of origins that can not work', () => {
+describe('an invalid list of origins', () => {
 	it.each<[unknown]>([
 		['https://app.example.com'],
 		[null],
@@ -140,7 +140,7 @@ describe('a list of origins that can not work', () => {
 		[['*.example.com']],
 		[['wss://app.example.com']],
 		[['https://good.example', 'bad']],
-	])('is refused, saying what an origin is: %j', (allowed) => {
+	])('is refused with the rule: %j', (allowed) => {
 		expect(() => originCheck(allowed)).toThrow(ApplicationError);
 		expect(() => originCheck(allowed)).toThrow("a list of origins as browsers send them, 'https://app.example.com'");
 	});

@@ -7,7 +7,7 @@ import { connectRaw, HANDSHAKE } from '../test-support/raw-connection.ts';
 import { handshake, serve } from '../test-support/serve.ts';
 
 describe('an upgrade() that fails', () => {
-	it('is logged and answered with 500, without telling the client why', async () => {
+	it('is logged and answered with 500, without details', async () => {
 		const logger = new RecordingLogger();
 		const app = new Application({ logger }).websocket({
 			upgrade(req): Promise<object> {
@@ -42,7 +42,7 @@ describe('an upgrade() that fails', () => {
 		['class ApplicationError', ApplicationError],
 		['TypeError {…}', new TypeError('secret')],
 	])(
-		'by returning %s lets nobody in: it is logged, with what to return instead, and answered with 500',
+		'by returning %s admits no client: it is logged, with what to return instead, and answered with 500',
 		async (shown, result) => {
 			const logger = new RecordingLogger();
 			const provider = new InProcWsProvider({ logger });
@@ -65,7 +65,7 @@ describe('an upgrade() that fails', () => {
 		},
 	);
 
-	it('harms no other connection', async () => {
+	it('does not affect other connections', async () => {
 		const app = new Application({ logger: new RecordingLogger() })
 			.websocket({
 				upgrade(req) {
@@ -87,7 +87,7 @@ describe('an upgrade() that fails', () => {
 });
 
 describe('an upgrade() that takes too long', () => {
-	it('is logged and answered with 503; what comes of it late does no harm', async () => {
+	it('is logged and answered with 503; its late result is ignored', async () => {
 		const logger = new RecordingLogger();
 		const provider = new InProcWsProvider({ logger });
 		const late: PromiseWithResolvers<object>[] = [];
@@ -122,17 +122,17 @@ describe('an upgrade() that takes too long', () => {
 });
 
 describe('a client that leaves while its upgrade() is pending', () => {
-	it.each(['data', 'refusal', 'failure'])('does no harm when there is %s for it in the end', async (outcome) => {
+	it.each(['data', 'a refusal', 'a failure'])('causes no error when the result is %s', async (outcome) => {
 		const logger = new RecordingLogger();
 		const provider = new InProcWsProvider({ logger });
-		const asked = Promise.withResolvers<Request>();
+		const called = Promise.withResolvers<Request>();
 		const result = Promise.withResolvers<object | null>();
 		const opened: string[] = [];
 		const app = new Application({ logger })
 			.websocket(provider, {
 				upgrade(req) {
 					if (req.url.endsWith('?marker')) return {};
-					asked.resolve(req);
+					called.resolve(req);
 					return result.promise;
 				},
 			})
@@ -145,16 +145,16 @@ describe('a client that leaves while its upgrade() is pending', () => {
 
 		const leaving = await connectRaw(port);
 		leaving.write(`${HANDSHAKE}\r\n`);
-		const { signal } = await asked.promise;
+		const { signal } = await called.promise;
 		leaving.end();
 		await until(() => signal.aborted, { what: 'the server has noticed that the client left' });
-		if (outcome === 'data') result.resolve({ nobody: true });
-		else if (outcome === 'refusal') result.resolve(null);
-		else result.reject(new Error('nobody will read this'));
+		if (outcome === 'data') result.resolve({ name: 'ann' });
+		else if (outcome === 'a refusal') result.resolve(null);
+		else result.reject(new Error('not sent to the client'));
 
 		const marker = await connectClient(`${ws}?marker`);
 		expect([opened.length, provider.getConnectionCount()]).toEqual([1, 1]);
-		expect(logger.errors.map(({ message }) => message)).toEqual(outcome === 'failure' ? ['upgrade() failed'] : []);
+		expect(logger.errors.map(({ message }) => message)).toEqual(outcome === 'a failure' ? ['upgrade() failed'] : []);
 		await marker.close();
 	});
 });

@@ -55,7 +55,7 @@ describe('a server survives', () => {
 			for (const text of HOSTILE) {
 				const client = await connectClient(server.url);
 				client.send(text);
-				// Whatever it was answered, the connection goes on.
+				// Whatever the answer, the connection stays open.
 				client.send('{"type":"@ping","correlationId":"after"}');
 				await client.next((answer) => String(answer).includes('"correlationId":"after"'));
 				await client.terminate();
@@ -63,7 +63,7 @@ describe('a server survives', () => {
 		});
 	});
 
-	it('messages of all shapes', async () => {
+	it('messages of any shape', async () => {
 		const message = fc.oneof(
 			fc.json(),
 			fc.string({ unit: 'binary' }),
@@ -89,7 +89,7 @@ describe('a server survives', () => {
 		});
 	});
 
-	it('frames of all kinds, and what are none', async () => {
+	it('valid and invalid frames', async () => {
 		const options = fc.record(
 			{
 				opcode: fc.nat(15),
@@ -109,7 +109,9 @@ describe('a server survives', () => {
 				fc.asyncProperty(fc.array(bytes, { minLength: 1, maxLength: 20 }), async (chunks) => {
 					const client = await connectRawWebSocket(server.port);
 					for (const chunk of chunks) client.write(chunk);
-					await until(() => client.isClosed || client.isFlushed, { what: 'all was sent' });
+					await until(() => client.isClosed || client.isFlushed, {
+						what: 'everything is sent, or the connection is closed',
+					});
 					client.end();
 				}),
 				{ numRuns: 150, endOnFailure: true },

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { twoNodes } from '../test-support/two-nodes.ts';
 
-describe('pub/sub of a socket, over two applications on one backend', () => {
-	it('ws.subscribe is all it takes to get messages from another node, once its promise has resolved', async () => {
+describe('pub/sub of a socket, with two applications on one backend', () => {
+	it('messages from another node arrive once the promise of ws.subscribe has resolved', async () => {
 		const [here, there] = await twoNodes();
 		const { client, ws } = await here.connect();
 
@@ -14,7 +14,7 @@ describe('pub/sub of a socket, over two applications on one backend', () => {
 		expect(here.provider.getTopicSubscriberCount('topic:7')).toBe(1);
 	});
 
-	it('ws.subscribe twice is once', async () => {
+	it('ws.subscribe is idempotent', async () => {
 		const [here, there] = await twoNodes();
 		const { client, ws } = await here.connect();
 
@@ -26,7 +26,7 @@ describe('pub/sub of a socket, over two applications on one backend', () => {
 		expect(client.texts.filter((text) => text !== 'marker').toSorted()).toEqual(['one', 'two']);
 	});
 
-	it('ws.unsubscribe ends it, from every node', async () => {
+	it('ws.unsubscribe ends it for messages from every node', async () => {
 		const [here, there] = await twoNodes();
 		const { client, ws } = await here.connect();
 		await Promise.all([ws.subscribe('left'), ws.subscribe('kept')]);
@@ -40,7 +40,7 @@ describe('pub/sub of a socket, over two applications on one backend', () => {
 		expect([...ws.data.topics]).toEqual(['kept']);
 	});
 
-	it('ws.publish reaches the subscribers of both nodes, but not the socket itself, nor those in other topics', async () => {
+	it('ws.publish reaches the topic’s subscribers on both nodes, but not the socket itself', async () => {
 		const [here, there] = await twoNodes();
 		const sender = await here.connect();
 		const listeners = [await here.connect(), await there.connect()];
@@ -54,7 +54,7 @@ describe('pub/sub of a socket, over two applications on one backend', () => {
 		for (const { client } of [sender, ...outsiders]) expect(await client.received(1)).toEqual(['marker']);
 	});
 
-	it('a socket need not be in a topic, or in any, to publish to it', async () => {
+	it('a socket can publish to a topic without being subscribed to it', async () => {
 		const [here, there] = await twoNodes();
 		const sender = await here.connect();
 		const listeners = [await here.connect(), await there.connect()];
@@ -64,7 +64,7 @@ describe('pub/sub of a socket, over two applications on one backend', () => {
 		for (const { client } of listeners) expect(await client.next()).toBe('from outside');
 	});
 
-	it('publishText sends text frames and publishBinary binary ones, and publish either', async () => {
+	it('publishText sends text frames, publishBinary binary frames, and publish either', async () => {
 		const [here, there] = await twoNodes();
 		const sender = await here.connect();
 		const listeners = [await here.connect(), await there.connect()];
@@ -81,7 +81,7 @@ describe('pub/sub of a socket, over two applications on one backend', () => {
 		for (const { client } of listeners) expect(await client.received(sent.length)).toEqual(sent);
 	});
 
-	it('what is refused rejects with its reason, changes nothing, and may be left unawaited', async () => {
+	it('a refused call rejects with the reason, changes nothing, and need not be awaited', async () => {
 		const [here] = await twoNodes();
 		const { client, ws } = await here.connect();
 

@@ -7,11 +7,11 @@ import { serve } from '../test-support/serve.ts';
 
 const BELONGS = new ApplicationError('the provider is in use by another application; give each application its own');
 
-it('a provider works for one application: another can not listen with it, and does not disturb the first', async () => {
+it('a provider belongs to one application: another can’t listen with it, and does not affect the first', async () => {
 	const provider = new InProcWsProvider({ logger: new RecordingLogger() });
-	const first = inTopic(provider);
+	const first = subscribed(provider);
 	const client = await connectClient((await serve(first)).ws);
-	const second = inTopic(provider);
+	const second = subscribed(provider);
 
 	await expect(second.listen(0)).rejects.toEqual(BELONGS);
 	await first.socket.publish('all', 'one');
@@ -25,10 +25,10 @@ it('a provider works for one application: another can not listen with it, and do
 
 it('an application that never listened does not stop the provider of another', async () => {
 	const provider = new InProcWsProvider({ logger: new RecordingLogger() });
-	const first = inTopic(provider);
+	const first = subscribed(provider);
 	const client = await connectClient((await serve(first)).ws);
 
-	await inTopic(provider).stop();
+	await subscribed(provider).stop();
 	await first.socket.publish('all', 'one');
 	expect(await client.next()).toBe('one');
 });
@@ -36,7 +36,7 @@ it('an application that never listened does not stop the provider of another', a
 it('a provider may be used again once its application has stopped', async () => {
 	const provider = new InProcWsProvider({ logger: new RecordingLogger() });
 	for (const text of ['one', 'two', 'three']) {
-		const app = inTopic(provider);
+		const app = subscribed(provider);
 		const client = await connectClient((await serve(app)).ws);
 		await app.socket.publish('all', text);
 		expect(await client.next()).toBe(text);
@@ -47,19 +47,19 @@ it('a provider may be used again once its application has stopped', async () => 
 
 it('a provider may be used again once its application has failed to listen', async () => {
 	const provider = new InProcWsProvider({ logger: new RecordingLogger() });
-	const failing = inTopic(provider).onStartup(() => {
+	const failing = subscribed(provider).onStartup(() => {
 		throw new Error('no database');
 	});
 	await expect(failing.listen(0)).rejects.toThrow('no database');
 
-	const app = inTopic(provider);
+	const app = subscribed(provider);
 	const client = await connectClient((await serve(app)).ws);
 	await app.socket.publish('all', 'one');
 	expect(await client.next()).toBe('one');
 });
 
-/** An application with all its sockets in one topic. */
-function inTopic(provider: WebSocketProvider) {
+/** An application whose sockets are all subscribed to one topic. */
+function subscribed(provider: WebSocketProvider) {
 	return new Application({ logger: new RecordingLogger() })
 		.websocket(provider)
 		.onWebSocket({ open: (ws) => ws.subscribe('all') });

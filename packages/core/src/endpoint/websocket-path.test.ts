@@ -51,7 +51,7 @@ describe("the endpoint's path", () => {
 		['/ws/..'],
 		['/*/ws'],
 		['/ws/*.json'],
-	])('%j can never be reached and is refused', (path) => {
+	])('%j can never match and is refused', (path) => {
 		const call = (): unknown => new Application().websocket({ path: path as string });
 		expect(call).toThrow(ApplicationError);
 		expect(call).toThrow(

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { Application, ApplicationError, type AppSocket, type WebSocketHandlers } from '../index.ts';
 import { serve } from '../test-support/serve.ts';
 
-/** An application as it is without types. */
+/** An application without its types. */
 type JavaScript = { [call in 'websocket' | 'onWebSocket']: (...given: unknown[]) => unknown };
 
 describe('setting up the WebSocket endpoint', () => {
@@ -16,7 +16,7 @@ describe('setting up the WebSocket endpoint', () => {
 		expect(await (await connectClient(ws)).next()).toBe('open');
 	});
 
-	it('takes options alone, and a provider may be left undefined', async () => {
+	it('accepts options alone, and undefined for the provider', async () => {
 		for (const app of [
 			new Application().websocket({ path: '/chat', upgrade: () => ({ name: 'ann' }) }),
 			new Application().websocket(undefined, { path: '/chat', upgrade: () => ({ name: 'ann' }) }),
@@ -29,7 +29,7 @@ describe('setting up the WebSocket endpoint', () => {
 		}
 	});
 
-	it('takes a provider alone', async () => {
+	it('accepts a provider alone', async () => {
 		const provider = new InProcWsProvider();
 		const { ws } = await serve(new Application().websocket(provider));
 
@@ -39,7 +39,7 @@ describe('setting up the WebSocket endpoint', () => {
 		expect(await client.next()).toBe('started, and with this server');
 	});
 
-	it('gives the provider its server, so that a topic costs one call and not one per socket', async () => {
+	it('passes the server to the provider, so that publishing costs one call instead of one per socket', async () => {
 		class Watched extends InProcWsProvider {
 			server: PubSubServer | undefined;
 			override setServer(server: PubSubServer): void {
@@ -55,7 +55,7 @@ describe('setting up the WebSocket endpoint', () => {
 		await app.stop();
 	});
 
-	it('takes a provider with options', async () => {
+	it('accepts a provider with options', async () => {
 		const provider = new InProcWsProvider();
 		const app = new Application().websocket(provider, { path: '/rooms/:room', upgrade: (req) => ({ from: req.url }) });
 		app.onWebSocket({ open: (socket) => void socket.send(socket.data.data.from) });
@@ -66,7 +66,7 @@ describe('setting up the WebSocket endpoint', () => {
 		expect(provider.getConnectionCount()).toBe(1);
 	});
 
-	it('takes handlers with a state of their own', async () => {
+	it('accepts handlers with state of their own', async () => {
 		class Counter implements WebSocketHandlers {
 			#opened = 0;
 			open(ws: AppSocket): void {
@@ -84,7 +84,7 @@ describe('setting up the WebSocket endpoint', () => {
 		expect(await second.received(2)).toEqual(['2', '2 so far']);
 	});
 
-	it('happens once', () => {
+	it('is possible only once', () => {
 		const app = new Application().websocket();
 
 		expect(() => app.websocket()).toThrow(ApplicationError);
@@ -100,7 +100,7 @@ describe('setting up the WebSocket endpoint', () => {
 		['upgradeTimeoutMs', { upgradeTimeoutMs: -1 }],
 		['upgradeTimeoutMs', { upgradeTimeoutMs: Number.NaN }],
 		['upgradeTimeoutMs', { upgradeTimeoutMs: Number.POSITIVE_INFINITY }],
-	])('refuses a %s that can not work: %o', (option, options) => {
+	])('refuses an invalid %s: %o', (option, options) => {
 		for (const call of [
 			() => new Application().websocket(options),
 			() => new Application().websocket(new InProcWsProvider(), options),
@@ -110,7 +110,7 @@ describe('setting up the WebSocket endpoint', () => {
 		}
 	});
 
-	it('refuses an option there is not, naming those there are', () => {
+	it('refuses an unknown option and lists the known ones', () => {
 		for (const [name, options] of [
 			['paht', { paht: '/chat' }],
 			['origins', { path: '/chat', origins: [] }],
@@ -125,7 +125,7 @@ describe('setting up the WebSocket endpoint', () => {
 		}
 	});
 
-	it('takes options that are undefined for left out', async () => {
+	it('treats undefined options as omitted', async () => {
 		const options = { path: undefined, upgrade: undefined, upgradeTimeoutMs: undefined };
 		const { ws } = await serve(new Application().websocket(options as object));
 		await connectClient(ws);
@@ -146,14 +146,14 @@ describe('setting up the WebSocket endpoint', () => {
 		['InProcWsProvider {…}, "/chat"', [new InProcWsProvider(), '/chat']],
 		['InProcWsProvider {…}, null', [new InProcWsProvider(), null]],
 		['undefined, "/chat"', [undefined, '/chat']],
-	])('refuses what is neither provider nor options, saying how to call it: websocket(%s)', (shown, given) => {
+	])('refuses other arguments and says how to call it: websocket(%s)', (shown, given) => {
 		const websocket = (): unknown => (new Application() as JavaScript).websocket(...given);
 		expect(websocket).toThrow(ApplicationError);
 		expect(websocket).toThrow('websocket(): pass a provider, or options, or a provider followed by options, as in');
 		expect(websocket).toThrow(`not websocket(${shown})`);
 	});
 
-	it('can be tried again after something was refused', async () => {
+	it('can be retried after an error', async () => {
 		const app = new Application();
 		expect(() => app.websocket({ path: 'bad' })).toThrow(ApplicationError);
 		expect(() => (app as JavaScript).websocket('/good')).toThrow(ApplicationError);
@@ -173,13 +173,13 @@ describe('setting up the WebSocket endpoint', () => {
 		['message must be a function, not null', { message: null }],
 		['close must be a function, not {…}', { close: {} }],
 		['drain must be a function, not Promise {…}', { drain: Promise.resolve() }],
-	])('refuses handlers that are none: %s', (message, handlers) => {
+	])('refuses invalid handlers: %s', (message, handlers) => {
 		const onWebSocket = (): unknown => (new Application().websocket() as JavaScript).onWebSocket(handlers);
 		expect(onWebSocket).toThrow(ApplicationError);
 		expect(onWebSocket).toThrow(`onWebSocket(): ${message}`);
 	});
 
-	it('takes handlers once, so that none are lost', async () => {
+	it('accepts handlers only once, so that none get lost', async () => {
 		const app = new Application().websocket().onWebSocket({ open: (ws) => void ws.send('first') });
 
 		expect(() => app.onWebSocket({})).toThrow(ApplicationError);
@@ -188,7 +188,7 @@ describe('setting up the WebSocket endpoint', () => {
 		expect(await (await connectClient(ws)).next()).toBe('first');
 	});
 
-	it('must be over before listen', async () => {
+	it('must precede listen', async () => {
 		const bare = new Application();
 		await serve(bare);
 		expect(() => bare.websocket()).toThrow('websocket() must come before listen()');
@@ -199,7 +199,7 @@ describe('setting up the WebSocket endpoint', () => {
 		expect(() => app.onWebSocket({})).toThrow('onWebSocket() must come before listen()');
 	});
 
-	it('comes before what needs an endpoint', () => {
+	it('must precede all that needs an endpoint', () => {
 		const app = new Application();
 
 		expect(() => app.onWebSocket({})).toThrow(ApplicationError);

@@ -33,16 +33,16 @@ describe('a server survives', () => {
 				client.pause();
 				for (let i = 0; i < 10; i++) client.write(flood);
 			}
-			// Either all of it was taken or the server had enough of it.
+			// Either everything was sent, or the server has closed the connection.
 			await until(() => clients.every(({ isFlushed, isClosed }) => isFlushed || isClosed), {
-				what: 'all was sent',
+				what: 'everything is sent, or the connection is closed',
 				timeoutMs: 8_000,
 			});
 			for (const client of clients) client.end();
 		});
 	});
 
-	it('messages in endless pieces', async () => {
+	it('endlessly fragmented messages', async () => {
 		await server.survives(async () => {
 			const pieces = Buffer.concat(
 				Array.from({ length: 50_000 }, (_, i) =>
@@ -65,11 +65,11 @@ describe('a server survives', () => {
 		await server.survives(() => leaveOpen(1_000, HANDSHAKE.slice(0, -40)));
 	});
 
-	it('a thousand clients that wait in upgrade()', async () => {
+	it('a thousand clients pending in upgrade()', async () => {
 		await server.survives(async () => {
 			await leaveOpen(1_000, `${HANDSHAKE.replace('/ws', '/ws?hang')}\r\n`);
-			const areTurnedAway = async (): Promise<boolean> => (await server.health()).refusals.upgradeTimeout === 1_000;
-			await until(areTurnedAway, { what: 'all were turned away' });
+			const areRejected = async (): Promise<boolean> => (await server.health()).refusals.upgradeTimeout === 1_000;
+			await until(areRejected, { what: 'all are rejected' });
 		});
 	});
 
@@ -77,7 +77,7 @@ describe('a server survives', () => {
 		await server.survives(async () => {
 			const clients = await many(100, () => connectRawWebSocket(server.port));
 			for (const client of clients) client.send('{"type":"@subscribe","correlationId":"s","data":{"topic":"flood"}}');
-			for (const { texts } of clients) await until(() => texts.length > 0, { what: 'they are in the topic' });
+			for (const { texts } of clients) await until(() => texts.length > 0, { what: 'they are subscribed' });
 			for (const client of clients) client.pause();
 			const reader = await connectClient(server.url);
 			reader.send('{"type":"@subscribe","correlationId":"s","data":{"topic":"flood"}}');
@@ -93,7 +93,7 @@ describe('a server survives', () => {
 	});
 });
 
-/** Connects, sends that, and waits. */
+/** Opens `count` connections that send a text and nothing more; a good client connects after them. */
 async function leaveOpen(count: number, text: string): Promise<void> {
 	let connected = 0;
 	const sockets = Array.from({ length: count }, () => {

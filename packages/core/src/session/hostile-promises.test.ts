@@ -11,15 +11,15 @@ type Settle = (value: unknown) => void;
 
 const Job = SocketMessage.define({ name: 'job', data: z.any(), reply: z.any() });
 
-/** What can't be waited for. */
+/** Values that can't be awaited. */
 const broken: readonly [string, () => Promise<never>][] = [
-	['whose then can not be read', () => thenable({ get: fail })],
+	['whose then cannot be read', () => thenable({ get: fail })],
 	['whose then throws', () => thenable({ value: fail })],
 ];
 
-/** What can be waited for, though no promise would settle like that. */
+/** Thenables that settle unlike any promise. */
 const odd: readonly [string, (value: unknown) => Promise<never>][] = [
-	['that calls back at once', (value) => thenable({ value: (resolve: Settle) => resolve(value) })],
+	['that calls back synchronously', (value) => thenable({ value: (resolve: Settle) => resolve(value) })],
 	[
 		'that calls back twice',
 		(value) =>
@@ -43,8 +43,8 @@ const odd: readonly [string, (value: unknown) => Promise<never>][] = [
 	],
 ];
 
-describe.each(broken)('something %s', (_, hostile) => {
-	it('that a handler returns is its failure, and messages go on in their order', async () => {
+describe.each(broken)('a thenable %s', (_, hostile) => {
+	it('returned by a typed handler is its failure, and the following messages are handled in order', async () => {
 		const { client, handled, log } = await working(hostile);
 
 		for (const [id, what] of ['slow', 'hostile', 'a', 'slow', 'hostile', 'b'].entries())
@@ -65,28 +65,28 @@ describe.each(broken)('something %s', (_, hostile) => {
 		]);
 	});
 
-	it('that the message handler returns is its failure, and messages go on in their order', async () => {
+	it('returned by the message handler is its failure, and the following messages are handled in order', async () => {
 		const log = new RecordingLogger();
-		const heard: string[] = [];
+		const received: string[] = [];
 		const app = new Application({ logger: log }).websocket().onWebSocket({
 			message(__, message) {
-				heard.push(String(message));
+				received.push(String(message));
 				return message === 'hostile' ? hostile() : undefined;
 			},
 		});
 		const client = await connectClient((await serve(app)).ws);
 
 		for (const message of ['a', 'hostile', 'b', 'hostile', 'c']) client.send(message);
-		await until(() => heard.includes('c'), { what: () => `the last is handled, not just ${heard.join()}` });
+		await until(() => received.includes('c'), { what: () => `the last is handled, not just ${received.join()}` });
 		await log.untilErrors(2);
-		expect(heard).toEqual(['a', 'hostile', 'b', 'hostile', 'c']);
+		expect(received).toEqual(['a', 'hostile', 'b', 'hostile', 'c']);
 		expect(log.errors.map(({ message }) => message)).toEqual([
 			'The message handler failed',
 			'The message handler failed',
 		]);
 	});
 
-	it('that the close handler returns is its failure, and stops nobody from stopping', async () => {
+	it('returned by the close handler is its failure, and does not delay stopping', async () => {
 		const log = new RecordingLogger();
 		const app = new Application({ logger: log }).websocket().onWebSocket({ close: hostile });
 		const client = await connectClient((await serve(app)).ws);
@@ -100,7 +100,7 @@ describe.each(broken)('something %s', (_, hostile) => {
 		await app.stop();
 	});
 
-	it('that authorize.subscribe returns is a refusal, and the next message is handled', async () => {
+	it('returned by authorize.subscribe is a refusal, and the next message is handled', async () => {
 		const { client, log } = await working(hostile);
 
 		sendTyped(client, '@subscribe', { topic: 'hostile' }, 'a');
@@ -120,8 +120,8 @@ describe.each(broken)('something %s', (_, hostile) => {
 	});
 });
 
-describe.each(odd)('something %s', (_, hostile) => {
-	it('that a handler returns is answered with its value, once', async () => {
+describe.each(odd)('a thenable %s', (_, hostile) => {
+	it('returned by a handler is answered with its value, once', async () => {
 		const { client, log } = await working(() => hostile('value'));
 
 		for (const [id, what] of ['slow', 'hostile', 'a', 'hostile', 'b'].entries())
@@ -137,7 +137,7 @@ describe.each(odd)('something %s', (_, hostile) => {
 		expect(log.errors).toEqual([]);
 	});
 
-	it('that authorize.subscribe returns decides', async () => {
+	it('returned by authorize.subscribe decides', async () => {
 		const { client } = await working(() => hostile(true));
 
 		sendTyped(client, '@subscribe', { topic: 'hostile' }, 'a');
@@ -151,7 +151,7 @@ describe.each(odd)('something %s', (_, hostile) => {
 		);
 	});
 
-	it('is no trouble when many messages wait for it, one after the other', async () => {
+	it('returned 20,000 times in a row answers every message', async () => {
 		const count = 20_000;
 		const { client, handled } = await working(() => hostile('value'), { queuedMessages: Infinity });
 
@@ -169,9 +169,9 @@ describe.each(odd)('something %s', (_, hostile) => {
 	});
 });
 
-/** No promise, but it has a `then`. */
+/** Not a promise, but it has a `then`. */
 function thenable(then: PropertyDescriptor): Promise<never> {
-	// oxlint-disable-next-line unicorn/no-thenable -- that is what it is about
+	// oxlint-disable-next-line unicorn/no-thenable -- the subject of this test
 	return Object.defineProperty({}, 'then', then) as Promise<never>;
 }
 
@@ -179,10 +179,7 @@ function fail(): never {
 	throw new Error('hostile');
 }
 
-/**
- * An application that returns something hostile where it is asked to, waits a little for what is slow, and else says
- * what it was events.
- */
+/** An application that returns a hostile thenable for `hostile`, answers `slow` after a while, and all else at once. */
 async function working(hostile: () => Promise<never>, limits: Limits = {}) {
 	const log = new RecordingLogger();
 	const handled: unknown[] = [];

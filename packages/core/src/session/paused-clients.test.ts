@@ -9,7 +9,7 @@ import { serve } from '../test-support/serve.ts';
 
 const Job = SocketMessage.define({ name: 'job', data: z.number() });
 
-it('clients that vanish while nothing is read from them are noticed, and make room for others', async () => {
+it('clients that vanish while reading from them is paused are detected, and free their connection slots', async () => {
 	const gate = Promise.withResolvers<void>();
 	const sockets: AppSocket[] = [];
 	let aborted = 0;
@@ -26,11 +26,11 @@ it('clients that vanish while nothing is read from them are noticed, and make ro
 	for (const client of clients) {
 		for (let number = 0; number < 50; number++) client.send(`{"type":"job","data":${number}}`);
 	}
-	await until(() => sockets.length === 3 && sockets.every(({ isPaused }) => isPaused), { what: 'nothing is read' });
+	await until(() => sockets.length === 3 && sockets.every(({ isPaused }) => isPaused), { what: 'reading is paused' });
 	await expect(connectClient(ws)).rejects.toThrow();
 
 	for (const client of clients) client.end();
-	await until(() => aborted === 3, { what: () => `all are noticed, not just ${aborted}` });
+	await until(() => aborted === 3, { what: () => `all are detected, not just ${aborted}` });
 	for (let i = 0; i < 3; i++) await connectClient(ws);
 	gate.resolve();
 });

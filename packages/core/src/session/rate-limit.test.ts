@@ -7,7 +7,7 @@ import { RateLimit, type RateLimits, type RateOutcome } from './rate-limit.ts';
 import { RecordingLogger } from '../test-support/recording-logger.ts';
 import { serve } from '../test-support/serve.ts';
 
-/** Takes so many messages at once; returns how many had which outcome. */
+/** Takes `count` messages at once and returns the number of each outcome. */
 function takes(rate: RateLimit, limits: RateLimits, count: number, bytes = 1): Record<RateOutcome, number> {
 	const outcomes = { within: 0, over: 0, flood: 0 };
 	for (let i = 0; i < count; i++) outcomes[rate.take({ byteLength: bytes }, limits)]++;
@@ -16,18 +16,18 @@ function takes(rate: RateLimit, limits: RateLimits, count: number, bytes = 1): R
 
 const elapse = (ms: number): Promise<void> => {
 	const end = performance.now() + ms;
-	return until(() => performance.now() >= end, { what: 'that time has passed' });
+	return until(() => performance.now() >= end, { what: `${ms} ms have passed` });
 };
 
-// Slow, so that nothing is refilled while a test counts.
+// So low that nothing is refilled during a test.
 const LIMITS = { messagesPerSecond: 10, bytesPerSecond: 1_000 };
 
-describe('the rate of a socket', () => {
-	it('lets a second’s worth of messages come at once, then is over it, then is a flood', () => {
+describe('the rate limit of a socket', () => {
+	it('allows a second’s worth of messages at once, then reports over, then flood', () => {
 		expect(takes(new RateLimit(LIMITS), LIMITS, 25)).toEqual({ within: 10, over: 10, flood: 5 });
 	});
 
-	it('takes what a message counts more than one into account, but makes no flood of it', () => {
+	it('counts additional charges, which alone never make a flood', () => {
 		const rate = new RateLimit(LIMITS);
 		takes(rate, LIMITS, 4);
 		rate.charge(3);
@@ -38,11 +38,11 @@ describe('the rate of a socket', () => {
 		expect(takes(rate, LIMITS, 1)).toEqual({ within: 0, over: 0, flood: 1 });
 	});
 
-	it('lets a second’s worth of bytes come at once, then is over it, then is a flood', () => {
+	it('allows a second’s worth of bytes at once, then reports over, then flood', () => {
 		expect(takes(new RateLimit(LIMITS), LIMITS, 9, 250)).toEqual({ within: 4, over: 4, flood: 1 });
 	});
 
-	it('is over it by whichever of the two is used up first', () => {
+	it('reports over as soon as either bucket is empty', () => {
 		const limits = { messagesPerSecond: 10, bytesPerSecond: 100 };
 		const rate = new RateLimit(limits);
 
@@ -51,7 +51,7 @@ describe('the rate of a socket', () => {
 		expect(rate.take({ byteLength: 0 }, limits)).toBe('over');
 	});
 
-	it('lets the largest message through that a second has room for', () => {
+	it('allows one message that uses a full second’s bytes', () => {
 		const rate = new RateLimit(LIMITS);
 
 		expect([rate.take({ byteLength: 1_000 }, LIMITS), rate.take({ byteLength: 1 }, LIMITS)]).toEqual([
@@ -60,13 +60,13 @@ describe('the rate of a socket', () => {
 		]);
 	});
 
-	it('is never left with Infinity', () => {
+	it('allows any rate with Infinity', () => {
 		const unbounded = { messagesPerSecond: Infinity, bytesPerSecond: Infinity };
 
 		expect(takes(new RateLimit(unbounded), unbounded, 100_000, 1024 ** 3).within).toBe(100_000);
 	});
 
-	it('can be bounded in bytes alone, and comes back then as well', async () => {
+	it('refills with a limit on bytes alone', async () => {
 		const limits = { messagesPerSecond: Infinity, bytesPerSecond: 50_000 };
 		const rate = new RateLimit(limits);
 		takes(rate, limits, 60_000);
@@ -75,7 +75,7 @@ describe('the rate of a socket', () => {
 		expect(rate.take({ byteLength: 1 }, limits)).toBe('within');
 	});
 
-	it('is kept by a socket that sends as fast as it may', async () => {
+	it('is never exceeded by a socket that sends exactly at the limit', async () => {
 		const limits = { messagesPerSecond: 50, bytesPerSecond: 1_000 };
 		const rate = new RateLimit(limits);
 		takes(rate, limits, 50);
@@ -85,7 +85,7 @@ describe('the rate of a socket', () => {
 		}
 	});
 
-	it('comes back with time, no faster than that', async () => {
+	it('refills over time, at exactly its rate', async () => {
 		const limits = { messagesPerSecond: 1_000, bytesPerSecond: 1_000_000 };
 		const rate = new RateLimit(limits);
 		const begin = performance.now();
@@ -97,7 +97,7 @@ describe('the rate of a socket', () => {
 		expect(within).toBeLessThanOrEqual(performance.now() - begin - 500);
 	});
 
-	it('comes back to a second’s worth after a long silence, and not to more', async () => {
+	it('refills to a second’s worth after a long silence, and not to more', async () => {
 		const rate = new RateLimit(LIMITS);
 		takes(rate, LIMITS, 15);
 		await elapse(1_700);
@@ -105,7 +105,7 @@ describe('the rate of a socket', () => {
 		expect(takes(rate, LIMITS, 25)).toEqual({ within: 10, over: 10, flood: 5 });
 	});
 
-	it('allows a second’s worth at once and no more also to a socket that was silent at first', async () => {
+	it('allows a socket that was silent at first a second’s worth at once, and no more', async () => {
 		const rate = new RateLimit(LIMITS);
 		await elapse(1_100);
 
@@ -127,7 +127,7 @@ describe('a client that sends typed messages too fast', () => {
 	const ask = (client: TestClient, id: number, data = ''): void =>
 		client.send(JSON.stringify({ type: 'count', data, correlationId: String(id) }));
 
-	it('is told which ones were not handled, and they are not', async () => {
+	it('has the excess refused, and not handled', async () => {
 		const { app, handled, url } = await counting({ messagesPerSecond: 10 });
 		const client = await connectClient(url);
 		for (let id = 1; id <= 15; id++) ask(client, id);
@@ -140,7 +140,7 @@ describe('a client that sends typed messages too fast', () => {
 		expect([handled.length, app.refusals.rate, app.refusals.flood]).toEqual([10, 5, 0]);
 	});
 
-	it('is heard again after a while', async () => {
+	it('has its messages handled again after a while', async () => {
 		const { url } = await counting({ messagesPerSecond: 20 });
 		const client = await connectClient(url);
 		for (let id = 1; id <= 25; id++) ask(client, id);
@@ -151,7 +151,7 @@ describe('a client that sends typed messages too fast', () => {
 		expect(JSON.parse(String((await client.received(26))[25]))).toMatchObject({ correlationId: '26', data: 21 });
 	});
 
-	it('is closed with 4429 and a hint when to come back if it goes on, and counted once', async () => {
+	it('is closed with 4429 and a retry hint if it continues, and counted once', async () => {
 		const { app, handled, url } = await counting({ messagesPerSecond: 10 });
 		const client = await connectClient(url);
 		for (let id = 1; id <= 40; id++) ask(client, id);
@@ -163,7 +163,7 @@ describe('a client that sends typed messages too fast', () => {
 		expect([handled.length, app.refusals.rate, app.refusals.flood]).toEqual([10, 10, 1]);
 	});
 
-	it('is told so of bytes as well, which are counted as they are in UTF-8', async () => {
+	it('is limited in bytes as well, counted as UTF-8', async () => {
 		const { app, handled, url } = await counting({ messageBytes: 1_500, bytesPerSecond: 10_000 });
 		for (const [character, bytes] of [
 			['x', 1],
@@ -171,7 +171,7 @@ describe('a client that sends typed messages too fast', () => {
 		] as const) {
 			handled.length = 0;
 			const client = await connectClient(url);
-			// With what is around it, a little more than 900 bytes.
+			// A little more than 900 bytes with the envelope.
 			for (let id = 1; id <= 15; id++) ask(client, id, character.repeat(900 / bytes));
 			await client.received(15);
 			expect([character, handled.length]).toEqual([character, 10]);
@@ -179,7 +179,7 @@ describe('a client that sends typed messages too fast', () => {
 		expect(app.refusals.rate).toBe(10);
 	});
 
-	it('harms nobody else: all others get their answers', async () => {
+	it('does not affect others: they get their answers', async () => {
 		const { app, url } = await counting({ messagesPerSecond: 50 });
 		const good = await connectClient(url);
 		const floods = await Promise.all(Array.from({ length: 5 }, () => connectClient(url)));
@@ -195,7 +195,7 @@ describe('a client that sends typed messages too fast', () => {
 });
 
 describe('a client that sends raw messages too fast', () => {
-	it('has none of them dropped until it is closed with 4429', async () => {
+	it('has no message dropped until it is closed with 4429', async () => {
 		const app = new Application({ logger: new RecordingLogger() })
 			.websocket({ limits: { messagesPerSecond: 10 } })
 			.onWebSocket({ message: (ws, text) => void ws.send(text) });

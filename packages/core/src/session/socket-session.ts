@@ -1,11 +1,10 @@
-import type { SocketData } from '@orijs/websocket';
 import type { Slot } from '../admission/connection-slots.ts';
 import type { AppSocket } from '../app-socket.ts';
 import { InboundMessages } from './inbound.ts';
 import type { Frame, Session, SessionHost, SessionState } from './session.ts';
 
 /**
- * The object behind `ws.data`. Applications own only the members of {@link SocketData}, the only ones that are
+ * The object behind `ws.data`. Applications own only the members of `SocketData`, the only ones that are
  * enumerable; all else is private or on the prototype.
  *
  * There is one per connection, and most are idle: what not every connection needs is created on first use.

@@ -8,7 +8,7 @@ import { connectRawWebSocket, type RawWebSocket } from '../test-support/raw-web-
 import { serve } from '../test-support/serve.ts';
 
 const QUEUED = 256 * 1024;
-/** Far more than the kernel takes and may be queued. */
+/** Far more than the kernel buffers and the limit allows. */
 const ENOUGH_BYTES = 40 * 1024 * 1024;
 
 interface Numbered {
@@ -16,7 +16,7 @@ interface Numbered {
 	readonly at: number;
 }
 
-/** An application whose clients may subscribe, and which drops what they do not read. */
+/** An application whose clients may subscribe, and which drops messages to slow readers. */
 async function dropping() {
 	const logger = new RecordingLogger();
 	const app = new Application({ logger }).websocket({
@@ -30,7 +30,7 @@ async function dropping() {
 		logger,
 		sent,
 		...(await serve(app)),
-		/** Publishes a numbered message of that size. */
+		/** Publishes a numbered message of `size` bytes. */
 		publish(size: number) {
 			const message = { number: sent.length, at: Date.now() };
 			sent.push(message);
@@ -45,7 +45,7 @@ const subscription = (topic: string): string =>
 async function connectSlow(port: number, topics: readonly string[]): Promise<RawWebSocket> {
 	const client = await connectRawWebSocket(port);
 	for (const topic of topics) client.send(subscription(topic));
-	await until(() => client.texts.length === topics.length, { what: 'it is in its topics' });
+	await until(() => client.texts.length === topics.length, { what: 'the client is subscribed' });
 	return client;
 }
 
@@ -58,7 +58,7 @@ const messagesIn = (texts: readonly unknown[]): Numbered[] =>
 const gapsIn = (texts: readonly unknown[]): GapNotice[] =>
 	read(texts).flatMap(({ type, data }) => (type === BuiltIn.gap ? [data as GapNotice] : []));
 
-/** Those that were sent and did not arrive, in no gap that the client was told of. */
+/** The messages that did not arrive and are in no gap the client was notified of. */
 function silentlyLost(sent: readonly Numbered[], texts: readonly unknown[]): Numbered[] {
 	const arrived = new Set(messagesIn(texts).map(({ number }) => number));
 	const gaps = gapsIn(texts).filter(({ topic }) => topic === 'flood');
@@ -69,7 +69,7 @@ function silentlyLost(sent: readonly Numbered[], texts: readonly unknown[]): Num
 
 describe('with slowReaders: drop, a client that reads too slowly', () => {
 	it.each([64, 900, 16 * 1024])(
-		'stays connected, and is told when it has caught up where messages of %d bytes may be missing',
+		'stays connected and, once it has caught up, is notified of gaps between messages of %d bytes',
 		async (size) => {
 			const { app, port, sent, publish } = await dropping();
 			const slow = await connectSlow(port, ['flood', 'other']);
@@ -79,7 +79,7 @@ describe('with slowReaders: drop, a client that reads too slowly', () => {
 				if (sent.length % 1_000 === 0) await Bun.sleep(0);
 			}
 			slow.resume();
-			await until(() => gapsIn(slow.texts).length >= 3, { what: 'it is told of gaps', timeoutMs: 10_000 });
+			await until(() => gapsIn(slow.texts).length >= 3, { what: 'the gap notices have arrived', timeoutMs: 10_000 });
 
 			expect(slow.isClosed).toBe(false);
 			expect(app.refusals.slowReader).toBe(1);
@@ -89,19 +89,21 @@ describe('with slowReaders: drop, a client that reads too slowly', () => {
 		},
 	);
 
-	it('goes on to get what is sent after that', async () => {
+	it('receives later messages once it has caught up', async () => {
 		const { port, sent, publish } = await dropping();
 		const slow = await connectSlow(port, ['flood']);
 		slow.pause();
 		while (sent.length < ENOUGH_BYTES / 16_384) publish(16_384);
 		slow.resume();
-		await until(() => gapsIn(slow.texts).length > 0, { what: 'it has caught up', timeoutMs: 10_000 });
+		await until(() => gapsIn(slow.texts).length > 0, { what: 'the client has caught up', timeoutMs: 10_000 });
 		publish(100);
 
-		await until(() => messagesIn(slow.texts).at(-1)?.number === sent.length - 1, { what: 'the last one has come' });
+		await until(() => messagesIn(slow.texts).at(-1)?.number === sent.length - 1, {
+			what: 'the last message has arrived',
+		});
 	});
 
-	it('that reads in fits and starts is told of every gap', async () => {
+	it('is notified of every gap if it reads in bursts', async () => {
 		const { port, sent, publish } = await dropping();
 		const slow = await connectSlow(port, ['flood']);
 		for (let round = 0; round < 20; round++) {
@@ -117,13 +119,13 @@ describe('with slowReaders: drop, a client that reads too slowly', () => {
 			await Bun.sleep(5);
 			return messagesIn(slow.texts.slice(-50)).at(-1)?.number === sent.length - 1;
 		};
-		await until(last, { what: 'it has caught up', timeoutMs: 10_000 });
+		await until(last, { what: 'the client has caught up', timeoutMs: 10_000 });
 
 		expect(messagesIn(slow.texts).length).toBeLessThan(sent.length);
 		expect(silentlyLost(sent, slow.texts)).toEqual([]);
 	});
 
-	it('takes nothing from those that read: they get everything and are told of no gap', async () => {
+	it('does not affect other clients: they receive everything, and no gap notices', async () => {
 		const { app, port, ws, sent, publish } = await dropping();
 		const slow = await connectSlow(port, ['flood']);
 		const fast = await connectClient(ws);
@@ -132,7 +134,7 @@ describe('with slowReaders: drop, a client that reads too slowly', () => {
 		slow.pause();
 		while (sent.length < 2_000) {
 			publish(16_384);
-			// It reads as fast as it can, in this thread.
+			// This client reads as fast as it can, in this thread.
 			if (sent.length % 4 === 0) await fast.received(sent.length);
 		}
 
@@ -142,7 +144,7 @@ describe('with slowReaders: drop, a client that reads too slowly', () => {
 		expect([slow.isClosed, app.refusals.slowReader]).toEqual([false, 1]);
 	});
 
-	it('is not told at the end that all was handled which was not answered: its answer may be what was dropped', async () => {
+	it('is not told when stopping that everything was answered: the answer may have been dropped', async () => {
 		const provider = new InProcWsProvider({ logger: new RecordingLogger() });
 		const app = new Application({ logger: new RecordingLogger() }).websocket(provider, {
 			slowReaders: 'drop',
@@ -154,9 +156,11 @@ describe('with slowReaders: drop, a client that reads too slowly', () => {
 		slow.pause();
 		for (let i = 0; i < ENOUGH_BYTES / 16_384; i++) void app.socket.publish('flood', ' '.repeat(16_384));
 		slow.send(subscription('late'));
-		await until(() => provider.getTopicSubscriberCount('late') === 1, { what: 'it is handled' });
+		await until(() => provider.getTopicSubscriberCount('late') === 1, { what: 'the subscription is handled' });
 		slow.resume();
-		await until(() => gapsIn(slow.texts.filter((text) => text.trim() !== '')).length > 0, { what: 'it has caught up' });
+		await until(() => gapsIn(slow.texts.filter((text) => text.trim() !== '')).length > 0, {
+			what: 'the client has caught up',
+		});
 
 		await app.stop();
 		await slow.closed();
@@ -167,7 +171,7 @@ describe('with slowReaders: drop, a client that reads too slowly', () => {
 		});
 	});
 
-	it('is counted each time that happens, on an endpoint without typed messages as well', async () => {
+	it('is counted each time, even on an endpoint without typed messages', async () => {
 		const provider = new InProcWsProvider({ logger: new RecordingLogger() });
 		const app = new Application({ logger: new RecordingLogger() })
 			.websocket(provider, { slowReaders: 'drop', limits: { queuedBytes: QUEUED } })
@@ -179,7 +183,7 @@ describe('with slowReaders: drop, a client that reads too slowly', () => {
 			slow.pause();
 			for (let i = 0; i < ENOUGH_BYTES / 16_384; i++) void app.socket.publish('flood', ' '.repeat(16_384));
 			slow.resume();
-			await until(() => socket?.getBufferedAmount() === 0, { what: 'it has caught up' });
+			await until(() => socket?.getBufferedAmount() === 0, { what: 'the client has caught up' });
 			expect([time, app.refusals.slowReader]).toEqual([time, time]);
 		}
 	});

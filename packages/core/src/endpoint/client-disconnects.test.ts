@@ -10,23 +10,23 @@ const uses: readonly [string, (ws: AppSocket) => Promise<void>][] = [
 	['publish', (ws) => ws.publish('t', 'x')],
 ];
 
-describe.each(uses)('a client that leaves before its handler gets to ws.%s', (_, use) => {
-	it.each(['open', 'message'] as const)('is no error in %s, and told at debug', async (handler) => {
-		const left = Promise.withResolvers<void>();
+describe.each(uses)('a client that disconnects before its handler calls ws.%s', (_, use) => {
+	it.each(['open', 'message'] as const)('is not an error in %s, and logged at debug', async (handler) => {
+		const closed = Promise.withResolvers<void>();
 		const { url, app, log } = await listening({
 			[handler]: async (ws: AppSocket) => {
-				await left.promise;
+				await closed.promise;
 				await use(ws);
 			},
-			close: () => left.resolve(),
+			close: () => closed.resolve(),
 		});
 		const client = await connectClient(url);
 		if (handler === 'message') client.send('go');
 		await client.close();
 
-		const told = (): unknown => log.lines.find(({ level }) => level === 'debug');
-		await until(() => told() !== undefined, { what: 'it was told' });
-		expect(told()).toEqual({
+		const logged = (): unknown => log.lines.find(({ level }) => level === 'debug');
+		await until(() => logged() !== undefined, { what: 'it is logged' });
+		expect(logged()).toEqual({
 			level: 'debug',
 			message: `The ${handler} handler did not finish: its client disconnected`,
 			details: { socketId: expect.any(String) as string, err: expect.any(UnknownSocketError) as UnknownSocketError },
@@ -36,15 +36,15 @@ describe.each(uses)('a client that leaves before its handler gets to ws.%s', (_,
 	});
 });
 
-describe('an UnknownSocketError is an error all the same', () => {
-	it('of another socket', async () => {
-		const left = Promise.withResolvers<void>();
+describe('an UnknownSocketError is logged as an error', () => {
+	it('for another socket', async () => {
+		const closed = Promise.withResolvers<void>();
 		const { url, log, provider } = await listening({
 			async open() {
-				await left.promise;
+				await closed.promise;
 				await provider.subscribe(crypto.randomUUID(), 't');
 			},
-			close: () => left.resolve(),
+			close: () => closed.resolve(),
 		});
 		await (await connectClient(url)).close();
 
@@ -52,7 +52,7 @@ describe('an UnknownSocketError is an error all the same', () => {
 		expect(log.errors[0]?.message).toBe('The open handler failed');
 	});
 
-	it('of a socket that is open', async () => {
+	it('for a socket that is open', async () => {
 		const { url, log, provider } = await listening({
 			async open(ws) {
 				provider.removeConnection(ws.data.socketId);
@@ -65,8 +65,8 @@ describe('an UnknownSocketError is an error all the same', () => {
 		expect(log.errors.map(({ message }) => message)).toEqual(['The open handler failed']);
 	});
 
-	it('in close, where no socket is open and the message would never arrive', async () => {
-		const { url, log } = await listening({ close: (ws) => ws.publish('t', 'goodbye') });
+	it('in close, where ws.publish never works', async () => {
+		const { url, log } = await listening({ close: (ws) => ws.publish('t', 'left') });
 		await (await connectClient(url)).close();
 
 		await log.untilErrors(1);
@@ -76,7 +76,7 @@ describe('an UnknownSocketError is an error all the same', () => {
 
 async function listening(handlers: WebSocketHandlers) {
 	const log = new RecordingLogger();
-	// The provider logs what it refuses on its own account.
+	// The provider logs refused calls itself.
 	const provider = new InProcWsProvider({ logger: new RecordingLogger() });
 	const app = new Application({ logger: log }).websocket(provider).onWebSocket(handlers);
 	const { ws: url } = await serve(app);

@@ -20,7 +20,7 @@ async function echoing(limits: Limits = {}) {
 }
 
 describe('a message larger than limits.messageBytes', () => {
-	it('ends its connection with 1009, is counted and logged, and nobody is given it', async () => {
+	it('closes its connection with 1009, is counted and logged, and reaches no handler', async () => {
 		const { app, logger, received, ws } = await echoing({ messageBytes: 100 });
 		const client = await connectClient(ws);
 		client.send('x'.repeat(100));
@@ -49,7 +49,7 @@ describe('a message larger than limits.messageBytes', () => {
 		expect((await client.closed).code).toBe(CloseCode.messageTooBig);
 	});
 
-	it('is measured as a whole when it comes in pieces', async () => {
+	it('is measured as a whole when fragmented', async () => {
 		const { app, received, port } = await echoing({ messageBytes: 100 });
 		const client = await connectRawWebSocket(port);
 		client.write(frame('x'.repeat(60), { fin: false }));
@@ -60,7 +60,7 @@ describe('a message larger than limits.messageBytes', () => {
 		expect([received.length, app.refusals.messageSize]).toEqual([0, 1]);
 	});
 
-	it('is refused at once when it is only announced', async () => {
+	it('is refused as soon as its length is announced', async () => {
 		const { app, port } = await echoing();
 		const client = await connectRawWebSocket(port);
 		client.write(frame('x', { length: 2n ** 63n - 1n }));
@@ -70,15 +70,15 @@ describe('a message larger than limits.messageBytes', () => {
 	});
 });
 
-describe('a client that breaks the WebSocket protocol', () => {
+describe('a client that violates the WebSocket protocol', () => {
 	it.each<[string, number, readonly (readonly [string | Uint8Array, FrameOptions])[]]>([
-		['text that is no UTF-8', 1007, [[new Uint8Array([0xff, 0xfe]), {}]]],
+		['text that is not UTF-8', 1007, [[new Uint8Array([0xff, 0xfe]), {}]]],
 		['a frame that is not masked', 1002, [['x', { masked: false }]]],
-		['an opcode there is not', 1002, [['x', { opcode: 3 }]]],
-		['a control opcode there is not', 1002, [['x', { opcode: 11 }]]],
+		['an unknown opcode', 1002, [['x', { opcode: 3 }]]],
+		['an unknown control opcode', 1002, [['x', { opcode: 11 }]]],
 		['a reserved bit', 1002, [['x', { reservedBits: 4 }]]],
 		['another reserved bit', 1002, [['x', { reservedBits: 1 }]]],
-		['the rest of no message', 1002, [['x', { opcode: Opcode.continuation }]]],
+		['a continuation without a message', 1002, [['x', { opcode: Opcode.continuation }]]],
 		[
 			'a message inside another',
 			1002,
@@ -87,10 +87,10 @@ describe('a client that breaks the WebSocket protocol', () => {
 				['y', {}],
 			],
 		],
-		['a ping in pieces', 1002, [['x', { opcode: Opcode.ping, fin: false }]]],
+		['a fragmented ping', 1002, [['x', { opcode: Opcode.ping, fin: false }]]],
 		['a ping that is too long', 1002, [['x'.repeat(126), { opcode: Opcode.ping }]]],
-		['a close code there is not', 1002, [[new Uint8Array([0, 1]), { opcode: Opcode.close }]]],
-	])('with %s is disconnected with %d, which is counted and logged', async (_, code, frames) => {
+		['an invalid close code', 1002, [[new Uint8Array([0, 1]), { opcode: Opcode.close }]]],
+	])('by %s is disconnected with %d, counted and logged', async (_, code, frames) => {
 		const { app, logger, received, port, ws } = await echoing();
 		const bad = await connectRawWebSocket(port);
 		for (const [payload, options] of frames) bad.write(frame(payload, options));
@@ -110,20 +110,20 @@ describe('a client that breaks the WebSocket protocol', () => {
 		]);
 	});
 
-	it('is none when it sends a message in pieces, with a ping between them', async () => {
+	it('is not one that sends a fragmented message with a ping in between', async () => {
 		const { app, received, port } = await echoing();
 		const client = await connectRawWebSocket(port);
 		client.write(frame('in ', { fin: false }));
 		client.write(frame('', { opcode: Opcode.ping }));
 		client.write(frame('pieces', { opcode: Opcode.continuation }));
-		await until(() => received.length > 0, { what: 'the message has come' });
+		await until(() => received.length > 0, { what: 'the message has been received' });
 
 		expect([received, app.refusals.frame]).toEqual([['in pieces'], 0]);
 	});
 });
 
 describe('limits.idleTimeoutMs', () => {
-	it('ends connections whose client answers no pings, counts and logs them, and keeps those that do', async () => {
+	it('closes connections whose clients answer no pings, counts and logs them, and keeps the others', async () => {
 		const { app, logger, port, ws } = await echoing({ idleTimeoutMs: 8_000 });
 		const live = await connectClient(ws);
 		const dead = [await connectRawWebSocket(port), await connectRawWebSocket(port)];

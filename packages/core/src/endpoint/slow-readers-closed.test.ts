@@ -8,12 +8,12 @@ import { connectRaw, HANDSHAKE } from '../test-support/raw-connection.ts';
 import { connectRawWebSocket } from '../test-support/raw-web-socket.ts';
 import { serve } from '../test-support/serve.ts';
 
-/** Far more than Bun buffers for one socket (16 MiB) and the kernel takes. */
+/** Far more than Bun (16 MiB per socket) and the kernel buffer. */
 const BLOCKS = 600;
 const BLOCK = 'x'.repeat(64 * 1024);
 const ENOUGH_BYTES = BLOCKS * BLOCK.length;
 
-/** An application whose clients are all in the topic `flood`. */
+/** An application whose clients are all subscribed to `flood`. */
 async function flooding(limits: Limits = {}) {
 	const logger = new RecordingLogger();
 	const provider = new InProcWsProvider({ logger });
@@ -36,7 +36,7 @@ const numbersOf = (texts: readonly unknown[]): number[] => texts.map((text) => N
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
 
 describe('a client that reads too slowly', () => {
-	it('is closed rather than left with a hole in what it gets, and nothing remains of it', async () => {
+	it('is closed rather than left with missing messages, and removed', async () => {
 		const { app, provider, closed, port } = await flooding();
 		const client = await connectRaw(port);
 		client.write(`${HANDSHAKE}\r\n`);
@@ -48,7 +48,7 @@ describe('a client that reads too slowly', () => {
 		expect([provider.getConnectionCount(), provider.getTopicSubscriberCount('flood')]).toEqual([0, 0]);
 	});
 
-	// In one go, and with time in between for what Bun does at the end of each.
+	// All at once, or with pauses for what Bun does at the end of each task.
 	it.each([
 		[64, Infinity],
 		[64, 1_000],
@@ -59,7 +59,7 @@ describe('a client that reads too slowly', () => {
 		[65_536, Infinity],
 		[65_536, 10],
 	])(
-		'is closed with 1013 and, once it reads again, gets all that was queued, without a hole: %d bytes each, %d at once',
+		'is closed with 1013 and, once it reads again, receives all queued messages without a gap: %d bytes each, %d at once',
 		async (size, atOnce) => {
 			const { app, logger, closed, port } = await flooding({ queuedBytes: 256 * 1024 });
 			const client = await connectRawWebSocket(port);
@@ -85,9 +85,9 @@ describe('a client that reads too slowly', () => {
 
 	it.each<[string, Send]>([
 		['by broadcast', ({ app }, text) => void app.socket.broadcast(text)],
-		['by its id', ({ app, ids }, text) => void app.socket.send(ids[0] ?? '', text)],
-		['by its own socket', ({ provider, ids }, text) => void provider.getConnection(ids[0] ?? '')?.send(text)],
-	])('is closed with 1013 and without a hole as well when it is sent to %s', async (_, send) => {
+		['by socket id', ({ app, ids }, text) => void app.socket.send(ids[0] ?? '', text)],
+		['by the socket itself', ({ provider, ids }, text) => void provider.getConnection(ids[0] ?? '')?.send(text)],
+	])('is closed with 1013, without a gap, when messages are sent %s', async (_, send) => {
 		const server = await flooding({ queuedBytes: 256 * 1024 });
 		const client = await connectRawWebSocket(server.port);
 		client.pause();
@@ -100,14 +100,14 @@ describe('a client that reads too slowly', () => {
 		expect(server.app.refusals.slowReader).toBe(1);
 	});
 
-	it('takes nothing from those that read: they get everything', async () => {
+	it('does not affect other clients: they receive everything', async () => {
 		const { app, closed, port, ws } = await flooding({ queuedBytes: 1024 * 1024 });
 		const [slow, fast] = [await connectRawWebSocket(port), await connectClient(ws)];
 		slow.pause();
 		const count = 2_000;
 		for (let i = 0; i < count; i++) {
 			void app.socket.publish('flood', numbered(i, 16 * 1024));
-			// It reads as fast as it can, in this thread.
+			// This client reads as fast as it can, in this thread.
 			if (i % 10 === 9) await fast.received(i);
 		}
 

@@ -1,12 +1,12 @@
 import { connectClient, until } from '@orijs/testkit';
 import { InProcWsProvider, type WebSocketConnection } from '@orijs/websocket';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { Application, type AppSocket, type WebSocketHandlers } from '../index.ts';
-import { connectRaw, HANDSHAKE } from '../test-support/raw-connection.ts';
-import { serve } from '../test-support/serve.ts';
+import { Application, type AppSocket, type WebSocketHandlers } from './index.ts';
+import { connectRaw, HANDSHAKE } from './test-support/raw-connection.ts';
+import { serve } from './test-support/serve.ts';
 
-describe('the socket that handlers get', () => {
-	it('sends text and bytes in every way that Bun has', async () => {
+describe('the socket passed to handlers', () => {
+	it("sends text and bytes with each of Bun's methods", async () => {
 		const { client } = await connected({
 			message(ws) {
 				ws.send('send');
@@ -42,7 +42,7 @@ describe('the socket that handlers get', () => {
 		expect(received).toEqual(['text', Buffer.from([1, 2, 3])]);
 	});
 
-	it('corks, with itself and what the callback returns', async () => {
+	it('corks: passes itself to the callback and returns its result', async () => {
 		const corked: unknown[] = [];
 		const { client, ws } = await connected({
 			message(ws) {
@@ -62,7 +62,7 @@ describe('the socket that handlers get', () => {
 		expect([...ws.data.topics]).toEqual(['from-inside']);
 	});
 
-	it('pings and pongs, with text and without', async () => {
+	it('sends pings and pongs, with and without text', async () => {
 		const app = new Application().websocket().onWebSocket({
 			open(ws) {
 				ws.ping();
@@ -77,7 +77,7 @@ describe('the socket that handlers get', () => {
 		await raw.seen('\r\n\r\n\x89\x00\x89\x04ping\x8a\x04pong');
 	});
 
-	it('tells its state, its address and its subscriptions', async () => {
+	it('has its state, its address and its subscriptions', async () => {
 		const { client, ws } = await connected({});
 		expect(ws.readyState).toBe(WebSocket.OPEN);
 		expect(ws.remoteAddress).toMatch(/^(127\.0\.0\.1|::1|::ffff:127\.0\.0\.1)$/);
@@ -89,20 +89,20 @@ describe('the socket that handlers get', () => {
 		expect([ws.subscriptions, [...ws.data.topics]]).toEqual([['b'], ['b']]);
 
 		await client.close();
-		await until(() => ws.readyState === WebSocket.CLOSED, { what: 'the server has seen the close' });
+		await until(() => ws.readyState === WebSocket.CLOSED, { what: 'the server has noticed the close' });
 	});
 
-	it('closes with a code and a reason, and breaks off', async () => {
+	it('closes with a code and a reason, and terminates', async () => {
 		const closing = await connected({});
 		closing.ws.close(4001, 'enough');
 		expect(await closing.client.closed).toEqual({ code: 4001, reason: 'enough' });
 
-		const breaking = await connected({});
-		breaking.ws.terminate();
-		expect((await breaking.client.closed).code).toBe(1006);
+		const terminating = await connected({});
+		terminating.ws.terminate();
+		expect((await terminating.client.closed).code).toBe(1006);
 	});
 
-	it('is one and the same from open to close, and the one the provider knows', async () => {
+	it("is the same object from open to close, and the provider's", async () => {
 		const seen: unknown[] = [];
 		const closed = Promise.withResolvers<void>();
 		const { client, ws, provider } = await connected({
@@ -125,11 +125,11 @@ describe('the socket that handlers get', () => {
 		expect([seen[0] === ws, seen[1] === ws]).toEqual([true, true]);
 	});
 
-	it('tells when a slow client can take messages again', async () => {
+	it('calls drain when a slow client can take messages again', async () => {
 		const drained = Promise.withResolvers<AppSocket>();
 		const { client, ws } = await connected({ drain: (same) => drained.resolve(same) });
 
-		// More than the kernel takes at once and less than Bun's limit, at which the socket would be closed.
+		// More than the kernel buffers, and less than the limit at which Bun closes the socket.
 		const block = 'x'.repeat(64 * 1024);
 		let blocks = 0;
 		do blocks++;

@@ -2,14 +2,14 @@ import { connectClient } from '@orijs/testkit';
 import { SocketMessage } from '@orijs/websocket';
 import { expect, it } from 'vitest';
 import { z } from 'zod';
-import { Application, type AppSocket, SocketRouter } from '../index.ts';
-import { RecordingLogger } from '../test-support/recording-logger.ts';
-import { serve } from '../test-support/serve.ts';
-import { answersOf, sendTyped } from '../test-support/typed-client.ts';
+import { Application, type AppSocket, SocketRouter } from './index.ts';
+import { RecordingLogger } from './test-support/recording-logger.ts';
+import { serve } from './test-support/serve.ts';
+import { answersOf, sendTyped } from './test-support/typed-client.ts';
 
 const Job = SocketMessage.define({ name: 'job', data: z.any(), reply: z.any() });
 
-it('ws.data can not be replaced, which says where to keep what; nothing else happens of it', async () => {
+it('replacing ws.data throws, says where to store own data, and changes nothing', async () => {
 	const { client, ws, app } = await connected();
 	const { data } = ws;
 
@@ -17,21 +17,21 @@ it('ws.data can not be replaced, which says where to keep what; nothing else hap
 		(ws as { data: unknown }).data = { mine: 1 };
 	}).toThrow(new TypeError('ws.data cannot be replaced: store your own data in ws.data.data'));
 	expect(ws.data).toBe(data);
-	sendTyped(client, 'job', 'on it goes', 'a');
+	sendTyped(client, 'job', 'next', 'a');
 	await app.socket.send(data.socketId, '{}');
 	await client.received(2);
-	expect(answersOf(client)).toEqual([['a', 'on it goes']]);
+	expect(answersOf(client)).toEqual([['a', 'next']]);
 	await client.close();
 });
 
-it('ws.data.data is the application’s own, to be replaced as it likes', async () => {
+it('ws.data.data belongs to the application, which may replace it', async () => {
 	const { ws } = await connected();
 
 	(ws.data as { data: object }).data = { mine: 1 };
 	expect(ws.data.data).toEqual({ mine: 1 });
 });
 
-it('ws.close with a code that is none throws, and the socket goes on as before', async () => {
+it('ws.close with an invalid code throws, and the socket stays usable', async () => {
 	const { client, ws } = await connected();
 	let closing: unknown;
 
@@ -52,7 +52,7 @@ it('ws.close with a code that is none throws, and the socket goes on as before',
 	]);
 });
 
-it('a socket that the application has paused stays so when its handlers have ended', async () => {
+it('a socket paused by the application stays paused after its handler has finished', async () => {
 	const { client, ws } = await connected();
 
 	sendTyped(client, 'job', 'pause', 'a');
@@ -67,7 +67,7 @@ it('a socket that the application has paused stays so when its handlers have end
 	]);
 });
 
-/** A client of an application that answers with what it was told. */
+/** Connects a client to an application that answers with the data it receives. */
 async function connected() {
 	const sockets: AppSocket[] = [];
 	const router = new SocketRouter().on(Job, async ({ data, ws }) => {

@@ -1,4 +1,4 @@
-// That no promise rejects unhandled is seen to by Vitest: it fails the run.
+// An unhandled rejection in any of these tests makes Vitest fail the run.
 
 import { connectClient } from '@orijs/testkit';
 import { InProcWsProvider } from '@orijs/websocket';
@@ -25,9 +25,9 @@ const ways: readonly [string, (error: Error) => Promise<void>][] = [
 ];
 
 describe.each(ways)('a handler that %s', (_, fail) => {
-	it('open: is logged, its socket is closed with 1011 and forgotten', async () => {
+	it('open: is logged, and its socket is closed with 1011 and removed', async () => {
 		const { url, log, provider } = await listening({
-			open: (ws) => (ws.data.data.isBad ? fail(new Error('no welcome')) : undefined),
+			open: (ws) => (ws.data.data.isBad ? fail(new Error('open failed here')) : undefined),
 			message: (ws, message) => void ws.send(message),
 		});
 		const good = await connectClient(url);
@@ -38,7 +38,7 @@ describe.each(ways)('a handler that %s', (_, fail) => {
 			{
 				level: 'error',
 				message: 'The open handler failed',
-				details: { socketId: expect.any(String) as string, err: new Error('no welcome') },
+				details: { socketId: expect.any(String) as string, err: new Error('open failed here') },
 			},
 		]);
 		const socketId = log.errors[0]?.details?.['socketId'];
@@ -46,13 +46,13 @@ describe.each(ways)('a handler that %s', (_, fail) => {
 		await echoes(good);
 	});
 
-	it('message: is logged, and its connection goes on like all others', async () => {
+	it('message: is logged, and its connection and all others stay usable', async () => {
 		const ids: string[] = [];
 		const { url, log } = await listening({
 			open(ws) {
 				ids.push(ws.data.socketId);
 			},
-			message: (ws, message) => (message === 'bad' ? fail(new Error('no idea')) : void ws.send(message)),
+			message: (ws, message) => (message === 'bad' ? fail(new Error('message failed')) : void ws.send(message)),
 		});
 		const [first, second] = [await connectClient(url), await connectClient(url)];
 
@@ -63,12 +63,12 @@ describe.each(ways)('a handler that %s', (_, fail) => {
 			{
 				level: 'error',
 				message: 'The message handler failed',
-				details: { socketId: ids[0], err: new Error('no idea') },
+				details: { socketId: ids[0], err: new Error('message failed') },
 			},
 		]);
 	});
 
-	it('close: is logged, and nothing remains of its socket', async () => {
+	it('close: is logged, and its socket is removed', async () => {
 		const ids: string[] = [];
 		const { url, log, provider } = await listening({
 			async open(ws) {
@@ -76,7 +76,7 @@ describe.each(ways)('a handler that %s', (_, fail) => {
 				await ws.subscribe('t');
 			},
 			message: (ws, message) => void ws.send(message),
-			close: (ws) => (ws.data.data.isBad ? fail(new Error('no goodbye')) : undefined),
+			close: (ws) => (ws.data.data.isBad ? fail(new Error('close failed')) : undefined),
 		});
 		const bad = await connectClient(`${url}?bad`);
 		const good = await connectClient(url);
@@ -87,20 +87,20 @@ describe.each(ways)('a handler that %s', (_, fail) => {
 			{
 				level: 'error',
 				message: 'The close handler failed',
-				details: { socketId: ids[0], err: new Error('no goodbye') },
+				details: { socketId: ids[0], err: new Error('close failed') },
 			},
 		]);
 		expect([provider.getConnectionCount(), provider.getTopicSubscriberCount('t')]).toEqual([1, 1]);
 		await echoes(good);
 	});
 
-	it('drain: is logged, and its connection goes on', async () => {
+	it('drain: is logged, and its connection stays usable', async () => {
 		const { url, log } = await listening({
 			message(ws, message) {
 				if (message === 'flood') while (ws.send('x'.repeat(64 * 1024)) > 0);
 				else ws.send(message);
 			},
-			drain: () => fail(new Error('no relief')),
+			drain: () => fail(new Error('drain failed')),
 		});
 		const client = await connectClient(url);
 
@@ -109,7 +109,7 @@ describe.each(ways)('a handler that %s', (_, fail) => {
 		expect(log.errors[0]).toEqual({
 			level: 'error',
 			message: 'The drain handler failed',
-			details: { socketId: expect.any(String) as string, err: new Error('no relief') },
+			details: { socketId: expect.any(String) as string, err: new Error('drain failed') },
 		});
 		await echoes(client);
 	});

@@ -8,17 +8,17 @@ import { serve } from '../test-support/serve.ts';
 
 const SIZE = 16 * 1024;
 const QUEUED = 4 * 1024 * 1024;
-/** Far more than the kernel takes and may be queued. */
+/** Far more than the kernel buffers and the limit allows. */
 const ENOUGH_MESSAGES = 3_000;
 
-/** Bun may count characters where it sends bytes. */
+/** Bun may count characters instead of bytes. */
 const bodies: readonly [string, string][] = [
 	['ASCII', 'x'.repeat(SIZE)],
 	['CJK', '漢'.repeat(SIZE / 3)],
 ];
 
 describe.each(bodies)('with slowReaders: drop, a client of %s messages', (_, body) => {
-	it('that is slow, catches up and is slow again is told of all it has missed', async () => {
+	it('that is slow again after catching up is notified of all missing messages', async () => {
 		const { client, sent, flood, caughtUp, missing } = await dropping(body);
 		for (let round = 0; round < 3; round++) {
 			client.pause();
@@ -31,14 +31,14 @@ describe.each(bodies)('with slowReaders: drop, a client of %s messages', (_, bod
 		expect(missing()).toEqual([]);
 	});
 
-	it('that has read only a part when more is published is told of all it has missed', async () => {
+	it('that has read only a part when more is published is notified of all missing messages', async () => {
 		const { client, sent, flood, caughtUp, missing } = await dropping(body);
 		client.pause();
 		await flood(ENOUGH_MESSAGES);
 		for (let part = 0; part < 10; part++) {
 			const before = client.texts.length;
 			client.resume();
-			await until(() => client.texts.length > before, { what: 'some of it was read' });
+			await until(() => client.texts.length > before, { what: 'some messages have been read' });
 			client.pause();
 			await flood(50);
 		}
@@ -61,15 +61,15 @@ function gapsIn(texts: readonly string[]): GapNotice[] {
 		.flatMap(({ type, data }) => (type === BuiltIn.gap && data.topic === 'flood' ? [data] : []));
 }
 
-/** A client in a topic, of an application that drops what it does not read. */
+/** A subscribed client of an application that drops messages to slow readers. */
 async function dropping(body: string) {
 	const app = new Application({ logger: new RecordingLogger() })
 		.websocket({ slowReaders: 'drop', limits: { queuedBytes: QUEUED }, authorize: { subscribe: () => true } })
 		.onWebSocket({ open: (ws) => ws.subscribe('flood') });
 	const client = await connectRawWebSocket((await serve(app)).port);
 	client.send(JSON.stringify({ type: BuiltIn.subscribe, correlationId: 'a', data: { topic: 'flood' } }));
-	await until(() => client.texts.length === 1, { what: 'it is in its topic' });
-	/** When each was published. */
+	await until(() => client.texts.length === 1, { what: 'the client is subscribed' });
+	/** The publication time of each message. */
 	const sent: number[] = [];
 	const publish = (text: string): void => {
 		const number = sent.push(Date.now()) - 1;
@@ -84,16 +84,16 @@ async function dropping(body: string) {
 				if (i % 100 === 0) await Bun.sleep(1);
 			}
 		},
-		/** Resolves once it gets what is published now. */
+		/** Resolves once the client receives messages published now. */
 		async caughtUp() {
 			const hasLast = async (): Promise<boolean> => {
 				publish('');
 				await Bun.sleep(5);
 				return numbersIn(client.texts.slice(-20)).has(sent.length - 1);
 			};
-			await until(hasLast, { what: 'it has caught up', timeoutMs: 10_000 });
+			await until(hasLast, { what: 'the client has caught up', timeoutMs: 10_000 });
 		},
-		/** What did not arrive, in no gap that the client was told of. */
+		/** The messages that did not arrive and are in no gap the client was notified of. */
 		missing() {
 			const arrived = numbersIn(client.texts);
 			const gaps = gapsIn(client.texts);

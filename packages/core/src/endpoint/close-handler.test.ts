@@ -5,9 +5,9 @@ import { Application } from '../index.ts';
 import { serve } from '../test-support/serve.ts';
 
 describe('when a socket closes', () => {
-	it('its close handler can still see its topics, and everything else has forgotten it', async () => {
+	it('its close handler sees its topics, though it is no longer subscribed or counted', async () => {
 		const provider = new InProcWsProvider();
-		const goodbye = Promise.withResolvers<unknown>();
+		const seen = Promise.withResolvers<unknown>();
 		const app = new Application().websocket(provider).onWebSocket({
 			async open(ws) {
 				await Promise.all([ws.subscribe('left'), ws.subscribe('alone'), ws.subscribe('shared')]);
@@ -15,7 +15,7 @@ describe('when a socket closes', () => {
 				ws.send('subscribed');
 			},
 			close(ws, code, reason) {
-				goodbye.resolve({
+				seen.resolve({
 					code,
 					reason,
 					topics: [...ws.data.topics],
@@ -35,7 +35,7 @@ describe('when a socket closes', () => {
 		await provider.unsubscribe(String(first?.data.socketId), 'alone');
 
 		await leaves.close(4000, 'bye');
-		expect(await goodbye.promise).toEqual({
+		expect(await seen.promise).toEqual({
 			code: 4000,
 			reason: 'bye',
 			topics: ['alone', 'shared'],
@@ -47,7 +47,7 @@ describe('when a socket closes', () => {
 		});
 	});
 
-	it('its close handler can still say goodbye to those who stay', async () => {
+	it('its close handler can notify the clients that remain', async () => {
 		const app = new Application().websocket().onWebSocket({
 			async open(ws) {
 				await ws.subscribe('room');
@@ -66,7 +66,7 @@ describe('when a socket closes', () => {
 		expect(await stays.next()).toBe('somebody left');
 	});
 
-	it('without a close frame, the code is 1006', async () => {
+	it('the code is 1006 if there was no close frame', async () => {
 		const closed = Promise.withResolvers<number>();
 		const app = new Application().websocket().onWebSocket({ close: (_, code) => closed.resolve(code) });
 		const { ws } = await serve(app);
@@ -75,17 +75,17 @@ describe('when a socket closes', () => {
 		expect(await closed.promise).toBe(1006);
 	});
 
-	it('it is forgotten also where there are no handlers at all', async () => {
+	it('it is removed even without handlers', async () => {
 		const provider = new InProcWsProvider();
 		const { ws } = await serve(new Application().websocket(provider));
 		const client = await connectClient(ws);
 		expect(provider.getConnectionCount()).toBe(1);
 
 		await client.close();
-		await until(() => provider.getConnectionCount() === 0, { what: 'the socket is forgotten' });
+		await until(() => provider.getConnectionCount() === 0, { what: 'the socket is removed' });
 	});
 
-	it('nothing remains of 200 that came and went, however they went', async () => {
+	it('nothing remains of 200 sockets, however they were closed', async () => {
 		const provider = new InProcWsProvider();
 		let closed = 0;
 		const app = new Application().websocket(provider).onWebSocket({
@@ -115,7 +115,7 @@ describe('when a socket closes', () => {
 				return client.closed;
 			}),
 		);
-		await until(() => closed === 200, { what: 'the server has seen all of them go' });
+		await until(() => closed === 200, { what: 'the server has noticed all closes' });
 		expect([provider.getConnectionCount(), provider.getTopicCount()]).toEqual([0, 0]);
 		expect(provider.getTopicSubscriberCount('all')).toBe(0);
 	});

@@ -4,12 +4,12 @@ import { Application } from '../index.ts';
 import { RecordingLogger } from '../test-support/recording-logger.ts';
 import { handshake, serve } from '../test-support/serve.ts';
 
-/** As the tests' own connections come from there. */
+/** The tests' connections come from these addresses. */
 const LOOPBACK = ['127.0.0.0/8', '::1'];
 const EVIL = 'https://evil.example';
 
 describe('an upgrade request from a page of another origin', () => {
-	it('gets 403, is counted and logged with its origin, and upgrade() is not asked', async () => {
+	it('gets 403, is counted and logged with its origin, and does not reach upgrade()', async () => {
 		const logger = new RecordingLogger();
 		let asked = 0;
 		const app = new Application({ logger }).websocket({ upgrade: () => ({ asked: ++asked }) });
@@ -26,7 +26,7 @@ describe('an upgrade request from a page of another origin', () => {
 		]);
 	});
 
-	it('does not keep out pages of the same origin, those that are allowed, or programs, which send none', async () => {
+	it('does not affect pages of the same or an allowed origin, or programs, which send no origin', async () => {
 		const own = await serve(new Application().websocket());
 		await connectClient(own.ws, { headers: { origin: own.http } });
 		await connectClient(own.ws, { headers: { origin: 'https://app.example.com', host: 'app.example.com' } });
@@ -44,7 +44,7 @@ describe('an upgrade request from a page of another origin', () => {
 describe('X-Forwarded-Host', () => {
 	const forwarded = { origin: EVIL, 'x-forwarded-host': 'evil.example' };
 
-	it('is not believed, as anyone can send it', async () => {
+	it('is not trusted by default', async () => {
 		const address = await serve(new Application({ logger: new RecordingLogger() }).websocket());
 		expect((await handshake(address, '/ws', forwarded)).status).toBe(403);
 
@@ -52,7 +52,7 @@ describe('X-Forwarded-Host', () => {
 		expect((await handshake(await serve(elsewhere), '/ws', forwarded)).status).toBe(403);
 	});
 
-	it('of a trusted proxy says what the server is called outside, in its first entry', async () => {
+	it('of a trusted proxy has the server’s public host in its first entry', async () => {
 		const app = new Application({ logger: new RecordingLogger() }).websocket({ trustedProxies: LOOPBACK });
 		const address = await serve(app);
 		const headers = { origin: 'https://app.example.com', 'x-forwarded-host': 'app.example.com, inner.example' };
