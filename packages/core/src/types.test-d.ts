@@ -1,4 +1,4 @@
-// Checked by the compiler only; nothing here runs.
+// Only compiled, never run.
 
 import type { SocketEmitter } from '@orijs/websocket';
 import { InProcWsProvider } from '@orijs/websocket';
@@ -23,7 +23,7 @@ interface User {
 declare const user: User;
 const provider = new InProcWsProvider();
 
-// `ws.data.data` is what upgrade() returns, of that what lets a client in.
+// The type of `ws.data.data` is what upgrade() returns, without the results that reject.
 new Application().websocket({ upgrade: () => user }).onWebSocket({
 	open(ws) {
 		same<typeof ws, AppSocket<User>>(true);
@@ -62,7 +62,7 @@ new Application().websocket(undefined, { upgrade: () => user }).onWebSocket({
 	},
 });
 
-// It keeps its type through everything that is chained.
+// It keeps its type through chained calls.
 new Application()
 	.websocket({ upgrade: () => user })
 	.routes({ '/': new Response() })
@@ -75,16 +75,16 @@ new Application()
 		},
 	});
 
-// Without upgrade() nothing is known of it.
+// Without upgrade() its type is unknown.
 new Application().websocket({ path: '/chat' }).onWebSocket({
 	open(ws) {
 		same<typeof ws.data.data, ConnectionData>(true);
-		// @ts-expect-error it may be anything
+		// @ts-expect-error it may be any object
 		void ws.data.data.name;
 	},
 });
 
-// It may be any object, also one whose keys are not known, as of a token.
+// It may be any object, even one with unknown keys, such as a token's claims.
 interface Claims {
 	readonly sub?: string;
 	readonly [claim: string]: unknown;
@@ -116,48 +116,48 @@ new Application().websocket({ upgrade: () => null }).onWebSocket({
 	},
 });
 
-// It is never anything else than an object: what says "no" in another way would let everyone in.
+// It is always an object: rejecting with another value must not compile, since it might admit everyone.
 declare const isUser: boolean;
-// @ts-expect-error null refuses, not false
+// @ts-expect-error null rejects, not false
 new Application().websocket({ upgrade: () => isUser });
-// @ts-expect-error null refuses, not false, and true has no data
+// @ts-expect-error null rejects, not false, and true has no data
 new Application().websocket({ upgrade: async () => isUser });
-// @ts-expect-error null refuses, not false
+// @ts-expect-error null rejects, not false
 new Application().websocket({ upgrade: () => isUser && user });
-// @ts-expect-error null refuses, not false
+// @ts-expect-error null rejects, not false
 new Application().websocket({ upgrade: async () => isUser && user });
-// @ts-expect-error null refuses, not undefined
+// @ts-expect-error null rejects, not undefined
 new Application().websocket({ upgrade: () => (isUser ? user : undefined) });
-// @ts-expect-error null refuses, not undefined
+// @ts-expect-error null rejects, not undefined
 new Application().websocket({ upgrade: async () => (isUser ? user : undefined) });
-// @ts-expect-error null refuses, not nothing
+// @ts-expect-error null rejects, not nothing
 new Application().websocket({ upgrade() {} });
-// @ts-expect-error null refuses, not nothing
+// @ts-expect-error null rejects, not nothing
 new Application().websocket({ async upgrade() {} });
-// @ts-expect-error null refuses, not nothing
+// @ts-expect-error null rejects, not nothing
 new Application().websocket(provider, { async upgrade() {} });
-// @ts-expect-error a name alone is no object
+// @ts-expect-error a string is not an object
 new Application().websocket({ upgrade: () => user.name });
-// @ts-expect-error a name alone is no object
+// @ts-expect-error a string is not an object
 new Application().websocket({ upgrade: async () => user.name });
-// @ts-expect-error a number is no object
+// @ts-expect-error a number is not an object
 new Application().websocket({ upgrade: () => 7 });
-// @ts-expect-error what is not known may be anything
+// @ts-expect-error unknown may be anything
 new Application().websocket({ upgrade: (): unknown => user });
-// @ts-expect-error nor does it help to say so
+// @ts-expect-error a boolean is not an object, even if declared as the data
 new Application().websocket<boolean>({ upgrade: () => isUser });
 void ({
-	// @ts-expect-error the same in options of their own
+	// @ts-expect-error the same holds for options on their own
 	upgrade: async () => isUser,
 } satisfies WebSocketOptions);
 
-// A handler for other data does not fit.
+// A handler for other data does not compile.
 new Application().websocket({ upgrade: () => user }).onWebSocket({
 	// @ts-expect-error upgrade() returns a user, not a number
 	open(_: AppSocket<number>) {},
 });
 
-// What the socket adds to Bun's own, and what it leaves.
+// What the socket changes in Bun's own, and what it keeps.
 declare const ws: AppSocket<User>;
 same<ReturnType<typeof ws.subscribe>, Promise<void>>(true);
 same<ReturnType<typeof ws.unsubscribe>, Promise<void>>(true);
@@ -173,20 +173,20 @@ same<ReturnType<typeof ws.cork<number>>, number>(true);
 void ws.send('text');
 void ws.send(new Uint8Array(1));
 void ws.publishBinary('t', new ArrayBuffer(1));
-// @ts-expect-error Bun's compress flag is not offered: it means nothing to other nodes
+// @ts-expect-error Bun's compress flag is not supported: it has no meaning on other nodes
 void ws.publish('t', 'x', true);
-// @ts-expect-error an object has to be made a string first
+// @ts-expect-error an object must be serialized first
 void ws.publish('t', { a: 1 });
 // @ts-expect-error bytes go through publishBinary
 void ws.publishText('t', new Uint8Array(1));
 // @ts-expect-error text goes through publishText
 void ws.publishBinary('t', 'x');
-// @ts-expect-error an identity is for life
+// @ts-expect-error a socket's id never changes
 ws.data.socketId = 'another';
-// @ts-expect-error topics are joined by subscribe
+// @ts-expect-error topics are added by subscribe
 ws.data.topics.add('t');
 
-// What websocket() takes.
+// The arguments of websocket().
 new Application().websocket();
 new Application().websocket(provider);
 new Application().websocket(provider, { path: '/chat', upgradeTimeoutMs: 100 });
@@ -194,13 +194,13 @@ new Application().websocket(provider, { path: '/chat', upgradeTimeoutMs: 100 });
 new Application().websocket({ path: '/chat' }, provider);
 // @ts-expect-error a path is a string
 new Application().websocket({ path: 7 });
-// @ts-expect-error there is no such option
+// @ts-expect-error no such option
 new Application().websocket({ paht: '/chat' });
-// @ts-expect-error a bus is not a provider; a provider is made with it
+// @ts-expect-error a bus is not a provider; a provider is created with one
 new Application().websocket({ start() {}, stop() {}, subscribe() {}, unsubscribe() {}, publish() {} });
 // @ts-expect-error upgrade() is a function
 new Application().websocket({ upgrade: user });
-// @ts-expect-error handlers have no such name
+// @ts-expect-error no such handler
 new Application().websocket().onWebSocket({ onOpen() {} });
 same<
 	WebSocketOptions<User>['upgrade'],
@@ -239,7 +239,7 @@ new Application().routes({
 });
 const routes: Routes = { '/:room': (req) => new Response(req.params['room']) };
 new Application().routes(routes);
-// @ts-expect-error a route has to answer
+// @ts-expect-error a route must return a response
 new Application().routes({ '/': () => {} });
 // @ts-expect-error a hook is a function
 new Application().onStartup(Promise.resolve());

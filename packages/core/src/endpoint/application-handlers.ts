@@ -1,6 +1,6 @@
 import type { Logger } from '@orijs/websocket';
-import { CloseCode } from '@orijs/websocket/protocol';
 import { settledWithin } from '@orijs/websocket/internal';
+import { CloseCode } from '@orijs/websocket/protocol';
 import type { AppSocket } from '../app-socket.ts';
 import { isOwnSocketGone } from '../session/own-socket-gone.ts';
 import type { Session } from '../session/session.ts';

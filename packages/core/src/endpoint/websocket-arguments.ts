@@ -1,9 +1,9 @@
 import type { WebSocketProvider } from '@orijs/websocket';
+import { show } from '@orijs/websocket/internal';
 import { ClientAddresses } from '../admission/client-address.ts';
 import { originCheck } from '../admission/origin.ts';
 import { ApplicationError } from '../errors.ts';
 import { checkLimits, MAX_DELAY_MS } from '../limits.ts';
-import { show } from '@orijs/websocket/internal';
 import type { Authorize, WebSocketHandlers, WebSocketOptions } from '../websocket-options.ts';
 
 const HANDLERS = ['open', 'message', 'close', 'drain'] as const satisfies readonly (keyof WebSocketHandlers)[];

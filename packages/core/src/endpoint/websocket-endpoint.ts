@@ -18,7 +18,7 @@ import { drain } from '../stopping/drain.ts';
 import type { WebSocketHandlers, WebSocketOptions } from '../websocket-options.ts';
 import { ApplicationHandlers } from './application-handlers.ts';
 import { bunRefusal } from './close-reasons.ts';
-import { SlowReaders } from './slow-readers.ts';
+import { SlowReaderPolicy } from './slow-reader-policy.ts';
 
 /** How long flooding clients are asked to stay away, on average, in milliseconds. */
 const FLOOD_RETRY_MS = 1_000;
@@ -46,7 +46,7 @@ export class WebSocketEndpoint implements SessionHost {
 	readonly #adopter: SocketAdopter;
 	readonly #guards: ConnectionGuards;
 	readonly #gapNotices: GapNotices | undefined;
-	readonly #slowReaders: SlowReaders;
+	readonly #slowReaders: SlowReaderPolicy;
 	readonly #stopNodeMessages: () => void;
 	/** Sessions whose connection is gone while one of their messages is still being handled. */
 	readonly #closedBusy = new Set<Session>();
@@ -80,7 +80,7 @@ export class WebSocketEndpoint implements SessionHost {
 		});
 		this.dispatcher = this.#createDispatcher();
 		this.#gapNotices = table === undefined ? undefined : new GapNotices(provider);
-		this.#slowReaders = new SlowReaders({
+		this.#slowReaders = new SlowReaderPolicy({
 			policy: options.slowReaders ?? 'close',
 			queuedBytes: limits.queuedBytes,
 			refusals,

@@ -7,7 +7,7 @@ import type { Session } from '../session/session.ts';
 /** The most that may be sent to a socket before its backpressure is checked: Bun batches small messages. */
 const UNCHECKED_BYTES = 4 * 1024 * 1024;
 
-export interface SlowReadersOptions {
+export interface SlowReaderPolicyOptions {
 	readonly policy: 'close' | 'drop';
 	readonly queuedBytes: number;
 	readonly refusals: Refusals;
@@ -16,11 +16,11 @@ export interface SlowReadersOptions {
 }
 
 /** Disconnects clients that read too slowly; or drops messages to them, and later tells them which may be missing. */
-export class SlowReaders {
-	readonly #options: SlowReadersOptions;
+export class SlowReaderPolicy {
+	readonly #options: SlowReaderPolicyOptions;
 	readonly #drops: boolean;
 
-	constructor(options: SlowReadersOptions) {
+	constructor(options: SlowReaderPolicyOptions) {
 		this.#options = options;
 		this.#drops = options.policy === 'drop';
 	}
