@@ -12,8 +12,8 @@ import type { Payload } from './wire/payload.ts';
 /**
  * What services use to reach clients, on whichever node they are connected to.
  *
- * Every promise may be ignored: it never causes an unhandled rejection. A call that is refused for invalid input is also
- * logged, so that the error is not lost.
+ * Every promise may be ignored: it never causes an unhandled rejection. A call that is refused for invalid input is
+ * also logged, so that the error is not lost.
  */
 export interface SocketEmitter {
 	/**
@@ -23,7 +23,8 @@ export interface SocketEmitter {
 	 * On a topic with history the message is stored first, and the promise resolves when that is done; every socket on
 	 * every node receives it in the same order.
 	 *
-	 * @throws {InvalidTopicError} {InvalidPayloadError} {ProviderNotStartedError} {ProviderStoppedError} nothing was sent
+	 * @throws {InvalidTopicError} {InvalidPayloadError} {ProviderNotStartedError} {ProviderStoppedError} nothing was
+	 * sent
 	 * @throws {BusUnavailableError} sent to this node's sockets only; on a topic with history either to none or to all
 	 * @throws {NoHistoryError} {InvalidIdempotencyKeyError} nothing was sent
 	 */
@@ -63,8 +64,8 @@ export interface SocketEmitter {
 
 export interface PublishOptions {
 	/**
-	 * On a topic with history: a message with a key that was used within the last five minutes is not published again. This
-	 * makes it safe to retry when it is unknown whether the first attempt succeeded. 1 to 256 characters.
+	 * On a topic with history: a message with a key that was used within the last five minutes is not published again.
+	 * This makes it safe to retry when it is unknown whether the first attempt succeeded. 1 to 256 characters.
 	 */
 	readonly idempotencyKey?: string;
 }
@@ -126,8 +127,8 @@ export interface SocketReliability {
 	/** Calls `listener` whenever the status changes. Returns the undo. */
 	onStatus(listener: (status: ProviderStatus) => void): () => void;
 	/**
-	 * Calls `listener` once for each topic of this node in which messages may be missing. It is called up to 1,250 ms after
-	 * the interruption ended, so that what several nodes report of one outage becomes one gap. Returns the undo.
+	 * Calls `listener` once for each topic of this node in which messages may be missing. It is called up to 1,250 ms
+	 * after the interruption ended, so that what several nodes report of one outage becomes one gap. Returns the undo.
 	 */
 	onGap(listener: (gap: Gap) => void): () => void;
 }
@@ -170,7 +171,8 @@ export interface WebSocketProvider
 	addConnection(socket: WebSocketConnection): Promise<void>;
 
 	/**
-	 * Removes a socket from all its topics and forgets it; its `data.topics` still lists them. Returns whether it was known.
+	 * Removes a socket from all its topics and forgets it; its `data.topics` still lists them. Returns whether it was
+	 * known.
 	 */
 	removeConnection(socketId: string): boolean;
 
@@ -180,20 +182,20 @@ export interface WebSocketProvider
 	getConnection<TData = unknown>(socketId: string): WebSocketConnection<TData> | undefined;
 
 	/**
-	 * Subscribes a socket of this node to a topic. Resolves once messages of every node will arrive. Subscribing twice is
-	 * the same as subscribing once.
+	 * Subscribes a socket of this node to a topic. Resolves once messages of every node will arrive. Subscribing twice
+	 * is the same as subscribing once.
 	 *
 	 * @throws {InvalidTopicError} {UnknownSocketError} {ProviderStoppedError} nothing was changed
 	 * @throws {SubscribeError} the backend refused; the subscription was rolled back
-	 * @throws the error of a `start` that fails, or {ProviderStoppedError}, while this is pending; the socket stays in the
-	 * topic, and the next `start` subscribes it
+	 * @throws the error of a `start` that fails, or {ProviderStoppedError}, while this is pending; the socket stays in
+	 * the topic, and the next `start` subscribes it
 	 */
 	subscribe(socketId: string, topic: string): Promise<void>;
 
 	/**
 	 * Subscribes a socket of this node to a topic with history, after sending it what it missed. Live messages follow
-	 * without duplicate, hole or change of order; a `@position` precedes them (see PROTOCOL.md). A socket that is already
-	 * in the topic starts over from there. Undefined if it unsubscribed or was resumed again in the meantime.
+	 * without duplicate, hole or change of order; a `@position` precedes them (see PROTOCOL.md). A socket that is
+	 * already in the topic starts over from there. Undefined if it unsubscribed or was resumed again in the meantime.
 	 *
 	 * @throws {NoHistoryError} {InvalidPositionError} {InvalidOptionError} and everything that `subscribe` throws
 	 */
@@ -206,8 +208,8 @@ export interface WebSocketProvider
 	unsubscribe(socketId: string, topic: string): Promise<void>;
 
 	/**
-	 * Publishes to everyone in `topic` but the sender, which is a socket of this node. On a topic with history the sender
-	 * receives it as well, because its stream of positions must have no holes.
+	 * Publishes to everyone in `topic` but the sender, which is a socket of this node. On a topic with history the
+	 * sender receives it as well, because its stream of positions must have no holes.
 	 *
 	 * @throws {UnknownSocketError} and everything that `publish` throws
 	 */

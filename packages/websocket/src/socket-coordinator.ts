@@ -25,8 +25,8 @@ export class SocketCoordinator {
 	}
 
 	/**
-	 * Adds a socket; call it in `open(ws)`. From then on it can be sent to, and counts. Resolves when every node can reach
-	 * it; the promise may be ignored. Adding a socket twice is the same as adding it once.
+	 * Adds a socket; call it in `open(ws)`. From then on it can be sent to, and counts. Resolves when every node can
+	 * reach it; the promise may be ignored. Adding a socket twice is the same as adding it once.
 	 *
 	 * @throws {InvalidSocketDataError} {InvalidSocketIdError} {InvalidTopicError} {DuplicateSocketError} the socket was
 	 * refused, logged and closed with 1011; nothing else was affected
