@@ -1,9 +1,12 @@
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
+import { within } from '../../packages/testkit/src/within.ts';
 import { run } from '../lib/run.ts';
 import { start } from '../lib/start.ts';
 import { codeBlock, markedBlock } from './readme.ts';
+
+const TIMEOUT_MS = 10_000;
 
 /** Appended to the program, to control it from outside: prints its port, and broadcasts each line of its input. */
 const driver = `
@@ -24,17 +27,17 @@ export async function runQuickStart(dir: string, readme: string): Promise<void> 
 	child.stderr.pipe(process.stderr);
 	const lines = createInterface({ input: child.stdout });
 
-	const port = await within('prints its port', answer(lines, 'port'));
+	const port = await inTime('prints its port', answer(lines, 'port'));
 	const client = new WebSocket(`ws://localhost:${port}`);
-	await within('accepts a client', once(client, 'open'));
+	await inTime('accepts a client', once(client, 'open'));
 
 	child.stdin.write('count\n');
-	const count = await within('counts its connections', answer(lines, 'count'));
+	const count = await inTime('counts its connections', answer(lines, 'count'));
 	if (count !== '1') throw new Error(`Quick start: counts ${count} connections instead of 1.`);
 
 	const arrival = once(client, 'message');
 	child.stdin.write('hello\n');
-	const [{ data }] = await within('delivers a broadcast', arrival);
+	const [{ data }] = await inTime('delivers a broadcast', arrival);
 	if (data !== 'hello') throw new Error(`Quick start: delivers ${JSON.stringify(data)} instead of "hello".`);
 
 	client.close();
@@ -59,8 +62,7 @@ async function answer(lines: Interface, name: string): Promise<string> {
 	});
 }
 
-async function within<T>(what: string, result: Promise<T>, ms = 10_000): Promise<T> {
-	const late = Promise.withResolvers<never>();
-	const timer = setTimeout(() => late.reject(new Error(`Quick start: no sign within ${ms} ms that it ${what}`)), ms);
-	return await Promise.race([result, late.promise]).finally(() => clearTimeout(timer));
+/** Rejects if the program does not do `what` within ten seconds. */
+function inTime<T>(what: string, result: Promise<T>): Promise<T> {
+	return within(TIMEOUT_MS, result, () => new Error(`Quick start: not seen within ${TIMEOUT_MS} ms: it ${what}`));
 }

@@ -1,5 +1,5 @@
 import { describeMessages } from './describe-messages.ts';
-import { within } from './within.ts';
+import { timeoutError, within } from './within.ts';
 
 export type Message = string | Uint8Array;
 
@@ -55,7 +55,11 @@ export function createInbox(): Inbox {
 			waiters.add(waiter);
 		}
 		try {
-			return await within(answer.promise, timeoutMs, () => `waited ${timeoutMs} ms; ${missing()}`);
+			return await within(
+				timeoutMs,
+				answer.promise,
+				timeoutError(() => `waited ${timeoutMs} ms; ${missing()}`),
+			);
 		} finally {
 			waiters.delete(waiter);
 		}

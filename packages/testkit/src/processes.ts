@@ -3,7 +3,7 @@ import { ownProcess } from './owned-process.ts';
 import type { Exit, OwnedProcess } from './owned-process.ts';
 import { isFromChild } from './process-protocol.ts';
 import type { Request } from './process-protocol.ts';
-import { within } from './within.ts';
+import { timeoutError, within } from './within.ts';
 
 const REQUEST_TIMEOUT_MS = 10_000;
 
@@ -86,7 +86,11 @@ function spawnScript(
 			waiting.set(id, reply);
 			try {
 				child.send({ kind: 'testkit:request', id, body } satisfies Request);
-				return (await within(reply.promise, timeoutMs, () => silent(body, timeoutMs))) as Reply;
+				return (await within(
+					timeoutMs,
+					reply.promise,
+					timeoutError(() => silent(body, timeoutMs)),
+				)) as Reply;
 			} finally {
 				waiting.delete(id);
 			}

@@ -3,7 +3,7 @@ import type { OwnedProcess } from './owned-process.ts';
 import { connectResp } from './resp-connection.ts';
 import type { RespAddress, RespConnection } from './resp-connection.ts';
 import { RedisReplyError } from './resp.ts';
-import { within } from './within.ts';
+import { timeoutError, within } from './within.ts';
 
 const RETRY_MS = 10;
 
@@ -44,7 +44,11 @@ export async function launchRedis({ address, args, timeoutMs }: LaunchOptions): 
 	});
 	try {
 		const answering = Promise.race([firstAnswer(address, process.pid, over.signal), exit]);
-		const admin = await within(answering, timeoutMs, () => `no answer within ${timeoutMs} ms`);
+		const admin = await within(
+			timeoutMs,
+			answering,
+			timeoutError(() => `no answer within ${timeoutMs} ms`),
+		);
 		return { process, admin };
 	} catch (error) {
 		process.kill();

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { encodeCommand, parseReply, RedisReplyError } from './resp.ts';
 import type { Reply } from './resp.ts';
-import { within } from './within.ts';
+import { timeoutError, within } from './within.ts';
 
 /** One connection for administration: commands one by one, no subscribing, no reconnect. */
 export interface RespConnection {
@@ -75,7 +75,8 @@ export async function connectResp(address: RespAddress): Promise<RespConnection>
 			// A caller who gave up keeps his place, so that a late reply does not go to the next one.
 			waiting.push(caller);
 			socket.write(encodeCommand(args));
-			return within(caller.promise, timeoutMs, () => `no reply to ${args.join(' ')} within ${timeoutMs} ms; frozen?`);
+			const late = timeoutError(() => `no reply to ${args.join(' ')} within ${timeoutMs} ms; frozen?`);
+			return within(timeoutMs, caller.promise, late);
 		},
 		close: () => end(new Error(`the connection to Redis on port ${port} was closed by the test`)),
 	};

@@ -1,6 +1,6 @@
 import { createInbox } from './inbox.ts';
 import type { Inbox, Message } from './inbox.ts';
-import { within } from './within.ts';
+import { timeoutError, within } from './within.ts';
 
 export interface ClientOptions {
 	headers?: Record<string, string>;
@@ -63,7 +63,11 @@ export async function connectClient(url: string | URL, options: ClientOptions = 
 	});
 
 	try {
-		await within(opened.promise, timeoutMs, () => `could not connect to ${address}: no answer within ${timeoutMs} ms`);
+		await within(
+			timeoutMs,
+			opened.promise,
+			timeoutError(() => `could not connect to ${address}: no answer within ${timeoutMs} ms`),
+		);
 	} catch (error) {
 		socket.terminate();
 		throw error;

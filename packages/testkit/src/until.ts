@@ -1,4 +1,4 @@
-import { within } from './within.ts';
+import { timeoutError, within } from './within.ts';
 
 const SLOWEST_POLL_MS = 5;
 
@@ -25,9 +25,10 @@ export async function until(condition: () => boolean | Promise<boolean>, options
 		}
 	};
 	try {
-		await within(poll(), timeoutMs, () => {
-			return `timed out after ${timeoutMs} ms waiting until ${typeof what === 'string' ? what : what()}`;
-		});
+		const late = timeoutError(
+			() => `timed out after ${timeoutMs} ms waiting until ${typeof what === 'string' ? what : what()}`,
+		);
+		await within(timeoutMs, poll(), late);
 	} finally {
 		givenUp.abort();
 	}

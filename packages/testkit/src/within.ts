@@ -1,23 +1,27 @@
-/** Something that a test waited for did not happen in time. The message says what was waited for and what was there instead. */
+/** Something that a test waited for did not happen in time. The message says what it waited for and what was there instead. */
 export class TimeoutError extends Error {
 	override readonly name = 'TimeoutError';
 }
 
-/**
- * The promise's outcome, or a `TimeoutError` after `timeoutMs`.
- * `message` is asked only when time is up, so that it can describe the state at that moment.
- */
-export async function within<T>(promise: Promise<T>, timeoutMs: number, message: () => string): Promise<T> {
-	// Created here and not in the timer: its stack then leads to the waiting line of the test.
-	const error = new TimeoutError();
-	const late = Promise.withResolvers<never>();
-	const timer = setTimeout(() => {
-		error.message = message();
-		late.reject(error);
-	}, timeoutMs);
+/** Rejects with `late()` if the promise does not settle in time. */
+export async function within<T>(ms: number, promise: Promise<T>, late: () => Error): Promise<T> {
+	const { promise: timeout, reject } = Promise.withResolvers<never>();
+	const timer = setTimeout(() => reject(late()), ms);
 	try {
-		return await Promise.race([promise, late.promise]);
+		return await Promise.race([promise, timeout]);
 	} finally {
 		clearTimeout(timer);
 	}
+}
+
+/**
+ * Returns a `late` for {@link within}. It calls `message` when time is up, so that it can describe the state at that
+ * moment. The error is created now: its stack leads to the line of the test that waits.
+ */
+export function timeoutError(message: () => string): () => TimeoutError {
+	const error = new TimeoutError();
+	return () => {
+		error.message = message();
+		return error;
+	};
 }
