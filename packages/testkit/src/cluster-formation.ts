@@ -5,24 +5,24 @@ import { until } from './until.ts';
 
 export const SLOTS = 16_384;
 
-/** Makes a cluster of nodes that know nothing yet: the first `masterCount` share the slots, the others replicate them in turn. */
-export async function formCluster(nodes: readonly ClusterNode[], masterCount: number): Promise<void> {
-	const masters = nodes.slice(0, masterCount);
+/** Makes a cluster of nodes that know nothing yet: the first `primaryCount` share the slots, the others replicate them in turn. */
+export async function formCluster(nodes: readonly ClusterNode[], primaryCount: number): Promise<void> {
+	const primaries = nodes.slice(0, primaryCount);
 	// Equal epochs would have to be told apart first, one after the other.
 	await Promise.all(nodes.map((node, index) => node.command('CLUSTER', 'SET-CONFIG-EPOCH', String(index + 1))));
-	await Promise.all(masters.map((master, index) => assignSlots(master, index, masterCount)));
+	await Promise.all(primaries.map((primary, index) => assignSlots(primary, index, primaryCount)));
 	await introduceAll(nodes);
 	await Promise.all(
-		nodes.slice(masterCount).map((replica, index) => {
-			return replica.command('CLUSTER', 'REPLICATE', masters[index % masterCount]?.id ?? '');
+		nodes.slice(primaryCount).map((replica, index) => {
+			return replica.command('CLUSTER', 'REPLICATE', primaries[index % primaryCount]?.id ?? '');
 		}),
 	);
 }
 
-async function assignSlots(master: ClusterNode, index: number, masterCount: number): Promise<void> {
-	const first = Math.floor((index * SLOTS) / masterCount);
-	const last = Math.floor(((index + 1) * SLOTS) / masterCount) - 1;
-	await master.command('CLUSTER', 'ADDSLOTSRANGE', String(first), String(last));
+async function assignSlots(primary: ClusterNode, index: number, primaryCount: number): Promise<void> {
+	const first = Math.floor((index * SLOTS) / primaryCount);
+	const last = Math.floor(((index + 1) * SLOTS) / primaryCount) - 1;
+	await primary.command('CLUSTER', 'ADDSLOTSRANGE', String(first), String(last));
 }
 
 /** Each to each: gossip alone takes seconds to spread. */

@@ -15,7 +15,7 @@ interface Look {
 	readonly view: ClusterView;
 }
 
-/** A replica may take a second until it gets its master's stream. */
+/** A replica may take a second until it gets its primary's stream. */
 const PATIENCE_MS = 1500;
 
 const UNSOUND = ['handshake', 'noaddr', 'fail?', 'fail'];
@@ -57,12 +57,12 @@ function firstOf(looks: readonly Look[], problemOf: (look: Look) => string | und
 function saysOk({ cluster }: Look): string | undefined {
 	if (cluster['cluster_state'] !== 'ok') return `says cluster_state:${cluster['cluster_state']}`;
 	const assigned = Number(cluster['cluster_slots_assigned']);
-	return assigned === SLOTS ? undefined : `knows the master of ${assigned} slots only`;
+	return assigned === SLOTS ? undefined : `knows the primary of ${assigned} slots only`;
 }
 
 function isLinked({ replication }: Look): string | undefined {
 	const link = replication['master_link_status'] ?? 'up';
-	return link === 'up' ? undefined : `is not linked to its master on ${replication['master_port']}`;
+	return link === 'up' ? undefined : `is not linked to its primary on ${replication['master_port']}`;
 }
 
 function sees({ view }: Look, there: readonly ClusterNode[]): string | undefined {
@@ -70,7 +70,7 @@ function sees({ view }: Look, there: readonly ClusterNode[]): string | undefined
 	const unseen = there.find(({ id }) => !view.some((node) => node.id === id && isSound(node)));
 	const lost = view.find(({ id, slots }) => slots.length > 0 && !there.some((node) => node.id === id));
 	if (unseen) return `does not see ${unseen.port}`;
-	return lost && `still takes ${lost.port}, which is down, for the master of its slots`;
+	return lost && `still takes ${lost.port}, which is down, for the primary of its slots`;
 }
 
 function agree(looks: readonly Look[]): string | undefined {
@@ -79,12 +79,12 @@ function agree(looks: readonly Look[]): string | undefined {
 		const opinions = new Set(looks.map(({ view }) => describe(view, ids)));
 		if (opinions.size > 1) return `the nodes disagree: ${[...opinions].join(' | ')}`;
 	}
-	return looks.some(({ view }) => haveCollision(view)) ? 'two masters have the same epoch' : undefined;
+	return looks.some(({ view }) => haveCollision(view)) ? 'two primaries have the same epoch' : undefined;
 }
 
 async function lagging(looks: readonly Look[]): Promise<string | undefined> {
 	const problems = looks.map(async ({ node }) => {
-		const follows = ({ flags, masterId }: NodeView): boolean => flags.has('myself') && masterId === node.id;
+		const follows = ({ flags, primaryId }: NodeView): boolean => flags.has('myself') && primaryId === node.id;
 		const count = looks.filter(({ view }) => view.some(follows)).length;
 		const served = count === 0 || (await hasReplicas(node.command, count, PATIENCE_MS));
 		return served ? undefined : `${node.port} does not reach its ${count} replica(s)`;

@@ -6,14 +6,14 @@ b2 127.0.0.1:20002@30002,host.example slave,fail? a1 1700000000000 1700000000001
 c3 127.0.0.1:20003@30003 master - 0 1 3 connected 102-16383
 `);
 
-test('reads ports, flags, masters, epochs and slots', () => {
+test('reads ports, flags, primaries, epochs and slots', () => {
 	expect(VIEW.map(({ id, port, busPort }) => [id, port, busPort])).toEqual([
 		['a1', 20_001, 30_001],
 		['b2', 20_002, 30_002],
 		['c3', 20_003, 30_003],
 	]);
 	expect(VIEW.map(({ flags }) => [...flags])).toEqual([['myself', 'master'], ['slave', 'fail?'], ['master']]);
-	expect(VIEW.map(({ masterId }) => masterId)).toEqual([undefined, 'a1', undefined]);
+	expect(VIEW.map(({ primaryId }) => primaryId)).toEqual([undefined, 'a1', undefined]);
 	expect(VIEW.map(({ connected }) => connected)).toEqual([true, false, true]);
 	expect(VIEW[0]?.slots).toEqual([
 		[0, 99],
@@ -38,10 +38,10 @@ test('takes the view with the latest epoch for the newest', () => {
 	expect(newest([])).toBe(undefined);
 });
 
-test('tells the epochs of masters apart, and when two have the same', () => {
+test('tells the epochs of primaries apart, and when two have the same', () => {
 	expect(describeEpochs(VIEW, ['c3', 'b2', 'a1'])).toBe('20001: 7; 20003: 3');
 	expect(describeEpochs(VIEW, ['c3'])).toBe('20003: 3');
-	// A replica has its master's.
+	// A replica has its primary's.
 	expect(haveCollision(VIEW)).toBe(false);
 	expect(haveCollision(VIEW.map((node) => ({ ...node, epoch: 7 })))).toBe(true);
 });

@@ -6,7 +6,7 @@ export interface NodeView {
 	/** `myself`, `master`, `slave`, `fail?`, `fail`, `handshake`, … */
 	readonly flags: ReadonlySet<string>;
 	/** Of a replica. */
-	readonly masterId: string | undefined;
+	readonly primaryId: string | undefined;
 	/** The higher one owns a slot that two claim. */
 	readonly epoch: number;
 	readonly connected: boolean;
@@ -24,14 +24,14 @@ export function parseView(text: string): ClusterView {
 		.map((line) => parseNode(line.split(' ')));
 }
 
-function parseNode([id = '', address = '', flags = '', master = '-', , , epoch, link, ...slots]: string[]): NodeView {
+function parseNode([id = '', address = '', flags = '', primary = '-', , , epoch, link, ...slots]: string[]): NodeView {
 	const [, port, busPort] = /:(\d+)@(\d+)/.exec(address) ?? [];
 	return {
 		id,
 		port: Number(port),
 		busPort: Number(busPort),
 		flags: new Set(flags.split(',')),
-		masterId: master === '-' ? undefined : master,
+		primaryId: primary === '-' ? undefined : primary,
 		epoch: Number(epoch),
 		connected: link === 'connected',
 		slots: slots.filter((range) => !range.startsWith('[')).map(parseRange), // In brackets: slots on the move.
@@ -50,8 +50,8 @@ export function ownerOf(view: ClusterView, slot: number): NodeView | undefined {
 /** Who owns what and who follows whom, for comparing views; `ids`: of which nodes. */
 export function describeRoles(view: ClusterView, ids: readonly string[]): string {
 	const nodes = view.filter(({ id }) => ids.includes(id)).toSorted((one, other) => one.port - other.port);
-	const masterOf = ({ masterId }: NodeView): number | undefined => view.find(({ id }) => id === masterId)?.port;
-	return nodes.map((node) => `${node.port}: ${node.slots.join(' ') || `replica of ${masterOf(node)}`}`).join('; ');
+	const primaryOf = ({ primaryId }: NodeView): number | undefined => view.find(({ id }) => id === primaryId)?.port;
+	return nodes.map((node) => `${node.port}: ${node.slots.join(' ') || `replica of ${primaryOf(node)}`}`).join('; ');
 }
 
 /** The one that knows of the latest change. */
@@ -60,16 +60,16 @@ export function newest(views: readonly ClusterView[]): ClusterView | undefined {
 	return views.toSorted((one, other) => latest(other) - latest(one))[0];
 }
 
-/** The epoch of each master that owns slots. A replica whose view of its master's is out of date gets no votes for its place. */
+/** The epoch of each primary that owns slots. A replica whose view of its primary's is out of date gets no votes for its place. */
 export function describeEpochs(view: ClusterView, ids: readonly string[]): string {
-	const masters = view.filter(({ id, slots }) => slots.length > 0 && ids.includes(id));
-	return masters
+	const primaries = view.filter(({ id, slots }) => slots.length > 0 && ids.includes(id));
+	return primaries
 		.toSorted((one, other) => one.port - other.port)
 		.map(({ port, epoch }) => `${port}: ${epoch}`)
 		.join('; ');
 }
 
-/** Two masters with one epoch: one of them is about to take a new one. */
+/** Two primaries with one epoch: one of them is about to take a new one. */
 export function haveCollision(view: ClusterView): boolean {
 	const epochs = view.filter(({ slots }) => slots.length > 0).map(({ epoch }) => epoch);
 	return new Set(epochs).size < epochs.length;

@@ -27,15 +27,15 @@ afterEach(async () => {
 });
 
 test('a password is asked of clients, and given by the URL, by command and by replicas', async () => {
-	const master = await start({ password: 'a b"c/@:ü' });
-	const replica = await start({ password: 'a b"c/@:ü', replicaOf: master });
+	const primary = await start({ password: 'a b"c/@:ü' });
+	const replica = await start({ password: 'a b"c/@:ü', replicaOf: primary });
 	await replica.linkUp();
-	await master.replicated();
+	await primary.replicated();
 
-	expect(await connect(master.url).set('key', 'value')).toBe('OK');
-	await expect(connect(`redis://127.0.0.1:${master.port}`).get('key')).rejects.toThrow(/NOAUTH/);
-	await master.restart();
-	expect(await master.command('GET', 'key')).toBe(null);
+	expect(await connect(primary.url).set('key', 'value')).toBe('OK');
+	await expect(connect(`redis://127.0.0.1:${primary.port}`).get('key')).rejects.toThrow(/NOAUTH/);
+	await primary.restart();
+	expect(await primary.command('GET', 'key')).toBe(null);
 });
 
 test('TLS serves those who trust its certificate, and nobody without', async () => {
@@ -50,11 +50,11 @@ test('TLS serves those who trust its certificate, and nobody without', async () 
 });
 
 test('replication runs over TLS, with a password too', async () => {
-	const master = await start({ tls: true, password: 'secret' });
-	const replica = await start({ tls: true, password: 'secret', replicaOf: master });
+	const primary = await start({ tls: true, password: 'secret' });
+	const replica = await start({ tls: true, password: 'secret', replicaOf: primary });
 	await replica.linkUp();
-	await master.command('SET', 'key', 'value');
-	await master.replicated();
+	await primary.command('SET', 'key', 'value');
+	await primary.replicated();
 
 	expect(await connect(replica.url, replica.ca).get('key')).toBe('value');
 });

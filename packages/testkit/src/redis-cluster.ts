@@ -10,8 +10,8 @@ import { until } from './until.ts';
 
 export interface ClusterOptions {
 	/** Default 3, the least with which the others can replace one. */
-	masters?: number;
-	/** For each master; default 1. */
+	primaries?: number;
+	/** For each primary; default 1. */
 	replicas?: number;
 	/** More `redis-server` arguments for every node; they win over ours. */
 	args?: readonly string[];
@@ -26,21 +26,21 @@ export interface ClusterOptions {
 
 /** A real Redis Cluster. Its nodes are servers like any other: kill, freeze and restart them one by one. */
 export interface RedisCluster {
-	/** First those that were masters at the start, then their replicas in turn. `{ host, port }` for a client's list. */
+	/** First those that were primaries at the start, then their replicas in turn. `{ host, port }` for a client's list. */
 	readonly nodes: readonly ClusterNode[];
 	/** Those that own slots now; one that is down stays until a replica took over. */
-	masters(): Promise<ClusterNode[]>;
+	primaries(): Promise<ClusterNode[]>;
 	/** Those it has now, down or not. */
 	replicasOf(node: ClusterNode): Promise<ClusterNode[]>;
 	/** Who owns a slot, or the slot of a key or sharded channel. */
-	masterOf(slotOrKey: number | string): Promise<ClusterNode>;
+	primaryOf(slotOrKey: number | string): Promise<ClusterNode>;
 	slotOf(key: string): Promise<number>;
 	/**
-	 * Makes a replica master (CLUSTER FAILOVER): by agreement with its master; `force`, without it, by vote; `takeover`,
+	 * Makes a replica primary (CLUSTER FAILOVER): by agreement with its primary; `force`, without it, by vote; `takeover`,
 	 * without either. Resolves when all nodes that run know.
 	 */
 	failover(replica: ClusterNode, how?: 'force' | 'takeover'): Promise<void>;
-	/** Between masters, with its keys. Resolves when all nodes that run know. */
+	/** Between primaries, with its keys. Resolves when all nodes that run know. */
 	moveSlot(slot: number, from: ClusterNode, to: ClusterNode): Promise<void>;
 	/**
 	 * Resolves when all nodes that run say `cluster_state:ok`, see each other, agree on who owns what, all slots are with
@@ -53,16 +53,16 @@ export interface RedisCluster {
 
 /** Resolves when it is ready; a few seconds, as a node does not serve within its first two. */
 export async function startRedisCluster(options: ClusterOptions = {}): Promise<RedisCluster> {
-	const { masters = 3, replicas = 1, args = [], nodeTimeoutMs = 1500, password } = options;
+	const { primaries = 3, replicas = 1, args = [], nodeTimeoutMs = 1500, password } = options;
 	const nodeOptions = {
 		args: [...settings(nodeTimeoutMs), ...args],
 		...(password !== undefined && { password }),
 	};
-	const count = masters * (1 + replicas);
+	const count = primaries * (1 + replicas);
 	const nodes = await startAll(Array.from({ length: count }, () => startClusterNode(nodeOptions)));
 	const cluster = clusterOf(nodes, password);
 	try {
-		await formCluster(nodes, masters);
+		await formCluster(nodes, primaries);
 		await cluster.ready();
 		return cluster;
 	} catch (error) {
@@ -74,9 +74,9 @@ export async function startRedisCluster(options: ClusterOptions = {}): Promise<R
 function settings(nodeTimeoutMs: number): string[] {
 	const values = {
 		'cluster-node-timeout': String(nodeTimeoutMs),
-		// Roles and masters change when the test says so, or by a failover.
+		// Roles and primaries change when the test says so, or by a failover.
 		'cluster-allow-replica-migration': 'no',
-		// A replica may always take over, however long it has not heard of its master.
+		// A replica may always take over, however long it has not heard of its primary.
 		'cluster-replica-validity-factor': '0',
 	};
 	return Object.entries(values).flatMap(([name, value]) => [`--${name}`, value]);
@@ -98,25 +98,25 @@ function clusterOf(nodes: readonly ClusterNode[], password: string | undefined):
 	return {
 		nodes,
 		slotOf,
-		async masters() {
+		async primaries() {
 			const owners = (await view()).filter(({ slots }) => slots.length > 0);
 			return nodes.filter(({ id }) => owners.some((owner) => owner.id === id));
 		},
-		async replicasOf(master) {
-			const replicas = (await view()).filter(({ masterId }) => masterId === master.id);
+		async replicasOf(primary) {
+			const replicas = (await view()).filter(({ primaryId }) => primaryId === primary.id);
 			return nodes.filter(({ id }) => replicas.some((replica) => replica.id === id));
 		},
-		async masterOf(slotOrKey) {
+		async primaryOf(slotOrKey) {
 			const slot = typeof slotOrKey === 'number' ? slotOrKey : await slotOf(slotOrKey);
 			const owner = ownerOf(await view(), slot);
 			const node = nodes.find(({ id }) => id === owner?.id);
-			if (!node) throw new Error(`slot ${slot} has no master`);
+			if (!node) throw new Error(`slot ${slot} has no primary`);
 			return node;
 		},
 		async failover(replica, how) {
 			await replica.command('CLUSTER', 'FAILOVER', ...(how ? [how.toUpperCase()] : []));
-			await until(async () => isMasterForAll(await viewsOf(nodes), replica.id), {
-				what: () => `all running nodes know ${replica.port} as a master and agree on the rest\n${replica.log()}`,
+			await until(async () => isPrimaryForAll(await viewsOf(nodes), replica.id), {
+				what: () => `all running nodes know ${replica.port} as a primary and agree on the rest\n${replica.log()}`,
 				timeoutMs: 10_000,
 			});
 		},
@@ -132,8 +132,8 @@ function clusterOf(nodes: readonly ClusterNode[], password: string | undefined):
 	};
 }
 
-/** The old master too, if it runs: so it then follows. */
-function isMasterForAll(views: readonly ClusterView[], id: string): boolean {
+/** The old primary too, if it runs: so it then follows. */
+function isPrimaryForAll(views: readonly ClusterView[], id: string): boolean {
 	const owns = (view: ClusterView): boolean => view.some((node) => node.id === id && node.slots.length > 0);
 	const ids = views.flatMap((view) => view.filter(({ flags }) => flags.has('myself')).map((node) => node.id));
 	return views.every(owns) && new Set(views.map((view) => describeRoles(view, ids))).size === 1;

@@ -79,7 +79,7 @@ async function isReady(connection: RespConnection, pid: number): Promise<boolean
 		const info = await connection.command(['INFO', 'server']);
 		return String(info).includes(`process_id:${pid}\r\n`);
 	} catch (error) {
-		// One that wants a password, or lost its master, is up.
+		// One that wants a password, or lost its primary, is up.
 		return error instanceof RedisReplyError && !error.message.startsWith('LOADING');
 	}
 }

@@ -4,15 +4,15 @@ import type { RedisSentinel } from './redis-sentinel.ts';
 
 let sentinel: RedisSentinel;
 
-/** One for all: each test leaves it ready, with whatever master. */
+/** One for all: each test leaves it ready, with whatever primary. */
 beforeAll(async () => {
 	sentinel = await startRedisSentinel();
 });
 
 afterAll(() => sentinel.stop());
 
-test('starts with a master, its replica and three Sentinels that know', async () => {
-	expect(await sentinel.master()).toBe(sentinel.servers[0]);
+test('starts with a primary, its replica and three Sentinels that know', async () => {
+	expect(await sentinel.primary()).toBe(sentinel.servers[0]);
 	expect([sentinel.servers.length, sentinel.sentinels.length]).toEqual([2, 3]);
 
 	for (const { command } of sentinel.sentinels) {
@@ -22,35 +22,35 @@ test('starts with a master, its replica and three Sentinels that know', async ()
 	}
 });
 
-test('fails over and keeps the data; the old master follows', async () => {
-	const before = await sentinel.master();
+test('fails over and keeps the data; the old primary follows', async () => {
+	const before = await sentinel.primary();
 	await before.command('SET', 'key', 'value');
 	await sentinel.failover();
 
-	const after = await sentinel.master();
+	const after = await sentinel.primary();
 	expect(after).not.toBe(before);
 	expect(await after.command('GET', 'key')).toBe('value');
 	const { role, master_port: port } = await before.info('replication');
 	expect([role, port]).toEqual(['slave', String(after.port)]);
 });
 
-test('is ready again after the master was killed, and after it is back as a replica', async () => {
-	const before = await sentinel.master();
+test('is ready again after the primary was killed, and after it is back as a replica', async () => {
+	const before = await sentinel.primary();
 	await before.kill();
 	await sentinel.ready();
 
-	expect(await sentinel.master()).not.toBe(before);
+	expect(await sentinel.primary()).not.toBe(before);
 	await before.restart();
 	await sentinel.ready();
 	expect((await before.info('replication'))['role']).toBe('slave');
 });
 
-test('is ready again after the master hung, and after it goes on', async () => {
-	const before = await sentinel.master();
+test('is ready again after the primary hung, and after it goes on', async () => {
+	const before = await sentinel.primary();
 	before.freeze();
 	await sentinel.ready();
 
-	expect(await sentinel.master()).not.toBe(before);
+	expect(await sentinel.primary()).not.toBe(before);
 	before.thaw();
 	await sentinel.ready();
 });
@@ -62,26 +62,26 @@ test('fails over without one of the Sentinels, which catches up when it is back'
 	await first?.restart();
 	await sentinel.ready();
 
-	const master = await sentinel.master();
+	const primary = await sentinel.primary();
 	const address = await first?.command('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', sentinel.name);
-	expect(address).toEqual(['127.0.0.1', String(master.port)]);
+	expect(address).toEqual(['127.0.0.1', String(primary.port)]);
 });
 
 test('tells what is missing', async () => {
 	for (const one of sentinel.sentinels.slice(1)) await one.kill();
-	await (await sentinel.master()).kill();
+	await (await sentinel.primary()).kill();
 
-	await expect(sentinel.ready(100)).rejects.toThrow(/Sentinels are ready; last, the (Sentinel|master) on \d+ /);
+	await expect(sentinel.ready(100)).rejects.toThrow(/Sentinels are ready; last, the (Sentinel|primary) on \d+ /);
 	await sentinel.sentinels[0]?.kill();
 	await expect(sentinel.ready(100)).rejects.toThrow('no Sentinel runs');
-	await expect(sentinel.master()).rejects.toThrow('no Sentinel answers');
+	await expect(sentinel.primary()).rejects.toThrow('no Sentinel answers');
 });
 
 test('works with a password, and with more replicas', async () => {
 	const other = await startRedisSentinel({ replicas: 2, sentinels: 1, password: 'secret' });
 	await other.failover();
 
-	expect(await other.master()).not.toBe(other.servers[0]);
+	expect(await other.primary()).not.toBe(other.servers[0]);
 	await other.stop();
 	await other.stop();
 	await expect(startRedisSentinel({ password: 'two words' })).rejects.toThrow(/without spaces/);

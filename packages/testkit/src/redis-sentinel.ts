@@ -3,7 +3,7 @@ import { startRedis } from './redis-server.ts';
 import type { RedisServer } from './redis-server.ts';
 import { startSentinel } from './sentinel-process.ts';
 import { whatIsMissing } from './sentinel-readiness.ts';
-import { masterPort } from './sentinel-view.ts';
+import { primaryPort } from './sentinel-view.ts';
 import { startAll, stopAll } from './start-all.ts';
 import { until } from './until.ts';
 
@@ -16,26 +16,26 @@ export interface SentinelOptions {
 	sentinels?: number;
 	/** Milliseconds of silence after which a Sentinel takes a server for down; default 1000. */
 	downAfterMs?: number;
-	/** More `redis-server` arguments for master and replicas; they win over ours. */
+	/** More `redis-server` arguments for primary and replicas; they win over ours. */
 	args?: readonly string[];
-	/** Of master and replicas; the Sentinels themselves want none. No spaces and quotes: a Sentinel can't write them down. */
+	/** Of primary and replicas; the Sentinels themselves want none. No spaces and quotes: a Sentinel can't write them down. */
 	password?: string;
 }
 
-/** A real master with replicas and the Sentinels that watch them. Each can be killed, frozen and restarted on its own. */
+/** A real primary with replicas and the Sentinels that watch them. Each can be killed, frozen and restarted on its own. */
 export interface RedisSentinel {
-	/** Under which clients ask for the master: `new Redis({ sentinels, name })`. */
+	/** Under which clients ask for the primary: `new Redis({ sentinels, name })`. */
 	readonly name: 'mymaster';
 	readonly sentinels: readonly RedisServer[];
-	/** The one that was master at the start first, then the replicas. */
+	/** The one that was primary at the start first, then the replicas. */
 	readonly servers: readonly RedisServer[];
 	/** Where most Sentinels send clients now. */
-	master(): Promise<RedisServer>;
-	/** Has a replica take over, though the master may be well. Resolves when it is `ready` again, with another master. */
+	primary(): Promise<RedisServer>;
+	/** Has a replica take over, though the primary may be well. Resolves when it is `ready` again, with another primary. */
 	failover(): Promise<void>;
 	/**
-	 * Resolves when all Sentinels that run agree on a master that runs and know of all others, and all other servers that
-	 * run are in sync with it. So, right after a kill of the master: when the failover is done. Rejects after `timeoutMs`
+	 * Resolves when all Sentinels that run agree on a primary that runs and know of all others, and all other servers that
+	 * run are in sync with it. So, right after a kill of the primary: when the failover is done. Rejects after `timeoutMs`
 	 * (default 15000) with what was missing.
 	 */
 	ready(timeoutMs?: number): Promise<void>;
@@ -54,13 +54,13 @@ export async function startRedisSentinel(options: SentinelOptions = {}): Promise
 	const sentinels: RedisServer[] = [];
 	const parts = { name: NAME, servers, sentinels };
 	try {
-		const master = await startRedis(serverOptions);
-		servers.push(master);
-		const replicaOptions = { ...serverOptions, replicaOf: { host: master.host, port: master.port } };
+		const primary = await startRedis(serverOptions);
+		servers.push(primary);
+		const replicaOptions = { ...serverOptions, replicaOf: { host: primary.host, port: primary.port } };
 		servers.push(...(await startAll(Array.from({ length: replicas }, () => startRedis(replicaOptions)))));
-		// A Sentinel looks for replicas when it first sees the master.
+		// A Sentinel looks for replicas when it first sees the primary.
 		await Promise.all(servers.slice(1).map((replica) => replica.linkUp()));
-		const watch = { name: NAME, master, quorum, downAfterMs, password };
+		const watch = { name: NAME, primary, quorum, downAfterMs, password };
 		sentinels.push(...(await startAll(Array.from({ length: watchers }, () => startSentinel(watch)))));
 		const sentinel = sentinelOf(parts);
 		await sentinel.ready();
@@ -75,8 +75,8 @@ function sentinelOf(parts: { servers: readonly RedisServer[]; sentinels: readonl
 	const { servers, sentinels } = parts;
 	const running = (): RedisServer[] => sentinels.filter(({ state }) => state === 'running');
 
-	const master = async (): Promise<RedisServer> => {
-		const ports = await fulfilled(running().map((sentinel) => masterPort(sentinel, NAME)));
+	const primary = async (): Promise<RedisServer> => {
+		const ports = await fulfilled(running().map((sentinel) => primaryPort(sentinel, NAME)));
 		const votes = (server: RedisServer): number => ports.filter((port) => port === server.port).length;
 		const most = servers.toSorted((one, other) => votes(other) - votes(one))[0];
 		if (!most || votes(most) === 0) throw new Error('no Sentinel answers');
@@ -86,7 +86,7 @@ function sentinelOf(parts: { servers: readonly RedisServer[]; sentinels: readonl
 	const ready = async (timeoutMs = 15_000): Promise<void> => {
 		let missing: string | undefined;
 		await until(async () => (missing = await whatIsMissing({ name: NAME, ...parts })) === undefined, {
-			what: () => `master, replicas and Sentinels are ready; last, ${missing}`,
+			what: () => `primary, replicas and Sentinels are ready; last, ${missing}`,
 			timeoutMs,
 		});
 	};
@@ -95,14 +95,14 @@ function sentinelOf(parts: { servers: readonly RedisServer[]; sentinels: readonl
 		name: NAME,
 		sentinels,
 		servers,
-		master,
+		primary,
 		ready,
 		async failover() {
-			const before = await master();
+			const before = await primary();
 			const [sentinel] = running();
 			await sentinel?.command('SENTINEL', 'FAILOVER', NAME);
-			await until(async () => (await master()) !== before, {
-				what: () => `the Sentinels have made another server master\n${sentinel?.log()}`,
+			await until(async () => (await primary()) !== before, {
+				what: () => `the Sentinels have made another server primary\n${sentinel?.log()}`,
 				timeoutMs: 15_000,
 			});
 			await ready();

@@ -26,9 +26,9 @@ export interface RedisOptions {
 	timeoutMs?: number;
 	/** Starts as a replica of this one. It may still be on its way there when the start resolves: see `linkUp`. */
 	replicaOf?: { host: string; port: number };
-	/** What clients have to say, and what it says to its own master. `command` needs nothing more. */
+	/** What clients have to say, and what it says to its own primary. `command` needs nothing more. */
 	password?: string;
-	/** TLS and nothing else, towards a master as well; `ca` verifies it. All servers of a thread trust each other. */
+	/** TLS and nothing else, towards a primary as well; `ca` verifies it. All servers of a thread trust each other. */
 	tls?: boolean;
 	/** A cluster node, its bus on a free port of its own; see `startRedisCluster` for a whole cluster. */
 	cluster?: boolean;
@@ -57,13 +57,13 @@ export interface RedisServer {
 	/** `INFO`, or one section of it, by name: `(await redis.info('replication'))['role']`. */
 	info(section?: string): Promise<RedisInfo>;
 	/**
-	 * Of a replica: resolves once it is connected with its master and has its data (`master_link_status:up`). What the master
+	 * Of a replica: resolves once it is connected with its primary and has its data (`master_link_status:up`). What the primary
 	 * sends next may come up to a second later: see `replicated`. Rejects after `timeoutMs` (default 10000), with the log, and
 	 * when it is down.
 	 */
 	linkUp(timeoutMs?: number): Promise<void>;
 	/**
-	 * Of a master: resolves once `count` replicas (default 1) have all it has, and get writes and publishes as they come.
+	 * Of a primary: resolves once `count` replicas (default 1) have all it has, and get writes and publishes as they come.
 	 * Rejects after `timeoutMs` (default 10000).
 	 */
 	replicated(count?: number, timeoutMs?: number): Promise<void>;
@@ -164,7 +164,7 @@ function serverOf(address: RespAddress, first: RunningRedis, launch: Launch, cle
 		info,
 		linkUp: (timeoutMs = 10_000) =>
 			until(async () => (await info('replication'))['master_link_status'] === 'up', {
-				what: () => `Redis on port ${address.port} is linked to its master\n${process.output()}`,
+				what: () => `Redis on port ${address.port} is linked to its primary\n${process.output()}`,
 				timeoutMs,
 			}),
 		replicated: (count = 1, timeoutMs = 10_000) => waitForReplicas(command, count, timeoutMs),

@@ -39,7 +39,7 @@ export function commandLine({ dir, password, identity }: RedisSettings, port: nu
 		save: '',
 		appendonly: 'no',
 		daemonize: 'no',
-		// Or a master waits five seconds, for more replicas to come, before it serves the first.
+		// Or a primary waits five seconds, for more replicas to come, before it serves the first.
 		'repl-diskless-sync-delay': '0',
 		...(password !== undefined && { requirepass: password, masterauth: password }),
 		...(busPort !== undefined && { 'cluster-enabled': 'yes', 'cluster-port': String(busPort) }),

@@ -17,18 +17,18 @@ afterEach(async () => {
 	await Promise.all(started.splice(0).map((redis) => redis.stop()));
 });
 
-test('a replica gets what its master has, and what it is sent from then on', async () => {
-	const master = await start();
-	await master.command('SET', 'old', '1');
-	const replicas = await Promise.all([start({ replicaOf: master }), start({ replicaOf: master })]);
+test('a replica gets what its primary has, and what it is sent from then on', async () => {
+	const primary = await start();
+	await primary.command('SET', 'old', '1');
+	const replicas = await Promise.all([start({ replicaOf: primary }), start({ replicaOf: primary })]);
 	await Promise.all(replicas.map((replica) => replica.linkUp()));
 	for (const replica of replicas) expect(await replica.command('GET', 'old')).toBe('1');
-	await master.replicated(2);
+	await primary.replicated(2);
 
-	await master.command('SET', 'new', '2');
-	await master.replicated(2);
+	await primary.command('SET', 'new', '2');
+	await primary.replicated(2);
 	for (const replica of replicas) expect(await replica.command('GET', 'new')).toBe('2');
-	expect((await master.info('replication'))['connected_slaves']).toBe('2');
+	expect((await primary.info('replication'))['connected_slaves']).toBe('2');
 });
 
 test('a link that does not come up is told with the log', async () => {
@@ -38,29 +38,29 @@ test('a link that does not come up is told with the log', async () => {
 });
 
 test('a replica that is missing is told', async () => {
-	const master = await start();
+	const primary = await start();
 
-	await expect(master.replicated(1, 200)).rejects.toThrow('200 ms waiting until 1 replica(s) get its stream');
+	await expect(primary.replicated(1, 200)).rejects.toThrow('200 ms waiting until 1 replica(s) get its stream');
 });
 
 test('a replica whose stream is held up is not in sync, though its link is up', async () => {
-	const master = await start();
-	const proxy = await startTcpProxy({ port: master.port });
+	const primary = await start();
+	const proxy = await startTcpProxy({ port: primary.port });
 	const replica = await start({ replicaOf: proxy });
 	await replica.linkUp();
-	await master.replicated();
+	await primary.replicated();
 	proxy.freeze();
 
 	await replica.linkUp();
-	await expect(master.replicated(1, 200)).rejects.toThrow(/get its stream/);
+	await expect(primary.replicated(1, 200)).rejects.toThrow(/get its stream/);
 	proxy.thaw();
-	await master.replicated();
+	await primary.replicated();
 	await proxy.stop();
 });
 
 test('a restart keeps the role a replica was given at the start, or by CONFIG REWRITE', async () => {
-	const master = await start();
-	const replica = await start({ replicaOf: master });
+	const primary = await start();
+	const replica = await start({ replicaOf: primary });
 	await replica.command('REPLICAOF', 'NO', 'ONE');
 	await replica.restart();
 	expect((await replica.info('replication'))['role']).toBe('slave');

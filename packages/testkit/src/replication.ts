@@ -6,12 +6,12 @@ const MORE_THAN_ANYBODY_HAS = '1000';
 const ROUND_MS = 1000;
 
 /**
- * Whether so many replicas have all that the master has sent and get what it sends from now on. Waits for them, in vain for
+ * Whether so many replicas have all that the primary has sent and get what it sends from now on. Waits for them, in vain for
  * at most `patienceMs`.
  *
- * A replica's `master_link_status:up` does not say so: after a full sync the master holds its stream back until the
- * replica's next acknowledgement, up to a second later. And an idle master's offset may be reached without any stream.
- * So the first WAIT has the master ask for acknowledgements, which is itself a part of the stream, and the second waits
+ * A replica's `master_link_status:up` does not say so: after a full sync the primary holds its stream back until the
+ * replica's next acknowledgement, up to a second later. And an idle primary's offset may be reached without any stream.
+ * So the first WAIT has the primary ask for acknowledgements, which is itself a part of the stream, and the second waits
  * until that was answered.
  */
 export async function hasReplicas(command: Command, count: number, patienceMs: number): Promise<boolean> {

@@ -2,7 +2,7 @@ import { startRedis } from './redis-server.ts';
 import type { RedisServer } from './redis-server.ts';
 
 /**
- * Milliseconds. Left alone, a Sentinel takes 2 s to find others, 8 (four times its `publish-period`) to demote a master that
+ * Milliseconds. Left alone, a Sentinel takes 2 s to find others, 8 (four times its `publish-period`) to demote a primary that
  * should not be one, and 30 to forget a hiccup. During a failover it looks only once a second whether the replica was
  * promoted: the others MUST wait clearly longer than that before they demote that one again.
  */
@@ -16,7 +16,7 @@ const PERIODS = {
 
 export interface SentinelWatch {
 	name: string;
-	master: RedisServer;
+	primary: RedisServer;
 	quorum: number;
 	downAfterMs: number;
 	password: string | undefined;
@@ -35,9 +35,9 @@ export async function startSentinel(watch: SentinelWatch): Promise<RedisServer> 
 	});
 }
 
-function configOf({ name, master, quorum, downAfterMs, password }: SentinelWatch): string[] {
+function configOf({ name, primary, quorum, downAfterMs, password }: SentinelWatch): string[] {
 	return [
-		`sentinel monitor ${name} ${master.host} ${master.port} ${quorum}`,
+		`sentinel monitor ${name} ${primary.host} ${primary.port} ${quorum}`,
 		`sentinel down-after-milliseconds ${name} ${downAfterMs}`,
 		// How long a failover that got stuck stands in the way of the next one.
 		`sentinel failover-timeout ${name} 5000`,

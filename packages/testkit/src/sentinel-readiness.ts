@@ -3,7 +3,7 @@ import { hasReplicas } from './replication.ts';
 import { askSentinel } from './sentinel-view.ts';
 import type { SentinelView } from './sentinel-view.ts';
 
-/** A replica may take a second until it gets its master's stream. */
+/** A replica may take a second until it gets its primary's stream. */
 const PATIENCE_MS = 1500;
 
 export interface SentinelParts {
@@ -22,45 +22,48 @@ export async function whatIsMissing({ name, servers, sentinels }: SentinelParts)
 			const view = await askSentinel(sentinel, name);
 			const problem = problemOf(view, { name, servers, sentinels });
 			if (problem !== undefined) return `the Sentinel on ${sentinel.port} ${problem}`;
-			ports.add(Number(view.master['port']));
+			ports.add(Number(view.primary['port']));
 		}
-		if (ports.size > 1) return `the Sentinels disagree on the master: ${[...ports].join(', ')}`;
+		if (ports.size > 1) return `the Sentinels disagree on the primary: ${[...ports].join(', ')}`;
 		return await outOfRole(servers, [...ports][0]);
 	} catch (error) {
 		return String(error);
 	}
 }
 
-function problemOf({ master, replicas, quorum }: SentinelView, parts: SentinelParts): string | undefined {
-	if (master['flags'] !== 'master') return `takes the master for ${master['flags']}`;
-	const others = Number(master['num-other-sentinels']);
+function problemOf({ primary, replicas, quorum }: SentinelView, parts: SentinelParts): string | undefined {
+	if (primary['flags'] !== 'master') return `takes the primary for ${primary['flags']}`;
+	const others = Number(primary['num-other-sentinels']);
 	if (others !== parts.sentinels.length - 1) return `knows ${others} other(s)`;
 	if (!quorum) return 'reaches too few others';
-	const followers = parts.servers.filter(({ port, state }) => state === 'running' && String(port) !== master['port']);
+	const followers = parts.servers.filter(({ port, state }) => state === 'running' && String(port) !== primary['port']);
 	for (const { port } of followers) {
 		const fields = replicas.find((replica) => replica['port'] === String(port));
 		if (!fields) return `does not know the replica on ${port}`;
 		// It may still be thinking of the role the server had before, and would act on that when the next failover comes.
 		const isSound = fields['flags'] === 'slave' && fields['role-reported'] === 'slave';
-		const follows = fields['master-port'] === master['port'] && fields['master-link-status'] === 'ok';
-		if (!isSound || !follows) return `has not seen yet that ${port} follows ${master['port']}`;
+		const follows = fields['master-port'] === primary['port'] && fields['master-link-status'] === 'ok';
+		if (!isSound || !follows) return `has not seen yet that ${port} follows ${primary['port']}`;
 	}
 	return undefined;
 }
 
-/** Servers may think otherwise than the Sentinels: a master that comes back, until it is told. */
-async function outOfRole(servers: readonly RedisServer[], masterPort: number | undefined): Promise<string | undefined> {
+/** Servers may think otherwise than the Sentinels: a primary that comes back, until it is told. */
+async function outOfRole(
+	servers: readonly RedisServer[],
+	primaryPort: number | undefined,
+): Promise<string | undefined> {
 	const running = servers.filter(({ state }) => state === 'running');
-	const master = running.find(({ port }) => port === masterPort);
-	if (!master) return `the master on ${masterPort} is down`;
+	const primary = running.find(({ port }) => port === primaryPort);
+	if (!primary) return `the primary on ${primaryPort} is down`;
 	for (const server of running) {
 		const { role, master_port: follows, master_link_status: link } = await server.info('replication');
-		if (server === master && role !== 'master') return `${server.port} should be master and is ${role}`;
-		if (server !== master && !(role === 'slave' && follows === String(masterPort) && link === 'up')) {
-			return `${server.port} should follow ${masterPort} and is ${role} of ${follows}, link ${link}`;
+		if (server === primary && role !== 'master') return `${server.port} should be primary and is ${role}`;
+		if (server !== primary && !(role === 'slave' && follows === String(primaryPort) && link === 'up')) {
+			return `${server.port} should follow ${primaryPort} and is ${role} of ${follows}, link ${link}`;
 		}
 	}
 	const replicas = running.length - 1;
-	const served = replicas === 0 || (await hasReplicas(master.command, replicas, PATIENCE_MS));
-	return served ? undefined : `${masterPort} does not reach its ${replicas} replica(s)`;
+	const served = replicas === 0 || (await hasReplicas(primary.command, replicas, PATIENCE_MS));
+	return served ? undefined : `${primaryPort} does not reach its ${replicas} replica(s)`;
 }

@@ -4,22 +4,22 @@ import { RedisReplyError } from './resp.ts';
 /** What a Sentinel tells of a server; what matters is whether `flags` hold more than `master` or `slave`. */
 export type SentinelFields = Readonly<Record<string, string>>;
 
-/** A master and its replicas as one Sentinel sees them. */
+/** A primary and its replicas as one Sentinel sees them. */
 export interface SentinelView {
-	readonly master: SentinelFields;
+	readonly primary: SentinelFields;
 	readonly replicas: readonly SentinelFields[];
 	/** Whether enough Sentinels are reachable for a failover. */
 	readonly quorum: boolean;
 }
 
 export async function askSentinel(sentinel: RedisServer, name: string): Promise<SentinelView> {
-	const master = (await sentinel.command('SENTINEL', 'MASTER', name)) as string[];
+	const primary = (await sentinel.command('SENTINEL', 'MASTER', name)) as string[];
 	const replicas = (await sentinel.command('SENTINEL', 'REPLICAS', name)) as string[][];
-	return { master: fieldsOf(master), replicas: replicas.map(fieldsOf), quorum: await hasQuorum(sentinel, name) };
+	return { primary: fieldsOf(primary), replicas: replicas.map(fieldsOf), quorum: await hasQuorum(sentinel, name) };
 }
 
 /** Where it sends clients; during a failover, to the new one once that is promoted. */
-export async function masterPort(sentinel: RedisServer, name: string): Promise<number> {
+export async function primaryPort(sentinel: RedisServer, name: string): Promise<number> {
 	const [, port] = (await sentinel.command('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', name)) as [string, string];
 	return Number(port);
 }

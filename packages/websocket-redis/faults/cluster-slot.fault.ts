@@ -12,7 +12,7 @@ function testSlot(fault: Pick<Fault<ClusterBackend>, 'name' | 'inject' | 'exposu
 }
 
 async function move(slot: number, { cluster, masters }: ClusterBackend): Promise<Outage> {
-	const owner = await cluster.masterOf(slot);
+	const owner = await cluster.primaryOf(slot);
 	const other = masters.find((master) => master !== owner) as ClusterNode;
 	const from = Date.now();
 	await cluster.moveSlot(slot, owner, other);
@@ -48,7 +48,7 @@ testSlot({
 		let slot = 0;
 		for (let i = 0; found.size < masters.length; i++) {
 			slot = await backend.slotOf(`!${i}`);
-			found.add(await cluster.masterOf(slot));
+			found.add(await cluster.primaryOf(slot));
 		}
 		const outage = await move(slot, backend);
 		await Bun.sleep(3_000);

@@ -11,7 +11,7 @@ testFault({
 	name: 'Sentinel: the master killed',
 	...GROUP,
 	async inject({ backend: { sentinel } }) {
-		const master = await sentinel.master();
+		const master = await sentinel.primary();
 		const from = Date.now();
 		await master.kill();
 		const back = await sentElsewhere(sentinel, master);
@@ -26,7 +26,7 @@ testFault({
 	// Sentinels may lead a node back to the old master once more, before they tell it; it then has to move twice.
 	gapsPerTopic: 2,
 	async inject({ backend: { sentinel } }) {
-		const master = await sentinel.master();
+		const master = await sentinel.primary();
 		const from = Date.now();
 		// Until it is told, the old master goes on as if nothing had happened, and so may its clients.
 		const [back] = await Promise.all([demoted(master), sentinel.failover()]);

@@ -28,12 +28,12 @@ export function redisCluster(stage: Stage): () => Promise<ClusterBackend> {
 		try {
 			const connection = { cluster: cluster.nodes.map(({ host, port }) => ({ host, port })) };
 			const slotOf = (channel: string): Promise<number> => cluster.slotOf(PREFIX + channel);
-			const [first, second, third] = await cluster.masters();
+			const [first, second, third] = await cluster.primaries();
 			if (!first || !second || !third) throw new Error('a cluster of three masters has less');
 			const homes = new Map<string, Home>();
 			for (const topic of new Set(stage.nodes.flatMap((node) => topicsOfMember(stage, node)))) {
 				const slot = await slotOf(topic);
-				homes.set(topic, { slot, master: await cluster.masterOf(slot) });
+				homes.set(topic, { slot, master: await cluster.primaryOf(slot) });
 			}
 			return { cluster, masters: [first, second, third], homes, slotOf, connection, stop: () => cluster.stop() };
 		} catch (error) {
@@ -64,7 +64,7 @@ export const firstMaster: ReturnType<typeof homesWhere> = homesWhere(
 
 /** Resolves with the time at which a replica has taken over from this master, whether or not all nodes know. */
 export async function takenOver(cluster: RedisCluster, master: ClusterNode): Promise<number> {
-	await until(async () => !(await cluster.masters()).includes(master), {
+	await until(async () => !(await cluster.primaries()).includes(master), {
 		what: `a replica takes over from ${master.port}`,
 		timeoutMs: 15_000,
 	});

@@ -14,7 +14,7 @@ export async function redisSentinel(): Promise<SentinelBackend> {
 
 /** Resolves with the time at which most Sentinels send clients to another master than this. */
 export async function sentElsewhere(sentinel: RedisSentinel, master: RedisServer): Promise<number> {
-	await until(async () => (await sentinel.master()) !== master, {
+	await until(async () => (await sentinel.primary()) !== master, {
 		what: `the Sentinels name another master than ${master.port}`,
 		timeoutMs: 15_000,
 	});

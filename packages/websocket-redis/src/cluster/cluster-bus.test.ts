@@ -32,7 +32,7 @@ describe('the bus on a Redis Cluster', () => {
 		const node = serveLocally(provider);
 		await provider.start();
 		const { client } = await node.connect(['chat:1']);
-		const primary = await cluster.masterOf('orijs:chat:1');
+		const primary = await cluster.primaryOf('orijs:chat:1');
 		const counts = await Promise.all(
 			cluster.nodes.map(async (each) => [
 				each.id === primary.id,

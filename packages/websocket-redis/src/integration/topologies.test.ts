@@ -35,7 +35,7 @@ describe('messages pass between nodes', () => {
 		await messagePasses({ port: redis.port, ...odd });
 		await redis.stop();
 
-		const cluster = await startRedisCluster({ masters: 3, replicas: 0 });
+		const cluster = await startRedisCluster({ primaries: 3, replicas: 0 });
 		const nodes = cluster.nodes.map(({ host, port }) => ({ host, port }));
 		await messagePasses({ cluster: nodes, options: { keyPrefix: 'mine:', reconnectOnError: odd.reconnectOnError } });
 		await cluster.stop();
