@@ -1,6 +1,6 @@
-import { everyNode } from './harness/exposure.ts';
+import { everyNode } from './harness/impact.ts';
 import { redisCluster } from './harness/redis-cluster.ts';
-import { TWO_NODES } from './harness/stage.ts';
+import { TWO_NODES } from './harness/scenario.ts';
 import { testFault } from './harness/test-fault.ts';
 
 // Seen to fail: interruptions not reported (silent losses, topics without an event).
@@ -8,8 +8,8 @@ for (const seconds of [0, 5]) {
 	testFault({
 		name: `cluster: all six nodes killed, back after ${seconds} s`,
 		backend: redisCluster(TWO_NODES),
-		stage: TWO_NODES,
-		exposure: everyNode,
+		scenario: TWO_NODES,
+		impact: everyNode,
 		async inject({ backend: { cluster } }) {
 			const from = Date.now();
 			await Promise.all(cluster.nodes.map((node) => node.kill()));

@@ -1,32 +1,32 @@
 import { type RedisServer, startRedis, until } from '@orijs/testkit';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { RedisWsProvider } from '../src/index.ts';
-import { Follower } from './history/follower.ts';
-import { HistoryNode } from './history/history-node.ts';
+import { RecordingClient } from './history/recording-client.ts';
+import { NodeProcess } from './history/node-process.ts';
 import { HISTORY } from './history/protocol.ts';
-import { SILENT } from './history/silent.ts';
+import { silentLogger } from '../src/test-support/silent-logger.ts';
 
 const CLIENTS = 1_000;
 const TOPICS = ['kept:0', 'kept:1'];
 const MISSED = 500;
-/** How many messages a node reads at once. */
+/** How many messages a node reads per page. */
 const PAGE = 200;
 
 let redis: RedisServer;
-let node: HistoryNode;
+let node: NodeProcess;
 let publisher: RedisWsProvider;
-let followers: Follower[];
+let clients: RecordingClient[];
 
 beforeAll(async () => {
 	redis = await startRedis();
-	node = await HistoryNode.start(redis.port);
-	publisher = new RedisWsProvider({ connection: { port: redis.port }, history: HISTORY, logger: SILENT });
+	node = await NodeProcess.start(redis.port);
+	publisher = new RedisWsProvider({ connection: { port: redis.port }, history: HISTORY, logger: silentLogger });
 	await publisher.start();
-	followers = Array.from({ length: CLIENTS }, (_, i) => new Follower(node.url, TOPICS[i % TOPICS.length] ?? ''));
-	await Promise.all(followers.map((follower) => follower.join()));
+	clients = Array.from({ length: CLIENTS }, (_, i) => new RecordingClient(node.url, TOPICS[i % TOPICS.length] ?? ''));
+	await Promise.all(clients.map((client) => client.subscribe()));
 });
 afterAll(async () => {
-	await Promise.all(followers.map((follower) => follower.close()));
+	await Promise.all(clients.map((client) => client.close()));
 	await publisher.stop();
 	await node.stop();
 	await redis.stop();
@@ -37,13 +37,13 @@ async function publish(texts: readonly string[]): Promise<void> {
 }
 
 interface Reads {
-	/** Pages that lead back from where a topic stands. */
+	/** Reads of pages, backwards from the end of a topic. */
 	readonly pages: number;
-	/** Those, and each time that a node asks where a topic stands. */
+	/** Those, and the reads of a topic's position. */
 	readonly all: number;
 }
 
-/** How many there were. What is too old is let go with every read. */
+/** The reads so far. Every read trims the topic. */
 async function reads(): Promise<Reads> {
 	const stats = String(await redis.command('INFO', 'commandstats'));
 	const calls = (command: string): number =>
@@ -52,13 +52,13 @@ async function reads(): Promise<Reads> {
 }
 
 async function untilAllHave(text: string): Promise<void> {
-	await until(() => followers.every(({ last }) => last === text), {
-		what: () => `all have ${text}; ${followers.filter(({ last }) => last !== text).length} have not`,
+	await until(() => clients.every(({ last }) => last === text), {
+		what: () => `all clients have ${text}; ${clients.filter(({ last }) => last !== text).length} have not`,
 		timeoutMs: 30_000,
 	});
 }
 
-it('1,000 clients that come back all at once cost one read per topic and page', async () => {
+it('1,000 clients that reconnect at once cost one read per topic and page', async () => {
 	await publish(['first']);
 	await untilAllHave('first');
 	await node.kill();
@@ -68,15 +68,15 @@ it('1,000 clients that come back all at once cost one read per topic and page', 
 	await node.restart();
 	await untilAllHave(`${MISSED - 1}`);
 	const after = await reads();
-	// When it starts, a node tries out whether it can read.
+	// When it starts, a node reads once to probe Redis.
 	const pages = after.pages - before.pages - 1;
 	const all = after.all - before.all - 1;
 
-	for (const { texts } of followers) expect(texts).toEqual(['first', ...missed]);
+	for (const { texts } of clients) expect(texts).toEqual(['first', ...missed]);
 	console.log(
 		`${CLIENTS} clients, ${TOPICS.length} topics, ${MISSED} messages each: ${all} reads, ${pages} of them of pages`,
 	);
 	expect(pages).toBe(TOPICS.length * Math.ceil(MISSED / PAGE));
-	// The node asks when the first is in the topic, and when it is subscribed to it.
+	// The node reads the position when the first client subscribes, and when its own subscription is active.
 	expect(all - pages).toBeLessThanOrEqual(TOPICS.length * 2);
 });

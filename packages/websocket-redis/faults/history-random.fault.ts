@@ -1,19 +1,19 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { Crowd } from './history/crowd.ts';
+import { HistoryDeployment } from './history/history-deployment.ts';
 import { NOTHING_LOST, outcomeFrom } from './history/outcome.ts';
 import { randomRound } from './history/random-faults.ts';
 
 const ROUNDS = 6;
 
-let crowd: Crowd;
-beforeAll(async () => void (crowd = await Crowd.gather()));
-afterAll(() => crowd.disperse());
+let deployment: HistoryDeployment;
+beforeAll(async () => void (deployment = await HistoryDeployment.start()));
+afterAll(() => deployment.stop());
 
-/** `bun run soak` goes on for as long as one likes. */
-it('clients of topics with history hear all, once and in order, whatever breaks', async () => {
+/** `bun run soak` does the same for any length of time. */
+it('clients of topics with history receive every message once and in order under random faults', async () => {
 	for (let round = 0; round < ROUNDS; round++) {
-		const outcome = outcomeFrom(crowd);
-		const names = await randomRound(crowd);
+		const outcome = outcomeFrom(deployment);
+		const names = await randomRound(deployment);
 		console.log(`${round + 1}: ${names.join(', ')}`);
 		expect(outcome(), names.join(', ')).toMatchObject(NOTHING_LOST);
 	}

@@ -1,53 +1,53 @@
 import { type RedisServer, startRedis, startTcpProxy, type TcpProxy, until } from '@orijs/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Follower } from './history/follower.ts';
-import { HistoryNode } from './history/history-node.ts';
+import { RecordingClient } from './history/recording-client.ts';
+import { NodeProcess } from './history/node-process.ts';
 
 const TOPIC = 'kept:replica';
 
-describe('a replica that lags is promoted', () => {
-	let master: RedisServer;
+describe('the promotion of a replica that lags', () => {
+	let primary: RedisServer;
 	let replica: RedisServer;
 	let proxy: TcpProxy;
-	let node: HistoryNode;
-	let follower: Follower;
+	let node: NodeProcess;
+	let client: RecordingClient;
 	beforeAll(async () => {
-		master = await startRedis();
-		replica = await startRedis({ replicaOf: master });
+		primary = await startRedis();
+		replica = await startRedis({ replicaOf: primary });
 		await replica.linkUp();
-		await master.replicated();
-		proxy = await startTcpProxy({ port: master.port });
-		node = await HistoryNode.start(proxy.port);
-		follower = new Follower(node.url, TOPIC);
-		await follower.join();
+		await primary.replicated();
+		proxy = await startTcpProxy({ port: primary.port });
+		node = await NodeProcess.start(proxy.port);
+		client = new RecordingClient(node.url, TOPIC);
+		await client.subscribe();
 	});
 	afterAll(async () => {
-		await follower.close();
+		await client.close();
 		await node.stop();
 		await proxy.stop();
-		await Promise.all([master.stop(), replica.stop()]);
+		await Promise.all([primary.stop(), replica.stop()]);
 	});
 
-	it('with what it lacks told by the next message at the latest, although the epoch is the same', async () => {
+	it('is reported as a loss with the next message at the latest, although the epoch is the same', async () => {
 		const publish = (by: string): Promise<number> => node.ask<number>({ do: 'burst', topic: TOPIC, by, count: 5 });
 		expect(await publish('before')).toBe(5);
-		await until(() => follower.last === 'before:4', { what: 'those before have come' });
-		await master.replicated();
+		await until(() => client.last === 'before:4', { what: 'the messages before arrive' });
+		await primary.replicated();
 		await replica.command('REPLICAOF', 'NO', 'ONE');
 		expect(await publish('lost')).toBe(5);
-		await until(() => follower.last === 'lost:4', { what: 'those that the replica lacks have come' });
-		const heard = follower.told.length;
+		await until(() => client.last === 'lost:4', { what: 'the messages that the replica lacks arrive' });
+		const count = client.events.length;
 		proxy.retarget({ port: replica.port });
 		proxy.cut();
-		// What it accepts before the node listens again is a part of what is told.
-		await until(async () => (await publish('after')) === 5 && follower.last.startsWith('after'), {
-			what: 'a message of the replica has come',
+		// Messages accepted before the node has subscribed again are part of the gap.
+		await until(async () => (await publish('after')) === 5 && client.last.startsWith('after'), {
+			what: 'a message from the replica arrives',
 			timeoutMs: 10_000,
 		});
-		const after = follower.told.slice(heard);
+		const after = client.events.slice(count);
 		const message = after.findIndex(({ kind }) => kind === 'message');
 		expect(after.slice(0, message).some(({ kind }) => kind === 'gap')).toBe(true);
-		const epochs = follower.told.flatMap((one) => (one.kind === 'message' ? [one.epoch] : []));
+		const epochs = client.events.flatMap((event) => (event.kind === 'message' ? [event.epoch] : []));
 		expect(new Set(epochs).size).toBe(1);
 	});
 });

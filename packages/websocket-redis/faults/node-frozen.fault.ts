@@ -1,19 +1,19 @@
 import { oneRedis } from './harness/backend.ts';
-import { TWO_NODES } from './harness/stage.ts';
+import { TWO_NODES } from './harness/scenario.ts';
 import { testFault } from './harness/test-fault.ts';
 
 const FROZEN_MS = 3_000;
 
-// As with a long garbage collection or a paused machine: nothing is lost, it only comes later. The other node, which hears no
-// heartbeat for a while, has nothing to report; the frozen one may think the worst of its own connections.
-// Seen to fail: a node that fell silent taken for a loss (false alarms).
+// As with a long garbage collection or a paused machine: messages are late, none is lost. The other node, which misses
+// heartbeats for a while, has nothing to report; the frozen one may consider its own connections dead.
+// Seen to fail: a loss reported because a node fell silent (false alarms).
 testFault({
-	name: 'a node is frozen for 3 s',
+	name: 'a node frozen for 3 s',
 	backend: oneRedis(),
-	stage: TWO_NODES,
-	exposure: (node) => (node === 'b' ? 'possible' : 'untouched'),
+	scenario: TWO_NODES,
+	impact: (node) => (node === 'b' ? 'possible' : 'unaffected'),
 	mayLoseNothing: true,
-	heldUpMs: FROZEN_MS,
+	delayMs: FROZEN_MS,
 	async inject({ nodes }) {
 		const frozen = nodes.find(({ name }) => name === 'b');
 		const from = Date.now();

@@ -1,17 +1,17 @@
 import { oneRedis } from './harness/backend.ts';
-import { TWO_NODES } from './harness/stage.ts';
+import { TWO_NODES } from './harness/scenario.ts';
 import { testFault } from './harness/test-fault.ts';
 
-// Connections stay open, the system goes on accepting new ones, nothing is answered. What the nodes wrote until they noticed is
-// carried out when Redis goes on: after that it must not arrive behind newer messages.
-// Seen to fail: what could not be published is not announced (silent losses).
+// Connections stay open, the system accepts new ones, and Redis does not reply. Once it continues, it executes what the
+// nodes wrote before they noticed, which must not arrive after newer messages.
+// Seen to fail: no gap notice for messages that could not be published (silent losses).
 for (const seconds of [3, 8]) {
 	testFault({
 		name: `Redis frozen for ${seconds} s`,
 		backend: oneRedis(),
-		stage: TWO_NODES,
-		// The subscriptions may well outlive it; what could not be published is lost.
-		exposure: () => 'possible',
+		scenario: TWO_NODES,
+		// The subscriptions may survive; messages that could not be published are lost.
+		impact: () => 'possible',
 		async inject({ backend: { redis } }) {
 			const from = Date.now();
 			redis.freeze();

@@ -1,14 +1,14 @@
 import { oneRedis } from './harness/backend.ts';
-import { TWO_NODES } from './harness/stage.ts';
+import { TWO_NODES } from './harness/scenario.ts';
 import { testFault } from './harness/test-fault.ts';
 
-// Long enough to be taken for dead, which is no mistake as long as it is said: losing nothing is fine, too.
-// Seen to fail: local delivery once the bus has answered, well or not (1,238 ms to reach a client of the same node).
+// Long enough for the nodes to consider Redis dead, which is right if they report it; losing nothing is right as well.
+// Seen to fail: local delivery only after the bus accepted or rejected (1,238 ms to reach a client of the same node).
 testFault({
 	name: 'Redis busy for 2 s',
 	backend: oneRedis('--enable-debug-command', 'yes'),
-	stage: TWO_NODES,
-	exposure: () => 'possible',
+	scenario: TWO_NODES,
+	impact: () => 'possible',
 	mayLoseNothing: true,
 	async inject({ backend: { redis } }) {
 		const from = Date.now();

@@ -1,35 +1,36 @@
-import { DOUBT_MS } from './harness/doubt.ts';
-import { everyNode } from './harness/exposure.ts';
-import { demoted, redisSentinel, sentElsewhere } from './harness/redis-sentinel.ts';
-import { TWO_NODES } from './harness/stage.ts';
+import { VERIFICATION_LAG_MS } from './harness/verification-lag.ts';
+import { everyNode } from './harness/impact.ts';
+import { demoted, redisSentinel, failedOver } from './harness/redis-sentinel.ts';
+import { TWO_NODES } from './harness/scenario.ts';
 import { testFault } from './harness/test-fault.ts';
 
-// Seen to fail: interruptions not reported (topics without an event, silent losses); five seconds between tries to reconnect (recovery).
-const GROUP = { backend: redisSentinel, stage: TWO_NODES, exposure: everyNode, gapSlackMs: DOUBT_MS };
+// Seen to fail: interruptions not reported (topics without an event, silent losses); five seconds between attempts to
+// reconnect (recovery).
+const GROUP = { backend: redisSentinel, scenario: TWO_NODES, impact: everyNode, gapSlackMs: VERIFICATION_LAG_MS };
 
 testFault({
-	name: 'Sentinel: the master killed',
+	name: 'Sentinel: the primary killed',
 	...GROUP,
 	async inject({ backend: { sentinel } }) {
-		const master = await sentinel.primary();
+		const primary = await sentinel.primary();
 		const from = Date.now();
-		await master.kill();
-		const back = await sentElsewhere(sentinel, master);
+		await primary.kill();
+		const back = await failedOver(sentinel, primary);
 		await sentinel.ready();
 		return { from, back };
 	},
 });
 
 testFault({
-	name: 'Sentinel: a failover from a master that is well',
+	name: 'Sentinel: a failover from a healthy primary',
 	...GROUP,
-	// Sentinels may lead a node back to the old master once more, before they tell it; it then has to move twice.
+	// Sentinels may lead a node back to the old primary before they demote it; the node then moves twice.
 	gapsPerTopic: 2,
 	async inject({ backend: { sentinel } }) {
-		const master = await sentinel.primary();
+		const primary = await sentinel.primary();
 		const from = Date.now();
-		// Until it is told, the old master goes on as if nothing had happened, and so may its clients.
-		const [back] = await Promise.all([demoted(master), sentinel.failover()]);
+		// Until it is demoted, the old primary continues as before, and its clients may stay.
+		const [back] = await Promise.all([demoted(primary), sentinel.failover()]);
 		return { from, back };
 	},
 });

@@ -1,28 +1,28 @@
 import { until } from '@orijs/testkit';
 import { oneRedis } from './harness/backend.ts';
-import { onlyNode } from './harness/exposure.ts';
-import { exactlyOne, subscriberLinks } from './harness/links.ts';
-import { TWO_NODES } from './harness/stage.ts';
+import { onlyNode } from './harness/impact.ts';
+import { exactlyOne, subscriberConnections } from './harness/connections.ts';
+import { TWO_NODES } from './harness/scenario.ts';
 import { testFault } from './harness/test-fault.ts';
 
-// Redis drops a subscriber that reads too slowly, with all that waits for it. What it had sent before still arrives.
-// Seen to fail: a gap that begins 5 ms before the connection is back (silent losses).
+// Redis drops a subscriber that reads too slowly, with everything queued for it. What it had already sent still
+// arrives. Seen to fail: a gap that begins 5 ms before the connection works again (silent losses).
 testFault({
 	name: "a subscriber's output buffer overflows",
 	backend: oneRedis('--client-output-buffer-limit', 'pubsub 1mb 0 0'),
-	stage: { ...TWO_NODES, proxied: ['b'] },
-	exposure: onlyNode('b'),
-	async inject(world) {
-		const { redis } = world.backend;
-		const [a] = world.nodes;
+	scenario: { ...TWO_NODES, proxied: ['b'] },
+	impact: onlyNode('b'),
+	async inject(deployment) {
+		const { redis } = deployment.backend;
+		const [a] = deployment.nodes;
 		const from = Date.now();
-		exactlyOne(world.proxy('b').freeze(subscriberLinks, { direction: 'toClient' }));
-		// More than the limit and all buffers of the system on the way. On a topic that a is not in, or it would hear it as well.
+		exactlyOne(deployment.proxy('b').freeze(subscriberConnections, { direction: 'toClient' }));
+		// More than the limit and all system buffers on the path. On a topic to which only b is subscribed.
 		await a?.ask({ do: 'burst', topic: 'room-b:0', count: 500, bytes: 64 * 1_024 });
 		await until(() => redis.log().includes('overcoming of output buffer limits'), {
 			what: 'Redis drops the subscriber',
 		});
-		world.proxy('b').thaw();
+		deployment.proxy('b').thaw();
 		return { from, back: Date.now() };
 	},
 });

@@ -1,24 +1,24 @@
 import { oneRedis } from './harness/backend.ts';
-import { everyNode } from './harness/exposure.ts';
-import { type Stage, TWO_NODES } from './harness/stage.ts';
+import { everyNode } from './harness/impact.ts';
+import { type Scenario, TWO_NODES } from './harness/scenario.ts';
 import { testFault } from './harness/test-fault.ts';
 
 const NODES = ['a', 'b'];
 
-const FIVE_THOUSAND_TOPICS: Stage = {
+const FIVE_THOUSAND_TOPICS: Scenario = {
 	...TWO_NODES,
-	groups: [{ prefix: 'topic', count: 5_000, publishers: NODES, members: NODES }],
+	groups: [{ prefix: 'topic', count: 5_000, publishers: NODES, subscribers: NODES }],
 	clientsPerNode: 1,
-	// Each topic is heard of once a second, so one that stays deaf shows.
+	// One message per topic and second, so that a topic that is not subscribed again is noticed.
 	messages: 5_000,
 };
 
-// Seen to fail: a gap that begins 5 ms before the connection is back (silent losses).
+// Seen to fail: a gap that begins 5 ms before the connection works again (silent losses).
 testFault({
 	name: 'every subscriber killed, 5,000 topics',
 	backend: oneRedis(),
-	stage: FIVE_THOUSAND_TOPICS,
-	exposure: everyNode,
+	scenario: FIVE_THOUSAND_TOPICS,
+	impact: everyNode,
 	async inject({ backend: { redis } }) {
 		const from = Date.now();
 		await redis.command('CLIENT', 'KILL', 'TYPE', 'pubsub');

@@ -1,11 +1,11 @@
 import { type RedisServer, startRedis } from '@orijs/testkit';
 import type { NodeConnection } from '../node/protocol.ts';
 
-/** What the nodes of a run are connected to. */
+/** The Redis that the nodes of a run connect to. */
 export interface Backend {
-	/** What a node connects with, unless it goes through a proxy. */
+	/** A node's connection, unless it goes through a proxy. */
 	readonly connection: NodeConnection;
-	/** Where a node's proxy leads to, where there is one place. */
+	/** The target of a node's proxy, if the backend is one server. */
 	readonly port?: number;
 	stop(): Promise<void>;
 }
@@ -15,7 +15,7 @@ export interface SingleRedis extends Backend {
 	readonly port: number;
 }
 
-/** One Redis, with these more arguments. */
+/** One Redis server, with additional arguments. */
 export function oneRedis(...args: readonly string[]): () => Promise<SingleRedis> {
 	return async () => {
 		const redis = await startRedis({ args });

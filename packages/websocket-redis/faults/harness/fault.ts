@@ -1,30 +1,33 @@
-import type { Exposure } from '../ledger/run.ts';
+import type { Impact } from '../counting/run.ts';
 import type { Backend } from './backend.ts';
-import type { Stage } from './stage.ts';
-import type { World } from './world.ts';
+import type { Deployment } from './deployment.ts';
+import type { Scenario } from './scenario.ts';
 
-/** When something was broken and when it was whole again, as far as the backend and the network go. `Date.now()`. */
+/** When the fault began, and when backend and network were repaired. `Date.now()`. */
 export interface Outage {
 	readonly from: number;
 	readonly back: number;
 }
 
-/** One way to break something, and what it may cost. */
+/** A way to break something, and the losses it may cause. */
 export interface Fault<B extends Backend> {
-	/** As it stands in the table. */
+	/** Its name in the table. */
 	readonly name: string;
 	readonly backend: () => Promise<B>;
-	readonly stage: Stage;
-	/** Breaks it and repairs it, while everybody publishes. */
-	inject(world: World<B>): Promise<Outage>;
-	/** Which topics on which nodes may have lost something. Asked at the end. */
-	readonly exposure: (node: string, topic: string, backend: B) => Exposure;
-	/** Gap events that one node may report on one topic: as many as there were interruptions. Default 1. */
+	readonly scenario: Scenario;
+	/** Breaks and repairs something, while every node publishes. */
+	inject(deployment: Deployment<B>): Promise<Outage>;
+	/** Which topics on which nodes may have lost messages. Called at the end. */
+	readonly impact: (node: string, topic: string, backend: B) => Impact;
+	/** The most gap events that a node may report on one topic: one per interruption. Default 1. */
 	readonly gapsPerTopic?: number;
-	/** Whether it may pass without any loss; then the fault itself must make sure that it happened. Default false. */
+	/** Whether it may cause no loss; the fault itself must then verify that it happened. Default false. */
 	readonly mayLoseNothing?: boolean;
-	/** How much earlier than the first possible loss a gap may begin, in milliseconds; default a heartbeat interval and 500. */
+	/**
+	 * How much earlier than the first possible loss a gap may begin, in milliseconds. Default: a heartbeat interval and
+	 * 500.
+	 */
 	readonly gapSlackMs?: number;
-	/** How long the fault itself holds up deliveries that are bound to come, in milliseconds. Default 0. */
-	readonly heldUpMs?: number;
+	/** How long the fault delays messages that will arrive, in milliseconds. Default 0. */
+	readonly delayMs?: number;
 }

@@ -1,6 +1,6 @@
 const EVERY_MS = 10;
 
-/** How late this process was at most since the call: what it counts may look so much later than it was. */
+/** Measures the longest delay of this process since the call. Its measurements may be late by that much. */
 export function watchLag(): { readonly maxMs: () => number; readonly stop: () => void } {
 	let last = performance.now();
 	let max = 0;

@@ -1,25 +1,25 @@
 import { until } from '@orijs/testkit';
-import { decodeMessage } from '../ledger/message.ts';
-import type { Channel, Receiver } from '../ledger/run.ts';
+import { decodeMessage } from '../counting/message.ts';
+import type { Channel, Receiver } from '../counting/run.ts';
 
 interface LiveArrivals {
 	readonly numbers: number[];
 	readonly at: number[];
 }
 
-/** A client that is connected and writes down what it gets. */
+/** A connected client that records the messages it receives. */
 export interface LiveReceiver extends Receiver {
 	readonly socketId: string;
-	/** False once its connection is gone, which no fault here is a reason for. */
+	/** False once its connection is lost, which no fault here may cause. */
 	readonly isConnected: () => boolean;
-	/** Whether that message of that publisher, or a later one, has arrived. */
-	hasHeard(publisher: string, channel: Channel, number: number): boolean;
+	/** Whether that message of the publisher, or a later one, has arrived. */
+	hasReceived(publisher: string, channel: Channel, number: number): boolean;
 	close(): void;
 }
 
 const CONNECT_TIMEOUT_MS = 15_000;
 
-/** Resolves once the client is in all its topics, so that from then on it has to get everything. */
+/** Resolves once the client is subscribed to all its topics: it must receive every message from then on. */
 export async function connectReceiver(
 	url: string,
 	node: string,
@@ -29,15 +29,15 @@ export async function connectReceiver(
 	const streams = new Map<string, Map<Channel, LiveArrivals>>();
 	const socket = new WebSocket(url);
 	let socketId: string | undefined;
-	let joined = false;
+	let isSubscribed = false;
 	socket.addEventListener('message', ({ data }: MessageEvent<string>) => {
 		if (!data.startsWith('!')) record(streams, data);
 		else if (data.startsWith('!id ')) socketId = data.slice('!id '.length);
-		else joined = true;
+		else isSubscribed = true;
 	});
 	await until(() => socketId !== undefined, { what: `${name} is connected`, timeoutMs: CONNECT_TIMEOUT_MS });
 	socket.send(topics.join(' '));
-	await until(() => joined, { what: `${name} is in its topics`, timeoutMs: CONNECT_TIMEOUT_MS });
+	await until(() => isSubscribed, { what: `${name} is subscribed`, timeoutMs: CONNECT_TIMEOUT_MS });
 	return {
 		name,
 		node,
@@ -46,7 +46,7 @@ export async function connectReceiver(
 		since: Date.now(),
 		streams,
 		isConnected: () => socket.readyState === WebSocket.OPEN,
-		hasHeard: (publisher, channel, number) => (streams.get(publisher)?.get(channel)?.numbers.at(-1) ?? -1) >= number,
+		hasReceived: (publisher, channel, number) => (streams.get(publisher)?.get(channel)?.numbers.at(-1) ?? -1) >= number,
 		close: () => socket.close(),
 	};
 }

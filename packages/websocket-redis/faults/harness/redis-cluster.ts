@@ -1,41 +1,41 @@
 import { type ClusterNode, type RedisCluster, startRedisCluster, until } from '@orijs/testkit';
-import type { Exposure } from '../ledger/run.ts';
+import type { Impact } from '../counting/run.ts';
 import type { Backend } from './backend.ts';
-import { type Stage, topicsOfMember } from './stage.ts';
+import { type Scenario, topicsOfSubscriber } from './scenario.ts';
 
-/** Channels of a provider that is given no prefix of its own begin so. */
+/** The default prefix of a provider's channels. */
 const PREFIX = 'orijs:';
 
 export interface ClusterBackend extends Backend {
 	readonly cluster: RedisCluster;
-	/** The first three are masters when the run begins. */
-	readonly masters: readonly [ClusterNode, ClusterNode, ClusterNode];
-	/** Where each topic is when the run begins, as Redis has it. */
-	readonly homes: ReadonlyMap<string, Home>;
-	/** The slot of a channel of the provider's. */
+	/** The three primaries at the start of the run. */
+	readonly primaries: readonly [ClusterNode, ClusterNode, ClusterNode];
+	/** Where Redis places each topic at the start of the run. */
+	readonly placements: ReadonlyMap<string, Placement>;
+	/** The slot of one of the provider's channels. */
 	slotOf(channel: string): Promise<number>;
 }
 
-export interface Home {
+export interface Placement {
 	readonly slot: number;
-	readonly master: ClusterNode;
+	readonly primary: ClusterNode;
 }
 
-/** Three masters, which share the topics of this stage, with a replica each. */
-export function redisCluster(stage: Stage): () => Promise<ClusterBackend> {
+/** Three primaries that share the topics of a scenario, with a replica each. */
+export function redisCluster(scenario: Scenario): () => Promise<ClusterBackend> {
 	return async () => {
 		const cluster = await startRedisCluster();
 		try {
 			const connection = { cluster: cluster.nodes.map(({ host, port }) => ({ host, port })) };
 			const slotOf = (channel: string): Promise<number> => cluster.slotOf(PREFIX + channel);
 			const [first, second, third] = await cluster.primaries();
-			if (!first || !second || !third) throw new Error('a cluster of three masters has less');
-			const homes = new Map<string, Home>();
-			for (const topic of new Set(stage.nodes.flatMap((node) => topicsOfMember(stage, node)))) {
+			if (!first || !second || !third) throw new Error('the cluster has fewer than three primaries');
+			const placements = new Map<string, Placement>();
+			for (const topic of new Set(scenario.nodes.flatMap((node) => topicsOfSubscriber(scenario, node)))) {
 				const slot = await slotOf(topic);
-				homes.set(topic, { slot, master: await cluster.primaryOf(slot) });
+				placements.set(topic, { slot, primary: await cluster.primaryOf(slot) });
 			}
-			return { cluster, masters: [first, second, third], homes, slotOf, connection, stop: () => cluster.stop() };
+			return { cluster, primaries: [first, second, third], placements, slotOf, connection, stop: () => cluster.stop() };
 		} catch (error) {
 			await cluster.stop();
 			throw error;
@@ -44,28 +44,28 @@ export function redisCluster(stage: Stage): () => Promise<ClusterBackend> {
 }
 
 /**
- * The topics that have such a home lost their subscriptions; those that don't are left in peace, as a fault of one shard is none of the
- * others. By which slots messages to sockets go depends on the sockets' ids: they may be hit or not.
+ * The topics at these placements lost their subscriptions; all others must lose nothing, as a fault of one shard must
+ * not affect the others. The slots of messages to sockets depend on the sockets' ids: they may be affected.
  */
-export function homesWhere(
-	isHit: (home: Home, backend: ClusterBackend) => boolean,
-): (node: string, topic: string, backend: ClusterBackend) => Exposure {
+export function topicsWhere(
+	isAffected: (placement: Placement, backend: ClusterBackend) => boolean,
+): (node: string, topic: string, backend: ClusterBackend) => Impact {
 	return (_, topic, backend) => {
-		const home = backend.homes.get(topic);
-		if (home === undefined) return 'possible';
-		return isHit(home, backend) ? 'interrupted' : 'whole';
+		const placement = backend.placements.get(topic);
+		if (placement === undefined) return 'possible';
+		return isAffected(placement, backend) ? 'interrupted' : 'lossless';
 	};
 }
 
-/** As {@link homesWhere}: all topics of the first master. */
-export const firstMaster: ReturnType<typeof homesWhere> = homesWhere(
-	({ master }, { masters: [first] }) => master === first,
+/** As {@link topicsWhere}: all topics of the first primary. */
+export const topicsOfFirstPrimary: ReturnType<typeof topicsWhere> = topicsWhere(
+	({ primary }, { primaries: [first] }) => primary === first,
 );
 
-/** Resolves with the time at which a replica has taken over from this master, whether or not all nodes know. */
-export async function takenOver(cluster: RedisCluster, master: ClusterNode): Promise<number> {
-	await until(async () => !(await cluster.primaries()).includes(master), {
-		what: `a replica takes over from ${master.port}`,
+/** Resolves with the time at which a replica has taken over from this primary, before all nodes know. */
+export async function takenOver(cluster: RedisCluster, primary: ClusterNode): Promise<number> {
+	await until(async () => !(await cluster.primaries()).includes(primary), {
+		what: `a replica takes over from ${primary.port}`,
 		timeoutMs: 15_000,
 	});
 	return Date.now();

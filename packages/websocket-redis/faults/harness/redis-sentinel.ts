@@ -5,17 +5,17 @@ export interface SentinelBackend extends Backend {
 	readonly sentinel: RedisSentinel;
 }
 
-/** A master and a replica, watched by three Sentinels, whom the nodes ask. */
+/** A primary and a replica, watched by three Sentinels, through which the nodes connect. */
 export async function redisSentinel(): Promise<SentinelBackend> {
 	const sentinel = await startRedisSentinel();
 	const sentinels = sentinel.sentinels.map(({ host, port }) => ({ host, port }));
 	return { sentinel, connection: { sentinels, name: sentinel.name }, stop: () => sentinel.stop() };
 }
 
-/** Resolves with the time at which most Sentinels send clients to another master than this. */
-export async function sentElsewhere(sentinel: RedisSentinel, master: RedisServer): Promise<number> {
-	await until(async () => (await sentinel.primary()) !== master, {
-		what: `the Sentinels name another master than ${master.port}`,
+/** Resolves with the time at which most Sentinels name another primary than this. */
+export async function failedOver(sentinel: RedisSentinel, primary: RedisServer): Promise<number> {
+	await until(async () => (await sentinel.primary()) !== primary, {
+		what: `the Sentinels name another primary than ${primary.port}`,
 		timeoutMs: 15_000,
 	});
 	return Date.now();
@@ -23,7 +23,7 @@ export async function sentElsewhere(sentinel: RedisSentinel, master: RedisServer
 
 /** Resolves with the time at which this server has become a replica. */
 export async function demoted(server: RedisServer): Promise<number> {
-	// A Sentinel drops all connections to a server that it demotes, that of the tests as well.
+	// A Sentinel drops all connections to a server that it demotes, including the test's.
 	const role = (): Promise<string | undefined> =>
 		server.info('replication').then(
 			({ role }) => role,

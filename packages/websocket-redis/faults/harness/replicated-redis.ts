@@ -2,23 +2,23 @@ import { type RedisServer, startRedis, until } from '@orijs/testkit';
 import type { Backend } from './backend.ts';
 
 export interface ReplicatedRedis extends Backend {
-	readonly master: RedisServer;
+	readonly primary: RedisServer;
 	readonly replica: RedisServer;
 }
 
-/** A master, where the nodes begin, and a replica that follows it. */
+/** A primary, to which the nodes connect first, and its replica. */
 export async function replicatedRedis(): Promise<ReplicatedRedis> {
 	const args = ['--repl-diskless-sync-delay', '0'];
-	const master = await startRedis({ args });
-	const replica = await startRedis({ args: [...args, '--replicaof', `${master.host} ${master.port}`] });
+	const primary = await startRedis({ args });
+	const replica = await startRedis({ args: [...args, '--replicaof', `${primary.host} ${primary.port}`] });
 	await until(async () => String(await replica.command('INFO', 'replication')).includes('master_link_status:up'), {
-		what: 'the replica follows its master',
+		what: 'the replica is connected to its primary',
 	});
 	return {
-		master,
+		primary,
 		replica,
-		connection: { host: master.host, port: master.port },
-		port: master.port,
-		stop: async () => void (await Promise.all([master.stop(), replica.stop()])),
+		connection: { host: primary.host, port: primary.port },
+		port: primary.port,
+		stop: async () => void (await Promise.all([primary.stop(), replica.stop()])),
 	};
 }

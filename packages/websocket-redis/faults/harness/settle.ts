@@ -1,73 +1,74 @@
 import { TimeoutError, until } from '@orijs/testkit';
-import type { Channel } from '../ledger/run.ts';
-import type { FaultNode, World } from './world.ts';
+import type { Channel } from '../counting/run.ts';
+import type { FaultNode, Deployment } from './deployment.ts';
 
 const PATIENCE_MS = 15_000;
 const ROUND_TIMEOUT_MS = 2_000;
-/** What comes by itself, late, has come by then: a second copy, a gap event, which may be held back for 1,250 ms. */
+/** Late duplicates and gap events arrive within this time; the provider may hold back gap events for 1,250 ms. */
 const STRAGGLERS_MS = 2_000;
 
-/** Resolves when every client hears every publisher on every channel it has to. */
-export async function warmUp(world: World): Promise<void> {
-	await notReady(world, PATIENCE_MS);
-	await until(async () => (await silentAfter(world, ROUND_TIMEOUT_MS)) === undefined, {
-		what: 'everybody hears everybody',
+/** Resolves when every client receives from every publisher on all its channels. */
+export async function warmUp(deployment: Deployment): Promise<void> {
+	await notReady(deployment, PATIENCE_MS);
+	await until(async () => (await missingAfter(deployment, ROUND_TIMEOUT_MS)) === undefined, {
+		what: 'every client receives from every publisher',
 		timeoutMs: PATIENCE_MS,
 	});
 }
 
 /**
- * After the load has stopped: waits until all nodes say that they are ready and a last message of every publisher has arrived on
- * every channel. Returns what is still missing then, as a sentence, or undefined. The last messages count like all others.
+ * After the nodes stopped publishing: waits until all are ready and one more message of every publisher has arrived on
+ * every channel. These count like all others. Returns what is still missing, as a sentence, or undefined.
  */
-export async function settle(world: World): Promise<string | undefined> {
+export async function settle(deployment: Deployment): Promise<string | undefined> {
 	const deadline = performance.now() + PATIENCE_MS;
 	let missing: string | undefined;
 	do {
-		missing = await notReady(world, deadline - performance.now());
-		missing ??= await silentAfter(world, ROUND_TIMEOUT_MS);
+		missing = await notReady(deployment, deadline - performance.now());
+		missing ??= await missingAfter(deployment, ROUND_TIMEOUT_MS);
 	} while (missing !== undefined && performance.now() < deadline);
 	await Bun.sleep(STRAGGLERS_MS);
 	return missing;
 }
 
-/** Waits until all nodes say that they are ready. Returns what they say when they don't, as a sentence, or undefined. */
-export async function notReady(world: World, timeoutMs: number = PATIENCE_MS): Promise<string | undefined> {
+/** Waits until all nodes are ready. If they are not in time, returns their status as a sentence. */
+export async function notReady(deployment: Deployment, timeoutMs: number = PATIENCE_MS): Promise<string | undefined> {
 	let status: string[] = [];
-	const ready = await within(timeoutMs, async () => {
-		status = await Promise.all(world.nodes.map((node) => node.ask<string>({ do: 'status' })));
+	const ready = await becomesTrue(timeoutMs, async () => {
+		status = await Promise.all(deployment.nodes.map((node) => node.ask<string>({ do: 'status' })));
 		return status.every((one) => one === 'ready');
 	});
 	return ready ? undefined : `the nodes are ${status.join(' and ')}`;
 }
 
-async function silentAfter(world: World, timeoutMs: number): Promise<string | undefined> {
+async function missingAfter(deployment: Deployment, timeoutMs: number): Promise<string | undefined> {
 	const rounds = await Promise.all(
-		world.nodes.map(async (node) => ({ node, numbers: await node.ask<Map<Channel, number>>({ do: 'round' }) })),
+		deployment.nodes.map(async (node) => ({ node, numbers: await node.ask<Map<Channel, number>>({ do: 'round' }) })),
 	);
-	const silent = awaited(world, rounds);
-	const all = await within(timeoutMs, () => {
-		for (let next = silent.at(-1); next?.(); next = silent.at(-1)) silent.pop();
-		return silent.length === 0;
+	const pending = pendingArrivals(deployment, rounds);
+	const all = await becomesTrue(timeoutMs, () => {
+		for (let next = pending.at(-1); next?.(); next = pending.at(-1)) pending.pop();
+		return pending.length === 0;
 	});
-	return all ? undefined : `${silent.length} of the last messages did not arrive`;
+	return all ? undefined : `${pending.length} of the last messages did not arrive`;
 }
 
-/** For each message that has to arrive somewhere, the question whether it has. */
-function awaited(
-	{ receivers }: World,
+/** For each message and each client that must receive it, a function that returns whether it has. */
+function pendingArrivals(
+	{ receivers }: Deployment,
 	rounds: readonly { readonly node: FaultNode; readonly numbers: ReadonlyMap<Channel, number> }[],
 ): (() => boolean)[] {
 	return rounds.flatMap(({ node, numbers }) =>
 		[...numbers].flatMap(([channel, number]) =>
 			receivers
 				.filter(({ channels }) => channels.has(channel))
-				.map((receiver) => () => receiver.hasHeard(node.name, channel, number)),
+				.map((receiver) => () => receiver.hasReceived(node.name, channel, number)),
 		),
 	);
 }
 
-async function within(timeoutMs: number, condition: () => boolean | Promise<boolean>): Promise<boolean> {
+/** Whether the condition holds in time. */
+async function becomesTrue(timeoutMs: number, condition: () => boolean | Promise<boolean>): Promise<boolean> {
 	try {
 		await until(condition, { what: '', timeoutMs: Math.max(1, timeoutMs) });
 		return true;

@@ -4,11 +4,11 @@ import type { Backend } from './backend.ts';
 import type { Fault } from './fault.ts';
 import { runFault } from './run-fault.ts';
 
-/** One test: every promise holds under this fault. Its row of the table goes with the test, to the reporter. */
+/** A test that every guarantee holds under a fault. Passes its row of the table to the reporter, as metadata. */
 export function testFault<B extends Backend>(fault: Fault<B>): void {
 	it(fault.name, async ({ task }) => {
-		const { verdict, broken } = await runFault(fault);
-		task.meta.faultRow = rowOf(fault.name, verdict, broken.length === 0);
+		const { counts, broken } = await runFault(fault);
+		task.meta.faultRow = rowOf(fault.name, counts, broken.length === 0);
 		expect(broken).toEqual([]);
 	});
 }

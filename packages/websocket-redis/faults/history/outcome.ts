@@ -1,52 +1,54 @@
-import type { Crowd } from './crowd.ts';
-import type { Follower } from './follower.ts';
-import { balance } from './ledger.ts';
+import { discrepancies } from './discrepancies.ts';
+import type { HistoryDeployment } from './history-deployment.ts';
+import type { RecordingClient } from './recording-client.ts';
 
-/** What became of one fault, in all clients. */
+/** The effects of a fault, summed over all clients. */
 export interface Outcome {
-	/** Accepted, and not heard; and those of them that nobody told of. */
+	/** Messages that were accepted and not received. */
 	missing: number;
+	/** Missing messages that no gap reported. */
 	silent: number;
 	duplicates: number;
-	/** Duplicates of messages that were tried again: their keys are forgotten with the data. */
+	/** Duplicates of retried messages: Redis loses idempotency keys with its data. */
 	retried: number;
 	inversions: number;
-	/** How many times it was said that all came, with at least one message; and how many times that not. */
+	/** Recoveries of all missed messages, at least one. */
 	recovered: number;
-	lost: number;
-	/** How many gaps were told. */
+	/** Recoveries that were reported as impossible. */
+	unrecovered: number;
+	/** Gaps reported to clients. */
 	gaps: number;
-	/** What clients of the topic without history did not hear. */
-	plain: number;
+	/** Messages missing at the clients of the topic without history. */
+	plainMissing: number;
 }
 
-/** How it is where nothing may be lost. */
+/** Expected if no message may be lost. */
 export const NOTHING_LOST: Partial<Outcome> = {
 	missing: 0,
 	silent: 0,
 	duplicates: 0,
 	retried: 0,
 	inversions: 0,
-	lost: 0,
+	unrecovered: 0,
 	gaps: 0,
 };
 
-/** Where something is lost, and told. */
+/** Expected if every loss must be reported. */
 export const NOTHING_SILENT: Partial<Outcome> = { silent: 0, duplicates: 0, inversions: 0 };
 
-/** Begins to count what is published and heard; the function it returns says what became of it, once the crowd has settled. */
-export function outcomeFrom({ everybody, followers, plain, topics }: Crowd): () => Outcome {
-	const heard = new Map(everybody.map((follower) => [follower, follower.told.length]));
+/** Starts counting. The returned function returns the outcome since then; call it once the deployment has settled. */
+export function outcomeFrom({ allClients, clients, plainClients, topics }: HistoryDeployment): () => Outcome {
+	const eventsBefore = new Map(allClients.map((client) => [client, client.events.length]));
 	const first = new Map([...topics].map(([topic, { last }]) => [topic, last + 1]));
 
-	const since = (follower: Follower) => {
-		const { topic } = follower;
+	const since = (client: RecordingClient) => {
+		const { topic } = client;
 		const from = first.get(topic) ?? 0;
 		const published = (topics.get(topic)?.published ?? []).slice(from);
-		const told = follower.told
-			.slice(heard.get(follower) ?? 0)
-			.map((one) => (one.kind === 'message' ? { ...one, text: String(Number(one.text) - from) } : one));
-		return { told, published, ...balance(told, published) };
+		const events = client.events
+			.slice(eventsBefore.get(client) ?? 0)
+			.map((event) => (event.kind === 'message' ? { ...event, text: String(Number(event.text) - from) } : event));
+		return { events, published, ...discrepancies(events, published) };
 	};
 
 	return () => {
@@ -57,24 +59,24 @@ export function outcomeFrom({ everybody, followers, plain, topics }: Crowd): () 
 			retried: 0,
 			inversions: 0,
 			recovered: 0,
-			lost: 0,
+			unrecovered: 0,
 			gaps: 0,
-			plain: 0,
+			plainMissing: 0,
 		};
-		for (const follower of followers) {
-			const { told, published, missing, silent, duplicates, inversions } = since(follower);
+		for (const client of clients) {
+			const { events, published, missing, silent, duplicates, inversions } = since(client);
 			outcome.missing += missing.length;
 			outcome.silent += silent.length;
 			for (const n of duplicates) outcome[published[n]?.wasRetried === true ? 'retried' : 'duplicates']++;
 			outcome.inversions += inversions.length;
-			for (const one of told) {
-				if (one.kind === 'gap') outcome.gaps++;
-				if (one.kind !== 'recovered') continue;
-				if (!one.recovered) outcome.lost++;
-				else if (one.count > 0) outcome.recovered++;
+			for (const event of events) {
+				if (event.kind === 'gap') outcome.gaps++;
+				if (event.kind !== 'recovered') continue;
+				if (!event.recovered) outcome.unrecovered++;
+				else if (event.count > 0) outcome.recovered++;
 			}
 		}
-		for (const follower of plain) outcome.plain += since(follower).missing.length;
+		for (const client of plainClients) outcome.plainMissing += since(client).missing.length;
 		return outcome;
 	};
 }

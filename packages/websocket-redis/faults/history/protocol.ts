@@ -1,29 +1,29 @@
 import type { HistoryRules } from '@orijs/websocket';
 
-/** What keeps its messages. The last pattern keeps five, so that whoever is away comes too late. */
+/** The topics with history. The last pattern keeps five messages: too few for a client that was disconnected. */
 export const HISTORY: HistoryRules = {
 	'kept:*': { size: 5_000, ttlMs: 600_000 },
 	'all:*': { size: 50_000, ttlMs: 600_000, bytes: 64 * 1024 * 1024 },
 	'brief:*': { size: 5, ttlMs: 600_000 },
 };
 
-/** What a node process is told when it starts. */
-export interface HistoryNodeSettings {
+/** The settings of a node process: JSON in its environment variable `HISTORY_NODE`. */
+export interface NodeSettings {
 	readonly redisPort: number;
-	/** Where it listens; 0 for any free port. */
+	/** The port it listens on; 0 for any free port. */
 	readonly port: number;
 }
 
-/** What a node process can be asked. */
-export type HistoryNodeRequest =
-	| { readonly do: 'where' }
-	/** Answers how many clients it has. */
+/** The requests to a node process. */
+export type NodeRequest =
+	| { readonly do: 'port' }
+	/** Replies with the number of its clients. */
 	| { readonly do: 'clients' }
-	/** Closes the connections of the clients at these places, counted from 0 by when they came. */
-	| { readonly do: 'kick'; readonly places: readonly number[] }
-	/** Publishes so many messages, `{by}:{i}`, in that order and without waiting; answers how many were accepted. */
+	/** Closes the connections of the clients with these indexes, in the order in which they connected. */
+	| { readonly do: 'kick'; readonly indexes: readonly number[] }
+	/** Publishes `{by}:{i}` `count` times, in that order and without waiting; replies with the number accepted. */
 	| { readonly do: 'burst'; readonly topic: string; readonly by: string; readonly count: number }
-	/** Publishes one text so many times at once, with one key; answers how many of the promises resolved. */
+	/** Publishes one text `count` times at once, with one key; replies with the number of promises that resolved. */
 	| {
 			readonly do: 'race';
 			readonly topic: string;

@@ -1,16 +1,16 @@
-import type { Crowd } from './crowd.ts';
-import { some } from './seed.ts';
+import type { HistoryDeployment } from './history-deployment.ts';
+import { sample } from './random.ts';
 
-/** What is broken, and made whole again, while messages are published. None of it loses what Redis has accepted. */
-const FAULTS: Readonly<Record<string, (crowd: Crowd) => Promise<void>>> = {
-	async 'connections cut'({ followers }) {
-		for (const follower of some(followers, 20)) follower.cut();
+/** The faults, each repaired while messages are published. None loses a message that Redis has accepted. */
+const FAULTS: Readonly<Record<string, (deployment: HistoryDeployment) => Promise<void>>> = {
+	async 'client connections cut'({ clients }) {
+		for (const client of sample(clients, 20)) client.cut();
 	},
-	async 'clients kicked'({ nodes }) {
+	async 'clients closed by their nodes'({ nodes }) {
 		await Promise.all(nodes.map((node) => node.kick(10)));
 	},
 	async 'a node killed'({ nodes }) {
-		const [node] = some(nodes, 1);
+		const [node] = sample(nodes, 1);
 		await node?.kill();
 		await node?.restart();
 	},
@@ -18,13 +18,13 @@ const FAULTS: Readonly<Record<string, (crowd: Crowd) => Promise<void>>> = {
 		await redis.kill();
 		await redis.restart();
 	},
-	async 'subscribers cut off'({ redis }) {
+	async 'subscribers killed'({ redis }) {
 		await redis.command('CLIENT', 'KILL', 'TYPE', 'pubsub');
 	},
-	async 'all cut off'({ redis }) {
+	async 'all connections killed'({ redis }) {
 		await redis.command('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
 	},
-	async 'scripts forgotten'({ redis }) {
+	async 'scripts flushed'({ redis }) {
 		await redis.command('SCRIPT', 'FLUSH');
 	},
 	async 'Redis frozen'({ redis }) {
@@ -32,27 +32,30 @@ const FAULTS: Readonly<Record<string, (crowd: Crowd) => Promise<void>>> = {
 		await Bun.sleep(2_500);
 		redis.thaw();
 	},
-	async 'a link frozen'({ links }) {
-		const [link] = some(links, 1);
-		link?.freeze();
+	async 'connections of a node frozen'({ proxies }) {
+		const [proxy] = sample(proxies, 1);
+		proxy?.freeze();
 		await Bun.sleep(2_500);
-		link?.thaw();
+		proxy?.thaw();
 	},
-	async 'a link cut'({ links }) {
-		const [link] = some(links, 1);
-		link?.cut();
+	async 'connections of a node cut'({ proxies }) {
+		const [proxy] = sample(proxies, 1);
+		proxy?.cut();
 	},
 };
 
-/** Under load breaks two things at random, one after the other. Resolves with their names when everybody has heard the last message. */
-export async function randomRound(crowd: Crowd): Promise<string[]> {
-	const names = some(Object.keys(FAULTS), 2);
-	crowd.publish();
-	await crowd.more(10);
+/**
+ * Injects two random faults under load, one after the other. Resolves with their names once every client has received
+ * the last message.
+ */
+export async function randomRound(deployment: HistoryDeployment): Promise<string[]> {
+	const names = sample(Object.keys(FAULTS), 2);
+	deployment.publish();
+	await deployment.untilAccepted(10);
 	for (const name of names) {
-		await FAULTS[name]?.(crowd);
-		await crowd.more(5);
+		await FAULTS[name]?.(deployment);
+		await deployment.untilAccepted(5);
 	}
-	await crowd.settle();
+	await deployment.settle();
 	return names;
 }

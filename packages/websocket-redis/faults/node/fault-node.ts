@@ -1,10 +1,10 @@
-// One node of a fault run: a plain Bun server on a Redis provider that publishes numbered messages and keeps the books.
+// A node of a fault run: a plain Bun server on a Redis provider that publishes numbered messages and records outcomes.
 
 import { answerRequests } from '@orijs/testkit';
 import { type SocketData, SocketCoordinator } from '@orijs/websocket';
 import { createRedisWsProvider } from '../../src/index.ts';
 import { generate } from './load-generator.ts';
-import type { Account, Load, NodeRequest, NodeSettings, ReportedGap } from './protocol.ts';
+import type { Load, NodeReport, NodeRequest, NodeSettings, ReportedGap } from './protocol.ts';
 import { Publisher } from './publisher.ts';
 
 const unhandled: string[] = [];
@@ -30,7 +30,7 @@ const server = Bun.serve<SocketData>({
 		return self.upgrade(req, { data }) ? undefined : new Response('upgrade failed', { status: 400 });
 	},
 	websocket: {
-		// The clients count in a process that has more to do; what waits for them is not to be dropped.
+		// All clients run in one busy process; frames queued for them must not be dropped.
 		backpressureLimit: 256 * 1024 * 1024,
 		async open(ws) {
 			await coordinator.addConnection(ws);
@@ -39,7 +39,7 @@ const server = Bun.serve<SocketData>({
 		async message(ws, message) {
 			const topics = String(message).split(' ');
 			await Promise.all(topics.map((topic) => coordinator.subscribeToTopic(ws.data.socketId, topic)));
-			ws.send('!joined');
+			ws.send('!subscribed');
 		},
 		close(ws) {
 			coordinator.removeConnection(ws.data.socketId);
@@ -53,39 +53,39 @@ let stopLoad = (): void => {};
 let sockets: Load['sockets'] = [];
 
 answerRequests((request) => {
-	const asked = request as NodeRequest;
-	switch (asked.do) {
-		case 'where':
+	const message = request as NodeRequest;
+	switch (message.do) {
+		case 'url':
 			return `ws://127.0.0.1:${server.port}`;
 		case 'load':
 			stopLoad();
-			stopLoad = generate(asked.load, publisher);
-			sockets = asked.load.sockets;
+			stopLoad = generate(message.load, publisher);
+			sockets = message.load.sockets;
 			return;
-		case 'halt':
+		case 'stop publishing':
 			stopLoad();
 			return;
 		case 'round':
 			return round();
 		case 'burst': {
-			const padding = 'x'.repeat(asked.bytes);
-			for (let i = 0; i < asked.count; i++) publisher.toTopic(asked.topic, padding);
+			const padding = 'x'.repeat(message.bytes);
+			for (let i = 0; i < message.count; i++) publisher.toTopic(message.topic, padding);
 			return;
 		}
 		case 'status':
 			return provider.status;
-		case 'account':
+		case 'report':
 			return {
 				sent: publisher.sent,
 				gaps,
 				statuses,
 				rejections: publisher.rejections,
 				unhandled,
-			} satisfies Account;
+			} satisfies NodeReport;
 	}
 });
 
-/** One more message on every channel that was published on, so that somebody can wait for it. */
+/** Publishes one more message on every channel used so far. Returns their numbers, so that the test can await them. */
 function round(): Map<string, number> {
 	for (const channel of publisher.sent.keys()) {
 		const socket = sockets.find(({ receiver }) => `@${receiver}` === channel);

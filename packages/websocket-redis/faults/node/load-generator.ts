@@ -2,12 +2,12 @@ import type { Load } from './protocol.ts';
 import type { Publisher } from './publisher.ts';
 
 const TICK_MS = 10;
-/** What a late tick makes up for, at most: a node that was held up must not answer with a flood. */
+/** The longest time that a late tick catches up on, so that a delayed node does not flood. In milliseconds. */
 const LONGEST_TICK_MS = 100;
-/** Messages on one topic in one tick, so that frames hold more than one. */
+/** Messages on a topic per tick, so that frames hold more than one. */
 const MESSAGES_AT_ONCE = 2;
 
-/** Publishes at a steady rate, in turn on all topics and to all sockets. Returns the stop. */
+/** Publishes at a steady rate, in turn on all topics and to all sockets. Returns a function that stops it. */
 export function generate(load: Load, publisher: Publisher): () => void {
 	const nextTopic = inTurn(load.topics);
 	const nextSocket = inTurn(load.sockets);
@@ -32,7 +32,7 @@ export function generate(load: Load, publisher: Publisher): () => void {
 	return () => clearInterval(timer);
 }
 
-/** Calls `act` so often that it comes to `perSecond`, given the milliseconds that have passed since the last time. */
+/** Calls `act` at a rate of `perSecond`. The returned function takes the milliseconds since its last call. */
 function paced(perSecond: number, act: () => void): (elapsedMs: number) => void {
 	let due = 0;
 	return (elapsedMs) => {

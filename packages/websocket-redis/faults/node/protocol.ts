@@ -1,6 +1,6 @@
-import type { Channel, Outcome } from '../ledger/run.ts';
+import type { Channel, Outcome } from '../counting/run.ts';
 
-/** One server, a cluster by its nodes, or the master that Sentinels name; as JSON can carry it. */
+/** A connection as JSON: one server, the nodes of a cluster, or the primary that Sentinels name. */
 export type NodeConnection =
 	| Address
 	| { readonly cluster: readonly Address[] }
@@ -11,14 +11,14 @@ export interface Address {
 	readonly port: number;
 }
 
-/** What a node is started with, in its environment as JSON under `FAULT_NODE`. */
+/** The settings of a node process: JSON in its environment variable `FAULT_NODE`. */
 export interface NodeSettings {
 	readonly name: string;
 	readonly connection: NodeConnection;
 	readonly heartbeatMs: number;
 }
 
-/** What a node publishes, each second. */
+/** What a node publishes per second. */
 export interface Load {
 	readonly topics: readonly string[];
 	readonly messages: number;
@@ -29,16 +29,15 @@ export interface Load {
 }
 
 export type NodeRequest =
-	| { readonly do: 'where' }
+	| { readonly do: 'url' }
 	| { readonly do: 'load'; readonly load: Load }
-	/** Stops publishing. */
-	| { readonly do: 'halt' }
-	/** One more message on every channel; answers with the number of each. */
+	| { readonly do: 'stop publishing' }
+	/** Publishes one more message on every channel; replies with the number of each. */
 	| { readonly do: 'round' }
-	/** That many messages of that size on one topic, at once. */
+	/** Publishes `count` messages of `bytes` bytes on one topic at once. */
 	| { readonly do: 'burst'; readonly topic: string; readonly count: number; readonly bytes: number }
 	| { readonly do: 'status' }
-	| { readonly do: 'account' };
+	| { readonly do: 'report' };
 
 export interface SentMessages {
 	readonly publishedAt: number[];
@@ -53,12 +52,12 @@ export interface ReportedGap {
 	readonly reportedAt: number;
 }
 
-/** All that a node knows at the end. */
-export interface Account {
+/** What a node recorded during the run. */
+export interface NodeReport {
 	readonly sent: ReadonlyMap<Channel, SentMessages>;
 	readonly gaps: readonly ReportedGap[];
 	readonly statuses: readonly { readonly status: string; readonly at: number }[];
-	/** How often publishes were rejected with which error. */
+	/** How many publishes were rejected, by the name of the error. */
 	readonly rejections: ReadonlyMap<string, number>;
 	readonly unhandled: readonly string[];
 }

@@ -1,9 +1,9 @@
 import type { RedisWsProvider } from '../../src/index.ts';
-import { encodeMessage } from '../ledger/message.ts';
-import type { Channel } from '../ledger/run.ts';
+import { encodeMessage } from '../counting/message.ts';
+import type { Channel } from '../counting/run.ts';
 import type { SentMessages } from './protocol.ts';
 
-/** Numbers what it publishes and writes down what became of it. */
+/** Publishes numbered messages and records their outcomes. */
 export class Publisher {
 	readonly sent: Map<Channel, SentMessages> = new Map();
 	readonly rejections: Map<string, number> = new Map();
@@ -23,7 +23,7 @@ export class Publisher {
 		this.#watch(`@${receiver}`, undefined, (text) => this.#provider.send(socketId, text));
 	}
 
-	/** Nobody looks at the promise, as in most applications: that must do no harm. */
+	/** Ignores the promise, as most applications do: that must be harmless. */
 	toAll(): void {
 		const { text } = this.#next('*', 'unwatched');
 		void this.#provider.broadcast(text);

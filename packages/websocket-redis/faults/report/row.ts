@@ -1,6 +1,6 @@
-import type { Verdict } from '../ledger/verdict.ts';
+import type { Counts } from '../counting/counts.ts';
 
-/** One line of the table. */
+/** A row of the table. */
 export interface FaultRow {
 	readonly fault: string;
 	/** In the order of `COLUMNS`. */
@@ -14,7 +14,7 @@ declare module 'vitest' {
 	}
 }
 
-const COLUMNS: readonly (readonly [string, (verdict: Verdict) => number])[] = [
+const COLUMNS: readonly (readonly [string, (counts: Counts) => number])[] = [
 	['sent', ({ sent }) => sent.total],
 	['delivered locally', ({ local }) => local.delivered],
 	['delivered remotely', ({ remote }) => remote.delivered],
@@ -29,8 +29,8 @@ const COLUMNS: readonly (readonly [string, (verdict: Verdict) => number])[] = [
 	['rejected, yet delivered', ({ lateDeliveries }) => lateDeliveries],
 ];
 
-export const HEADINGS: readonly string[] = ['fault', ...COLUMNS.map(([heading]) => heading), 'promises'];
+export const HEADINGS: readonly string[] = ['fault', ...COLUMNS.map(([heading]) => heading), 'guarantees'];
 
-export function rowOf(fault: string, verdict: Verdict, kept: boolean): FaultRow {
-	return { fault, cells: COLUMNS.map(([, count]) => count(verdict)), kept };
+export function rowOf(fault: string, counts: Counts, kept: boolean): FaultRow {
+	return { fault, cells: COLUMNS.map(([, count]) => count(counts)), kept };
 }

@@ -5,7 +5,9 @@ import { isWholeRun } from '../../../../vitest.reporters.ts';
 import type { FaultRow } from './row.ts';
 import { table } from './table.ts';
 
-/** Prints one table of all faults at the end of the run. If the run was of all faults, writes it to a file as Markdown. */
+/**
+ * Prints one table of all faults at the end of the run. If the run was of all faults, writes it to a file as Markdown.
+ */
 export class TableReporter implements Reporter {
 	readonly #path: string;
 	#vitest: Vitest | undefined;
@@ -33,7 +35,7 @@ function rowsOf(module: TestModule): FaultRow[] {
 	return [...module.children.allTests()].flatMap((test) => test.meta().faultRow ?? []);
 }
 
-/** Vitest runs what was slow the last time first; the table keeps one order. */
+/** Vitest runs slow files first; the table has a fixed order. */
 function byPath(one: TestModule, other: TestModule): number {
 	return one.moduleId < other.moduleId ? -1 : 1;
 }

@@ -1,6 +1,6 @@
 import { type FaultRow, HEADINGS } from './row.ts';
 
-/** The rows as a Markdown table whose columns are aligned, so that it reads well in a terminal, too. */
+/** Formats rows as a Markdown table with aligned columns, which is readable in a terminal, too. */
 export function table(rows: readonly FaultRow[]): string {
 	const lines = [HEADINGS, ...rows.map(cellsOf)];
 	const widths = HEADINGS.map((_, column) => Math.max(...lines.map((cells) => cells[column]?.length ?? 0)));

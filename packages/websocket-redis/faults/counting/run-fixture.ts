@@ -1,0 +1,89 @@
+import type { Arrivals, Gap, Outcome, Receiver, Run } from './run.ts';
+
+/** When the fault of each run begins and ends. */
+export const FROM = 10_000;
+export const BACK = 11_000;
+
+/** The differences from a run without a fault. */
+export interface Deviation {
+	/** The numbers of a's messages in the order in which b's client received them; default: all ten. */
+	readonly remote?: readonly number[];
+	/** The same for a's own client. */
+	readonly local?: readonly number[];
+	/** How long each message took to a's own client and to b's, in milliseconds. */
+	readonly localLatency?: number;
+	readonly remoteLatency?: number;
+	/** Outcomes by number; default: accepted. */
+	readonly outcomes?: Readonly<Record<number, Outcome>>;
+	readonly gaps?: readonly Partial<Gap>[];
+	readonly impact?: Run['impact'];
+	/** When b's client was subscribed; default: before the first message. */
+	readonly since?: number;
+	readonly channel?: string;
+	/** Other messages that b's client received: numbers by channel. */
+	readonly extra?: Readonly<Record<string, readonly number[]>>;
+}
+
+/**
+ * Node a publishes ten messages, 0 to 9, one every 200 ms from 9,500 on. The fault can affect number 3 first, and no
+ * longer number 8. A client on a and one on b must receive them.
+ */
+export function runWith(deviation: Deviation = {}): Run {
+	const {
+		channel = 'room',
+		outcomes = {},
+		gaps = [],
+		localLatency = 1,
+		remoteLatency = 1,
+		since = 0,
+		extra = {},
+	} = deviation;
+	const publishedAt = Array.from({ length: 10 }, (_, number) => 9_500 + 200 * number);
+	const all = publishedAt.map((_, number) => number);
+	const arrivalsOf = (numbers: readonly number[], latency: number): Arrivals => ({
+		numbers,
+		at: numbers.map((number) => (publishedAt[number] ?? 0) + latency),
+	});
+	const client = (node: string, from: number, arrivals: Record<string, Arrivals>): Receiver => ({
+		name: `${node}1`,
+		node,
+		channels: new Set([channel]),
+		since: from,
+		streams: new Map([['a', new Map(Object.entries(arrivals))]]),
+	});
+	const more = Object.entries(extra).map(([name, numbers]) => [name, arrivalsOf(numbers, 1)] as const);
+	return {
+		publishers: [
+			{
+				node: 'a',
+				channels: new Map([[channel, { publishedAt, outcome: all.map((number) => outcomes[number] ?? 'accepted') }]]),
+			},
+		],
+		receivers: [
+			client('a', 0, { [channel]: arrivalsOf(deviation.local ?? all, localLatency) }),
+			client('b', since, {
+				[channel]: arrivalsOf(deviation.remote ?? all, remoteLatency),
+				...Object.fromEntries(more),
+			}),
+		],
+		gaps: gaps.map((gap) => ({
+			node: 'b',
+			topic: 'room',
+			since: FROM,
+			until: BACK,
+			reason: 'test',
+			reportedAt: BACK + 1,
+			...gap,
+		})),
+		from: FROM,
+		back: BACK,
+		impact: deviation.impact ?? (() => 'possible'),
+		slackBefore: 750,
+		slackAfter: 500,
+	};
+}
+
+/** All ten numbers but these. */
+export function allBut(...missing: readonly number[]): number[] {
+	return Array.from({ length: 10 }, (_, number) => number).filter((number) => !missing.includes(number));
+}

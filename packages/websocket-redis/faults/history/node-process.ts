@@ -1,0 +1,61 @@
+import { type ScriptProcess, spawnBun } from '@orijs/testkit';
+import type { NodeRequest, NodeSettings } from './protocol.ts';
+import { sample } from './random.ts';
+
+const SCRIPT = new URL('node-script.ts', import.meta.url);
+const REPLY_MS = 30_000;
+
+/** A node process, which can be killed and restarted on the same port. */
+export class NodeProcess {
+	readonly #redisPort: number;
+	#process: ScriptProcess;
+	#port = 0;
+
+	private constructor(redisPort: number) {
+		this.#redisPort = redisPort;
+		this.#process = this.#spawn();
+	}
+
+	/** Resolves when it listens. @param redisPort the port of Redis, or of a proxy in front of it */
+	static async start(redisPort: number): Promise<NodeProcess> {
+		const node = new NodeProcess(redisPort);
+		node.#port = await node.ask<number>({ do: 'port' });
+		return node;
+	}
+
+	get url(): string {
+		return `ws://127.0.0.1:${this.#port}/ws`;
+	}
+
+	ask<Reply>(request: NodeRequest): Promise<Reply> {
+		return this.#process.request<Reply>(request, REPLY_MS);
+	}
+
+	/** Closes the connections of `count` of its clients, chosen at random. */
+	async kick(count: number): Promise<void> {
+		const clients = await this.ask<number>({ do: 'clients' });
+		const indexes = sample([...Array(clients).keys()], count);
+		await this.ask({ do: 'kick', indexes });
+	}
+
+	/** Sends SIGKILL; resolves when the process has exited. */
+	async kill(): Promise<void> {
+		this.#process.kill();
+		await this.#process.exited;
+	}
+
+	/** Resolves when it listens on its former port. */
+	async restart(): Promise<void> {
+		this.#process = this.#spawn();
+		await this.ask<number>({ do: 'port' });
+	}
+
+	async stop(): Promise<void> {
+		await this.#process.stop(0);
+	}
+
+	#spawn(): ScriptProcess {
+		const settings: NodeSettings = { redisPort: this.#redisPort, port: this.#port };
+		return spawnBun(SCRIPT, { env: { HISTORY_NODE: JSON.stringify(settings) } });
+	}
+}

@@ -1,0 +1,78 @@
+import { BusUnavailableError, type WsProvider } from '@orijs/websocket';
+
+/** When one message was published, in milliseconds since the epoch. */
+export interface Published {
+	readonly triedAt: number;
+	readonly acceptedAt: number;
+	/** Whether it took more than one attempt. */
+	readonly wasRetried: boolean;
+}
+
+const RETRY_MS = 50;
+const MAX_ATTEMPTS = 400;
+
+/**
+ * Publishes 0, 1, 2, … to one topic at a steady rate, each once the previous one was accepted. A rejected message is
+ * retried with the same key, so that the outcome of each is known.
+ */
+export class NumberedTopic {
+	readonly topic: string;
+	readonly published: Published[] = [];
+	readonly #provider: WsProvider;
+	readonly #everyMs: number;
+	readonly #hasKeys: boolean;
+	#isOn = false;
+	#running: Promise<void> = Promise.resolve();
+
+	/** @param hasKeys whether to publish with idempotency keys, which only topics with history support */
+	constructor(provider: WsProvider, topic: string, everyMs: number, hasKeys: boolean) {
+		this.#provider = provider;
+		this.topic = topic;
+		this.#everyMs = everyMs;
+		this.#hasKeys = hasKeys;
+	}
+
+	/** The number of the last message accepted; -1 before the first. */
+	get last(): number {
+		return this.published.length - 1;
+	}
+
+	start(): void {
+		this.#isOn = true;
+		this.#running = this.#run();
+	}
+
+	/** Resolves when the last message is accepted. @throws the error of a message that was never accepted */
+	async stop(): Promise<void> {
+		this.#isOn = false;
+		await this.#running;
+	}
+
+	async #run(): Promise<void> {
+		while (this.#isOn) {
+			await this.#next(this.published.length);
+			await Bun.sleep(this.#everyMs);
+		}
+	}
+
+	async #next(n: number): Promise<void> {
+		const triedAt = Date.now();
+		for (let attempts = 1; ; attempts++) {
+			try {
+				await this.#publish(n);
+				this.published.push({ triedAt, acceptedAt: Date.now(), wasRetried: attempts > 1 });
+				return;
+			} catch (error) {
+				if (!(error instanceof BusUnavailableError) || attempts === MAX_ATTEMPTS) throw error;
+				await Bun.sleep(RETRY_MS);
+			}
+		}
+	}
+
+	#publish(n: number): Promise<void> {
+		if (this.#hasKeys) return this.#provider.publish(this.topic, String(n), { idempotencyKey: String(n) });
+		const { topic } = this;
+		// Without history, text reaches clients unchanged: it must be a message that they understand.
+		return this.#provider.publish(topic, JSON.stringify({ name: 'numbered', data: n, timestamp: Date.now(), topic }));
+	}
+}

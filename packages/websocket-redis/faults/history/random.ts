@@ -1,0 +1,21 @@
+/** The seed of all random choices: `SEED` of the environment, to repeat a run, or a new one, which is printed. */
+const seed = Number(process.env['SEED'] ?? Math.floor(Math.random() * 2 ** 31));
+console.log(`SEED=${seed}`);
+
+let state = seed >>> 0;
+
+/** A number from 0 to below 1 (mulberry32). */
+function random(): number {
+	state = (state + 0x6d2b79f5) >>> 0;
+	let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+	mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+	return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+}
+
+/** Chooses `count` items, each at most once. */
+export function sample<Item>(items: readonly Item[], count: number): Item[] {
+	const rest = [...items];
+	const chosen: Item[] = [];
+	while (chosen.length < count && rest.length > 0) chosen.push(...rest.splice(Math.floor(random() * rest.length), 1));
+	return chosen;
+}

@@ -1,0 +1,79 @@
+import { oneRedis } from './harness/backend.ts';
+import { publishesOf } from './harness/impact.ts';
+import type { Fault } from './harness/fault.ts';
+import { exactlyOne, publisherConnections } from './harness/connections.ts';
+import { type Scenario, TWO_NODES } from './harness/scenario.ts';
+import { testFault } from './harness/test-fault.ts';
+import type { SingleRedis } from './harness/backend.ts';
+
+const SCENARIO: Scenario = { ...TWO_NODES, proxied: ['a'] };
+
+/** Node a can't publish, but receives: it has no gap of its own, and must announce one to the others. */
+function testPublisher(fault: Pick<Fault<SingleRedis>, 'name' | 'inject' | 'mayLoseNothing'>): void {
+	testFault({ backend: oneRedis(), scenario: SCENARIO, impact: publishesOf('a', SCENARIO), ...fault });
+}
+
+testPublisher({
+	name: "a node's publisher connection is cut",
+	// It may reconnect before the next message.
+	mayLoseNothing: true,
+	async inject(deployment) {
+		const from = Date.now();
+		exactlyOne(deployment.proxy('a').cut(publisherConnections));
+		return { from, back: from };
+	},
+});
+
+// Seen to fail: no gap notice sent (silent losses); one for all topics instead of those concerned (false alarms);
+// events on a topic without subscribers on the node; publishes that wait for the connection (late deliveries,
+// inversions).
+testPublisher({
+	name: "a node can't publish for 3 s",
+	async inject(deployment) {
+		const proxy = deployment.proxy('a');
+		const from = Date.now();
+		proxy.refuse(true);
+		exactlyOne(proxy.cut(publisherConnections));
+		await Bun.sleep(3_000);
+		proxy.refuse(false);
+		return { from, back: Date.now() };
+	},
+});
+
+// Redis executes the commands, but the node does not learn that: messages reported as lost may have arrived, but once.
+// Seen to fail: commands without a reply sent again (duplicates).
+testPublisher({
+	name: "Redis's replies to a publisher are lost",
+	mayLoseNothing: true,
+	async inject(deployment) {
+		const from = Date.now();
+		exactlyOne(deployment.proxy('a').freeze(publisherConnections, { direction: 'toClient' }));
+		await Bun.sleep(3_000);
+		return { from, back: from };
+	},
+});
+
+// New connections work throughout, so the recovery time is the time to detect the dead one.
+// Seen to fail: no heartbeats (promises that never settle, silent losses, recovery, not settled).
+testPublisher({
+	name: "a node's publisher connection is half-open",
+	async inject(deployment) {
+		const from = Date.now();
+		exactlyOne(deployment.proxy('a').freeze(publisherConnections));
+		await Bun.sleep(3_000);
+		return { from, back: from };
+	},
+});
+
+// Frames stuck on the dead connection reach Redis after newer messages: no client may get them.
+// Seen to fail: messages of a failed connection not distinguished from later ones (inversions).
+testPublisher({
+	name: "a node's publisher connection stalls for 3 s",
+	async inject(deployment) {
+		const from = Date.now();
+		exactlyOne(deployment.proxy('a').freeze(publisherConnections));
+		await Bun.sleep(3_000);
+		deployment.proxy('a').thaw();
+		return { from, back: from };
+	},
+});
