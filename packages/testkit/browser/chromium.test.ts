@@ -1,10 +1,11 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import type { Chromium, PageOptions } from '../src/chromium.ts';
 import { launchChromium } from '../src/chromium.ts';
+import { isAlive } from '../src/fixtures/is-alive.ts';
 import { bringOnline, freezePage, hidePage, resumePage, showPage, takeOffline } from '../src/page-conditions.ts';
 import { collectErrors } from '../src/page-errors.ts';
 import { spawnBun } from '../src/processes.ts';
@@ -76,16 +77,6 @@ async function untilReceived(page: Page, ...expected: string[]): Promise<void> {
 		return expected.every((message) => there.includes(message));
 	};
 	await until(all, { what: `the page received ${expected.join(', ')}` });
-}
-
-/** `false` as well for one that ended and that init has not collected yet. */
-function isAlive(pid: number): boolean {
-	try {
-		process.kill(pid, 0);
-		return !existsSync('/proc/self/stat') || !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
-	} catch {
-		return false;
-	}
 }
 
 /** For good, which what is still ending may take a moment to allow. */
@@ -254,7 +245,7 @@ test('an executable that is none shows why', async () => {
 
 test('neither Chromium nor its profile outlives a parent that was killed', async () => {
 	const tmp = mkdtempSync(join(tmpdir(), 'orijs-test-'));
-	const parent = spawnBun(new URL('fixtures/careless-parent.ts', import.meta.url), { env: { TMPDIR: tmp } });
+	const parent = spawnBun(new URL('fixtures/parent-without-cleanup.ts', import.meta.url), { env: { TMPDIR: tmp } });
 	const pid = await parent.request<number>('pid');
 	expect(isAlive(pid)).toBe(true);
 	parent.kill('SIGKILL');

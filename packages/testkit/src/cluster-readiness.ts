@@ -24,7 +24,7 @@ const UNSOUND = ['handshake', 'noaddr', 'fail?', 'fail'];
  * Why the cluster is not ready, or `undefined`. Nodes that are killed or frozen don't count; a slot of theirs does, until
  * a replica took it over.
  */
-export async function whatIsMissing(nodes: readonly ClusterNode[]): Promise<string | undefined> {
+export async function reasonNotReady(nodes: readonly ClusterNode[]): Promise<string | undefined> {
 	const there = running(nodes);
 	if (there.length === 0) return 'no node runs';
 	try {

@@ -30,7 +30,7 @@ export { TimeoutError } from './within.ts';
 
 export type { Chromium, ChromiumOptions, PageOptions } from './chromium.ts';
 export type { ClusterNode } from './cluster-node.ts';
-export type { Message } from './inbox.ts';
+export type { Message } from './received-messages.ts';
 export type { LinkFilter } from './link-filter.ts';
 export type { Exit, ProcessState } from './owned-process.ts';
 export type { PageErrors } from './page-errors.ts';

@@ -1,4 +1,4 @@
-import { lastWill } from './last-will.ts';
+import { runOnExit } from './run-on-exit.ts';
 import { outputFile } from './output-file.ts';
 
 export interface Exit {
@@ -54,12 +54,12 @@ export function ownProcess(command: readonly string[], options: OwnProcessOption
 		...(cwd !== undefined && { cwd }),
 		...(onMessage && { ipc: onMessage, serialization }),
 	});
-	const cancelWill = lastWill(['kill', '-KILL', String(child.pid)]);
+	const cancelCleanup = runOnExit(['kill', '-KILL', String(child.pid)]);
 
 	let state: ProcessState = 'running';
 	const exited = child.exited.then((): Exit => {
 		state = 'ended';
-		cancelWill();
+		cancelCleanup();
 		output.close();
 		return { code: child.exitCode, signal: child.signalCode };
 	});

@@ -1,6 +1,6 @@
-import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterEach, expect, test } from 'vitest';
+import { isAlive } from './fixtures/is-alive.ts';
 import { spawnBun, spawnNode } from './processes.ts';
 import type { ScriptProcess, SpawnOptions } from './processes.ts';
 import { until } from './until.ts';
@@ -11,16 +11,6 @@ function spawn(fixture: string, options?: SpawnOptions): ScriptProcess {
 	const child = spawnBun(new URL(`fixtures/${fixture}`, import.meta.url), options);
 	started.push(child);
 	return child;
-}
-
-/** `false` as well for one that ended and that init has not collected yet, which some containers never do. */
-function isAlive(pid: number): boolean {
-	try {
-		process.kill(pid, 0);
-		return !existsSync('/proc/self/stat') || !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
-	} catch {
-		return false;
-	}
 }
 
 afterEach(async () => {
@@ -102,7 +92,7 @@ test('what was reported survives the SIGKILL of the one who reported it', async 
 });
 
 test('nothing outlives a parent that was killed', async () => {
-	const parent = spawn('careless-parent.ts');
+	const parent = spawn('parent-without-cleanup.ts');
 	const pids = await parent.request<number[]>('pids');
 	expect(pids.map(isAlive)).toEqual([true, true]);
 	parent.kill('SIGKILL');

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { lastWill } from './last-will.ts';
+import { runOnExit } from './run-on-exit.ts';
 
 export interface ProfileDir {
 	readonly path: string;
@@ -18,7 +18,7 @@ const REMOVE = ['sh', '-c', 'for i in 1 2 3 4 5 6 7 8 9 10; do rm -rf "$0"; slee
 /** A directory for a browser's profile, gone at the latest two seconds after the test is. */
 export function profileDir(): ProfileDir {
 	const path = mkdtempSync(join(tmpdir(), 'orijs-chromium-'));
-	const cancelWill = lastWill([...REMOVE, path]);
+	const cancelCleanup = runOnExit([...REMOVE, path]);
 	return {
 		path,
 		remove() {
@@ -28,7 +28,7 @@ export function profileDir(): ProfileDir {
 				// A helper wrote to it meanwhile; the next line sees to that.
 			}
 			Bun.spawn([...REMOVE, path], { stdio: ['ignore', 'ignore', 'ignore'] }).unref();
-			cancelWill();
+			cancelCleanup();
 		},
 	};
 }

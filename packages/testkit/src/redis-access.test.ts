@@ -1,18 +1,10 @@
 import { X509Certificate } from 'node:crypto';
 import { RedisClient } from 'bun';
 import { afterEach, expect, test } from 'vitest';
-import { startRedis } from './redis-server.ts';
-import type { RedisOptions, RedisServer } from './redis-server.ts';
+import { startTestRedis } from './fixtures/start-test-redis.ts';
 import { selfSigned } from './self-signed.ts';
 
-const started: RedisServer[] = [];
 const clients: RedisClient[] = [];
-
-async function start(options: RedisOptions): Promise<RedisServer> {
-	const redis = await startRedis(options);
-	started.push(redis);
-	return redis;
-}
 
 /** A client that knows no more than a test does: the URL and the certificate. */
 function connect(url: string, ca?: string): RedisClient {
@@ -21,14 +13,13 @@ function connect(url: string, ca?: string): RedisClient {
 	return client;
 }
 
-afterEach(async () => {
+afterEach(() => {
 	for (const client of clients.splice(0)) client.close();
-	await Promise.all(started.splice(0).map((redis) => redis.stop()));
 });
 
 test('a password is asked of clients, and given by the URL, by command and by replicas', async () => {
-	const primary = await start({ password: 'a b"c/@:ü' });
-	const replica = await start({ password: 'a b"c/@:ü', replicaOf: primary });
+	const primary = await startTestRedis({ password: 'a b"c/@:ü' });
+	const replica = await startTestRedis({ password: 'a b"c/@:ü', replicaOf: primary });
 	await replica.linkUp();
 	await primary.replicated();
 
@@ -39,7 +30,7 @@ test('a password is asked of clients, and given by the URL, by command and by re
 });
 
 test('TLS serves those who trust its certificate, and nobody without', async () => {
-	const redis = await start({ tls: true });
+	const redis = await startTestRedis({ tls: true });
 	expect(redis.url).toBe(`rediss://127.0.0.1:${redis.port}`);
 
 	expect(await connect(redis.url, redis.ca).set('key', 'value')).toBe('OK');
@@ -50,8 +41,8 @@ test('TLS serves those who trust its certificate, and nobody without', async () 
 });
 
 test('replication runs over TLS, with a password too', async () => {
-	const primary = await start({ tls: true, password: 'secret' });
-	const replica = await start({ tls: true, password: 'secret', replicaOf: primary });
+	const primary = await startTestRedis({ tls: true, password: 'secret' });
+	const replica = await startTestRedis({ tls: true, password: 'secret', replicaOf: primary });
 	await replica.linkUp();
 	await primary.command('SET', 'key', 'value');
 	await primary.replicated();
@@ -60,7 +51,7 @@ test('replication runs over TLS, with a password too', async () => {
 });
 
 test('without TLS there is no certificate', async () => {
-	const redis = await start({});
+	const redis = await startTestRedis({});
 
 	expect([redis.ca, redis.url]).toEqual([undefined, `redis://127.0.0.1:${redis.port}`]);
 });

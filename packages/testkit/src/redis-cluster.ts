@@ -1,7 +1,7 @@
 import { formCluster } from './cluster-formation.ts';
 import { running, startClusterNode, viewsOf } from './cluster-node.ts';
 import type { ClusterNode } from './cluster-node.ts';
-import { whatIsMissing } from './cluster-readiness.ts';
+import { reasonNotReady } from './cluster-readiness.ts';
 import { describeRoles, newest, ownerOf } from './cluster-view.ts';
 import type { ClusterView } from './cluster-view.ts';
 import { migrateSlot } from './slot-migration.ts';
@@ -123,7 +123,7 @@ function clusterOf(nodes: readonly ClusterNode[], password: string | undefined):
 		moveSlot: (slot, from, to) => migrateSlot(slot, { from, to, nodes, ...(password !== undefined && { password }) }),
 		async ready(timeoutMs = 15_000) {
 			let missing: string | undefined;
-			await until(async () => (missing = await whatIsMissing(nodes)) === undefined, {
+			await until(async () => (missing = await reasonNotReady(nodes)) === undefined, {
 				what: () => `the cluster is ready; last, ${missing}`,
 				timeoutMs,
 			});

@@ -2,7 +2,7 @@ import { fulfilled } from './fulfilled.ts';
 import { startRedis } from './redis-server.ts';
 import type { RedisServer } from './redis-server.ts';
 import { startSentinel } from './sentinel-process.ts';
-import { whatIsMissing } from './sentinel-readiness.ts';
+import { reasonNotReady } from './sentinel-readiness.ts';
 import { primaryPort } from './sentinel-view.ts';
 import { startAll, stopAll } from './start-all.ts';
 import { until } from './until.ts';
@@ -85,7 +85,7 @@ function sentinelOf(parts: { servers: readonly RedisServer[]; sentinels: readonl
 
 	const ready = async (timeoutMs = 15_000): Promise<void> => {
 		let missing: string | undefined;
-		await until(async () => (missing = await whatIsMissing({ name: NAME, ...parts })) === undefined, {
+		await until(async () => (missing = await reasonNotReady({ name: NAME, ...parts })) === undefined, {
 			what: () => `primary, replicas and Sentinels are ready; last, ${missing}`,
 			timeoutMs,
 		});

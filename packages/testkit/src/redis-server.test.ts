@@ -3,30 +3,22 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test, vi } from 'vitest';
+import { startTestRedis } from './fixtures/start-test-redis.ts';
 import { freePort } from './free-port.ts';
 import { startRedis } from './redis-server.ts';
-import type { RedisOptions, RedisServer } from './redis-server.ts';
-
-const started: RedisServer[] = [];
-
-async function start(options?: RedisOptions): Promise<RedisServer> {
-	const redis = await startRedis(options);
-	started.push(redis);
-	return redis;
-}
+import type { RedisServer } from './redis-server.ts';
 
 async function dirOf(redis: RedisServer): Promise<string> {
 	const [, dir] = (await redis.command('CONFIG', 'GET', 'dir')) as [string, string];
 	return dir;
 }
 
-afterEach(async () => {
+afterEach(() => {
 	vi.unstubAllEnvs();
-	await Promise.all(started.splice(0).map((redis) => redis.stop()));
 });
 
 test('starts a Redis without persistence that knows nothing of another one', async () => {
-	const [one, two] = await Promise.all([start(), start()]);
+	const [one, two] = await Promise.all([startTestRedis(), startTestRedis()]);
 
 	expect(one.url).toBe(`redis://127.0.0.1:${one.port}`);
 	expect(await one.command('SET', 'key', 'välue\r\n')).toBe('OK');
@@ -37,7 +29,7 @@ test('starts a Redis without persistence that knows nothing of another one', asy
 });
 
 test('commands give every kind of reply', async () => {
-	const redis = await start();
+	const redis = await startTestRedis();
 
 	expect(await redis.command('PUBSUB', 'NUMSUB', 'a', 'b')).toEqual(['a', 0, 'b', 0]);
 	expect(await redis.command('CLIENT', 'KILL', 'TYPE', 'pubsub')).toBe(0);
@@ -49,7 +41,7 @@ test('commands give every kind of reply', async () => {
 });
 
 test('kill, and restart on the same port with a fresh process', async () => {
-	const redis = await start();
+	const redis = await startTestRedis();
 	const { pid, port } = redis;
 	await redis.command('SET', 'key', 'value');
 	await redis.kill();
@@ -62,7 +54,7 @@ test('kill, and restart on the same port with a fresh process', async () => {
 });
 
 test('restart of a running one keeps its data where it was told to persist', async () => {
-	const redis = await start({ args: ['--appendonly', 'yes'] });
+	const redis = await startTestRedis({ args: ['--appendonly', 'yes'] });
 	await redis.command('SET', 'key', 'value');
 	await redis.restart();
 
@@ -70,7 +62,7 @@ test('restart of a running one keeps its data where it was told to persist', asy
 });
 
 test('freeze hangs it, thaw lets it go on', async () => {
-	const redis = await start();
+	const redis = await startTestRedis();
 	redis.freeze();
 
 	const reply = redis.command('PING');
@@ -80,7 +72,7 @@ test('freeze hangs it, thaw lets it go on', async () => {
 });
 
 test('stop ends process and directory, frozen or not, and twice is fine', async () => {
-	const redis = await start();
+	const redis = await startTestRedis();
 	const dir = await dirOf(redis);
 	expect(existsSync(dir)).toBe(true);
 	redis.freeze();
@@ -95,7 +87,7 @@ test('stop ends process and directory, frozen or not, and twice is fine', async 
 
 test('a directory that was given stays', async () => {
 	const dir = mkdtempSync(join(tmpdir(), 'testkit-'));
-	const redis = await start({ dir });
+	const redis = await startTestRedis({ dir });
 	expect(await dirOf(redis)).toBe(dir);
 	await redis.stop();
 
@@ -104,7 +96,7 @@ test('a directory that was given stays', async () => {
 });
 
 test('one that wants a password counts as started', async () => {
-	const redis = await start({ args: ['--requirepass', 'secret'] });
+	const redis = await startTestRedis({ args: ['--requirepass', 'secret'] });
 
 	await expect(redis.command('GET', 'key')).rejects.toThrow(/NOAUTH/);
 	expect(await redis.command('AUTH', 'secret')).toBe('OK');
@@ -116,7 +108,7 @@ test('a start that fails shows the log', async () => {
 });
 
 test('a taken port is an error where it was asked for, even when a Redis has it', async () => {
-	const { port } = await start();
+	const { port } = await startTestRedis();
 
 	await expect(startRedis({ port })).rejects.toThrow(/exited with 1[^]*Address already in use/);
 });
@@ -132,7 +124,7 @@ test('without redis-server in PATH the error names the remedy', async () => {
 });
 
 test('a cluster node starts', async () => {
-	const redis = await start({ args: ['--cluster-enabled', 'yes'] });
+	const redis = await startTestRedis({ args: ['--cluster-enabled', 'yes'] });
 
 	expect(await redis.command('CLUSTER', 'INFO')).toContain('cluster_state:fail');
 });

@@ -1,26 +1,13 @@
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
+import { startTestRedis } from './fixtures/start-test-redis.ts';
 import { freePort } from './free-port.ts';
-import { startRedis } from './redis-server.ts';
-import type { RedisOptions, RedisServer } from './redis-server.ts';
 import { startTcpProxy } from './tcp-proxy.ts';
 import { until } from './until.ts';
 
-const started: RedisServer[] = [];
-
-async function start(options?: RedisOptions): Promise<RedisServer> {
-	const redis = await startRedis(options);
-	started.push(redis);
-	return redis;
-}
-
-afterEach(async () => {
-	await Promise.all(started.splice(0).map((redis) => redis.stop()));
-});
-
 test('a replica gets what its primary has, and what it is sent from then on', async () => {
-	const primary = await start();
+	const primary = await startTestRedis();
 	await primary.command('SET', 'old', '1');
-	const replicas = await Promise.all([start({ replicaOf: primary }), start({ replicaOf: primary })]);
+	const replicas = await Promise.all([startTestRedis({ replicaOf: primary }), startTestRedis({ replicaOf: primary })]);
 	await Promise.all(replicas.map((replica) => replica.linkUp()));
 	for (const replica of replicas) expect(await replica.command('GET', 'old')).toBe('1');
 	await primary.replicated(2);
@@ -32,21 +19,21 @@ test('a replica gets what its primary has, and what it is sent from then on', as
 });
 
 test('a link that does not come up is told with the log', async () => {
-	const replica = await start({ replicaOf: { host: '127.0.0.1', port: await freePort() } });
+	const replica = await startTestRedis({ replicaOf: { host: '127.0.0.1', port: await freePort() } });
 
 	await expect(replica.linkUp(200)).rejects.toThrow(/200 ms waiting until Redis .* is linked[^]*Connecting to MASTER/);
 });
 
 test('a replica that is missing is told', async () => {
-	const primary = await start();
+	const primary = await startTestRedis();
 
 	await expect(primary.replicated(1, 200)).rejects.toThrow('200 ms waiting until 1 replica(s) get its stream');
 });
 
 test('a replica whose stream is held up is not in sync, though its link is up', async () => {
-	const primary = await start();
+	const primary = await startTestRedis();
 	const proxy = await startTcpProxy({ port: primary.port });
-	const replica = await start({ replicaOf: proxy });
+	const replica = await startTestRedis({ replicaOf: proxy });
 	await replica.linkUp();
 	await primary.replicated();
 	proxy.freeze();
@@ -59,8 +46,8 @@ test('a replica whose stream is held up is not in sync, though its link is up', 
 });
 
 test('a restart keeps the role a replica was given at the start, or by CONFIG REWRITE', async () => {
-	const primary = await start();
-	const replica = await start({ replicaOf: primary });
+	const primary = await startTestRedis();
+	const replica = await startTestRedis({ replicaOf: primary });
 	await replica.command('REPLICAOF', 'NO', 'ONE');
 	await replica.restart();
 	expect((await replica.info('replication'))['role']).toBe('slave');
@@ -73,7 +60,7 @@ test('a restart keeps the role a replica was given at the start, or by CONFIG RE
 });
 
 test('state tells what became of the process', async () => {
-	const redis = await start();
+	const redis = await startTestRedis();
 	expect(redis.state).toBe('running');
 	redis.freeze();
 	expect(redis.state).toBe('frozen');

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { lastWill } from './last-will.ts';
+import { runOnExit } from './run-on-exit.ts';
 
 export interface ScratchDir {
 	readonly path: string;
@@ -12,7 +12,7 @@ export interface ScratchDir {
 /** A new directory that is gone at the latest when the test is. */
 export function scratchDir(prefix: string): ScratchDir {
 	const path = mkdtempSync(join(tmpdir(), prefix));
-	const cancel = lastWill(['rm', '-rf', path]);
+	const cancel = runOnExit(['rm', '-rf', path]);
 	return {
 		path,
 		remove() {

@@ -13,7 +13,7 @@ export interface SentinelParts {
 }
 
 /** Why clients are not served and watched as they should be, or `undefined`. What is killed or frozen need not take part. */
-export async function whatIsMissing({ name, servers, sentinels }: SentinelParts): Promise<string | undefined> {
+export async function reasonNotReady({ name, servers, sentinels }: SentinelParts): Promise<string | undefined> {
 	const asked = sentinels.filter(({ state }) => state === 'running');
 	if (asked.length === 0) return 'no Sentinel runs';
 	try {

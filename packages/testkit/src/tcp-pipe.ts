@@ -1,5 +1,5 @@
-import { createPace } from './pace.ts';
-import type { Pace } from './pace.ts';
+import { createThrottle } from './throttle.ts';
+import type { Throttle } from './throttle.ts';
 
 /** How a stream ends: with a FIN, after all its bytes, or with an RST, at once. */
 export type Ending = 'end' | 'reset';
@@ -40,7 +40,7 @@ export function createPipe({ source, sink }: PipeEnds, holdBytes: number): Pipe 
 	let paused = false;
 	let ending: Ending | undefined;
 	let ended = false;
-	let pace: Pace | undefined;
+	let throttle: Throttle | undefined;
 	let timer: ReturnType<typeof setTimeout> | undefined;
 
 	const setQueue = (rest: Buffer | undefined): void => {
@@ -54,7 +54,7 @@ export function createPipe({ source, sink }: PipeEnds, holdBytes: number): Pipe 
 		if (frozen || held === 0 || !socket) return;
 		let rest = queue.length === 1 && queue[0] ? queue[0] : Buffer.concat(queue);
 		while (rest.length > 0) {
-			const allowed = Math.min(rest.length, pace?.allowed() ?? rest.length);
+			const allowed = Math.min(rest.length, throttle?.allowed() ?? rest.length);
 			if (allowed === 0) {
 				schedule();
 				break;
@@ -63,7 +63,7 @@ export function createPipe({ source, sink }: PipeEnds, holdBytes: number): Pipe 
 			// Gone: nobody will ever read it, and its `close` handler says so to the source.
 			if (written < 0) rest = rest.subarray(rest.length);
 			if (written <= 0) break;
-			pace?.spend(written);
+			throttle?.spend(written);
 			rest = rest.subarray(written);
 			if (written < allowed) break;
 		}
@@ -72,7 +72,7 @@ export function createPipe({ source, sink }: PipeEnds, holdBytes: number): Pipe 
 
 	const schedule = (): void => {
 		clearTimeout(timer);
-		timer = setTimeout(pump, Math.ceil(pace?.wait() ?? 0));
+		timer = setTimeout(pump, Math.ceil(throttle?.wait() ?? 0));
 	};
 
 	const passOnEnding = (): void => {
@@ -129,7 +129,7 @@ export function createPipe({ source, sink }: PipeEnds, holdBytes: number): Pipe 
 			pump();
 		},
 		throttle(bytesPerSecond) {
-			pace = bytesPerSecond === undefined ? undefined : createPace(bytesPerSecond);
+			throttle = bytesPerSecond === undefined ? undefined : createThrottle(bytesPerSecond);
 			clearTimeout(timer);
 			pump();
 		},

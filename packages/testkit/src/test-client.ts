@@ -1,5 +1,5 @@
-import { createInbox } from './inbox.ts';
-import type { Inbox, Message } from './inbox.ts';
+import { createReceivedMessages } from './received-messages.ts';
+import type { ReceivedMessages, Message } from './received-messages.ts';
 import { timeoutError, within } from './within.ts';
 
 export interface ClientOptions {
@@ -45,19 +45,19 @@ export async function connectClient(url: string | URL, options: ClientOptions = 
 	const socket = new WebSocket(address, { headers, protocols: [protocols].flat() });
 	socket.binaryType = 'arraybuffer';
 
-	const inbox = createInbox();
+	const received = createReceivedMessages();
 	const opened = Promise.withResolvers<void>();
 	const closed = Promise.withResolvers<Closed>();
 	let failure = 'the server closed it at once';
 	socket.addEventListener('open', () => opened.resolve());
 	socket.addEventListener('message', ({ data }: MessageEvent<string | ArrayBuffer>) => {
-		inbox.push(typeof data === 'string' ? data : new Uint8Array(data));
+		received.push(typeof data === 'string' ? data : new Uint8Array(data));
 	});
 	socket.addEventListener('error', ({ message }) => {
 		failure = message.replace(/^WebSocket connection to .* failed: /, '');
 	});
 	socket.addEventListener('close', ({ code, reason }) => {
-		inbox.end(`the connection to ${address} was closed (${code} ${JSON.stringify(reason)})`);
+		received.end(`the connection to ${address} was closed (${code} ${JSON.stringify(reason)})`);
 		opened.reject(new Error(`could not connect to ${address}: ${failure}`));
 		closed.resolve({ code, reason });
 	});
@@ -72,19 +72,24 @@ export async function connectClient(url: string | URL, options: ClientOptions = 
 		socket.terminate();
 		throw error;
 	}
-	return clientOf(socket, inbox, closed.promise, timeoutMs);
+	return clientOf(socket, received, closed.promise, timeoutMs);
 }
 
-function clientOf(socket: WebSocket, inbox: Inbox, closed: Promise<Closed>, timeoutMs: number): TestClient {
+function clientOf(
+	socket: WebSocket,
+	received: ReceivedMessages,
+	closed: Promise<Closed>,
+	timeoutMs: number,
+): TestClient {
 	return {
-		messages: inbox.all,
+		messages: received.all,
 		get texts() {
-			return inbox.all.filter((message) => typeof message === 'string');
+			return received.all.filter((message) => typeof message === 'string');
 		},
 		protocol: socket.protocol,
 		closed,
-		next: (matches = () => true) => inbox.next(matches, timeoutMs),
-		received: (count) => inbox.received(count, timeoutMs),
+		next: (matches = () => true) => received.next(matches, timeoutMs),
+		received: (count) => received.atLeast(count, timeoutMs),
 		send: (message) => socket.send(message),
 		async close(code, reason) {
 			socket.close(code, reason);

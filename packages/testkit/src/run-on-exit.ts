@@ -5,8 +5,8 @@
  * A small shell waits for the end of its standard input, which only we hold open. It stays deaf to the signals that a
  * terminal sends to the whole process group, or it would die before it can do its work.
  */
-export function lastWill(command: readonly string[]): () => void {
-	const executor = Bun.spawn(['sh', '-c', `trap '' INT TERM HUP; read -r _; "$@"`, 'last-will', ...command], {
+export function runOnExit(command: readonly string[]): () => void {
+	const executor = Bun.spawn(['sh', '-c', `trap '' INT TERM HUP; read -r _; "$@"`, 'run-on-exit', ...command], {
 		stdin: 'pipe',
 		stdout: 'ignore',
 		stderr: 'ignore',

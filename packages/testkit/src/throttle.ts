@@ -4,7 +4,7 @@ const SLICE_MS = 20;
 const CATCH_UP_MS = 100;
 
 /** A rate limit: how much may go now, and when the next may. */
-export interface Pace {
+export interface Throttle {
 	/** Bytes that may go now; 0 before its time has come. */
 	allowed(): number;
 	spend(bytes: number): void;
@@ -12,7 +12,7 @@ export interface Pace {
 	wait(): number;
 }
 
-export function createPace(bytesPerSecond: number): Pace {
+export function createThrottle(bytesPerSecond: number): Throttle {
 	if (!(bytesPerSecond > 0)) throw new RangeError(`a rate is more than 0 bytes per second, not ${bytesPerSecond}`);
 	const slice = Math.max(1, Math.floor((bytesPerSecond * SLICE_MS) / 1000));
 	let next = 0;

@@ -4,22 +4,22 @@ import { timeoutError, within } from './within.ts';
 export type Message = string | Uint8Array;
 
 /** What a client received, in order, and those who wait for more of it. */
-export interface Inbox {
+export interface ReceivedMessages {
 	readonly all: Message[];
 	push(message: Message): void;
 	/** No more will come: everyone who waits, or comes to wait, is told why. */
 	end(why: string): void;
 	next(matches: (message: Message) => boolean, timeoutMs: number): Promise<Message>;
-	received(count: number, timeoutMs: number): Promise<Message[]>;
+	atLeast(count: number, timeoutMs: number): Promise<Message[]>;
 }
 
-/** Somebody who waits looks at the inbox on every change, and has settled once `look` returned true. */
+/** Somebody who waits looks at the messages on every change, and has settled once `look` returned true. */
 interface Waiter {
 	look: () => boolean;
 	fail: (error: Error) => void;
 }
 
-export function createInbox(): Inbox {
+export function createReceivedMessages(): ReceivedMessages {
 	const all: Message[] = [];
 	const unconsumed: Message[] = [];
 	const waiters = new Set<Waiter>();
@@ -82,7 +82,7 @@ export function createInbox(): Inbox {
 				timeoutMs,
 				() => `no message matched, unconsumed is ${describeMessages(unconsumed)}`,
 			),
-		received: (count, timeoutMs) =>
+		atLeast: (count, timeoutMs) =>
 			wait(
 				() => (all.length >= count ? all : undefined),
 				timeoutMs,
