@@ -69,14 +69,12 @@ export function settingsOf(options: SocketClientOptions): Settings {
 	known(reconnect, 'reconnect', ['minDelayMs', 'maxDelayMs']);
 	known(queue, 'queue', ['messages', 'characters']);
 	if (auth !== undefined && typeof auth !== 'function') {
-		throw new InvalidClientOptionError('auth must be a function that returns the credentials');
+		throw new InvalidClientOptionError('auth must be a function');
 	}
 	const minDelayMs = delay('reconnect.minDelayMs', reconnect.minDelayMs ?? 500);
 	const WebSocket = options.WebSocket ?? globalThis.WebSocket;
 	if (typeof WebSocket !== 'function') {
-		throw new InvalidClientOptionError(
-			'WebSocket must be a class; without a global one, as in Node before 22, it is required',
-		);
+		throw new InvalidClientOptionError('WebSocket must be a class; Node before 22 has no global one');
 	}
 	return {
 		auth,

@@ -88,12 +88,16 @@ export class ServerTopics {
 		if (this.#positioned.has(topic) && this.isSubscribed(topic)) this.#states.delete(topic);
 	}
 
-	/** Resolves once the server sends nothing more of the topic, or at once if the topic is still wanted. */
+	/** A topic is no longer wanted. Resolves once the server sends nothing more of it. */
 	removed(topic: string): Promise<void> {
-		if (this.#states.has(topic) && !this.#wanted.has(topic) && !this.#removals.has(topic)) {
-			this.#removals.set(topic, deferred());
-			this.syncSoon();
-		}
+		if (!this.#states.has(topic)) return Promise.resolve();
+		if (!this.#removals.has(topic)) this.#removals.set(topic, deferred());
+		this.syncSoon();
+		return this.removal(topic);
+	}
+
+	/** Resolves once the pending removal of a topic, if any, is done. */
+	removal(topic: string): Promise<void> {
 		return this.#removals.get(topic)?.promise ?? Promise.resolve();
 	}
 

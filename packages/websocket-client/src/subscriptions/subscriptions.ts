@@ -40,27 +40,26 @@ export class Subscriptions {
 
 	/** Resolves once the server has confirmed. @throws {SocketRequestError} it has refused; {ClientClosedError} */
 	add(name: string, handlers: SubscriptionOptions): Promise<Subscription> {
-		let topic = this.#topics.get(name);
-		if (topic === undefined) {
-			topic = createTopic(name, this.#failures.listeners(), handlers.rewind, this.#saved.get(name));
-			this.#saved.delete(name);
-			this.#topics.set(name, topic);
-			this.#server.added(name);
-		}
-		const wanted = topic;
+		const topic = this.#topics.get(name) ?? this.#create(name, handlers.rewind);
 		const undo = topic.subscriptions.add((call) => call(handlers));
 		this.#server.syncSoon();
 		const close = (): Promise<void> => {
-			undo();
-			return this.#closed(wanted);
+			// Otherwise the subscription is over already.
+			const isCurrent = this.#topics.get(name) === topic;
+			if (isCurrent) undo();
+			if (!isCurrent || topic.subscriptions.size > 0) return this.#server.removal(name);
+			this.#topics.delete(name);
+			return this.#server.removed(name);
 		};
 		return quiet(topic.confirmed.promise.then(() => ({ topic: name, close })));
 	}
 
-	#closed(topic: Topic): Promise<void> {
-		const { name } = topic;
-		if (topic.subscriptions.size === 0 && this.#topics.get(name) === topic) this.#topics.delete(name);
-		return this.#server.removed(name);
+	#create(name: string, rewind: number | undefined): Topic {
+		const topic = createTopic(name, this.#failures.listeners(), rewind, this.#saved.get(name));
+		this.#saved.delete(name);
+		this.#topics.set(name, topic);
+		this.#server.added(name);
+		return topic;
 	}
 
 	/** How many messages subscribing to all topics on a new connection counts as: ten topics of a batch count as one. */

@@ -38,6 +38,6 @@ export function toError(thrown: unknown): Error {
 	try {
 		return new Error(String(thrown), { cause: thrown });
 	} catch {
-		return new Error('a value that is not an error was thrown', { cause: thrown });
+		return new Error('a non-error was thrown', { cause: thrown });
 	}
 }
