@@ -79,35 +79,35 @@ async function untilReceived(page: Page, ...expected: string[]): Promise<void> {
 	await until(all, { what: `the page received ${expected.join(', ')}` });
 }
 
-/** For good, which what is still ending may take a moment to allow. */
+/** Waits first, because processes that are still ending may recreate the directory. */
 async function expectNothingLeft(dir: string): Promise<void> {
 	await Bun.sleep(2500);
 	expect(readdirSync(dir)).toEqual([]);
 	rmSync(dir, { recursive: true });
 }
 
-test('pages are visible side by side, share their storage, and a private one has its own', async () => {
+test('several pages are visible and share storage; an incognito page has its own', async () => {
 	const [one, two] = await Promise.all([open(), open()]);
-	const apart = await open({ incognito: true });
+	const incognito = await open({ incognito: true });
 	await one.evaluate(() => localStorage.setItem('name', 'one'));
 
-	expect(await Promise.all([one, two, apart].map(visibility))).toEqual(['visible', 'visible', 'visible']);
+	expect(await Promise.all([one, two, incognito].map(visibility))).toEqual(['visible', 'visible', 'visible']);
 	expect(await two.evaluate(() => localStorage.getItem('name'))).toBe('one');
-	expect(await apart.evaluate(() => localStorage.getItem('name'))).toBe(null);
+	expect(await incognito.evaluate(() => localStorage.getItem('name'))).toBe(null);
 });
 
-test('errors of a page are collected', async () => {
+test('collects the errors of a page', async () => {
 	const page = await open();
 	const errors = collectErrors(page);
 	await page.evaluate(() => globalThis.page.fail());
 
-	await until(() => errors.uncaught.length === 2 && errors.logged.length === 1, { what: 'the errors are there' });
+	await until(() => errors.uncaught.length === 2 && errors.logged.length === 1, { what: 'the errors are collected' });
 	expect(errors.uncaught.join('\n')).toMatch(/thrown as asked/);
 	expect(errors.uncaught.join('\n')).toMatch(/rejected as asked/);
 	expect(errors.logged).toEqual(['logged as asked']);
 });
 
-test('a page whose script has no errors logs none', async () => {
+test('collects no errors of a page without any', async () => {
 	const page = await chromium.openPage();
 	opened.push(page);
 	const errors = collectErrors(page);
@@ -117,11 +117,11 @@ test('a page whose script has no errors logs none', async () => {
 	expect(errors).toEqual({ uncaught: [], logged: [] });
 });
 
-test('what cannot be bundled is not served', async () => {
+test('servePage rejects if bundling fails', async () => {
 	await expect(servePage(new URL('fixtures/no-such-page.ts', import.meta.url))).rejects.toThrow();
 });
 
-test('offline and back online: flag, events and new connections, of this page alone', async () => {
+test('offline and online change the flag, events and new connections of this page only', async () => {
 	const [page, other] = await Promise.all([open(), open()]);
 	await takeOffline(page);
 
@@ -136,7 +136,7 @@ test('offline and back online: flag, events and new connections, of this page al
 	expect(await events(page)).toEqual(['offline false', 'online true']);
 });
 
-test('an open WebSocket is not cut offline: it stalls, and goes on without a loss', async () => {
+test('an open WebSocket stalls offline and continues without loss', async () => {
 	const page = await open();
 	await connect(page);
 	await send(page, 'before');
@@ -153,7 +153,7 @@ test('an open WebSocket is not cut offline: it stalls, and goes on without a los
 	await untilReceived(page, 'from the server', 'echo from the page');
 });
 
-test('hidden and shown again, and the others are not', async () => {
+test('hides and shows a page, and no other', async () => {
 	const [page, other] = await Promise.all([open(), open()]);
 	await hidePage(page);
 	expect(await visibility(page)).toBe('hidden');
@@ -165,7 +165,7 @@ test('hidden and shown again, and the others are not', async () => {
 	expect(await events(other)).toEqual([]);
 });
 
-test('the timers of a hidden page are throttled, its WebSocket is not', async () => {
+test('a hidden page has throttled timers and a working WebSocket', async () => {
 	const page = await open();
 	await connect(page);
 	await hidePage(page);
@@ -177,7 +177,7 @@ test('the timers of a hidden page are throttled, its WebSocket is not', async ()
 	await untilReceived(page, 'to the hidden page');
 });
 
-test('a frozen page does nothing until it is resumed, and is hidden until it is shown', async () => {
+test('a frozen page is suspended until it is resumed, and hidden until it is shown', async () => {
 	const page = await open();
 	await connect(page);
 	await freezePage(page);
@@ -189,7 +189,7 @@ test('a frozen page does nothing until it is resumed, and is hidden until it is 
 	expect(echo.closed).toEqual([]);
 
 	await resumePage(page);
-	await until(async () => (await ticks(page)) > before, { what: 'its timers go on' });
+	await until(async () => (await ticks(page)) > before, { what: 'its timers fire again' });
 	expect(await visibility(page)).toBe('hidden');
 	await showPage(page);
 	expect(await events(page)).toEqual([
@@ -200,7 +200,7 @@ test('a frozen page does nothing until it is resumed, and is hidden until it is 
 	]);
 });
 
-test('a resumed page has lost its WebSocket, with what was sent to it meanwhile', async () => {
+test('a resumed page has lost its WebSocket and the messages sent to it meanwhile', async () => {
 	const page = await open();
 	await connect(page);
 	await freezePage(page);
@@ -211,11 +211,11 @@ test('a resumed page has lost its WebSocket, with what was sent to it meanwhile'
 	await resumePage(page);
 	await untilReceived(page, 'closed 1006');
 	expect(await received(page)).toEqual(['closed 1006']);
-	await until(() => echo.closed.length === 1, { what: 'the server knows, too' });
+	await until(() => echo.closed.length === 1, { what: 'the server sees the close' });
 	expect(echo.closed).toEqual([1001]);
 });
 
-test('close ends the process and removes the profile, also twice', async () => {
+test('close ends the process and removes the profile; it is idempotent', async () => {
 	const tmp = mkdtempSync(join(tmpdir(), 'orijs-test-'));
 	vi.stubEnv('TMPDIR', tmp);
 	const another = await launchChromium();
@@ -227,7 +227,7 @@ test('close ends the process and removes the profile, also twice', async () => {
 	await expectNothingLeft(tmp);
 });
 
-test('close after it ended by itself', async () => {
+test('close removes the profile after Chromium has been killed', async () => {
 	const tmp = mkdtempSync(join(tmpdir(), 'orijs-test-'));
 	vi.stubEnv('TMPDIR', tmp);
 	const another = await launchChromium();
@@ -236,20 +236,20 @@ test('close after it ended by itself', async () => {
 	await expectNothingLeft(tmp);
 });
 
-test('an executable that is none shows why', async () => {
+test('an invalid executable rejects with the reason', async () => {
 	vi.stubEnv('CHROMIUM_PATH', '/bin/false');
 	await expect(launchChromium()).rejects.toThrow(/Chromium exited with 1 instead of starting/);
 	vi.stubEnv('CHROMIUM_PATH', '/no/such/file');
 	await expect(launchChromium()).rejects.toThrow(/ensure-chromium/);
 });
 
-test('neither Chromium nor its profile outlives a parent that was killed', async () => {
+test('neither Chromium nor its profile outlives a parent that is killed', async () => {
 	const tmp = mkdtempSync(join(tmpdir(), 'orijs-test-'));
 	const parent = spawnBun(new URL('fixtures/parent-without-cleanup.ts', import.meta.url), { env: { TMPDIR: tmp } });
 	const pid = await parent.request<number>('pid');
 	expect(isAlive(pid)).toBe(true);
 	parent.kill('SIGKILL');
 
-	await until(() => !isAlive(pid), { what: 'Chromium is gone' });
+	await until(() => !isAlive(pid), { what: 'Chromium has ended' });
 	await expectNothingLeft(tmp);
 });

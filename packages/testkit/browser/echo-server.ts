@@ -1,15 +1,15 @@
 export interface EchoServer {
 	readonly url: string;
-	/** Everything that arrived. */
+	/** All messages received, from all clients. */
 	readonly received: readonly string[];
-	/** To every client. */
+	/** Sends to every client. */
 	send(message: string): void;
-	/** The codes that connections ended with. */
+	/** The close codes of ended connections. */
 	readonly closed: readonly number[];
 	stop(): Promise<void>;
 }
 
-/** Says `echo …` to what it is told. */
+/** Answers each message with `echo …`. */
 export function startEchoServer(): EchoServer {
 	const received: string[] = [];
 	const closed: number[] = [];

@@ -2,8 +2,9 @@ import { isRequest } from './process-protocol.ts';
 import type { FromChild, Request } from './process-protocol.ts';
 
 /**
- * For a script started with `spawnBun`: answers the test's requests, several at a time if they come so. What the handler
- * throws rejects the request. Requests sent before this call wait for it. Keeps the process alive until the test is gone.
+ * Answers the requests of the test that started this script with `spawnBun`; requests may overlap. If the handler
+ * throws, the request rejects with that error. Requests sent before this call wait for it. Keeps the process alive
+ * until the test ends.
  */
 export function answerRequests(handler: (request: unknown) => unknown): void {
 	process.on('message', (message: unknown) => {
@@ -12,8 +13,8 @@ export function answerRequests(handler: (request: unknown) => unknown): void {
 }
 
 /**
- * Tells the test something unasked. Resolves once the system has it: from then on it reaches the test even if this process
- * is killed with SIGKILL, so it can serve as a ledger that survives its writer.
+ * Sends the test something that it did not request. Resolves once the operating system has it: from then on it reaches
+ * the test even after a SIGKILL of this process, so reports can serve as a ledger that survives its writer.
  */
 export function report(body: unknown): Promise<void> {
 	return send({ kind: 'testkit:report', body });
@@ -30,7 +31,7 @@ async function answer({ id, body }: Request, handler: (request: unknown) => unkn
 
 function send(message: FromChild): Promise<void> {
 	const sent = Promise.withResolvers<void>();
-	if (!process.send) throw new Error('not started with spawnBun: there is no test to talk to');
+	if (!process.send) throw new Error('not started with spawnBun: there is no test to send to');
 	process.send(message, undefined, undefined, (error) => (error ? sent.reject(error) : sent.resolve()));
 	return sent.promise;
 }

@@ -4,7 +4,7 @@ import type { OwnedProcess } from './owned-process.ts';
 import { TimeoutError } from './within.ts';
 import { until } from './until.ts';
 
-/** A Chromium did not come up. The message holds what it logged. */
+/** Chromium did not start. The message includes its log. */
 export class ChromiumStartError extends Error {
 	override readonly name = 'ChromiumStartError';
 
@@ -14,8 +14,8 @@ export class ChromiumStartError extends Error {
 }
 
 /**
- * Not Playwright's own: those keep hidden pages from being throttled, and the tests want to see a browser as its users have
- * it. `--no-sandbox`, because root in a container has none; it only ever loads what the tests serve.
+ * Not Playwright's defaults: they exempt hidden pages from throttling, and tests need the browser that users have.
+ * `--no-sandbox` because the sandbox does not work for root in a container; it only loads what the tests serve.
  */
 const FLAGS = [
 	'--headless',
@@ -32,27 +32,27 @@ const FLAGS = [
 
 export interface RunningChromium {
 	readonly process: OwnedProcess;
-	/** Where it takes commands, `ws://127.0.0.1:…`. */
+	/** The DevTools endpoint, `ws://127.0.0.1:…`. */
 	readonly endpoint: string;
 }
 
-/** Starts one Chromium on a profile, where its temporary files go as well, and waits until it takes commands. */
+/** Starts a Chromium and waits until it accepts commands. Its temporary files go to the profile's directory too. */
 export async function startChromium(profile: string, timeoutMs: number): Promise<RunningChromium> {
 	const executable = findChromium();
-	if (!executable) throw new Error('found no Chromium: run `bun run ensure-chromium` to get it');
+	if (!executable) throw new Error('Chromium not found: run `bun run ensure-chromium` to install it');
 
 	const process = ownProcess([executable, ...FLAGS, `--user-data-dir=${profile}`], { env: { TMPDIR: profile } });
 	const endpoint = (): string | undefined => /DevTools listening on (ws:\S+)\s/.exec(process.output())?.[1];
 	try {
 		await until(() => process.state() === 'ended' || endpoint() !== undefined, {
-			what: 'it takes commands',
+			what: 'Chromium accepts commands',
 			timeoutMs,
 		});
 	} catch (error) {
 		process.kill();
 		await process.exited;
 		if (!(error instanceof TimeoutError)) throw error;
-		throw new ChromiumStartError(`took no commands within ${timeoutMs} ms`, process.output(), { cause: error });
+		throw new ChromiumStartError(`did not accept commands within ${timeoutMs} ms`, process.output(), { cause: error });
 	}
 	const found = endpoint();
 	if (process.state() !== 'ended' && found !== undefined) return { process, endpoint: found };

@@ -6,41 +6,43 @@ import { profileDir } from './profile-dir.ts';
 import type { ProfileDir } from './profile-dir.ts';
 
 export interface ChromiumOptions {
-	/** Milliseconds until it must take commands; default 20000. */
+	/** Milliseconds until it must accept commands; default 20000. */
 	timeoutMs?: number;
 }
 
 export interface PageOptions {
-	/** Cookies and storage of its own, as in a private window; default `false`: those of the profile. */
+	/** Its own cookies and storage, as in a private window; default `false`: those of the profile. */
 	incognito?: boolean;
 }
 
-/** A real headless Chromium with an empty profile. It can't outlive the test. */
+/** A real headless Chromium with an empty profile. It never outlives the test. */
 export interface Chromium {
 	readonly pid: number;
 	/**
-	 * Playwright's. Its `newPage` and `newContext` make pages that Playwright keeps visible, focused and awake whatever
-	 * happens: `hidePage` and `freezePage` do nothing to them. Those of `openPage` are as people have them.
+	 * Playwright's browser. Pages of its `newPage` and `newContext` always stay visible, focused and awake: `hidePage`
+	 * and `freezePage` have no effect on them. Pages of `openPage` behave as they do for users.
 	 */
 	readonly browser: Browser;
-	/** A page in a window of its own, so that it is visible until something hides it. */
+	/** Opens a page in a separate window, so that it is visible until something hides it. */
 	openPage(options?: PageOptions): Promise<Page>;
-	/** The last 64 KiB of what it logged. */
+	/** Returns the last 64 KiB of its log. */
 	log(): string;
-	/** The end of it: process and profile are gone. Twice is fine. */
+	/** Ends the process and removes the profile. Idempotent. */
 	close(): Promise<void>;
 }
 
-/** Resolves when it takes commands. Rejects with `ChromiumStartError`, which shows its log, when it does not come up. */
+/**
+ * Resolves when it accepts commands. Rejects with `ChromiumStartError`, which includes its log, if it does not start.
+ */
 export async function launchChromium({ timeoutMs = 20_000 }: ChromiumOptions = {}): Promise<Chromium> {
 	const profile = profileDir();
 	let process: OwnedProcess | undefined;
 	try {
 		const running = await startChromium(profile.path, timeoutMs);
 		({ process } = running);
-		// Only now: it takes long to load, and most who import the testkit want no browser.
+		// Imported here: it is slow to load, and most users of testkit need no browser.
 		const { chromium } = await import('playwright-core');
-		// Without `noDefaults`, Playwright feigns focus on every page, and none can be hidden.
+		// Without `noDefaults`, Playwright emulates focus on every page, and pages can't be hidden.
 		const browser = await chromium.connectOverCDP(running.endpoint, {
 			noDefaults: true,
 			artifactsDir: profile.path,
@@ -56,12 +58,12 @@ export async function launchChromium({ timeoutMs = 20_000 }: ChromiumOptions = {
 
 async function chromiumOf(browser: Browser, process: OwnedProcess, profile: ProfileDir): Promise<Chromium> {
 	const [context] = browser.contexts();
-	if (context === undefined) throw new Error('this Chromium has no profile to open pages in');
+	if (context === undefined) throw new Error('this Chromium has no default context to open pages in');
 	const root = await browser.newBrowserCDPSession();
 	let closing: Promise<void> | undefined;
 
 	const close = async (): Promise<void> => {
-		await browser.close().catch(() => {}); // It may have ended by itself.
+		await browser.close().catch(() => {}); // It may have exited already.
 		await process.stop();
 		profile.remove();
 	};
@@ -74,7 +76,7 @@ async function chromiumOf(browser: Browser, process: OwnedProcess, profile: Prof
 	};
 }
 
-/** Playwright has no call for a new window, and counts pages of storages it did not make to the profile's. */
+/** Playwright can't open a window, and lists pages of contexts that it did not create under the profile's context. */
 async function openPage(root: CDPSession, context: BrowserContext, incognito: boolean): Promise<Page> {
 	const storage = incognito ? await root.send('Target.createBrowserContext', { disposeOnDetach: true }) : {};
 	const created = Promise.withResolvers<string>();
@@ -86,7 +88,7 @@ async function openPage(root: CDPSession, context: BrowserContext, incognito: bo
 	return await opened;
 }
 
-/** `undefined` for one that is gone already. */
+/** Returns `undefined` if the page has been closed. */
 async function targetId(page: Page): Promise<string | undefined> {
 	try {
 		const session = await pageSession(page);

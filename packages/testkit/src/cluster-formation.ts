@@ -5,10 +5,10 @@ import { until } from './until.ts';
 
 export const SLOTS = 16_384;
 
-/** Makes a cluster of nodes that know nothing yet: the first `primaryCount` share the slots, the others replicate them in turn. */
+/** Forms a cluster from fresh nodes: the first `primaryCount` share the slots, the others replicate them in turn. */
 export async function formCluster(nodes: readonly ClusterNode[], primaryCount: number): Promise<void> {
 	const primaries = nodes.slice(0, primaryCount);
-	// Equal epochs would have to be told apart first, one after the other.
+	// With equal epochs, the nodes would first have to resolve the collisions, one after another.
 	await Promise.all(nodes.map((node, index) => node.command('CLUSTER', 'SET-CONFIG-EPOCH', String(index + 1))));
 	await Promise.all(primaries.map((primary, index) => assignSlots(primary, index, primaryCount)));
 	await introduceAll(nodes);
@@ -25,7 +25,7 @@ async function assignSlots(primary: ClusterNode, index: number, primaryCount: nu
 	await primary.command('CLUSTER', 'ADDSLOTSRANGE', String(first), String(last));
 }
 
-/** Each to each: gossip alone takes seconds to spread. */
+/** Every node meets every other: gossip alone takes seconds to spread. */
 async function introduceAll(nodes: readonly ClusterNode[]): Promise<void> {
 	const busPorts = await Promise.all(
 		nodes.map(async (node) => {

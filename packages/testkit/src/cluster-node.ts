@@ -4,7 +4,7 @@ import { fulfilled } from './fulfilled.ts';
 import { startRedis } from './redis-server.ts';
 import type { RedisOptions, RedisServer } from './redis-server.ts';
 
-/** A server that belongs to a cluster; it keeps its id and its place there through `kill` and `restart`. */
+/** A node of a cluster. It keeps its id and role through `kill` and `restart`. */
 export interface ClusterNode extends RedisServer {
 	readonly id: string;
 }
@@ -22,7 +22,7 @@ export function running<Node extends RedisServer>(nodes: readonly Node[]): Node[
 	return nodes.filter(({ state }) => state === 'running');
 }
 
-/** The views of those that run and answer. */
+/** Returns the views of the nodes that are running and answer. */
 export function viewsOf(nodes: readonly RedisServer[]): Promise<ClusterView[]> {
 	return fulfilled(running(nodes).map(viewOf));
 }

@@ -21,7 +21,7 @@ test('reads ports, flags, primaries, epochs and slots', () => {
 	]);
 });
 
-test('knows the owner of a slot, and what nobody owns', () => {
+test('finds the owner of a slot, and none for an unassigned slot', () => {
 	expect(ownerOf(VIEW, 101)?.id).toBe('a1');
 	expect(ownerOf(VIEW, 102)?.id).toBe('c3');
 	expect(ownerOf(VIEW, 100)).toBe(undefined);
@@ -31,17 +31,17 @@ test('knows the owner of a slot, and what nobody owns', () => {
 	expect(describeRoles(VIEW, ['b2'])).toBe('20002: replica of 20001');
 });
 
-test('takes the view with the latest epoch for the newest', () => {
+test('finds the newest view by its highest epoch', () => {
 	const older = VIEW.map((node) => ({ ...node, epoch: node.epoch - 1 }));
 
 	expect(newest([older, VIEW, older])).toBe(VIEW);
 	expect(newest([])).toBe(undefined);
 });
 
-test('tells the epochs of primaries apart, and when two have the same', () => {
+test('describes the epochs of primaries, and detects two that are equal', () => {
 	expect(describeEpochs(VIEW, ['c3', 'b2', 'a1'])).toBe('20001: 7; 20003: 3');
 	expect(describeEpochs(VIEW, ['c3'])).toBe('20003: 3');
-	// A replica has its primary's.
+	// A replica reports its primary's epoch, which is not a collision.
 	expect(haveCollision(VIEW)).toBe(false);
 	expect(haveCollision(VIEW.map((node) => ({ ...node, epoch: 7 })))).toBe(true);
 });

@@ -5,12 +5,12 @@ export interface NodeView {
 	readonly busPort: number;
 	/** `myself`, `master`, `slave`, `fail?`, `fail`, `handshake`, … */
 	readonly flags: ReadonlySet<string>;
-	/** Of a replica. */
+	/** Only of a replica. */
 	readonly primaryId: string | undefined;
-	/** The higher one owns a slot that two claim. */
+	/** If two nodes claim a slot, the one with the higher epoch owns it. */
 	readonly epoch: number;
 	readonly connected: boolean;
-	/** First and last of each range. */
+	/** The first and last slot of each range. */
 	readonly slots: readonly (readonly [number, number])[];
 }
 
@@ -34,7 +34,7 @@ function parseNode([id = '', address = '', flags = '', primary = '-', , , epoch,
 		primaryId: primary === '-' ? undefined : primary,
 		epoch: Number(epoch),
 		connected: link === 'connected',
-		slots: slots.filter((range) => !range.startsWith('[')).map(parseRange), // In brackets: slots on the move.
+		slots: slots.filter((range) => !range.startsWith('[')).map(parseRange), // In brackets: slots being moved.
 	};
 }
 
@@ -47,20 +47,22 @@ export function ownerOf(view: ClusterView, slot: number): NodeView | undefined {
 	return view.find(({ slots }) => slots.some(([first, last]) => first <= slot && slot <= last));
 }
 
-/** Who owns what and who follows whom, for comparing views; `ids`: of which nodes. */
+/** Describes which slots and which primaries the nodes with these ids have, to compare views. */
 export function describeRoles(view: ClusterView, ids: readonly string[]): string {
 	const nodes = view.filter(({ id }) => ids.includes(id)).toSorted((one, other) => one.port - other.port);
 	const primaryOf = ({ primaryId }: NodeView): number | undefined => view.find(({ id }) => id === primaryId)?.port;
 	return nodes.map((node) => `${node.port}: ${node.slots.join(' ') || `replica of ${primaryOf(node)}`}`).join('; ');
 }
 
-/** The one that knows of the latest change. */
+/** Returns the view that includes the latest change. */
 export function newest(views: readonly ClusterView[]): ClusterView | undefined {
 	const latest = (view: ClusterView): number => Math.max(...view.map(({ epoch }) => epoch));
 	return views.toSorted((one, other) => latest(other) - latest(one))[0];
 }
 
-/** The epoch of each primary that owns slots. A replica whose view of its primary's is out of date gets no votes for its place. */
+/**
+ * Describes the epoch of each primary that owns slots. A replica with an outdated epoch of its primary gets no votes.
+ */
 export function describeEpochs(view: ClusterView, ids: readonly string[]): string {
 	const primaries = view.filter(({ id, slots }) => slots.length > 0 && ids.includes(id));
 	return primaries
@@ -69,7 +71,7 @@ export function describeEpochs(view: ClusterView, ids: readonly string[]): strin
 		.join('; ');
 }
 
-/** Two primaries with one epoch: one of them is about to take a new one. */
+/** Returns whether two primaries have the same epoch. One of them is about to take a new one. */
 export function haveCollision(view: ClusterView): boolean {
 	const epochs = view.filter(({ slots }) => slots.length > 0).map(({ epoch }) => epoch);
 	return new Set(epochs).size < epochs.length;

@@ -6,7 +6,10 @@ const MAC_PATHS = [
 	'/Applications/Chromium.app/Contents/MacOS/Chromium',
 ];
 
-/** The executable of this system's Chromium or Chrome. CHROMIUM_PATH wins, even if what it names is not there. */
+/**
+ * Returns the path of this system's Chromium or Chrome. CHROMIUM_PATH takes precedence, even if the file does not
+ * exist.
+ */
 export function findChromium(): string | undefined {
 	const PATH = process.env['PATH'] ?? '';
 	const named = process.env['CHROMIUM_PATH'];
@@ -15,7 +18,9 @@ export function findChromium(): string | undefined {
 	return onPath.find((path) => !isSnap(path)) ?? MAC_PATHS.find((path) => existsSync(path));
 }
 
-/** A snap sees another /tmp than the tests do; the packages of Ubuntu are scripts that start one, or ask for it. */
+/**
+ * A snap has a /tmp separate from the tests'. Ubuntu's packages are scripts that start a snap, or ask to install it.
+ */
 function isSnap(path: string): boolean {
 	const target = realpathSync(path);
 	if (target.endsWith('/bin/snap') || target.startsWith('/snap/')) return true;

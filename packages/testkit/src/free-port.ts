@@ -1,17 +1,17 @@
 import { createServer } from 'node:net';
 
-// Below the range from which systems give out ports themselves (Linux: 32768 to 60999, macOS and Windows: from 49152).
-// From inside it, a client that reconnects while a server is down can be given that server's port as its own local port:
-// the server then can't come back, or the client even connects to itself.
+// Below the ephemeral ports (Linux: 32768 to 60999, macOS and Windows: from 49152). If a server has an ephemeral port
+// and is down, a client that reconnects can get that port as its local port: the server then can't restart, or the
+// client even connects to itself.
 const LOWEST = 20_000;
 const HIGHEST = 31_999;
 
-/** Ports of this thread, so that two calls in a row differ even before the first port is listened on. */
+/** Ports that this thread has returned: two calls never return the same port, even before a server listens on it. */
 const handedOut = new Set<number>();
 
 /**
- * A loopback port that nobody listens on, and that stays free while its server is down and up again.
- * It is not reserved: another process may be quicker, so be ready to try again with a new one.
+ * Returns a free loopback port outside the ephemeral range, so that clients do not take it while its server restarts.
+ * It is not reserved: another process may take it first, so be ready to retry with another one.
  */
 export async function freePort(): Promise<number> {
 	for (let attempt = 0; attempt < 100; attempt++) {
@@ -21,7 +21,7 @@ export async function freePort(): Promise<number> {
 			return port;
 		}
 	}
-	throw new Error(`found no free port between ${LOWEST} and ${HIGHEST} in 100 tries`);
+	throw new Error(`no free port between ${LOWEST} and ${HIGHEST} in 100 attempts`);
 }
 
 function canListen(port: number): Promise<boolean> {

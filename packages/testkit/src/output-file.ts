@@ -7,14 +7,14 @@ const KEPT_BYTES = 64 * 1024;
 export interface OutputFile {
 	/** For a child's stdout and stderr. */
 	readonly fd: number;
-	/** The last 64 KiB written to it; after `close`, as they were then. */
+	/** Returns the last 64 KiB written to it, or after `close`, the last 64 KiB at that time. */
 	read(): string;
 	close(): void;
 }
 
 /**
- * Takes a child's output without anybody having to read it: a full pipe would block the child while the test is busy,
- * and a pipe's last lines may come after the exit they explain. The file has no name and vanishes with its last user.
+ * Collects a child's output. A pipe that fills up while the test is busy would block the child, and its last lines may
+ * arrive after the exit they explain. The file has no name and disappears when its last user closes it.
  */
 export function outputFile(): OutputFile {
 	const path = join(tmpdir(), `orijs-output-${crypto.randomUUID()}`);
@@ -35,7 +35,7 @@ export function outputFile(): OutputFile {
 function readTail(fd: number): string {
 	const { size } = fstatSync(fd);
 	const tail = Buffer.alloc(Math.min(size, KEPT_BYTES));
-	// Read by position: the offset belongs to the child, which shares it.
+	// Reads by position, because the child shares the file offset.
 	const length = readSync(fd, tail, 0, tail.length, size - tail.length);
 	return tail.toString('utf8', 0, length);
 }

@@ -7,44 +7,46 @@ export interface Exit {
 	readonly signal: NodeJS.Signals | number | null;
 }
 
-/** `frozen` by `freeze`; a SIGSTOP from elsewhere is not noticed. */
+/** `frozen` by `freeze`; a SIGSTOP from elsewhere is not detected. */
 export type ProcessState = 'running' | 'frozen' | 'ended';
 
-/** A child process that dies with the thread that started it. */
+/** A child process that is killed when the thread that started it ends. */
 export interface OwnedProcess {
 	readonly pid: number;
 	/** Never rejects. */
 	readonly exited: Promise<Exit>;
 	state(): ProcessState;
-	/** The last 64 KiB of what it wrote to stdout and stderr. */
+	/** Returns the last 64 KiB of its stdout and stderr. */
 	output(): string;
-	/** Sends a signal (default SIGKILL); after its end, does nothing. */
+	/** Sends a signal (default SIGKILL), unless it has ended. */
 	kill(signal?: NodeJS.Signals): void;
-	/** SIGSTOP: it hangs with all its connections open, as in an overload or a stopped machine. */
+	/** Sends SIGSTOP: it hangs with its connections open, as under overload or on a paused machine. */
 	freeze(): void;
-	/** SIGCONT: it goes on where it was. */
+	/** Sends SIGCONT: it continues where it stopped. */
 	thaw(): void;
-	/** SIGTERM, and SIGKILL when that does not end it within `graceMs` (default 2000); twice is fine. */
+	/** Sends SIGTERM, then SIGKILL if it does not end within `graceMs` (default 2000). Idempotent. */
 	stop(graceMs?: number): Promise<Exit>;
 }
 
-/** The other end of a process started with `onMessage`. */
+/** A process started with `onMessage`. */
 export interface MessagingProcess extends OwnedProcess {
-	/** Throws when the process has ended. */
+	/** Throws if the process has ended. */
 	send(message: unknown): void;
 }
 
 export interface OwnProcessOptions {
-	/** Added to this process's environment; `undefined` takes a variable away. */
+	/** Added to this process's environment; `undefined` removes a variable. */
 	env?: Record<string, string | undefined>;
 	cwd?: string;
 	/** Opens a Bun IPC channel. */
 	onMessage?: (message: unknown) => void;
-	/** Of the channel: `advanced` is structured clone, so typed arrays stay what they are; Node understands `json` only. */
+	/**
+	 * Of IPC messages: `advanced` (default) is structured clone, which keeps typed arrays; Node supports only `json`.
+	 */
 	serialization?: 'advanced' | 'json';
 }
 
-/** Throws when the executable can't be started. */
+/** Throws if the executable can't be started. */
 export function ownProcess(command: readonly string[], options: OwnProcessOptions = {}): MessagingProcess {
 	const { env, cwd, onMessage, serialization = 'advanced' } = options;
 	const output = outputFile();
@@ -83,7 +85,7 @@ export function ownProcess(command: readonly string[], options: OwnProcessOption
 			kill('SIGCONT');
 		},
 		async stop(graceMs = 2000) {
-			// A stopped process can't act on SIGTERM, and waking it for that would let it do more work.
+			// A stopped process can't handle SIGTERM, and SIGCONT would let it do more work.
 			kill(state === 'frozen' ? 'SIGKILL' : 'SIGTERM');
 			const timer = setTimeout(() => kill('SIGKILL'), graceMs);
 			try {

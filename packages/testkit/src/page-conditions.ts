@@ -2,35 +2,35 @@ import type { Page } from 'playwright-core';
 import { pageSession } from './page-session.ts';
 
 /**
- * `navigator.onLine` is false, `offline` fires, and new connections fail, those of its dedicated workers too. Open WebSockets
- * are not cut: what either side sends waits until the page is back online, without an event. Other pages stay online.
+ * Takes the page and its dedicated workers offline: `navigator.onLine` is false, `offline` fires, new connections fail.
+ * Open WebSockets stay open and stall, without an event, until the page is online again. Other pages stay online.
  */
 export async function takeOffline(page: Page): Promise<void> {
 	await setOffline(page, true);
 }
 
-/** The undo of `takeOffline`: `online` fires, and what waited in open WebSockets arrives. */
+/** Undoes `takeOffline`: `online` fires, and pending messages of open WebSockets arrive. */
 export async function bringOnline(page: Page): Promise<void> {
 	await setOffline(page, false);
 }
 
 /**
- * Minimizes the page's window: `visibilitychange`, `blur`, and timers that fire once a second at most. Only for pages of
- * `Chromium.openPage`; hides every tab of a window.
+ * Minimizes the page's window: `visibilitychange` and `blur` fire, timers run at most once a second. Only for pages of
+ * `Chromium.openPage`. Hides all tabs of the window.
  */
 export async function hidePage(page: Page): Promise<void> {
 	await setWindow(page, 'minimized');
 }
 
-/** The undo of `hidePage`. */
+/** Undoes `hidePage`. */
 export async function showPage(page: Page): Promise<void> {
 	await setWindow(page, 'normal');
 }
 
 /**
- * Hides the page and suspends it, as browsers do with those that are hidden for long: `freeze`, and from then on no timer,
- * event or message. To the other side, its WebSockets are open all the while. `page.evaluate` works all the same, but MUST NOT
- * await what a frozen page does.
+ * Hides the page and suspends it, as browsers do with pages hidden for long: `freeze` fires, then no timers, events or
+ * messages until `resumePage`. The other side sees its WebSockets as open. `page.evaluate` still works, but MUST NOT
+ * await anything that the frozen page does.
  */
 export async function freezePage(page: Page): Promise<void> {
 	await hidePage(page);
@@ -38,8 +38,9 @@ export async function freezePage(page: Page): Promise<void> {
 }
 
 /**
- * `resume`. The page stays hidden, as in browsers until somebody looks at it. Chromium now cuts the WebSockets that were open
- * (1006 for the page, 1001 for the other side), and what was sent to the frozen page is lost, but for its first moments.
+ * Undoes the freeze: `resume` fires. The page stays hidden, as it does in browsers until the user opens it. Chromium
+ * closes the WebSockets that were open (1006 for the page, 1001 for the other side). Messages sent to the frozen page
+ * are lost, except from its first moments.
  */
 export async function resumePage(page: Page): Promise<void> {
 	await setLifecycle(page, 'active');

@@ -1,13 +1,13 @@
 import type { Page } from 'playwright-core';
 
 export interface PageErrors {
-	/** Exceptions and rejections that nobody caught, with their stack. Grows. */
+	/** Uncaught exceptions and rejections, with their stacks. Grows. */
 	readonly uncaught: readonly string[];
-	/** What was logged with `console.error`, or by Chromium itself, such as a connection that failed. Grows. */
+	/** Messages of `console.error`, and Chromium's own errors, such as a failed connection. Grows. */
 	readonly logged: readonly string[];
 }
 
-/** From now on; call it before the page loads anything. */
+/** Collects errors from now on: call it before the page loads anything. */
 export function collectErrors(page: Page): PageErrors {
 	const uncaught: string[] = [];
 	const logged: string[] = [];

@@ -2,7 +2,7 @@ import type { CDPSession, Page } from 'playwright-core';
 
 const sessions = new WeakMap<Page, Promise<CDPSession>>();
 
-/** One for each page, kept: what is emulated through a session ends with it. */
+/** Returns the page's only session. It stays open, because emulation ends with the session that started it. */
 export function pageSession(page: Page): Promise<CDPSession> {
 	const known = sessions.get(page);
 	if (known) return known;

@@ -1,4 +1,6 @@
-/** What a test and its child process say to each other over Bun IPC. `kind` also tells them from a script's own messages. */
+/**
+ * The messages between a test and its child process over IPC. `kind` tells them apart from a script's other messages.
+ */
 
 export interface Request {
 	readonly kind: 'testkit:request';
@@ -15,7 +17,7 @@ export interface Answer {
 export interface Failure {
 	readonly kind: 'testkit:failure';
 	readonly id: number;
-	/** The stack where there is one, as an Error loses its class on the way. */
+	/** The stack if there is one: IPC does not keep the class of an Error. */
 	readonly error: string;
 }
 

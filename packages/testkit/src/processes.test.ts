@@ -17,34 +17,34 @@ afterEach(async () => {
 	await Promise.all(started.splice(0).map((child) => child.stop()));
 });
 
-test('a request waits for the start and gets the reply, with arguments and environment passed on', async () => {
+test('a request waits until the script has started; arguments and environment are passed to it', async () => {
 	const child = spawn('child.ts', { args: ['one', 'two'], env: { TESTKIT_GREETING: 'hello' } });
 
 	expect(await child.request('started')).toEqual([['one', 'two'], 'hello']);
 });
 
-test('a script for Node answers as well', async () => {
+test('a script on Node answers requests', async () => {
 	const child = spawnNode(fileURLToPath(new URL('fixtures/node-child.mjs', import.meta.url)), { args: ['one'] });
 	started.push(child);
 
 	expect(await child.request({ question: 1 })).toEqual({ runtime: 'node', args: ['one'], request: { question: 1 } });
 });
 
-test('requests keep typed arrays and find their own replies', async () => {
+test('requests preserve typed arrays, and each gets its own reply', async () => {
 	const child = spawn('child.ts');
 	const requests = [{ bytes: new Uint8Array([0, 255]) }, 'text', ['list', 2]];
 
 	expect(await Promise.all(requests.map((request) => child.request(request)))).toEqual(requests);
 });
 
-test('a handler that throws rejects its request and nothing else', async () => {
+test('a handler that throws rejects only its own request', async () => {
 	const child = spawn('child.ts');
 
 	await expect(child.request('fail')).rejects.toThrow(/TypeError: as asked/);
 	expect(await child.request('next')).toBe('next');
 });
 
-test('an exit rejects what is pending and what comes later, with the output', async () => {
+test('an exit rejects pending and later requests, with the output', async () => {
 	const child = spawn('child.ts');
 
 	await expect(child.request('exit')).rejects.toThrow(/child\.ts ended with 3\nleaving with 3/);
@@ -52,13 +52,13 @@ test('an exit rejects what is pending and what comes later, with the output', as
 	expect(await child.exited).toEqual({ code: 3, signal: null });
 });
 
-test('a script that does not start shows why', async () => {
+test('a script that fails to start rejects requests with the reason', async () => {
 	const child = spawn('no-such-file.ts');
 
 	await expect(child.request('anything')).rejects.toThrow(/Module not found.*no-such-file\.ts/);
 });
 
-test('kill, also twice', async () => {
+test('kill sends a signal, and is ignored after the exit', async () => {
 	const child = spawn('child.ts');
 	child.kill('SIGTERM');
 
@@ -66,7 +66,7 @@ test('kill, also twice', async () => {
 	child.kill();
 });
 
-test('a frozen process answers nothing, and everything once it is thawed', async () => {
+test('a frozen process answers requests only once it is thawed', async () => {
 	const child = spawn('child.ts');
 	await child.request('ready?');
 	child.freeze();
@@ -84,14 +84,14 @@ test('a frozen process can be stopped', async () => {
 	expect(await child.stop()).toEqual({ code: null, signal: 'SIGKILL' });
 });
 
-test('what was reported survives the SIGKILL of the one who reported it', async () => {
+test('reports survive a SIGKILL of the process that sent them', async () => {
 	const child = spawn('child.ts');
 
 	await expect(child.request('report and die')).rejects.toThrow(/ended with SIGKILL/);
 	expect(child.reports).toEqual(Array.from({ length: 1000 }, (_, index) => index + 1));
 });
 
-test('nothing outlives a parent that was killed', async () => {
+test('no process outlives a parent that is killed', async () => {
 	const parent = spawn('parent-without-cleanup.ts');
 	const pids = await parent.request<number[]>('pids');
 	expect(pids.map(isAlive)).toEqual([true, true]);

@@ -9,33 +9,35 @@ const REQUEST_TIMEOUT_MS = 10_000;
 
 export interface SpawnOptions {
 	args?: readonly string[];
-	/** Added to this process's environment; `undefined` takes a variable away. */
+	/** Added to this process's environment; `undefined` removes a variable. */
 	env?: Record<string, string | undefined>;
-	/** Export conditions; default `['@orijs/source']`, which runs our packages from their sources. */
+	/** Export conditions; default `['@orijs/source']`, which loads our packages from their sources. */
 	conditions?: readonly string[];
 }
 
-/** A script that runs as a process of its own, and dies with the test. */
+/** A script in a separate process that is killed when the test ends. */
 export interface ScriptProcess extends OwnedProcess {
-	/** What the script told with `report`, in order. Complete once `exited` has resolved. */
+	/** What the script passed to `report`, in order. Complete once `exited` has resolved. */
 	readonly reports: readonly unknown[];
 	/**
-	 * What the script's `answerRequests` handler returned; it waits for a script that is still starting. Rejects when the
-	 * handler threw, when the process has ended or ends first (with its output), and after `timeoutMs` (default 10000).
+	 * Resolves with what the script's `answerRequests` handler returns. Waits if the script is still starting. Rejects
+	 * if the handler throws, if the process ends first or has ended (with its output), and after `timeoutMs` (default
+	 * 10000).
 	 */
 	request<Reply = unknown>(message: unknown, timeoutMs?: number): Promise<Reply>;
 }
 
-/** The script may use `answerRequests` and `report`, or neither. Messages may hold what structured clone can copy. */
+/**
+ * Starts a script, which may use `answerRequests` and `report`. Messages may contain what structured clone supports.
+ */
 export function spawnBun(script: string | URL, options: SpawnOptions = {}): ScriptProcess {
 	const { args = [], env = {}, conditions = ['@orijs/source'] } = options;
 	const path = script instanceof URL ? fileURLToPath(script) : script;
-	// The tests run on Bun, so its executable is the one we run on.
 	const command = [process.execPath, ...conditions.map((name) => `--conditions=${name}`), path, ...args];
 	return spawnScript(path, command, env, 'advanced');
 }
 
-/** As {@link spawnBun}, for a JavaScript file that runs on Node. Messages may hold what JSON can. */
+/** Like {@link spawnBun}, for a JavaScript file and Node. Messages may contain what JSON supports. */
 export function spawnNode(
 	script: string,
 	{ args = [], env = {} }: Omit<SpawnOptions, 'conditions'> = {},
@@ -43,11 +45,11 @@ export function spawnNode(
 	return spawnScript(script, [findNode(), script, ...args], env, 'json');
 }
 
-/** Under `bun --bun`, the first `node` in the PATH is Bun in disguise. */
+/** Under `bun --bun`, the first `node` in PATH is a link to Bun. */
 function findNode(): string {
 	const path = (process.env['PATH'] ?? '').split(':').filter((directory) => !/\/bun-node[^/]*$/.test(directory));
 	const node = Bun.which('node', { PATH: path.join(':') });
-	if (node === null) throw new Error('Node is not installed: there is no `node` in the PATH');
+	if (node === null) throw new Error('Node is not installed: there is no `node` in PATH');
 	return node;
 }
 
@@ -89,7 +91,7 @@ function spawnScript(
 				return (await within(
 					timeoutMs,
 					reply.promise,
-					timeoutError(() => silent(body, timeoutMs)),
+					timeoutError(() => noAnswer(body, timeoutMs)),
 				)) as Reply;
 			} finally {
 				waiting.delete(id);
@@ -97,7 +99,7 @@ function spawnScript(
 		},
 	};
 
-	function silent(body: unknown, timeoutMs: number): string {
+	function noAnswer(body: unknown, timeoutMs: number): string {
 		return `${path} gave no answer to ${Bun.inspect(body)} within ${timeoutMs} ms\n${child.output()}`;
 	}
 }

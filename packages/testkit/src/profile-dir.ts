@@ -5,17 +5,17 @@ import { runOnExit } from './run-on-exit.ts';
 
 export interface ProfileDir {
 	readonly path: string;
-	/** Removes it with all its content, once its browser has ended; twice is fine. */
+	/** Removes it with its content; call it when the browser has ended. Idempotent. */
 	remove(): void;
 }
 
 /**
- * The helper processes of a browser end a moment after it, and until then write to its profile and even make the directory
- * anew. So it is removed again and again for two seconds, by a process that nobody has to wait for.
+ * A browser's helper processes end shortly after it. Until then they write to its profile and may even recreate the
+ * directory, so a background process removes it repeatedly for two seconds.
  */
 const REMOVE = ['sh', '-c', 'for i in 1 2 3 4 5 6 7 8 9 10; do rm -rf "$0"; sleep 0.2; done'];
 
-/** A directory for a browser's profile, gone at the latest two seconds after the test is. */
+/** Creates a directory for a browser's profile. It is removed at the latest two seconds after the test ends. */
 export function profileDir(): ProfileDir {
 	const path = mkdtempSync(join(tmpdir(), 'orijs-chromium-'));
 	const cancelCleanup = runOnExit([...REMOVE, path]);
@@ -25,7 +25,7 @@ export function profileDir(): ProfileDir {
 			try {
 				rmSync(path, { recursive: true, force: true });
 			} catch {
-				// A helper wrote to it meanwhile; the next line sees to that.
+				// A helper process wrote to it meanwhile; the background process removes the rest.
 			}
 			Bun.spawn([...REMOVE, path], { stdio: ['ignore', 'ignore', 'ignore'] }).unref();
 			cancelCleanup();

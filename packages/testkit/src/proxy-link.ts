@@ -12,28 +12,29 @@ export interface FreezeOptions {
 
 export interface ThawOptions {
 	/**
-	 * What to do with the bytes held meanwhile; default `deliver`. `drop` is a fault no network has, as TCP loses nothing
-	 * from the middle: messages vanish and the connection lives. It works on what was read, so a message that arrived in
-	 * two reads around the freeze is cut, and the receiver sees garbage: freeze and thaw when nothing is on its way.
+	 * What to do with the bytes held while frozen; default `deliver`. `drop` loses messages while the connection stays
+	 * open, which never happens on a real network: TCP loses no bytes from the middle of a stream. It drops what the
+	 * proxy has read, so a message split over two reads around the freeze is cut and the receiver gets garbage: freeze
+	 * and thaw while no message is in transit.
 	 */
 	held?: 'deliver' | 'drop';
 }
 
 /** One connection through the proxy. */
 export interface ProxyLink {
-	/** Counts from 1, in the order of arrival. */
+	/** Counts from 1, in the order in which clients connect. */
 	readonly id: number;
 	/** Milliseconds since the epoch. */
 	readonly openedAt: number;
-	/** The first 4 KiB that the client sent, a character for a byte; see `hasSent`. */
+	/** The first 4 KiB that the client sent, one character per byte; see `hasSent`. */
 	readonly sent: string;
-	/** Bytes that were read and not passed on yet, both directions together. */
+	/** Bytes read but not yet forwarded, in both directions together. */
 	readonly held: number;
-	/** Ends it on both sides, frozen or not; what is held is lost. Default `reset` (RST); `end` is a FIN. */
+	/** Closes both sides, frozen or not, and drops held bytes. Default `reset` (RST); `end` is a FIN. */
 	cut(how?: Ending): void;
-	/** Passes nothing on, neither bytes nor an end of either side: nobody notices. */
+	/** Stops forwarding bytes, FINs and RSTs: neither side notices. */
 	freeze(options?: FreezeOptions): void;
-	/** Throws where `drop` can't be done whole, as more than `holdBytes` has come. */
+	/** Throws if `drop` would be incomplete because more than `holdBytes` has arrived. */
 	thaw(options?: ThawOptions): void;
 }
 
@@ -49,14 +50,14 @@ export interface LinkOptions {
 	client: Socket;
 	target: Target;
 	holdBytes: number;
-	/** Directions that are frozen from the start. */
+	/** Directions that start frozen. */
 	frozen: Iterable<Direction>;
 	bytesPerSecond: number | undefined;
-	/** Both sides are closed. */
+	/** Called when both sides are closed. */
 	onEnd: () => void;
 }
 
-/** A link, and what the events of its client's socket do to it. */
+/** A link as the proxy handles it: with the events of its client's socket. */
 export interface DrivenLink extends ProxyLink {
 	throttle(bytesPerSecond: number | undefined): void;
 	clientSent(bytes: Buffer): void;
@@ -65,12 +66,12 @@ export interface DrivenLink extends ProxyLink {
 	clientClosed(how: Ending): void;
 }
 
-/** Connects to the target at once, or, when it starts out frozen towards it, once it is thawed. */
+/** Connects to the target: immediately, or if it starts frozen towards the server, once thawed. */
 export function createLink({ id, client, target, holdBytes, ...options }: LinkOptions): DrivenLink {
 	let server: Socket | undefined;
 	let connecting = false;
 	const closed = { client: false, server: false };
-	let over = false;
+	let ended = false;
 	let sent = '';
 
 	const pipes: Record<Direction, Pipe> = {
@@ -80,18 +81,18 @@ export function createLink({ id, client, target, holdBytes, ...options }: LinkOp
 	const frozen = new Set(options.frozen);
 
 	const end = (): void => {
-		if (over) return;
-		over = true;
+		if (ended) return;
+		ended = true;
 		for (const pipe of Object.values(pipes)) pipe.close();
 		options.onEnd();
 	};
 
 	const closeSide = (side: 'client' | 'server', how: Ending): void => {
-		if (over) return;
+		if (ended) return;
 		closed[side] = true;
 		const [from, to] = side === 'client' ? [pipes.toServer, pipes.toClient] : [pipes.toClient, pipes.toServer];
 		from.finish(how);
-		to.pump(); // It finds its sink gone.
+		to.pump(); // Detects that its sink is gone.
 		if (closed.client && (closed.server || (!server && !connecting))) end();
 	};
 
@@ -100,12 +101,12 @@ export function createLink({ id, client, target, holdBytes, ...options }: LinkOp
 		await Bun.connect({
 			hostname: target.host,
 			port: target.port,
-			// Or an end of its sending would end ours as well.
+			// Otherwise the server's FIN would end our sending too.
 			allowHalfOpen: true,
 			socket: {
 				open(socket) {
 					server = socket;
-					if (over) socket.terminate();
+					if (ended) socket.terminate();
 					else pipes.toServer.pump();
 				},
 				data: (_, bytes) => pipes.toClient.push(bytes),
@@ -117,8 +118,8 @@ export function createLink({ id, client, target, holdBytes, ...options }: LinkOp
 	};
 
 	const connectWhenThawed = (): void => {
-		if (connecting || over || closed.client || frozen.has('toServer')) return;
-		// The nearest to a refusal that is left, as the client is connected already.
+		if (connecting || ended || closed.client || frozen.has('toServer')) return;
+		// The client is already connected: a reset is the closest to a refused connection.
 		connect().catch(() => closeSide('server', 'reset'));
 	};
 
@@ -143,9 +144,9 @@ export function createLink({ id, client, target, holdBytes, ...options }: LinkOp
 			}
 		},
 		freeze(freezing) {
-			for (const one of directionsOf(freezing)) {
-				frozen.add(one);
-				pipes[one].freeze();
+			for (const direction of directionsOf(freezing)) {
+				frozen.add(direction);
+				pipes[direction].freeze();
 			}
 		},
 		thaw({ held = 'deliver' } = {}) {
@@ -167,7 +168,9 @@ export function createLink({ id, client, target, holdBytes, ...options }: LinkOp
 	function dropHeld(): void {
 		const held = [...frozen].map((direction) => pipes[direction]);
 		if (held.some((pipe) => pipe.full)) {
-			throw new Error(`link ${id} got more than it holds (${holdBytes} bytes): dropping would cut; raise holdBytes`);
+			throw new Error(
+				`link ${id} received more than it can hold (${holdBytes} bytes): can't drop only a part; raise holdBytes`,
+			);
 		}
 		for (const pipe of held) pipe.drop();
 	}

@@ -3,30 +3,32 @@ import { timeoutError, within } from './within.ts';
 
 export type Message = string | Uint8Array;
 
-/** What a client received, in order, and those who wait for more of it. */
+/** The messages that a client received, in order, and the waits for further ones. */
 export interface ReceivedMessages {
 	readonly all: Message[];
 	push(message: Message): void;
-	/** No more will come: everyone who waits, or comes to wait, is told why. */
-	end(why: string): void;
+	/** No more messages will arrive: pending and later waits reject with this reason. */
+	end(reason: string): void;
+	/** Consumes the oldest unconsumed message that matches. */
 	next(matches: (message: Message) => boolean, timeoutMs: number): Promise<Message>;
+	/** Resolves with all messages once at least `count` have arrived. */
 	atLeast(count: number, timeoutMs: number): Promise<Message[]>;
 }
 
-/** Somebody who waits looks at the messages on every change, and has settled once `look` returned true. */
 interface Waiter {
-	look: () => boolean;
-	fail: (error: Error) => void;
+	/** Called after each message; `true` once the wait has settled. */
+	check: () => boolean;
+	reject: (error: Error) => void;
 }
 
 export function createReceivedMessages(): ReceivedMessages {
 	const all: Message[] = [];
 	const unconsumed: Message[] = [];
 	const waiters = new Set<Waiter>();
-	let ended: string | undefined;
+	let endReason: string | undefined;
 
-	const lookAgain = (): void => {
-		for (const waiter of waiters) if (waiter.look()) waiters.delete(waiter);
+	const checkWaiters = (): void => {
+		for (const waiter of waiters) if (waiter.check()) waiters.delete(waiter);
 	};
 
 	const take = (matches: (message: Message) => boolean): Message | undefined => {
@@ -34,24 +36,24 @@ export function createReceivedMessages(): ReceivedMessages {
 		return index === -1 ? undefined : unconsumed.splice(index, 1)[0];
 	};
 
-	/** `find` returns the answer, or `undefined` while there is none. */
+	/** Resolves with what `find` returns, once that is not `undefined`. */
 	const wait = async <T>(find: () => T | undefined, timeoutMs: number, missing: () => string): Promise<T> => {
 		const answer = Promise.withResolvers<T>();
 		const waiter: Waiter = {
-			look() {
+			check() {
 				try {
 					const found = find();
 					if (found !== undefined) answer.resolve(found);
 					return found !== undefined;
 				} catch (error) {
-					answer.reject(error); // A predicate that throws.
+					answer.reject(error); // The predicate threw.
 					return true;
 				}
 			},
-			fail: answer.reject,
+			reject: answer.reject,
 		};
-		if (!waiter.look()) {
-			if (ended !== undefined) throw new Error(`${ended}; ${missing()}`);
+		if (!waiter.check()) {
+			if (endReason !== undefined) throw new Error(`${endReason}; ${missing()}`);
 			waiters.add(waiter);
 		}
 		try {
@@ -70,17 +72,17 @@ export function createReceivedMessages(): ReceivedMessages {
 		push(message) {
 			all.push(message);
 			unconsumed.push(message);
-			lookAgain();
+			checkWaiters();
 		},
-		end(why) {
-			ended = why;
-			for (const { fail } of waiters) fail(new Error(`${why} while the test waited for a message`));
+		end(reason) {
+			endReason = reason;
+			for (const { reject } of waiters) reject(new Error(`${reason} while the test waited for a message`));
 		},
 		next: (matches, timeoutMs) =>
 			wait(
 				() => take(matches),
 				timeoutMs,
-				() => `no message matched, unconsumed is ${describeMessages(unconsumed)}`,
+				() => `no message matched; unconsumed: ${describeMessages(unconsumed)}`,
 			),
 		atLeast: (count, timeoutMs) =>
 			wait(

@@ -6,7 +6,7 @@ import { selfSigned } from './self-signed.ts';
 
 const clients: RedisClient[] = [];
 
-/** A client that knows no more than a test does: the URL and the certificate. */
+/** Connects with what a test has: the URL and the certificate. */
 function connect(url: string, ca?: string): RedisClient {
 	const client = new RedisClient(url, { autoReconnect: false, ...(ca !== undefined && { tls: { ca } }) });
 	clients.push(client);
@@ -17,7 +17,7 @@ afterEach(() => {
 	for (const client of clients.splice(0)) client.close();
 });
 
-test('a password is asked of clients, and given by the URL, by command and by replicas', async () => {
+test('a password is required of clients; the URL, command() and replicas include it', async () => {
 	const primary = await startTestRedis({ password: 'a b"c/@:ü' });
 	const replica = await startTestRedis({ password: 'a b"c/@:ü', replicaOf: primary });
 	await replica.linkUp();
@@ -29,7 +29,7 @@ test('a password is asked of clients, and given by the URL, by command and by re
 	expect(await primary.command('GET', 'key')).toBe(null);
 });
 
-test('TLS serves those who trust its certificate, and nobody without', async () => {
+test('TLS accepts clients that trust its certificate, and rejects clients without TLS', async () => {
 	const redis = await startTestRedis({ tls: true });
 	expect(redis.url).toBe(`rediss://127.0.0.1:${redis.port}`);
 
@@ -40,7 +40,7 @@ test('TLS serves those who trust its certificate, and nobody without', async () 
 	await expect(connect(`redis://127.0.0.1:${redis.port}`).get('key')).rejects.toThrow();
 });
 
-test('replication runs over TLS, with a password too', async () => {
+test('replication works with TLS and a password', async () => {
 	const primary = await startTestRedis({ tls: true, password: 'secret' });
 	const replica = await startTestRedis({ tls: true, password: 'secret', replicaOf: primary });
 	await replica.linkUp();
@@ -50,13 +50,13 @@ test('replication runs over TLS, with a password too', async () => {
 	expect(await connect(replica.url, replica.ca).get('key')).toBe('value');
 });
 
-test('without TLS there is no certificate', async () => {
+test('has no certificate without TLS', async () => {
 	const redis = await startTestRedis({});
 
 	expect([redis.ca, redis.url]).toEqual([undefined, `redis://127.0.0.1:${redis.port}`]);
 });
 
-test('the certificate is for loopback, by name and by address, and signs itself', () => {
+test('the certificate is self-signed and valid for loopback names and addresses', () => {
 	const { cert, key } = selfSigned();
 	const certificate = new X509Certificate(cert);
 

@@ -5,7 +5,10 @@ import type { RedisCluster } from './redis-cluster.ts';
 
 let cluster: RedisCluster;
 
-/** One for each: whom nodes voted for, and when, stays with them, and keeps them from voting for the next one for a while. */
+/**
+ * One for each: whom nodes voted for, and when, stays with them, and keeps them from voting for the next one for a
+ * while.
+ */
 beforeEach(async () => {
 	cluster = await startRedisCluster();
 });
@@ -35,10 +38,10 @@ test('finds the primary of a key or sharded channel', async () => {
 	await expect(other?.command('GET', 'foo')).rejects.toThrow(`MOVED 12182 127.0.0.1:${primary.port}`);
 });
 
-test('moves a slot with more keys than go at once, and back', async () => {
+test('moves a slot with more keys than one MIGRATE takes, and back', async () => {
 	const from = await cluster.primaryOf('foo');
 	const [to] = (await cluster.primaries()).filter((node) => node !== from);
-	if (!to) throw new Error('there is only one primary');
+	if (!to) throw new Error('the cluster has only one primary');
 	for (let count = 0; count < 250; count++) await from.command('SET', `{foo}${count}`, 'value');
 	await cluster.moveSlot(12_182, from, to);
 
@@ -50,7 +53,7 @@ test('moves a slot with more keys than go at once, and back', async () => {
 	await cluster.ready();
 });
 
-test('fails over to a replica and back, all agreeing', async () => {
+test('fails over to a replica and back, with all nodes in agreement', async () => {
 	const primary = await cluster.primaryOf('foo');
 	const [replica] = await cluster.replicasOf(primary);
 	if (!replica) throw new Error('it has no replica');
@@ -64,7 +67,7 @@ test('fails over to a replica and back, all agreeing', async () => {
 	await cluster.ready();
 });
 
-test('is ready again after a primary was killed, and after it is back as a replica', async () => {
+test('is ready again after a primary is killed, and after it has restarted as a replica', async () => {
 	const primary = await cluster.primaryOf('foo');
 	const [replica] = await cluster.replicasOf(primary);
 	await primary.command('SET', 'foo', 'kept');
@@ -80,7 +83,7 @@ test('is ready again after a primary was killed, and after it is back as a repli
 	expect(await cluster.replicasOf(replica ?? primary)).toEqual([primary]);
 });
 
-test('fails over by force when the primary is gone', async () => {
+test('fails over by force when the primary is down', async () => {
 	const primary = await cluster.primaryOf('foo');
 	const [replica] = await cluster.replicasOf(primary);
 	if (!replica) throw new Error('it has no replica');
@@ -93,7 +96,7 @@ test('fails over by force when the primary is gone', async () => {
 	expect(await cluster.replicasOf(replica)).toEqual([primary]);
 });
 
-test('is ready again after a primary hung, and after it goes on', async () => {
+test('is ready again after a primary hangs, and after it resumes', async () => {
 	const primary = await cluster.primaryOf('foo');
 	const [replica] = await cluster.replicasOf(primary);
 	primary.freeze();
@@ -105,17 +108,17 @@ test('is ready again after a primary hung, and after it goes on', async () => {
 	expect(await cluster.replicasOf(replica ?? primary)).toEqual([primary]);
 });
 
-test('is ready again after all nodes restarted', async () => {
+test('is ready again after all nodes have restarted', async () => {
 	await Promise.all(cluster.nodes.map((node) => node.restart()));
 	await cluster.ready();
 
 	expect(await cluster.primaries()).toHaveLength(3);
 });
 
-test('tells what is missing, and stops without a trace, frozen or not', async () => {
+test('rejects ready() with the reason; stop ends all nodes, frozen or not, and removes their directories', async () => {
 	const lone = await startRedisCluster({ primaries: 2, replicas: 0, password: 'secret' });
 	const [one, two] = lone.nodes;
-	if (!one || !two) throw new Error('there should be two');
+	if (!one || !two) throw new Error('the cluster has fewer than two nodes');
 	await lone.primaryOf('foo').then((primary) => primary.command('SET', 'foo', 'bar'));
 	const [from, to] = (await lone.primaryOf('foo')) === one ? [one, two] : [two, one];
 	await lone.moveSlot(await lone.slotOf('foo'), from, to);
@@ -123,9 +126,9 @@ test('tells what is missing, and stops without a trace, frozen or not', async ()
 	const [, dir] = (await one.command('CONFIG', 'GET', 'dir')) as [string, string];
 	await two.kill();
 
-	await expect(lone.ready(100)).rejects.toThrow(`${one.port} still takes ${two.port}, which is down`);
+	await expect(lone.ready(100)).rejects.toThrow(`${one.port} still assigns slots to ${two.port}, which is down`);
 	one.freeze();
-	await expect(lone.ready(100)).rejects.toThrow('the cluster is ready; last, no node runs');
+	await expect(lone.ready(100)).rejects.toThrow('the cluster is ready: no node is running');
 	await expect(lone.primaries()).rejects.toThrow(`${one.port} is frozen, ${two.port} is ended`);
 	await lone.stop();
 	await lone.stop();
@@ -133,6 +136,6 @@ test('tells what is missing, and stops without a trace, frozen or not', async ()
 	expect([one.state, two.state]).toEqual(['ended', 'ended']);
 });
 
-test('a node that does not start fails the whole, with its log', async () => {
+test('rejects with the log of a node that fails to start', async () => {
 	await expect(startRedisCluster({ args: ['--no-such-setting', '1'] })).rejects.toThrow(/no-such-setting/);
 });

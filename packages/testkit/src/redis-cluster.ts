@@ -9,49 +9,49 @@ import { startAll, stopAll } from './start-all.ts';
 import { until } from './until.ts';
 
 export interface ClusterOptions {
-	/** Default 3, the least with which the others can replace one. */
+	/** Default 3, the minimum for failover: the remaining ones need a majority. */
 	primaries?: number;
-	/** For each primary; default 1. */
+	/** Per primary; default 1. */
 	replicas?: number;
-	/** More `redis-server` arguments for every node; they win over ours. */
+	/** Further `redis-server` arguments for every node; they override the defaults. */
 	args?: readonly string[];
 	/**
 	 * Milliseconds of silence after which a node counts as down; default 1500. Its replica takes over one to two seconds
-	 * later. Much less, and a busy machine makes failovers of its own.
+	 * later. With much less, a busy machine causes spurious failovers.
 	 */
 	nodeTimeoutMs?: number;
 	/** Of every node. */
 	password?: string;
 }
 
-/** A real Redis Cluster. Its nodes are servers like any other: kill, freeze and restart them one by one. */
+/** A real Redis Cluster. Each node is a `RedisServer` that can be killed, frozen and restarted. */
 export interface RedisCluster {
-	/** First those that were primaries at the start, then their replicas in turn. `{ host, port }` for a client's list. */
+	/** First the initial primaries, then their replicas in turn. */
 	readonly nodes: readonly ClusterNode[];
-	/** Those that own slots now; one that is down stays until a replica took over. */
+	/** Resolves with the nodes that own slots. Includes one that is down until a replica has taken over. */
 	primaries(): Promise<ClusterNode[]>;
-	/** Those it has now, down or not. */
+	/** Resolves with a node's current replicas, including those that are down. */
 	replicasOf(node: ClusterNode): Promise<ClusterNode[]>;
-	/** Who owns a slot, or the slot of a key or sharded channel. */
+	/** Resolves with the owner of a slot, or of the slot of a key or sharded channel. */
 	primaryOf(slotOrKey: number | string): Promise<ClusterNode>;
 	slotOf(key: string): Promise<number>;
 	/**
-	 * Makes a replica primary (CLUSTER FAILOVER): by agreement with its primary; `force`, without it, by vote; `takeover`,
-	 * without either. Resolves when all nodes that run know.
+	 * Promotes a replica (CLUSTER FAILOVER). By default its primary takes part; `force`: without the primary, by vote;
+	 * `takeover`: without either. Resolves when all running nodes know.
 	 */
 	failover(replica: ClusterNode, how?: 'force' | 'takeover'): Promise<void>;
-	/** Between primaries, with its keys. Resolves when all nodes that run know. */
+	/** Moves a slot with its keys to another primary. Resolves when all running nodes know. */
 	moveSlot(slot: number, from: ClusterNode, to: ClusterNode): Promise<void>;
 	/**
-	 * Resolves when all nodes that run say `cluster_state:ok`, see each other, agree on who owns what, all slots are with
-	 * nodes that run, and all replicas are in sync. So, right after a kill: when the failover is done. Rejects after
-	 * `timeoutMs` (default 15000) with what was missing.
+	 * Resolves when all running nodes report `cluster_state:ok`, see each other, agree on the owner of each slot, own
+	 * all slots, and all replicas are in sync. After a kill, this means that the failover is complete. Rejects after
+	 * `timeoutMs` (default 15000) with the reason.
 	 */
 	ready(timeoutMs?: number): Promise<void>;
 	stop(): Promise<void>;
 }
 
-/** Resolves when it is ready; a few seconds, as a node does not serve within its first two. */
+/** Resolves when it is ready. Takes a few seconds: a node does not serve clients for its first two. */
 export async function startRedisCluster(options: ClusterOptions = {}): Promise<RedisCluster> {
 	const { primaries = 3, replicas = 1, args = [], nodeTimeoutMs = 1500, password } = options;
 	const nodeOptions = {
@@ -74,9 +74,9 @@ export async function startRedisCluster(options: ClusterOptions = {}): Promise<R
 function settings(nodeTimeoutMs: number): string[] {
 	const values = {
 		'cluster-node-timeout': String(nodeTimeoutMs),
-		// Roles and primaries change when the test says so, or by a failover.
+		// Replicas change their primary only if the test requests it, or in a failover.
 		'cluster-allow-replica-migration': 'no',
-		// A replica may always take over, however long it has not heard of its primary.
+		// A replica may always take over, no matter how long it has had no contact with its primary.
 		'cluster-replica-validity-factor': '0',
 	};
 	return Object.entries(values).flatMap(([name, value]) => [`--${name}`, value]);
@@ -91,7 +91,7 @@ function clusterOf(nodes: readonly ClusterNode[], password: string | undefined):
 
 	const slotOf = async (key: string): Promise<number> => {
 		const [node] = running(nodes);
-		if (!node) throw new Error(`no node of the cluster runs: ${describeStates(nodes)}`);
+		if (!node) throw new Error(`no node of the cluster is running: ${describeStates(nodes)}`);
 		return Number(await node.command('CLUSTER', 'KEYSLOT', key));
 	};
 
@@ -122,9 +122,9 @@ function clusterOf(nodes: readonly ClusterNode[], password: string | undefined):
 		},
 		moveSlot: (slot, from, to) => migrateSlot(slot, { from, to, nodes, ...(password !== undefined && { password }) }),
 		async ready(timeoutMs = 15_000) {
-			let missing: string | undefined;
-			await until(async () => (missing = await reasonNotReady(nodes)) === undefined, {
-				what: () => `the cluster is ready; last, ${missing}`,
+			let reason: string | undefined;
+			await until(async () => (reason = await reasonNotReady(nodes)) === undefined, {
+				what: () => `the cluster is ready: ${reason}`,
 				timeoutMs,
 			});
 		},
@@ -132,7 +132,7 @@ function clusterOf(nodes: readonly ClusterNode[], password: string | undefined):
 	};
 }
 
-/** The old primary too, if it runs: so it then follows. */
+/** Includes the view of the old primary if it is running: it is then a replica. */
 function isPrimaryForAll(views: readonly ClusterView[], id: string): boolean {
 	const owns = (view: ClusterView): boolean => view.some((node) => node.id === id && node.slots.length > 0);
 	const ids = views.flatMap((view) => view.filter(({ flags }) => flags.has('myself')).map((node) => node.id));

@@ -1,7 +1,7 @@
-/** What `INFO` tells: `{ redis_version: '7.0.15', role: 'master', … }` */
+/** The fields of `INFO`: `{ redis_version: '7.0.15', role: 'master', … }` */
 export type RedisInfo = Readonly<Record<string, string>>;
 
-/** Also reads `CLUSTER INFO`, which has the same form. */
+/** Also parses `CLUSTER INFO`, which has the same format. */
 export function parseInfo(text: string): RedisInfo {
 	const lines = text.split('\r\n').filter((line) => line !== '' && !line.startsWith('#'));
 	return Object.fromEntries(lines.map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1)]));

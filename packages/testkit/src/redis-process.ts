@@ -7,10 +7,10 @@ import { timeoutError, within } from './within.ts';
 
 const RETRY_MS = 10;
 
-/** A `redis-server` did not come up. The message holds what it logged. */
+/** A `redis-server` did not start. The message includes its log. */
 export class RedisStartError extends Error {
 	override readonly name = 'RedisStartError';
-	/** Another port may help: this one is taken, or too high for a cluster node. */
+	/** Whether another port may work: this one is in use, or too high for a cluster node. */
 	readonly portUnusable: boolean;
 
 	constructor(what: string, log: string, options?: ErrorOptions) {
@@ -34,16 +34,16 @@ export interface RunningRedis {
 /** Starts one `redis-server` process and waits until it answers. */
 export async function launchRedis({ address, args, timeoutMs }: LaunchOptions): Promise<RunningRedis> {
 	const executable = Bun.which('redis-server', { PATH: globalThis.process.env['PATH'] ?? '' });
-	if (!executable) throw new Error('redis-server is not in PATH: run `bun run ensure-redis` to get it');
+	if (!executable) throw new Error('redis-server is not in PATH: run `bun run ensure-redis` to install it');
 
 	const { port } = address;
 	const process = ownProcess([executable, ...args]);
-	const over = new AbortController();
+	const done = new AbortController();
 	const exit = process.exited.then(({ code, signal }) => {
 		throw new RedisStartError(`on port ${port} exited with ${signal ?? code} instead of starting`, process.output());
 	});
 	try {
-		const answering = Promise.race([firstAnswer(address, process.pid, over.signal), exit]);
+		const answering = Promise.race([firstAnswer(address, process.pid, done.signal), exit]);
 		const admin = await within(
 			timeoutMs,
 			answering,
@@ -56,30 +56,30 @@ export async function launchRedis({ address, args, timeoutMs }: LaunchOptions): 
 		if (error instanceof RedisStartError) throw error;
 		throw new RedisStartError(`on port ${port} did not answer`, process.output(), { cause: error });
 	} finally {
-		over.abort();
-		exit.catch(() => {}); // Its later exit concerns nobody here.
+		done.abort();
+		exit.catch(() => {}); // A later exit is not an error of the start.
 	}
 }
 
-async function firstAnswer(address: RespAddress, pid: number, over: AbortSignal): Promise<RespConnection> {
+async function firstAnswer(address: RespAddress, pid: number, done: AbortSignal): Promise<RespConnection> {
 	for (;;) {
 		const connection = await connectResp(address).catch(() => undefined);
-		if (over.aborted) connection?.close();
-		over.throwIfAborted();
+		if (done.aborted) connection?.close();
+		done.throwIfAborted();
 		if (connection && (await isReady(connection, pid).catch(() => false))) return connection;
 		connection?.close();
 		await Bun.sleep(RETRY_MS);
 	}
 }
 
-/** `false` while it loads its data, and for a stranger who holds the port: ours is then about to exit. */
+/** Returns `false` while it loads its data, and if another process has the port: ours is then about to exit. */
 async function isReady(connection: RespConnection, pid: number): Promise<boolean> {
 	try {
 		await connection.command(['PING']);
 		const info = await connection.command(['INFO', 'server']);
 		return String(info).includes(`process_id:${pid}\r\n`);
 	} catch (error) {
-		// One that wants a password, or lost its primary, is up.
+		// A server that requires a password, or has lost its primary, has started.
 		return error instanceof RedisReplyError && !error.message.startsWith('LOADING');
 	}
 }

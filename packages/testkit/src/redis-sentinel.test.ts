@@ -4,14 +4,14 @@ import type { RedisSentinel } from './redis-sentinel.ts';
 
 let sentinel: RedisSentinel;
 
-/** One for all: each test leaves it ready, with whatever primary. */
+/** Shared: each test leaves it ready, with any primary. */
 beforeAll(async () => {
 	sentinel = await startRedisSentinel();
 });
 
 afterAll(() => sentinel.stop());
 
-test('starts with a primary, its replica and three Sentinels that know', async () => {
+test('starts with a primary, its replica and three Sentinels that know each other', async () => {
 	expect(await sentinel.primary()).toBe(sentinel.servers[0]);
 	expect([sentinel.servers.length, sentinel.sentinels.length]).toEqual([2, 3]);
 
@@ -22,7 +22,7 @@ test('starts with a primary, its replica and three Sentinels that know', async (
 	}
 });
 
-test('fails over and keeps the data; the old primary follows', async () => {
+test('fails over and keeps the data; the old primary becomes a replica', async () => {
 	const before = await sentinel.primary();
 	await before.command('SET', 'key', 'value');
 	await sentinel.failover();
@@ -34,7 +34,7 @@ test('fails over and keeps the data; the old primary follows', async () => {
 	expect([role, port]).toEqual(['slave', String(after.port)]);
 });
 
-test('is ready again after the primary was killed, and after it is back as a replica', async () => {
+test('is ready again after the primary is killed, and after it has restarted as a replica', async () => {
 	const before = await sentinel.primary();
 	await before.kill();
 	await sentinel.ready();
@@ -45,7 +45,7 @@ test('is ready again after the primary was killed, and after it is back as a rep
 	expect((await before.info('replication'))['role']).toBe('slave');
 });
 
-test('is ready again after the primary hung, and after it goes on', async () => {
+test('is ready again after the primary hangs, and after it resumes', async () => {
 	const before = await sentinel.primary();
 	before.freeze();
 	await sentinel.ready();
@@ -55,7 +55,7 @@ test('is ready again after the primary hung, and after it goes on', async () => 
 	await sentinel.ready();
 });
 
-test('fails over without one of the Sentinels, which catches up when it is back', async () => {
+test('fails over without one of the Sentinels, which catches up after its restart', async () => {
 	const [first] = sentinel.sentinels;
 	await first?.kill();
 	await sentinel.failover();
@@ -67,22 +67,22 @@ test('fails over without one of the Sentinels, which catches up when it is back'
 	expect(address).toEqual(['127.0.0.1', String(primary.port)]);
 });
 
-test('tells what is missing', async () => {
+test('rejects ready() with the reason', async () => {
 	for (const one of sentinel.sentinels.slice(1)) await one.kill();
 	await (await sentinel.primary()).kill();
 
-	await expect(sentinel.ready(100)).rejects.toThrow(/Sentinels are ready; last, the (Sentinel|primary) on \d+ /);
+	await expect(sentinel.ready(100)).rejects.toThrow(/Sentinels are ready: the (Sentinel|primary) on \d+ /);
 	await sentinel.sentinels[0]?.kill();
-	await expect(sentinel.ready(100)).rejects.toThrow('no Sentinel runs');
+	await expect(sentinel.ready(100)).rejects.toThrow('no Sentinel is running');
 	await expect(sentinel.primary()).rejects.toThrow('no Sentinel answers');
 });
 
-test('works with a password, and with more replicas', async () => {
+test('works with a password and several replicas', async () => {
 	const other = await startRedisSentinel({ replicas: 2, sentinels: 1, password: 'secret' });
 	await other.failover();
 
 	expect(await other.primary()).not.toBe(other.servers[0]);
 	await other.stop();
 	await other.stop();
-	await expect(startRedisSentinel({ password: 'two words' })).rejects.toThrow(/without spaces/);
+	await expect(startRedisSentinel({ password: 'two words' })).rejects.toThrow(/must not contain spaces/);
 });

@@ -12,31 +12,31 @@ const NAME = 'mymaster';
 export interface SentinelOptions {
 	/** Default 1. */
 	replicas?: number;
-	/** Default 3; more than half of them have to agree. */
+	/** Default 3; a failover needs more than half of them. */
 	sentinels?: number;
-	/** Milliseconds of silence after which a Sentinel takes a server for down; default 1000. */
+	/** Milliseconds of silence after which a Sentinel considers a server down; default 1000. */
 	downAfterMs?: number;
-	/** More `redis-server` arguments for primary and replicas; they win over ours. */
+	/** Further `redis-server` arguments for primary and replicas; they override the defaults. */
 	args?: readonly string[];
-	/** Of primary and replicas; the Sentinels themselves want none. No spaces and quotes: a Sentinel can't write them down. */
+	/** Of primary and replicas; the Sentinels have none. No spaces or quotes: a Sentinel can't store them. */
 	password?: string;
 }
 
-/** A real primary with replicas and the Sentinels that watch them. Each can be killed, frozen and restarted on its own. */
+/** A real primary with replicas, and the Sentinels that monitor them. Each can be killed, frozen and restarted. */
 export interface RedisSentinel {
-	/** Under which clients ask for the primary: `new Redis({ sentinels, name })`. */
+	/** The name by which clients find the primary: `new Redis({ sentinels, name })`. */
 	readonly name: 'mymaster';
 	readonly sentinels: readonly RedisServer[];
-	/** The one that was primary at the start first, then the replicas. */
+	/** First the initial primary, then the replicas. */
 	readonly servers: readonly RedisServer[];
-	/** Where most Sentinels send clients now. */
+	/** Resolves with the server that most Sentinels report as the primary. */
 	primary(): Promise<RedisServer>;
-	/** Has a replica take over, though the primary may be well. Resolves when it is `ready` again, with another primary. */
+	/** Promotes a replica, even if the primary is healthy. Resolves when all is `ready`, with another primary. */
 	failover(): Promise<void>;
 	/**
-	 * Resolves when all Sentinels that run agree on a primary that runs and know of all others, and all other servers that
-	 * run are in sync with it. So, right after a kill of the primary: when the failover is done. Rejects after `timeoutMs`
-	 * (default 15000) with what was missing.
+	 * Resolves when all running Sentinels agree on a running primary and know all other Sentinels, and all other running
+	 * servers are in sync with the primary. After a kill of the primary, this means that the failover is complete.
+	 * Rejects after `timeoutMs` (default 15000) with the reason.
 	 */
 	ready(timeoutMs?: number): Promise<void>;
 	stop(): Promise<void>;
@@ -44,11 +44,11 @@ export interface RedisSentinel {
 
 /** Resolves when it is ready. */
 export async function startRedisSentinel(options: SentinelOptions = {}): Promise<RedisSentinel> {
-	const { replicas = 1, sentinels: watchers = 3, downAfterMs = 1000, args = [], password } = options;
+	const { replicas = 1, sentinels: sentinelCount = 3, downAfterMs = 1000, args = [], password } = options;
 	if (password !== undefined && /[\s'"\\]/.test(password)) {
-		throw new Error('a Sentinel writes a password into its configuration unquoted: take one without spaces and quotes');
+		throw new Error('a password of Sentinel must not contain spaces or quotes');
 	}
-	const quorum = Math.floor(watchers / 2) + 1;
+	const quorum = Math.floor(sentinelCount / 2) + 1;
 	const serverOptions = { args, ...(password !== undefined && { password }) };
 	const servers: RedisServer[] = [];
 	const sentinels: RedisServer[] = [];
@@ -58,10 +58,10 @@ export async function startRedisSentinel(options: SentinelOptions = {}): Promise
 		servers.push(primary);
 		const replicaOptions = { ...serverOptions, replicaOf: { host: primary.host, port: primary.port } };
 		servers.push(...(await startAll(Array.from({ length: replicas }, () => startRedis(replicaOptions)))));
-		// A Sentinel looks for replicas when it first sees the primary.
+		// A Sentinel discovers the replicas when it first connects to the primary.
 		await Promise.all(servers.slice(1).map((replica) => replica.linkUp()));
-		const watch = { name: NAME, primary, quorum, downAfterMs, password };
-		sentinels.push(...(await startAll(Array.from({ length: watchers }, () => startSentinel(watch)))));
+		const monitored = { name: NAME, primary, quorum, downAfterMs, password };
+		sentinels.push(...(await startAll(Array.from({ length: sentinelCount }, () => startSentinel(monitored)))));
 		const sentinel = sentinelOf(parts);
 		await sentinel.ready();
 		return sentinel;
@@ -78,15 +78,15 @@ function sentinelOf(parts: { servers: readonly RedisServer[]; sentinels: readonl
 	const primary = async (): Promise<RedisServer> => {
 		const ports = await fulfilled(running().map((sentinel) => primaryPort(sentinel, NAME)));
 		const votes = (server: RedisServer): number => ports.filter((port) => port === server.port).length;
-		const most = servers.toSorted((one, other) => votes(other) - votes(one))[0];
-		if (!most || votes(most) === 0) throw new Error('no Sentinel answers');
-		return most;
+		const first = servers.toSorted((one, other) => votes(other) - votes(one))[0];
+		if (!first || votes(first) === 0) throw new Error('no Sentinel answers');
+		return first;
 	};
 
 	const ready = async (timeoutMs = 15_000): Promise<void> => {
-		let missing: string | undefined;
-		await until(async () => (missing = await reasonNotReady({ name: NAME, ...parts })) === undefined, {
-			what: () => `primary, replicas and Sentinels are ready; last, ${missing}`,
+		let reason: string | undefined;
+		await until(async () => (reason = await reasonNotReady({ name: NAME, ...parts })) === undefined, {
+			what: () => `primary, replicas and Sentinels are ready: ${reason}`,
 			timeoutMs,
 		});
 	};
@@ -102,7 +102,7 @@ function sentinelOf(parts: { servers: readonly RedisServer[]; sentinels: readonl
 			const [sentinel] = running();
 			await sentinel?.command('SENTINEL', 'FAILOVER', NAME);
 			await until(async () => (await primary()) !== before, {
-				what: () => `the Sentinels have made another server primary\n${sentinel?.log()}`,
+				what: () => `the Sentinels have promoted another server\n${sentinel?.log()}`,
 				timeoutMs: 15_000,
 			});
 			await ready();

@@ -17,7 +17,7 @@ afterEach(() => {
 	vi.unstubAllEnvs();
 });
 
-test('starts a Redis without persistence that knows nothing of another one', async () => {
+test('starts independent servers without persistence', async () => {
 	const [one, two] = await Promise.all([startTestRedis(), startTestRedis()]);
 
 	expect(one.url).toBe(`redis://127.0.0.1:${one.port}`);
@@ -28,7 +28,7 @@ test('starts a Redis without persistence that knows nothing of another one', asy
 	expect(await one.command('CONFIG', 'GET', 'appendonly')).toEqual(['appendonly', 'no']);
 });
 
-test('commands give every kind of reply', async () => {
+test('commands return every type of reply', async () => {
 	const redis = await startTestRedis();
 
 	expect(await redis.command('PUBSUB', 'NUMSUB', 'a', 'b')).toEqual(['a', 0, 'b', 0]);
@@ -40,7 +40,7 @@ test('commands give every kind of reply', async () => {
 	expect(await Promise.all([redis.command('ECHO', large), redis.command('ECHO', 'small')])).toEqual([large, 'small']);
 });
 
-test('kill, and restart on the same port with a fresh process', async () => {
+test('after a kill, restarts on the same port with a new process', async () => {
 	const redis = await startTestRedis();
 	const { pid, port } = redis;
 	await redis.command('SET', 'key', 'value');
@@ -53,7 +53,7 @@ test('kill, and restart on the same port with a fresh process', async () => {
 	expect(await Promise.all([redis.command('PING'), redis.command('GET', 'key')])).toEqual(['PONG', null]);
 });
 
-test('restart of a running one keeps its data where it was told to persist', async () => {
+test('restart of a running server keeps data that it persists', async () => {
 	const redis = await startTestRedis({ args: ['--appendonly', 'yes'] });
 	await redis.command('SET', 'key', 'value');
 	await redis.restart();
@@ -61,7 +61,7 @@ test('restart of a running one keeps its data where it was told to persist', asy
 	expect(await redis.command('GET', 'key')).toBe('value');
 });
 
-test('freeze hangs it, thaw lets it go on', async () => {
+test('freeze suspends it, thaw resumes it', async () => {
 	const redis = await startTestRedis();
 	redis.freeze();
 
@@ -71,7 +71,7 @@ test('freeze hangs it, thaw lets it go on', async () => {
 	expect(await reply).toBe('PONG');
 });
 
-test('stop ends process and directory, frozen or not, and twice is fine', async () => {
+test('stop ends the process and removes the directory, frozen or not; it is idempotent', async () => {
 	const redis = await startTestRedis();
 	const dir = await dirOf(redis);
 	expect(existsSync(dir)).toBe(true);
@@ -82,10 +82,10 @@ test('stop ends process and directory, frozen or not, and twice is fine', async 
 	expect(existsSync(dir)).toBe(false);
 	expect(() => process.kill(redis.pid, 0)).toThrow();
 	await expect(redis.command('PING')).rejects.toThrow();
-	await expect(redis.restart()).rejects.toThrow(/stopped for good/);
+	await expect(redis.restart()).rejects.toThrow(/was stopped/);
 });
 
-test('a directory that was given stays', async () => {
+test('keeps a directory that it was given', async () => {
 	const dir = mkdtempSync(join(tmpdir(), 'testkit-'));
 	const redis = await startTestRedis({ dir });
 	expect(await dirOf(redis)).toBe(dir);
@@ -95,7 +95,7 @@ test('a directory that was given stays', async () => {
 	rmSync(dir, { recursive: true });
 });
 
-test('one that wants a password counts as started', async () => {
+test('a server that requires a password counts as started', async () => {
 	const redis = await startTestRedis({ args: ['--requirepass', 'secret'] });
 
 	await expect(redis.command('GET', 'key')).rejects.toThrow(/NOAUTH/);
@@ -103,21 +103,21 @@ test('one that wants a password counts as started', async () => {
 	expect(await redis.command('GET', 'key')).toBe(null);
 });
 
-test('a start that fails shows the log', async () => {
+test('a failed start rejects with the log', async () => {
 	await expect(startRedis({ args: ['--no-such-setting', '1'] })).rejects.toThrow(/exited with 1[^]*no-such-setting/);
 });
 
-test('a taken port is an error where it was asked for, even when a Redis has it', async () => {
+test('a requested port that is in use is an error, even if a Redis uses it', async () => {
 	const { port } = await startTestRedis();
 
 	await expect(startRedis({ port })).rejects.toThrow(/exited with 1[^]*Address already in use/);
 });
 
-test('a start that takes too long is given up', async () => {
+test('a start that takes too long times out', async () => {
 	await expect(startRedis({ timeoutMs: 1 })).rejects.toThrow(/did not answer/);
 });
 
-test('without redis-server in PATH the error names the remedy', async () => {
+test('without redis-server in PATH the error names the fix', async () => {
 	vi.stubEnv('PATH', '/nowhere');
 
 	await expect(startRedis()).rejects.toThrow(/bun run ensure-redis/);
@@ -129,7 +129,7 @@ test('a cluster node starts', async () => {
 	expect(await redis.command('CLUSTER', 'INFO')).toContain('cluster_state:fail');
 });
 
-test('freePort gives ports that can be listened on, each once', async () => {
+test('freePort returns ports that are free, each only once', async () => {
 	const ports = await Promise.all(Array.from({ length: 20 }, () => freePort()));
 
 	expect(new Set(ports).size).toBe(20);

@@ -16,72 +16,72 @@ const HOST = '127.0.0.1';
 const PORT_TRIES = 5;
 
 export interface RedisOptions {
-	/** Default: a free one. */
+	/** Default: a free port. */
 	port?: number;
-	/** More `redis-server` arguments; they win over ours: `['--appendonly', 'yes']`. */
+	/** Further `redis-server` arguments, which override the defaults: `['--appendonly', 'yes']`. */
 	args?: readonly string[];
-	/** Where it keeps its data. Default: a directory that `stop` removes; a given one stays. */
+	/** Its data directory. Default: a new one, removed by `stop`. A given one is kept. */
 	dir?: string;
-	/** Milliseconds a start may take, loading of data included; default 10000. */
+	/** Milliseconds a start may take, including loading of data; default 10000. */
 	timeoutMs?: number;
-	/** Starts as a replica of this one. It may still be on its way there when the start resolves: see `linkUp`. */
+	/** Starts as a replica of this server. It may not be connected yet when the start resolves: see `linkUp`. */
 	replicaOf?: { host: string; port: number };
-	/** What clients have to say, and what it says to its own primary. `command` needs nothing more. */
+	/** Required of clients, and sent to its own primary. `command` authenticates itself. */
 	password?: string;
-	/** TLS and nothing else, towards a primary as well; `ca` verifies it. All servers of a thread trust each other. */
+	/** Accepts only TLS, and uses it for replication too; verify with `ca`. Servers of one thread trust each other. */
 	tls?: boolean;
-	/** A cluster node, its bus on a free port of its own; see `startRedisCluster` for a whole cluster. */
+	/** Starts a cluster node, with a free port for its bus. For a whole cluster, see `startRedisCluster`. */
 	cluster?: boolean;
-	/** Lines for its configuration file, which CONFIG REWRITE rewrites: what is there survives a restart, `args` come back. */
+	/** Lines of its configuration file. Changes by CONFIG REWRITE survive a restart, which applies `args` again. */
 	config?: readonly string[];
 }
 
-/** A real Redis on loopback; without persistence unless `args` say otherwise. It can't outlive the test. */
+/** A real Redis on loopback, without persistence by default. It never outlives the test. */
 export interface RedisServer {
 	readonly host: string;
 	readonly port: number;
-	/** `redis://127.0.0.1:{port}`; with the password, and `rediss:` for TLS. */
+	/** `redis://127.0.0.1:{port}`, with the password if there is one; `rediss:` for TLS. */
 	readonly url: string;
-	/** The certificate that its own is verified with, PEM: `new Redis(url, { tls: { ca } })`. Only with `tls`. */
+	/** The CA certificate of its certificate, PEM: `new Redis(url, { tls: { ca } })`. Only with `tls`. */
 	readonly ca: string | undefined;
-	/** Of the present process: `restart` changes it. */
+	/** Of the current process: `restart` changes it. */
 	readonly pid: number;
-	/** Of the present process; `ended` after a kill, and when Redis ended itself. */
+	/** Of the current process; `ended` after a kill, and after Redis exited on its own. */
 	readonly state: ProcessState;
 	/**
-	 * For administration: `command('PUBSUB', 'NUMSUB', 'chat')`. All commands share one connection, which survives
-	 * `CLIENT KILL TYPE …` (Redis spares the caller) and is opened again after a restart. Rejects with `RedisReplyError`
-	 * for an error reply, and when Redis is down, or frozen for 5 s.
+	 * Sends an administrative command: `command('PUBSUB', 'NUMSUB', 'chat')`. All commands share one connection, which
+	 * survives `CLIENT KILL TYPE …` (Redis skips the caller) and is reopened after a restart. Rejects with
+	 * `RedisReplyError` for an error reply, and if Redis is down, or frozen for 5 s.
 	 */
 	command(...args: string[]): Promise<unknown>;
-	/** `INFO`, or one section of it, by name: `(await redis.info('replication'))['role']`. */
+	/** Returns the fields of `INFO`, or of one section: `(await redis.info('replication'))['role']`. */
 	info(section?: string): Promise<RedisInfo>;
 	/**
-	 * Of a replica: resolves once it is connected with its primary and has its data (`master_link_status:up`). What the primary
-	 * sends next may come up to a second later: see `replicated`. Rejects after `timeoutMs` (default 10000), with the log, and
-	 * when it is down.
+	 * On a replica: resolves once it is connected to its primary and has its data (`master_link_status:up`). Later
+	 * writes may take up to another second: see `replicated`. Rejects after `timeoutMs` (default 10000), with the log,
+	 * and if Redis is down.
 	 */
 	linkUp(timeoutMs?: number): Promise<void>;
 	/**
-	 * Of a primary: resolves once `count` replicas (default 1) have all it has, and get writes and publishes as they come.
-	 * Rejects after `timeoutMs` (default 10000).
+	 * On a primary: resolves once `count` replicas (default 1) have all its data and receive new writes and publishes
+	 * immediately. Rejects after `timeoutMs` (default 10000).
 	 */
 	replicated(count?: number, timeoutMs?: number): Promise<void>;
-	/** What the present process logged, at most the last 64 KiB. */
+	/** Returns the last 64 KiB of the current process's log. */
 	log(): string;
-	/** Hangs it: connections stay open, the system still accepts new ones, nothing is answered. */
+	/** Suspends it: connections stay open, the system still accepts new ones, no command is answered. */
 	freeze(): void;
-	/** It goes on, and first handles everything that was sent to it meanwhile. */
+	/** Resumes it. It first handles everything that was sent to it meanwhile. */
 	thaw(): void;
-	/** SIGKILL; resolves when it is gone. `restart` brings it back. */
+	/** Sends SIGKILL; resolves when the process has ended. `restart` starts it again. */
 	kill(): Promise<void>;
-	/** A fresh process on the same port and directory; one that still runs is stopped (SIGTERM) first. */
+	/** Starts a new process with the same port and directory, after stopping one that is running (SIGTERM). */
 	restart(): Promise<void>;
-	/** The end of it: process and directory are gone. Twice is fine. */
+	/** Ends the process and removes the directory. Idempotent. */
 	stop(): Promise<void>;
 }
 
-/** Resolves when it answers. Rejects with `RedisStartError`, which shows Redis' log, when it does not come up. */
+/** Resolves when Redis answers. Rejects with `RedisStartError`, which includes the log, if it does not start. */
 export async function startRedis(options: RedisOptions = {}): Promise<RedisServer> {
 	const { args = [], config = [], timeoutMs = 10_000, replicaOf, password } = options;
 	const scratch = options.dir === undefined ? scratchDir('orijs-redis-') : undefined;
@@ -107,21 +107,21 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServe
 
 type Launch = () => Promise<RunningRedis>;
 
-/** Chooses ports, for a process that may then be launched on them again and again. */
+/** Chooses the ports; the returned `launch` can be called repeatedly. */
 type Prepare = () => Promise<{ address: RespAddress; launch: Launch }>;
 
-/** A free port may be taken before Redis listens on it; then other ones are tried. */
+/** Another process may take a free port before Redis listens on it; then retries with other ports. */
 async function launchOnFreePorts(
 	prepare: Prepare,
-	othersMayDo: boolean,
+	retry: boolean,
 ): Promise<{ address: RespAddress; launch: Launch; running: RunningRedis }> {
 	for (let attempt = 1; ; attempt++) {
 		const prepared = await prepare();
 		try {
 			return { ...prepared, running: await prepared.launch() };
 		} catch (error) {
-			const another = othersMayDo && attempt < PORT_TRIES;
-			if (!another || !(error instanceof RedisStartError && error.portUnusable)) throw error;
+			const portUnusable = error instanceof RedisStartError && error.portUnusable;
+			if (!portUnusable || !retry || attempt === PORT_TRIES) throw error;
 		}
 	}
 }
@@ -140,7 +140,7 @@ function serverOf(address: RespAddress, first: RunningRedis, launch: Launch, cle
 		const connection = await previous.catch(() => undefined);
 		return connection && !connection.closed ? connection : connectResp(address);
 	};
-	const ended = async (): Promise<void> => {
+	const closeAdmin = async (): Promise<void> => {
 		const connection = await admin.catch(() => undefined);
 		connection?.close();
 	};
@@ -164,7 +164,7 @@ function serverOf(address: RespAddress, first: RunningRedis, launch: Launch, cle
 		info,
 		linkUp: (timeoutMs = 10_000) =>
 			until(async () => (await info('replication'))['master_link_status'] === 'up', {
-				what: () => `Redis on port ${address.port} is linked to its primary\n${process.output()}`,
+				what: () => `Redis on port ${address.port} is connected to its primary\n${process.output()}`,
 				timeoutMs,
 			}),
 		replicated: (count = 1, timeoutMs = 10_000) => waitForReplicas(command, count, timeoutMs),
@@ -174,12 +174,12 @@ function serverOf(address: RespAddress, first: RunningRedis, launch: Launch, cle
 		async kill() {
 			process.kill('SIGKILL');
 			await process.exited;
-			await ended();
+			await closeAdmin();
 		},
 		async restart() {
-			if (stopped) throw new Error('this Redis was stopped for good: start another one');
+			if (stopped) throw new Error('this Redis was stopped: start a new one');
 			await process.stop();
-			await ended();
+			await closeAdmin();
 			const running = await launch();
 			process = running.process;
 			admin = Promise.resolve(running.admin);
@@ -187,7 +187,7 @@ function serverOf(address: RespAddress, first: RunningRedis, launch: Launch, cle
 		async stop() {
 			stopped = true;
 			await process.stop();
-			await ended();
+			await closeAdmin();
 			cleanUp();
 		},
 	};

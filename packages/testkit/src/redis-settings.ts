@@ -2,15 +2,15 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Identity } from './self-signed.ts';
 
-/** What a `redis-server` is told about itself, besides the caller's own `args`. */
+/** The settings of a `redis-server`, besides the caller's `args`. */
 export interface RedisSettings {
-	/** Where it keeps its data. */
+	/** Its data directory. */
 	dir: string;
 	replicaOf: { host: string; port: number } | undefined;
 	password: string | undefined;
-	/** Serves TLS alone. */
+	/** If set, the server accepts only TLS. */
 	identity: Identity | undefined;
-	/** Lines for its configuration file. */
+	/** Further lines of its configuration file. */
 	config: readonly string[];
 }
 
@@ -19,8 +19,8 @@ const CERT_FILE = 'testkit.crt';
 const KEY_FILE = 'testkit.key';
 
 /**
- * The files that it reads, to be written once: what it writes there itself (CONFIG REWRITE, and a Sentinel's doing)
- * survives a restart. So the role stands here and not among the arguments, which would win over the file.
+ * Writes the files that the server reads. Called once, so that what the server itself writes to them (CONFIG REWRITE, a
+ * Sentinel's state) survives a restart. For the same reason the role is set here: an argument would override the file.
  */
 export function writeFiles({ dir, replicaOf, identity, config }: RedisSettings): void {
 	const role = replicaOf ? [`replicaof ${replicaOf.host} ${replicaOf.port}`] : [];
@@ -30,7 +30,7 @@ export function writeFiles({ dir, replicaOf, identity, config }: RedisSettings):
 	writeFileSync(join(dir, KEY_FILE), identity.key, { mode: 0o600 });
 }
 
-/** `busPort` makes it a cluster node. */
+/** Returns the arguments of `redis-server`; with `busPort`, for a cluster node. */
 export function commandLine({ dir, password, identity }: RedisSettings, port: number, busPort?: number): string[] {
 	const values = {
 		port: String(port),
@@ -39,7 +39,7 @@ export function commandLine({ dir, password, identity }: RedisSettings, port: nu
 		save: '',
 		appendonly: 'no',
 		daemonize: 'no',
-		// Or a primary waits five seconds, for more replicas to come, before it serves the first.
+		// By default a primary waits five seconds for further replicas before it syncs the first.
 		'repl-diskless-sync-delay': '0',
 		...(password !== undefined && { requirepass: password, masterauth: password }),
 		...(busPort !== undefined && { 'cluster-enabled': 'yes', 'cluster-port': String(busPort) }),

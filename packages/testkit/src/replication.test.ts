@@ -4,7 +4,7 @@ import { freePort } from './free-port.ts';
 import { startTcpProxy } from './tcp-proxy.ts';
 import { until } from './until.ts';
 
-test('a replica gets what its primary has, and what it is sent from then on', async () => {
+test('a replica receives the data of its primary, and later writes', async () => {
 	const primary = await startTestRedis();
 	await primary.command('SET', 'old', '1');
 	const replicas = await Promise.all([startTestRedis({ replicaOf: primary }), startTestRedis({ replicaOf: primary })]);
@@ -18,19 +18,21 @@ test('a replica gets what its primary has, and what it is sent from then on', as
 	expect((await primary.info('replication'))['connected_slaves']).toBe('2');
 });
 
-test('a link that does not come up is told with the log', async () => {
+test('linkUp rejects with the log if the replica does not connect', async () => {
 	const replica = await startTestRedis({ replicaOf: { host: '127.0.0.1', port: await freePort() } });
 
-	await expect(replica.linkUp(200)).rejects.toThrow(/200 ms waiting until Redis .* is linked[^]*Connecting to MASTER/);
+	await expect(replica.linkUp(200)).rejects.toThrow(
+		/200 ms waiting until Redis .* is connected[^]*Connecting to MASTER/,
+	);
 });
 
-test('a replica that is missing is told', async () => {
+test('replicated rejects if a replica is missing', async () => {
 	const primary = await startTestRedis();
 
-	await expect(primary.replicated(1, 200)).rejects.toThrow('200 ms waiting until 1 replica(s) get its stream');
+	await expect(primary.replicated(1, 200)).rejects.toThrow('200 ms waiting until 1 replica(s) receive its stream');
 });
 
-test('a replica whose stream is held up is not in sync, though its link is up', async () => {
+test('a replica whose stream is blocked is not in sync, although its link is up', async () => {
 	const primary = await startTestRedis();
 	const proxy = await startTcpProxy({ port: primary.port });
 	const replica = await startTestRedis({ replicaOf: proxy });
@@ -39,13 +41,13 @@ test('a replica whose stream is held up is not in sync, though its link is up', 
 	proxy.freeze();
 
 	await replica.linkUp();
-	await expect(primary.replicated(1, 200)).rejects.toThrow(/get its stream/);
+	await expect(primary.replicated(1, 200)).rejects.toThrow(/receive its stream/);
 	proxy.thaw();
 	await primary.replicated();
 	await proxy.stop();
 });
 
-test('a restart keeps the role a replica was given at the start, or by CONFIG REWRITE', async () => {
+test('a restart keeps the role of the start, or of CONFIG REWRITE', async () => {
 	const primary = await startTestRedis();
 	const replica = await startTestRedis({ replicaOf: primary });
 	await replica.command('REPLICAOF', 'NO', 'ONE');
@@ -59,7 +61,7 @@ test('a restart keeps the role a replica was given at the start, or by CONFIG RE
 	expect((await replica.info('replication'))['role']).toBe('master');
 });
 
-test('state tells what became of the process', async () => {
+test('state follows the process', async () => {
 	const redis = await startTestRedis();
 	expect(redis.state).toBe('running');
 	redis.freeze();
@@ -67,7 +69,7 @@ test('state tells what became of the process', async () => {
 	redis.thaw();
 	expect(redis.state).toBe('running');
 	await redis.command('SHUTDOWN', 'NOSAVE').catch(() => {});
-	await until(() => redis.state === 'ended', { what: 'Redis has ended by itself' });
+	await until(() => redis.state === 'ended', { what: 'Redis has exited' });
 	await redis.restart();
 	expect(redis.state).toBe('running');
 	redis.freeze();

@@ -2,26 +2,35 @@ import { TimeoutError } from './within.ts';
 
 type Command = (...args: string[]) => Promise<unknown>;
 
-const MORE_THAN_ANYBODY_HAS = '1000';
+/** More replicas than any primary has, so that WAIT always times out. */
+const UNREACHABLE_COUNT = '1000';
 const ROUND_MS = 1000;
+/** A replica may take a second until it receives its primary's stream. */
+const REPLICA_TIMEOUT_MS = 1500;
 
 /**
- * Whether so many replicas have all that the primary has sent and get what it sends from now on. Waits for them, in vain for
- * at most `patienceMs`.
+ * Returns whether `count` replicas have everything that the primary has sent and receive what it sends next. Waits for
+ * them up to `timeoutMs`.
  *
- * A replica's `master_link_status:up` does not say so: after a full sync the primary holds its stream back until the
- * replica's next acknowledgement, up to a second later. And an idle primary's offset may be reached without any stream.
- * So the first WAIT has the primary ask for acknowledgements, which is itself a part of the stream, and the second waits
- * until that was answered.
+ * `master_link_status:up` on a replica is not enough: after a full sync the primary holds back its stream until the
+ * replica's next acknowledgement, up to a second later. And a replica may have the offset of an idle primary without
+ * receiving its stream. So the first WAIT makes the primary request acknowledgements, in the stream itself, and the
+ * second waits until the replicas have answered.
  */
-export async function hasReplicas(command: Command, count: number, patienceMs: number): Promise<boolean> {
-	await command('WAIT', MORE_THAN_ANYBODY_HAS, '1');
-	return Number(await command('WAIT', String(count), String(patienceMs))) >= count;
+export async function hasReplicas(
+	command: Command,
+	count: number,
+	timeoutMs: number = REPLICA_TIMEOUT_MS,
+): Promise<boolean> {
+	await command('WAIT', UNREACHABLE_COUNT, '1');
+	return Number(await command('WAIT', String(count), String(timeoutMs))) >= count;
 }
 
 /** Rejects after `timeoutMs`. */
 export async function waitForReplicas(command: Command, count: number, timeoutMs: number): Promise<void> {
-	const error = new TimeoutError(`timed out after ${timeoutMs} ms waiting until ${count} replica(s) get its stream`);
+	const error = new TimeoutError(
+		`timed out after ${timeoutMs} ms waiting until ${count} replica(s) receive its stream`,
+	);
 	const deadline = performance.now() + timeoutMs;
 	for (;;) {
 		const left = deadline - performance.now();

@@ -5,23 +5,23 @@ import { encodeCommand, parseReply, RedisReplyError } from './resp.ts';
 import type { Reply } from './resp.ts';
 import { timeoutError, within } from './within.ts';
 
-/** One connection for administration: commands one by one, no subscribing, no reconnect. */
+/** A connection for administration: no subscriptions, no reconnect. */
 export interface RespConnection {
 	readonly closed: boolean;
-	/** Rejects with `RedisReplyError` for an error reply, and otherwise when the connection ends or time is up first. */
+	/** Rejects with `RedisReplyError` for an error reply, and if the connection ends or the time is up first. */
 	command(args: readonly string[], timeoutMs?: number): Promise<Reply>;
 	close(): void;
 }
 
-/** A Redis on loopback, and how to get in. */
+/** The address and credentials of a Redis on loopback. */
 export interface RespAddress {
 	readonly port: number;
 	readonly password: string | undefined;
-	/** PEM; makes it TLS. */
+	/** PEM; if set, connects with TLS. */
 	readonly ca: string | undefined;
 }
 
-/** Resolves when it is connected, and let in where there is a password. */
+/** Resolves when it is connected and, if there is a password, authenticated. */
 export async function connectResp(address: RespAddress): Promise<RespConnection> {
 	const { port, password } = address;
 	const waiting: PromiseWithResolvers<Reply>[] = [];
@@ -72,7 +72,7 @@ export async function connectResp(address: RespAddress): Promise<RespConnection>
 		async command(args, timeoutMs = 5000) {
 			if (closed) throw new Error(`the connection to Redis on port ${port} is closed`);
 			const caller = Promise.withResolvers<Reply>();
-			// A caller who gave up keeps his place, so that a late reply does not go to the next one.
+			// A caller that timed out stays in the queue, so that a late reply does not go to the next one.
 			waiting.push(caller);
 			socket.write(encodeCommand(args));
 			const late = timeoutError(() => `no reply to ${args.join(' ')} within ${timeoutMs} ms; frozen?`);

@@ -1,11 +1,11 @@
-/** Redis' wire format, version 2: https://redis.io/docs/latest/develop/reference/protocol-spec/ */
+/** Redis's wire format, version 2: https://redis.io/docs/latest/develop/reference/protocol-spec/ */
 
-/** An error reply. `message` is Redis' text, such as `NOAUTH Authentication required.` */
+/** An error reply. `message` is Redis's text, such as `NOAUTH Authentication required.` */
 export class RedisReplyError extends Error {
 	override readonly name = 'RedisReplyError';
 }
 
-/** Inside an array an error is an element like any other. */
+/** An array may contain errors. */
 export type Reply = string | number | null | RedisReplyError | Reply[];
 
 export interface Parsed {
@@ -18,7 +18,7 @@ export function encodeCommand(args: readonly string[]): string {
 	return `*${args.length}\r\n${args.map((arg) => `$${Buffer.byteLength(arg)}\r\n${arg}\r\n`).join('')}`;
 }
 
-/** The reply that begins at `start`, or `undefined` while a part of it is still missing. */
+/** Returns the reply that begins at `start`, or `undefined` while it is incomplete. */
 export function parseReply(bytes: Buffer, start: number): Parsed | undefined {
 	const lineEnd = bytes.indexOf('\r\n', start);
 	if (lineEnd === -1) return undefined;

@@ -1,23 +1,23 @@
 /**
- * Has a shell command carried out when this thread is gone, however it went: end of the test file (which ends a pool
- * thread without its `exit` event), Ctrl-C, crash, SIGKILL. Hands back the undo, for when the matter is settled.
+ * Runs a command when this thread ends, for whatever reason: end of the test file (which ends a pool thread without an
+ * `exit` event), Ctrl-C, crash, SIGKILL. Returns a function that cancels it.
  *
- * A small shell waits for the end of its standard input, which only we hold open. It stays deaf to the signals that a
- * terminal sends to the whole process group, or it would die before it can do its work.
+ * A shell waits for the end of its standard input, which only this thread holds open. It ignores the signals that a
+ * terminal sends to the whole process group: they would end it before it runs the command.
  */
 export function runOnExit(command: readonly string[]): () => void {
-	const executor = Bun.spawn(['sh', '-c', `trap '' INT TERM HUP; read -r _; "$@"`, 'run-on-exit', ...command], {
+	const shell = Bun.spawn(['sh', '-c', `trap '' INT TERM HUP; read -r _; "$@"`, 'run-on-exit', ...command], {
 		stdin: 'pipe',
 		stdout: 'ignore',
 		stderr: 'ignore',
 	});
-	executor.unref();
-	// Held here as well: a collected Subprocess would close the pipe, and carry out the will of the living.
-	standing.add(executor);
+	shell.unref();
+	// Keeps the Subprocess from being garbage-collected: that would close the pipe and run the command too early.
+	pending.add(shell);
 	return () => {
-		standing.delete(executor);
-		executor.kill('SIGKILL');
+		pending.delete(shell);
+		shell.kill('SIGKILL');
 	};
 }
 
-const standing = new Set<Bun.Subprocess>();
+const pending = new Set<Bun.Subprocess>();

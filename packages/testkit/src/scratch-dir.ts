@@ -5,11 +5,11 @@ import { runOnExit } from './run-on-exit.ts';
 
 export interface ScratchDir {
 	readonly path: string;
-	/** Removes it with all its content; twice is fine. */
+	/** Removes it with its content. Idempotent. */
 	remove(): void;
 }
 
-/** A new directory that is gone at the latest when the test is. */
+/** Creates a directory that is removed at the latest when the test ends. */
 export function scratchDir(prefix: string): ScratchDir {
 	const path = mkdtempSync(join(tmpdir(), prefix));
 	const cancel = runOnExit(['rm', '-rf', path]);

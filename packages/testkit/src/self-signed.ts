@@ -11,8 +11,8 @@ export interface Identity {
 let identity: Identity | undefined;
 
 /**
- * A certificate for localhost, 127.0.0.1 and ::1 that verifies itself: it is its own `ca`. The same one throughout this
- * thread, so that servers trust each other. Made here rather than by `openssl`, which not every machine has.
+ * Returns a self-signed certificate for localhost, 127.0.0.1 and ::1, which is its own `ca`. Always the same one in
+ * this thread, so that servers trust each other. Generated here because not every machine has `openssl`.
  */
 export function selfSigned(): Identity {
 	return (identity ??= create());
@@ -40,7 +40,7 @@ function create(): Identity {
 	};
 }
 
-/** Critical; CA: true, as it signs itself. */
+/** Critical; CA: true, because it is self-signed. */
 function basicConstraints(): Buffer {
 	const yes = der(0x01, Buffer.from([0xff]));
 	return sequence(oid('551d13'), yes, der(0x04, sequence(yes)));
@@ -57,7 +57,7 @@ function der(tag: number, ...parts: Buffer[]): Buffer {
 	return Buffer.concat([Buffer.from([tag, ...size(content.length)]), content]);
 }
 
-/** In as few bytes as it fits in: BoringSSL takes no other. */
+/** The shortest form: BoringSSL accepts no other. */
 function size(length: number): number[] {
 	if (length < 0x80) return [length];
 	return length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff];
@@ -71,7 +71,7 @@ function set(...parts: Buffer[]): Buffer {
 	return der(0x31, ...parts);
 }
 
-/** Positive ones, so the first byte is below 0x80. */
+/** Only positive: the first byte MUST be below 0x80. */
 function integer(bytes: Buffer): Buffer {
 	return der(0x02, bytes);
 }

@@ -2,9 +2,9 @@ import { startRedis } from './redis-server.ts';
 import type { RedisServer } from './redis-server.ts';
 
 /**
- * Milliseconds. Left alone, a Sentinel takes 2 s to find others, 8 (four times its `publish-period`) to demote a primary that
- * should not be one, and 30 to forget a hiccup. During a failover it looks only once a second whether the replica was
- * promoted: the others MUST wait clearly longer than that before they demote that one again.
+ * Milliseconds. By default, a Sentinel takes 2 s to find others, 8 s (four times its `publish-period`) to demote an old
+ * primary, and 30 s to leave TILT mode. During a failover it checks only once a second whether the replica is promoted:
+ * the others MUST wait clearly longer than that before they demote the new primary again.
  */
 const PERIODS = {
 	'publish-period': 500,
@@ -14,7 +14,7 @@ const PERIODS = {
 	'tilt-period': 1000,
 };
 
-export interface SentinelWatch {
+export interface MonitoredPrimary {
 	name: string;
 	primary: RedisServer;
 	quorum: number;
@@ -22,30 +22,30 @@ export interface SentinelWatch {
 	password: string | undefined;
 }
 
-/** A Sentinel is a `redis-server` with another task: it can be killed, frozen and restarted like one. */
-export async function startSentinel(watch: SentinelWatch): Promise<RedisServer> {
-	const server = await startRedis({ config: configOf(watch), args: ['--sentinel'] });
+/** A Sentinel is a `redis-server` in another mode: it can be killed, frozen and restarted in the same way. */
+export async function startSentinel(monitored: MonitoredPrimary): Promise<RedisServer> {
+	const server = await startRedis({ config: configOf(monitored), args: ['--sentinel'] });
 	const { restart } = server;
-	await hurry(server);
+	await shortenPeriods(server);
 	return Object.assign(server, {
 		async restart() {
 			await restart();
-			await hurry(server);
+			await shortenPeriods(server);
 		},
 	});
 }
 
-function configOf({ name, primary, quorum, downAfterMs, password }: SentinelWatch): string[] {
+function configOf({ name, primary, quorum, downAfterMs, password }: MonitoredPrimary): string[] {
 	return [
 		`sentinel monitor ${name} ${primary.host} ${primary.port} ${quorum}`,
 		`sentinel down-after-milliseconds ${name} ${downAfterMs}`,
-		// How long a failover that got stuck stands in the way of the next one.
+		// How long a stuck failover blocks the next one.
 		`sentinel failover-timeout ${name} 5000`,
 		...(password === undefined ? [] : [`sentinel auth-pass ${name} ${password}`]),
 	];
 }
 
-/** Since Redis 7.0, and only for the present process. */
-async function hurry(sentinel: RedisServer): Promise<void> {
+/** Needs Redis 7.0; applies only to the current process. */
+async function shortenPeriods(sentinel: RedisServer): Promise<void> {
 	await sentinel.command('SENTINEL', 'DEBUG', ...Object.entries(PERIODS).flat().map(String));
 }

@@ -3,53 +3,52 @@ import { hasReplicas } from './replication.ts';
 import { askSentinel } from './sentinel-view.ts';
 import type { SentinelView } from './sentinel-view.ts';
 
-/** A replica may take a second until it gets its primary's stream. */
-const PATIENCE_MS = 1500;
-
 export interface SentinelParts {
 	readonly name: string;
 	readonly servers: readonly RedisServer[];
 	readonly sentinels: readonly RedisServer[];
 }
 
-/** Why clients are not served and watched as they should be, or `undefined`. What is killed or frozen need not take part. */
+/**
+ * Returns why primary, replicas and Sentinels are not ready, or `undefined`. Ignores those that are killed or frozen.
+ */
 export async function reasonNotReady({ name, servers, sentinels }: SentinelParts): Promise<string | undefined> {
-	const asked = sentinels.filter(({ state }) => state === 'running');
-	if (asked.length === 0) return 'no Sentinel runs';
+	const running = sentinels.filter(({ state }) => state === 'running');
+	if (running.length === 0) return 'no Sentinel is running';
 	try {
 		const ports = new Set<number>();
-		for (const sentinel of asked) {
+		for (const sentinel of running) {
 			const view = await askSentinel(sentinel, name);
 			const problem = problemOf(view, { name, servers, sentinels });
 			if (problem !== undefined) return `the Sentinel on ${sentinel.port} ${problem}`;
 			ports.add(Number(view.primary['port']));
 		}
 		if (ports.size > 1) return `the Sentinels disagree on the primary: ${[...ports].join(', ')}`;
-		return await outOfRole(servers, [...ports][0]);
+		return await roleProblem(servers, [...ports][0]);
 	} catch (error) {
 		return String(error);
 	}
 }
 
 function problemOf({ primary, replicas, quorum }: SentinelView, parts: SentinelParts): string | undefined {
-	if (primary['flags'] !== 'master') return `takes the primary for ${primary['flags']}`;
+	if (primary['flags'] !== 'master') return `reports the primary as ${primary['flags']}`;
 	const others = Number(primary['num-other-sentinels']);
-	if (others !== parts.sentinels.length - 1) return `knows ${others} other(s)`;
-	if (!quorum) return 'reaches too few others';
+	if (others !== parts.sentinels.length - 1) return `knows ${others} other Sentinel(s)`;
+	if (!quorum) return 'reaches too few other Sentinels for a failover';
 	const followers = parts.servers.filter(({ port, state }) => state === 'running' && String(port) !== primary['port']);
 	for (const { port } of followers) {
 		const fields = replicas.find((replica) => replica['port'] === String(port));
 		if (!fields) return `does not know the replica on ${port}`;
-		// It may still be thinking of the role the server had before, and would act on that when the next failover comes.
-		const isSound = fields['flags'] === 'slave' && fields['role-reported'] === 'slave';
+		// With an outdated role, it would take the wrong action in the next failover.
+		const isReplica = fields['flags'] === 'slave' && fields['role-reported'] === 'slave';
 		const follows = fields['master-port'] === primary['port'] && fields['master-link-status'] === 'ok';
-		if (!isSound || !follows) return `has not seen yet that ${port} follows ${primary['port']}`;
+		if (!isReplica || !follows) return `does not yet know that ${port} follows ${primary['port']}`;
 	}
 	return undefined;
 }
 
-/** Servers may think otherwise than the Sentinels: a primary that comes back, until it is told. */
-async function outOfRole(
+/** A server's role may differ from what the Sentinels report: a restarted primary, until they demote it. */
+async function roleProblem(
 	servers: readonly RedisServer[],
 	primaryPort: number | undefined,
 ): Promise<string | undefined> {
@@ -64,6 +63,6 @@ async function outOfRole(
 		}
 	}
 	const replicas = running.length - 1;
-	const served = replicas === 0 || (await hasReplicas(primary.command, replicas, PATIENCE_MS));
+	const served = replicas === 0 || (await hasReplicas(primary.command, replicas));
 	return served ? undefined : `${primaryPort} does not reach its ${replicas} replica(s)`;
 }

@@ -1,14 +1,14 @@
 import type { RedisServer } from './redis-server.ts';
 import { RedisReplyError } from './resp.ts';
 
-/** What a Sentinel tells of a server; what matters is whether `flags` hold more than `master` or `slave`. */
+/** A Sentinel's fields of a server. `flags` of a healthy one is only `master` or `slave`. */
 export type SentinelFields = Readonly<Record<string, string>>;
 
 /** A primary and its replicas as one Sentinel sees them. */
 export interface SentinelView {
 	readonly primary: SentinelFields;
 	readonly replicas: readonly SentinelFields[];
-	/** Whether enough Sentinels are reachable for a failover. */
+	/** Whether it reaches enough Sentinels for a failover. */
 	readonly quorum: boolean;
 }
 
@@ -18,7 +18,7 @@ export async function askSentinel(sentinel: RedisServer, name: string): Promise<
 	return { primary: fieldsOf(primary), replicas: replicas.map(fieldsOf), quorum: await hasQuorum(sentinel, name) };
 }
 
-/** Where it sends clients; during a failover, to the new one once that is promoted. */
+/** Resolves with the primary's port for clients; during a failover, the new one's as soon as it is promoted. */
 export async function primaryPort(sentinel: RedisServer, name: string): Promise<number> {
 	const [, port] = (await sentinel.command('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', name)) as [string, string];
 	return Number(port);
@@ -34,7 +34,7 @@ async function hasQuorum(sentinel: RedisServer, name: string): Promise<boolean> 
 	}
 }
 
-/** From a list of names and values in turn. */
+/** Parses a list of alternating names and values. */
 function fieldsOf(list: readonly string[]): SentinelFields {
 	return Object.fromEntries(list.flatMap((name, index) => (index % 2 === 0 ? [[name, list[index + 1] ?? '']] : [])));
 }

@@ -1,9 +1,9 @@
 import { fileURLToPath } from 'node:url';
 
 export interface ServedPage {
-	/** `http://127.0.0.1:{port}/`, with any query: the script finds it in `location.search`. */
+	/** `http://127.0.0.1:{port}/`. A query may be appended, for the script to read in `location.search`. */
 	readonly url: string;
-	/** Twice is fine. */
+	/** Idempotent. */
 	stop(): Promise<void>;
 }
 
@@ -14,7 +14,7 @@ const HTML = `<!doctype html>
 <script type="module" src="/entry.js"></script>
 `;
 
-/** An empty page that runs a TypeScript file, bundled for browsers from the sources of our packages. Rejects if it can't be. */
+/** Serves an empty page that runs a TypeScript file, bundled from our packages' sources. Rejects if bundling fails. */
 export async function servePage(entrypoint: string | URL): Promise<ServedPage> {
 	const script = await bundle(entrypoint instanceof URL ? fileURLToPath(entrypoint) : entrypoint);
 	const server = Bun.serve({
@@ -37,6 +37,6 @@ async function bundle(entrypoint: string): Promise<string> {
 		sourcemap: 'inline',
 	});
 	const [script] = outputs;
-	if (script === undefined) throw new Error(`bundling ${entrypoint} made no script`);
+	if (script === undefined) throw new Error(`bundling ${entrypoint} produced no script`);
 	return script.text();
 }

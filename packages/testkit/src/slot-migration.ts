@@ -7,7 +7,7 @@ const KEYS_AT_ONCE = 100;
 const TIMEOUT_MS = 5000;
 
 /**
- * Moves a slot as the manual says, with its keys; clients get ASK and MOVED redirections on the way.
+ * Moves a slot with its keys, as documented; clients get ASK and MOVED redirects meanwhile.
  * https://redis.io/docs/latest/commands/cluster-setslot/#redis-cluster-live-resharding-explained
  */
 export async function migrateSlot(
@@ -25,7 +25,7 @@ export async function migrateSlot(
 	await setSlot(to, 'IMPORTING', from.id);
 	await setSlot(from, 'MIGRATING', to.id);
 	await moveKeys(slot, from, to, password);
-	// First of all the new owner: it takes a new epoch for this, so that its word counts for more.
+	// The new owner first: it takes a higher epoch, so its claim prevails.
 	await setSlot(to, 'NODE', to.id);
 	await setSlot(from, 'NODE', to.id);
 	await until(async () => (await viewsOf(nodes)).every((view) => ownerOf(view, slot)?.id === to.id), {

@@ -4,7 +4,7 @@ interface Stoppable {
 	stop(): Promise<void>;
 }
 
-/** All of them, in their order, or none: when one does not start, those that did are stopped. */
+/** Resolves with all of them, in order. If one fails to start, stops the others and rejects. */
 export async function startAll<Part extends Stoppable>(starts: readonly Promise<Part>[]): Promise<Part[]> {
 	try {
 		return await Promise.all(starts);

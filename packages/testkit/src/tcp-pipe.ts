@@ -1,38 +1,38 @@
 import { createThrottle } from './throttle.ts';
 import type { Throttle } from './throttle.ts';
 
-/** How a stream ends: with a FIN, after all its bytes, or with an RST, at once. */
+/** How a stream ends: with a FIN after all its bytes, or immediately with an RST. */
 export type Ending = 'end' | 'reset';
 
-/** What a pipe needs of its two Bun sockets; either may be missing while it still connects. */
+/** The parts of two Bun sockets that a pipe needs; either is `undefined` while it is still connecting. */
 export interface PipeEnds {
 	source(): { pause(): void; resume(): void } | undefined;
-	/** `write` takes what fits and returns its length, or -1 when the socket is gone; `drain` then tells that more fits. */
+	/** `write` returns how many bytes fit, or -1 if the socket is gone; its `drain` event reports that more fit. */
 	sink(): { write(bytes: Buffer): number; shutdown(): void; terminate(): void } | undefined;
 }
 
-/** One direction of a proxied connection. Buffers nothing while the sink keeps up; else it lets the source feel it. */
+/** One direction of a proxied connection. If the sink does not keep up, pauses the source rather than buffer. */
 export interface Pipe {
-	/** Bytes that were read and are not written yet. */
+	/** Bytes read but not yet written. */
 	readonly held: number;
-	/** Frozen, and holding so much that the rest waits on the sender's side. */
+	/** Whether it is frozen and holds so much that the source is paused. */
 	readonly full: boolean;
 	push(bytes: Buffer): void;
-	/** The source has ended. Reaches the sink after what is held, and not while frozen. */
+	/** Call when the source has ended. A FIN reaches the sink after the held bytes; neither kind while frozen. */
 	finish(how: Ending): void;
-	/** To be called when the sink can take more: it opened, or drained. */
+	/** Call when the sink can take more: it opened, or drained. */
 	pump(): void;
 	freeze(): void;
 	thaw(): void;
-	/** Forgets what is held, but not that the source has ended. */
+	/** Drops the held bytes, but not an end of the source. */
 	drop(): void;
-	/** `undefined`: as fast as it goes. */
+	/** `undefined`: no limit. */
 	throttle(bytesPerSecond: number | undefined): void;
-	/** Nothing goes any more, either way. */
+	/** Drops the held bytes and forwards nothing more. */
 	close(): void;
 }
 
-/** `holdBytes`: how much it reads while it is frozen. */
+/** `holdBytes` limits how much it reads while frozen. */
 export function createPipe({ source, sink }: PipeEnds, holdBytes: number): Pipe {
 	let queue: Buffer[] = [];
 	let held = 0;
@@ -48,7 +48,7 @@ export function createPipe({ source, sink }: PipeEnds, holdBytes: number): Pipe 
 		held = rest?.length ?? 0;
 	};
 
-	/** Writes until the sink is full, the rate is used up, or nothing is left. */
+	/** Writes until the sink is full, the rate limit is reached, or everything is written. */
 	const write = (): void => {
 		const socket = sink();
 		if (frozen || held === 0 || !socket) return;
@@ -60,7 +60,7 @@ export function createPipe({ source, sink }: PipeEnds, holdBytes: number): Pipe 
 				break;
 			}
 			const written = socket.write(rest.subarray(0, allowed));
-			// Gone: nobody will ever read it, and its `close` handler says so to the source.
+			// The socket is gone, and its `close` handler ends the source: drop the rest.
 			if (written < 0) rest = rest.subarray(rest.length);
 			if (written <= 0) break;
 			throttle?.spend(written);
@@ -75,7 +75,7 @@ export function createPipe({ source, sink }: PipeEnds, holdBytes: number): Pipe 
 		timer = setTimeout(pump, Math.ceil(throttle?.wait() ?? 0));
 	};
 
-	const passOnEnding = (): void => {
+	const forwardEnding = (): void => {
 		if (frozen || ended || !ending || (ending === 'end' && held > 0)) return;
 		const socket = sink();
 		if (!socket) return;
@@ -85,16 +85,16 @@ export function createPipe({ source, sink }: PipeEnds, holdBytes: number): Pipe 
 	};
 
 	const pauseOrResume = (): void => {
-		const wanted = held > (frozen ? holdBytes : 0);
-		if (wanted === paused) return;
-		paused = wanted;
+		const shouldPause = held > (frozen ? holdBytes : 0);
+		if (shouldPause === paused) return;
+		paused = shouldPause;
 		if (paused) source()?.pause();
 		else source()?.resume();
 	};
 
 	const pump = (): void => {
 		write();
-		passOnEnding();
+		forwardEnding();
 		pauseOrResume();
 	};
 

@@ -14,22 +14,22 @@ let redis: RedisServer;
 let proxy: TcpProxy;
 let publisher: RedisClient;
 let subscriber: RedisClient;
-let heard: string[];
+let received: string[];
 
 beforeAll(async () => {
 	redis = await startRedis();
 });
 
-/** A subscriber and a publisher, each with a link of its own. */
+/** A subscriber and a publisher, each with its own link. */
 beforeEach(async () => {
 	proxy = await startTcpProxy({ port: redis.port });
 	const url = `redis://${proxy.host}:${proxy.port}`;
 	publisher = new RedisClient(url);
 	subscriber = new RedisClient(url);
-	heard = [];
-	await subscriber.subscribe('chat', (message) => void heard.push(message));
+	received = [];
+	await subscriber.subscribe('chat', (message) => void received.push(message));
 	await publisher.publish('chat', 'first');
-	await until(() => heard.length === 1, { what: 'the subscriber hears' });
+	await until(() => received.length === 1, { what: 'the subscriber receives a message' });
 });
 
 afterEach(async () => {
@@ -39,36 +39,36 @@ afterEach(async () => {
 
 afterAll(() => redis.stop());
 
-test('links tell what they are for', () => {
+test('links of subscribers and publishers are told apart', () => {
 	expect(proxy.links().map((link) => [isSubscriber(link), isPublisher(link)])).toEqual([
 		[true, false],
 		[false, true],
 	]);
 });
 
-test('a cut subscriber is gone from Redis, and the publisher is not', async () => {
+test('cutting the subscriber disconnects it from Redis, but not the publisher', async () => {
 	expect(proxy.cut(isSubscriber)).toBe(1);
 	await until(async () => !String(await redis.command('CLIENT', 'LIST')).includes('cmd=subscribe'), {
-		what: 'Redis has noticed',
+		what: 'Redis has dropped the subscriber',
 	});
 
 	expect(await publisher.publish('other', 'still')).toBe(0);
 });
 
-test('a subscriber loses messages without a sign: frozen towards it, and what was held dropped', async () => {
+test('a subscriber loses messages silently if its link is frozen and the held bytes are dropped', async () => {
 	expect(proxy.freeze(isSubscriber, { direction: 'toClient' })).toBe(1);
 	const [subscriberLink] = proxy.links().filter(isSubscriber);
 	expect(await publisher.publish('chat', 'lost')).toBe(1);
 	await until(() => (subscriberLink?.held ?? 0) > 0, { what: 'the message is held' });
 	proxy.thaw(isSubscriber, { held: 'drop' });
-	await publisher.publish('chat', 'heard');
+	await publisher.publish('chat', 'later');
 
-	await until(() => heard.length === 2, { what: 'the next one is heard' });
-	expect(heard).toEqual(['first', 'heard']);
+	await until(() => received.length === 2, { what: 'the next message is received' });
+	expect(received).toEqual(['first', 'later']);
 	expect(proxy.accepted).toBe(2);
 });
 
-test('a subscriber behind a slow line is thrown out by Redis when its buffer is full', async () => {
+test('Redis disconnects a subscriber on a slow network when its output buffer is full', async () => {
 	await redis.command('CONFIG', 'SET', 'client-output-buffer-limit', 'pubsub 1mb 1mb 1');
 	proxy.throttle(1000);
 	const [subscriberLink] = proxy.links().filter(isSubscriber);
@@ -76,7 +76,7 @@ test('a subscriber behind a slow line is thrown out by Redis when its buffer is 
 	for (let count = 0; count < 200; count++) await publisher.publish('chat', message);
 
 	await until(async () => redis.log().includes('closed ASAP for overcoming of output buffer limits'), {
-		what: 'Redis gives it up',
+		what: 'Redis closes the connection',
 	});
 	expect(subscriberLink?.held).toBeLessThan(1_000_000);
 });

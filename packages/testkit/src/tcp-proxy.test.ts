@@ -9,31 +9,31 @@ import { startTcpProxy } from './tcp-proxy.ts';
 import type { ProxyOptions, TcpProxy } from './tcp-proxy.ts';
 import { until } from './until.ts';
 
-/** One end of a connection, and what happened to it. */
-interface End {
+/** One end of a connection, with what it received. */
+interface Endpoint {
 	readonly socket: Socket;
 	readonly received: string;
-	/** Undefined while it is open to read: then `FIN`, or an error's code. */
+	/** `FIN`, or the code of an error; `undefined` while it can be read. */
 	readonly ended: string | undefined;
-	gets(text: string): Promise<void>;
+	receives(text: string): Promise<void>;
 	ends(how: string): Promise<void>;
 }
 
 const opened: { destroy(): void }[] = [];
 const proxies: TcpProxy[] = [];
-const serverEnds: End[] = [];
-let server: Server;
+const serverEndpoints: Endpoint[] = [];
+let listener: Server;
 let port: number;
 
 beforeEach(async () => {
-	[server, port] = await listen((socket) => serverEnds.push(endOf(socket)));
+	[listener, port] = await listen((socket) => serverEndpoints.push(endpointOf(socket)));
 });
 
 afterEach(async () => {
 	for (const socket of opened.splice(0)) socket.destroy();
 	await Promise.all(proxies.splice(0).map((proxy) => proxy.stop()));
-	serverEnds.splice(0);
-	server.close();
+	serverEndpoints.splice(0);
+	listener.close();
 });
 
 async function listen(onConnection: (socket: Socket) => void): Promise<[Server, number]> {
@@ -43,7 +43,7 @@ async function listen(onConnection: (socket: Socket) => void): Promise<[Server, 
 	return [created, (created.address() as AddressInfo).port];
 }
 
-function endOf(socket: Socket): End {
+function endpointOf(socket: Socket): Endpoint {
 	opened.push(socket);
 	let received = '';
 	let ended: string | undefined;
@@ -58,8 +58,8 @@ function endOf(socket: Socket): End {
 		get ended() {
 			return ended;
 		},
-		gets: (text) => until(() => received === text, { what: () => `${text} was received; so far ${received}` }),
-		ends: (how) => until(() => ended === how, { what: () => `it ends with ${how}; so far ${ended}` }),
+		receives: (text) => until(() => received === text, { what: () => `it receives ${text}; received ${received}` }),
+		ends: (how) => until(() => ended === how, { what: () => `it ends with ${how}; ended: ${ended}` }),
 	};
 }
 
@@ -69,29 +69,34 @@ async function startProxy(options: Partial<ProxyOptions> = {}): Promise<TcpProxy
 	return proxy;
 }
 
-async function connectTo(proxy: TcpProxy): Promise<End> {
+async function connectTo(proxy: TcpProxy): Promise<Endpoint> {
 	const socket = connect({ host: proxy.host, port: proxy.port, allowHalfOpen: true });
-	const end = endOf(socket);
+	const endpoint = endpointOf(socket);
 	await until(() => !socket.connecting, { what: 'the connection succeeds or fails' });
-	return end;
+	return endpoint;
 }
 
-/** A connection through the proxy, both of its ends, known to work. */
-async function connectBoth(proxy: TcpProxy): Promise<{ client: End; server: End }> {
-	const before = serverEnds.length;
+/** Returns both ends of a working connection through the proxy. */
+async function connectBoth(proxy: TcpProxy): Promise<{ client: Endpoint; server: Endpoint }> {
+	const before = serverEndpoints.length;
 	const client = await connectTo(proxy);
-	await until(() => serverEnds.length > before, { what: 'the proxy connects to the server' });
-	return { client, server: serverEnds.at(-1) as End };
+	await until(() => serverEndpoints.length > before, { what: 'the proxy connects to the server' });
+	return { client, server: serverEndpoints.at(-1) as Endpoint };
 }
 
-test('forwards both ways and counts', async () => {
+/** Waits until the first link holds exactly this many bytes. */
+function untilHeld(proxy: TcpProxy, bytes: number): Promise<void> {
+	return until(() => proxy.links()[0]?.held === bytes, { what: `the link holds ${bytes} bytes` });
+}
+
+test('forwards in both directions, and counts links', async () => {
 	const proxy = await startProxy();
 	const [one, two] = [await connectBoth(proxy), await connectBoth(proxy)];
 	one.client.socket.write('ping');
 	one.server.socket.write('pong');
 	two.server.socket.write('first');
 
-	await Promise.all([one.server.gets('ping'), one.client.gets('pong'), two.client.gets('first')]);
+	await Promise.all([one.server.receives('ping'), one.client.receives('pong'), two.client.receives('first')]);
 	expect(proxy.links().map(({ id, sent }) => [id, sent])).toEqual([
 		[1, 'ping'],
 		[2, ''],
@@ -100,18 +105,18 @@ test('forwards both ways and counts', async () => {
 	one.client.socket.end();
 	await one.server.ends('FIN');
 	one.server.socket.end();
-	await until(() => proxy.connections === 1, { what: 'the first link is gone' });
+	await until(() => proxy.connections === 1, { what: 'the first link has ended' });
 	expect(proxy.accepted).toBe(2);
 });
 
-test('an end of one side leaves the other direction open', async () => {
-	const { client, server: there } = await connectBoth(await startProxy());
+test('a FIN of one side leaves the other direction open', async () => {
+	const { client, server } = await connectBoth(await startProxy());
 	client.socket.end('question');
-	await there.gets('question');
-	await there.ends('FIN');
-	there.socket.end('answer');
+	await server.receives('question');
+	await server.ends('FIN');
+	server.socket.end('answer');
 
-	await client.gets('answer');
+	await client.receives('answer');
 	await client.ends('FIN');
 });
 
@@ -122,39 +127,39 @@ test('a reset of one side resets the other', async () => {
 	two.server.socket.resetAndDestroy();
 
 	await Promise.all([one.server.ends('ECONNRESET'), two.client.ends('ECONNRESET')]);
-	await until(() => proxy.connections === 0, { what: 'the links are gone' });
+	await until(() => proxy.connections === 0, { what: 'the links have ended' });
 });
 
-test('carries large streams both ways at once, unchanged', async () => {
-	const { client, server: there } = await connectBoth(await startProxy());
+test('forwards large streams in both directions concurrently, unchanged', async () => {
+	const { client, server } = await connectBoth(await startProxy());
 	const hash = (bytes: string | Buffer): string => createHash('sha1').update(bytes).digest('hex');
 	const [question, answer] = [randomBytes(30_000_000), randomBytes(30_000_000)];
 	client.socket.end(question);
-	there.socket.end(answer);
+	server.socket.end(answer);
 
-	await Promise.all([client.ends('FIN'), there.ends('FIN')]);
+	await Promise.all([client.ends('FIN'), server.ends('FIN')]);
 	expect(hash(Buffer.from(client.received, 'latin1'))).toBe(hash(answer));
-	expect(hash(Buffer.from(there.received, 'latin1'))).toBe(hash(question));
+	expect(hash(Buffer.from(server.received, 'latin1'))).toBe(hash(question));
 });
 
-test('a receiver that does not read holds up its sender, not the memory', async () => {
+test('a receiver that does not read causes backpressure rather than buffering', async () => {
 	const proxy = await startProxy();
-	const { client, server: there } = await connectBoth(proxy);
+	const { client, server } = await connectBoth(proxy);
 	client.socket.pause();
-	there.socket.write(randomBytes(30_000_000));
-	await until(() => (proxy.links()[0]?.held ?? 0) > 0, { what: 'the client is full' });
+	server.socket.write(randomBytes(30_000_000));
+	await until(() => (proxy.links()[0]?.held ?? 0) > 0, { what: 'the proxy holds bytes' });
 
 	expect(proxy.links()[0]?.held).toBeLessThan(1_000_000);
-	expect(there.socket.writableLength).toBeGreaterThan(10_000_000);
+	expect(server.socket.writableLength).toBeGreaterThan(10_000_000);
 	client.socket.resume();
 	await until(() => client.received.length === 30_000_000, { what: 'all has arrived' });
 });
 
-test('is quick: 10000 round trips on 20 connections', async () => {
+test('is fast: 10000 round trips on 20 connections', async () => {
 	const proxy = await startProxy();
 	const clients = await Promise.all(Array.from({ length: 20 }, () => connectTo(proxy)));
-	await until(() => serverEnds.length === 20, { what: 'all are connected' });
-	for (const there of serverEnds) there.socket.on('data', (bytes) => there.socket.write(bytes));
+	await until(() => serverEndpoints.length === 20, { what: 'all are connected' });
+	for (const server of serverEndpoints) server.socket.on('data', (bytes) => server.socket.write(bytes));
 	const before = performance.now();
 	await Promise.all(
 		clients.map(async ({ socket }) => {
@@ -168,7 +173,7 @@ test('is quick: 10000 round trips on 20 connections', async () => {
 	expect(performance.now() - before).toBeLessThan(4000);
 });
 
-test('cuts the links that a filter picks, with an RST or a FIN', async () => {
+test('cuts the links that a filter selects, with an RST or a FIN', async () => {
 	const proxy = await startProxy();
 	const [one, two, three] = [await connectBoth(proxy), await connectBoth(proxy), await connectBoth(proxy)];
 
@@ -182,7 +187,7 @@ test('cuts the links that a filter picks, with an RST or a FIN', async () => {
 	expect(proxy.connections).toBe(0);
 });
 
-test('tells subscribers and publishers apart', async () => {
+test('hasSent selects links by the commands that the client has sent', async () => {
 	const proxy = await startProxy();
 	const [one, two] = [await connectTo(proxy), await connectTo(proxy)];
 	one.socket.write('*3\r\n$6\r\nCLIENT\r\n$7\r\nSETNAME\r\n$1\r\na\r\n*2\r\n$9\r\nsubscribe\r\n$4\r\nchat\r\n');
@@ -199,161 +204,165 @@ test('tells subscribers and publishers apart', async () => {
 	await until(() => proxy.links()[1]?.sent.length === 4096, { what: 'no more than 4 KiB are kept' });
 });
 
-test('a frozen link holds bytes and ends of both sides, and brings them when thawed', async () => {
+test('a frozen link holds bytes, FINs and RSTs of both sides until it is thawed', async () => {
 	const proxy = await startProxy();
 	const [one, two] = [await connectBoth(proxy), await connectBoth(proxy)];
 	expect(proxy.freeze(({ id }) => id === 1)).toBe(1);
 	one.client.socket.end('late question');
 	one.server.socket.write('late answer');
 	two.client.socket.write('prompt');
-	await two.server.gets('prompt');
-	await until(() => proxy.links()[0]?.held === 24, { what: 'the proxy has got both' });
+	await two.server.receives('prompt');
+	await untilHeld(proxy, 24);
 
 	expect([one.server.received, one.client.received, one.server.ended]).toEqual(['', '', undefined]);
 	one.server.socket.resetAndDestroy();
-	await Bun.sleep(20); // For an end that must not come there is nothing to await.
+	await Bun.sleep(20); // An RST must not arrive: there is no event to await.
 	expect([one.client.ended, proxy.connections]).toEqual([undefined, 2]);
 	proxy.thaw();
-	await until(() => proxy.connections === 1, { what: 'the reset has come through' });
+	await until(() => proxy.connections === 1, { what: 'the reset is forwarded' });
 });
 
-test('a thaw delivers in order, what comes later included', async () => {
+test('a thaw delivers held and later bytes in order', async () => {
 	const proxy = await startProxy();
-	const { client, server: there } = await connectBoth(proxy);
+	const { client, server } = await connectBoth(proxy);
 	proxy.freeze();
 	client.socket.write('one ');
-	await until(() => proxy.links()[0]?.held === 4, { what: 'it is held' });
+	await untilHeld(proxy, 4);
 	client.socket.write('two ');
-	await until(() => proxy.links()[0]?.held === 8, { what: 'it is held' });
+	await untilHeld(proxy, 8);
 	expect(proxy.links()[0]?.sent).toBe('one two ');
 	proxy.thaw();
 	client.socket.end('three');
 
-	await there.gets('one two three');
-	await there.ends('FIN');
+	await server.receives('one two three');
+	await server.ends('FIN');
 });
 
 test('freezes one direction only', async () => {
 	const proxy = await startProxy();
-	const { client, server: there } = await connectBoth(proxy);
+	const { client, server } = await connectBoth(proxy);
 	proxy.freeze(undefined, { direction: 'toClient' });
-	there.socket.write('answer');
+	server.socket.write('answer');
 	client.socket.end('question');
-	await there.gets('question');
-	await there.ends('FIN');
+	await server.receives('question');
+	await server.ends('FIN');
 
 	expect(client.received).toBe('');
 	proxy.thaw();
-	await client.gets('answer');
+	await client.receives('answer');
 });
 
-test('drops what it held when asked to, but not the end', async () => {
+test('drops the held bytes on request, but not a FIN', async () => {
 	const proxy = await startProxy();
-	const { client, server: there } = await connectBoth(proxy);
+	const { client, server } = await connectBoth(proxy);
 	proxy.freeze();
-	there.socket.write('lost');
-	await until(() => proxy.links()[0]?.held === 4, { what: 'it is held' });
+	server.socket.write('lost');
+	await untilHeld(proxy, 4);
 	proxy.thaw(undefined, { held: 'drop' });
-	there.socket.end('kept');
+	server.socket.end('kept');
 
-	await client.gets('kept');
+	await client.receives('kept');
 	await client.ends('FIN');
 });
 
-test('a frozen link reads no more than holdBytes, and then refuses to drop a part', async () => {
+test('a frozen link reads up to holdBytes, and then refuses to drop only a part', async () => {
 	const proxy = await startProxy({ holdBytes: 100_000 });
-	const { client, server: there } = await connectBoth(proxy);
+	const { client, server } = await connectBoth(proxy);
 	proxy.freeze();
-	there.socket.write(randomBytes(30_000_000));
-	await until(() => (proxy.links()[0]?.held ?? 0) > 100_000, { what: 'it is full' });
+	server.socket.write(randomBytes(30_000_000));
+	await until(() => (proxy.links()[0]?.held ?? 0) > 100_000, { what: 'the link holds more than holdBytes' });
 
 	expect(() => proxy.thaw(undefined, { held: 'drop' })).toThrow(/raise holdBytes/);
-	expect(there.socket.writableLength).toBeGreaterThan(10_000_000);
+	expect(server.socket.writableLength).toBeGreaterThan(10_000_000);
 	proxy.thaw();
 	await until(() => client.received.length === 30_000_000, { what: 'all has arrived' });
 });
 
-test('new links of a frozen proxy lead nowhere until it is thawed', async () => {
+test('new links of a frozen proxy are not connected to the target until it is thawed', async () => {
 	const proxy = await startProxy();
 	proxy.freeze();
 	const [patient, impatient] = [await connectTo(proxy), await connectTo(proxy)];
 	patient.socket.write('hello');
-	await until(() => proxy.links()[0]?.held === 5, { what: 'it is held' });
+	await untilHeld(proxy, 5);
 	impatient.socket.destroy();
-	await until(() => proxy.connections === 2, { what: 'both are there' });
-	expect(serverEnds).toHaveLength(0);
+	await until(() => proxy.connections === 2, { what: 'both are connected' });
+	expect(serverEndpoints).toHaveLength(0);
 	proxy.thaw();
 
-	await until(() => serverEnds.some(({ received }) => received === 'hello'), { what: 'the patient one is served' });
+	await until(() => serverEndpoints.some(({ received }) => received === 'hello'), {
+		what: 'the patient client is connected to the server',
+	});
 	patient.socket.write(', later');
-	await until(() => serverEnds.some(({ received }) => received === 'hello, later'), { what: 'it lives' });
+	await until(() => serverEndpoints.some(({ received }) => received === 'hello, later'), {
+		what: 'later bytes are forwarded',
+	});
 	proxy.cut();
 });
 
 test('a cut ends a frozen link too', async () => {
 	const proxy = await startProxy();
-	const { client, server: there } = await connectBoth(proxy);
+	const { client, server } = await connectBoth(proxy);
 	proxy.freeze();
 	proxy.cut();
 
-	await Promise.all([client.ends('ECONNRESET'), there.ends('ECONNRESET')]);
+	await Promise.all([client.ends('ECONNRESET'), server.ends('ECONNRESET')]);
 });
 
-test('refuses new connections and keeps the old ones', async () => {
+test('refuses new connections and keeps existing ones', async () => {
 	const proxy = await startProxy();
-	const { client, server: there } = await connectBoth(proxy);
+	const { client, server } = await connectBoth(proxy);
 	proxy.refuse(true);
 	proxy.refuse(true);
 
 	await (await connectTo(proxy)).ends('ECONNREFUSED');
 	client.socket.write('still here');
-	await there.gets('still here');
+	await server.receives('still here');
 	proxy.refuse(false);
 	await connectBoth(proxy);
 	expect(proxy.accepted).toBe(2);
 });
 
-test('retarget leads new connections elsewhere', async () => {
+test('retarget changes the target of new connections', async () => {
 	const proxy = await startProxy({ port: await freePort() });
 	await (await connectTo(proxy)).ends('ECONNRESET');
 	const [other, otherPort] = await listen((socket) => socket.end('other'));
 	proxy.retarget({ port: otherPort });
 
-	await (await connectTo(proxy)).gets('other');
+	await (await connectTo(proxy)).receives('other');
 	proxy.retarget({ host: 'localhost', port });
 	await connectBoth(proxy);
 	other.close();
 });
 
-test('throttles towards the client, for old and new links, until told otherwise', async () => {
+test('throttles current and new links towards the client until the limit is removed', async () => {
 	const proxy = await startProxy();
 	const old = await connectBoth(proxy);
 	proxy.throttle(100_000);
 	const fresh = await connectBoth(proxy);
 	const before = performance.now();
-	for (const { server: there } of [old, fresh]) there.socket.end('x'.repeat(50_000));
+	for (const { server } of [old, fresh]) server.socket.end('x'.repeat(50_000));
 	await Promise.all([old.client.ends('FIN'), fresh.client.ends('FIN')]);
 
 	const took = performance.now() - before;
 	expect(took).toBeGreaterThan(350);
 	expect(took).toBeLessThan(1500);
-	const { client, server: there } = await connectBoth(proxy);
+	const { client, server } = await connectBoth(proxy);
 	proxy.throttle(1);
-	there.socket.end('y'.repeat(1_000_000));
-	await until(() => client.received.length > 0, { what: 'a byte came' });
+	server.socket.end('y'.repeat(1_000_000));
+	await until(() => client.received.length > 0, { what: 'a byte arrives' });
 	proxy.throttle(undefined);
-	await until(() => client.received.length === 1_000_000, { what: 'all came' });
+	await until(() => client.received.length === 1_000_000, { what: 'all bytes arrive' });
 	expect(() => proxy.throttle(0)).toThrow(/more than 0/);
 });
 
-test('stop ends everything, and twice is fine', async () => {
+test('stop ends all links and refuses connections; it is idempotent', async () => {
 	const proxy = await startProxy();
-	const { client, server: there } = await connectBoth(proxy);
+	const { client, server } = await connectBoth(proxy);
 	proxy.freeze();
 	await proxy.stop();
 	await proxy.stop();
 
-	await Promise.all([client.ends('ECONNRESET'), there.ends('ECONNRESET')]);
+	await Promise.all([client.ends('ECONNRESET'), server.ends('ECONNRESET')]);
 	await (await connectTo(proxy)).ends('ECONNREFUSED');
-	expect(() => proxy.refuse(false)).toThrow(/stopped for good/);
+	expect(() => proxy.refuse(false)).toThrow(/was stopped/);
 });

@@ -9,50 +9,54 @@ const PORT_TRIES = 5;
 const HOLD_BYTES = 16 * 1024 * 1024;
 
 export interface ProxyOptions {
-	/** Where connections lead to; default 127.0.0.1. */
+	/** Host of the target; default 127.0.0.1. */
 	host?: string;
 	port: number;
 	/**
-	 * How much a frozen link reads for each direction; default 16 MiB. After that the sender feels it, as behind a dead
-	 * line: 0 fills Redis' output buffer for that client soonest.
+	 * How many bytes a frozen link reads per direction; default 16 MiB. Then the sender gets backpressure, as from a
+	 * dead connection: with 0, Redis's output buffer for that client fills soonest.
 	 */
 	holdBytes?: number;
 }
 
 /**
- * A network between a client and a server, to break at will. What it does to one connection it does with its `links()`;
- * here is what goes for all, or for those that a filter picks. Runs in this thread: it forwards while the test awaits.
+ * A network between clients and a server, for injecting faults. Each of its `links()` has methods for one connection;
+ * the methods here apply to all, or to those that a filter selects. Runs in this thread: it forwards while the test
+ * awaits.
  */
 export interface TcpProxy {
 	readonly host: string;
-	/** Stays the same while it refuses. */
+	/** Stays the same while it refuses connections. */
 	readonly port: number;
-	/** How many links there are now; one stays while either side is open, so also when the other was let down by a freeze. */
+	/**
+	 * The current number of links. A link counts while either side is open, also if a freeze hides the end of the other.
+	 */
 	readonly connections: number;
-	/** How many there were ever. */
+	/** The number of links so far. */
 	readonly accepted: number;
-	/** Those there are now, oldest first. */
+	/** Returns the current links, oldest first. */
 	links(): readonly ProxyLink[];
-	/** Ends links on both sides, frozen or not, and returns how many. Default `reset` (RST); `end` is a FIN. */
+	/** Closes both sides of links, frozen or not, and returns how many. Default `reset` (RST); `end` is a FIN. */
 	cut(filter?: LinkFilter, how?: Ending): number;
-	/** `true`: nobody listens, so new connections get ECONNREFUSED, while the links live on. `false`: takes them again. */
+	/** `true`: stops listening, so new connections get ECONNREFUSED; links stay open. `false`: listens again. */
 	refuse(on: boolean): void;
 	/**
-	 * Passes nothing on, neither bytes nor the end of a side, so that no side notices; returns how many links it hit.
-	 * With a filter: of the present links. Without: new ones too, which are accepted and lead nowhere until `thaw`.
+	 * Stops forwarding bytes, FINs and RSTs, so that neither side notices; returns how many links are affected. With a
+	 * filter: only current links. Without: new ones too, which are accepted but not connected to the target until
+	 * `thaw`.
 	 */
 	freeze(filter?: LinkFilter, options?: FreezeOptions): number;
-	/** Undoes `freeze`; without a filter for all links, present and new. Returns how many it reached. */
+	/** Undoes `freeze`; without a filter, for all current and new links. Returns how many links are affected. */
 	thaw(filter?: LinkFilter, options?: ThawOptions): number;
-	/** Where new connections lead from now on. */
+	/** Sets the target of new connections. */
 	retarget(target: { host?: string; port: number }): void;
-	/** How fast bytes reach the client, for each link and new ones too; `undefined`: as fast as they go. */
+	/** Limits the rate to the client, for each current and new link; `undefined`: no limit. */
 	throttle(bytesPerSecond: number | undefined): void;
-	/** Cuts all links and listens no more; twice is fine. */
+	/** Cuts all links and stops listening. Idempotent. */
 	stop(): Promise<void>;
 }
 
-/** Resolves when it listens. A target that can't be reached is no error: its clients are reset. */
+/** Resolves when it is listening. An unreachable target is not an error: its clients are reset. */
 export async function startTcpProxy({ holdBytes = HOLD_BYTES, ...first }: ProxyOptions): Promise<TcpProxy> {
 	const links = new Set<DrivenLink>();
 	const frozen = new Set<Direction>();
@@ -80,9 +84,9 @@ export async function startTcpProxy({ holdBytes = HOLD_BYTES, ...first }: ProxyO
 			},
 		});
 
-	const pick = (filter: LinkFilter = () => true): DrivenLink[] => [...links].filter(filter);
+	const select = (filter: LinkFilter = () => true): DrivenLink[] => [...links].filter(filter);
 
-	let listener: Bun.TCPSocketListener<DrivenLink> | undefined = await listenOnSomePort(listen);
+	let listener: Bun.TCPSocketListener<DrivenLink> | undefined = await listenOnFreePort(listen);
 	const { port } = listener;
 
 	return {
@@ -96,12 +100,12 @@ export async function startTcpProxy({ holdBytes = HOLD_BYTES, ...first }: ProxyO
 		},
 		links: () => [...links],
 		cut(filter, how) {
-			const hit = pick(filter);
-			for (const link of hit) link.cut(how);
-			return hit.length;
+			const selected = select(filter);
+			for (const link of selected) link.cut(how);
+			return selected.length;
 		},
 		refuse(on) {
-			if (stopped) throw new Error('this proxy was stopped for good: start another one');
+			if (stopped) throw new Error('this proxy was stopped: start a new one');
 			if (on) {
 				listener?.stop();
 				listener = undefined;
@@ -110,16 +114,16 @@ export async function startTcpProxy({ holdBytes = HOLD_BYTES, ...first }: ProxyO
 			}
 		},
 		freeze(filter, options) {
-			const hit = pick(filter);
-			for (const link of hit) link.freeze(options);
+			const selected = select(filter);
+			for (const link of selected) link.freeze(options);
 			if (!filter) for (const direction of directionsOf(options)) frozen.add(direction);
-			return hit.length;
+			return selected.length;
 		},
 		thaw(filter, options) {
 			if (!filter) frozen.clear();
-			const hit = pick(filter);
-			for (const link of hit) link.thaw(options);
-			return hit.length;
+			const selected = select(filter);
+			for (const link of selected) link.thaw(options);
+			return selected.length;
 		},
 		retarget(next) {
 			target = targetOf(next);
@@ -141,8 +145,8 @@ function targetOf({ host = HOST, port }: { host?: string; port: number }): Targe
 	return { host, port };
 }
 
-/** A free port may be taken before we listen on it; then another one is tried. */
-async function listenOnSomePort<Listener>(listen: (port: number) => Listener): Promise<Listener> {
+/** Another process may take a free port before the proxy listens on it; then retries with another port. */
+async function listenOnFreePort<Listener>(listen: (port: number) => Listener): Promise<Listener> {
 	for (let attempt = 1; ; attempt++) {
 		const port = await freePort();
 		try {

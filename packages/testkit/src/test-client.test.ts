@@ -5,7 +5,7 @@ import { connectClient } from './test-client.ts';
 let server: Bun.Server<undefined>;
 let url: string;
 
-/** Echoes; sends 'hello' at once; does what texts that begin with '!' say; refuses /refused. */
+/** Sends 'hello' on connect and echoes; '!close' and '!terminate' end the connection; refuses /refused. */
 beforeEach(() => {
 	server = Bun.serve({
 		port: 0,
@@ -42,7 +42,7 @@ test('records texts and bytes in order, from the first message on', async () => 
 	expect(await client.close(4000, 'done')).toEqual({ code: 4000, reason: 'done' });
 });
 
-test('next consumes what matches and leaves what it passed over', async () => {
+test('next consumes the first match and leaves skipped messages', async () => {
 	const client = await connectClient(url);
 	const two = client.next((message) => message === 'two');
 	client.send('one');
@@ -58,19 +58,19 @@ test('next consumes what matches and leaves what it passed over', async () => {
 	await client.close();
 });
 
-test('a wait in vain shows what was there instead', async () => {
+test('a wait that times out rejects with the messages received instead', async () => {
 	const client = await connectClient(url, { timeoutMs: 50 });
 	client.send(new Uint8Array([171]));
 	await client.received(2);
 
 	await expect(client.next((message) => message === 'no')).rejects.toThrow(
-		'waited 50 ms; no message matched, unconsumed is 2 message(s):\n  "hello"\n  <ab>',
+		'waited 50 ms; no message matched; unconsumed: 2 message(s):\n  "hello"\n  <ab>',
 	);
 	await expect(client.received(3)).rejects.toThrow('wanted 3 message(s), received 2 message(s):');
 	await client.close();
 });
 
-test('a predicate that throws rejects its own wait only', async () => {
+test('a predicate that throws rejects only its own wait', async () => {
 	const client = await connectClient(url);
 	const throwing = client.next((message) => {
 		if (message === 'bad') throw new Error('predicate');
@@ -84,7 +84,7 @@ test('a predicate that throws rejects its own wait only', async () => {
 	await client.close();
 });
 
-test('the end of the connection ends every wait, and is told', async () => {
+test('the end of the connection rejects every wait with the close code', async () => {
 	const client = await connectClient(url);
 	const waiting = client.received(9);
 	client.send('!close');
@@ -96,7 +96,7 @@ test('the end of the connection ends every wait, and is told', async () => {
 	expect(await client.close()).toEqual({ code: 4001, reason: 'as asked' });
 });
 
-test('a broken connection is a 1006', async () => {
+test('a terminated connection closes with 1006', async () => {
 	const client = await connectClient(url);
 	client.send('!terminate');
 	expect((await client.closed).code).toBe(1006);
@@ -112,13 +112,13 @@ test('headers and protocols reach the server', async () => {
 	await client.close();
 });
 
-test('a refusal says why', async () => {
+test('a refused connection rejects with the reason', async () => {
 	await expect(connectClient(`${url}/refused`)).rejects.toThrow(/could not connect to ws:.*refused: .*403/);
 	await expect(connectClient(`ws://127.0.0.1:${await freePort()}`)).rejects.toThrow(/could not connect to ws:/);
 	await expect(connectClient('nonsense')).rejects.toThrow(/nonsense/);
 });
 
-test('a server that does not answer is given up', async () => {
+test('a server that does not answer times out', async () => {
 	const silent = Bun.listen({ hostname: '127.0.0.1', port: 0, socket: { data() {} } });
 
 	await expect(connectClient(`ws://127.0.0.1:${silent.port}`, { timeoutMs: 100 })).rejects.toThrow(

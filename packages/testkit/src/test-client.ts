@@ -5,7 +5,7 @@ import { timeoutError, within } from './within.ts';
 export interface ClientOptions {
 	headers?: Record<string, string>;
 	protocols?: string | string[];
-	/** Milliseconds, for connecting, for each wait and for closing; default 5000. */
+	/** Milliseconds for connecting, each wait and closing; default 5000. */
 	timeoutMs?: number;
 }
 
@@ -14,31 +14,31 @@ export interface Closed {
 	readonly reason: string;
 }
 
-/** A real WebSocket client that remembers everything it received. */
+/** A real WebSocket client that records everything it receives. */
 export interface TestClient {
-	/** All messages in the order of their arrival, text frames as strings. Grows; what is consumed stays in it. */
+	/** All messages in order of arrival, text frames as strings. Grows; consumed messages stay in it. */
 	readonly messages: readonly Message[];
-	/** The text frames among them. */
+	/** The text frames in `messages`. */
 	readonly texts: readonly string[];
-	/** The subprotocol that the server chose; '' for none. */
+	/** The subprotocol that the server selected; '' for none. */
 	readonly protocol: string;
-	/** Resolves when the connection has ended, whoever ended it; 1006 when it broke. Never rejects. */
+	/** Resolves when the connection has ended, on either side; 1006 if without a close frame. Never rejects. */
 	readonly closed: Promise<Closed>;
 	/**
-	 * Resolves with the oldest unconsumed message that matches, and consumes it alone: those it passed over stay for a
-	 * later `next`. Rejects, showing what was there instead, when time is up or the connection has ended.
+	 * Resolves with the oldest unconsumed message that matches, and consumes it. Skipped messages remain for a later
+	 * `next`. Rejects, with the unconsumed messages, if the time is up or the connection has ended.
 	 */
 	next(matches?: (message: Message) => boolean): Promise<Message>;
 	/** Resolves with all messages once at least `count` have arrived since connecting. Consumes none. */
 	received(count: number): Promise<readonly Message[]>;
 	send(message: string | ArrayBuffer | Uint8Array): void;
-	/** Closes with a handshake; after `timeoutMs` without the server's answer, without one. */
+	/** Closes with a close handshake; terminates if the server does not answer within `timeoutMs`. */
 	close(code?: number, reason?: string): Promise<Closed>;
-	/** Cuts the connection without a close frame: the server sees 1006. */
+	/** Closes the connection without a close frame: the server sees 1006. */
 	terminate(): Promise<Closed>;
 }
 
-/** Resolves when the connection is open. Rejects when it is refused, with the HTTP status where the server gave one. */
+/** Resolves when the connection is open. Rejects if it is refused, with the HTTP status if there was a response. */
 export async function connectClient(url: string | URL, options: ClientOptions = {}): Promise<TestClient> {
 	const { headers = {}, protocols = [], timeoutMs = 5000 } = options;
 	const address = String(url);
@@ -48,7 +48,7 @@ export async function connectClient(url: string | URL, options: ClientOptions = 
 	const received = createReceivedMessages();
 	const opened = Promise.withResolvers<void>();
 	const closed = Promise.withResolvers<Closed>();
-	let failure = 'the server closed it at once';
+	let failure = 'the server closed it immediately';
 	socket.addEventListener('open', () => opened.resolve());
 	socket.addEventListener('message', ({ data }: MessageEvent<string | ArrayBuffer>) => {
 		received.push(typeof data === 'string' ? data : new Uint8Array(data));

@@ -1,19 +1,19 @@
-/** Slices short enough to look like a slow line and long enough for timers to keep the rate. */
+/** Short enough to resemble a slow network, long enough for timers to keep the rate. */
 const SLICE_MS = 20;
-/** What a late timer may catch up; more would be a burst. */
+/** How much delay of a late timer is made up for; more would be a burst. */
 const CATCH_UP_MS = 100;
 
-/** A rate limit: how much may go now, and when the next may. */
+/** Limits the rate of a stream of bytes. */
 export interface Throttle {
-	/** Bytes that may go now; 0 before its time has come. */
+	/** Returns how many bytes may be sent now, possibly 0. */
 	allowed(): number;
 	spend(bytes: number): void;
-	/** Milliseconds until `allowed` gives something again. */
+	/** Returns the milliseconds until `allowed` is more than 0. */
 	wait(): number;
 }
 
 export function createThrottle(bytesPerSecond: number): Throttle {
-	if (!(bytesPerSecond > 0)) throw new RangeError(`a rate is more than 0 bytes per second, not ${bytesPerSecond}`);
+	if (!(bytesPerSecond > 0)) throw new RangeError(`a rate must be more than 0 bytes per second, not ${bytesPerSecond}`);
 	const slice = Math.max(1, Math.floor((bytesPerSecond * SLICE_MS) / 1000));
 	let next = 0;
 	return {

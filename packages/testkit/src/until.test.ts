@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { until } from './until.ts';
 
-test('waits for a condition, asynchronous or not', async () => {
+test('waits for a synchronous or asynchronous condition', async () => {
 	let polls = 0;
 	await until(() => ++polls === 3, { what: 'the third poll' });
 	await until(async () => ++polls === 6, { what: 'the sixth poll' });
@@ -9,7 +9,7 @@ test('waits for a condition, asynchronous or not', async () => {
 	expect(polls).toBe(6);
 });
 
-test('names what did not happen, and stops polling', async () => {
+test('names the condition when it times out, and stops polling', async () => {
 	let polls = 0;
 	const never = (): boolean => ++polls < 0;
 
@@ -22,7 +22,7 @@ test('names what did not happen, and stops polling', async () => {
 	expect(polls).toBe(atTheEnd);
 });
 
-test('bounds a condition that never settles, and passes on one that throws', async () => {
+test('times out if the condition never settles, and rejects if it throws', async () => {
 	const hanging = until(() => new Promise<boolean>(() => {}), { what: 'it settles', timeoutMs: 30 });
 	await expect(hanging).rejects.toThrow('it settles');
 

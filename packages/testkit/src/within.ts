@@ -1,4 +1,4 @@
-/** Something that a test waited for did not happen in time. The message says what it waited for and what was there instead. */
+/** Something that a test waited for did not happen in time. The message names it and describes the state instead. */
 export class TimeoutError extends Error {
 	override readonly name = 'TimeoutError';
 }
@@ -15,8 +15,8 @@ export async function within<T>(ms: number, promise: Promise<T>, late: () => Err
 }
 
 /**
- * Returns a `late` for {@link within}. It calls `message` when time is up, so that it can describe the state at that
- * moment. The error is created now: its stack leads to the line of the test that waits.
+ * Returns a `late` for {@link within}. It calls `message` when the time is up, so that it can describe the state at
+ * that moment. The error is created in advance: its stack leads to the line of the test that waits.
  */
 export function timeoutError(message: () => string): () => TimeoutError {
 	const error = new TimeoutError();
