@@ -5,7 +5,7 @@ export interface NodeView {
 	readonly busPort: number;
 	/** `myself`, `master`, `slave`, `fail?`, `fail`, `handshake`, … */
 	readonly flags: ReadonlySet<string>;
-	/** Only of a replica. */
+	/** `undefined` for a primary. */
 	readonly primaryId: string | undefined;
 	/** If two nodes claim a slot, the one with the higher epoch owns it. */
 	readonly epoch: number;

@@ -12,7 +12,7 @@ export { bringOnline, freezePage, hidePage, resumePage, showPage, takeOffline } 
 export { collectErrors } from './page-errors.ts';
 export { servePage } from './serve-page.ts';
 
-// The network between them
+// Network faults
 export { startTcpProxy } from './tcp-proxy.ts';
 export { hasSent } from './link-filter.ts';
 

@@ -40,9 +40,7 @@ export interface OwnProcessOptions {
 	cwd?: string;
 	/** Opens a Bun IPC channel. */
 	onMessage?: (message: unknown) => void;
-	/**
-	 * Of IPC messages: `advanced` (default) is structured clone, which keeps typed arrays; Node supports only `json`.
-	 */
+	/** Of IPC messages; default `advanced`: structured clone, which keeps typed arrays. Node supports only `json`. */
 	serialization?: 'advanced' | 'json';
 }
 

@@ -57,7 +57,7 @@ export interface LinkOptions {
 	onEnd: () => void;
 }
 
-/** A link as the proxy handles it: with the events of its client's socket. */
+/** A link as the proxy uses it: with handlers for its client's socket events. */
 export interface DrivenLink extends ProxyLink {
 	throttle(bytesPerSecond: number | undefined): void;
 	clientSent(bytes: Buffer): void;

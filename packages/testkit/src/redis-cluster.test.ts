@@ -116,22 +116,22 @@ test('is ready again after all nodes have restarted', async () => {
 });
 
 test('rejects ready() with the reason; stop ends all nodes, frozen or not, and removes their directories', async () => {
-	const lone = await startRedisCluster({ primaries: 2, replicas: 0, password: 'secret' });
-	const [one, two] = lone.nodes;
+	const other = await startRedisCluster({ primaries: 2, replicas: 0, password: 'secret' });
+	const [one, two] = other.nodes;
 	if (!one || !two) throw new Error('the cluster has fewer than two nodes');
-	await lone.primaryOf('foo').then((primary) => primary.command('SET', 'foo', 'bar'));
-	const [from, to] = (await lone.primaryOf('foo')) === one ? [one, two] : [two, one];
-	await lone.moveSlot(await lone.slotOf('foo'), from, to);
+	await other.primaryOf('foo').then((primary) => primary.command('SET', 'foo', 'bar'));
+	const [from, to] = (await other.primaryOf('foo')) === one ? [one, two] : [two, one];
+	await other.moveSlot(await other.slotOf('foo'), from, to);
 	expect(await to.command('GET', 'foo')).toBe('bar');
 	const [, dir] = (await one.command('CONFIG', 'GET', 'dir')) as [string, string];
 	await two.kill();
 
-	await expect(lone.ready(100)).rejects.toThrow(`${one.port} still assigns slots to ${two.port}, which is down`);
+	await expect(other.ready(100)).rejects.toThrow(`${one.port} still assigns slots to ${two.port}, which is down`);
 	one.freeze();
-	await expect(lone.ready(100)).rejects.toThrow('the cluster is ready: no node is running');
-	await expect(lone.primaries()).rejects.toThrow(`${one.port} is frozen, ${two.port} is ended`);
-	await lone.stop();
-	await lone.stop();
+	await expect(other.ready(100)).rejects.toThrow('the cluster is ready: no node is running');
+	await expect(other.primaries()).rejects.toThrow(`${one.port} is frozen, ${two.port} is ended`);
+	await other.stop();
+	await other.stop();
 	expect(existsSync(dir)).toBe(false);
 	expect([one.state, two.state]).toEqual(['ended', 'ended']);
 });

@@ -20,7 +20,7 @@ export interface ClusterOptions {
 	 * later. With much less, a busy machine causes spurious failovers.
 	 */
 	nodeTimeoutMs?: number;
-	/** Of every node. */
+	/** Required by every node. */
 	password?: string;
 }
 
@@ -36,7 +36,7 @@ export interface RedisCluster {
 	primaryOf(slotOrKey: number | string): Promise<ClusterNode>;
 	slotOf(key: string): Promise<number>;
 	/**
-	 * Promotes a replica (CLUSTER FAILOVER). By default its primary takes part; `force`: without the primary, by vote;
+	 * Promotes a replica (CLUSTER FAILOVER). By default in coordination with its primary; `force`: only by vote;
 	 * `takeover`: without either. Resolves when all running nodes know.
 	 */
 	failover(replica: ClusterNode, how?: 'force' | 'takeover'): Promise<void>;

@@ -18,7 +18,7 @@ export interface SentinelOptions {
 	downAfterMs?: number;
 	/** Further `redis-server` arguments for primary and replicas; they override the defaults. */
 	args?: readonly string[];
-	/** Of primary and replicas; the Sentinels have none. No spaces or quotes: a Sentinel can't store them. */
+	/** Required by primary and replicas, not by Sentinels. No spaces or quotes: a Sentinel can't store them. */
 	password?: string;
 }
 
@@ -31,7 +31,7 @@ export interface RedisSentinel {
 	readonly servers: readonly RedisServer[];
 	/** Resolves with the server that most Sentinels report as the primary. */
 	primary(): Promise<RedisServer>;
-	/** Promotes a replica, even if the primary is healthy. Resolves when all is `ready`, with another primary. */
+	/** Promotes a replica, even if the primary is healthy. Resolves when everything is `ready`, with another primary. */
 	failover(): Promise<void>;
 	/**
 	 * Resolves when all running Sentinels agree on a running primary and know all other Sentinels, and all other running
@@ -46,7 +46,7 @@ export interface RedisSentinel {
 export async function startRedisSentinel(options: SentinelOptions = {}): Promise<RedisSentinel> {
 	const { replicas = 1, sentinels: sentinelCount = 3, downAfterMs = 1000, args = [], password } = options;
 	if (password !== undefined && /[\s'"\\]/.test(password)) {
-		throw new Error('a password of Sentinel must not contain spaces or quotes');
+		throw new Error("the password must not contain spaces or quotes: a Sentinel can't store it");
 	}
 	const quorum = Math.floor(sentinelCount / 2) + 1;
 	const serverOptions = { args, ...(password !== undefined && { password }) };

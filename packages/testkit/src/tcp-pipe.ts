@@ -18,7 +18,7 @@ export interface Pipe {
 	/** Whether it is frozen and holds so much that the source is paused. */
 	readonly full: boolean;
 	push(bytes: Buffer): void;
-	/** Call when the source has ended. A FIN reaches the sink after the held bytes; neither kind while frozen. */
+	/** Call when the source has ended. Forwards a FIN after the held bytes, an RST immediately; neither while frozen. */
 	finish(how: Ending): void;
 	/** Call when the sink can take more: it opened, or drained. */
 	pump(): void;

@@ -8,7 +8,7 @@ export interface UntilOptions {
 	 * the time is up, so that it can add the state at that moment.
 	 */
 	what: string | (() => string);
-	/** Milliseconds; default 5000. Applies also if the condition's promise never settles. */
+	/** Milliseconds; default 5000. Also applies if the condition's promise never settles. */
 	timeoutMs?: number;
 }
 
