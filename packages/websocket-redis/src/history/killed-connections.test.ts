@@ -1,6 +1,7 @@
 import { type RedisServer, startRedis, type TestClient, until } from '@orijs/testkit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type HistoryNode, messagesOf, resolves, startHistoryNode } from '../test-support/history-node.ts';
+import { type HistoryNode, messagesOf, startHistoryNode } from '../test-support/history-node.ts';
+import { resolves } from '../test-support/resolves.ts';
 
 const HISTORY = { 'chat:*': { size: 10_000, ttlMs: 600_000 } };
 const COUNT = 500;

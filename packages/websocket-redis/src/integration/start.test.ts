@@ -4,7 +4,7 @@ import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createClient } from '../server/client-options.ts';
 import { InvalidRedisOptionError, RedisConnectError, type RedisWsProviderOptions, RedisWsProvider } from '../index.ts';
-import { resolves } from '../test-support/history-node.ts';
+import { resolves } from '../test-support/resolves.ts';
 import { silentLogger } from '../test-support/silent-logger.ts';
 
 describe('starting on Redis', () => {

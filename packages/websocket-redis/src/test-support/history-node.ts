@@ -2,6 +2,7 @@ import { type RedisServer, type TestClient, until } from '@orijs/testkit';
 import type { Gap, HistoryRules, MessagePosition, Position } from '@orijs/websocket';
 import { RedisWsProvider } from '../index.ts';
 import { type LocalNode, serveLocally } from './local-node.ts';
+import { resolves } from './resolves.ts';
 import { silentLogger } from './silent-logger.ts';
 
 /** A node whose topics have history. */
@@ -36,14 +37,6 @@ export async function startHistoryNode(redis: RedisServer, history?: HistoryRule
 			}),
 		stop: () => node.stop(),
 	};
-}
-
-/** Whether a promise resolves. */
-export function resolves(promise: Promise<unknown>): Promise<boolean> {
-	return promise.then(
-		() => true,
-		() => false,
-	);
 }
 
 /** A message of a topic with history, as a client receives it. */

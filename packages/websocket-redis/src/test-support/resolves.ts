@@ -1,0 +1,7 @@
+/** Whether a promise resolves. */
+export function resolves(promise: Promise<unknown>): Promise<boolean> {
+	return promise.then(
+		() => true,
+		() => false,
+	);
+}
