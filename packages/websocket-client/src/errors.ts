@@ -1,4 +1,4 @@
-import type { ConnectionEnd } from './connection/state.ts';
+import type { ConnectionEnd } from './connection/client-state.ts';
 
 /** An option of a client is invalid. */
 export class InvalidClientOptionError extends Error {

@@ -13,7 +13,7 @@ import {
 import type { Connection } from './connection/connection.ts';
 import type { PushedFrame } from './connection/read-frame.ts';
 import { ReconnectingConnection } from './connection/reconnecting-connection.ts';
-import type { ClientState, StateChange } from './connection/state.ts';
+import type { ClientState, StateChange } from './connection/client-state.ts';
 import { endpointUrl } from './connection/url.ts';
 import { ClientClosedError } from './errors.ts';
 import { type ErrorListener, Failures } from './failures.ts';

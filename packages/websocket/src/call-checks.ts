@@ -12,7 +12,7 @@ import type { ResumeFrom } from './history/catch-up.ts';
 import { isPosition } from './protocol/position.ts';
 import { show } from './protocol/show.ts';
 import { InvalidTopicError, isTopic } from './protocol/topic.ts';
-import type { HistoryPageOptions, PublishOptions } from './provider.ts';
+import type { HistoryPageOptions, PublishOptions } from './provider-contract.ts';
 import { isSocketId } from './wire/channel-names.ts';
 import { isPayload } from './wire/payload.ts';
 

@@ -5,7 +5,7 @@ import type { Histories } from './history/histories.ts';
 import type { RemoteNodes } from './nodes/remote-nodes.ts';
 import { encodeEnvelope, validate } from './protocol/envelope.ts';
 import type { InferInput, SocketMessage } from './protocol/message.ts';
-import type { PublishOptions, SocketEmitter } from './provider.ts';
+import type { PublishOptions, SocketEmitter } from './provider-contract.ts';
 import type { LocalFanout } from './sockets/local-fanout.ts';
 import type { Registry } from './sockets/registry.ts';
 import type { WebSocketConnection } from './sockets/websocket-connection.ts';

@@ -18,9 +18,9 @@ export type {
 	SocketMetrics,
 	SocketReliability,
 	WebSocketProvider,
-} from './provider.ts';
+} from './provider-contract.ts';
 export type { Gap } from './loss/gap-events.ts';
-export type { ProviderStatus } from './support/status.ts';
+export type { ProviderStatus } from './support/provider-status.ts';
 export type { Payload } from './wire/payload.ts';
 export type { PubSubServer } from './sockets/local-fanout.ts';
 export type { SlowReaderOptions } from './sockets/slow-readers.ts';

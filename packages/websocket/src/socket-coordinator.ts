@@ -1,6 +1,6 @@
 import type { WebSocketConnection } from './sockets/websocket-connection.ts';
 import { consoleLogger, type Logger } from './logger.ts';
-import type { WebSocketProvider } from './provider.ts';
+import type { WebSocketProvider } from './provider-contract.ts';
 
 export interface SocketCoordinatorOptions {
 	/** Coordinators of one provider share its sockets. */

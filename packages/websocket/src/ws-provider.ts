@@ -22,8 +22,8 @@ import { DEFAULT_GRACE_MS } from './nodes/channel-interest.ts';
 import { NodeMessages } from './nodes/node-messages.ts';
 import { RemoteNodes, type RemoteNodesOptions } from './nodes/remote-nodes.ts';
 import type { InferInput, SocketMessage } from './protocol/message.ts';
-import type { HistoryPageOptions, PublishOptions, SkippedFrames, WebSocketProvider } from './provider.ts';
-import { admissionFault } from './sockets/admission.ts';
+import type { HistoryPageOptions, PublishOptions, SkippedFrames, WebSocketProvider } from './provider-contract.ts';
+import { checkSocket } from './sockets/socket-check.ts';
 import { LocalFanout, type PubSubServer } from './sockets/local-fanout.ts';
 import { Registry } from './sockets/registry.ts';
 import type { SlowReaderOptions } from './sockets/slow-readers.ts';
@@ -32,7 +32,7 @@ import { mustBeDelay } from './support/delay.ts';
 import { FailureLog } from './support/failure-log.ts';
 import { Lifecycle } from './support/lifecycle.ts';
 import { DONE, quiet, rejected, toError } from './support/promises.ts';
-import { type ProviderStatus, Status } from './support/status.ts';
+import { type ProviderStatus, Status } from './support/provider-status.ts';
 import { nodeChannel } from './wire/channel-names.ts';
 import type { Payload } from './wire/payload.ts';
 
@@ -290,7 +290,7 @@ export class WsProvider implements WebSocketProvider {
 	// Connections and topics
 
 	addConnection(socket: WebSocketConnection): Promise<void> {
-		const fault = admissionFault(socket, (socketId) => this.#registry.get(socketId));
+		const fault = checkSocket(socket, (socketId) => this.#registry.get(socketId));
 		return fault === undefined ? this.#membership.add(socket) : this.#reject(socket, fault);
 	}
 

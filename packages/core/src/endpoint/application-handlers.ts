@@ -2,7 +2,7 @@ import type { Logger } from '@orijs/websocket';
 import { settledWithin } from '@orijs/websocket/internal';
 import { CloseCode } from '@orijs/websocket/protocol';
 import type { AppSocket } from '../app-socket.ts';
-import { isOwnSocketGone } from '../session/own-socket-gone.ts';
+import { isOwnSocketGone } from '../session/is-own-socket-gone.ts';
 import type { Session } from '../session/session.ts';
 import { promiseOf } from '../support/promise-of.ts';
 import type { WebSocketHandlers } from '../websocket-options.ts';

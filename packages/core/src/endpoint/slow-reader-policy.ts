@@ -1,7 +1,7 @@
 import { CloseCode } from '@orijs/websocket/protocol';
 import type { WebSocketHandler } from 'bun';
 import type { Refusals } from '../refusals.ts';
-import type { GapNotices } from '../session/gap-notices.ts';
+import type { GapForwarding } from '../session/gap-forwarding.ts';
 import type { Session } from '../session/session.ts';
 
 /** The most that may be sent to a socket before its backpressure is checked: Bun batches small messages. */
@@ -12,7 +12,7 @@ export interface SlowReaderPolicyOptions {
 	readonly queuedBytes: number;
 	readonly refusals: Refusals;
 	/** Undefined where clients don't know gap notices. */
-	readonly gapNotices: GapNotices | undefined;
+	readonly gapNotices: GapForwarding | undefined;
 }
 
 /** Disconnects clients that read too slowly; or drops messages to them, and later tells them which may be missing. */

@@ -9,13 +9,14 @@ import type { ClientRequests } from '../routing/client-requests.ts';
 import { ConnectionGuards, type UpgradeRequest } from '../routing/connection-guards.ts';
 import type { RoutingTable } from '../routing/routing-table.ts';
 import { TypedMessages } from '../routing/typed-messages.ts';
-import { GapNotices } from '../session/gap-notices.ts';
+import { GapForwarding } from '../session/gap-forwarding.ts';
 import { HandlerWatchdog } from '../session/handler-watchdog.ts';
 import { RawMessages } from '../session/raw-messages.ts';
 import type { Frame, MessageDispatcher, Session, SessionHost } from '../session/session.ts';
 import { SocketSession } from '../session/socket-session.ts';
 import { drain } from '../stopping/drain.ts';
 import type { WebSocketHandlers, WebSocketOptions } from '../websocket-options.ts';
+import { bunLimits } from './bun-limits.ts';
 import { ApplicationHandlers } from './application-handlers.ts';
 import { bunRefusal } from './close-reasons.ts';
 import { SlowReaderPolicy } from './slow-reader-policy.ts';
@@ -45,7 +46,7 @@ export class WebSocketEndpoint implements SessionHost {
 	readonly #upgrades: UpgradeHandler;
 	readonly #adopter: SocketAdopter;
 	readonly #guards: ConnectionGuards;
-	readonly #gapNotices: GapNotices | undefined;
+	readonly #gapNotices: GapForwarding | undefined;
 	readonly #slowReaders: SlowReaderPolicy;
 	readonly #stopNodeMessages: () => void;
 	/** Sessions whose connection is gone while one of their messages is still being handled. */
@@ -79,7 +80,7 @@ export class WebSocketEndpoint implements SessionHost {
 			onPassed: (session) => this.#onOpen(session),
 		});
 		this.dispatcher = this.#createDispatcher();
-		this.#gapNotices = table === undefined ? undefined : new GapNotices(provider);
+		this.#gapNotices = table === undefined ? undefined : new GapForwarding(provider);
 		this.#slowReaders = new SlowReaderPolicy({
 			policy: options.slowReaders ?? 'close',
 			queuedBytes: limits.queuedBytes,
@@ -135,11 +136,8 @@ export class WebSocketEndpoint implements SessionHost {
 
 	/** The handlers and options for `Bun.serve`. */
 	bunHandlers(): WebSocketHandler<SocketData> {
-		const { messageBytes, idleTimeoutMs } = this.limits;
 		return {
-			maxPayloadLength: messageBytes,
-			idleTimeout: Math.ceil(idleTimeoutMs / 1000),
-			sendPings: true,
+			...bunLimits(this.limits),
 			...this.#slowReaders.bunOptions(),
 			open: (raw) => this.#onConnected(raw),
 			message: (raw, frame) => (raw.data as SocketSession).receive(frame),

@@ -19,6 +19,7 @@ import type { AppSocket } from '../app-socket.ts';
 import type { AllLimits } from '../limits.ts';
 import type { Refusals } from '../refusals.ts';
 import type { Session } from '../session/session.ts';
+import { exceedsTopicLimit } from '../session/topic-limit.ts';
 import { BoundLogger } from '../support/bound-logger.ts';
 import type { ClientRequests, RequestOptions } from './client-requests.ts';
 import { encodeMessage } from './encode-message.ts';
@@ -92,7 +93,7 @@ export class MessageContext<TMessage extends SocketMessage = SocketMessage, TSta
 	subscribe(topic: string): Promise<void> {
 		const { provider, limits, refusals } = this.#services;
 		const { topics } = this.#session;
-		if (topics.size >= limits.topicsPerSocket && !topics.has(topic)) {
+		if (exceedsTopicLimit(topics, topic, limits)) {
 			refusals.add('topics', { socketId: this.socketId, topic });
 			const error = new SocketError('too_many_topics', tooManyTopics(limits.topicsPerSocket));
 			return quiet(Promise.reject(error));

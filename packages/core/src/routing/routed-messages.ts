@@ -9,7 +9,7 @@ import {
 	SocketRequestError,
 	validateWith,
 } from '@orijs/websocket/protocol';
-import { isOwnSocketGone } from '../session/own-socket-gone.ts';
+import { isOwnSocketGone } from '../session/is-own-socket-gone.ts';
 import type { Session } from '../session/session.ts';
 import { promiseOf } from '../support/promise-of.ts';
 import { type ContextServices, MessageContext } from './message-context.ts';

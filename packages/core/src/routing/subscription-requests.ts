@@ -3,6 +3,7 @@ import type { ClientMessage, TopicRequest } from '@orijs/websocket/protocol';
 import type { AllLimits } from '../limits.ts';
 import type { Refusals } from '../refusals.ts';
 import type { Session } from '../session/session.ts';
+import { exceedsTopicLimit } from '../session/topic-limit.ts';
 import type { Authorize } from '../websocket-options.ts';
 import { allOf, isAvailable, type MaybePromise } from './maybe-promise.ts';
 import { PendingAuthorization } from './pending-authorization.ts';
@@ -100,7 +101,7 @@ export class SubscriptionRequests {
 			return { code: 'forbidden', message: `Not authorized to subscribe to ${topic}` };
 		}
 		if (decision !== 'allowed') return decision;
-		if (topics.size >= limits.topicsPerSocket && !topics.has(topic)) {
+		if (exceedsTopicLimit(topics, topic, limits)) {
 			refusals.add('topics', { socketId, topic });
 			return { code: 'too_many_topics', message: tooManyTopics(limits.topicsPerSocket) };
 		}

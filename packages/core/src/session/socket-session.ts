@@ -1,6 +1,6 @@
 import type { Slot } from '../admission/connection-slots.ts';
 import type { AppSocket } from '../app-socket.ts';
-import { InboundMessages } from './inbound.ts';
+import { InboundMessages } from './inbound-messages.ts';
 import type { Frame, Session, SessionHost, SessionState } from './session.ts';
 
 /**

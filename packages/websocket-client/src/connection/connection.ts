@@ -6,7 +6,7 @@ import { isAuthAnswer, isPingAnswer } from './answers.ts';
 import { KeepAlive } from './keep-alive.ts';
 import { disconnected, notHandled, PendingRequests } from './pending-requests.ts';
 import { type PushedFrame, readFrame } from './read-frame.ts';
-import type { ConnectionEnd } from './state.ts';
+import type { ConnectionEnd } from './client-state.ts';
 
 export interface ConnectionEvents {
 	/** The guards have passed. */

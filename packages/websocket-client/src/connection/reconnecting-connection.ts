@@ -4,11 +4,11 @@ import type { Failures } from '../failures.ts';
 import type { Settings } from '../options.ts';
 import type { Listeners } from '../support/listeners.ts';
 import { type Deferred, deferred, within } from '../support/promises.ts';
-import { fullJitter, isTerminal } from './backoff.ts';
+import { fullJitter, isTerminal } from './reconnect-policy.ts';
 import { Connection } from './connection.ts';
 import { watchPageEvents } from './page-events.ts';
 import type { PushedFrame } from './read-frame.ts';
-import type { ClientState, ConnectionEnd, StateChange } from './state.ts';
+import type { ClientState, ConnectionEnd, StateChange } from './client-state.ts';
 
 export interface ReconnectingConnectionEvents {
 	/** A connection's guards have passed. The state changes after this. */

@@ -13,7 +13,7 @@ import type { ClientClosedError } from '../errors.ts';
 import type { Failures } from '../failures.ts';
 import { quiet } from '../support/promises.ts';
 import { isTransient, wasNotHandled } from './refusals.ts';
-import { ServerTopics } from './server-topics.ts';
+import { ServerSync } from './server-sync.ts';
 import type { Subscription, SubscriptionOptions } from './subscription.ts';
 import { createTopic, type Topic } from './topic.ts';
 
@@ -21,7 +21,7 @@ import { createTopic, type Topic } from './topic.ts';
 export class Subscriptions {
 	readonly #failures: Failures;
 	readonly #topics = new Map<string, Topic>();
-	readonly #server: ServerTopics;
+	readonly #server: ServerSync;
 	/** Positions of an earlier client, until their topics are subscribed to. */
 	readonly #saved: Map<string, Position>;
 
@@ -32,7 +32,7 @@ export class Subscriptions {
 	constructor(failures: Failures, onGap: (gap: GapNotice) => void, positions: ReadonlyMap<string, Position>) {
 		this.#saved = new Map(positions);
 		this.#failures = failures;
-		this.#server = new ServerTopics(this.#topics, {
+		this.#server = new ServerSync(this.#topics, {
 			gap: onGap,
 			refused: (topic, fault) => this.#refused(topic, fault),
 		});

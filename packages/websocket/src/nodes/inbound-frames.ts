@@ -4,7 +4,7 @@ import type { LocalFanout } from '../sockets/local-fanout.ts';
 import type { Logger } from '../logger.ts';
 import { BROADCAST_CHANNEL, isNodeChannel, socketOfChannel } from '../wire/channel-names.ts';
 import type { Payload } from '../wire/payload.ts';
-import type { SkippedFrames } from '../provider.ts';
+import type { SkippedFrames } from '../provider-contract.ts';
 
 export interface InboundFramesOptions {
 	/** This node, whose own frames come back as an echo. */

@@ -7,7 +7,7 @@ import { type Gap, GapEvents } from '../loss/gap-events.ts';
 import { MissingMessages } from '../loss/missing-messages.ts';
 import { PeerBeats } from '../loss/peer-beats.ts';
 import { PublishFailures } from '../loss/publish-failures.ts';
-import type { SkippedFrames } from '../provider.ts';
+import type { SkippedFrames } from '../provider-contract.ts';
 import type { LocalFanout } from '../sockets/local-fanout.ts';
 import { within } from '../support/promises.ts';
 import { BROADCAST_CHANNEL, socketOfChannel } from '../wire/channel-names.ts';

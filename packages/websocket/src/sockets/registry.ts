@@ -1,4 +1,4 @@
-import { Members } from './members.ts';
+import { Members } from './topic-members.ts';
 
 /** The part of a socket that the registry keeps up to date. */
 export interface RegisteredSocket {

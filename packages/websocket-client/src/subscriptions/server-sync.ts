@@ -26,7 +26,7 @@ export interface ServerTopicsEvents {
 type State = 'subscribing' | 'subscribed' | 'unsubscribing';
 
 /** The topics that the server has this client subscribed to. Keeps them in step with the topics that are wanted. */
-export class ServerTopics {
+export class ServerSync {
 	readonly #wanted: ReadonlyMap<string, Topic>;
 	readonly #events: ServerTopicsEvents;
 	readonly #states = new Map<string, State>();

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { fullJitter, isTerminal } from './backoff.ts';
+import { fullJitter, isTerminal } from './reconnect-policy.ts';
 
 afterEach(() => vi.restoreAllMocks());
 

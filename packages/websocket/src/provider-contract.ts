@@ -6,7 +6,7 @@ import type { Position } from './protocol/position.ts';
 import type { PubSubServer } from './sockets/local-fanout.ts';
 import type { SlowReaderOptions } from './sockets/slow-readers.ts';
 import type { WebSocketConnection } from './sockets/websocket-connection.ts';
-import type { ProviderStatus } from './support/status.ts';
+import type { ProviderStatus } from './support/provider-status.ts';
 import type { Payload } from './wire/payload.ts';
 
 /**

@@ -8,7 +8,7 @@ import { InvalidTopicError, isTopic } from '../protocol/topic.ts';
  *
  * @param known looks up a socket by id
  */
-export function admissionFault(
+export function checkSocket(
 	socket: WebSocketConnection,
 	known: (socketId: string) => WebSocketConnection | undefined,
 ): Error | undefined {

@@ -7,7 +7,7 @@ import { SocketSession } from './socket-session.ts';
 const TO_SOCKETS = '*';
 
 /** Tells the clients of this node where messages may be missing. */
-export class GapNotices {
+export class GapForwarding {
 	readonly #provider: WebSocketProvider;
 	readonly #unsubscribe: () => void;
 

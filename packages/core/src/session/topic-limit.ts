@@ -1,0 +1,6 @@
+import type { AllLimits } from '../limits.ts';
+
+/** Whether subscribing to a topic would exceed the limit of a socket that is in these topics. */
+export function exceedsTopicLimit(topics: ReadonlySet<string>, topic: string, { topicsPerSocket }: AllLimits): boolean {
+	return topics.size >= topicsPerSocket && !topics.has(topic);
+}
