@@ -97,5 +97,5 @@ test('no process outlives a parent that is killed', async () => {
 	expect(pids.map(isAlive)).toEqual([true, true]);
 	parent.kill('SIGKILL');
 
-	await until(() => !pids.some(isAlive), { what: 'Redis and the frozen child are gone' });
+	await until(() => !pids.some(isAlive), { what: 'Redis and the frozen child have ended' });
 });

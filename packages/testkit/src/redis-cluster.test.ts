@@ -5,10 +5,7 @@ import type { RedisCluster } from './redis-cluster.ts';
 
 let cluster: RedisCluster;
 
-/**
- * One for each: whom nodes voted for, and when, stays with them, and keeps them from voting for the next one for a
- * while.
- */
+/** A new one per test: nodes remember their last vote, and for a while do not vote again. */
 beforeEach(async () => {
 	cluster = await startRedisCluster();
 });

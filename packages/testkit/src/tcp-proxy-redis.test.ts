@@ -39,7 +39,7 @@ afterEach(async () => {
 
 afterAll(() => redis.stop());
 
-test('links of subscribers and publishers are told apart', () => {
+test('hasSent distinguishes links of subscribers and publishers', () => {
 	expect(proxy.links().map((link) => [isSubscriber(link), isPublisher(link)])).toEqual([
 		[true, false],
 		[false, true],

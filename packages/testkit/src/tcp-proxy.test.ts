@@ -281,18 +281,18 @@ test('a frozen link reads up to holdBytes, and then refuses to drop only a part'
 test('new links of a frozen proxy are not connected to the target until it is thawed', async () => {
 	const proxy = await startProxy();
 	proxy.freeze();
-	const [patient, impatient] = [await connectTo(proxy), await connectTo(proxy)];
-	patient.socket.write('hello');
+	const [open, closed] = [await connectTo(proxy), await connectTo(proxy)];
+	open.socket.write('hello');
 	await untilHeld(proxy, 5);
-	impatient.socket.destroy();
+	closed.socket.destroy();
 	await until(() => proxy.connections === 2, { what: 'both are connected' });
 	expect(serverEndpoints).toHaveLength(0);
 	proxy.thaw();
 
 	await until(() => serverEndpoints.some(({ received }) => received === 'hello'), {
-		what: 'the patient client is connected to the server',
+		what: 'the open client is connected to the server',
 	});
-	patient.socket.write(', later');
+	open.socket.write(', later');
 	await until(() => serverEndpoints.some(({ received }) => received === 'hello, later'), {
 		what: 'later bytes are forwarded',
 	});
