@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 import { ResultsReporter } from '../../vitest.reporters.ts';
 import { TableReporter } from './faults/report/table-reporter.ts';
 
-/** Faults with real servers and processes. They take minutes, and run one at a time, because they measure times. */
+/** Fault tests with real servers and processes. Slow (minutes). Run one at a time, because they measure timing. */
 export default defineConfig({
 	ssr: { resolve: { conditions: ['@orijs/source'] } },
 	test: {

@@ -8,7 +8,7 @@ import type { SingleRedis } from './harness/backend.ts';
 
 const SCENARIO: Scenario = { ...TWO_NODES, proxied: ['a'] };
 
-/** Node a can't publish, but receives: it has no gap of its own, and must announce one to the others. */
+/** Node a can't publish but still receives, so it misses nothing itself but must report a gap to the others. */
 function testPublisher(fault: Pick<Fault<SingleRedis>, 'name' | 'inject' | 'mayLoseNothing'>): void {
 	testFault({ backend: oneRedis(), scenario: SCENARIO, impact: publishesOf('a', SCENARIO), ...fault });
 }

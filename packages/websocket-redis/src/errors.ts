@@ -58,8 +58,9 @@ export class HistoryUnsupportedError extends Error {
 	override readonly name = 'HistoryUnsupportedError';
 	constructor(endpoint: string, options: { cause: Error }) {
 		super(
-			`Redis at ${endpoint} can't store the history of topics: it must be 7.0 or newer, and its user needs scripts, publish on the ` +
-				`topics' channels, and streams, hashes and strings on keys that begin with "{keyPrefix:" (braces included); ` +
+			`Redis at ${endpoint} can't store the history of topics: it must be 7.0 or newer, and its user needs permission to ` +
+				`run scripts, to publish on the topics' channels, and to use stream, hash and string commands on keys that ` +
+				`begin with "{keyPrefix:" (brace included); ` +
 				`Redis replied: ${options.cause.message}`,
 			options,
 		);

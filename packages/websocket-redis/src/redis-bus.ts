@@ -27,7 +27,7 @@ export class RedisBus implements Bus {
 		heartbeatChannels: () => HEARTBEAT_CHANNELS,
 		shardOf: () => 0,
 		reconnect: (_heartbeatChannel, direction) => this.#server?.reconnect(direction),
-		verifyPrimary: async () => (await this.#server?.verifyPrimary()) ?? false,
+		verifyPrimary: async () => this.#server?.verifyPrimary(),
 	};
 
 	constructor(options: RedisBusOptions) {

@@ -51,10 +51,10 @@ export interface BusLiveness {
 	/** The shard's connection for one direction is dead: drop it, with everything pending on it, and make a new one. */
 	reconnect(heartbeatChannel: string, direction: 'publish' | 'subscribe'): void;
 	/**
-	 * Called when another node fell silent: it may have died, or this node may be connected to the wrong server.
-	 * Reconnects where that is so. Resolves with whether every shard is on its current primary.
+	 * Called when another node fell silent: it may have died, or this node may be connected to the wrong server. Checks
+	 * that, and reconnects where it is so. Never rejects.
 	 */
-	verifyPrimary(): Promise<boolean>;
+	verifyPrimary(): Promise<void>;
 }
 
 /** Where something went wrong in the background. */

@@ -122,7 +122,7 @@ export class SubscriptionLostError extends Error {
 	readonly topic: string;
 	constructor(topic: string, options: ErrorOptions) {
 		super(
-			`${show(topic)} could not be subscribed again; messages from other nodes are missing here until the backend allows it` +
+			`${show(topic)} could not be resubscribed; this node misses messages from other nodes until the backend allows it` +
 				because(options.cause),
 			options,
 		);
@@ -131,10 +131,10 @@ export class SubscriptionLostError extends Error {
 }
 
 /**
- * The backend did not confirm a message. On a topic without history this node's sockets received it; other nodes'
- * sockets did not, unless the connection broke between the message and its answer. Either way a gap is reported to
- * them. On a topic with history no socket received it, unless the connection broke there: then all did. Retrying is
- * safe with an `idempotencyKey`.
+ * The backend did not confirm a message. On a topic without history, this node's sockets received it; other nodes'
+ * sockets did not or, if the connection broke before the reply arrived, may have. Either way a gap is reported to them.
+ * On a topic with history, no socket received it or, if the connection broke before the reply arrived, all of them may
+ * have. Retrying is safe with an `idempotencyKey`.
  */
 export class BusUnavailableError extends Error {
 	override readonly name = 'BusUnavailableError';
@@ -158,7 +158,7 @@ export class NoHistoryError extends Error {
 	readonly topic: string;
 	constructor(topic: string, feature: string) {
 		super(
-			`${show(topic)} has no history, which ${feature} needs: give the provider a pattern that matches it, as in ` +
+			`${show(topic)} has no history, but ${feature} needs one: configure a history pattern that matches it, e.g. ` +
 				"history: { 'chat:*': { size: 500, ttlMs: 3_600_000 } }",
 		);
 		this.topic = topic;

@@ -152,9 +152,10 @@ export interface NodeMessaging {
 export interface WebSocketProvider
 	extends SocketEmitter, SocketHistory, SocketLifecycle, SocketMetrics, SocketReliability, NodeMessaging {
 	/**
-	 * Sets the server of the sockets, before or after `start`. Without it messages are sent socket by socket.
+	 * Sets the Bun server that owns the sockets, before or after `start`. Without it, messages are sent socket by
+	 * socket.
 	 *
-	 * @param options how slow clients are handled; default: closed with 1013 when 8 MiB are waiting
+	 * @param options how slow clients are handled; default: closed with 1013 once 8 MiB are queued
 	 * @throws {InvalidServerError} {InvalidOptionError}
 	 */
 	setServer(server: PubSubServer, options?: SlowReaderOptions): void;

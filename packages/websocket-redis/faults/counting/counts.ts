@@ -35,7 +35,10 @@ export interface Counts {
 		/** False alarms, and events with a wrong time span. */
 		readonly wrong: Findings;
 	};
-	/** From `back` until the last message that another node missed; 0 if it missed none. */
+	/**
+	 * Time from `back` (when the fault ended) to the last message any other node missed, in milliseconds; 0 if none was
+	 * missed.
+	 */
 	recoveryMs: number;
 }
 

@@ -10,7 +10,7 @@ export interface Deviation {
 	readonly remote?: readonly number[];
 	/** The same for a's own client. */
 	readonly local?: readonly number[];
-	/** How long each message took to a's own client and to b's, in milliseconds. */
+	/** How long each message took to reach a's own client and b's client, in milliseconds. */
 	readonly localLatency?: number;
 	readonly remoteLatency?: number;
 	/** Outcomes by number; default: accepted. */

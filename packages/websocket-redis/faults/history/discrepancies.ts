@@ -16,8 +16,8 @@ export interface Discrepancies {
 const SLACK_MS = 50;
 
 /**
- * Compares what a client received on a topic with what was published there. A missing message is reported if a gap is
- * in its place and spans the time of its publication.
+ * Compares what a client received on a topic with what was published there. A missing message counts as reported if
+ * the client got a gap in its place that covers its publication time.
  */
 export function discrepancies(events: readonly ClientEvent[], published: readonly Published[]): Discrepancies {
 	const seen = new Set<number>();

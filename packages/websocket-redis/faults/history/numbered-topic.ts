@@ -72,7 +72,7 @@ export class NumberedTopic {
 	#publish(n: number): Promise<void> {
 		if (this.#hasKeys) return this.#provider.publish(this.topic, String(n), { idempotencyKey: String(n) });
 		const { topic } = this;
-		// Without history, text reaches clients unchanged: it must be a message that they understand.
+		// Without history the payload isn't wrapped, so it must already be a message the client understands.
 		return this.#provider.publish(topic, JSON.stringify({ name: 'numbered', data: n, timestamp: Date.now(), topic }));
 	}
 }

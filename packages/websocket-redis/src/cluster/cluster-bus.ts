@@ -18,7 +18,7 @@ export class ClusterBus implements Bus {
 		heartbeatChannels: () => this.#cluster?.heartbeatChannels ?? [],
 		shardOf: (channel) => this.#cluster?.shardNumberOf(channel) ?? 0,
 		reconnect: (heartbeatChannel, direction) => this.#cluster?.reconnect(heartbeatChannel, direction),
-		verifyPrimary: async () => (await this.#cluster?.verifyPrimary()) ?? true,
+		verifyPrimary: async () => this.#cluster?.verifyPrimary(),
 	};
 
 	constructor(options: ClusterOptions) {

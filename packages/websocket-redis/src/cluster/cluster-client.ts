@@ -95,8 +95,8 @@ export class ClusterClient {
 		this.#shards.shardOf(heartbeatChannel)?.server.reconnect(direction);
 	}
 
-	async verifyPrimary(): Promise<boolean> {
-		return (await Promise.all(this.#shards.servers.map((server) => server.verifyPrimary()))).every(Boolean);
+	async verifyPrimary(): Promise<void> {
+		await Promise.all(this.#shards.servers.map((server) => server.verifyPrimary()));
 	}
 
 	/** A command failed. Polls at once if the slot may be served elsewhere. */

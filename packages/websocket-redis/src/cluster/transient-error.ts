@@ -1,4 +1,4 @@
-/** Replies of a cluster that is reconfiguring: a moment later the same command may succeed. */
+/** Error replies from a cluster that is being reconfigured; the same command may succeed a moment later. */
 const TRANSIENT = /^(MOVED|ASK|TRYAGAIN|CLUSTERDOWN|LOADING|MASTERDOWN)\b/;
 
 export function isTransient(error: unknown): boolean {

@@ -111,7 +111,7 @@ describe('two processes on one Redis', () => {
 		const envelope: unknown = JSON.parse(String(await there.client.next()));
 		expect(envelope).toEqual({ name: 'note.added', data: 'typed', timestamp: expect.any(Number), topic: 'room' });
 		expect(await a.ask({ do: 'emit', topic: 'room', note: 7 as unknown as string })).toBe(
-			'Data of note.added does not fit its schema: note: must be a string',
+			'The data of note.added does not match its schema: note: must be a string',
 		);
 	});
 

@@ -92,7 +92,7 @@ describe('with a Redis user limited to some channels', () => {
 		const cutAt = Date.now();
 		await redis.command('CLIENT', 'KILL', 'USER', 'limited');
 		await ready;
-		expect(errors.join()).toMatch(/"open:5" could not be subscribed again.*NOPERM/);
+		expect(errors.join()).toMatch(/"open:5" could not be resubscribed.*NOPERM/);
 		await until(() => gaps.length >= 2, { what: 'two gaps are reported', timeoutMs: 15_000 });
 		expect(provider.getTopicSubscriberCount('open:5')).toBe(1);
 		await provider.publish('open:5', 'local').catch(() => {});

@@ -70,8 +70,8 @@ export class PrimaryCheck {
 		const isSame = connection.runId !== undefined && info.runId === connection.runId;
 		if (!isSame) {
 			const { publisher, subscriptions } = this.#options;
-			// A server that was up before the connection was lost is not the lost one restarted: both were up at the same
-			// time.
+			// If this server was already running when the connection was lost, it is a different server, not the old one
+			// restarted.
 			const lostAt = subscriptions.lostAt ?? now;
 			const coexisted = info.startedAt !== undefined && info.startedAt < lostAt - UPTIME_PRECISION_MS;
 			if (connection.runId !== undefined && info.runId !== undefined && coexisted) this.#unverified([connection]);
@@ -89,9 +89,9 @@ export class PrimaryCheck {
 	 * As {@link BusLiveness.verifyPrimary}: a new connection leads to the current primary. Connections to another server
 	 * are dropped.
 	 */
-	async verifyPrimary(): Promise<boolean> {
+	async verifyPrimary(): Promise<void> {
 		const { status, createClient, ending } = this.#options;
-		if (status.degraded !== undefined) return false;
+		if (status.degraded !== undefined) return;
 		const probe = new ServerConnection(createClient());
 		try {
 			await connect(probe.client, PROBE_MS, ending);
@@ -101,7 +101,10 @@ export class PrimaryCheck {
 			const misdirected = this.#connections.filter(
 				(connection) => connection.isReady && runId && connection.runId && connection.runId !== runId,
 			);
-			if (misdirected.length === 0) return this.#isTrusted(info, asked);
+			if (misdirected.length === 0) {
+				this.#trust(info, asked);
+				return;
+			}
 			this.#unverified(misdirected);
 			status.degrade('connected to a former primary; new connections lead to another server');
 			resetAll(misdirected);
@@ -110,7 +113,6 @@ export class PrimaryCheck {
 		} finally {
 			probe.close();
 		}
-		return false;
 	}
 
 	/** A replica accepts what is published to it and delivers it to its own subscribers only. */
@@ -119,7 +121,7 @@ export class PrimaryCheck {
 		if (this.#isOnReplica || ending.aborted) return;
 		this.#isOnReplica = true;
 		this.#unverified(this.#connections);
-		status.degrade('connected to a replica; a replica delivers nothing to other servers');
+		status.degrade('connected to a replica; what is published there does not reach other Redis servers');
 		this.#leaving = setTimeout(() => {
 			this.#isOnReplica = false;
 			resetAll(this.#connections);
@@ -138,7 +140,7 @@ export class PrimaryCheck {
 	 * by a new primary, even where Sentinels or DNS still lead to it; only after a while does it count as a primary with
 	 * fewer replicas.
 	 */
-	#isTrusted({ replicas, lagMs }: ServerInfo, asked: number): boolean {
+	#trust({ replicas, lagMs }: ServerInfo, asked: number): boolean {
 		if (lagMs > TRUSTED_LAG_MS) return false;
 		if (replicas < this.#replicas) {
 			this.#fewerSince ??= asked;
@@ -166,7 +168,7 @@ export class PrimaryCheck {
 			const info = await serverInfo(publisher.client);
 			if (status.degraded !== undefined) return;
 			if (info.isReplica === true) this.leaveReplica();
-			else if (!this.#isTrusted(info, asked)) await this.verifyPrimary();
+			else if (!this.#trust(info, asked)) await this.verifyPrimary();
 		} catch {
 			// The connection failed, which it reports.
 		}

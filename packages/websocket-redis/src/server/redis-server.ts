@@ -4,6 +4,7 @@ import { RedisConnectionLostError, RedisReplicaError } from '../errors.ts';
 import { receive } from '../wire/receive.ts';
 import { redisChannel } from '../wire/redis-channel.ts';
 import { connect, endpointOf } from './client-options.ts';
+import { OutageRecovery } from './outage-recovery.ts';
 import { PrimaryCheck } from './primary-check.ts';
 import type { PubSubCommands } from './pub-sub-commands.ts';
 import { PublishCommand } from './publish-command.ts';
@@ -30,6 +31,7 @@ export class RedisServer {
 	readonly #subscriptions: Subscriptions;
 	readonly #status: ServerStatus;
 	readonly #primaryCheck: PrimaryCheck;
+	readonly #recovery: OutageRecovery;
 	/** Aborted by `close`. */
 	readonly #ending = new AbortController();
 
@@ -48,6 +50,14 @@ export class RedisServer {
 			status: this.#status,
 			createClient,
 			handlers,
+			ending: this.#ending.signal,
+		});
+		this.#recovery = new OutageRecovery({
+			publisher: this.#publisher,
+			subscriber: this.#subscriber,
+			subscriptions: this.#subscriptions,
+			status: this.#status,
+			primaryCheck: this.#primaryCheck,
 			ending: this.#ending.signal,
 		});
 		const prefixLength = redisChannel(keyPrefix, '').length;
@@ -119,17 +129,7 @@ export class RedisServer {
 	}
 
 	#watch(): void {
-		this.#publisher.watch({
-			onReady: () => void this.#recover(this.#publisher),
-			onLost: () => this.#lost(this.#publisher, 'publisher'),
-		});
-		this.#subscriber.watch({
-			onReady: () => void this.#recover(this.#subscriber),
-			onLost: () => {
-				this.#subscriptions.lost();
-				this.#lost(this.#subscriber, 'subscriber');
-			},
-		});
+		this.#recovery.start();
 		this.#primaryCheck.start();
 	}
 
@@ -159,37 +159,8 @@ export class RedisServer {
 	}
 
 	/** As {@link BusLiveness.verifyPrimary}. */
-	verifyPrimary(): Promise<boolean> {
+	verifyPrimary(): Promise<void> {
 		return this.#primaryCheck.verifyPrimary();
-	}
-
-	/** Also called for each attempt to reconnect that fails. */
-	#lost({ lastError }: ServerConnection, name: 'publisher' | 'subscriber'): void {
-		this.#status.degrade(`${name} connection down`);
-		this.#status.lost(lastError);
-	}
-
-	get #isUp(): boolean {
-		if (this.#ending.signal.aborted || this.#primaryCheck.isOnReplica) return false;
-		return this.#publisher.isReady && this.#subscriber.isReady;
-	}
-
-	/** A connection is ready again. Once both are, subscribes again and reports that messages pass. */
-	async #recover(connection: ServerConnection): Promise<void> {
-		try {
-			// Asked on the new connection alone: one with subscriptions may not accept the command.
-			if ((await this.#primaryCheck.identify(connection)).isReplica === true) this.#primaryCheck.leaveReplica();
-			if (!this.#isUp) return;
-			if (!this.#subscriptions.isComplete) {
-				const { lostAt } = this.#subscriptions;
-				await this.#subscriptions.subscribeAll();
-				if (!this.#isUp || this.#subscriptions.lostAt !== lostAt) return;
-				this.#subscriptions.recovered(this.#status.degraded ?? 'connection lost');
-			}
-			this.#status.ready();
-		} catch {
-			// The connection failed again, and will be ready again.
-		}
 	}
 
 	#down(): RedisConnectionLostError {

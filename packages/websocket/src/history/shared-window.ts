@@ -46,7 +46,7 @@ export class SharedWindow {
 		this.#lingering.unref();
 	}
 
-	/** The window as of now; a `restart` replaces it. */
+	/** The current window, created if needed. `restart` replaces it. */
 	current(): HistoryWindow {
 		return (this.#window ??= this.#create());
 	}

@@ -3,7 +3,7 @@ import { Listeners } from '../support/listeners.ts';
 
 /** Messages published to `topic` between `since` and `until` may be missing. */
 export interface Gap {
-	/** A topic, or `*` for messages sent to this node's sockets directly, by `broadcast` or `send`. */
+	/** A topic, or `*` for messages that belong to no topic: those of `broadcast` and `send`. */
 	readonly topic: string;
 	/** Milliseconds since the epoch, by this node's clock. Nothing published before is missing. */
 	readonly since: number;
@@ -76,7 +76,8 @@ export class GapEvents {
 		this.#pending.clear();
 		this.#forget();
 		const [first] = pending;
-		this.#logger.warn(`Messages may be missing in ${pending.length} topics`, { topic: first?.[0], ...first?.[1] });
+		const count = pending.length === 1 ? '1 topic' : `${pending.length} topics`;
+		this.#logger.warn(`Messages may be missing in ${count}`, { topic: first?.[0], ...first?.[1] });
 		for (const [topic, span] of pending) {
 			this.#reported.set(topic, { ...span, at: Date.now() });
 			this.#listeners.call({ topic, ...span });

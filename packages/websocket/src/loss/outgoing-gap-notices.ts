@@ -20,7 +20,7 @@ export class OutgoingGapNotices {
 		this.#repeats = repeats;
 	}
 
-	/** Returns what has not been sent before. */
+	/** Returns the spans that have not been sent before. */
 	fresh(): UnpublishedSpans | undefined {
 		if (this.#unpublished.isEmpty) return undefined;
 		const spans = this.#unpublished.take();
@@ -28,7 +28,7 @@ export class OutgoingGapNotices {
 		return spans;
 	}
 
-	/** Returns what is to be repeated. Called once per beat that the backend accepted. */
+	/** Returns the notices to repeat now. Called once per beat that the backend accepted. */
 	due(): readonly UnpublishedSpans[] {
 		const due: UnpublishedSpans[] = [];
 		for (const each of this.#repeating) {

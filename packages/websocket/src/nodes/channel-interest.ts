@@ -73,7 +73,7 @@ export class ChannelInterest {
 		this.#suspended = { promise: quiet(promise), resolve, reject };
 	}
 
-	/** What was live before `suspend` is live again. */
+	/** Makes the channels that were live before `suspend` live again. */
 	resume(): void {
 		this.#suspended?.resolve();
 		this.#suspended = undefined;

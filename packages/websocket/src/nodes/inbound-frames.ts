@@ -65,7 +65,7 @@ export class InboundFrames {
 	#toSocket(socketId: string, payload: Payload): void {
 		const delivered = this.#options.local.toSocketId(socketId, payload);
 		if (delivered === undefined)
-			this.#options.logger.debug('A message arrived for a socket that has left', { socketId });
+			this.#options.logger.debug('A message arrived for a socket that has disconnected', { socketId });
 		else if (!delivered) this.#options.onError(new MessageDroppedError(socketId));
 	}
 

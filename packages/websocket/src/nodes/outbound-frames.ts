@@ -38,7 +38,7 @@ interface Batch {
 export class OutboundFrames {
 	readonly #options: OutboundFramesOptions;
 	#batches = new Map<string, Batch>();
-	/** When the first of these batches began, in milliseconds since the epoch. */
+	/** When the oldest pending batch began, in milliseconds since the epoch. */
 	#since = 0;
 	readonly #unanswered = new Set<Batch>();
 	/** Set from the first message of a turn until a turn passes without any. */

@@ -37,7 +37,7 @@ export interface RequestFault {
  *
  * - `invalid_message`: not a JSON object with a `type`, or nested too deeply, or with keys that are not allowed
  * - `unknown_type`: no handler for that type
- * - `invalid_data`: `data` does not fit the message's schema; the message says where
+ * - `invalid_data`: `data` does not match the message's schema; the message says where
  * - `forbidden`: a guard, or `authorize`, refused
  * - `rate_limited`: too many messages; this one was not handled
  * - `too_many_topics`: the connection is subscribed to as many topics as it may be
@@ -47,7 +47,7 @@ export interface RequestFault {
  * - `stopping`: the server is stopping and has not handled the message: try again on the next connection
  * - `internal`: the server failed; its log says why
  * - `disconnected`: the connection ended before the answer came
- * - `invalid_reply`: the answer does not fit the message's `reply` schema
+ * - `invalid_reply`: the answer does not match the message's `reply` schema
  */
 export type ErrorCode =
 	| 'invalid_message'

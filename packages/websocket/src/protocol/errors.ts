@@ -17,7 +17,7 @@ export interface MessageIssue {
 	readonly message: string;
 }
 
-/** Data that does not fit its message's schema. */
+/** Data that does not match its message's schema. */
 export class MessageValidationError extends Error {
 	override readonly name = 'MessageValidationError';
 	/** The message's name. */
@@ -25,7 +25,7 @@ export class MessageValidationError extends Error {
 	readonly issues: readonly MessageIssue[];
 	constructor(messageName: string, issues: readonly StandardSchemaV1.Issue[]) {
 		const listed = issues.map(({ path, message }) => ({ path: path?.map(keyOf).join('.') ?? '', message }));
-		super(`Data of ${messageName} does not fit its schema: ${reasonsOf(listed)}`);
+		super(`The data of ${messageName} does not match its schema: ${reasonsOf(listed)}`);
 		this.messageName = messageName;
 		this.issues = listed;
 	}

@@ -93,7 +93,7 @@ describe('validating data', () => {
 
 		expect(attempt).toThrow(MessageValidationError);
 		expect(attempt).toThrow(
-			'Data of order.paid does not fit its schema: id: must be a string; items.1.price: must be a number',
+			'The data of order.paid does not match its schema: id: must be a string; items.1.price: must be a number',
 		);
 		expect(attempt).toThrow(
 			expect.objectContaining({
@@ -115,7 +115,7 @@ describe('validating data', () => {
 
 		expect(() => validate(message, 1)).toThrow(
 			expect.objectContaining({
-				message: 'Data of m does not fit its schema: is invalid',
+				message: 'The data of m does not match its schema: is invalid',
 				issues: [{ path: '', message: 'is invalid' }],
 			}),
 		);

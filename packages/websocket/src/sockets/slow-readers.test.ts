@@ -13,7 +13,9 @@ import { type Member, messagesOf, openNode, type TestNode } from '../test-suppor
 
 const LIMIT = 64 * 1024;
 const SIZE = 16 * 1024;
-/** Far more than the kernel buffers and may be queued. A client in this thread reads nothing until the test yields. */
+/**
+ * Far more than the kernel's buffers plus the limit can hold. A client in this thread reads only when the test yields.
+ */
 const COUNT = 1_500;
 
 const numbered = (i: number): string => `${i} `.padEnd(SIZE, '.');

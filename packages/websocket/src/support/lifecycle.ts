@@ -19,7 +19,7 @@ export class Lifecycle {
 	/** Counts the calls that changed course, so that a pending one can tell that it was overtaken. */
 	#course = 0;
 
-	/** @param steps without them, start and stop take effect at once */
+	/** @param steps what starting and stopping involve; if omitted, both take effect at once */
 	constructor(steps?: LifecycleSteps) {
 		this.#steps = steps;
 	}

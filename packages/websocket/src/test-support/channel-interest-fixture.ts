@@ -12,7 +12,7 @@ export interface InterestFixture {
 	readonly errors: Error[];
 }
 
-/** An interest on a started bus, not opened yet. */
+/** A `ChannelInterest` on a started bus; `open()` has not been called. */
 export async function interestOnBus(graceMs = 0): Promise<InterestFixture> {
 	const bus = new WatchedBus(new MemoryBackend().createBus());
 	await bus.start({

@@ -91,7 +91,7 @@ const REQUIREMENTS: Requirements = {
 		calls.push(b.bus.subscribe(['in', 'end']));
 		await Promise.all(calls);
 		for (const channel of ['in', 'out', 'end']) await a.bus.publish(channel, bytes(channel));
-		await b.received.untilFrames('end', 1);
+		for (const channel of ['in', 'end']) await b.received.untilFrames(channel, 1);
 		deepEqual([b.received.texts('in'), b.received.texts('out')], [['in'], []]);
 	},
 

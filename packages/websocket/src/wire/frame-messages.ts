@@ -113,7 +113,7 @@ export function readMessages(frame: Buffer, start: number): Message[] | undefine
 	return messages;
 }
 
-/** Splits a run's content into its messages. Returns false if the lengths exceed the content. */
+/** Splits the content of a run (messages of one kind) into its messages. Returns false if the lengths exceed it. */
 function divide(content: Message, frame: Buffer, lengths: number, count: number, messages: Message[]): boolean {
 	let from = 0;
 	for (let i = 0; i < count - 1; i++) {
