@@ -23,7 +23,7 @@ interface User {
 declare const user: User;
 const provider = new InProcWsProvider();
 
-// The type of `ws.data.data` is what upgrade() returns, without the results that reject.
+// The type of `ws.data.data` is what upgrade() returns, excluding the return values that refuse the connection.
 new Application().websocket({ upgrade: () => user }).onWebSocket({
 	open(ws) {
 		same<typeof ws, AppSocket<User>>(true);

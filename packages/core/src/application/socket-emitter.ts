@@ -53,7 +53,7 @@ export class ApplicationSocket implements SocketEmitter, SocketHistory {
 	 *
 	 * @throws {SocketRequestError} with the client's own code, or `timeout`, `disconnected` (detected immediately for
 	 * this node's sockets, by the timeout for others), `invalid_reply`, `too_many_requests`
-	 * @throws {MessageValidationError} `data` does not fit its schema; {InvalidMessageDefinitionError} the message has
+	 * @throws {MessageValidationError} `data` does not match its schema; {InvalidMessageDefinitionError} the message has
 	 * no `reply`
 	 * @throws whatever `send` throws; nothing was sent
 	 */

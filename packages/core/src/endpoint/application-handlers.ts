@@ -70,7 +70,7 @@ export class ApplicationHandlers {
 	logFailure(handler: keyof WebSocketHandlers, ws: AppSocket, err: unknown): void {
 		const details = { socketId: ws.data.socketId, err };
 		if (handler !== 'close' && !isOpen(ws) && isOwnSocketGone(ws.data.socketId, err)) {
-			this.#logger.debug(`The ${handler} handler did not finish: its client disconnected`, details);
+			this.#logger.debug(`The ${handler} handler was cut short because the client disconnected`, details);
 		} else {
 			this.#logger.error(`The ${handler} handler failed`, details);
 		}

@@ -28,7 +28,7 @@ describe.each(uses)('a client that disconnects before its handler calls ws.%s', 
 		await until(() => logged() !== undefined, { what: 'it is logged' });
 		expect(logged()).toEqual({
 			level: 'debug',
-			message: `The ${handler} handler did not finish: its client disconnected`,
+			message: `The ${handler} handler was cut short because the client disconnected`,
 			details: { socketId: expect.any(String) as string, err: expect.any(UnknownSocketError) as UnknownSocketError },
 		});
 		await app.stop();

@@ -8,7 +8,7 @@ import { connectRawWebSocket, type RawWebSocket } from '../test-support/raw-web-
 import { serve } from '../test-support/serve.ts';
 
 const QUEUED = 256 * 1024;
-/** Far more than the kernel buffers and the limit allows. */
+/** Far more than the kernel's buffers plus the limit can hold. */
 const ENOUGH_BYTES = 40 * 1024 * 1024;
 
 interface Numbered {

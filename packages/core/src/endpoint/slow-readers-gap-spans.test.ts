@@ -8,7 +8,7 @@ import { serve } from '../test-support/serve.ts';
 
 const SIZE = 16 * 1024;
 const QUEUED = 4 * 1024 * 1024;
-/** Far more than the kernel buffers and the limit allows. */
+/** Far more than the kernel's buffers plus the limit can hold. */
 const ENOUGH_MESSAGES = 3_000;
 
 /** Bun may count characters instead of bytes. */

@@ -15,7 +15,7 @@ export interface WebSocketArguments {
 }
 
 /**
- * Distinguishes the provider and the options among the arguments of `websocket()`.
+ * Tells which of `websocket()`'s arguments is the provider and which the options.
  *
  * @throws {ApplicationError} an argument is neither, or an option is unknown or invalid
  */

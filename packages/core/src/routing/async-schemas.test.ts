@@ -39,7 +39,7 @@ describe.each<[string, Order]>([
 			{
 				type: 'order',
 				correlationId: 'b',
-				error: { code: 'invalid_data', message: 'Data of order does not fit its schema: item: is sold out' },
+				error: { code: 'invalid_data', message: 'The data of order does not match its schema: item: is sold out' },
 			},
 		]);
 		expect(handled).toEqual([{ item: 'tea' }]);

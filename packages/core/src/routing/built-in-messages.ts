@@ -79,7 +79,7 @@ export class BuiltInMessages {
 		const outcome = requests.receiveReply(session.socketId, correlationId ?? '', { data, error });
 		if (outcome === 'settled') session.inbound.refund();
 		if (outcome !== 'invalid') return;
-		this.#services.refusals.add('message', { socketId: session.socketId, reason: 'a reply to no request' });
+		this.#services.refusals.add('message', { socketId: session.socketId, reason: 'a reply that matches no request' });
 		sendRefusal(session, { type, correlationId }, 'invalid_message', 'The reply matches no request');
 	}
 

@@ -83,7 +83,7 @@ describe.each(['this node', 'another node'])('a request to a client of %s', (whe
 		}
 	});
 
-	it('rejects with invalid_reply and the cause when the reply does not fit its schema', async () => {
+	it('rejects with invalid_reply and the cause when the reply does not match its schema', async () => {
 		const { app, client, socketId } = await requesting(where);
 
 		for (const data of [{ picked: 2 }, undefined]) {
@@ -107,7 +107,7 @@ describe.each(['this node', 'another node'])('a request to a client of %s', (whe
 		expect(client.messages).toHaveLength(2);
 	});
 
-	it('rejects without sending when its data does not fit or the client does not exist', async () => {
+	it('rejects without sending when its data does not match its schema or the client does not exist', async () => {
 		const { app, client, socketId } = await requesting(where);
 
 		await expect(app.socket.request(socketId, Pick, { from: 'all' } as never)).rejects.toThrow(MessageValidationError);

@@ -58,7 +58,7 @@ export class ClientRequests {
 	 *
 	 * @throws {SocketRequestError} with the client's own code, or `timeout`, `disconnected` (detected immediately for
 	 * this node's sockets), `invalid_reply`, `too_many_requests`
-	 * @throws {MessageValidationError} `data` does not fit the schema; {InvalidMessageDefinitionError} the message has
+	 * @throws {MessageValidationError} `data` does not match the schema; {InvalidMessageDefinitionError} the message has
 	 * no `reply`
 	 * @throws {UnknownSocketError} and whatever else `send` throws; nothing was sent
 	 */
@@ -96,7 +96,7 @@ export class ClientRequests {
 		try {
 			return await validateReply(message, reply.data);
 		} catch (cause) {
-			throw new SocketRequestError(message.name, 'invalid_reply', 'the reply does not fit its schema', { cause });
+			throw new SocketRequestError(message.name, 'invalid_reply', 'the reply does not match its schema', { cause });
 		}
 	}
 

@@ -42,7 +42,7 @@ export class ConnectionGuards {
 		return this.#options.guards.length > 0;
 	}
 
-	/** The connections that have not passed yet. */
+	/** Connections whose guards have not passed yet. */
 	get pending(): Iterable<Session> {
 		return this.#pending.keys();
 	}

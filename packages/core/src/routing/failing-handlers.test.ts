@@ -90,7 +90,7 @@ describe('a reply that can not be sent is logged, and the client receives intern
 		sendTyped(client, 'count', null, 'a');
 		expect(parse(await client.next())).toEqual({ type: 'count', correlationId: 'a', error: INTERNAL });
 		expect(log.errors.map(({ details }) => String(details?.['err']))).toEqual([
-			expect.stringContaining('Data of count does not fit its schema'),
+			expect.stringContaining('The data of count does not match its schema'),
 		]);
 	});
 });

@@ -33,7 +33,7 @@ describe('ctx', () => {
 		expect(other.messages).toHaveLength(1);
 	});
 
-	it('send: rejects data that does not fit, with path and reason, and sends nothing', async () => {
+	it('send: rejects data that does not match its schema, with path and reason, and sends nothing', async () => {
 		const errors: unknown[] = [];
 		const { client } = await started(async (ctx) => {
 			await ctx.send(News, 7 as never).catch((error: unknown) => errors.push(error));
@@ -44,7 +44,7 @@ describe('ctx', () => {
 		expect(parse(await client.next())).toMatchObject({ correlationId: 'a' });
 		expect(client.messages).toHaveLength(1);
 		expect(errors).toEqual([expect.any(MessageValidationError), expect.any(MessageValidationError)]);
-		expect(String(errors[1])).toContain('Data of late does not fit its schema: is bad');
+		expect(String(errors[1])).toContain('The data of late does not match its schema: is bad');
 	});
 
 	it('socketId and ws: are those of the opened socket', async () => {

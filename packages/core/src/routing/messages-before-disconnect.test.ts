@@ -76,7 +76,7 @@ it('a handler that fails because its client has left is logged at debug, any oth
 	expect(log.lines.filter(({ level }) => level === 'debug')).toEqual(
 		['0', '1'].map((correlationId) => ({
 			level: 'debug',
-			message: 'The handler did not finish: its client disconnected',
+			message: 'The handler was cut short because the client disconnected',
 			details: expect.objectContaining({
 				type: 'job',
 				correlationId,

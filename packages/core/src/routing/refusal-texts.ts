@@ -6,5 +6,5 @@ export const TIMED_OUT = 'The server did not finish in time';
 
 /** @param limit `limits.topicsPerSocket` */
 export function tooManyTopics(limit: number): string {
-	return `Limit of ${limit} topics per connection reached`;
+	return `Limit of ${limit} ${limit === 1 ? 'topic' : 'topics'} per connection reached`;
 }

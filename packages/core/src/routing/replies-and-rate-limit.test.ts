@@ -26,7 +26,7 @@ it("replies to the server's requests do not count against the rate limit", async
 it.each<[string, (number: number) => string]>([
 	['with an invalid correlation id', (number) => `nothing ${number}`],
 	['with the correlation id of another node', (number) => `${crypto.randomUUID()}.${number}`],
-])('replies to no request count like any message: %s', async (_, idOf) => {
+])('replies that match no request count like any message: %s', async (_, idOf) => {
 	const { app, client } = await limited(5);
 
 	for (let i = 0; i < 20; i++) sendTyped(client, '@reply', i, idOf(i));

@@ -120,7 +120,7 @@ export class RoutedMessages {
 		session.inbound.finished(ctx);
 	}
 
-	/** The data does not fit its schema, or the schema itself failed. */
+	/** The data does not match its schema, or the schema itself failed. */
 	#invalid(ctx: MessageContext, session: Session, error: unknown): void {
 		if (!(error instanceof MessageValidationError)) return this.#failed(ctx, session, error);
 		this.#services.refusals.add('data', { socketId: session.socketId, type: ctx.type });
@@ -134,7 +134,7 @@ export class RoutedMessages {
 				return this.#refuse(ctx, session, 'unavailable', err.hasHistory ? NOT_STORED : LOCAL_ONLY);
 			}
 			if (session.state === 'closed' && isDisconnect(session, err)) {
-				ctx.log.debug('The handler did not finish: its client disconnected', { err });
+				ctx.log.debug('The handler was cut short because the client disconnected', { err });
 				return session.inbound.finished(ctx);
 			}
 		} catch {

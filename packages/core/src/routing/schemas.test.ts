@@ -50,7 +50,7 @@ const good = { items: [{ price: '1' }, { price: '2' }] };
 const output = { items: [{ price: 1 }, { price: 2 }], note: 'none' };
 const bad = { items: [{ price: '1' }, { price: 'free' }] };
 /** The path, followed by the library's own message. */
-const fault = /^Data of order does not fit its schema: items\.1\.price: \S+/;
+const fault = /^The data of order does not match its schema: items\.1\.price: \S+/;
 
 describe.each(libraries)('with a %s schema', (_, order) => {
 	it("gives the handler the schema's output, and the client the reply schema's output", async () => {
@@ -65,7 +65,7 @@ describe.each(libraries)('with a %s schema', (_, order) => {
 		expect(handled).toEqual([output]);
 	});
 
-	it('refuses data that does not fit, naming the path and the reason; the handler does not run', async () => {
+	it('refuses data that does not match its schema, naming path and reason; the handler does not run', async () => {
 		const { client, handled, log } = await shop(order, () => ({ total: 3 }));
 
 		sendTyped(client, 'order', bad, 'a');
@@ -79,7 +79,7 @@ describe.each(libraries)('with a %s schema', (_, order) => {
 		expect([handled, log.errors]).toEqual([[], []]);
 	});
 
-	it('does not send a reply that does not fit: the client receives internal, and the log names path and reason', async () => {
+	it('does not send a reply that does not match its schema: the client receives internal, the log names path and reason', async () => {
 		const { client, log } = await shop(order, () => ({ total: 'a lot' }));
 
 		sendTyped(client, 'order', good, 'a');
@@ -88,7 +88,7 @@ describe.each(libraries)('with a %s schema', (_, order) => {
 			message: 'Internal server error',
 		});
 		expect(log.errors.map(({ details }) => String(details?.['err']))).toEqual([
-			expect.stringMatching(/does not fit its schema: total: \S+/),
+			expect.stringMatching(/does not match its schema: total: \S+/),
 		]);
 	});
 
@@ -114,7 +114,7 @@ describe.each(libraries)('with a %s schema', (_, order) => {
 		}
 	});
 
-	it('emit() of data that does not fit rejects with path and reason and sends nothing', async () => {
+	it('emit() of data that does not match its schema rejects with path and reason and sends nothing', async () => {
 		const errors: unknown[] = [];
 		const { app, client } = await shop(order, async (ctx) => {
 			await ctx.emit(order, 'orders', bad).catch((error: unknown) => errors.push(error));

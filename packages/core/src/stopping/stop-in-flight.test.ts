@@ -24,7 +24,7 @@ describe('when stop() is called', () => {
 			})
 			.onShutdown(() => void order.push('hook'));
 		const { port } = await serve(app);
-		// Not fetch, which would hide a broken connection by retrying.
+		// A raw connection, not fetch: fetch would retry and hide a broken connection.
 		const client = await connectRaw(port);
 		client.write('GET /slow HTTP/1.1\r\nHost: localhost\r\n\r\n');
 		await asked.promise;
