@@ -46,7 +46,8 @@ export class UnconfirmedMessagesError extends Error {
 	/** How many of the last messages may be lost, at most. Requests don't count: each of them rejects by itself. */
 	readonly count: number;
 	constructor(count: number) {
-		super(`The connection was lost. The last ${count} messages may not have arrived`);
+		const last = count === 1 ? 'last message' : `last ${count} messages`;
+		super(`The connection was lost. The ${last} may not have arrived`);
 		this.count = count;
 	}
 }

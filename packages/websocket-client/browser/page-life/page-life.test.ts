@@ -195,7 +195,7 @@ describe('a hidden tab', () => {
 		const missed = await node.tick(1);
 		await resumePage(page);
 		await showPage(page);
-		// Its state stays `ready` until it detects the loss, so waits for the gap.
+		// The client's state stays `ready` until it detects the loss, so wait for the gap instead.
 		await expectGapAround(page, missed);
 		await node.tick(2);
 		await untilReceived(page, 2);
