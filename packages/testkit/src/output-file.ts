@@ -13,8 +13,9 @@ export interface OutputFile {
 }
 
 /**
- * Collects a child's output. A pipe that fills up while the test is busy would block the child, and its last lines may
- * arrive after the exit they explain. The file has no name and disappears when its last user closes it.
+ * Collects a child's output. Uses a file rather than a pipe: a full pipe would block the child while the test is busy,
+ * and its last lines could arrive only after the child's exit. The file has no name and disappears when its last user
+ * closes it.
  */
 export function outputFile(): OutputFile {
 	const path = join(tmpdir(), `orijs-output-${crypto.randomUUID()}`);

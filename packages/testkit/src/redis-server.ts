@@ -30,7 +30,7 @@ export interface RedisOptions {
 	password?: string;
 	/** Accepts only TLS, and uses it for replication too; verify with `ca`. Servers of one thread trust each other. */
 	tls?: boolean;
-	/** Starts a cluster node, with a free port for its bus. For a whole cluster, see `startRedisCluster`. */
+	/** Starts a cluster node, with a free port for its cluster bus. For a whole cluster, see `startRedisCluster`. */
 	cluster?: boolean;
 	/** Lines of its configuration file. Changes by CONFIG REWRITE survive a restart, which applies `args` again. */
 	config?: readonly string[];
