@@ -7,7 +7,7 @@ export const stamp = {
 	read(payload: string): number {
 		return Number(payload.slice(1, stamp.length));
 	},
-	/** The offset of the timestamp in a message; -1 without one. */
+	/** The offset of the timestamp in a message; -1 if it has none. */
 	find(message: Uint8Array): number {
 		return Buffer.from(message)
 			.toString('latin1')

@@ -1,6 +1,6 @@
 import type { Config } from 'vega-lite';
 
-/** In pixels: of a picture, a bar with its space, a column of figures. */
+/** Sizes in pixels: picture width and margin, row height (bar plus spacing), width of a number column. */
 export const SIZE = { width: 860, margin: 24, row: 20, column: 66 } as const;
 
 export const COLOR = { ink: '#1f2328', muted: '#59636e', grid: '#e4e8ec', target: '#c2410c' } as const;

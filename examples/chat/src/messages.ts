@@ -19,7 +19,7 @@ export const ROOM_RULE = 'a room is 1 to 32 characters from A-Z a-z 0-9 _ : . -'
 /** A room's name is part of a topic and has only characters that a topic may have. */
 const Room = z.string().regex(/^[A-Za-z0-9_:.-]{1,32}$/, ROOM_RULE);
 
-/** The topic for what need not be kept: who is here, who is typing. */
+/** The topic for what doesn't need to be stored: who is here, who is typing. */
 export function topicOf(room: string): string {
 	return `room:${room}`;
 }
