@@ -7,7 +7,7 @@ import { testFault } from './harness/test-fault.ts';
 /**
  * A fault of one primary of three: the topics of the other two must not be affected.
  *
- * Seen to fail: moved topics not subscribed again (silent losses, recovery, not settled); their gaps not reported
+ * Verified to catch: moved topics not resubscribed (silent losses, recovery, not settled); their gaps not reported
  * (silent losses, topics without an event); every topic reported when some moved (false alarms).
  */
 function testPrimary(fault: Pick<Fault<ClusterBackend>, 'name' | 'inject' | 'gapSlackMs'>): void {
@@ -51,7 +51,7 @@ testPrimary({
 });
 
 // Once it runs again, it still considers itself a primary and delivers what it received before: no client may get it.
-// Seen to fail: a new shard that does not inherit the number of the one it replaces (inversions).
+// Verified to catch: a new shard that does not inherit the number of the one it replaces (inversions).
 testPrimary({
 	name: 'cluster: a primary frozen, its replica takes over',
 	async inject({ backend: { cluster, primaries } }) {

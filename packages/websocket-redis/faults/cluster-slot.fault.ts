@@ -28,16 +28,16 @@ function testTopic(name: string, moved: string): void {
 }
 
 // The old primary refuses a node that publishes on the topic, and the node polls the topology at once.
-// Seen to fail: moved topics not subscribed again (silent losses, recovery, not settled); refused messages sent to the
+// Verified to catch: moved topics not resubscribed (silent losses, recovery, not settled); refused messages sent to the
 // new primary later (inversions); every topic reported (false alarms).
 testTopic('cluster: the slot of a topic moves', 'shared:0');
 
 // Node b only subscribes: it notices the move at its next poll, and misses the messages accepted until then.
-// Seen to fail: no gap for moved topics (silent losses, a topic without an event).
+// Verified to catch: no gap for moved topics (silent losses, a topic without an event).
 testTopic('cluster: the slot of a topic with one publisher moves', 'from-a:0');
 
-// The heartbeat channel of a primary is the first one whose slot it serves. It must now be another one. Seen to fail:
-// the nodes not subscribed to the new heartbeat channel of the old owner (false alarms, losses, recovery).
+// The heartbeat channel of a primary is the first one whose slot it serves. It must now be another one. Verified to
+// catch: the nodes not subscribed to the new heartbeat channel of the old owner (false alarms, losses, recovery).
 testSlot({
 	name: 'cluster: the slot of a heartbeat channel moves',
 	impact: topicsWhere(() => false),

@@ -2,7 +2,7 @@ import { oneRedis } from './harness/backend.ts';
 import { TWO_NODES } from './harness/scenario.ts';
 import { testFault } from './harness/test-fault.ts';
 
-// Seen to fail: one frame in a thousand delivered twice (duplicates); direct messages to all sockets of a node
+// Verified to catch: one frame in a thousand delivered twice (duplicates); direct messages to all sockets of a node
 // (strays); a beat taken for a jump of the numbers (false alarms, five events on one topic).
 testFault({
 	name: 'no fault for 4 s',

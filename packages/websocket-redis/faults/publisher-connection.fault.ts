@@ -24,7 +24,7 @@ testPublisher({
 	},
 });
 
-// Seen to fail: no gap notice sent (silent losses); one for all topics instead of those concerned (false alarms);
+// Verified to catch: no gap notice sent (silent losses); one for all topics instead of those concerned (false alarms);
 // events on a topic without subscribers on the node; publishes that wait for the connection (late deliveries,
 // inversions).
 testPublisher({
@@ -41,7 +41,7 @@ testPublisher({
 });
 
 // Redis executes the commands, but the node does not learn that: messages reported as lost may have arrived, but once.
-// Seen to fail: commands without a reply sent again (duplicates).
+// Verified to catch: commands without a reply sent again (duplicates).
 testPublisher({
 	name: "Redis's replies to a publisher are lost",
 	mayLoseNothing: true,
@@ -54,7 +54,7 @@ testPublisher({
 });
 
 // New connections work throughout, so the recovery time is the time to detect the dead one.
-// Seen to fail: no heartbeats (promises that never settle, silent losses, recovery, not settled).
+// Verified to catch: no heartbeats (promises that never settle, silent losses, recovery, not settled).
 testPublisher({
 	name: "a node's publisher connection is half-open",
 	async inject(deployment) {
@@ -66,7 +66,7 @@ testPublisher({
 });
 
 // Frames stuck on the dead connection reach Redis after newer messages: no client may get them.
-// Seen to fail: messages of a failed connection not distinguished from later ones (inversions).
+// Verified to catch: messages of a failed connection not distinguished from later ones (inversions).
 testPublisher({
 	name: "a node's publisher connection stalls for 3 s",
 	async inject(deployment) {

@@ -3,7 +3,7 @@ import { everyNode } from './harness/impact.ts';
 import { TWO_NODES } from './harness/scenario.ts';
 import { testFault } from './harness/test-fault.ts';
 
-// Seen to fail: only 20 topics subscribed again (silent losses, not settled); gaps not held back (two events for one
+// Verified to catch: only 20 topics resubscribed (silent losses, not settled); gaps not held back (two events for one
 // outage); five seconds between attempts to reconnect (recovery); a rejection that is not marked as handled (unhandled
 // rejections); local delivery only after the bus accepted (losses on the same node).
 for (const seconds of [0.2, 3, 16]) {

@@ -4,8 +4,8 @@ import { demoted, redisSentinel, failedOver } from './harness/redis-sentinel.ts'
 import { TWO_NODES } from './harness/scenario.ts';
 import { testFault } from './harness/test-fault.ts';
 
-// Seen to fail: interruptions not reported (topics without an event, silent losses); five seconds between attempts to
-// reconnect (recovery).
+// Verified to catch: interruptions not reported (topics without an event, silent losses); five seconds between attempts
+// to reconnect (recovery).
 const GROUP = { backend: redisSentinel, scenario: TWO_NODES, impact: everyNode, gapSlackMs: VERIFICATION_LAG_MS };
 
 testFault({

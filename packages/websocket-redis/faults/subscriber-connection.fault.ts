@@ -6,7 +6,8 @@ import { testFault } from './harness/test-fault.ts';
 
 const NODE_B = { backend: oneRedis(), scenario: { ...TWO_NODES, proxied: ['b'] }, impact: onlyNode('b') };
 
-// Seen to fail: interruptions not reported (silent losses, topics without an event); gaps three heartbeats too early.
+// Verified to catch: interruptions not reported (silent losses, topics without an event); gaps three heartbeats too
+// early.
 testFault({
 	name: "a node's subscriber connection is cut",
 	...NODE_B,
@@ -33,7 +34,7 @@ testFault({
 });
 
 // New connections work throughout, so the recovery time is the time to detect the dead one.
-// Seen to fail: no heartbeats (silent losses, recovery, not settled).
+// Verified to catch: no heartbeats (silent losses, recovery, not settled).
 testFault({
 	name: "a node's subscriber connection is half-open",
 	...NODE_B,

@@ -6,7 +6,7 @@ import { TWO_NODES } from './harness/scenario.ts';
 import { testFault } from './harness/test-fault.ts';
 
 // Redis drops a subscriber that reads too slowly, with everything queued for it. What it had already sent still
-// arrives. Seen to fail: a gap that begins 5 ms before the connection works again (silent losses).
+// arrives. Verified to catch: a gap that begins 5 ms before the connection works again (silent losses).
 testFault({
 	name: "a subscriber's output buffer overflows",
 	backend: oneRedis('--client-output-buffer-limit', 'pubsub 1mb 0 0'),

@@ -9,11 +9,11 @@ const FIVE_THOUSAND_TOPICS: Scenario = {
 	...TWO_NODES,
 	groups: [{ prefix: 'topic', count: 5_000, publishers: NODES, subscribers: NODES }],
 	clientsPerNode: 1,
-	// One message per topic and second, so that a topic that is not subscribed again is noticed.
+	// One message per topic and second, so that a topic that is not resubscribed is noticed.
 	messages: 5_000,
 };
 
-// Seen to fail: a gap that begins 5 ms before the connection works again (silent losses).
+// Verified to catch: a gap that begins 5 ms before the connection works again (silent losses).
 testFault({
 	name: 'every subscriber killed, 5,000 topics',
 	backend: oneRedis(),

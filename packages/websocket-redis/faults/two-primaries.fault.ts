@@ -31,9 +31,9 @@ async function promote(deployment: Deployment<ReplicatedRedis>): Promise<void> {
 	for (const { name } of deployment.nodes) deployment.proxy(name).retarget({ port: replica.port });
 }
 
-// On both sides every connection works and every node receives its own heartbeats, but none from the other side. Seen
-// to fail: nodes that restart counting each other's beats after an interruption of their own, or that take the first
-// beat they receive from a node for its first one (silent losses on both sides of the split).
+// On both sides every connection works and every node receives its own heartbeats, but none from the other side.
+// Verified to catch: nodes that restart counting each other's beats after being interrupted themselves, or that take
+// the first beat they receive from a node for its first one (silent losses on both sides of the split).
 
 testSplit({
 	name: 'two primaries: a new node connects to the new one',
@@ -63,7 +63,7 @@ testSplit({
 
 // A replica accepts a publish and delivers it to its own subscribers only. The test repairs nothing: the nodes have to
 // leave the replica themselves.
-// Seen to fail: the server's role not checked (silent losses, not settled).
+// Verified to catch: the server's role not checked (silent losses, not settled).
 testSplit({
 	name: 'the old primary becomes a replica of the new one',
 	async inject(deployment) {

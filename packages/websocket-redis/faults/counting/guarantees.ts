@@ -9,7 +9,7 @@ export interface Limits {
 	readonly mustLose: boolean;
 	readonly maxRecoveryMs: number;
 	readonly maxLocalLatencyMs: number;
-	/** For accepted messages: a later one was held back instead of sent. */
+	/** For accepted messages; one that takes longer was held back instead of sent. */
 	readonly maxRemoteLatencyMs: number;
 }
 

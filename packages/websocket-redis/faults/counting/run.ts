@@ -13,7 +13,7 @@ export interface Sent {
 }
 
 export interface Publisher {
-	/** Its node, which has no other publisher. */
+	/** The publisher's node, which has no other publisher. */
 	readonly node: string;
 	readonly channels: ReadonlyMap<Channel, Sent>;
 }
@@ -28,9 +28,9 @@ export interface Arrivals {
 export interface Receiver {
 	readonly name: string;
 	readonly node: string;
-	/** Its subscriptions, including broadcasts and its own direct channel. */
+	/** The client's subscriptions, including broadcasts and its own direct channel. */
 	readonly channels: ReadonlySet<Channel>;
-	/** It had to receive every message from then on. */
+	/** When it was subscribed: it must receive every message published from then on. */
 	readonly since: number;
 	/** By publisher, then by channel. */
 	readonly streams: ReadonlyMap<string, ReadonlyMap<Channel, Arrivals>>;

@@ -11,7 +11,7 @@ export interface Outage {
 
 /** A way to break something, and the losses it may cause. */
 export interface Fault<B extends Backend> {
-	/** Its name in the table. */
+	/** The fault's name in the table. */
 	readonly name: string;
 	readonly backend: () => Promise<B>;
 	readonly scenario: Scenario;
@@ -21,7 +21,7 @@ export interface Fault<B extends Backend> {
 	readonly impact: (node: string, topic: string, backend: B) => Impact;
 	/** The most gap events that a node may report on one topic: one per interruption. Default 1. */
 	readonly gapsPerTopic?: number;
-	/** Whether it may cause no loss; the fault itself must then verify that it happened. Default false. */
+	/** Whether the fault may cause no loss; `inject` must then verify that it happened. Default false. */
 	readonly mayLoseNothing?: boolean;
 	/**
 	 * How much earlier than the first possible loss a gap may begin, in milliseconds. Default: a heartbeat interval and

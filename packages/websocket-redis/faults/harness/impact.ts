@@ -6,12 +6,12 @@ type ImpactOf = (node: string, topic: string) => Impact;
 /** The subscriptions of every node were interrupted. */
 export const everyNode: ImpactOf = () => 'interrupted';
 
-/** The subscriptions of this node were interrupted; nothing else happened. */
+/** The subscriptions of one node were interrupted; nothing else happened. */
 export function onlyNode(name: string): ImpactOf {
 	return (node) => (node === name ? 'interrupted' : 'unaffected');
 }
 
-/** This node could not publish: other nodes may have missed messages, only on the topics it publishes on. */
+/** One node could not publish: other nodes may have missed messages, only on the topics it publishes on. */
 export function publishesOf(name: string, scenario: Scenario): ImpactOf {
 	const topics = new Set([...topicsOfPublisher(scenario, name), '*']);
 	return (node, topic) => (node !== name && topics.has(topic) ? 'possible' : 'unaffected');

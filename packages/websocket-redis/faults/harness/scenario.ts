@@ -12,7 +12,7 @@ export interface TopicGroup {
 export interface Scenario {
 	/** The nodes that run from the start. */
 	readonly nodes: readonly string[];
-	/** The nodes that connect to the backend through a proxy of their own. */
+	/** The nodes that connect to the backend through a proxy, one proxy each. */
 	readonly proxied: readonly string[];
 	readonly groups: readonly TopicGroup[];
 	/** Clients per node: the first subscribes to all topics of the node, the second to every other one, and so on. */

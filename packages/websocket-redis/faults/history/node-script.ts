@@ -1,4 +1,4 @@
-// A node: an application with topics whose history is on Redis, in a process of its own.
+// A node: an application with topics whose history is on Redis, in its own process.
 
 import { answerRequests } from '@orijs/testkit';
 import { Application, type AppSocket } from '../../../core/src/index.ts';
