@@ -4,7 +4,7 @@ import type { RedisServer } from '../server/redis-server.ts';
 
 export interface Shard {
 	readonly server: RedisServer;
-	/** Its number in frames and in the name of its heartbeat channel. */
+	/** The shard's number in frames and in the name of its heartbeat channel. */
 	number: number;
 }
 

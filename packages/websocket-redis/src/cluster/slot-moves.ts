@@ -33,7 +33,7 @@ export class SlotMoves {
 		this.#unassigned.cancel(channels);
 	}
 
-	/** A shard refused to subscribe again to a channel. If its slot may be moving, the channel waits for a shard. */
+	/** A shard refused to resubscribe a channel. If the channel's slot may be moving, the channel waits for a shard. */
 	refused(channel: string, since: number, confirmedAt: number, error: Error): void {
 		if (isTransient(error)) void this.#unassigned.wait([channel], confirmedAt);
 		else this.#handlers.refused(channel, since, error);

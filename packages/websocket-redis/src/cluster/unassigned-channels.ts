@@ -53,7 +53,7 @@ export class UnassignedChannels {
 		for (const { subscribed } of this.take(channels)) subscribed.resolve();
 	}
 
-	/** Their promises reject, now and later. */
+	/** Rejects the promises of all channels, including those added later. */
 	close(reason: Error): void {
 		this.#closed = reason;
 		for (const { subscribed } of this.take(this.channels())) subscribed.reject(reason);

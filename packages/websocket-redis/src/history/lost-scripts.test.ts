@@ -36,7 +36,7 @@ describe('a Redis that loses its scripts', () => {
 		const published: Promise<void>[] = [];
 		const flushed: Promise<unknown>[] = [];
 		for (let n = 0; n < 500; n++) {
-			// Each message with a key is an append of its own.
+			// Each message with a key is a separate append.
 			published.push(a.provider.publish('chat:1', `${n}`, { idempotencyKey: `${n}` }));
 			if (n % 5 !== 0) continue;
 			const flush = redis.command('SCRIPT', 'FLUSH');

@@ -102,7 +102,7 @@ describe('with a Redis user limited to some channels', () => {
 		const refused = gaps.length;
 		const isSubscribed = async (): Promise<boolean> =>
 			((await redis.command('PUBSUB', 'NUMSUB', 'orijs:open:5')) as unknown[])[1] === 1;
-		await until(isSubscribed, { what: 'the topic is subscribed again', timeoutMs: 20_000 });
+		await until(isSubscribed, { what: 'the topic is resubscribed', timeoutMs: 20_000 });
 		const subscribedAt = Date.now();
 		await until(() => (gaps.at(-1)?.until ?? 0) >= subscribedAt - 1_000 && gaps.length > refused, {
 			what: 'the rest is reported as a gap',

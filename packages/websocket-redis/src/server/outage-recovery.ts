@@ -50,7 +50,7 @@ export class OutageRecovery {
 		return publisher.isReady && subscriber.isReady;
 	}
 
-	/** A connection is ready again. Once both are, subscribes again and reports that messages pass. */
+	/** A connection is ready again. Once both are, resubscribes and reports that messages pass. */
 	async #recover(connection: ServerConnection): Promise<void> {
 		const { subscriptions, status, primaryCheck } = this.#options;
 		try {

@@ -128,7 +128,7 @@ export class PrimaryCheck {
 		}, LEAVE_REPLICA_AFTER_MS);
 	}
 
-	/** These connections may have led to the wrong server since they were last verified: messages may be lost. */
+	/** Connections may have led to the wrong server since they were last verified: messages may be lost. */
 	#unverified(connections: readonly ServerConnection[]): void {
 		const { publisher, subscriber, subscriptions, handlers } = this.#options;
 		if (connections.includes(publisher)) handlers.undelivered(publisher.verifiedAt);

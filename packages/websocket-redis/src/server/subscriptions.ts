@@ -16,7 +16,7 @@ export class Subscriptions {
 	readonly #options: SubscriptionsOptions;
 	readonly #handlers: Pick<BusHandlers, 'interrupted' | 'refused'>;
 	readonly #channels = new Set<string>();
-	/** The channels that Redis refused when everything was subscribed again. */
+	/** The channels that Redis refused when everything was resubscribed. */
 	readonly #refusals = new Map<string, Error>();
 	#isComplete = true;
 	#lostAt: number | undefined;
@@ -58,7 +58,7 @@ export class Subscriptions {
 		try {
 			await this.#sendSubscribe(channels);
 		} catch (error) {
-			// Every channel is subscribed again once the connection is back.
+			// Every channel is resubscribed once the connection is back.
 			if (!isRefusal(error)) return this.#recoveredWith(channels);
 			for (const channel of channels) this.#channels.delete(channel);
 			throw error;
@@ -121,7 +121,7 @@ export class Subscriptions {
 		}
 	}
 
-	/** Everything is subscribed again. Reports the interruption and resolves the promises that waited for its end. */
+	/** Everything is resubscribed. Reports the interruption and resolves the promises that waited for its end. */
 	recovered(reason: string): void {
 		const lostAt = this.#lostAt;
 		this.#isComplete = true;
