@@ -76,7 +76,7 @@ export interface BusHandlers {
 	status(status: BusStatus): void;
 	/**
 	 * Frames for these channels may have been missed from `since` (milliseconds since the epoch) until now; they are
-	 * subscribed again. Called once per interruption, at its end, before any promise that waited for it resolves.
+	 * resubscribed. Called once per interruption, at its end, before any promise that waited for it resolves.
 	 */
 	interrupted(channels: readonly string[] | 'all', since: number, reason: string): void;
 	/**
@@ -85,7 +85,7 @@ export interface BusHandlers {
 	 */
 	undelivered(since: number): void;
 	/**
-	 * The backend refused to subscribe again to a channel that was subscribed. Frames for it may be missed from `since`
+	 * The backend refused to resubscribe a channel. Frames for it may be missed from `since`
 	 * on. The bus forgets the channel; the provider will subscribe to it again later.
 	 */
 	refused(channel: string, since: number, error: Error): void;

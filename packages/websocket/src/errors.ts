@@ -114,8 +114,8 @@ export class SubscribeError extends Error {
 }
 
 /**
- * The backend refuses a channel that it allowed before. Its sockets stay subscribed. The node keeps trying to subscribe
- * again, and reports gaps to them until it succeeds.
+ * The backend refuses a channel that it allowed before. Its sockets stay subscribed. The node keeps trying to
+ * resubscribe, and reports gaps to them until it succeeds.
  */
 export class SubscriptionLostError extends Error {
 	override readonly name = 'SubscriptionLostError';

@@ -138,7 +138,7 @@ describe('a socket', () => {
 		expect(node.log.problems).toEqual([]);
 	});
 
-	it('has topics of its own even if all were upgraded with the same set', async () => {
+	it('has its own topics even if all were upgraded with the same set', async () => {
 		const node = await openNode();
 		const topics = new Set<string>();
 		const [one, two] = [await node.connect({ topics }), await node.connect({ topics })];

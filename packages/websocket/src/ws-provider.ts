@@ -294,7 +294,7 @@ export class WsProvider implements WebSocketProvider {
 		return fault === undefined ? this.#membership.add(socket) : this.#reject(socket, fault);
 	}
 
-	/** Closes an invalid socket, under an identity of its own, so that its `close` handler can't remove another one. */
+	/** Closes an invalid socket, under a new id, so that its `close` handler can't remove another one. */
 	#reject(socket: WebSocketConnection, fault: Error): Promise<never> {
 		if (!(fault instanceof UnknownSocketError)) {
 			socket.data = { socketId: crypto.randomUUID(), data: socket.data?.data, topics: new Set() };

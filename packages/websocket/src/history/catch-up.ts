@@ -4,9 +4,9 @@ import type { TopicHistory } from './topic-history.ts';
 
 /** Which messages a socket is sent before the live ones. Without either property: none. */
 export interface ResumeFrom {
-	/** Those after this position, up to which the client has followed the topic. */
+	/** Messages after this position, up to which the client has followed the topic. */
 	readonly since?: Position | undefined;
-	/** At most this many of the last ones, 1 to 100,000. Ignored if `since` is given. */
+	/** At most this many of the latest messages, 1 to 100,000. Ignored if `since` is given. */
 	readonly rewind?: number | undefined;
 }
 
@@ -16,7 +16,7 @@ export interface Recovery {
 	readonly recovered: boolean | undefined;
 	/** How many messages were sent. */
 	readonly count: number;
-	/** The live messages follow this. */
+	/** The position that the live messages follow. */
 	readonly position: Position;
 }
 

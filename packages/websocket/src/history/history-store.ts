@@ -27,8 +27,8 @@ export interface HistoryStore {
 	): Promise<void>;
 
 	/**
-	 * Reads what is stored of a topic, within its bounds as of now. An unknown topic gets an epoch, so that what is
-	 * published next can be recovered from the position that this read returns.
+	 * Reads what is stored of a topic, as far as it is within the bounds now. An unknown topic gets an epoch, so that
+	 * what is published next can be recovered from the position that this read returns.
 	 */
 	read(topic: string, query: HistoryQuery, bounds: HistoryBounds): Promise<HistorySlice>;
 }

@@ -6,7 +6,7 @@ const TOLERATED_GAP = 64;
 /** Entries in the order of their offsets: added at the end and removed at the front, at a constant cost on average. */
 export class KeptEntries {
 	readonly #entries: (HistoryEntry | undefined)[] = [];
-	/** The size of each in bytes, at the same index. */
+	/** The size of each entry in bytes, at the same index. */
 	readonly #sizes: number[] = [];
 	#head = 0;
 	#bytes = 0;

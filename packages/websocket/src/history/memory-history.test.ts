@@ -4,7 +4,7 @@ import { MemoryHistory } from './memory-history.ts';
 
 const bounds: HistoryBounds = { size: 100, bytes: 10_000, ttlMs: 60_000 };
 
-/** How long it takes until each topic was swept. */
+/** Long enough for every topic to have been swept, in milliseconds. */
 const ROUND_MS = 31_000;
 
 function recorded(): { history: MemoryHistory; slices: [string, HistorySlice][] } {

@@ -86,7 +86,7 @@ class FlakyNode {
 		this.#store = this.#newStore();
 	}
 
-	/** This many slices arrive. */
+	/** Lets up to `count` slices arrive. */
 	arrive(count = Infinity): void {
 		for (const slice of this.#inFlight.splice(0, count)) this.history.appended(slice);
 	}

@@ -37,7 +37,7 @@ export class TopicHistory {
 	readonly #options: TopicHistoryOptions;
 	/** The last message that was delivered; undefined until the topic's position is known. */
 	#cursor: Position | undefined;
-	/** When nothing before the cursor was missing for the last time, in milliseconds since the epoch. */
+	/** The last time at which nothing before the cursor was missing, in milliseconds since the epoch. */
 	#completeAt = Date.now();
 	/** Slices that came while the store is being read; undefined otherwise. */
 	#pending: HistorySlice[] | undefined;

@@ -19,7 +19,7 @@ export interface Gap {
  */
 export const GAP_HOLD_MS = 1_250;
 
-/** Reports of an outage that arrive within this time after it was reported are compared with it, in milliseconds. */
+/** How long a reported gap is remembered, in milliseconds; later reports that it covers are ignored. */
 const LATE_REPORT_MS = 30_000;
 
 type Span = { since: number; until: number; reason: string };
@@ -29,7 +29,7 @@ export class GapEvents {
 	readonly #logger: Logger;
 	readonly #listeners: Listeners<Gap>;
 	readonly #pending = new Map<string, Span>();
-	/** What was reported, for as long as late reports of the same outage may arrive. */
+	/** The gaps reported lately, for late reports of the same outage. */
 	readonly #reported = new Map<string, Span & { at: number }>();
 	#timer: ReturnType<typeof setTimeout> | undefined;
 

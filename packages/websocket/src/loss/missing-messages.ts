@@ -37,7 +37,7 @@ export class MissingMessages {
 		this.#options = options;
 	}
 
-	/** The bus was interrupted and is subscribed again. */
+	/** The bus was interrupted and has resubscribed. */
 	interrupted(channels: readonly string[] | 'all', since: number, reason: string): void {
 		const { heartbeat, peers } = this.#options;
 		const until = Date.now();

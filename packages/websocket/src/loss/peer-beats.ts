@@ -48,8 +48,8 @@ export class PeerBeats {
 	}
 
 	/**
-	 * Records a beat that is not late. Returns since when beats of that node, and so perhaps its messages, were missed,
-	 * in milliseconds since the epoch; undefined when none were.
+	 * Records a beat that is not late. Returns the time since which beats of that node, and so perhaps its messages,
+	 * were missed, in milliseconds since the epoch; undefined if none were.
 	 */
 	received({ origin, shard, incarnation, number, intervalMs }: Beat, now: number): number | undefined {
 		if (intervalMs === 0) {
@@ -77,7 +77,7 @@ export class PeerBeats {
 		return Math.max(this.#listeningSince, now - number * intervalMs);
 	}
 
-	/** This node listens from now on: beats that it missed before say nothing new. */
+	/** Counts beats from `now` on: those missed earlier have been accounted for. */
 	rebase(now: number): void {
 		this.#listeningSince = now;
 		for (const shards of this.#peers.values())

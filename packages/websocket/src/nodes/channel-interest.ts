@@ -13,9 +13,9 @@ export interface ChannelInterestOptions {
 	/** The backend refused a channel; its subscribers must be rolled back. */
 	readonly onRefused: (channel: string, error: SubscribeError) => void;
 	/**
-	 * The backend refused to subscribe again to a live channel, which has received nothing since then, in milliseconds
-	 * since the epoch. Called after each failed retry, for the time since the last call, and finally without an error
-	 * when the channel is live again.
+	 * The backend refused to resubscribe a live channel, which has received nothing since `since`, in milliseconds since
+	 * the epoch. Called after each failed retry, for the time since the last call, and finally without an error when
+	 * the channel is live again.
 	 */
 	readonly onLost: (channel: string, since: number, error?: SubscriptionLostError) => void;
 	/** Something failed in the background. */
@@ -91,8 +91,7 @@ export class ChannelInterest {
 	}
 
 	/**
-	 * The backend refused to subscribe to a live channel again. Where the channel is needed, that is retried until it is
-	 * live.
+	 * The backend refused to resubscribe a live channel. If the channel is needed, this is retried until it is live.
 	 */
 	refused(channel: string, since: number, cause: Error): void {
 		if (this.#channels.get(channel) !== LIVE) return;

@@ -52,7 +52,7 @@ describe('outbound messages', () => {
 		]);
 	});
 
-	it('to different channels travel in frames of their own', async () => {
+	it('to different channels travel in separate frames', async () => {
 		const sent: Sent[] = [];
 		const { outbound } = outboundTo(sent);
 		await Promise.all([outbound.add('t', '1'), outbound.add('u', '2'), outbound.add('t', '3')]);
@@ -74,7 +74,7 @@ describe('outbound messages', () => {
 		expect(sent.map(({ messages }) => messages)).toEqual([['1', '2']]);
 	});
 
-	it('wait for the end of the turn once one has left, turn after turn while there are any', async () => {
+	it('wait for the end of the turn once one has been sent, turn after turn while there are any', async () => {
 		const sent: Sent[] = [];
 		const { outbound } = outboundTo(sent);
 		for (let turn = 0; turn < 3; turn++) {

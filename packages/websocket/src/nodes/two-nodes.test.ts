@@ -156,7 +156,7 @@ describe('two nodes', () => {
 		expect(messagesOf(member)).toEqual(['in time']);
 	});
 
-	it('a socket that left one node is unknown to the other', async () => {
+	it('a socket that disconnected from one node is unknown to the other', async () => {
 		const { a, b } = await openCluster();
 		const member = await a.connect();
 		await b.provider.send(member.id, 'known');

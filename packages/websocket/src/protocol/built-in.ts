@@ -65,9 +65,9 @@ export type TopicsRequest = { readonly topic: string } | { readonly topics: read
  */
 export interface TopicRequest {
 	readonly topic: string;
-	/** Those after this position. */
+	/** Messages after this position. */
 	readonly since?: Position | undefined;
-	/** At most this many of the last ones. Ignored if `since` is given. */
+	/** At most this many of the latest messages. Ignored if `since` is given. */
 	readonly rewind?: number | undefined;
 }
 

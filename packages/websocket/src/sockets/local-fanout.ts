@@ -32,7 +32,7 @@ export class LocalFanout {
 		this.#slowReaders.configure(options);
 		if (this.#server !== undefined && this.#server !== server) {
 			this.#logger.warn(
-				'setServer was called with another server: sockets of the first one receive no more published messages. ' +
+				'setServer was called with another server: sockets of the first one no longer receive published messages. ' +
 					'Give each server its own provider',
 			);
 		}

@@ -7,7 +7,7 @@ export interface InterestFixture {
 	readonly bus: WatchedBus;
 	readonly interest: ChannelInterest;
 	readonly refusals: [string, SubscribeError][];
-	/** Reported losses: a channel, with its error or, once it is subscribed again, without one. */
+	/** Reported losses: a channel, with its error or, once it is resubscribed, without one. */
 	readonly losses: (string | undefined)[][];
 	readonly errors: Error[];
 }

@@ -9,7 +9,7 @@ export interface BusBackend {
 	close?(): Promise<void> | void;
 }
 
-/** What a conformance case runs in: a backend of its own. */
+/** The environment of a conformance case, with a backend that no other case uses. */
 export interface CaseContext {
 	createBus(): Bus;
 	/** Starts a bus, which is stopped after the case, and records what it reports. */
