@@ -15,7 +15,7 @@ export interface SocketClientOptions {
 	readonly auth?: () => unknown;
 	/** How long `auth()` may take, and then connecting until the guards have passed, in milliseconds. Default 15,000. */
 	readonly connectTimeoutMs?: number;
-	/** How long a request without a timeout of its own may take, in milliseconds. Default 10,000. */
+	/** How long a request without its own timeout may take, in milliseconds. Default 10,000. */
 	readonly requestTimeoutMs?: number;
 	/** How a dead connection is detected. */
 	readonly heartbeat?: {

@@ -20,7 +20,7 @@ const Add = SocketMessage.define({
 	reply: z.number(),
 });
 const Said = SocketMessage.define({ name: 'said', data: z.object({ text: z.string() }) });
-/** Its input is text, its output is a date. */
+/** A message whose input is text and whose output is a date. */
 const At = SocketMessage.define({
 	name: 'at',
 	data: z.string().transform((text) => new Date(text)),

@@ -110,8 +110,8 @@ export class Connection {
 	}
 
 	/**
-	 * Up to when the server is known to have sent everything it had, by its clock; undefined until the guards have
-	 * passed.
+	 * The time, on the server's clock, up to which the server is known to have sent everything; undefined until the
+	 * guards have passed.
 	 */
 	get provenAt(): number | undefined {
 		return this.#provenAt;

@@ -17,7 +17,7 @@ export class PendingRequests {
 		this.#requests.set(correlationId, request);
 	}
 
-	/** Its answer is no longer waited for. */
+	/** Forgets a request whose answer is no longer awaited. */
 	delete(correlationId: string): void {
 		this.#requests.delete(correlationId);
 	}

@@ -13,8 +13,8 @@ import { mustBeDefinition } from '../support/must-be-definition.ts';
 import { mustBeFunction } from '../support/must-be-function.ts';
 
 /**
- * Answers a request of the server. What it throws refuses the request: a `SocketError` with its code, anything else
- * with `internal`.
+ * Answers a request from the server. Throwing refuses the request: a `SocketError` with its code, anything else with
+ * `internal`.
  */
 export type RequestHandler<TMessage extends RequestMessage> = (
 	data: InferOutput<TMessage['data']>,
@@ -23,7 +23,7 @@ export type RequestHandler<TMessage extends RequestMessage> = (
 
 type AnyHandler = (data: never, envelope: never) => unknown;
 
-/** Handles requests of the server. */
+/** Handles requests from the server. */
 export class IncomingRequests {
 	readonly #failures: Failures;
 	readonly #handlers = new Map<string, { readonly handler: AnyHandler }>();

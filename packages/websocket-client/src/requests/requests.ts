@@ -33,7 +33,7 @@ export class Requests {
 	readonly #isClosed: () => boolean;
 	#count = 0;
 
-	/** @param timeoutMs of requests that have no timeout of their own */
+	/** @param timeoutMs for requests without their own timeout */
 	constructor(queue: SendQueue, timeoutMs: number, isClosed: () => boolean) {
 		this.#queue = queue;
 		this.#timeoutMs = timeoutMs;

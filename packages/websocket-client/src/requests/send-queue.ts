@@ -7,9 +7,9 @@ export interface Outgoing {
 	readonly name: string;
 	/** JSON. */
 	readonly text: string;
-	/** Sends it. */
+	/** Sends the message. */
 	deliver(connection: Connection): void;
-	/** It will not be sent. */
+	/** The message will not be sent. */
 	refuse(error: UnsentMessageError): void;
 }
 
@@ -23,11 +23,11 @@ const PARTS_PER_SECOND = 4;
 /** The share of the allowed rate that is used: enough to keep up with an application that respects the limit. */
 const SHARE_OF_RATE = 0.9;
 
-/** Sends messages in order: at once, or, until that is possible, from a bounded queue. */
+/** Sends messages in order: at once if possible, otherwise later, from a bounded queue. */
 export class SendQueue {
 	readonly #bounds: SendQueueBounds;
 	readonly #waiting = new Set<Outgoing>();
-	/** Those that wait for the next connection. */
+	/** Messages that wait for the next connection. */
 	readonly #held = new Set<Outgoing>();
 	#characters = 0;
 	/** Why nothing is sent until there is a connection again. */

@@ -9,8 +9,8 @@ export function gapBetween(topic: string, since: number, until: number): GapNoti
 }
 
 /**
- * Returns since when messages may be missing after a connection was lost, by the server's clock. What the node had sent
- * at `provenAt` has arrived, but messages of other nodes may not have reached the node by then.
+ * Returns the time, on the server's clock, since which messages may be missing after a connection was lost. What the
+ * node had sent at `provenAt` has arrived, but messages of other nodes may not have reached the node by then.
  */
 export function missingSince(provenAt: number): number {
 	return provenAt - IN_TRANSIT_MS;

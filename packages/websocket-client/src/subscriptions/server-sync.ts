@@ -74,7 +74,7 @@ export class ServerSync {
 		this.#positioned.add(topic);
 	}
 
-	/** Messages of a topic are missing: subscribes again from its position, unless that is under way. */
+	/** Messages of a topic are missing: resubscribes from its position, unless that is under way. */
 	resubscribe(topic: Topic): void {
 		if (!this.isSubscribed(topic.name)) return;
 		topic.missingSince ??= missingSince(this.#connection?.provenAt ?? 0);
