@@ -59,7 +59,7 @@ export class Refusals {
 		return counts;
 	}
 
-	/** Counts a refusal that is logged elsewhere or need not be logged. */
+	/** Counts a refusal that is logged elsewhere or doesn't need to be logged. */
 	count(kind: Refusal): void {
 		const tally = this.#tallyOf(kind);
 		tally.total++;

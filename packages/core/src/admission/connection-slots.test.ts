@@ -159,7 +159,7 @@ describe('the slot of a connection', () => {
 		await connectClient(address.ws);
 	});
 
-	it('is taken while upgrade() is pending, and released when the client has left in the meantime', async () => {
+	it('is taken while upgrade() is pending, and released when the client has disconnected in the meantime', async () => {
 		const pending: ((data: object) => void)[] = [];
 		const { address, provider } = await listening({
 			limits: { connections: 2 },

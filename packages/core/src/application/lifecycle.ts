@@ -39,7 +39,7 @@ export class Lifecycle {
 		return this.#state;
 	}
 
-	/** Sets the provider that it starts and stops. */
+	/** Sets the provider to start and stop with the application. */
 	use(provider: WebSocketProvider): void {
 		this.#provider = provider;
 	}

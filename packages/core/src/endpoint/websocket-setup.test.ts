@@ -66,7 +66,7 @@ describe('setting up the WebSocket endpoint', () => {
 		expect(provider.getConnectionCount()).toBe(1);
 	});
 
-	it('accepts handlers with state of their own', async () => {
+	it('accepts handlers with their own state', async () => {
 		class Counter implements WebSocketHandlers {
 			#opened = 0;
 			open(ws: AppSocket): void {

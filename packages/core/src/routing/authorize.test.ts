@@ -120,7 +120,7 @@ describe('authorize.subscribe', () => {
 		expect({ between, after }).toEqual({ between: ['room'], after: [] });
 	});
 
-	it('that resolves after its client has left subscribes nothing and logs no error', async () => {
+	it('that resolves after its client has disconnected subscribes nothing and logs no error', async () => {
 		const gate = Promise.withResolvers<boolean>();
 		const { client, log, sockets } = await serving({ subscribe: () => gate.promise });
 

@@ -7,7 +7,7 @@ export type PartialState<TState extends object> = { -readonly [K in keyof TState
 export interface GuardContext<TState extends object = object> {
 	/**
 	 * The data of the client's `@auth` message (what its `auth()` returned), not validated; undefined if its first
-	 * message was another one.
+	 * message was not `@auth`.
 	 */
 	readonly auth: unknown;
 	/** Filled by the guards and read by handlers as `ctx.state`. Empty at first. */

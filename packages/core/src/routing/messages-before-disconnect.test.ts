@@ -62,7 +62,7 @@ describe('the signal of a message', () => {
 	});
 });
 
-it('a handler that fails because its client has left is logged at debug, any other failure as an error', async () => {
+it('a handler that fails because its client has disconnected is logged at debug, any other failure as an error', async () => {
 	const { client, log } = await working({}, async (ctx) => {
 		if (ctx.data === 0) await new Promise((resolve) => ctx.signal.addEventListener('abort', resolve));
 		if (ctx.data === 2) throw new Error('something else');

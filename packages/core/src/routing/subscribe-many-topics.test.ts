@@ -260,7 +260,7 @@ describe('@subscribe to many topics, with a backend', () => {
 	it('lists the topics refused by the backend, which can be retried', async () => {
 		const { client, subscribed, refuse } = await serving();
 
-		// In a message of its own: topics of one message reach the backend in one call.
+		// In a separate message: topics of one message reach the backend in one call.
 		sendTyped(client, '@subscribe', { topic: 'good' }, 'x');
 		await client.next();
 		refuse(new Error('no more subscriptions'));
@@ -370,7 +370,7 @@ describe('@subscribe to many topics, while authorize is pending', () => {
 		expect(subscribed()).toEqual(['a']);
 	});
 
-	it('subscribes to nothing and logs no error once its client has left', async () => {
+	it('subscribes to nothing and logs no error once its client has disconnected', async () => {
 		const gate = Promise.withResolvers<boolean>();
 		const { client, connect, subscribed, log } = await serving({ authorize: () => gate.promise });
 

@@ -13,7 +13,7 @@ export type TopicOutcome = RequestFault | undefined;
 
 /**
  * Answers a `@subscribe` or `@unsubscribe`. With `topic`, its fault refuses the message; with `topics`, the answer
- * lists the refused ones, or, without a correlation id, each gets a refusal of its own.
+ * lists the refused ones, or, without a correlation id, each gets a separate refusal.
  */
 export function sendTopicsAnswer(
 	session: Session,

@@ -64,15 +64,15 @@ export interface Inbound {
 	readonly running: object | undefined;
 	/** Marks a message as being handled: those after it wait until {@link finished}. */
 	begin(running: object): void;
-	/** Starts the next message. Does nothing if that token is not the running one, as after a timeout. */
+	/** Starts the next message. Does nothing if the token is not the running one's, as after a timeout. */
 	finished(running: object): void;
 	/** A handler awaits a reply from this client, so reading must go on while it runs. */
 	expectReply(): void;
-	/** That reply has arrived or is no longer expected. */
+	/** The reply announced by {@link expectReply} has arrived or is no longer expected. */
 	replySettled(): void;
-	/** Counts that many more messages against the rate. */
+	/** Counts this many more messages against the rate. */
 	charge(messages: number): void;
-	/** Takes one message off the rate: a reply the server had asked for is free. */
+	/** Takes one message off the rate: a reply that the server asked for is free. */
 	refund(): void;
 	/** Queues a frame until the guards have passed. */
 	hold(frame: Frame): void;
@@ -82,7 +82,7 @@ export interface Inbound {
 export interface MessageDispatcher {
 	/** Inspects a message on arrival. Returns the work to run in its turn, or undefined when it needs none. */
 	read(session: Session, frame: Frame): Work | undefined;
-	/** Handles it. If that takes time, calls `session.inbound.begin`, and `finished` at the end. Never throws. */
+	/** Handles the work. If that takes time, calls `session.inbound.begin`, and `finished` at the end. Never throws. */
 	run(session: Session, work: Work): void;
 	/** A message exceeded the rate. Returns whether it is handled all the same. */
 	onRateExceeded(session: Session, frame: Frame): boolean;

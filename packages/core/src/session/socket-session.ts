@@ -12,7 +12,7 @@ import type { Frame, Session, SessionHost, SessionState } from './session.ts';
 export class SocketSession implements Session {
 	readonly socketId: string = crypto.randomUUID();
 	data: object;
-	// The registry replaces it by a set of its own when the socket is added.
+	// The registry replaces it with its own set when the socket is added.
 	readonly topics: ReadonlySet<string> = NO_TOPICS;
 
 	readonly #host: SessionHost;

@@ -14,7 +14,7 @@ interface Saving {
 	readonly logger: RecordingLogger;
 	/** The context of the first message, once its handler runs. */
 	readonly started: Promise<MessageContext>;
-	/** Resolves once the server has noticed that a client has left. */
+	/** Resolves once the server has noticed that a client has disconnected. */
 	readonly left: Promise<void>;
 	/** The events, in order. */
 	readonly events: string[];

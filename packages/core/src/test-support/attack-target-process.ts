@@ -1,4 +1,4 @@
-// A server under attack, in a process of its own. On request it reports its health, or publishes.
+// A server under attack, in its own process. On request it reports its health, or publishes.
 
 import { answerRequests } from '@orijs/testkit';
 import { InProcWsProvider } from '@orijs/websocket';

@@ -12,7 +12,7 @@ const BETWEEN_REQUESTS_MS = 25;
 const HEALTH_CHECK_MS = 20;
 const IDLE_TIMEOUT_MS = 8_000;
 
-/** A server in a process of its own, to be attacked. */
+/** A server to be attacked, in its own process. */
 export class AttackTarget {
 	readonly process: ScriptProcess;
 	#atStart: Health | undefined;
