@@ -13,7 +13,7 @@ export interface SubjectKind {
 	readonly name: string;
 	/** Uses Redis even with a single node. */
 	readonly overRedis?: boolean;
-	/** A request it answers, as sent by a client. */
+	/** A request that the subject answers, as a client sends it. */
 	readonly request: string;
 	start(settings: ProcessSettings): Promise<ScriptProcess>;
 }

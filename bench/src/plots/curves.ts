@@ -149,7 +149,7 @@ export function spread(places: readonly number[], distance: number, end: number)
 	return spaced.map((place, index) => Math.min(place, end - (spaced.length - 1 - index) * distance));
 }
 
-/** The baseline and this system have colours of their own; peers take theirs in turn. */
+/** The baseline and this system each have their own colours; peers are given theirs in turn. */
 function colorsOf(subjects: readonly string[], baseline: string): ReadonlyMap<string, string> {
 	const byRole = Map.groupBy(subjects, (subject) => roleOf(subject, baseline));
 	const entries = [...byRole].flatMap(([role, names]) => {
@@ -163,7 +163,7 @@ function highest(cases: readonly PointCase[]): number {
 	return Math.max(...cases.flatMap(({ subjects }) => subjects.map(({ value }) => value?.max ?? 0))) || 1;
 }
 
-/** A tick at each of the values, labelled like the figures of the picture. */
+/** A tick at each value, labelled in the format of the chart's other figures. */
 function ticks(values: readonly number[], unit: string): { values: number[]; labelExpr: string } {
 	const labels = Object.fromEntries(values.map((value) => [value, formatTick(value, unit)]));
 	return { values: [...values], labelExpr: `${JSON.stringify(labels)}[datum.value]` };

@@ -8,7 +8,7 @@ export interface DrawnTarget {
 	readonly text: string;
 }
 
-/** Undefined without a target, or where the baseline has no value to set it by. */
+/** Returns undefined if there is no target, or no baseline value to derive it from. */
 export function targetOf({ target, baseline, subjects, better, unit }: CaseResult): DrawnTarget | undefined {
 	const base = subjects.find(({ subject }) => subject === baseline)?.value?.median;
 	if (target === undefined || !subjects.some(({ subject }) => subject === target.subject)) return undefined;

@@ -48,7 +48,7 @@ export interface ChurnWork {
 	readonly rounds: number;
 }
 
-/** Each client subscribes to `topicsEach` topics of its own. */
+/** Each client subscribes to `topicsEach` topics that no other client uses. */
 export interface SubscribeWork {
 	readonly clients: number;
 	readonly topicsEach: number;

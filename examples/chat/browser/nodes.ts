@@ -3,7 +3,7 @@ import { freePort, type RedisServer, type ScriptProcess, spawnBun, startRedis, u
 /** A chat server in its own process. */
 export interface ChatNode {
 	readonly url: string;
-	/** Its name on the page. */
+	/** The node's name on the page. */
 	readonly name: string;
 	readonly process: ScriptProcess;
 }

@@ -3,7 +3,7 @@ import { isIP } from 'node:net';
 const WINDOW_MS = 60_000;
 
 /**
- * Limits how often each address may try a password within a minute. Right ones count as well: otherwise the owner of
+ * Limits how often each address may try a password within a minute. Correct ones count as well: otherwise the owner of
  * one account could reset the count between guesses at another. All addresses share the minute, after which all counts
  * reset.
  */

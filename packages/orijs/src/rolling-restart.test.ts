@@ -6,7 +6,7 @@ import type { NodeReport, NodeRequest, NodeSettings, Sale } from './test-support
 
 const CLIENTS = 100;
 const ROOMS = Array.from({ length: 20 }, (_, i) => `room:${i}`);
-/** How many are answered before, between and after the restarts. */
+/** How many orders are answered before, between and after the restarts. */
 const ORDERS = 2_000;
 
 describe('a rolling restart of two nodes under load', () => {

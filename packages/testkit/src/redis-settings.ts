@@ -4,7 +4,7 @@ import type { Identity } from './self-signed.ts';
 
 /** The settings of a `redis-server`, besides the caller's `args`. */
 export interface RedisSettings {
-	/** Its data directory. */
+	/** The server's data directory. */
 	dir: string;
 	replicaOf: { host: string; port: number } | undefined;
 	password: string | undefined;

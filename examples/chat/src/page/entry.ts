@@ -6,7 +6,7 @@ import { clock, clockWithSeconds } from './clock.ts';
 /** An entry of the log. */
 export interface Entry {
 	readonly element: HTMLLIElement;
-	/** Its place in the log, in milliseconds since the epoch; Infinity until it is known. */
+	/** The entry's place in the log, in milliseconds since the epoch; Infinity until it is known. */
 	at: number;
 	/** The sender, if it is a message. */
 	readonly by?: string;

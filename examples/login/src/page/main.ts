@@ -61,7 +61,7 @@ async function open(): Promise<void> {
 		// Not logged in: the state listener handles it.
 		return;
 	}
-	// The topic before the board: what happens in between arrives twice rather than never.
+	// Subscribes before reading the board: what happens in between arrives twice rather than never.
 	const notes = client.subscribe(NOTES_TOPIC, { onGap: () => void showBoard() });
 	subscriptions = [notes];
 	await notes.then(showBoard, (error: unknown) => showProblem(reasonOf(error)));

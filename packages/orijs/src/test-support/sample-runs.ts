@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { connectClient, type ScriptProcess, spawnBun, type TestClient, until } from '@orijs/testkit';
 import { substitute } from './samples.ts';
 
-/** Runs samples as a user would: pasted into files, each a process of its own. */
+/** Runs samples as a user would: pasted into files, each run in its own process. */
 export class SampleRuns {
 	readonly #folder: string;
 	readonly #processes: ScriptProcess[] = [];

@@ -48,7 +48,7 @@ export interface Emitted extends Sale {
 export interface NodeReport {
 	/** The orders whose handler started. */
 	readonly started: readonly string[];
-	/** Those whose handler finished. */
+	/** The orders whose handler finished. */
 	readonly done: readonly string[];
 	readonly emitted: readonly Emitted[];
 }
