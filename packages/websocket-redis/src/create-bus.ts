@@ -29,7 +29,7 @@ export function createBus(connection: RedisConnection, keyPrefix: string, connec
 	return new RedisBus({ connection, keyPrefix, connectTimeout });
 }
 
-/** By its property, not by `instanceof`: it may come from another copy of ioredis. */
+/** Checks a property, not `instanceof`: the instance may come from another copy of ioredis. */
 function isClusterInstance(connection: RedisConnection): connection is Cluster {
 	return isObject(connection) && (connection as Partial<Cluster>).isCluster === true;
 }

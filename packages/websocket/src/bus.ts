@@ -30,10 +30,10 @@ export interface Bus {
 	 */
 	publish(channel: string, frame: Uint8Array): Promise<number | undefined>;
 
-	/** For transports whose connections can die without a sign. A transport without it is trusted. */
+	/** For transports whose connections can die silently. A transport without it is trusted. */
 	readonly liveness?: BusLiveness;
 
-	/** For transports that can store messages. Without it every topic is one without history. */
+	/** For transports that can store messages. Without it no topic has history. */
 	readonly history?: HistoryStore;
 }
 
@@ -52,7 +52,7 @@ export interface BusLiveness {
 	reconnect(heartbeatChannel: string, direction: 'publish' | 'subscribe'): void;
 	/**
 	 * Called when another node fell silent: it may have died, or this node may be connected to the wrong server. Checks
-	 * that, and reconnects where it is so. Never rejects.
+	 * for the latter, and reconnects if so. Never rejects.
 	 */
 	verifyPrimary(): Promise<void>;
 }

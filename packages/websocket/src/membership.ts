@@ -82,7 +82,7 @@ export class Membership {
 		}
 	}
 
-	/** The backend refused the channel: its sockets are taken out. */
+	/** The backend refused the channel: unsubscribes its sockets. */
 	rollBack(channel: string): void {
 		const { registry, local, histories } = this.#options;
 		for (const socketId of registry.members(channel)) {

@@ -67,7 +67,7 @@ export class Requests {
 				sentOn = connection;
 				connection.request(name, correlationId, text).then(resolve, (error: SocketRequestError) => {
 					if (error.code !== 'stopping' || sentOn !== connection) return reject(error);
-					// The server has not handled it and will not: waits for the next connection.
+					// The server has not handled the request and will not: it waits for the next connection.
 					sentOn = undefined;
 					this.#queue.hold(outgoing, connection);
 				});

@@ -3,7 +3,7 @@ import { mustBeFunction } from '../support/must-be-function.ts';
 
 /** The outcome for messages that were published to a topic with history while this client was disconnected. */
 export interface Recovered {
-	/** Whether all of them were delivered right before this. If not, none was, and `onGap` is called as well. */
+	/** Whether all of these messages have just been delivered. If not, none was, and `onGap` is called as well. */
 	readonly recovered: boolean;
 	/** How many were delivered. */
 	readonly count: number;

@@ -12,9 +12,9 @@ export interface Topic {
 	readonly rewind: number | undefined;
 	/** The last message that was delivered, if the topic has history. */
 	position: Position | undefined;
-	/** Since when messages may be missing, by the server's clock. */
+	/** The time, on the server's clock, since which messages may be missing. */
 	missingSince: number | undefined;
-	/** Whether the server has ever confirmed it. */
+	/** Whether the server has ever confirmed the subscription. */
 	isConfirmed: boolean;
 	/** Settled by the server's first answer. */
 	readonly confirmed: Deferred<void>;

@@ -12,7 +12,9 @@ export interface ServerOptions {
 }
 
 export interface RawServerOptions {
-	/** Whether it answers the built-in messages like a real server; if not, it sends nothing by itself. Default true. */
+	/**
+	 * Whether the server answers built-in messages like a real one; if not, it sends nothing by itself. Default true.
+	 */
 	readonly answers?: boolean;
 	/** Refuses upgrades with this HTTP status. */
 	readonly status?: number;

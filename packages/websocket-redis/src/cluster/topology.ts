@@ -23,7 +23,7 @@ export async function readTopology(client: Redis): Promise<ClusterTopology> {
 	for (const [first, last, primary] of ranges) {
 		if (primary === undefined) continue;
 		const [host, port] = primary;
-		// A node that does not know its own host leaves it out: it is the one it was reached by.
+		// A node that does not know its own host leaves it out: use the host it was reached by.
 		const address = { host: host || (client.options.host ?? 'localhost'), port };
 		const name = `${address.host}:${address.port}`;
 		primaries.set(name, address);

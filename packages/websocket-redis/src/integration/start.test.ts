@@ -18,7 +18,7 @@ describe('starting on Redis', () => {
 		await Promise.all(providers.splice(0).map((provider) => provider.stop()));
 	});
 
-	/** By default with more time than any machine needs; tests of the deadline set a short one. */
+	/** The default timeout is longer than any machine needs; tests of the deadline set a short one. */
 	function create(connection: RedisWsProviderOptions['connection'], connectTimeout = 10_000): RedisWsProvider {
 		const provider = new RedisWsProvider({ connection, connectTimeout, logger: silentLogger });
 		providers.push(provider);

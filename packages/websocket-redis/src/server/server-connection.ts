@@ -13,9 +13,9 @@ export interface ServerConnectionHandlers {
 /** One connection to Redis, which reconnects until it is closed and can be dropped when it is found dead. */
 export class ServerConnection {
 	readonly client: Redis;
-	/** Which server it leads to, if that is known. */
+	/** The run id of the server that the connection leads to, if known. */
 	runId: string | undefined;
-	/** When it was last known that this is the right server, in milliseconds since the epoch. */
+	/** When the server was last known to be the right one, in milliseconds since the epoch. */
 	verifiedAt = 0;
 	#handlers: ServerConnectionHandlers | undefined;
 	#lastError: string | undefined;

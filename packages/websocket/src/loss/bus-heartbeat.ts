@@ -27,9 +27,9 @@ export interface BusHeartbeatOptions {
 interface ShardBeats {
 	/** How many beats the backend accepted. */
 	accepted: number;
-	/** The number of the last one that came back. */
+	/** The number of the last beat that came back. */
 	received: number;
-	/** When the last one that came back was sent: everything published before that has been received. */
+	/** When the last beat that came back was sent: everything published before that has been received. */
 	provenUntil: number;
 	/** When the beat that has no answer yet was sent. */
 	unansweredSince: number | undefined;

@@ -15,7 +15,7 @@ interface Peer {
 	incarnation: number;
 	/** The last beat received; undefined when the next one is the first that counts. */
 	number: number | undefined;
-	/** When that was, by this node's clock, in milliseconds since the epoch. */
+	/** When that beat was received, by this node's clock, in milliseconds since the epoch. */
 	receivedAt: number;
 	intervalMs: number;
 	silent: boolean;

@@ -41,7 +41,7 @@ it('once everything has settled, the backend is subscribed to exactly what is ne
 					wanted.add(channel);
 					promises.add(interest.subscribe(channel).catch(() => {}));
 				};
-				/** As a provider does, which takes the sockets out of a refused topic. */
+				/** Like a provider, which unsubscribes the sockets from a refused topic. */
 				const rollBack = (): void => {
 					for (const [channel] of refusals.slice(seen)) wanted.delete(channel);
 					seen = refusals.length;

@@ -132,7 +132,7 @@ export class ChannelInterest {
 		return this.#retries.delete(channel);
 	}
 
-	/** From now on the backend is asked. Calls made before go out with the first flush. */
+	/** Starts sending subscriptions to the backend. Those requested earlier go out with the first flush. */
 	open(): void {
 		this.#open = true;
 		this.#schedule();

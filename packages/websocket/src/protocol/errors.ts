@@ -12,7 +12,7 @@ export class InvalidMessageDefinitionError extends Error {
 
 /** One fault in a message's data. */
 export interface MessageIssue {
-	/** Where it is, as in `items.0.price`; empty for the data as a whole. */
+	/** Where the fault is, as in `items.0.price`; empty for the data as a whole. */
 	readonly path: string;
 	readonly message: string;
 }

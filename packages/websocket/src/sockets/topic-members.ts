@@ -14,7 +14,7 @@ export class Members {
 		return this.#byTopic.size;
 	}
 
-	/** To be read at once: it changes with the members. */
+	/** Returns a live view of the topic's members; read it before they change. */
 	of(topic: string): Iterable<string> {
 		const members = this.#byTopic.get(topic);
 		return typeof members === 'object' ? members : members === undefined ? NO_MEMBERS : [members];
