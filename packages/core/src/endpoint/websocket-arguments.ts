@@ -103,7 +103,7 @@ function isProvider(value: unknown): value is WebSocketProvider {
 	return [start, addConnection, publishFrom].every((method) => typeof method === 'function');
 }
 
-/** Whether it is a plain object. An instance of a class would pass for options with none set. */
+/** Whether a value is a plain object. An instance of a class would pass for options with none set. */
 function isOptions(value: unknown): value is WebSocketOptions {
 	if (typeof value !== 'object' || value === null || isProvider(value)) return false;
 	const prototype: unknown = Object.getPrototypeOf(value);

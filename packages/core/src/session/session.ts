@@ -23,13 +23,13 @@ export interface Session extends SocketData<object> {
 	readonly values: object;
 	/** Aborted when the connection has ended. */
 	readonly signal: AbortSignal;
-	/** Order, rate and bounds of its messages. */
+	/** Order, rate and bounds of the connection's messages. */
 	readonly inbound: Inbound;
 	/** The number of subscribe and unsubscribe requests of this client that are not answered yet. */
 	pendingAnswers: number;
 	/** When messages to a slow reader were first dropped (ms since the epoch); only with `slowReaders: 'drop'`. */
 	droppingSince: number | undefined;
-	/** Whether any message to it was dropped, so that an answer may be among them. */
+	/** Whether any message to the client was dropped, so that an answer may be among them. */
 	readonly hasDropped: boolean;
 	/** Whether a handler is being awaited. */
 	readonly isBusy: boolean;

@@ -45,7 +45,7 @@ export class SocketSession implements Session {
 		return this.#state === 'open';
 	}
 
-	/** Whether it ever was open: its guards have passed. */
+	/** Whether the session was ever open: its guards have passed. */
 	get wasOpened(): boolean {
 		return this.#wasOpened;
 	}
