@@ -45,7 +45,7 @@ export const latency: Benchmark = {
 					await Testbed.open(bench, kind, { clients: [[TOPIC]], nodes: 2, timesHandOff: TIMED.includes(kind) }),
 				);
 			}
-			// For all of them, as this also compiles their code.
+			// Measures all of them, as this also compiles their code.
 			const rates: number[] = [];
 			for (const testbed of testbeds) rates.push(await rateOf(testbed));
 			const halfLoad = (rates[0] as number) / 2;

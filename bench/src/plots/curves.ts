@@ -12,7 +12,7 @@ const FROM = 66;
 const BOTTOM = HEAD + 210;
 /** Below the plot. */
 const X_LABELS = 22;
-/** From the end of a curve to its name. */
+/** The distance from the end of a curve to its name. */
 const LEADER = 26;
 const CHARACTER_WIDTH = 6.8;
 const LABEL_HEIGHT = 17;

@@ -12,7 +12,7 @@ function subject(name: string, median: number, more: Partial<SubjectResult> = {}
 	return { subject: name, value: { median, min: median * 0.9, max: median * 1.1 }, delivered: 1, rounds: [], ...more };
 }
 
-/** Without a round in which everything was delivered. */
+/** A result without a round in which everything was delivered. */
 function lossy(name: string, delivered: number): SubjectResult {
 	return { subject: name, delivered, rounds: [] };
 }

@@ -34,7 +34,7 @@ export interface CaseResult {
 
 export interface Target {
 	readonly subject: string;
-	/** At least, or (where lower is better) at maxCount: a ratio to the baseline, or a value in the unit of the case. */
+	/** At least, or (where lower is better) at most: a ratio to the baseline, or a value in the unit of the case. */
 	readonly limit: number;
 	readonly of: 'ratio' | 'value';
 }

@@ -24,7 +24,7 @@ function bodyOf(req: Request): Promise<unknown> | undefined {
 	return undefined;
 }
 
-/** Whether a form sent it, and not a script. */
+/** Whether a form sent the request, and not a script. */
 export function isForm(req: Request): boolean {
 	return contentType(req) === 'application/x-www-form-urlencoded';
 }

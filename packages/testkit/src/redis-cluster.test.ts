@@ -5,7 +5,7 @@ import type { RedisCluster } from './redis-cluster.ts';
 
 let cluster: RedisCluster;
 
-/** A new one per test: nodes remember their last vote, and for a while do not vote again. */
+/** A new cluster per test: nodes remember their last vote, and do not vote again for a while. */
 beforeEach(async () => {
 	cluster = await startRedisCluster();
 });

@@ -8,7 +8,7 @@ export type SentinelFields = Readonly<Record<string, string>>;
 export interface SentinelView {
 	readonly primary: SentinelFields;
 	readonly replicas: readonly SentinelFields[];
-	/** Whether it reaches enough Sentinels for a failover. */
+	/** Whether the Sentinel reaches enough others for a failover. */
 	readonly quorum: boolean;
 }
 

@@ -44,7 +44,7 @@ export class ShopClient {
 		this.#connect();
 	}
 
-	/** Whether it is connected and subscribed to its room. */
+	/** Whether the client is connected and subscribed to its room. */
 	get isSubscribed(): boolean {
 		const last = this.connections.at(-1);
 		return last !== undefined && last.subscribedAt !== undefined && last.ended === undefined;
