@@ -14,7 +14,7 @@ export interface MembershipOptions {
 	/** Resolves once messages of other nodes on the channel will arrive. */
 	readonly subscribeNode: (channel: string) => Promise<void>;
 	/**
-	 * No socket of this node needs the channel any more. It stays subscribed for the default grace period unless given.
+	 * No socket of this node needs the channel now. It stays subscribed for the default grace period unless given.
 	 */
 	readonly unsubscribeNode: (channel: string, graceMs?: number) => void;
 	readonly failures: FailureLog;

@@ -34,7 +34,7 @@ export class ReconnectingConnection {
 	readonly #events: ReconnectingConnectionEvents;
 	readonly #stateListeners: Listeners<[ClientState, StateChange]>;
 	#state: ClientState = 'idle';
-	/** Why it stopped reconnecting. */
+	/** Why reconnecting stopped. */
 	#end: ConnectionEnd | undefined;
 	/** The promise of `connect()`. */
 	#ready: Deferred<void> = deferred();
@@ -44,7 +44,7 @@ export class ReconnectingConnection {
 	/** Attempts in a row that did not lead to a stable connection. */
 	#failedAttempts = 0;
 	#readyAt = 0;
-	/** Whether the server chose the present delay. */
+	/** Whether the server chose the current delay. */
 	#isDelayOfServer = false;
 	#retryTimer: ReturnType<typeof setTimeout> | undefined;
 	#unwatch: (() => void) | undefined;

@@ -1,6 +1,6 @@
 import { MOST_TOPICS, type TopicRequest } from '@orijs/websocket/protocol';
 
-/** How many characters of topics one message has at most, as servers close connections whose messages are too big. */
+/** The most characters of topics in one message: servers close connections whose messages are too big. */
 const MAX_CHARACTERS = 2_000;
 
 /** The size of a position. */

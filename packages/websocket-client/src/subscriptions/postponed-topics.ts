@@ -16,7 +16,7 @@ export class PostponedTopics {
 		return this.#topics.has(topic);
 	}
 
-	/** Joins those that are postponed already, whose delay is running. */
+	/** Postpones a topic. Its delay is that of the topics already postponed, if any. */
 	add(topic: string): void {
 		this.#topics.add(topic);
 		if (this.#timer !== undefined) return;

@@ -37,7 +37,7 @@ export interface SubscriptionOptions extends SubscriptionHandlers {
 export interface Subscription {
 	readonly topic: string;
 	/**
-	 * Ends the subscription. Its handlers are not called any more. Resolves once the server has unsubscribed the client,
+	 * Ends the subscription. Its handlers are no longer called. Resolves once the server has unsubscribed the client,
 	 * or at once if another subscription of this client needs the topic or there is no connection. Never rejects; may be
 	 * called twice.
 	 */

@@ -128,7 +128,7 @@ export class Subscriptions {
 		this.#server.shut(connection);
 	}
 
-	/** The client does not reconnect any more: rejects the subscriptions that were never confirmed. */
+	/** The client no longer reconnects: rejects the subscriptions that were never confirmed. */
 	rejectUnconfirmed(error: ClientClosedError): void {
 		for (const topic of this.#topics.values()) {
 			if (topic.isConfirmed) continue;

@@ -73,7 +73,7 @@ export class HistoryDeployment {
 		for (const topic of this.topics.values()) topic.start();
 	}
 
-	/** Resolves when that many more messages are accepted on each topic. */
+	/** Resolves once `count` more messages have been accepted on each topic. */
 	async untilAccepted(count: number): Promise<void> {
 		const from = this.#lastAccepted();
 		await until(() => [...this.topics].every(([name, { last }]) => last >= (from.get(name) ?? 0) + count), {

@@ -2,7 +2,7 @@ import type { Load } from './protocol.ts';
 import type { Publisher } from './publisher.ts';
 
 const TICK_MS = 10;
-/** The longest time that a late tick catches up on, so that a delayed node does not flood. In milliseconds. */
+/** The longest delay a late tick makes up for, in milliseconds: a delayed node must not flood. */
 const LONGEST_TICK_MS = 100;
 /** Messages on a topic per tick, so that frames hold more than one. */
 const MESSAGES_AT_ONCE = 2;

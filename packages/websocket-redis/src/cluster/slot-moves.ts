@@ -28,7 +28,7 @@ export class SlotMoves {
 		}
 	}
 
-	/** The channels need not be assigned any more. */
+	/** The channels no longer need a shard. */
 	cancel(channels: readonly string[]): void {
 		this.#unassigned.cancel(channels);
 	}

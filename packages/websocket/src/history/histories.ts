@@ -124,7 +124,7 @@ export class Histories {
 		this.#attempts.cancel(socketId, topic);
 	}
 
-	/** No socket is subscribed to the topic any more. */
+	/** No socket is subscribed to the topic now. */
 	emptied(topic: string): void {
 		this.#topics.get(topic)?.close();
 		this.#topics.delete(topic);

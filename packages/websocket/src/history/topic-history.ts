@@ -28,7 +28,7 @@ const LOST = 'the history of this topic has a hole, or does not reach back far e
 
 /**
  * A topic with history on one node, while it has sockets there: delivers the topic's messages in order and without a
- * hole. If a slice does not follow the last message, the store is read; only what is not stored any more is lost, and
+ * hole. If a slice does not follow the last message, the store is read; only what is no longer stored is lost, and
  * reported.
  */
 export class TopicHistory {
@@ -73,7 +73,7 @@ export class TopicHistory {
 		return this.#ready.promise;
 	}
 
-	/** Reads the topic's position. Delivery need not wait for that: in one process nothing goes missing. */
+	/** Reads the topic's position. Delivery doesn't wait for that: in one process nothing goes missing. */
 	async #readCursor(): Promise<void> {
 		const { store, topic, bounds } = this.#options;
 		const { epoch, last } = await store.read(topic, { limit: 0 }, bounds);
@@ -81,7 +81,7 @@ export class TopicHistory {
 		this.#ready?.resolve();
 	}
 
-	/** No socket of this node is subscribed to the topic any more. */
+	/** No socket of this node is subscribed to the topic now. */
 	close(): void {
 		this.#isClosed = true;
 		this.#ready?.resolve();
@@ -125,7 +125,7 @@ export class TopicHistory {
 		}
 	}
 
-	/** Reads what follows the cursor, until nothing can be missing any more. Never rejects. */
+	/** Reads what follows the cursor, until nothing can be missing. Never rejects. */
 	async #readMissing(first: HistorySlice[] = []): Promise<void> {
 		let pending = (this.#pending = first);
 		let delay = FIRST_RETRY_MS;
