@@ -7,7 +7,7 @@ export interface Subject {
 	readonly hello?: string;
 	/** How many clients are subscribed to all their topics, so that messages from any node reach them. */
 	readyClients(): number;
-	/** Publishes to every subscriber on every node. A returned promise need not be awaited. */
+	/** Publishes to every subscriber on every node. A returned promise doesn't need to be awaited. */
 	publish(topic: string, payload: string): unknown;
 	/** Subscribes a client, numbered in order of connection; resolves when messages from every node reach it. */
 	subscribe(client: number, topic: string): unknown;

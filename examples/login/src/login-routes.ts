@@ -70,8 +70,8 @@ export function loginRoutes(options: LoginRoutesOptions): Routes<'/login' | '/to
 }
 
 /**
- * Whether a page of another site sends this. It must not log anyone out, nor log them in as another user, whose account
- * would then receive what they write.
+ * Whether the request comes from a page of another site. Such a page must not log anyone out, nor log them in as
+ * another user, whose account would then receive what they write.
  */
 function isFromElsewhere({ headers }: Request): boolean {
 	const site = headers.get('sec-fetch-site');

@@ -62,7 +62,7 @@ export class ApplicationHandlers {
 		this.#closing.add(running);
 	}
 
-	/** Waits for running close handlers, for that many milliseconds at most. */
+	/** Waits for running close handlers, up to `ms` milliseconds. */
 	closeHandlersSettled(ms: number): Promise<void> {
 		return settledWithin(ms, Promise.all(this.#closing));
 	}

@@ -124,7 +124,7 @@ export class WebSocketEndpoint implements SessionHost {
 	#connect({ req, data, slot, remoteAddress }: UpgradeCandidate, server: Server<SocketData>): boolean {
 		const session = new SocketSession(this, data, slot);
 		if (this.#guards.hasGuards) {
-			// Once it has become a WebSocket, the request can't be read any more.
+			// Once it has become a WebSocket, the request can no longer be read.
 			this.#upgradeRequests.set(session, { headers: new Headers(req.headers), remoteAddress });
 		}
 		const isConnected = server.upgrade(req, { data: session });

@@ -50,7 +50,7 @@ export class RateLimit {
 		return this.#messages < -messagesPerSecond || this.#bytes < -bytesPerSecond ? 'flood' : 'over';
 	}
 
-	/** Counts that many more messages, but never overdraws the bucket: what came as one message is not a flood. */
+	/** Counts `messages` more, but never overdraws the bucket: what came as one message is not a flood. */
 	charge(messages: number): void {
 		this.#messages = Math.max(Math.min(this.#messages, 0), this.#messages - messages);
 	}
@@ -69,7 +69,7 @@ function sizeOf(message: string | Bytes): number {
 	return 'byteLength' in message ? message.byteLength : message.size;
 }
 
-/** A bucket's tokens after that many seconds; `taken` of them were just taken, and can't be refilled yet. */
+/** A bucket's tokens after `seconds`; `taken` of them were just taken, and can't be refilled yet. */
 function refilled(tokens: number, seconds: number, perSecond: number, taken: number): number {
 	return perSecond === Infinity ? Infinity : Math.min(perSecond - taken, tokens + seconds * perSecond);
 }
