@@ -70,7 +70,7 @@ export class Emitter implements SocketEmitter {
 		return this.#remote.publish(topic, payload);
 	}
 
-	/** As `publish`, to everyone in the topic but the sender. */
+	/** As `publish`, to all subscribers but the sender. */
 	publishFrom(socketId: string, topic: string, payload: Payload): Promise<void> {
 		const error = this.#lifecycle.check('publish()') ?? checkPublish(topic, payload);
 		if (error !== undefined) return this.#failures.refuse(error);

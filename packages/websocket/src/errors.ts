@@ -103,7 +103,7 @@ export class ProviderStoppedError extends Error {
 	}
 }
 
-/** The backend refused a subscription. It was rolled back: no socket is in the topic because of it. */
+/** The backend refused a subscription. It was rolled back: no socket is subscribed because of it. */
 export class SubscribeError extends Error {
 	override readonly name = 'SubscribeError';
 	readonly topic: string;

@@ -99,7 +99,7 @@ describe('a socket', () => {
 		expect([node.provider.getConnectionCount(), node.provider.getTopicCount()]).toEqual([0, 0]);
 	});
 
-	it('that subscribes twice is in the topic once, and out of it after unsubscribing once', async () => {
+	it('that subscribes twice is subscribed once, and no longer after unsubscribing once', async () => {
 		const node = await openNode();
 		const member = await node.connect();
 		await node.coordinator.subscribeToTopic(member.id, 't');
@@ -166,7 +166,7 @@ describe('a socket', () => {
 		expect([...node.provider.getConnections()]).toEqual([]);
 	});
 
-	it('that publishes is left out, whether it is in the topic or not', async () => {
+	it('that publishes is left out, whether it is subscribed or not', async () => {
 		const node = await openNode();
 		const [inside, outside, other] = [
 			await node.connect({ topics: new Set(['t']) }),

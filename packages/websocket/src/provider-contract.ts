@@ -105,7 +105,7 @@ export interface SocketMetrics {
 	getConnectionCount(): number;
 	/** The number of this node's sockets in `topic`. */
 	getTopicSubscriberCount(topic: string): number;
-	/** The number of topics that this node's sockets are in. */
+	/** The number of topics that this node's sockets are subscribed to. */
 	getTopicCount(): number;
 	/** The number of frames of other nodes that were skipped since the provider was created. */
 	getSkippedFrames(): SkippedFrames;
@@ -205,12 +205,12 @@ export interface WebSocketProvider
 	/** Whether a topic has history. */
 	hasHistory(topic: string): boolean;
 
-	/** Takes a socket out of a topic, of which nothing more will arrive. A topic the socket is not in is no error. */
+	/** Unsubscribes a socket: nothing more of the topic will arrive. Does nothing if it is not subscribed. */
 	unsubscribe(socketId: string, topic: string): Promise<void>;
 
 	/**
-	 * Publishes to everyone in `topic` but the sender, which is a socket of this node. On a topic with history the
-	 * sender receives it as well, because its stream of positions must have no holes.
+	 * Publishes to all subscribers of `topic` but the sender, which is a socket of this node. On a topic with history
+	 * the sender receives it as well, because its stream of positions must have no holes.
 	 *
 	 * @throws {UnknownSocketError} and everything that `publish` throws
 	 */

@@ -61,7 +61,7 @@ export class SocketCoordinator {
 		return this.#provider.subscribe(socketId, topic);
 	}
 
-	/** Takes a socket out of a topic. A topic the socket is not in is no error. @throws {InvalidTopicError} */
+	/** Unsubscribes a socket from a topic. Does nothing if it is not subscribed. @throws {InvalidTopicError} */
 	unsubscribeFromTopic(socketId: string, topic: string): Promise<void> {
 		return this.#provider.unsubscribe(socketId, topic);
 	}

@@ -7,9 +7,9 @@ import { TopicPattern } from './topic-pattern.ts';
 export interface HistoryRule {
 	/** How many messages, 1 to 100,000. */
 	readonly size: number;
-	/** How long each is kept, in milliseconds, from 1. */
+	/** How long each message is kept, in milliseconds, from 1. */
 	readonly ttlMs: number;
-	/** How many bytes in total, from 1. Default 4 MiB. */
+	/** How many bytes are kept in total, from 1. Default 4 MiB. */
 	readonly bytes?: number;
 }
 

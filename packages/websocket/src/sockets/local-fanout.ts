@@ -57,7 +57,7 @@ export class LocalFanout {
 			return;
 		}
 		for (const socketId of this.#registry.members(topic)) {
-			// Sockets that are catching up are in the topic, but must not receive this yet.
+			// Sockets that are catching up are subscribed, but must not receive this yet.
 			if (this.#registry.get(socketId)?.isSubscribed(topic) !== true) continue;
 			if (this.toSocketId(socketId, payload) === false) this.#drops.add(inTopic(topic));
 		}
@@ -71,7 +71,7 @@ export class LocalFanout {
 		this.#noteBackpressure(topic, payload, sent, receivers);
 	}
 
-	/** Sockets that are catching up are in the topic, but not subscribed in Bun. */
+	/** Sockets that are catching up are subscribed to the topic, but not in Bun. */
 	#hasReceivers(topic: string): boolean {
 		for (const socketId of this.#registry.members(topic)) {
 			if (this.#registry.get(socketId)?.isSubscribed(topic) === true) return true;

@@ -33,7 +33,7 @@ export class Registry<TSocket extends RegisteredSocket> {
 		return this.#members.topicCount;
 	}
 
-	/** The ids of the sockets in a topic. To be read at once: it changes with them. */
+	/** Returns the ids of a topic's sockets. Read the result at once: it may change with them. */
 	members(topic: string): Iterable<string> {
 		return this.#members.of(topic);
 	}

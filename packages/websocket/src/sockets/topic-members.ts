@@ -14,7 +14,7 @@ export class Members {
 		return this.#byTopic.size;
 	}
 
-	/** Returns a live view of the topic's members; read it before they change. */
+	/** Returns the topic's members. Read the result at once: it may change with them. */
 	of(topic: string): Iterable<string> {
 		const members = this.#byTopic.get(topic);
 		return typeof members === 'object' ? members : members === undefined ? NO_MEMBERS : [members];
