@@ -44,7 +44,7 @@ export interface RedisServer {
 	readonly url: string;
 	/** The CA certificate of its certificate, PEM: `new Redis(url, { tls: { ca } })`. Only with `tls`. */
 	readonly ca: string | undefined;
-	/** Of the current process: `restart` changes it. */
+	/** The current process's id: `restart` changes it. */
 	readonly pid: number;
 	/** Of the current process; `ended` after a kill, and after Redis exited on its own. */
 	readonly state: ProcessState;

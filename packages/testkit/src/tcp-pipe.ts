@@ -15,7 +15,7 @@ export interface PipeEnds {
 export interface Pipe {
 	/** Bytes read but not yet written. */
 	readonly held: number;
-	/** Whether it is frozen and holds so much that the source is paused. */
+	/** Whether the pipe is frozen and holds so much that the source is paused. */
 	readonly full: boolean;
 	push(bytes: Buffer): void;
 	/** Call when the source has ended. Forwards a FIN after the held bytes, an RST immediately; neither while frozen. */

@@ -89,7 +89,7 @@ async function connect(): Promise<void> {
 	await page.evaluate((endpoint) => plain.connect(endpoint), endpoint);
 }
 
-/** Authenticates, as every test but one does first. */
+/** Authenticates. Every test but one does this first. */
 async function authenticate(): Promise<void> {
 	const answer = await page.evaluate(() => plain.request('@auth', 'a token'));
 	expect(answer.data).toEqual({

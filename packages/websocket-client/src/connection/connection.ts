@@ -92,7 +92,7 @@ export class Connection {
 			if (wasClean && code === NORMAL && reason === CLOSED) this.#confirmed = this.#sent;
 			this.#end({ code, reason });
 		});
-		// Says nothing that `close` doesn't, but some implementations throw if there is no listener.
+		// The event says nothing that `close` doesn't, but some implementations throw if there is no listener.
 		socket.addEventListener('error', () => {});
 	}
 
