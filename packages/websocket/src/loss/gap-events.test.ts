@@ -59,6 +59,23 @@ describe('gaps', () => {
 		expect(log.problems.filter(({ level }) => level === 'error')).toHaveLength(2);
 	});
 
+	it.each([
+		[['a'], '1 topic'],
+		[['a', 'b'], '2 topics'],
+	])('of the topics %j are logged as those of %s', (topics, count) => {
+		const log = new RecordingLogger();
+		const gaps = new GapEvents(log);
+		gaps.add(topics, 1, 2, 'x');
+		gaps.flush();
+		expect(log.lines).toEqual([
+			{
+				level: 'warn',
+				message: `Messages may be missing in ${count}`,
+				details: { topic: 'a', since: 1, until: 2, reason: 'x' },
+			},
+		]);
+	});
+
 	it('that are held are reported on close, and leave no timer', () => {
 		const { gaps, reported } = gapsWithListener();
 		gaps.add(['a'], 1, 2, 'x');
