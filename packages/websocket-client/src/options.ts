@@ -133,11 +133,16 @@ function positionsOf(positions: Readonly<Record<string, Position>>): ReadonlyMap
 export function delay(name: string, value: number, min = 1): number {
 	if (typeof value === 'number' && value >= min && value <= MAX_DELAY_MS) return value;
 	throw new InvalidClientOptionError(
-		`${name} must be a number of milliseconds from ${min} to ${MAX_DELAY_MS}, not ${String(value)}`,
+		`${name} must be a number of milliseconds from ${min} to ${MAX_DELAY_MS}, not ${show(value)}`,
 	);
 }
 
 function count(name: string, value: number): number {
 	if (typeof value === 'number' && value >= 0) return value;
-	throw new InvalidClientOptionError(`${name} must be a number from 0, not ${String(value)}`);
+	throw new InvalidClientOptionError(`${name} must be a number from 0, not ${show(value)}`);
+}
+
+/** Quotes text, so that `'500'` does not read like the number. */
+function show(value: unknown): string {
+	return typeof value === 'string' ? JSON.stringify(value) : String(value);
 }

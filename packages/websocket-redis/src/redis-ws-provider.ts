@@ -1,4 +1,5 @@
 import { type HistoryRules, type Logger, WsProvider } from '@orijs/websocket';
+import { show } from '@orijs/websocket/internal';
 import { InvalidRedisOptionError } from './errors.ts';
 import { createBus, type RedisConnection } from './create-bus.ts';
 
@@ -39,12 +40,12 @@ export class RedisWsProvider extends WsProvider {
 		const { connection, keyPrefix = 'orijs', connectTimeout = 5_000, ...shared } = options ?? {};
 		if (!KEY_PREFIX.test(keyPrefix)) {
 			throw new InvalidRedisOptionError(
-				`keyPrefix must be 1 to 128 characters from A-Z a-z 0-9 _ : . -, not ${JSON.stringify(keyPrefix)}`,
+				`keyPrefix must be 1 to 128 characters from A-Z a-z 0-9 _ : . -, not ${show(keyPrefix)}`,
 			);
 		}
-		if (!(connectTimeout > 0 && connectTimeout <= MAX_TIMER_MS)) {
+		if (!(typeof connectTimeout === 'number' && connectTimeout > 0 && connectTimeout <= MAX_TIMER_MS)) {
 			throw new InvalidRedisOptionError(
-				`connectTimeout must be a number of milliseconds above 0, not ${connectTimeout}`,
+				`connectTimeout must be a number of milliseconds above 0, not ${show(connectTimeout)}`,
 			);
 		}
 		super({ ...shared, startTimeoutMs: connectTimeout, bus: createBus(connection, keyPrefix, connectTimeout) });

@@ -143,6 +143,11 @@ describe('starting on Redis', () => {
 		['an empty prefix', { connection: {}, keyPrefix: '' }, /keyPrefix must be 1 to 128 characters/],
 		['a prefix with a space', { connection: {}, keyPrefix: 'a b' }, /keyPrefix/],
 		['a connectTimeout of 0', { connection: {}, connectTimeout: 0 }, /connectTimeout must be a number of milliseconds/],
+		[
+			'a connectTimeout in text',
+			{ connection: {}, connectTimeout: '500' as never },
+			/connectTimeout must be .*, not "500"/,
+		],
 		['a connectTimeout of NaN', { connection: {}, connectTimeout: Number.NaN }, /connectTimeout/],
 	])('rejects %s, with a helpful message', (_, options, message) => {
 		const create = (): unknown => new RedisWsProvider(options);

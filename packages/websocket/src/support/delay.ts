@@ -1,4 +1,5 @@
 import { InvalidOptionError } from '../errors.ts';
+import { show } from '../protocol/show.ts';
 
 /** The longest delay that a timer accepts, in milliseconds. */
 const MAX_DELAY_MS = 2 ** 31 - 1;
@@ -7,6 +8,6 @@ const MAX_DELAY_MS = 2 ** 31 - 1;
 export function mustBeDelay(name: string, ms: number, least: number): void {
 	if (typeof ms === 'number' && ms >= least && ms <= MAX_DELAY_MS) return;
 	throw new InvalidOptionError(
-		`${name} is a number of milliseconds from ${least} to ${MAX_DELAY_MS}, not ${String(ms)}`,
+		`${name} must be a number of milliseconds from ${least} to ${MAX_DELAY_MS}, not ${show(ms)}`,
 	);
 }
