@@ -1,6 +1,6 @@
 import { startRedis, type RedisServer, until } from '@orijs/testkit';
 import { Redis } from 'ioredis';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { RecordingClient } from './history/recording-client.ts';
 import { NodeProcess } from './history/node-process.ts';
 
@@ -12,7 +12,8 @@ describe('one order for all clients', () => {
 	let redis: RedisServer;
 	let nodes: NodeProcess[] = [];
 	let clients: RecordingClient[] = [];
-	beforeAll(async () => {
+	// Repeated for a retry: what a client received in a failed attempt would fail the next one as well.
+	beforeEach(async () => {
 		redis = await startRedis();
 		nodes = await Promise.all([NodeProcess.start(redis.port), NodeProcess.start(redis.port)]);
 		clients = nodes.flatMap(({ url }) => [
@@ -21,7 +22,7 @@ describe('one order for all clients', () => {
 		]);
 		await Promise.all(clients.map((client) => client.subscribe()));
 	});
-	afterAll(async () => {
+	afterEach(async () => {
 		await Promise.all(clients.map((client) => client.close()));
 		await Promise.all(nodes.map((node) => node.stop()));
 		await redis.stop();
