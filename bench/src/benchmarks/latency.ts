@@ -45,7 +45,7 @@ export const latency: Benchmark = {
 					await Testbed.open(bench, kind, { clients: [[TOPIC]], nodes: 2, timesHandOff: TIMED.includes(kind) }),
 				);
 			}
-			// Measures all of them, as this also compiles their code.
+			// Only the first rate is used, but measuring every testbed also warms up its code.
 			const rates: number[] = [];
 			for (const testbed of testbeds) rates.push(await rateOf(testbed));
 			const halfLoad = (rates[0] as number) / 2;

@@ -12,7 +12,7 @@ export interface FlowPlan {
 	readonly size: number;
 	/** Messages published per turn of the publisher's event loop. */
 	readonly perTurn: number;
-	/** Set where equal payloads differ in size on the wire; messages are then counted instead of bytes. */
+	/** Set if payloads of the same size can differ in size on the wire; messages are then counted instead of bytes. */
 	readonly varies?: boolean;
 }
 

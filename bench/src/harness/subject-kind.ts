@@ -22,7 +22,7 @@ const SAY = { room: 't0', text: 'x'.repeat(64) };
 const JSON_REQUEST = jsonRequest('chat.say');
 const SOCKET_IO_REQUEST = `421${JSON.stringify(['chat.say', SAY])}`;
 
-/** A request whose reply the hand-written subject does not validate. */
+/** A request for which the hand-written subject skips validating the reply. */
 export const UNVALIDATED_REQUEST: string = jsonRequest('chat.tell');
 
 /** A request handled by an `async` function that awaits nothing. */

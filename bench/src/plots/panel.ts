@@ -13,7 +13,7 @@ export type Position = Omit<
 >;
 
 export const WIDTH: number = SIZE.width - 2 * SIZE.margin;
-/** Above the plot of a panel: its heading, then the headings of its columns. */
+/** What stands above a panel's plot: the panel's heading, then the column headings. */
 export const HEAD = 40;
 
 /** A text at a fixed place. */

@@ -270,7 +270,7 @@ function emittedBy({ emits }: Pair): (frame: Message) => boolean {
 	return (frame) => typeof frame === 'string' && frame.includes(`"${emits}"`);
 }
 
-/** The storage of a browser, which survives a reload by way of the environment. */
+/** A stand-in for `localStorage`; the STORED environment variable carries its contents across a reload. */
 const BROWSER = `
 	const stored = new Map(Object.entries(JSON.parse(process.env['STORED'] ?? '{}')));
 	const localStorage = { getItem: (key) => stored.get(key) ?? null, setItem: (key, value) => stored.set(key, value) };

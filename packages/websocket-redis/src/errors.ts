@@ -67,11 +67,13 @@ export class HistoryUnsupportedError extends Error {
 	}
 }
 
-/** The server's reply is not a history; another release may have written it. */
+/** The server's reply is not a history; it may have been written by a different version of this package. */
 export class HistoryUnreadableError extends Error {
 	override readonly name = 'HistoryUnreadableError';
 	constructor(topic: string) {
-		super(`the history of ${topic} on Redis can't be read; another release may have written it`);
+		super(
+			`the history of ${topic} on Redis can't be read; it may have been written by a different version of @orijs/websocket-redis`,
+		);
 	}
 }
 

@@ -70,7 +70,7 @@ export function unknownSocket(socketId: string): Error {
 	return isSocketId(socketId) ? new UnknownSocketError(socketId) : new InvalidSocketIdError(socketId);
 }
 
-/** Names the keys that a call does not know, so that a mistyped option is not ignored. */
+/** Returns an error for invalid or unknown options, so that a mistyped one is not silently ignored. */
 function checkOptions(call: string, options: unknown, known: readonly string[]): Error | undefined {
 	if (options === undefined) return undefined;
 	if (typeof options !== 'object' || options === null || Array.isArray(options))

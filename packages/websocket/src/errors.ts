@@ -15,7 +15,7 @@ export class InvalidSocketIdError extends Error {
 export class InvalidNodeIdError extends Error {
 	override readonly name = 'InvalidNodeIdError';
 	constructor(nodeId: unknown) {
-		super(`Invalid node id ${show(nodeId)}: a node id is a UUID v4, the nodeId of another provider`);
+		super(`Invalid node id ${show(nodeId)}: expected a UUID v4, the nodeId of a provider`);
 	}
 }
 

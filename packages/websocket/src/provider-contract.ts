@@ -205,7 +205,7 @@ export interface WebSocketProvider
 	/** Whether a topic has history. */
 	hasHistory(topic: string): boolean;
 
-	/** Unsubscribes a socket: nothing more of the topic will arrive. Does nothing if it is not subscribed. */
+	/** Unsubscribes a socket; it will receive no more of the topic's messages. Does nothing if it is not subscribed. */
 	unsubscribe(socketId: string, topic: string): Promise<void>;
 
 	/**

@@ -127,7 +127,7 @@ void app.socket.request('id', Total, { prices: [] }, { timeout: 100 });
 // @ts-expect-error a name is not a message
 void app.socket.emit('note', 'room', 'x');
 
-// Guards fill the state step by step; handlers get it complete.
+// Guards fill the state step by step; handlers receive the complete state.
 router.guard((ctx) => {
 	same<typeof ctx.auth, unknown>(true);
 	same<typeof ctx.headers, Headers>(true);

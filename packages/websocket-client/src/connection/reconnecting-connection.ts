@@ -11,11 +11,11 @@ import type { PushedFrame } from './read-frame.ts';
 import type { ClientState, ConnectionEnd, StateChange } from './client-state.ts';
 
 export interface ReconnectingConnectionEvents {
-	/** A connection's guards have passed. The state changes after this. */
+	/** A connection's guards have passed. Called before the state changes. */
 	ready(connection: Connection, answer: AuthAnswer): void;
-	/** The connection can no longer be used. The state changes after this. */
+	/** The connection can no longer be used. Called before the state changes. */
 	lost(connection: Connection): void;
-	/** No further attempt is made until `connect()`. The state has changed. */
+	/** No further attempt is made until `connect()`. Called after the state has changed. */
 	closed(error: ClientClosedError): void;
 	/** A frame of the protocol arrived that answers no request. */
 	received(connection: Connection, frame: PushedFrame): void;

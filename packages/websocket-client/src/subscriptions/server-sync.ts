@@ -32,7 +32,7 @@ export class ServerSync {
 	readonly #states = new Map<string, State>();
 	/** Topics whose position the server has sent since they were last requested. */
 	readonly #positioned = new Set<string>();
-	/** Resolved once the server sends nothing more of a topic, or the topic is wanted again. */
+	/** Resolved once the server has stopped sending the topic's messages, or the topic is wanted again. */
 	readonly #removals = new Map<string, Deferred<void>>();
 	readonly #postponed = new PostponedTopics(() => this.#sync());
 	#connection: Connection | undefined;
@@ -88,7 +88,7 @@ export class ServerSync {
 		if (this.#positioned.has(topic) && this.isSubscribed(topic)) this.#states.delete(topic);
 	}
 
-	/** A topic is no longer wanted. Resolves once the server sends nothing more of it. */
+	/** A topic is no longer wanted. Resolves once the server has stopped sending its messages. */
 	removed(topic: string): Promise<void> {
 		if (!this.#states.has(topic)) return Promise.resolve();
 		if (!this.#removals.has(topic)) this.#removals.set(topic, deferred());

@@ -10,7 +10,7 @@ export const Add = SocketMessage.define({
 	data: z.object({ a: z.number(), b: z.number() }),
 	reply: z.number(),
 });
-/** Refused with this code; without a code, the handler throws an error of another kind. */
+/** Its handler refuses it with `code`; without one, it throws an ordinary error. */
 export const Fail = SocketMessage.define({
 	name: 'fail',
 	data: z.object({ code: z.string().optional() }),

@@ -19,7 +19,7 @@ export type NodeRequest =
 	| { readonly do: 'port' }
 	/** Replies with the number of its clients. */
 	| { readonly do: 'clients' }
-	/** Closes the connections of the clients with these indexes, in the order in which they connected. */
+	/** Closes these clients' connections. Clients are numbered in the order in which they connected. */
 	| { readonly do: 'kick'; readonly indexes: readonly number[] }
 	/** Publishes `{by}:{i}` `count` times, in that order and without waiting; replies with the number accepted. */
 	| { readonly do: 'burst'; readonly topic: string; readonly by: string; readonly count: number }

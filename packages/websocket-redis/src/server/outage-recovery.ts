@@ -54,7 +54,7 @@ export class OutageRecovery {
 	async #recover(connection: ServerConnection): Promise<void> {
 		const { subscriptions, status, primaryCheck } = this.#options;
 		try {
-			// Asked on the new connection alone: one with subscriptions may not accept the command.
+			// Only the new connection is asked: a connection that has subscriptions may reject the command.
 			if ((await primaryCheck.identify(connection)).isReplica === true) primaryCheck.leaveReplica();
 			if (!this.#isUp) return;
 			if (!subscriptions.isComplete) {

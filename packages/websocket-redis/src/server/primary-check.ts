@@ -20,7 +20,10 @@ export interface PrimaryCheckOptions {
 
 /** How often the server is asked whether it is still the primary, in milliseconds. */
 const CHECK_MS = 1_000;
-/** A replica reports to its primary every second; one that is later than this may have left it, in milliseconds. */
+/**
+ * Replicas report to their primary every second. One that has been silent for longer than this (in milliseconds) may
+ * have left.
+ */
 const TRUSTED_LAG_MS = 2_000;
 /** How long a server with fewer replicas than before is not trusted, in milliseconds. */
 const FEWER_REPLICAS_MS = 30_000;

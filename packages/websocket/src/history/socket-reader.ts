@@ -8,11 +8,11 @@ import { size } from '../wire/payload.ts';
 import type { Reader, Recovery } from './catch-up.ts';
 import type { Framed, HistoryWindow } from './history-window.ts';
 
-/**
- * How often a socket is checked for room, at first and later, and how long it may take to have some, in milliseconds.
- */
+/** The first delay between checks for buffer space, in milliseconds; doubles with each check. */
 const FIRST_CHECK_MS = 2;
+/** The longest delay between checks, in milliseconds. */
 const LONGEST_CHECK_MS = 50;
+/** How long to wait for space before the socket is closed, in milliseconds. */
 const NO_ROOM_TIMEOUT_MS = 30_000;
 
 /** A socket that catches up on a topic. */

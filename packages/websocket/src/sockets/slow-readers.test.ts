@@ -60,7 +60,7 @@ describe('a client that reads too slowly', () => {
 		expect(node.log.problems).toEqual([
 			{
 				level: 'warn',
-				message: 'A client reads too slowly and is disconnected',
+				message: 'Disconnecting a client that reads too slowly',
 				details: { socketId: slow.id, queued: expect.any(Number) as number },
 			},
 		]);
@@ -127,7 +127,7 @@ describe('a client that reads too slowly, with slowReaders: drop', () => {
 
 		expect(slow.ws.readyState).toBe(WebSocket.OPEN);
 		expect(node.log.problems.map(({ message }) => message)).not.toContain(
-			'A client reads too slowly and is disconnected',
+			'Disconnecting a client that reads too slowly',
 		);
 	});
 

@@ -100,7 +100,7 @@ export class SlowReaders {
 		if (this.#closes) {
 			if (this.#onSlowReader === undefined) {
 				const { socketId } = socket.data;
-				this.#logger.warn('A client reads too slowly and is disconnected', {
+				this.#logger.warn('Disconnecting a client that reads too slowly', {
 					socketId,
 					queued: socket.getBufferedAmount(),
 				});

@@ -48,7 +48,10 @@ export interface Beat extends Sender {
 	readonly sentAt: number;
 }
 
-/** A notice that a node could not publish. Times are by the sender's clock, in milliseconds since the epoch. */
+/**
+ * Tells other nodes that the sender was unable to publish messages. Times are by the sender's clock, in milliseconds
+ * since the epoch.
+ */
 export interface GapNotice extends Sender {
 	readonly type: 'gap';
 	/** Whether all channels are affected, or only the one that the notice arrived on. */
