@@ -7,8 +7,9 @@ import { testFault } from './harness/test-fault.ts';
 /**
  * A fault of one primary of three: the topics of the other two must not be affected.
  *
- * Verified to catch: moved topics not resubscribed (silent losses, recovery, not settled); their gaps not reported
- * (silent losses, topics without an event); every topic reported when some moved (false alarms).
+ * Checked by not resubscribing moved topics: the tests then fail on silent losses and recovery time, and the nodes do
+ * not recover; by not reporting their gaps: silent losses and missing gap events; by reporting every topic when some
+ * moved: false alarms.
  */
 function testPrimary(fault: Pick<Fault<ClusterBackend>, 'name' | 'inject' | 'gapSlackMs'>): void {
 	testFault({ backend: redisCluster(TWO_NODES), scenario: TWO_NODES, impact: topicsOfFirstPrimary, ...fault });
@@ -51,7 +52,7 @@ testPrimary({
 });
 
 // Once it runs again, it still considers itself a primary and delivers what it received before: no client may get it.
-// Verified to catch: a new shard that does not inherit the number of the one it replaces (inversions).
+// Checked by not passing the number of a replaced shard on to the new one: the test then fails on inversions.
 testPrimary({
 	name: 'cluster: a primary frozen, its replica takes over',
 	async inject({ backend: { cluster, primaries } }) {

@@ -27,17 +27,18 @@ function testTopic(name: string, moved: string): void {
 	});
 }
 
-// The old primary refuses a node that publishes on the topic, and the node polls the topology at once.
-// Verified to catch: moved topics not resubscribed (silent losses, recovery, not settled); refused messages sent to the
-// new primary later (inversions); every topic reported (false alarms).
+// The old primary refuses a node that publishes on the topic, and the node polls the topology at once. Checked by not
+// resubscribing moved topics: the test then fails on silent losses and recovery time, and the nodes do not recover; by
+// sending refused messages to the new primary later: inversions; by reporting every topic: false alarms.
 testTopic('cluster: the slot of a topic moves', 'shared:0');
 
 // Node b only subscribes: it notices the move at its next poll, and misses the messages accepted until then.
-// Verified to catch: no gap for moved topics (silent losses, a topic without an event).
+// Checked by reporting no gap for moved topics: the test then fails on silent losses and a missing gap event.
 testTopic('cluster: the slot of a topic with one publisher moves', 'from-a:0');
 
-// The heartbeat channel of a primary is the first one whose slot it serves. It must now be another one. Verified to
-// catch: the nodes not subscribed to the new heartbeat channel of the old owner (false alarms, losses, recovery).
+// The heartbeat channel of a primary is the first one whose slot it serves. It must now be another one.
+// Checked by not subscribing the nodes to the new heartbeat channel of the old owner: the test then fails on false
+// alarms, losses and recovery time.
 testSlot({
 	name: 'cluster: the slot of a heartbeat channel moves',
 	impact: topicsWhere(() => false),

@@ -2,8 +2,8 @@ import { oneRedis } from './harness/backend.ts';
 import { TWO_NODES } from './harness/scenario.ts';
 import { testFault } from './harness/test-fault.ts';
 
-// Verified to catch: one frame in a thousand delivered twice (duplicates); direct messages to all sockets of a node
-// (strays); a beat taken for a jump of the numbers (false alarms, five events on one topic).
+// Checked by delivering one frame in a thousand twice: the test then fails on duplicates; by sending direct messages to
+// all sockets of a node: strays; by taking a beat for a jump of the numbers: false alarms, five events on one topic.
 testFault({
 	name: 'no fault for 4 s',
 	backend: oneRedis(),

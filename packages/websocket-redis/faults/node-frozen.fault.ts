@@ -6,7 +6,7 @@ const FROZEN_MS = 3_000;
 
 // As with a long garbage collection or a paused machine: messages are late, none is lost. The other node, which misses
 // heartbeats for a while, has nothing to report; the frozen one may consider its own connections dead.
-// Verified to catch: a loss reported because a node fell silent (false alarms).
+// Checked by reporting a loss when a node falls silent: the test then fails on false alarms.
 testFault({
 	name: 'a node frozen for 3 s',
 	backend: oneRedis(),

@@ -24,9 +24,9 @@ testPublisher({
 	},
 });
 
-// Verified to catch: no gap notice sent (silent losses); one for all topics instead of those concerned (false alarms);
-// events on a topic without subscribers on the node; publishes that wait for the connection (late deliveries,
-// inversions).
+// Checked by sending no gap notice: the test then fails on silent losses; by sending one for all topics instead of
+// those concerned: false alarms; by reporting gaps of topics without subscribers on the node: wrong gap events; by
+// making publishes wait for the connection: late deliveries and inversions.
 testPublisher({
 	name: "a node can't publish for 3 s",
 	async inject(deployment) {
@@ -41,7 +41,7 @@ testPublisher({
 });
 
 // Redis executes the commands, but the node does not learn that: messages reported as lost may have arrived, but once.
-// Verified to catch: commands without a reply sent again (duplicates).
+// Checked by sending commands without a reply again: the test then fails on duplicates.
 testPublisher({
 	name: "Redis's replies to a publisher are lost",
 	mayLoseNothing: true,
@@ -53,8 +53,9 @@ testPublisher({
 	},
 });
 
-// New connections work throughout, so the recovery time is the time to detect the dead one.
-// Verified to catch: no heartbeats (promises that never settle, silent losses, recovery, not settled).
+// New connections work throughout, so the recovery time is the time it takes to detect the dead connection.
+// Checked by disabling heartbeats: the test then fails on unsettled promises, silent losses and recovery time, and the
+// nodes do not recover.
 testPublisher({
 	name: "a node's publisher connection is half-open",
 	async inject(deployment) {
@@ -66,7 +67,7 @@ testPublisher({
 });
 
 // Frames stuck on the dead connection reach Redis after newer messages: no client may get them.
-// Verified to catch: messages of a failed connection not distinguished from later ones (inversions).
+// Checked by not distinguishing the messages of a failed connection from later ones: the test then fails on inversions.
 testPublisher({
 	name: "a node's publisher connection stalls for 3 s",
 	async inject(deployment) {

@@ -3,9 +3,10 @@ import { everyNode } from './harness/impact.ts';
 import { TWO_NODES } from './harness/scenario.ts';
 import { testFault } from './harness/test-fault.ts';
 
-// Verified to catch: only 20 topics resubscribed (silent losses, not settled); gaps not held back (two events for one
-// outage); five seconds between attempts to reconnect (recovery); a rejection that is not marked as handled (unhandled
-// rejections); local delivery only after the bus accepted (losses on the same node).
+// Checked by resubscribing only 20 topics: the tests then fail on silent losses, and the nodes do not recover; by not
+// holding gaps back: two events for one outage; by waiting five seconds between attempts to reconnect: recovery time;
+// by not marking a rejection as handled: unhandled rejections; by delivering locally only after the bus has accepted:
+// losses on the same node.
 for (const seconds of [0.2, 3, 16]) {
 	testFault({
 		name: `Redis killed, back after ${seconds} s`,

@@ -4,8 +4,8 @@ import { demoted, redisSentinel, failedOver } from './harness/redis-sentinel.ts'
 import { TWO_NODES } from './harness/scenario.ts';
 import { testFault } from './harness/test-fault.ts';
 
-// Verified to catch: interruptions not reported (topics without an event, silent losses); five seconds between attempts
-// to reconnect (recovery).
+// Checked by not reporting interruptions: the tests then fail on missing gap events and silent losses; by waiting five
+// seconds between attempts to reconnect: recovery time.
 const GROUP = { backend: redisSentinel, scenario: TWO_NODES, impact: everyNode, gapSlackMs: VERIFICATION_LAG_MS };
 
 testFault({

@@ -6,7 +6,7 @@ import { TWO_NODES } from './harness/scenario.ts';
 import { testFault } from './harness/test-fault.ts';
 
 // When node a can send its gap notice, b is not subscribed yet, and the gap that b reports itself begins later.
-// Verified to catch: a gap notice sent only once, whether or not it was received (silent losses).
+// Checked by sending a gap notice only once, whether or not it was received: the test then fails on silent losses.
 testFault({
 	name: "a node can't publish, then Redis restarts",
 	backend: oneRedis(),

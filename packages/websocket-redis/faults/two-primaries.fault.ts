@@ -32,8 +32,9 @@ async function promote(deployment: Deployment<ReplicatedRedis>): Promise<void> {
 }
 
 // On both sides every connection works and every node receives its own heartbeats, but none from the other side.
-// Verified to catch: nodes that restart counting each other's beats after being interrupted themselves, or that take
-// the first beat they receive from a node for its first one (silent losses on both sides of the split).
+// Checked by making nodes restart counting each other's beats after being interrupted themselves, and by making them
+// take the first beat they receive from a node for its first one: each time, the test fails on silent losses on both
+// sides of the split.
 
 testSplit({
 	name: 'two primaries: a new node connects to the new one',
@@ -63,7 +64,7 @@ testSplit({
 
 // A replica accepts a publish and delivers it to its own subscribers only. The test repairs nothing: the nodes have to
 // leave the replica themselves.
-// Verified to catch: the server's role not checked (silent losses, not settled).
+// Checked by not verifying the server's role: the test then fails on silent losses, and the nodes do not recover.
 testSplit({
 	name: 'the old primary becomes a replica of the new one',
 	async inject(deployment) {
