@@ -1,8 +1,7 @@
-import { until } from '@orijs/testkit';
+import { RecordingLogger, until } from '@orijs/testkit';
 import { describe, expect, it } from 'vitest';
 import { Application } from './index.ts';
 import { Refusals } from './refusals.ts';
-import { RecordingLogger } from './test-support/recording-logger.ts';
 import { serve } from './test-support/serve.ts';
 
 const details = ({ lines }: RecordingLogger): unknown[] => lines.map((line) => line.details);

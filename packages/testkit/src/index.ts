@@ -22,6 +22,10 @@ export { connectClient } from './test-client.ts';
 // Waiting
 export { until } from './until.ts';
 
+// Loggers
+export { RecordingLogger } from './recording-logger.ts';
+export type { LogLine } from './recording-logger.ts';
+
 // Errors
 export { ChromiumStartError } from './chromium-process.ts';
 export { RedisReplyError } from './resp.ts';

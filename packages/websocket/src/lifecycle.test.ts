@@ -5,6 +5,7 @@ import { MemoryBackend } from './testing/index.ts';
 import { messagesOf, openNode } from './test-support/test-node.ts';
 import { nextTick, ticks } from './test-support/ticks.ts';
 import { WatchedBus } from './test-support/watched-bus.ts';
+import { silentHandlers } from './test-support/silent-handlers.ts';
 
 describe('before start', () => {
 	it('sockets and topics are accepted, and their promises resolve once it has started', async () => {
@@ -289,15 +290,7 @@ describe('start after stop', () => {
 	it('keeps nothing of what was pending at the stop', async () => {
 		const backend = new MemoryBackend();
 		const other = backend.createBus();
-		await other.start({
-			deliver() {},
-			appended() {},
-			status() {},
-			interrupted() {},
-			refused() {},
-			undelivered() {},
-			error() {},
-		});
+		await other.start(silentHandlers);
 		const node = await openNode({ bus: backend.createBus() });
 		const member = await node.connect();
 		const joining = ['t', 'u'].map((topic) => node.coordinator.subscribeToTopic(member.id, topic));

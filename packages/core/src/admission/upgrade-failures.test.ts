@@ -1,8 +1,7 @@
-import { connectClient, until } from '@orijs/testkit';
+import { connectClient, RecordingLogger, until } from '@orijs/testkit';
 import { InProcWsProvider } from '@orijs/websocket';
 import { describe, expect, it } from 'vitest';
 import { Application, ApplicationError } from '../index.ts';
-import { RecordingLogger } from '../test-support/recording-logger.ts';
 import { connectRaw, HANDSHAKE } from '../test-support/raw-connection.ts';
 import { handshake, serve } from '../test-support/serve.ts';
 

@@ -1,7 +1,6 @@
-import { connectClient } from '@orijs/testkit';
+import { connectClient, RecordingLogger } from '@orijs/testkit';
 import { describe, expect, it } from 'vitest';
 import { Application } from '../index.ts';
-import { RecordingLogger } from '../test-support/recording-logger.ts';
 import { handshake, serve } from '../test-support/serve.ts';
 
 /** The tests' connections come from these addresses. */

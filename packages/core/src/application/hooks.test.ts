@@ -1,10 +1,9 @@
-import { connectClient, freePort } from '@orijs/testkit';
+import { connectClient, freePort, RecordingLogger } from '@orijs/testkit';
 import { InProcWsProvider, WsProvider } from '@orijs/websocket';
 import { MemoryBackend } from '@orijs/websocket/testing';
 import { describe, expect, it } from 'vitest';
 import { Application, ApplicationError } from '../index.ts';
 import { isPortFree } from '../test-support/ports.ts';
-import { RecordingLogger } from '../test-support/recording-logger.ts';
 import { serve } from '../test-support/serve.ts';
 
 const aMoment = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

@@ -1,10 +1,9 @@
-import { connectClient, freePort, spawnBun } from '@orijs/testkit';
+import { connectClient, freePort, RecordingLogger, spawnBun } from '@orijs/testkit';
 import { type Bus, WsProvider } from '@orijs/websocket';
 import { MemoryBackend } from '@orijs/websocket/testing';
 import { describe, expect, it } from 'vitest';
 import { Application, ApplicationError } from '../index.ts';
 import { isPortFree } from '../test-support/ports.ts';
-import { RecordingLogger } from '../test-support/recording-logger.ts';
 import { serve } from '../test-support/serve.ts';
 
 describe('listen()', () => {

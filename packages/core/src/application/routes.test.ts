@@ -1,6 +1,6 @@
+import { RecordingLogger } from '@orijs/testkit';
 import { describe, expect, it } from 'vitest';
 import { Application, ApplicationError } from '../index.ts';
-import { RecordingLogger } from '../test-support/recording-logger.ts';
 import { serve } from '../test-support/serve.ts';
 
 describe('HTTP routes', () => {

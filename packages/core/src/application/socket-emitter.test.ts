@@ -1,9 +1,8 @@
-import { connectClient } from '@orijs/testkit';
+import { connectClient, RecordingLogger } from '@orijs/testkit';
 import { SocketMessage, WsProvider } from '@orijs/websocket';
 import { MemoryBackend } from '@orijs/websocket/testing';
 import { describe, expect, it } from 'vitest';
 import { Application } from '../index.ts';
-import { RecordingLogger } from '../test-support/recording-logger.ts';
 import { serve } from '../test-support/serve.ts';
 
 const OrderPaid = SocketMessage.define({

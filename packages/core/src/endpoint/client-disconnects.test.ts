@@ -1,8 +1,7 @@
-import { connectClient, until } from '@orijs/testkit';
+import { connectClient, RecordingLogger, until } from '@orijs/testkit';
 import { InProcWsProvider, UnknownSocketError } from '@orijs/websocket';
 import { describe, expect, it } from 'vitest';
 import { Application, type AppSocket, type WebSocketHandlers } from '../index.ts';
-import { RecordingLogger } from '../test-support/recording-logger.ts';
 import { serve } from '../test-support/serve.ts';
 
 const uses: readonly [string, (ws: AppSocket) => Promise<void>][] = [

@@ -1,10 +1,9 @@
 // An unhandled rejection in any of these tests makes Vitest fail the run.
 
-import { connectClient } from '@orijs/testkit';
+import { connectClient, RecordingLogger } from '@orijs/testkit';
 import { InProcWsProvider } from '@orijs/websocket';
 import { describe, expect, it } from 'vitest';
 import { Application, type WebSocketHandlers } from '../index.ts';
-import { RecordingLogger } from '../test-support/recording-logger.ts';
 import { serve } from '../test-support/serve.ts';
 
 const ways: readonly [string, (error: Error) => Promise<void>][] = [

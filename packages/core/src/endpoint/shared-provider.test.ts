@@ -1,8 +1,7 @@
-import { connectClient } from '@orijs/testkit';
+import { connectClient, RecordingLogger } from '@orijs/testkit';
 import { InProcWsProvider, type WebSocketProvider } from '@orijs/websocket';
 import { expect, it } from 'vitest';
 import { Application, ApplicationError } from '../index.ts';
-import { RecordingLogger } from '../test-support/recording-logger.ts';
 import { serve } from '../test-support/serve.ts';
 
 const BELONGS = new ApplicationError('the provider is in use by another application; give each application its own');

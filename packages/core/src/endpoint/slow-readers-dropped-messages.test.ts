@@ -1,9 +1,8 @@
-import { connectClient, until } from '@orijs/testkit';
+import { connectClient, RecordingLogger, until } from '@orijs/testkit';
 import { InProcWsProvider } from '@orijs/websocket';
 import { BuiltIn, type GapNotice } from '@orijs/websocket/protocol';
 import { describe, expect, it } from 'vitest';
 import { Application } from '../index.ts';
-import { RecordingLogger } from '../test-support/recording-logger.ts';
 import { connectRawWebSocket, type RawWebSocket } from '../test-support/raw-web-socket.ts';
 import { serve } from '../test-support/serve.ts';
 

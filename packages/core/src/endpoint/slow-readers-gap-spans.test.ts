@@ -1,8 +1,7 @@
-import { until } from '@orijs/testkit';
+import { RecordingLogger, until } from '@orijs/testkit';
 import { BuiltIn, type GapNotice } from '@orijs/websocket/protocol';
 import { describe, expect, it } from 'vitest';
 import { Application } from '../index.ts';
-import { RecordingLogger } from '../test-support/recording-logger.ts';
 import { connectRawWebSocket } from '../test-support/raw-web-socket.ts';
 import { serve } from '../test-support/serve.ts';
 

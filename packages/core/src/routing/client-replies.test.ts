@@ -1,10 +1,9 @@
-import { connectClient, type TestClient } from '@orijs/testkit';
+import { connectClient, RecordingLogger, type TestClient } from '@orijs/testkit';
 import { SocketMessage, WsProvider } from '@orijs/websocket';
 import { MemoryBackend } from '@orijs/websocket/testing';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { Application, type AppSocket, SocketRouter } from '../index.ts';
-import { RecordingLogger } from '../test-support/recording-logger.ts';
 import { serve } from '../test-support/serve.ts';
 import { answersOf, allReceived, parse, sendTyped } from '../test-support/typed-client.ts';
 

@@ -1,4 +1,4 @@
-import { connectClient, type TestClient } from '@orijs/testkit';
+import { connectClient, RecordingLogger, type TestClient } from '@orijs/testkit';
 import {
 	InvalidMessageDefinitionError,
 	MessageValidationError,
@@ -11,7 +11,6 @@ import { MemoryBackend } from '@orijs/websocket/testing';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { Application, type AppSocket, SocketRouter } from '../index.ts';
-import { RecordingLogger } from '../test-support/recording-logger.ts';
 import { serve } from '../test-support/serve.ts';
 import { allReceived, parse, sendTyped } from '../test-support/typed-client.ts';
 

@@ -1,9 +1,8 @@
-import { connectClient } from '@orijs/testkit';
+import { connectClient, RecordingLogger } from '@orijs/testkit';
 import { SocketMessage } from '@orijs/websocket';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { Application, type ConnectionGuard, type GuardContext, SocketRouter } from '../index.ts';
-import { RecordingLogger } from '../test-support/recording-logger.ts';
 import { serve } from '../test-support/serve.ts';
 import { answersOf, allReceived, ACCEPTED, parse, sendTyped } from '../test-support/typed-client.ts';
 

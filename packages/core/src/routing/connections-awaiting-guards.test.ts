@@ -1,10 +1,9 @@
-import { connectClient, until } from '@orijs/testkit';
+import { connectClient, RecordingLogger, until } from '@orijs/testkit';
 import { SocketMessage, UnknownSocketError, WsProvider } from '@orijs/websocket';
 import { MemoryBackend } from '@orijs/websocket/testing';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { Application, type ConnectionGuard, type GuardContext, type Limits, SocketRouter } from '../index.ts';
-import { RecordingLogger } from '../test-support/recording-logger.ts';
 import { serve } from '../test-support/serve.ts';
 import { answersOf, ACCEPTED, parse, sendTyped } from '../test-support/typed-client.ts';
 
@@ -37,7 +36,7 @@ describe('until its guards have passed, a connection', () => {
 	it("queues its client's messages in order, however many there are", async () => {
 		const { connect, decide, asked, handled } = await guarding({ queuedMessages: 4 });
 		const client = await connect();
-		// Many times what one read takes, so that the rest is held back by the network.
+		// Far more than one socket read returns, so that the rest backs up in the network.
 		const texts = Array.from({ length: 50 }, (_, number) => `${number} `.repeat(3_000));
 
 		sendTyped(client, '@auth', 'wait', 'auth');

@@ -1,9 +1,8 @@
-import { connectClient, type TestClient, until } from '@orijs/testkit';
+import { connectClient, RecordingLogger, type TestClient, until } from '@orijs/testkit';
 import { SocketMessage } from '@orijs/websocket';
 import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
 import { Application, SocketRouter } from '../index.ts';
-import { RecordingLogger } from '../test-support/recording-logger.ts';
 import { serve } from '../test-support/serve.ts';
 import { answersOf, allReceived, parse, sendTyped } from '../test-support/typed-client.ts';
 

@@ -1,9 +1,8 @@
-import { connectClient } from '@orijs/testkit';
+import { connectClient, RecordingLogger } from '@orijs/testkit';
 import { MessageValidationError, SocketMessage } from '@orijs/websocket';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { Application, type AppSocket, type Limits, type MessageContext, SocketRouter } from '../index.ts';
-import { RecordingLogger } from '../test-support/recording-logger.ts';
 import { serve } from '../test-support/serve.ts';
 import { answersOf, parse, sendTyped } from '../test-support/typed-client.ts';
 

@@ -1,9 +1,8 @@
-import { connectClient, until } from '@orijs/testkit';
+import { connectClient, RecordingLogger, until } from '@orijs/testkit';
 import { InProcWsProvider, SocketMessage, UnknownSocketError } from '@orijs/websocket';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { Application, type MessageContext, type Limits, SocketRouter } from '../index.ts';
-import { RecordingLogger } from '../test-support/recording-logger.ts';
 import { serve } from '../test-support/serve.ts';
 import { sendTyped } from '../test-support/typed-client.ts';
 

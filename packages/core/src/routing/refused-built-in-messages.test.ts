@@ -1,9 +1,8 @@
-import { connectClient, until } from '@orijs/testkit';
+import { connectClient, RecordingLogger, until } from '@orijs/testkit';
 import { WsProvider } from '@orijs/websocket';
 import { MemoryBackend } from '@orijs/websocket/testing';
 import { describe, expect, it } from 'vitest';
 import { Application, type AppSocket, type Limits } from '../index.ts';
-import { RecordingLogger } from '../test-support/recording-logger.ts';
 import { serve } from '../test-support/serve.ts';
 import { answersOf, allReceived, ACCEPTED, parse, sendTyped } from '../test-support/typed-client.ts';
 

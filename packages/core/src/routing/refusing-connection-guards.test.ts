@@ -1,7 +1,6 @@
-import { connectClient } from '@orijs/testkit';
+import { connectClient, RecordingLogger } from '@orijs/testkit';
 import { describe, expect, it } from 'vitest';
 import { Application, type ConnectionGuard, SocketRouter } from '../index.ts';
-import { RecordingLogger } from '../test-support/recording-logger.ts';
 import { serve } from '../test-support/serve.ts';
 import { sendTyped } from '../test-support/typed-client.ts';
 

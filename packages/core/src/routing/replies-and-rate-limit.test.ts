@@ -1,9 +1,8 @@
-import { connectClient } from '@orijs/testkit';
+import { connectClient, RecordingLogger } from '@orijs/testkit';
 import { SocketMessage } from '@orijs/websocket';
 import { expect, it } from 'vitest';
 import { z } from 'zod';
 import { Application, SocketRouter } from '../index.ts';
-import { RecordingLogger } from '../test-support/recording-logger.ts';
 import { serve } from '../test-support/serve.ts';
 import { parse, sendTyped } from '../test-support/typed-client.ts';
 

@@ -1,11 +1,10 @@
-import { connectClient, type TestClient, until } from '@orijs/testkit';
+import { connectClient, RecordingLogger, type TestClient, until } from '@orijs/testkit';
 import { SocketMessage, WsProvider } from '@orijs/websocket';
 import { SocketError } from '@orijs/websocket/protocol';
 import { MemoryBackend } from '@orijs/websocket/testing';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { Application, type AppSocket, type Authorize, type Limits, SocketRouter } from '../index.ts';
-import { RecordingLogger } from '../test-support/recording-logger.ts';
 import { serve } from '../test-support/serve.ts';
 import { answersOf, allReceived, ACCEPTED, parse, sendTyped } from '../test-support/typed-client.ts';
 

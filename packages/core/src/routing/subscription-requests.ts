@@ -11,7 +11,7 @@ import { readTopicRequests, TOPICS_RULE } from './read-topic-requests.ts';
 import { tooManyTopics } from './refusal-texts.ts';
 import { sendRefusal } from './send-refusal.ts';
 import { type Decision, TopicAuthorizer } from './topic-authorizer.ts';
-import { topicFault } from './topic-fault.ts';
+import { topicFault, type TopicOperation } from './topic-fault.ts';
 import { sendTopicsAnswer, type TopicOutcome } from './topics-answer.ts';
 
 export interface SubscriptionServices {
@@ -61,7 +61,7 @@ export class SubscriptionRequests {
 		if (topics === undefined) return;
 		const { provider } = this.#services;
 		const outcomes = topics.map(({ topic }) =>
-			this.#outcomeOf(provider.unsubscribe(session.socketId, topic), session, topic),
+			this.#outcomeOf('unsubscribe', provider.unsubscribe(session.socketId, topic), session, topic),
 		);
 		this.#answerAfter(outcomes, session, message, topics);
 	}
@@ -106,16 +106,21 @@ export class SubscriptionRequests {
 			return { code: 'too_many_topics', message: tooManyTopics(limits.topicsPerSocket) };
 		}
 		if (provider.hasHistory(topic))
-			return this.#outcomeOf(provider.resume(socketId, topic, { since, rewind }), session, topic);
+			return this.#outcomeOf('subscribe', provider.resume(socketId, topic, { since, rewind }), session, topic);
 		if (rewind !== undefined) return { code: 'invalid_data', message: `${topic} has no history to rewind` };
-		return this.#outcomeOf(provider.subscribe(socketId, topic), session, topic);
+		return this.#outcomeOf('subscribe', provider.subscribe(socketId, topic), session, topic);
 	}
 
 	/** Never rejects. */
-	#outcomeOf(done: Promise<unknown>, session: Session, topic: string): Promise<TopicOutcome> {
+	#outcomeOf(
+		operation: TopicOperation,
+		done: Promise<unknown>,
+		session: Session,
+		topic: string,
+	): Promise<TopicOutcome> {
 		return done.then(
 			() => undefined,
-			(err: unknown) => topicFault(this.#services.logger, session, topic, err),
+			(err: unknown) => topicFault(this.#services.logger, { operation, session, topic, err }),
 		);
 	}
 

@@ -1,8 +1,7 @@
-import { connectClient } from '@orijs/testkit';
+import { connectClient, RecordingLogger } from '@orijs/testkit';
 import { SocketError } from '@orijs/websocket/protocol';
 import { describe, expect, it } from 'vitest';
 import { Application, SocketRouter } from '../index.ts';
-import { RecordingLogger } from '../test-support/recording-logger.ts';
 import { serve } from '../test-support/serve.ts';
 import { sendTyped } from '../test-support/typed-client.ts';
 

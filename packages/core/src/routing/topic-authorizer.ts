@@ -26,7 +26,7 @@ export class TopicAuthorizer {
 			const later = promiseOf(allowed);
 			return later === undefined ? decisionOf(allowed) : this.#decideLater(later, session, topic);
 		} catch (err) {
-			return topicFault(this.#logger, session, topic, err);
+			return topicFault(this.#logger, { operation: 'subscribe', session, topic, err });
 		}
 	}
 
@@ -34,7 +34,7 @@ export class TopicAuthorizer {
 		try {
 			return decisionOf(await allowed);
 		} catch (err) {
-			return topicFault(this.#logger, session, topic, err);
+			return topicFault(this.#logger, { operation: 'subscribe', session, topic, err });
 		}
 	}
 }

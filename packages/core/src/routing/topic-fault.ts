@@ -3,8 +3,17 @@ import { type RequestFault, SocketError } from '@orijs/websocket/protocol';
 import type { Session } from '../session/session.ts';
 import { INTERNAL_ERROR } from './refusal-texts.ts';
 
+export type TopicOperation = 'subscribe' | 'unsubscribe';
+
+interface FailedRequest {
+	readonly operation: TopicOperation;
+	readonly session: Session;
+	readonly topic: string;
+	readonly err: unknown;
+}
+
 /** What the client receives for a topic whose authorization or subscription failed. Details go to the log only. */
-export function topicFault(logger: Logger, session: Session, topic: string, err: unknown): RequestFault {
+export function topicFault(logger: Logger, { operation, session, topic, err }: FailedRequest): RequestFault {
 	try {
 		if (err instanceof SocketError) return { code: err.code, message: err.message };
 		if (err instanceof SubscribeError) return { code: 'unavailable', message: 'Subscription failed; try again' };
@@ -13,7 +22,8 @@ export function topicFault(logger: Logger, session: Session, topic: string, err:
 	}
 	// A client that disconnects in the meantime is not an error.
 	if (session.state !== 'closed') {
-		logger.error('Subscribing or unsubscribing failed', { socketId: session.socketId, topic, err });
+		const failed = operation === 'subscribe' ? 'Subscribing failed' : 'Unsubscribing failed';
+		logger.error(failed, { socketId: session.socketId, topic, err });
 	}
 	return { code: 'internal', message: INTERNAL_ERROR };
 }

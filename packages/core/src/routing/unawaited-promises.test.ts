@@ -1,10 +1,9 @@
-import { connectClient, until } from '@orijs/testkit';
+import { connectClient, RecordingLogger, until } from '@orijs/testkit';
 import { SocketMessage } from '@orijs/websocket';
 import { peek } from 'bun';
 import { expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import { Application, SocketRouter } from '../index.ts';
-import { RecordingLogger } from '../test-support/recording-logger.ts';
 import { serve } from '../test-support/serve.ts';
 import { parse, sendTyped } from '../test-support/typed-client.ts';
 

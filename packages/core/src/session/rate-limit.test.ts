@@ -1,10 +1,9 @@
-import { connectClient, type TestClient, until } from '@orijs/testkit';
+import { connectClient, RecordingLogger, type TestClient, until } from '@orijs/testkit';
 import { CloseCode, readRetryHint, SocketMessage } from '@orijs/websocket/protocol';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { Application, type Limits, SocketRouter } from '../index.ts';
 import { RateLimit, type RateLimits, type RateOutcome } from './rate-limit.ts';
-import { RecordingLogger } from '../test-support/recording-logger.ts';
 import { serve } from '../test-support/serve.ts';
 
 /** Takes `count` messages at once and returns the number of each outcome. */

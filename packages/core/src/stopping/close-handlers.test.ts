@@ -1,8 +1,7 @@
-import { connectClient } from '@orijs/testkit';
+import { connectClient, RecordingLogger } from '@orijs/testkit';
 import { InProcWsProvider } from '@orijs/websocket';
 import { describe, expect, it } from 'vitest';
 import { Application } from '../index.ts';
-import { RecordingLogger } from '../test-support/recording-logger.ts';
 import { serve } from '../test-support/serve.ts';
 
 describe('an asynchronous close handler called by stop()', () => {

@@ -1,9 +1,8 @@
-import { connectClient } from '@orijs/testkit';
+import { connectClient, RecordingLogger } from '@orijs/testkit';
 import { InProcWsProvider } from '@orijs/websocket';
 import { describe, expect, it } from 'vitest';
 import { Application } from '../index.ts';
 import { connectRaw, HANDSHAKE } from '../test-support/raw-connection.ts';
-import { RecordingLogger } from '../test-support/recording-logger.ts';
 import { serve } from '../test-support/serve.ts';
 
 describe('when stop() is called', () => {

@@ -1,11 +1,10 @@
-import { connectClient } from '@orijs/testkit';
+import { connectClient, RecordingLogger } from '@orijs/testkit';
 import { type Bus, InProcWsProvider, WsProvider } from '@orijs/websocket';
 import { MemoryBackend } from '@orijs/websocket/testing';
 import { describe, expect, it } from 'vitest';
 import { Application, ApplicationError } from '../index.ts';
 import { isPortFree } from '../test-support/ports.ts';
 import { connectRaw } from '../test-support/raw-connection.ts';
-import { RecordingLogger } from '../test-support/recording-logger.ts';
 import { serve } from '../test-support/serve.ts';
 
 describe('stop()', () => {

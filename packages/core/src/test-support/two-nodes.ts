@@ -1,8 +1,7 @@
 import { type AppSocket, Application } from '../index.ts';
-import { connectClient, type TestClient } from '@orijs/testkit';
+import { connectClient, RecordingLogger, type TestClient } from '@orijs/testkit';
 import { type SocketEmitter, WsProvider } from '@orijs/websocket';
 import { MemoryBackend } from '@orijs/websocket/testing';
-import { RecordingLogger } from './recording-logger.ts';
 import { serve } from './serve.ts';
 
 /** An application on a backend shared with others. */

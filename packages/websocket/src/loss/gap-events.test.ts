@@ -1,6 +1,6 @@
+import { RecordingLogger } from '@orijs/testkit';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Gap, GAP_HOLD_MS, GapEvents } from './gap-events.ts';
-import { RecordingLogger } from '../test-support/recording-logger.ts';
 
 describe('gaps', () => {
 	beforeEach(() => void vi.useFakeTimers());
@@ -60,9 +60,9 @@ describe('gaps', () => {
 	});
 
 	it.each([
-		[['a'], '1 topic'],
-		[['a', 'b'], '2 topics'],
-	])('of the topics %j are logged as those of %s', (topics, count) => {
+		[['a'], 'topic a'],
+		[['a', 'b'], '2 topics, including a'],
+	])('of the topics %j are logged as those in %s', (topics, where) => {
 		const log = new RecordingLogger();
 		const gaps = new GapEvents(log);
 		gaps.add(topics, 1, 2, 'x');
@@ -70,7 +70,7 @@ describe('gaps', () => {
 		expect(log.lines).toEqual([
 			{
 				level: 'warn',
-				message: `Messages may be missing in ${count}`,
+				message: `Messages may be missing in ${where}`,
 				details: { topic: 'a', since: 1, until: 2, reason: 'x' },
 			},
 		]);

@@ -75,9 +75,9 @@ export class GapEvents {
 		const pending = [...this.#pending];
 		this.#pending.clear();
 		this.#forget();
-		const [first] = pending;
-		const count = pending.length === 1 ? '1 topic' : `${pending.length} topics`;
-		this.#logger.warn(`Messages may be missing in ${count}`, { topic: first?.[0], ...first?.[1] });
+		const [[first, span]] = pending as [[string, Span]];
+		const where = pending.length === 1 ? `topic ${first}` : `${pending.length} topics, including ${first}`;
+		this.#logger.warn(`Messages may be missing in ${where}`, { topic: first, ...span });
 		for (const [topic, span] of pending) {
 			this.#reported.set(topic, { ...span, at: Date.now() });
 			this.#listeners.call({ topic, ...span });

@@ -4,6 +4,7 @@ import { encodeMessages, randomOrigin } from '../wire/frame.ts';
 import { directChannel } from '../wire/channel-names.ts';
 import { MemoryBackend } from '../testing/index.ts';
 import { type Member, messagesOf, openNode, type TestNode } from '../test-support/test-node.ts';
+import { silentHandlers } from '../test-support/silent-handlers.ts';
 
 /** A publisher that is not part of this system. */
 describe('frames of unknown origin', () => {
@@ -14,15 +15,7 @@ describe('frames of unknown origin', () => {
 	beforeEach(async () => {
 		const backend = new MemoryBackend();
 		raw = backend.createBus();
-		await raw.start({
-			deliver() {},
-			appended() {},
-			status() {},
-			interrupted() {},
-			refused() {},
-			undelivered() {},
-			error() {},
-		});
+		await raw.start(silentHandlers);
 		node = await openNode({ bus: backend.createBus() });
 		member = await node.connect({ topics: new Set(['t']) });
 	});

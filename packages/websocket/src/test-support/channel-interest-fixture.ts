@@ -2,6 +2,7 @@ import type { SubscribeError } from '../errors.ts';
 import { ChannelInterest } from '../nodes/channel-interest.ts';
 import { MemoryBackend } from '../testing/index.ts';
 import { WatchedBus } from './watched-bus.ts';
+import { silentHandlers } from './silent-handlers.ts';
 
 export interface InterestFixture {
 	readonly bus: WatchedBus;
@@ -15,15 +16,7 @@ export interface InterestFixture {
 /** A `ChannelInterest` on a started bus; `open()` has not been called. */
 export async function interestOnBus(graceMs = 0): Promise<InterestFixture> {
 	const bus = new WatchedBus(new MemoryBackend().createBus());
-	await bus.start({
-		deliver() {},
-		appended() {},
-		status() {},
-		interrupted() {},
-		refused() {},
-		undelivered() {},
-		error() {},
-	});
+	await bus.start(silentHandlers);
 	const refusals: [string, SubscribeError][] = [];
 	const losses: (string | undefined)[][] = [];
 	const errors: Error[] = [];

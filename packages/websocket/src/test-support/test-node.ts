@@ -1,4 +1,4 @@
-import { connectClient, type TestClient } from '@orijs/testkit';
+import { connectClient, RecordingLogger, type TestClient } from '@orijs/testkit';
 import { onTestFinished } from 'vitest';
 import type { Bus } from '../bus.ts';
 import type { SocketData, WebSocketConnection } from '../sockets/websocket-connection.ts';
@@ -6,7 +6,6 @@ import type { HistoryRules } from '../history/history-rules.ts';
 import { rejected } from '../support/promises.ts';
 import { SocketCoordinator } from '../socket-coordinator.ts';
 import { WsProvider } from '../ws-provider.ts';
-import { RecordingLogger } from './recording-logger.ts';
 
 export interface NodeOptions {
 	readonly bus?: Bus;
