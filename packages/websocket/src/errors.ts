@@ -1,8 +1,10 @@
+import { BrandedError } from './protocol/branded-error.ts';
 import { SOCKET_ID_RULE } from './wire/channel-names.ts';
 import { show } from './protocol/show.ts';
 
 /** A socket id that is not a UUID v4. */
-export class InvalidSocketIdError extends Error {
+export class InvalidSocketIdError extends BrandedError {
+	static override readonly brand: string = 'InvalidSocketIdError';
 	override readonly name = 'InvalidSocketIdError';
 	readonly socketId: unknown;
 	constructor(socketId: unknown) {
@@ -12,7 +14,8 @@ export class InvalidSocketIdError extends Error {
 }
 
 /** A node id that is not a UUID v4, as `provider.nodeId` is. */
-export class InvalidNodeIdError extends Error {
+export class InvalidNodeIdError extends BrandedError {
+	static override readonly brand: string = 'InvalidNodeIdError';
 	override readonly name = 'InvalidNodeIdError';
 	constructor(nodeId: unknown) {
 		super(`Invalid node id ${show(nodeId)}: expected a UUID v4, the nodeId of a provider`);
@@ -20,7 +23,8 @@ export class InvalidNodeIdError extends Error {
 }
 
 /** A socket whose `ws.data` was not set up by `server.upgrade(req, { data })`. */
-export class InvalidSocketDataError extends Error {
+export class InvalidSocketDataError extends BrandedError {
+	static override readonly brand: string = 'InvalidSocketDataError';
 	override readonly name = 'InvalidSocketDataError';
 	constructor(data: unknown) {
 		super(
@@ -31,7 +35,8 @@ export class InvalidSocketDataError extends Error {
 }
 
 /** A payload that cannot be sent. Allowed: strings, ArrayBuffers, typed arrays and DataViews. */
-export class InvalidPayloadError extends Error {
+export class InvalidPayloadError extends BrandedError {
+	static override readonly brand: string = 'InvalidPayloadError';
 	override readonly name = 'InvalidPayloadError';
 	constructor(payload: unknown, options?: ErrorOptions) {
 		super(
@@ -43,7 +48,8 @@ export class InvalidPayloadError extends Error {
 }
 
 /** Two live sockets with one id: the second is rejected and closed, the first is not affected. */
-export class DuplicateSocketError extends Error {
+export class DuplicateSocketError extends BrandedError {
+	static override readonly brand: string = 'DuplicateSocketError';
 	override readonly name = 'DuplicateSocketError';
 	readonly socketId: string;
 	constructor(socketId: string) {
@@ -53,7 +59,8 @@ export class DuplicateSocketError extends Error {
 }
 
 /** A socket that is not connected to any known node, or no longer is. */
-export class UnknownSocketError extends Error {
+export class UnknownSocketError extends BrandedError {
+	static override readonly brand: string = 'UnknownSocketError';
 	override readonly name = 'UnknownSocketError';
 	readonly socketId: string;
 	constructor(socketId: string) {
@@ -63,7 +70,8 @@ export class UnknownSocketError extends Error {
 }
 
 /** A message that Bun dropped because the socket's buffer is over its limit. */
-export class MessageDroppedError extends Error {
+export class MessageDroppedError extends BrandedError {
+	static override readonly brand: string = 'MessageDroppedError';
 	override readonly name = 'MessageDroppedError';
 	readonly socketId: string;
 	constructor(socketId: string) {
@@ -75,12 +83,14 @@ export class MessageDroppedError extends Error {
 }
 
 /** An invalid option of a provider. */
-export class InvalidOptionError extends Error {
+export class InvalidOptionError extends BrandedError {
+	static override readonly brand: string = 'InvalidOptionError';
 	override readonly name = 'InvalidOptionError';
 }
 
 /** `setServer` was called with something that is not a server. */
-export class InvalidServerError extends Error {
+export class InvalidServerError extends BrandedError {
+	static override readonly brand: string = 'InvalidServerError';
 	override readonly name = 'InvalidServerError';
 	constructor(server: unknown) {
 		super(`Invalid server ${show(server)}: pass setServer what Bun.serve() returned`);
@@ -88,7 +98,8 @@ export class InvalidServerError extends Error {
 }
 
 /** A call that needs a started provider came before `start()` had completed. */
-export class ProviderNotStartedError extends Error {
+export class ProviderNotStartedError extends BrandedError {
+	static override readonly brand: string = 'ProviderNotStartedError';
 	override readonly name = 'ProviderNotStartedError';
 	constructor(call: string) {
 		super(`${call} before the provider has started: await provider.start(), or app.listen(), first; nothing was sent`);
@@ -96,7 +107,8 @@ export class ProviderNotStartedError extends Error {
 }
 
 /** A call that needs a started provider came after `stop()`, or was overtaken by it. */
-export class ProviderStoppedError extends Error {
+export class ProviderStoppedError extends BrandedError {
+	static override readonly brand: string = 'ProviderStoppedError';
 	override readonly name = 'ProviderStoppedError';
 	constructor(call: string) {
 		super(`${call}: the provider was stopped; nothing was done`);
@@ -104,7 +116,8 @@ export class ProviderStoppedError extends Error {
 }
 
 /** The backend refused a subscription. It was rolled back: no socket is subscribed because of it. */
-export class SubscribeError extends Error {
+export class SubscribeError extends BrandedError {
+	static override readonly brand: string = 'SubscribeError';
 	override readonly name = 'SubscribeError';
 	readonly topic: string;
 	constructor(topic: string, options: ErrorOptions) {
@@ -117,7 +130,8 @@ export class SubscribeError extends Error {
  * The backend refuses a channel that it allowed before. Its sockets stay subscribed. The node keeps trying to
  * resubscribe, and reports gaps to them until it succeeds.
  */
-export class SubscriptionLostError extends Error {
+export class SubscriptionLostError extends BrandedError {
+	static override readonly brand: string = 'SubscriptionLostError';
 	override readonly name = 'SubscriptionLostError';
 	readonly topic: string;
 	constructor(topic: string, options: ErrorOptions) {
@@ -136,7 +150,8 @@ export class SubscriptionLostError extends Error {
  * On a topic with history, no socket received it or, if the connection broke before the reply arrived, all of them may
  * have. Retrying is safe with an `idempotencyKey`.
  */
-export class BusUnavailableError extends Error {
+export class BusUnavailableError extends BrandedError {
+	static override readonly brand: string = 'BusUnavailableError';
 	override readonly name = 'BusUnavailableError';
 	readonly topic: string;
 	/** Whether the topic has history, so that either all sockets received it or none did. */
@@ -153,7 +168,8 @@ export class BusUnavailableError extends Error {
 }
 
 /** A call needs the history of a topic that has none. */
-export class NoHistoryError extends Error {
+export class NoHistoryError extends BrandedError {
+	static override readonly brand: string = 'NoHistoryError';
 	override readonly name = 'NoHistoryError';
 	readonly topic: string;
 	constructor(topic: string, feature: string) {
@@ -166,7 +182,8 @@ export class NoHistoryError extends Error {
 }
 
 /** A topic's history could not be read: the backend is unavailable, or refused. */
-export class HistoryUnavailableError extends Error {
+export class HistoryUnavailableError extends BrandedError {
+	static override readonly brand: string = 'HistoryUnavailableError';
 	override readonly name = 'HistoryUnavailableError';
 	readonly topic: string;
 	constructor(topic: string, options: ErrorOptions) {
@@ -176,7 +193,8 @@ export class HistoryUnavailableError extends Error {
 }
 
 /** An invalid idempotency key. Allowed: strings of 1 to 256 characters. */
-export class InvalidIdempotencyKeyError extends Error {
+export class InvalidIdempotencyKeyError extends BrandedError {
+	static override readonly brand: string = 'InvalidIdempotencyKeyError';
 	override readonly name = 'InvalidIdempotencyKeyError';
 	constructor(key: unknown) {
 		super(
@@ -186,7 +204,8 @@ export class InvalidIdempotencyKeyError extends Error {
 }
 
 /** An invalid position in a topic's history, or number of its messages. */
-export class InvalidPositionError extends Error {
+export class InvalidPositionError extends BrandedError {
+	static override readonly brand: string = 'InvalidPositionError';
 	override readonly name = 'InvalidPositionError';
 	constructor(name: string, value: unknown, allowed: string) {
 		super(`Invalid ${name} ${show(value)}: ${allowed}`);

@@ -1,9 +1,11 @@
+import { BrandedError } from './branded-error.ts';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { ErrorCode } from './client-message.ts';
 import { show } from './show.ts';
 
 /** An invalid message definition: a bad name, or something that is not a Standard Schema. */
-export class InvalidMessageDefinitionError extends Error {
+export class InvalidMessageDefinitionError extends BrandedError {
+	static override readonly brand: string = 'InvalidMessageDefinitionError';
 	override readonly name = 'InvalidMessageDefinitionError';
 	constructor(reason: string) {
 		super(`Invalid message definition: ${reason}`);
@@ -18,7 +20,8 @@ export interface MessageIssue {
 }
 
 /** Data that does not match its message's schema. */
-export class MessageValidationError extends Error {
+export class MessageValidationError extends BrandedError {
+	static override readonly brand: string = 'MessageValidationError';
 	override readonly name = 'MessageValidationError';
 	/** The message's name. */
 	readonly messageName: string;
@@ -34,7 +37,8 @@ export class MessageValidationError extends Error {
 const CODE = /^[a-z][a-z0-9_]{0,63}$/;
 
 /** Thrown by a handler to answer a message with its own error; the other side receives the code and the message. */
-export class SocketError extends Error {
+export class SocketError extends BrandedError {
+	static override readonly brand: string = 'SocketError';
 	override readonly name = 'SocketError';
 	readonly code: ErrorCode;
 	/**
@@ -54,7 +58,8 @@ export class SocketError extends Error {
 }
 
 /** A request that failed: the other side refused it, or did not answer. */
-export class SocketRequestError extends Error {
+export class SocketRequestError extends BrandedError {
+	static override readonly brand: string = 'SocketRequestError';
 	override readonly name = 'SocketRequestError';
 	/** The message's name. */
 	readonly messageName: string;

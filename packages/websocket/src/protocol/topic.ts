@@ -1,3 +1,4 @@
+import { BrandedError } from './branded-error.ts';
 import { show } from './show.ts';
 
 const TOPIC = /^[A-Za-z0-9_:.-]{1,256}$/;
@@ -8,7 +9,8 @@ export function isTopic(value: unknown): value is string {
 }
 
 /** An invalid topic. Allowed: 1 to 256 characters from `A-Z a-z 0-9 _ : . -`. */
-export class InvalidTopicError extends Error {
+export class InvalidTopicError extends BrandedError {
+	static override readonly brand: string = 'InvalidTopicError';
 	override readonly name = 'InvalidTopicError';
 	readonly topic: unknown;
 	constructor(topic: unknown) {
