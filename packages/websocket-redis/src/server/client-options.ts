@@ -101,7 +101,14 @@ export async function connect(client: Redis, timeoutMs: number, signal: AbortSig
 	}
 }
 
-/** Whether Redis replied with an error, as opposed to a connection that failed. */
+/** The code that every error reply begins with, such as `ERR`, `NOPERM` or `MOVED`. */
+const REPLY_CODE = /^[A-Z][A-Z0-9_]* /;
+
+/**
+ * Whether Redis replied with an error, as opposed to a connection that failed. Recognised by its code: the error's
+ * class has another name in a minified bundle, and may come from another copy of ioredis. The messages of other errors
+ * begin with a word, as in "Connection is closed." or "connect ECONNREFUSED".
+ */
 export function isRefusal(error: unknown): error is Error {
-	return error instanceof Error && error.name === 'ReplyError';
+	return error instanceof Error && REPLY_CODE.test(error.message);
 }

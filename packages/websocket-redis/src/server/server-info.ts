@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import { isRefusal } from './client-options.ts';
 
 /** What a server reports in `INFO`; fields that its user may not read are undefined. */
 export interface ServerInfo {
@@ -34,7 +35,7 @@ async function section(client: Redis, name: string): Promise<string> {
 	try {
 		return await client.info(name);
 	} catch (error) {
-		if (error instanceof Error && error.name === 'ReplyError') return '';
+		if (isRefusal(error)) return '';
 		throw error;
 	}
 }
