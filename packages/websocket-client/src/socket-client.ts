@@ -23,7 +23,8 @@ import { IncomingRequests, type RequestHandler } from './requests/incoming-reque
 import { type ClientRequestOptions, type ReplyTo, Requests } from './requests/requests.ts';
 import { SendQueue } from './requests/send-queue.ts';
 import { Sender, type SendOptions } from './requests/sender.ts';
-import { gapBetween, missingSince } from './subscriptions/gap-span.ts';
+import { gapBetween } from './subscriptions/gap-span.ts';
+import type { ServerTime } from './connection/server-time.ts';
 import { mustBeHandlers, type Subscription, type SubscriptionOptions } from './subscriptions/subscription.ts';
 import { Subscriptions } from './subscriptions/subscriptions.ts';
 import { quiet } from './support/promises.ts';
@@ -53,7 +54,7 @@ export class SocketClient {
 	readonly #connection: ReconnectingConnection;
 	#socketId: string | undefined;
 	/** Since when messages to this client may be missing, by the server's clock. */
-	#missingSince: number | undefined;
+	#missingSince: ServerTime | undefined;
 
 	/**
 	 * Does not connect yet.
@@ -235,9 +236,9 @@ export class SocketClient {
 	}
 
 	#lost(connection: Connection): void {
-		const { provenAt } = connection;
+		const { proven } = connection;
 		this.#socketId = undefined;
-		if (provenAt !== undefined) this.#missingSince ??= missingSince(provenAt);
+		this.#missingSince ??= proven;
 		this.#sendQueue.shut();
 		this.#subscriptions.shut(connection);
 	}

@@ -6,6 +6,7 @@ import { isAuthAnswer, isPingAnswer } from './answers.ts';
 import { KeepAlive } from './keep-alive.ts';
 import { disconnected, notHandled, PendingRequests } from './pending-requests.ts';
 import { type PushedFrame, readFrame } from './read-frame.ts';
+import { localTime, type ServerTime } from './server-time.ts';
 import type { ConnectionEnd } from './client-state.ts';
 
 export interface ConnectionEvents {
@@ -60,7 +61,7 @@ export class Connection {
 	#isOver = false;
 	#sent = 0;
 	#confirmed = 0;
-	#provenAt: number | undefined;
+	#proven: ServerTime | undefined;
 
 	constructor({ url, auth, settings }: ConnectionOptions, events: ConnectionEvents) {
 		this.#events = events;
@@ -109,12 +110,9 @@ export class Connection {
 		return (this.#socket?.bufferedAmount ?? 0) > MAX_BUFFERED;
 	}
 
-	/**
-	 * The time, on the server's clock, up to which the server is known to have sent everything; undefined until the
-	 * guards have passed.
-	 */
-	get provenAt(): number | undefined {
-		return this.#provenAt;
+	/** The time up to which the server is known to have sent everything; undefined until the guards have passed. */
+	get proven(): ServerTime | undefined {
+		return this.#proven;
 	}
 
 	/** How many messages were sent that the server may not have received. */
@@ -175,9 +173,10 @@ export class Connection {
 	// Opening and ending
 
 	#authenticate(auth: unknown): void {
+		const askedAt = localTime();
 		this.requestBuiltIn(BuiltIn.auth, auth).then(
 			(answer) => {
-				if (isAuthAnswer(answer)) return this.#authenticated(answer);
+				if (isAuthAnswer(answer)) return this.#authenticated(answer, askedAt);
 				this.#protocolFailed(new ProtocolError(`The server's answer to @auth is invalid. ${CONFIGURE}`));
 			},
 			// A guard that says no closes the connection. A server that answers with an error does not speak the protocol.
@@ -191,18 +190,19 @@ export class Connection {
 		this.#abort(NORMAL, 'the server refused @auth');
 	}
 
-	#authenticated(answer: AuthAnswer): void {
+	#authenticated(answer: AuthAnswer, askedAt: ServerTime['askedAt']): void {
 		if (this.#isOver) return;
 		clearTimeout(this.#deadline);
 		this.#isReady = true;
-		this.#provenAt = answer.timestamp;
+		this.#proven = { timestamp: answer.timestamp, askedAt };
 		this.#keepAlive.start();
 		this.#events.ready(answer);
 	}
 
 	async #ping(): Promise<void> {
+		const askedAt = localTime();
 		const answer = await this.requestBuiltIn(BuiltIn.ping, undefined);
-		if (isPingAnswer(answer)) this.#provenAt = answer.timestamp;
+		if (isPingAnswer(answer)) this.#proven = { timestamp: answer.timestamp, askedAt };
 	}
 
 	#timedOut(connectTimeoutMs: number): void {

@@ -1,17 +1,19 @@
 import type { GapNotice } from '@orijs/websocket/protocol';
+import { elapsedSince, type ServerTime } from '../connection/server-time.ts';
 
 /** How long a message of another node may take, or its loss stay unnoticed by the client's node, in milliseconds. */
 const IN_TRANSIT_MS = 3_000;
 
-/** Returns a gap that does not end before it began, even if another server's clock is behind. */
-export function gapBetween(topic: string, since: number, until: number): GapNotice {
-	return { topic, since, until: Math.max(since, until) };
-}
-
 /**
- * Returns the time, on the server's clock, since which messages may be missing after a connection was lost. What the
- * node had sent at `provenAt` has arrived, but messages of other nodes may not have reached the node by then.
+ * Returns the gap from a connection's last proof to the present time of its successor. Their servers' clocks may
+ * differ, and a clock may have been set: so each end is where the one or the other clock puts it, whichever is further
+ * out. The time between the two is the client's own, which had begun before `last` was read.
+ *
+ * @param now the successor's time, read by its server just now
  */
-export function missingSince(provenAt: number): number {
-	return provenAt - IN_TRANSIT_MS;
+export function gapBetween(topic: string, last: ServerTime, now: number): GapNotice {
+	const elapsedMs = elapsedSince(last);
+	const since = Math.min(last.timestamp, now - elapsedMs) - IN_TRANSIT_MS;
+	const until = Math.max(now, last.timestamp + elapsedMs);
+	return { topic, since: Math.max(0, Math.floor(since)), until: Math.ceil(until) };
 }

@@ -9,9 +9,10 @@ import {
 } from '@orijs/websocket/protocol';
 import { isTopicsAnswer } from '../connection/answers.ts';
 import type { Connection } from '../connection/connection.ts';
+import { LONG_AGO } from '../connection/server-time.ts';
 import { type Deferred, deferred } from '../support/promises.ts';
 import { batches } from './batches.ts';
-import { gapBetween, missingSince } from './gap-span.ts';
+import { gapBetween } from './gap-span.ts';
 import { PostponedTopics } from './postponed-topics.ts';
 import { confirm, requestFor, type Topic } from './topic.ts';
 
@@ -56,12 +57,12 @@ export class ServerSync {
 	}
 
 	/** The connection was lost. */
-	shut({ provenAt }: Connection): void {
+	shut({ proven }: Connection): void {
 		this.#connection = undefined;
 		for (const topic of this.#wanted.values()) {
 			// Before the confirmation, nothing was promised that could be missing.
-			if (provenAt === undefined || !this.isSubscribed(topic.name)) continue;
-			topic.missingSince ??= missingSince(provenAt);
+			if (proven === undefined || !this.isSubscribed(topic.name)) continue;
+			topic.missingSince ??= proven;
 		}
 		this.#postponed.clear();
 		this.#states.clear();
@@ -77,7 +78,7 @@ export class ServerSync {
 	/** Messages of a topic are missing: resubscribes from its position, unless that is under way. */
 	resubscribe(topic: Topic): void {
 		if (!this.isSubscribed(topic.name)) return;
-		topic.missingSince ??= missingSince(this.#connection?.provenAt ?? 0);
+		topic.missingSince ??= this.#connection?.proven ?? LONG_AGO;
 		this.#states.delete(topic.name);
 		this.#sync();
 	}

@@ -1,4 +1,5 @@
 import type { Position, TopicRequest } from '@orijs/websocket/protocol';
+import { LONG_AGO, type ServerTime } from '../connection/server-time.ts';
 import type { Listeners } from '../support/listeners.ts';
 import { deferred, type Deferred } from '../support/promises.ts';
 import type { SubscriptionHandlers } from './subscription.ts';
@@ -12,8 +13,8 @@ export interface Topic {
 	readonly rewind: number | undefined;
 	/** The last message that was delivered, if the topic has history. */
 	position: Position | undefined;
-	/** The time, on the server's clock, since which messages may be missing. */
-	missingSince: number | undefined;
+	/** The time since which messages may be missing. */
+	missingSince: ServerTime | undefined;
 	/** Whether the server has ever confirmed the subscription. */
 	isConfirmed: boolean;
 	/** Settled by the server's first answer. */
@@ -27,7 +28,7 @@ export function createTopic(
 	rewind: number | undefined,
 	position: Position | undefined,
 ): Topic {
-	const missingSince = position === undefined ? undefined : 0;
+	const missingSince = position === undefined ? undefined : LONG_AGO;
 	return { name, subscriptions, rewind, position, missingSince, isConfirmed: false, confirmed: deferred() };
 }
 

@@ -1,0 +1,38 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { LONG_AGO, localTime } from '../connection/server-time.ts';
+import { gapBetween } from './gap-span.ts';
+
+const NOW = 10_000_000;
+
+beforeEach(() => vi.useFakeTimers({ now: NOW }));
+afterEach(() => vi.useRealTimers());
+
+test.each([
+	['ten seconds ahead', 10_000],
+	['ten seconds behind', -10_000],
+	['the same', 0],
+])('covers the time between by the clocks of both servers, of which the former is %s', (_, ahead) => {
+	const last = { timestamp: NOW + ahead, askedAt: localTime() };
+	vi.advanceTimersByTime(4_000);
+	const { since, until } = gapBetween('t', last, NOW + 4_000);
+
+	// Messages of the former server or of the present one, from right after the proof until now.
+	for (const time of [NOW + ahead, NOW + ahead + 4_000, NOW, NOW + 4_000]) {
+		expect(since).toBeLessThanOrEqual(time);
+		expect(until).toBeGreaterThanOrEqual(time);
+	}
+});
+
+test('covers a clock that was set back between', () => {
+	const last = { timestamp: NOW, askedAt: localTime() };
+	vi.advanceTimersByTime(4_000);
+	const hourBack = NOW + 4_000 - 3_600_000;
+	const { since, until } = gapBetween('t', last, hourBack);
+
+	expect(since).toBeLessThanOrEqual(hourBack - 4_000);
+	expect(until).toBeGreaterThanOrEqual(NOW);
+});
+
+test('covers everything up to now from a position of unknown age', () => {
+	expect(gapBetween('t', LONG_AGO, NOW)).toEqual({ topic: 't', since: 0, until: NOW });
+});
