@@ -9,11 +9,12 @@ import type { PublishOptions, SocketEmitter } from './provider-contract.ts';
 import type { LocalFanout } from './sockets/local-fanout.ts';
 import type { Registry } from './sockets/registry.ts';
 import type { WebSocketConnection } from './sockets/websocket-connection.ts';
+import { CallOrder } from './support/call-order.ts';
 import type { FailureLog } from './support/failure-log.ts';
 import type { Lifecycle } from './support/lifecycle.ts';
 import { DONE, quiet, rejected, toError } from './support/promises.ts';
 import { BROADCAST_CHANNEL, directChannel } from './wire/channel-names.ts';
-import { isPayload, type Payload } from './wire/payload.ts';
+import { isPayload, type Payload, snapshot } from './wire/payload.ts';
 
 export interface EmitterOptions {
 	readonly lifecycle: Lifecycle;
@@ -33,6 +34,8 @@ export class Emitter implements SocketEmitter {
 	readonly #histories: Histories | undefined;
 	readonly #remote: RemoteNodes | undefined;
 	readonly #failures: FailureLog;
+	/** By topic: messages whose schemas validate asynchronously are not overtaken by later ones. */
+	readonly #order = new CallOrder<string>();
 
 	constructor({ lifecycle, registry, local, histories, remote, failures }: EmitterOptions) {
 		this.#lifecycle = lifecycle;
@@ -46,7 +49,9 @@ export class Emitter implements SocketEmitter {
 	publish(topic: string, payload: Payload, options?: PublishOptions): Promise<void> {
 		const error = this.#lifecycle.check('publish()') ?? checkPublish(topic, payload);
 		if (error !== undefined) return this.#failures.refuse(error);
-		return this.#publish(topic, payload, false, options);
+		if (!this.#order.isWaiting(topic)) return this.#publish(topic, payload, false, options);
+		const copy = snapshot(payload);
+		return quiet(this.#inOrder(topic, copy, () => this.#publish(topic, copy, false, options)));
 	}
 
 	/** @param isEnvelope whether the payload is an encoded envelope */
@@ -112,16 +117,25 @@ export class Emitter implements SocketEmitter {
 	): Promise<void> {
 		try {
 			const valid = validate(message, data);
-			if (!(valid instanceof Promise)) return this.#emitValid(message, topic, valid, options);
-			return quiet(
-				valid.then(
-					(value) => this.#emitValid(message, topic, value, options),
-					(thrown: unknown) => this.#failures.refuse(toError(thrown)),
-				),
-			);
+			if (!(valid instanceof Promise) && !this.#order.isWaiting(topic))
+				return this.#emitValid(message, topic, valid, options);
+			const checked = valid instanceof Promise ? valid.catch((thrown: unknown) => this.#refused(thrown)) : valid;
+			return quiet(this.#inOrder(topic, checked, (value) => this.#emitValid(message, topic, value, options)));
 		} catch (thrown) {
 			return this.#failures.refuse(toError(thrown));
 		}
+	}
+
+	async #inOrder<TValue>(
+		topic: string,
+		value: TValue | Promise<TValue>,
+		send: (value: TValue) => Promise<void>,
+	): Promise<void> {
+		await this.#order.run(topic, value, send);
+	}
+
+	#refused(thrown: unknown): Promise<never> {
+		return this.#failures.refuse(toError(thrown));
 	}
 
 	#emitValid(message: SocketMessage, topic: string, data: unknown, options?: PublishOptions): Promise<void> {

@@ -1,5 +1,5 @@
 import type { WebSocketProvider } from '@orijs/websocket';
-import { quiet, show } from '@orijs/websocket/internal';
+import { CallOrder, quiet, show } from '@orijs/websocket/internal';
 import {
 	type InferInput,
 	type InferOutput,
@@ -40,6 +40,8 @@ export class ClientRequests {
 	readonly #refusals: Refusals;
 	readonly #canReply: () => boolean;
 	readonly #pending = new PendingRequests();
+	/** Of what is sent to sockets, by their ids: asynchronous schemas change no order. */
+	readonly order: CallOrder<string> = new CallOrder();
 	#count = 0;
 
 	/**
@@ -85,13 +87,11 @@ export class ClientRequests {
 		if (!this.#canReply()) {
 			throw new ApplicationError('request() needs typed messages: add a socketRouter() or set authorize');
 		}
-		const checked = validate(message, data);
-		// Awaiting a result that is already there would let later sends overtake the request.
-		const valid: unknown = checked instanceof Promise ? await checked : checked;
+		const checked: unknown = validate(message, data);
 		if (message.reply === undefined) {
 			throw new InvalidMessageDefinitionError(`${message.name} has no reply, so it can't be a request`);
 		}
-		const reply = await this.#send(socketId, message, valid, timeoutMs);
+		const reply = await this.order.run(socketId, checked, (valid) => this.#send(socketId, message, valid, timeoutMs));
 		if (reply.error !== undefined) throw clientError(message.name, reply.error);
 		try {
 			return await validateReply(message, reply.data);

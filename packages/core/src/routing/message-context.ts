@@ -5,7 +5,7 @@ import {
 	UnknownSocketError,
 	type WebSocketProvider,
 } from '@orijs/websocket';
-import { quiet } from '@orijs/websocket/internal';
+import { type CallOrder, quiet } from '@orijs/websocket/internal';
 import {
 	type ClientMessage,
 	type InferInput,
@@ -131,7 +131,7 @@ export class MessageContext<TMessage extends SocketMessage = SocketMessage, TSta
 	 * closed
 	 */
 	send<T extends SocketMessage>(message: T, data: InferInput<T['data']>): Promise<void> {
-		return quiet(sendTo(this.#session, message, data));
+		return quiet(sendTo(this.#session, this.#services.requests.order, message, data));
 	}
 
 	/** Sends a request to this socket's client and resolves with its reply. See `app.socket.request`. */
@@ -162,11 +162,13 @@ export class MessageContext<TMessage extends SocketMessage = SocketMessage, TSta
 
 async function sendTo<T extends SocketMessage>(
 	session: Session,
+	order: CallOrder<string>,
 	message: T,
 	data: InferInput<T['data']>,
 ): Promise<void> {
-	const valid = validate(message, data);
-	const text = encodeMessage(message, valid instanceof Promise ? await valid : valid);
-	if (session.state === 'closed') throw new UnknownSocketError(session.socketId);
-	session.send(text);
+	await order.run(session.socketId, validate(message, data), (valid) => {
+		const text = encodeMessage(message, valid);
+		if (session.state === 'closed') throw new UnknownSocketError(session.socketId);
+		session.send(text);
+	});
 }

@@ -45,14 +45,12 @@ export class Requests {
 		const { signal } = options;
 		const timeoutMs = delay('timeoutMs', options.timeoutMs ?? this.#timeoutMs);
 		signal?.throwIfAborted();
-		const checked = validate(message, data);
-		if (checked instanceof Promise) {
-			await checked;
+		return this.#queue.inOrder(validate(message, data), () => {
 			signal?.throwIfAborted();
-		}
-		const { name } = message;
-		if (this.#isClosed()) throw new SocketRequestError(name, 'disconnected', 'the client is closed');
-		return this.#send(name, data, timeoutMs, signal);
+			const { name } = message;
+			if (this.#isClosed()) throw new SocketRequestError(name, 'disconnected', 'the client is closed');
+			return this.#send(name, data, timeoutMs, signal);
+		});
 	}
 
 	#send(name: string, data: unknown, timeoutMs: number, signal: AbortSignal | undefined): Promise<unknown> {

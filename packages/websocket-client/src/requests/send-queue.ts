@@ -1,5 +1,6 @@
 import type { Connection } from '../connection/connection.ts';
 import { UnsentMessageError } from '../errors.ts';
+import { CallOrder } from '../support/call-order.ts';
 
 /** A message or request to send. */
 export interface Outgoing {
@@ -26,6 +27,7 @@ const SHARE_OF_RATE = 0.9;
 /** Sends messages in order: at once if possible, otherwise later, from a bounded queue. */
 export class SendQueue {
 	readonly #bounds: SendQueueBounds;
+	readonly #order = new CallOrder<''>();
 	readonly #waiting = new Set<Outgoing>();
 	/** Messages that wait for the next connection. */
 	readonly #held = new Set<Outgoing>();
@@ -41,6 +43,14 @@ export class SendQueue {
 
 	constructor(bounds: SendQueueBounds) {
 		this.#bounds = bounds;
+	}
+
+	/**
+	 * Calls `add` once `checked` has settled, in the order of these calls, so that asynchronous schemas change no order:
+	 * at once if nothing is awaited.
+	 */
+	inOrder<TResult>(checked: unknown, add: () => TResult | Promise<TResult>): TResult | Promise<TResult> {
+		return this.#order.run('', checked, add);
 	}
 
 	/** Whether a message that is added now is sent at once. */

@@ -35,22 +35,21 @@ export class Sender {
 	}
 
 	async #send(message: SocketMessage, data: unknown, { queue = true }: SendOptions): Promise<void> {
-		const checked = validate(message, data);
-		// Awaited only if it is asynchronous, so that messages go out in the order of the calls.
-		if (checked instanceof Promise) await checked;
-		const { name } = message;
-		const text = encodeMessage(name, data);
-		if (!queue && !this.#queue.isClear) throw new UnsentMessageError(name, 'not_ready', 'there is no connection');
-		if (this.#isClosed()) throw new UnsentMessageError(name, 'closed', 'the client is closed');
-		await new Promise<void>((resolve, reject) => {
-			this.#queue.add({
-				name,
-				text,
-				deliver: (connection) => {
-					connection.send(text);
-					resolve();
-				},
-				refuse: reject,
+		await this.#queue.inOrder(validate(message, data), () => {
+			const { name } = message;
+			const text = encodeMessage(name, data);
+			if (!queue && !this.#queue.isClear) throw new UnsentMessageError(name, 'not_ready', 'there is no connection');
+			if (this.#isClosed()) throw new UnsentMessageError(name, 'closed', 'the client is closed');
+			return new Promise<void>((resolve, reject) => {
+				this.#queue.add({
+					name,
+					text,
+					deliver: (connection) => {
+						connection.send(text);
+						resolve();
+					},
+					refuse: reject,
+				});
 			});
 		});
 	}
