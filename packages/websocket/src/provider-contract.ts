@@ -131,6 +131,8 @@ export interface SocketReliability {
 	 * after the interruption ended, so that what several nodes report of one outage becomes one gap. Returns the undo.
 	 */
 	onGap(listener: (gap: Gap) => void): () => void;
+	/** Reports the gaps that are held back for now at once. For a server that is about to disconnect its clients. */
+	flushGaps(): void;
 }
 
 /** Messages between nodes, which reach no socket. */

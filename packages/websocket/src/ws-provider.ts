@@ -195,6 +195,10 @@ export class WsProvider implements WebSocketProvider {
 		return this.#remote?.onGap(listener) ?? (() => {});
 	}
 
+	flushGaps(): void {
+		this.#remote?.flushGaps();
+	}
+
 	/** The channels that this node needs from other nodes. */
 	*#channels(): Generator<string> {
 		if (this.#nodeMessages.hasListened) yield nodeChannel(this.nodeId);

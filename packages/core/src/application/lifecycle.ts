@@ -108,6 +108,8 @@ export class Lifecycle {
 		this.#state = 'stopped';
 		if (!wasListening) return this.#stopEarly();
 		const deadline = performance.now() + graceMs;
+		// While clients are there to receive them.
+		this.#provider?.flushGaps();
 		this.#endpoint?.close();
 		await this.#endpoint?.drain(deadline);
 		if (this.#server !== undefined)

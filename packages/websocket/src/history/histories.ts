@@ -98,8 +98,8 @@ export class Histories {
 	}
 
 	/** Messages of a topic may have been missed until now. Delivers them before anything else of the topic. */
-	verify(topic: string): void {
-		this.#topics.get(topic)?.verify();
+	verify(topic: string, since: number): void {
+		this.#topics.get(topic)?.verify(since);
 	}
 
 	/** See {@link readPage}. */

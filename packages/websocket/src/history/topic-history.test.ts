@@ -96,7 +96,7 @@ class FlakyNode {
 		this.failing = 0;
 		this.slowness = 0;
 		this.arrive();
-		this.history.verify();
+		this.history.verify(Date.now());
 		const { last, epoch } = await this.#store.read(TOPIC, { limit: 0 }, this.bounds);
 		for (let i = 0; i < 500; i++) {
 			await new Promise((resolve) => setTimeout(resolve, 1));
@@ -132,7 +132,7 @@ async function apply(node: FlakyNode, [kind, count]: Step): Promise<void> {
 	else if (kind === 'fail') node.failing = 1;
 	else if (kind === 'slow') node.slowness = count;
 	else if (kind === 'wait') await turns(count);
-	else if (kind === 'verify') node.history.verify();
+	else if (kind === 'verify') node.history.verify(Date.now());
 	else if (kind === 'flush') node.flush();
 }
 
@@ -236,7 +236,7 @@ it('a late slice that was read already is not delivered again, even if the messa
 	const node = new FlakyNode({ ...ROOMY, size: 2 });
 	await node.history.open();
 	node.append();
-	node.history.verify();
+	node.history.verify(Date.now());
 	await turns(5);
 	expect(node.numbers).toEqual([0]);
 	node.dropping = 4;

@@ -39,6 +39,11 @@ export class TopicHistory {
 	#cursor: Position | undefined;
 	/** The last time at which nothing before the cursor was missing, in milliseconds since the epoch. */
 	#completeAt = Date.now();
+	/**
+	 * Since when slices may be missing that have not been read yet, in milliseconds since the epoch. Earlier than
+	 * `#completeAt` where this node had been frozen, and processed slices late.
+	 */
+	#suspectSince = Infinity;
 	/** Slices that came while the store is being read; undefined otherwise. */
 	#pending: HistorySlice[] | undefined;
 	/** Whether the store must be read again, because more may have been missed since the last read began. */
@@ -101,9 +106,13 @@ export class TopicHistory {
 		}
 	}
 
-	/** Slices may have been missed until now. Reads and delivers what is missing. */
-	verify(): void {
+	/**
+	 * Slices may have been missed since then (milliseconds since the epoch) and until now. Reads and delivers what is
+	 * missing.
+	 */
+	verify(since: number): void {
 		this.#isDue = true;
+		this.#suspectSince = Math.min(this.#suspectSince, since);
 		if (this.#pending === undefined) void this.#readMissing();
 	}
 
@@ -154,6 +163,7 @@ export class TopicHistory {
 			pending = this.#pending = this.#deliverFollowing(pending.slice(covered), read);
 			if (pending.length === 0 && !this.#isDue) break;
 		}
+		this.#suspectSince = Infinity;
 		this.#pending = undefined;
 	}
 
@@ -200,7 +210,7 @@ export class TopicHistory {
 		const offset = rest[0]?.entries[0]?.prev ?? current.last;
 		this.#cursor = { epoch: current.epoch, offset };
 		this.window.restart();
-		this.#options.onLost(this.#completeAt, this.#cursor, LOST);
+		this.#options.onLost(Math.min(this.#completeAt, this.#suspectSince), this.#cursor, LOST);
 		for (const slice of rest) this.#deliver(slice);
 	}
 

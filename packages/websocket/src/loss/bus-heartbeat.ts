@@ -19,18 +19,20 @@ export interface BusHeartbeatOptions {
 	readonly isSubscribed: (channel: string) => boolean;
 	/** Publishes a beat; rejects when the backend did not accept it. */
 	readonly publish: (channel: string, number: number, intervalMs: number, sentAt: number) => Promise<unknown>;
-	/** Called once per interval, before the beats go out. */
+	/** Called once per interval, before the beats go out, with the time of the monotonic clock. */
 	readonly onTick: (now: number) => void;
 }
 
-/** What this node's own beats show about one shard. */
+/** What this node's own beats show about one shard. Times are of the monotonic clock, which can't be set. */
 interface ShardBeats {
 	/** How many beats the backend accepted. */
 	accepted: number;
-	/** The number of the last beat that came back. */
+	/** The number of the last one that came back. */
 	received: number;
-	/** When the last beat that came back was sent: everything published before that has been received. */
-	provenUntil: number;
+	/** When the last one that came back was sent: everything published before that has been received. */
+	provenAt: number;
+	/** When the beats were sent that have not come back yet, by number. */
+	readonly sentAt: Map<number, number>;
 	/** When the beat that has no answer yet was sent. */
 	unansweredSince: number | undefined;
 }
@@ -55,7 +57,7 @@ export class BusHeartbeat {
 	}
 
 	start(): void {
-		const now = Date.now();
+		const now = performance.now();
 		for (const channel of this.#options.liveness.heartbeatChannels()) this.#shard(channel, now);
 		this.#tick();
 	}
@@ -67,27 +69,36 @@ export class BusHeartbeat {
 	}
 
 	/** A beat of this node came back. */
-	received(channel: string, number: number, sentAt: number): void {
+	received(channel: string, number: number): void {
 		const shard = this.#shards.get(channel);
 		if (shard === undefined) return;
 		shard.received = Math.max(shard.received, number);
-		shard.provenUntil = Math.max(shard.provenUntil, sentAt);
+		for (const [sent, at] of shard.sentAt) {
+			if (sent > number) continue;
+			shard.sentAt.delete(sent);
+			shard.provenAt = Math.max(shard.provenAt, at);
+		}
 	}
 
 	/** The time up to which everything was received on every shard, in milliseconds since the epoch. */
 	provenUntil(): number {
-		let least = Date.now();
-		for (const { provenUntil } of this.#shards.values()) least = Math.min(least, provenUntil);
-		return least;
+		const now = performance.now();
+		let least = now;
+		for (const { provenAt } of this.#shards.values()) least = Math.min(least, provenAt);
+		// As long ago by the clock of the day, however often that was set since.
+		return Math.floor(Date.now() - (now - least));
 	}
 
 	/** Subscriptions are new: earlier beats will not come back. */
 	rebase(): void {
-		for (const shard of this.#shards.values()) shard.received = shard.accepted;
+		for (const shard of this.#shards.values()) {
+			shard.received = shard.accepted;
+			shard.sentAt.clear();
+		}
 	}
 
 	#tick(): void {
-		const now = Date.now();
+		const now = performance.now();
 		const { intervalMs } = this;
 		this.#options.onTick(now);
 		const channels = this.#options.liveness.heartbeatChannels();
@@ -104,7 +115,7 @@ export class BusHeartbeat {
 	#shard(channel: string, now: number): ShardBeats {
 		let shard = this.#shards.get(channel);
 		if (shard === undefined) {
-			shard = { accepted: 0, received: 0, provenUntil: now, unansweredSince: undefined };
+			shard = { accepted: 0, received: 0, provenAt: now, sentAt: new Map(), unansweredSince: undefined };
 			this.#shards.set(channel, shard);
 		}
 		return shard;
@@ -124,7 +135,9 @@ export class BusHeartbeat {
 	#beat(channel: string, shard: ShardBeats, now: number, intervalMs: number): void {
 		const number = shard.accepted + 1;
 		shard.unansweredSince = now;
-		this.#options.publish(channel, number, intervalMs, now).then(
+		// A number that was refused may have got through all the same: its first time is what it proves.
+		if (!shard.sentAt.has(number)) shard.sentAt.set(number, now);
+		this.#options.publish(channel, number, intervalMs, Date.now()).then(
 			() => {
 				shard.accepted = number;
 				shard.unansweredSince = undefined;

@@ -5,9 +5,12 @@ import { Listeners } from '../support/listeners.ts';
 export interface Gap {
 	/** A topic, or `*` for messages that belong to no topic: those of `broadcast` and `send`. */
 	readonly topic: string;
-	/** Milliseconds since the epoch, by this node's clock. Nothing published before is missing. */
+	/**
+	 * Milliseconds since the epoch. Nothing published before is missing, by the clock of the node that published it or
+	 * by this node's.
+	 */
 	readonly since: number;
-	/** Milliseconds since the epoch, by this node's clock. Nothing published after is missing. */
+	/** Milliseconds since the epoch, by the same clocks. Nothing published after is missing. */
 	readonly until: number;
 	/** What happened, as text for people. */
 	readonly reason: string;

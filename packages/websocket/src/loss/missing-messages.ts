@@ -5,8 +5,10 @@ import { BROADCAST_CHANNEL, socketOfChannel } from '../wire/channel-names.ts';
 import type { Beat, GapNotice, Origin, Sender } from '../wire/frame.ts';
 import { type BusHeartbeat, DEFAULT_HEARTBEAT_MS } from './bus-heartbeat.ts';
 import type { GapEvents } from './gap-events.ts';
+import { ClockSkews } from './clock-skews.ts';
 import type { PeerBeats } from './peer-beats.ts';
 import { ReceivedGapNotices } from './received-gap-notices.ts';
+import type { Span } from './unpublished.ts';
 
 /** The channels this node is subscribed to at the backend, and whose frames arrive. */
 export interface LiveChannels {
@@ -32,6 +34,7 @@ export interface MissingMessagesOptions {
 export class MissingMessages {
 	readonly #options: MissingMessagesOptions;
 	readonly #notices = new ReceivedGapNotices();
+	readonly #skews = new ClockSkews();
 
 	constructor(options: MissingMessagesOptions) {
 		this.#options = options;
@@ -43,33 +46,37 @@ export class MissingMessages {
 		const until = Date.now();
 		const begin = heartbeat === undefined ? since : Math.min(since, heartbeat.provenUntil() - this.#slackMs);
 		heartbeat?.rebase();
-		peers.rebase(until);
-		this.#mayBeMissing(this.#affected(channels), begin, until, reason);
+		peers.rebase(performance.now());
+		this.#mayBeMissingAnywhere(this.#affected(channels), begin, until, reason);
 	}
 
 	/** A beat arrived, of this node or another one. */
 	beat(channel: string, beat: Beat): void {
 		const { origin, heartbeat, peers, channels, shardOf } = this.#options;
 		if (beat.origin === origin) {
-			heartbeat?.received(channel, beat.number, beat.sentAt);
+			heartbeat?.received(channel, beat.number);
 			return;
 		}
-		const now = Date.now();
+		this.#skews.observe(beat);
+		const now = performance.now();
 		const missedSince = peers.received(beat, now);
 		if (missedSince === undefined) return;
+		const until = Date.now();
 		const ofShard = [...channels.live()].filter((each) => shardOf(each) === beat.shard);
 		const reason = 'beats of another node were missed, and perhaps its messages';
-		this.#mayBeMissing(this.#affected(ofShard), missedSince - this.#slackMs, now, reason);
+		this.#mayBeMissingAnywhere(this.#affected(ofShard), until - (now - missedSince) - this.#slackMs, until, reason);
 	}
 
 	/** Another node could not publish. */
 	gapNotice(channel: string, { origin, everything, since, until, sentAt }: GapNotice): void {
 		const now = Date.now();
 		if (!this.#notices.isNew(`${origin} ${channel} ${since} ${until}`, now)) return;
-		// The other node's clock may differ. The way here took some of this as well, so the span begins a little earlier.
-		const skew = now - sentAt;
+		// The span by the other node's clock, which stamped the messages, and by this one's. The difference between now
+		// and `sentAt` is the skew and the delay of the notice: at the begin, only the skew may count.
+		const skew = Math.min(now - sentAt, this.#skews.of(origin) ?? 0);
 		const affected = this.#affected(everything ? 'all' : [channel]);
-		this.#mayBeMissing(affected, since + skew - this.#slackMs, until + skew, 'another node could not publish');
+		const begin = Math.floor(Math.min(since, since + skew) - this.#slackMs);
+		this.#mayBeMissing(affected, begin, Math.max(until, until + now - sentAt), 'another node could not publish');
 	}
 
 	/**
@@ -80,17 +87,39 @@ export class MissingMessages {
 	refused(channel: string, since: number, error?: SubscriptionLostError): void {
 		if (error !== undefined) this.#options.onError(error);
 		const topics = isTopic(channel) ? [channel] : this.#affected([channel]);
-		this.#mayBeMissing(topics, since - this.#slackMs, Date.now(), 'the backend refuses the topic');
+		this.#mayBeMissingAnywhere(topics, since - this.#slackMs, Date.now(), 'the backend refuses the topic');
 	}
 
 	/** Messages of a topic with history can't be recovered. */
 	unrecoverable(topic: string, since: number, reason: string): void {
-		this.#options.gaps.report({ topic, since: since - this.#slackMs, until: Date.now(), reason });
+		const span = this.#byAllClocks(since - this.#slackMs, Date.now());
+		this.#options.gaps.report({ topic, ...span, reason });
 	}
 
 	/** Whether a frame was sent over a connection that has failed since, so that it belongs to a gap. */
 	isLate(sender: Sender): boolean {
 		return this.#options.peers.isLate(sender);
+	}
+
+	/** A frame arrived that another release has written: what it carries is missing. */
+	unreadable(channel: string): void {
+		const now = Date.now();
+		const since = Math.min(now, this.#options.heartbeat?.provenUntil() ?? now) - this.#slackMs;
+		this.#mayBeMissingAnywhere(this.#affected([channel]), since, now, 'another node runs another release');
+	}
+
+	/** As {@link #mayBeMissing}, for a span of this node's clock and messages that any node may have stamped. */
+	#mayBeMissingAnywhere(topics: Iterable<string>, since: number, until: number, reason: string): void {
+		const span = this.#byAllClocks(since, until);
+		this.#mayBeMissing(topics, span.since, span.until, reason);
+	}
+
+	/** Returns a span of this node's clock, widened so that it holds by the clocks of all nodes. */
+	#byAllClocks(since: number, until: number): Span {
+		const { least, most } = this.#skews.range();
+		// A skew is too large by the delay of a beat, so that of a clock that is ahead says too little.
+		const aheadMs = least < 0 ? this.#slackMs - least : 0;
+		return { since: Math.floor(since - most), until: Math.ceil(until + aheadMs) };
 	}
 
 	#mayBeMissing(topics: Iterable<string>, since: number, until: number, reason: string): void {
@@ -99,7 +128,7 @@ export class MissingMessages {
 		const plain: string[] = [];
 		for (const topic of topics) {
 			if (histories.boundsOf(topic) === undefined) plain.push(topic);
-			else histories.verify(topic);
+			else histories.verify(topic, since);
 		}
 		gaps.add(plain, since, until, reason);
 	}

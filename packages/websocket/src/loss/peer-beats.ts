@@ -15,7 +15,7 @@ interface Peer {
 	incarnation: number;
 	/** The last beat received; undefined when the next one is the first that counts. */
 	number: number | undefined;
-	/** When that beat was received, by this node's clock, in milliseconds since the epoch. */
+	/** When that beat was received, by the monotonic clock. */
 	receivedAt: number;
 	intervalMs: number;
 	silent: boolean;
@@ -26,7 +26,7 @@ export class PeerBeats {
 	/** By origin and shard. */
 	readonly #peers = new Map<number, Peer[]>();
 
-	/** Milliseconds since the epoch. */
+	/** By the monotonic clock. */
 	#listeningSince = 0;
 
 	/** The number of other nodes that are not silent. */
@@ -49,7 +49,9 @@ export class PeerBeats {
 
 	/**
 	 * Records a beat that is not late. Returns the time since which beats of that node, and so perhaps its messages,
-	 * were missed, in milliseconds since the epoch; undefined if none were.
+	 * were missed; undefined if none were.
+	 *
+	 * @param now like all times here, by the monotonic clock, in milliseconds
 	 */
 	received({ origin, shard, incarnation, number, intervalMs }: Beat, now: number): number | undefined {
 		if (intervalMs === 0) {

@@ -18,6 +18,8 @@ export interface InboundFramesOptions {
 	/** Another node sent this one a message. */
 	readonly onNodeMessage: (text: string) => void;
 	readonly onGapNotice: (channel: string, notice: GapNotice) => void;
+	/** A frame of another release was skipped. */
+	readonly onUnreadable: (channel: string) => void;
 	/** Something failed in the background. */
 	readonly onError: (error: Error) => void;
 }
@@ -41,6 +43,7 @@ export class InboundFrames {
 		if (frame === 'echo') return;
 		if (typeof frame === 'string') {
 			this.#skip(channel, frame);
+			if (frame === 'unknown-version') this.#options.onUnreadable(channel);
 		} else if (frame.origin !== origin && isLate(frame)) {
 			this.#skipped.late++;
 		} else if (frame.type === 'messages') {

@@ -79,6 +79,7 @@ export class RemoteNodes {
 			isLate: (sender) => this.#missing.isLate(sender),
 			onBeat: (channel, beat) => this.#missing.beat(channel, beat),
 			onGapNotice: (channel, notice) => this.#missing.gapNotice(channel, notice),
+			onUnreadable: (channel) => this.#missing.unreadable(channel),
 			onNodeMessage: options.onNodeMessage,
 			onError: (error) => onError(error, 'deliver'),
 		});
@@ -125,6 +126,11 @@ export class RemoteNodes {
 		return this.#gaps.on(listener);
 	}
 
+	/** Reports the gaps that are held back for now at once. */
+	flushGaps(): void {
+		this.#gaps.flush();
+	}
+
 	/** Connects and subscribes to the `wanted` channels. Calls `check` after each wait, which may throw. */
 	async start(wanted: () => Iterable<string>, check: () => void): Promise<void> {
 		const { histories, startTimeoutMs } = this.#options;
@@ -142,7 +148,7 @@ export class RemoteNodes {
 		check();
 		await histories?.open();
 		check();
-		this.#peers.rebase(Date.now());
+		this.#peers.rebase(performance.now());
 		this.#heartbeat?.start();
 	}
 
