@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { run } from '../lib/run.ts';
 
 /** The most that the client may add to a page, in bytes, minified and gzipped. */
-const MOST_BYTES = 9.5 * 1024;
+const MOST_BYTES = 10 * 1024;
 
 const program =
 	"import { SocketClient } from '@orijs/websocket-client';\nObject.assign(globalThis, { SocketClient });\n";

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { InvalidPayloadError, MessageValidationError, SocketMessage } from './index.ts';
+import { MemoryBackend } from './testing/memory-bus.ts';
 import { lateOrderSchema, numberFromText, orderSchema, schema } from './test-support/schemas.ts';
 import { messagesOf, openNode } from './test-support/test-node.ts';
 import { watchUnhandledRejections } from './test-support/unhandled-rejections.ts';
@@ -59,6 +60,41 @@ describe('emit', () => {
 			{ name: 'order.paid.late', data: order },
 			{ name: 'amount.late', data: 42 },
 		]);
+	});
+
+	it.each([
+		['one node', () => ({})],
+		['a bus', () => ({ bus: new MemoryBackend().createBus() })],
+	])('keeps the order of the calls on a topic while a schema takes its time, with %s', async (_, options) => {
+		const node = await openNode(options());
+		const member = await node.connect({ topics: new Set(['t', 'u']) });
+		const gate = Promise.withResolvers<void>();
+		const Slow = SocketMessage.define({
+			name: 'slow',
+			data: schema<number>(async (value) => {
+				await gate.promise;
+				return { value: value as number };
+			}),
+		});
+		const buffer = new Uint8Array([3]);
+		const calls = [
+			node.provider.emit(Slow, 't', 1),
+			node.provider.emit(Amount, 't', '2'),
+			node.provider.publish('t', buffer),
+			node.provider.publishFrom((await node.connect()).id, 't', '4'),
+			node.provider.emit(Amount, 'u', '0'),
+		];
+		buffer.fill(9);
+		gate.resolve();
+		await Promise.all(calls);
+		await node.settled(member);
+
+		const seen = messagesOf(member).map((message) =>
+			typeof message === 'string' && message.startsWith('{')
+				? (JSON.parse(message) as { data: unknown }).data
+				: message,
+		);
+		expect(seen).toEqual([0, 1, 2, new Uint8Array([3]), '4']);
 	});
 
 	it.each([

@@ -50,8 +50,7 @@ export class Emitter implements SocketEmitter {
 		const error = this.#lifecycle.check('publish()') ?? checkPublish(topic, payload);
 		if (error !== undefined) return this.#failures.refuse(error);
 		if (!this.#order.isWaiting(topic)) return this.#publish(topic, payload, false, options);
-		const copy = snapshot(payload);
-		return quiet(this.#inOrder(topic, copy, () => this.#publish(topic, copy, false, options)));
+		return quiet(this.#inOrder(topic, snapshot(payload), (copy) => this.#publish(topic, copy, false, options)));
 	}
 
 	/** @param isEnvelope whether the payload is an encoded envelope */
@@ -79,6 +78,11 @@ export class Emitter implements SocketEmitter {
 	publishFrom(socketId: string, topic: string, payload: Payload): Promise<void> {
 		const error = this.#lifecycle.check('publish()') ?? checkPublish(topic, payload);
 		if (error !== undefined) return this.#failures.refuse(error);
+		if (!this.#order.isWaiting(topic)) return this.#publishFrom(socketId, topic, payload);
+		return quiet(this.#inOrder(topic, snapshot(payload), (copy) => this.#publishFrom(socketId, topic, copy)));
+	}
+
+	#publishFrom(socketId: string, topic: string, payload: Payload): Promise<void> {
 		const socket = this.#registry.get(socketId);
 		if (socket === undefined) return this.#failures.refuse(unknownSocket(socketId));
 		const histories = this.#histories;

@@ -5,7 +5,7 @@ import { show } from './protocol/show.ts';
 /** A socket id that is not a UUID v4. */
 export class InvalidSocketIdError extends BrandedError {
 	static override readonly brand: string = 'InvalidSocketIdError';
-	override readonly name = 'InvalidSocketIdError';
+	declare readonly name: 'InvalidSocketIdError';
 	readonly socketId: unknown;
 	constructor(socketId: unknown) {
 		super(`Invalid socket id ${show(socketId)}: a socket id is ${SOCKET_ID_RULE}`);
@@ -16,7 +16,7 @@ export class InvalidSocketIdError extends BrandedError {
 /** A node id that is not a UUID v4, as `provider.nodeId` is. */
 export class InvalidNodeIdError extends BrandedError {
 	static override readonly brand: string = 'InvalidNodeIdError';
-	override readonly name = 'InvalidNodeIdError';
+	declare readonly name: 'InvalidNodeIdError';
 	constructor(nodeId: unknown) {
 		super(`Invalid node id ${show(nodeId)}: expected a UUID v4, the nodeId of a provider`);
 	}
@@ -25,7 +25,7 @@ export class InvalidNodeIdError extends BrandedError {
 /** A socket whose `ws.data` was not set up by `server.upgrade(req, { data })`. */
 export class InvalidSocketDataError extends BrandedError {
 	static override readonly brand: string = 'InvalidSocketDataError';
-	override readonly name = 'InvalidSocketDataError';
+	declare readonly name: 'InvalidSocketDataError';
 	constructor(data: unknown) {
 		super(
 			`Invalid socket data ${show(data)}: upgrade with ` +
@@ -37,7 +37,7 @@ export class InvalidSocketDataError extends BrandedError {
 /** A payload that cannot be sent. Allowed: strings, ArrayBuffers, typed arrays and DataViews. */
 export class InvalidPayloadError extends BrandedError {
 	static override readonly brand: string = 'InvalidPayloadError';
-	override readonly name = 'InvalidPayloadError';
+	declare readonly name: 'InvalidPayloadError';
 	constructor(payload: unknown, options?: ErrorOptions) {
 		super(
 			`Invalid payload ${show(payload)}: send a string, an ArrayBuffer, a typed array or a DataView ` +
@@ -50,7 +50,7 @@ export class InvalidPayloadError extends BrandedError {
 /** Two live sockets with one id: the second is rejected and closed, the first is not affected. */
 export class DuplicateSocketError extends BrandedError {
 	static override readonly brand: string = 'DuplicateSocketError';
-	override readonly name = 'DuplicateSocketError';
+	declare readonly name: 'DuplicateSocketError';
 	readonly socketId: string;
 	constructor(socketId: string) {
 		super(`Socket ${socketId} is already connected: give every upgrade its own crypto.randomUUID()`);
@@ -61,7 +61,7 @@ export class DuplicateSocketError extends BrandedError {
 /** A socket that is not connected to any known node, or no longer is. */
 export class UnknownSocketError extends BrandedError {
 	static override readonly brand: string = 'UnknownSocketError';
-	override readonly name = 'UnknownSocketError';
+	declare readonly name: 'UnknownSocketError';
 	readonly socketId: string;
 	constructor(socketId: string) {
 		super(`Socket ${socketId} is not connected: it has closed, or addConnection(ws) was not called yet`);
@@ -72,7 +72,7 @@ export class UnknownSocketError extends BrandedError {
 /** A message that Bun dropped because the socket's buffer is over its limit. */
 export class MessageDroppedError extends BrandedError {
 	static override readonly brand: string = 'MessageDroppedError';
-	override readonly name = 'MessageDroppedError';
+	declare readonly name: 'MessageDroppedError';
 	readonly socketId: string;
 	constructor(socketId: string) {
 		super(
@@ -85,13 +85,13 @@ export class MessageDroppedError extends BrandedError {
 /** An invalid option of a provider. */
 export class InvalidOptionError extends BrandedError {
 	static override readonly brand: string = 'InvalidOptionError';
-	override readonly name = 'InvalidOptionError';
+	declare readonly name: 'InvalidOptionError';
 }
 
 /** `setServer` was called with something that is not a server. */
 export class InvalidServerError extends BrandedError {
 	static override readonly brand: string = 'InvalidServerError';
-	override readonly name = 'InvalidServerError';
+	declare readonly name: 'InvalidServerError';
 	constructor(server: unknown) {
 		super(`Invalid server ${show(server)}: pass setServer what Bun.serve() returned`);
 	}
@@ -100,7 +100,7 @@ export class InvalidServerError extends BrandedError {
 /** A call that needs a started provider came before `start()` had completed. */
 export class ProviderNotStartedError extends BrandedError {
 	static override readonly brand: string = 'ProviderNotStartedError';
-	override readonly name = 'ProviderNotStartedError';
+	declare readonly name: 'ProviderNotStartedError';
 	constructor(call: string) {
 		super(`${call} before the provider has started: await provider.start(), or app.listen(), first; nothing was sent`);
 	}
@@ -109,7 +109,7 @@ export class ProviderNotStartedError extends BrandedError {
 /** A call that needs a started provider came after `stop()`, or was overtaken by it. */
 export class ProviderStoppedError extends BrandedError {
 	static override readonly brand: string = 'ProviderStoppedError';
-	override readonly name = 'ProviderStoppedError';
+	declare readonly name: 'ProviderStoppedError';
 	constructor(call: string) {
 		super(`${call}: the provider was stopped; nothing was done`);
 	}
@@ -118,7 +118,7 @@ export class ProviderStoppedError extends BrandedError {
 /** The backend refused a subscription. It was rolled back: no socket is subscribed because of it. */
 export class SubscribeError extends BrandedError {
 	static override readonly brand: string = 'SubscribeError';
-	override readonly name = 'SubscribeError';
+	declare readonly name: 'SubscribeError';
 	readonly topic: string;
 	constructor(topic: string, options: ErrorOptions) {
 		super(`Subscribing to ${show(topic)} failed and was rolled back${because(options.cause)}`, options);
@@ -132,7 +132,7 @@ export class SubscribeError extends BrandedError {
  */
 export class SubscriptionLostError extends BrandedError {
 	static override readonly brand: string = 'SubscriptionLostError';
-	override readonly name = 'SubscriptionLostError';
+	declare readonly name: 'SubscriptionLostError';
 	readonly topic: string;
 	constructor(topic: string, options: ErrorOptions) {
 		super(
@@ -152,7 +152,7 @@ export class SubscriptionLostError extends BrandedError {
  */
 export class BusUnavailableError extends BrandedError {
 	static override readonly brand: string = 'BusUnavailableError';
-	override readonly name = 'BusUnavailableError';
+	declare readonly name: 'BusUnavailableError';
 	readonly topic: string;
 	/** Whether the topic has history, so that either all sockets received it or none did. */
 	readonly hasHistory: boolean;
@@ -170,7 +170,7 @@ export class BusUnavailableError extends BrandedError {
 /** A call needs the history of a topic that has none. */
 export class NoHistoryError extends BrandedError {
 	static override readonly brand: string = 'NoHistoryError';
-	override readonly name = 'NoHistoryError';
+	declare readonly name: 'NoHistoryError';
 	readonly topic: string;
 	constructor(topic: string, feature: string) {
 		super(
@@ -184,7 +184,7 @@ export class NoHistoryError extends BrandedError {
 /** A topic's history could not be read: the backend is unavailable, or refused. */
 export class HistoryUnavailableError extends BrandedError {
 	static override readonly brand: string = 'HistoryUnavailableError';
-	override readonly name = 'HistoryUnavailableError';
+	declare readonly name: 'HistoryUnavailableError';
 	readonly topic: string;
 	constructor(topic: string, options: ErrorOptions) {
 		super(`The history of ${show(topic)} could not be read${because(options.cause)}`, options);
@@ -195,7 +195,7 @@ export class HistoryUnavailableError extends BrandedError {
 /** An invalid idempotency key. Allowed: strings of 1 to 256 characters. */
 export class InvalidIdempotencyKeyError extends BrandedError {
 	static override readonly brand: string = 'InvalidIdempotencyKeyError';
-	override readonly name = 'InvalidIdempotencyKeyError';
+	declare readonly name: 'InvalidIdempotencyKeyError';
 	constructor(key: unknown) {
 		super(
 			`Invalid idempotencyKey ${show(key)}: a key is a string of 1 to 256 characters, a different one for each message`,
@@ -206,7 +206,7 @@ export class InvalidIdempotencyKeyError extends BrandedError {
 /** An invalid position in a topic's history, or number of its messages. */
 export class InvalidPositionError extends BrandedError {
 	static override readonly brand: string = 'InvalidPositionError';
-	override readonly name = 'InvalidPositionError';
+	declare readonly name: 'InvalidPositionError';
 	constructor(name: string, value: unknown, allowed: string) {
 		super(`Invalid ${name} ${show(value)}: ${allowed}`);
 	}

@@ -10,6 +10,27 @@ import { parse, sendTyped } from '../test-support/typed-client.ts';
 type Schema = SocketMessage['data'];
 type Order = SocketMessage<Schema, Schema>;
 
+it('sends what a handler sent before its reply, in the order of the calls', async () => {
+	const slow = z.number().refine(async (n) => {
+		await Bun.sleep(n === 1 ? 30 : 1);
+		return true;
+	});
+	const Step = SocketMessage.define({ name: 'step', data: slow });
+	const Plain = SocketMessage.define({ name: 'plain', data: z.number() });
+	const Walk = SocketMessage.define({ name: 'walk', data: z.null(), reply: z.string() });
+	const router = new SocketRouter().on(Walk, (ctx) => {
+		void ctx.send(Step, 1);
+		void ctx.send(Step, 2);
+		void ctx.send(Plain, 3);
+		return 'arrived';
+	});
+	const app = new Application({ logger: new RecordingLogger() }).websocket().socketRouter(router);
+	const client = await connectClient((await serve(app)).ws);
+
+	sendTyped(client, 'walk', null, 'a');
+	expect((await client.received(4)).map((message) => parse(message)['data'])).toEqual([1, 2, 3, 'arrived']);
+});
+
 describe.each<[string, Order]>([
 	[
 		'zod',

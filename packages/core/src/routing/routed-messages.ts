@@ -96,12 +96,20 @@ export class RoutedMessages {
 		} catch (error) {
 			return this.#failed(ctx, session, error);
 		}
-		if (!(valid instanceof Promise)) return this.#sendAnswer(ctx, session, valid);
+		if (!(valid instanceof Promise)) return this.#answerInOrder(ctx, session, valid);
 		if (!session.isBusy) session.inbound.begin(ctx);
 		valid.then(
-			(value) => this.#sendAnswer(ctx, session, value),
+			(value) => this.#answerInOrder(ctx, session, value),
 			(error: unknown) => this.#failed(ctx, session, error),
 		);
+	}
+
+	/** What the handler sent before, with a schema that validates asynchronously, goes first. */
+	#answerInOrder(ctx: MessageContext, session: Session, value: unknown): void {
+		const { order } = this.#services.requests;
+		if (!order.isWaiting(session.socketId)) return this.#sendAnswer(ctx, session, value);
+		if (!session.isBusy) session.inbound.begin(ctx);
+		void order.run(session.socketId, value, () => this.#sendAnswer(ctx, session, value));
 	}
 
 	#sendAnswer(ctx: MessageContext, session: Session, value: unknown): void {

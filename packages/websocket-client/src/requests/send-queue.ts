@@ -27,7 +27,7 @@ const SHARE_OF_RATE = 0.9;
 /** Sends messages in order: at once if possible, otherwise later, from a bounded queue. */
 export class SendQueue {
 	readonly #bounds: SendQueueBounds;
-	readonly #order = new CallOrder<''>();
+	readonly #order = new CallOrder();
 	readonly #waiting = new Set<Outgoing>();
 	/** Messages that wait for the next connection. */
 	readonly #held = new Set<Outgoing>();
@@ -50,7 +50,7 @@ export class SendQueue {
 	 * at once if nothing is awaited.
 	 */
 	inOrder<TResult>(checked: unknown, add: () => TResult | Promise<TResult>): TResult | Promise<TResult> {
-		return this.#order.run('', checked, add);
+		return this.#order.run(checked, add);
 	}
 
 	/** Whether a message that is added now is sent at once. */

@@ -5,12 +5,14 @@ const BRAND = Symbol.for('orijs.error');
  * in one process are normal, as npm nests one where version ranges differ, and bundlers rename classes.
  */
 export abstract class BrandedError extends Error {
-	/** The same in every copy. A class without one of its own is recognised by its prototype, as usual. */
+	/** Its name in every copy. A class without one of its own is recognised by its prototype, as usual. */
 	static readonly brand: string | undefined = undefined;
 
 	constructor(message: string, options?: ErrorOptions) {
 		super(message, options);
-		Object.defineProperty(this, BRAND, { value: new.target.brand });
+		const { brand } = new.target;
+		if (brand !== undefined) this.name = brand;
+		Object.defineProperty(this, BRAND, { value: brand });
 	}
 
 	static override [Symbol.hasInstance](value: unknown): boolean {

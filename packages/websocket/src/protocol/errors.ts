@@ -6,7 +6,7 @@ import { show } from './show.ts';
 /** An invalid message definition: a bad name, or something that is not a Standard Schema. */
 export class InvalidMessageDefinitionError extends BrandedError {
 	static override readonly brand: string = 'InvalidMessageDefinitionError';
-	override readonly name = 'InvalidMessageDefinitionError';
+	declare readonly name: 'InvalidMessageDefinitionError';
 	constructor(reason: string) {
 		super(`Invalid message definition: ${reason}`);
 	}
@@ -22,7 +22,7 @@ export interface MessageIssue {
 /** Data that does not match its message's schema. */
 export class MessageValidationError extends BrandedError {
 	static override readonly brand: string = 'MessageValidationError';
-	override readonly name = 'MessageValidationError';
+	declare readonly name: 'MessageValidationError';
 	/** The message's name. */
 	readonly messageName: string;
 	readonly issues: readonly MessageIssue[];
@@ -39,7 +39,7 @@ const CODE = /^[a-z][a-z0-9_]{0,63}$/;
 /** Thrown by a handler to answer a message with its own error; the other side receives the code and the message. */
 export class SocketError extends BrandedError {
 	static override readonly brand: string = 'SocketError';
-	override readonly name = 'SocketError';
+	declare readonly name: 'SocketError';
 	readonly code: ErrorCode;
 	/**
 	 * @param code 1 to 64 characters from `a-z 0-9 _`, beginning with a letter, such as `room_full`
@@ -60,7 +60,7 @@ export class SocketError extends BrandedError {
 /** A request that failed: the other side refused it, or did not answer. */
 export class SocketRequestError extends BrandedError {
 	static override readonly brand: string = 'SocketRequestError';
-	override readonly name = 'SocketRequestError';
+	declare readonly name: 'SocketRequestError';
 	/** The message's name. */
 	readonly messageName: string;
 	/** The code from the other side, or `timeout`, `disconnected`, `invalid_reply` or `too_many_requests`. */

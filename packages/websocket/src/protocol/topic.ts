@@ -11,7 +11,7 @@ export function isTopic(value: unknown): value is string {
 /** An invalid topic. Allowed: 1 to 256 characters from `A-Z a-z 0-9 _ : . -`. */
 export class InvalidTopicError extends BrandedError {
 	static override readonly brand: string = 'InvalidTopicError';
-	override readonly name = 'InvalidTopicError';
+	declare readonly name: 'InvalidTopicError';
 	readonly topic: unknown;
 	constructor(topic: unknown) {
 		super(`Invalid topic ${show(topic)}: a topic is 1 to 256 characters from A-Z a-z 0-9 _ : . -`);

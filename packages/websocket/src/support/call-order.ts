@@ -30,7 +30,7 @@ export class CallOrder<TKey> {
 
 	/** Whether a call with this key waits. */
 	isWaiting(key: TKey): boolean {
-		return this.#last.has(key);
+		return this.#last.size > 0 && this.#last.has(key);
 	}
 }
 
