@@ -50,6 +50,8 @@ export interface SocketEmitter {
 
 	/**
 	 * Validates `data` against the message's schema and publishes `{ name, data, timestamp, topic }` as JSON to `topic`.
+	 * Messages to a topic go out in the order of the calls, so that they wait for an earlier one whose schema validates
+	 * asynchronously.
 	 *
 	 * @throws {MessageValidationError} `data` does not match the schema; nothing was sent
 	 * @throws everything that `publish` throws
