@@ -66,7 +66,7 @@ async function point(
 	return recorder.result();
 }
 
-/** The same work, valued by the CPU time of the servers. */
+/** The same work, measured by the servers' CPU time. */
 function cost(flow: Flow): Contender {
 	return {
 		subject: flow.subject,

@@ -34,7 +34,7 @@ export interface CaseResult {
 
 export interface Target {
 	readonly subject: string;
-	/** At least, or (where lower is better) at most: a ratio to the baseline, or a value in the unit of the case. */
+	/** A minimum, or a maximum where lower is better: a ratio to the baseline, or a value in the case's unit. */
 	readonly limit: number;
 	readonly of: 'ratio' | 'value';
 }

@@ -1,7 +1,7 @@
 import { createServer } from 'node:net';
 
-// Below the ephemeral ports (Linux: 32768 to 60999, macOS and Windows: from 49152). If a server has an ephemeral port
-// and is down, a client that reconnects can get that port as its local port: the server then can't restart, or the
+// Below the ephemeral ports (Linux: 32768 to 60999, macOS and Windows: from 49152). If a server on an ephemeral port
+// goes down, a reconnecting client can be given that same port as its local port: the server then can't restart, or the
 // client even connects to itself.
 const LOWEST = 20_000;
 const HIGHEST = 31_999;

@@ -64,7 +64,7 @@ export class UnknownSocketError extends BrandedError {
 	declare readonly name: 'UnknownSocketError';
 	readonly socketId: string;
 	constructor(socketId: string) {
-		super(`Socket ${socketId} is not connected: it has closed, or addConnection(ws) was not called yet`);
+		super(`Socket ${socketId} is not connected: it has closed, or addConnection(ws) has not been called yet`);
 		this.socketId = socketId;
 	}
 }

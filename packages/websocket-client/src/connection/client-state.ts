@@ -1,5 +1,5 @@
 /**
- * - `idle`: `connect()` was not called yet
+ * - `idle`: `connect()` has not been called yet
  * - `connecting`: `auth()` was called, a connection is being opened, or its guards are running
  * - `ready`: messages are sent at once
  * - `waiting`: the connection has ended or could not be opened; the next attempt follows by itself

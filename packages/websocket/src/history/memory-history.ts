@@ -5,8 +5,8 @@ import { MemoryTopic } from './memory-topic.ts';
 const SWEEP_MS = 1_000;
 
 /**
- * Each sweep covers this part of the topics, or the least number: sweeps stay short, and each topic is covered within
- * half a minute.
+ * Each sweep covers this fraction of the topics, but never fewer than the minimum, so that sweeps stay short and every
+ * topic is covered within half a minute.
  */
 const PART_OF_TOPICS = 1 / 30;
 const LEAST_TOPICS = 256;

@@ -66,7 +66,7 @@ export class GapEvents {
 	/** Reports a gap at once. */
 	report(gap: Gap): void {
 		const { topic, ...span } = gap;
-		this.#logger.warn('Messages of a topic with history may be missing', { topic, ...span });
+		this.#logger.warn('Messages on a topic with history may be missing', { topic, ...span });
 		this.#listeners.call(gap);
 	}
 

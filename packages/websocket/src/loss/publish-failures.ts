@@ -31,7 +31,7 @@ export class PublishFailures {
 		this.#notices = new OutgoingGapNotices(this.#unpublished, options.bus.liveness !== undefined);
 	}
 
-	/** What this node's frames on the channel are marked with. */
+	/** Returns the marker that this node's frames on the channel carry. */
 	sender(channel: string): Sender {
 		const shard = this.#shardOf(channel);
 		return { origin: this.#options.origin, shard, incarnation: this.#incarnations[shard] ?? 0 };
