@@ -15,6 +15,7 @@ interface Frame {
 }
 
 interface Loss {
+	readonly since: number;
 	readonly after: number;
 	readonly position: Position;
 }
@@ -63,7 +64,7 @@ class FlakyNode {
 				this.delivered.push(frame);
 				for (const deliver of this.liveSockets) deliver(frame);
 			},
-			onLost: (_, position) => this.losses.push({ after: this.delivered.length, position }),
+			onLost: (since, position) => this.losses.push({ after: this.delivered.length, position, since }),
 			onError: () => {},
 		});
 	}
@@ -249,4 +250,21 @@ it('a late slice that was read already is not delivered again, even if the messa
 	node.close();
 	expect(node.numbers).toEqual([0, 5]);
 	expect(node.losses.map(({ after }) => after)).toEqual([1]);
+});
+
+it('a loss begins where the interruption did, even if slices from before it were processed after it', async () => {
+	const node = new FlakyNode({ ...ROOMY, size: 2 });
+	await node.history.open();
+	node.append();
+	// As after a freeze: what had arrived before is processed now, and what followed is gone.
+	const interruptedSince = Date.now() - 8_000;
+	node.arrive();
+	node.dropping = 4;
+	for (let n = 0; n < 4; n++) node.append();
+	node.history.verify(interruptedSince);
+	await node.settle();
+	node.close();
+
+	expect(node.losses).toHaveLength(1);
+	expect(node.losses[0]?.since).toBeLessThanOrEqual(interruptedSince);
 });
