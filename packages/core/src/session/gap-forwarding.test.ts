@@ -54,6 +54,18 @@ it('an endpoint with authorize alone sends gap notices as well', async () => {
 	expect(parse(await client.next())).toEqual(gap('lost', 1_000));
 });
 
+it('a gap that is still held is sent before a stopping application disconnects its clients', async () => {
+	const { app, connect, interruptOnly } = await interruptible(() => {}, { authorize: { subscribe: () => true } });
+	const client = await connect();
+	sendTyped(client, '@subscribe', { topic: 'lost' }, 'a');
+	await client.next();
+
+	interruptOnly(['lost'], 1_000);
+	await app.stop();
+	expect((await client.closed).code).toBe(1012);
+	expect(client.texts.slice(1).map(parse)).toEqual([gap('lost', 1_000)]);
+});
+
 it('an endpoint without typed messages sends no gap notices', async () => {
 	const { app, connect, interrupt } = await interruptible((raw) => {
 		raw.onWebSocket({ open: (ws) => ws.subscribe('lost') });
@@ -88,6 +100,8 @@ async function interruptible(build: (app: Application) => void, options: WebSock
 	return {
 		app,
 		connect: () => connectClient(ws),
+		/** Interrupts the bus; the gap is held for now. */
+		interruptOnly: (topics: readonly string[] | 'all', since: number) => interrupted(topics, since),
 		/** Resolves once the gap is reported. */
 		async interrupt(topics: readonly string[] | 'all', since: number) {
 			const before = gaps;
