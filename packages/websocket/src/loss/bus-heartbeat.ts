@@ -1,4 +1,5 @@
 import type { BusLiveness } from '../bus.ts';
+import type { Beat, Sender } from '../wire/frame.ts';
 
 /** How often a node publishes a beat by default, in milliseconds. */
 export const DEFAULT_HEARTBEAT_MS = 500;
@@ -10,6 +11,9 @@ const NODES_AT_FULL_RATE = 50;
 /** One missing beat may be chance; two in a row are not. */
 const BEATS_TO_MISS = 2;
 
+/** A beat without its sender. */
+export type BeatContent = Omit<Beat, keyof Sender | 'type'>;
+
 export interface BusHeartbeatOptions {
 	readonly intervalMs: number;
 	readonly liveness: BusLiveness;
@@ -18,7 +22,7 @@ export interface BusHeartbeatOptions {
 	/** Whether beats on this heartbeat channel will come back. */
 	readonly isSubscribed: (channel: string) => boolean;
 	/** Publishes a beat; rejects when the backend did not accept it. */
-	readonly publish: (channel: string, number: number, intervalMs: number, sentAt: number) => Promise<unknown>;
+	readonly publish: (channel: string, beat: BeatContent) => Promise<unknown>;
 	/** Called once per interval, before the beats go out, with the time of the monotonic clock. */
 	readonly onTick: (now: number) => void;
 }
@@ -68,6 +72,18 @@ export class BusHeartbeat {
 		this.#shards.clear();
 	}
 
+	/** Publishes a last beat on each shard, with the number that follows. Resolves once each was accepted or refused. */
+	async sendLast(): Promise<void> {
+		clearTimeout(this.#timer);
+		this.#timer = undefined;
+		const { publish } = this.#options;
+		const last = { intervalMs: this.intervalMs, sentAt: Date.now(), isLast: true };
+		const beats = Array.from(this.#shards, ([channel, { accepted }]) =>
+			publish(channel, { ...last, number: accepted + 1 }),
+		);
+		await Promise.allSettled(beats);
+	}
+
 	/** A beat of this node came back. */
 	received(channel: string, number: number): void {
 		const shard = this.#shards.get(channel);
@@ -80,21 +96,23 @@ export class BusHeartbeat {
 		}
 	}
 
-	/** The time up to which everything was received on every shard, in milliseconds since the epoch. */
-	provenUntil(): number {
-		const now = performance.now();
-		let least = now;
+	/**
+	 * The time up to which everything published to a shard was received, or everything on all shards, by the monotonic
+	 * clock. `-Infinity` for a channel without beats.
+	 */
+	provenAt(channel?: string): number {
+		if (channel !== undefined) return this.#shards.get(channel)?.provenAt ?? -Infinity;
+		let least = performance.now();
 		for (const { provenAt } of this.#shards.values()) least = Math.min(least, provenAt);
-		// As long ago by the clock of the day, however often that was set since.
-		return Math.floor(Date.now() - (now - least));
+		return least;
 	}
 
-	/** Subscriptions are new: earlier beats will not come back. */
-	rebase(): void {
-		for (const shard of this.#shards.values()) {
-			shard.received = shard.accepted;
-			shard.sentAt.clear();
-		}
+	/** The shard's subscriptions are new: earlier beats will not come back. */
+	rebase(channel: string): void {
+		const shard = this.#shards.get(channel);
+		if (shard === undefined) return;
+		shard.received = shard.accepted;
+		shard.sentAt.clear();
 	}
 
 	#tick(): void {
@@ -137,7 +155,7 @@ export class BusHeartbeat {
 		shard.unansweredSince = now;
 		// A number that was refused may have got through all the same: its first time is what it proves.
 		if (!shard.sentAt.has(number)) shard.sentAt.set(number, now);
-		this.#options.publish(channel, number, intervalMs, Date.now()).then(
+		this.#options.publish(channel, { number, intervalMs, sentAt: Date.now(), isLast: false }).then(
 			() => {
 				shard.accepted = number;
 				shard.unansweredSince = undefined;

@@ -14,6 +14,7 @@ const beat = (origin: number, sentAt: number, shard = 0): Beat => ({
 	number: 1,
 	intervalMs: 500,
 	sentAt,
+	isLast: false,
 });
 
 beforeEach(() => vi.useFakeTimers({ now: NOW }));

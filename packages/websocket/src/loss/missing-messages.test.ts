@@ -29,15 +29,15 @@ function createMissing(): Fixture {
 		channels: { live: () => ['t'], isLive: (channel) => channel === 't' },
 		peers: new PeerBeats(),
 		gaps,
+		liveness: undefined,
 		heartbeat: undefined,
 		histories: undefined,
-		shardOf: () => 0,
 		onError: () => {},
 	});
 	return {
 		missing,
 		beat: (number, sentAt) =>
-			missing.beat('!', { type: 'beat', ...THERE, number, intervalMs: 500, sentAt } satisfies Beat),
+			missing.beat('!', { type: 'beat', ...THERE, number, intervalMs: 500, sentAt, isLast: false } satisfies Beat),
 		gaps: () => {
 			gaps.close();
 			return reported;

@@ -1,3 +1,4 @@
+import type { BusLiveness } from '../bus.ts';
 import type { SubscriptionLostError } from '../errors.ts';
 import type { Histories } from '../history/histories.ts';
 import { isTopic } from '../protocol/topic.ts';
@@ -6,7 +7,7 @@ import type { Beat, GapNotice, Origin, Sender } from '../wire/frame.ts';
 import { type BusHeartbeat, DEFAULT_HEARTBEAT_MS } from './bus-heartbeat.ts';
 import type { GapEvents } from './gap-events.ts';
 import { ClockSkews } from './clock-skews.ts';
-import type { PeerBeats } from './peer-beats.ts';
+import type { Accounted, PeerBeats } from './peer-beats.ts';
 import { ReceivedGapNotices } from './received-gap-notices.ts';
 import type { Span } from './unpublished.ts';
 
@@ -22,11 +23,11 @@ export interface MissingMessagesOptions {
 	readonly channels: LiveChannels;
 	readonly peers: PeerBeats;
 	readonly gaps: GapEvents;
-	/** Undefined where the bus has no liveness. */
+	/** Both are undefined where the bus has no liveness. */
+	readonly liveness: BusLiveness | undefined;
 	readonly heartbeat: BusHeartbeat | undefined;
 	/** Topics with history are read again instead of getting a gap. */
 	readonly histories: Histories | undefined;
-	readonly shardOf: (channel: string) => number;
 	readonly onError: (error: Error) => void;
 }
 
@@ -43,16 +44,24 @@ export class MissingMessages {
 	/** The bus was interrupted and has resubscribed. */
 	interrupted(channels: readonly string[] | 'all', since: number, reason: string): void {
 		const { heartbeat, peers } = this.#options;
+		const now = performance.now();
 		const until = Date.now();
-		const begin = heartbeat === undefined ? since : Math.min(since, heartbeat.provenUntil() - this.#slackMs);
-		heartbeat?.rebase();
-		peers.rebase(performance.now());
-		this.#mayBeMissingAnywhere(this.#affected(channels), begin, until, reason);
+		const provenUntil = heartbeat === undefined ? until : this.#wallTime(heartbeat.provenAt()) - this.#slackMs;
+		const begin = Math.min(since, provenUntil);
+		const span = this.#byAllClocks(begin, until);
+		let from = span.since;
+		for (const channel of this.#heartbeatChannels(channels)) {
+			heartbeat?.rebase(channel);
+			for (const { at, sentAt } of peers.interrupted(this.#shardOf(channel), now - (until - begin), now)) {
+				from = Math.min(from, sentAt - this.#slackMs, this.#wallTime(at) - this.#slackMs);
+			}
+		}
+		this.#mayBeMissing(this.#affected(channels), Math.floor(from), span.until, reason);
 	}
 
 	/** A beat arrived, of this node or another one. */
 	beat(channel: string, beat: Beat): void {
-		const { origin, heartbeat, peers, channels, shardOf } = this.#options;
+		const { origin, heartbeat, peers } = this.#options;
 		if (beat.origin === origin) {
 			heartbeat?.received(channel, beat.number);
 			return;
@@ -61,10 +70,26 @@ export class MissingMessages {
 		const now = performance.now();
 		const missedSince = peers.received(beat, now);
 		if (missedSince === undefined) return;
-		const until = Date.now();
-		const ofShard = [...channels.live()].filter((each) => shardOf(each) === beat.shard);
+		const { since, until } = this.#spanOf(missedSince, now, beat.sentAt);
 		const reason = 'beats of another node were missed, and perhaps its messages';
-		this.#mayBeMissingAnywhere(this.#affected(ofShard), until - (now - missedSince) - this.#slackMs, until, reason);
+		this.#mayBeMissing(this.#affected(this.#channelsOf(beat.shard)), since, until, reason);
+	}
+
+	/** Reports once what nodes that fell silent may have been unable to publish. Called once per heartbeat interval. */
+	checkSilentNodes(now: number): void {
+		const { peers, liveness, heartbeat, histories, gaps } = this.#options;
+		if (liveness === undefined || heartbeat === undefined) return;
+		const channels = new Map(liveness.heartbeatChannels().map((channel) => [this.#shardOf(channel), channel]));
+		const provenAt = (shard: number): number => {
+			const channel = channels.get(shard);
+			return channel === undefined ? -Infinity : heartbeat.provenAt(channel);
+		};
+		for (const { shard, since: silentSince } of peers.givenUp(provenAt, now)) {
+			const { since, until } = this.#spanOf(silentSince, now);
+			// What could not be stored was not published: topics with history miss nothing.
+			const topics = [...this.#affected(this.#channelsOf(shard))].filter((topic) => !histories?.boundsOf(topic));
+			gaps.add(topics, since, until, 'another node fell silent, and may have been unable to publish');
+		}
 	}
 
 	/** Another node could not publish. */
@@ -103,8 +128,9 @@ export class MissingMessages {
 
 	/** A frame arrived that another release has written: what it carries is missing. */
 	unreadable(channel: string): void {
+		const { heartbeat } = this.#options;
 		const now = Date.now();
-		const since = Math.min(now, this.#options.heartbeat?.provenUntil() ?? now) - this.#slackMs;
+		const since = (heartbeat === undefined ? now : this.#wallTime(heartbeat.provenAt())) - this.#slackMs;
 		this.#mayBeMissingAnywhere(this.#affected([channel]), since, now, 'another node runs another release');
 	}
 
@@ -120,6 +146,39 @@ export class MissingMessages {
 		// A skew is too large by the delay of a beat, so that of a clock that is ahead says too little.
 		const aheadMs = least < 0 ? this.#slackMs - least : 0;
 		return { since: Math.floor(since - most), until: Math.ceil(until + aheadMs) };
+	}
+
+	/**
+	 * Returns the time from `from` to now, by this node's clock and by that of the other node that `from` belongs to.
+	 *
+	 * @param now by the monotonic clock
+	 * @param sentAt the time now by the clock of the other node, if known; that clock may have been set since `from`
+	 */
+	#spanOf(from: Accounted, now: number, sentAt?: number): Span {
+		const elapsedMs = now - from.at;
+		const wall = Date.now();
+		const until = Math.max(from.sentAt + elapsedMs, wall, sentAt ?? -Infinity);
+		const since = Math.min(from.sentAt, wall - elapsedMs, sentAt === undefined ? Infinity : sentAt - elapsedMs);
+		return { since: Math.floor(since - this.#slackMs), until: Math.ceil(until) };
+	}
+
+	/** A time of the monotonic clock, as long ago by the clock of the day. */
+	#wallTime(at: number): number {
+		return Date.now() - (performance.now() - at);
+	}
+
+	#shardOf(channel: string): number {
+		return this.#options.liveness?.shardOf(channel) ?? 0;
+	}
+
+	#channelsOf(shard: number): string[] {
+		return [...this.#options.channels.live()].filter((channel) => this.#shardOf(channel) === shard);
+	}
+
+	/** The heartbeat channels among these. */
+	#heartbeatChannels(channels: readonly string[] | 'all'): readonly string[] {
+		const all = this.#options.liveness?.heartbeatChannels() ?? [];
+		return channels === 'all' ? all : all.filter((channel) => channels.includes(channel));
 	}
 
 	#mayBeMissing(topics: Iterable<string>, since: number, until: number, reason: string): void {

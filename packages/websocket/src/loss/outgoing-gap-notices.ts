@@ -20,6 +20,11 @@ export class OutgoingGapNotices {
 		this.#repeats = repeats;
 	}
 
+	/** Whether a notice is to be sent again with the next beat. */
+	get areRepeating(): boolean {
+		return this.#repeating.length > 0;
+	}
+
 	/** Returns the spans that have not been sent before. */
 	fresh(): UnpublishedSpans | undefined {
 		if (this.#unpublished.isEmpty) return undefined;

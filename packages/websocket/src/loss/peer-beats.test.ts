@@ -3,86 +3,182 @@ import type { Beat } from '../wire/frame.ts';
 import { PeerBeats } from './peer-beats.ts';
 
 const node = { origin: 1, shard: 0, incarnation: 0 };
-const beat = (number: number, more: Partial<Beat> = {}): Beat => ({
-	type: 'beat',
-	...node,
-	number,
-	intervalMs: 500,
-	sentAt: 0,
-	...more,
-});
+/** The clocks of the nodes are ahead of the monotonic one by this much. */
+const AHEAD_MS = 1_000_000;
+
+/** Beats every 500 ms, on which nothing is proven unless given. */
+function createPeers({ startedAt = 0 } = {}) {
+	const peers = new PeerBeats();
+	peers.start(startedAt);
+	return {
+		peers,
+		/** Returns since when beats were missed, by the monotonic clock. */
+		beat: (number: number, at: number, more: Partial<Beat> = {}) => {
+			const times = { intervalMs: 500, sentAt: AHEAD_MS + at, isLast: false };
+			const missedSince = peers.received({ type: 'beat', ...node, ...times, number, ...more }, at);
+			if (missedSince !== undefined) expect(missedSince.sentAt).toBe(AHEAD_MS + missedSince.at);
+			return missedSince?.at;
+		},
+		givenUp: (provenAt: number, now = provenAt) => peers.givenUp(() => provenAt, now).map(({ since }) => since.at),
+	};
+}
 
 describe('beats of other nodes', () => {
 	it('report nothing missing while their numbers follow each other, or one arrives twice', () => {
-		const peers = new PeerBeats();
-		peers.rebase(3_500);
-		for (const number of [7, 8, 8, 9]) expect(peers.received(beat(number), number * 500)).toBeUndefined();
+		const { peers, beat } = createPeers({ startedAt: 3_500 });
+		for (const number of [7, 8, 8, 9]) expect(beat(number, number * 500)).toBeUndefined();
 		expect(peers.count).toBe(1);
 	});
 
 	it('report everything since the last beat missing when a number is skipped', () => {
-		const peers = new PeerBeats();
-		peers.received(beat(1), 500);
-		peers.received(beat(2), 1_000);
-		expect(peers.received(beat(4), 2_000)).toBe(1_000);
-		expect(peers.received(beat(5), 2_500)).toBeUndefined();
+		const { beat } = createPeers();
+		beat(1, 500);
+		beat(2, 1_000);
+		expect(beat(4, 2_000)).toBe(1_000);
+		expect(beat(5, 2_500)).toBeUndefined();
+	});
+
+	it('report what was missed before the last one', () => {
+		const { peers, beat } = createPeers();
+		beat(1, 500);
+		expect(beat(4, 2_000, { isLast: true })).toBe(500);
+		expect(peers.count).toBe(0);
 	});
 
 	it('are counted separately for each shard', () => {
-		const peers = new PeerBeats();
-		peers.received(beat(1), 500);
-		expect(peers.received(beat(9, { shard: 1 }), 500)).toBeUndefined();
-		expect(peers.received(beat(2), 1_000)).toBeUndefined();
+		const { peers, beat } = createPeers();
+		beat(1, 500);
+		expect(beat(9, 500, { shard: 1 })).toBeUndefined();
+		expect(beat(2, 1_000)).toBeUndefined();
 		expect(peers.count).toBe(1);
-	});
-
-	it('report nothing for the time in which this node was not listening', () => {
-		const peers = new PeerBeats();
-		peers.received(beat(1), 500);
-		peers.rebase(9_900);
-		expect(peers.received(beat(20), 10_000)).toBeUndefined();
-		expect(peers.received(beat(22), 11_000)).toBe(10_000);
 	});
 
 	it('report beats missed when the first one to arrive is not number one', () => {
-		const peers = new PeerBeats();
-		peers.rebase(10_000);
-		expect(peers.received(beat(40), 10_600)).toBeUndefined();
-		expect(peers.received(beat(1, { origin: 2 }), 20_000)).toBeUndefined();
-		expect(peers.received(beat(3, { origin: 3 }), 20_000)).toBe(18_500);
-		expect(peers.received(beat(1_000, { origin: 4 }), 20_000)).toBe(10_000);
+		const { beat } = createPeers({ startedAt: 10_000 });
+		expect(beat(40, 10_600)).toBeUndefined();
+		expect(beat(1, 20_000, { origin: 2 })).toBeUndefined();
+		expect(beat(3, 20_000, { origin: 3 })).toBe(18_500);
+		expect(beat(1_000, 20_000, { origin: 4 })).toBe(10_000);
 	});
 
-	it('forget a node that sends its last beat', () => {
-		const peers = new PeerBeats();
-		peers.received(beat(1), 500);
-		peers.received(beat(0, { intervalMs: 0 }), 600);
-		expect([peers.count, peers.newlySilent(100_000)]).toEqual([0, false]);
-	});
-
-	it('report a node silent after four of its own intervals, once, until its next beat', () => {
-		const peers = new PeerBeats();
-		peers.received(beat(1, { intervalMs: 1_000 }), 0);
-		expect(peers.newlySilent(4_000)).toBe(false);
-		expect([peers.newlySilent(4_001), peers.newlySilent(9_000)]).toEqual([true, false]);
+	it('make a node suspicious after four of its own intervals, once, until its next beat', () => {
+		const { peers, beat } = createPeers();
+		beat(1, 0, { intervalMs: 1_000 });
+		expect(peers.newlySuspicious(4_000)).toBe(false);
+		expect([peers.newlySuspicious(4_001), peers.newlySuspicious(9_000)]).toEqual([true, false]);
 		expect(peers.count).toBe(0);
-		expect(peers.received(beat(3), 10_000)).toBe(0);
+		expect(beat(3, 10_000)).toBe(0);
 		expect(peers.count).toBe(1);
 	});
 
-	it('forget a node that was silent for ten minutes', () => {
-		const peers = new PeerBeats();
-		peers.received(beat(1), 0);
-		peers.newlySilent(600_001);
-		peers.rebase(600_001);
-		expect(peers.received(beat(9), 600_002)).toBeUndefined();
+	it('are forgotten with a node that sent its last one', () => {
+		const { peers, beat, givenUp } = createPeers();
+		beat(1, 500);
+		beat(2, 600, { isLast: true });
+		expect([peers.count, peers.newlySuspicious(100_000), givenUp(100_000)]).toEqual([0, false, []]);
+	});
+
+	it('are forgotten after ten minutes of silence', () => {
+		const { peers, beat } = createPeers();
+		beat(1, 0);
+		peers.newlySuspicious(600_001);
+		expect(beat(2, 600_002)).toBe(599_002);
+	});
+});
+
+describe('an interruption of this node', () => {
+	it('accounts for the beats that were missed meanwhile', () => {
+		const { peers, beat } = createPeers();
+		beat(1, 500);
+		expect(peers.interrupted(0, 600, 9_900)).toEqual([{ at: 500, sentAt: AHEAD_MS + 500 }]);
+		expect(beat(20, 10_000)).toBeUndefined();
+		expect(beat(22, 11_000)).toBe(10_000);
+	});
+
+	it('does not account for beats that should have come before', () => {
+		const { peers, beat } = createPeers();
+		beat(1, 500);
+		expect(peers.interrupted(0, 9_000, 9_900)).toEqual([]);
+		expect(beat(20, 10_000)).toBe(500);
+	});
+
+	it('does not account for beats that should have come after', () => {
+		const { peers, beat } = createPeers();
+		beat(1, 500);
+		peers.interrupted(0, 600, 5_000);
+		expect(beat(4, 6_000)).toBe(5_000);
+	});
+
+	it('leaves nothing to report where no beat was missed', () => {
+		const { peers, beat } = createPeers();
+		beat(1, 500);
+		peers.interrupted(0, 9_000, 9_900);
+		expect(beat(2, 12_000)).toBeUndefined();
+	});
+
+	it('does not touch other shards', () => {
+		const { peers, beat } = createPeers();
+		beat(1, 500, { shard: 1 });
+		peers.interrupted(0, 600, 9_900);
+		expect(beat(20, 10_000, { shard: 1 })).toBe(500);
+	});
+
+	it('is no excuse for a node that had started long before and was never heard', () => {
+		const { peers, beat } = createPeers();
+		peers.interrupted(0, 600, 1_000);
+		// For nine seconds this node listened to another server than the one that started meanwhile.
+		peers.interrupted(0, 10_000, 10_200);
+		expect(beat(11, 10_300)).toBe(10_300 - 11 * 500);
+		expect(beat(2, 10_300, { origin: 2 })).toBeUndefined();
+	});
+});
+
+describe('a silent node', () => {
+	it('is given up after ten seconds, once, since its last beat', () => {
+		const { beat, givenUp } = createPeers();
+		beat(1, 500);
+		expect([givenUp(10_500), givenUp(10_501), givenUp(60_000)]).toEqual([[], [500], []]);
+	});
+
+	it('is given up only on proof that this node received what was published meanwhile', () => {
+		const { beat, givenUp } = createPeers();
+		beat(1, 500);
+		expect([givenUp(600, 60_000), givenUp(10_600, 70_000)]).toEqual([[], [500]]);
+	});
+
+	it('is not given up before this node has listened for ten seconds', () => {
+		const { peers, beat, givenUp } = createPeers();
+		beat(1, 500);
+		peers.interrupted(0, 600, 30_000);
+		expect([givenUp(39_000), givenUp(40_001)]).toEqual([[], [30_000]]);
+	});
+
+	it('is given up later if its beats are rare', () => {
+		const { beat, givenUp } = createPeers();
+		beat(1, 0, { intervalMs: 5_000 });
+		expect([givenUp(20_000), givenUp(20_001)]).toEqual([[], [0]]);
+	});
+
+	it('that comes back has missed nothing if its numbers are unbroken', () => {
+		const { beat, givenUp } = createPeers();
+		beat(1, 500);
+		expect(givenUp(11_000)).toEqual([500]);
+		expect(beat(2, 12_000)).toBeUndefined();
+		expect(givenUp(22_001)).toEqual([12_000]);
+	});
+
+	it('that comes back has been reported up to when it was given up', () => {
+		const { beat, givenUp } = createPeers();
+		beat(1, 500);
+		givenUp(11_000);
+		expect(beat(9, 15_000)).toBe(11_000);
 	});
 });
 
 describe('a frame of a failed connection', () => {
 	it('is late once a newer connection was seen', () => {
-		const peers = new PeerBeats();
-		peers.received(beat(1, { incarnation: 3 }), 500);
+		const { peers, beat } = createPeers();
+		beat(1, 500, { incarnation: 3 });
 		expect(peers.isLate({ ...node, incarnation: 3 })).toBe(false);
 		expect(peers.isLate({ ...node, incarnation: 4 })).toBe(false);
 		expect(peers.isLate({ ...node, incarnation: 3 })).toBe(true);

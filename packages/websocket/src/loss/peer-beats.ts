@@ -1,39 +1,63 @@
 import type { Beat, Sender } from '../wire/frame.ts';
 
-/** A node that misses this many of its own beats has fallen silent. */
-const SILENT_AFTER_BEATS = 4;
-/**
- * How far the first beat of an unknown node may lag behind this node's start, in intervals, before beats count as
- * missed.
- */
+/** A node from which nothing is heard for this many of its intervals may be connected to another server. */
+const SUSPICIOUS_AFTER_BEATS = 4;
+/** How far a beat may lag behind the time at which it is due, in intervals, before beats count as missed. */
 const OVERDUE_AFTER_BEATS = 1.5;
+/** A node that is silent for this long without having said that it stops is given up, in milliseconds. */
+const GIVEN_UP_AFTER_MS = 10_000;
 /** A silent node is forgotten after this long, in milliseconds. */
 const FORGET_AFTER_MS = 600_000;
+
+/**
+ * The moment up to which everything that a node published to a shard has arrived, or has been reported as missing.
+ */
+export interface Accounted {
+	/** By this node's monotonic clock. */
+	readonly at: number;
+	/** By the clock of that node, in milliseconds since the epoch. */
+	readonly sentAt: number;
+}
 
 /** What is known of one node on one shard. */
 interface Peer {
 	incarnation: number;
-	/** The last beat received; undefined when the next one is the first that counts. */
-	number: number | undefined;
+	/** The number of the last beat received. */
+	number: number;
 	/** When that beat was received, by the monotonic clock. */
 	receivedAt: number;
 	intervalMs: number;
-	silent: boolean;
+	/** Later than the last beat where an interruption of this node's own has been reported since. */
+	accounted: Accounted;
+	suspicious: boolean;
+	givenUp: boolean;
 }
 
-/** The other nodes, as far as their beats show. */
+/** Since when this node listens to a shard, by the monotonic clock. */
+interface Listening {
+	readonly since: number;
+	/** When the interruption before that began. What was published between the two has been reported as missing. */
+	readonly interruptedAt: number;
+}
+
+/** The other nodes, as far as their beats show. All times are in milliseconds. */
 export class PeerBeats {
 	/** By origin and shard. */
-	readonly #peers = new Map<number, Peer[]>();
+	readonly #peers = new Map<number, (Peer | undefined)[]>();
+	/** By shard, where this node's subscriptions have been interrupted. */
+	readonly #listening = new Map<number, Listening>();
+	#startedAt = 0;
 
-	/** By the monotonic clock. */
-	#listeningSince = 0;
-
-	/** The number of other nodes that are not silent. */
+	/** The number of other nodes that send beats. */
 	get count(): number {
 		let count = 0;
-		for (const shards of this.#peers.values()) if (shards.some((peer) => peer !== undefined && !peer.silent)) count++;
+		for (const shards of this.#peers.values()) if (shards.some((peer) => peer?.suspicious === false)) count++;
 		return count;
+	}
+
+	/** This node listens from `now` on, by the monotonic clock. */
+	start(now: number): void {
+		this.#startedAt = now;
 	}
 
 	/**
@@ -48,54 +72,126 @@ export class PeerBeats {
 	}
 
 	/**
-	 * Records a beat that is not late. Returns the time since which beats of that node, and so perhaps its messages,
-	 * were missed; undefined if none were.
+	 * Records a beat that is not late. If beats of that node were missed, and so perhaps its messages, returns since when;
+	 * otherwise undefined.
 	 *
-	 * @param now like all times here, by the monotonic clock, in milliseconds
+	 * @param now by the monotonic clock
 	 */
-	received({ origin, shard, incarnation, number, intervalMs }: Beat, now: number): number | undefined {
-		if (intervalMs === 0) {
-			this.#peers.delete(origin);
-			return undefined;
+	received(beat: Beat, now: number): Accounted | undefined {
+		const { origin, shard, incarnation, number, intervalMs, isLast, sentAt } = beat;
+		const peer = this.#peers.get(origin)?.[shard];
+		const missedSince = peer === undefined ? this.#missedBeforeFirst(beat, now) : this.#missedSince(peer, beat, now);
+		if (isLast) {
+			this.#forget(origin, shard);
+		} else if (peer === undefined) {
+			const first = { incarnation, number, receivedAt: now, intervalMs, accounted: { at: now, sentAt } };
+			this.#remember(origin, shard, { ...first, suspicious: false, givenUp: false });
+		} else {
+			peer.number = number;
+			peer.receivedAt = now;
+			peer.intervalMs = intervalMs;
+			peer.accounted = { at: now, sentAt };
+			peer.suspicious = peer.givenUp = false;
 		}
-		let shards = this.#peers.get(origin);
-		if (shards === undefined) this.#peers.set(origin, (shards = []));
-		const peer = shards[shard];
-		if (peer === undefined) {
-			shards[shard] = { incarnation, number, receivedAt: now, intervalMs, silent: false };
-			return this.#missedBeforeFirst(number, intervalMs, now);
-		}
-		const missedSince = peer.number !== undefined && number > peer.number + 1 ? peer.receivedAt : undefined;
-		peer.number = number;
-		peer.receivedAt = now;
-		peer.intervalMs = intervalMs;
-		peer.silent = false;
 		return missedSince;
 	}
 
+	#missedSince(peer: Peer, { shard, number }: Beat, now: number): Accounted | undefined {
+		if (number <= peer.number + 1) return undefined;
+		// The missing ones may be those of an interruption that has been reported.
+		const { since } = this.#listeningTo(shard);
+		const isExplained = peer.receivedAt < since && peer.accounted.at >= since;
+		if (isExplained && now - since <= OVERDUE_AFTER_BEATS * peer.intervalMs) return undefined;
+		return peer.accounted;
+	}
+
 	/** A node whose first beat to arrive is not its number one should have been received before. */
-	#missedBeforeFirst(number: number, intervalMs: number, now: number): number | undefined {
-		if (number <= 1 || now - this.#listeningSince <= OVERDUE_AFTER_BEATS * intervalMs) return undefined;
-		return Math.max(this.#listeningSince, now - number * intervalMs);
+	#missedBeforeFirst({ shard, number, intervalMs, sentAt }: Beat, now: number): Accounted | undefined {
+		if (number <= 1) return undefined;
+		const { since, interruptedAt } = this.#listeningTo(shard);
+		const startedAt = now - number * intervalMs;
+		const margin = OVERDUE_AFTER_BEATS * intervalMs;
+		if (now - since <= margin && startedAt >= interruptedAt - margin) return undefined;
+		const at = Math.max(this.#startedAt, startedAt);
+		return { at, sentAt: sentAt - (now - at) };
 	}
 
-	/** Counts beats from `now` on: those missed earlier have been accounted for. */
-	rebase(now: number): void {
-		this.#listeningSince = now;
-		for (const shards of this.#peers.values())
-			for (const peer of shards) if (peer !== undefined) peer.number = undefined;
+	/**
+	 * The subscriptions to a shard were interrupted. What any node published to it from `from` to `now` is about to be
+	 * reported as missing. Nodes that were overdue even before remain unaccounted for.
+	 *
+	 * @param from by the monotonic clock, as `now`
+	 * @returns up to when everything had arrived of the nodes that were not overdue; the report must reach back to there
+	 */
+	interrupted(shard: number, from: number, now: number): Accounted[] {
+		const accounted: Accounted[] = [];
+		this.#listening.set(shard, { since: now, interruptedAt: from });
+		for (const shards of this.#peers.values()) {
+			const peer = shards[shard];
+			if (peer === undefined || from - peer.accounted.at > OVERDUE_AFTER_BEATS * peer.intervalMs) continue;
+			accounted.push(peer.accounted);
+			peer.accounted = later(peer.accounted, now);
+		}
+		return accounted;
 	}
 
-	/** Returns whether a node fell silent since the last call. */
-	newlySilent(now: number): boolean {
+	/**
+	 * Returns whether a node fell silent since the last call: it may have died, or this node may be connected to the
+	 * wrong server.
+	 */
+	newlySuspicious(now: number): boolean {
 		let found = false;
 		for (const [origin, shards] of this.#peers) {
-			for (const peer of shards) {
-				if (peer === undefined || now - peer.receivedAt <= SILENT_AFTER_BEATS * peer.intervalMs) continue;
-				if (now - peer.receivedAt > FORGET_AFTER_MS) this.#peers.delete(origin);
-				else if (!peer.silent) peer.silent = found = true;
+			for (const [shard, peer] of shards.entries()) {
+				if (peer === undefined) continue;
+				const silentMs = now - peer.receivedAt;
+				if (silentMs > FORGET_AFTER_MS) this.#forget(origin, shard);
+				else if (!peer.suspicious && silentMs > SUSPICIOUS_AFTER_BEATS * peer.intervalMs)
+					peer.suspicious = found = true;
 			}
 		}
 		return found;
 	}
+
+	/**
+	 * Gives up the nodes that fell silent without a last beat: they may have had messages that they could not publish.
+	 * Returns since when, with the shard. A node is returned once, unless it comes back.
+	 *
+	 * @param provenAt up to when, by the monotonic clock, everything published to a shard has been received
+	 */
+	givenUp(provenAt: (shard: number) => number, now: number): { readonly shard: number; readonly since: Accounted }[] {
+		const found: { shard: number; since: Accounted }[] = [];
+		for (const shards of this.#peers.values()) {
+			for (const [shard, peer] of shards.entries()) {
+				if (peer === undefined || peer.givenUp) continue;
+				const listenedMs = provenAt(shard) - Math.max(peer.receivedAt, this.#listeningTo(shard).since);
+				if (listenedMs <= Math.max(GIVEN_UP_AFTER_MS, SUSPICIOUS_AFTER_BEATS * peer.intervalMs)) continue;
+				peer.givenUp = true;
+				found.push({ shard, since: peer.accounted });
+				peer.accounted = later(peer.accounted, now);
+			}
+		}
+		return found;
+	}
+
+	#listeningTo(shard: number): Listening {
+		return this.#listening.get(shard) ?? { since: this.#startedAt, interruptedAt: -Infinity };
+	}
+
+	#remember(origin: number, shard: number, peer: Peer): void {
+		let shards = this.#peers.get(origin);
+		if (shards === undefined) this.#peers.set(origin, (shards = []));
+		shards[shard] = peer;
+	}
+
+	#forget(origin: number, shard: number): void {
+		const shards = this.#peers.get(origin);
+		if (shards === undefined) return;
+		shards[shard] = undefined;
+		if (shards.every((peer) => peer === undefined)) this.#peers.delete(origin);
+	}
+}
+
+function later({ at, sentAt }: Accounted, now: number): Accounted {
+	return { at: now, sentAt: sentAt + (now - at) };
 }

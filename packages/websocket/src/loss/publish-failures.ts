@@ -25,6 +25,9 @@ export class PublishFailures {
 	readonly #incarnations: number[] = [];
 	readonly #failing: boolean[] = [];
 	readonly #reportedAt: number[] = [];
+	/** The number of notices that the backend has not answered yet. */
+	#sending = 0;
+	#told: PromiseWithResolvers<void> | undefined;
 
 	constructor(options: PublishFailuresOptions) {
 		this.#options = options;
@@ -70,6 +73,24 @@ export class PublishFailures {
 	beatAccepted(repeat: boolean): void {
 		if (repeat) for (const spans of this.#notices.due()) this.#send(spans);
 		this.#send(this.#notices.fresh());
+		this.#settle();
+	}
+
+	/** Whether the backend has accepted a notice for everything that could not be published. */
+	get areTold(): boolean {
+		return this.#unpublished.isEmpty && this.#sending === 0;
+	}
+
+	/** Resolves once every notice was accepted, and repeated as often as it has to be. */
+	told(): Promise<void> {
+		this.#told ??= Promise.withResolvers();
+		this.#send(this.#notices.fresh());
+		this.#settle();
+		return this.#told.promise;
+	}
+
+	#settle(): void {
+		if (this.areTold && !this.#notices.areRepeating) this.#told?.resolve();
 	}
 
 	#shardOf(channel: string): number {
@@ -93,7 +114,16 @@ export class PublishFailures {
 
 	#sendNotice(channel: string, span: Span, everything: boolean): void {
 		const notice = encodeGap(this.sender(channel), { ...span, everything, sentAt: Date.now() });
-		// A notice that fails is repeated.
-		this.#options.bus.publish(channel, notice).catch(() => {});
+		this.#sending++;
+		this.#options.bus
+			.publish(channel, notice)
+			.catch(() => {
+				if (everything) this.#unpublished.addAll(span);
+				else this.#unpublished.add(channel, span);
+			})
+			.finally(() => {
+				this.#sending--;
+				this.#settle();
+			});
 	}
 }

@@ -40,7 +40,8 @@ export class OutboundFrames {
 	#batches = new Map<string, Batch>();
 	/** When the oldest pending batch began, in milliseconds since the epoch. */
 	#since = 0;
-	readonly #unanswered = new Set<Batch>();
+	/** With the channel of each. */
+	readonly #unanswered = new Map<Batch, string>();
 	/** Set from the first message of a turn until a turn passes without any. */
 	#turn: ReturnType<typeof setImmediate> | undefined;
 
@@ -77,8 +78,11 @@ export class OutboundFrames {
 	async drain(timeoutMs: number, late: Error): Promise<void> {
 		this.#flush();
 		if (this.#unanswered.size === 0) return;
-		await settledWithin(timeoutMs, Promise.allSettled(Array.from(this.#unanswered, ({ promise }) => promise)));
-		for (const batch of this.#unanswered) fail(batch, late);
+		await settledWithin(timeoutMs, Promise.allSettled(Array.from(this.#unanswered.keys(), ({ promise }) => promise)));
+		for (const [batch, channel] of this.#unanswered) {
+			this.#options.onOutcome(channel, { error: late, since: batch.since });
+			fail(batch, late);
+		}
 		this.#unanswered.clear();
 	}
 
@@ -99,7 +103,7 @@ export class OutboundFrames {
 	};
 
 	#send(channel: string, batch: Batch): void {
-		this.#unanswered.add(batch);
+		this.#unanswered.set(batch, channel);
 		try {
 			Promise.resolve(this.#options.send(channel, batch.messages)).then(
 				(nodes) => this.#settle(channel, batch, { nodes }),

@@ -2,14 +2,14 @@ import type { Bus, BusHandlers, BusStage, BusStatus } from '../bus.ts';
 import { ProviderStoppedError, SubscribeError, UnknownSocketError } from '../errors.ts';
 import { deliverSlice, type Histories } from '../history/histories.ts';
 import type { Logger } from '../logger.ts';
-import { BusHeartbeat } from '../loss/bus-heartbeat.ts';
+import { type BeatContent, BusHeartbeat } from '../loss/bus-heartbeat.ts';
 import { type Gap, GapEvents } from '../loss/gap-events.ts';
 import { MissingMessages } from '../loss/missing-messages.ts';
 import { PeerBeats } from '../loss/peer-beats.ts';
 import { PublishFailures } from '../loss/publish-failures.ts';
 import type { SkippedFrames } from '../provider-contract.ts';
 import type { LocalFanout } from '../sockets/local-fanout.ts';
-import { within } from '../support/promises.ts';
+import { settledWithin, within } from '../support/promises.ts';
 import { BROADCAST_CHANNEL, socketOfChannel } from '../wire/channel-names.ts';
 import { encodeBeat, encodeMessages, randomOrigin } from '../wire/frame.ts';
 import type { Payload } from '../wire/payload.ts';
@@ -37,6 +37,11 @@ export interface RemoteNodesOptions {
 
 /** How long `stop` waits for the backend to accept pending messages, in milliseconds. */
 const DRAIN_TIMEOUT_MS = 1_000;
+/**
+ * How long `stop` waits for a way to tell the other nodes what could not be published, in milliseconds: repeating a
+ * notice takes 3 s.
+ */
+const TELL_TIMEOUT_MS = 5_000;
 
 /** The other nodes, as reached over the bus: what this node subscribes to there, publishes and receives. */
 export class RemoteNodes {
@@ -92,11 +97,12 @@ export class RemoteNodes {
 				liveness,
 				nodeCount: () => this.#peers.count + 1,
 				isSubscribed: (channel) => this.#interest.isLive(channel),
-				publish: (channel, ...beat) => this.#publishBeat(channel, ...beat),
+				publish: (channel, beat) => this.#publishBeat(channel, beat),
 				onTick: (now) => {
 					this.#isFirstBeat = true;
 					channels.update();
-					if (this.#peers.newlySilent(now)) void liveness.verifyPrimary();
+					if (this.#peers.newlySuspicious(now)) void liveness.verifyPrimary();
+					this.#missing.checkSilentNodes(now);
 				},
 			});
 		}
@@ -107,7 +113,7 @@ export class RemoteNodes {
 			gaps: this.#gaps,
 			heartbeat: this.#heartbeat,
 			histories,
-			shardOf: (channel) => liveness?.shardOf(channel) ?? 0,
+			liveness,
 			onError: (error) => onError(error, 'subscribe'),
 		});
 	}
@@ -148,7 +154,7 @@ export class RemoteNodes {
 		check();
 		await histories?.open();
 		check();
-		this.#peers.rebase(performance.now());
+		this.#peers.start(performance.now());
 		this.#heartbeat?.start();
 	}
 
@@ -159,18 +165,25 @@ export class RemoteNodes {
 	 */
 	async stop(reason: Error, sendFirst: boolean): Promise<void> {
 		const { histories } = this.#options;
-		this.#heartbeat?.stop();
 		if (sendFirst) {
-			for (const channel of this.#bus.liveness?.heartbeatChannels() ?? []) {
-				this.#publishBeat(channel, 0, 0, Date.now()).catch(() => {});
-			}
 			const late = new ProviderStoppedError('publish()');
 			await Promise.all([this.#outbound.drain(DRAIN_TIMEOUT_MS, late), histories?.drain(DRAIN_TIMEOUT_MS, late)]);
+			await this.#takeLeave();
 		}
+		this.#heartbeat?.stop();
 		histories?.close();
 		this.#interest.close(reason);
 		await this.#bus.stop();
 		this.#gaps.close();
+	}
+
+	/**
+	 * Tells the other nodes what this one could not publish, and then that it stops. If they can't be reached in time,
+	 * there is no last beat either: they will report that this node fell silent.
+	 */
+	async #takeLeave(): Promise<void> {
+		await settledWithin(this.#heartbeat === undefined ? DRAIN_TIMEOUT_MS : TELL_TIMEOUT_MS, this.#failures.told());
+		if (this.#failures.areTold) await settledWithin(DRAIN_TIMEOUT_MS, this.#heartbeat?.sendLast());
 	}
 
 	/** Resolves once what any node publishes on the channel will arrive. */
@@ -216,8 +229,8 @@ export class RemoteNodes {
 		this.#options.onStatus(status);
 	}
 
-	async #publishBeat(channel: string, number: number, intervalMs: number, sentAt: number): Promise<void> {
-		await this.#bus.publish(channel, encodeBeat(this.#failures.sender(channel), { number, intervalMs, sentAt }));
+	async #publishBeat(channel: string, beat: BeatContent): Promise<void> {
+		await this.#bus.publish(channel, encodeBeat(this.#failures.sender(channel), beat));
 		const isFirst = this.#isFirstBeat;
 		this.#isFirstBeat = false;
 		this.#failures.beatAccepted(isFirst);

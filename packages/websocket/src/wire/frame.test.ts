@@ -105,8 +105,9 @@ describe('a frame', () => {
 
 	it('can be a beat or a gap notice, and is decoded even if it is this node’s own', () => {
 		const sender = { origin: here, shard: 0, incarnation: 1 };
-		const beat = { number: 2 ** 40, intervalMs: 500, sentAt: Date.now() + 0.5 };
-		expect(decode(encodeBeat(sender, beat), here)).toEqual({ type: 'beat', ...sender, ...beat });
+		const beat = { number: 2 ** 40, intervalMs: 500, sentAt: Date.now() + 0.5, isLast: false };
+		for (const each of [beat, { ...beat, isLast: true }])
+			expect(decode(encodeBeat(sender, each), here)).toEqual({ type: 'beat', ...sender, ...each });
 		const gap = { everything: true, since: 1.5, until: 2 ** 42, sentAt: 3 };
 		expect(decode(encodeGap(sender, gap), here)).toEqual({ type: 'gap', ...sender, ...gap });
 	});

@@ -4,7 +4,7 @@
  * ```text
  * frame    = version (u8: 1)  type (u8)  origin (f64, the publishing node)  shard (u16)  incarnation (u32)  body
  * messages = type 0: see frame-messages.ts
- * beat     = type 1: number (f64)  interval (u32, ms; 0: the node is stopping)  sentAt (f64, ms since the epoch)
+ * beat     = type 1: number (f64)  interval (u32, ms)  sentAt (f64, ms since the epoch)  isLast (u8: 0 or 1)
  * gap      = type 2: scope (u8: 0 this topic, 1 everything)  since (f64)  until (f64)  sentAt (f64)
  * ```
  *
@@ -19,7 +19,7 @@ const MESSAGES = 0;
 const BEAT = 1;
 const GAP = 2;
 const HEADER_BYTES = 16;
-const BEAT_BYTES = HEADER_BYTES + 20;
+const BEAT_BYTES = HEADER_BYTES + 21;
 const GAP_BYTES = HEADER_BYTES + 25;
 
 /** A node's identity on the bus: 53 random bits, exact in a number. */
@@ -42,8 +42,10 @@ export interface Beat extends Sender {
 	readonly type: 'beat';
 	/** Counts the beats of this shard that the backend accepted. */
 	readonly number: number;
-	/** How soon the next one is due, in milliseconds; 0 in a node's last beat: it is stopping. */
+	/** The time between two beats, in milliseconds. */
 	readonly intervalMs: number;
+	/** The node is stopping, and has published everything it could. */
+	readonly isLast: boolean;
 	/** By the sender's clock. */
 	readonly sentAt: number;
 }
@@ -78,11 +80,13 @@ export function encodeMessages(sender: Sender, messages: readonly Message[]): Bu
 	return frame;
 }
 
-export function encodeBeat(sender: Sender, { number, intervalMs, sentAt }: Omit<Beat, keyof Sender | 'type'>): Buffer {
+export function encodeBeat(sender: Sender, beat: Omit<Beat, keyof Sender | 'type'>): Buffer {
+	const { number, intervalMs, sentAt, isLast } = beat;
 	const frame = begin(BEAT_BYTES, BEAT, sender);
 	frame.writeDoubleBE(number, HEADER_BYTES);
 	frame.writeUInt32BE(intervalMs, HEADER_BYTES + 8);
 	frame.writeDoubleBE(sentAt, HEADER_BYTES + 12);
+	frame[HEADER_BYTES + 20] = isLast ? 1 : 0;
 	return frame;
 }
 
@@ -138,6 +142,7 @@ function readBeat(frame: Buffer): Omit<Beat, keyof Sender | 'type'> {
 		number: frame.readDoubleBE(HEADER_BYTES),
 		intervalMs: frame.readUInt32BE(HEADER_BYTES + 8),
 		sentAt: frame.readDoubleBE(HEADER_BYTES + 12),
+		isLast: frame[HEADER_BYTES + 20] === 1,
 	};
 }
 
