@@ -1,6 +1,6 @@
 import type { Beat, Sender } from '../wire/frame.ts';
 
-/** A node from which nothing is heard for this many of its intervals may be connected to another server. */
+/** A node whose beats stop for this many of its intervals may be connected to another server. */
 const SUSPICIOUS_AFTER_BEATS = 4;
 /** How far a beat may lag behind the time at which it is due, in intervals, before beats count as missed. */
 const OVERDUE_AFTER_BEATS = 1.5;
@@ -72,8 +72,8 @@ export class PeerBeats {
 	}
 
 	/**
-	 * Records a beat that is not late. If beats of that node were missed, and so perhaps its messages, returns since when;
-	 * otherwise undefined.
+	 * Records a beat that is not late. Returns since when beats of that node, and so perhaps its messages, were missed;
+	 * undefined if none were.
 	 *
 	 * @param now by the monotonic clock
 	 */

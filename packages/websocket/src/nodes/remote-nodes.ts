@@ -38,10 +38,10 @@ export interface RemoteNodesOptions {
 /** How long `stop` waits for the backend to accept pending messages, in milliseconds. */
 const DRAIN_TIMEOUT_MS = 1_000;
 /**
- * How long `stop` waits for a way to tell the other nodes what could not be published, in milliseconds: repeating a
- * notice takes 3 s.
+ * How long `stop` then waits for a way to tell the other nodes what could not be published, in milliseconds: repeating
+ * a notice takes 3 s.
  */
-const TELL_TIMEOUT_MS = 5_000;
+const TELL_TIMEOUT_MS = 4_000;
 
 /** The other nodes, as reached over the bus: what this node subscribes to there, publishes and receives. */
 export class RemoteNodes {
