@@ -62,7 +62,9 @@ function publishNumbers(provider: RedisWsProvider) {
 		/** Resolves when everything that is published from now on arrives. */
 		arriving: (has: (text: string) => boolean) => {
 			const from = sentAt.length;
-			return until(() => sentAt.some((_, number) => number >= from && has(String(number))), { what: 'messages arrive' });
+			return until(() => sentAt.some((_, number) => number >= from && has(String(number))), {
+				what: 'messages arrive',
+			});
 		},
 		/** The numbers that did not arrive, and those of them that were published in no gap. */
 		missing: (has: (text: string) => boolean, gaps: readonly Gap[]) => {
@@ -96,29 +98,33 @@ describe('a node that can’t reach Redis and stops', () => {
 		expect(silent).toEqual([]);
 	});
 
-	it('is reported once by the others after ten seconds, unlike one that said that it stops', { timeout: 60_000 }, async () => {
-		const redis = await redisServer();
-		const proxy = await proxyTo(redis);
-		const receiver = await startReceiver(redis);
-		const orderly = await startProvider(redis);
-		await publishNumbers(orderly).arriving(receiver.has);
-		await orderly.stop();
-		const publisher = await startProvider(proxy);
-		const numbers = publishNumbers(publisher);
-		await numbers.arriving(receiver.has);
-		proxy.refuse(true);
-		proxy.cut();
-		await Bun.sleep(500);
-		numbers.stop();
-		await publisher.stop();
-		expect(receiver.gaps).toEqual([]);
-		await until(() => receiver.gaps.length > 0, { what: 'the gap is reported', ...SILENT_FOR });
+	it(
+		'is reported once by the others after ten seconds, unlike one that said that it stops',
+		{ timeout: 60_000 },
+		async () => {
+			const redis = await redisServer();
+			const proxy = await proxyTo(redis);
+			const receiver = await startReceiver(redis);
+			const orderly = await startProvider(redis);
+			await publishNumbers(orderly).arriving(receiver.has);
+			await orderly.stop();
+			const publisher = await startProvider(proxy);
+			const numbers = publishNumbers(publisher);
+			await numbers.arriving(receiver.has);
+			proxy.refuse(true);
+			proxy.cut();
+			await Bun.sleep(500);
+			numbers.stop();
+			await publisher.stop();
+			expect(receiver.gaps).toEqual([]);
+			await until(() => receiver.gaps.length > 0, { what: 'the gap is reported', ...SILENT_FOR });
 
-		const { missing, silent } = numbers.missing(receiver.has, receiver.gaps);
-		expect(missing.length).toBeGreaterThan(0);
-		expect(silent).toEqual([]);
-		expect(receiver.gaps).toHaveLength(1);
-	});
+			const { missing, silent } = numbers.missing(receiver.has, receiver.gaps);
+			expect(missing.length).toBeGreaterThan(0);
+			expect(silent).toEqual([]);
+			expect(receiver.gaps).toHaveLength(1);
+		},
+	);
 });
 
 it('a node that is led to another server and back reports everything it missed', { timeout: 60_000 }, async () => {

@@ -95,6 +95,33 @@ describe('an interruption', () => {
 	});
 });
 
+describe('beats of another node that were missed', () => {
+	it.each([
+		['is minutes ahead', 5 * MINUTE, 5 * MINUTE],
+		['is minutes behind', -5 * MINUTE, -5 * MINUTE],
+		['was set back meanwhile', 0, -60 * MINUTE],
+		['was set forward meanwhile', 0, 60 * MINUTE],
+	])('are a gap since the last one by the clock of that node, which %s', (_, before, after) => {
+		const { beat, gaps } = createMissing();
+		beat(1, NOW + before);
+		vi.advanceTimersByTime(3_000);
+		beat(7, NOW + 3_000 + after);
+
+		expect(covers(gaps(), NOW, NOW + 3_000, NOW + before, NOW + after, NOW + 3_000 + after)).toBe(true);
+	});
+
+	it.each([0, 700, 5_000])('are a gap since the last one was sent, %i ms before it arrived', (delay) => {
+		const { beat, gaps } = createMissing();
+		beat(1, NOW - 6_000);
+		vi.advanceTimersByTime(500);
+		beat(2, NOW + 500 - delay);
+		vi.advanceTimersByTime(3_000);
+		beat(7, NOW + 3_500);
+
+		expect(covers(gaps(), NOW + 500 - delay, NOW + 3_500)).toBe(true);
+	});
+});
+
 it('a frame of another release is a gap of its topic', () => {
 	const { missing, gaps } = createMissing();
 	missing.unreadable('t');
