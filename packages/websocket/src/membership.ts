@@ -1,4 +1,4 @@
-import { UnknownSocketError } from './errors.ts';
+import { HistoryUnavailableError, UnknownSocketError } from './errors.ts';
 import type { Histories } from './history/histories.ts';
 import type { LocalFanout } from './sockets/local-fanout.ts';
 import type { Registry } from './sockets/registry.ts';
@@ -57,7 +57,12 @@ export class Membership {
 		return true;
 	}
 
-	/** Resolves once messages of every node will arrive. @throws {UnknownSocketError} the socket is closed */
+	/**
+	 * Resolves once messages of every node will arrive.
+	 *
+	 * @throws {UnknownSocketError} the socket is closed
+	 * @throws {HistoryUnavailableError} the topic's history can't be read; the socket is unsubscribed
+	 */
 	subscribe(socket: WebSocketConnection, topic: string): Promise<void> {
 		const { registry, local, histories, subscribeNode, failures } = this.#options;
 		if (registry.subscribe(socket, topic) && !local.subscribe(socket, topic)) {
@@ -67,7 +72,14 @@ export class Membership {
 		const bounds = histories?.boundsOf(topic);
 		if (bounds === undefined) return subscribeNode(topic);
 		histories?.subscribed(topic, bounds);
-		return quiet(subscribeNode(topic).then(() => histories?.ready(topic)));
+		return quiet(
+			subscribeNode(topic)
+				.then(() => histories?.ready(topic))
+				.catch((error: unknown) => {
+					if (error instanceof HistoryUnavailableError) this.unsubscribe(socket.data.socketId, topic);
+					throw error;
+				}),
+		);
 	}
 
 	unsubscribe(socketId: string, topic: string): void {

@@ -73,6 +73,7 @@ export class WsProvider implements WebSocketProvider {
 	readonly #lifecycle: Lifecycle;
 	readonly #status: Status;
 	readonly #nodeMessages: NodeMessages;
+	#isHistoryUnreadable = false;
 	readonly nodeId: string = crypto.randomUUID();
 
 	constructor(options: WsProviderOptions = {}) {
@@ -138,7 +139,7 @@ export class WsProvider implements WebSocketProvider {
 		return new Lifecycle({
 			up: async (check) => {
 				await remote.start(() => this.#channels(), check);
-				this.#status.set(remote.state);
+				this.#status.set(this.#isHistoryUnreadable ? 'degraded' : remote.state);
 			},
 			down: async (from, reason) => {
 				this.#status.set('stopped');
@@ -159,6 +160,7 @@ export class WsProvider implements WebSocketProvider {
 			local: this.#local,
 			onLost: (topic, since, reason) => this.#remote?.unrecoverable(topic, since, reason),
 			onError: (error) => this.#failures.report(error, 'history'),
+			onUnreadable: (areThereAny) => this.#onHistory(areThereAny),
 			onRejected: (error) => this.#failures.report(error, 'publish'),
 		});
 	}
@@ -288,7 +290,12 @@ export class WsProvider implements WebSocketProvider {
 		const histories = this.#histories as Histories;
 		this.#registry.subscribe(socket, topic);
 		histories.subscribed(topic, bounds);
-		return quiet(histories.resume(socket, topic, from, this.#subscribeNode(topic)));
+		return quiet(
+			histories.resume(socket, topic, from, this.#subscribeNode(topic)).catch((error: unknown) => {
+				if (error instanceof HistoryUnavailableError) this.#membership.unsubscribe(socketId, topic);
+				throw error;
+			}),
+		);
 	}
 
 	// Connections and topics
@@ -362,7 +369,19 @@ export class WsProvider implements WebSocketProvider {
 	#onStatus(status: BusStatus): void {
 		if (status.state === 'ready') this.#logger.info('Cross-node delivery is working');
 		else this.#logger.warn(`Cross-node delivery is degraded: ${status.reason}`);
-		if (this.#lifecycle.state === 'started') this.#status.set(status.state);
+		this.#updateStatus();
+	}
+
+	#onHistory(isUnreadable: boolean): void {
+		this.#isHistoryUnreadable = isUnreadable;
+		if (isUnreadable) this.#logger.warn('The history of some topics cannot be read');
+		else this.#logger.info('The history of all topics can be read again');
+		this.#updateStatus();
+	}
+
+	#updateStatus(): void {
+		if (this.#remote === undefined || this.#lifecycle.state !== 'started') return;
+		this.#status.set(this.#isHistoryUnreadable ? 'degraded' : this.#remote.state);
 	}
 }
 

@@ -1,5 +1,6 @@
 import { connectClient, RecordingLogger, type TestClient } from '@orijs/testkit';
-import { InProcWsProvider, SocketMessage } from '@orijs/websocket';
+import { InProcWsProvider, SocketMessage, WsProvider } from '@orijs/websocket';
+import { MemoryBackend } from '@orijs/websocket/testing';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { Application, type AppSocket, SocketRouter } from '../index.ts';
@@ -212,4 +213,27 @@ describe('the application', () => {
 			name: 'NoHistoryError',
 		});
 	});
+});
+
+it('a topic whose history cannot be read is refused; it holds up the others of its message for two seconds', async () => {
+	const logger = new RecordingLogger();
+	const bus = new MemoryBackend().createBus();
+	const { history } = bus;
+	const read = history?.read.bind(history);
+	if (history === undefined || read === undefined) throw new Error('the memory bus has a history');
+	history.read = (topic, ...rest) =>
+		topic === 'chat:broken' ? Promise.reject(new Error('wrong type')) : read(topic, ...rest);
+	const app = new Application({ logger, signals: false }).websocket(new WsProvider({ bus, logger, history: HISTORY }), {
+		authorize: { subscribe: () => true },
+	});
+	const { ws } = await serve(app);
+	const client = await connectClient(ws);
+
+	sendTyped(client, '@subscribe', { topics: ['plain', 'chat:broken', 'chat:fine'] }, 'x');
+	const answer = parse(await client.next((text) => parse(text)['correlationId'] === 'x'));
+	expect(answer['data']).toEqual({
+		...ACCEPTED,
+		refused: [{ topic: 'chat:broken', code: 'unavailable', message: 'Subscription failed; try again' }],
+	});
+	expect(logger.errors.map(({ message }) => message)).toEqual(['WebSocket history failed: wrong type']);
 });

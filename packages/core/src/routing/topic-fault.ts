@@ -1,4 +1,4 @@
-import { type Logger, SubscribeError } from '@orijs/websocket';
+import { HistoryUnavailableError, type Logger, SubscribeError } from '@orijs/websocket';
 import { type RequestFault, SocketError } from '@orijs/websocket/protocol';
 import type { Session } from '../session/session.ts';
 import { INTERNAL_ERROR } from './refusal-texts.ts';
@@ -16,7 +16,8 @@ interface FailedRequest {
 export function topicFault(logger: Logger, { operation, session, topic, err }: FailedRequest): RequestFault {
 	try {
 		if (err instanceof SocketError) return { code: err.code, message: err.message };
-		if (err instanceof SubscribeError) return { code: 'unavailable', message: 'Subscription failed; try again' };
+		if (err instanceof SubscribeError || err instanceof HistoryUnavailableError)
+			return { code: 'unavailable', message: 'Subscription failed; try again' };
 	} catch {
 		// Anything can be thrown, including values that throw when inspected.
 	}

@@ -2,8 +2,8 @@ import { type RedisServer, spawnBun, startRedis } from '@orijs/testkit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 /**
- * `stop` waits 1 s for pending publishes and 4 s for a way to tell the other nodes what failed; a busy machine needs the
- * rest.
+ * `stop` waits 1 s for pending publishes and 4 s for a way to tell the other nodes what failed. The rest is for a busy
+ * machine.
  */
 const PROMPT_MS = 7_000;
 

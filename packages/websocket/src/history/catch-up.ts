@@ -38,7 +38,9 @@ export interface Reader {
 
 /**
  * Sends a socket what it missed and then makes it live. No message is missing, repeated or out of order, because the
- * step from one to the other is synchronous. Undefined if the socket unsubscribed meanwhile. Never rejects.
+ * step from one to the other is synchronous. Undefined if the socket unsubscribed meanwhile.
+ *
+ * @throws {HistoryUnavailableError} the topic can't be read
  */
 export async function catchUp(history: TopicHistory, from: ResumeFrom, reader: Reader): Promise<Recovery | undefined> {
 	await history.open();

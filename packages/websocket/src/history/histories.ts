@@ -3,7 +3,6 @@ import type { Position } from '../protocol/position.ts';
 import type { LocalFanout } from '../sockets/local-fanout.ts';
 import type { Registry } from '../sockets/registry.ts';
 import type { WebSocketConnection } from '../sockets/websocket-connection.ts';
-import { quiet } from '../support/promises.ts';
 import { AppendQueue } from './append-queue.ts';
 import { CatchUpAttempts } from './catch-up-attempts.ts';
 import { catchUp, type Recovery, type ResumeFrom } from './catch-up.ts';
@@ -13,6 +12,7 @@ import type { HistoryPatterns } from './history-rules.ts';
 import type { HistoryBounds, HistoryContent, HistorySlice, HistoryStore } from './history-store.ts';
 import { SocketReader } from './socket-reader.ts';
 import { TopicHistory } from './topic-history.ts';
+import { UnreadableTopics } from './unreadable-topics.ts';
 
 export interface HistoriesOptions {
 	readonly patterns: HistoryPatterns;
@@ -25,6 +25,8 @@ export interface HistoriesOptions {
 	readonly onLost: (topic: string, since: number, reason: string) => void;
 	/** The store could not be read; the read is retried. */
 	readonly onError: (error: Error) => void;
+	/** Whether some topic's history can't be read changed. */
+	readonly onUnreadable: (areThereAny: boolean) => void;
 	/** A message was not stored; its publisher knows. */
 	readonly onRejected: (error: Error) => void;
 }
@@ -34,11 +36,18 @@ export class Histories {
 	readonly #options: HistoriesOptions;
 	readonly #queue: AppendQueue | undefined;
 	readonly #topics = new Map<string, TopicHistory>();
+	readonly #unreadable: UnreadableTopics;
 	/** Sockets that are subscribed to a topic but not live yet. */
 	readonly #attempts = new CatchUpAttempts();
 
 	constructor(options: HistoriesOptions) {
 		this.#options = options;
+		const { store, onUnreadable: onChange, onError } = options;
+		const read = (topic: string): Promise<unknown> => {
+			const bounds = this.boundsOf(topic);
+			return bounds === undefined ? Promise.resolve() : store.read(topic, { limit: 1 }, bounds);
+		};
+		this.#unreadable = new UnreadableTopics({ read, onChange, onError });
 		this.#queue = options.isShared ? new AppendQueue(options.store, options.onRejected) : undefined;
 	}
 
@@ -60,7 +69,8 @@ export class Histories {
 			const bounds = this.boundsOf(topic);
 			if (bounds !== undefined) this.subscribed(topic, bounds);
 		}
-		await Promise.all(Array.from(this.#topics.values(), (history) => quiet(history.open())));
+		// Those that can't be read are retried.
+		await Promise.allSettled(Array.from(this.#topics.values(), (history) => history.open()));
 	}
 
 	/**
@@ -73,6 +83,7 @@ export class Histories {
 	close(): void {
 		for (const history of this.#topics.values()) history.close();
 		this.#topics.clear();
+		this.#unreadable.close();
 	}
 
 	// Messages
@@ -114,7 +125,11 @@ export class Histories {
 		if (!this.#topics.has(topic)) this.#topics.set(topic, this.#follow(topic, bounds));
 	}
 
-	/** Resolves once everything that is published to the topic from then on arrives; at once without subscribers. */
+	/**
+	 * Resolves once everything that is published to the topic from then on arrives; at once without subscribers.
+	 *
+	 * @throws {HistoryUnavailableError} the topic can't be read
+	 */
 	ready(topic: string): Promise<void> {
 		return this.#topics.get(topic)?.open() ?? Promise.resolve();
 	}
@@ -135,6 +150,7 @@ export class Histories {
 	 * meanwhile.
 	 *
 	 * @param isLive resolves when messages of all nodes arrive
+	 * @throws {HistoryUnavailableError} the topic can't be read; the socket is not live
 	 */
 	async resume(
 		socket: WebSocketConnection,
@@ -152,13 +168,16 @@ export class Histories {
 			if (history === undefined || !attempt.isCurrent) return undefined;
 			const isWanted = (): boolean => attempt.isCurrent && !history.isClosed;
 			return await catchUp(history, from, new SocketReader(socket, topic, local, isWanted));
+		} catch (error) {
+			if (!attempt.isCurrent) return undefined;
+			throw error;
 		} finally {
 			attempt.end();
 		}
 	}
 
 	#follow(topic: string, bounds: HistoryBounds): TopicHistory {
-		const { store, isShared, local, registry, onLost, onError } = this.#options;
+		const { store, isShared, local, registry, onLost } = this.#options;
 		return new TopicHistory({
 			topic,
 			bounds,
@@ -171,7 +190,8 @@ export class Histories {
 				onLost(topic, since, reason);
 				local.toTopic(topic, encodePositionNotice({ topic, ...position }));
 			},
-			onError,
+			onUnreadable: (error) => this.#unreadable.add(topic, error),
+			onRead: () => this.#unreadable.delete(topic),
 		});
 	}
 }

@@ -1,3 +1,4 @@
+import { HistoryUnavailableError } from '../errors.ts';
 import type { Position } from '../protocol/position.ts';
 import { sleep, toError } from '../support/promises.ts';
 import { frameOf } from './framing.ts';
@@ -11,12 +12,14 @@ export interface SharedWindowOptions {
 	/** The last message that was delivered on this node. */
 	readonly cursor: () => Position;
 	/** The store could not be read. */
-	readonly onError: (error: Error) => void;
+	readonly onUnreadable: (error: Error) => void;
 }
 
 /** How many messages are read at once. */
 const PAGE = 200;
 const RETRY_MS = 500;
+/** How many reads in a row may fail until those who wait for the messages are told. */
+const FAILURES_TO_TELL = 4;
 /** How long an unused window is kept for sockets that reconnect a little later, in milliseconds. */
 const LINGER_MS = 2_000;
 
@@ -27,6 +30,8 @@ export class SharedWindow {
 	#users = 0;
 	#lingering: ReturnType<typeof setTimeout> | undefined;
 	#extending: Promise<void> | undefined;
+	/** How many reads in a row have failed. */
+	#failures = 0;
 	#isClosed = false;
 
 	constructor(options: SharedWindowOptions) {
@@ -67,15 +72,27 @@ export class SharedWindow {
 		this.#window = undefined;
 	}
 
-	/** Reads the messages before those in the window. Simultaneous calls share one read. Resolves even if it failed. */
+	/**
+	 * Reads the messages before those in the window. Simultaneous calls share one read. Also resolves if the read failed:
+	 * call it again.
+	 *
+	 * @throws {HistoryUnavailableError} several reads in a row have failed
+	 */
 	extend(): Promise<void> {
 		this.#extending ??= this.#extend(this.current())
-			.catch(async (thrown: unknown) => {
-				this.#options.onError(toError(thrown));
-				await sleep(RETRY_MS);
-			})
+			.then(
+				() => void (this.#failures = 0),
+				(thrown: unknown) => this.#failed(toError(thrown)),
+			)
 			.finally(() => (this.#extending = undefined));
 		return this.#extending;
+	}
+
+	async #failed(error: Error): Promise<void> {
+		const { topic, onUnreadable } = this.#options;
+		onUnreadable(error);
+		if (++this.#failures >= FAILURES_TO_TELL) throw new HistoryUnavailableError(topic, { cause: error });
+		await sleep(RETRY_MS);
 	}
 
 	async #extend(window: HistoryWindow): Promise<void> {

@@ -65,7 +65,8 @@ class FlakyNode {
 				for (const deliver of this.liveSockets) deliver(frame);
 			},
 			onLost: (since, position) => this.losses.push({ after: this.delivered.length, position, since }),
-			onError: () => {},
+			onUnreadable: () => {},
+			onRead: () => {},
 		});
 	}
 

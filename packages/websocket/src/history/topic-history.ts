@@ -1,5 +1,6 @@
+import { HistoryUnavailableError } from '../errors.ts';
 import type { Position } from '../protocol/position.ts';
-import { sleep, toError } from '../support/promises.ts';
+import { quiet, sleep, toError } from '../support/promises.ts';
 import { frameOf } from './framing.ts';
 import type { HistoryBounds, HistorySlice, HistoryStore } from './history-store.ts';
 import { SharedWindow } from './shared-window.ts';
@@ -15,7 +16,9 @@ export interface TopicHistoryOptions {
 	/** Messages since then (milliseconds since the epoch) are lost for good; the next ones follow that position. */
 	readonly onLost: (since: number, position: Position, reason: string) => void;
 	/** The store could not be read; the read is retried. */
-	readonly onError: (error: Error) => void;
+	readonly onUnreadable: (error: Error) => void;
+	/** The store was read. */
+	readonly onRead: () => void;
 }
 
 /** How many messages are read at once. */
@@ -23,6 +26,8 @@ const PAGE = 200;
 /** The first delay after a failed read, and the longest, in milliseconds. */
 const FIRST_RETRY_MS = 50;
 const LONGEST_RETRY_MS = 1_000;
+/** How long reads may fail until those who wait for the topic are told, in milliseconds. */
+const UNREADABLE_AFTER_MS = 2_000;
 
 const LOST = 'the history of this topic has a hole, or does not reach back far enough';
 
@@ -52,9 +57,9 @@ export class TopicHistory {
 	#isClosed = false;
 
 	constructor(options: TopicHistoryOptions) {
-		const { topic, bounds, store, onError } = options;
+		const { topic, bounds, store, onUnreadable } = options;
 		this.#options = options;
-		this.window = new SharedWindow({ topic, bounds, store, onError, cursor: () => this.#cursor as Position });
+		this.window = new SharedWindow({ topic, bounds, store, onUnreadable, cursor: () => this.#cursor as Position });
 	}
 
 	/** The topic's position on this node; undefined until `open` has resolved. */
@@ -69,10 +74,13 @@ export class TopicHistory {
 	/**
 	 * Resolves once messages that are published from then on will be delivered: the store must have been read for that.
 	 * Also resolves when the topic is closed.
+	 *
+	 * @throws {HistoryUnavailableError} reads have failed for two seconds. They are retried; a later call waits for them.
 	 */
 	open(): Promise<void> {
 		if (this.#ready !== undefined) return this.#ready.promise;
 		this.#ready = Promise.withResolvers();
+		void quiet(this.#ready.promise);
 		if (!this.#options.isShared) void this.#readCursor();
 		else if (this.#pending === undefined) void this.#readMissing();
 		return this.#ready.promise;
@@ -138,6 +146,7 @@ export class TopicHistory {
 	async #readMissing(first: HistorySlice[] = []): Promise<void> {
 		let pending = (this.#pending = first);
 		let delay = FIRST_RETRY_MS;
+		let failingSince: number | undefined;
 		while (!this.#isClosed) {
 			// The slices that came before the read are part of its result.
 			const covered = pending.length;
@@ -148,7 +157,8 @@ export class TopicHistory {
 				current = await this.#readOn(read);
 			} catch (thrown) {
 				if (this.#isClosed) return;
-				if (delay === FIRST_RETRY_MS) this.#options.onError(toError(thrown));
+				failingSince ??= performance.now();
+				this.#failed(toError(thrown), performance.now() - failingSince);
 				await sleep(delay);
 				delay = Math.min(LONGEST_RETRY_MS, delay * 2);
 				// The slices that came meanwhile are stored as well.
@@ -156,6 +166,8 @@ export class TopicHistory {
 				continue;
 			}
 			if (this.#isClosed) return;
+			failingSince = undefined;
+			this.#options.onRead();
 			pending = this.#pending;
 			if (current !== undefined) this.#skipTo(current, pending.slice(0, covered));
 			this.#completeAt = Date.now();
@@ -165,6 +177,15 @@ export class TopicHistory {
 		}
 		this.#suspectSince = Infinity;
 		this.#pending = undefined;
+	}
+
+	/** A read failed, as all have for this long. */
+	#failed(error: Error, failingMs: number): void {
+		const { topic, onUnreadable } = this.#options;
+		onUnreadable(error);
+		if (failingMs < UNREADABLE_AFTER_MS || this.#cursor !== undefined) return;
+		this.#ready?.reject(new HistoryUnavailableError(topic, { cause: error }));
+		this.#ready = undefined;
 	}
 
 	/**
