@@ -225,14 +225,14 @@ export class SocketClient {
 
 	// Events of the connection
 
-	#ready(connection: Connection, { socketId, timestamp, messagesPerSecond }: AuthAnswer): void {
-		this.#socketId = socketId;
+	#ready(connection: Connection, answer: AuthAnswer): void {
+		this.#socketId = answer.socketId;
 		const since = this.#missingSince;
 		this.#missingSince = undefined;
 		// Topics first: queued messages may be about them.
 		this.#subscriptions.open(connection);
-		this.#sendQueue.open(connection, messagesPerSecond, this.#subscriptions.cost);
-		if (since !== undefined) this.#gap(gapBetween(THIS_CLIENT, since, timestamp));
+		this.#sendQueue.open(connection, answer.messagesPerSecond, this.#subscriptions.cost);
+		if (since !== undefined) this.#gap(gapBetween(THIS_CLIENT, since, answer));
 	}
 
 	#lost(connection: Connection): void {

@@ -12,6 +12,7 @@ export type {
 	NodeMessaging,
 	PublishOptions,
 	SkippedFrames,
+	Watermark,
 	SocketEmitter,
 	SocketHistory,
 	SocketLifecycle,

@@ -123,6 +123,19 @@ export interface SkippedFrames {
 	readonly late: number;
 }
 
+/** Up to when this node has received what other nodes published, and how far their clocks are from its own. */
+export interface Watermark {
+	/**
+	 * Everything that was published longer ago than this, in milliseconds, has arrived or has been reported as missing. A
+	 * fraction of a second while delivery works.
+	 */
+	readonly lagMs: number;
+	/** By how much the clock of another node is behind this node's at most, in milliseconds. */
+	readonly clocksBehindMs: number;
+	/** By how much the clock of another node is ahead of this node's at most, in milliseconds. */
+	readonly clocksAheadMs: number;
+}
+
 /** Tells whether messages get through between nodes, and where some may be missing. */
 export interface SocketReliability {
 	readonly status: ProviderStatus;
@@ -135,6 +148,8 @@ export interface SocketReliability {
 	onGap(listener: (gap: Gap) => void): () => void;
 	/** Reports the gaps that are held back for now at once. For a server that is about to disconnect its clients. */
 	flushGaps(): void;
+	/** What a client must know to tell what it missed, if it loses its connection and comes back on any node. */
+	watermark(): Watermark;
 }
 
 /** Messages between nodes, which reach no socket. */

@@ -22,7 +22,13 @@ import { DEFAULT_GRACE_MS } from './nodes/channel-interest.ts';
 import { NodeMessages } from './nodes/node-messages.ts';
 import { RemoteNodes, type RemoteNodesOptions } from './nodes/remote-nodes.ts';
 import type { InferInput, SocketMessage } from './protocol/message.ts';
-import type { HistoryPageOptions, PublishOptions, SkippedFrames, WebSocketProvider } from './provider-contract.ts';
+import type {
+	HistoryPageOptions,
+	PublishOptions,
+	SkippedFrames,
+	Watermark,
+	WebSocketProvider,
+} from './provider-contract.ts';
 import { checkSocket } from './sockets/socket-check.ts';
 import { LocalFanout, type PubSubServer } from './sockets/local-fanout.ts';
 import { Registry } from './sockets/registry.ts';
@@ -199,6 +205,10 @@ export class WsProvider implements WebSocketProvider {
 
 	flushGaps(): void {
 		this.#remote?.flushGaps();
+	}
+
+	watermark(): Watermark {
+		return this.#remote?.watermark() ?? NOTHING_AWAY;
 	}
 
 	/** The channels that this node needs from other nodes. */
@@ -387,4 +397,6 @@ export class WsProvider implements WebSocketProvider {
 
 const DEFAULT_PAGE = 100;
 const DEFAULT_START_TIMEOUT_MS = 10_000;
+/** Of a node without others. */
+const NOTHING_AWAY: Watermark = { lagMs: 0, clocksBehindMs: 0, clocksAheadMs: 0 };
 const NOTHING_SKIPPED: SkippedFrames = { 'unknown-version': 0, malformed: 0, late: 0 };

@@ -74,6 +74,7 @@ export class WebSocketEndpoint implements SessionHost {
 		});
 		this.#guards = new ConnectionGuards({
 			guards: table?.guards ?? [],
+			provider,
 			limits,
 			refusals,
 			logger,

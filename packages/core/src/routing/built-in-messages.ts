@@ -1,8 +1,8 @@
-import { BuiltIn, type ClientMessage, encodeAnswer, type PingAnswer } from '@orijs/websocket/protocol';
+import { BuiltIn, type ClientMessage, encodeAnswer } from '@orijs/websocket/protocol';
 import type { Session } from '../session/session.ts';
+import { answeredAt } from './answered-at.ts';
 import { authAnswer } from './auth-answer.ts';
 import type { ClientRequests } from './client-requests.ts';
-import { DeliveryWatermark } from './delivery-watermark.ts';
 import type { ClientReply } from './forwarded-reply.ts';
 import type { PendingAuthorization } from './pending-authorization.ts';
 import { sendRefusal } from './send-refusal.ts';
@@ -18,12 +18,10 @@ export interface BuiltInServices extends SubscriptionServices {
 export class BuiltInMessages {
 	readonly #services: BuiltInServices;
 	readonly #subscriptions: SubscriptionRequests;
-	readonly #watermark: DeliveryWatermark;
 
 	constructor(services: BuiltInServices) {
 		this.#services = services;
 		this.#subscriptions = new SubscriptionRequests(services);
-		this.#watermark = new DeliveryWatermark(services.provider);
 	}
 
 	/** Whether a type is reserved for the protocol, known or not. */
@@ -34,8 +32,7 @@ export class BuiltInMessages {
 	/** Handles the messages that do not queue behind others. Returns false for those that do. */
 	handleNow(session: Session, message: ClientMessage): boolean {
 		if (message.type === BuiltIn.reply) this.#reply(session, message);
-		else if (message.type === BuiltIn.ping)
-			this.#answer(session, message, { timestamp: this.#watermark.now() } satisfies PingAnswer);
+		else if (message.type === BuiltIn.ping) this.#answer(session, message, answeredAt(this.#services.provider));
 		else return false;
 		return true;
 	}
@@ -63,7 +60,7 @@ export class BuiltInMessages {
 	 * while the client would believe they had.
 	 */
 	#auth(session: Session, message: ClientMessage): void {
-		if (!this.#services.hasGuards) return this.#answer(session, message, authAnswer(session, this.#services.limits));
+		if (!this.#services.hasGuards) return this.#answer(session, message, authAnswer(session, this.#services));
 		this.#services.refusals.add('message', { socketId: session.socketId, reason: 'a second @auth' });
 		sendRefusal(session, message, 'invalid_message', 'Already authenticated; reconnect to authenticate again');
 	}

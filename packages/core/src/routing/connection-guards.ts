@@ -1,6 +1,7 @@
 import type { Logger } from '@orijs/websocket';
 import { show } from '@orijs/websocket/internal';
 import { BuiltIn, CloseCode, encodeAnswer, SocketError } from '@orijs/websocket/protocol';
+import type { WebSocketProvider } from '@orijs/websocket';
 import type { AllLimits } from '../limits.ts';
 import type { Refusals } from '../refusals.ts';
 import type { Frame, Session } from '../session/session.ts';
@@ -20,6 +21,7 @@ export interface UpgradeRequest {
 export interface ConnectionGuardsOptions {
 	readonly guards: readonly ConnectionGuard<object>[];
 	readonly limits: AllLimits;
+	readonly provider: WebSocketProvider;
 	readonly refusals: Refusals;
 	readonly logger: Logger;
 	/** All guards have passed and have set these values. */
@@ -81,7 +83,7 @@ export class ConnectionGuards {
 	async #run(session: Session, auth: unknown, correlationId: string | undefined): Promise<void> {
 		const request = this.#pending.get(session);
 		if (request === undefined) return;
-		const { guards, limits, logger, onPassed } = this.#options;
+		const { guards, logger, onPassed } = this.#options;
 		const { socketId } = session;
 		const ctx = new GuardCall(session, auth, request, logger);
 		for (const guard of guards) {
@@ -106,7 +108,7 @@ export class ConnectionGuards {
 		this.forget(session);
 		session.open(ctx.state);
 		if (correlationId !== undefined)
-			session.send(encodeAnswer(BuiltIn.auth, correlationId, authAnswer(session, limits)));
+			session.send(encodeAnswer(BuiltIn.auth, correlationId, authAnswer(session, this.#options)));
 		onPassed(session, ctx.state);
 	}
 

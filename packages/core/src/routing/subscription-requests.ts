@@ -5,6 +5,7 @@ import type { Refusals } from '../refusals.ts';
 import type { Session } from '../session/session.ts';
 import { exceedsTopicLimit } from '../session/topic-limit.ts';
 import type { Authorize } from '../websocket-options.ts';
+import { answeredAt } from './answered-at.ts';
 import { allOf, isAvailable, type MaybePromise } from './maybe-promise.ts';
 import { PendingAuthorization } from './pending-authorization.ts';
 import { readTopicRequests, TOPICS_RULE } from './read-topic-requests.ts';
@@ -130,11 +131,13 @@ export class SubscriptionRequests {
 		message: ClientMessage,
 		topics: readonly TopicRequest[],
 	): void {
-		if (outcomes.every(isAvailable)) return sendTopicsAnswer(session, message, topics, outcomes);
+		if (outcomes.every(isAvailable)) {
+			return sendTopicsAnswer(session, message, topics, outcomes, answeredAt(this.#services.provider));
+		}
 		session.pendingAnswers++;
 		void allOf(outcomes).then((settled) => {
 			session.pendingAnswers--;
-			sendTopicsAnswer(session, message, topics, settled);
+			sendTopicsAnswer(session, message, topics, settled, answeredAt(this.#services.provider));
 		});
 	}
 }

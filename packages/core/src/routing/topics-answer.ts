@@ -1,4 +1,5 @@
 import {
+	type AnsweredAt,
 	type ClientMessage,
 	encodeAnswer,
 	type RequestFault,
@@ -20,14 +21,13 @@ export function sendTopicsAnswer(
 	message: ClientMessage,
 	topics: readonly TopicRequest[],
 	outcomes: readonly TopicOutcome[],
+	at: AnsweredAt,
 ): void {
-	const timestamp = Date.now();
 	const { type, correlationId, data } = message;
 	const [first] = outcomes;
 	if (!('topics' in (data as object))) {
 		if (first !== undefined) return sendRefusal(session, message, first.code, first.message);
-		if (correlationId !== undefined)
-			session.send(encodeAnswer(type, correlationId, { timestamp } satisfies TopicsAnswer));
+		if (correlationId !== undefined) session.send(encodeAnswer(type, correlationId, at satisfies TopicsAnswer));
 		return;
 	}
 	const refused = topics.flatMap(({ topic }, index) => {
@@ -35,7 +35,7 @@ export function sendTopicsAnswer(
 		return fault === undefined ? [] : [{ topic, ...fault }];
 	});
 	if (correlationId !== undefined) {
-		session.send(encodeAnswer(type, correlationId, { timestamp, refused } satisfies TopicsAnswer));
+		session.send(encodeAnswer(type, correlationId, { ...at, refused } satisfies TopicsAnswer));
 		return;
 	}
 	for (const { code, message: why } of refused) sendRefusal(session, message, code, why);

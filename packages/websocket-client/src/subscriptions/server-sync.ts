@@ -155,14 +155,14 @@ export class ServerSync {
 		const faults = new Map(answer.refused?.map((fault) => [fault.topic, fault]));
 		for (const name of names) {
 			const fault = faults.get(name);
-			if (type === BuiltIn.subscribe) this.#subscribed(name, fault, answer.timestamp);
+			if (type === BuiltIn.subscribe) this.#subscribed(name, fault, answer);
 			else this.#unsubscribed(name, fault);
 		}
 		if (faults.size === 0) this.#postponed.resetDelay();
 		this.#sync();
 	}
 
-	#subscribed(name: string, fault: RefusedTopic | undefined, timestamp: number): void {
+	#subscribed(name: string, fault: RefusedTopic | undefined, answer: TopicsAnswer): void {
 		const topic = this.#wanted.get(name);
 		if (fault !== undefined) {
 			this.#states.delete(name);
@@ -176,7 +176,7 @@ export class ServerSync {
 		const { missingSince: since } = topic;
 		topic.missingSince = undefined;
 		confirm(topic);
-		if (since !== undefined) this.#events.gap(gapBetween(name, since, timestamp));
+		if (since !== undefined) this.#events.gap(gapBetween(name, since, answer));
 	}
 
 	#unsubscribed(name: string, fault: RefusedTopic | undefined): void {

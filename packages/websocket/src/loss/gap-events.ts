@@ -63,6 +63,16 @@ export class GapEvents {
 		this.#timer ??= setTimeout(() => this.flush(), GAP_HOLD_MS);
 	}
 
+	/**
+	 * The time up to which everything that is missing has been reported, by the monotonic clock; `now` if no gap is held.
+	 */
+	reportedUntil(now: number): number {
+		let least = now;
+		const wall = Date.now();
+		for (const { since } of this.#pending.values()) least = Math.min(least, now - (wall - since));
+		return least;
+	}
+
 	/** Reports a gap at once. */
 	report(gap: Gap): void {
 		const { topic, ...span } = gap;

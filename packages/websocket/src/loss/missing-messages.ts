@@ -3,6 +3,7 @@ import type { SubscriptionLostError } from '../errors.ts';
 import type { Histories } from '../history/histories.ts';
 import { isTopic } from '../protocol/topic.ts';
 import { BROADCAST_CHANNEL, socketOfChannel } from '../wire/channel-names.ts';
+import type { Watermark } from '../provider-contract.ts';
 import type { Beat, GapNotice, Origin, Sender } from '../wire/frame.ts';
 import { type BusHeartbeat, DEFAULT_HEARTBEAT_MS } from './bus-heartbeat.ts';
 import type { GapEvents } from './gap-events.ts';
@@ -121,6 +122,17 @@ export class MissingMessages {
 		this.#options.gaps.report({ topic, ...span, reason });
 	}
 
+	/** @param disconnectedAt since when the bus is not ready, by the monotonic clock; undefined while it is */
+	watermark(disconnectedAt: number | undefined): Watermark {
+		const { heartbeat, liveness, peers, gaps } = this.#options;
+		const now = performance.now();
+		let at = Math.min(gaps.reportedUntil(now), disconnectedAt ?? now, heartbeat?.provenAt() ?? now);
+		for (const channel of liveness?.heartbeatChannels() ?? [])
+			at = Math.min(at, peers.accountedAt(this.#shardOf(channel), now));
+		const { least, most } = this.#skews.range();
+		return { lagMs: Math.ceil(now - at), clocksBehindMs: Math.ceil(most), clocksAheadMs: this.#aheadMs(least) };
+	}
+
 	/** Whether a frame was sent over a connection that has failed since, so that it belongs to a gap. */
 	isLate(sender: Sender): boolean {
 		return this.#options.peers.isLate(sender);
@@ -143,9 +155,13 @@ export class MissingMessages {
 	/** Returns a span of this node's clock, widened so that it holds by the clocks of all nodes. */
 	#byAllClocks(since: number, until: number): Span {
 		const { least, most } = this.#skews.range();
+		return { since: Math.floor(since - most), until: Math.ceil(until + this.#aheadMs(least)) };
+	}
+
+	/** By how much other clocks are ahead of this node's at most, in milliseconds. @param least the least skew */
+	#aheadMs(least: number): number {
 		// A skew is too large by the delay of a beat, so that of a clock that is ahead says too little.
-		const aheadMs = least < 0 ? this.#slackMs - least : 0;
-		return { since: Math.floor(since - most), until: Math.ceil(until + aheadMs) };
+		return least < 0 ? Math.ceil(this.#slackMs - least) : 0;
 	}
 
 	/**

@@ -174,6 +174,19 @@ export class PeerBeats {
 		return found;
 	}
 
+	/**
+	 * The time up to which everything that other nodes published to a shard has arrived, or has been reported as missing;
+	 * `now` where there are none.
+	 */
+	accountedAt(shard: number, now: number): number {
+		let least = now;
+		for (const shards of this.#peers.values()) {
+			const peer = shards[shard];
+			if (peer !== undefined && !peer.givenUp) least = Math.min(least, peer.accounted.at);
+		}
+		return least;
+	}
+
 	#listeningTo(shard: number): Listening {
 		return this.#listening.get(shard) ?? { since: this.#startedAt, interruptedAt: -Infinity };
 	}

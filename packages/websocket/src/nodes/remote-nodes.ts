@@ -7,7 +7,7 @@ import { type Gap, GapEvents } from '../loss/gap-events.ts';
 import { MissingMessages } from '../loss/missing-messages.ts';
 import { PeerBeats } from '../loss/peer-beats.ts';
 import { PublishFailures } from '../loss/publish-failures.ts';
-import type { SkippedFrames } from '../provider-contract.ts';
+import type { SkippedFrames, Watermark } from '../provider-contract.ts';
 import type { LocalFanout } from '../sockets/local-fanout.ts';
 import { settledWithin, within } from '../support/promises.ts';
 import { BROADCAST_CHANNEL, socketOfChannel } from '../wire/channel-names.ts';
@@ -57,6 +57,8 @@ export class RemoteNodes {
 	readonly #heartbeat: BusHeartbeat | undefined;
 	readonly #heartbeatChannels: HeartbeatChannels | undefined;
 	#state: BusStatus['state'] = 'degraded';
+	/** Since when the bus is not ready, by the monotonic clock. */
+	#disconnectedAt: number | undefined;
 	/** Whether no beat of the current tick has been accepted yet. */
 	#isFirstBeat = false;
 
@@ -135,6 +137,10 @@ export class RemoteNodes {
 	/** Reports the gaps that are held back for now at once. */
 	flushGaps(): void {
 		this.#gaps.flush();
+	}
+
+	watermark(): Watermark {
+		return this.#missing.watermark(this.#disconnectedAt);
 	}
 
 	/** Connects and subscribes to the `wanted` channels. Calls `check` after each wait, which may throw. */
@@ -224,8 +230,13 @@ export class RemoteNodes {
 
 	#onStatus(status: BusStatus): void {
 		this.#state = status.state;
-		if (status.state === 'ready') this.#interest.resume();
-		else this.#interest.suspend();
+		if (status.state === 'ready') {
+			this.#disconnectedAt = undefined;
+			this.#interest.resume();
+		} else {
+			this.#disconnectedAt ??= performance.now();
+			this.#interest.suspend();
+		}
 		this.#options.onStatus(status);
 	}
 

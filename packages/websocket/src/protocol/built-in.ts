@@ -48,11 +48,24 @@ export interface GapNotice {
 	readonly until: number;
 }
 
-/** The answer to `@auth`, once the guards have passed. */
-export interface AuthAnswer {
-	readonly socketId: string;
-	/** The time of the answer, in milliseconds since the epoch by the server's clock. */
+/** The time at which a server answered, for what a client may have missed when it loses its connection. */
+export interface AnsweredAt {
+	/** By the server's clock, in milliseconds since the epoch. */
 	readonly timestamp: number;
+	/**
+	 * How long ago the latest time was up to which the server has sent the client everything that any server published,
+	 * in milliseconds: all of that arrives before the answer. Default 0.
+	 */
+	readonly lagMs?: number;
+	/** By how much the clock of another server is behind this one's at most, in milliseconds. Default 0. */
+	readonly behindMs?: number;
+	/** By how much the clock of another server is ahead of this one's at most, in milliseconds. Default 0. */
+	readonly aheadMs?: number;
+}
+
+/** The answer to `@auth`, once the guards have passed. */
+export interface AuthAnswer extends AnsweredAt {
+	readonly socketId: string;
 	/** How fast the client may send, see `limits.messagesPerSecond`; absent if there is no limit. */
 	readonly messagesPerSecond?: number;
 }
@@ -74,13 +87,11 @@ export interface TopicRequest {
 /** The most topics that one `@subscribe` or `@unsubscribe` takes. */
 export const MOST_TOPICS = 100;
 
-/** The answer to `@subscribe` and `@unsubscribe`, once the change is in effect. */
-export interface TopicsAnswer {
-	/**
-	 * The time of the answer, in milliseconds since the epoch by the server's clock. Messages published to the topics
-	 * from then on arrive or, after `@unsubscribe`, no longer do.
-	 */
-	readonly timestamp: number;
+/**
+ * The answer to `@subscribe` and `@unsubscribe`, once the change is in effect: messages published to the topics from
+ * then on arrive or, after `@unsubscribe`, no longer do.
+ */
+export interface TopicsAnswer extends AnsweredAt {
 	/** For a request with `topics`: those that were refused. A request with a single `topic` is refused as a whole. */
 	readonly refused?: readonly RefusedTopic[];
 }
@@ -90,13 +101,7 @@ export interface RefusedTopic extends RequestFault {
 }
 
 /** The answer to `@ping`. */
-export interface PingAnswer {
-	/**
-	 * The time of the answer, in milliseconds since the epoch by the server's clock. Everything the node had for the
-	 * client until then arrives before the answer.
-	 */
-	readonly timestamp: number;
-}
+export type PingAnswer = AnsweredAt;
 
 export function encodeGapNotice({ topic, since, until }: GapNotice): string {
 	return JSON.stringify({ type: BuiltIn.gap, data: { topic, since, until } });

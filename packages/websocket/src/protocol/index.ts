@@ -13,6 +13,7 @@ export { BuiltIn, encodeGapNotice, encodePositionNotice, MOST_TOPICS } from './b
 export type {
 	AuthAnswer,
 	GapNotice,
+	AnsweredAt,
 	PingAnswer,
 	PositionNotice,
 	RefusedTopic,
