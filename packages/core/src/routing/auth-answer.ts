@@ -1,7 +1,7 @@
 import type { AuthAnswer } from '@orijs/websocket/protocol';
 import type { Session } from '../session/session.ts';
 
-/** The answer to `@auth` once the guards have passed. */
+/** Returns the answer to `@auth` once the guards have passed. */
 export function authAnswer(
 	{ socketId }: Session,
 	{ messagesPerSecond }: { readonly messagesPerSecond: number },

@@ -1,12 +1,12 @@
 import type { WebSocketProvider } from '@orijs/websocket';
 
-/** After a node receives from the others again, gap notices to its clients may still be pending, in milliseconds. */
+/** How long gap notices may still be pending after delivery from other nodes has recovered, in milliseconds. */
 const SETTLING_MS = 3_000;
 
 /**
- * The time up to which a node has received everything published, as far as its provider knows: the present, unless
- * delivery between nodes is degraded or has only just recovered. A client given a later time that then loses its
- * connection would not know that it has missed anything.
+ * The time up to which a node has received everything published, as far as its provider knows: the current time, unless
+ * delivery between nodes is degraded or has only just recovered. If a client were given a later time and then lost its
+ * connection, it would not know that it has missed anything.
  */
 export class DeliveryWatermark {
 	readonly #provider: Pick<WebSocketProvider, 'status'>;
@@ -17,7 +17,7 @@ export class DeliveryWatermark {
 		this.#provider = provider;
 	}
 
-	/** In milliseconds since the epoch. */
+	/** Returns the watermark, in milliseconds since the epoch. */
 	now(): number {
 		const now = Date.now();
 		if (this.#provider.status !== 'ready') this.#lastDegradedAt = now;

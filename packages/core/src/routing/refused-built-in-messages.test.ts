@@ -33,7 +33,7 @@ describe.each(['@subscribe', '@unsubscribe'])('%s', (type) => {
 				code: 'invalid_data',
 				message:
 					'data must be { topic } or { topics } with 1 to 100 topics; a topic is 1 to 256 characters from ' +
-					'A-Z a-z 0-9 _ : . -, or, to resume it, { topic, since: { epoch, offset } } or { topic, rewind: 1 to 100,000 }',
+					'A-Z a-z 0-9 _ : . -; to resume a topic, give { topic, since: { epoch, offset } } or { topic, rewind: 1 to 100,000 }',
 			},
 		});
 		expect([sockets[0]?.data.topics.size, asked]).toEqual([0, []]);
