@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Application } from '../index.ts';
 import { handshake, serve } from '../test-support/serve.ts';
 
-/** The tests' connections come from these addresses. */
+/** The addresses from which the tests connect. */
 const LOOPBACK = ['127.0.0.0/8', '::1'];
 const EVIL = 'https://evil.example';
 

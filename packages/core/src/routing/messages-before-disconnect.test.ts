@@ -96,7 +96,7 @@ async function working(limits: Limits, work: (ctx: MessageContext<typeof Job>) =
 		return ctx.data;
 	});
 	const app = new Application({ logger: log })
-		// The provider logs its rejections itself.
+		// Has a logger of its own, because the provider itself logs the calls it rejects.
 		.websocket(new InProcWsProvider({ logger: new RecordingLogger() }), { limits })
 		.socketRouter(router)
 		.onWebSocket({

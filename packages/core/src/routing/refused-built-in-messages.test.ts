@@ -102,7 +102,7 @@ describe('@subscribe', () => {
 	});
 });
 
-/** An application that authorizes every subscription, over a bus that can be held. */
+/** Starts an application that authorizes every subscription, over a bus whose answers can be held back. */
 async function connected(limits: Limits = {}) {
 	const logger = new RecordingLogger();
 	const bus = new MemoryBackend().createBus();
@@ -128,7 +128,7 @@ async function connected(limits: Limits = {}) {
 		/** The topics passed to authorize. */
 		asked,
 		client: await connectClient(ws),
-		/** Holds the backend's answers. Returns a function that releases them. */
+		/** Holds back the backend's answers. Returns a function that releases them. */
 		hold() {
 			const gate = Promise.withResolvers<void>();
 			held = gate.promise;

@@ -38,7 +38,8 @@ describe('many connections on stop()', () => {
 		for (const hint of hints) expect(hint).toBeGreaterThanOrEqual(0);
 		// One millisecond per connection.
 		expect(Math.max(...hints)).toBeLessThanOrEqual(CLIENTS);
-		// Evenly spread: a quarter with less than half of its share occurs by chance once in a billion runs.
+		// The hints must be spread evenly. By chance, a quarter gets less than half of its share only once in a billion
+		// runs.
 		for (let quarter = 0; quarter < 4; quarter++) {
 			const share = hints.filter((hint) => Math.min(3, Math.floor(hint / (CLIENTS / 4))) === quarter);
 			expect(share.length).toBeGreaterThan(CLIENTS / 8);
