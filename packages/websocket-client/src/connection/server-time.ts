@@ -1,10 +1,8 @@
-/** A reading of a server's clock, with when it was asked for by the client's clocks. */
+/** A reading of a server's clock, with the time at which the client requested it. */
 export interface ServerTime {
-	/** By the server's clock, in milliseconds since the epoch. */
+	/** The server's time, in milliseconds since the epoch. */
 	readonly timestamp: number;
-	/**
-	 * When it was asked for, and so no later than it was read: by the monotonic clock, and by the one that can be set.
-	 */
+	/** When the reading was requested, by the client's clocks. The server read its clock at this time or later. */
 	readonly askedAt: LocalTime;
 }
 
@@ -13,7 +11,7 @@ interface LocalTime {
 	readonly wall: number;
 }
 
-/** Where it is not known how long ago it was. */
+/** Stands for a time at an unknown distance in the past. */
 export const LONG_AGO: ServerTime = { timestamp: 0, askedAt: { monotonic: Infinity, wall: Infinity } };
 
 export function localTime(): LocalTime {
@@ -21,7 +19,8 @@ export function localTime(): LocalTime {
 }
 
 /**
- * Returns the milliseconds since a reading was asked for. The monotonic clock may stand still while a device sleeps.
+ * Returns how long ago a reading was requested, in milliseconds. Uses both clocks, because the monotonic clock may
+ * stand still while a device sleeps.
  */
 export function elapsedSince({ askedAt }: ServerTime): number {
 	return Math.max(performance.now() - askedAt.monotonic, Date.now() - askedAt.wall);
