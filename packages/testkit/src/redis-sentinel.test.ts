@@ -4,7 +4,7 @@ import type { RedisSentinel } from './redis-sentinel.ts';
 
 let sentinel: RedisSentinel;
 
-/** Shared: each test leaves it ready, with any primary. */
+/** The tests share it. Each test leaves it ready, but the primary may have changed. */
 beforeAll(async () => {
 	sentinel = await startRedisSentinel();
 });
