@@ -41,7 +41,7 @@ test('a replica whose stream is blocked is not in sync, although its link is up'
 	proxy.freeze();
 
 	await replica.linkUp();
-	await expect(primary.replicated(1, 200)).rejects.toThrow(/receive its stream/);
+	await expect(primary.replicated(1, 200)).rejects.toThrow(/receive the primary's stream/);
 	proxy.thaw();
 	await primary.replicated();
 	await proxy.stop();
