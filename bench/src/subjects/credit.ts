@@ -2,7 +2,9 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 
-/** Tracks how many bytes the load side has confirmed; it sends the total as a line of text each time. */
+/**
+ * Tracks how many bytes the load process has confirmed. For each confirmation, it sends the total as a line of text.
+ */
 export class Credit {
 	#confirmed = 0;
 	#rest = '';
@@ -23,7 +25,9 @@ export class Credit {
 		this.#confirmed = 0;
 	}
 
-	/** Resolves with true once at most `unconfirmed` of the `sent` bytes are unconfirmed, with false after a stall. */
+	/**
+	 * Resolves with true once at most `unconfirmed` of the `sent` bytes are unconfirmed, or with false after a stall.
+	 */
 	async atMost(unconfirmed: number, sent: number): Promise<boolean> {
 		while (sent - this.#confirmed > unconfirmed) {
 			// Node 20 has no Promise.withResolvers.
@@ -49,5 +53,5 @@ export class Credit {
 	}
 }
 
-/** Without a confirmation for this long, the missing bytes count as lost. */
+/** If no confirmation arrives for this long, the missing bytes count as lost, in milliseconds. */
 const STALLED_MS = 3_000;
