@@ -4,7 +4,7 @@ import type { ConnectionData } from './connection-data.ts';
 
 /** Pub/sub methods that reach all nodes; Bun's own methods of the same names reach only this server. */
 interface EverywhereMethods {
-	/** Subscribes the socket to a topic. Resolves once messages published on any node reach it. */
+	/** Subscribes the socket to a topic. Resolves once messages published on any node reach the socket. */
 	subscribe(topic: string): Promise<void>;
 	/** Unsubscribes the socket from a topic. */
 	unsubscribe(topic: string): Promise<void>;

@@ -25,10 +25,10 @@ const LOG_TEXT = {
 	frame: 'Connections closed: WebSocket protocol violated (1002, 1007)',
 	idle: 'Connections closed: silent for limits.idleTimeoutMs',
 	slowReader: 'Clients read too slowly: closed (1013), or messages to them dropped (slowReaders: drop)',
-	binary: 'Connections closed: a binary message, but no message handler (1003)',
+	binary: 'Connections closed: received a binary message, but there is no message handler (1003)',
 } as const;
 
-/** A reason for which an upgrade, connection or message was refused, or a handler was no longer awaited. */
+/** The reason why an upgrade, connection or message was refused, or why a handler was no longer awaited. */
 export type Refusal = keyof typeof LOG_TEXT;
 
 /** The number of refusals of each kind since the application was created. */

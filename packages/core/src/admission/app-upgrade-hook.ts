@@ -46,7 +46,7 @@ export async function decideUpgrade(
 	// No other value admits a client: `false` or an Error was probably meant as a refusal.
 	if (typeof result === 'object' && !(result instanceof Error)) return { data: result };
 	logger.error(
-		`upgrade() returned ${kindOf(result)}; return the connection's data (an object), null or a Response`,
+		`upgrade() returned ${kindOf(result)}; it must return the connection's data (an object), null or a Response`,
 		result instanceof Error ? { err: result } : undefined,
 	);
 	return refused('Internal Server Error', 500);

@@ -72,7 +72,8 @@ export class UpgradeHandler {
 	/** Resolves with the decision of `upgrade()`, or with undefined as soon as this handler closes. */
 	async #decide(req: BunRequest): Promise<UpgradeDecision | undefined> {
 		const { options, logger } = this.#options;
-		// A promise per request: racing against one shared promise would retain every request until the handler closes.
+		// Each request has its own promise, because racing against one shared promise would retain every request until
+		// the handler closes.
 		const closed = Promise.withResolvers<undefined>();
 		const refuse = (): void => closed.resolve(undefined);
 		this.#refuseWaiting.add(refuse);

@@ -33,7 +33,7 @@ export class ApplicationHandlers {
 		}
 	}
 
-	/** Never rejects. */
+	/** Calls the drain handler. Never rejects. */
 	async drain(ws: AppSocket): Promise<void> {
 		try {
 			await this.#handlers.drain?.(ws);

@@ -14,7 +14,7 @@ export interface SlowReaderPolicyOptions {
 	readonly policy: 'close' | 'drop';
 	readonly queuedBytes: number;
 	readonly refusals: Refusals;
-	/** Undefined if the endpoint has no typed messages: its clients don't understand gap notices then. */
+	/** Undefined if the endpoint has no typed messages, because its clients then don't understand gap notices. */
 	readonly gapNotices: GapForwarding | undefined;
 }
 

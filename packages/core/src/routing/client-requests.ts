@@ -58,8 +58,9 @@ export class ClientRequests {
 	/**
 	 * Sends a request to a client on any node and resolves with its reply.
 	 *
-	 * @throws {SocketRequestError} with the error code the client replied with, or with `timeout`, `disconnected` (only
-	 * for sockets of this node), `invalid_reply` or `too_many_requests`
+	 * @throws {SocketRequestError} with the error code the client replied with, or with `disconnected` (the client
+	 * disconnected from this node, or the application stopped), `timeout` (also if the client disconnected from another
+	 * node), `invalid_reply` or `too_many_requests`
 	 * @throws {MessageValidationError} `data` does not match the schema
 	 * @throws {InvalidMessageDefinitionError} the message has no `reply`
 	 * @throws {UnknownSocketError} or whatever else `send` throws; the request was not sent

@@ -79,7 +79,7 @@ export class ConnectionGuards {
 		void this.#run(session, isAuth ? first.data : undefined, isAuth ? first.correlationId : undefined);
 	}
 
-	/** Never rejects. */
+	/** Runs the guards of one connection. Never rejects. */
 	async #run(session: Session, auth: unknown, correlationId: string | undefined): Promise<void> {
 		const request = this.#pending.get(session);
 		if (request === undefined) return;

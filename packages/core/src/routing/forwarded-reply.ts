@@ -13,7 +13,7 @@ export interface ForwardedReply extends ClientReply {
 /** Distinguishes forwarded replies from other messages between nodes. */
 const PREFIX = 'reply ';
 
-/** Consists of the id of the requesting node and the number of its request. */
+/** Matches correlation ids, which consist of the requesting node's id and the number of the request. */
 const CORRELATION_ID = /^([0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12})\.\d{1,15}$/;
 
 /** Returns the id of the node that sent the request; undefined if no node can have sent it. */

@@ -85,7 +85,7 @@ export class MessageContext<TMessage extends SocketMessage = SocketMessage, TSta
 	}
 
 	/**
-	 * Subscribes the socket to a topic. Resolves once messages published on any node reach it.
+	 * Subscribes the socket to a topic. Resolves once messages published on any node reach the socket.
 	 *
 	 * @throws {SocketError} `too_many_topics`: the socket has reached `limits.topicsPerSocket`
 	 * @throws {InvalidTopicError} {UnknownSocketError} {SubscribeError} {ProviderStoppedError}

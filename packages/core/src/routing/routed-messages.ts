@@ -27,7 +27,7 @@ export class RoutedMessages {
 		this.#services = services;
 	}
 
-	/** Never throws. */
+	/** Handles a message. Never throws. */
 	handle(session: Session, message: ClientMessage, route: Route): void {
 		const ctx = new MessageContext(this.#services, session, message);
 		let valid: unknown;
@@ -85,7 +85,7 @@ export class RoutedMessages {
 		session.send(encodeRefusal(ctx.type, ctx.correlationId, 'timeout', TIMED_OUT));
 	}
 
-	// Each of the following methods ends the message's turn, if later messages were waiting for it. None of them throws.
+	// Each of the following methods ends the message's turn, if the message is the running one. None of them throws.
 
 	/** Answers with the value the handler returned. */
 	#answer(ctx: MessageContext, route: Route, session: Session, reply: unknown): void {

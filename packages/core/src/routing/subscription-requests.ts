@@ -49,7 +49,7 @@ export class SubscriptionRequests {
 		const pending = new PendingAuthorization(message, decisions, subscribe);
 		session.inbound.begin(pending);
 		void allOf(decisions).then((decided) => {
-			// If it is no longer running, it has timed out and has been answered.
+			// If the authorization is no longer running, the message has timed out and has been answered.
 			if (session.inbound.running !== pending) return;
 			subscribe(decided);
 			session.inbound.finished(pending);
@@ -111,7 +111,7 @@ export class SubscriptionRequests {
 		return this.#outcomeOf('subscribe', provider.subscribe(socketId, topic), session, topic);
 	}
 
-	/** Never rejects. */
+	/** Resolves with the outcome of an operation on a topic. Never rejects. */
 	#outcomeOf(
 		operation: TopicOperation,
 		done: Promise<unknown>,

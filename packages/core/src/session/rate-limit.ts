@@ -24,7 +24,7 @@ const MAX_MESSAGES_PER_CLOCK_READ = 64;
 export class RateLimit {
 	#messages: number;
 	#bytes: number;
-	/** When the buckets were last refilled, by the monotonic clock, in milliseconds. */
+	/** When the buckets were last refilled, on the monotonic clock, in milliseconds. */
 	#filledAt: number;
 	/** The number of messages until the clock is read again. */
 	#untilClockRead = 1;

@@ -46,7 +46,7 @@ export class SocketSession implements Session {
 		return this.#state === 'open';
 	}
 
-	/** Whether the session was ever open: its guards have passed. */
+	/** Whether the session was ever open, that is, its guards have passed. */
 	get wasOpened(): boolean {
 		return this.#wasOpened;
 	}

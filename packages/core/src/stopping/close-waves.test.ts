@@ -36,7 +36,7 @@ describe('many connections on stop()', () => {
 		expect(new Set(ends.map(({ code }) => code))).toEqual(new Set([1012]));
 		const hints = ends.map(({ reason }) => readRetryHint(reason) as number);
 		for (const hint of hints) expect(hint).toBeGreaterThanOrEqual(0);
-		// One millisecond per connection.
+		// The spread is one millisecond per connection.
 		expect(Math.max(...hints)).toBeLessThanOrEqual(CLIENTS);
 		// The hints must be spread evenly. By chance, a quarter gets less than half of its share only once in a billion
 		// runs.
