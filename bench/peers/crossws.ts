@@ -42,7 +42,7 @@ await serve(async ({ redisPort }) => {
 
 /**
  * Connects crossws to Redis. It uses one channel for all topics, so every node receives every message. `subscribed`
- * resolves once this node does.
+ * resolves once messages reach this node.
  */
 function overRedis(port: number): { readonly sync: SyncAdapter; subscribed(): Promise<unknown> } {
 	const client = new Redis({ port }) as unknown as RedisClientLike;

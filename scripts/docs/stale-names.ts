@@ -14,7 +14,7 @@ const FILE = /\.(?:ts|mjs|json|md|css|html|svg|png|sh|yml)$/;
 const GENERATED = /^(?:\.\/)?(?:\.vitest|\.turbo|dist|node_modules)(?:\/|$)/;
 
 /**
- * Returns the names in a Markdown document that match no file or folder, or too many.
+ * Returns the names in a Markdown document that match no file or folder, or more than one.
  *
  * @param document the document's path from the root of the repository
  * @param paths the paths of all files from the root of the repository

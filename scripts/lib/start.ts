@@ -11,7 +11,7 @@ export interface Child {
 	kill(): void;
 }
 
-/** Starts a command. When this script ends, it kills the command and the processes that the command has started. */
+/** Starts a command. The command and all processes that it has started are killed when this script ends. */
 export function start([command = '', ...args]: readonly string[], cwd: string): Child {
 	// The command gets its own process group, because killing only a launcher would leave the tool that it launched
 	// running.

@@ -11,7 +11,7 @@ export interface Installer {
 	apt(packages: readonly string[], action?: string): void;
 	/** Runs `brew install`. Ends the script if this fails. */
 	brew(args: readonly string[], action: string): void;
-	/** Runs a command as root, like `apt`. Ends the script if the command fails. */
+	/** Runs a command as root, as `apt` does. Ends the script if the command fails. */
 	asRoot(command: readonly string[]): void;
 	/** Prints why the program can't be installed and what to do instead, and ends the script. */
 	refuse(reason: string): never;

@@ -32,7 +32,7 @@ export interface CountWork {
 	readonly creditPort: number;
 	/** The number of bytes after which a confirmation is sent. */
 	readonly confirmEach: number;
-	/** If messages differ in size on the wire, the nominal size as which each complete message counts. */
+	/** If messages differ in size on the wire, the nominal size that is counted for each complete message. */
 	readonly messageBytes?: number;
 	/** If latencies are measured, the size of a message on the wire and the offset of its timestamp. */
 	readonly stamped?: { readonly wireBytes: number; readonly offset: number };

@@ -10,8 +10,8 @@ interface Request {
 }
 
 /**
- * Answers a request with code as developers write it without a library: it parses, dispatches, validates, handles,
- * validates the reply (or not), and replies.
+ * Answers a request with the code that developers would write without a library: it parses, dispatches, validates,
+ * handles, validates the reply (or not), and replies.
  */
 export function answerByHand(text: string): string | Promise<string> {
 	const { type, data, correlationId } = JSON.parse(text) as Request;

@@ -2,9 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 
-/**
- * Tracks how many bytes the load process has confirmed. For each confirmation, it sends the total as a line of text.
- */
+/** Tracks how many bytes the load process has confirmed. Each confirmation is a line of text with the total. */
 export class Credit {
 	#confirmed = 0;
 	#rest = '';
@@ -53,5 +51,5 @@ export class Credit {
 	}
 }
 
-/** If no confirmation arrives for this long, the missing bytes count as lost, in milliseconds. */
+/** How long to wait for a confirmation, in milliseconds. After that, the missing bytes count as lost. */
 const STALLED_MS = 3_000;

@@ -25,7 +25,7 @@ export interface ChatActions {
 	readonly here: Here;
 	/** Sends this node's list of people in a room to everyone in it. */
 	tellWhoIsHere(room: string): void;
-	/** Starts to restart this node. */
+	/** Begins to restart this node. */
 	restart(): void;
 }
 

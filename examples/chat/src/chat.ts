@@ -11,11 +11,11 @@ export interface ChatOptions {
 	readonly provider?: WebSocketProvider | undefined;
 	/** Receives all log lines. Default: the console. */
 	readonly logger?: Logger;
-	/** Starts to replace the application with a new one. */
+	/** Begins to replace the application with a new one. */
 	restart(): void;
 }
 
-/** Handlers are quick: one that takes longer than this must be hanging, in milliseconds. */
+/** How long a stopping chat waits for handlers, in milliseconds. They are quick, so a slower one must be hanging. */
 const GRACE_MS = 3_000;
 
 /**

@@ -34,7 +34,7 @@ function descendants(pid: number): number[] {
 	return of(pid);
 }
 
-/** Lists those of the processes that are still running, without zombies. */
+/** Lists which of the processes are still running. Zombies are ignored. */
 function alive(pids: readonly number[]): string {
 	const { stdout } = Bun.spawnSync(['ps', '-o', 'pid=,stat=,args=', '-p', pids.join(',')]);
 	return stdout

@@ -84,7 +84,8 @@ export class SocketAdopter {
 		const { close, terminate, send, sendText, sendBinary } = bun;
 		const observed: Observed & ThisType<WebSocketConnection> = {
 			close(code, reason) {
-				// Called before `onClose`, because it throws on invalid arguments without closing anything.
+				// Bun's `close` is called before `onClose`, because it throws on invalid arguments without closing
+				// anything.
 				close.call(this, code, reason);
 				onClose(this);
 			},

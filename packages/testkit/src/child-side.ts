@@ -32,7 +32,7 @@ async function answer({ id, body }: Request, handler: (request: unknown) => unkn
 
 function send(message: FromChild): Promise<void> {
 	const sent = Promise.withResolvers<void>();
-	if (!process.send) throw new Error('this script was not started with spawnBun, so there is no test to send to');
+	if (!process.send) throw new Error('no test to send to: start this script with spawnBun or spawnNode');
 	process.send(message, undefined, undefined, (error) => (error ? sent.reject(error) : sent.resolve()));
 	return sent.promise;
 }

@@ -6,7 +6,7 @@ import { profileDir } from './profile-dir.ts';
 import type { ProfileDir } from './profile-dir.ts';
 
 export interface ChromiumOptions {
-	/** How long Chromium may take until it accepts commands, in milliseconds. Default 20000. */
+	/** How long Chromium may take to start accepting commands, in milliseconds. Default 20000. */
 	timeoutMs?: number;
 }
 

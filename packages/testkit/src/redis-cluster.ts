@@ -81,7 +81,7 @@ function settings(nodeTimeoutMs: number): string[] {
 		'cluster-node-timeout': String(nodeTimeoutMs),
 		// Replicas may change their primary only in a failover, or when the test requests it.
 		'cluster-allow-replica-migration': 'no',
-		// A replica may always take over, however long it has been without contact to its primary.
+		// A replica may always take over, no matter how long ago it lost contact with its primary.
 		'cluster-replica-validity-factor': '0',
 	};
 	return Object.entries(values).flatMap(([name, value]) => [`--${name}`, value]);

@@ -4,7 +4,7 @@ import type { RedisSentinel } from './redis-sentinel.ts';
 
 let sentinel: RedisSentinel;
 
-/** The tests share it. Each test leaves it ready, but the primary may have changed. */
+/** The tests share the servers. Each test leaves everything ready, but another server may have become the primary. */
 beforeAll(async () => {
 	sentinel = await startRedisSentinel();
 });

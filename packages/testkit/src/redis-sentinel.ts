@@ -16,11 +16,11 @@ export interface SentinelOptions {
 	sentinels?: number;
 	/** How long a server must be silent for a Sentinel to consider it down, in milliseconds. Default 1000. */
 	downAfterMs?: number;
-	/** Further `redis-server` arguments for primary and replicas, which override the defaults. */
+	/** Further `redis-server` arguments for the primary and replicas, which override the defaults. */
 	args?: readonly string[];
 	/**
-	 * The password that primary and replicas require, but not Sentinels. It must not contain spaces or quotes, because a
-	 * Sentinel can't store them.
+	 * The password that the primary and replicas require; Sentinels require none. It must not contain spaces or quotes,
+	 * because a Sentinel can't store them.
 	 */
 	password?: string;
 }
@@ -51,7 +51,7 @@ export interface RedisSentinel {
 	stop(): Promise<void>;
 }
 
-/** Starts primary, replicas and Sentinels. Resolves when everything is ready. */
+/** Starts the primary, replicas and Sentinels. Resolves when everything is ready. */
 export async function startRedisSentinel(options: SentinelOptions = {}): Promise<RedisSentinel> {
 	const { replicas = 1, sentinels: sentinelCount = 3, downAfterMs = 1000, args = [], password } = options;
 	if (password !== undefined && /[\s'"\\]/.test(password)) {

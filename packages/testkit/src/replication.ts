@@ -5,7 +5,7 @@ type Command = (...args: string[]) => Promise<unknown>;
 /** More replicas than any primary has, so that WAIT for this number always times out. */
 const UNREACHABLE_COUNT = '1000';
 const ROUND_MS = 1000;
-/** A replica may take a second until it receives its primary's stream, so this is a little longer. */
+/** A replica may take a second to begin receiving its primary's stream, so this is slightly longer. */
 const REPLICA_TIMEOUT_MS = 1500;
 
 /**
@@ -26,7 +26,7 @@ export async function hasReplicas(
 	return Number(await command('WAIT', String(count), String(timeoutMs))) >= count;
 }
 
-/** Resolves once {@link hasReplicas} is true. Rejects after `timeoutMs`. */
+/** Resolves once {@link hasReplicas} resolves with true. Rejects after `timeoutMs`. */
 export async function waitForReplicas(command: Command, count: number, timeoutMs: number): Promise<void> {
 	const error = new TimeoutError(
 		`timed out after ${timeoutMs} ms waiting until ${count} replica(s) receive the primary's stream`,

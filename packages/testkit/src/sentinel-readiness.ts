@@ -10,8 +10,8 @@ export interface SentinelParts {
 }
 
 /**
- * Resolves with the reason why primary, replicas and Sentinels are not ready, or with `undefined` if they are. Ignores
- * servers that are killed or frozen.
+ * Resolves with the reason why the primary, replicas and Sentinels are not ready, or with `undefined` if they are.
+ * Ignores servers that are killed or frozen.
  */
 export async function reasonNotReady({ name, servers, sentinels }: SentinelParts): Promise<string | undefined> {
 	const running = sentinels.filter(({ state }) => state === 'running');
@@ -49,8 +49,8 @@ function problemOf({ primary, replicas, quorum }: SentinelView, parts: SentinelP
 }
 
 /**
- * Returns the first server whose own role is wrong. It may differ from the role that the Sentinels report: a restarted
- * primary remains a primary until they demote it.
+ * Describes the first server that reports a wrong role itself. This role may differ from the one that the Sentinels
+ * report: a restarted primary remains a primary until they demote it.
  */
 async function roleProblem(
 	servers: readonly RedisServer[],

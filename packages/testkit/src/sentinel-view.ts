@@ -19,8 +19,8 @@ export async function askSentinel(sentinel: RedisServer, name: string): Promise<
 }
 
 /**
- * Resolves with the port of the primary that the Sentinel reports to clients. During a failover, it is that of the new
- * primary as soon as that is promoted.
+ * Resolves with the port of the primary that the Sentinel reports to clients. During a failover, this is the new
+ * primary's port from its promotion on.
  */
 export async function primaryPort(sentinel: RedisServer, name: string): Promise<number> {
 	const [, port] = (await sentinel.command('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', name)) as [string, string];

@@ -4,7 +4,7 @@ import type { Throttle } from './throttle.ts';
 /** How a stream ends: with a FIN after all its bytes, or immediately with an RST. */
 export type Ending = 'end' | 'reset';
 
-/** The parts of two Bun sockets that a pipe needs; either is `undefined` while it is still connecting. */
+/** The parts of two Bun sockets that a pipe needs. A socket that is still connecting is `undefined`. */
 export interface PipeEnds {
 	source(): { pause(): void; resume(): void } | undefined;
 	/** `write` returns how many bytes fit, or -1 if the socket is gone; its `drain` event reports that more fit. */

@@ -18,8 +18,9 @@ export async function within<T>(ms: number, promise: Promise<T>, late: () => Err
 }
 
 /**
- * Returns a `late` for {@link within}. It calls `message` when the time is up, so that the message can describe the
- * state at that moment. The error is created in advance, so that its stack contains the line of the test that waits.
+ * Returns a `late` callback for {@link within}. It calls `message` when the time is up, so that the message can
+ * describe the state at that moment. The error is created in advance, so that its stack contains the line of the test
+ * that waits.
  */
 export function timeoutError(message: () => string): () => TimeoutError {
 	const error = new TimeoutError();

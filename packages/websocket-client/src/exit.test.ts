@@ -3,7 +3,8 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { LocalTestServer } from './test-support/local-test-server.ts';
 
 /**
- * Shorter than any timer that the client could leave behind, yet long enough for a process to start, in milliseconds.
+ * How long the process may take to exit, in milliseconds: enough to start, but less than any timer that the client
+ * could leave behind.
  */
 const SOON_MS = 8_000;
 

@@ -2,7 +2,7 @@ import { Listeners } from './support/listeners.ts';
 import { toError } from './support/promises.ts';
 
 /**
- * Where an error occurred that has no promise to reject.
+ * The stage at which a background error occurred, that is, an error for which there is no promise to reject.
  *
  * - `auth`: `auth()` threw; the client tries again
  * - `connect`: a connection could not be created, for a reason other than the network

@@ -14,8 +14,8 @@ export interface SocketClientOptions {
 	 */
 	readonly auth?: () => unknown;
 	/**
-	 * How long `auth()` may take, and then again how long connecting may take until the guards have passed, in
-	 * milliseconds. Default 15,000.
+	 * How long `auth()` may take, in milliseconds, and also how long it may then take until the client is connected and
+	 * the guards have passed. Default 15,000.
 	 */
 	readonly connectTimeoutMs?: number;
 	/** How long a request without its own timeout may take, in milliseconds. Default 10,000. */

@@ -124,8 +124,8 @@ export class SocketClient {
 	}
 
 	/**
-	 * Calls `listener` with errors that have no promise to reject, and with the errors of `send`. Without a listener,
-	 * they are printed with `console.error`.
+	 * Calls `listener` with errors for which there is no promise to reject, and with the errors of `send`. Without a
+	 * listener, they are printed with `console.error`.
 	 */
 	onError(listener: ErrorListener): () => void {
 		return this.#failures.on(listener);
@@ -213,7 +213,7 @@ export class SocketClient {
 	 * Subscribes to a topic, which the server must allow (`authorize.subscribe`). Resolves once messages published on
 	 * any node reach the client. The client resubscribes after each reconnect, and reports to `onGap` the time in which
 	 * messages may have been missed. For a topic with history, it instead delivers the missed messages, in order and
-	 * once each, and then calls `onRecovered`; only if they can't be recovered, it calls `onGap`.
+	 * once each, and then calls `onRecovered`. It calls `onGap` only if they can't be recovered.
 	 *
 	 * @throws {SocketRequestError} the server refused, with the `code` of the refusal
 	 * @throws {InvalidTopicError} the topic is invalid

@@ -3,7 +3,7 @@ import { client } from './client.ts';
 import { byId } from '@orijs/examples-shared/element';
 import { hueOf } from './looks.ts';
 
-/** Waits shorter than this are shown without a countdown, in milliseconds. */
+/** The shortest remaining wait that is shown with a countdown, in milliseconds. */
 const WORTH_COUNTING_MS = 950;
 
 const state = byId('state', HTMLElement);

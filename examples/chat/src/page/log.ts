@@ -3,9 +3,9 @@ import type { Entry } from './entry.ts';
 
 /** The maximum number of entries. */
 const MAX_ENTRIES = 300;
-/** Messages that one person sends within this time are grouped, in milliseconds. */
+/** The time within which messages from one person are grouped, in milliseconds. */
 const GROUP_MS = 120_000;
-/** A reader who has scrolled up by less than this still follows the end, in pixels. */
+/** How far a reader can scroll up, in pixels, with the list still following the latest entry. */
 const NEAR_END = 80;
 
 const list = byId('log', HTMLOListElement);

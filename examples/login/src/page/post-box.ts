@@ -30,7 +30,7 @@ export function startPostBox(post: (text: string) => Promise<unknown>): void {
 }
 
 export function focusPostBox(): void {
-	// Not on phones, where this would open the keyboard.
+	// Phones are excluded, because focusing the box would open the keyboard.
 	if (matchMedia('(hover: hover)').matches) text.focus();
 }
 

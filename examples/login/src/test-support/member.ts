@@ -22,7 +22,7 @@ export interface Papers {
 	readonly cookie?: string;
 	/** The data that is sent in the first frame. */
 	readonly auth?: unknown;
-	/** The origin of the page, to act as a browser. */
+	/** The origin of the page, which a browser would send. */
 	readonly origin?: string;
 }
 

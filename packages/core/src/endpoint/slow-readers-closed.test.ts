@@ -47,7 +47,7 @@ describe('a client that reads too slowly', () => {
 		expect([provider.getConnectionCount(), provider.getTopicSubscriberCount('flood')]).toEqual([0, 0]);
 	});
 
-	// Either all at once, or with pauses, because Bun does some work only at the end of each task.
+	// Messages are sent either all at once, or with pauses, because Bun does some work only at the end of each task.
 	it.each([
 		[64, Infinity],
 		[64, 1_000],

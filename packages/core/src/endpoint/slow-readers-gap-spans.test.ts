@@ -10,7 +10,7 @@ const QUEUED = 4 * 1024 * 1024;
 /** Far more than the kernel's buffers and `limits.queuedBytes` together can hold. */
 const ENOUGH_MESSAGES = 3_000;
 
-/** With ASCII and other text, because Bun may count characters instead of bytes. */
+/** ASCII and other text, because Bun may count characters instead of bytes. */
 const bodies: readonly [string, string][] = [
 	['ASCII', 'x'.repeat(SIZE)],
 	['CJK', '漢'.repeat(SIZE / 3)],

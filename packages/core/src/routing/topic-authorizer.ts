@@ -19,7 +19,7 @@ export class TopicAuthorizer {
 		this.#logger = logger;
 	}
 
-	/** Returns the application's decision. Neither throws nor rejects. */
+	/** Returns the application's decision. Never throws or rejects. */
 	decide(session: Session, topic: string): MaybePromise<Decision> {
 		try {
 			const allowed: unknown = this.#authorize.subscribe?.(session.ws, topic, session.values);

@@ -1,4 +1,4 @@
-/** The number of scans per timeout: an overdue handler is detected at most one scan interval late. */
+/** The number of ticks per timeout: an overdue handler is detected at most one tick late. */
 const TICKS_PER_TIMEOUT = 8;
 
 /** The shortest interval between ticks, in milliseconds. */
@@ -16,7 +16,7 @@ export interface WatchedSession {
 }
 
 /**
- * Finds handlers that take too long. It scans all sessions at intervals, so the only cost per message is recording the
+ * Finds handlers that take too long. At each tick, it scans all sessions, so the only cost per message is recording the
  * tick at which its handler started.
  */
 export class HandlerWatchdog {
@@ -32,7 +32,7 @@ export class HandlerWatchdog {
 		this.#timer.unref();
 	}
 
-	/** The number of scans so far. */
+	/** The number of ticks so far. */
 	get tick(): number {
 		return this.#tick;
 	}

@@ -71,7 +71,10 @@ function sizeOf(message: string | Bytes): number {
 	return 'byteLength' in message ? message.byteLength : message.size;
 }
 
-/** Returns a bucket's tokens after `seconds`. The bucket is not full yet: `taken` tokens were taken just now. */
+/**
+ * Returns a bucket's tokens after refilling it for `seconds`. It can't be full, because `taken` tokens were taken just
+ * now.
+ */
 function refilled(tokens: number, seconds: number, perSecond: number, taken: number): number {
 	return perSecond === Infinity ? Infinity : Math.min(perSecond - taken, tokens + seconds * perSecond);
 }

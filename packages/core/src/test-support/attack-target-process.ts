@@ -13,7 +13,7 @@ export interface Health {
 	readonly connections: number;
 	/** Uncaught exceptions and unhandled rejections. */
 	readonly failures: readonly string[];
-	/** Keys added to the prototypes of all objects. */
+	/** Keys that were added to built-in prototypes. */
 	readonly pollution: readonly string[];
 	readonly refusals: RefusalCounts;
 }

@@ -3,11 +3,11 @@ import { expect } from 'vitest';
 import type { Health } from './attack-target-process.ts';
 
 const MIB = 1024 * 1024;
-/** How much more memory than when idle the server may use during and after an attack, in bytes. */
+/** How far the server's memory may grow above its idle level during and after an attack, in bytes. */
 const MAX_GROWTH = 200 * MIB;
-/** The time an answer to a well-behaved client may take during an attack, in milliseconds. */
+/** How long an answer to the well-behaved client may take during an attack, in milliseconds. */
 const ANSWER_TIMEOUT_MS = 3_000;
-/** Keeps the well-behaved client within its rate limit, in milliseconds. */
+/** The delay between the well-behaved client's requests, in milliseconds. It keeps the client within its rate limit. */
 const BETWEEN_REQUESTS_MS = 25;
 const HEALTH_CHECK_MS = 20;
 const IDLE_TIMEOUT_MS = 8_000;

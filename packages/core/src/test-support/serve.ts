@@ -9,7 +9,7 @@ export interface Address {
 	readonly ws: string;
 }
 
-/** The part of an application that is needed here, whatever its connections' data. */
+/** The part of an application that is needed here, regardless of the type of its connections' data. */
 interface Servable {
 	listen(at: number | ListenOptions): Promise<{ readonly port: number | undefined }>;
 	stop(): Promise<void>;

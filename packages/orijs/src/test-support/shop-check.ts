@@ -15,7 +15,7 @@ interface Counts {
 	answered: number;
 	/** Orders that were refused because the node was stopping. */
 	stopping: number;
-	/** Orders that crossed with the close frame, so the node never read them. */
+	/** Orders sent while the close frame was in transit, so the node never read them. */
 	unread: number;
 	/** Connections that ended before their client closed them. */
 	closes: number;
@@ -23,7 +23,7 @@ interface Counts {
 	refusals: number;
 	/** Messages that clients received. */
 	received: number;
-	/** Messages that clients had to receive, because they were subscribed long enough. */
+	/** Messages that clients should have received, because they had been subscribed long enough. */
 	due: number;
 }
 

@@ -1,4 +1,4 @@
-// The messages that the nodes of the rolling-restart test, their clients and the test exchange.
+// The messages between the nodes of the rolling-restart test, their clients, and the test itself.
 
 import { SocketMessage } from '../index.ts';
 

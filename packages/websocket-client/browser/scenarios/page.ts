@@ -4,7 +4,10 @@ import { openRemoteTestServer } from '../../src/test-support/remote-test-server.
 
 /** The API that the page offers to the test. */
 export interface ScenarioPage {
-	/** Runs a scenario with a new test server of this control. Resolves with the error, if the scenario fails. */
+	/**
+	 * Runs a scenario with a new test server, which the control at the URL `control` starts. Resolves with the error, if
+	 * the scenario fails.
+	 */
 	run(group: string, title: string, control: string): Promise<string | undefined>;
 }
 

@@ -41,12 +41,12 @@ export class KeepAlive {
 		const sentAt = Date.now();
 		this.#timeout = setTimeout(() => {
 			// A late timer means that the device slept or the page was frozen, so an answer may have arrived that was not
-			// read yet. Repeated only once, because in a tab that has long been hidden every timer is late.
+			// read yet. The ping is repeated only once, because every timer is late in a tab that has long been hidden.
 			if (mayRepeat && Date.now() - sentAt > 2 * timeoutMs) return this.#ping(false);
 			this.#timeout = undefined;
 			this.#actions.dead();
 		}, timeoutMs);
-		// A refusal is an answer, too. When the connection has ended, no answer is awaited any longer.
+		// A refusal is an answer, too. Once the connection has ended, there is no answer to wait for.
 		const answered = (): void => this.#answered();
 		this.#actions.ping().then(answered, answered);
 	}

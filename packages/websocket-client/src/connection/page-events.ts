@@ -1,8 +1,8 @@
-/** A page's events that concern its network. Outside of pages, they never occur. */
+/** Network-related events of a page. They never occur outside a page. */
 export interface PageEvents {
 	/** Called when the device has lost its network. */
 	offline(): void;
-	/** Called when the network is back, the page is visible again, or the page was unfrozen. */
+	/** Called when the network is back, or the page becomes visible or is unfrozen. */
 	mayBeOnline(): void;
 }
 

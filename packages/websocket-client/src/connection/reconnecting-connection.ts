@@ -23,7 +23,7 @@ export interface ReconnectingConnectionEvents {
 	raw(data: string | ArrayBuffer): void;
 }
 
-/** A connection that ends sooner than this after becoming ready counts as a failed attempt, in milliseconds. */
+/** How long a connection must remain ready, in milliseconds. If it ends sooner, it counts as a failed attempt. */
 const STABLE_MS = 5_000;
 
 /**

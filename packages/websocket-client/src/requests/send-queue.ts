@@ -116,7 +116,7 @@ export class SendQueue {
 		else this.#sendPart();
 	}
 
-	/** Stops sending, because the connection was lost. */
+	/** Stops sending. Must be called when the connection is lost. */
 	shut(): void {
 		this.#connection = undefined;
 		clearTimeout(this.#timer);

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { SocketMessage } from '../index.ts';
 
-/** Carries a number, so that missing and duplicate messages can be detected. */
+/** A message with a number, so that missing and duplicate messages can be detected. */
 export const Numbered = SocketMessage.define({ name: 'numbered', data: z.object({ n: z.number() }) });
-/** Has no reply. */
+/** A message without a reply. */
 export const Say = SocketMessage.define({ name: 'say', data: z.object({ text: z.string() }) });
 export const Add = SocketMessage.define({
 	name: 'add',
@@ -16,9 +16,9 @@ export const Fail = SocketMessage.define({
 	data: z.object({ code: z.string().optional() }),
 	reply: z.null(),
 });
-/** Answered only after `releaseWaits()`. */
+/** A request that is answered only after `releaseWaits()`. */
 export const Wait = SocketMessage.define({ name: 'wait', data: z.number(), reply: z.number() });
-/** Has an asynchronous schema. */
+/** A message with an asynchronous schema. */
 export const Checked = SocketMessage.define({
 	name: 'checked',
 	data: z.string().refine(async (text) => {
@@ -27,9 +27,9 @@ export const Checked = SocketMessage.define({
 	}, 'is bad'),
 	reply: z.string(),
 });
-/** Accepts and returns any data. */
+/** A request that accepts any data and is answered with it. */
 export const Anything = SocketMessage.define({ name: 'anything', data: z.any(), reply: z.any() });
-/** Has no handler. */
+/** A message without a handler. */
 export const Unhandled = SocketMessage.define({ name: 'unhandled', data: z.null() });
 /** A request from the server to the client. */
 export const WhoAreYou = SocketMessage.define({ name: 'who-are-you', data: z.string(), reply: z.string() });

@@ -63,7 +63,7 @@ export interface TestServer {
 	serveRaw(options?: RawServerOptions): Promise<void>;
 	/** Stops the application gracefully. Resolves once it has stopped. */
 	stop(): Promise<void>;
-	/** Starts to stop the application gracefully, without waiting until it has stopped. */
+	/** Begins to stop the application gracefully, without waiting until it has stopped. */
 	beginStop(): Promise<void>;
 	/** Ends the server immediately, as if its process had been killed. */
 	kill(): Promise<void>;
