@@ -10,7 +10,7 @@ import { SubscriptionRequests, type SubscriptionServices } from './subscription-
 
 export interface BuiltInServices extends SubscriptionServices {
 	readonly requests: ClientRequests;
-	/** Whether connections had to pass guards. */
+	/** Whether connections have to pass guards. */
 	readonly hasGuards: boolean;
 }
 
@@ -29,7 +29,7 @@ export class BuiltInMessages {
 		return type.charCodeAt(0) === AT;
 	}
 
-	/** Handles the messages that do not queue behind others. Returns false for those that do. */
+	/** Handles a message that need not wait for earlier ones. Returns false if the message has to wait. */
 	handleNow(session: Session, message: ClientMessage): boolean {
 		if (message.type === BuiltIn.reply) this.#reply(session, message);
 		else if (message.type === BuiltIn.ping) this.#answer(session, message, answeredAt(this.#services.provider));
@@ -38,8 +38,8 @@ export class BuiltInMessages {
 	}
 
 	/**
-	 * Handles the others, in their turn. It ends with the decision: waiting for the backend must not delay later
-	 * messages.
+	 * Handles a message that has waited for its turn. The turn ends once the request is decided, because waiting for the
+	 * backend must not delay later messages.
 	 */
 	handleInTurn(session: Session, message: ClientMessage): void {
 		switch (message.type) {
@@ -56,8 +56,8 @@ export class BuiltInMessages {
 	}
 
 	/**
-	 * A client may always start with `@auth`, even without guards. A second one is refused: the guards would not see it,
-	 * while the client would believe they had.
+	 * A client may always start with `@auth`, even without guards. A second `@auth` is refused: the guards would not see
+	 * it, but the client would believe that they had.
 	 */
 	#auth(session: Session, message: ClientMessage): void {
 		if (!this.#services.hasGuards) return this.#answer(session, message, authAnswer(session, this.#services));
@@ -65,7 +65,7 @@ export class BuiltInMessages {
 		sendRefusal(session, message, 'invalid_message', 'Already authenticated; reconnect to authenticate again');
 	}
 
-	/** The authorization that `handleInTurn` started takes too long. */
+	/** Called when an authorization started by `handleInTurn` has taken too long. */
 	timeOut(session: Session, pending: PendingAuthorization): void {
 		this.#subscriptions.timeOut(session, pending);
 	}

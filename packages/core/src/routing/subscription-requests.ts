@@ -23,7 +23,7 @@ export interface SubscriptionServices {
 	readonly authorize: Authorize;
 }
 
-/** For the rate limit, this many topics of one message count as one message. */
+/** For the rate limit, this many topics in one request count as one message. */
 const TOPICS_PER_MESSAGE = 10;
 
 /** Handles the `@subscribe` and `@unsubscribe` requests of clients. */
@@ -50,7 +50,7 @@ export class SubscriptionRequests {
 		const pending = new PendingAuthorization(message, decisions, subscribe);
 		session.inbound.begin(pending);
 		void allOf(decisions).then((decided) => {
-			// Otherwise it has timed out and was answered.
+			// If the authorization is no longer running, the message has timed out and has been answered.
 			if (session.inbound.running !== pending) return;
 			subscribe(decided);
 			session.inbound.finished(pending);
@@ -67,7 +67,7 @@ export class SubscriptionRequests {
 		this.#answerAfter(outcomes, session, message, topics);
 	}
 
-	/** Authorization has taken too long: topics without a decision are refused, the others proceed. */
+	/** Called when authorization has taken too long. Topics without a decision are refused; the others proceed. */
 	timeOut(session: Session, pending: PendingAuthorization): void {
 		this.#services.refusals.add('handlerTimeout', { socketId: session.socketId, type: pending.message.type });
 		pending.timeOut();
@@ -112,7 +112,7 @@ export class SubscriptionRequests {
 		return this.#outcomeOf('subscribe', provider.subscribe(socketId, topic), session, topic);
 	}
 
-	/** Never rejects. */
+	/** Resolves with the outcome of an operation on a topic. Never rejects. */
 	#outcomeOf(
 		operation: TopicOperation,
 		done: Promise<unknown>,

@@ -9,12 +9,13 @@ import {
 import type { Session } from '../session/session.ts';
 import { sendRefusal } from './send-refusal.ts';
 
-/** The outcome for one topic: its fault, or undefined if it succeeded. */
+/** The outcome for one topic: a fault, or undefined for success. */
 export type TopicOutcome = RequestFault | undefined;
 
 /**
- * Answers a `@subscribe` or `@unsubscribe`. With `topic`, its fault refuses the message; with `topics`, the answer
- * lists the refused ones, or, without a correlation id, each gets a separate refusal.
+ * Answers a `@subscribe` or `@unsubscribe`. If the request named a single `topic`, a fault refuses the message. If it
+ * listed `topics`, the answer lists those that were refused; without a correlation id, each of them gets a separate
+ * refusal.
  */
 export function sendTopicsAnswer(
 	session: Session,

@@ -88,7 +88,7 @@ async function interruptible(build: (app: Application) => void, options: WebSock
 	const start = bus.start.bind(bus);
 	let interrupted = (_: readonly string[] | 'all', __: number): void => {};
 	bus.start = (handlers) => {
-		interrupted = (topics, since) => handlers.interrupted(topics, since, 'as a test has it');
+		interrupted = (topics, since) => handlers.interrupted(topics, since, 'interrupted by the test');
 		return start(handlers);
 	};
 	const provider = new WsProvider({ bus, logger });
@@ -100,9 +100,9 @@ async function interruptible(build: (app: Application) => void, options: WebSock
 	return {
 		app,
 		connect: () => connectClient(ws),
-		/** Interrupts the bus; the gap is held for now. */
+		/** Interrupts the bus, without waiting for the gap to be reported. */
 		interruptOnly: (topics: readonly string[] | 'all', since: number) => interrupted(topics, since),
-		/** Resolves once the gap is reported. */
+		/** Interrupts the bus, and resolves once the gap is reported. */
 		async interrupt(topics: readonly string[] | 'all', since: number) {
 			const before = gaps;
 			interrupted(topics, since);

@@ -1,13 +1,14 @@
 import type { AnsweredAt } from '@orijs/websocket/protocol';
 
-/** A time up to which a server had sent everything: by its clock, and by the clocks of the client. */
+/** The time up to which a server had sent everything, by its own clock and by the client's clocks. */
 export interface ServerTime {
-	/** By the server's clock, in milliseconds since the epoch. */
+	/** The server's time, in milliseconds since the epoch. */
 	readonly timestamp: number;
-	/** By the client's clocks, and no later: by the monotonic one, and by the one that can be set. */
+	/** The same time by the client's clocks, or earlier. */
 	readonly at: LocalTime;
-	/** By how much the clocks of other servers are behind that server's at most, and ahead of it, in milliseconds. */
+	/** The most that the clock of another server is behind this server's, in milliseconds. */
 	readonly behindMs: number;
+	/** The most that the clock of another server is ahead of this server's, in milliseconds. */
 	readonly aheadMs: number;
 }
 
@@ -16,7 +17,7 @@ export interface LocalTime {
 	readonly wall: number;
 }
 
-/** Where it is not known how long ago it was. */
+/** Stands for a time at an unknown distance in the past. */
 export const LONG_AGO: ServerTime = {
 	timestamp: 0,
 	at: { monotonic: Infinity, wall: Infinity },
@@ -28,7 +29,7 @@ export function localTime(): LocalTime {
 	return { monotonic: performance.now(), wall: Date.now() };
 }
 
-/** Returns the time up to which the server had sent everything when it answered. @param askedAt when it was asked */
+/** Returns the time up to which the server had sent everything when it answered a request of the given time. */
 export function serverTime(
 	{ timestamp, lagMs = 0, behindMs = 0, aheadMs = 0 }: AnsweredAt,
 	{ monotonic, wall }: LocalTime,
@@ -37,7 +38,10 @@ export function serverTime(
 	return { timestamp: timestamp - lagMs, at, behindMs, aheadMs };
 }
 
-/** Returns the milliseconds since then. The monotonic clock may stand still while a device sleeps. */
+/**
+ * Returns how long ago a time was, in milliseconds. Uses both clocks, because the monotonic clock may stand still while
+ * a device sleeps.
+ */
 export function elapsedSince({ at }: ServerTime): number {
 	return Math.max(performance.now() - at.monotonic, Date.now() - at.wall);
 }

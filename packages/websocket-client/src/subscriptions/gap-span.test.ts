@@ -16,7 +16,7 @@ test.each([
 	vi.advanceTimersByTime(4_000);
 	const { since, until } = gapBetween('t', last, { timestamp: NOW + 4_000 });
 
-	// Messages of the former server or of the present one, from right after the proof until now.
+	// The times of messages by the clocks of the former and the current server, from right after the reading until now.
 	for (const time of [NOW + ahead, NOW + ahead + 4_000, NOW, NOW + 4_000]) {
 		expect(since).toBeLessThanOrEqual(time);
 		expect(until).toBeGreaterThanOrEqual(time);

@@ -1,15 +1,15 @@
 import type { AnsweredAt, GapNotice } from '@orijs/websocket/protocol';
 import { elapsedSince, type ServerTime } from '../connection/server-time.ts';
 
-/** How long a message of another node may take, in milliseconds. */
+/** How long a message from another node may be in transit, in milliseconds. */
 const IN_TRANSIT_MS = 3_000;
 
 /**
- * Returns the gap from a connection's last proof to the present time of its successor. The clocks of the servers may
- * differ, and may have been set: so each end is where any of them puts it, whichever is furthest out. The time between
- * the two is the client's own.
+ * Returns the gap between the last proven time of a lost connection and the current time of its successor. The clocks
+ * of the servers may differ, and a clock may have been set. Each end of the gap is therefore computed by the clock of
+ * every server, and the widest result is used. The time between the two ends is measured by the client's clocks.
  *
- * @param now what the successor has answered just now
+ * @param now the latest answer of the successor's server
  */
 export function gapBetween(topic: string, last: ServerTime, now: AnsweredAt): GapNotice {
 	const elapsedMs = elapsedSince(last);
