@@ -1,7 +1,7 @@
 import { type RedisServer, spawnBun, startRedis } from '@orijs/testkit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-/** `stop` waits a second for pending publishes; a busy machine needs the rest. Far below the process's timeouts. */
+/** `stop` waits one second for pending publishes; the rest is for a busy machine. Far below the process's timeouts. */
 const PROMPT_MS = 5_000;
 
 describe('stop() is prompt and lets the process exit', () => {
