@@ -4,7 +4,7 @@ import { type Channel, gapTopicOf, type Receiver, type Run, type Sent } from './
 import { countStream } from './stream.ts';
 import type { Counts } from './counts.ts';
 
-/** The messages of one node on one channel, and one client that had to receive them. */
+/** The messages of one node on one channel, and a client that had to receive them. */
 export interface Stream {
 	readonly run: Run;
 	readonly gaps: GapIndex;
