@@ -36,7 +36,7 @@ export class RedisBus implements Bus {
 			{ keyPrefix: options.keyPrefix, publish: plainPubSub.publish },
 			{ clientOf: () => this.#running().client, probeTopics: () => ['!history'], failed() {} },
 		);
-		// Invalid options make the constructor throw, not `start`: its caller is the code that set them.
+		// Makes the constructor throw for invalid options, rather than `start`: the stack leads to where they were set.
 		this.#createClient().disconnect();
 	}
 

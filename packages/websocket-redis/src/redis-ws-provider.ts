@@ -11,14 +11,14 @@ export interface RedisWsProviderOptions {
 	 */
 	readonly connection: RedisConnection;
 	/**
-	 * The prefix of channels and keys on Redis, to which a `:` is added. Applications that share a Redis must have
-	 * different prefixes. Default `orijs`.
+	 * The prefix of channels and keys on Redis; a `:` follows it. Applications that share a Redis must have different
+	 * prefixes. Default `orijs`.
 	 */
 	readonly keyPrefix?: string;
 	/** How long `start()` tries to reach Redis before it rejects, in milliseconds. Default 5,000. */
 	readonly connectTimeout?: number;
 	/**
-	 * The topics with history, whose latest messages are kept on Redis, by pattern, such as
+	 * The topics whose latest messages are kept on Redis, by pattern, such as
 	 * `{ 'chat:*': { size: 500, ttlMs: 3_600_000 } }`. `*` matches any characters, and the first matching pattern
 	 * applies. Must be the same on all nodes. Default: no topics.
 	 */

@@ -11,7 +11,8 @@ export interface Bus {
 	start(handlers: BusHandlers): Promise<void>;
 
 	/**
-	 * Releases everything that `start` opened; a pending `start` rejects. Idempotent. Afterwards no handler is called.
+	 * Releases everything that `start` opened; a pending `start` rejects. Idempotent. Once it has resolved, no handler
+	 * is called.
 	 */
 	stop(): Promise<void>;
 
@@ -53,8 +54,8 @@ export interface BusLiveness {
 	/** Replaces a shard's connection for one direction, which is dead, and drops everything that is pending on it. */
 	reconnect(heartbeatChannel: string, direction: 'publish' | 'subscribe'): void;
 	/**
-	 * Checks whether this node is connected to the right server, and reconnects if not. Called when no more heartbeats
-	 * arrive from another node: either that node has died, or the two are connected to different servers. Never rejects.
+	 * Checks whether this node is connected to the right server, and reconnects if not. Called when another node's
+	 * heartbeats no longer arrive: it has died, or the two nodes are connected to different servers. Never rejects.
 	 */
 	verifyPrimary(): Promise<void>;
 }
@@ -78,8 +79,8 @@ export interface BusHandlers {
 	status(status: BusStatus): void;
 	/**
 	 * Frames on these channels may have been missed from `since` (milliseconds since the epoch) until now. Called once
-	 * for each interruption, when the channels are subscribed again, but before the promises that waited for that
-	 * resolve.
+	 * for each interruption, when it is over and the channels are subscribed again, but before any promise that waited
+	 * for its end resolves.
 	 */
 	interrupted(channels: readonly string[] | 'all', since: number, reason: string): void;
 	/**

@@ -88,7 +88,7 @@ export class InvalidOptionError extends BrandedError {
 	declare readonly name: 'InvalidOptionError';
 }
 
-/** `setServer` was called with something that is not a server. */
+/** An argument of `setServer` that is not a server. */
 export class InvalidServerError extends BrandedError {
 	static override readonly brand: string = 'InvalidServerError';
 	declare readonly name: 'InvalidServerError';
@@ -129,8 +129,8 @@ export class SubscribeError extends BrandedError {
 }
 
 /**
- * A topic that the backend refuses to resubscribe, although it accepted it before. Its sockets stay subscribed. The
- * node keeps retrying, and reports gaps until it succeeds.
+ * A topic that the backend refuses to resubscribe, although it had accepted the topic before. The topic's sockets stay
+ * subscribed. The node keeps retrying, and reports gaps until it succeeds.
  */
 export class SubscriptionLostError extends BrandedError {
 	static override readonly brand: string = 'SubscriptionLostError';

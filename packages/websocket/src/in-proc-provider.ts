@@ -6,9 +6,9 @@ export interface InProcWsProviderOptions {
 	/** Default: the console, without debug lines. */
 	readonly logger?: Logger;
 	/**
-	 * The topics with history, by pattern, such as `{ 'chat:*': { size: 500, ttlMs: 3_600_000 } }`. Their latest
-	 * messages are kept in this process's memory. `*` matches any characters, and the first matching pattern applies.
-	 * Default: no topics.
+	 * The topics whose latest messages are kept in this process's memory, by pattern, such as
+	 * `{ 'chat:*': { size: 500, ttlMs: 3_600_000 } }`. `*` matches any characters, and the first matching pattern
+	 * applies. Default: no topics.
 	 */
 	readonly history?: HistoryRules;
 }

@@ -70,9 +70,9 @@ export interface SocketEmitter {
 
 export interface PublishOptions {
 	/**
-	 * For topics with history: identifies the message, in 1 to 256 characters. If a message with this key was published
-	 * to the topic within the last five minutes, this one is ignored. That makes a retry safe if it is unknown whether
-	 * the first attempt succeeded.
+	 * For topics with history: a key of 1 to 256 characters that identifies the message. If a message with this key was
+	 * published to the topic within the last five minutes, this one is ignored. So a retry is safe if it is unknown
+	 * whether the first attempt succeeded.
 	 */
 	readonly idempotencyKey?: string;
 }
@@ -123,7 +123,7 @@ export interface SocketMetrics {
 
 /** The number of skipped frames, by reason. */
 export interface SkippedFrames {
-	/** Frames of a release with another wire format, as happens during a rolling deployment. */
+	/** Frames of a release with another wire format, as seen during a rolling deployment. */
 	readonly 'unknown-version': number;
 	/** Frames not written by this system: something else publishes on its channels. */
 	readonly malformed: number;

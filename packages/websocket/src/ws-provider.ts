@@ -40,9 +40,9 @@ export interface WsProviderOptions {
 	/** The transport that carries messages between nodes. Without one, this process is the only node. */
 	readonly bus?: Bus;
 	/**
-	 * The topics with history, which keep their latest messages, by pattern, such as
-	 * `{ 'chat:*': { size: 500, ttlMs: 3_600_000 } }`. `*` matches any characters, and the first matching pattern
-	 * applies. Must be the same on all nodes. Default: no topics.
+	 * The topics whose latest messages are kept, by pattern, such as `{ 'chat:*': { size: 500, ttlMs: 3_600_000 } }`.
+	 * `*` matches any characters, and the first matching pattern applies. Must be the same on all nodes. Default: no
+	 * topics.
 	 */
 	readonly history?: HistoryRules;
 	/** Default: the console, without debug lines. */

@@ -72,7 +72,7 @@ export class ClusterClient {
 
 	publish(channel: string, frame: Uint8Array): Promise<number> {
 		const shard = this.#shards.shardOf(channel);
-		// A frame that this shard refuses is not sent to another one: frames could get out of order.
+		// A refused frame is not sent again to another shard: frames could get out of order.
 		if (shard === undefined) return Promise.reject(new ClusterDownError());
 		return shard.server.publish(channel, frame).catch((error: unknown) => {
 			this.pollAfter(error);

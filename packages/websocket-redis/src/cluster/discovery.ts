@@ -33,7 +33,7 @@ async function mustSupportShardedPubSub(client: Redis): Promise<void> {
 		const [known] = await client.command('INFO', 'ssubscribe');
 		if (known === null) throw new ClusterUnsupportedError();
 	} catch (error) {
-		// If the user may not run COMMAND, the first subscription shows whether it is supported.
+		// If the user may not run COMMAND, the first subscription shows whether SSUBSCRIBE is supported.
 		if (!isRefusal(error)) throw error;
 	}
 }

@@ -19,7 +19,7 @@ import type { RedisScript } from './redis-script.ts';
 export interface HistoryServers {
 	/** Returns a client of the server on which a topic is stored. @throws if no server stores it at the moment */
 	clientOf(topic: string): Redis;
-	/** Returns, for each server, the name of a topic stored there that no application's topic can have. */
+	/** Returns one topic for each server, stored on that server, with a name that no application's topic can have. */
 	probeTopics(): readonly string[];
 	/** A command for a topic failed. */
 	failed(error: unknown): void;

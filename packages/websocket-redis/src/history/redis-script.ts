@@ -12,7 +12,8 @@ export class RedisScript {
 	}
 
 	/**
-	 * Runs the script. Resolves with the reply, with strings as buffers. Repeats only a run that the server rejected.
+	 * Runs the script. Resolves with the reply, with strings as buffers. Sends it again only if the server did not run
+	 * the first one.
 	 */
 	async run(client: Redis, keys: readonly string[], args: readonly (string | number | Buffer)[]): Promise<unknown> {
 		try {
@@ -33,9 +34,7 @@ export class RedisScript {
 	}
 }
 
-/**
- * Sends a command, bypassing the client's methods: with the user's option `enableAutoPipelining` they batch commands.
- */
+/** Sends a command, bypassing the client's methods, which batch commands if the user has set `enableAutoPipelining`. */
 function send(client: Redis, name: string, args: (string | number | Buffer)[]): Promise<unknown> {
 	const command = new Command(name, args, { replyEncoding: null });
 	return client.sendCommand(command) as Promise<unknown>;

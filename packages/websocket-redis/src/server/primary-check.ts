@@ -27,7 +27,7 @@ const CHECK_MS = 1_000;
 const TRUSTED_LAG_MS = 2_000;
 /** How long a server is not trusted after it has lost replicas, in milliseconds. */
 const FEWER_REPLICAS_MS = 30_000;
-/** The tolerance for a server's uptime, which is reported in whole seconds, in milliseconds. */
+/** The tolerance for a server's uptime, in milliseconds: servers report it in whole seconds. */
 const UPTIME_PRECISION_MS = 1_500;
 /** How long connections to a replica are kept before they are replaced, in milliseconds. */
 const LEAVE_REPLICA_AFTER_MS = 500;
@@ -156,7 +156,7 @@ export class PrimaryCheck {
 		return true;
 	}
 
-	/** The publisher's server was the primary at this time; the subscriber's server is covered if it is the same. */
+	/** The publisher's server was the primary at this time, and so was the subscriber's if it is the same server. */
 	#verified(at: number): void {
 		const { publisher, subscriber } = this.#options;
 		publisher.verifiedAt = Math.max(publisher.verifiedAt, at);

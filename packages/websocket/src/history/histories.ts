@@ -132,8 +132,8 @@ export class Histories {
 	}
 
 	/**
-	 * Sends a subscribed socket the messages that it missed, then makes it live. Resolves with undefined if it was
-	 * closed, unsubscribed or resumed again meanwhile.
+	 * Sends a subscribed socket the messages that it missed, then makes it live. Resolves with undefined if the socket
+	 * was closed, unsubscribed or resumed again meanwhile.
 	 *
 	 * @param isLive resolves when messages from all nodes will arrive
 	 */

@@ -18,7 +18,7 @@ export class RecentKeys {
 		return true;
 	}
 
-	/** Drops expired keys. If called regularly, it drops each key within twice {@link IDEMPOTENCY_MS}. */
+	/** Drops expired keys. If called regularly, drops each at most twice {@link IDEMPOTENCY_MS} after it was added. */
 	expire(now: number): void {
 		if (now < this.#turnsAt) return;
 		// If a whole generation has passed, the young keys have expired as well.

@@ -37,7 +37,7 @@ export class TopicHistory {
 	readonly #options: TopicHistoryOptions;
 	/** The position of the last message delivered; undefined until the topic's position is known. */
 	#cursor: Position | undefined;
-	/** The last time at which no message was known to be missing, in milliseconds since the epoch. */
+	/** The last time at which all messages were known to have been delivered, in milliseconds since the epoch. */
 	#completeAt = Date.now();
 	/**
 	 * The time from which on slices may be missing that have not been read yet, in milliseconds since the epoch. It is

@@ -114,7 +114,8 @@ export class LocalFanout {
 	}
 
 	/**
-	 * Returns whether the socket's queue is short enough for messages that are not urgent: {@link SlowReaders.hasRoom}.
+	 * Returns whether the socket's queue is short enough for messages that are not urgent; see
+	 * {@link SlowReaders.hasRoom}.
 	 */
 	hasRoom(socket: WebSocketConnection, corked = 0): boolean {
 		return this.#slowReaders.hasRoom(socket, corked);

@@ -53,7 +53,7 @@ export class Registry<TSocket extends RegisteredSocket> {
 
 	/**
 	 * Removes a socket from all its topics. Returns the topics that are now empty. The socket's own `data.topics` still
-	 * lists what it was subscribed to, for the `close` handler.
+	 * lists its topics, for the `close` handler.
 	 */
 	remove(socketId: string): readonly string[] {
 		const socket = this.#sockets.get(socketId);

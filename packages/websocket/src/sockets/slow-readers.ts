@@ -89,7 +89,7 @@ export class SlowReaders {
 		for (const socket of this.#sockets()) this.check(socket, this.#uncheckedSince);
 	}
 
-	/** Limits the checks: if every message is dropped, not every message must cause a check of all sockets. */
+	/** Limits the rate of checks: otherwise, each dropped message would cause a check of all sockets. */
 	#mayCheckAgain(): boolean {
 		return performance.now() - this.#checkedAt > MIN_CHECK_INTERVAL_MS;
 	}

@@ -17,7 +17,7 @@ function ignore(): void {}
 /**
  * Rejects with `late()` if the promise does not settle in time.
  *
- * @param options.unref the timer does not keep the process alive; default false
+ * @param options.unref whether the process may exit while the timer is running; default false
  */
 export async function within<T>(
 	ms: number,
