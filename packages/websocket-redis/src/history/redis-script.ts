@@ -12,14 +12,14 @@ export class RedisScript {
 	}
 
 	/**
-	 * Runs the script. Resolves with the reply, with strings as buffers. Sends it again only if the server did not run
-	 * the first one.
+	 * Runs the script from the server's cache or, if it is not cached, by its source. Resolves with the reply, with
+	 * strings as buffers.
 	 */
 	async run(client: Redis, keys: readonly string[], args: readonly (string | number | Buffer)[]): Promise<unknown> {
 		try {
 			return await send(client, 'evalsha', [this.#digest, keys.length, ...keys, ...args]);
 		} catch (error) {
-			// The server no longer has the script, so it has not run anything.
+			// The server has lost its cache, and has not run anything.
 			if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
 			return await send(client, 'eval', [this.#source, keys.length, ...keys, ...args]);
 		}

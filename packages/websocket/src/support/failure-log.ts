@@ -12,7 +12,7 @@ export class FailureLog {
 
 	/** Logs a failure in the background. */
 	report(error: Error, stage: BusStage): void {
-		this.#logger.error(`WebSocket ${stage} failed: ${error.message}`, { stage, err: error });
+		this.#logger.error(`WebSocket failure (${stage}): ${error.message}`, { stage, err: error });
 	}
 
 	/** Rejects a call. Also logs the error, because the promise may be ignored. */
