@@ -69,7 +69,7 @@ function countLosses(
 	);
 }
 
-/** Counts messages that were not published, or not to this client. */
+/** Counts received messages that were not published, or not to this client. */
 export function countStrayStreams({ publishers }: Run, receiver: Receiver, counts: Counts): void {
 	for (const [node, channels] of receiver.streams) {
 		const publisher = publishers.find((candidate) => candidate.node === node);

@@ -28,7 +28,7 @@ export interface Deviation {
 
 /**
  * Returns the record of a run in which node a publishes ten messages, 0 to 9, one every 200 ms from 9,500 on. The fault
- * affects numbers 3 to 7. A client on a and one on b must receive the messages.
+ * can affect numbers 3 to 7. A client on a and one on b must receive the messages.
  */
 export function runWith(deviation: Deviation = {}): Run {
 	const {

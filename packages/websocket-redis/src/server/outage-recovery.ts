@@ -65,7 +65,7 @@ export class OutageRecovery {
 			}
 			status.ready();
 		} catch {
-			// The connection failed again. This is called again once it is ready.
+			// The connection failed again. Once it is ready, this method is called again.
 		}
 	}
 }

@@ -177,7 +177,7 @@ export class Histories {
 	}
 }
 
-/** Delivers messages that other nodes have stored to sockets of a node on which the topic has no history. */
+/** Delivers messages stored by other nodes to the sockets of this node, on which the topic has no history. */
 export function deliverSlice(local: LocalFanout, topic: string, { epoch, entries }: HistorySlice): void {
 	for (const entry of entries) local.toTopic(topic, frameOf(topic, epoch, entry));
 }

@@ -73,7 +73,7 @@ export class MemoryBackend {
 		};
 	}
 
-	/** Stops the timer that expires history, the only activity of the backend that no call triggers. */
+	/** Stops the timer that removes expired history. */
 	close(): void {
 		this.#history.close();
 	}
