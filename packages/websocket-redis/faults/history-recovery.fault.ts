@@ -12,7 +12,7 @@ describe('clients of topics with history', () => {
 	const rows: Record<string, Outcome> = {};
 	afterAll(() => console.table(rows));
 
-	/** Injects a fault under load. */
+	/** Injects a fault under load and returns its outcome. */
 	async function under(name: string, fault: () => Promise<void>): Promise<Outcome> {
 		const outcomeOf = outcomeFrom(deployment);
 		deployment.publish();
@@ -91,7 +91,7 @@ describe('clients of topics with history', () => {
 	it('receive every message once and in order when the connections of a node to Redis are dead', async () => {
 		const [, proxy] = deployment.proxies;
 		const outcome = await under('connections of a node dead', async () => {
-			// New connections work: the node has to detect that these are dead.
+			// New connections work, so the node has to detect that the existing ones are dead.
 			for (const each of proxy?.links() ?? []) each.freeze();
 			await deployment.untilAccepted(200);
 			proxy?.thaw();
@@ -159,7 +159,7 @@ describe('clients of a topic with a history of five messages', () => {
 			);
 			expect({ silent, duplicates, inversions }).toEqual({ silent: [], duplicates: [], inversions: [] });
 			expect(missing.length).toBeGreaterThan(5);
-			// All missing messages are consecutive.
+			// The missing messages must be consecutive.
 			expect((missing.at(-1) ?? 0) - (missing[0] ?? 0)).toBe(missing.length - 1);
 			const after = client.events.slice(before[i]);
 			expect(after.filter(({ kind }) => kind === 'recovered')).toEqual([

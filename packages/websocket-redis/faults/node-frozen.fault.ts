@@ -4,9 +4,9 @@ import { testFault } from './harness/test-fault.ts';
 
 const FROZEN_MS = 3_000;
 
-// As with a long garbage collection or a paused machine: messages are late, none is lost. The other node, which misses
-// heartbeats for a while, has nothing to report; the frozen one may consider its own connections dead.
-// Checked by reporting a loss when a node falls silent: the test then fails on false alarms.
+// Simulates a long garbage collection or a paused machine: messages are late, but not lost. The other node, which
+// receives no heartbeats for a while, has nothing to report; the frozen one may consider its own connections dead.
+// Verified by mutation testing: if a loss is reported when a node falls silent, the test fails with false alarms.
 testFault({
 	name: 'a node frozen for 3 s',
 	backend: oneRedis(),

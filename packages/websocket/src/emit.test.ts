@@ -15,7 +15,7 @@ const LateAmount = SocketMessage.define({
 const Anything = SocketMessage.define({ name: 'anything', data: schema<unknown>((value) => ({ value })) });
 
 const order = { id: 'o1', items: [{ price: 1.5 }] };
-/** Passes a value that types would reject. */
+/** Bypasses the types, to pass an invalid value. */
 const notAnOrder = { id: 7 } as unknown as typeof order;
 
 describe('emit', () => {

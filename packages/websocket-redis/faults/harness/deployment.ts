@@ -4,11 +4,13 @@ import type { Backend } from './backend.ts';
 import { connectReceiver, type LiveReceiver } from './receiver.ts';
 import { type Scenario, topicsOfSubscriber, topicsOfPublisher } from './scenario.ts';
 
-/** A gap may begin this much before the fault, and earlier on a busy machine. */
+/** The nodes' heartbeat interval, in milliseconds. A gap may begin this much before the fault. */
 export const HEARTBEAT_MS = 500;
 
 const NODE_SCRIPT = new URL('../node/fault-node.ts', import.meta.url);
-/** A round over thousands of topics takes long on a busy machine. */
+/**
+ * How long a node may take to reply, in milliseconds: on a busy machine, a round over thousands of topics takes long.
+ */
 const REPLY_TIMEOUT_MS = 20_000;
 
 export interface FaultNode {
@@ -33,7 +35,9 @@ export class Deployment<B extends Backend = Backend> {
 		this.scenario = scenario;
 	}
 
-	/** Resolves when every client is subscribed to its topics. Nothing is published yet. */
+	/**
+	 * Starts the nodes and their clients. Resolves when every client is subscribed to its topics. Publishes nothing yet.
+	 */
 	static async open<B extends Backend>(backend: B, scenario: Scenario): Promise<Deployment<B>> {
 		const deployment = new Deployment(backend, scenario);
 		try {
@@ -45,14 +49,14 @@ export class Deployment<B extends Backend = Backend> {
 		}
 	}
 
-	/** The proxy between a node and the backend. */
+	/** Returns the proxy between a node and the backend. */
 	proxy(node: string): TcpProxy {
 		const proxy = this.#proxies.get(node);
 		if (proxy === undefined) throw new Error(`node ${node} has no proxy: list it in the scenario's \`proxied\``);
 		return proxy;
 	}
 
-	/** Adds a node, with its clients, which publishes at once. @param port the target of its proxy */
+	/** Adds a node with its clients. The node starts to publish at once. @param port the target of its proxy */
 	async addNode(name: string, port: number): Promise<void> {
 		const node = await this.#start(name, port);
 		await this.#load(node);
@@ -78,7 +82,7 @@ export class Deployment<B extends Backend = Backend> {
 		let { connection } = this.backend;
 		if (this.scenario.proxied.includes(name)) {
 			if (port === undefined) throw new Error(`node ${name} can't have a proxy: its backend has several servers`);
-			// A frozen proxy reads nothing: the sender's buffers fill soon, as on a dead connection.
+			// A frozen proxy reads nothing, so the sender's buffers fill up soon, as on a dead connection.
 			const proxy = await startTcpProxy({ port, holdBytes: 0 });
 			this.#proxies.set(name, proxy);
 			connection = { host: proxy.host, port: proxy.port };

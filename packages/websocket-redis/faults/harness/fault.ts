@@ -3,7 +3,7 @@ import type { Backend } from './backend.ts';
 import type { Deployment } from './deployment.ts';
 import type { Scenario } from './scenario.ts';
 
-/** When the fault began, and when backend and network were repaired. `Date.now()`. */
+/** When the fault began, and when the backend and the network were repaired, in milliseconds since the epoch. */
 export interface Outage {
 	readonly from: number;
 	readonly back: number;
@@ -17,14 +17,14 @@ export interface Fault<B extends Backend> {
 	readonly scenario: Scenario;
 	/** Breaks and repairs something, while every node publishes. */
 	inject(deployment: Deployment<B>): Promise<Outage>;
-	/** Which topics on which nodes may have lost messages. Called at the end. */
+	/** Returns the fault's impact on a topic on a node. Called at the end of the run. */
 	readonly impact: (node: string, topic: string, backend: B) => Impact;
-	/** The most gap events that a node may report on one topic: one per interruption. Default 1. */
+	/** The maximum number of gap events that a node may report on one topic: one per interruption. Default 1. */
 	readonly gapsPerTopic?: number;
 	/** Whether the fault may cause no loss; `inject` must then verify that it happened. Default false. */
 	readonly mayLoseNothing?: boolean;
 	/**
-	 * How much earlier than the first possible loss a gap may begin, in milliseconds. Default: a heartbeat interval and
+	 * How much earlier than the first possible loss a gap may begin, in milliseconds. Default: a heartbeat interval plus
 	 * 500.
 	 */
 	readonly gapSlackMs?: number;

@@ -5,14 +5,14 @@ export interface SentinelBackend extends Backend {
 	readonly sentinel: RedisSentinel;
 }
 
-/** A primary and a replica, watched by three Sentinels, through which the nodes connect. */
+/** Starts a primary and a replica, watched by three Sentinels through which the nodes connect. */
 export async function redisSentinel(): Promise<SentinelBackend> {
 	const sentinel = await startRedisSentinel();
 	const sentinels = sentinel.sentinels.map(({ host, port }) => ({ host, port }));
 	return { sentinel, connection: { sentinels, name: sentinel.name }, stop: () => sentinel.stop() };
 }
 
-/** Resolves with the time at which most Sentinels name another primary than this. */
+/** Resolves when most Sentinels name a primary other than this one, with the time. */
 export async function failedOver(sentinel: RedisSentinel, primary: RedisServer): Promise<number> {
 	await until(async () => (await sentinel.primary()) !== primary, {
 		what: `the Sentinels name another primary than ${primary.port}`,
@@ -21,7 +21,7 @@ export async function failedOver(sentinel: RedisSentinel, primary: RedisServer):
 	return Date.now();
 }
 
-/** Resolves with the time at which this server has become a replica. */
+/** Resolves when this server has become a replica, with the time. */
 export async function demoted(server: RedisServer): Promise<number> {
 	// A Sentinel drops all connections to a server that it demotes, including the test's.
 	const role = (): Promise<string | undefined> =>

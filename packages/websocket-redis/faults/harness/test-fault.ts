@@ -4,7 +4,7 @@ import type { Backend } from './backend.ts';
 import type { Fault } from './fault.ts';
 import { runFault } from './run-fault.ts';
 
-/** A test that every guarantee holds under a fault. Passes its row of the table to the reporter, as metadata. */
+/** Tests that every guarantee holds under a fault. Passes a row of the table to the reporter, as metadata. */
 export function testFault<B extends Backend>(fault: Fault<B>): void {
 	it(fault.name, async ({ task }) => {
 		const { counts, broken } = await runFault(fault);

@@ -3,12 +3,12 @@ import { HISTORY_MARKER, HISTORY_VERSION } from '../wire/history-frame.ts';
 import { RedisScript } from './redis-script.ts';
 
 /**
- * Shared by both scripts. A topic has a hash `meta` (epoch; last: the last offset assigned; total: the bytes of all
- * messages of the epoch; from, since: `c` and `t` of the oldest message stored, or of an earlier one) and a stream
- * `log`, whose ids are the offsets and whose fields are p (the previous offset), t (when it was stored, in ms), c (the
- * total before it), d (a byte for the kind, and the content).
+ * Code shared by both scripts. A topic has a hash `meta` (epoch; last: the last offset assigned; total: the size in
+ * bytes of all messages of the epoch; from, since: `c` and `t` of the oldest stored message, or of an earlier one) and
+ * a stream `log`. Its ids are the offsets, and its fields are p (the previous offset), t (when the message was stored,
+ * in milliseconds), c (the total before the message) and d (a byte for the kind, followed by the content).
  *
- * Lua's conversion of numbers to text, including `..`, loses digits; arguments of `redis.call` keep them.
+ * In Lua, converting numbers to text loses digits, even with `..`; arguments of `redis.call` keep them.
  */
 const COMMON = `
 local meta, log = KEYS[1], KEYS[2]
@@ -60,11 +60,11 @@ end
 `;
 
 /**
- * KEYS: meta, log, and the idempotency key, if any. ARGV: channel, an epoch in case a new one is needed, seed, size,
- * bytes, ttlMs, rememberedMs, then the messages, each with the byte of its kind.
+ * The script that appends messages. KEYS: meta, log, and the idempotency key, if any. ARGV: channel, an epoch in case a
+ * new one is needed, seed, size, bytes, ttlMs, rememberedMs, then the messages, each preceded by the byte of its kind.
  *
- * Redis checks a script with a shebang line before it runs: without memory, with too few replicas or on a replica,
- * nothing is done. The script checks the permission for the channel first, so that it does nothing without it.
+ * A script with a shebang line is refused as a whole if Redis is out of memory, has too few replicas or is a replica.
+ * The script checks the permission to publish on the channel before it writes, so that no append takes effect in part.
  */
 const append = (publish: 'publish' | 'spublish'): string => `#!lua
 ${COMMON}
@@ -98,8 +98,9 @@ return 1
 `;
 
 /**
- * KEYS: meta, log. ARGV: an epoch in case a new one is needed, size, bytes, ttlMs, rememberedMs, then the command that
- * reads, its start, end and limit. Returns a frame. Also runs when Redis is out of memory.
+ * The script that reads messages, and returns a frame. KEYS: meta, log. ARGV: an epoch in case a new one is needed,
+ * size, bytes, ttlMs, rememberedMs, then the command that reads, with its start, end and limit. The script also runs
+ * when Redis is out of memory.
  */
 const READ = `#!lua flags=allow-oom
 ${COMMON}

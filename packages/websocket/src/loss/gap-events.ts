@@ -64,7 +64,8 @@ export class GapEvents {
 	}
 
 	/**
-	 * The time up to which everything that is missing has been reported, by the monotonic clock; `now` if no gap is held.
+	 * Returns the time up to which all missing messages have been reported, by the monotonic clock: `now` if no gap is
+	 * held back.
 	 */
 	reportedUntil(now: number): number {
 		let least = now;

@@ -175,8 +175,8 @@ export class PeerBeats {
 	}
 
 	/**
-	 * The time up to which everything that other nodes published to a shard has arrived, or has been reported as missing;
-	 * `now` where there are none.
+	 * Returns the time up to which everything that other nodes published to a shard has arrived or has been reported as
+	 * missing: `now` if there is no other node.
 	 */
 	accountedAt(shard: number, now: number): number {
 		let least = now;

@@ -20,7 +20,7 @@ import { type Outcome, OutboundFrames } from './outbound-frames.ts';
 
 export interface RemoteNodesOptions {
 	readonly local: LocalFanout;
-	/** Topics with history are read again instead of getting a gap. */
+	/** On topics with history, missing messages are read from the store instead of being reported as a gap. */
 	readonly histories: Histories | undefined;
 	/** Another node sent this one a message. */
 	readonly onNodeMessage: (text: string) => void;
@@ -31,19 +31,19 @@ export interface RemoteNodesOptions {
 	/** The backend refused a channel; its subscribers must be rolled back. */
 	readonly onRefused: (channel: string, error: SubscribeError) => void;
 	readonly onStatus: (status: BusStatus) => void;
-	/** Something failed in the background. */
+	/** An operation failed in the background. */
 	readonly onError: (error: Error, stage: BusStage) => void;
 }
 
 /** How long `stop` waits for the backend to accept pending messages, in milliseconds. */
 const DRAIN_TIMEOUT_MS = 1_000;
 /**
- * How long `stop` then waits for a way to tell the other nodes what could not be published, in milliseconds: repeating
- * a notice takes 3 s.
+ * How long `stop` then waits until it can tell the other nodes what could not be published, in milliseconds. Repeating
+ * a gap notice takes 3 s.
  */
 const TELL_TIMEOUT_MS = 4_000;
 
-/** The other nodes, as reached over the bus: what this node subscribes to there, publishes and receives. */
+/** Connects this node to the others over the bus: subscribes to channels, publishes messages and receives them. */
 export class RemoteNodes {
 	readonly #bus: Bus;
 	readonly #options: RemoteNodesOptions;
@@ -120,7 +120,7 @@ export class RemoteNodes {
 		});
 	}
 
-	/** As the bus last reported. */
+	/** The state that the bus last reported. */
 	get state(): BusStatus['state'] {
 		return this.#state;
 	}
@@ -129,21 +129,24 @@ export class RemoteNodes {
 		return this.#inbound.skipped;
 	}
 
-	/** Returns the undo. */
+	/** Adds a listener for gaps. Returns a function that removes it. */
 	onGap(listener: (gap: Gap) => void): () => void {
 		return this.#gaps.on(listener);
 	}
 
-	/** Reports the gaps that are held back for now at once. */
+	/** Reports at once the gaps that are being held back. */
 	flushGaps(): void {
 		this.#gaps.flush();
 	}
 
+	/** As {@link SocketReliability.watermark}. */
 	watermark(): Watermark {
 		return this.#missing.watermark(this.#disconnectedAt);
 	}
 
-	/** Connects and subscribes to the `wanted` channels. Calls `check` after each wait, which may throw. */
+	/**
+	 * Connects, and subscribes to the `wanted` channels. Calls `check` after each wait: if it throws, the start fails.
+	 */
 	async start(wanted: () => Iterable<string>, check: () => void): Promise<void> {
 		const { histories, startTimeoutMs } = this.#options;
 		await this.#bus.start(this.#handlers());
@@ -192,7 +195,7 @@ export class RemoteNodes {
 		if (this.#failures.areTold) await settledWithin(DRAIN_TIMEOUT_MS, this.#heartbeat?.sendLast());
 	}
 
-	/** Resolves once what any node publishes on the channel will arrive. */
+	/** Subscribes to a channel. Resolves once frames that any node publishes to it will arrive. */
 	subscribe(channel: string): Promise<void> {
 		return this.#interest.subscribe(channel);
 	}
@@ -202,7 +205,7 @@ export class RemoteNodes {
 		this.#interest.unsubscribe(channel, graceMs);
 	}
 
-	/** Resolves when the backend has accepted the message. */
+	/** Publishes a message to other nodes. Resolves when the backend has accepted it. */
 	publish(channel: string, payload: Payload): Promise<void> {
 		return this.#outbound.add(channel, payload);
 	}

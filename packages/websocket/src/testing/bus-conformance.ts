@@ -4,7 +4,8 @@ import { type ConformanceCase, conformanceCases, type Requirements } from './con
 import { BusRecorder } from './bus-recorder.ts';
 
 /**
- * The suite for every `Bus`. It can't make the backend unavailable: test what the bus does then yourself.
+ * Returns the suite that every `Bus` must pass. The suite can't make the backend unavailable: test yourself what the
+ * bus does in an outage.
  *
  * @param openBackend creates a fresh backend for each case
  */

@@ -1,7 +1,7 @@
 import type { BusHandlers, BusStatus } from '../bus.ts';
 import type { HistoryEntry, HistorySlice } from '../history/history-store.ts';
 
-/** How long a case waits for a frame that must arrive, in milliseconds: less than the time limit of test runners. */
+/** How long a case waits for a frame that must arrive, in milliseconds: less than the usual time limit of a test. */
 const TIMEOUT_MS = 3_000;
 
 /** Handlers that record what a bus delivers and reports. */
@@ -38,14 +38,16 @@ export class BusRecorder implements BusHandlers {
 		this.errors.push(error);
 	}
 
-	/** The frames of a channel so far, as text. */
+	/** Returns the frames received on a channel so far, as text. */
 	texts(channel: string): string[] {
 		return this.frames
 			.filter((received) => received.channel === channel)
 			.map(({ frame }) => new TextDecoder().decode(frame));
 	}
 
-	/** Resolves once `count` frames of `channel` have arrived; rejects with those that did when that takes too long. */
+	/**
+	 * Resolves once `count` frames on `channel` have arrived; if that takes too long, rejects and lists those that did.
+	 */
 	untilFrames(channel: string, count: number): Promise<void> {
 		return this.#until(
 			() => this.frames.filter((received) => received.channel === channel).length >= count,
@@ -53,7 +55,7 @@ export class BusRecorder implements BusHandlers {
 		);
 	}
 
-	/** Resolves once `count` frames have arrived on any channels. */
+	/** Resolves once `count` frames have arrived, on any channels. */
 	untilFrameCount(count: number): Promise<void> {
 		return this.#until(
 			() => this.frames.length >= count,
@@ -61,12 +63,12 @@ export class BusRecorder implements BusHandlers {
 		);
 	}
 
-	/** The entries appended to a topic so far, from all slices. */
+	/** Returns the entries appended to a topic so far, from all slices. */
 	entries(topic: string): HistoryEntry[] {
 		return this.slices.flatMap((received) => (received.topic === topic ? received.slice.entries : []));
 	}
 
-	/** Resolves once `count` entries were appended to `topic`. */
+	/** Resolves once `count` entries have been appended to `topic`. */
 	untilEntries(topic: string, count: number): Promise<void> {
 		return this.#until(
 			() => this.entries(topic).length >= count,

@@ -3,16 +3,16 @@ import { BusRecorder } from './bus-recorder.ts';
 
 /** A backend that buses connect to. */
 export interface BusBackend {
-	/** Creates a bus for one more node, not started yet. */
+	/** Creates a bus for another node, without starting it. */
 	createBus(): Bus;
-	/** Ends the backend. Called after all buses were stopped. */
+	/** Closes the backend. Called after all buses have been stopped. */
 	close?(): Promise<void> | void;
 }
 
 /** The environment of a conformance case, with a backend that no other case uses. */
 export interface CaseContext {
 	createBus(): Bus;
-	/** Starts a bus, which is stopped after the case, and records what it reports. */
+	/** Starts a bus and records what it reports. The bus is stopped after the case. */
 	startNode(): Promise<CaseNode>;
 }
 
@@ -21,7 +21,7 @@ export interface CaseNode {
 	readonly received: BusRecorder;
 }
 
-/** Runs a function on a fresh backend. Then stops all nodes and closes the backend, whatever the outcome. */
+/** Runs a function on a fresh backend. Afterwards stops all nodes and closes the backend, whatever the outcome. */
 export async function withContext(
 	openBackend: () => BusBackend | Promise<BusBackend>,
 	run: (context: CaseContext) => Promise<void>,

@@ -10,7 +10,7 @@ export interface ConformanceCase {
 /** The requirements of a suite by name, each with a check that rejects if it is not met. */
 export type Requirements = Readonly<Record<string, (context: CaseContext) => Promise<void>>>;
 
-/** @param openBackend creates a fresh backend for each case */
+/** Returns one case per requirement. @param openBackend creates a fresh backend for each case */
 export function conformanceCases(
 	openBackend: () => BusBackend | Promise<BusBackend>,
 	requirements: Requirements,

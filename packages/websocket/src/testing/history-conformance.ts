@@ -7,8 +7,8 @@ import { READING } from './history-reading.ts';
 import { TOPICS } from './history-topics.ts';
 
 /**
- * The suite for the history of a `Bus`. It can't make the backend unavailable or lose data, nor wait for what expires
- * after minutes or days: test these yourself.
+ * Returns the suite that the history of a `Bus` must pass. The suite can neither make the backend unavailable or lose
+ * data, nor wait for keys and topics that expire after minutes or days: test these cases yourself.
  *
  * @param openBackend creates a fresh backend for each case
  */

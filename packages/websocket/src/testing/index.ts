@@ -1,4 +1,4 @@
-// The suites that a transport must pass, and a transport in memory that passes them.
+// The suites that a transport must pass, and an in-memory transport that passes them.
 
 export { busConformance } from './bus-conformance.ts';
 export { historyConformance } from './history-conformance.ts';

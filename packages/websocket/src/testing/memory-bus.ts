@@ -2,7 +2,7 @@ import type { Bus, BusHandlers } from '../bus.ts';
 import type { HistoryEntry, HistorySlice } from '../history/history-store.ts';
 import { MemoryHistory } from '../history/memory-history.ts';
 
-/** A backend inside this process for any number of {@link Bus}es: many nodes in one process, for tests. */
+/** A backend in memory for any number of {@link Bus}es, so that tests can run many nodes in one process. */
 export class MemoryBackend {
 	readonly #nodes = new Set<Node>();
 	readonly #history = new MemoryHistory((topic, slice) => this.#deliver(topic, slice));
@@ -32,7 +32,7 @@ export class MemoryBackend {
 				channels.clear();
 				await nextTick();
 			},
-			// Both take effect at once and resolve later, as over a connection.
+			// `subscribe` and `unsubscribe` take effect at once, but resolve later, as over a connection.
 			async subscribe(wanted) {
 				const subscriber = running();
 				for (const channel of wanted) channels.add(channel);
@@ -73,7 +73,7 @@ export class MemoryBackend {
 		};
 	}
 
-	/** Stops the expiry of the history, the only thing that runs by itself. */
+	/** Stops the timer that removes expired history. */
 	close(): void {
 		this.#history.close();
 	}

@@ -8,8 +8,8 @@
  * gap      = type 2: scope (u8: 0 this topic, 1 everything)  since (f64)  until (f64)  sentAt (f64)
  * ```
  *
- * `shard` is the shard that the node published to, and `incarnation` grows each time its connection there fails: what a
- * failed connection still delivers later is recognized by its lower number.
+ * `shard` is the shard that the node published to, and `incarnation` grows each time its connection there fails: frames
+ * that a failed connection delivers later are recognized by their lower number.
  */
 
 import { MessageRuns, type Message, readMessages } from './frame-messages.ts';
@@ -40,13 +40,13 @@ export interface Sender {
 /** A heartbeat. */
 export interface Beat extends Sender {
 	readonly type: 'beat';
-	/** Counts the beats of this shard that the backend accepted. */
+	/** The number of this beat: how many beats on this shard the backend has accepted, this one included. */
 	readonly number: number;
 	/** The time between two beats, in milliseconds. */
 	readonly intervalMs: number;
-	/** The node is stopping, and has published everything it could. */
+	/** Whether this is the last beat of a node that is stopping. */
 	readonly isLast: boolean;
-	/** By the sender's clock. */
+	/** When the beat was sent, in milliseconds since the epoch, by the sender's clock. */
 	readonly sentAt: number;
 }
 
@@ -70,7 +70,7 @@ export interface Messages extends Sender {
 
 export type Frame = Messages | Beat | GapNotice;
 
-/** Why a frame can't be read: written by another release, or not written by this system at all. */
+/** Why a frame can't be read: it was written by another release, or not by this system at all. */
 export type FrameFault = 'unknown-version' | 'malformed';
 
 export function encodeMessages(sender: Sender, messages: readonly Message[]): Buffer {
@@ -109,7 +109,9 @@ function begin(size: number, type: number, { origin, shard, incarnation }: Sende
 	return frame;
 }
 
-/** Decodes a frame, or returns why it can't be read. A node's own messages are not decoded: they are an 'echo'. */
+/**
+ * Decodes a frame, or returns the reason why it can't be read. This node's own messages are an 'echo', and not decoded.
+ */
 export function decodeFrame(bytes: Uint8Array, self: Origin): Frame | 'echo' | FrameFault {
 	if (bytes.length === 0) return 'malformed';
 	if (bytes[0] !== VERSION) return 'unknown-version';
