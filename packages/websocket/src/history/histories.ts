@@ -10,6 +10,7 @@ import { frameOf } from './framing.ts';
 import { type HistoryPage, readPage } from './history-page.ts';
 import type { HistoryPatterns } from './history-rules.ts';
 import type { HistoryBounds, HistoryContent, HistorySlice, HistoryStore } from './history-store.ts';
+import { RecentAppends } from './recent-appends.ts';
 import { SocketReader } from './socket-reader.ts';
 import { TopicHistory } from './topic-history.ts';
 import { UnreadableTopics } from './unreadable-topics.ts';
@@ -37,6 +38,7 @@ export class Histories {
 	readonly #queue: AppendQueue | undefined;
 	readonly #topics = new Map<string, TopicHistory>();
 	readonly #unreadable: UnreadableTopics;
+	readonly #recentAppends = new RecentAppends();
 	/** Sockets that are subscribed to a topic but not live yet. */
 	readonly #attempts = new CatchUpAttempts();
 
@@ -92,8 +94,14 @@ export class Histories {
 	 * @param content an envelope, or bytes
 	 */
 	append(topic: string, bounds: HistoryBounds, content: HistoryContent, idempotencyKey?: string): Promise<void> {
-		if (this.#queue !== undefined) return this.#queue.add(topic, bounds, content, idempotencyKey);
-		return this.#options.store.append(topic, [content], bounds, idempotencyKey);
+		if (this.#queue === undefined) return this.#options.store.append(topic, [content], bounds, idempotencyKey);
+		this.#recentAppends.add(topic, performance.now());
+		return this.#queue.add(topic, bounds, content, idempotencyKey);
+	}
+
+	/** Returns the topics that this node appended to since a time of the monotonic clock, or 'all' if there were many. */
+	appendedSince(time: number): readonly string[] | 'all' {
+		return this.#recentAppends.since(time);
 	}
 
 	/** Messages were appended to a topic, by any node. */

@@ -51,13 +51,16 @@ export class MissingMessages {
 		const begin = Math.min(since, provenUntil);
 		const span = this.#byAllClocks(begin, until);
 		let from = span.since;
+		let storedFrom = span.since;
 		for (const channel of this.#heartbeatChannels(channels)) {
 			heartbeat?.rebase(channel);
-			for (const { at, sentAt } of peers.interrupted(this.#shardOf(channel), now - (until - begin), now)) {
-				from = Math.min(from, sentAt - this.#slackMs, this.#wallTime(at) - this.#slackMs);
+			for (const { arrived, isOverdue } of peers.interrupted(this.#shardOf(channel), now - (until - begin), now)) {
+				const since = Math.min(arrived.sentAt, this.#wallTime(arrived.at)) - this.#slackMs;
+				storedFrom = Math.min(storedFrom, since);
+				if (!isOverdue) from = Math.min(from, since);
 			}
 		}
-		this.#mayBeMissing(this.#affected(channels), Math.floor(from), span.until, reason);
+		this.#mayBeMissing(this.#affected(channels), Math.floor(from), span.until, reason, Math.floor(storedFrom));
 	}
 
 	/** A beat arrived, of this node or another one. */
@@ -94,7 +97,7 @@ export class MissingMessages {
 	}
 
 	/** Another node could not publish. */
-	gapNotice(channel: string, { origin, everything, since, until, sentAt }: GapNotice): void {
+	gapNotice(channel: string, { origin, everything, stored, since, until, sentAt }: GapNotice): void {
 		const now = Date.now();
 		if (!this.#notices.isNew(`${origin} ${channel} ${since} ${until}`, now)) return;
 		// The span by the other node's clock, which stamped the messages, and by this one's. The difference between now
@@ -102,7 +105,10 @@ export class MissingMessages {
 		const skew = Math.min(now - sentAt, this.#skews.of(origin) ?? 0);
 		const affected = this.#affected(everything ? 'all' : [channel]);
 		const begin = Math.floor(Math.min(since, since + skew) - this.#slackMs);
-		this.#mayBeMissing(affected, begin, Math.max(until, until + now - sentAt), 'another node could not publish');
+		const end = Math.max(until, until + now - sentAt);
+		const reason = 'another node could not publish';
+		if (stored) this.#options.gaps.add(affected, begin, end, reason);
+		else this.#mayBeMissing(affected, begin, end, reason);
 	}
 
 	/**
@@ -197,13 +203,20 @@ export class MissingMessages {
 		return channels === 'all' ? all : all.filter((channel) => channels.includes(channel));
 	}
 
-	#mayBeMissing(topics: Iterable<string>, since: number, until: number, reason: string): void {
+	/** @param storedSince the same for topics with history, which get a gap only if something is found missing */
+	#mayBeMissing(
+		topics: Iterable<string>,
+		since: number,
+		until: number,
+		reason: string,
+		storedSince: number = since,
+	): void {
 		const { histories, gaps } = this.#options;
 		if (histories === undefined) return gaps.add(topics, since, until, reason);
 		const plain: string[] = [];
 		for (const topic of topics) {
 			if (histories.boundsOf(topic) === undefined) plain.push(topic);
-			else histories.verify(topic, since);
+			else histories.verify(topic, storedSince);
 		}
 		gaps.add(plain, since, until, reason);
 	}

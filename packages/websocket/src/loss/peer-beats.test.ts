@@ -90,7 +90,9 @@ describe('an interruption of this node', () => {
 	it('accounts for the beats that were missed meanwhile', () => {
 		const { peers, beat } = createPeers();
 		beat(1, 500);
-		expect(peers.interrupted(0, 600, 9_900)).toEqual([{ at: 500, sentAt: AHEAD_MS + 500 }]);
+		expect(peers.interrupted(0, 600, 9_900)).toEqual([
+			{ arrived: { at: 500, sentAt: AHEAD_MS + 500 }, isOverdue: false },
+		]);
 		expect(beat(20, 10_000)).toBeUndefined();
 		expect(beat(22, 11_000)).toBe(10_000);
 	});
@@ -98,7 +100,7 @@ describe('an interruption of this node', () => {
 	it('does not account for beats that should have come before', () => {
 		const { peers, beat } = createPeers();
 		beat(1, 500);
-		expect(peers.interrupted(0, 9_000, 9_900)).toEqual([]);
+		expect(peers.interrupted(0, 9_000, 9_900)).toMatchObject([{ isOverdue: true }]);
 		expect(beat(20, 10_000)).toBe(500);
 	});
 

@@ -29,6 +29,8 @@ interface Peer {
 	intervalMs: number;
 	/** Later than the last beat where an interruption of this node's own has been reported since. */
 	accounted: Accounted;
+	/** The same without what was reported when the node was given up, which says nothing of stored messages. */
+	arrived: Accounted;
 	suspicious: boolean;
 	givenUp: boolean;
 }
@@ -84,13 +86,13 @@ export class PeerBeats {
 		if (isLast) {
 			this.#forget(origin, shard);
 		} else if (peer === undefined) {
-			const first = { incarnation, number, receivedAt: now, intervalMs, accounted: { at: now, sentAt } };
-			this.#remember(origin, shard, { ...first, suspicious: false, givenUp: false });
+			const beat = { incarnation, number, receivedAt: now, intervalMs, suspicious: false, givenUp: false };
+			this.#remember(origin, shard, { ...beat, accounted: { at: now, sentAt }, arrived: { at: now, sentAt } });
 		} else {
 			peer.number = number;
 			peer.receivedAt = now;
 			peer.intervalMs = intervalMs;
-			peer.accounted = { at: now, sentAt };
+			peer.accounted = peer.arrived = { at: now, sentAt };
 			peer.suspicious = peer.givenUp = false;
 		}
 		return missedSince;
@@ -121,18 +123,23 @@ export class PeerBeats {
 	 * reported as missing. Nodes that were overdue even before remain unaccounted for.
 	 *
 	 * @param from by the monotonic clock, as `now`
-	 * @returns up to when everything had arrived of the nodes that were not overdue; the report must reach back to there
+	 * @returns what had arrived of each node; the report must reach back to there for those that were not overdue
 	 */
-	interrupted(shard: number, from: number, now: number): Accounted[] {
-		const accounted: Accounted[] = [];
+	interrupted(
+		shard: number,
+		from: number,
+		now: number,
+	): { readonly arrived: Accounted; readonly isOverdue: boolean }[] {
+		const found: { arrived: Accounted; isOverdue: boolean }[] = [];
 		this.#listening.set(shard, { since: now, interruptedAt: from });
 		for (const shards of this.#peers.values()) {
 			const peer = shards[shard];
-			if (peer === undefined || from - peer.accounted.at > OVERDUE_AFTER_BEATS * peer.intervalMs) continue;
-			accounted.push(peer.accounted);
-			peer.accounted = later(peer.accounted, now);
+			if (peer === undefined) continue;
+			const isOverdue = from - peer.accounted.at > OVERDUE_AFTER_BEATS * peer.intervalMs;
+			found.push({ arrived: peer.arrived, isOverdue });
+			if (!isOverdue) peer.accounted = peer.arrived = later(peer.accounted, now);
 		}
-		return accounted;
+		return found;
 	}
 
 	/**

@@ -68,7 +68,12 @@ export class RemoteNodes {
 		this.#bus = bus;
 		this.#options = options;
 		this.#gaps = new GapEvents(logger);
-		this.#failures = new PublishFailures({ bus, origin, onError: (error) => onError(error, 'publish') });
+		this.#failures = new PublishFailures({
+			bus,
+			origin,
+			storedSince: (time) => histories?.appendedSince(time) ?? [],
+			onError: (error) => onError(error, 'publish'),
+		});
 		this.#interest = new ChannelInterest(bus, {
 			graceMs,
 			onRefused,

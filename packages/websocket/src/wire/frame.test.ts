@@ -108,8 +108,11 @@ describe('a frame', () => {
 		const beat = { number: 2 ** 40, intervalMs: 500, sentAt: Date.now() + 0.5, isLast: false };
 		for (const each of [beat, { ...beat, isLast: true }])
 			expect(decode(encodeBeat(sender, each), here)).toEqual({ type: 'beat', ...sender, ...each });
-		const gap = { everything: true, since: 1.5, until: 2 ** 42, sentAt: 3 };
-		expect(decode(encodeGap(sender, gap), here)).toEqual({ type: 'gap', ...sender, ...gap });
+		for (const everything of [false, true])
+			for (const stored of [false, true]) {
+				const gap = { everything, stored, since: 1.5, until: 2 ** 42, sentAt: 3 };
+				expect(decode(encodeGap(sender, gap), here)).toEqual({ type: 'gap', ...sender, ...gap });
+			}
 	});
 });
 
