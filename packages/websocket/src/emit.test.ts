@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { InvalidPayloadError, MessageValidationError, SocketMessage } from './index.ts';
-import { MemoryBackend } from './testing/memory-bus.ts';
+import { MemoryBackend } from './testing/index.ts';
 import { lateOrderSchema, numberFromText, orderSchema, schema } from './test-support/schemas.ts';
 import { messagesOf, openNode } from './test-support/test-node.ts';
 import { watchUnhandledRejections } from './test-support/unhandled-rejections.ts';

@@ -47,8 +47,8 @@ export class MissingMessages {
 		const { heartbeat, peers } = this.#options;
 		const now = performance.now();
 		const until = Date.now();
-		const provenUntil = heartbeat === undefined ? until : this.#wallTime(heartbeat.provenAt()) - this.#slackMs;
-		const begin = Math.min(since, provenUntil);
+		const provenUntil = heartbeat === undefined ? since : this.#wallTime(heartbeat.provenAt());
+		const begin = Math.min(since, provenUntil - this.#slackMs);
 		const span = this.#byAllClocks(begin, until);
 		let from = span.since;
 		let storedFrom = span.since;

@@ -43,6 +43,8 @@ const DRAIN_TIMEOUT_MS = 1_000;
  */
 const TELL_TIMEOUT_MS = 4_000;
 
+const NO_LIVENESS = "This bus has no liveness: losses that it does not report itself can't be detected";
+
 /** Connects this node to the others over the bus: subscribes to channels, publishes messages and receives them. */
 export class RemoteNodes {
 	readonly #bus: Bus;
@@ -153,7 +155,7 @@ export class RemoteNodes {
 	 * Connects, and subscribes to the `wanted` channels. Calls `check` after each wait: if it throws, the start fails.
 	 */
 	async start(wanted: () => Iterable<string>, check: () => void): Promise<void> {
-		const { histories, startTimeoutMs } = this.#options;
+		const { histories, logger, startTimeoutMs } = this.#options;
 		await this.#bus.start(this.#handlers());
 		check();
 		await histories?.prepare();
@@ -169,7 +171,8 @@ export class RemoteNodes {
 		await histories?.open();
 		check();
 		this.#peers.start(performance.now());
-		this.#heartbeat?.start();
+		if (this.#heartbeat === undefined) logger.info(NO_LIVENESS);
+		else this.#heartbeat.start();
 	}
 
 	/**

@@ -187,7 +187,7 @@ export const APPENDING: Requirements = {
 
 	async 'append and read reject before start and after stop, and nothing is stored'(context) {
 		const witness = await startHistoryNode(context);
-		const bus = context.createBus();
+		const bus = await context.createBus();
 		const history = historyOf(bus);
 		const expectRejections = async (): Promise<void> => {
 			await rejects(history.append('t', ['x'], ROOMY), Error, 'append() must reject while the bus is not started');
