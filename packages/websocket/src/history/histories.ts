@@ -99,7 +99,7 @@ export class Histories {
 		return this.#queue.add(topic, bounds, content, idempotencyKey);
 	}
 
-	/** Returns the topics that this node appended to since a time of the monotonic clock, or 'all' if there were many. */
+	/** Returns the topics that this node appended to since a time of the monotonic clock, or 'all' if too many. */
 	appendedSince(time: number): readonly string[] | 'all' {
 		return this.#recentAppends.since(time);
 	}

@@ -48,7 +48,7 @@ export class MissingMessages {
 		const now = performance.now();
 		const until = Date.now();
 		const provenUntil = heartbeat === undefined ? since : this.#wallTime(heartbeat.provenAt());
-		const begin = Math.min(since, provenUntil - this.#slackMs);
+		const begin = Math.min(since, until, provenUntil - this.#slackMs);
 		const span = this.#byAllClocks(begin, until);
 		let from = span.since;
 		let storedFrom = span.since;
