@@ -60,7 +60,9 @@ export class MissingMessages {
 				if (!isOverdue) from = Math.min(from, since);
 			}
 		}
-		this.#mayBeMissing(this.#affected(channels), Math.floor(from), span.until, reason, Math.floor(storedFrom));
+		this.#mayBeMissing(this.#affected(channels), Math.floor(from), span.until, reason, {
+			storedSince: Math.floor(storedFrom),
+		});
 	}
 
 	/** A beat arrived, of this node or another one. */
@@ -107,8 +109,9 @@ export class MissingMessages {
 		const begin = Math.floor(Math.min(since, since + skew) - this.#slackMs);
 		const end = Math.max(until, until + now - sentAt);
 		const reason = 'another node could not publish';
-		if (stored) this.#options.gaps.add(affected, begin, end, reason);
-		else this.#mayBeMissing(affected, begin, end, reason);
+		const endedAt = performance.now() - Math.max(0, sentAt - until);
+		if (stored) this.#options.gaps.add(affected, begin, end, reason, endedAt);
+		else this.#mayBeMissing(affected, begin, end, reason, { endedAt });
 	}
 
 	/**
@@ -203,22 +206,25 @@ export class MissingMessages {
 		return channels === 'all' ? all : all.filter((channel) => channels.includes(channel));
 	}
 
-	/** @param storedSince the same for topics with history, which get a gap only if something is found missing */
+	/**
+	 * @param options.storedSince the begin for topics with history, which get a gap only if something is found missing
+	 * @param options.endedAt when the loss was over at the latest, by the monotonic clock; default now
+	 */
 	#mayBeMissing(
 		topics: Iterable<string>,
 		since: number,
 		until: number,
 		reason: string,
-		storedSince: number = since,
+		{ storedSince = since, endedAt }: { readonly storedSince?: number; readonly endedAt?: number } = {},
 	): void {
 		const { histories, gaps } = this.#options;
-		if (histories === undefined) return gaps.add(topics, since, until, reason);
+		if (histories === undefined) return gaps.add(topics, since, until, reason, endedAt);
 		const plain: string[] = [];
 		for (const topic of topics) {
 			if (histories.boundsOf(topic) === undefined) plain.push(topic);
 			else histories.verify(topic, storedSince);
 		}
-		gaps.add(plain, since, until, reason);
+		gaps.add(plain, since, until, reason, endedAt);
 	}
 
 	/** The topics of the channels. `*` stands for everything that is sent to sockets directly. */
