@@ -59,16 +59,21 @@ local function entry(offset, prev, at, content)
 end
 `;
 
+/** Begins the error of an append that was refused because it came too late. The time on the server's clock follows. */
+export const LATE = 'LATE';
+
 /**
  * The script that appends messages. KEYS: meta, log, and the idempotency key, if any. ARGV: channel, an epoch in case a
- * new one is needed, seed, size, bytes, ttlMs, rememberedMs, then the messages, each preceded by the byte of its kind.
+ * new one is needed, seed, size, bytes, ttlMs, rememberedMs, the time on the server's clock after which the append is
+ * refused, then the messages, each preceded by the byte of its kind. Returns the time on the server's clock.
  *
  * A script with a shebang line is refused as a whole if Redis is out of memory, has too few replicas or is a replica.
  * The script checks the permission to publish on the channel before it writes, so that no append takes effect in part.
  */
 const append = (publish: 'publish' | 'spublish'): string => `#!lua
 ${COMMON}
-if KEYS[3] and redis.call('EXISTS', KEYS[3]) == 1 then return 0 end
+if now > tonumber(ARGV[8]) then return redis.error_reply(string.format('${LATE} %.0f', now)) end
+if KEYS[3] and redis.call('EXISTS', KEYS[3]) == 1 then return now end
 local channel, size, bytes, ttl = ARGV[1], ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6])
 if not redis.acl_check_cmd('${publish}', channel, '') then
 	return redis.error_reply('NOPERM this user has no permissions to publish to the channel of the topic')
@@ -76,7 +81,7 @@ end
 load(ARGV[2])
 math.randomseed(ARGV[3])
 local frame = { '' }
-for i = 8, #ARGV do
+for i = 9, #ARGV do
 	local content = ARGV[i]
 	local prev = last
 	last = last + math.random(1, ${LONGEST_STEP})
@@ -94,7 +99,7 @@ redis.call('PEXPIRE', log, ttl)
 if KEYS[3] then redis.call('SET', KEYS[3], '', 'PX', ${IDEMPOTENCY_MS}) end
 frame[1] = head()
 redis.call('${publish}', channel, table.concat(frame))
-return 1
+return now
 `;
 
 /**

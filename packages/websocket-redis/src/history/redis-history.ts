@@ -1,4 +1,5 @@
 import {
+	APPENDED_WITHIN_MS,
 	type HistoryBounds,
 	type HistoryContent,
 	type HistoryQuery,
@@ -12,8 +13,9 @@ import { HistoryUnreadableError, HistoryUnsupportedError, RedisConnectionLostErr
 import { endpointOf, isRefusal } from '../server/client-options.ts';
 import { decodeHistory, encodeContent } from '../wire/history-frame.ts';
 import { redisChannel } from '../wire/redis-channel.ts';
-import { appendScripts, readScript } from './history-scripts.ts';
+import { appendScripts, LATE, readScript } from './history-scripts.ts';
 import type { RedisScript } from './redis-script.ts';
+import { ServerClocks } from './server-clocks.ts';
 
 /** The servers on which history is stored. */
 export interface HistoryServers {
@@ -40,6 +42,7 @@ export class RedisHistory implements HistoryStore {
 	readonly #keyPrefix: string;
 	readonly #append: RedisScript;
 	readonly #servers: HistoryServers;
+	readonly #clocks = new ServerClocks();
 
 	constructor({ keyPrefix, publish }: RedisHistoryOptions, servers: HistoryServers) {
 		this.#keyPrefix = keyPrefix;
@@ -82,17 +85,33 @@ export class RedisHistory implements HistoryStore {
 		idempotencyKey?: string,
 	): Promise<void> {
 		const { size, bytes, ttlMs } = bounds;
-		const args = [
-			redisChannel(this.#keyPrefix, topic),
-			randomEpoch(),
-			Math.floor(Math.random() * 2 ** 31),
-			size,
-			bytes,
-			ttlMs,
-			rememberedMs(bounds),
-			...messages.map(encodeContent),
-		];
-		await this.#run(this.#append, topic, this.#keys(topic, idempotencyKey), args);
+		const keys = this.#keys(topic, idempotencyKey);
+		const calledAt = performance.now();
+		for (;;) {
+			const client = this.#servers.clientOf(topic);
+			const sentAt = performance.now();
+			const args = [
+				redisChannel(this.#keyPrefix, topic),
+				randomEpoch(),
+				Math.floor(Math.random() * 2 ** 31),
+				size,
+				bytes,
+				ttlMs,
+				rememberedMs(bounds),
+				Math.ceil(this.#clocks.timeOn(client, calledAt + APPENDED_WITHIN_MS) ?? Number.MAX_SAFE_INTEGER),
+				...messages.map(encodeContent),
+			];
+			try {
+				this.#clocks.learn(client, Number(await this.#run(this.#append, topic, keys, args)), sentAt);
+				return;
+			} catch (error) {
+				const serverMs = lateAt(error);
+				if (serverMs === undefined) throw error;
+				// Either the append came too late, or the clock is not the one that was known.
+				this.#clocks.learnAgain(client, serverMs, sentAt);
+				if (performance.now() - calledAt > APPENDED_WITHIN_MS) throw error;
+			}
+		}
 	}
 
 	async read(topic: string, query: HistoryQuery, bounds: HistoryBounds): Promise<HistorySlice> {
@@ -141,4 +160,10 @@ function range(query: HistoryQuery): readonly (string | number)[] {
 /** @throws {RedisConnectionLostError} */
 function mustBeReady(client: Redis): void {
 	if (client.status !== 'ready' || !client.stream?.writable) throw new RedisConnectionLostError(endpointOf(client));
+}
+
+/** Returns the server's time, in milliseconds since the epoch, if it has refused an append because it came too late. */
+function lateAt(error: unknown): number | undefined {
+	const message = error instanceof Error ? error.message : '';
+	return message.startsWith(`${LATE} `) ? Number(message.slice(LATE.length + 1)) : undefined;
 }

@@ -14,7 +14,8 @@ export interface HistoryStore {
 	 * In one atomic step, numbers the messages in the given order, stores them, removes messages that exceed the bounds,
 	 * and delivers the new ones through {@link BusHandlers.appended} to every node that is subscribed to the topic's
 	 * channel, this one included. Resolves when that is done for all messages. Rejects if the backend refused or did not
-	 * answer; if it did not answer, the messages may have been appended nevertheless. The store never repeats an append.
+	 * answer; if it did not answer, the messages may have been appended nevertheless, but not later than
+	 * {@link APPENDED_WITHIN_MS} after the call. The store never repeats an append.
 	 *
 	 * @param messages at least one message; exactly one if there is an `idempotencyKey`
 	 * @param idempotencyKey if a message with this key was appended to the topic within the last {@link IDEMPOTENCY_MS}
@@ -84,6 +85,9 @@ export const LONGEST_STEP: number = 2 ** 20;
 
 /** A topic starts a new epoch before its offsets reach this, well below 2^53, up to which numbers are exact. */
 export const HIGHEST_OFFSET: number = 2 ** 52;
+
+/** How long after the call an append takes effect at the latest, in milliseconds. */
+export const APPENDED_WITHIN_MS: number = 5_000;
 
 /** How long an idempotency key is remembered, in milliseconds. */
 export const IDEMPOTENCY_MS: number = 5 * 60_000;

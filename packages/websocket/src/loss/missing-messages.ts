@@ -1,6 +1,7 @@
 import type { BusLiveness } from '../bus.ts';
 import type { SubscriptionLostError } from '../errors.ts';
 import type { Histories } from '../history/histories.ts';
+import { APPENDED_WITHIN_MS } from '../history/history-store.ts';
 import { isTopic } from '../protocol/topic.ts';
 import { BROADCAST_CHANNEL, socketOfChannel } from '../wire/channel-names.ts';
 import type { Watermark } from '../provider-contract.ts';
@@ -17,6 +18,12 @@ export interface LiveChannels {
 	live(): Iterable<string>;
 	isLive(channel: string): boolean;
 }
+
+/**
+ * How long before it was stored a message may have been published, in milliseconds: an append takes that long at most,
+ * and may have to wait for another one.
+ */
+const STORED_LATE_MS = 2 * APPENDED_WITHIN_MS;
 
 export interface MissingMessagesOptions {
 	/** This node. */
@@ -127,7 +134,7 @@ export class MissingMessages {
 
 	/** Messages of a topic with history can't be recovered. */
 	unrecoverable(topic: string, since: number, reason: string): void {
-		const span = this.#byAllClocks(since - this.#slackMs, Date.now());
+		const span = this.#byAllClocks(since - STORED_LATE_MS - this.#slackMs, Date.now());
 		this.#options.gaps.report({ topic, ...span, reason });
 	}
 
