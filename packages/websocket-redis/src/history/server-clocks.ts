@@ -1,12 +1,12 @@
 import type { Redis } from 'ioredis';
 
-/** By how much the clocks of Redis servers are ahead of this process's monotonic clock, as far as replies have shown. */
+/** How far the clocks of Redis servers are ahead of this process's monotonic clock, as far as replies have shown. */
 export class ServerClocks {
 	readonly #aheadMs = new WeakMap<Redis, number>();
 
 	/**
-	 * A server has replied with its time. It read its clock after the command was sent, so the difference is too large by
-	 * the delay of the command. The smallest one is remembered.
+	 * A server has replied with its time. It read its clock after the command was sent, so the difference is too large
+	 * by the delay of the command. The smallest difference is remembered.
 	 *
 	 * @param serverMs by the server's clock, in milliseconds since the epoch
 	 * @param sentAt when the command was sent, by the monotonic clock

@@ -99,6 +99,23 @@ describe('a node that can’t reach Redis and stops', () => {
 		expect(silent).toEqual([]);
 	});
 
+	it('reports what it could not receive', async () => {
+		const redis = await redisServer();
+		const proxy = await proxyTo(redis);
+		const receiver = await startReceiver(proxy);
+		const numbers = publishNumbers(await startProvider(redis));
+		await numbers.arriving(receiver.has);
+		proxy.refuse(true);
+		proxy.cut();
+		await Bun.sleep(500);
+		numbers.stop();
+		await receiver.provider.stop();
+
+		const { missing, silent } = numbers.missing(receiver.has, receiver.gaps);
+		expect(missing.length).toBeGreaterThan(0);
+		expect(silent).toEqual([]);
+	});
+
 	it(
 		'is reported once by the others after ten seconds, unlike one that said that it stops',
 		{ timeout: 60_000 },
@@ -186,6 +203,8 @@ describe('a node that is led to another server and back', () => {
 		await until(() => publisher.status === 'ready', { what: 'the other server is reached' });
 		const lostAt = Date.now();
 		await publisher.publish('chat:1', 'elsewhere');
+		// A primary is verified every second, although the others are elsewhere.
+		await Bun.sleep(2_500);
 		proxy.retarget({ port: redis.port });
 		proxy.cut();
 		await until(() => gaps.some(({ topic }) => topic === 'chat:1'), { what: 'the loss is reported' });

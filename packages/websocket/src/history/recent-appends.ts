@@ -1,4 +1,4 @@
-/** How long an append is remembered, in milliseconds: longer than a wrong server goes unnoticed. */
+/** How long an append is remembered, in milliseconds. */
 const REMEMBER_MS = 60_000;
 /** The maximum number of topics that are remembered. */
 const MAX_TOPICS = 10_000;
@@ -7,16 +7,15 @@ const MAX_TOPICS = 10_000;
 export class RecentAppends {
 	/** When each topic was last appended to, in the order of these times. */
 	readonly #lastAt = new Map<string, number>();
-	/** When a topic was last appended to that is no longer remembered, because there were too many. */
+	/** When a topic was last appended to that is no longer remembered. */
 	#forgottenAt = -Infinity;
 
 	add(topic: string, now: number): void {
 		this.#lastAt.delete(topic);
 		this.#lastAt.set(topic, now);
 		for (const [oldest, at] of this.#lastAt) {
-			const areTooMany = this.#lastAt.size > MAX_TOPICS;
-			if (!areTooMany && now - at <= REMEMBER_MS) return;
-			if (areTooMany) this.#forgottenAt = at;
+			if (this.#lastAt.size <= MAX_TOPICS && now - at <= REMEMBER_MS) return;
+			this.#forgottenAt = at;
 			this.#lastAt.delete(oldest);
 		}
 	}

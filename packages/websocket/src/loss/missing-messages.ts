@@ -25,6 +25,9 @@ export interface LiveChannels {
  */
 const STORED_LATE_MS = 2 * APPENDED_WITHIN_MS;
 
+/** A node that lags by more than this many heartbeat intervals may be missing messages. */
+const LAG_BEATS = 2;
+
 export interface MissingMessagesOptions {
 	/** This node. */
 	readonly origin: Origin;
@@ -70,6 +73,34 @@ export class MissingMessages {
 		this.#mayBeMissing(this.#affected(channels), Math.floor(from), span.until, reason, {
 			storedSince: Math.floor(storedFrom),
 		});
+	}
+
+	/**
+	 * Returns since when this node may have been on another server than the others, if it was on a wrong one until now
+	 * and its bus trusted that server at a time. Being a primary does not prove that the others are there as well.
+	 *
+	 * @param trusted in milliseconds since the epoch, as the result
+	 */
+	misledSince(trusted: number): number {
+		const { liveness, peers } = this.#options;
+		const now = performance.now();
+		const heard = (liveness?.heartbeatChannels() ?? []).map((channel) => peers.heardUntil(this.#shardOf(channel), now));
+		return Math.floor(Math.min(trusted, ...heard.map((at) => this.#wallTime(at) - this.#slackMs)));
+	}
+
+	/**
+	 * Reports at once all gaps, including one up to now if this node can't vouch for what others have published.
+	 *
+	 * @param disconnectedAt as for `watermark`
+	 */
+	flush(disconnectedAt: number | undefined): void {
+		const { lagMs } = this.watermark(disconnectedAt);
+		const until = Date.now();
+		if (lagMs > LAG_BEATS * this.#intervalMs) {
+			const reason = 'this node stops before it knows what it has missed';
+			this.#mayBeMissingAnywhere(this.#affected('all'), until - lagMs - this.#slackMs, until, reason);
+		}
+		this.#options.gaps.flush();
 	}
 
 	/** A beat arrived, of this node or another one. */
@@ -246,6 +277,10 @@ export class MissingMessages {
 
 	/** How much earlier than the backend received it a message may have been published. */
 	get #slackMs(): number {
-		return (this.#options.heartbeat?.intervalMs ?? DEFAULT_HEARTBEAT_MS) / 2;
+		return this.#intervalMs / 2;
+	}
+
+	get #intervalMs(): number {
+		return this.#options.heartbeat?.intervalMs ?? DEFAULT_HEARTBEAT_MS;
 	}
 }

@@ -6,6 +6,8 @@ const SUSPICIOUS_AFTER_BEATS = 4;
 const OVERDUE_AFTER_BEATS = 1.5;
 /** A node that is silent for this long without having said that it stops is given up, in milliseconds. */
 const GIVEN_UP_AFTER_MS = 10_000;
+/** Connections to a server that are made together are ready within this time, in milliseconds. */
+const JUST_NOW_MS = 5_000;
 /** A silent node is forgotten after this long, in milliseconds. */
 const FORGET_AFTER_MS = 600_000;
 
@@ -40,6 +42,8 @@ interface Listening {
 	readonly since: number;
 	/** When the interruption before that began. What was published between the two has been reported as missing. */
 	readonly interruptedAt: number;
+	/** Since when, before that interruption, a node may not have been heard; see {@link PeerBeats.heardUntil}. */
+	readonly heardUntil: number;
 }
 
 /** The other nodes, as far as their beats show. All times are in milliseconds. */
@@ -131,7 +135,7 @@ export class PeerBeats {
 		now: number,
 	): { readonly arrived: Accounted; readonly isOverdue: boolean }[] {
 		const found: { arrived: Accounted; isOverdue: boolean }[] = [];
-		this.#listening.set(shard, { since: now, interruptedAt: from });
+		this.#listening.set(shard, { since: now, interruptedAt: from, heardUntil: this.#heardUntil(shard, from) });
 		for (const shards of this.#peers.values()) {
 			const peer = shards[shard];
 			if (peer === undefined) continue;
@@ -140,6 +144,26 @@ export class PeerBeats {
 			if (!isOverdue) peer.accounted = peer.arrived = later(peer.accounted, now);
 		}
 		return found;
+	}
+
+	/**
+	 * Returns the time up to which every node was heard that was there when this node last began to listen to a shard,
+	 * or before that if it began just now: until then this node was on the same server as the others.
+	 */
+	heardUntil(shard: number, now: number): number {
+		const { since, heardUntil } = this.#listeningTo(shard);
+		const isNew = now - since <= JUST_NOW_MS;
+		return Math.min(this.#heardUntil(shard, now), isNew ? heardUntil : Infinity);
+	}
+
+	#heardUntil(shard: number, now: number): number {
+		const { since } = this.#listeningTo(shard);
+		let least = now;
+		for (const shards of this.#peers.values()) {
+			const at = shards[shard]?.arrived.at ?? -Infinity;
+			if (at >= since) least = Math.min(least, at);
+		}
+		return least;
 	}
 
 	/**
@@ -195,7 +219,7 @@ export class PeerBeats {
 	}
 
 	#listeningTo(shard: number): Listening {
-		return this.#listening.get(shard) ?? { since: this.#startedAt, interruptedAt: -Infinity };
+		return this.#listening.get(shard) ?? { since: this.#startedAt, interruptedAt: -Infinity, heardUntil: Infinity };
 	}
 
 	#remember(origin: number, shard: number, peer: Peer): void {

@@ -143,7 +143,7 @@ export class RemoteNodes {
 
 	/** Reports at once the gaps that are being held back. */
 	flushGaps(): void {
-		this.#gaps.flush();
+		this.#missing.flush(this.#disconnectedAt);
 	}
 
 	/** As {@link SocketReliability.watermark}. */
@@ -186,6 +186,7 @@ export class RemoteNodes {
 			const late = new ProviderStoppedError('publish()');
 			await Promise.all([this.#outbound.drain(DRAIN_TIMEOUT_MS, late), histories?.drain(DRAIN_TIMEOUT_MS, late)]);
 			await this.#takeLeave();
+			this.#missing.flush(this.#disconnectedAt);
 		}
 		this.#heartbeat?.stop();
 		histories?.close();
@@ -233,7 +234,7 @@ export class RemoteNodes {
 			},
 			status: (status) => this.#onStatus(status),
 			interrupted: (channels, since, reason) => this.#missing.interrupted(channels, since, reason),
-			undelivered: (since) => this.#failures.undelivered(since),
+			undelivered: (since) => this.#failures.undelivered(this.#missing.misledSince(since)),
 			refused: (channel, since, error) => this.#interest.refused(channel, since, error),
 			error: onError,
 		};
