@@ -84,7 +84,9 @@ export class MissingMessages {
 	misledSince(trusted: number): number {
 		const { liveness, peers } = this.#options;
 		const now = performance.now();
-		const heard = (liveness?.heartbeatChannels() ?? []).map((channel) => peers.heardUntil(this.#shardOf(channel), now));
+		const heard = (liveness?.heartbeatChannels() ?? []).map((channel) =>
+			peers.arrivedUntil(this.#shardOf(channel), now),
+		);
 		return Math.floor(Math.min(trusted, ...heard.map((at) => this.#wallTime(at) - this.#slackMs)));
 	}
 

@@ -135,20 +135,20 @@ describe('an interruption of this node', () => {
 	});
 });
 
-describe('the time up to which every node was heard', () => {
+describe('the time up to which beats of every node arrived', () => {
 	it('is that of the last beat, whether of a node that beats or of one that does not', () => {
 		const { peers, beat } = createPeers();
 		beat(1, 500);
 		beat(1, 700, { origin: 2 });
 		beat(2, 5_000);
-		expect(peers.heardUntil(0, 5_100)).toBe(700);
+		expect(peers.arrivedUntil(0, 5_100)).toBe(700);
 	});
 
 	it('is not that of a node that had fallen silent before this one began to listen', () => {
 		const { peers, beat } = createPeers();
 		beat(1, 500);
 		peers.interrupted(0, 5_000, 6_000);
-		expect(peers.heardUntil(0, 20_000)).toBe(20_000);
+		expect(peers.arrivedUntil(0, 20_000)).toBe(20_000);
 	});
 
 	it('reaches back before an interruption that is just over, to the one before', () => {
@@ -156,7 +156,7 @@ describe('the time up to which every node was heard', () => {
 		beat(1, 500);
 		peers.interrupted(0, 600, 1_000);
 		peers.interrupted(0, 12_000, 12_500);
-		expect([peers.heardUntil(0, 12_600), peers.heardUntil(0, 20_000)]).toEqual([1_000, 20_000]);
+		expect([peers.arrivedUntil(0, 12_600), peers.arrivedUntil(0, 20_000)]).toEqual([1_000, 20_000]);
 	});
 });
 

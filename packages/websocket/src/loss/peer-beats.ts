@@ -42,8 +42,8 @@ interface Listening {
 	readonly since: number;
 	/** When the interruption before that began. What was published between the two has been reported as missing. */
 	readonly interruptedAt: number;
-	/** Since when, before that interruption, a node may not have been heard; see {@link PeerBeats.heardUntil}. */
-	readonly heardUntil: number;
+	/** What {@link PeerBeats.arrivedUntil} was before that interruption. */
+	readonly arrivedUntil: number;
 }
 
 /** The other nodes, as far as their beats show. All times are in milliseconds. */
@@ -135,7 +135,7 @@ export class PeerBeats {
 		now: number,
 	): { readonly arrived: Accounted; readonly isOverdue: boolean }[] {
 		const found: { arrived: Accounted; isOverdue: boolean }[] = [];
-		this.#listening.set(shard, { since: now, interruptedAt: from, heardUntil: this.#heardUntil(shard, from) });
+		this.#listening.set(shard, { since: now, interruptedAt: from, arrivedUntil: this.#arrivedUntil(shard, from) });
 		for (const shards of this.#peers.values()) {
 			const peer = shards[shard];
 			if (peer === undefined) continue;
@@ -147,16 +147,17 @@ export class PeerBeats {
 	}
 
 	/**
-	 * Returns the time up to which every node was heard that was there when this node last began to listen to a shard,
-	 * or before that if it began just now: until then this node was on the same server as the others.
+	 * Returns the time up to which beats arrived of every node that was there when this node last subscribed to a shard:
+	 * until then, this node was on the same server as the others. If it has subscribed just now, the time before counts
+	 * as well.
 	 */
-	heardUntil(shard: number, now: number): number {
-		const { since, heardUntil } = this.#listeningTo(shard);
+	arrivedUntil(shard: number, now: number): number {
+		const { since, arrivedUntil } = this.#listeningTo(shard);
 		const isNew = now - since <= JUST_NOW_MS;
-		return Math.min(this.#heardUntil(shard, now), isNew ? heardUntil : Infinity);
+		return Math.min(this.#arrivedUntil(shard, now), isNew ? arrivedUntil : Infinity);
 	}
 
-	#heardUntil(shard: number, now: number): number {
+	#arrivedUntil(shard: number, now: number): number {
 		const { since } = this.#listeningTo(shard);
 		let least = now;
 		for (const shards of this.#peers.values()) {
@@ -219,7 +220,7 @@ export class PeerBeats {
 	}
 
 	#listeningTo(shard: number): Listening {
-		return this.#listening.get(shard) ?? { since: this.#startedAt, interruptedAt: -Infinity, heardUntil: Infinity };
+		return this.#listening.get(shard) ?? { since: this.#startedAt, interruptedAt: -Infinity, arrivedUntil: Infinity };
 	}
 
 	#remember(origin: number, shard: number, peer: Peer): void {

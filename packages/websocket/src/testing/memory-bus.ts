@@ -118,7 +118,7 @@ export class MemoryBus implements Bus {
 		if (this.#arrives(channel, at)) this.#session?.handlers.deliver(channel, frame);
 	}
 
-	/** Whether what was sent at that time arrives. What was on its way when the link broke belongs to the interruption. */
+	/** Whether what was sent at that time arrives. What was in transit when the link broke belongs to the interruption. */
 	#arrives(channel: string, at: number): boolean {
 		const session = this.#session;
 		if (session === undefined || this.#link === 'frozen' || !this.#channels.has(channel)) return false;
