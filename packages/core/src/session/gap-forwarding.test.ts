@@ -77,7 +77,7 @@ it('an endpoint without typed messages sends no gap notices', async () => {
 	expect(await client.received(1)).toEqual(['"marker"']);
 });
 
-/** A message may have been published up to half a heartbeat interval before the backend received it, in milliseconds. */
+/** How much earlier than the backend received it a message may have been published, in milliseconds. */
 const SLACK_MS = 250;
 
 function gap(topic: string, since: number): unknown {
