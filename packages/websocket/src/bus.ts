@@ -35,7 +35,10 @@ export interface Bus {
 	 */
 	publish(channel: string, frame: Uint8Array): Promise<number | undefined>;
 
-	/** Present if the transport's connections can die silently. Without it, the provider trusts them. */
+	/**
+	 * Present if the transport's connections can die silently. Without it, the provider trusts them: it can't detect
+	 * losses that the bus does not report, and logs that when it starts.
+	 */
 	readonly liveness?: BusLiveness;
 
 	/** Present if the transport can store messages. Without it, no topic can have history. */
@@ -80,7 +83,8 @@ export interface BusHandlers {
 	/**
 	 * Frames on these channels may have been missed from `since` (milliseconds since the epoch) until now. Called once
 	 * for each interruption, when it is over and the channels are subscribed again, but before any promise that waited
-	 * for its end resolves.
+	 * for its end resolves. A bus with `liveness` may pass the time at which it noticed: the provider's heartbeats prove
+	 * since when frames may be missing. Without, `since` must not be later than the first frame that was missed.
 	 */
 	interrupted(channels: readonly string[] | 'all', since: number, reason: string): void;
 	/**

@@ -5,7 +5,7 @@ import { type SentMessage, TOPIC } from './provider-node.ts';
 import { ProviderPair, type Way } from './provider-pair.ts';
 import { until } from './waiting.ts';
 
-/** That no message is lost silently between two providers on the bus, with all their loss detection. */
+/** The requirement that no message between two providers on the bus is lost silently. */
 export const LOSSES: Requirements = {
 	async 'lets providers report every message that an outage costs'(context) {
 		context.needs('cut', 'restore');
@@ -23,15 +23,14 @@ export const LOSSES: Requirements = {
 
 	async 'has heartbeats that replace a dead connection, and lets providers report every message that it cost'(context) {
 		context.needs('freeze');
+		if ((await context.createBus()).liveness === undefined) throw new SkippedCase('the bus has no liveness');
 		const pair = await ProviderPair.start(context);
-		const { bus } = pair.b;
-		if (bus.liveness === undefined) throw new SkippedCase('the bus has no liveness');
-		await pair.publishThroughout(() => context.freeze(bus));
+		await pair.publishThroughout(() => context.freeze(pair.b.bus));
 		await mustBeReported(context, pair);
 	},
 };
 
-/** Each node must report whatever it did not get of the other. */
+/** Asserts that each node reports every message of the other that it did not get, and gets none twice. */
 async function mustBeReported({ timeoutMs }: CaseContext, pair: ProviderPair): Promise<void> {
 	for (const way of pair.ways) {
 		await until(
@@ -51,7 +50,7 @@ async function mustBeReported({ timeoutMs }: CaseContext, pair: ProviderPair): P
 	}
 }
 
-/** What one node has published, the other has not received and not reported as a gap. */
+/** Returns the messages of one node that the other has neither received nor reported as a gap. */
 function silentLosses({ from, to }: Way): readonly SentMessage[] {
 	const received = new Set(to.receivedFrom(from.name));
 	const isReported = (at: number): boolean =>

@@ -11,14 +11,13 @@ export interface BusBackend {
 	createBus(): Bus | Promise<Bus>;
 	/**
 	 * Makes the backend unreachable for this bus alone: its connections break, which both sides notice, and new ones
-	 * fail. Resolves once nothing passes any more. Without `cut` and `restore`, the cases about outages are skipped. A
-	 * TCP proxy for each bus can do it.
+	 * fail. Resolves once nothing passes any more. Without `cut` and `restore`, the cases about outages are skipped.
 	 */
 	cut?(bus: Bus): Promise<void> | void;
 	/** Undoes `cut`: new connections work again. */
 	restore?(bus: Bus): Promise<void> | void;
 	/**
-	 * Makes the connections that this bus has half-open: nothing passes any more, and neither side notices. New ones
+	 * Makes the current connections of this bus half-open: nothing passes any more, and neither side notices. New ones
 	 * work. Without it, the case about dead connections is skipped.
 	 */
 	freeze?(bus: Bus): Promise<void> | void;
@@ -37,13 +36,13 @@ export interface CaseContext extends Links {
 	createBus(): Promise<Bus>;
 	/** Starts a bus and records what it reports. The bus is stopped after the case. */
 	startNode(): Promise<CaseNode>;
-	/** Skips the case unless the backend can do all of these. */
+	/** Skips the case unless the backend has all of these methods. */
 	needs(...abilities: readonly (keyof Links)[]): void;
 	/** Runs after the case, whatever its outcome. */
 	onEnd(undo: () => Promise<unknown>): void;
 }
 
-/** The links between buses and the backend, as {@link BusBackend} has them; they skip the case if it has not. */
+/** Breaks and repairs links as {@link BusBackend} does. Skips the case if the backend can't. */
 interface Links {
 	cut(bus: Bus): Promise<void>;
 	restore(bus: Bus): Promise<void>;
@@ -71,7 +70,7 @@ export async function withContext(
 	const needs: CaseContext['needs'] = (...abilities) => {
 		const missing = abilities.filter((ability) => backend[ability] === undefined);
 		if (missing.length > 0)
-			throw new SkippedCase(`the backend has no ${missing.map((each) => `${each}()`).join(', ')}`);
+			throw new SkippedCase(`the backend has no ${missing.map((each) => `${each}()`).join(' and ')}`);
 	};
 	const link =
 		(ability: keyof Links) =>

@@ -7,7 +7,7 @@ import { type SentMessage, TOPIC } from './provider-node.ts';
 import { ProviderPair } from './provider-pair.ts';
 import { attemptUntil, settled, until } from './waiting.ts';
 
-/** What a history does while the link of its node to the backend is cut, and afterwards. */
+/** The requirements for outages: the link of one node is cut and restored, while the others go on. */
 export const OUTAGES: Requirements = {
 	async 'appends and reads reject in an outage, and nothing is stored later'(context) {
 		const { a, b } = await startPair(context);

@@ -22,9 +22,9 @@ interface Session {
 	readonly handlers: BusHandlers;
 	/** Since when nothing is subscribed at the backend, in milliseconds since the epoch; undefined while all is. */
 	lostAt: number | undefined;
-	/** What waits until everything is subscribed again. Rejects when the session ends. */
+	/** Resolves when everything is subscribed again. Rejects when the session ends. */
 	recovery: PromiseWithResolvers<void> | undefined;
-	/** What waits for an answer on a frozen link. Rejects when that is dropped. */
+	/** Stands for the answers that a frozen link withholds. Rejects when that link is dropped. */
 	answer: PromiseWithResolvers<never> | undefined;
 }
 
@@ -38,7 +38,7 @@ export class MemoryBus implements Bus {
 	readonly #channels = new Set<string>();
 	#link: 'up' | 'cut' | 'frozen' = 'up';
 	#session: Session | undefined;
-	/** Counts the connections: what was sent on an earlier one has no answer. */
+	/** Counts the connections. What was sent on an earlier one gets no answer. */
 	#connection = 0;
 
 	constructor(network: MemoryNetwork, hasLiveness: boolean) {
@@ -104,7 +104,7 @@ export class MemoryBus implements Bus {
 		return receivers.length;
 	}
 
-	/** Whether the backend passes frames of this channel on to this bus. */
+	/** Returns whether the backend passes frames of this channel on to this bus. */
 	receives(channel: string): boolean {
 		return this.#session?.lostAt === undefined && this.#channels.has(channel);
 	}
@@ -118,7 +118,10 @@ export class MemoryBus implements Bus {
 		if (this.#arrives(channel, at)) this.#session?.handlers.deliver(channel, frame);
 	}
 
-	/** Whether what was sent at that time arrives. What was in transit when the link broke belongs to the interruption. */
+	/**
+	 * Returns whether what was sent at that time arrives. If it was on its way when the link broke, the interruption
+	 * begins no later.
+	 */
 	#arrives(channel: string, at: number): boolean {
 		const session = this.#session;
 		if (session === undefined || this.#link === 'frozen' || !this.#channels.has(channel)) return false;
@@ -143,7 +146,7 @@ export class MemoryBus implements Bus {
 		this.#link = 'frozen';
 	}
 
-	/** The link is dead: a new one replaces it. One that is cut can't be replaced. */
+	/** Replaces a link that was found dead. One that is cut can't be replaced. */
 	#reconnect(): void {
 		if (this.#link === 'cut') return;
 		this.#link = 'up';
@@ -222,7 +225,7 @@ export class MemoryBus implements Bus {
 	}
 }
 
-/** A promise to wait for; it may reject while no one does. */
+/** Creates a promise that may reject while no one waits for it. */
 function withQuietResolvers<T>(): PromiseWithResolvers<T> {
 	const resolvers = Promise.withResolvers<T>();
 	void quiet(resolvers.promise);

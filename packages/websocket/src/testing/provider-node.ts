@@ -8,7 +8,7 @@ import { WsProvider } from '../ws-provider.ts';
 import type { CaseContext } from './case-context.ts';
 import { until } from './waiting.ts';
 
-/** In milliseconds: dead links are found quickly. */
+/** In milliseconds. Short, so that dead connections are found quickly. */
 const HEARTBEAT_MS = 100;
 export const TOPIC = 't';
 
@@ -18,19 +18,19 @@ export interface SentMessage {
 	readonly at: number;
 }
 
-/** A provider on a bus of the case, behind a real server, with one client in the topic `t`. Closed after the case. */
+/** A provider on a bus, behind a real server, with one client in the topic. Closed after the case. */
 export class ProviderNode {
 	readonly bus: Bus;
 	readonly name: string;
 	/** What this node has published, in order. */
 	readonly sent: SentMessage[] = [];
-	/** Of the messages that `publish` rejected, the numbers. */
+	/** The numbers of the messages whose `publish` rejected. */
 	readonly rejected: Set<number> = new Set();
-	/** The numbers of the messages of a node that this node's client has received, in order. */
-	readonly #received = new Map<string, number[]>();
 	/** What this node has reported as missing. */
 	readonly gaps: Gap[] = [];
 	readonly #provider: WsProvider;
+	/** By the name of the node that published them. */
+	readonly #received = new Map<string, number[]>();
 	readonly #unsettled = new Set<Promise<void>>();
 
 	private constructor(name: string, bus: Bus, history: HistoryRules | undefined) {
@@ -91,12 +91,14 @@ export class ProviderNode {
 		this.receivedFrom(name).push(Number(number));
 	}
 
+	/** Returns the numbers of a node's messages that this node's client has received, in that order. */
 	receivedFrom(name: string): number[] {
 		let numbers = this.#received.get(name);
 		if (numbers === undefined) this.#received.set(name, (numbers = []));
 		return numbers;
 	}
 
+	/** Publishes the next message. */
 	publish(): void {
 		const message = { number: this.sent.length, at: Date.now() };
 		this.sent.push(message);

@@ -4,7 +4,7 @@ import type { CaseContext } from './case-context.ts';
 import { ProviderNode } from './provider-node.ts';
 import { until } from './waiting.ts';
 
-/** How long a link is cut, in milliseconds: longer than a gap is widened by, so that its begin matters. */
+/** How long a link is cut, in milliseconds: longer than gaps are widened, so that a gap that begins late is noticed. */
 const OUTAGE_MS = 400;
 const PACE_MS = 2;
 
@@ -29,7 +29,7 @@ export class ProviderPair {
 		);
 	}
 
-	/** Each way that messages take. */
+	/** Both directions in which messages travel. */
 	get ways(): readonly Way[] {
 		const { a, b } = this;
 		return [
@@ -79,6 +79,7 @@ export class ProviderPair {
 	}
 }
 
+/** From the node that publishes to the one whose client receives. */
 export interface Way {
 	readonly from: ProviderNode;
 	readonly to: ProviderNode;

@@ -2,7 +2,7 @@ import { settledWithin, sleep, within } from '../support/promises.ts';
 
 const POLL_MS = 5;
 
-/** Polls until a condition holds; rejects with what `failure` returns when that takes too long. */
+/** Polls until a condition holds. If that takes too long, rejects with what `failure` returns as the message. */
 export async function until(condition: () => boolean, timeoutMs: number, failure: () => string): Promise<void> {
 	const deadline = performance.now() + timeoutMs;
 	while (!condition()) {
@@ -11,7 +11,7 @@ export async function until(condition: () => boolean, timeoutMs: number, failure
 	}
 }
 
-/** Repeats an attempt until the condition holds; rejects with what `failure` returns when that takes too long. */
+/** As {@link until}, and attempts something again and again meanwhile. */
 export async function attemptUntil(
 	attempt: () => Promise<unknown>,
 	condition: () => boolean,
@@ -21,13 +21,13 @@ export async function attemptUntil(
 	const deadline = performance.now() + timeoutMs;
 	while (!condition()) {
 		if (performance.now() > deadline) throw new Error(failure());
-		// One that hangs or fails ends with the failure of the whole.
+		// An attempt that fails is repeated; one that hangs ends with the time.
 		await settledWithin(deadline - performance.now(), attempt());
 		await sleep(POLL_MS);
 	}
 }
 
-/** Resolves with undefined, or what a promise rejected with; rejects when it does not settle in time. */
+/** Resolves with undefined, or with what a promise rejected with. Rejects if it does not settle in time. */
 export function settled(
 	{ timeoutMs }: { readonly timeoutMs: number },
 	what: string,
