@@ -77,11 +77,7 @@ it('an endpoint without typed messages sends no gap notices', async () => {
 	expect(await client.received(1)).toEqual(['"marker"']);
 });
 
-<<<<<<< HEAD
 /** How long before the backend received it a message may have been published, in milliseconds. */
-=======
-/** How much earlier than the backend received it a message may have been published, in milliseconds. */
->>>>>>> bb5c37515fab4116cd77751dcda51ffbb5cc7585
 const SLACK_MS = 250;
 
 function gap(topic: string, since: number): unknown {
