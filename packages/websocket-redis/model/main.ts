@@ -3,6 +3,7 @@
  *
  *     bun run model                a minute, with a random seed
  *     bun run model 7 180          seed 7, three minutes
+ *     bun run model 7 180 clock    the same without faults whose description contains `clock`
  *
  * Exits with 0 if nothing was lost silently, doubled, swapped, leaked or stuck.
  */
@@ -20,7 +21,7 @@ import { readJournal } from './record/journal.ts';
 import { trueNow } from './record/true-time.ts';
 import { type LoggedFault, seconds } from './report/fault-log.ts';
 import { table } from './report/table.ts';
-import { describeViolations } from './report/violations.ts';
+import { describeViolations, violationsByFault } from './report/violations.ts';
 import { describeDamage } from './schedule/fault.ts';
 import { drawSchedule } from './schedule/draw.ts';
 import { NODES } from './settings.ts';
@@ -35,8 +36,12 @@ if (!Number.isSafeInteger(seed) || !(length > 0 && length <= MOST_SECONDS)) {
 }
 
 const random = new Random(seed);
-const schedule = drawSchedule(random.fork(), length * 1_000);
-console.log(`bun run model ${seed} ${length}: ${schedule.length} faults in ${length} s`);
+const leftOut = process.argv.slice(4);
+const command = ['bun run model', seed, length, ...leftOut].join(' ');
+const schedule = drawSchedule(random.fork(), length * 1_000).filter(
+	(fault) => !leftOut.some((text) => describeDamage(fault).includes(text)),
+);
+console.log(`${command}: ${schedule.length} faults in ${length} s`);
 const deployment = await Deployment.start(random.fork());
 const startAt = trueNow();
 const log: LoggedFault[] = [];
@@ -50,7 +55,7 @@ try {
 } finally {
 	await deployment.stop();
 	if (isCorrect) rmSync(deployment.dir, { recursive: true });
-	else console.log(`What the processes wrote: ${deployment.dir}\nTo repeat: bun run model ${seed} ${length}`);
+	else console.log(`What the processes wrote: ${deployment.dir}\nTo repeat: ${command}`);
 }
 process.exit(isCorrect ? 0 : 1);
 
@@ -85,10 +90,7 @@ async function counted(): Promise<boolean> {
 	const clientEntries = readJournal<ClientEntry>(deployment.clientsJournal);
 	const ledger = {
 		published: journals.flatMap(publishedBy),
-		receivers: [
-			...clientReceivers(clientEntries, endAt),
-			...journals.map((journal) => nodeReceiver(journal, endAt)),
-		],
+		receivers: [...clientReceivers(clientEntries, endAt), ...journals.map((journal) => nodeReceiver(journal, endAt))],
 	};
 	const counts = count(ledger);
 	const failures = [
@@ -99,7 +101,8 @@ async function counted(): Promise<boolean> {
 	];
 	for (const { process, entries } of journals) {
 		for (const entry of entries) {
-			if (entry.do === 'stopped' && entry.pending > 0) stuck.push(`${entry.pending} publishes of ${process}, which stopped`);
+			if (entry.do === 'stopped' && entry.pending > 0)
+				stuck.push(`${entry.pending} publishes of ${process}, which stopped`);
 		}
 	}
 
@@ -122,8 +125,10 @@ async function counted(): Promise<boolean> {
 		]),
 	);
 	const processOf = connections(journals, clientEntries);
-	for (const each of describeViolations(counts.violations, { ledger, faults: log, startAt, processOf })) {
-		console.log(`\n${each}`);
+	const context = { ledger, faults: log, startAt, processOf };
+	if (counts.violations.length > 0) {
+		console.log(`\n${violationsByFault(counts.violations, context).join('\n')}`);
+		for (const each of describeViolations(counts.violations, context)) console.log(`\n${each}`);
 	}
 	for (const channel of leaked) console.log(`\nleaked channel: ${channel}`);
 	for (const each of stuck) console.log(`\nstuck: ${each}`);

@@ -110,7 +110,11 @@ export class RecordingClient {
 		return missing;
 	}
 
-	#received(data: unknown, subscription?: number, position?: { readonly epoch: string; readonly offset: number }): void {
+	#received(
+		data: unknown,
+		subscription?: number,
+		position?: { readonly epoch: string; readonly offset: number },
+	): void {
 		if (!isNumbered(data)) {
 			this.#add({ do: 'failure', what: `an unknown message arrived: ${JSON.stringify(data)}` });
 			return;

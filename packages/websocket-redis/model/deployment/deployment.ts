@@ -34,7 +34,10 @@ export class Deployment {
 	readonly #clients: ScriptProcess;
 	readonly #timer: ReturnType<typeof setInterval>;
 
-	private constructor(parts: Pick<Deployment, 'dir' | 'redis' | 'otherRedis' | 'nodes' | 'links' | 'balancers' | 'clocks'>, clients: ScriptProcess) {
+	private constructor(
+		parts: Pick<Deployment, 'dir' | 'redis' | 'otherRedis' | 'nodes' | 'links' | 'balancers' | 'clocks'>,
+		clients: ScriptProcess,
+	) {
 		this.dir = parts.dir;
 		this.redis = parts.redis;
 		this.otherRedis = parts.otherRedis;

@@ -111,10 +111,7 @@ function isForTopicOrSocket(channel: string): boolean {
 	return name.startsWith('@') || TOPICS.some((topic) => topic === name);
 }
 
-function all<Value>(
-	{ nodes }: Deployment,
-	ask: (name: (typeof NODES)[number]) => Promise<Value>,
-): Promise<Value[]> {
+function all<Value>({ nodes }: Deployment, ask: (name: (typeof NODES)[number]) => Promise<Value>): Promise<Value[]> {
 	return Promise.all(NODES.filter((name) => nodes[name].isUp).map(ask));
 }
 

@@ -30,9 +30,7 @@ export function count({ published, receivers }: Ledger): Counts {
 		const got = deliveries[i] as Deliveries;
 		violations.push(...got.ghosts, ...countOrder(receiver, messages));
 		for (const subscription of receiver.subscriptions) {
-			violations.push(
-				...countLosses({ receiver, subscription, messages, got, delivered }, losses[receiver.kind]),
-			);
+			violations.push(...countLosses({ receiver, subscription, messages, got, delivered }, losses[receiver.kind]));
 		}
 	});
 	violations.push(...messages.disagreements(receivers));

@@ -32,7 +32,8 @@ export class PublishedMessages {
 			const message = this.of(delivery);
 			const detail =
 				message === undefined ? 'it was never published' : ghostly(delivery, message, receiver, subscriptions);
-			if (detail !== undefined) ghosts.push({ kind: 'ghost', at: delivery.at, receiver: receiver.name, message, detail });
+			if (detail !== undefined)
+				ghosts.push({ kind: 'ghost', at: delivery.at, receiver: receiver.name, message, detail });
 			else if (message !== undefined) messages.add(message);
 		}
 		return { messages, ghosts };

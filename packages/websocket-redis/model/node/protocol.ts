@@ -28,7 +28,14 @@ export type NodeEntry =
 	/** The call of a publish has returned. */
 	| { readonly do: 'called'; readonly channel: Channel; readonly n: number; readonly stamp: number }
 	| { readonly do: 'outcome'; readonly channel: Channel; readonly n: number; readonly outcome: Outcome }
-	| { readonly do: 'gap'; readonly at: number; readonly topic: string; readonly since: number; readonly until: number; readonly reason: string }
+	| {
+			readonly do: 'gap';
+			readonly at: number;
+			readonly topic: string;
+			readonly since: number;
+			readonly until: number;
+			readonly reason: string;
+	  }
 	/** A client has connected. */
 	| { readonly do: 'open'; readonly at: number; readonly socketId: string }
 	/** The node's own socket was subscribed; `*` when it had connected. */
@@ -38,7 +45,13 @@ export type NodeEntry =
 	| ({ readonly do: 'delivery' } & Delivery)
 	| { readonly do: 'status'; readonly at: number; readonly status: string }
 	/** For people who look for the cause of a violation. */
-	| { readonly do: 'log'; readonly at: number; readonly level: string; readonly message: string; readonly details?: unknown }
+	| {
+			readonly do: 'log';
+			readonly at: number;
+			readonly level: string;
+			readonly message: string;
+			readonly details?: unknown;
+	  }
 	/** Something that must not happen. */
 	| { readonly do: 'failure'; readonly at: number; readonly what: string }
 	/** The process has stopped in order. `pending` are publishes that were not settled. */

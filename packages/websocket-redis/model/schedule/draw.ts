@@ -78,7 +78,12 @@ const DAMAGES: readonly ((random: Random) => Damage)[] = [
 	}),
 	(random) => ({ kind: 'clients kicked', ...node(random), share: random.pick(SHARES) }),
 	(random) => ({ kind: 'clients cut', ...node(random), share: random.pick(SHARES) }),
-	(random) => ({ kind: 'clients frozen', ...node(random), share: random.pick(SHARES), forMs: random.scaled(500, 8_000) }),
+	(random) => ({
+		kind: 'clients frozen',
+		...node(random),
+		share: random.pick(SHARES),
+		forMs: random.scaled(500, 8_000),
+	}),
 	clockSet,
 	clockSet,
 ];

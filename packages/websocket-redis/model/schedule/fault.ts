@@ -29,7 +29,12 @@ export type Damage =
 			readonly ms: number;
 	  }
 	/** New connections lead to another server: a replica that was promoted without the others, or an empty one. */
-	| { readonly kind: 'link led elsewhere'; readonly node: NodeName; readonly forMs: number; readonly to: 'copy' | 'empty' }
+	| {
+			readonly kind: 'link led elsewhere';
+			readonly node: NodeName;
+			readonly forMs: number;
+			readonly to: 'copy' | 'empty';
+	  }
 	/** The node closes the connections of this share of its clients. */
 	| { readonly kind: 'clients kicked'; readonly node: NodeName; readonly share: number }
 	| { readonly kind: 'clients cut'; readonly node: NodeName; readonly share: number }
