@@ -29,7 +29,7 @@ export class Random {
 		return this.next() < probability;
 	}
 
-	/** One of the items. @throws {RangeError} there is none */
+	/** One of the items. @throws {RangeError} there are no items */
 	pick<Item>(items: readonly Item[]): Item {
 		if (items.length === 0) throw new RangeError('there is nothing to pick from');
 		return items[this.between(0, items.length - 1)] as Item;

@@ -34,7 +34,7 @@ export class Churn {
 		this.#running = Promise.all(running).then(() => {});
 	}
 
-	/** Resolves when everything that was begun is done. Clients that have come stay. */
+	/** Resolves when everything that is under way is done. Clients that have come stay. */
 	async stop(): Promise<void> {
 		this.#isOn = false;
 		this.#stopped.resolve();

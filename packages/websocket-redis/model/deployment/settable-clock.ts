@@ -1,10 +1,6 @@
-import { readdirSync, renameSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { renameSync, writeFileSync } from 'node:fs';
+import { findFaketime } from '@orijs/testkit';
 import { CLOCK_FILE } from '../record/true-time.ts';
-
-/** Where Debian and Ubuntu install it, below a folder named for the machine. */
-const LIBRARIES = '/usr/lib';
-const LIBRARY = 'faketime/libfaketimeMT.so.1';
 
 /**
  * A clock that can be set while its processes run, by libfaketime. Only the clock that tells the time of day: the
@@ -44,9 +40,7 @@ export class SettableClock {
 }
 
 function libfaketime(): string {
-	for (const name of readdirSync(LIBRARIES)) {
-		const path = join(LIBRARIES, name, LIBRARY);
-		if (Bun.file(path).size > 0) return path;
-	}
-	throw new Error('libfaketime is not installed: run `bun run ensure-faketime`');
+	const path = findFaketime();
+	if (path === undefined) throw new Error('libfaketime is not installed: run `bun run ensure-faketime`, on Linux');
+	return path;
 }

@@ -16,7 +16,7 @@ const ROUND_MS = 4_000;
 const ROUNDS = 4;
 /** Late duplicates and gaps arrive within this time, in milliseconds. */
 const STRAGGLERS_MS = 2_000;
-/** How long channels may stay subscribed on Redis that nobody needs, in milliseconds: a second of grace, and more. */
+/** How long channels may stay subscribed on Redis that no node needs, in milliseconds: a second of grace, and more. */
 const CHANNELS_MS = 6_000;
 
 export interface Rest {

@@ -16,7 +16,7 @@ it.each(['plain:0', 'kept:0'])('a run in which all is well on %s counts no viola
 });
 
 describe.each(['plain:0', 'kept:0'])('losses on %s', (channel) => {
-	it('that nobody was told of are silent', () => {
+	it('in no gap are silent', () => {
 		expect(count(ledgerWith({ channel, client: allBut(4) }))).toMatchObject({
 			clients: { missing: 1, silent: 1 },
 			nodes: { missing: 0 },
@@ -28,7 +28,7 @@ describe.each(['plain:0', 'kept:0'])('losses on %s', (channel) => {
 		});
 	});
 
-	it('in a gap that was told are not', () => {
+	it('in a gap that was told are not silent', () => {
 		const ledger = ledgerWith({ channel, client: allBut(4), clientGaps: [{ since: 5_000, until: 5_000 }] });
 		expect(count(ledger)).toMatchObject({ clients: { missing: 1, silent: 0 } });
 	});
@@ -71,7 +71,7 @@ describe('what is expected', () => {
 		expect(count(ledgerWith({ client: allBut(9), subscription: { until: 9_999 } })).clients.silent).toBe(0);
 	});
 
-	it('is not, on a topic with history, what was rejected and reached nobody', () => {
+	it('is not, on a topic with history, what was rejected and reached no client', () => {
 		const rejected = { channel: 'kept:0', client: allBut(4), node: allBut(4) };
 		expect(count(ledgerWith({ ...rejected, outcomes: { 4: 'rejected' } })).clients.missing).toBe(0);
 		expect(count(ledgerWith({ ...rejected, outcomes: { 4: 'accepted' } })).clients.silent).toBe(1);

@@ -21,8 +21,8 @@ export interface Deviation {
 export const ALL = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9] as const;
 
 /**
- * The process a1 publishes ten messages, one a second from 1,000 on. A client, and the socket of node b, were subscribed
- * before, stay so for long, and get each 5 ms later.
+ * The process a1 publishes ten messages, one a second from 1,000 on. A client and the socket of node b were subscribed
+ * before, stay so, and get each 5 ms later.
  */
 export function ledgerWith(deviation: Deviation = {}): Ledger {
 	const { channel = 'plain:0', outcomes = {}, clockMs = 0 } = deviation;

@@ -1,4 +1,4 @@
-/** What a run did, as its processes recorded it. All `at` are true times in milliseconds, whatever their clocks said. */
+/** What a run did, as its processes recorded it. All `at` are true times in milliseconds, whatever the clocks said. */
 
 /** A topic, `*` for a broadcast, or `@{client}` for a message to one client. */
 export type Channel = string;

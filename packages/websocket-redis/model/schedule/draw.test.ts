@@ -46,7 +46,7 @@ describe('the faults of a run', () => {
 		expect(kinds.size).toBe(18);
 	});
 
-	it('are none in a run that is over before the first', () => {
+	it('do not occur in a run that is over before the first', () => {
 		expect(schedule(1, 1_000)).toEqual([]);
 	});
 });
