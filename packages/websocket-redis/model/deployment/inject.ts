@@ -1,6 +1,6 @@
 import type { FreezeOptions, ProxyLink, TcpProxy } from '@orijs/testkit';
 import type { Random } from '../random.ts';
-import { type Damage, durationOf, type Way } from '../schedule/fault.ts';
+import type { Damage, Way } from '../schedule/fault.ts';
 import { NODES, type NodeName } from '../settings.ts';
 import type { Deployment } from './deployment.ts';
 
@@ -10,14 +10,15 @@ const COPY_MS = 2_000;
 /** Breaks something; resolves once it is repaired. @param random for what the schedule leaves open */
 export async function inject(deployment: Deployment, damage: Damage, random: Random): Promise<void> {
 	const { redis, nodes } = deployment;
-	const forMs = durationOf(damage);
+	const forMs = 'forMs' in damage ? damage.forMs : 0;
 	switch (damage.kind) {
 		case 'node killed':
 		case 'node stopped': {
 			const node = nodes[damage.node];
 			const undo = damage.moves ? moveClients(deployment, damage.node, random) : () => {};
-			await (damage.kind === 'node killed' ? node.kill() : node.stop());
-			await Bun.sleep(forMs);
+			if (damage.kind === 'node killed') await killWithout(deployment, damage.node, damage.heldMs);
+			else await node.stop();
+			await Bun.sleep(damage.forMs);
 			// It may take until Redis can be reached.
 			await node.start();
 			return undo();
@@ -65,6 +66,16 @@ export async function inject(deployment: Deployment, damage: Damage, random: Ran
 		case 'clock set':
 			return deployment.clocks[damage.of].set(damage.offsetMs);
 	}
+}
+
+/** Kills a node of which nothing has reached Redis for so long, in milliseconds. */
+async function killWithout({ nodes, links }: Deployment, node: NodeName, heldMs: number): Promise<void> {
+	if (heldMs === 0) return nodes[node].kill();
+	links[node].freeze(undefined, { direction: 'toServer' });
+	await Bun.sleep(heldMs);
+	await nodes[node].kill();
+	links[node].cut();
+	links[node].thaw();
 }
 
 async function breakLink(

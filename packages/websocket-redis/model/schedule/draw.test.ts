@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Random } from '../random.ts';
 import { drawSchedule } from './draw.ts';
-import { describeDamage, durationOf, type Fault, targetOf } from './fault.ts';
+import { describeDamage, durationOf, type Fault, targetsOf } from './fault.ts';
 
 const LENGTH_MS = 180_000;
 const SEEDS = Array.from({ length: 50 }, (_, seed) => seed);
@@ -30,7 +30,8 @@ describe('the faults of a run', () => {
 			for (const fault of faults) {
 				const current = faults.filter((other) => other.at <= fault.at && fault.at <= other.at + durationOf(other));
 				expect(current.length).toBeLessThanOrEqual(2);
-				expect(new Set(current.map(targetOf)).size).toBe(current.length);
+				const targets = current.flatMap(targetsOf);
+				expect(new Set(targets).size).toBe(targets.length);
 			}
 		}
 	});

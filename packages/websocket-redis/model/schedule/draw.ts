@@ -1,6 +1,6 @@
 import type { Random } from '../random.ts';
 import { NODES } from '../settings.ts';
-import { type Damage, durationOf, type Fault, targetOf, type Way } from './fault.ts';
+import { type Damage, durationOf, type Fault, targetsOf, type Way } from './fault.ts';
 
 /** Nothing breaks before everybody has been subscribed for a while, in milliseconds. */
 const FIRST_AT_MS = 2_000;
@@ -36,9 +36,13 @@ function drawFree(random: Random, others: readonly Fault[], at: number, lengthMs
 	for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
 		const fault = { ...random.pick(DAMAGES)(random), at };
 		if (at + durationOf(fault) > lengthMs) continue;
-		if (!others.some((other) => targetOf(other) === targetOf(fault) && overlap(other, fault))) return fault;
+		if (!others.some((other) => haveTargetInCommon(other, fault) && overlap(other, fault))) return fault;
 	}
 	return undefined;
+}
+
+function haveTargetInCommon(a: Fault, b: Fault): boolean {
+	return targetsOf(a).some((target) => targetsOf(b).includes(target));
 }
 
 function overlap(a: Fault, b: Fault): boolean {
@@ -50,8 +54,8 @@ const REPAIR_MS = 1_500;
 
 /** Each is equally likely, so that those which are named more often happen more often. */
 const DAMAGES: readonly ((random: Random) => Damage)[] = [
-	(random) => ({ kind: 'node killed', ...node(random), forMs: random.scaled(200, 12_000), moves: random.chance(0.5) }),
-	(random) => ({ kind: 'node killed', ...node(random), forMs: random.scaled(200, 4_000), moves: random.chance(0.5) }),
+	nodeKilled,
+	nodeKilled,
 	(random) => ({ kind: 'node stopped', ...node(random), forMs: random.scaled(200, 5_000), moves: random.chance(0.5) }),
 	(random) => ({ kind: 'node frozen', ...node(random), forMs: random.scaled(500, 9_000) }),
 	(random) => ({ kind: 'node frozen', ...node(random), forMs: random.scaled(500, 9_000) }),
@@ -91,6 +95,16 @@ const DAMAGES: readonly ((random: Random) => Damage)[] = [
 const SHARES = [0.25, 0.5, 1] as const;
 /** From a second to three hours, in milliseconds. */
 const CLOCK_MS = { min: 1_000, max: 3 * 3_600_000 } as const;
+
+function nodeKilled(random: Random): Damage {
+	return {
+		kind: 'node killed',
+		...node(random),
+		forMs: random.scaled(200, 12_000),
+		moves: random.chance(0.5),
+		heldMs: random.chance(0.5) ? random.scaled(20, 1_000) : 0,
+	};
+}
 
 function clockSet(random: Random): Damage {
 	const of = random.pick([...NODES, 'redis', 'clients'] as const);

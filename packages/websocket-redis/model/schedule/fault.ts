@@ -5,8 +5,17 @@ export type Way = 'both' | 'toServer' | 'toClient';
 
 /** What is broken. It is repaired `forMs` later, in milliseconds; without `forMs`, it lasts no time. */
 export type Damage =
-	/** `moves`: its clients are led to another node while it is down. */
-	| { readonly kind: 'node killed'; readonly node: NodeName; readonly forMs: number; readonly moves: boolean }
+	/**
+	 * `moves`: its clients are led to another node while it is down. `heldMs`: how long nothing it sends reaches Redis
+	 * before it is killed, so that what it has accepted is lost.
+	 */
+	| {
+			readonly kind: 'node killed';
+			readonly node: NodeName;
+			readonly forMs: number;
+			readonly moves: boolean;
+			readonly heldMs: number;
+	  }
 	| { readonly kind: 'node stopped'; readonly node: NodeName; readonly forMs: number; readonly moves: boolean }
 	| { readonly kind: 'node frozen'; readonly node: NodeName; readonly forMs: number }
 	| { readonly kind: 'node stalled'; readonly node: NodeName; readonly forMs: number }
@@ -48,11 +57,15 @@ export type ClockOwner = NodeName | 'redis' | 'clients';
 export type Fault = Damage & { readonly at: number };
 
 export function durationOf(damage: Damage): number {
-	return 'forMs' in damage ? damage.forMs : 0;
+	return ('forMs' in damage ? damage.forMs : 0) + ('heldMs' in damage ? damage.heldMs : 0);
 }
 
 /** What the fault breaks. Faults of one target must not overlap, as the repair of one would end the other. */
-export function targetOf(damage: Damage): string {
+export function targetsOf(damage: Damage): string[] {
+	return damage.kind === 'node killed' ? [targetOf(damage), `link ${damage.node}`] : [targetOf(damage)];
+}
+
+function targetOf(damage: Damage): string {
 	switch (damage.kind) {
 		case 'Redis killed':
 		case 'Redis frozen':
@@ -90,6 +103,7 @@ export function describeDamage(damage: Damage): string {
 		if (name === 'offsetMs') return [`to ${Number(value) < 0 ? '-' : '+'}${seconds(Math.abs(Number(value)))}`];
 		if (name === 'share') return [`${Math.round(Number(value) * 100)}%`];
 		if (name === 'to') return [value === 'copy' ? 'to a promoted replica' : 'to an empty server'];
+		if (name === 'heldMs') return Number(value) > 0 ? [`its link frozen ${value} ms before`] : [];
 		if (name === 'moves') return value === true ? ['clients move'] : [];
 		if (name === 'of') return [value === 'redis' ? 'of Redis' : `of ${value}`];
 		return [String(value)];
