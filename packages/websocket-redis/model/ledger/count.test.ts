@@ -82,6 +82,10 @@ describe('what is expected', () => {
 		expect(count(ledgerWith({ client: allBut(4), outcomes: { 4: 'rejected' } })).clients.silent).toBe(1);
 	});
 
+	it('is not what a stopped provider refused', () => {
+		expect(count(ledgerWith({ client: allBut(4), outcomes: { 4: 'refused' } })).clients.silent).toBe(0);
+	});
+
 	it("is not, by a node's socket, what its own process published", () => {
 		const { published, receivers } = ledgerWith({ node: allBut(4) });
 		const own = receivers.map((receiver) => (receiver.kind === 'node' ? { ...receiver, name: 'a1' } : receiver));

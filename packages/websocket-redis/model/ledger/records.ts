@@ -3,8 +3,11 @@
 /** A topic, `*` for a broadcast, or `@{client}` for a message to one client. */
 export type Channel = string;
 
-/** The outcome of a publish by its promise; `pending`: it was not settled when the record ended. */
-export type Outcome = 'accepted' | 'rejected' | 'pending';
+/**
+ * The outcome of a publish by its promise. `refused`: it rejected because the provider had stopped, and did nothing.
+ * `pending`: it was not settled when the record ended.
+ */
+export type Outcome = 'accepted' | 'rejected' | 'refused' | 'pending';
 
 export interface Published {
 	/** The publishing process: `a1` is the first one of node a. */

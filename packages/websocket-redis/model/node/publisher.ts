@@ -11,6 +11,9 @@ const TICK_MS = 20;
 /** The longest delay that a late tick makes up for, in milliseconds: a node that was frozen must not flood. */
 const LONGEST_TICK_MS = 100;
 
+/** What a publish may reject with while things are broken; the second one only for a message to one client. */
+const REJECTIONS: ReadonlySet<string> = new Set(['BusUnavailableError', 'UnknownSocketError']);
+
 interface Planned {
 	readonly channel: Channel;
 	readonly n: number;
@@ -90,11 +93,22 @@ export class Publisher {
 			outcome
 				.then(
 					() => this.#journal.add({ do: 'outcome', channel, n, outcome: 'accepted' }),
-					() => this.#journal.add({ do: 'outcome', channel, n, outcome: 'rejected' }),
+					(error: Error) => this.#rejected(channel, n, error),
 				)
 				.finally(() => this.pending--)
 				.catch(() => {});
 		}
+	}
+
+	#rejected(channel: Channel, n: number, error: Error): void {
+		const isStopped = error.name === 'ProviderStoppedError';
+		this.#journal.add({ do: 'outcome', channel, n, outcome: isStopped ? 'refused' : 'rejected' });
+		if (isStopped || REJECTIONS.has(error.name)) return;
+		this.#journal.add({
+			do: 'failure',
+			at: trueNow(),
+			what: `a publish on ${channel} rejected with ${Bun.inspect(error)}`,
+		});
 	}
 
 	#call(channel: Channel, n: number, socketId: string | undefined): Promise<void> {
