@@ -3,7 +3,7 @@ import { lastingTopics, TOPICS, VISITORS_PER_NODE } from '../settings.ts';
 import type { RecordingClient } from './recording-client.ts';
 
 /** Between what one client does, in milliseconds. */
-const PAUSE_MS = { min: 300, max: 6_000 } as const;
+const PAUSE_MS = { min: 300, max: 15_000 } as const;
 /** How long a client stays that comes and goes, in milliseconds. */
 const STAY_MS = { min: 500, max: 60_000 } as const;
 /** Topics of a client that comes and goes. */

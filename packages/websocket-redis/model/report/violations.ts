@@ -76,7 +76,8 @@ function describe({ first, last, receivers, count }: Group, context: Context): s
 	if (message === undefined) lines.push(`  at ${seconds(at - startAt)}`);
 	else {
 		lines.push(`  published ${publishing(message, startAt)}`);
-		if (last !== first && last.message !== undefined) lines.push(`  to        ${publishing(last.message, startAt)}`);
+		if (last.message !== undefined && last.message !== message)
+			lines.push(`  to        ${publishing(last.message, startAt)}`);
 		lines.push(`  gaps told to ${name}, by the publisher's clock: ${gapsNear(message, receiver, startAt) || 'none'}`);
 	}
 	lines.push(`  broken: ${faultsAround(faults, at, startAt).join('; ') || 'nothing'}`);
