@@ -1,13 +1,15 @@
 import type { Violation } from './counts.ts';
 import type { PublishedMessages } from './published-messages.ts';
-import type { Delivery, Receiver } from './records.ts';
+import type { Delivery, Receiver, ToldGap } from './records.ts';
+
+/** A node is told of a gap this much before its socket may get the last message from before it, in milliseconds. */
+const GAP_SLACK_MS = 1_000;
 
 /** Returns what a receiver got twice, or after a later message. */
-export function countOrder({ name, deliveries }: Receiver, messages: PublishedMessages): Violation[] {
+export function countOrder({ name, deliveries, gaps }: Receiver, messages: PublishedMessages): Violation[] {
 	const violations: Violation[] = [];
 	const streams = new Map<string, { readonly seen: Set<number>; highest: number }>();
-	/** The last offset by channel and epoch. */
-	const offsets = new Map<string, number>();
+	const histories = new HistoryOrder(gaps);
 	for (const delivery of deliveries) {
 		const { by, channel, n } = delivery;
 		const key = `${by} ${channel}`;
@@ -16,19 +18,35 @@ export function countOrder({ name, deliveries }: Receiver, messages: PublishedMe
 		const add = (kind: Violation['kind'], detail: string): void => {
 			violations.push({ kind, at: delivery.at, receiver: name, message: messages.of(delivery), detail });
 		};
+		const follows = histories.follows(delivery);
 		if (stream.seen.has(n)) add('duplicate', `the latest of ${by} was ${stream.highest}`);
 		else if (n < stream.highest) add('inversion', `it came after ${stream.highest} of ${by}`);
-		else if (!followsInHistory(delivery, offsets)) add('inversion', 'it came after a later one of its history');
+		else if (!follows) add('inversion', 'it came after a later one of its history');
 		stream.seen.add(n);
 		stream.highest = Math.max(stream.highest, n);
 	}
 	return violations;
 }
 
-function followsInHistory({ channel, position }: Delivery, offsets: Map<string, number>): boolean {
-	if (position === undefined) return true;
-	const key = `${channel} ${position.epoch}`;
-	const last = offsets.get(key) ?? -Infinity;
-	offsets.set(key, Math.max(last, position.offset));
-	return position.offset > last;
+/**
+ * The positions of topics with history, which grow within an epoch. They may go back at a gap: a server that lost its
+ * latest messages, or another copy of it, goes on from an earlier position.
+ */
+class HistoryOrder {
+	readonly #gaps = new Map<string, number[]>();
+	/** The last position by channel and epoch. */
+	readonly #last = new Map<string, { readonly offset: number; readonly at: number }>();
+
+	constructor(gaps: readonly ToldGap[]) {
+		for (const { topic, at } of gaps) this.#gaps.set(topic, [...(this.#gaps.get(topic) ?? []), at]);
+	}
+
+	follows({ channel, position, at }: Delivery): boolean {
+		if (position === undefined) return true;
+		const key = `${channel} ${position.epoch}`;
+		const last = this.#last.get(key);
+		this.#last.set(key, { offset: position.offset, at });
+		if (last === undefined || position.offset > last.offset) return true;
+		return (this.#gaps.get(channel) ?? []).some((told) => last.at - GAP_SLACK_MS <= told && told <= at);
+	}
 }
