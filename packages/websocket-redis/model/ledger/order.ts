@@ -2,7 +2,7 @@ import type { Violation } from './counts.ts';
 import type { PublishedMessages } from './published-messages.ts';
 import type { Delivery, Receiver, ToldGap } from './records.ts';
 
-/** A node is told of a gap this much before its socket may get the last message from before it, in milliseconds. */
+/** A node reports a gap this much before its socket may get the last message from before it, in milliseconds. */
 const GAP_SLACK_MS = 1_000;
 
 /** Returns what a receiver got twice, or after a later message. */
