@@ -23,8 +23,8 @@ export interface Pipe {
 	readonly full: boolean;
 	push(bytes: Buffer): void;
 	/**
-	 * Must be called when the source has ended. Forwards a FIN after the held bytes, an RST immediately, or both after the
-	 * delay, and neither while frozen.
+	 * Must be called when the source has ended. Forwards a FIN after the held bytes, an RST immediately, or both after
+	 * the delay, and neither while frozen.
 	 */
 	finish(how: Ending): void;
 	/** Must be called when the sink can take more bytes, because it has opened or drained. */
