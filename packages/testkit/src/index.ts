@@ -16,6 +16,9 @@ export { servePage } from './serve-page.ts';
 export { startTcpProxy } from './tcp-proxy.ts';
 export { hasSent } from './link-filter.ts';
 
+// Clocks
+export { findFaketime } from './find-faketime.ts';
+
 // Clients
 export { connectClient } from './test-client.ts';
 

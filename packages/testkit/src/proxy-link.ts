@@ -56,6 +56,8 @@ export interface LinkOptions {
 	/** The directions that are frozen from the start. */
 	frozen: Iterable<Direction>;
 	bytesPerSecond: number | undefined;
+	/** How long bytes take, in milliseconds. */
+	delays: Readonly<Record<Direction, number>>;
 	/** Called when both sides are closed. */
 	onEnd: () => void;
 }
@@ -63,6 +65,7 @@ export interface LinkOptions {
 /** A link as used by the proxy, with handlers for the events of the client's socket. */
 export interface DrivenLink extends ProxyLink {
 	throttle(bytesPerSecond: number | undefined): void;
+	delay(direction: Direction, ms: number): void;
 	clientSent(bytes: Buffer): void;
 	clientDrained(): void;
 	clientEnded(): void;
@@ -130,6 +133,7 @@ export function createLink({ id, client, target, holdBytes, ...options }: LinkOp
 	};
 
 	for (const direction of frozen) pipes[direction].freeze();
+	for (const direction of directionsOf()) pipes[direction].delay(options.delays[direction]);
 	pipes.toClient.throttle(options.bytesPerSecond);
 	connectWhenThawed();
 
@@ -162,6 +166,7 @@ export function createLink({ id, client, target, holdBytes, ...options }: LinkOp
 			for (const pipe of Object.values(pipes)) pipe.thaw();
 		},
 		throttle: (bytesPerSecond) => pipes.toClient.throttle(bytesPerSecond),
+		delay: (direction, ms) => pipes[direction].delay(ms),
 		clientSent(bytes) {
 			if (sent.length < REMEMBERED_BYTES) sent += bytes.toString('latin1', 0, REMEMBERED_BYTES - sent.length);
 			pipes.toServer.push(bytes);

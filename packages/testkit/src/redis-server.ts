@@ -20,6 +20,8 @@ export interface RedisOptions {
 	port?: number;
 	/** Further `redis-server` arguments, which override the defaults, for example `['--appendonly', 'yes']`. */
 	args?: readonly string[];
+	/** Variables to add to the environment of its process. */
+	env?: Record<string, string>;
 	/** The data directory, which is kept. Default: a new directory, which `stop` removes. */
 	dir?: string;
 	/** How long a start may take, including loading data, in milliseconds. Default 10000. */
@@ -106,7 +108,7 @@ export interface RedisServer {
  * log.
  */
 export async function startRedis(options: RedisOptions = {}): Promise<RedisServer> {
-	const { args = [], config = [], timeoutMs = 10_000, replicaOf, password } = options;
+	const { args = [], config = [], timeoutMs = 10_000, env = {}, replicaOf, password } = options;
 	const scratch = options.dir === undefined ? scratchDir('orijs-redis-') : undefined;
 	const dir = options.dir ?? scratch?.path ?? '';
 	const identity = options.tls ? selfSigned() : undefined;
@@ -116,7 +118,7 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServe
 		const address = { port: options.port ?? (await freePort()), password, ca: identity?.cert };
 		const busPort = options.cluster ? await freePort() : undefined;
 		const allArgs = [...commandLine(settings, address.port, busPort), ...args];
-		return { address, launch: () => launchRedis({ address, args: allArgs, timeoutMs }) };
+		return { address, launch: () => launchRedis({ address, args: allArgs, env, timeoutMs }) };
 	};
 	try {
 		writeFiles(settings);

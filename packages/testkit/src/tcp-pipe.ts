@@ -1,3 +1,4 @@
+import { createDelayLine } from './delay-line.ts';
 import { createThrottle } from './throttle.ts';
 import type { Throttle } from './throttle.ts';
 
@@ -22,8 +23,8 @@ export interface Pipe {
 	readonly full: boolean;
 	push(bytes: Buffer): void;
 	/**
-	 * Must be called when the source has ended. Forwards a FIN after the held bytes, an RST immediately, and neither
-	 * while frozen.
+	 * Must be called when the source has ended. Forwards a FIN after the held bytes, an RST immediately, or both after
+	 * the delay, and neither while frozen.
 	 */
 	finish(how: Ending): void;
 	/** Must be called when the sink can take more bytes, because it has opened or drained. */
@@ -34,6 +35,8 @@ export interface Pipe {
 	drop(): void;
 	/** Limits the rate; `undefined` removes the limit. */
 	throttle(bytesPerSecond: number | undefined): void;
+	/** How long what arrives from now on takes, in milliseconds; 0: no delay. It never overtakes what arrived before. */
+	delay(ms: number): void;
 	/** Drops the held bytes and forwards nothing more. */
 	close(): void;
 }
@@ -48,6 +51,9 @@ export function createPipe({ source, sink }: PipeEnds, holdBytes: number): Pipe 
 	let ended = false;
 	let throttle: Throttle | undefined;
 	let timer: ReturnType<typeof setTimeout> | undefined;
+	const line = createDelayLine();
+	/** Bytes in the delay line. */
+	let delayed = 0;
 
 	const setQueue = (rest: Buffer | undefined): void => {
 		queue = rest && rest.length > 0 ? [rest] : [];
@@ -106,20 +112,26 @@ export function createPipe({ source, sink }: PipeEnds, holdBytes: number): Pipe 
 
 	return {
 		get held() {
-			return held;
+			return held + delayed;
 		},
 		get full() {
 			return frozen && paused;
 		},
 		push(bytes) {
 			if (ended) return;
-			queue.push(bytes);
-			held += bytes.length;
-			pump();
+			delayed += bytes.length;
+			line.pass(() => {
+				delayed -= bytes.length;
+				queue.push(bytes);
+				held += bytes.length;
+				pump();
+			});
 		},
 		finish(how) {
-			if (ending !== 'reset') ending = how;
-			pump();
+			line.pass(() => {
+				if (ending !== 'reset') ending = how;
+				pump();
+			});
 		},
 		pump,
 		freeze() {
@@ -139,8 +151,11 @@ export function createPipe({ source, sink }: PipeEnds, holdBytes: number): Pipe 
 			clearTimeout(timer);
 			pump();
 		},
+		delay: (ms) => line.delay(ms),
 		close() {
 			clearTimeout(timer);
+			line.close();
+			delayed = 0;
 			setQueue(undefined);
 			ended = true;
 		},
