@@ -54,7 +54,7 @@ export class SlowReaderPolicy {
 	onDetected(session: Session, since: number): void {
 		if (this.#drops) {
 			if (session.droppingSince !== undefined) return;
-			session.droppingSince = since;
+			session.droppingSince = Math.min(since, this.#options.gapNotices?.earliestArriving() ?? since);
 		}
 		this.#options.refusals.add('slowReader', { socketId: session.socketId });
 	}

@@ -5,6 +5,8 @@ import { expect, it } from 'vitest';
 import { z } from 'zod';
 import { Application, SocketRouter, type WebSocketOptions } from '../index.ts';
 import { serve } from '../test-support/serve.ts';
+import { GapForwarding } from './gap-forwarding.ts';
+import type { Session } from './session.ts';
 import { parse, sendTyped } from '../test-support/typed-client.ts';
 
 const Subscribe = SocketMessage.define({ name: 'subscribe', data: z.string(), reply: z.null() });
@@ -113,3 +115,19 @@ async function interruptible(build: (app: Application) => void, options: WebSock
 		},
 	};
 }
+
+it('a gap of one client holds by the clocks of all nodes, and for messages that were in transit', () => {
+	const watermark = { lagMs: 2_000, clocksBehindMs: 60_000, clocksAheadMs: 30_000 };
+	const provider = { onGap: () => () => {}, watermark: () => watermark } as unknown as WsProvider;
+	const notices: { data: { since: number; until: number } }[] = [];
+	const session = { topics: new Set(['t']), send: (text: string) => notices.push(JSON.parse(text)) > 0 };
+	const forwarding = new GapForwarding(provider);
+	const now = Date.now();
+	forwarding.notifyOne(session as unknown as Session, forwarding.earliestArriving());
+
+	expect(notices).toHaveLength(2);
+	for (const { data } of notices) {
+		expect(data.since).toBeLessThanOrEqual(now - 62_000 + 100);
+		expect(data.until).toBeGreaterThanOrEqual(now + 30_000);
+	}
+});

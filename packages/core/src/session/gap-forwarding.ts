@@ -34,11 +34,20 @@ export class GapForwarding {
 	}
 
 	/**
+	 * Returns the earliest time, in milliseconds since the epoch, by the clock of any node, at which a message may have
+	 * been published that arrives now.
+	 */
+	earliestArriving(): number {
+		const { lagMs, clocksBehindMs } = this.#provider.watermark();
+		return Date.now() - lagMs - clocksBehindMs;
+	}
+
+	/**
 	 * Notifies one client that any message to it may be missing, from `since` (ms since the epoch) until now. Returns
 	 * false if a notice could not be sent.
 	 */
 	notifyOne(session: Session, since: number): boolean {
-		const until = Date.now();
+		const until = Date.now() + this.#provider.watermark().clocksAheadMs;
 		let areSent = true;
 		for (const topic of [TO_SOCKETS, ...session.topics]) {
 			areSent = session.send(encodeGapNotice({ topic, since, until })) && areSent;
