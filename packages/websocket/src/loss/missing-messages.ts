@@ -96,7 +96,8 @@ export class MissingMessages {
 	 * @param disconnectedAt as for `watermark`
 	 */
 	flush(disconnectedAt: number | undefined): void {
-		const { lagMs } = this.watermark(disconnectedAt);
+		const now = performance.now();
+		const lagMs = now - this.#accountedAt(now, disconnectedAt);
 		const until = Date.now();
 		if (lagMs > LAG_BEATS * this.#intervalMs) {
 			const reason = 'this node stops before it knows what it has missed';
@@ -173,13 +174,19 @@ export class MissingMessages {
 
 	/** @param disconnectedAt since when the bus is not ready, by the monotonic clock; undefined while it is */
 	watermark(disconnectedAt: number | undefined): Watermark {
-		const { heartbeat, liveness, peers, gaps } = this.#options;
 		const now = performance.now();
-		let at = Math.min(gaps.reportedUntil(now), disconnectedAt ?? now, heartbeat?.provenAt() ?? now);
-		for (const channel of liveness?.heartbeatChannels() ?? [])
-			at = Math.min(at, peers.accountedAt(this.#shardOf(channel), now));
+		const at = Math.min(this.#options.gaps.reportedUntil(now), this.#accountedAt(now, disconnectedAt));
 		const { least, most } = this.#skews.range();
 		return { lagMs: Math.ceil(now - at), clocksBehindMs: Math.ceil(most), clocksAheadMs: this.#aheadMs(least) };
+	}
+
+	/** Returns the time up to which everything has arrived or is known to be missing, by the monotonic clock. */
+	#accountedAt(now: number, disconnectedAt: number | undefined): number {
+		const { heartbeat, liveness, peers } = this.#options;
+		let at = Math.min(disconnectedAt ?? now, heartbeat?.provenAt() ?? now);
+		for (const channel of liveness?.heartbeatChannels() ?? [])
+			at = Math.min(at, peers.accountedAt(this.#shardOf(channel), now));
+		return at;
 	}
 
 	/** Whether a frame was sent over a connection that has failed since, so that it belongs to a gap. */
