@@ -12,7 +12,7 @@ export function countOrder({ name, deliveries, gaps }: Receiver, messages: Publi
 	const histories = new HistoryOrder(gaps);
 	for (const delivery of deliveries) {
 		const { by, channel, n, connection, position } = delivery;
-		// The node that a client comes to may receive a plain message later than the one it left, and then sends it again.
+		// A client may get a plain message again from the node that it comes to, if that receives it later.
 		const key = position === undefined ? `${by} ${channel} ${connection}` : `${by} ${channel}`;
 		const stream = streams.get(key) ?? { seen: new Set<number>(), highest: -1 };
 		streams.set(key, stream);
