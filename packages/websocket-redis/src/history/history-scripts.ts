@@ -4,8 +4,8 @@ import { RedisScript } from './redis-script.ts';
 
 /**
  * Code shared by both scripts. A topic has a hash `meta` (epoch; last: the last offset assigned; total: the size in
- * bytes of all messages of the epoch; from, since: `c` and `t` of the oldest stored message, or of an earlier one) and
- * a stream `log`. Its ids are the offsets, and its fields are p (the previous offset), t (when the message was stored,
+ * bytes of all messages of the epoch; from, since: `c` and `t` of the oldest stored message, or of an earlier one; by0 to
+ * by63: publishers and their generations) and a stream `log`. Its ids are the offsets, and its fields are p (the previous offset), t (when the message was stored,
  * in milliseconds), c (the total before the message) and d (a byte for the kind, followed by the content).
  *
  * In Lua, converting numbers to text loses digits, even with `..`; arguments of `redis.call` keep them.
@@ -65,7 +65,11 @@ export const LATE = 'LATE';
 /**
  * The script that appends messages. KEYS: meta, log, and the idempotency key, if any. ARGV: channel, an epoch in case a
  * new one is needed, seed, size, bytes, ttlMs, rememberedMs, the time on the server's clock after which the append is
- * refused, then the messages, each preceded by the byte of its kind. Returns the time on the server's clock.
+ * refused, a slot, a publisher and its generation, then the messages, each preceded by the byte of its kind. Returns the time on
+ * the server's clock.
+ *
+ * An append that comes after one of a later generation of its publisher is refused: its connection had been given up.
+ * Most publishers stay in generation 0, which is not stored. Of the publishers that share a slot, one is remembered.
  *
  * A script with a shebang line is refused as a whole if Redis is out of memory, has too few replicas or is a replica.
  * The script checks the permission to publish on the channel before it writes, so that no append takes effect in part.
@@ -74,6 +78,10 @@ const append = (publish: 'publish' | 'spublish'): string => `#!lua
 ${COMMON}
 if now > tonumber(ARGV[8]) then return redis.error_reply(string.format('${LATE} %.0f', now)) end
 if KEYS[3] and redis.call('EXISTS', KEYS[3]) == 1 then return now end
+local slot, publisher, generation = ARGV[9], ARGV[10], tonumber(ARGV[11])
+local known = redis.call('HMGET', meta, slot)[1] or ''
+local latest = known:sub(1, #publisher) == publisher and tonumber(known:sub(#publisher + 2)) or 0
+if generation < latest then return redis.error_reply('OVERTAKEN by a later append of the same publisher') end
 local channel, size, bytes, ttl = ARGV[1], ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6])
 if not redis.acl_check_cmd('${publish}', channel, '') then
 	return redis.error_reply('NOPERM this user has no permissions to publish to the channel of the topic')
@@ -81,7 +89,7 @@ end
 load(ARGV[2])
 math.randomseed(ARGV[3])
 local frame = { '' }
-for i = 9, #ARGV do
+for i = 12, #ARGV do
 	local content = ARGV[i]
 	local prev = last
 	last = last + math.random(1, ${LONGEST_STEP})
@@ -93,6 +101,7 @@ end
 local fromBefore, sinceBefore = from, since
 trim(total - from > bytes or now - since > ttl, bytes, ttl)
 redis.call('HSET', meta, 'last', last, 'total', total)
+if generation > latest then redis.call('HSET', meta, slot, publisher .. ' ' .. ARGV[11]) end
 if from ~= fromBefore or since ~= sinceBefore then redis.call('HSET', meta, 'from', from, 'since', since) end
 redis.call('PEXPIRE', meta, ARGV[7])
 redis.call('PEXPIRE', log, ttl)

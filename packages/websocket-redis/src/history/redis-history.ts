@@ -43,6 +43,11 @@ export class RedisHistory implements HistoryStore {
 	readonly #append: RedisScript;
 	readonly #servers: HistoryServers;
 	readonly #clocks = new ServerClocks();
+	/** This store, as a publisher in the hash of a topic, and the field where it is remembered. */
+	readonly #publisher = randomEpoch();
+	readonly #slot = `by${Math.floor(Math.random() * 64)}`;
+	/** Grows with each append that failed. */
+	#generation = 0;
 
 	constructor({ keyPrefix, publish }: RedisHistoryOptions, servers: HistoryServers) {
 		this.#keyPrefix = keyPrefix;
@@ -99,6 +104,9 @@ export class RedisHistory implements HistoryStore {
 				ttlMs,
 				rememberedMs(bounds),
 				Math.ceil(this.#clocks.timeOn(client, calledAt + APPENDED_WITHIN_MS) ?? Number.MAX_SAFE_INTEGER),
+				this.#slot,
+				this.#publisher,
+				this.#generation,
 				...messages.map(encodeContent),
 			];
 			try {
@@ -106,7 +114,11 @@ export class RedisHistory implements HistoryStore {
 				return;
 			} catch (error) {
 				const serverMs = lateAt(error);
-				if (serverMs === undefined) throw error;
+				if (serverMs === undefined) {
+					// It may still take effect, but must not do so after a later one.
+					this.#generation++;
+					throw error;
+				}
 				// Either the append came too late, or the clock is not the one that was known.
 				this.#clocks.learnAgain(client, serverMs, sentAt);
 				if (performance.now() - calledAt > APPENDED_WITHIN_MS) throw error;
