@@ -45,7 +45,10 @@ export class MemoryBackend {
 		this.#nodeOf(bus).restore();
 	}
 
-	/** From now on nothing passes between this backend and the bus, which does not notice; a new connection works. */
+	/**
+	 * Makes the connection of one of its buses half-open: nothing passes, and the bus does not notice. With `liveness`,
+	 * the provider's heartbeats find that and replace the connection.
+	 */
 	freeze(bus: Bus): void {
 		this.#nodeOf(bus).freeze();
 	}
