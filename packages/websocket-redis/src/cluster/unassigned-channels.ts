@@ -4,8 +4,8 @@ import { quiet, rejected } from '@orijs/websocket/internal';
 export interface UnassignedChannel {
 	readonly channel: string;
 	/**
-	 * The time from which on messages may be missing, in milliseconds since the epoch; undefined if the channel was
-	 * never subscribed.
+	 * The time from which on messages may be missing, by the monotonic clock; undefined if the channel was never
+	 * subscribed.
 	 */
 	readonly since: number | undefined;
 	/** Resolves when the channel is subscribed or no longer needed; rejects if it can't be subscribed. */

@@ -1,4 +1,5 @@
 import type { BusHandlers } from '@orijs/websocket';
+import { wallTime } from '@orijs/websocket/internal';
 import { redisChannel } from '../wire/redis-channel.ts';
 import { isRefusal } from './client-options.ts';
 import type { PubSubCommands } from './pub-sub-commands.ts';
@@ -43,7 +44,7 @@ export class Subscriptions {
 		return this.#isComplete;
 	}
 
-	/** When subscriptions were lost, in milliseconds since the epoch; undefined if no subscription is lost. */
+	/** When subscriptions were lost, by the monotonic clock; undefined if no subscription is lost. */
 	get lostAt(): number | undefined {
 		return this.#lostAt;
 	}
@@ -87,7 +88,7 @@ export class Subscriptions {
 
 	/** The connection was lost, and with it every subscription. */
 	lost(): void {
-		if (this.#isComplete) this.#lostAt ??= Date.now();
+		if (this.#isComplete) this.#lostAt ??= performance.now();
 		this.#isComplete = false;
 	}
 
@@ -116,7 +117,7 @@ export class Subscriptions {
 			for (const channel of channels) {
 				this.#channels.delete(channel);
 				this.#refusals.set(channel, error);
-				this.#handlers.refused(channel, this.#lostAt ?? Date.now(), error);
+				this.#handlers.refused(channel, wallTime(this.#lostAt ?? performance.now()), error);
 			}
 		}
 	}
@@ -126,7 +127,7 @@ export class Subscriptions {
 		const lostAt = this.#lostAt;
 		this.#isComplete = true;
 		this.#lostAt = undefined;
-		if (lostAt !== undefined) this.#handlers.interrupted([...this.#channels], lostAt, reason);
+		if (lostAt !== undefined) this.#handlers.interrupted([...this.#channels], wallTime(lostAt), reason);
 		this.#recovery?.resolve();
 		this.#recovery = undefined;
 	}

@@ -1,9 +1,8 @@
 import type { Beat } from '../wire/frame.ts';
+import { type ClockSettings, OwnClock } from './own-clock.ts';
 
 /** A node without beats is forgotten after this long, in milliseconds. */
 const FORGET_AFTER_MS = 600_000;
-/** Clocks are disciplined by less than this at once; a larger step means that a clock was set, in milliseconds. */
-const SMALLEST_STEP_MS = 50;
 
 interface Clock {
 	/**
@@ -22,7 +21,7 @@ interface Clock {
  */
 export class ClockSkews {
 	readonly #clocks = new Map<number, Clock>();
-	#ownOffset = ownOffset();
+	readonly #own = new OwnClock();
 
 	/** A beat of another node arrived now. Its time of sending is by the clock of that node. */
 	observe({ origin, shard, sentAt }: Beat): void {
@@ -42,6 +41,12 @@ export class ClockSkews {
 		clock.skewMs = isSetBack ? skewMs : Math.min(clock.skewMs, skewMs);
 		clock.sentAt[shard] = sentAt;
 		clock.seenAt = now;
+	}
+
+	/** As {@link OwnClock.settingsSince}. */
+	ownSettingsSince(time: number): ClockSettings {
+		this.#followOwnClock();
+		return this.#own.settingsSince(time);
 	}
 
 	/** Returns the skew of a node in milliseconds; undefined before its first beat. */
@@ -64,10 +69,8 @@ export class ClockSkews {
 
 	/** When this node's own clock is set, it moves against all others by as much. */
 	#followOwnClock(): void {
-		const step = ownOffset() - this.#ownOffset;
-		if (Math.abs(step) < SMALLEST_STEP_MS) return;
-		this.#ownOffset += step;
-		for (const clock of this.#clocks.values()) clock.skewMs += step;
+		const step = this.#own.check();
+		if (step !== 0) for (const clock of this.#clocks.values()) clock.skewMs += step;
 	}
 
 	#forgetOld(now: number): void {
@@ -75,9 +78,4 @@ export class ClockSkews {
 			if (now - seenAt > FORGET_AFTER_MS) this.#clocks.delete(origin);
 		}
 	}
-}
-
-/** Constant until the clock is set. */
-function ownOffset(): number {
-	return Date.now() - performance.now();
 }
