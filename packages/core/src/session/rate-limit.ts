@@ -72,8 +72,8 @@ function sizeOf(message: string | Bytes): number {
 }
 
 /**
- * Returns a bucket's tokens after refilling it for `seconds`. It can't be full, because `taken` tokens were taken just
- * now.
+ * Returns a bucket's tokens after refilling it for `seconds`. At most, the bucket is full except for the `taken` tokens
+ * that have just been taken.
  */
 function refilled(tokens: number, seconds: number, perSecond: number, taken: number): number {
 	return perSecond === Infinity ? Infinity : Math.min(perSecond - taken, tokens + seconds * perSecond);
