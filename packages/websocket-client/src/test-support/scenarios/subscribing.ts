@@ -125,7 +125,7 @@ export const subscribing: Record<string, Scenario> = {
 		assert.deepEqual(await server.subscribedTopics(), ['early', 'waiting']);
 	},
 
-	'rejects an invalid topic at once': async (server) => {
+	'rejects an invalid topic immediately': async (server) => {
 		const client = newClient(server);
 		for (const topic of ['', 'no spaces', '*', '@x', 'a/b', 'n'.repeat(257), 5 as never, undefined as never]) {
 			assert.ok((await rejection(client.subscribe(topic))) instanceof InvalidTopicError);
