@@ -24,8 +24,8 @@ export interface Limits {
 	 */
 	readonly messagesPerSecond?: number;
 	/**
-	 * Message bytes per second from one socket, limited like `messagesPerSecond`. Default 1 MiB or `messageBytes`,
-	 * whichever is larger; at least `messageBytes`.
+	 * Message bytes per second from one socket, limited like `messagesPerSecond`. Must be at least `messageBytes`.
+	 * Default 1 MiB, or `messageBytes` if that is larger.
 	 */
 	readonly bytesPerSecond?: number;
 	/** Messages of one socket that wait to be handled; beyond that, reading from the socket is paused. Default 64. */

@@ -12,7 +12,7 @@ const LOG_TEXT = {
 	upgradeTimeout: 'Upgrades rejected: upgrade() timed out (503)',
 	guard: 'Connections rejected by a guard (4401)',
 	guardTimeout: 'Connections closed: the first message or the guards took too long (4408)',
-	message: 'Messages refused: not a valid message of the protocol (invalid_message)',
+	message: 'Messages refused: not valid according to the protocol (invalid_message)',
 	unknownType: 'Messages refused: no handler for their type (unknown_type)',
 	data: 'Messages refused: data does not match the schema (invalid_data)',
 	forbidden: 'Messages refused by a guard or by authorize (forbidden)',

@@ -75,7 +75,7 @@ new Application()
 		},
 	});
 
-// Without upgrade(), the type of `ws.data.data` is unknown.
+// Without upgrade(), `ws.data.data` can be any object.
 new Application().websocket({ path: '/chat' }).onWebSocket({
 	open(ws) {
 		same<typeof ws.data.data, ConnectionData>(true);

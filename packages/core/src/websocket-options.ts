@@ -45,8 +45,9 @@ export interface WebSocketOptions<TData extends ConnectionData = ConnectionData>
 	/** Limits, each with a default. */
 	readonly limits?: Limits;
 	/**
-	 * What happens when more than `limits.queuedBytes` wait to be sent to a client. `close` closes the connection with
-	 * 1013. `drop` drops messages to the client, and sends it a gap notice once it has caught up. Default `close`.
+	 * The policy if a client reads so slowly that more than `limits.queuedBytes` wait to be sent to it. `close` closes
+	 * the connection with 1013. `drop` drops messages to the client, and sends it a gap notice once it has caught up.
+	 * Default `close`.
 	 */
 	readonly slowReaders?: 'close' | 'drop';
 }

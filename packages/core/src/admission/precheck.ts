@@ -20,7 +20,9 @@ export interface PassedPrecheck {
  */
 const MAX_RETRY_S = 5;
 
-/** Checks an upgrade request before the application sees it: handshake, origin and connection limits. */
+/**
+ * Checks the headers and the origin of an upgrade request, and the connection limits, before the application sees it.
+ */
 export class Precheck {
 	readonly #mayConnect: OriginCheck;
 	readonly #addresses: ClientAddresses;

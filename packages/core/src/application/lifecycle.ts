@@ -19,7 +19,7 @@ export interface StartOptions {
 	readonly onSignal: (() => Promise<void>) | undefined;
 }
 
-/** Starts an application's provider and server, stops them and the endpoint, and runs the hooks, all in order. */
+/** Starts and stops an application's provider, endpoint and server in order, and runs the hooks in between. */
 export class Lifecycle {
 	readonly #logger: Logger;
 	readonly #startupHooks: Hook[] = [];

@@ -60,8 +60,8 @@ export class SlowReaderPolicy {
 	}
 
 	/**
-	 * Called when some of the bytes buffered for a client have been sent. Once most of them have been, sends its gap
-	 * notices.
+	 * Called when some of the bytes buffered for a client have been sent. If few bytes are left, sends the client its
+	 * gap notices.
 	 */
 	onDrain(session: Session): void {
 		const since = session.droppingSince;

@@ -63,7 +63,8 @@ export class ClientRequests {
 	 * node), `invalid_reply` or `too_many_requests`
 	 * @throws {MessageValidationError} `data` does not match the schema
 	 * @throws {InvalidMessageDefinitionError} the message has no `reply`
-	 * @throws {UnknownSocketError} the socket does not exist; or any other error of `send`. The request was not sent
+	 * @throws {UnknownSocketError} the socket does not exist; the request was not sent. This also applies to all other
+	 * errors of `send`
 	 */
 	request<T extends RequestMessage>(
 		socketId: string,

@@ -9,9 +9,10 @@ export type Frame = string | Buffer;
 export type Work = object | string;
 
 /**
- * `guarding`: no messages pass in either direction until the guards have passed. `open`: messages are handled.
- * `closing`: no more messages are accepted. `closed`: the connection is gone; messages that arrived before are still
- * handled.
+ * - `guarding`: no messages pass in either direction until the guards have passed
+ * - `open`: messages are handled
+ * - `closing`: no more messages are accepted
+ * - `closed`: the connection is gone; messages that arrived before that are still handled
  */
 export type SessionState = 'guarding' | 'open' | 'closing' | 'closed';
 
