@@ -9,12 +9,13 @@ export interface WebSocketConstructor {
 export interface SocketClientOptions {
 	/**
 	 * Returns the client's credentials, which can be any JSON value. The server's guards receive them as `ctx.auth`. The
-	 * credentials are sent in the first frame, never in the URL. Called before each connection. If it throws or rejects,
-	 * the error goes to `onError`, and the client retries as after a failed connection. Default: no credentials.
+	 * credentials are sent in the first frame, never in the URL. Called before each connection. If `auth` throws or
+	 * rejects, the error goes to `onError`, and the client retries as after a failed connection. Default: no
+	 * credentials.
 	 */
 	readonly auth?: () => unknown;
 	/**
-	 * How long `auth()` may take, in milliseconds. Connecting and passing the guards may then take the same time again.
+	 * How long `auth()` may take, in milliseconds. Connecting and passing the guards may then take just as long again.
 	 * Default 15,000.
 	 */
 	readonly connectTimeoutMs?: number;

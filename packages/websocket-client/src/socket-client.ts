@@ -39,8 +39,8 @@ const THIS_CLIENT = '*';
  * A connection to an endpoint with typed messages, for browsers, Bun and Node. Reconnects and resubscribes
  * automatically, and reports gaps in which messages may be missing.
  *
- * Data is validated against its schema before it is sent. Data from the server was validated there, and is not
- * validated again.
+ * Data is validated against its schema before it is sent. Data from the server has been validated by the server, and is
+ * not validated again.
  */
 export class SocketClient {
 	/** The full URL of the endpoint. */

@@ -94,7 +94,7 @@ export class ServerSync {
 		this.#sync();
 	}
 
-	/** Called when the application has started to want a topic. */
+	/** Called when the application wants a topic that it did not want before. */
 	added(topic: string): void {
 		// If the server has not unsubscribed the client yet, the topic must be requested again to obtain its position,
 		// because the client dropped the position with the topic's last subscription.

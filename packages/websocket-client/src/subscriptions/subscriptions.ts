@@ -85,7 +85,7 @@ export class Subscriptions {
 
 	/**
 	 * Passes a message to its topic's subscriptions. Returns whether to pass it to other listeners as well. If messages
-	 * between the topic's last message and this one are missing, requests them again, and drops this one for now.
+	 * between the topic's last message and this one are missing, drops this one and requests all of them.
 	 */
 	deliver(envelope: Envelope): boolean {
 		const { topic: name, data } = envelope;

@@ -18,7 +18,9 @@ import { startNumberPublisher } from './number-publisher.ts';
 /** A test server in this process. */
 export class LocalTestServer implements TestServer {
 	readonly #proxy: TcpProxy;
-	/** A second node, which keeps running while the first one is stopped. It emits to its clients over the backend. */
+	/**
+	 * A second node. It keeps running while the first one is stopped, and its messages reach clients over the backend.
+	 */
 	readonly #otherNode: WsProvider;
 	readonly #shared: SharedState;
 	readonly #openGate: () => void;
