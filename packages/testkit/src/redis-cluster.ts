@@ -122,7 +122,7 @@ function clusterOf(nodes: readonly ClusterNode[], password: string | undefined):
 		async failover(replica, how) {
 			await replica.command('CLUSTER', 'FAILOVER', ...(how ? [how.toUpperCase()] : []));
 			await until(async () => isPrimaryForAll(await viewsOf(nodes), replica.id), {
-				what: () => `all running nodes know ${replica.port} as a primary and agree on the rest\n${replica.log()}`,
+				what: () => `all running nodes know that ${replica.port} is a primary and agree on the rest\n${replica.log()}`,
 				timeoutMs: 10_000,
 			});
 		},

@@ -8,7 +8,10 @@ export type Ending = 'end' | 'reset';
 /** The parts of two Bun sockets that a pipe needs. A socket that is still connecting is `undefined`. */
 export interface PipeEnds {
 	source(): { pause(): void; resume(): void } | undefined;
-	/** `write` returns how many bytes fit, or -1 if the socket is gone; its `drain` event reports that more fit. */
+	/**
+	 * `write` returns the number of bytes that the socket took, or -1 if it is gone. The socket's `drain` event means
+	 * that it can take more.
+	 */
 	sink(): { write(bytes: Buffer): number; shutdown(): void; terminate(): void } | undefined;
 }
 

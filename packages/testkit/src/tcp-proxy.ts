@@ -158,7 +158,7 @@ export async function startTcpProxy({ holdBytes = HOLD_BYTES, ...first }: ProxyO
 			bytesPerSecond = rate;
 		},
 		delay(ms, options) {
-			if (!(ms >= 0)) throw new RangeError(`a delay must be a number of milliseconds from 0, not ${ms}`);
+			if (!(ms >= 0)) throw new RangeError(`a delay must be a non-negative number of milliseconds, not ${ms}`);
 			for (const direction of directionsOf(options)) {
 				delays[direction] = ms;
 				for (const link of links) link.delay(direction, ms);
