@@ -12,7 +12,7 @@ export interface ServerTime {
 	readonly aheadMs: number;
 }
 
-/** A time by both of the client's clocks, in milliseconds. */
+/** A point in time by both of the client's clocks, in milliseconds. */
 export interface LocalTime {
 	readonly monotonic: number;
 	readonly wall: number;
