@@ -16,7 +16,7 @@ export interface ChatOptions {
 }
 
 /**
- * How long a stopping chat waits for handlers, in milliseconds. All are quick, so a handler that takes longer hangs.
+ * How long a stopping chat waits for handlers, in milliseconds. All are quick; one that takes longer must be hanging.
  */
 const GRACE_MS = 3_000;
 
