@@ -303,10 +303,16 @@ export class WsProvider implements WebSocketProvider {
 		this.#registry.subscribe(socket, topic);
 		histories.subscribed(topic, bounds);
 		return quiet(
-			histories.resume(socket, topic, from, this.#subscribeNode(topic)).catch((error: unknown) => {
-				if (error instanceof HistoryUnavailableError) this.#membership.unsubscribe(socketId, topic);
-				throw error;
-			}),
+			histories.resume(socket, topic, from, this.#subscribeNode(topic)).then(
+				(recovery) => {
+					const gap = recovery?.recovered === true ? this.#remote?.misledSpan : undefined;
+					return recovery === undefined || gap === undefined ? recovery : { ...recovery, gap };
+				},
+				(error: unknown) => {
+					if (error instanceof HistoryUnavailableError) this.#membership.unsubscribe(socketId, topic);
+					throw error;
+				},
+			),
 		);
 	}
 

@@ -1,5 +1,5 @@
 import type { Logger, WebSocketProvider } from '@orijs/websocket';
-import type { ClientMessage, TopicRequest } from '@orijs/websocket/protocol';
+import { type ClientMessage, encodeGapNotice, type TopicRequest } from '@orijs/websocket/protocol';
 import type { AllLimits } from '../limits.ts';
 import type { Refusals } from '../refusals.ts';
 import type { Session } from '../session/session.ts';
@@ -96,7 +96,7 @@ export class SubscriptionRequests {
 	#subscribe(session: Session, request: TopicRequest, decision: Decision): MaybePromise<TopicOutcome> {
 		const { provider, limits, refusals } = this.#services;
 		const { socketId, topics } = session;
-		const { topic, since, rewind } = request;
+		const { topic, rewind } = request;
 		if (decision === 'forbidden') {
 			refusals.add('forbidden', { socketId, topic });
 			return { code: 'forbidden', message: `Not authorized to subscribe to ${topic}` };
@@ -106,10 +106,15 @@ export class SubscriptionRequests {
 			refusals.add('topics', { socketId, topic });
 			return { code: 'too_many_topics', message: tooManyTopics(limits.topicsPerSocket) };
 		}
-		if (provider.hasHistory(topic))
-			return this.#outcomeOf('subscribe', provider.resume(socketId, topic, { since, rewind }), session, topic);
+		if (provider.hasHistory(topic)) return this.#outcomeOf('subscribe', this.#resume(session, request), session, topic);
 		if (rewind !== undefined) return { code: 'invalid_data', message: `${topic} has no history to rewind` };
 		return this.#outcomeOf('subscribe', provider.subscribe(socketId, topic), session, topic);
+	}
+
+	/** Resumes a topic with history, and notifies the client of messages that can't be given back. */
+	async #resume(session: Session, { topic, since, rewind }: TopicRequest): Promise<void> {
+		const recovery = await this.#services.provider.resume(session.socketId, topic, { since, rewind });
+		if (recovery?.gap !== undefined) session.send(encodeGapNotice({ topic, ...recovery.gap }));
 	}
 
 	/** Resolves with the outcome of an operation on a topic. Never rejects. */

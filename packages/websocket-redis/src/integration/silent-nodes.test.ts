@@ -193,7 +193,10 @@ describe('a node that is led to another server and back', () => {
 		cleanUps.push(() => node.stop());
 		await node.connect(['chat:1', 'chat:2']);
 		const publisher = await startProvider(proxy);
+		const publisherNode = serveLocally(publisher);
+		cleanUps.push(() => publisherNode.stop());
 		await publisher.publish('chat:1', 'before');
+		const { epoch, offset } = await receiver.history('chat:1');
 		const gaps: Gap[] = [];
 		receiver.onGap((gap) => gaps.push(gap));
 
@@ -211,5 +214,13 @@ describe('a node that is led to another server and back', () => {
 
 		const covering = gaps.filter(({ since, until: end }) => since <= lostAt && lostAt <= end);
 		expect(covering.map(({ topic }) => topic)).toEqual(['*', 'chat:1']);
+		// A client that was away meanwhile gets everything that is stored, and the gap.
+		for (const provider of [receiver, publisher]) {
+			const away = await (provider === receiver ? node : publisherNode).connect();
+			const recovery = await provider.resume(away.id, 'chat:1', { since: { epoch, offset } });
+			expect(recovery).toMatchObject({ recovered: true, count: 0 });
+			expect(recovery?.gap?.since).toBeLessThanOrEqual(lostAt);
+			expect(recovery?.gap?.until).toBeGreaterThanOrEqual(lostAt);
+		}
 	});
 });

@@ -18,6 +18,11 @@ export interface Recovery {
 	readonly count: number;
 	/** The position that the live messages follow. */
 	readonly position: Position;
+	/**
+	 * Set if messages of the topic may be missing although `recovered` is true: another node had stored them on a
+	 * wrong server. In milliseconds since the epoch.
+	 */
+	readonly gap?: { readonly since: number; readonly until: number };
 }
 
 /** A socket that is catching up on a topic. */

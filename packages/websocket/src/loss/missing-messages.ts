@@ -10,6 +10,7 @@ import { type BusHeartbeat, DEFAULT_HEARTBEAT_MS } from './bus-heartbeat.ts';
 import type { GapEvents } from './gap-events.ts';
 import { wallTime } from '../support/wall-time.ts';
 import { ClockSkews } from './clock-skews.ts';
+import { MisledSpans } from './misled-spans.ts';
 import type { Accounted, PeerBeats } from './peer-beats.ts';
 import { ReceivedGapNotices } from './received-gap-notices.ts';
 import type { Span } from './unpublished.ts';
@@ -56,6 +57,7 @@ export class MissingMessages {
 	readonly #options: MissingMessagesOptions;
 	readonly #notices = new ReceivedGapNotices();
 	readonly #skews = new ClockSkews();
+	readonly #misled = new MisledSpans();
 
 	constructor(options: MissingMessagesOptions) {
 		this.#options = options;
@@ -99,6 +101,21 @@ export class MissingMessages {
 		const at = Math.min(now - (Date.now() - trusted), ...heard.map((each) => each - this.#slackMs));
 		const { least, most } = this.#skews.ownSettingsSince(at);
 		return { at, span: { since: Math.floor(at + least), until: Math.ceil(now + most) } };
+	}
+
+	/**
+	 * This node stored messages of these topics on a wrong server. Its own sockets have them; those that come from other
+	 * nodes don't.
+	 */
+	storedElsewhere(topics: readonly string[] | 'all', { since, until }: Span): void {
+		if (topics.length === 0) return;
+		this.#misled.add({ since, until });
+		this.#options.gaps.add(this.#affected(topics), since, until, 'this node was connected to a wrong server');
+	}
+
+	/** When messages of topics with history were stored where they can't be read, lately; undefined if they were not. */
+	get misledSpan(): Span | undefined {
+		return this.#misled.all;
 	}
 
 	/**
@@ -153,7 +170,7 @@ export class MissingMessages {
 	}
 
 	/** Another node could not publish. */
-	gapNotice(channel: string, { origin, everything, stored, since, until, sentAt }: GapNotice): void {
+	gapNotice(channel: string, { origin, everything, stored, misled, since, until, sentAt }: GapNotice): void {
 		const now = Date.now();
 		if (!this.#notices.isNew(`${origin} ${channel} ${since} ${until}`, now)) return;
 		// The span by the other node's clock, which stamped the messages, and by this one's. The difference between now
@@ -164,6 +181,7 @@ export class MissingMessages {
 		const end = Math.max(until, until + now - sentAt);
 		const reason = 'another node could not publish';
 		const endedAt = performance.now() - Math.max(0, sentAt - until);
+		if (misled) this.#misled.add({ since: begin, until: end });
 		if (stored) this.#options.gaps.add(affected, begin, end, reason, endedAt);
 		else this.#mayBeMissing(affected, begin, end, reason, { endedAt });
 	}

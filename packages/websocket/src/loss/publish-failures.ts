@@ -2,9 +2,8 @@ import type { Bus } from '../bus.ts';
 import { BusUnavailableError } from '../errors.ts';
 import { BROADCAST_CHANNEL } from '../wire/channel-names.ts';
 import { encodeGap, type Origin, type Sender } from '../wire/frame.ts';
-import type { MisledSince } from './missing-messages.ts';
 import { OutgoingGapNotices } from './outgoing-gap-notices.ts';
-import { Unpublished, type UnpublishedSpan, type UnpublishedSpans } from './unpublished.ts';
+import { type Span, Unpublished, type UnpublishedSpan, type UnpublishedSpans } from './unpublished.ts';
 
 /** How often a failing shard is reported at most, in milliseconds. */
 const REPORT_INTERVAL_MS = 1_000;
@@ -15,8 +14,6 @@ export interface PublishFailuresOptions {
 	readonly origin: Origin;
 	/** Called when publishing begins to fail, not for every message. */
 	readonly onError: (error: Error) => void;
-	/** Returns the topics to which messages were stored since a time of the monotonic clock, or 'all' if it was many. */
-	readonly storedSince: (time: number) => readonly string[] | 'all';
 }
 
 /** Keeps track of what this node could not publish, and tells the other nodes as soon as they can be reached. */
@@ -67,10 +64,13 @@ export class PublishFailures {
 		return error;
 	}
 
-	/** Frames that the backend accepted since then may have reached no other node. */
-	undelivered({ at, span }: MisledSince): void {
-		const stored = this.#options.storedSince(at);
-		this.#unpublished.addAll({ ...span, stored: stored === 'all' });
+	/**
+	 * What the backend accepted in this time may have reached no other node.
+	 *
+	 * @param stored the topics with history among those that messages were stored to, or 'all' if there are too many
+	 */
+	undelivered(span: Span, stored: readonly string[] | 'all'): void {
+		this.#unpublished.addAll({ ...span, stored: stored === 'all', misled: stored.length > 0 });
 		if (stored === 'all') return;
 		for (const topic of stored) this.#unpublished.add(topic, { ...span, stored: true });
 	}
@@ -119,7 +119,13 @@ export class PublishFailures {
 	}
 
 	#sendNotice(channel: string, span: UnpublishedSpan, everything: boolean): void {
-		const notice = encodeGap(this.sender(channel), { stored: false, ...span, everything, sentAt: Date.now() });
+		const notice = encodeGap(this.sender(channel), {
+			stored: false,
+			misled: false,
+			...span,
+			everything,
+			sentAt: Date.now(),
+		});
 		this.#sending++;
 		this.#options.bus
 			.publish(channel, notice)

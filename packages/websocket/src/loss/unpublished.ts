@@ -8,6 +8,8 @@ export interface Span {
 export interface UnpublishedSpan extends Span {
 	/** Whether stored messages are affected as well, so that they can't be read again. Default false. */
 	readonly stored?: boolean;
+	/** Whether this node stored messages on a wrong server. Default false. */
+	readonly misled?: boolean;
 }
 
 /** Above this number of channels they are folded into one span for all, so that memory and gap notices stay bounded. */
@@ -65,5 +67,9 @@ function union(a: UnpublishedSpan | undefined, b: UnpublishedSpan): UnpublishedS
 	const times = [b.since, b.until];
 	if (a !== undefined) times.push(a.since, a.until);
 	const span = { since: Math.min(...times), until: Math.max(...times) };
-	return a?.stored === true || b.stored === true ? { ...span, stored: true } : span;
+	return {
+		...span,
+		...((a?.stored === true || b.stored === true) && { stored: true }),
+		...((a?.misled === true || b.misled === true) && { misled: true }),
+	};
 }

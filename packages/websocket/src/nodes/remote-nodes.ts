@@ -7,6 +7,7 @@ import { type Gap, GapEvents } from '../loss/gap-events.ts';
 import { MissingMessages } from '../loss/missing-messages.ts';
 import { PeerBeats } from '../loss/peer-beats.ts';
 import { PublishFailures } from '../loss/publish-failures.ts';
+import type { Span } from '../loss/unpublished.ts';
 import type { SkippedFrames, Watermark } from '../provider-contract.ts';
 import type { LocalFanout } from '../sockets/local-fanout.ts';
 import { settledWithin, within } from '../support/promises.ts';
@@ -73,7 +74,6 @@ export class RemoteNodes {
 		this.#failures = new PublishFailures({
 			bus,
 			origin,
-			storedSince: (time) => histories?.appendedSince(time) ?? [],
 			onError: (error) => onError(error, 'publish'),
 		});
 		this.#interest = new ChannelInterest(bus, {
@@ -144,6 +144,11 @@ export class RemoteNodes {
 	/** Reports at once the gaps that are being held back. */
 	flushGaps(): void {
 		this.#missing.flush(this.#disconnectedAt);
+	}
+
+	/** As {@link MissingMessages.misledSpan}. */
+	get misledSpan(): Span | undefined {
+		return this.#missing.misledSpan;
 	}
 
 	/** As {@link SocketReliability.watermark}. */
@@ -234,10 +239,18 @@ export class RemoteNodes {
 			},
 			status: (status) => this.#onStatus(status),
 			interrupted: (channels, since, reason) => this.#missing.interrupted(channels, since, reason),
-			undelivered: (since) => this.#failures.undelivered(this.#missing.misledSince(since)),
+			undelivered: (since) => this.#misled(since),
 			refused: (channel, since, error) => this.#interest.refused(channel, since, error),
 			error: onError,
 		};
+	}
+
+	/** As {@link BusHandlers.undelivered}. */
+	#misled(trusted: number): void {
+		const { at, span } = this.#missing.misledSince(trusted);
+		const stored = this.#options.histories?.appendedSince(at) ?? [];
+		this.#failures.undelivered(span, stored);
+		this.#missing.storedElsewhere(stored, span);
 	}
 
 	#onStatus(status: BusStatus): void {

@@ -110,7 +110,7 @@ describe('a frame', () => {
 			expect(decode(encodeBeat(sender, each), here)).toEqual({ type: 'beat', ...sender, ...each });
 		for (const everything of [false, true])
 			for (const stored of [false, true]) {
-				const gap = { everything, stored, since: 1.5, until: 2 ** 42, sentAt: 3 };
+				const gap = { everything, stored, misled: stored !== everything, since: 1.5, until: 2 ** 42, sentAt: 3 };
 				expect(decode(encodeGap(sender, gap), here)).toEqual({ type: 'gap', ...sender, ...gap });
 			}
 	});

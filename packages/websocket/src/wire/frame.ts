@@ -5,7 +5,7 @@
  * frame    = version (u8: 1)  type (u8)  origin (f64, the publishing node)  shard (u16)  incarnation (u32)  body
  * messages = type 0: see frame-messages.ts
  * beat     = type 1: number (f64)  interval (u32, ms)  sentAt (f64, ms since the epoch)  isLast (u8: 0 or 1)
- * gap      = type 2: scope (u8: bit 0 everything, bit 1 stored messages)  since (f64)  until (f64)  sentAt (f64)
+ * gap      = type 2: scope (u8: 1 everything, 2 stored, 4 misled)  since (f64)  until (f64)  sentAt (f64)
  * ```
  *
  * `shard` is the shard that the node published to, and `incarnation` grows each time its connection there fails: frames
@@ -20,6 +20,7 @@ const BEAT = 1;
 const GAP = 2;
 const EVERYTHING = 1;
 const STORED = 2;
+const MISLED = 4;
 const HEADER_BYTES = 16;
 const BEAT_BYTES = HEADER_BYTES + 21;
 const GAP_BYTES = HEADER_BYTES + 25;
@@ -62,6 +63,8 @@ export interface GapNotice extends Sender {
 	readonly everything: boolean;
 	/** Whether stored messages are affected as well: they were stored where this node can't read them. */
 	readonly stored: boolean;
+	/** Whether the sender stored messages on a wrong server, of topics that it also names one by one. */
+	readonly misled: boolean;
 	readonly since: number;
 	readonly until: number;
 	readonly sentAt: number;
@@ -96,7 +99,8 @@ export function encodeBeat(sender: Sender, beat: Omit<Beat, keyof Sender | 'type
 
 export function encodeGap(sender: Sender, notice: Omit<GapNotice, keyof Sender | 'type'>): Buffer {
 	const frame = begin(GAP_BYTES, GAP, sender);
-	frame[HEADER_BYTES] = (notice.everything ? EVERYTHING : 0) | (notice.stored ? STORED : 0);
+	frame[HEADER_BYTES] =
+		(notice.everything ? EVERYTHING : 0) | (notice.stored ? STORED : 0) | (notice.misled ? MISLED : 0);
 	frame.writeDoubleBE(notice.since, HEADER_BYTES + 1);
 	frame.writeDoubleBE(notice.until, HEADER_BYTES + 9);
 	frame.writeDoubleBE(notice.sentAt, HEADER_BYTES + 17);
@@ -157,6 +161,7 @@ function readGap(frame: Buffer): Omit<GapNotice, keyof Sender | 'type'> {
 	return {
 		everything: (scope & EVERYTHING) !== 0,
 		stored: (scope & STORED) !== 0,
+		misled: (scope & MISLED) !== 0,
 		since: frame.readDoubleBE(HEADER_BYTES + 1),
 		until: frame.readDoubleBE(HEADER_BYTES + 9),
 		sentAt: frame.readDoubleBE(HEADER_BYTES + 17),
