@@ -7,7 +7,7 @@ import type { HistorySlice, HistoryStore } from './history/history-store.ts';
  * implementation must pass.
  */
 export interface Bus {
-	/** Connects. Rejects if the backend can't be reached in time. May be called again after `stop`. */
+	/** Connects. Rejects if the backend can't be reached in time. Can be called again after `stop`. */
 	start(handlers: BusHandlers): Promise<void>;
 
 	/**
@@ -69,7 +69,7 @@ export type BusStage = 'connect' | 'subscribe' | 'publish' | 'deliver' | 'histor
 /** Whether messages get through between nodes and, if they may not, the reason. */
 export type BusStatus = { readonly state: 'ready' } | { readonly state: 'degraded'; readonly reason: string };
 
-/** The callbacks through which a bus reports to the provider. They return at once and never throw. */
+/** The callbacks through which a bus reports to the provider. They return immediately and never throw. */
 export interface BusHandlers {
 	/** A frame arrived, published by any node, this one included. The bus must not use the buffer afterwards. */
 	deliver(channel: string, frame: Uint8Array): void;
@@ -83,8 +83,9 @@ export interface BusHandlers {
 	/**
 	 * Frames on these channels may have been missed from `since` (milliseconds since the epoch) until now. Called once
 	 * for each interruption, when it is over and the channels are subscribed again, but before any promise that waited
-	 * for its end resolves. A bus with `liveness` may pass the time at which it noticed: the provider's heartbeats prove
-	 * since when frames may be missing. Without, `since` must not be later than the first frame that was missed.
+	 * for its end resolves. A bus with `liveness` can pass the time at which it noticed the interruption: the provider's
+	 * heartbeats prove since when frames may be missing. From a bus without `liveness`, `since` must not be later than
+	 * the first missed frame.
 	 */
 	interrupted(channels: readonly string[] | 'all', since: number, reason: string): void;
 	/**
@@ -93,8 +94,8 @@ export interface BusHandlers {
 	 */
 	undelivered(since: number): void;
 	/**
-	 * The backend refused to resubscribe a channel. Its frames may be missed from `since` (milliseconds since the epoch)
-	 * on. The bus forgets the channel; the provider will subscribe to it again later.
+	 * The backend refused to resubscribe a channel. Its frames may be missing from `since` (milliseconds since the
+	 * epoch) on. The bus forgets the channel; the provider will subscribe to it again later.
 	 */
 	refused(channel: string, since: number, error: Error): void;
 	/** An operation failed in the background. */

@@ -18,16 +18,16 @@ import type { Payload } from './wire/payload.ts';
 export interface SocketEmitter {
 	/**
 	 * Publishes a message to every socket in `topic`. When the call returns, the message has been sent to this node's
-	 * sockets; the promise resolves when the backend has accepted it for the other nodes. It is delivered at most once,
-	 * and in the order of its publisher's calls.
+	 * sockets; the promise resolves when the backend has accepted it for the other nodes. A message is delivered at most
+	 * once. Messages of one publisher are delivered in the order of its calls.
 	 *
 	 * On a topic with history, the message is stored first, and the promise resolves when it is stored. All sockets on
 	 * all nodes receive the topic's messages in the same order.
 	 *
 	 * @throws {InvalidTopicError} {InvalidPayloadError} {ProviderNotStartedError} {ProviderStoppedError} nothing was
 	 * sent
-	 * @throws {BusUnavailableError} sent to this node's sockets, perhaps not to others; on a topic with history either
-	 * to none or to all
+	 * @throws {BusUnavailableError} the message was sent to this node's sockets, but perhaps not to those of other
+	 * nodes; on a topic with history, it was sent either to all sockets or to none
 	 * @throws {NoHistoryError} {InvalidIdempotencyKeyError} nothing was sent
 	 */
 	publish(topic: string, payload: Payload, options?: PublishOptions): Promise<void>;
@@ -48,14 +48,14 @@ export interface SocketEmitter {
 	 * Sends a message to every socket of every node.
 	 *
 	 * @throws {InvalidPayloadError} {ProviderNotStartedError} {ProviderStoppedError} nothing was sent
-	 * @throws {BusUnavailableError} sent to this node's sockets, perhaps not to others
+	 * @throws {BusUnavailableError} the message was sent to this node's sockets, but perhaps not to those of other nodes
 	 */
 	broadcast(payload: Payload): Promise<void>;
 
 	/**
 	 * Validates `data` against the message's schema and publishes `{ name, data, timestamp, topic }` as JSON to `topic`.
-	 * Messages to a topic are sent in the order of the calls: they wait while an earlier one is validated
-	 * asynchronously.
+	 * Messages to a topic are sent in the order of the calls: each waits until the ones before it have been validated,
+	 * which can be asynchronous.
 	 *
 	 * @throws {MessageValidationError} `data` does not match the schema; nothing was sent
 	 * @throws everything that `publish` throws
@@ -71,8 +71,8 @@ export interface SocketEmitter {
 export interface PublishOptions {
 	/**
 	 * For topics with history: a key of 1 to 256 characters that identifies the message. If a message with this key was
-	 * published to the topic within the last five minutes, this one is ignored. So a retry is safe if it is unknown
-	 * whether the first attempt succeeded.
+	 * published to the topic within the last five minutes, this one is ignored. This makes it safe to retry when it is
+	 * unknown whether the first attempt succeeded.
 	 */
 	readonly idempotencyKey?: string;
 }
@@ -131,11 +131,11 @@ export interface SkippedFrames {
 	readonly late: number;
 }
 
-/** How far this node lags behind what other nodes publish, and how far their clocks are from its own. */
+/** How far this node lags behind what other nodes publish, and how far their clocks differ from its own. */
 export interface Watermark {
 	/**
-	 * Whatever was published longer ago than this, in milliseconds, has arrived or has been reported as missing. It is
-	 * less than a second while delivery works.
+	 * Everything that was published longer ago than this, in milliseconds, has arrived or has been reported as missing.
+	 * Less than a second while delivery works.
 	 */
 	readonly lagMs: number;
 	/** The most that the clock of another node is behind this node's, in milliseconds. */
@@ -151,13 +151,13 @@ export interface SocketReliability {
 	onStatus(listener: (status: ProviderStatus) => void): () => void;
 	/**
 	 * Calls `listener` for each topic of this node in which messages may be missing, once per interruption. The call is
-	 * made up to 1,250 ms after the interruption has ended, to combine the reports of several nodes about one outage.
-	 * Returns a function that removes the listener.
+	 * made up to 1,250 ms after the interruption has ended, so that the reports of several nodes about one outage can be
+	 * combined. Returns a function that removes the listener.
 	 */
 	onGap(listener: (gap: Gap) => void): () => void;
-	/** Reports at once the gaps that are being held back. Call it before disconnecting the clients of a server. */
+	/** Reports the gaps that are held back, immediately. Call it before disconnecting the clients of a server. */
 	flushGaps(): void;
-	/** Returns what a client needs to compute what it missed when it loses its connection. */
+	/** Returns the values from which a client that loses its connection can compute what it missed. */
 	watermark(): Watermark;
 }
 

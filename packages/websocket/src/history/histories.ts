@@ -32,7 +32,10 @@ export interface HistoriesOptions {
 	readonly onRejected: (error: Error) => void;
 }
 
-/** The topics with history that sockets of this node are subscribed to. */
+/**
+ * Manages the topics with history that this node's sockets are subscribed to: appends messages, delivers them in order,
+ * and sends sockets the messages that they missed.
+ */
 export class Histories {
 	readonly #options: HistoriesOptions;
 	readonly #queue: AppendQueue | undefined;
@@ -65,7 +68,10 @@ export class Histories {
 		if (this.#options.patterns.areAny) await this.#options.store.prepare();
 	}
 
-	/** Follows the topics that have sockets. Resolves once messages published to them from then on will arrive. */
+	/**
+	 * Starts to follow the topics that have sockets. Resolves once messages published to these topics from then on will
+	 * arrive.
+	 */
 	async open(): Promise<void> {
 		for (const topic of this.#options.registry.topics()) {
 			const bounds = this.boundsOf(topic);
@@ -99,7 +105,10 @@ export class Histories {
 		return this.#queue.add(topic, bounds, content, idempotencyKey);
 	}
 
-	/** Returns the topics that this node appended to since a time of the monotonic clock, or 'all' if too many. */
+	/**
+	 * Returns the topics that this node has appended to since a time of the monotonic clock, or 'all' if some of them
+	 * are no longer remembered.
+	 */
 	appendedSince(time: number): readonly string[] | 'all' {
 		return this.#recentAppends.since(time);
 	}
@@ -108,15 +117,16 @@ export class Histories {
 	appended(topic: string, slice: HistorySlice): void {
 		const history = this.#topics.get(topic);
 		if (history !== undefined) return history.appended(slice);
-		// During a deployment, other nodes may keep history of topics of which this node keeps none.
+		// During a deployment, a topic that has no history on this node may already, or still, have history on another
+		// one.
 		const { registry, local } = this.#options;
 		if (registry.memberCount(topic) === 0 || this.boundsOf(topic) !== undefined) return;
 		deliverSlice(local, topic, slice);
 	}
 
 	/**
-	 * Messages of a topic may have been missed from `since` (milliseconds since the epoch) until now. Delivers them
-	 * before any later ones.
+	 * Messages of a topic may have been missed from `since` (milliseconds since the epoch) until now. Delivers the
+	 * missing messages before any later ones.
 	 */
 	verify(topic: string, since: number): void {
 		this.#topics.get(topic)?.verify(since);
@@ -135,7 +145,8 @@ export class Histories {
 	}
 
 	/**
-	 * Resolves once messages published to the topic from then on will arrive; at once if it has no subscribers.
+	 * Resolves once messages published to the topic from then on will arrive. Resolves immediately if the topic has no
+	 * subscribers.
 	 *
 	 * @throws {HistoryUnavailableError} the topic can't be read
 	 */

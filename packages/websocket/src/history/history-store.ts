@@ -77,16 +77,19 @@ export interface HistoryEntry {
 }
 
 /**
- * Each offset is larger than the previous one by a random step from 1 to this. So a backend that has lost its latest
- * messages, and continues from an earlier offset, assigns different offsets than before: the offset alone shows whether
- * a reader has seen the lost messages, except in one case in half a million.
+ * Each offset is larger than the previous one by a random step from 1 to this. If a backend has lost its latest
+ * messages and continues from an earlier offset, it thus assigns different offsets than before. So the offset alone
+ * shows whether a reader has seen the lost messages, except in one case in half a million.
  */
 export const LONGEST_STEP: number = 2 ** 20;
 
-/** A topic starts a new epoch before its offsets reach this, well below 2^53, up to which numbers are exact. */
+/**
+ * A topic starts a new epoch before its offsets reach this number. It is well below 2^53, up to which integers are
+ * exact.
+ */
 export const HIGHEST_OFFSET: number = 2 ** 52;
 
-/** How long after the call an append takes effect at the latest, in milliseconds. */
+/** The longest time after the call until an append takes effect, in milliseconds. After that, it no longer can. */
 export const APPENDED_WITHIN_MS: number = 5_000;
 
 /** How long an idempotency key is remembered, in milliseconds. */

@@ -10,7 +10,7 @@ export const DEFAULT_GRACE_MS = 1_000;
 
 export interface ChannelInterestOptions {
 	readonly graceMs: number;
-	/** The backend refused a channel; its subscribers must be rolled back. */
+	/** The backend refused to subscribe to a channel. The subscriptions of its sockets must be rolled back. */
 	readonly onRefused: (channel: string, error: SubscribeError) => void;
 	/**
 	 * The backend refused to resubscribe a live channel, on which frames may be missing from `since` (milliseconds since
@@ -31,9 +31,7 @@ interface Pending {
 	readonly promise: Promise<void>;
 	readonly resolve: () => void;
 	readonly reject: (error: Error) => void;
-	/**
-	 * Set if the channel was unsubscribed while it was being subscribed: the grace period that it gets once it is live.
-	 */
+	/** The grace period that starts once the channel is live. Set if the channel was unsubscribed before that. */
 	unsubscribedGraceMs: number | undefined;
 }
 
@@ -41,9 +39,9 @@ interface Pending {
 const LIVE = null;
 
 /**
- * Keeps this node subscribed at the backend to the channels that it needs. Calls made in one tick are sent together,
- * calls for the same pending channel share a promise, and a channel that is no longer needed stays subscribed for a
- * grace period.
+ * Keeps this node subscribed at the backend to the channels that it needs. Calls made in one tick are sent to the
+ * backend together, and calls for the same pending channel share a promise. A channel that is no longer needed stays
+ * subscribed for a grace period.
  */
 export class ChannelInterest {
 	readonly #bus: Bus;
@@ -124,7 +122,7 @@ export class ChannelInterest {
 		this.#retries.set(channel, timer);
 	}
 
-	/** Returns whether there was a retry to cancel. */
+	/** Cancels the retry for a channel. Returns whether there was one. */
 	#cancelRetry(channel: string): boolean {
 		clearTimeout(this.#retries.get(channel));
 		return this.#retries.delete(channel);
@@ -206,7 +204,7 @@ export class ChannelInterest {
 		if (!this.#open || this.#flush !== undefined) return;
 		this.#flush = setImmediate(() => {
 			this.#flush = undefined;
-			// Unsubscribing goes first: a channel unsubscribed and subscribed in one tick must end up subscribed.
+			// Unsubscribes first: a channel that was unsubscribed and subscribed again in one tick must end up subscribed.
 			if (this.#toUnsubscribe.size > 0) {
 				const channels = [...this.#toUnsubscribe];
 				this.#toUnsubscribe.clear();
@@ -225,7 +223,8 @@ export class ChannelInterest {
 		try {
 			await this.#bus.subscribe(channels);
 		} catch (thrown) {
-			// One refused channel must not fail the others, so each is tried by itself, unless a `close` has dropped it.
+			// One refused channel must not fail the others. So each channel is tried by itself, unless `close` has dropped
+			// it.
 			const wanted = channels.filter((channel, i) => asked[i] && this.#channels.get(channel) === asked[i]);
 			if (channels.length > 1) await Promise.all(wanted.map((channel) => this.#ask([channel])));
 			else for (const channel of wanted) this.#reject(channel, asked[0], toError(thrown));
@@ -235,7 +234,7 @@ export class ChannelInterest {
 	}
 
 	#subscribed(channel: string, pending: Pending | null | undefined): void {
-		// After a `close`, the channel may be gone or have been subscribed again.
+		// After a `close`, the channel may be gone, or may have been requested again with another promise.
 		if (!pending || this.#channels.get(channel) !== pending) return;
 		this.#channels.set(channel, LIVE);
 		pending.resolve();

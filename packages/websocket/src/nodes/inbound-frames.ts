@@ -7,13 +7,13 @@ import type { Payload } from '../wire/payload.ts';
 import type { SkippedFrames } from '../provider-contract.ts';
 
 export interface InboundFramesOptions {
-	/** The origin of this node, whose own frames come back as an echo. */
+	/** The origin of this node. It marks the frames that this node published itself and that come back as an echo. */
 	readonly origin: Origin;
 	readonly local: LocalFanout;
 	readonly logger: Logger;
 	/** Whether a frame was sent over a connection that has since failed, so that its messages belong to a gap. */
 	readonly isLate: (sender: Sender) => boolean;
-	/** Called for this node's own beats, too. */
+	/** Called for the beats of all nodes, including this one. */
 	readonly onBeat: (channel: string, beat: Beat) => void;
 	/** Another node sent this one a message. */
 	readonly onNodeMessage: (text: string) => void;
