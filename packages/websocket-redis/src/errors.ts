@@ -1,4 +1,4 @@
-/** A connection that failed while the provider started: Redis could not be reached, or refused it. */
+/** A connection that failed while the provider started: Redis could not be reached, or refused the connection. */
 export class RedisConnectError extends Error {
 	override readonly name = 'RedisConnectError';
 	/** The address of Redis: `host:port`, a socket path or a Sentinel group; never with a password. */

@@ -58,7 +58,7 @@ export class DuplicateSocketError extends BrandedError {
 	}
 }
 
-/** A socket that is not connected to any known node, or no longer is. */
+/** A socket that is not connected to any known node, or is no longer connected. */
 export class UnknownSocketError extends BrandedError {
 	static override readonly brand: string = 'UnknownSocketError';
 	declare readonly name: 'UnknownSocketError';
@@ -129,8 +129,8 @@ export class SubscribeError extends BrandedError {
 }
 
 /**
- * A topic that the backend refuses to resubscribe, although it had accepted the topic before. The topic's sockets stay
- * subscribed. The node keeps retrying, and reports gaps until it succeeds.
+ * A topic that the backend accepted before, and now refuses to resubscribe. The topic's sockets stay subscribed. The
+ * node keeps retrying, and reports gaps until it succeeds.
  */
 export class SubscriptionLostError extends BrandedError {
 	static override readonly brand: string = 'SubscriptionLostError';
@@ -138,7 +138,7 @@ export class SubscriptionLostError extends BrandedError {
 	readonly topic: string;
 	constructor(topic: string, options: ErrorOptions) {
 		super(
-			`${show(topic)} could not be resubscribed; this node misses messages from other nodes until the backend allows it` +
+			`${show(topic)} could not be resubscribed; this node misses messages from other nodes until a retry succeeds` +
 				because(options.cause),
 			options,
 		);
@@ -148,9 +148,9 @@ export class SubscriptionLostError extends BrandedError {
 
 /**
  * A message that the backend did not confirm. On a topic without history, this node's sockets received the message.
- * Sockets of other nodes did not, unless only the backend's reply was lost; in both cases a gap is reported to them. On
- * a topic with history, no socket received it, unless only the reply was lost; then all of them do. Retrying is safe
- * with an `idempotencyKey`.
+ * Sockets of other nodes received it only if nothing but the backend's reply was lost; in any case, a gap is reported
+ * to them. On a topic with history, no socket received the message, unless only the reply was lost; then all of them
+ * receive it. Retrying is safe with an `idempotencyKey`.
  */
 export class BusUnavailableError extends BrandedError {
 	static override readonly brand: string = 'BusUnavailableError';
@@ -176,7 +176,7 @@ export class NoHistoryError extends BrandedError {
 	readonly topic: string;
 	constructor(topic: string, feature: string) {
 		super(
-			`${show(topic)} has no history, but ${feature} needs one: configure a history pattern that matches it, e.g. ` +
+			`${show(topic)} has no history, which ${feature} requires: configure a history pattern that matches the topic, e.g. ` +
 				"history: { 'chat:*': { size: 500, ttlMs: 3_600_000 } }",
 		);
 		this.topic = topic;

@@ -4,7 +4,7 @@ import { isTransient } from './transient-error.ts';
 import { UnassignedChannels } from './unassigned-channels.ts';
 
 /**
- * Moves channels from shard to shard along with their slots. Channels whose slot no shard serves wait until one does.
+ * Moves channels from shard to shard along with their slots. While no shard serves a channel's slot, the channel waits.
  */
 export class SlotMoves {
 	readonly #shards: Shards;
@@ -19,7 +19,10 @@ export class SlotMoves {
 		this.#ending = ending;
 	}
 
-	/** Subscribes to channels on a shard; if their slots move meanwhile, on the shards that serve them then. */
+	/**
+	 * Subscribes to channels on a shard. If their slots move in the meantime, subscribes on the shards that then serve
+	 * them.
+	 */
 	async subscribe(shard: Shard | undefined, channels: readonly string[]): Promise<void> {
 		if (shard === undefined) return this.#unassigned.wait(channels, undefined);
 		try {
@@ -30,7 +33,7 @@ export class SlotMoves {
 		}
 	}
 
-	/** The channels are no longer needed: those that wait for a shard stop waiting. */
+	/** The channels are no longer needed: those that are waiting for a shard stop waiting. */
 	cancel(channels: readonly string[]): void {
 		this.#unassigned.cancel(channels);
 	}

@@ -4,15 +4,18 @@ import { quiet, rejected } from '@orijs/websocket/internal';
 export interface UnassignedChannel {
 	readonly channel: string;
 	/**
-	 * The time from which on messages may be missing, in milliseconds since the epoch; undefined if the channel was
-	 * never subscribed.
+	 * The time since which messages may be missing, in milliseconds since the epoch; undefined if the channel was never
+	 * subscribed.
 	 */
 	readonly since: number | undefined;
 	/** Resolves when the channel is subscribed or no longer needed; rejects if it can't be subscribed. */
 	readonly subscribed: PromiseWithResolvers<void>;
 }
 
-/** Channels whose slot no primary serves at the moment, or that are moving from one primary to another. */
+/**
+ * Holds channels that wait for a shard: no primary serves their slot at the moment, or the slot is moving from one
+ * primary to another.
+ */
 export class UnassignedChannels {
 	readonly #waiting = new Map<string, UnassignedChannel>();
 	#closed: Error | undefined;

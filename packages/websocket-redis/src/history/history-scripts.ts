@@ -3,12 +3,21 @@ import { HISTORY_MARKER, HISTORY_VERSION } from '../wire/history-frame.ts';
 import { RedisScript } from './redis-script.ts';
 
 /**
- * Code shared by both scripts. A topic has a hash `meta` (epoch; last: the last offset assigned; total: the size in
- * bytes of all messages of the epoch; from, since: `c` and `t` of the oldest stored message, or of an earlier one) and
- * a stream `log`. Its ids are the offsets, and its fields are p (the previous offset), t (when the message was stored,
- * in milliseconds), c (the total before the message) and d (a byte for the kind, followed by the content).
+ * Code shared by both scripts. A topic has two keys. `meta` is a hash with these fields:
  *
- * In Lua, converting numbers to text loses digits, even with `..`; arguments of `redis.call` keep them.
+ * - epoch
+ * - last: the last offset assigned
+ * - total: the size in bytes of all messages of the epoch
+ * - from, since: the fields c and t of the oldest stored message, or of an earlier one
+ *
+ * `log` is a stream of messages, whose ids are the offsets. A message has these fields:
+ *
+ * - p: the previous offset
+ * - t: when the message was stored, in milliseconds
+ * - c: the value of `total` before the message
+ * - d: a byte for the kind, followed by the content
+ *
+ * In Lua, converting a number to text loses digits, even with `..`. Passing it as an argument of `redis.call` does not.
  */
 const COMMON = `
 local meta, log = KEYS[1], KEYS[2]
@@ -59,7 +68,10 @@ local function entry(offset, prev, at, content)
 end
 `;
 
-/** Begins the error of an append that was refused because it came too late. The time on the server's clock follows. */
+/**
+ * The first word of the error of an append that was refused because it came too late. The time on the server's clock
+ * follows.
+ */
 export const LATE = 'LATE';
 
 /**

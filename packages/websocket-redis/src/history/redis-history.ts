@@ -17,11 +17,14 @@ import { appendScripts, LATE, readScript } from './history-scripts.ts';
 import type { RedisScript } from './redis-script.ts';
 import { ServerClocks } from './server-clocks.ts';
 
-/** The servers on which history is stored. */
+/** Finds the servers on which history is stored. */
 export interface HistoryServers {
 	/** Returns a client of the server on which a topic is stored. @throws if no server stores it at the moment */
 	clientOf(topic: string): Redis;
-	/** Returns one topic for each server, stored on that server, with a name that no application's topic can have. */
+	/**
+	 * Returns one topic for each server, which is stored on that server. No topic of an application can have such a
+	 * name.
+	 */
 	probeTopics(): readonly string[];
 	/** A command for a topic failed. */
 	failed(error: unknown): void;
@@ -107,7 +110,8 @@ export class RedisHistory implements HistoryStore {
 			} catch (error) {
 				const serverMs = lateAt(error);
 				if (serverMs === undefined) throw error;
-				// Either the append came too late, or the clock is not the one that was known.
+				// Either the append came too late, or the server's clock has been set. In the latter case, it is tried
+				// again.
 				this.#clocks.learnAgain(client, serverMs, sentAt);
 				if (performance.now() - calledAt > APPENDED_WITHIN_MS) throw error;
 			}

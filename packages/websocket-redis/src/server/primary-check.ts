@@ -11,7 +11,7 @@ export interface PrimaryCheckOptions {
 	readonly subscriber: ServerConnection;
 	readonly subscriptions: Subscriptions;
 	readonly status: ServerStatus;
-	/** Creates a client for the server, not connected yet. */
+	/** Creates a client for the server. The client is not connected yet. */
 	readonly createClient: () => Redis;
 	readonly handlers: Pick<BusHandlers, 'undelivered'>;
 	/** Aborted when the server is closed. */
@@ -25,7 +25,7 @@ const CHECK_MS = 1_000;
  * have a new primary.
  */
 const TRUSTED_LAG_MS = 2_000;
-/** How long a server is not trusted after it has lost replicas, in milliseconds. */
+/** For how long a server is not trusted after it has lost replicas, in milliseconds. */
 const FEWER_REPLICAS_MS = 30_000;
 /** The tolerance for a server's uptime, in milliseconds: servers report it in whole seconds. */
 const UPTIME_PRECISION_MS = 1_500;
@@ -44,7 +44,8 @@ export class PrimaryCheck {
 	/** The number of replicas that the server had when it was last trusted. */
 	#replicas = 0;
 	/**
-	 * When the server was first seen with fewer replicas, in milliseconds since the epoch; undefined if it has no fewer.
+	 * When the server was first seen with fewer replicas than that, in milliseconds since the epoch; undefined if it has
+	 * at least as many.
 	 */
 	#fewerSince: number | undefined;
 
@@ -75,7 +76,8 @@ export class PrimaryCheck {
 		const isSame = connection.runId !== undefined && info.runId === connection.runId;
 		if (!isSame) {
 			const { publisher, subscriptions } = this.#options;
-			// If this server was already running when the old connection was lost, it is not the old server restarted.
+			// If this server was already running when the old connection was lost, it can't be the old server after a
+			// restart.
 			const lostAt = subscriptions.lostAt ?? now;
 			const coexisted = info.startedAt !== undefined && info.startedAt < lostAt - UPTIME_PRECISION_MS;
 			if (connection.runId !== undefined && info.runId !== undefined && coexisted) this.#unverified([connection]);
@@ -113,7 +115,7 @@ export class PrimaryCheck {
 			status.degrade('connected to a former primary; new connections lead to another server');
 			resetAll(misdirected);
 		} catch {
-			// The new connection failed. If the others fail as well, they report it themselves.
+			// The new connection failed. If the existing connections fail as well, they report that themselves.
 		} finally {
 			probe.close();
 		}

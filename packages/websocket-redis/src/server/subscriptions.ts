@@ -10,7 +10,10 @@ export interface SubscriptionsOptions {
 	readonly keyPrefix: string;
 }
 
-/** The channels that must be subscribed on a server, in whatever state its connection is. */
+/**
+ * Keeps channels subscribed on a server. Channels that are added while the connection is down are subscribed once it is
+ * back, along with all others.
+ */
 export class Subscriptions {
 	readonly #connection: ServerConnection;
 	readonly #options: SubscriptionsOptions;
@@ -38,7 +41,7 @@ export class Subscriptions {
 		return this.#channels;
 	}
 
-	/** Whether all channels that should be subscribed are. */
+	/** Whether every channel that should be subscribed is subscribed. */
 	get isComplete(): boolean {
 		return this.#isComplete;
 	}
@@ -80,12 +83,12 @@ export class Subscriptions {
 		}
 	}
 
-	/** The connection has not been made yet: nothing is subscribed, and nothing was lost. */
+	/** The connection has not been made yet, so nothing is subscribed, but nothing was lost either. */
 	notConnectedYet(): void {
 		this.#isComplete = false;
 	}
 
-	/** The connection was lost, and with it every subscription. */
+	/** The connection was lost, and every subscription with it. */
 	lost(): void {
 		if (this.#isComplete) this.#lostAt ??= Date.now();
 		this.#isComplete = false;
@@ -98,7 +101,7 @@ export class Subscriptions {
 		this.#isComplete = false;
 	}
 
-	/** Resubscribes all channels; reports and forgets those that Redis refuses. Rejects if the connection fails. */
+	/** Resubscribes all channels. Reports and forgets those that Redis refuses. Rejects if the connection fails. */
 	async subscribeAll(): Promise<void> {
 		this.#refusals.clear();
 		await this.#subscribeOrForget([...this.#channels]);

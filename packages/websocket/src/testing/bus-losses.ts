@@ -30,7 +30,10 @@ export const LOSSES: Requirements = {
 	},
 };
 
-/** Asserts that each node reports every message of the other that it did not get, and gets none twice. */
+/**
+ * Asserts that each node reports a gap for every message of the other that it did not receive, and that it receives no
+ * message twice.
+ */
 async function mustBeReported({ timeoutMs }: CaseContext, pair: ProviderPair): Promise<void> {
 	for (const way of pair.ways) {
 		await until(
@@ -50,7 +53,7 @@ async function mustBeReported({ timeoutMs }: CaseContext, pair: ProviderPair): P
 	}
 }
 
-/** Returns the messages of one node that the other has neither received nor reported as a gap. */
+/** Returns the messages of one node that the other has neither received nor covered by a gap. */
 function silentLosses({ from, to }: Way): readonly SentMessage[] {
 	const received = new Set(to.receivedFrom(from.name));
 	const isReported = (at: number): boolean =>

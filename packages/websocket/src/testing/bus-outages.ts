@@ -11,7 +11,9 @@ const OUTAGE_MS = 150;
 const PACE_MS = 5;
 const LEAST_FRAMES = 10;
 
-/** The requirements for outages: the link of one bus is cut and restored, while the others go on. */
+/**
+ * The requirements for outages, in which the link of one bus is cut and later restored. The other buses keep running.
+ */
 export const OUTAGES: Requirements = {
 	async 'reports an outage as interrupted, at its end and from before the first frame that was missed'(context) {
 		const { a, b } = await startPair(context);
@@ -23,7 +25,8 @@ export const OUTAGES: Requirements = {
 		await untilLive(context, a, b, ['t']);
 		const received = new Set(b.received.texts('t'));
 		const missed = sent.filter(({ text }) => !received.has(text));
-		// With liveness, the provider begins the gap at the last heartbeat that came back.
+		// With liveness, the bus can report a later time: the provider begins the gap at the last heartbeat that came
+		// back.
 		const latest = (at: number): number => (b.bus.liveness === undefined ? at : Math.max(at, restoredAt));
 		const covers = (each: Interruption, at: number): boolean =>
 			concerns(each, 't') && each.since <= latest(at) && each.until >= at;
@@ -45,7 +48,7 @@ export const OUTAGES: Requirements = {
 		await context.restore(b.bus);
 		const before = await atEnd;
 		await untilLive(context, a, b, ['t']);
-		// One that did not wait fails another case.
+		// If subscribe() did not wait, another case fails.
 		if (before !== undefined) equal(countOf(b, 't') - before, 0, 'interrupted() was called after subscribe() resolved');
 	},
 
@@ -212,11 +215,14 @@ function besides(channel: string, { liveness }: Bus): string {
 
 interface SentFrame {
 	readonly text: string;
-	/** Milliseconds since the epoch. */
+	/** When the frame was published, in milliseconds since the epoch. */
 	readonly at: number;
 }
 
-/** Publishes numbered frames, one after the other, for as long as an outage lasts; at least ten on a busy machine. */
+/**
+ * Publishes numbered frames, one after the other, for as long as an outage lasts. Publishes at least ten, even if the
+ * machine is busy.
+ */
 async function publishThroughout(bus: Bus, channel: string): Promise<SentFrame[]> {
 	const sent: SentFrame[] = [];
 	const end = performance.now() + OUTAGE_MS;

@@ -4,11 +4,13 @@ import { MemoryHistory } from '../history/memory-history.ts';
 import { MemoryBus, MemoryNetwork } from './memory-bus.ts';
 
 export interface MemoryBackendOptions {
-	/** Whether its buses have `liveness`, as for connections that can die unnoticed. Default false. */
+	/**
+	 * Whether the backend's buses have `liveness`, as transports have whose connections can die silently. Default false.
+	 */
 	readonly liveness?: boolean;
 }
 
-/** A backend in memory for any number of {@link Bus}es, so that tests can run many nodes in one process. */
+/** A backend in memory for any number of {@link Bus}es. With it, a test can run many nodes in one process. */
 export class MemoryBackend {
 	readonly #liveness: boolean;
 	readonly #history = new MemoryHistory((topic, slice) => this.#deliver(topic, slice));
@@ -19,7 +21,9 @@ export class MemoryBackend {
 		this.#liveness = liveness;
 	}
 
-	/** Creates a bus on this backend. A plain object: `{ ...bus, publish }` overrides a method of it. */
+	/**
+	 * Creates a bus on this backend. The bus is a plain object, so `{ ...bus, publish }` overrides one of its methods.
+	 */
 	createBus(): Bus {
 		const node = new MemoryBus(this.#network, this.#liveness);
 		const bus: Bus = {
@@ -35,7 +39,7 @@ export class MemoryBackend {
 		return bus;
 	}
 
-	/** Makes this backend unreachable for one of its buses, which notices that. */
+	/** Makes this backend unreachable for one of its buses. The bus notices the outage. */
 	cut(bus: Bus): void {
 		this.#nodeOf(bus).cut();
 	}
@@ -45,7 +49,7 @@ export class MemoryBackend {
 		this.#nodeOf(bus).restore();
 	}
 
-	/** From now on nothing passes between this backend and the bus, which does not notice; a new connection works. */
+	/** Stops all traffic between this backend and the bus, without the bus noticing. A new connection works. */
 	freeze(bus: Bus): void {
 		this.#nodeOf(bus).freeze();
 	}
@@ -57,7 +61,7 @@ export class MemoryBackend {
 
 	#nodeOf(bus: Bus): MemoryBus {
 		const node = this.#nodes.get(bus);
-		if (node === undefined) throw new TypeError('the bus is not one that createBus() of this backend has returned');
+		if (node === undefined) throw new TypeError('the bus was not created by createBus() of this backend');
 		return node;
 	}
 

@@ -8,8 +8,8 @@
  * gap      = type 2: scope (u8: bit 0 everything, bit 1 stored messages)  since (f64)  until (f64)  sentAt (f64)
  * ```
  *
- * `shard` is the shard that the node published to, and `incarnation` grows each time its connection there fails: frames
- * that a failed connection delivers later are recognized by their lower number.
+ * `shard` is the shard that the frame was published to. `incarnation` grows each time the node's connection to that
+ * shard fails: frames that a failed connection delivers later are recognized by their lower incarnation.
  */
 
 import { MessageRuns, type Message, readMessages } from './frame-messages.ts';
@@ -60,7 +60,10 @@ export interface GapNotice extends Sender {
 	readonly type: 'gap';
 	/** Whether all channels are affected, or only the one that the notice arrived on. */
 	readonly everything: boolean;
-	/** Whether stored messages are affected as well: they were stored where this node can't read them. */
+	/**
+	 * Whether messages on topics with history are affected as well: they were stored on a server that other nodes do not
+	 * use.
+	 */
 	readonly stored: boolean;
 	readonly since: number;
 	readonly until: number;
@@ -114,7 +117,8 @@ function begin(size: number, type: number, { origin, shard, incarnation }: Sende
 }
 
 /**
- * Decodes a frame, or returns the reason why it can't be read. This node's own messages are an 'echo', and not decoded.
+ * Decodes a frame, or returns the reason why it can't be read. Returns 'echo' for messages that this node itself
+ * published, which are not decoded.
  */
 export function decodeFrame(bytes: Uint8Array, self: Origin): Frame | 'echo' | FrameFault {
 	if (bytes.length === 0) return 'malformed';
