@@ -123,9 +123,9 @@ export interface SocketMetrics {
 
 /** The number of skipped frames, by reason. */
 export interface SkippedFrames {
-	/** Frames of a release with another wire format, as seen during a rolling deployment. */
+	/** Frames of a release with a different wire format, as seen during a rolling deployment. */
 	readonly 'unknown-version': number;
-	/** Frames not written by this system: something else publishes on its channels. */
+	/** Frames that were not written by this system: something else publishes on its channels. */
 	readonly malformed: number;
 	/** Frames of a failed connection that arrived after frames of its successor. They belong to a reported gap. */
 	readonly late: number;
@@ -144,7 +144,7 @@ export interface Watermark {
 	readonly clocksAheadMs: number;
 }
 
-/** Reports whether messages get through between nodes, and where some may be missing. */
+/** Reports whether messages get through between nodes, and in which topics messages may be missing. */
 export interface SocketReliability {
 	readonly status: ProviderStatus;
 	/** Calls `listener` whenever the status changes. Returns a function that removes the listener. */
@@ -155,7 +155,10 @@ export interface SocketReliability {
 	 * combined. Returns a function that removes the listener.
 	 */
 	onGap(listener: (gap: Gap) => void): () => void;
-	/** Reports the gaps that are held back, immediately. Call it before disconnecting the clients of a server. */
+	/**
+	 * Reports the gaps that are being held back, without waiting any longer. Call it before disconnecting the clients of
+	 * a server.
+	 */
 	flushGaps(): void;
 	/** Returns the values from which a client that loses its connection can compute what it missed. */
 	watermark(): Watermark;
@@ -166,7 +169,7 @@ export interface NodeMessaging {
 	/** This node's identity: a UUID v4, different for each provider. */
 	readonly nodeId: string;
 	/**
-	 * Sends text to one node. Resolves when the backend has accepted it, even if there is no such node.
+	 * Sends text to one node. Resolves when the backend has accepted it, even if that node does not exist.
 	 *
 	 * @throws {InvalidNodeIdError} {InvalidPayloadError} {ProviderNotStartedError} {ProviderStoppedError} nothing was
 	 * sent
@@ -228,9 +231,9 @@ export interface WebSocketProvider
 
 	/**
 	 * Sends a socket of this node the messages of a topic with history that it missed, then subscribes it. Live messages
-	 * follow without duplicates, holes or reordering, preceded by a `@position` (see PROTOCOL.md). A socket that is
-	 * already subscribed starts over. Resolves with undefined if the socket closed, unsubscribed or was resumed again
-	 * before it was up to date.
+	 * follow without duplicates, holes or reordering, preceded by a `@position` (see PROTOCOL.md). If the socket is
+	 * already subscribed, the same is done again. Resolves with undefined if the socket was closed, unsubscribed or
+	 * resumed again before it was up to date.
 	 *
 	 * @param from which of the earlier messages to send
 	 * @throws {NoHistoryError} {InvalidPositionError} {InvalidOptionError} and everything that `subscribe` throws

@@ -162,7 +162,8 @@ export class WsProvider implements WebSocketProvider {
 	#makeHistories(patterns: HistoryPatterns, bus: Bus | undefined): Histories {
 		let store = bus?.history;
 		if (bus === undefined) store = new MemoryHistory((topic, slice) => this.#histories?.appended(topic, slice));
-		if (store === undefined) throw new InvalidOptionError('history: this transport cannot store messages');
+		if (store === undefined)
+			throw new InvalidOptionError('history is not available: this transport cannot store messages');
 		return new Histories({
 			patterns,
 			store,
@@ -409,6 +410,6 @@ export class WsProvider implements WebSocketProvider {
 
 const DEFAULT_PAGE = 100;
 const DEFAULT_START_TIMEOUT_MS = 10_000;
-/** The watermark of a node that is the only one. */
+/** The watermark of a provider without other nodes. */
 const NOTHING_AWAY: Watermark = { lagMs: 0, clocksBehindMs: 0, clocksAheadMs: 0 };
 const NOTHING_SKIPPED: SkippedFrames = { 'unknown-version': 0, malformed: 0, late: 0 };

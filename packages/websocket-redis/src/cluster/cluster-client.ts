@@ -99,7 +99,7 @@ export class ClusterClient {
 		await Promise.all(this.#shards.servers.map((server) => server.verifyPrimary()));
 	}
 
-	/** A command failed. Polls immediately if the slot may have moved to another primary. */
+	/** Called when a command has failed. Polls immediately if the slot may have moved to another primary. */
 	pollAfter(error: unknown): void {
 		if (isTransient(error)) this.#schedulePoll(0);
 	}

@@ -33,12 +33,15 @@ export class SlotMoves {
 		}
 	}
 
-	/** The channels are no longer needed: those that are waiting for a shard stop waiting. */
+	/** Called when channels are no longer needed: those that are waiting for a shard stop waiting. */
 	cancel(channels: readonly string[]): void {
 		this.#unassigned.cancel(channels);
 	}
 
-	/** A shard refused to resubscribe a channel. If the channel's slot may be moving, the channel waits for a shard. */
+	/**
+	 * Called when a shard has refused to resubscribe a channel. If the channel's slot may be moving, the channel waits
+	 * for a shard.
+	 */
 	refused(channel: string, since: number, confirmedAt: number, error: Error): void {
 		if (isTransient(error)) void this.#unassigned.wait([channel], confirmedAt);
 		else this.#handlers.refused(channel, since, error);

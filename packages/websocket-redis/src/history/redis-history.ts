@@ -26,7 +26,7 @@ export interface HistoryServers {
 	 * name.
 	 */
 	probeTopics(): readonly string[];
-	/** A command for a topic failed. */
+	/** Called when a command for a topic has failed. */
 	failed(error: unknown): void;
 }
 

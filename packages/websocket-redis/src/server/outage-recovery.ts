@@ -37,10 +37,10 @@ export class OutageRecovery {
 		});
 	}
 
-	/** A connection was lost, or an attempt to reconnect has failed. */
+	/** Called when a connection was lost, or an attempt to reconnect has failed. */
 	#lost({ lastError }: ServerConnection, name: 'publisher' | 'subscriber'): void {
 		const { status } = this.#options;
-		status.degrade(`${name} connection down`);
+		status.degrade(`the ${name} connection is down`);
 		status.lost(lastError);
 	}
 
@@ -50,7 +50,9 @@ export class OutageRecovery {
 		return publisher.isReady && subscriber.isReady;
 	}
 
-	/** A connection is ready again. Once both are, resubscribes all channels and reports the server as ready. */
+	/**
+	 * Called when a connection is ready again. Once both are, resubscribes all channels and reports the server as ready.
+	 */
 	async #recover(connection: ServerConnection): Promise<void> {
 		const { subscriptions, status, primaryCheck } = this.#options;
 		try {

@@ -18,7 +18,7 @@ export interface PrimaryCheckOptions {
 	readonly ending: AbortSignal;
 }
 
-/** The time between two checks of whether the server is still the primary, in milliseconds. */
+/** The time between two checks that the server is still the primary, in milliseconds. */
 const CHECK_MS = 1_000;
 /**
  * A replica reports to its primary every second. If it has been silent for longer than this, in milliseconds, it may
@@ -121,7 +121,9 @@ export class PrimaryCheck {
 		}
 	}
 
-	/** Leaves a server that is a replica: it would accept messages, but deliver them only to its own subscribers. */
+	/**
+	 * Leaves a server that is a replica. A replica would accept messages, but deliver them only to its own subscribers.
+	 */
 	leaveReplica(): void {
 		const { status, ending } = this.#options;
 		if (this.#isOnReplica || ending.aborted) return;
@@ -158,7 +160,10 @@ export class PrimaryCheck {
 		return true;
 	}
 
-	/** The publisher's server was the primary at this time, and so was the subscriber's if it is the same server. */
+	/**
+	 * Records that the publisher's server was the primary at this time. If the subscriber is connected to the same
+	 * server, records that for the subscriber as well.
+	 */
 	#verified(at: number): void {
 		const { publisher, subscriber } = this.#options;
 		publisher.verifiedAt = Math.max(publisher.verifiedAt, at);

@@ -169,6 +169,6 @@ export class RedisServer {
 }
 
 const DEAD = {
-	publish: 'publisher connection dead: heartbeats not acknowledged',
-	subscribe: 'subscriber connection dead: own heartbeats not received',
+	publish: 'the publisher connection is dead: heartbeats are not acknowledged',
+	subscribe: "the subscriber connection is dead: this node's own heartbeats do not arrive",
 } as const;

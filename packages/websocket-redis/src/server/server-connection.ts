@@ -4,9 +4,9 @@ import type { Redis } from 'ioredis';
 const READY_WITHIN_MS = 2_000;
 
 export interface ServerConnectionHandlers {
-	/** The connection is ready: commands can be sent. */
+	/** Called when the connection is ready: commands can be sent. */
 	onReady(): void;
-	/** The connection is lost; pending commands have failed. */
+	/** Called when the connection is lost. Pending commands have failed. */
 	onLost(): void;
 }
 

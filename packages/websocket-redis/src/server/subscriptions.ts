@@ -83,18 +83,18 @@ export class Subscriptions {
 		}
 	}
 
-	/** The connection has not been made yet, so nothing is subscribed, but nothing was lost either. */
+	/** Called before the first connection: nothing is subscribed yet, but nothing was lost either. */
 	notConnectedYet(): void {
 		this.#isComplete = false;
 	}
 
-	/** The connection was lost, and every subscription with it. */
+	/** Called when the connection was lost, and every subscription with it. */
 	lost(): void {
 		if (this.#isComplete) this.#lostAt ??= Date.now();
 		this.#isComplete = false;
 	}
 
-	/** The connection may have led to the wrong server since `at`, in milliseconds since the epoch. */
+	/** Called when the connection may have led to the wrong server since `at`, in milliseconds since the epoch. */
 	unverifiedSince(at: number): void {
 		if (this.#isComplete) this.#lostAt = at;
 		else if (this.#lostAt !== undefined) this.#lostAt = Math.min(this.#lostAt, at);
@@ -124,7 +124,10 @@ export class Subscriptions {
 		}
 	}
 
-	/** All channels are resubscribed: reports the interruption, and resolves the promises that waited for its end. */
+	/**
+	 * Called when all channels are resubscribed. Reports the interruption, and resolves the promises that waited for its
+	 * end.
+	 */
 	recovered(reason: string): void {
 		const lostAt = this.#lostAt;
 		this.#isComplete = true;

@@ -25,8 +25,8 @@ export interface Reader {
 	/** Whether the socket is still connected, and its attempt to catch up has not been cancelled. */
 	readonly isActive: boolean;
 	/**
-	 * Sends messages from an index in the window on, as many as the socket has room for. Returns how many were sent,
-	 * even if the socket is no longer active.
+	 * Sends messages of the window, starting at the index `from`, as many as the socket has room for. Returns how many
+	 * were sent, even if the socket is no longer active.
 	 */
 	send(window: HistoryWindow, from: number): number;
 	/** Resolves when the socket has room again or is no longer active. Closes the socket if that takes too long. */
@@ -40,9 +40,8 @@ export interface Reader {
 }
 
 /**
- * Sends a socket the messages that it missed, then makes it live. Between the two, no message is lost, repeated or
- * reordered, because the switch is synchronous. Resolves with undefined if the socket becomes inactive or is closed as
- * too slow.
+ * Sends a socket the messages that it missed, then makes it live. The switch is synchronous, so no message is lost,
+ * repeated or reordered by it. Resolves with undefined if the socket becomes inactive or is closed as too slow.
  *
  * @throws {HistoryUnavailableError} the topic can't be read
  */

@@ -22,13 +22,15 @@ export interface HistoriesOptions {
 	readonly isShared: boolean;
 	readonly registry: Registry<WebSocketConnection>;
 	readonly local: LocalFanout;
-	/** Messages published to a topic from `since` (milliseconds since the epoch) until now are lost for good. */
+	/**
+	 * Called when messages published to a topic from `since` (milliseconds since the epoch) until now are lost for good.
+	 */
 	readonly onLost: (topic: string, since: number, reason: string) => void;
-	/** The store could not be read; the read is retried. */
+	/** Called when the store could not be read. The read is retried. */
 	readonly onError: (error: Error) => void;
 	/** Called when the first topic becomes unreadable, and when the last one can be read again. */
 	readonly onUnreadable: (areThereAny: boolean) => void;
-	/** A message could not be stored, and its `publish` rejected. */
+	/** Called when a message could not be stored, and its `publish` rejected. */
 	readonly onRejected: (error: Error) => void;
 }
 
@@ -113,7 +115,7 @@ export class Histories {
 		return this.#recentAppends.since(time);
 	}
 
-	/** Messages were appended to a topic, by any node. */
+	/** Called when any node has appended messages to a topic. */
 	appended(topic: string, slice: HistorySlice): void {
 		const history = this.#topics.get(topic);
 		if (history !== undefined) return history.appended(slice);
@@ -125,8 +127,8 @@ export class Histories {
 	}
 
 	/**
-	 * Messages of a topic may have been missed from `since` (milliseconds since the epoch) until now. Delivers the
-	 * missing messages before any later ones.
+	 * Called when messages of a topic may have been missed from `since` (milliseconds since the epoch) until now.
+	 * Delivers the missing messages before any later ones.
 	 */
 	verify(topic: string, since: number): void {
 		this.#topics.get(topic)?.verify(since);
@@ -139,7 +141,7 @@ export class Histories {
 
 	// Sockets
 
-	/** A socket was subscribed to the topic. Messages are delivered to it once `ready` resolves. */
+	/** Called when a socket has been subscribed to the topic. Messages are delivered to it once `ready` resolves. */
 	subscribed(topic: string, bounds: HistoryBounds): void {
 		if (!this.#topics.has(topic)) this.#topics.set(topic, this.#follow(topic, bounds));
 	}
@@ -154,12 +156,12 @@ export class Histories {
 		return this.#topics.get(topic)?.open() ?? Promise.resolve();
 	}
 
-	/** A socket was unsubscribed from the topic, or has closed. */
+	/** Called when a socket has been unsubscribed from the topic, or has closed. */
 	unsubscribed(socketId: string, topic: string): void {
 		this.#attempts.cancel(socketId, topic);
 	}
 
-	/** No socket is subscribed to the topic any longer. */
+	/** Called when no socket is subscribed to the topic any longer. */
 	emptied(topic: string): void {
 		this.#topics.get(topic)?.close();
 		this.#topics.delete(topic);
@@ -167,7 +169,7 @@ export class Histories {
 
 	/**
 	 * Sends a subscribed socket the messages that it missed, then makes it live. Resolves with undefined if the socket
-	 * was closed, unsubscribed or resumed again meanwhile.
+	 * was closed, unsubscribed or resumed again in the meantime.
 	 *
 	 * @param isLive resolves when messages from all nodes will arrive
 	 * @throws {HistoryUnavailableError} the topic can't be read; the socket is not live

@@ -9,9 +9,9 @@ export interface SharedWindowOptions {
 	readonly topic: string;
 	readonly bounds: HistoryBounds;
 	readonly store: HistoryStore;
-	/** The last message that was delivered on this node. */
+	/** Returns the position of the last message that was delivered on this node. */
 	readonly cursor: () => Position;
-	/** The store could not be read. */
+	/** Called when the store could not be read. */
 	readonly onUnreadable: (error: Error) => void;
 }
 

@@ -13,11 +13,14 @@ export interface TopicHistoryOptions {
 	readonly isShared: boolean;
 	/** Sends a frame to all sockets of this node that are subscribed to the topic. */
 	readonly deliver: (frame: string | Uint8Array) => void;
-	/** Messages from `since` (milliseconds since the epoch) on are lost for good; the next ones follow `position`. */
+	/**
+	 * Called when messages from `since` (milliseconds since the epoch) on are lost for good. The next messages follow
+	 * `position`.
+	 */
 	readonly onLost: (since: number, position: Position, reason: string) => void;
-	/** The store could not be read; the read is retried. */
+	/** Called when the store could not be read. The read is retried. */
 	readonly onUnreadable: (error: Error) => void;
-	/** The store was read. */
+	/** Called when the store has been read. */
 	readonly onRead: () => void;
 }
 
@@ -101,7 +104,7 @@ export class TopicHistory {
 		this.window.close();
 	}
 
-	/** Messages were appended to the topic. Delivers them, after any earlier ones that are missing. */
+	/** Called when messages have been appended to the topic. Delivers them, after any earlier ones that are missing. */
 	appended(slice: HistorySlice): void {
 		if (slice.entries.length === 0) return;
 		if (this.#pending !== undefined) {
@@ -115,8 +118,8 @@ export class TopicHistory {
 	}
 
 	/**
-	 * Slices may have been missed from `since` (milliseconds since the epoch) until now. Reads and delivers the missing
-	 * messages.
+	 * Called when slices may have been missed from `since` (milliseconds since the epoch) until now. Reads and delivers
+	 * the missing messages.
 	 */
 	verify(since: number): void {
 		this.#isDue = true;
@@ -126,7 +129,7 @@ export class TopicHistory {
 
 	#follows({ epoch, entries }: HistorySlice): boolean {
 		const cursor = this.#cursor;
-		// Within one process no slice is lost, so the first one to arrive is the next one.
+		// Within one process, no slice is lost. So the first slice to arrive is the next one.
 		if (cursor === undefined) return !this.#options.isShared;
 		return entries[0]?.prev === cursor.offset && epoch === cursor.epoch;
 	}
@@ -161,7 +164,7 @@ export class TopicHistory {
 				this.#failed(toError(thrown), performance.now() - failingSince);
 				await sleep(delay);
 				delay = Math.min(LONGEST_RETRY_MS, delay * 2);
-				// The slices that arrived meanwhile are stored as well, so the next read returns their messages.
+				// The slices that arrived during the delay are stored as well, so the next read returns their messages.
 				pending = this.#pending = [];
 				continue;
 			}
@@ -180,7 +183,7 @@ export class TopicHistory {
 	}
 
 	/**
-	 * A read failed.
+	 * Called when a read has failed.
 	 *
 	 * @param failingMs for how long all reads have failed, in milliseconds
 	 */
@@ -220,7 +223,7 @@ export class TopicHistory {
 	 * Gives up the missing messages, which are lost. Continues with the slices that arrived or, if there are no such
 	 * slices, at the topic's current position.
 	 *
-	 * @param current the slice that was read, which shows the topic's current position
+	 * @param current the slice that was read; it shows the topic's current position
 	 * @param came the slices that arrived before that read
 	 */
 	#skipTo(current: HistorySlice, came: readonly HistorySlice[]): void {

@@ -35,7 +35,7 @@ export class UnreadableTopics {
 		this.#options.onChange(true);
 	}
 
-	/** A topic was read. */
+	/** Called when a topic has been read. */
 	delete(topic: string): void {
 		if (!this.#topics.delete(topic) || this.#topics.size > 0) return;
 		clearTimeout(this.#timer);

@@ -1,7 +1,7 @@
 import type { BusLiveness } from '../bus.ts';
 import type { Beat, Sender } from '../wire/frame.ts';
 
-/** How often a node publishes a beat by default, in milliseconds. */
+/** The default time between two beats of a node, in milliseconds. */
 export const DEFAULT_HEARTBEAT_MS = 500;
 /**
  * Above this number of nodes, the interval grows in proportion to their number. With a fixed interval, the total number
@@ -91,7 +91,7 @@ export class BusHeartbeat {
 		await Promise.allSettled(beats);
 	}
 
-	/** A beat of this node came back. */
+	/** Called when a beat of this node has come back. */
 	received(channel: string, number: number): void {
 		const shard = this.#shards.get(channel);
 		if (shard === undefined) return;
@@ -114,7 +114,7 @@ export class BusHeartbeat {
 		return least;
 	}
 
-	/** The shard's subscriptions have been renewed: earlier beats will not come back. */
+	/** Called when the shard's subscriptions have been renewed: earlier beats will not come back. */
 	rebase(channel: string): void {
 		const shard = this.#shards.get(channel);
 		if (shard === undefined) return;

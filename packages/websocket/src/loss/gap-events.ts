@@ -33,7 +33,8 @@ const LATE_REPORT_MS = 30_000;
 type Span = { since: number; until: number; reason: string };
 
 /**
- * Merges losses into gaps, holds the gaps back for a moment, and calls each listener once per topic and interruption.
+ * Merges losses into gaps, holds each gap back for a short time, and then calls the listeners: once per topic and
+ * interruption.
  */
 export class GapEvents {
 	readonly #logger: Logger;
@@ -100,7 +101,7 @@ export class GapEvents {
 		this.#listeners.call(gap);
 	}
 
-	/** Reports the gaps that are held back, immediately. */
+	/** Reports the gaps that are being held back, without waiting any longer. */
 	flush(): void {
 		clearTimeout(this.#timer);
 		this.#timer = undefined;
@@ -117,7 +118,7 @@ export class GapEvents {
 		}
 	}
 
-	/** Reports the gaps that are held back, and forgets all gaps. */
+	/** Reports the gaps that are being held back, and forgets all gaps. */
 	close(): void {
 		this.flush();
 		this.#reported.clear();

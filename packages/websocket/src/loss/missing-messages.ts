@@ -55,7 +55,7 @@ export class MissingMessages {
 		this.#options = options;
 	}
 
-	/** The bus was interrupted and has now resubscribed: frames on `channels` may be missing since `since`. */
+	/** Called when the bus was interrupted and has resubscribed: frames on `channels` may be missing since `since`. */
 	interrupted(channels: readonly string[] | 'all', since: number, reason: string): void {
 		const { heartbeat, peers } = this.#options;
 		const now = performance.now();
@@ -111,7 +111,7 @@ export class MissingMessages {
 		this.#options.gaps.flush();
 	}
 
-	/** A beat arrived, from this node or from another one. */
+	/** Called when a beat has arrived, from this node or from another one. */
 	beat(channel: string, beat: Beat): void {
 		const { origin, heartbeat, peers } = this.#options;
 		if (beat.origin === origin) {
@@ -147,7 +147,7 @@ export class MissingMessages {
 		}
 	}
 
-	/** A notice arrived: another node could not publish for a time. */
+	/** Called when another node has reported that it could not publish for a time. */
 	gapNotice(channel: string, { origin, everything, stored, since, until, sentAt }: GapNotice): void {
 		const now = Date.now();
 		if (!this.#notices.isNew(`${origin} ${channel} ${since} ${until}`, now)) return;
@@ -164,14 +164,16 @@ export class MissingMessages {
 	}
 
 	/**
-	 * The backend refused to resubscribe a channel, so its frames may be missing from `since` until now.
+	 * Called when the backend has refused to resubscribe a channel, so that its frames may be missing from `since` until
+	 * now.
 	 *
 	 * @param error set if the backend still refuses; undefined once the channel is live again
 	 */
 	refused(channel: string, since: number, error?: SubscriptionLostError): void {
 		if (error !== undefined) this.#options.onError(error);
 		const topics = isTopic(channel) ? [channel] : this.#affected([channel]);
-		this.#mayBeMissingAnywhere(topics, since - this.#slackMs, Date.now(), 'the backend refuses the topic');
+		const reason = 'the backend refused to resubscribe the topic';
+		this.#mayBeMissingAnywhere(topics, since - this.#slackMs, Date.now(), reason);
 	}
 
 	/** Reports a gap in a topic with history, whose messages since `since` can't be recovered from the store. */
@@ -208,7 +210,10 @@ export class MissingMessages {
 		return this.#options.peers.isLate(sender);
 	}
 
-	/** A frame arrived in the format of another release. It can't be decoded, so its messages are missing. */
+	/**
+	 * Called when a frame has arrived in the format of another release. It can't be decoded, so its messages are
+	 * missing.
+	 */
 	unreadable(channel: string): void {
 		const { heartbeat } = this.#options;
 		const now = Date.now();

@@ -41,7 +41,7 @@ interface Peer {
 	givenUp: boolean;
 }
 
-/** The present subscriptions of this node to a shard. All times are by the monotonic clock. */
+/** The current subscriptions of this node to a shard. All times are by the monotonic clock. */
 interface Listening {
 	readonly since: number;
 	/** When the interruption before `since` began. What was published in between has been reported as missing. */
@@ -68,7 +68,7 @@ export class PeerBeats {
 		return count;
 	}
 
-	/** This node starts to listen, at `now` by the monotonic clock. */
+	/** Called when this node starts to listen, at `now` by the monotonic clock. */
 	start(now: number): void {
 		this.#startedAt = now;
 	}
@@ -131,8 +131,9 @@ export class PeerBeats {
 	}
 
 	/**
-	 * The subscriptions to a shard were interrupted. The caller is about to report everything that was published to the
-	 * shard from `from` to `now` as missing. Nodes that were already overdue at `from` remain unaccounted for.
+	 * Called when the subscriptions to a shard were interrupted. The caller is about to report everything that was
+	 * published to the shard from `from` to `now` as missing. Nodes that were already overdue at `from` remain
+	 * unaccounted for.
 	 *
 	 * @param from by the monotonic clock, like `now`
 	 * @returns for each node, up to when its messages had arrived; the report must start there for nodes that were not
@@ -196,7 +197,8 @@ export class PeerBeats {
 
 	/**
 	 * Gives up the nodes that fell silent without a last beat: they may have had messages that they could not publish.
-	 * Returns the shard and the time since when for each of them. A node is returned only once, unless it comes back.
+	 * For each of them, returns the shard and the time up to which its messages are accounted for. A node is returned
+	 * only once, unless it comes back.
 	 *
 	 * @param provenAt returns the time up to which everything published to a shard has been received, by the monotonic
 	 * clock

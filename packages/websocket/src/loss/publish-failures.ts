@@ -28,7 +28,7 @@ export class PublishFailures {
 	readonly #notices: OutgoingGapNotices;
 	/** By shard, as are the next two fields: how many times publishing has started to fail. */
 	readonly #incarnations: number[] = [];
-	/** Whether publishing fails at present. */
+	/** Whether publishing currently fails. */
 	readonly #failing: boolean[] = [];
 	/** When a failure was last reported, in milliseconds since the epoch. */
 	readonly #reportedAt: number[] = [];
@@ -47,14 +47,14 @@ export class PublishFailures {
 		return { origin: this.#options.origin, shard, incarnation: this.#incarnations[shard] ?? 0 };
 	}
 
-	/** The backend accepted a frame: the shard works, and pending gap notices can be sent. */
+	/** Called when the backend has accepted a frame: the shard works, and pending gap notices can be sent. */
 	succeeded(channel: string): void {
 		this.#failing[this.#shardOf(channel)] = false;
 		this.#send(this.#notices.fresh());
 	}
 
 	/**
-	 * The backend did not accept a frame.
+	 * Called when the backend has not accepted a frame.
 	 *
 	 * @param since when the frame's first message was published, or earlier, in milliseconds since the epoch
 	 * @returns the error with which the promises of the frame's messages reject
@@ -72,8 +72,8 @@ export class PublishFailures {
 	}
 
 	/**
-	 * Frames that the backend accepted from `since` (milliseconds since the epoch) until now may have reached no other
-	 * node.
+	 * Called when frames that the backend accepted from `since` (milliseconds since the epoch) until now may have
+	 * reached no other node.
 	 */
 	undelivered(since: number): void {
 		const until = Date.now();
@@ -84,7 +84,7 @@ export class PublishFailures {
 	}
 
 	/**
-	 * The backend accepted a beat.
+	 * Called when the backend has accepted a beat.
 	 *
 	 * @param repeat whether to repeat earlier notices; true for the first accepted beat of each tick
 	 */

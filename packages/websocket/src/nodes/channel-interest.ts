@@ -10,15 +10,18 @@ export const DEFAULT_GRACE_MS = 1_000;
 
 export interface ChannelInterestOptions {
 	readonly graceMs: number;
-	/** The backend refused to subscribe to a channel. The subscriptions of its sockets must be rolled back. */
+	/**
+	 * Called when the backend has refused to subscribe to a channel. The subscriptions of its sockets must be rolled
+	 * back.
+	 */
 	readonly onRefused: (channel: string, error: SubscribeError) => void;
 	/**
-	 * The backend refused to resubscribe a live channel, on which frames may be missing from `since` (milliseconds since
-	 * the epoch) until now. Called again after each failed retry, with the time of the previous call as `since`, and
-	 * finally without an error once the channel is live again.
+	 * Called when the backend has refused to resubscribe a live channel, on which frames may be missing from `since`
+	 * (milliseconds since the epoch) until now. Called again after each failed retry, with the time of the previous call
+	 * as `since`, and finally without an error once the channel is live again.
 	 */
 	readonly onLost: (channel: string, since: number, error?: SubscriptionLostError) => void;
-	/** An operation failed in the background. */
+	/** Called when an operation has failed in the background. */
 	readonly onError: (error: Error) => void;
 }
 
@@ -47,7 +50,7 @@ export class ChannelInterest {
 	readonly #bus: Bus;
 	readonly #options: ChannelInterestOptions;
 	readonly #channels = new Map<string, Pending | typeof LIVE>();
-	/** Channels to subscribe to and unsubscribe from with the next flush. */
+	/** The channels to subscribe to, and those to unsubscribe from, with the next flush. */
 	readonly #toSubscribe = new Set<string>();
 	readonly #toUnsubscribe = new Set<string>();
 	/** Live channels in their grace period, with the time at which it ends, in the order of these times. */
@@ -64,14 +67,14 @@ export class ChannelInterest {
 		this.#options = options;
 	}
 
-	/** The backend is unavailable: calls to `subscribe` for live channels wait for `resume`. */
+	/** Called when the backend is unavailable: calls to `subscribe` for live channels wait for `resume`. */
 	suspend(): void {
 		if (this.#suspended !== undefined) return;
 		const { promise, resolve, reject } = Promise.withResolvers<void>();
 		this.#suspended = { promise: quiet(promise), resolve, reject };
 	}
 
-	/** The backend is available again, and has resubscribed the live channels. */
+	/** Called when the backend is available again and has resubscribed the live channels. */
 	resume(): void {
 		this.#suspended?.resolve();
 		this.#suspended = undefined;
@@ -88,7 +91,10 @@ export class ChannelInterest {
 		return this.#channels.get(channel) === LIVE && !this.#inGrace.has(channel);
 	}
 
-	/** The backend refused to resubscribe a live channel. If the channel is needed, the subscription is retried. */
+	/**
+	 * Called when the backend has refused to resubscribe a live channel. If the channel is needed, the subscription is
+	 * retried.
+	 */
 	refused(channel: string, since: number, cause: Error): void {
 		if (this.#channels.get(channel) !== LIVE) return;
 		if (this.#inGrace.delete(channel)) {
@@ -128,7 +134,10 @@ export class ChannelInterest {
 		return this.#retries.delete(channel);
 	}
 
-	/** Starts sending subscriptions to the backend. Those requested earlier go out with the first flush. */
+	/**
+	 * Starts sending subscriptions to the backend. Subscriptions that were requested earlier go out with the first
+	 * flush.
+	 */
 	open(): void {
 		this.#open = true;
 		this.#schedule();
@@ -174,7 +183,7 @@ export class ChannelInterest {
 		return promise;
 	}
 
-	/** The channel is no longer needed. It stays subscribed for `graceMs`, in case it is needed again. */
+	/** Declares that a channel is no longer needed. It stays subscribed for `graceMs`, in case it is needed again. */
 	unsubscribe(channel: string, graceMs: number = this.#options.graceMs): void {
 		const pending = this.#channels.get(channel);
 		if (pending === undefined) return;

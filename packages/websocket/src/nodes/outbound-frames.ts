@@ -37,10 +37,10 @@ interface Batch {
 }
 
 /**
- * Batches messages to other nodes. Messages to one channel share a frame and a promise. A first frame holds the
- * messages that one run of synchronous code publishes, and is sent when that code ends. The next frame holds the
- * messages that are published in the rest of that turn of the event loop. So a single message is not delayed, and many
- * messages make large frames.
+ * Batches messages to other nodes. Messages to one channel share a frame and a promise. The first frame is sent at the
+ * end of the current synchronous code, and holds the messages published by then. The next frame holds the messages that
+ * are published in the rest of that turn of the event loop. So a single message is not delayed, and many messages make
+ * large frames.
  */
 export class OutboundFrames {
 	readonly #options: OutboundFramesOptions;

@@ -22,16 +22,19 @@ export interface RemoteNodesOptions {
 	readonly local: LocalFanout;
 	/** On topics with history, missing messages are read from the store instead of being reported as a gap. */
 	readonly histories: Histories | undefined;
-	/** Another node sent this one a message. */
+	/** Called when another node has sent this one a message. */
 	readonly onNodeMessage: (text: string) => void;
 	readonly logger: Logger;
 	readonly graceMs: number;
 	readonly heartbeatMs: number;
 	readonly startTimeoutMs: number;
-	/** The backend refused to subscribe to a channel. The subscriptions of its sockets must be rolled back. */
+	/**
+	 * Called when the backend has refused to subscribe to a channel. The subscriptions of its sockets must be rolled
+	 * back.
+	 */
 	readonly onRefused: (channel: string, error: SubscribeError) => void;
 	readonly onStatus: (status: BusStatus) => void;
-	/** An operation failed in the background. */
+	/** Called when an operation has failed in the background. */
 	readonly onError: (error: Error, stage: BusStage) => void;
 }
 
@@ -141,7 +144,7 @@ export class RemoteNodes {
 		return this.#gaps.on(listener);
 	}
 
-	/** Reports the gaps that are held back, immediately. */
+	/** Reports the gaps that are being held back, without waiting any longer. */
 	flushGaps(): void {
 		this.#missing.flush(this.#disconnectedAt);
 	}

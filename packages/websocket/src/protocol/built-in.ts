@@ -60,10 +60,13 @@ export interface AnsweredAt {
 	readonly aheadMs?: number;
 }
 
-/** The answer to `@auth`, once the guards have passed. */
+/** The answer to `@auth`, once the guards have admitted the client. */
 export interface AuthAnswer extends AnsweredAt {
 	readonly socketId: string;
-	/** The rate at which the client may send, from `limits.messagesPerSecond`; absent if there is no limit. */
+	/**
+	 * The number of messages per second that the client may send, from `limits.messagesPerSecond`; absent if there is no
+	 * limit.
+	 */
 	readonly messagesPerSecond?: number;
 }
 

@@ -6,7 +6,7 @@ export const CloseCode = {
 	messageTooBig: 1009,
 	/** The server failed; its log says why. */
 	internalError: 1011,
-	/** The server is stopping or restarting: reconnect after {@link readRetryHint}. */
+	/** The server is stopping or restarting. Reconnect after the delay that {@link readRetryHint} returns. */
 	serviceRestart: 1012,
 	/** The client reads too slowly; it has missed messages. */
 	tryAgainLater: 1013,

@@ -36,7 +36,7 @@ export class MessageValidationError extends BrandedError {
 
 const CODE = /^[a-z][a-z0-9_]{0,63}$/;
 
-/** Thrown by a handler to answer with an error of the application. The other side receives the code and the text. */
+/** Thrown by a handler to answer with an error of its own. The other side receives the code and the text. */
 export class SocketError extends BrandedError {
 	static override readonly brand: string = 'SocketError';
 	declare readonly name: 'SocketError';

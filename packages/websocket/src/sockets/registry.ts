@@ -67,7 +67,7 @@ export class Registry<TSocket extends RegisteredSocket> {
 		return emptied;
 	}
 
-	/** Subscribes a socket to a topic. Idempotent. Returns whether it was not subscribed before. */
+	/** Subscribes a socket to a topic. Idempotent. Returns false if the socket was already subscribed. */
 	subscribe(socket: TSocket, topic: string): boolean {
 		const topics = writable(socket.data.topics);
 		if (topics.has(topic)) return false;

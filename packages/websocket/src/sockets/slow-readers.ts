@@ -27,7 +27,7 @@ export interface SlowReaderOptions {
 
 const DEFAULT_QUEUED_BYTES = 8 * 1024 * 1024;
 
-/** Messages that are not urgent wait while more bytes than this are queued. */
+/** While more bytes than this are queued, messages that are not urgent wait. */
 const ROOM_BYTES = 64 * 1024;
 
 /** The maximum size of a frame's header, in bytes (RFC 6455, 5.2). */
@@ -80,8 +80,8 @@ export class SlowReaders {
 	}
 
 	/**
-	 * A message of this size was sent to several sockets. At least one of them could not take it immediately, or lost
-	 * it.
+	 * Called when a message of this size was sent to several sockets, and at least one of them could not take it
+	 * immediately, or lost it.
 	 */
 	noteBackpressure(bytes: number, isDropped: boolean): void {
 		if (this.#uncheckedBytes === 0) this.#uncheckedSince = Date.now();

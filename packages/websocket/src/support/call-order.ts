@@ -1,7 +1,7 @@
 /** Keeps calls with the same key in the order in which they were made, even if some of them must wait for a value. */
 export class CallOrder<TKey> {
 	/**
-	 * By key, for keys with waiting calls. Each promise resolves once the last of these calls has proceeded. Never
+	 * For each key with waiting calls, a promise that resolves once the last of these calls has proceeded. Never
 	 * rejects.
 	 */
 	readonly #last = new Map<TKey, Promise<void>>();

@@ -65,7 +65,7 @@ function describeLosses({ from, to }: Way): string {
 	const lost = silentLosses({ from, to });
 	const gaps = to.gaps.map(({ topic, since, until: end }) => `${topic} ${since} to ${end}`).join(', ') || 'none';
 	return (
-		`${lost.length} of ${from.sent.length} messages of node ${from.name} are missing at node ${to.name} without a gap, ` +
-		`published from ${lost[0]?.at} to ${lost.at(-1)?.at}; gaps: ${gaps}`
+		`${lost.length} of ${from.sent.length} messages of node ${from.name} neither arrived at node ${to.name} nor belong to a gap; ` +
+		`they were published from ${lost[0]?.at} to ${lost.at(-1)?.at}; gaps: ${gaps}`
 	);
 }

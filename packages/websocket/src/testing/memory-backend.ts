@@ -5,7 +5,8 @@ import { MemoryBus, MemoryNetwork } from './memory-bus.ts';
 
 export interface MemoryBackendOptions {
 	/**
-	 * Whether the backend's buses have `liveness`, as transports have whose connections can die silently. Default false.
+	 * Whether the backend's buses have `liveness`, which transports need whose connections can die silently. Default
+	 * false.
 	 */
 	readonly liveness?: boolean;
 }

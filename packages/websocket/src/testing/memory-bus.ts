@@ -195,7 +195,7 @@ export class MemoryBus implements Bus {
 		if (this.#link === 'cut') throw unreachable();
 	}
 
-	/** Resolves when the backend has received a request and answered; rejects when the link breaks meanwhile. */
+	/** Resolves when the backend has received a request and answered. Rejects if the link breaks before that. */
 	async #answered(): Promise<void> {
 		const session = this.#running();
 		const connection = this.#connection;

@@ -109,14 +109,15 @@ export class ProviderNode {
 		void outcome.finally(() => this.#unsettled.delete(outcome));
 	}
 
-	/** Reports the gaps that are held back, immediately. */
+	/** Reports the gaps that are being held back, without waiting any longer. */
 	flushGaps(): void {
 		this.#provider.flushGaps();
 	}
 
 	/** Resolves once every `publish` has settled. */
 	async settled(timeoutMs: number): Promise<void> {
-		const late = (): Error => new Error(`${this.#unsettled.size} publish() of ${this.name} did not settle in time`);
+		const late = (): Error =>
+			new Error(`${this.#unsettled.size} publish() calls of node ${this.name} did not settle in time`);
 		await within(timeoutMs, Promise.all(this.#unsettled), late);
 	}
 }
