@@ -36,7 +36,7 @@ export interface RedisWsProviderOptions {
 
 const KEY_PREFIX = /^[A-Za-z0-9_:.-]{1,128}$/;
 
-/** The provider for several processes and machines, which exchange messages over Redis publish/subscribe. */
+/** The provider for several processes and machines. They exchange messages over Redis publish/subscribe. */
 export class RedisWsProvider extends WsProvider {
 	/** @throws {InvalidRedisOptionError} */
 	constructor(options: RedisWsProviderOptions) {

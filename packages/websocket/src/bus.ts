@@ -85,11 +85,11 @@ export interface BusHandlers {
 	/** Called when cross-node delivery has started or stopped working. */
 	status(status: BusStatus): void;
 	/**
-	 * Called when frames on these channels may have been missed from `since` (milliseconds since the epoch) until now:
-	 * once for each interruption, when it is over and the channels are subscribed again, but before any promise that
-	 * waited for its end resolves. A bus with `liveness` can pass the time at which it noticed the interruption: the
-	 * provider's heartbeats prove since when frames may be missing. From a bus without `liveness`, `since` must not be
-	 * later than the first missed frame.
+	 * Called when frames on these channels may have been missed from `since` (milliseconds since the epoch) until now.
+	 * Called once for each interruption, when it is over and the channels are subscribed again, but before any promise
+	 * that waited for its end resolves. From a bus without `liveness`, `since` must not be later than the first missed
+	 * frame. A bus with `liveness` can pass the time at which it noticed the interruption, because the provider's
+	 * heartbeats show how much earlier frames may have been missed.
 	 */
 	interrupted(channels: readonly string[] | 'all', since: number, reason: string): void;
 	/**

@@ -69,8 +69,8 @@ export interface WsProviderOptions {
 }
 
 /**
- * The provider for any transport, and for a single process without one. `InProcWsProvider` and `RedisWsProvider` only
- * choose the bus.
+ * Implements the provider for any transport, and for a single process without one. `InProcWsProvider` and
+ * `RedisWsProvider` only choose the bus.
  */
 export class WsProvider implements WebSocketProvider {
 	readonly #logger: Logger;

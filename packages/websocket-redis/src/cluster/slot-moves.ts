@@ -33,7 +33,7 @@ export class SlotMoves {
 		}
 	}
 
-	/** Called when channels are no longer needed: those that are waiting for a shard stop waiting. */
+	/** Called when channels are no longer needed. If they are waiting for a shard, they stop waiting. */
 	cancel(channels: readonly string[]): void {
 		this.#unassigned.cancel(channels);
 	}

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Command, type Redis } from 'ioredis';
 
-/** A Lua script. The server caches it, and runs it by its digest. */
+/** Runs a Lua script on a server. The server caches the script under its digest. */
 export class RedisScript {
 	readonly #source: string;
 	readonly #digest: string;
@@ -12,8 +12,8 @@ export class RedisScript {
 	}
 
 	/**
-	 * Runs the script from the server's cache or, if it is not cached, by its source. Resolves with the reply, in which
-	 * strings are buffers.
+	 * Runs the script from the server's cache or, if it is not cached there, sends its source. Resolves with the reply,
+	 * in which strings are buffers.
 	 */
 	async run(client: Redis, keys: readonly string[], args: readonly (string | number | Buffer)[]): Promise<unknown> {
 		try {

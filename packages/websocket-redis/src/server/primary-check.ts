@@ -34,7 +34,7 @@ const LEAVE_REPLICA_AFTER_MS = 500;
 /** How long a probe may take, in milliseconds. */
 const PROBE_MS = 2_000;
 
-/** Checks whether a server's connections lead to the current primary, and drops those that do not. */
+/** Checks whether a server's connections lead to the current primary, and drops connections that do not. */
 export class PrimaryCheck {
 	readonly #options: PrimaryCheckOptions;
 	readonly #connections: readonly ServerConnection[];

@@ -22,7 +22,7 @@ export interface RedisServerOptions {
 	readonly connectTimeout: number;
 }
 
-/** A server and the two connections to it: one for publishing and one for subscribing. Both reconnect until `close`. */
+/** Keeps two connections to a server: one for publishing and one for subscribing. Both reconnect until `close`. */
 export class RedisServer {
 	readonly #options: RedisServerOptions;
 	readonly #publisher: ServerConnection;

@@ -10,7 +10,7 @@ export interface ServerConnectionHandlers {
 	onLost(): void;
 }
 
-/** A connection to Redis. It reconnects until it is closed, and can be dropped if it turns out to be dead. */
+/** Keeps a connection to Redis, which reconnects until it is closed. It can be dropped if it turns out to be dead. */
 export class ServerConnection {
 	readonly client: Redis;
 	/** The run id of the server that the connection leads to, if known. */

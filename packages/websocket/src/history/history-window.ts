@@ -8,16 +8,16 @@ export interface Framed {
 }
 
 /**
- * The newest messages of a topic, without holes, up to the last one delivered on this node. The window starts empty.
- * New messages are added at its end as they are delivered, and older ones at its beginning as they are read from the
- * store.
+ * Holds the newest messages of a topic, without holes, up to the last one delivered on this node. The window starts
+ * empty. New messages are added at its end as they are delivered, and older ones at its beginning as they are read from
+ * the store.
  */
 export class HistoryWindow {
 	readonly epoch: string;
 	readonly #bounds: HistoryBounds;
 	#messages: Framed[] = [];
 	#size = 0;
-	/** The window has all messages after this offset. */
+	/** The offset after which the window has all messages. */
 	#from: number;
 	/**
 	 * Whether reading can't extend the window: the store has no earlier messages, or they do not reach up to the window.

@@ -55,7 +55,8 @@ export class GapEvents {
 	}
 
 	/**
-	 * Records that messages may be missing in these topics. The gaps are reported after the hold.
+	 * Records that messages may be missing in these topics. The gaps are reported once they have been held back for
+	 * `GAP_HOLD_MS`.
 	 *
 	 * @param endedAt the latest time at which the loss ended, by the monotonic clock. Only a gap that was reported later
 	 * can cover the loss.
@@ -94,7 +95,7 @@ export class GapEvents {
 		return least;
 	}
 
-	/** Reports a gap immediately, without the hold. */
+	/** Reports a gap immediately, without holding it back. */
 	report(gap: Gap): void {
 		const { topic, ...span } = gap;
 		this.#logger.warn('Messages on a topic with history may be missing', { topic, ...span });

@@ -79,9 +79,9 @@ export class MissingMessages {
 	}
 
 	/**
-	 * Returns since when this node may have been on a different server than the other nodes. Called when it turns out
-	 * that its server was a wrong one. The result can be earlier than `trusted`: that a server was a primary does not
-	 * prove that the other nodes used it. Only beats from them prove that.
+	 * Returns the time since which this node may have been on a different server than the other nodes. Called when its
+	 * server has turned out to be a wrong one. The result can be earlier than `trusted`: that a server was a primary
+	 * does not prove that the other nodes used it. Only beats from them prove that.
 	 *
 	 * @param trusted when the bus last trusted the wrong server, in milliseconds since the epoch, as is the result
 	 */
@@ -128,8 +128,8 @@ export class MissingMessages {
 	}
 
 	/**
-	 * Reports a gap, once, for each node that fell silent, since it may have had messages that it could not publish.
-	 * Called once per heartbeat interval.
+	 * Reports a gap for each node that fell silent, because it may have had messages that it could not publish. Reports
+	 * each of these nodes only once. Called once per heartbeat interval.
 	 */
 	checkSilentNodes(now: number): void {
 		const { peers, liveness, heartbeat, histories, gaps } = this.#options;

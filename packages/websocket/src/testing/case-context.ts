@@ -55,7 +55,7 @@ export interface CaseNode {
 	readonly received: BusRecorder;
 }
 
-/** Ends a case that can't be run on this backend or bus. */
+/** Thrown to end a case that can't be run on this backend or bus. */
 export class SkippedCase extends Error {
 	override readonly name = 'SkippedCase';
 }

@@ -2,7 +2,7 @@ import type { Bus, BusHandlers, BusLiveness } from '../bus.ts';
 import type { HistorySlice, HistoryStore } from '../history/history-store.ts';
 import { quiet } from '../support/promises.ts';
 
-/** The state that the buses of one backend share. */
+/** Holds the state that the buses of one backend share. */
 export class MemoryNetwork {
 	/** The buses that are started. */
 	readonly buses: Set<MemoryBus> = new Set();
@@ -32,7 +32,7 @@ interface Session {
 
 const HEARTBEAT_CHANNELS: readonly string[] = ['!'];
 
-/** A bus inside this process, with a link to its backend that can be cut, restored and frozen. */
+/** Carries frames inside this process, over a link to its backend that can be cut, restored and frozen. */
 export class MemoryBus implements Bus {
 	readonly liveness?: BusLiveness;
 	readonly history: HistoryStore;

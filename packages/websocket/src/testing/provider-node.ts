@@ -18,7 +18,7 @@ export interface SentMessage {
 	readonly at: number;
 }
 
-/** A provider on a bus, behind a real server, with one client in the topic. Closed after the case. */
+/** Runs a provider on a bus, behind a real server, with one client in the topic. Closed after the case. */
 export class ProviderNode {
 	readonly bus: Bus;
 	readonly name: string;

@@ -11,7 +11,7 @@ import { until } from './waiting.ts';
 const OUTAGE_MS = 400;
 const PACE_MS = 2;
 
-/** Two providers, each with a client that receives the messages of both. */
+/** Runs two providers, each with a client that receives the messages of both. */
 export class ProviderPair {
 	readonly a: ProviderNode;
 	readonly b: ProviderNode;

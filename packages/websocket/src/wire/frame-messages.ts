@@ -28,7 +28,7 @@ interface Run {
 	readonly text: string | undefined;
 }
 
-/** The messages of a frame, divided into runs and ready to be written. */
+/** Divides the messages of a frame into runs, and writes the runs. */
 export class MessageRuns {
 	readonly #messages: readonly Message[];
 	readonly #runs: Run[] = [];
