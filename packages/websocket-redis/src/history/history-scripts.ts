@@ -9,6 +9,7 @@ import { RedisScript } from './redis-script.ts';
  * - last: the last offset assigned
  * - total: the size in bytes of all messages of the epoch
  * - from, since: the fields c and t of the oldest stored message, or of an earlier one
+ * - by0 to by63, the slots of publishers: a publisher and its latest generation
  *
  * `log` is a stream of messages, whose ids are the offsets. A message has these fields:
  *
@@ -75,9 +76,20 @@ end
 export const LATE = 'LATE';
 
 /**
- * The script that appends messages. KEYS: meta, log, and the idempotency key, if any. ARGV: channel, an epoch in case a
- * new one is needed, seed, size, bytes, ttlMs, rememberedMs, the time on the server's clock after which the append is
- * refused, then the messages, each preceded by the byte of its kind. Returns the time on the server's clock.
+ * The script that appends messages, and returns the time on the server's clock. It takes these KEYS: meta, log, and the
+ * idempotency key, if any. It takes these ARGV:
+ *
+ * - the channel
+ * - an epoch, in case a new one is needed
+ * - the seed for random steps
+ * - size, bytes, ttlMs, rememberedMs
+ * - the time on the server's clock after which the append is refused
+ * - a slot, the publisher that uses it, and the publisher's generation
+ * - the messages, each preceded by the byte of its kind
+ *
+ * If a publisher gives up a connection, its generation grows. An append of an earlier generation is refused if one of a
+ * later generation has already taken effect. Most publishers stay in generation 0, which is not stored. If several
+ * publishers share a slot, only the latest one is remembered.
  *
  * A script with a shebang line is refused as a whole if Redis is out of memory, has too few replicas or is a replica.
  * The script checks the permission to publish on the channel before it writes, so that no append takes effect in part.
@@ -86,6 +98,10 @@ const append = (publish: 'publish' | 'spublish'): string => `#!lua
 ${COMMON}
 if now > tonumber(ARGV[8]) then return redis.error_reply(string.format('${LATE} %.0f', now)) end
 if KEYS[3] and redis.call('EXISTS', KEYS[3]) == 1 then return now end
+local slot, publisher, generation = ARGV[9], ARGV[10], tonumber(ARGV[11])
+local known = redis.call('HMGET', meta, slot)[1] or ''
+local latest = known:sub(1, #publisher) == publisher and tonumber(known:sub(#publisher + 2)) or 0
+if generation < latest then return redis.error_reply('OVERTAKEN a later append of the same publisher has already taken effect') end
 local channel, size, bytes, ttl = ARGV[1], ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6])
 if not redis.acl_check_cmd('${publish}', channel, '') then
 	return redis.error_reply('NOPERM this user has no permissions to publish to the channel of the topic')
@@ -93,7 +109,7 @@ end
 load(ARGV[2])
 math.randomseed(ARGV[3])
 local frame = { '' }
-for i = 9, #ARGV do
+for i = 12, #ARGV do
 	local content = ARGV[i]
 	local prev = last
 	last = last + math.random(1, ${LONGEST_STEP})
@@ -105,6 +121,7 @@ end
 local fromBefore, sinceBefore = from, since
 trim(total - from > bytes or now - since > ttl, bytes, ttl)
 redis.call('HSET', meta, 'last', last, 'total', total)
+if generation > latest then redis.call('HSET', meta, slot, publisher .. ' ' .. ARGV[11]) end
 if from ~= fromBefore or since ~= sinceBefore then redis.call('HSET', meta, 'from', from, 'since', since) end
 redis.call('PEXPIRE', meta, ARGV[7])
 redis.call('PEXPIRE', log, ttl)
@@ -115,9 +132,13 @@ return now
 `;
 
 /**
- * The script that reads messages, and returns a frame. KEYS: meta, log. ARGV: an epoch in case a new one is needed,
- * size, bytes, ttlMs, rememberedMs, then the command that reads, with its start, end and limit. The script also runs
- * when Redis is out of memory.
+ * The script that reads messages, and returns a frame. It takes these KEYS: meta, log. It takes these ARGV:
+ *
+ * - an epoch, in case a new one is needed
+ * - size, bytes, ttlMs, rememberedMs
+ * - the command that reads, with its start, end and limit
+ *
+ * The script also runs when Redis is out of memory.
  */
 const READ = `#!lua flags=allow-oom
 ${COMMON}

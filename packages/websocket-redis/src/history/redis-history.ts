@@ -46,6 +46,14 @@ export class RedisHistory implements HistoryStore {
 	readonly #append: RedisScript;
 	readonly #servers: HistoryServers;
 	readonly #clocks = new ServerClocks();
+	/**
+	 * Identifies this store as a publisher. The slot is the field of a topic's hash in which the publisher is
+	 * remembered.
+	 */
+	readonly #publisher = randomEpoch();
+	readonly #slot = `by${Math.floor(Math.random() * 64)}`;
+	/** Grows each time an append fails. */
+	#generation = 0;
 
 	constructor({ keyPrefix, publish }: RedisHistoryOptions, servers: HistoryServers) {
 		this.#keyPrefix = keyPrefix;
@@ -102,6 +110,9 @@ export class RedisHistory implements HistoryStore {
 				ttlMs,
 				rememberedMs(bounds),
 				Math.ceil(this.#clocks.timeOn(client, calledAt + APPENDED_WITHIN_MS) ?? Number.MAX_SAFE_INTEGER),
+				this.#slot,
+				this.#publisher,
+				this.#generation,
 				...messages.map(encodeContent),
 			];
 			try {
@@ -109,7 +120,11 @@ export class RedisHistory implements HistoryStore {
 				return;
 			} catch (error) {
 				const serverMs = lateAt(error);
-				if (serverMs === undefined) throw error;
+				if (serverMs === undefined) {
+					// The append may still take effect, but must not do so after a later one.
+					this.#generation++;
+					throw error;
+				}
 				// Either the append came too late, or the server's clock has been set. In the latter case, it is tried
 				// again.
 				this.#clocks.learnAgain(client, serverMs, sentAt);

@@ -14,8 +14,9 @@ export interface HistoryStore {
 	 * In one atomic step, numbers the messages in the given order, stores them, removes messages that exceed the bounds,
 	 * and delivers the new ones through {@link BusHandlers.appended} to every node that is subscribed to the topic's
 	 * channel, this one included. Resolves when that is done for all messages. Rejects if the backend refused or did not
-	 * answer; if it did not answer, the messages may have been appended nevertheless, but not later than
-	 * {@link APPENDED_WITHIN_MS} after the call. The store never repeats an append.
+	 * answer. If it did not answer, the messages may be appended nevertheless, but not later than {@link
+	 * APPENDED_WITHIN_MS} after the call, and not after a later append of the same store to the topic. The store never
+	 * repeats an append.
 	 *
 	 * @param messages at least one message; exactly one if there is an `idempotencyKey`
 	 * @param idempotencyKey if a message with this key was appended to the topic within the last {@link IDEMPOTENCY_MS}

@@ -29,7 +29,7 @@ const PAGE = 200;
 /** The first and the longest delay after a failed read, in milliseconds. */
 const FIRST_RETRY_MS = 50;
 const LONGEST_RETRY_MS = 1_000;
-/** If all reads of a topic fail for this long, in milliseconds, `open` throws. */
+/** If all reads of a topic fail for this long, in milliseconds, `open` and `refresh` throw. */
 const UNREADABLE_AFTER_MS = 2_000;
 
 const LOST = 'the history of this topic has a hole, or does not reach back far enough';
@@ -57,6 +57,7 @@ export class TopicHistory {
 	/** Whether the store must be read again, because more may have been missed since the last read began. */
 	#isDue = false;
 	#ready: PromiseWithResolvers<void> | undefined;
+	#refreshed: PromiseWithResolvers<void> | undefined;
 	#isClosed = false;
 
 	constructor(options: TopicHistoryOptions) {
@@ -101,6 +102,7 @@ export class TopicHistory {
 	close(): void {
 		this.#isClosed = true;
 		this.#ready?.resolve();
+		this.#refreshed?.resolve();
 		this.window.close();
 	}
 
@@ -125,6 +127,20 @@ export class TopicHistory {
 		this.#isDue = true;
 		this.#suspectSince = Math.min(this.#suspectSince, since);
 		if (this.#pending === undefined) void this.#readMissing();
+	}
+
+	/**
+	 * Reads the store, and delivers the messages that this node has not received yet. Also resolves when the topic is
+	 * closed.
+	 *
+	 * @throws {HistoryUnavailableError} reads have failed for two seconds; they are retried in the background
+	 */
+	refresh(): Promise<void> {
+		if (this.#isClosed) return Promise.resolve();
+		this.#refreshed ??= Promise.withResolvers();
+		const { promise } = this.#refreshed;
+		this.verify(Date.now());
+		return quiet(promise);
 	}
 
 	#follows({ epoch, entries }: HistorySlice): boolean {
@@ -180,6 +196,8 @@ export class TopicHistory {
 		}
 		this.#suspectSince = Infinity;
 		this.#pending = undefined;
+		this.#refreshed?.resolve();
+		this.#refreshed = undefined;
 	}
 
 	/**
@@ -190,8 +208,12 @@ export class TopicHistory {
 	#failed(error: Error, failingMs: number): void {
 		const { topic, onUnreadable } = this.#options;
 		onUnreadable(error);
-		if (failingMs < UNREADABLE_AFTER_MS || this.#cursor !== undefined) return;
-		this.#ready?.reject(new HistoryUnavailableError(topic, { cause: error }));
+		if (failingMs < UNREADABLE_AFTER_MS) return;
+		const unavailable = new HistoryUnavailableError(topic, { cause: error });
+		this.#refreshed?.reject(unavailable);
+		this.#refreshed = undefined;
+		if (this.#cursor !== undefined) return;
+		this.#ready?.reject(unavailable);
 		this.#ready = undefined;
 	}
 

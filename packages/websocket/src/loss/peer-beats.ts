@@ -4,6 +4,8 @@ import type { Beat, Sender } from '../wire/frame.ts';
 const SUSPICIOUS_AFTER_BEATS = 4;
 /** How many intervals can pass without a beat before beats count as missed. */
 const OVERDUE_AFTER_BEATS = 1.5;
+/** If the times in two beats differ from what is expected by more than this, in milliseconds, a clock was set. */
+const SMALLEST_STEP_MS = 250;
 /** A node is given up if it sends no beat for this long, in milliseconds, and has not sent a last beat. */
 const GIVEN_UP_AFTER_MS = 10_000;
 /**
@@ -110,12 +112,18 @@ export class PeerBeats {
 		return missedSince;
 	}
 
-	#missedSince(peer: Peer, { shard, number }: Beat, now: number): Accounted | undefined {
+	#missedSince(peer: Peer, { shard, number, sentAt }: Beat, now: number): Accounted | undefined {
+		const { since, interruptedAt } = this.#listeningTo(shard);
+		const isFirstAfterInterruption = peer.receivedAt < since && peer.accounted.at >= since;
+		// If that node's clock has been set, the report of the interruption did not cover the span by the new clock.
+		const stepMs = sentAt - later(peer.accounted, now).sentAt;
+		if (isFirstAfterInterruption && Math.abs(stepMs) > SMALLEST_STEP_MS) {
+			const at = Math.min(interruptedAt, peer.receivedAt);
+			return { at, sentAt: sentAt - (now - at) };
+		}
 		if (number <= peer.number + 1) return undefined;
 		// The missing beats may belong to an interruption that has already been reported.
-		const { since } = this.#listeningTo(shard);
-		const isExplained = peer.receivedAt < since && peer.accounted.at >= since;
-		if (isExplained && now - since <= OVERDUE_AFTER_BEATS * peer.intervalMs) return undefined;
+		if (isFirstAfterInterruption && now - since <= OVERDUE_AFTER_BEATS * peer.intervalMs) return undefined;
 		return peer.accounted;
 	}
 

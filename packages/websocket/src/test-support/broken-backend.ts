@@ -52,7 +52,7 @@ export class BrokenBus implements Bus {
 }
 
 /** How long a case waits for an event that never happens, in milliseconds. */
-const TIMEOUT_MS = 1_000;
+const TIMEOUT_MS = 1_500;
 
 /** Returns a backend in memory whose buses are broken. */
 export function brokenBackend(broken: new (inner: Bus) => BrokenBus, options?: MemoryBackendOptions): BusBackend {

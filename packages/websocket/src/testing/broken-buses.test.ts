@@ -41,6 +41,16 @@ describe('a bus fails the cases that are meant for its defect, and no others, if
 		expect(await failures(Silent)).toEqual([INTERRUPTED, REPORTED, BOTH]);
 	});
 
+	// The heartbeats of the providers find the loss all the same.
+	it('never reports an interruption, but has liveness', async () => {
+		class Silent extends BrokenBus {
+			protected override change(): Partial<BusHandlers> {
+				return { interrupted() {} };
+			}
+		}
+		expect(await failures(Silent, { liveness: true })).toEqual([INTERRUPTED]);
+	});
+
 	it('reports an interruption only from its end on', async () => {
 		class TooLate extends BrokenBus {
 			protected override change(handlers: BusHandlers): Partial<BusHandlers> {

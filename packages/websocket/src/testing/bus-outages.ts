@@ -4,7 +4,7 @@ import { sleep } from '../support/promises.ts';
 import { BusRecorder, type Interruption } from './bus-recorder.ts';
 import type { CaseContext, CaseNode } from './case-context.ts';
 import type { Requirements } from './conformance.ts';
-import { attemptUntil, settled } from './waiting.ts';
+import { attemptUntil, settled, until } from './waiting.ts';
 
 /** How long an outage lasts, in milliseconds. */
 const OUTAGE_MS = 150;
@@ -40,13 +40,14 @@ export const OUTAGES: Requirements = {
 		const { a, b } = await startPair(context);
 		await b.bus.subscribe(['t']);
 		await context.cut(b.bus);
-		let isEarly = true;
-		const subscribing = settled(context, 'a subscribe() of the outage', b.bus.subscribe([besides('t', b.bus)]));
-		const atEnd = subscribing.then(() => (isEarly ? undefined : countOf(b, 't')));
+		let isOver = false;
+		let before: number | undefined;
+		const note = (): void => void (before = isOver ? countOf(b, 't') : undefined);
+		const subscribing = b.bus.subscribe([besides('t', b.bus)]).then(note, note);
 		await sleep(OUTAGE_MS);
-		isEarly = false;
+		isOver = true;
 		await context.restore(b.bus);
-		const before = await atEnd;
+		await settled(context, 'a subscribe() of the outage', subscribing);
 		await untilLive(context, a, b, ['t']);
 		// If subscribe() did not wait, another case fails.
 		if (before !== undefined) equal(countOf(b, 't') - before, 0, 'interrupted() was called after subscribe() resolved');
@@ -67,6 +68,7 @@ export const OUTAGES: Requirements = {
 		await a.bus.subscribe(['t']);
 		await context.cut(b.bus);
 		for (let i = 0; i < 10; i++) {
+			if (i === 5) await untilNoticed(b);
 			const outcome = await settled(context, 'publish() in an outage', b.bus.publish('t', bytes(`lost ${i}`)));
 			ok(outcome instanceof Error, 'publish() must reject with an Error while the backend is unreachable');
 		}
@@ -119,33 +121,39 @@ export const OUTAGES: Requirements = {
 	async 'keeps subscribe pending in an outage, until frames from other nodes will arrive'(context) {
 		const { a, b } = await startPair(context);
 		await context.cut(b.bus);
-		let early: string | undefined;
-		const subscribing = b.bus.subscribe(['t']);
-		const watching = subscribing.then(
-			() => (early ??= 'resolved'),
-			(error: unknown) => (early ??= `rejected: ${String(error)}`),
-		);
+		const outcomes: string[] = [];
+		const subscribe = (channel: string): Promise<unknown> =>
+			b.bus.subscribe([channel]).then(
+				() => outcomes.push('resolved'),
+				(error: unknown) => outcomes.push(`rejected: ${String(error)}`),
+			);
+		const subscribing = [subscribe('t')];
+		await untilNoticed(b);
+		subscribing.push(subscribe('u'));
 		await publishThroughout(a.bus, 't');
-		equal(early, undefined, `subscribe() must stay pending while the backend is away, but it ${early}`);
+		deepEqual(outcomes, [], 'subscribe() must stay pending while the backend is away');
 		await context.restore(b.bus);
-		equal(await settled(context, 'a subscribe() of the outage', subscribing), undefined, 'subscribe() rejected');
-		await watching;
-		await a.bus.publish('t', bytes('first'));
-		await b.received.untilLast('t', 'first');
+		await settled(context, 'a subscribe() of the outage', Promise.all(subscribing));
+		deepEqual(outcomes, ['resolved', 'resolved']);
+		for (const channel of ['t', 'u']) {
+			await a.bus.publish(channel, bytes('first'));
+			await b.received.untilLast(channel, 'first');
+		}
 	},
 
 	async 'applies subscribe and unsubscribe calls of an outage, in their order'(context) {
 		const { a, b } = await startPair(context);
 		await b.bus.subscribe(['gone', 'again', 'end']);
 		await context.cut(b.bus);
-		const calls = [
+		await untilNoticed(b);
+		const calls = Promise.allSettled([
 			b.bus.unsubscribe(['gone', 'again']),
 			b.bus.subscribe(['again', 'brief']),
 			b.bus.unsubscribe(['brief']),
-		].map((call) => settled(context, 'a call of the outage', call));
+		]);
 		await sleep(OUTAGE_MS);
 		await context.restore(b.bus);
-		await Promise.all(calls);
+		await settled(context, 'a call of the outage', calls);
 		await untilLive(context, a, b, ['again', 'end']);
 		for (const channel of ['gone', 'brief', 'end']) await a.bus.publish(channel, bytes('last'));
 		await b.received.untilLast('end', 'last');
@@ -167,6 +175,7 @@ export const OUTAGES: Requirements = {
 		const { a, b } = await startPair(context);
 		await Promise.all([a, b].map(({ bus }) => bus.subscribe(['t'])));
 		await context.cut(b.bus);
+		await untilNoticed(b);
 		b.bus.subscribe(['new']).catch(() => {});
 		equal(await settled(context, 'stop() in an outage', b.bus.stop()), undefined, 'stop() rejected');
 		const calls = b.received.calls;
@@ -186,6 +195,7 @@ export const OUTAGES: Requirements = {
 		context.onEnd(() => bus.stop());
 		await context.cut(bus);
 		const starting = settled(context, 'start() in an outage', bus.start(new BusRecorder()));
+		await sleep(OUTAGE_MS);
 		equal(await settled(context, 'stop() in an outage', bus.stop()), undefined, 'stop() rejected');
 		ok((await starting) instanceof Error, 'start() must reject when stop() is called meanwhile');
 	},
@@ -194,6 +204,18 @@ export const OUTAGES: Requirements = {
 async function startPair(context: CaseContext): Promise<{ readonly a: CaseNode; readonly b: CaseNode }> {
 	context.needs('cut', 'restore');
 	return { a: await context.startNode(), b: await context.startNode() };
+}
+
+/**
+ * Resolves once a bus has noticed that its link is cut. If the bus does not report that, resolves after the time of an
+ * outage.
+ */
+async function untilNoticed({ received }: CaseNode): Promise<void> {
+	await until(
+		() => received.statuses.at(-1)?.state === 'degraded',
+		OUTAGE_MS,
+		() => '',
+	).catch(() => {});
 }
 
 function concerns({ channels }: Interruption, channel: string): boolean {

@@ -50,7 +50,10 @@ export class MemoryBackend {
 		this.#nodeOf(bus).restore();
 	}
 
-	/** Stops all traffic between this backend and the bus, without the bus noticing. A new connection works. */
+	/**
+	 * Makes the connection of one of the buses half-open: nothing gets through, and the bus does not notice. With
+	 * `liveness`, the provider's heartbeats detect the dead connection and replace it.
+	 */
 	freeze(bus: Bus): void {
 		this.#nodeOf(bus).freeze();
 	}

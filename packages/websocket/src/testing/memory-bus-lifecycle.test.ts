@@ -25,3 +25,23 @@ it('a stop during start leaves a stopped bus that reports no status', async () =
 	await expect(bus.publish('t', frame)).rejects.toThrow('not started');
 	expect(received.statuses).toEqual([]);
 });
+
+it('a bus of another backend can not be cut', () => {
+	const bus = new MemoryBackend().createBus();
+	const backend = new MemoryBackend();
+	expect(() => backend.cut(bus)).toThrow(TypeError);
+	expect(() => backend.cut({ ...backend.createBus() })).toThrow('createBus() of this backend');
+});
+
+it('a start while the link is cut rejects, and succeeds once it is restored', async () => {
+	const backend = new MemoryBackend();
+	const bus = backend.createBus();
+	backend.cut(bus);
+	await expect(bus.start(new BusRecorder())).rejects.toThrow('unreachable');
+	backend.restore(bus);
+	const received = new BusRecorder();
+	await bus.start(received);
+
+	expect(received.statuses).toEqual([{ state: 'ready' }]);
+	expect(received.interruptions).toEqual([]);
+});

@@ -70,7 +70,9 @@ export const gaps: Record<string, Scenario> = {
 		await eventually(() => received.length >= 2, 'both have received it');
 		assert.deepEqual(received.map(([who]) => who).toSorted(), ['client', 'subscription']);
 		for (const [, { topic, since, until }] of received) {
-			assert.deepEqual([topic, since], ['lost', before - 50]);
+			assert.equal(topic, 'lost');
+			// A message may have been published up to half a heartbeat interval before the backend received it.
+			assert.ok(since <= before - 50 && since >= before - 50 - 250, `since ${since - before} ms`);
 			assert.ok(until >= before - 5);
 		}
 
