@@ -6,8 +6,8 @@ import { createBus, type RedisConnection } from './create-bus.ts';
 export interface RedisWsProviderOptions {
 	/**
 	 * How to connect to Redis: ioredis options (`{ host, port }`, `{ sentinels, name }`, …), a `redis://` or `rediss://`
-	 * URL, `{ cluster: [{ host, port }, …], options }`, or an ioredis instance. Of an instance, only the options are
-	 * used, and it is never closed.
+	 * URL, `{ cluster: [{ host, port }, …], options }`, or an ioredis instance. If it is an instance, only its options
+	 * are used, and it is never closed.
 	 */
 	readonly connection: RedisConnection;
 	/**

@@ -125,8 +125,8 @@ export class RedisHistory implements HistoryStore {
 					this.#generation++;
 					throw error;
 				}
-				// Either the append came too late, or the server's clock has been set. In the latter case, it is tried
-				// again.
+				// Either the append came too late, or the server's clock has been set. In the latter case, the append is
+				// tried again.
 				this.#clocks.learnAgain(client, serverMs, sentAt);
 				if (performance.now() - calledAt > APPENDED_WITHIN_MS) throw error;
 			}

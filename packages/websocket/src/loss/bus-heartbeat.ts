@@ -168,7 +168,7 @@ export class BusHeartbeat {
 				shard.accepted = number;
 				shard.unansweredSince = undefined;
 			},
-			// The next beat uses the number of a refused one again. Failures to publish are reported for messages, not for
+			// The next beat reuses the number of a refused one. Failures to publish are reported for messages, not for
 			// beats.
 			() => {
 				shard.unansweredSince = undefined;

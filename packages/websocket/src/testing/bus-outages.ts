@@ -108,7 +108,7 @@ export const OUTAGES: Requirements = {
 		deepEqual(
 			numbers,
 			[...new Set(numbers)].toSorted((x, y) => x - y),
-			'repeated or out of order',
+			'frames were repeated, or arrived out of order',
 		);
 		const arrived = new Set(numbers);
 		deepEqual(
@@ -131,7 +131,7 @@ export const OUTAGES: Requirements = {
 		await untilNoticed(b);
 		subscribing.push(subscribe('u'));
 		await publishThroughout(a.bus, 't');
-		deepEqual(outcomes, [], 'subscribe() must stay pending while the backend is away');
+		deepEqual(outcomes, [], 'subscribe() must stay pending while the backend is unreachable');
 		await context.restore(b.bus);
 		await settled(context, 'a subscribe() of the outage', Promise.all(subscribing));
 		deepEqual(outcomes, ['resolved', 'resolved']);
@@ -197,7 +197,7 @@ export const OUTAGES: Requirements = {
 		const starting = settled(context, 'start() in an outage', bus.start(new BusRecorder()));
 		await sleep(OUTAGE_MS);
 		equal(await settled(context, 'stop() in an outage', bus.stop()), undefined, 'stop() rejected');
-		ok((await starting) instanceof Error, 'start() must reject when stop() is called meanwhile');
+		ok((await starting) instanceof Error, 'start() must reject when stop() is called before it resolves');
 	},
 };
 
