@@ -15,12 +15,14 @@ export interface ChatOptions {
 	restart(): void;
 }
 
-/** How long a stopping chat waits for handlers, in milliseconds. They are quick, so a slower one must be hanging. */
+/**
+ * How long a stopping chat waits for handlers, in milliseconds. All are quick; one that takes longer must be hanging.
+ */
 const GRACE_MS = 3_000;
 
 /**
- * Creates the chat, without its page. Rooms are topics. Each node sends to every room the list of its own people in
- * that room.
+ * Creates the chat, without its page. Rooms are topics. Each node sends every room a list of the people in it who are
+ * connected to that node.
  */
 export function createChat({ name, logger = consoleLogger, restart, ...options }: ChatOptions): Application<Visitor> {
 	const { provider = new InProcWsProvider({ history: HISTORY, logger }) } = options;

@@ -8,15 +8,15 @@ let redis: RedisServer | undefined;
 let nodes: readonly NodeProcess[] = [];
 let stopping: Promise<void> | undefined;
 
-// Handled with `on`, not `once`: one Ctrl-C can arrive several times, forwarded by each `bun run` in between. There is
-// no forced exit, because nodes that hang are killed anyway.
+// The listeners are added with `on`, not `once`, because one Ctrl-C can arrive several times, forwarded by each
+// `bun run` in between. There is no forced exit, because nodes that hang are killed anyway.
 process.on('SIGINT', stopOnSignal).on('SIGTERM', stopOnSignal);
 try {
 	await start();
 	const first = await Promise.race(nodes.map((node) => node.exited));
 	throw new Error(`A node exited with ${first}; stopping the others.`);
 } catch (error) {
-	// While stopping, nodes are expected to exit.
+	// Once `stop` has been called, nodes are expected to exit.
 	if (stopping === undefined) {
 		console.error(error instanceof Error ? error.message : error);
 		await stop();

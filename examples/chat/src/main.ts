@@ -18,7 +18,7 @@ try {
 	console.log(`The chat is at http://${HOST}:${port}`);
 	// Only cluster.ts receives this message.
 	process.send?.({ port });
-	// If the parent process is gone, stop as on a signal.
+	// If the parent process is gone, this process stops as if it had received SIGTERM.
 	process.on('disconnect', () => process.kill(process.pid, 'SIGTERM'));
 } catch (error) {
 	fail(error);

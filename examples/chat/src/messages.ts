@@ -94,7 +94,7 @@ export const Rename = SocketMessage.define({
 
 /**
  * Sends a message to everyone in a room, the sender included. The page chooses a new id for each message. If it does
- * not know whether a message has arrived, it sends it again with the same id, and a duplicate is dropped.
+ * not know whether a message has arrived, it sends the message again with the same id. Duplicates are dropped.
  */
 export const Say = SocketMessage.define({
 	name: 'chat.say',

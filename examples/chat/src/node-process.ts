@@ -20,8 +20,8 @@ export interface NodeProcess {
 const GRACE_MS = 8_000;
 
 /**
- * Starts main.ts. The child reports its port over the IPC channel, and notices by the channel's closing that the parent
- * is gone.
+ * Starts main.ts. The child reports its port over an IPC channel. When the channel closes, the child stops, because the
+ * parent is gone.
  */
 export function startNodeProcess({ port, redisUrl }: NodeProcessOptions): NodeProcess {
 	const listening = Promise.withResolvers<number>();

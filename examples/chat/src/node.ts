@@ -10,7 +10,7 @@ export interface NodeOptions {
 	readonly routes: Routes;
 	/** Called for each start, because a provider is used only once. Returns undefined for a single node. */
 	createProvider(): WebSocketProvider | undefined;
-	/** Called when a restart has failed, so that nothing is listening. */
+	/** Called when a restart has failed. The node is then no longer listening. */
 	onFailure(error: unknown): void;
 }
 

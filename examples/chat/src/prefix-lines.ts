@@ -1,4 +1,4 @@
-/** Prints the output of a process line by line, with a prefix. Resolves at its end. */
+/** Prints the output of a process line by line, with a prefix. Resolves when the output ends. */
 export async function prefixLines(
 	output: ReadableStream<Uint8Array>,
 	name: () => string,

@@ -16,7 +16,7 @@ export class Attempts {
 		this.#limit = limit;
 	}
 
-	/** Counts an attempt. Returns 0 if it may proceed, or the number of seconds until the next attempt may. */
+	/** Counts an attempt. Returns 0 if it may proceed, or the number of seconds until another attempt is allowed. */
 	count(address: string): number {
 		const now = performance.now();
 		if (now >= this.#windowEndsAt) {

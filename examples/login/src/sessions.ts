@@ -4,7 +4,9 @@ import type { User } from './messages.ts';
 
 const COOKIE = 'session';
 
-/** Logins for browsers, in a cookie that scripts can't read and that forms on other sites can't send. */
+/**
+ * The logins of browsers. Each browser has a cookie that scripts can't read and that forms on other sites can't send.
+ */
 export class Sessions {
 	readonly #logins: Logins;
 

@@ -6,8 +6,8 @@ import type { User } from './messages.ts';
 const AuthData = z.object({ token: z.string() });
 
 /**
- * Logins for programs, with short-lived tokens. A token is sent in the first frame of a connection and not in the URL,
- * which would end up in the logs of every server on the way.
+ * The logins of programs, which use short-lived tokens. A token is sent in the first frame of a connection and not in
+ * the URL, which would end up in the logs of every server on the way.
  */
 export class Tokens {
 	readonly #logins: Logins;

@@ -13,9 +13,9 @@ interface EverywhereMethods {
 	 * receives the message too, because all subscribers get the same sequence.
 	 */
 	publish(topic: string, payload: Payload): Promise<void>;
-	/** {@link publish} for text. */
+	/** Like {@link publish}, but accepts only text. */
 	publishText(topic: string, text: string): Promise<void>;
-	/** {@link publish} for bytes. */
+	/** Like {@link publish}, but accepts only bytes. */
 	publishBinary(topic: string, bytes: Exclude<Payload, string>): Promise<void>;
 }
 
@@ -45,8 +45,8 @@ export interface SocketEvents {
 }
 
 /**
- * Gives sockets the application's pub/sub methods. One shared prototype is inserted between each socket and Bun's
- * prototype, so everything else remains Bun's own, at no cost per message.
+ * Turns Bun's sockets into {@link AppSocket}s. One shared prototype with the additional methods is inserted between
+ * each socket and Bun's prototype. Everything else remains Bun's own, at no cost per message.
  */
 export class SocketAdopter {
 	readonly #methods: EverywhereMethods & ThisType<WebSocketConnection>;
@@ -84,8 +84,7 @@ export class SocketAdopter {
 		const { close, terminate, send, sendText, sendBinary } = bun;
 		const observed: Observed & ThisType<WebSocketConnection> = {
 			close(code, reason) {
-				// Bun's `close` is called before `onClose`, because it throws on invalid arguments without closing
-				// anything.
+				// `onClose` comes second: if the arguments are invalid, Bun's `close` throws and the socket stays open.
 				close.call(this, code, reason);
 				onClose(this);
 			},

@@ -10,8 +10,8 @@ export interface Limits {
 	readonly connections?: number;
 	/**
 	 * Connections per client address (per /64 for IPv6), including those still being upgraded; further ones are refused
-	 * with 429. Default 1,000 for public addresses; private and loopback addresses, mostly proxies, are limited only if
-	 * this is set.
+	 * with 429. Default 1,000 for public addresses. Private and loopback addresses, which usually belong to proxies, are
+	 * limited only if this is set.
 	 */
 	readonly connectionsPerAddress?: number;
 	/** The largest message, in bytes; a larger one closes the connection with 1009. Default 64 KiB, at most 1 GiB. */
@@ -19,20 +19,20 @@ export interface Limits {
 	/** The greatest nesting depth of a message's JSON. Default 32, at most 1,000. */
 	readonly messageDepth?: number;
 	/**
-	 * Messages per second from one socket. One second's worth may arrive at once; beyond that, typed messages are
+	 * Messages per second from one socket. A burst may contain one second's worth. Beyond that, typed messages are
 	 * refused with `rate_limited`, and a client that continues is closed with 4429. Default 100.
 	 */
 	readonly messagesPerSecond?: number;
 	/**
-	 * Message bytes per second from one socket, limited like `messagesPerSecond`. Default 1 MiB or `messageBytes`,
-	 * whichever is larger; at least `messageBytes`.
+	 * Message bytes per second from one socket, limited like `messagesPerSecond`. Must be at least `messageBytes`.
+	 * Default 1 MiB, or `messageBytes` if that is larger.
 	 */
 	readonly bytesPerSecond?: number;
 	/** Messages of one socket that wait to be handled; beyond that, reading from the socket is paused. Default 64. */
 	readonly queuedMessages?: number;
 	/**
-	 * Bytes that wait to be sent to one socket; beyond that, it is closed with 1013, unless `slowReaders` is `drop`.
-	 * Default 1 MiB, at most 1 GiB.
+	 * Bytes that wait to be sent to one socket; beyond that, the socket is closed with 1013, unless `slowReaders` is
+	 * `drop`. Default 1 MiB, at most 1 GiB.
 	 */
 	readonly queuedBytes?: number;
 	/** Topics that one socket can be subscribed to, by its client or through `ctx.subscribe`. Default 200. */
@@ -42,13 +42,13 @@ export interface Limits {
 	 */
 	readonly pendingRequests?: number;
 	/**
-	 * Time within which the guards of a new connection must pass, in milliseconds; after that, it is closed with 4408.
-	 * Default 10,000.
+	 * Time within which the guards of a new connection must pass, in milliseconds; otherwise the connection is closed
+	 * with 4408. Default 10,000.
 	 */
 	readonly guardTimeoutMs?: number;
 	/**
-	 * Time that the handling of one message may take, in milliseconds. After that, its request is answered with
-	 * `timeout` and the next message is handled, even if the handler never finishes. Default 30,000.
+	 * Time that the handling of one message may take, in milliseconds. After that, a typed message is answered with
+	 * `timeout`, and the next message is handled even if the handler never finishes. Default 30,000.
 	 */
 	readonly handlerTimeoutMs?: number;
 	/**
@@ -66,11 +66,11 @@ export const MAX_DELAY_MS: number = 2 ** 31 - 1;
 
 /** All limits, with defaults for those that were not set. */
 export type AllLimits = Readonly<Required<Omit<Limits, 'connectionsPerAddress'>>> & {
-	/** If undefined, the default applies, to public addresses only. */
+	/** If undefined, public addresses have the default limit, and other addresses have no limit. */
 	readonly connectionsPerAddress: number | undefined;
 };
 
-/** The default of `connectionsPerAddress`. */
+/** The default of `connectionsPerAddress` for public addresses. */
 export const DEFAULT_PER_PUBLIC_ADDRESS = 1_000;
 
 /** The range of each limit, and whether fractions are allowed. */

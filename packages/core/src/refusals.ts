@@ -6,13 +6,13 @@ const LOG_TEXT = {
 	connections: 'Upgrades rejected: limits.connections reached (503)',
 	connectionsPerAddress:
 		'Upgrades rejected: limits.connectionsPerAddress reached (429). If the address is a proxy, add it to trustedProxies',
-	origin: 'Upgrades rejected: the page is of another origin (403). To allow that origin, add it to allowedOrigins',
+	origin: 'Upgrades rejected: the page is from another origin (403). To allow that origin, add it to allowedOrigins',
 	handshake: 'Upgrades rejected: invalid WebSocket handshake (400)',
 	upgrade: 'Upgrades rejected by upgrade()',
 	upgradeTimeout: 'Upgrades rejected: upgrade() timed out (503)',
 	guard: 'Connections rejected by a guard (4401)',
 	guardTimeout: 'Connections closed: the first message or the guards took too long (4408)',
-	message: 'Messages refused: not a valid message of the protocol (invalid_message)',
+	message: 'Messages refused: not valid according to the protocol (invalid_message)',
 	unknownType: 'Messages refused: no handler for their type (unknown_type)',
 	data: 'Messages refused: data does not match the schema (invalid_data)',
 	forbidden: 'Messages refused by a guard or by authorize (forbidden)',
@@ -24,7 +24,7 @@ const LOG_TEXT = {
 	messageSize: 'Connections closed: a message exceeded limits.messageBytes (1009)',
 	frame: 'Connections closed: WebSocket protocol violated (1002, 1007)',
 	idle: 'Connections closed: silent for limits.idleTimeoutMs',
-	slowReader: 'Clients read too slowly: closed (1013), or messages to them dropped (slowReaders: drop)',
+	slowReader: 'Clients read too slowly: connections closed (1013), or messages dropped (slowReaders: drop)',
 	binary: 'Connections closed: received a binary message, but there is no message handler (1003)',
 } as const;
 

@@ -75,7 +75,7 @@ new Application()
 		},
 	});
 
-// Without upgrade(), the type of `ws.data.data` is unknown.
+// Without upgrade(), `ws.data.data` can be any object.
 new Application().websocket({ path: '/chat' }).onWebSocket({
 	open(ws) {
 		same<typeof ws.data.data, ConnectionData>(true);
@@ -118,23 +118,23 @@ new Application().websocket({ upgrade: () => null }).onWebSocket({
 
 // The data is always an object. Rejecting with any other value must not compile, since it might admit everyone.
 declare const isUser: boolean;
-// @ts-expect-error null rejects, not false
+// @ts-expect-error return null to reject, not false
 new Application().websocket({ upgrade: () => isUser });
-// @ts-expect-error null rejects, not false, and true has no data
+// @ts-expect-error return null to reject, not false; and true is not data
 new Application().websocket({ upgrade: async () => isUser });
-// @ts-expect-error null rejects, not false
+// @ts-expect-error return null to reject, not false
 new Application().websocket({ upgrade: () => isUser && user });
-// @ts-expect-error null rejects, not false
+// @ts-expect-error return null to reject, not false
 new Application().websocket({ upgrade: async () => isUser && user });
-// @ts-expect-error null rejects, not undefined
+// @ts-expect-error return null to reject, not undefined
 new Application().websocket({ upgrade: () => (isUser ? user : undefined) });
-// @ts-expect-error null rejects, not undefined
+// @ts-expect-error return null to reject, not undefined
 new Application().websocket({ upgrade: async () => (isUser ? user : undefined) });
-// @ts-expect-error null rejects, not a missing return value
+// @ts-expect-error return null to reject, not nothing
 new Application().websocket({ upgrade() {} });
-// @ts-expect-error null rejects, not a missing return value
+// @ts-expect-error return null to reject, not nothing
 new Application().websocket({ async upgrade() {} });
-// @ts-expect-error null rejects, not a missing return value
+// @ts-expect-error return null to reject, not nothing
 new Application().websocket(provider, { async upgrade() {} });
 // @ts-expect-error a string is not an object
 new Application().websocket({ upgrade: () => user.name });

@@ -10,7 +10,8 @@ export type UpgradeResult<TData extends ConnectionData> = TData | Response | nul
 export interface Authorize<TData extends ConnectionData = ConnectionData> {
 	/**
 	 * Returns whether a client that asks to subscribe to a topic may do so. Default: no client may. If this throws or
-	 * rejects, the error is logged and the client receives `internal`; a `SocketError` is sent to the client instead.
+	 * rejects with a `SocketError`, that error is sent to the client. Any other error is logged, and the client receives
+	 * `internal`.
 	 *
 	 * @param state the connection's state as set by the guards (`ctx.state` in handlers); annotate it with its type
 	 */
@@ -30,8 +31,8 @@ export interface WebSocketOptions<TData extends ConnectionData = ConnectionData>
 	readonly upgradeTimeoutMs?: number;
 	/**
 	 * The origins whose pages may connect: `https://app.example.com`, `https://*.example.com` for all subdomains, or `*`
-	 * for all; others get 403. Default: the server's own origin, according to the `Host` header. Clients that send no
-	 * `Origin`, such as programs, may always connect.
+	 * for all. Pages of other origins get 403. Default: the server's own origin, according to the `Host` header. Clients
+	 * that send no `Origin`, such as programs, may always connect.
 	 */
 	readonly allowedOrigins?: readonly string[];
 	/**
@@ -44,8 +45,9 @@ export interface WebSocketOptions<TData extends ConnectionData = ConnectionData>
 	/** Limits, each with a default. */
 	readonly limits?: Limits;
 	/**
-	 * What happens when more than `limits.queuedBytes` wait to be sent to a client. `close` closes the connection with
-	 * 1013. `drop` drops messages to it, and sends it a gap notice once it has caught up. Default `close`.
+	 * The policy if a client reads so slowly that more than `limits.queuedBytes` wait to be sent to it. `close` closes
+	 * the connection with 1013. `drop` drops messages to the client, and sends it a gap notice once it has caught up.
+	 * Default `close`.
 	 */
 	readonly slowReaders?: 'close' | 'drop';
 }

@@ -1,10 +1,13 @@
-/** Passes things on later, in the order in which they came. */
+/** Calls actions after a delay, in the order in which they were passed to it. */
 export interface DelayLine {
-	/** Sets how long what comes from now on takes, in milliseconds; 0: no delay. */
+	/** Sets the delay of all later actions, in milliseconds. 0 means no delay. */
 	delay(ms: number): void;
-	/** Calls `action` after the delay, and after all that came before it; at once if there is nothing to wait for. */
+	/**
+	 * Calls `action` after the delay, but not before earlier actions have been called. If there is no delay and no
+	 * action is waiting, calls it immediately.
+	 */
 	pass(action: () => void): void;
-	/** Drops what is on its way. */
+	/** Drops all waiting actions. */
 	close(): void;
 }
 

@@ -1,9 +1,9 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Debian and Ubuntu install it in a folder of this one that is named for the machine, such as `x86_64-linux-gnu`. */
+/** Debian and Ubuntu install libfaketime in a subfolder named after the architecture, such as `x86_64-linux-gnu`. */
 const LIBRARIES = '/usr/lib';
-/** The variant for processes with several threads. */
+/** The variant of the library for processes with several threads. */
 const LIBRARY = 'faketime/libfaketimeMT.so.1';
 
 /** Returns the path of libfaketime; undefined if it is not installed, or if this is not Linux. */

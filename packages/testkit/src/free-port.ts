@@ -23,7 +23,7 @@ export async function freePort(): Promise<number> {
 			return port;
 		}
 	}
-	throw new Error(`no free port between ${LOWEST} and ${HIGHEST} in 100 attempts`);
+	throw new Error(`found no free port between ${LOWEST} and ${HIGHEST} in 100 attempts`);
 }
 
 function canListen(port: number): Promise<boolean> {

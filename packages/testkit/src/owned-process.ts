@@ -38,7 +38,7 @@ export interface MessagingProcess extends OwnedProcess {
 }
 
 export interface OwnProcessOptions {
-	/** Variables to add to this process's environment; `undefined` removes a variable. */
+	/** Variables to add to the environment inherited from the parent; `undefined` removes a variable. */
 	env?: Record<string, string | undefined>;
 	cwd?: string;
 	/** Called with each message from the process. If set, a Bun IPC channel is opened. */

@@ -29,9 +29,9 @@ export async function showPage(page: Page): Promise<void> {
 }
 
 /**
- * Hides the page and suspends it, as browsers do with pages that have been hidden for a long time: `freeze` fires,
- * followed by no timers, events or messages until `resumePage`. To the other side, the page's WebSockets seem open.
- * `page.evaluate` still works, but MUST NOT await anything that the frozen page does.
+ * Hides the page and suspends it, as browsers do with pages that have been hidden for a long time: `freeze` fires.
+ * After that, the page handles no timers, events or messages until `resumePage`. To the server, the page's WebSockets
+ * seem open. `page.evaluate` still works, but MUST NOT await anything that the frozen page does.
  */
 export async function freezePage(page: Page): Promise<void> {
 	await hidePage(page);
@@ -40,7 +40,7 @@ export async function freezePage(page: Page): Promise<void> {
 
 /**
  * Undoes the freeze: `resume` fires. The page stays hidden, as in browsers until the user opens it. Chromium closes the
- * WebSockets that were open (1006 for the page, 1001 for the other side). Messages that were sent to the frozen page
+ * WebSockets that were open (1006 for the page, 1001 for the server). Messages that were sent to the frozen page
  * are lost, except those from the first moments after the freeze.
  */
 export async function resumePage(page: Page): Promise<void> {

@@ -9,7 +9,7 @@ const REQUEST_TIMEOUT_MS = 10_000;
 
 export interface SpawnOptions {
 	args?: readonly string[];
-	/** Variables to add to this process's environment; `undefined` removes a variable. */
+	/** Variables to add to the environment inherited from the parent; `undefined` removes a variable. */
 	env?: Record<string, string | undefined>;
 	/**
 	 * Export conditions. Default `['@orijs/source']`, with which this repository's packages are loaded from their

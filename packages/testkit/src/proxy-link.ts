@@ -35,8 +35,8 @@ export interface ProxyLink {
 	/** Stops forwarding bytes, FINs and RSTs, without either side noticing. */
 	freeze(options?: FreezeOptions): void;
 	/**
-	 * Forwards again, in both directions. With `drop`, throws if more than `holdBytes` has arrived, so that only a part
-	 * could be dropped.
+	 * Forwards again, in both directions. With `drop`, throws if more than `holdBytes` has arrived, because only a part
+	 * of it could then be dropped.
 	 */
 	thaw(options?: ThawOptions): void;
 }
@@ -56,7 +56,7 @@ export interface LinkOptions {
 	/** The directions that are frozen from the start. */
 	frozen: Iterable<Direction>;
 	bytesPerSecond: number | undefined;
-	/** How long bytes take, in milliseconds. */
+	/** The delay of forwarded bytes, in milliseconds. */
 	delays: Readonly<Record<Direction, number>>;
 	/** Called when both sides are closed. */
 	onEnd: () => void;
@@ -101,7 +101,7 @@ export function createLink({ id, client, target, holdBytes, ...options }: LinkOp
 		closed[side] = true;
 		const [from, to] = side === 'client' ? [pipes.toServer, pipes.toClient] : [pipes.toClient, pipes.toServer];
 		from.finish(how);
-		to.pump(); // So that it detects that its sink is gone.
+		to.pump(); // Lets the pipe detect that its sink is gone.
 		if (closed.client && (closed.server || (!server && !connecting))) end();
 	};
 
@@ -110,7 +110,7 @@ export function createLink({ id, client, target, holdBytes, ...options }: LinkOp
 		await Bun.connect({
 			hostname: target.host,
 			port: target.port,
-			// Otherwise, a FIN from the server would also end sending to it.
+			// Without this, the connection would also stop sending to the server when it receives the server's FIN.
 			allowHalfOpen: true,
 			socket: {
 				open(socket) {

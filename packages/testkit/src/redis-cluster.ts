@@ -10,7 +10,7 @@ import { until } from './until.ts';
 
 export interface ClusterOptions {
 	/**
-	 * The number of primaries. Default 3, the minimum for failover, in which the remaining primaries need a majority.
+	 * The number of primaries. Default 3, the minimum for a failover: a majority of all primaries must still be running.
 	 */
 	primaries?: number;
 	/** The number of replicas per primary. Default 1. */
@@ -38,8 +38,9 @@ export interface RedisCluster {
 	primaryOf(slotOrKey: number | string): Promise<ClusterNode>;
 	slotOf(key: string): Promise<number>;
 	/**
-	 * Promotes a replica with CLUSTER FAILOVER. By default, this is coordinated with its primary; with `force`, only a
-	 * vote of the primaries is needed; with `takeover`, neither is. Resolves when all running nodes know about it.
+	 * Promotes a replica with CLUSTER FAILOVER. By default, the failover is coordinated with the replica's primary. With
+	 * `force`, it needs only a vote of the primaries. With `takeover`, it needs neither. Resolves when all running nodes
+	 * know about it.
 	 */
 	failover(replica: ClusterNode, how?: 'force' | 'takeover'): Promise<void>;
 	/** Moves a slot with its keys to another primary. Resolves when all running nodes know about it. */
@@ -121,7 +122,7 @@ function clusterOf(nodes: readonly ClusterNode[], password: string | undefined):
 		async failover(replica, how) {
 			await replica.command('CLUSTER', 'FAILOVER', ...(how ? [how.toUpperCase()] : []));
 			await until(async () => isPrimaryForAll(await viewsOf(nodes), replica.id), {
-				what: () => `all running nodes know ${replica.port} as a primary and agree on the rest\n${replica.log()}`,
+				what: () => `all running nodes know that ${replica.port} is a primary and agree on the rest\n${replica.log()}`,
 				timeoutMs: 10_000,
 			});
 		},

@@ -10,7 +10,7 @@ const RETRY_MS = 10;
 /** Thrown when a `redis-server` does not start. The message includes its log. */
 export class RedisStartError extends Error {
 	override readonly name = 'RedisStartError';
-	/** Whether another port may work, because this one is in use, or too high for a cluster node. */
+	/** Whether the port is the problem: it is in use, or too high for a cluster node. Another port may then work. */
 	readonly portUnusable: boolean;
 
 	constructor(what: string, log: string, options?: ErrorOptions) {
@@ -23,7 +23,7 @@ export interface LaunchOptions {
 	address: RespAddress;
 	/** Arguments for `redis-server`. */
 	args: readonly string[];
-	/** Added to this process's environment. */
+	/** Variables to add to the environment inherited from the parent. */
 	env?: Record<string, string>;
 	timeoutMs: number;
 }

@@ -20,7 +20,7 @@ export interface RedisOptions {
 	port?: number;
 	/** Further `redis-server` arguments, which override the defaults, for example `['--appendonly', 'yes']`. */
 	args?: readonly string[];
-	/** Variables to add to the environment of its process. */
+	/** Variables to add to the environment that the server inherits from this process. */
 	env?: Record<string, string>;
 	/** The data directory, which is kept. Default: a new directory, which `stop` removes. */
 	dir?: string;

@@ -78,7 +78,7 @@ export async function connectResp(address: RespAddress): Promise<RespConnection>
 			// A caller that has timed out stays in the queue, so that its late reply is not passed to the next caller.
 			waiting.push(caller);
 			socket.write(encodeCommand(args));
-			const late = timeoutError(() => `no reply to ${args.join(' ')} within ${timeoutMs} ms; frozen?`);
+			const late = timeoutError(() => `no reply to ${args.join(' ')} within ${timeoutMs} ms; is the server frozen?`);
 			return within(timeoutMs, caller.promise, late);
 		},
 		close: () => end(new Error(`the connection to Redis on port ${port} was closed by the test`)),

@@ -1,6 +1,6 @@
 /**
  * Runs a command when this thread ends, for whatever reason: the end of the test file (which ends a pool thread without
- * an `exit` event), Ctrl-C, a crash or SIGKILL. Returns a function that cancels this.
+ * an `exit` event), Ctrl-C, a crash or SIGKILL. Returns a function that cancels the command.
  *
  * A shell waits for the end of its standard input, which only this thread holds open. The shell ignores the signals
  * that a terminal sends to the whole process group, because they would end it before it could run the command.

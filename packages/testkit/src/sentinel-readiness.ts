@@ -61,9 +61,9 @@ async function roleProblem(
 	if (!primary) return `the primary on ${primaryPort} is down`;
 	for (const server of running) {
 		const { role, master_port: follows, master_link_status: link } = await server.info('replication');
-		if (server === primary && role !== 'master') return `${server.port} should be primary and is ${role}`;
+		if (server === primary && role !== 'master') return `${server.port} should be primary but is ${role}`;
 		if (server !== primary && !(role === 'slave' && follows === String(primaryPort) && link === 'up')) {
-			return `${server.port} should follow ${primaryPort} and is ${role} of ${follows}, link ${link}`;
+			return `${server.port} should follow ${primaryPort} but is ${role} of ${follows}, link ${link}`;
 		}
 	}
 	const replicas = running.length - 1;

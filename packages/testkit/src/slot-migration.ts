@@ -25,7 +25,7 @@ export async function migrateSlot(
 	await setSlot(to, 'IMPORTING', from.id);
 	await setSlot(from, 'MIGRATING', to.id);
 	await moveKeys(slot, from, to, password);
-	// The new owner is told first. It takes a higher epoch, so its claim prevails.
+	// The new owner is notified first. It takes a higher epoch, so its claim prevails.
 	await setSlot(to, 'NODE', to.id);
 	await setSlot(from, 'NODE', to.id);
 	await until(async () => (await viewsOf(nodes)).every((view) => ownerOf(view, slot)?.id === to.id), {

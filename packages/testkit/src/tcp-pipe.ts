@@ -8,13 +8,16 @@ export type Ending = 'end' | 'reset';
 /** The parts of two Bun sockets that a pipe needs. A socket that is still connecting is `undefined`. */
 export interface PipeEnds {
 	source(): { pause(): void; resume(): void } | undefined;
-	/** `write` returns how many bytes fit, or -1 if the socket is gone; its `drain` event reports that more fit. */
+	/**
+	 * `write` returns the number of bytes that the socket took, or -1 if it is gone. The socket's `drain` event means
+	 * that it can take more.
+	 */
 	sink(): { write(bytes: Buffer): number; shutdown(): void; terminate(): void } | undefined;
 }
 
 /**
- * One direction of a proxied connection. If the sink does not keep up, the source is paused, rather than its bytes
- * buffered.
+ * One direction of a proxied connection. If the sink does not keep up, the source is paused. The pipe then buffers no
+ * further bytes.
  */
 export interface Pipe {
 	/** The number of bytes read but not yet written. */
@@ -23,8 +26,8 @@ export interface Pipe {
 	readonly full: boolean;
 	push(bytes: Buffer): void;
 	/**
-	 * Must be called when the source has ended. Forwards a FIN after the held bytes, an RST immediately, or both after
-	 * the delay, and neither while frozen.
+	 * Must be called when the source has ended. Forwards a FIN after the held bytes, and an RST without waiting for
+	 * them. The delay applies to both. A frozen pipe forwards neither until it is thawed.
 	 */
 	finish(how: Ending): void;
 	/** Must be called when the sink can take more bytes, because it has opened or drained. */
@@ -35,7 +38,10 @@ export interface Pipe {
 	drop(): void;
 	/** Limits the rate; `undefined` removes the limit. */
 	throttle(bytesPerSecond: number | undefined): void;
-	/** How long what arrives from now on takes, in milliseconds; 0: no delay. It never overtakes what arrived before. */
+	/**
+	 * Sets the delay of everything that arrives later, in milliseconds. 0 means no delay. Later bytes never overtake
+	 * earlier ones.
+	 */
 	delay(ms: number): void;
 	/** Drops the held bytes and forwards nothing more. */
 	close(): void;

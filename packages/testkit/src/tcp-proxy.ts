@@ -29,8 +29,8 @@ export interface TcpProxy {
 	/** The port. It stays the same even while connections are refused. */
 	readonly port: number;
 	/**
-	 * The current number of links. A link counts while either side is open, even if a freeze hides from it that the
-	 * other side has ended.
+	 * The current number of links. A link counts while either side is open, even if that side can't know that the other
+	 * one has ended, because the link is frozen.
 	 */
 	readonly connections: number;
 	/** The number of links that were ever accepted. */
@@ -38,7 +38,7 @@ export interface TcpProxy {
 	/** Returns the current links, oldest first. */
 	links(): readonly ProxyLink[];
 	/**
-	 * Closes both sides of links, frozen or not. Returns the number of these links. `reset` (the default) sends an RST,
+	 * Closes both sides of links, frozen or not. Returns the number of closed links. `reset` (the default) sends an RST,
 	 * `end` a FIN.
 	 */
 	cut(filter?: LinkFilter, how?: Ending): number;
@@ -62,15 +62,16 @@ export interface TcpProxy {
 	/** Limits the rate towards the client, for each current and new link; `undefined` removes the limit. */
 	throttle(bytesPerSecond: number | undefined): void;
 	/**
-	 * Sets how long bytes, FINs and RSTs take, for each current and new link, in milliseconds; 0: no delay. Without a
-	 * direction: both take that long. What is on its way keeps its delay, and is never overtaken.
+	 * Sets the delay of bytes, FINs and RSTs on all current and new links, in milliseconds. 0 means no delay. Applies to
+	 * both directions, unless `options` names one. Bytes in transit keep their delay, and later bytes never overtake
+	 * them.
 	 */
 	delay(ms: number, options?: FreezeOptions): void;
 	/** Cuts all links and stops listening. Can be called more than once. */
 	stop(): Promise<void>;
 }
 
-/** Starts a proxy. Resolves when it is listening. An unreachable target is not an error, but its clients are reset. */
+/** Starts a proxy. Resolves when it is listening. If the target is unreachable, clients are reset. */
 export async function startTcpProxy({ holdBytes = HOLD_BYTES, ...first }: ProxyOptions): Promise<TcpProxy> {
 	const links = new Set<DrivenLink>();
 	const frozen = new Set<Direction>();
@@ -157,7 +158,7 @@ export async function startTcpProxy({ holdBytes = HOLD_BYTES, ...first }: ProxyO
 			bytesPerSecond = rate;
 		},
 		delay(ms, options) {
-			if (!(ms >= 0)) throw new RangeError(`a delay must be a number of milliseconds from 0, not ${ms}`);
+			if (!(ms >= 0)) throw new RangeError(`a delay must be a non-negative number of milliseconds, not ${ms}`);
 			for (const direction of directionsOf(options)) {
 				delays[direction] = ms;
 				for (const link of links) link.delay(direction, ms);

@@ -8,7 +8,7 @@ export class InvalidClientOptionError extends Error {
 	}
 }
 
-/** Thrown when the client neither has a connection nor tries to open one: it was closed, or stopped reconnecting. */
+/** Thrown when the client has no connection and does not try to open one: it was closed, or stopped reconnecting. */
 export class ClientClosedError extends Error {
 	override readonly name = 'ClientClosedError';
 	/** Why the client stopped reconnecting; undefined after `close()`. */
@@ -43,7 +43,7 @@ export type UnsentCode = 'queue_full' | 'not_ready' | 'closed' | 'not_json';
 /** Reported when the connection was lost before the server had confirmed the last messages sent on it. */
 export class UnconfirmedMessagesError extends Error {
 	override readonly name = 'UnconfirmedMessagesError';
-	/** The maximum number of messages that may be lost. Requests are not counted, because their own promises reject. */
+	/** At most this many messages were lost. Requests are not counted, because their own promises reject. */
 	readonly count: number;
 	constructor(count: number) {
 		const last = count === 1 ? 'last message' : `last ${count} messages`;

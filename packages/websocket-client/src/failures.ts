@@ -2,7 +2,7 @@ import { Listeners } from './support/listeners.ts';
 import { toError } from './support/promises.ts';
 
 /**
- * The stage at which a background error occurred, that is, an error for which there is no promise to reject.
+ * The stage at which a reported error occurred.
  *
  * - `auth`: `auth()` threw; the client tries again
  * - `connect`: a connection could not be created, for a reason other than the network
@@ -15,7 +15,7 @@ export type ErrorStage = 'auth' | 'connect' | 'protocol' | 'send' | 'subscribe' 
 
 export type ErrorListener = (error: Error, stage: ErrorStage) => unknown;
 
-/** Reports all errors that occur in the background. Without a listener, they are printed to the console. */
+/** Passes errors to the application's error listeners. Without a listener, prints them to the console. */
 export class Failures {
 	readonly #listeners = new Listeners<[Error, ErrorStage]>((error) => {
 		console.error('SocketClient: an error listener failed:', error);
@@ -33,7 +33,7 @@ export class Failures {
 		this.#listeners.call(error, stage);
 	}
 
-	/** Returns an empty set of application listeners, whose errors are reported with the stage `handler`. */
+	/** Creates an empty set of application listeners, whose errors are reported with the stage `handler`. */
 	listeners<TArgs extends readonly unknown[]>(): Listeners<TArgs> {
 		return new Listeners((thrown) => this.report(thrown, 'handler'));
 	}

@@ -8,14 +8,15 @@ export interface WebSocketConstructor {
 
 export interface SocketClientOptions {
 	/**
-	 * Returns the credentials for the server's guards, which receive them as `ctx.auth`: any JSON value. Called before
-	 * each connection. They are sent in the first frame, never in the URL. If it throws or rejects, the error goes to
-	 * `onError`, and the client retries as after a failed connection. Default: no credentials.
+	 * Returns the client's credentials, which can be any JSON value. The server's guards receive them as `ctx.auth`. The
+	 * credentials are sent in the first frame, never in the URL. Called before each connection. If `auth` throws or
+	 * rejects, the error goes to `onError`, and the client retries as after a failed connection. Default: no
+	 * credentials.
 	 */
 	readonly auth?: () => unknown;
 	/**
-	 * How long `auth()` may take, in milliseconds, and also how long it may then take until the client is connected and
-	 * the guards have passed. Default 15,000.
+	 * How long `auth()` may take, in milliseconds. Connecting and passing the guards may then take just as long again.
+	 * Default 15,000.
 	 */
 	readonly connectTimeoutMs?: number;
 	/** How long a request without its own timeout may take, in milliseconds. Default 10,000. */

@@ -39,8 +39,8 @@ const THIS_CLIENT = '*';
  * A connection to an endpoint with typed messages, for browsers, Bun and Node. Reconnects and resubscribes
  * automatically, and reports gaps in which messages may be missing.
  *
- * Data is validated against its schema before it is sent. Data from the server was validated there, and is not
- * validated again.
+ * Data is validated against its schema before it is sent. Data from the server has been validated by the server, and is
+ * not validated again.
  */
 export class SocketClient {
 	/** The full URL of the endpoint. */
@@ -88,7 +88,7 @@ export class SocketClient {
 		return this.#connection.state;
 	}
 
-	/** The server's id for this client, which differs for each connection. Undefined unless the state is `ready`. */
+	/** The server's id for the current connection. Undefined unless the state is `ready`. */
 	get socketId(): string | undefined {
 		return this.#socketId;
 	}
@@ -96,8 +96,8 @@ export class SocketClient {
 	/**
 	 * Connects, and reconnects whenever the connection is lost, until `close()`. Resolves when the state is `ready`,
 	 * however many attempts that takes. If the client is waiting before its next attempt, the attempt is made
-	 * immediately. After `close()`, or once the client has stopped reconnecting, it starts over, with all listeners and
-	 * all confirmed subscriptions.
+	 * immediately. After `close()`, or once the client has stopped reconnecting, `connect()` starts over, with all
+	 * listeners and all confirmed subscriptions.
 	 *
 	 * @throws {ClientClosedError} the client stopped reconnecting because further attempts are pointless, for example
 	 * because a guard rejected it; or it was closed in the meantime
@@ -234,7 +234,8 @@ export class SocketClient {
 
 	/**
 	 * The positions of the topics with history that the client is subscribed to, and those of `options.positions` that
-	 * are not used yet; a new object each time. To resume after a page reload, save it and pass it to the next client.
+	 * are not used yet. Each access returns a new object. To resume after a page reload, save the object and pass it to
+	 * the next client.
 	 */
 	get positions(): Record<string, Position> {
 		return this.#subscriptions.positions;
@@ -246,7 +247,7 @@ export class SocketClient {
 		this.#socketId = answer.socketId;
 		const since = this.#missingSince;
 		this.#missingSince = undefined;
-		// Topics are subscribed to first, because queued messages may concern them.
+		// Subscriptions come first, because queued messages may concern their topics.
 		this.#subscriptions.open(connection);
 		this.#sendQueue.open(connection, answer.messagesPerSecond, this.#subscriptions.cost);
 		if (since !== undefined) this.#gap(gapBetween(THIS_CLIENT, since, answer));

@@ -3,4 +3,5 @@
 export { CallOrder } from './support/call-order.ts';
 export { Listeners } from './support/listeners.ts';
 export { quiet, rejected, settledWithin, toError, within } from './support/promises.ts';
+export { wallTime } from './support/wall-time.ts';
 export { show } from './protocol/show.ts';

@@ -20,7 +20,7 @@ export function startComposer({ say, typing }: ComposerHandlers): void {
 		if (input.value.trim() !== '') typing();
 	});
 	input.addEventListener('keydown', (event) => {
-		// With an input method, Enter also confirms a composition.
+		// In an input method editor, Enter confirms the composed text and must not send the message.
 		if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
 		event.preventDefault();
 		form.requestSubmit();

@@ -14,7 +14,7 @@ export function tellTyping(room: string): void {
 	client.send(Type, { room }, { queue: false }).catch(() => {});
 }
 
-/** Called when a message was sent: the next key press starts another message. */
+/** Called when a message has been sent: the next key press starts another message. */
 export function doneTyping(): void {
 	toldAt = -Infinity;
 }

@@ -37,7 +37,7 @@ export async function visit(port: number | undefined, name: unknown): Promise<Vi
 		heartbeat: { intervalMs: 500, timeoutMs: 2_000 },
 	});
 	connected.push(client);
-	// Errors are ignored here, because a failure shows up in what the test waits for.
+	// Errors are ignored here, because the test fails anyway if an event that it waits for doesn't happen.
 	client.onError(() => {});
 	const envelopes: Envelope[] = [];
 	const gaps: GapNotice[] = [];

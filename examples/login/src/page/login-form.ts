@@ -14,7 +14,7 @@ export function startLoginForm(onLoggedIn: () => void): void {
 	});
 }
 
-/** Shows the login form. @param why a text that explains to the user why it is shown */
+/** Shows the login form. @param why tells the user why the form is shown */
 export function showLoginForm(why: string): void {
 	problem.textContent = why;
 	if (!view.hidden) return;

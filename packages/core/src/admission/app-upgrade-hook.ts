@@ -16,7 +16,7 @@ export type UpgradeDecision =
 	| { readonly data: object }
 	| { readonly refusal: 'upgrade' | 'upgradeTimeout'; readonly response: Response };
 
-/** Calls the application's `upgrade`. Never rejects. */
+/** Calls the application's `upgrade`, with a time limit, and interprets its result. Never rejects. */
 export async function decideUpgrade(
 	req: BunRequest,
 	{ upgrade, upgradeTimeoutMs = DEFAULT_UPGRADE_TIMEOUT_MS }: WebSocketOptions,
@@ -28,7 +28,7 @@ export async function decideUpgrade(
 	try {
 		result = upgrade(req);
 		const pending = promiseOf(result);
-		// Unreferenced, so that this timeout does not keep the process of a stopped application alive.
+		// The timer is unreferenced, so that it does not keep the process alive once the application has stopped.
 		if (pending !== undefined) result = await within(upgradeTimeoutMs, pending, () => TIMED_OUT, { unref: true });
 	} catch (err) {
 		if (err === TIMED_OUT) {
@@ -43,7 +43,7 @@ export async function decideUpgrade(
 	}
 	if (result === null) return refused('Forbidden', 403);
 	if (result instanceof Response) return { refusal: 'upgrade', response: result };
-	// No other value admits a client: `false` or an Error was probably meant as a refusal.
+	// An Error is an object too, but it was probably meant as a refusal, so it does not admit the client.
 	if (typeof result === 'object' && !(result instanceof Error)) return { data: result };
 	logger.error(
 		`upgrade() returned ${kindOf(result)}; it must return the connection's data (an object), null or a Response`,

@@ -24,7 +24,7 @@ const PRIVATE = [
 
 const privateNetworks = networks(PRIVATE);
 
-/** Determines the client address of requests. */
+/** Determines the address of a request's client, even behind trusted proxies. */
 export class ClientAddresses {
 	readonly #trusted: BlockList;
 
@@ -90,7 +90,10 @@ function contains(list: BlockList, address: string): boolean {
 	return version !== 0 && list.check(address, version === 4 ? 'ipv4' : 'ipv6');
 }
 
-/** Removes brackets, port and zone. IPv6 is put into canonical form, and IPv4-mapped IPv6 becomes IPv4. */
+/**
+ * Normalizes an address: removes brackets, port and zone, puts IPv6 into canonical form, and turns IPv4-mapped IPv6
+ * into IPv4.
+ */
 function plain(address: string): string {
 	const bare = /^\[(.*)\](?::\d+)?$/.exec(address)?.[1] ?? /^([\d.]+):\d+$/.exec(address)?.[1] ?? address;
 	const unzoned = bare.replace(/%.*$/, '');

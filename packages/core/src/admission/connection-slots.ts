@@ -1,7 +1,7 @@
 import { type AllLimits, DEFAULT_PER_PUBLIC_ADDRESS } from '../limits.ts';
 import { type ClientAddress, countedAs, isPrivate } from './client-address.ts';
 
-/** The slot of one address, held by each of its connections. */
+/** The slot of one address, shared by all connections from that address. */
 export interface Slot {
 	readonly address: ClientAddress;
 	/** The number of connections that hold the slot. */
@@ -22,8 +22,8 @@ export class ConnectionSlots {
 	}
 
 	/**
-	 * Takes the slot of an address for one more connection, which must release it once. If a limit is reached, returns
-	 * its name instead.
+	 * Takes the slot of an address for one more connection. The caller must release it exactly once, when the connection
+	 * ends. If a limit is reached, returns the name of that limit instead.
 	 */
 	take(address: string): Slot | 'connections' | 'connectionsPerAddress' {
 		if (this.#total >= this.#limits.connections) return 'connections';

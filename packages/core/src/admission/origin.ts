@@ -1,12 +1,12 @@
 import { show } from '@orijs/websocket/internal';
 import { ApplicationError } from '../errors.ts';
 
-/** Returns whether pages of an origin may connect. `host` is the server's host as the client addressed it. */
+/** Returns whether pages of an origin may connect. `host` is the host that the client requested. */
 export type OriginCheck = (origin: string, host: string | null) => boolean;
 
 const RULE =
 	"websocket(): allowedOrigins must be a list of origins as browsers send them, such as 'https://app.example.com', without a " +
-	"path or trailing slash; 'https://*.example.com' for all subdomains, or '*' for every origin";
+	"path or trailing slash; use 'https://*.example.com' for all subdomains, or '*' for every origin";
 
 /**
  * Creates the check for a list of allowed origins; without a list, only the server's own origin is allowed.
@@ -43,13 +43,13 @@ function isSameOrigin(origin: string, host: string | null): boolean {
 	if (host === null || !URL.canParse(origin)) return false;
 	const page = new URL(origin);
 	const server = `${page.protocol}//${host}`;
-	// `URL` drops default ports, so a port that is written out equals one that is left out.
+	// `URL` drops default ports, so it doesn't matter whether the `Host` header contains one.
 	return URL.canParse(server) && new URL(server).host === page.host && page.host !== '';
 }
 
 function isOrigin(value: string): boolean {
 	if (!URL.canParse(value) || value.includes('*')) return false;
 	const { protocol, host } = new URL(value);
-	// A `ws:` origin in the list must be a mistake: no page has one.
+	// No page has a `ws:` or `wss:` origin, so one in the list must be a mistake.
 	return `${protocol}//${host}` === value && protocol !== 'ws:' && protocol !== 'wss:';
 }

@@ -16,11 +16,13 @@ export interface PassedPrecheck {
 
 /**
  * The largest `Retry-After` of a refusal, in seconds. Each value is random, so that refused clients don't all return at
- * once.
+ * the same time.
  */
 const MAX_RETRY_S = 5;
 
-/** Checks an upgrade request before the application sees it: handshake, origin and connection limits. */
+/**
+ * Checks the headers and the origin of an upgrade request, and the connection limits, before the application sees it.
+ */
 export class Precheck {
 	readonly #mayConnect: OriginCheck;
 	readonly #addresses: ClientAddresses;
@@ -34,7 +36,9 @@ export class Precheck {
 		this.#refusals = refusals;
 	}
 
-	/** Takes a connection slot for a request that passes; otherwise returns the response that refuses it. */
+	/**
+	 * Checks a request. If it passes, takes a connection slot; otherwise returns the response that refuses the request.
+	 */
 	check(req: BunRequest, server: Server<SocketData>): PassedPrecheck | Response {
 		const { headers } = req;
 		if (headers.get('upgrade')?.toLowerCase() !== 'websocket') {

@@ -27,11 +27,14 @@ export interface UpgradeHandlerOptions {
 	readonly connect: (candidate: UpgradeCandidate, server: Server<SocketData>) => boolean;
 }
 
-/** Handles upgrade requests: precheck, then the application's `upgrade`, then a connection or a refusal. */
+/**
+ * Handles upgrade requests: runs the precheck, calls the application's `upgrade`, and then either opens the connection
+ * or refuses it.
+ */
 export class UpgradeHandler {
 	readonly #options: UpgradeHandlerOptions;
 	readonly #precheck: Precheck;
-	/** Callbacks, each of which refuses a request that is waiting for `upgrade()`. */
+	/** One callback per request that is waiting for `upgrade()`. Calling it refuses the request. */
 	readonly #refuseWaiting = new Set<() => void>();
 	#isClosed = false;
 
@@ -41,7 +44,7 @@ export class UpgradeHandler {
 		this.#precheck = new Precheck(options.options, options.limits, options.refusals);
 	}
 
-	/** Handles a request. Resolves with its response, or with undefined once it has become a WebSocket. */
+	/** Handles a request. Resolves with the response, or with undefined if the request has become a WebSocket. */
 	async upgrade(req: BunRequest, server: Server<SocketData>): Promise<Response | undefined> {
 		if (this.#isClosed) return this.#stopping();
 		const passed = this.#precheck.check(req, server);

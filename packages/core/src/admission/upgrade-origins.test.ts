@@ -20,7 +20,7 @@ describe('an upgrade request from a page of another origin', () => {
 			{
 				level: 'warn',
 				message:
-					'Upgrades rejected: the page is of another origin (403). To allow that origin, add it to allowedOrigins',
+					'Upgrades rejected: the page is from another origin (403). To allow that origin, add it to allowedOrigins',
 				details: { count: 1, address: expect.any(String) as string, origin: EVIL },
 			},
 		]);

@@ -13,8 +13,8 @@ export interface ApplicationOptions {
 	 */
 	readonly signals?: boolean;
 	/**
-	 * How long `stop` waits for connections, handlers and requests, in milliseconds, also when a signal triggers it.
-	 * Default 10,000.
+	 * How long `stop` waits for connections, handlers and requests, in milliseconds. Also applies when a signal stops
+	 * the application. Default 10,000.
 	 */
 	readonly graceMs?: number;
 }

@@ -28,7 +28,7 @@ const DEFAULT_PATH = '/ws';
 
 /**
  * An HTTP and WebSocket server on Bun: configure it, then `listen`, then `stop`. The methods that configure it can be
- * chained, and throw an {@link ApplicationError} after `listen`.
+ * chained. They throw an {@link ApplicationError} if called after `listen`.
  *
  * @typeParam TData the application's own data for each connection, as returned by `upgrade`
  */
@@ -109,7 +109,8 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 	}
 
 	/**
-	 * Adds a router for typed messages. Several routers share each connection's state, and the guards of all must pass.
+	 * Adds a router for typed messages. If there are several, they share each connection's state, and the guards of all
+	 * of them must pass.
 	 *
 	 * @throws {ApplicationError} there is no endpoint yet, or the argument is not a `SocketRouter`
 	 */
@@ -156,7 +157,7 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 		return this.#lifecycle.state === 'stopped';
 	}
 
-	/** How often each limit or check has refused something, since the application was created. */
+	/** The number of refusals of each kind since the application was created. */
 	get refusals(): RefusalCounts {
 		return this.#refusals.counts;
 	}
@@ -166,8 +167,8 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 	 * undone and the promise rejects with that step's error.
 	 *
 	 * @param at a port, or where to listen; default port 3000
-	 * @throws {ApplicationError} called twice, or interrupted by `stop`; or the port or the routers are invalid, in
-	 * which case nothing was started
+	 * @throws {ApplicationError} called twice, or interrupted by `stop`. Also if the port or the routers are invalid;
+	 * then nothing has been started
 	 */
 	async listen(at?: number | ListenOptions): Promise<Server<SocketData>> {
 		this.#mustBeBuilding('listen');
@@ -216,13 +217,13 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 	 * Stops in order:
 	 *
 	 * 1. Upgrades are refused (503 with `Retry-After`).
-	 * 2. Messages that have arrived are handled, and messages sent are flushed.
-	 * 3. Sockets are closed in waves, with 1012 and a hint when to reconnect.
+	 * 2. Messages that have arrived are handled, and outgoing messages are flushed.
+	 * 3. Sockets are closed in waves, with 1012 and a hint about when to reconnect.
 	 * 4. New HTTP requests are refused, and those in flight finish.
 	 * 5. Shutdown hooks run, then the provider and the server stop.
 	 *
-	 * Steps 1 to 4 are cut short after `graceMs`; hooks are always awaited, and one that fails is only logged. Later
-	 * calls return the promise of the first. Called during `listen`, it makes `listen` reject.
+	 * Steps 1 to 4 are cut short after `graceMs`. Hooks are always awaited; if one fails, the error is only logged.
+	 * Later calls return the promise of the first. A call during `listen` makes `listen` reject.
 	 *
 	 * @throws {ApplicationError} `graceMs` is invalid
 	 * @throws whatever the provider's `stop` throws; the server is stopped nevertheless

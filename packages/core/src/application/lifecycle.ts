@@ -7,7 +7,7 @@ import { stopOnSignals } from '../stopping/signals.ts';
 import type { Hook } from './hook.ts';
 import { claimProvider, ownerOf, releaseProvider } from './provider-owner.ts';
 
-/** `stopped` as soon as `stop` is called, and after a failed start. */
+/** The state of an application. It becomes `stopped` as soon as `stop` is called, or when a start fails. */
 export type LifecycleState = 'building' | 'starting' | 'listening' | 'stopped';
 
 export interface StartOptions {
@@ -19,7 +19,7 @@ export interface StartOptions {
 	readonly onSignal: (() => Promise<void>) | undefined;
 }
 
-/** Starts and stops an application's provider, hooks, endpoint and server, in order. */
+/** Starts and stops an application's provider, endpoint and server in order, and runs the hooks in between. */
 export class Lifecycle {
 	readonly #logger: Logger;
 	readonly #startupHooks: Hook[] = [];
@@ -127,7 +127,7 @@ export class Lifecycle {
 		}
 	}
 
-	/** Stops an application that does not listen yet; a start in progress then fails. */
+	/** Stops an application that is not listening yet. A start in progress then fails. */
 	async #stopEarly(): Promise<void> {
 		if (this.#provider !== undefined && (ownerOf(this.#provider) ?? this) === this) await this.#provider.stop();
 		this.#releaseProvider();

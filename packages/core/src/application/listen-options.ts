@@ -8,7 +8,7 @@ export interface ListenOptions {
 	/** The address to bind. Default: all interfaces. */
 	readonly hostname?: string;
 	readonly tls?: Bun.TLSOptions;
-	/** Bun's development mode, for applications with HTML imports. Default: Bun's own, from `NODE_ENV`. */
+	/** Bun's development mode, for applications with HTML imports. Default: as Bun derives it from `NODE_ENV`. */
 	readonly development?: Bun.Serve.Development;
 	/** Lets several processes share the port (Linux only). */
 	readonly reusePort?: boolean;

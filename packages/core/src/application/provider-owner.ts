@@ -2,8 +2,8 @@ import type { WebSocketProvider } from '@orijs/websocket';
 import { ApplicationError } from '../errors.ts';
 
 /**
- * The application that uses each provider. Applications can't share one, because a provider has one server, one set of
- * sockets and one life cycle.
+ * Maps each provider to the application that uses it. Applications can't share a provider, because it has one server,
+ * one set of sockets and one life cycle.
  */
 const owners = new WeakMap<WebSocketProvider, object>();
 

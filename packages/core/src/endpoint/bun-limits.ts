@@ -3,7 +3,8 @@ import type { WebSocketHandler } from 'bun';
 import type { AllLimits } from '../limits.ts';
 
 /**
- * The limits that Bun enforces itself: it closes a connection that sends too large a message, or nothing for too long.
+ * Returns the limits that Bun enforces itself: it closes connections that send too large a message, and connections
+ * that are silent for too long.
  */
 export function bunLimits({
 	messageBytes,

@@ -5,7 +5,7 @@ const ABNORMAL = 1006;
 
 /**
  * Returns why Bun itself ended a connection, based on the code and reason it passes to the close handler; undefined if
- * Bun did not end it. A client can't forge this: 1006 is never sent in a close frame.
+ * Bun did not end it. A client can't forge the code, because 1006 is never sent in a close frame.
  */
 export function bunRefusal(code: number, reason: string): Refusal | undefined {
 	if (code !== ABNORMAL) return undefined;

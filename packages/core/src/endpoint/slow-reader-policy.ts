@@ -5,8 +5,8 @@ import type { GapForwarding } from '../session/gap-forwarding.ts';
 import type { Session } from '../session/session.ts';
 
 /**
- * The maximum number of bytes that can be sent to a socket before its backpressure is checked: Bun batches small
- * messages.
+ * The most bytes that can be sent to a socket before its backpressure is checked. The check can come this late because
+ * Bun batches small messages.
  */
 const UNCHECKED_BYTES = 4 * 1024 * 1024;
 
@@ -28,7 +28,7 @@ export class SlowReaderPolicy {
 		this.#drops = options.policy === 'drop';
 	}
 
-	/** Returns the settings of Bun's own backpressure limit. */
+	/** Returns the settings for Bun's own backpressure limit. */
 	bunOptions(): Pick<WebSocketHandler<unknown>, 'backpressureLimit' | 'closeOnBackpressureLimit'> {
 		const { queuedBytes } = this.#options;
 		return {
@@ -46,8 +46,8 @@ export class SlowReaderPolicy {
 	}
 
 	/**
-	 * Records a slow reader. If the provider detected it, the provider has already closed it, unless the policy is
-	 * `drop`.
+	 * Records that a client reads too slowly. If the provider detected this, it has already closed the connection,
+	 * unless the policy is `drop`.
 	 *
 	 * @param since the time from which messages may have been dropped (ms since the epoch)
 	 */
@@ -60,7 +60,8 @@ export class SlowReaderPolicy {
 	}
 
 	/**
-	 * Called when a client has read some of its buffer. Once it has read most of the buffer, its gap notices are sent.
+	 * Called when some of the bytes buffered for a client have been sent. If few bytes are left, sends the client its
+	 * gap notices.
 	 */
 	onDrain(session: Session): void {
 		const since = session.droppingSince;

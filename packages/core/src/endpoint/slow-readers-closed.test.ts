@@ -77,7 +77,7 @@ describe('a client that reads too slowly', () => {
 			expect(app.refusals.slowReader).toBe(1);
 			expect(logger.lines.map(({ level, message }) => [level, message])).toContainEqual([
 				'warn',
-				'Clients read too slowly: closed (1013), or messages to them dropped (slowReaders: drop)',
+				'Clients read too slowly: connections closed (1013), or messages dropped (slowReaders: drop)',
 			]);
 		},
 	);

@@ -15,7 +15,7 @@ export interface WebSocketArguments {
 }
 
 /**
- * Determines which argument of `websocket()` is the provider and which is the options.
+ * Determines which argument of `websocket()` is the provider and which contains the options, and validates them.
  *
  * @throws {ApplicationError} an argument is neither, or an option is unknown or invalid
  */
@@ -104,7 +104,8 @@ function isProvider(value: unknown): value is WebSocketProvider {
 }
 
 /**
- * Whether a value is a plain object. A class instance is rejected: it would be taken for options that are all unset.
+ * Whether a value is a plain object. Class instances are rejected, because they would pass for options that are all
+ * unset.
  */
 function isOptions(value: unknown): value is WebSocketOptions {
 	if (typeof value !== 'object' || value === null || isProvider(value)) return false;

@@ -49,9 +49,9 @@ export class WebSocketEndpoint implements SessionHost {
 	readonly #gapNotices: GapForwarding | undefined;
 	readonly #slowReaders: SlowReaderPolicy;
 	readonly #stopNodeMessages: () => void;
-	/** Sessions whose connection is gone while one of their messages is still being handled. */
+	/** Sessions that are still handling a message although their connection is gone. */
 	readonly #closedBusy = new Set<Session>();
-	/** The parts of upgrade requests that guards can read, for connections that have not opened yet. */
+	/** The parts of upgrade requests that guards can read, kept until the connections open. */
 	readonly #upgradeRequests = new Map<Session, UpgradeRequest>();
 
 	/** @throws {ApplicationError} an option is invalid */
@@ -118,8 +118,8 @@ export class WebSocketEndpoint implements SessionHost {
 	// Upgrades
 
 	/**
-	 * Handles a request to the endpoint's path. Resolves with its response, or with undefined once it has become a
-	 * WebSocket.
+	 * Handles a request to the endpoint's path. Resolves with the response, or with undefined if the request has become
+	 * a WebSocket.
 	 */
 	upgrade(req: BunRequest, server: Server<SocketData>): Promise<Response | undefined> {
 		return this.#upgrades.upgrade(req, server);
@@ -128,7 +128,7 @@ export class WebSocketEndpoint implements SessionHost {
 	#connect({ req, data, slot, remoteAddress }: UpgradeCandidate, server: Server<SocketData>): boolean {
 		const session = new SocketSession(this, data, slot);
 		if (this.#guards.hasGuards) {
-			// Copied, because the request can't be read once it has become a WebSocket.
+			// The headers are copied, because the request can't be read once it has become a WebSocket.
 			this.#upgradeRequests.set(session, { headers: new Headers(req.headers), remoteAddress });
 		}
 		const isConnected = server.upgrade(req, { data: session });
@@ -204,7 +204,8 @@ export class WebSocketEndpoint implements SessionHost {
 	}
 
 	/**
-	 * Called when the provider has detected a slow reader, which it has already closed, unless `slowReaders` is `drop`.
+	 * Called when the provider has detected a slow reader. Unless `slowReaders` is `drop`, the provider has already
+	 * closed the connection.
 	 */
 	slowReaderDetected(session: Session, since: number): void {
 		this.#slowReaders.onDetected(session, since);
@@ -221,7 +222,8 @@ export class WebSocketEndpoint implements SessionHost {
 			if (session.isBusy) yield session;
 			else this.#closedBusy.delete(session);
 		}
-		// The endpoint keeps no list of sessions: the provider has the open ones, and the guards have those not yet open.
+		// The endpoint keeps no list of other sessions: the provider knows the open ones, and the guards the pending
+		// ones.
 		for (const { data } of this.#parts.provider.getConnections()) if (data instanceof SocketSession) yield data;
 		yield* this.#guards.pending;
 	}

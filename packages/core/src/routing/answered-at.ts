@@ -1,7 +1,7 @@
 import type { WebSocketProvider } from '@orijs/websocket';
 import type { AnsweredAt } from '@orijs/websocket/protocol';
 
-/** The time of an answer that is sent now. What is zero is left out. */
+/** Returns the time to put into an answer that is sent now. Lag and clock differences are omitted if they are zero. */
 export function answeredAt(provider: Pick<WebSocketProvider, 'watermark'>): AnsweredAt {
 	const { lagMs, clocksBehindMs, clocksAheadMs } = provider.watermark();
 	return {

@@ -8,7 +8,7 @@ export interface AuthAnswerServices {
 	readonly limits: { readonly messagesPerSecond: number };
 }
 
-/** Returns the answer to `@auth` once the guards have passed. */
+/** Returns the answer to an `@auth` whose guards have passed. */
 export function authAnswer({ socketId }: Session, { provider, limits }: AuthAnswerServices): AuthAnswer {
 	const { messagesPerSecond } = limits;
 	const answer = { socketId, ...answeredAt(provider) };

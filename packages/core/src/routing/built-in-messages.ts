@@ -24,12 +24,14 @@ export class BuiltInMessages {
 		this.#subscriptions = new SubscriptionRequests(services);
 	}
 
-	/** Whether a type is reserved for the protocol, known or not. */
+	/** Whether a message type is reserved for the protocol, even if it is unknown. */
 	static owns(type: string): boolean {
 		return type.charCodeAt(0) === AT;
 	}
 
-	/** Handles a message that need not wait for earlier ones. Returns false if the message has to wait. */
+	/**
+	 * Handles a message immediately if its type allows that. Returns false if the message must wait for earlier ones.
+	 */
 	handleNow(session: Session, message: ClientMessage): boolean {
 		if (message.type === BuiltIn.reply) this.#reply(session, message);
 		else if (message.type === BuiltIn.ping) this.#answer(session, message, answeredAt(this.#services.provider));
@@ -38,8 +40,8 @@ export class BuiltInMessages {
 	}
 
 	/**
-	 * Handles a message that has waited for its turn. The turn ends once the request is decided, because waiting for the
-	 * backend must not delay later messages.
+	 * Handles a message whose turn has come. The turn ends once the request is authorized or refused, because later
+	 * messages must not wait for the backend.
 	 */
 	handleInTurn(session: Session, message: ClientMessage): void {
 		switch (message.type) {
@@ -56,8 +58,8 @@ export class BuiltInMessages {
 	}
 
 	/**
-	 * A client may always start with `@auth`, even without guards. A second `@auth` is refused: the guards would not see
-	 * it, but the client would believe that they had.
+	 * Answers `@auth`. Without guards, it always succeeds. With guards, this is not the client's first message, so they
+	 * can't check it. It is refused, because the client would otherwise believe that they had.
 	 */
 	#auth(session: Session, message: ClientMessage): void {
 		if (!this.#services.hasGuards) return this.#answer(session, message, authAnswer(session, this.#services));

@@ -31,8 +31,8 @@ export interface RequestOptions {
 const DEFAULT_TIMEOUT_MS = 10_000;
 
 /**
- * This node's requests to clients, which may be connected to any node. A reply that reaches another node is forwarded
- * to the requesting node, whose id is part of the correlation id.
+ * Sends this node's requests to clients, which can be connected to any node, and receives the replies. A reply that
+ * reaches another node is forwarded to the requesting node, whose id is part of the correlation id.
  */
 export class ClientRequests {
 	readonly #provider: WebSocketProvider;
@@ -40,7 +40,7 @@ export class ClientRequests {
 	readonly #refusals: Refusals;
 	readonly #canReply: () => boolean;
 	readonly #pending = new PendingRequests();
-	/** Keeps what is sent to each socket (by its id) in call order, even if schemas validate asynchronously. */
+	/** Keeps the messages to each socket in call order, by socket id, even if schemas validate asynchronously. */
 	readonly order: CallOrder<string> = new CallOrder();
 	#count = 0;
 
@@ -63,7 +63,8 @@ export class ClientRequests {
 	 * node), `invalid_reply` or `too_many_requests`
 	 * @throws {MessageValidationError} `data` does not match the schema
 	 * @throws {InvalidMessageDefinitionError} the message has no `reply`
-	 * @throws {UnknownSocketError} or whatever else `send` throws; the request was not sent
+	 * @throws {UnknownSocketError} the socket does not exist; the request was not sent. This also applies to all other
+	 * errors of `send`
 	 */
 	request<T extends RequestMessage>(
 		socketId: string,

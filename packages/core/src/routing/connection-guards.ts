@@ -39,7 +39,6 @@ export class ConnectionGuards {
 		this.#deadlines = new Deadlines(options.limits.guardTimeoutMs, (session) => this.#timedOut(session));
 	}
 
-	/** Whether there are guards. */
 	get hasGuards(): boolean {
 		return this.#options.guards.length > 0;
 	}
@@ -71,8 +70,8 @@ export class ConnectionGuards {
 	}
 
 	/**
-	 * Starts the guards when the first frame arrives. If it is `@auth`, they get its data; any other frame is held until
-	 * they have passed.
+	 * Starts the guards when the first frame arrives. If the frame is `@auth`, the guards get its data. Any other frame
+	 * is held until the guards have passed.
 	 */
 	start(session: Session, frame: Frame): void {
 		const first = typeof frame === 'string' ? readMessage(frame, this.#options.limits.messageDepth) : undefined;

@@ -1,8 +1,8 @@
 import type { Logger } from '@orijs/websocket';
 
 /**
- * The state while guards fill it. A field is undefined until it is set, and can be set to null if its value was not
- * found.
+ * A connection's state while the guards are filling it. A field is undefined until it is set. A guard can set it to
+ * null if the value was not found.
  */
 export type PartialState<TState extends object> = { -readonly [K in keyof TState]: TState[K] | null | undefined };
 
@@ -21,7 +21,7 @@ export interface GuardContext<TState extends object = object> {
 	readonly headers: Headers;
 	/** The cookies of the upgrade request. */
 	readonly cookies: Bun.CookieMap;
-	/** The client's address; behind `trustedProxies`, the one they report. */
+	/** The client's own address, even if the connection came through `trustedProxies`. */
 	readonly remoteAddress: string;
 	readonly socketId: string;
 	/** Aborted when the connection ends. */

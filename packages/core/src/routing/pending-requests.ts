@@ -10,7 +10,7 @@ interface Pending {
 	readonly reject: (error: Error) => void;
 }
 
-/** The requests to clients that are waiting for a reply. */
+/** The requests to clients that have not been answered yet. */
 export class PendingRequests {
 	readonly #pending = new Map<string, Pending>();
 	/** The correlation ids of pending requests, by socket id. */
@@ -47,8 +47,8 @@ export class PendingRequests {
 	}
 
 	/**
-	 * Settles the request that a reply answers, unless it was sent to another socket. Returns whether a request was
-	 * settled.
+	 * Settles the request that a reply answers. A reply from any socket but the one that the request was sent to is
+	 * ignored. Returns whether a request was settled.
 	 */
 	settle({ socketId, correlationId, data, error }: ForwardedReply): boolean {
 		if (this.#pending.get(correlationId)?.socketId !== socketId) return false;

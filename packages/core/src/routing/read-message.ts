@@ -1,6 +1,6 @@
 import { BuiltIn, type ClientMessage } from '@orijs/websocket/protocol';
 
-/** Why a text is not a valid message. */
+/** The reason why a text is not a valid message. */
 export class MessageFault {
 	readonly reason: string;
 	/** The type and correlation id, if they could be read, so that a request can be answered. */

@@ -22,8 +22,9 @@ export type Reply<TMessage extends SocketMessage> = undefined extends TMessage['
 	: InferInput<Exclude<TMessage['reply'], undefined>>;
 
 /**
- * Handles messages of one name. Its return value answers the request. A thrown `SocketError` is sent to the client, a
- * `BusUnavailableError` as `unavailable`. Any other error is logged, and the client receives `internal`.
+ * Handles the messages with one name. Its return value answers the request. A thrown `SocketError` is sent to the
+ * client. For a `BusUnavailableError`, the client receives `unavailable`. Any other error is logged, and the client
+ * receives `internal`.
  */
 export type MessageHandler<TMessage extends SocketMessage, TState extends object> = (
 	ctx: MessageContext<TMessage, TState>,
@@ -37,8 +38,8 @@ export interface Route {
 }
 
 /**
- * Routes typed messages from clients to handlers, by message name. Guards and handlers are added before the application
- * listens.
+ * Routes typed messages from clients to handlers, by message name. Guards and handlers must be added before the
+ * application listens.
  *
  * @typeParam TState the state of a connection: filled by the guards, read by handlers as `ctx.state`
  */

@@ -238,5 +238,5 @@ it('a topic whose history cannot be read is refused; it holds up the others of i
 		...ACCEPTED,
 		refused: [{ topic: 'chat:broken', code: 'unavailable', message: 'Subscription failed; try again' }],
 	});
-	expect(logger.errors.map(({ message }) => message)).toEqual(['WebSocket history failed: wrong type']);
+	expect(logger.errors.map(({ message }) => message)).toEqual(['WebSocket failure (history): wrong type']);
 });

@@ -12,7 +12,7 @@ interface FailedRequest {
 	readonly err: unknown;
 }
 
-/** Returns the fault that is sent to the client when an operation on a topic failed. Details only go to the log. */
+/** Returns the fault to send to the client when an operation on a topic has failed. Details go only to the log. */
 export function topicFault(logger: Logger, { operation, session, topic, err }: FailedRequest): RequestFault {
 	try {
 		if (err instanceof SocketError) return { code: err.code, message: err.message };
@@ -21,7 +21,7 @@ export function topicFault(logger: Logger, { operation, session, topic, err }: F
 	} catch {
 		// Anything can be thrown, including values that throw when inspected.
 	}
-	// A client that disconnects in the meantime is not an error.
+	// Once the client has disconnected, a failure is to be expected and is not logged.
 	if (session.state !== 'closed') {
 		const failed = operation === 'subscribe' ? 'Subscribing failed' : 'Unsubscribing failed';
 		logger.error(failed, { socketId: session.socketId, topic, err });

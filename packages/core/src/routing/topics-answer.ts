@@ -13,9 +13,9 @@ import { sendRefusal } from './send-refusal.ts';
 export type TopicOutcome = RequestFault | undefined;
 
 /**
- * Answers a `@subscribe` or `@unsubscribe`. If the request named a single `topic`, a fault refuses the message. If it
- * listed `topics`, the answer lists those that were refused; without a correlation id, each of them gets a separate
- * refusal.
+ * Answers a `@subscribe` or `@unsubscribe`. If the request named a single `topic`, a fault refuses the whole message.
+ * If it listed `topics`, the answer lists the refused topics; without a correlation id, each of them is refused in a
+ * separate frame.
  */
 export function sendTopicsAnswer(
 	session: Session,

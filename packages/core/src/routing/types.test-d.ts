@@ -52,7 +52,7 @@ router.on(Total, () => {});
 router.on(Total, async () => {});
 // @ts-expect-error there is no such data
 router.on(Total, ({ data }) => ({ total: data.price }));
-// @ts-expect-error the schema has made prices numbers
+// @ts-expect-error the schema has turned the prices into numbers
 router.on(Total, ({ data }) => ({ total: data.prices[0]?.length ?? 0 }));
 
 // Without a reply, a handler returns nothing.

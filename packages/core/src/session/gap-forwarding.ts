@@ -34,8 +34,8 @@ export class GapForwarding {
 	}
 
 	/**
-	 * Returns the earliest time, in milliseconds since the epoch, by the clock of any node, at which a message may have
-	 * been published that arrives now.
+	 * Returns the earliest publication time that a message arriving now can have, by the clock of any node (ms since the
+	 * epoch).
 	 */
 	earliestArriving(): number {
 		const { lagMs, clocksBehindMs } = this.#provider.watermark();
@@ -43,8 +43,8 @@ export class GapForwarding {
 	}
 
 	/**
-	 * Notifies one client that any message to it may be missing, from `since` (ms since the epoch) until now. Returns
-	 * false if a notice could not be sent.
+	 * Notifies one client that any message to it since `since` (ms since the epoch) may be missing. Returns false if a
+	 * notice could not be sent.
 	 */
 	notifyOne(session: Session, since: number): boolean {
 		const until = Date.now() + this.#provider.watermark().clocksAheadMs;

@@ -4,17 +4,17 @@ export interface RateLimits {
 	readonly bytesPerSecond: number;
 }
 
-/** `within` the rate, `over` it, or a `flood`: over it by more than another second's worth. */
+/** Whether a message is `within` or `over` the rate; `flood` if it is over by more than another second's worth. */
 export type RateOutcome = 'within' | 'over' | 'flood';
 
 /**
- * How often the clock is read: after each sixteenth of a second's worth of messages, and at least every 64 messages.
+ * The clock is read after each sixteenth of a second's worth of messages, but at least once every 64 messages.
  */
 const CLOCK_READS_PER_SECOND = 16;
 const MAX_MESSAGES_PER_CLOCK_READ = 64;
 
 /**
- * Limits how fast one socket sends, with two token buckets, for messages and for bytes. Each holds a second's worth,
+ * Limits how fast one socket sends, with one token bucket for messages and one for bytes. Each holds a second's worth,
  * and can be overdrawn by another second's worth. Reading the clock costs more than everything else here, so it is not
  * read for each message. After a silence, a burst can therefore exceed a second's worth by the messages that arrive
  * before the clock is read.
@@ -72,8 +72,8 @@ function sizeOf(message: string | Bytes): number {
 }
 
 /**
- * Returns a bucket's tokens after refilling it for `seconds`. It can't be full, because `taken` tokens were taken just
- * now.
+ * Returns a bucket's tokens after refilling it for `seconds`. At most, the bucket is full except for the `taken` tokens
+ * that have just been taken.
  */
 function refilled(tokens: number, seconds: number, perSecond: number, taken: number): number {
 	return perSecond === Infinity ? Infinity : Math.min(perSecond - taken, tokens + seconds * perSecond);

@@ -9,9 +9,10 @@ export type Frame = string | Buffer;
 export type Work = object | string;
 
 /**
- * `guarding`: no messages pass in either direction until the guards have passed. `open`: messages are handled.
- * `closing`: no more messages are accepted. `closed`: the connection is gone; messages that arrived before are still
- * handled.
+ * - `guarding`: no messages pass in either direction until the guards have passed
+ * - `open`: messages are handled
+ * - `closing`: no more messages are accepted
+ * - `closed`: the connection is gone; messages that arrived before that are still handled
  */
 export type SessionState = 'guarding' | 'open' | 'closing' | 'closed';
 
@@ -52,13 +53,13 @@ export interface Session extends SocketData<object> {
 	end(code: number, reason: string): void;
 	/** Accepts no more messages; those that have arrived are still handled. */
 	stopAccepting(): void;
-	/** Writes to the socket: while reading is paused, only a failing write shows that the client has gone. */
+	/** Pings the client: while reading is paused, only a failing write shows that the client has gone. */
 	ping(): void;
 	/** Stops waiting for the running handler, which has exceeded its time limit. */
 	handlerTimedOut(): void;
 }
 
-/** A connection's messages on their way to their handlers: in order, one at a time, limited in rate and number. */
+/** Passes a connection's messages to their handlers in order, one at a time, and limits their rate and number. */
 export interface Inbound {
 	/** The message being handled, identified by the token passed to {@link begin}. */
 	readonly running: object | undefined;
@@ -69,13 +70,13 @@ export interface Inbound {
 	 * timeout.
 	 */
 	finished(running: object): void;
-	/** Announces that a handler awaits a reply from this client, so that reading continues while it runs. */
+	/** Announces that a handler awaits a reply from this client, so that reading continues while the handler runs. */
 	expectReply(): void;
 	/** Called when the reply announced by {@link expectReply} has arrived or is no longer expected. */
 	replySettled(): void;
-	/** Counts this many more messages against the rate. */
+	/** Counts this many more messages towards the rate limit. */
 	charge(messages: number): void;
-	/** Takes one message off the count: replies to the server's own requests don't count against the rate. */
+	/** Takes one message off the count: replies to the server's own requests don't count towards the rate limit. */
 	refund(): void;
 	/** Queues a frame until the guards have passed. */
 	hold(frame: Frame): void;

@@ -91,7 +91,7 @@ export class SocketSession implements Session {
 		this.ws.close(code, reason);
 	}
 
-	/** Called when this side closes the connection. Messages that are still queued are dropped. */
+	/** Called when the server closes the connection. Messages that are still queued are dropped. */
 	closing(): void {
 		this.#inbound?.drop();
 		this.stopAccepting();

@@ -1,8 +1,8 @@
 import type { Work } from './session.ts';
 
 /**
- * The running message of one socket, and the messages queued behind it. Created only for sockets whose messages ever
- * have to wait.
+ * The running message of one socket, and the messages queued behind it. Created only when a handler of the socket must
+ * be awaited for the first time.
  */
 export class TurnQueue {
 	#waiting: Work[] = [];

@@ -21,10 +21,10 @@ const SHORTEST_SPREAD_MS = 200;
 const LONGEST_SPREAD_MS = 10_000;
 
 /**
- * Closes connections in waves, with 1012 and a hint when to reconnect. A connection first stops accepting messages.
- * Once the messages that have arrived are handled and everything sent is flushed, it is closed with `DRAINED_REASON`,
- * which tells the client that its unanswered requests were not handled. At the deadline, the remaining connections are
- * closed as they are.
+ * Closes connections in waves, with 1012 and a hint about when to reconnect. A connection first stops accepting
+ * messages. Once the messages that have arrived are handled and everything sent is flushed, it is closed with
+ * `DRAINED_REASON`, which tells the client that its unanswered requests were not handled. At the deadline, the
+ * remaining connections are closed even if they have not drained.
  *
  * @param deadline on the clock of `performance.now()`, in milliseconds
  */

@@ -14,7 +14,7 @@ interface Stoppable {
 	readonly logger: Logger;
 }
 
-/** All applications of the process share one listener. */
+/** The running applications of the process. They share one signal listener. */
 const running = new Set<Stoppable>();
 /** The first signal received. `isExitOurs` is false if the program has its own listener for the signal. */
 let received: { readonly at: number; readonly isExitOurs: boolean } | undefined;
@@ -25,8 +25,8 @@ let received: { readonly at: number; readonly isExitOurs: boolean } | undefined;
  * exiting is left to the program. Returns a function that stops listening.
  */
 export function stopOnSignals(stoppable: Stoppable): () => void {
-	// Added before all other listeners, because listeners added with `once` are already removed, and not counted, when
-	// later ones run.
+	// Prepended, so that `onSignal` runs first and can count all other listeners: a `once` listener is removed before it
+	// runs.
 	if (running.size === 0 && received === undefined)
 		for (const signal of SIGNALS) process.prependListener(signal, onSignal);
 	running.add(stoppable);
@@ -37,7 +37,7 @@ export function stopOnSignals(stoppable: Stoppable): () => void {
 }
 
 function stopListening(): void {
-	// The listener is kept while stopping: without it, a second signal would end the process at once.
+	// The listener is kept while applications are stopping: without it, another signal would kill the process.
 	if (running.size === 0 && received === undefined) for (const signal of SIGNALS) process.off(signal, onSignal);
 }
 

@@ -114,13 +114,13 @@ describe('stop()', () => {
 	it('rejects if the provider fails to stop, and stops the server nevertheless', async () => {
 		const bus: Bus = {
 			...new MemoryBackend().createBus(),
-			stop: () => Promise.reject(new Error('hangs on')),
+			stop: () => Promise.reject(new Error('the bus did not stop')),
 		};
 		const app = new Application().websocket(new WsProvider({ bus, logger: new RecordingLogger() }));
 		const { port } = await app.listen(0);
 		const client = await connectClient(`ws://localhost:${port}/ws`);
 
-		await expect(app.stop()).rejects.toThrow('hangs on');
+		await expect(app.stop()).rejects.toThrow('the bus did not stop');
 		expect(await client.closed).toMatchObject({ code: 1012 });
 		expect(await isPortFree(Number(port))).toBe(true);
 	});

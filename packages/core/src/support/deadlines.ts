@@ -1,6 +1,6 @@
 /**
- * Entries that all expire after the same time. They expire in the order in which they were added, so one timer is
- * enough, and adding and deleting cost no more than with a `Map`.
+ * A set whose entries expire a fixed time after being added. They expire in the order in which they were added, so one
+ * timer is enough, and adding and deleting cost no more than with a `Map`.
  */
 export class Deadlines<TEntry> {
 	readonly #ms: number;

@@ -15,7 +15,7 @@ export interface FrameOptions {
 
 const MASK = [0x12, 0x34, 0x56, 0x78];
 
-/** Encodes a WebSocket frame as a client sends it, or an invalid one. */
+/** Encodes a WebSocket frame: by default a valid one, as sent by a client. The options can make it invalid. */
 export function frame(
 	payload: string | Uint8Array,
 	{ opcode = Opcode.text, fin = true, reservedBits = 0, masked = true, length }: FrameOptions = {},

@@ -1,5 +1,5 @@
-// A process that starts applications without choosing a port. For each, reports the port it got, or the error if
-// listening failed.
+// A process that starts applications without choosing a port. For each application, it reports the port, or the error
+// if listening failed.
 
 import { report } from '@orijs/testkit';
 import { Application, type ListenOptions } from '../index.ts';

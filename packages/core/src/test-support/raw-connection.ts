@@ -17,7 +17,7 @@ export interface RawConnection {
 	end(): void;
 }
 
-/** A valid WebSocket handshake, except for the empty line at its end, which is missing. */
+/** A valid WebSocket handshake without the empty line that completes it. */
 export const HANDSHAKE: string = [
 	'GET /ws HTTP/1.1',
 	'Host: localhost',

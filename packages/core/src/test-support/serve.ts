@@ -23,7 +23,7 @@ export async function serve(app: Servable): Promise<Address> {
 	return { port, http: `http://localhost:${port}`, ws: `ws://localhost:${port}/ws` };
 }
 
-/** Sends a WebSocket handshake as an HTTP request, to read the response of a refusal. */
+/** Sends a WebSocket handshake as a plain HTTP request, so that the response to a refused handshake can be read. */
 export function handshake({ http }: Address, path = '/ws', changes: Record<string, string> = {}): Promise<Response> {
 	const headers = {
 		connection: 'Upgrade',

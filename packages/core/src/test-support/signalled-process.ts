@@ -40,7 +40,10 @@ function addOwnListener(): void {
 
 function providerOf(index: number): WebSocketProvider {
 	if (!isStuck || index < applications - 1) return new InProcWsProvider();
-	const bus: Bus = { ...new MemoryBackend().createBus(), stop: () => Promise.reject(new Error('hangs on')) };
+	const bus: Bus = {
+		...new MemoryBackend().createBus(),
+		stop: () => Promise.reject(new Error('the bus did not stop')),
+	};
 	return new WsProvider({ bus });
 }
 

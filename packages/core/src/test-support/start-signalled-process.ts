@@ -8,7 +8,7 @@ export interface SignalledProcess {
 	readonly process: ScriptProcess;
 	readonly clients: readonly TestClient[];
 	ask<TReply = unknown>(request: SignalledRequest): Promise<TReply>;
-	/** Sends a message from the first client; resolves once its handler runs, which lasts until `releaseHandlers`. */
+	/** Sends a message whose handler runs until `releaseHandlers`. Resolves once the handler is running. */
 	keepBusy(): Promise<void>;
 	/** Resolves once the process has reported this event. */
 	reported(what: string): Promise<void>;

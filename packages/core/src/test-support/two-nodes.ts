@@ -4,7 +4,7 @@ import { type SocketEmitter, WsProvider } from '@orijs/websocket';
 import { MemoryBackend } from '@orijs/websocket/testing';
 import { serve } from './serve.ts';
 
-/** An application on a backend shared with others. */
+/** An application that shares its backend with others. */
 export interface Node {
 	readonly app: { readonly socket: SocketEmitter };
 	readonly provider: WsProvider;
@@ -18,7 +18,7 @@ export interface Connection {
 	readonly ws: AppSocket;
 }
 
-/** Starts two applications on one backend, which listen until the test ends. */
+/** Starts two applications that share a backend. They listen until the test ends. */
 export async function twoNodes(): Promise<[Node, Node]> {
 	const backend = new MemoryBackend();
 	return [await startNode(backend), await startNode(backend)];

@@ -20,8 +20,8 @@ export async function allReceived(client: TestClient): Promise<void> {
 export const ACCEPTED = { timestamp: expect.any(Number) as number };
 
 /**
- * The answers a client has received, in order and without pongs: the correlation id, and the data or the refusal's
- * code.
+ * The answers a client has received, in order and without pongs. Each consists of its correlation id, and of its data
+ * or the refusal's code.
  */
 export function answersOf(client: TestClient): [correlationId: unknown, answer: unknown][] {
 	return client.texts

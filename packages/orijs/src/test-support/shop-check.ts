@@ -11,7 +11,7 @@ export interface RunResult {
 }
 
 interface Counts {
-	/** Orders whose handler started, so they had to be answered. */
+	/** Orders whose handler was started, and which therefore had to be answered. */
 	answered: number;
 	/** Orders that were refused because the node was stopping. */
 	stopping: number;
@@ -32,7 +32,7 @@ export function checkRun(clients: readonly ShopClient[], reports: readonly NodeR
 	const problems: string[] = [];
 	const started = new Set(reports.flatMap((report) => report.started));
 	const done = new Set(reports.flatMap((report) => report.done));
-	for (const id of started) if (!done.has(id)) problems.push(`order ${id} was started and not finished`);
+	for (const id of started) if (!done.has(id)) problems.push(`order ${id} was started but not finished`);
 
 	const counts: Counts = { answered: 0, stopping: 0, unread: 0, closes: 0, refusals: 0, received: 0, due: 0 };
 	const inRoom = Map.groupBy(
@@ -86,7 +86,7 @@ function sequenceProblems({ received }: Connection, room: string, last: Map<stri
 		if (of !== room) problems.push(`${room} received a message to ${of}`);
 		if (number <= before) problems.push(`${room} received number ${number} of ${publisher} after ${before}`);
 		else if (here.has(publisher) && number !== before + 1)
-			problems.push(`${room} received number ${number} of ${publisher} next to ${before}`);
+			problems.push(`${room} received number ${number} of ${publisher} right after ${before}`);
 		here.add(publisher);
 		last.set(publisher, number);
 	}

@@ -93,7 +93,7 @@ export class ShopClient {
 	}
 
 	/**
-	 * Reconnects as through a load balancer: to a random node after a connection has ended, or to the other node after a
+	 * Reconnects as a load balancer would: to a random node after a connection has ended, or to the next node after a
 	 * refusal.
 	 */
 	#reconnect(last: Connection | undefined): void {

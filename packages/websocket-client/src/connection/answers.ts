@@ -1,6 +1,7 @@
 import type { AuthAnswer, PingAnswer, RefusedTopic, TopicsAnswer } from '@orijs/websocket/protocol';
 
-// Answers are checked because an endpoint of another kind may send anything, for example echo what it receives.
+// Answers are checked because the server may not speak this protocol. It could, for example, echo the client's
+// requests.
 
 export function isAuthAnswer(answer: unknown): answer is AuthAnswer {
 	const { socketId, timestamp } = fieldsOf<AuthAnswer>(answer);

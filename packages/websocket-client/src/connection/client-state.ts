@@ -20,8 +20,8 @@ export interface StateChange {
 	/** Why the state is `waiting` or `closed`; undefined if `close()` was called. */
 	readonly end?: ConnectionEnd;
 	/**
-	 * With `waiting`: the delay until the next attempt, in milliseconds. It is cut short if the network comes back or
-	 * the page becomes visible.
+	 * With `waiting`: the delay until the next attempt, in milliseconds. Unless the server chose the delay, it is cut
+	 * short if the network comes back or the page becomes visible.
 	 */
 	readonly retryInMs?: number;
 }

@@ -33,8 +33,8 @@ export interface ConnectionOptions {
 const MAX_BUFFERED = 256 * 1024;
 
 /**
- * The close code for a dead server. It is from the range that RFC 6455 reserves for applications, because 1006 can't be
- * sent.
+ * The close code that the client uses if the server no longer answers. It is from the range that RFC 6455 reserves for
+ * applications, because 1006 can't be sent.
  */
 const NO_ANSWER = 4000;
 
@@ -49,7 +49,7 @@ const CLOSED = 'closed by the client';
 /** How long the server may take to answer the close frame, in milliseconds. */
 const CLOSE_TIMEOUT_MS = 2_000;
 
-const CONFIGURE = 'Its endpoint needs a socketRouter or authorize.';
+const CONFIGURE = 'The endpoint needs a socketRouter or the authorize option.';
 
 /**
  * One WebSocket connection, from opening to closing. Authenticates, sends messages and requests, and detects a dead
@@ -80,8 +80,8 @@ export class Connection {
 		try {
 			this.#socket = new settings.WebSocket(url);
 		} catch (error) {
-			// For example, the page's security policy forbids the connection. Reported later, because the caller does not
-			// have this object yet.
+			// This happens, for example, if the page's security policy forbids the connection. The error is reported
+			// later, because the caller does not have this object yet.
 			queueMicrotask(() => {
 				events.failed(toError(error), 'connect');
 				this.#end({ code: ABNORMAL, reason: 'the WebSocket could not be created' });
@@ -96,7 +96,7 @@ export class Connection {
 		socket.addEventListener('open', () => this.#authenticate(auth));
 		socket.addEventListener('message', ({ data }: MessageEvent) => this.#received(data as string | ArrayBuffer));
 		socket.addEventListener('close', ({ code, reason, wasClean }: CloseEvent) => {
-			// If the server answered this side's close frame, it has received what was sent before it.
+			// If the server has answered the client's close frame, it has received everything sent before that frame.
 			if (wasClean && code === NORMAL && reason === CLOSED) this.#confirmed = this.#sent;
 			this.#end({ code, reason });
 		});
@@ -194,8 +194,8 @@ export class Connection {
 				if (isAuthAnswer(answer)) return this.#authenticated(answer, askedAt);
 				this.#protocolFailed(new ProtocolError(`The server's answer to @auth is invalid. ${CONFIGURE}`));
 			},
-			// A guard that rejects the client closes the connection. A server that answers with an error does not speak
-			// the protocol.
+			// If a guard rejects the client, the server closes the connection instead of answering. A server that answers
+			// with an error therefore does not speak the protocol.
 			(error: Error) => this.#protocolFailed(error),
 		);
 	}

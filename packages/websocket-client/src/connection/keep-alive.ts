@@ -13,7 +13,7 @@ export interface KeepAliveActions {
 	dead(): void;
 }
 
-/** Detects a server that no longer answers. */
+/** Pings the server regularly, and detects when it no longer answers. */
 export class KeepAlive {
 	readonly #options: KeepAliveOptions;
 	readonly #actions: KeepAliveActions;
@@ -40,8 +40,9 @@ export class KeepAlive {
 		const { timeoutMs } = this.#options;
 		const sentAt = Date.now();
 		this.#timeout = setTimeout(() => {
-			// A late timer means that the device slept or the page was frozen, so an answer may have arrived that was not
-			// read yet. The ping is repeated only once, because every timer is late in a tab that has long been hidden.
+			// A late timer means that the device slept or the page was frozen, so the answer may have arrived without
+			// being read yet. The ping is repeated only once, because every timer is late in a tab that has long been
+			// hidden.
 			if (mayRepeat && Date.now() - sentAt > 2 * timeoutMs) return this.#ping(false);
 			this.#timeout = undefined;
 			this.#actions.dead();

@@ -1,4 +1,4 @@
-/** Network-related events of a page. They never occur outside a page. */
+/** Network-related events of a page. They never occur in Bun or Node. */
 export interface PageEvents {
 	/** Called when the device has lost its network. */
 	offline(): void;
@@ -24,7 +24,7 @@ export function watchPageEvents({ offline, mayBeOnline }: PageEvents): () => voi
 		[document, 'resume', mayBeOnline],
 		[document, 'visibilitychange', visible],
 	];
-	// The global objects of Bun and Node are not event targets for these events.
+	// Outside a page, there is no document, and the global object may not be an event target.
 	for (const [target, type, listener] of watched) target?.addEventListener?.(type, listener);
 	return () => {
 		for (const [target, type, listener] of watched) target?.removeEventListener?.(type, listener);

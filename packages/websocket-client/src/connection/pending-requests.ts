@@ -22,10 +22,13 @@ export class PendingRequests {
 		this.#requests.delete(correlationId);
 	}
 
-	/** Settles a request. Returns how many messages were sent before it, which the server has therefore received. */
+	/**
+	 * Settles a request. Returns the number of messages that were sent before it. Since the server has answered the
+	 * request, it has received those messages.
+	 */
 	answer({ correlationId, data, error }: AnswerFrame): number {
 		const request = this.#requests.get(correlationId);
-		// The answer is too late: the request was abandoned.
+		// The answer came too late: the request had been abandoned.
 		if (request === undefined) return 0;
 		this.#requests.delete(correlationId);
 		if (error === undefined) request.resolve(data);

@@ -24,7 +24,7 @@ export type ServerFrame =
 	| { readonly kind: 'position'; readonly position: PositionNotice }
 	| { readonly kind: 'raw' };
 
-/** A frame that is not the answer to a request. */
+/** A protocol frame that is not the answer to a request. */
 export type PushedFrame = Exclude<ServerFrame, { kind: 'answer' | 'raw' }>;
 
 const RAW: ServerFrame = { kind: 'raw' };

@@ -7,7 +7,7 @@ export interface DelayBounds {
 
 /**
  * Returns the delay before the next attempt in milliseconds: random, from 0 to a bound that doubles with each failed
- * attempt, so that the clients of a failed server don't all reconnect at once.
+ * attempt, so that the clients of a failed server don't all reconnect at the same time.
  *
  * @see https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/ "Full Jitter"
  */

@@ -15,7 +15,7 @@ export interface ReconnectingConnectionEvents {
 	ready(connection: Connection, answer: AuthAnswer): void;
 	/** Called when a connection can no longer be used, before the state changes. */
 	lost(connection: Connection): void;
-	/** Called when no further attempt will be made until `connect()`, after the state has changed. */
+	/** Called when no further attempt will be made until `connect()` is called, after the state has changed. */
 	closed(error: ClientClosedError): void;
 	/** Called for a protocol frame that is not the answer to a request. */
 	received(connection: Connection, frame: PushedFrame): void;
@@ -27,7 +27,8 @@ export interface ReconnectingConnectionEvents {
 const STABLE_MS = 5_000;
 
 /**
- * Opens a connection, and a new one whenever it is lost, until it is closed or the server rejects the client for good.
+ * Opens a connection, and opens a new one whenever a connection is lost, until `close()` is called or the server
+ * rejects the client permanently.
  */
 export class ReconnectingConnection {
 	readonly #url: string;
@@ -41,7 +42,7 @@ export class ReconnectingConnection {
 	/** The promise that `connect()` returns. */
 	#ready: Deferred<void> = deferred();
 	#connection: Connection | undefined;
-	/** Counts attempts, so that the late outcome of an abandoned attempt is recognized as such. */
+	/** The number of the current attempt. It identifies late outcomes of abandoned attempts. */
 	#attempt = 0;
 	/** The number of attempts in a row that did not lead to a stable connection. */
 	#failedAttempts = 0;
@@ -74,7 +75,8 @@ export class ReconnectingConnection {
 	}
 
 	/**
-	 * Connects, and resolves when a connection is ready. Cuts a delay before the next attempt short.
+	 * Connects, and resolves when a connection is ready. If the client is waiting before its next attempt, the attempt
+	 * is made immediately.
 	 *
 	 * @throws {ClientClosedError} the client was closed, or stopped reconnecting
 	 */
@@ -178,8 +180,8 @@ export class ReconnectingConnection {
 
 	#retry(end: ConnectionEnd): void {
 		const hint = readRetryHint(end.reason);
-		// The server's first hint is followed as it is, but repeated hints must not make the client reconnect in a tight
-		// loop.
+		// The server's first hint is followed exactly. After failed attempts, the delay has a lower bound too, so that
+		// hints can't make the client reconnect in a tight loop.
 		const least =
 			hint !== undefined && this.#failedAttempts === 0 ? 0 : fullJitter(this.#failedAttempts, this.#settings.reconnect);
 		const retryInMs = Math.round(Math.max(hint ?? 0, least));

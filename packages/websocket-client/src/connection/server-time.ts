@@ -2,22 +2,23 @@ import type { AnsweredAt } from '@orijs/websocket/protocol';
 
 /** The time up to which a server had sent everything, by its own clock and by the client's clocks. */
 export interface ServerTime {
-	/** The server's time, in milliseconds since the epoch. */
+	/** The time by the server's clock, in milliseconds since the epoch. */
 	readonly timestamp: number;
-	/** The same time by the client's clocks, or earlier. */
+	/** The same time by the client's clocks, or an earlier time if the exact one is not known. */
 	readonly at: LocalTime;
-	/** The most that the clock of another server is behind this server's, in milliseconds. */
+	/** How far the clocks of other servers can be behind this server's, in milliseconds. */
 	readonly behindMs: number;
-	/** The most that the clock of another server is ahead of this server's, in milliseconds. */
+	/** How far the clocks of other servers can be ahead of this server's, in milliseconds. */
 	readonly aheadMs: number;
 }
 
+/** A point in time by both of the client's clocks, in milliseconds. */
 export interface LocalTime {
 	readonly monotonic: number;
 	readonly wall: number;
 }
 
-/** Stands for a time at an unknown distance in the past. */
+/** Stands for a time in the past if it is not known how long ago that was. */
 export const LONG_AGO: ServerTime = {
 	timestamp: 0,
 	at: { monotonic: Infinity, wall: Infinity },
@@ -29,7 +30,7 @@ export function localTime(): LocalTime {
 	return { monotonic: performance.now(), wall: Date.now() };
 }
 
-/** Returns the time up to which the server had sent everything when it answered a request of the given time. */
+/** Returns the time up to which the server had sent everything when it answered a request sent at the given time. */
 export function serverTime(
 	{ timestamp, lagMs = 0, behindMs = 0, aheadMs = 0 }: AnsweredAt,
 	{ monotonic, wall }: LocalTime,

@@ -22,7 +22,7 @@ it.each<[unknown, RegExp]>([
 	[undefined, /must look like wss/],
 	['ftp://example.com/ws', /must begin with ws: or wss:, not ftp:/],
 	['httpx://example.com/ws', /must begin with ws: or wss:, not httpx:/],
-	['ws://example.com/ws#part', /must have no fragment, not #part/],
+	['ws://example.com/ws#part', /must not have a fragment, such as #part/],
 ])('rejects %s, naming what is allowed', (url, message) => {
 	expect(() => endpointUrl(url as string)).toThrow(InvalidClientOptionError);
 	expect(() => endpointUrl(url as string)).toThrow(message);

@@ -22,6 +22,6 @@ export function endpointUrl(url: string | URL): string {
 	if (!/^wss?:/.test(href)) {
 		throw new InvalidClientOptionError(`the URL must begin with ws: or wss:, not ${protocol}`);
 	}
-	if (full.hash !== '') throw new InvalidClientOptionError(`the URL must have no fragment, not ${full.hash}`);
+	if (full.hash !== '') throw new InvalidClientOptionError(`the URL must not have a fragment, such as ${full.hash}`);
 	return href;
 }

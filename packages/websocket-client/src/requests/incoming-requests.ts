@@ -13,8 +13,8 @@ import { mustBeDefinition } from '../support/must-be-definition.ts';
 import { mustBeFunction } from '../support/must-be-function.ts';
 
 /**
- * Answers a request from the server. If it throws, the request is refused: a `SocketError` with its own code, any other
- * error with `internal`.
+ * Answers a request from the server. If it throws, the request is refused. The code of the refusal is that of the
+ * thrown `SocketError`, or `internal` for any other error.
  */
 export type RequestHandler<TMessage extends RequestMessage> = (
 	data: InferOutput<TMessage['data']>,
@@ -33,7 +33,7 @@ export class IncomingRequests {
 	}
 
 	/**
-	 * Sets the handler of a message. Returns a function that removes it.
+	 * Sets the handler for a message. Returns a function that removes it.
 	 *
 	 * @throws {InvalidMessageDefinitionError} the message is not a definition, or has no `reply`
 	 * @throws {TypeError} the handler is not a function

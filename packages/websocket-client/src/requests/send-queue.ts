@@ -21,7 +21,10 @@ export interface SendQueueBounds {
 
 /** Queued messages are sent in parts. This is the number of parts per second. */
 const PARTS_PER_SECOND = 4;
-/** The share of the server's rate limit that is used: enough to keep up with an application that respects the limit. */
+/**
+ * The share of the server's rate limit that queued messages use. It is high enough for the queue to empty while the
+ * application keeps sending within the limit.
+ */
 const SHARE_OF_RATE = 0.9;
 
 /** Sends messages in order: immediately if possible, otherwise later, from a bounded queue. */
@@ -32,7 +35,7 @@ export class SendQueue {
 	/** Messages that must wait for the next connection. */
 	readonly #held = new Set<Outgoing>();
 	#characters = 0;
-	/** The reason given to `refuseAll`; undefined once there is a connection again. */
+	/** The reason passed to `refuseAll`; undefined once there is a connection again. */
 	#closedBecause: string | undefined;
 	#connection: Connection | undefined;
 	/** How many queued messages are sent at a time. */
@@ -46,8 +49,8 @@ export class SendQueue {
 	}
 
 	/**
-	 * Calls `add` once `checked` has settled, in the order of the calls of this method, even if schemas validate
-	 * asynchronously. Calls it immediately if there is nothing to wait for.
+	 * Calls `add` once `checked` is available, or immediately if there is nothing to wait for. The calls of `add` have
+	 * the same order as the calls of this method, even if schemas validate asynchronously.
 	 */
 	inOrder<TResult>(checked: unknown, add: () => TResult | Promise<TResult>): TResult | Promise<TResult> {
 		return this.#order.run(checked, add);
@@ -75,8 +78,8 @@ export class SendQueue {
 	}
 
 	/**
-	 * Sends a message again, on a later connection than `before` and ahead of the queue. The bounds don't apply, because
-	 * the message was accepted before.
+	 * Sends a message again, on a later connection than `before`. If there is no such connection yet, the message waits
+	 * ahead of the queue. The bounds don't apply to it, because the queue has accepted it once.
 	 */
 	hold(outgoing: Outgoing, before: Connection): void {
 		if (this.#closedBecause !== undefined) {
@@ -98,7 +101,7 @@ export class SendQueue {
 	 * Starts sending on a connection that is ready.
 	 *
 	 * @param messagesPerSecond the rate that the server allows; undefined if there is no limit
-	 * @param spent how many messages of that rate are already used up: the queue waits until the rate allows more
+	 * @param spent the number of messages already counted towards that rate; the queue waits until the rate allows more
 	 */
 	open(connection: Connection, messagesPerSecond: number = Infinity, spent: number = 0): void {
 		this.#connection = connection;
@@ -110,7 +113,7 @@ export class SendQueue {
 		const perSecond = messagesPerSecond * SHARE_OF_RATE;
 		this.#part = Math.max(1, Math.floor(perSecond / PARTS_PER_SECOND));
 		this.#partMs = Math.max(1 / PARTS_PER_SECOND, 1 / perSecond) * 1000;
-		// The server allows a second's worth of messages at once, and `@auth` was one of them.
+		// The server allows a burst of one second's worth of messages, and `@auth` was one of them.
 		const lacking = spent === 0 ? 0 : this.#part + spent + 1 - messagesPerSecond;
 		if (lacking > 0) this.#sendAfter((lacking / messagesPerSecond) * 1000);
 		else this.#sendPart();

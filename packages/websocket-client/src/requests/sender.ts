@@ -25,8 +25,8 @@ export class Sender {
 	}
 
 	/**
-	 * Sends a message. An error is also reported as a failure, except `not_ready`: a caller who passes `queue: false`
-	 * expects it.
+	 * Sends a message. Errors are also passed to the error listeners, except `not_ready`, which a caller who passes
+	 * `queue: false` expects.
 	 */
 	send(message: SocketMessage, data: unknown, options: SendOptions): Promise<void> {
 		const sent = this.#send(message, data, options);

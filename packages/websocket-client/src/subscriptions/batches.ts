@@ -1,7 +1,8 @@
 import { MOST_TOPICS, type TopicRequest } from '@orijs/websocket/protocol';
 
 /**
- * The maximum number of characters of topics in one message: servers close connections that send too large a message.
+ * The maximum total length of the topics in one message, in characters. Servers close connections that send too large a
+ * message.
  */
 const MAX_CHARACTERS = 2_000;
 

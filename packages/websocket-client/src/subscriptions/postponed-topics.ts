@@ -1,7 +1,7 @@
 const FIRST_DELAY_MS = 1_000;
 const MAX_DELAY_MS = 30_000;
 
-/** Topics that are not requested again until after a delay, which doubles each time until it is reset. */
+/** Topics that are requested again only after a delay. The delay doubles each time, until it is reset. */
 export class PostponedTopics {
 	readonly #onDue: () => void;
 	readonly #topics = new Set<string>();

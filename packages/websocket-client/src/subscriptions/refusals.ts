@@ -12,8 +12,8 @@ export function wasNotHandled(code: ErrorCode): boolean {
 }
 
 /**
- * Returns whether to request a topic again that was refused with this code. A topic that was confirmed before is
- * requested until it works again, even if the server fails.
+ * Returns whether to request a topic again after a refusal with this code. If the topic was confirmed before, it is
+ * also requested again after failures of the server.
  */
 export function isTransient(code: ErrorCode, wasConfirmed: boolean): boolean {
 	return (wasConfirmed ? TRANSIENT : NOT_HANDLED).includes(code);

@@ -17,14 +17,14 @@ import { PostponedTopics } from './postponed-topics.ts';
 import { confirm, requestFor, type Topic } from './topic.ts';
 
 export interface ServerTopicsEvents {
-	/** Called when a topic is subscribed to again, and messages from the time in between may be missing. */
+	/** Called when the client has resubscribed to a topic, and messages from the time in between may be missing. */
 	gap(gap: GapNotice): void;
 	/** Called when the server has refused a topic. Returns whether to request it again later. */
 	refused(topic: Topic, fault: RefusedTopic): boolean;
 }
 
 /**
- * The state of a topic on the server, for the current connection. The client is not subscribed to topics without a
+ * The state of a topic on the server, for the current connection. The client is not subscribed to any topic that has no
  * state.
  */
 type State = 'subscribing' | 'subscribed' | 'unsubscribing';
@@ -64,7 +64,7 @@ export class ServerSync {
 		this.#sync();
 	}
 
-	/** Called when the connection was lost. */
+	/** Called when the connection has been lost. */
 	shut({ proven }: Connection): void {
 		this.#connection = undefined;
 		for (const topic of this.#wanted.values()) {
@@ -78,7 +78,7 @@ export class ServerSync {
 		this.#settleRemovals();
 	}
 
-	/** Called when the server has sent a topic's position, after which its messages follow. */
+	/** Called when the server has sent a topic's position. The topic's messages follow. */
 	positioned(topic: string): void {
 		this.#positioned.add(topic);
 	}
@@ -94,10 +94,10 @@ export class ServerSync {
 		this.#sync();
 	}
 
-	/** Called when the application wants a topic. */
+	/** Called when the application wants a topic that it did not want before. */
 	added(topic: string): void {
-		// The server has not unsubscribed the client yet, but the topic's position was dropped with its last
-		// subscription, so it must be requested again.
+		// If the server has not unsubscribed the client yet, the topic must be requested again to obtain its position,
+		// because the client dropped the position with the topic's last subscription.
 		if (this.#positioned.has(topic) && this.isSubscribed(topic)) this.#states.delete(topic);
 	}
 
@@ -125,12 +125,13 @@ export class ServerSync {
 	}
 
 	/**
-	 * Requests the differences between the wanted topics and those on the server, except for topics whose request is
-	 * pending or postponed.
+	 * Subscribes to wanted topics and unsubscribes from unwanted ones, except for topics whose request is pending or
+	 * postponed.
 	 */
 	#sync(): void {
 		this.#settleRemovals();
-		// A topic that was wanted again before it was unsubscribed is still subscribed, and therefore confirmed.
+		// If a topic was wanted again before the client unsubscribed, the client is still subscribed, so the topic is
+		// confirmed.
 		for (const topic of this.#wanted.values()) {
 			if (!topic.isConfirmed && this.isSubscribed(topic.name)) confirm(topic);
 		}
@@ -216,7 +217,7 @@ function isBare({ since, rewind }: TopicRequest): boolean {
 	return since === undefined && rewind === undefined;
 }
 
-/** Used instead of an answer that is not one of the protocol's. */
+/** Replaces an answer that does not conform to the protocol. */
 const INVALID_ANSWER = {
 	code: 'internal',
 	message: "the server's answer is invalid",

@@ -1,10 +1,11 @@
 import type { Envelope, GapNotice, SocketRequestError } from '@orijs/websocket/protocol';
 import { mustBeFunction } from '../support/must-be-function.ts';
 
-/** What happened to the messages that were published to a topic with history while this client was disconnected. */
+/** The outcome of resubscribing to a topic with history after messages may have been missed. */
 export interface Recovered {
 	/**
-	 * Whether all of these messages have just been delivered. If false, none of them was, and `onGap` is called as well.
+	 * Whether all missed messages have just been delivered. If false, none of them has been delivered, and `onGap` is
+	 * called as well.
 	 */
 	readonly recovered: boolean;
 	/** The number of messages that were delivered. */
@@ -27,7 +28,7 @@ export interface SubscriptionHandlers {
 	readonly onRefused?: (error: SocketRequestError) => unknown;
 }
 
-/** The callbacks of a subscription, and where it starts. */
+/** The options of a subscription: its callbacks, and how many past messages it starts with. */
 export interface SubscriptionOptions extends SubscriptionHandlers {
 	/**
 	 * How many of the latest messages of a topic with history are delivered first, from 1 to 100,000. Ignored if the

@@ -17,16 +17,16 @@ import { ServerSync } from './server-sync.ts';
 import type { Subscription, SubscriptionOptions } from './subscription.ts';
 import { createTopic, type Topic } from './topic.ts';
 
-/** The application's subscriptions. Passes messages, positions and gaps to them. */
+/** Manages the application's subscriptions, and passes messages and gaps to them. */
 export class Subscriptions {
 	readonly #failures: Failures;
 	readonly #topics = new Map<string, Topic>();
 	readonly #server: ServerSync;
-	/** Positions of an earlier client whose topics have not been subscribed to yet. */
+	/** Positions saved by an earlier client, for topics that have not been subscribed to yet. */
 	readonly #saved: Map<string, Position>;
 
 	/**
-	 * @param onGap called with each gap that is due to a lost connection
+	 * @param onGap called with each gap that is caused by a lost connection
 	 * @param positions the positions from which to resume topics
 	 */
 	constructor(failures: Failures, onGap: (gap: GapNotice) => void, positions: ReadonlyMap<string, Position>) {
@@ -68,8 +68,8 @@ export class Subscriptions {
 	}
 
 	/**
-	 * How many messages the server counts for subscribing to all topics on a new connection: ten topics of a batch count
-	 * as one.
+	 * The number of messages that the server's rate limit counts for subscribing to all topics on a new connection.
+	 * Every ten topics in a batch count as one message.
 	 */
 	get cost(): number {
 		const { size } = this.#topics;
@@ -84,8 +84,8 @@ export class Subscriptions {
 	}
 
 	/**
-	 * Passes a message to its topic's subscriptions. Returns whether to pass it to other listeners as well: not if it
-	 * does not follow the topic's last message in the history. In that case, the messages in between are requested.
+	 * Passes a message to its topic's subscriptions. Returns whether to pass it to other listeners as well. If messages
+	 * between the topic's last message and this one are missing, drops this one and requests all of them.
 	 */
 	deliver(envelope: Envelope): boolean {
 		const { topic: name, data } = envelope;
@@ -95,9 +95,9 @@ export class Subscriptions {
 			const { epoch, offset, prev } = envelope.position;
 			const { position: last } = topic;
 			if (last === undefined) {
-				// Messages that arrive before the confirmation only go to listeners that are not bound to a topic. After
-				// the confirmation, a server that sent no position keeps no history for the topic. Other nodes may keep
-				// one, for example during a deployment, but then the order of messages can't be checked.
+				// Messages that arrive before the confirmation go only to listeners that are not bound to a topic. If the
+				// server has confirmed the topic without sending a position, it keeps no history for the topic. The message
+				// then comes from a node that does, for example during a deployment, and its order can't be checked.
 				if (!this.#server.isSubscribed(topic.name)) return true;
 			} else if (epoch !== last.epoch || prev !== last.offset) {
 				this.#server.resubscribe(topic);
@@ -110,7 +110,7 @@ export class Subscriptions {
 		return true;
 	}
 
-	/** Called when the server has sent a topic's position, after which its messages follow. */
+	/** Called when the server has sent a topic's position. The topic's messages follow. */
 	positioned({ topic: name, epoch, offset, recovered, count = 0 }: PositionNotice): void {
 		this.#server.positioned(name);
 		const topic = this.#topics.get(name);
@@ -131,12 +131,12 @@ export class Subscriptions {
 		this.#server.open(connection);
 	}
 
-	/** Called when the connection was lost. */
+	/** Called when the connection has been lost. */
 	shut(connection: Connection): void {
 		this.#server.shut(connection);
 	}
 
-	/** Rejects the subscriptions that were never confirmed, because the client no longer reconnects. */
+	/** Called when the client stops reconnecting. Rejects the subscriptions that were never confirmed. */
 	rejectUnconfirmed(error: ClientClosedError): void {
 		for (const topic of this.#topics.values()) {
 			if (topic.isConfirmed) continue;

@@ -2,7 +2,7 @@ import { mustBeFunction } from './must-be-function.ts';
 
 type Listener<TArgs extends readonly unknown[]> = (...args: TArgs) => unknown;
 
-/** The listeners of one event. The same function added twice is called twice. */
+/** The listeners of one event. A function that is added twice is called twice. */
 export class Listeners<TArgs extends readonly unknown[]> {
 	readonly #onError: (thrown: unknown) => void;
 	readonly #all = new Set<{ readonly listener: Listener<TArgs> }>();
@@ -25,7 +25,8 @@ export class Listeners<TArgs extends readonly unknown[]> {
 	}
 
 	/**
-	 * Calls the listeners in the order in which they were added, except those that are added or removed in the meantime.
+	 * Calls the listeners in the order in which they were added. Listeners that are added or removed during the call are
+	 * not called.
 	 */
 	call(...args: TArgs): void {
 		const all = [...this.#all];

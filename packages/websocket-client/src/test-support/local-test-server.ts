@@ -18,7 +18,9 @@ import { startNumberPublisher } from './number-publisher.ts';
 /** A test server in this process. */
 export class LocalTestServer implements TestServer {
 	readonly #proxy: TcpProxy;
-	/** Emits to the clients of the first node over the backend, and keeps running while the first node does not. */
+	/**
+	 * A second node. It keeps running while the first one is stopped, and its messages reach clients over the backend.
+	 */
 	readonly #otherNode: WsProvider;
 	readonly #shared: SharedState;
 	readonly #openGate: () => void;

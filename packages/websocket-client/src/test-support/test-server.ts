@@ -1,4 +1,4 @@
-/** How the application of a scenario is set up. */
+/** The settings of a scenario's application. */
 export interface ServerOptions {
 	/** The only token that the guard accepts. Default: there is no guard. */
 	readonly token?: string;

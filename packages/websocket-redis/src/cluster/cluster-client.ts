@@ -22,8 +22,8 @@ export class ClusterClient {
 	readonly #handlers: BusHandlers;
 	readonly #shards: Shards;
 	readonly #moves: SlotMoves;
-	/** When the topology was last read, in milliseconds since the epoch. */
-	#confirmedAt = Date.now();
+	/** When the topology was last read, by the monotonic clock. */
+	#confirmedAt = performance.now();
 	#degraded: string | undefined;
 	#timer: ReturnType<typeof setTimeout> | undefined;
 	#isPolling = false;
@@ -160,7 +160,7 @@ export class ClusterClient {
 		this.#moves.follow(this.#confirmedAt);
 		this.#shards.keep(primaries);
 		this.#shards.nameHeartbeats();
-		this.#confirmedAt = Date.now();
+		this.#confirmedAt = performance.now();
 		this.#updateStatus();
 	}
 

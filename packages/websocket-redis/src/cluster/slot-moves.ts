@@ -1,4 +1,5 @@
 import type { BusHandlers } from '@orijs/websocket';
+import { wallTime } from '@orijs/websocket/internal';
 import type { Shard, Shards } from './shards.ts';
 import { isTransient } from './transient-error.ts';
 import { UnassignedChannels } from './unassigned-channels.ts';
@@ -74,7 +75,7 @@ export class SlotMoves {
 					if (moved.length > 0) {
 						const since = Math.min(...moved.map((each) => each.since ?? 0));
 						const movedChannels = moved.map(({ channel }) => channel);
-						this.#handlers.interrupted(movedChannels, since, 'slots moved to another primary');
+						this.#handlers.interrupted(movedChannels, wallTime(since), 'slots moved to another primary');
 					}
 					for (const { subscribed } of waiting) subscribed.resolve();
 				},
@@ -85,7 +86,8 @@ export class SlotMoves {
 					}
 					for (const { channel, since, subscribed } of waiting) {
 						subscribed.reject(error);
-						if (since !== undefined && !this.#ending.aborted) this.#handlers.refused(channel, since, error);
+						if (since === undefined || this.#ending.aborted) continue;
+						this.#handlers.refused(channel, wallTime(since), error);
 					}
 				},
 			);

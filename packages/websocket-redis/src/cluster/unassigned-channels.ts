@@ -4,7 +4,7 @@ import { quiet, rejected } from '@orijs/websocket/internal';
 export interface UnassignedChannel {
 	readonly channel: string;
 	/**
-	 * The time since which messages may be missing, in milliseconds since the epoch; undefined if the channel was never
+	 * The time since which messages may be missing, by the monotonic clock; undefined if the channel was never
 	 * subscribed.
 	 */
 	readonly since: number | undefined;

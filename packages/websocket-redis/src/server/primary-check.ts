@@ -1,4 +1,5 @@
 import type { BusHandlers } from '@orijs/websocket';
+import { wallTime } from '@orijs/websocket/internal';
 import type { Redis } from 'ioredis';
 import { connect } from './client-options.ts';
 import { ServerConnection } from './server-connection.ts';
@@ -44,8 +45,8 @@ export class PrimaryCheck {
 	/** The number of replicas that the server had when it was last trusted. */
 	#replicas = 0;
 	/**
-	 * When the server was first seen with fewer replicas than that, in milliseconds since the epoch; undefined if it has
-	 * at least as many.
+	 * When the server was first seen with fewer replicas than that, by the monotonic clock; undefined if it has at least
+	 * as many.
 	 */
 	#fewerSince: number | undefined;
 
@@ -71,7 +72,7 @@ export class PrimaryCheck {
 
 	/** Finds out which server a new connection leads to. Rejects if the connection fails. */
 	async identify(connection: ServerConnection): Promise<ServerInfo> {
-		const now = Date.now();
+		const now = performance.now();
 		const info = await serverInfo(connection.client);
 		const isSame = connection.runId !== undefined && info.runId === connection.runId;
 		if (!isSame) {
@@ -101,7 +102,7 @@ export class PrimaryCheck {
 		const probe = new ServerConnection(createClient());
 		try {
 			await connect(probe.client, PROBE_MS, ending);
-			const asked = Date.now();
+			const asked = performance.now();
 			const info = await serverInfo(probe.client);
 			const { runId } = info;
 			const misdirected = this.#connections.filter(
@@ -139,7 +140,7 @@ export class PrimaryCheck {
 	/** Reports that connections may have led to the wrong server since they were last verified. */
 	#unverified(connections: readonly ServerConnection[]): void {
 		const { publisher, subscriber, subscriptions, handlers } = this.#options;
-		if (connections.includes(publisher)) handlers.undelivered(publisher.verifiedAt);
+		if (connections.includes(publisher)) handlers.undelivered(wallTime(publisher.verifiedAt));
 		if (connections.includes(subscriber)) subscriptions.unverifiedSince(subscriber.verifiedAt);
 	}
 
@@ -174,7 +175,7 @@ export class PrimaryCheck {
 	async #check(): Promise<void> {
 		const { publisher, status } = this.#options;
 		if (!publisher.isReady || status.degraded !== undefined) return;
-		const asked = Date.now();
+		const asked = performance.now();
 		try {
 			const info = await serverInfo(publisher.client);
 			if (status.degraded !== undefined) return;

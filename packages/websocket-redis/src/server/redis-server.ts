@@ -79,7 +79,7 @@ export class RedisServer {
 		return this.#status.degraded;
 	}
 
-	/** When subscriptions were lost, in milliseconds since the epoch; undefined if no subscription is lost. */
+	/** When subscriptions were lost, by the monotonic clock; undefined if no subscription is lost. */
 	get lostAt(): number | undefined {
 		return this.#subscriptions.lostAt;
 	}

@@ -15,7 +15,7 @@ export class ServerConnection {
 	readonly client: Redis;
 	/** The run id of the server that the connection leads to, if known. */
 	runId: string | undefined;
-	/** When the server was last known to be the current primary, in milliseconds since the epoch. */
+	/** When the server was last known to be the current primary, by the monotonic clock. */
 	verifiedAt = 0;
 	#handlers: ServerConnectionHandlers | undefined;
 	#lastError: string | undefined;

@@ -6,7 +6,7 @@ export interface ServerInfo {
 	readonly isReplica: boolean | undefined;
 	/** An id that differs between servers, and between runs of the same server. */
 	readonly runId: string | undefined;
-	/** When the server was started, in milliseconds since the epoch, to the nearest second. */
+	/** When the server was started, by the monotonic clock, to the nearest second. */
 	readonly startedAt: number | undefined;
 	/** The number of connected replicas. */
 	readonly replicas: number;
@@ -16,7 +16,7 @@ export interface ServerInfo {
 
 /** Reads a server's `INFO`. Rejects if the connection fails. */
 export async function serverInfo(client: Redis): Promise<ServerInfo> {
-	const asked = Date.now();
+	const asked = performance.now();
 	const info = (await Promise.all([section(client, 'server'), section(client, 'replication')])).join('\n');
 	const field = (name: string): string | undefined => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1];
 	const role = field('role');

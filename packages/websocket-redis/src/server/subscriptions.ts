@@ -1,4 +1,5 @@
 import type { BusHandlers } from '@orijs/websocket';
+import { wallTime } from '@orijs/websocket/internal';
 import { redisChannel } from '../wire/redis-channel.ts';
 import { isRefusal } from './client-options.ts';
 import type { PubSubCommands } from './pub-sub-commands.ts';
@@ -46,7 +47,7 @@ export class Subscriptions {
 		return this.#isComplete;
 	}
 
-	/** When subscriptions were lost, in milliseconds since the epoch; undefined if no subscription is lost. */
+	/** When subscriptions were lost, by the monotonic clock; undefined if no subscription is lost. */
 	get lostAt(): number | undefined {
 		return this.#lostAt;
 	}
@@ -90,11 +91,11 @@ export class Subscriptions {
 
 	/** Called when the connection was lost, and every subscription with it. */
 	lost(): void {
-		if (this.#isComplete) this.#lostAt ??= Date.now();
+		if (this.#isComplete) this.#lostAt ??= performance.now();
 		this.#isComplete = false;
 	}
 
-	/** Called when the connection may have led to the wrong server since `at`, in milliseconds since the epoch. */
+	/** Called when the connection may have led to the wrong server since `at`, by the monotonic clock. */
 	unverifiedSince(at: number): void {
 		if (this.#isComplete) this.#lostAt = at;
 		else if (this.#lostAt !== undefined) this.#lostAt = Math.min(this.#lostAt, at);
@@ -119,7 +120,7 @@ export class Subscriptions {
 			for (const channel of channels) {
 				this.#channels.delete(channel);
 				this.#refusals.set(channel, error);
-				this.#handlers.refused(channel, this.#lostAt ?? Date.now(), error);
+				this.#handlers.refused(channel, wallTime(this.#lostAt ?? performance.now()), error);
 			}
 		}
 	}
@@ -132,7 +133,7 @@ export class Subscriptions {
 		const lostAt = this.#lostAt;
 		this.#isComplete = true;
 		this.#lostAt = undefined;
-		if (lostAt !== undefined) this.#handlers.interrupted([...this.#channels], lostAt, reason);
+		if (lostAt !== undefined) this.#handlers.interrupted([...this.#channels], wallTime(lostAt), reason);
 		this.#recovery?.resolve();
 		this.#recovery = undefined;
 	}

@@ -1,12 +1,8 @@
 import type { Beat } from '../wire/frame.ts';
+import { type ClockSettings, OwnClock } from './own-clock.ts';
 
 /** A node that sends no beats is forgotten after this time, in milliseconds. */
 const FORGET_AFTER_MS = 600_000;
-/**
- * A step of this node's clock by at least this much, in milliseconds, means that the clock was set. Time
- * synchronisation makes smaller corrections.
- */
-const SMALLEST_STEP_MS = 50;
 
 interface Clock {
 	/**
@@ -27,7 +23,7 @@ interface Clock {
  */
 export class ClockSkews {
 	readonly #clocks = new Map<number, Clock>();
-	#ownOffset = ownOffset();
+	readonly #own = new OwnClock();
 
 	/** Updates the skew of a node whose beat has just arrived. The beat's `sentAt` is by the clock of that node. */
 	observe({ origin, shard, sentAt }: Beat): void {
@@ -50,6 +46,12 @@ export class ClockSkews {
 		clock.seenAt = now;
 	}
 
+	/** See {@link OwnClock.settingsSince}. */
+	ownSettingsSince(time: number): ClockSettings {
+		this.#followOwnClock();
+		return this.#own.settingsSince(time);
+	}
+
 	/** Returns the skew of a node in milliseconds; undefined before its first beat. */
 	of(origin: number): number | undefined {
 		this.#followOwnClock();
@@ -70,10 +72,8 @@ export class ClockSkews {
 
 	/** If this node's own clock was set, shifts all skews by the same amount. */
 	#followOwnClock(): void {
-		const step = ownOffset() - this.#ownOffset;
-		if (Math.abs(step) < SMALLEST_STEP_MS) return;
-		this.#ownOffset += step;
-		for (const clock of this.#clocks.values()) clock.skewMs += step;
+		const step = this.#own.check();
+		if (step !== 0) for (const clock of this.#clocks.values()) clock.skewMs += step;
 	}
 
 	#forgetOld(now: number): void {
@@ -81,9 +81,4 @@ export class ClockSkews {
 			if (now - seenAt > FORGET_AFTER_MS) this.#clocks.delete(origin);
 		}
 	}
-}
-
-/** Returns the offset between this node's clock and the monotonic clock, which changes only when the clock is set. */
-function ownOffset(): number {
-	return Date.now() - performance.now();
 }

@@ -8,6 +8,7 @@ import type { Watermark } from '../provider-contract.ts';
 import type { Beat, GapNotice, Origin, Sender } from '../wire/frame.ts';
 import { type BusHeartbeat, DEFAULT_HEARTBEAT_MS } from './bus-heartbeat.ts';
 import type { GapEvents } from './gap-events.ts';
+import { wallTime } from '../support/wall-time.ts';
 import { ClockSkews } from './clock-skews.ts';
 import type { Accounted, PeerBeats } from './peer-beats.ts';
 import { ReceivedGapNotices } from './received-gap-notices.ts';
@@ -24,6 +25,14 @@ export interface LiveChannels {
  * `APPENDED_WITHIN_MS`, but can first have to wait for another append that takes as long.
  */
 const STORED_LATE_MS = 2 * APPENDED_WITHIN_MS;
+
+/** The time since which a node may have been on a wrong server. */
+export interface MisledSince {
+	/** By the monotonic clock. */
+	readonly at: number;
+	/** The span from then until now, by the clock of that node, even if the clock was set in between. */
+	readonly span: Span;
+}
 
 /** When this node stops, a lag of more than this many heartbeat intervals is reported as a gap. */
 const LAG_BEATS = 2;
@@ -60,7 +69,7 @@ export class MissingMessages {
 		const { heartbeat, peers } = this.#options;
 		const now = performance.now();
 		const until = Date.now();
-		const provenUntil = heartbeat === undefined ? since : this.#wallTime(heartbeat.provenAt());
+		const provenUntil = heartbeat === undefined ? since : wallTime(heartbeat.provenAt());
 		const begin = Math.min(since, until, provenUntil - this.#slackMs);
 		const span = this.#byAllClocks(begin, until);
 		let from = span.since;
@@ -68,7 +77,7 @@ export class MissingMessages {
 		for (const channel of this.#heartbeatChannels(channels)) {
 			heartbeat?.rebase(channel);
 			for (const { arrived, isOverdue } of peers.interrupted(this.#shardOf(channel), now - (until - begin), now)) {
-				const since = Math.min(arrived.sentAt, this.#wallTime(arrived.at)) - this.#slackMs;
+				const since = Math.min(arrived.sentAt, wallTime(arrived.at)) - this.#slackMs;
 				storedFrom = Math.min(storedFrom, since);
 				if (!isOverdue) from = Math.min(from, since);
 			}
@@ -83,15 +92,17 @@ export class MissingMessages {
 	 * server has turned out to be a wrong one. The result can be earlier than `trusted`: that a server was a primary
 	 * does not prove that the other nodes used it. Only beats from them prove that.
 	 *
-	 * @param trusted when the bus last trusted the wrong server, in milliseconds since the epoch, as is the result
+	 * @param trusted when the bus last trusted the wrong server, in milliseconds since the epoch
 	 */
-	misledSince(trusted: number): number {
+	misledSince(trusted: number): MisledSince {
 		const { liveness, peers } = this.#options;
 		const now = performance.now();
 		const heard = (liveness?.heartbeatChannels() ?? []).map((channel) =>
 			peers.arrivedUntil(this.#shardOf(channel), now),
 		);
-		return Math.floor(Math.min(trusted, ...heard.map((at) => this.#wallTime(at) - this.#slackMs)));
+		const at = Math.min(now - (Date.now() - trusted), ...heard.map((each) => each - this.#slackMs));
+		const { least, most } = this.#skews.ownSettingsSince(at);
+		return { at, span: { since: Math.floor(at + least), until: Math.ceil(now + most) } };
 	}
 
 	/**
@@ -134,6 +145,8 @@ export class MissingMessages {
 	checkSilentNodes(now: number): void {
 		const { peers, liveness, heartbeat, histories, gaps } = this.#options;
 		if (liveness === undefined || heartbeat === undefined) return;
+		// This notices whether this node's clock was set, even if no beat arrives for a long time.
+		this.#skews.range();
 		const channels = new Map(liveness.heartbeatChannels().map((channel) => [this.#shardOf(channel), channel]));
 		const provenAt = (shard: number): number => {
 			const channel = channels.get(shard);
@@ -217,7 +230,7 @@ export class MissingMessages {
 	unreadable(channel: string): void {
 		const { heartbeat } = this.#options;
 		const now = Date.now();
-		const since = (heartbeat === undefined ? now : this.#wallTime(heartbeat.provenAt())) - this.#slackMs;
+		const since = (heartbeat === undefined ? now : wallTime(heartbeat.provenAt())) - this.#slackMs;
 		this.#mayBeMissingAnywhere(this.#affected([channel]), since, now, 'another node runs a different release');
 	}
 
@@ -261,11 +274,6 @@ export class MissingMessages {
 		const until = Math.max(from.sentAt + elapsedMs, wall, sentAt ?? -Infinity);
 		const since = Math.min(from.sentAt, wall - elapsedMs, sentAt === undefined ? Infinity : sentAt - elapsedMs);
 		return { since: Math.floor(since - this.#slackMs), until: Math.ceil(until) };
-	}
-
-	/** Converts a time of the monotonic clock to milliseconds since the epoch. */
-	#wallTime(at: number): number {
-		return Date.now() - (performance.now() - at);
 	}
 
 	#shardOf(channel: string): number {

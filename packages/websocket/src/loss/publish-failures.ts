@@ -2,6 +2,7 @@ import type { Bus } from '../bus.ts';
 import { BusUnavailableError } from '../errors.ts';
 import { BROADCAST_CHANNEL } from '../wire/channel-names.ts';
 import { encodeGap, type Origin, type Sender } from '../wire/frame.ts';
+import type { MisledSince } from './missing-messages.ts';
 import { OutgoingGapNotices } from './outgoing-gap-notices.ts';
 import { Unpublished, type UnpublishedSpan, type UnpublishedSpans } from './unpublished.ts';
 
@@ -71,16 +72,12 @@ export class PublishFailures {
 		return error;
 	}
 
-	/**
-	 * Called when frames that the backend accepted from `since` (milliseconds since the epoch) until now may have
-	 * reached no other node.
-	 */
-	undelivered(since: number): void {
-		const until = Date.now();
-		const stored = this.#options.storedSince(performance.now() - (until - since));
-		this.#unpublished.addAll({ since, until, stored: stored === 'all' });
+	/** Called when frames that the backend accepted since a time may have reached no other node. */
+	undelivered({ at, span }: MisledSince): void {
+		const stored = this.#options.storedSince(at);
+		this.#unpublished.addAll({ ...span, stored: stored === 'all' });
 		if (stored === 'all') return;
-		for (const topic of stored) this.#unpublished.add(topic, { since, until, stored: true });
+		for (const topic of stored) this.#unpublished.add(topic, { ...span, stored: true });
 	}
 
 	/**

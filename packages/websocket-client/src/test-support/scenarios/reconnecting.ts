@@ -12,7 +12,7 @@ import type { Scenario } from '../test-server.ts';
 const LONG_DELAYS = { minDelayMs: 60_000_000, maxDelayMs: 60_000_000 };
 
 export const reconnecting: Record<string, Scenario> = {
-	'connect() during a delay makes the next attempt at once, even if the server chose the delay': async (server) => {
+	'connect() during a delay makes the next attempt immediately, even if the server chose the delay': async (server) => {
 		await server.serveRaw();
 		const client = await readyClient(server, { reconnect: LONG_DELAYS });
 		for (const reason of ['', 'server is stopping; retry-after-ms=600000']) {

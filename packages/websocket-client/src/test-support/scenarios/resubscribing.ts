@@ -91,7 +91,9 @@ export const resubscribing: Record<string, Scenario> = {
 	},
 };
 
-/** Answers `@auth` for a raw server that answers nothing on its own. Resolves with the client that is then ready. */
+/**
+ * Connects a client to a raw server that answers nothing by itself. Answers the client's `@auth`, so that it is ready.
+ */
 async function clientOfSilentServer(server: Parameters<Scenario>[0]): ReturnType<typeof readyClient> {
 	const ready = readyClient(server);
 	await eventually(async () => (await server.received()).length === 1, '@auth has arrived');

@@ -5,7 +5,7 @@ import { numberCollector } from '../number-collector.ts';
 import { newClient, readyClient } from '../run-scenario.ts';
 import type { Scenario, TestServer } from '../test-server.ts';
 
-/** Resolves with the list of topics in each message of a type that the server has received. */
+/** Resolves with one list of topics for each message of this type that the server has received. */
 async function listsOf(server: TestServer, type: string): Promise<string[][]> {
 	const frames = (await server.received()).map(
 		({ text }) => JSON.parse(text) as { type: string; data: { topics: string[] } },
@@ -125,7 +125,7 @@ export const subscribing: Record<string, Scenario> = {
 		assert.deepEqual(await server.subscribedTopics(), ['early', 'waiting']);
 	},
 
-	'rejects an invalid topic at once': async (server) => {
+	'rejects an invalid topic immediately': async (server) => {
 		const client = newClient(server);
 		for (const topic of ['', 'no spaces', '*', '@x', 'a/b', 'n'.repeat(257), 5 as never, undefined as never]) {
 			assert.ok((await rejection(client.subscribe(topic))) instanceof InvalidTopicError);
