@@ -13,7 +13,8 @@ export interface RedisClusterConnection {
 
 /**
  * How to connect to Redis: ioredis options (`{ host, port }`, `{ sentinels, name }`, …), a `redis://` or `rediss://`
- * URL, a Redis Cluster, or an ioredis instance. Only the options of an instance are used; it is never closed.
+ * URL, a Redis Cluster, or an ioredis instance. If it is an instance, only its options are used, and it is never
+ * closed.
  */
 export type RedisConnection = SingleConnection | RedisClusterConnection | Cluster;
 

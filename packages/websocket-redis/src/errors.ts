@@ -1,4 +1,4 @@
-/** A connection that failed while the provider started: Redis could not be reached, or refused it. */
+/** Thrown if a connection failed while the provider started: Redis could not be reached, or refused the connection. */
 export class RedisConnectError extends Error {
 	override readonly name = 'RedisConnectError';
 	/** The address of Redis: `host:port`, a socket path or a Sentinel group; never with a password. */
@@ -10,7 +10,7 @@ export class RedisConnectError extends Error {
 	}
 }
 
-/** A connection to Redis that is down, or went down before a reply arrived. */
+/** Thrown if the connection to Redis is down, or went down before a reply arrived. */
 export class RedisConnectionLostError extends Error {
 	override readonly name = 'RedisConnectionLostError';
 	/** @param endpoint the address of Redis; undefined if the bus is stopped */
@@ -30,7 +30,7 @@ export function busStopped(): RedisConnectionLostError {
 	return new RedisConnectionLostError(undefined);
 }
 
-/** A server that is a replica: messages published to a replica reach only its own subscribers. */
+/** Thrown if the server is a replica. Messages published to a replica reach only its own subscribers. */
 export class RedisReplicaError extends Error {
 	override readonly name = 'RedisReplicaError';
 	constructor(endpoint: string) {
@@ -38,7 +38,7 @@ export class RedisReplicaError extends Error {
 	}
 }
 
-/** A channel whose slot is not served by any primary of the cluster at the moment. */
+/** Thrown if no primary of the cluster serves a channel's slot at the moment. */
 export class ClusterDownError extends Error {
 	override readonly name = 'ClusterDownError';
 	constructor() {
@@ -46,7 +46,7 @@ export class ClusterDownError extends Error {
 	}
 }
 
-/** A cluster without sharded publish/subscribe, because its Redis is older than 7.0. */
+/** Thrown if a cluster has no sharded publish/subscribe, because its Redis is older than 7.0. */
 export class ClusterUnsupportedError extends Error {
 	override readonly name = 'ClusterUnsupportedError';
 	constructor() {
@@ -54,7 +54,7 @@ export class ClusterUnsupportedError extends Error {
 	}
 }
 
-/** A server that can't store the history of topics, because of its release or its permissions. */
+/** Thrown if a server can't store the history of topics, because of its release or its user's permissions. */
 export class HistoryUnsupportedError extends Error {
 	override readonly name = 'HistoryUnsupportedError';
 	constructor(endpoint: string, options: { cause: Error }) {
@@ -68,7 +68,7 @@ export class HistoryUnsupportedError extends Error {
 	}
 }
 
-/** A stored history that can't be read; it may have been written by a different version of this package. */
+/** Thrown if a stored history can't be read. It may have been written by a different version of this package. */
 export class HistoryUnreadableError extends Error {
 	override readonly name = 'HistoryUnreadableError';
 	constructor(topic: string) {
@@ -78,7 +78,7 @@ export class HistoryUnreadableError extends Error {
 	}
 }
 
-/** An invalid option of the provider. */
+/** Thrown if an option of the provider is invalid. */
 export class InvalidRedisOptionError extends TypeError {
 	override readonly name = 'InvalidRedisOptionError';
 }

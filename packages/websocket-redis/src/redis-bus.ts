@@ -36,7 +36,8 @@ export class RedisBus implements Bus {
 			{ keyPrefix: options.keyPrefix, publish: plainPubSub.publish },
 			{ clientOf: () => this.#running().client, probeTopics: () => ['!history'], failed() {} },
 		);
-		// Makes the constructor throw for invalid options, rather than `start`: the stack leads to where they were set.
+		// If the options are invalid, this makes the constructor throw, and not `start`. The stack trace then shows where
+		// the options were set.
 		this.#createClient().disconnect();
 	}
 

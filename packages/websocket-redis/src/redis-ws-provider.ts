@@ -6,8 +6,8 @@ import { createBus, type RedisConnection } from './create-bus.ts';
 export interface RedisWsProviderOptions {
 	/**
 	 * How to connect to Redis: ioredis options (`{ host, port }`, `{ sentinels, name }`, …), a `redis://` or `rediss://`
-	 * URL, `{ cluster: [{ host, port }, …], options }`, or an ioredis instance. Only the options of an instance are
-	 * used; it is never closed.
+	 * URL, `{ cluster: [{ host, port }, …], options }`, or an ioredis instance. If it is an instance, only its options
+	 * are used, and it is never closed.
 	 */
 	readonly connection: RedisConnection;
 	/**
@@ -23,7 +23,10 @@ export interface RedisWsProviderOptions {
 	 * applies. Must be the same on all nodes. Default: no topics.
 	 */
 	readonly history?: HistoryRules;
-	/** The time between a node's heartbeats, in milliseconds; longer with more than 50 nodes. Default 500. */
+	/**
+	 * The time between a node's heartbeats, in milliseconds. Above 50 nodes, the actual time grows in proportion to
+	 * their number. Default 500.
+	 */
 	readonly heartbeatMs?: number;
 	/** How long a topic stays subscribed on Redis after its last socket has left, in milliseconds. Default 1,000. */
 	readonly graceMs?: number;
@@ -33,7 +36,7 @@ export interface RedisWsProviderOptions {
 
 const KEY_PREFIX = /^[A-Za-z0-9_:.-]{1,128}$/;
 
-/** The provider for several processes and machines, which exchange messages over Redis publish/subscribe. */
+/** The provider for several processes and machines. They exchange messages over Redis publish/subscribe. */
 export class RedisWsProvider extends WsProvider {
 	/** @throws {InvalidRedisOptionError} */
 	constructor(options: RedisWsProviderOptions) {

@@ -7,7 +7,7 @@ import type { HistorySlice, HistoryStore } from './history/history-store.ts';
  * implementation must pass.
  */
 export interface Bus {
-	/** Connects. Rejects if the backend can't be reached in time. May be called again after `stop`. */
+	/** Connects. Rejects if the backend can't be reached in time. Can be called again after `stop`. */
 	start(handlers: BusHandlers): Promise<void>;
 
 	/**
@@ -54,49 +54,54 @@ export interface BusLiveness {
 	heartbeatChannels(): readonly string[];
 	/** Returns the number of the shard that carries a channel's frames. */
 	shardOf(channel: string): number;
-	/** Replaces a shard's connection for one direction, which is dead, and drops everything that is pending on it. */
+	/** Replaces a dead connection of a shard, for one direction, and drops everything that is pending on it. */
 	reconnect(heartbeatChannel: string, direction: 'publish' | 'subscribe'): void;
 	/**
-	 * Checks whether this node is connected to the right server, and reconnects if not. Called when another node's
-	 * heartbeats no longer arrive: it has died, or the two nodes are connected to different servers. Never rejects.
+	 * Checks whether this node is connected to the right server, and reconnects if not. Called when the heartbeats of
+	 * another node no longer arrive: that node has died, or the two nodes are connected to different servers. Never
+	 * rejects.
 	 */
 	verifyPrimary(): Promise<void>;
 }
 
-/** The operation that failed in the background. */
+/** The kind of operation that failed in the background. */
 export type BusStage = 'connect' | 'subscribe' | 'publish' | 'deliver' | 'history';
 
 /** Whether messages get through between nodes and, if they may not, the reason. */
 export type BusStatus = { readonly state: 'ready' } | { readonly state: 'degraded'; readonly reason: string };
 
-/** The callbacks through which a bus reports to the provider. They return at once and never throw. */
+/** The callbacks through which a bus reports to the provider. They return immediately and never throw. */
 export interface BusHandlers {
-	/** A frame arrived, published by any node, this one included. The bus must not use the buffer afterwards. */
+	/**
+	 * Called when a frame has arrived, published by any node, this one included. The bus must not use the buffer
+	 * afterwards.
+	 */
 	deliver(channel: string, frame: Uint8Array): void;
 	/**
-	 * Messages were appended to a topic's history by any node, this one included. The slices of one topic must be passed
-	 * in the order of their offsets.
+	 * Called when any node, this one included, has appended messages to a topic's history. The slices of one topic must
+	 * be passed in the order of their offsets.
 	 */
 	appended(topic: string, slice: HistorySlice): void;
-	/** Cross-node delivery started or stopped working. */
+	/** Called when cross-node delivery has started or stopped working. */
 	status(status: BusStatus): void;
 	/**
-	 * Frames on these channels may have been missed from `since` (milliseconds since the epoch) until now. Called once
-	 * for each interruption, when it is over and the channels are subscribed again, but before any promise that waited
-	 * for its end resolves. A bus with `liveness` may pass the time at which it noticed: the provider's heartbeats prove
-	 * since when frames may be missing. Without, `since` must not be later than the first frame that was missed.
+	 * Called when frames on these channels may have been missed from `since` (milliseconds since the epoch) until now.
+	 * Called once for each interruption, when it is over and the channels are subscribed again, but before any promise
+	 * that waited for its end resolves. From a bus without `liveness`, `since` must not be later than the first missed
+	 * frame. A bus with `liveness` can pass the time at which it noticed the interruption, because the provider's
+	 * heartbeats show how much earlier frames may have been missed.
 	 */
 	interrupted(channels: readonly string[] | 'all', since: number, reason: string): void;
 	/**
-	 * Frames that the backend accepted from `since` (milliseconds since the epoch) until now may not have reached any
-	 * other node, because they went to a server that the other nodes had left.
+	 * Called when frames that the backend accepted from `since` (milliseconds since the epoch) until now may not have
+	 * reached any other node, because they went to a server that the other nodes had left.
 	 */
 	undelivered(since: number): void;
 	/**
-	 * The backend refused to resubscribe a channel. Its frames may be missed from `since` (milliseconds since the epoch)
-	 * on. The bus forgets the channel; the provider will subscribe to it again later.
+	 * Called when the backend has refused to resubscribe a channel. Its frames may be missing from `since` (milliseconds
+	 * since the epoch) on. The bus forgets the channel; the provider will subscribe to it again later.
 	 */
 	refused(channel: string, since: number, error: Error): void;
-	/** An operation failed in the background. */
+	/** Called when an operation has failed in the background. */
 	error(error: Error, stage: BusStage): void;
 }

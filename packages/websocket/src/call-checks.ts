@@ -98,6 +98,6 @@ function checkCount(name: string, value: unknown, max: number): Error | undefine
 }
 
 function isIdempotencyKey(key: unknown): key is string {
-	// A lone surrogate can't be encoded as UTF-8: different keys would become the same one on a server.
+	// A lone surrogate can't be encoded as UTF-8, so different keys could become the same key on a server.
 	return typeof key === 'string' && key.length >= 1 && key.length <= MAX_KEY_LENGTH && key.isWellFormed();
 }

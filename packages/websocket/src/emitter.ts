@@ -27,7 +27,7 @@ export interface EmitterOptions {
 }
 
 /**
- * Sends messages. This node's sockets get them immediately, and other nodes over the bus. A message to a topic with
+ * Sends messages: immediately to this node's sockets, and over the bus to other nodes. A message to a topic with
  * history is stored first, and the store delivers it to every node.
  */
 export class Emitter implements SocketEmitter {
@@ -37,7 +37,7 @@ export class Emitter implements SocketEmitter {
 	readonly #histories: Histories | undefined;
 	readonly #remote: RemoteNodes | undefined;
 	readonly #failures: FailureLog;
-	/** Keeps the messages of each topic in order: one that is still being validated is not overtaken by later ones. */
+	/** Keeps the messages of each topic in order: later messages do not overtake one that is still being validated. */
 	readonly #order = new CallOrder<string>();
 
 	constructor({ lifecycle, registry, local, histories, remote, failures }: EmitterOptions) {
@@ -77,7 +77,7 @@ export class Emitter implements SocketEmitter {
 		return this.#remote.publish(topic, payload);
 	}
 
-	/** Like `publish`, but to all subscribers except the sender. */
+	/** Publishes to all subscribers of a topic except the sender. */
 	publishFrom(socketId: string, topic: string, payload: Payload): Promise<void> {
 		const error = this.#lifecycle.check('publish()') ?? checkPublish(topic, payload);
 		if (error !== undefined) return this.#failures.refuse(error);

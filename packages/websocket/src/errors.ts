@@ -2,7 +2,7 @@ import { BrandedError } from './protocol/branded-error.ts';
 import { SOCKET_ID_RULE } from './wire/channel-names.ts';
 import { show } from './protocol/show.ts';
 
-/** A socket id that is not a UUID v4. */
+/** Thrown if a socket id is not a UUID v4. */
 export class InvalidSocketIdError extends BrandedError {
 	static override readonly brand: string = 'InvalidSocketIdError';
 	declare readonly name: 'InvalidSocketIdError';
@@ -13,7 +13,7 @@ export class InvalidSocketIdError extends BrandedError {
 	}
 }
 
-/** A node id that is not a UUID v4. Valid ids come from `provider.nodeId`. */
+/** Thrown if a node id is not a UUID v4. Valid ids come from `provider.nodeId`. */
 export class InvalidNodeIdError extends BrandedError {
 	static override readonly brand: string = 'InvalidNodeIdError';
 	declare readonly name: 'InvalidNodeIdError';
@@ -22,7 +22,7 @@ export class InvalidNodeIdError extends BrandedError {
 	}
 }
 
-/** A socket whose `ws.data` was not set up by `server.upgrade(req, { data })`. */
+/** Thrown if the `ws.data` of a socket was not set up by `server.upgrade(req, { data })`. */
 export class InvalidSocketDataError extends BrandedError {
 	static override readonly brand: string = 'InvalidSocketDataError';
 	declare readonly name: 'InvalidSocketDataError';
@@ -34,7 +34,7 @@ export class InvalidSocketDataError extends BrandedError {
 	}
 }
 
-/** A payload that cannot be sent. Allowed: strings, ArrayBuffers, typed arrays and DataViews. */
+/** Thrown if a payload can't be sent. Allowed are strings, ArrayBuffers, typed arrays and DataViews. */
 export class InvalidPayloadError extends BrandedError {
 	static override readonly brand: string = 'InvalidPayloadError';
 	declare readonly name: 'InvalidPayloadError';
@@ -47,7 +47,10 @@ export class InvalidPayloadError extends BrandedError {
 	}
 }
 
-/** Two live sockets with the same id. The second is rejected and closed, the first is not affected. */
+/**
+ * Thrown if a socket has the same id as another live socket. The new socket is rejected and closed; the other one is
+ * not affected.
+ */
 export class DuplicateSocketError extends BrandedError {
 	static override readonly brand: string = 'DuplicateSocketError';
 	declare readonly name: 'DuplicateSocketError';
@@ -58,7 +61,7 @@ export class DuplicateSocketError extends BrandedError {
 	}
 }
 
-/** A socket that is not connected to any known node, or no longer is. */
+/** Thrown if no known node has a socket with the given id, or the socket has disconnected. */
 export class UnknownSocketError extends BrandedError {
 	static override readonly brand: string = 'UnknownSocketError';
 	declare readonly name: 'UnknownSocketError';
@@ -69,7 +72,7 @@ export class UnknownSocketError extends BrandedError {
 	}
 }
 
-/** A message that Bun dropped because the socket's buffer was over its limit. */
+/** Thrown if Bun dropped a message because the socket's buffer was over its limit. */
 export class MessageDroppedError extends BrandedError {
 	static override readonly brand: string = 'MessageDroppedError';
 	declare readonly name: 'MessageDroppedError';
@@ -82,13 +85,13 @@ export class MessageDroppedError extends BrandedError {
 	}
 }
 
-/** An invalid option of a provider. */
+/** Thrown if an option of a provider is invalid. */
 export class InvalidOptionError extends BrandedError {
 	static override readonly brand: string = 'InvalidOptionError';
 	declare readonly name: 'InvalidOptionError';
 }
 
-/** An argument of `setServer` that is not a server. */
+/** Thrown if the argument of `setServer` is not a server. */
 export class InvalidServerError extends BrandedError {
 	static override readonly brand: string = 'InvalidServerError';
 	declare readonly name: 'InvalidServerError';
@@ -97,7 +100,7 @@ export class InvalidServerError extends BrandedError {
 	}
 }
 
-/** A call that needs a started provider, made before `start()` had completed. */
+/** Thrown if a call needs a started provider, but was made before `start()` had completed. */
 export class ProviderNotStartedError extends BrandedError {
 	static override readonly brand: string = 'ProviderNotStartedError';
 	declare readonly name: 'ProviderNotStartedError';
@@ -108,7 +111,10 @@ export class ProviderNotStartedError extends BrandedError {
 	}
 }
 
-/** A call that needs a started provider, made after `stop()` or still pending when `stop()` was called. */
+/**
+ * Thrown if a call needs a started provider, but was made after `stop()`, or was still pending when `stop()` was
+ * called.
+ */
 export class ProviderStoppedError extends BrandedError {
 	static override readonly brand: string = 'ProviderStoppedError';
 	declare readonly name: 'ProviderStoppedError';
@@ -117,7 +123,10 @@ export class ProviderStoppedError extends BrandedError {
 	}
 }
 
-/** A subscription that the backend refused. It was rolled back: no socket is left subscribed to the topic. */
+/**
+ * Thrown if the backend refused a subscription. The subscription was rolled back: no socket is left subscribed to the
+ * topic.
+ */
 export class SubscribeError extends BrandedError {
 	static override readonly brand: string = 'SubscribeError';
 	declare readonly name: 'SubscribeError';
@@ -129,8 +138,8 @@ export class SubscribeError extends BrandedError {
 }
 
 /**
- * A topic that the backend refuses to resubscribe, although it had accepted the topic before. The topic's sockets stay
- * subscribed. The node keeps retrying, and reports gaps until it succeeds.
+ * Reported if the backend refuses to resubscribe a topic that it had accepted before. The topic's sockets stay
+ * subscribed. The node keeps retrying, and reports gaps until a retry succeeds.
  */
 export class SubscriptionLostError extends BrandedError {
 	static override readonly brand: string = 'SubscriptionLostError';
@@ -138,7 +147,7 @@ export class SubscriptionLostError extends BrandedError {
 	readonly topic: string;
 	constructor(topic: string, options: ErrorOptions) {
 		super(
-			`${show(topic)} could not be resubscribed; this node misses messages from other nodes until the backend allows it` +
+			`${show(topic)} could not be resubscribed; this node misses messages from other nodes until a retry succeeds` +
 				because(options.cause),
 			options,
 		);
@@ -147,10 +156,10 @@ export class SubscriptionLostError extends BrandedError {
 }
 
 /**
- * A message that the backend did not confirm. On a topic without history, this node's sockets received the message.
- * Sockets of other nodes did not, unless only the backend's reply was lost; in both cases a gap is reported to them. On
- * a topic with history, no socket received it, unless only the reply was lost; then all of them do. Retrying is safe
- * with an `idempotencyKey`.
+ * Thrown if the backend did not confirm a message. On a topic without history, this node's sockets received the
+ * message. Sockets of other nodes received it only if nothing but the backend's reply was lost; in any case, a gap is
+ * reported to them. On a topic with history, no socket received the message, unless only the reply was lost; then all
+ * of them receive it. Retrying is safe with an `idempotencyKey`.
  */
 export class BusUnavailableError extends BrandedError {
 	static override readonly brand: string = 'BusUnavailableError';
@@ -169,21 +178,21 @@ export class BusUnavailableError extends BrandedError {
 	}
 }
 
-/** A call that needs history, for a topic that has no history. */
+/** Thrown if a call needs the history of a topic that has no history. */
 export class NoHistoryError extends BrandedError {
 	static override readonly brand: string = 'NoHistoryError';
 	declare readonly name: 'NoHistoryError';
 	readonly topic: string;
 	constructor(topic: string, feature: string) {
 		super(
-			`${show(topic)} has no history, but ${feature} needs one: configure a history pattern that matches it, e.g. ` +
+			`${show(topic)} has no history, which ${feature} requires: configure a history pattern that matches the topic, e.g. ` +
 				"history: { 'chat:*': { size: 500, ttlMs: 3_600_000 } }",
 		);
 		this.topic = topic;
 	}
 }
 
-/** A failed read of a topic's history: the backend is unavailable, or refused the read. */
+/** Thrown if a topic's history could not be read: the backend is unavailable, or refused the read. */
 export class HistoryUnavailableError extends BrandedError {
 	static override readonly brand: string = 'HistoryUnavailableError';
 	declare readonly name: 'HistoryUnavailableError';
@@ -194,7 +203,7 @@ export class HistoryUnavailableError extends BrandedError {
 	}
 }
 
-/** An invalid idempotency key. Allowed: strings of 1 to 256 characters. */
+/** Thrown if an idempotency key is invalid. Allowed are strings of 1 to 256 characters. */
 export class InvalidIdempotencyKeyError extends BrandedError {
 	static override readonly brand: string = 'InvalidIdempotencyKeyError';
 	declare readonly name: 'InvalidIdempotencyKeyError';
@@ -203,7 +212,7 @@ export class InvalidIdempotencyKeyError extends BrandedError {
 	}
 }
 
-/** An invalid position in a topic's history (`since`), or an invalid number of messages (`limit` or `rewind`). */
+/** Thrown if a position in a topic's history (`since`) or a number of messages (`limit` or `rewind`) is invalid. */
 export class InvalidPositionError extends BrandedError {
 	static override readonly brand: string = 'InvalidPositionError';
 	declare readonly name: 'InvalidPositionError';

@@ -13,7 +13,7 @@ export interface InProcWsProviderOptions {
 	readonly history?: HistoryRules;
 }
 
-/** The provider for a single process, based on Bun's native pub/sub. */
+/** The provider for a single process. It is based on Bun's native pub/sub. */
 export class InProcWsProvider extends WsProvider {
 	constructor(options: InProcWsProviderOptions = {}) {
 		super(options);

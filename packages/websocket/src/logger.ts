@@ -1,4 +1,4 @@
-/** Structured details of a log line. An error has the key `err`. */
+/** Structured details of a log line. An error is logged under the key `err`. */
 export type LogDetails = Readonly<Record<string, unknown>>;
 
 /** The destination of log lines. `console` is a valid logger. */
@@ -58,7 +58,7 @@ class SafeLogger implements Logger {
 			if (details === undefined) this.#logger[level](message);
 			else this.#logger[level](message, details);
 		} catch {
-			// Without the details, which may have caused the failure.
+			// The details are left out, because they may have caused the failure.
 			console.error(`A log line could not be written: ${level}: ${message}`);
 		}
 	}

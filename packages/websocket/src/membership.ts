@@ -21,7 +21,7 @@ export interface MembershipOptions {
 	readonly failures: FailureLog;
 }
 
-/** Adds sockets and subscribes them to topics, keeping the registry, Bun, histories and the backend in step. */
+/** Adds sockets and subscribes them to topics. Keeps the registry, Bun, the histories and the backend in sync. */
 export class Membership {
 	readonly #options: MembershipOptions;
 

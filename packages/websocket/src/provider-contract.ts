@@ -18,16 +18,16 @@ import type { Payload } from './wire/payload.ts';
 export interface SocketEmitter {
 	/**
 	 * Publishes a message to every socket in `topic`. When the call returns, the message has been sent to this node's
-	 * sockets; the promise resolves when the backend has accepted it for the other nodes. It is delivered at most once,
-	 * and in the order of its publisher's calls.
+	 * sockets; the promise resolves when the backend has accepted it for the other nodes. A message is delivered at most
+	 * once. Messages of one publisher are delivered in the order of its calls.
 	 *
 	 * On a topic with history, the message is stored first, and the promise resolves when it is stored. All sockets on
 	 * all nodes receive the topic's messages in the same order.
 	 *
 	 * @throws {InvalidTopicError} {InvalidPayloadError} {ProviderNotStartedError} {ProviderStoppedError} nothing was
 	 * sent
-	 * @throws {BusUnavailableError} sent to this node's sockets, perhaps not to others; on a topic with history either
-	 * to none or to all
+	 * @throws {BusUnavailableError} the message was sent to this node's sockets, but perhaps not to those of other
+	 * nodes; on a topic with history, it was sent either to all sockets or to none
 	 * @throws {NoHistoryError} {InvalidIdempotencyKeyError} nothing was sent
 	 */
 	publish(topic: string, payload: Payload, options?: PublishOptions): Promise<void>;
@@ -48,14 +48,14 @@ export interface SocketEmitter {
 	 * Sends a message to every socket of every node.
 	 *
 	 * @throws {InvalidPayloadError} {ProviderNotStartedError} {ProviderStoppedError} nothing was sent
-	 * @throws {BusUnavailableError} sent to this node's sockets, perhaps not to others
+	 * @throws {BusUnavailableError} the message was sent to this node's sockets, but perhaps not to those of other nodes
 	 */
 	broadcast(payload: Payload): Promise<void>;
 
 	/**
 	 * Validates `data` against the message's schema and publishes `{ name, data, timestamp, topic }` as JSON to `topic`.
-	 * Messages to a topic are sent in the order of the calls: they wait while an earlier one is validated
-	 * asynchronously.
+	 * Messages to a topic are sent in the order of the calls: each waits until the ones before it have been validated,
+	 * which can be asynchronous.
 	 *
 	 * @throws {MessageValidationError} `data` does not match the schema; nothing was sent
 	 * @throws everything that `publish` throws
@@ -71,8 +71,8 @@ export interface SocketEmitter {
 export interface PublishOptions {
 	/**
 	 * For topics with history: a key of 1 to 256 characters that identifies the message. If a message with this key was
-	 * published to the topic within the last five minutes, this one is ignored. So a retry is safe if it is unknown
-	 * whether the first attempt succeeded.
+	 * published to the topic within the last five minutes, this one is ignored. This makes it safe to retry when it is
+	 * unknown whether the first attempt succeeded.
 	 */
 	readonly idempotencyKey?: string;
 }
@@ -123,19 +123,19 @@ export interface SocketMetrics {
 
 /** The number of skipped frames, by reason. */
 export interface SkippedFrames {
-	/** Frames of a release with another wire format, as seen during a rolling deployment. */
+	/** Frames of a release with a different wire format, as seen during a rolling deployment. */
 	readonly 'unknown-version': number;
-	/** Frames not written by this system: something else publishes on its channels. */
+	/** Frames that were not written by this system: something else publishes on its channels. */
 	readonly malformed: number;
 	/** Frames of a failed connection that arrived after frames of its successor. They belong to a reported gap. */
 	readonly late: number;
 }
 
-/** How far this node lags behind what other nodes publish, and how far their clocks are from its own. */
+/** How far this node lags behind what other nodes publish, and how far their clocks differ from its own. */
 export interface Watermark {
 	/**
-	 * Whatever was published longer ago than this, in milliseconds, has arrived or has been reported as missing. It is
-	 * less than a second while delivery works.
+	 * Everything that was published longer ago than this, in milliseconds, has arrived or has been reported as missing.
+	 * Less than a second while delivery works.
 	 */
 	readonly lagMs: number;
 	/** The most that the clock of another node is behind this node's, in milliseconds. */
@@ -144,20 +144,23 @@ export interface Watermark {
 	readonly clocksAheadMs: number;
 }
 
-/** Reports whether messages get through between nodes, and where some may be missing. */
+/** Reports whether messages get through between nodes, and in which topics messages may be missing. */
 export interface SocketReliability {
 	readonly status: ProviderStatus;
 	/** Calls `listener` whenever the status changes. Returns a function that removes the listener. */
 	onStatus(listener: (status: ProviderStatus) => void): () => void;
 	/**
 	 * Calls `listener` for each topic of this node in which messages may be missing, once per interruption. The call is
-	 * made up to 1,250 ms after the interruption has ended, to combine the reports of several nodes about one outage.
-	 * Returns a function that removes the listener.
+	 * made up to 1,250 ms after the interruption has ended, so that the reports of several nodes about one outage can be
+	 * combined. Returns a function that removes the listener.
 	 */
 	onGap(listener: (gap: Gap) => void): () => void;
-	/** Reports at once the gaps that are being held back. Call it before disconnecting the clients of a server. */
+	/**
+	 * Reports the gaps that are being held back, without waiting any longer. Call it before disconnecting the clients of
+	 * a server.
+	 */
 	flushGaps(): void;
-	/** Returns what a client needs to compute what it missed when it loses its connection. */
+	/** Returns the values from which a client that loses its connection can compute what it missed. */
 	watermark(): Watermark;
 }
 
@@ -166,7 +169,7 @@ export interface NodeMessaging {
 	/** This node's identity: a UUID v4, different for each provider. */
 	readonly nodeId: string;
 	/**
-	 * Sends text to one node. Resolves when the backend has accepted it, even if there is no such node.
+	 * Sends text to one node. Resolves when the backend has accepted it, even if that node does not exist.
 	 *
 	 * @throws {InvalidNodeIdError} {InvalidPayloadError} {ProviderNotStartedError} {ProviderStoppedError} nothing was
 	 * sent
@@ -228,9 +231,9 @@ export interface WebSocketProvider
 
 	/**
 	 * Sends a socket of this node the messages of a topic with history that it missed, then subscribes it. Live messages
-	 * follow without duplicates, holes or reordering, preceded by a `@position` (see PROTOCOL.md). A socket that is
-	 * already subscribed starts over. Resolves with undefined if the socket closed, unsubscribed or was resumed again
-	 * before it was up to date.
+	 * follow without duplicates, holes or reordering, preceded by a `@position` (see PROTOCOL.md). If the socket is
+	 * already subscribed, the same is done again. Resolves with undefined if the socket was closed, unsubscribed or
+	 * resumed again before it was up to date.
 	 *
 	 * @param from which of the earlier messages to send
 	 * @throws {NoHistoryError} {InvalidPositionError} {InvalidOptionError} and everything that `subscribe` throws

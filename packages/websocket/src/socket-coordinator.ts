@@ -43,7 +43,7 @@ export class SocketCoordinator {
 	 */
 	removeConnection(socketId: string): boolean {
 		const known = this.#provider.removeConnection(socketId);
-		if (!known) this.#logger.debug('removeConnection() was called with an unknown socket', { socketId });
+		if (!known) this.#logger.debug('removeConnection() was called with an unknown socket id', { socketId });
 		return known;
 	}
 

@@ -68,7 +68,10 @@ export interface WsProviderOptions {
 	readonly graceMs?: number;
 }
 
-/** A complete provider for any transport, or for none. `InProcWsProvider` and `RedisWsProvider` only choose the bus. */
+/**
+ * Implements the provider for any transport, and for a single process without one. `InProcWsProvider` and
+ * `RedisWsProvider` only choose the bus.
+ */
 export class WsProvider implements WebSocketProvider {
 	readonly #logger: Logger;
 	readonly #failures: FailureLog;
@@ -159,7 +162,8 @@ export class WsProvider implements WebSocketProvider {
 	#makeHistories(patterns: HistoryPatterns, bus: Bus | undefined): Histories {
 		let store = bus?.history;
 		if (bus === undefined) store = new MemoryHistory((topic, slice) => this.#histories?.appended(topic, slice));
-		if (store === undefined) throw new InvalidOptionError('history: this transport cannot store messages');
+		if (store === undefined)
+			throw new InvalidOptionError('history is not available: this transport cannot store messages');
 		return new Histories({
 			patterns,
 			store,
@@ -219,7 +223,10 @@ export class WsProvider implements WebSocketProvider {
 		yield* this.#membership.channels();
 	}
 
-	/** Rejects once the provider is stopped: the next start subscribes to whatever channels are needed then. */
+	/**
+	 * Subscribes this node to a channel. Rejects if the provider is stopped: the next start subscribes to the channels
+	 * that are needed then.
+	 */
 	#subscribeNode(channel: string): Promise<void> {
 		if (this.#remote === undefined) return DONE;
 		if (this.#lifecycle.state === 'stopped') return rejected(new ProviderStoppedError('subscribe()'));
@@ -264,7 +271,8 @@ export class WsProvider implements WebSocketProvider {
 	}
 
 	onNodeMessage(listener: (text: string) => void): () => void {
-		// If not started yet, `start` subscribes to this channel along with the others. A failure is logged.
+		// If the provider has not been started yet, `start` subscribes to this channel along with the others. A failure
+		// is logged.
 		const { state } = this.#lifecycle;
 		if (!this.#nodeMessages.hasListened && state !== 'idle' && state !== 'stopped') {
 			void quiet(this.#subscribeNode(nodeChannel(this.nodeId)));
@@ -323,7 +331,10 @@ export class WsProvider implements WebSocketProvider {
 		return fault === undefined ? this.#membership.add(socket) : this.#reject(socket, fault);
 	}
 
-	/** Closes an invalid socket. Gives it a new id first, so that its `close` handler can't remove another socket. */
+	/**
+	 * Closes an invalid socket. Gives the socket a new id first, so that its `close` handler can't remove another
+	 * socket.
+	 */
 	#reject(socket: WebSocketConnection, fault: Error): Promise<never> {
 		if (!(fault instanceof UnknownSocketError)) {
 			socket.data = { socketId: crypto.randomUUID(), data: socket.data?.data, topics: new Set() };
@@ -405,6 +416,6 @@ export class WsProvider implements WebSocketProvider {
 
 const DEFAULT_PAGE = 100;
 const DEFAULT_START_TIMEOUT_MS = 10_000;
-/** Of a node without others. */
+/** The watermark of a provider without other nodes. */
 const NOTHING_AWAY: Watermark = { lagMs: 0, clocksBehindMs: 0, clocksAheadMs: 0 };
 const NOTHING_SKIPPED: SkippedFrames = { 'unknown-version': 0, malformed: 0, late: 0 };

@@ -11,7 +11,7 @@ import { SlotMoves } from './slot-moves.ts';
 import { type ClusterAddress, type ClusterTopology, readTopology } from './topology.ts';
 import { isTransient } from './transient-error.ts';
 
-/** The time between two polls of the cluster's topology, in milliseconds: a moved slot is noticed within that time. */
+/** The time between two polls of the cluster's topology, in milliseconds. A moved slot is noticed within this time. */
 const POLL_MS = 500;
 
 const commands = shardedPubSub(slotOf);
@@ -72,7 +72,7 @@ export class ClusterClient {
 
 	publish(channel: string, frame: Uint8Array): Promise<number> {
 		const shard = this.#shards.shardOf(channel);
-		// A refused frame is not sent again to another shard: frames could get out of order.
+		// A refused frame is not sent again to another shard, because frames could then arrive out of order.
 		if (shard === undefined) return Promise.reject(new ClusterDownError());
 		return shard.server.publish(channel, frame).catch((error: unknown) => {
 			this.pollAfter(error);
@@ -99,7 +99,7 @@ export class ClusterClient {
 		await Promise.all(this.#shards.servers.map((server) => server.verifyPrimary()));
 	}
 
-	/** A command failed: polls at once if its slot may have moved to another primary. */
+	/** Called when a command has failed. Polls immediately if the slot may have moved to another primary. */
 	pollAfter(error: unknown): void {
 		if (isTransient(error)) this.#schedulePoll(0);
 	}
@@ -115,7 +115,7 @@ export class ClusterClient {
 				appended: (topic, slice) => handlers.appended(topic, slice),
 				status: () => this.#updateStatus(),
 				interrupted: (channels, since, reason) => handlers.interrupted(channels, since, reason),
-				// Nothing to do: a cluster node refuses a publish to a slot that it does not serve.
+				// Nothing to report: a cluster node refuses a publish to a slot that it does not serve.
 				undelivered() {},
 				refused: (channel, since, error) => this.#moves.refused(channel, since, this.#confirmedAt, error),
 				error: (error, stage) => handlers.error(error, stage),
@@ -138,7 +138,7 @@ export class ClusterClient {
 		}, delayMs);
 	}
 
-	/** Reads the topology from one primary after the other, until one replies. */
+	/** Reads the topology. Queries one primary after the other, until one replies. */
 	async #poll(): Promise<void> {
 		for (const { client } of this.#shards.servers) {
 			if (client.status !== 'ready') continue;

@@ -13,7 +13,7 @@ export interface ClusterOptions {
 	readonly connectTimeout: number;
 }
 
-/** Creates a client for one node of the cluster, not connected yet. */
+/** Creates a client for one node of the cluster. The client is not connected yet. */
 export function createNodeClient({ options, connectTimeout }: ClusterOptions, { host, port }: ClusterAddress): Redis {
 	return createClient({ ...options, host, port, db: 0 }, connectTimeout);
 }

@@ -8,7 +8,7 @@ export interface Shard {
 	number: number;
 }
 
-/** The shards of a cluster, their heartbeat channels, and which shard serves which channel. */
+/** Holds the shards of a cluster and their heartbeat channels, and finds the shard that serves a channel. */
 export class Shards {
 	readonly #keyPrefix: string;
 	/** By the primary's address. */
@@ -64,7 +64,7 @@ export class Shards {
 		return groups;
 	}
 
-	/** Yields the servers that have channels that they no longer serve, with these channels. */
+	/** Yields each server that is still subscribed to channels that it no longer serves, with these channels. */
 	*misplaced(): Iterable<{ readonly server: RedisServer; readonly channels: readonly string[] }> {
 		for (const [primary, { server }] of this.#shards) {
 			const channels = [...server.channels].filter((channel) => this.#ownerOf(channel) !== primary);
@@ -83,8 +83,8 @@ export class Shards {
 
 	/**
 	 * Names each shard's heartbeat channel: `!` and the lowest number for which the shard serves the resulting channel.
-	 * All nodes with the same topology choose the same name, and it stays the same when a replica takes over, so that
-	 * frames that the old primary still delivers can be recognized as late.
+	 * All nodes with the same topology choose the same name. The name stays the same when a replica takes over, so that
+	 * frames that the old primary delivers late can be recognized.
 	 */
 	nameHeartbeats(): void {
 		const channels = new Map<Shard, string>();

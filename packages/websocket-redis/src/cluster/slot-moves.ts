@@ -5,7 +5,7 @@ import { isTransient } from './transient-error.ts';
 import { UnassignedChannels } from './unassigned-channels.ts';
 
 /**
- * Moves channels from shard to shard along with their slots. Channels whose slot no shard serves wait until one does.
+ * Moves channels from shard to shard along with their slots. While no shard serves a channel's slot, the channel waits.
  */
 export class SlotMoves {
 	readonly #shards: Shards;
@@ -20,7 +20,10 @@ export class SlotMoves {
 		this.#ending = ending;
 	}
 
-	/** Subscribes to channels on a shard; if their slots move meanwhile, on the shards that serve them then. */
+	/**
+	 * Subscribes to channels on a shard. If their slots move in the meantime, subscribes on the shards that then serve
+	 * them.
+	 */
 	async subscribe(shard: Shard | undefined, channels: readonly string[]): Promise<void> {
 		if (shard === undefined) return this.#unassigned.wait(channels, undefined);
 		try {
@@ -31,12 +34,15 @@ export class SlotMoves {
 		}
 	}
 
-	/** The channels are no longer needed: those that wait for a shard stop waiting. */
+	/** Called when channels are no longer needed. If they are waiting for a shard, they stop waiting. */
 	cancel(channels: readonly string[]): void {
 		this.#unassigned.cancel(channels);
 	}
 
-	/** A shard refused to resubscribe a channel. If the channel's slot may be moving, the channel waits for a shard. */
+	/**
+	 * Called when a shard has refused to resubscribe a channel. If the channel's slot may be moving, the channel waits
+	 * for a shard.
+	 */
 	refused(channel: string, since: number, confirmedAt: number, error: Error): void {
 		if (isTransient(error)) void this.#unassigned.wait([channel], confirmedAt);
 		else this.#handlers.refused(channel, since, error);

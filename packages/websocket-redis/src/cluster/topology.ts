@@ -7,7 +7,7 @@ export interface ClusterAddress {
 	readonly port: number;
 }
 
-/** Which primary serves which slot. */
+/** Describes which primary serves which slot. */
 export interface ClusterTopology {
 	/** For each slot, its primary's address as `host:port`; undefined if no primary serves the slot. */
 	readonly owners: readonly (string | undefined)[];

@@ -4,7 +4,7 @@ import { quiet, rejected } from '@orijs/websocket/internal';
 export interface UnassignedChannel {
 	readonly channel: string;
 	/**
-	 * The time from which on messages may be missing, by the monotonic clock; undefined if the channel was never
+	 * The time since which messages may be missing, by the monotonic clock; undefined if the channel was never
 	 * subscribed.
 	 */
 	readonly since: number | undefined;
@@ -12,7 +12,10 @@ export interface UnassignedChannel {
 	readonly subscribed: PromiseWithResolvers<void>;
 }
 
-/** Channels whose slot no primary serves at the moment, or that are moving from one primary to another. */
+/**
+ * Holds channels that wait for a shard: no primary serves their slot at the moment, or the slot is moving from one
+ * primary to another.
+ */
 export class UnassignedChannels {
 	readonly #waiting = new Map<string, UnassignedChannel>();
 	#closed: Error | undefined;

@@ -3,12 +3,22 @@ import { HISTORY_MARKER, HISTORY_VERSION } from '../wire/history-frame.ts';
 import { RedisScript } from './redis-script.ts';
 
 /**
- * Code shared by both scripts. A topic has a hash `meta` (epoch; last: the last offset assigned; total: the size in
- * bytes of all messages of the epoch; from, since: `c` and `t` of the oldest stored message, or of an earlier one; by0 to
- * by63: publishers and their generations) and a stream `log`. Its ids are the offsets, and its fields are p (the previous offset), t (when the message was stored,
- * in milliseconds), c (the total before the message) and d (a byte for the kind, followed by the content).
+ * Code shared by both scripts. A topic has two keys. `meta` is a hash with these fields:
  *
- * In Lua, converting numbers to text loses digits, even with `..`; arguments of `redis.call` keep them.
+ * - epoch
+ * - last: the last offset assigned
+ * - total: the size in bytes of all messages of the epoch
+ * - from, since: the fields c and t of the oldest stored message, or of an earlier one
+ * - by0 to by63, the slots of publishers: a publisher and its latest generation
+ *
+ * `log` is a stream of messages, whose ids are the offsets. A message has these fields:
+ *
+ * - p: the previous offset
+ * - t: when the message was stored, in milliseconds
+ * - c: the value of `total` before the message
+ * - d: a byte for the kind, followed by the content
+ *
+ * In Lua, converting a number to text loses digits, even with `..`. Passing it as an argument of `redis.call` does not.
  */
 const COMMON = `
 local meta, log = KEYS[1], KEYS[2]
@@ -59,17 +69,27 @@ local function entry(offset, prev, at, content)
 end
 `;
 
-/** Begins the error of an append that was refused because it came too late. The time on the server's clock follows. */
+/**
+ * The first word of the error of an append that was refused because it came too late. The time on the server's clock
+ * follows.
+ */
 export const LATE = 'LATE';
 
 /**
- * The script that appends messages. KEYS: meta, log, and the idempotency key, if any. ARGV: channel, an epoch in case a
- * new one is needed, seed, size, bytes, ttlMs, rememberedMs, the time on the server's clock after which the append is
- * refused, a slot, a publisher and its generation, then the messages, each preceded by the byte of its kind. Returns the time on
- * the server's clock.
+ * The script that appends messages, and returns the time on the server's clock. It takes these KEYS: meta, log, and the
+ * idempotency key, if any. It takes these ARGV:
  *
- * An append that comes after one of a later generation of its publisher is refused: its connection had been given up.
- * Most publishers stay in generation 0, which is not stored. Of the publishers that share a slot, one is remembered.
+ * - the channel
+ * - an epoch, in case a new one is needed
+ * - the seed for random steps
+ * - size, bytes, ttlMs, rememberedMs
+ * - the time on the server's clock after which the append is refused
+ * - a slot, the publisher that uses it, and the publisher's generation
+ * - the messages, each preceded by the byte of its kind
+ *
+ * If a publisher gives up a connection, its generation grows. An append of an earlier generation is refused if one of a
+ * later generation has already taken effect. Most publishers stay in generation 0, which is not stored. If several
+ * publishers share a slot, only the latest one is remembered.
  *
  * A script with a shebang line is refused as a whole if Redis is out of memory, has too few replicas or is a replica.
  * The script checks the permission to publish on the channel before it writes, so that no append takes effect in part.
@@ -81,7 +101,7 @@ if KEYS[3] and redis.call('EXISTS', KEYS[3]) == 1 then return now end
 local slot, publisher, generation = ARGV[9], ARGV[10], tonumber(ARGV[11])
 local known = redis.call('HMGET', meta, slot)[1] or ''
 local latest = known:sub(1, #publisher) == publisher and tonumber(known:sub(#publisher + 2)) or 0
-if generation < latest then return redis.error_reply('OVERTAKEN by a later append of the same publisher') end
+if generation < latest then return redis.error_reply('OVERTAKEN a later append of the same publisher has already taken effect') end
 local channel, size, bytes, ttl = ARGV[1], ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6])
 if not redis.acl_check_cmd('${publish}', channel, '') then
 	return redis.error_reply('NOPERM this user has no permissions to publish to the channel of the topic')
@@ -112,9 +132,13 @@ return now
 `;
 
 /**
- * The script that reads messages, and returns a frame. KEYS: meta, log. ARGV: an epoch in case a new one is needed,
- * size, bytes, ttlMs, rememberedMs, then the command that reads, with its start, end and limit. The script also runs
- * when Redis is out of memory.
+ * The script that reads messages, and returns a frame. It takes these KEYS: meta, log. It takes these ARGV:
+ *
+ * - an epoch, in case a new one is needed
+ * - size, bytes, ttlMs, rememberedMs
+ * - the command that reads, with its start, end and limit
+ *
+ * The script also runs when Redis is out of memory.
  */
 const READ = `#!lua flags=allow-oom
 ${COMMON}

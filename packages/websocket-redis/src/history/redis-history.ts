@@ -17,13 +17,16 @@ import { appendScripts, LATE, readScript } from './history-scripts.ts';
 import type { RedisScript } from './redis-script.ts';
 import { ServerClocks } from './server-clocks.ts';
 
-/** The servers on which history is stored. */
+/** Finds the servers on which history is stored. */
 export interface HistoryServers {
 	/** Returns a client of the server on which a topic is stored. @throws if no server stores it at the moment */
 	clientOf(topic: string): Redis;
-	/** Returns one topic for each server, stored on that server, with a name that no application's topic can have. */
+	/**
+	 * Returns one topic for each server, which is stored on that server. No topic of an application can have such a
+	 * name.
+	 */
 	probeTopics(): readonly string[];
-	/** A command for a topic failed. */
+	/** Called when a command for a topic has failed. */
 	failed(error: unknown): void;
 }
 
@@ -43,10 +46,13 @@ export class RedisHistory implements HistoryStore {
 	readonly #append: RedisScript;
 	readonly #servers: HistoryServers;
 	readonly #clocks = new ServerClocks();
-	/** This store, as a publisher in the hash of a topic, and the field where it is remembered. */
+	/**
+	 * Identifies this store as a publisher. The slot is the field of a topic's hash in which the publisher is
+	 * remembered.
+	 */
 	readonly #publisher = randomEpoch();
 	readonly #slot = `by${Math.floor(Math.random() * 64)}`;
-	/** Grows with each append that failed. */
+	/** Grows each time an append fails. */
 	#generation = 0;
 
 	constructor({ keyPrefix, publish }: RedisHistoryOptions, servers: HistoryServers) {
@@ -115,11 +121,12 @@ export class RedisHistory implements HistoryStore {
 			} catch (error) {
 				const serverMs = lateAt(error);
 				if (serverMs === undefined) {
-					// It may still take effect, but must not do so after a later one.
+					// The append may still take effect, but must not do so after a later one.
 					this.#generation++;
 					throw error;
 				}
-				// Either the append came too late, or the clock is not the one that was known.
+				// Either the append came too late, or the server's clock has been set. In the latter case, the append is
+				// tried again.
 				this.#clocks.learnAgain(client, serverMs, sentAt);
 				if (performance.now() - calledAt > APPENDED_WITHIN_MS) throw error;
 			}

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Command, type Redis } from 'ioredis';
 
-/** A Lua script that the server caches and runs by its digest. */
+/** Runs a Lua script on a server. The server caches the script under its digest. */
 export class RedisScript {
 	readonly #source: string;
 	readonly #digest: string;
@@ -12,8 +12,8 @@ export class RedisScript {
 	}
 
 	/**
-	 * Runs the script from the server's cache or, if it is not cached, by its source. Resolves with the reply, with
-	 * strings as buffers.
+	 * Runs the script from the server's cache or, if it is not cached there, sends its source. Resolves with the reply,
+	 * in which strings are buffers.
 	 */
 	async run(client: Redis, keys: readonly string[], args: readonly (string | number | Buffer)[]): Promise<unknown> {
 		try {
@@ -26,7 +26,7 @@ export class RedisScript {
 	}
 
 	/**
-	 * Loads the script into the server's cache. Also rejects if the user may not run EVAL, which is needed once the
+	 * Loads the script into the server's cache. Also rejects if the user may not run EVAL, which `run` needs when the
 	 * server has lost its cache.
 	 */
 	async load(client: Redis): Promise<void> {

@@ -8,28 +8,30 @@ export type SingleConnection = RedisOptions | string | Redis;
 const MAX_RETRY_DELAY_MS = 1_000;
 
 /**
- * Options for every connection, which override the user's: with ioredis's defaults, messages would be delivered late
- * after an outage, or twice.
+ * Options for every connection. They override the user's, because with ioredis's defaults, messages would be delivered
+ * late after an outage, or twice.
  */
 const REQUIRED = {
 	lazyConnect: true,
 	enableOfflineQueue: false,
 	autoResubscribe: false,
 	autoResendUnfulfilledCommands: false,
-	// Pending commands fail when their connection does.
+	// When a connection fails, its pending commands fail as well.
 	maxRetriesPerRequest: 0,
 	replyMapping: 'legacy',
 	// Channels already have the provider's own prefix.
 	keyPrefix: '',
 	// A publish that the server refused must not be sent again.
 	reconnectOnError: null,
-	// `close` destroys the stream at once; ioredis's own timer for that must not keep the process alive.
+	// `close` destroys the stream immediately. ioredis's own timer for that must not keep the process alive.
 	disconnectTimeout: 10,
 	retryStrategy: (attempt: number): number =>
 		Math.random() * Math.min(MAX_RETRY_DELAY_MS, 50 * 2 ** Math.min(attempt, 10)),
 } satisfies RedisOptions;
 
-/** Creates a client, not connected yet. Once `connect` has been called, it reconnects until it is closed. */
+/**
+ * Creates a client that is not connected yet. Once `connect` has been called, the client reconnects until it is closed.
+ */
 export function createClient(connection: SingleConnection, connectTimeout: number): Redis {
 	const required = { ...REQUIRED, connectTimeout };
 	if (typeof connection === 'string') {

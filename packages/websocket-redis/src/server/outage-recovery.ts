@@ -13,7 +13,7 @@ export interface OutageRecoveryOptions {
 	readonly ending: AbortSignal;
 }
 
-/** Reports when a server's connections are lost, and recovers the subscriptions when the connections are back. */
+/** Reports when a server's connections are lost, and restores the subscriptions when the connections are back. */
 export class OutageRecovery {
 	readonly #options: OutageRecoveryOptions;
 
@@ -21,7 +21,7 @@ export class OutageRecovery {
 		this.#options = options;
 	}
 
-	/** Watches both connections from now on. */
+	/** Starts to watch both connections. */
 	start(): void {
 		const { publisher, subscriber, subscriptions } = this.#options;
 		publisher.watch({
@@ -37,10 +37,10 @@ export class OutageRecovery {
 		});
 	}
 
-	/** Also called for each failed attempt to reconnect. */
+	/** Called when a connection was lost, or an attempt to reconnect has failed. */
 	#lost({ lastError }: ServerConnection, name: 'publisher' | 'subscriber'): void {
 		const { status } = this.#options;
-		status.degrade(`${name} connection down`);
+		status.degrade(`the ${name} connection is down`);
 		status.lost(lastError);
 	}
 
@@ -50,11 +50,13 @@ export class OutageRecovery {
 		return publisher.isReady && subscriber.isReady;
 	}
 
-	/** A connection is ready again. Once both are, resubscribes all channels and reports the server as ready. */
+	/**
+	 * Called when a connection is ready again. Once both are, resubscribes all channels and reports the server as ready.
+	 */
 	async #recover(connection: ServerConnection): Promise<void> {
 		const { subscriptions, status, primaryCheck } = this.#options;
 		try {
-			// Queries only the new connection: one that already has subscriptions may reject the command.
+			// Queries only the new connection: a connection that already has subscriptions may reject the command.
 			if ((await primaryCheck.identify(connection)).isReplica === true) primaryCheck.leaveReplica();
 			if (!this.#isUp) return;
 			if (!subscriptions.isComplete) {
@@ -65,7 +67,7 @@ export class OutageRecovery {
 			}
 			status.ready();
 		} catch {
-			// The connection failed again. Once it is ready, this method is called again.
+			// The connection failed again. When it is ready, this method is called again.
 		}
 	}
 }

@@ -12,21 +12,21 @@ export interface PrimaryCheckOptions {
 	readonly subscriber: ServerConnection;
 	readonly subscriptions: Subscriptions;
 	readonly status: ServerStatus;
-	/** Creates a client for the server, not connected yet. */
+	/** Creates a client for the server. The client is not connected yet. */
 	readonly createClient: () => Redis;
 	readonly handlers: Pick<BusHandlers, 'undelivered'>;
 	/** Aborted when the server is closed. */
 	readonly ending: AbortSignal;
 }
 
-/** The time between two checks of whether the server is still the primary, in milliseconds. */
+/** The time between two checks that the server is still the primary, in milliseconds. */
 const CHECK_MS = 1_000;
 /**
  * A replica reports to its primary every second. If it has been silent for longer than this, in milliseconds, it may
  * have a new primary.
  */
 const TRUSTED_LAG_MS = 2_000;
-/** How long a server is not trusted after it has lost replicas, in milliseconds. */
+/** For how long a server is not trusted after it has lost replicas, in milliseconds. */
 const FEWER_REPLICAS_MS = 30_000;
 /** The tolerance for a server's uptime, in milliseconds: servers report it in whole seconds. */
 const UPTIME_PRECISION_MS = 1_500;
@@ -35,7 +35,7 @@ const LEAVE_REPLICA_AFTER_MS = 500;
 /** How long a probe may take, in milliseconds. */
 const PROBE_MS = 2_000;
 
-/** Checks whether a server's connections lead to the current primary, and drops those that do not. */
+/** Checks whether a server's connections lead to the current primary, and drops connections that do not. */
 export class PrimaryCheck {
 	readonly #options: PrimaryCheckOptions;
 	readonly #connections: readonly ServerConnection[];
@@ -45,7 +45,8 @@ export class PrimaryCheck {
 	/** The number of replicas that the server had when it was last trusted. */
 	#replicas = 0;
 	/**
-	 * When the server was first seen with fewer replicas, by the monotonic clock; undefined if it has no fewer.
+	 * When the server was first seen with fewer replicas than that, by the monotonic clock; undefined if it has at least
+	 * as many.
 	 */
 	#fewerSince: number | undefined;
 
@@ -76,7 +77,8 @@ export class PrimaryCheck {
 		const isSame = connection.runId !== undefined && info.runId === connection.runId;
 		if (!isSame) {
 			const { publisher, subscriptions } = this.#options;
-			// If this server was already running when the old connection was lost, it is not the old server restarted.
+			// If this server was already running when the old connection was lost, it can't be the old server after a
+			// restart.
 			const lostAt = subscriptions.lostAt ?? now;
 			const coexisted = info.startedAt !== undefined && info.startedAt < lostAt - UPTIME_PRECISION_MS;
 			if (connection.runId !== undefined && info.runId !== undefined && coexisted) this.#unverified([connection]);
@@ -114,13 +116,15 @@ export class PrimaryCheck {
 			status.degrade('connected to a former primary; new connections lead to another server');
 			resetAll(misdirected);
 		} catch {
-			// The new connection failed. If the others fail as well, they report it themselves.
+			// The new connection failed. If the existing connections fail as well, they report that themselves.
 		} finally {
 			probe.close();
 		}
 	}
 
-	/** Leaves a server that is a replica: it would accept messages, but deliver them only to its own subscribers. */
+	/**
+	 * Leaves a server that is a replica. A replica would accept messages, but deliver them only to its own subscribers.
+	 */
 	leaveReplica(): void {
 		const { status, ending } = this.#options;
 		if (this.#isOnReplica || ending.aborted) return;
@@ -157,7 +161,10 @@ export class PrimaryCheck {
 		return true;
 	}
 
-	/** The publisher's server was the primary at this time, and so was the subscriber's if it is the same server. */
+	/**
+	 * Records that the publisher's server was the primary at this time. If the subscriber is connected to the same
+	 * server, records that for the subscriber as well.
+	 */
 	#verified(at: number): void {
 		const { publisher, subscriber } = this.#options;
 		publisher.verifiedAt = Math.max(publisher.verifiedAt, at);

@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis';
 
 /** The commands for publishing and subscribing on a single server, or on a shard of a cluster. */
 export interface PubSubCommands {
-	/** The ioredis event for messages, with the channel's name on Redis and the content as buffers. */
+	/** The ioredis event for messages. It passes the channel's name on Redis and the content, both as buffers. */
 	readonly messageEvent: 'messageBuffer' | 'smessageBuffer';
 	subscribe(client: Redis, redisChannels: readonly string[]): Promise<unknown>;
 	unsubscribe(client: Redis, redisChannels: readonly string[]): Promise<unknown>;

@@ -13,10 +13,11 @@ const MAX_SETTLED = 1_024;
 type Reply = PromiseWithResolvers<number>;
 
 /**
- * Publishes all messages of a connection. For ioredis, this is a single command that is sent again for each message, so
- * that each message gets its own reply: the replies on a connection arrive in the order of its commands. It saves the
- * object per message that ioredis and its pipelines create, which costs several times as much. Messages published in
- * one synchronous run of code share one write. ioredis's tracing and `commandTimeout` do not apply to them.
+ * Publishes all messages of a connection. For ioredis, this is a single command that is sent again for each message.
+ * Each message gets its own reply, because the replies on a connection arrive in the order of its commands. This avoids
+ * the object that ioredis and its pipelines create for each message, which would cost several times as much. Messages
+ * published in one synchronous run of code share one write. ioredis's tracing and `commandTimeout` do not apply to
+ * them.
  */
 export class PublishCommand extends Command {
 	readonly #client: Redis;
@@ -61,7 +62,8 @@ export class PublishCommand extends Command {
 		try {
 			const bytes = this.#takeBytes();
 			const { status, stream } = this.#client;
-			// Without this check ioredis would reject the command, which would hit the oldest pending message instead.
+			// Without this check, ioredis would reject the command, and the oldest pending message would get that
+			// rejection.
 			if (status !== 'ready' || !stream?.writable) throw new RedisConnectionLostError(endpointOf(this.#client));
 			this.#unwritten = bytes;
 			isSending = true;
@@ -117,7 +119,9 @@ export class PublishCommand extends Command {
 		return reply;
 	}
 
-	/** Sets no timeout: messages wait for as long as their connection is up. Heartbeats detect one that hangs. */
+	/**
+	 * Sets no timeout: messages wait for as long as their connection is up. Heartbeats detect a connection that hangs.
+	 */
 	override setTimeout(): void {}
 
 	/** Does nothing. Newer ioredis clients call this method, which the `Command` of an older release does not have. */
@@ -125,8 +129,8 @@ export class PublishCommand extends Command {
 }
 
 /**
- * Makes a method read-only. Instrumentation wraps these methods each time a command is sent; on a command that is sent
- * again and again, the wrappers would pile up.
+ * Makes a method read-only. Instrumentation wraps these methods each time a command is sent. On this command, which is
+ * sent again and again, the wrappers would pile up.
  */
 function fix(command: Command, name: 'resolve' | 'reject', value: (argument: never) => void): void {
 	Object.defineProperty(command, name, { get: () => value, set() {} });

@@ -13,7 +13,7 @@ import { ServerStatus } from './server-status.ts';
 import { Subscriptions } from './subscriptions.ts';
 
 export interface RedisServerOptions {
-	/** Creates a client for the server, not connected yet. */
+	/** Creates a client for the server. The client is not connected yet. */
 	readonly createClient: () => Redis;
 	readonly commands: PubSubCommands;
 	/** The name of a channel on Redis is `{keyPrefix}:{channel}`. */
@@ -22,7 +22,7 @@ export interface RedisServerOptions {
 	readonly connectTimeout: number;
 }
 
-/** A server, with one connection for publishing and one for subscribing. Both reconnect until `close`. */
+/** Keeps two connections to a server: one for publishing and one for subscribing. Both reconnect until `close`. */
 export class RedisServer {
 	readonly #options: RedisServerOptions;
 	readonly #publisher: ServerConnection;
@@ -84,7 +84,7 @@ export class RedisServer {
 		return this.#subscriptions.lostAt;
 	}
 
-	/** The connection for other commands; ready when `degraded` is undefined. */
+	/** The connection for other commands. It is ready when `degraded` is undefined. */
 	get client(): Redis {
 		return this.#publisher.client;
 	}
@@ -169,6 +169,6 @@ export class RedisServer {
 }
 
 const DEAD = {
-	publish: 'publisher connection dead: heartbeats not acknowledged',
-	subscribe: 'subscriber connection dead: own heartbeats not received',
+	publish: 'the publisher connection is dead: heartbeats are not acknowledged',
+	subscribe: "the subscriber connection is dead: this node's own heartbeats do not arrive",
 } as const;

@@ -1,16 +1,16 @@
 import type { Redis } from 'ioredis';
 
-/** How long a connection may take to become ready before it is dropped and tried again, in milliseconds. */
+/** How long a connection may take to become ready, in milliseconds, before it is dropped and a new one is opened. */
 const READY_WITHIN_MS = 2_000;
 
 export interface ServerConnectionHandlers {
-	/** The connection is ready: commands can be sent. */
+	/** Called when the connection is ready: commands can be sent. */
 	onReady(): void;
-	/** The connection is lost; pending commands have failed. */
+	/** Called when the connection is lost. Pending commands have failed. */
 	onLost(): void;
 }
 
-/** A connection to Redis, which reconnects until it is closed, and can be dropped if it turns out to be dead. */
+/** Keeps a connection to Redis, which reconnects until it is closed. It can be dropped if it turns out to be dead. */
 export class ServerConnection {
 	readonly client: Redis;
 	/** The run id of the server that the connection leads to, if known. */
@@ -36,7 +36,7 @@ export class ServerConnection {
 		return this.client.status === 'ready';
 	}
 
-	/** Calls the handlers from now on. Calls `onLost` at once if the connection is not ready. */
+	/** Calls the handlers from now on. Calls `onLost` immediately if the connection is not ready. */
 	watch(handlers: ServerConnectionHandlers): void {
 		this.#handlers = handlers;
 		this.client.on('ready', this.#onReady).on('close', this.#onClose).on('connecting', this.#onConnecting);

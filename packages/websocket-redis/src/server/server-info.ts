@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import { isRefusal } from './client-options.ts';
 
-/** The information that a server reports in `INFO`. Where the user may not read it, it is undefined or 0. */
+/** The information that a server reports in `INFO`. A field that the user may not read is undefined or 0. */
 export interface ServerInfo {
 	readonly isReplica: boolean | undefined;
 	/** An id that differs between servers, and between runs of the same server. */

@@ -7,7 +7,7 @@ export class ServerStatus {
 	readonly #handlers: Pick<BusHandlers, 'status' | 'error'>;
 	readonly #ending: AbortSignal;
 	#degraded: string | undefined;
-	/** The cause of an outage that was last reported. */
+	/** The cause of an outage that was reported last. */
 	#reportedError: string | undefined;
 
 	/** @param ending once it is aborted, nothing is reported any longer */
@@ -22,7 +22,7 @@ export class ServerStatus {
 		return this.#degraded;
 	}
 
-	/** Makes the server degraded without reporting it, because it was never ready. */
+	/** Marks the server as degraded. Does not report that, because the server has never been ready. */
 	notConnectedYet(): void {
 		this.#degraded = `Redis at ${this.#endpoint}: not connected yet`;
 	}
@@ -33,7 +33,7 @@ export class ServerStatus {
 		this.#handlers.status({ state: 'degraded', reason: this.#degraded });
 	}
 
-	/** Reports why a connection was lost, unless that cause was the last one reported. */
+	/** Reports why a connection was lost, unless the same cause was reported last. */
 	lost(cause: string | undefined): void {
 		if (cause === undefined || cause === this.#reportedError || this.#ending.aborted) return;
 		this.#reportedError = cause;

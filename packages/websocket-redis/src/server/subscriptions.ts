@@ -11,7 +11,10 @@ export interface SubscriptionsOptions {
 	readonly keyPrefix: string;
 }
 
-/** The channels that must be subscribed on a server, in whatever state its connection is. */
+/**
+ * Keeps channels subscribed on a server. Channels that are added while the connection is down are subscribed once it is
+ * back, along with all others.
+ */
 export class Subscriptions {
 	readonly #connection: ServerConnection;
 	readonly #options: SubscriptionsOptions;
@@ -39,7 +42,7 @@ export class Subscriptions {
 		return this.#channels;
 	}
 
-	/** Whether all channels that should be subscribed are. */
+	/** Whether every channel that should be subscribed is subscribed. */
 	get isComplete(): boolean {
 		return this.#isComplete;
 	}
@@ -81,25 +84,25 @@ export class Subscriptions {
 		}
 	}
 
-	/** The connection has not been made yet: nothing is subscribed, and nothing was lost. */
+	/** Called before the first connection: nothing is subscribed yet, but nothing was lost either. */
 	notConnectedYet(): void {
 		this.#isComplete = false;
 	}
 
-	/** The connection was lost, and with it every subscription. */
+	/** Called when the connection was lost, and every subscription with it. */
 	lost(): void {
 		if (this.#isComplete) this.#lostAt ??= performance.now();
 		this.#isComplete = false;
 	}
 
-	/** The connection may have led to the wrong server since `at`, in milliseconds since the epoch. */
+	/** Called when the connection may have led to the wrong server since `at`, by the monotonic clock. */
 	unverifiedSince(at: number): void {
 		if (this.#isComplete) this.#lostAt = at;
 		else if (this.#lostAt !== undefined) this.#lostAt = Math.min(this.#lostAt, at);
 		this.#isComplete = false;
 	}
 
-	/** Resubscribes all channels; reports and forgets those that Redis refuses. Rejects if the connection fails. */
+	/** Resubscribes all channels. Reports and forgets those that Redis refuses. Rejects if the connection fails. */
 	async subscribeAll(): Promise<void> {
 		this.#refusals.clear();
 		await this.#subscribeOrForget([...this.#channels]);
@@ -122,7 +125,10 @@ export class Subscriptions {
 		}
 	}
 
-	/** All channels are resubscribed: reports the interruption, and resolves the promises that waited for its end. */
+	/**
+	 * Called when all channels are resubscribed. Reports the interruption, and resolves the promises that waited for its
+	 * end.
+	 */
 	recovered(reason: string): void {
 		const lostAt = this.#lostAt;
 		this.#isComplete = true;

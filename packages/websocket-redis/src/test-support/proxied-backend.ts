@@ -5,10 +5,10 @@ import type { RedisOptions } from 'ioredis';
 import { proxyConnector } from './proxy-connector.ts';
 
 /**
- * A backend for the conformance suites, with a proxy between each bus and each of the servers.
+ * Returns a backend for the conformance suites, with a proxy between each bus and each of the servers.
  *
  * @param ports of the servers, all on this machine
- * @param createBus makes a bus that connects with these options, by the addresses of the servers
+ * @param createBus creates a bus that uses the servers' own addresses, and connects with these options
  */
 export function proxiedBackend(
 	ports: readonly number[],

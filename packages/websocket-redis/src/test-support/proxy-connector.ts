@@ -5,8 +5,8 @@ import { AbstractConnector, type RedisOptions } from 'ioredis';
 type ConnectorConstructor = NonNullable<RedisOptions['Connector']>;
 
 /**
- * A connector for ioredis that connects through proxies, although the client knows servers by their own addresses, such
- * as those that a Cluster names.
+ * Returns a connector for ioredis that connects through proxies. The client still knows the servers by their own
+ * addresses, such as those that a Cluster reports.
  *
  * @param proxies by the port of the server
  */

@@ -1,4 +1,4 @@
-// A process that starts a provider, stops it on request, and must then end by itself.
+// A process that starts a provider and stops it on request. It must then exit by itself.
 
 import { answerRequests } from '@orijs/testkit';
 import { RedisWsProvider } from '../index.ts';

@@ -2,7 +2,10 @@ import { BusUnavailableError } from '../errors.ts';
 import { quiet, settledWithin, toError } from '../support/promises.ts';
 import type { HistoryBounds, HistoryContent, HistoryStore } from './history-store.ts';
 
-/** An append takes no more messages once its contents have this size, counted in UTF-16 units of text and in bytes. */
+/**
+ * An append takes no more messages once its contents have this size: the number of UTF-16 units of text plus the number
+ * of bytes.
+ */
 const FULL_APPEND = 256 * 1024;
 /** The maximum number of messages in an append. */
 const MOST_MESSAGES = 1_000;
@@ -21,15 +24,15 @@ interface Append {
 }
 
 /**
- * Queues messages for a store that is shared with other nodes. Each topic has at most one append in flight; messages
- * that are published meanwhile go into the next one. So messages keep their order even if an append fails, and busy
- * topics make large appends.
+ * Queues messages for a store that is shared with other nodes. Each topic has at most one append in flight. Messages
+ * that are published in the meantime go into the next append. So messages keep their order even if an append fails, and
+ * busy topics make large appends.
  */
 export class AppendQueue {
 	readonly #store: HistoryStore;
 	readonly #onError: (error: Error) => void;
 	#reportedAt = -Infinity;
-	/** Pending appends by topic; the list is empty while the topic only has an append in flight. */
+	/** Pending appends by topic. The list is empty if the topic's only append is already in flight. */
 	readonly #pending = new Map<string, Append[]>();
 	readonly #inFlight = new Set<Append>();
 

@@ -2,9 +2,9 @@ import type { Position } from '../protocol/position.ts';
 import type { HistoryWindow } from './history-window.ts';
 import type { TopicHistory } from './topic-history.ts';
 
-/** Selects the messages that a socket is sent before the live ones. Default: no messages. */
+/** Selects the earlier messages that a socket is sent before the live ones. Default: no messages. */
 export interface ResumeFrom {
-	/** Send all messages after this position: the last one that the client has received. */
+	/** Send all messages after this position, which is that of the last message that the client has received. */
 	readonly since?: Position | undefined;
 	/** Send at most this many of the latest messages, 1 to 100,000. Ignored if `since` is given. */
 	readonly rewind?: number | undefined;
@@ -12,7 +12,7 @@ export interface ResumeFrom {
 
 /** The outcome of a resume. */
 export interface Recovery {
-	/** Whether all messages after `since` were sent; if not, none were. Undefined without `since`. */
+	/** Whether all messages after `since` were sent. If false, no messages were sent. Undefined without `since`. */
 	readonly recovered: boolean | undefined;
 	/** How many messages were sent. */
 	readonly count: number;
@@ -30,13 +30,13 @@ export interface Reader {
 	/** Whether the socket is still connected, and its attempt to catch up has not been cancelled. */
 	readonly isActive: boolean;
 	/**
-	 * Sends messages from an index in the window on, as many as the socket has room for. Returns how many were sent,
-	 * even if the socket is no longer active.
+	 * Sends messages of the window, starting at the index `from`, as many as the socket has room for. Returns how many
+	 * were sent, even if the socket is no longer active.
 	 */
 	send(window: HistoryWindow, from: number): number;
 	/** Resolves when the socket has room again or is no longer active. Closes the socket if that takes too long. */
 	waitForRoom(): Promise<void>;
-	/** Tells the client the position that the next messages follow. */
+	/** Sends the client the position that the next messages follow. */
 	startAfter(position: Position): void;
 	/** Makes the socket live: from now on it receives messages as they are delivered on this node. */
 	goLive(recovery: Recovery): void;
@@ -45,15 +45,14 @@ export interface Reader {
 }
 
 /**
- * Sends a socket the messages that it missed, then makes it live. Between the two, no message is lost, repeated or
- * reordered, because the switch is synchronous. Resolves with undefined if the socket becomes inactive or is closed as
- * too slow.
+ * Sends a socket the messages that it missed, then makes it live. The switch is synchronous, so no message is lost,
+ * repeated or reordered by it. Resolves with undefined if the socket becomes inactive or is closed as too slow.
  *
  * @throws {HistoryUnavailableError} the topic can't be read
  */
 export async function catchUp(history: TopicHistory, from: ResumeFrom, reader: Reader): Promise<Recovery | undefined> {
 	await history.open();
-	// A client that comes from another node may be ahead of this one, whose connection may be slower.
+	// A client that comes from another node may have received messages that have not arrived on this node yet.
 	if (from.since !== undefined && isAfter(from.since, history.cursor)) await history.refresh();
 	if (!reader.isActive) return undefined;
 	history.window.acquire();
@@ -63,7 +62,7 @@ export async function catchUp(history: TopicHistory, from: ResumeFrom, reader: R
 		if (from.since === undefined && from.rewind !== undefined) reader.startAfter(position);
 		let count = 0;
 		while (reader.isActive) {
-			// Other readers extend the window, and new messages move it: indexes are valid only until the next await.
+			// Each index is valid only until the next await: other readers extend the window, and new messages move it.
 			const window = history.window.current();
 			const next = indexAfter(window, position);
 			if (next === 'not read') {
@@ -108,8 +107,8 @@ async function positionBeforeLast(history: TopicHistory, count: number, reader: 
 }
 
 /**
- * Returns the index of the first message after a position: 'not read' if earlier messages must be read to find it,
- * undefined if it can't be found at all.
+ * Returns the index of the first message after a position. Returns 'not read' if earlier messages must be read to find
+ * it, and undefined if it can't be found at all.
  */
 function indexAfter(window: HistoryWindow, { epoch, offset }: Position): number | 'not read' | undefined {
 	if (window.epoch !== epoch) return undefined;

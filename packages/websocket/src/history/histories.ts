@@ -22,17 +22,22 @@ export interface HistoriesOptions {
 	readonly isShared: boolean;
 	readonly registry: Registry<WebSocketConnection>;
 	readonly local: LocalFanout;
-	/** Messages published to a topic from `since` (milliseconds since the epoch) until now are lost for good. */
+	/**
+	 * Called when messages published to a topic from `since` (milliseconds since the epoch) until now are lost for good.
+	 */
 	readonly onLost: (topic: string, since: number, reason: string) => void;
-	/** The store could not be read; the read is retried. */
+	/** Called when the store could not be read. The read is retried. */
 	readonly onError: (error: Error) => void;
 	/** Called when the first topic becomes unreadable, and when the last one can be read again. */
 	readonly onUnreadable: (areThereAny: boolean) => void;
-	/** A message could not be stored, and its `publish` rejected. */
+	/** Called when a message could not be stored, and its `publish` rejected. */
 	readonly onRejected: (error: Error) => void;
 }
 
-/** The topics with history that sockets of this node are subscribed to. */
+/**
+ * Manages the topics with history that this node's sockets are subscribed to: appends messages, delivers them in order,
+ * and sends sockets the messages that they missed.
+ */
 export class Histories {
 	readonly #options: HistoriesOptions;
 	readonly #queue: AppendQueue | undefined;
@@ -65,7 +70,10 @@ export class Histories {
 		if (this.#options.patterns.areAny) await this.#options.store.prepare();
 	}
 
-	/** Follows the topics that have sockets. Resolves once messages published to them from then on will arrive. */
+	/**
+	 * Starts to follow the topics that have sockets. Resolves once messages published to these topics from then on will
+	 * arrive.
+	 */
 	async open(): Promise<void> {
 		for (const topic of this.#options.registry.topics()) {
 			const bounds = this.boundsOf(topic);
@@ -99,24 +107,28 @@ export class Histories {
 		return this.#queue.add(topic, bounds, content, idempotencyKey);
 	}
 
-	/** Returns the topics that this node appended to since a time of the monotonic clock, or 'all' if too many. */
+	/**
+	 * Returns the topics that this node has appended to since a time of the monotonic clock, or 'all' if some of them
+	 * are no longer remembered.
+	 */
 	appendedSince(time: number): readonly string[] | 'all' {
 		return this.#recentAppends.since(time);
 	}
 
-	/** Messages were appended to a topic, by any node. */
+	/** Called when any node has appended messages to a topic. */
 	appended(topic: string, slice: HistorySlice): void {
 		const history = this.#topics.get(topic);
 		if (history !== undefined) return history.appended(slice);
-		// During a deployment, other nodes may keep history of topics of which this node keeps none.
+		// During a deployment, a topic that has no history on this node may already, or still, have history on another
+		// one.
 		const { registry, local } = this.#options;
 		if (registry.memberCount(topic) === 0 || this.boundsOf(topic) !== undefined) return;
 		deliverSlice(local, topic, slice);
 	}
 
 	/**
-	 * Messages of a topic may have been missed from `since` (milliseconds since the epoch) until now. Delivers them
-	 * before any later ones.
+	 * Called when messages of a topic may have been missed from `since` (milliseconds since the epoch) until now.
+	 * Delivers the missing messages before any later ones.
 	 */
 	verify(topic: string, since: number): void {
 		this.#topics.get(topic)?.verify(since);
@@ -129,13 +141,14 @@ export class Histories {
 
 	// Sockets
 
-	/** A socket was subscribed to the topic. Messages are delivered to it once `ready` resolves. */
+	/** Called when a socket has been subscribed to the topic. Messages are delivered to it once `ready` resolves. */
 	subscribed(topic: string, bounds: HistoryBounds): void {
 		if (!this.#topics.has(topic)) this.#topics.set(topic, this.#follow(topic, bounds));
 	}
 
 	/**
-	 * Resolves once messages published to the topic from then on will arrive; at once if it has no subscribers.
+	 * Resolves once messages published to the topic from then on will arrive. Resolves immediately if the topic has no
+	 * subscribers.
 	 *
 	 * @throws {HistoryUnavailableError} the topic can't be read
 	 */
@@ -143,12 +156,12 @@ export class Histories {
 		return this.#topics.get(topic)?.open() ?? Promise.resolve();
 	}
 
-	/** A socket was unsubscribed from the topic, or has closed. */
+	/** Called when a socket has been unsubscribed from the topic, or has closed. */
 	unsubscribed(socketId: string, topic: string): void {
 		this.#attempts.cancel(socketId, topic);
 	}
 
-	/** No socket is subscribed to the topic any longer. */
+	/** Called when no socket is subscribed to the topic any longer. */
 	emptied(topic: string): void {
 		this.#topics.get(topic)?.close();
 		this.#topics.delete(topic);
@@ -156,7 +169,7 @@ export class Histories {
 
 	/**
 	 * Sends a subscribed socket the messages that it missed, then makes it live. Resolves with undefined if the socket
-	 * was closed, unsubscribed or resumed again meanwhile.
+	 * was closed, unsubscribed or resumed again in the meantime.
 	 *
 	 * @param isLive resolves when messages from all nodes will arrive
 	 * @throws {HistoryUnavailableError} the topic can't be read; the socket is not live

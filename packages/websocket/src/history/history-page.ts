@@ -7,13 +7,13 @@ import { continues } from './topic-history.ts';
 export interface HistoryPage {
 	/** The messages, oldest first. */
 	readonly messages: readonly PositionedEnvelope[];
-	/** With `offset`, the position at the end of this page: pass both as `since` to read the next page. */
+	/** Together with `offset`, the position at the end of this page. Pass both as `since` to read the next page. */
 	readonly epoch: string;
 	/** See `epoch`. */
 	readonly offset: number;
 	/**
-	 * Whether the page has the messages right after `since`; always true without `since`. If false, the page is empty,
-	 * because some of these messages are no longer stored; `epoch` and `offset` are the topic's current position.
+	 * Whether the page has the messages right after `since`; always true without `since`. If false, some of these
+	 * messages are no longer stored. The page is then empty, and `epoch` and `offset` are the topic's current position.
 	 */
 	readonly recovered: boolean;
 }

@@ -27,7 +27,7 @@ const KEYS = ['size', 'ttlMs', 'bytes'];
 /** The maximum number of topics whose bounds are cached. */
 const MOST_CACHED = 10_000;
 
-/** A provider's history rules: which topics have history, and how much of it is kept. */
+/** Holds a provider's history rules, and finds the rule that applies to a topic. */
 export class HistoryPatterns {
 	readonly #rules: readonly { readonly pattern: TopicPattern; readonly bounds: HistoryBounds }[];
 	readonly #cache = new Map<string, HistoryBounds | null>();

@@ -14,9 +14,9 @@ export interface HistoryStore {
 	 * In one atomic step, numbers the messages in the given order, stores them, removes messages that exceed the bounds,
 	 * and delivers the new ones through {@link BusHandlers.appended} to every node that is subscribed to the topic's
 	 * channel, this one included. Resolves when that is done for all messages. Rejects if the backend refused or did not
-	 * answer; if it did not answer, the messages may have been appended nevertheless, but not later than
-	 * {@link APPENDED_WITHIN_MS} after the call, and not after a later append of the same store to the topic. The store
-	 * never repeats an append.
+	 * answer. If it did not answer, the messages may be appended nevertheless, but not later than {@link
+	 * APPENDED_WITHIN_MS} after the call, and not after a later append of the same store to the topic. The store never
+	 * repeats an append.
 	 *
 	 * @param messages at least one message; exactly one if there is an `idempotencyKey`
 	 * @param idempotencyKey if a message with this key was appended to the topic within the last {@link IDEMPOTENCY_MS}
@@ -78,16 +78,19 @@ export interface HistoryEntry {
 }
 
 /**
- * Each offset is larger than the previous one by a random step from 1 to this. So a backend that has lost its latest
- * messages, and continues from an earlier offset, assigns different offsets than before: the offset alone shows whether
- * a reader has seen the lost messages, except in one case in half a million.
+ * Each offset is larger than the previous one by a random step from 1 to this. If a backend has lost its latest
+ * messages and continues from an earlier offset, it thus assigns different offsets than before. So the offset alone
+ * shows whether a reader has seen the lost messages, except in one case in half a million.
  */
 export const LONGEST_STEP: number = 2 ** 20;
 
-/** A topic starts a new epoch before its offsets reach this, well below 2^53, up to which numbers are exact. */
+/**
+ * A topic starts a new epoch before its offsets reach this number. It is well below 2^53, up to which integers are
+ * exact.
+ */
 export const HIGHEST_OFFSET: number = 2 ** 52;
 
-/** How long after the call an append takes effect at the latest, in milliseconds. */
+/** The longest time after the call until an append takes effect, in milliseconds. After that, it no longer can. */
 export const APPENDED_WITHIN_MS: number = 5_000;
 
 /** How long an idempotency key is remembered, in milliseconds. */

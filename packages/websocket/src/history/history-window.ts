@@ -8,18 +8,20 @@ export interface Framed {
 }
 
 /**
- * The newest messages of a topic, without holes, up to the last one delivered on this node. The window starts empty.
- * New messages are added at its end as they are delivered, and older ones at its beginning as they are read from the
- * store.
+ * Holds the newest messages of a topic, without holes, up to the last one delivered on this node. The window starts
+ * empty. New messages are added at its end as they are delivered, and older ones at its beginning as they are read from
+ * the store.
  */
 export class HistoryWindow {
 	readonly epoch: string;
 	readonly #bounds: HistoryBounds;
 	#messages: Framed[] = [];
 	#size = 0;
-	/** The window has all messages after this offset. */
+	/** The offset after which the window has all messages. */
 	#from: number;
-	/** Whether reading can't extend the window: the store has no earlier messages, or they don't lead up to these. */
+	/**
+	 * Whether reading can't extend the window: the store has no earlier messages, or they do not reach up to the window.
+	 */
 	isComplete = false;
 
 	/** @param offset the offset of the last message delivered on this node */
@@ -42,7 +44,8 @@ export class HistoryWindow {
 	push(message: Framed): void {
 		this.#messages.push(message);
 		this.#size += message.frame.length;
-		// Readers can read dropped messages again. Drops half at a time, because each drop moves all that remain.
+		// Readers can read dropped messages from the store again. Each drop removes half of the messages, because it has
+		// to move all that remain.
 		if (this.#messages.length > 2 * this.#bounds.size || this.#size > 2 * this.#bounds.bytes + FRAMES_OVERHEAD)
 			this.#drop(Math.ceil(this.#messages.length / 2));
 	}
@@ -55,8 +58,8 @@ export class HistoryWindow {
 	}
 
 	/**
-	 * Adds messages that were read from the store, oldest first. The last one is at `from`; there are no messages if the
-	 * store has none that lead up to it.
+	 * Adds messages that were read from the store, oldest first. The last one has the offset `from`. The list is empty
+	 * if the store has no messages that reach up to `from`.
 	 *
 	 * @param isAll whether the store has no earlier messages
 	 */

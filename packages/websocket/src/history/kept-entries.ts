@@ -1,9 +1,12 @@
 import type { HistoryBounds, HistoryEntry } from './history-store.ts';
 
-/** With fewer free slots than this at the front, it is not worth moving the entries. */
+/** While there are fewer free slots than this at the front, moving the entries is not worth the effort. */
 const TOLERATED_GAP = 64;
 
-/** Entries in the order of their offsets, added at the end and removed at the front, at an amortized constant cost. */
+/**
+ * Keeps entries in the order of their offsets. They are added at the end and removed at the front, at an amortized
+ * constant cost.
+ */
 export class KeptEntries {
 	readonly #entries: (HistoryEntry | undefined)[] = [];
 	/** The size of each entry in bytes, at the same index. */

@@ -12,7 +12,7 @@ import {
 import { KeptEntries } from './kept-entries.ts';
 import { RecentKeys } from './recent-keys.ts';
 
-/** A topic of a {@link MemoryHistory}. */
+/** Holds the messages and idempotency keys of one topic in a {@link MemoryHistory}. */
 export class MemoryTopic {
 	readonly kept: KeptEntries = new KeptEntries();
 	#epoch = randomEpoch();

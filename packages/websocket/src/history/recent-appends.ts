@@ -3,11 +3,11 @@ const REMEMBER_MS = 60_000;
 /** The maximum number of topics that are remembered. */
 const MAX_TOPICS = 10_000;
 
-/** The topics to which this node has appended lately. Times are by the monotonic clock, in milliseconds. */
+/** Remembers to which topics this node has appended recently. Times are by the monotonic clock, in milliseconds. */
 export class RecentAppends {
 	/** When each topic was last appended to, in the order of these times. */
 	readonly #lastAt = new Map<string, number>();
-	/** When a topic was last appended to that is no longer remembered. */
+	/** The time of the latest append that is no longer remembered. */
 	#forgottenAt = -Infinity;
 
 	add(topic: string, now: number): void {
@@ -20,7 +20,9 @@ export class RecentAppends {
 		}
 	}
 
-	/** Returns the topics that were appended to since then, or 'all' if that is no longer known. */
+	/**
+	 * Returns the topics that were appended to at or after `time`, or 'all' if some of them are no longer remembered.
+	 */
 	since(time: number): readonly string[] | 'all' {
 		if (this.#forgottenAt >= time) return 'all';
 		return Array.from(

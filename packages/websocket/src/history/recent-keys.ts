@@ -1,15 +1,15 @@
 import { IDEMPOTENCY_MS } from './history-store.ts';
 
 /**
- * The recent idempotency keys of a topic, in two generations, so that old keys are dropped all at once: deleting them
- * one by one from the front of a large Map gets slower with each deletion.
+ * Remembers the recent idempotency keys of a topic, in two generations, so that old keys are dropped all at once.
+ * Deleting them one by one from the front of a large Map gets slower with each deletion.
  */
 export class RecentKeys {
 	#young = new Map<string, number>();
 	#old = new Map<string, number>();
 	#turnsAt = 0;
 
-	/** Remembers a key. Returns false if it was already known; then its time is not extended. */
+	/** Remembers a key. Returns false if the key was already known; its time is then not extended. */
 	add(key: string, now: number): boolean {
 		this.expire(now);
 		const added = this.#young.get(key) ?? this.#old.get(key);
@@ -18,7 +18,10 @@ export class RecentKeys {
 		return true;
 	}
 
-	/** Drops expired keys. If called regularly, drops each at most twice {@link IDEMPOTENCY_MS} after it was added. */
+	/**
+	 * Drops expired keys. If this is called regularly, each key is dropped at most twice {@link IDEMPOTENCY_MS} after it
+	 * was added.
+	 */
 	expire(now: number): void {
 		if (now < this.#turnsAt) return;
 		// If a whole generation has passed, the young keys have expired as well.

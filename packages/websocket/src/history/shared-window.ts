@@ -9,23 +9,23 @@ export interface SharedWindowOptions {
 	readonly topic: string;
 	readonly bounds: HistoryBounds;
 	readonly store: HistoryStore;
-	/** The last message that was delivered on this node. */
+	/** Returns the position of the last message that was delivered on this node. */
 	readonly cursor: () => Position;
-	/** The store could not be read. */
+	/** Called when the store could not be read. */
 	readonly onUnreadable: (error: Error) => void;
 }
 
-/** How many messages are read at once. */
+/** The maximum number of messages in one read. */
 const PAGE = 200;
 const RETRY_MS = 500;
-/** How many reads in a row may fail until those who wait for the messages are told. */
+/** After this many failed reads in a row, `extend` throws. */
 const FAILURES_TO_TELL = 4;
 /** How long an unused window is kept for sockets that reconnect a little later, in milliseconds. */
 const LINGER_MS = 2_000;
 
 /**
- * A topic's window, shared by all sockets that are catching up, so that the store is read only once. It exists only
- * while a socket needs it.
+ * Holds a topic's window, which all sockets that are catching up share, so that the store is read only once. The window
+ * exists only while sockets need it, and for a short time afterwards.
  */
 export class SharedWindow {
 	readonly #options: SharedWindowOptions;
@@ -59,12 +59,12 @@ export class SharedWindow {
 		return (this.#window ??= this.#create());
 	}
 
-	/** Adds a message that is being delivered to the window, if there is one. */
+	/** Adds a message to the window, if there is one, while it is being delivered to sockets. */
 	push(message: Framed): void {
 		this.#window?.push(message);
 	}
 
-	/** Replaces the window by one that starts at the cursor, because messages were lost. */
+	/** Replaces the window with one that starts at the cursor, because messages were lost. */
 	restart(): void {
 		this.#window = this.#users > 0 ? this.#create() : undefined;
 	}
@@ -102,7 +102,7 @@ export class SharedWindow {
 		const { store, topic, bounds } = this.#options;
 		const { from } = window;
 		const { epoch, entries } = await store.read(topic, { before: from + 1, limit: PAGE }, bounds);
-		// Meanwhile the window may have dropped messages at its beginning.
+		// The window may have dropped messages at its beginning during the read.
 		if (window.from !== from) return;
 		const leadsHere = epoch === window.epoch && entries.at(-1)?.offset === from;
 		const messages = leadsHere

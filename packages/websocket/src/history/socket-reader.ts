@@ -15,7 +15,7 @@ const LONGEST_CHECK_MS = 50;
 /** How long to wait for space before the socket is closed, in milliseconds. */
 const NO_ROOM_TIMEOUT_MS = 30_000;
 
-/** A socket that is catching up on a topic. */
+/** Sends a topic's messages to a socket that is catching up, at the speed at which the client reads. */
 export class SocketReader implements Reader {
 	readonly #socket: WebSocketConnection;
 	readonly #topic: string;

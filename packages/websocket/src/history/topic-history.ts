@@ -13,20 +13,23 @@ export interface TopicHistoryOptions {
 	readonly isShared: boolean;
 	/** Sends a frame to all sockets of this node that are subscribed to the topic. */
 	readonly deliver: (frame: string | Uint8Array) => void;
-	/** Messages from `since` (milliseconds since the epoch) on are lost for good; the next ones follow `position`. */
+	/**
+	 * Called when messages from `since` (milliseconds since the epoch) on are lost for good. The next messages follow
+	 * `position`.
+	 */
 	readonly onLost: (since: number, position: Position, reason: string) => void;
-	/** The store could not be read; the read is retried. */
+	/** Called when the store could not be read. The read is retried. */
 	readonly onUnreadable: (error: Error) => void;
-	/** The store was read. */
+	/** Called when the store has been read. */
 	readonly onRead: () => void;
 }
 
-/** How many messages are read at once. */
+/** The maximum number of messages in one read. */
 const PAGE = 200;
-/** The first delay after a failed read, and the longest, in milliseconds. */
+/** The first and the longest delay after a failed read, in milliseconds. */
 const FIRST_RETRY_MS = 50;
 const LONGEST_RETRY_MS = 1_000;
-/** How long reads may fail until those who wait for the topic are told, in milliseconds. */
+/** If all reads of a topic fail for this long, in milliseconds, `open` and `refresh` throw. */
 const UNREADABLE_AFTER_MS = 2_000;
 
 const LOST = 'the history of this topic has a hole, or does not reach back far enough';
@@ -45,8 +48,8 @@ export class TopicHistory {
 	/** The last time at which all messages were known to have been delivered, in milliseconds since the epoch. */
 	#completeAt = Date.now();
 	/**
-	 * The time from which on slices may be missing that have not been read yet, in milliseconds since the epoch. It is
-	 * earlier than `#completeAt` if this node was frozen and then processed slices late.
+	 * The earliest time since which slices may be missing that have not been read yet, in milliseconds since the epoch.
+	 * It is earlier than `#completeAt` if this node was frozen and then processed slices late.
 	 */
 	#suspectSince = Infinity;
 	/** Slices that have arrived while the store is being read; undefined at other times. */
@@ -87,7 +90,7 @@ export class TopicHistory {
 		return this.#ready.promise;
 	}
 
-	/** Reads the topic's position. Delivery doesn't wait for that: within one process, no slice is lost. */
+	/** Reads the topic's position. Delivery doesn't wait for this read: within one process, no slice is lost. */
 	async #readCursor(): Promise<void> {
 		const { store, topic, bounds } = this.#options;
 		const { epoch, last } = await store.read(topic, { limit: 0 }, bounds);
@@ -103,7 +106,7 @@ export class TopicHistory {
 		this.window.close();
 	}
 
-	/** Messages were appended to the topic: delivers them, after any that are missing. */
+	/** Called when messages have been appended to the topic. Delivers them, after any earlier ones that are missing. */
 	appended(slice: HistorySlice): void {
 		if (slice.entries.length === 0) return;
 		if (this.#pending !== undefined) {
@@ -117,8 +120,8 @@ export class TopicHistory {
 	}
 
 	/**
-	 * Slices may have been missed from `since` (milliseconds since the epoch) until now. Reads and delivers the missing
-	 * messages.
+	 * Called when slices may have been missed from `since` (milliseconds since the epoch) until now. Reads and delivers
+	 * the missing messages.
 	 */
 	verify(since: number): void {
 		this.#isDue = true;
@@ -127,7 +130,8 @@ export class TopicHistory {
 	}
 
 	/**
-	 * Reads the store, and delivers what this node has not received yet. Also resolves when the topic is closed.
+	 * Reads the store, and delivers the messages that this node has not received yet. Also resolves when the topic is
+	 * closed.
 	 *
 	 * @throws {HistoryUnavailableError} reads have failed for two seconds; they are retried in the background
 	 */
@@ -141,7 +145,7 @@ export class TopicHistory {
 
 	#follows({ epoch, entries }: HistorySlice): boolean {
 		const cursor = this.#cursor;
-		// Within one process no slice is lost, so the first one to arrive is the next one.
+		// Within one process, no slice is lost. So the first slice to arrive is the next one.
 		if (cursor === undefined) return !this.#options.isShared;
 		return entries[0]?.prev === cursor.offset && epoch === cursor.epoch;
 	}
@@ -176,7 +180,7 @@ export class TopicHistory {
 				this.#failed(toError(thrown), performance.now() - failingSince);
 				await sleep(delay);
 				delay = Math.min(LONGEST_RETRY_MS, delay * 2);
-				// The slices that arrived meanwhile are stored as well, so the next read returns their messages.
+				// The slices that arrived during the delay are stored as well, so the next read returns their messages.
 				pending = this.#pending = [];
 				continue;
 			}
@@ -196,7 +200,11 @@ export class TopicHistory {
 		this.#refreshed = undefined;
 	}
 
-	/** A read failed. @param failingMs how long every read has failed, in milliseconds */
+	/**
+	 * Called when a read has failed.
+	 *
+	 * @param failingMs for how long all reads have failed, in milliseconds
+	 */
 	#failed(error: Error, failingMs: number): void {
 		const { topic, onUnreadable } = this.#options;
 		onUnreadable(error);
@@ -234,12 +242,16 @@ export class TopicHistory {
 	}
 
 	/**
-	 * Gives up the missing messages, which are lost: continues with the slices that arrived or, if there are no such
+	 * Gives up the missing messages, which are lost. Continues with the slices that arrived or, if there are no such
 	 * slices, at the topic's current position.
+	 *
+	 * @param current the slice that was read; it shows the topic's current position
+	 * @param came the slices that arrived before that read
 	 */
 	#skipTo(current: HistorySlice, came: readonly HistorySlice[]): void {
 		const { epoch, offset: delivered } = this.#cursor as Position;
-		// A late slice whose messages were already read is ignored, unless the backend has gone back in time.
+		// A late slice whose messages were already read is ignored, unless the backend has lost messages and its offsets
+		// have gone back.
 		const isOnward = epoch === current.epoch && delivered <= current.last;
 		let from = came.length;
 		for (let next: HistorySlice | undefined; from > 0; from--) {
@@ -258,7 +270,8 @@ export class TopicHistory {
 	}
 
 	/**
-	 * Delivers slices that follow the cursor, and skips those already read. Returns the others, from the first one on.
+	 * Delivers slices that follow the cursor, and skips those already read. Stops at the first slice that is neither,
+	 * and returns the slices from there on.
 	 */
 	#deliverFollowing(slices: readonly HistorySlice[], read: ReadonlySet<number>): HistorySlice[] {
 		for (const [index, slice] of slices.entries()) {
@@ -269,7 +282,7 @@ export class TopicHistory {
 	}
 }
 
-/** Returns whether a slice follows a position without a hole. */
+/** Returns whether a slice follows a position, with no messages missing in between. */
 export function continues({ epoch, last, entries }: HistorySlice, position: Position): boolean {
 	return epoch === position.epoch && (entries[0]?.prev ?? last) === position.offset;
 }

@@ -1,11 +1,11 @@
 /**
- * A pattern for topics, in which `*` matches any number of characters. The number of steps to match a topic is at most
- * the product of its length and the pattern's.
+ * Matches topics against a pattern, in which `*` stands for any number of characters. To match a topic takes at most as
+ * many steps as the product of its length and the pattern's.
  */
 export class TopicPattern {
 	readonly #first: string;
 	readonly #middle: readonly string[];
-	/** Undefined if the pattern has no `*`. */
+	/** The text after the last `*`; undefined if the pattern has no `*`. */
 	readonly #last: string | undefined;
 
 	constructor(pattern: string) {

@@ -1,22 +1,22 @@
 export interface UnreadableTopicsOptions {
 	/** Reads a topic's history; rejects while it can't be read. */
 	readonly read: (topic: string) => Promise<unknown>;
-	/** A topic can't be read, though all others could until now, or no such topic is left. */
+	/** Called with true when the first topic becomes unreadable, and with false when the last one can be read again. */
 	readonly onChange: (areThereAny: boolean) => void;
-	/** Called once for each topic, until it can be read again. */
+	/** Called once when a topic becomes unreadable, and not again until it has been read. */
 	readonly onError: (error: Error) => void;
 }
 
-/** The first delay before a topic is tried again, and the longest, in milliseconds. */
+/** The first and the longest delay before a topic is read again, in milliseconds. */
 const FIRST_RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 15_000;
-/** More topics are not remembered. */
+/** The maximum number of topics that are remembered. Any others are ignored. */
 const MAX_TOPICS = 1_000;
 
-/** The topics whose history could not be read lately. Tries them again, one at a time, until they can be read. */
+/** Remembers the topics whose history could not be read, and reads them again, one at a time, until that succeeds. */
 export class UnreadableTopics {
 	readonly #options: UnreadableTopicsOptions;
-	/** The one that was tried longest ago comes first. */
+	/** In the order in which they were last tried, the least recent one first. */
 	readonly #topics = new Set<string>();
 	#timer: ReturnType<typeof setTimeout> | undefined;
 	#delayMs = FIRST_RETRY_MS;
@@ -35,7 +35,7 @@ export class UnreadableTopics {
 		this.#options.onChange(true);
 	}
 
-	/** A topic was read. */
+	/** Called when a topic has been read. */
 	delete(topic: string): void {
 		if (!this.#topics.delete(topic) || this.#topics.size > 0) return;
 		clearTimeout(this.#timer);
@@ -60,7 +60,7 @@ export class UnreadableTopics {
 				this.delete(topic);
 				this.#delayMs = FIRST_RETRY_MS;
 			} catch {
-				// Unless another read has succeeded meanwhile, it is the one that was tried last.
+				// The topic moves to the end of the order, unless another read of it has succeeded in the meantime.
 				if (this.#topics.delete(topic)) this.#topics.add(topic);
 				if (this.#topics.size === 0) return;
 				this.#delayMs = Math.min(LONGEST_RETRY_MS, this.#delayMs * 2);

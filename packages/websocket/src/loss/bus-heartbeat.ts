@@ -1,14 +1,14 @@
 import type { BusLiveness } from '../bus.ts';
 import type { Beat, Sender } from '../wire/frame.ts';
 
-/** How often a node publishes a beat by default, in milliseconds. */
+/** The default time between two beats of a node, in milliseconds. */
 export const DEFAULT_HEARTBEAT_MS = 500;
 /**
- * Above this number of nodes the interval grows with it, so that the beats that all nodes receive do not grow with its
- * square.
+ * Above this number of nodes, the interval grows in proportion to their number. With a fixed interval, the total number
+ * of beats received would grow with the square of the number of nodes.
  */
 const NODES_AT_FULL_RATE = 50;
-/** One missing beat may be chance; two in a row are not. */
+/** A connection counts as dead when this many beats in a row are missing. A single one can be missing by chance. */
 const BEATS_TO_MISS = 2;
 
 /** A beat without its sender. */
@@ -19,7 +19,7 @@ export interface BusHeartbeatOptions {
 	readonly liveness: BusLiveness;
 	/** The number of nodes, this one included. */
 	readonly nodeCount: () => number;
-	/** Whether beats on this heartbeat channel will come back. */
+	/** Returns whether this node is subscribed to a heartbeat channel, so that its own beats come back. */
 	readonly isSubscribed: (channel: string) => boolean;
 	/** Publishes a beat; rejects when the backend did not accept it. */
 	readonly publish: (channel: string, beat: BeatContent) => Promise<unknown>;
@@ -31,19 +31,23 @@ export interface BusHeartbeatOptions {
 interface ShardBeats {
 	/** How many beats the backend accepted. */
 	accepted: number;
-	/** The number of the last one that came back. */
+	/** The number of the last beat that came back. */
 	received: number;
-	/** When the last one that came back was sent: everything published before that has been received. */
+	/** When the last beat that came back was sent. Everything published to the shard before then has been received. */
 	provenAt: number;
-	/** When the beats were sent that have not come back yet, by number. */
+	/** When each beat was sent that has not come back yet, by number. */
 	readonly sentAt: Map<number, number>;
-	/** When the beat that has no answer yet was sent. */
+	/**
+	 * When the unanswered beat was sent: the one that the backend has neither accepted nor refused yet. Undefined if
+	 * there is no such beat.
+	 */
 	unansweredSince: number | undefined;
 }
 
 /**
- * Proves that messages get through: a beat is published on every shard and must come back. A beat without an answer
- * means a dead publisher connection; an accepted one that does not come back means a dead subscriber connection.
+ * Publishes a beat on every shard at regular intervals, and expects it to come back: this proves that messages get
+ * through. If the backend does not answer, the publisher connection is dead. If it accepts beats that do not come back,
+ * the subscriber connection is dead.
  */
 export class BusHeartbeat {
 	readonly #options: BusHeartbeatOptions;
@@ -72,7 +76,10 @@ export class BusHeartbeat {
 		this.#shards.clear();
 	}
 
-	/** Publishes a last beat on each shard, with the number that follows. Resolves once each was accepted or refused. */
+	/**
+	 * Publishes a last beat on each shard, which tells the other nodes that this one stops. Resolves once the backend
+	 * has accepted or refused all of them.
+	 */
 	async sendLast(): Promise<void> {
 		clearTimeout(this.#timer);
 		this.#timer = undefined;
@@ -84,7 +91,7 @@ export class BusHeartbeat {
 		await Promise.allSettled(beats);
 	}
 
-	/** A beat of this node came back. */
+	/** Called when a beat of this node has come back. */
 	received(channel: string, number: number): void {
 		const shard = this.#shards.get(channel);
 		if (shard === undefined) return;
@@ -97,8 +104,8 @@ export class BusHeartbeat {
 	}
 
 	/**
-	 * The time up to which everything published to a shard was received, or everything on all shards, by the monotonic
-	 * clock. `-Infinity` for a channel without beats.
+	 * Returns the time up to which everything published to a shard has been received, by the monotonic clock. If no
+	 * channel is given, returns the earliest such time of all shards. Returns `-Infinity` for a channel without beats.
 	 */
 	provenAt(channel?: string): number {
 		if (channel !== undefined) return this.#shards.get(channel)?.provenAt ?? -Infinity;
@@ -107,7 +114,7 @@ export class BusHeartbeat {
 		return least;
 	}
 
-	/** The shard's subscriptions are new: earlier beats will not come back. */
+	/** Called when the shard's subscriptions have been renewed: earlier beats will not come back. */
 	rebase(channel: string): void {
 		const shard = this.#shards.get(channel);
 		if (shard === undefined) return;
@@ -142,7 +149,7 @@ export class BusHeartbeat {
 	#check(channel: string, shard: ShardBeats, now: number, intervalMs: number): void {
 		const { liveness } = this.#options;
 		if (shard.unansweredSince !== undefined) {
-			// Timers may fire a fraction early; half an interval is margin enough.
+			// Timers can fire slightly early, so half an interval is left as a margin.
 			if (now - shard.unansweredSince >= (BEATS_TO_MISS - 0.5) * intervalMs) liveness.reconnect(channel, 'publish');
 		} else if (shard.accepted - shard.received >= BEATS_TO_MISS) {
 			shard.received = shard.accepted;
@@ -153,14 +160,16 @@ export class BusHeartbeat {
 	#beat(channel: string, shard: ShardBeats, now: number, intervalMs: number): void {
 		const number = shard.accepted + 1;
 		shard.unansweredSince = now;
-		// A number that was refused may have got through all the same: its first time is what it proves.
+		// A refused beat may have got through all the same. If the number is sent again and comes back, it proves only
+		// that messages published before the first attempt were received.
 		if (!shard.sentAt.has(number)) shard.sentAt.set(number, now);
 		this.#options.publish(channel, { number, intervalMs, sentAt: Date.now(), isLast: false }).then(
 			() => {
 				shard.accepted = number;
 				shard.unansweredSince = undefined;
 			},
-			// A refused beat takes no number. The failure itself is reported by whatever publishes messages.
+			// The next beat reuses the number of a refused one. Failures to publish are reported for messages, not for
+			// beats.
 			() => {
 				shard.unansweredSince = undefined;
 			},

@@ -1,29 +1,31 @@
 import type { Beat } from '../wire/frame.ts';
 import { type ClockSettings, OwnClock } from './own-clock.ts';
 
-/** A node without beats is forgotten after this long, in milliseconds. */
+/** A node that sends no beats is forgotten after this time, in milliseconds. */
 const FORGET_AFTER_MS = 600_000;
 
 interface Clock {
 	/**
-	 * The smallest difference between when a beat arrived and when it was sent: the skew, and the delay of that beat.
+	 * The smallest difference between the arrival of a beat, by this node's clock, and its sending, by the other node's.
+	 * It is the skew plus the delay of that beat.
 	 */
 	skewMs: number;
-	/** When the last beat of each shard was sent, by that clock. */
+	/** When the last beat was sent, by the other node's clock. Indexed by shard. */
 	readonly sentAt: number[];
-	/** When it arrived, by the monotonic clock. */
+	/** When the last beat arrived, by the monotonic clock. */
 	seenAt: number;
 }
 
 /**
- * By how much this node's clock is ahead of those of other nodes, from the times in their beats. Each skew is too large
- * by the smallest delay that was seen, and never too small.
+ * Estimates how far this node's clock is ahead of the clock of each other node, from the times in their beats. The skew
+ * is negative if this node's clock is behind. An estimate is too large by the smallest delay of a beat so far, and
+ * never too small.
  */
 export class ClockSkews {
 	readonly #clocks = new Map<number, Clock>();
 	readonly #own = new OwnClock();
 
-	/** A beat of another node arrived now. Its time of sending is by the clock of that node. */
+	/** Updates the skew of a node whose beat has just arrived. The beat's `sentAt` is by the clock of that node. */
 	observe({ origin, shard, sentAt }: Beat): void {
 		this.#followOwnClock();
 		const now = performance.now();
@@ -36,14 +38,15 @@ export class ClockSkews {
 			this.#clocks.set(origin, { skewMs, sentAt: times, seenAt: now });
 			return;
 		}
-		// Beats of a shard arrive in order: a clock that went back was set, and what was known of it no longer holds.
+		// Beats of a shard arrive in order. So if `sentAt` went back, that clock was set, and its earlier skew no longer
+		// holds.
 		const isSetBack = sentAt < (clock.sentAt[shard] ?? -Infinity);
 		clock.skewMs = isSetBack ? skewMs : Math.min(clock.skewMs, skewMs);
 		clock.sentAt[shard] = sentAt;
 		clock.seenAt = now;
 	}
 
-	/** As {@link OwnClock.settingsSince}. */
+	/** See {@link OwnClock.settingsSince}. */
 	ownSettingsSince(time: number): ClockSettings {
 		this.#followOwnClock();
 		return this.#own.settingsSince(time);
@@ -55,7 +58,7 @@ export class ClockSkews {
 		return this.#clocks.get(origin)?.skewMs;
 	}
 
-	/** Returns the least and the greatest skew of all nodes in milliseconds, this one's own 0 included. */
+	/** Returns the least and the greatest skew of all nodes in milliseconds, including 0 for this node itself. */
 	range(): { readonly least: number; readonly most: number } {
 		this.#followOwnClock();
 		let least = 0;
@@ -67,7 +70,7 @@ export class ClockSkews {
 		return { least, most };
 	}
 
-	/** When this node's own clock is set, it moves against all others by as much. */
+	/** If this node's own clock was set, shifts all skews by the same amount. */
 	#followOwnClock(): void {
 		const step = this.#own.check();
 		if (step !== 0) for (const clock of this.#clocks.values()) clock.skewMs += step;

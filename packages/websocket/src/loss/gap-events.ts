@@ -6,33 +6,41 @@ export interface Gap {
 	/** A topic, or `*` for messages that belong to no topic: those of `broadcast` and `send`. */
 	readonly topic: string;
 	/**
-	 * Milliseconds since the epoch. Nothing published before is missing, by the clock of the node that published it or
-	 * by this node's.
+	 * The start of the gap, in milliseconds since the epoch. No message published earlier is missing, whether its time
+	 * is taken from the clock of its publisher or from this node's.
 	 */
 	readonly since: number;
-	/** Milliseconds since the epoch, by the same clocks. Nothing published after is missing. */
+	/**
+	 * The end of the gap, in milliseconds since the epoch, by the same clocks. No message published later is missing.
+	 */
 	readonly until: number;
-	/** What happened, as text for people. */
+	/** What happened, in words for people. */
 	readonly reason: string;
 }
 
 /**
- * How long a gap is held back before listeners are called, in milliseconds. Several nodes may notice the same outage at
- * different times; whatever they notice within this time is merged into one gap.
+ * How long a gap is held back before listeners are called, in milliseconds. Several nodes can notice the same outage at
+ * different times. Their reports within this time are merged into one gap.
  */
 export const GAP_HOLD_MS = 1_250;
 
-/** How long a reported gap is remembered, in milliseconds; later reports that it covers are ignored. */
+/**
+ * How long a reported gap is remembered, in milliseconds. In this time, a loss that the gap covers is not reported
+ * again.
+ */
 const LATE_REPORT_MS = 30_000;
 
 type Span = { since: number; until: number; reason: string };
 
-/** Gathers what may be missing and calls each listener once per topic and interruption. */
+/**
+ * Merges losses into gaps, holds each gap back for a short time, and then calls the listeners: once per topic and
+ * interruption.
+ */
 export class GapEvents {
 	readonly #logger: Logger;
 	readonly #listeners: Listeners<Gap>;
 	readonly #pending = new Map<string, Span>();
-	/** The gaps reported lately, for late reports of the same outage. */
+	/** Recently reported gaps, by topic. A loss that one of them covers is not reported again. */
 	readonly #reported = new Map<string, Span & { readonly at: number }>();
 	#timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -41,15 +49,17 @@ export class GapEvents {
 		this.#listeners = new Listeners((err, { topic }) => logger.error('A gap listener failed', { topic, err }));
 	}
 
-	/** Returns the undo. */
+	/** Adds a listener. Returns a function that removes it. */
 	on(listener: (gap: Gap) => void): () => void {
 		return this.#listeners.add(listener);
 	}
 
 	/**
-	 * Messages may be missing in these topics; reported after the hold.
+	 * Records that messages may be missing in these topics. The gaps are reported once they have been held back for
+	 * `GAP_HOLD_MS`.
 	 *
-	 * @param endedAt when the loss was over at the latest, by the monotonic clock; a gap reported later has covered it
+	 * @param endedAt the latest time at which the loss ended, by the monotonic clock. Only a gap that was reported later
+	 * can cover the loss.
 	 */
 	add(
 		topics: Iterable<string>,
@@ -75,8 +85,8 @@ export class GapEvents {
 	}
 
 	/**
-	 * Returns the time up to which all missing messages have been reported, by the monotonic clock: `now` if no gap is
-	 * held back.
+	 * Returns the time up to which all missing messages have been reported, by the monotonic clock. Returns `now` if no
+	 * gap is held back.
 	 */
 	reportedUntil(now: number): number {
 		let least = now;
@@ -85,14 +95,14 @@ export class GapEvents {
 		return least;
 	}
 
-	/** Reports a gap at once. */
+	/** Reports a gap immediately, without holding it back. */
 	report(gap: Gap): void {
 		const { topic, ...span } = gap;
 		this.#logger.warn('Messages on a topic with history may be missing', { topic, ...span });
 		this.#listeners.call(gap);
 	}
 
-	/** Reports at once what is held. */
+	/** Reports the gaps that are being held back, without waiting any longer. */
 	flush(): void {
 		clearTimeout(this.#timer);
 		this.#timer = undefined;
@@ -109,7 +119,7 @@ export class GapEvents {
 		}
 	}
 
-	/** Reports what is held, and nothing after that. */
+	/** Reports the gaps that are being held back, and forgets all gaps. */
 	close(): void {
 		this.flush();
 		this.#reported.clear();

@@ -15,27 +15,27 @@ import type { Accounted, PeerBeats } from './peer-beats.ts';
 import { ReceivedGapNotices } from './received-gap-notices.ts';
 import type { Span } from './unpublished.ts';
 
-/** The channels this node is subscribed to at the backend, and whose frames arrive. */
+/** The channels that this node is subscribed to at the backend, so that their frames arrive. */
 export interface LiveChannels {
 	live(): Iterable<string>;
 	isLive(channel: string): boolean;
 }
 
 /**
- * How long before it was stored a message may have been published, in milliseconds: an append takes that long at most,
- * and may have to wait for another one.
+ * The longest time from publishing a message to storing it, in milliseconds. An append takes at most
+ * `APPENDED_WITHIN_MS`, but can first have to wait for another append that takes as long.
  */
 const STORED_LATE_MS = 2 * APPENDED_WITHIN_MS;
 
-/** Since when a node may have been on a wrong server. */
+/** The time since which a node may have been on a wrong server. */
 export interface MisledSince {
 	/** By the monotonic clock. */
 	readonly at: number;
-	/** From then until now, by the clock of that node, even if it was set in between. */
+	/** The span from then until now, by the clock of that node, even if the clock was set in between. */
 	readonly span: Span;
 }
 
-/** A node that lags by more than this many heartbeat intervals may be missing messages. */
+/** When this node stops, a lag of more than this many heartbeat intervals is reported as a gap. */
 const LAG_BEATS = 2;
 
 export interface MissingMessagesOptions {
@@ -44,15 +44,18 @@ export interface MissingMessagesOptions {
 	readonly channels: LiveChannels;
 	readonly peers: PeerBeats;
 	readonly gaps: GapEvents;
-	/** Both are undefined where the bus has no liveness. */
+	/** Undefined, as is `heartbeat`, if the bus has no liveness. */
 	readonly liveness: BusLiveness | undefined;
 	readonly heartbeat: BusHeartbeat | undefined;
-	/** Topics with history are read again instead of getting a gap. */
+	/** Reads the missing messages of topics with history, which then need no gap. */
 	readonly histories: Histories | undefined;
 	readonly onError: (error: Error) => void;
 }
 
-/** Decides that messages may be missing: in which topics, from when to when. */
+/**
+ * Decides in which topics messages may be missing, and from which time span. Reports a gap for topics without history,
+ * and has topics with history read again.
+ */
 export class MissingMessages {
 	readonly #options: MissingMessagesOptions;
 	readonly #notices = new ReceivedGapNotices();
@@ -63,7 +66,7 @@ export class MissingMessages {
 		this.#options = options;
 	}
 
-	/** The bus was interrupted and has resubscribed. */
+	/** Called when the bus was interrupted and has resubscribed: frames on `channels` may be missing since `since`. */
 	interrupted(channels: readonly string[] | 'all', since: number, reason: string): void {
 		const { heartbeat, peers } = this.#options;
 		const now = performance.now();
@@ -87,10 +90,11 @@ export class MissingMessages {
 	}
 
 	/**
-	 * This node was on a wrong server, which its bus trusted up to a time. Returns since when it may have been there:
-	 * being a primary does not prove that the others are there as well.
+	 * Returns the time since which this node may have been on a different server than the other nodes. Called when its
+	 * server has turned out to be a wrong one. The result can be earlier than `trusted`: that a server was a primary
+	 * does not prove that the other nodes used it. Only beats from them prove that.
 	 *
-	 * @param trusted in milliseconds since the epoch
+	 * @param trusted when the bus last trusted the wrong server, in milliseconds since the epoch
 	 */
 	misledSince(trusted: number): MisledSince {
 		const { liveness, peers } = this.#options;
@@ -104,8 +108,8 @@ export class MissingMessages {
 	}
 
 	/**
-	 * This node stored messages of these topics on a wrong server. Its own sockets have them; those that come from other
-	 * nodes don't.
+	 * Called when this node has stored messages of some topics on a wrong server. Its own sockets have received them.
+	 * Sockets that come from other nodes have not.
 	 */
 	storedElsewhere(topics: readonly string[] | 'all', { since, until }: Span): void {
 		if (topics.length === 0) return;
@@ -113,13 +117,14 @@ export class MissingMessages {
 		this.#options.gaps.add(this.#affected(topics), since, until, 'this node was connected to a wrong server');
 	}
 
-	/** When messages of topics with history were stored where they can't be read, lately; undefined if they were not. */
+	/** The time in which nodes lately stored messages on a wrong server; undefined if none did. */
 	get misledSpan(): Span | undefined {
 		return this.#misled.all;
 	}
 
 	/**
-	 * Reports at once all gaps, including one up to now if this node can't vouch for what others have published.
+	 * Reports all gaps immediately. If this node lags too far behind to know what others have published, that includes a
+	 * gap up to now in every topic.
 	 *
 	 * @param disconnectedAt as for `watermark`
 	 */
@@ -128,13 +133,13 @@ export class MissingMessages {
 		const lagMs = now - this.#accountedAt(now, disconnectedAt);
 		const until = Date.now();
 		if (lagMs > LAG_BEATS * this.#intervalMs) {
-			const reason = 'this node is stopping before it could tell what it had missed';
+			const reason = 'this node stopped before it could tell whether it had missed messages';
 			this.#mayBeMissingAnywhere(this.#affected('all'), until - lagMs - this.#slackMs, until, reason);
 		}
 		this.#options.gaps.flush();
 	}
 
-	/** A beat arrived, of this node or another one. */
+	/** Called when a beat has arrived, from this node or from another one. */
 	beat(channel: string, beat: Beat): void {
 		const { origin, heartbeat, peers } = this.#options;
 		if (beat.origin === origin) {
@@ -146,15 +151,18 @@ export class MissingMessages {
 		const missedSince = peers.received(beat, now);
 		if (missedSince === undefined) return;
 		const { since, until } = this.#spanOf(missedSince, now, beat.sentAt);
-		const reason = 'beats of another node were missed, and perhaps its messages';
+		const reason = 'beats of another node were missed, so its messages may have been missed too';
 		this.#mayBeMissing(this.#affected(this.#channelsOf(beat.shard)), since, until, reason);
 	}
 
-	/** Reports once what nodes that fell silent may have been unable to publish. Called once per heartbeat interval. */
+	/**
+	 * Reports a gap for each node that fell silent, because it may have had messages that it could not publish. Reports
+	 * each of these nodes only once. Called once per heartbeat interval.
+	 */
 	checkSilentNodes(now: number): void {
 		const { peers, liveness, heartbeat, histories, gaps } = this.#options;
 		if (liveness === undefined || heartbeat === undefined) return;
-		// Notices whether the clock was set, however long no node is heard.
+		// This notices whether this node's clock was set, even if no beat arrives for a long time.
 		this.#skews.range();
 		const channels = new Map(liveness.heartbeatChannels().map((channel) => [this.#shardOf(channel), channel]));
 		const provenAt = (shard: number): number => {
@@ -163,18 +171,18 @@ export class MissingMessages {
 		};
 		for (const { shard, since: silentSince } of peers.givenUp(provenAt, now)) {
 			const { since, until } = this.#spanOf(silentSince, now);
-			// What could not be stored was not published: topics with history miss nothing.
+			// On a topic with history, a message that could not be stored was not published. So nothing is missing there.
 			const topics = [...this.#affected(this.#channelsOf(shard))].filter((topic) => !histories?.boundsOf(topic));
 			gaps.add(topics, since, until, 'another node fell silent, and may have been unable to publish');
 		}
 	}
 
-	/** Another node could not publish. */
+	/** Called when another node has reported that it could not publish for a time. */
 	gapNotice(channel: string, { origin, everything, stored, misled, since, until, sentAt }: GapNotice): void {
 		const now = Date.now();
 		if (!this.#notices.isNew(`${origin} ${channel} ${since} ${until}`, now)) return;
-		// The span by the other node's clock, which stamped the messages, and by this one's. The difference between now
-		// and `sentAt` is the skew and the delay of the notice: at the begin, only the skew may count.
+		// The gap must cover the span by two clocks: the other node's, which stamped the messages, and this node's. The
+		// clock skew plus the delay of the notice is `now - sentAt`. Only the skew may shift the start of the gap.
 		const skew = Math.min(now - sentAt, this.#skews.of(origin) ?? 0);
 		const affected = this.#affected(everything ? 'all' : [channel]);
 		const begin = Math.floor(Math.min(since, since + skew) - this.#slackMs);
@@ -187,23 +195,29 @@ export class MissingMessages {
 	}
 
 	/**
-	 * The backend refused to subscribe to a channel again, since then and until now.
+	 * Called when the backend has refused to resubscribe a channel, so that its frames may be missing from `since` until
+	 * now.
 	 *
-	 * @param error set while it still refuses
+	 * @param error set if the backend still refuses; undefined once the channel is live again
 	 */
 	refused(channel: string, since: number, error?: SubscriptionLostError): void {
 		if (error !== undefined) this.#options.onError(error);
 		const topics = isTopic(channel) ? [channel] : this.#affected([channel]);
-		this.#mayBeMissingAnywhere(topics, since - this.#slackMs, Date.now(), 'the backend refuses the topic');
+		const reason = 'the backend refused to resubscribe the topic';
+		this.#mayBeMissingAnywhere(topics, since - this.#slackMs, Date.now(), reason);
 	}
 
-	/** Messages of a topic with history can't be recovered. */
+	/** Reports a gap in a topic with history, whose messages since `since` can't be recovered from the store. */
 	unrecoverable(topic: string, since: number, reason: string): void {
 		const span = this.#byAllClocks(since - STORED_LATE_MS - this.#slackMs, Date.now());
 		this.#options.gaps.report({ topic, ...span, reason });
 	}
 
-	/** @param disconnectedAt since when the bus is not ready, by the monotonic clock; undefined while it is */
+	/**
+	 * Returns how far this node lags behind the others, and how far their clocks differ from its own.
+	 *
+	 * @param disconnectedAt when the bus stopped being ready, by the monotonic clock; undefined if it is ready
+	 */
 	watermark(disconnectedAt: number | undefined): Watermark {
 		const now = performance.now();
 		const at = Math.min(this.#options.gaps.reportedUntil(now), this.#accountedAt(now, disconnectedAt));
@@ -211,7 +225,7 @@ export class MissingMessages {
 		return { lagMs: Math.ceil(now - at), clocksBehindMs: Math.ceil(most), clocksAheadMs: this.#aheadMs(least) };
 	}
 
-	/** Returns the time up to which everything has arrived or is known to be missing, by the monotonic clock. */
+	/** Returns the time up to which every message has arrived or is known to be missing, by the monotonic clock. */
 	#accountedAt(now: number, disconnectedAt: number | undefined): number {
 		const { heartbeat, liveness, peers } = this.#options;
 		let at = Math.min(disconnectedAt ?? now, heartbeat?.provenAt() ?? now);
@@ -220,43 +234,57 @@ export class MissingMessages {
 		return at;
 	}
 
-	/** Whether a frame was sent over a connection that has failed since, so that it belongs to a gap. */
+	/**
+	 * Returns whether a frame was sent over a connection that has since failed. Its messages belong to a reported gap.
+	 */
 	isLate(sender: Sender): boolean {
 		return this.#options.peers.isLate(sender);
 	}
 
-	/** A frame arrived that another release has written: what it carries is missing. */
+	/**
+	 * Called when a frame has arrived in the format of another release. It can't be decoded, so its messages are
+	 * missing.
+	 */
 	unreadable(channel: string): void {
 		const { heartbeat } = this.#options;
 		const now = Date.now();
 		const since = (heartbeat === undefined ? now : wallTime(heartbeat.provenAt())) - this.#slackMs;
-		this.#mayBeMissingAnywhere(this.#affected([channel]), since, now, 'another node runs another release');
+		this.#mayBeMissingAnywhere(this.#affected([channel]), since, now, 'another node runs a different release');
 	}
 
-	/** As {@link #mayBeMissing}, for a span of this node's clock and messages that any node may have stamped. */
+	/**
+	 * Like {@link #mayBeMissing}, but `since` and `until` are by this node's clock, and the messages may have been
+	 * stamped by any node's clock.
+	 */
 	#mayBeMissingAnywhere(topics: Iterable<string>, since: number, until: number, reason: string): void {
 		const span = this.#byAllClocks(since, until);
 		this.#mayBeMissing(topics, span.since, span.until, reason);
 	}
 
-	/** Returns a span of this node's clock, widened so that it holds by the clocks of all nodes. */
+	/** Widens a span that is by this node's clock, so that it covers the same time by the clocks of all nodes. */
 	#byAllClocks(since: number, until: number): Span {
 		const { least, most } = this.#skews.range();
-		// This node's clock may have been set back.
+		// If this node's clock was set back, `since` can be later than `until`.
 		return { since: Math.floor(Math.min(since, until) - most), until: Math.ceil(until + this.#aheadMs(least)) };
 	}
 
-	/** By how much other clocks are ahead of this node's at most, in milliseconds. @param least the least skew */
+	/**
+	 * Returns by how much the clock of another node can be ahead of this node's, at most, in milliseconds.
+	 *
+	 * @param least the least skew of all nodes
+	 */
 	#aheadMs(least: number): number {
-		// A skew is too large by the delay of a beat, so that of a clock that is ahead says too little.
+		// A measured skew is too large by the delay of a beat. The skew of a clock that is ahead is negative, so this
+		// error makes it look less far ahead than it is. The slack compensates for that.
 		return least < 0 ? Math.ceil(this.#slackMs - least) : 0;
 	}
 
 	/**
-	 * Returns the time from `from` to now, by this node's clock and by that of the other node that `from` belongs to.
+	 * Returns the span from `from` to now. It covers that time by two clocks: this node's, and the clock of the other
+	 * node that `from` is about.
 	 *
 	 * @param now by the monotonic clock
-	 * @param sentAt the time now by the clock of the other node, if known; that clock may have been set since `from`
+	 * @param sentAt the current time by the other node's clock, if known; that clock may have been set since `from`
 	 */
 	#spanOf(from: Accounted, now: number, sentAt?: number): Span {
 		const elapsedMs = now - from.at;
@@ -274,15 +302,18 @@ export class MissingMessages {
 		return [...this.#options.channels.live()].filter((channel) => this.#shardOf(channel) === shard);
 	}
 
-	/** The heartbeat channels among these. */
+	/** Returns the heartbeat channels among `channels`. */
 	#heartbeatChannels(channels: readonly string[] | 'all'): readonly string[] {
 		const all = this.#options.liveness?.heartbeatChannels() ?? [];
 		return channels === 'all' ? all : all.filter((channel) => channels.includes(channel));
 	}
 
 	/**
-	 * @param options.storedSince the begin for topics with history, which get a gap only if something is found missing
-	 * @param options.endedAt when the loss was over at the latest, by the monotonic clock; default now
+	 * Reports a gap in topics without history, and has topics with history read again.
+	 *
+	 * @param options.storedSince the start of the span for topics with history, which get a gap only if reading them
+	 * again shows that messages are missing; default `since`
+	 * @param options.endedAt the latest time at which the loss ended, by the monotonic clock; default now
 	 */
 	#mayBeMissing(
 		topics: Iterable<string>,
@@ -301,7 +332,10 @@ export class MissingMessages {
 		gaps.add(plain, since, until, reason, endedAt);
 	}
 
-	/** The topics of the channels. `*` stands for everything that is sent to sockets directly. */
+	/**
+	 * Yields the live topics among `channels`, and `*` if one of them carries messages that are sent directly to
+	 * sockets.
+	 */
 	*#affected(channels: readonly string[] | 'all'): Generator<string> {
 		let toSockets = false;
 		for (const channel of channels === 'all' ? this.#options.channels.live() : channels) {
@@ -311,7 +345,7 @@ export class MissingMessages {
 		if (toSockets) yield BROADCAST_CHANNEL;
 	}
 
-	/** How much earlier than the backend received it a message may have been published. */
+	/** The longest time assumed between the publishing of a message and its receipt by the backend, in milliseconds. */
 	get #slackMs(): number {
 		return this.#intervalMs / 2;
 	}

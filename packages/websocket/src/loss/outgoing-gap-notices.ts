@@ -1,31 +1,31 @@
 import type { Unpublished, UnpublishedSpans } from './unpublished.ts';
 
 /**
- * How many beats in a row repeat a gap notice. The nodes it is meant for may be recovering from the same outage, which
- * takes them up to 1.5 s.
+ * How many times a gap notice is repeated, once per beat. The nodes that need it may be recovering from the same
+ * outage, which takes up to 1.5 s.
  */
 const REPEATS = 6;
 
 /**
- * Decides when the other nodes are told what this node could not publish: at once, and again with the following beats.
+ * Decides when this node sends gap notices about what it could not publish: immediately, and again with the next beats.
  */
 export class OutgoingGapNotices {
 	readonly #unpublished: Unpublished;
 	readonly #repeats: boolean;
 	readonly #repeating: { readonly spans: UnpublishedSpans; left: number }[] = [];
 
-	/** @param repeats whether `due` will be called, which takes heartbeats */
+	/** @param repeats whether notices are repeated, which requires heartbeats: `due` is called for each of them */
 	constructor(unpublished: Unpublished, repeats: boolean) {
 		this.#unpublished = unpublished;
 		this.#repeats = repeats;
 	}
 
-	/** Whether a notice is to be sent again with the next beat. */
+	/** Whether a notice will be sent again with the next beat. */
 	get areRepeating(): boolean {
 		return this.#repeating.length > 0;
 	}
 
-	/** Returns the spans that have not been sent before. */
+	/** Returns the spans that have not been sent yet; undefined if all have been. */
 	fresh(): UnpublishedSpans | undefined {
 		if (this.#unpublished.isEmpty) return undefined;
 		const spans = this.#unpublished.take();
@@ -33,7 +33,7 @@ export class OutgoingGapNotices {
 		return spans;
 	}
 
-	/** Returns the notices to repeat now. Called once per beat that the backend accepted. */
+	/** Returns the spans whose notices must be repeated now. Called once per beat that the backend accepted. */
 	due(): readonly UnpublishedSpans[] {
 		const due: UnpublishedSpans[] = [];
 		for (const each of this.#repeating) {

@@ -1,21 +1,30 @@
-/** Clocks are disciplined by less than this at once; a larger step means that the clock was set, in milliseconds. */
+/**
+ * A step of this node's clock by at least this much, in milliseconds, means that the clock was set. Time
+ * synchronisation makes smaller corrections.
+ */
 const SMALLEST_STEP_MS = 50;
-/** How long a setting that no longer holds is remembered, in milliseconds. */
+/** How long a former setting is remembered, in milliseconds. */
 const REMEMBER_MS = 600_000;
 
-/** Settings of this node's clock, as the difference between it and the monotonic clock, in milliseconds. */
+/**
+ * The range of settings of this node's clock. A setting is the difference between the clock and the monotonic clock, in
+ * milliseconds.
+ */
 export interface ClockSettings {
 	readonly least: number;
 	readonly most: number;
 }
 
-/** How this node's clock was set while it ran. Messages carry the time of this clock when they were published. */
+/** Records the settings of this node's clock. Messages carry the time of this clock when they were published. */
 export class OwnClock {
-	/** The settings that no longer hold, with the time until which each may have held; oldest first. */
+	/** The former settings, oldest first. Each is recorded with the time at which the next one was noticed. */
 	readonly #former: { readonly offset: number; readonly until: number }[] = [];
 	#offset = currentOffset();
 
-	/** Notices whether the clock was set. To be called often. Returns by how much, in milliseconds. */
+	/**
+	 * Notices whether the clock was set. Must be called often. Returns the size of the step, in milliseconds; 0 if the
+	 * clock was not set.
+	 */
 	check(): number {
 		const offset = currentOffset();
 		const step = offset - this.#offset;
@@ -41,7 +50,7 @@ export class OwnClock {
 	}
 }
 
-/** Constant until the clock is set. */
+/** Returns the current setting of the clock, which changes only when the clock is set. */
 function currentOffset(): number {
 	return Date.now() - performance.now();
 }

@@ -1,21 +1,22 @@
 import type { Beat, Sender } from '../wire/frame.ts';
 
-/** A node whose beats stop for this many of its intervals may be connected to another server. */
+/** A node is suspicious if it sends no beat for this many of its intervals: it may be connected to another server. */
 const SUSPICIOUS_AFTER_BEATS = 4;
-/** How far a beat may lag behind the time at which it is due, in intervals, before beats count as missed. */
+/** How many intervals can pass without a beat before beats count as missed. */
 const OVERDUE_AFTER_BEATS = 1.5;
-/** If the times in two beats differ by so much more than they should, a clock was set, in milliseconds. */
+/** If the times in two beats differ from what is expected by more than this, in milliseconds, a clock was set. */
 const SMALLEST_STEP_MS = 250;
-/** A node that is silent for this long without having said that it stops is given up, in milliseconds. */
+/** A node is given up if it sends no beat for this long, in milliseconds, and has not sent a last beat. */
 const GIVEN_UP_AFTER_MS = 10_000;
-/** Connections to a server that are made together are ready within this time, in milliseconds. */
+/**
+ * For how long a subscription counts as new, in milliseconds. The connections to a server, if opened together, are all
+ * ready within this time.
+ */
 const JUST_NOW_MS = 5_000;
-/** A silent node is forgotten after this long, in milliseconds. */
+/** A silent node is forgotten after this time, in milliseconds. */
 const FORGET_AFTER_MS = 600_000;
 
-/**
- * The moment up to which everything that a node published to a shard has arrived, or has been reported as missing.
- */
+/** The time up to which everything that a node published to a shard has arrived or has been reported as missing. */
 export interface Accounted {
 	/** By this node's monotonic clock. */
 	readonly at: number;
@@ -23,7 +24,7 @@ export interface Accounted {
 	readonly sentAt: number;
 }
 
-/** What is known of one node on one shard. */
+/** What is known about one node on one shard. */
 interface Peer {
 	incarnation: number;
 	/** The number of the last beat received. */
@@ -31,45 +32,52 @@ interface Peer {
 	/** When that beat was received, by the monotonic clock. */
 	receivedAt: number;
 	intervalMs: number;
-	/** Later than the last beat where an interruption of this node's own has been reported since. */
+	/** Usually the time of the last beat. It is later if messages up to a later time have been reported as missing. */
 	accounted: Accounted;
-	/** The same without what was reported when the node was given up, which says nothing of stored messages. */
+	/**
+	 * Like `accounted`, but not moved when the node is given up, because topics with history are not part of that
+	 * report.
+	 */
 	arrived: Accounted;
 	suspicious: boolean;
 	givenUp: boolean;
 }
 
-/** Since when this node listens to a shard, by the monotonic clock. */
+/** The current subscriptions of this node to a shard. All times are by the monotonic clock. */
 interface Listening {
 	readonly since: number;
-	/** When the interruption before that began. What was published between the two has been reported as missing. */
+	/** When the interruption before `since` began. What was published in between has been reported as missing. */
 	readonly interruptedAt: number;
-	/** What {@link PeerBeats.arrivedUntil} was before that interruption. */
+	/** The result of {@link PeerBeats.arrivedUntil} before that interruption. */
 	readonly arrivedUntil: number;
 }
 
-/** The other nodes, as far as their beats show. All times are in milliseconds. */
+/**
+ * Tracks the other nodes by their beats: which of them are alive, when beats were missed, and up to when all of their
+ * messages are accounted for. All times are in milliseconds.
+ */
 export class PeerBeats {
 	/** By origin and shard. */
 	readonly #peers = new Map<number, (Peer | undefined)[]>();
-	/** By shard, where this node's subscriptions have been interrupted. */
+	/** By shard. Has no entry for a shard whose subscriptions have never been interrupted. */
 	readonly #listening = new Map<number, Listening>();
 	#startedAt = 0;
 
-	/** The number of other nodes that send beats. */
+	/** The number of other nodes whose beats arrive. */
 	get count(): number {
 		let count = 0;
 		for (const shards of this.#peers.values()) if (shards.some((peer) => peer?.suspicious === false)) count++;
 		return count;
 	}
 
-	/** This node listens from `now` on, by the monotonic clock. */
+	/** Called when this node starts to listen, at `now` by the monotonic clock. */
 	start(now: number): void {
 		this.#startedAt = now;
 	}
 
 	/**
-	 * Whether a frame was sent over a connection that has failed since: what it carries is already known to be missing.
+	 * Returns whether a frame was sent over a connection that has since failed. Its messages have already been reported
+	 * as missing.
 	 */
 	isLate({ origin, shard, incarnation }: Sender): boolean {
 		const peer = this.#peers.get(origin)?.[shard];
@@ -80,8 +88,8 @@ export class PeerBeats {
 	}
 
 	/**
-	 * Records a beat that is not late. Returns since when beats of that node, and so perhaps its messages, were missed;
-	 * undefined if none were.
+	 * Records a beat that is not late. If earlier beats of that node were missed, its messages may have been missed as
+	 * well: returns the time up to which they are accounted for. Otherwise returns undefined.
 	 *
 	 * @param now by the monotonic clock
 	 */
@@ -107,19 +115,19 @@ export class PeerBeats {
 	#missedSince(peer: Peer, { shard, number, sentAt }: Beat, now: number): Accounted | undefined {
 		const { since, interruptedAt } = this.#listeningTo(shard);
 		const isFirstAfterInterruption = peer.receivedAt < since && peer.accounted.at >= since;
-		// The report of the interruption could not know that the clock of that node had been set.
+		// If that node's clock has been set, the report of the interruption did not cover the span by the new clock.
 		const stepMs = sentAt - later(peer.accounted, now).sentAt;
 		if (isFirstAfterInterruption && Math.abs(stepMs) > SMALLEST_STEP_MS) {
 			const at = Math.min(interruptedAt, peer.receivedAt);
 			return { at, sentAt: sentAt - (now - at) };
 		}
 		if (number <= peer.number + 1) return undefined;
-		// The missing ones may be those of an interruption that has been reported.
+		// The missing beats may belong to an interruption that has already been reported.
 		if (isFirstAfterInterruption && now - since <= OVERDUE_AFTER_BEATS * peer.intervalMs) return undefined;
 		return peer.accounted;
 	}
 
-	/** A node whose first beat to arrive is not its number one should have been received before. */
+	/** If the first beat to arrive from a node is not its number 1, earlier ones should have arrived, too. */
 	#missedBeforeFirst({ shard, number, intervalMs, sentAt }: Beat, now: number): Accounted | undefined {
 		if (number <= 1) return undefined;
 		const { since, interruptedAt } = this.#listeningTo(shard);
@@ -131,11 +139,13 @@ export class PeerBeats {
 	}
 
 	/**
-	 * The subscriptions to a shard were interrupted. What any node published to it from `from` to `now` is about to be
-	 * reported as missing. Nodes that were overdue even before remain unaccounted for.
+	 * Called when the subscriptions to a shard were interrupted. The caller is about to report everything that was
+	 * published to the shard from `from` to `now` as missing. Nodes that were already overdue at `from` remain
+	 * unaccounted for.
 	 *
-	 * @param from by the monotonic clock, as `now`
-	 * @returns what had arrived of each node; the report must reach back to there for those that were not overdue
+	 * @param from by the monotonic clock, like `now`
+	 * @returns for each node, up to when its messages had arrived; the report must start there for nodes that were not
+	 * overdue
 	 */
 	interrupted(
 		shard: number,
@@ -155,9 +165,9 @@ export class PeerBeats {
 	}
 
 	/**
-	 * Returns the time up to which beats arrived of every node that was there when this node last subscribed to a shard:
-	 * until then, this node was on the same server as the others. If it has subscribed just now, the time before counts
-	 * as well.
+	 * Returns the time up to which beats arrived from all nodes that were alive when this node last subscribed to a
+	 * shard. Until then, this node was on the same server as the others. If it has subscribed only just now, the result
+	 * is at most what it was before the interruption.
 	 */
 	arrivedUntil(shard: number, now: number): number {
 		const { since, arrivedUntil } = this.#listeningTo(shard);
@@ -176,8 +186,8 @@ export class PeerBeats {
 	}
 
 	/**
-	 * Returns whether a node fell silent since the last call: it may have died, or this node may be connected to the
-	 * wrong server.
+	 * Returns whether a node fell silent since the last call. That node may have died, or this one may be connected to
+	 * the wrong server.
 	 */
 	newlySuspicious(now: number): boolean {
 		let found = false;
@@ -195,9 +205,11 @@ export class PeerBeats {
 
 	/**
 	 * Gives up the nodes that fell silent without a last beat: they may have had messages that they could not publish.
-	 * Returns since when, with the shard. A node is returned once, unless it comes back.
+	 * For each of them, returns the shard and the time up to which its messages are accounted for. A node is returned
+	 * only once, unless it comes back.
 	 *
-	 * @param provenAt up to when, by the monotonic clock, everything published to a shard has been received
+	 * @param provenAt returns the time up to which everything published to a shard has been received, by the monotonic
+	 * clock
 	 */
 	givenUp(provenAt: (shard: number) => number, now: number): { readonly shard: number; readonly since: Accounted }[] {
 		const found: { shard: number; since: Accounted }[] = [];
@@ -216,7 +228,7 @@ export class PeerBeats {
 
 	/**
 	 * Returns the time up to which everything that other nodes published to a shard has arrived or has been reported as
-	 * missing: `now` if there is no other node.
+	 * missing. Returns `now` if there is no other node.
 	 */
 	accountedAt(shard: number, now: number): number {
 		let least = now;

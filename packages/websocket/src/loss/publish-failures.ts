@@ -5,27 +5,29 @@ import { encodeGap, type Origin, type Sender } from '../wire/frame.ts';
 import { OutgoingGapNotices } from './outgoing-gap-notices.ts';
 import { type Span, Unpublished, type UnpublishedSpan, type UnpublishedSpans } from './unpublished.ts';
 
-/** How often a failing shard is reported at most, in milliseconds. */
+/** The shortest time between two reports of a failing shard, in milliseconds. */
 const REPORT_INTERVAL_MS = 1_000;
 
 export interface PublishFailuresOptions {
 	readonly bus: Bus;
 	/** This node. */
 	readonly origin: Origin;
-	/** Called when publishing begins to fail, not for every message. */
+	/** Called when publishing on a shard starts to fail, not for every message. */
 	readonly onError: (error: Error) => void;
 }
 
-/** Keeps track of what this node could not publish, and tells the other nodes as soon as they can be reached. */
+/** Records what this node could not publish, and sends the other nodes gap notices about it as soon as possible. */
 export class PublishFailures {
 	readonly #options: PublishFailuresOptions;
 	readonly #unpublished = new Unpublished();
 	readonly #notices: OutgoingGapNotices;
-	/** By shard: how often publishing began to fail, whether it fails now, and when that was last reported. */
+	/** By shard, as are the next two fields: how many times publishing has started to fail. */
 	readonly #incarnations: number[] = [];
+	/** Whether publishing currently fails. */
 	readonly #failing: boolean[] = [];
+	/** When a failure was last reported, in milliseconds since the epoch. */
 	readonly #reportedAt: number[] = [];
-	/** The number of notices that the backend has not answered yet. */
+	/** The number of notices that the backend has neither accepted nor refused yet. */
 	#sending = 0;
 	#told: PromiseWithResolvers<void> | undefined;
 
@@ -34,23 +36,23 @@ export class PublishFailures {
 		this.#notices = new OutgoingGapNotices(this.#unpublished, options.bus.liveness !== undefined);
 	}
 
-	/** Returns the marker that this node's frames on the channel carry. */
+	/** Returns the sender, as it is written into this node's frames on a channel. */
 	sender(channel: string): Sender {
 		const shard = this.#shardOf(channel);
 		return { origin: this.#options.origin, shard, incarnation: this.#incarnations[shard] ?? 0 };
 	}
 
-	/** The backend accepted a frame: the shard works, and pending gap notices can be sent. */
+	/** Called when the backend has accepted a frame: the shard works, and pending gap notices can be sent. */
 	succeeded(channel: string): void {
 		this.#failing[this.#shardOf(channel)] = false;
 		this.#send(this.#notices.fresh());
 	}
 
 	/**
-	 * The backend did not accept a frame.
+	 * Called when the backend has not accepted a frame.
 	 *
-	 * @param since no later than the first of its messages, in milliseconds since the epoch
-	 * @returns the error for those who wait for its messages
+	 * @param since when the frame's first message was published, or earlier, in milliseconds since the epoch
+	 * @returns the error with which the promises of the frame's messages reject
 	 */
 	failed(channel: string, cause: Error, since: number): BusUnavailableError {
 		const error = new BusUnavailableError(channel, { cause });
@@ -65,9 +67,9 @@ export class PublishFailures {
 	}
 
 	/**
-	 * What the backend accepted in this time may have reached no other node.
+	 * Called when frames that the backend accepted in a time span may have reached no other node.
 	 *
-	 * @param stored the topics with history among those that messages were stored to, or 'all' if there are too many
+	 * @param stored the topics with history to which messages were stored in that time, or 'all' if they are not known
 	 */
 	undelivered(span: Span, stored: readonly string[] | 'all'): void {
 		this.#unpublished.addAll({ ...span, stored: stored === 'all', misled: stored.length > 0 });
@@ -75,19 +77,23 @@ export class PublishFailures {
 		for (const topic of stored) this.#unpublished.add(topic, { ...span, stored: true });
 	}
 
-	/** The backend accepted a beat. @param repeat whether it is the first one of its tick */
+	/**
+	 * Called when the backend has accepted a beat.
+	 *
+	 * @param repeat whether to repeat earlier notices; true for the first accepted beat of each tick
+	 */
 	beatAccepted(repeat: boolean): void {
 		if (repeat) for (const spans of this.#notices.due()) this.#send(spans);
 		this.#send(this.#notices.fresh());
 		this.#settle();
 	}
 
-	/** Whether the backend has accepted a notice for everything that could not be published. */
+	/** Whether the backend has accepted a notice for everything that this node could not publish. */
 	get areTold(): boolean {
 		return this.#unpublished.isEmpty && this.#sending === 0;
 	}
 
-	/** Resolves once every notice was accepted, and repeated as often as it has to be. */
+	/** Sends pending notices. Resolves once the backend has accepted every notice and all of its repetitions. */
 	told(): Promise<void> {
 		this.#told ??= Promise.withResolvers();
 		this.#send(this.#notices.fresh());
@@ -103,7 +109,10 @@ export class PublishFailures {
 		return this.#options.bus.liveness?.shardOf(channel) ?? 0;
 	}
 
-	/** Where some messages get through and others do not, a shard fails again and again. */
+	/**
+	 * Reports an error, unless the shard has reported one recently. If some messages get through and others do not, a
+	 * shard starts to fail many times in succession.
+	 */
 	#report(shard: number, error: Error): void {
 		const now = Date.now();
 		if (now - (this.#reportedAt[shard] ?? 0) < REPORT_INTERVAL_MS) return;

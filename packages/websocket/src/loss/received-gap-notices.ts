@@ -1,7 +1,7 @@
-/** How long a gap notice is remembered, so that its repetitions are recognised, in milliseconds. */
+/** How long a gap notice is remembered, in milliseconds, to recognise its repetitions. */
 const REMEMBER_MS = 30_000;
 
-/** Tells new gap notices of other nodes from repeated ones. */
+/** Distinguishes new gap notices of other nodes from repeated ones. */
 export class ReceivedGapNotices {
 	readonly #receivedAt = new Map<string, number>();
 

@@ -4,25 +4,31 @@ export interface Span {
 	readonly until: number;
 }
 
-/** When messages could not be published. */
+/** A time span in which messages could not be published. */
 export interface UnpublishedSpan extends Span {
-	/** Whether stored messages are affected as well, so that they can't be read again. Default false. */
+	/**
+	 * Whether messages on topics with history may be lost as well, so that reading the store does not bring them back.
+	 * Default false.
+	 */
 	readonly stored?: boolean;
 	/** Whether this node stored messages on a wrong server. Default false. */
 	readonly misled?: boolean;
 }
 
-/** Above this number of channels they are folded into one span for all, so that memory and gap notices stay bounded. */
+/**
+ * The number of channels whose spans are recorded separately. If there are more, they are merged into one span for all
+ * channels, so that memory and the number of gap notices stay bounded.
+ */
 const MAX_CHANNELS = 10_000;
 
-/** What this node could not publish. */
+/** The spans in which this node could not publish, by channel. */
 export interface UnpublishedSpans {
 	readonly channels: ReadonlyMap<string, UnpublishedSpan>;
-	/** Set where every channel is affected. */
+	/** Set if every channel is affected. */
 	readonly everything: UnpublishedSpan | undefined;
 }
 
-/** Records which channels this node could not publish to, and when, until the other nodes have been told. */
+/** Records to which channels this node could not publish, and when, until gap notices are sent about them. */
 export class Unpublished {
 	#channels = new Map<string, UnpublishedSpan>();
 	#everything: UnpublishedSpan | undefined;
@@ -37,11 +43,11 @@ export class Unpublished {
 		}
 	}
 
-	/** Every channel is affected. */
+	/** Records a span in which every channel is affected. */
 	addAll(span: UnpublishedSpan): void {
 		let all = union(this.#everything, span);
 		for (const [channel, each] of this.#channels) {
-			// A span that says nothing of stored messages does not replace one that does.
+			// If the merged span does not cover topics with history, a channel's span that does must be kept.
 			if (each.stored === true && all.stored !== true) continue;
 			all = union(all, each);
 			this.#channels.delete(channel);
@@ -63,7 +69,7 @@ export class Unpublished {
 }
 
 function union(a: UnpublishedSpan | undefined, b: UnpublishedSpan): UnpublishedSpan {
-	// A clock that was set back makes a span end before it begins.
+	// If the clock was set back, a span can end before it starts.
 	const times = [b.since, b.until];
 	if (a !== undefined) times.push(a.since, a.until);
 	const span = { since: Math.min(...times), until: Math.max(...times) };

@@ -13,7 +13,9 @@ describe('a provider on a bus without liveness', () => {
 		await node.connect({ topics: new Set(['t']) });
 		await node.provider.publish('t', 'x');
 
-		expect(hints(node)).toEqual(["This bus has no liveness: losses that it does not report itself can't be detected"]);
+		expect(hints(node)).toEqual([
+			"This bus has no liveness checks: losses that it does not report itself can't be detected",
+		]);
 		expect(node.log.problems).toEqual([]);
 	});
 

@@ -187,7 +187,7 @@ describe('a refused channel', () => {
 
 describe('a live channel that the backend begins to refuse', () => {
 	const lost = (cause: string): string =>
-		`"a" could not be resubscribed; this node misses messages from other nodes until the backend allows it: ${cause}`;
+		`"a" could not be resubscribed; this node misses messages from other nodes until a retry succeeds: ${cause}`;
 
 	it('is retried, and each failure reports the time since the last one', async () => {
 		const { bus, interest, refusals, losses } = await openInterest();

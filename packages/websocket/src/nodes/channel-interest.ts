@@ -10,15 +10,18 @@ export const DEFAULT_GRACE_MS = 1_000;
 
 export interface ChannelInterestOptions {
 	readonly graceMs: number;
-	/** The backend refused a channel; its subscribers must be rolled back. */
+	/**
+	 * Called when the backend has refused to subscribe to a channel. The subscriptions of its sockets must be rolled
+	 * back.
+	 */
 	readonly onRefused: (channel: string, error: SubscribeError) => void;
 	/**
-	 * The backend refused to resubscribe a live channel, on which frames may be missing from `since` (milliseconds since
-	 * the epoch) until now. Called again after each failed retry, with the time of the previous call as `since`, and
-	 * finally without an error once the channel is live again.
+	 * Called when the backend has refused to resubscribe a live channel, on which frames may be missing from `since`
+	 * (milliseconds since the epoch) until now. Called again after each failed retry, with the time of the previous call
+	 * as `since`, and finally without an error once the channel is live again.
 	 */
 	readonly onLost: (channel: string, since: number, error?: SubscriptionLostError) => void;
-	/** An operation failed in the background. */
+	/** Called when an operation has failed in the background. */
 	readonly onError: (error: Error) => void;
 }
 
@@ -31,9 +34,7 @@ interface Pending {
 	readonly promise: Promise<void>;
 	readonly resolve: () => void;
 	readonly reject: (error: Error) => void;
-	/**
-	 * Set if the channel was unsubscribed while it was being subscribed: the grace period that it gets once it is live.
-	 */
+	/** The grace period that starts once the channel is live. Set if the channel was unsubscribed before that. */
 	unsubscribedGraceMs: number | undefined;
 }
 
@@ -41,15 +42,15 @@ interface Pending {
 const LIVE = null;
 
 /**
- * Keeps this node subscribed at the backend to the channels that it needs. Calls made in one tick are sent together,
- * calls for the same pending channel share a promise, and a channel that is no longer needed stays subscribed for a
- * grace period.
+ * Keeps this node subscribed at the backend to the channels that it needs. Calls made in one tick are sent to the
+ * backend together, and calls for the same pending channel share a promise. A channel that is no longer needed stays
+ * subscribed for a grace period.
  */
 export class ChannelInterest {
 	readonly #bus: Bus;
 	readonly #options: ChannelInterestOptions;
 	readonly #channels = new Map<string, Pending | typeof LIVE>();
-	/** Channels to subscribe to and unsubscribe from with the next flush. */
+	/** The channels to subscribe to, and those to unsubscribe from, with the next flush. */
 	readonly #toSubscribe = new Set<string>();
 	readonly #toUnsubscribe = new Set<string>();
 	/** Live channels in their grace period, with the time at which it ends, in the order of these times. */
@@ -66,14 +67,14 @@ export class ChannelInterest {
 		this.#options = options;
 	}
 
-	/** The backend is unavailable: calls to `subscribe` for live channels wait for `resume`. */
+	/** Called when the backend is unavailable: calls to `subscribe` for live channels wait for `resume`. */
 	suspend(): void {
 		if (this.#suspended !== undefined) return;
 		const { promise, resolve, reject } = Promise.withResolvers<void>();
 		this.#suspended = { promise: quiet(promise), resolve, reject };
 	}
 
-	/** The backend is available again, and has resubscribed the live channels. */
+	/** Called when the backend is available again and has resubscribed the live channels. */
 	resume(): void {
 		this.#suspended?.resolve();
 		this.#suspended = undefined;
@@ -90,7 +91,10 @@ export class ChannelInterest {
 		return this.#channels.get(channel) === LIVE && !this.#inGrace.has(channel);
 	}
 
-	/** The backend refused to resubscribe a live channel. If the channel is needed, the subscription is retried. */
+	/**
+	 * Called when the backend has refused to resubscribe a live channel. If the channel is needed, the subscription is
+	 * retried.
+	 */
 	refused(channel: string, since: number, cause: Error): void {
 		if (this.#channels.get(channel) !== LIVE) return;
 		if (this.#inGrace.delete(channel)) {
@@ -124,13 +128,16 @@ export class ChannelInterest {
 		this.#retries.set(channel, timer);
 	}
 
-	/** Returns whether there was a retry to cancel. */
+	/** Cancels the retry for a channel. Returns whether there was one. */
 	#cancelRetry(channel: string): boolean {
 		clearTimeout(this.#retries.get(channel));
 		return this.#retries.delete(channel);
 	}
 
-	/** Starts sending subscriptions to the backend. Those requested earlier go out with the first flush. */
+	/**
+	 * Starts sending subscriptions to the backend. Subscriptions that were requested earlier go out with the first
+	 * flush.
+	 */
 	open(): void {
 		this.#open = true;
 		this.#schedule();
@@ -176,7 +183,7 @@ export class ChannelInterest {
 		return promise;
 	}
 
-	/** The channel is no longer needed. It stays subscribed for `graceMs`, in case it is needed again. */
+	/** Declares that a channel is no longer needed. It stays subscribed for `graceMs`, in case it is needed again. */
 	unsubscribe(channel: string, graceMs: number = this.#options.graceMs): void {
 		const pending = this.#channels.get(channel);
 		if (pending === undefined) return;
@@ -206,7 +213,7 @@ export class ChannelInterest {
 		if (!this.#open || this.#flush !== undefined) return;
 		this.#flush = setImmediate(() => {
 			this.#flush = undefined;
-			// Unsubscribing goes first: a channel unsubscribed and subscribed in one tick must end up subscribed.
+			// Unsubscribes first: a channel that was unsubscribed and subscribed again in one tick must end up subscribed.
 			if (this.#toUnsubscribe.size > 0) {
 				const channels = [...this.#toUnsubscribe];
 				this.#toUnsubscribe.clear();
@@ -225,7 +232,8 @@ export class ChannelInterest {
 		try {
 			await this.#bus.subscribe(channels);
 		} catch (thrown) {
-			// One refused channel must not fail the others, so each is tried by itself, unless a `close` has dropped it.
+			// One refused channel must not fail the others. So each channel is tried by itself, unless `close` has dropped
+			// it.
 			const wanted = channels.filter((channel, i) => asked[i] && this.#channels.get(channel) === asked[i]);
 			if (channels.length > 1) await Promise.all(wanted.map((channel) => this.#ask([channel])));
 			else for (const channel of wanted) this.#reject(channel, asked[0], toError(thrown));
@@ -235,7 +243,7 @@ export class ChannelInterest {
 	}
 
 	#subscribed(channel: string, pending: Pending | null | undefined): void {
-		// After a `close`, the channel may be gone or have been subscribed again.
+		// After a `close`, the channel may be gone, or may have been requested again with another promise.
 		if (!pending || this.#channels.get(channel) !== pending) return;
 		this.#channels.set(channel, LIVE);
 		pending.resolve();

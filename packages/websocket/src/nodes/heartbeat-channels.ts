@@ -1,7 +1,7 @@
 import type { BusLiveness } from '../bus.ts';
 import type { ChannelInterest } from './channel-interest.ts';
 
-/** Keeps this node subscribed to the heartbeat channels of all shards, which change with the backend's topology. */
+/** Keeps this node subscribed to the heartbeat channels of all shards. These change with the backend's topology. */
 export class HeartbeatChannels {
 	readonly #liveness: BusLiveness;
 	readonly #interest: ChannelInterest;
@@ -18,7 +18,7 @@ export class HeartbeatChannels {
 		return Array.from(this.#subscribed, (channel) => this.#interest.subscribe(channel));
 	}
 
-	/** Subscribes to the channels of new shards, and unsubscribes from those of former ones. */
+	/** Subscribes to the channels of new shards, and unsubscribes from those of shards that no longer exist. */
 	update(): void {
 		const channels = this.#liveness.heartbeatChannels();
 		for (const channel of channels) {

@@ -7,20 +7,22 @@ import type { Payload } from '../wire/payload.ts';
 import type { SkippedFrames } from '../provider-contract.ts';
 
 export interface InboundFramesOptions {
-	/** The origin of this node, whose own frames come back as an echo. */
+	/** The origin of this node. It marks the frames that this node published itself and that come back as an echo. */
 	readonly origin: Origin;
 	readonly local: LocalFanout;
 	readonly logger: Logger;
-	/** Whether a frame was sent over a connection that has since failed, so that its messages belong to a gap. */
+	/**
+	 * Returns whether a frame was sent over a connection that has since failed, so that its messages belong to a gap.
+	 */
 	readonly isLate: (sender: Sender) => boolean;
-	/** Called for this node's own beats, too. */
+	/** Called for the beats of all nodes, including this one. */
 	readonly onBeat: (channel: string, beat: Beat) => void;
-	/** Another node sent this one a message. */
+	/** Called when another node has sent this one a message. */
 	readonly onNodeMessage: (text: string) => void;
 	readonly onGapNotice: (channel: string, notice: GapNotice) => void;
-	/** A frame written by another release was skipped. */
+	/** Called when a frame written by another release has been skipped. */
 	readonly onUnreadable: (channel: string) => void;
-	/** An operation failed in the background. */
+	/** Called when an operation has failed in the background. */
 	readonly onError: (error: Error) => void;
 }
 
@@ -74,8 +76,9 @@ export class InboundFrames {
 
 	#skip(channel: string, fault: FrameFault): void {
 		if (this.#skipped[fault]++ > 0) return;
-		this.#options.logger.warn(`Skipping unreadable frames (${fault}). Logged once; getSkippedFrames() counts them`, {
-			channel,
-		});
+		this.#options.logger.warn(
+			`Skipping unreadable frames (${fault}). This is logged only once; getSkippedFrames() counts them`,
+			{ channel },
+		);
 	}
 }

@@ -1,7 +1,7 @@
 import type { Logger } from '../logger.ts';
 import { Listeners } from '../support/listeners.ts';
 
-/** Passes messages that were sent to this node on to its listeners. */
+/** Passes the messages that nodes send to this node on to its listeners. */
 export class NodeMessages {
 	readonly #listeners: Listeners<string>;
 
@@ -9,7 +9,7 @@ export class NodeMessages {
 		this.#listeners = new Listeners((err) => logger.error('A node message listener failed', { err }));
 	}
 
-	/** Whether a listener was ever added. */
+	/** Whether a listener has ever been added. */
 	hasListened = false;
 
 	/** Adds a listener. Returns a function that removes it. */

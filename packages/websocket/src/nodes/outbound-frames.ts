@@ -1,19 +1,23 @@
 import { type Payload, roughSize, snapshot } from '../wire/payload.ts';
 import { quiet, settledWithin, toError } from '../support/promises.ts';
 
-/** A frame that reaches this size is sent at once. */
+/** A frame that reaches this size is sent immediately. */
 const FULL_FRAME_BYTES = 256 * 1024;
 
 export interface OutboundFramesOptions {
-	/** Passes messages to the backend as one frame. Resolves with the number of nodes that it was sent to, if known. */
+	/**
+	 * Sends messages to the backend as one frame. Resolves with the number of nodes that the frame was sent to, if
+	 * known.
+	 */
 	readonly send: (channel: string, messages: readonly (string | Uint8Array)[]) => Promise<number | undefined>;
 	/**
-	 * Called with the outcome of a frame. Returns the error with which its messages reject; undefined if they resolve.
+	 * Called with the outcome of a frame. Returns the error with which the promises of its messages reject; undefined if
+	 * they resolve.
 	 */
 	readonly onOutcome: (channel: string, outcome: Outcome) => Error | undefined;
 }
 
-/** The outcome of publishing a frame: the number of nodes that it was sent to, if known, or an error. */
+/** The outcome of publishing a frame: the number of nodes that the frame was sent to, if known, or an error. */
 export type Outcome =
 	| { readonly nodes: number | undefined }
 	| {
@@ -33,16 +37,17 @@ interface Batch {
 }
 
 /**
- * Batches messages to other nodes. Messages to one channel share a frame and a promise. The first frame has the
- * messages that are published by one synchronous run of code, the next one those published in the rest of that turn of
- * the event loop. So a single message is not delayed, and many messages make large frames.
+ * Batches messages to other nodes. Messages to one channel share a frame and a promise. The first frame is sent at the
+ * end of the current synchronous code, and holds the messages published by then. The next frame holds the messages that
+ * are published in the rest of that turn of the event loop. So a single message is not delayed, and many messages make
+ * large frames.
  */
 export class OutboundFrames {
 	readonly #options: OutboundFramesOptions;
 	#batches = new Map<string, Batch>();
 	/** When the oldest pending batch was started, in milliseconds since the epoch. */
 	#since = 0;
-	/** The batches that the backend has not answered, with their channels. */
+	/** The batches that the backend has neither accepted nor refused yet, with their channels. */
 	readonly #unanswered = new Map<Batch, string>();
 	/** Set from the first message of a turn until a turn passes without a message. */
 	#turn: ReturnType<typeof setImmediate> | undefined;
@@ -74,8 +79,8 @@ export class OutboundFrames {
 	}
 
 	/**
-	 * Sends pending messages. Resolves when every message is settled; those still pending after the timeout reject with
-	 * `late`.
+	 * Sends pending messages. Resolves when every message is settled. Messages that are still pending after the timeout
+	 * reject with `late`.
 	 */
 	async drain(timeoutMs: number, late: Error): Promise<void> {
 		this.#flush();

@@ -23,28 +23,31 @@ export interface RemoteNodesOptions {
 	readonly local: LocalFanout;
 	/** On topics with history, missing messages are read from the store instead of being reported as a gap. */
 	readonly histories: Histories | undefined;
-	/** Another node sent this one a message. */
+	/** Called when another node has sent this one a message. */
 	readonly onNodeMessage: (text: string) => void;
 	readonly logger: Logger;
 	readonly graceMs: number;
 	readonly heartbeatMs: number;
 	readonly startTimeoutMs: number;
-	/** The backend refused a channel; its subscribers must be rolled back. */
+	/**
+	 * Called when the backend has refused to subscribe to a channel. The subscriptions of its sockets must be rolled
+	 * back.
+	 */
 	readonly onRefused: (channel: string, error: SubscribeError) => void;
 	readonly onStatus: (status: BusStatus) => void;
-	/** An operation failed in the background. */
+	/** Called when an operation has failed in the background. */
 	readonly onError: (error: Error, stage: BusStage) => void;
 }
 
 /** How long `stop` waits for the backend to accept pending messages, in milliseconds. */
 const DRAIN_TIMEOUT_MS = 1_000;
 /**
- * How long `stop` then waits until it can tell the other nodes what could not be published, in milliseconds. Repeating
- * a gap notice takes 3 s.
+ * How long `stop` then waits until the other nodes have been notified of what could not be published, in milliseconds.
+ * Repeating a gap notice takes 3 s.
  */
 const TELL_TIMEOUT_MS = 4_000;
 
-const NO_LIVENESS = "This bus has no liveness: losses that it does not report itself can't be detected";
+const NO_LIVENESS = "This bus has no liveness checks: losses that it does not report itself can't be detected";
 
 /** Connects this node to the others over the bus: subscribes to channels, publishes messages and receives them. */
 export class RemoteNodes {
@@ -60,7 +63,7 @@ export class RemoteNodes {
 	readonly #heartbeat: BusHeartbeat | undefined;
 	readonly #heartbeatChannels: HeartbeatChannels | undefined;
 	#state: BusStatus['state'] = 'degraded';
-	/** Since when the bus is not ready, by the monotonic clock. */
+	/** When the bus stopped being ready, by the monotonic clock; undefined if it is ready. */
 	#disconnectedAt: number | undefined;
 	/** Whether no beat of the current tick has been accepted yet. */
 	#isFirstBeat = false;
@@ -141,17 +144,17 @@ export class RemoteNodes {
 		return this.#gaps.on(listener);
 	}
 
-	/** Reports at once the gaps that are being held back. */
+	/** Reports the gaps that are being held back, without waiting any longer. */
 	flushGaps(): void {
 		this.#missing.flush(this.#disconnectedAt);
 	}
 
-	/** As {@link MissingMessages.misledSpan}. */
+	/** See {@link MissingMessages.misledSpan}. */
 	get misledSpan(): Span | undefined {
 		return this.#missing.misledSpan;
 	}
 
-	/** As {@link SocketReliability.watermark}. */
+	/** See {@link SocketReliability.watermark}. */
 	watermark(): Watermark {
 		return this.#missing.watermark(this.#disconnectedAt);
 	}
@@ -201,8 +204,9 @@ export class RemoteNodes {
 	}
 
 	/**
-	 * Tells the other nodes what this one could not publish, and then that it stops. If they can't be reached in time,
-	 * there is no last beat either: they will report that this node fell silent.
+	 * Notifies the other nodes of what this one could not publish, and then, by a last beat, that it stops. If the gap
+	 * notices do not get through in time, no last beat is sent either. The other nodes will then report that this one
+	 * fell silent.
 	 */
 	async #takeLeave(): Promise<void> {
 		await settledWithin(this.#heartbeat === undefined ? DRAIN_TIMEOUT_MS : TELL_TIMEOUT_MS, this.#failures.told());
@@ -214,7 +218,7 @@ export class RemoteNodes {
 		return this.#interest.subscribe(channel);
 	}
 
-	/** This node no longer needs the channel. It stays subscribed for `graceMs`. */
+	/** Declares that this node no longer needs a channel, which stays subscribed for `graceMs`. */
 	unsubscribe(channel: string, graceMs?: number): void {
 		this.#interest.unsubscribe(channel, graceMs);
 	}
@@ -224,7 +228,7 @@ export class RemoteNodes {
 		return this.#outbound.add(channel, payload);
 	}
 
-	/** Messages of a topic with history can't be recovered. */
+	/** Reports that messages of a topic with history can't be recovered. */
 	unrecoverable(topic: string, since: number, reason: string): void {
 		this.#missing.unrecoverable(topic, since, reason);
 	}
@@ -245,7 +249,7 @@ export class RemoteNodes {
 		};
 	}
 
-	/** As {@link BusHandlers.undelivered}. */
+	/** See {@link BusHandlers.undelivered}. */
 	#misled(trusted: number): void {
 		const { at, span } = this.#missing.misledSince(trusted);
 		const stored = this.#options.histories?.appendedSince(at) ?? [];

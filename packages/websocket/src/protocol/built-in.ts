@@ -9,7 +9,7 @@ export const BuiltIn = {
 	subscribe: '@subscribe',
 	/** Unsubscribes from topics: `data` is a {@link TopicsRequest}. */
 	unsubscribe: '@unsubscribe',
-	/** Checks that the connection is alive. Answered at once, even while other requests are pending. */
+	/** Checks that the connection is alive. Answered immediately, even while other requests are pending. */
 	ping: '@ping',
 	/** A client's answer to a request from the server. */
 	reply: '@reply',
@@ -19,7 +19,7 @@ export const BuiltIn = {
 	position: '@position',
 	/** The name of plain text published to a topic with history: `data` is the text. */
 	text: '@text',
-	/** The name of bytes published to a topic with history, where they appear as a message: `data` is the bytes. */
+	/** The name of bytes published to a topic with history, when they are read from the history: `data` is the bytes. */
 	bytes: '@bytes',
 } as const;
 
@@ -27,15 +27,15 @@ export const BuiltIn = {
 export interface PositionNotice extends Position {
 	readonly topic: string;
 	/**
-	 * Present if the client requested the messages it missed. If true, all of them were sent right before this notice;
-	 * if false, none of them were, and the client continues from this position.
+	 * Present if the client requested the messages it missed. If true, all of them were sent right before this notice.
+	 * If false, none of them were sent, and the client continues from this position.
 	 */
 	readonly recovered?: boolean;
 	/** How many messages were sent right before this notice. */
 	readonly count?: number;
 }
 
-/** Tells a client where messages may be missing. */
+/** Tells a client in which topic and time span messages may be missing. */
 export interface GapNotice {
 	/** A topic that the client is subscribed to, or `*` for messages sent to the client itself or to all clients. */
 	readonly topic: string;
@@ -50,8 +50,8 @@ export interface AnsweredAt {
 	/** By the server's clock, in milliseconds since the epoch. */
 	readonly timestamp: number;
 	/**
-	 * How far the server lags behind the other servers, in milliseconds: whatever was published longer ago than this
-	 * arrives before the answer, or is reported as missing. Default 0.
+	 * How far the server lags behind the other servers, in milliseconds. Everything that was published longer ago than
+	 * this arrives before the answer, or is reported as missing. Default 0.
 	 */
 	readonly lagMs?: number;
 	/** The most that the clock of another server is behind this server's, in milliseconds. Default 0. */
@@ -60,10 +60,13 @@ export interface AnsweredAt {
 	readonly aheadMs?: number;
 }
 
-/** The answer to `@auth`, once the guards have passed. */
+/** The answer to `@auth`, once the guards have admitted the client. */
 export interface AuthAnswer extends AnsweredAt {
 	readonly socketId: string;
-	/** The rate at which the client may send, from `limits.messagesPerSecond`; absent if there is no limit. */
+	/**
+	 * The number of messages per second that the client may send, from `limits.messagesPerSecond`; absent if there is no
+	 * limit.
+	 */
 	readonly messagesPerSecond?: number;
 }
 

@@ -6,7 +6,7 @@ export const CloseCode = {
 	messageTooBig: 1009,
 	/** The server failed; its log says why. */
 	internalError: 1011,
-	/** The server is stopping or restarting: reconnect after {@link readRetryHint}. */
+	/** The server is stopping or restarting. Reconnect after the delay that {@link readRetryHint} returns. */
 	serviceRestart: 1012,
 	/** The client reads too slowly; it has missed messages. */
 	tryAgainLater: 1013,
@@ -20,12 +20,10 @@ export const CloseCode = {
 
 const DRAINED = /(?:^|; )drained(?:;|$)/;
 
-/** The close reason of a stopping server that has answered every request that it has handled. */
+/** The close reason of a stopping server that has answered all requests that it has handled. */
 export const DRAINED_REASON = 'server is stopping; drained';
 
-/**
- * Returns whether a close frame means that requests without an answer were not handled, and can safely be sent again.
- */
+/** Returns whether a close frame means that unanswered requests were not handled, and can safely be sent again. */
 export function wasDrained(code: number, reason: string): boolean {
 	return code === CloseCode.serviceRestart && DRAINED.test(reason);
 }

@@ -3,7 +3,7 @@ import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { ErrorCode } from './client-message.ts';
 import { show } from './show.ts';
 
-/** An invalid message definition: a bad name, or something that is not a Standard Schema. */
+/** Thrown if a message definition is invalid: its name is not allowed, or a schema is not a Standard Schema. */
 export class InvalidMessageDefinitionError extends BrandedError {
 	static override readonly brand: string = 'InvalidMessageDefinitionError';
 	declare readonly name: 'InvalidMessageDefinitionError';
@@ -19,7 +19,7 @@ export interface MessageIssue {
 	readonly message: string;
 }
 
-/** Data that does not match its message's schema. */
+/** Thrown if data does not match its message's schema. */
 export class MessageValidationError extends BrandedError {
 	static override readonly brand: string = 'MessageValidationError';
 	declare readonly name: 'MessageValidationError';
@@ -36,7 +36,7 @@ export class MessageValidationError extends BrandedError {
 
 const CODE = /^[a-z][a-z0-9_]{0,63}$/;
 
-/** Thrown by a handler to answer with an error of the application. The other side receives the code and the text. */
+/** Thrown by a handler to answer with an error of its own. The other side receives the code and the text. */
 export class SocketError extends BrandedError {
 	static override readonly brand: string = 'SocketError';
 	declare readonly name: 'SocketError';
@@ -57,7 +57,7 @@ export class SocketError extends BrandedError {
 	}
 }
 
-/** A request that failed: the other side refused it, or did not answer. */
+/** Thrown if a request failed: the other side refused it, or did not answer. */
 export class SocketRequestError extends BrandedError {
 	static override readonly brand: string = 'SocketRequestError';
 	declare readonly name: 'SocketRequestError';

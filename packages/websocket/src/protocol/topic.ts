@@ -8,7 +8,7 @@ export function isTopic(value: unknown): value is string {
 	return typeof value === 'string' && TOPIC.test(value);
 }
 
-/** An invalid topic. Allowed: 1 to 256 characters from `A-Z a-z 0-9 _ : . -`. */
+/** Thrown if a topic is invalid. Allowed are 1 to 256 characters from `A-Z a-z 0-9 _ : . -`. */
 export class InvalidTopicError extends BrandedError {
 	static override readonly brand: string = 'InvalidTopicError';
 	declare readonly name: 'InvalidTopicError';

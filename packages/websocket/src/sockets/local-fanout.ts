@@ -11,7 +11,7 @@ export interface PubSubServer {
 	publish(topic: string, data: string | Bun.BufferSource): number;
 }
 
-/** Delivers messages to the sockets of this process. All use of Bun's pub/sub is here. */
+/** Delivers messages to the sockets of this process. No other class uses Bun's pub/sub. */
 export class LocalFanout {
 	readonly #registry: Registry<WebSocketConnection>;
 	readonly #logger: Logger;
@@ -72,7 +72,8 @@ export class LocalFanout {
 	}
 
 	/**
-	 * Whether any socket is subscribed in Bun. Sockets that are catching up are members of the topic, but not in Bun.
+	 * Returns whether any socket is subscribed to the topic in Bun. Sockets that are catching up are members of the
+	 * topic, but are not subscribed in Bun yet.
 	 */
 	#hasReceivers(topic: string): boolean {
 		for (const socketId of this.#registry.members(topic)) {
@@ -82,8 +83,8 @@ export class LocalFanout {
 	}
 
 	/**
-	 * Handles the result of a publish: Bun returns 0 if it dropped the message for a socket, or if there is no receiver,
-	 * and otherwise -1 if it queued the message for a socket.
+	 * Handles the result of a publish. Bun returns 0 if it dropped the message for a socket, or if there is no receiver.
+	 * Otherwise, it returns -1 if it queued the message for a socket.
 	 */
 	#noteBackpressure(topic: string, payload: Payload, sent: number, receivers: number): void {
 		if (receivers === 0) return;

@@ -6,8 +6,8 @@ export interface RegisteredSocket {
 }
 
 /**
- * The sockets of this node and the members of its topics. A socket's own list of topics is its `data.topics`, which
- * only the registry changes.
+ * Holds the sockets of this node and the members of its topics. A socket's own list of topics is its `data.topics`,
+ * which only the registry changes.
  */
 export class Registry<TSocket extends RegisteredSocket> {
 	readonly #sockets = new Map<string, TSocket>();
@@ -33,7 +33,7 @@ export class Registry<TSocket extends RegisteredSocket> {
 		return this.#members.topicCount;
 	}
 
-	/** Returns the ids of a topic's sockets. Use the result at once: it changes when sockets join or leave. */
+	/** Returns the ids of a topic's sockets. Use the result immediately: it changes when sockets join or leave. */
 	members(topic: string): Iterable<string> {
 		return this.#members.of(topic);
 	}
@@ -42,7 +42,10 @@ export class Registry<TSocket extends RegisteredSocket> {
 		return this.#members.count(topic);
 	}
 
-	/** Adds a socket. Empties its list of topics and returns those listed; it is not subscribed to them yet. */
+	/**
+	 * Adds a socket. Empties its list of topics and returns the topics that were listed, to which it is not subscribed
+	 * yet.
+	 */
 	add(socket: TSocket): readonly string[] {
 		const { data } = socket;
 		this.#sockets.set(data.socketId, socket);
@@ -64,7 +67,7 @@ export class Registry<TSocket extends RegisteredSocket> {
 		return emptied;
 	}
 
-	/** Subscribes a socket to a topic. Idempotent. Returns whether it was not subscribed before. */
+	/** Subscribes a socket to a topic. Idempotent. Returns false if the socket was already subscribed. */
 	subscribe(socket: TSocket, topic: string): boolean {
 		const topics = writable(socket.data.topics);
 		if (topics.has(topic)) return false;

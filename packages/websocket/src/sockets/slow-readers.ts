@@ -12,8 +12,8 @@ export interface SlowReaderOptions {
 	 */
 	readonly queuedBytes?: number;
 	/**
-	 * `close` closes the connection with code 1013, so that the client knows that it has missed messages; it still
-	 * receives the queued ones, if it keeps reading. `drop` keeps the connection and lets Bun drop messages above its
+	 * `close` closes the connection with code 1013, which tells the client that it has missed messages. The client still
+	 * receives the queued messages if it keeps reading. `drop` keeps the connection and lets Bun drop messages above its
 	 * limit. Default `close`.
 	 */
 	readonly slowReaders?: 'close' | 'drop';
@@ -27,19 +27,19 @@ export interface SlowReaderOptions {
 
 const DEFAULT_QUEUED_BYTES = 8 * 1024 * 1024;
 
-/** Messages that are not urgent wait while more bytes than this are queued. */
+/** While more bytes than this are queued, messages that are not urgent wait. */
 const ROOM_BYTES = 64 * 1024;
 
 /** The maximum size of a frame's header, in bytes (RFC 6455, 5.2). */
 const FRAME_HEAD_BYTES = 10;
 
-/** The shortest time between two checks of all sockets because of dropped messages, in milliseconds. */
+/** The shortest time between two checks of all sockets that are triggered by dropped messages, in milliseconds. */
 const MIN_CHECK_INTERVAL_MS = 5;
 
 /**
  * Finds the sockets whose clients read too slowly. After a publish, Bun reports only that some socket could not take
- * the message at once. So all sockets are checked, but only once a buffer may have grown by a quarter of the limit, or
- * when a message was dropped.
+ * the message immediately. So all sockets are checked, but only once a buffer may have grown by a quarter of the limit,
+ * or when a message was dropped.
  */
 export class SlowReaders {
 	readonly #sockets: () => Iterable<WebSocketConnection>;
@@ -79,7 +79,10 @@ export class SlowReaders {
 		return socket.getBufferedAmount() + corked <= Math.min(ROOM_BYTES, this.#limit / 4);
 	}
 
-	/** A message of this size was sent to several sockets. At least one could not take it at once, or lost it. */
+	/**
+	 * Called when a message of this size was sent to several sockets, and at least one of them could not take it
+	 * immediately, or lost it.
+	 */
 	noteBackpressure(bytes: number, isDropped: boolean): void {
 		if (this.#uncheckedBytes === 0) this.#uncheckedSince = Date.now();
 		this.#uncheckedBytes += bytes + FRAME_HEAD_BYTES;
@@ -94,7 +97,11 @@ export class SlowReaders {
 		return performance.now() - this.#checkedAt > MIN_CHECK_INTERVAL_MS;
 	}
 
-	/** Checks a socket that could not take a message at once. */
+	/**
+	 * Checks a socket that could not take a message immediately.
+	 *
+	 * @param since no message to the socket was dropped before this time, in milliseconds since the epoch
+	 */
 	check(socket: WebSocketConnection, since: number = Date.now()): void {
 		// Bun drops messages silently, so with `drop`, a socket is reported before that can happen.
 		if (socket.getBufferedAmount() <= (this.#closes ? this.#limit : this.#limit / 2)) return;

@@ -107,7 +107,7 @@ describe.each(Object.entries(kinds))('a provider %s', (_kind, open) => {
 		expect(node.log.lines.filter(({ level }) => level === 'debug')).toEqual([
 			{
 				level: 'debug',
-				message: 'removeConnection() was called with an unknown socket',
+				message: 'removeConnection() was called with an unknown socket id',
 				details: { socketId: second.ws.data.socketId },
 			},
 		]);

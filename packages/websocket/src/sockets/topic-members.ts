@@ -1,5 +1,5 @@
 /**
- * The members of each topic, as socket ids. Many topics, such as a user's own, never have more than one member. A
+ * Holds the members of each topic, as socket ids. Many topics, such as a user's own, never have more than one member. A
  * single member is stored without a set, in a fifth of the memory.
  */
 export class Members {
@@ -14,7 +14,7 @@ export class Members {
 		return this.#byTopic.size;
 	}
 
-	/** Returns the topic's members. Use the result at once: it changes when sockets join or leave. */
+	/** Returns the topic's members. Use the result immediately: it changes when sockets join or leave. */
 	of(topic: string): Iterable<string> {
 		const members = this.#byTopic.get(topic);
 		return typeof members === 'object' ? members : members === undefined ? NO_MEMBERS : [members];

@@ -1,12 +1,15 @@
-/** Keeps calls with the same key in the order in which they were made, although some of them must wait for a value. */
+/** Keeps calls with the same key in the order in which they were made, even if some of them must wait for a value. */
 export class CallOrder<TKey> {
-	/** By key, while calls are waiting: resolves once the last of them has proceeded. Never rejects. */
+	/**
+	 * For each key with waiting calls, a promise that resolves once the last of these calls has proceeded. Never
+	 * rejects.
+	 */
 	readonly #last = new Map<TKey, Promise<void>>();
 
 	/**
-	 * Calls `proceed` with the value once every earlier call with the same key has proceeded or failed; at once if no
-	 * call is waiting and the value is not a promise. Returns the result of `proceed`. If the value rejects, rejects
-	 * without calling `proceed`.
+	 * Calls `proceed` with the value once every earlier call with the same key has proceeded or failed. Does so
+	 * synchronously if no call is waiting and the value is not a promise. Returns the result of `proceed`. If the value
+	 * rejects, rejects without calling `proceed`.
 	 */
 	run<TValue, TResult>(
 		key: TKey,
@@ -29,7 +32,7 @@ export class CallOrder<TKey> {
 		return (async (): Promise<TResult> => (await result).result)();
 	}
 
-	/** Whether a call with this key is waiting. */
+	/** Returns whether a call with this key is waiting. */
 	isWaiting(key: TKey): boolean {
 		return this.#last.size > 0 && this.#last.has(key);
 	}

@@ -2,7 +2,7 @@ import type { BusStage } from '../bus.ts';
 import type { Logger } from '../logger.ts';
 import { rejected } from './promises.ts';
 
-/** Logs the failures of a provider. */
+/** Logs a provider's failures. */
 export class FailureLog {
 	readonly #logger: Logger;
 
@@ -10,7 +10,7 @@ export class FailureLog {
 		this.#logger = logger;
 	}
 
-	/** Logs a failure in the background. */
+	/** Logs an operation that failed in the background. */
 	report(error: Error, stage: BusStage): void {
 		this.#logger.error(`WebSocket failure (${stage}): ${error.message}`, { stage, err: error });
 	}

@@ -2,9 +2,9 @@ import { ProviderNotStartedError, ProviderStoppedError } from '../errors.ts';
 import { DONE, toError } from './promises.ts';
 
 export interface LifecycleSteps {
-	/** Brings everything up. Must call `check` after each await: it throws if `stop` has been called. */
+	/** Brings everything up. Must call `check` after each await: `check` throws if `stop` has been called. */
 	readonly up: (check: () => void) => Promise<void>;
-	/** Takes everything down; pending calls reject with `reason`. A pending `up` must settle soon afterwards. */
+	/** Takes everything down. Pending calls reject with `reason`, and a pending `up` must settle soon afterwards. */
 	readonly down: (from: LifecycleState, reason: Error) => Promise<void>;
 }
 
@@ -19,7 +19,7 @@ export class Lifecycle {
 	/** The number of starts and stops so far, by which a pending start notices that a later call has overtaken it. */
 	#course = 0;
 
-	/** @param steps what starting and stopping involve; if omitted, both take effect at once */
+	/** @param steps the work of starting and stopping; if omitted, both take effect immediately */
 	constructor(steps?: LifecycleSteps) {
 		this.#steps = steps;
 	}

@@ -1,9 +1,9 @@
-/** The listeners of one event. The same function added twice is called twice. */
+/** Holds the listeners of one event. The same function added twice is called twice. */
 export class Listeners<TValue> {
 	readonly #onError: (thrown: unknown, value: TValue) => void;
 	readonly #all = new Set<{ readonly listener: (value: TValue) => void }>();
 
-	/** @param onError called when a listener throws; the others are still called */
+	/** @param onError called when a listener throws; the other listeners are still called */
 	constructor(onError: (thrown: unknown, value: TValue) => void) {
 		this.#onError = onError;
 	}

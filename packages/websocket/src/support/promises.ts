@@ -1,4 +1,4 @@
-/** A fulfilled promise; shared, so that the common case allocates nothing. */
+/** A fulfilled promise. It is shared, so that the common case allocates nothing. */
 export const DONE: Promise<void> = Promise.resolve();
 
 /** Returns the same promise. If it rejects and no one awaits it, it does not count as an unhandled rejection. */
@@ -36,8 +36,8 @@ export async function within<T>(
 }
 
 /**
- * Resolves when the promise settles, or after `ms` milliseconds; at once if there is no promise or no time left. Never
- * rejects.
+ * Resolves when the promise settles, or after `ms` milliseconds. Resolves immediately if there is no promise or no time
+ * left. Never rejects.
  */
 export async function settledWithin(ms: number, promise: Promise<unknown> | undefined): Promise<void> {
 	const { promise: timeout, resolve } = Promise.withResolvers<void>();

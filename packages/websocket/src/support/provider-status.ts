@@ -1,10 +1,13 @@
 import type { Logger } from '../logger.ts';
 import { Listeners } from './listeners.ts';
 
-/** `ready`: messages pass between all nodes. `degraded`: some may not. `stopped`: not started, or stopped. */
+/**
+ * `ready`: messages pass between all nodes. `degraded`: some messages may not pass, or can't be read from a history.
+ * `stopped`: the provider has not been started, or was stopped.
+ */
 export type ProviderStatus = 'ready' | 'degraded' | 'stopped';
 
-/** A provider's status, and its listeners. */
+/** Holds a provider's status, and calls its listeners on each change. */
 export class Status {
 	readonly #listeners: Listeners<ProviderStatus>;
 	#value: ProviderStatus = 'stopped';

@@ -2,7 +2,7 @@ import type { Bus, BusHandlers, BusLiveness } from '../bus.ts';
 import type { HistoryStore } from '../history/history-store.ts';
 import { type BusBackend, MemoryBackend, type MemoryBackendOptions } from '../testing/index.ts';
 
-/** A bus in front of another one, with one thing wrong: what a subclass overrides. */
+/** Wraps another bus. A subclass breaks one thing by overriding a method. */
 export class BrokenBus implements Bus {
 	/** Whether the link to the backend is cut. */
 	isCut = false;
@@ -16,7 +16,7 @@ export class BrokenBus implements Bus {
 		if (inner.history !== undefined) this.history = inner.history;
 	}
 
-	/** Returns what the inner bus calls instead of the given handlers. */
+	/** Returns handlers that the inner bus calls instead of the given ones. */
 	protected change(_handlers: BusHandlers): Partial<BusHandlers> {
 		return {};
 	}
@@ -51,10 +51,10 @@ export class BrokenBus implements Bus {
 	}
 }
 
-/** How long a case waits for what never happens, in milliseconds. */
+/** How long a case waits for an event that never happens, in milliseconds. */
 const TIMEOUT_MS = 1_500;
 
-/** A backend in memory whose buses are broken. */
+/** Returns a backend in memory whose buses are broken. */
 export function brokenBackend(broken: new (inner: Bus) => BrokenBus, options?: MemoryBackendOptions): BusBackend {
 	const memory = new MemoryBackend(options);
 	return {

@@ -8,7 +8,9 @@ export interface InterestFixture {
 	readonly bus: WatchedBus;
 	readonly interest: ChannelInterest;
 	readonly refusals: [string, SubscribeError][];
-	/** The reported losses: a channel with the message of its error or, once it is resubscribed, without one. */
+	/**
+	 * The reported losses. Each is a channel with the message of its error, or with undefined once it is resubscribed.
+	 */
 	readonly losses: (string | undefined)[][];
 	readonly errors: Error[];
 }

@@ -15,11 +15,11 @@ export interface NodeOptions {
 	readonly setServer?: boolean;
 	/** Whether to start the provider. Default true. */
 	readonly start?: boolean;
-	/** Bun's limit for the bytes queued for a socket. Default: that of Bun. */
+	/** Bun's limit for the bytes queued for a socket. Default: Bun's own default. */
 	readonly backpressureLimit?: number;
 }
 
-/** The outcome of one connection attempt, on both ends. */
+/** A connection attempt, as seen by the client and by the server. */
 export interface Attempt {
 	readonly client: TestClient;
 	readonly ws: WebSocketConnection;

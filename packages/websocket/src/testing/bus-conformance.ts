@@ -174,7 +174,10 @@ const REQUIREMENTS: Requirements = {
 	async 'rejects a pending start when stop is called'(context) {
 		const bus = await context.createBus();
 		const starting = bus.start(new BusRecorder());
-		await Promise.all([bus.stop(), rejects(starting, Error, 'start() must reject when stop() is called meanwhile')]);
+		await Promise.all([
+			bus.stop(),
+			rejects(starting, Error, 'start() must reject when stop() is called before it resolves'),
+		]);
 		await rejects(bus.publish('t', bytes('x')), Error, 'publish() must reject while the bus is not started');
 	},
 

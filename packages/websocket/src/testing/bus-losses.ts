@@ -30,7 +30,10 @@ export const LOSSES: Requirements = {
 	},
 };
 
-/** Asserts that each node reports every message of the other that it did not get, and gets none twice. */
+/**
+ * Asserts that each node reports a gap for every message of the other that it did not receive, and that it receives no
+ * message twice.
+ */
 async function mustBeReported({ timeoutMs }: CaseContext, pair: ProviderPair): Promise<void> {
 	for (const way of pair.ways) {
 		await until(
@@ -50,7 +53,7 @@ async function mustBeReported({ timeoutMs }: CaseContext, pair: ProviderPair): P
 	}
 }
 
-/** Returns the messages of one node that the other has neither received nor reported as a gap. */
+/** Returns the messages of one node that the other has neither received nor covered by a gap. */
 function silentLosses({ from, to }: Way): readonly SentMessage[] {
 	const received = new Set(to.receivedFrom(from.name));
 	const isReported = (at: number): boolean =>
@@ -62,7 +65,7 @@ function describeLosses({ from, to }: Way): string {
 	const lost = silentLosses({ from, to });
 	const gaps = to.gaps.map(({ topic, since, until: end }) => `${topic} ${since} to ${end}`).join(', ') || 'none';
 	return (
-		`${lost.length} of ${from.sent.length} messages of node ${from.name} are missing at node ${to.name} without a gap, ` +
-		`published from ${lost[0]?.at} to ${lost.at(-1)?.at}; gaps: ${gaps}`
+		`${lost.length} of ${from.sent.length} messages of node ${from.name} neither arrived at node ${to.name} nor belong to a gap; ` +
+		`they were published from ${lost[0]?.at} to ${lost.at(-1)?.at}; gaps: ${gaps}`
 	);
 }

@@ -11,7 +11,9 @@ const OUTAGE_MS = 150;
 const PACE_MS = 5;
 const LEAST_FRAMES = 10;
 
-/** The requirements for outages: the link of one bus is cut and restored, while the others go on. */
+/**
+ * The requirements for outages, in which the link of one bus is cut and later restored. The other buses keep running.
+ */
 export const OUTAGES: Requirements = {
 	async 'reports an outage as interrupted, at its end and from before the first frame that was missed'(context) {
 		const { a, b } = await startPair(context);
@@ -23,7 +25,8 @@ export const OUTAGES: Requirements = {
 		await untilLive(context, a, b, ['t']);
 		const received = new Set(b.received.texts('t'));
 		const missed = sent.filter(({ text }) => !received.has(text));
-		// With liveness, the provider begins the gap at the last heartbeat that came back.
+		// With liveness, the bus can report a later time: the provider begins the gap at the last heartbeat that came
+		// back.
 		const latest = (at: number): number => (b.bus.liveness === undefined ? at : Math.max(at, restoredAt));
 		const covers = (each: Interruption, at: number): boolean =>
 			concerns(each, 't') && each.since <= latest(at) && each.until >= at;
@@ -46,7 +49,7 @@ export const OUTAGES: Requirements = {
 		await context.restore(b.bus);
 		await settled(context, 'a subscribe() of the outage', subscribing);
 		await untilLive(context, a, b, ['t']);
-		// A subscribe() that did not wait fails another case.
+		// If subscribe() did not wait, another case fails.
 		if (before !== undefined) equal(countOf(b, 't') - before, 0, 'interrupted() was called after subscribe() resolved');
 	},
 
@@ -105,7 +108,7 @@ export const OUTAGES: Requirements = {
 		deepEqual(
 			numbers,
 			[...new Set(numbers)].toSorted((x, y) => x - y),
-			'repeated or out of order',
+			'frames were repeated, or arrived out of order',
 		);
 		const arrived = new Set(numbers);
 		deepEqual(
@@ -128,7 +131,7 @@ export const OUTAGES: Requirements = {
 		await untilNoticed(b);
 		subscribing.push(subscribe('u'));
 		await publishThroughout(a.bus, 't');
-		deepEqual(outcomes, [], 'subscribe() must stay pending while the backend is away');
+		deepEqual(outcomes, [], 'subscribe() must stay pending while the backend is unreachable');
 		await context.restore(b.bus);
 		await settled(context, 'a subscribe() of the outage', Promise.all(subscribing));
 		deepEqual(outcomes, ['resolved', 'resolved']);
@@ -194,7 +197,7 @@ export const OUTAGES: Requirements = {
 		const starting = settled(context, 'start() in an outage', bus.start(new BusRecorder()));
 		await sleep(OUTAGE_MS);
 		equal(await settled(context, 'stop() in an outage', bus.stop()), undefined, 'stop() rejected');
-		ok((await starting) instanceof Error, 'start() must reject when stop() is called meanwhile');
+		ok((await starting) instanceof Error, 'start() must reject when stop() is called before it resolves');
 	},
 };
 
@@ -203,7 +206,10 @@ async function startPair(context: CaseContext): Promise<{ readonly a: CaseNode; 
 	return { a: await context.startNode(), b: await context.startNode() };
 }
 
-/** Resolves once a bus has noticed that its link is cut, or after some time if it does not report that. */
+/**
+ * Resolves once a bus has noticed that its link is cut. If the bus does not report that, resolves after the time of an
+ * outage.
+ */
 async function untilNoticed({ received }: CaseNode): Promise<void> {
 	await until(
 		() => received.statuses.at(-1)?.state === 'degraded',
@@ -231,11 +237,14 @@ function besides(channel: string, { liveness }: Bus): string {
 
 interface SentFrame {
 	readonly text: string;
-	/** Milliseconds since the epoch. */
+	/** When the frame was published, in milliseconds since the epoch. */
 	readonly at: number;
 }
 
-/** Publishes numbered frames, one after the other, for as long as an outage lasts; at least ten on a busy machine. */
+/**
+ * Publishes numbered frames, one after the other, for as long as an outage lasts. Publishes at least ten, even if the
+ * machine is busy.
+ */
 async function publishThroughout(bus: Bus, channel: string): Promise<SentFrame[]> {
 	const sent: SentFrame[] = [];
 	const end = performance.now() + OUTAGE_MS;

@@ -1,14 +1,14 @@
 import type { BusHandlers, BusStatus } from '../bus.ts';
 import type { HistoryEntry, HistorySlice } from '../history/history-store.ts';
 
-/** How long a recorder waits by default for what must arrive, in milliseconds. */
+/** How long a recorder waits by default for an expected event, in milliseconds. */
 const TIMEOUT_MS = 3_000;
 
 /** A call of {@link BusHandlers.interrupted}. Times are milliseconds since the epoch. */
 export interface Interruption {
 	readonly channels: readonly string[] | 'all';
 	readonly since: number;
-	/** When it was reported, which ends it. */
+	/** When the bus reported the interruption, which is when it ended. */
 	readonly until: number;
 }
 
@@ -19,12 +19,12 @@ export class BusRecorder implements BusHandlers {
 	readonly statuses: BusStatus[] = [];
 	readonly interruptions: Interruption[] = [];
 	readonly errors: Error[] = [];
-	/** How often the bus has called any handler. */
+	/** How many times the bus has called any handler. */
 	calls = 0;
 	readonly #timeoutMs: number;
 	#onCall: (() => void) | undefined;
 
-	/** @param timeoutMs how long it waits for what must arrive */
+	/** @param timeoutMs how long to wait for an expected event */
 	constructor(timeoutMs: number = TIMEOUT_MS) {
 		this.#timeoutMs = timeoutMs;
 	}
@@ -70,7 +70,8 @@ export class BusRecorder implements BusHandlers {
 	}
 
 	/**
-	 * Resolves once `count` frames on `channel` have arrived; if that takes too long, rejects and lists those that did.
+	 * Resolves once `count` frames on `channel` have arrived. If that takes too long, rejects and lists the frames that
+	 * have arrived.
 	 */
 	untilFrames(channel: string, count: number): Promise<void> {
 		return this.#until(
@@ -79,7 +80,7 @@ export class BusRecorder implements BusHandlers {
 		);
 	}
 
-	/** Resolves once the last frame of `channel` so far is this one. */
+	/** Resolves once the latest frame on `channel` has this text. */
 	untilLast(channel: string, text: string): Promise<void> {
 		return this.#until(
 			() => this.texts(channel).at(-1) === text,
@@ -95,7 +96,7 @@ export class BusRecorder implements BusHandlers {
 		);
 	}
 
-	/** Resolves once the bus reports this state, unless the last one reported is it already. */
+	/** Resolves once this is the state that the bus last reported. */
 	untilStatus(state: BusStatus['state']): Promise<void> {
 		return this.#until(
 			() => this.statuses.at(-1)?.state === state,
@@ -103,7 +104,11 @@ export class BusRecorder implements BusHandlers {
 		);
 	}
 
-	/** Resolves once interruptions with these properties were reported. */
+	/**
+	 * Resolves once `areEnough` returns true for the interruptions reported so far.
+	 *
+	 * @param what the expected interruptions, in words, for the error message
+	 */
 	untilInterrupted(areEnough: (interruptions: readonly Interruption[]) => boolean, what: string): Promise<void> {
 		return this.#until(
 			() => areEnough(this.interruptions),

@@ -10,20 +10,21 @@ export interface BusBackend {
 	/** Creates a bus for another node, without starting it. */
 	createBus(): Bus | Promise<Bus>;
 	/**
-	 * Makes the backend unreachable for this bus alone: its connections break, which both sides notice, and new ones
-	 * fail. Resolves once nothing passes any more. Without `cut` and `restore`, the cases about outages are skipped.
+	 * Makes the backend unreachable for this bus alone: its connections break, which both ends notice, and new
+	 * connections fail. Resolves once nothing gets through any more. Without `cut` and `restore`, the cases about
+	 * outages are skipped.
 	 */
 	cut?(bus: Bus): Promise<void> | void;
 	/** Undoes `cut`: new connections work again. */
 	restore?(bus: Bus): Promise<void> | void;
 	/**
-	 * Makes the current connections of this bus half-open: nothing passes any more, and neither side notices. New ones
-	 * work. Without it, the case about dead connections is skipped.
+	 * Makes the current connections of this bus half-open: nothing gets through any more, and neither end notices. New
+	 * connections work. Without `freeze`, the case about dead connections is skipped.
 	 */
 	freeze?(bus: Bus): Promise<void> | void;
 	/**
 	 * How long a case waits for something that must happen, such as the recovery after `restore`, in milliseconds.
-	 * Default 3,000. With more than that, raise the time limit of the test runner as well.
+	 * Default 3,000. If you raise it, raise the time limit of the test runner as well.
 	 */
 	readonly timeoutMs?: number;
 	/** Closes the backend. Called after all buses have been stopped. */
@@ -38,11 +39,11 @@ export interface CaseContext extends Links {
 	startNode(): Promise<CaseNode>;
 	/** Skips the case unless the backend has all of these methods. */
 	needs(...abilities: readonly (keyof Links)[]): void;
-	/** Runs after the case, whatever its outcome. */
+	/** Registers a function to run after the case, whether it passed or failed. */
 	onEnd(undo: () => Promise<unknown>): void;
 }
 
-/** Breaks and repairs links as {@link BusBackend} does. Skips the case if the backend can't. */
+/** Breaks and repairs links as {@link BusBackend} does. Skips the case if the backend lacks the method. */
 interface Links {
 	cut(bus: Bus): Promise<void>;
 	restore(bus: Bus): Promise<void>;
@@ -54,12 +55,14 @@ export interface CaseNode {
 	readonly received: BusRecorder;
 }
 
-/** Ends a case that can't be run on this backend or bus. */
+/** Thrown to end a case that can't be run on this backend or bus. */
 export class SkippedCase extends Error {
 	override readonly name = 'SkippedCase';
 }
 
-/** Runs a function on a fresh backend. Afterwards stops all nodes and closes the backend, whatever the outcome. */
+/**
+ * Runs a function on a fresh backend. Afterwards, stops all nodes and closes the backend, even if the function failed.
+ */
 export async function withContext(
 	openBackend: () => BusBackend | Promise<BusBackend>,
 	run: (context: CaseContext) => Promise<void>,
@@ -99,7 +102,7 @@ export async function withContext(
 		passed = true;
 	} finally {
 		const ended = Promise.all(undos.toReversed().map((undo) => undo()));
-		// Why the case failed matters more than that its nodes can't be stopped.
+		// If the case failed, that error matters more than a node that can't be stopped.
 		if (passed) await within(timeoutMs, ended, () => new Error('a node could not be stopped after the case'));
 		else await settledWithin(timeoutMs, ended);
 		await backend.close?.();

@@ -8,13 +8,14 @@ export interface ConformanceCase {
 	/**
 	 * Rejects if the requirement is not met.
 	 *
-	 * @param test calls its `skip` with the reason if the backend or the bus lacks what the case needs. The context that
-	 *   Vitest and `node:test` pass to a test has that method. Without it, such a case rejects.
+	 * @param test its `skip` is called with the reason if the backend or the bus lacks something that the case needs.
+	 * The context that Vitest and `node:test` pass to a test has that method. If no `test` is passed, such a case
+	 * rejects.
 	 */
 	readonly run: (test?: SkippableTest) => Promise<void>;
 }
 
-/** A running test, which can end as skipped. */
+/** A running test that can be marked as skipped. */
 export interface SkippableTest {
 	/** May throw. */
 	skip(reason: string): void;
@@ -30,7 +31,7 @@ export function conformanceCases(
 ): readonly ConformanceCase[] {
 	return Object.entries(requirements).map(([name, check]) => ({
 		name,
-		// Because of the default `run.length` is 0: some test runners wait for a callback otherwise.
+		// Because of the default value, `run.length` is 0. Otherwise, some test runners would wait for a callback.
 		run: async (test: SkippableTest = UNSKIPPABLE) => {
 			try {
 				await withContext(openBackend, check);
@@ -42,7 +43,7 @@ export function conformanceCases(
 	}));
 }
 
-/** A case that was not run must not look like one that has passed. */
+/** Rejects, because a case that was not run must not look like one that has passed. */
 const UNSKIPPABLE: SkippableTest = {
 	skip(reason) {
 		throw new Error(`skipped: ${reason}`);

@@ -29,7 +29,10 @@ export const APPENDING: Requirements = {
 		const timestamp = (await readAll(node)).entries[0]?.timestamp ?? Number.NaN;
 		ok(Number.isInteger(timestamp));
 		// The backend's clock may differ from this one, but it must not count in seconds.
-		ok(Math.abs(timestamp - Date.now()) < 24 * 60 * 60_000, `must be in milliseconds since the epoch: ${timestamp}`);
+		ok(
+			Math.abs(timestamp - Date.now()) < 24 * 60 * 60_000,
+			`a timestamp must be in milliseconds since the epoch, not ${timestamp}`,
+		);
 	},
 
 	async 'text and bytes are delivered and stored byte for byte'(context) {
@@ -191,7 +194,7 @@ export const APPENDING: Requirements = {
 		const history = historyOf(bus);
 		const expectRejections = async (): Promise<void> => {
 			await rejects(history.append('t', ['x'], ROOMY), Error, 'append() must reject while the bus is not started');
-			await rejects(history.append('t', ['x'], ROOMY, 'key'), Error, 'append() must reject, with a key as well');
+			await rejects(history.append('t', ['x'], ROOMY, 'key'), Error, 'append() with a key must reject as well');
 			await rejects(history.read('t', { limit: 1 }, ROOMY), Error, 'read() must reject while the bus is not started');
 		};
 		await expectRejections();

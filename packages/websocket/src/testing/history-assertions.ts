@@ -20,7 +20,7 @@ function plainEntries(entries: readonly HistoryEntry[]): HistoryEntry[] {
 	return entries.map(({ offset, prev, timestamp, content }) => ({ offset, prev, timestamp, content: plain(content) }));
 }
 
-/** Asserts that each entry follows the preceding one by an allowed step, and the first one follows `prev`. */
+/** Asserts that each entry follows the preceding one by an allowed step, and that the first entry follows `prev`. */
 export function assertChain(entries: readonly HistoryEntry[], prev: number): void {
 	let before = prev;
 	for (const entry of entries) {

@@ -7,7 +7,7 @@ import { type HistoryNode, readAll, ROOMY, startHistoryNode } from './history-no
 /** How long a case waits for messages to expire, in milliseconds: less than the usual time limit of a test. */
 const TIMEOUT_MS = 3_000;
 
-/** The requirements for bounds: they limit which messages are kept; every message is numbered and delivered. */
+/** The requirements for bounds. Bounds limit which messages are kept, but every message is numbered and delivered. */
 export const BOUNDS: Requirements = {
 	async 'at most `size` messages are kept, the newest'(context) {
 		const node = await startHistoryNode(context, 't');
@@ -89,7 +89,9 @@ export const BOUNDS: Requirements = {
 	},
 };
 
-/** Asserts that the node received `count` messages in all, of which exactly the last ones, `kept`, are still stored. */
+/**
+ * Asserts that the node received `count` messages in total, and that exactly the last ones, `kept`, are still stored.
+ */
 async function assertKept(node: HistoryNode, bounds: HistoryBounds, count: number, kept: unknown[]): Promise<void> {
 	await node.received.untilEntries('t', count);
 	const all = node.received.entries('t');

@@ -9,8 +9,8 @@ import { TOPICS } from './history-topics.ts';
 
 /**
  * Returns the suite that the history of a `Bus` must pass. The cases about outages are skipped unless the backend can
- * `cut` and `restore`. The suite can neither make the backend lose data, nor wait for keys and topics that expire after
- * minutes or days: test these cases yourself.
+ * `cut` and `restore`. The suite can't make the backend lose data, and it can't wait for keys and topics that expire
+ * after minutes or days. Test these cases yourself.
  *
  * @param openBackend creates a fresh backend for each case
  */

@@ -3,7 +3,7 @@ import type { Bus } from '../bus.ts';
 import type { HistoryBounds, HistorySlice, HistoryStore } from '../history/history-store.ts';
 import type { CaseContext, CaseNode } from './case-context.ts';
 
-/** Bounds that nothing in the suite exceeds. */
+/** Bounds that no case of the suite exceeds. */
 export const ROOMY: HistoryBounds = { size: 10_000, bytes: 64 * 1024 * 1024, ttlMs: 60 * 60_000 };
 
 export interface HistoryNode extends CaseNode {

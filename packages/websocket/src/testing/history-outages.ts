@@ -7,7 +7,9 @@ import { type SentMessage, TOPIC } from './provider-node.ts';
 import { ProviderPair } from './provider-pair.ts';
 import { attemptUntil, settled, until } from './waiting.ts';
 
-/** The requirements for outages: the link of one node is cut and restored, while the others go on. */
+/**
+ * The requirements for outages, in which the link of one node is cut and later restored. The other nodes keep running.
+ */
 export const OUTAGES: Requirements = {
 	async 'appends and reads reject in an outage, and nothing is stored later'(context) {
 		const { a, b } = await startPair(context);

@@ -66,7 +66,7 @@ export const READING: Requirements = {
 	async '`after` and `before` accept offsets that no message has'(context) {
 		const { entries, find } = await filled(context);
 		const offset = (i: number): number => entries[i]!.offset;
-		// This holds even if the step to that message happens to be 1.
+		// The results are the same in the rare case that the step is 1, and a message does have this offset.
 		deepEqual(await find({ after: offset(4) - 1, limit: 2 }), ['4', '5']);
 		deepEqual(await find({ before: offset(4) + 1, limit: 2 }), ['3', '4']);
 		deepEqual(await find({ after: offset(9) + 1, limit: 2 }), []);

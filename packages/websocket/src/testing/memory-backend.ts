@@ -4,11 +4,14 @@ import { MemoryHistory } from '../history/memory-history.ts';
 import { MemoryBus, MemoryNetwork } from './memory-bus.ts';
 
 export interface MemoryBackendOptions {
-	/** Whether its buses have `liveness`, as for connections that can die unnoticed. Default false. */
+	/**
+	 * Whether the backend's buses have `liveness`, which transports need whose connections can die silently. Default
+	 * false.
+	 */
 	readonly liveness?: boolean;
 }
 
-/** A backend in memory for any number of {@link Bus}es, so that tests can run many nodes in one process. */
+/** A backend in memory for any number of {@link Bus}es. With it, a test can run many nodes in one process. */
 export class MemoryBackend {
 	readonly #liveness: boolean;
 	readonly #history = new MemoryHistory((topic, slice) => this.#deliver(topic, slice));
@@ -19,7 +22,9 @@ export class MemoryBackend {
 		this.#liveness = liveness;
 	}
 
-	/** Creates a bus on this backend. A plain object: `{ ...bus, publish }` overrides a method of it. */
+	/**
+	 * Creates a bus on this backend. The bus is a plain object, so `{ ...bus, publish }` overrides one of its methods.
+	 */
 	createBus(): Bus {
 		const node = new MemoryBus(this.#network, this.#liveness);
 		const bus: Bus = {
@@ -35,7 +40,7 @@ export class MemoryBackend {
 		return bus;
 	}
 
-	/** Makes this backend unreachable for one of its buses, which notices that. */
+	/** Makes this backend unreachable for one of its buses. The bus notices the outage. */
 	cut(bus: Bus): void {
 		this.#nodeOf(bus).cut();
 	}
@@ -46,8 +51,8 @@ export class MemoryBackend {
 	}
 
 	/**
-	 * Makes the connection of one of its buses half-open: nothing passes, and the bus does not notice. With `liveness`,
-	 * the provider's heartbeats find that and replace the connection.
+	 * Makes the connection of one of the buses half-open: nothing gets through, and the bus does not notice. With
+	 * `liveness`, the provider's heartbeats detect the dead connection and replace it.
 	 */
 	freeze(bus: Bus): void {
 		this.#nodeOf(bus).freeze();
@@ -60,7 +65,7 @@ export class MemoryBackend {
 
 	#nodeOf(bus: Bus): MemoryBus {
 		const node = this.#nodes.get(bus);
-		if (node === undefined) throw new TypeError('the bus is not one that createBus() of this backend has returned');
+		if (node === undefined) throw new TypeError('the bus was not created by createBus() of this backend');
 		return node;
 	}
 

@@ -2,9 +2,9 @@ import type { Bus, BusHandlers, BusLiveness } from '../bus.ts';
 import type { HistorySlice, HistoryStore } from '../history/history-store.ts';
 import { quiet } from '../support/promises.ts';
 
-/** What the buses of one backend share. */
+/** Holds the state that the buses of one backend share. */
 export class MemoryNetwork {
-	/** Those that are started. */
+	/** The buses that are started. */
 	readonly buses: Set<MemoryBus> = new Set();
 	readonly history: HistoryStore;
 
@@ -20,17 +20,19 @@ export class MemoryNetwork {
 /** The time from `start` to `stop` of one bus. */
 interface Session {
 	readonly handlers: BusHandlers;
-	/** Since when nothing is subscribed at the backend, in milliseconds since the epoch; undefined while all is. */
+	/**
+	 * When the bus lost its subscriptions at the backend, in milliseconds since the epoch; undefined while it has them.
+	 */
 	lostAt: number | undefined;
 	/** Resolves when everything is subscribed again. Rejects when the session ends. */
 	recovery: PromiseWithResolvers<void> | undefined;
-	/** Stands for the answers that a frozen link withholds. Rejects when that link is dropped. */
+	/** Pending while a frozen link withholds the backend's answers. Rejects when that link is dropped. */
 	answer: PromiseWithResolvers<never> | undefined;
 }
 
 const HEARTBEAT_CHANNELS: readonly string[] = ['!'];
 
-/** A bus inside this process, with a link to its backend that can be cut, restored and frozen. */
+/** Carries frames inside this process, over a link to its backend that can be cut, restored and frozen. */
 export class MemoryBus implements Bus {
 	readonly liveness?: BusLiveness;
 	readonly history: HistoryStore;
@@ -38,7 +40,7 @@ export class MemoryBus implements Bus {
 	readonly #channels = new Set<string>();
 	#link: 'up' | 'cut' | 'frozen' = 'up';
 	#session: Session | undefined;
-	/** Counts the connections. What was sent on an earlier one gets no answer. */
+	/** The number of the current connection. Requests that were sent on an earlier one get no answer. */
 	#connection = 0;
 
 	constructor(network: MemoryNetwork, hasLiveness: boolean) {
@@ -76,7 +78,7 @@ export class MemoryBus implements Bus {
 		await nextTick();
 	}
 
-	// `subscribe` and `unsubscribe` take effect in the order of the calls, but resolve later, as over a connection.
+	// `subscribe` and `unsubscribe` take effect in the order of the calls, but resolve later, as over a real connection.
 	async subscribe(channels: readonly string[]): Promise<void> {
 		const session = this.#running();
 		for (const channel of channels) this.#channels.add(channel);
@@ -119,8 +121,8 @@ export class MemoryBus implements Bus {
 	}
 
 	/**
-	 * Returns whether what was sent at that time arrives. If it was on its way when the link broke, the interruption
-	 * begins no later.
+	 * Returns whether a message that was sent at that time arrives. If it was in flight when the link broke, moves the
+	 * start of the interruption back to that time.
 	 */
 	#arrives(channel: string, at: number): boolean {
 		const session = this.#session;
@@ -146,7 +148,7 @@ export class MemoryBus implements Bus {
 		this.#link = 'frozen';
 	}
 
-	/** Replaces a link that was found dead. One that is cut can't be replaced. */
+	/** Replaces a link that was found dead. A link that is cut can't be replaced. */
 	#reconnect(): void {
 		if (this.#link === 'cut') return;
 		this.#link = 'up';
@@ -193,7 +195,7 @@ export class MemoryBus implements Bus {
 		if (this.#link === 'cut') throw unreachable();
 	}
 
-	/** Resolves when the backend has received a request and answered; rejects when the link breaks meanwhile. */
+	/** Resolves when the backend has received a request and answered. Rejects if the link breaks before that. */
 	async #answered(): Promise<void> {
 		const session = this.#running();
 		const connection = this.#connection;
@@ -212,7 +214,7 @@ export class MemoryBus implements Bus {
 			append: async (...call) => {
 				this.#mustBeReachable();
 				if (this.#link === 'up') await store.append(...call);
-				// The delivery to the nodes was scheduled before this.
+				// The append has already scheduled the delivery to the nodes, so messages arrive before this answer.
 				await this.#answered();
 			},
 			read: async (...call) => {
@@ -225,7 +227,7 @@ export class MemoryBus implements Bus {
 	}
 }
 
-/** Creates a promise that may reject while no one waits for it. */
+/** Creates a promise that does not count as an unhandled rejection if it rejects and no one awaits it. */
 function withQuietResolvers<T>(): PromiseWithResolvers<T> {
 	const resolvers = Promise.withResolvers<T>();
 	void quiet(resolvers.promise);

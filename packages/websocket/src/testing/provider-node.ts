@@ -8,28 +8,28 @@ import { WsProvider } from '../ws-provider.ts';
 import type { CaseContext } from './case-context.ts';
 import { until } from './waiting.ts';
 
-/** In milliseconds. Short, so that dead connections are found quickly. */
+/** The time between heartbeats, in milliseconds. It is short, so that dead connections are found quickly. */
 const HEARTBEAT_MS = 100;
 export const TOPIC = 't';
 
 export interface SentMessage {
 	readonly number: number;
-	/** When it was published, in milliseconds since the epoch. */
+	/** When the message was published, in milliseconds since the epoch. */
 	readonly at: number;
 }
 
-/** A provider on a bus, behind a real server, with one client in the topic. Closed after the case. */
+/** Runs a provider on a bus, behind a real server, with one client in the topic. Closed after the case. */
 export class ProviderNode {
 	readonly bus: Bus;
 	readonly name: string;
-	/** What this node has published, in order. */
+	/** The messages that this node has published, in order. */
 	readonly sent: SentMessage[] = [];
 	/** The numbers of the messages whose `publish` rejected. */
 	readonly rejected: Set<number> = new Set();
-	/** What this node has reported as missing. */
+	/** The gaps that this node has reported. */
 	readonly gaps: Gap[] = [];
 	readonly #provider: WsProvider;
-	/** By the name of the node that published them. */
+	/** The numbers of the received messages, by the name of the node that published them. */
 	readonly #received = new Map<string, number[]>();
 	readonly #unsettled = new Set<Promise<void>>();
 
@@ -84,14 +84,14 @@ export class ProviderNode {
 		if (!subscribed) throw new Error(what, { cause: failure });
 	}
 
-	/** Messages of plain topics arrive as they are, those of topics with history in an envelope. */
+	/** Records a received message. On a topic with history, it arrives in an envelope; on other topics, as it is. */
 	#receive(data: string): void {
 		const text = data.startsWith('{') ? String((JSON.parse(data) as { data: unknown }).data) : data;
 		const [name = '', number = ''] = text.split(' ');
 		this.receivedFrom(name).push(Number(number));
 	}
 
-	/** Returns the numbers of a node's messages that this node's client has received, in that order. */
+	/** Returns the numbers of a node's messages that this node's client has received, in the order of their arrival. */
 	receivedFrom(name: string): number[] {
 		let numbers = this.#received.get(name);
 		if (numbers === undefined) this.#received.set(name, (numbers = []));
@@ -109,14 +109,15 @@ export class ProviderNode {
 		void outcome.finally(() => this.#unsettled.delete(outcome));
 	}
 
-	/** Reports at once the gaps that are held back to be merged with others. */
+	/** Reports the gaps that are being held back, without waiting any longer. */
 	flushGaps(): void {
 		this.#provider.flushGaps();
 	}
 
 	/** Resolves once every `publish` has settled. */
 	async settled(timeoutMs: number): Promise<void> {
-		const late = (): Error => new Error(`${this.#unsettled.size} publish() of ${this.name} did not settle in time`);
+		const late = (): Error =>
+			new Error(`${this.#unsettled.size} publish() calls of node ${this.name} did not settle in time`);
 		await within(timeoutMs, Promise.all(this.#unsettled), late);
 	}
 }

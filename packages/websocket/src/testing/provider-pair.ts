@@ -4,11 +4,14 @@ import type { CaseContext } from './case-context.ts';
 import { ProviderNode } from './provider-node.ts';
 import { until } from './waiting.ts';
 
-/** How long a link is cut, in milliseconds: longer than gaps are widened, so that a gap that begins late is noticed. */
+/**
+ * How long a link is cut, in milliseconds. It exceeds the margin by which gaps are widened, so that a gap that begins
+ * too late is noticed.
+ */
 const OUTAGE_MS = 400;
 const PACE_MS = 2;
 
-/** Two providers, each with a client that receives what both publish. */
+/** Runs two providers, each with a client that receives the messages of both. */
 export class ProviderPair {
 	readonly a: ProviderNode;
 	readonly b: ProviderNode;
@@ -50,7 +53,10 @@ export class ProviderPair {
 		}
 	}
 
-	/** Breaks something while both nodes publish. Resolves once everything works again and every publish has settled. */
+	/**
+	 * Calls `inject`, which breaks something, while both nodes publish. Resolves once everything works again and every
+	 * publish has settled.
+	 */
 	async publishThroughout(inject: () => Promise<void>): Promise<void> {
 		const nodes = [this.a, this.b];
 		const timer = setInterval(() => {
@@ -79,7 +85,7 @@ export class ProviderPair {
 	}
 }
 
-/** From the node that publishes to the one whose client receives. */
+/** One direction: from the node that publishes to the node whose client receives. */
 export interface Way {
 	readonly from: ProviderNode;
 	readonly to: ProviderNode;

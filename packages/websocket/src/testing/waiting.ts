@@ -2,7 +2,7 @@ import { settledWithin, sleep, within } from '../support/promises.ts';
 
 const POLL_MS = 5;
 
-/** Polls until a condition holds. If that takes too long, rejects with what `failure` returns as the message. */
+/** Polls until a condition holds. If that takes too long, rejects with the message that `failure` returns. */
 export async function until(condition: () => boolean, timeoutMs: number, failure: () => string): Promise<void> {
 	const deadline = performance.now() + timeoutMs;
 	while (!condition()) {
@@ -11,7 +11,7 @@ export async function until(condition: () => boolean, timeoutMs: number, failure
 	}
 }
 
-/** As {@link until}, and attempts something again and again meanwhile. */
+/** Like {@link until}, but repeats an attempt until the condition holds. */
 export async function attemptUntil(
 	attempt: () => Promise<unknown>,
 	condition: () => boolean,
@@ -21,13 +21,16 @@ export async function attemptUntil(
 	const deadline = performance.now() + timeoutMs;
 	while (!condition()) {
 		if (performance.now() > deadline) throw new Error(failure());
-		// An attempt that fails is repeated; one that hangs ends with the time.
+		// An attempt that fails is repeated. One that hangs is abandoned at the deadline.
 		await settledWithin(deadline - performance.now(), attempt());
 		await sleep(POLL_MS);
 	}
 }
 
-/** Resolves with undefined, or with what a promise rejected with. Rejects if it does not settle in time. */
+/**
+ * Resolves with undefined if a promise resolves, or with its error if it rejects. Rejects if the promise does not
+ * settle in time.
+ */
 export function settled(
 	{ timeoutMs }: { readonly timeoutMs: number },
 	what: string,

@@ -34,7 +34,7 @@ export function nodeChannel(nodeId: string): string {
 	return NODE_PREFIX + nodeId;
 }
 
-/** Whether a channel is that of a node. */
+/** Returns whether a channel belongs to a node. */
 export function isNodeChannel(channel: string): boolean {
 	return channel.startsWith(NODE_PREFIX);
 }

@@ -28,11 +28,11 @@ interface Run {
 	readonly text: string | undefined;
 }
 
-/** The messages of a frame, divided into runs and ready to be written. */
+/** Divides the messages of a frame into runs, and writes the runs. */
 export class MessageRuns {
 	readonly #messages: readonly Message[];
 	readonly #runs: Run[] = [];
-	/** How many bytes `write` writes. */
+	/** The number of bytes that `write` writes. */
 	readonly size: number;
 
 	constructor(messages: readonly Message[]) {
@@ -96,7 +96,7 @@ function isHighSurrogate(unit: number): boolean {
 	return (unit & 0xfc00) === 0xd800;
 }
 
-/** Reads the messages that begin at `start`; undefined if they are malformed. */
+/** Reads the messages that begin at `start`. Returns undefined if they are malformed. */
 export function readMessages(frame: Buffer, start: number): Message[] | undefined {
 	const messages: Message[] = [];
 	for (let at = start; at < frame.length;) {
@@ -114,7 +114,10 @@ export function readMessages(frame: Buffer, start: number): Message[] | undefine
 	return messages;
 }
 
-/** Splits the content of a run (messages of one kind) into its messages. Returns false if the lengths exceed it. */
+/**
+ * Splits the content of a run (messages of one kind) into its messages. Returns false if their lengths exceed the
+ * content.
+ */
 function divide(content: Message, frame: Buffer, lengths: number, count: number, messages: Message[]): boolean {
 	let from = 0;
 	for (let i = 0; i < count - 1; i++) {

@@ -8,8 +8,8 @@
  * gap      = type 2: scope (u8: 1 everything, 2 stored, 4 misled)  since (f64)  until (f64)  sentAt (f64)
  * ```
  *
- * `shard` is the shard that the node published to, and `incarnation` grows each time its connection there fails: frames
- * that a failed connection delivers later are recognized by their lower number.
+ * `shard` is the shard that the frame was published to. `incarnation` grows each time the node's connection to that
+ * shard fails: frames that a failed connection delivers later are recognized by their lower incarnation.
  */
 
 import { MessageRuns, type Message, readMessages } from './frame-messages.ts';
@@ -61,7 +61,10 @@ export interface GapNotice extends Sender {
 	readonly type: 'gap';
 	/** Whether all channels are affected, or only the one that the notice arrived on. */
 	readonly everything: boolean;
-	/** Whether stored messages are affected as well: they were stored where this node can't read them. */
+	/**
+	 * Whether messages on topics with history are affected as well: they were stored on a server that other nodes do not
+	 * use.
+	 */
 	readonly stored: boolean;
 	/** Whether the sender stored messages on a wrong server, of topics that it also names one by one. */
 	readonly misled: boolean;
@@ -118,7 +121,8 @@ function begin(size: number, type: number, { origin, shard, incarnation }: Sende
 }
 
 /**
- * Decodes a frame, or returns the reason why it can't be read. This node's own messages are an 'echo', and not decoded.
+ * Decodes a frame, or returns the reason why it can't be read. Returns 'echo' for messages that this node itself
+ * published, which are not decoded.
  */
 export function decodeFrame(bytes: Uint8Array, self: Origin): Frame | 'echo' | FrameFault {
 	if (bytes.length === 0) return 'malformed';

@@ -8,7 +8,10 @@ export function isPayload(value: unknown): value is Payload {
 	return buffer instanceof ArrayBuffer ? !buffer.detached : buffer instanceof SharedArrayBuffer && buffer !== value;
 }
 
-/** Returns the payload's text, or a copy of its bytes: the caller may change those once `publish` has returned. */
+/**
+ * Returns the payload's text, or a copy of its bytes, because the caller may change the bytes once `publish` has
+ * returned.
+ */
 export function snapshot(payload: Payload): string | Uint8Array {
 	if (typeof payload === 'string') return payload;
 	if (payload instanceof ArrayBuffer) return new Uint8Array(payload.slice(0));
@@ -20,7 +23,7 @@ export function size(payload: Payload): number {
 	return typeof payload === 'string' ? Buffer.byteLength(payload) : payload.byteLength;
 }
 
-/** Returns the payload's size in bytes; for a string a lower bound, its number of UTF-16 units. */
+/** Returns the payload's size in bytes. For a string, returns a lower bound: its number of UTF-16 units. */
 export function roughSize(payload: Payload): number {
 	return typeof payload === 'string' ? payload.length : payload.byteLength;
 }
