@@ -9,7 +9,7 @@ import { RedisScript } from './redis-script.ts';
  * - last: the last offset assigned
  * - total: the size in bytes of all messages of the epoch
  * - from, since: the fields c and t of the oldest stored message, or of an earlier one
- * - by0 to by63, the slots of publishers: a publisher and its latest generation
+ * - by0 to by1023, the slots of publishers: a publisher and its latest generation
  *
  * `log` is a stream of messages, whose ids are the offsets. A message has these fields:
  *

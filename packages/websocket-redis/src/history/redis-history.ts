@@ -51,7 +51,7 @@ export class RedisHistory implements HistoryStore {
 	 * remembered.
 	 */
 	readonly #publisher = randomEpoch();
-	readonly #slot = `by${Math.floor(Math.random() * 64)}`;
+	readonly #slot = `by${Math.floor(Math.random() * 1_024)}`;
 	/** Grows each time an append fails. */
 	#generation = 0;
 

@@ -12,7 +12,7 @@ export class MisledSpans {
 		this.#spans.push({ span, at: performance.now() });
 	}
 
-	/** Returns the time from the first span to the last one; undefined if there is none. */
+	/** Returns the time from the first span to the last one; undefined if there are no spans. */
 	get all(): Span | undefined {
 		if (this.#spans.length === 0) return undefined;
 		this.#forget();
