@@ -53,6 +53,8 @@ export interface LinkOptions {
 	/** Directions that start frozen. */
 	frozen: Iterable<Direction>;
 	bytesPerSecond: number | undefined;
+	/** How long bytes take, in milliseconds. */
+	delays: Readonly<Record<Direction, number>>;
 	/** Called when both sides are closed. */
 	onEnd: () => void;
 }
@@ -60,6 +62,7 @@ export interface LinkOptions {
 /** A link as the proxy uses it: with handlers for its client's socket events. */
 export interface DrivenLink extends ProxyLink {
 	throttle(bytesPerSecond: number | undefined): void;
+	delay(direction: Direction, ms: number): void;
 	clientSent(bytes: Buffer): void;
 	clientDrained(): void;
 	clientEnded(): void;
@@ -124,6 +127,7 @@ export function createLink({ id, client, target, holdBytes, ...options }: LinkOp
 	};
 
 	for (const direction of frozen) pipes[direction].freeze();
+	for (const direction of directionsOf()) pipes[direction].delay(options.delays[direction]);
 	pipes.toClient.throttle(options.bytesPerSecond);
 	connectWhenThawed();
 
@@ -156,6 +160,7 @@ export function createLink({ id, client, target, holdBytes, ...options }: LinkOp
 			for (const pipe of Object.values(pipes)) pipe.thaw();
 		},
 		throttle: (bytesPerSecond) => pipes.toClient.throttle(bytesPerSecond),
+		delay: (direction, ms) => pipes[direction].delay(ms),
 		clientSent(bytes) {
 			if (sent.length < REMEMBERED_BYTES) sent += bytes.toString('latin1', 0, REMEMBERED_BYTES - sent.length);
 			pipes.toServer.push(bytes);

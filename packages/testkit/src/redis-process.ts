@@ -23,6 +23,8 @@ export interface LaunchOptions {
 	address: RespAddress;
 	/** Arguments for `redis-server`. */
 	args: readonly string[];
+	/** Added to this process's environment. */
+	env?: Record<string, string>;
 	timeoutMs: number;
 }
 
@@ -32,12 +34,12 @@ export interface RunningRedis {
 }
 
 /** Starts one `redis-server` process and waits until it answers. */
-export async function launchRedis({ address, args, timeoutMs }: LaunchOptions): Promise<RunningRedis> {
+export async function launchRedis({ address, args, env = {}, timeoutMs }: LaunchOptions): Promise<RunningRedis> {
 	const executable = Bun.which('redis-server', { PATH: globalThis.process.env['PATH'] ?? '' });
 	if (!executable) throw new Error('redis-server is not in PATH: run `bun run ensure-redis` to install it');
 
 	const { port } = address;
-	const process = ownProcess([executable, ...args]);
+	const process = ownProcess([executable, ...args], { env });
 	const done = new AbortController();
 	const exit = process.exited.then(({ code, signal }) => {
 		throw new RedisStartError(`on port ${port} exited with ${signal ?? code} instead of starting`, process.output());

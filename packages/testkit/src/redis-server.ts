@@ -20,6 +20,8 @@ export interface RedisOptions {
 	port?: number;
 	/** Further `redis-server` arguments, which override the defaults: `['--appendonly', 'yes']`. */
 	args?: readonly string[];
+	/** Added to the environment of its process. */
+	env?: Record<string, string>;
 	/** Its data directory. Default: a new one, removed by `stop`. A given one is kept. */
 	dir?: string;
 	/** Milliseconds a start may take, including loading of data; default 10000. */
@@ -83,7 +85,7 @@ export interface RedisServer {
 
 /** Resolves when Redis answers. Rejects with `RedisStartError`, which includes the log, if it does not start. */
 export async function startRedis(options: RedisOptions = {}): Promise<RedisServer> {
-	const { args = [], config = [], timeoutMs = 10_000, replicaOf, password } = options;
+	const { args = [], config = [], timeoutMs = 10_000, env = {}, replicaOf, password } = options;
 	const scratch = options.dir === undefined ? scratchDir('orijs-redis-') : undefined;
 	const dir = options.dir ?? scratch?.path ?? '';
 	const identity = options.tls ? selfSigned() : undefined;
@@ -93,7 +95,7 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServe
 		const address = { port: options.port ?? (await freePort()), password, ca: identity?.cert };
 		const busPort = options.cluster ? await freePort() : undefined;
 		const allArgs = [...commandLine(settings, address.port, busPort), ...args];
-		return { address, launch: () => launchRedis({ address, args: allArgs, timeoutMs }) };
+		return { address, launch: () => launchRedis({ address, args: allArgs, env, timeoutMs }) };
 	};
 	try {
 		writeFiles(settings);

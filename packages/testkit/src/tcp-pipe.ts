@@ -1,3 +1,4 @@
+import { createDelayLine } from './delay-line.ts';
 import { createThrottle } from './throttle.ts';
 import type { Throttle } from './throttle.ts';
 
@@ -18,7 +19,10 @@ export interface Pipe {
 	/** Whether the pipe is frozen and holds so much that the source is paused. */
 	readonly full: boolean;
 	push(bytes: Buffer): void;
-	/** Call when the source has ended. Forwards a FIN after the held bytes, an RST immediately; neither while frozen. */
+	/**
+	 * Call when the source has ended. Forwards a FIN after the held bytes, an RST immediately, or both after the delay;
+	 * neither while frozen.
+	 */
 	finish(how: Ending): void;
 	/** Call when the sink can take more: it opened, or drained. */
 	pump(): void;
@@ -28,6 +32,8 @@ export interface Pipe {
 	drop(): void;
 	/** `undefined`: no limit. */
 	throttle(bytesPerSecond: number | undefined): void;
+	/** How long what arrives from now on takes, in milliseconds; 0: no delay. It never overtakes what arrived before. */
+	delay(ms: number): void;
 	/** Drops the held bytes and forwards nothing more. */
 	close(): void;
 }
@@ -42,6 +48,9 @@ export function createPipe({ source, sink }: PipeEnds, holdBytes: number): Pipe 
 	let ended = false;
 	let throttle: Throttle | undefined;
 	let timer: ReturnType<typeof setTimeout> | undefined;
+	const line = createDelayLine();
+	/** Bytes in the delay line. */
+	let delayed = 0;
 
 	const setQueue = (rest: Buffer | undefined): void => {
 		queue = rest && rest.length > 0 ? [rest] : [];
@@ -100,20 +109,26 @@ export function createPipe({ source, sink }: PipeEnds, holdBytes: number): Pipe 
 
 	return {
 		get held() {
-			return held;
+			return held + delayed;
 		},
 		get full() {
 			return frozen && paused;
 		},
 		push(bytes) {
 			if (ended) return;
-			queue.push(bytes);
-			held += bytes.length;
-			pump();
+			delayed += bytes.length;
+			line.pass(() => {
+				delayed -= bytes.length;
+				queue.push(bytes);
+				held += bytes.length;
+				pump();
+			});
 		},
 		finish(how) {
-			if (ending !== 'reset') ending = how;
-			pump();
+			line.pass(() => {
+				if (ending !== 'reset') ending = how;
+				pump();
+			});
 		},
 		pump,
 		freeze() {
@@ -133,8 +148,11 @@ export function createPipe({ source, sink }: PipeEnds, holdBytes: number): Pipe 
 			clearTimeout(timer);
 			pump();
 		},
+		delay: (ms) => line.delay(ms),
 		close() {
 			clearTimeout(timer);
+			line.close();
+			delayed = 0;
 			setQueue(undefined);
 			ended = true;
 		},

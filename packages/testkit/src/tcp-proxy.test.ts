@@ -355,6 +355,39 @@ test('throttles current and new links towards the client until the limit is remo
 	expect(() => proxy.throttle(0)).toThrow(/more than 0/);
 });
 
+test('delays bytes and FINs of current and new links, in one direction or both, and keeps their order', async () => {
+	const proxy = await startProxy();
+	const old = await connectBoth(proxy);
+	proxy.delay(300, { direction: 'toClient' });
+	const fresh = await connectBoth(proxy);
+	for (const { client, server } of [old, fresh]) {
+		const before = performance.now();
+		client.socket.write('at once');
+		await server.receives('at once');
+		expect(performance.now() - before).toBeLessThan(250);
+		server.socket.write('la');
+		await until(() => proxy.links().some(({ held }) => held > 0), { what: 'the bytes are on their way' });
+		proxy.delay(0);
+		server.socket.end('ter');
+		expect(client.received).toBe('');
+		await client.receives('later');
+		await client.ends('FIN');
+		expect(performance.now() - before).toBeGreaterThan(295);
+		proxy.delay(300, { direction: 'toClient' });
+	}
+	proxy.delay(300);
+	const both = await connectBoth(proxy);
+	const before = performance.now();
+	both.client.socket.write('there');
+	await both.server.receives('there');
+	both.server.socket.write('and back');
+	await both.client.receives('and back');
+	expect(performance.now() - before).toBeGreaterThan(590);
+	both.client.socket.destroy();
+	expect(both.server.ended).toBe(undefined);
+	expect(() => proxy.delay(-1)).toThrow(/from 0/);
+});
+
 test('stop ends all links and refuses connections; it is idempotent', async () => {
 	const proxy = await startProxy();
 	const { client, server } = await connectBoth(proxy);

@@ -52,6 +52,11 @@ export interface TcpProxy {
 	retarget(target: { host?: string; port: number }): void;
 	/** Limits the rate to the client, for each current and new link; `undefined`: no limit. */
 	throttle(bytesPerSecond: number | undefined): void;
+	/**
+	 * Sets how long bytes, FINs and RSTs take, for each current and new link, in milliseconds; 0: no delay. Without a
+	 * direction: both take that long. What is on its way keeps its delay, and is never overtaken.
+	 */
+	delay(ms: number, options?: FreezeOptions): void;
 	/** Cuts all links and stops listening. Idempotent. */
 	stop(): Promise<void>;
 }
@@ -61,6 +66,7 @@ export async function startTcpProxy({ holdBytes = HOLD_BYTES, ...first }: ProxyO
 	const links = new Set<DrivenLink>();
 	const frozen = new Set<Direction>();
 	let target = targetOf(first);
+	const delays: Record<Direction, number> = { toServer: 0, toClient: 0 };
 	let bytesPerSecond: number | undefined;
 	let accepted = 0;
 	let stopped = false;
@@ -73,7 +79,16 @@ export async function startTcpProxy({ holdBytes = HOLD_BYTES, ...first }: ProxyO
 			socket: {
 				open(client) {
 					const onEnd = (): void => void links.delete(link);
-					const link = createLink({ id: ++accepted, client, target, holdBytes, frozen, bytesPerSecond, onEnd });
+					const link = createLink({
+						id: ++accepted,
+						client,
+						target,
+						holdBytes,
+						frozen,
+						bytesPerSecond,
+						delays,
+						onEnd,
+					});
 					client.data = link;
 					links.add(link);
 				},
@@ -131,6 +146,13 @@ export async function startTcpProxy({ holdBytes = HOLD_BYTES, ...first }: ProxyO
 		throttle(rate) {
 			for (const link of links) link.throttle(rate);
 			bytesPerSecond = rate;
+		},
+		delay(ms, options) {
+			if (!(ms >= 0)) throw new RangeError(`a delay must be a number of milliseconds from 0, not ${ms}`);
+			for (const direction of directionsOf(options)) {
+				delays[direction] = ms;
+				for (const link of links) link.delay(direction, ms);
+			}
 		},
 		async stop() {
 			stopped = true;
