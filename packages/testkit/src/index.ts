@@ -16,6 +16,9 @@ export { servePage } from './serve-page.ts';
 export { startTcpProxy } from './tcp-proxy.ts';
 export { hasSent } from './link-filter.ts';
 
+// Clocks
+export { fakeClock } from './fake-clock.ts';
+
 // Clients
 export { connectClient } from './test-client.ts';
 
@@ -33,6 +36,7 @@ export { RedisStartError } from './redis-process.ts';
 export { TimeoutError } from './within.ts';
 
 export type { Chromium, ChromiumOptions, PageOptions } from './chromium.ts';
+export type { FakeClock } from './fake-clock.ts';
 export type { ClusterNode } from './cluster-node.ts';
 export type { Message } from './received-messages.ts';
 export type { LinkFilter } from './link-filter.ts';
