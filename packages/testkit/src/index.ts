@@ -22,6 +22,9 @@ export { fakeClock } from './fake-clock.ts';
 // Clients
 export { connectClient } from './test-client.ts';
 
+// Files
+export { scratchDir } from './scratch-dir.ts';
+
 // Waiting
 export { until } from './until.ts';
 
@@ -49,6 +52,7 @@ export type { ClusterOptions, RedisCluster } from './redis-cluster.ts';
 export type { RedisInfo } from './redis-info.ts';
 export type { RedisSentinel, SentinelOptions } from './redis-sentinel.ts';
 export type { RedisOptions, RedisServer } from './redis-server.ts';
+export type { ScratchDir } from './scratch-dir.ts';
 export type { ServedPage } from './serve-page.ts';
 export type { Ending } from './tcp-pipe.ts';
 export type { ProxyOptions, TcpProxy } from './tcp-proxy.ts';

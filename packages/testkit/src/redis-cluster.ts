@@ -15,6 +15,8 @@ export interface ClusterOptions {
 	replicas?: number;
 	/** Further `redis-server` arguments for every node; they override the defaults. */
 	args?: readonly string[];
+	/** Added to the environment of every node's process. */
+	env?: Record<string, string>;
 	/**
 	 * Milliseconds of silence after which a node counts as down; default 1500. Its replica takes over one to two seconds
 	 * later. With much less, a busy machine causes spurious failovers.
@@ -53,9 +55,10 @@ export interface RedisCluster {
 
 /** Resolves when it is ready. Takes a few seconds: a node does not serve clients for its first two. */
 export async function startRedisCluster(options: ClusterOptions = {}): Promise<RedisCluster> {
-	const { primaries = 3, replicas = 1, args = [], nodeTimeoutMs = 1500, password } = options;
+	const { primaries = 3, replicas = 1, args = [], env = {}, nodeTimeoutMs = 1500, password } = options;
 	const nodeOptions = {
 		args: [...settings(nodeTimeoutMs), ...args],
+		env,
 		...(password !== undefined && { password }),
 	};
 	const count = primaries * (1 + replicas);

@@ -10,15 +10,18 @@ export interface Backend {
 	stop(): Promise<void>;
 }
 
+/** @param env the environment of the servers, besides this process's */
+export type StartBackend<B extends Backend> = (env: Readonly<Record<string, string>>) => Promise<B>;
+
 export interface SingleRedis extends Backend {
 	readonly redis: RedisServer;
 	readonly port: number;
 }
 
 /** One Redis server, with additional arguments. */
-export function oneRedis(...args: readonly string[]): () => Promise<SingleRedis> {
-	return async () => {
-		const redis = await startRedis({ args });
+export function oneRedis(...args: readonly string[]): StartBackend<SingleRedis> {
+	return async (env) => {
+		const redis = await startRedis({ args, env });
 		return { redis, connection: { host: redis.host, port: redis.port }, port: redis.port, stop: () => redis.stop() };
 	};
 }

@@ -1,9 +1,10 @@
 import type { Impact } from '../counting/run.ts';
-import type { Backend } from './backend.ts';
+import type { Backend, StartBackend } from './backend.ts';
 import type { Deployment } from './deployment.ts';
 import type { Scenario } from './scenario.ts';
+import type { Unsuited } from './select-conditions.ts';
 
-/** When the fault began, and when backend and network were repaired. `Date.now()`. */
+/** When the fault began, and when backend and network were repaired. `Date.now()` of the counting process. */
 export interface Outage {
 	readonly from: number;
 	readonly back: number;
@@ -13,7 +14,7 @@ export interface Outage {
 export interface Fault<B extends Backend> {
 	/** The fault's name in the table. */
 	readonly name: string;
-	readonly backend: () => Promise<B>;
+	readonly backend: StartBackend<B>;
 	readonly scenario: Scenario;
 	/** Breaks and repairs something, while every node publishes. */
 	inject(deployment: Deployment<B>): Promise<Outage>;
@@ -28,6 +29,8 @@ export interface Fault<B extends Backend> {
 	 * 500.
 	 */
 	readonly gapSlackMs?: number;
+	/** Conditions that make no sense for the fault, each with the reason. Default: none. */
+	readonly unsuited?: Unsuited;
 	/** How long the fault delays messages that will arrive, in milliseconds. Default 0. */
 	readonly delayMs?: number;
 }

@@ -1,6 +1,6 @@
 import { type ClusterNode, type RedisCluster, startRedisCluster, until } from '@orijs/testkit';
 import type { Impact } from '../counting/run.ts';
-import type { Backend } from './backend.ts';
+import type { Backend, StartBackend } from './backend.ts';
 import { type Scenario, topicsOfSubscriber } from './scenario.ts';
 
 /** The default prefix of a provider's channels. */
@@ -22,9 +22,9 @@ export interface Placement {
 }
 
 /** Three primaries that share the topics of a scenario, with a replica each. */
-export function redisCluster(scenario: Scenario): () => Promise<ClusterBackend> {
-	return async () => {
-		const cluster = await startRedisCluster();
+export function redisCluster(scenario: Scenario): StartBackend<ClusterBackend> {
+	return async (env) => {
+		const cluster = await startRedisCluster({ env });
 		try {
 			const connection = { cluster: cluster.nodes.map(({ host, port }) => ({ host, port })) };
 			const slotOf = (channel: string): Promise<number> => cluster.slotOf(PREFIX + channel);

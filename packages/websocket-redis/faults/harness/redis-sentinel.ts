@@ -6,8 +6,8 @@ export interface SentinelBackend extends Backend {
 }
 
 /** A primary and a replica, watched by three Sentinels, through which the nodes connect. */
-export async function redisSentinel(): Promise<SentinelBackend> {
-	const sentinel = await startRedisSentinel();
+export async function redisSentinel(env: Readonly<Record<string, string>>): Promise<SentinelBackend> {
+	const sentinel = await startRedisSentinel({ env });
 	const sentinels = sentinel.sentinels.map(({ host, port }) => ({ host, port }));
 	return { sentinel, connection: { sentinels, name: sentinel.name }, stop: () => sentinel.stop() };
 }

@@ -1,14 +1,30 @@
 import { expect, it } from 'vitest';
 import { rowOf } from '../report/row.ts';
 import type { Backend } from './backend.ts';
+import type { Condition } from './condition.ts';
+import { CONDITIONS } from './conditions.ts';
 import type { Fault } from './fault.ts';
 import { runFault } from './run-fault.ts';
+import { selectConditions } from './select-conditions.ts';
 
-/** A test that every guarantee holds under a fault. Passes its row of the table to the reporter, as metadata. */
+/** Set to run every fault in every condition that makes sense for it. Otherwise each is run in one of them. */
+const RUNS_ALL = process.env.FAULTS === 'all';
+
+/**
+ * Tests that every guarantee holds under a fault, as it is and in conditions that make it harder. Passes the rows of
+ * the table to the reporter, as metadata.
+ */
 export function testFault<B extends Backend>(fault: Fault<B>): void {
-	it(fault.name, async ({ task }) => {
-		const { counts, broken } = await runFault(fault);
-		task.meta.faultRow = rowOf(fault.name, counts, broken.length === 0);
+	testRow(fault, undefined);
+	const keys = selectConditions(fault.name, fault.unsuited ?? {}, RUNS_ALL);
+	for (const key of keys) testRow(fault, CONDITIONS[key]);
+}
+
+function testRow<B extends Backend>(fault: Fault<B>, condition: Condition | undefined): void {
+	const name = condition === undefined ? fault.name : `${fault.name} · ${condition.name}`;
+	it(name, async ({ task }) => {
+		const { counts, broken } = await runFault(fault, condition);
+		task.meta.faultRow = rowOf(name, counts, broken.length === 0);
 		expect(broken).toEqual([]);
 	});
 }

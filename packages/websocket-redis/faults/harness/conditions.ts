@@ -1,0 +1,89 @@
+import type { Condition, ConditionKey } from './condition.ts';
+import type { Deployment } from './deployment.ts';
+import type { Outage } from './fault.ts';
+import { NO_TOLERANCE } from './condition.ts';
+
+const MINUTE_MS = 60_000;
+/** How long a node hangs before a fault. */
+const HANGS_BEFORE_MS = 300;
+/** How long it hangs in all: long enough to consider its connections dead, and shorter than most faults. */
+const HANGS_MS = 1_500;
+/** When clocks are set after a fault has begun, in milliseconds: before most are over. */
+const SET_AFTER_MS = 500;
+
+/** Both nodes are further from Redis than most; one only in one direction. */
+const LINKS = {
+	a: { toServer: 400, toClient: 0 },
+	b: { toServer: 250, toClient: 250 },
+	c: { toServer: 0, toClient: 400 },
+};
+const SLOWEST_ROUND_TRIP_MS = 500;
+/** To connect again, find out the server's role, subscribe and receive the answer, once more where that failed. */
+const ROUND_TRIPS_TO_RECOVER = 8;
+
+/** Ahead of the counting process, in milliseconds. Redis is ahead of all. */
+const APART = { a: 3 * MINUTE_MS, b: -2 * MINUTE_MS, c: MINUTE_MS };
+const REDIS_AHEAD_MS = 7 * MINUTE_MS;
+const SPREAD = { behindMs: 2 * MINUTE_MS, aheadMs: 3 * MINUTE_MS };
+
+const HANGING = { ...NO_TOLERANCE, delayMs: HANGS_MS, gapsPerTopic: 1, mayLoseNothing: true };
+
+/** A fault combined with each of these is a row of the table. */
+export const CONDITIONS: Readonly<Record<ConditionKey, Condition>> = {
+	frozen: {
+		name: 'a node frozen',
+		around: (deployment, inject) =>
+			whileHanging(inject, async () => {
+				const { process } = deployment.node('b');
+				process.freeze();
+				await Bun.sleep(HANGS_MS);
+				process.thaw();
+			}),
+		tolerance: { ...HANGING, interrupted: ['b'] },
+	},
+	stalled: {
+		name: 'an event loop stalled',
+		around: (deployment, inject) =>
+			whileHanging(inject, () => deployment.node('a').ask({ do: 'stall', forMs: HANGS_MS })),
+		tolerance: { ...HANGING, interrupted: ['a'] },
+	},
+	delayed: {
+		name: 'links delayed',
+		links: LINKS,
+		tolerance: {
+			...NO_TOLERANCE,
+			delayMs: 2 * SLOWEST_ROUND_TRIP_MS,
+			gapBeforeMs: SLOWEST_ROUND_TRIP_MS,
+			recoveryMs: ROUND_TRIPS_TO_RECOVER * SLOWEST_ROUND_TRIP_MS,
+			gapsPerTopic: 1,
+		},
+	},
+	clocksApart: {
+		name: 'clocks 5 min apart',
+		clocks: { nodes: APART, redis: REDIS_AHEAD_MS },
+		tolerance: { ...NO_TOLERANCE, clocks: SPREAD },
+	},
+	clocksSet: {
+		name: 'clocks set by up to 3 min',
+		clocks: { nodes: { a: 0, b: 0, c: 0 }, redis: REDIS_AHEAD_MS },
+		async around(deployment, inject) {
+			const set = Bun.sleep(SET_AFTER_MS).then(() => setClocks(deployment));
+			const [outage] = await Promise.all([inject(), set]);
+			return outage;
+		},
+		tolerance: { ...NO_TOLERANCE, clocks: SPREAD },
+	},
+};
+
+/** Causes a fault while a node hangs, from shortly before on. */
+async function whileHanging(inject: () => Promise<Outage>, hang: () => Promise<void>): Promise<Outage> {
+	const hungFrom = Date.now();
+	const hung = hang().then(() => Date.now());
+	await Bun.sleep(HANGS_BEFORE_MS);
+	const [{ from, back }, hungUntil] = await Promise.all([inject(), hung]);
+	return { from: Math.min(from, hungFrom), back: Math.max(back, hungUntil) };
+}
+
+function setClocks(deployment: Pick<Deployment, 'clock'>): void {
+	for (const [node, offsetMs] of Object.entries(APART)) deployment.clock(node)?.set(offsetMs);
+}
