@@ -1,5 +1,11 @@
 import type { Fault } from './harness/fault.ts';
-import { type ClusterBackend, topicsOfFirstPrimary, redisCluster, takenOver } from './harness/redis-cluster.ts';
+import {
+	CLUSTER_UNSUITED,
+	type ClusterBackend,
+	topicsOfFirstPrimary,
+	redisCluster,
+	takenOver,
+} from './harness/redis-cluster.ts';
 import { VERIFICATION_LAG_MS } from './harness/verification-lag.ts';
 import { TWO_NODES } from './harness/scenario.ts';
 import { testFault } from './harness/test-fault.ts';
@@ -12,7 +18,13 @@ import { testFault } from './harness/test-fault.ts';
  * moved: false alarms.
  */
 function testPrimary(fault: Pick<Fault<ClusterBackend>, 'name' | 'inject' | 'gapSlackMs'>): void {
-	testFault({ backend: redisCluster(TWO_NODES), scenario: TWO_NODES, impact: topicsOfFirstPrimary, ...fault });
+	testFault({
+		backend: redisCluster(TWO_NODES),
+		scenario: TWO_NODES,
+		impact: topicsOfFirstPrimary,
+		unsuited: CLUSTER_UNSUITED,
+		...fault,
+	});
 }
 
 testPrimary({

@@ -1,6 +1,6 @@
 import type { ClusterNode } from '@orijs/testkit';
 import type { Fault, Outage } from './harness/fault.ts';
-import { type ClusterBackend, topicsWhere, redisCluster } from './harness/redis-cluster.ts';
+import { CLUSTER_UNSUITED, type ClusterBackend, topicsWhere, redisCluster } from './harness/redis-cluster.ts';
 import { type Scenario, TWO_NODES } from './harness/scenario.ts';
 import { testFault } from './harness/test-fault.ts';
 
@@ -8,7 +8,7 @@ import { testFault } from './harness/test-fault.ts';
 const LOADED: Scenario = { ...TWO_NODES, messages: 3_000 };
 
 function testSlot(fault: Pick<Fault<ClusterBackend>, 'name' | 'inject' | 'impact' | 'mayLoseNothing'>): void {
-	testFault({ backend: redisCluster(LOADED), scenario: LOADED, ...fault });
+	testFault({ backend: redisCluster(LOADED), scenario: LOADED, unsuited: CLUSTER_UNSUITED, ...fault });
 }
 
 async function move(slot: number, { cluster, primaries }: ClusterBackend): Promise<Outage> {

@@ -1,12 +1,18 @@
 import { VERIFICATION_LAG_MS } from './harness/verification-lag.ts';
 import { everyNode } from './harness/impact.ts';
-import { demoted, redisSentinel, failedOver } from './harness/redis-sentinel.ts';
+import { demoted, redisSentinel, failedOver, SENTINEL_UNSUITED } from './harness/redis-sentinel.ts';
 import { TWO_NODES } from './harness/scenario.ts';
 import { testFault } from './harness/test-fault.ts';
 
 // Checked by not reporting interruptions: the tests then fail on missing gap events and silent losses; by waiting five
 // seconds between attempts to reconnect: recovery time.
-const GROUP = { backend: redisSentinel, scenario: TWO_NODES, impact: everyNode, gapSlackMs: VERIFICATION_LAG_MS };
+const GROUP = {
+	backend: redisSentinel,
+	scenario: TWO_NODES,
+	impact: everyNode,
+	gapSlackMs: VERIFICATION_LAG_MS,
+	unsuited: SENTINEL_UNSUITED,
+};
 
 testFault({
 	name: 'Sentinel: the primary killed',

@@ -64,7 +64,10 @@ function countLosses(
 	const sinceFault = (time: number): string => `${Math.round(time - run.from)}`;
 	const spans = gaps.of(receiver.node, topic).map(({ since, until }) => `${sinceFault(since)}..${sinceFault(until)}`);
 	const skew = Math.round(publishedAt(first) - sentAt(first));
-	const byOwnClock = skew === 0 ? '' : ` (by the clock of ${node}, ${sinceFault(publishedAt(first))} to ${sinceFault(publishedAt(last))})`;
+	const byOwnClock =
+		skew === 0
+			? ''
+			: ` (by the clock of ${node}, ${sinceFault(publishedAt(first))} to ${sinceFault(publishedAt(last))})`;
 	addFinding(
 		counts.remote.silent,
 		`${silent.length} from ${node} to ${receiver.name} on ${channel}, numbers ${first} (${sent.outcome[first]}) to ${last} ` +

@@ -28,7 +28,8 @@ export function countGaps(run: Run, index: GapIndex, { gaps }: Counts): void {
 function problemOf({ node, topic, since, until, reportedAt }: Gap, run: Run, index: GapIndex): string | undefined {
 	const { behindMs, aheadMs } = run.clocks;
 	if (!(since <= until && until <= reportedAt + aheadMs + ROUNDING_MS)) return 'is not a time span in the past';
-	if (since < run.from - run.slackBefore - behindMs) return `begins ${Math.round(run.from - since)} ms before the fault`;
+	if (since < run.from - run.slackBefore - behindMs)
+		return `begins ${Math.round(run.from - since)} ms before the fault`;
 	if (until > run.back + run.slackAfter + aheadMs) return `ends ${Math.round(until - run.back)} ms after the repair`;
 	const impact = run.impact(node, topic);
 	if (impact === 'lossless' && index.hasLost(node, topic)) return 'reports a loss on a topic that must lose nothing';

@@ -54,7 +54,11 @@ export function runWith(deviation: Deviation = {}): Run {
 		numbers,
 		at: numbers.map((number) => (sentAt[number] ?? 0) + latency),
 	});
-	const client = (node: string, span: Pick<Receiver, 'since' | 'until'>, arrivals: Record<string, Arrivals>): Receiver => ({
+	const client = (
+		node: string,
+		span: Pick<Receiver, 'since' | 'until'>,
+		arrivals: Record<string, Arrivals>,
+	): Receiver => ({
 		name: `${node}1`,
 		node,
 		channels: new Set([channel]),
@@ -66,15 +70,21 @@ export function runWith(deviation: Deviation = {}): Run {
 		publishers: [
 			{
 				node: 'a',
-				channels: new Map([[channel, { publishedAt, sentAt, outcome: all.map((number) => outcomes[number] ?? 'accepted') }]]),
+				channels: new Map([
+					[channel, { publishedAt, sentAt, outcome: all.map((number) => outcomes[number] ?? 'accepted') }],
+				]),
 			},
 		],
 		receivers: [
 			client('a', { since: 0 }, { [channel]: arrivalsOf(deviation.local ?? all, localLatency) }),
-			client('b', { since, until }, {
-				[channel]: arrivalsOf(deviation.remote ?? all, remoteLatency),
-				...Object.fromEntries(more),
-			}),
+			client(
+				'b',
+				{ since, until },
+				{
+					[channel]: arrivalsOf(deviation.remote ?? all, remoteLatency),
+					...Object.fromEntries(more),
+				},
+			),
 		],
 		gaps: gaps.map((gap) => ({
 			node: 'b',

@@ -2,6 +2,7 @@ import { type ClusterNode, type RedisCluster, startRedisCluster, until } from '@
 import type { Impact } from '../counting/run.ts';
 import type { Backend, StartBackend } from './backend.ts';
 import { type Scenario, topicsOfSubscriber } from './scenario.ts';
+import type { Unsuited } from './select-conditions.ts';
 
 /** The default prefix of a provider's channels. */
 const PREFIX = 'orijs:';
@@ -20,6 +21,9 @@ export interface Placement {
 	readonly slot: number;
 	readonly primary: ClusterNode;
 }
+
+/** Its servers know each other's addresses, and tell them to the nodes: a proxy per node would be bypassed. */
+export const CLUSTER_UNSUITED: Unsuited = { delayed: 'the nodes connect to several servers, without a proxy' };
 
 /** Three primaries that share the topics of a scenario, with a replica each. */
 export function redisCluster(scenario: Scenario): StartBackend<ClusterBackend> {

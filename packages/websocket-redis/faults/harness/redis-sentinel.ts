@@ -1,9 +1,13 @@
 import { type RedisSentinel, type RedisServer, startRedisSentinel, until } from '@orijs/testkit';
 import type { Backend } from './backend.ts';
+import type { Unsuited } from './select-conditions.ts';
 
 export interface SentinelBackend extends Backend {
 	readonly sentinel: RedisSentinel;
 }
+
+/** The Sentinels tell the nodes the primary's address: a proxy per node would be bypassed. */
+export const SENTINEL_UNSUITED: Unsuited = { delayed: 'the nodes connect to several servers, without a proxy' };
 
 /** A primary and a replica, watched by three Sentinels, through which the nodes connect. */
 export async function redisSentinel(env: Readonly<Record<string, string>>): Promise<SentinelBackend> {

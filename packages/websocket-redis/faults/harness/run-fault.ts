@@ -103,7 +103,9 @@ function incidents({ nodes, receivers }: Deployment, reports: readonly NodeRepor
 	const rejections = reports.flatMap(({ rejections }) =>
 		[...rejections.keys()].filter((name) => !REJECTIONS.has(name)),
 	);
-	const gone = receivers.filter((receiver) => receiver.until === undefined && !receiver.isConnected()).map(({ name }) => name);
+	const gone = receivers
+		.filter((receiver) => receiver.until === undefined && !receiver.isConnected())
+		.map(({ name }) => name);
 	return [
 		...unhandled.map((what) => `unhandled ${what}`),
 		...rejections.map((name) => `a publish was rejected with ${name}`),
