@@ -1,11 +1,5 @@
 import type { Fault } from './harness/fault.ts';
-import {
-	CLUSTER_UNSUITED,
-	type ClusterBackend,
-	topicsOfFirstPrimary,
-	redisCluster,
-	takenOver,
-} from './harness/redis-cluster.ts';
+import { type ClusterBackend, topicsOfFirstPrimary, redisCluster, takenOver } from './harness/redis-cluster.ts';
 import { VERIFICATION_LAG_MS } from './harness/verification-lag.ts';
 import { TWO_NODES } from './harness/scenario.ts';
 import { testFault } from './harness/test-fault.ts';
@@ -22,7 +16,6 @@ function testPrimary(fault: Pick<Fault<ClusterBackend>, 'name' | 'inject' | 'gap
 		backend: redisCluster(TWO_NODES),
 		scenario: TWO_NODES,
 		impact: topicsOfFirstPrimary,
-		unsuited: CLUSTER_UNSUITED,
 		...fault,
 	});
 }

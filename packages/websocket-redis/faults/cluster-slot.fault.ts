@@ -1,6 +1,7 @@
 import type { ClusterNode } from '@orijs/testkit';
-import type { Fault, Outage } from './harness/fault.ts';
-import { CLUSTER_UNSUITED, type ClusterBackend, topicsWhere, redisCluster } from './harness/redis-cluster.ts';
+import type { Fault } from './harness/fault.ts';
+import type { Outage } from './harness/outage.ts';
+import { type ClusterBackend, topicsWhere, redisCluster } from './harness/redis-cluster.ts';
 import { type Scenario, TWO_NODES } from './harness/scenario.ts';
 import { testFault } from './harness/test-fault.ts';
 
@@ -8,7 +9,7 @@ import { testFault } from './harness/test-fault.ts';
 const LOADED: Scenario = { ...TWO_NODES, messages: 3_000 };
 
 function testSlot(fault: Pick<Fault<ClusterBackend>, 'name' | 'inject' | 'impact' | 'mayLoseNothing'>): void {
-	testFault({ backend: redisCluster(LOADED), scenario: LOADED, unsuited: CLUSTER_UNSUITED, ...fault });
+	testFault({ backend: redisCluster(LOADED), scenario: LOADED, ...fault });
 }
 
 async function move(slot: number, { cluster, primaries }: ClusterBackend): Promise<Outage> {

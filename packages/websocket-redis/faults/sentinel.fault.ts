@@ -1,6 +1,6 @@
 import { VERIFICATION_LAG_MS } from './harness/verification-lag.ts';
 import { everyNode } from './harness/impact.ts';
-import { demoted, redisSentinel, failedOver, SENTINEL_UNSUITED } from './harness/redis-sentinel.ts';
+import { demoted, redisSentinel, failedOver } from './harness/redis-sentinel.ts';
 import { TWO_NODES } from './harness/scenario.ts';
 import { testFault } from './harness/test-fault.ts';
 
@@ -11,7 +11,6 @@ const GROUP = {
 	scenario: TWO_NODES,
 	impact: everyNode,
 	gapSlackMs: VERIFICATION_LAG_MS,
-	unsuited: SENTINEL_UNSUITED,
 };
 
 testFault({

@@ -7,6 +7,8 @@ export interface Backend {
 	readonly connection: NodeConnection;
 	/** The target of a node's proxy, if the backend is one server. */
 	readonly port?: number;
+	/** The ports of the servers, if there are several: each node can have a proxy for each. */
+	readonly ports?: readonly number[];
 	stop(): Promise<void>;
 }
 

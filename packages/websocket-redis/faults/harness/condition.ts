@@ -1,7 +1,7 @@
 import type { ClockSpread } from '../counting/run.ts';
-import type { Backend } from './backend.ts';
-import type { Deployment } from './deployment.ts';
-import type { Outage } from './fault.ts';
+import type { FakeClock } from '@orijs/testkit';
+import type { FaultNode } from './node.ts';
+import type { Outage } from './outage.ts';
 
 export type ConditionKey = 'frozen' | 'stalled' | 'delayed' | 'clocksApart' | 'clocksSet';
 
@@ -14,8 +14,15 @@ export interface Condition {
 	/** How far clocks are ahead of the counting process's at the start, in milliseconds. */
 	readonly clocks?: { readonly nodes: Readonly<Record<string, number>>; readonly redis: number };
 	/** Causes the fault, and what happens around it. The outage it returns includes both. Default: only the fault. */
-	around?<B extends Backend>(deployment: Deployment<B>, inject: () => Promise<Outage>): Promise<Outage>;
+	around?(nodes: Surroundings, inject: () => Promise<Outage>): Promise<Outage>;
 	readonly tolerance: Tolerance;
+}
+
+/** The nodes of a run, as far as a condition affects them. */
+export interface Surroundings {
+	node(name: string): FaultNode;
+	/** The clock of a node; undefined if it is that of the counting process. */
+	clock(node: string): FakeClock | undefined;
 }
 
 export interface LinkDelay {

@@ -1,7 +1,5 @@
-import type { Condition, ConditionKey } from './condition.ts';
-import type { Deployment } from './deployment.ts';
-import type { Outage } from './fault.ts';
-import { NO_TOLERANCE } from './condition.ts';
+import { type Condition, type ConditionKey, NO_TOLERANCE, type Surroundings } from './condition.ts';
+import type { Outage } from './outage.ts';
 
 const MINUTE_MS = 60_000;
 /** How long a node hangs before a fault. */
@@ -25,6 +23,8 @@ const ROUND_TRIPS_TO_RECOVER = 8;
 const APART = { a: 3 * MINUTE_MS, b: -2 * MINUTE_MS, c: MINUTE_MS };
 const REDIS_AHEAD_MS = 7 * MINUTE_MS;
 const SPREAD = { behindMs: 2 * MINUTE_MS, aheadMs: 3 * MINUTE_MS };
+/** A node does not know when another one's clock was set: a gap may be wider by the difference of any two times. */
+const SPREAD_OF_SET = { behindMs: 5 * MINUTE_MS, aheadMs: 5 * MINUTE_MS };
 
 const HANGING = { ...NO_TOLERANCE, delayMs: HANGS_MS, gapsPerTopic: 1, mayLoseNothing: true };
 
@@ -32,9 +32,9 @@ const HANGING = { ...NO_TOLERANCE, delayMs: HANGS_MS, gapsPerTopic: 1, mayLoseNo
 export const CONDITIONS: Readonly<Record<ConditionKey, Condition>> = {
 	frozen: {
 		name: 'a node frozen',
-		around: (deployment, inject) =>
+		around: (nodes, inject) =>
 			whileHanging(inject, async () => {
-				const { process } = deployment.node('b');
+				const { process } = nodes.node('b');
 				process.freeze();
 				await Bun.sleep(HANGS_MS);
 				process.thaw();
@@ -43,8 +43,7 @@ export const CONDITIONS: Readonly<Record<ConditionKey, Condition>> = {
 	},
 	stalled: {
 		name: 'an event loop stalled',
-		around: (deployment, inject) =>
-			whileHanging(inject, () => deployment.node('a').ask({ do: 'stall', forMs: HANGS_MS })),
+		around: (nodes, inject) => whileHanging(inject, () => nodes.node('a').ask({ do: 'stall', forMs: HANGS_MS })),
 		tolerance: { ...HANGING, interrupted: ['a'] },
 	},
 	delayed: {
@@ -53,7 +52,8 @@ export const CONDITIONS: Readonly<Record<ConditionKey, Condition>> = {
 		tolerance: {
 			...NO_TOLERANCE,
 			delayMs: 2 * SLOWEST_ROUND_TRIP_MS,
-			gapBeforeMs: SLOWEST_ROUND_TRIP_MS,
+			// A heartbeat proves something once it was accepted and received, by way of both links.
+			gapBeforeMs: 2 * SLOWEST_ROUND_TRIP_MS,
 			recoveryMs: ROUND_TRIPS_TO_RECOVER * SLOWEST_ROUND_TRIP_MS,
 			gapsPerTopic: 1,
 		},
@@ -66,12 +66,12 @@ export const CONDITIONS: Readonly<Record<ConditionKey, Condition>> = {
 	clocksSet: {
 		name: 'clocks set by up to 3 min',
 		clocks: { nodes: { a: 0, b: 0, c: 0 }, redis: REDIS_AHEAD_MS },
-		async around(deployment, inject) {
-			const set = Bun.sleep(SET_AFTER_MS).then(() => setClocks(deployment));
+		async around(nodes, inject) {
+			const set = Bun.sleep(SET_AFTER_MS).then(() => setClocks(nodes));
 			const [outage] = await Promise.all([inject(), set]);
 			return outage;
 		},
-		tolerance: { ...NO_TOLERANCE, clocks: SPREAD },
+		tolerance: { ...NO_TOLERANCE, clocks: SPREAD_OF_SET },
 	},
 };
 
@@ -84,6 +84,6 @@ async function whileHanging(inject: () => Promise<Outage>, hang: () => Promise<v
 	return { from: Math.min(from, hungFrom), back: Math.max(back, hungUntil) };
 }
 
-function setClocks(deployment: Pick<Deployment, 'clock'>): void {
-	for (const [node, offsetMs] of Object.entries(APART)) deployment.clock(node)?.set(offsetMs);
+function setClocks(nodes: Surroundings): void {
+	for (const [node, offsetMs] of Object.entries(APART)) nodes.clock(node)?.set(offsetMs);
 }

@@ -1,10 +1,11 @@
-import { type FakeClock, fakeClock, type ScriptProcess, spawnBun, startTcpProxy, type TcpProxy } from '@orijs/testkit';
+import { type FakeClock, fakeClock, type ScriptProcess, spawnBun, type TcpProxy } from '@orijs/testkit';
 import { reportOf } from '../node/journal.ts';
-import type { NodeReport, NodeRequest, NodeSettings } from '../node/protocol.ts';
-import type { Backend } from './backend.ts';
+import type { NodeConnection, NodeReport, NodeRequest, NodeSettings } from '../node/protocol.ts';
+import type { Backend, StartBackend } from './backend.ts';
 import type { Condition } from './condition.ts';
-import type { Fault } from './fault.ts';
 import { journalFiles } from './journal-files.ts';
+import type { FaultNode } from './node.ts';
+import { NodeLinks } from './node-links.ts';
 import { connectReceiver, type LiveReceiver } from './receiver.ts';
 import { type Scenario, topicsOfSubscriber, topicsOfPublisher } from './scenario.ts';
 
@@ -17,14 +18,6 @@ const REPLY_TIMEOUT_MS = 20_000;
 /** Messages to the clients of a node that ends may be on their way for this long, in milliseconds. */
 const IN_FLIGHT_MS = 1_000;
 
-export interface FaultNode {
-	readonly name: string;
-	readonly url: string;
-	readonly process: ScriptProcess;
-	ask<Reply = void>(request: NodeRequest): Promise<Reply>;
-	report(): Promise<NodeReport>;
-}
-
 /** A backend, node processes that use it, and clients of the nodes. */
 export class Deployment<B extends Backend = Backend> {
 	readonly backend: B;
@@ -32,7 +25,7 @@ export class Deployment<B extends Backend = Backend> {
 	readonly #condition: Condition | undefined;
 	readonly nodes: FaultNode[] = [];
 	readonly receivers: LiveReceiver[] = [];
-	readonly #proxies = new Map<string, TcpProxy>();
+	readonly #links = new NodeLinks();
 	readonly #processes: ScriptProcess[] = [];
 	readonly #clocks: Clocks;
 	readonly #journals = journalFiles();
@@ -48,7 +41,8 @@ export class Deployment<B extends Backend = Backend> {
 
 	/** Resolves when every client is subscribed to its topics. Nothing is published yet. */
 	static async open<B extends Backend>(
-		{ backend: startBackend, scenario }: Pick<Fault<B>, 'backend' | 'scenario'>,
+		startBackend: StartBackend<B>,
+		scenario: Scenario,
 		condition: Condition | undefined,
 	): Promise<Deployment<B>> {
 		const clocks = clocksOf(condition);
@@ -79,11 +73,9 @@ export class Deployment<B extends Backend = Backend> {
 		return this.#clocks.get(node);
 	}
 
-	/** The proxy between a node and the backend. */
+	/** The proxy between a node and the backend, if that is one server. */
 	proxy(node: string): TcpProxy {
-		const proxy = this.#proxies.get(node);
-		if (proxy === undefined) throw new Error(`node ${node} has no proxy: list it in the scenario's \`proxied\``);
-		return proxy;
+		return this.#links.proxy(node);
 	}
 
 	/** Adds a node, with its clients, which publishes at once. @param port the target of its proxy */
@@ -117,7 +109,7 @@ export class Deployment<B extends Backend = Backend> {
 	async close(): Promise<void> {
 		for (const receiver of this.receivers) receiver.close();
 		await Promise.all(this.#processes.map((process) => process.stop(0)));
-		await Promise.all([...this.#proxies.values()].map((proxy) => proxy.stop()));
+		await this.#links.close();
 		await this.backend.stop();
 		for (const clock of this.#clocks.values()) clock.remove();
 		this.#journals.remove();
@@ -132,17 +124,7 @@ export class Deployment<B extends Backend = Backend> {
 	}
 
 	async #start(name: string, port: number | undefined = this.backend.port): Promise<FaultNode> {
-		let { connection } = this.backend;
-		const delays = this.#condition?.links?.[name];
-		if (delays !== undefined || this.scenario.proxied.includes(name)) {
-			if (port === undefined) throw new Error(`node ${name} can't have a proxy: its backend has several servers`);
-			// A frozen proxy reads nothing: the sender's buffers fill soon, as on a dead connection.
-			const proxy = await startTcpProxy({ port, holdBytes: 0 });
-			this.#proxies.set(name, proxy);
-			proxy.delay(delays?.toServer ?? 0, { direction: 'toServer' });
-			proxy.delay(delays?.toClient ?? 0, { direction: 'toClient' });
-			connection = { host: proxy.host, port: proxy.port };
-		}
+		const connection = await this.#connectionOf(name, port);
 		const clock = this.#clocks.get(name);
 		const journal = this.scenario.mortal?.includes(name) ? this.#journals.pathOf(name) : undefined;
 		const settings: NodeSettings = {
@@ -163,6 +145,12 @@ export class Deployment<B extends Backend = Backend> {
 		await this.#connectClients(node);
 		this.nodes.push(node);
 		return node;
+	}
+
+	async #connectionOf(name: string, port: number | undefined): Promise<NodeConnection> {
+		const delay = this.#condition?.links?.[name];
+		if (delay === undefined && !this.scenario.proxied.includes(name)) return this.backend.connection;
+		return port === undefined ? this.#links.toEach(this.backend, delay) : this.#links.toOne(name, port, delay);
 	}
 
 	async #connectClients({ name, url }: FaultNode): Promise<void> {

@@ -1,14 +1,9 @@
 import type { Impact } from '../counting/run.ts';
 import type { Backend, StartBackend } from './backend.ts';
 import type { Deployment } from './deployment.ts';
+import type { Outage } from './outage.ts';
 import type { Scenario } from './scenario.ts';
 import type { Unsuited } from './select-conditions.ts';
-
-/** When the fault began, and when backend and network were repaired. `Date.now()` of the counting process. */
-export interface Outage {
-	readonly from: number;
-	readonly back: number;
-}
 
 /** A way to break something, and the losses it may cause. */
 export interface Fault<B extends Backend> {

@@ -2,7 +2,6 @@ import { type ClusterNode, type RedisCluster, startRedisCluster, until } from '@
 import type { Impact } from '../counting/run.ts';
 import type { Backend, StartBackend } from './backend.ts';
 import { type Scenario, topicsOfSubscriber } from './scenario.ts';
-import type { Unsuited } from './select-conditions.ts';
 
 /** The default prefix of a provider's channels. */
 const PREFIX = 'orijs:';
@@ -22,9 +21,6 @@ export interface Placement {
 	readonly primary: ClusterNode;
 }
 
-/** Its servers know each other's addresses, and tell them to the nodes: a proxy per node would be bypassed. */
-export const CLUSTER_UNSUITED: Unsuited = { delayed: 'the nodes connect to several servers, without a proxy' };
-
 /** Three primaries that share the topics of a scenario, with a replica each. */
 export function redisCluster(scenario: Scenario): StartBackend<ClusterBackend> {
 	return async (env) => {
@@ -39,7 +35,15 @@ export function redisCluster(scenario: Scenario): StartBackend<ClusterBackend> {
 				const slot = await slotOf(topic);
 				placements.set(topic, { slot, primary: await cluster.primaryOf(slot) });
 			}
-			return { cluster, primaries: [first, second, third], placements, slotOf, connection, stop: () => cluster.stop() };
+			return {
+				cluster,
+				primaries: [first, second, third],
+				placements,
+				slotOf,
+				connection,
+				ports: cluster.nodes.map(({ port }) => port),
+				stop: () => cluster.stop(),
+			};
 		} catch (error) {
 			await cluster.stop();
 			throw error;

@@ -1,19 +1,20 @@
 import { type RedisSentinel, type RedisServer, startRedisSentinel, until } from '@orijs/testkit';
 import type { Backend } from './backend.ts';
-import type { Unsuited } from './select-conditions.ts';
 
 export interface SentinelBackend extends Backend {
 	readonly sentinel: RedisSentinel;
 }
 
-/** The Sentinels tell the nodes the primary's address: a proxy per node would be bypassed. */
-export const SENTINEL_UNSUITED: Unsuited = { delayed: 'the nodes connect to several servers, without a proxy' };
-
 /** A primary and a replica, watched by three Sentinels, through which the nodes connect. */
 export async function redisSentinel(env: Readonly<Record<string, string>>): Promise<SentinelBackend> {
 	const sentinel = await startRedisSentinel({ env });
 	const sentinels = sentinel.sentinels.map(({ host, port }) => ({ host, port }));
-	return { sentinel, connection: { sentinels, name: sentinel.name }, stop: () => sentinel.stop() };
+	return {
+		sentinel,
+		connection: { sentinels, name: sentinel.name },
+		ports: sentinel.servers.map(({ port }) => port),
+		stop: () => sentinel.stop(),
+	};
 }
 
 /** Resolves with the time at which most Sentinels name another primary than this. */

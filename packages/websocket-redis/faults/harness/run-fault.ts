@@ -5,7 +5,8 @@ import type { Counts } from '../counting/counts.ts';
 import type { NodeReport } from '../node/protocol.ts';
 import type { Backend } from './backend.ts';
 import { type Condition, NO_TOLERANCE, type Tolerance } from './condition.ts';
-import type { Fault, Outage } from './fault.ts';
+import type { Fault } from './fault.ts';
+import type { Outage } from './outage.ts';
 import { watchLag } from './machine-lag.ts';
 import { notReady, settle, warmUp } from './settle.ts';
 import { HEARTBEAT_MS, Deployment } from './deployment.ts';
@@ -39,7 +40,7 @@ export interface FaultResult {
 /** @param condition what else happens; default: nothing */
 export async function runFault<B extends Backend>(fault: Fault<B>, condition?: Condition): Promise<FaultResult> {
 	const tolerance = condition?.tolerance ?? NO_TOLERANCE;
-	const deployment = await Deployment.open(fault, condition);
+	const deployment = await Deployment.open(fault.backend, fault.scenario, condition);
 	const lag = watchLag();
 	try {
 		await deployment.publish();

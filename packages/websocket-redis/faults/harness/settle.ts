@@ -1,6 +1,7 @@
 import { TimeoutError, until } from '@orijs/testkit';
 import type { Channel } from '../counting/run.ts';
-import type { FaultNode, Deployment } from './deployment.ts';
+import type { Deployment } from './deployment.ts';
+import type { FaultNode } from './node.ts';
 
 const PATIENCE_MS = 15_000;
 const ROUND_TIMEOUT_MS = 2_000;

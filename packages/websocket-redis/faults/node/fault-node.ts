@@ -6,6 +6,7 @@ import { createRedisWsProvider } from '../../src/index.ts';
 import { openJournal } from './journal.ts';
 import { generate } from './load-generator.ts';
 import type { Load, NodeReport, NodeRequest, NodeSettings, ReportedGap } from './protocol.ts';
+import { connectionOf } from './mapped-connection.ts';
 import { Publisher } from './publisher.ts';
 import { referenceClock } from './reference-clock.ts';
 
@@ -15,7 +16,7 @@ process.on('uncaughtException', (error) => unhandled.push(`exception: ${String(e
 
 const settings = JSON.parse(String(process.env.FAULT_NODE)) as NodeSettings;
 const provider = createRedisWsProvider({
-	connection: settings.connection,
+	connection: connectionOf(settings.connection),
 	heartbeatMs: settings.heartbeatMs,
 });
 const coordinator = new SocketCoordinator({ provider });

@@ -3,8 +3,11 @@ import type { Channel, Outcome } from '../counting/run.ts';
 /** A connection as JSON: one server, the nodes of a cluster, or the primary that Sentinels name. */
 export type NodeConnection =
 	| Address
-	| { readonly cluster: readonly Address[] }
-	| { readonly sentinels: Address[]; readonly name: string };
+	| { readonly cluster: readonly Address[]; readonly via?: Via }
+	| { readonly sentinels: Address[]; readonly name: string; readonly via?: Via };
+
+/** The ports to connect to instead of those of the servers: those of proxies. */
+export type Via = Readonly<Record<number, number>>;
 
 export interface Address {
 	readonly host: string;
