@@ -8,7 +8,9 @@ import { testFault } from './harness/test-fault.ts';
 /** About a hundred messages per topic and second. */
 const LOADED: Scenario = { ...TWO_NODES, messages: 3_000 };
 
-function testSlot(fault: Pick<Fault<ClusterBackend>, 'name' | 'inject' | 'impact' | 'mayLoseNothing'>): void {
+function testSlot(
+	fault: Pick<Fault<ClusterBackend>, 'name' | 'inject' | 'impact' | 'mayLoseNothing' | 'fullRunsOnly'>,
+): void {
 	testFault({ backend: redisCluster(LOADED), scenario: LOADED, ...fault });
 }
 
@@ -42,6 +44,7 @@ testTopic('cluster: the slot of a topic with one publisher moves', 'from-a:0');
 // alarms, losses and recovery time.
 testSlot({
 	name: 'cluster: the slot of a heartbeat channel moves',
+	fullRunsOnly: true,
 	impact: topicsWhere(() => false),
 	mayLoseNothing: true,
 	async inject({ backend }) {

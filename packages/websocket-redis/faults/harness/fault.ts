@@ -26,6 +26,11 @@ export interface Fault<B extends Backend> {
 	readonly gapSlackMs?: number;
 	/** Conditions that make no sense for the fault, each with the reason. Default: none. */
 	readonly unsuited?: Unsuited;
+	/**
+	 * Whether only full runs combine it with conditions, because it takes long and a similar fault is combined in every
+	 * run. Default false.
+	 */
+	readonly fullRunsOnly?: boolean;
 	/** How long the fault delays messages that will arrive, in milliseconds. Default 0. */
 	readonly delayMs?: number;
 }

@@ -11,14 +11,26 @@ export function everyCondition(reason: string): Unsuited {
 	return Object.fromEntries(KEYS.map((key) => [key, reason]));
 }
 
+/** A fault, as far as its conditions depend on it. */
+export interface Combined {
+	readonly name: string;
+	readonly unsuited?: Unsuited;
+	readonly fullRunsOnly?: boolean;
+}
+
 /**
- * The conditions that a fault is run in: all that make sense, or for a quick run one of them. Which one depends on the
- * fault's name only, so that each run is of the same, and is another for each fault.
+ * Returns the conditions in which a fault is run: in a full run all that make sense, otherwise one of them. Which one
+ * depends on the fault's name only: it is the same in every run, and differs between faults.
  */
-export function selectConditions(fault: string, unsuited: Unsuited, all: boolean): readonly ConditionKey[] {
+export function selectConditions(
+	{ name, unsuited = {}, fullRunsOnly = false }: Combined,
+	isFullRun: boolean,
+): readonly ConditionKey[] {
 	const suited = KEYS.filter((key) => unsuited[key] === undefined);
-	if (all || suited.length === 0) return suited;
-	return suited.slice(hash(fault) % suited.length).slice(0, 1);
+	if (isFullRun) return suited;
+	if (fullRunsOnly || suited.length === 0) return [];
+	const at = hash(name) % suited.length;
+	return suited.slice(at, at + 1);
 }
 
 function hash(text: string): number {

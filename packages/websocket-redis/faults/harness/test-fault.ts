@@ -7,8 +7,8 @@ import type { Fault } from './fault.ts';
 import { runFault } from './run-fault.ts';
 import { selectConditions } from './select-conditions.ts';
 
-/** Set to run every fault in every condition that makes sense for it. Otherwise each is run in one of them. */
-const RUNS_ALL = process.env.FAULTS === 'all';
+/** Set by `test:faults:all`. */
+const IS_FULL_RUN = process.env.FAULTS === 'all';
 
 /**
  * Tests that every guarantee holds under a fault, as it is and in conditions that make it harder. Passes the rows of
@@ -16,8 +16,7 @@ const RUNS_ALL = process.env.FAULTS === 'all';
  */
 export function testFault<B extends Backend>(fault: Fault<B>): void {
 	testRow(fault, undefined);
-	const keys = selectConditions(fault.name, fault.unsuited ?? {}, RUNS_ALL);
-	for (const key of keys) testRow(fault, CONDITIONS[key]);
+	for (const key of selectConditions(fault, IS_FULL_RUN)) testRow(fault, CONDITIONS[key]);
 }
 
 function testRow<B extends Backend>(fault: Fault<B>, condition: Condition | undefined): void {
