@@ -1,6 +1,5 @@
 import type { ClockSpread } from '../counting/run.ts';
-import type { FakeClock } from '@orijs/testkit';
-import type { FaultNode } from './node.ts';
+import type { FakeClock, ScriptProcess } from '@orijs/testkit';
 import type { Outage } from './outage.ts';
 
 export type ConditionKey = 'frozen' | 'stalled' | 'delayed' | 'clocksApart' | 'clocksSet';
@@ -20,9 +19,15 @@ export interface Condition {
 
 /** The nodes of a run, as far as a condition affects them. */
 export interface Surroundings {
-	node(name: string): FaultNode;
+	node(name: string): AffectedNode;
 	/** The clock of a node; undefined if it is that of the counting process. */
 	clock(node: string): FakeClock | undefined;
+}
+
+export interface AffectedNode {
+	readonly process: Pick<ScriptProcess, 'freeze' | 'thaw'>;
+	/** Blocks its event loop. Resolves afterwards. */
+	ask(request: { readonly do: 'stall'; readonly forMs: number }): Promise<void>;
 }
 
 export interface LinkDelay {

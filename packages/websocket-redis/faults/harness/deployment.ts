@@ -1,7 +1,8 @@
-import { type FakeClock, fakeClock, type ScriptProcess, spawnBun, type TcpProxy } from '@orijs/testkit';
+import { type FakeClock, type ScriptProcess, spawnBun, type TcpProxy } from '@orijs/testkit';
 import { reportOf } from '../node/journal.ts';
 import type { NodeConnection, NodeReport, NodeRequest, NodeSettings } from '../node/protocol.ts';
 import type { Backend, StartBackend } from './backend.ts';
+import { type Clocks, clocksOf, REDIS } from './clocks.ts';
 import type { Condition } from './condition.ts';
 import { journalFiles } from './journal-files.ts';
 import type { FaultNode } from './node.ts';
@@ -172,16 +173,4 @@ export class Deployment<B extends Backend = Backend> {
 		const sockets = this.receivers.map(({ name, socketId }) => ({ receiver: name, socketId }));
 		await node.ask({ do: 'load', load: { topics, messages, broadcasts, directMessages, sockets } });
 	}
-}
-
-/** Of the nodes and of Redis, if they are not those of this process. */
-type Clocks = ReadonlyMap<string, FakeClock>;
-
-/** Not the name of a node. */
-const REDIS = '(Redis)';
-
-function clocksOf(condition: Condition | undefined): Clocks {
-	if (condition?.clocks === undefined) return new Map();
-	const { nodes, redis } = condition.clocks;
-	return new Map(Object.entries({ ...nodes, [REDIS]: redis }).map(([name, offsetMs]) => [name, fakeClock(offsetMs)]));
 }

@@ -18,13 +18,16 @@ export interface Combined {
 	readonly fullRunsOnly?: boolean;
 }
 
+/** Whether this is a full run: set by `test:faults:all`. */
+export const IS_FULL_RUN: boolean = process.env.FAULTS === 'all';
+
 /**
  * Returns the conditions in which a fault is run: in a full run all that make sense, otherwise one of them. Which one
  * depends on the fault's name only: it is the same in every run, and differs between faults.
  */
 export function selectConditions(
 	{ name, unsuited = {}, fullRunsOnly = false }: Combined,
-	isFullRun: boolean,
+	isFullRun: boolean = IS_FULL_RUN,
 ): readonly ConditionKey[] {
 	const suited = KEYS.filter((key) => unsuited[key] === undefined);
 	if (isFullRun) return suited;
@@ -33,8 +36,9 @@ export function selectConditions(
 	return suited.slice(at, at + 1);
 }
 
+/** FNV-1a. */
 function hash(text: string): number {
-	let sum = 0;
-	for (let i = 0; i < text.length; i++) sum = (Math.imul(sum, 31) + text.charCodeAt(i)) >>> 0;
+	let sum = 2_166_136_261;
+	for (let i = 0; i < text.length; i++) sum = Math.imul(sum ^ text.charCodeAt(i), 16_777_619) >>> 0;
 	return sum;
 }

@@ -4,11 +4,9 @@ import type { Backend } from './backend.ts';
 import type { Condition } from './condition.ts';
 import { CONDITIONS } from './conditions.ts';
 import type { Fault } from './fault.ts';
+import { rowName } from './row-name.ts';
 import { runFault } from './run-fault.ts';
 import { selectConditions } from './select-conditions.ts';
-
-/** Set by `test:faults:all`. */
-const IS_FULL_RUN = process.env.FAULTS === 'all';
 
 /**
  * Tests that every guarantee holds under a fault, as it is and in conditions that make it harder. Passes the rows of
@@ -16,11 +14,11 @@ const IS_FULL_RUN = process.env.FAULTS === 'all';
  */
 export function testFault<B extends Backend>(fault: Fault<B>): void {
 	testRow(fault, undefined);
-	for (const key of selectConditions(fault, IS_FULL_RUN)) testRow(fault, CONDITIONS[key]);
+	for (const key of selectConditions(fault)) testRow(fault, CONDITIONS[key]);
 }
 
 function testRow<B extends Backend>(fault: Fault<B>, condition: Condition | undefined): void {
-	const name = condition === undefined ? fault.name : `${fault.name} · ${condition.name}`;
+	const name = rowName(fault.name, condition);
 	it(name, async ({ task }) => {
 		const { counts, broken } = await runFault(fault, condition);
 		task.meta.faultRow = rowOf(name, counts, broken.length === 0);

@@ -1,0 +1,14 @@
+import { type FakeClock, fakeClock } from '@orijs/testkit';
+import type { Condition } from './condition.ts';
+
+/** The clocks of a run's processes, if a condition sets them. By node. */
+export type Clocks = ReadonlyMap<string, FakeClock>;
+
+/** Not the name of a node. */
+export const REDIS = '(Redis)';
+
+export function clocksOf(condition: Condition | undefined): Clocks {
+	if (condition?.clocks === undefined) return new Map();
+	const { nodes, redis } = condition.clocks;
+	return new Map(Object.entries({ ...nodes, [REDIS]: redis }).map(([name, offsetMs]) => [name, fakeClock(offsetMs)]));
+}
