@@ -1,7 +1,7 @@
 /**
- * Rejects names in Markdown for which there is no file or folder: targets of relative links, and names in backticks and
- * code blocks. A name is a path from the document's folder or from the root, or the end of the path of one file only,
- * as `nodes/remote-nodes.ts`. Checks the files and folders named as arguments, or the whole repository.
+ * Rejects names in Markdown documents that match no file or folder: targets of relative links, and names in backticks
+ * and code blocks. A name can be a path from the document's folder or from the root, or the end of exactly one file's
+ * path, such as `nodes/remote-nodes.ts`. Checks the files and folders named as arguments, or the whole repository.
  */
 import { staleNames } from './docs/stale-names.ts';
 import { repositoryFiles } from './lib/repository-files.ts';

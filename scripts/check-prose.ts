@@ -1,7 +1,7 @@
 /**
- * Rejects phrases that give away translated English, and comments wider than 120 columns, in the files that git tracks
- * or would track. Checks the files and folders named as arguments, or the whole repository. The phrases, and what to
- * write instead, are in `prose/phrases.json`.
+ * Rejects phrases that are typical of translated English, and comments wider than 120 columns, in all files that git
+ * tracks or would track. Checks the files and folders named as arguments, or the whole repository. The phrases, and
+ * what to write instead, are in `prose/phrases.json`.
  */
 import { relative, resolve } from 'node:path';
 import { findings } from './prose/findings.ts';
@@ -9,7 +9,7 @@ import { repositoryFiles } from './lib/repository-files.ts';
 
 const CHECKED = /\.(?:ts|mjs|json|css|md|html|yml|sh)$|^\.ci\/run$|^scripts\/hooks\//;
 
-// Generated, legal, or about the phrases themselves.
+// Files that are generated, or that contain the phrases on purpose.
 const EXEMPT = /(?:^|\/)CHANGELOG\.md$|^bench\/results\/|^scripts\/prose\/(?:phrases\.json|findings\.test\.ts)$/;
 
 let total = 0;

@@ -7,7 +7,7 @@ import { codeBlock } from './verify/readme.ts';
 
 const contributing = readFileSync(join(root, 'CONTRIBUTING.md'), 'utf8');
 const workspace = join(root, 'packages/websocket');
-// In the package, so that its own name resolves; git ignores the folder.
+// Inside the package, so that the package's own name resolves. Git ignores the folder.
 const dir = join(workspace, '.vitest/sample');
 
 describe('the transport in CONTRIBUTING.md', () => {

@@ -1,4 +1,4 @@
-/** Makes sure that the browser tests find a real Chromium, and installs one if it can. */
+/** Makes sure that the browser tests find a real Chromium. Tries to install one if it is missing. */
 import { existsSync, readFileSync } from 'node:fs';
 import { findChromium } from '../packages/testkit/src/find-chromium.ts';
 import { installer, type Installer } from './lib/system-package.ts';
@@ -16,7 +16,7 @@ if (findChromium() === undefined) {
 	if (Bun.which('apt-get') !== null) chromium.apt(['chromium', ...(hasFont() ? [] : ['fonts-dejavu-core'])]);
 	else if (Bun.which('brew') !== null) chromium.brew(['--cask', 'google-chrome'], 'brew install --cask google-chrome');
 	else chromium.refuse('Neither apt-get nor brew is available to install it.');
-	if (findChromium() === undefined) chromium.refuse('It was installed, but is not on PATH.');
+	if (findChromium() === undefined) chromium.refuse('It was installed, but it is not on PATH.');
 }
 
 function isUbuntu(): boolean {
@@ -27,7 +27,9 @@ function isUbuntu(): boolean {
 	}
 }
 
-/** Chromium's package only recommends a font, and without one the text of a page has no size. */
+/**
+ * Whether a font is installed. Chromium's package only recommends one, but without a font, text on pages has no size.
+ */
 function hasFont(): boolean {
 	const fonts = new Bun.Glob('**/*.{ttf,otf,ttc,pfb}');
 	return ['/usr/share/fonts', '/usr/local/share/fonts'].some((cwd) => {

@@ -1,16 +1,15 @@
-/** Makes sure that the tests can set the clocks of processes they start, and installs libfaketime if it can. */
+/** Makes sure that libfaketime is installed, with which the random model sets clocks, and installs it if it can. */
 import { findFaketime } from '../packages/testkit/src/find-faketime.ts';
-import { installer, type Installer } from './lib/system-package.ts';
+import { installer } from './lib/system-package.ts';
 
-const faketime: Installer = installer({
+const faketime = installer({
 	missing: 'libfaketime is not installed',
-	advice: 'Install the package libfaketime of Debian or Ubuntu, then run the tests again.',
+	advice: 'Install the package `libfaketime` (Debian, Ubuntu), then run this again.',
 });
 
-if (process.platform !== 'linux') {
-	console.log('Only on Linux can the clocks of processes be set: the tests that need it are left out.');
-} else if (findFaketime() === undefined) {
+if (process.platform !== 'linux') console.log('Clocks can be set on Linux only: the random model does not run here.');
+else if (findFaketime() === undefined) {
 	if (Bun.which('apt-get') === null) faketime.refuse('apt-get is not available to install it.');
 	faketime.apt(['libfaketime']);
-	if (findFaketime() === undefined) faketime.refuse('It was installed, but is not where it is expected.');
+	if (findFaketime() === undefined) faketime.refuse('It was installed, but was not found below /usr/lib.');
 }

@@ -1,4 +1,4 @@
-/** Makes sure that `redis-server`, which the tests start, is on PATH, and installs it if it can. */
+/** Makes sure that `redis-server`, which the tests start, is on PATH. Tries to install it if it is missing. */
 import { installer, type Installer } from './lib/system-package.ts';
 
 const redis: Installer = installer({
@@ -10,13 +10,13 @@ if (Bun.which('redis-server') === null) {
 	if (Bun.which('apt-get') !== null) installWithApt();
 	else if (Bun.which('brew') !== null) redis.brew(['redis'], 'brew install redis (no service)');
 	else redis.refuse('Neither apt-get nor brew is available to install it.');
-	if (Bun.which('redis-server') === null) redis.refuse('It was installed, but is not on PATH.');
+	if (Bun.which('redis-server') === null) redis.refuse('It was installed, but it is not on PATH.');
 }
 
 /**
- * Installs `redis-tools` of Debian and Ubuntu. Unlike the package `redis-server`, it adds no service that starts now
- * and at every boot. Its `redis-check-rdb` is the server's binary, which acts by the name it is called by, so a link
- * named `redis-server` is the server.
+ * Installs the package `redis-tools` of Debian and Ubuntu. Unlike the package `redis-server`, it adds no service that
+ * starts now and at every boot. Its `redis-check-rdb` is the same binary as the server, which acts according to the
+ * name by which it is called, so a link named `redis-server` starts the server.
  */
 function installWithApt(): void {
 	redis.apt(

@@ -1,7 +1,7 @@
 /**
  * Publishes every package whose version is not in the registry, dependencies first. Passes its arguments on to
- * `npm publish`. Bun packs the tarballs: `changeset publish` packs with npm, which keeps `workspace:` ranges, so that
- * the packages can't be installed.
+ * `npm publish`. The tarballs are packed by Bun, because `changeset publish` packs with npm, which keeps `workspace:`
+ * ranges, so the packages could not be installed.
  */
 import { pack } from './lib/pack.ts';
 import { run } from './lib/run.ts';

@@ -1,6 +1,6 @@
 /**
- * Prints the tests that failed or needed a second try in the last run, each with its errors, and then the totals over
- * all workspaces. Exits 1 unless tests ran and all of them passed.
+ * Prints the tests that failed or needed a second try in the last run, each with its errors, followed by the totals of
+ * all workspaces. Exits with 1 unless at least one test ran and all tests passed.
  */
 import { join, relative } from 'node:path';
 import { root, workspaces } from './lib/workspaces.ts';
@@ -12,13 +12,13 @@ interface Results {
 	testResults: {
 		/** The absolute path of the test file. */
 		name: string;
-		/** The error outside the file's tests, or empty. */
+		/** The error that occurred outside the file's tests; empty if there was no such error. */
 		message: string;
 		assertionResults: { fullName: string; status: string; failureMessages: string[] }[];
 	}[];
 }
 
-/** The scripts that run tests, with the file that each writes. */
+/** The scripts that run tests, and the results file that each of them writes. */
 const RUNS = { test: 'results.json', 'test:faults': 'faults.json', 'test:browser': 'browser.json' };
 
 let passed = 0;
@@ -36,10 +36,10 @@ process.exit(passed > 0 && failed === 0 ? 0 : 1);
 
 async function count(script: string, dir: string, file: string): Promise<void> {
 	const results = await read(join(dir, '.vitest', file));
-	if (results === undefined) console.log(`no results of ${script} in ${relative('.', dir)}`);
+	if (results === undefined) console.log(`no results from ${script} in ${relative('.', dir)}`);
 	else printFailures(results);
 	passed += results?.numPassedTests ?? 0;
-	// A run that broke outside its tests has no failed test, but failed all the same.
+	// A run that broke outside its tests has no failed test, but counts as failed nevertheless.
 	failed += results?.success === true ? 0 : Math.max(1, results?.numFailedTests ?? 0);
 }
 
@@ -63,7 +63,7 @@ function printFailures(results: Results): void {
 	}
 }
 
-/** Drops the stack frames inside the test runner. */
+/** Removes the stack frames inside the test runner. */
 function ownLines(messages: string[]): string {
 	const lines = messages.join('\n').split('\n');
 	return lines.filter((line) => !/^\s+at (native|.*\(native\)|.*node_modules)/.test(line)).join('\n');

@@ -19,12 +19,12 @@ for (const workspace of packages) {
 	await run([join(root, 'node_modules/.bin/publint'), 'run', '--strict', packed.tarball], root);
 	await run([join(root, 'node_modules/.bin/attw'), '--profile', 'esm-only', packed.tarball], root);
 	all.push(packed);
-	passed(`${packed.name}@${packed.manifest.version} packs; publint and attw accept it`);
+	passed(`${packed.name}@${packed.manifest.version} can be packed; publint and attw accept it`);
 }
 
 for (const packed of all) {
 	await verifyAlone(packed, all);
-	passed(`${packed.name} installs and loads alone`);
+	passed(`${packed.name} can be installed and loaded alone`);
 }
 
 const dir = await consumer({ name: 'consumer', install: all, all, with: await peers() });
@@ -47,7 +47,9 @@ passed('tsc accepts the client without the types of Bun and Node');
 await runClientOnNode(dir);
 passed('the client works on Node');
 
-/** Returns what a user installs beside the packages, in the versions that the repository uses. */
+/**
+ * Returns the dependencies that a user installs in addition to the packages, in the versions that the repository uses.
+ */
 async function peers(): Promise<Record<string, string>> {
 	const versions: Record<string, string> = {};
 	for (const { dir: from, manifest } of [...packages, { dir: root, manifest: await readManifest(root) }]) {

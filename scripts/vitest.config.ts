@@ -4,7 +4,7 @@ import shared from '../vitest.shared.ts';
 export default mergeConfig(shared, {
 	test: {
 		include: ['**/*.test.ts'],
-		// Some tests run Vitest and tsc, which take long on a busy machine.
+		// Some tests run Vitest and tsc, which take a long time on a busy machine.
 		testTimeout: 60_000,
 	},
 });

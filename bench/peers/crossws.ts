@@ -1,4 +1,4 @@
-/** crossws as users set it up, with its Bun adapter and its Redis sync driver. */
+/** Runs crossws as its users would set it up, with its Bun adapter and its Redis sync driver. */
 import type { Peer } from 'crossws';
 import crossws from 'crossws/adapters/bun';
 import { redis, type RedisClientLike, type SyncAdapter } from 'crossws/sync';
@@ -19,7 +19,7 @@ await serve(async ({ redisPort }) => {
 				ready++;
 			},
 		},
-		// Disables its heartbeat, which the clients would have to answer.
+		// Disables the heartbeat of crossws, which the clients would have to answer.
 		idleTimeout: 0,
 		...(nodes && { sync: nodes.sync }),
 	});
@@ -40,7 +40,10 @@ await serve(async ({ redisPort }) => {
 	};
 });
 
-/** One channel for all topics: a node receives every message. `subscribed` resolves once it does. */
+/**
+ * Connects crossws to Redis. It uses one channel for all topics, so every node receives every message. `subscribed`
+ * resolves once messages reach this node.
+ */
 function overRedis(port: number): { readonly sync: SyncAdapter; subscribed(): Promise<unknown> } {
 	const client = new Redis({ port }) as unknown as RedisClientLike;
 	const connect = redis({ client, channel: 'crossws' });

@@ -3,17 +3,17 @@ import { createAdapter as createStreamsAdapter } from '@socket.io/redis-streams-
 import { Redis } from 'ioredis';
 import type { ServerOptions } from 'socket.io';
 
-/** Connects the nodes. */
+/** The connection between the nodes. */
 export interface Backplane {
 	readonly adapter: ServerOptions['adapter'];
-	/** Resolves when messages from other nodes to this node's rooms arrive here. */
+	/** Resolves once this node receives the messages that other nodes send to its rooms. */
 	subscribed(): Promise<unknown>;
 }
 
-/** Keeps Bun and Node systems apart on a shared Redis. */
+/** Separates systems on Bun from systems on Node that share a Redis. */
 const PREFIX = 'Bun' in globalThis ? 'socket.io-bun' : 'socket.io-node';
 
-/** Selected by `adapter` in the settings of this process; default `redis`. */
+/** Creates the backplane that `adapter` selects in the settings of this process. Default `redis`. */
 export function backplane(port: number): Backplane {
 	const { adapter = 'redis' } = JSON.parse(process.argv[2] ?? '{}') as { adapter?: string };
 	switch (adapter) {
@@ -27,18 +27,21 @@ export function backplane(port: number): Backplane {
 	throw new RangeError(`Unknown Socket.IO adapter '${adapter}'`);
 }
 
-/** One pattern subscription for all rooms: a node receives every message and drops those for rooms it lacks. */
+/**
+ * Uses one pattern subscription for all rooms: a node receives every message, and drops those for rooms that it does
+ * not have.
+ */
 function overPubSub(port: number): Backplane {
 	const publisher = new Redis({ port });
 	const subscriber = publisher.duplicate();
 	return {
 		adapter: createAdapter(publisher, subscriber, { key: PREFIX }),
-		// Sent after the pattern subscription that receives the messages.
+		// The adapter sends this command after the pattern subscription that receives the messages.
 		subscribed: lastReply(subscriber, 'subscribe'),
 	};
 }
 
-/** One channel per room. */
+/** Uses one channel per room. */
 function overShardedPubSub(port: number): Backplane {
 	const publisher = new Redis({ port });
 	const subscriber = publisher.duplicate();
@@ -49,7 +52,10 @@ function overShardedPubSub(port: number): Backplane {
 	};
 }
 
-/** The adapter hides its subscriptions. Replies arrive in order, so the last one confirms all before it. */
+/**
+ * Returns a function that resolves with the latest reply to a command, because the adapter hides its subscriptions.
+ * Replies arrive in order, so the latest one confirms all earlier commands.
+ */
 function lastReply(client: Redis, command: 'subscribe' | 'ssubscribe'): () => Promise<unknown> {
 	const send = client[command].bind(client) as (...args: unknown[]) => Promise<unknown>;
 	let last: Promise<unknown> = Promise.resolve();
@@ -57,7 +63,7 @@ function lastReply(client: Redis, command: 'subscribe' | 'ssubscribe'): () => Pr
 	return () => last;
 }
 
-/** One stream for all rooms. */
+/** Uses one stream for all rooms. */
 function overStreams(port: number): Backplane {
 	const connectionName = crypto.randomUUID();
 	const client = new Redis({ port, connectionName });
@@ -65,7 +71,7 @@ function overStreams(port: number): Backplane {
 		streamName: PREFIX,
 		channelPrefix: PREFIX,
 		onlyPlaintext: true,
-		// A reader further behind loses messages, which happens with the default of 10,000.
+		// A reader that is further behind than this loses messages, which would happen with the default of 10,000.
 		maxLen: 100_000,
 	});
 	const reading = untilReading(client, connectionName);
@@ -75,8 +81,8 @@ function overStreams(port: number): Backplane {
 const POLL_MS = 10;
 
 /**
- * Resolves when this node's reader has a position in the stream. Until its first entry it asks for entries newer than
- * its request, and misses those added between two requests.
+ * Resolves once this node's reader has a position in the stream. Until it has received its first entry, the reader asks
+ * for entries newer than its request, and misses those added between two requests.
  */
 async function untilReading(client: Redis, name: string): Promise<void> {
 	const isReading = async (): Promise<boolean> => {

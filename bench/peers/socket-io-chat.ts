@@ -5,7 +5,7 @@ const Say = z.object({ room: z.string(), text: z.string().max(500) });
 
 type Answer = { readonly id: string } | { readonly error: string };
 
-/** Validates and acknowledges `chat.say`. */
+/** Validates and acknowledges `chat.say` messages of a socket. */
 export function answerChat(socket: Socket): void {
 	socket.on('chat.say', (data: unknown, answer?: (answer: Answer) => void) => {
 		const parsed = Say.safeParse(data);

@@ -4,7 +4,7 @@ import type { Server as SocketIo } from 'socket.io';
 import { portOf } from '../src/subjects/raw-server.ts';
 
 export const PATH = '/socket.io/';
-/** A day, so that no heartbeat falls into a measurement. */
+/** The heartbeat interval: a day, so that no heartbeat occurs during a measurement. */
 export const PING_INTERVAL_MS: number = 24 * 60 * 60 * 1_000;
 
 /** Listens on a free port: on Bun with Socket.IO's engine for Bun, on Node with its default engine, `ws`. */
@@ -21,7 +21,7 @@ async function listenOnBun(io: SocketIo): Promise<number> {
 		...handler,
 		port: 0,
 		hostname: '127.0.0.1',
-		// The default is derived from the ping interval and too long for Bun.
+		// The default is derived from the ping interval, and would be too long for Bun.
 		idleTimeout: 0,
 		// Disables Bun's heartbeat, which the clients would have to answer.
 		websocket: { ...websocket, idleTimeout: 0 },

@@ -1,4 +1,7 @@
-/** Socket.IO as users set it up: topics are rooms, a message is the event `m`. Runs on Bun and Node. */
+/**
+ * Runs Socket.IO as its users would set it up: topics are rooms, and a message is the event `m`. Runs on Bun and on
+ * Node.
+ */
 import { Server, type Socket } from 'socket.io';
 import { serve } from '../src/subjects/serve.ts';
 import { topicsOf } from '../src/subjects/client-url.ts';
@@ -17,7 +20,7 @@ await serve(async ({ redisPort }) => {
 		...(nodes && { adapter: nodes.adapter }),
 	});
 	const sockets: Socket[] = [];
-	/** Topics by connection, kept from the handshake on, as the request is released. */
+	/** The topics of each connection, kept from the handshake, because its request is released. */
 	const wanted = new WeakMap<object, string[]>();
 	let ready = 0;
 
@@ -37,7 +40,7 @@ await serve(async ({ redisPort }) => {
 	const port = await listen(io);
 	io.engine.on('connection', (connection: { request: { readonly url: string } | null }) => {
 		wanted.set(connection, topicsOf(connection.request?.url ?? ''));
-		// Recommended by Socket.IO's page on memory usage: releases the first request.
+		// Releases the first request, as Socket.IO's page on memory usage recommends.
 		connection.request = null;
 	});
 	await nodes?.subscribed();

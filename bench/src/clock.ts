@@ -1,7 +1,7 @@
-/** The machine's monotonic clock in nanoseconds; shared by all processes, so that times compare between them. */
+/** Reads the machine's monotonic clock, in nanoseconds. All processes share it, so that their times can be compared. */
 export const now: () => number = 'Bun' in globalThis ? await bunClock() : () => Number(process.hrtime.bigint());
 
-/** Bun's own clocks start at zero in each process. */
+/** Bun's own clocks start at zero in each process, so this reads the clock of the C library. */
 async function bunClock(): Promise<() => number> {
 	const { dlopen, FFIType, ptr } = await import('bun:ffi');
 	const { symbols } = dlopen('libc.so.6', {

@@ -1,6 +1,6 @@
 /**
- * `bun run bench [name …] [--only 'orijs, …'] [--smoke]`: measures, prints and saves the results. With `--only` or
- * `--smoke`, nothing is saved.
+ * Runs benchmarks, and prints and saves the results: `bun run bench [name …] [--only 'orijs, …'] [--smoke]`. With
+ * `--only` or `--smoke`, nothing is saved.
  */
 import { parseArgs } from 'node:util';
 import type { Benchmark } from './benchmarks/benchmark.ts';
@@ -64,7 +64,7 @@ async function run({ name, title, run }: Benchmark): Promise<void> {
 	await Bun.write(new URL(`${name}.json`, RESULTS), `${JSON.stringify(result, rounded, '\t')}\n`);
 }
 
-/** Rounded to five digits; the rest is noise. */
+/** Rounds numbers to five digits, because the rest is noise. */
 function rounded(_key: string, value: unknown): unknown {
 	return typeof value === 'number' ? Number(value.toPrecision(5)) : value;
 }

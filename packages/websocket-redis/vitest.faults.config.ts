@@ -12,7 +12,7 @@ export default defineConfig({
 	test: {
 		// Vitest's `forks` pool does not start under Bun.
 		pool: 'threads',
-		include: ['faults/**/*.test.ts', 'faults/**/*.fault.ts'],
+		include: ['faults/**/*.test.ts', 'faults/**/*.fault.ts', 'model/**/*.test.ts'],
 		fileParallelism: false,
 		// A busy machine can miss a time limit; a real defect fails twice.
 		retry: process.env.CI === 'true' ? 1 : 0,

@@ -14,9 +14,10 @@ const FILE = /\.(?:ts|mjs|json|md|css|html|svg|png|sh|yml)$/;
 const GENERATED = /^(?:\.\/)?(?:\.vitest|\.turbo|dist|node_modules)(?:\/|$)/;
 
 /**
- * Returns the names in a Markdown document for which there is no file or folder.
+ * Returns the names in a Markdown document that match no file or folder, or more than one.
  *
- * @param document its path; this and `paths`, all files, are relative to the root of the repository
+ * @param document the document's path from the root of the repository
+ * @param paths the paths of all files from the root of the repository
  */
 export function staleNames(document: string, markdown: string, paths: readonly string[]): StaleName[] {
 	const files = new Files(paths);
@@ -24,7 +25,7 @@ export function staleNames(document: string, markdown: string, paths: readonly s
 	const report = (at: number, message: string): void => void found.push({ line: lineAt(markdown, at), message });
 
 	const text = markdown.replaceAll(FENCE, (block: string, language: string, at: number) => {
-		// TypeScript samples import files of the reader's own.
+		// TypeScript samples import files that the reader has to create.
 		if (!/^(?:ts|typescript|js|json)$/.test(language)) {
 			for (const match of block.matchAll(IN_CODE_BLOCK)) {
 				const [name] = match;
@@ -47,7 +48,7 @@ export function staleNames(document: string, markdown: string, paths: readonly s
 		const name = match[1] ?? '';
 		if (GENERATED.test(name) || !(FILE.test(name) || name.endsWith('/') || files.isFromRoot(name))) continue;
 		const matching = files.matching(name, document);
-		// A file that a sample of the document shows.
+		// The name is that of a sample file in the document.
 		if (matching.length === 0 && markdown.includes(`// ${name}\n`)) continue;
 		if (matching.length === 0) report(match.index, `there is no ${name}`);
 		else if (matching.length > 1 && name.includes('/') && FILE.test(name) && !name.includes('*')) {
@@ -77,7 +78,7 @@ class Files {
 		return name.includes('/') && this.#topLevel.has(name.split('/')[0] ?? '');
 	}
 
-	/** Returns the file or folder that a document means; several or none if that is not clear. */
+	/** Returns the files or folders that a name in a document can refer to. */
 	matching(name: string, document: string): string[] {
 		const wanted = name.replace(/^\.\//, '').replace(/\/$/, '');
 		if (wanted.includes('*')) return [...this.#all].filter((path) => new Bun.Glob(`**/${wanted}`).match(path));

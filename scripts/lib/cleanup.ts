@@ -1,7 +1,10 @@
-/** Run when the script ends, normally, by an error or by a signal; the latest first. */
+/**
+ * The clean-up functions to run when the script ends, whether normally, by an error or by a signal; the latest one
+ * first.
+ */
 const undos = new Set<() => void>();
 
-/** Runs `undo` when the script ends. Returns a function that cancels that. */
+/** Runs `undo` when the script ends. Returns a function that cancels this. */
 export function onExit(undo: () => void): () => void {
 	undos.add(undo);
 	return () => undos.delete(undo);

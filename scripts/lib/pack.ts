@@ -5,11 +5,14 @@ import { type Manifest, type Workspace } from './workspaces.ts';
 export interface Packed {
 	name: string;
 	tarball: string;
-	/** The one in the tarball, where versions have replaced `workspace:` ranges. */
+	/** The manifest in the tarball, in which versions have replaced `workspace:` ranges. */
 	manifest: Manifest;
 }
 
-/** Packs with Bun: `npm pack` keeps `workspace:` ranges, which can't be installed outside the repository. */
+/**
+ * Packs a package with Bun, because `npm pack` keeps `workspace:` ranges, which can't be installed outside the
+ * repository.
+ */
 export async function pack({ dir, manifest }: Workspace, destination: string): Promise<Packed> {
 	const printed = await run([process.execPath, 'pm', 'pack', '--quiet', '--destination', destination], dir);
 	const tarball = join(destination, printed.trim().split('/').at(-1) ?? '');

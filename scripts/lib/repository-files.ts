@@ -10,8 +10,8 @@ export interface RepositoryFile {
 }
 
 /**
- * Returns the files that git tracks, or would track because no `.gitignore` names them. With `paths`, relative to the
- * working directory, only those files and what is in those folders.
+ * Returns the files that git tracks, or would track because no `.gitignore` excludes them. If `paths` are given
+ * (relative to the working directory), returns only those files, and the files in those folders.
  */
 export async function repositoryFiles(paths: readonly string[] = []): Promise<RepositoryFile[]> {
 	const wanted = paths.map((path) => resolve(path));

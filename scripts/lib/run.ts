@@ -8,7 +8,7 @@ export class CommandError extends Error {
 	}
 }
 
-/** Runs a command and returns its standard output. Rejects with all its output if it fails. */
+/** Runs a command. Resolves with its standard output, or rejects with all of its output if it fails. */
 export async function run(command: readonly string[], cwd: string): Promise<string> {
 	const child = start(command, cwd);
 	child.stdin.end();

@@ -11,9 +11,10 @@ export interface Child {
 	kill(): void;
 }
 
-/** Starts a command. When this script ends, so do the command and the processes that it started. */
+/** Starts a command. The command and all processes that it has started are killed when this script ends. */
 export function start([command = '', ...args]: readonly string[], cwd: string): Child {
-	// In a process group of its own, because killing a launcher leaves the tool that it launched running.
+	// The command gets its own process group, because killing only a launcher would leave the tool that it launched
+	// running.
 	const child = spawn(command, args, { cwd, detached: true, stdio: 'pipe' });
 	const kill = (): void => {
 		if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) {

@@ -1,25 +1,25 @@
-/** A program that the tests need and that can be installed for them. */
+/** A program that the tests need, and that can be installed automatically. */
 export interface Need {
-	/** A clause that says it is missing: `redis-server is not on PATH`. */
+	/** A clause that states that the program is missing, such as `redis-server is not on PATH`. */
 	missing: string;
-	/** What to do if it can't be installed automatically. */
+	/** What the user should do if it can't be installed automatically. */
 	advice: string;
 }
 
 export interface Installer {
-	/** Ends the script when it fails. */
+	/** Installs packages with apt-get. Ends the script if this fails. */
 	apt(packages: readonly string[], action?: string): void;
-	/** Ends the script when it fails. */
+	/** Runs `brew install`. Ends the script if this fails. */
 	brew(args: readonly string[], action: string): void;
-	/** Runs a command as root, as `apt` does. Ends the script when it fails. */
+	/** Runs a command as root, as `apt` does. Ends the script if the command fails. */
 	asRoot(command: readonly string[]): void;
-	/** Prints why it can't be installed and what to do, and ends the script. */
+	/** Prints why the program can't be installed and what to do instead, and ends the script. */
 	refuse(reason: string): never;
 }
 
 const inherit = { stdin: 'inherit', stdout: 'inherit', stderr: 'inherit' } as const;
 
-/** Prints what it is about to install, and shows the output of the system's package manager. */
+/** Returns an installer that announces what it installs, and shows the output of the system's package manager. */
 export function installer({ missing, advice }: Need): Installer {
 	return { apt, brew, asRoot, refuse };
 
@@ -35,7 +35,8 @@ export function installer({ missing, advice }: Need): Installer {
 			'-o',
 			'DPkg::Lock::Timeout=120',
 		];
-		// Only the installation has to succeed: the package may not come from the source that can't be reached.
+		// `update` may fail, because the package may come from a source other than the one that can't be reached. Only
+		// the installation must succeed.
 		Bun.spawnSync([...aptGet, 'update'], inherit);
 		run([...aptGet, 'install', '--yes', '--no-install-recommends', ...packages]);
 	}
@@ -60,7 +61,7 @@ export function installer({ missing, advice }: Need): Installer {
 	}
 
 	function run(command: string[]): void {
-		if (!Bun.spawnSync(command, inherit).success) refuse(`This failed: ${command.join(' ')}`);
+		if (!Bun.spawnSync(command, inherit).success) refuse(`This command failed: ${command.join(' ')}`);
 	}
 
 	function refuse(reason: string): never {

@@ -1,22 +1,22 @@
 import { lineAt } from '../lib/line-at.ts';
 import { type Token, tokens } from './tokens.ts';
 
-/** A stretch of text that people read, with code and addresses in it blanked out. */
+/** A piece of text that people read, in which code and addresses are blanked out. */
 export interface Prose {
 	kind: 'comment' | 'text';
 	text: string;
-	/** The line of the file on which it starts, from 1. Its line breaks are the file's. */
+	/** The line of the file on which the text starts, counted from 1. The text keeps the file's line breaks. */
 	line: number;
 }
 
-/** Returns what people read in a file, by the kind of file that its name says. */
+/** Returns the prose in a file, whose type is determined by its name. */
 export function proseOf(path: string, content: string): Prose[] {
 	if (/\.(?:ts|mjs|json|css)$/.test(path)) return proseOfSource(content);
 	if (/\.(?:md|html)$/.test(path)) return proseOfMarkdown(content);
 	return proseOfShell(content);
 }
 
-/** Comments, and strings of more than one word. A run of `//` lines is one comment. */
+/** Returns comments, and strings of more than one word. Consecutive `//` lines are one comment. */
 function proseOfSource(source: string): Prose[] {
 	const found: Prose[] = [];
 	let run: { prose: Prose; space: string } | undefined;
@@ -43,7 +43,7 @@ function textOf({ kind, text }: Token): string {
 	return blank(text.replace(/\*\/$/, '').replaceAll(/^[ \t]*(?:\/\/|\/?\*+)/gm, ''));
 }
 
-/** All text, and of code blocks in TypeScript what {@link proseOfSource} finds in them. */
+/** Returns all text outside code blocks, and the prose that {@link proseOfSource} finds in TypeScript blocks. */
 function proseOfMarkdown(markdown: string): Prose[] {
 	const blocks: Prose[] = [];
 	const fence = /^[ \t]*```(\w*)[^\n]*\n([\s\S]*?)^[ \t]*```[ \t]*$/gm;
@@ -57,7 +57,7 @@ function proseOfMarkdown(markdown: string): Prose[] {
 	return [{ kind: 'text', text: blank(text), line: 1 }, ...blocks];
 }
 
-/** Comments of shell scripts and YAML, each line by itself. */
+/** Returns the comments of a shell script or a YAML file, each line separately. */
 function proseOfShell(script: string): Prose[] {
 	return script.split('\n').flatMap((text, index): Prose[] => {
 		const comment = /(?:^|\s)#(?!!)(.*)$/.exec(text)?.[1];
@@ -65,7 +65,7 @@ function proseOfShell(script: string): Prose[] {
 	});
 }
 
-/** Blanks out code in backticks, targets of links, and addresses, so that nothing in them is taken for prose. */
+/** Blanks out code in backticks, link targets and addresses, so that they are not mistaken for prose. */
 function blank(text: string): string {
 	return text.replaceAll(/`[^`\n]*`|\]\([^)\n]*\)|https?:\/\/[^\s)>]+/g, (code) => '`'.repeat(code.length));
 }

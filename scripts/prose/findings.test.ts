@@ -49,7 +49,7 @@ describe('the width of comments', () => {
 	it('is at most 120 columns, of which a tab takes 3', () => {
 		expect(findings('a.ts', `\t// ${words(114)}`)).toEqual([]);
 		expect(findings('a.ts', `\n\t// ${words(115)}`)).toEqual([
-			{ line: 2, message: '121 columns: a comment ends at 120' },
+			{ line: 2, message: '121 columns: comments must fit into 120' },
 		]);
 	});
 

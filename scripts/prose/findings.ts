@@ -12,13 +12,13 @@ const TAB_COLUMNS = 3;
 
 const HINTS = new Map(phrases.flatMap(({ phrases: list, hint }) => list.map((phrase) => [phrase, hint] as const)));
 
-// A phrase may be broken over two lines of a paragraph.
+// A phrase can be split over two lines of a paragraph.
 const ANY_PHRASE = new RegExp(
 	`(?<![\\w-])(?:${[...HINTS.keys()].map((phrase) => phrase.replaceAll(' ', '(?:[ \\t]+|[ \\t]*\\n[ \\t]*)')).join('|')})(?![\\w-])`,
 	'gi',
 );
 
-/** Returns the rejected phrases and the comment lines that are too long, in the order of their lines. */
+/** Returns the rejected phrases and the comment lines that are too long, in line order. */
 export function findings(path: string, content: string): Finding[] {
 	const lines = content.split('\n');
 	const found: Finding[] = [];
@@ -36,12 +36,12 @@ export function findings(path: string, content: string): Finding[] {
 		}
 	}
 	for (const line of tooLong) {
-		found.push({ line, message: `${columns(lines[line - 1] ?? '')} columns: a comment ends at ${MAX_COLUMNS}` });
+		found.push({ line, message: `${columns(lines[line - 1] ?? '')} columns: comments must fit into ${MAX_COLUMNS}` });
 	}
 	return found.toSorted((a, b) => a.line - b.line);
 }
 
-/** The width of a line without the addresses in it, which can't be broken. */
+/** Returns the width of a line, not counting addresses, which can't be split. */
 function columns(line: string): number {
 	return line.replaceAll(/https?:\/\/\S+/g, '').replaceAll('\t', ' '.repeat(TAB_COLUMNS)).length;
 }

@@ -1,8 +1,11 @@
 export interface Token {
 	kind: 'comment' | 'string' | 'code';
-	/** Of a string, with its delimiters; a template with expressions is several strings. */
+	/**
+	 * The source text; for a string, including its delimiters. A template with expressions is split into several
+	 * strings.
+	 */
 	text: string;
-	/** The line of the source on which it starts, from 1. */
+	/** The line of the source on which the token starts, counted from 1. */
 	line: number;
 }
 
@@ -15,7 +18,7 @@ const KEYWORD_BEFORE_REGEX = /^(?:return|typeof|case|in|of|await|yield|void|else
 
 /** Splits TypeScript, JavaScript or JSON into comments, strings, and the rest. */
 export function* tokens(source: string): Generator<Token> {
-	/** For each `${` that is open, the number of open braces inside it. */
+	/** For each `${` that is not closed yet, the number of open braces inside it. */
 	const templates: number[] = [];
 	let line = 1;
 	let before = '';
@@ -53,7 +56,7 @@ export function* tokens(source: string): Generator<Token> {
 	}
 }
 
-/** Whether a slash after this token divides. */
+/** Whether a slash after this token is a division, rather than the start of a regular expression. */
 function endsOperand(token: string): boolean {
 	return /[\w$)\]}'"`]$/.test(token) && !KEYWORD_BEFORE_REGEX.test(token);
 }

@@ -4,7 +4,10 @@ import { importAll } from './imports.ts';
 
 const redis = ['ioredis', '@orijs/websocket-redis'];
 
-/** Installs one package and nothing else. It must load, and only the Redis provider may depend on a Redis client. */
+/**
+ * Installs one package and nothing else. Checks that it loads, and that only the Redis provider depends on a Redis
+ * client.
+ */
 export async function verifyAlone(one: Packed, all: readonly Packed[]): Promise<void> {
 	const dir = await consumer({ name: 'alone', install: [one], all });
 	await importAll(dir, [one.name]);
@@ -12,6 +15,6 @@ export async function verifyAlone(one: Packed, all: readonly Packed[]): Promise<
 
 	for (const name of redis) {
 		const [found] = new Bun.Glob(`node_modules/**/${name}/package.json`).scanSync({ cwd: dir, dot: true });
-		if (found !== undefined) throw new Error(`${one.name} alone installs ${name}: ${found}`);
+		if (found !== undefined) throw new Error(`installing only ${one.name} also installs ${name}: ${found}`);
 	}
 }

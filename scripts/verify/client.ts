@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { run } from '../lib/run.ts';
 
-/** The most that the client may add to a page, in bytes, minified and gzipped. */
+/** The maximum size that the client may add to a page, minified and gzipped, in bytes. */
 const MOST_BYTES = 10 * 1024;
 
 const program =
@@ -13,13 +13,13 @@ export async function bundleClient(dir: string): Promise<number> {
 	await Bun.write(entry, program);
 	const { outputs } = await Bun.build({ entrypoints: [entry], target: 'browser', minify: true });
 	const [bundle] = outputs;
-	if (bundle === undefined) throw new Error('The client does not bundle');
+	if (bundle === undefined) throw new Error('The client could not be bundled');
 	const size = Bun.gzipSync(await bundle.arrayBuffer(), { level: 9 }).byteLength;
 	if (size > MOST_BYTES) throw new Error(`The client is ${size} bytes gzipped; at most ${MOST_BYTES} are allowed`);
 	return size;
 }
 
-/** The project of a page, with the types of browsers and none of Bun or Node. */
+/** The settings of a page's project: it has the types of browsers, but not those of Bun or Node. */
 const tsconfig = {
 	compilerOptions: {
 		lib: ['ES2022', 'DOM'],
@@ -65,7 +65,7 @@ await app.stop();
 process.exit(code ?? 1);
 `;
 
-/** The schema is written by hand, so that no schema library has to be installed. */
+/** A message definition whose schema is written by hand, so that no schema library has to be installed. */
 const ask = `
 import { SocketMessage } from '@orijs/websocket/protocol';
 
@@ -88,7 +88,9 @@ if (answer !== 'hello' || message !== 'hello') throw new Error('answered ' + ans
 await client.close();
 `;
 
-/** Runs the built client on Node against an application on Bun. The process must end once the client is closed. */
+/**
+ * Runs the built client on Node against an application on Bun. Checks that the process exits once the client is closed.
+ */
 export async function runClientOnNode(dir: string): Promise<void> {
 	await Bun.write(join(dir, 'ask.js'), ask);
 	await Bun.write(join(dir, 'client.mjs'), client);

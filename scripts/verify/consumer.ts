@@ -3,7 +3,10 @@ import type { Packed } from '../lib/pack.ts';
 import { run } from '../lib/run.ts';
 import { tempDir } from '../lib/temp-dir.ts';
 
-/** As `bun init` writes it, but tsc reads the folder `typed`, and checks the declarations of the packages as well. */
+/**
+ * The settings that `bun init` writes, except that tsc reads the folder `typed` and also checks the declarations of the
+ * packages.
+ */
 const tsconfig = {
 	compilerOptions: {
 		lib: ['ESNext'],
@@ -25,14 +28,14 @@ const tsconfig = {
 };
 
 /**
- * Creates a user's project in an empty directory and installs packages from their tarballs. The versions that the
- * tarballs require of each other are not in the registry, so each package is overridden by its tarball.
+ * Creates a user's project in an empty directory, and installs packages from their tarballs. The tarballs depend on
+ * versions of each other that are not in the registry, so every package is overridden with its tarball.
  */
 export async function consumer(options: {
 	name: string;
 	install: readonly Packed[];
 	all: readonly Packed[];
-	/** Further dependencies, by version. */
+	/** Further dependencies, with their versions. */
 	with?: Record<string, string>;
 }): Promise<string> {
 	const dir = tempDir(options.name);

@@ -8,7 +8,10 @@ import { codeBlock, markedBlock } from './readme.ts';
 
 const TIMEOUT_MS = 10_000;
 
-/** Appended to the program, to control it from outside: prints its port, and broadcasts each line of its input. */
+/**
+ * Code that is appended to the program to control it from outside. It prints the port, and broadcasts each line of its
+ * input, or prints the number of connections on `count`.
+ */
 const driver = `
 console.log('port', server.port);
 for await (const line of console) {
@@ -17,7 +20,7 @@ for await (const line of console) {
 }
 `;
 
-/** Runs the quick start as printed, on a free port, and sends a real client a message through it. */
+/** Runs the quick start as it is in the README, but on a free port, and sends a message through it to a real client. */
 export async function runQuickStart(dir: string, readme: string): Promise<void> {
 	const printed = codeBlock(readme, 'Bun.serve').split('port: 3000');
 	if (printed.length !== 2) throw new Error('The quick start must contain `port: 3000` exactly once.');
@@ -33,24 +36,27 @@ export async function runQuickStart(dir: string, readme: string): Promise<void> 
 
 	child.stdin.write('count\n');
 	const count = await inTime('counts its connections', answer(lines, 'count'));
-	if (count !== '1') throw new Error(`Quick start: counts ${count} connections instead of 1.`);
+	if (count !== '1') throw new Error(`Quick start: it counts ${count} connections instead of 1.`);
 
 	const arrival = once(client, 'message');
 	child.stdin.write('hello\n');
 	const [{ data }] = await inTime('delivers a broadcast', arrival);
-	if (data !== 'hello') throw new Error(`Quick start: delivers ${JSON.stringify(data)} instead of "hello".`);
+	if (data !== 'hello') throw new Error(`Quick start: it delivers ${JSON.stringify(data)} instead of "hello".`);
 
 	client.close();
 	child.kill();
 }
 
-/** Bun's types reject the quick start as printed, so the README also has the smallest form that they accept. */
+/**
+ * Type-checks the typed quick start. Bun's types reject the plain one, so the README also has the smallest form that
+ * they accept.
+ */
 export async function typecheckQuickStart(dir: string, readme: string): Promise<void> {
 	await Bun.write(join(dir, 'typed/quick-start.ts'), markedBlock(readme, 'typed quick start'));
 	await run([join(dir, 'node_modules/.bin/tsc')], dir);
 }
 
-/** Returns the value that the driver prints after this name. The program may print other lines. */
+/** Resolves with the value that the driver prints after this name. Ignores other lines. */
 async function answer(lines: Interface, name: string): Promise<string> {
 	return await new Promise((resolve) => {
 		lines.on('line', function onLine(line: string) {
@@ -62,7 +68,10 @@ async function answer(lines: Interface, name: string): Promise<string> {
 	});
 }
 
-/** Rejects if the program does not do `what` within ten seconds. */
+/**
+ * Resolves or rejects like `result`, or rejects if it does not settle in time. @param what the expectation, as a verb
+ * phrase
+ */
 function inTime<T>(what: string, result: Promise<T>): Promise<T> {
-	return within(TIMEOUT_MS, result, () => new Error(`Quick start: not seen within ${TIMEOUT_MS} ms: it ${what}`));
+	return within(TIMEOUT_MS, result, () => new Error(`Quick start: expected within ${TIMEOUT_MS} ms: it ${what}`));
 }

@@ -30,7 +30,7 @@ export const bridge: Benchmark = {
 	title: 'Bridge: from publish on one node, over Redis, to a client of another',
 	async run(bench, found) {
 		const topics = Array.from({ length: bench.upTo(500) }, (_, index) => `t${index}`);
-		// A single client, subscribed to all topics: measures the bridge, not the fan-out behind it.
+		// A single client is subscribed to all topics, so that this measures the bridge and not the fan-out behind it.
 		const topology = { clients: [topics], nodes: 2 } as const;
 		const cases = [
 			flowCase({ used: 1, perTurn: 1 }),

@@ -10,7 +10,7 @@ import type { Benchmark } from './benchmark.ts';
 
 const SIZE = 64;
 const MAX_TOPICS_EACH = 100;
-/** Everything but the load side. */
+/** The processes whose CPU time counts: all except the load process. */
 const COUNTED_PROCESSES = ['server', 'publisher', 'redis', 'receiver'];
 
 export const growth: Benchmark = {
@@ -36,7 +36,7 @@ export const growth: Benchmark = {
 	},
 };
 
-/** One client per 100 topics. */
+/** Distributes topics over clients, 100 topics for each client. */
 function divided(names: readonly string[]): readonly (readonly string[])[] {
 	const clients: (readonly string[])[] = [];
 	for (let at = 0; at < names.length; at += MAX_TOPICS_EACH) clients.push(names.slice(at, at + MAX_TOPICS_EACH));
@@ -66,7 +66,7 @@ async function point(
 	return recorder.result();
 }
 
-/** The same work, measured by the servers' CPU time. */
+/** Runs a flow, but measures the CPU time of the servers instead of the throughput. */
 function cost(flow: Flow): Contender {
 	return {
 		subject: flow.subject,

@@ -20,7 +20,9 @@ export const inbound: Benchmark = {
 	},
 };
 
-/** @param request default: the request that each subject handles synchronously */
+/**
+ * Compares the subjects. @param request the request to send; default: the one that each subject handles synchronously
+ */
 async function compare(
 	bench: Bench,
 	how: string,

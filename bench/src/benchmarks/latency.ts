@@ -19,11 +19,11 @@ const TOPIC = 't';
 const SIZE = 64;
 const IDLE_PER_SECOND = 500;
 const SECONDS = 2;
-/** Subjects whose hand-off to the runtime can be timed. */
+/** The subjects whose hand-off to the runtime can be timed. */
 const TIMED = [bareIoredis, jsonEnvelope, orijs];
 const PEERS = [crosswsRedis, socketIoBunRedis, socketIoBunStreams, socketIoNodeRedis];
 
-/** The cases measured by one run of messages. */
+/** The cases that one run of messages measures. */
 const VIEWS = [
 	{ way: 'to the hand-off', quantile: 'p50', of: 'toHandOff', target: 1.15 },
 	{ way: 'to the hand-off', quantile: 'p99', of: 'toHandOff', target: 1.5 },
@@ -45,7 +45,7 @@ export const latency: Benchmark = {
 					await Testbed.open(bench, kind, { clients: [[TOPIC]], nodes: 2, timesHandOff: TIMED.includes(kind) }),
 				);
 			}
-			// Only the first rate is used, but measuring every testbed also warms up its code.
+			// Only the first rate is used, but measuring the rate of every testbed also warms up its code.
 			const rates: number[] = [];
 			for (const testbed of testbeds) rates.push(await rateOf(testbed));
 			const halfLoad = (rates[0] as number) / 2;
@@ -70,7 +70,7 @@ function recorderFor(view: View, load: string): CaseRecorder {
 	});
 }
 
-/** The maximum throughput of a subject, in messages per second. */
+/** Measures the maximum throughput of a subject, in messages per second. */
 async function rateOf(testbed: Testbed): Promise<number> {
 	const flow = await Flow.prepare(testbed, { topics: [TOPIC], receivers: 1, size: SIZE, perTurn: 100 });
 	return (await flow.round()).value;

@@ -59,7 +59,7 @@ async function measure(
 }
 
 async function perConnection(bench: Bench, kind: SubjectKind, connections: number): Promise<number> {
-	// The first connections pay for what all connections share.
+	// The first connections cause the allocations that all connections share, so they are not measured.
 	const testbed = await Testbed.open(bench, kind, { clients: withoutTopics(10), nodes: 1 });
 	const before = await testbed.publisher.ask<number>({ do: 'memory' });
 	await testbed.connect(withoutTopics(connections));

@@ -52,7 +52,7 @@ async function store({ publisher, group }: Testbed): Promise<void> {
 	await group.response();
 }
 
-/** Connects one client first, to learn how many bytes each of them receives. */
+/** Connects a single client first, to find out how many bytes each client receives. */
 async function reconnect(testbed: Testbed, clients: number, missed: number): Promise<Contender> {
 	const query = `?rewind=${missed}`;
 	const first = await testbed.connect([[TOPIC]], { query });

@@ -46,7 +46,8 @@ function disconnect(testbed: Testbed): Contender {
 		subject: testbed.kind.name,
 		async round(): Promise<Sample> {
 			const redis = testbed.redis as RedisServer;
-			// Redis has all topics before the client has read the replies; ioredis resubscribes only those it has read.
+			// Redis has all topics before the client has read all replies, but ioredis resubscribes only to topics whose
+			// reply it has read. So wait for the replies.
 			await Bun.sleep(SETTLE_MS);
 			const all = await channelsOf(redis);
 			const used = testbed.meter();

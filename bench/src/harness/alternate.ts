@@ -1,16 +1,16 @@
 import type { Sample } from '../report/results.ts';
 import type { CaseRecorder } from './case-recorder.ts';
 
-/** Does the work of a case, once per round. */
+/** Does the work of a case for one subject, once per round. */
 export interface Contender {
 	readonly subject: string;
 	round(): Promise<Sample>;
 }
 
 /**
- * Runs each contender once per round and pairs it with the baseline of that round, so that a machine that slows down or
- * speeds up affects both. The order changes every round, and no contender runs twice in a row: caches still warm from
- * its previous run would make it a few percent faster.
+ * Runs each contender once per round and pairs it with the baseline of that round, so that changes in the machine's
+ * speed affect both. The order changes every round, and no contender runs twice in a row, because caches that are still
+ * warm from its previous run would make it a few percent faster.
  */
 export async function alternate(
 	contenders: readonly Contender[],
@@ -31,7 +31,7 @@ export async function alternate(
 	}
 }
 
-/** In random order; `last` does not come first unless it is the only item. */
+/** Returns the items in random order. `last` does not come first, unless it is the only item. */
 function shuffled<T>(items: readonly T[], last: T | undefined): T[] {
 	const rest = [...items];
 	const order: T[] = [];

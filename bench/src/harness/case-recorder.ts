@@ -1,7 +1,7 @@
 import type { CaseResult, Sample, SubjectResult } from '../report/results.ts';
 import { mediansOf, spread } from './statistics.ts';
 
-/** A case before it is measured. */
+/** A case that has not been measured yet. */
 export type Comparison = Omit<CaseResult, 'subjects'>;
 
 interface Pair {
@@ -20,14 +20,16 @@ export class CaseRecorder {
 		this.#pairs.set(comparison.baseline, []);
 	}
 
-	/** For the baseline itself, `sample` and `against` are the same. */
+	/**
+	 * Adds a subject's sample, and the baseline's sample of the same round. For the baseline itself, both are the same.
+	 */
 	add(subject: string, sample: Sample, against: Sample): void {
 		const pairs = this.#pairs.get(subject) ?? [];
 		this.#pairs.set(subject, pairs);
 		pairs.push({ sample, against });
 	}
 
-	/** Summarizes the samples; ratios to the baseline are taken pair by pair. */
+	/** Summarizes the samples. Ratios to the baseline are calculated pair by pair. */
 	result(): CaseResult {
 		return { ...this.comparison, subjects: Array.from(this.#pairs, ([subject, pairs]) => summary(subject, pairs)) };
 	}
@@ -50,7 +52,7 @@ function summary(subject: string, pairs: readonly Pair[]): SubjectResult {
 	};
 }
 
-/** Rounds with a loss have no valid value. */
+/** Whether everything was delivered. The value of a round with losses is not valid. */
 function isComplete({ delivered }: Sample): boolean {
 	return delivered === 1;
 }

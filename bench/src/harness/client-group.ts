@@ -13,13 +13,13 @@ import type { Node } from './node.ts';
 
 let lastGroup = 0;
 
-/** Handle for clients of one node; the clients themselves run in the load process. */
+/** A handle for clients of one node. The clients themselves run in the load process. */
 export class ClientGroup {
 	readonly #load: Load;
 	readonly name: string;
-	/** Start of the first handshake, in nanoseconds. */
+	/** When the first handshake started, in nanoseconds. */
 	readonly startedAt: number;
-	/** Time until all were subscribed to their topics, in nanoseconds. */
+	/** The time it took until all clients were subscribed to their topics, in nanoseconds. */
 	readonly tookNs: number;
 
 	private constructor(load: Load, name: string, { startedAt }: ConnectReport, readyAt: number) {
@@ -29,7 +29,7 @@ export class ClientGroup {
 		this.tookNs = readyAt - startedAt;
 	}
 
-	/** Resolves when all clients are connected and subscribed to their topics. */
+	/** Connects clients. Resolves when all of them are connected and subscribed to their topics. */
 	static async connect(
 		load: Load,
 		node: Node,
@@ -48,17 +48,17 @@ export class ClientGroup {
 		return this.#load.ask({ do: 'start-counting', group: this.name, ...work });
 	}
 
-	/** Waits for `bytes`; stops waiting when nothing arrives for `stallMs`. */
+	/** Waits until `bytes` have arrived, or nothing has arrived for `stallMs`. */
 	waitForBytes(work: Omit<WaitWork, 'group'>): Promise<ArrivalReport> {
 		return this.#load.ask({ do: 'wait-for-bytes', group: this.name, ...work });
 	}
 
-	/** Resolves when nothing more arrives. */
+	/** Waits until nothing more arrives. */
 	async drain(): Promise<ArrivalReport> {
 		return this.waitForBytes({ bytes: Infinity, stallMs: QUIET_MS });
 	}
 
-	/** Sends one request; returns the size of the reply on the wire, in bytes. */
+	/** Sends one request. Resolves with the size of its reply on the wire, in bytes. */
 	async probe(request: string): Promise<number> {
 		await this.#load.ask({ do: 'probe', group: this.name, request });
 		return (await this.response()).bytes;

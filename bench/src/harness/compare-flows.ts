@@ -12,8 +12,8 @@ export interface FlowCase {
 }
 
 /**
- * Measures message throughput case by case, all subjects side by side. Two processes of the same program differ by a
- * few percent throughout their lives, so everything is repeated with new processes.
+ * Measures message throughput case by case, with all subjects side by side. Two processes of the same program differ in
+ * speed by a few percent throughout their lives, so everything is repeated with new processes.
  */
 export async function compareFlows(
 	bench: Bench,

@@ -4,35 +4,38 @@ import type { Contender } from './alternate.ts';
 import type { Testbed } from './testbed.ts';
 
 export interface FlowPlan {
-	/** Published to in rotation; each has the same number of subscribers. */
+	/** The topics, to which messages are published in rotation. All have the same number of subscribers. */
 	readonly topics: readonly string[];
-	/** Subscribers per topic. */
+	/** The number of subscribers per topic. */
 	readonly receivers: number;
-	/** Payload size in bytes. */
+	/** The payload size, in bytes. */
 	readonly size: number;
-	/** Messages published per turn of the publisher's event loop. */
+	/** The number of messages published per turn of the publisher's event loop. */
 	readonly perTurn: number;
-	/** Set if payloads of the same size can differ in size on the wire; messages are then counted instead of bytes. */
+	/** Whether payloads of the same size can differ in size on the wire. Messages are then counted instead of bytes. */
 	readonly varies?: boolean;
 }
 
-/** Upper limit of the bytes in flight to all sockets together; well below the point at which any server drops. */
+/**
+ * The upper limit for the bytes in flight to all sockets together, well below the point at which any server drops
+ * messages.
+ */
 const MAX_WINDOW_BYTES = 16 * 2 ** 20;
 const MIN_WINDOW_BYTES = 4 * 2 ** 20;
 const WINDOW_BYTES_PER_RECEIVER = 32 * 1024;
-/** Nominal size of a message whose wire size varies, in bytes. */
+/** The nominal size of a message whose size on the wire varies, in bytes. */
 const NOMINAL_BYTES = 256;
 const STALL_MS = 3_000;
-/** Until the code is compiled and the number of messages per round has converged. */
+/** Enough rounds for the code to be compiled and the number of messages per round to converge. */
 const WARM_UP_ROUNDS = 3;
-/** The lead-in is a round divided by this. */
+/** The lead-in has this fraction (1/n) of a round's messages. */
 const LEAD_IN = 3;
 
-/** Maximum throughput, from `publish` to the last byte at the last client. */
+/** Measures maximum throughput, from `publish` to the last byte at the last client. */
 export class Flow implements Contender {
 	readonly #testbed: Testbed;
 	readonly #plan: FlowPlan;
-	/** Bytes on the wire per message, all receivers together. */
+	/** The number of bytes on the wire per message, for all receivers together. */
 	readonly #wireBytes: number;
 	#perRound = 0;
 
@@ -42,7 +45,7 @@ export class Flow implements Contender {
 		this.#wireBytes = wireBytes;
 	}
 
-	/** Warms up and determines how many messages make a round. */
+	/** Warms up, and determines the number of messages per round. */
 	static async prepare(testbed: Testbed, plan: FlowPlan): Promise<Flow> {
 		const flow = new Flow(testbed, plan, await wireBytesOf(testbed, plan));
 		const { roundMs } = testbed.bench.effort;
@@ -60,7 +63,9 @@ export class Flow implements Contender {
 		return this.#testbed.kind.name;
 	}
 
-	/** Runs an uncounted lead-in first, as the previous contender has filled the caches with other data. */
+	/**
+	 * Runs a lead-in first that does not count, because the previous contender has filled the caches with other data.
+	 */
 	async round(): Promise<Sample> {
 		await this.#send(Math.ceil(this.#perRound / LEAD_IN));
 		return this.#send(this.#perRound);
@@ -96,7 +101,7 @@ export class Flow implements Contender {
 	}
 }
 
-/** Measured by publishing one message to each topic. */
+/** Measures the bytes on the wire per message, by publishing one message to each topic. */
 async function wireBytesOf({ publisher, group }: Testbed, plan: FlowPlan): Promise<number> {
 	const { topics, size } = plan;
 	await group.startCounting({ creditPort: publisher.description.creditPort, confirmEach: 1, ...messageBytesOf(plan) });
@@ -105,7 +110,7 @@ async function wireBytesOf({ publisher, group }: Testbed, plan: FlowPlan): Promi
 	const { bytes } = await group.response();
 	if (bytes === 0 || bytes % topics.length !== 0) {
 		throw new Error(
-			`${topics.length} messages of ${size} B came to ${bytes} bytes: some are missing, or of another size`,
+			`${topics.length} messages of ${size} B resulted in ${bytes} bytes: some are missing, or differ in size`,
 		);
 	}
 	return bytes / topics.length;

@@ -10,11 +10,11 @@ export interface PacedPlan {
 	readonly seconds: number;
 }
 
-/** In nanoseconds, ascending. */
+/** Latencies in nanoseconds, in ascending order. */
 export interface Latencies {
 	/** From `publish` to arrival at the client. */
 	readonly toClient: readonly number[];
-	/** From `publish` to the hand-off to the other node's runtime; empty where that is not measured. */
+	/** From `publish` to the hand-off to the other node's runtime; empty if this is not measured. */
 	readonly toHandOff: readonly number[];
 	/** The share of messages that arrived. */
 	readonly delivered: number;
@@ -32,7 +32,7 @@ export class PacedStream {
 		this.#stamped = stamped;
 	}
 
-	/** Locates the timestamp by publishing one message. */
+	/** Publishes one message to find out where the timestamp is. */
 	static async prepare(testbed: Testbed, { topic, size }: Pick<PacedPlan, 'topic' | 'size'>): Promise<PacedStream> {
 		const { group, publisher } = testbed;
 		await group.startCounting({ creditPort: publisher.description.creditPort, confirmEach: Infinity });
@@ -68,7 +68,7 @@ function ascending(values: readonly number[]): readonly number[] {
 	return values.toSorted((a, b) => a - b);
 }
 
-/** In microseconds. */
+/** Returns quantiles in microseconds, from sorted latencies in nanoseconds. */
 export function quantiles(sorted: readonly number[]): Record<'p50' | 'p99' | 'p99.9', number> {
 	const at = (share: number): number => percentile(sorted, share) / 1e3;
 	return { p50: at(0.5), p99: at(0.99), 'p99.9': at(0.999) };

@@ -3,12 +3,12 @@ import { fileURLToPath } from 'node:url';
 
 const PEERS = fileURLToPath(new URL('../../peers', import.meta.url));
 
-/** The packages of the peers could not be installed. The message includes the installer's output. */
+/** Thrown when the packages of the peers could not be installed. The message includes the installer's output. */
 export class PeersInstallError extends Error {
 	override readonly name = 'PeersInstallError';
 }
 
-/** Installs exactly the versions in `bench/peers/bun.lock`. */
+/** Installs the peers in exactly the versions of `bench/peers/bun.lock`. */
 export async function installPeers(): Promise<void> {
 	const install = Bun.spawn([process.execPath, 'install', '--frozen-lockfile'], {
 		cwd: PEERS,
@@ -20,14 +20,14 @@ export async function installPeers(): Promise<void> {
 
 const built = new Map<string, Promise<string>>();
 
-/** Bundles a script of the peers for Node, once, and returns the path; packages stay external. */
+/** Bundles a script of the peers for Node, once, and resolves with the path of the bundle. Packages stay external. */
 export function buildForNode(script: string): Promise<string> {
 	const build = built.get(script) ?? bundle(script);
 	built.set(script, build);
 	return build;
 }
 
-/** Used by the testkit, and missing in Node 20. */
+/** Defines `Promise.withResolvers`, which the testkit uses and Node 20 lacks. */
 const WITH_RESOLVERS = `Promise.withResolvers ??= function () {
 	const all = {};
 	all.promise = new this((resolve, reject) => Object.assign(all, { resolve, reject }));

@@ -2,13 +2,13 @@ import type { Sample } from '../report/results.ts';
 import type { Contender } from './alternate.ts';
 import type { Testbed } from './testbed.ts';
 
-/** Requests in flight per client. */
+/** The number of requests in flight per client. */
 const IN_FLIGHT = 8;
 const WARM_UP_ROUNDS = 3;
-/** The lead-in is a round divided by this. */
+/** The lead-in has this fraction (1/n) of a round's requests. */
 const LEAD_IN = 3;
 
-/** Maximum rate of answered requests. */
+/** Measures the maximum rate of answered requests. */
 export class RequestFlow implements Contender {
 	readonly #testbed: Testbed;
 	readonly #clients: number;
@@ -23,7 +23,7 @@ export class RequestFlow implements Contender {
 		this.#replyBytes = replyBytes;
 	}
 
-	/** Warms up and determines how many requests make a round. */
+	/** Warms up, and determines the number of requests per round. */
 	static async prepare(
 		testbed: Testbed,
 		clients: number,
@@ -43,7 +43,9 @@ export class RequestFlow implements Contender {
 		return this.#testbed.kind.name;
 	}
 
-	/** Runs an uncounted lead-in first, as the previous contender has filled the caches with other data. */
+	/**
+	 * Runs a lead-in first that does not count, because the previous contender has filled the caches with other data.
+	 */
 	async round(): Promise<Sample> {
 		await this.#drive(Math.ceil(this.#perClient / LEAD_IN));
 		return this.#drive(this.#perClient);

@@ -1,6 +1,11 @@
 import type { Spread } from '../report/results.ts';
 
-/** @param sorted ascending @param share 0 to 1 */
+/**
+ * Returns the smallest value that covers a share of all values.
+ *
+ * @param sorted the values, in ascending order
+ * @param share from 0 to 1
+ */
 export function percentile(sorted: readonly number[], share: number): number {
 	const index = Math.min(sorted.length - 1, Math.max(0, Math.ceil(share * sorted.length) - 1));
 	return sorted[index] ?? NaN;
@@ -17,7 +22,7 @@ export function spread(values: readonly number[]): Spread {
 	return { median: median(values), min: Math.min(...values), max: Math.max(...values) };
 }
 
-/** Medians by name, each over the records that have the name. */
+/** Returns the median for each name, over all records that have this name. */
 export function mediansOf(records: readonly Readonly<Record<string, number>>[]): Record<string, number> {
 	const names = new Set(records.flatMap((record) => Object.keys(record)));
 	return Object.fromEntries(

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { spawnBun, spawnNode, type ScriptProcess } from '@orijs/testkit';
 import { buildForNode } from './peers.ts';
 
-/** Start-up settings of a subject's process. */
+/** The settings with which a subject's process is started. */
 export interface ProcessSettings {
 	readonly redisPort?: number;
 	readonly timesHandOff?: boolean;
@@ -11,9 +11,9 @@ export interface ProcessSettings {
 /** A subject that can be started any number of times. */
 export interface SubjectKind {
 	readonly name: string;
-	/** Uses Redis even with a single node. */
+	/** Whether the subject uses Redis even with a single node. */
 	readonly overRedis?: boolean;
-	/** A request that the subject answers, as a client sends it. */
+	/** A request that the subject answers, in the form in which a client sends it. */
 	readonly request: string;
 	start(settings: ProcessSettings): Promise<ScriptProcess>;
 }

@@ -1,13 +1,13 @@
 import { onNode, own, peer, type SubjectKind } from './subject-kind.ts';
 
-// What this system is built on, and hand-written alternatives
+// The technologies on which this system is built, and hand-written alternatives
 export const rawBun: SubjectKind = own('raw Bun', 'raw-bun');
-/** The same program again: its ratio shows the resolution of the method. */
+/** The same program again. Its ratio to the first one shows the resolution of the method. */
 export const rawBunAgain: SubjectKind = own('raw Bun again', 'raw-bun');
 export const bareIoredis: SubjectKind = own('bare ioredis', 'bare-ioredis');
 export const channelEach: SubjectKind = { ...own('raw Bun + a Redis channel each', 'channel-each'), overRedis: true };
 export const jsonEnvelope: SubjectKind = own('JSON envelope', 'json-envelope');
-/** History written by hand: one script call per message, pipelined; every client reads its own. */
+/** History written by hand: one pipelined script call per message. Every client reads its own history. */
 export const historyByHand: SubjectKind = own('Lua script by hand', 'history-by-hand');
 
 // This system

@@ -7,11 +7,11 @@ import { Node } from './node.ts';
 import type { SubjectKind } from './subject-kind.ts';
 
 export interface Topology {
-	/** One client per entry: the topics it subscribes to. */
+	/** The topics that each client subscribes to, one entry per client. */
 	readonly clients: readonly (readonly string[])[];
-	/** With 2, one node publishes, over Redis, to the clients of the other. */
+	/** With 2, one node publishes over Redis to the clients of the other node. */
 	readonly nodes: 1 | 2;
-	/** Records when a message from the other node is handed to the runtime's publish. */
+	/** Whether to record when a message from the other node is handed to the runtime's `publish`. */
 	readonly timesHandOff?: boolean;
 }
 
@@ -55,7 +55,7 @@ export class Testbed {
 		return new Testbed(bench, kind, nodes, load, group, redis);
 	}
 
-	/** Connects more clients, to the node that has the first ones. */
+	/** Connects more clients, to the node that has the first clients. */
 	connect(clients: Topology['clients'], options: { concurrency?: number; query?: string } = {}): Promise<ClientGroup> {
 		return ClientGroup.connect(this.#load, this.receiver, { clients, ...options });
 	}
@@ -64,12 +64,12 @@ export class Testbed {
 		return this.#nodes[0] as Node;
 	}
 
-	/** The node the clients are connected to. */
+	/** The node to which the clients are connected. */
 	get receiver(): Node {
 		return this.#nodes.at(-1) as Node;
 	}
 
-	/** Starts measuring CPU time; the returned function gives it by process, in nanoseconds. */
+	/** Starts measuring CPU time. The returned function returns the time used by each process, in nanoseconds. */
 	meter(): () => Record<string, number> {
 		const load = this.#load.pid;
 		if (this.redis === undefined) return cpuMeter({ server: this.publisher.pid, load });

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FrameCounter } from './frames.ts';
 
-/** Unmasked, as sent by a server. */
+/** Returns an unmasked frame, as a server sends it. */
 function serverFrame(length: number): Buffer {
 	const header = Buffer.alloc(length < 126 ? 2 : length < 65_536 ? 4 : 10);
 	header[0] = 0x81;

@@ -1,4 +1,7 @@
-/** A client's text frame. Its mask is zero, which saves the client work and costs the server the same to unmask. */
+/**
+ * Encodes a client's text frame. Its mask is zero, which saves the client some work, while unmasking costs the server
+ * the same as with any mask.
+ */
 export function clientFrame(text: string): Buffer {
 	const payload = Buffer.from(text);
 	const length = payload.length;
@@ -7,7 +10,7 @@ export function clientFrame(text: string): Buffer {
 	return Buffer.concat([Buffer.from([...header, 0, 0, 0, 0]), payload]);
 }
 
-/** The HTTP upgrade request. The key is any 16 bytes. */
+/** Returns the HTTP upgrade request. The key can be any 16 bytes. */
 export function handshake(port: number, path: string): string {
 	return [
 		`GET ${path} HTTP/1.1`,
@@ -24,17 +27,17 @@ export function handshake(port: number, path: string): string {
 export const PONG: Buffer = Buffer.from([0x8a, 0x80, 0, 0, 0, 0]);
 
 const FIRST_OF_LENGTH = 1;
-/** Values of the second byte that announce a length in the next two or eight bytes. */
+/** The values of the second byte that announce a length in the next two or eight bytes. */
 const TWO_MORE = 126;
 const EIGHT_MORE = 127;
 
-/** Counts the frames of a server in a stream split anywhere. */
+/** Counts a server's frames in a stream that can be split anywhere. */
 export class FrameCounter {
-	/** Bytes of the header read so far; 0 between frames. */
+	/** The number of header bytes read so far; 0 between frames. */
 	#header = 0;
 	#headerBytes = 2;
 	#length = 0;
-	/** Payload bytes still missing. */
+	/** The number of payload bytes still missing. */
 	#payload = 0;
 
 	/** Returns how many frames this chunk completes. */
@@ -54,7 +57,7 @@ export class FrameCounter {
 		return count;
 	}
 
-	/** Once the header is complete, resets it and sets the payload length. */
+	/** Reads a byte of the header. When the header is complete, sets the payload length and resets the header. */
 	#readHeader(byte: number): void {
 		if (this.#header === FIRST_OF_LENGTH) {
 			this.#headerBytes = byte === EIGHT_MORE ? 10 : byte === TWO_MORE ? 4 : 2;

@@ -1,4 +1,4 @@
-/** The load process: runs the clients of a measured server. */
+/** The load process, which runs the clients of a measured server. */
 import { answerRequests } from '@orijs/testkit/child';
 import { RawClients } from './raw-clients.ts';
 import type { LoadRequest } from './requests.ts';

@@ -3,7 +3,9 @@ import { now } from '../clock.ts';
 import { RawClients } from './raw-clients.ts';
 import { stamp } from './stamp.ts';
 
-/** A real server that echoes and records the topics its clients asked for. */
+/**
+ * The query strings with which clients have connected to the server, a real one that answers each message with an echo.
+ */
 const urls: string[] = [];
 const server = Bun.serve({
 	port: 0,

@@ -17,21 +17,21 @@ const HEAD_BYTES = 256;
 
 interface Client {
 	isOpen: boolean;
-	/** Bytes of replies received in the current drive. */
+	/** The number of reply bytes received in the current drive. */
 	received: number;
-	/** Requests sent in the current drive. */
+	/** The number of requests sent in the current drive. */
 	sent: number;
-	/** An incomplete message; only where latencies are measured. */
+	/** The beginning of an incomplete message; only set while latencies are measured. */
 	rest: Uint8Array | undefined;
-	/** Only where messages are counted. */
+	/** Counts frames; only set while messages are counted instead of bytes. */
 	frames: FrameCounter | undefined;
 }
 
-/** A run of requests by all clients. */
+/** A run in which all clients send requests. */
 interface Drive {
 	readonly work: DriveWork;
 	readonly frame: Buffer;
-	/** Clients still waiting for replies. */
+	/** The number of clients that are still waiting for replies. */
 	busy: number;
 	readonly done: () => void;
 }
@@ -39,8 +39,8 @@ interface Drive {
 type ClientSocket = Socket<Client>;
 
 /**
- * WebSocket clients of one server that do as little as possible, so that the server is measured and not the client:
- * plain TCP, bytes counted, nothing parsed.
+ * WebSocket clients of one server that do as little as possible, so that the server is measured and not the clients.
+ * They use plain TCP, and count bytes without parsing them.
  */
 export class RawClients {
 	readonly #sockets: ClientSocket[] = [];
@@ -91,7 +91,7 @@ export class RawClients {
 					socket.data.isOpen = true;
 					if (hello !== undefined) socket.write(clientFrame(hello));
 					opened.resolve();
-					// The first messages may arrive together with the headers.
+					// The first messages can arrive together with the headers.
 					const first = head.subarray(end + END_OF_HEADERS.length);
 					if (first.length > 0) this.#onData(socket, first);
 				},
@@ -177,7 +177,7 @@ export class RawClients {
 		this.#credit = undefined;
 	}
 
-	/** Sends unsolicited pongs, as servers close clients that stay silent for long. */
+	/** Sends unsolicited pongs, because servers close clients that stay silent for too long. */
 	#keepAlive(): void {
 		const time = performance.now();
 		if (time - this.#lastKeepAlive < KEEP_ALIVE_MS) return;
@@ -213,7 +213,7 @@ export class RawClients {
 		client.rest = at < bytes.length ? new Uint8Array(bytes.subarray(at)) : undefined;
 	}
 
-	/** Sends a new request for each reply. */
+	/** Sends a new request for each reply that has arrived. */
 	#sendMore(socket: ClientSocket, chunk: Buffer, drive: Drive): void {
 		const { perClient, replyBytes, inFlight } = drive.work;
 		const client = socket.data;

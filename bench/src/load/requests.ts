@@ -1,4 +1,4 @@
-/** Requests to the load process. A group is a named set of clients of one server. */
+/** The requests to the load process. A group is a named set of clients of one server. */
 export type LoadRequest =
 	| ({ readonly do: 'connect' } & ConnectWork)
 	| ({ readonly do: 'start-counting' } & CountWork)
@@ -13,28 +13,28 @@ export interface ConnectWork {
 	readonly port: number;
 	readonly path: string;
 	readonly hello: string | undefined;
-	/** One client per entry: the topics it subscribes to. */
+	/** The topics that each client subscribes to, one entry per client. */
 	readonly clients: readonly (readonly string[])[];
-	/** Maximum number of concurrent handshakes. */
+	/** The maximum number of concurrent handshakes. */
 	readonly concurrency: number;
 }
 
 export interface ConnectReport {
-	/** By the machine's monotonic clock, in nanoseconds. */
+	/** On the machine's monotonic clock, in nanoseconds. */
 	readonly startedAt: number;
 	readonly endedAt: number;
 	readonly connected: number;
 }
 
-/** Counts what arrives from now on and confirms it to the publisher. */
+/** Counts all bytes that arrive from now on, and confirms them to the publisher. */
 export interface CountWork {
 	readonly group: string;
 	readonly creditPort: number;
-	/** Bytes per confirmation. */
+	/** The number of bytes after which a confirmation is sent. */
 	readonly confirmEach: number;
-	/** Where messages differ in size on the wire: the nominal size each complete message counts as. */
+	/** If messages differ in size on the wire, the nominal size that is counted for each complete message. */
 	readonly messageBytes?: number;
-	/** To measure latencies: the size of a message on the wire and the offset of its timestamp. */
+	/** If latencies are measured, the size of a message on the wire and the offset of its timestamp. */
 	readonly stamped?: { readonly wireBytes: number; readonly offset: number };
 }
 
@@ -47,20 +47,20 @@ export interface WaitWork {
 
 export interface ArrivalReport {
 	readonly bytes: number;
-	/** Arrival of the last byte by the machine's monotonic clock, in nanoseconds. */
+	/** When the last byte arrived, on the machine's monotonic clock, in nanoseconds. */
 	readonly lastAt: number;
-	/** The first bytes since counting started, at most 256; meaningful with a single socket. */
+	/** The first bytes since counting started. Only meaningful with a single socket. */
 	readonly head: Uint8Array | readonly number[];
 }
 
-/** Each client sends `perClient` requests, keeping `inFlight` of them unanswered. */
+/** Lets each client send `perClient` requests, of which it keeps `inFlight` unanswered. */
 export interface DriveWork {
 	readonly group: string;
 	/** The payload of a request frame. */
 	readonly request: string;
 	readonly perClient: number;
 	readonly inFlight: number;
-	/** Size of a reply on the wire. */
+	/** The size of a reply on the wire, in bytes. */
 	readonly replyBytes: number;
 }
 

@@ -1,4 +1,4 @@
-/** A timestamp at the start of a payload: nanoseconds, a fixed number of decimal digits. */
+/** A timestamp at the start of a payload, in nanoseconds, with a fixed number of decimal digits. */
 export const stamp = {
 	length: 17,
 	write(time: number): string {
@@ -7,13 +7,13 @@ export const stamp = {
 	read(payload: string): number {
 		return Number(payload.slice(1, stamp.length));
 	},
-	/** The offset of the timestamp in a message; -1 if it has none. */
+	/** Returns the offset of the timestamp in a message; -1 if the message has none. */
 	find(message: Uint8Array): number {
 		return Buffer.from(message)
 			.toString('latin1')
 			.search(/@\d{16}/);
 	},
-	/** Like {@link stamp.read}, from the bytes at `at`; NaN without a timestamp there. */
+	/** Like {@link stamp.read}, but reads the bytes at `at`. Returns NaN if there is no timestamp. */
 	readBytes(bytes: Uint8Array, at: number): number {
 		if (bytes[at] !== AT_SIGN) return NaN;
 		let time = 0;

@@ -4,10 +4,10 @@ import { column, HEAD, headings, WIDTH, type Encoding, type Layer, type Panel, t
 import { targetOf } from './target.ts';
 import { BAR_COLORS, COLOR, roleOf, SIZE } from './theme.ts';
 
-/** Where bars begin: right of the longest name. */
+/** The x position at which bars begin: to the right of the longest name. */
 const FROM = 190;
 const GAP = 10;
-/** How far the axis is stretched where the share delivered stands beside a bar. */
+/** The factor by which the axis is stretched if the share delivered is shown beside a bar. */
 const LOSS_STRETCH = 1.4;
 
 const START = { align: 'left', dx: 5 } as const;
@@ -20,7 +20,7 @@ const AXIS = {
 	labelFontWeight: { condition: { test: "indexof(datum.value, 'orijs') === 0", value: 'bold' }, value: 'normal' },
 } as const;
 
-/** One kind of work: a bar per subject from zero, with its figures at the right. */
+/** Draws one kind of work, with a bar from zero for each subject, and its figures at the right. */
 export function barPanel(of: CaseResult): Panel {
 	const figures = figuresOf(of.subjects);
 	const height = HEAD + of.subjects.length * SIZE.row;
@@ -76,14 +76,14 @@ function row(
 	};
 }
 
-/** The percentiles of a case (`p50`, `p99`), or else its median. */
+/** Returns the percentiles of a case (such as `p50` and `p99`), or `median` if it has none. */
 function figuresOf(subjects: readonly SubjectResult[]): readonly string[] {
 	const names = new Set(subjects.flatMap(({ more }) => Object.keys(more ?? {})));
 	const percentiles = [...names].filter((name) => /^p\d/.test(name)).toSorted();
 	return percentiles.length > 0 ? percentiles : ['median'];
 }
 
-/** Whether the bars of a case show this figure. */
+/** Whether this figure is the one that the bars of a case show. */
 function isDrawn(figure: string, { subjects }: CaseResult): boolean {
 	return figure === 'median' || subjects.every(({ value, more }) => !value || more?.[figure] === value.median);
 }
@@ -94,7 +94,7 @@ function axisEnd(of: CaseResult): number {
 	return Math.max(longest * stretch, targetOf(of)?.value ?? 0) || 1;
 }
 
-/** The target as a line down to the bar that has to reach it. */
+/** Draws the target as a line down to the bar that has to reach it. */
 function targetLayers(of: CaseResult, x: Position): Layer[] {
 	const target = targetOf(of);
 	if (target === undefined) return [];

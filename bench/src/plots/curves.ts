@@ -5,12 +5,12 @@ import { column, HEAD, headings, label, WIDTH, type Encoding, type Layer, type P
 import { targetOf } from './target.ts';
 import { LINE_COLORS, roleOf, SIZE } from './theme.ts';
 
-/** A case that is a point on curves. */
+/** A case that provides one point of each curve. */
 export type PointCase = CaseResult & { readonly at: NonNullable<CaseResult['at']> };
 
 const FROM = 66;
 const BOTTOM = HEAD + 210;
-/** Below the plot. */
+/** The height of the labels below the plot. */
 const X_LABELS = 22;
 /** The distance from the end of a curve to its name. */
 const LEADER = 26;
@@ -19,7 +19,7 @@ const LABEL_HEIGHT = 17;
 
 const COLOR_FIELD: Encoding = { color: { field: 'color', type: 'nominal', scale: null } };
 
-/** How something grows: a curve per subject, with its name and its last figures at its end. */
+/** Draws how values grow, with a curve for each subject, whose name and last figures are at its end. */
 export function curvePanel(points: readonly PointCase[]): Panel {
 	const cases = points.toSorted((left, right) => left.at.value - right.at.value);
 	const [first, last] = [cases[0], cases.at(-1)];
@@ -102,7 +102,10 @@ function rowsOf({ at, subjects }: PointCase, colors: ReadonlyMap<string, string>
 	}));
 }
 
-/** The ends of the curves, with places for their names: moved apart where curves end close together. */
+/**
+ * Returns the ends of the curves, with the places for their names, which are moved apart where curves end close
+ * together.
+ */
 function endsOf(last: PointCase, colors: ReadonlyMap<string, string>, heights: (value: number) => number): object[] {
 	const ends = last.subjects
 		.map(({ subject, value, ratio, delivered }) => ({
@@ -142,14 +145,17 @@ function endLayers(place: string, to: number): Layer[] {
 	];
 }
 
-/** Ascending places, at least `distance` apart and at most at `end`, near where they were. */
+/**
+ * Moves ascending places so that they are at least `distance` apart and at most at `end`, but remain near their
+ * original places.
+ */
 export function spread(places: readonly number[], distance: number, end: number): number[] {
 	const spaced: number[] = [];
 	for (const place of places) spaced.push(Math.max(place, (spaced.at(-1) ?? -Infinity) + distance));
 	return spaced.map((place, index) => Math.min(place, end - (spaced.length - 1 - index) * distance));
 }
 
-/** The baseline and this system each have their own colours; peers are given theirs in turn. */
+/** Assigns colours to subjects. The baseline and this system have colours of their own; peers get theirs in turn. */
 function colorsOf(subjects: readonly string[], baseline: string): ReadonlyMap<string, string> {
 	const byRole = Map.groupBy(subjects, (subject) => roleOf(subject, baseline));
 	const entries = [...byRole].flatMap(([role, names]) => {
@@ -163,7 +169,7 @@ function highest(cases: readonly PointCase[]): number {
 	return Math.max(...cases.flatMap(({ subjects }) => subjects.map(({ value }) => value?.max ?? 0))) || 1;
 }
 
-/** A tick at each value, labelled in the format of the chart's other figures. */
+/** Returns a tick for each value, labelled in the format of the chart's other figures. */
 function ticks(values: readonly number[], unit: string): { values: number[]; labelExpr: string } {
 	const labels = Object.fromEntries(values.map((value) => [value, formatTick(value, unit)]));
 	return { values: [...values], labelExpr: `${JSON.stringify(labels)}[datum.value]` };

@@ -1,28 +1,31 @@
 import { format } from 'd3-format';
 
-/** Units that are written with an SI prefix before the base unit. */
+/** The units that are written as a base unit with an SI prefix. */
 const BASE_UNITS: Readonly<Record<string, readonly [symbol: string, factor: number]>> = {
 	µs: ['s', 1e-6],
 	ms: ['s', 1e-3],
 	bytes: ['B', 1],
 };
 
-/** Three significant digits: `1.24M/s`, `82.0 µs`, `3.73 kB`. */
+/** Formats a value with three significant digits, such as `1.24M/s`, `82.0 µs` or `3.73 kB`. */
 export function formatValue(value: number, unit: string): string {
 	return formatNumber(value, unit, '.3');
 }
 
-/** As many digits as the value has, for axes: `10k/s`. */
+/** Formats a value on an axis, with no more digits than it needs, such as `10k/s`. */
 export function formatTick(value: number, unit: string): string {
 	return value === 0 ? '0' : formatNumber(value, unit, '~');
 }
 
-/** Two decimals, or two significant digits below 0.1: `1.03×`, `12.6×`, `0.078×`. */
+/**
+ * Formats a ratio with two decimals, or with two significant digits below 0.1 and three from 10, such as `1.03×`,
+ * `12.6×` or `0.078×`.
+ */
 export function formatRatio(ratio: number): string {
 	return `${format(ratio < 0.1 ? '.2r' : ratio < 10 ? '.2f' : '.3r')(ratio)}×`;
 }
 
-/** Rounded down, so that less than everything never reads as 100 %. */
+/** Formats a share as a percentage. It is rounded down, so that less than everything is never shown as 100 %. */
 export function formatShare(share: number): string {
 	return `${Math.floor(share * 1000 + 1e-6) / 10} %`;
 }

@@ -1,4 +1,6 @@
-/** Draws each `{name}.json` of a directory of results (default: `bench/results`) as `{name}.svg` beside it. */
+/**
+ * Draws each `{name}.json` in a directory of results (default: `bench/results`) as `{name}.svg` in the same directory.
+ */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -2,7 +2,7 @@ import type { TopLevelSpec } from 'vega-lite';
 import type { CaseResult } from '../report/results.ts';
 import { SIZE } from './theme.ts';
 
-/** A part of a picture, as wide as all of them; x counts from the left margin, y from the top of the panel. */
+/** A part of a picture. All panels have the same width. x counts from the left margin, y from the top of the panel. */
 export type Panel = Extract<TopLevelSpec, { vconcat: unknown }>['vconcat'][number] & { readonly height: number };
 export type Layer = Extract<TopLevelSpec, { layer: unknown }>['layer'][number];
 export type Encoding = NonNullable<Extract<Layer, { mark: unknown }>['encoding']>;
@@ -13,15 +13,15 @@ export type Position = Omit<
 >;
 
 export const WIDTH: number = SIZE.width - 2 * SIZE.margin;
-/** What stands above a panel's plot: the panel's heading, then the column headings. */
+/** The height of the headings above a panel's plot: the panel's own heading, and those of the columns. */
 export const HEAD = 40;
 
-/** A text at a fixed place. */
+/** Draws a text at a fixed place. */
 export function label(text: string, x: number, y: number, more: object = {}): Layer {
 	return { data: { values: [{}] }, mark: { type: 'text', text, x, y, ...more } };
 }
 
-/** What is measured, and in which unit. */
+/** Draws a panel's heading: what is measured, and in which unit. */
 export function headings(name: string, { unit, better }: Pick<CaseResult, 'unit' | 'better'>): Layer[] {
 	return [
 		label(name, 0, 8, { style: 'heading' }),
@@ -29,7 +29,7 @@ export function headings(name: string, { unit, better }: Pick<CaseResult, 'unit'
 	];
 }
 
-/** Figures below each other, aligned at the right; the last column of a panel is 0. */
+/** Draws a column of figures, aligned at the right. Columns are counted from the right, beginning with 0. */
 export function column(heading: string, field: string, fromRight: number, y: Encoding, style?: 'note'): Layer[] {
 	const x = WIDTH - fromRight * SIZE.column;
 	return [

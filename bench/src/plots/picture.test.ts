@@ -12,7 +12,7 @@ function subject(name: string, median: number, more: Partial<SubjectResult> = {}
 	return { subject: name, value: { median, min: median * 0.9, max: median * 1.1 }, delivered: 1, rounds: [], ...more };
 }
 
-/** A result without a round in which everything was delivered. */
+/** Returns a result without any round in which everything was delivered. */
 function lossy(name: string, delivered: number): SubjectResult {
 	return { subject: name, delivered, rounds: [] };
 }
@@ -31,7 +31,7 @@ function textsOf(svg: string): string[] {
 	);
 }
 
-/** Of the bars that have a length. */
+/** Returns the lengths of all bars that are not empty. */
 function barLengths(svg: string): number[] {
 	const bars = /mark-rect role-mark [^"]*"[^>]*>(.*?)<\/g>/.exec(svg)?.[1] ?? '';
 	return [...bars.matchAll(/d="M[\d.]+,[\d.]+h([\d.]+)v/g)]

@@ -8,7 +8,7 @@ import { CONFIG, SIZE } from './theme.ts';
 
 const PANEL_GAP = 32;
 
-/** The whole picture, an SVG document: the same for the same result. */
+/** Draws the whole picture as an SVG document, which is always the same for the same result. */
 export async function drawBenchmark(result: BenchmarkResult): Promise<string> {
 	const panels = panelsOf(result);
 	const height = panels.reduce((sum, panel) => sum + panel.height, (panels.length - 1) * PANEL_GAP);

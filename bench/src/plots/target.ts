@@ -3,12 +3,12 @@ import { formatValue } from './format.ts';
 
 export interface DrawnTarget {
 	readonly subject: string;
-	/** In the unit of the case. */
+	/** The value to reach, in the unit of the case. */
 	readonly value: number;
 	readonly text: string;
 }
 
-/** Returns undefined if there is no target, or no baseline value to derive it from. */
+/** Returns the target to draw; undefined if there is no target, or no baseline value from which it can be derived. */
 export function targetOf({ target, baseline, subjects, better, unit }: CaseResult): DrawnTarget | undefined {
 	const base = subjects.find(({ subject }) => subject === baseline)?.value?.median;
 	if (target === undefined || !subjects.some(({ subject }) => subject === target.subject)) return undefined;

@@ -1,13 +1,18 @@
 import type { Config } from 'vega-lite';
 
-/** Sizes in pixels: picture width and margin, row height (bar plus spacing), width of a number column. */
+/**
+ * Sizes in pixels: the width and margin of a picture, the height of a row (a bar and its spacing), and the width of a
+ * column of numbers.
+ */
 export const SIZE = { width: 860, margin: 24, row: 20, column: 66 } as const;
 
 export const COLOR = { ink: '#1f2328', muted: '#59636e', grid: '#e4e8ec', target: '#c2410c' } as const;
 
-/** Light enough for a dark whisker to stand out. */
+/** The colours of bars, light enough for dark whiskers to stand out. */
 export const BAR_COLORS = { own: '#3d9bd9', baseline: '#8b949e', peer: '#ccd2d8' } as const;
-/** After Okabe and Ito, for colour-blind readers, dark enough for text on white. */
+/**
+ * The colours of lines, based on Okabe and Ito's palette for colour-blind readers, but dark enough for text on white.
+ */
 export const LINE_COLORS = {
 	own: ['#005a9c', '#1f8fdd'],
 	baseline: ['#3d444d'],
@@ -21,7 +26,7 @@ export function roleOf(subject: string, baseline: string): Role {
 	return subject.startsWith('orijs') ? 'own' : 'peer';
 }
 
-/** The background is opaque, so that a picture is legible on a light and on a dark page. */
+/** The background is opaque, so that a picture is legible on both light and dark pages. */
 export const CONFIG: Config = {
 	background: '#ffffff',
 	font: "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', Helvetica, Arial, sans-serif",

@@ -44,7 +44,7 @@ function list(figures: Readonly<Record<string, number>> = {}): string {
 		.join(', ');
 }
 
-/** At least three digits, with thousands separators. */
+/** Formats a number with at least three digits, and with thousands separators. */
 export function figure(value: number): string {
 	const digits = value === 0 ? 0 : Math.max(0, Math.min(3, 2 - Math.floor(Math.log10(Math.abs(value)))));
 	return value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits });

@@ -1,7 +1,7 @@
-/** The content of `results/{name}.json`. */
+/** The contents of `results/{name}.json`. */
 export interface BenchmarkResult {
 	readonly name: string;
-	/** Such as "Fan-out: one publish to many sockets". */
+	/** The title, such as "Fan-out: one publish to many sockets". */
 	readonly title: string;
 	readonly machine: Machine;
 	readonly cases: readonly CaseResult[];
@@ -20,36 +20,36 @@ export interface Machine {
 /** One kind of work, measured for several subjects. */
 export interface CaseResult {
 	readonly name: string;
-	/** Of the values: `deliveries/s`, `µs`, `bytes`. */
+	/** The unit of the values, such as `deliveries/s`, `µs` or `bytes`. */
 	readonly unit: string;
 	readonly better: 'higher' | 'lower';
-	/** For a point on a curve: the dimension (`sockets`) and the value it was measured at. */
+	/** For a point on a curve, the dimension (such as `sockets`), and the value at which it was measured. */
 	readonly at?: { readonly of: string; readonly value: number };
 	/** The subject that the others are compared with. */
 	readonly baseline: string;
-	/** What this system should reach. */
+	/** The target that this system should reach. */
 	readonly target?: Target;
 	readonly subjects: readonly SubjectResult[];
 }
 
 export interface Target {
 	readonly subject: string;
-	/** A minimum, or a maximum where lower is better: a ratio to the baseline, or a value in the case's unit. */
+	/** The minimum, or the maximum if lower is better, as a ratio to the baseline or a value in the case's unit. */
 	readonly limit: number;
 	readonly of: 'ratio' | 'value';
 }
 
 export interface SubjectResult {
 	readonly subject: string;
-	/** Over the rounds in which everything was delivered; absent without such a round. */
+	/** The value over all rounds in which everything was delivered; absent if there was no such round. */
 	readonly value?: Spread;
-	/** Ratio to the baseline, taken round by round. */
+	/** The ratio to the baseline, calculated round by round. */
 	readonly ratio?: Spread;
 	/** The lowest share delivered in any round; 1 is everything. */
 	readonly delivered: number;
-	/** CPU time per unit of work in microseconds, by process; medians of the rounds. */
+	/** The CPU time per unit of work, in microseconds and by process, as medians of the rounds. */
 	readonly cpu?: Readonly<Record<string, number>>;
-	/** Further figures by name (`p99`); medians of the rounds. */
+	/** Further figures by name (such as `p99`), as medians of the rounds. */
 	readonly more?: Readonly<Record<string, number>>;
 	readonly rounds: readonly Pick<Sample, 'value' | 'delivered'>[];
 }

@@ -1,4 +1,6 @@
-/** ioredis from `publish` to `message` and nothing else: bare payloads, and a node receives its own messages. */
+/**
+ * Uses ioredis from `publish` to `message`, and nothing else: payloads are bare, and a node receives its own messages.
+ */
 import { Redis } from 'ioredis';
 import { rawServer } from './raw-server.ts';
 import { serve } from './serve.ts';

@@ -1,4 +1,4 @@
-/** Bun's server with one Redis channel per client: the minimum needed to reach a client from every node. */
+/** Bun's server with one Redis channel per client, the minimum that is needed to reach a client from every node. */
 import { Redis } from 'ioredis';
 import { rawServer } from './raw-server.ts';
 import { serve } from './serve.ts';

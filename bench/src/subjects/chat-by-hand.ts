@@ -9,7 +9,10 @@ interface Request {
 	readonly correlationId: string;
 }
 
-/** What a developer writes without a library: parse, dispatch, validate, handle, validate the reply (or not), reply. */
+/**
+ * Answers a request with the code that developers would write without a library: it parses, dispatches, validates,
+ * handles, validates the reply (or not), and replies.
+ */
 export function answerByHand(text: string): string | Promise<string> {
 	const { type, data, correlationId } = JSON.parse(text) as Request;
 	switch (type) {

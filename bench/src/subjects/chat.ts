@@ -9,7 +9,7 @@ const Say = SocketMessage.define({ name: 'chat.say', data, reply });
 const Tell = SocketMessage.define({ name: 'chat.tell', data, reply });
 const Ask = SocketMessage.define({ name: 'chat.ask', data, reply });
 
-/** Like `chat-by-hand.ts`, with this system's router, which validates every reply. */
+/** Like `chat-by-hand.ts`, but with this system's router, which validates every reply. */
 export const chat: SocketRouter = new SocketRouter()
 	.on(Say, () => ({ id: '0123456789abcdef' }))
 	.on(Tell, () => ({ id: '0123456789abcdef' }))

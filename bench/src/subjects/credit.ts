@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 
-/** Tracks how many bytes the load side has confirmed; it sends the total as a line of text each time. */
+/** Tracks how many bytes the load process has confirmed. Each confirmation is a line of text with the total. */
 export class Credit {
 	#confirmed = 0;
 	#rest = '';
@@ -23,7 +23,9 @@ export class Credit {
 		this.#confirmed = 0;
 	}
 
-	/** Resolves with true once at most `unconfirmed` of the `sent` bytes are unconfirmed, with false after a stall. */
+	/**
+	 * Resolves with true once at most `unconfirmed` of the `sent` bytes are unconfirmed, or with false after a stall.
+	 */
 	async atMost(unconfirmed: number, sent: number): Promise<boolean> {
 		while (sent - this.#confirmed > unconfirmed) {
 			// Node 20 has no Promise.withResolvers.
@@ -49,5 +51,5 @@ export class Credit {
 	}
 }
 
-/** Without a confirmation for this long, the missing bytes count as lost. */
+/** How long to wait for a confirmation, in milliseconds. After that, the missing bytes count as lost. */
 const STALLED_MS = 3_000;

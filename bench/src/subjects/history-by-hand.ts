@@ -1,7 +1,7 @@
 /**
- * A minimal history: one script call per message that numbers, stores and publishes it, one pipeline per turn of the
- * event loop; every client reads its own. Bounded by number of messages only; no gap detection, no order across
- * failures.
+ * A minimal history. One script call per message numbers, stores and publishes it, with one pipeline per turn of the
+ * event loop. Every client reads its own history, which is bounded only by the number of messages. There is no gap
+ * detection, and no guaranteed order after failures.
  */
 import { type ChainableCommander, Redis } from 'ioredis';
 import { RETENTION } from './retention.ts';

@@ -1,4 +1,7 @@
-/** The common design, minimal: one PUBLISH of a JSON envelope per message; a node drops its own messages. */
+/**
+ * A minimal version of the common design: each message is sent as a JSON envelope with one PUBLISH, and a node drops
+ * its own messages.
+ */
 import { Redis } from 'ioredis';
 import { rawServer } from './raw-server.ts';
 import { serve } from './serve.ts';

@@ -1,6 +1,6 @@
 import type { Limits } from '@orijs/core';
 
-/** All limits enforced but never reached; Bun's own limit for queued bytes is 16 MiB. */
+/** Limits that are enforced but never reached. For comparison, Bun's own limit for queued bytes is 16 MiB. */
 export const UNREACHABLE_LIMITS: Limits = {
 	messagesPerSecond: 1e9,
 	bytesPerSecond: 1e12,

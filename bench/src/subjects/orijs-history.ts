@@ -1,4 +1,4 @@
-/** This system over Redis, with history for all topics. */
+/** Runs this system over Redis, with history for all topics. */
 import { Application, type AppSocket } from '@orijs/core';
 import { RedisWsProvider } from '@orijs/websocket-redis';
 import { rewindOf, topicsOf } from './client-url.ts';

@@ -1,4 +1,4 @@
-/** This system as users set it up: an `Application`, in one process or over Redis. */
+/** Runs this system as its users would set it up: an `Application`, in one process or over Redis. */
 import { Application, type AppSocket } from '@orijs/core';
 import { InProcWsProvider, type WebSocketProvider } from '@orijs/websocket';
 import { RedisWsProvider } from '@orijs/websocket-redis';

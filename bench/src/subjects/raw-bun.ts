@@ -1,4 +1,4 @@
-/** `Bun.serve` and `server.publish`, with nothing in between. */
+/** Uses `Bun.serve` and `server.publish`, with nothing in between. */
 import { rawServer } from './raw-server.ts';
 import { serve } from './serve.ts';
 

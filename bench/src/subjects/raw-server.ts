@@ -5,18 +5,18 @@ import { rewindOf, topicsOf } from './client-url.ts';
 
 interface Data {
 	readonly topics: readonly string[];
-	/** How many past messages it asks for. */
+	/** The number of past messages per topic for which the client asks. */
 	readonly rewind: number;
 }
 
 export interface RawServerOptions {
-	/** Called when a topic gets its first subscriber; resolves when messages from other nodes will arrive. */
+	/** Called when a topic gets its first subscriber. Resolves once messages from other nodes reach this node. */
 	readonly onNewTopic?: (topic: string) => Promise<unknown>;
-	/** Called for each client; resolves when the client is ready. */
+	/** Called for each client. Resolves when the client is ready. */
 	readonly onOpen?: (ws: ServerWebSocket<Data>) => Promise<unknown>;
 }
 
-/** A subject on plain `Bun.serve`. */
+/** Starts a subject on plain `Bun.serve`. */
 export function rawServer({ onNewTopic, onOpen }: RawServerOptions = {}): {
 	readonly server: Server<Data>;
 	readonly subject: Omit<Subject, 'publish'>;

@@ -1,4 +1,4 @@
-/** Requests to a subject's process. */
+/** The requests to a subject's process. */
 export type SubjectRequest =
 	| { readonly do: 'describe' }
 	| { readonly do: 'count-ready' }
@@ -13,51 +13,51 @@ export interface SubjectDescription {
 	readonly port: number;
 	readonly path: string;
 	readonly hello: string | undefined;
-	/** Where the load side confirms received bytes. */
+	/** The port on which the load process confirms received bytes. */
 	readonly creditPort: number;
 }
 
-/** Publish at maximum speed without overrunning the receivers. */
+/** Publishes at maximum speed without overrunning the receivers. */
 export interface PublishWork {
 	readonly count: number;
-	/** Used in rotation. */
+	/** The topics, which are used in rotation. */
 	readonly topics: readonly string[];
-	/** In bytes, ASCII. */
+	/** The payload size in bytes, of ASCII characters. */
 	readonly size: number;
-	/** Messages published per turn of the event loop. */
+	/** The number of messages published per turn of the event loop. */
 	readonly perTurn: number;
-	/** Bytes on the wire per message, all receivers together. */
+	/** The number of bytes on the wire per message, for all receivers together. */
 	readonly wireBytes: number;
-	/** How many bytes may be in flight. */
+	/** The maximum number of bytes in flight. */
 	readonly windowBytes: number;
 }
 
-/** Publish at a fixed rate; each message starts with a timestamp. */
+/** Publishes at a fixed rate. Each message starts with a timestamp. */
 export interface PacedWork {
 	readonly count: number;
-	/** Used in rotation. */
+	/** The topics, which are used in rotation. */
 	readonly topics: readonly string[];
 	readonly size: number;
 	readonly perSecond: number;
 }
 
-/** All clients subscribe to one topic each, then unsubscribe, `rounds` times. */
+/** Lets all clients subscribe to one topic each, and then unsubscribe, `rounds` times. */
 export interface ChurnWork {
 	readonly clients: number;
 	readonly topics: readonly string[];
 	readonly rounds: number;
 }
 
-/** Each client subscribes to `topicsEach` topics that no other client uses. */
+/** Lets each client subscribe to `topicsEach` topics that no other client uses. */
 export interface SubscribeWork {
 	readonly clients: number;
 	readonly topicsEach: number;
 }
 
 export interface WorkReport {
-	/** By the machine's monotonic clock, in nanoseconds. */
+	/** On the machine's monotonic clock, in nanoseconds. */
 	readonly startedAt: number;
 	readonly endedAt: number;
-	/** Publishes that were refused or failed, counted as unhandled rejections. */
+	/** The number of calls of `publish` that were refused or failed, counted by their unhandled rejections. */
 	readonly failures: number;
 }

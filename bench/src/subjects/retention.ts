@@ -1,2 +1,2 @@
-/** What every subject with history retains per topic. */
+/** The history that every subject with history retains per topic. */
 export const RETENTION = { size: 500, ttlMs: 3_600_000 } as const;

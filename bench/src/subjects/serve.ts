@@ -84,7 +84,7 @@ async function publishPaced(subject: Subject, work: PacedWork): Promise<void> {
 		const due = Math.min(count, Math.floor(((now() - startedAt) / 1e9) * perSecond) + 1);
 		for (; sent < due; sent++) subject.publish(topics[sent % topics.length] as string, stamp.write(now()) + filling);
 		const waitMs = (startedAt + (sent / perSecond) * 1e9 - now()) / 1e6;
-		// Timers can be a millisecond late, so the last part of a long wait is spent polling the event loop.
+		// Timers can fire a millisecond late, so the last part of a long wait is spent polling the event loop.
 		await (waitMs > 2 ? sleep(waitMs - 1.5) : turn());
 	}
 }
@@ -115,7 +115,7 @@ function collectGarbage(): void {
 	runInNewContext('gc()');
 }
 
-/** Measured after repeated garbage collection. */
+/** Returns the resident memory after repeated garbage collection. */
 async function residentBytes(): Promise<number> {
 	for (let round = 0; round < 5; round++) {
 		collectGarbage();

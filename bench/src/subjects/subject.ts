@@ -1,23 +1,26 @@
-/** A measured server. Each runs in its own process; over Redis, several processes form one system. */
+/** A server that is measured. It runs in its own process; over Redis, several processes form one system. */
 export interface Subject {
 	readonly port: number;
-	/** Where clients connect, with the topics they subscribe to: `?topics=t0,t1`. */
+	/** The path to which clients connect. They append the topics to subscribe to, as in `?topics=t0,t1`. */
 	readonly path: string;
-	/** A text frame every client has to send first. */
+	/** A text frame that every client must send first. */
 	readonly hello?: string;
-	/** How many clients are subscribed to all their topics, so that messages from any node reach them. */
+	/** Returns how many clients are subscribed to all their topics, so that messages from any node reach them. */
 	readyClients(): number;
-	/** Publishes to every subscriber on every node. A returned promise doesn't need to be awaited. */
+	/** Publishes to every subscriber on every node. If this returns a promise, it need not be awaited. */
 	publish(topic: string, payload: string): unknown;
-	/** Subscribes a client, numbered in order of connection; resolves when messages from every node reach it. */
+	/**
+	 * Subscribes a client. Clients are numbered in the order in which they connect. Resolves once messages from every
+	 * node reach the client.
+	 */
 	subscribe(client: number, topic: string): unknown;
 	unsubscribe(client: number, topic: string): unknown;
 }
 
 export interface SubjectSettings {
-	/** The Redis that connects the nodes; without it, the process runs alone. */
+	/** The port of the Redis that connects the nodes. Without it, the process runs alone. */
 	readonly redisPort?: number;
-	/** Called with each payload from another node when it is handed to the runtime's publish. */
+	/** Called with each payload from another node when it is handed to the runtime's `publish`. */
 	readonly onHandOff?: (payload: string) => void;
 }
 

@@ -8,7 +8,7 @@ export interface ChatNode {
 	readonly process: ScriptProcess;
 }
 
-/** Two nodes that are connected only through their Redis. */
+/** Two nodes that are connected only through a shared Redis. */
 export interface TwoNodes {
 	readonly one: ChatNode;
 	readonly two: ChatNode;
@@ -29,7 +29,7 @@ export async function startTwoNodes(ports?: readonly [number, number]): Promise<
 	};
 }
 
-/** Resolves when it listens. Without a Redis it is the only node. */
+/** Starts a chat node. Resolves once it listens. Without a Redis, it is a single node. */
 export async function startChatNode(port: number, redis?: RedisServer): Promise<ChatNode> {
 	const url = `http://localhost:${port}`;
 	const process = spawnBun(new URL('../src/main.ts', import.meta.url), {

@@ -4,7 +4,7 @@ import { Say } from '../src/messages.ts';
 
 const [url = '', count = '0'] = process.argv.slice(2);
 
-// One visitor may not send that many per second, so several do.
+// Uses several clients, because one visitor may not send that many messages per second.
 const clients = Array.from(
 	{ length: 20 },
 	() => new SocketClient(new URL('/ws', url), { auth: () => ({ name: 'Many' }) }),

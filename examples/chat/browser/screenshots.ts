@@ -1,4 +1,4 @@
-/** Makes the pictures in docs/images from two nodes and visitors who talk over them. */
+/** Takes the screenshots in docs/images, of visitors who talk to each other on two nodes. */
 import { type Chromium, launchChromium } from '@orijs/testkit';
 import { fileURLToPath } from 'node:url';
 import { startTwoNodes, type TwoNodes } from './nodes.ts';

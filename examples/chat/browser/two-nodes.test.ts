@@ -46,7 +46,7 @@ test('visitors of two nodes talk, and see who is here, on which node, and who is
 	await grace.say('Hello Ada');
 	await ada.message('Hello Ada').waitFor();
 
-	// Each message once, and none of them pending.
+	// Each message is shown once, and none of them is pending.
 	expect(await ada.log.getByRole('listitem').count()).toBe(2);
 	expect(await ada.page.locator('.pending, .failed').count()).toBe(0);
 });
@@ -65,7 +65,7 @@ test('a restarted node: the page reports it, enters the room again by itself, an
 	await ada.message('Before').waitFor();
 	await ada.page.getByRole('button', { name: 'Restart this node' }).click();
 	await ada.state.getByText(/^(Reconnecting|Trying again)/).waitFor();
-	// A message sent now waits and is not lost.
+	// A message sent now waits for the connection and is not lost.
 	await ada.say('Said while away');
 	await grace.say('You missed this');
 

@@ -2,12 +2,12 @@ import { type Chromium, collectErrors, type PageErrors } from '@orijs/testkit';
 import type { Locator, Page } from 'playwright-core';
 import type { ChatNode } from './nodes.ts';
 
-/** A visitor with a page. */
+/** A visitor who uses the chat's page. */
 export interface Visitor {
 	readonly page: Page;
 	readonly errors: PageErrors;
 	readonly composer: Locator;
-	/** The connection state on the page. */
+	/** The connection state that the page shows. */
 	readonly state: Locator;
 	readonly log: Locator;
 	readonly people: Locator;
@@ -15,7 +15,7 @@ export interface Visitor {
 	say(text: string): Promise<void>;
 	/** The message in the log with exactly this text. */
 	message(text: string): Locator;
-	/** The person in the list of who is here. */
+	/** The person's entry in the list of people in the room. */
 	person(name: string, node: ChatNode): Locator;
 	/** The texts in the log, in order. */
 	entries(): Promise<string[]>;
@@ -29,7 +29,7 @@ export interface VisitOptions {
 	readonly pixelRatio?: number;
 }
 
-/** Opens a page with its own storage, enters a name, and resolves when it is in the room. */
+/** Opens a page with its own storage and enters a name. Resolves once the visitor is in the room. */
 export async function visit(
 	chromium: Chromium,
 	url: string,

@@ -15,7 +15,7 @@ import {
 	Typing,
 } from './messages.ts';
 
-/** What handlers know about a sender. */
+/** The state of a connection: what handlers know about the sender of a message. */
 export interface Visitor {
 	readonly person: Person;
 }
@@ -23,7 +23,7 @@ export interface Visitor {
 export interface ChatActions {
 	readonly node: Node;
 	readonly here: Here;
-	/** Sends everyone in a room the list of this node's people in it. */
+	/** Sends this node's list of people in a room to everyone in it. */
 	tellWhoIsHere(room: string): void;
 	/** Begins to restart this node. */
 	restart(): void;
@@ -50,7 +50,7 @@ export function chatRouter({ node, here, tellWhoIsHere, restart }: ChatActions):
 			const { id, room, text } = ctx.data;
 			const at = Date.now();
 			const said = { id, from: ctx.state.person, node: node.name, text, at };
-			// A page that gets no reply sends the message again with the same id.
+			// A page that receives no reply sends the message again with the same id.
 			await ctx.emit(Said, saidTopicOf(room), said, { idempotencyKey: id });
 			return { at };
 		})
@@ -60,7 +60,7 @@ export function chatRouter({ node, here, tellWhoIsHere, restart }: ChatActions):
 		});
 }
 
-/** Admits everyone who gives a name. */
+/** Admits every visitor who gives a name. */
 const mustHaveName: ConnectionGuard<Visitor> = ({ auth, data, state }) => {
 	const introduction = Introduction.safeParse(auth);
 	if (!introduction.success) return false;

@@ -6,7 +6,7 @@ import { createChat } from './chat.ts';
 import { Enter, Here, Rename, Restart, Said, Say, topicOf, Type, Typing } from './messages.ts';
 import { allLeave, visit, type Visitor } from './test-support/visitor.ts';
 
-/** Refusals are expected here; only errors are printed. */
+/** Prints only errors, because refusals are expected here. */
 const quiet: Logger = { debug() {}, info() {}, warn() {}, error: console.error };
 
 let chat: ReturnType<typeof createChat>;
@@ -23,7 +23,7 @@ afterEach(async () => {
 	await chat.stop();
 });
 
-/** Two visitors in one room. */
+/** Connects two visitors and lets them enter the same room. */
 async function two(): Promise<readonly [Visitor, Visitor]> {
 	const [ada, grace] = await Promise.all([visit(port, 'Ada'), visit(port, 'Grace')]);
 	await Promise.all([ada.enter('lobby'), grace.enter('lobby')]);
@@ -134,7 +134,7 @@ describe('a refused request changes nothing', () => {
 		['a name that is too long', Rename.name, { name: 'E'.repeat(25) }],
 	])('%s', async (_, name, data) => {
 		const [ada, grace] = await two();
-		// With its own schema the client would not send this.
+		// With the real schema, the client would refuse to send this.
 		const anything = {
 			'~standard': { version: 1, vendor: 'test', validate: (value: unknown) => ({ value }) },
 		} as const;

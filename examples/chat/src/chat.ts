@@ -5,20 +5,23 @@ import { Here } from './here.ts';
 import { BEAT_MS, Here as HereMessage, HISTORY, isRoomTopic, topicOf } from './messages.ts';
 
 export interface ChatOptions {
-	/** The name of this server process on the page. */
+	/** The name of this server process, as shown on the page. */
 	readonly name: string;
-	/** Must keep the topics of `HISTORY`. Default: a provider for this process only. */
+	/** The provider, which must keep history for the topics in `HISTORY`. Default: a provider for this process only. */
 	readonly provider?: WebSocketProvider | undefined;
-	/** Default: the console. */
+	/** Receives all log lines. Default: the console. */
 	readonly logger?: Logger;
-	/** Begins to replace the application by a new one. */
+	/** Begins to replace the application with a new one. */
 	restart(): void;
 }
 
-/** Handlers are quick: what takes longer than this hangs. */
+/** How long a stopping chat waits for handlers, in milliseconds. They are quick, so a slower one must be hanging. */
 const GRACE_MS = 3_000;
 
-/** The chat without its page. Rooms are topics; each node sends a room the list of its own people in it. */
+/**
+ * Creates the chat, without its page. Rooms are topics. Each node sends to every room the list of its own people in
+ * that room.
+ */
 export function createChat({ name, logger = consoleLogger, restart, ...options }: ChatOptions): Application<Visitor> {
 	const { provider = new InProcWsProvider({ history: HISTORY, logger }) } = options;
 	const node = { id: crypto.randomUUID(), name };
@@ -45,7 +48,7 @@ export function createChat({ name, logger = consoleLogger, restart, ...options }
 	});
 
 	function tellWhoIsHere(room: string): void {
-		// The next beat repeats what fails now; the provider logs the reason.
+		// If this fails, the provider logs the reason, and the next beat sends the list again.
 		app.socket.emit(HereMessage, topicOf(room), { node, people: here.people(room) }).catch(() => {});
 	}
 }

@@ -21,7 +21,7 @@ async function start(): Promise<{ cluster: ScriptProcess; ports: number[]; pids:
 	return { cluster, ports, pids: descendants(cluster.pid) };
 }
 
-/** All descendants of a process. */
+/** Returns the ids of all descendants of a process. */
 function descendants(pid: number): number[] {
 	const { stdout } = Bun.spawnSync(['ps', '-A', '-o', 'pid=,ppid=']);
 	const all = stdout
@@ -34,7 +34,7 @@ function descendants(pid: number): number[] {
 	return of(pid);
 }
 
-/** Lists the processes that still run, without zombies. */
+/** Lists which of the processes are still running. Zombies are ignored. */
 function alive(pids: readonly number[]): string {
 	const { stdout } = Bun.spawnSync(['ps', '-o', 'pid=,stat=,args=', '-p', pids.join(',')]);
 	return stdout

@@ -1,4 +1,4 @@
-/** Runs the chat on two nodes: a Redis, and two server processes that are connected only through it. */
+/** Runs the chat on two nodes: two server processes that are connected only through a Redis, which this also starts. */
 import { type RedisServer, startRedis } from '@orijs/testkit';
 import { type NodeProcess, startNodeProcess } from './node-process.ts';
 
@@ -8,7 +8,8 @@ let redis: RedisServer | undefined;
 let nodes: readonly NodeProcess[] = [];
 let stopping: Promise<void> | undefined;
 
-// One Ctrl-C may arrive several times, forwarded by each `bun run` in between. Nodes that hang are killed anyway.
+// Handled with `on`, not `once`: one Ctrl-C can arrive several times, forwarded by each `bun run` in between. There is
+// no forced exit, because nodes that hang are killed anyway.
 process.on('SIGINT', stopOnSignal).on('SIGTERM', stopOnSignal);
 try {
 	await start();
@@ -43,13 +44,13 @@ function stopOnSignal(): void {
 	void stop().then(() => process.exit(0));
 }
 
-/** Idempotent. */
+/** Stops everything. Later calls return the first call's promise. */
 function stop(): Promise<void> {
 	stopping ??= stopAll();
 	return stopping;
 }
 
-/** Stops the nodes before Redis, through which they send their last messages. */
+/** Stops the nodes before Redis, because they still send their last messages through it. */
 async function stopAll(): Promise<void> {
 	await Promise.all(nodes.map((node) => node.stop()));
 	await redis?.stop();

@@ -2,7 +2,7 @@
 const TRIES = 50;
 const HIGHEST_PORT = 65_535;
 
-/** Returns the port if it is free, or else the next free one above it. */
+/** Returns the port if it is free, or the next free port above it. */
 export function firstFreePort(first: number, hostname: string): number {
 	const last = Math.min(first + TRIES - 1, HIGHEST_PORT);
 	for (let port = first; ; port++) {

@@ -1,10 +1,10 @@
 import type { Person } from './messages.ts';
 
-/** Who of this node is in which room. A person is in one room at a time. */
+/** Tracks which of this node's people are in which room. A person is in one room at a time. */
 export class Here {
 	readonly #rooms = new Map<string, Set<Person>>();
 
-	/** The rooms that are not empty. */
+	/** The rooms that have people in them. */
 	get rooms(): string[] {
 		return [...this.#rooms.keys()];
 	}
@@ -22,7 +22,7 @@ export class Here {
 		this.#rooms.set(room, people.add(person));
 	}
 
-	/** Returns the room the person was in, if any. */
+	/** Removes a person from their room. Returns that room, if any. */
 	leave(person: Person): string | undefined {
 		const room = this.roomOf(person);
 		if (room === undefined) return undefined;

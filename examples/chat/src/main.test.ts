@@ -89,7 +89,7 @@ describe('a restart', () => {
 			const away = new Promise<void>((resolve) => {
 				ada.client.onStateChange((state) => state === 'waiting' && resolve());
 			});
-			// Two requests are one restart; the second may arrive when nothing listens.
+			// Two requests cause one restart. The second may arrive when nothing is listening.
 			await Promise.allSettled([1, 2].map(() => ada.client.request(Restart, { id: node.id })));
 			await away;
 			await ada.say('lobby', 'While it was away');

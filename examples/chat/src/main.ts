@@ -1,4 +1,4 @@
-/** A chat server with its page: a single process, or with REDIS_URL one of several nodes. */
+/** A chat server with its page. It is a single process or, if REDIS_URL is set, one of several nodes. */
 import type { WebSocketProvider } from '@orijs/websocket';
 import { RedisWsProvider } from '@orijs/websocket-redis';
 import { bundlePage } from '@orijs/examples-shared/bundle-page';
@@ -16,9 +16,9 @@ try {
 	const port = firstFreePort(Number(PORT), HOST);
 	await startNode({ name: `node ${port}`, port, hostname: HOST, routes, createProvider, onFailure: fail });
 	console.log(`The chat is at http://${HOST}:${port}`);
-	// Only cluster.ts listens to this.
+	// Only cluster.ts receives this message.
 	process.send?.({ port });
-	// The parent is gone: stop as on a signal.
+	// If the parent process is gone, stop as on a signal.
 	process.on('disconnect', () => process.kill(process.pid, 'SIGTERM'));
 } catch (error) {
 	fail(error);

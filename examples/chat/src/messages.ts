@@ -1,4 +1,4 @@
-/** The messages between page and server. Both validate them. */
+/** The messages between page and server. Both sides validate them. */
 import { SocketMessage } from '@orijs/websocket/protocol';
 import { z } from 'zod';
 import { isVisible, tidy } from './tidy.ts';
@@ -7,31 +7,31 @@ export const MAX_NAME_LENGTH = 24;
 export const MAX_TEXT_LENGTH = 500;
 
 /**
- * How often a node sends its list of people, in milliseconds. After {@link LIST_LIVES_MS} without one its people are
- * dropped.
+ * How often a node sends its list of people, in milliseconds. If no list arrives for {@link LIST_LIVES_MS}, the node's
+ * people are dropped.
  */
 export const BEAT_MS = 2_000;
 export const LIST_LIVES_MS = 5_000;
 
-/** The rule for room names, for error messages. */
-export const ROOM_RULE = 'a room is 1 to 32 characters from A-Z a-z 0-9 _ : . -';
+/** The rule for room names, as shown in error messages. */
+export const ROOM_RULE = 'a room name has 1 to 32 characters from A-Z a-z 0-9 _ : . -';
 
-/** A room's name is part of a topic and has only characters that a topic may have. */
+/** A room's name becomes part of a topic, so only characters that are valid in topics are allowed. */
 const Room = z.string().regex(/^[A-Za-z0-9_:.-]{1,32}$/, ROOM_RULE);
 
-/** The topic for what doesn't need to be stored: who is here, who is typing. */
+/** Returns the topic for messages that need not be stored: who is here, and who is typing. */
 export function topicOf(room: string): string {
 	return `room:${room}`;
 }
 
-/** The topic for messages, which has history. */
+/** Returns the topic for chat messages, which has history. */
 export function saidTopicOf(room: string): string {
 	return `said:${room}`;
 }
 
-/** Keeps the last 500 messages of an hour. */
+/** Keeps up to 500 messages per room, for an hour. */
 export const HISTORY = { 'said:*': { size: 500, ttlMs: 3_600_000 } };
-/** How many of them a newcomer sees. */
+/** How many of the kept messages a newcomer sees. */
 export const SHOWN_FIRST = 50;
 
 export function isRoom(room: string): boolean {
@@ -45,40 +45,40 @@ export function isRoomTopic(topic: string): boolean {
 const Name = z
 	.string()
 	.transform((name) => tidy(name).replaceAll(/\s+/g, ' '))
-	.refine(isVisible, 'a name has at least one visible character')
-	.refine((name) => name.length <= MAX_NAME_LENGTH, `a name has at most ${MAX_NAME_LENGTH} characters`);
+	.refine(isVisible, 'a name must have at least one visible character')
+	.refine((name) => name.length <= MAX_NAME_LENGTH, `a name must have at most ${MAX_NAME_LENGTH} characters`);
 
 const Text = z
 	.string()
 	.transform(tidy)
-	.refine(isVisible, 'a message has at least one visible character')
-	.refine((text) => text.length <= MAX_TEXT_LENGTH, `a message has at most ${MAX_TEXT_LENGTH} characters`);
+	.refine(isVisible, 'a message must have at least one visible character')
+	.refine((text) => text.length <= MAX_TEXT_LENGTH, `a message must have at most ${MAX_TEXT_LENGTH} characters`);
 
 /** Milliseconds since the epoch, by the clock of a node. */
 const Time = z.number();
 
-/** A connected person. The id is new for each connection and tells people of the same name apart. */
+/** A connected person. The id is new for each connection, and distinguishes people with the same name. */
 const Person = z.object({ id: z.uuid(), name: z.string() });
 export type Person = z.infer<typeof Person>;
 
-/** A run of a server process. */
+/** One run of a node, from start to stop. Each run has a new id. */
 const Node = z.object({ id: z.uuid(), name: z.string() });
 export type Node = z.infer<typeof Node>;
 
-/** Who of this node is in a room. */
+/** A node's list of its people in a room. */
 const NodeList = z.object({ node: Node, people: z.array(Person) });
 export type NodeList = z.infer<typeof NodeList>;
 
 // Sent first on every connection
 
-/** What the page sends as `auth`. */
+/** The `auth` data that the page sends. */
 export const Introduction = z.object({ name: Name });
 
 // From pages
 
 /**
- * Enters a room and leaves the previous one: a visitor is in one room at a time. Subscribe to its topics before, so
- * that nothing is missed. The reply lists the people of this node; other nodes send their own lists.
+ * Enters a room and leaves the previous one: a visitor is in one room at a time. Subscribe to the room's topics first,
+ * so that nothing is missed. The reply lists the people on this node; other nodes send their own lists.
  */
 export const Enter = SocketMessage.define({
 	name: 'chat.enter',
@@ -93,8 +93,8 @@ export const Rename = SocketMessage.define({
 });
 
 /**
- * Sends a message to everyone in a room, the sender included. The page chooses a new id for each message, and repeats
- * it with the same id if it is unknown whether it arrived: the duplicate is dropped.
+ * Sends a message to everyone in a room, the sender included. The page chooses a new id for each message. If it does
+ * not know whether a message has arrived, it sends it again with the same id, and a duplicate is dropped.
  */
 export const Say = SocketMessage.define({
 	name: 'chat.say',
@@ -102,12 +102,12 @@ export const Say = SocketMessage.define({
 	reply: z.object({ at: Time }),
 });
 
-/** Tells the others that the sender is typing; repeated every {@link TYPING_EVERY_MS} meanwhile. */
+/** Tells the others in the room that the sender is typing; repeated every {@link TYPING_EVERY_MS} while they type. */
 export const Type = SocketMessage.define({ name: 'chat.type', data: z.object({ room: Room }) });
 export const TYPING_EVERY_MS = 2_000;
 export const TYPING_LIVES_MS = 4_000;
 
-/** Restarts the node with this id. A repeated request does not restart its successor. */
+/** Restarts the node with this id. Because a restarted node has a new id, repeating the request has no effect. */
 export const Restart = SocketMessage.define({ name: 'node.restart', data: z.object({ id: z.uuid() }) });
 
 // To everyone in a room
@@ -118,7 +118,7 @@ export const Said = SocketMessage.define({
 });
 export type Said = z.infer<typeof Said.data>;
 
-/** A node's list of people in the room, sent on every change and repeated. */
+/** A node's list of people in the room, sent on every change and every {@link BEAT_MS}. */
 export const Here = SocketMessage.define({ name: 'room.here', data: NodeList });
 
 export const Typing = SocketMessage.define({ name: 'room.typing', data: z.object({ from: Person }) });

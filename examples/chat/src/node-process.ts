@@ -2,17 +2,17 @@ import { fileURLToPath } from 'node:url';
 import { prefixLines } from './prefix-lines.ts';
 
 export interface NodeProcessOptions {
-	/** The port to listen on; if it is taken another one is used. */
+	/** The port to listen on. If it is taken, another one is used. */
 	readonly port: number;
 	readonly redisUrl: string;
 }
 
 /** A chat server in its own process. */
 export interface NodeProcess {
-	/** Resolves with the port. Rejects when the process exits before it listens. */
+	/** Resolves with the port. Rejects if the process exits before it listens. */
 	readonly listening: Promise<number>;
 	readonly exited: Promise<number>;
-	/** Sends SIGTERM, and SIGKILL if that takes too long. Idempotent. */
+	/** Stops the process with SIGTERM, or with SIGKILL if that takes too long. Can be called more than once. */
 	stop(): Promise<number>;
 }
 
@@ -20,7 +20,8 @@ export interface NodeProcess {
 const GRACE_MS = 8_000;
 
 /**
- * Starts main.ts. The IPC channel reports its port, and tells the child when the parent is gone.
+ * Starts main.ts. The child reports its port over the IPC channel, and notices by the channel's closing that the parent
+ * is gone.
  */
 export function startNodeProcess({ port, redisUrl }: NodeProcessOptions): NodeProcess {
 	const listening = Promise.withResolvers<number>();
@@ -44,7 +45,7 @@ export function startNodeProcess({ port, redisUrl }: NodeProcessOptions): NodePr
 	]);
 	const exited = child.exited.then(async (code) => {
 		await printed;
-		listening.reject(new Error(`${name} ended with ${child.signalCode ?? code}`));
+		listening.reject(new Error(`${name} exited with ${child.signalCode ?? code}`));
 		return code;
 	});
 	listening.promise.catch(() => {});

@@ -8,16 +8,16 @@ export interface NodeOptions {
 	readonly hostname: string;
 	/** The routes of the page. */
 	readonly routes: Routes;
-	/** Called for each start, as a provider is used once. Undefined for a single node. */
+	/** Called for each start, because a provider is used only once. Returns undefined for a single node. */
 	createProvider(): WebSocketProvider | undefined;
-	/** A restart failed, and nothing listens. */
+	/** Called when a restart has failed, so that nothing is listening. */
 	onFailure(error: unknown): void;
 }
 
-/** How long a restart takes, in milliseconds. */
+/** How long the node is away during a restart, in milliseconds. */
 const AWAY_MS = 1_000;
 
-/** Starts the node, and again on the same port for each restart. */
+/** Starts the node. For each restart, starts it again on the same port. */
 export async function startNode(options: NodeOptions): Promise<void> {
 	const { name, port, hostname, routes, createProvider, onFailure } = options;
 	let isRestarting = false;
@@ -33,7 +33,7 @@ export async function startNode(options: NodeOptions): Promise<void> {
 	async function restart(): Promise<void> {
 		if (isRestarting) return;
 		isRestarting = true;
-		console.log(`${name} restarts`);
+		console.log(`${name} is restarting`);
 		await chat.stop();
 		// A stopped application no longer handles signals.
 		const exit = (): void => process.exit(0);

@@ -1,6 +1,6 @@
-/** Cleans up what visitors write. */
+/** Cleans up the texts that visitors write. */
 
-/** Removes control characters, lone surrogates and surrounding white space. */
+/** Removes control characters, lone surrogates, and surrounding white space. */
 export function tidy(text: string): string {
 	return text.replaceAll(/(?![\n\t])[\p{Cc}\p{Cs}]/gu, '').trim();
 }

@@ -61,7 +61,7 @@ async function post(page: Page, text: string): Promise<void> {
 	await page.press('#text', 'Enter');
 }
 
-/** Resolves once the page shows a note. */
+/** Resolves once the page shows a note with this text. */
 async function shown(page: Page, text: string): Promise<void> {
 	await page.locator('#notes .text', { hasText: text }).waitFor();
 }

@@ -3,9 +3,9 @@ import { isIP } from 'node:net';
 const WINDOW_MS = 60_000;
 
 /**
- * Limits how often each address may try a password within a minute. Correct ones count as well: otherwise the owner of
- * one account could reset the count between guesses at another. All addresses share the minute, after which all counts
- * reset.
+ * Limits how often each address may try a password within a minute. Correct passwords count as well: otherwise the
+ * owner of one account could reset the count between guesses at another account. The minute is the same for all
+ * addresses; when it ends, all counts are reset.
  */
 export class Attempts {
 	readonly #limit: number;
@@ -16,7 +16,7 @@ export class Attempts {
 		this.#limit = limit;
 	}
 
-	/** Counts an attempt. Returns 0 if it may proceed, or else the number of seconds until the next one may. */
+	/** Counts an attempt. Returns 0 if it may proceed, or the number of seconds until the next attempt may. */
 	count(address: string): number {
 		const now = performance.now();
 		if (now >= this.#windowEndsAt) {
@@ -31,7 +31,10 @@ export class Attempts {
 	}
 }
 
-/** The key an address is counted by: one client can own all IPv6 addresses of a /64. */
+/**
+ * Returns the key under which an address is counted. For IPv6 it is the /64, because one client can own all its
+ * addresses.
+ */
 export function networkOf(address: string): string {
 	const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
 	if (mapped !== undefined) return mapped;

@@ -27,7 +27,7 @@ export function boardRouter(board: Board, online: Online): SocketRouter<LoggedIn
 			RemoveNote,
 			async (ctx) => {
 				const note = board.find(ctx.data.id);
-				if (note === undefined) throw new SocketError('no_such_note', 'That note is gone already');
+				if (note === undefined) throw new SocketError('no_such_note', 'That note is already gone');
 				board.remove(note.id);
 				await ctx.emit(NoteRemoved, NOTES_TOPIC, { id: note.id });
 				const by = ctx.state.user.name;

@@ -1,10 +1,10 @@
 import { MAX_NOTES, type Note } from './messages.ts';
 
-/** The notes, in memory: they are lost when the server stops. */
+/** Keeps the notes in memory, so they are lost when the server stops. */
 export class Board {
 	readonly #notes = new Map<string, Note>();
 
-	/** Oldest first. */
+	/** All notes, oldest first. */
 	get notes(): Note[] {
 		return [...this.#notes.values()];
 	}
@@ -13,7 +13,7 @@ export class Board {
 		return this.#notes.get(id);
 	}
 
-	/** Drops the oldest note when there are too many; clients do the same. */
+	/** Adds a note. If there are too many, drops the oldest one; clients do the same. */
 	post(author: string, text: string): Note {
 		const note: Note = { id: crypto.randomUUID(), author, text, at: Date.now() };
 		this.#notes.set(note.id, note);

@@ -47,7 +47,7 @@ export function loginRoutes(options: LoginRoutesOptions): Routes<'/login' | '/to
 		},
 		'/logout': {
 			POST(req) {
-				if (isFromElsewhere(req)) return refusal(403, 'Log out on the page itself');
+				if (isFromElsewhere(req)) return refusal(403, 'Logging out from another site is not allowed');
 				sessions.end(req);
 				tokens.end(req.headers);
 				return answer(204);
@@ -55,9 +55,9 @@ export function loginRoutes(options: LoginRoutesOptions): Routes<'/login' | '/to
 		},
 	};
 
-	/** Returns the user whose name and password are right, or the response that refuses them. */
+	/** Returns the user if name and password are correct, or the response that refuses the request. */
 	async function identify(req: BunRequest, server: KnowsPeers): Promise<User | Response> {
-		if (isFromElsewhere(req)) return refusal(403, 'Log in on the page itself');
+		if (isFromElsewhere(req)) return refusal(403, 'Logging in from another site is not allowed');
 		const address = addressOf(req, server.requestIP(req)?.address ?? '');
 		// Counted before the password is checked, so that concurrent attempts count as well.
 		const waitS = attempts.count(address);
@@ -70,13 +70,13 @@ export function loginRoutes(options: LoginRoutesOptions): Routes<'/login' | '/to
 }
 
 /**
- * Whether the request comes from a page of another site. Such a page must not log anyone out, nor log them in as
- * another user, whose account would then receive what they write.
+ * Whether a request comes from a page of another site. Such a page must not log users out. Nor must it log them in as
+ * someone else, whose account would then receive everything they write.
  */
 function isFromElsewhere({ headers }: Request): boolean {
 	const site = headers.get('sec-fetch-site');
 	if (site !== null) return site !== 'same-origin' && site !== 'none';
-	// For older browsers. Programs send neither header.
+	// Older browsers send only `Origin`; programs send neither header.
 	const origin = headers.get('origin');
 	return origin !== null && (!URL.canParse(origin) || new URL(origin).host !== headers.get('host'));
 }

@@ -116,7 +116,7 @@ describe('wrong passwords', () => {
 		expect(statuses.filter((status) => status === 401)).toHaveLength(3);
 		expect(statuses).toContain(429);
 
-		// Now even the right one is refused, on the other route as well.
+		// Now even the correct password is refused, on the other route as well.
 		const late = await post(port, '/login', ada);
 		expect(late.status).toBe(429);
 		expect(Number(late.headers.get('retry-after'))).toBeGreaterThan(50);

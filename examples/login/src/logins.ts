@@ -6,10 +6,10 @@ interface Closable {
 	close(code: number, reason: string): void;
 }
 
-/** A user's login, until they log out or it expires. Its sockets are closed with it. */
+/** A user's login, which ends when the user logs out or when it expires. Its sockets are closed at its end. */
 export class Login {
 	readonly user: User;
-	/** Milliseconds since the epoch. */
+	/** When the login expires, in milliseconds since the epoch. */
 	readonly expiresAt: number;
 	readonly #sockets = new Set<Closable>();
 	#isOver = false;
@@ -23,7 +23,7 @@ export class Login {
 		return this.#isOver || Date.now() >= this.expiresAt;
 	}
 
-	/** Adds a socket to the login. Returns false, and closes the socket, if the login has ended. */
+	/** Adds a socket to the login. If the login has ended, closes the socket and returns false. */
 	attach(socket: Closable): boolean {
 		if (this.isOver) {
 			socket.close(CloseCode.unauthorized, 'logged out');
@@ -38,7 +38,7 @@ export class Login {
 		return this.#sockets.delete(socket);
 	}
 
-	/** Closes the sockets. The close code tells clients not to reconnect before logging in again. */
+	/** Ends the login and closes its sockets. The close code tells clients to log in again before they reconnect. */
 	end(reason: string): void {
 		this.#isOver = true;
 		for (const socket of this.#sockets) socket.close(CloseCode.unauthorized, reason);
@@ -46,15 +46,15 @@ export class Login {
 }
 
 export interface StartedLogin {
-	/** Proves who the user is. Known only to the client. */
+	/** The secret that proves who the user is. Only the client knows it. */
 	readonly secret: string;
 	readonly login: Login;
 }
 
 /**
- * Logins by their secrets. A secret is random and means nothing outside this store, so it can't be forged, and ending a
- * login takes effect at once. The store keeps digests: leaked contents are useless, and the time of a look-up reveals
- * nothing about valid secrets.
+ * Stores logins by their secrets. A secret is random and has no meaning outside this store, so it can't be forged, and
+ * ending a login takes effect immediately. The store only keeps digests of secrets, so leaked contents are useless, and
+ * the duration of a look-up reveals nothing about valid secrets.
  */
 export class Logins {
 	readonly #lifetimeMs: number;
@@ -69,7 +69,8 @@ export class Logins {
 		const login = new Login(user, Date.now() + this.#lifetimeMs);
 		const digest = digestOf(secret);
 		this.#byDigest.set(digest, login);
-		// Logins expire even if they are never used again. The timer does not keep a stopped process alive.
+		// Ends the login even if it is never used again. The timer is unreferenced, so that it does not keep the process
+		// alive.
 		setTimeout(() => this.#end(digest, 'login expired'), this.#lifetimeMs).unref();
 		return { secret, login };
 	}
@@ -79,7 +80,7 @@ export class Logins {
 		return login === undefined || login.isOver ? undefined : login;
 	}
 
-	/** Idempotent. */
+	/** Ends the login with this secret, if there is one. */
 	end(secret: string): void {
 		this.#end(digestOf(secret), 'logged out');
 	}

@@ -1,4 +1,4 @@
-/** The notice board with its page and demo users, on localhost unless HOST says otherwise. */
+/** Serves the notice board with its page and demo users, on localhost unless HOST is set. */
 import { bundlePage } from '@orijs/examples-shared/bundle-page';
 import { createNoticeBoard } from './server.ts';
 import { DEMO_USERS, Users } from './users.ts';

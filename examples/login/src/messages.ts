@@ -1,20 +1,20 @@
-/** The messages between page and server. Both validate them. */
+/** The messages between page and server. Both sides validate them. */
 import { SocketMessage } from '@orijs/websocket/protocol';
 import { z } from 'zod';
 
 export const MAX_TEXT_LENGTH = 500;
-/** How many notes the board keeps; the oldest is dropped first. */
+/** How many notes the board keeps. When there are more, the oldest is dropped. */
 export const MAX_NOTES = 100;
 
-/** The topic for changes of the board. */
+/** The topic for changes to the board. */
 export const NOTES_TOPIC = 'notes';
 
-/** The topic of one user, for what concerns only them. */
+/** Returns a user's own topic, for messages that concern only that user. */
 export function userTopic(name: string): string {
 	return `user:${name}`;
 }
 
-/** A name is part of a topic and has only characters that a topic may have. */
+/** A name becomes part of a topic, so only characters that are valid in topics are allowed. */
 const Name = z.string().regex(/^[a-z0-9-]{1,32}$/);
 
 const User = z.object({ name: Name, role: z.enum(['member', 'admin']) });
@@ -31,7 +31,9 @@ export type Note = z.infer<typeof Note>;
 
 // From clients
 
-/** Returns the user and the current board. Subscribe to {@link NOTES_TOPIC} before, so that nothing is missed. */
+/**
+ * Asks for the logged-in user and the current board. Subscribe to {@link NOTES_TOPIC} first, so that nothing is missed.
+ */
 export const ReadBoard = SocketMessage.define({
 	name: 'board.read',
 	data: z.object({}),
@@ -44,7 +46,10 @@ export const PostNote = SocketMessage.define({
 	reply: z.object({ id: z.uuid() }),
 });
 
-/** Refused with `forbidden` unless the sender is its author or an admin, with `no_such_note` if it no longer exists. */
+/**
+ * Removes a note. Refused with `forbidden` unless the sender is the note's author or an admin, and with `no_such_note`
+ * if the note no longer exists.
+ */
 export const RemoveNote = SocketMessage.define({ name: 'note.remove', data: z.object({ id: z.uuid() }) });
 
 // To everyone at the board
@@ -60,7 +65,7 @@ export const OnlineChanged = SocketMessage.define({
 
 // To one user
 
-/** An admin removed a note of the user. */
+/** Tells the author of a note that an admin has removed it. */
 export const NoteTakenDown = SocketMessage.define({
 	name: 'note.taken-down',
 	data: z.object({ by: Name, text: z.string() }),

@@ -1,4 +1,4 @@
-/** A program that posts a note: NAME=grace PASSWORD=… bun src/post-note.ts 'Version 2 is out'. Needs only Bun. */
+/** A program that posts a note, and needs only Bun: `NAME=grace PASSWORD=… bun src/post-note.ts 'Version 2 is out'`. */
 const { URL: server = 'http://localhost:3000', NAME: name = '', PASSWORD: password = '' } = process.env;
 const text = process.argv[2] ?? '';
 
@@ -11,7 +11,7 @@ const { token } = (await login.json()) as { token: string };
 
 const socket = new WebSocket(new URL('/ws', server.replace(/^http/, 'ws')));
 socket.addEventListener('open', () => {
-	// The token goes first; frames after it wait until it has been checked.
+	// The token is sent first. Later frames wait on the server until the token has been checked.
 	socket.send(JSON.stringify({ type: '@auth', data: { token } }));
 	socket.send(JSON.stringify({ type: 'note.post', data: { text }, correlationId: 'post' }));
 });

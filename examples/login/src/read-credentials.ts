@@ -1,12 +1,12 @@
 import { z } from 'zod';
 
-/** Far more than a name and a password need. */
+/** Far more bytes than a name and a password need. */
 const MAX_BODY_BYTES = 4_096;
 
 const Credentials = z.object({ name: z.string().min(1).max(64), password: z.string().min(1).max(256) });
 export type Credentials = z.infer<typeof Credentials>;
 
-/** Reads name and password from a form or from JSON; undefined if they are missing. */
+/** Reads name and password from a form or from JSON. Resolves with undefined if they are missing or invalid. */
 export async function readCredentials(req: Request): Promise<Credentials | undefined> {
 	// A body of unknown length is not read.
 	const length = Number(req.headers.get('content-length') ?? Infinity);
@@ -24,7 +24,7 @@ function bodyOf(req: Request): Promise<unknown> | undefined {
 	return undefined;
 }
 
-/** Whether a form sent the request, and not a script. */
+/** Whether the request was sent by a form rather than by a script. */
 export function isForm(req: Request): boolean {
 	return contentType(req) === 'application/x-www-form-urlencoded';
 }

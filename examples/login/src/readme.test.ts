@@ -32,7 +32,7 @@ test("the README's transcript is what a program sends and receives", async () =>
 	}
 });
 
-/** A printed JSON text, in which an ellipsis stands for any value. */
+/** Parses a printed JSON text, in which an ellipsis stands for any value. */
 function printed(text = ''): object {
 	return JSON.parse(text.replaceAll(/:…/g, ':"…"'), (_, value: unknown) => (value === '…' ? expect.anything() : value));
 }

@@ -14,22 +14,22 @@ export interface NoticeBoardOptions {
 	readonly users: Users;
 	/** How long a browser stays logged in, in milliseconds. Default: 8 hours. */
 	readonly sessionLifetimeMs?: number;
-	/** How long a token and the sockets that it opened are valid, in milliseconds. Default: 5 minutes. */
+	/** How long a token, and the sockets opened with it, remain valid, in milliseconds. Default: 5 minutes. */
 	readonly tokenLifetimeMs?: number;
-	/** How many passwords may be tried per address and minute. Default 10. */
+	/** How many passwords each address may try per minute. Default 10. */
 	readonly attemptsPerMinute?: number;
 	/**
-	 * Returns a client's address. Default: the address of the connection. Behind a proxy that is the proxy, and the
-	 * attempts of all clients are counted together: there, read the header that your proxy sets.
+	 * Returns a client's address. Default: the address of the connection. Behind a proxy, this is the proxy's own
+	 * address, so the attempts of all clients would be counted together: read the header that your proxy sets instead.
 	 */
 	readonly addressOf?: AddressOf;
-	/** Default: the console. */
+	/** Receives all log lines. Default: the console. */
 	readonly logger?: Logger;
 }
 
 const MINUTE_MS = 60_000;
 
-/** The notice board without its page. */
+/** Creates the notice board, without its page. */
 export function createNoticeBoard(options: NoticeBoardOptions): Application<Connection> {
 	const { users, attemptsPerMinute = 10, addressOf = (_req, peer) => peer, logger } = options;
 	const sessions = new Sessions(options.sessionLifetimeMs ?? 8 * 60 * MINUTE_MS);
@@ -39,12 +39,12 @@ export function createNoticeBoard(options: NoticeBoardOptions): Application<Conn
 
 	const app = new Application(logger === undefined ? {} : { logger })
 		.websocket<Connection>({
-			// Browsers send the cookie from pages of any site. The endpoint's check of the Origin header keeps other
-			// sites' pages from connecting with it: unless `allowedOrigins` says otherwise, only the server's own pages
-			// may connect.
+			// Browsers send the cookie from pages of any site. The endpoint checks the `Origin` header so that other
+			// sites' pages can't use it to connect: unless `allowedOrigins` is set, only the server's own pages may
+			// connect.
 			//
-			// Every other upgrade succeeds, and the guard decides: a page can read a close code, but not the status of a
-			// refused upgrade.
+			// Every other upgrade succeeds, and the guard decides later, because a page can read a close code but not the
+			// status of a refused upgrade.
 			upgrade: () => ({ login: undefined }),
 			authorize: { subscribe: maySubscribe },
 			limits: { messageBytes: 8_192, messagesPerSecond: 20 },

@@ -4,7 +4,7 @@ import type { User } from './messages.ts';
 
 const COOKIE = 'session';
 
-/** Sessions for browsers: a cookie that scripts can't read and that forms on other sites can't send. */
+/** Logins for browsers, in a cookie that scripts can't read and that forms on other sites can't send. */
 export class Sessions {
 	readonly #logins: Logins;
 
@@ -12,7 +12,7 @@ export class Sessions {
 		this.#logins = new Logins(lifetimeMs);
 	}
 
-	/** Logs a browser in, and out of its previous session. */
+	/** Logs a browser in, after ending its previous session. */
 	start(req: BunRequest, user: User): void {
 		this.end(req);
 		const { secret, login } = this.#logins.start(user);
@@ -39,7 +39,9 @@ export class Sessions {
 	}
 }
 
-/** A forged header does no harm: it only keeps the cookie off plain HTTP. */
+/**
+ * Whether the browser uses HTTPS. Forging the header does no harm: the cookie is then just not sent over plain HTTP.
+ */
 function isHttps(req: Request): boolean {
 	return new URL(req.url).protocol === 'https:' || req.headers.get('x-forwarded-proto')?.startsWith('https') === true;
 }

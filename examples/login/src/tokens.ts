@@ -2,12 +2,12 @@ import { z } from 'zod';
 import { type Login, Logins, type StartedLogin } from './logins.ts';
 import type { User } from './messages.ts';
 
-/** What a program sends first: `{ type: '@auth', data: { token } }`. */
+/** The data of the first frame that a program sends: `{ type: '@auth', data: { token } }`. */
 const AuthData = z.object({ token: z.string() });
 
 /**
- * Logins for programs: a short-lived token, sent in the first frame of a connection and not in its URL, which ends up
- * in the logs of every server on the way.
+ * Logins for programs, with short-lived tokens. A token is sent in the first frame of a connection and not in the URL,
+ * which would end up in the logs of every server on the way.
  */
 export class Tokens {
 	readonly #logins: Logins;
@@ -20,7 +20,7 @@ export class Tokens {
 		return this.#logins.start(user);
 	}
 
-	/** @param auth the data of the first frame; unchecked */
+	/** Returns the login of a token. @param auth the data of the first frame, not validated */
 	find(auth: unknown): Login | undefined {
 		const { success, data } = AuthData.safeParse(auth);
 		return success ? this.#logins.find(data.token) : undefined;

@@ -1,11 +1,11 @@
 import type { User } from './messages.ts';
 
-/** A user with their password. */
+/** A new user, with their password. */
 export interface NewUser extends User {
 	readonly password: string;
 }
 
-/** For trying it out. The passwords are public, so do not expose a server with them. */
+/** Users for trying out the example. Their passwords are public, so don't expose a server that has them. */
 export const DEMO_USERS: readonly NewUser[] = [
 	{ name: 'ada', role: 'admin', password: 'analytical-engine' },
 	{ name: 'grace', role: 'member', password: 'nanoseconds' },
@@ -17,10 +17,10 @@ interface Account {
 	readonly passwordHash: string;
 }
 
-/** The users. Keeps only hashes of their passwords. */
+/** Stores the users, with hashes instead of passwords. */
 export class Users {
 	readonly #accounts: ReadonlyMap<string, Account>;
-	/** The hash of an unknown password. */
+	/** The hash of a random password, against which the passwords for unknown names are checked. */
 	readonly #nobodysHash: string;
 
 	private constructor(accounts: ReadonlyMap<string, Account>, nobodysHash: string) {
@@ -37,8 +37,8 @@ export class Users {
 	}
 
 	/**
-	 * Returns the user with this name and password. Unknown names take as long as wrong passwords, so the two can't be
-	 * told apart.
+	 * Returns the user with this name and password. An unknown name takes as long as a wrong password, so that the two
+	 * can't be told apart.
 	 */
 	async verify(name: string, password: string): Promise<User | undefined> {
 		const account = this.#accounts.get(name);

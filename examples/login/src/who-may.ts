@@ -1,4 +1,4 @@
-/** Permissions: every decision on what a user may do over a socket. */
+/** Permissions: all decisions about what a user may do over a socket. */
 import type { AppSocket, ConnectionGuard, MessageGuard } from '@orijs/core';
 import type { Board } from './board.ts';
 import type { Login } from './logins.ts';
@@ -6,18 +6,18 @@ import { NOTES_TOPIC, type RemoveNote, type User, userTopic } from './messages.t
 import type { Sessions } from './sessions.ts';
 import type { Tokens } from './tokens.ts';
 
-/** What the server keeps for a connection. */
+/** The data that the server keeps for a connection. */
 export interface Connection {
-	/** Set by the guard, so every open connection has one. */
+	/** The connection's login. The guard sets it, so every open connection has one. */
 	login: Login | undefined;
 }
 
-/** What message handlers know about the sender. */
+/** The state of a connection: what handlers know about the sender of a message. */
 export interface LoggedIn {
 	user: User;
 }
 
-/** Admits clients with a token in the first frame or, if it has none, with a session cookie. */
+/** Admits clients with a valid token in the first frame or, if that frame contains no data, with a session cookie. */
 export function mayConnect(sessions: Sessions, tokens: Tokens): ConnectionGuard<LoggedIn> {
 	return ({ auth, cookies, data, state }) => {
 		const login = auth === undefined ? sessions.find(cookies) : tokens.find(auth);
@@ -28,12 +28,12 @@ export function mayConnect(sessions: Sessions, tokens: Tokens): ConnectionGuard<
 	};
 }
 
-/** Every user may subscribe to the notes, and each user to their own topic. */
+/** Allows every user to subscribe to the notes and to their own topic. */
 export function maySubscribe(_ws: AppSocket<Connection>, topic: string, { user }: LoggedIn): boolean {
 	return topic === NOTES_TOPIC || topic === userTopic(user.name);
 }
 
-/** Authors and admins may remove a note. The handler reports notes that no longer exist. */
+/** Allows authors and admins to remove a note. Lets unknown notes pass, because the handler reports those. */
 export function mayRemove(board: Board): MessageGuard<LoggedIn, typeof RemoveNote> {
 	return ({ state: { user }, data }) => {
 		const note = board.find(data.id);

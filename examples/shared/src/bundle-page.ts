@@ -1,7 +1,9 @@
 import type { Routes } from '@orijs/core';
 import { fileURLToPath } from 'node:url';
 
-/** Allows only what this server serves, and no inline script: text that users write could not run even as markup. */
+/**
+ * Allows only content from this server, and no inline scripts. Even if text from users became markup, it could not run.
+ */
 const HEADERS = {
 	'Content-Security-Policy':
 		"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; " +
@@ -11,8 +13,8 @@ const HEADERS = {
 };
 
 /**
- * Bundles a page with its scripts and styles into routes. Importing the HTML file would bundle it as well, but without
- * a way to set headers.
+ * Bundles a page with its scripts and styles into routes. Importing the HTML file would bundle the page too, but
+ * without a way to set headers.
  *
  * @param html the URL of the page's HTML file
  */

@@ -129,7 +129,7 @@ describe('the socket passed to handlers', () => {
 		const drained = Promise.withResolvers<AppSocket>();
 		const { client, ws } = await connected({ drain: (same) => drained.resolve(same) });
 
-		// More than the kernel buffers, and less than the limit at which Bun closes the socket.
+		// More than fits into the kernel's buffers, but less than the limit at which Bun closes the socket.
 		const block = 'x'.repeat(64 * 1024);
 		let blocks = 0;
 		do blocks++;
@@ -141,7 +141,7 @@ describe('the socket passed to handlers', () => {
 	});
 });
 
-/** A client and its socket on the server. */
+/** Connects a client. Returns it together with its socket on the server. */
 async function connected(handlers: Omit<WebSocketHandlers, 'open'>) {
 	const opened = Promise.withResolvers<AppSocket>();
 	const provider = new InProcWsProvider();

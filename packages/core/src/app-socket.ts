@@ -4,13 +4,13 @@ import type { ConnectionData } from './connection-data.ts';
 
 /** Pub/sub methods that reach all nodes; Bun's own methods of the same names reach only this server. */
 interface EverywhereMethods {
-	/** Subscribes the socket to a topic. Resolves once messages from every node will arrive. */
+	/** Subscribes the socket to a topic. Resolves once messages published on any node reach the socket. */
 	subscribe(topic: string): Promise<void>;
 	/** Unsubscribes the socket from a topic. */
 	unsubscribe(topic: string): Promise<void>;
 	/**
-	 * Sends to all subscribers of the topic, on every node, except this socket. On a topic with history this socket
-	 * receives it as well: its subscribers all get the same sequence.
+	 * Sends to all subscribers of the topic, on every node, except this socket. On a topic with history, this socket
+	 * receives the message too, because all subscribers get the same sequence.
 	 */
 	publish(topic: string, payload: Payload): Promise<void>;
 	/** {@link publish} for text. */
@@ -21,7 +21,7 @@ interface EverywhereMethods {
 
 /**
  * The socket passed to handlers: Bun's own, except that its pub/sub reaches every node. Once the application closes it,
- * messages of its client that wait to be handled are dropped.
+ * messages from its client that are still queued are dropped.
  */
 export type AppSocket<TData extends ConnectionData = ConnectionData> = Omit<
 	ServerWebSocket<SocketData<TData>>,
@@ -33,20 +33,20 @@ export type AppSocket<TData extends ConnectionData = ConnectionData> = Omit<
 		cork<TResult>(callback: (ws: AppSocket<TData>) => TResult): TResult;
 	};
 
-/** Bun's own methods whose calls the endpoint must notice. */
+/** Bun's methods whose calls the endpoint observes. */
 type Observed = Pick<WebSocketConnection, 'close' | 'terminate' | 'send' | 'sendText' | 'sendBinary'>;
 
-/** What the endpoint must know about the application's use of a socket. */
+/** Callbacks that report the application's use of a socket to the endpoint. */
 export interface SocketEvents {
-	/** The application has closed the socket. */
+	/** Called when the application has closed the socket. */
 	readonly onClose: (socket: WebSocketConnection) => void;
-	/** A send was buffered because of backpressure, or dropped. */
+	/** Called when a send was buffered because of backpressure, or dropped. */
 	readonly onBackpressure: (socket: WebSocketConnection) => void;
 }
 
 /**
- * Gives sockets the application's pub/sub methods. One shared prototype goes between a socket and Bun's prototype, so
- * all else stays Bun's own and there is no cost per message.
+ * Gives sockets the application's pub/sub methods. One shared prototype is inserted between each socket and Bun's
+ * prototype, so everything else remains Bun's own, at no cost per message.
  */
 export class SocketAdopter {
 	readonly #methods: EverywhereMethods & ThisType<WebSocketConnection>;
@@ -84,7 +84,8 @@ export class SocketAdopter {
 		const { close, terminate, send, sendText, sendBinary } = bun;
 		const observed: Observed & ThisType<WebSocketConnection> = {
 			close(code, reason) {
-				// First, because with invalid arguments it throws and closes nothing.
+				// Bun's `close` is called before `onClose`, because it throws on invalid arguments without closing
+				// anything.
 				close.call(this, code, reason);
 				onClose(this);
 			},
@@ -109,7 +110,8 @@ export class SocketAdopter {
 			},
 		};
 		const prototype = Object.assign(Object.create(bun) as object, this.#methods, observed);
-		// The data identifies the session, so it can't be replaced. Reading stays as fast: it uses Bun's own getter.
+		// `data` identifies the session, so it must not be replaced. Reading it remains fast, because Bun's own getter is
+		// kept.
 		return Object.defineProperty(prototype, 'data', {
 			...Object.getOwnPropertyDescriptor(bun, 'data'),
 			set: refuseData,

@@ -1,5 +1,5 @@
 /**
- * The application's own data of a connection: any object but a promise. Without that exception, an `async` function
- * that returns something invalid would pass for one that returns data.
+ * The application's own data for a connection: any object except a promise. If promises were accepted as data, an
+ * `async` `upgrade` could return anything and still pass the type check.
  */
 export type ConnectionData = object & { readonly then?: never };

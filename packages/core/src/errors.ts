@@ -1,4 +1,4 @@
-/** The application is configured or used incorrectly. */
+/** Thrown when the application is configured or used incorrectly. */
 export class ApplicationError extends Error {
 	override readonly name = 'ApplicationError';
 }

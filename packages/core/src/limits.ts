@@ -3,54 +3,57 @@ import { ApplicationError } from './errors.ts';
 
 /** Limits of one WebSocket endpoint. Counts and rates accept `Infinity` for no limit. */
 export interface Limits {
-	/** Connections to this process, including those still in their upgrade; further ones get 503. Default 50,000. */
+	/**
+	 * Connections to this process, including those still being upgraded; further ones are refused with 503. Default
+	 * 50,000.
+	 */
 	readonly connections?: number;
 	/**
-	 * Connections per client address (per /64 for IPv6), including those still in their upgrade; further ones get 429.
-	 * Default 1,000 for public addresses; private and loopback addresses, mostly proxies, are limited only if this is
-	 * set.
+	 * Connections per client address (per /64 for IPv6), including those still being upgraded; further ones are refused
+	 * with 429. Default 1,000 for public addresses; private and loopback addresses, mostly proxies, are limited only if
+	 * this is set.
 	 */
 	readonly connectionsPerAddress?: number;
 	/** The largest message, in bytes; a larger one closes the connection with 1009. Default 64 KiB, at most 1 GiB. */
 	readonly messageBytes?: number;
-	/** The nesting depth of a message's JSON. Default 32, at most 1,000. */
+	/** The greatest nesting depth of a message's JSON. Default 32, at most 1,000. */
 	readonly messageDepth?: number;
 	/**
-	 * Messages per second and socket. One second's worth may arrive at once; beyond that, typed messages are refused
-	 * with `rate_limited`, and a client that continues is closed with 4429. Default 100.
+	 * Messages per second from one socket. One second's worth may arrive at once; beyond that, typed messages are
+	 * refused with `rate_limited`, and a client that continues is closed with 4429. Default 100.
 	 */
 	readonly messagesPerSecond?: number;
 	/**
-	 * Bytes of messages per second and socket, limited like `messagesPerSecond`. Default 1 MiB or `messageBytes`,
+	 * Message bytes per second from one socket, limited like `messagesPerSecond`. Default 1 MiB or `messageBytes`,
 	 * whichever is larger; at least `messageBytes`.
 	 */
 	readonly bytesPerSecond?: number;
 	/** Messages of one socket that wait to be handled; beyond that, reading from the socket is paused. Default 64. */
 	readonly queuedMessages?: number;
 	/**
-	 * Bytes that wait to be sent to one socket; beyond that it is closed with 1013, unless `slowReaders` says otherwise.
+	 * Bytes that wait to be sent to one socket; beyond that, it is closed with 1013, unless `slowReaders` is `drop`.
 	 * Default 1 MiB, at most 1 GiB.
 	 */
 	readonly queuedBytes?: number;
-	/** Topics per socket that its client may subscribe to, itself or by `ctx.subscribe`. Default 200. */
+	/** Topics that one socket can be subscribed to, by its client or through `ctx.subscribe`. Default 200. */
 	readonly topicsPerSocket?: number;
 	/**
-	 * Requests per socket that are not answered yet, in each direction; further ones are refused with
-	 * `too_many_requests`. Default 100.
+	 * Unanswered requests per socket, in each direction; further ones are refused with `too_many_requests`. Default 100.
 	 */
 	readonly pendingRequests?: number;
 	/**
-	 * Time from the connection's opening until its guards must have passed, in milliseconds; then 4408. Default 10,000.
+	 * Time within which the guards of a new connection must pass, in milliseconds; after that, it is closed with 4408.
+	 * Default 10,000.
 	 */
 	readonly guardTimeoutMs?: number;
 	/**
-	 * Time a message's handler may take, in milliseconds. Then its request is answered with `timeout` and the next
-	 * message is handled, even if the handler never ends. Default 30,000.
+	 * Time that the handling of one message may take, in milliseconds. After that, its request is answered with
+	 * `timeout` and the next message is handled, even if the handler never finishes. Default 30,000.
 	 */
 	readonly handlerTimeoutMs?: number;
 	/**
-	 * Silence after which a connection is closed, in milliseconds. Clients are pinged before, so only dead ones are
-	 * affected. 8,000 to 960,000, which Bun counts in steps of 4,000. Default 120,000.
+	 * Silence after which a connection is closed, in milliseconds. Clients are pinged before that, so only dead
+	 * connections are affected. From 8,000 to 960,000; Bun measures it in steps of 4,000. Default 120,000.
 	 */
 	readonly idleTimeoutMs?: number;
 }
@@ -61,9 +64,9 @@ const GIB = 1024 * MIB;
 /** The longest delay of a timer, in milliseconds. */
 export const MAX_DELAY_MS: number = 2 ** 31 - 1;
 
-/** All limits, with defaults where none was set. */
+/** All limits, with defaults for those that were not set. */
 export type AllLimits = Readonly<Required<Omit<Limits, 'connectionsPerAddress'>>> & {
-	/** Undefined: the default, which applies to public addresses only. */
+	/** If undefined, the default applies, to public addresses only. */
 	readonly connectionsPerAddress: number | undefined;
 };
 
@@ -88,7 +91,7 @@ const RANGES: Record<keyof Limits, { readonly min: number; readonly max: number;
 	idleTimeoutMs: { min: 8_000, max: 960_000, fractions: true },
 };
 
-/** @throws {ApplicationError} a limit is unknown or out of range */
+/** Validates limits. @throws {ApplicationError} a limit is unknown or out of range */
 export function checkLimits(limits: unknown): void {
 	if (typeof limits !== 'object' || limits === null || Array.isArray(limits)) {
 		throw new ApplicationError(`websocket(): limits must be an object, not ${show(limits)}`);

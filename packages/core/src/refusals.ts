@@ -6,7 +6,7 @@ const LOG_TEXT = {
 	connections: 'Upgrades rejected: limits.connections reached (503)',
 	connectionsPerAddress:
 		'Upgrades rejected: limits.connectionsPerAddress reached (429). If the address is a proxy, add it to trustedProxies',
-	origin: 'Upgrades rejected: page of another origin (403). To allow it, add it to allowedOrigins',
+	origin: 'Upgrades rejected: the page is of another origin (403). To allow that origin, add it to allowedOrigins',
 	handshake: 'Upgrades rejected: invalid WebSocket handshake (400)',
 	upgrade: 'Upgrades rejected by upgrade()',
 	upgradeTimeout: 'Upgrades rejected: upgrade() timed out (503)',
@@ -25,10 +25,10 @@ const LOG_TEXT = {
 	frame: 'Connections closed: WebSocket protocol violated (1002, 1007)',
 	idle: 'Connections closed: silent for limits.idleTimeoutMs',
 	slowReader: 'Clients read too slowly: closed (1013), or messages to them dropped (slowReaders: drop)',
-	binary: 'Connections closed: binary message without a message handler (1003)',
+	binary: 'Connections closed: received a binary message, but there is no message handler (1003)',
 } as const;
 
-/** A reason for which an upgrade, connection or message was refused, or a handler was no longer awaited. */
+/** The reason why an upgrade, connection or message was refused, or why a handler was no longer awaited. */
 export type Refusal = keyof typeof LOG_TEXT;
 
 /** The number of refusals of each kind since the application was created. */
@@ -39,12 +39,12 @@ const LOG_INTERVAL_MS = 1_000;
 
 interface Tally {
 	total: number;
-	/** How many of them have been logged. */
+	/** How many of the total have been logged. */
 	logged: number;
 	timer: ReturnType<typeof setTimeout> | undefined;
 }
 
-/** Counts refusals and logs them: the first of a kind immediately, those that follow in one line per second. */
+/** Counts refusals and logs them: the first of a kind immediately, further ones combined in one line per second. */
 export class Refusals {
 	readonly #logger: Logger;
 	readonly #tallies = new Map<Refusal, Tally>();
@@ -66,7 +66,7 @@ export class Refusals {
 		tally.logged++;
 	}
 
-	/** Counts and logs a refusal. A line for several refusals has no details. */
+	/** Counts and logs a refusal. A log line that combines several refusals has no details. */
 	add(kind: Refusal, details: LogDetails): void {
 		const tally = this.#tallyOf(kind);
 		tally.total++;
@@ -89,7 +89,7 @@ export class Refusals {
 		tally.logged = tally.total;
 		this.#logger.warn(LOG_TEXT[kind], { count, ...details });
 		tally.timer = setTimeout(() => this.#log(kind, tally, {}), LOG_INTERVAL_MS);
-		// It must not keep a stopped application's process alive.
+		// The timer must not keep the process of a stopped application alive.
 		tally.timer.unref();
 	}
 }

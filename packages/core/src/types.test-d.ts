@@ -62,7 +62,7 @@ new Application().websocket(undefined, { upgrade: () => user }).onWebSocket({
 	},
 });
 
-// It keeps its type through chained calls.
+// `ws.data.data` keeps its type through chained calls.
 new Application()
 	.websocket({ upgrade: () => user })
 	.routes({ '/': new Response() })
@@ -75,7 +75,7 @@ new Application()
 		},
 	});
 
-// Without upgrade() its type is unknown.
+// Without upgrade(), the type of `ws.data.data` is unknown.
 new Application().websocket({ path: '/chat' }).onWebSocket({
 	open(ws) {
 		same<typeof ws.data.data, ConnectionData>(true);
@@ -84,7 +84,7 @@ new Application().websocket({ path: '/chat' }).onWebSocket({
 	},
 });
 
-// It may be any object, even one with unknown keys, such as a token's claims.
+// `ws.data.data` can be any object, even one with unknown keys, such as a token's claims.
 interface Claims {
 	readonly sub?: string;
 	readonly [claim: string]: unknown;
@@ -116,7 +116,7 @@ new Application().websocket({ upgrade: () => null }).onWebSocket({
 	},
 });
 
-// It is always an object: rejecting with another value must not compile, since it might admit everyone.
+// The data is always an object. Rejecting with any other value must not compile, since it might admit everyone.
 declare const isUser: boolean;
 // @ts-expect-error null rejects, not false
 new Application().websocket({ upgrade: () => isUser });
@@ -130,11 +130,11 @@ new Application().websocket({ upgrade: async () => isUser && user });
 new Application().websocket({ upgrade: () => (isUser ? user : undefined) });
 // @ts-expect-error null rejects, not undefined
 new Application().websocket({ upgrade: async () => (isUser ? user : undefined) });
-// @ts-expect-error null rejects, not nothing
+// @ts-expect-error null rejects, not a missing return value
 new Application().websocket({ upgrade() {} });
-// @ts-expect-error null rejects, not nothing
+// @ts-expect-error null rejects, not a missing return value
 new Application().websocket({ async upgrade() {} });
-// @ts-expect-error null rejects, not nothing
+// @ts-expect-error null rejects, not a missing return value
 new Application().websocket(provider, { async upgrade() {} });
 // @ts-expect-error a string is not an object
 new Application().websocket({ upgrade: () => user.name });
@@ -157,7 +157,7 @@ new Application().websocket({ upgrade: () => user }).onWebSocket({
 	open(_: AppSocket<number>) {},
 });
 
-// What the socket changes in Bun's own, and what it keeps.
+// The members of Bun's socket that `AppSocket` changes, and those it keeps.
 declare const ws: AppSocket<User>;
 same<ReturnType<typeof ws.subscribe>, Promise<void>>(true);
 same<ReturnType<typeof ws.unsubscribe>, Promise<void>>(true);

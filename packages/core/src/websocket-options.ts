@@ -6,13 +6,13 @@ import type { Limits } from './limits.ts';
 /** The result of `upgrade`: the connection's data, `null` to reject with 403, or the response to reject with. */
 export type UpgradeResult<TData extends ConnectionData> = TData | Response | null;
 
-/** What clients may do by themselves. */
+/** Decides what clients may do on their own, without a handler of the application. */
 export interface Authorize<TData extends ConnectionData = ConnectionData> {
 	/**
-	 * Returns whether a client may subscribe to a topic by itself. Default: it may not. If this throws or rejects, the
-	 * error is logged and the client is answered `internal`; a `SocketError` answers with its own code.
+	 * Returns whether a client that asks to subscribe to a topic may do so. Default: no client may. If this throws or
+	 * rejects, the error is logged and the client receives `internal`; a `SocketError` is sent to the client instead.
 	 *
-	 * @param state what the guards have set, `ctx.state` in handlers; annotate it with its type
+	 * @param state the connection's state as set by the guards (`ctx.state` in handlers); annotate it with its type
 	 */
 	subscribe?(ws: AppSocket<TData>, topic: string, state: any): boolean | Promise<boolean>;
 }
@@ -26,12 +26,12 @@ export interface WebSocketOptions<TData extends ConnectionData = ConnectionData>
 	 * client gets 500; if it takes longer than `upgradeTimeoutMs`, 503. Default: accepts everyone, with empty data.
 	 */
 	readonly upgrade?: (req: BunRequest) => UpgradeResult<TData> | Promise<UpgradeResult<TData>>;
-	/** Time `upgrade` may take, in milliseconds. Default 5,000. */
+	/** Time that `upgrade` may take, in milliseconds. Default 5,000. */
 	readonly upgradeTimeoutMs?: number;
 	/**
 	 * The origins whose pages may connect: `https://app.example.com`, `https://*.example.com` for all subdomains, or `*`
-	 * for all; others get 403. Default: the server's own origin, by its `Host`. Clients that send no `Origin`, such as
-	 * programs, may always connect.
+	 * for all; others get 403. Default: the server's own origin, according to the `Host` header. Clients that send no
+	 * `Origin`, such as programs, may always connect.
 	 */
 	readonly allowedOrigins?: readonly string[];
 	/**
@@ -39,7 +39,7 @@ export interface WebSocketOptions<TData extends ConnectionData = ConnectionData>
 	 * `X-Forwarded-Host` are trusted. Default: none.
 	 */
 	readonly trustedProxies?: readonly string[];
-	/** What clients may do by themselves. Default: nothing. */
+	/** Decides what clients may do on their own, without a handler. Default: nothing is allowed. */
 	readonly authorize?: Authorize<TData>;
 	/** Limits, each with a default. */
 	readonly limits?: Limits;
@@ -56,21 +56,22 @@ export interface WebSocketOptions<TData extends ConnectionData = ConnectionData>
  */
 export interface WebSocketHandlers<TData extends ConnectionData = ConnectionData> {
 	/**
-	 * A connection is open and its guards have passed. Its messages are handled without waiting for what this awaits.
+	 * Called when a connection is open and its guards have passed. Messages are handled without waiting for the returned
+	 * promise.
 	 */
 	open?(ws: AppSocket<TData>): void | Promise<void>;
 	/**
-	 * A message has arrived. Messages of one socket are handled in order, one at a time. With routers, this receives
-	 * only what is not a typed message: binary data, and text that is not a JSON object with a `type`.
+	 * Called for each message. Messages of one socket are handled in order, one at a time. With routers, this receives
+	 * only messages that are not typed: binary data, and text that is not a JSON object with a `type`.
 	 */
 	message?(ws: AppSocket<TData>, message: string | Buffer): void | Promise<void>;
 	/**
-	 * A connection has ended. The socket is no longer subscribed or counted; `ws.data.topics` still holds the topics it
-	 * was subscribed to. To notify others, use `app.socket.publish`: `ws.publish` needs an open socket. Messages that
-	 * arrived before the client closed reach their handlers before this is called; if the server closed, they are
-	 * dropped.
+	 * Called when a connection has ended. The socket is no longer subscribed or counted; `ws.data.topics` still holds
+	 * the topics it was subscribed to. To notify others, use `app.socket.publish`: `ws.publish` needs an open socket. If
+	 * the client closed the connection, the handlers of all earlier messages have been called before this. If the server
+	 * closed it, queued messages were dropped.
 	 */
 	close?(ws: AppSocket<TData>, code: number, reason: string): void | Promise<void>;
-	/** A slow socket can take messages again. */
+	/** Called when a socket that had backpressure can take messages again. */
 	drain?(ws: AppSocket<TData>): void | Promise<void>;
 }

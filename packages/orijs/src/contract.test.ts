@@ -4,13 +4,13 @@ import { fileURLToPath } from 'node:url';
 import { type ScriptProcess, connectClient, spawnBun, until } from '@orijs/testkit';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
-/** The samples of the public README, each pasted into a file as a user would and run in its own process. */
+/** Runs the samples of the public README, each pasted into a file as a user would do it, and in its own process. */
 describe("the samples in @orijs/websocket's README", () => {
 	let folder: string;
 	const running: ScriptProcess[] = [];
 
 	beforeAll(() => {
-		// Inside the package, so that imports resolve as they do for a user.
+		// Inside the package, so that imports resolve as they do in a user's project.
 		const scratch = fileURLToPath(new URL('../node_modules/.contract', import.meta.url));
 		mkdirSync(scratch, { recursive: true });
 		folder = mkdtempSync(join(scratch, 'run-'));
@@ -100,7 +100,7 @@ describe("the samples in @orijs/websocket's README", () => {
 		const client = await connectClient(`ws://localhost:${String(child.reports[0])}`);
 		await until(() => child.reports.length > 1, { what: 'the calls were made' });
 		expect(child.reports[1]).toEqual({ subscribers: 0, count: 0 });
-		// In the sample, the calls after removeConnection() name a removed socket: logged, and harmless.
+		// The sample's calls after removeConnection() concern a removed socket. This is logged, but harmless.
 		expect(child.output()).toContain('UnknownSocketError');
 		await client.close();
 	});
@@ -115,18 +115,18 @@ describe("the samples in @orijs/websocket's README", () => {
 		const child = run('provider', setUp, sample('new InProcWsProvider({ logger })'), `await report('done');`);
 		expect(await child.exited).toEqual({ code: 0, signal: null });
 		expect(child.reports).toEqual(['done']);
-		// In the sample, publishing follows stop(): rejected, logged, and harmless.
+		// The sample publishes after stop(). This is rejected and logged, but harmless.
 		expect(child.output()).toContain('ProviderStoppedError');
 	});
 });
 
-/** The README's code block that contains `marker`. */
+/** Returns the README's code block that contains `marker`. */
 function sample(marker: string): string {
 	const readme = readFileSync(new URL('../../websocket/README.md', import.meta.url), 'utf8');
 	const found = [...readme.matchAll(/```typescript\n(.*?)```/gs)]
 		.map(([, code]) => code)
 		.find((code) => code?.includes(marker));
-	if (found === undefined) throw new Error(`no sample in the README has ${marker}`);
+	if (found === undefined) throw new Error(`no sample in the README contains ${marker}`);
 	return found;
 }
 

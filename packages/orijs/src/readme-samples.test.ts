@@ -11,19 +11,19 @@ const websocket = new Readme('packages/websocket/README.md');
 const client = new Readme('packages/websocket-client/README.md');
 const orijs = new Readme('packages/orijs/README.md');
 
-/** A server and a client that are printed side by side. */
+/** A server and its client, as shown side by side in a README. */
 interface Pair {
 	readonly messages: string;
 	readonly server: string;
 	readonly page: string;
-	/** The address in `page`, as printed. */
+	/** The server's address as it appears in `page`. */
 	readonly url: string;
-	/** What `page` shows to the guards. */
+	/** The token that `page` sends to the guards. */
 	readonly token?: string;
 	/** The topic that `page` subscribes to, and the message that the server emits to it. */
 	readonly topic: string;
 	readonly emits: string;
-	/** What `page` prints for that message and for the answer to its request. */
+	/** The lines that `page` prints for that message and for the answer to its request. */
 	readonly prints: readonly RegExp[];
 }
 
@@ -71,7 +71,7 @@ describe('the samples in the READMEs', () => {
 	afterEach(() => runs.end());
 	afterAll(() => runs.remove());
 
-	/** Writes the files of a pair, with the address of the server that will run. */
+	/** Writes the files of a pair, with the address of the server that the test starts. */
 	function write({ messages, server, page, url }: Pair, port: number): { server: string; page: string } {
 		const dir = runs.write({
 			'messages.ts': messages,
@@ -81,7 +81,7 @@ describe('the samples in the READMEs', () => {
 		return { server: join(dir, 'server.ts'), page: join(dir, 'page.ts') };
 	}
 
-	/** Another client, which is subscribed to the topic. */
+	/** Connects another client and subscribes it to the topic. */
 	async function listen(port: number, { topic, token }: Pair): Promise<TestClient> {
 		const other = await runs.connect(port);
 		other.send(JSON.stringify({ type: '@auth', data: token }));
@@ -230,7 +230,7 @@ describe('the samples in the READMEs', () => {
 		const dir = runs.write({
 			'tsconfig.json': JSON.stringify({
 				extends: fileURLToPath(new URL('../../../tsconfig.base.json', import.meta.url)),
-				// Samples may stop before they use what they define.
+				// Samples may define names that they don't use.
 				compilerOptions: {
 					declaration: false,
 					declarationMap: false,
@@ -265,25 +265,25 @@ describe('the samples in the READMEs', () => {
 	});
 });
 
-/** Recognizes the frame of the message that the server of a pair emits. */
+/** Returns a check that recognizes the frame of the message that a pair's server emits. */
 function emittedBy({ emits }: Pair): (frame: Message) => boolean {
 	return (frame) => typeof frame === 'string' && frame.includes(`"${emits}"`);
 }
 
-/** A stand-in for `localStorage`; the STORED environment variable carries its contents across a reload. */
+/** Code that replaces `localStorage`. The environment variable STORED carries its contents across a reload. */
 const BROWSER = `
 	const stored = new Map(Object.entries(JSON.parse(process.env['STORED'] ?? '{}')));
 	const localStorage = { getItem: (key) => stored.get(key) ?? null, setItem: (key, value) => stored.set(key, value) };
 	Object.assign(globalThis, { localStorage, stored });
 `;
 
-/** Publishes each text that the test sends. */
+/** Code that publishes each text that the test sends. */
 const PUBLISH = `
 	import { answerRequests } from '@orijs/testkit';
 	answerRequests((text) => provider.publish('chat:1', text));
 `;
 
-/** Hides the page, and answers with what it has stored. */
+/** Code that hides the page on request, and answers with what the page has stored. */
 const HIDE = `
 	import { answerRequests } from '@orijs/testkit';
 	answerRequests(() => {

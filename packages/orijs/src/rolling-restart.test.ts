@@ -6,7 +6,7 @@ import type { NodeReport, NodeRequest, NodeSettings, Sale } from './test-support
 
 const CLIENTS = 100;
 const ROOMS = Array.from({ length: 20 }, (_, i) => `room:${i}`);
-/** How many orders are answered before, between and after the restarts. */
+/** How many orders must be answered in each phase: before, between and after the restarts. */
 const ORDERS = 2_000;
 
 describe('a rolling restart of two nodes under load', () => {
@@ -46,7 +46,7 @@ describe('a rolling restart of two nodes under load', () => {
 
 		const { problems, counts } = checkRun(clients, reports);
 		expect(problems).toEqual([]);
-		// Each client had to reconnect at least once, and enough happened for the test to mean something.
+		// Each client must have reconnected at least once, and enough must have happened for the test to be meaningful.
 		expect(counts.closes).toBeGreaterThanOrEqual(CLIENTS);
 		expect(counts.answered).toBeGreaterThanOrEqual(3 * ORDERS);
 		expect(counts.stopping).toBeGreaterThan(0);
@@ -68,13 +68,13 @@ async function startNode(settings: NodeSettings): Promise<ScriptProcess> {
 
 /** Stops a node as a deployment does. */
 async function stop(node: ScriptProcess): Promise<NodeReport> {
-	// Longer than the node's own deadline: having to kill it is a failure.
+	// This timeout is longer than the node's own deadline: it is a failure if the node has to be killed.
 	expect(await node.stop(15_000)).toEqual({ code: 0, signal: null });
 	expect(node.reports).toHaveLength(1);
 	return node.reports[0] as NodeReport;
 }
 
-/** Resolves once all clients are subscribed, and {@link ORDERS} more orders are answered. */
+/** Resolves once all clients are subscribed and {@link ORDERS} more orders have been answered. */
 async function underLoad(clients: readonly ShopClient[]): Promise<void> {
 	const count = (): number => clients.reduce((sum, { orders }) => sum + orders.filter(isAnswered).length, 0);
 	const before = count();
@@ -87,7 +87,7 @@ async function underLoad(clients: readonly ShopClient[]): Promise<void> {
 
 const isAnswered = ({ answers }: { readonly answers: readonly string[] }): boolean => answers.includes('answered');
 
-/** Has a node emit one more message to each room, and waits until every client has received it. */
+/** Makes a node emit one more message to each room, and waits until every client has received its room's message. */
 async function receivedByAll(node: ScriptProcess, clients: readonly ShopClient[]): Promise<void> {
 	const sales = await node.request<Sale[]>({ do: 'round', rooms: ROOMS } satisfies NodeRequest);
 	const due = new Map(sales.map((sale) => [sale.room, sale]));

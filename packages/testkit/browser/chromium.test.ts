@@ -79,7 +79,7 @@ async function untilReceived(page: Page, ...expected: string[]): Promise<void> {
 	await until(all, { what: `the page received ${expected.join(', ')}` });
 }
 
-/** Waits first, because processes that are still ending may recreate the directory. */
+/** Expects a directory to be empty. Waits first, because processes that are still ending may recreate it. */
 async function expectNothingLeft(dir: string): Promise<void> {
 	await Bun.sleep(2500);
 	expect(readdirSync(dir)).toEqual([]);
@@ -102,9 +102,9 @@ test('collects the errors of a page', async () => {
 	await page.evaluate(() => globalThis.page.fail());
 
 	await until(() => errors.uncaught.length === 2 && errors.logged.length === 1, { what: 'the errors are collected' });
-	expect(errors.uncaught.join('\n')).toMatch(/thrown as asked/);
-	expect(errors.uncaught.join('\n')).toMatch(/rejected as asked/);
-	expect(errors.logged).toEqual(['logged as asked']);
+	expect(errors.uncaught.join('\n')).toMatch(/thrown as requested/);
+	expect(errors.uncaught.join('\n')).toMatch(/rejected as requested/);
+	expect(errors.logged).toEqual(['logged as requested']);
 });
 
 test('collects no errors of a page without any', async () => {

@@ -1,15 +1,15 @@
 export interface EchoServer {
 	readonly url: string;
-	/** All messages received, from all clients. */
+	/** All messages received so far, from all clients. */
 	readonly received: readonly string[];
-	/** Sends to every client. */
+	/** Sends a message to every client. */
 	send(message: string): void;
-	/** The close codes of ended connections. */
+	/** The close codes of the connections that have ended. */
 	readonly closed: readonly number[];
 	stop(): Promise<void>;
 }
 
-/** Answers each message with `echo …`. */
+/** Starts a WebSocket server that answers each message with `echo …`. */
 export function startEchoServer(): EchoServer {
 	const received: string[] = [];
 	const closed: number[] = [];

@@ -2,9 +2,9 @@ import { isRequest } from './process-protocol.ts';
 import type { FromChild, Request } from './process-protocol.ts';
 
 /**
- * Answers the requests of the test that started this script with `spawnBun`; requests may overlap. If the handler
- * throws, the request rejects with that error. Requests sent before this call wait for it. Keeps the process alive
- * until the test ends.
+ * Answers the requests of the test that started this script with `spawnBun` or `spawnNode`. Requests can overlap. If
+ * the handler throws, the request rejects with an error that contains the stack. Requests sent before this call wait
+ * for it. Keeps the process alive until the test ends.
  */
 export function answerRequests(handler: (request: unknown) => unknown): void {
 	process.on('message', (message: unknown) => {
@@ -13,8 +13,9 @@ export function answerRequests(handler: (request: unknown) => unknown): void {
 }
 
 /**
- * Sends the test something that it did not request. Resolves once the operating system has it: from then on it reaches
- * the test even after a SIGKILL of this process, so reports can serve as a ledger that survives its writer.
+ * Sends the test a value that it did not request. Resolves once the operating system has accepted it. From then on, it
+ * reaches the test even if this process is killed with SIGKILL, so reports can serve as a log that survives the
+ * process.
  */
 export function report(body: unknown): Promise<void> {
 	return send({ kind: 'testkit:report', body });
@@ -31,7 +32,7 @@ async function answer({ id, body }: Request, handler: (request: unknown) => unkn
 
 function send(message: FromChild): Promise<void> {
 	const sent = Promise.withResolvers<void>();
-	if (!process.send) throw new Error('not started with spawnBun: there is no test to send to');
+	if (!process.send) throw new Error('no test to send to: start this script with spawnBun or spawnNode');
 	process.send(message, undefined, undefined, (error) => (error ? sent.reject(error) : sent.resolve()));
 	return sent.promise;
 }

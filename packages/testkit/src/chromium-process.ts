@@ -4,7 +4,7 @@ import type { OwnedProcess } from './owned-process.ts';
 import { TimeoutError } from './within.ts';
 import { until } from './until.ts';
 
-/** Chromium did not start. The message includes its log. */
+/** Thrown when Chromium does not start. The message includes its log. */
 export class ChromiumStartError extends Error {
 	override readonly name = 'ChromiumStartError';
 
@@ -14,8 +14,9 @@ export class ChromiumStartError extends Error {
 }
 
 /**
- * Not Playwright's defaults: they exempt hidden pages from throttling, and tests need the browser that users have.
- * `--no-sandbox` because the sandbox does not work for root in a container; it only loads what the tests serve.
+ * Used instead of Playwright's defaults, which exempt hidden pages from throttling: tests need a browser that behaves
+ * as it does for users. `--no-sandbox` is needed because the sandbox does not work for root in a container; Chromium
+ * only loads what the tests serve.
  */
 const FLAGS = [
 	'--headless',

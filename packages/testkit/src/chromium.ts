@@ -6,12 +6,15 @@ import { profileDir } from './profile-dir.ts';
 import type { ProfileDir } from './profile-dir.ts';
 
 export interface ChromiumOptions {
-	/** Milliseconds until it must accept commands; default 20000. */
+	/** How long Chromium may take to start accepting commands, in milliseconds. Default 20000. */
 	timeoutMs?: number;
 }
 
 export interface PageOptions {
-	/** Its own cookies and storage, as in a private window; default `false`: those of the profile. */
+	/**
+	 * Whether the page has its own cookies and storage, as in a private window, instead of those of the profile. Default
+	 * `false`.
+	 */
 	incognito?: boolean;
 }
 
@@ -19,20 +22,21 @@ export interface PageOptions {
 export interface Chromium {
 	readonly pid: number;
 	/**
-	 * Playwright's browser. Pages of its `newPage` and `newContext` always stay visible, focused and awake: `hidePage`
-	 * and `freezePage` have no effect on them. Pages of `openPage` behave as they do for users.
+	 * Playwright's browser. Pages created with its `newPage` or `newContext` always stay visible, focused and awake:
+	 * `hidePage` and `freezePage` have no effect on them. Pages created with `openPage` behave as they do for users.
 	 */
 	readonly browser: Browser;
 	/** Opens a page in a separate window, so that it is visible until something hides it. */
 	openPage(options?: PageOptions): Promise<Page>;
-	/** Returns the last 64 KiB of its log. */
+	/** Returns the last 64 KiB of Chromium's log. */
 	log(): string;
-	/** Ends the process and removes the profile. Idempotent. */
+	/** Ends the process and removes the profile. Can be called more than once. */
 	close(): Promise<void>;
 }
 
 /**
- * Resolves when it accepts commands. Rejects with `ChromiumStartError`, which includes its log, if it does not start.
+ * Starts a Chromium. Resolves once it accepts commands. If it does not start, rejects with a `ChromiumStartError`,
+ * which includes its log.
  */
 export async function launchChromium({ timeoutMs = 20_000 }: ChromiumOptions = {}): Promise<Chromium> {
 	const profile = profileDir();
@@ -40,7 +44,7 @@ export async function launchChromium({ timeoutMs = 20_000 }: ChromiumOptions = {
 	try {
 		const running = await startChromium(profile.path, timeoutMs);
 		({ process } = running);
-		// Imported here: it is slow to load, and most users of testkit need no browser.
+		// Imported only here, because it is slow to load and most users of the testkit need no browser.
 		const { chromium } = await import('playwright-core');
 		// Without `noDefaults`, Playwright emulates focus on every page, and pages can't be hidden.
 		const browser = await chromium.connectOverCDP(running.endpoint, {
@@ -63,7 +67,7 @@ async function chromiumOf(browser: Browser, process: OwnedProcess, profile: Prof
 	let closing: Promise<void> | undefined;
 
 	const close = async (): Promise<void> => {
-		await browser.close().catch(() => {}); // It may have exited already.
+		await browser.close().catch(() => {}); // Chromium may have exited already.
 		await process.stop();
 		profile.remove();
 	};
@@ -76,7 +80,10 @@ async function chromiumOf(browser: Browser, process: OwnedProcess, profile: Prof
 	};
 }
 
-/** Playwright can't open a window, and lists pages of contexts that it did not create under the profile's context. */
+/**
+ * Opens a page in a new window over CDP, because Playwright can't open windows. Playwright lists the pages of contexts
+ * that it did not create under the profile's context.
+ */
 async function openPage(root: CDPSession, context: BrowserContext, incognito: boolean): Promise<Page> {
 	const storage = incognito ? await root.send('Target.createBrowserContext', { disposeOnDetach: true }) : {};
 	const created = Promise.withResolvers<string>();
@@ -88,7 +95,7 @@ async function openPage(root: CDPSession, context: BrowserContext, incognito: bo
 	return await opened;
 }
 
-/** Returns `undefined` if the page has been closed. */
+/** Returns the page's target id, or `undefined` if the page has been closed. */
 async function targetId(page: Page): Promise<string | undefined> {
 	try {
 		const session = await pageSession(page);

@@ -5,10 +5,13 @@ import { until } from './until.ts';
 
 export const SLOTS = 16_384;
 
-/** Forms a cluster from fresh nodes: the first `primaryCount` share the slots, the others replicate them in turn. */
+/**
+ * Forms a cluster from new nodes. The first `primaryCount` nodes share the slots; the others become their replicas, in
+ * turn.
+ */
 export async function formCluster(nodes: readonly ClusterNode[], primaryCount: number): Promise<void> {
 	const primaries = nodes.slice(0, primaryCount);
-	// With equal epochs, the nodes would first have to resolve the collisions, one after another.
+	// If the nodes had equal epochs, they would first have to resolve the collisions one after another.
 	await Promise.all(nodes.map((node, index) => node.command('CLUSTER', 'SET-CONFIG-EPOCH', String(index + 1))));
 	await Promise.all(primaries.map((primary, index) => assignSlots(primary, index, primaryCount)));
 	await introduceAll(nodes);
@@ -25,7 +28,7 @@ async function assignSlots(primary: ClusterNode, index: number, primaryCount: nu
 	await primary.command('CLUSTER', 'ADDSLOTSRANGE', String(first), String(last));
 }
 
-/** Every node meets every other: gossip alone takes seconds to spread. */
+/** Introduces every node to every other node, because gossip alone would take seconds to spread. */
 async function introduceAll(nodes: readonly ClusterNode[]): Promise<void> {
 	const busPorts = await Promise.all(
 		nodes.map(async (node) => {

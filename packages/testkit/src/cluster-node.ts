@@ -22,7 +22,7 @@ export function running<Node extends RedisServer>(nodes: readonly Node[]): Node[
 	return nodes.filter(({ state }) => state === 'running');
 }
 
-/** Returns the views of the nodes that are running and answer. */
+/** Resolves with the views of all nodes that are running and answer. */
 export function viewsOf(nodes: readonly RedisServer[]): Promise<ClusterView[]> {
 	return fulfilled(running(nodes).map(viewOf));
 }

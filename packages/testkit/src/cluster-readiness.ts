@@ -7,7 +7,7 @@ import { parseInfo } from './redis-info.ts';
 import type { RedisInfo } from './redis-info.ts';
 import { hasReplicas } from './replication.ts';
 
-/** What a node reports about itself and the others. */
+/** A node's report about itself and the other nodes. */
 interface NodeReport {
 	readonly node: ClusterNode;
 	readonly cluster: RedisInfo;
@@ -18,8 +18,8 @@ interface NodeReport {
 const UNHEALTHY_FLAGS = ['handshake', 'noaddr', 'fail?', 'fail'];
 
 /**
- * Returns why the cluster is not ready, or `undefined`. Ignores nodes that are killed or frozen, but not their slots,
- * until a replica has taken over.
+ * Resolves with the reason why the cluster is not ready, or with `undefined` if it is ready. Ignores nodes that are
+ * killed or frozen. The cluster is not ready, however, until replicas have taken over the slots of such nodes.
  */
 export async function reasonNotReady(nodes: readonly ClusterNode[]): Promise<string | undefined> {
 	const runningNodes = running(nodes);

@@ -1,16 +1,16 @@
-/** One line of `CLUSTER NODES`: https://redis.io/docs/latest/commands/cluster-nodes/ */
+/** One line of `CLUSTER NODES`, see https://redis.io/docs/latest/commands/cluster-nodes/ */
 export interface NodeView {
 	readonly id: string;
 	readonly port: number;
 	readonly busPort: number;
-	/** `myself`, `master`, `slave`, `fail?`, `fail`, `handshake`, … */
+	/** For example `myself`, `master`, `slave`, `fail?`, `fail` or `handshake`. */
 	readonly flags: ReadonlySet<string>;
-	/** `undefined` for a primary. */
+	/** The id of a replica's primary; `undefined` for a primary. */
 	readonly primaryId: string | undefined;
-	/** If two nodes claim a slot, the one with the higher epoch owns it. */
+	/** The node's epoch. If two nodes claim a slot, the one with the higher epoch owns it. */
 	readonly epoch: number;
 	readonly connected: boolean;
-	/** The first and last slot of each range. */
+	/** The ranges of slots that the node owns, each as its first and last slot. */
 	readonly slots: readonly (readonly [number, number])[];
 }
 
@@ -34,7 +34,8 @@ function parseNode([id = '', address = '', flags = '', primary = '-', , , epoch,
 		primaryId: primary === '-' ? undefined : primary,
 		epoch: Number(epoch),
 		connected: link === 'connected',
-		slots: slots.filter((range) => !range.startsWith('[')).map(parseRange), // In brackets: slots being moved.
+		// Slots that are being moved are in brackets.
+		slots: slots.filter((range) => !range.startsWith('[')).map(parseRange),
 	};
 }
 
@@ -47,21 +48,22 @@ export function ownerOf(view: ClusterView, slot: number): NodeView | undefined {
 	return view.find(({ slots }) => slots.some(([first, last]) => first <= slot && slot <= last));
 }
 
-/** Describes which slots and which primaries the nodes with these ids have, to compare views. */
+/** Describes the slots or the primary of each node with one of these ids, so that views can be compared. */
 export function describeRoles(view: ClusterView, ids: readonly string[]): string {
 	const nodes = view.filter(({ id }) => ids.includes(id)).toSorted((one, other) => one.port - other.port);
 	const primaryOf = ({ primaryId }: NodeView): number | undefined => view.find(({ id }) => id === primaryId)?.port;
 	return nodes.map((node) => `${node.port}: ${node.slots.join(' ') || `replica of ${primaryOf(node)}`}`).join('; ');
 }
 
-/** Returns the view that includes the latest change. */
+/** Returns the view that includes the most recent change. */
 export function newest(views: readonly ClusterView[]): ClusterView | undefined {
 	const latest = (view: ClusterView): number => Math.max(...view.map(({ epoch }) => epoch));
 	return views.toSorted((one, other) => latest(other) - latest(one))[0];
 }
 
 /**
- * Describes the epoch of each primary that owns slots. A replica with an outdated epoch of its primary gets no votes.
+ * Describes the epoch of each primary that owns slots. A replica that knows only an outdated epoch of its primary gets
+ * no votes.
  */
 export function describeEpochs(view: ClusterView, ids: readonly string[]): string {
 	const primaries = view.filter(({ id, slots }) => slots.length > 0 && ids.includes(id));
@@ -71,7 +73,7 @@ export function describeEpochs(view: ClusterView, ids: readonly string[]): strin
 		.join('; ');
 }
 
-/** Returns whether two primaries have the same epoch. One of them is about to take a new one. */
+/** Returns whether two primaries have the same epoch. One of them is then about to take a new epoch. */
 export function haveCollision(view: ClusterView): boolean {
 	const epochs = view.filter(({ slots }) => slots.length > 0).map(({ epoch }) => epoch);
 	return new Set(epochs).size < epochs.length;

@@ -1,7 +1,7 @@
 const SHOWN = 10;
 const SHOWN_LENGTH = 120;
 
-/** Describes the messages that a client received, for an error message: the last ten, shortened. */
+/** Describes the messages that a client has received, for use in an error message. Lists the last ten, shortened. */
 export function describeMessages(messages: readonly (string | Uint8Array)[]): string {
 	if (messages.length === 0) return 'nothing';
 	const left = messages.length - SHOWN;

@@ -7,8 +7,8 @@ const MAC_PATHS = [
 ];
 
 /**
- * Returns the path of this system's Chromium or Chrome. CHROMIUM_PATH takes precedence, even if the file does not
- * exist.
+ * Returns the path of this system's Chromium or Chrome, or `undefined` if there is no such browser. If CHROMIUM_PATH is
+ * set, only that path is considered.
  */
 export function findChromium(): string | undefined {
 	const PATH = process.env['PATH'] ?? '';
@@ -19,7 +19,8 @@ export function findChromium(): string | undefined {
 }
 
 /**
- * A snap has a /tmp separate from the tests'. Ubuntu's packages are scripts that start a snap, or ask to install it.
+ * Whether a browser is a snap, which is unusable because its /tmp is separate from that of the tests. Ubuntu's packages
+ * are scripts that start a snap, or ask the user to install it.
  */
 function isSnap(path: string): boolean {
 	const target = realpathSync(path);

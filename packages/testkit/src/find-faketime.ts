@@ -1,13 +1,15 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Where Debian and Ubuntu install it, below a folder named for the machine's architecture. */
+/** Debian and Ubuntu install it in a folder of this one that is named for the machine, such as `x86_64-linux-gnu`. */
 const LIBRARIES = '/usr/lib';
+/** The variant for processes with several threads. */
 const LIBRARY = 'faketime/libfaketimeMT.so.1';
 
-/** Returns the path of libfaketime for programs with threads, or `undefined` if it is not installed. */
+/** Returns the path of libfaketime; undefined if it is not installed, or if this is not Linux. */
 export function findFaketime(): string | undefined {
-	if (!existsSync(LIBRARIES)) return undefined;
-	const paths = readdirSync(LIBRARIES).map((name) => join(LIBRARIES, name, LIBRARY));
-	return paths.find((path) => existsSync(path));
+	if (process.platform !== 'linux') return undefined;
+	return readdirSync(LIBRARIES)
+		.map((name) => join(LIBRARIES, name, LIBRARY))
+		.find((path) => existsSync(path));
 }

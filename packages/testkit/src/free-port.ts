@@ -1,17 +1,19 @@
 import { createServer } from 'node:net';
 
-// Below the ephemeral ports (Linux: 32768 to 60999, macOS and Windows: from 49152). If a server on an ephemeral port
-// goes down, a reconnecting client can be given that same port as its local port: the server then can't restart, or the
-// client even connects to itself.
+// The range is below the ephemeral ports (on Linux 32768 to 60999, on macOS and Windows from 49152). If a server on an
+// ephemeral port went down, a reconnecting client could get that same port as its local port. Then the server could not
+// restart, or the client would even connect to itself.
 const LOWEST = 20_000;
 const HIGHEST = 31_999;
 
-/** Ports that this thread has returned: two calls never return the same port, even before a server listens on it. */
+/**
+ * The ports that this thread has returned. Two calls never return the same port, even if no server listens on it yet.
+ */
 const handedOut = new Set<number>();
 
 /**
- * Returns a free loopback port outside the ephemeral range, so that clients do not take it while its server restarts.
- * It is not reserved: another process may take it first, so be ready to retry with another one.
+ * Resolves with a free loopback port outside the ephemeral range, so that clients can't take it while its server
+ * restarts. The port is not reserved: another process may take it first, so be prepared to try again with another port.
  */
 export async function freePort(): Promise<number> {
 	for (let attempt = 0; attempt < 100; attempt++) {

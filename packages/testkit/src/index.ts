@@ -18,6 +18,7 @@ export { hasSent } from './link-filter.ts';
 
 // Clocks
 export { fakeClock } from './fake-clock.ts';
+export { findFaketime } from './find-faketime.ts';
 
 // Clients
 export { connectClient } from './test-client.ts';

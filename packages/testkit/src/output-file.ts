@@ -5,17 +5,17 @@ import { join } from 'node:path';
 const KEPT_BYTES = 64 * 1024;
 
 export interface OutputFile {
-	/** For a child's stdout and stderr. */
+	/** The file descriptor to pass to a child as stdout and stderr. */
 	readonly fd: number;
-	/** Returns the last 64 KiB written to it, or after `close`, the last 64 KiB at that time. */
+	/** Returns the last 64 KiB that were written to the file; after `close`, those that had been written until then. */
 	read(): string;
 	close(): void;
 }
 
 /**
- * Collects a child's output. Uses a file rather than a pipe: a full pipe would block the child while the test is busy,
- * and its last lines could arrive only after the child's exit. The file has no name and disappears when its last user
- * closes it.
+ * Collects a child's output. Uses a file rather than a pipe, because a full pipe would block the child while the test
+ * is busy, and the last lines could arrive only after the child's exit. The file has no name, and disappears when its
+ * last user closes it.
  */
 export function outputFile(): OutputFile {
 	const path = join(tmpdir(), `orijs-output-${crypto.randomUUID()}`);
@@ -36,7 +36,7 @@ export function outputFile(): OutputFile {
 function readTail(fd: number): string {
 	const { size } = fstatSync(fd);
 	const tail = Buffer.alloc(Math.min(size, KEPT_BYTES));
-	// Reads by position, because the child shares the file offset.
+	// Reads at an explicit position, because the child shares the file offset.
 	const length = readSync(fd, tail, 0, tail.length, size - tail.length);
 	return tail.toString('utf8', 0, length);
 }

@@ -2,49 +2,55 @@ import { runOnExit } from './run-on-exit.ts';
 import { outputFile } from './output-file.ts';
 
 export interface Exit {
-	/** `null` when a signal ended it. */
+	/** The exit code; `null` if a signal ended the process. */
 	readonly code: number | null;
 	readonly signal: NodeJS.Signals | number | null;
 }
 
-/** `frozen` by `freeze`; a SIGSTOP from elsewhere is not detected. */
+/** `frozen` means frozen by `freeze`: a SIGSTOP from elsewhere is not detected. */
 export type ProcessState = 'running' | 'frozen' | 'ended';
 
 /** A child process that is killed when the thread that started it ends. */
 export interface OwnedProcess {
 	readonly pid: number;
-	/** Never rejects. */
+	/** Resolves when the process has ended. Never rejects. */
 	readonly exited: Promise<Exit>;
 	state(): ProcessState;
-	/** Returns the last 64 KiB of its stdout and stderr. */
+	/** Returns the last 64 KiB of the process's stdout and stderr. */
 	output(): string;
-	/** Sends a signal (default SIGKILL), unless it has ended. */
+	/** Sends a signal (default SIGKILL), unless the process has ended. */
 	kill(signal?: NodeJS.Signals): void;
-	/** Sends SIGSTOP: it hangs with its connections open, as under overload or on a paused machine. */
+	/** Sends SIGSTOP: the process hangs with its connections open, as under overload or on a paused machine. */
 	freeze(): void;
-	/** Sends SIGCONT: it continues where it stopped. */
+	/** Sends SIGCONT: the process continues where it was stopped. */
 	thaw(): void;
-	/** Sends SIGTERM, then SIGKILL if it does not end within `graceMs` (default 2000). Idempotent. */
+	/**
+	 * Sends SIGTERM, followed by SIGKILL if the process does not end within `graceMs` (default 2000). A frozen process
+	 * is killed immediately. Can be called more than once.
+	 */
 	stop(graceMs?: number): Promise<Exit>;
 }
 
 /** A process started with `onMessage`. */
 export interface MessagingProcess extends OwnedProcess {
-	/** Throws if the process has ended. */
+	/** Sends a message over the IPC channel. Throws if the process has ended. */
 	send(message: unknown): void;
 }
 
 export interface OwnProcessOptions {
-	/** Added to this process's environment; `undefined` removes a variable. */
+	/** Variables to add to this process's environment; `undefined` removes a variable. */
 	env?: Record<string, string | undefined>;
 	cwd?: string;
-	/** Opens a Bun IPC channel. */
+	/** Called with each message from the process. If set, a Bun IPC channel is opened. */
 	onMessage?: (message: unknown) => void;
-	/** Of IPC messages; default `advanced`: structured clone, which keeps typed arrays. Node supports only `json`. */
+	/**
+	 * How IPC messages are serialized. Default `advanced`, which is structured clone and preserves typed arrays. Node
+	 * only supports `json`.
+	 */
 	serialization?: 'advanced' | 'json';
 }
 
-/** Throws if the executable can't be started. */
+/** Starts a process. Throws if the executable can't be started. */
 export function ownProcess(command: readonly string[], options: OwnProcessOptions = {}): MessagingProcess {
 	const { env, cwd, onMessage, serialization = 'advanced' } = options;
 	const output = outputFile();
@@ -83,7 +89,7 @@ export function ownProcess(command: readonly string[], options: OwnProcessOption
 			kill('SIGCONT');
 		},
 		async stop(graceMs = 2000) {
-			// A stopped process can't handle SIGTERM, and SIGCONT would let it do more work.
+			// A frozen process can't handle SIGTERM, and SIGCONT would let it continue to work.
 			kill(state === 'frozen' ? 'SIGKILL' : 'SIGTERM');
 			const timer = setTimeout(() => kill('SIGKILL'), graceMs);
 			try {

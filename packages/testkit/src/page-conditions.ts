@@ -2,21 +2,22 @@ import type { Page } from 'playwright-core';
 import { pageSession } from './page-session.ts';
 
 /**
- * Takes the page and its dedicated workers offline: `navigator.onLine` is false, `offline` fires, new connections fail.
- * Open WebSockets stay open and stall, without an event, until the page is online again. Other pages stay online.
+ * Takes the page and its dedicated workers offline: `navigator.onLine` becomes false, `offline` fires, and new
+ * connections fail. Open WebSockets stay open but stall, without an event, until the page is online again. Other pages
+ * stay online.
  */
 export async function takeOffline(page: Page): Promise<void> {
 	await setOffline(page, true);
 }
 
-/** Undoes `takeOffline`: `online` fires, and pending messages of open WebSockets arrive. */
+/** Undoes `takeOffline`: `online` fires, and pending messages on open WebSockets arrive. */
 export async function bringOnline(page: Page): Promise<void> {
 	await setOffline(page, false);
 }
 
 /**
- * Minimizes the page's window: `visibilitychange` and `blur` fire, timers run at most once a second. Only for pages of
- * `Chromium.openPage`. Hides all tabs of the window.
+ * Minimizes the page's window: `visibilitychange` and `blur` fire, and timers run at most once a second. Hides all tabs
+ * of the window. Works only for pages opened with `Chromium.openPage`.
  */
 export async function hidePage(page: Page): Promise<void> {
 	await setWindow(page, 'minimized');
@@ -28,9 +29,9 @@ export async function showPage(page: Page): Promise<void> {
 }
 
 /**
- * Hides the page and suspends it, as browsers do with pages hidden for long: `freeze` fires, then no timers, events or
- * messages until `resumePage`. The other side sees its WebSockets as open. `page.evaluate` still works, but MUST NOT
- * await anything that the frozen page does.
+ * Hides the page and suspends it, as browsers do with pages that have been hidden for a long time: `freeze` fires,
+ * followed by no timers, events or messages until `resumePage`. To the other side, the page's WebSockets seem open.
+ * `page.evaluate` still works, but MUST NOT await anything that the frozen page does.
  */
 export async function freezePage(page: Page): Promise<void> {
 	await hidePage(page);
@@ -38,9 +39,9 @@ export async function freezePage(page: Page): Promise<void> {
 }
 
 /**
- * Undoes the freeze: `resume` fires. The page stays hidden, as it does in browsers until the user opens it. Chromium
- * closes the WebSockets that were open (1006 for the page, 1001 for the other side). Messages sent to the frozen page
- * are lost, except from its first moments.
+ * Undoes the freeze: `resume` fires. The page stays hidden, as in browsers until the user opens it. Chromium closes the
+ * WebSockets that were open (1006 for the page, 1001 for the other side). Messages that were sent to the frozen page
+ * are lost, except those from the first moments after the freeze.
  */
 export async function resumePage(page: Page): Promise<void> {
 	await setLifecycle(page, 'active');

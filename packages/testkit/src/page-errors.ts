@@ -1,13 +1,13 @@
 import type { Page } from 'playwright-core';
 
 export interface PageErrors {
-	/** Uncaught exceptions and rejections, with their stacks. Grows. */
+	/** The uncaught exceptions and rejections so far, with their stacks. */
 	readonly uncaught: readonly string[];
-	/** Messages of `console.error`, and Chromium's own errors, such as a failed connection. Grows. */
+	/** The messages of `console.error` so far, and of Chromium's own errors, such as a failed connection. */
 	readonly logged: readonly string[];
 }
 
-/** Collects errors from now on: call it before the page loads anything. */
+/** Collects all errors from now on, so it should be called before the page loads anything. */
 export function collectErrors(page: Page): PageErrors {
 	const uncaught: string[] = [];
 	const logged: string[] = [];

@@ -2,7 +2,10 @@ import type { CDPSession, Page } from 'playwright-core';
 
 const sessions = new WeakMap<Page, Promise<CDPSession>>();
 
-/** Returns the page's CDP session, one per page. It stays open, because emulation ends with its session. */
+/**
+ * Resolves with the page's CDP session. There is one session per page, which stays open because emulated conditions end
+ * with their session.
+ */
 export function pageSession(page: Page): Promise<CDPSession> {
 	const known = sessions.get(page);
 	if (known) return known;

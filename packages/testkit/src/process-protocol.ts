@@ -1,6 +1,4 @@
-/**
- * The messages between a test and its child process over IPC. `kind` tells them apart from a script's other messages.
- */
+/** The IPC messages between a test and its child process. `kind` distinguishes them from a script's other messages. */
 
 export interface Request {
 	readonly kind: 'testkit:request';
@@ -17,7 +15,7 @@ export interface Answer {
 export interface Failure {
 	readonly kind: 'testkit:failure';
 	readonly id: number;
-	/** The stack if there is one: IPC does not keep the class of an Error. */
+	/** The error's stack, if it has one. It is sent as text, because IPC does not preserve the class of an error. */
 	readonly error: string;
 }
 

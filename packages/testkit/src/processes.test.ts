@@ -40,15 +40,15 @@ test('requests preserve typed arrays, and each gets its own reply', async () => 
 test('a handler that throws rejects only its own request', async () => {
 	const child = spawn('child.ts');
 
-	await expect(child.request('fail')).rejects.toThrow(/TypeError: as asked/);
+	await expect(child.request('fail')).rejects.toThrow(/TypeError: as requested/);
 	expect(await child.request('next')).toBe('next');
 });
 
 test('an exit rejects pending and later requests, with the output', async () => {
 	const child = spawn('child.ts');
 
-	await expect(child.request('exit')).rejects.toThrow(/child\.ts ended with 3\nleaving with 3/);
-	await expect(child.request('more')).rejects.toThrow(/ended with 3/);
+	await expect(child.request('exit')).rejects.toThrow(/child\.ts exited with 3\nleaving with 3/);
+	await expect(child.request('more')).rejects.toThrow(/exited with 3/);
 	expect(await child.exited).toEqual({ code: 3, signal: null });
 });
 
@@ -71,7 +71,7 @@ test('a frozen process answers requests only once it is thawed', async () => {
 	await child.request('ready?');
 	child.freeze();
 
-	await expect(child.request('lost', 100)).rejects.toThrow(/no answer to "lost" within 100 ms/);
+	await expect(child.request('lost', 100)).rejects.toThrow(/did not answer "lost" within 100 ms/);
 	const late = child.request('late');
 	child.thaw();
 	expect(await late).toBe('late');
@@ -87,7 +87,7 @@ test('a frozen process can be stopped', async () => {
 test('reports survive a SIGKILL of the process that sent them', async () => {
 	const child = spawn('child.ts');
 
-	await expect(child.request('report and die')).rejects.toThrow(/ended with SIGKILL/);
+	await expect(child.request('report and die')).rejects.toThrow(/exited with SIGKILL/);
 	expect(child.reports).toEqual(Array.from({ length: 1000 }, (_, index) => index + 1));
 });
 

@@ -9,26 +9,30 @@ const REQUEST_TIMEOUT_MS = 10_000;
 
 export interface SpawnOptions {
 	args?: readonly string[];
-	/** Added to this process's environment; `undefined` removes a variable. */
+	/** Variables to add to this process's environment; `undefined` removes a variable. */
 	env?: Record<string, string | undefined>;
-	/** Export conditions; default `['@orijs/source']`, which loads our packages from their sources. */
+	/**
+	 * Export conditions. Default `['@orijs/source']`, with which this repository's packages are loaded from their
+	 * sources.
+	 */
 	conditions?: readonly string[];
 }
 
 /** A script in a separate process that is killed when the test ends. */
 export interface ScriptProcess extends OwnedProcess {
-	/** What the script passed to `report`, in order. Complete once `exited` has resolved. */
+	/** The values that the script has passed to `report`, in order. The list is complete once `exited` has resolved. */
 	readonly reports: readonly unknown[];
 	/**
-	 * Resolves with what the script's `answerRequests` handler returns. Waits if the script is still starting. Rejects
-	 * if the handler throws, if the process ends first or has ended (with its output), and after `timeoutMs` (default
-	 * 10000).
+	 * Sends a request, and resolves with the result of the script's `answerRequests` handler. Waits if the script is
+	 * still starting. Rejects if the handler throws, if the process ends or has ended (with its output), or after
+	 * `timeoutMs` (default 10000).
 	 */
 	request<Reply = unknown>(message: unknown, timeoutMs?: number): Promise<Reply>;
 }
 
 /**
- * Starts a script, which may use `answerRequests` and `report`. Messages may contain what structured clone supports.
+ * Starts a script on Bun. The script can use `answerRequests` and `report`. Messages can contain all values that
+ * structured clone supports.
  */
 export function spawnBun(script: string | URL, options: SpawnOptions = {}): ScriptProcess {
 	const { args = [], env = {}, conditions = ['@orijs/source'] } = options;
@@ -37,7 +41,7 @@ export function spawnBun(script: string | URL, options: SpawnOptions = {}): Scri
 	return spawnScript(path, command, env, 'advanced');
 }
 
-/** Like {@link spawnBun}, for a JavaScript file and Node. Messages may contain what JSON supports. */
+/** Like {@link spawnBun}, but runs a JavaScript file on Node. Messages can only contain JSON values. */
 export function spawnNode(
 	script: string,
 	{ args = [], env = {} }: Omit<SpawnOptions, 'conditions'> = {},
@@ -45,7 +49,7 @@ export function spawnNode(
 	return spawnScript(script, [findNode(), script, ...args], env, 'json');
 }
 
-/** Under `bun --bun`, the first `node` in PATH is a link to Bun. */
+/** Returns the path of the real Node. Under `bun --bun`, the first `node` in PATH is a link to Bun. */
 function findNode(): string {
 	const path = (process.env['PATH'] ?? '').split(':').filter((directory) => !/\/bun-node[^/]*$/.test(directory));
 	const node = Bun.which('node', { PATH: path.join(':') });
@@ -68,11 +72,12 @@ function spawnScript(
 		if (!isFromChild(message)) return;
 		if (message.kind === 'testkit:report') reports.push(message.body);
 		else if (message.kind === 'testkit:answer') waiting.get(message.id)?.resolve(message.body);
-		else waiting.get(message.id)?.reject(new Error(`${path} failed to answer: ${message.error}`));
+		else waiting.get(message.id)?.reject(new Error(`${path} failed to answer a request: ${message.error}`));
 	};
 
 	const child = ownProcess(command, { env, onMessage, serialization });
-	const ended = ({ code, signal }: Exit): Error => new Error(`${path} ended with ${signal ?? code}\n${child.output()}`);
+	const ended = ({ code, signal }: Exit): Error =>
+		new Error(`${path} exited with ${signal ?? code}\n${child.output()}`);
 	void child.exited.then((result) => {
 		exit = result;
 		for (const { reject } of waiting.values()) reject(ended(result));
@@ -100,6 +105,6 @@ function spawnScript(
 	};
 
 	function noAnswer(body: unknown, timeoutMs: number): string {
-		return `${path} gave no answer to ${Bun.inspect(body)} within ${timeoutMs} ms\n${child.output()}`;
+		return `${path} did not answer ${Bun.inspect(body)} within ${timeoutMs} ms\n${child.output()}`;
 	}
 }

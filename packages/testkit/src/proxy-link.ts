@@ -6,35 +6,38 @@ const REMEMBERED_BYTES = 4096;
 export type Direction = 'toServer' | 'toClient';
 
 export interface FreezeOptions {
-	/** Default: both. */
+	/** The direction to freeze. Default: both. */
 	direction?: Direction;
 }
 
 export interface ThawOptions {
 	/**
-	 * What to do with the bytes held while frozen; default `deliver`. `drop` loses messages while the connection stays
-	 * open, which never happens on a real network: TCP loses no bytes from the middle of a stream. It drops what the
-	 * proxy has read, so a message split over two reads around the freeze is cut and the receiver gets garbage: freeze
-	 * and thaw while no message is in transit.
+	 * What to do with the bytes held while frozen. Default `deliver`. `drop` loses messages while the connection stays
+	 * open. This never happens on a real network, because TCP loses no bytes from the middle of a stream. `drop`
+	 * discards everything that the proxy has read. If a message is split by the freeze, the receiver gets garbage, so
+	 * freeze and thaw while no message is in transit.
 	 */
 	held?: 'deliver' | 'drop';
 }
 
 /** One connection through the proxy. */
 export interface ProxyLink {
-	/** Counts from 1, in the order in which clients connect. */
+	/** The number of the link, counted from 1 in the order in which clients connect. */
 	readonly id: number;
-	/** Milliseconds since the epoch. */
+	/** When the link was opened, in milliseconds since the epoch. */
 	readonly openedAt: number;
 	/** The first 4 KiB that the client sent, one character per byte; see `hasSent`. */
 	readonly sent: string;
-	/** Bytes read but not yet forwarded, in both directions together. */
+	/** The number of bytes read but not yet forwarded, in both directions together. */
 	readonly held: number;
-	/** Closes both sides, frozen or not, and drops held bytes. Default `reset` (RST); `end` is a FIN. */
+	/** Closes both sides, frozen or not, and drops held bytes. `reset` (the default) sends an RST, `end` a FIN. */
 	cut(how?: Ending): void;
-	/** Stops forwarding bytes, FINs and RSTs: neither side notices. */
+	/** Stops forwarding bytes, FINs and RSTs, without either side noticing. */
 	freeze(options?: FreezeOptions): void;
-	/** Throws if `drop` would be incomplete because more than `holdBytes` has arrived. */
+	/**
+	 * Forwards again, in both directions. With `drop`, throws if more than `holdBytes` has arrived, so that only a part
+	 * could be dropped.
+	 */
 	thaw(options?: ThawOptions): void;
 }
 
@@ -50,7 +53,7 @@ export interface LinkOptions {
 	client: Socket;
 	target: Target;
 	holdBytes: number;
-	/** Directions that start frozen. */
+	/** The directions that are frozen from the start. */
 	frozen: Iterable<Direction>;
 	bytesPerSecond: number | undefined;
 	/** How long bytes take, in milliseconds. */
@@ -59,7 +62,7 @@ export interface LinkOptions {
 	onEnd: () => void;
 }
 
-/** A link as the proxy uses it: with handlers for its client's socket events. */
+/** A link as used by the proxy, with handlers for the events of the client's socket. */
 export interface DrivenLink extends ProxyLink {
 	throttle(bytesPerSecond: number | undefined): void;
 	delay(direction: Direction, ms: number): void;
@@ -69,7 +72,10 @@ export interface DrivenLink extends ProxyLink {
 	clientClosed(how: Ending): void;
 }
 
-/** Connects to the target: immediately, or if it starts frozen towards the server, once thawed. */
+/**
+ * Creates a link and connects it to the target: immediately or, if it starts frozen towards the server, once it is
+ * thawed.
+ */
 export function createLink({ id, client, target, holdBytes, ...options }: LinkOptions): DrivenLink {
 	let server: Socket | undefined;
 	let connecting = false;
@@ -95,7 +101,7 @@ export function createLink({ id, client, target, holdBytes, ...options }: LinkOp
 		closed[side] = true;
 		const [from, to] = side === 'client' ? [pipes.toServer, pipes.toClient] : [pipes.toClient, pipes.toServer];
 		from.finish(how);
-		to.pump(); // Detects that its sink is gone.
+		to.pump(); // So that it detects that its sink is gone.
 		if (closed.client && (closed.server || (!server && !connecting))) end();
 	};
 
@@ -104,7 +110,7 @@ export function createLink({ id, client, target, holdBytes, ...options }: LinkOp
 		await Bun.connect({
 			hostname: target.host,
 			port: target.port,
-			// Otherwise the server's FIN would end our sending too.
+			// Otherwise, a FIN from the server would also end sending to it.
 			allowHalfOpen: true,
 			socket: {
 				open(socket) {
@@ -122,7 +128,7 @@ export function createLink({ id, client, target, holdBytes, ...options }: LinkOp
 
 	const connectWhenThawed = (): void => {
 		if (connecting || ended || closed.client || frozen.has('toServer')) return;
-		// The client is already connected: a reset is the closest to a refused connection.
+		// The client is already connected, so a reset is as close as possible to a refused connection.
 		connect().catch(() => closeSide('server', 'reset'));
 	};
 
@@ -174,7 +180,7 @@ export function createLink({ id, client, target, holdBytes, ...options }: LinkOp
 		const held = [...frozen].map((direction) => pipes[direction]);
 		if (held.some((pipe) => pipe.full)) {
 			throw new Error(
-				`link ${id} received more than it can hold (${holdBytes} bytes): can't drop only a part; raise holdBytes`,
+				`link ${id} received more than it can hold (${holdBytes} bytes): only a part could be dropped; raise holdBytes`,
 			);
 		}
 		for (const pipe of held) pipe.drop();

@@ -3,20 +3,20 @@ import { timeoutError, within } from './within.ts';
 
 export type Message = string | Uint8Array;
 
-/** The messages that a client received, in order, and the waits for further ones. */
+/** The messages that a client has received, in order, and the callers that wait for further messages. */
 export interface ReceivedMessages {
 	readonly all: Message[];
 	push(message: Message): void;
-	/** No more messages will arrive: pending and later waits reject with this reason. */
+	/** Called when no more messages will arrive. Pending and later waits reject with this reason. */
 	end(reason: string): void;
-	/** Consumes the oldest unconsumed message that matches. */
+	/** Resolves with the oldest unconsumed message that matches, and consumes it. */
 	next(matches: (message: Message) => boolean, timeoutMs: number): Promise<Message>;
 	/** Resolves with all messages once at least `count` have arrived. */
 	atLeast(count: number, timeoutMs: number): Promise<Message[]>;
 }
 
 interface Waiter {
-	/** Called after each message; `true` once the wait has settled. */
+	/** Called after each message. Returns whether the wait has settled. */
 	check: () => boolean;
 	reject: (error: Error) => void;
 }
@@ -36,7 +36,7 @@ export function createReceivedMessages(): ReceivedMessages {
 		return index === -1 ? undefined : unconsumed.splice(index, 1)[0];
 	};
 
-	/** Resolves with what `find` returns, once that is not `undefined`. */
+	/** Resolves with the result of `find`, once it is not `undefined`. */
 	const wait = async <T>(find: () => T | undefined, timeoutMs: number, missing: () => string): Promise<T> => {
 		const answer = Promise.withResolvers<T>();
 		const waiter: Waiter = {

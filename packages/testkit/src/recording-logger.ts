@@ -9,7 +9,7 @@ export interface LogLine {
 	readonly details: Details | undefined;
 }
 
-/** A logger that records its lines. */
+/** A logger that records all lines. */
 export class RecordingLogger {
 	readonly lines: LogLine[] = [];
 

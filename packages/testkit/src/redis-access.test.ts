@@ -6,7 +6,7 @@ import { selfSigned } from './self-signed.ts';
 
 const clients: RedisClient[] = [];
 
-/** Connects with what a test has: the URL and the certificate. */
+/** Connects as a test would, with the URL and the certificate. */
 function connect(url: string, ca?: string): RedisClient {
 	const client = new RedisClient(url, { autoReconnect: false, ...(ca !== undefined && { tls: { ca } }) });
 	clients.push(client);

@@ -5,7 +5,7 @@ import type { RedisCluster } from './redis-cluster.ts';
 
 let cluster: RedisCluster;
 
-/** A new cluster per test: nodes remember their last vote, and do not vote again for a while. */
+/** Each test gets a new cluster, because nodes remember their last vote and do not vote again for a while. */
 beforeEach(async () => {
 	cluster = await startRedisCluster();
 });

@@ -9,28 +9,30 @@ import { startAll, stopAll } from './start-all.ts';
 import { until } from './until.ts';
 
 export interface ClusterOptions {
-	/** Default 3, the minimum for failover: the remaining ones need a majority. */
+	/**
+	 * The number of primaries. Default 3, the minimum for failover, in which the remaining primaries need a majority.
+	 */
 	primaries?: number;
-	/** Per primary; default 1. */
+	/** The number of replicas per primary. Default 1. */
 	replicas?: number;
-	/** Further `redis-server` arguments for every node; they override the defaults. */
+	/** Further `redis-server` arguments for every node, which override the defaults. */
 	args?: readonly string[];
 	/** Added to the environment of every node's process. */
 	env?: Record<string, string>;
 	/**
-	 * Milliseconds of silence after which a node counts as down; default 1500. Its replica takes over one to two seconds
-	 * later. With much less, a busy machine causes spurious failovers.
+	 * How long a node must be silent to count as down, in milliseconds. Default 1500. Its replica takes over one to two
+	 * seconds later. A much lower value causes spurious failovers on a busy machine.
 	 */
 	nodeTimeoutMs?: number;
-	/** Required by every node. */
+	/** The password that every node requires. */
 	password?: string;
 }
 
 /** A real Redis Cluster. Each node is a `RedisServer` that can be killed, frozen and restarted. */
 export interface RedisCluster {
-	/** First the initial primaries, then their replicas in turn. */
+	/** All nodes: first the initial primaries, then the replicas of each in turn. */
 	readonly nodes: readonly ClusterNode[];
-	/** Resolves with the nodes that own slots. Includes one that is down until a replica has taken over. */
+	/** Resolves with the nodes that own slots. A node that is down is included until a replica has taken over. */
 	primaries(): Promise<ClusterNode[]>;
 	/** Resolves with a node's current replicas, including those that are down. */
 	replicasOf(node: ClusterNode): Promise<ClusterNode[]>;
@@ -38,22 +40,25 @@ export interface RedisCluster {
 	primaryOf(slotOrKey: number | string): Promise<ClusterNode>;
 	slotOf(key: string): Promise<number>;
 	/**
-	 * Promotes a replica (CLUSTER FAILOVER). By default in coordination with its primary; `force`: only by vote;
-	 * `takeover`: without either. Resolves when all running nodes know.
+	 * Promotes a replica with CLUSTER FAILOVER. By default, this is coordinated with its primary; with `force`, only a
+	 * vote of the primaries is needed; with `takeover`, neither is. Resolves when all running nodes know about it.
 	 */
 	failover(replica: ClusterNode, how?: 'force' | 'takeover'): Promise<void>;
-	/** Moves a slot with its keys to another primary. Resolves when all running nodes know. */
+	/** Moves a slot with its keys to another primary. Resolves when all running nodes know about it. */
 	moveSlot(slot: number, from: ClusterNode, to: ClusterNode): Promise<void>;
 	/**
-	 * Resolves when all running nodes report `cluster_state:ok`, see each other, agree on the owner of each slot, own
-	 * all slots, and all replicas are in sync. After a kill, this means that the failover is complete. Rejects after
-	 * `timeoutMs` (default 15000) with the reason.
+	 * Resolves when all running nodes report `cluster_state:ok`, see each other, agree on the owner of each slot and
+	 * together own all slots, and when all replicas are in sync. After a kill, this means that the failover is complete.
+	 * Rejects after `timeoutMs` (default 15000) with the reason.
 	 */
 	ready(timeoutMs?: number): Promise<void>;
 	stop(): Promise<void>;
 }
 
-/** Resolves when it is ready. Takes a few seconds: a node does not serve clients for its first two. */
+/**
+ * Starts a cluster. Resolves when it is ready, which takes a few seconds: a node does not serve clients for its first
+ * two seconds.
+ */
 export async function startRedisCluster(options: ClusterOptions = {}): Promise<RedisCluster> {
 	const { primaries = 3, replicas = 1, args = [], env = {}, nodeTimeoutMs = 1500, password } = options;
 	const nodeOptions = {
@@ -77,9 +82,9 @@ export async function startRedisCluster(options: ClusterOptions = {}): Promise<R
 function settings(nodeTimeoutMs: number): string[] {
 	const values = {
 		'cluster-node-timeout': String(nodeTimeoutMs),
-		// Replicas change their primary only if the test requests it, or in a failover.
+		// Replicas may change their primary only in a failover, or when the test requests it.
 		'cluster-allow-replica-migration': 'no',
-		// A replica may always take over, no matter how long it has had no contact with its primary.
+		// A replica may always take over, no matter how long ago it lost contact with its primary.
 		'cluster-replica-validity-factor': '0',
 	};
 	return Object.entries(values).flatMap(([name, value]) => [`--${name}`, value]);
@@ -135,7 +140,10 @@ function clusterOf(nodes: readonly ClusterNode[], password: string | undefined):
 	};
 }
 
-/** Includes the view of the old primary if it is running: it is then a replica. */
+/**
+ * Returns whether all views show the node as a primary and agree on all other roles. If the old primary is running, its
+ * view counts as well: it must know that it is a replica now.
+ */
 function isPrimaryForAll(views: readonly ClusterView[], id: string): boolean {
 	const owns = (view: ClusterView): boolean => view.some((node) => node.id === id && node.slots.length > 0);
 	const ids = views.flatMap((view) => view.filter(({ flags }) => flags.has('myself')).map((node) => node.id));

@@ -7,10 +7,10 @@ import { timeoutError, within } from './within.ts';
 
 const RETRY_MS = 10;
 
-/** A `redis-server` did not start. The message includes its log. */
+/** Thrown when a `redis-server` does not start. The message includes its log. */
 export class RedisStartError extends Error {
 	override readonly name = 'RedisStartError';
-	/** Whether another port may work: this one is in use, or too high for a cluster node. */
+	/** Whether another port may work, because this one is in use, or too high for a cluster node. */
 	readonly portUnusable: boolean;
 
 	constructor(what: string, log: string, options?: ErrorOptions) {
@@ -59,7 +59,7 @@ export async function launchRedis({ address, args, env = {}, timeoutMs }: Launch
 		throw new RedisStartError(`on port ${port} did not answer`, process.output(), { cause: error });
 	} finally {
 		done.abort();
-		exit.catch(() => {}); // A later exit is not an error of the start.
+		exit.catch(() => {}); // An exit after the start is not an error here.
 	}
 }
 
@@ -74,14 +74,17 @@ async function firstAnswer(address: RespAddress, pid: number, done: AbortSignal)
 	}
 }
 
-/** Returns `false` while it loads its data, and if another process has the port: ours is then about to exit. */
+/**
+ * Returns whether the server with this process id answers. This is `false` while it loads its data, and if another
+ * process has the port: the server is then about to exit.
+ */
 async function isReady(connection: RespConnection, pid: number): Promise<boolean> {
 	try {
 		await connection.command(['PING']);
 		const info = await connection.command(['INFO', 'server']);
 		return String(info).includes(`process_id:${pid}\r\n`);
 	} catch (error) {
-		// A server that requires a password, or has lost its primary, has started.
+		// A server that requires a password, or that has lost its primary, has started nevertheless.
 		return error instanceof RedisReplyError && !error.message.startsWith('LOADING');
 	}
 }

@@ -4,7 +4,7 @@ import type { RedisSentinel } from './redis-sentinel.ts';
 
 let sentinel: RedisSentinel;
 
-/** Shared: each test leaves it ready, with any primary. */
+/** The tests share the servers. Each test leaves everything ready, but another server may have become the primary. */
 beforeAll(async () => {
 	sentinel = await startRedisSentinel();
 });

@@ -10,30 +10,39 @@ import { until } from './until.ts';
 const NAME = 'mymaster';
 
 export interface SentinelOptions {
-	/** Default 1. */
+	/** The number of replicas. Default 1. */
 	replicas?: number;
-	/** Default 3; a failover needs more than half of them. */
+	/** The number of Sentinels. Default 3. A failover needs more than half of them. */
 	sentinels?: number;
-	/** Milliseconds of silence after which a Sentinel considers a server down; default 1000. */
+	/** How long a server must be silent for a Sentinel to consider it down, in milliseconds. Default 1000. */
 	downAfterMs?: number;
-	/** Further `redis-server` arguments for primary and replicas; they override the defaults. */
+	/** Further `redis-server` arguments for the primary and replicas, which override the defaults. */
 	args?: readonly string[];
 	/** Added to the environment of primary and replicas. A Sentinel whose clock is set suspends its work for a while. */
 	env?: Record<string, string>;
-	/** Required by primary and replicas, not by Sentinels. No spaces or quotes: a Sentinel can't store them. */
+	/**
+	 * The password that the primary and replicas require; Sentinels require none. It must not contain spaces or quotes,
+	 * because a Sentinel can't store them.
+	 */
 	password?: string;
 }
 
-/** A real primary with replicas, and the Sentinels that monitor them. Each can be killed, frozen and restarted. */
+/**
+ * A real primary with replicas, and the Sentinels that monitor them. Each of these servers can be killed, frozen and
+ * restarted.
+ */
 export interface RedisSentinel {
 	/** The name by which clients find the primary: `new Redis({ sentinels, name })`. */
 	readonly name: 'mymaster';
 	readonly sentinels: readonly RedisServer[];
-	/** First the initial primary, then the replicas. */
+	/** All servers: first the initial primary, then the replicas. */
 	readonly servers: readonly RedisServer[];
 	/** Resolves with the server that most Sentinels report as the primary. */
 	primary(): Promise<RedisServer>;
-	/** Promotes a replica, even if the primary is healthy. Resolves when everything is `ready`, with another primary. */
+	/**
+	 * Promotes a replica, even if the primary is healthy. Resolves when another server is primary and everything is
+	 * `ready`.
+	 */
 	failover(): Promise<void>;
 	/**
 	 * Resolves when all running Sentinels agree on a running primary and know all other Sentinels, and all other running
@@ -44,7 +53,7 @@ export interface RedisSentinel {
 	stop(): Promise<void>;
 }
 
-/** Resolves when it is ready. */
+/** Starts the primary, replicas and Sentinels. Resolves when everything is ready. */
 export async function startRedisSentinel(options: SentinelOptions = {}): Promise<RedisSentinel> {
 	const { replicas = 1, sentinels: sentinelCount = 3, downAfterMs = 1000, args = [], env = {}, password } = options;
 	if (password !== undefined && /[\s'"\\]/.test(password)) {
@@ -60,7 +69,7 @@ export async function startRedisSentinel(options: SentinelOptions = {}): Promise
 		servers.push(primary);
 		const replicaOptions = { ...serverOptions, replicaOf: { host: primary.host, port: primary.port } };
 		servers.push(...(await startAll(Array.from({ length: replicas }, () => startRedis(replicaOptions)))));
-		// A Sentinel discovers the replicas when it first connects to the primary.
+		// The replicas must be connected, because a Sentinel discovers them when it first connects to the primary.
 		await Promise.all(servers.slice(1).map((replica) => replica.linkUp()));
 		const monitored = { name: NAME, primary, quorum, downAfterMs, password };
 		sentinels.push(...(await startAll(Array.from({ length: sentinelCount }, () => startSentinel(monitored)))));

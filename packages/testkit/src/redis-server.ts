@@ -16,25 +16,40 @@ const HOST = '127.0.0.1';
 const PORT_TRIES = 5;
 
 export interface RedisOptions {
-	/** Default: a free port. */
+	/** The port to listen on. Default: a free port. */
 	port?: number;
-	/** Further `redis-server` arguments, which override the defaults: `['--appendonly', 'yes']`. */
+	/** Further `redis-server` arguments, which override the defaults, for example `['--appendonly', 'yes']`. */
 	args?: readonly string[];
-	/** Added to the environment of its process. */
+	/** Variables to add to the environment of its process. */
 	env?: Record<string, string>;
-	/** Its data directory. Default: a new one, removed by `stop`. A given one is kept. */
+	/** The data directory, which is kept. Default: a new directory, which `stop` removes. */
 	dir?: string;
-	/** Milliseconds a start may take, including loading of data; default 10000. */
+	/** How long a start may take, including loading data, in milliseconds. Default 10000. */
 	timeoutMs?: number;
-	/** Starts as a replica of this server. It may not be connected yet when the start resolves: see `linkUp`. */
+	/**
+	 * The primary, if the server starts as a replica. The replica may not be connected yet when the start resolves; see
+	 * `linkUp`.
+	 */
 	replicaOf?: { host: string; port: number };
-	/** Required of clients, and sent to its own primary. `command` authenticates itself. */
+	/**
+	 * The password that clients must send, and that the server sends to its own primary. `command` authenticates
+	 * automatically.
+	 */
 	password?: string;
-	/** Accepts only TLS, and uses it for replication too; verify with `ca`. Servers of one thread trust each other. */
+	/**
+	 * Whether the server accepts only TLS, and also uses it for replication. Clients verify the server with `ca`.
+	 * Servers started in one thread trust each other.
+	 */
 	tls?: boolean;
-	/** Starts a cluster node, with a free port for its cluster bus. For a whole cluster, see `startRedisCluster`. */
+	/**
+	 * Whether to start a cluster node, with a free port for its cluster bus. For a whole cluster, see
+	 * `startRedisCluster`.
+	 */
 	cluster?: boolean;
-	/** Lines of its configuration file. Changes by CONFIG REWRITE survive a restart, which applies `args` again. */
+	/**
+	 * Lines for the server's configuration file. Changes that CONFIG REWRITE makes to the file survive a restart. A
+	 * restart applies `args` again, too.
+	 */
 	config?: readonly string[];
 }
 
@@ -42,48 +57,56 @@ export interface RedisOptions {
 export interface RedisServer {
 	readonly host: string;
 	readonly port: number;
-	/** `redis://127.0.0.1:{port}`, with the password if there is one; `rediss:` for TLS. */
+	/** The server's URL, `redis://127.0.0.1:{port}`, with the password if there is one, and with `rediss:` for TLS. */
 	readonly url: string;
-	/** The CA certificate of its certificate, PEM: `new Redis(url, { tls: { ca } })`. Only with `tls`. */
+	/** The server's CA certificate as PEM, for use in `new Redis(url, { tls: { ca } })`. Only set with `tls`. */
 	readonly ca: string | undefined;
-	/** The current process's id: `restart` changes it. */
+	/** The id of the current process, which `restart` changes. */
 	readonly pid: number;
-	/** Of the current process; `ended` after a kill, and after Redis exited on its own. */
+	/** The state of the current process. It is `ended` after a kill, or if Redis has exited on its own. */
 	readonly state: ProcessState;
 	/**
-	 * Sends an administrative command: `command('PUBSUB', 'NUMSUB', 'chat')`. All commands share one connection, which
-	 * survives `CLIENT KILL TYPE …` (Redis skips the caller) and is reopened after a restart. Rejects with
-	 * `RedisReplyError` for an error reply, and if Redis is down, or frozen for 5 s.
+	 * Sends an administrative command, as in `command('PUBSUB', 'NUMSUB', 'chat')`. All commands share one connection.
+	 * It survives `CLIENT KILL TYPE …`, which skips the caller's own connection, and is reopened after a restart.
+	 * Rejects with `RedisReplyError` for an error reply. Also rejects if Redis is down, or has been frozen for 5 s.
 	 */
 	command(...args: string[]): Promise<unknown>;
-	/** Returns the fields of `INFO`, or of one section: `(await redis.info('replication'))['role']`. */
+	/**
+	 * Resolves with the fields of `INFO`, or of one of its sections, as in `(await redis.info('replication'))['role']`.
+	 */
 	info(section?: string): Promise<RedisInfo>;
 	/**
 	 * On a replica: resolves once it is connected to its primary and has its data (`master_link_status:up`). Later
-	 * writes may take up to another second: see `replicated`. Rejects after `timeoutMs` (default 10000), with the log,
-	 * and if Redis is down.
+	 * writes may take up to another second to arrive; see `replicated`. Rejects with the log after `timeoutMs` (default
+	 * 10000), or if Redis is down.
 	 */
 	linkUp(timeoutMs?: number): Promise<void>;
 	/**
-	 * On a primary: resolves once `count` replicas (default 1) have all its data and receive new writes and publishes
-	 * immediately. Rejects after `timeoutMs` (default 10000).
+	 * On a primary: resolves once `count` replicas (default 1) have all of its data and receive new writes and published
+	 * messages immediately. Rejects after `timeoutMs` (default 10000).
 	 */
 	replicated(count?: number, timeoutMs?: number): Promise<void>;
 	/** Returns the last 64 KiB of the current process's log. */
 	log(): string;
-	/** Suspends it: connections stay open, the system still accepts new ones, no command is answered. */
+	/** Suspends the server. Connections stay open and the system still accepts new ones, but no command is answered. */
 	freeze(): void;
-	/** Resumes it. It first handles everything that was sent to it meanwhile. */
+	/** Resumes the server. It first handles everything that was sent to it in the meantime. */
 	thaw(): void;
-	/** Sends SIGKILL; resolves when the process has ended. `restart` starts it again. */
+	/** Sends SIGKILL. Resolves when the process has ended. `restart` starts it again. */
 	kill(): Promise<void>;
-	/** Starts a new process with the same port and directory, after stopping one that is running (SIGTERM). */
+	/**
+	 * Starts a new process with the same port and directory, after stopping the current one with SIGTERM if it is
+	 * running.
+	 */
 	restart(): Promise<void>;
-	/** Ends the process and removes the directory. Idempotent. */
+	/** Ends the process and removes the directory, unless `dir` was given. Can be called more than once. */
 	stop(): Promise<void>;
 }
 
-/** Resolves when Redis answers. Rejects with `RedisStartError`, which includes the log, if it does not start. */
+/**
+ * Starts a Redis. Resolves when it answers. If it does not start, rejects with a `RedisStartError`, which includes the
+ * log.
+ */
 export async function startRedis(options: RedisOptions = {}): Promise<RedisServer> {
 	const { args = [], config = [], timeoutMs = 10_000, env = {}, replicaOf, password } = options;
 	const scratch = options.dir === undefined ? scratchDir('orijs-redis-') : undefined;
@@ -109,10 +132,13 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServe
 
 type Launch = () => Promise<RunningRedis>;
 
-/** Chooses the ports; the returned `launch` can be called repeatedly. */
+/** Chooses the ports. The returned `launch` can be called repeatedly. */
 type Prepare = () => Promise<{ address: RespAddress; launch: Launch }>;
 
-/** Another process may take a free port before Redis listens on it; then retries with other ports. */
+/**
+ * Launches Redis. If another process has taken a free port before Redis could listen on it, tries again with other
+ * ports.
+ */
 async function launchOnFreePorts(
 	prepare: Prepare,
 	retry: boolean,

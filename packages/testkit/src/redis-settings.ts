@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Identity } from './self-signed.ts';
 
-/** The settings of a `redis-server`, besides the caller's `args`. */
+/** The settings of a `redis-server`, apart from the caller's `args`. */
 export interface RedisSettings {
 	/** The server's data directory. */
 	dir: string;
@@ -10,7 +10,7 @@ export interface RedisSettings {
 	password: string | undefined;
 	/** If set, the server accepts only TLS. */
 	identity: Identity | undefined;
-	/** Further lines of its configuration file. */
+	/** Further lines for the configuration file. */
 	config: readonly string[];
 }
 
@@ -19,8 +19,8 @@ const CERT_FILE = 'testkit.crt';
 const KEY_FILE = 'testkit.key';
 
 /**
- * Writes the files that the server reads. Called once, so that what the server itself writes to them (CONFIG REWRITE, a
- * Sentinel's state) survives a restart. For the same reason the role is set here: an argument would override the file.
+ * Writes the files that the server reads. Called only once, so that the server's own changes to them (CONFIG REWRITE, a
+ * Sentinel's state) survive a restart. The role is set here for the same reason: an argument would override the file.
  */
 export function writeFiles({ dir, replicaOf, identity, config }: RedisSettings): void {
 	const role = replicaOf ? [`replicaof ${replicaOf.host} ${replicaOf.port}`] : [];
@@ -30,7 +30,7 @@ export function writeFiles({ dir, replicaOf, identity, config }: RedisSettings):
 	writeFileSync(join(dir, KEY_FILE), identity.key, { mode: 0o600 });
 }
 
-/** Returns the arguments of `redis-server`; with `busPort`, for a cluster node. */
+/** Returns the arguments for `redis-server`; with `busPort`, those for a cluster node. */
 export function commandLine({ dir, password, identity }: RedisSettings, port: number, busPort?: number): string[] {
 	const values = {
 		port: String(port),
@@ -39,7 +39,7 @@ export function commandLine({ dir, password, identity }: RedisSettings, port: nu
 		save: '',
 		appendonly: 'no',
 		daemonize: 'no',
-		// By default a primary waits five seconds for further replicas before it syncs the first.
+		// By default, a primary waits five seconds for further replicas before it syncs the first one.
 		'repl-diskless-sync-delay': '0',
 		...(password !== undefined && { requirepass: password, masterauth: password }),
 		...(busPort !== undefined && { 'cluster-enabled': 'yes', 'cluster-port': String(busPort) }),

@@ -29,7 +29,7 @@ test('linkUp rejects with the log if the replica does not connect', async () => 
 test('replicated rejects if a replica is missing', async () => {
 	const primary = await startTestRedis();
 
-	await expect(primary.replicated(1, 200)).rejects.toThrow('200 ms waiting until 1 replica(s) receive its stream');
+	await expect(primary.replicated(1, 200)).rejects.toThrow('200 ms waiting until 1 replica(s) receive the primary');
 });
 
 test('a replica whose stream is blocked is not in sync, although its link is up', async () => {
@@ -41,7 +41,7 @@ test('a replica whose stream is blocked is not in sync, although its link is up'
 	proxy.freeze();
 
 	await replica.linkUp();
-	await expect(primary.replicated(1, 200)).rejects.toThrow(/receive its stream/);
+	await expect(primary.replicated(1, 200)).rejects.toThrow(/receive the primary's stream/);
 	proxy.thaw();
 	await primary.replicated();
 	await proxy.stop();

@@ -5,10 +5,13 @@ import { encodeCommand, parseReply, RedisReplyError } from './resp.ts';
 import type { Reply } from './resp.ts';
 import { timeoutError, within } from './within.ts';
 
-/** A connection for administration: no subscriptions, no reconnect. */
+/** A connection for administrative commands. It supports no subscriptions and does not reconnect. */
 export interface RespConnection {
 	readonly closed: boolean;
-	/** Rejects with `RedisReplyError` for an error reply, and if the connection ends or the time is up first. */
+	/**
+	 * Sends a command and resolves with its reply. Rejects with `RedisReplyError` for an error reply; also rejects if
+	 * the connection ends first, or after `timeoutMs`.
+	 */
 	command(args: readonly string[], timeoutMs?: number): Promise<Reply>;
 	close(): void;
 }
@@ -17,11 +20,11 @@ export interface RespConnection {
 export interface RespAddress {
 	readonly port: number;
 	readonly password: string | undefined;
-	/** PEM; if set, connects with TLS. */
+	/** The CA certificate as PEM. If it is set, TLS is used. */
 	readonly ca: string | undefined;
 }
 
-/** Resolves when it is connected and, if there is a password, authenticated. */
+/** Opens a connection. Resolves when it is connected and, if there is a password, authenticated. */
 export async function connectResp(address: RespAddress): Promise<RespConnection> {
 	const { port, password } = address;
 	const waiting: PromiseWithResolvers<Reply>[] = [];
@@ -72,7 +75,7 @@ export async function connectResp(address: RespAddress): Promise<RespConnection>
 		async command(args, timeoutMs = 5000) {
 			if (closed) throw new Error(`the connection to Redis on port ${port} is closed`);
 			const caller = Promise.withResolvers<Reply>();
-			// A caller that timed out stays in the queue, so that a late reply does not go to the next one.
+			// A caller that has timed out stays in the queue, so that its late reply is not passed to the next caller.
 			waiting.push(caller);
 			socket.write(encodeCommand(args));
 			const late = timeoutError(() => `no reply to ${args.join(' ')} within ${timeoutMs} ms; frozen?`);

@@ -1,16 +1,16 @@
-/** Redis's wire format, version 2: https://redis.io/docs/latest/develop/reference/protocol-spec/ */
+/** The wire format of Redis, version 2; see https://redis.io/docs/latest/develop/reference/protocol-spec/ */
 
-/** An error reply. `message` is Redis's text, such as `NOAUTH Authentication required.` */
+/** An error reply of Redis. `message` is the text of the reply, such as `NOAUTH Authentication required.` */
 export class RedisReplyError extends Error {
 	override readonly name = 'RedisReplyError';
 }
 
-/** An array may contain errors. */
+/** A reply. An array can contain error replies. */
 export type Reply = string | number | null | RedisReplyError | Reply[];
 
 export interface Parsed {
 	readonly reply: Reply;
-	/** Where the next reply begins. */
+	/** The index at which the next reply begins. */
 	readonly next: number;
 }
 
@@ -18,7 +18,7 @@ export function encodeCommand(args: readonly string[]): string {
 	return `*${args.length}\r\n${args.map((arg) => `$${Buffer.byteLength(arg)}\r\n${arg}\r\n`).join('')}`;
 }
 
-/** Returns the reply that begins at `start`, or `undefined` while it is incomplete. */
+/** Returns the reply that begins at `start`, or `undefined` if it is still incomplete. */
 export function parseReply(bytes: Buffer, start: number): Parsed | undefined {
 	const lineEnd = bytes.indexOf('\r\n', start);
 	if (lineEnd === -1) return undefined;

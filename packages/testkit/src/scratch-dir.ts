@@ -5,11 +5,11 @@ import { runOnExit } from './run-on-exit.ts';
 
 export interface ScratchDir {
 	readonly path: string;
-	/** Removes it with its content. Idempotent. */
+	/** Removes the directory and its contents. Can be called more than once. */
 	remove(): void;
 }
 
-/** Creates a directory that is removed at the latest when the test ends. */
+/** Creates a directory. It is removed when the test ends, unless `remove` is called earlier. */
 export function scratchDir(prefix: string): ScratchDir {
 	const path = mkdtempSync(join(tmpdir(), prefix));
 	const cancel = runOnExit(['rm', '-rf', path]);

@@ -2,7 +2,7 @@ import { generateKeyPairSync, randomBytes, sign } from 'node:crypto';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** Both PEM. */
+/** A certificate and its private key, both as PEM. */
 export interface Identity {
 	readonly cert: string;
 	readonly key: string;
@@ -11,14 +11,14 @@ export interface Identity {
 let identity: Identity | undefined;
 
 /**
- * Returns a self-signed certificate for localhost, 127.0.0.1 and ::1, which is its own `ca`. Always the same one in
- * this thread, so that servers trust each other. Generated here because not every machine has `openssl`.
+ * Returns a self-signed certificate for localhost, 127.0.0.1 and ::1, which is its own `ca`. It is always the same one
+ * in this thread, so that servers trust each other. It is generated here because not every machine has `openssl`.
  */
 export function selfSigned(): Identity {
 	return (identity ??= create());
 }
 
-/** X.509 v3 in DER: https://www.rfc-editor.org/rfc/rfc5280#section-4.1 */
+/** Creates an X.509 v3 certificate in DER, see https://www.rfc-editor.org/rfc/rfc5280#section-4.1 */
 function create(): Identity {
 	const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 	const ecdsaWithSha256 = sequence(oid('2a8648ce3d040302'));
@@ -40,7 +40,7 @@ function create(): Identity {
 	};
 }
 
-/** Critical; CA: true, because it is self-signed. */
+/** Marks the certificate as a CA, because it is self-signed. The extension is critical. */
 function basicConstraints(): Buffer {
 	const yes = der(0x01, Buffer.from([0xff]));
 	return sequence(oid('551d13'), yes, der(0x04, sequence(yes)));
@@ -57,7 +57,7 @@ function der(tag: number, ...parts: Buffer[]): Buffer {
 	return Buffer.concat([Buffer.from([tag, ...size(content.length)]), content]);
 }
 
-/** The shortest form: BoringSSL accepts no other. */
+/** Encodes a length in the shortest form, because BoringSSL accepts no other. */
 function size(length: number): number[] {
 	if (length < 0x80) return [length];
 	return length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff];
@@ -71,7 +71,7 @@ function set(...parts: Buffer[]): Buffer {
 	return der(0x31, ...parts);
 }
 
-/** Only positive: the first byte MUST be below 0x80. */
+/** Encodes a positive integer, whose first byte MUST be below 0x80. */
 function integer(bytes: Buffer): Buffer {
 	return der(0x02, bytes);
 }
@@ -80,7 +80,7 @@ function oid(hex: string): Buffer {
 	return der(0x06, Buffer.from(hex, 'hex'));
 }
 
-/** UTCTime: YYMMDDHHMMSSZ */
+/** Encodes a time as UTCTime: YYMMDDHHMMSSZ. */
 function time(ms: number): Buffer {
 	return der(0x17, Buffer.from(`${new Date(ms).toISOString().replace(/[-:T]/g, '').slice(2, 14)}Z`));
 }

@@ -2,9 +2,10 @@ import { startRedis } from './redis-server.ts';
 import type { RedisServer } from './redis-server.ts';
 
 /**
- * Milliseconds. By default, a Sentinel takes 2 s to find others, 8 s (four times its `publish-period`) to demote an old
- * primary, and 30 s to leave TILT mode. During a failover it checks only once a second whether the replica is promoted:
- * the others MUST wait clearly longer than that before they demote the new primary again.
+ * A Sentinel's periods, in milliseconds. By default, a Sentinel takes 2 s to find others, 8 s (four times its
+ * `publish-period`) to demote an old primary, and 30 s to leave TILT mode. During a failover, it checks only once a
+ * second whether the replica has been promoted: the other Sentinels MUST wait clearly longer than that, or they would
+ * demote the new primary again.
  */
 const PERIODS = {
 	'publish-period': 500,
@@ -22,7 +23,9 @@ export interface MonitoredPrimary {
 	password: string | undefined;
 }
 
-/** A Sentinel is a `redis-server` in another mode: it can be killed, frozen and restarted in the same way. */
+/**
+ * Starts a Sentinel. It is a `redis-server` in another mode, so it can be killed, frozen and restarted in the same way.
+ */
 export async function startSentinel(monitored: MonitoredPrimary): Promise<RedisServer> {
 	const server = await startRedis({ config: configOf(monitored), args: ['--sentinel'] });
 	const { restart } = server;
@@ -39,13 +42,13 @@ function configOf({ name, primary, quorum, downAfterMs, password }: MonitoredPri
 	return [
 		`sentinel monitor ${name} ${primary.host} ${primary.port} ${quorum}`,
 		`sentinel down-after-milliseconds ${name} ${downAfterMs}`,
-		// How long a stuck failover blocks the next one.
+		// How long a failover that is stuck blocks the next one.
 		`sentinel failover-timeout ${name} 5000`,
 		...(password === undefined ? [] : [`sentinel auth-pass ${name} ${password}`]),
 	];
 }
 
-/** Needs Redis 7.0; applies only to the current process. */
+/** Shortens the Sentinel's periods. Needs Redis 7.0, and applies only to the current process. */
 async function shortenPeriods(sentinel: RedisServer): Promise<void> {
 	await sentinel.command('SENTINEL', 'DEBUG', ...Object.entries(PERIODS).flat().map(String));
 }

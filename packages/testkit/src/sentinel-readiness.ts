@@ -10,7 +10,8 @@ export interface SentinelParts {
 }
 
 /**
- * Returns why primary, replicas and Sentinels are not ready, or `undefined`. Ignores those that are killed or frozen.
+ * Resolves with the reason why the primary, replicas and Sentinels are not ready, or with `undefined` if they are.
+ * Ignores servers that are killed or frozen.
  */
 export async function reasonNotReady({ name, servers, sentinels }: SentinelParts): Promise<string | undefined> {
 	const running = sentinels.filter(({ state }) => state === 'running');
@@ -39,7 +40,7 @@ function problemOf({ primary, replicas, quorum }: SentinelView, parts: SentinelP
 	for (const { port } of followers) {
 		const fields = replicas.find((replica) => replica['port'] === String(port));
 		if (!fields) return `does not know the replica on ${port}`;
-		// With an outdated role, it would take the wrong action in the next failover.
+		// A Sentinel that knows only an outdated role would take the wrong action in the next failover.
 		const isReplica = fields['flags'] === 'slave' && fields['role-reported'] === 'slave';
 		const follows = fields['master-port'] === primary['port'] && fields['master-link-status'] === 'ok';
 		if (!isReplica || !follows) return `does not yet know that ${port} follows ${primary['port']}`;
@@ -47,7 +48,10 @@ function problemOf({ primary, replicas, quorum }: SentinelView, parts: SentinelP
 	return undefined;
 }
 
-/** A server's role may differ from what the Sentinels report: a restarted primary, until they demote it. */
+/**
+ * Describes the first server that reports a wrong role itself. This role may differ from the one that the Sentinels
+ * report: a restarted primary remains a primary until they demote it.
+ */
 async function roleProblem(
 	servers: readonly RedisServer[],
 	primaryPort: number | undefined,

@@ -1,14 +1,14 @@
 import type { RedisServer } from './redis-server.ts';
 import { RedisReplyError } from './resp.ts';
 
-/** A Sentinel's fields of a server. `flags` of a healthy one is only `master` or `slave`. */
+/** The fields that a Sentinel reports about a server. The `flags` of a healthy server are just `master` or `slave`. */
 export type SentinelFields = Readonly<Record<string, string>>;
 
 /** A primary and its replicas as one Sentinel sees them. */
 export interface SentinelView {
 	readonly primary: SentinelFields;
 	readonly replicas: readonly SentinelFields[];
-	/** Whether the Sentinel reaches enough others for a failover. */
+	/** Whether the Sentinel reaches enough other Sentinels for a failover. */
 	readonly quorum: boolean;
 }
 
@@ -18,7 +18,10 @@ export async function askSentinel(sentinel: RedisServer, name: string): Promise<
 	return { primary: fieldsOf(primary), replicas: replicas.map(fieldsOf), quorum: await hasQuorum(sentinel, name) };
 }
 
-/** Resolves with the primary's port for clients; during a failover, the new one's as soon as it is promoted. */
+/**
+ * Resolves with the port of the primary that the Sentinel reports to clients. During a failover, this is the new
+ * primary's port from its promotion on.
+ */
 export async function primaryPort(sentinel: RedisServer, name: string): Promise<number> {
 	const [, port] = (await sentinel.command('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', name)) as [string, string];
 	return Number(port);

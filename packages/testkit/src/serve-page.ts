@@ -1,9 +1,12 @@
 import { fileURLToPath } from 'node:url';
 
 export interface ServedPage {
-	/** `http://127.0.0.1:{port}/`. A query may be appended, for the script to read in `location.search`. */
+	/**
+	 * The page's URL, `http://127.0.0.1:{port}/`. A query can be appended, which the script can read from
+	 * `location.search`.
+	 */
 	readonly url: string;
-	/** Idempotent. */
+	/** Stops serving the page. Can be called more than once. */
 	stop(): Promise<void>;
 }
 
@@ -14,7 +17,10 @@ const HTML = `<!doctype html>
 <script type="module" src="/entry.js"></script>
 `;
 
-/** Serves an empty page that runs a TypeScript file, bundled from our packages' sources. Rejects if bundling fails. */
+/**
+ * Serves an empty page that runs a TypeScript file, which is bundled with the sources of this repository's packages.
+ * Rejects if bundling fails.
+ */
 export async function servePage(entrypoint: string | URL): Promise<ServedPage> {
 	const script = await bundle(entrypoint instanceof URL ? fileURLToPath(entrypoint) : entrypoint);
 	const server = Bun.serve({

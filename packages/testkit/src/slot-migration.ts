@@ -7,8 +7,8 @@ const KEYS_AT_ONCE = 100;
 const TIMEOUT_MS = 5000;
 
 /**
- * Moves a slot with its keys, as documented; clients get ASK and MOVED redirects meanwhile.
- * https://redis.io/docs/latest/commands/cluster-setslot/#redis-cluster-live-resharding-explained
+ * Moves a slot with its keys, as Redis documents it. Meanwhile, clients get ASK and MOVED redirects.
+ * See https://redis.io/docs/latest/commands/cluster-setslot/#redis-cluster-live-resharding-explained
  */
 export async function migrateSlot(
 	slot: number,
@@ -25,7 +25,7 @@ export async function migrateSlot(
 	await setSlot(to, 'IMPORTING', from.id);
 	await setSlot(from, 'MIGRATING', to.id);
 	await moveKeys(slot, from, to, password);
-	// The new owner first: it takes a higher epoch, so its claim prevails.
+	// The new owner is told first. It takes a higher epoch, so its claim prevails.
 	await setSlot(to, 'NODE', to.id);
 	await setSlot(from, 'NODE', to.id);
 	await until(async () => (await viewsOf(nodes)).every((view) => ownerOf(view, slot)?.id === to.id), {

@@ -4,7 +4,7 @@ interface Stoppable {
 	stop(): Promise<void>;
 }
 
-/** Resolves with all of them, in order. If one fails to start, stops the others and rejects. */
+/** Resolves with all started parts, in order. If one fails to start, stops the others and rejects. */
 export async function startAll<Part extends Stoppable>(starts: readonly Promise<Part>[]): Promise<Part[]> {
 	try {
 		return await Promise.all(starts);

@@ -5,32 +5,35 @@ import type { Throttle } from './throttle.ts';
 /** How a stream ends: with a FIN after all its bytes, or immediately with an RST. */
 export type Ending = 'end' | 'reset';
 
-/** The parts of two Bun sockets that a pipe needs; either is `undefined` while it is still connecting. */
+/** The parts of two Bun sockets that a pipe needs. A socket that is still connecting is `undefined`. */
 export interface PipeEnds {
 	source(): { pause(): void; resume(): void } | undefined;
 	/** `write` returns how many bytes fit, or -1 if the socket is gone; its `drain` event reports that more fit. */
 	sink(): { write(bytes: Buffer): number; shutdown(): void; terminate(): void } | undefined;
 }
 
-/** One direction of a proxied connection. If the sink does not keep up, pauses the source rather than buffer. */
+/**
+ * One direction of a proxied connection. If the sink does not keep up, the source is paused, rather than its bytes
+ * buffered.
+ */
 export interface Pipe {
-	/** Bytes read but not yet written. */
+	/** The number of bytes read but not yet written. */
 	readonly held: number;
 	/** Whether the pipe is frozen and holds so much that the source is paused. */
 	readonly full: boolean;
 	push(bytes: Buffer): void;
 	/**
-	 * Call when the source has ended. Forwards a FIN after the held bytes, an RST immediately, or both after the delay;
-	 * neither while frozen.
+	 * Must be called when the source has ended. Forwards a FIN after the held bytes, an RST immediately, or both after
+	 * the delay, and neither while frozen.
 	 */
 	finish(how: Ending): void;
-	/** Call when the sink can take more: it opened, or drained. */
+	/** Must be called when the sink can take more bytes, because it has opened or drained. */
 	pump(): void;
 	freeze(): void;
 	thaw(): void;
-	/** Drops the held bytes, but not an end of the source. */
+	/** Drops the held bytes, but still forwards the source's FIN or RST. */
 	drop(): void;
-	/** `undefined`: no limit. */
+	/** Limits the rate; `undefined` removes the limit. */
 	throttle(bytesPerSecond: number | undefined): void;
 	/** How long what arrives from now on takes, in milliseconds; 0: no delay. It never overtakes what arrived before. */
 	delay(ms: number): void;
@@ -38,7 +41,7 @@ export interface Pipe {
 	close(): void;
 }
 
-/** `holdBytes` limits how much it reads while frozen. */
+/** Creates a pipe. `holdBytes` limits how many bytes it reads while frozen. */
 export function createPipe({ source, sink }: PipeEnds, holdBytes: number): Pipe {
 	let queue: Buffer[] = [];
 	let held = 0;
@@ -69,7 +72,7 @@ export function createPipe({ source, sink }: PipeEnds, holdBytes: number): Pipe 
 				break;
 			}
 			const written = socket.write(rest.subarray(0, allowed));
-			// The socket is gone, and its `close` handler ends the source: drop the rest.
+			// The socket is gone, and its `close` handler will end the source, so the rest is dropped.
 			if (written < 0) rest = rest.subarray(rest.length);
 			if (written <= 0) break;
 			throttle?.spend(written);

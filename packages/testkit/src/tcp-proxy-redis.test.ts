@@ -20,7 +20,7 @@ beforeAll(async () => {
 	redis = await startRedis();
 });
 
-/** A subscriber and a publisher, each with its own link. */
+/** Connects a subscriber and a publisher, each with its own link. */
 beforeEach(async () => {
 	proxy = await startTcpProxy({ port: redis.port });
 	const url = `redis://${proxy.host}:${proxy.port}`;

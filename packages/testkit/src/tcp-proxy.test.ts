@@ -9,11 +9,11 @@ import { startTcpProxy } from './tcp-proxy.ts';
 import type { ProxyOptions, TcpProxy } from './tcp-proxy.ts';
 import { until } from './until.ts';
 
-/** One end of a connection, with what it received. */
+/** One end of a connection, with the bytes that it has received. */
 interface Endpoint {
 	readonly socket: Socket;
 	readonly received: string;
-	/** `FIN`, or the code of an error; `undefined` while it can be read. */
+	/** How the connection ended: `FIN` or an error code; `undefined` while it is still readable. */
 	readonly ended: string | undefined;
 	receives(text: string): Promise<void>;
 	ends(how: string): Promise<void>;
@@ -216,7 +216,7 @@ test('a frozen link holds bytes, FINs and RSTs of both sides until it is thawed'
 
 	expect([one.server.received, one.client.received, one.server.ended]).toEqual(['', '', undefined]);
 	one.server.socket.resetAndDestroy();
-	await Bun.sleep(20); // An RST must not arrive: there is no event to await.
+	await Bun.sleep(20); // No RST must arrive, and there is no event for that to await.
 	expect([one.client.ended, proxy.connections]).toEqual([undefined, 2]);
 	proxy.thaw();
 	await until(() => proxy.connections === 1, { what: 'the reset is forwarded' });

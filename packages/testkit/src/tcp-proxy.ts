@@ -9,59 +9,68 @@ const PORT_TRIES = 5;
 const HOLD_BYTES = 16 * 1024 * 1024;
 
 export interface ProxyOptions {
-	/** Host of the target; default 127.0.0.1. */
+	/** The host of the target. Default 127.0.0.1. */
 	host?: string;
 	port: number;
 	/**
-	 * How many bytes a frozen link reads per direction; default 16 MiB. Then the sender gets backpressure, as from a
-	 * dead connection: with 0, Redis's output buffer for that client fills soonest.
+	 * How many bytes a frozen link reads per direction. Default 16 MiB. Beyond that, the sender gets backpressure, as
+	 * from a dead connection. With 0, Redis's output buffer for the client fills as early as possible.
 	 */
 	holdBytes?: number;
 }
 
 /**
  * A network between clients and a server, for injecting faults. Each of its `links()` has methods for one connection;
- * the methods here apply to all, or to those that a filter selects. Runs in this thread: it forwards while the test
- * awaits.
+ * the methods here apply to all links, or to those that a filter selects. The proxy runs in this thread, so it can only
+ * forward while the test awaits something.
  */
 export interface TcpProxy {
 	readonly host: string;
-	/** Stays the same while it refuses connections. */
+	/** The port. It stays the same even while connections are refused. */
 	readonly port: number;
 	/**
-	 * The current number of links. A link counts while either side is open, also if a freeze hides the end of the other.
+	 * The current number of links. A link counts while either side is open, even if a freeze hides from it that the
+	 * other side has ended.
 	 */
 	readonly connections: number;
-	/** The number of links so far. */
+	/** The number of links that were ever accepted. */
 	readonly accepted: number;
 	/** Returns the current links, oldest first. */
 	links(): readonly ProxyLink[];
-	/** Closes both sides of links, frozen or not, and returns how many. Default `reset` (RST); `end` is a FIN. */
+	/**
+	 * Closes both sides of links, frozen or not. Returns the number of these links. `reset` (the default) sends an RST,
+	 * `end` a FIN.
+	 */
 	cut(filter?: LinkFilter, how?: Ending): number;
-	/** `true`: stops listening, so new connections get ECONNREFUSED; links stay open. `false`: listens again. */
+	/**
+	 * With `true`, stops listening: new connections get ECONNREFUSED, but links stay open. With `false`, listens again.
+	 */
 	refuse(on: boolean): void;
 	/**
-	 * Stops forwarding bytes, FINs and RSTs, so that neither side notices; returns how many links are affected. With a
-	 * filter: only current links. Without: new ones too, which are accepted but not connected to the target until
+	 * Stops forwarding bytes, FINs and RSTs, without either side noticing. Returns the number of current links that are
+	 * affected. Without a filter, new links are frozen too: they are accepted, but not connected to the target until
 	 * `thaw`.
 	 */
 	freeze(filter?: LinkFilter, options?: FreezeOptions): number;
-	/** Undoes `freeze`; without a filter, for all current and new links. Returns how many links are affected. */
+	/**
+	 * Undoes `freeze`; without a filter, for all current and new links. Returns the number of current links that are
+	 * affected.
+	 */
 	thaw(filter?: LinkFilter, options?: ThawOptions): number;
 	/** Sets the target of new connections. */
 	retarget(target: { host?: string; port: number }): void;
-	/** Limits the rate to the client, for each current and new link; `undefined`: no limit. */
+	/** Limits the rate towards the client, for each current and new link; `undefined` removes the limit. */
 	throttle(bytesPerSecond: number | undefined): void;
 	/**
 	 * Sets how long bytes, FINs and RSTs take, for each current and new link, in milliseconds; 0: no delay. Without a
 	 * direction: both take that long. What is on its way keeps its delay, and is never overtaken.
 	 */
 	delay(ms: number, options?: FreezeOptions): void;
-	/** Cuts all links and stops listening. Idempotent. */
+	/** Cuts all links and stops listening. Can be called more than once. */
 	stop(): Promise<void>;
 }
 
-/** Resolves when it is listening. An unreachable target is not an error: its clients are reset. */
+/** Starts a proxy. Resolves when it is listening. An unreachable target is not an error, but its clients are reset. */
 export async function startTcpProxy({ holdBytes = HOLD_BYTES, ...first }: ProxyOptions): Promise<TcpProxy> {
 	const links = new Set<DrivenLink>();
 	const frozen = new Set<Direction>();
@@ -167,7 +176,7 @@ function targetOf({ host = HOST, port }: { host?: string; port: number }): Targe
 	return { host, port };
 }
 
-/** Another process may take a free port before the proxy listens on it; then retries with another port. */
+/** Listens on a free port. If another process has taken it in the meantime, tries again with another port. */
 async function listenOnFreePort<Listener>(listen: (port: number) => Listener): Promise<Listener> {
 	for (let attempt = 1; ; attempt++) {
 		const port = await freePort();

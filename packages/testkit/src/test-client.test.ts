@@ -5,7 +5,10 @@ import { connectClient } from './test-client.ts';
 let server: Bun.Server<undefined>;
 let url: string;
 
-/** Sends 'hello' on connect and echoes; '!close' and '!terminate' end the connection; refuses /refused. */
+/**
+ * Starts a server that sends 'hello' on connect and echoes messages. '!close' and '!terminate' end the connection;
+ * requests to /refused are refused.
+ */
 beforeEach(() => {
 	server = Bun.serve({
 		port: 0,
@@ -18,7 +21,7 @@ beforeEach(() => {
 		websocket: {
 			open: (ws) => void ws.send('hello'),
 			message(ws, message) {
-				if (message === '!close') ws.close(4001, 'as asked');
+				if (message === '!close') ws.close(4001, 'as requested');
 				else if (message === '!terminate') ws.terminate();
 				else ws.send(message);
 			},
@@ -89,11 +92,11 @@ test('the end of the connection rejects every wait with the close code', async (
 	const waiting = client.received(9);
 	client.send('!close');
 
-	await expect(waiting).rejects.toThrow(/was closed \(4001 "as asked"\)/);
-	expect(await client.closed).toEqual({ code: 4001, reason: 'as asked' });
+	await expect(waiting).rejects.toThrow(/was closed \(4001 "as requested"\)/);
+	expect(await client.closed).toEqual({ code: 4001, reason: 'as requested' });
 	expect(await client.next()).toBe('hello');
-	await expect(client.next()).rejects.toThrow(/was closed \(4001 "as asked"\)/);
-	expect(await client.close()).toEqual({ code: 4001, reason: 'as asked' });
+	await expect(client.next()).rejects.toThrow(/was closed \(4001 "as requested"\)/);
+	expect(await client.close()).toEqual({ code: 4001, reason: 'as requested' });
 });
 
 test('a terminated connection closes with 1006', async () => {

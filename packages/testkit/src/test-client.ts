@@ -5,7 +5,7 @@ import { timeoutError, within } from './within.ts';
 export interface ClientOptions {
 	headers?: Record<string, string>;
 	protocols?: string | string[];
-	/** Milliseconds for connecting, each wait and closing; default 5000. */
+	/** How long connecting, each wait and closing may take, in milliseconds. Default 5000. */
 	timeoutMs?: number;
 }
 
@@ -16,29 +16,32 @@ export interface Closed {
 
 /** A real WebSocket client that records everything it receives. */
 export interface TestClient {
-	/** All messages in order of arrival, text frames as strings. Grows; consumed messages stay in it. */
+	/** A live list of all messages in order of arrival, with text frames as strings. Consumed messages stay in it. */
 	readonly messages: readonly Message[];
 	/** The text frames in `messages`. */
 	readonly texts: readonly string[];
-	/** The subprotocol that the server selected; '' for none. */
+	/** The subprotocol that the server has selected; empty if it selected none. */
 	readonly protocol: string;
-	/** Resolves when the connection has ended, on either side; 1006 if without a close frame. Never rejects. */
+	/** Resolves when either side has ended the connection, with 1006 if there was no close frame. Never rejects. */
 	readonly closed: Promise<Closed>;
 	/**
 	 * Resolves with the oldest unconsumed message that matches, and consumes it. Skipped messages remain for a later
-	 * `next`. Rejects, with the unconsumed messages, if the time is up or the connection has ended.
+	 * `next`. Rejects after `timeoutMs`, or if the connection has ended; the error lists the unconsumed messages.
 	 */
 	next(matches?: (message: Message) => boolean): Promise<Message>;
-	/** Resolves with all messages once at least `count` have arrived since connecting. Consumes none. */
+	/** Resolves with all messages once at least `count` messages have arrived since connecting. Consumes no message. */
 	received(count: number): Promise<readonly Message[]>;
 	send(message: string | ArrayBuffer | Uint8Array): void;
-	/** Closes with a close handshake; terminates if the server does not answer within `timeoutMs`. */
+	/** Closes the connection with a close handshake. Terminates it if the server does not answer within `timeoutMs`. */
 	close(code?: number, reason?: string): Promise<Closed>;
 	/** Closes the connection without a close frame: the server sees 1006. */
 	terminate(): Promise<Closed>;
 }
 
-/** Resolves when the connection is open. Rejects if it is refused, with the HTTP status if there was a response. */
+/**
+ * Connects a client. Resolves when the connection is open. Rejects if it is refused, with the HTTP status if there was
+ * a response.
+ */
 export async function connectClient(url: string | URL, options: ClientOptions = {}): Promise<TestClient> {
 	const { headers = {}, protocols = [], timeoutMs = 5000 } = options;
 	const address = String(url);

@@ -1,14 +1,17 @@
-/** Short enough to resemble a slow network, long enough for timers to keep the rate. */
+/**
+ * The length of a slice, in milliseconds: short enough to resemble a slow network, but long enough for timers to keep
+ * the rate.
+ */
 const SLICE_MS = 20;
-/** How much delay of a late timer is made up for; more would be a burst. */
+/** How much of a late timer's delay is made up for, in milliseconds. Making up for more would cause a burst. */
 const CATCH_UP_MS = 100;
 
 /** Limits the rate of a stream of bytes. */
 export interface Throttle {
-	/** Returns how many bytes may be sent now, possibly 0. */
+	/** Returns how many bytes may be sent now, which can be 0. */
 	allowed(): number;
 	spend(bytes: number): void;
-	/** Returns the milliseconds until `allowed` is more than 0. */
+	/** Returns the time until `allowed` returns more than 0, in milliseconds. */
 	wait(): number;
 }
 

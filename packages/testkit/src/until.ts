@@ -5,16 +5,16 @@ const SLOWEST_POLL_MS = 5;
 export interface UntilOptions {
 	/**
 	 * Names the condition in the error: "timed out after 5000 ms waiting until {what}". A function is called only when
-	 * the time is up, so that it can add the state at that moment.
+	 * the time is up, so that it can describe the state at that moment.
 	 */
 	what: string | (() => string);
-	/** Milliseconds; default 5000. Also applies if the condition's promise never settles. */
+	/** How long to wait, in milliseconds. Default 5000. Also applies if the condition's promise never settles. */
 	timeoutMs?: number;
 }
 
 /**
- * Waits for a condition by polling it every 1 to 5 ms. If there is an event for it, await the event instead.
- * Rejects if the condition throws: it must return `false` for "not yet".
+ * Waits for a condition to become true, by polling it every 1 to 5 ms. If there is an event for the condition, await
+ * the event instead. If the condition throws, this rejects, so the condition must return `false` for "not yet".
  */
 export async function until(condition: () => boolean | Promise<boolean>, options: UntilOptions): Promise<void> {
 	const { what, timeoutMs = 5000 } = options;

@@ -1,9 +1,12 @@
-/** Something that a test waited for did not happen in time. The message names it and describes the state instead. */
+/**
+ * Thrown when an event that a test waited for has not happened in time. The message names the event and describes the
+ * current state.
+ */
 export class TimeoutError extends Error {
 	override readonly name = 'TimeoutError';
 }
 
-/** Rejects with `late()` if the promise does not settle in time. */
+/** Resolves or rejects like the promise, or rejects with `late()` if it does not settle within `ms` milliseconds. */
 export async function within<T>(ms: number, promise: Promise<T>, late: () => Error): Promise<T> {
 	const { promise: timeout, reject } = Promise.withResolvers<never>();
 	const timer = setTimeout(() => reject(late()), ms);
@@ -15,8 +18,9 @@ export async function within<T>(ms: number, promise: Promise<T>, late: () => Err
 }
 
 /**
- * Returns a `late` for {@link within}. It calls `message` when the time is up, so that it can describe the state at
- * that moment. The error is created in advance: its stack leads to the line of the test that waits.
+ * Returns a `late` callback for {@link within}. It calls `message` when the time is up, so that the message can
+ * describe the state at that moment. The error is created in advance, so that its stack contains the line of the test
+ * that waits.
  */
 export function timeoutError(message: () => string): () => TimeoutError {
 	const error = new TimeoutError();

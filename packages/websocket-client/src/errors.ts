@@ -1,6 +1,6 @@
 import type { ConnectionEnd } from './connection/client-state.ts';
 
-/** An option of a client is invalid. */
+/** Thrown when an option of a client is invalid. */
 export class InvalidClientOptionError extends Error {
 	override readonly name = 'InvalidClientOptionError';
 	constructor(reason: string) {
@@ -8,10 +8,10 @@ export class InvalidClientOptionError extends Error {
 	}
 }
 
-/** The client neither has a connection nor tries to open one: it was closed, or stopped reconnecting. */
+/** Thrown when the client neither has a connection nor tries to open one: it was closed, or stopped reconnecting. */
 export class ClientClosedError extends Error {
 	override readonly name = 'ClientClosedError';
-	/** Why it stopped reconnecting; undefined after `close()`. */
+	/** Why the client stopped reconnecting; undefined after `close()`. */
 	readonly end: ConnectionEnd | undefined;
 	constructor(end?: ConnectionEnd) {
 		super(end === undefined ? 'The client is closed' : `The client stopped reconnecting: ${end.code} ${end.reason}`);
@@ -19,16 +19,16 @@ export class ClientClosedError extends Error {
 	}
 }
 
-/** A message that was not sent. */
+/** Thrown when a message was not sent. */
 export class UnsentMessageError extends Error {
 	override readonly name = 'UnsentMessageError';
 	/** The message's name. */
 	readonly messageName: string;
 	/**
-	 * - `queue_full`: too many messages wait for a connection
-	 * - `not_ready`: it could not be sent at once, and was not to be queued
+	 * - `queue_full`: too many messages are already queued
+	 * - `not_ready`: the message could not be sent immediately, and `queue: false` was set
 	 * - `closed`: the client was closed, or stopped reconnecting
-	 * - `not_json`: its data can't be written as JSON
+	 * - `not_json`: the message's data can't be written as JSON
 	 */
 	readonly code: UnsentCode;
 	constructor(messageName: string, code: UnsentCode, message: string, options?: ErrorOptions) {
@@ -40,10 +40,10 @@ export class UnsentMessageError extends Error {
 
 export type UnsentCode = 'queue_full' | 'not_ready' | 'closed' | 'not_json';
 
-/** The connection was lost, and the server has not confirmed the last messages that were sent on it. */
+/** Reported when the connection was lost before the server had confirmed the last messages sent on it. */
 export class UnconfirmedMessagesError extends Error {
 	override readonly name = 'UnconfirmedMessagesError';
-	/** How many of the last messages may be lost, at most. Requests don't count: each of them rejects by itself. */
+	/** The maximum number of messages that may be lost. Requests are not counted, because their own promises reject. */
 	readonly count: number;
 	constructor(count: number) {
 		const last = count === 1 ? 'last message' : `last ${count} messages`;
@@ -52,7 +52,7 @@ export class UnconfirmedMessagesError extends Error {
 	}
 }
 
-/** The server does not speak the protocol. */
+/** Reported when the server does not speak the protocol. */
 export class ProtocolError extends Error {
 	override readonly name = 'ProtocolError';
 }

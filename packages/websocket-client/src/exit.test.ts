@@ -2,7 +2,10 @@ import { spawnBun } from '@orijs/testkit';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { LocalTestServer } from './test-support/local-test-server.ts';
 
-/** Less than any timer that the client could leave behind, and enough for a process to start. */
+/**
+ * How long the process may take to exit, in milliseconds: enough to start, but less than any timer that the client
+ * could leave behind.
+ */
 const SOON_MS = 8_000;
 
 async function exitOf(server: LocalTestServer, how: string): Promise<string> {

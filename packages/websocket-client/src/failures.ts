@@ -2,7 +2,7 @@ import { Listeners } from './support/listeners.ts';
 import { toError } from './support/promises.ts';
 
 /**
- * Where an error occurred for which there is no promise to reject.
+ * The stage at which a background error occurred, that is, an error for which there is no promise to reject.
  *
  * - `auth`: `auth()` threw; the client tries again
  * - `connect`: a connection could not be created, for a reason other than the network
@@ -15,25 +15,25 @@ export type ErrorStage = 'auth' | 'connect' | 'protocol' | 'send' | 'subscribe' 
 
 export type ErrorListener = (error: Error, stage: ErrorStage) => unknown;
 
-/** The one place for errors in the background. Without a listener they are printed to the console. */
+/** Reports all errors that occur in the background. Without a listener, they are printed to the console. */
 export class Failures {
 	readonly #listeners = new Listeners<[Error, ErrorStage]>((error) => {
 		console.error('SocketClient: an error listener failed:', error);
 	});
 
-	/** Returns the undo. @throws {TypeError} `listener` is not a function */
+	/** Adds a listener. Returns a function that removes it. @throws {TypeError} `listener` is not a function */
 	on(listener: ErrorListener): () => void {
 		return this.#listeners.add(listener);
 	}
 
-	/** Never throws. */
+	/** Passes an error to all listeners. Never throws. */
 	report(thrown: unknown, stage: ErrorStage): void {
 		const error = toError(thrown);
 		if (this.#listeners.size === 0) console.error(`SocketClient (${stage}):`, error);
 		this.#listeners.call(error, stage);
 	}
 
-	/** Returns a set of listeners of the application, whose errors are reported with the stage `handler`. */
+	/** Returns an empty set of application listeners, whose errors are reported with the stage `handler`. */
 	listeners<TArgs extends readonly unknown[]>(): Listeners<TArgs> {
 		return new Listeners((thrown) => this.report(thrown, 'handler'));
 	}

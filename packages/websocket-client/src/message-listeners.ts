@@ -8,7 +8,7 @@ export type MessageListener<TMessage extends SocketMessage> = (
 	envelope: Envelope<InferOutput<TMessage['data']>>,
 ) => unknown;
 
-/** The listeners of messages, by name. */
+/** The listeners for messages, by message name. */
 export class MessageListeners {
 	readonly #failures: Failures;
 	readonly #byName = new Map<string, Listeners<[never, Envelope<never>]>>();
@@ -17,7 +17,12 @@ export class MessageListeners {
 		this.#failures = failures;
 	}
 
-	/** Returns the undo. @throws {InvalidMessageDefinitionError} {TypeError} `listener` is not a function */
+	/**
+	 * Adds a listener. Returns a function that removes it.
+	 *
+	 * @throws {InvalidMessageDefinitionError} `message` is not a definition
+	 * @throws {TypeError} `listener` is not a function
+	 */
 	add<TMessage extends SocketMessage>(message: TMessage, listener: MessageListener<TMessage>): () => void {
 		const { name } = mustBeDefinition(message);
 		let listeners = this.#byName.get(name);

@@ -29,10 +29,10 @@ describe('rejects invalid options, naming what is allowed', () => {
 	it.each<[unknown, RegExp]>([
 		[null, /options must be an object/],
 		['text', /options must be an object/],
-		[{ hearbeat: {} }, /no hearbeat, only auth, .*heartbeat, reconnect, queue, positions, WebSocket/],
-		[{ heartbeat: { interval: 5 } }, /heartbeat has no interval, only intervalMs, timeoutMs/],
-		[{ reconnect: { max: 5 } }, /reconnect has no max, only minDelayMs, maxDelayMs/],
-		[{ queue: { size: 5 } }, /queue has no size, only messages, characters/],
+		[{ hearbeat: {} }, /no key hearbeat, only auth, .*heartbeat, reconnect, queue, positions, WebSocket/],
+		[{ heartbeat: { interval: 5 } }, /heartbeat has no key interval, only intervalMs, timeoutMs/],
+		[{ reconnect: { max: 5 } }, /reconnect has no key max, only minDelayMs, maxDelayMs/],
+		[{ queue: { size: 5 } }, /queue has no key size, only messages, characters/],
 		[{ heartbeat: null }, /heartbeat must be an object/],
 		[{ reconnect: 5 }, /reconnect must be an object/],
 		[{ queue: false }, /queue must be an object/],
@@ -45,8 +45,8 @@ describe('rejects invalid options, naming what is allowed', () => {
 		[{ heartbeat: { timeoutMs: -1 } }, /heartbeat\.timeoutMs must be .* not -1/],
 		[{ reconnect: { minDelayMs: 0 } }, /reconnect\.minDelayMs must be .* from 1 .* not 0/],
 		[{ reconnect: { minDelayMs: 20, maxDelayMs: 10 } }, /reconnect\.maxDelayMs must be .* from 20 .* not 10/],
-		[{ queue: { messages: -1 } }, /queue\.messages must be a number from 0, not -1/],
-		[{ queue: { characters: '5' } }, /queue\.characters must be a number from 0, not "5"/],
+		[{ queue: { messages: -1 } }, /queue\.messages must be a non-negative number, not -1/],
+		[{ queue: { characters: '5' } }, /queue\.characters must be a non-negative number, not "5"/],
 		[{ positions: null }, /positions must be an object/],
 		[{ positions: [] }, /positions must be an object/],
 		[{ positions: { t: { offset: 1 } } }, /positions\["t"\] must be \{ epoch, offset \}/],
@@ -60,7 +60,7 @@ describe('rejects invalid options, naming what is allowed', () => {
 	it('a runtime without WebSocket, unless the option is given', () => {
 		const { WebSocket } = globalThis;
 		vi.stubGlobal('WebSocket', undefined);
-		expect(() => settingsOf({})).toThrow(/WebSocket must be a class; Node before 22 has no global one/);
+		expect(() => settingsOf({})).toThrow(/WebSocket must be a class; Node has no global WebSocket before version 22/);
 		expect(settingsOf({ WebSocket }).WebSocket).toBe(WebSocket);
 	});
 });

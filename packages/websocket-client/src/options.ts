@@ -8,12 +8,15 @@ export interface WebSocketConstructor {
 
 export interface SocketClientOptions {
 	/**
-	 * Returns the credentials for the server's guards, which get them as `ctx.auth`: any JSON value. Called before each
-	 * connection. They are sent in the first frame, never in the URL. If it throws or rejects, the error goes to
+	 * Returns the credentials for the server's guards, which receive them as `ctx.auth`: any JSON value. Called before
+	 * each connection. They are sent in the first frame, never in the URL. If it throws or rejects, the error goes to
 	 * `onError`, and the client retries as after a failed connection. Default: no credentials.
 	 */
 	readonly auth?: () => unknown;
-	/** How long `auth()` may take, and then connecting until the guards have passed, in milliseconds. Default 15,000. */
+	/**
+	 * How long `auth()` may take, in milliseconds, and also how long it may then take until the client is connected and
+	 * the guards have passed. Default 15,000.
+	 */
 	readonly connectTimeoutMs?: number;
 	/** How long a request without its own timeout may take, in milliseconds. Default 10,000. */
 	readonly requestTimeoutMs?: number;
@@ -21,21 +24,27 @@ export interface SocketClientOptions {
 	readonly heartbeat?: {
 		/** How often the client pings the server, in milliseconds. Default 20,000. */
 		readonly intervalMs?: number;
-		/** How long the answer may take before the connection counts as lost, in milliseconds. Default 10,000. */
+		/**
+		 * How long the answer to a ping may take before the connection counts as lost, in milliseconds. Default 10,000.
+		 */
 		readonly timeoutMs?: number;
 	};
-	/** When to reconnect, unless the server says when. Delays are random, from 0 to a bound. */
+	/**
+	 * When to reconnect, unless the server asks for a certain delay. Delays are random, between 0 and an upper bound.
+	 */
 	readonly reconnect?: {
-		/** The bound of the first delay, in milliseconds. It doubles with each failed attempt. Default 500. */
+		/**
+		 * The upper bound of the first delay, in milliseconds. The bound doubles with each failed attempt. Default 500.
+		 */
 		readonly minDelayMs?: number;
-		/** The largest bound, in milliseconds. Default 30,000. */
+		/** The largest upper bound, in milliseconds. Default 30,000. */
 		readonly maxDelayMs?: number;
 	};
-	/** How much may be queued while there is no connection. What exceeds it is refused at once. */
+	/** How much may be queued while there is no connection. Messages beyond that are refused immediately. */
 	readonly queue?: {
-		/** Default 100. 0: nothing is queued. */
+		/** The number of messages. Default 100; 0 disables the queue. */
 		readonly messages?: number;
-		/** The total, in UTF-16 code units of JSON text. Default 262,144. */
+		/** The total size of the messages, in UTF-16 code units of JSON text. Default 262,144. */
 		readonly characters?: number;
 	};
 	/**
@@ -59,10 +68,10 @@ export interface Settings {
 	readonly WebSocket: WebSocketConstructor;
 }
 
-/** The longest delay a timer can have, in milliseconds. */
+/** The longest delay that a timer supports, in milliseconds. */
 const MAX_DELAY_MS = 2 ** 31 - 1;
 
-/** @throws {InvalidClientOptionError} */
+/** Validates the options and fills in defaults. @throws {InvalidClientOptionError} an option is invalid */
 export function settingsOf(options: SocketClientOptions): Settings {
 	const { auth, heartbeat = {}, reconnect = {}, queue = {}, positions = {} } = known(options, 'options', OPTIONS);
 	known(heartbeat, 'heartbeat', ['intervalMs', 'timeoutMs']);
@@ -74,7 +83,7 @@ export function settingsOf(options: SocketClientOptions): Settings {
 	const minDelayMs = delay('reconnect.minDelayMs', reconnect.minDelayMs ?? 500);
 	const WebSocket = options.WebSocket ?? globalThis.WebSocket;
 	if (typeof WebSocket !== 'function') {
-		throw new InvalidClientOptionError('WebSocket must be a class; Node before 22 has no global one');
+		throw new InvalidClientOptionError('WebSocket must be a class; Node has no global WebSocket before version 22');
 	}
 	return {
 		auth,
@@ -112,7 +121,7 @@ const OPTIONS = [
 function known<T extends object>(value: T, name: string, keys: readonly string[]): T {
 	if (typeof value !== 'object' || value === null) throw new InvalidClientOptionError(`${name} must be an object`);
 	for (const key of Object.keys(value)) {
-		if (!keys.includes(key)) throw new InvalidClientOptionError(`${name} has no ${key}, only ${keys.join(', ')}`);
+		if (!keys.includes(key)) throw new InvalidClientOptionError(`${name} has no key ${key}, only ${keys.join(', ')}`);
 	}
 	return value;
 }
@@ -129,7 +138,7 @@ function positionsOf(positions: Readonly<Record<string, Position>>): ReadonlyMap
 	return new Map(Object.entries(positions));
 }
 
-/** @throws {InvalidClientOptionError} */
+/** Returns the value if it is a valid delay. @throws {InvalidClientOptionError} it is not */
 export function delay(name: string, value: number, min = 1): number {
 	if (typeof value === 'number' && value >= min && value <= MAX_DELAY_MS) return value;
 	throw new InvalidClientOptionError(
@@ -139,10 +148,10 @@ export function delay(name: string, value: number, min = 1): number {
 
 function count(name: string, value: number): number {
 	if (typeof value === 'number' && value >= 0) return value;
-	throw new InvalidClientOptionError(`${name} must be a number from 0, not ${show(value)}`);
+	throw new InvalidClientOptionError(`${name} must be a non-negative number, not ${show(value)}`);
 }
 
-/** Quotes text, so that `'500'` does not read like the number. */
+/** Quotes strings, so that `'500'` is not mistaken for a number. */
 function show(value: unknown): string {
 	return typeof value === 'string' ? JSON.stringify(value) : String(value);
 }

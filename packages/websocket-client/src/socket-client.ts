@@ -29,14 +29,17 @@ import { mustBeHandlers, type Subscription, type SubscriptionOptions } from './s
 import { Subscriptions } from './subscriptions/subscriptions.ts';
 import { quiet } from './support/promises.ts';
 
-/** The `topic` of gaps in messages to this client, to all clients, or to topics that the server subscribed it to. */
+/**
+ * The `topic` of gaps in messages to this client, to all clients, or to topics to which the server has subscribed this
+ * client.
+ */
 const THIS_CLIENT = '*';
 
 /**
- * A connection to an endpoint with typed messages, for browsers, Bun and Node. Reconnects and resubscribes by itself,
- * and reports where messages may be missing.
+ * A connection to an endpoint with typed messages, for browsers, Bun and Node. Reconnects and resubscribes
+ * automatically, and reports gaps in which messages may be missing.
  *
- * Data is checked against its schema before it is sent. What the server sends was validated there, and is not
+ * Data is validated against its schema before it is sent. Data from the server was validated there, and is not
  * validated again.
  */
 export class SocketClient {
@@ -53,14 +56,14 @@ export class SocketClient {
 	readonly #requests: Requests;
 	readonly #connection: ReconnectingConnection;
 	#socketId: string | undefined;
-	/** Since when messages to this client may be missing, by the server's clock. */
+	/** The time since which messages to this client may be missing. */
 	#missingSince: ServerTime | undefined;
 
 	/**
-	 * Does not connect yet.
+	 * Creates a client that is not connected yet.
 	 *
-	 * @param url `wss://example.com/ws`; on a page also a relative URL, such as `/ws`
-	 * @throws {InvalidClientOptionError}
+	 * @param url for example `wss://example.com/ws`; on a page, also a relative URL such as `/ws`
+	 * @throws {InvalidClientOptionError} the URL or an option is invalid
 	 */
 	constructor(url: string | URL, options: SocketClientOptions = {}) {
 		this.url = endpointUrl(url);
@@ -85,40 +88,44 @@ export class SocketClient {
 		return this.#connection.state;
 	}
 
-	/** The server's id for this client; a different one for each connection. Undefined unless the state is `ready`. */
+	/** The server's id for this client, which differs for each connection. Undefined unless the state is `ready`. */
 	get socketId(): string | undefined {
 		return this.#socketId;
 	}
 
 	/**
 	 * Connects, and reconnects whenever the connection is lost, until `close()`. Resolves when the state is `ready`,
-	 * however many attempts that takes. While the client waits for the next attempt, this makes it at once. After
-	 * `close()`, or when it stopped reconnecting, it starts over, with all listeners and all confirmed subscriptions.
+	 * however many attempts that takes. If the client is waiting before its next attempt, the attempt is made
+	 * immediately. After `close()`, or once the client has stopped reconnecting, it starts over, with all listeners and
+	 * all confirmed subscriptions.
 	 *
-	 * @throws {ClientClosedError} it stopped reconnecting because a further attempt is pointless, for example a guard
-	 * rejected the client; or it was closed meanwhile
+	 * @throws {ClientClosedError} the client stopped reconnecting because further attempts are pointless, for example
+	 * because a guard rejected it; or it was closed in the meantime
 	 */
 	connect(): Promise<void> {
 		return this.#connection.connect();
 	}
 
 	/**
-	 * Closes the connection and stops reconnecting. Messages that were sent before arrive; queued ones are refused.
+	 * Closes the connection and stops reconnecting. Messages already sent still arrive; queued ones are refused.
 	 * Resolves when the connection has ended, within two seconds. Listeners and subscriptions are kept for a later
-	 * `connect()`. Never rejects; may be called twice.
+	 * `connect()`. Never rejects; can be called more than once.
 	 */
 	close(): Promise<void> {
 		return this.#connection.close();
 	}
 
-	/** Calls `listener` after each change of the state. Returns the undo, like all methods that begin with `on`. */
+	/**
+	 * Calls `listener` after each change of state. Like all methods that begin with `on`, returns a function that
+	 * removes the listener.
+	 */
 	onStateChange(listener: (state: ClientState, change: StateChange) => unknown): () => void {
 		return this.#connection.onStateChange(listener);
 	}
 
 	/**
-	 * Calls `listener` with errors for which there is no promise to reject, and those of messages that were dropped.
-	 * Without a listener they are printed with `console.error`.
+	 * Calls `listener` with errors for which there is no promise to reject, and with the errors of `send`. Without a
+	 * listener, they are printed with `console.error`.
 	 */
 	onError(listener: ErrorListener): () => void {
 		return this.#failures.on(listener);
@@ -126,14 +133,17 @@ export class SocketClient {
 
 	// Messages
 
-	/** Calls `listener` with each message of this kind, of any topic (`envelope.topic`). Returns the undo. */
+	/**
+	 * Calls `listener` with each message of this kind, whatever its topic (`envelope.topic`). Returns a function that
+	 * removes the listener.
+	 */
 	on<TMessage extends SocketMessage>(message: TMessage, listener: MessageListener<TMessage>): () => void {
 		return this.#messageListeners.add(message, listener);
 	}
 
 	/**
-	 * Calls `listener` with text and bytes that are not messages of the protocol, as they were published without a
-	 * schema. Returns the undo.
+	 * Calls `listener` with text and bytes that are not protocol messages, because they were published without a schema.
+	 * Returns a function that removes the listener.
 	 */
 	onRaw(listener: (data: string | ArrayBuffer) => unknown): () => void {
 		return this.#rawListeners.add(listener);
@@ -141,29 +151,31 @@ export class SocketClient {
 
 	/**
 	 * Calls `listener` with every gap: messages to `gap.topic` that were published between `gap.since` and `gap.until`
-	 * may be missing. The topic `*` stands for messages to this client itself, to all clients, or to topics that the
-	 * server has subscribed it to. Returns the undo.
+	 * may be missing. The topic `*` stands for messages to this client itself, to all clients, or to topics to which the
+	 * server has subscribed this client. Returns a function that removes the listener.
 	 */
 	onGap(listener: (gap: GapNotice) => unknown): () => void {
 		return this.#gapListeners.add(listener);
 	}
 
 	/**
-	 * Answers the server's requests of this kind. Each kind has one handler. Returns the undo.
+	 * Sets the handler that answers the server's requests of this kind. Each kind can have one handler. Returns a
+	 * function that removes it.
 	 *
-	 * @throws {Error} there is a handler already; {InvalidMessageDefinitionError} the message has no `reply`
+	 * @throws {Error} there already is a handler
+	 * @throws {InvalidMessageDefinitionError} the message has no `reply`
 	 */
 	handle<TMessage extends RequestMessage>(message: TMessage, handler: RequestHandler<TMessage>): () => void {
 		return this.#incomingRequests.handle(message, handler);
 	}
 
 	/**
-	 * Sends a message that is not answered. Resolves when it is on its way; while there is no connection it is queued.
-	 * To know that it was handled, use `request`, which takes any message: when a connection is lost, `onError` gets
-	 * only the number of sent messages that may not have arrived.
+	 * Sends a message without waiting for an answer. Resolves when it has been sent; while there is no connection, it is
+	 * queued. To find out whether it was handled, use `request`, which accepts any message: after `send`, a lost
+	 * connection is only reported to `onError`, with the number of messages that may not have arrived.
 	 *
-	 * Its errors also go to `onError`, as few callers await it; except if `options.queue` is false and the message
-	 * would have to wait.
+	 * Errors also go to `onError`, because few callers await this promise. The exception is a message that would have to
+	 * wait although `options.queue` is false.
 	 *
 	 * @throws {UnsentMessageError} the queue is full, the client was closed, or the data can't be written as JSON
 	 * @throws {MessageValidationError} {InvalidMessageDefinitionError}
@@ -177,13 +189,15 @@ export class SocketClient {
 	}
 
 	/**
-	 * Sends a request. Resolves with the answer, as the message's `reply` says, or with null for a message without
-	 * one, once it was handled. While there is no connection it is queued. If the server is stopping and has not
-	 * handled it, it is sent again after the reconnect.
+	 * Sends a request. Once the server has handled it, resolves with the answer, or with null if the message defines no
+	 * `reply`. While there is no connection, the request is queued. If the server stops without handling it, it is sent
+	 * again after the client has reconnected.
 	 *
-	 * @throws {SocketRequestError} with the `code` of the server's refusal; `timeout`; `disconnected`: the connection
-	 * was lost, and the server may or may not have handled it; `too_many_requests`: not sent, as the queue is full
-	 * @throws {MessageValidationError} {InvalidMessageDefinitionError} {InvalidClientOptionError} nothing was sent
+	 * @throws {SocketRequestError} with the `code` of the server's refusal, or `timeout`, or `disconnected` (the
+	 * connection was lost, and the server may or may not have handled the request), or `too_many_requests` (not sent,
+	 * because the queue is full)
+	 * @throws {MessageValidationError} {InvalidMessageDefinitionError} {InvalidClientOptionError} an argument is
+	 * invalid; nothing was sent
 	 * @throws {UnsentMessageError} the data can't be written as JSON
 	 * @throws the reason of `options.signal`
 	 */
@@ -196,13 +210,16 @@ export class SocketClient {
 	}
 
 	/**
-	 * Subscribes to a topic, which the server has to allow (`authorize.subscribe`). Resolves once messages from every
-	 * node arrive. The client resubscribes after each reconnect; what may have been missed is reported to `onGap`. A
-	 * topic with history first delivers the missed messages, in order and once each, and then calls `onRecovered`.
+	 * Subscribes to a topic, which the server must allow (`authorize.subscribe`). Resolves once messages published on
+	 * any node reach the client. The client resubscribes after each reconnect, and reports to `onGap` the time in which
+	 * messages may have been missed. For a topic with history, it instead delivers the missed messages, in order and
+	 * once each, and then calls `onRecovered`. It calls `onGap` only if they can't be recovered.
 	 *
-	 * @throws {SocketRequestError} the server refused, with its `code`
-	 * @throws {InvalidTopicError} {TypeError} `handlers` are invalid
-	 * @throws {ClientClosedError} the client was closed, or stopped reconnecting, before the server confirmed
+	 * @throws {SocketRequestError} the server refused, with the `code` of the refusal
+	 * @throws {InvalidTopicError} the topic is invalid
+	 * @throws {TypeError} `handlers` are invalid
+	 * @throws {ClientClosedError} the client was closed, or stopped reconnecting, before the server confirmed the
+	 * subscription
 	 */
 	subscribe(topic: string, handlers: SubscriptionOptions = {}): Promise<Subscription> {
 		return quiet(this.#subscribe(topic, handlers));
@@ -216,8 +233,8 @@ export class SocketClient {
 	}
 
 	/**
-	 * The positions of topics with history, of those subscribed to and of `options.positions`. A new object each time.
-	 * To resume after a page was reloaded, save it and pass it to the next client.
+	 * The positions of the topics with history that the client is subscribed to, and those of `options.positions` that
+	 * are not used yet; a new object each time. To resume after a page reload, save it and pass it to the next client.
 	 */
 	get positions(): Record<string, Position> {
 		return this.#subscriptions.positions;
@@ -225,14 +242,14 @@ export class SocketClient {
 
 	// Events of the connection
 
-	#ready(connection: Connection, { socketId, timestamp, messagesPerSecond }: AuthAnswer): void {
-		this.#socketId = socketId;
+	#ready(connection: Connection, answer: AuthAnswer): void {
+		this.#socketId = answer.socketId;
 		const since = this.#missingSince;
 		this.#missingSince = undefined;
-		// Topics first: queued messages may be about them.
+		// Topics are subscribed to first, because queued messages may concern them.
 		this.#subscriptions.open(connection);
-		this.#sendQueue.open(connection, messagesPerSecond, this.#subscriptions.cost);
-		if (since !== undefined) this.#gap(gapBetween(THIS_CLIENT, since, timestamp));
+		this.#sendQueue.open(connection, answer.messagesPerSecond, this.#subscriptions.cost);
+		if (since !== undefined) this.#gap(gapBetween(THIS_CLIENT, since, answer));
 	}
 
 	#lost(connection: Connection): void {

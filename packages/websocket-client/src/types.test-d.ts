@@ -103,7 +103,7 @@ new SocketClient('ws://localhost/ws', { positions: client.positions });
 // @ts-expect-error a position has an epoch
 new SocketClient('ws://localhost/ws', { positions: { t: { offset: 1 } } });
 
-// Every `on` method returns its undo.
+// Every `on` method returns a function that removes the listener.
 same<ReturnType<typeof client.onGap>, () => void>(true);
 const undos: (() => void)[] = [
 	client.onStateChange((state, { previous, end, retryInMs }) => {

@@ -5,11 +5,11 @@ import { TWO_NODES } from './harness/scenario.ts';
 import { testFault } from './harness/test-fault.ts';
 
 /**
- * A fault of one primary of three: the topics of the other two must not be affected.
+ * Tests a fault of one of three primaries. The topics of the other two must not be affected.
  *
- * Checked by not resubscribing moved topics: the tests then fail on silent losses and recovery time, and the nodes do
- * not recover; by not reporting their gaps: silent losses and missing gap events; by reporting every topic when some
- * moved: false alarms.
+ * Verified by mutation testing: if moved topics are not resubscribed, the tests fail with silent losses and slow
+ * recovery, and the nodes do not recover; if gaps of moved topics are not reported, with silent losses and missing gap
+ * events; if every topic is reported when only some moved, with false alarms.
  */
 function testPrimary(fault: Pick<Fault<ClusterBackend>, 'name' | 'inject' | 'gapSlackMs' | 'fullRunsOnly'>): void {
 	testFault({
@@ -45,7 +45,7 @@ testPrimary({
 	},
 });
 
-// Too short for the other nodes to fail over.
+// The outage is too short for the other nodes to start a failover.
 testPrimary({
 	name: 'cluster: a primary killed, back at once',
 	fullRunsOnly: true,
@@ -58,8 +58,9 @@ testPrimary({
 	},
 });
 
-// Once it runs again, it still considers itself a primary and delivers what it received before: no client may get it.
-// Checked by not passing the number of a replaced shard on to the new one: the test then fails on inversions.
+// Once it continues, the old primary still considers itself a primary, and delivers messages that it received before.
+// No client may get them.
+// Verified by mutation testing: if the new primary's shard gets a new number, the test fails with inversions.
 testPrimary({
 	name: 'cluster: a primary frozen, its replica takes over',
 	fullRunsOnly: true,

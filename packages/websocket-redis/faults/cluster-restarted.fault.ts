@@ -4,7 +4,8 @@ import { TWO_NODES } from './harness/scenario.ts';
 import { everyCondition } from './harness/select-conditions.ts';
 import { testFault } from './harness/test-fault.ts';
 
-// Checked by not reporting interruptions: the tests then fail on silent losses and missing gap events.
+// Verified by mutation testing: if interruptions are not reported, the tests fail with silent losses and missing gap
+// events.
 for (const seconds of [0, 5]) {
 	testFault({
 		name: `cluster: all six nodes killed, back after ${seconds} s`,

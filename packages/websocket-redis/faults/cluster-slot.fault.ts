@@ -5,7 +5,7 @@ import { type ClusterBackend, topicsWhere, redisCluster } from './harness/redis-
 import { type Scenario, TWO_NODES } from './harness/scenario.ts';
 import { testFault } from './harness/test-fault.ts';
 
-/** About a hundred messages per topic and second. */
+/** About a hundred messages per second on each topic. */
 const LOADED: Scenario = { ...TWO_NODES, messages: 3_000 };
 
 function testSlot(
@@ -30,18 +30,20 @@ function testTopic(name: string, moved: string): void {
 	});
 }
 
-// The old primary refuses a node that publishes on the topic, and the node polls the topology at once. Checked by not
-// resubscribing moved topics: the test then fails on silent losses and recovery time, and the nodes do not recover; by
-// sending refused messages to the new primary later: inversions; by reporting every topic: false alarms.
+// The old primary refuses messages on the topic; the node that publishes them then polls the topology at once.
+// Verified by mutation testing: if moved topics are not resubscribed, the test fails with silent losses and slow
+// recovery, and the nodes do not recover; if refused messages are sent to the new primary later, with inversions; if
+// every topic is reported, with false alarms.
 testTopic('cluster: the slot of a topic moves', 'shared:0');
 
-// Node b only subscribes: it notices the move at its next poll, and misses the messages accepted until then.
-// Checked by reporting no gap for moved topics: the test then fails on silent losses and a missing gap event.
+// Node b only subscribes, so it notices the move at its next poll, and misses the messages accepted until then.
+// Verified by mutation testing: if no gap is reported for moved topics, the test fails with silent losses and a missing
+// gap event.
 testTopic('cluster: the slot of a topic with one publisher moves', 'from-a:0');
 
-// The heartbeat channel of a primary is the first one whose slot it serves. It must now be another one.
-// Checked by not subscribing the nodes to the new heartbeat channel of the old owner: the test then fails on false
-// alarms, losses and recovery time.
+// The heartbeat channel of a primary is the first one whose slot it serves, so the old owner must get another one.
+// Verified by mutation testing: if the nodes do not subscribe to that channel, the test fails with false alarms, losses
+// and slow recovery.
 testSlot({
 	name: 'cluster: the slot of a heartbeat channel moves',
 	fullRunsOnly: true,

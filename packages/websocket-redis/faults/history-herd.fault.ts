@@ -9,7 +9,7 @@ import { silentLogger } from '../src/test-support/silent-logger.ts';
 const CLIENTS = 1_000;
 const TOPICS = ['kept:0', 'kept:1'];
 const MISSED = 500;
-/** How many messages a node reads per page. */
+/** The number of messages that a node reads per page. */
 const PAGE = 200;
 
 let redis: RedisServer;
@@ -39,11 +39,11 @@ async function publish(texts: readonly string[]): Promise<void> {
 interface Reads {
 	/** Reads of pages, backwards from the end of a topic. */
 	readonly pages: number;
-	/** Those, and the reads of a topic's position. */
+	/** Reads of pages and of topics' positions. */
 	readonly all: number;
 }
 
-/** The reads so far. Every read trims the topic. */
+/** Returns the number of reads so far. Every read trims the topic, so the trims are counted. */
 async function reads(): Promise<Reads> {
 	const stats = String(await redis.command('INFO', 'commandstats'));
 	const calls = (command: string): number =>
@@ -68,7 +68,7 @@ it('1,000 clients that reconnect at once cost one read per topic and page', asyn
 	await node.restart();
 	await untilAllHave(`${MISSED - 1}`);
 	const after = await reads();
-	// When it starts, a node reads once to probe Redis.
+	// A node reads once to probe Redis when it starts.
 	const pages = after.pages - before.pages - 1;
 	const all = after.all - before.all - 1;
 
@@ -77,6 +77,6 @@ it('1,000 clients that reconnect at once cost one read per topic and page', asyn
 		`${CLIENTS} clients, ${TOPICS.length} topics, ${MISSED} messages each: ${all} reads, ${pages} of them of pages`,
 	);
 	expect(pages).toBe(TOPICS.length * Math.ceil(MISSED / PAGE));
-	// The node reads the position when the first client subscribes, and when its own subscription is active.
+	// The node reads the position when the first client subscribes, and again when its own subscription is active.
 	expect(all - pages).toBeLessThanOrEqual(TOPICS.length * 2);
 });

@@ -33,7 +33,7 @@ describe('a message with an idempotency key', () => {
 		await redis.stop();
 	});
 
-	/** Subscribes a client of each node. */
+	/** Connects a client to each node and subscribes it. */
 	async function subscribe(topic: string): Promise<RecordingClient[]> {
 		const two = nodes.map(({ url }) => new RecordingClient(url, topic));
 		clients.push(...two);
@@ -41,7 +41,7 @@ describe('a message with an idempotency key', () => {
 		return two;
 	}
 
-	/** How many messages each client received, and how many are stored, without a last message that it publishes. */
+	/** Publishes a last message. Returns how many others each client received, and how many others are stored. */
 	async function outcome(
 		topic: string,
 		two: readonly RecordingClient[],

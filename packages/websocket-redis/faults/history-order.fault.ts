@@ -12,7 +12,7 @@ describe('one order for all clients', () => {
 	let redis: RedisServer;
 	let nodes: NodeProcess[] = [];
 	let clients: RecordingClient[] = [];
-	// Repeated for a retry: what a client received in a failed attempt would fail the next one as well.
+	// Set up for each attempt: messages that a client received in a failed one would make the next attempt fail as well.
 	beforeEach(async () => {
 		redis = await startRedis();
 		nodes = await Promise.all([NodeProcess.start(redis.port), NodeProcess.start(redis.port)]);

@@ -9,7 +9,7 @@ let deployment: HistoryDeployment;
 beforeAll(async () => void (deployment = await HistoryDeployment.start()));
 afterAll(() => deployment.stop());
 
-/** `bun run soak` does the same for any length of time. */
+/** `bun run soak` does the same for a given time. */
 it('clients of topics with history receive every message once and in order under random faults', async () => {
 	for (let round = 0; round < ROUNDS; round++) {
 		const outcome = outcomeFrom(deployment);

@@ -39,7 +39,7 @@ describe('the promotion of a replica that lags', () => {
 		const count = client.events.length;
 		proxy.retarget({ port: replica.port });
 		proxy.cut();
-		// Messages accepted before the node has resubscribed are part of the gap.
+		// Messages accepted before the node has resubscribed belong to the gap.
 		await until(async () => (await publish('after')) === 5 && client.last.startsWith('after'), {
 			what: 'a message from the replica arrives',
 			timeoutMs: 10_000,

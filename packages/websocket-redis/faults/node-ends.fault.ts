@@ -13,7 +13,7 @@ const CUT_OFF: Scenario = { ...TWO_NODES, proxied: ['a'] };
 const bMissesA = (node: string): Impact => (node === 'b' ? 'interrupted' : 'possible');
 
 // What the node could not publish, it has to tell before it stops: it waits for the link.
-// Checked by letting a node stop without waiting: the test then fails on silent losses.
+// Verified by mutation testing: if a node stops without waiting, the test fails with silent losses.
 testFault({
 	name: 'a node cut off, which stops and can reach Redis again meanwhile',
 	backend: oneRedis(),
@@ -34,7 +34,8 @@ testFault({
 });
 
 // It waits in vain, and ends without a last beat.
-// Checked by not giving up nodes that fall silent: the test then fails on silent losses and missing gap events.
+// Verified by mutation testing: if nodes that fall silent are not given up, the test fails with silent losses and missing
+// gap events.
 testFault({
 	name: 'a node cut off, which stops',
 	fullRunsOnly: true,
@@ -54,7 +55,7 @@ testFault({
 	},
 });
 
-// Checked by not giving up nodes that fall silent: the test then fails on missing gap events.
+// Verified by mutation testing: if nodes that fall silent are not given up, the test fails with missing gap events.
 testFault({
 	name: 'a node killed (kill -9)',
 	backend: oneRedis(),

@@ -10,10 +10,10 @@ import { testFault } from './harness/test-fault.ts';
 /** Another hanging node, or the same one, would be another fault. */
 const UNSUITED = { frozen: 'the fault is a node that hangs', stalled: 'the fault is a node that hangs' };
 
-// As with a long garbage collection, a long computation or a paused machine: messages are late, none is lost. The other
-// node, which misses heartbeats for a while, has nothing to report; the one that hangs may consider its own connections
-// dead.
-// Checked by reporting a loss when a node falls silent: the tests then fail on false alarms.
+// Simulates a long garbage collection, a long computation or a paused machine: messages are late, but not lost. The other
+// node, which receives no heartbeats for a while, has nothing to report; the one that hangs may consider its own
+// connections dead.
+// Verified by mutation testing: if a loss is reported when a node falls silent, the tests fail with false alarms.
 function testHanging(
 	name: string,
 	ms: number,

@@ -8,14 +8,16 @@ import type { SingleRedis } from './harness/backend.ts';
 
 const SCENARIO: Scenario = { ...TWO_NODES, proxied: ['a'] };
 
-/** Node a can't publish but still receives, so it misses nothing itself but must report a gap to the others. */
+/**
+ * Tests that node a can't publish. It still receives, so it misses nothing itself, but must report a gap to the others.
+ */
 function testPublisher(fault: Pick<Fault<SingleRedis>, 'name' | 'inject' | 'mayLoseNothing'>): void {
 	testFault({ backend: oneRedis(), scenario: SCENARIO, impact: publishesOf('a', SCENARIO), ...fault });
 }
 
 testPublisher({
 	name: "a node's publisher connection is cut",
-	// It may reconnect before the next message.
+	// The node may reconnect before the next message.
 	mayLoseNothing: true,
 	async inject(deployment) {
 		const from = Date.now();
@@ -24,9 +26,9 @@ testPublisher({
 	},
 });
 
-// Checked by sending no gap notice: the test then fails on silent losses; by sending one for all topics instead of
-// those concerned: false alarms; by reporting gaps of topics without subscribers on the node: wrong gap events; by
-// making publishes wait for the connection: late deliveries and inversions.
+// Verified by mutation testing: if no gap notice is sent, the test fails with silent losses; if a notice covers all
+// topics instead of the affected ones, with false alarms; if gaps are reported for topics without subscribers on the
+// node, with wrong gap events; if publishes wait for the connection, with late deliveries and inversions.
 testPublisher({
 	name: "a node can't publish for 3 s",
 	async inject(deployment) {
@@ -40,8 +42,8 @@ testPublisher({
 	},
 });
 
-// Redis executes the commands, but the node does not learn that: messages reported as lost may have arrived, but once.
-// Checked by sending commands without a reply again: the test then fails on duplicates.
+// Redis executes the commands without the node's knowledge: messages reported as lost may have arrived, but only once.
+// Verified by mutation testing: if commands without a reply are sent again, the test fails with duplicates.
 testPublisher({
 	name: "Redis's replies to a publisher are lost",
 	mayLoseNothing: true,
@@ -54,8 +56,8 @@ testPublisher({
 });
 
 // New connections work throughout, so the recovery time is the time it takes to detect the dead connection.
-// Checked by disabling heartbeats: the test then fails on unsettled promises, silent losses and recovery time, and the
-// nodes do not recover.
+// Verified by mutation testing: without heartbeats, the test fails with unsettled promises, silent losses and slow
+// recovery, and the nodes do not recover.
 testPublisher({
 	name: "a node's publisher connection is half-open",
 	async inject(deployment) {
@@ -66,8 +68,9 @@ testPublisher({
 	},
 });
 
-// Frames stuck on the dead connection reach Redis after newer messages: no client may get them.
-// Checked by not distinguishing the messages of a failed connection from later ones: the test then fails on inversions.
+// Frames stuck on the dead connection reach Redis after newer messages. No client may get them.
+// Verified by mutation testing: if messages of a failed connection are not distinguished from later ones, the test
+// fails with inversions.
 testPublisher({
 	name: "a node's publisher connection stalls for 3 s",
 	async inject(deployment) {

@@ -3,9 +3,10 @@ import { TWO_NODES } from './harness/scenario.ts';
 import { everyCondition } from './harness/select-conditions.ts';
 import { testFault } from './harness/test-fault.ts';
 
-// Connections stay open, the system accepts new ones, and Redis does not reply. Once it continues, it executes what the
-// nodes wrote before they noticed, which must not arrive after newer messages.
-// Checked by sending no gap notice for messages that could not be published: the tests then fail on silent losses.
+// Connections stay open, the operating system accepts new ones, but Redis does not reply. Once it continues, it
+// publishes the messages that the nodes sent before they noticed, which must not arrive after newer ones.
+// Verified by mutation testing: if no gap notice is sent for messages that could not be published, the tests fail with
+// silent losses.
 for (const seconds of [3, 8]) {
 	testFault({
 		name: `Redis frozen for ${seconds} s`,

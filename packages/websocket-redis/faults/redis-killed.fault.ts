@@ -4,10 +4,10 @@ import { TWO_NODES } from './harness/scenario.ts';
 import { everyCondition } from './harness/select-conditions.ts';
 import { testFault } from './harness/test-fault.ts';
 
-// Checked by resubscribing only 20 topics: the tests then fail on silent losses, and the nodes do not recover; by not
-// holding gaps back: two events for one outage; by waiting five seconds between attempts to reconnect: recovery time;
-// by not marking a rejection as handled: unhandled rejections; by delivering locally only after the bus has accepted:
-// losses on the same node.
+// Verified by mutation testing: if only 20 topics are resubscribed, the tests fail with silent losses, and the nodes do
+// not recover; if gaps are not held back, with two events for one outage; if five seconds pass between attempts to
+// reconnect, with slow recovery; if a rejection is not marked as handled, with unhandled rejections; if local delivery
+// waits for the bus to accept the message, with losses on the same node.
 for (const seconds of [0.2, 3, 16]) {
 	testFault({
 		name: `Redis killed, back after ${seconds} s`,

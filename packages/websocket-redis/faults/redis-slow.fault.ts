@@ -2,9 +2,9 @@ import { oneRedis } from './harness/backend.ts';
 import { TWO_NODES } from './harness/scenario.ts';
 import { testFault } from './harness/test-fault.ts';
 
-// Long enough for the nodes to consider Redis dead, which is right if they report it; losing nothing is right as well.
-// Checked by delivering locally only after the bus has accepted or rejected: the test then fails, as messages take
-// 1,238 ms to reach a client of the same node.
+// Redis is busy for long enough that nodes may consider it dead and report a loss. Losing nothing is correct as well.
+// Verified by mutation testing: if local delivery waits for the bus to accept or reject the message, the test fails,
+// because messages take 1,238 ms to reach a client of the same node.
 testFault({
 	name: 'Redis busy for 2 s',
 	backend: oneRedis('--enable-debug-command', 'yes'),

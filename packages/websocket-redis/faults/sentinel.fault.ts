@@ -4,14 +4,9 @@ import { demoted, redisSentinel, failedOver } from './harness/redis-sentinel.ts'
 import { TWO_NODES } from './harness/scenario.ts';
 import { testFault } from './harness/test-fault.ts';
 
-// Checked by not reporting interruptions: the tests then fail on missing gap events and silent losses; by waiting five
-// seconds between attempts to reconnect: recovery time.
-const GROUP = {
-	backend: redisSentinel,
-	scenario: TWO_NODES,
-	impact: everyNode,
-	gapSlackMs: VERIFICATION_LAG_MS,
-};
+// Verified by mutation testing: if interruptions are not reported, the tests fail with missing gap events and silent
+// losses; if five seconds pass between attempts to reconnect, with slow recovery.
+const GROUP = { backend: redisSentinel, scenario: TWO_NODES, impact: everyNode, gapSlackMs: VERIFICATION_LAG_MS };
 
 testFault({
 	name: 'Sentinel: the primary killed',
@@ -34,7 +29,7 @@ testFault({
 	async inject({ backend: { sentinel } }) {
 		const primary = await sentinel.primary();
 		const from = Date.now();
-		// Until it is demoted, the old primary continues as before, and its clients may stay.
+		// Until it is demoted, the old primary continues as before, and its clients may stay connected.
 		const [back] = await Promise.all([demoted(primary), sentinel.failover()]);
 		return { from, back };
 	},

@@ -6,12 +6,12 @@ import { testFault } from './harness/test-fault.ts';
 
 const NODE_B = { backend: oneRedis(), scenario: { ...TWO_NODES, proxied: ['b'] }, impact: onlyNode('b') };
 
-// Checked by not reporting interruptions: the test then fails on silent losses and missing gap events; by letting gaps
-// begin three heartbeats too early: wrong gap events.
+// Verified by mutation testing: if interruptions are not reported, the test fails with silent losses and missing gap
+// events; if gaps begin three heartbeats too early, with wrong gap events.
 testFault({
 	name: "a node's subscriber connection is cut",
 	...NODE_B,
-	// It may reconnect before the next message.
+	// The node may reconnect before the next message.
 	mayLoseNothing: true,
 	async inject(deployment) {
 		const from = Date.now();
@@ -20,7 +20,7 @@ testFault({
 	},
 });
 
-// Frames stuck on the dead connection arrive when it works again: no client may get them a second time.
+// Frames stuck on the dead connection arrive when it works again. No client may get them a second time.
 testFault({
 	name: "a node's subscriber connection stalls for 3 s",
 	...NODE_B,
@@ -33,8 +33,9 @@ testFault({
 	},
 });
 
-// New connections work throughout, so the recovery time is the time it takes to detect the dead connection. Checked by
-// disabling heartbeats: the test then fails on silent losses and recovery time, and the node does not recover.
+// New connections work throughout, so the recovery time is the time it takes to detect the dead connection.
+// Verified by mutation testing: without heartbeats, the test fails with silent losses and slow recovery, and the node
+// does not recover.
 testFault({
 	name: "a node's subscriber connection is half-open",
 	...NODE_B,

@@ -5,9 +5,10 @@ import { exactlyOne, subscriberConnections } from './harness/connections.ts';
 import { TWO_NODES } from './harness/scenario.ts';
 import { testFault } from './harness/test-fault.ts';
 
-// Redis drops a subscriber that reads too slowly, with everything queued for it. What it had already sent still
-// arrives.
-// Checked by letting the gap begin 5 ms before the connection works again: the test then fails on silent losses.
+// Redis disconnects a subscriber that reads too slowly, and drops everything queued for it. Messages that it had
+// already sent still arrive.
+// Verified by mutation testing: if the gap begins only 5 ms before the connection works again, the test fails with
+// silent losses.
 testFault({
 	name: "a subscriber's output buffer overflows",
 	backend: oneRedis('--client-output-buffer-limit', 'pubsub 1mb 0 0'),
@@ -18,7 +19,7 @@ testFault({
 		const [a] = deployment.nodes;
 		const from = Date.now();
 		exactlyOne(deployment.proxy('b').freeze(subscriberConnections, { direction: 'toClient' }));
-		// More than the limit and all system buffers on the path. On a topic to which only b is subscribed.
+		// More than the limit and all system buffers on the path, on a topic that only node b subscribes to.
 		await a?.ask({ do: 'burst', topic: 'room-b:0', count: 500, bytes: 64 * 1_024 });
 		await until(() => redis.log().includes('overcoming of output buffer limits'), {
 			what: 'Redis drops the subscriber',

@@ -5,8 +5,8 @@ import { exactlyOne, publisherConnections } from './harness/connections.ts';
 import { TWO_NODES } from './harness/scenario.ts';
 import { testFault } from './harness/test-fault.ts';
 
-// When node a can send its gap notice, b is not subscribed yet, and the gap that b reports itself begins later.
-// Checked by sending a gap notice only once, whether or not it was received: the test then fails on silent losses.
+// When node a can send its gap notice, b is not subscribed yet, and the gap that b itself reports begins later.
+// Verified by mutation testing: if a gap notice is sent only once, the test fails with silent losses.
 testFault({
 	name: "a node can't publish, then Redis restarts",
 	backend: oneRedis(),
@@ -21,7 +21,7 @@ testFault({
 		exactlyOne(a.cut(publisherConnections));
 		await Bun.sleep(2_000);
 		await redis.kill();
-		// From here on b can connect, but receives no reply.
+		// From here on, b can connect, but receives no replies.
 		b.freeze();
 		await redis.restart();
 		a.refuse(false);

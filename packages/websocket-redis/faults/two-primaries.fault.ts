@@ -24,17 +24,17 @@ function testSplit(fault: Pick<Fault<ReplicatedRedis>, 'name' | 'inject' | 'gaps
 	});
 }
 
-/** Promotes the replica: new connections lead to it, existing ones stay on the old primary. */
+/** Promotes the replica: new connections lead to it, while existing ones stay on the old primary. */
 async function promote(deployment: Deployment<ReplicatedRedis>): Promise<void> {
 	const { replica } = deployment.backend;
 	await replica.command('REPLICAOF', 'NO', 'ONE');
 	for (const { name } of deployment.nodes) deployment.proxy(name).retarget({ port: replica.port });
 }
 
-// On both sides every connection works and every node receives its own heartbeats, but none from the other side.
-// Checked by making nodes restart counting each other's beats after being interrupted themselves, and by making them
-// take the first beat they receive from a node for its first one: each time, the test fails on silent losses on both
-// sides of the split.
+// On both sides, every connection works and every node receives its own heartbeats, but none from the other side.
+// Verified by two mutations: if nodes restart counting each other's beats after an interruption of their own, or if
+// they mistake the first beat that they receive from a node for the first one that it sent, the test fails with silent
+// losses on both sides of the split.
 
 testSplit({
 	name: 'two primaries: a new node connects to the new one',
@@ -50,7 +50,7 @@ testSplit({
 
 testSplit({
 	name: 'two primaries: one node moves to the new one',
-	// For the node that moves: its move, and what it missed until the others followed.
+	// For the node that moves: one gap for its move, one for the messages it missed until the others followed.
 	gapsPerTopic: 2,
 	async inject(deployment) {
 		const from = Date.now();
@@ -62,9 +62,10 @@ testSplit({
 	},
 });
 
-// A replica accepts a publish and delivers it to its own subscribers only. The test repairs nothing: the nodes have to
-// leave the replica themselves.
-// Checked by not verifying the server's role: the test then fails on silent losses, and the nodes do not recover.
+// A replica accepts messages, but delivers them only to its own subscribers. The test repairs nothing: the nodes have
+// to leave the replica by themselves.
+// Verified by mutation testing: if the server's role is not checked, the test fails with silent losses, and the nodes
+// do not recover.
 testSplit({
 	name: 'the old primary becomes a replica of the new one',
 	async inject(deployment) {

@@ -5,15 +5,15 @@ import type { ClusterAddress } from './cluster/topology.ts';
 import { RedisBus } from './redis-bus.ts';
 import type { SingleConnection } from './server/client-options.ts';
 
-/** A Redis Cluster: some of its nodes, and ioredis options for the connections to all of them. */
+/** A Redis Cluster: some of its nodes, and the ioredis options for connections to any of its nodes. */
 export interface RedisClusterConnection {
 	readonly cluster: readonly ClusterAddress[];
 	readonly options?: RedisOptions;
 }
 
 /**
- * Where Redis is: ioredis options (`{ host, port }`, `{ sentinels, name }`, …), a `redis://` or `rediss://` URL, a
- * Redis Cluster, or an ioredis instance, whose options are copied and which is never used or closed.
+ * How to connect to Redis: ioredis options (`{ host, port }`, `{ sentinels, name }`, …), a `redis://` or `rediss://`
+ * URL, a Redis Cluster, or an ioredis instance. Only the options of an instance are used; it is never closed.
  */
 export type RedisConnection = SingleConnection | RedisClusterConnection | Cluster;
 
@@ -34,7 +34,7 @@ function isClusterInstance(connection: RedisConnection): connection is Cluster {
 	return isObject(connection) && (connection as Partial<Cluster>).isCluster === true;
 }
 
-/** An ioredis instance has a `cluster` as well: a method. */
+/** Distinguishes a Redis Cluster from an ioredis instance, whose `cluster` is a method. */
 function isCluster(connection: SingleConnection | RedisClusterConnection): connection is RedisClusterConnection {
 	return isObject(connection) && 'cluster' in connection && typeof connection.cluster !== 'function';
 }

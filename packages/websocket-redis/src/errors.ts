@@ -1,7 +1,7 @@
-/** Redis could not be reached, or refused the connection, while the provider started. */
+/** A connection that failed while the provider started: Redis could not be reached, or refused it. */
 export class RedisConnectError extends Error {
 	override readonly name = 'RedisConnectError';
-	/** What it connected to: `host:port`, a socket path or a Sentinel group; never with a password. */
+	/** The address of Redis: `host:port`, a socket path or a Sentinel group; never with a password. */
 	readonly endpoint: string;
 	constructor(endpoint: string, problem: string, options: ErrorOptions) {
 		const cause = options.cause instanceof Error ? options.cause.message || options.cause.name : 'no reply';
@@ -10,10 +10,10 @@ export class RedisConnectError extends Error {
 	}
 }
 
-/** The connection to Redis is down, or went down before a reply arrived. */
+/** A connection to Redis that is down, or went down before a reply arrived. */
 export class RedisConnectionLostError extends Error {
 	override readonly name = 'RedisConnectionLostError';
-	/** @param endpoint undefined when the bus is stopped */
+	/** @param endpoint the address of Redis; undefined if the bus is stopped */
 	constructor(endpoint: string | undefined, options?: ErrorOptions) {
 		const cause = options?.cause instanceof Error ? `: ${options.cause.message}` : '';
 		super(
@@ -25,11 +25,12 @@ export class RedisConnectionLostError extends Error {
 	}
 }
 
+/** Returns the error of calls to a bus that is stopped. */
 export function busStopped(): RedisConnectionLostError {
 	return new RedisConnectionLostError(undefined);
 }
 
-/** The server is a replica: messages published to it reach only its own subscribers. */
+/** A server that is a replica: messages published to a replica reach only its own subscribers. */
 export class RedisReplicaError extends Error {
 	override readonly name = 'RedisReplicaError';
 	constructor(endpoint: string) {
@@ -37,7 +38,7 @@ export class RedisReplicaError extends Error {
 	}
 }
 
-/** No primary of the cluster serves a channel's slot at the moment. */
+/** A channel whose slot is not served by any primary of the cluster at the moment. */
 export class ClusterDownError extends Error {
 	override readonly name = 'ClusterDownError';
 	constructor() {
@@ -45,7 +46,7 @@ export class ClusterDownError extends Error {
 	}
 }
 
-/** The cluster has no sharded publish/subscribe. */
+/** A cluster without sharded publish/subscribe, because its Redis is older than 7.0. */
 export class ClusterUnsupportedError extends Error {
 	override readonly name = 'ClusterUnsupportedError';
 	constructor() {
@@ -53,7 +54,7 @@ export class ClusterUnsupportedError extends Error {
 	}
 }
 
-/** The server can't store the history of topics. */
+/** A server that can't store the history of topics, because of its release or its permissions. */
 export class HistoryUnsupportedError extends Error {
 	override readonly name = 'HistoryUnsupportedError';
 	constructor(endpoint: string, options: { cause: Error }) {
@@ -67,7 +68,7 @@ export class HistoryUnsupportedError extends Error {
 	}
 }
 
-/** The server's reply is not a history; it may have been written by a different version of this package. */
+/** A stored history that can't be read; it may have been written by a different version of this package. */
 export class HistoryUnreadableError extends Error {
 	override readonly name = 'HistoryUnreadableError';
 	constructor(topic: string) {
@@ -77,7 +78,7 @@ export class HistoryUnreadableError extends Error {
 	}
 }
 
-/** An option of the provider is invalid. */
+/** An invalid option of the provider. */
 export class InvalidRedisOptionError extends TypeError {
 	override readonly name = 'InvalidRedisOptionError';
 }

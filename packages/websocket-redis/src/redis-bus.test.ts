@@ -2,6 +2,7 @@ import { busConformance } from '@orijs/websocket/testing';
 import { type RedisServer, startRedis } from '@orijs/testkit';
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import { RedisBus } from './redis-bus.ts';
+import { proxiedBackend } from './test-support/proxied-backend.ts';
 
 describe('the Redis bus', () => {
 	let redis: RedisServer;
@@ -13,10 +14,10 @@ describe('the Redis bus', () => {
 	let run = 0;
 	const cases = busConformance(() => {
 		const keyPrefix = `run${run++}`;
-		return {
-			createBus: () =>
-				new RedisBus({ connection: { host: redis.host, port: redis.port }, keyPrefix, connectTimeout: 10_000 }),
-		};
+		return proxiedBackend([redis.port], (options) => {
+			const connection = { ...options, host: redis.host, port: redis.port };
+			return new RedisBus({ connection, keyPrefix, connectTimeout: 10_000 });
+		});
 	});
 	for (const { name, run: check } of cases) it(name, check);
 });

@@ -10,7 +10,7 @@ export interface RedisBusOptions {
 	readonly connection: SingleConnection;
 	/** The name of a channel on Redis is `{keyPrefix}:{channel}`. */
 	readonly keyPrefix: string;
-	/** In milliseconds. */
+	/** How long `start` tries to connect, in milliseconds. */
 	readonly connectTimeout: number;
 }
 
@@ -36,7 +36,7 @@ export class RedisBus implements Bus {
 			{ keyPrefix: options.keyPrefix, publish: plainPubSub.publish },
 			{ clientOf: () => this.#running().client, probeTopics: () => ['!history'], failed() {} },
 		);
-		// Rejects invalid options here, where they were written, not in `start`.
+		// Makes the constructor throw for invalid options, rather than `start`: the stack leads to where they were set.
 		this.#createClient().disconnect();
 	}
 

@@ -5,29 +5,29 @@ import { createBus, type RedisConnection } from './create-bus.ts';
 
 export interface RedisWsProviderOptions {
 	/**
-	 * Where Redis is: ioredis options (`{ host, port }`, `{ sentinels, name }`, …), a `redis://` or `rediss://` URL,
-	 * `{ cluster: [{ host, port }, …], options }`, or an ioredis instance, whose options are copied and which is never
-	 * closed.
+	 * How to connect to Redis: ioredis options (`{ host, port }`, `{ sentinels, name }`, …), a `redis://` or `rediss://`
+	 * URL, `{ cluster: [{ host, port }, …], options }`, or an ioredis instance. Only the options of an instance are
+	 * used; it is never closed.
 	 */
 	readonly connection: RedisConnection;
 	/**
-	 * The prefix of channels and keys on Redis, before `:`. Applications that share a Redis need different ones. Default
-	 * `orijs`.
+	 * The prefix of channels and keys on Redis; a `:` follows it. Applications that share a Redis must have different
+	 * prefixes. Default `orijs`.
 	 */
 	readonly keyPrefix?: string;
 	/** How long `start()` tries to reach Redis before it rejects, in milliseconds. Default 5,000. */
 	readonly connectTimeout?: number;
 	/**
-	 * Which topics keep their last messages on Redis, by pattern, as in `{ 'chat:*': { size: 500, ttlMs: 3_600_000 } }`;
-	 * `*` matches any characters, and the first matching pattern applies. Must be the same on all nodes. Default: no
-	 * topic.
+	 * The topics whose latest messages are kept on Redis, by pattern, such as
+	 * `{ 'chat:*': { size: 500, ttlMs: 3_600_000 } }`. `*` matches any characters, and the first matching pattern
+	 * applies. Must be the same on all nodes. Default: no topics.
 	 */
 	readonly history?: HistoryRules;
-	/** How often a node sends a heartbeat, in milliseconds; less often with more than 50 nodes. Default 500. */
+	/** The time between a node's heartbeats, in milliseconds; longer with more than 50 nodes. Default 500. */
 	readonly heartbeatMs?: number;
-	/** How long a topic stays subscribed on Redis after its last socket left it, in milliseconds. Default 1,000. */
+	/** How long a topic stays subscribed on Redis after its last socket has left, in milliseconds. Default 1,000. */
 	readonly graceMs?: number;
-	/** Default: the console, without debug messages. */
+	/** Default: the console, without debug lines. */
 	readonly logger?: Logger;
 }
 
@@ -52,10 +52,10 @@ export class RedisWsProvider extends WsProvider {
 	}
 }
 
-/** The longest delay a timer can have, in milliseconds. */
+/** The longest delay that a timer accepts, in milliseconds. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
-/** @throws {InvalidRedisOptionError} */
+/** Same as `new RedisWsProvider(options)`. @throws {InvalidRedisOptionError} */
 export function createRedisWsProvider(options: RedisWsProviderOptions): RedisWsProvider {
 	return new RedisWsProvider(options);
 }

@@ -14,7 +14,7 @@ import { MemoryBackend } from './testing/index.ts';
 import { type Member, messagesOf, openNode, type TestNode } from './test-support/test-node.ts';
 import { watchUnhandledRejections } from './test-support/unhandled-rejections.ts';
 
-/** Passes a value that types would reject. */
+/** Bypasses the types, to pass invalid values. */
 const topicOf = (value: unknown): string => value as string;
 const payloadOf = (value: unknown): Payload => value as Payload;
 const idOf = topicOf;
@@ -82,7 +82,7 @@ interface Case {
 	readonly name: string;
 	readonly call: (provider: WebSocketProvider, here: Member) => Promise<void>;
 	readonly error: new (...args: never[]) => Error;
-	/** Parts of the message: what was wrong, and what is allowed. */
+	/** Parts of the error message: the invalid value, and the rule. */
 	readonly says: readonly string[];
 }
 

@@ -1,22 +1,26 @@
 import type { HistorySlice, HistoryStore } from './history/history-store.ts';
 
 /**
- * What a transport implements: carrying opaque frames between nodes, by channel. Batching, echo and interest are the
- * provider's. A channel is a topic, or an internal name that no topic can have: `*`, `@id`, `!…`.
- * `@orijs/websocket/testing` exports the suite that an implementation must pass.
+ * The contract of a transport, which carries opaque frames between nodes, by channel. The provider takes care of
+ * batching, ignoring its own frames, and subscribing only to the channels that it needs. A channel is a topic, or an
+ * internal name that no topic can have: `*`, `@id`, `!…`. `@orijs/websocket/testing` exports the suite that every
+ * implementation must pass.
  */
 export interface Bus {
 	/** Connects. Rejects if the backend can't be reached in time. May be called again after `stop`. */
 	start(handlers: BusHandlers): Promise<void>;
 
-	/** Releases everything it opened. Idempotent; once it resolves no handler is called. A pending `start` rejects. */
+	/**
+	 * Releases everything that `start` opened; a pending `start` rejects. Idempotent. Once it has resolved, no handler
+	 * is called.
+	 */
 	stop(): Promise<void>;
 
 	/**
-	 * Resolves once frames published to these channels, by any node, will be delivered. Called once per channel until
-	 * that channel is unsubscribed. Calls to `subscribe` and `unsubscribe` take effect in the order in which they were
-	 * made. While the backend is away the promise stays pending; it rejects only when the backend refuses, and then for
-	 * all of the channels.
+	 * Subscribes to channels that are not subscribed yet. Resolves once frames that any node publishes to them will be
+	 * delivered. While the backend is unavailable, the promise stays pending. It rejects only if the backend refuses a
+	 * channel; then none of the channels counts as subscribed. Calls to `subscribe` and `unsubscribe` take effect in the
+	 * order in which they are made.
 	 */
 	subscribe(channels: readonly string[]): Promise<void>;
 
@@ -24,71 +28,75 @@ export interface Bus {
 	unsubscribe(channels: readonly string[]): Promise<void>;
 
 	/**
-	 * Resolves when the backend has accepted the frame, with the number of nodes it went to (this one included, if
-	 * subscribed) where the backend can tell. Frames of one channel keep the order of the calls. A frame that was not
-	 * accepted rejects and is never sent again. The bus must not keep or change `frame` once the promise is settled.
+	 * Publishes a frame. Resolves when the backend has accepted it, with the number of nodes that it was sent to (this
+	 * one included, if subscribed), or undefined if the backend can't tell. Frames on one channel are delivered in the
+	 * order of the calls. If a frame is not accepted, the promise rejects, and the frame is never sent again. The bus
+	 * must not keep or change `frame` once the promise has settled.
 	 */
 	publish(channel: string, frame: Uint8Array): Promise<number | undefined>;
 
-	/** For transports whose connections can die silently. A transport without it is trusted. */
+	/**
+	 * Present if the transport's connections can die silently. Without it, the provider trusts them: it can't detect
+	 * losses that the bus does not report, and logs that when it starts.
+	 */
 	readonly liveness?: BusLiveness;
 
-	/** For transports that can store messages. Without it no topic has history. */
+	/** Present if the transport can store messages. Without it, no topic can have history. */
 	readonly history?: HistoryStore;
 }
 
 /**
- * How the provider finds out whether frames really get through. A shard is a server of the backend with this node's
- * connections to it; a backend of one server is shard 0.
+ * The means by which the provider checks whether frames really get through. A shard is one server of the backend, with
+ * this node's connections to it. If the backend is a single server, that is shard 0.
  */
 export interface BusLiveness {
-	/**
-	 * One channel per shard, which carries the heartbeats of that shard. Its index in the list is the shard's number.
-	 */
+	/** Returns the channel for each shard's heartbeats. A channel's index in the list is the shard's number. */
 	heartbeatChannels(): readonly string[];
-	/** The number of the shard that carries a channel's frames. */
+	/** Returns the number of the shard that carries a channel's frames. */
 	shardOf(channel: string): number;
-	/** The shard's connection for one direction is dead: drop it, with everything pending on it, and make a new one. */
+	/** Replaces a shard's connection for one direction, which is dead, and drops everything that is pending on it. */
 	reconnect(heartbeatChannel: string, direction: 'publish' | 'subscribe'): void;
 	/**
-	 * Called when another node fell silent: it may have died, or this node may be connected to the wrong server. Checks
-	 * for the latter, and reconnects if so. Never rejects.
+	 * Checks whether this node is connected to the right server, and reconnects if not. Called when another node's
+	 * heartbeats no longer arrive: it has died, or the two nodes are connected to different servers. Never rejects.
 	 */
 	verifyPrimary(): Promise<void>;
 }
 
-/** Where something went wrong in the background. */
+/** The operation that failed in the background. */
 export type BusStage = 'connect' | 'subscribe' | 'publish' | 'deliver' | 'history';
 
-/** Whether messages pass between nodes, with the reason when they may not. */
+/** Whether messages get through between nodes and, if they may not, the reason. */
 export type BusStatus = { readonly state: 'ready' } | { readonly state: 'degraded'; readonly reason: string };
 
-/** What a bus calls. Handlers return at once and never throw. */
+/** The callbacks through which a bus reports to the provider. They return at once and never throw. */
 export interface BusHandlers {
-	/** A frame arrived, from any node, this one included. The bus gives the buffer away. */
+	/** A frame arrived, published by any node, this one included. The bus must not use the buffer afterwards. */
 	deliver(channel: string, frame: Uint8Array): void;
 	/**
-	 * Messages were appended to a topic's history, by any node, this one included. The slices of one topic arrive in the
-	 * order of their offsets.
+	 * Messages were appended to a topic's history by any node, this one included. The slices of one topic must be passed
+	 * in the order of their offsets.
 	 */
 	appended(topic: string, slice: HistorySlice): void;
-	/** The connection to the backend became better or worse. */
+	/** Cross-node delivery started or stopped working. */
 	status(status: BusStatus): void;
 	/**
-	 * Frames for these channels may have been missed from `since` (milliseconds since the epoch) until now; they are
-	 * resubscribed. Called once per interruption, at its end, before any promise that waited for it resolves.
+	 * Frames on these channels may have been missed from `since` (milliseconds since the epoch) until now. Called once
+	 * for each interruption, when it is over and the channels are subscribed again, but before any promise that waited
+	 * for its end resolves. A bus with `liveness` may pass the time at which it noticed: the provider's heartbeats prove
+	 * since when frames may be missing. Without, `since` must not be later than the first frame that was missed.
 	 */
 	interrupted(channels: readonly string[] | 'all', since: number, reason: string): void;
 	/**
-	 * Frames that the backend accepted from `since` (milliseconds since the epoch) until now may have reached no other
-	 * node: they went to a server that the other nodes had left.
+	 * Frames that the backend accepted from `since` (milliseconds since the epoch) until now may not have reached any
+	 * other node, because they went to a server that the other nodes had left.
 	 */
 	undelivered(since: number): void;
 	/**
-	 * The backend refused to resubscribe a channel. Frames for it may be missed from `since`
+	 * The backend refused to resubscribe a channel. Its frames may be missed from `since` (milliseconds since the epoch)
 	 * on. The bus forgets the channel; the provider will subscribe to it again later.
 	 */
 	refused(channel: string, since: number, error: Error): void;
-	/** Something failed in the background. */
+	/** An operation failed in the background. */
 	error(error: Error, stage: BusStage): void;
 }

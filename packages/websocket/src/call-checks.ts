@@ -16,7 +16,7 @@ import type { HistoryPageOptions, PublishOptions } from './provider-contract.ts'
 import { isSocketId } from './wire/channel-names.ts';
 import { isPayload } from './wire/payload.ts';
 
-// Each returns the error that a call is refused with, or undefined when its arguments are valid.
+// Each check returns the error with which to reject a call, or undefined if the arguments are valid.
 
 const MAX_PAGE = 1_000;
 const MAX_REWIND = 100_000;
@@ -65,12 +65,12 @@ export function checkResume(topic: unknown, from: ResumeFrom): Error | undefined
 	return error ?? checkSince(from.since) ?? checkCount('rewind', from.rewind, MAX_REWIND);
 }
 
-/** The error for a socket that this node does not have. */
+/** Returns the error for a socket that is not connected to this node. */
 export function unknownSocket(socketId: string): Error {
 	return isSocketId(socketId) ? new UnknownSocketError(socketId) : new InvalidSocketIdError(socketId);
 }
 
-/** Returns an error for invalid or unknown options, so that a mistyped one is not silently ignored. */
+/** Checks an object of options. Unknown options are errors, so that a mistyped name is not silently ignored. */
 function checkOptions(call: string, options: unknown, known: readonly string[]): Error | undefined {
 	if (options === undefined) return undefined;
 	if (typeof options !== 'object' || options === null || Array.isArray(options))
@@ -82,22 +82,22 @@ function checkOptions(call: string, options: unknown, known: readonly string[]):
 
 function checkSince(since: unknown): Error | undefined {
 	if (since === undefined || isPosition(since)) return undefined;
-	const source = 'as found in a message, a page or client.positions';
+	const source = 'as found in a message, a history page or client.positions';
 	if (typeof since !== 'object' || since === null)
 		return new InvalidPositionError('since', since, `a position is { epoch, offset }, ${source}`);
 	const { epoch, offset } = since as { epoch?: unknown; offset?: unknown };
 	if (isPosition({ epoch, offset: 0 }))
-		return new InvalidPositionError('since.offset', offset, 'a whole number from 0');
-	return new InvalidPositionError('since.epoch', epoch, `a string, ${source}`);
+		return new InvalidPositionError('since.offset', offset, 'expected a whole number, 0 or more');
+	return new InvalidPositionError('since.epoch', epoch, `expected a string, ${source}`);
 }
 
 function checkCount(name: string, value: unknown, max: number): Error | undefined {
 	if (value === undefined) return undefined;
 	if (Number.isSafeInteger(value) && (value as number) >= 1 && (value as number) <= max) return undefined;
-	return new InvalidPositionError(name, value, `a whole number from 1 to ${max}`);
+	return new InvalidPositionError(name, value, `expected a whole number from 1 to ${max}`);
 }
 
 function isIdempotencyKey(key: unknown): key is string {
-	// Half of a surrogate pair has no UTF-8, so that different keys would become the same one on a server.
+	// A lone surrogate can't be encoded as UTF-8: different keys would become the same one on a server.
 	return typeof key === 'string' && key.length >= 1 && key.length <= MAX_KEY_LENGTH && key.isWellFormed();
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { InvalidPayloadError, MessageValidationError, SocketMessage } from './index.ts';
-import { MemoryBackend } from './testing/memory-bus.ts';
+import { MemoryBackend } from './testing/index.ts';
 import { lateOrderSchema, numberFromText, orderSchema, schema } from './test-support/schemas.ts';
 import { messagesOf, openNode } from './test-support/test-node.ts';
 import { watchUnhandledRejections } from './test-support/unhandled-rejections.ts';
@@ -15,7 +15,7 @@ const LateAmount = SocketMessage.define({
 const Anything = SocketMessage.define({ name: 'anything', data: schema<unknown>((value) => ({ value })) });
 
 const order = { id: 'o1', items: [{ price: 1.5 }] };
-/** Passes a value that types would reject. */
+/** Bypasses the types, to pass an invalid value. */
 const notAnOrder = { id: 7 } as unknown as typeof order;
 
 describe('emit', () => {

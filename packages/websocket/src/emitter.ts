@@ -21,12 +21,15 @@ export interface EmitterOptions {
 	readonly registry: Registry<WebSocketConnection>;
 	readonly local: LocalFanout;
 	readonly histories: Histories | undefined;
-	/** Undefined where this process is the only node. */
+	/** Undefined if this process is the only node. */
 	readonly remote: RemoteNodes | undefined;
 	readonly failures: FailureLog;
 }
 
-/** Sends messages: to this node's sockets at once, to the other nodes over the bus, or through a history. */
+/**
+ * Sends messages to this node's sockets at once and to other nodes over the bus or, on a topic with history, by storing
+ * them.
+ */
 export class Emitter implements SocketEmitter {
 	readonly #lifecycle: Lifecycle;
 	readonly #registry: Registry<WebSocketConnection>;
@@ -34,7 +37,7 @@ export class Emitter implements SocketEmitter {
 	readonly #histories: Histories | undefined;
 	readonly #remote: RemoteNodes | undefined;
 	readonly #failures: FailureLog;
-	/** By topic: messages whose schemas validate asynchronously are not overtaken by later ones. */
+	/** Keeps the messages of each topic in order: one that is still being validated is not overtaken by later ones. */
 	readonly #order = new CallOrder<string>();
 
 	constructor({ lifecycle, registry, local, histories, remote, failures }: EmitterOptions) {
@@ -69,12 +72,12 @@ export class Emitter implements SocketEmitter {
 			this.#local.toTopic(topic, payload);
 			return DONE;
 		}
-		// Much of what a node publishes only other nodes need, and asking Bun costs more than this look-up.
+		// Many topics have no subscribers on this node, and this look-up is cheaper than a call to Bun's publish.
 		if (this.#registry.memberCount(topic) > 0) this.#local.toTopic(topic, payload);
 		return this.#remote.publish(topic, payload);
 	}
 
-	/** As `publish`, to all subscribers but the sender. */
+	/** Like `publish`, but to all subscribers except the sender. */
 	publishFrom(socketId: string, topic: string, payload: Payload): Promise<void> {
 		const error = this.#lifecycle.check('publish()') ?? checkPublish(topic, payload);
 		if (error !== undefined) return this.#failures.refuse(error);
@@ -87,7 +90,7 @@ export class Emitter implements SocketEmitter {
 		if (socket === undefined) return this.#failures.refuse(unknownSocket(socketId));
 		const histories = this.#histories;
 		const bounds = histories?.boundsOf(topic);
-		// The sender gets it as well: otherwise one of the messages that it follows by position would be missing.
+		// The sender receives the message too; otherwise it would see a hole in the topic's positions.
 		if (histories !== undefined && bounds !== undefined)
 			return histories.append(topic, bounds, contentOf(topic, payload));
 		this.#local.toOthers(socket, topic, payload);

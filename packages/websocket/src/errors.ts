@@ -13,12 +13,12 @@ export class InvalidSocketIdError extends BrandedError {
 	}
 }
 
-/** A node id that is not a UUID v4, as `provider.nodeId` is. */
+/** A node id that is not a UUID v4. Valid ids come from `provider.nodeId`. */
 export class InvalidNodeIdError extends BrandedError {
 	static override readonly brand: string = 'InvalidNodeIdError';
 	declare readonly name: 'InvalidNodeIdError';
 	constructor(nodeId: unknown) {
-		super(`Invalid node id ${show(nodeId)}: expected a UUID v4, the nodeId of a provider`);
+		super(`Invalid node id ${show(nodeId)}: expected the nodeId of a provider, a UUID v4`);
 	}
 }
 
@@ -47,7 +47,7 @@ export class InvalidPayloadError extends BrandedError {
 	}
 }
 
-/** Two live sockets with one id: the second is rejected and closed, the first is not affected. */
+/** Two live sockets with the same id. The second is rejected and closed, the first is not affected. */
 export class DuplicateSocketError extends BrandedError {
 	static override readonly brand: string = 'DuplicateSocketError';
 	declare readonly name: 'DuplicateSocketError';
@@ -69,7 +69,7 @@ export class UnknownSocketError extends BrandedError {
 	}
 }
 
-/** A message that Bun dropped because the socket's buffer is over its limit. */
+/** A message that Bun dropped because the socket's buffer was over its limit. */
 export class MessageDroppedError extends BrandedError {
 	static override readonly brand: string = 'MessageDroppedError';
 	declare readonly name: 'MessageDroppedError';
@@ -88,25 +88,27 @@ export class InvalidOptionError extends BrandedError {
 	declare readonly name: 'InvalidOptionError';
 }
 
-/** `setServer` was called with something that is not a server. */
+/** An argument of `setServer` that is not a server. */
 export class InvalidServerError extends BrandedError {
 	static override readonly brand: string = 'InvalidServerError';
 	declare readonly name: 'InvalidServerError';
 	constructor(server: unknown) {
-		super(`Invalid server ${show(server)}: pass setServer what Bun.serve() returned`);
+		super(`Invalid server ${show(server)}: pass setServer the server that Bun.serve() returned`);
 	}
 }
 
-/** A call that needs a started provider came before `start()` had completed. */
+/** A call that needs a started provider, made before `start()` had completed. */
 export class ProviderNotStartedError extends BrandedError {
 	static override readonly brand: string = 'ProviderNotStartedError';
 	declare readonly name: 'ProviderNotStartedError';
 	constructor(call: string) {
-		super(`${call} before the provider has started: await provider.start(), or app.listen(), first; nothing was sent`);
+		super(
+			`${call} was called before the provider had started: await provider.start(), or app.listen(), first; nothing was sent`,
+		);
 	}
 }
 
-/** A call that needs a started provider came after `stop()`, or was overtaken by it. */
+/** A call that needs a started provider, made after `stop()` or still pending when `stop()` was called. */
 export class ProviderStoppedError extends BrandedError {
 	static override readonly brand: string = 'ProviderStoppedError';
 	declare readonly name: 'ProviderStoppedError';
@@ -115,7 +117,7 @@ export class ProviderStoppedError extends BrandedError {
 	}
 }
 
-/** The backend refused a subscription. It was rolled back: no socket is subscribed because of it. */
+/** A subscription that the backend refused. It was rolled back: no socket is left subscribed to the topic. */
 export class SubscribeError extends BrandedError {
 	static override readonly brand: string = 'SubscribeError';
 	declare readonly name: 'SubscribeError';
@@ -127,8 +129,8 @@ export class SubscribeError extends BrandedError {
 }
 
 /**
- * The backend refuses a channel that it allowed before. Its sockets stay subscribed. The node keeps trying to
- * resubscribe, and reports gaps to them until it succeeds.
+ * A topic that the backend refuses to resubscribe, although it had accepted the topic before. The topic's sockets stay
+ * subscribed. The node keeps retrying, and reports gaps until it succeeds.
  */
 export class SubscriptionLostError extends BrandedError {
 	static override readonly brand: string = 'SubscriptionLostError';
@@ -145,16 +147,16 @@ export class SubscriptionLostError extends BrandedError {
 }
 
 /**
- * The backend did not confirm a message. On a topic without history, this node's sockets received it; other nodes'
- * sockets did not or, if the connection broke before the reply arrived, may have. Either way a gap is reported to them.
- * On a topic with history, no socket received it or, if the connection broke before the reply arrived, all of them may
- * have. Retrying is safe with an `idempotencyKey`.
+ * A message that the backend did not confirm. On a topic without history, this node's sockets received the message.
+ * Sockets of other nodes did not, unless only the backend's reply was lost; in both cases a gap is reported to them. On
+ * a topic with history, no socket received it, unless only the reply was lost; then all of them do. Retrying is safe
+ * with an `idempotencyKey`.
  */
 export class BusUnavailableError extends BrandedError {
 	static override readonly brand: string = 'BusUnavailableError';
 	declare readonly name: 'BusUnavailableError';
 	readonly topic: string;
-	/** Whether the topic has history, so that either all sockets received it or none did. */
+	/** Whether the topic has history. If so, either all of its sockets receive the message or none of them do. */
 	readonly hasHistory: boolean;
 	constructor(topic: string, options: ErrorOptions & { readonly hasHistory?: boolean }) {
 		const { hasHistory = false } = options;
@@ -167,7 +169,7 @@ export class BusUnavailableError extends BrandedError {
 	}
 }
 
-/** A call needs the history of a topic that has none. */
+/** A call that needs history, for a topic that has no history. */
 export class NoHistoryError extends BrandedError {
 	static override readonly brand: string = 'NoHistoryError';
 	declare readonly name: 'NoHistoryError';
@@ -181,7 +183,7 @@ export class NoHistoryError extends BrandedError {
 	}
 }
 
-/** A topic's history could not be read: the backend is unavailable, or refused. */
+/** A failed read of a topic's history: the backend is unavailable, or refused the read. */
 export class HistoryUnavailableError extends BrandedError {
 	static override readonly brand: string = 'HistoryUnavailableError';
 	declare readonly name: 'HistoryUnavailableError';
@@ -197,13 +199,11 @@ export class InvalidIdempotencyKeyError extends BrandedError {
 	static override readonly brand: string = 'InvalidIdempotencyKeyError';
 	declare readonly name: 'InvalidIdempotencyKeyError';
 	constructor(key: unknown) {
-		super(
-			`Invalid idempotencyKey ${show(key)}: a key is a string of 1 to 256 characters, a different one for each message`,
-		);
+		super(`Invalid idempotencyKey ${show(key)}: a key is a string of 1 to 256 characters, different for each message`);
 	}
 }
 
-/** An invalid position in a topic's history, or number of its messages. */
+/** An invalid position in a topic's history (`since`), or an invalid number of messages (`limit` or `rewind`). */
 export class InvalidPositionError extends BrandedError {
 	static override readonly brand: string = 'InvalidPositionError';
 	declare readonly name: 'InvalidPositionError';

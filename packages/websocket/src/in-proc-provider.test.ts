@@ -195,7 +195,7 @@ describe('a socket', () => {
 		const member = await node.connect({ topics: new Set(['t']) });
 		member.ws.close();
 		expect(node.provider.getConnectionCount()).toBe(0);
-		// As in an `open` handler that awaits something first.
+		// The socket is added late, as by an `open` handler that first awaits something.
 		await node.coordinator.addConnection(member.ws).catch(() => {});
 
 		expect(node.provider.isConnected(member.id)).toBe(false);

@@ -6,20 +6,21 @@ export interface InProcWsProviderOptions {
 	/** Default: the console, without debug lines. */
 	readonly logger?: Logger;
 	/**
-	 * Which topics keep their last messages, in this process's memory, by pattern, as in
-	 * `{ 'chat:*': { size: 500, ttlMs: 3_600_000 } }`. `*` stands for any characters, and the first pattern that matches
-	 * applies. Default: none.
+	 * The topics whose latest messages are kept in this process's memory, by pattern, such as
+	 * `{ 'chat:*': { size: 500, ttlMs: 3_600_000 } }`. `*` matches any characters, and the first matching pattern
+	 * applies. Default: no topics.
 	 */
 	readonly history?: HistoryRules;
 }
 
-/** The provider for a single process, on Bun's native pub/sub. */
+/** The provider for a single process, based on Bun's native pub/sub. */
 export class InProcWsProvider extends WsProvider {
 	constructor(options: InProcWsProviderOptions = {}) {
 		super(options);
 	}
 }
 
+/** Same as `new InProcWsProvider(options)`. */
 export function createInProcWsProvider(options: InProcWsProviderOptions = {}): InProcWsProvider {
 	return new InProcWsProvider(options);
 }

@@ -12,6 +12,7 @@ export type {
 	NodeMessaging,
 	PublishOptions,
 	SkippedFrames,
+	Watermark,
 	SocketEmitter,
 	SocketHistory,
 	SocketLifecycle,
@@ -36,7 +37,14 @@ export { WsProvider } from './ws-provider.ts';
 export type { WsProviderOptions } from './ws-provider.ts';
 export type { Bus, BusHandlers, BusLiveness, BusStage, BusStatus } from './bus.ts';
 
-export { HIGHEST_OFFSET, IDEMPOTENCY_MS, LONGEST_STEP, randomEpoch, rememberedMs } from './history/history-store.ts';
+export {
+	APPENDED_WITHIN_MS,
+	HIGHEST_OFFSET,
+	IDEMPOTENCY_MS,
+	LONGEST_STEP,
+	randomEpoch,
+	rememberedMs,
+} from './history/history-store.ts';
 export type {
 	HistoryBounds,
 	HistoryContent,

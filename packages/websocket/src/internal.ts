@@ -1,4 +1,4 @@
-// What the packages of this repository share. Not public API: it changes without notice, in any release.
+// Code that the packages of this repository share. Not public API: any release may change it without notice.
 
 export { CallOrder } from './support/call-order.ts';
 export { Listeners } from './support/listeners.ts';

@@ -1,7 +1,7 @@
-/** Structured details of a log line. An error is under `err`. */
+/** Structured details of a log line. An error has the key `err`. */
 export type LogDetails = Readonly<Record<string, unknown>>;
 
-/** Where log lines go. `console` is one. */
+/** The destination of log lines. `console` is a valid logger. */
 export interface Logger {
 	debug(message: string, details?: LogDetails): void;
 	info(message: string, details?: LogDetails): void;
@@ -23,8 +23,8 @@ function print(write: (...parts: unknown[]) => void, message: string, details: L
 }
 
 /**
- * Wraps a logger so that it never throws: a failing logger must not make anything else fail. A line that it can't
- * write goes to the console, without its details.
+ * Wraps a logger so that it never throws: a failing logger must not make anything else fail. A line that the logger
+ * can't write goes to the console, without its details.
  */
 export function safely(logger: Logger): Logger {
 	return logger instanceof SafeLogger ? logger : new SafeLogger(logger);
@@ -58,7 +58,7 @@ class SafeLogger implements Logger {
 			if (details === undefined) this.#logger[level](message);
 			else this.#logger[level](message, details);
 		} catch {
-			// The details may be what made it fail.
+			// Without the details, which may have caused the failure.
 			console.error(`A log line could not be written: ${level}: ${message}`);
 		}
 	}

@@ -11,16 +11,17 @@ export interface MembershipOptions {
 	readonly registry: Registry<WebSocketConnection>;
 	readonly local: LocalFanout;
 	readonly histories: Histories | undefined;
-	/** Resolves once messages of other nodes on the channel will arrive. */
+	/** Subscribes this node to a channel. Resolves once messages that other nodes publish to it will arrive. */
 	readonly subscribeNode: (channel: string) => Promise<void>;
 	/**
-	 * No socket of this node needs the channel now. It stays subscribed for the default grace period unless given.
+	 * Called when no socket of this node needs the channel any longer. The channel stays subscribed for `graceMs`;
+	 * default: the provider's grace period.
 	 */
 	readonly unsubscribeNode: (channel: string, graceMs?: number) => void;
 	readonly failures: FailureLog;
 }
 
-/** Which sockets are here and in which topics: keeps the registry, Bun, histories and the backend in step. */
+/** Adds sockets and subscribes them to topics, keeping the registry, Bun, histories and the backend in step. */
 export class Membership {
 	readonly #options: MembershipOptions;
 
@@ -28,7 +29,7 @@ export class Membership {
 		this.#options = options;
 	}
 
-	/** Adds a valid socket with the topics of its `data.topics`. Resolves when every node can reach it. */
+	/** Adds a valid socket and subscribes it to its `data.topics`. Resolves when every node can reach it. */
 	add(socket: WebSocketConnection): Promise<void> {
 		const { registry, subscribeNode } = this.#options;
 		const { socketId } = socket.data;
@@ -39,7 +40,7 @@ export class Membership {
 		return quiet(Promise.all([reachable, ...subscribed]).then(() => {}));
 	}
 
-	/** Returns whether the socket was here. */
+	/** Removes a socket from all its topics. Returns whether it was connected to this node. */
 	remove(socketId: string): boolean {
 		const { registry, local, histories, unsubscribeNode } = this.#options;
 		const socket = registry.get(socketId);
@@ -58,7 +59,7 @@ export class Membership {
 	}
 
 	/**
-	 * Resolves once messages of every node will arrive.
+	 * Subscribes a socket to a topic. Resolves once messages from every node will arrive.
 	 *
 	 * @throws {UnknownSocketError} the socket is closed
 	 * @throws {HistoryUnavailableError} the topic's history can't be read; the socket is unsubscribed
@@ -94,7 +95,7 @@ export class Membership {
 		}
 	}
 
-	/** The backend refused the channel: unsubscribes its sockets. */
+	/** Unsubscribes all sockets from a channel that the backend refused. */
 	rollBack(channel: string): void {
 		const { registry, local, histories } = this.#options;
 		for (const socketId of registry.members(channel)) {
@@ -106,7 +107,7 @@ export class Membership {
 		}
 	}
 
-	/** The channels that this node's sockets need. */
+	/** Yields the channels that this node's sockets need. */
 	*channels(): Generator<string> {
 		yield* this.#options.registry.topics();
 		for (const socket of this.#options.registry.sockets()) yield directChannel(socket.data.socketId);

@@ -8,7 +8,7 @@ import { type Member, messagesOf, openNode, type TestNode } from './test-support
 const topics = ['t0', 't1', 't2'];
 
 const node = fc.nat({ max: 1 });
-/** Picks any client that is or was connected, in the order of connecting. */
+/** Picks a client by the order of connecting, among all that are or were connected. */
 const who = fc.nat({ max: 20 });
 const topic = fc.constantFrom(...topics);
 const payload = fc.oneof(
@@ -28,7 +28,7 @@ const step = fc.oneof(
 	{ weight: 2, arbitrary: fc.record({ op: fc.constant('broadcast' as const), node, payload }) },
 );
 
-/** The model of a client: where it is connected, and what it must have received. */
+/** The model of a client: where it is connected, and the messages that it must have received. */
 interface Known {
 	readonly member: Member;
 	readonly node: TestNode;

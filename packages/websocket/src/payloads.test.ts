@@ -5,7 +5,7 @@ import { messagesOf, openNode, type TestNode } from './test-support/test-node.ts
 
 const bytes = (): Uint8Array<ArrayBuffer> => new Uint8Array([0, 1, 2, 253, 254, 255, 10, 13]);
 
-/** A payload and what must arrive: a string as a text frame, bytes as a binary frame. */
+/** Payloads, and the value that must arrive: a string as a text frame, bytes as a binary frame. */
 const payloads: readonly [string, Payload, string | Uint8Array][] = [
 	['a string', 'text', 'text'],
 	['an empty string', '', ''],

@@ -10,47 +10,51 @@ import type { ProviderStatus } from './support/provider-status.ts';
 import type { Payload } from './wire/payload.ts';
 
 /**
- * What services use to reach clients, on whichever node they are connected to.
+ * Sends messages to clients, whichever node they are connected to.
  *
- * Every promise may be ignored: it never causes an unhandled rejection. A call that is refused for invalid input is
- * also logged, so that the error is not lost.
+ * Every promise may be ignored: none of them causes an unhandled rejection. A call that is rejected for invalid input
+ * is also logged, so that the error is not lost.
  */
 export interface SocketEmitter {
 	/**
-	 * Sends to every socket in `topic`. This node's sockets have it when the call returns; the promise resolves when the
-	 * backend has accepted it for the other nodes. Delivered at most once, in order per publisher.
+	 * Publishes a message to every socket in `topic`. When the call returns, the message has been sent to this node's
+	 * sockets; the promise resolves when the backend has accepted it for the other nodes. It is delivered at most once,
+	 * and in the order of its publisher's calls.
 	 *
-	 * On a topic with history the message is stored first, and the promise resolves when that is done; every socket on
-	 * every node receives it in the same order.
+	 * On a topic with history, the message is stored first, and the promise resolves when it is stored. All sockets on
+	 * all nodes receive the topic's messages in the same order.
 	 *
 	 * @throws {InvalidTopicError} {InvalidPayloadError} {ProviderNotStartedError} {ProviderStoppedError} nothing was
 	 * sent
-	 * @throws {BusUnavailableError} sent to this node's sockets only; on a topic with history either to none or to all
+	 * @throws {BusUnavailableError} sent to this node's sockets, perhaps not to others; on a topic with history either
+	 * to none or to all
 	 * @throws {NoHistoryError} {InvalidIdempotencyKeyError} nothing was sent
 	 */
 	publish(topic: string, payload: Payload, options?: PublishOptions): Promise<void>;
 
 	/**
-	 * Sends to one socket. Ids are compared case-sensitively. An unknown socket is not logged: sockets come and go.
+	 * Sends a message to one socket, on any node. Ids are case-sensitive. A message to an unknown socket is not logged:
+	 * sockets come and go.
 	 *
 	 * @throws {UnknownSocketError} no node has that socket, as far as the backend can tell
-	 * @throws {MessageDroppedError} its client reads too slowly
-	 * @throws {InvalidSocketIdError} {InvalidPayloadError} {ProviderNotStartedError} {ProviderStoppedError}
-	 * {BusUnavailableError} nothing was sent
+	 * @throws {MessageDroppedError} the client reads too slowly
+	 * @throws {InvalidSocketIdError} {InvalidPayloadError} {ProviderNotStartedError} {ProviderStoppedError} nothing was
+	 * sent
+	 * @throws {BusUnavailableError} the backend did not confirm the message, which may not have been sent
 	 */
 	send(socketId: string, payload: Payload): Promise<void>;
 
 	/**
-	 * Sends to every socket of every node.
+	 * Sends a message to every socket of every node.
 	 *
 	 * @throws {InvalidPayloadError} {ProviderNotStartedError} {ProviderStoppedError} nothing was sent
-	 * @throws {BusUnavailableError} sent to this node's sockets only
+	 * @throws {BusUnavailableError} sent to this node's sockets, perhaps not to others
 	 */
 	broadcast(payload: Payload): Promise<void>;
 
 	/**
 	 * Validates `data` against the message's schema and publishes `{ name, data, timestamp, topic }` as JSON to `topic`.
-	 * Messages to a topic go out in the order of the calls, so that they wait for an earlier one whose schema validates
+	 * Messages to a topic are sent in the order of the calls: they wait while an earlier one is validated
 	 * asynchronously.
 	 *
 	 * @throws {MessageValidationError} `data` does not match the schema; nothing was sent
@@ -66,8 +70,9 @@ export interface SocketEmitter {
 
 export interface PublishOptions {
 	/**
-	 * On a topic with history: a message with a key that was used within the last five minutes is not published again.
-	 * This makes it safe to retry when it is unknown whether the first attempt succeeded. 1 to 256 characters.
+	 * For topics with history: a key of 1 to 256 characters that identifies the message. If a message with this key was
+	 * published to the topic within the last five minutes, this one is ignored. So a retry is safe if it is unknown
+	 * whether the first attempt succeeded.
 	 */
 	readonly idempotencyKey?: string;
 }
@@ -75,7 +80,7 @@ export interface PublishOptions {
 /** Reads topics with history. */
 export interface SocketHistory {
 	/**
-	 * Returns the messages of a topic right after a position, or its last ones.
+	 * Returns the messages that follow a position in a topic, or the topic's latest messages.
 	 *
 	 * @throws {NoHistoryError} {InvalidTopicError} {InvalidPositionError} {InvalidOptionError} the arguments are invalid
 	 * @throws {ProviderNotStartedError} {ProviderStoppedError}
@@ -85,141 +90,172 @@ export interface SocketHistory {
 }
 
 export interface HistoryPageOptions {
-	/** Returns the messages after this position. Default: the last ones are returned. */
+	/** Return the messages after this position. Default: return the latest messages. */
 	readonly since?: Position | undefined;
-	/** The number of messages at most, from 1 to 1,000. Default 100. */
+	/** The maximum number of messages, from 1 to 1,000. Default 100. */
 	readonly limit?: number | undefined;
 }
 
-/** What a framework calls when the application starts and stops. */
+/** The part of a provider that a framework calls when the application starts and stops. */
 export interface SocketLifecycle {
-	/** Resolves when messages from and to every node get through. Rejects when the backend can't be reached in time. */
+	/**
+	 * Starts the provider. Resolves when messages to and from every node get through; rejects if the backend can't be
+	 * reached in time.
+	 */
 	start(): Promise<void>;
 	/** Sends pending messages, then releases the backend. Idempotent. Sockets stay open: they belong to the server. */
 	stop(): Promise<void>;
 }
 
-/** Counts of this node. */
+/** The metrics of this node. */
 export interface SocketMetrics {
-	/** Whether this node has the socket. */
+	/** Returns whether the socket is connected to this node. */
 	isConnected(socketId: string): boolean;
-	/** The number of sockets of this node. */
+	/** Returns the number of sockets of this node. */
 	getConnectionCount(): number;
-	/** The number of this node's sockets in `topic`. */
+	/** Returns the number of this node's sockets in `topic`. */
 	getTopicSubscriberCount(topic: string): number;
-	/** The number of topics that this node's sockets are subscribed to. */
+	/** Returns the number of topics that this node's sockets are subscribed to. */
 	getTopicCount(): number;
-	/** The number of frames of other nodes that were skipped since the provider was created. */
+	/** Returns how many frames from other nodes were skipped since the provider was created. */
 	getSkippedFrames(): SkippedFrames;
 }
 
-/** Skipped frames, by reason. */
+/** The number of skipped frames, by reason. */
 export interface SkippedFrames {
-	/** Written by a release with another wire format, as during a rolling deploy. */
+	/** Frames of a release with another wire format, as seen during a rolling deployment. */
 	readonly 'unknown-version': number;
-	/** Not written by this system: something else publishes on its channels. */
+	/** Frames not written by this system: something else publishes on its channels. */
 	readonly malformed: number;
-	/** Sent over a connection that had failed, after newer ones had arrived: they belong to a reported gap. */
+	/** Frames of a failed connection that arrived after frames of its successor. They belong to a reported gap. */
 	readonly late: number;
 }
 
-/** Tells whether messages get through between nodes, and where some may be missing. */
-export interface SocketReliability {
-	readonly status: ProviderStatus;
-	/** Calls `listener` whenever the status changes. Returns the undo. */
-	onStatus(listener: (status: ProviderStatus) => void): () => void;
+/** How far this node lags behind what other nodes publish, and how far their clocks are from its own. */
+export interface Watermark {
 	/**
-	 * Calls `listener` once for each topic of this node in which messages may be missing. It is called up to 1,250 ms
-	 * after the interruption ended, so that what several nodes report of one outage becomes one gap. Returns the undo.
+	 * Whatever was published longer ago than this, in milliseconds, has arrived or has been reported as missing. It is
+	 * less than a second while delivery works.
 	 */
-	onGap(listener: (gap: Gap) => void): () => void;
-	/** Reports the gaps that are held back for now at once. For a server that is about to disconnect its clients. */
-	flushGaps(): void;
+	readonly lagMs: number;
+	/** The most that the clock of another node is behind this node's, in milliseconds. */
+	readonly clocksBehindMs: number;
+	/** The most that the clock of another node is ahead of this node's, in milliseconds. */
+	readonly clocksAheadMs: number;
 }
 
-/** Messages between nodes, which reach no socket. */
+/** Reports whether messages get through between nodes, and where some may be missing. */
+export interface SocketReliability {
+	readonly status: ProviderStatus;
+	/** Calls `listener` whenever the status changes. Returns a function that removes the listener. */
+	onStatus(listener: (status: ProviderStatus) => void): () => void;
+	/**
+	 * Calls `listener` for each topic of this node in which messages may be missing, once per interruption. The call is
+	 * made up to 1,250 ms after the interruption has ended, to combine the reports of several nodes about one outage.
+	 * Returns a function that removes the listener.
+	 */
+	onGap(listener: (gap: Gap) => void): () => void;
+	/** Reports at once the gaps that are being held back. Call it before disconnecting the clients of a server. */
+	flushGaps(): void;
+	/** Returns what a client needs to compute what it missed when it loses its connection. */
+	watermark(): Watermark;
+}
+
+/** Messages from node to node, which are not delivered to sockets. */
 export interface NodeMessaging {
-	/** This node's identity: a UUID v4, new with each provider. */
+	/** This node's identity: a UUID v4, different for each provider. */
 	readonly nodeId: string;
 	/**
-	 * Sends a text to one node. Resolves when the backend has accepted it; a node that does not exist goes unnoticed.
+	 * Sends text to one node. Resolves when the backend has accepted it, even if there is no such node.
 	 *
-	 * @throws {InvalidNodeIdError} {InvalidPayloadError} {ProviderNotStartedError} {ProviderStoppedError}
-	 * {BusUnavailableError} nothing was sent
+	 * @throws {InvalidNodeIdError} {InvalidPayloadError} {ProviderNotStartedError} {ProviderStoppedError} nothing was
+	 * sent
+	 * @throws {BusUnavailableError} the backend did not confirm the message, which may not have been sent
 	 */
 	sendToNode(nodeId: string, text: string): Promise<void>;
-	/** Calls `listener` with every text that a node, this one included, sends to this node. Returns the undo. */
+	/**
+	 * Calls `listener` with every text that any node, this one included, sends to this node. Returns a function that
+	 * removes the listener.
+	 */
 	onNodeMessage(listener: (text: string) => void): () => void;
 }
 
-/** A complete provider: what {@link SocketCoordinator} and `Application` work with. */
+/** A complete provider, as used by {@link SocketCoordinator} and `Application`. */
 export interface WebSocketProvider
 	extends SocketEmitter, SocketHistory, SocketLifecycle, SocketMetrics, SocketReliability, NodeMessaging {
 	/**
 	 * Sets the Bun server that owns the sockets, before or after `start`. Without it, messages are sent socket by
 	 * socket.
 	 *
-	 * @param options how slow clients are handled; default: closed with 1013 once 8 MiB are queued
+	 * @param options how to handle slow clients; by default they are closed with 1013 once more than 8 MiB are queued
 	 * @throws {InvalidServerError} {InvalidOptionError}
 	 */
 	setServer(server: PubSubServer, options?: SlowReaderOptions): void;
 
 	/**
-	 * Adds a socket: from now on it can be sent to, and counts. Resolves when every node can reach it. Adding a socket
-	 * twice is the same as adding it once.
+	 * Adds a socket: from now on, it receives messages and is included in the counts. Resolves when every node can reach
+	 * it. Adding a socket twice is the same as adding it once.
 	 *
 	 * @throws {InvalidSocketDataError} {InvalidSocketIdError} {InvalidTopicError} {DuplicateSocketError} the socket was
-	 * refused, logged and closed with 1011; nothing else was affected
-	 * @throws {UnknownSocketError} it is already closed
-	 * @throws {SubscribeError} {ProviderStoppedError} it is connected here, but other nodes can't reach it
+	 * rejected and closed with 1011, and the error logged; nothing else was affected
+	 * @throws {UnknownSocketError} the socket is already closed
+	 * @throws {SubscribeError} {ProviderStoppedError} the socket was added on this node, but other nodes can't reach it
 	 */
 	addConnection(socket: WebSocketConnection): Promise<void>;
 
 	/**
-	 * Removes a socket from all its topics and forgets it; its `data.topics` still lists them. Returns whether it was
-	 * known.
+	 * Removes a socket from this node and from all its topics; its `data.topics` still lists them. Returns whether the
+	 * socket was connected.
 	 */
 	removeConnection(socketId: string): boolean;
 
-	/** This node's sockets. They may be closed while iterating. */
+	/** Returns this node's sockets. They may be closed during the iteration. */
 	getConnections(): Iterable<WebSocketConnection>;
 
+	/** Returns a socket of this node; undefined if it is not connected. */
 	getConnection<TData = unknown>(socketId: string): WebSocketConnection<TData> | undefined;
 
 	/**
-	 * Subscribes a socket of this node to a topic. Resolves once messages of every node will arrive. Subscribing twice
+	 * Subscribes a socket of this node to a topic. Resolves once messages from every node will arrive. Subscribing twice
 	 * is the same as subscribing once.
 	 *
 	 * @throws {InvalidTopicError} {UnknownSocketError} {ProviderStoppedError} nothing was changed
 	 * @throws {SubscribeError} the backend refused; the subscription was rolled back
-	 * @throws the error of a `start` that fails, or {ProviderStoppedError}, while this is pending; the socket stays in
-	 * the topic, and the next `start` subscribes it
+	 * @throws {ProviderStoppedError} or the error of `start`, if the provider is stopped or fails to start while the
+	 * call is pending; the socket stays in the topic, which the next `start` subscribes to
 	 */
 	subscribe(socketId: string, topic: string): Promise<void>;
 
 	/**
-	 * Subscribes a socket of this node to a topic with history, after sending it what it missed. Live messages follow
-	 * without duplicate, hole or change of order; a `@position` precedes them (see PROTOCOL.md). A socket that is
-	 * already in the topic starts over from there. Undefined if it unsubscribed or was resumed again in the meantime.
+	 * Sends a socket of this node the messages of a topic with history that it missed, then subscribes it. Live messages
+	 * follow without duplicates, holes or reordering, preceded by a `@position` (see PROTOCOL.md). A socket that is
+	 * already subscribed starts over. Resolves with undefined if the socket closed, unsubscribed or was resumed again
+	 * before it was up to date.
 	 *
+	 * @param from which of the earlier messages to send
 	 * @throws {NoHistoryError} {InvalidPositionError} {InvalidOptionError} and everything that `subscribe` throws
 	 */
 	resume(socketId: string, topic: string, from: ResumeFrom): Promise<Recovery | undefined>;
 
-	/** Whether a topic has history. */
+	/** Returns whether a topic has history. */
 	hasHistory(topic: string): boolean;
 
-	/** Unsubscribes a socket; it will receive no more of the topic's messages. Does nothing if it is not subscribed. */
+	/**
+	 * Unsubscribes a socket of this node from a topic: it receives no more of the topic's messages. Does nothing if the
+	 * socket is not subscribed.
+	 *
+	 * @throws {InvalidTopicError}
+	 */
 	unsubscribe(socketId: string, topic: string): Promise<void>;
 
 	/**
-	 * Publishes to all subscribers of `topic` but the sender, which is a socket of this node. On a topic with history
-	 * the sender receives it as well, because its stream of positions must have no holes.
+	 * Publishes a message to all subscribers of `topic` except the sender, a socket of this node. On a topic with
+	 * history, the sender receives the message as well, because the positions that it follows must have no holes.
 	 *
 	 * @throws {UnknownSocketError} and everything that `publish` throws
 	 */
 	publishFrom(socketId: string, topic: string, payload: Payload): Promise<void>;
 
-	/** The ids of this node's sockets in `topic`: a snapshot. */
+	/** Returns a snapshot of the ids of this node's sockets in `topic`. */
 	getTopicSubscribers(topic: string): ReadonlySet<string>;
 }

@@ -3,13 +3,13 @@ import { consoleLogger, type Logger } from './logger.ts';
 import type { WebSocketProvider } from './provider-contract.ts';
 
 export interface SocketCoordinatorOptions {
-	/** Coordinators of one provider share its sockets. */
+	/** The provider that holds the sockets. Coordinators with the same provider share them. */
 	readonly provider: WebSocketProvider;
 	/** Default: the console, without debug lines. */
 	readonly logger?: Logger;
 }
 
-/** The connections and subscriptions of one server, for the WebSocket handlers of `Bun.serve`. */
+/** Manages the connections and subscriptions of one server, on behalf of the WebSocket handlers of `Bun.serve`. */
 export class SocketCoordinator {
 	readonly #provider: WebSocketProvider;
 	readonly #logger: Logger;
@@ -25,34 +25,40 @@ export class SocketCoordinator {
 	}
 
 	/**
-	 * Adds a socket; call it in `open(ws)`. From then on it can be sent to, and counts. Resolves when every node can
-	 * reach it; the promise may be ignored. Adding a socket twice is the same as adding it once.
+	 * Adds a socket. Call this in `open(ws)`. From then on, the socket receives messages and is included in the counts.
+	 * Resolves when every node can reach it; the promise may be ignored. Adding a socket twice is the same as adding it
+	 * once.
 	 *
 	 * @throws {InvalidSocketDataError} {InvalidSocketIdError} {InvalidTopicError} {DuplicateSocketError} the socket was
-	 * refused, logged and closed with 1011; nothing else was affected
+	 * rejected and closed with 1011, and the error logged; nothing else was affected
+	 * @throws everything else that {@link WebSocketProvider.addConnection} throws
 	 */
 	addConnection<TData>(ws: WebSocketConnection<TData>): Promise<void> {
 		return this.#provider.addConnection(ws);
 	}
 
-	/** Removes a socket from all its topics and forgets it; call it in `close(ws)`. Returns whether it was known. */
+	/**
+	 * Removes a socket from this server and from all its topics. Call this in `close(ws)`. Returns whether the socket
+	 * was connected.
+	 */
 	removeConnection(socketId: string): boolean {
 		const known = this.#provider.removeConnection(socketId);
 		if (!known) this.#logger.debug('removeConnection() was called with an unknown socket', { socketId });
 		return known;
 	}
 
-	/** Returns a socket of this server. */
+	/** Returns a socket of this server; undefined if it is not connected. */
 	getConnection<TData = unknown>(socketId: string): WebSocketConnection<TData> | undefined {
 		return this.#provider.getConnection<TData>(socketId);
 	}
 
+	/** Returns the number of sockets of this server. */
 	getConnectionCount(): number {
 		return this.#provider.getConnectionCount();
 	}
 
 	/**
-	 * Subscribes a socket to a topic. Resolves once messages of every node will arrive.
+	 * Subscribes a socket to a topic. Resolves once messages from every node will arrive.
 	 *
 	 * @throws {InvalidTopicError} {UnknownSocketError} {ProviderStoppedError} nothing was changed
 	 * @throws {SubscribeError} the backend refused; the subscription was rolled back
@@ -61,12 +67,16 @@ export class SocketCoordinator {
 		return this.#provider.subscribe(socketId, topic);
 	}
 
-	/** Unsubscribes a socket from a topic. Does nothing if it is not subscribed. @throws {InvalidTopicError} */
+	/**
+	 * Unsubscribes a socket from a topic. Does nothing if the socket is not subscribed.
+	 *
+	 * @throws {InvalidTopicError}
+	 */
 	unsubscribeFromTopic(socketId: string, topic: string): Promise<void> {
 		return this.#provider.unsubscribe(socketId, topic);
 	}
 
-	/** The ids of this server's sockets in `topic`: a snapshot. */
+	/** Returns a snapshot of the ids of this server's sockets in `topic`. */
 	getTopicSubscribers(topic: string): ReadonlySet<string> {
 		return this.#provider.getTopicSubscribers(topic);
 	}

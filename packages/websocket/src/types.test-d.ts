@@ -38,14 +38,14 @@ void emitter.emit(OrderPaid, 'account:42', { id: 7 });
 void emitter.emit(OrderPaid, 'account:42', {});
 // @ts-expect-error an order has no name
 void emitter.emit(OrderPaid, 'account:42', { id: 'o1', name: 'x' });
-// @ts-expect-error an amount goes in as text and only comes out as a number
+// @ts-expect-error the schema's input is text; only its output is a number
 void emitter.emit(Amount, 'account:42', 42);
-// @ts-expect-error data is needed
+// @ts-expect-error data is required
 void emitter.emit(OrderPaid, 'account:42');
-// @ts-expect-error a message is defined, not named
+// @ts-expect-error a message is a definition, not a name
 void emitter.emit('order.paid', 'account:42', { id: 'o1' });
 
-// A message knows the input and the output of its schemas.
+// A message has the input and output types of its schemas.
 same<InferInput<typeof Amount.data>, string>(true);
 same<InferOutput<typeof Amount.data>, number>(true);
 same<InferInput<typeof Amount.reply>, { id: string }>(true);
@@ -77,7 +77,7 @@ void emitter.broadcast(7);
 // @ts-expect-error undefined is not a payload
 void emitter.send('id', undefined);
 
-// A provider implements its interfaces, and what sends returns a promise.
+// A provider implements its interfaces, and methods that send return promises.
 const provider: WebSocketProvider = new InProcWsProvider({ logger: console });
 const lifecycle: SocketLifecycle = provider;
 const asEmitter: SocketEmitter = provider;

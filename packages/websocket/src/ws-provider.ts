@@ -22,7 +22,13 @@ import { DEFAULT_GRACE_MS } from './nodes/channel-interest.ts';
 import { NodeMessages } from './nodes/node-messages.ts';
 import { RemoteNodes, type RemoteNodesOptions } from './nodes/remote-nodes.ts';
 import type { InferInput, SocketMessage } from './protocol/message.ts';
-import type { HistoryPageOptions, PublishOptions, SkippedFrames, WebSocketProvider } from './provider-contract.ts';
+import type {
+	HistoryPageOptions,
+	PublishOptions,
+	SkippedFrames,
+	Watermark,
+	WebSocketProvider,
+} from './provider-contract.ts';
 import { checkSocket } from './sockets/socket-check.ts';
 import { LocalFanout, type PubSubServer } from './sockets/local-fanout.ts';
 import { Registry } from './sockets/registry.ts';
@@ -37,30 +43,32 @@ import { nodeChannel } from './wire/channel-names.ts';
 import type { Payload } from './wire/payload.ts';
 
 export interface WsProviderOptions {
-	/** Carries messages between nodes. Without one, this process is the only node. */
+	/** The transport that carries messages between nodes. Without one, this process is the only node. */
 	readonly bus?: Bus;
 	/**
-	 * Which topics keep their last messages, by pattern, as in `{ 'chat:*': { size: 500, ttlMs: 3_600_000 } }`. `*`
-	 * stands for any characters, and the first pattern that matches applies. Must be the same on all nodes. Default:
-	 * none.
+	 * The topics whose latest messages are kept, by pattern, such as `{ 'chat:*': { size: 500, ttlMs: 3_600_000 } }`.
+	 * `*` matches any characters, and the first matching pattern applies. Must be the same on all nodes. Default: no
+	 * topics.
 	 */
 	readonly history?: HistoryRules;
 	/** Default: the console, without debug lines. */
 	readonly logger?: Logger;
 	/**
-	 * How often a node publishes a heartbeat, in milliseconds; a connection that misses two is dead. Grows with the
-	 * number of nodes above 50. Default 500.
+	 * The time between a node's heartbeats, in milliseconds. A connection on which two heartbeats go missing is
+	 * considered dead. Above 50 nodes, the actual time grows in proportion to their number. Default 500.
 	 */
 	readonly heartbeatMs?: number;
-	/** How long `start` waits for the backend to answer once it is connected, in milliseconds. Default 10,000. */
+	/**
+	 * How long `start`, once connected, waits for the backend to accept subscriptions, in milliseconds. Default 10,000.
+	 */
 	readonly startTimeoutMs?: number;
-	/** How long a topic without sockets stays subscribed at the backend, in milliseconds. Default 1,000. */
+	/**
+	 * How long a topic stays subscribed at the backend after its last socket has left, in milliseconds. Default 1,000.
+	 */
 	readonly graceMs?: number;
 }
 
-/**
- * Everything a provider is apart from its transport. `InProcWsProvider` and the Redis provider only choose the parts.
- */
+/** A complete provider for any transport, or for none. `InProcWsProvider` and `RedisWsProvider` only choose the bus. */
 export class WsProvider implements WebSocketProvider {
 	readonly #logger: Logger;
 	readonly #failures: FailureLog;
@@ -201,13 +209,17 @@ export class WsProvider implements WebSocketProvider {
 		this.#remote?.flushGaps();
 	}
 
-	/** The channels that this node needs from other nodes. */
+	watermark(): Watermark {
+		return this.#remote?.watermark() ?? NOTHING_AWAY;
+	}
+
+	/** Yields the channels that this node must be subscribed to at the backend. */
 	*#channels(): Generator<string> {
 		if (this.#nodeMessages.hasListened) yield nodeChannel(this.nodeId);
 		yield* this.#membership.channels();
 	}
 
-	/** Once stopped, nothing can be subscribed; the next start subscribes to whatever is needed then. */
+	/** Rejects once the provider is stopped: the next start subscribes to whatever channels are needed then. */
 	#subscribeNode(channel: string): Promise<void> {
 		if (this.#remote === undefined) return DONE;
 		if (this.#lifecycle.state === 'stopped') return rejected(new ProviderStoppedError('subscribe()'));
@@ -252,7 +264,7 @@ export class WsProvider implements WebSocketProvider {
 	}
 
 	onNodeMessage(listener: (text: string) => void): () => void {
-		// Before the start this is subscribed with everything else; a failure is in the log.
+		// If not started yet, `start` subscribes to this channel along with the others. A failure is logged.
 		const { state } = this.#lifecycle;
 		if (!this.#nodeMessages.hasListened && state !== 'idle' && state !== 'stopped') {
 			void quiet(this.#subscribeNode(nodeChannel(this.nodeId)));
@@ -305,7 +317,7 @@ export class WsProvider implements WebSocketProvider {
 		return fault === undefined ? this.#membership.add(socket) : this.#reject(socket, fault);
 	}
 
-	/** Closes an invalid socket, under a new id, so that its `close` handler can't remove another one. */
+	/** Closes an invalid socket. Gives it a new id first, so that its `close` handler can't remove another socket. */
 	#reject(socket: WebSocketConnection, fault: Error): Promise<never> {
 		if (!(fault instanceof UnknownSocketError)) {
 			socket.data = { socketId: crypto.randomUUID(), data: socket.data?.data, topics: new Set() };
@@ -387,4 +399,6 @@ export class WsProvider implements WebSocketProvider {
 
 const DEFAULT_PAGE = 100;
 const DEFAULT_START_TIMEOUT_MS = 10_000;
+/** Of a node without others. */
+const NOTHING_AWAY: Watermark = { lagMs: 0, clocksBehindMs: 0, clocksAheadMs: 0 };
 const NOTHING_SKIPPED: SkippedFrames = { 'unknown-version': 0, malformed: 0, late: 0 };

@@ -2,15 +2,15 @@ import { SocketClient } from '@orijs/websocket-client';
 import { z } from 'zod';
 import { currentName } from './name.ts';
 
-// The page's content security policy allows no code made from strings.
+// The page's content security policy forbids evaluating strings as code, which zod would otherwise do.
 z.config({ jitless: true });
 
 /** The connection to the node that served this page. */
 export const client: SocketClient = new SocketClient('/ws', {
 	auth: () => ({ name: currentName() }),
-	// Short, so that a hanging node is noticed soon and gaps stay small.
+	// Short intervals, so that a hanging node is detected quickly and gaps remain small.
 	heartbeat: { intervalMs: 2_000, timeoutMs: 4_000 },
-	// Someone is watching the demo, and only a few pages reconnect.
+	// Short delays, because someone is watching the demo, and only a few pages reconnect.
 	reconnect: { minDelayMs: 500, maxDelayMs: 8_000 },
 });
 

@@ -20,7 +20,7 @@ export function startComposer({ say, typing }: ComposerHandlers): void {
 		if (input.value.trim() !== '') typing();
 	});
 	input.addEventListener('keydown', (event) => {
-		// Enter also confirms a composition of an input method.
+		// With an input method, Enter also confirms a composition.
 		if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
 		event.preventDefault();
 		form.requestSubmit();
@@ -39,13 +39,13 @@ export function startComposer({ say, typing }: ComposerHandlers): void {
 		if (event.key === 'Escape' && !event.isComposing && document.querySelector('dialog[open]') === null) input.focus();
 	});
 	byId('skip', HTMLAnchorElement).addEventListener('click', (event) => {
-		// The fragment of the address is the room.
+		// Following the link would change the fragment of the address, which is the room.
 		event.preventDefault();
 		input.focus();
 	});
 }
 
-/** Focuses the composer, except on a phone, where that would open the keyboard. */
+/** Focuses the composer, except on phones, where this would open the keyboard. */
 export function focusComposer(): void {
 	if (!matchMedia('(pointer: coarse)').matches) input.focus();
 }

@@ -3,7 +3,7 @@ import { client } from './client.ts';
 import { byId } from '@orijs/examples-shared/element';
 import { hueOf } from './looks.ts';
 
-/** Shorter waits than this, in milliseconds, are shown without a countdown. */
+/** The shortest remaining wait that is shown with a countdown, in milliseconds. */
 const WORTH_COUNTING_MS = 950;
 
 const state = byId('state', HTMLElement);
@@ -17,14 +17,14 @@ let timer: ReturnType<typeof setInterval> | undefined;
 /** Shows the state of the client. */
 export function startConnectionState(): void {
 	client.onStateChange(showState);
-	// Without a network, a wait is not for the server.
+	// Without a network, the page must show `Offline` instead of a countdown.
 	addEventListener('offline', () => {
 		if (client.state === 'waiting') showState('waiting');
 	});
 	again.addEventListener('click', () => void client.connect().catch(() => {}));
 }
 
-/** The visitor is in a room on this node. */
+/** Shows that the visitor is in a room on this node. */
 export function showNode(name: string): void {
 	show('connected', name, `Connected to ${name}`);
 	state.style.setProperty('--hue', String(hueOf(name)));
@@ -36,7 +36,7 @@ function showState(now: ClientState, { retryInMs, end }: Partial<StateChange> = 
 	switch (now) {
 		case 'idle':
 		case 'connecting':
-			// Every attempt shows the same text, so that screen readers do not repeat it.
+			// Every attempt shows the same text, so that screen readers don't read it again.
 			return wasReady ? show('away', 'Trying again…', 'Reconnecting') : show('connecting', 'Connecting…', 'Connecting');
 		case 'waiting':
 			if (!navigator.onLine) return show('offline', 'Offline', 'Offline');

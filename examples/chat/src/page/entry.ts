@@ -6,9 +6,12 @@ import { clock, clockWithSeconds } from './clock.ts';
 /** An entry of the log. */
 export interface Entry {
 	readonly element: HTMLLIElement;
-	/** The entry's place in the log, in milliseconds since the epoch; Infinity until it is known. */
+	/**
+	 * The time that determines the entry's place in the log, in milliseconds since the epoch; Infinity until it is
+	 * known.
+	 */
 	at: number;
-	/** The sender, if it is a message. */
+	/** The sender's id, if the entry is a message. */
 	readonly by?: string;
 }
 
@@ -19,12 +22,12 @@ export function messageEntry({ from, node, text, at }: Said): Entry {
 
 /** A message of this visitor, which may not have arrived yet. */
 export interface OwnEntry extends Entry {
-	/** Marks it as pending. */
+	/** Marks the message as pending. */
 	pending(): void;
 	said(said: Said): void;
-	/** Marks it as not sent. */
+	/** Marks the message as not sent. */
 	failed(reason: string, again: () => void): void;
-	/** Marks it as sent, before the room has echoed it. */
+	/** Marks the message as sent, before it has come back from the room. */
 	confirmed(at: number): void;
 }
 
@@ -47,7 +50,7 @@ export function ownEntry(text: string, name: string, by: string): OwnEntry {
 		pending() {
 			element.classList.remove('failed');
 			element.classList.add('pending');
-			// Usually over before a screen reader could read it.
+			// Hidden, because sending is usually over before a screen reader could read this.
 			status.ariaHidden = 'true';
 			status.replaceChildren('Sending…');
 		},
@@ -69,12 +72,15 @@ export function ownEntry(text: string, name: string, by: string): OwnEntry {
 	return entry;
 }
 
-/** Creates a notice, as opposed to a message. */
+/** Creates an entry for a notice, as opposed to a message. */
 export function noticeEntry(at: number, ...content: (Node | string)[]): Entry {
 	return { element: make('li', 'notice', make('p', '', ...content)), at };
 }
 
-/** Creates the notice for messages that were recovered after a reconnect. @param at its place in the log */
+/**
+ * Creates the notice for messages that were recovered after a reconnect. @param at the time that determines its place
+ * in the log
+ */
 export function recoveredEntry(at: number, count: number): Entry {
 	return noticeEntry(
 		at,
@@ -82,7 +88,7 @@ export function recoveredEntry(at: number, count: number): Entry {
 	);
 }
 
-/** @param at its place in the log */
+/** Creates the notice for a gap. @param at the time that determines its place in the log */
 export function gapEntry(at: number, since: number, until: number): Entry {
 	const entry = noticeEntry(
 		at,

@@ -1,18 +1,18 @@
 import { byId } from '@orijs/examples-shared/element';
 import type { Entry } from './entry.ts';
 
-/** The number of entries that are kept. */
+/** The maximum number of entries. */
 const MAX_ENTRIES = 300;
-/** Messages of one person within this time, in milliseconds, are grouped. */
+/** The time within which messages from one person are grouped, in milliseconds. */
 const GROUP_MS = 120_000;
-/** A reader who has scrolled up less than this, in pixels, still follows the end. */
+/** How far a reader can scroll up, in pixels, with the list still following the latest entry. */
 const NEAR_END = 80;
 
 const list = byId('log', HTMLOListElement);
 const latest = byId('latest', HTMLButtonElement);
-/** In display order. */
+/** The entries, in display order. */
 let entries: Entry[] = [];
-/** Whether the reader follows the end; to be asked before the log changes. */
+/** Whether the reader follows the end of the log; must be read before the log changes. */
 let isFollowing = true;
 
 latest.addEventListener('click', () => {
@@ -23,12 +23,12 @@ list.addEventListener('scroll', () => {
 	isFollowing = list.scrollHeight - list.scrollTop - list.clientHeight < NEAR_END;
 	if (isFollowing) latest.hidden = true;
 });
-// An on-screen keyboard or a smaller window must not hide the end.
+// An on-screen keyboard or a smaller window must not hide the end of the log.
 new ResizeObserver(() => {
 	if (isFollowing) toEnd();
 }).observe(list);
 
-/** Inserts an entry by its time, the newest at the end. */
+/** Inserts an entry according to its time. The newest entry is at the end. */
 export function addEntry(entry: Entry, toItsEnd = false): void {
 	const after = entries.findLastIndex(({ at }) => at <= entry.at);
 	const [before] = entries.slice(after + 1);
@@ -40,7 +40,7 @@ export function addEntry(entry: Entry, toItsEnd = false): void {
 	else latest.hidden = false;
 }
 
-/** Updates an entry whose time or look has changed. */
+/** Updates an entry whose time or appearance has changed. */
 export function moveEntry(entry: Entry): void {
 	const index = entries.indexOf(entry);
 	if (index === -1) return;
@@ -56,7 +56,7 @@ export function moveEntry(entry: Entry): void {
 	if (hadFocus && !entry.element.contains(document.activeElement)) list.focus();
 }
 
-/** The time of the newest entry that has one. */
+/** Returns the time of the newest entry whose time is known. */
 export function newestTime(): number {
 	return entries.findLast(({ at }) => at < Infinity)?.at ?? -Infinity;
 }
@@ -68,7 +68,7 @@ export function clearLog(): void {
 	list.replaceChildren();
 }
 
-/** Shows the name once per group of messages. */
+/** Marks messages that continue a group, so that the name is shown once per group. */
 function group(): void {
 	let last: Entry | undefined;
 	for (const entry of entries) {

@@ -29,7 +29,7 @@ client.onStateChange((state) => {
 goTo(currentRoom());
 startName((name) => {
 	focusComposer();
-	// A new connection sends the name anyway.
+	// Without a connection there is nothing to rename: the next connection sends the new name.
 	if (client.state === 'ready') {
 		client.request(Rename, { name }).then(
 			() => goTo(currentRoom()),

@@ -10,21 +10,21 @@ const form = byId('name-form', HTMLFormElement);
 const input = byId('name', HTMLInputElement);
 const me = byId('me', HTMLButtonElement);
 
-/** The name stored in this browser. */
+/** Returns the name that is stored in this browser. */
 export function currentName(): string | undefined {
 	return localStorage.getItem(STORED_AS) ?? undefined;
 }
 
 /**
- * Asks for a name unless one is stored, and again when the visitor changes it. Calls back with every name, the stored
- * one included.
+ * Asks for a name unless one is stored, and again when the visitor wants to change it. Calls `onName` with every name,
+ * including a stored one.
  */
 export function startName(onName: (name: string) => void): void {
 	input.maxLength = MAX_NAME_LENGTH;
 	form.addEventListener('submit', (event) => {
 		event.preventDefault();
 		const name = tidy(input.value).replaceAll(/\s+/g, ' ');
-		input.setCustomValidity(isVisible(name) ? '' : 'A name has at least one visible character.');
+		input.setCustomValidity(isVisible(name) ? '' : 'A name must have at least one visible character.');
 		if (!input.reportValidity()) return;
 		localStorage.setItem(STORED_AS, name);
 		drawName(name);
@@ -32,7 +32,7 @@ export function startName(onName: (name: string) => void): void {
 		onName(name);
 	});
 	input.addEventListener('input', () => input.setCustomValidity(''));
-	// Escape keeps the name, but there must be one.
+	// Escape keeps the current name. If there is no name yet, the dialog opens again.
 	dialog.addEventListener('close', () => {
 		if (currentName() === undefined) askName();
 	});

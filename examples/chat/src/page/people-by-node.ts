@@ -6,18 +6,18 @@ export interface PersonOnNode extends Person {
 }
 
 /**
- * Who is in a room, from the lists that each node sends of its own people. A list that is not repeated in time is
- * dropped.
+ * The people in a room, combined from the lists that the nodes send of their own people. A list that is not repeated in
+ * time is dropped.
  */
 export class PeopleByNode {
 	readonly #lists = new Map<string, NodeList & { readonly heardAt: number }>();
 
-	/** @param now milliseconds, of any clock */
+	/** Stores a node's list. @param now the current time in milliseconds, by any clock */
 	hear(list: NodeList, now: number): void {
 		this.#lists.set(list.node.id, { ...list, heardAt: now });
 	}
 
-	/** Drops expired lists. Returns whether there were any. */
+	/** Drops expired lists. Returns whether any list was dropped. */
 	expire(now: number): boolean {
 		const old = [...this.#lists].filter(([, { heardAt }]) => now - heardAt > LIST_LIVES_MS);
 		for (const [id] of old) this.#lists.delete(id);
@@ -33,7 +33,7 @@ export class PeopleByNode {
 		this.#lists.clear();
 	}
 
-	/** Sorted by name. */
+	/** All people, sorted by name. */
 	get people(): PersonOnNode[] {
 		return [...this.#lists.values()]
 			.flatMap(({ node, people }) => people.map((person) => ({ ...person, node: node.name })))

@@ -15,14 +15,15 @@ setInterval(() => {
 	if (lists.expire(performance.now())) draw();
 }, LOOK_EVERY_MS);
 
-/** A node's list of people in the room arrived. */
+/** Handles a node's list of people in the room. */
 export function hearWhoIsHere(said: NodeList): void {
 	lists.hear(said, performance.now());
 	draw();
 }
 
 /**
- * This page is no longer connected to the node and may miss that it stopped. If it still runs, its next list says so.
+ * Drops a node's list. This page is no longer connected to the node and may not notice that it stopped; if the node
+ * still runs, its next list follows.
  */
 export function forgetNode(id: string): void {
 	lists.forget(id);
@@ -35,7 +36,7 @@ export function thisIsYou(id: string): void {
 	draw();
 }
 
-/** Clears the list for another room. */
+/** Clears the list, before another room is shown. */
 export function clearPeople(): void {
 	lists.clear();
 	draw();
@@ -43,7 +44,7 @@ export function clearPeople(): void {
 
 function draw(): void {
 	const { people } = lists;
-	// Most lists change nothing.
+	// Skips drawing if nothing has changed, as with most lists.
 	const now = JSON.stringify([you, people]);
 	if (now === drawn) return;
 	drawn = now;

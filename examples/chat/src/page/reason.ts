@@ -1,6 +1,6 @@
 import { SocketRequestError } from '@orijs/websocket-client';
 
-/** The server could not reach other nodes. */
+/** Returns whether the server could not reach other nodes. */
 export function isUnavailable(error: unknown): boolean {
 	return error instanceof SocketRequestError && error.code === 'unavailable';
 }
@@ -10,15 +10,15 @@ export function reasonOf(error: unknown): string {
 	const code = error instanceof SocketRequestError ? error.code : undefined;
 	switch (code) {
 		case 'disconnected':
-			return 'The connection was lost, it may have arrived or not';
+			return 'The connection was lost, and this may or may not have arrived';
 		case 'timeout':
 			return 'No answer in time';
 		case 'rate_limited':
 			return 'That was too fast';
 		case 'too_many_requests':
-			return 'Too much waits already';
+			return 'Too many messages are waiting already';
 		case 'unavailable':
-			return 'Only people on this node got it';
+			return 'Only people on this node received it';
 		default:
 			return 'It did not work';
 	}

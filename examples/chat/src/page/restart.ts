@@ -16,7 +16,7 @@ export function startRestart(): void {
 		const id = currentNode();
 		if (id === undefined) return;
 		client.request(Restart, { id }).catch((error: unknown) => {
-			// Losing the connection is the purpose.
+			// The connection is expected to be lost, so this is no problem unless the client is still connected.
 			if (client.state === 'ready') showProblem(`${reasonOf(error)}.`);
 		});
 	});

@@ -11,13 +11,13 @@ import { reasonOf } from './reason.ts';
 import { forgetSaid, hearSaid } from './saying.ts';
 import { clearTyping, hearTyping, stopsTyping } from './typing.ts';
 
-/** The room on the page. */
+/** The room that the page shows. */
 let shown: string | undefined;
 let subscription: Promise<readonly Subscription[]> | undefined;
 let nodeId: string | undefined;
-/** The time of the last message before the connection was lost: what is missing was sent after it. */
+/** The time of the last message before the connection was lost. Missing messages were sent after it. */
 let lostAfter: number | undefined;
-/** How many missed messages have been recovered; undefined when none are expected. */
+/** How many missed messages have been recovered; undefined while no recovery is expected. */
 let missed: number | undefined;
 let you: Person = { id: '', name: '' };
 
@@ -27,7 +27,7 @@ client.onStateChange((_state, { previous }) => {
 	missed ??= 0;
 });
 
-/** The node the visitor is, or was last, connected to. */
+/** Returns the id of the node that the visitor is connected to, or was connected to last. */
 export function currentNode(): string | undefined {
 	return nodeId;
 }
@@ -61,7 +61,7 @@ export function goTo(room: string): void {
 		onGap({ since, until }) {
 			if (room === shown) addEntry(gapEntry(Math.max(since, lostAfter ?? until), since, until));
 		},
-		onRefused: (error) => showProblem(`This room lets you in no more: ${reasonOf(error)}.`),
+		onRefused: (error) => showProblem(`You are no longer in this room: ${reasonOf(error)}.`),
 	});
 	const passing = client.subscribe(topicOf(room), {
 		onMessage(_data, envelope) {
@@ -73,14 +73,14 @@ export function goTo(room: string): void {
 	subscription = Promise.all([said, passing]);
 	subscription.catch((error: unknown) => {
 		if (room !== shown) return;
-		// Asked again on the next connection.
+		// The subscription is requested again on the next connection.
 		shown = undefined;
 		if (client.state !== 'closed') showProblem(`Not in this room: ${reasonOf(error)}.`);
 	});
 	enter();
 }
 
-/** Enters the room on the server; repeated on every connection, and after a change of name. */
+/** Enters the room on the server. Called again on every connection and after each change of name. */
 function enter(): void {
 	const room = shown;
 	if (room === undefined || client.state !== 'ready') return;
@@ -95,7 +95,7 @@ function enter(): void {
 			showNode(node.name);
 		},
 		(error: unknown) => {
-			// After a lost connection the room is entered again.
+			// If the connection was lost, the room is entered again on the next one.
 			if (client.state === 'ready') showProblem(`Not in this room: ${reasonOf(error)}.`);
 		},
 	);

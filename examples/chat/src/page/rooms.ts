@@ -3,7 +3,7 @@ import { showProblem } from './composer.ts';
 import { byId, make } from '@orijs/examples-shared/element';
 
 const FIRST_ROOM = 'lobby';
-const NO_SUCH_ROOM = `There can be no such room: ${ROOM_RULE}.`;
+const NO_SUCH_ROOM = `Invalid room name: ${ROOM_RULE}.`;
 
 const list = byId('rooms', HTMLUListElement);
 const form = byId('other-room', HTMLFormElement);
@@ -12,12 +12,15 @@ const rooms = new Set([FIRST_ROOM, 'book-club', 'kitchen', 'night-shift']);
 
 let room = FIRST_ROOM;
 
-/** The room in the address, so that links and the back button work. */
+/** Returns the current room. It is kept in the address, so that links and the back button work. */
 export function currentRoom(): string {
 	return room;
 }
 
-/** Lists the rooms, marks the current one, and switches with Alt and the arrow keys. Calls back on every change. */
+/**
+ * Lists the rooms, marks the current one, and lets the visitor switch rooms with Alt and the arrow keys. Calls
+ * `onChange` on every change.
+ */
 export function startRooms(onChange: () => void): void {
 	addEventListener('hashchange', () => {
 		if (readAddress()) onChange();
@@ -43,7 +46,7 @@ export function startRooms(onChange: () => void): void {
 	drawRooms();
 }
 
-/** Returns whether the address names another room than before. */
+/** Reads the room from the address. Returns whether the room has changed. */
 function readAddress(): boolean {
 	const wanted = location.hash.slice(1) || FIRST_ROOM;
 	if (!isRoom(wanted)) {

@@ -4,14 +4,16 @@ import { messageEntry, type OwnEntry, ownEntry } from './entry.ts';
 import { addEntry, clearLog, moveEntry } from './log.ts';
 import { isUnavailable, reasonOf } from './reason.ts';
 
-/** How many message ids are remembered, so that a duplicate is not shown. */
+/** How many message ids are remembered, so that duplicates are not shown. */
 const MOST_KNOWN = 1_000;
 
-/** Messages that have not arrived yet, by id. */
+/** This visitor's messages that have not come back from the room yet, by id. */
 const own = new Map<string, OwnEntry>();
 const known = new Set<string>();
 
-/** Sends a message and shows it at once: pending, then sent, or failed with a way to retry. */
+/**
+ * Sends a message and shows it immediately: first as pending, then as sent, or as failed with a button to try again.
+ */
 export function say(text: string, room: string, you: { readonly id: string; readonly name: string }): void {
 	const id = crypto.randomUUID();
 	const entry = ownEntry(text, you.name, you.id);
@@ -25,9 +27,10 @@ export function say(text: string, room: string, you: { readonly id: string; read
 				moveEntry(entry);
 			},
 			(error: unknown) => {
-				// The room echoed it, so it is uncertain only whether other nodes have it.
+				// The message came back from the room, so it was sent. With `unavailable`, however, other nodes may not
+				// have it.
 				if (known.has(id) && !isUnavailable(error)) return;
-				// The same id again: a page that has it already does not show it twice.
+				// Trying again uses the same id, so a page that already has the message does not show it twice.
 				entry.failed(reasonOf(error), ask);
 				moveEntry(entry);
 			},
@@ -36,7 +39,7 @@ export function say(text: string, room: string, you: { readonly id: string; read
 	ask();
 }
 
-/** A message arrived. Returns whether it is new: neither this visitor's own nor a duplicate. */
+/** Handles a message that has arrived. Returns whether it is new: neither this visitor's own nor a duplicate. */
 export function hearSaid(said: Said): boolean {
 	if (known.has(said.id)) return false;
 	known.add(said.id);

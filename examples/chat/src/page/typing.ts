@@ -6,15 +6,15 @@ const line = byId('typing', HTMLElement);
 const typing = new Map<string, { readonly name: string; readonly timer: ReturnType<typeof setTimeout> }>();
 let toldAt = -Infinity;
 
-/** Tells the others that this visitor is typing, but not for every key. */
+/** Tells the others that this visitor is typing, but not on every key press. */
 export function tellTyping(room: string): void {
 	if (performance.now() - toldAt < TYPING_EVERY_MS) return;
 	toldAt = performance.now();
-	// Late is worse than never here, and nothing is lost if it fails.
+	// Not queued, because a late notice would be worse than a missing one. If it fails, nothing is lost.
 	client.send(Type, { room }, { queue: false }).catch(() => {});
 }
 
-/** The message was sent: the next key begins another one. */
+/** Called when a message was sent: the next key press starts another message. */
 export function doneTyping(): void {
 	toldAt = -Infinity;
 }

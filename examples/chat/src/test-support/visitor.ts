@@ -9,7 +9,7 @@ import {
 } from '@orijs/websocket-client';
 import { Enter, type NodeList, type Person, Say, saidTopicOf, topicOf } from '../messages.ts';
 
-/** A visitor without a page. */
+/** A visitor who uses only a client, without a page. */
 export interface Visitor {
 	readonly client: SocketClient;
 	/** The messages received so far, in order. */
@@ -23,13 +23,13 @@ export interface Visitor {
 		message: T,
 		fits?: (data: InferOutput<T['data']>) => boolean,
 	): Promise<InferOutput<T['data']>>;
-	/** The messages of one kind received so far. */
+	/** Returns the messages of one kind that were received so far. */
 	heard<T extends SocketMessage>(message: T): InferOutput<T['data']>[];
 }
 
 const connected: SocketClient[] = [];
 
-/** Connects, retrying until the server listens. */
+/** Connects a visitor, trying again until the server listens. */
 export async function visit(port: number | undefined, name: unknown): Promise<Visitor> {
 	const client = new SocketClient(`ws://localhost:${port}/ws`, {
 		auth: () => ({ name }),
@@ -37,7 +37,7 @@ export async function visit(port: number | undefined, name: unknown): Promise<Vi
 		heartbeat: { intervalMs: 500, timeoutMs: 2_000 },
 	});
 	connected.push(client);
-	// A failure shows in what the test waits for.
+	// Errors are ignored here, because a failure shows up in what the test waits for.
 	client.onError(() => {});
 	const envelopes: Envelope[] = [];
 	const gaps: GapNotice[] = [];
@@ -65,7 +65,7 @@ export async function visit(port: number | undefined, name: unknown): Promise<Vi
 	};
 }
 
-/** Call it after each test. */
+/** Disconnects all visitors. Must be called after each test. */
 export async function allLeave(): Promise<void> {
 	await Promise.all(connected.splice(0).map((client) => client.close()));
 }

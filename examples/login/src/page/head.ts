@@ -10,7 +10,7 @@ const WORDS: Record<ClientState, string> = {
 	idle: '',
 	connecting: 'Connecting…',
 	ready: 'Connected',
-	// Every attempt shows the same text, so that screen readers do not repeat it.
+	// The same text as for `connecting`, so that screen readers don't read it again on every attempt.
 	waiting: 'Connecting…',
 	closed: 'Not logged in',
 };

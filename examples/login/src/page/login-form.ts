@@ -14,7 +14,7 @@ export function startLoginForm(onLoggedIn: () => void): void {
 	});
 }
 
-/** @param why explains to the user why the form is shown */
+/** Shows the login form. @param why a text that explains to the user why it is shown */
 export function showLoginForm(why: string): void {
 	problem.textContent = why;
 	if (!view.hidden) return;

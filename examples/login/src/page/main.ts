@@ -17,14 +17,14 @@ import { hideLoginForm, showLoginForm, startLoginForm } from './login-form.ts';
 import { addNote, dropNote, showNotes, startNotes } from './notes.ts';
 import { focusPostBox, reasonOf, showProblem, startPostBox } from './post-box.ts';
 
-// The page's content security policy allows no code made from strings.
+// The page's content security policy forbids evaluating strings as code, which zod would otherwise do.
 z.config({ jitless: true });
 
 const board = byId('board', HTMLElement);
 
-/** The browser sends the cookie with the upgrade, so the guards need nothing else. */
+/** Without `auth`: the browser sends the cookie with the upgrade, and the guard needs nothing else. */
 const client = new SocketClient('/ws');
-/** Subscriptions while logged in; the client restores them after a reconnect. */
+/** The subscriptions while the user is logged in. The client restores them after a reconnect. */
 let subscriptions: Promise<Subscription>[] = [];
 
 client.on(NotePosted, addNote);
@@ -39,7 +39,7 @@ startNotes((id) => {
 });
 startPostBox((text) => client.request(PostNote, { text }));
 byId('log-out', HTMLButtonElement).addEventListener('click', () => {
-	// The socket reports the logout, to this tab as to the others.
+	// The server closes the sockets of all tabs, including this one, which then show the login form.
 	fetch('/logout', { method: 'POST' }).catch(() =>
 		showProblem('The server can’t be reached. You are still logged in.'),
 	);
@@ -58,10 +58,10 @@ async function open(): Promise<void> {
 	try {
 		await client.connect();
 	} catch {
-		// Not logged in: the state listener handles it.
+		// The user is not logged in. The state listener handles this.
 		return;
 	}
-	// Subscribes before reading the board: what happens in between arrives twice rather than never.
+	// Subscribes before reading the board, so that a change in between arrives twice rather than never.
 	const notes = client.subscribe(NOTES_TOPIC, { onGap: () => void showBoard() });
 	subscriptions = [notes];
 	await notes.then(showBoard, (error: unknown) => showProblem(reasonOf(error)));
@@ -77,7 +77,7 @@ async function showBoard(): Promise<void> {
 		showNotes(notes, you);
 		showOnline(online);
 	} catch (error) {
-		// After a lost connection there is a gap, which loads it again.
+		// If the connection was lost, `onGap` is called after the reconnect and loads the board again.
 		showProblem(reasonOf(error));
 		return;
 	}

@@ -13,7 +13,7 @@ export function startNotes(remove: (id: string) => void): void {
 	onRemove = remove;
 }
 
-/** Shows these notes, given oldest first, and no others. */
+/** Replaces all notes on the page with these, which are given oldest first. */
 export function showNotes(notes: readonly Note[], user: User): void {
 	you = user;
 	list.replaceChildren(...notes.map(entryOf).toReversed());
@@ -23,14 +23,14 @@ export function showNotes(notes: readonly Note[], user: User): void {
 export function addNote(note: Note): void {
 	if (entry(note.id) !== undefined) return;
 	list.prepend(entryOf(note));
-	// The server drops the oldest one as well.
+	// The server drops the oldest note as well.
 	while (list.childElementCount > MAX_NOTES) list.lastElementChild?.remove();
 	showWhetherEmpty();
 }
 
 export function dropNote(id: string): void {
 	const gone = entry(id);
-	// The focus on its button would jump to the top of the page.
+	// If the note's button has the focus, removing it would move the focus to the top of the page.
 	if (gone?.contains(document.activeElement)) heading.focus();
 	gone?.remove();
 	showWhetherEmpty();
@@ -49,7 +49,7 @@ function entryOf({ id, author, text, at }: Note): HTMLElement {
 	body.dir = 'auto';
 	const element = make('li', 'note', by, body);
 	element.dataset['id'] = id;
-	// The server decides; the page just does not offer what it would refuse.
+	// The server decides who may remove a note. The page only hides a button that the server would refuse.
 	if (you?.role === 'admin' || you?.name === author) by.append(removeButton(id, author));
 	return element;
 }

@@ -6,7 +6,7 @@ const form = byId('post', HTMLFormElement);
 const text = byId('text', HTMLTextAreaElement);
 const problem = byId('problem', HTMLElement);
 
-/** Calls `post` with the text, and keeps the text in the box until `post` has resolved. */
+/** Sets up the box. It calls `post` with the text, and keeps the text until `post` has resolved. */
 export function startPostBox(post: (text: string) => Promise<unknown>): void {
 	text.maxLength = MAX_TEXT_LENGTH;
 	text.addEventListener('input', () => showProblem(''));
@@ -30,7 +30,7 @@ export function startPostBox(post: (text: string) => Promise<unknown>): void {
 }
 
 export function focusPostBox(): void {
-	// Not on a phone, where that would open the keyboard.
+	// Phones are excluded, because focusing the box would open the keyboard.
 	if (matchMedia('(hover: hover)').matches) text.focus();
 }
 
@@ -44,13 +44,13 @@ export function reasonOf(error: unknown): string {
 	const code = error instanceof SocketRequestError ? error.code : undefined;
 	switch (code) {
 		case 'disconnected':
-			return 'Not connected just now. Try again in a moment.';
+			return 'Not connected right now. Try again in a moment.';
 		case 'timeout':
-			return 'The server did not answer. It may have arrived all the same.';
+			return 'The server did not answer in time. It may still have done what you asked.';
 		case 'rate_limited':
 			return 'That was too fast. Try again in a moment.';
 		case 'no_such_note':
-			return 'That note is gone already.';
+			return 'That note is already gone.';
 		case 'forbidden':
 			return 'You may not do that.';
 		default:

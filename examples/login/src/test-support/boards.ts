@@ -4,10 +4,10 @@ import { createNoticeBoard, type NoticeBoardOptions } from '../server.ts';
 import { DEMO_USERS, type NewUser, Users } from '../users.ts';
 import type { Port } from './member.ts';
 
-/** Refusals are expected here; only errors are printed. */
+/** Prints only errors, because refusals are expected here. */
 const quiet: Logger = { debug() {}, info() {}, warn() {}, error: console.error };
 
-// Hashing passwords is slow on purpose.
+// Shared by all tests, because hashing passwords is slow on purpose.
 const users = Users.create(DEMO_USERS);
 const started: { stop(): Promise<void> }[] = [];
 

@@ -2,14 +2,14 @@ import { connectClient, type TestClient } from '@orijs/testkit';
 import { BuiltIn, type InferInput, type InferOutput, type SocketMessage } from '@orijs/websocket/protocol';
 import type { NewUser } from '../users.ts';
 
-/** Where a notice board listens. */
+/** The port on which a notice board listens. */
 export type Port = number | undefined;
 
-/** A client of the board without a page. */
+/** A client of the notice board, without a page. */
 export interface Member extends TestClient {
-	/** Resolves with the reply: `data`, or `error` if it was refused. */
+	/** Sends a request. Resolves with the reply: its `data`, or its `error` if the request was refused. */
 	ask(type: string, data: unknown): Promise<{ data?: any; error?: { code: string; message: string } }>;
-	/** Sends a typed request. Resolves with the reply, and rejects if it was refused. */
+	/** Sends a typed request. Resolves with the reply, or rejects if the request was refused. */
 	request<T extends SocketMessage>(message: T, data: InferInput<T['data']>): Promise<any>;
 	subscribe(topic: string): Promise<void>;
 	/** Resolves with the data of the next message of this kind. */
@@ -18,11 +18,11 @@ export interface Member extends TestClient {
 
 /** The credentials of a client. */
 export interface Papers {
-	/** Sent with the upgrade. */
+	/** The cookie that is sent with the upgrade. */
 	readonly cookie?: string;
-	/** Sent in the first frame. */
+	/** The data that is sent in the first frame. */
 	readonly auth?: unknown;
-	/** The origin of the page, for browsers. */
+	/** The origin of the page, which a browser would send. */
 	readonly origin?: string;
 }
 
@@ -35,7 +35,7 @@ export function post(port: Port, path: string, body: object, headers: Record<str
 	});
 }
 
-/** Logs in as a browser does, and returns the cookie. */
+/** Logs in as a browser does. Resolves with the cookie. */
 export async function cookieOf(port: Port, { name, password }: NewUser): Promise<string> {
 	const response = await post(port, '/login', { name, password });
 	const cookie = response.headers.get('set-cookie')?.split(';')[0];
@@ -43,13 +43,16 @@ export async function cookieOf(port: Port, { name, password }: NewUser): Promise
 	return cookie;
 }
 
-/** Logs in as a program does, and returns the token. */
+/** Logs in as a program does. Resolves with the token. */
 export async function tokenOf(port: Port, { name, password }: NewUser): Promise<string> {
 	const response = await post(port, '/token', { name, password });
 	return ((await response.json()) as { token: string }).token;
 }
 
-/** Connects and sends the first frame. To see whether the guard accepts it, send a request or look at `closed`. */
+/**
+ * Connects and sends the first frame. To find out whether the guard accepts the client, send a request or await
+ * `closed`.
+ */
 export async function connect(port: Port, { cookie, auth, origin }: Papers): Promise<Member> {
 	const client = await connectClient(`ws://localhost:${port}/ws`, {
 		headers: { ...(cookie !== undefined && { cookie }), ...(origin !== undefined && { origin }) },

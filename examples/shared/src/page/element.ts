@@ -5,7 +5,7 @@ export function byId<T extends HTMLElement>(id: string, kind: { new (): T }): T 
 	throw new Error(`index.html has no ${kind.name} #${id}`);
 }
 
-/** Creates an element. Strings are added as text, so that what users write can't become markup. */
+/** Creates an element. Strings are added as text, so text from users can't become markup. */
 export function make<TTag extends keyof HTMLElementTagNameMap>(
 	tag: TTag,
 	className: string,

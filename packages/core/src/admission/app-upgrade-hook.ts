@@ -9,7 +9,9 @@ const DEFAULT_UPGRADE_TIMEOUT_MS = 5_000;
 
 const TIMED_OUT = new Error('upgrade() timed out');
 
-/** The decision of the application's `upgrade`: the connection's data, or why it is refused, and with what response. */
+/**
+ * The outcome of the application's `upgrade`: the connection's data, or the kind of refusal and the response to send.
+ */
 export type UpgradeDecision =
 	| { readonly data: object }
 	| { readonly refusal: 'upgrade' | 'upgradeTimeout'; readonly response: Response };
@@ -26,7 +28,7 @@ export async function decideUpgrade(
 	try {
 		result = upgrade(req);
 		const pending = promiseOf(result);
-		// A stopped application's process must not stay alive for this timeout.
+		// Unreferenced, so that this timeout does not keep the process of a stopped application alive.
 		if (pending !== undefined) result = await within(upgradeTimeoutMs, pending, () => TIMED_OUT, { unref: true });
 	} catch (err) {
 		if (err === TIMED_OUT) {
@@ -44,7 +46,7 @@ export async function decideUpgrade(
 	// No other value admits a client: `false` or an Error was probably meant as a refusal.
 	if (typeof result === 'object' && !(result instanceof Error)) return { data: result };
 	logger.error(
-		`upgrade() returned ${kindOf(result)}; return the connection's data (an object), null or a Response`,
+		`upgrade() returned ${kindOf(result)}; it must return the connection's data (an object), null or a Response`,
 		result instanceof Error ? { err: result } : undefined,
 	);
 	return refused('Internal Server Error', 500);
@@ -54,7 +56,7 @@ function refused(text: string, status: number): UpgradeDecision {
 	return { refusal: 'upgrade', response: new Response(text, { status }) };
 }
 
-/** A string is not shown: it may be a secret. */
+/** Describes a value for the log. A string is not shown, because it may be a secret. */
 function kindOf(result: unknown): string {
 	return typeof result === 'string' ? 'a string' : show(result);
 }

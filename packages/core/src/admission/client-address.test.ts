@@ -5,7 +5,7 @@ import { ClientAddresses, countedAs, isPrivate } from './client-address.ts';
 
 const PROXY = '10.0.0.1';
 
-/** The client's address as seen by a server that trusts `proxies`. */
+/** Returns a client's address as seen by a server that trusts the proxies in `trusted`. */
 function addressOf(forwarded: string | undefined, { peer = PROXY, trusted = ['10.0.0.0/8'] } = {}): string {
 	const headers = new Headers(forwarded === undefined ? {} : { 'x-forwarded-for': forwarded });
 	return new ClientAddresses(trusted).of(headers, peer);

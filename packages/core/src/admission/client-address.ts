@@ -2,7 +2,7 @@ import { BlockList, isIP } from 'node:net';
 import { show } from '@orijs/websocket/internal';
 import { ApplicationError } from '../errors.ts';
 
-/** The origin of a connection, for counting: an IPv4 address, or the /64 network of an IPv6 address. */
+/** The address under which connections are counted: an IPv4 address, or the /64 network of an IPv6 address. */
 export type ClientAddress = string;
 
 const RULE =
@@ -35,8 +35,8 @@ export class ClientAddresses {
 	}
 
 	/**
-	 * Returns the client's own address: the last hop that is not a trusted proxy. Earlier entries of the header are not
-	 * trusted.
+	 * Returns the client's own address: the last hop that is not a trusted proxy. Earlier entries of `X-Forwarded-For`
+	 * are ignored, because clients can forge them.
 	 */
 	of(headers: Headers, peer: string): string {
 		let address = plain(peer);
@@ -58,13 +58,16 @@ export class ClientAddresses {
 	}
 }
 
-/** The address under which a connection is counted. IPv6 clients usually own a whole /64, so that counts as one. */
+/**
+ * Returns the address under which a connection is counted. IPv6 clients usually own a whole /64, so each /64 counts as
+ * one address.
+ */
 export function countedAs(address: string): ClientAddress {
 	const one = plain(address);
 	return isIP(one) === 6 ? `${prefix(one).join(':')}::/64` : one;
 }
 
-/** Whether the address is on a private network or this machine; a Unix socket has no address and counts as one. */
+/** Returns whether an address is private or loopback. A Unix socket has no address and counts as private. */
 export function isPrivate(address: string): boolean {
 	return isIP(address) === 0 || contains(privateNetworks, plain(address));
 }
@@ -96,7 +99,7 @@ function plain(address: string): string {
 		const [a = 0, b = 0, c = 0, d = 0] = parts.map(Number);
 		return `${(a * 256 + b).toString(16)}:${(c * 256 + d).toString(16)}`;
 	});
-	// Some notations are not valid in a URL.
+	// Some notations that `isIP` accepts are not valid in a URL; they are kept as they are.
 	const canonical = URL.canParse(`http://[${hex}]`) ? new URL(`http://[${hex}]`).hostname.slice(1, -1) : hex;
 	const mapped = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/.exec(canonical);
 	if (mapped === null) return canonical;
@@ -105,7 +108,7 @@ function plain(address: string): string {
 	return [24, 16, 8, 0].map((shift) => Math.floor(bits / 2 ** shift) % 256).join('.');
 }
 
-/** The first four of the eight groups of an IPv6 address. */
+/** Returns the first four of the eight groups of an IPv6 address. */
 function prefix(address: string): string[] {
 	const [head = '', tail] = address.split('::');
 	const left = head === '' ? [] : head.split(':');

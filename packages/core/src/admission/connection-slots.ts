@@ -1,16 +1,16 @@
 import { type AllLimits, DEFAULT_PER_PUBLIC_ADDRESS } from '../limits.ts';
 import { type ClientAddress, countedAs, isPrivate } from './client-address.ts';
 
-/** A place for one connection; shared by all connections of one address. */
+/** The slot of one address, held by each of its connections. */
 export interface Slot {
 	readonly address: ClientAddress;
-	/** The number of connections that hold it. */
+	/** The number of connections that hold the slot. */
 	taken: number;
 }
 
 /**
- * Limits the connections, in total and per address. Connections still in their upgrade count, so that they can't exceed
- * it.
+ * Limits the number of connections, in total and per address. Connections that are still being upgraded count too;
+ * otherwise concurrent upgrades could exceed the limits.
  */
 export class ConnectionSlots {
 	readonly #limits: AllLimits;
@@ -21,7 +21,10 @@ export class ConnectionSlots {
 		this.#limits = limits;
 	}
 
-	/** Takes a slot for a connection from that address, to be released once; or returns the limit that was reached. */
+	/**
+	 * Takes the slot of an address for one more connection, which must release it once. If a limit is reached, returns
+	 * its name instead.
+	 */
 	take(address: string): Slot | 'connections' | 'connectionsPerAddress' {
 		if (this.#total >= this.#limits.connections) return 'connections';
 		const counted = countedAs(address);

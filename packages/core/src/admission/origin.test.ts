@@ -142,6 +142,8 @@ describe('an invalid list of origins', () => {
 		[['https://good.example', 'bad']],
 	])('is refused with the rule: %j', (allowed) => {
 		expect(() => originCheck(allowed)).toThrow(ApplicationError);
-		expect(() => originCheck(allowed)).toThrow("a list of origins as browsers send them, 'https://app.example.com'");
+		expect(() => originCheck(allowed)).toThrow(
+			"a list of origins as browsers send them, such as 'https://app.example.com'",
+		);
 	});
 });

@@ -1,15 +1,15 @@
 import { show } from '@orijs/websocket/internal';
 import { ApplicationError } from '../errors.ts';
 
-/** Whether a page of that origin may connect to the server, addressed by the client as `host`. */
+/** Returns whether pages of an origin may connect. `host` is the server's host as the client addressed it. */
 export type OriginCheck = (origin: string, host: string | null) => boolean;
 
 const RULE =
-	"websocket(): allowedOrigins must be a list of origins as browsers send them, 'https://app.example.com', without path or " +
-	"trailing slash; 'https://*.example.com' for all subdomains, or '*' for every origin";
+	"websocket(): allowedOrigins must be a list of origins as browsers send them, such as 'https://app.example.com', without a " +
+	"path or trailing slash; 'https://*.example.com' for all subdomains, or '*' for every origin";
 
 /**
- * Creates the check for a list of allowed origins; without one, the server's own origin is allowed.
+ * Creates the check for a list of allowed origins; without a list, only the server's own origin is allowed.
  *
  * @throws {ApplicationError} the list is invalid
  */
@@ -38,18 +38,18 @@ function isSubdomain(origin: string, scheme: string, suffix: string): boolean {
 	return origin.startsWith(scheme) && origin.endsWith(suffix) && origin.length > scheme.length + suffix.length;
 }
 
-/** The scheme is not compared: it differs behind a proxy that terminates TLS. */
+/** Compares hosts and ports, but not schemes, which differ behind a proxy that terminates TLS. */
 function isSameOrigin(origin: string, host: string | null): boolean {
 	if (host === null || !URL.canParse(origin)) return false;
 	const page = new URL(origin);
 	const server = `${page.protocol}//${host}`;
-	// Both go through URL, so that a default port is the same whether written or not.
+	// `URL` drops default ports, so a port that is written out equals one that is left out.
 	return URL.canParse(server) && new URL(server).host === page.host && page.host !== '';
 }
 
 function isOrigin(value: string): boolean {
 	if (!URL.canParse(value) || value.includes('*')) return false;
 	const { protocol, host } = new URL(value);
-	// A ws: origin would be a mistake: no page has one.
+	// A `ws:` origin in the list must be a mistake: no page has one.
 	return `${protocol}//${host}` === value && protocol !== 'ws:' && protocol !== 'wss:';
 }

@@ -7,15 +7,16 @@ import { ClientAddresses } from './client-address.ts';
 import { ConnectionSlots, type Slot } from './connection-slots.ts';
 import { type OriginCheck, originCheck } from './origin.ts';
 
-/** A request that may go on to the application's `upgrade`. */
+/** An upgrade request that has passed the precheck; the application's `upgrade` decides next. */
 export interface PassedPrecheck {
 	readonly slot: Slot;
-	/** The client's address, behind trusted proxies. */
+	/** The client's own address, even if the request came through trusted proxies. */
 	readonly remoteAddress: string;
 }
 
 /**
- * The largest `Retry-After` of a refusal, in seconds. Each is random, so that refused clients don't all return at once.
+ * The largest `Retry-After` of a refusal, in seconds. Each value is random, so that refused clients don't all return at
+ * once.
  */
 const MAX_RETRY_S = 5;
 
@@ -33,7 +34,7 @@ export class Precheck {
 		this.#refusals = refusals;
 	}
 
-	/** Returns the response that refuses the request, if it fails; otherwise takes a connection slot for it. */
+	/** Takes a connection slot for a request that passes; otherwise returns the response that refuses it. */
 	check(req: BunRequest, server: Server<SocketData>): PassedPrecheck | Response {
 		const { headers } = req;
 		if (headers.get('upgrade')?.toLowerCase() !== 'websocket') {
@@ -53,12 +54,12 @@ export class Precheck {
 		return { slot, remoteAddress };
 	}
 
-	/** Frees the slot of a connection that has ended. */
+	/** Frees the slot of a connection that has ended, or of a request that was refused after the precheck. */
 	release(slot: Slot): void {
 		this.#slots.release(slot);
 	}
 
-	/** Counts and logs a refusal and returns its response, which says when to retry if the client may. */
+	/** Counts and logs a refusal and returns its response, with a `Retry-After` if the status is 429 or 503. */
 	refuse(refusal: Refusal, text: string, status: number, details: Record<string, unknown>): Response {
 		this.#refusals.add(refusal, details);
 		const mayRetry = status === 503 || status === 429;
@@ -66,7 +67,7 @@ export class Precheck {
 		return new Response(text, { status, headers: mayRetry ? { 'Retry-After': retryAfter } : {} });
 	}
 
-	/** The host the client requested. */
+	/** Returns the host that the client requested, as reported by a trusted proxy if there is one. */
 	#hostOf(headers: Headers, peer: string): string | null {
 		const forwarded = this.#addresses.isTrusted(peer) ? headers.get('x-forwarded-host') : null;
 		return forwarded?.split(',')[0]?.trim() ?? headers.get('host');

@@ -57,7 +57,7 @@ describe('an upgrade() that fails', () => {
 			expect(provider.getConnectionCount()).toBe(0);
 			const line = {
 				level: 'error',
-				message: `upgrade() returned ${shown}; return the connection's data (an object), null or a Response`,
+				message: `upgrade() returned ${shown}; it must return the connection's data (an object), null or a Response`,
 				details: result instanceof Error ? { err: result } : undefined,
 			};
 			expect(logger.lines).toEqual([line, line]);

@@ -12,9 +12,9 @@ export interface UpgradeCandidate {
 	readonly req: BunRequest;
 	/** The connection's data, as returned by the application's `upgrade`. */
 	readonly data: object;
-	/** To be released when the connection ends. */
+	/** Must be released when the connection ends. */
 	readonly slot: Slot;
-	/** The client's address, behind trusted proxies. */
+	/** The client's own address, even if the request came through trusted proxies. */
 	readonly remoteAddress: string;
 }
 
@@ -31,7 +31,7 @@ export interface UpgradeHandlerOptions {
 export class UpgradeHandler {
 	readonly #options: UpgradeHandlerOptions;
 	readonly #precheck: Precheck;
-	/** Refuses the requests that wait for `upgrade()`. */
+	/** Callbacks, each of which refuses a request that is waiting for `upgrade()`. */
 	readonly #refuseWaiting = new Set<() => void>();
 	#isClosed = false;
 
@@ -41,7 +41,7 @@ export class UpgradeHandler {
 		this.#precheck = new Precheck(options.options, options.limits, options.refusals);
 	}
 
-	/** Answers a request; undefined once it has become a WebSocket. */
+	/** Handles a request. Resolves with its response, or with undefined once it has become a WebSocket. */
 	async upgrade(req: BunRequest, server: Server<SocketData>): Promise<Response | undefined> {
 		if (this.#isClosed) return this.#stopping();
 		const passed = this.#precheck.check(req, server);
@@ -60,7 +60,7 @@ export class UpgradeHandler {
 	#refusal(decision: UpgradeDecision | undefined): Response | undefined {
 		if (this.#isClosed || decision === undefined) return this.#stopping();
 		if ('data' in decision) return undefined;
-		// Failures are logged already, and a refusal by the application needs no log line.
+		// `decideUpgrade` has already logged failures, and a refusal by the application needs no log line.
 		this.#options.refusals.count(decision.refusal);
 		return decision.response;
 	}
@@ -69,10 +69,11 @@ export class UpgradeHandler {
 		return this.#precheck.refuse('stopping', 'Server is stopping', 503, {});
 	}
 
-	/** What `upgrade()` decides, or undefined as soon as the handler closes. */
+	/** Resolves with the decision of `upgrade()`, or with undefined as soon as this handler closes. */
 	async #decide(req: BunRequest): Promise<UpgradeDecision | undefined> {
 		const { options, logger } = this.#options;
-		// A promise per request: racing against one shared promise would retain every request until the handler closes.
+		// Each request has its own promise, because racing against one shared promise would retain every request until
+		// the handler closes.
 		const closed = Promise.withResolvers<undefined>();
 		const refuse = (): void => closed.resolve(undefined);
 		this.#refuseWaiting.add(refuse);
@@ -83,12 +84,12 @@ export class UpgradeHandler {
 		}
 	}
 
-	/** A connection has ended: frees its slot. */
+	/** Frees the slot of a connection that has ended. */
 	release(slot: Slot): void {
 		this.#precheck.release(slot);
 	}
 
-	/** Refuses all requests from now on, and those that wait for `upgrade()`. */
+	/** Refuses all further requests, and those that are waiting for `upgrade()`. */
 	close(): void {
 		this.#isClosed = true;
 		for (const refuse of this.#refuseWaiting) refuse();

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Application } from '../index.ts';
 import { handshake, serve } from '../test-support/serve.ts';
 
-/** The tests' connections come from these addresses. */
+/** The addresses from which the tests connect. */
 const LOOPBACK = ['127.0.0.0/8', '::1'];
 const EVIL = 'https://evil.example';
 
@@ -19,7 +19,8 @@ describe('an upgrade request from a page of another origin', () => {
 		expect(logger.lines).toEqual([
 			{
 				level: 'warn',
-				message: 'Upgrades rejected: page of another origin (403). To allow it, add it to allowedOrigins',
+				message:
+					'Upgrades rejected: the page is of another origin (403). To allow that origin, add it to allowedOrigins',
 				details: { count: 1, address: expect.any(String) as string, origin: EVIL },
 			},
 		]);

@@ -4,7 +4,7 @@ import { ApplicationError } from '../errors.ts';
 import { MAX_DELAY_MS } from '../limits.ts';
 
 export interface ApplicationOptions {
-	/** Default: the console, without debug lines. */
+	/** Receives all log lines. Default: the console, without debug lines. */
 	readonly logger?: Logger;
 	/**
 	 * Whether SIGTERM and SIGINT stop the application while it listens. The process then exits: with 0, or with 1 if
@@ -13,7 +13,8 @@ export interface ApplicationOptions {
 	 */
 	readonly signals?: boolean;
 	/**
-	 * How long `stop` waits for connections, handlers and requests, in milliseconds; also on a signal. Default 10,000.
+	 * How long `stop` waits for connections, handlers and requests, in milliseconds, also when a signal triggers it.
+	 * Default 10,000.
 	 */
 	readonly graceMs?: number;
 }
@@ -27,7 +28,11 @@ export interface StopOptions {
 
 const DEFAULT_GRACE_MS = 10_000;
 
-/** @throws {ApplicationError} an option is unknown or invalid */
+/**
+ * Validates the options and fills in defaults.
+ *
+ * @throws {ApplicationError} an option is unknown or invalid
+ */
 export function readApplicationOptions(options: ApplicationOptions): Required<ApplicationOptions> {
 	const { logger = consoleLogger, signals = true, graceMs = DEFAULT_GRACE_MS, ...rest } = options;
 	const [unknown] = Object.keys(rest);

@@ -30,7 +30,7 @@ const DEFAULT_PATH = '/ws';
  * An HTTP and WebSocket server on Bun: configure it, then `listen`, then `stop`. The methods that configure it can be
  * chained, and throw an {@link ApplicationError} after `listen`.
  *
- * @typeParam TData the application's own data of a connection, as `upgrade` returns it
+ * @typeParam TData the application's own data for each connection, as returned by `upgrade`
  */
 export class Application<TData extends ConnectionData = ConnectionData> {
 	readonly #logger: Logger;
@@ -92,7 +92,8 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 	}
 
 	/**
-	 * Sets the handlers of connections. Call it once, after `websocket`, which determines the type of their data.
+	 * Sets the handlers of connections. Call it once, after `websocket`, which determines the type of the connections'
+	 * data.
 	 *
 	 * @throws {ApplicationError} called twice or before `websocket`, or a handler is not a function
 	 */
@@ -123,8 +124,8 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 	}
 
 	/**
-	 * Adds a hook that runs before the server listens, with the provider started. Hooks run one after the other, in the
-	 * order added; if one fails, `listen` rejects.
+	 * Adds a hook that runs after the provider has started and before the server listens. Hooks run one after the other,
+	 * in the order added; if one fails, `listen` rejects.
 	 */
 	onStartup(hook: Hook): this {
 		this.#mustBeBuilding('onStartup');
@@ -135,7 +136,7 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 
 	/**
 	 * Adds a hook that runs when the application stops, after its sockets have closed and before the provider stops.
-	 * Hooks run one after the other, in reverse order; one that fails is logged.
+	 * Hooks run one after the other, in reverse order. If one fails, the error is logged and the others still run.
 	 */
 	onShutdown(hook: Hook): this {
 		this.#mustBeBuilding('onShutdown');
@@ -144,7 +145,7 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 		return this;
 	}
 
-	/** Sends to clients of any node. @throws {ApplicationError} the application has no endpoint */
+	/** Sends messages to clients on any node. @throws {ApplicationError} the application has no endpoint */
 	get socket(): ApplicationSocket {
 		if (this.#socket === undefined) throw new ApplicationError('socket needs an endpoint: call websocket() first');
 		return this.#socket;
@@ -161,8 +162,8 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 	}
 
 	/**
-	 * Starts the provider, runs the startup hooks, then serves. If a step fails, the ones before it are undone and the
-	 * promise rejects with its error.
+	 * Starts the provider, runs the startup hooks, then starts the server. If a step fails, the steps before it are
+	 * undone and the promise rejects with that step's error.
 	 *
 	 * @param at a port, or where to listen; default port 3000
 	 * @throws {ApplicationError} called twice, or interrupted by `stop`; or the port or the routers are invalid, in
@@ -206,7 +207,7 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 		});
 	}
 
-	/** Whether clients send typed messages, if only built-in ones. */
+	/** Whether clients can send typed messages, even if only the built-in ones. */
 	get #isTyped(): boolean {
 		return this.#routers.length > 0 || this.#options.authorize !== undefined;
 	}
@@ -217,7 +218,7 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 	 * 1. Upgrades are refused (503 with `Retry-After`).
 	 * 2. Messages that have arrived are handled, and messages sent are flushed.
 	 * 3. Sockets are closed in waves, with 1012 and a hint when to reconnect.
-	 * 4. HTTP requests are refused, and those in flight finish.
+	 * 4. New HTTP requests are refused, and those in flight finish.
 	 * 5. Shutdown hooks run, then the provider and the server stop.
 	 *
 	 * Steps 1 to 4 are cut short after `graceMs`; hooks are always awaited, and one that fails is only logged. Later

@@ -9,10 +9,10 @@ import { answersOf, sendTyped } from '../test-support/typed-client.ts';
 
 const Job = SocketMessage.define({ name: 'job', data: z.string(), reply: z.any() });
 
-/** Throws on every line. */
+/** A logger that throws on every line. */
 const broken: Logger = { debug: fail, info: fail, warn: fail, error: fail };
 
-/** Inspects the details of each line, and throws if that fails. */
+/** A logger that inspects the details of each line, and throws if they can't be inspected. */
 const thorough: Logger = { debug: show, info: show, warn: show, error: show };
 
 /** Thrown values that can't be inspected. */
@@ -109,7 +109,7 @@ function revoked(): unknown {
 	return proxy;
 }
 
-/** Captures console.error, the fallback for failing loggers. Returns the lines so far. */
+/** Captures console.error, the fallback for failing loggers. The returned function returns the lines written so far. */
 function consoleErrors(): () => unknown[] {
 	const spy = vi.spyOn(console, 'error').mockImplementation(() => {});
 	onTestFinished(() => spy.mockRestore());

@@ -4,7 +4,7 @@ import { ApplicationError } from '../errors.ts';
 /** A function that runs when an application starts or stops; it is awaited. */
 export type Hook = () => void | Promise<void>;
 
-/** @throws {ApplicationError} the hook is not a function */
+/** Validates a hook. @throws {ApplicationError} the hook is not a function */
 export function checkHook(call: string, hook: unknown): void {
 	if (typeof hook !== 'function') throw new ApplicationError(`${call}(): hook must be a function, not ${show(hook)}`);
 }

@@ -15,7 +15,7 @@ export interface HttpServerOptions {
 	readonly at: ListenOptions;
 	readonly routes: Readonly<Record<string, unknown>>;
 	readonly endpoint: WebSocketEndpoint | undefined;
-	/** The path of the endpoint. */
+	/** The path of the WebSocket endpoint. */
 	readonly path: string;
 	readonly logger: Logger;
 }

@@ -7,15 +7,15 @@ import { stopOnSignals } from '../stopping/signals.ts';
 import type { Hook } from './hook.ts';
 import { claimProvider, ownerOf, releaseProvider } from './provider-owner.ts';
 
-/** `stopped` from the call of `stop` on, and after a failed start. */
+/** `stopped` as soon as `stop` is called, and after a failed start. */
 export type LifecycleState = 'building' | 'starting' | 'listening' | 'stopped';
 
 export interface StartOptions {
 	readonly endpoint: WebSocketEndpoint | undefined;
-	/** Binds the port. */
+	/** Binds the port and starts serving. */
 	readonly serve: () => Server<SocketData>;
 	readonly slowReaders: SlowReaderOptions;
-	/** Called on SIGTERM and SIGINT; undefined leaves signals alone. */
+	/** Called on SIGTERM and SIGINT. If undefined, signals are not handled. */
 	readonly onSignal: (() => Promise<void>) | undefined;
 }
 
@@ -53,9 +53,11 @@ export class Lifecycle {
 	}
 
 	/**
-	 * Starts the provider, runs the startup hooks, then serves. If a step fails, the ones before it are undone.
+	 * Starts the provider, runs the startup hooks, then starts the server. If a step fails, the steps before it are
+	 * undone.
 	 *
-	 * @throws {ApplicationError} interrupted by `stop`, or another application uses the provider; and what a step throws
+	 * @throws {ApplicationError} interrupted by `stop`, or another application uses the provider
+	 * @throws whatever a failing step throws
 	 */
 	async start({ endpoint, serve, slowReaders, onSignal }: StartOptions): Promise<Server<SocketData>> {
 		this.#endpoint = endpoint;
@@ -84,7 +86,7 @@ export class Lifecycle {
 		if (this.#state !== 'starting') throw new ApplicationError('stop() was called during listen()');
 	}
 
-	/** Never rejects: the caller reports the failure that led here. */
+	/** Undoes a failed start. Never rejects: the caller reports the failure of the start itself. */
 	async #rollBack(): Promise<void> {
 		this.#endpoint?.dispose();
 		if (this.#provider !== undefined && ownerOf(this.#provider) !== this) return;
@@ -97,7 +99,7 @@ export class Lifecycle {
 		}
 	}
 
-	/** Stops in the order that `Application.stop` documents. Idempotent: the first call counts. */
+	/** Stops in the order that `Application.stop` documents. Later calls return the promise of the first. */
 	stop(graceMs: number): Promise<void> {
 		this.#stopping ??= this.#stop(graceMs);
 		return this.#stopping;
@@ -108,7 +110,7 @@ export class Lifecycle {
 		this.#state = 'stopped';
 		if (!wasListening) return this.#stopEarly();
 		const deadline = performance.now() + graceMs;
-		// While clients are there to receive them.
+		// Called first, while clients are still connected and can receive gap notices.
 		this.#provider?.flushGaps();
 		this.#endpoint?.close();
 		await this.#endpoint?.drain(deadline);
@@ -125,7 +127,7 @@ export class Lifecycle {
 		}
 	}
 
-	/** Stops before the server listens; a start in progress then fails. */
+	/** Stops an application that does not listen yet; a start in progress then fails. */
 	async #stopEarly(): Promise<void> {
 		if (this.#provider !== undefined && (ownerOf(this.#provider) ?? this) === this) await this.#provider.stop();
 		this.#releaseProvider();

@@ -3,9 +3,9 @@ import { ApplicationError } from '../errors.ts';
 
 /** Where to listen. */
 export interface ListenOptions {
-	/** 0 picks a free port. Default 3000, regardless of environment variables. */
+	/** The port; 0 picks a free one. Default 3000, regardless of environment variables. */
 	readonly port?: number;
-	/** Default: all interfaces. */
+	/** The address to bind. Default: all interfaces. */
 	readonly hostname?: string;
 	readonly tls?: Bun.TLSOptions;
 	/** Bun's development mode, for applications with HTML imports. Default: Bun's own, from `NODE_ENV`. */
@@ -18,7 +18,7 @@ const DEFAULT_PORT = 3000;
 const HIGHEST_PORT = 65_535;
 
 /**
- * Returns the options with a port: without one, Bun would take it from the environment.
+ * Returns the options with a port filled in; without one, Bun would read it from the environment.
  *
  * @throws {ApplicationError} the port is invalid
  */

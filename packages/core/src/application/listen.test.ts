@@ -179,7 +179,7 @@ describe('listen() interrupted by stop() rejects and binds no port', () => {
 	});
 });
 
-/** An application over a memory bus with overrides, which records whether it was started and stopped. */
+/** Creates an application over a memory bus with overrides, and records whether the bus was started and stopped. */
 function node(overrides: Partial<Bus> = {}, path = '/ws') {
 	const log = new RecordingLogger();
 	const bus = {

@@ -87,7 +87,7 @@ describe('app.socket', () => {
 	});
 });
 
-/** Two applications on one backend; their clients receive their id and can subscribe to `orders`. */
+/** Two applications on one backend; each client receives its socket id and can subscribe to `orders`. */
 async function twoShops() {
 	const backend = new MemoryBackend();
 	return [await openShop(backend), await openShop(backend)] as const;

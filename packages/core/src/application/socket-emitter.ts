@@ -10,7 +10,7 @@ import type {
 import type { InferInput, InferOutput, RequestMessage, SocketMessage } from '@orijs/websocket/protocol';
 import type { ClientRequests, RequestOptions } from '../routing/client-requests.ts';
 
-/** Sends to clients on any node, from anywhere in the application: `app.socket`. */
+/** Available as `app.socket`: sends messages to clients on any node, from anywhere in the application. */
 export class ApplicationSocket implements SocketEmitter, SocketHistory {
 	readonly #provider: WebSocketProvider;
 	readonly #requests: ClientRequests;
@@ -51,11 +51,12 @@ export class ApplicationSocket implements SocketEmitter, SocketHistory {
 	 * Sends a request to one client, on any node, and resolves with its reply, validated by the message's `reply`
 	 * schema.
 	 *
-	 * @throws {SocketRequestError} with the client's own code, or `timeout`, `disconnected` (detected immediately for
-	 * this node's sockets, by the timeout for others), `invalid_reply`, `too_many_requests`
-	 * @throws {MessageValidationError} `data` does not match its schema; {InvalidMessageDefinitionError} the message has
-	 * no `reply`
-	 * @throws whatever `send` throws; nothing was sent
+	 * @throws {SocketRequestError} with the error code the client replied with, or with `disconnected` (the client
+	 * disconnected from this node, or the application stopped), `timeout` (also if the client disconnected from another
+	 * node), `invalid_reply` or `too_many_requests`
+	 * @throws {MessageValidationError} `data` does not match its schema
+	 * @throws {InvalidMessageDefinitionError} the message has no `reply`
+	 * @throws whatever `send` throws; the request was not sent
 	 */
 	request<T extends RequestMessage>(
 		socketId: string,

@@ -11,7 +11,7 @@ import type { WebSocketHandlers } from '../websocket-options.ts';
 export class ApplicationHandlers {
 	readonly #handlers: WebSocketHandlers;
 	readonly #logger: Logger;
-	/** Close handlers still running. */
+	/** The close handlers that are still running. */
 	readonly #closing = new Set<Promise<unknown>>();
 
 	constructor(handlers: WebSocketHandlers, logger: Logger) {
@@ -33,7 +33,7 @@ export class ApplicationHandlers {
 		}
 	}
 
-	/** Never rejects. */
+	/** Calls the drain handler. Never rejects. */
 	async drain(ws: AppSocket): Promise<void> {
 		try {
 			await this.#handlers.drain?.(ws);
@@ -42,7 +42,7 @@ export class ApplicationHandlers {
 		}
 	}
 
-	/** Runs the close handler once all messages that arrived before it have started. */
+	/** Calls the close handler once the handlers of all earlier messages have started. */
 	close(session: Session, code: number, reason: string): void {
 		if (this.#handlers.close === undefined) return;
 		session.whenAllStarted(() => this.#close(session.ws, code, reason));

@@ -75,7 +75,7 @@ describe('an UnknownSocketError is logged as an error', () => {
 
 async function listening(handlers: WebSocketHandlers) {
 	const log = new RecordingLogger();
-	// The provider logs refused calls itself.
+	// The provider has its own logger, because it logs the calls that it rejects.
 	const provider = new InProcWsProvider({ logger: new RecordingLogger() });
 	const app = new Application({ logger: log }).websocket(provider).onWebSocket(handlers);
 	const { ws: url } = await serve(app);

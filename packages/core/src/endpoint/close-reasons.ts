@@ -1,11 +1,11 @@
 import type { Refusal } from '../refusals.ts';
 
-/** The code of a connection that ended without a close frame from the client. */
+/** The close code of a connection that ended without a close frame from the client. */
 const ABNORMAL = 1006;
 
 /**
- * Returns why Bun itself ended a connection, from what it passes to the close handler; undefined if it did not. A
- * client can't forge that: 1006 is never sent in a close frame.
+ * Returns why Bun itself ended a connection, based on the code and reason it passes to the close handler; undefined if
+ * Bun did not end it. A client can't forge this: 1006 is never sent in a close frame.
  */
 export function bunRefusal(code: number, reason: string): Refusal | undefined {
 	if (code !== ABNORMAL) return undefined;

@@ -55,7 +55,7 @@ describe('a server survives', () => {
 			for (const text of HOSTILE) {
 				const client = await connectClient(server.url);
 				client.send(text);
-				// Whatever the answer, the connection stays open.
+				// Whatever the server answers, the connection must stay open.
 				client.send('{"type":"@ping","correlationId":"after"}');
 				await client.next((answer) => String(answer).includes('"correlationId":"after"'));
 				await client.terminate();

@@ -7,7 +7,7 @@ import { connectRaw, HANDSHAKE } from '../test-support/raw-connection.ts';
 import { connectRawWebSocket } from '../test-support/raw-web-socket.ts';
 import { serve } from '../test-support/serve.ts';
 
-/** Far more than Bun (16 MiB per socket) and the kernel buffer. */
+/** Far more than Bun (16 MiB per socket) and the kernel can buffer. */
 const BLOCKS = 600;
 const BLOCK = 'x'.repeat(64 * 1024);
 const ENOUGH_BYTES = BLOCKS * BLOCK.length;
@@ -47,7 +47,7 @@ describe('a client that reads too slowly', () => {
 		expect([provider.getConnectionCount(), provider.getTopicSubscriberCount('flood')]).toEqual([0, 0]);
 	});
 
-	// All at once, or with pauses for what Bun does at the end of each task.
+	// Messages are sent either all at once, or with pauses, because Bun does some work only at the end of each task.
 	it.each([
 		[64, Infinity],
 		[64, 1_000],
@@ -106,7 +106,7 @@ describe('a client that reads too slowly', () => {
 		const count = 2_000;
 		for (let i = 0; i < count; i++) {
 			void app.socket.publish('flood', numbered(i, 16 * 1024));
-			// This client reads as fast as it can, in this thread.
+			// This client reads as fast as it can, but it runs in the same thread: let it catch up regularly.
 			if (i % 10 === 9) await fast.received(i);
 		}
 

@@ -7,7 +7,7 @@ import { connectRawWebSocket, type RawWebSocket } from '../test-support/raw-web-
 import { serve } from '../test-support/serve.ts';
 
 const QUEUED = 256 * 1024;
-/** Far more than the kernel's buffers plus the limit can hold. */
+/** Far more than the kernel's buffers and `limits.queuedBytes` together can hold. */
 const ENOUGH_BYTES = 40 * 1024 * 1024;
 
 interface Numbered {
@@ -57,7 +57,7 @@ const messagesIn = (texts: readonly unknown[]): Numbered[] =>
 const gapsIn = (texts: readonly unknown[]): GapNotice[] =>
 	read(texts).flatMap(({ type, data }) => (type === BuiltIn.gap ? [data as GapNotice] : []));
 
-/** The messages that did not arrive and are in no gap the client was notified of. */
+/** Returns the messages that did not arrive and lie in no gap that was reported to the client. */
 function silentlyLost(sent: readonly Numbered[], texts: readonly unknown[]): Numbered[] {
 	const arrived = new Set(messagesIn(texts).map(({ number }) => number));
 	const gaps = gapsIn(texts).filter(({ topic }) => topic === 'flood');
@@ -133,7 +133,7 @@ describe('with slowReaders: drop, a client that reads too slowly', () => {
 		slow.pause();
 		while (sent.length < 2_000) {
 			publish(16_384);
-			// This client reads as fast as it can, in this thread.
+			// This client reads as fast as it can, but it runs in the same thread: let it catch up regularly.
 			if (sent.length % 4 === 0) await fast.received(sent.length);
 		}
 

@@ -7,10 +7,10 @@ import { serve } from '../test-support/serve.ts';
 
 const SIZE = 16 * 1024;
 const QUEUED = 4 * 1024 * 1024;
-/** Far more than the kernel's buffers plus the limit can hold. */
+/** Far more than the kernel's buffers and `limits.queuedBytes` together can hold. */
 const ENOUGH_MESSAGES = 3_000;
 
-/** Bun may count characters instead of bytes. */
+/** ASCII and other text, because Bun may count characters instead of bytes. */
 const bodies: readonly [string, string][] = [
 	['ASCII', 'x'.repeat(SIZE)],
 	['CJK', '漢'.repeat(SIZE / 3)],
@@ -92,7 +92,7 @@ async function dropping(body: string) {
 			};
 			await until(hasLast, { what: 'the client has caught up', timeoutMs: 10_000 });
 		},
-		/** The messages that did not arrive and are in no gap the client was notified of. */
+		/** Returns the messages that did not arrive and lie in no gap that was reported to the client. */
 		missing() {
 			const arrived = numbersIn(client.texts);
 			const gaps = gapsIn(client.texts);

@@ -15,7 +15,7 @@ export interface WebSocketArguments {
 }
 
 /**
- * Tells which of `websocket()`'s arguments is the provider and which the options.
+ * Determines which argument of `websocket()` is the provider and which is the options.
  *
  * @throws {ApplicationError} an argument is neither, or an option is unknown or invalid
  */
@@ -40,7 +40,7 @@ export function readWebSocketArguments(first: unknown, second: unknown): WebSock
 	return { provider, options };
 }
 
-/** @throws {ApplicationError} a handler is not a function */
+/** Validates the argument of `onWebSocket()`. @throws {ApplicationError} a handler is not a function */
 export function checkHandlers(handlers: unknown): void {
 	if (typeof handlers !== 'object' || handlers === null) {
 		throw new ApplicationError(
@@ -59,8 +59,8 @@ const OPTION_CHECKS: Record<keyof WebSocketOptions, (value: unknown) => void> = 
 	path(path) {
 		if (typeof path === 'string' && canMatch(path)) return;
 		throw new ApplicationError(
-			'websocket(): path must begin with / and be encoded as in a URL: no ? and #, no . and .. segments, spaces and the ' +
-				'like escaped (%20); it may have parameters (/:room) and end with /*; ' +
+			'websocket(): path must begin with / and be URL-encoded (a space as %20), without ? or #, and without . or .. ' +
+				'segments; it can have parameters (/:room) and end with /*; ' +
 				`not ${show(path)}`,
 		);
 	},
@@ -103,7 +103,9 @@ function isProvider(value: unknown): value is WebSocketProvider {
 	return [start, addConnection, publishFrom].every((method) => typeof method === 'function');
 }
 
-/** Whether a value is a plain object. An instance of a class would pass for options with none set. */
+/**
+ * Whether a value is a plain object. A class instance is rejected: it would be taken for options that are all unset.
+ */
 function isOptions(value: unknown): value is WebSocketOptions {
 	if (typeof value !== 'object' || value === null || isProvider(value)) return false;
 	const prototype: unknown = Object.getPrototypeOf(value);

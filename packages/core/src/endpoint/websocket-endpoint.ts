@@ -29,14 +29,14 @@ export interface EndpointParts {
 	readonly options: WebSocketOptions;
 	readonly limits: AllLimits;
 	readonly handlers: WebSocketHandlers;
-	/** Undefined without typed messages. */
+	/** Undefined if the endpoint has no typed messages. */
 	readonly table: RoutingTable | undefined;
 	readonly requests: ClientRequests;
 	readonly refusals: Refusals;
 	readonly logger: Logger;
 }
 
-/** One WebSocket endpoint: all that happens from an upgrade request to the end of its connection. */
+/** One WebSocket endpoint: handles connections from the upgrade request to their end. */
 export class WebSocketEndpoint implements SessionHost {
 	readonly limits: AllLimits;
 	readonly dispatcher: MessageDispatcher;
@@ -51,7 +51,7 @@ export class WebSocketEndpoint implements SessionHost {
 	readonly #stopNodeMessages: () => void;
 	/** Sessions whose connection is gone while one of their messages is still being handled. */
 	readonly #closedBusy = new Set<Session>();
-	/** What guards may read of the upgrade requests of connections that have not opened yet. */
+	/** The parts of upgrade requests that guards can read, for connections that have not opened yet. */
 	readonly #upgradeRequests = new Map<Session, UpgradeRequest>();
 
 	/** @throws {ApplicationError} an option is invalid */
@@ -74,6 +74,7 @@ export class WebSocketEndpoint implements SessionHost {
 		});
 		this.#guards = new ConnectionGuards({
 			guards: table?.guards ?? [],
+			provider,
 			limits,
 			refusals,
 			logger,
@@ -116,7 +117,10 @@ export class WebSocketEndpoint implements SessionHost {
 
 	// Upgrades
 
-	/** Answers a request to the endpoint's path; undefined once it has become a WebSocket. */
+	/**
+	 * Handles a request to the endpoint's path. Resolves with its response, or with undefined once it has become a
+	 * WebSocket.
+	 */
 	upgrade(req: BunRequest, server: Server<SocketData>): Promise<Response | undefined> {
 		return this.#upgrades.upgrade(req, server);
 	}
@@ -124,7 +128,7 @@ export class WebSocketEndpoint implements SessionHost {
 	#connect({ req, data, slot, remoteAddress }: UpgradeCandidate, server: Server<SocketData>): boolean {
 		const session = new SocketSession(this, data, slot);
 		if (this.#guards.hasGuards) {
-			// Once it has become a WebSocket, the request can no longer be read.
+			// Copied, because the request can't be read once it has become a WebSocket.
 			this.#upgradeRequests.set(session, { headers: new Headers(req.headers), remoteAddress });
 		}
 		const isConnected = server.upgrade(req, { data: session });
@@ -164,7 +168,7 @@ export class WebSocketEndpoint implements SessionHost {
 	}
 
 	#onOpen(session: Session): void {
-		// The provider has logged a failure already.
+		// The provider logs failures itself.
 		this.#parts.provider.addConnection(session.ws as unknown as WebSocketConnection).catch(() => {});
 		this.#handlers.open(session);
 		session.releaseHeld();
@@ -199,7 +203,9 @@ export class WebSocketEndpoint implements SessionHost {
 		this.#slowReaders.onLimitReached(session);
 	}
 
-	/** The provider has detected a slow reader, and has closed it unless messages to it are to be dropped. */
+	/**
+	 * Called when the provider has detected a slow reader, which it has already closed, unless `slowReaders` is `drop`.
+	 */
 	slowReaderDetected(session: Session, since: number): void {
 		this.#slowReaders.onDetected(session, since);
 	}
@@ -209,34 +215,34 @@ export class WebSocketEndpoint implements SessionHost {
 		session.end(code, reason);
 	}
 
-	/** The sessions that may have work left. */
+	/** Yields the sessions that may still have work to do. */
 	*#unfinished(): Generator<Session> {
 		for (const session of this.#closedBusy) {
 			if (session.isBusy) yield session;
 			else this.#closedBusy.delete(session);
 		}
-		// No list of our own is kept: the provider knows the open ones, and the guards the others.
+		// The endpoint keeps no list of sessions: the provider has the open ones, and the guards have those not yet open.
 		for (const { data } of this.#parts.provider.getConnections()) if (data instanceof SocketSession) yield data;
 		yield* this.#guards.pending;
 	}
 
 	// Stopping
 
-	/** Accepts no more connections and refuses upgrades that are still undecided. */
+	/** Refuses new connections, and upgrades that are still undecided. */
 	close(): void {
 		this.#upgrades.close();
 	}
 
 	/**
-	 * Ends all connections and waits for their close handlers, until the deadline at the latest (monotonic clock, in
-	 * milliseconds).
+	 * Ends all connections and waits for their close handlers, at most until the deadline (in milliseconds, monotonic
+	 * clock).
 	 */
 	async drain(deadline: number): Promise<void> {
 		await drain([...this.#unfinished()], deadline);
 		await this.#handlers.closeHandlersSettled(deadline - performance.now());
 	}
 
-	/** Detaches from the provider. */
+	/** Detaches from the provider and stops all timers. */
 	dispose(): void {
 		this.#gapNotices?.stop();
 		this.#stopNodeMessages();

@@ -55,8 +55,8 @@ describe("the endpoint's path", () => {
 		const call = (): unknown => new Application().websocket({ path: path as string });
 		expect(call).toThrow(ApplicationError);
 		expect(call).toThrow(
-			'websocket(): path must begin with / and be encoded as in a URL: no ? and #, no . and .. segments, spaces and the ' +
-				'like escaped (%20); it may have parameters (/:room) and end with /*; not ',
+			'websocket(): path must begin with / and be URL-encoded (a space as %20), without ? or #, and without . or .. ' +
+				'segments; it can have parameters (/:room) and end with /*; not ',
 		);
 		if (typeof path === 'string') expect(call).toThrow(`not ${JSON.stringify(path)}`);
 	});

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { Application, ApplicationError, type AppSocket, type WebSocketHandlers } from '../index.ts';
 import { serve } from '../test-support/serve.ts';
 
-/** An application without its types. */
+/** An `Application` as untyped JavaScript code sees it. */
 type JavaScript = { [call in 'websocket' | 'onWebSocket']: (...given: unknown[]) => unknown };
 
 describe('setting up the WebSocket endpoint', () => {

@@ -96,9 +96,9 @@ async function later(text: string): Promise<string> {
 
 interface Shop {
 	readonly app: Application;
-	/** Subscribed to the topic `orders`. */
+	/** A client that is subscribed to the topic `orders`. */
 	readonly client: TestClient;
-	/** The data the handler received. */
+	/** The data that the handler received. */
 	readonly handled: unknown[];
 	readonly log: RecordingLogger;
 }

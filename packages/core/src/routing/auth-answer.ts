@@ -1,11 +1,16 @@
+import type { WebSocketProvider } from '@orijs/websocket';
 import type { AuthAnswer } from '@orijs/websocket/protocol';
 import type { Session } from '../session/session.ts';
+import { answeredAt } from './answered-at.ts';
 
-/** The answer to `@auth` once the guards have passed. */
-export function authAnswer(
-	{ socketId }: Session,
-	{ messagesPerSecond }: { readonly messagesPerSecond: number },
-): AuthAnswer {
-	const timestamp = Date.now();
-	return messagesPerSecond === Infinity ? { socketId, timestamp } : { socketId, timestamp, messagesPerSecond };
+export interface AuthAnswerServices {
+	readonly provider: WebSocketProvider;
+	readonly limits: { readonly messagesPerSecond: number };
+}
+
+/** Returns the answer to `@auth` once the guards have passed. */
+export function authAnswer({ socketId }: Session, { provider, limits }: AuthAnswerServices): AuthAnswer {
+	const { messagesPerSecond } = limits;
+	const answer = { socketId, ...answeredAt(provider) };
+	return messagesPerSecond === Infinity ? answer : { ...answer, messagesPerSecond };
 }

@@ -1,8 +1,8 @@
-import { BuiltIn, type ClientMessage, encodeAnswer, type PingAnswer } from '@orijs/websocket/protocol';
+import { BuiltIn, type ClientMessage, encodeAnswer } from '@orijs/websocket/protocol';
 import type { Session } from '../session/session.ts';
+import { answeredAt } from './answered-at.ts';
 import { authAnswer } from './auth-answer.ts';
 import type { ClientRequests } from './client-requests.ts';
-import { DeliveryWatermark } from './delivery-watermark.ts';
 import type { ClientReply } from './forwarded-reply.ts';
 import type { PendingAuthorization } from './pending-authorization.ts';
 import { sendRefusal } from './send-refusal.ts';
@@ -10,7 +10,7 @@ import { SubscriptionRequests, type SubscriptionServices } from './subscription-
 
 export interface BuiltInServices extends SubscriptionServices {
 	readonly requests: ClientRequests;
-	/** Whether connections had to pass guards. */
+	/** Whether connections have to pass guards. */
 	readonly hasGuards: boolean;
 }
 
@@ -18,12 +18,10 @@ export interface BuiltInServices extends SubscriptionServices {
 export class BuiltInMessages {
 	readonly #services: BuiltInServices;
 	readonly #subscriptions: SubscriptionRequests;
-	readonly #watermark: DeliveryWatermark;
 
 	constructor(services: BuiltInServices) {
 		this.#services = services;
 		this.#subscriptions = new SubscriptionRequests(services);
-		this.#watermark = new DeliveryWatermark(services.provider);
 	}
 
 	/** Whether a type is reserved for the protocol, known or not. */
@@ -31,18 +29,17 @@ export class BuiltInMessages {
 		return type.charCodeAt(0) === AT;
 	}
 
-	/** Handles the messages that do not queue behind others. Returns false for those that do. */
+	/** Handles a message that need not wait for earlier ones. Returns false if the message has to wait. */
 	handleNow(session: Session, message: ClientMessage): boolean {
 		if (message.type === BuiltIn.reply) this.#reply(session, message);
-		else if (message.type === BuiltIn.ping)
-			this.#answer(session, message, { timestamp: this.#watermark.now() } satisfies PingAnswer);
+		else if (message.type === BuiltIn.ping) this.#answer(session, message, answeredAt(this.#services.provider));
 		else return false;
 		return true;
 	}
 
 	/**
-	 * Handles the others, in their turn. It ends with the decision: waiting for the backend must not delay later
-	 * messages.
+	 * Handles a message that has waited for its turn. The turn ends once the request is decided, because waiting for the
+	 * backend must not delay later messages.
 	 */
 	handleInTurn(session: Session, message: ClientMessage): void {
 		switch (message.type) {
@@ -59,16 +56,16 @@ export class BuiltInMessages {
 	}
 
 	/**
-	 * A client may always start with `@auth`, even without guards. A second one is refused: the guards would not see it,
-	 * while the client would believe they had.
+	 * A client may always start with `@auth`, even without guards. A second `@auth` is refused: the guards would not see
+	 * it, but the client would believe that they had.
 	 */
 	#auth(session: Session, message: ClientMessage): void {
-		if (!this.#services.hasGuards) return this.#answer(session, message, authAnswer(session, this.#services.limits));
+		if (!this.#services.hasGuards) return this.#answer(session, message, authAnswer(session, this.#services));
 		this.#services.refusals.add('message', { socketId: session.socketId, reason: 'a second @auth' });
 		sendRefusal(session, message, 'invalid_message', 'Already authenticated; reconnect to authenticate again');
 	}
 
-	/** The authorization that `handleInTurn` started takes too long. */
+	/** Called when an authorization started by `handleInTurn` has taken too long. */
 	timeOut(session: Session, pending: PendingAuthorization): void {
 		this.#subscriptions.timeOut(session, pending);
 	}

@@ -143,7 +143,7 @@ interface Requesting {
 	readonly socketId: string;
 }
 
-/** A requesting node, and a client of the same or another node. */
+/** Starts a requesting node, and connects a client to the same or another node. */
 async function requesting(where: string): Promise<Requesting> {
 	const backend = new MemoryBackend();
 	const start = async () => {

@@ -32,7 +32,7 @@ const DEFAULT_TIMEOUT_MS = 10_000;
 
 /**
  * This node's requests to clients, which may be connected to any node. A reply that reaches another node is forwarded
- * to the requesting one, which the correlation id names.
+ * to the requesting node, whose id is part of the correlation id.
  */
 export class ClientRequests {
 	readonly #provider: WebSocketProvider;
@@ -40,13 +40,13 @@ export class ClientRequests {
 	readonly #refusals: Refusals;
 	readonly #canReply: () => boolean;
 	readonly #pending = new PendingRequests();
-	/** Of what is sent to sockets, by their ids: asynchronous schemas change no order. */
+	/** Keeps what is sent to each socket (by its id) in call order, even if schemas validate asynchronously. */
 	readonly order: CallOrder<string> = new CallOrder();
 	#count = 0;
 
 	/**
-	 * @param limit how many requests to one socket may be pending
-	 * @param canReply whether clients can reply at all, which takes typed messages
+	 * @param limit the maximum number of pending requests to one socket
+	 * @param canReply returns whether clients can reply, which requires typed messages
 	 */
 	constructor(provider: WebSocketProvider, limit: number, refusals: Refusals, canReply: () => boolean) {
 		this.#provider = provider;
@@ -58,11 +58,12 @@ export class ClientRequests {
 	/**
 	 * Sends a request to a client on any node and resolves with its reply.
 	 *
-	 * @throws {SocketRequestError} with the client's own code, or `timeout`, `disconnected` (detected immediately for
-	 * this node's sockets), `invalid_reply`, `too_many_requests`
-	 * @throws {MessageValidationError} `data` does not match the schema; {InvalidMessageDefinitionError} the message has
-	 * no `reply`
-	 * @throws {UnknownSocketError} and whatever else `send` throws; nothing was sent
+	 * @throws {SocketRequestError} with the error code the client replied with, or with `disconnected` (the client
+	 * disconnected from this node, or the application stopped), `timeout` (also if the client disconnected from another
+	 * node), `invalid_reply` or `too_many_requests`
+	 * @throws {MessageValidationError} `data` does not match the schema
+	 * @throws {InvalidMessageDefinitionError} the message has no `reply`
+	 * @throws {UnknownSocketError} or whatever else `send` throws; the request was not sent
 	 */
 	request<T extends RequestMessage>(
 		socketId: string,
@@ -115,8 +116,9 @@ export class ClientRequests {
 	}
 
 	/**
-	 * A client of this node has replied to a request of this or another node. Returns `settled` if the request was
-	 * pending here, `ignored` if it may be pending elsewhere or is over, and `invalid` if no node can have sent it.
+	 * Handles the reply of a client of this node to a request from this or another node. Returns `settled` if the
+	 * request was pending here, `ignored` if it may be pending elsewhere or is no longer pending, and `invalid` if no
+	 * node can have sent it.
 	 */
 	receiveReply(
 		socketId: string,
@@ -127,7 +129,7 @@ export class ClientRequests {
 		if (nodeId === undefined) return 'invalid';
 		const reply: ForwardedReply = { socketId, correlationId, data, error };
 		if (nodeId === this.#provider.nodeId) return this.#pending.settle(reply) ? 'settled' : 'ignored';
-		// If forwarding fails, the request ends with its timeout; the cause is in the provider's log.
+		// If forwarding fails, the request times out; the provider logs the cause.
 		this.#provider.sendToNode(nodeId, encodeForwardedReply(reply)).catch(() => {});
 		return 'ignored';
 	}
@@ -138,18 +140,18 @@ export class ClientRequests {
 		if (reply !== undefined) this.#pending.settle(reply);
 	}
 
-	/** A socket of this node has closed. */
+	/** Rejects the pending requests to a socket of this node that has closed. */
 	disconnect(socketId: string): void {
 		this.#pending.disconnect(socketId);
 	}
 
-	/** No more replies will arrive. */
+	/** Rejects all pending requests: no more replies will arrive. */
 	close(): void {
 		this.#pending.close();
 	}
 }
 
-/** The error a client replied with, which may be any value. */
+/** Creates the error for a client's error reply, which can be any value. */
 function clientError(messageName: string, error: unknown): SocketRequestError {
 	const { code, message } = (typeof error === 'object' && error !== null ? error : {}) as Record<string, unknown>;
 	return new SocketRequestError(

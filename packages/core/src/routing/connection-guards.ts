@@ -1,6 +1,7 @@
 import type { Logger } from '@orijs/websocket';
 import { show } from '@orijs/websocket/internal';
 import { BuiltIn, CloseCode, encodeAnswer, SocketError } from '@orijs/websocket/protocol';
+import type { WebSocketProvider } from '@orijs/websocket';
 import type { AllLimits } from '../limits.ts';
 import type { Refusals } from '../refusals.ts';
 import type { Frame, Session } from '../session/session.ts';
@@ -11,7 +12,7 @@ import type { GuardContext } from './guard-context.ts';
 import { MessageFault, readMessage } from './read-message.ts';
 import type { ConnectionGuard } from './socket-router.ts';
 
-/** The parts of an upgrade request that guards can read; the request itself is over when they run. */
+/** The parts of an upgrade request that guards can read; the request itself no longer exists when they run. */
 export interface UpgradeRequest {
 	readonly headers: Headers;
 	readonly remoteAddress: string;
@@ -20,13 +21,14 @@ export interface UpgradeRequest {
 export interface ConnectionGuardsOptions {
 	readonly guards: readonly ConnectionGuard<object>[];
 	readonly limits: AllLimits;
+	readonly provider: WebSocketProvider;
 	readonly refusals: Refusals;
 	readonly logger: Logger;
-	/** All guards have passed and have set these values. */
+	/** Called when all guards have passed; `values` is the state they have set. */
 	readonly onPassed: (session: Session, values: object) => void;
 }
 
-/** Runs the guards of new connections; until they pass, the connections wait. */
+/** Runs the guards of new connections. A connection waits until all its guards have passed. */
 export class ConnectionGuards {
 	readonly #options: ConnectionGuardsOptions;
 	readonly #pending = new Map<Session, UpgradeRequest>();
@@ -48,27 +50,29 @@ export class ConnectionGuards {
 	}
 
 	/**
-	 * A connection has opened: its first message must arrive and its guards must pass within `limits.guardTimeoutMs`.
+	 * Adds a connection that has opened. Its first message must arrive and its guards must pass within
+	 * `limits.guardTimeoutMs`.
 	 */
 	add(session: Session, request: UpgradeRequest): void {
 		this.#pending.set(session, request);
 		this.#deadlines.add(session);
 	}
 
-	/** A connection has closed. */
+	/** Removes a connection that has closed or whose guards have passed. */
 	forget(session: Session): void {
 		this.#pending.delete(session);
 		this.#deadlines.delete(session);
 	}
 
-	/** Forgets all connections. */
+	/** Removes all connections. */
 	clear(): void {
 		this.#pending.clear();
 		this.#deadlines.clear();
 	}
 
 	/**
-	 * Starts the guards with the first frame: its data if it is `@auth`; any other frame is held until they have passed.
+	 * Starts the guards when the first frame arrives. If it is `@auth`, they get its data; any other frame is held until
+	 * they have passed.
 	 */
 	start(session: Session, frame: Frame): void {
 		const first = typeof frame === 'string' ? readMessage(frame, this.#options.limits.messageDepth) : undefined;
@@ -77,11 +81,11 @@ export class ConnectionGuards {
 		void this.#run(session, isAuth ? first.data : undefined, isAuth ? first.correlationId : undefined);
 	}
 
-	/** Never rejects. */
+	/** Runs the guards of one connection. Never rejects. */
 	async #run(session: Session, auth: unknown, correlationId: string | undefined): Promise<void> {
 		const request = this.#pending.get(session);
 		if (request === undefined) return;
-		const { guards, limits, logger, onPassed } = this.#options;
+		const { guards, logger, onPassed } = this.#options;
 		const { socketId } = session;
 		const ctx = new GuardCall(session, auth, request, logger);
 		for (const guard of guards) {
@@ -106,11 +110,11 @@ export class ConnectionGuards {
 		this.forget(session);
 		session.open(ctx.state);
 		if (correlationId !== undefined)
-			session.send(encodeAnswer(BuiltIn.auth, correlationId, authAnswer(session, limits)));
+			session.send(encodeAnswer(BuiltIn.auth, correlationId, authAnswer(session, this.#options)));
 		onPassed(session, ctx.state);
 	}
 
-	/** @param reason of the close frame: `unauthorized`, or the code of a guard's `SocketError` */
+	/** @param reason the reason in the close frame: `unauthorized`, or the code of a guard's `SocketError` */
 	#refuse(session: Session, { remoteAddress }: UpgradeRequest, reason: string): void {
 		this.#options.refusals.add('guard', { socketId: session.socketId, address: remoteAddress });
 		session.end(CloseCode.unauthorized, reason);

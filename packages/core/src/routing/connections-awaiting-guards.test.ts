@@ -36,7 +36,7 @@ describe('until its guards have passed, a connection', () => {
 	it("queues its client's messages in order, however many there are", async () => {
 		const { connect, decide, asked, handled } = await guarding({ queuedMessages: 4 });
 		const client = await connect();
-		// Far more than one socket read returns, so that the rest backs up in the network.
+		// Far more than one socket read returns, so the rest waits in the network buffers.
 		const texts = Array.from({ length: 50 }, (_, number) => `${number} `.repeat(3_000));
 
 		sendTyped(client, '@auth', 'wait', 'auth');
@@ -145,14 +145,14 @@ describe('a client that leaves while a guard runs', () => {
 	);
 });
 
-/** An application whose guard waits for the test if the client's auth is `wait`. */
+/** Starts an application whose guard, if the client's auth is `wait`, waits until the test decides. */
 async function guarding(limits: Limits = {}, guard?: ConnectionGuard<object>, closeOn?: string) {
 	const log = new RecordingLogger();
 	const bus = new MemoryBackend().createBus();
 	const start = bus.start.bind(bus);
 	let interrupt = (): void => {};
 	bus.start = (handlers) => {
-		interrupt = () => handlers.interrupted('all', Date.now(), 'as a test has it');
+		interrupt = () => handlers.interrupted('all', Date.now(), 'interrupted by the test');
 		return start(handlers);
 	};
 	const provider = new WsProvider({ bus, logger: log });
@@ -182,15 +182,15 @@ async function guarding(limits: Limits = {}, guard?: ConnectionGuard<object>, cl
 		app,
 		provider,
 		log,
-		/** The handlers called. */
+		/** The names of the handlers that were called. */
 		events,
-		/** The data of the messages handled. */
+		/** The data of the messages that were handled. */
 		handled,
-		/** The contexts the guard received. */
+		/** The contexts that the guard received. */
 		asked,
 		connect: () => connectClient(ws),
 		interrupt: () => interrupt(),
-		/** Settles the guard, and waits until the server has processed it. */
+		/** Settles the guard, and waits until the server has processed its decision. */
 		async decide(isAccepted: boolean) {
 			decision.resolve(isAccepted);
 			await new Promise((resolve) => setImmediate(resolve));

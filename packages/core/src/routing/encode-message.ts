@@ -2,7 +2,7 @@ import { InvalidPayloadError } from '@orijs/websocket';
 import { encodeEnvelope, encodeRequest, type SocketMessage } from '@orijs/websocket/protocol';
 
 /**
- * Encodes a message for clients; with a correlation id, a request.
+ * Encodes a message for clients, or a request if there is a correlation id.
  *
  * @throws {InvalidPayloadError} the data can't be written as JSON
  */

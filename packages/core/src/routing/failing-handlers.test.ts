@@ -99,7 +99,7 @@ interface Served {
 	readonly log: RecordingLogger;
 }
 
-/** Uses one handler for both messages. */
+/** Starts an application that uses the same handler for both messages. */
 async function serving(handler: () => unknown): Promise<Served> {
 	const log = new RecordingLogger();
 	const router = new SocketRouter().on(Do, handler).on(Count, handler as () => number);

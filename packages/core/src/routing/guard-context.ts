@@ -1,6 +1,9 @@
 import type { Logger } from '@orijs/websocket';
 
-/** The state while guards are filling it: a field is undefined until it is set, and may be set to null if not found. */
+/**
+ * The state while guards fill it. A field is undefined until it is set, and can be set to null if its value was not
+ * found.
+ */
 export type PartialState<TState extends object> = { -readonly [K in keyof TState]: TState[K] | null | undefined };
 
 /** The argument of a connection guard. */
@@ -10,7 +13,7 @@ export interface GuardContext<TState extends object = object> {
 	 * message was not `@auth`.
 	 */
 	readonly auth: unknown;
-	/** Filled by the guards and read by handlers as `ctx.state`. Empty at first. */
+	/** The connection's state: initially empty, filled by the guards, and read by handlers as `ctx.state`. */
 	readonly state: PartialState<TState>;
 	/** The connection's data, as returned by `upgrade()`. */
 	readonly data: object;
@@ -23,6 +26,6 @@ export interface GuardContext<TState extends object = object> {
 	readonly socketId: string;
 	/** Aborted when the connection ends. */
 	readonly signal: AbortSignal;
-	/** Adds the socket's id to each line. */
+	/** A logger that adds the socket's id to each line. */
 	readonly log: Logger;
 }

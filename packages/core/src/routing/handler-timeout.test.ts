@@ -6,7 +6,7 @@ import { Application, SocketRouter } from '../index.ts';
 import { serve } from '../test-support/serve.ts';
 import { answersOf, allReceived, parse, sendTyped } from '../test-support/typed-client.ts';
 
-/** The step that takes too long, and whether the handler has started before it. */
+/** The step that takes too long, and whether the handler has started by then. */
 const places: readonly [string, boolean][] = [
 	['schema', false],
 	['guard', false],
@@ -100,7 +100,7 @@ it('each message has the full time, however long earlier ones took', async () =>
 
 	for (const number of [0, 1, 2, 3]) sendTyped(client, 'handler', number, String(number));
 	for (const gate of gates) {
-		// More than half of the timeout.
+		// More than half of the timeout, so that both messages together exceed it.
 		await Bun.sleep(120);
 		gate.resolve();
 	}
@@ -112,13 +112,13 @@ interface Waiting {
 	readonly app: Application;
 	readonly client: TestClient;
 	readonly log: RecordingLogger;
-	/** The numbers handlers were called with. */
+	/** The numbers with which handlers were called. */
 	readonly handled: number[];
-	/** The promise each number's message waits for. */
+	/** For each number, the promise that its message waits for. */
 	readonly gates: readonly PromiseWithResolvers<void>[];
 }
 
-/** An application with one message per step that can wait, and one that never waits. */
+/** Starts an application with one message for each step that can wait, and one message that never waits. */
 async function waiting(): Promise<Waiting> {
 	const gates = Array.from({ length: 4 }, () => Promise.withResolvers<void>());
 	const wait = async (number: unknown): Promise<true> => {

@@ -125,7 +125,7 @@ describe('ctx', () => {
 		});
 		expect(app.refusals.topics).toBe(1);
 
-		// The limit applies only to what clients can cause.
+		// The limit does not apply to calls of `ws.subscribe` by the application.
 		await opened[0]?.subscribe('d');
 		expect([...(opened[0]?.data.topics ?? [])]).toEqual(['b', 'c', 'd']);
 	});

@@ -25,7 +25,7 @@ import type { ClientRequests, RequestOptions } from './client-requests.ts';
 import { encodeMessage } from './encode-message.ts';
 import { tooManyTopics } from './refusal-texts.ts';
 
-/** Shared by the contexts of all messages. */
+/** The services that the contexts of all messages share. */
 export interface ContextServices {
 	readonly provider: WebSocketProvider;
 	readonly requests: ClientRequests;
@@ -44,7 +44,7 @@ export class MessageContext<TMessage extends SocketMessage = SocketMessage, TSta
 	readonly data: InferOutput<TMessage['data']>;
 	readonly #services: ContextServices;
 	readonly #session: Session;
-	/** Whether the message was answered or has timed out. */
+	/** Whether the message has been answered or has timed out. */
 	#isSettled = false;
 
 	/** Created for each message by the application; do not create one yourself. */
@@ -78,14 +78,14 @@ export class MessageContext<TMessage extends SocketMessage = SocketMessage, TSta
 		return this.#session.signal;
 	}
 
-	/** Adds the socket's id, the message's name and its correlation id to each line. */
+	/** A logger that adds the socket's id, the message's name and its correlation id to each line. */
 	get log(): Logger {
 		const { socketId, type, correlationId } = this;
 		return new BoundLogger(this.#services.logger, { socketId, type, correlationId });
 	}
 
 	/**
-	 * Subscribes the socket to a topic. Resolves once messages from every node will arrive.
+	 * Subscribes the socket to a topic. Resolves once messages published on any node reach the socket.
 	 *
 	 * @throws {SocketError} `too_many_topics`: the socket has reached `limits.topicsPerSocket`
 	 * @throws {InvalidTopicError} {UnknownSocketError} {SubscribeError} {ProviderStoppedError}
@@ -127,8 +127,8 @@ export class MessageContext<TMessage extends SocketMessage = SocketMessage, TSta
 	/**
 	 * Sends a typed message to this socket only.
 	 *
-	 * @throws {MessageValidationError} {InvalidPayloadError} nothing was sent; {UnknownSocketError} the socket has
-	 * closed
+	 * @throws {MessageValidationError} {InvalidPayloadError} the data is invalid; nothing was sent
+	 * @throws {UnknownSocketError} the socket has closed
 	 */
 	send<T extends SocketMessage>(message: T, data: InferInput<T['data']>): Promise<void> {
 		return quiet(sendTo(this.#session, this.#services.requests.order, message, data));

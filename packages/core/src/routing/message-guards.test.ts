@@ -70,7 +70,7 @@ describe('the guards of a message', () => {
 interface Guarded {
 	readonly client: TestClient;
 	readonly log: RecordingLogger;
-	/** The data of the messages handled. */
+	/** The data of the messages that were handled. */
 	readonly handled: unknown[];
 }
 

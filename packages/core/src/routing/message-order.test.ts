@@ -9,7 +9,7 @@ import { answersOf, allReceived, ACCEPTED, parse, sendTyped } from '../test-supp
 const Job = SocketMessage.define({ name: 'job', data: z.number() });
 const Slow = SocketMessage.define({ name: 'slow', data: z.number().refine(async () => (await turns(3), true)) });
 
-/** The same message for a router and for the application's message handler. */
+/** Encodes the same message for a router or for the application's message handler. */
 const ways: readonly [string, (number: number) => string | Uint8Array][] = [
 	['a router', (number) => `{"type":"job","data":${wide(number)}}`],
 	['a router with an asynchronous schema', (number) => `{"type":"slow","data":${wide(number)}}`],
@@ -58,7 +58,7 @@ describe.each(ways)('messages to %s', (_, message) => {
 	it('are not read while too many are queued, and none is lost', async () => {
 		const gate = Promise.withResolvers<void>();
 		const { client, events, sockets } = await working(() => gate.promise, { queuedMessages: 4 });
-		// More than one read takes, so that some are held back by the network.
+		// More than one socket read returns, so some of the messages wait in the network buffers.
 		const count = 4_000;
 
 		for (let number = 0; number < count; number++) client.send(message(number));
@@ -119,7 +119,7 @@ it('typed, raw and built-in messages are handled in one order', async () => {
 	expect(answersOf(client).map(([id]) => id)).toEqual(['a', 'b']);
 });
 
-/** An application that handles numbers, typed and raw. */
+/** An application that handles numbers in both typed and raw messages. */
 async function working(work: (number: number) => Promise<void> | undefined, limits: Limits = {}) {
 	const events: string[] = [];
 	const sockets: AppSocket[] = [];

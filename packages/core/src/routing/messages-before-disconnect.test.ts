@@ -96,7 +96,7 @@ async function working(limits: Limits, work: (ctx: MessageContext<typeof Job>) =
 		return ctx.data;
 	});
 	const app = new Application({ logger: log })
-		// The provider logs its rejections itself.
+		// The provider has its own logger, because it logs the calls that it rejects.
 		.websocket(new InProcWsProvider({ logger: new RecordingLogger() }), { limits })
 		.socketRouter(router)
 		.onWebSocket({

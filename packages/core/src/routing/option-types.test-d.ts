@@ -56,7 +56,7 @@ new Application().websocket({ trustedProxies: [10] });
 // @ts-expect-error slowReaders is close or drop
 new Application().websocket({ slowReaders: 'wait' });
 
-// authorize.subscribe() gets the socket with its data; the function declares the type of the state.
+// authorize.subscribe() receives the socket with its data; it declares the type of the state itself.
 new Application().websocket({
 	upgrade: () => user,
 	authorize: {

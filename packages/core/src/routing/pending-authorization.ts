@@ -9,7 +9,7 @@ export class PendingAuthorization {
 	readonly #decisions: Decision[];
 	readonly #subscribe: (decisions: readonly Decision[]) => void;
 
-	/** @param subscribe continues with one decision per topic */
+	/** @param subscribe continues the request, given one decision per topic */
 	constructor(
 		message: ClientMessage,
 		decisions: readonly MaybePromise<Decision>[],
@@ -23,7 +23,7 @@ export class PendingAuthorization {
 		}
 	}
 
-	/** Continues with the decisions made so far; the other topics are refused with `timeout`. */
+	/** Continues the request with the decisions made so far; all other topics are refused with `timeout`. */
 	timeOut(): void {
 		this.#subscribe(this.#decisions);
 	}

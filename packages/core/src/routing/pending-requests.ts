@@ -10,19 +10,21 @@ interface Pending {
 	readonly reject: (error: Error) => void;
 }
 
-/** The requests to clients that wait for a reply. */
+/** The requests to clients that are waiting for a reply. */
 export class PendingRequests {
 	readonly #pending = new Map<string, Pending>();
-	/** Correlation ids by socket. */
+	/** The correlation ids of pending requests, by socket id. */
 	readonly #ofSocket = new Map<string, Set<string>>();
 
-	/** The correlation ids of the requests to a socket. */
+	/** Returns the correlation ids of the pending requests to a socket. */
 	ofSocket(socketId: string): Set<string> {
 		return this.#ofSocket.get(socketId) ?? new Set();
 	}
 
 	/**
-	 * @param ofSocket what {@link ofSocket} returned for this socket
+	 * Adds a request.
+	 *
+	 * @param ofSocket the result of {@link ofSocket} for this socket
 	 * @returns the client's reply; rejects with `timeout` after `timeoutMs`
 	 */
 	add(
@@ -44,7 +46,10 @@ export class PendingRequests {
 		return promise;
 	}
 
-	/** Settles a request, if the reply comes from the socket it was sent to. Returns whether it did. */
+	/**
+	 * Settles the request that a reply answers, unless it was sent to another socket. Returns whether a request was
+	 * settled.
+	 */
 	settle({ socketId, correlationId, data, error }: ForwardedReply): boolean {
 		if (this.#pending.get(correlationId)?.socketId !== socketId) return false;
 		this.#take(correlationId)?.resolve({ data, error });

@@ -3,7 +3,7 @@ import { BuiltIn, type ClientMessage } from '@orijs/websocket/protocol';
 /** Why a text is not a valid message. */
 export class MessageFault {
 	readonly reason: string;
-	/** Type and correlation id if they could be read, so that a request can be answered. */
+	/** The type and correlation id, if they could be read, so that a request can be answered. */
 	readonly type: string | undefined;
 	readonly correlationId: string | undefined;
 
@@ -47,7 +47,7 @@ export function readMessage(text: string, maxDepth: number): ClientMessage | Mes
 	}
 	if (correlationId === null) (parsed as { correlationId: unknown }).correlationId = undefined;
 	let bad = typeof data === 'object' && data !== null ? faultOf(data, maxDepth) : undefined;
-	// A reply may have an `error` besides its `data`. All other fields are ignored.
+	// A reply can have an `error` besides its `data`. Other fields are ignored, so they are not checked.
 	if (type === BuiltIn.reply) bad ??= faultOf(parsed, maxDepth + 1);
 	return bad === undefined ? (parsed as ClientMessage) : new MessageFault(bad, type, id);
 }

@@ -1,10 +1,10 @@
 import { isTopic } from '@orijs/websocket';
 import { isPosition, MOST_TOPICS, type TopicRequest } from '@orijs/websocket/protocol';
 
-/** Sent to clients whose data is invalid. */
+/** The error message sent to clients whose data is invalid. */
 export const TOPICS_RULE: string =
 	`data must be { topic } or { topics } with 1 to ${MOST_TOPICS} topics; a topic is 1 to 256 characters from ` +
-	'A-Z a-z 0-9 _ : . -, or, to resume it, { topic, since: { epoch, offset } } or { topic, rewind: 1 to 100,000 }';
+	'A-Z a-z 0-9 _ : . -; to resume a topic, give { topic, since: { epoch, offset } } or { topic, rewind: 1 to 100,000 }';
 
 const MOST_REWIND = 100_000;
 

@@ -33,7 +33,7 @@ describe.each(['@subscribe', '@unsubscribe'])('%s', (type) => {
 				code: 'invalid_data',
 				message:
 					'data must be { topic } or { topics } with 1 to 100 topics; a topic is 1 to 256 characters from ' +
-					'A-Z a-z 0-9 _ : . -, or, to resume it, { topic, since: { epoch, offset } } or { topic, rewind: 1 to 100,000 }',
+					'A-Z a-z 0-9 _ : . -; to resume a topic, give { topic, since: { epoch, offset } } or { topic, rewind: 1 to 100,000 }',
 			},
 		});
 		expect([sockets[0]?.data.topics.size, asked]).toEqual([0, []]);
@@ -102,7 +102,7 @@ describe('@subscribe', () => {
 	});
 });
 
-/** An application that authorizes every subscription, over a bus that can be held. */
+/** Starts an application that authorizes every subscription, over a bus whose answers can be held back. */
 async function connected(limits: Limits = {}) {
 	const logger = new RecordingLogger();
 	const bus = new MemoryBackend().createBus();
@@ -128,7 +128,7 @@ async function connected(limits: Limits = {}) {
 		/** The topics passed to authorize. */
 		asked,
 		client: await connectClient(ws),
-		/** Holds the backend's answers. Returns a function that releases them. */
+		/** Holds back the backend's answers. Returns a function that releases them. */
 		hold() {
 			const gate = Promise.withResolvers<void>();
 			held = gate.promise;

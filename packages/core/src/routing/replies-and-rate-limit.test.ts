@@ -33,7 +33,7 @@ it.each<[string, (number: number) => string]>([
 	expect(app.refusals.flood).toBe(1);
 });
 
-/** An application that sends its client rounds of four requests. */
+/** Starts an application that sends requests to its client in rounds of four. */
 async function limited(messagesPerSecond: number) {
 	const router = new SocketRouter().on(Start, async (ctx) => {
 		let answered = 0;

@@ -41,7 +41,7 @@ describe('a handler that sends a request to its own client', () => {
 		}
 		const refused = [...answers.values()].filter((answer) => answer === 'too_many_requests').length;
 		expect(confirmed + refused).toBe(count);
-		// One was being handled, and two fit the queue.
+		// One message was being handled, and two more fit into the queue.
 		expect(['0', '1', '2'].map((id) => answers.get(id))).toEqual(['deleted 0', 'deleted 1', 'deleted 2']);
 	});
 
@@ -102,7 +102,7 @@ describe('a handler that sends a request to its own client', () => {
 	});
 });
 
-/** Waits for the request about a number, and replies. */
+/** Waits for the server's request about a number, and replies to it. */
 async function confirm(client: TestClient, number: number, answer: boolean): Promise<void> {
 	const request = await client.next(
 		(message) => parse(message)['name'] === 'confirm' && parse(message)['data'] === number,

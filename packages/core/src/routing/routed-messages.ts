@@ -17,7 +17,8 @@ import { INTERNAL_ERROR, TIMED_OUT } from './refusal-texts.ts';
 import type { Route } from './socket-router.ts';
 
 /**
- * Takes a typed message through its route: validates its data, asks the guards, calls the handler and sends the answer.
+ * Handles typed messages according to their routes: validates the data, runs the guards, calls the handler and sends
+ * the answer.
  */
 export class RoutedMessages {
 	readonly #services: ContextServices;
@@ -26,7 +27,7 @@ export class RoutedMessages {
 		this.#services = services;
 	}
 
-	/** Never throws. */
+	/** Handles a message. Never throws. */
 	handle(session: Session, message: ClientMessage, route: Route): void {
 		const ctx = new MessageContext(this.#services, session, message);
 		let valid: unknown;
@@ -65,7 +66,7 @@ export class RoutedMessages {
 		try {
 			for (const guard of route.guards) {
 				const isAllowed: unknown = await guard(ctx as never);
-				// The message has timed out and the next one has started.
+				// If another message is running, this one has timed out.
 				if (session.inbound.running !== ctx) return;
 				if (isAllowed === true) continue;
 				this.#services.refusals.add('forbidden', { socketId: session.socketId, type: ctx.type });
@@ -77,14 +78,14 @@ export class RoutedMessages {
 		}
 	}
 
-	/** The message's time is up: answers `timeout`, unless it was answered. */
+	/** Answers `timeout` to a message that has taken too long, unless it has already been answered. */
 	timeOut(session: Session, ctx: MessageContext): void {
 		this.#services.refusals.add('handlerTimeout', { socketId: session.socketId, type: ctx.type });
 		if (!MessageContext.settle(ctx)) return;
 		session.send(encodeRefusal(ctx.type, ctx.correlationId, 'timeout', TIMED_OUT));
 	}
 
-	// Each of the following ends the message for its session, if it was waited for. None of them throws.
+	// Each of the following methods ends the message's turn, if the message is the running one. None of them throws.
 
 	/** Answers with the value the handler returned. */
 	#answer(ctx: MessageContext, route: Route, session: Session, reply: unknown): void {
@@ -104,7 +105,10 @@ export class RoutedMessages {
 		);
 	}
 
-	/** What the handler sent before, with a schema that validates asynchronously, goes first. */
+	/**
+	 * Sends the answer after all messages that the handler sent earlier, even those whose schemas validate
+	 * asynchronously.
+	 */
 	#answerInOrder(ctx: MessageContext, session: Session, value: unknown): void {
 		const { order } = this.#services.requests;
 		if (!order.isWaiting(session.socketId)) return this.#sendAnswer(ctx, session, value);
@@ -128,7 +132,7 @@ export class RoutedMessages {
 		session.inbound.finished(ctx);
 	}
 
-	/** The data does not match its schema, or the schema itself failed. */
+	/** Called when the data does not match its schema, or the schema itself failed. */
 	#invalid(ctx: MessageContext, session: Session, error: unknown): void {
 		if (!(error instanceof MessageValidationError)) return this.#failed(ctx, session, error);
 		this.#services.refusals.add('data', { socketId: session.socketId, type: ctx.type });

@@ -7,7 +7,10 @@ export interface RoutingTable {
 	readonly routes: ReadonlyMap<string, Route>;
 }
 
-/** @throws {ApplicationError} two routers handle the same message */
+/**
+ * Combines the guards and routes of routers, which can't be changed from then on. @throws {ApplicationError} two
+ * routers handle the same message
+ */
 export function routingTable(routers: readonly SocketRouter[]): RoutingTable {
 	const routes = new Map<string, Route>();
 	for (const router of routers) {

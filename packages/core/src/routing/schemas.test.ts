@@ -48,7 +48,7 @@ const libraries: readonly [string, Order][] = [
 const good = { items: [{ price: '1' }, { price: '2' }] };
 const output = { items: [{ price: 1 }, { price: 2 }], note: 'none' };
 const bad = { items: [{ price: '1' }, { price: 'free' }] };
-/** The path, followed by the library's own message. */
+/** Matches the path, followed by the library's own message. */
 const fault = /^The data of order does not match its schema: items\.1\.price: \S+/;
 
 describe.each(libraries)('with a %s schema', (_, order) => {
@@ -134,9 +134,9 @@ describe.each(libraries)('with a %s schema', (_, order) => {
 
 interface Shop {
 	readonly app: Application;
-	/** Subscribed to the topic `orders`. */
+	/** A client that is subscribed to the topic `orders`. */
 	readonly client: TestClient;
-	/** The data the handler received. */
+	/** The data that the handler received. */
 	readonly handled: unknown[];
 	readonly log: RecordingLogger;
 }

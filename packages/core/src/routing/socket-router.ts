@@ -5,9 +5,9 @@ import type { GuardContext } from './guard-context.ts';
 import type { MessageContext } from './message-context.ts';
 
 /**
- * Decides, once per connection, whether it is accepted, and fills its `ctx.state`. Only `true` accepts it; any other
- * value closes it with 4401. A thrown `SocketError` also closes it with 4401, with its code as the reason; any other
- * error closes it with 1011.
+ * Decides whether a new connection is accepted, and fills its `ctx.state`. Only `true` accepts the connection; any
+ * other value closes it with 4401. A thrown `SocketError` also closes it with 4401, and its code is the close reason;
+ * any other error closes it with 1011.
  */
 export type ConnectionGuard<TState extends object> = (ctx: GuardContext<TState>) => boolean | Promise<boolean>;
 
@@ -96,7 +96,7 @@ export class SocketRouter<TState extends object = object> {
 		if (this.#isInUse) throw new ApplicationError(`${call}() must come before the application listens`);
 	}
 
-	/** Makes the router immutable: an application listens with it. */
+	/** Makes the router immutable. Called when an application starts to listen with it. */
 	use(): void {
 		this.#isInUse = true;
 	}

@@ -108,7 +108,10 @@ describe('@unsubscribe', () => {
 	});
 });
 
-/** An application that authorizes every subscription, over a bus that can be held or made to refuse. */
+/**
+ * Starts an application that authorizes every subscription, over a bus that can hold back answers or refuse
+ * subscriptions.
+ */
 async function node(backend = new MemoryBackend()) {
 	const logger = new RecordingLogger();
 	const bus = backend.createBus();
@@ -131,13 +134,13 @@ async function node(backend = new MemoryBackend()) {
 		/** The opened sockets. */
 		sockets,
 		connect: () => connectClient(ws),
-		/** Holds the backend's answers. Returns a function that releases them. */
+		/** Holds back the backend's answers. Returns a function that releases them. */
 		hold() {
 			const gate = Promise.withResolvers<void>();
 			held = gate.promise;
 			return gate.resolve;
 		},
-		/** Makes the backend refuse subscriptions; undefined ends that. */
+		/** Makes the backend refuse subscriptions with an error, or accept them again with undefined. */
 		refuse(error: Error | undefined) {
 			fault = error;
 		},

@@ -259,7 +259,7 @@ describe('@subscribe to many topics, with a backend', () => {
 	it('lists the topics refused by the backend, which can be retried', async () => {
 		const { client, subscribed, refuse } = await serving();
 
-		// In a separate message: topics of one message reach the backend in one call.
+		// Sent in a separate message, because the topics of one message reach the backend in one call.
 		sendTyped(client, '@subscribe', { topic: 'good' }, 'x');
 		await client.next();
 		refuse(new Error('no more subscriptions'));
@@ -425,7 +425,9 @@ it.each<[string, unknown]>([
 	expect([Number.isInteger(timestamp), timestamp >= before, timestamp <= Date.now()]).toEqual([true, true, true]);
 });
 
-/** Resolves once the server has answered a client, and so has processed everything earlier. */
+/**
+ * Resolves once the server has processed everything the client sent earlier, because it has answered later messages.
+ */
 async function isServed(client: TestClient): Promise<void> {
 	for (let i = 0; i < 3; i++) await allReceived(client);
 }
@@ -436,7 +438,7 @@ interface Serving {
 	readonly backend?: MemoryBackend;
 }
 
-/** An application over a bus that can be held or made to refuse, and one client. */
+/** Starts an application over a bus that can hold back answers or refuse channels, and connects one client. */
 async function serving({ authorize = () => true, limits = {}, backend = new MemoryBackend() }: Serving = {}) {
 	const log = new RecordingLogger();
 	const bus = backend.createBus();
@@ -467,13 +469,13 @@ async function serving({ authorize = () => true, limits = {}, backend = new Memo
 		socketId: () => sockets[0]?.data.socketId,
 		/** The topics of the first socket. */
 		subscribed: () => [...(sockets[0]?.data.topics ?? [])],
-		/** Holds the backend's answers. Returns a function that releases them. */
+		/** Holds back the backend's answers. Returns a function that releases them. */
 		hold() {
 			const gate = Promise.withResolvers<void>();
 			held = gate.promise;
 			return gate.resolve;
 		},
-		/** Makes the backend refuse new channels; undefined ends that. */
+		/** Makes the backend refuse new channels with an error, or accept them again with undefined. */
 		refuse(error: Error | undefined) {
 			fault = error;
 		},

@@ -59,7 +59,10 @@ async function serving(): Promise<Serving> {
 	};
 }
 
-/** The frames of topics received, in order: the text of a message, or the fields of a position. */
+/**
+ * Returns the topic frames that a client has received, in order: the text of each message, and the fields of each
+ * position.
+ */
 function received(client: TestClient): unknown[] {
 	return client.texts.map(parse).flatMap(({ name, type, data }) => {
 		if (name === 'note') return [data];

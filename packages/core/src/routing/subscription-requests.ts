@@ -5,6 +5,7 @@ import type { Refusals } from '../refusals.ts';
 import type { Session } from '../session/session.ts';
 import { exceedsTopicLimit } from '../session/topic-limit.ts';
 import type { Authorize } from '../websocket-options.ts';
+import { answeredAt } from './answered-at.ts';
 import { allOf, isAvailable, type MaybePromise } from './maybe-promise.ts';
 import { PendingAuthorization } from './pending-authorization.ts';
 import { readTopicRequests, TOPICS_RULE } from './read-topic-requests.ts';
@@ -22,7 +23,7 @@ export interface SubscriptionServices {
 	readonly authorize: Authorize;
 }
 
-/** For the rate limit, this many topics of one message count as one message. */
+/** For the rate limit, this many topics in one request count as one message. */
 const TOPICS_PER_MESSAGE = 10;
 
 /** Handles the `@subscribe` and `@unsubscribe` requests of clients. */
@@ -49,7 +50,7 @@ export class SubscriptionRequests {
 		const pending = new PendingAuthorization(message, decisions, subscribe);
 		session.inbound.begin(pending);
 		void allOf(decisions).then((decided) => {
-			// Otherwise it has timed out and was answered.
+			// If the authorization is no longer running, the message has timed out and has been answered.
 			if (session.inbound.running !== pending) return;
 			subscribe(decided);
 			session.inbound.finished(pending);
@@ -66,7 +67,7 @@ export class SubscriptionRequests {
 		this.#answerAfter(outcomes, session, message, topics);
 	}
 
-	/** Authorization has taken too long: topics without a decision are refused, the others proceed. */
+	/** Called when authorization has taken too long. Topics without a decision are refused; the others proceed. */
 	timeOut(session: Session, pending: PendingAuthorization): void {
 		this.#services.refusals.add('handlerTimeout', { socketId: session.socketId, type: pending.message.type });
 		pending.timeOut();
@@ -111,7 +112,7 @@ export class SubscriptionRequests {
 		return this.#outcomeOf('subscribe', provider.subscribe(socketId, topic), session, topic);
 	}
 
-	/** Never rejects. */
+	/** Resolves with the outcome of an operation on a topic. Never rejects. */
 	#outcomeOf(
 		operation: TopicOperation,
 		done: Promise<unknown>,
@@ -130,11 +131,13 @@ export class SubscriptionRequests {
 		message: ClientMessage,
 		topics: readonly TopicRequest[],
 	): void {
-		if (outcomes.every(isAvailable)) return sendTopicsAnswer(session, message, topics, outcomes);
+		if (outcomes.every(isAvailable)) {
+			return sendTopicsAnswer(session, message, topics, outcomes, answeredAt(this.#services.provider));
+		}
 		session.pendingAnswers++;
 		void allOf(outcomes).then((settled) => {
 			session.pendingAnswers--;
-			sendTopicsAnswer(session, message, topics, settled);
+			sendTopicsAnswer(session, message, topics, settled, answeredAt(this.#services.provider));
 		});
 	}
 }

@@ -6,7 +6,7 @@ import type { Authorize } from '../websocket-options.ts';
 import type { MaybePromise } from './maybe-promise.ts';
 import { topicFault } from './topic-fault.ts';
 
-/** Whether a client may subscribe to a topic; a fault if that could not be decided. */
+/** Whether a client may subscribe to a topic, or the fault if the decision failed. */
 export type Decision = 'allowed' | 'forbidden' | RequestFault;
 
 /** Asks the application whether clients may subscribe to topics. */
@@ -19,7 +19,7 @@ export class TopicAuthorizer {
 		this.#logger = logger;
 	}
 
-	/** Neither throws nor rejects. */
+	/** Returns the application's decision. Never throws or rejects. */
 	decide(session: Session, topic: string): MaybePromise<Decision> {
 		try {
 			const allowed: unknown = this.#authorize.subscribe?.(session.ws, topic, session.values);

@@ -12,7 +12,7 @@ interface FailedRequest {
 	readonly err: unknown;
 }
 
-/** What the client receives for a topic whose authorization or subscription failed. Details go to the log only. */
+/** Returns the fault that is sent to the client when an operation on a topic failed. Details only go to the log. */
 export function topicFault(logger: Logger, { operation, session, topic, err }: FailedRequest): RequestFault {
 	try {
 		if (err instanceof SocketError) return { code: err.code, message: err.message };

@@ -1,4 +1,5 @@
 import {
+	type AnsweredAt,
 	type ClientMessage,
 	encodeAnswer,
 	type RequestFault,
@@ -8,26 +9,26 @@ import {
 import type { Session } from '../session/session.ts';
 import { sendRefusal } from './send-refusal.ts';
 
-/** The outcome for one topic: its fault, or undefined if it succeeded. */
+/** The outcome for one topic: a fault, or undefined for success. */
 export type TopicOutcome = RequestFault | undefined;
 
 /**
- * Answers a `@subscribe` or `@unsubscribe`. With `topic`, its fault refuses the message; with `topics`, the answer
- * lists the refused ones, or, without a correlation id, each gets a separate refusal.
+ * Answers a `@subscribe` or `@unsubscribe`. If the request named a single `topic`, a fault refuses the message. If it
+ * listed `topics`, the answer lists those that were refused; without a correlation id, each of them gets a separate
+ * refusal.
  */
 export function sendTopicsAnswer(
 	session: Session,
 	message: ClientMessage,
 	topics: readonly TopicRequest[],
 	outcomes: readonly TopicOutcome[],
+	at: AnsweredAt,
 ): void {
-	const timestamp = Date.now();
 	const { type, correlationId, data } = message;
 	const [first] = outcomes;
 	if (!('topics' in (data as object))) {
 		if (first !== undefined) return sendRefusal(session, message, first.code, first.message);
-		if (correlationId !== undefined)
-			session.send(encodeAnswer(type, correlationId, { timestamp } satisfies TopicsAnswer));
+		if (correlationId !== undefined) session.send(encodeAnswer(type, correlationId, at satisfies TopicsAnswer));
 		return;
 	}
 	const refused = topics.flatMap(({ topic }, index) => {
@@ -35,7 +36,7 @@ export function sendTopicsAnswer(
 		return fault === undefined ? [] : [{ topic, ...fault }];
 	});
 	if (correlationId !== undefined) {
-		session.send(encodeAnswer(type, correlationId, { timestamp, refused } satisfies TopicsAnswer));
+		session.send(encodeAnswer(type, correlationId, { ...at, refused } satisfies TopicsAnswer));
 		return;
 	}
 	for (const { code, message: why } of refused) sendRefusal(session, message, code, why);

@@ -10,13 +10,13 @@ import type { Route } from './socket-router.ts';
 
 export interface TypedMessagesOptions extends BuiltInServices {
 	readonly routes: ReadonlyMap<string, Route>;
-	/** Handles frames that are not typed messages; undefined without a `message` handler. */
+	/** Handles frames that are not typed messages; undefined if there is no `message` handler. */
 	readonly raw: MessageDispatcher | undefined;
-	/** A binary frame arrived and there is no `message` handler. */
+	/** Called when a binary frame arrives and there is no `message` handler. */
 	readonly onBinary: (session: Session) => void;
 }
 
-/** Reads what clients send and hands each message to its handler: built-in, routed by type, or raw. */
+/** Reads clients' frames and passes each message to its handler: built-in, routed by type, or raw. */
 export class TypedMessages implements MessageDispatcher {
 	readonly #options: TypedMessagesOptions;
 	readonly #builtIns: BuiltInMessages;

@@ -100,7 +100,7 @@ router.on(Note, async (ctx) => {
 	await ctx.publish('room', 'text');
 	const answer = await ctx.request(Total, { prices: [] }, { timeoutMs: 100 });
 	same<typeof answer, { total: number; currency: string }>(true);
-	// @ts-expect-error prices come as text
+	// @ts-expect-error prices are passed as text
 	await ctx.emit(Total, 'room', { prices: [1] });
 	// @ts-expect-error prices are missing
 	await ctx.send(Total, {});
@@ -176,7 +176,7 @@ new SocketRouter().on(Note, ({ state }) => {
 // @ts-expect-error the state is an object
 new SocketRouter<string>();
 
-// A message's guards get its data and the state.
+// A message's guards receive its data and the connection's state.
 router.on(Total, () => ({ total: 1 }), {
 	guards: [
 		(ctx) => {

@@ -97,7 +97,7 @@ async function startNode(backend: MemoryBackend, limits: Limits): Promise<Node> 
 	return { app, connect };
 }
 
-/** A requesting node, and a client of the same or another node. */
+/** Starts a requesting node, and connects a client to the same or another node. */
 async function requesting(limits: Limits = {}, where = 'this node') {
 	const backend = new MemoryBackend();
 	const here = await startNode(backend, limits);

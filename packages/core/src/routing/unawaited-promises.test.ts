@@ -62,7 +62,7 @@ it('a rejected promise of ctx or app.socket that is not awaited is not an unhand
 	sendTyped(client, '@reply', 7, String(await asked('wrong')));
 	await asked('left alone');
 	await client.close();
-	// Unlike an await, peek does not handle the rejections.
+	// Unlike `await`, `peek` does not mark the rejections as handled.
 	await until(() => refused.every((promise) => peek.status(promise) === 'rejected'), {
 		what: () => `all have rejected: ${refused.map((promise) => peek.status(promise)).join()}`,
 	});

@@ -41,7 +41,7 @@ describe('with a router and a message handler, the message handler receives unch
 		await allReceived(client);
 		expect(received).toEqual([]);
 		expect(answersOf(client)).toEqual([
-			// Invalid messages are refused on arrival.
+			// Invalid messages are refused on arrival, before queued messages are handled.
 			['a', 'x'],
 			['b', 'unknown_type'],
 			['c', 'unknown_type'],

@@ -93,7 +93,9 @@ describe('a server survives', () => {
 	});
 });
 
-/** Opens `count` connections that send a text and nothing more; a good client connects after them. */
+/**
+ * Opens `count` connections that send one text and nothing more, then checks that a well-behaved client can connect.
+ */
 async function leaveOpen(count: number, text: string): Promise<void> {
 	let connected = 0;
 	const sockets = Array.from({ length: count }, () => {

@@ -5,6 +5,8 @@ import { expect, it } from 'vitest';
 import { z } from 'zod';
 import { Application, SocketRouter, type WebSocketOptions } from '../index.ts';
 import { serve } from '../test-support/serve.ts';
+import { GapForwarding } from './gap-forwarding.ts';
+import type { Session } from './session.ts';
 import { parse, sendTyped } from '../test-support/typed-client.ts';
 
 const Subscribe = SocketMessage.define({ name: 'subscribe', data: z.string(), reply: z.null() });
@@ -77,8 +79,11 @@ it('an endpoint without typed messages sends no gap notices', async () => {
 	expect(await client.received(1)).toEqual(['"marker"']);
 });
 
+/** How long before the backend received it a message may have been published, in milliseconds. */
+const SLACK_MS = 250;
+
 function gap(topic: string, since: number): unknown {
-	return { type: '@gap', data: { topic, since, until: expect.any(Number) as number } };
+	return { type: '@gap', data: { topic, since: since - SLACK_MS, until: expect.any(Number) as number } };
 }
 
 /** An application whose bus reports interruptions on demand. */
@@ -88,7 +93,7 @@ async function interruptible(build: (app: Application) => void, options: WebSock
 	const start = bus.start.bind(bus);
 	let interrupted = (_: readonly string[] | 'all', __: number): void => {};
 	bus.start = (handlers) => {
-		interrupted = (topics, since) => handlers.interrupted(topics, since, 'as a test has it');
+		interrupted = (topics, since) => handlers.interrupted(topics, since, 'interrupted by the test');
 		return start(handlers);
 	};
 	const provider = new WsProvider({ bus, logger });
@@ -100,9 +105,9 @@ async function interruptible(build: (app: Application) => void, options: WebSock
 	return {
 		app,
 		connect: () => connectClient(ws),
-		/** Interrupts the bus; the gap is held for now. */
+		/** Interrupts the bus, without waiting for the gap to be reported. */
 		interruptOnly: (topics: readonly string[] | 'all', since: number) => interrupted(topics, since),
-		/** Resolves once the gap is reported. */
+		/** Interrupts the bus, and resolves once the gap is reported. */
 		async interrupt(topics: readonly string[] | 'all', since: number) {
 			const before = gaps;
 			interrupted(topics, since);
@@ -110,3 +115,19 @@ async function interruptible(build: (app: Application) => void, options: WebSock
 		},
 	};
 }
+
+it('a gap of one client holds by the clocks of all nodes, and for messages that were in transit', () => {
+	const watermark = { lagMs: 2_000, clocksBehindMs: 60_000, clocksAheadMs: 30_000 };
+	const provider = { onGap: () => () => {}, watermark: () => watermark } as unknown as WsProvider;
+	const notices: { data: { since: number; until: number } }[] = [];
+	const session = { topics: new Set(['t']), send: (text: string) => notices.push(JSON.parse(text)) > 0 };
+	const forwarding = new GapForwarding(provider);
+	const now = Date.now();
+	forwarding.notifyOne(session as unknown as Session, forwarding.earliestArriving());
+
+	expect(notices).toHaveLength(2);
+	for (const { data } of notices) {
+		expect(data.since).toBeLessThanOrEqual(now - 62_000 + 100);
+		expect(data.until).toBeGreaterThanOrEqual(now + 30_000);
+	}
+});

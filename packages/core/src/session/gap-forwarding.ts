@@ -3,10 +3,10 @@ import { encodeGapNotice } from '@orijs/websocket/protocol';
 import type { Session } from './session.ts';
 import { SocketSession } from './socket-session.ts';
 
-/** The channel of gaps in messages to all sockets, or to one socket. */
+/** The `topic` of gaps in messages sent to individual sockets or to all sockets. */
 const TO_SOCKETS = '*';
 
-/** Tells the clients of this node where messages may be missing. */
+/** Sends gap notices to the clients of this node. */
 export class GapForwarding {
 	readonly #provider: WebSocketProvider;
 	readonly #unsubscribe: () => void;
@@ -34,11 +34,20 @@ export class GapForwarding {
 	}
 
 	/**
-	 * Tells one client that any message to it may be missing since then (ms since the epoch). Returns false when a
-	 * notice could not be sent either.
+	 * Returns the earliest time, in milliseconds since the epoch, by the clock of any node, at which a message may have
+	 * been published that arrives now.
+	 */
+	earliestArriving(): number {
+		const { lagMs, clocksBehindMs } = this.#provider.watermark();
+		return Date.now() - lagMs - clocksBehindMs;
+	}
+
+	/**
+	 * Notifies one client that any message to it may be missing, from `since` (ms since the epoch) until now. Returns
+	 * false if a notice could not be sent.
 	 */
 	notifyOne(session: Session, since: number): boolean {
-		const until = Date.now();
+		const until = Date.now() + this.#provider.watermark().clocksAheadMs;
 		let areSent = true;
 		for (const topic of [TO_SOCKETS, ...session.topics]) {
 			areSent = session.send(encodeGapNotice({ topic, since, until })) && areSent;

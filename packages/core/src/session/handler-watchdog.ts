@@ -1,10 +1,10 @@
-/** A handler is found to be overdue late by at most this fraction (1/n) of its timeout. */
+/** The number of ticks per timeout: an overdue handler is detected at most one tick late. */
 const TICKS_PER_TIMEOUT = 8;
 
 /** The shortest interval between ticks, in milliseconds. */
 const SHORTEST_TICK_MS = 5;
 
-/** What the watchdog needs of a session. */
+/** The part of a session that the watchdog uses. */
 export interface WatchedSession {
 	readonly isPaused: boolean;
 	/** Whether a handler is being awaited. */
@@ -16,7 +16,7 @@ export interface WatchedSession {
 }
 
 /**
- * Finds handlers that take too long. It scans all sessions at intervals, so the only cost per message is to note the
+ * Finds handlers that take too long. At each tick, it scans all sessions, so the only cost per message is recording the
  * tick at which its handler started.
  */
 export class HandlerWatchdog {
@@ -28,11 +28,11 @@ export class HandlerWatchdog {
 	constructor(sessions: () => Iterable<WatchedSession>, timeoutMs: number) {
 		this.#sessions = sessions;
 		this.#timer = setInterval(() => this.#scan(), Math.max(SHORTEST_TICK_MS, timeoutMs / TICKS_PER_TIMEOUT));
-		// It must not keep a stopped application's process alive.
+		// The timer must not keep the process of a stopped application alive.
 		this.#timer.unref();
 	}
 
-	/** The number of scans so far. */
+	/** The number of ticks so far. */
 	get tick(): number {
 		return this.#tick;
 	}

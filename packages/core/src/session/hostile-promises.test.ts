@@ -16,7 +16,7 @@ const broken: readonly [string, () => Promise<never>][] = [
 	['whose then throws', () => thenable({ value: fail })],
 ];
 
-/** Thenables that settle unlike any promise. */
+/** Thenables that settle in ways in which no promise settles. */
 const odd: readonly [string, (value: unknown) => Promise<never>][] = [
 	['that calls back synchronously', (value) => thenable({ value: (resolve: Settle) => resolve(value) })],
 	[
@@ -166,7 +166,7 @@ describe.each(odd)('a thenable %s', (_, hostile) => {
 	});
 });
 
-/** Not a promise, but it has a `then`. */
+/** Creates an object that is not a promise but has a `then`. */
 function thenable(then: PropertyDescriptor): Promise<never> {
 	// oxlint-disable-next-line unicorn/no-thenable -- the subject of this test
 	return Object.defineProperty({}, 'then', then) as Promise<never>;
@@ -176,7 +176,10 @@ function fail(): never {
 	throw new Error('hostile');
 }
 
-/** An application that returns a hostile thenable for `hostile`, answers `slow` after a while, and all else at once. */
+/**
+ * Starts an application that returns a hostile thenable for `hostile`, answers `slow` after a while, and answers
+ * everything else immediately.
+ */
 async function working(hostile: () => Promise<never>, limits: Limits = {}) {
 	const log = new RecordingLogger();
 	const handled: unknown[] = [];

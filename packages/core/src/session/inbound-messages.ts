@@ -3,14 +3,14 @@ import type { Frame, Inbound, Session, SessionHost } from './session.ts';
 import { TurnQueue } from './turn-queue.ts';
 
 /**
- * A connection's messages from the socket to the dispatcher: their rate is checked, and they run in order, one at a
- * time. While too many are queued, nothing is read from the socket. Made with a connection's first message.
+ * Passes a connection's messages from the socket to the dispatcher: checks their rate, and runs them in order, one at a
+ * time. While too many are queued, reading from the socket is paused. Created with the connection's first message.
  */
 export class InboundMessages implements Inbound {
 	readonly #session: Session;
 	readonly #host: SessionHost;
 	readonly #rate: RateLimit;
-	/** Made with the first message whose handler must be awaited. */
+	/** Created with the first message whose handler must be awaited. */
 	#turns: TurnQueue | undefined;
 	/** Frames that arrived before the guards had passed. */
 	#held: Frame[] | undefined;
@@ -22,7 +22,7 @@ export class InboundMessages implements Inbound {
 		this.#rate = new RateLimit(host.limits);
 	}
 
-	/** A message has arrived. */
+	/** Receives a message from the socket. */
 	receive(frame: Frame): void {
 		const { limits, dispatcher } = this.#host;
 		const rate = this.#rate.take(frame, limits);
@@ -51,7 +51,7 @@ export class InboundMessages implements Inbound {
 		if (held === undefined) return;
 		this.#held = undefined;
 		for (const frame of held) {
-			// A handler may have closed it.
+			// The handler of an earlier frame may have closed the connection.
 			if (this.#session.state !== 'open') return;
 			this.#read(frame);
 		}
@@ -68,7 +68,7 @@ export class InboundMessages implements Inbound {
 			return dispatcher.onQueueFull(this.#session, work);
 		}
 		turns.add(work);
-		// Frames of the current read (64 KiB at most) still arrive after a pause.
+		// Even after pausing, the remaining frames of the current read (64 KiB at most) still arrive.
 		if (!turns.expectsReply && turns.waiting >= limits.queuedMessages) this.#pause();
 	}
 
@@ -96,8 +96,7 @@ export class InboundMessages implements Inbound {
 	}
 
 	/**
-	 * Stops reading from the socket, unless the application has already paused it: then resuming is up to the
-	 * application.
+	 * Stops reading from the socket, unless the application itself has paused it: then only the application resumes it.
 	 */
 	#pause(): void {
 		const { ws } = this.#session;
@@ -128,7 +127,7 @@ export class InboundMessages implements Inbound {
 		return this.#turns?.startedAt ?? 0;
 	}
 
-	/** Calls `then` once the last queued message has started; at once if none is queued. */
+	/** Calls `then` once the last queued message has started; immediately if none is queued. */
 	whenAllStarted(then: () => void): void {
 		if (this.#turns !== undefined && this.#turns.waiting > 0) this.#turns.whenAllStarted(then);
 		else then();

@@ -6,7 +6,7 @@ import { Application, type Limits, SocketRouter } from '../index.ts';
 import { RateLimit, type RateLimits, type RateOutcome } from './rate-limit.ts';
 import { serve } from '../test-support/serve.ts';
 
-/** Takes `count` messages at once and returns the number of each outcome. */
+/** Takes `count` messages at once, and returns how often each outcome occurred. */
 function takes(rate: RateLimit, limits: RateLimits, count: number, bytes = 1): Record<RateOutcome, number> {
 	const outcomes = { within: 0, over: 0, flood: 0 };
 	for (let i = 0; i < count; i++) outcomes[rate.take({ byteLength: bytes }, limits)]++;
@@ -18,7 +18,7 @@ const elapse = (ms: number): Promise<void> => {
 	return until(() => performance.now() >= end, { what: `${ms} ms have passed` });
 };
 
-// So low that nothing is refilled during a test.
+// Rates so low that practically nothing is refilled during a test.
 const LIMITS = { messagesPerSecond: 10, bytesPerSecond: 1_000 };
 
 describe('the rate limit of a socket', () => {

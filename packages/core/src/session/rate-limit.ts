@@ -1,4 +1,4 @@
-/** How fast a socket may send. */
+/** The rates at which a socket may send. */
 export interface RateLimits {
 	readonly messagesPerSecond: number;
 	readonly bytesPerSecond: number;
@@ -7,24 +7,26 @@ export interface RateLimits {
 /** `within` the rate, `over` it, or a `flood`: over it by more than another second's worth. */
 export type RateOutcome = 'within' | 'over' | 'flood';
 
-/** The clock is read once per sixteenth of a second's messages, and at least once per 64. */
+/**
+ * How often the clock is read: after each sixteenth of a second's worth of messages, and at least every 64 messages.
+ */
 const CLOCK_READS_PER_SECOND = 16;
 const MAX_MESSAGES_PER_CLOCK_READ = 64;
 
 /**
- * Limits how fast one socket sends: two token buckets, of messages and of bytes, each of which holds a second's worth
- * and may be overdrawn by another. Reading the clock costs more than all the rest, so it is not read for each message;
- * after a silence, the burst may therefore exceed a second's worth by the messages that arrive before the clock is
- * read.
+ * Limits how fast one socket sends, with two token buckets, for messages and for bytes. Each holds a second's worth,
+ * and can be overdrawn by another second's worth. Reading the clock costs more than everything else here, so it is not
+ * read for each message. After a silence, a burst can therefore exceed a second's worth by the messages that arrive
+ * before the clock is read.
  *
  * @see https://en.wikipedia.org/wiki/Token_bucket
  */
 export class RateLimit {
 	#messages: number;
 	#bytes: number;
-	/** When the buckets were last refilled, by the monotonic clock, in milliseconds. */
+	/** When the buckets were last refilled, on the monotonic clock, in milliseconds. */
 	#filledAt: number;
-	/** Messages until the clock is read. */
+	/** The number of messages until the clock is read again. */
 	#untilClockRead = 1;
 
 	constructor({ messagesPerSecond, bytesPerSecond }: RateLimits) {
@@ -50,18 +52,18 @@ export class RateLimit {
 		return this.#messages < -messagesPerSecond || this.#bytes < -bytesPerSecond ? 'flood' : 'over';
 	}
 
-	/** Counts `messages` more, but never overdraws the bucket: what came as one message is not a flood. */
+	/** Counts this many further messages, but never overdraws the bucket: a single large request is not a flood. */
 	charge(messages: number): void {
 		this.#messages = Math.max(Math.min(this.#messages, 0), this.#messages - messages);
 	}
 
-	/** Takes back one message. */
+	/** Takes one message off the count. */
 	refund({ messagesPerSecond }: RateLimits): void {
 		this.#messages = Math.min(messagesPerSecond, this.#messages + 1);
 	}
 }
 
-/** A binary message, in any form the application may choose by `binaryType`. */
+/** A binary message, in any form that the application can choose with `binaryType`. */
 type Bytes = { readonly byteLength: number } | { readonly size: number };
 
 function sizeOf(message: string | Bytes): number {
@@ -69,7 +71,10 @@ function sizeOf(message: string | Bytes): number {
 	return 'byteLength' in message ? message.byteLength : message.size;
 }
 
-/** A bucket's tokens after `seconds`; `taken` of them were just taken, and can't be refilled yet. */
+/**
+ * Returns a bucket's tokens after refilling it for `seconds`. It can't be full, because `taken` tokens were taken just
+ * now.
+ */
 function refilled(tokens: number, seconds: number, perSecond: number, taken: number): number {
 	return perSecond === Infinity ? Infinity : Math.min(perSecond - taken, tokens + seconds * perSecond);
 }

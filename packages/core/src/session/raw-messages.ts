@@ -45,17 +45,17 @@ export class RawMessages implements MessageDispatcher {
 	}
 
 	/**
-	 * A raw message can't be refused by an answer, and must not be dropped silently; a client that floods is
-	 * disconnected.
+	 * Lets the message through: a raw message can't be refused with an answer, and must not be dropped silently. Only a
+	 * client that floods is disconnected.
 	 */
 	onRateExceeded(): boolean {
 		return true;
 	}
 
-	/** Without typed messages, no handler awaits a reply from its client. */
+	/** Never called: without typed messages, no handler awaits a reply from its client. */
 	onQueueFull(): void {}
 
-	/** The close frame that follows tells the client. */
+	/** Does nothing: the close frame that follows informs the client. */
 	onLateMessage(): void {}
 
 	onTimeout({ socketId }: Session): void {

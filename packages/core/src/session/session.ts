@@ -23,13 +23,13 @@ export interface Session extends SocketData<object> {
 	readonly values: object;
 	/** Aborted when the connection has ended. */
 	readonly signal: AbortSignal;
-	/** Order, rate and bounds of the connection's messages. */
+	/** Controls the order, rate and number of the connection's messages. */
 	readonly inbound: Inbound;
 	/** The number of subscribe and unsubscribe requests of this client that are not answered yet. */
 	pendingAnswers: number;
 	/** When messages to a slow reader were first dropped (ms since the epoch); only with `slowReaders: 'drop'`. */
 	droppingSince: number | undefined;
-	/** Whether any message to the client was dropped, so that an answer may be among them. */
+	/** Whether any message to the client was dropped; an answer may have been among them. */
 	readonly hasDropped: boolean;
 	/** Whether a handler is being awaited. */
 	readonly isBusy: boolean;
@@ -40,13 +40,13 @@ export interface Session extends SocketData<object> {
 	/** Whether all messages that arrived are handled and answered, and everything sent is flushed. */
 	readonly isDrained: boolean;
 
-	/** The guards have passed and have set these values. */
+	/** Opens the session, with the values that the guards have set. */
 	open(values?: object): void;
 	/** Handles the frames held for the guards. */
 	releaseHeld(): void;
-	/** Calls `then` once the last queued message has started; at once if none is queued. */
+	/** Calls `then` once the last queued message has started; immediately if none is queued. */
 	whenAllStarted(then: () => void): void;
-	/** Sends text to the client unless the connection is gone. Returns false when it was not sent. */
+	/** Sends text to the client unless the connection is gone. Returns false if it was not sent. */
 	send(text: string): boolean;
 	/** Closes the connection. */
 	end(code: number, reason: string): void;
@@ -54,25 +54,28 @@ export interface Session extends SocketData<object> {
 	stopAccepting(): void;
 	/** Writes to the socket: while reading is paused, only a failing write shows that the client has gone. */
 	ping(): void;
-	/** The awaited handler exceeded its time: stops waiting for it. */
+	/** Stops waiting for the running handler, which has exceeded its time limit. */
 	handlerTimedOut(): void;
 }
 
 /** A connection's messages on their way to their handlers: in order, one at a time, limited in rate and number. */
 export interface Inbound {
-	/** The message being awaited, by the token given to {@link begin}. */
+	/** The message being handled, identified by the token passed to {@link begin}. */
 	readonly running: object | undefined;
-	/** Marks a message as being handled: those after it wait until {@link finished}. */
+	/** Marks a message as being handled: later messages wait until {@link finished} is called. */
 	begin(running: object): void;
-	/** Starts the next message. Does nothing if the token is not the running one's, as after a timeout. */
+	/**
+	 * Starts the next message. Does nothing if the token does not belong to the running message, for example after a
+	 * timeout.
+	 */
 	finished(running: object): void;
-	/** A handler awaits a reply from this client, so reading must go on while it runs. */
+	/** Announces that a handler awaits a reply from this client, so that reading continues while it runs. */
 	expectReply(): void;
-	/** The reply announced by {@link expectReply} has arrived or is no longer expected. */
+	/** Called when the reply announced by {@link expectReply} has arrived or is no longer expected. */
 	replySettled(): void;
 	/** Counts this many more messages against the rate. */
 	charge(messages: number): void;
-	/** Takes one message off the rate: a reply that the server asked for is free. */
+	/** Takes one message off the count: replies to the server's own requests don't count against the rate. */
 	refund(): void;
 	/** Queues a frame until the guards have passed. */
 	hold(frame: Frame): void;
@@ -80,29 +83,37 @@ export interface Inbound {
 
 /** Reads the messages of all sessions and runs their handlers. */
 export interface MessageDispatcher {
-	/** Inspects a message on arrival. Returns the work to run in its turn, or undefined when it needs none. */
+	/**
+	 * Inspects a message on arrival. Returns the work to run in the message's turn, or undefined if there is nothing
+	 * left to do.
+	 */
 	read(session: Session, frame: Frame): Work | undefined;
-	/** Handles the work. If that takes time, calls `session.inbound.begin`, and `finished` at the end. Never throws. */
+	/**
+	 * Handles the work. If it is asynchronous, calls `session.inbound.begin` first and `finished` at the end. Never
+	 * throws.
+	 */
 	run(session: Session, work: Work): void;
-	/** A message exceeded the rate. Returns whether it is handled all the same. */
+	/** Called when a message exceeds the rate. Returns whether to handle it nevertheless. */
 	onRateExceeded(session: Session, frame: Frame): boolean;
-	/** The queue is full while a handler awaits a reply, so reading can't pause: the message is dropped. */
+	/**
+	 * Called when the queue is full but a handler awaits a reply, so reading can't be paused; the message is dropped.
+	 */
 	onQueueFull(session: Session, work: Work): void;
-	/** A message arrived after the session stopped accepting them. */
+	/** Called for a message that arrives after the session has stopped accepting messages. */
 	onLateMessage(session: Session, frame: Frame): void;
-	/** The running handler timed out; the next message is about to be handled. */
+	/** Called when the running handler has timed out, before the next message is handled. */
 	onTimeout(session: Session): void;
 }
 
-/** What all sessions of an endpoint share. */
+/** The part of an endpoint that all its sessions share. */
 export interface SessionHost {
 	readonly limits: AllLimits;
 	readonly dispatcher: MessageDispatcher;
 	readonly watchdog: { readonly tick: number };
-	/** The first frame of a connection whose guards have not passed. */
+	/** Called with the first frame of a connection whose guards have not passed. */
 	onFirstFrame(session: Session, frame: Frame): void;
-	/** The client kept exceeding the rate. */
+	/** Called when a client keeps exceeding the rate. */
 	onFlood(session: Session): void;
-	/** More than `limits.queuedBytes` wait to be sent to the client. */
+	/** Called when more than `limits.queuedBytes` wait to be sent to a client. */
 	onSlowReader(session: Session): void;
 }

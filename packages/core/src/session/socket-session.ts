@@ -4,15 +4,16 @@ import { InboundMessages } from './inbound-messages.ts';
 import type { Frame, Session, SessionHost, SessionState } from './session.ts';
 
 /**
- * The object behind `ws.data`. Applications own only the members of `SocketData`, the only ones that are
- * enumerable; all else is private or on the prototype.
+ * The object behind `ws.data`. Applications use only the members of `SocketData`, which are the only enumerable ones;
+ * everything else is private or on the prototype.
  *
- * There is one per connection, and most are idle: what not every connection needs is created on first use.
+ * There is one per connection, and most connections are idle, so members that not every connection needs are created on
+ * first use.
  */
 export class SocketSession implements Session {
 	readonly socketId: string = crypto.randomUUID();
 	data: object;
-	// The registry replaces it with its own set when the socket is added.
+	// The provider replaces this with its own set when the socket is added.
 	readonly topics: ReadonlySet<string> = NO_TOPICS;
 
 	readonly #host: SessionHost;
@@ -45,22 +46,22 @@ export class SocketSession implements Session {
 		return this.#state === 'open';
 	}
 
-	/** Whether the session was ever open: its guards have passed. */
+	/** Whether the session was ever open, that is, its guards have passed. */
 	get wasOpened(): boolean {
 		return this.#wasOpened;
 	}
 
-	/** The socket; set from `attach` on. */
+	/** The socket; available once `attach` has been called. */
 	get ws(): AppSocket {
 		return this.#ws as AppSocket;
 	}
 
-	/** The connection slot it occupies. */
+	/** The connection slot that this session holds. */
 	get slot(): Slot {
 		return this.#slot;
 	}
 
-	/** The upgrade is complete. */
+	/** Sets the socket, when the upgrade is complete. */
 	attach(ws: AppSocket): void {
 		this.#ws = ws;
 	}
@@ -90,13 +91,13 @@ export class SocketSession implements Session {
 		this.ws.close(code, reason);
 	}
 
-	/** This side closes the connection: messages that have not started are dropped. */
+	/** Called when this side closes the connection. Messages that are still queued are dropped. */
 	closing(): void {
 		this.#inbound?.drop();
 		this.stopAccepting();
 	}
 
-	/** The connection is gone. */
+	/** Called when the connection is gone. */
 	closed(): void {
 		this.#state = 'closed';
 		this.#inbound?.dropHeld();
@@ -104,7 +105,7 @@ export class SocketSession implements Session {
 	}
 
 	get isDrained(): boolean {
-		// Messages are only queued behind a running one.
+		// If no message is running, no message is queued either.
 		if (this.isBusy) return false;
 		return this.#state === 'closed' || (this.#pendingAnswers === 0 && this.ws.getBufferedAmount() === 0);
 	}
@@ -116,7 +117,7 @@ export class SocketSession implements Session {
 		return this.#inbound;
 	}
 
-	/** A message has arrived. */
+	/** Called for each message from the client. */
 	receive(frame: Frame): void {
 		if (this.#state !== 'closed') this.inbound.receive(frame);
 	}
@@ -171,7 +172,7 @@ export class SocketSession implements Session {
 		return this.#hasDropped;
 	}
 
-	/** A send met backpressure: if too much is buffered, the client is a slow reader. */
+	/** Called when a send met backpressure. If too much is buffered, the client is treated as a slow reader. */
 	checkBackpressure(): void {
 		if (this.ws.getBufferedAmount() > this.#host.limits.queuedBytes) this.#host.onSlowReader(this);
 	}

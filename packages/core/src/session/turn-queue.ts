@@ -1,6 +1,9 @@
 import type { Work } from './session.ts';
 
-/** The running message of one socket and those queued behind it. Made only for sockets that ever have to wait. */
+/**
+ * The running message of one socket, and the messages queued behind it. Created only for sockets whose messages ever
+ * have to wait.
+ */
 export class TurnQueue {
 	#waiting: Work[] = [];
 	#running: object | undefined;
@@ -8,12 +11,12 @@ export class TurnQueue {
 	#expectedReplies = 0;
 	#onAllStarted: (() => void) | undefined;
 
-	/** The message being awaited. */
+	/** The message being handled, identified by the token passed to {@link begin}. */
 	get running(): object | undefined {
 		return this.#running;
 	}
 
-	/** The watchdog's tick at which it started. */
+	/** The watchdog's tick at which the running message started. */
 	get startedAt(): number {
 		return this.#startedAt;
 	}
@@ -23,7 +26,7 @@ export class TurnQueue {
 		this.#startedAt = tick;
 	}
 
-	/** The running message is finished or abandoned. */
+	/** Called when the running message is finished or no longer awaited. */
 	end(): void {
 		this.#running = undefined;
 	}

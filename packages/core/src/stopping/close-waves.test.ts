@@ -36,9 +36,10 @@ describe('many connections on stop()', () => {
 		expect(new Set(ends.map(({ code }) => code))).toEqual(new Set([1012]));
 		const hints = ends.map(({ reason }) => readRetryHint(reason) as number);
 		for (const hint of hints) expect(hint).toBeGreaterThanOrEqual(0);
-		// One millisecond per connection.
+		// The spread is one millisecond per connection.
 		expect(Math.max(...hints)).toBeLessThanOrEqual(CLIENTS);
-		// Evenly spread: a quarter with less than half of its share occurs by chance once in a billion runs.
+		// The hints must be spread evenly. By chance, a quarter gets less than half of its share only once in a billion
+		// runs.
 		for (let quarter = 0; quarter < 4; quarter++) {
 			const share = hints.filter((hint) => Math.min(3, Math.floor(hint / (CLIENTS / 4))) === quarter);
 			expect(share.length).toBeGreaterThan(CLIENTS / 8);

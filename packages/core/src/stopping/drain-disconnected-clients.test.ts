@@ -11,7 +11,7 @@ const Save = SocketMessage.define({ name: 'save', data: z.number() });
 interface Saving {
 	readonly app: Application;
 	readonly logger: RecordingLogger;
-	/** The context of the first message, once its handler runs. */
+	/** Resolves with the context of the first message once its handler runs. */
 	readonly started: Promise<MessageContext>;
 	/** Resolves once the server has noticed that a client has disconnected. */
 	readonly left: Promise<void>;
@@ -20,7 +20,7 @@ interface Saving {
 	releaseHandlers(): void;
 }
 
-/** An application whose save handlers wait until the test releases them. */
+/** Creates an application whose save handlers wait until the test releases them. */
 function saving(work: (ctx: MessageContext) => Promise<void> = () => Promise.resolve()): Saving {
 	const logger = new RecordingLogger();
 	const started = Promise.withResolvers<MessageContext>();
@@ -51,7 +51,7 @@ describe('a client that leaves while its message is handled', () => {
 		await left;
 
 		const stopped = app.stop();
-		// Longer than a stop() with nothing to wait for takes.
+		// Longer than stop() takes when it has nothing to wait for.
 		await Bun.sleep(100);
 		releaseHandlers();
 		await stopped;

@@ -11,7 +11,7 @@ const Job = SocketMessage.define({ name: 'job', data: z.number(), reply: z.strin
 const News = SocketMessage.define({ name: 'news', data: z.string() });
 const Name = SocketMessage.define({ name: 'name', data: z.null(), reply: z.string() });
 
-/** An application whose job handlers wait until the test releases them. */
+/** Creates an application whose job handlers wait until the test releases them. */
 function jobs(): { app: Application; started: number[]; releaseHandlers: () => void } {
 	const started: number[] = [];
 	const gate = Promise.withResolvers<void>();

@@ -1,10 +1,7 @@
 import { CloseCode, DRAINED_REASON, withRetryHint } from '@orijs/websocket/protocol';
 import type { Session } from '../session/session.ts';
 
-/**
- * Sockets are closed in this many waves, fewer if there are few, so that clients don't all reconnect at the same
- * moment.
- */
+/** Sockets are closed in at most this many waves, so that clients don't all reconnect at the same moment. */
 const WAVES = 20;
 const SMALLEST_WAVE = 100;
 const BETWEEN_WAVES_MS = 50;
@@ -12,20 +9,24 @@ const BETWEEN_WAVES_MS = 50;
 /** The close reason if the client may be missing an answer. */
 const STOPPING_REASON = 'server is stopping';
 
-/** How often sockets are checked for being drained, in milliseconds. */
+/** The interval at which the endpoint checks which sockets have drained, in milliseconds. */
 const CHECK_EVERY_MS = 5;
 
-/** Clients are asked to reconnect spread over a time that grows with their number: 1,000 per second, 10 s at most. */
+/**
+ * Clients are asked to spread their reconnects over a period that grows with their number: 1,000 clients per second,
+ * but at most 10 s.
+ */
 const SPREAD_MS_EACH = 1;
 const SHORTEST_SPREAD_MS = 200;
 const LONGEST_SPREAD_MS = 10_000;
 
 /**
- * Closes connections with 1012 and a hint when to reconnect. Each accepts no more messages; once those that have
- * arrived are handled and everything sent is flushed, it is closed with a reason that says so: none of the client's
- * unanswered requests was handled. At the deadline the remaining connections are closed as they are.
+ * Closes connections in waves, with 1012 and a hint when to reconnect. A connection first stops accepting messages.
+ * Once the messages that have arrived are handled and everything sent is flushed, it is closed with `DRAINED_REASON`,
+ * which tells the client that its unanswered requests were not handled. At the deadline, the remaining connections are
+ * closed as they are.
  *
- * @param deadline in milliseconds, as of `performance.now()`
+ * @param deadline on the clock of `performance.now()`, in milliseconds
  */
 export async function drain(sessions: readonly Session[], deadline: number): Promise<void> {
 	const waiting = [...sessions];
@@ -36,7 +37,8 @@ export async function drain(sessions: readonly Session[], deadline: number): Pro
 		draining.delete(session);
 		session.end(CloseCode.serviceRestart, withRetryHint(reason, Math.random() * spread));
 	};
-	// A synchronous handler that called stop() is still running here, but does not count as busy.
+	// If a synchronous handler called stop(), it is still running, but its session is not marked as busy: let it finish
+	// first.
 	await Promise.resolve();
 	let nextWave = performance.now();
 	while (waiting.length > 0 || draining.size > 0) {

@@ -19,7 +19,7 @@ describe('messages sent before stop()', () => {
 		line.throttle(16 * BLOCK_BYTES);
 		const ws = await opened.promise;
 		for (let i = 0; i < BLOCKS; i++) ws.send(String(i).padEnd(BLOCK_BYTES, '.'));
-		// More than the kernel buffers.
+		// More was sent than fits into the kernel's buffers.
 		expect(ws.getBufferedAmount()).toBeGreaterThan(BLOCK_BYTES);
 
 		await app.stop();

@@ -11,7 +11,7 @@ import { allReceived, sendTyped } from '../test-support/typed-client.ts';
 const Job = SocketMessage.define({ name: 'job', data: z.number(), reply: z.string() });
 const Name = SocketMessage.define({ name: 'name', data: z.null(), reply: z.string() });
 
-/** Tolerance for a busy machine, far below the default of 10 s. */
+/** The tolerance for a busy machine: far below the default grace period of 10 s. */
 const BUSY_MS = 3_000;
 
 async function timeOf(promise: Promise<void>): Promise<number> {
@@ -38,7 +38,7 @@ describe('stop({ graceMs })', () => {
 		expect(took).toBeGreaterThan(250);
 		expect(took).toBeLessThan(300 + BUSY_MS);
 		expect(await client.closed).toMatchObject({ code: 1012 });
-		// Of the first message; the queued one does not start.
+		// Only the first message has a signal, because the queued one never starts.
 		expect(signals.map(({ aborted }) => aborted)).toEqual([true]);
 		expect(await isPortFree(port)).toBe(true);
 	});
@@ -77,7 +77,7 @@ describe('stop({ graceMs })', () => {
 		await client.seen('101 Switching Protocols');
 		client.pause();
 		const ws = await opened.promise;
-		// More than the kernel buffers.
+		// More than fits into the kernel's buffers.
 		const block = 'x'.repeat(1024 * 1024);
 		for (let i = 0; i < 32; i++) ws.send(block);
 		expect(ws.getBufferedAmount()).toBeGreaterThan(0);

@@ -31,7 +31,7 @@ describe('while stop() waits for a handler', () => {
 			expect([refused.status, await refused.text()]).toEqual([503, 'Server is stopping']);
 			waits.add(Number(refused.headers.get('retry-after')));
 		}
-		// Whole seconds, not the same for all.
+		// `Retry-After` is in whole seconds, and not the same for all clients.
 		expect(waits.size).toBeGreaterThan(1);
 		for (const seconds of waits) expect([1, 2, 3, 4, 5]).toContain(seconds);
 		expect(app.refusals.stopping).toBe(40);

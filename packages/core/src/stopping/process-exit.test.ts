@@ -7,6 +7,6 @@ it('a stopped application does not keep the process alive', async () => {
 	const begin = performance.now();
 	expect(await child.exited).toMatchObject({ code: 0 });
 	expect(child.reports).toEqual(['stopped']);
-	// The timer of an upgrade (60 s) or of stop() (5 s) would keep it alive longer.
+	// A timer left over from an upgrade (60 s) or from stop() (5 s) would keep the process alive longer.
 	expect(performance.now() - begin).toBeLessThan(4_500);
 });

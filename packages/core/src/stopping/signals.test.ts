@@ -45,7 +45,7 @@ describe('SIGTERM and SIGINT', () => {
 		const begin = performance.now();
 		node.process.kill('SIGTERM');
 		expect(await node.process.exited).toEqual({ code: 1, signal: null });
-		// Not because the 10 s for handlers were over.
+		// The process did not exit because the 10 s for handlers were over.
 		expect(performance.now() - begin).toBeLessThan(5_000);
 		expect(node.process.reports).toEqual(['job begun']);
 	});

@@ -16,7 +16,7 @@ interface Stoppable {
 
 /** All applications of the process share one listener. */
 const running = new Set<Stoppable>();
-/** The first signal; `isExitOurs` unless the program listens for it too. */
+/** The first signal received. `isExitOurs` is false if the program has its own listener for the signal. */
 let received: { readonly at: number; readonly isExitOurs: boolean } | undefined;
 
 /**
@@ -25,7 +25,8 @@ let received: { readonly at: number; readonly isExitOurs: boolean } | undefined;
  * exiting is left to the program. Returns a function that stops listening.
  */
 export function stopOnSignals(stoppable: Stoppable): () => void {
-	// Before all other listeners: ones added with `once` are already removed when later ones are called.
+	// Added before all other listeners, because listeners added with `once` are already removed, and not counted, when
+	// later ones run.
 	if (running.size === 0 && received === undefined)
 		for (const signal of SIGNALS) process.prependListener(signal, onSignal);
 	running.add(stoppable);
@@ -36,14 +37,14 @@ export function stopOnSignals(stoppable: Stoppable): () => void {
 }
 
 function stopListening(): void {
-	// Kept while stopping: without a listener, a signal would end the process at once.
+	// The listener is kept while stopping: without it, a second signal would end the process at once.
 	if (running.size === 0 && received === undefined) for (const signal of SIGNALS) process.off(signal, onSignal);
 }
 
 function onSignal(signal: NodeJS.Signals): void {
 	if (received === undefined) {
 		received = { at: performance.now(), isExitOurs: process.listenerCount(signal) === 1 };
-		// The program's own listeners may stop its applications first.
+		// Deferred so that the program's own listeners can stop its applications first.
 		queueMicrotask(() => void stopAll(signal));
 	} else if (received.isExitOurs && performance.now() - received.at > SAME_SIGNAL_MS) {
 		for (const { logger } of running) logger.warn(`Exiting without waiting: ${signal} received again`);

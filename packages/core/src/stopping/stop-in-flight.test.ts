@@ -23,7 +23,7 @@ describe('when stop() is called', () => {
 			})
 			.onShutdown(() => void order.push('hook'));
 		const { port } = await serve(app);
-		// A raw connection, not fetch: fetch would retry and hide a broken connection.
+		// Uses a raw connection, because `fetch` would retry and so hide a broken connection.
 		const client = await connectRaw(port);
 		client.write('GET /slow HTTP/1.1\r\nHost: localhost\r\n\r\n');
 		await asked.promise;
@@ -55,7 +55,7 @@ describe('when stop() is called', () => {
 			await app.stop().catch(() => {});
 			await client.closed();
 			expect(client.received).toBe('');
-			// The deadline, with tolerance for a busy machine.
+			// The request is cut off at the deadline, with tolerance for a busy machine.
 			expect(performance.now() - begin).toBeGreaterThan(1_900);
 			expect(performance.now() - begin).toBeLessThan(6_000);
 		};
@@ -129,7 +129,7 @@ describe('when stop() is called', () => {
 			await client.closed();
 			expect(provider.getConnectionCount()).toBe(0);
 			const [head, frames = ''] = client.received.split('\r\n\r\n');
-			// Of a close frame: the reason, without the retry hint.
+			// From a close frame, only the reason is kept, without the retry hint.
 			answers.add(
 				`${head?.slice(0, 12)} ${frames.slice(frames.startsWith('\x88') ? 4 : 0).replace(/; retry-after-ms=\d+$/, '')}`,
 			);

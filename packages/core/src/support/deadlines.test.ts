@@ -2,7 +2,7 @@ import { until } from '@orijs/testkit';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { Deadlines } from './deadlines.ts';
 
-/** Deadlines, with the entries that have expired and how late that was reported, in milliseconds. */
+/** Creates deadlines that record which entries have expired, and how late this was reported, in milliseconds. */
 function recorded(ms: number): {
 	deadlines: Deadlines<string>;
 	expired: Map<string, number>;

@@ -1,6 +1,6 @@
 /**
- * Entries that expire after the same time. They expire in the order they were added, so one timer is enough, and adding
- * and deleting cost no more than in a map.
+ * Entries that all expire after the same time. They expire in the order in which they were added, so one timer is
+ * enough, and adding and deleting cost no more than with a `Map`.
  */
 export class Deadlines<TEntry> {
 	readonly #ms: number;
@@ -12,7 +12,7 @@ export class Deadlines<TEntry> {
 
 	/**
 	 * @param ms the time until an entry expires, in milliseconds
-	 * @param expired called once for each entry not deleted in time; must not throw
+	 * @param expired called once for each entry that was not deleted in time; must not throw
 	 */
 	constructor(ms: number, expired: (entry: TEntry) => void) {
 		this.#ms = ms;
@@ -38,7 +38,7 @@ export class Deadlines<TEntry> {
 
 	#wait(ms: number): void {
 		this.#timer = setTimeout(() => this.#check(), ms);
-		// It must not keep a stopped application's process alive.
+		// The timer must not keep the process of a stopped application alive.
 		this.#timer.unref();
 	}
 

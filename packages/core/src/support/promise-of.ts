@@ -1,6 +1,6 @@
 /**
- * Returns the promise to await if the value has to be awaited: a promise, or another thenable, such as a query builder.
- * Never throws: a value whose `then` can't be read results in a rejected promise.
+ * Returns a promise if the value has to be awaited, because it is a promise or another thenable, such as a query
+ * builder; otherwise undefined. Never throws: a value whose `then` can't be read results in a rejected promise.
  */
 export function promiseOf(value: unknown): Promise<unknown> | undefined {
 	if (typeof value !== 'object' || value === null) return undefined;

@@ -13,7 +13,7 @@ export interface Health {
 	readonly connections: number;
 	/** Uncaught exceptions and unhandled rejections. */
 	readonly failures: readonly string[];
-	/** Keys added to the prototypes of all objects. */
+	/** Keys that were added to built-in prototypes. */
 	readonly pollution: readonly string[];
 	readonly refusals: RefusalCounts;
 }
@@ -63,7 +63,7 @@ answerRequests(async (request) => {
 	return undefined;
 });
 
-/** A merge that is open to prototype pollution, as handlers often are. */
+/** Merges in a way that is open to prototype pollution, as handlers often do. */
 function merge(target: Record<string, unknown>, source: unknown): void {
 	for (const [key, value] of Object.entries(source ?? {})) {
 		if (typeof value === 'object' && value !== null) merge((target[key] ??= {}) as Record<string, unknown>, value);
@@ -74,7 +74,7 @@ function merge(target: Record<string, unknown>, source: unknown): void {
 function pollution(): string[] {
 	const keys: string[] = [];
 	for (const object of [{}, [], () => {}]) {
-		// Inherited keys included.
+		// Unlike `Object.keys`, this includes inherited keys.
 		for (const key in object) keys.push(key);
 	}
 	return keys;

@@ -3,11 +3,11 @@ import { expect } from 'vitest';
 import type { Health } from './attack-target-process.ts';
 
 const MIB = 1024 * 1024;
-/** The memory the server may take during and after an attack, on top of what it takes when idle. */
+/** How far the server's memory may grow above its idle level during and after an attack, in bytes. */
 const MAX_GROWTH = 200 * MIB;
-/** The time an answer to a well-behaved client may take during an attack, in milliseconds. */
+/** How long an answer to the well-behaved client may take during an attack, in milliseconds. */
 const ANSWER_TIMEOUT_MS = 3_000;
-/** Keeps the well-behaved client within its rate. */
+/** The delay between the well-behaved client's requests, in milliseconds. It keeps the client within its rate limit. */
 const BETWEEN_REQUESTS_MS = 25;
 const HEALTH_CHECK_MS = 20;
 const IDLE_TIMEOUT_MS = 8_000;
@@ -38,8 +38,8 @@ export class AttackTarget {
 	}
 
 	/**
-	 * Runs an attack and checks that a well-behaved client is unaffected, and the server healthy, both during and after
-	 * it.
+	 * Runs an attack. Checks, both during and after it, that a well-behaved client is unaffected and the server is
+	 * healthy.
 	 */
 	async survives(attack: () => Promise<void>): Promise<void> {
 		const good = await connectClient(this.url, { timeoutMs: ANSWER_TIMEOUT_MS });

@@ -3,13 +3,13 @@ export const Opcode = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, 
 
 export interface FrameOptions {
 	readonly opcode?: number;
-	/** Whether it is the message's last frame. */
+	/** Whether this is the message's last frame. */
 	readonly fin?: boolean;
-	/** 0 to 7. */
+	/** The three reserved bits, as a number from 0 to 7. */
 	readonly reservedBits?: number;
-	/** A client's frames must be masked. */
+	/** Whether the payload is masked, as a client's frames must be. */
 	readonly masked?: boolean;
-	/** The length in the header; default: the payload's. */
+	/** The length given in the header. Default: the payload's length. */
 	readonly length?: bigint;
 }
 

@@ -1,4 +1,5 @@
-// A process that listens without choosing a port, and reports which one it got; that port may be in use.
+// A process that starts applications without choosing a port. For each, reports the port it got, or the error if
+// listening failed.
 
 import { report } from '@orijs/testkit';
 import { Application, type ListenOptions } from '../index.ts';

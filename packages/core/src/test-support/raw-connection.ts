@@ -1,7 +1,7 @@
 import { until } from '@orijs/testkit';
 import { onTestFinished } from 'vitest';
 
-/** A TCP connection that sends any bytes, which an HTTP or WebSocket client would not. */
+/** A TCP connection that can send any bytes, unlike an HTTP or WebSocket client. */
 export interface RawConnection {
 	/** Everything received so far, one character per byte. */
 	readonly received: string;
@@ -17,7 +17,7 @@ export interface RawConnection {
 	end(): void;
 }
 
-/** A valid WebSocket handshake, but for the empty line at its end. */
+/** A valid WebSocket handshake, except for the empty line at its end, which is missing. */
 export const HANDSHAKE: string = [
 	'GET /ws HTTP/1.1',
 	'Host: localhost',

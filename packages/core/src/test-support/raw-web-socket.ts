@@ -10,7 +10,7 @@ export interface RawWebSocket {
 	readonly texts: readonly string[];
 	/** The pings received so far. */
 	readonly pings: number;
-	/** The close frame, once received. */
+	/** The close frame; undefined until it is received. */
 	readonly close: { readonly code: number; readonly reason: string } | undefined;
 	/** Whether the connection has ended. */
 	readonly isClosed: boolean;
@@ -32,7 +32,7 @@ export interface RawWebSocket {
 
 const CLOSE_TIMEOUT_MS = 15_000;
 
-/** 1005 stands for a close frame without a code. */
+/** Decodes the payload of a close frame. Code 1005 stands for a frame without a code. */
 function readClose(payload: Buffer): NonNullable<RawWebSocket['close']> {
 	return payload.length < 2
 		? { code: 1005, reason: '' }

@@ -5,11 +5,11 @@ import { onTestFinished } from 'vitest';
 export interface Address {
 	readonly port: number;
 	readonly http: string;
-	/** The default endpoint. */
+	/** The URL of the default endpoint. */
 	readonly ws: string;
 }
 
-/** The part of an application needed here, for connection data of any type. */
+/** The part of an application that is needed here, regardless of the type of its connections' data. */
 interface Servable {
 	listen(at: number | ListenOptions): Promise<{ readonly port: number | undefined }>;
 	stop(): Promise<void>;

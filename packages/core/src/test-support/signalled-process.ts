@@ -1,4 +1,4 @@
-// A process with applications, to which a test sends signals. It reports what happens.
+// A process with applications, to which a test sends signals. It reports events to the test.
 
 import { answerRequests, report } from '@orijs/testkit';
 import { type Bus, InProcWsProvider, SocketMessage, type WebSocketProvider, WsProvider } from '@orijs/websocket';
@@ -10,7 +10,7 @@ import { Application, SocketRouter } from '../index.ts';
 export interface SignalledSettings {
 	/** The number of applications; default 1. */
 	readonly applications?: number;
-	/** The applications' option of that name. */
+	/** The applications' `signals` option. */
 	readonly signals?: boolean;
 	/** Whether stopping the last application's provider fails. */
 	readonly isStuck?: boolean;

@@ -10,9 +10,9 @@ export interface SignalledProcess {
 	ask<TReply = unknown>(request: SignalledRequest): Promise<TReply>;
 	/** Sends a message from the first client; resolves once its handler runs, which lasts until `releaseHandlers`. */
 	keepBusy(): Promise<void>;
-	/** Resolves once the process has reported it. */
+	/** Resolves once the process has reported this event. */
 	reported(what: string): Promise<void>;
-	/** Resolves once the process has written it to its output. */
+	/** Resolves once the process has written this text to its output. */
 	wrote(text: string): Promise<void>;
 }
 

@@ -1,12 +1,15 @@
 import type { TestClient } from '@orijs/testkit';
 import { expect } from 'vitest';
 
-/** Sends a typed message; with a correlation id it is a request. */
+/** Sends a typed message, or a request if there is a correlation id. */
 export function sendTyped(client: TestClient, type: string, data?: unknown, correlationId?: string): void {
 	client.send(JSON.stringify({ type, data, correlationId }));
 }
 
-/** Resolves once the server has received everything the client sent before: pongs do not wait for handlers. */
+/**
+ * Resolves once the server has received everything the client has sent. Uses `@ping`, whose answer does not wait for
+ * handlers.
+ */
 export async function allReceived(client: TestClient): Promise<void> {
 	const correlationId = `ping ${crypto.randomUUID()}`;
 	sendTyped(client, '@ping', undefined, correlationId);

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { connectClient, type ScriptProcess, spawnBun, type TestClient, until } from '@orijs/testkit';
 import { substitute } from './samples.ts';
 
-/** Runs samples as a user would: pasted into files, each run in its own process. */
+/** Runs samples as a user would: pasted into files, each in its own process. */
 export class SampleRuns {
 	readonly #folder: string;
 	readonly #processes: ScriptProcess[] = [];
@@ -12,13 +12,13 @@ export class SampleRuns {
 	#folders = 0;
 
 	constructor() {
-		// Inside the package, so that imports resolve as they do for a user of it.
+		// Inside the package, so that imports resolve as they do in a user's project.
 		const scratch = fileURLToPath(new URL('../../node_modules/.samples', import.meta.url));
 		mkdirSync(scratch, { recursive: true });
 		this.#folder = mkdtempSync(join(scratch, 'run-'));
 	}
 
-	/** Writes files, whose names may have folders, into a new folder. Returns its path. */
+	/** Writes files to a new folder and returns its path. The files' names may contain subfolders. */
 	write(files: Record<string, string>): string {
 		const dir = join(this.#folder, String((this.#folders += 1)));
 		for (const [name, code] of Object.entries(files)) {
@@ -35,7 +35,7 @@ export class SampleRuns {
 		return child;
 	}
 
-	/** Starts a script made with {@link reporting}. Resolves when its last line has run; rejects when it fails. */
+	/** Starts a script created with {@link reporting}. Resolves when its last line has run; rejects if it fails. */
 	async complete(file: string, env?: Record<string, string>): Promise<ScriptProcess> {
 		const child = this.start(file, env);
 		let hasEnded = false;
@@ -46,7 +46,7 @@ export class SampleRuns {
 		return child;
 	}
 
-	/** Connects a plain WebSocket. */
+	/** Connects a plain WebSocket client. */
 	async connect(port: number): Promise<TestClient> {
 		const client = await connectClient(`ws://127.0.0.1:${port}/ws`);
 		this.#clients.push(client);
@@ -65,12 +65,12 @@ export class SampleRuns {
 	}
 }
 
-/** A server that listens on the loopback at `port` instead of 3000. */
+/** Returns the code of a server, changed to listen on `port` of the loopback interface instead of 3000. */
 export function onPort(server: string, port: number): string {
 	return reporting(substitute(server, 'app.listen(3000)', `app.listen({ port: ${port}, hostname: '127.0.0.1' })`));
 }
 
-/** A script that reports when its last line has run. */
+/** Returns a script's code, extended to report when its last line has run. */
 export function reporting(code: string): string {
 	return `${code}\nimport { report } from '@orijs/testkit';\nawait report('complete');\n`;
 }

@@ -1,27 +1,27 @@
 import { readFileSync } from 'node:fs';
 
-/** A README of this repository, as the source of its code blocks. */
+/** A README of this repository, whose code blocks can be looked up. */
 export class Readme {
 	readonly #path: string;
 	readonly #text: string;
 
-	/** @param path from the root of the repository */
+	/** @param path the path from the root of the repository */
 	constructor(path: string) {
 		this.#path = path;
 		this.#text = readFileSync(new URL(`../../../../${path}`, import.meta.url), 'utf8');
 	}
 
-	/** The first TypeScript block after `heading` that begins with the comment `// {name}`. */
+	/** Returns the first TypeScript block after `heading` that begins with the comment `// {name}`. */
 	file(name: string, heading = ''): string {
 		return this.#find('typescript', heading, `// ${name}\n`, (code, text) => code.startsWith(text));
 	}
 
-	/** The first TypeScript block that contains `text`. */
+	/** Returns the first TypeScript block that contains `text`. */
 	block(text: string): string {
 		return this.#find('typescript', '', text, (code) => code.includes(text));
 	}
 
-	/** Applies to `code` the first diff after `heading` that contains `text`. */
+	/** Returns `code` with the first diff after `heading` that contains `text` applied to it. */
 	patch(code: string, text: string, heading = ''): string {
 		return patch(
 			code,
@@ -39,7 +39,7 @@ export class Readme {
 	}
 }
 
-/** Applies a diff without line numbers, in which a line with an ellipsis separates the hunks. */
+/** Applies a diff that has no line numbers, and whose hunks are separated by lines with an ellipsis. */
 function patch(code: string, diff: string): string {
 	let patched = code;
 	for (const hunk of diff.split('…\n')) {
@@ -58,7 +58,7 @@ function patch(code: string, diff: string): string {
 export function substitute(code: string, from: string, to: string): string {
 	const [before, after, ...rest] = code.split(from);
 	if (before === undefined || after === undefined || rest.length > 0) {
-		throw new Error(`expected once in the sample: ${from}`);
+		throw new Error(`the sample must contain this exactly once: ${from}`);
 	}
 	return `${before}${to}${after}`;
 }

@@ -1,21 +1,21 @@
 import type { Connection, ShopClient } from './shop-client.ts';
 import type { Emitted, NodeReport, Sale } from './shop.ts';
 
-/** How long a message may take, in milliseconds. */
+/** How long a message may be in transit, in milliseconds. */
 const IN_TRANSIT_MS = 1_000;
 
 export interface RunResult {
-	/** One line each. */
+	/** The problems found, one line each. */
 	readonly problems: readonly string[];
 	readonly counts: Readonly<Counts>;
 }
 
 interface Counts {
-	/** Orders whose handler started, which have to be answered. */
+	/** Orders whose handler started, so they had to be answered. */
 	answered: number;
-	/** Orders that were refused as they came too late. */
+	/** Orders that were refused because the node was stopping. */
 	stopping: number;
-	/** Orders that crossed the close frame, and were never read. */
+	/** Orders sent while the close frame was in transit, so the node never read them. */
 	unread: number;
 	/** Connections that ended before their client closed them. */
 	closes: number;
@@ -23,7 +23,7 @@ interface Counts {
 	refusals: number;
 	/** Messages that clients received. */
 	received: number;
-	/** Messages that clients had to receive, as they were subscribed long enough. */
+	/** Messages that clients should have received, because they had been subscribed long enough. */
 	due: number;
 }
 
@@ -55,7 +55,7 @@ export function checkRun(clients: readonly ShopClient[], reports: readonly NodeR
 	return { problems, counts };
 }
 
-/** Started orders are answered. All others are refused, or were never read. */
+/** Checks that all started orders were answered, and that all others were refused or never read. */
 function orderProblems({ orders }: Connection, started: ReadonlySet<string>, counts: Counts): string[] {
 	const problems: string[] = [];
 	for (const { id, answers } of orders) {
@@ -73,9 +73,10 @@ function orderProblems({ orders }: Connection, started: ReadonlySet<string>, cou
 }
 
 /**
- * The messages of each publisher arrive in order and once. Between two of one connection none is missing.
+ * Checks that the messages of each publisher arrived in order and only once, and that none is missing between two
+ * messages of one connection.
  *
- * @param last the last number that the client received of each publisher
+ * @param last the last number that the client received from each publisher
  */
 function sequenceProblems({ received }: Connection, room: string, last: Map<string, number>): string[] {
 	const problems: string[] = [];
@@ -92,7 +93,10 @@ function sequenceProblems({ received }: Connection, room: string, last: Map<stri
 	return problems;
 }
 
-/** Messages that were emitted while the client was subscribed arrive, except those still in transit at the end. */
+/**
+ * Returns the messages that were emitted while the client was subscribed but did not arrive, except those still in
+ * transit at the end.
+ */
 function missedMessages(
 	{ subscribedAt, ended, received }: Connection,
 	emitted: readonly Emitted[],

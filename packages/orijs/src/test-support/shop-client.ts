@@ -1,9 +1,9 @@
 import { readRetryHint } from '@orijs/websocket/protocol';
 import type { Sale } from './shop.ts';
 
-/** Less than some orders take, so that orders queue up. */
+/** The interval between orders, in milliseconds: shorter than some orders take, so that orders queue up. */
 const ORDER_INTERVAL_MS = 80;
-/** The average delay after a refused connection. */
+/** The average delay after a refused connection, in milliseconds. */
 const RETRY_MS = 30;
 
 /** An order and its answers: `answered`, or the code of a refusal. */
@@ -12,7 +12,7 @@ export interface PlacedOrder {
 	readonly answers: string[];
 }
 
-/** A connection as seen by its client; times in milliseconds since the epoch. */
+/** A connection as seen by its client. Times are in milliseconds since the epoch. */
 export interface Connection {
 	subscribedAt: number | undefined;
 	ended: { readonly code: number; readonly reason: string; readonly at: number } | undefined;
@@ -20,7 +20,7 @@ export interface Connection {
 	readonly received: Sale[];
 }
 
-/** Subscribes to its room on every connection, places orders, and records what happens. */
+/** A client that subscribes to its room on every connection, places orders, and records what happens. */
 export class ShopClient {
 	readonly connections: Connection[] = [];
 	/** How many connections were refused. */
@@ -55,7 +55,7 @@ export class ShopClient {
 		return this.connections.flatMap(({ orders }) => orders);
 	}
 
-	/** Places no more orders. */
+	/** Stops placing orders. */
 	stopOrdering(): void {
 		this.#isOrdering = false;
 	}
@@ -92,7 +92,10 @@ export class ShopClient {
 		});
 	}
 
-	/** Like a load balancer: to a random node after a connection has ended, to the other node after a refusal. */
+	/**
+	 * Reconnects as through a load balancer: to a random node after a connection has ended, or to the other node after a
+	 * refusal.
+	 */
 	#reconnect(last: Connection | undefined): void {
 		const nodes = this.#ports.length;
 		if (last === undefined) this.refusals++;

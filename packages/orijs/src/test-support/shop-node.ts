@@ -1,4 +1,4 @@
-// A node of the rolling restart: an application on Redis that handles orders, and records what it did.
+// A node of the rolling-restart test: an application on Redis that handles orders and records what it has done.
 
 import { answerRequests, report } from '@orijs/testkit';
 import { Application, SocketRouter } from '../index.ts';

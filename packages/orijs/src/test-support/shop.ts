@@ -1,4 +1,4 @@
-// The messages between the nodes of the rolling restart, their clients, and the test.
+// The messages between the nodes of the rolling-restart test, their clients, and the test itself.
 
 import { SocketMessage } from '../index.ts';
 
@@ -7,14 +7,14 @@ interface NewOrder {
 	readonly room: string;
 }
 
-/** An order is answered, and announced to its room. */
+/** An order, which the node answers and announces to the order's room. */
 export const Order: SocketMessage<Schema<NewOrder>, Schema<string>> = SocketMessage.define({
 	name: 'order',
 	data: anything<NewOrder>(),
 	reply: anything<string>(),
 });
 
-/** A message to a room. Each process numbers its messages to each room. */
+/** A message to a room. Each node process numbers its messages, separately for each room. */
 export interface Sale {
 	readonly publisher: string;
 	readonly room: string;
@@ -25,26 +25,26 @@ export const Sold: SocketMessage<Schema<Sale>> = SocketMessage.define({ name: 's
 
 /** The settings of a node, passed as JSON in the environment variable `SHOP_NODE`. */
 export interface NodeSettings {
-	/** Of this process. Another process on the same port has another name. */
+	/** The name of this process. A later process on the same port has a different name. */
 	readonly name: string;
 	readonly port: number;
 	readonly redisPort: number;
 }
 
 export type NodeRequest =
-	/** Answered once the node listens. */
+	/** Answered once the node is listening. */
 	| { readonly do: 'ready' }
-	/** Emits one more message to each room. Answered with these messages, so that a test can wait for them. */
+	/** Emits one more message to each room. Answered with these messages, so that the test can wait for them. */
 	| { readonly do: 'round'; readonly rooms: readonly string[] };
 
-/** An emitted message; times in milliseconds since the epoch. */
+/** An emitted message. Times are in milliseconds since the epoch. */
 export interface Emitted extends Sale {
 	readonly startedAt: number;
 	/** When `emit()` resolved. */
 	readonly acceptedAt: number;
 }
 
-/** What a node reports when it stops. */
+/** The report that a node sends when it stops. */
 export interface NodeReport {
 	/** The orders whose handler started. */
 	readonly started: readonly string[];
@@ -53,7 +53,7 @@ export interface NodeReport {
 	readonly emitted: readonly Emitted[];
 }
 
-/** A schema that accepts everything, as validation is not under test here. */
+/** A schema that accepts everything, because validation is not tested here. */
 interface Schema<T> {
 	readonly '~standard': {
 		readonly version: 1;

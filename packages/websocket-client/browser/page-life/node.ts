@@ -1,4 +1,7 @@
-/** A server node: `node.ts PORT ORIGIN [REDIS_URL]`. Publishes a numbered message for each request of the test. */
+/**
+ * A server node, started as `node.ts PORT ORIGIN [REDIS_URL]`. Publishes a numbered message whenever the test requests
+ * it.
+ */
 import { Application, SocketRouter } from '@orijs/core';
 import { answerRequests } from '@orijs/testkit/child';
 import { InProcWsProvider, type Logger } from '@orijs/websocket';

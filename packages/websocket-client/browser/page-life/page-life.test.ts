@@ -24,19 +24,19 @@ import type { ClientState, GapNotice, SocketClientOptions } from '../../src/inde
 import type { Tab } from './page.ts';
 
 declare global {
-	// In the page.
+	// A global variable of the page.
 	var tab: Tab;
 }
 
-/** Detects a loss and reconnects quickly. */
+/** With these options, the client quickly detects a loss and reconnects. */
 const SHORT_DELAYS: SocketClientOptions = {
 	heartbeat: { intervalMs: 300, timeoutMs: 500 },
 	reconnect: { minDelayMs: 50, maxDelayMs: 200 },
 };
-/** Does not reconnect by itself during a test. */
+/** With these options, the client does not reconnect by itself during a test. */
 const LONG_DELAYS: SocketClientOptions = {
 	heartbeat: { intervalMs: 300, timeoutMs: 500 },
-	// Delays are random: with this bound one in a thousand is shorter than a test's minute.
+	// Delays are random. With this bound, only one in a thousand is shorter than the minute that a test may take.
 	reconnect: { minDelayMs: 60_000_000, maxDelayMs: 60_000_000 },
 };
 
@@ -66,11 +66,11 @@ afterAll(async () => {
 interface Node {
 	readonly port: number;
 	readonly process: ScriptProcess;
-	/** Publishes a numbered message. Resolves with the time, in milliseconds since the epoch. */
+	/** Publishes a numbered message. Resolves with the time of publication, in milliseconds since the epoch. */
 	tick(number: number): Promise<number>;
 }
 
-/** Resolves once the node listens. */
+/** Starts a node. Resolves once it listens. */
 async function startNode(port?: number, redis?: RedisServer): Promise<Node> {
 	const at = port ?? (await freePort());
 	const process = spawnBun(new URL('node.ts', import.meta.url), {
@@ -101,7 +101,7 @@ async function untilState(page: Page, state: ClientState): Promise<void> {
 	await until(() => page.evaluate((wanted) => tab.state() === wanted, state), { what: `the client is ${state}` });
 }
 
-/** Resolves once the page has received a gap. Expects exactly one, with these times in it. */
+/** Resolves once the page has received a gap. Expects exactly one gap, which must include these times. */
 async function expectGapAround(page: Page, ...times: number[]): Promise<void> {
 	await until(async () => (await gaps(page)).length > 0, { what: 'the gap is reported' });
 	const all = await gaps(page);

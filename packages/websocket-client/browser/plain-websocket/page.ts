@@ -1,4 +1,6 @@
-/** A client without a library: the browser's WebSocket, used as PROTOCOL.md says. It MUST NOT import anything. */
+/**
+ * A client without a library: it uses the browser's WebSocket as PROTOCOL.md describes. It MUST NOT import anything.
+ */
 
 interface Answer {
 	readonly type?: string;
@@ -42,7 +44,7 @@ function receive(text: string): void {
 	const { type, name, correlationId, data } = frame ?? {};
 	if (frame === undefined) plain.received.push(text);
 	else if (name !== undefined && correlationId !== undefined) {
-		// A request of the server: doubles numbers, and refuses everything else.
+		// Answers a request from the server: doubles numbers, and refuses everything else.
 		const reply =
 			typeof data === 'number' ? { data: data * 2 } : { error: { code: 'no_number', message: 'Only numbers' } };
 		socket.send(JSON.stringify({ type: '@reply', correlationId, ...reply }));

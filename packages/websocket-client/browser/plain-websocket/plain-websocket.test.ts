@@ -16,7 +16,7 @@ import { z } from 'zod';
 import type { Plain } from './page.ts';
 
 declare global {
-	// In the page.
+	// A global variable of the page.
 	var plain: Plain;
 }
 
@@ -83,13 +83,13 @@ afterAll(async () => {
 	await served.stop();
 });
 
-/** Opens the page, and connects. */
+/** Opens the page and connects its client. */
 async function connect(): Promise<void> {
 	await page.goto(served.url);
 	await page.evaluate((endpoint) => plain.connect(endpoint), endpoint);
 }
 
-/** Authenticates. Every test but one does this first. */
+/** Authenticates the client, as every test but one does first. */
 async function authenticate(): Promise<void> {
 	const answer = await page.evaluate(() => plain.request('@auth', 'a token'));
 	expect(answer.data).toEqual({
@@ -99,7 +99,7 @@ async function authenticate(): Promise<void> {
 	});
 }
 
-/** Resolves once the page has received this many frames that answer no request. */
+/** Resolves once the page has received this many frames that are not answers to requests. */
 async function received(count: number): Promise<unknown[]> {
 	await until(() => page.evaluate((wanted) => plain.received.length >= wanted, count), {
 		what: `${count} frames have arrived`,

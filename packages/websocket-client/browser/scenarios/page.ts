@@ -2,9 +2,12 @@ import { runScenario } from '../../src/test-support/run-scenario.ts';
 import { scenarios } from '../../src/test-support/scenarios/index.ts';
 import { openRemoteTestServer } from '../../src/test-support/remote-test-server.ts';
 
-/** Runs in the page. */
+/** The API that the page offers to the test. */
 export interface ScenarioPage {
-	/** Runs a scenario with a test server of this control. Resolves with the error, if any. */
+	/**
+	 * Runs a scenario with a new test server, which the control at the URL `control` starts. Resolves with the error, if
+	 * the scenario fails.
+	 */
 	run(group: string, title: string, control: string): Promise<string | undefined>;
 }
 

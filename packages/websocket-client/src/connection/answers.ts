@@ -1,6 +1,6 @@
 import type { AuthAnswer, PingAnswer, RefusedTopic, TopicsAnswer } from '@orijs/websocket/protocol';
 
-// An endpoint of another kind may answer anything, for example echo what it receives.
+// Answers are checked because an endpoint of another kind may send anything, for example echo what it receives.
 
 export function isAuthAnswer(answer: unknown): answer is AuthAnswer {
 	const { socketId, timestamp } = fieldsOf<AuthAnswer>(answer);

@@ -1,8 +1,8 @@
 /**
  * - `idle`: `connect()` has not been called yet
  * - `connecting`: `auth()` was called, a connection is being opened, or its guards are running
- * - `ready`: messages are sent at once
- * - `waiting`: the connection has ended or could not be opened; the next attempt follows by itself
+ * - `ready`: messages are sent immediately
+ * - `waiting`: the connection has ended or could not be opened; the client will try again after a delay
  * - `closed`: `close()` was called, or the client stopped reconnecting; `connect()` starts over
  */
 export type ClientState = 'idle' | 'connecting' | 'ready' | 'waiting' | 'closed';
@@ -17,8 +17,11 @@ export interface ConnectionEnd {
 /** The details of a change of state. */
 export interface StateChange {
 	readonly previous: ClientState;
-	/** The cause of `waiting` or `closed`, unless `close()` was called. */
+	/** Why the state is `waiting` or `closed`; undefined if `close()` was called. */
 	readonly end?: ConnectionEnd;
-	/** With `waiting`: the delay in milliseconds, which ends early if the network or the page comes back. */
+	/**
+	 * With `waiting`: the delay until the next attempt, in milliseconds. It is cut short if the network comes back or
+	 * the page becomes visible.
+	 */
 	readonly retryInMs?: number;
 }

@@ -6,19 +6,19 @@ import { isAuthAnswer, isPingAnswer } from './answers.ts';
 import { KeepAlive } from './keep-alive.ts';
 import { disconnected, notHandled, PendingRequests } from './pending-requests.ts';
 import { type PushedFrame, readFrame } from './read-frame.ts';
-import { localTime, type ServerTime } from './server-time.ts';
+import { type LocalTime, localTime, type ServerTime, serverTime } from './server-time.ts';
 import type { ConnectionEnd } from './client-state.ts';
 
 export interface ConnectionEvents {
-	/** The guards have passed. */
+	/** Called when the guards have passed. */
 	ready(answer: AuthAnswer): void;
-	/** A frame of the protocol arrived that answers no request. */
+	/** Called for a protocol frame that is not the answer to a request. */
 	received(frame: PushedFrame): void;
-	/** Text that is not a frame of the protocol, or bytes. */
+	/** Called for text that is not a protocol frame, and for bytes. */
 	raw(data: string | ArrayBuffer): void;
-	/** The connection has ended. Called once, and last. */
+	/** Called once when the connection has ended. No other event follows. */
 	ended(end: ConnectionEnd): void;
-	/** The endpoint can't be used. */
+	/** Called when the endpoint can't be used. */
 	failed(error: Error, stage: 'connect' | 'protocol'): void;
 }
 
@@ -29,26 +29,32 @@ export interface ConnectionOptions {
 	readonly settings: Settings;
 }
 
-/** How many bytes the socket itself may buffer before further messages wait in the queue. */
+/** How many bytes the socket may buffer before further messages have to wait in the queue. */
 const MAX_BUFFERED = 256 * 1024;
 
-/** The close code for a dead server, from the range that RFC 6455 leaves to applications, as 1006 can't be sent. */
+/**
+ * The close code for a dead server. It is from the range that RFC 6455 reserves for applications, because 1006 can't be
+ * sent.
+ */
 const NO_ANSWER = 4000;
 
-/** `WebSocket.OPEN`; there may be no global `WebSocket`. */
+/** The value of `WebSocket.OPEN`, defined here because there may be no global `WebSocket`. */
 const OPEN = 1;
 
-/** The close code of a connection that ended without one. */
+/** The close code of a connection that ended without a close frame. */
 const ABNORMAL = 1006;
 const NORMAL = 1000;
 const CLOSED = 'closed by the client';
 
-/** How long the server may take to answer the close frame. */
+/** How long the server may take to answer the close frame, in milliseconds. */
 const CLOSE_TIMEOUT_MS = 2_000;
 
 const CONFIGURE = 'Its endpoint needs a socketRouter or authorize.';
 
-/** One WebSocket, from opening to closing: authenticates, sends messages and requests, detects a dead server. */
+/**
+ * One WebSocket connection, from opening to closing. Authenticates, sends messages and requests, and detects a dead
+ * server.
+ */
 export class Connection {
 	readonly #events: ConnectionEvents;
 	readonly #pending = new PendingRequests();
@@ -74,7 +80,8 @@ export class Connection {
 		try {
 			this.#socket = new settings.WebSocket(url);
 		} catch (error) {
-			// For example, the page's policy forbids it. The caller does not have this connection yet.
+			// For example, the page's security policy forbids the connection. Reported later, because the caller does not
+			// have this object yet.
 			queueMicrotask(() => {
 				events.failed(toError(error), 'connect');
 				this.#end({ code: ABNORMAL, reason: 'the WebSocket could not be created' });
@@ -93,7 +100,7 @@ export class Connection {
 			if (wasClean && code === NORMAL && reason === CLOSED) this.#confirmed = this.#sent;
 			this.#end({ code, reason });
 		});
-		// The event says nothing that `close` doesn't, but some implementations throw if there is no listener.
+		// The `error` event adds nothing to `close`, but some implementations throw if it has no listener.
 		socket.addEventListener('error', () => {});
 	}
 
@@ -115,25 +122,30 @@ export class Connection {
 		return this.#proven;
 	}
 
-	/** How many messages were sent that the server may not have received. */
+	/** How many of the sent messages the server may not have received. */
 	get unconfirmed(): number {
 		return this.#sent - this.#confirmed;
 	}
 
 	// Sending
 
-	/** Sends a message. The connection has to be ready. @param text JSON */
+	/** Sends a message. The connection must be ready. @param text JSON */
 	send(text: string): void {
 		this.#sent++;
 		this.#socket?.send(text);
 	}
 
-	/** Sends what does not count as a message, such as a reply. Does nothing once the connection is over. */
+	/** Sends a frame that does not count as a message, such as a reply. Does nothing once the connection has ended. */
 	reply(text: string): void {
 		if (this.#isOpen) this.#socket?.send(text);
 	}
 
-	/** Resolves with the answer. @param text JSON, with this correlation id. @throws {SocketRequestError} */
+	/**
+	 * Sends a request and resolves with its answer.
+	 *
+	 * @param text JSON that contains this correlation id
+	 * @throws {SocketRequestError} the server refused the request, or the connection ended
+	 */
 	request(name: string, correlationId: string, text: string): Promise<unknown> {
 		return new Promise((resolve, reject) => {
 			if (!this.#isOpen) {
@@ -145,23 +157,26 @@ export class Connection {
 		});
 	}
 
-	/** Sends one of the built-in requests. @throws {SocketRequestError} */
+	/** Sends one of the built-in requests and resolves with its answer. @throws {SocketRequestError} */
 	requestBuiltIn(type: string, data: unknown): Promise<unknown> {
 		const correlationId = `@${++this.#builtInRequests}`;
 		return this.request(type, correlationId, JSON.stringify({ type, data, correlationId }));
 	}
 
-	/** The request's answer is no longer waited for; its promise stays pending. */
+	/** Stops waiting for the answer to a request, whose promise then never settles. */
 	forget(correlationId: string): void {
 		this.#pending.delete(correlationId);
 	}
 
-	/** Checks at once whether the server is alive. */
+	/** Checks immediately whether the server is alive. */
 	probe(): void {
 		if (this.#isReady) this.#keepAlive.beat();
 	}
 
-	/** Closes the connection cleanly: messages sent before arrive. Resolves once it has ended, or after a timeout. */
+	/**
+	 * Closes the connection cleanly: all messages already sent still arrive. Resolves once it has ended, or after a
+	 * timeout.
+	 */
 	close(): Promise<void> {
 		this.#keepAlive.stop();
 		clearTimeout(this.#deadline);
@@ -179,7 +194,8 @@ export class Connection {
 				if (isAuthAnswer(answer)) return this.#authenticated(answer, askedAt);
 				this.#protocolFailed(new ProtocolError(`The server's answer to @auth is invalid. ${CONFIGURE}`));
 			},
-			// A guard that says no closes the connection. A server that answers with an error does not speak the protocol.
+			// A guard that rejects the client closes the connection. A server that answers with an error does not speak
+			// the protocol.
 			(error: Error) => this.#protocolFailed(error),
 		);
 	}
@@ -190,11 +206,11 @@ export class Connection {
 		this.#abort(NORMAL, 'the server refused @auth');
 	}
 
-	#authenticated(answer: AuthAnswer, askedAt: ServerTime['askedAt']): void {
+	#authenticated(answer: AuthAnswer, askedAt: LocalTime): void {
 		if (this.#isOver) return;
 		clearTimeout(this.#deadline);
 		this.#isReady = true;
-		this.#proven = { timestamp: answer.timestamp, askedAt };
+		this.#proven = serverTime(answer, askedAt);
 		this.#keepAlive.start();
 		this.#events.ready(answer);
 	}
@@ -202,7 +218,7 @@ export class Connection {
 	async #ping(): Promise<void> {
 		const askedAt = localTime();
 		const answer = await this.requestBuiltIn(BuiltIn.ping, undefined);
-		if (isPingAnswer(answer)) this.#proven = { timestamp: answer.timestamp, askedAt };
+		if (isPingAnswer(answer)) this.#proven = serverTime(answer, askedAt);
 	}
 
 	#timedOut(connectTimeoutMs: number): void {

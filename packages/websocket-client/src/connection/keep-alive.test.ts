@@ -45,7 +45,7 @@ it('reports a dead server when a ping times out, and not before', async () => {
 it('pings again after the device slept, before it reports a dead server', async () => {
 	const { keepAlive, pings, deaths } = startKeepAlive(() => new Promise(() => {}));
 	await vi.advanceTimersByTimeAsync(1_000);
-	// The clock goes on while no timer runs.
+	// As during sleep, the clock advances while no timer fires.
 	vi.setSystemTime(Date.now() + 60_000);
 	await vi.advanceTimersByTimeAsync(300);
 	expect([pings(), deaths()]).toEqual([2, 0]);

@@ -4,9 +4,12 @@ export interface KeepAliveOptions {
 }
 
 export interface KeepAliveActions {
-	/** Resolves once the server has answered. Rejects when the connection is over, or the server has refused. */
+	/**
+	 * Pings the server. Resolves once it has answered. Rejects if the connection has ended, or the server has refused
+	 * the ping.
+	 */
 	ping(): Promise<void>;
-	/** The server has not answered in time. */
+	/** Called when the server has not answered in time. */
 	dead(): void;
 }
 
@@ -27,23 +30,23 @@ export class KeepAlive {
 		this.#interval = setInterval(() => this.beat(), this.#options.intervalMs);
 	}
 
-	/** Pings now, unless an answer is awaited already. */
+	/** Pings now, unless the answer to an earlier ping is still pending. */
 	beat(): void {
 		if (this.#timeout === undefined && !this.#isStopped) this.#ping(true);
 	}
 
-	/** @param mayRepeat whether to ping again if the timer was late */
+	/** @param mayRepeat whether to ping once more if the timer fires late */
 	#ping(mayRepeat: boolean): void {
 		const { timeoutMs } = this.#options;
 		const sentAt = Date.now();
 		this.#timeout = setTimeout(() => {
-			// The device slept, or the page was frozen: the answer may have arrived unread. Only once, as in a tab that
-			// was hidden for long every timer is late.
+			// A late timer means that the device slept or the page was frozen, so an answer may have arrived that was not
+			// read yet. The ping is repeated only once, because every timer is late in a tab that has long been hidden.
 			if (mayRepeat && Date.now() - sentAt > 2 * timeoutMs) return this.#ping(false);
 			this.#timeout = undefined;
 			this.#actions.dead();
 		}, timeoutMs);
-		// A refusal is an answer too. After the end of the connection no answer is awaited.
+		// A refusal is an answer, too. Once the connection has ended, there is no answer to wait for.
 		const answered = (): void => this.#answered();
 		this.#actions.ping().then(answered, answered);
 	}

@@ -1,8 +1,8 @@
-/** What a page says about its network; outside of pages there are no such events. */
+/** Network-related events of a page. They never occur outside a page. */
 export interface PageEvents {
-	/** The device has lost its network. */
+	/** Called when the device has lost its network. */
 	offline(): void;
-	/** The network is back, or the page is visible again, or was thawed. */
+	/** Called when the network is back, or the page becomes visible or is unfrozen. */
 	mayBeOnline(): void;
 }
 
@@ -10,7 +10,7 @@ interface Page extends EventTarget {
 	readonly document?: EventTarget & { readonly visibilityState?: string };
 }
 
-/** Returns the undo. */
+/** Listens to the page's events. Returns a function that stops listening. */
 export function watchPageEvents({ offline, mayBeOnline }: PageEvents): () => void {
 	const page = globalThis as unknown as Page;
 	const { document } = page;
@@ -24,7 +24,7 @@ export function watchPageEvents({ offline, mayBeOnline }: PageEvents): () => voi
 		[document, 'resume', mayBeOnline],
 		[document, 'visibilitychange', visible],
 	];
-	// The global object of Bun and Node is not such an event target.
+	// The global objects of Bun and Node are not event targets for these events.
 	for (const [target, type, listener] of watched) target?.addEventListener?.(type, listener);
 	return () => {
 		for (const [target, type, listener] of watched) target?.removeEventListener?.(type, listener);

@@ -3,7 +3,7 @@ import type { AnswerFrame } from './read-frame.ts';
 
 interface PendingRequest {
 	readonly name: string;
-	/** How many messages had been sent before it. */
+	/** How many messages had been sent before the request. */
 	readonly sentBefore: number;
 	resolve(data: unknown): void;
 	reject(error: SocketRequestError): void;
@@ -22,10 +22,10 @@ export class PendingRequests {
 		this.#requests.delete(correlationId);
 	}
 
-	/** Settles a request. Returns how many messages the server has received for certain, as they were sent before it. */
+	/** Settles a request. Returns how many messages were sent before it, which the server has therefore received. */
 	answer({ correlationId, data, error }: AnswerFrame): number {
 		const request = this.#requests.get(correlationId);
-		// Too late: it was abandoned.
+		// The answer is too late: the request was abandoned.
 		if (request === undefined) return 0;
 		this.#requests.delete(correlationId);
 		if (error === undefined) request.resolve(data);
@@ -40,9 +40,9 @@ export class PendingRequests {
 }
 
 export function disconnected(name: string): SocketRequestError {
-	return new SocketRequestError(name, 'disconnected', 'the connection ended; it may have been handled');
+	return new SocketRequestError(name, 'disconnected', 'the connection ended; the request may have been handled');
 }
 
 export function notHandled(name: string): SocketRequestError {
-	return new SocketRequestError(name, 'stopping', 'the server stopped before handling it');
+	return new SocketRequestError(name, 'stopping', 'the server stopped before handling the request');
 }

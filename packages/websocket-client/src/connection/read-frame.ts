@@ -24,12 +24,14 @@ export type ServerFrame =
 	| { readonly kind: 'position'; readonly position: PositionNotice }
 	| { readonly kind: 'raw' };
 
-/** A frame that answers no request. */
+/** A frame that is not the answer to a request. */
 export type PushedFrame = Exclude<ServerFrame, { kind: 'answer' | 'raw' }>;
 
 const RAW: ServerFrame = { kind: 'raw' };
 
-/** Returns text that is not a frame of the protocol as `raw`, as text without a schema may be anything. */
+/**
+ * Reads a text frame. Text that is not a protocol frame is `raw`: messages published without a schema can be any text.
+ */
 export function readFrame(text: string): ServerFrame {
 	let frame: unknown;
 	try {

@@ -7,7 +7,7 @@ export interface DelayBounds {
 
 /**
  * Returns the delay before the next attempt in milliseconds: random, from 0 to a bound that doubles with each failed
- * attempt, so that the clients of a server that went down reconnect spread out.
+ * attempt, so that the clients of a failed server don't all reconnect at once.
  *
  * @see https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/ "Full Jitter"
  */
@@ -15,11 +15,14 @@ export function fullJitter(failures: number, { minDelayMs, maxDelayMs }: DelayBo
 	return Math.random() * Math.min(maxDelayMs, minDelayMs * 2 ** failures);
 }
 
-/** RFC 6455: this side has broken the protocol, or sent invalid text. It would do so again. */
+/**
+ * Close codes of RFC 6455: this client has violated the protocol, or sent invalid text. After reconnecting, it would do
+ * so again.
+ */
 const PROTOCOL_ERROR = 1002;
 const INVALID_PAYLOAD = 1007;
 
-/** Whether reconnecting is pointless after a connection that ended with this code, see PROTOCOL.md. */
+/** Returns whether reconnecting is pointless after a connection has ended with this code; see PROTOCOL.md. */
 export function isTerminal(code: number): boolean {
 	return (
 		code === CloseCode.unauthorized ||

@@ -11,22 +11,24 @@ import type { PushedFrame } from './read-frame.ts';
 import type { ClientState, ConnectionEnd, StateChange } from './client-state.ts';
 
 export interface ReconnectingConnectionEvents {
-	/** A connection's guards have passed. Called before the state changes. */
+	/** Called when a connection's guards have passed, before the state changes. */
 	ready(connection: Connection, answer: AuthAnswer): void;
-	/** The connection can no longer be used. Called before the state changes. */
+	/** Called when a connection can no longer be used, before the state changes. */
 	lost(connection: Connection): void;
-	/** No further attempt is made until `connect()`. Called after the state has changed. */
+	/** Called when no further attempt will be made until `connect()`, after the state has changed. */
 	closed(error: ClientClosedError): void;
-	/** A frame of the protocol arrived that answers no request. */
+	/** Called for a protocol frame that is not the answer to a request. */
 	received(connection: Connection, frame: PushedFrame): void;
-	/** Text that is not a frame of the protocol, or bytes. */
+	/** Called for text that is not a protocol frame, and for bytes. */
 	raw(data: string | ArrayBuffer): void;
 }
 
-/** A connection that ends sooner than this after it was ready counts as a failed attempt. */
+/** How long a connection must remain ready, in milliseconds. If it ends sooner, it counts as a failed attempt. */
 const STABLE_MS = 5_000;
 
-/** Opens a connection, and another one whenever it is lost, until it is closed or the server refuses for good. */
+/**
+ * Opens a connection, and a new one whenever it is lost, until it is closed or the server rejects the client for good.
+ */
 export class ReconnectingConnection {
 	readonly #url: string;
 	readonly #settings: Settings;
@@ -36,12 +38,12 @@ export class ReconnectingConnection {
 	#state: ClientState = 'idle';
 	/** Why reconnecting stopped. */
 	#end: ConnectionEnd | undefined;
-	/** The promise of `connect()`. */
+	/** The promise that `connect()` returns. */
 	#ready: Deferred<void> = deferred();
 	#connection: Connection | undefined;
-	/** Counts attempts, so that the late outcome of an abandoned one is recognized. */
+	/** Counts attempts, so that the late outcome of an abandoned attempt is recognized as such. */
 	#attempt = 0;
-	/** Attempts in a row that did not lead to a stable connection. */
+	/** The number of attempts in a row that did not lead to a stable connection. */
 	#failedAttempts = 0;
 	#readyAt = 0;
 	/** Whether the server chose the current delay. */
@@ -62,7 +64,7 @@ export class ReconnectingConnection {
 		return this.#state;
 	}
 
-	/** Why it stopped reconnecting; undefined after `close()`. */
+	/** Why reconnecting stopped; undefined after `close()`. */
 	get end(): ConnectionEnd | undefined {
 		return this.#end;
 	}
@@ -71,7 +73,11 @@ export class ReconnectingConnection {
 		return this.#stateListeners.add(listener);
 	}
 
-	/** Resolves when a connection is ready. Ends a delay before the next attempt. @throws {ClientClosedError} */
+	/**
+	 * Connects, and resolves when a connection is ready. Cuts a delay before the next attempt short.
+	 *
+	 * @throws {ClientClosedError} the client was closed, or stopped reconnecting
+	 */
 	connect(): Promise<void> {
 		if (this.#state === 'idle' || this.#state === 'closed') {
 			if (this.#state === 'closed') this.#ready = deferred();
@@ -85,7 +91,7 @@ export class ReconnectingConnection {
 		return this.#ready.promise;
 	}
 
-	/** Resolves when the connection has ended, or after a timeout. Never rejects. */
+	/** Closes the connection. Resolves when it has ended, or after a timeout. Never rejects. */
 	close(): Promise<void> {
 		if (this.#state === 'closed') return this.#closing;
 		const connection = this.#connection;
@@ -109,7 +115,7 @@ export class ReconnectingConnection {
 	#open(): void {
 		const attempt = ++this.#attempt;
 		this.#become('connecting');
-		// A listener may have closed it.
+		// A listener may have called `close()`.
 		if (attempt !== this.#attempt) return;
 		const { auth, connectTimeoutMs } = this.#settings;
 		if (auth === undefined) return this.#connect(undefined);
@@ -144,7 +150,7 @@ export class ReconnectingConnection {
 		this.#readyAt = Date.now();
 		this.#ready.resolve();
 		this.#events.ready(connection, answer);
-		// A listener may have closed it.
+		// A listener may have called `close()`.
 		if (this.#connection === connection) this.#become('ready');
 	}
 
@@ -153,7 +159,7 @@ export class ReconnectingConnection {
 		const attempt = this.#attempt;
 		this.#detach(connection);
 		this.#reportUnconfirmed(connection);
-		// A listener may have closed it, and even connected again.
+		// A listener may have called `close()`, and even `connect()` again.
 		if (attempt !== this.#attempt) return;
 		if (isTerminal(end.code)) return this.#stop(end);
 		if (wasReady) this.#ready = deferred();
@@ -172,7 +178,8 @@ export class ReconnectingConnection {
 
 	#retry(end: ConnectionEnd): void {
 		const hint = readRetryHint(end.reason);
-		// The first hint is followed as it is; further ones must not make it reconnect in a tight loop.
+		// The server's first hint is followed as it is, but repeated hints must not make the client reconnect in a tight
+		// loop.
 		const least =
 			hint !== undefined && this.#failedAttempts === 0 ? 0 : fullJitter(this.#failedAttempts, this.#settings.reconnect);
 		const retryInMs = Math.round(Math.max(hint ?? 0, least));
@@ -182,7 +189,7 @@ export class ReconnectingConnection {
 		this.#become('waiting', { end, retryInMs });
 	}
 
-	/** An attempt may succeed now: ends a delay, unless the server chose it. */
+	/** Called when an attempt may succeed now. Cuts a delay short, unless the server chose that delay. */
 	#mayBeOnline(): void {
 		this.#connection?.probe();
 		if (this.#state === 'waiting' && !this.#isDelayOfServer) this.#openNow();
@@ -193,7 +200,7 @@ export class ReconnectingConnection {
 		this.#open();
 	}
 
-	/** Stops reconnecting. @param end why; undefined if `close()` was called */
+	/** Stops reconnecting. @param end the reason; undefined if `close()` was called */
 	#stop(end: ConnectionEnd | undefined): void {
 		this.#attempt++;
 		this.#end = end;
@@ -204,12 +211,12 @@ export class ReconnectingConnection {
 		const error = new ClientClosedError(end);
 		this.#ready.reject(error);
 		this.#become('closed', end === undefined ? {} : { end });
-		// A listener may have connected again.
+		// A state listener may have called `connect()` again.
 		if (this.#state === 'closed') this.#events.closed(error);
 	}
 }
 
-/** @throws {TypeError} what it returned can not be written as JSON */
+/** Calls `auth()` and resolves with its result. @throws {TypeError} the result can't be written as JSON */
 async function callAuth(auth: () => unknown): Promise<unknown> {
 	const value = await auth();
 	JSON.stringify(value);

@@ -1,28 +1,47 @@
-/** A reading of a server's clock, with when it was asked for by the client's clocks. */
+import type { AnsweredAt } from '@orijs/websocket/protocol';
+
+/** The time up to which a server had sent everything, by its own clock and by the client's clocks. */
 export interface ServerTime {
-	/** By the server's clock, in milliseconds since the epoch. */
+	/** The server's time, in milliseconds since the epoch. */
 	readonly timestamp: number;
-	/**
-	 * When it was asked for, and so no later than it was read: by the monotonic clock, and by the one that can be set.
-	 */
-	readonly askedAt: LocalTime;
+	/** The same time by the client's clocks, or earlier. */
+	readonly at: LocalTime;
+	/** The most that the clock of another server is behind this server's, in milliseconds. */
+	readonly behindMs: number;
+	/** The most that the clock of another server is ahead of this server's, in milliseconds. */
+	readonly aheadMs: number;
 }
 
-interface LocalTime {
+export interface LocalTime {
 	readonly monotonic: number;
 	readonly wall: number;
 }
 
-/** Where it is not known how long ago it was. */
-export const LONG_AGO: ServerTime = { timestamp: 0, askedAt: { monotonic: Infinity, wall: Infinity } };
+/** Stands for a time at an unknown distance in the past. */
+export const LONG_AGO: ServerTime = {
+	timestamp: 0,
+	at: { monotonic: Infinity, wall: Infinity },
+	behindMs: 0,
+	aheadMs: 0,
+};
 
 export function localTime(): LocalTime {
 	return { monotonic: performance.now(), wall: Date.now() };
 }
 
+/** Returns the time up to which the server had sent everything when it answered a request of the given time. */
+export function serverTime(
+	{ timestamp, lagMs = 0, behindMs = 0, aheadMs = 0 }: AnsweredAt,
+	{ monotonic, wall }: LocalTime,
+): ServerTime {
+	const at = { monotonic: monotonic - lagMs, wall: wall - lagMs };
+	return { timestamp: timestamp - lagMs, at, behindMs, aheadMs };
+}
+
 /**
- * Returns the milliseconds since a reading was asked for. The monotonic clock may stand still while a device sleeps.
+ * Returns how long ago a time was, in milliseconds. Uses both clocks, because the monotonic clock may stand still while
+ * a device sleeps.
  */
-export function elapsedSince({ askedAt }: ServerTime): number {
-	return Math.max(performance.now() - askedAt.monotonic, Date.now() - askedAt.wall);
+export function elapsedSince({ at }: ServerTime): number {
+	return Math.max(performance.now() - at.monotonic, Date.now() - at.wall);
 }

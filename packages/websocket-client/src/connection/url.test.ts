@@ -16,10 +16,10 @@ it.each<[string | URL, string]>([
 });
 
 it.each<[unknown, RegExp]>([
-	['/ws', /must be one like wss:\/\/example.com\/ws, not "\/ws"/],
-	['', /must be one like wss/],
-	['example.com/ws', /must be one like wss/],
-	[undefined, /must be one like wss/],
+	['/ws', /must look like wss:\/\/example.com\/ws, not "\/ws"/],
+	['', /must look like wss/],
+	['example.com/ws', /must look like wss/],
+	[undefined, /must look like wss/],
 	['ftp://example.com/ws', /must begin with ws: or wss:, not ftp:/],
 	['httpx://example.com/ws', /must begin with ws: or wss:, not httpx:/],
 	['ws://example.com/ws#part', /must have no fragment, not #part/],

@@ -1,10 +1,10 @@
 import { InvalidClientOptionError } from '../errors.ts';
 
 /**
- * Returns the full `ws:` or `wss:` URL of an endpoint. Takes `http:` and `https:` too, and on a page relative URLs such
- * as `/ws`.
+ * Returns the full `ws:` or `wss:` URL of an endpoint. Also accepts `http:` and `https:` URLs and, on a page, relative
+ * URLs such as `/ws`.
  *
- * @throws {InvalidClientOptionError}
+ * @throws {InvalidClientOptionError} the URL is invalid
  */
 export function endpointUrl(url: string | URL): string {
 	const base = (globalThis as { location?: { href?: string } }).location?.href;
@@ -13,10 +13,10 @@ export function endpointUrl(url: string | URL): string {
 		full = new URL(url, base);
 	} catch {
 		throw new InvalidClientOptionError(
-			`the URL must be one like wss://example.com/ws, not ${JSON.stringify(String(url))}`,
+			`the URL must look like wss://example.com/ws, not ${JSON.stringify(String(url))}`,
 		);
 	}
-	// Replaced in the text, as the setter of `protocol` silently ignores some changes.
+	// The scheme is replaced in the text, because the setter of `protocol` silently ignores some changes.
 	const { protocol } = full;
 	const href = full.href.replace(/^http/, 'ws');
 	if (!/^wss?:/.test(href)) {

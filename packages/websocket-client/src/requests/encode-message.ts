@@ -1,7 +1,11 @@
 import type { ClientMessage } from '@orijs/websocket/protocol';
 import { UnsentMessageError } from '../errors.ts';
 
-/** Returns the frame of a message to the server. @throws {UnsentMessageError} the data can't be written as JSON */
+/**
+ * Encodes a message to the server, or a request if there is a correlation id.
+ *
+ * @throws {UnsentMessageError} the data can't be written as JSON
+ */
 export function encodeMessage(name: string, data: unknown, correlationId?: string): string {
 	try {
 		return JSON.stringify({

@@ -13,8 +13,8 @@ import { mustBeDefinition } from '../support/must-be-definition.ts';
 import { mustBeFunction } from '../support/must-be-function.ts';
 
 /**
- * Answers a request from the server. Throwing refuses the request: a `SocketError` with its code, anything else with
- * `internal`.
+ * Answers a request from the server. If it throws, the request is refused: a `SocketError` with its own code, any other
+ * error with `internal`.
  */
 export type RequestHandler<TMessage extends RequestMessage> = (
 	data: InferOutput<TMessage['data']>,
@@ -32,7 +32,13 @@ export class IncomingRequests {
 		this.#failures = failures;
 	}
 
-	/** Returns the undo. @throws {InvalidMessageDefinitionError} {Error} it has a handler already; {TypeError} */
+	/**
+	 * Sets the handler of a message. Returns a function that removes it.
+	 *
+	 * @throws {InvalidMessageDefinitionError} the message is not a definition, or has no `reply`
+	 * @throws {TypeError} the handler is not a function
+	 * @throws {Error} the message already has a handler
+	 */
 	handle<TMessage extends RequestMessage>(message: TMessage, handler: RequestHandler<TMessage>): () => void {
 		const { name, reply } = mustBeDefinition(message);
 		if (reply === undefined) {
@@ -47,7 +53,7 @@ export class IncomingRequests {
 		};
 	}
 
-	/** Never rejects. */
+	/** Handles a request and sends the reply. Never rejects. */
 	async answer(connection: Connection, envelope: Envelope): Promise<void> {
 		const { name, data, correlationId } = envelope;
 		const handler = this.#handlers.get(name)?.handler;

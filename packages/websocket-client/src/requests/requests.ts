@@ -13,34 +13,37 @@ import type { Outgoing, SendQueue } from './send-queue.ts';
 
 export interface ClientRequestOptions {
 	/**
-	 * How long the request may take, waiting for a connection included, in milliseconds. Default: `requestTimeoutMs` of
-	 * the client.
+	 * How long the request may take, including the wait for a connection, in milliseconds. Default: the client's
+	 * `requestTimeoutMs`.
 	 */
 	readonly timeoutMs?: number;
-	/** Aborts the request, with the signal's reason. If it was sent already, the server may handle it all the same. */
+	/**
+	 * Aborts the request, which then rejects with the signal's reason. If the request was already sent, the server may
+	 * handle it nevertheless.
+	 */
 	readonly signal?: AbortSignal;
 }
 
-/** The answer to a message: as its `reply` says, or null if it has none. */
+/** The type of the answer to a message: the output of its `reply` schema, or null if it defines no `reply`. */
 export type ReplyTo<TMessage extends SocketMessage> = TMessage extends RequestMessage
 	? InferOutput<TMessage['reply']>
 	: null;
 
-/** Sends requests to the server, and resolves with its answers. */
+/** Sends requests to the server and waits for the answers. */
 export class Requests {
 	readonly #queue: SendQueue;
 	readonly #timeoutMs: number;
 	readonly #isClosed: () => boolean;
 	#count = 0;
 
-	/** @param timeoutMs for requests without their own timeout */
+	/** @param timeoutMs the timeout of requests that don't set one */
 	constructor(queue: SendQueue, timeoutMs: number, isClosed: () => boolean) {
 		this.#queue = queue;
 		this.#timeoutMs = timeoutMs;
 		this.#isClosed = isClosed;
 	}
 
-	/** @throws see `SocketClient.request` */
+	/** Sends a request and resolves with its answer. @throws as documented for `SocketClient.request` */
 	async request(message: SocketMessage, data: unknown, options: ClientRequestOptions): Promise<unknown> {
 		const { signal } = options;
 		const timeoutMs = delay('timeoutMs', options.timeoutMs ?? this.#timeoutMs);
@@ -65,14 +68,14 @@ export class Requests {
 				sentOn = connection;
 				connection.request(name, correlationId, text).then(resolve, (error: SocketRequestError) => {
 					if (error.code !== 'stopping' || sentOn !== connection) return reject(error);
-					// The server has not handled the request and will not: it waits for the next connection.
+					// The server has not handled the request and never will, so the request waits for the next connection.
 					sentOn = undefined;
 					this.#queue.hold(outgoing, connection);
 				});
 			},
 			refuse: (cause) => {
 				const code = cause.code === 'queue_full' ? 'too_many_requests' : 'disconnected';
-				reject(new SocketRequestError(name, code, 'it was not sent', { cause }));
+				reject(new SocketRequestError(name, code, 'the request was not sent', { cause }));
 			},
 		};
 		const drop = (reason: Error): void => {

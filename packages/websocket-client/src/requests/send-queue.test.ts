@@ -8,7 +8,7 @@ afterEach(() => void vi.useRealTimers());
 const connection = (state: { isReady: boolean; isFull: boolean } = { isReady: true, isFull: false }): Connection =>
 	state as unknown as Connection;
 
-/** Returns a queue with `count` messages, and what it has sent. */
+/** Returns a queue that holds `count` messages, and the messages that it has sent and refused so far. */
 function filled(count: number): { queue: SendQueue; sent: number[]; refused: number[]; put: (n: number) => Outgoing } {
 	const queue = new SendQueue({ messages: 1_000, characters: 1_000_000 });
 	const sent: number[] = [];

@@ -6,11 +6,11 @@ import { CallOrder } from '../support/call-order.ts';
 export interface Outgoing {
 	/** The message's name. */
 	readonly name: string;
-	/** JSON. */
+	/** The frame, as JSON text. */
 	readonly text: string;
-	/** Sends the message. */
+	/** Sends the message on a connection. */
 	deliver(connection: Connection): void;
-	/** The message will not be sent. */
+	/** Called if the message will not be sent. */
 	refuse(error: UnsentMessageError): void;
 }
 
@@ -19,23 +19,23 @@ export interface SendQueueBounds {
 	readonly characters: number;
 }
 
-/** On a new connection the queue is sent in parts, at this rate. */
+/** Queued messages are sent in parts. This is the number of parts per second. */
 const PARTS_PER_SECOND = 4;
-/** The share of the allowed rate that is used: enough to keep up with an application that respects the limit. */
+/** The share of the server's rate limit that is used: enough to keep up with an application that respects the limit. */
 const SHARE_OF_RATE = 0.9;
 
-/** Sends messages in order: at once if possible, otherwise later, from a bounded queue. */
+/** Sends messages in order: immediately if possible, otherwise later, from a bounded queue. */
 export class SendQueue {
 	readonly #bounds: SendQueueBounds;
 	readonly #order = new CallOrder();
 	readonly #waiting = new Set<Outgoing>();
-	/** Messages that wait for the next connection. */
+	/** Messages that must wait for the next connection. */
 	readonly #held = new Set<Outgoing>();
 	#characters = 0;
-	/** Why nothing is sent until there is a connection again. */
+	/** The reason given to `refuseAll`; undefined once there is a connection again. */
 	#closedBecause: string | undefined;
 	#connection: Connection | undefined;
-	/** How many queued messages go out together. */
+	/** How many queued messages are sent at a time. */
 	#part = Infinity;
 	/** The delay between two parts, in milliseconds. */
 	#partMs = 1000 / PARTS_PER_SECOND;
@@ -46,14 +46,14 @@ export class SendQueue {
 	}
 
 	/**
-	 * Calls `add` once `checked` has settled, in the order of these calls, so that asynchronous schemas change no order:
-	 * at once if nothing is awaited.
+	 * Calls `add` once `checked` has settled, in the order of the calls of this method, even if schemas validate
+	 * asynchronously. Calls it immediately if there is nothing to wait for.
 	 */
 	inOrder<TResult>(checked: unknown, add: () => TResult | Promise<TResult>): TResult | Promise<TResult> {
 		return this.#order.run(checked, add);
 	}
 
-	/** Whether a message that is added now is sent at once. */
+	/** Whether a message that is added now is sent immediately. */
 	get isClear(): boolean {
 		if (this.#waiting.size > 0 || this.#timer !== undefined) return false;
 		return this.#connection?.isReady === true && !this.#connection.isFull;
@@ -75,8 +75,8 @@ export class SendQueue {
 	}
 
 	/**
-	 * Sends it again, on a connection after `before` and ahead of the queue. The bounds don't apply: it was accepted
-	 * once.
+	 * Sends a message again, on a later connection than `before` and ahead of the queue. The bounds don't apply, because
+	 * the message was accepted before.
 	 */
 	hold(outgoing: Outgoing, before: Connection): void {
 		if (this.#closedBecause !== undefined) {
@@ -87,7 +87,7 @@ export class SendQueue {
 		this.#characters += outgoing.text.length;
 	}
 
-	/** Returns whether it was still queued. */
+	/** Removes a message from the queue. Returns whether it was still queued. */
 	remove(outgoing: Outgoing): boolean {
 		if (!this.#waiting.delete(outgoing) && !this.#held.delete(outgoing)) return false;
 		this.#characters -= outgoing.text.length;
@@ -95,10 +95,10 @@ export class SendQueue {
 	}
 
 	/**
-	 * A connection is ready.
+	 * Starts sending on a connection that is ready.
 	 *
 	 * @param messagesPerSecond the rate that the server allows; undefined if there is no limit
-	 * @param spent how many messages of that were used already: the queue waits until the rate has room again
+	 * @param spent how many messages of that rate are already used up: the queue waits until the rate allows more
 	 */
 	open(connection: Connection, messagesPerSecond: number = Infinity, spent: number = 0): void {
 		this.#connection = connection;
@@ -110,20 +110,20 @@ export class SendQueue {
 		const perSecond = messagesPerSecond * SHARE_OF_RATE;
 		this.#part = Math.max(1, Math.floor(perSecond / PARTS_PER_SECOND));
 		this.#partMs = Math.max(1 / PARTS_PER_SECOND, 1 / perSecond) * 1000;
-		// A second's worth may be sent at once, of which `@auth` was one.
+		// The server allows a second's worth of messages at once, and `@auth` was one of them.
 		const lacking = spent === 0 ? 0 : this.#part + spent + 1 - messagesPerSecond;
 		if (lacking > 0) this.#sendAfter((lacking / messagesPerSecond) * 1000);
 		else this.#sendPart();
 	}
 
-	/** The connection was lost. */
+	/** Stops sending. Must be called when the connection is lost. */
 	shut(): void {
 		this.#connection = undefined;
 		clearTimeout(this.#timer);
 		this.#timer = undefined;
 	}
 
-	/** Refuses all queued messages. */
+	/** Refuses all queued messages, and further calls of `hold` until there is a connection again. */
 	refuseAll(reason: string): void {
 		this.shut();
 		this.#closedBecause = reason;

@@ -6,13 +6,13 @@ import type { SendQueue } from './send-queue.ts';
 
 export interface SendOptions {
 	/**
-	 * Whether the message may wait for a connection. Default true. Use false for messages that are worthless later, such
-	 * as "is typing".
+	 * Whether the message may be queued until it can be sent. Default true. Use false for messages that are useless
+	 * later, such as "is typing".
 	 */
 	readonly queue?: boolean;
 }
 
-/** Sends messages that are not answered. */
+/** Sends messages that are not requests. */
 export class Sender {
 	readonly #queue: SendQueue;
 	readonly #failures: Failures;
@@ -24,7 +24,10 @@ export class Sender {
 		this.#isClosed = isClosed;
 	}
 
-	/** Also reports the error that it rejects with, except `not_ready`: the caller asked not to wait. */
+	/**
+	 * Sends a message. An error is also reported as a failure, except `not_ready`: a caller who passes `queue: false`
+	 * expects it.
+	 */
 	send(message: SocketMessage, data: unknown, options: SendOptions): Promise<void> {
 		const sent = this.#send(message, data, options);
 		sent.catch((error: unknown) => {

@@ -1,9 +1,11 @@
 import { MOST_TOPICS, type TopicRequest } from '@orijs/websocket/protocol';
 
-/** The most characters of topics in one message: servers close connections whose messages are too big. */
+/**
+ * The maximum number of characters of topics in one message: servers close connections that send too large a message.
+ */
 const MAX_CHARACTERS = 2_000;
 
-/** The size of a position. */
+/** The approximate size of a position, in characters. */
 const POSITION_CHARACTERS = 80;
 
 /** Splits requests into as few messages as possible. */

@@ -1,6 +1,6 @@
 import type { Envelope, InferOutput, SocketMessage } from '@orijs/websocket/protocol';
 
-/** Whether an envelope holds a message of this kind; narrows the type of its `data`. */
+/** Returns whether an envelope contains a message of this kind; narrows the type of its `data`. */
 export function isMessage<TMessage extends SocketMessage>(
 	message: TMessage,
 	envelope: Envelope,

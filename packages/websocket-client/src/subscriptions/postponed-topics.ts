@@ -1,7 +1,7 @@
 const FIRST_DELAY_MS = 1_000;
 const MAX_DELAY_MS = 30_000;
 
-/** Topics that are not requested again before a delay, which doubles with each time in a row. */
+/** Topics that are not requested again until after a delay, which doubles each time until it is reset. */
 export class PostponedTopics {
 	readonly #onDue: () => void;
 	readonly #topics = new Set<string>();
@@ -16,7 +16,7 @@ export class PostponedTopics {
 		return this.#topics.has(topic);
 	}
 
-	/** Postpones a topic. Its delay is that of the topics already postponed, if any. */
+	/** Postpones a topic. If other topics are already postponed, it is due together with them. */
 	add(topic: string): void {
 		this.#topics.add(topic);
 		if (this.#timer !== undefined) return;
@@ -29,7 +29,7 @@ export class PostponedTopics {
 		);
 	}
 
-	/** The next delay is the first one again. */
+	/** Resets the next delay to the first one. */
 	resetDelay(): void {
 		this.#delays = 0;
 	}

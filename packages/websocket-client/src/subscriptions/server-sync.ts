@@ -17,29 +17,37 @@ import { PostponedTopics } from './postponed-topics.ts';
 import { confirm, requestFor, type Topic } from './topic.ts';
 
 export interface ServerTopicsEvents {
-	/** A topic is subscribed to again, and messages of the time in between may be missing. */
+	/** Called when a topic is subscribed to again, and messages from the time in between may be missing. */
 	gap(gap: GapNotice): void;
-	/** The server has refused a topic. Returns whether to request it again later. */
+	/** Called when the server has refused a topic. Returns whether to request it again later. */
 	refused(topic: Topic, fault: RefusedTopic): boolean;
 }
 
-/** The state of a topic at the server, on the present connection. Topics without a state are unknown to the server. */
+/**
+ * The state of a topic on the server, for the current connection. The client is not subscribed to topics without a
+ * state.
+ */
 type State = 'subscribing' | 'subscribed' | 'unsubscribing';
 
-/** The topics that the server has this client subscribed to. Keeps them in step with the topics that are wanted. */
+/**
+ * Keeps the topics to which the server has subscribed this client in sync with the topics that the application wants.
+ */
 export class ServerSync {
 	readonly #wanted: ReadonlyMap<string, Topic>;
 	readonly #events: ServerTopicsEvents;
 	readonly #states = new Map<string, State>();
 	/** Topics whose position the server has sent since they were last requested. */
 	readonly #positioned = new Set<string>();
-	/** Resolved once the server has stopped sending the topic's messages, or the topic is wanted again. */
+	/**
+	 * Pending removals by topic, resolved once the server has stopped sending the topic's messages, or the topic is
+	 * wanted again.
+	 */
 	readonly #removals = new Map<string, Deferred<void>>();
 	readonly #postponed = new PostponedTopics(() => this.#sync());
 	#connection: Connection | undefined;
 	#isSyncDue = false;
 
-	/** @param wanted the topics to keep in step with; `syncSoon()` has to be called after each change */
+	/** @param wanted the topics that the application wants; `syncSoon()` must be called after each change */
 	constructor(wanted: ReadonlyMap<string, Topic>, events: ServerTopicsEvents) {
 		this.#wanted = wanted;
 		this.#events = events;
@@ -49,18 +57,18 @@ export class ServerSync {
 		return this.#states.get(topic) === 'subscribed';
 	}
 
-	/** The server knows no topic on a new connection. */
+	/** Requests all topics on a new connection, which starts without any. */
 	open(connection: Connection): void {
 		this.#connection = connection;
 		this.#postponed.resetDelay();
 		this.#sync();
 	}
 
-	/** The connection was lost. */
+	/** Called when the connection was lost. */
 	shut({ proven }: Connection): void {
 		this.#connection = undefined;
 		for (const topic of this.#wanted.values()) {
-			// Before the confirmation, nothing was promised that could be missing.
+			// Nothing can be missing from a topic that was not confirmed: no message was promised yet.
 			if (proven === undefined || !this.isSubscribed(topic.name)) continue;
 			topic.missingSince ??= proven;
 		}
@@ -70,12 +78,15 @@ export class ServerSync {
 		this.#settleRemovals();
 	}
 
-	/** The server has sent the position after which the topic's messages follow. */
+	/** Called when the server has sent a topic's position, after which its messages follow. */
 	positioned(topic: string): void {
 		this.#positioned.add(topic);
 	}
 
-	/** Messages of a topic are missing: resubscribes from its position, unless that is under way. */
+	/**
+	 * Resubscribes to a topic from its position, because messages are missing. Does nothing if a request is already
+	 * pending.
+	 */
 	resubscribe(topic: Topic): void {
 		if (!this.isSubscribed(topic.name)) return;
 		topic.missingSince ??= this.#connection?.proven ?? LONG_AGO;
@@ -83,13 +94,14 @@ export class ServerSync {
 		this.#sync();
 	}
 
-	/** A topic is wanted. */
+	/** Called when the application wants a topic. */
 	added(topic: string): void {
-		// Not unsubscribed yet, but its position was dropped with the last subscription: starts over.
+		// The server has not unsubscribed the client yet, but the topic's position was dropped with its last
+		// subscription, so it must be requested again.
 		if (this.#positioned.has(topic) && this.isSubscribed(topic)) this.#states.delete(topic);
 	}
 
-	/** A topic is no longer wanted. Resolves once the server has stopped sending its messages. */
+	/** Called when a topic is no longer wanted. Resolves once the server has stopped sending its messages. */
 	removed(topic: string): Promise<void> {
 		if (!this.#states.has(topic)) return Promise.resolve();
 		if (!this.#removals.has(topic)) this.#removals.set(topic, deferred());
@@ -112,10 +124,13 @@ export class ServerSync {
 		});
 	}
 
-	/** Requests the differences between what is wanted and what the server has, except those under way or postponed. */
+	/**
+	 * Requests the differences between the wanted topics and those on the server, except for topics whose request is
+	 * pending or postponed.
+	 */
 	#sync(): void {
 		this.#settleRemovals();
-		// Those that were wanted again before they were unsubscribed from are subscribed to still.
+		// A topic that was wanted again before it was unsubscribed is still subscribed, and therefore confirmed.
 		for (const topic of this.#wanted.values()) {
 			if (!topic.isConfirmed && this.isSubscribed(topic.name)) confirm(topic);
 		}
@@ -128,7 +143,7 @@ export class ServerSync {
 		for (const [topic, state] of this.#states) {
 			if (state === 'subscribed' && !this.#wanted.has(topic) && !this.#postponed.has(topic)) unwanted.push({ topic });
 		}
-		// Unsubscribes first: the server bounds how many topics a socket may have.
+		// Unsubscribes first, because the server limits the number of topics per socket.
 		this.#request(this.#connection, BuiltIn.unsubscribe, unwanted);
 		this.#request(this.#connection, BuiltIn.subscribe, missing);
 	}
@@ -150,19 +165,19 @@ export class ServerSync {
 	}
 
 	#answered(connection: Connection, type: string, names: readonly string[], answer: TopicsAnswer): void {
-		// The end of a connection has settled its requests already.
+		// If the connection has ended, its topics are requested again on the next one.
 		if (connection !== this.#connection) return;
 		const faults = new Map(answer.refused?.map((fault) => [fault.topic, fault]));
 		for (const name of names) {
 			const fault = faults.get(name);
-			if (type === BuiltIn.subscribe) this.#subscribed(name, fault, answer.timestamp);
+			if (type === BuiltIn.subscribe) this.#subscribed(name, fault, answer);
 			else this.#unsubscribed(name, fault);
 		}
 		if (faults.size === 0) this.#postponed.resetDelay();
 		this.#sync();
 	}
 
-	#subscribed(name: string, fault: RefusedTopic | undefined, timestamp: number): void {
+	#subscribed(name: string, fault: RefusedTopic | undefined, answer: TopicsAnswer): void {
 		const topic = this.#wanted.get(name);
 		if (fault !== undefined) {
 			this.#states.delete(name);
@@ -171,12 +186,12 @@ export class ServerSync {
 		}
 		this.#states.set(name, 'subscribed');
 		if (topic === undefined) return;
-		// A server that sends no position keeps no history of the topic.
+		// A server that sent no position keeps no history for the topic.
 		if (!this.#positioned.has(name)) topic.position = undefined;
 		const { missingSince: since } = topic;
 		topic.missingSince = undefined;
 		confirm(topic);
-		if (since !== undefined) this.#events.gap(gapBetween(name, since, timestamp));
+		if (since !== undefined) this.#events.gap(gapBetween(name, since, answer));
 	}
 
 	#unsubscribed(name: string, fault: RefusedTopic | undefined): void {
@@ -201,7 +216,7 @@ function isBare({ since, rewind }: TopicRequest): boolean {
 	return since === undefined && rewind === undefined;
 }
 
-/** Stands for the answer of a server that does not know these messages. */
+/** Used instead of an answer that is not one of the protocol's. */
 const INVALID_ANSWER = {
 	code: 'internal',
 	message: "the server's answer is invalid",

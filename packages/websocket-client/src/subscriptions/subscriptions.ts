@@ -17,17 +17,17 @@ import { ServerSync } from './server-sync.ts';
 import type { Subscription, SubscriptionOptions } from './subscription.ts';
 import { createTopic, type Topic } from './topic.ts';
 
-/** The application's subscriptions, and what arrives for them. */
+/** The application's subscriptions. Passes messages, positions and gaps to them. */
 export class Subscriptions {
 	readonly #failures: Failures;
 	readonly #topics = new Map<string, Topic>();
 	readonly #server: ServerSync;
-	/** Positions of an earlier client, until their topics are subscribed to. */
+	/** Positions of an earlier client whose topics have not been subscribed to yet. */
 	readonly #saved: Map<string, Position>;
 
 	/**
-	 * @param onGap called with what may have been missed while there was no connection
-	 * @param positions from which to resume topics
+	 * @param onGap called with each gap that is due to a lost connection
+	 * @param positions the positions from which to resume topics
 	 */
 	constructor(failures: Failures, onGap: (gap: GapNotice) => void, positions: ReadonlyMap<string, Position>) {
 		this.#saved = new Map(positions);
@@ -38,13 +38,18 @@ export class Subscriptions {
 		});
 	}
 
-	/** Resolves once the server has confirmed. @throws {SocketRequestError} it has refused; {ClientClosedError} */
+	/**
+	 * Adds a subscription. Resolves once the server has confirmed it.
+	 *
+	 * @throws {SocketRequestError} the server has refused the subscription
+	 * @throws {ClientClosedError} the client no longer reconnects
+	 */
 	add(name: string, handlers: SubscriptionOptions): Promise<Subscription> {
 		const topic = this.#topics.get(name) ?? this.#create(name, handlers.rewind);
 		const undo = topic.subscriptions.add((call) => call(handlers));
 		this.#server.syncSoon();
 		const close = (): Promise<void> => {
-			// Otherwise the subscription is over already.
+			// If the topic is no longer current, the subscription has already ended.
 			const isCurrent = this.#topics.get(name) === topic;
 			if (isCurrent) undo();
 			if (!isCurrent || topic.subscriptions.size > 0) return this.#server.removal(name);
@@ -62,13 +67,16 @@ export class Subscriptions {
 		return topic;
 	}
 
-	/** How many messages subscribing to all topics on a new connection counts as: ten topics of a batch count as one. */
+	/**
+	 * How many messages the server counts for subscribing to all topics on a new connection: ten topics of a batch count
+	 * as one.
+	 */
 	get cost(): number {
 		const { size } = this.#topics;
 		return Math.ceil(size / 10) + Math.ceil(size / MOST_TOPICS);
 	}
 
-	/** The positions of the topics with history, from which a later client can resume them. */
+	/** The positions of the topics with history, from which a later client can resume. */
 	get positions(): Record<string, Position> {
 		const positions = new Map(this.#saved);
 		for (const [name, { position }] of this.#topics) if (position !== undefined) positions.set(name, position);
@@ -76,8 +84,8 @@ export class Subscriptions {
 	}
 
 	/**
-	 * Passes a message to the topic's subscriptions. Returns whether it is to be delivered: not if it does not follow
-	 * the last one of a topic with history, in which case the messages in between are requested.
+	 * Passes a message to its topic's subscriptions. Returns whether to pass it to other listeners as well: not if it
+	 * does not follow the topic's last message in the history. In that case, the messages in between are requested.
 	 */
 	deliver(envelope: Envelope): boolean {
 		const { topic: name, data } = envelope;
@@ -87,9 +95,9 @@ export class Subscriptions {
 			const { epoch, offset, prev } = envelope.position;
 			const { position: last } = topic;
 			if (last === undefined) {
-				// Messages from before the confirmation are for listeners of all messages only. After it, a server that
-				// sent no position keeps no history of the topic, but other nodes may, as during a deploy: then nothing
-				// tells which message follows which.
+				// Messages that arrive before the confirmation only go to listeners that are not bound to a topic. After
+				// the confirmation, a server that sent no position keeps no history for the topic. Other nodes may keep
+				// one, for example during a deployment, but then the order of messages can't be checked.
 				if (!this.#server.isSubscribed(topic.name)) return true;
 			} else if (epoch !== last.epoch || prev !== last.offset) {
 				this.#server.resubscribe(topic);
@@ -102,7 +110,7 @@ export class Subscriptions {
 		return true;
 	}
 
-	/** The topic's messages follow this position from now on. */
+	/** Called when the server has sent a topic's position, after which its messages follow. */
 	positioned({ topic: name, epoch, offset, recovered, count = 0 }: PositionNotice): void {
 		this.#server.positioned(name);
 		const topic = this.#topics.get(name);
@@ -113,22 +121,22 @@ export class Subscriptions {
 		topic.subscriptions.call((handlers) => handlers.onRecovered?.({ recovered, count }));
 	}
 
-	/** Messages may be missing. */
+	/** Passes a gap to its topic's subscriptions. */
 	gap(gap: GapNotice): void {
 		this.#topics.get(gap.topic)?.subscriptions.call((handlers) => handlers.onGap?.(gap));
 	}
 
-	/** A connection is ready. */
+	/** Called when a connection is ready. */
 	open(connection: Connection): void {
 		this.#server.open(connection);
 	}
 
-	/** The connection was lost. */
+	/** Called when the connection was lost. */
 	shut(connection: Connection): void {
 		this.#server.shut(connection);
 	}
 
-	/** The client no longer reconnects: rejects the subscriptions that were never confirmed. */
+	/** Rejects the subscriptions that were never confirmed, because the client no longer reconnects. */
 	rejectUnconfirmed(error: ClientClosedError): void {
 		for (const topic of this.#topics.values()) {
 			if (topic.isConfirmed) continue;
@@ -137,7 +145,7 @@ export class Subscriptions {
 		}
 	}
 
-	/** Returns whether to request it again. */
+	/** Handles the refusal of a topic. Returns whether to request it again later. */
 	#refused(topic: Topic, { code, message }: RefusedTopic): boolean {
 		const error = new SocketRequestError(`${BuiltIn.subscribe} ${topic.name}`, code, message);
 		if (isTransient(code, topic.isConfirmed)) {

@@ -4,24 +4,24 @@ import type { Listeners } from '../support/listeners.ts';
 import { deferred, type Deferred } from '../support/promises.ts';
 import type { SubscriptionHandlers } from './subscription.ts';
 
-/** A topic that the application is subscribed to, by one subscription or several. */
+/** A topic that the application is subscribed to, through one or more subscriptions. */
 export interface Topic {
 	readonly name: string;
-	/** One listener for each subscription, which is passed a function that calls one of the handlers. */
+	/** One listener per subscription. It receives a function, which it calls with the subscription's handlers. */
 	readonly subscriptions: Listeners<[(handlers: SubscriptionHandlers) => unknown]>;
-	/** How many of the last messages come first. */
+	/** How many of the latest messages are delivered first. */
 	readonly rewind: number | undefined;
-	/** The last message that was delivered, if the topic has history. */
+	/** The position of the last message that was delivered, if the topic has history. */
 	position: Position | undefined;
 	/** The time since which messages may be missing. */
 	missingSince: ServerTime | undefined;
 	/** Whether the server has ever confirmed the subscription. */
 	isConfirmed: boolean;
-	/** Settled by the server's first answer. */
+	/** Settled by the server's first answer to the subscription. */
 	readonly confirmed: Deferred<void>;
 }
 
-/** @param position from which to resume; how long ago an earlier client saved it is unknown */
+/** @param position the position from which to resume, saved by an earlier client an unknown time ago */
 export function createTopic(
 	name: string,
 	subscriptions: Topic['subscriptions'],
@@ -37,7 +37,7 @@ export function confirm(topic: Topic): void {
 	topic.confirmed.resolve();
 }
 
-/** Returns what `@subscribe` says of the topic. */
+/** Returns the topic's entry in a `@subscribe` request. */
 export function requestFor({ name: topic, position, rewind }: Topic): TopicRequest {
 	return { topic, since: position, rewind: position === undefined ? rewind : undefined };
 }

@@ -7,7 +7,7 @@ export class Listeners<TArgs extends readonly unknown[]> {
 	readonly #onError: (thrown: unknown) => void;
 	readonly #all = new Set<{ readonly listener: Listener<TArgs> }>();
 
-	/** @param onError a listener threw or rejected; the others are called all the same */
+	/** @param onError called when a listener threw or rejected; the other listeners are called nevertheless */
 	constructor(onError: (thrown: unknown) => void) {
 		this.#onError = onError;
 	}
@@ -16,7 +16,7 @@ export class Listeners<TArgs extends readonly unknown[]> {
 		return this.#all.size;
 	}
 
-	/** Returns the undo. @throws {TypeError} `listener` is not a function */
+	/** Adds a listener. Returns a function that removes it. @throws {TypeError} `listener` is not a function */
 	add(listener: Listener<TArgs>): () => void {
 		mustBeFunction(listener, 'a listener');
 		const entry = { listener };
@@ -24,7 +24,9 @@ export class Listeners<TArgs extends readonly unknown[]> {
 		return () => void this.#all.delete(entry);
 	}
 
-	/** Calls the listeners in the order in which they were added, but none that is added or removed meanwhile. */
+	/**
+	 * Calls the listeners in the order in which they were added, except those that are added or removed in the meantime.
+	 */
 	call(...args: TArgs): void {
 		const all = [...this.#all];
 		for (const entry of all) {

@@ -1,7 +1,7 @@
 import { InvalidMessageDefinitionError, isDefinition, type SocketMessage } from '@orijs/websocket/protocol';
 
-/** @throws {InvalidMessageDefinitionError} */
+/** Returns the message if it is a definition. @throws {InvalidMessageDefinitionError} it is not */
 export function mustBeDefinition<TMessage extends SocketMessage>(message: TMessage): TMessage {
 	if (isDefinition(message)) return message;
-	throw new InvalidMessageDefinitionError('make messages with SocketMessage.define({ name, data })');
+	throw new InvalidMessageDefinitionError('create messages with SocketMessage.define({ name, data })');
 }

@@ -4,7 +4,7 @@ export interface Deferred<T> {
 	reject(error: Error): void;
 }
 
-/** `Promise.withResolvers`, which Node lacks before version 22, with a {@link quiet} promise. */
+/** Like `Promise.withResolvers`, which Node lacks before version 22, but the promise is {@link quiet}. */
 export function deferred<T = void>(): Deferred<T> {
 	let resolve!: (value: T) => void;
 	let reject!: (error: Error) => void;
@@ -15,13 +15,13 @@ export function deferred<T = void>(): Deferred<T> {
 	return { promise: quiet(promise), resolve, reject };
 }
 
-/** Returns the same promise, whose rejection is no longer reported as unhandled. */
+/** Returns the same promise, but its rejection is not reported as unhandled. */
 export function quiet<T>(promise: Promise<T>): Promise<T> {
 	promise.catch(() => {});
 	return promise;
 }
 
-/** Rejects with `late()` if the promise has not settled within `ms` milliseconds. */
+/** Resolves or rejects like the promise, or rejects with `late()` if it does not settle within `ms` milliseconds. */
 export async function within<T>(ms: number, promise: Promise<T>, late: () => Error): Promise<T> {
 	const { promise: timeout, reject } = deferred<never>();
 	const timer = setTimeout(() => reject(late()), ms);
@@ -32,7 +32,7 @@ export async function within<T>(ms: number, promise: Promise<T>, late: () => Err
 	}
 }
 
-/** Returns what was thrown as an `Error`. Never throws, not even for values that have no text form. */
+/** Converts a thrown value to an `Error`. Never throws, not even for values that can't be converted to strings. */
 export function toError(thrown: unknown): Error {
 	if (thrown instanceof Error) return thrown;
 	try {

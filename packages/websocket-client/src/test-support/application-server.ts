@@ -5,16 +5,16 @@ import type { MemoryBackend } from '@orijs/websocket/testing';
 import { Add, Anything, Checked, Fail, Say, Wait } from './messages.ts';
 import type { Handled, ServerOptions } from './test-server.ts';
 
-/** The state that outlives a restart of the application. */
+/** The state that survives restarts of the application. */
 export interface SharedState {
 	readonly backend: MemoryBackend;
 	/** The origins of pages that may connect. */
 	readonly origins: readonly string[];
 	readonly handled: Handled[];
-	/** Received by the guard. */
+	/** The credentials that the guard has received. */
 	readonly credentials: unknown[];
 	readonly forbidden: Set<string>;
-	/** Awaited by the handler of `wait` messages. */
+	/** The promise that the handler of `wait` messages awaits. */
 	readonly gate: Promise<void>;
 	isBackendBroken: boolean;
 }
@@ -67,7 +67,7 @@ export async function startApplication(shared: SharedState, options: ServerOptio
 			close: (ws) => void sockets.delete(ws),
 		});
 	const { port } = await app.listen({ port: 0, hostname: '127.0.0.1' });
-	if (port === undefined) throw new Error('the application listens on no port');
+	if (port === undefined) throw new Error('the application does not listen on a port');
 	return {
 		port,
 		app,

@@ -9,7 +9,7 @@ export async function eventually(
 ): Promise<void> {
 	const end = performance.now() + timeoutMs;
 	while (!(await condition())) {
-		if (performance.now() > end) throw new Error(`not within ${timeoutMs} ms: ${what}`);
+		if (performance.now() > end) throw new Error(`condition not met within ${timeoutMs} ms: ${what}`);
 		await new Promise((resolve) => setTimeout(resolve, 5));
 	}
 }
@@ -18,7 +18,7 @@ export function untilState(client: SocketClient, state: ClientState): Promise<vo
 	return eventually(() => client.state === state, `the client is ${state}, and not ${client.state}`);
 }
 
-/** Resolves with the error of a promise that has to reject. */
+/** Resolves with the error of a promise that is expected to reject. */
 export async function rejection(promise: Promise<unknown>): Promise<Error & { readonly code?: unknown }> {
 	try {
 		await promise;
@@ -28,7 +28,7 @@ export async function rejection(promise: Promise<unknown>): Promise<Error & { re
 	throw new Error('the promise did not reject');
 }
 
-/** Whether a promise is settled now. */
+/** Resolves with whether a promise has settled. */
 export async function isSettled(promise: Promise<unknown>): Promise<boolean> {
 	let settled = false;
 	const settle = (): void => void (settled = true);

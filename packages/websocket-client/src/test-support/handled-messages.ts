@@ -1,7 +1,7 @@
 import { eventually } from './assertions.ts';
 import type { TestServer } from './test-server.ts';
 
-/** The texts of the `say` messages that the server has handled. */
+/** Resolves with the texts of the `say` messages that the server has handled. */
 export async function handledTexts(server: TestServer): Promise<string[]> {
 	return (await handledData(server, 'say')).map((data) => (data as { text: string }).text);
 }
@@ -14,7 +14,7 @@ export async function untilTextsHandled(server: TestServer, count: number): Prom
 	);
 }
 
-/** The data of the messages of this type that the server has handled. */
+/** Resolves with the data of all messages of a type that the server has handled. */
 export async function handledData(server: TestServer, type: string): Promise<unknown[]> {
 	return (await server.handled()).filter((one) => one.type === type).map(({ data }) => data);
 }

@@ -18,7 +18,7 @@ import { startNumberPublisher } from './number-publisher.ts';
 /** A test server in this process. */
 export class LocalTestServer implements TestServer {
 	readonly #proxy: TcpProxy;
-	/** Emits to the clients of the first node over the backend, and keeps running while that one does not. */
+	/** Emits to the clients of the first node over the backend, and keeps running while the first node does not. */
 	readonly #otherNode: WsProvider;
 	readonly #shared: SharedState;
 	readonly #openGate: () => void;
@@ -45,7 +45,7 @@ export class LocalTestServer implements TestServer {
 		};
 	}
 
-	/** @param origins of pages that may connect */
+	/** @param origins the origins of pages that may connect */
 	static async start(origins: readonly string[] = []): Promise<LocalTestServer> {
 		const proxy = await startTcpProxy({ port: 9 });
 		proxy.refuse(true);
@@ -54,7 +54,7 @@ export class LocalTestServer implements TestServer {
 		return server;
 	}
 
-	/** Stops everything. May be called twice. */
+	/** Stops everything. Can be called more than once. */
 	end(): Promise<void> {
 		return (this.#ending ??= this.#end());
 	}

@@ -1,24 +1,24 @@
 import { z } from 'zod';
 import { SocketMessage } from '../index.ts';
 
-/** Numbered, so that missing and duplicate messages are detected. */
+/** A message with a number, so that missing and duplicate messages can be detected. */
 export const Numbered = SocketMessage.define({ name: 'numbered', data: z.object({ n: z.number() }) });
-/** Has no reply. */
+/** A message without a reply. */
 export const Say = SocketMessage.define({ name: 'say', data: z.object({ text: z.string() }) });
 export const Add = SocketMessage.define({
 	name: 'add',
 	data: z.object({ a: z.number(), b: z.number() }),
 	reply: z.number(),
 });
-/** Its handler refuses it with `code`; without one, it throws an ordinary error. */
+/** The handler refuses this message with its `code`; without a code, it throws an ordinary error. */
 export const Fail = SocketMessage.define({
 	name: 'fail',
 	data: z.object({ code: z.string().optional() }),
 	reply: z.null(),
 });
-/** Answered after `releaseWaits()`. */
+/** A request that is answered only after `releaseWaits()`. */
 export const Wait = SocketMessage.define({ name: 'wait', data: z.number(), reply: z.number() });
-/** Has an asynchronous schema. */
+/** A message with an asynchronous schema. */
 export const Checked = SocketMessage.define({
 	name: 'checked',
 	data: z.string().refine(async (text) => {
@@ -27,9 +27,9 @@ export const Checked = SocketMessage.define({
 	}, 'is bad'),
 	reply: z.string(),
 });
-/** Takes and returns anything. */
+/** A request that accepts any data and is answered with it. */
 export const Anything = SocketMessage.define({ name: 'anything', data: z.any(), reply: z.any() });
-/** Has no handler. */
+/** A message without a handler. */
 export const Unhandled = SocketMessage.define({ name: 'unhandled', data: z.null() });
-/** A request of the server. */
+/** A request from the server to the client. */
 export const WhoAreYou = SocketMessage.define({ name: 'who-are-you', data: z.string(), reply: z.string() });

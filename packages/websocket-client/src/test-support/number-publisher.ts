@@ -4,7 +4,7 @@ import type { Published } from './test-server.ts';
 
 const INTERVAL_MS = 2;
 
-/** Emits numbered messages until the returned function is called, which returns them. */
+/** Emits numbered messages until the returned function is called, which returns all that were emitted. */
 export function startNumberPublisher(provider: WsProvider, topic: string): () => Published[] {
 	const published: Published[] = [];
 	const timer = setInterval(() => {

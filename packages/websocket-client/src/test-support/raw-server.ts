@@ -8,7 +8,7 @@ export interface RawServer {
 	stop(): Promise<void>;
 }
 
-/** Starts a plain WebSocket server that sends what a test tells it to. */
+/** Starts a plain WebSocket server that sends whatever the test passes to it. */
 export function startRawServer(options: RawServerOptions): RawServer {
 	const { answers = true, status, messagesPerSecond } = options;
 	const received: ReceivedFrame[] = [];
@@ -31,7 +31,7 @@ export function startRawServer(options: RawServerOptions): RawServer {
 			},
 		},
 	});
-	if (server.port === undefined) throw new Error('the raw server listens on no port');
+	if (server.port === undefined) throw new Error('the raw server does not listen on a port');
 	return {
 		port: server.port,
 		received,

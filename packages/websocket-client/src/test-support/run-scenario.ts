@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert';
 import { type ClientState, type ErrorStage, SocketClient, type SocketClientOptions } from '../index.ts';
 import type { Scenario, TestServer } from './test-server.ts';
 
-/** Short enough for a test, and long enough for a busy machine. */
+/** Delays short enough for a test, yet long enough for a busy machine. */
 const SHORT_DELAYS: SocketClientOptions = {
 	reconnect: { minDelayMs: 20, maxDelayMs: 100 },
 	connectTimeoutMs: 3_000,
@@ -17,7 +17,10 @@ interface TrackedClient {
 
 const clientsOf = new Map<TestServer, TrackedClient[]>();
 
-/** Runs a scenario and closes its clients. Rejects if a client has reported errors that it did not look at. */
+/**
+ * Runs a scenario and closes its clients. Rejects if a client has reported errors and the scenario did not call
+ * `failuresOf`.
+ */
 export async function runScenario(scenario: Scenario, server: TestServer): Promise<void> {
 	const clients: TrackedClient[] = [];
 	clientsOf.set(server, clients);
@@ -30,7 +33,7 @@ export async function runScenario(scenario: Scenario, server: TestServer): Promi
 	}
 }
 
-/** Returns a client that is not connected yet. It is closed when the scenario is over. */
+/** Returns a client that is not connected yet. It is closed when the scenario ends. */
 export function newClient(server: TestServer, options: SocketClientOptions = {}): SocketClient {
 	const client = new SocketClient(server.url, { ...SHORT_DELAYS, ...options });
 	const tracked: TrackedClient = { client, states: [], failures: [], mayFail: false };
@@ -47,20 +50,20 @@ export async function readyClient(server: TestServer, options?: SocketClientOpti
 	return client;
 }
 
-/** Returns the errors that the client reports, now and later, and allows them. */
+/** Returns a live list of the errors that a client reports, and allows such errors. */
 export function failuresOf(client: SocketClient): readonly (readonly [ErrorStage, Error])[] {
 	const tracked = trackedClient(client);
 	tracked.mayFail = true;
 	return tracked.failures;
 }
 
-/** Returns the states that the client enters, now and later, in order. */
+/** Returns a live list of the states that a client enters, in order. */
 export function statesOf(client: SocketClient): readonly ClientState[] {
 	return trackedClient(client).states;
 }
 
 function trackedClient(client: SocketClient): TrackedClient {
 	const tracked = [...clientsOf.values()].flat().find((one) => one.client === client);
-	if (tracked === undefined) throw new Error('clients of a scenario are created with newClient');
+	if (tracked === undefined) throw new Error('a scenario must create its clients with newClient');
 	return tracked;
 }

@@ -8,8 +8,8 @@ export interface TestServerControl {
 }
 
 /**
- * Lets pages of one origin start and control test servers: a POST to `/` starts one and returns its id and address, and
- * one to `/3/emit` calls `emit` of the server with the id 3, with the arguments in the body.
+ * Lets pages of one origin start and control test servers. A POST to `/` starts a server and returns its id and
+ * address; a POST to `/3/emit` calls `emit` on the server with id 3, with the arguments from the body.
  */
 export function startTestServerControl(pageOrigin: string): TestServerControl {
 	const testServers: LocalTestServer[] = [];
@@ -20,7 +20,7 @@ export function startTestServerControl(pageOrigin: string): TestServerControl {
 			return { id: testServers.push(testServer) - 1, url: testServer.url };
 		}
 		const testServer = testServers[Number(id)] as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>;
-		// JSON has null for arguments that are `undefined`.
+		// In JSON, `undefined` arguments have become null.
 		const args = ((await request.json()) as unknown[]).map((arg) => arg ?? undefined);
 		return await testServer[method]?.(...args);
 	};

@@ -1,6 +1,6 @@
 /** How the application of a scenario is set up. */
 export interface ServerOptions {
-	/** The only token that its guard accepts. Default: there is no guard. */
+	/** The only token that the guard accepts. Default: there is no guard. */
 	readonly token?: string;
 	readonly messagesPerSecond?: number;
 	readonly topicsPerSocket?: number;
@@ -13,12 +13,12 @@ export interface ServerOptions {
 
 export interface RawServerOptions {
 	/**
-	 * Whether the server answers built-in messages like a real one; if not, it sends nothing by itself. Default true.
+	 * Whether the server answers built-in messages like a real one. If false, it sends nothing on its own. Default true.
 	 */
 	readonly answers?: boolean;
-	/** Refuses upgrades with this HTTP status. */
+	/** If set, the server refuses upgrades with this HTTP status. */
 	readonly status?: number;
-	/** The rate limit in its answer to `@auth`. */
+	/** The rate limit in the server's answer to `@auth`. */
 	readonly messagesPerSecond?: number;
 }
 
@@ -26,7 +26,7 @@ export interface RawServerOptions {
 export interface Handled {
 	readonly type: string;
 	readonly data: unknown;
-	/** In milliseconds since the epoch. */
+	/** When it was handled, in milliseconds since the epoch. */
 	readonly at: number;
 }
 
@@ -48,26 +48,26 @@ export type NetworkFault = 'freeze' | 'thaw' | 'cut' | 'end' | 'refuse' | 'accep
 export type ClientAnswer = { readonly data: unknown } | { readonly code: string; readonly message: string };
 
 /**
- * The server side of a scenario: servers behind one stable address, and the network in between. A scenario may run in a
- * page, in another process, so that everything here is asynchronous and JSON.
+ * The server side of a scenario: servers behind one stable address, and the network in front of them. Scenarios can
+ * also run in a page, which is another process, so everything here is asynchronous and can be written as JSON.
  */
 export interface TestServer {
-	/** The endpoint's address, also while no server runs. */
+	/** The endpoint's address, which remains the same even while no server runs. */
 	readonly url: string;
 
 	// Servers, one at a time
 
-	/** Starts an application with a router, next to another node. */
+	/** Starts an application with a router, on the same backend as another node. */
 	serve(options?: ServerOptions): Promise<void>;
-	/** Starts a server that sends what the scenario tells it to. */
+	/** Starts a plain WebSocket server that sends whatever the scenario passes to it. */
 	serveRaw(options?: RawServerOptions): Promise<void>;
 	/** Stops the application gracefully. Resolves once it has stopped. */
 	stop(): Promise<void>;
-	/** Stops the application gracefully, without waiting. */
+	/** Begins to stop the application gracefully, without waiting until it has stopped. */
 	beginStop(): Promise<void>;
-	/** Ends the server at once, as if its process was killed. */
+	/** Ends the server immediately, as if its process had been killed. */
 	kill(): Promise<void>;
-	/** Closes every connection with this code. */
+	/** Closes every connection with this code and reason. */
 	closeConnections(code: number, reason?: string): Promise<void>;
 
 	// The network
@@ -78,14 +78,14 @@ export interface TestServer {
 	/** How many connections were ever accepted. */
 	accepted(): Promise<number>;
 
-	// What the application sends
+	// Messages from the application
 
 	publish(topic: string, text: string): Promise<void>;
 	publishBytes(topic: string, bytes: readonly number[]): Promise<void>;
 	broadcast(text: string): Promise<void>;
 	/** Emits a numbered message on the other node. */
 	emit(topic: string, n: number): Promise<void>;
-	/** Emits several, in order. */
+	/** Emits several numbered messages on the other node, in order. */
 	emitAll(topic: string, all: readonly number[]): Promise<void>;
 	/** Sends a numbered message to one client. */
 	sendTo(socketId: string, n: number): Promise<void>;
@@ -93,9 +93,9 @@ export interface TestServer {
 	request(socketId: string, name: string): Promise<ClientAnswer>;
 	/** Emits numbered messages to a topic on the other node, until `stopPublishing()`. */
 	publishSteadily(topic: string): Promise<void>;
-	/** Returns what was published. */
+	/** Stops `publishSteadily()`. Resolves with the messages that it published. */
 	stopPublishing(): Promise<Published[]>;
-	/** The backend reports that messages may be missing. */
+	/** Makes the backend report that messages may be missing. */
 	interrupt(topics: readonly string[] | 'all', since: number): Promise<void>;
 
 	// The state of the application
@@ -108,14 +108,14 @@ export interface TestServer {
 	subscribedTopics(): Promise<string[]>;
 	/** Lets present and future handlers of `wait` messages finish. */
 	releaseWaits(): Promise<void>;
-	/** Refuses subscriptions to these topics from now on. */
+	/** Makes the application refuse subscriptions to these topics from now on. */
 	forbid(topics: readonly string[]): Promise<void>;
 	/** Sets whether the backend rejects subscriptions. */
 	breakBackend(broken: boolean): Promise<void>;
 
 	// The raw server
 
-	/** The frames that it has received, in order. */
+	/** The frames that the raw server has received, in order. */
 	received(): Promise<ReceivedFrame[]>;
 	sendRaw(text: string): Promise<void>;
 	sendRawBytes(bytes: readonly number[]): Promise<void>;

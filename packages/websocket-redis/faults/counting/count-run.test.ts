@@ -31,7 +31,7 @@ describe('the counts of a run', () => {
 	});
 
 	it('distinguish losses inside and outside a gap by time', () => {
-		// Published at 10,100, 10,300 and 11,100; the gap ends at 11,000.
+		// The missing messages are published at 10,100, 10,300 and 11,100; the gap ends at 11,000.
 		const { remote } = countRun(runWith({ remote: allBut(3, 4, 8), gaps: [{}] }));
 		expect(remote).toMatchObject({ expected: 10, delivered: 7, missing: 3, reported: 2 });
 		expect(remote.silent).toEqual({

@@ -4,7 +4,7 @@ import { GapIndex } from './gap-index.ts';
 import { countGaps } from './gaps.ts';
 import type { Run, Sent } from './run.ts';
 
-/** Counts a run. A pure function of its record. */
+/** Counts the messages and gaps in the record of a run. A pure function. */
 export function countRun(run: Run): Counts {
 	const counts = emptyCounts();
 	const gaps = new GapIndex(run.gaps);

@@ -1,6 +1,6 @@
 import { type Findings, noFindings } from './findings.ts';
 
-/** Deliveries, not messages: a message counts once for each client that had to receive it. */
+/** Counts deliveries, not messages: a message counts once for each client that had to receive it. */
 export interface Deliveries {
 	expected: number;
 	delivered: number;
@@ -11,33 +11,33 @@ export interface Deliveries {
 export interface Counts {
 	/** Messages published, by the outcome of their promises. */
 	readonly sent: { total: number; rejected: number; pending: number };
-	/** To clients of the publisher's own node. */
+	/** Deliveries to clients of the publisher's own node. */
 	readonly local: Deliveries & { maxLatencyMs: number };
 	/**
-	 * To clients of other nodes. `reported`: missing, inside a gap. `silent`: missing, outside all gaps. The latency is
-	 * that of accepted messages.
+	 * Deliveries to clients of other nodes. Missing ones are `reported` if they lie inside a gap, and otherwise
+	 * `silent`. The latency is that of accepted messages.
 	 */
 	readonly remote: Deliveries & { maxLatencyMs: number; reported: number; readonly silent: Findings };
 	duplicates: number;
 	inversions: number;
-	/** Messages received that were never published, or not to that client. */
+	/** Received messages that were never published, or not to that client. */
 	strays: number;
-	/** Deliveries to other nodes of messages whose publish was rejected. */
+	/** Deliveries to other nodes of messages whose `publish` rejected. */
 	lateDeliveries: number;
 	readonly gaps: {
 		events: number;
-		/** The most events on one topic of one node. */
+		/** The highest number of events on one topic of one node. */
 		mostPerTopic: number;
-		/** How long before the fault the earliest one begins; 0 if all begin later. */
+		/** How long before the fault the earliest gap begins; 0 if all begin later. */
 		earliestMs: number;
-		/** Interrupted topics of a node without an event. */
+		/** Interrupted topics of a node for which it reported no event. */
 		readonly unreported: Findings;
 		/** False alarms, and events with a wrong time span. */
 		readonly wrong: Findings;
 	};
 	/**
-	 * Time from `back` (when the fault ended) to the last message any other node missed, in milliseconds; 0 if none was
-	 * missed.
+	 * The time from `back` (when the fault ended) to the last message that a client of another node missed, in
+	 * milliseconds; 0 if no message was missed after `back`.
 	 */
 	recoveryMs: number;
 }

@@ -4,7 +4,7 @@ import { type Channel, gapTopicOf, type Receiver, type Run, type Sent } from './
 import { countStream } from './stream.ts';
 import type { Counts } from './counts.ts';
 
-/** The messages of one node on one channel, and one client that had to receive them. */
+/** The messages of one node on one channel, and a client that had to receive them. */
 export interface Stream {
 	readonly run: Run;
 	readonly gaps: GapIndex;
@@ -77,7 +77,7 @@ function countLosses(
 	);
 }
 
-/** Counts messages that were not published, or not to this client. */
+/** Counts received messages that were not published, or not to this client. */
 export function countStrayStreams({ publishers }: Run, receiver: Receiver, counts: Counts): void {
 	for (const [node, channels] of receiver.streams) {
 		const publisher = publishers.find((candidate) => candidate.node === node);

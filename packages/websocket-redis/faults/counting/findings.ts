@@ -1,4 +1,4 @@
-/** Violations of one kind: how many, and some examples, each as a sentence. */
+/** The violations of one kind: their number, and some examples, each as a sentence. */
 export interface Findings {
 	count: number;
 	readonly examples: string[];

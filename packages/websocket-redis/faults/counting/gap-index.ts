@@ -18,7 +18,7 @@ export class GapIndex {
 		return this.#gaps.get(keyOf(node, topic)) ?? [];
 	}
 
-	/** The most events that one node reported on one topic. */
+	/** The highest number of events that a node reported on one topic. */
 	get most(): number {
 		let most = 0;
 		for (const gaps of this.#gaps.values()) most = Math.max(most, gaps.length);
@@ -31,7 +31,7 @@ export class GapIndex {
 		return this.of(node, topic).some(({ since, until }) => since <= publishedAt && publishedAt <= until);
 	}
 
-	/** Whether a loss was recorded. */
+	/** Returns whether a loss was recorded. */
 	hasLost(node: string, topic: string): boolean {
 		return this.#losses.has(keyOf(node, topic));
 	}

@@ -15,7 +15,8 @@ export function countGaps(run: Run, index: GapIndex, { gaps }: Counts): void {
 		gaps.earliestMs = Math.max(gaps.earliestMs, Math.round(run.from - gap.since));
 		const isKnown = topicsOf.get(gap.node)?.has(gap.topic) === true;
 		const problem = isKnown ? problemOf(gap, run, index) : 'is on a topic without subscribers on that node';
-		if (problem !== undefined) addFinding(gaps.wrong, `that of ${gap.node} on ${gap.topic} (${gap.reason}) ${problem}`);
+		if (problem !== undefined)
+			addFinding(gaps.wrong, `the gap of ${gap.node} on ${gap.topic} (${gap.reason}) ${problem}`);
 	}
 	for (const [node, topics] of topicsOf) {
 		for (const topic of topics) {

@@ -3,17 +3,17 @@ import type { Counts } from './counts.ts';
 
 /** The limits within which a fault may affect a run. */
 export interface Limits {
-	/** The most gap events that one node may report on one topic. */
+	/** The maximum number of gap events that a node may report on one topic. */
 	readonly gapsPerTopic: number;
-	/** Whether the fault must cause a loss: a run without one proves nothing. */
+	/** Whether the fault must cause a loss, without which the run proves nothing. */
 	readonly mustLose: boolean;
 	readonly maxRecoveryMs: number;
 	readonly maxLocalLatencyMs: number;
-	/** For accepted messages; one that takes longer was held back instead of sent. */
+	/** The limit for accepted messages: one that takes longer was held back instead of being sent. */
 	readonly maxRemoteLatencyMs: number;
 }
 
-/** The guarantees that a run broke, each as a sentence; empty if all were kept. */
+/** Returns the guarantees that a run broke, each as a sentence; empty if all were kept. */
 export function brokenGuarantees(counts: Counts, limits: Limits): string[] {
 	const { sent, local, remote, gaps } = counts;
 	const broken: string[] = [];
@@ -25,7 +25,7 @@ export function brokenGuarantees(counts: Counts, limits: Limits): string[] {
 	};
 	none(remote.silent, 'message(s) lost outside every reported gap');
 	zero(counts.duplicates, 'message(s) delivered twice');
-	zero(counts.inversions, "message(s) delivered after a later one of the same publisher's");
+	zero(counts.inversions, 'message(s) delivered after a later one of the same publisher');
 	zero(counts.strays, 'message(s) delivered that were not sent to that client');
 	zero(local.missing, "message(s) lost on the publisher's own node");
 	zero(sent.pending, 'publish promise(s) that never settled');

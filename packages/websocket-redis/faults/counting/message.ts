@@ -1,8 +1,6 @@
 import type { Channel } from './run.ts';
 
-/**
- * The text of a message: `{publisher} {channel} {number}`, and padding, if any. The node's own replies begin with `!`.
- */
+/** Encodes a message as `{publisher} {channel} {number}` and padding, if any. The node's own replies begin with `!`. */
 export function encodeMessage(publisher: string, channel: Channel, number: number, padding = ''): string {
 	return padding === '' ? `${publisher} ${channel} ${number}` : `${publisher} ${channel} ${number} ${padding}`;
 }
@@ -13,7 +11,7 @@ export interface Decoded {
 	readonly number: number;
 }
 
-/** Returns an unreadable message with a number that was never sent, so that it counts as a stray. */
+/** Decodes a message. An unreadable one gets a number that was never sent, so that it counts as a stray. */
 export function decodeMessage(text: string): Decoded {
 	const [publisher = '', channel = '', number = 'none'] = text.split(' ', 3);
 	return { publisher, channel, number: Number(number) };

@@ -1,17 +1,19 @@
 import type { Arrivals, ClockSpread, Gap, Outcome, Receiver, Run } from './run.ts';
 
-/** When the fault of each run begins and ends. */
+/** When the fault of each run begins. */
 export const FROM = 10_000;
+/** When the fault of each run ends. */
 export const BACK = 11_000;
 
 /** The differences from a run without a fault. */
 export interface Deviation {
 	/** The numbers of a's messages in the order in which b's client received them; default: all ten. */
 	readonly remote?: readonly number[];
-	/** The same for a's own client. */
+	/** The numbers in the order in which a's own client received them; default: all ten. */
 	readonly local?: readonly number[];
-	/** How long each message took to reach a's own client and b's client, in milliseconds. */
+	/** How long each message took to reach a's own client, in milliseconds; default 1. */
 	readonly localLatency?: number;
+	/** How long each message took to reach b's client, in milliseconds; default 1. */
 	readonly remoteLatency?: number;
 	/** Outcomes by number; default: accepted. */
 	readonly outcomes?: Readonly<Record<number, Outcome>>;
@@ -31,8 +33,8 @@ export interface Deviation {
 }
 
 /**
- * Node a publishes ten messages, 0 to 9, one every 200 ms from 9,500 on. The fault can affect number 3 first, and no
- * longer number 8. A client on a and one on b must receive them.
+ * Returns the record of a run in which node a publishes ten messages, 0 to 9, one every 200 ms from 9,500 on. The fault
+ * can affect numbers 3 to 7. A client on a and one on b must receive the messages.
  */
 export function runWith(deviation: Deviation = {}): Run {
 	const {
@@ -104,7 +106,7 @@ export function runWith(deviation: Deviation = {}): Run {
 	};
 }
 
-/** All ten numbers but these. */
+/** Returns all ten numbers except these. */
 export function allBut(...missing: readonly number[]): number[] {
 	return Array.from({ length: 10 }, (_, number) => number).filter((number) => !missing.includes(number));
 }

@@ -33,15 +33,15 @@ export interface Receiver {
 	readonly node: string;
 	/** The client's subscriptions, including broadcasts and its own direct channel. */
 	readonly channels: ReadonlySet<Channel>;
-	/** When it was subscribed: it must receive every message published from then on. */
+	/** When the client was subscribed: it must receive every message published from then on. */
 	readonly since: number;
-	/** Until when, unless that is the end of the run: its node stopped, or was killed. */
+	/** When its node stopped or was killed: it need not receive messages published after that. Default: never. */
 	readonly until?: number | undefined;
-	/** By publisher, then by channel. */
+	/** The client's messages, by publisher and then by channel. */
 	readonly streams: ReadonlyMap<string, ReadonlyMap<Channel, Arrivals>>;
 }
 
-/** A gap that a node reported, and when it did. `since` and `until` hold by the clocks of all nodes. */
+/** A gap that a node reported, and the time of the report. `since` and `until` have to hold by the clocks of all nodes. */
 export interface Gap {
 	readonly node: string;
 	readonly topic: string;
@@ -63,14 +63,14 @@ export interface Run {
 	readonly publishers: readonly Publisher[];
 	readonly receivers: readonly Receiver[];
 	readonly gaps: readonly Gap[];
-	/** When the fault began. It can lose earlier messages only if they had not arrived yet. */
+	/** When the fault began. Earlier messages can be lost only if they had not arrived yet. */
 	readonly from: number;
 	/** When the backend and the network were repaired. */
 	readonly back: number;
 	readonly impact: (node: string, topic: string) => Impact;
 	/** How much earlier than `from` a gap may begin, in milliseconds: it begins with the last heartbeat received. */
 	readonly slackBefore: number;
-	/** How much later than `back` a gap may end, in milliseconds: by then, all messages must arrive again. */
+	/** How much later than `back` a gap may end, in milliseconds: all messages published after that must arrive. */
 	readonly slackAfter: number;
 	/**
 	 * How far the nodes' clocks were behind and ahead of the counting process's at most, in milliseconds. A gap may begin
@@ -84,7 +84,7 @@ export interface ClockSpread {
 	readonly aheadMs: number;
 }
 
-/** The topic in the gap event for a lost message on this channel: `*` for broadcasts and direct messages. */
+/** Returns the topic in the gap event for a lost message on this channel: `*` for broadcasts and direct messages. */
 export function gapTopicOf(channel: Channel): string {
 	return channel.startsWith('@') ? '*' : channel;
 }

@@ -1,4 +1,4 @@
-/** The arrivals of one publisher's messages on one channel at one client, counted. */
+/** Counts the arrivals of one publisher's messages on one channel at one client. */
 export interface StreamCount {
 	/** The numbers that arrived, each once. */
 	readonly arrived: ReadonlySet<number>;
@@ -10,7 +10,7 @@ export interface StreamCount {
 	readonly strays: number;
 }
 
-/** @param sent how many messages were published @param arrivals their numbers, in the order of arrival */
+/** @param sent how many messages were published @param arrivals the numbers that arrived, in order of arrival */
 export function countStream(sent: number, arrivals: readonly number[]): StreamCount {
 	const arrived = new Set<number>();
 	let duplicates = 0;

@@ -20,7 +20,7 @@ export interface SingleRedis extends Backend {
 	readonly port: number;
 }
 
-/** One Redis server, with additional arguments. */
+/** Returns a function that starts a single Redis server with additional arguments. */
 export function oneRedis(...args: readonly string[]): StartBackend<SingleRedis> {
 	return async (env) => {
 		const redis = await startRedis({ args, env });

@@ -1,12 +1,13 @@
 import { hasSent } from '@orijs/testkit';
 
-/** Selects a node's connection to Redis by the commands the node has sent over it. */
+/** Selects the connections over which a node has subscribed. */
 export const subscriberConnections: ReturnType<typeof hasSent> = hasSent('SUBSCRIBE', 'SSUBSCRIBE');
 
+/** Selects the connections over which a node has published. */
 export const publisherConnections: ReturnType<typeof hasSent> = (link) =>
 	hasSent('PUBLISH', 'SPUBLISH')(link) && !subscriberConnections(link);
 
-/** @throws unless the fault affected exactly one connection */
+/** Checks how many connections a fault affected. @throws if there was not exactly one */
 export function exactlyOne(connections: number): void {
 	if (connections !== 1) throw new Error(`the fault affected ${connections} connections instead of one`);
 }

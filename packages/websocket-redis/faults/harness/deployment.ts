@@ -10,11 +10,13 @@ import { NodeLinks } from './node-links.ts';
 import { connectReceiver, type LiveReceiver } from './receiver.ts';
 import { type Scenario, topicsOfSubscriber, topicsOfPublisher } from './scenario.ts';
 
-/** A gap may begin this much before the fault, and earlier on a busy machine. */
+/** The nodes' heartbeat interval, in milliseconds. A gap may begin this much before the fault. */
 export const HEARTBEAT_MS = 500;
 
 const NODE_SCRIPT = new URL('../node/fault-node.ts', import.meta.url);
-/** A round over thousands of topics takes long on a busy machine. */
+/**
+ * How long a node may take to reply, in milliseconds: on a busy machine, a round over thousands of topics takes long.
+ */
 const REPLY_TIMEOUT_MS = 20_000;
 /** Messages to the clients of a node that ends may be on their way for this long, in milliseconds. */
 const IN_FLIGHT_MS = 1_000;
@@ -40,7 +42,10 @@ export class Deployment<B extends Backend = Backend> {
 		this.#condition = condition;
 	}
 
-	/** Resolves when every client is subscribed to its topics. Nothing is published yet. */
+	/**
+	 * Starts the backend, the nodes and their clients. Resolves when every client is subscribed to its topics. Publishes
+	 * nothing yet.
+	 */
 	static async open<B extends Backend>(
 		startBackend: StartBackend<B>,
 		scenario: Scenario,
@@ -58,7 +63,7 @@ export class Deployment<B extends Backend = Backend> {
 		}
 	}
 
-	/** The nodes that neither stopped nor were killed. */
+	/** Returns the nodes that neither stopped nor were killed. */
 	get running(): FaultNode[] {
 		return this.nodes.filter((node) => !this.#ended.has(node));
 	}
@@ -69,17 +74,17 @@ export class Deployment<B extends Backend = Backend> {
 		return node;
 	}
 
-	/** The clock of a node; undefined if it is that of this process. */
+	/** Returns the clock of a node; undefined if it is that of this process. */
 	clock(node: string): FakeClock | undefined {
 		return this.#clocks.get(node);
 	}
 
-	/** The proxy between a node and the backend, if that is one server. */
+	/** Returns the proxy between a node and the backend, if that is one server. */
 	proxy(node: string): TcpProxy {
 		return this.#links.proxy(node);
 	}
 
-	/** Adds a node, with its clients, which publishes at once. @param port the target of its proxy */
+	/** Adds a node with its clients. The node starts to publish at once. @param port the target of its proxy */
 	async addNode(name: string, port: number): Promise<void> {
 		const node = await this.#start(name, port);
 		await this.#load(node);

@@ -13,14 +13,14 @@ export interface Fault<B extends Backend> {
 	readonly scenario: Scenario;
 	/** Breaks and repairs something, while every node publishes. */
 	inject(deployment: Deployment<B>): Promise<Outage>;
-	/** Which topics on which nodes may have lost messages. Called at the end. */
+	/** Returns the fault's impact on a topic on a node. Called at the end of the run. */
 	readonly impact: (node: string, topic: string, backend: B) => Impact;
-	/** The most gap events that a node may report on one topic: one per interruption. Default 1. */
+	/** The maximum number of gap events that a node may report on one topic: one per interruption. Default 1. */
 	readonly gapsPerTopic?: number;
 	/** Whether the fault may cause no loss; `inject` must then verify that it happened. Default false. */
 	readonly mayLoseNothing?: boolean;
 	/**
-	 * How much earlier than the first possible loss a gap may begin, in milliseconds. Default: a heartbeat interval and
+	 * How much earlier than the first possible loss a gap may begin, in milliseconds. Default: a heartbeat interval plus
 	 * 500.
 	 */
 	readonly gapSlackMs?: number;

@@ -11,7 +11,9 @@ export function onlyNode(name: string): ImpactOf {
 	return (node) => (node === name ? 'interrupted' : 'unaffected');
 }
 
-/** One node could not publish: other nodes may have missed messages, only on the topics it publishes on. */
+/**
+ * One node could not publish: other nodes may have missed messages, but only on topics on which that node publishes.
+ */
 export function publishesOf(name: string, scenario: Scenario): ImpactOf {
 	const topics = new Set([...topicsOfPublisher(scenario, name), '*']);
 	return (node, topic) => (node !== name && topics.has(topic) ? 'possible' : 'unaffected');

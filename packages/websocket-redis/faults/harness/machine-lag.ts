@@ -1,6 +1,6 @@
 const EVERY_MS = 10;
 
-/** Measures the longest delay of this process since the call: its other measurements may be that late. */
+/** Measures the longest delay of this process since the call, by which its other measurements may be too late. */
 export function watchLag(): { readonly maxMs: () => number; readonly stop: () => void } {
 	let last = performance.now();
 	let max = 0;

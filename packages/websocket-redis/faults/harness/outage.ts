@@ -1,4 +1,7 @@
-/** When the fault began, and when backend and network were repaired. `Date.now()` of the counting process. */
+/**
+ * When the fault began, and when the backend and the network were repaired, in milliseconds since the epoch by the clock
+ * of the counting process.
+ */
 export interface Outage {
 	readonly from: number;
 	readonly back: number;

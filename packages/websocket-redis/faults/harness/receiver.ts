@@ -10,18 +10,18 @@ interface LiveArrivals {
 /** A connected client that records the messages it receives. */
 export interface LiveReceiver extends Receiver {
 	readonly socketId: string;
-	/** False once its connection is lost, which no fault here may cause. */
+	/** Returns false once the client has lost its connection, which no fault here may cause. */
 	readonly isConnected: () => boolean;
 	/** Its node stops or is killed: from this time on it need not receive anything. */
 	release(from: number): void;
-	/** Whether that message of the publisher, or a later one, has arrived. */
+	/** Returns whether this message of the publisher, or a later one, has arrived. */
 	hasReceived(publisher: string, channel: Channel, number: number): boolean;
 	close(): void;
 }
 
 const CONNECT_TIMEOUT_MS = 15_000;
 
-/** Resolves once the client is subscribed to all its topics: it must receive every message from then on. */
+/** Connects a client. Resolves once it is subscribed to all its topics: it must receive every message from then on. */
 export async function connectReceiver(
 	url: string,
 	node: string,

@@ -10,9 +10,9 @@ export interface ClusterBackend extends Backend {
 	readonly cluster: RedisCluster;
 	/** The three primaries at the start of the run. */
 	readonly primaries: readonly [ClusterNode, ClusterNode, ClusterNode];
-	/** Where Redis places each topic at the start of the run. */
+	/** The slot and primary of each topic at the start of the run. */
 	readonly placements: ReadonlyMap<string, Placement>;
-	/** The slot of one of the provider's channels. */
+	/** Returns the slot of one of the provider's channels. */
 	slotOf(channel: string): Promise<number>;
 }
 
@@ -21,7 +21,7 @@ export interface Placement {
 	readonly primary: ClusterNode;
 }
 
-/** Three primaries that share the topics of a scenario, with a replica each. */
+/** Returns a function that starts three primaries, which share the topics of a scenario, each with a replica. */
 export function redisCluster(scenario: Scenario): StartBackend<ClusterBackend> {
 	return async (env) => {
 		const cluster = await startRedisCluster({ env });
@@ -52,8 +52,9 @@ export function redisCluster(scenario: Scenario): StartBackend<ClusterBackend> {
 }
 
 /**
- * The topics at these placements lost their subscriptions; all others must lose nothing, as a fault of one shard must
- * not affect the others. The slots of messages to sockets depend on the sockets' ids: they may be affected.
+ * Returns an impact in which the topics with these placements lost their subscriptions. All other topics must lose
+ * nothing, because a fault of one shard must not affect the others. Messages to sockets may be affected: their slots
+ * depend on the ids of the sockets.
  */
 export function topicsWhere(
 	isAffected: (placement: Placement, backend: ClusterBackend) => boolean,
@@ -65,12 +66,12 @@ export function topicsWhere(
 	};
 }
 
-/** As {@link topicsWhere}: all topics of the first primary. */
+/** Like {@link topicsWhere}, for all topics of the first primary. */
 export const topicsOfFirstPrimary: ReturnType<typeof topicsWhere> = topicsWhere(
 	({ primary }, { primaries: [first] }) => primary === first,
 );
 
-/** Resolves with the time at which a replica has taken over from this primary, before all nodes know. */
+/** Resolves when a replica has taken over from this primary, with the time. Some nodes may not know of it yet. */
 export async function takenOver(cluster: RedisCluster, primary: ClusterNode): Promise<number> {
 	await until(async () => !(await cluster.primaries()).includes(primary), {
 		what: `a replica takes over from ${primary.port}`,

@@ -5,7 +5,7 @@ export interface SentinelBackend extends Backend {
 	readonly sentinel: RedisSentinel;
 }
 
-/** A primary and a replica, watched by three Sentinels, through which the nodes connect. */
+/** Starts a primary and a replica, watched by three Sentinels through which the nodes connect. */
 export async function redisSentinel(env: Readonly<Record<string, string>>): Promise<SentinelBackend> {
 	const sentinel = await startRedisSentinel({ env });
 	const sentinels = sentinel.sentinels.map(({ host, port }) => ({ host, port }));
@@ -17,7 +17,7 @@ export async function redisSentinel(env: Readonly<Record<string, string>>): Prom
 	};
 }
 
-/** Resolves with the time at which most Sentinels name another primary than this. */
+/** Resolves when most Sentinels name a primary other than this one, with the time. */
 export async function failedOver(sentinel: RedisSentinel, primary: RedisServer): Promise<number> {
 	await until(async () => (await sentinel.primary()) !== primary, {
 		what: `the Sentinels name another primary than ${primary.port}`,
@@ -26,7 +26,7 @@ export async function failedOver(sentinel: RedisSentinel, primary: RedisServer):
 	return Date.now();
 }
 
-/** Resolves with the time at which this server has become a replica. */
+/** Resolves when this server has become a replica, with the time. */
 export async function demoted(server: RedisServer): Promise<number> {
 	// A Sentinel drops all connections to a server that it demotes, including the test's.
 	const role = (): Promise<string | undefined> =>

@@ -6,7 +6,7 @@ export interface ReplicatedRedis extends Backend {
 	readonly replica: RedisServer;
 }
 
-/** A primary, to which the nodes connect first, and its replica. */
+/** Starts a primary, to which the nodes connect at first, and its replica. */
 export async function replicatedRedis(env: Readonly<Record<string, string>>): Promise<ReplicatedRedis> {
 	const args = ['--repl-diskless-sync-delay', '0'];
 	const primary = await startRedis({ args, env });

@@ -13,22 +13,30 @@ import { HEARTBEAT_MS, Deployment } from './deployment.ts';
 
 /** How long the nodes publish before the fault, in milliseconds. */
 const BEFORE_MS = 750;
-/** How long they publish after it, in milliseconds. */
+/** How long the nodes publish after the fault, in milliseconds. */
 const AFTER_MS = 1_500;
-/** How long they publish after all of them are ready again, in milliseconds. */
+/** How long the nodes publish after all of them are ready again, in milliseconds. */
 const AFTER_READY_MS = 250;
 
 /**
- * A gap may begin with the last heartbeat received before the fault, and earlier on a busy machine. In milliseconds.
+ * How much earlier than the fault a gap may begin, in milliseconds: with the last heartbeat received before, and even
+ * earlier on a busy machine.
  */
 const GAP_SLACK_MS = HEARTBEAT_MS + 500;
-/** The guarantee is 1,500 ms; two cores that run everything need the rest. */
+/**
+ * The longest allowed recovery, in milliseconds: the guaranteed 1,500, and a margin because two cores run everything.
+ */
 const MAX_RECOVERY_MS = 3_000;
-/** Detects local deliveries that wait for Redis, which would take as long as the outage. */
+/** The longest allowed local delivery, in milliseconds. One that waited for Redis would take as long as the outage. */
 const MAX_LOCAL_LATENCY_MS = 250;
-/** By then a node has noticed a backend that hangs, and rejected its pending publishes. */
+/**
+ * The longest allowed delivery to another node, in milliseconds. By then, a node has noticed a backend that hangs, and
+ * rejected its pending publishes.
+ */
 const MAX_REMOTE_LATENCY_MS = 4 * HEARTBEAT_MS;
-/** The errors that a publish may reject with during an outage; the second one for `send`, if no node received it. */
+/**
+ * The errors with which a publish may reject during an outage; the second one is for a `send` that no node received.
+ */
 const REJECTIONS = new Set(['BusUnavailableError', 'UnknownSocketError']);
 
 export interface FaultResult {
@@ -37,7 +45,11 @@ export interface FaultResult {
 	readonly broken: readonly string[];
 }
 
-/** @param condition what else happens; default: nothing */
+/**
+ * Runs the nodes under load, injects the fault, and checks the guarantees.
+ *
+ * @param condition what else happens; default: nothing
+ */
 export async function runFault<B extends Backend>(fault: Fault<B>, condition?: Condition): Promise<FaultResult> {
 	const tolerance = condition?.tolerance ?? NO_TOLERANCE;
 	const deployment = await Deployment.open(fault.backend, fault.scenario, condition);
@@ -98,7 +110,7 @@ function recordOf<B extends Backend>({ deployment, reports, outage, fault, toler
 	};
 }
 
-/** Events that no fault may cause. */
+/** Returns incidents that no fault may cause, each as a sentence. */
 function incidents({ nodes, receivers }: Deployment, reports: readonly NodeReport[]): string[] {
 	const unhandled = reports.flatMap((report, i) => report.unhandled.map((what) => `on ${nodes[i]?.name}: ${what}`));
 	const rejections = reports.flatMap(({ rejections }) =>

@@ -2,9 +2,9 @@
 export interface TopicGroup {
 	readonly prefix: string;
 	readonly count: number;
-	/** Nodes that publish on them. */
+	/** The nodes that publish on these topics. */
 	readonly publishers: readonly string[];
-	/** Nodes with clients that are subscribed to them. */
+	/** The nodes with clients that are subscribed to these topics. */
 	readonly subscribers: readonly string[];
 }
 
@@ -17,18 +17,21 @@ export interface Scenario {
 	/** The nodes that may be killed: what they publish is recorded outside their processes. Default: none. */
 	readonly mortal?: readonly string[];
 	readonly groups: readonly TopicGroup[];
-	/** Clients per node: the first subscribes to all topics of the node, the second to every other one, and so on. */
+	/**
+	 * The clients per node: the first subscribes to all topics of the node, the second to every other one, and so on.
+	 */
 	readonly clientsPerNode: number;
-	/** Messages published to topics, per second and node. */
+	/** The number of messages that each node publishes to topics per second. */
 	readonly messages: number;
+	/** The number of broadcasts that each node sends per second. */
 	readonly broadcasts: number;
-	/** Per second and node, to each client. */
+	/** The number of messages that each node sends to each client per second. */
 	readonly directMessages: number;
 }
 
 const BOTH = ['a', 'b'];
 
-/** Topics of both nodes, with one publisher, and with subscribers on one node: a wrong gap event would be noticed. */
+/** Two nodes, with topics that only one of them publishes on or subscribes to, so that a wrong gap event is noticed. */
 export const TWO_NODES: Scenario = {
 	nodes: BOTH,
 	proxied: [],

@@ -5,10 +5,12 @@ import type { FaultNode } from './node.ts';
 
 const PATIENCE_MS = 15_000;
 const ROUND_TIMEOUT_MS = 2_000;
-/** Late duplicates and gap events arrive within this time; the provider may hold back gap events for 1,250 ms. */
+/**
+ * How long to wait for late duplicates and gap events, in milliseconds; gap events are held back for up to 1,250 ms.
+ */
 const STRAGGLERS_MS = 2_000;
 
-/** Resolves when every client receives from every publisher on all its channels. */
+/** Resolves when every client receives messages from every publisher on all its channels. */
 export async function warmUp(deployment: Deployment): Promise<void> {
 	await notReady(deployment, PATIENCE_MS);
 	await until(async () => (await missingAfter(deployment, ROUND_TIMEOUT_MS)) === undefined, {
@@ -18,8 +20,9 @@ export async function warmUp(deployment: Deployment): Promise<void> {
 }
 
 /**
- * After the nodes stopped publishing: waits until all are ready and one more message of every publisher has arrived on
- * every channel. These count like all others. Returns what is still missing, as a sentence, or undefined.
+ * Call this when the nodes have stopped publishing. Waits until all nodes are ready, and one more message from every
+ * publisher has arrived on every channel; these messages count like all others. If that takes too long, returns the
+ * reason as a sentence.
  */
 export async function settle(deployment: Deployment): Promise<string | undefined> {
 	const deadline = performance.now() + PATIENCE_MS;
@@ -32,7 +35,7 @@ export async function settle(deployment: Deployment): Promise<string | undefined
 	return missing;
 }
 
-/** Waits until all nodes are ready. If they are not in time, returns their status as a sentence. */
+/** Waits until all nodes are ready. If that takes too long, returns their status as a sentence. */
 export async function notReady(deployment: Deployment, timeoutMs: number = PATIENCE_MS): Promise<string | undefined> {
 	let status: string[] = [];
 	const ready = await becomesTrue(timeoutMs, async () => {
@@ -54,7 +57,7 @@ async function missingAfter(deployment: Deployment, timeoutMs: number): Promise<
 	return all ? undefined : `${pending.length} of the last messages did not arrive`;
 }
 
-/** For each message and each client that must receive it, a function that returns whether it has. */
+/** Returns, for each message and each client that must receive it, a function that checks whether it has arrived. */
 function pendingArrivals(
 	{ receivers }: Deployment,
 	rounds: readonly { readonly node: FaultNode; readonly numbers: ReadonlyMap<Channel, number> }[],
@@ -68,7 +71,7 @@ function pendingArrivals(
 	);
 }
 
-/** Whether the condition holds in time. */
+/** Returns whether the condition becomes true in time. */
 async function becomesTrue(timeoutMs: number, condition: () => boolean | Promise<boolean>): Promise<boolean> {
 	try {
 		await until(condition, { what: '', timeoutMs: Math.max(1, timeoutMs) });

@@ -9,8 +9,8 @@ import { runFault } from './run-fault.ts';
 import { selectConditions } from './select-conditions.ts';
 
 /**
- * Tests that every guarantee holds under a fault, as it is and in conditions that make it harder. Passes the rows of
- * the table to the reporter, as metadata.
+ * Tests that every guarantee holds under a fault, as it is and in conditions that make it harder. Passes a row
+ * of the table for each to the reporter, as metadata.
  */
 export function testFault<B extends Backend>(fault: Fault<B>): void {
 	testRow(fault, undefined);

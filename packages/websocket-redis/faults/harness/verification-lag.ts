@@ -1,6 +1,6 @@
 /**
- * How much earlier than a takeover a gap may begin, in milliseconds. A node that finds itself on a former primary, or
- * on another server than before, trusts the old one only until it was last checked, which happens every second, and
- * until its replicas last reported, which Redis counts in whole seconds.
+ * How much earlier than a takeover a gap may begin, in milliseconds. When a node notices that it is connected to a
+ * former primary, or to a different server than before, it trusts the old one only up to its last check, one of which
+ * takes place every second, and up to the last report of its replicas, which Redis counts in whole seconds.
  */
 export const VERIFICATION_LAG_MS = 2_500;

@@ -1,23 +1,23 @@
 import type { Published } from './numbered-topic.ts';
 import type { ClientEvent } from './recording-client.ts';
 
-/** How the messages that a client received differ from those that were published, by their numbers. */
+/** The differences between the messages that a client received and those that were published, by number. */
 export interface Discrepancies {
-	/** Accepted, and not received. */
+	/** Messages that were accepted, but not received. */
 	readonly missing: number[];
-	/** Missing, and not reported by a gap between the previous message and the next one. */
+	/** Missing messages that were not reported by a gap between the previous message and the next one. */
 	readonly silent: number[];
 	readonly duplicates: number[];
-	/** Received after a later one. */
+	/** Messages that were received after a later one. */
 	readonly inversions: number[];
 }
 
-/** Times are read before and after the event they stand for, in milliseconds. */
+/** The tolerance for times, in milliseconds: the clock is read slightly before or after an event. */
 const SLACK_MS = 50;
 
 /**
- * Compares what a client received on a topic with what was published there. A missing message counts as reported if
- * the client got a gap in its place that covers its publication time.
+ * Compares the messages that a client received on a topic with those published to it. A missing message counts as
+ * reported if, in its place, the client received a gap that covers the time at which the message was published.
  */
 export function discrepancies(events: readonly ClientEvent[], published: readonly Published[]): Discrepancies {
 	const seen = new Set<number>();

@@ -8,10 +8,10 @@ import { NumberedTopic } from './numbered-topic.ts';
 import { HISTORY } from './protocol.ts';
 import { RecordingClient } from './recording-client.ts';
 
-/** 200 messages a second in total. */
 const TOPICS = ['kept:0', 'kept:1', 'kept:2', 'kept:3', 'kept:4'];
+/** The time between messages on a topic, in milliseconds: at most 200 messages a second on the five topics. */
 const EVERY_MS = 25;
-/** The control: a topic without history, and the number of its clients. */
+/** A topic without history, for comparison. */
 const PLAIN = 'plain';
 const PLAIN_CLIENTS = 20;
 const CLIENTS = 100;
@@ -20,7 +20,7 @@ const NODES = ['a', 'b'];
 const SETTLE_MS = 20_000;
 
 /**
- * A Redis server with durable data, two nodes that each connect to it through a proxy, a hundred clients, and a
+ * A Redis server that persists its data, two nodes that connect to it through a proxy each, their clients, and a
  * publisher with a direct connection.
  */
 export class HistoryDeployment {
@@ -62,7 +62,7 @@ export class HistoryDeployment {
 	}
 
 	/**
-	 * Resolves when every client is subscribed. Nothing is published yet.
+	 * Starts everything except publishing. Resolves when every client is subscribed.
 	 *
 	 * @param kept the topics with history
 	 * @param condition applies to all of it, and to each fault that is injected by `inject`
@@ -129,8 +129,8 @@ export class HistoryDeployment {
 	}
 
 	/**
-	 * Resolves when every client receives messages published from now on. A node may have lost earlier ones, including
-	 * the last one, while it was down.
+	 * Resolves when every client receives messages published from now on. A node that was down may have lost earlier
+	 * ones, including the last one.
 	 */
 	async #untilLive(): Promise<void> {
 		const from = this.#lastAccepted();
@@ -144,7 +144,7 @@ export class HistoryDeployment {
 		return new Map([...this.topics].map(([name, { last }]) => [name, last]));
 	}
 
-	/** Stops publishing; resolves when every client of a topic with history has received its last message. */
+	/** Stops publishing. Resolves when every client of a topic with history has received the topic's last message. */
 	async settle(): Promise<void> {
 		await this.#untilLive();
 		await Promise.all([...this.topics.values()].map((topic) => topic.stop()));

@@ -19,7 +19,7 @@ export class NodeProcess {
 	}
 
 	/**
-	 * Resolves when it listens.
+	 * Starts a node. Resolves when it is listening.
 	 *
 	 * @param redisPort the port of Redis, or of a proxy in front of it
 	 * @param env added to this process's environment
@@ -43,20 +43,20 @@ export class NodeProcess {
 		return this.#process.request<Reply>(request, REPLY_MS);
 	}
 
-	/** Closes the connections of `count` of its clients, chosen at random. */
+	/** Closes the connections of `count` clients of the node, chosen at random. */
 	async kick(count: number): Promise<void> {
 		const clients = await this.ask<number>({ do: 'clients' });
 		const indexes = sample([...Array(clients).keys()], count);
 		await this.ask({ do: 'kick', indexes });
 	}
 
-	/** Sends SIGKILL; resolves when the process has exited. */
+	/** Kills the process with SIGKILL. Resolves when it has exited. */
 	async kill(): Promise<void> {
 		this.#process.kill();
 		await this.#process.exited;
 	}
 
-	/** Resolves when it listens on its former port. */
+	/** Starts the process again. Resolves when it is listening on its former port. */
 	async restart(): Promise<void> {
 		this.#process = this.#spawn();
 		await this.ask<number>({ do: 'port' });

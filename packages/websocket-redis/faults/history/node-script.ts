@@ -1,4 +1,4 @@
-// A node: an application with topics whose history is on Redis, in its own process.
+// A node in its own process: an application with topics whose history is on Redis.
 
 import { answerRequests } from '@orijs/testkit';
 import { Application, type AppSocket } from '../../../core/src/index.ts';
@@ -15,7 +15,7 @@ const provider = new RedisWsProvider({
 	history: HISTORY,
 	logger: silentLogger,
 });
-/** In the order in which they connected. */
+/** The clients, in the order in which they connected. */
 const clients = new Set<AppSocket>();
 const app = new Application({ logger: silentLogger, signals: false })
 	.websocket(provider, { authorize: { subscribe: () => true } })

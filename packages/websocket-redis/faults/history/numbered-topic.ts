@@ -1,10 +1,10 @@
 import { BusUnavailableError, type WsProvider } from '@orijs/websocket';
 
-/** When one message was published, in milliseconds since the epoch. */
+/** When a message was published, in milliseconds since the epoch. */
 export interface Published {
 	readonly triedAt: number;
 	readonly acceptedAt: number;
-	/** Whether it took more than one attempt. */
+	/** Whether it took more than one attempt to publish the message. */
 	readonly wasRetried: boolean;
 }
 
@@ -12,8 +12,8 @@ const RETRY_MS = 50;
 const MAX_ATTEMPTS = 400;
 
 /**
- * Publishes 0, 1, 2, … to one topic at a steady rate, each once the previous one was accepted. A rejected message is
- * retried with the same key, so that the outcome of each is known.
+ * Publishes 0, 1, 2, … to one topic at a steady rate, each number only after the previous one has been accepted. A
+ * rejected message is retried with the same key until it is accepted.
  */
 export class NumberedTopic {
 	readonly topic: string;
@@ -32,7 +32,7 @@ export class NumberedTopic {
 		this.#hasKeys = hasKeys;
 	}
 
-	/** The number of the last message accepted; -1 before the first. */
+	/** The number of the last accepted message; -1 before the first one. */
 	get last(): number {
 		return this.published.length - 1;
 	}
@@ -42,7 +42,11 @@ export class NumberedTopic {
 		this.#running = this.#run();
 	}
 
-	/** Resolves when the last message is accepted. @throws the error of a message that was never accepted */
+	/**
+	 * Stops publishing. Resolves when the last message is accepted.
+	 *
+	 * @throws the error of a message that was never accepted
+	 */
 	async stop(): Promise<void> {
 		this.#isOn = false;
 		await this.#running;
@@ -72,7 +76,7 @@ export class NumberedTopic {
 	#publish(n: number): Promise<void> {
 		if (this.#hasKeys) return this.#provider.publish(this.topic, String(n), { idempotencyKey: String(n) });
 		const { topic } = this;
-		// Without history the payload isn't wrapped, so it must already be a message the client understands.
+		// Without history, the payload isn't wrapped, so it must already be a message that the client understands.
 		return this.#provider.publish(topic, JSON.stringify({ name: 'numbered', data: n, timestamp: Date.now(), topic }));
 	}
 }

@@ -4,25 +4,25 @@ import type { RecordingClient } from './recording-client.ts';
 
 /** The effects of a fault, summed over all clients. */
 export interface Outcome {
-	/** Messages that were accepted and not received. */
+	/** Messages that were accepted, but not received. */
 	missing: number;
-	/** Missing messages that no gap reported. */
+	/** Missing messages that were not reported by a gap. */
 	silent: number;
 	duplicates: number;
-	/** Duplicates of retried messages: Redis loses idempotency keys with its data. */
+	/** Duplicates of retried messages, which occur if Redis has lost its data, and with it the idempotency keys. */
 	retried: number;
 	inversions: number;
-	/** Recoveries of all missed messages, at least one. */
+	/** Recoveries in which a client received all messages that it had missed, at least one. */
 	recovered: number;
 	/** Recoveries that were reported as impossible. */
 	unrecovered: number;
 	/** Gaps reported to clients. */
 	gaps: number;
-	/** Messages missing at the clients of the topic without history. */
+	/** Messages that the clients of the topic without history did not receive. */
 	plainMissing: number;
 }
 
-/** Expected if no message may be lost. */
+/** The expected outcome if no message may be lost. */
 export const NOTHING_LOST: Partial<Outcome> = {
 	missing: 0,
 	silent: 0,
@@ -33,10 +33,10 @@ export const NOTHING_LOST: Partial<Outcome> = {
 	gaps: 0,
 };
 
-/** Expected if every loss must be reported. */
+/** The expected outcome if messages may be lost, but every loss must be reported. */
 export const NOTHING_SILENT: Partial<Outcome> = { silent: 0, duplicates: 0, inversions: 0 };
 
-/** Starts counting. The returned function returns the outcome since then; call it once the deployment has settled. */
+/** Starts counting. Returns a function that returns the outcome since then; call it once the deployment has settled. */
 export function outcomeFrom({ allClients, clients, plainClients, topics }: HistoryDeployment): () => Outcome {
 	const eventsBefore = new Map(allClients.map((client) => [client, client.events.length]));
 	const first = new Map([...topics].map(([topic, { last }]) => [topic, last + 1]));

@@ -1,7 +1,9 @@
 import type { HistoryDeployment } from './history-deployment.ts';
 import { sample } from './random.ts';
 
-/** The faults, each repaired while messages are published. None loses a message that Redis has accepted. */
+/**
+ * The faults, all of which are repaired while messages are being published. None loses a message that Redis accepted.
+ */
 const FAULTS: Readonly<Record<string, (deployment: HistoryDeployment) => Promise<void>>> = {
 	async 'client connections cut'({ clients }) {
 		for (const client of sample(clients, 20)) client.cut();

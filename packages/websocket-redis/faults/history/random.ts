@@ -1,10 +1,10 @@
-/** The seed of all random choices: `SEED` of the environment, to repeat a run, or a new one, which is printed. */
+/** The seed of all random choices. To repeat a run, set the environment variable `SEED` to the seed that it printed. */
 const seed = Number(process.env['SEED'] ?? Math.floor(Math.random() * 2 ** 31));
 console.log(`SEED=${seed}`);
 
 let state = seed >>> 0;
 
-/** A number from 0 to below 1 (mulberry32). */
+/** Returns a number from 0 to below 1 (mulberry32). */
 function random(): number {
 	state = (state + 0x6d2b79f5) >>> 0;
 	let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
@@ -12,7 +12,7 @@ function random(): number {
 	return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
 }
 
-/** Chooses `count` items, each at most once. */
+/** Chooses `count` items at random, each at most once. */
 export function sample<Item>(items: readonly Item[], count: number): Item[] {
 	const rest = [...items];
 	const chosen: Item[] = [];

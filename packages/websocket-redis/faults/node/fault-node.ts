@@ -35,7 +35,7 @@ const server = Bun.serve<SocketData>({
 		return self.upgrade(req, { data }) ? undefined : new Response('upgrade failed', { status: 400 });
 	},
 	websocket: {
-		// All clients run in one busy process; frames queued for them must not be dropped.
+		// All clients run in one busy process, which may read slowly: frames queued for them must not be dropped.
 		backpressureLimit: 256 * 1024 * 1024,
 		async open(ws) {
 			await coordinator.addConnection(ws);
@@ -98,7 +98,7 @@ answerRequests((request) => {
 	}
 });
 
-/** Publishes one more message on every channel used so far. Returns their numbers, so that the test can await them. */
+/** Publishes one more message on every channel used so far. Returns the numbers of these messages. */
 function round(): Map<string, number> {
 	for (const channel of publisher.sent.keys()) {
 		const socket = sockets.find(({ receiver }) => `@${receiver}` === channel);

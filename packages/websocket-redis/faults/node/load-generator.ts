@@ -2,12 +2,12 @@ import type { Load } from './protocol.ts';
 import type { Publisher } from './publisher.ts';
 
 const TICK_MS = 10;
-/** The longest delay a late tick makes up for, in milliseconds: a delayed node must not flood. */
+/** The longest delay that a late tick makes up for, in milliseconds, so that a delayed node does not send a flood. */
 const LONGEST_TICK_MS = 100;
-/** Messages on a topic per tick, so that frames hold more than one. */
+/** The number of messages published to a topic at once, so that frames hold more than one. */
 const MESSAGES_AT_ONCE = 2;
 
-/** Publishes at a steady rate, in turn on all topics and to all sockets. Returns a function that stops it. */
+/** Publishes at a steady rate, to each topic and each socket in turn. Returns a function that stops the load. */
 export function generate(load: Load, publisher: Publisher): () => void {
 	const nextTopic = inTurn(load.topics);
 	const nextSocket = inTurn(load.sockets);

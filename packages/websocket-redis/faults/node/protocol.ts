@@ -25,12 +25,12 @@ export interface NodeSettings {
 	readonly journal?: string;
 }
 
-/** What a node publishes per second. */
+/** The messages that a node publishes per second. */
 export interface Load {
 	readonly topics: readonly string[];
 	readonly messages: number;
 	readonly broadcasts: number;
-	/** To each of the sockets below. */
+	/** The number of messages to each of the sockets. */
 	readonly directMessages: number;
 	readonly sockets: readonly { readonly receiver: string; readonly socketId: string }[];
 }
@@ -39,7 +39,7 @@ export type NodeRequest =
 	| { readonly do: 'url' }
 	| { readonly do: 'load'; readonly load: Load }
 	| { readonly do: 'stop publishing' }
-	/** Publishes one more message on every channel; replies with the number of each. */
+	/** Publishes one more message on every channel; replies with the numbers of these messages. */
 	| { readonly do: 'round' }
 	/** Publishes `count` messages of `bytes` bytes on one topic at once. */
 	| { readonly do: 'burst'; readonly topic: string; readonly count: number; readonly bytes: number }
@@ -67,12 +67,12 @@ export interface ReportedGap {
 	readonly reportedAt: number;
 }
 
-/** What a node recorded during the run. */
+/** The record of a node's run. */
 export interface NodeReport {
 	readonly sent: ReadonlyMap<Channel, SentMessages>;
 	readonly gaps: readonly ReportedGap[];
 	readonly statuses: readonly { readonly status: string; readonly at: number }[];
-	/** How many publishes were rejected, by the name of the error. */
+	/** The number of rejected publishes, by the name of the error. */
 	readonly rejections: ReadonlyMap<string, number>;
 	readonly unhandled: readonly string[];
 }

@@ -37,7 +37,7 @@ export class Publisher {
 		this.#watch(`@${receiver}`, undefined, (text) => this.#provider.send(socketId, text));
 	}
 
-	/** Ignores the promise, as most applications do: that must be harmless. */
+	/** Sends a broadcast and ignores its promise, as most applications do, which must be harmless. */
 	toAll(): void {
 		const { text } = this.#next('*', 'unwatched');
 		void this.#provider.broadcast(text);

@@ -3,7 +3,7 @@ import type { Counts } from '../counting/counts.ts';
 /** A row of the table. */
 export interface FaultRow {
 	readonly fault: string;
-	/** In the order of `COLUMNS`. */
+	/** The numbers, in the order of `COLUMNS`. */
 	readonly cells: readonly number[];
 	readonly kept: boolean;
 }

@@ -6,7 +6,7 @@ import type { FaultRow } from './row.ts';
 import { table } from './table.ts';
 
 /**
- * Prints one table of all faults at the end of the run. If the run was of all faults, writes it to a file as Markdown.
+ * Prints a table of the faults at the end of a run. After a run of all faults, also writes it to a file as Markdown.
  */
 export class TableReporter implements Reporter {
 	readonly #path: string;

@@ -1,7 +1,7 @@
 /**
- * Injects random faults for a given time, and counts: no client may miss a message, or receive one twice or out of
- * order. Not part of the tests, which do a few rounds of the same. A run prints its seed; a run with that seed makes
- * the same choices.
+ * Injects random faults for a given time, and counts messages: no client may miss one, or receive one twice or out of
+ * order. Not part of the tests, which do only a few rounds of the same. A run prints its seed; another run with that
+ * seed makes the same choices.
  *
  *     bun run soak                      ten minutes
  *     MINUTES=60 SEED=7 bun run soak
@@ -11,7 +11,8 @@ import { NOTHING_LOST, type Outcome, outcomeFrom } from '../history/outcome.ts';
 import { randomRound } from '../history/random-faults.ts';
 
 const minutes = Number(process.env['MINUTES'] ?? 10);
-if (!(minutes > 0 && minutes <= 24 * 60)) throw new Error(`MINUTES must be a number from 0 to 1,440, not ${minutes}`);
+if (!(minutes > 0 && minutes <= 24 * 60))
+	throw new Error(`MINUTES must be a number above 0, at most 1,440, not ${minutes}`);
 
 const deployment = await HistoryDeployment.start();
 const deadline = Date.now() + minutes * 60_000;

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ClusterBus } from './cluster-bus.ts';
 import { InvalidRedisOptionError, RedisWsProvider } from '../index.ts';
 import { serveLocally } from '../test-support/local-node.ts';
+import { proxiedBackend } from '../test-support/proxied-backend.ts';
 
 describe('the bus on a Redis Cluster', () => {
 	let cluster: RedisCluster;
@@ -18,10 +19,16 @@ describe('the bus on a Redis Cluster', () => {
 	let run = 0;
 	const cases = busConformance(() => {
 		const keyPrefix = `run${run++}`;
-		return {
-			createBus: () =>
-				new ClusterBus({ nodes: nodes(), options: { password: 'secret' }, keyPrefix, connectTimeout: 10_000 }),
-		};
+		return proxiedBackend(
+			cluster.nodes.map(({ port }) => port),
+			(options) =>
+				new ClusterBus({
+					nodes: nodes(),
+					options: { ...options, password: 'secret' },
+					keyPrefix,
+					connectTimeout: 10_000,
+				}),
+		);
 	});
 	for (const { name, run: check } of cases) it(name, check);
 

@@ -5,8 +5,8 @@ import { ClusterClient } from './cluster-client.ts';
 import type { ClusterOptions } from './cluster-options.ts';
 
 /**
- * Carries frames over a Redis Cluster's sharded publish/subscribe, so that each message costs only the shard of its
- * channel.
+ * Carries frames over the sharded publish/subscribe of a Redis Cluster, so that each message puts load only on the
+ * shard of its channel.
  */
 export class ClusterBus implements Bus {
 	readonly #options: ClusterOptions;
@@ -30,7 +30,7 @@ export class ClusterBus implements Bus {
 			{ keyPrefix: options.keyPrefix, publish: 'spublish' },
 			{
 				clientOf: (topic) => this.#running().serverOf(topic).client,
-				// Each of these has its slot on another primary.
+				// The slot of each of these topics is served by a different primary.
 				probeTopics: () => this.#cluster?.heartbeatChannels.map((channel) => `${channel}history`) ?? [],
 				failed: (error) => this.#cluster?.pollAfter(error),
 			},

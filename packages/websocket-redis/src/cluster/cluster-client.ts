@@ -11,18 +11,18 @@ import { SlotMoves } from './slot-moves.ts';
 import { type ClusterAddress, type ClusterTopology, readTopology } from './topology.ts';
 import { isTransient } from './transient-error.ts';
 
-/** How often the cluster is asked who serves what, in milliseconds. A moved slot is noticed within that time. */
+/** The time between two polls of the cluster's topology, in milliseconds: a moved slot is noticed within that time. */
 const POLL_MS = 500;
 
 const commands = shardedPubSub(slotOf);
 
-/** A connection to every primary of a cluster, from `open` to `close`, kept up to date with its topology. */
+/** Keeps a connection to every primary of a cluster, from `open` to `close`, and follows changes of the topology. */
 export class ClusterClient {
 	readonly #options: ClusterOptions;
 	readonly #handlers: BusHandlers;
 	readonly #shards: Shards;
 	readonly #moves: SlotMoves;
-	/** When the cluster last confirmed who serves what, in milliseconds since the epoch. */
+	/** When the topology was last read, in milliseconds since the epoch. */
 	#confirmedAt = Date.now();
 	#degraded: string | undefined;
 	#timer: ReturnType<typeof setTimeout> | undefined;
@@ -72,7 +72,7 @@ export class ClusterClient {
 
 	publish(channel: string, frame: Uint8Array): Promise<number> {
 		const shard = this.#shards.shardOf(channel);
-		// A frame refused here is not sent to another shard: it could overtake others, or be overtaken.
+		// A refused frame is not sent again to another shard: frames could get out of order.
 		if (shard === undefined) return Promise.reject(new ClusterDownError());
 		return shard.server.publish(channel, frame).catch((error: unknown) => {
 			this.pollAfter(error);
@@ -84,7 +84,7 @@ export class ClusterClient {
 		return this.#shards.shardOf(channel)?.number;
 	}
 
-	/** The server of the shard that serves a channel. @throws {ClusterDownError} */
+	/** Returns the server of the shard that serves a channel. @throws {ClusterDownError} no shard serves it */
 	serverOf(channel: string): RedisServer {
 		const shard = this.#shards.shardOf(channel);
 		if (shard === undefined) throw new ClusterDownError();
@@ -99,7 +99,7 @@ export class ClusterClient {
 		await Promise.all(this.#shards.servers.map((server) => server.verifyPrimary()));
 	}
 
-	/** A command failed. Polls at once if the slot may be served elsewhere. */
+	/** A command failed: polls at once if its slot may have moved to another primary. */
 	pollAfter(error: unknown): void {
 		if (isTransient(error)) this.#schedulePoll(0);
 	}
@@ -115,7 +115,7 @@ export class ClusterClient {
 				appended: (topic, slice) => handlers.appended(topic, slice),
 				status: () => this.#updateStatus(),
 				interrupted: (channels, since, reason) => handlers.interrupted(channels, since, reason),
-				// A cluster node refuses a publish to a slot that it does not serve.
+				// Nothing to do: a cluster node refuses a publish to a slot that it does not serve.
 				undelivered() {},
 				refused: (channel, since, error) => this.#moves.refused(channel, since, this.#confirmedAt, error),
 				error: (error, stage) => handlers.error(error, stage),
@@ -125,7 +125,7 @@ export class ClusterClient {
 		return server;
 	}
 
-	/** Polls after that time, and regularly from then on. */
+	/** Polls after a delay, and regularly from then on. */
 	#schedulePoll(delayMs: number = POLL_MS): void {
 		if (this.#ending.signal.aborted || this.#isPolling) return;
 		clearTimeout(this.#timer);
@@ -138,7 +138,7 @@ export class ClusterClient {
 		}, delayMs);
 	}
 
-	/** Asks one primary after the other, until one replies. */
+	/** Reads the topology from one primary after the other, until one replies. */
 	async #poll(): Promise<void> {
 		for (const { client } of this.#shards.servers) {
 			if (client.status !== 'ready') continue;
@@ -147,7 +147,7 @@ export class ClusterClient {
 				if (!this.#ending.signal.aborted) this.#adopt(topology);
 				return;
 			} catch {
-				// The next one may reply.
+				// The next primary may reply.
 			}
 		}
 	}
@@ -164,7 +164,7 @@ export class ClusterClient {
 		this.#updateStatus();
 	}
 
-	/** Reports when the cluster as a whole becomes degraded, or ready again. */
+	/** Reports when the cluster as a whole becomes degraded or ready again. */
 	#updateStatus(): void {
 		if (this.#ending.signal.aborted) return;
 		let reason = this.#shards.areIncomplete ? 'the Redis Cluster does not serve all slots' : undefined;

@@ -5,15 +5,15 @@ import type { ClusterAddress } from './topology.ts';
 export interface ClusterOptions {
 	/** Some of the cluster's nodes; the others are discovered. */
 	readonly nodes: readonly ClusterAddress[];
-	/** For every connection: password, TLS and the like. */
+	/** Options for every connection, such as the password and TLS. */
 	readonly options: RedisOptions;
 	/** The name of a channel on Redis is `{keyPrefix}:{channel}`. */
 	readonly keyPrefix: string;
-	/** In milliseconds. */
+	/** How long `start` tries to connect, in milliseconds. */
 	readonly connectTimeout: number;
 }
 
-/** A client for one node of the cluster, not connected yet. */
+/** Creates a client for one node of the cluster, not connected yet. */
 export function createNodeClient({ options, connectTimeout }: ClusterOptions, { host, port }: ClusterAddress): Redis {
 	return createClient({ ...options, host, port, db: 0 }, connectTimeout);
 }

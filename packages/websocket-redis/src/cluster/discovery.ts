@@ -6,8 +6,8 @@ import { type ClusterOptions, createNodeClient } from './cluster-options.ts';
 import { type ClusterTopology, readTopology } from './topology.ts';
 
 /**
- * Asks all listed nodes for the topology and returns the first reply. When every node fails, rejects with the error of
- * the first listed.
+ * Asks all listed nodes for the topology and returns the first reply. If every node fails, rejects with the error of
+ * the first one listed.
  */
 export async function discoverTopology(options: ClusterOptions, signal: AbortSignal): Promise<ClusterTopology> {
 	const attempts = options.nodes.map(async (address) => {
@@ -33,7 +33,7 @@ async function mustSupportShardedPubSub(client: Redis): Promise<void> {
 		const [known] = await client.command('INFO', 'ssubscribe');
 		if (known === null) throw new ClusterUnsupportedError();
 	} catch (error) {
-		// Without permission for COMMAND, the first subscription shows it.
+		// If the user may not run COMMAND, the first subscription shows whether SSUBSCRIBE is supported.
 		if (!isRefusal(error)) throw error;
 	}
 }

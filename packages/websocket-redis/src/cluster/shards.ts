@@ -8,7 +8,7 @@ export interface Shard {
 	number: number;
 }
 
-/** The shards of a cluster: which one serves which channel, and their heartbeat channels. */
+/** The shards of a cluster, their heartbeat channels, and which shard serves which channel. */
 export class Shards {
 	readonly #keyPrefix: string;
 	/** By the primary's address. */
@@ -28,7 +28,7 @@ export class Shards {
 		return Array.from(this.#shards.values(), ({ server }) => server);
 	}
 
-	/** Whether some slot has no primary. */
+	/** Whether any slot has no primary. */
 	get areIncomplete(): boolean {
 		return this.#owners.includes(undefined);
 	}
@@ -46,7 +46,7 @@ export class Shards {
 		this.#owners = owners;
 	}
 
-	/** The shard that serves a channel; undefined while no primary does. */
+	/** Returns the shard that serves a channel; undefined if no primary serves it at the moment. */
 	shardOf(channel: string): Shard | undefined {
 		const owner = this.#ownerOf(channel);
 		return owner === undefined ? undefined : this.#shards.get(owner);
@@ -64,7 +64,7 @@ export class Shards {
 		return groups;
 	}
 
-	/** The servers with channels that they no longer serve. */
+	/** Yields the servers that have channels that they no longer serve, with these channels. */
 	*misplaced(): Iterable<{ readonly server: RedisServer; readonly channels: readonly string[] }> {
 		for (const [primary, { server }] of this.#shards) {
 			const channels = [...server.channels].filter((channel) => this.#ownerOf(channel) !== primary);
@@ -72,7 +72,7 @@ export class Shards {
 		}
 	}
 
-	/** Closes the servers that are not among these. */
+	/** Closes and removes the servers that are not among these primaries. */
 	keep(primaries: ReadonlyMap<string, unknown>): void {
 		for (const [primary, { server }] of this.#shards) {
 			if (primaries.has(primary)) continue;
@@ -82,9 +82,9 @@ export class Shards {
 	}
 
 	/**
-	 * Names a heartbeat channel for each shard: `!` and the lowest number whose slot the shard serves. All nodes that
-	 * see the same cluster agree on it, and it stays when a replica takes over, so that what the old primary still
-	 * delivers can be told from the new one's.
+	 * Names each shard's heartbeat channel: `!` and the lowest number for which the shard serves the resulting channel.
+	 * All nodes with the same topology choose the same name, and it stays the same when a replica takes over, so that
+	 * frames that the old primary still delivers can be recognized as late.
 	 */
 	nameHeartbeats(): void {
 		const channels = new Map<Shard, string>();

@@ -3,21 +3,23 @@ import type { Shard, Shards } from './shards.ts';
 import { isTransient } from './transient-error.ts';
 import { UnassignedChannels } from './unassigned-channels.ts';
 
-/** Channels follow their slots from shard to shard. A channel whose slot no shard serves waits until one does. */
+/**
+ * Moves channels from shard to shard along with their slots. Channels whose slot no shard serves wait until one does.
+ */
 export class SlotMoves {
 	readonly #shards: Shards;
 	readonly #handlers: Pick<BusHandlers, 'interrupted' | 'refused'>;
 	readonly #unassigned = new UnassignedChannels();
 	readonly #ending: AbortSignal;
 
-	/** @param ending reports nothing once it is aborted */
+	/** @param ending once it is aborted, nothing is reported any longer */
 	constructor(shards: Shards, handlers: Pick<BusHandlers, 'interrupted' | 'refused'>, ending: AbortSignal) {
 		this.#shards = shards;
 		this.#handlers = handlers;
 		this.#ending = ending;
 	}
 
-	/** Resolves when the channels are subscribed, on this shard or, after a move, on the one that serves them then. */
+	/** Subscribes to channels on a shard; if their slots move meanwhile, on the shards that serve them then. */
 	async subscribe(shard: Shard | undefined, channels: readonly string[]): Promise<void> {
 		if (shard === undefined) return this.#unassigned.wait(channels, undefined);
 		try {
@@ -28,7 +30,7 @@ export class SlotMoves {
 		}
 	}
 
-	/** The channels no longer need a shard. */
+	/** The channels are no longer needed: those that wait for a shard stop waiting. */
 	cancel(channels: readonly string[]): void {
 		this.#unassigned.cancel(channels);
 	}
@@ -40,8 +42,8 @@ export class SlotMoves {
 	}
 
 	/**
-	 * Subscribes channels on the shards that serve them now. Messages for those that moved may be missed since the
-	 * topology was last confirmed.
+	 * Subscribes to channels on the shards that serve them now. Messages on channels that have moved may have been
+	 * missed since `confirmedAt`, when the topology was last read.
 	 */
 	follow(confirmedAt: number): void {
 		const moved = new Map<string, number>();
@@ -54,7 +56,7 @@ export class SlotMoves {
 		this.#assign();
 	}
 
-	/** Subscribes the unassigned channels whose slot a shard serves. */
+	/** Subscribes to the unassigned channels whose slots are now served by a shard. */
 	#assign(): void {
 		for (const [shard, channels] of this.#shards.group(this.#unassigned.channels())) {
 			if (shard === undefined) continue;

@@ -1,4 +1,4 @@
-/** How many hash slots a Redis Cluster has. */
+/** The number of hash slots of a Redis Cluster. */
 export const SLOTS = 16_384;
 
 const TABLE = Uint16Array.from({ length: 256 }, (_, byte) => {
@@ -8,8 +8,9 @@ const TABLE = Uint16Array.from({ length: 256 }, (_, byte) => {
 });
 
 /**
- * The hash slot of a channel's name on Redis: its CRC-16 (XMODEM) modulo 16,384, as the Redis Cluster specification
- * defines. The names are ASCII and never contain braces, which would limit the hash to a part of them.
+ * Returns the hash slot of a channel's name on Redis, as defined by the Redis Cluster specification: its CRC-16
+ * (XMODEM) modulo 16,384. The names are ASCII and never contain braces, which would limit the hash to a part of the
+ * name.
  */
 export function slotOf(redisChannel: string): number {
 	let crc = 0;

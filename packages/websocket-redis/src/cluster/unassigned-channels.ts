@@ -1,11 +1,14 @@
 import { quiet, rejected } from '@orijs/websocket/internal';
 
-/** A channel that is to be subscribed on some shard. */
+/** A channel that is waiting to be subscribed on a shard. */
 export interface UnassignedChannel {
 	readonly channel: string;
-	/** Since when messages may be missed, in milliseconds since the epoch; undefined if it was never subscribed. */
+	/**
+	 * The time from which on messages may be missing, in milliseconds since the epoch; undefined if the channel was
+	 * never subscribed.
+	 */
 	readonly since: number | undefined;
-	/** Settles when it is subscribed, or never will be. */
+	/** Resolves when the channel is subscribed or no longer needed; rejects if it can't be subscribed. */
 	readonly subscribed: PromiseWithResolvers<void>;
 }
 
@@ -18,7 +21,7 @@ export class UnassignedChannels {
 		return [...this.#waiting.keys()];
 	}
 
-	/** Keeps channels until a shard serves them. Resolves when they are subscribed. The promise may be ignored. */
+	/** Keeps channels until a shard serves them. Resolves when they are subscribed; the promise may be ignored. */
 	wait(channels: readonly string[], since: number | undefined): Promise<void> {
 		if (this.#closed !== undefined) return rejected(this.#closed);
 		const all = channels.map((channel) => {
@@ -32,7 +35,7 @@ export class UnassignedChannels {
 		return quiet(Promise.all(all).then(() => {}));
 	}
 
-	/** Removes channels, to subscribe them on a shard. */
+	/** Removes channels, so that they can be subscribed on a shard. */
 	take(channels: readonly string[]): readonly UnassignedChannel[] {
 		const taken: UnassignedChannel[] = [];
 		for (const channel of channels) {

@@ -17,7 +17,7 @@ it('logs a message that could not be stored, also if its promise is not awaited'
 	const [first, second] = [provider.publish('chat:1', 'a'), provider.publish('chat:2', 'b')];
 	await expect(first).rejects.toBeInstanceOf(BusUnavailableError);
 	await expect(second).rejects.toBeInstanceOf(BusUnavailableError);
-	const logged = errors.filter((message) => message.startsWith('WebSocket publish failed'));
+	const logged = errors.filter((message) => message.startsWith('WebSocket failure (publish)'));
 	expect(logged).toHaveLength(1);
 	expect(logged[0]).toMatch(/chat:1/);
 	await provider.stop();

@@ -51,7 +51,7 @@ describe('a frame that others publish on the channel of a topic with history', (
 		await node.stop();
 	});
 
-	/** A frame with one message, as the scripts write it. */
+	/** Encodes a frame with one message, as the scripts on the server do. */
 	const frameOf = (epoch: string, offset: number, prev: number, text: string): Buffer => {
 		const head = Buffer.alloc(11 + epoch.length);
 		head.set([0x48, 1, epoch.length]);
@@ -72,7 +72,7 @@ describe('a frame that others publish on the channel of a topic with history', (
 		await provider.publish('chat:1', 'before');
 		const frame = frameOf('epoch', 20, 10, 'cut');
 		const truncated = Array.from({ length: frame.length - 1 }, (_, i) => frame.subarray(0, i + 1)).filter(
-			// A header alone is a history without messages.
+			// A frame with only the header is a valid history without messages.
 			({ length }) => length !== 16,
 		);
 		const others = [Buffer.from([0x48, 2, ...frame.subarray(2)]), Buffer.concat([frame, Buffer.from('H')])];

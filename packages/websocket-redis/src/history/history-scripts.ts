@@ -3,12 +3,12 @@ import { HISTORY_MARKER, HISTORY_VERSION } from '../wire/history-frame.ts';
 import { RedisScript } from './redis-script.ts';
 
 /**
- * Shared by both scripts. A topic has a hash `meta` (epoch; last: the last offset assigned; total: the bytes of all
- * messages of the epoch; from, since: `c` and `t` of the oldest message stored, or of an earlier one) and a stream
- * `log`, whose ids are the offsets and whose fields are p (the previous offset), t (when it was stored, in ms), c (the
- * total before it), d (a byte for the kind, and the content).
+ * Code shared by both scripts. A topic has a hash `meta` (epoch; last: the last offset assigned; total: the size in
+ * bytes of all messages of the epoch; from, since: `c` and `t` of the oldest stored message, or of an earlier one) and
+ * a stream `log`. Its ids are the offsets, and its fields are p (the previous offset), t (when the message was stored,
+ * in milliseconds), c (the total before the message) and d (a byte for the kind, followed by the content).
  *
- * Lua's conversion of numbers to text, including `..`, loses digits; arguments of `redis.call` keep them.
+ * In Lua, converting numbers to text loses digits, even with `..`; arguments of `redis.call` keep them.
  */
 const COMMON = `
 local meta, log = KEYS[1], KEYS[2]
@@ -59,16 +59,21 @@ local function entry(offset, prev, at, content)
 end
 `;
 
+/** Begins the error of an append that was refused because it came too late. The time on the server's clock follows. */
+export const LATE = 'LATE';
+
 /**
- * KEYS: meta, log, and the idempotency key, if any. ARGV: channel, an epoch in case a new one is needed, seed, size,
- * bytes, ttlMs, rememberedMs, then the messages, each with the byte of its kind.
+ * The script that appends messages. KEYS: meta, log, and the idempotency key, if any. ARGV: channel, an epoch in case a
+ * new one is needed, seed, size, bytes, ttlMs, rememberedMs, the time on the server's clock after which the append is
+ * refused, then the messages, each preceded by the byte of its kind. Returns the time on the server's clock.
  *
- * Redis checks a script with a shebang line before it runs: without memory, with too few replicas or on a replica,
- * nothing is done. The script checks the permission for the channel first, so that it does nothing without it.
+ * A script with a shebang line is refused as a whole if Redis is out of memory, has too few replicas or is a replica.
+ * The script checks the permission to publish on the channel before it writes, so that no append takes effect in part.
  */
 const append = (publish: 'publish' | 'spublish'): string => `#!lua
 ${COMMON}
-if KEYS[3] and redis.call('EXISTS', KEYS[3]) == 1 then return 0 end
+if now > tonumber(ARGV[8]) then return redis.error_reply(string.format('${LATE} %.0f', now)) end
+if KEYS[3] and redis.call('EXISTS', KEYS[3]) == 1 then return now end
 local channel, size, bytes, ttl = ARGV[1], ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6])
 if not redis.acl_check_cmd('${publish}', channel, '') then
 	return redis.error_reply('NOPERM this user has no permissions to publish to the channel of the topic')
@@ -76,7 +81,7 @@ end
 load(ARGV[2])
 math.randomseed(ARGV[3])
 local frame = { '' }
-for i = 8, #ARGV do
+for i = 9, #ARGV do
 	local content = ARGV[i]
 	local prev = last
 	last = last + math.random(1, ${LONGEST_STEP})
@@ -94,12 +99,13 @@ redis.call('PEXPIRE', log, ttl)
 if KEYS[3] then redis.call('SET', KEYS[3], '', 'PX', ${IDEMPOTENCY_MS}) end
 frame[1] = head()
 redis.call('${publish}', channel, table.concat(frame))
-return 1
+return now
 `;
 
 /**
- * KEYS: meta, log. ARGV: an epoch in case a new one is needed, size, bytes, ttlMs, rememberedMs, then the command that
- * reads, its start, end and limit. Returns a frame. Also runs when Redis is out of memory.
+ * The script that reads messages, and returns a frame. KEYS: meta, log. ARGV: an epoch in case a new one is needed,
+ * size, bytes, ttlMs, rememberedMs, then the command that reads, with its start, end and limit. The script also runs
+ * when Redis is out of memory.
  */
 const READ = `#!lua flags=allow-oom
 ${COMMON}

@@ -23,7 +23,7 @@ describe('the Redis keys of a topic with history', () => {
 	});
 	afterEach(() => node.stop());
 
-	/** Expects the key to expire in `ms` milliseconds, or up to 10 s earlier, which the test may have taken. */
+	/** Expects the key to expire in `ms` milliseconds, or up to 10 s earlier, because the test itself takes time. */
 	async function expectExpiry(key: string, ms: number): Promise<void> {
 		const left = Number(await redis.command('PTTL', key));
 		expect(left, key).toBeLessThanOrEqual(ms);

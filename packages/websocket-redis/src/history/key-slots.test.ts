@@ -7,7 +7,7 @@ import { silentLogger } from '../test-support/silent-logger.ts';
 
 const TOPICS = ['chat:1', ':', '.', '-', '_', '::', 'a:key:b', 'a:meta', '__proto__', '0', 't'.repeat(256)];
 const PREFIXES = ['orijs', 'a:b', '.', ':', 'p'.repeat(128)];
-/** The first braces of a key decide its slot: braces in an idempotency key must not. */
+/** Idempotency keys, some with braces. They must not affect a Redis key's slot, which depends on its first braces. */
 const KEYS = ['order-7', '{other}', '}{', '{}', '}', 'ключ', '🔑{é}', '\0', ' \r\n', '{'.repeat(256)];
 const HISTORY = { '*': { size: 100, ttlMs: 600_000 } };
 
@@ -56,7 +56,7 @@ describe('the keys of a topic on a Redis Cluster', () => {
 		for (const invalid of ['{a}', 'a{b', 'a}b', 'тема', 'é', '🔑', 'a b', '']) {
 			expect(() => new RedisWsProvider({ connection, keyPrefix: invalid })).toThrow(/keyPrefix/);
 			expect(() => new RedisWsProvider({ connection, history: { [invalid]: { size: 1, ttlMs: 1 } } })).toThrow(
-				/pattern in history/,
+				/history pattern/,
 			);
 			await expect(provider.publish(invalid, 'x')).rejects.toMatchObject({ name: 'InvalidTopicError' });
 		}

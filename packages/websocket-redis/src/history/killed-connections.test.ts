@@ -22,7 +22,7 @@ describe('connections killed while messages are published', () => {
 		await redis.stop();
 	});
 
-	/** Kills all connections but the subscribers', each time that share of the messages is settled. */
+	/** Kills all connections except the subscribers', each time another share of the messages is settled. */
 	async function killDuring(settled: () => number): Promise<void> {
 		for (const share of [0.1, 0.3, 0.5, 0.7]) {
 			await until(() => settled() >= share * COUNT, {
@@ -36,7 +36,7 @@ describe('connections killed while messages are published', () => {
 	const recovered = ({ provider }: HistoryNode): Promise<unknown> =>
 		until(() => resolves(provider.history('chat:1')), { what: 'Redis is reached again', timeoutMs: 10_000 });
 
-	/** The stored messages, after checking that they are one chain and that every client received them. */
+	/** Returns the stored messages, after checking that they form one chain and that every client received them. */
 	async function storedAndReceived(): Promise<readonly unknown[]> {
 		await Promise.all([a, b].map(recovered));
 		const { messages } = await a.provider.history('chat:1', { limit: 1_000 });
@@ -76,7 +76,7 @@ describe('connections killed while messages are published', () => {
 		const published = Promise.all(TEXTS.map((text, n) => publishUntilAccepted(n % 2 === 0 ? a : b, text)));
 		await killDuring(() => accepted);
 		await published;
-		// Otherwise no connection was lost with messages on it, and the test proves nothing.
+		// Otherwise no connection was lost while messages were pending, and the test proves nothing.
 		expect(refused).toBeGreaterThan(0);
 		const stored = await storedAndReceived();
 		expect(stored).toHaveLength(COUNT);
@@ -95,7 +95,7 @@ describe('connections killed while messages are published', () => {
 				await recovered(node);
 			}
 		};
-		// Many at a time: no connection is idle when it is killed.
+		// Publishes many messages at a time, so that no connection is idle when it is killed.
 		const published = Promise.all(
 			Array.from({ length: 20 }, (_, p) => {
 				const own = TEXTS.filter((_text, n) => n % 20 === p);

@@ -3,6 +3,7 @@ import { historyConformance } from '@orijs/websocket/testing';
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import { ClusterBus } from '../cluster/cluster-bus.ts';
 import { RedisBus } from '../redis-bus.ts';
+import { proxiedBackend } from '../test-support/proxied-backend.ts';
 
 describe('history on one Redis server', () => {
 	let redis: RedisServer;
@@ -14,8 +15,10 @@ describe('history on one Redis server', () => {
 	let run = 0;
 	const cases = historyConformance(() => {
 		const keyPrefix = `run${run++}`;
-		const connection = { host: redis.host, port: redis.port };
-		return { createBus: () => new RedisBus({ connection, keyPrefix, connectTimeout: 10_000 }) };
+		return proxiedBackend([redis.port], (options) => {
+			const connection = { ...options, host: redis.host, port: redis.port };
+			return new RedisBus({ connection, keyPrefix, connectTimeout: 10_000 });
+		});
 	});
 	for (const { name, run: check } of cases) it(name, check);
 });
@@ -31,7 +34,10 @@ describe('history on a Redis Cluster', () => {
 	const cases = historyConformance(() => {
 		const keyPrefix = `run${run++}`;
 		const nodes = cluster.nodes.map(({ host, port }) => ({ host, port }));
-		return { createBus: () => new ClusterBus({ nodes, options: {}, keyPrefix, connectTimeout: 10_000 }) };
+		return proxiedBackend(
+			nodes.map(({ port }) => port),
+			(options) => new ClusterBus({ nodes, options, keyPrefix, connectTimeout: 10_000 }),
+		);
 	});
 	for (const { name, run: check } of cases) it(name, check);
 });

@@ -1,4 +1,5 @@
 import {
+	APPENDED_WITHIN_MS,
 	type HistoryBounds,
 	type HistoryContent,
 	type HistoryQuery,
@@ -12,14 +13,15 @@ import { HistoryUnreadableError, HistoryUnsupportedError, RedisConnectionLostErr
 import { endpointOf, isRefusal } from '../server/client-options.ts';
 import { decodeHistory, encodeContent } from '../wire/history-frame.ts';
 import { redisChannel } from '../wire/redis-channel.ts';
-import { appendScripts, readScript } from './history-scripts.ts';
+import { appendScripts, LATE, readScript } from './history-scripts.ts';
 import type { RedisScript } from './redis-script.ts';
+import { ServerClocks } from './server-clocks.ts';
 
-/** The servers that history is stored on. */
+/** The servers on which history is stored. */
 export interface HistoryServers {
-	/** A client of the server that a topic is stored on. @throws if no server has it at the moment */
+	/** Returns a client of the server on which a topic is stored. @throws if no server stores it at the moment */
 	clientOf(topic: string): Redis;
-	/** For each server a topic stored there, with a name that no user's topic can have. */
+	/** Returns one topic for each server, stored on that server, with a name that no application's topic can have. */
 	probeTopics(): readonly string[];
 	/** A command for a topic failed. */
 	failed(error: unknown): void;
@@ -31,15 +33,16 @@ export interface RedisHistoryOptions {
 	readonly publish: 'publish' | 'spublish';
 }
 
-/** Replies of a server that supports the command and can't run it at the moment. */
+/** Matches error replies of a server that supports a command, but can't run it at the moment. */
 const TRANSIENT = /^(OOM|NOREPLICAS|MISCONF|READONLY|BUSY|LOADING|MASTERDOWN|MOVED|ASK|TRYAGAIN|CLUSTERDOWN)\b/;
 const PROBE_BOUNDS: HistoryBounds = { size: 1, bytes: 1_024, ttlMs: 1_000 };
 
-/** Stores each topic's history on the server that carries its messages. */
+/** Stores each topic's history on the server that carries the topic's messages. */
 export class RedisHistory implements HistoryStore {
 	readonly #keyPrefix: string;
 	readonly #append: RedisScript;
 	readonly #servers: HistoryServers;
+	readonly #clocks = new ServerClocks();
 
 	constructor({ keyPrefix, publish }: RedisHistoryOptions, servers: HistoryServers) {
 		this.#keyPrefix = keyPrefix;
@@ -47,7 +50,11 @@ export class RedisHistory implements HistoryStore {
 		this.#servers = servers;
 	}
 
-	/** Appends and reads once on every server. Ignores transient failures. @throws {HistoryUnsupportedError} */
+	/**
+	 * Tries an append and a read on every server, ignoring transient failures.
+	 *
+	 * @throws {HistoryUnsupportedError} a server can't store history
+	 */
 	async prepare(): Promise<void> {
 		await Promise.all(this.#servers.probeTopics().map((topic) => this.#probe(topic)));
 	}
@@ -56,7 +63,7 @@ export class RedisHistory implements HistoryStore {
 		const client = this.#servers.clientOf(topic);
 		mustBeReady(client);
 		try {
-			// With an idempotency key that was used before, the append would do nothing.
+			// A random idempotency key: with one that was used before, the append would do nothing.
 			const key = crypto.randomUUID();
 			await Promise.all([this.#append.load(client), readScript.load(client)]);
 			try {
@@ -78,17 +85,33 @@ export class RedisHistory implements HistoryStore {
 		idempotencyKey?: string,
 	): Promise<void> {
 		const { size, bytes, ttlMs } = bounds;
-		const args = [
-			redisChannel(this.#keyPrefix, topic),
-			randomEpoch(),
-			Math.floor(Math.random() * 2 ** 31),
-			size,
-			bytes,
-			ttlMs,
-			rememberedMs(bounds),
-			...messages.map(encodeContent),
-		];
-		await this.#run(this.#append, topic, this.#keys(topic, idempotencyKey), args);
+		const keys = this.#keys(topic, idempotencyKey);
+		const calledAt = performance.now();
+		for (;;) {
+			const client = this.#servers.clientOf(topic);
+			const sentAt = performance.now();
+			const args = [
+				redisChannel(this.#keyPrefix, topic),
+				randomEpoch(),
+				Math.floor(Math.random() * 2 ** 31),
+				size,
+				bytes,
+				ttlMs,
+				rememberedMs(bounds),
+				Math.ceil(this.#clocks.timeOn(client, calledAt + APPENDED_WITHIN_MS) ?? Number.MAX_SAFE_INTEGER),
+				...messages.map(encodeContent),
+			];
+			try {
+				this.#clocks.learn(client, Number(await this.#run(this.#append, topic, keys, args)), sentAt);
+				return;
+			} catch (error) {
+				const serverMs = lateAt(error);
+				if (serverMs === undefined) throw error;
+				// Either the append came too late, or the clock is not the one that was known.
+				this.#clocks.learnAgain(client, serverMs, sentAt);
+				if (performance.now() - calledAt > APPENDED_WITHIN_MS) throw error;
+			}
+		}
 	}
 
 	async read(topic: string, query: HistoryQuery, bounds: HistoryBounds): Promise<HistorySlice> {
@@ -116,7 +139,7 @@ export class RedisHistory implements HistoryStore {
 		}
 	}
 
-	/** On a cluster, the part in braces decides the slot: the keys are in the slot of the topic's channel. */
+	/** Returns a topic's keys. On a cluster, the part in braces puts them into the slot of the topic's channel. */
 	#keys(topic: string, idempotencyKey?: string): readonly string[] {
 		const tag = `{${redisChannel(this.#keyPrefix, topic)}}`;
 		const keys = [`${tag}:meta`, `${tag}:log`];
@@ -125,7 +148,7 @@ export class RedisHistory implements HistoryStore {
 	}
 }
 
-/** The stream command for a query, with the ends of its range and its limit. */
+/** Returns the stream command for a query, with the ends of its range and its limit. */
 function range(query: HistoryQuery): readonly (string | number)[] {
 	if ('after' in query) return ['XRANGE', `(${query.after}-0`, '+', query.limit];
 	const { before, limit } = query;
@@ -137,4 +160,10 @@ function range(query: HistoryQuery): readonly (string | number)[] {
 /** @throws {RedisConnectionLostError} */
 function mustBeReady(client: Redis): void {
 	if (client.status !== 'ready' || !client.stream?.writable) throw new RedisConnectionLostError(endpointOf(client));
+}
+
+/** Returns the server's time, in milliseconds since the epoch, if it has refused an append because it came too late. */
+function lateAt(error: unknown): number | undefined {
+	const message = error instanceof Error ? error.message : '';
+	return message.startsWith(`${LATE} `) ? Number(message.slice(LATE.length + 1)) : undefined;
 }

@@ -11,24 +11,30 @@ export class RedisScript {
 		this.#digest = createHash('sha1').update(source).digest('hex');
 	}
 
-	/** Resolves with the reply, its strings as buffers. Sends the script again only if the server did not run it. */
+	/**
+	 * Runs the script from the server's cache or, if it is not cached, by its source. Resolves with the reply, with
+	 * strings as buffers.
+	 */
 	async run(client: Redis, keys: readonly string[], args: readonly (string | number | Buffer)[]): Promise<unknown> {
 		try {
 			return await send(client, 'evalsha', [this.#digest, keys.length, ...keys, ...args]);
 		} catch (error) {
-			// The server has lost its scripts, and has run nothing.
+			// The server has lost its cache, and has not run anything.
 			if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
 			return await send(client, 'eval', [this.#source, keys.length, ...keys, ...args]);
 		}
 	}
 
-	/** Loads the script. Rejects also when the server could not run it by its source, once it has lost it. */
+	/**
+	 * Loads the script into the server's cache. Also rejects if the user may not run EVAL, which is needed once the
+	 * server has lost its cache.
+	 */
 	async load(client: Redis): Promise<void> {
 		await Promise.all([send(client, 'script', ['LOAD', this.#source]), send(client, 'eval', ['return 1', 0])]);
 	}
 }
 
-/** Not through the client's methods, which may batch commands (`enableAutoPipelining`, an option of the user's). */
+/** Sends a command, bypassing the client's methods, which batch commands if the user has set `enableAutoPipelining`. */
 function send(client: Redis, name: string, args: (string | number | Buffer)[]): Promise<unknown> {
 	const command = new Command(name, args, { replyEncoding: null });
 	return client.sendCommand(command) as Promise<unknown>;

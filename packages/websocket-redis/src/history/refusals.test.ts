@@ -48,7 +48,7 @@ describe('a Redis that refuses writes', () => {
 		expect(page.messages.map(({ data }) => data)).toEqual(['before']);
 		const late = await b.node.connect();
 		expect(await b.provider.resume(late.id, 'chat:1', { rewind: 10 })).toMatchObject({ count: 1 });
-		// A node can start meanwhile.
+		// Meanwhile, a new node can start.
 		const fresh = await startHistoryNode(redis, HISTORY);
 		onTestFinished(() => fresh.stop());
 		await redis.command('CONFIG', 'SET', 'maxmemory', '0');
@@ -215,7 +215,7 @@ describe('damaged keys of a topic', () => {
 		await a.provider.publish('chat:1', 'after');
 		expect(await dataOf('chat:1')).toEqual(['before', 'after']);
 		const set = Number(await redis.command('HGET', META, field));
-		// The message was stored at the time of the first script or a little later.
+		// The corrected value is from the time of the first script, or from a little later.
 		expect(set).toBeGreaterThanOrEqual(Number(valid));
 		expect(set).toBeLessThanOrEqual(Date.now());
 		expect(a.gaps).toEqual([]);

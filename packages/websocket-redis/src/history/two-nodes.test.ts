@@ -95,7 +95,7 @@ describe('a topic with history, on two nodes', () => {
 		await until(() => messagesOf(client).length === 2, { what: 'the message arrives' });
 		const lost = messagesOf(client)[1]?.position;
 		b.provider.removeConnection(id);
-		// As after the promotion of a replica that lagged behind.
+		// The result is as after the promotion of a replica that lagged behind.
 		for (const part of ['meta', 'log']) await redis.command('COPY', `old:${part}`, `{orijs:chat:1}:${part}`, 'REPLACE');
 		for (const n of [1, 2, 3]) await publish(`new ${n}`);
 		const returned = await b.node.connect();
@@ -113,7 +113,7 @@ describe('a topic with history, on two nodes', () => {
 		const all = await a.node.connect();
 		expect(await a.provider.resume(all.id, 'few:1', { since })).toMatchObject({ recovered: true, count: 3 });
 		await publish('5', 'few:1');
-		// A node that was not running knows only what is stored.
+		// A node that was not running before knows only the stored messages.
 		const fresh = await startHistoryNode(redis, HISTORY);
 		onTestFinished(() => fresh.stop());
 		const none = await fresh.node.connect();

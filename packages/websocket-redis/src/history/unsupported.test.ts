@@ -44,7 +44,7 @@ describe('a Redis user', () => {
 	afterAll(() => redis.stop());
 	beforeEach(() => redis.command('FLUSHALL'));
 
-	/** The permissions that the README lists. */
+	/** The permissions listed in the README. */
 	const PLAIN = ['resetchannels', '&orijs:*', '+subscribe', '+unsubscribe', '+publish', '+info'];
 	const COMMANDS = [
 		'evalsha',

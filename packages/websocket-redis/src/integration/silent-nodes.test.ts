@@ -28,6 +28,7 @@ async function proxyTo({ port }: RedisServer): Promise<TcpProxy> {
 async function startProvider({ port }: { readonly port: number }): Promise<RedisWsProvider> {
 	const provider = new RedisWsProvider({
 		connection: { host: '127.0.0.1', port },
+		history: { 'chat:*': { size: 10_000, ttlMs: 60_000 } },
 		logger: silentLogger,
 		heartbeatMs: 200,
 	});
@@ -98,6 +99,23 @@ describe('a node that can’t reach Redis and stops', () => {
 		expect(silent).toEqual([]);
 	});
 
+	it('reports what it could not receive', async () => {
+		const redis = await redisServer();
+		const proxy = await proxyTo(redis);
+		const receiver = await startReceiver(proxy);
+		const numbers = publishNumbers(await startProvider(redis));
+		await numbers.arriving(receiver.has);
+		proxy.refuse(true);
+		proxy.cut();
+		await Bun.sleep(500);
+		numbers.stop();
+		await receiver.provider.stop();
+
+		const { missing, silent } = numbers.missing(receiver.has, receiver.gaps);
+		expect(missing.length).toBeGreaterThan(0);
+		expect(silent).toEqual([]);
+	});
+
 	it(
 		'is reported once by the others after ten seconds, unlike one that said that it stops',
 		{ timeout: 60_000 },
@@ -127,31 +145,71 @@ describe('a node that can’t reach Redis and stops', () => {
 	);
 });
 
-it('a node that is led to another server and back reports everything it missed', { timeout: 60_000 }, async () => {
+/** A server and a former replica of it, which no longer follows it. */
+async function serverAndDetachedReplica(): Promise<readonly [RedisServer, RedisServer]> {
 	const redis = await redisServer();
 	const replica = await redisServer(['--replicaof', `${redis.host} ${redis.port}`]);
 	await until(async () => String(await replica.command('INFO', 'replication')).includes('master_link_status:up'), {
 		what: 'the replica is connected',
 	});
 	await replica.command('REPLICAOF', 'NO', 'ONE');
-	const proxy = await proxyTo(redis);
-	const receiver = await startReceiver(proxy);
-	const numbers = publishNumbers(await startProvider(redis));
-	await numbers.arriving(receiver.has);
+	// A server that has just started is taken for the old one, restarted.
+	const hasRun = async ({ command }: RedisServer): Promise<boolean> =>
+		Number(/uptime_in_seconds:(\d+)/.exec(String(await command('INFO', 'server')))?.[1]) >= 3;
+	await until(async () => (await hasRun(redis)) && (await hasRun(replica)), { what: 'both have run for a while' });
+	return [redis, replica];
+}
 
-	proxy.retarget({ port: replica.port });
-	proxy.cut();
-	await until(() => receiver.gaps.length > 0, { what: 'the first interruption is reported' });
-	// Long enough for the publisher to count as silent.
-	await Bun.sleep(3_000);
-	proxy.retarget({ port: redis.port });
-	proxy.cut();
-	await numbers.arriving(receiver.has);
-	numbers.stop();
-	const told = receiver.gaps.length;
-	await until(() => receiver.gaps.length > told, { what: 'the second interruption is reported' });
+describe('a node that is led to another server and back', () => {
+	it('reports everything it missed', { timeout: 60_000 }, async () => {
+		const [redis, replica] = await serverAndDetachedReplica();
+		const proxy = await proxyTo(redis);
+		const receiver = await startReceiver(proxy);
+		const numbers = publishNumbers(await startProvider(redis));
+		await numbers.arriving(receiver.has);
 
-	const { missing, silent } = numbers.missing(receiver.has, receiver.gaps);
-	expect(missing.length).toBeGreaterThan(300);
-	expect(silent).toEqual([]);
+		proxy.retarget({ port: replica.port });
+		proxy.cut();
+		await until(() => receiver.gaps.length > 0, { what: 'the first interruption is reported' });
+		// Long enough for the publisher to count as silent.
+		await Bun.sleep(3_000);
+		proxy.retarget({ port: redis.port });
+		proxy.cut();
+		await numbers.arriving(receiver.has);
+		numbers.stop();
+		const told = receiver.gaps.length;
+		await until(() => receiver.gaps.length > told, { what: 'the second interruption is reported' });
+
+		const { missing, silent } = numbers.missing(receiver.has, receiver.gaps);
+		expect(missing.length).toBeGreaterThan(300);
+		expect(silent).toEqual([]);
+	});
+
+	it('reports what it published there to a topic with history', { timeout: 60_000 }, async () => {
+		const [redis, replica] = await serverAndDetachedReplica();
+		const proxy = await proxyTo(redis);
+		const receiver = await startProvider(redis);
+		const node = serveLocally(receiver);
+		cleanUps.push(() => node.stop());
+		await node.connect(['chat:1', 'chat:2']);
+		const publisher = await startProvider(proxy);
+		await publisher.publish('chat:1', 'before');
+		const gaps: Gap[] = [];
+		receiver.onGap((gap) => gaps.push(gap));
+
+		proxy.retarget({ port: replica.port });
+		proxy.cut();
+		await until(() => publisher.status === 'degraded', { what: 'the cut is noticed' });
+		await until(() => publisher.status === 'ready', { what: 'the other server is reached' });
+		const lostAt = Date.now();
+		await publisher.publish('chat:1', 'elsewhere');
+		// A primary is verified every second, although the others are elsewhere.
+		await Bun.sleep(2_500);
+		proxy.retarget({ port: redis.port });
+		proxy.cut();
+		await until(() => gaps.some(({ topic }) => topic === 'chat:1'), { what: 'the loss is reported' });
+
+		const covering = gaps.filter(({ since, until: end }) => since <= lostAt && lostAt <= end);
+		expect(covering.map(({ topic }) => topic)).toEqual(['*', 'chat:1']);
+	});
 });

@@ -18,14 +18,14 @@ describe('starting on Redis', () => {
 		await Promise.all(providers.splice(0).map((provider) => provider.stop()));
 	});
 
-	/** The default timeout is longer than any machine needs; tests of the deadline set a short one. */
+	/** Creates a provider. The default timeout is ample, even on a slow machine; tests of timeouts set a short one. */
 	function create(connection: RedisWsProviderOptions['connection'], connectTimeout = 10_000): RedisWsProvider {
 		const provider = new RedisWsProvider({ connection, connectTimeout, logger: silentLogger });
 		providers.push(provider);
 		return provider;
 	}
 
-	/** Resolves with the error of a start that fails well before ioredis's own timeout of 10 s. */
+	/** Returns the error of a failing start, which must fail well before ioredis's own timeout of 10 s. */
 	async function failureOf(provider: RedisWsProvider): Promise<RedisConnectError> {
 		const begin = performance.now();
 		const error: unknown = await provider.start().catch((thrown: unknown) => thrown);

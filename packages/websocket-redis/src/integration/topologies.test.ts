@@ -4,7 +4,7 @@ import { RedisWsProvider } from '../index.ts';
 import { serveLocally } from '../test-support/local-node.ts';
 import { silentLogger } from '../test-support/silent-logger.ts';
 
-/** Starts two nodes with a connection and sends a message from one to the other. */
+/** Starts two nodes with these connection options, and sends a message from one to the other. */
 async function messagePasses(
 	connection: ConstructorParameters<typeof RedisWsProvider>[0]['connection'],
 ): Promise<void> {

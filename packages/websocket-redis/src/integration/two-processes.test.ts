@@ -19,7 +19,7 @@ interface Node {
 interface Client {
 	readonly id: string;
 	readonly client: TestClient;
-	/** All messages but the node's own replies. */
+	/** Returns all messages received, except the node's own replies. */
 	readonly received: () => (string | Uint8Array)[];
 }
 
@@ -55,7 +55,7 @@ describe('two processes on one Redis', () => {
 		return { id, client, received };
 	}
 
-	/** Resolves when all messages sent earlier have arrived: a connection keeps their order. */
+	/** Resolves when all messages sent earlier have arrived, because a connection keeps messages in order. */
 	async function flush(from: Node, ...members: Client[]): Promise<void> {
 		const marker = crypto.randomUUID();
 		await from.ask({ do: 'broadcast', payload: marker });

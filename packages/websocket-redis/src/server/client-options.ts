@@ -1,35 +1,35 @@
 import { Redis, type RedisOptions } from 'ioredis';
 import { InvalidRedisOptionError, RedisConnectError } from '../errors.ts';
 
-/** One server, or the primary of a Sentinel group: ioredis options, a URL, or an instance to duplicate. */
+/** A server, or the primary of a Sentinel group: ioredis options, a URL, or an instance to duplicate. */
 export type SingleConnection = RedisOptions | string | Redis;
 
 /** The longest delay between two attempts to reconnect, in milliseconds. */
 const MAX_RETRY_DELAY_MS = 1_000;
 
 /**
- * The options of every connection, which override the user's: with ioredis's defaults, publishes would be delivered
- * late after an outage, or twice.
+ * Options for every connection, which override the user's: with ioredis's defaults, messages would be delivered late
+ * after an outage, or twice.
  */
 const REQUIRED = {
 	lazyConnect: true,
 	enableOfflineQueue: false,
 	autoResubscribe: false,
 	autoResendUnfulfilledCommands: false,
-	// Commands without a reply fail when their connection does.
+	// Pending commands fail when their connection does.
 	maxRetriesPerRequest: 0,
 	replyMapping: 'legacy',
-	// Channels already have the provider's prefix, which is also removed from incoming messages.
+	// Channels already have the provider's own prefix.
 	keyPrefix: '',
-	// A publish that the server refused must not be tried again.
+	// A publish that the server refused must not be sent again.
 	reconnectOnError: null,
-	// The stream is destroyed right after a disconnect; ioredis's own timer must not outlive it.
+	// `close` destroys the stream at once; ioredis's own timer for that must not keep the process alive.
 	disconnectTimeout: 10,
 	retryStrategy: (attempt: number): number =>
 		Math.random() * Math.min(MAX_RETRY_DELAY_MS, 50 * 2 ** Math.min(attempt, 10)),
 } satisfies RedisOptions;
 
-/** A new client, not connected yet. It reconnects until it is closed, once `connect` was called. */
+/** Creates a client, not connected yet. Once `connect` has been called, it reconnects until it is closed. */
 export function createClient(connection: SingleConnection, connectTimeout: number): Redis {
 	const required = { ...REQUIRED, connectTimeout };
 	if (typeof connection === 'string') {
@@ -52,7 +52,7 @@ export function createClient(connection: SingleConnection, connectTimeout: numbe
 	return connection.duplicate(required);
 }
 
-/** In ioredis, the query of a URL overrides options. It must not override the required ones. */
+/** Removes required options from a URL's query: in ioredis, the query would override them. */
 function withoutRequired(url: string): string {
 	const [base, query] = url.split('?', 2);
 	if (query === undefined) return url;
@@ -65,7 +65,7 @@ function isInstance(connection: RedisOptions | Redis): connection is Redis {
 	return typeof (connection as Partial<Redis>).duplicate === 'function';
 }
 
-/** What a client connects to, for error messages and logs: without user or password. */
+/** Returns the address that a client connects to, without user and password, for error messages and logs. */
 export function endpointOf({ options }: Redis): string {
 	if (options.path) return options.path;
 	if (options.sentinels) return `sentinel group ${options.name}`;
@@ -73,8 +73,8 @@ export function endpointOf({ options }: Redis): string {
 }
 
 /**
- * Connects a client. Tries again until `timeoutMs` is over or `signal` aborts, but not when the server refuses, for
- * example because of a wrong password.
+ * Connects a client. Retries until `timeoutMs` has passed or `signal` is aborted, but not if the server refuses the
+ * connection, for example because of a wrong password.
  *
  * @throws {RedisConnectError} with the endpoint and the cause
  */
@@ -90,7 +90,7 @@ export async function connect(client: Redis, timeoutMs: number, signal: AbortSig
 	const onAbort = (): void => reject(signal.reason);
 	signal.addEventListener('abort', onAbort);
 	client.on('ready', resolve).on('error', onError);
-	// The promise of `connect` covers the first attempt only.
+	// The promise of `connect` covers only the first attempt.
 	client.connect().catch(onError);
 	try {
 		await promise;
@@ -101,13 +101,13 @@ export async function connect(client: Redis, timeoutMs: number, signal: AbortSig
 	}
 }
 
-/** The code that every error reply begins with, such as `ERR`, `NOPERM` or `MOVED`. */
+/** Matches the code with which every error reply begins, such as `ERR`, `NOPERM` or `MOVED`. */
 const REPLY_CODE = /^[A-Z][A-Z0-9_]* /;
 
 /**
- * Whether Redis replied with an error, as opposed to a connection that failed. Recognised by its code: the error's
- * class has another name in a minified bundle, and may come from another copy of ioredis. The messages of other errors
- * begin with a word, as in "Connection is closed." or "connect ECONNREFUSED".
+ * Returns whether an error is an error reply from Redis, as opposed to a failed connection. Error replies are
+ * recognized by their code, because a bundler may rename their class, and they may come from another copy of ioredis.
+ * The messages of other errors begin with an ordinary word, as in "Connection is closed." or "connect ECONNREFUSED".
  */
 export function isRefusal(error: unknown): error is Error {
 	return error instanceof Error && REPLY_CODE.test(error.message);

@@ -13,7 +13,7 @@ export interface OutageRecoveryOptions {
 	readonly ending: AbortSignal;
 }
 
-/** What happens when a server's connections are lost and when they are back. */
+/** Reports when a server's connections are lost, and recovers the subscriptions when the connections are back. */
 export class OutageRecovery {
 	readonly #options: OutageRecoveryOptions;
 
@@ -37,7 +37,7 @@ export class OutageRecovery {
 		});
 	}
 
-	/** Also called for each attempt to reconnect that fails. */
+	/** Also called for each failed attempt to reconnect. */
 	#lost({ lastError }: ServerConnection, name: 'publisher' | 'subscriber'): void {
 		const { status } = this.#options;
 		status.degrade(`${name} connection down`);
@@ -50,11 +50,11 @@ export class OutageRecovery {
 		return publisher.isReady && subscriber.isReady;
 	}
 
-	/** A connection is ready again. Once both are, resubscribes and reports that messages pass. */
+	/** A connection is ready again. Once both are, resubscribes all channels and reports the server as ready. */
 	async #recover(connection: ServerConnection): Promise<void> {
 		const { subscriptions, status, primaryCheck } = this.#options;
 		try {
-			// Only the new connection is asked: a connection that has subscriptions may reject the command.
+			// Queries only the new connection: one that already has subscriptions may reject the command.
 			if ((await primaryCheck.identify(connection)).isReplica === true) primaryCheck.leaveReplica();
 			if (!this.#isUp) return;
 			if (!subscriptions.isComplete) {
@@ -65,7 +65,7 @@ export class OutageRecovery {
 			}
 			status.ready();
 		} catch {
-			// The connection failed again, and will be ready again.
+			// The connection failed again. Once it is ready, this method is called again.
 		}
 	}
 }

@@ -11,39 +11,41 @@ export interface PrimaryCheckOptions {
 	readonly subscriber: ServerConnection;
 	readonly subscriptions: Subscriptions;
 	readonly status: ServerStatus;
-	/** Makes a client for the server, not connected yet. */
+	/** Creates a client for the server, not connected yet. */
 	readonly createClient: () => Redis;
 	readonly handlers: Pick<BusHandlers, 'undelivered'>;
 	/** Aborted when the server is closed. */
 	readonly ending: AbortSignal;
 }
 
-/** How often the server is asked whether it is still the primary, in milliseconds. */
+/** The time between two checks of whether the server is still the primary, in milliseconds. */
 const CHECK_MS = 1_000;
 /**
- * Replicas report to their primary every second. One that has been silent for longer than this (in milliseconds) may
- * have left.
+ * A replica reports to its primary every second. If it has been silent for longer than this, in milliseconds, it may
+ * have a new primary.
  */
 const TRUSTED_LAG_MS = 2_000;
-/** How long a server with fewer replicas than before is not trusted, in milliseconds. */
+/** How long a server is not trusted after it has lost replicas, in milliseconds. */
 const FEWER_REPLICAS_MS = 30_000;
-/** A server reports its uptime in whole seconds. */
+/** The tolerance for a server's uptime, in milliseconds: servers report it in whole seconds. */
 const UPTIME_PRECISION_MS = 1_500;
-/** How long connections to a replica are kept before they are made again, in milliseconds. */
+/** How long connections to a replica are kept before they are replaced, in milliseconds. */
 const LEAVE_REPLICA_AFTER_MS = 500;
 /** How long a probe may take, in milliseconds. */
 const PROBE_MS = 2_000;
 
-/** Finds out whether a server's connections lead to the current primary, and drops those that do not. */
+/** Checks whether a server's connections lead to the current primary, and drops those that do not. */
 export class PrimaryCheck {
 	readonly #options: PrimaryCheckOptions;
 	readonly #connections: readonly ServerConnection[];
 	#isOnReplica = false;
 	#timer: ReturnType<typeof setInterval> | undefined;
 	#leaving: ReturnType<typeof setTimeout> | undefined;
-	/** How many replicas the server has. */
+	/** The number of replicas that the server had when it was last trusted. */
 	#replicas = 0;
-	/** Since when it has fewer, in milliseconds since the epoch. */
+	/**
+	 * When the server was first seen with fewer replicas, in milliseconds since the epoch; undefined if it has no fewer.
+	 */
 	#fewerSince: number | undefined;
 
 	constructor(options: PrimaryCheckOptions) {
@@ -51,12 +53,12 @@ export class PrimaryCheck {
 		this.#connections = [options.publisher, options.subscriber];
 	}
 
-	/** Connected to a replica, until the connections are dropped for another try. */
+	/** Whether the server is a replica, to which this node stays connected for a moment before it tries again. */
 	get isOnReplica(): boolean {
 		return this.#isOnReplica;
 	}
 
-	/** Checks the server regularly. */
+	/** Starts checking the server regularly. */
 	start(): void {
 		this.#timer = setInterval(() => void this.#check(), CHECK_MS);
 	}
@@ -66,15 +68,14 @@ export class PrimaryCheck {
 		clearTimeout(this.#leaving);
 	}
 
-	/** Asks a new connection which server it leads to. Rejects when the connection fails. */
+	/** Finds out which server a new connection leads to. Rejects if the connection fails. */
 	async identify(connection: ServerConnection): Promise<ServerInfo> {
 		const now = Date.now();
 		const info = await serverInfo(connection.client);
 		const isSame = connection.runId !== undefined && info.runId === connection.runId;
 		if (!isSame) {
 			const { publisher, subscriptions } = this.#options;
-			// If this server was already running when the connection was lost, it is a different server, not the old one
-			// restarted.
+			// If this server was already running when the old connection was lost, it is not the old server restarted.
 			const lostAt = subscriptions.lostAt ?? now;
 			const coexisted = info.startedAt !== undefined && info.startedAt < lostAt - UPTIME_PRECISION_MS;
 			if (connection.runId !== undefined && info.runId !== undefined && coexisted) this.#unverified([connection]);
@@ -89,8 +90,8 @@ export class PrimaryCheck {
 	}
 
 	/**
-	 * As {@link BusLiveness.verifyPrimary}: a new connection leads to the current primary. Connections to another server
-	 * are dropped.
+	 * Implements {@link BusLiveness.verifyPrimary}. Opens a new connection, which leads to the current primary, and
+	 * drops existing connections that lead to another server.
 	 */
 	async verifyPrimary(): Promise<void> {
 		const { status, createClient, ending } = this.#options;
@@ -112,26 +113,26 @@ export class PrimaryCheck {
 			status.degrade('connected to a former primary; new connections lead to another server');
 			resetAll(misdirected);
 		} catch {
-			// The probe failed; if the connections fail as well, they report it.
+			// The new connection failed. If the others fail as well, they report it themselves.
 		} finally {
 			probe.close();
 		}
 	}
 
-	/** A replica accepts what is published to it and delivers it to its own subscribers only. */
+	/** Leaves a server that is a replica: it would accept messages, but deliver them only to its own subscribers. */
 	leaveReplica(): void {
 		const { status, ending } = this.#options;
 		if (this.#isOnReplica || ending.aborted) return;
 		this.#isOnReplica = true;
 		this.#unverified(this.#connections);
-		status.degrade('connected to a replica; what is published there does not reach other Redis servers');
+		status.degrade('connected to a replica; messages published there do not reach other Redis servers');
 		this.#leaving = setTimeout(() => {
 			this.#isOnReplica = false;
 			resetAll(this.#connections);
 		}, LEAVE_REPLICA_AFTER_MS);
 	}
 
-	/** Connections may have led to the wrong server since they were last verified: messages may be lost. */
+	/** Reports that connections may have led to the wrong server since they were last verified. */
 	#unverified(connections: readonly ServerConnection[]): void {
 		const { publisher, subscriber, subscriptions, handlers } = this.#options;
 		if (connections.includes(publisher)) handlers.undelivered(publisher.verifiedAt);
@@ -139,9 +140,9 @@ export class PrimaryCheck {
 	}
 
 	/**
-	 * Whether a server that answers counts as the primary. One whose replicas are gone or silent may have been replaced
-	 * by a new primary, even where Sentinels or DNS still lead to it; only after a while does it count as a primary with
-	 * fewer replicas.
+	 * Decides whether a server that answers counts as the primary. If its replicas are gone or silent, one of them may
+	 * have become the new primary, even if Sentinels or DNS still lead to the old one. A server with fewer replicas
+	 * counts as the primary only after a while.
 	 */
 	#trust({ replicas, lagMs }: ServerInfo, asked: number): boolean {
 		if (lagMs > TRUSTED_LAG_MS) return false;
@@ -155,7 +156,7 @@ export class PrimaryCheck {
 		return true;
 	}
 
-	/** The publisher's server was the primary at that time, and so was the subscriber's if it is the same one. */
+	/** The publisher's server was the primary at this time, and so was the subscriber's if it is the same server. */
 	#verified(at: number): void {
 		const { publisher, subscriber } = this.#options;
 		publisher.verifiedAt = Math.max(publisher.verifiedAt, at);
@@ -173,7 +174,7 @@ export class PrimaryCheck {
 			if (info.isReplica === true) this.leaveReplica();
 			else if (!this.#trust(info, asked)) await this.verifyPrimary();
 		} catch {
-			// The connection failed, which it reports.
+			// The connection failed, and reports that itself.
 		}
 	}
 }

@@ -1,17 +1,17 @@
 import type { Redis } from 'ioredis';
 
-/** The commands to publish and subscribe with: on a server, or on one shard of a cluster. */
+/** The commands for publishing and subscribing on a single server, or on a shard of a cluster. */
 export interface PubSubCommands {
-	/** The ioredis event for messages, with buffers of the channel's name on Redis and the content. */
+	/** The ioredis event for messages, with the channel's name on Redis and the content as buffers. */
 	readonly messageEvent: 'messageBuffer' | 'smessageBuffer';
 	subscribe(client: Redis, redisChannels: readonly string[]): Promise<unknown>;
 	unsubscribe(client: Redis, redisChannels: readonly string[]): Promise<unknown>;
 	readonly publish: 'publish' | 'spublish';
-	/** Splits channels into groups that one command may name. */
+	/** Splits channels into groups, each of which fits into one command. */
 	group(redisChannels: readonly string[]): readonly (readonly string[])[];
 }
 
-/** The most channels that one command names. */
+/** The maximum number of channels in one command. */
 const CHANNELS_PER_COMMAND = 1_000;
 
 export const plainPubSub: PubSubCommands = {
@@ -22,14 +22,14 @@ export const plainPubSub: PubSubCommands = {
 	group: (redisChannels) => chunks(redisChannels),
 };
 
-/** On a cluster, where each message then costs one shard instead of every node. Requires Redis 7. */
+/** Returns the commands for a cluster, with which a message puts load on one shard only. They require Redis 7. */
 export function shardedPubSub(slotOf: (redisChannel: string) => number): PubSubCommands {
 	return {
 		messageEvent: 'smessageBuffer',
 		subscribe: (client, redisChannels) => client.ssubscribe(...redisChannels),
 		unsubscribe: (client, redisChannels) => client.sunsubscribe(...redisChannels),
 		publish: 'spublish',
-		// One command may name channels of one slot only.
+		// All channels of a command must be in the same slot.
 		group(redisChannels) {
 			const bySlot = new Map<number, string[]>();
 			for (const redisChannel of redisChannels) {

@@ -2,35 +2,35 @@ import { Command, type Redis } from 'ioredis';
 import { RedisConnectionLostError } from '../errors.ts';
 import { endpointOf } from './client-options.ts';
 
-/** A stream for ioredis to write to when the bytes are already written. */
+/** A stream that discards what ioredis writes, for messages whose bytes have already been written. */
 const NO_STREAM = { write: () => true } as unknown as NonNullable<Parameters<Redis['sendCommand']>[1]>;
 
 const CR = 0x0d;
 const LF = 0x0a;
-/** Settled replies are discarded once there are this many. */
+/** Settled replies are discarded once their number reaches this. */
 const MAX_SETTLED = 1_024;
 
 type Reply = PromiseWithResolvers<number>;
 
 /**
- * All publishing on one connection. To ioredis it is a single command that is sent once for each message, so that each
- * message gets its reply: the replies of a connection arrive in the order of its commands. An object per message, as
- * ioredis and its pipelines create, costs several times as much. Messages published in one synchronous stretch share
- * one write. ioredis's tracing and its `commandTimeout` do not see these messages.
+ * Publishes all messages of a connection. For ioredis, this is a single command that is sent again for each message, so
+ * that each message gets its own reply: the replies on a connection arrive in the order of its commands. It saves the
+ * object per message that ioredis and its pipelines create, which costs several times as much. Messages published in
+ * one synchronous run of code share one write. ioredis's tracing and `commandTimeout` do not apply to them.
  */
 export class PublishCommand extends Command {
 	readonly #client: Redis;
 	readonly #begin: string;
-	/** The RESP bytes before each frame that is not written yet. */
+	/** The RESP bytes that precede each frame that has not been written yet. */
 	#heads: string[] = [];
 	#frames: Uint8Array[] = [];
 	#waiting: Reply[] = [];
 	#bytes = 0;
 	/** The bytes of the messages being sent, until ioredis writes them. */
 	#unwritten: Buffer | undefined;
-	/** Of the messages sent, in that order. */
+	/** The replies to the messages sent, in the same order. */
 	readonly #replies: Reply[] = [];
-	/** How many of them are settled. */
+	/** The number of these replies that have settled. */
 	#settled = 0;
 
 	constructor(client: Redis, name: 'publish' | 'spublish') {
@@ -42,7 +42,7 @@ export class PublishCommand extends Command {
 		fix(this, 'reject', (error: Error) => this.#nextReply()?.reject(error));
 	}
 
-	/** Resolves with the number of subscribers the message went to. `redisChannel` is ASCII. */
+	/** Publishes a frame. Resolves with the number of subscribers that it was sent to. `redisChannel` is ASCII. */
 	publish(redisChannel: string, frame: Uint8Array): Promise<number> {
 		if (this.#frames.length === 0) queueMicrotask(this.#send);
 		const head = `${this.#begin}${redisChannel.length}\r\n${redisChannel}\r\n$${frame.length}\r\n`;
@@ -61,11 +61,11 @@ export class PublishCommand extends Command {
 		try {
 			const bytes = this.#takeBytes();
 			const { status, stream } = this.#client;
-			// Otherwise ioredis would reject the command: the oldest message without a reply, not one of these.
+			// Without this check ioredis would reject the command, which would hit the oldest pending message instead.
 			if (status !== 'ready' || !stream?.writable) throw new RedisConnectionLostError(endpointOf(this.#client));
 			this.#unwritten = bytes;
 			isSending = true;
-			// The first call writes the bytes of all of them.
+			// The first call writes the bytes of all the messages.
 			for (; sent < waiting.length; sent++) {
 				this.#replies.push(waiting[sent] as Reply);
 				void this.#client.sendCommand(this, sent === 0 ? undefined : NO_STREAM);
@@ -73,7 +73,7 @@ export class PublishCommand extends Command {
 		} catch (error) {
 			for (const { reject } of waiting.slice(sent)) reject(error);
 			if (!isSending) return;
-			// How much Redis received is unknown: a new connection starts without pending replies.
+			// It is unknown which messages Redis received, so drop the connection: a new one has no pending replies.
 			this.#replies.pop();
 			this.#client.stream.destroy();
 		}
@@ -117,16 +117,16 @@ export class PublishCommand extends Command {
 		return reply;
 	}
 
-	/** Messages wait as long as their connection lives. Heartbeats detect one that hangs. */
+	/** Sets no timeout: messages wait for as long as their connection is up. Heartbeats detect one that hangs. */
 	override setTimeout(): void {}
 
-	/** The client may be of another ioredis release, which may not have this method. */
+	/** Does nothing. Newer ioredis clients call this method, which the `Command` of an older release does not have. */
 	override setReplyContext(): void {}
 }
 
 /**
- * Makes a method read-only. Instrumentation wraps these on every command that is sent; on one command for all messages,
- * the wrappers would pile up.
+ * Makes a method read-only. Instrumentation wraps these methods each time a command is sent; on a command that is sent
+ * again and again, the wrappers would pile up.
  */
 function fix(command: Command, name: 'resolve' | 'reject', value: (argument: never) => void): void {
 	Object.defineProperty(command, name, { get: () => value, set() {} });

@@ -33,7 +33,7 @@ describe('an outage of Redis', () => {
 		return { provider, node };
 	}
 
-	/** Publishes on a until the client receives the message. */
+	/** Publishes messages on node a until the client receives one. */
 	async function untilReceived(topic: string, client: { readonly texts: readonly string[] }): Promise<void> {
 		await until(
 			async () => {
@@ -57,7 +57,7 @@ describe('an outage of Redis', () => {
 		);
 		expect(await local.client.next()).toBe('during the outage');
 
-		// A subscribe during the outage stays pending until it ends.
+		// A subscribe during the outage stays pending until the outage ends.
 		const subscribed = b.provider.subscribe(remote.id, 'topic:late');
 		await redis.restart();
 		await subscribed;

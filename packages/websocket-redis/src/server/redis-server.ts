@@ -13,16 +13,16 @@ import { ServerStatus } from './server-status.ts';
 import { Subscriptions } from './subscriptions.ts';
 
 export interface RedisServerOptions {
-	/** Makes a client for the server, not connected yet. */
+	/** Creates a client for the server, not connected yet. */
 	readonly createClient: () => Redis;
 	readonly commands: PubSubCommands;
 	/** The name of a channel on Redis is `{keyPrefix}:{channel}`. */
 	readonly keyPrefix: string;
-	/** In milliseconds. */
+	/** How long `open` tries to connect, in milliseconds. */
 	readonly connectTimeout: number;
 }
 
-/** One server, with one connection to publish and one to subscribe. Both reconnect until `close`. */
+/** A server, with one connection for publishing and one for subscribing. Both reconnect until `close`. */
 export class RedisServer {
 	readonly #options: RedisServerOptions;
 	readonly #publisher: ServerConnection;
@@ -74,17 +74,17 @@ export class RedisServer {
 		return endpointOf(this.#publisher.client);
 	}
 
-	/** Why messages may be missed; undefined while they pass. */
+	/** The reason why messages may be lost; undefined while messages get through. */
 	get degraded(): string | undefined {
 		return this.#status.degraded;
 	}
 
-	/** Since when subscriptions are lost, in milliseconds since the epoch; undefined while none is. */
+	/** When subscriptions were lost, in milliseconds since the epoch; undefined if no subscription is lost. */
 	get lostAt(): number | undefined {
 		return this.#subscriptions.lostAt;
 	}
 
-	/** A connection for queries; ready when `degraded` is undefined. */
+	/** The connection for other commands; ready when `degraded` is undefined. */
 	get client(): Redis {
 		return this.#publisher.client;
 	}
@@ -94,7 +94,7 @@ export class RedisServer {
 		return this.#subscriptions.channels;
 	}
 
-	/** Connects. Rejects when that takes too long or fails for good, and then closes the server. */
+	/** Connects. If that takes too long or the server refuses, rejects and closes the connections. */
 	async open(): Promise<void> {
 		try {
 			await Promise.all(this.#connections.map((connection) => this.#open(connection)));
@@ -133,32 +133,32 @@ export class RedisServer {
 		this.#primaryCheck.start();
 	}
 
-	/** As {@link Bus.subscribe}. */
+	/** See {@link Bus.subscribe}. */
 	subscribe(channels: readonly string[]): Promise<void> {
 		return this.#subscriptions.subscribe(channels);
 	}
 
-	/** As {@link Bus.unsubscribe}. */
+	/** See {@link Bus.unsubscribe}. */
 	unsubscribe(channels: readonly string[]): Promise<void> {
 		return this.#subscriptions.unsubscribe(channels);
 	}
 
-	/** As {@link Bus.publish}. */
+	/** See {@link Bus.publish}. */
 	publish(channel: string, frame: Uint8Array): Promise<number> {
 		if (!this.#publisher.isReady) return Promise.reject(this.#down());
 		return this.#publish.publish(redisChannel(this.#options.keyPrefix, channel), frame);
 	}
 
-	/** As {@link BusLiveness.reconnect}. */
+	/** See {@link BusLiveness.reconnect}. */
 	reconnect(direction: 'publish' | 'subscribe'): void {
 		const connection = direction === 'publish' ? this.#publisher : this.#subscriber;
-		// One that is connecting, or recovering, is left to do so.
+		// A connection that is still connecting or recovering is left alone.
 		if (!connection.isReady || (direction === 'subscribe' && !this.#subscriptions.isComplete)) return;
 		this.#status.degrade(DEAD[direction]);
 		connection.reset();
 	}
 
-	/** As {@link BusLiveness.verifyPrimary}. */
+	/** See {@link BusLiveness.verifyPrimary}. */
 	verifyPrimary(): Promise<void> {
 		return this.#primaryCheck.verifyPrimary();
 	}

@@ -1,21 +1,21 @@
 import type { Redis } from 'ioredis';
 
-/** A connection that is not ready this long after it started connecting is dropped for another try, in milliseconds. */
+/** How long a connection may take to become ready before it is dropped and tried again, in milliseconds. */
 const READY_WITHIN_MS = 2_000;
 
 export interface ServerConnectionHandlers {
-	/** Connected: commands may be sent. */
+	/** The connection is ready: commands can be sent. */
 	onReady(): void;
-	/** The connection is gone; commands without a reply have failed. */
+	/** The connection is lost; pending commands have failed. */
 	onLost(): void;
 }
 
-/** One connection to Redis, which reconnects until it is closed and can be dropped when it is found dead. */
+/** A connection to Redis, which reconnects until it is closed, and can be dropped if it turns out to be dead. */
 export class ServerConnection {
 	readonly client: Redis;
 	/** The run id of the server that the connection leads to, if known. */
 	runId: string | undefined;
-	/** When the server was last known to be the right one, in milliseconds since the epoch. */
+	/** When the server was last known to be the current primary, in milliseconds since the epoch. */
 	verifiedAt = 0;
 	#handlers: ServerConnectionHandlers | undefined;
 	#lastError: string | undefined;
@@ -36,16 +36,16 @@ export class ServerConnection {
 		return this.client.status === 'ready';
 	}
 
-	/** Calls the handlers from now on; `onLost` at once if the connection is not ready. */
+	/** Calls the handlers from now on. Calls `onLost` at once if the connection is not ready. */
 	watch(handlers: ServerConnectionHandlers): void {
 		this.#handlers = handlers;
 		this.client.on('ready', this.#onReady).on('close', this.#onClose).on('connecting', this.#onConnecting);
 		if (!this.isReady) this.#onClose();
 	}
 
-	/** Drops the connection, with everything pending on it; ioredis makes a new one. */
+	/** Drops the connection, with everything pending on it; ioredis opens a new one. */
 	reset(): void {
-		// A graceful close would wait for the other side, which may be the one that hangs.
+		// A graceful close would wait for the server, which may be hanging.
 		this.client.stream?.destroy();
 	}
 

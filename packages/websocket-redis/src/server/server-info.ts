@@ -1,20 +1,20 @@
 import type { Redis } from 'ioredis';
 import { isRefusal } from './client-options.ts';
 
-/** What a server reports in `INFO`; fields that its user may not read are undefined. */
+/** The information that a server reports in `INFO`. Where the user may not read it, it is undefined or 0. */
 export interface ServerInfo {
 	readonly isReplica: boolean | undefined;
-	/** Differs between servers, and between runs of one server. */
+	/** An id that differs between servers, and between runs of the same server. */
 	readonly runId: string | undefined;
-	/** When it was started, in milliseconds since the epoch, exact to the second. */
+	/** When the server was started, in milliseconds since the epoch, to the nearest second. */
 	readonly startedAt: number | undefined;
-	/** How many replicas are connected to it. */
+	/** The number of connected replicas. */
 	readonly replicas: number;
-	/** How long ago the slowest of them last reported, in milliseconds. */
+	/** The time since the slowest replica last reported, in milliseconds. */
 	readonly lagMs: number;
 }
 
-/** Reads a server's `INFO`. Rejects when the connection fails. */
+/** Reads a server's `INFO`. Rejects if the connection fails. */
 export async function serverInfo(client: Redis): Promise<ServerInfo> {
 	const asked = Date.now();
 	const info = (await Promise.all([section(client, 'server'), section(client, 'replication')])).join('\n');

@@ -1,28 +1,28 @@
 import type { BusHandlers } from '@orijs/websocket';
 import { RedisConnectionLostError } from '../errors.ts';
 
-/** Whether messages pass over one server. Reports each change, and each new cause of an outage once. */
+/** Tracks whether messages get through over a server. Reports each change, and each new cause of an outage once. */
 export class ServerStatus {
 	readonly #endpoint: string;
 	readonly #handlers: Pick<BusHandlers, 'status' | 'error'>;
 	readonly #ending: AbortSignal;
 	#degraded: string | undefined;
-	/** The cause of the outage that was reported last. */
+	/** The cause of an outage that was last reported. */
 	#reportedError: string | undefined;
 
-	/** @param ending reports nothing once it is aborted */
+	/** @param ending once it is aborted, nothing is reported any longer */
 	constructor(endpoint: string, handlers: Pick<BusHandlers, 'status' | 'error'>, ending: AbortSignal) {
 		this.#endpoint = endpoint;
 		this.#handlers = handlers;
 		this.#ending = ending;
 	}
 
-	/** Why messages may be missed; undefined while they pass. */
+	/** The reason why messages may be lost; undefined while messages get through. */
 	get degraded(): string | undefined {
 		return this.#degraded;
 	}
 
-	/** Starts as degraded, which is not reported: the server was never ready. */
+	/** Makes the server degraded without reporting it, because it was never ready. */
 	notConnectedYet(): void {
 		this.#degraded = `Redis at ${this.#endpoint}: not connected yet`;
 	}
@@ -33,7 +33,7 @@ export class ServerStatus {
 		this.#handlers.status({ state: 'degraded', reason: this.#degraded });
 	}
 
-	/** Reports why a connection was lost, unless it is the cause reported last. */
+	/** Reports why a connection was lost, unless that cause was the last one reported. */
 	lost(cause: string | undefined): void {
 		if (cause === undefined || cause === this.#reportedError || this.#ending.aborted) return;
 		this.#reportedError = cause;

@@ -10,13 +10,13 @@ export interface SubscriptionsOptions {
 	readonly keyPrefix: string;
 }
 
-/** The channels that should be subscribed on one server, whatever state its connection is in. */
+/** The channels that must be subscribed on a server, in whatever state its connection is. */
 export class Subscriptions {
 	readonly #connection: ServerConnection;
 	readonly #options: SubscriptionsOptions;
 	readonly #handlers: Pick<BusHandlers, 'interrupted' | 'refused'>;
 	readonly #channels = new Set<string>();
-	/** The channels that Redis refused when everything was resubscribed. */
+	/** The channels that Redis refused when all channels were last resubscribed. */
 	readonly #refusals = new Map<string, Error>();
 	#isComplete = true;
 	#lostAt: number | undefined;
@@ -38,17 +38,17 @@ export class Subscriptions {
 		return this.#channels;
 	}
 
-	/** Whether every channel that should be subscribed is. */
+	/** Whether all channels that should be subscribed are. */
 	get isComplete(): boolean {
 		return this.#isComplete;
 	}
 
-	/** Since when subscriptions are lost, in milliseconds since the epoch; undefined while none is. */
+	/** When subscriptions were lost, in milliseconds since the epoch; undefined if no subscription is lost. */
 	get lostAt(): number | undefined {
 		return this.#lostAt;
 	}
 
-	/** As {@link Bus.subscribe}. */
+	/** See {@link Bus.subscribe}. */
 	async subscribe(channels: readonly string[]): Promise<void> {
 		for (const channel of channels) {
 			this.#channels.add(channel);
@@ -66,7 +66,7 @@ export class Subscriptions {
 		if (!this.#isComplete) await this.#recoveredWith(channels);
 	}
 
-	/** As {@link Bus.unsubscribe}. */
+	/** See {@link Bus.unsubscribe}. */
 	async unsubscribe(channels: readonly string[]): Promise<void> {
 		for (const channel of channels) this.#channels.delete(channel);
 		const { client, isReady } = this.#connection;
@@ -75,30 +75,30 @@ export class Subscriptions {
 		try {
 			await Promise.all(this.#groups(channels).map((group) => commands.unsubscribe(client, group)));
 		} catch (error) {
-			// A lost connection has ended every subscription.
+			// If the connection was lost, the subscriptions are gone anyway.
 			if (isRefusal(error)) throw error;
 		}
 	}
 
-	/** The connection does not exist yet: nothing is subscribed, and nothing was lost. */
+	/** The connection has not been made yet: nothing is subscribed, and nothing was lost. */
 	notConnectedYet(): void {
 		this.#isComplete = false;
 	}
 
-	/** The connection is gone, and every subscription with it. */
+	/** The connection was lost, and with it every subscription. */
 	lost(): void {
 		if (this.#isComplete) this.#lostAt ??= Date.now();
 		this.#isComplete = false;
 	}
 
-	/** The connection may have led to the wrong server since then. */
+	/** The connection may have led to the wrong server since `at`, in milliseconds since the epoch. */
 	unverifiedSince(at: number): void {
 		if (this.#isComplete) this.#lostAt = at;
 		else if (this.#lostAt !== undefined) this.#lostAt = Math.min(this.#lostAt, at);
 		this.#isComplete = false;
 	}
 
-	/** Subscribes to every channel again; reports and forgets those Redis refuses. Rejects when the connection fails. */
+	/** Resubscribes all channels; reports and forgets those that Redis refuses. Rejects if the connection fails. */
 	async subscribeAll(): Promise<void> {
 		this.#refusals.clear();
 		await this.#subscribeOrForget([...this.#channels]);
@@ -121,7 +121,7 @@ export class Subscriptions {
 		}
 	}
 
-	/** Everything is resubscribed. Reports the interruption and resolves the promises that waited for its end. */
+	/** All channels are resubscribed: reports the interruption, and resolves the promises that waited for its end. */
 	recovered(reason: string): void {
 		const lostAt = this.#lostAt;
 		this.#isComplete = true;
@@ -136,7 +136,7 @@ export class Subscriptions {
 		this.#recovery?.reject(error);
 	}
 
-	/** Resolves when all channels are subscribed; rejects when Redis refuses one of these. */
+	/** Resolves when all channels are resubscribed. Rejects if Redis refuses one of the given channels. */
 	async #recoveredWith(channels: readonly string[]): Promise<void> {
 		await this.#untilRecovered();
 		for (const channel of channels) {

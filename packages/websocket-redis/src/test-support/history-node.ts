@@ -9,9 +9,9 @@ import { silentLogger } from './silent-logger.ts';
 export interface HistoryNode {
 	readonly provider: RedisWsProvider;
 	readonly node: LocalNode;
-	/** The gaps it reported. */
+	/** The gaps that the node has reported. */
 	readonly gaps: Gap[];
-	/** Publishes until the message is accepted, each attempt with the same idempotency key. */
+	/** Publishes a message until it is accepted, with the same idempotency key each time. */
 	publishUntilAccepted(topic: string, text: string): Promise<void>;
 	stop(): Promise<void>;
 }
@@ -49,7 +49,7 @@ export function messagesOf({ texts }: TestClient): ReceivedMessage[] {
 	return texts.filter((text) => text.startsWith('{"name":"@text"')).map((text) => JSON.parse(text) as ReceivedMessage);
 }
 
-/** The positions from which the server reported that topics continue. */
+/** Returns the positions from which topics continue, as reported by the server. */
 export function positionsOf({ texts }: TestClient): Position[] {
 	return texts
 		.filter((text) => text.startsWith('{"type":"@position"'))

@@ -2,7 +2,7 @@ import { RedisWsProvider } from '../index.ts';
 import { serveLocally } from './local-node.ts';
 import { silentLogger } from './silent-logger.ts';
 
-// A node whose Redis user may not use every channel. Prints what becomes of a forbidden subscription and of an allowed
+// A node whose Redis user may use only some channels. Prints the outcome of a forbidden subscription and of an allowed
 // one.
 
 const provider = new RedisWsProvider({

@@ -1,9 +1,9 @@
 import { type ClientOptions, connectClient, type TestClient } from '@orijs/testkit';
 import type { SocketData, WsProvider } from '@orijs/websocket';
 
-/** A node in the test's own process: a Bun server whose clients name their topics in the query. */
+/** A node in the test's own process: a Bun server whose clients name their topics in the query of the URL. */
 export interface LocalNode {
-	/** Connects a client; resolves once it is subscribed to its topics, unless the backend refuses. */
+	/** Connects a client. Resolves once it is subscribed to its topics, or the backend has refused them. */
 	connect(
 		topics?: readonly string[],
 		options?: ClientOptions,

@@ -1,4 +1,4 @@
-/** Whether a promise resolves. */
+/** Returns whether a promise resolves. */
 export function resolves(promise: Promise<unknown>): Promise<boolean> {
 	return promise.then(
 		() => true,

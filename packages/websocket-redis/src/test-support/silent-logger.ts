@@ -1,4 +1,4 @@
 import type { Logger } from '@orijs/websocket';
 
-/** Logs nothing, for tests in which failures are expected. */
+/** A logger that discards all lines, for tests in which failures are expected. */
 export const silentLogger: Logger = { debug() {}, info() {}, warn() {}, error() {} };

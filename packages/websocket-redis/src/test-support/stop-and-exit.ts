@@ -20,7 +20,7 @@ answerRequests(async (request) => {
 	}
 	const begin = performance.now();
 	await provider.stop();
-	// The channel to the test must not be what keeps the process alive.
+	// The IPC channel to the test must not keep the process alive.
 	setTimeout(() => process.disconnect?.(), 50);
 	return performance.now() - begin;
 });

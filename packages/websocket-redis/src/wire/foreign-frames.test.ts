@@ -46,7 +46,7 @@ describe('frames that others publish on our channels', () => {
 		await node.stop();
 	});
 
-	/** Origin, shard and incarnation of a foreign node. */
+	/** The origin, shard and incarnation of another system's node. */
 	const sender = Buffer.alloc(14, 7);
 	const frameOf = (version: number, ...texts: string[]): Buffer => {
 		const run = Buffer.alloc(7 + 4 * (texts.length - 1));

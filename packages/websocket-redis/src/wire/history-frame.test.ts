@@ -21,12 +21,12 @@ function entryOf({ offset, prev, timestamp, content }: HistoryEntry): Buffer {
 	return Buffer.concat([entry, stored]);
 }
 
-/** As the server's scripts write it. */
+/** Encodes a slice as the scripts on the server do. */
 function frameOf(slice: HistorySlice): Buffer {
 	return Buffer.concat([headOf(slice), ...slice.entries.map(entryOf)]);
 }
 
-/** Any UTF-16 code units, lone surrogates among them. */
+/** Any UTF-16 code units, including lone surrogates. */
 const anyText = fc.oneof(
 	fc.string({ unit: 'grapheme' }),
 	fc.array(fc.integer({ min: 0, max: 0xffff })).map((units) => String.fromCharCode(...units)),
@@ -45,7 +45,7 @@ const anyEntry = fc.record({
 	content: anyContent,
 });
 
-/** Offsets that start anywhere, on a topic that may have later messages. */
+/** A slice that starts at any offset, of a topic that may have later messages. */
 const anySlice: fc.Arbitrary<HistorySlice> = fc
 	.record({
 		epoch: anyEpoch,
@@ -63,7 +63,7 @@ const anySlice: fc.Arbitrary<HistorySlice> = fc
 		return { epoch, last: prev + since, entries };
 	});
 
-/** The expected result of a read: text as UTF-8 can carry it, bytes as numbers. */
+/** Returns the expected result of a read: text as far as UTF-8 can represent it, bytes as numbers. */
 function plain(slice: HistorySlice | undefined): unknown {
 	if (slice === undefined) return undefined;
 	const entries = slice.entries.map(({ content, ...place }) => ({
@@ -123,7 +123,7 @@ describe('a history frame', () => {
 	it('that ends early is rejected, whichever byte is the last', () => {
 		const frame = frameOf(twoEntries);
 		const [first, second] = twoEntries.entries.map((entry) => entryOf(entry).length);
-		// A frame may end after any entry: the `prev` of the next message shows what is missing.
+		// A frame may end after any entry: the `prev` of the next message then shows that messages are missing.
 		const whole = [frame.length - (first ?? 0) - (second ?? 0), frame.length - (second ?? 0), frame.length];
 		const read = Array.from({ length: frame.length + 1 }, (_, length) => length).filter(
 			(length) => decodeHistory(frame.subarray(0, length)) !== undefined,

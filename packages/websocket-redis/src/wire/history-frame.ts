@@ -1,5 +1,5 @@
 /**
- * The binary form of a slice of a topic's history, as the scripts on the server write it; numbers are big-endian:
+ * The binary form of a slice of a topic's history, as written by the scripts on the server; numbers are big-endian:
  *
  * ```text
  * frame   = marker (u8: 'H')  version (u8: 1)  length (u8)  epoch (ASCII)  last (f64)  entry*
@@ -7,7 +7,7 @@
  * content = kind (u8: 'T' text as UTF-8, 'B' bytes)  the text or bytes
  * ```
  *
- * The marker distinguishes it from frames that nodes write, which begin with their version.
+ * The marker distinguishes these frames from those that nodes write, which begin with a version.
  */
 
 import type { HistoryContent, HistoryEntry, HistorySlice } from '@orijs/websocket';
@@ -20,7 +20,7 @@ const ENTRY_BYTES = 28;
 const TEXT = 0x54;
 const BYTES = 0x42;
 
-/** Returns undefined for a frame that is malformed or no valid history. Bytes in the slice are views of the frame. */
+/** Decodes a frame; returns undefined if it is not a valid history. Bytes in the slice are views of the frame. */
 export function decodeHistory(frame: Buffer): HistorySlice | undefined {
 	if (frame.length < EPOCH_AT || frame[0] !== HISTORY_MARKER || frame[1] !== HISTORY_VERSION) return undefined;
 	const epochEnd = EPOCH_AT + (frame[2] ?? 0);
@@ -65,7 +65,7 @@ function readContent(frame: Buffer, at: number, end: number): HistoryContent | u
 	}
 }
 
-/** The form in which the server stores a message. */
+/** Encodes a message for storage on the server. */
 export function encodeContent(content: HistoryContent): string | Buffer {
 	if (typeof content === 'string') return `T${content}`;
 	const bytes = Buffer.allocUnsafe(content.length + 1);

@@ -1,4 +1,4 @@
-/** A channel's name on Redis. */
+/** Returns a channel's name on Redis. */
 export function redisChannel(keyPrefix: string, channel: string): string {
 	return `${keyPrefix}:${channel}`;
 }

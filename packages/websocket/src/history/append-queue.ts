@@ -2,8 +2,9 @@ import { BusUnavailableError } from '../errors.ts';
 import { quiet, settledWithin, toError } from '../support/promises.ts';
 import type { HistoryBounds, HistoryContent, HistoryStore } from './history-store.ts';
 
-/** An append takes no more messages once it has this many UTF-16 units or bytes, or messages. */
+/** An append takes no more messages once its contents have this size, counted in UTF-16 units of text and in bytes. */
 const FULL_APPEND = 256 * 1024;
+/** The maximum number of messages in an append. */
 const MOST_MESSAGES = 1_000;
 /** The shortest time between two reported failures, in milliseconds. */
 const REPORT_INTERVAL_MS = 1_000;
@@ -20,9 +21,9 @@ interface Append {
 }
 
 /**
- * Messages to be appended to a store that other nodes share. Each topic has at most one append in flight; what is
- * published meanwhile is appended together after it. So messages keep their order even if an append fails, and a busy
- * topic makes large appends.
+ * Queues messages for a store that is shared with other nodes. Each topic has at most one append in flight; messages
+ * that are published meanwhile go into the next one. So messages keep their order even if an append fails, and busy
+ * topics make large appends.
  */
 export class AppendQueue {
 	readonly #store: HistoryStore;
@@ -38,7 +39,7 @@ export class AppendQueue {
 		this.#onError = onError;
 	}
 
-	/** Resolves when the message is stored. Need not be awaited. */
+	/** Queues a message. Resolves when it is stored; the promise may be ignored. */
 	add(topic: string, bounds: HistoryBounds, content: HistoryContent, idempotencyKey?: string): Promise<void> {
 		let appends = this.#pending.get(topic);
 		if (appends === undefined) {
@@ -57,7 +58,7 @@ export class AppendQueue {
 		return last.promise;
 	}
 
-	/** Resolves when every append is stored or refused; those that are not in time reject with `late`. */
+	/** Resolves when every append is stored or rejected. Those still pending after the timeout reject with `late`. */
 	async drain(timeoutMs: number, late: Error): Promise<void> {
 		const all = [...this.#inFlight, ...[...this.#pending.values()].flat()];
 		if (all.length === 0) return;

@@ -1,12 +1,12 @@
 /** A socket's attempt to catch up on a topic. */
 export interface CatchUpAttempt {
-	/** Whether it was neither cancelled nor replaced by a later one. */
+	/** Whether the attempt has been neither cancelled nor replaced by a later one. */
 	readonly isCurrent: boolean;
 	/** Must be called when the attempt is over. */
 	end(): void;
 }
 
-/** The sockets that are catching up on topics: the latest attempt of each counts. */
+/** Tracks the sockets that are catching up on topics. Of a socket's attempts on a topic, only the latest counts. */
 export class CatchUpAttempts {
 	/** By socket id, then by topic. */
 	readonly #current = new Map<string, Map<string, CatchUpAttempt>>();

@@ -2,11 +2,11 @@ import type { Position } from '../protocol/position.ts';
 import type { HistoryWindow } from './history-window.ts';
 import type { TopicHistory } from './topic-history.ts';
 
-/** Which messages a socket is sent before the live ones. Without either property: none. */
+/** Selects the messages that a socket is sent before the live ones. Default: no messages. */
 export interface ResumeFrom {
-	/** Messages after this position, up to which the client has followed the topic. */
+	/** Send all messages after this position: the last one that the client has received. */
 	readonly since?: Position | undefined;
-	/** At most this many of the latest messages, 1 to 100,000. Ignored if `since` is given. */
+	/** Send at most this many of the latest messages, 1 to 100,000. Ignored if `since` is given. */
 	readonly rewind?: number | undefined;
 }
 
@@ -20,25 +20,29 @@ export interface Recovery {
 	readonly position: Position;
 }
 
-/** A socket that catches up on a topic. */
+/** A socket that is catching up on a topic. */
 export interface Reader {
-	/** Whether it is still connected and still to catch up. */
+	/** Whether the socket is still connected, and its attempt to catch up has not been cancelled. */
 	readonly isActive: boolean;
-	/** Sends as many messages as the socket has room for. Returns how many, even if it is no longer active. */
+	/**
+	 * Sends messages from an index in the window on, as many as the socket has room for. Returns how many were sent,
+	 * even if the socket is no longer active.
+	 */
 	send(window: HistoryWindow, from: number): number;
-	/** Resolves when the socket has room again or is no longer active. Closes it if that takes too long. */
+	/** Resolves when the socket has room again or is no longer active. Closes the socket if that takes too long. */
 	waitForRoom(): Promise<void>;
 	/** Tells the client the position that the next messages follow. */
 	startAfter(position: Position): void;
-	/** From now on the socket receives what is delivered. */
+	/** Makes the socket live: from now on it receives messages as they are delivered on this node. */
 	goLive(recovery: Recovery): void;
-	/** Closes the socket: its next message is no longer kept, because it reads too slowly. */
+	/** Closes the socket, because it reads so slowly that its next message is no longer stored. */
 	closeAsTooSlow(): void;
 }
 
 /**
- * Sends a socket what it missed and then makes it live. No message is missing, repeated or out of order, because the
- * step from one to the other is synchronous. Undefined if the socket unsubscribed meanwhile.
+ * Sends a socket the messages that it missed, then makes it live. Between the two, no message is lost, repeated or
+ * reordered, because the switch is synchronous. Resolves with undefined if the socket becomes inactive or is closed as
+ * too slow.
  *
  * @throws {HistoryUnavailableError} the topic can't be read
  */
@@ -52,7 +56,7 @@ export async function catchUp(history: TopicHistory, from: ResumeFrom, reader: R
 		if (from.since === undefined && from.rewind !== undefined) reader.startAfter(position);
 		let count = 0;
 		while (reader.isActive) {
-			// Other readers extend the window and new messages move it: an index in it is valid until the next await.
+			// Other readers extend the window, and new messages move it: indexes are valid only until the next await.
 			const window = history.window.current();
 			const next = indexAfter(window, position);
 			if (next === 'not read') {
@@ -92,7 +96,10 @@ async function positionBeforeLast(history: TopicHistory, count: number, reader: 
 	}
 }
 
-/** Returns the index of the first message after a position; undefined if that is unknown, however much is read. */
+/**
+ * Returns the index of the first message after a position: 'not read' if earlier messages must be read to find it,
+ * undefined if it can't be found at all.
+ */
 function indexAfter(window: HistoryWindow, { epoch, offset }: Position): number | 'not read' | undefined {
 	if (window.epoch !== epoch) return undefined;
 	const index = window.indexAfter(offset);

@@ -5,12 +5,12 @@ import type { MessagePosition } from '../protocol/position.ts';
 import { type Payload, snapshot } from '../wire/payload.ts';
 import type { HistoryContent, HistoryEntry } from './history-store.ts';
 
-/** The stored form of a payload: text in an envelope, bytes as they are. */
+/** Returns the stored form of a payload: text in an envelope, or the bytes as they are. */
 export function contentOf(topic: string, payload: Payload): HistoryContent {
 	return typeof payload === 'string' ? encodeEnvelope(BuiltIn.text, payload, topic) : snapshot(payload);
 }
 
-/** The form that clients receive: an envelope with its position, or a binary frame. */
+/** Returns the frame that clients receive: an envelope with its position as JSON, or a binary frame. */
 export function frameOf(topic: string, epoch: string, entry: HistoryEntry): string | Uint8Array {
 	const { offset, prev, timestamp, content } = entry;
 	// An envelope is a JSON object that is never empty, so the position can be appended to it.
@@ -19,7 +19,7 @@ export function frameOf(topic: string, epoch: string, entry: HistoryEntry): stri
 	return encodeBinaryFrame({ topic, timestamp, position: { epoch, offset, prev } }, content);
 }
 
-/** The form for readers of history on the server. */
+/** Returns a stored message as an envelope, for readers of the history on the server. */
 export function envelopeOf(topic: string, epoch: string, entry: HistoryEntry): PositionedEnvelope {
 	const { offset, prev, timestamp, content } = entry;
 	const position = { epoch, offset, prev };
@@ -27,7 +27,7 @@ export function envelopeOf(topic: string, epoch: string, entry: HistoryEntry): P
 	return { ...(JSON.parse(content) as Envelope), topic, position };
 }
 
-/** A message of a topic's history. */
+/** A message in a topic's history. */
 export interface PositionedEnvelope extends Envelope {
 	readonly topic: string;
 	readonly position: MessagePosition;

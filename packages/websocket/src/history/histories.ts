@@ -10,6 +10,7 @@ import { frameOf } from './framing.ts';
 import { type HistoryPage, readPage } from './history-page.ts';
 import type { HistoryPatterns } from './history-rules.ts';
 import type { HistoryBounds, HistoryContent, HistorySlice, HistoryStore } from './history-store.ts';
+import { RecentAppends } from './recent-appends.ts';
 import { SocketReader } from './socket-reader.ts';
 import { TopicHistory } from './topic-history.ts';
 import { UnreadableTopics } from './unreadable-topics.ts';
@@ -21,13 +22,13 @@ export interface HistoriesOptions {
 	readonly isShared: boolean;
 	readonly registry: Registry<WebSocketConnection>;
 	readonly local: LocalFanout;
-	/** Messages of a topic are lost for good, from `since` (milliseconds since the epoch) until now. */
+	/** Messages published to a topic from `since` (milliseconds since the epoch) until now are lost for good. */
 	readonly onLost: (topic: string, since: number, reason: string) => void;
 	/** The store could not be read; the read is retried. */
 	readonly onError: (error: Error) => void;
-	/** Whether some topic's history can't be read changed. */
+	/** Called when the first topic becomes unreadable, and when the last one can be read again. */
 	readonly onUnreadable: (areThereAny: boolean) => void;
-	/** A message was not stored; its publisher knows. */
+	/** A message could not be stored, and its `publish` rejected. */
 	readonly onRejected: (error: Error) => void;
 }
 
@@ -37,6 +38,7 @@ export class Histories {
 	readonly #queue: AppendQueue | undefined;
 	readonly #topics = new Map<string, TopicHistory>();
 	readonly #unreadable: UnreadableTopics;
+	readonly #recentAppends = new RecentAppends();
 	/** Sockets that are subscribed to a topic but not live yet. */
 	readonly #attempts = new CatchUpAttempts();
 
@@ -51,31 +53,29 @@ export class Histories {
 		this.#queue = options.isShared ? new AppendQueue(options.store, options.onRejected) : undefined;
 	}
 
-	/** Returns undefined for a topic without history. */
+	/** Returns how much of a topic is kept; undefined if it has no history. */
 	boundsOf(topic: string): HistoryBounds | undefined {
 		return this.#options.patterns.boundsOf(topic);
 	}
 
 	// Lifecycle
 
-	/** @throws an error that names what is missing, if the backend can't keep history */
+	/** Prepares the store, if any topic has history. @throws an error saying why the backend can't keep history */
 	async prepare(): Promise<void> {
 		if (this.#options.patterns.areAny) await this.#options.store.prepare();
 	}
 
-	/** Follows the topics that have sockets. Resolves once everything that is published to them from then on arrives. */
+	/** Follows the topics that have sockets. Resolves once messages published to them from then on will arrive. */
 	async open(): Promise<void> {
 		for (const topic of this.#options.registry.topics()) {
 			const bounds = this.boundsOf(topic);
 			if (bounds !== undefined) this.subscribed(topic, bounds);
 		}
-		// Those that can't be read are retried.
+		// A topic that can't be read does not fail the start: reading it is retried.
 		await Promise.allSettled(Array.from(this.#topics.values(), (history) => history.open()));
 	}
 
-	/**
-	 * Resolves when all pending messages are stored or refused; those that are still pending then reject with `late`.
-	 */
+	/** Resolves when all messages are stored or rejected. Those still pending after the timeout reject with `late`. */
 	async drain(timeoutMs: number, late: Error): Promise<void> {
 		await this.#queue?.drain(timeoutMs, late);
 	}
@@ -89,26 +89,35 @@ export class Histories {
 	// Messages
 
 	/**
-	 * Resolves when the message is stored and, if there are no other nodes, delivered.
+	 * Appends a message to a topic. Resolves when it is stored and, if there are no other nodes, delivered.
 	 *
 	 * @param content an envelope, or bytes
 	 */
 	append(topic: string, bounds: HistoryBounds, content: HistoryContent, idempotencyKey?: string): Promise<void> {
-		if (this.#queue !== undefined) return this.#queue.add(topic, bounds, content, idempotencyKey);
-		return this.#options.store.append(topic, [content], bounds, idempotencyKey);
+		if (this.#queue === undefined) return this.#options.store.append(topic, [content], bounds, idempotencyKey);
+		this.#recentAppends.add(topic, performance.now());
+		return this.#queue.add(topic, bounds, content, idempotencyKey);
+	}
+
+	/** Returns the topics that this node appended to since a time of the monotonic clock, or 'all' if too many. */
+	appendedSince(time: number): readonly string[] | 'all' {
+		return this.#recentAppends.since(time);
 	}
 
 	/** Messages were appended to a topic, by any node. */
 	appended(topic: string, slice: HistorySlice): void {
 		const history = this.#topics.get(topic);
 		if (history !== undefined) return history.appended(slice);
-		// During a deploy other nodes may have other patterns. Their messages are delivered as well.
+		// During a deployment, other nodes may keep history of topics of which this node keeps none.
 		const { registry, local } = this.#options;
 		if (registry.memberCount(topic) === 0 || this.boundsOf(topic) !== undefined) return;
 		deliverSlice(local, topic, slice);
 	}
 
-	/** Messages of a topic may have been missed until now. Delivers them before anything else of the topic. */
+	/**
+	 * Messages of a topic may have been missed from `since` (milliseconds since the epoch) until now. Delivers them
+	 * before any later ones.
+	 */
 	verify(topic: string, since: number): void {
 		this.#topics.get(topic)?.verify(since);
 	}
@@ -126,7 +135,7 @@ export class Histories {
 	}
 
 	/**
-	 * Resolves once everything that is published to the topic from then on arrives; at once without subscribers.
+	 * Resolves once messages published to the topic from then on will arrive; at once if it has no subscribers.
 	 *
 	 * @throws {HistoryUnavailableError} the topic can't be read
 	 */
@@ -139,17 +148,17 @@ export class Histories {
 		this.#attempts.cancel(socketId, topic);
 	}
 
-	/** No socket is subscribed to the topic now. */
+	/** No socket is subscribed to the topic any longer. */
 	emptied(topic: string): void {
 		this.#topics.get(topic)?.close();
 		this.#topics.delete(topic);
 	}
 
 	/**
-	 * Sends a subscribed socket what it missed and then makes it live. Undefined if it was unsubscribed or resumed again
-	 * meanwhile.
+	 * Sends a subscribed socket the messages that it missed, then makes it live. Resolves with undefined if the socket
+	 * was closed, unsubscribed or resumed again meanwhile.
 	 *
-	 * @param isLive resolves when messages of all nodes arrive
+	 * @param isLive resolves when messages from all nodes will arrive
 	 * @throws {HistoryUnavailableError} the topic can't be read; the socket is not live
 	 */
 	async resume(
@@ -160,7 +169,7 @@ export class Histories {
 	): Promise<Recovery | undefined> {
 		const { local } = this.#options;
 		const attempt = this.#attempts.begin(socket.data.socketId, topic);
-		// The socket may be live already, and stays live if no messages are to come first.
+		// The socket may already be live. It stays live if no earlier messages are requested.
 		if (from.since !== undefined || from.rewind !== undefined) local.unsubscribe(socket, topic);
 		try {
 			await isLive;
@@ -196,9 +205,7 @@ export class Histories {
 	}
 }
 
-/**
- * Delivers messages that nodes with other patterns have stored to the sockets of a node that keeps no history of them.
- */
+/** Delivers messages stored by other nodes to the sockets of this node, on which the topic has no history. */
 export function deliverSlice(local: LocalFanout, topic: string, { epoch, entries }: HistorySlice): void {
 	for (const entry of entries) local.toTopic(topic, frameOf(topic, epoch, entry));
 }

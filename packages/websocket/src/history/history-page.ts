@@ -3,24 +3,25 @@ import { envelopeOf, type PositionedEnvelope } from './framing.ts';
 import type { HistoryBounds, HistoryStore } from './history-store.ts';
 import { continues } from './topic-history.ts';
 
-/** A part of a topic's history. */
+/** A page of a topic's history. */
 export interface HistoryPage {
-	/** The oldest first. */
+	/** The messages, oldest first. */
 	readonly messages: readonly PositionedEnvelope[];
-	/** With `offset` the position that this page ends at: pass it as `since` to read the next page. */
+	/** With `offset`, the position at the end of this page: pass both as `since` to read the next page. */
 	readonly epoch: string;
+	/** See `epoch`. */
 	readonly offset: number;
 	/**
-	 * Whether these are the messages right after `since` or, if that was not given, the last ones. If not, there are no
-	 * messages, and `epoch` and `offset` are the topic's current position.
+	 * Whether the page has the messages right after `since`; always true without `since`. If false, the page is empty,
+	 * because some of these messages are no longer stored; `epoch` and `offset` are the topic's current position.
 	 */
 	readonly recovered: boolean;
 }
 
 /**
- * Reads the messages of a topic right after a position, or its last ones.
+ * Reads the messages that follow a position in a topic, or the topic's latest messages.
  *
- * @param limit the most messages to read
+ * @param limit the maximum number of messages
  */
 export async function readPage(
 	store: HistoryStore,

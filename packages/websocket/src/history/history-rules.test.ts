@@ -6,15 +6,15 @@ describe('history rules', () => {
 	it.each<[unknown, RegExp]>([
 		[null, /history must be an object/],
 		[['chat:*'], /history must be an object/],
-		[{ 'chat *': { size: 1, ttlMs: 1 } }, /a pattern in history is/],
-		[{ '': { size: 1, ttlMs: 1 } }, /a pattern in history is/],
+		[{ 'chat *': { size: 1, ttlMs: 1 } }, /a history pattern is/],
+		[{ '': { size: 1, ttlMs: 1 } }, /a history pattern is/],
 		[{ 'chat:*': null }, /history\["chat:\*"\] must be an object/],
 		[{ 'chat:*': { size: 0, ttlMs: 1 } }, /size must be a whole number from 1 to 100000, not 0/],
 		[{ 'chat:*': { size: 1.5, ttlMs: 1 } }, /size must be a whole number/],
 		[{ 'chat:*': { size: 1 } }, /ttlMs must be a whole number/],
 		[{ 'chat:*': { size: 1, ttlMs: Infinity } }, /ttlMs must be a whole number/],
 		[{ 'chat:*': { size: 1, ttlMs: 1, bytes: 0 } }, /bytes must be a whole number/],
-		[{ 'chat:*': { size: 1, ttl: 1 } }, /has no ttl, only size, ttlMs, bytes/],
+		[{ 'chat:*': { size: 1, ttl: 1 } }, /has no option ttl, only size, ttlMs, bytes/],
 	])('reject %j', (history, message) => {
 		expect(() => new InProcWsProvider({ history: history as HistoryRules })).toThrow(message);
 	});

@@ -3,19 +3,19 @@ import { show } from '../protocol/show.ts';
 import type { HistoryBounds } from './history-store.ts';
 import { TopicPattern } from './topic-pattern.ts';
 
-/** How much of a topic is kept. The oldest messages are removed as soon as one of these is exceeded. */
+/** How much of a topic is kept. The oldest messages are removed as soon as one of these limits is exceeded. */
 export interface HistoryRule {
-	/** How many messages, 1 to 100,000. */
+	/** The maximum number of messages, 1 to 100,000. */
 	readonly size: number;
-	/** How long each message is kept, in milliseconds, from 1. */
+	/** How long each message is kept, in milliseconds; at least 1. */
 	readonly ttlMs: number;
-	/** How many bytes are kept in total, from 1. Default 4 MiB. */
+	/** The maximum size of all messages together, in bytes; at least 1. Default 4 MiB. */
 	readonly bytes?: number;
 }
 
 /**
- * Which topics keep their messages, by pattern; `*` stands for any number of characters, and the first pattern that
- * matches applies. Must be the same on all nodes.
+ * The topics with history, by pattern. `*` matches any number of characters, and the first matching pattern applies.
+ * Must be the same on all nodes.
  */
 export type HistoryRules = Readonly<Record<string, HistoryRule>>;
 
@@ -24,10 +24,10 @@ const MOST_MESSAGES = 100_000;
 const PATTERN = /^[A-Za-z0-9_:.*-]{1,256}$/;
 const KEYS = ['size', 'ttlMs', 'bytes'];
 
-/** How many topics' bounds are cached. */
+/** The maximum number of topics whose bounds are cached. */
 const MOST_CACHED = 10_000;
 
-/** The rules of a provider: which topics have history, and how much. */
+/** A provider's history rules: which topics have history, and how much of it is kept. */
 export class HistoryPatterns {
 	readonly #rules: readonly { readonly pattern: TopicPattern; readonly bounds: HistoryBounds }[];
 	readonly #cache = new Map<string, HistoryBounds | null>();
@@ -62,7 +62,7 @@ export class HistoryPatterns {
 function parsePattern(pattern: string): TopicPattern {
 	if (!PATTERN.test(pattern))
 		throw new InvalidOptionError(
-			`a pattern in history is 1 to 256 characters from A-Z a-z 0-9 _ : . - and * for any, not ${show(pattern)}`,
+			`a history pattern is 1 to 256 characters from A-Z a-z 0-9 _ : . - and the wildcard *, not ${show(pattern)}`,
 		);
 	return new TopicPattern(pattern);
 }
@@ -72,7 +72,7 @@ function boundsOf(pattern: string, rule: HistoryRule): HistoryBounds {
 	if (typeof rule !== 'object' || rule === null)
 		throw new InvalidOptionError(`${name} must be an object { size, ttlMs }, not ${show(rule)}`);
 	const unknown = Object.keys(rule).find((key) => !KEYS.includes(key));
-	if (unknown !== undefined) throw new InvalidOptionError(`${name} has no ${unknown}, only ${KEYS.join(', ')}`);
+	if (unknown !== undefined) throw new InvalidOptionError(`${name} has no option ${unknown}, only ${KEYS.join(', ')}`);
 	const { size, ttlMs, bytes = DEFAULT_BYTES } = rule;
 	mustBeCount(`${name}.size`, size, MOST_MESSAGES);
 	mustBeCount(`${name}.ttlMs`, ttlMs, LONGEST_TTL_MS);

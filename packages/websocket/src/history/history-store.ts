@@ -1,23 +1,25 @@
 /**
- * Numbers the messages of topics and keeps the last ones. A transport that can store messages has one (`Bus.history`).
- * `@orijs/websocket/testing` exports the suite that an implementation must pass.
+ * Numbers the messages of topics and keeps the latest ones. A transport that can store messages provides one as
+ * `Bus.history`. `@orijs/websocket/testing` exports the suite that every implementation must pass.
  */
 export interface HistoryStore {
 	/**
-	 * Called after each start of the bus.
+	 * Checks that the backend can keep history. Called after each start of the bus.
 	 *
-	 * @throws an error that names what is missing, if the backend can't keep history
+	 * @throws an error saying what the backend lacks
 	 */
 	prepare(): Promise<void>;
 
 	/**
-	 * In one atomic step numbers the messages in the given order, stores them, removes what exceeds the bounds, and
-	 * delivers them by {@link BusHandlers.appended} to each node that is subscribed to the topic's channel, this one
-	 * included. Resolves when that is done for all messages. Rejects when the backend refused or did not answer; in the
-	 * latter case it may have been done all the same. The store never repeats an append.
+	 * In one atomic step, numbers the messages in the given order, stores them, removes messages that exceed the bounds,
+	 * and delivers the new ones through {@link BusHandlers.appended} to every node that is subscribed to the topic's
+	 * channel, this one included. Resolves when that is done for all messages. Rejects if the backend refused or did not
+	 * answer; if it did not answer, the messages may have been appended nevertheless, but not later than
+	 * {@link APPENDED_WITHIN_MS} after the call. The store never repeats an append.
 	 *
-	 * @param messages at least one; exactly one with a key
-	 * @param idempotencyKey the append is ignored if the topic had one with this key within {@link IDEMPOTENCY_MS}
+	 * @param messages at least one message; exactly one if there is an `idempotencyKey`
+	 * @param idempotencyKey if a message with this key was appended to the topic within the last {@link IDEMPOTENCY_MS}
+	 * milliseconds, this append is ignored
 	 */
 	append(
 		topic: string,
@@ -27,71 +29,78 @@ export interface HistoryStore {
 	): Promise<void>;
 
 	/**
-	 * Reads what is stored of a topic, as far as it is within the bounds now. An unknown topic gets an epoch, so that
-	 * what is published next can be recovered from the position that this read returns.
+	 * Reads stored messages of a topic, ignoring those that exceed the given bounds. An unknown topic gets an epoch, so
+	 * that a client can later resume from the position that this read returns.
 	 */
 	read(topic: string, query: HistoryQuery, bounds: HistoryBounds): Promise<HistorySlice>;
 }
 
-/** Text, or bytes that the store neither keeps nor changes once its promise has settled. */
+/** Text, or bytes. A store must neither keep nor change the bytes passed to it once its promise has settled. */
 export type HistoryContent = string | Uint8Array;
 
-/** How much of a topic is kept. The oldest messages are removed as soon as one of these is exceeded. */
+/** How much of a topic is kept. The oldest messages are removed as soon as one of these limits is exceeded. */
 export interface HistoryBounds {
-	/** The number of messages. */
+	/** The maximum number of messages. */
 	readonly size: number;
-	/** Total bytes of content, with text as UTF-8. */
+	/** The maximum size of all contents together, in bytes, with text as UTF-8. */
 	readonly bytes: number;
-	/** The age of a message, in milliseconds. */
+	/** The maximum age of a message, in milliseconds. */
 	readonly ttlMs: number;
 }
 
-/** The oldest messages after an offset, or the newest before one (default: of all); at most `limit`, which may be 0. */
+/**
+ * Selects messages: the oldest ones after an offset, the newest ones before an offset, or the newest ones of all. At
+ * most `limit` are read, which may be 0.
+ */
 export type HistoryQuery =
 	| { readonly after: number; readonly limit: number }
 	| { readonly before?: number; readonly limit: number };
 
-/** A part of a topic's history without holes. */
+/** A contiguous part of a topic's history. */
 export interface HistorySlice {
 	readonly epoch: string;
-	/** The offset of the topic's last message, whether it is still stored or not; 0 if there was no message yet. */
+	/** The offset of the topic's last message, whether it is still stored or not; 0 if the topic has had no message. */
 	readonly last: number;
-	/** The oldest first. The `prev` of each is the offset of the one before. */
+	/** The messages, oldest first. The `prev` of each is the offset of the preceding one. */
 	readonly entries: readonly HistoryEntry[];
 }
 
+/** A stored message. */
 export interface HistoryEntry {
-	/** At least one more than `prev`; see {@link LONGEST_STEP}. */
+	/** Larger than `prev` by a random step; see {@link LONGEST_STEP}. */
 	readonly offset: number;
-	/** The offset of the message before, whether it is still stored or not; 0 for the first message. */
+	/** The offset of the preceding message, whether it is still stored or not; 0 for the first message. */
 	readonly prev: number;
-	/** When it was stored, in milliseconds since the epoch, by the backend's clock. */
+	/** When the message was stored, in milliseconds since the epoch, by the backend's clock. */
 	readonly timestamp: number;
 	readonly content: HistoryContent;
 }
 
 /**
- * Offsets grow by a random step from 1 to this. A backend that has lost its last messages and continues from an earlier
- * offset therefore assigns other offsets than before: the offset alone tells whether a reader has seen the lost
- * messages, except in one case in half a million.
+ * Each offset is larger than the previous one by a random step from 1 to this. So a backend that has lost its latest
+ * messages, and continues from an earlier offset, assigns different offsets than before: the offset alone shows whether
+ * a reader has seen the lost messages, except in one case in half a million.
  */
 export const LONGEST_STEP: number = 2 ** 20;
 
-/** A topic begins its next epoch before its offsets reach this: up to 2^53 they are exact. */
+/** A topic starts a new epoch before its offsets reach this, well below 2^53, up to which numbers are exact. */
 export const HIGHEST_OFFSET: number = 2 ** 52;
+
+/** How long after the call an append takes effect at the latest, in milliseconds. */
+export const APPENDED_WITHIN_MS: number = 5_000;
 
 /** How long an idempotency key is remembered, in milliseconds. */
 export const IDEMPOTENCY_MS: number = 5 * 60_000;
 
 /**
- * How long a topic's epoch and last offset are remembered after its last append or read, in milliseconds: twice as long
- * as its messages, but at least a day.
+ * Returns how long a topic's epoch and last offset are remembered after the last append or read, in milliseconds: twice
+ * as long as its messages, but at least a day.
  */
 export function rememberedMs({ ttlMs }: HistoryBounds): number {
 	return Math.max(2 * ttlMs, 24 * 60 * 60_000);
 }
 
-/** A new epoch: 16 characters from `A-Z a-z 0-9 _ -`, 96 random bits. */
+/** Returns a new epoch: 96 random bits as 16 characters from `A-Z a-z 0-9 _ -`. */
 export function randomEpoch(): string {
 	return Buffer.from(crypto.getRandomValues(new Uint8Array(12))).toString('base64url');
 }

@@ -1,6 +1,6 @@
 import type { HistoryBounds } from './history-store.ts';
 
-/** A message of a topic, as it is sent to clients. */
+/** A message of a topic, in the form in which it is sent to clients. */
 export interface Framed {
 	readonly offset: number;
 	readonly prev: number;
@@ -8,8 +8,9 @@ export interface Framed {
 }
 
 /**
- * The newest messages of a topic without a hole, up to the last one that was delivered on this node. It begins empty,
- * grows at its end with what is delivered and at its beginning with what is read.
+ * The newest messages of a topic, without holes, up to the last one delivered on this node. The window starts empty.
+ * New messages are added at its end as they are delivered, and older ones at its beginning as they are read from the
+ * store.
  */
 export class HistoryWindow {
 	readonly epoch: string;
@@ -18,10 +19,10 @@ export class HistoryWindow {
 	#size = 0;
 	/** The window has all messages after this offset. */
 	#from: number;
-	/** Whether the store has no earlier messages, or none that lead up to these. */
+	/** Whether reading can't extend the window: the store has no earlier messages, or they don't lead up to these. */
 	isComplete = false;
 
-	/** @param offset that of the last message that was delivered */
+	/** @param offset the offset of the last message delivered on this node */
 	constructor(epoch: string, offset: number, bounds: HistoryBounds) {
 		this.epoch = epoch;
 		this.#from = offset;
@@ -37,11 +38,11 @@ export class HistoryWindow {
 		return this.#messages;
 	}
 
-	/** A message was delivered. */
+	/** Adds a message that is being delivered. */
 	push(message: Framed): void {
 		this.#messages.push(message);
 		this.#size += message.frame.length;
-		// A reader that still needs them reads them again. Half at a time, because each drop moves all that remain.
+		// Readers can read dropped messages again. Drops half at a time, because each drop moves all that remain.
 		if (this.#messages.length > 2 * this.#bounds.size || this.#size > 2 * this.#bounds.bytes + FRAMES_OVERHEAD)
 			this.#drop(Math.ceil(this.#messages.length / 2));
 	}
@@ -53,7 +54,12 @@ export class HistoryWindow {
 		this.isComplete = false;
 	}
 
-	/** The messages up to and including the one at `from` were read, oldest first; none if none lead up to it. */
+	/**
+	 * Adds messages that were read from the store, oldest first. The last one is at `from`; there are no messages if the
+	 * store has none that lead up to it.
+	 *
+	 * @param isAll whether the store has no earlier messages
+	 */
 	prepend(messages: readonly Framed[], isAll: boolean): void {
 		const [first] = messages;
 		this.isComplete = isAll || first === undefined || first.prev === 0;
@@ -64,8 +70,8 @@ export class HistoryWindow {
 	}
 
 	/**
-	 * Returns the index of the first message after an offset; undefined unless that is `from` or a message in the
-	 * window.
+	 * Returns the index of the first message after an offset; undefined unless the offset is `from` or that of a message
+	 * in the window.
 	 */
 	indexAfter(offset: number): number | undefined {
 		if (offset === this.#from) return 0;
@@ -82,5 +88,5 @@ export class HistoryWindow {
 	}
 }
 
-/** Frames are larger than what is stored; with small bounds, not every new message may make the window drop others. */
+/** Frames are larger than stored messages: without this allowance, small bounds would cause a drop on every push. */
 const FRAMES_OVERHEAD = 1024 * 1024;

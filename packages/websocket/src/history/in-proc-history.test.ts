@@ -82,7 +82,7 @@ describe('topics with history, in one process', () => {
 			return sent;
 		};
 		expect(await provider.resume(id, 'long', { rewind: 4_000 })).toMatchObject({ count: 4_000 });
-		// A quarter of what may be queued, twice because corked bytes are counted late, plus one message.
+		// A quarter of `queuedBytes`, doubled because corked bytes are counted late, plus one message.
 		expect(most).toBeLessThan(34 * 1024);
 		await until(() => client.messages.length === 4_002, {
 			what: () =>

@@ -88,10 +88,16 @@ describe('an invalid history call is rejected', () => {
 	});
 
 	it.each([
-		['now', 'Invalid since "now": a position is { epoch, offset }, as found in a message, a page or client.positions'],
-		[{ epoch: 'e', offset: '12' }, 'Invalid since.offset "12": a whole number from 0'],
-		[{ epoch: 'e' }, 'Invalid since.offset undefined: a whole number from 0'],
-		[{ offset: 1 }, 'Invalid since.epoch undefined: a string, as found in a message, a page or client.positions'],
+		[
+			'now',
+			'Invalid since "now": a position is { epoch, offset }, as found in a message, a history page or client.positions',
+		],
+		[{ epoch: 'e', offset: '12' }, 'Invalid since.offset "12": expected a whole number, 0 or more'],
+		[{ epoch: 'e' }, 'Invalid since.offset undefined: expected a whole number, 0 or more'],
+		[
+			{ offset: 1 },
+			'Invalid since.epoch undefined: expected a string, as found in a message, a history page or client.positions',
+		],
 	])('%j as since: names the invalid field', async (since, message) => {
 		const provider = new InProcWsProvider({ history: HISTORY });
 		await provider.start();

@@ -1,9 +1,9 @@
 import type { HistoryBounds, HistoryEntry } from './history-store.ts';
 
-/** Up to this many free slots at the front are not worth moving the entries for. */
+/** With fewer free slots than this at the front, it is not worth moving the entries. */
 const TOLERATED_GAP = 64;
 
-/** Entries in the order of their offsets: added at the end and removed at the front, at a constant cost on average. */
+/** Entries in the order of their offsets, added at the end and removed at the front, at an amortized constant cost. */
 export class KeptEntries {
 	readonly #entries: (HistoryEntry | undefined)[] = [];
 	/** The size of each entry in bytes, at the same index. */
@@ -15,7 +15,7 @@ export class KeptEntries {
 		return this.#entries.length - this.#head;
 	}
 
-	/** The slots in use, including the free ones at the front. */
+	/** The number of allocated slots, including the free ones at the front. */
 	get slots(): number {
 		return this.#entries.length;
 	}
@@ -26,6 +26,7 @@ export class KeptEntries {
 		this.#bytes += size;
 	}
 
+	/** Removes the oldest entries until the rest is within the bounds. */
 	trim({ size, bytes, ttlMs }: HistoryBounds, now: number): void {
 		const length = this.#entries.length;
 		let head = this.#head;
@@ -45,13 +46,13 @@ export class KeptEntries {
 		this.#entries.length = this.#sizes.length = this.#head = this.#bytes = 0;
 	}
 
-	/** The oldest entries after an offset. */
+	/** Returns the oldest entries after an offset. */
 	after(offset: number, limit: number): HistoryEntry[] {
 		const from = this.#indexOf(offset + 1);
 		return this.#slice(from, from + limit);
 	}
 
-	/** The newest entries before an offset, oldest first. */
+	/** Returns the newest entries before an offset, oldest first. */
 	before(offset: number, limit: number): HistoryEntry[] {
 		const to = this.#indexOf(offset);
 		return this.#slice(to - limit, to);

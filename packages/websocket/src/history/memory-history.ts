@@ -5,13 +5,13 @@ import { MemoryTopic } from './memory-topic.ts';
 const SWEEP_MS = 1_000;
 
 /**
- * Each sweep covers this fraction of the topics, but never fewer than the minimum, so that sweeps stay short and every
- * topic is covered within half a minute.
+ * Each sweep covers this fraction of the topics, but at least `LEAST_TOPICS`. So sweeps are short, and every topic is
+ * covered within half a minute.
  */
 const PART_OF_TOPICS = 1 / 30;
 const LEAST_TOPICS = 256;
 
-/** Keeps topics in the memory of this process. */
+/** Stores topics in the memory of this process. */
 export class MemoryHistory implements HistoryStore {
 	readonly #appended: (topic: string, slice: HistorySlice) => void;
 	readonly #topics = new Map<string, MemoryTopic>();
@@ -19,7 +19,9 @@ export class MemoryHistory implements HistoryStore {
 	#round: MapIterator<[string, MemoryTopic]> | undefined;
 	#timer: ReturnType<typeof setInterval> | undefined;
 
-	/** @param appended called before `append` returns. The bytes in the slice are the stored ones: do not change them */
+	/**
+	 * @param appended called before `append` returns; must not change the bytes in the slice, which are the stored ones
+	 */
 	constructor(appended: (topic: string, slice: HistorySlice) => void) {
 		this.#appended = appended;
 	}
@@ -41,19 +43,21 @@ export class MemoryHistory implements HistoryStore {
 		return DONE;
 	}
 
-	/** The bytes in the slice are copies. */
+	/** Reads a slice, in which bytes are copies of the stored ones. */
 	read(topic: string, query: HistoryQuery, bounds: HistoryBounds): Promise<HistorySlice> {
 		return Promise.resolve(this.#topic(topic, bounds).read(query, bounds, Date.now()));
 	}
 
-	/** How much is in memory. Takes time in proportion to the number of topics. */
+	/** Returns how many topics and messages are in memory, in time proportional to the number of topics. */
 	size(): { readonly topics: number; readonly messages: number } {
 		let messages = 0;
 		for (const topic of this.#topics.values()) messages += topic.kept.count;
 		return { topics: this.#topics.size, messages };
 	}
 
-	/** Stops removing what has expired, until the next `append` or `read`. Keeps all messages. */
+	/**
+	 * Stops the timer that removes expired messages and topics, until the next `append` or `read`. Keeps all messages.
+	 */
 	close(): void {
 		clearInterval(this.#timer);
 		this.#timer = undefined;

@@ -31,7 +31,7 @@ export class MemoryTopic {
 		return (this.#keys ??= new RecentKeys()).add(key, now);
 	}
 
-	/** Numbers and stores the messages. Returns them, with bytes as the stored copies. */
+	/** Numbers and stores messages. Returns the stored entries themselves, not copies. */
 	append(messages: readonly HistoryContent[], bounds: HistoryBounds, now: number): HistorySlice {
 		if (this.#last + messages.length * LONGEST_STEP >= HIGHEST_OFFSET) this.#beginEpoch();
 		const entries: HistoryEntry[] = [];
@@ -48,7 +48,7 @@ export class MemoryTopic {
 		return { epoch: this.#epoch, last: this.#last, entries };
 	}
 
-	/** Returns copies of what is stored. */
+	/** Returns copies of stored entries. */
 	read(query: HistoryQuery, bounds: HistoryBounds, now: number): HistorySlice {
 		this.#use(bounds, now);
 		const entries =
@@ -58,7 +58,7 @@ export class MemoryTopic {
 		return { epoch: this.#epoch, last: this.#last, entries: entries.map(ownEntry) };
 	}
 
-	/** Removes what has expired. Returns whether the whole topic has. */
+	/** Removes expired messages and keys. Returns whether the topic itself has expired. */
 	expire(now: number): boolean {
 		this.kept.trim(this.#bounds, now);
 		this.#keys?.expire(now);

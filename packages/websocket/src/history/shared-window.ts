@@ -23,7 +23,10 @@ const FAILURES_TO_TELL = 4;
 /** How long an unused window is kept for sockets that reconnect a little later, in milliseconds. */
 const LINGER_MS = 2_000;
 
-/** A topic's window for all sockets that are catching up: present while one needs it, and read from the store once. */
+/**
+ * A topic's window, shared by all sockets that are catching up, so that the store is read only once. It exists only
+ * while a socket needs it.
+ */
 export class SharedWindow {
 	readonly #options: SharedWindowOptions;
 	#window: HistoryWindow | undefined;
@@ -38,7 +41,7 @@ export class SharedWindow {
 		this.#options = options;
 	}
 
-	/** To be followed by a `release`. */
+	/** Keeps the window until the matching `release`. */
 	acquire(): void {
 		this.#users++;
 		clearTimeout(this.#lingering);
@@ -51,17 +54,17 @@ export class SharedWindow {
 		this.#lingering.unref();
 	}
 
-	/** The current window, created if needed. `restart` replaces it. */
+	/** Returns the current window, creating it if needed. `restart` replaces it. */
 	current(): HistoryWindow {
 		return (this.#window ??= this.#create());
 	}
 
-	/** A message was delivered. */
+	/** Adds a message that is being delivered to the window, if there is one. */
 	push(message: Framed): void {
 		this.#window?.push(message);
 	}
 
-	/** Messages were lost: the window begins again at the cursor. */
+	/** Replaces the window by one that starts at the cursor, because messages were lost. */
 	restart(): void {
 		this.#window = this.#users > 0 ? this.#create() : undefined;
 	}
@@ -73,8 +76,8 @@ export class SharedWindow {
 	}
 
 	/**
-	 * Reads the messages before those in the window. Simultaneous calls share one read. Also resolves if the read failed:
-	 * call it again.
+	 * Reads the messages before those in the window. Simultaneous calls share one read. Resolves even if the read
+	 * fails; the next call tries again.
 	 *
 	 * @throws {HistoryUnavailableError} several reads in a row have failed
 	 */
@@ -99,7 +102,7 @@ export class SharedWindow {
 		const { store, topic, bounds } = this.#options;
 		const { from } = window;
 		const { epoch, entries } = await store.read(topic, { before: from + 1, limit: PAGE }, bounds);
-		// The window may have dropped messages at its beginning meanwhile.
+		// Meanwhile the window may have dropped messages at its beginning.
 		if (window.from !== from) return;
 		const leadsHere = epoch === window.epoch && entries.at(-1)?.offset === from;
 		const messages = leadsHere

@@ -15,14 +15,14 @@ const LONGEST_CHECK_MS = 50;
 /** How long to wait for space before the socket is closed, in milliseconds. */
 const NO_ROOM_TIMEOUT_MS = 30_000;
 
-/** A socket that catches up on a topic. */
+/** A socket that is catching up on a topic. */
 export class SocketReader implements Reader {
 	readonly #socket: WebSocketConnection;
 	readonly #topic: string;
 	readonly #local: LocalFanout;
 	readonly #isWanted: () => boolean;
 
-	/** @param isWanted whether the socket is still to catch up */
+	/** @param isWanted whether the socket should still catch up */
 	constructor(socket: WebSocketConnection, topic: string, local: LocalFanout, isWanted: () => boolean) {
 		this.#socket = socket;
 		this.#topic = topic;

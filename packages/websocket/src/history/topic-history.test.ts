@@ -27,11 +27,11 @@ class FlakyNode {
 	readonly liveSockets = new Set<(frame: Frame) => void>();
 	readonly history: TopicHistory;
 	readonly bounds: HistoryBounds;
-	/** How many slices the connection loses. */
+	/** How many of the next slices the connection loses. */
 	dropping = 0;
-	/** How many reads fail. */
+	/** How many of the next reads fail. */
 	failing = 0;
-	/** How many turns a read takes. */
+	/** How many turns of the event loop pass before and after each read. */
 	slowness = 0;
 	appended = 0;
 	#store: MemoryHistory;
@@ -47,7 +47,7 @@ class FlakyNode {
 				await turns(this.slowness);
 				if (this.failing > 0) {
 					this.failing--;
-					throw new Error('a failure that the test demands');
+					throw new Error('a failure requested by the test');
 				}
 				const slice = await this.#store.read(...args);
 				await turns(this.slowness);
@@ -194,7 +194,7 @@ it('a socket that catches up receives what it missed and then the live messages,
 			const got: { readonly from: number; readonly numbers: number[]; readonly done: Promise<Recovery | undefined> }[] =
 				[];
 			const resume = (): void => {
-				// From the first message that was delivered here, or from the very beginning.
+				// Starts at the first message delivered on this node or, without one, at the first message of all.
 				const from = node.delivered.length === 0 ? 0 : (node.delivered[0]?.data ?? 0);
 				const since = { epoch, offset: node.delivered[0]?.position.prev ?? 0 };
 				const numbers: number[] = [];
@@ -257,7 +257,7 @@ it('a loss begins where the interruption did, even if slices from before it were
 	const node = new FlakyNode({ ...ROOMY, size: 2 });
 	await node.history.open();
 	node.append();
-	// As after a freeze: what had arrived before is processed now, and what followed is gone.
+	// As after a freeze: the slice that arrived before it is processed only now, and those that followed are lost.
 	const interruptedSince = Date.now() - 8_000;
 	node.arrive();
 	node.dropping = 4;

@@ -9,11 +9,11 @@ export interface TopicHistoryOptions {
 	readonly topic: string;
 	readonly bounds: HistoryBounds;
 	readonly store: HistoryStore;
-	/** Whether slices come over a connection, on which some can go missing. */
+	/** Whether slices arrive over a connection, where some can be lost. */
 	readonly isShared: boolean;
 	/** Sends a frame to all sockets of this node that are subscribed to the topic. */
 	readonly deliver: (frame: string | Uint8Array) => void;
-	/** Messages since then (milliseconds since the epoch) are lost for good; the next ones follow that position. */
+	/** Messages from `since` (milliseconds since the epoch) on are lost for good; the next ones follow `position`. */
 	readonly onLost: (since: number, position: Position, reason: string) => void;
 	/** The store could not be read; the read is retried. */
 	readonly onUnreadable: (error: Error) => void;
@@ -32,24 +32,24 @@ const UNREADABLE_AFTER_MS = 2_000;
 const LOST = 'the history of this topic has a hole, or does not reach back far enough';
 
 /**
- * A topic with history on one node, while it has sockets there: delivers the topic's messages in order and without a
- * hole. If a slice does not follow the last message, the store is read; only what is no longer stored is lost, and
- * reported.
+ * Follows a topic with history on one node, while the topic has sockets there. Delivers the topic's messages in order
+ * and without holes: if a slice does not follow the last message, the missing ones are read from the store. Only
+ * messages that are no longer stored are lost; the loss is reported.
  */
 export class TopicHistory {
-	/** For the sockets that are catching up. */
+	/** The latest messages, for sockets that are catching up. */
 	readonly window: SharedWindow;
 	readonly #options: TopicHistoryOptions;
-	/** The last message that was delivered; undefined until the topic's position is known. */
+	/** The position of the last message delivered; undefined until the topic's position is known. */
 	#cursor: Position | undefined;
-	/** The last time at which nothing before the cursor was missing, in milliseconds since the epoch. */
+	/** The last time at which all messages were known to have been delivered, in milliseconds since the epoch. */
 	#completeAt = Date.now();
 	/**
-	 * Since when slices may be missing that have not been read yet, in milliseconds since the epoch. Earlier than
-	 * `#completeAt` where this node had been frozen, and processed slices late.
+	 * The time from which on slices may be missing that have not been read yet, in milliseconds since the epoch. It is
+	 * earlier than `#completeAt` if this node was frozen and then processed slices late.
 	 */
 	#suspectSince = Infinity;
-	/** Slices that came while the store is being read; undefined otherwise. */
+	/** Slices that have arrived while the store is being read; undefined at other times. */
 	#pending: HistorySlice[] | undefined;
 	/** Whether the store must be read again, because more may have been missed since the last read began. */
 	#isDue = false;
@@ -72,10 +72,10 @@ export class TopicHistory {
 	}
 
 	/**
-	 * Resolves once messages that are published from then on will be delivered: the store must have been read for that.
-	 * Also resolves when the topic is closed.
+	 * Resolves once the store has been read, so that messages published from then on will be delivered. Also resolves
+	 * when the topic is closed.
 	 *
-	 * @throws {HistoryUnavailableError} reads have failed for two seconds. They are retried; a later call waits for them.
+	 * @throws {HistoryUnavailableError} reads have failed for two seconds; they are retried in the background
 	 */
 	open(): Promise<void> {
 		if (this.#ready !== undefined) return this.#ready.promise;
@@ -86,7 +86,7 @@ export class TopicHistory {
 		return this.#ready.promise;
 	}
 
-	/** Reads the topic's position. Delivery doesn't wait for that: in one process nothing goes missing. */
+	/** Reads the topic's position. Delivery doesn't wait for that: within one process, no slice is lost. */
 	async #readCursor(): Promise<void> {
 		const { store, topic, bounds } = this.#options;
 		const { epoch, last } = await store.read(topic, { limit: 0 }, bounds);
@@ -94,14 +94,14 @@ export class TopicHistory {
 		this.#ready?.resolve();
 	}
 
-	/** No socket of this node is subscribed to the topic now. */
+	/** Stops following the topic, because no socket of this node is subscribed to it any longer. */
 	close(): void {
 		this.#isClosed = true;
 		this.#ready?.resolve();
 		this.window.close();
 	}
 
-	/** Messages were appended. */
+	/** Messages were appended to the topic: delivers them, after any that are missing. */
 	appended(slice: HistorySlice): void {
 		if (slice.entries.length === 0) return;
 		if (this.#pending !== undefined) {
@@ -115,8 +115,8 @@ export class TopicHistory {
 	}
 
 	/**
-	 * Slices may have been missed since then (milliseconds since the epoch) and until now. Reads and delivers what is
-	 * missing.
+	 * Slices may have been missed from `since` (milliseconds since the epoch) until now. Reads and delivers the missing
+	 * messages.
 	 */
 	verify(since: number): void {
 		this.#isDue = true;
@@ -126,7 +126,7 @@ export class TopicHistory {
 
 	#follows({ epoch, entries }: HistorySlice): boolean {
 		const cursor = this.#cursor;
-		// In one process nothing goes missing, so the first slice is the next one.
+		// Within one process no slice is lost, so the first one to arrive is the next one.
 		if (cursor === undefined) return !this.#options.isShared;
 		return entries[0]?.prev === cursor.offset && epoch === cursor.epoch;
 	}
@@ -135,20 +135,20 @@ export class TopicHistory {
 		const { topic, deliver } = this.#options;
 		for (const entry of entries) {
 			const frame = frameOf(topic, epoch, entry);
-			// The cursor moves first: what a delivery triggers must start after this message.
+			// The cursor moves first: code that runs during the delivery must continue after this message.
 			this.#cursor = { epoch, offset: entry.offset };
 			this.window.push({ offset: entry.offset, prev: entry.prev, frame });
 			deliver(frame);
 		}
 	}
 
-	/** Reads what follows the cursor, until nothing can be missing. Never rejects. */
+	/** Reads the messages after the cursor until none can be missing. Never rejects. */
 	async #readMissing(first: HistorySlice[] = []): Promise<void> {
 		let pending = (this.#pending = first);
 		let delay = FIRST_RETRY_MS;
 		let failingSince: number | undefined;
 		while (!this.#isClosed) {
-			// The slices that came before the read are part of its result.
+			// The read also returns the messages of slices that arrived before it.
 			const covered = pending.length;
 			this.#isDue = false;
 			const read = new Set<number>();
@@ -161,7 +161,7 @@ export class TopicHistory {
 				this.#failed(toError(thrown), performance.now() - failingSince);
 				await sleep(delay);
 				delay = Math.min(LONGEST_RETRY_MS, delay * 2);
-				// The slices that came meanwhile are stored as well.
+				// The slices that arrived meanwhile are stored as well, so the next read returns their messages.
 				pending = this.#pending = [];
 				continue;
 			}
@@ -179,7 +179,7 @@ export class TopicHistory {
 		this.#pending = undefined;
 	}
 
-	/** A read failed, as all have for this long. */
+	/** A read failed. @param failingMs how long every read has failed, in milliseconds */
 	#failed(error: Error, failingMs: number): void {
 		const { topic, onUnreadable } = this.#options;
 		onUnreadable(error);
@@ -189,10 +189,10 @@ export class TopicHistory {
 	}
 
 	/**
-	 * Delivers everything that is stored after the cursor. Returns the topic's current slice if that does not follow the
-	 * cursor.
+	 * Reads and delivers all stored messages after the cursor. If the stored messages do not continue from the cursor,
+	 * returns the slice that was read.
 	 *
-	 * @param read receives the offsets that were delivered
+	 * @param read receives the offsets of the delivered messages
 	 */
 	async #readOn(read: Set<number>): Promise<HistorySlice | undefined> {
 		const { store, topic, bounds } = this.#options;
@@ -213,11 +213,12 @@ export class TopicHistory {
 	}
 
 	/**
-	 * Missed messages are lost: continues with the slices that came or, without any, at the topic's current position.
+	 * Gives up the missing messages, which are lost: continues with the slices that arrived or, if there are no such
+	 * slices, at the topic's current position.
 	 */
 	#skipTo(current: HistorySlice, came: readonly HistorySlice[]): void {
 		const { epoch, offset: delivered } = this.#cursor as Position;
-		// A slice that was read already came late and is ignored, unless the backend has gone back to before it.
+		// A late slice whose messages were already read is ignored, unless the backend has gone back in time.
 		const isOnward = epoch === current.epoch && delivered <= current.last;
 		let from = came.length;
 		for (let next: HistorySlice | undefined; from > 0; from--) {
@@ -235,7 +236,9 @@ export class TopicHistory {
 		for (const slice of rest) this.#deliver(slice);
 	}
 
-	/** Delivers the slices that follow. Returns the others, except those that were read already. */
+	/**
+	 * Delivers slices that follow the cursor, and skips those already read. Returns the others, from the first one on.
+	 */
 	#deliverFollowing(slices: readonly HistorySlice[], read: ReadonlySet<number>): HistorySlice[] {
 		for (const [index, slice] of slices.entries()) {
 			if (this.#follows(slice)) this.#deliver(slice);
@@ -245,7 +248,7 @@ export class TopicHistory {
 	}
 }
 
-/** Whether what is stored follows a position without a hole. */
+/** Returns whether a slice follows a position without a hole. */
 export function continues({ epoch, last, entries }: HistorySlice, position: Position): boolean {
 	return epoch === position.epoch && (entries[0]?.prev ?? last) === position.offset;
 }

@@ -1,11 +1,11 @@
 /**
- * A pattern for topics, in which `*` stands for any number of characters. Matching takes at most as many steps as the
- * topic's length times the pattern's.
+ * A pattern for topics, in which `*` matches any number of characters. The number of steps to match a topic is at most
+ * the product of its length and the pattern's.
  */
 export class TopicPattern {
 	readonly #first: string;
 	readonly #middle: readonly string[];
-	/** Undefined without a `*`. */
+	/** Undefined if the pattern has no `*`. */
 	readonly #last: string | undefined;
 
 	constructor(pattern: string) {
@@ -22,7 +22,7 @@ export class TopicPattern {
 		const end = topic.length - last.length;
 		if (end < first.length || !topic.startsWith(first) || !topic.endsWith(last)) return false;
 		let at = first.length;
-		// The earliest match of each part leaves the most room for the following ones.
+		// The earliest match of each part leaves the most room for the parts after it.
 		for (const part of this.#middle) {
 			const found = topic.indexOf(part, at);
 			if (found === -1 || found + part.length > end) return false;

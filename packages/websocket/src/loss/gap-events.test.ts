@@ -28,18 +28,29 @@ describe('gaps', () => {
 
 	it('are not repeated for late reports of the same span, but extended beyond it', () => {
 		const { gaps, reported } = gapsWithListener();
-		gaps.add(['a'], 100, 200, 'an outage');
+		const endedAt = performance.now();
+		gaps.add(['a'], 100, 200, 'an outage', endedAt);
 		gaps.flush();
-		gaps.add(['a'], 120, 200, 'late news');
+		gaps.add(['a'], 120, 200, 'late news', endedAt);
 		vi.advanceTimersByTime(GAP_HOLD_MS);
 		expect(reported).toHaveLength(1);
-		gaps.add(['a'], 120, 201, 'more');
-		gaps.add(['b'], 120, 200, 'another topic');
+		gaps.add(['a'], 120, 201, 'more', endedAt);
+		gaps.add(['b'], 120, 200, 'another topic', endedAt);
 		vi.advanceTimersByTime(GAP_HOLD_MS);
 		expect(reported.slice(1).map(({ topic, until }) => [topic, until])).toEqual([
 			['a', 201],
 			['b', 200],
 		]);
+	});
+
+	it('cover no loss that came after them, although clocks that are ahead make them end in the future', () => {
+		const { gaps, reported } = gapsWithListener();
+		gaps.add(['a'], 100, 1_000_000, 'an outage');
+		gaps.flush();
+		vi.advanceTimersByTime(5_000);
+		gaps.add(['a'], 5_000, 6_000, 'another outage');
+		vi.advanceTimersByTime(GAP_HOLD_MS);
+		expect(reported.map(({ reason }) => reason)).toEqual(['an outage', 'another outage']);
 	});
 
 	it('reach every listener, even after one that throws, until it is removed', () => {

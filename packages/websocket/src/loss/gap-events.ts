@@ -33,7 +33,7 @@ export class GapEvents {
 	readonly #listeners: Listeners<Gap>;
 	readonly #pending = new Map<string, Span>();
 	/** The gaps reported lately, for late reports of the same outage. */
-	readonly #reported = new Map<string, Span & { at: number }>();
+	readonly #reported = new Map<string, Span & { readonly at: number }>();
 	#timer: ReturnType<typeof setTimeout> | undefined;
 
 	constructor(logger: Logger) {
@@ -46,11 +46,22 @@ export class GapEvents {
 		return this.#listeners.add(listener);
 	}
 
-	/** Messages may be missing in these topics; reported after the hold. */
-	add(topics: Iterable<string>, since: number, until: number, reason: string): void {
+	/**
+	 * Messages may be missing in these topics; reported after the hold.
+	 *
+	 * @param endedAt when the loss was over at the latest, by the monotonic clock; a gap reported later has covered it
+	 */
+	add(
+		topics: Iterable<string>,
+		since: number,
+		until: number,
+		reason: string,
+		endedAt: number = performance.now(),
+	): void {
 		for (const topic of topics) {
 			const reported = this.#reported.get(topic);
-			if (reported !== undefined && since >= reported.since && until <= reported.until) continue;
+			const isReported = reported !== undefined && endedAt <= reported.at;
+			if (isReported && since >= reported.since && until <= reported.until) continue;
 			const pending = this.#pending.get(topic);
 			if (pending === undefined) {
 				this.#pending.set(topic, { since, until, reason });
@@ -61,6 +72,17 @@ export class GapEvents {
 		}
 		if (this.#pending.size === 0) return;
 		this.#timer ??= setTimeout(() => this.flush(), GAP_HOLD_MS);
+	}
+
+	/**
+	 * Returns the time up to which all missing messages have been reported, by the monotonic clock: `now` if no gap is
+	 * held back.
+	 */
+	reportedUntil(now: number): number {
+		let least = now;
+		const wall = Date.now();
+		for (const { since } of this.#pending.values()) least = Math.min(least, now - (wall - since));
+		return least;
 	}
 
 	/** Reports a gap at once. */
@@ -82,7 +104,7 @@ export class GapEvents {
 		const where = pending.length === 1 ? `topic ${first}` : `${pending.length} topics, including ${first}`;
 		this.#logger.warn(`Messages may be missing in ${where}`, { topic: first, ...span });
 		for (const [topic, span] of pending) {
-			this.#reported.set(topic, { ...span, at: Date.now() });
+			this.#reported.set(topic, { ...span, at: performance.now() });
 			this.#listeners.call({ topic, ...span });
 		}
 	}
@@ -94,7 +116,7 @@ export class GapEvents {
 	}
 
 	#forget(): void {
-		const now = Date.now();
+		const now = performance.now();
 		for (const [topic, { at }] of this.#reported) if (now - at > LATE_REPORT_MS) this.#reported.delete(topic);
 	}
 }

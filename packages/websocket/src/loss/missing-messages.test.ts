@@ -51,7 +51,7 @@ function covers(gaps: readonly Gap[], ...times: number[]): boolean {
 
 describe('a gap notice of another node', () => {
 	const notice = (since: number, until: number, sentAt: number) =>
-		({ type: 'gap', ...THERE, everything: false, since, until, sentAt }) as const;
+		({ type: 'gap', ...THERE, everything: false, stored: false, since, until, sentAt }) as const;
 
 	it.each([0, 700, 5_000])('covers the span by the clock of that node, %i ms after it was sent', (delay) => {
 		const { missing, gaps } = createMissing();

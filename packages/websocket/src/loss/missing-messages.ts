@@ -1,8 +1,10 @@
 import type { BusLiveness } from '../bus.ts';
 import type { SubscriptionLostError } from '../errors.ts';
 import type { Histories } from '../history/histories.ts';
+import { APPENDED_WITHIN_MS } from '../history/history-store.ts';
 import { isTopic } from '../protocol/topic.ts';
 import { BROADCAST_CHANNEL, socketOfChannel } from '../wire/channel-names.ts';
+import type { Watermark } from '../provider-contract.ts';
 import type { Beat, GapNotice, Origin, Sender } from '../wire/frame.ts';
 import { type BusHeartbeat, DEFAULT_HEARTBEAT_MS } from './bus-heartbeat.ts';
 import type { GapEvents } from './gap-events.ts';
@@ -16,6 +18,15 @@ export interface LiveChannels {
 	live(): Iterable<string>;
 	isLive(channel: string): boolean;
 }
+
+/**
+ * How long before it was stored a message may have been published, in milliseconds: an append takes that long at most,
+ * and may have to wait for another one.
+ */
+const STORED_LATE_MS = 2 * APPENDED_WITHIN_MS;
+
+/** A node that lags by more than this many heartbeat intervals may be missing messages. */
+const LAG_BEATS = 2;
 
 export interface MissingMessagesOptions {
 	/** This node. */
@@ -46,17 +57,53 @@ export class MissingMessages {
 		const { heartbeat, peers } = this.#options;
 		const now = performance.now();
 		const until = Date.now();
-		const provenUntil = heartbeat === undefined ? until : this.#wallTime(heartbeat.provenAt()) - this.#slackMs;
-		const begin = Math.min(since, provenUntil);
+		const provenUntil = heartbeat === undefined ? since : this.#wallTime(heartbeat.provenAt());
+		const begin = Math.min(since, until, provenUntil - this.#slackMs);
 		const span = this.#byAllClocks(begin, until);
 		let from = span.since;
+		let storedFrom = span.since;
 		for (const channel of this.#heartbeatChannels(channels)) {
 			heartbeat?.rebase(channel);
-			for (const { at, sentAt } of peers.interrupted(this.#shardOf(channel), now - (until - begin), now)) {
-				from = Math.min(from, sentAt - this.#slackMs, this.#wallTime(at) - this.#slackMs);
+			for (const { arrived, isOverdue } of peers.interrupted(this.#shardOf(channel), now - (until - begin), now)) {
+				const since = Math.min(arrived.sentAt, this.#wallTime(arrived.at)) - this.#slackMs;
+				storedFrom = Math.min(storedFrom, since);
+				if (!isOverdue) from = Math.min(from, since);
 			}
 		}
-		this.#mayBeMissing(this.#affected(channels), Math.floor(from), span.until, reason);
+		this.#mayBeMissing(this.#affected(channels), Math.floor(from), span.until, reason, {
+			storedSince: Math.floor(storedFrom),
+		});
+	}
+
+	/**
+	 * Returns since when this node may have been on another server than the others, if it was on a wrong one until now
+	 * and its bus trusted that server at a time. Being a primary does not prove that the others are there as well.
+	 *
+	 * @param trusted in milliseconds since the epoch, as the result
+	 */
+	misledSince(trusted: number): number {
+		const { liveness, peers } = this.#options;
+		const now = performance.now();
+		const heard = (liveness?.heartbeatChannels() ?? []).map((channel) =>
+			peers.arrivedUntil(this.#shardOf(channel), now),
+		);
+		return Math.floor(Math.min(trusted, ...heard.map((at) => this.#wallTime(at) - this.#slackMs)));
+	}
+
+	/**
+	 * Reports at once all gaps, including one up to now if this node can't vouch for what others have published.
+	 *
+	 * @param disconnectedAt as for `watermark`
+	 */
+	flush(disconnectedAt: number | undefined): void {
+		const now = performance.now();
+		const lagMs = now - this.#accountedAt(now, disconnectedAt);
+		const until = Date.now();
+		if (lagMs > LAG_BEATS * this.#intervalMs) {
+			const reason = 'this node stops before it knows what it has missed';
+			this.#mayBeMissingAnywhere(this.#affected('all'), until - lagMs - this.#slackMs, until, reason);
+		}
+		this.#options.gaps.flush();
 	}
 
 	/** A beat arrived, of this node or another one. */
@@ -93,7 +140,7 @@ export class MissingMessages {
 	}
 
 	/** Another node could not publish. */
-	gapNotice(channel: string, { origin, everything, since, until, sentAt }: GapNotice): void {
+	gapNotice(channel: string, { origin, everything, stored, since, until, sentAt }: GapNotice): void {
 		const now = Date.now();
 		if (!this.#notices.isNew(`${origin} ${channel} ${since} ${until}`, now)) return;
 		// The span by the other node's clock, which stamped the messages, and by this one's. The difference between now
@@ -101,7 +148,11 @@ export class MissingMessages {
 		const skew = Math.min(now - sentAt, this.#skews.of(origin) ?? 0);
 		const affected = this.#affected(everything ? 'all' : [channel]);
 		const begin = Math.floor(Math.min(since, since + skew) - this.#slackMs);
-		this.#mayBeMissing(affected, begin, Math.max(until, until + now - sentAt), 'another node could not publish');
+		const end = Math.max(until, until + now - sentAt);
+		const reason = 'another node could not publish';
+		const endedAt = performance.now() - Math.max(0, sentAt - until);
+		if (stored) this.#options.gaps.add(affected, begin, end, reason, endedAt);
+		else this.#mayBeMissing(affected, begin, end, reason, { endedAt });
 	}
 
 	/**
@@ -117,8 +168,25 @@ export class MissingMessages {
 
 	/** Messages of a topic with history can't be recovered. */
 	unrecoverable(topic: string, since: number, reason: string): void {
-		const span = this.#byAllClocks(since - this.#slackMs, Date.now());
+		const span = this.#byAllClocks(since - STORED_LATE_MS - this.#slackMs, Date.now());
 		this.#options.gaps.report({ topic, ...span, reason });
+	}
+
+	/** @param disconnectedAt since when the bus is not ready, by the monotonic clock; undefined while it is */
+	watermark(disconnectedAt: number | undefined): Watermark {
+		const now = performance.now();
+		const at = Math.min(this.#options.gaps.reportedUntil(now), this.#accountedAt(now, disconnectedAt));
+		const { least, most } = this.#skews.range();
+		return { lagMs: Math.ceil(now - at), clocksBehindMs: Math.ceil(most), clocksAheadMs: this.#aheadMs(least) };
+	}
+
+	/** Returns the time up to which everything has arrived or is known to be missing, by the monotonic clock. */
+	#accountedAt(now: number, disconnectedAt: number | undefined): number {
+		const { heartbeat, liveness, peers } = this.#options;
+		let at = Math.min(disconnectedAt ?? now, heartbeat?.provenAt() ?? now);
+		for (const channel of liveness?.heartbeatChannels() ?? [])
+			at = Math.min(at, peers.accountedAt(this.#shardOf(channel), now));
+		return at;
 	}
 
 	/** Whether a frame was sent over a connection that has failed since, so that it belongs to a gap. */
@@ -143,9 +211,13 @@ export class MissingMessages {
 	/** Returns a span of this node's clock, widened so that it holds by the clocks of all nodes. */
 	#byAllClocks(since: number, until: number): Span {
 		const { least, most } = this.#skews.range();
+		return { since: Math.floor(since - most), until: Math.ceil(until + this.#aheadMs(least)) };
+	}
+
+	/** By how much other clocks are ahead of this node's at most, in milliseconds. @param least the least skew */
+	#aheadMs(least: number): number {
 		// A skew is too large by the delay of a beat, so that of a clock that is ahead says too little.
-		const aheadMs = least < 0 ? this.#slackMs - least : 0;
-		return { since: Math.floor(since - most), until: Math.ceil(until + aheadMs) };
+		return least < 0 ? Math.ceil(this.#slackMs - least) : 0;
 	}
 
 	/**
@@ -181,15 +253,25 @@ export class MissingMessages {
 		return channels === 'all' ? all : all.filter((channel) => channels.includes(channel));
 	}
 
-	#mayBeMissing(topics: Iterable<string>, since: number, until: number, reason: string): void {
+	/**
+	 * @param options.storedSince the begin for topics with history, which get a gap only if something is found missing
+	 * @param options.endedAt when the loss was over at the latest, by the monotonic clock; default now
+	 */
+	#mayBeMissing(
+		topics: Iterable<string>,
+		since: number,
+		until: number,
+		reason: string,
+		{ storedSince = since, endedAt }: { readonly storedSince?: number; readonly endedAt?: number } = {},
+	): void {
 		const { histories, gaps } = this.#options;
-		if (histories === undefined) return gaps.add(topics, since, until, reason);
+		if (histories === undefined) return gaps.add(topics, since, until, reason, endedAt);
 		const plain: string[] = [];
 		for (const topic of topics) {
 			if (histories.boundsOf(topic) === undefined) plain.push(topic);
-			else histories.verify(topic, since);
+			else histories.verify(topic, storedSince);
 		}
-		gaps.add(plain, since, until, reason);
+		gaps.add(plain, since, until, reason, endedAt);
 	}
 
 	/** The topics of the channels. `*` stands for everything that is sent to sockets directly. */
@@ -204,6 +286,10 @@ export class MissingMessages {
 
 	/** How much earlier than the backend received it a message may have been published. */
 	get #slackMs(): number {
-		return (this.#options.heartbeat?.intervalMs ?? DEFAULT_HEARTBEAT_MS) / 2;
+		return this.#intervalMs / 2;
+	}
+
+	get #intervalMs(): number {
+		return this.#options.heartbeat?.intervalMs ?? DEFAULT_HEARTBEAT_MS;
 	}
 }

@@ -90,7 +90,9 @@ describe('an interruption of this node', () => {
 	it('accounts for the beats that were missed meanwhile', () => {
 		const { peers, beat } = createPeers();
 		beat(1, 500);
-		expect(peers.interrupted(0, 600, 9_900)).toEqual([{ at: 500, sentAt: AHEAD_MS + 500 }]);
+		expect(peers.interrupted(0, 600, 9_900)).toEqual([
+			{ arrived: { at: 500, sentAt: AHEAD_MS + 500 }, isOverdue: false },
+		]);
 		expect(beat(20, 10_000)).toBeUndefined();
 		expect(beat(22, 11_000)).toBe(10_000);
 	});
@@ -98,7 +100,7 @@ describe('an interruption of this node', () => {
 	it('does not account for beats that should have come before', () => {
 		const { peers, beat } = createPeers();
 		beat(1, 500);
-		expect(peers.interrupted(0, 9_000, 9_900)).toEqual([]);
+		expect(peers.interrupted(0, 9_000, 9_900)).toMatchObject([{ isOverdue: true }]);
 		expect(beat(20, 10_000)).toBe(500);
 	});
 
@@ -130,6 +132,31 @@ describe('an interruption of this node', () => {
 		peers.interrupted(0, 10_000, 10_200);
 		expect(beat(11, 10_300)).toBe(10_300 - 11 * 500);
 		expect(beat(2, 10_300, { origin: 2 })).toBeUndefined();
+	});
+});
+
+describe('the time up to which beats of every node arrived', () => {
+	it('is that of the last beat, whether of a node that beats or of one that does not', () => {
+		const { peers, beat } = createPeers();
+		beat(1, 500);
+		beat(1, 700, { origin: 2 });
+		beat(2, 5_000);
+		expect(peers.arrivedUntil(0, 5_100)).toBe(700);
+	});
+
+	it('is not that of a node that had fallen silent before this one began to listen', () => {
+		const { peers, beat } = createPeers();
+		beat(1, 500);
+		peers.interrupted(0, 5_000, 6_000);
+		expect(peers.arrivedUntil(0, 20_000)).toBe(20_000);
+	});
+
+	it('reaches back before an interruption that is just over, to the one before', () => {
+		const { peers, beat } = createPeers();
+		beat(1, 500);
+		peers.interrupted(0, 600, 1_000);
+		peers.interrupted(0, 12_000, 12_500);
+		expect([peers.arrivedUntil(0, 12_600), peers.arrivedUntil(0, 20_000)]).toEqual([1_000, 20_000]);
 	});
 });
 

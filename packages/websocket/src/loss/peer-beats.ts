@@ -6,6 +6,8 @@ const SUSPICIOUS_AFTER_BEATS = 4;
 const OVERDUE_AFTER_BEATS = 1.5;
 /** A node that is silent for this long without having said that it stops is given up, in milliseconds. */
 const GIVEN_UP_AFTER_MS = 10_000;
+/** Connections to a server that are made together are ready within this time, in milliseconds. */
+const JUST_NOW_MS = 5_000;
 /** A silent node is forgotten after this long, in milliseconds. */
 const FORGET_AFTER_MS = 600_000;
 
@@ -29,6 +31,8 @@ interface Peer {
 	intervalMs: number;
 	/** Later than the last beat where an interruption of this node's own has been reported since. */
 	accounted: Accounted;
+	/** The same without what was reported when the node was given up, which says nothing of stored messages. */
+	arrived: Accounted;
 	suspicious: boolean;
 	givenUp: boolean;
 }
@@ -38,6 +42,8 @@ interface Listening {
 	readonly since: number;
 	/** When the interruption before that began. What was published between the two has been reported as missing. */
 	readonly interruptedAt: number;
+	/** What {@link PeerBeats.arrivedUntil} was before that interruption. */
+	readonly arrivedUntil: number;
 }
 
 /** The other nodes, as far as their beats show. All times are in milliseconds. */
@@ -84,13 +90,13 @@ export class PeerBeats {
 		if (isLast) {
 			this.#forget(origin, shard);
 		} else if (peer === undefined) {
-			const first = { incarnation, number, receivedAt: now, intervalMs, accounted: { at: now, sentAt } };
-			this.#remember(origin, shard, { ...first, suspicious: false, givenUp: false });
+			const beat = { incarnation, number, receivedAt: now, intervalMs, suspicious: false, givenUp: false };
+			this.#remember(origin, shard, { ...beat, accounted: { at: now, sentAt }, arrived: { at: now, sentAt } });
 		} else {
 			peer.number = number;
 			peer.receivedAt = now;
 			peer.intervalMs = intervalMs;
-			peer.accounted = { at: now, sentAt };
+			peer.accounted = peer.arrived = { at: now, sentAt };
 			peer.suspicious = peer.givenUp = false;
 		}
 		return missedSince;
@@ -121,18 +127,44 @@ export class PeerBeats {
 	 * reported as missing. Nodes that were overdue even before remain unaccounted for.
 	 *
 	 * @param from by the monotonic clock, as `now`
-	 * @returns up to when everything had arrived of the nodes that were not overdue; the report must reach back to there
+	 * @returns what had arrived of each node; the report must reach back to there for those that were not overdue
 	 */
-	interrupted(shard: number, from: number, now: number): Accounted[] {
-		const accounted: Accounted[] = [];
-		this.#listening.set(shard, { since: now, interruptedAt: from });
+	interrupted(
+		shard: number,
+		from: number,
+		now: number,
+	): { readonly arrived: Accounted; readonly isOverdue: boolean }[] {
+		const found: { arrived: Accounted; isOverdue: boolean }[] = [];
+		this.#listening.set(shard, { since: now, interruptedAt: from, arrivedUntil: this.#arrivedUntil(shard, from) });
 		for (const shards of this.#peers.values()) {
 			const peer = shards[shard];
-			if (peer === undefined || from - peer.accounted.at > OVERDUE_AFTER_BEATS * peer.intervalMs) continue;
-			accounted.push(peer.accounted);
-			peer.accounted = later(peer.accounted, now);
+			if (peer === undefined) continue;
+			const isOverdue = from - peer.accounted.at > OVERDUE_AFTER_BEATS * peer.intervalMs;
+			found.push({ arrived: peer.arrived, isOverdue });
+			if (!isOverdue) peer.accounted = peer.arrived = later(peer.accounted, now);
 		}
-		return accounted;
+		return found;
+	}
+
+	/**
+	 * Returns the time up to which beats arrived of every node that was there when this node last subscribed to a shard:
+	 * until then, this node was on the same server as the others. If it has subscribed just now, the time before counts
+	 * as well.
+	 */
+	arrivedUntil(shard: number, now: number): number {
+		const { since, arrivedUntil } = this.#listeningTo(shard);
+		const isNew = now - since <= JUST_NOW_MS;
+		return Math.min(this.#arrivedUntil(shard, now), isNew ? arrivedUntil : Infinity);
+	}
+
+	#arrivedUntil(shard: number, now: number): number {
+		const { since } = this.#listeningTo(shard);
+		let least = now;
+		for (const shards of this.#peers.values()) {
+			const at = shards[shard]?.arrived.at ?? -Infinity;
+			if (at >= since) least = Math.min(least, at);
+		}
+		return least;
 	}
 
 	/**
@@ -174,8 +206,21 @@ export class PeerBeats {
 		return found;
 	}
 
+	/**
+	 * Returns the time up to which everything that other nodes published to a shard has arrived or has been reported as
+	 * missing: `now` if there is no other node.
+	 */
+	accountedAt(shard: number, now: number): number {
+		let least = now;
+		for (const shards of this.#peers.values()) {
+			const peer = shards[shard];
+			if (peer !== undefined && !peer.givenUp) least = Math.min(least, peer.accounted.at);
+		}
+		return least;
+	}
+
 	#listeningTo(shard: number): Listening {
-		return this.#listening.get(shard) ?? { since: this.#startedAt, interruptedAt: -Infinity };
+		return this.#listening.get(shard) ?? { since: this.#startedAt, interruptedAt: -Infinity, arrivedUntil: Infinity };
 	}
 
 	#remember(origin: number, shard: number, peer: Peer): void {

@@ -3,7 +3,7 @@ import { BusUnavailableError } from '../errors.ts';
 import { BROADCAST_CHANNEL } from '../wire/channel-names.ts';
 import { encodeGap, type Origin, type Sender } from '../wire/frame.ts';
 import { OutgoingGapNotices } from './outgoing-gap-notices.ts';
-import { type Span, Unpublished, type UnpublishedSpans } from './unpublished.ts';
+import { Unpublished, type UnpublishedSpan, type UnpublishedSpans } from './unpublished.ts';
 
 /** How often a failing shard is reported at most, in milliseconds. */
 const REPORT_INTERVAL_MS = 1_000;
@@ -14,6 +14,8 @@ export interface PublishFailuresOptions {
 	readonly origin: Origin;
 	/** Called when publishing begins to fail, not for every message. */
 	readonly onError: (error: Error) => void;
+	/** Returns the topics to which messages were stored since a time of the monotonic clock, or 'all' if it was many. */
+	readonly storedSince: (time: number) => readonly string[] | 'all';
 }
 
 /** Keeps track of what this node could not publish, and tells the other nodes as soon as they can be reached. */
@@ -66,7 +68,11 @@ export class PublishFailures {
 
 	/** Frames that the backend accepted since then, in milliseconds since the epoch, may have reached no other node. */
 	undelivered(since: number): void {
-		this.#unpublished.addAll({ since, until: Date.now() });
+		const until = Date.now();
+		const stored = this.#options.storedSince(performance.now() - (until - since));
+		this.#unpublished.addAll({ since, until, stored: stored === 'all' });
+		if (stored === 'all') return;
+		for (const topic of stored) this.#unpublished.add(topic, { since, until, stored: true });
 	}
 
 	/** The backend accepted a beat. @param repeat whether it is the first one of its tick */
@@ -112,8 +118,8 @@ export class PublishFailures {
 		for (const [channel, span] of channels) this.#sendNotice(channel, span, false);
 	}
 
-	#sendNotice(channel: string, span: Span, everything: boolean): void {
-		const notice = encodeGap(this.sender(channel), { ...span, everything, sentAt: Date.now() });
+	#sendNotice(channel: string, span: UnpublishedSpan, everything: boolean): void {
+		const notice = encodeGap(this.sender(channel), { stored: false, ...span, everything, sentAt: Date.now() });
 		this.#sending++;
 		this.#options.bus
 			.publish(channel, notice)

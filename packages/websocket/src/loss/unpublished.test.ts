@@ -24,4 +24,20 @@ describe('the record of what could not be published', () => {
 		unpublished.add('one more', { since: 1, until: 2 });
 		expect(unpublished.take()).toEqual({ channels: new Map(), everything: { since: 1, until: 10_200 } });
 	});
+
+	it('keeps the spans of stored messages when everything else is folded', () => {
+		const unpublished = new Unpublished();
+		unpublished.add('stored', { since: 10, until: 20, stored: true });
+		unpublished.add('plain', { since: 1, until: 2 });
+		unpublished.addAll({ since: 30, until: 40 });
+		unpublished.add('plain', { since: 41, until: 42 });
+		unpublished.add('stored too', { since: 43, until: 44, stored: true });
+		expect(unpublished.take()).toEqual({
+			channels: new Map([
+				['stored', { since: 10, until: 20, stored: true }],
+				['stored too', { since: 43, until: 44, stored: true }],
+			]),
+			everything: { since: 1, until: 42 },
+		});
+	});
 });

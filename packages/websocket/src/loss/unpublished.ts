@@ -4,23 +4,29 @@ export interface Span {
 	readonly until: number;
 }
 
+/** When messages could not be published. */
+export interface UnpublishedSpan extends Span {
+	/** Whether stored messages are affected as well, so that they can't be read again. Default false. */
+	readonly stored?: boolean;
+}
+
 /** Above this number of channels they are folded into one span for all, so that memory and gap notices stay bounded. */
 const MAX_CHANNELS = 10_000;
 
 /** What this node could not publish. */
 export interface UnpublishedSpans {
-	readonly channels: ReadonlyMap<string, Span>;
+	readonly channels: ReadonlyMap<string, UnpublishedSpan>;
 	/** Set where every channel is affected. */
-	readonly everything: Span | undefined;
+	readonly everything: UnpublishedSpan | undefined;
 }
 
 /** Records which channels this node could not publish to, and when, until the other nodes have been told. */
 export class Unpublished {
-	#channels = new Map<string, Span>();
-	#everything: Span | undefined;
+	#channels = new Map<string, UnpublishedSpan>();
+	#everything: UnpublishedSpan | undefined;
 
-	add(channel: string, span: Span): void {
-		if (this.#everything !== undefined) {
+	add(channel: string, span: UnpublishedSpan): void {
+		if (this.#everything !== undefined && span.stored !== true) {
 			this.#everything = union(this.#everything, span);
 		} else if (this.#channels.size < MAX_CHANNELS || this.#channels.has(channel)) {
 			this.#channels.set(channel, union(this.#channels.get(channel), span));
@@ -30,11 +36,15 @@ export class Unpublished {
 	}
 
 	/** Every channel is affected. */
-	addAll(span: Span): void {
+	addAll(span: UnpublishedSpan): void {
 		let all = union(this.#everything, span);
-		for (const each of this.#channels.values()) all = union(all, each);
+		for (const [channel, each] of this.#channels) {
+			// A span that says nothing of stored messages does not replace one that does.
+			if (each.stored === true && all.stored !== true) continue;
+			all = union(all, each);
+			this.#channels.delete(channel);
+		}
 		this.#everything = all;
-		this.#channels.clear();
 	}
 
 	get isEmpty(): boolean {
@@ -50,6 +60,8 @@ export class Unpublished {
 	}
 }
 
-function union(a: Span | undefined, b: Span): Span {
-	return a === undefined ? b : { since: Math.min(a.since, b.since), until: Math.max(a.until, b.until) };
+function union(a: UnpublishedSpan | undefined, b: UnpublishedSpan): UnpublishedSpan {
+	if (a === undefined) return b;
+	const span = { since: Math.min(a.since, b.since), until: Math.max(a.until, b.until) };
+	return a.stored === true || b.stored === true ? { ...span, stored: true } : span;
 }

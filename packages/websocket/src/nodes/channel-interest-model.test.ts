@@ -17,7 +17,7 @@ const step = fc.oneof(
 	fc.record({ op: fc.constant('toggle' as const), channel: fc.constantFrom(...channels) }),
 	fc.record({ op: fc.constant('again' as const), channel: fc.constantFrom(...channels) }),
 	fc.record({ op: fc.constant('refuse' as const), channel: fc.constantFrom(...channels) }),
-	// From less than a tick to longer than the grace period.
+	// Waits from less than a tick to longer than the grace period.
 	fc.record({ op: fc.constant('pass' as const), ms: fc.constantFrom(0, 0, 1, 1, 5, GRACE_MS - 5, GRACE_MS + 5) }),
 	fc.record({ op: fc.constant('hang' as const) }),
 );

@@ -13,12 +13,12 @@ export interface ChannelInterestOptions {
 	/** The backend refused a channel; its subscribers must be rolled back. */
 	readonly onRefused: (channel: string, error: SubscribeError) => void;
 	/**
-	 * The backend refused to resubscribe a live channel, which has received nothing since `since`, in milliseconds since
-	 * the epoch. Called after each failed retry, for the time since the last call, and finally without an error when
-	 * the channel is live again.
+	 * The backend refused to resubscribe a live channel, on which frames may be missing from `since` (milliseconds since
+	 * the epoch) until now. Called again after each failed retry, with the time of the previous call as `since`, and
+	 * finally without an error once the channel is live again.
 	 */
 	readonly onLost: (channel: string, since: number, error?: SubscriptionLostError) => void;
-	/** Something failed in the background. */
+	/** An operation failed in the background. */
 	readonly onError: (error: Error) => void;
 }
 
@@ -26,13 +26,13 @@ export interface ChannelInterestOptions {
 const RETRY_FIRST_MS = 1_000;
 const RETRY_LAST_MS = 15_000;
 
-/** A channel that is not live yet, or no longer. */
+/** A channel that is not live yet, or no longer live. */
 interface Pending {
 	readonly promise: Promise<void>;
 	readonly resolve: () => void;
 	readonly reject: (error: Error) => void;
 	/**
-	 * Set when the channel was unsubscribed while the backend is being asked for it: the grace it gets once it is live.
+	 * Set if the channel was unsubscribed while it was being subscribed: the grace period that it gets once it is live.
 	 */
 	unsubscribedGraceMs: number | undefined;
 }
@@ -41,20 +41,20 @@ interface Pending {
 const LIVE = null;
 
 /**
- * The channels this node is subscribed to at the backend: those it needs, and no others. Calls of one tick travel
- * together, calls for one pending channel share a promise, and a channel that is no longer needed stays subscribed for
- * a grace period.
+ * Keeps this node subscribed at the backend to the channels that it needs. Calls made in one tick are sent together,
+ * calls for the same pending channel share a promise, and a channel that is no longer needed stays subscribed for a
+ * grace period.
  */
 export class ChannelInterest {
 	readonly #bus: Bus;
 	readonly #options: ChannelInterestOptions;
 	readonly #channels = new Map<string, Pending | typeof LIVE>();
-	/** Asked of the backend with the next flush. */
+	/** Channels to subscribe to and unsubscribe from with the next flush. */
 	readonly #toSubscribe = new Set<string>();
 	readonly #toUnsubscribe = new Set<string>();
-	/** Live channels in their grace period, with the time it ends; in the order of that time. */
+	/** Live channels in their grace period, with the time at which it ends, in the order of these times. */
 	readonly #inGrace = new Map<string, number>();
-	/** By channel whose subscription was lost. */
+	/** Timers that retry lost subscriptions, by channel. */
 	readonly #retries = new Map<string, ReturnType<typeof setTimeout>>();
 	#suspended: PromiseWithResolvers<void> | undefined;
 	#open = false;
@@ -66,20 +66,20 @@ export class ChannelInterest {
 		this.#options = options;
 	}
 
-	/** The backend is unavailable: nothing is live until `resume`. */
+	/** The backend is unavailable: calls to `subscribe` for live channels wait for `resume`. */
 	suspend(): void {
 		if (this.#suspended !== undefined) return;
 		const { promise, resolve, reject } = Promise.withResolvers<void>();
 		this.#suspended = { promise: quiet(promise), resolve, reject };
 	}
 
-	/** Makes the channels that were live before `suspend` live again. */
+	/** The backend is available again, and has resubscribed the live channels. */
 	resume(): void {
 		this.#suspended?.resolve();
 		this.#suspended = undefined;
 	}
 
-	/** The live channels that are needed. */
+	/** Yields the live channels that are needed. */
 	*live(): Generator<string> {
 		for (const [channel, pending] of this.#channels) {
 			if (pending === LIVE && !this.#inGrace.has(channel)) yield channel;
@@ -90,9 +90,7 @@ export class ChannelInterest {
 		return this.#channels.get(channel) === LIVE && !this.#inGrace.has(channel);
 	}
 
-	/**
-	 * The backend refused to resubscribe a live channel. If the channel is needed, this is retried until it is live.
-	 */
+	/** The backend refused to resubscribe a live channel. If the channel is needed, the subscription is retried. */
 	refused(channel: string, since: number, cause: Error): void {
 		if (this.#channels.get(channel) !== LIVE) return;
 		if (this.#inGrace.delete(channel)) {
@@ -157,7 +155,7 @@ export class ChannelInterest {
 	}
 
 	/**
-	 * Resolves once frames published to the channel by any node arrive here.
+	 * Subscribes to a channel. Resolves once frames that any node publishes to it will arrive.
 	 *
 	 * @throws {SubscribeError} the backend refused
 	 */
@@ -227,7 +225,7 @@ export class ChannelInterest {
 		try {
 			await this.#bus.subscribe(channels);
 		} catch (thrown) {
-			// One refused channel must not take the others of its tick with it. After a `close` none is needed.
+			// One refused channel must not fail the others, so each is tried by itself, unless a `close` has dropped it.
 			const wanted = channels.filter((channel, i) => asked[i] && this.#channels.get(channel) === asked[i]);
 			if (channels.length > 1) await Promise.all(wanted.map((channel) => this.#ask([channel])));
 			else for (const channel of wanted) this.#reject(channel, asked[0], toError(thrown));
@@ -237,7 +235,7 @@ export class ChannelInterest {
 	}
 
 	#subscribed(channel: string, pending: Pending | null | undefined): void {
-		// After a `close` the channel may be gone, or a new one of the same name.
+		// After a `close`, the channel may be gone or have been subscribed again.
 		if (!pending || this.#channels.get(channel) !== pending) return;
 		this.#channels.set(channel, LIVE);
 		pending.resolve();

@@ -31,7 +31,7 @@ describe('a backend that does not accept messages', () => {
 		await node.settled(here);
 		expect(messagesOf(here)).toEqual(['local']);
 
-		// Nothing is delivered late once the backend is back.
+		// Rejected messages must not be delivered late, once the backend works again.
 		bus.publishFault = undefined;
 		await node.provider.publish('t', 'to all');
 		await Promise.all([node.settled(here), other.settled(there)]);

@@ -6,8 +6,8 @@ import { MemoryBackend } from '../testing/index.ts';
 import { type Member, messagesOf, openNode, type TestNode } from '../test-support/test-node.ts';
 import { silentHandlers } from '../test-support/silent-handlers.ts';
 
-/** A publisher that is not part of this system. */
 describe('frames of unknown origin', () => {
+	/** Publishes frames on behalf of a program that is not part of this system. */
 	let raw: Bus;
 	let node: TestNode;
 	let member: Member;

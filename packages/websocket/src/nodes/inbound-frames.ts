@@ -7,24 +7,24 @@ import type { Payload } from '../wire/payload.ts';
 import type { SkippedFrames } from '../provider-contract.ts';
 
 export interface InboundFramesOptions {
-	/** This node, whose own frames come back as an echo. */
+	/** The origin of this node, whose own frames come back as an echo. */
 	readonly origin: Origin;
 	readonly local: LocalFanout;
 	readonly logger: Logger;
-	/** Whether a frame was sent over a connection that has failed since, so that it belongs to a gap. */
+	/** Whether a frame was sent over a connection that has since failed, so that its messages belong to a gap. */
 	readonly isLate: (sender: Sender) => boolean;
-	/** Called for this node's own beats as well. */
+	/** Called for this node's own beats, too. */
 	readonly onBeat: (channel: string, beat: Beat) => void;
 	/** Another node sent this one a message. */
 	readonly onNodeMessage: (text: string) => void;
 	readonly onGapNotice: (channel: string, notice: GapNotice) => void;
-	/** A frame of another release was skipped. */
+	/** A frame written by another release was skipped. */
 	readonly onUnreadable: (channel: string) => void;
-	/** Something failed in the background. */
+	/** An operation failed in the background. */
 	readonly onError: (error: Error) => void;
 }
 
-/** Frames that arrive from other nodes: decodes them and hands their contents on. */
+/** Decodes the frames that arrive from other nodes, and passes on their contents. */
 export class InboundFrames {
 	readonly #options: InboundFramesOptions;
 	readonly #skipped: Record<keyof SkippedFrames, number> = { 'unknown-version': 0, malformed: 0, late: 0 };

@@ -1,7 +1,7 @@
 import type { Logger } from '../logger.ts';
 import { Listeners } from '../support/listeners.ts';
 
-/** Hands messages that other nodes send to this one to its listeners. */
+/** Passes messages that were sent to this node on to its listeners. */
 export class NodeMessages {
 	readonly #listeners: Listeners<string>;
 
@@ -12,7 +12,7 @@ export class NodeMessages {
 	/** Whether a listener was ever added. */
 	hasListened = false;
 
-	/** Returns the undo. */
+	/** Adds a listener. Returns a function that removes it. */
 	on(listener: (text: string) => void): () => void {
 		this.hasListened = true;
 		return this.#listeners.add(listener);

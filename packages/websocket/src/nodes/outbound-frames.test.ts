@@ -14,7 +14,7 @@ interface Sent {
 	readonly answer: PromiseWithResolvers<number | undefined>;
 }
 
-/** Records the frames that are sent; the backend accepts them unless `answers` is off. */
+/** Creates outbound frames and records those that are sent. If `answers` is true, the backend accepts them. */
 function outboundTo(sent: Sent[], answers = true): { outbound: OutboundFrames; outcomes: [string, Outcome][] } {
 	const outcomes: [string, Outcome][] = [];
 	const outbound = new OutboundFrames({

@@ -5,25 +5,27 @@ import { quiet, settledWithin, toError } from '../support/promises.ts';
 const FULL_FRAME_BYTES = 256 * 1024;
 
 export interface OutboundFramesOptions {
-	/** Hands messages to the backend as one frame. Resolves with the number of nodes it went to, where known. */
+	/** Passes messages to the backend as one frame. Resolves with the number of nodes that it was sent to, if known. */
 	readonly send: (channel: string, messages: readonly (string | Uint8Array)[]) => Promise<number | undefined>;
-	/** Turns the outcome of a frame into the error that its messages reject with, or undefined when they resolve. */
+	/**
+	 * Called with the outcome of a frame. Returns the error with which its messages reject; undefined if they resolve.
+	 */
 	readonly onOutcome: (channel: string, outcome: Outcome) => Error | undefined;
 }
 
-/** The outcome of publishing a frame: accepted, with the number of nodes it went to where known, or not. */
+/** The outcome of publishing a frame: the number of nodes that it was sent to, if known, or an error. */
 export type Outcome =
 	| { readonly nodes: number | undefined }
 	| {
 			readonly error: Error;
-			/** No later than its first message, in milliseconds since the epoch. */
+			/** When the frame's first message was published, or earlier, in milliseconds since the epoch. */
 			readonly since: number;
 	  };
 
 interface Batch {
 	readonly messages: (string | Uint8Array)[];
 	bytes: number;
-	/** No later than its first message, in milliseconds since the epoch. */
+	/** When the first message was published, or earlier, in milliseconds since the epoch. */
 	readonly since: number;
 	readonly promise: Promise<void>;
 	readonly resolve: () => void;
@@ -31,25 +33,25 @@ interface Batch {
 }
 
 /**
- * Messages on their way to other nodes. Messages to one channel share a frame and a promise: first all that one
- * synchronous run of code publishes, then all of the rest of that turn of the event loop. A single message does not
- * wait, and many make large frames.
+ * Batches messages to other nodes. Messages to one channel share a frame and a promise. The first frame has the
+ * messages that are published by one synchronous run of code, the next one those published in the rest of that turn of
+ * the event loop. So a single message is not delayed, and many messages make large frames.
  */
 export class OutboundFrames {
 	readonly #options: OutboundFramesOptions;
 	#batches = new Map<string, Batch>();
-	/** When the oldest pending batch began, in milliseconds since the epoch. */
+	/** When the oldest pending batch was started, in milliseconds since the epoch. */
 	#since = 0;
-	/** With the channel of each. */
+	/** The batches that the backend has not answered, with their channels. */
 	readonly #unanswered = new Map<Batch, string>();
-	/** Set from the first message of a turn until a turn passes without any. */
+	/** Set from the first message of a turn until a turn passes without a message. */
 	#turn: ReturnType<typeof setImmediate> | undefined;
 
 	constructor(options: OutboundFramesOptions) {
 		this.#options = options;
 	}
 
-	/** Resolves when the backend has accepted the message. The promise may be ignored. */
+	/** Adds a message. Resolves when the backend has accepted it; the promise may be ignored. */
 	add(channel: string, payload: Payload): Promise<void> {
 		let batch = this.#batches.get(channel);
 		if (batch === undefined) {
@@ -110,7 +112,7 @@ export class OutboundFrames {
 				(thrown: unknown) => this.#fail(channel, batch, thrown),
 			);
 		} catch (thrown) {
-			// A bus that throws instead of rejecting must not take the other frames with it.
+			// A bus that throws instead of rejecting must not prevent other frames from being sent.
 			queueMicrotask(() => this.#fail(channel, batch, thrown));
 		}
 	}
@@ -127,7 +129,7 @@ export class OutboundFrames {
 	}
 }
 
-/** Rejects a batch without an unhandled rejection where its promise is ignored. */
+/** Rejects a batch, without causing an unhandled rejection if its promise is ignored. */
 function fail({ promise, reject }: Batch, error: Error): void {
 	void quiet(promise);
 	reject(error);

@@ -7,7 +7,7 @@ import { type Gap, GapEvents } from '../loss/gap-events.ts';
 import { MissingMessages } from '../loss/missing-messages.ts';
 import { PeerBeats } from '../loss/peer-beats.ts';
 import { PublishFailures } from '../loss/publish-failures.ts';
-import type { SkippedFrames } from '../provider-contract.ts';
+import type { SkippedFrames, Watermark } from '../provider-contract.ts';
 import type { LocalFanout } from '../sockets/local-fanout.ts';
 import { settledWithin, within } from '../support/promises.ts';
 import { BROADCAST_CHANNEL, socketOfChannel } from '../wire/channel-names.ts';
@@ -20,7 +20,7 @@ import { type Outcome, OutboundFrames } from './outbound-frames.ts';
 
 export interface RemoteNodesOptions {
 	readonly local: LocalFanout;
-	/** Topics with history are read again instead of getting a gap. */
+	/** On topics with history, missing messages are read from the store instead of being reported as a gap. */
 	readonly histories: Histories | undefined;
 	/** Another node sent this one a message. */
 	readonly onNodeMessage: (text: string) => void;
@@ -31,19 +31,21 @@ export interface RemoteNodesOptions {
 	/** The backend refused a channel; its subscribers must be rolled back. */
 	readonly onRefused: (channel: string, error: SubscribeError) => void;
 	readonly onStatus: (status: BusStatus) => void;
-	/** Something failed in the background. */
+	/** An operation failed in the background. */
 	readonly onError: (error: Error, stage: BusStage) => void;
 }
 
 /** How long `stop` waits for the backend to accept pending messages, in milliseconds. */
 const DRAIN_TIMEOUT_MS = 1_000;
 /**
- * How long `stop` then waits for a way to tell the other nodes what could not be published, in milliseconds: repeating
- * a notice takes 3 s.
+ * How long `stop` then waits until it can tell the other nodes what could not be published, in milliseconds. Repeating
+ * a gap notice takes 3 s.
  */
 const TELL_TIMEOUT_MS = 4_000;
 
-/** The other nodes, as reached over the bus: what this node subscribes to there, publishes and receives. */
+const NO_LIVENESS = "This bus has no liveness: losses that it does not report itself can't be detected";
+
+/** Connects this node to the others over the bus: subscribes to channels, publishes messages and receives them. */
 export class RemoteNodes {
 	readonly #bus: Bus;
 	readonly #options: RemoteNodesOptions;
@@ -57,6 +59,8 @@ export class RemoteNodes {
 	readonly #heartbeat: BusHeartbeat | undefined;
 	readonly #heartbeatChannels: HeartbeatChannels | undefined;
 	#state: BusStatus['state'] = 'degraded';
+	/** Since when the bus is not ready, by the monotonic clock. */
+	#disconnectedAt: number | undefined;
 	/** Whether no beat of the current tick has been accepted yet. */
 	#isFirstBeat = false;
 
@@ -66,7 +70,12 @@ export class RemoteNodes {
 		this.#bus = bus;
 		this.#options = options;
 		this.#gaps = new GapEvents(logger);
-		this.#failures = new PublishFailures({ bus, origin, onError: (error) => onError(error, 'publish') });
+		this.#failures = new PublishFailures({
+			bus,
+			origin,
+			storedSince: (time) => histories?.appendedSince(time) ?? [],
+			onError: (error) => onError(error, 'publish'),
+		});
 		this.#interest = new ChannelInterest(bus, {
 			graceMs,
 			onRefused,
@@ -118,7 +127,7 @@ export class RemoteNodes {
 		});
 	}
 
-	/** As the bus last reported. */
+	/** The state that the bus last reported. */
 	get state(): BusStatus['state'] {
 		return this.#state;
 	}
@@ -127,19 +136,26 @@ export class RemoteNodes {
 		return this.#inbound.skipped;
 	}
 
-	/** Returns the undo. */
+	/** Adds a listener for gaps. Returns a function that removes it. */
 	onGap(listener: (gap: Gap) => void): () => void {
 		return this.#gaps.on(listener);
 	}
 
-	/** Reports the gaps that are held back for now at once. */
+	/** Reports at once the gaps that are being held back. */
 	flushGaps(): void {
-		this.#gaps.flush();
+		this.#missing.flush(this.#disconnectedAt);
 	}
 
-	/** Connects and subscribes to the `wanted` channels. Calls `check` after each wait, which may throw. */
+	/** As {@link SocketReliability.watermark}. */
+	watermark(): Watermark {
+		return this.#missing.watermark(this.#disconnectedAt);
+	}
+
+	/**
+	 * Connects, and subscribes to the `wanted` channels. Calls `check` after each wait: if it throws, the start fails.
+	 */
 	async start(wanted: () => Iterable<string>, check: () => void): Promise<void> {
-		const { histories, startTimeoutMs } = this.#options;
+		const { histories, logger, startTimeoutMs } = this.#options;
 		await this.#bus.start(this.#handlers());
 		check();
 		await histories?.prepare();
@@ -155,7 +171,8 @@ export class RemoteNodes {
 		await histories?.open();
 		check();
 		this.#peers.start(performance.now());
-		this.#heartbeat?.start();
+		if (this.#heartbeat === undefined) logger.info(NO_LIVENESS);
+		else this.#heartbeat.start();
 	}
 
 	/**
@@ -169,6 +186,7 @@ export class RemoteNodes {
 			const late = new ProviderStoppedError('publish()');
 			await Promise.all([this.#outbound.drain(DRAIN_TIMEOUT_MS, late), histories?.drain(DRAIN_TIMEOUT_MS, late)]);
 			await this.#takeLeave();
+			this.#missing.flush(this.#disconnectedAt);
 		}
 		this.#heartbeat?.stop();
 		histories?.close();
@@ -186,7 +204,7 @@ export class RemoteNodes {
 		if (this.#failures.areTold) await settledWithin(DRAIN_TIMEOUT_MS, this.#heartbeat?.sendLast());
 	}
 
-	/** Resolves once what any node publishes on the channel will arrive. */
+	/** Subscribes to a channel. Resolves once frames that any node publishes to it will arrive. */
 	subscribe(channel: string): Promise<void> {
 		return this.#interest.subscribe(channel);
 	}
@@ -196,7 +214,7 @@ export class RemoteNodes {
 		this.#interest.unsubscribe(channel, graceMs);
 	}
 
-	/** Resolves when the backend has accepted the message. */
+	/** Publishes a message to other nodes. Resolves when the backend has accepted it. */
 	publish(channel: string, payload: Payload): Promise<void> {
 		return this.#outbound.add(channel, payload);
 	}
@@ -216,7 +234,7 @@ export class RemoteNodes {
 			},
 			status: (status) => this.#onStatus(status),
 			interrupted: (channels, since, reason) => this.#missing.interrupted(channels, since, reason),
-			undelivered: (since) => this.#failures.undelivered(since),
+			undelivered: (since) => this.#failures.undelivered(this.#missing.misledSince(since)),
 			refused: (channel, since, error) => this.#interest.refused(channel, since, error),
 			error: onError,
 		};
@@ -224,8 +242,13 @@ export class RemoteNodes {
 
 	#onStatus(status: BusStatus): void {
 		this.#state = status.state;
-		if (status.state === 'ready') this.#interest.resume();
-		else this.#interest.suspend();
+		if (status.state === 'ready') {
+			this.#disconnectedAt = undefined;
+			this.#interest.resume();
+		} else {
+			this.#disconnectedAt ??= performance.now();
+			this.#interest.suspend();
+		}
 		this.#options.onStatus(status);
 	}
 

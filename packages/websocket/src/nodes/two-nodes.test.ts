@@ -114,7 +114,7 @@ describe('two nodes', () => {
 		const sent: Record<string, string[]> = { a: [], b: [] };
 		for (let i = 0; i < 1_000; i++) {
 			for (const [name, { provider }] of Object.entries({ a, b })) {
-				// Some large enough to fill frames before a tick is over.
+				// Some messages are large enough to fill frames before the tick is over.
 				const text = `${name} ${i} `.padEnd(i % 100 === 0 ? 150_000 : 0, '.');
 				sent[name]?.push(text);
 				const publishing = provider.publish('t', text);

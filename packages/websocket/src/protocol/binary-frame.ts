@@ -7,13 +7,13 @@ import type { MessagePosition } from './position.ts';
  * magic (8 bytes: 00 6F 72 69 6A 73 00 01)  length (u16, big-endian)  head (JSON of that many bytes)  payload
  * ```
  *
- * Bytes of other topics are sent as they are; the magic tells the two apart.
+ * Bytes published to other topics are sent as they are; the magic distinguishes the two.
  */
 const MAGIC = Uint8Array.of(0x00, 0x6f, 0x72, 0x69, 0x6a, 0x73, 0x00, 0x01);
 const LENGTH_AT = MAGIC.length;
 const HEAD_AT = LENGTH_AT + 2;
 
-/** What a binary frame says about its payload. */
+/** The head of a binary frame, which describes its payload. */
 export interface BinaryHead {
 	readonly topic: string;
 	/** When the bytes were stored, in milliseconds since the epoch, by the backend's clock. */
@@ -31,7 +31,7 @@ export function encodeBinaryFrame({ topic, timestamp, position }: BinaryHead, pa
 	return frame;
 }
 
-/** Returns undefined for bytes that are not such a frame. The payload is a copy. */
+/** Reads a binary frame, with a copy of its payload. Returns undefined if the bytes are not such a frame. */
 export function readBinaryFrame(
 	bytes: ArrayBuffer,
 ): { readonly head: BinaryHead; readonly payload: ArrayBuffer } | undefined {

@@ -1,11 +1,12 @@
 const BRAND = Symbol.for('orijs.error');
 
 /**
- * The base of errors that other packages recognise. `instanceof` accepts them from any copy of this package: two copies
- * in one process are normal, as npm nests one where version ranges differ, and bundlers rename classes.
+ * The base class of errors that other packages recognize. `instanceof` accepts errors from any copy of this package: a
+ * process may have several, because npm nests a second copy if version ranges differ. Bundlers rename classes, so the
+ * class name does not identify an error either.
  */
 export abstract class BrandedError extends Error {
-	/** Its name in every copy. A class without one of its own is recognised by its prototype, as usual. */
+	/** The name of the class in every copy. A subclass without a brand is recognized by its prototype, as usual. */
 	static readonly brand: string | undefined = undefined;
 
 	constructor(message: string, options?: ErrorOptions) {

@@ -3,7 +3,7 @@ import type { Position } from './position.ts';
 
 /** The system's own message types. No application message can have one of these names. */
 export const BuiltIn = {
-	/** The first frame of a client with credentials: `data` is its token, or whatever the server's guards expect. */
+	/** The first frame of a client with credentials: `data` is its token, or anything else that the guards expect. */
 	auth: '@auth',
 	/** Subscribes to topics: `data` is a {@link TopicsRequest}. Answered once messages from every node will arrive. */
 	subscribe: '@subscribe',
@@ -11,18 +11,15 @@ export const BuiltIn = {
 	unsubscribe: '@unsubscribe',
 	/** Checks that the connection is alive. Answered at once, even while other requests are pending. */
 	ping: '@ping',
-	/** A client's answer to a request of the server. */
+	/** A client's answer to a request from the server. */
 	reply: '@reply',
-	/** From the server: messages may be missing, `data` is a {@link GapNotice}. */
+	/** From the server: messages may be missing. `data` is a {@link GapNotice}. */
 	gap: '@gap',
-	/**
-	 * From the server: the next messages of a topic with history follow this position, `data` is a {@link
-	 * PositionNotice}.
-	 */
+	/** From the server: the position that the next messages of a topic follow. `data` is a {@link PositionNotice}. */
 	position: '@position',
 	/** The name of plain text published to a topic with history: `data` is the text. */
 	text: '@text',
-	/** The name of bytes published to a topic with history, where they are represented as a message. */
+	/** The name of bytes published to a topic with history, where they appear as a message: `data` is the bytes. */
 	bytes: '@bytes',
 } as const;
 
@@ -30,8 +27,8 @@ export const BuiltIn = {
 export interface PositionNotice extends Position {
 	readonly topic: string;
 	/**
-	 * Present if the client asked for the messages it missed. True: all of them were sent right before this notice.
-	 * False: none were, and the client continues from this position.
+	 * Present if the client requested the messages it missed. If true, all of them were sent right before this notice;
+	 * if false, none of them were, and the client continues from this position.
 	 */
 	readonly recovered?: boolean;
 	/** How many messages were sent right before this notice. */
@@ -40,20 +37,33 @@ export interface PositionNotice extends Position {
 
 /** Tells a client where messages may be missing. */
 export interface GapNotice {
-	/** A topic the client is subscribed to, or `*` for what was sent to the client itself or to all. */
+	/** A topic that the client is subscribed to, or `*` for messages sent to the client itself or to all clients. */
 	readonly topic: string;
-	/** Milliseconds since the epoch by the server's clock. Nothing before it is missing. */
+	/** Nothing published before this time is missing. Milliseconds since the epoch, by the server's clock. */
 	readonly since: number;
-	/** Milliseconds since the epoch by the server's clock. Nothing after it is missing. */
+	/** Nothing published after this time is missing. Milliseconds since the epoch, by the server's clock. */
 	readonly until: number;
 }
 
-/** The answer to `@auth`, once the guards have passed. */
-export interface AuthAnswer {
-	readonly socketId: string;
-	/** The time of the answer, in milliseconds since the epoch by the server's clock. */
+/** The time of an answer, from which a client computes what it may have missed when it loses its connection. */
+export interface AnsweredAt {
+	/** By the server's clock, in milliseconds since the epoch. */
 	readonly timestamp: number;
-	/** How fast the client may send, see `limits.messagesPerSecond`; absent if there is no limit. */
+	/**
+	 * How far the server lags behind the other servers, in milliseconds: whatever was published longer ago than this
+	 * arrives before the answer, or is reported as missing. Default 0.
+	 */
+	readonly lagMs?: number;
+	/** The most that the clock of another server is behind this server's, in milliseconds. Default 0. */
+	readonly behindMs?: number;
+	/** The most that the clock of another server is ahead of this server's, in milliseconds. Default 0. */
+	readonly aheadMs?: number;
+}
+
+/** The answer to `@auth`, once the guards have passed. */
+export interface AuthAnswer extends AnsweredAt {
+	readonly socketId: string;
+	/** The rate at which the client may send, from `limits.messagesPerSecond`; absent if there is no limit. */
 	readonly messagesPerSecond?: number;
 }
 
@@ -61,27 +71,25 @@ export interface AuthAnswer {
 export type TopicsRequest = { readonly topic: string } | { readonly topics: readonly (string | TopicRequest)[] };
 
 /**
- * A topic to subscribe to, and which of its earlier messages to send first. A plain string asks for no earlier ones.
+ * A topic to subscribe to, and which of its earlier messages to send first. A plain string requests no earlier ones.
  */
 export interface TopicRequest {
 	readonly topic: string;
-	/** Messages after this position. */
+	/** Send the messages after this position. */
 	readonly since?: Position | undefined;
-	/** At most this many of the latest messages. Ignored if `since` is given. */
+	/** Send at most this many of the latest messages. Ignored if `since` is given. */
 	readonly rewind?: number | undefined;
 }
 
-/** The most topics that one `@subscribe` or `@unsubscribe` takes. */
+/** The maximum number of topics in one `@subscribe` or `@unsubscribe`. */
 export const MOST_TOPICS = 100;
 
-/** The answer to `@subscribe` and `@unsubscribe`, once the change is in effect. */
-export interface TopicsAnswer {
-	/**
-	 * The time of the answer, in milliseconds since the epoch by the server's clock. Messages published to the topics
-	 * from then on arrive or, after `@unsubscribe`, no longer do.
-	 */
-	readonly timestamp: number;
-	/** For a request with `topics`: those that were refused. A request with a single `topic` is refused as a whole. */
+/**
+ * The answer to `@subscribe` and `@unsubscribe`, once the change is in effect. Messages published to the topics from
+ * then on will arrive or, after `@unsubscribe`, will not.
+ */
+export interface TopicsAnswer extends AnsweredAt {
+	/** The refused topics of a request with `topics`; absent for one with a `topic`, which is refused as a whole. */
 	readonly refused?: readonly RefusedTopic[];
 }
 
@@ -90,13 +98,7 @@ export interface RefusedTopic extends RequestFault {
 }
 
 /** The answer to `@ping`. */
-export interface PingAnswer {
-	/**
-	 * The time of the answer, in milliseconds since the epoch by the server's clock. Everything the node had for the
-	 * client until then arrives before the answer.
-	 */
-	readonly timestamp: number;
-}
+export type PingAnswer = AnsweredAt;
 
 export function encodeGapNotice({ topic, since, until }: GapNotice): string {
 	return JSON.stringify({ type: BuiltIn.gap, data: { topic, since, until } });

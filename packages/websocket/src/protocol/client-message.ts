@@ -13,10 +13,10 @@
 
 /** A message from a client. */
 export interface ClientMessage {
-	/** A message's name, or a {@link BuiltIn}. */
+	/** The name of a message definition, or a {@link BuiltIn} type. */
 	readonly type: string;
 	readonly data?: unknown;
-	/** Makes it a request: 1 to 128 characters, unique among the pending requests of the connection. */
+	/** Makes the message a request: 1 to 128 characters, unique among the connection's pending requests. */
 	readonly correlationId?: string;
 }
 
@@ -36,15 +36,15 @@ export interface RequestFault {
  * Why a message was refused. A handler may answer with its own codes.
  *
  * - `invalid_message`: not a JSON object with a `type`, or nested too deeply, or with keys that are not allowed
- * - `unknown_type`: no handler for that type
- * - `invalid_data`: `data` does not match the message's schema; the message says where
- * - `forbidden`: a guard, or `authorize`, refused
- * - `rate_limited`: too many messages; this one was not handled
- * - `too_many_topics`: the connection is subscribed to as many topics as it may be
+ * - `unknown_type`: the message's type has no handler
+ * - `invalid_data`: `data` does not match the message's schema; the error's text says where
+ * - `forbidden`: a guard, or `authorize`, refused the message
+ * - `rate_limited`: the client sends too many messages; this one was not handled
+ * - `too_many_topics`: the connection is already subscribed to the maximum number of topics
  * - `too_many_requests`: too many requests of this connection are pending
- * - `timeout`: no answer in time
- * - `unavailable`: the other nodes can't be reached; this one may have done its part
- * - `stopping`: the server is stopping and has not handled the message: try again on the next connection
+ * - `timeout`: there was no answer in time
+ * - `unavailable`: other nodes can't be reached; the request may have taken effect on this node
+ * - `stopping`: the server is stopping and has not handled the message; send it again on the next connection
  * - `internal`: the server failed; its log says why
  * - `disconnected`: the connection ended before the answer came
  * - `invalid_reply`: the answer does not match the message's `reply` schema
@@ -66,11 +66,12 @@ export type ErrorCode =
 	// Any other string; editors still suggest the known ones.
 	| (string & {});
 
-/** @param data undefined is sent as null */
+/** Encodes the answer to a request. @param data the answer; undefined is sent as null */
 export function encodeAnswer(type: string, correlationId: string, data: unknown): string {
 	return JSON.stringify({ type, correlationId, data: data === undefined ? null : data } satisfies Answer);
 }
 
+/** Encodes a refusal. @param correlationId undefined if the message was not a request */
 export function encodeRefusal(
 	type: string,
 	correlationId: string | undefined,

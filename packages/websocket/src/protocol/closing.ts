@@ -1,16 +1,16 @@
-/** Close codes: why the server ends a connection. Those from 4000 are this system's own. */
+/** The codes with which the server closes connections. Codes from 4000 on are specific to this system. */
 export const CloseCode = {
-	/** The message was binary, and nothing handles binary messages. */
+	/** The client sent a binary message, which the server has no handler for. */
 	unsupportedData: 1003,
-	/** The message was larger than `limits.messageBytes`. */
+	/** The client sent a message larger than `limits.messageBytes`. */
 	messageTooBig: 1009,
-	/** Something failed on the server; its log says what. */
+	/** The server failed; its log says why. */
 	internalError: 1011,
 	/** The server is stopping or restarting: reconnect after {@link readRetryHint}. */
 	serviceRestart: 1012,
 	/** The client reads too slowly; it has missed messages. */
 	tryAgainLater: 1013,
-	/** A guard refused. A retry with the same credentials is pointless. */
+	/** A guard rejected the client. A retry with the same credentials is pointless. */
 	unauthorized: 4401,
 	/** The client's first message, or the guards, took too long. */
 	guardTimeout: 4408,
@@ -20,12 +20,11 @@ export const CloseCode = {
 
 const DRAINED = /(?:^|; )drained(?:;|$)/;
 
-/** The reason of a stopping server that has already handled and answered everything it is going to. */
+/** The close reason of a stopping server that has answered every request that it has handled. */
 export const DRAINED_REASON = 'server is stopping; drained';
 
 /**
- * Whether a close frame says that requests which were not answered on that connection were not handled either, so
- * that it is safe to repeat them.
+ * Returns whether a close frame means that requests without an answer were not handled, and can safely be sent again.
  */
 export function wasDrained(code: number, reason: string): boolean {
 	return code === CloseCode.serviceRestart && DRAINED.test(reason);
@@ -33,12 +32,12 @@ export function wasDrained(code: number, reason: string): boolean {
 
 const HINT = /(?:^|; )retry-after-ms=(\d{1,9})$/;
 
-/** Adds to a close reason how long the client should wait before it reconnects. */
+/** Adds to a close reason the delay after which the client should reconnect, in milliseconds. */
 export function withRetryHint(reason: string, delayMs: number): string {
 	return `${reason}; retry-after-ms=${Math.round(delayMs)}`;
 }
 
-/** Returns how long to wait before reconnecting, in milliseconds; undefined if the close reason does not say. */
+/** Returns the delay after which to reconnect, in milliseconds; undefined if the close reason does not have one. */
 export function readRetryHint(reason: string): number | undefined {
 	const delay = HINT.exec(reason)?.[1];
 	return delay === undefined ? undefined : Number(delay);

@@ -8,13 +8,13 @@ export interface Envelope<TData = unknown> {
 	/** The message's name. */
 	readonly name: string;
 	readonly data: TData;
-	/** When it was emitted, in milliseconds since the epoch, by the sending node's clock. */
+	/** When the message was emitted, in milliseconds since the epoch, by the sending node's clock. */
 	readonly timestamp: number;
-	/** The topic it was emitted to; absent on a message to one client. */
+	/** The topic to which the message was emitted; absent if it was sent to one client. */
 	readonly topic?: string;
-	/** Its position in its topic's history; absent if the topic has none. */
+	/** The message's position in its topic's history; absent if the topic has no history. */
 	readonly position?: MessagePosition;
-	/** Present on a request: the client answers with this id. */
+	/** Present if the message is a request: the client's answer repeats this id. */
 	readonly correlationId?: string;
 }
 
@@ -33,10 +33,10 @@ export function validate<TMessage extends SocketMessage>(
 }
 
 /**
- * Validates the answer to a message against its `reply` schema, as {@link validate} does its data. Returns null for a
- * message without one.
+ * Validates the answer to a message against the message's `reply` schema, in the same way as {@link validate}. Returns
+ * null if the message has no such schema.
  *
- * @throws {MessageValidationError} with the `messageName` of the answered message; {InvalidMessageDefinitionError}
+ * @throws {MessageValidationError} {InvalidMessageDefinitionError}
  */
 export function validateReply(message: SocketMessage, reply: unknown): unknown {
 	mustBeDefinition(message);
@@ -48,7 +48,7 @@ function mustBeDefinition(message: unknown): void {
 	throw new InvalidMessageDefinitionError('define messages with SocketMessage.define({ name, data })');
 }
 
-/** As {@link validate}, for a definition that is known to be valid. @param name the message's name, for the error */
+/** Like {@link validate}, but without checking the definition. @param name the message's name, for the error */
 export function validateWith(name: string, schema: StandardSchemaV1, data: unknown): unknown {
 	const result = schema['~standard'].validate(data);
 	return result instanceof Promise ? result.then((late) => valueOf(name, late)) : valueOf(name, result);
@@ -69,5 +69,5 @@ export function encodeRequest(name: string, data: unknown, correlationId: string
 	return JSON.stringify({ name, data, timestamp: Date.now(), correlationId } satisfies Envelope);
 }
 
-/** Allows undefined for an absent property: JSON leaves both out. */
+/** Allows undefined for optional properties: `JSON.stringify` leaves them out. */
 type Loose<T> = { readonly [K in keyof T]: T[K] | undefined };

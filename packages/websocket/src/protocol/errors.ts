@@ -14,7 +14,7 @@ export class InvalidMessageDefinitionError extends BrandedError {
 
 /** One fault in a message's data. */
 export interface MessageIssue {
-	/** Where the fault is, as in `items.0.price`; empty for the data as a whole. */
+	/** Where the fault is, such as `items.0.price`; empty for the data as a whole. */
 	readonly path: string;
 	readonly message: string;
 }
@@ -36,14 +36,14 @@ export class MessageValidationError extends BrandedError {
 
 const CODE = /^[a-z][a-z0-9_]{0,63}$/;
 
-/** Thrown by a handler to answer a message with its own error; the other side receives the code and the message. */
+/** Thrown by a handler to answer with an error of the application. The other side receives the code and the text. */
 export class SocketError extends BrandedError {
 	static override readonly brand: string = 'SocketError';
 	declare readonly name: 'SocketError';
 	readonly code: ErrorCode;
 	/**
 	 * @param code 1 to 64 characters from `a-z 0-9 _`, beginning with a letter, such as `room_full`
-	 * @param message sent to the other side as it is
+	 * @param message the text, which is sent to the other side unchanged
 	 * @throws {TypeError} the code is invalid
 	 */
 	constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
@@ -72,7 +72,7 @@ export class SocketRequestError extends BrandedError {
 	}
 }
 
-/** How many faults an error lists, and the length of each: an invalid message must not cause a larger answer. */
+/** Limits the number of faults that an error lists, and the length of each, so that no data causes a huge answer. */
 const MOST_NAMED = 10;
 const LONGEST_REASON = 200;
 

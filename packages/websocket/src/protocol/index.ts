@@ -1,4 +1,4 @@
-// What server and client share. Safe for browsers: no Bun, no Node.
+// Code that server and client share. Safe for browsers: it uses neither Bun nor Node.
 
 // Message definitions
 export { isDefinition, SocketMessage } from './message.ts';
@@ -13,6 +13,7 @@ export { BuiltIn, encodeGapNotice, encodePositionNotice, MOST_TOPICS } from './b
 export type {
 	AuthAnswer,
 	GapNotice,
+	AnsweredAt,
 	PingAnswer,
 	PositionNotice,
 	RefusedTopic,

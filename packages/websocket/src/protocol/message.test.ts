@@ -9,7 +9,7 @@ import {
 } from './index.ts';
 import { show } from './show.ts';
 
-/** Takes whatever a plain JavaScript caller could pass. */
+/** Takes any value that a plain JavaScript caller could pass. */
 const define = SocketMessage.define as (definition: object) => SocketMessage;
 
 describe('defining a message', () => {

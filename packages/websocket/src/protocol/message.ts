@@ -14,7 +14,7 @@ export interface SocketMessage<
 	readonly reply: TReply;
 }
 
-/** A message with an answer. */
+/** A message that expects an answer. */
 export type RequestMessage = SocketMessage<StandardSchemaV1, StandardSchemaV1>;
 
 export type InferInput<TSchema extends StandardSchemaV1> = StandardSchemaV1.InferInput<TSchema>;
@@ -51,7 +51,7 @@ export const SocketMessage: {
 	},
 };
 
-/** Whether a value is a message definition, or close enough to one to work. */
+/** Returns whether a value has the properties that make it usable as a message definition. */
 export function isDefinition(value: unknown): value is SocketMessage {
 	const { name, data } = (value ?? {}) as Partial<SocketMessage>;
 	return typeof name === 'string' && isSchema(data);

@@ -1,22 +1,24 @@
 /**
- * How far a topic with history has been read: up to and including the message at this offset; 0 is before the first
- * one. Positions can be kept and used later, as after a reconnect.
+ * A position in a topic with history: all messages up to and including the one at `offset` have been read. Positions
+ * can be kept and used later, for example after a reconnect.
  */
 export interface Position {
 	/**
-	 * Names one unbroken sequence of messages. Another epoch means that the topic's history was lost or expired, and a
-	 * new one began.
+	 * Identifies an unbroken sequence of messages. A different epoch means that the topic's history was lost or expired,
+	 * and that a new sequence was started.
 	 */
 	readonly epoch: string;
-	/** Grows from message to message in random steps, so that two messages never share one, even after a backend has
-	 * gone back in time. */
+	/**
+	 * The offset of the last message read; 0 before the first one. Offsets grow by random steps, so that two messages
+	 * don't share an offset, even if the backend loses data and continues from an earlier state.
+	 */
 	readonly offset: number;
 }
 
 /** The position of a message in its topic's history. */
 export interface MessagePosition extends Position {
 	/**
-	 * The offset of the message before it; 0 for the first one. A reader that has not seen that one missed something.
+	 * The offset of the preceding message; 0 for the first one. A reader that has not seen that message has missed it.
 	 */
 	readonly prev: number;
 }

@@ -1,6 +1,6 @@
 const LONGEST_SHOWN = 64;
 
-/** Formats any value for a message: short and on one line. Never throws, whatever the value is. */
+/** Formats any value for an error message: short and on one line. Never throws, whatever the value is. */
 export function show(value: unknown): string {
 	if (typeof value === 'string') {
 		if (value.length <= LONGEST_SHOWN) return JSON.stringify(value);
@@ -13,7 +13,7 @@ export function show(value: unknown): string {
 		const name: unknown = value.constructor?.name ?? 'Object';
 		return typeof name !== 'string' || name === 'Object' ? '{…}' : `${cut(name)} {…}`;
 	} catch {
-		// A proxy or a getter may throw.
+		// A proxy or a getter can throw.
 		return '{…}';
 	}
 }

@@ -3,7 +3,7 @@ import { show } from './show.ts';
 
 const TOPIC = /^[A-Za-z0-9_:.-]{1,256}$/;
 
-/** Whether a value is a valid topic: 1 to 256 characters from `A-Z a-z 0-9 _ : . -`. */
+/** Returns whether a value is a valid topic: 1 to 256 characters from `A-Z a-z 0-9 _ : . -`. */
 export function isTopic(value: unknown): value is string {
 	return typeof value === 'string' && TOPIC.test(value);
 }

@@ -3,7 +3,7 @@ import type { Logger } from '../logger.ts';
 /** The shortest time between two log lines, in milliseconds: a slow reader can drop thousands of messages a second. */
 const LOG_EVERY_MS = 1_000;
 
-/** Logs that Bun dropped messages: the first at once, later ones together. */
+/** Logs messages that Bun dropped: the first one at once, later ones together, at most once a second. */
 export class DropLog {
 	readonly #logger: Logger;
 	#dropped = 0;

@@ -6,7 +6,7 @@ import { messagesOf, openNode } from '../test-support/test-node.ts';
 
 const LIMIT = 64 * 1024;
 const COUNT = 300;
-/** A client in this thread reads nothing until the test yields: that is slow enough. */
+/** Large messages. A client in this thread reads none of them until the test yields, which is slow enough. */
 const message = (i: number): string => `${i} `.padEnd(LIMIT, '.');
 
 const numbersOf = (messages: readonly (string | Uint8Array)[]): number[] =>
@@ -52,7 +52,7 @@ describe('messages over backpressureLimit', () => {
 	it('of a broadcast are dropped and logged with their number; other clients receive it', async () => {
 		const node = await openNode({ backpressureLimit: LIMIT });
 		const [slow, idle] = [await node.connect(), await node.connect()];
-		// Until its buffer is full.
+		// Sends messages until the client's buffer is full.
 		for (let dropped = false; !dropped;) {
 			node.provider.send(slow.id, message(0)).catch(() => {});
 			dropped = node.log.problems.length > 0;

@@ -11,7 +11,7 @@ export interface PubSubServer {
 	publish(topic: string, data: string | Bun.BufferSource): number;
 }
 
-/** Delivery to the sockets of this process. The only place that touches Bun's pub/sub. */
+/** Delivers messages to the sockets of this process. All use of Bun's pub/sub is here. */
 export class LocalFanout {
 	readonly #registry: Registry<WebSocketConnection>;
 	readonly #logger: Logger;
@@ -39,7 +39,7 @@ export class LocalFanout {
 		this.#server = server;
 	}
 
-	/** Returns false if the socket is already closed. */
+	/** Subscribes a socket in Bun. Returns false if the socket is already closed. */
 	subscribe(socket: WebSocketConnection, topic: string): boolean {
 		return this.#nativeMethods(socket).subscribe.call(socket, topic);
 	}
@@ -48,7 +48,7 @@ export class LocalFanout {
 		this.#nativeMethods(socket).unsubscribe.call(socket, topic);
 	}
 
-	/** Sends to every socket in `topic`; one by one until a server is set. Messages that Bun drops are logged. */
+	/** Sends to every socket in `topic`, one by one if no server is set. Messages that Bun drops are logged. */
 	toTopic(topic: string, payload: Payload): void {
 		if (this.#server !== undefined) {
 			const sent = this.#server.publish(topic, payload as string | Bun.BufferSource);
@@ -57,7 +57,7 @@ export class LocalFanout {
 			return;
 		}
 		for (const socketId of this.#registry.members(topic)) {
-			// Sockets that are catching up are subscribed, but must not receive this yet.
+			// Sockets that are catching up are members of the topic, but must not receive this message yet.
 			if (this.#registry.get(socketId)?.isSubscribed(topic) !== true) continue;
 			if (this.toSocketId(socketId, payload) === false) this.#drops.add(inTopic(topic));
 		}
@@ -71,7 +71,9 @@ export class LocalFanout {
 		this.#noteBackpressure(topic, payload, sent, receivers);
 	}
 
-	/** Sockets that are catching up are subscribed to the topic, but not in Bun. */
+	/**
+	 * Whether any socket is subscribed in Bun. Sockets that are catching up are members of the topic, but not in Bun.
+	 */
 	#hasReceivers(topic: string): boolean {
 		for (const socketId of this.#registry.members(topic)) {
 			if (this.#registry.get(socketId)?.isSubscribed(topic) === true) return true;
@@ -80,7 +82,8 @@ export class LocalFanout {
 	}
 
 	/**
-	 * Bun returns its worst outcome for any of the sockets: 0 for a message dropped, or no receiver, -1 for one queued.
+	 * Handles the result of a publish: Bun returns 0 if it dropped the message for a socket, or if there is no receiver,
+	 * and otherwise -1 if it queued the message for a socket.
 	 */
 	#noteBackpressure(topic: string, payload: Payload, sent: number, receivers: number): void {
 		if (receivers === 0) return;
@@ -88,16 +91,16 @@ export class LocalFanout {
 		this.#slowReaders.noteBackpressure(size(payload), sent === 0);
 	}
 
-	/** Returns false if Bun dropped the message: its buffer is over the limit, or the socket is closed. */
+	/** Sends to a socket. Returns false if Bun dropped the message: the buffer is full, or the socket is closed. */
 	toSocket(socket: WebSocketConnection, payload: Payload): boolean {
 		const sent = socket.send(payload as string | Bun.BufferSource);
 		if (sent > 0) return true;
 		if (!isEmpty(payload)) this.#slowReaders.check(socket);
-		// 0 bytes are also what an empty message takes.
+		// For an empty message, Bun returns 0 even if it sent it.
 		return sent !== 0 || (isEmpty(payload) && socket.readyState === WebSocket.OPEN);
 	}
 
-	/** As {@link toSocket}; undefined if the socket is not on this node. */
+	/** Like {@link toSocket}, but returns undefined if the socket is not on this node. */
 	toSocketId(socketId: string, payload: Payload): boolean | undefined {
 		const socket = this.#registry.get(socketId);
 		return socket === undefined ? undefined : this.toSocket(socket, payload);
@@ -111,9 +114,8 @@ export class LocalFanout {
 	}
 
 	/**
-	 * Whether so little is queued for the socket that it can take more that is not urgent.
-	 *
-	 * @param corked bytes that Bun does not count yet
+	 * Returns whether the socket's queue is short enough for messages that are not urgent; see
+	 * {@link SlowReaders.hasRoom}.
 	 */
 	hasRoom(socket: WebSocketConnection, corked = 0): boolean {
 		return this.#slowReaders.hasRoom(socket, corked);

@@ -4,8 +4,8 @@ import type { WebSocketConnection } from './websocket-connection.ts';
 export type NativeMethods = Pick<WebSocketConnection, 'subscribe' | 'unsubscribe' | 'publish'>;
 
 /**
- * Returns Bun's own methods, even where an application has overridden them on its sockets: the overrides lead back to
- * the provider, so that calling them would never end.
+ * Returns Bun's own methods, even if an application has overridden them on its sockets: the overrides call the
+ * provider, so calling them from here would recurse endlessly.
  */
 export function nativeMethods(socket: WebSocketConnection): NativeMethods {
 	let last: object = socket;

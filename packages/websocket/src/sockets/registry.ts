@@ -6,8 +6,8 @@ export interface RegisteredSocket {
 }
 
 /**
- * The sockets of this node and their topics: the only place that knows both. A socket's own list of topics is its
- * `data.topics`, which only the registry changes.
+ * The sockets of this node and the members of its topics. A socket's own list of topics is its `data.topics`, which
+ * only the registry changes.
  */
 export class Registry<TSocket extends RegisteredSocket> {
 	readonly #sockets = new Map<string, TSocket>();
@@ -33,7 +33,7 @@ export class Registry<TSocket extends RegisteredSocket> {
 		return this.#members.topicCount;
 	}
 
-	/** Returns the ids of a topic's sockets. Read the result at once: it may change with them. */
+	/** Returns the ids of a topic's sockets. Use the result at once: it changes when sockets join or leave. */
 	members(topic: string): Iterable<string> {
 		return this.#members.of(topic);
 	}
@@ -42,9 +42,7 @@ export class Registry<TSocket extends RegisteredSocket> {
 		return this.#members.count(topic);
 	}
 
-	/**
-	 * Adds a socket, with an empty list of topics. Returns the topics it came with; it is not subscribed to them yet.
-	 */
+	/** Adds a socket. Empties its list of topics and returns those listed; it is not subscribed to them yet. */
 	add(socket: TSocket): readonly string[] {
 		const { data } = socket;
 		this.#sockets.set(data.socketId, socket);
@@ -55,7 +53,7 @@ export class Registry<TSocket extends RegisteredSocket> {
 
 	/**
 	 * Removes a socket from all its topics. Returns the topics that are now empty. The socket's own `data.topics` still
-	 * lists what it was subscribed to, for the `close` handler.
+	 * lists its topics, for the `close` handler.
 	 */
 	remove(socketId: string): readonly string[] {
 		const socket = this.#sockets.get(socketId);
@@ -83,7 +81,7 @@ export class Registry<TSocket extends RegisteredSocket> {
 
 const NONE: readonly string[] = [];
 
-/** `topics` is read-only to everyone but the registry. */
+/** A socket's `topics` are read-only for all other code. */
 function writable(topics: ReadonlySet<string>): Set<string> {
 	return topics as Set<string>;
 }

@@ -14,7 +14,8 @@ import { type Member, messagesOf, openNode, type TestNode } from '../test-suppor
 const LIMIT = 64 * 1024;
 const SIZE = 16 * 1024;
 /**
- * Far more than the kernel's buffers plus the limit can hold. A client in this thread reads only when the test yields.
+ * Far more messages than fit into the kernel's buffers and below the limit. A client in this thread reads only when the
+ * test yields.
  */
 const COUNT = 1_500;
 
@@ -22,7 +23,7 @@ const numbered = (i: number): string => `${i} `.padEnd(SIZE, '.');
 const numbersOf = (member: Member): number[] => messagesOf(member).map((text) => Number.parseInt(String(text), 10));
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
 
-/** A node that reports slow readers, and those it has reported. */
+/** Opens a node that reports slow readers, and returns it with the readers reported so far. */
 async function openWatching(options: SlowReaderOptions, bun: Parameters<typeof openNode>[0] = {}) {
 	const found: WebSocketConnection[] = [];
 	const node = await openNode({ ...bun, setServer: false });

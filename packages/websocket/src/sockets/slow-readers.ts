@@ -4,23 +4,23 @@ import type { Logger } from '../logger.ts';
 import { CloseCode } from '../protocol/closing.ts';
 import { show } from '../protocol/show.ts';
 
-/** What happens to clients that read more slowly than messages are sent to them. */
+/** How to handle clients that read more slowly than messages are sent to them. */
 export interface SlowReaderOptions {
 	/**
-	 * How many bytes may be queued for one socket; with more it counts as too slow. Default 8 MiB, half of Bun's own
-	 * `backpressureLimit`, at which Bun drops messages: keep it well below that.
+	 * The maximum number of bytes queued for one socket; if more are queued, the socket is too slow. Keep it well below
+	 * Bun's own `backpressureLimit`, above which Bun drops messages. Default 8 MiB, half of Bun's default limit.
 	 */
 	readonly queuedBytes?: number;
 	/**
-	 * `close` ends the connection with code 1013, so that the client knows that it has missed messages; it still
-	 * receives what was queued, if it keeps reading. `drop` leaves it to Bun to drop what exceeds its limit. Default
-	 * `close`.
+	 * `close` closes the connection with code 1013, so that the client knows that it has missed messages; it still
+	 * receives the queued ones, if it keeps reading. `drop` keeps the connection and lets Bun drop messages above its
+	 * limit. Default `close`.
 	 */
 	readonly slowReaders?: 'close' | 'drop';
 	/**
-	 * Called for each socket that is too slow: closed or, with `drop`, about to lose messages. It then replaces the log
-	 * line. No message to the socket was dropped before `since`, in milliseconds since the epoch. Must not throw.
-	 * Default: closed sockets are logged.
+	 * Called for each socket that is too slow: it has been closed or, with `drop`, is about to lose messages. No message
+	 * to the socket was dropped before `since`, in milliseconds since the epoch. Must not throw. Default: closed sockets
+	 * are logged.
 	 */
 	readonly onSlowReader?: (socket: WebSocketConnection, since: number) => void;
 }
@@ -30,15 +30,16 @@ const DEFAULT_QUEUED_BYTES = 8 * 1024 * 1024;
 /** Messages that are not urgent wait while more bytes than this are queued. */
 const ROOM_BYTES = 64 * 1024;
 
-/** The most that a frame takes in addition to its content (RFC 6455, 5.2). */
+/** The maximum size of a frame's header, in bytes (RFC 6455, 5.2). */
 const FRAME_HEAD_BYTES = 10;
 
 /** The shortest time between two checks of all sockets because of dropped messages, in milliseconds. */
 const MIN_CHECK_INTERVAL_MS = 5;
 
 /**
- * Finds the sockets whose clients read too slowly. After a publish Bun only says that some socket could not take it at
- * once, so all sockets are checked then, but no more often than a buffer can have grown by a quarter of its limit.
+ * Finds the sockets whose clients read too slowly. After a publish, Bun reports only that some socket could not take
+ * the message at once. So all sockets are checked, but only once a buffer may have grown by a quarter of the limit, or
+ * when a message was dropped.
  */
 export class SlowReaders {
 	readonly #sockets: () => Iterable<WebSocketConnection>;
@@ -46,9 +47,9 @@ export class SlowReaders {
 	#limit = DEFAULT_QUEUED_BYTES;
 	#closes = true;
 	#onSlowReader: SlowReaderOptions['onSlowReader'];
-	/** The most that may have been queued for a socket since the last check of all, in bytes. */
+	/** The most that can have been queued for a socket since all sockets were last checked, in bytes. */
 	#uncheckedBytes = 0;
-	/** When the first of these bytes was sent, in milliseconds since the epoch. */
+	/** When the first of the unchecked bytes was sent, in milliseconds since the epoch. */
 	#uncheckedSince = 0;
 	/** When all sockets were last checked, by the monotonic clock. */
 	#checkedAt = 0;
@@ -70,15 +71,15 @@ export class SlowReaders {
 	}
 
 	/**
-	 * Whether so little is queued for a socket that it can take more that is not urgent.
+	 * Returns whether the socket's queue is short enough to send messages that are not urgent.
 	 *
-	 * @param corked bytes sent while the socket is corked: Bun counts them as queued only afterwards
+	 * @param corked the number of bytes sent while the socket is corked, which Bun does not count as queued yet
 	 */
 	hasRoom(socket: WebSocketConnection, corked = 0): boolean {
 		return socket.getBufferedAmount() + corked <= Math.min(ROOM_BYTES, this.#limit / 4);
 	}
 
-	/** A message of that size was sent to many sockets, and at least one could not take it at once, or lost it. */
+	/** A message of this size was sent to several sockets. At least one could not take it at once, or lost it. */
 	noteBackpressure(bytes: number, isDropped: boolean): void {
 		if (this.#uncheckedBytes === 0) this.#uncheckedSince = Date.now();
 		this.#uncheckedBytes += bytes + FRAME_HEAD_BYTES;
@@ -88,14 +89,14 @@ export class SlowReaders {
 		for (const socket of this.#sockets()) this.check(socket, this.#uncheckedSince);
 	}
 
-	/** A topic in which everything is dropped must not make every publish check all sockets. */
+	/** Limits the rate of checks: otherwise, each dropped message would cause a check of all sockets. */
 	#mayCheckAgain(): boolean {
 		return performance.now() - this.#checkedAt > MIN_CHECK_INTERVAL_MS;
 	}
 
 	/** Checks a socket that could not take a message at once. */
 	check(socket: WebSocketConnection, since: number = Date.now()): void {
-		// Bun drops messages silently, so with `drop` a socket is reported before that can happen.
+		// Bun drops messages silently, so with `drop`, a socket is reported before that can happen.
 		if (socket.getBufferedAmount() <= (this.#closes ? this.#limit : this.#limit / 2)) return;
 		if (this.#closes) {
 			if (this.#onSlowReader === undefined) {

@@ -19,7 +19,7 @@ interface Case {
 }
 
 const UPGRADE = 'server.upgrade(req, { data: { socketId: crypto.randomUUID(), data: {}, topics: new Set() } })';
-const ID_RULE = 'a socket id is a UUID v4, as crypto.randomUUID() returns it';
+const ID_RULE = 'a socket id is a UUID v4, as returned by crypto.randomUUID()';
 const TOPIC_RULE = 'a topic is 1 to 256 characters from A-Z a-z 0-9 _ : . -';
 const withTopics = (topics: unknown): unknown => ({ socketId: crypto.randomUUID(), data: {}, topics });
 

@@ -4,7 +4,7 @@ import { isSocketId } from '../wire/channel-names.ts';
 import { InvalidTopicError, isTopic } from '../protocol/topic.ts';
 
 /**
- * Returns why a socket can't be admitted; undefined if it can, or has been already.
+ * Returns the reason why a socket can't be admitted; undefined if it can be, or already was.
  *
  * @param known looks up a socket by id
  */
@@ -21,6 +21,6 @@ export function checkSocket(
 	const topics = data.topics ?? [];
 	if (!(topics instanceof Set || Array.isArray(topics))) return new InvalidSocketDataError(data);
 	for (const topic of topics) if (!isTopic(topic)) return new InvalidTopicError(topic);
-	// Its `close` handler has run already, so nothing would ever remove it.
+	// The `close` handler of a closed socket has already run, so nothing would ever remove the socket.
 	return socket.readyState === WebSocket.OPEN ? undefined : new UnknownSocketError(data.socketId);
 }

@@ -1,11 +1,11 @@
 /**
- * The members of each topic, by socket id. Many topics never have more than one, such as a user's own topic: that one
- * is kept without a set, in a fifth of the memory.
+ * The members of each topic, as socket ids. Many topics, such as a user's own, never have more than one member. A
+ * single member is stored without a set, in a fifth of the memory.
  */
 export class Members {
 	readonly #byTopic = new Map<string, string | Set<string>>();
 
-	/** Topics that have members. */
+	/** Returns the topics that have members. */
 	topics(): MapIterator<string> {
 		return this.#byTopic.keys();
 	}
@@ -14,7 +14,7 @@ export class Members {
 		return this.#byTopic.size;
 	}
 
-	/** Returns the topic's members. Read the result at once: it may change with them. */
+	/** Returns the topic's members. Use the result at once: it changes when sockets join or leave. */
 	of(topic: string): Iterable<string> {
 		const members = this.#byTopic.get(topic);
 		return typeof members === 'object' ? members : members === undefined ? NO_MEMBERS : [members];
@@ -33,7 +33,7 @@ export class Members {
 		else this.#byTopic.set(topic, new Set([members, socketId]));
 	}
 
-	/** Returns whether the topic is now empty. */
+	/** Removes a socket. Returns whether the topic is now empty. */
 	delete(topic: string, socketId: string): boolean {
 		const members = this.#byTopic.get(topic);
 		if (typeof members === 'object') {

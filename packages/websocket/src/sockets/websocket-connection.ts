@@ -1,7 +1,7 @@
 import type { ServerWebSocket } from 'bun';
 
 /**
- * What `server.upgrade(req, { data })` must attach to a socket.
+ * The data that `server.upgrade(req, { data })` must attach to a socket.
  *
  * @typeParam TData the application's own data about the connection
  */
@@ -14,8 +14,8 @@ export interface SocketData<TData = unknown> {
 	/** The application's own data. */
 	data: TData;
 	/**
-	 * The topics this socket is subscribed to, kept up to date by the provider: change them by `subscribe` and
-	 * `unsubscribe`. The socket is subscribed to those that are listed when it is added.
+	 * The topics that the socket is subscribed to, kept up to date by the provider: change them with `subscribe` and
+	 * `unsubscribe`. When a socket is added, it is subscribed to the topics listed here.
 	 */
 	readonly topics: ReadonlySet<string>;
 }

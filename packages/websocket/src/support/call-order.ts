@@ -1,11 +1,12 @@
-/** Keeps calls in the order in which they were made, by key, while some of them wait for a value. */
+/** Keeps calls with the same key in the order in which they were made, although some of them must wait for a value. */
 export class CallOrder<TKey> {
-	/** By key that calls wait for: settled once the last of them has gone on. Never rejects. */
+	/** By key, while calls are waiting: resolves once the last of them has proceeded. Never rejects. */
 	readonly #last = new Map<TKey, Promise<void>>();
 
 	/**
-	 * Calls `proceed` with the value once every earlier call with the key has gone on, or has failed: at once if none
-	 * waits and the value is not a promise. Returns its result. Rejects, without calling it, if the value does.
+	 * Calls `proceed` with the value once every earlier call with the same key has proceeded or failed; at once if no
+	 * call is waiting and the value is not a promise. Returns the result of `proceed`. If the value rejects, rejects
+	 * without calling `proceed`.
 	 */
 	run<TValue, TResult>(
 		key: TKey,
@@ -15,10 +16,10 @@ export class CallOrder<TKey> {
 		const earlier = this.#last.get(key);
 		if (earlier === undefined && !(value instanceof Promise)) return proceed(value);
 		const result = (async () => {
-			// Both, so that a value that fails early does not let later calls overtake earlier ones.
+			// Waits for both, so that later calls do not overtake earlier ones if the value rejects early.
 			const [ready] = await Promise.allSettled([value, earlier]);
 			if (ready.status === 'rejected') throw ready.reason;
-			// Not awaited here: the next call goes on as soon as this one has.
+			// The result is not awaited here: the next call proceeds as soon as this one has.
 			return { result: proceed(ready.value) };
 		})();
 		const gone = result.then(ignore, ignore).then(() => {
@@ -28,7 +29,7 @@ export class CallOrder<TKey> {
 		return (async (): Promise<TResult> => (await result).result)();
 	}
 
-	/** Whether a call with this key waits. */
+	/** Whether a call with this key is waiting. */
 	isWaiting(key: TKey): boolean {
 		return this.#last.size > 0 && this.#last.has(key);
 	}

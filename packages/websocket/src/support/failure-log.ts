@@ -2,7 +2,7 @@ import type { BusStage } from '../bus.ts';
 import type { Logger } from '../logger.ts';
 import { rejected } from './promises.ts';
 
-/** Where failures of a provider are logged. */
+/** Logs the failures of a provider. */
 export class FailureLog {
 	readonly #logger: Logger;
 
@@ -10,12 +10,12 @@ export class FailureLog {
 		this.#logger = logger;
 	}
 
-	/** Something failed in the background. */
+	/** Logs a failure in the background. */
 	report(error: Error, stage: BusStage): void {
-		this.#logger.error(`WebSocket ${stage} failed: ${error.message}`, { stage, err: error });
+		this.#logger.error(`WebSocket failure (${stage}): ${error.message}`, { stage, err: error });
 	}
 
-	/** Refuses a call. Logged as well, because its promise may be ignored. */
+	/** Rejects a call. Also logs the error, because the promise may be ignored. */
 	refuse(error: Error): Promise<never> {
 		this.#logger.warn(error.message, { err: error });
 		return rejected(error);

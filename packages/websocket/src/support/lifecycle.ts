@@ -2,9 +2,9 @@ import { ProviderNotStartedError, ProviderStoppedError } from '../errors.ts';
 import { DONE, toError } from './promises.ts';
 
 export interface LifecycleSteps {
-	/** Brings everything up. Calls `check` after each await; it throws once `stop` was called. */
+	/** Brings everything up. Must call `check` after each await: it throws if `stop` has been called. */
 	readonly up: (check: () => void) => Promise<void>;
-	/** Takes everything down, for this reason. A pending `up` must settle soon after, one way or the other. */
+	/** Takes everything down; pending calls reject with `reason`. A pending `up` must settle soon afterwards. */
 	readonly down: (from: LifecycleState, reason: Error) => Promise<void>;
 }
 
@@ -16,7 +16,7 @@ export class Lifecycle {
 	#state: LifecycleState = 'idle';
 	#starting: Promise<void> | undefined;
 	#stopping: Promise<void> | undefined;
-	/** Counts the calls that changed course, so that a pending one can tell that it was overtaken. */
+	/** The number of starts and stops so far, by which a pending start notices that a later call has overtaken it. */
 	#course = 0;
 
 	/** @param steps what starting and stopping involve; if omitted, both take effect at once */
@@ -28,7 +28,7 @@ export class Lifecycle {
 		return this.#state;
 	}
 
-	/** Returns the error of a call that needs a started provider, or undefined once it is started. */
+	/** Returns the error with which to reject a call that needs a started provider; undefined if it is started. */
 	check(call: string): Error | undefined {
 		if (this.#state === 'started') return undefined;
 		return this.#state === 'stopped' ? new ProviderStoppedError(call) : new ProviderNotStartedError(call);

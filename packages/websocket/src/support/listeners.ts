@@ -8,14 +8,14 @@ export class Listeners<TValue> {
 		this.#onError = onError;
 	}
 
-	/** Returns a function that removes the listener. */
+	/** Adds a listener. Returns a function that removes it. */
 	add(listener: (value: TValue) => void): () => void {
 		const entry = { listener };
 		this.#all.add(entry);
 		return () => void this.#all.delete(entry);
 	}
 
-	/** Calls every listener, in the order they were added. */
+	/** Calls all listeners, in the order in which they were added. */
 	call(value: TValue): void {
 		for (const { listener } of this.#all) {
 			try {

@@ -1,13 +1,13 @@
 /** A fulfilled promise; shared, so that the common case allocates nothing. */
 export const DONE: Promise<void> = Promise.resolve();
 
-/** Returns the same promise. If it rejects and no one awaits it, that is not an unhandled rejection. */
+/** Returns the same promise. If it rejects and no one awaits it, it does not count as an unhandled rejection. */
 export function quiet<T>(promise: Promise<T>): Promise<T> {
 	promise.catch(ignore);
 	return promise;
 }
 
-/** A rejected promise that never counts as unhandled. */
+/** Returns a rejected promise that never counts as an unhandled rejection. */
 export function rejected(error: Error): Promise<never> {
 	return quiet(Promise.reject(error));
 }
@@ -17,7 +17,7 @@ function ignore(): void {}
 /**
  * Rejects with `late()` if the promise does not settle in time.
  *
- * @param options.unref the timer does not keep the process alive; default false
+ * @param options.unref whether the process may exit while the timer is running; default false
  */
 export async function within<T>(
 	ms: number,
@@ -46,7 +46,7 @@ export async function settledWithin(ms: number, promise: Promise<unknown> | unde
 	clearTimeout(timer);
 }
 
-/** Returns what was thrown as an Error. */
+/** Returns a thrown value as an Error, wrapped if it is not one. */
 export function toError(thrown: unknown): Error {
 	return thrown instanceof Error ? thrown : new Error(String(thrown), { cause: thrown });
 }

@@ -23,7 +23,7 @@ export class Status {
 		this.#listeners.call(value);
 	}
 
-	/** Returns a function that removes the listener. */
+	/** Adds a listener. Returns a function that removes it. */
 	on(listener: (status: ProviderStatus) => void): () => void {
 		return this.#listeners.add(listener);
 	}

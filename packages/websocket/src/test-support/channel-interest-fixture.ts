@@ -8,12 +8,12 @@ export interface InterestFixture {
 	readonly bus: WatchedBus;
 	readonly interest: ChannelInterest;
 	readonly refusals: [string, SubscribeError][];
-	/** Reported losses: a channel, with its error or, once it is resubscribed, without one. */
+	/** The reported losses: a channel with the message of its error or, once it is resubscribed, without one. */
 	readonly losses: (string | undefined)[][];
 	readonly errors: Error[];
 }
 
-/** A `ChannelInterest` on a started bus; `open()` has not been called. */
+/** Creates a `ChannelInterest` on a started bus, without calling `open()`. */
 export async function interestOnBus(graceMs = 0): Promise<InterestFixture> {
 	const bus = new WatchedBus(new MemoryBackend().createBus());
 	await bus.start(silentHandlers);

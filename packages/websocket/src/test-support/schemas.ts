@@ -1,6 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 
-/** Makes a Standard Schema of a function that returns a value or issues. */
+/** Turns a function that returns a value or issues into a Standard Schema. */
 export function schema<TInput, TOutput = TInput>(
 	parse: (value: unknown) => StandardSchemaV1.Result<TOutput> | Promise<StandardSchemaV1.Result<TOutput>>,
 ): StandardSchemaV1<TInput, TOutput> {
@@ -19,14 +19,14 @@ export const orderSchema: StandardSchemaV1<Order> = schema<Order>((value) => {
 	if (value !== order) issues.push({ message: 'must be an object' });
 	if (typeof order.id !== 'string') issues.push({ message: 'must be a string', path: ['id'] });
 	for (const [i, item] of (order.items ?? []).entries()) {
-		// Both spellings of a path that the standard allows.
+		// A path segment may be a key or an object with a key: this path has both.
 		if (typeof item.price !== 'number')
 			issues.push({ message: 'must be a number', path: ['items', { key: i }, 'price'] });
 	}
 	return issues.length > 0 ? { issues } : { value: order as Order };
 });
 
-/** The same, asynchronous. */
+/** An asynchronous version of `orderSchema`. */
 export const lateOrderSchema: StandardSchemaV1<Order> = schema<Order>(async (value) => {
 	await Promise.resolve();
 	return orderSchema['~standard'].validate(value);

@@ -1,6 +1,6 @@
 import type { BusHandlers } from '../bus.ts';
 
-/** Handlers for a bus whose events a test does not look at. */
+/** Handlers that do nothing, for tests that ignore the events of a bus. */
 export const silentHandlers: BusHandlers = {
 	deliver() {},
 	appended() {},

@@ -11,10 +11,11 @@ export interface NodeOptions {
 	readonly bus?: Bus;
 	readonly history?: HistoryRules;
 	readonly graceMs?: number;
-	/** Default: both, the server first. */
+	/** Whether to call `setServer`, before the start. Default true. */
 	readonly setServer?: boolean;
+	/** Whether to start the provider. Default true. */
 	readonly start?: boolean;
-	/** In bytes; default: Bun's. */
+	/** Bun's limit for the bytes queued for a socket. Default: that of Bun. */
 	readonly backpressureLimit?: number;
 }
 
@@ -22,7 +23,7 @@ export interface NodeOptions {
 export interface Attempt {
 	readonly client: TestClient;
 	readonly ws: WebSocketConnection;
-	/** The promise that `addConnection` returned; it must return one, not throw. */
+	/** The promise that `addConnection` returned; rejected if it threw instead. */
 	readonly added: Promise<void>;
 }
 
@@ -31,19 +32,19 @@ export interface Member extends Attempt {
 	readonly id: string;
 }
 
-/** A provider and its coordinator behind a real `Bun.serve`, as in the README. Closed after the test. */
+/** A provider and its coordinator with a real `Bun.serve`, as in the README. Closed after the test. */
 export interface TestNode {
 	readonly provider: WsProvider;
 	readonly coordinator: SocketCoordinator;
 	readonly server: Bun.Server<SocketData>;
 	readonly log: RecordingLogger;
-	/** Connects a client and waits until every node can reach it; rejects if its socket is not admitted. */
+	/** Connects a client and waits until every node can reach it. Rejects if its socket is not admitted. */
 	connect(data?: Partial<SocketData>): Promise<Member>;
-	/** Connects a client with any value as `ws.data`, and does not wait for the provider's promise. */
+	/** Connects a client with any value as `ws.data`, without waiting for the promise of `addConnection`. */
 	attempt(data: unknown): Promise<Attempt>;
-	/** Resolves once everything sent to this client so far is in its `messages`. */
+	/** Resolves once all messages sent to this client so far are in its `messages`. */
 	settled(member: Attempt): Promise<void>;
-	/** Stops the provider and the server, with its connections. Idempotent. */
+	/** Stops the provider and the server, and closes its connections. Idempotent. */
 	close(): Promise<void>;
 }
 
@@ -119,7 +120,7 @@ export async function openNode(options: NodeOptions = {}): Promise<TestNode> {
 	return node;
 }
 
-/** The messages that a client received, in order, without the markers of `settled`. */
+/** Returns the messages that a client has received, in order, without the markers of `settled`. */
 export function messagesOf({ client }: Attempt): readonly (string | Uint8Array)[] {
 	return client.messages.filter((message) => typeof message !== 'string' || !message.startsWith('marker '));
 }

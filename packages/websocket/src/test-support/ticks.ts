@@ -1,4 +1,4 @@
-/** Waits one turn of the event loop: what the code under test scheduled for the end of this tick has run then. */
+/** Waits for one turn of the event loop, so that callbacks scheduled for the end of this tick have run. */
 export function nextTick(): Promise<void> {
 	return new Promise((resolve) => setImmediate(resolve));
 }

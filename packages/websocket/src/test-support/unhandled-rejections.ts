@@ -4,11 +4,11 @@ import { ticks } from './ticks.ts';
 const EVENT = 'unhandledRejection';
 
 export interface RejectionWatch {
-	/** The reasons of all unhandled rejections so far. */
+	/** Returns the reasons of all unhandled rejections so far. */
 	seen(): Promise<readonly unknown[]>;
 }
 
-/** Replaces Vitest's own listener until the test is over, so that a test can state what it expects. */
+/** Records unhandled rejections. Until the test is over, this replaces Vitest's listener, which would fail the test. */
 export function watchUnhandledRejections(): RejectionWatch {
 	const reasons: unknown[] = [];
 	const others = process.listeners(EVENT);

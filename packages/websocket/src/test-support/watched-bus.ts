@@ -5,17 +5,17 @@ export interface BusCall {
 	readonly channels: readonly string[];
 }
 
-/** A bus in front of another one: records the calls, and fails or hangs as a test demands. */
+/** Wraps a bus: records the calls, and fails or hangs when a test demands it. */
 export class WatchedBus implements Bus {
-	/** In the order they were made, including the refused ones. */
+	/** The calls in the order in which they were made, including rejected ones. */
 	readonly calls: BusCall[] = [];
-	/** The channels that the backend has subscribed for this node. */
+	/** The channels that this node is subscribed to at the backend. */
 	readonly subscribed: Set<string> = new Set();
-	/** Channels that a subscribe is refused for, together with the others of its call, as {@link Bus} requires. */
+	/** A subscribe to any of these channels is refused for all the channels of the call, as {@link Bus} requires. */
 	readonly refused: Set<string> = new Set();
-	/** While set, a publish is refused with it, and reaches no node. */
+	/** While set, `publish` rejects with this error, and the frame reaches no node. */
 	publishFault: Error | undefined;
-	/** While set, a start is refused with it. */
+	/** While set, `start` rejects with this error. */
 	startFault: Error | undefined;
 	readonly #inner: Bus;
 	#held: PromiseWithResolvers<void> | undefined;
@@ -24,7 +24,7 @@ export class WatchedBus implements Bus {
 		this.#inner = inner;
 	}
 
-	/** From now on no call settles, until the returned function is called. */
+	/** From now on no subscribe, unsubscribe or publish settles until the returned function is called. */
 	hang(): () => void {
 		const held = Promise.withResolvers<void>();
 		this.#held = held;

@@ -1,15 +1,18 @@
 import { deepEqual, equal, ok, rejects } from 'node:assert/strict';
+import { LOSSES } from './bus-losses.ts';
+import { OUTAGES } from './bus-outages.ts';
+import { BusRecorder } from './bus-recorder.ts';
 import type { BusBackend } from './case-context.ts';
 import { type ConformanceCase, conformanceCases, type Requirements } from './conformance.ts';
-import { BusRecorder } from './bus-recorder.ts';
 
 /**
- * The suite for every `Bus`. It can't make the backend unavailable: test what the bus does then yourself.
+ * Returns the suite that every `Bus` must pass. The cases about outages are skipped unless the backend can `cut`,
+ * `restore` and `freeze`.
  *
  * @param openBackend creates a fresh backend for each case
  */
 export function busConformance(openBackend: () => BusBackend | Promise<BusBackend>): readonly ConformanceCase[] {
-	return conformanceCases(openBackend, REQUIREMENTS);
+	return conformanceCases(openBackend, { ...REQUIREMENTS, ...OUTAGES, ...LOSSES });
 }
 
 const REQUIREMENTS: Requirements = {
@@ -145,7 +148,7 @@ const REQUIREMENTS: Requirements = {
 	},
 
 	async 'rejects subscribe and publish before start and after stop'(context) {
-		const bus = context.createBus();
+		const bus = await context.createBus();
 		await rejects(bus.publish('t', bytes('x')), Error, 'publish() must reject while the bus is not started');
 		await rejects(bus.subscribe(['t']), Error, 'subscribe() must reject while the bus is not started');
 		await bus.start(new BusRecorder());
@@ -156,7 +159,7 @@ const REQUIREMENTS: Requirements = {
 
 	async 'allows stop more than once and before start, and calls no handler after it'(context) {
 		const [a, b] = [await context.startNode(), await context.startNode()];
-		await context.createBus().stop();
+		await (await context.createBus()).stop();
 		await a.bus.subscribe(['t', 'end']);
 		await b.bus.subscribe(['t']);
 		await Promise.all([b.bus.stop(), b.bus.stop()]);
@@ -169,7 +172,7 @@ const REQUIREMENTS: Requirements = {
 	},
 
 	async 'rejects a pending start when stop is called'(context) {
-		const bus = context.createBus();
+		const bus = await context.createBus();
 		const starting = bus.start(new BusRecorder());
 		await Promise.all([bus.stop(), rejects(starting, Error, 'start() must reject when stop() is called meanwhile')]);
 		await rejects(bus.publish('t', bytes('x')), Error, 'publish() must reject while the bus is not started');

@@ -1,51 +1,77 @@
 import type { BusHandlers, BusStatus } from '../bus.ts';
 import type { HistoryEntry, HistorySlice } from '../history/history-store.ts';
 
-/** How long a case waits for a frame that must arrive, in milliseconds: less than the time limit of test runners. */
+/** How long a recorder waits by default for what must arrive, in milliseconds. */
 const TIMEOUT_MS = 3_000;
+
+/** A call of {@link BusHandlers.interrupted}. Times are milliseconds since the epoch. */
+export interface Interruption {
+	readonly channels: readonly string[] | 'all';
+	readonly since: number;
+	/** When it was reported, which ends it. */
+	readonly until: number;
+}
 
 /** Handlers that record what a bus delivers and reports. */
 export class BusRecorder implements BusHandlers {
 	readonly frames: { readonly channel: string; readonly frame: Uint8Array }[] = [];
 	readonly slices: { readonly topic: string; readonly slice: HistorySlice }[] = [];
 	readonly statuses: BusStatus[] = [];
+	readonly interruptions: Interruption[] = [];
 	readonly errors: Error[] = [];
-	#onArrival: (() => void) | undefined;
+	/** How often the bus has called any handler. */
+	calls = 0;
+	readonly #timeoutMs: number;
+	#onCall: (() => void) | undefined;
+
+	/** @param timeoutMs how long it waits for what must arrive */
+	constructor(timeoutMs: number = TIMEOUT_MS) {
+		this.#timeoutMs = timeoutMs;
+	}
 
 	deliver(channel: string, frame: Uint8Array): void {
 		this.frames.push({ channel, frame });
-		this.#onArrival?.();
+		this.#called();
 	}
 
 	appended(topic: string, slice: HistorySlice): void {
 		this.slices.push({ topic, slice });
-		this.#onArrival?.();
+		this.#called();
 	}
 
 	status(status: BusStatus): void {
 		this.statuses.push(status);
+		this.#called();
 	}
 
-	interrupted(): void {}
+	interrupted(channels: readonly string[] | 'all', since: number): void {
+		this.interruptions.push({ channels, since, until: Date.now() });
+		this.#called();
+	}
 
-	undelivered(): void {}
+	undelivered(): void {
+		this.#called();
+	}
 
 	refused(_channel: string, _since: number, error: Error): void {
-		this.errors.push(error);
+		this.error(error);
 	}
 
 	error(error: Error): void {
 		this.errors.push(error);
+		this.#called();
 	}
 
-	/** The frames of a channel so far, as text. */
+	/** Returns the frames received on a channel so far, as text. */
 	texts(channel: string): string[] {
 		return this.frames
 			.filter((received) => received.channel === channel)
 			.map(({ frame }) => new TextDecoder().decode(frame));
 	}
 
-	/** Resolves once `count` frames of `channel` have arrived; rejects with those that did when that takes too long. */
+	/**
+	 * Resolves once `count` frames on `channel` have arrived; if that takes too long, rejects and lists those that did.
+	 */
 	untilFrames(channel: string, count: number): Promise<void> {
 		return this.#until(
 			() => this.frames.filter((received) => received.channel === channel).length >= count,
@@ -53,7 +79,15 @@ export class BusRecorder implements BusHandlers {
 		);
 	}
 
-	/** Resolves once `count` frames have arrived on any channels. */
+	/** Resolves once the last frame of `channel` so far is this one. */
+	untilLast(channel: string, text: string): Promise<void> {
+		return this.#until(
+			() => this.texts(channel).at(-1) === text,
+			() => `waited for ${text} on ${channel}, got ${JSON.stringify(this.texts(channel).slice(-20))}`,
+		);
+	}
+
+	/** Resolves once `count` frames have arrived, on any channels. */
 	untilFrameCount(count: number): Promise<void> {
 		return this.#until(
 			() => this.frames.length >= count,
@@ -61,12 +95,28 @@ export class BusRecorder implements BusHandlers {
 		);
 	}
 
-	/** The entries appended to a topic so far, from all slices. */
+	/** Resolves once the bus reports this state, unless the last one reported is it already. */
+	untilStatus(state: BusStatus['state']): Promise<void> {
+		return this.#until(
+			() => this.statuses.at(-1)?.state === state,
+			() => `waited for the status ${state}, got ${JSON.stringify(this.statuses)}`,
+		);
+	}
+
+	/** Resolves once interruptions with these properties were reported. */
+	untilInterrupted(areEnough: (interruptions: readonly Interruption[]) => boolean, what: string): Promise<void> {
+		return this.#until(
+			() => areEnough(this.interruptions),
+			() => `waited for ${what}, got ${JSON.stringify(this.interruptions)}`,
+		);
+	}
+
+	/** Returns the entries appended to a topic so far, from all slices. */
 	entries(topic: string): HistoryEntry[] {
 		return this.slices.flatMap((received) => (received.topic === topic ? received.slice.entries : []));
 	}
 
-	/** Resolves once `count` entries were appended to `topic`. */
+	/** Resolves once `count` entries have been appended to `topic`. */
 	untilEntries(topic: string, count: number): Promise<void> {
 		return this.#until(
 			() => this.entries(topic).length >= count,
@@ -74,15 +124,20 @@ export class BusRecorder implements BusHandlers {
 		);
 	}
 
+	#called(): void {
+		this.calls++;
+		this.#onCall?.();
+	}
+
 	async #until(isEnough: () => boolean, failure: () => string): Promise<void> {
 		if (isEnough()) return;
 		await new Promise<void>((resolve, reject) => {
-			const timer = setTimeout(() => reject(new Error(failure())), TIMEOUT_MS);
-			this.#onArrival = () => {
+			const timer = setTimeout(() => reject(new Error(failure())), this.#timeoutMs);
+			this.#onCall = () => {
 				if (!isEnough()) return;
 				clearTimeout(timer);
 				resolve();
 			};
-		}).finally(() => (this.#onArrival = undefined));
+		}).finally(() => (this.#onCall = undefined));
 	}
 }

@@ -5,7 +5,7 @@ import { assertAllReceived, assertChain, bytes, contents } from './history-asser
 import { historyOf, readAll, ROOMY, startHistoryNode, startHistoryNodes } from './history-node.ts';
 import type { Requirements } from './conformance.ts';
 
-/** What `append` does: it numbers, stores and delivers messages. */
+/** The requirements for `append`, which numbers, stores and delivers messages. */
 export const APPENDING: Requirements = {
 	async 'offsets grow by random steps within one epoch'(context) {
 		const node = await startHistoryNode(context, 't');
@@ -28,7 +28,7 @@ export const APPENDING: Requirements = {
 		await node.history.append('t', ['x'], ROOMY);
 		const timestamp = (await readAll(node)).entries[0]?.timestamp ?? Number.NaN;
 		ok(Number.isInteger(timestamp));
-		// The backend's clock may differ from this one, but must not count seconds.
+		// The backend's clock may differ from this one, but it must not count in seconds.
 		ok(Math.abs(timestamp - Date.now()) < 24 * 60 * 60_000, `must be in milliseconds since the epoch: ${timestamp}`);
 	},
 
@@ -187,7 +187,7 @@ export const APPENDING: Requirements = {
 
 	async 'append and read reject before start and after stop, and nothing is stored'(context) {
 		const witness = await startHistoryNode(context);
-		const bus = context.createBus();
+		const bus = await context.createBus();
 		const history = historyOf(bus);
 		const expectRejections = async (): Promise<void> => {
 			await rejects(history.append('t', ['x'], ROOMY), Error, 'append() must reject while the bus is not started');

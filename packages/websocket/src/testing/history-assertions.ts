@@ -6,12 +6,12 @@ export function bytes(...values: number[]): Uint8Array {
 	return Uint8Array.from(values);
 }
 
-/** The contents of entries, in a form that `deepEqual` can compare. */
+/** Returns the contents of entries, in a form that `deepEqual` can compare. */
 export function contents(entries: readonly HistoryEntry[]): HistoryContent[] {
 	return entries.map(({ content }) => plain(content));
 }
 
-/** Turns any subclass of `Uint8Array`, such as `Buffer`, into the plain one. */
+/** Turns an instance of a `Uint8Array` subclass, such as `Buffer`, into a plain `Uint8Array`. */
 function plain(content: HistoryContent): HistoryContent {
 	return typeof content === 'string' ? content : new Uint8Array(content);
 }
@@ -20,18 +20,20 @@ function plainEntries(entries: readonly HistoryEntry[]): HistoryEntry[] {
 	return entries.map(({ offset, prev, timestamp, content }) => ({ offset, prev, timestamp, content: plain(content) }));
 }
 
-/** Each entry follows the one before by an allowed step; the first follows `prev`. */
+/** Asserts that each entry follows the preceding one by an allowed step, and the first one follows `prev`. */
 export function assertChain(entries: readonly HistoryEntry[], prev: number): void {
 	let before = prev;
 	for (const entry of entries) {
-		equal(entry.prev, before, 'prev must be the offset of the message before');
+		equal(entry.prev, before, 'prev must be the offset of the preceding message');
 		const step = entry.offset - entry.prev;
-		ok(Number.isInteger(step) && step >= 1 && step <= LONGEST_STEP, `a step from 1 to ${LONGEST_STEP}, not ${step}`);
+		ok(Number.isInteger(step) && step >= 1 && step <= LONGEST_STEP, `a step must be 1 to ${LONGEST_STEP}, not ${step}`);
 		before = entry.offset;
 	}
 }
 
-/** Each node received exactly the `count` messages that are stored of a topic, from its first one on. */
+/**
+ * Asserts that a topic has `count` stored messages, starting with its first, and that each node received exactly these.
+ */
 export async function assertAllReceived(nodes: readonly HistoryNode[], topic: string, count: number): Promise<void> {
 	for (const node of nodes) {
 		await node.received.untilEntries(topic, count);

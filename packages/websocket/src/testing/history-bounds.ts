@@ -4,10 +4,10 @@ import type { Requirements } from './conformance.ts';
 import { assertChain, bytes, contents } from './history-assertions.ts';
 import { type HistoryNode, readAll, ROOMY, startHistoryNode } from './history-node.ts';
 
-/** How long a case waits for messages to expire, in milliseconds: less than the time limit of test runners. */
+/** How long a case waits for messages to expire, in milliseconds: less than the usual time limit of a test. */
 const TIMEOUT_MS = 3_000;
 
-/** Which messages are kept; numbering and delivery do not depend on it. */
+/** The requirements for bounds: which messages are kept, while all are numbered and delivered. */
 export const BOUNDS: Requirements = {
 	async 'at most `size` messages are kept, the newest'(context) {
 		const node = await startHistoryNode(context, 't');
@@ -89,7 +89,7 @@ export const BOUNDS: Requirements = {
 	},
 };
 
-/** The node received `count` messages; `kept` are still stored, and their `prev` shows where they begin. */
+/** Asserts that the node received `count` messages in all, of which exactly the last ones, `kept`, are still stored. */
 async function assertKept(node: HistoryNode, bounds: HistoryBounds, count: number, kept: unknown[]): Promise<void> {
 	await node.received.untilEntries('t', count);
 	const all = node.received.entries('t');
@@ -107,6 +107,6 @@ async function untilEmpty(node: HistoryNode, bounds: HistoryBounds): Promise<His
 	for (;;) {
 		const slice = await readAll(node, 't', bounds);
 		if (slice.entries.length === 0) return slice;
-		ok(Date.now() < end, `messages older than ${bounds.ttlMs} ms are still there`);
+		ok(Date.now() < end, `messages older than ${bounds.ttlMs} ms are still stored`);
 	}
 }

@@ -3,15 +3,17 @@ import { type ConformanceCase, conformanceCases } from './conformance.ts';
 import { APPENDING } from './history-appending.ts';
 import { BOUNDS } from './history-bounds.ts';
 import { IDEMPOTENCY } from './history-idempotency.ts';
+import { OUTAGES } from './history-outages.ts';
 import { READING } from './history-reading.ts';
 import { TOPICS } from './history-topics.ts';
 
 /**
- * The suite for the history of a `Bus`. It can't make the backend unavailable or lose data, nor wait for what expires
- * after minutes or days: test these yourself.
+ * Returns the suite that the history of a `Bus` must pass. The cases about outages are skipped unless the backend can
+ * `cut` and `restore`. The suite can neither make the backend lose data, nor wait for keys and topics that expire after
+ * minutes or days: test these cases yourself.
  *
  * @param openBackend creates a fresh backend for each case
  */
 export function historyConformance(openBackend: () => BusBackend | Promise<BusBackend>): readonly ConformanceCase[] {
-	return conformanceCases(openBackend, { ...APPENDING, ...TOPICS, ...READING, ...BOUNDS, ...IDEMPOTENCY });
+	return conformanceCases(openBackend, { ...APPENDING, ...TOPICS, ...READING, ...BOUNDS, ...IDEMPOTENCY, ...OUTAGES });
 }

@@ -3,7 +3,7 @@ import type { Requirements } from './conformance.ts';
 import { assertAllReceived, contents } from './history-assertions.ts';
 import { readAll, ROOMY, startHistoryNode, startHistoryNodes } from './history-node.ts';
 
-/** What an idempotency key does. */
+/** The requirements for idempotency keys. */
 export const IDEMPOTENCY: Requirements = {
 	async 'of concurrent appends with one key, one takes effect'(context) {
 		const nodes = await startHistoryNodes(context, 4, 't');

@@ -28,7 +28,7 @@ export function historyOf(bus: Bus): HistoryStore {
 	return bus.history;
 }
 
-/** Reads everything that is stored of a topic. */
+/** Reads all stored messages of a topic. */
 export function readAll(node: HistoryNode, topic = 't', bounds: HistoryBounds = ROOMY): Promise<HistorySlice> {
 	return node.history.read(topic, { limit: ROOMY.size }, bounds);
 }

@@ -6,12 +6,12 @@ import { assertChain, contents } from './history-assertions.ts';
 import { readAll, ROOMY, startHistoryNode, startHistoryNodes } from './history-node.ts';
 
 interface Filled {
-	/** The contents that a query returns. */
+	/** Returns the contents of the messages that a query selects. */
 	find(query: HistoryQuery): Promise<unknown[]>;
 	readonly entries: readonly HistoryEntry[];
 }
 
-/** A topic with the messages '0' to '9', and no others. */
+/** Fills a topic with the messages '0' to '9'. */
 async function filled(context: CaseContext): Promise<Filled> {
 	const node = await startHistoryNode(context);
 	for (let i = 0; i < 10; i++) await node.history.append('t', [`${i}`], ROOMY);
@@ -32,7 +32,7 @@ async function filled(context: CaseContext): Promise<Filled> {
 	};
 }
 
-/** What `read` returns. */
+/** The requirements for `read`. */
 export const READING: Requirements = {
 	async '`after` reads the oldest messages after an offset'(context) {
 		const { entries, find } = await filled(context);
@@ -66,7 +66,7 @@ export const READING: Requirements = {
 	async '`after` and `before` accept offsets that no message has'(context) {
 		const { entries, find } = await filled(context);
 		const offset = (i: number): number => entries[i]!.offset;
-		// Holds whether or not the step there happens to be 1.
+		// This holds even if the step to that message happens to be 1.
 		deepEqual(await find({ after: offset(4) - 1, limit: 2 }), ['4', '5']);
 		deepEqual(await find({ before: offset(4) + 1, limit: 2 }), ['3', '4']);
 		deepEqual(await find({ after: offset(9) + 1, limit: 2 }), []);

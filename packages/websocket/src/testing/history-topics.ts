@@ -3,7 +3,7 @@ import type { Requirements } from './conformance.ts';
 import { assertAllReceived, contents } from './history-assertions.ts';
 import { readAll, ROOMY, startHistoryNode } from './history-node.ts';
 
-/** Which names a topic may have, and that no two of them are confused. */
+/** The requirements for topic names: all valid names work, and no two of them are confused. */
 export const TOPICS: Requirements = {
 	async 'topics with similar names are kept apart'(context) {
 		const names = ['a', 'A', 'aa', 'a:', ':a', 'a:b', 'a:key', 'a:key:x', 'a:meta', 'a:log', 'a.log', 'a-log', 'a_log'];

@@ -1,7 +1,8 @@
-// The suites that a transport must pass, and a transport in memory that passes them.
+// The suites that a transport must pass, and an in-memory transport that passes them.
 
 export { busConformance } from './bus-conformance.ts';
 export { historyConformance } from './history-conformance.ts';
 export type { BusBackend } from './case-context.ts';
-export type { ConformanceCase } from './conformance.ts';
-export { MemoryBackend } from './memory-bus.ts';
+export type { ConformanceCase, SkippableTest } from './conformance.ts';
+export type { MemoryBackendOptions } from './memory-backend.ts';
+export { MemoryBackend } from './memory-backend.ts';

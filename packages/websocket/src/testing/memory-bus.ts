@@ -1,100 +1,243 @@
-import type { Bus, BusHandlers } from '../bus.ts';
-import type { HistoryEntry, HistorySlice } from '../history/history-store.ts';
-import { MemoryHistory } from '../history/memory-history.ts';
+import type { Bus, BusHandlers, BusLiveness } from '../bus.ts';
+import type { HistorySlice, HistoryStore } from '../history/history-store.ts';
+import { quiet } from '../support/promises.ts';
 
-/** A backend inside this process for any number of {@link Bus}es: many nodes in one process, for tests. */
-export class MemoryBackend {
-	readonly #nodes = new Set<Node>();
-	readonly #history = new MemoryHistory((topic, slice) => this.#deliver(topic, slice));
+/** What the buses of one backend share. */
+export class MemoryNetwork {
+	/** Those that are started. */
+	readonly buses: Set<MemoryBus> = new Set();
+	readonly history: HistoryStore;
 
-	/** Creates a bus on this backend. */
-	createBus(): Bus {
-		const nodes = this.#nodes;
-		const store = this.#history;
-		const channels = new Set<string>();
-		let node: Node | undefined;
-		const running = (): Node => {
-			if (node === undefined || !nodes.has(node)) throw new Error('the memory bus is not started');
-			return node;
-		};
-		return {
-			async start(handlers) {
-				const mine: Node = { handlers, channels };
-				node = mine;
-				await nextTick();
-				if (node !== mine) throw new Error('the memory bus was stopped');
-				nodes.add(mine);
-				handlers.status({ state: 'ready' });
-			},
-			async stop() {
-				if (node !== undefined) nodes.delete(node);
-				node = undefined;
-				channels.clear();
-				await nextTick();
-			},
-			// Both take effect at once and resolve later, as over a connection.
-			async subscribe(wanted) {
-				const subscriber = running();
-				for (const channel of wanted) channels.add(channel);
-				await nextTick();
-				if (subscriber !== node) throw new Error('the memory bus was stopped');
-			},
-			async unsubscribe(unwanted) {
-				for (const channel of unwanted) channels.delete(channel);
-				await nextTick();
-			},
-			async publish(channel, frame) {
-				running();
-				const copy = frame.slice();
-				const receivers = [...nodes].filter((other) => other.channels.has(channel));
-				await nextTick();
-				for (const { handlers, channels: wanted } of receivers) {
-					if (wanted.has(channel)) handlers.deliver(channel, copy.slice());
-				}
-				return receivers.length;
-			},
-			history: {
-				async prepare() {
-					running();
-				},
-				async append(...call) {
-					running();
-					await store.append(...call);
-					// The delivery to the nodes was scheduled before this.
-					await nextTick();
-				},
-				async read(...call) {
-					running();
-					const slice = await store.read(...call);
-					await nextTick();
-					return slice;
-				},
-			},
+	constructor(history: HistoryStore) {
+		this.history = history;
+	}
+
+	subscribersOf(channel: string): MemoryBus[] {
+		return [...this.buses].filter((bus) => bus.receives(channel));
+	}
+}
+
+/** The time from `start` to `stop` of one bus. */
+interface Session {
+	readonly handlers: BusHandlers;
+	/** Since when nothing is subscribed at the backend, in milliseconds since the epoch; undefined while all is. */
+	lostAt: number | undefined;
+	/** Resolves when everything is subscribed again. Rejects when the session ends. */
+	recovery: PromiseWithResolvers<void> | undefined;
+	/** Stands for the answers that a frozen link withholds. Rejects when that link is dropped. */
+	answer: PromiseWithResolvers<never> | undefined;
+}
+
+const HEARTBEAT_CHANNELS: readonly string[] = ['!'];
+
+/** A bus inside this process, with a link to its backend that can be cut, restored and frozen. */
+export class MemoryBus implements Bus {
+	readonly liveness?: BusLiveness;
+	readonly history: HistoryStore;
+	readonly #network: MemoryNetwork;
+	readonly #channels = new Set<string>();
+	#link: 'up' | 'cut' | 'frozen' = 'up';
+	#session: Session | undefined;
+	/** Counts the connections. What was sent on an earlier one gets no answer. */
+	#connection = 0;
+
+	constructor(network: MemoryNetwork, hasLiveness: boolean) {
+		this.#network = network;
+		this.history = this.#createHistory(network.history);
+		if (!hasLiveness) return;
+		this.liveness = {
+			heartbeatChannels: () => HEARTBEAT_CHANNELS,
+			shardOf: () => 0,
+			reconnect: () => this.#reconnect(),
+			verifyPrimary: async () => {},
 		};
 	}
 
-	/** Stops the expiry of the history, the only thing that runs by itself. */
-	close(): void {
-		this.#history.close();
+	async start(handlers: BusHandlers): Promise<void> {
+		const session: Session = { handlers, lostAt: undefined, recovery: undefined, answer: undefined };
+		this.#session = session;
+		await nextTick();
+		if (this.#session !== session) throw stopped();
+		if (this.#link !== 'up') {
+			this.#session = undefined;
+			throw unreachable();
+		}
+		this.#network.buses.add(this);
+		handlers.status({ state: 'ready' });
 	}
 
-	#deliver(topic: string, slice: HistorySlice): void {
-		const receivers = [...this.#nodes].filter((node) => node.channels.has(topic));
+	async stop(): Promise<void> {
+		this.#network.buses.delete(this);
+		const session = this.#session;
+		this.#session = undefined;
+		this.#channels.clear();
+		session?.recovery?.reject(stopped());
+		session?.answer?.reject(stopped());
+		await nextTick();
+	}
+
+	// `subscribe` and `unsubscribe` take effect in the order of the calls, but resolve later, as over a connection.
+	async subscribe(channels: readonly string[]): Promise<void> {
+		const session = this.#running();
+		for (const channel of channels) this.#channels.add(channel);
+		await nextTick();
+		while (this.#link !== 'up' || session.lostAt !== undefined) {
+			if (session !== this.#session) break;
+			session.recovery ??= withQuietResolvers();
+			await session.recovery.promise;
+		}
+		if (session !== this.#session) throw stopped();
+	}
+
+	async unsubscribe(channels: readonly string[]): Promise<void> {
+		for (const channel of channels) this.#channels.delete(channel);
+		await nextTick();
+	}
+
+	async publish(channel: string, frame: Uint8Array): Promise<number> {
+		const at = Date.now();
+		const copy = frame.slice();
+		this.#mustBeReachable();
+		const receivers = this.#network.subscribersOf(channel);
+		await this.#answered();
+		for (const bus of receivers) bus.#deliver(channel, copy.slice(), at);
+		return receivers.length;
+	}
+
+	/** Returns whether the backend passes frames of this channel on to this bus. */
+	receives(channel: string): boolean {
+		return this.#session?.lostAt === undefined && this.#channels.has(channel);
+	}
+
+	/** @param at when the messages were appended, in milliseconds since the epoch */
+	appended(topic: string, slice: HistorySlice, at: number): void {
+		if (this.#arrives(topic, at)) this.#session?.handlers.appended(topic, slice);
+	}
+
+	#deliver(channel: string, frame: Uint8Array, at: number): void {
+		if (this.#arrives(channel, at)) this.#session?.handlers.deliver(channel, frame);
+	}
+
+	/**
+	 * Returns whether what was sent at that time arrives. If it was on its way when the link broke, the interruption
+	 * begins no later.
+	 */
+	#arrives(channel: string, at: number): boolean {
+		const session = this.#session;
+		if (session === undefined || this.#link === 'frozen' || !this.#channels.has(channel)) return false;
+		if (session.lostAt === undefined) return true;
+		session.lostAt = Math.min(session.lostAt, at);
+		return false;
+	}
+
+	// The link
+
+	cut(): void {
+		this.#link = 'cut';
+		this.#drop('the link is cut');
+	}
+
+	restore(): void {
+		this.#link = 'up';
+		this.#recoverLater();
+	}
+
+	freeze(): void {
+		this.#link = 'frozen';
+	}
+
+	/** Replaces a link that was found dead. One that is cut can't be replaced. */
+	#reconnect(): void {
+		if (this.#link === 'cut') return;
+		this.#link = 'up';
+		this.#drop('the link was found dead');
+		this.#recoverLater();
+	}
+
+	#drop(reason: string): void {
+		const session = this.#session;
+		this.#connection++;
+		if (session === undefined) return;
+		session.answer?.reject(unreachable());
+		session.answer = undefined;
+		if (session.lostAt !== undefined) return;
+		session.lostAt = Date.now();
+		session.handlers.status({ state: 'degraded', reason });
+	}
+
+	#recoverLater(): void {
+		const session = this.#session;
 		setImmediate(() => {
-			for (const { handlers, channels } of receivers) {
-				if (channels.has(topic)) handlers.appended(topic, { ...slice, entries: slice.entries.map(copyOf) });
-			}
+			if (session === undefined || session !== this.#session || this.#link !== 'up') return;
+			const { handlers, lostAt, recovery } = session;
+			session.lostAt = undefined;
+			session.recovery = undefined;
+			if (lostAt !== undefined) handlers.interrupted([...this.#channels], lostAt, 'the link was down');
+			recovery?.resolve();
+			if (lostAt !== undefined) handlers.status({ state: 'ready' });
 		});
 	}
+
+	// Requests
+
+	#running(): Session {
+		const session = this.#session;
+		if (session === undefined || !this.#network.buses.has(this)) {
+			throw new Error('the memory bus is not started');
+		}
+		return session;
+	}
+
+	#mustBeReachable(): void {
+		this.#running();
+		if (this.#link === 'cut') throw unreachable();
+	}
+
+	/** Resolves when the backend has received a request and answered; rejects when the link breaks meanwhile. */
+	async #answered(): Promise<void> {
+		const session = this.#running();
+		const connection = this.#connection;
+		await nextTick();
+		if (session !== this.#session) throw stopped();
+		if (connection !== this.#connection) throw unreachable();
+		if (this.#link === 'frozen') {
+			session.answer ??= withQuietResolvers();
+			await session.answer.promise;
+		}
+	}
+
+	#createHistory(store: HistoryStore): HistoryStore {
+		return {
+			prepare: async () => this.#mustBeReachable(),
+			append: async (...call) => {
+				this.#mustBeReachable();
+				if (this.#link === 'up') await store.append(...call);
+				// The delivery to the nodes was scheduled before this.
+				await this.#answered();
+			},
+			read: async (...call) => {
+				this.#mustBeReachable();
+				const slice = await store.read(...call);
+				await this.#answered();
+				return slice;
+			},
+		};
+	}
 }
 
-interface Node {
-	readonly handlers: BusHandlers;
-	readonly channels: ReadonlySet<string>;
+/** Creates a promise that may reject while no one waits for it. */
+function withQuietResolvers<T>(): PromiseWithResolvers<T> {
+	const resolvers = Promise.withResolvers<T>();
+	void quiet(resolvers.promise);
+	return resolvers;
 }
 
-function copyOf(entry: HistoryEntry): HistoryEntry {
-	return typeof entry.content === 'string' ? entry : { ...entry, content: entry.content.slice() };
+function stopped(): Error {
+	return new Error('the memory bus was stopped');
+}
+
+function unreachable(): Error {
+	return new Error('the memory backend is unreachable');
 }
 
 function nextTick(): Promise<void> {

@@ -6,7 +6,7 @@
 const UUID_V4 = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i;
 
 /** The rule for socket ids, for error messages. */
-export const SOCKET_ID_RULE = 'a UUID v4, as crypto.randomUUID() returns it';
+export const SOCKET_ID_RULE = 'a UUID v4, as returned by crypto.randomUUID()';
 
 export function isSocketId(value: unknown): value is string {
 	return typeof value === 'string' && UUID_V4.test(value);

@@ -1,13 +1,13 @@
 /**
- * The messages in a frame. Consecutive messages of one kind form a run, so that many small texts cost one conversion,
- * not one each:
+ * A message in a frame. Consecutive messages of one kind form a run, so that many small texts take a single conversion
+ * instead of one each:
  *
  * ```text
  * run = kind (u8: 0 text, 1 binary)  count (u16)  bytes (u32)  length (u32) * (count - 1)  content
  * ```
  *
- * `content` is all messages of the run, one after the other, texts as UTF-8. `length` is a message's length in UTF-16
- * code units or, if binary, in bytes; the last message takes the rest.
+ * `content` is the concatenation of the run's messages, with text as UTF-8. `length` is a message's length in UTF-16
+ * code units or, if it is binary, in bytes; the last message takes the rest.
  */
 export type Message = string | Uint8Array;
 
@@ -18,16 +18,17 @@ const LENGTH_BYTES = 4;
 const MOST_IN_RUN = 0xffff;
 
 interface Run {
-	/** The first message and the one after the last, by their index in the frame. */
+	/** The index of the run's first message in the frame. */
 	readonly from: number;
+	/** The index after that of the run's last message. */
 	readonly to: number;
-	/** The size of the content. */
+	/** The size of the content, in bytes. */
 	readonly bytes: number;
 	/** The content, if it is text. */
 	readonly text: string | undefined;
 }
 
-/** Messages, measured and ready to be written. */
+/** The messages of a frame, divided into runs and ready to be written. */
 export class MessageRuns {
 	readonly #messages: readonly Message[];
 	readonly #runs: Run[] = [];

@@ -26,7 +26,7 @@ function decodeFrame(
 	return frame.type === 'messages' ? frame.messages : 'control';
 }
 
-/** Any UTF-16 code units, lone surrogates among them. */
+/** Any UTF-16 code units, including lone surrogates. */
 const anyString = fc.oneof(
 	fc.string(),
 	fc.string({ unit: 'grapheme' }),
@@ -36,7 +36,7 @@ const anyString = fc.oneof(
 const anyMessage = fc.oneof(anyString, fc.uint8Array({ maxLength: 300, size: 'max' }));
 const anyMessages = fc.array(anyMessage, { maxLength: 8, size: 'max' });
 
-/** What the other node must receive: text as UTF-8 can carry it, bytes as plain bytes. */
+/** The message that the other node must receive: text as far as UTF-8 can represent it, bytes as plain bytes. */
 function expected(message: string | Uint8Array): string | number[] {
 	return typeof message === 'string' ? message.toWellFormed() : [...message];
 }
@@ -108,8 +108,11 @@ describe('a frame', () => {
 		const beat = { number: 2 ** 40, intervalMs: 500, sentAt: Date.now() + 0.5, isLast: false };
 		for (const each of [beat, { ...beat, isLast: true }])
 			expect(decode(encodeBeat(sender, each), here)).toEqual({ type: 'beat', ...sender, ...each });
-		const gap = { everything: true, since: 1.5, until: 2 ** 42, sentAt: 3 };
-		expect(decode(encodeGap(sender, gap), here)).toEqual({ type: 'gap', ...sender, ...gap });
+		for (const everything of [false, true])
+			for (const stored of [false, true]) {
+				const gap = { everything, stored, since: 1.5, until: 2 ** 42, sentAt: 3 };
+				expect(decode(encodeGap(sender, gap), here)).toEqual({ type: 'gap', ...sender, ...gap });
+			}
 	});
 });
 
@@ -138,7 +141,7 @@ describe('a frame that cannot be read', () => {
 				const all = messages.map(expected);
 				for (let length = HEADER_BYTES; length < frame.length; length++) {
 					const decoded = plain(decodeFrame(frame.subarray(0, length), here));
-					// A part that can be read is a prefix of what was sent, never anything else.
+					// If the part can be read, its messages are the first ones of those sent.
 					if (decoded !== 'malformed') expect(decoded).toEqual(all.slice(0, Math.min(decoded.length, all.length - 1)));
 				}
 				for (let length = 0; length < HEADER_BYTES; length++) {

@@ -5,11 +5,11 @@
  * frame    = version (u8: 1)  type (u8)  origin (f64, the publishing node)  shard (u16)  incarnation (u32)  body
  * messages = type 0: see frame-messages.ts
  * beat     = type 1: number (f64)  interval (u32, ms)  sentAt (f64, ms since the epoch)  isLast (u8: 0 or 1)
- * gap      = type 2: scope (u8: 0 this topic, 1 everything)  since (f64)  until (f64)  sentAt (f64)
+ * gap      = type 2: scope (u8: bit 0 everything, bit 1 stored messages)  since (f64)  until (f64)  sentAt (f64)
  * ```
  *
- * `shard` is the shard that the node published to, and `incarnation` grows each time its connection there fails: what a
- * failed connection still delivers later is recognized by its lower number.
+ * `shard` is the shard that the node published to, and `incarnation` grows each time its connection there fails: frames
+ * that a failed connection delivers later are recognized by their lower number.
  */
 
 import { MessageRuns, type Message, readMessages } from './frame-messages.ts';
@@ -18,6 +18,8 @@ const VERSION = 1;
 const MESSAGES = 0;
 const BEAT = 1;
 const GAP = 2;
+const EVERYTHING = 1;
+const STORED = 2;
 const HEADER_BYTES = 16;
 const BEAT_BYTES = HEADER_BYTES + 21;
 const GAP_BYTES = HEADER_BYTES + 25;
@@ -40,13 +42,13 @@ export interface Sender {
 /** A heartbeat. */
 export interface Beat extends Sender {
 	readonly type: 'beat';
-	/** Counts the beats of this shard that the backend accepted. */
+	/** The number of this beat: how many beats on this shard the backend has accepted, this one included. */
 	readonly number: number;
 	/** The time between two beats, in milliseconds. */
 	readonly intervalMs: number;
-	/** The node is stopping, and has published everything it could. */
+	/** Whether this is the last beat of a node that is stopping. */
 	readonly isLast: boolean;
-	/** By the sender's clock. */
+	/** When the beat was sent, in milliseconds since the epoch, by the sender's clock. */
 	readonly sentAt: number;
 }
 
@@ -58,6 +60,8 @@ export interface GapNotice extends Sender {
 	readonly type: 'gap';
 	/** Whether all channels are affected, or only the one that the notice arrived on. */
 	readonly everything: boolean;
+	/** Whether stored messages are affected as well: they were stored where this node can't read them. */
+	readonly stored: boolean;
 	readonly since: number;
 	readonly until: number;
 	readonly sentAt: number;
@@ -70,7 +74,7 @@ export interface Messages extends Sender {
 
 export type Frame = Messages | Beat | GapNotice;
 
-/** Why a frame can't be read: written by another release, or not written by this system at all. */
+/** Why a frame can't be read: it was written by another release, or not by this system at all. */
 export type FrameFault = 'unknown-version' | 'malformed';
 
 export function encodeMessages(sender: Sender, messages: readonly Message[]): Buffer {
@@ -92,7 +96,7 @@ export function encodeBeat(sender: Sender, beat: Omit<Beat, keyof Sender | 'type
 
 export function encodeGap(sender: Sender, notice: Omit<GapNotice, keyof Sender | 'type'>): Buffer {
 	const frame = begin(GAP_BYTES, GAP, sender);
-	frame[HEADER_BYTES] = notice.everything ? 1 : 0;
+	frame[HEADER_BYTES] = (notice.everything ? EVERYTHING : 0) | (notice.stored ? STORED : 0);
 	frame.writeDoubleBE(notice.since, HEADER_BYTES + 1);
 	frame.writeDoubleBE(notice.until, HEADER_BYTES + 9);
 	frame.writeDoubleBE(notice.sentAt, HEADER_BYTES + 17);
@@ -109,7 +113,9 @@ function begin(size: number, type: number, { origin, shard, incarnation }: Sende
 	return frame;
 }
 
-/** Decodes a frame, or returns why it can't be read. A node's own messages are not decoded: they are an 'echo'. */
+/**
+ * Decodes a frame, or returns the reason why it can't be read. This node's own messages are an 'echo', and not decoded.
+ */
 export function decodeFrame(bytes: Uint8Array, self: Origin): Frame | 'echo' | FrameFault {
 	if (bytes.length === 0) return 'malformed';
 	if (bytes[0] !== VERSION) return 'unknown-version';
@@ -147,8 +153,10 @@ function readBeat(frame: Buffer): Omit<Beat, keyof Sender | 'type'> {
 }
 
 function readGap(frame: Buffer): Omit<GapNotice, keyof Sender | 'type'> {
+	const scope = frame[HEADER_BYTES] ?? 0;
 	return {
-		everything: frame[HEADER_BYTES] === 1,
+		everything: (scope & EVERYTHING) !== 0,
+		stored: (scope & STORED) !== 0,
 		since: frame.readDoubleBE(HEADER_BYTES + 1),
 		until: frame.readDoubleBE(HEADER_BYTES + 9),
 		sentAt: frame.readDoubleBE(HEADER_BYTES + 17),

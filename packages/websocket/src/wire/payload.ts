@@ -4,23 +4,23 @@ export type Payload = string | ArrayBuffer | ArrayBufferView;
 export function isPayload(value: unknown): value is Payload {
 	if (typeof value === 'string') return true;
 	const buffer = ArrayBuffer.isView(value) ? value.buffer : value;
-	// The bytes of a buffer that was transferred elsewhere are gone; it must not pass for an empty one.
+	// A detached buffer has lost its bytes, and must not be mistaken for an empty one.
 	return buffer instanceof ArrayBuffer ? !buffer.detached : buffer instanceof SharedArrayBuffer && buffer !== value;
 }
 
-/** The payload as text or as a copy of its bytes, as the caller may change them once `publish` has returned. */
+/** Returns the payload's text, or a copy of its bytes: the caller may change those once `publish` has returned. */
 export function snapshot(payload: Payload): string | Uint8Array {
 	if (typeof payload === 'string') return payload;
 	if (payload instanceof ArrayBuffer) return new Uint8Array(payload.slice(0));
 	return new Uint8Array(payload.buffer, payload.byteOffset, payload.byteLength).slice();
 }
 
-/** The payload's size in bytes. */
+/** Returns the payload's size in bytes. */
 export function size(payload: Payload): number {
 	return typeof payload === 'string' ? Buffer.byteLength(payload) : payload.byteLength;
 }
 
-/** The payload's size in bytes, for strings a lower bound (UTF-16 units). */
+/** Returns the payload's size in bytes; for a string a lower bound, its number of UTF-16 units. */
 export function roughSize(payload: Payload): number {
 	return typeof payload === 'string' ? payload.length : payload.byteLength;
 }

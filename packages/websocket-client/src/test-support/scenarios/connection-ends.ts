@@ -3,7 +3,7 @@ import { eventually, untilState } from '../assertions.ts';
 import { newClient, readyClient, statesOf } from '../run-scenario.ts';
 import type { Scenario } from '../test-server.ts';
 
-/** Close codes after which the client reconnects, and after which it does not, see PROTOCOL.md. */
+/** The close codes after which the client reconnects, and those after which it does not; see PROTOCOL.md. */
 const RECONNECTS = [1000, 1001, 1009, 1011, 1012, 1013, 4408, 4429];
 const STAYS_CLOSED = [1002, 1003, 1007, 4401];
 

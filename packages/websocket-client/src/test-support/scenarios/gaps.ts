@@ -9,7 +9,9 @@ interface Ledger {
 	readonly gaps: GapNotice[];
 }
 
-/** Loses a connection on which numbered messages arrive steadily, and expects a gap around those that are missing. */
+/**
+ * Loses a connection on which numbered messages arrive steadily, and expects one gap that covers all missing messages.
+ */
 async function losing(server: TestServer, lose: (server: TestServer) => Promise<void>): Promise<void> {
 	await server.serve();
 	const client = await readyClient(server, { heartbeat: { intervalMs: 50, timeoutMs: 200 } });

@@ -4,9 +4,9 @@ import { eventually, rejection } from '../assertions.ts';
 import { failuresOf, newClient, readyClient } from '../run-scenario.ts';
 import type { Scenario, TestServer } from '../test-server.ts';
 
-/** Keeps all that a scenario can miss. */
+/** A topic whose history keeps all messages that a scenario can miss. */
 const LONG = 'long:t';
-/** Keeps five messages. */
+/** A topic whose history keeps five messages. */
 const SHORT = 'short:t';
 
 interface Received {
@@ -26,7 +26,7 @@ async function follow(client: SocketClient, topic: string, options: Subscription
 	return received;
 }
 
-/** Loses the connection under load, twice, and expects every message once and in order. */
+/** Loses the connection under load twice, and expects every message to arrive once and in order. */
 async function away(server: TestServer, lose: () => Promise<void>): Promise<void> {
 	await server.serve();
 	const client = await readyClient(server, { heartbeat: { intervalMs: 50, timeoutMs: 200 } });

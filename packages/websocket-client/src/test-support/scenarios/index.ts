@@ -17,7 +17,10 @@ import { subscribing } from './subscribing.ts';
 import { unexpectedFrames } from './unexpected-frames.ts';
 import { unsubscribing } from './unsubscribing.ts';
 
-/** The client's behaviour on every platform. Safe for browsers: servers are reached through `TestServer` only. */
+/**
+ * Tests of the client's behaviour that run on every platform, including browsers: servers are reached only through
+ * `TestServer`.
+ */
 export const scenarios: Readonly<Record<string, Readonly<Record<string, Scenario>>>> = {
 	connecting,
 	credentials,

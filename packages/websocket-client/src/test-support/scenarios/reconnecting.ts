@@ -5,7 +5,10 @@ import { Add, Say } from '../messages.ts';
 import { newClient, readyClient } from '../run-scenario.ts';
 import type { Scenario } from '../test-server.ts';
 
-/** Does not reconnect by itself during a scenario: a shorter random delay is one in thousands. */
+/**
+ * Delays so long that the client does not reconnect by itself during a scenario: only one random delay in thousands is
+ * shorter.
+ */
 const LONG_DELAYS = { minDelayMs: 60_000_000, maxDelayMs: 60_000_000 };
 
 export const reconnecting: Record<string, Scenario> = {
@@ -22,7 +25,7 @@ export const reconnecting: Record<string, Scenario> = {
 	},
 
 	'across graceful restarts every request is answered, and handled once': async (server) => {
-		// High enough that some requests are always in transit.
+		// A rate limit so high that some requests are always in transit.
 		const often = { messagesPerSecond: 5_000 };
 		await server.serve(often);
 		const client = await readyClient(server, { queue: { messages: 5_000, characters: 1_000_000 } });

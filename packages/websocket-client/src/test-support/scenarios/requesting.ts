@@ -50,7 +50,7 @@ export const requesting: Record<string, Scenario> = {
 		await untilHandled(server, 'wait');
 		await server.beginStop();
 		const pending = [1, 2, 3].map((a) => client.request(Add, { a, b: 0 }));
-		// Time for the server to refuse them.
+		// Gives the server time to refuse the pending requests.
 		await rejection(client.request(Unhandled, null, { timeoutMs: 300 }));
 		assert.deepEqual(await handledData(server, 'add'), []);
 		await server.releaseWaits();

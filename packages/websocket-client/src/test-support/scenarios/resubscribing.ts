@@ -91,7 +91,7 @@ export const resubscribing: Record<string, Scenario> = {
 	},
 };
 
-/** Resolves with a client of a raw server that answers nothing by itself, after answering `@auth`. */
+/** Answers `@auth` for a raw server that answers nothing on its own. Resolves with the client that is then ready. */
 async function clientOfSilentServer(server: Parameters<Scenario>[0]): ReturnType<typeof readyClient> {
 	const ready = readyClient(server);
 	await eventually(async () => (await server.received()).length === 1, '@auth has arrived');

@@ -5,7 +5,7 @@ import { numberCollector } from '../number-collector.ts';
 import { newClient, readyClient } from '../run-scenario.ts';
 import type { Scenario, TestServer } from '../test-server.ts';
 
-/** The topics of each message of this type. */
+/** Resolves with the list of topics in each message of a type that the server has received. */
 async function listsOf(server: TestServer, type: string): Promise<string[][]> {
 	const frames = (await server.received()).map(
 		({ text }) => JSON.parse(text) as { type: string; data: { topics: string[] } },

@@ -4,7 +4,7 @@ import { Add, Numbered } from '../messages.ts';
 import { failuresOf, newClient, readyClient, statesOf } from '../run-scenario.ts';
 import type { Scenario, TestServer } from '../test-server.ts';
 
-/** Text of a server without typed messages. */
+/** Texts that a server without typed messages could send. */
 const RAW = ['hello', '', '[]', 'null', '5', '"text"', 'true', '{}', '{"type":5}', '{"name":"x"}', '{"type":"x"}', '{'];
 
 /** Frames that no OriJS server sends. */
@@ -28,7 +28,7 @@ async function sendAll(server: TestServer, texts: readonly string[]): Promise<vo
 	for (const text of texts) await server.sendRaw(text);
 }
 
-/** Resolves once the client has received everything that was sent before. */
+/** Resolves once the client has received everything that was sent so far. */
 async function stillWorks(server: TestServer, client: Awaited<ReturnType<typeof readyClient>>): Promise<void> {
 	let marked = false;
 	const undo = client.on(Numbered, ({ n }) => (marked ||= n === 99));

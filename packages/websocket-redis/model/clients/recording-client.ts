@@ -1,0 +1,131 @@
+import { SocketClient, type Subscription } from '../../../websocket-client/src/index.ts';
+import type { Journal } from '../record/journal.ts';
+import { trueNow } from '../record/true-time.ts';
+import { isNumbered, type Numbered, NumberedMessage } from '../numbered.ts';
+import type { Pending } from './pending.ts';
+import type { ClientEntry, ClientEvent } from './protocol.ts';
+
+/** A subscription that was asked for and not given up. */
+interface Current {
+	readonly id: number;
+	readonly confirmed: Promise<Subscription>;
+}
+
+/** A client that writes down everything that happens to it. */
+export class RecordingClient {
+	readonly name: string;
+	readonly #client: SocketClient;
+	readonly #journal: Journal<ClientEntry>;
+	readonly #pending: Pending;
+	readonly #current = new Map<string, Current>();
+	/** Topics of which messages may still arrive, as the server has not confirmed the end of a subscription. */
+	readonly #ending = new Map<string, number>();
+	/** The numbers of what arrived last, by process and channel: `a1 plain:0`. */
+	readonly #last = new Map<string, number>();
+	#lastId = 0;
+
+	constructor(name: string, url: string, journal: Journal<ClientEntry>, pending: Pending) {
+		this.name = name;
+		this.#journal = journal;
+		this.#pending = pending;
+		this.#client = new SocketClient(url, {
+			reconnect: { minDelayMs: 50, maxDelayMs: 500 },
+			connectTimeoutMs: 3_000,
+			heartbeat: { intervalMs: 1_000, timeoutMs: 2_000 },
+		});
+		this.#client.onStateChange((state, { previous, end }) => {
+			if (state === 'ready') this.#add({ do: 'ready', socketId: this.#client.socketId ?? '' });
+			else if (previous === 'ready') {
+				this.#add({ do: 'lost', why: end === undefined ? 'closed' : `${end.code} ${end.reason}` });
+			}
+		});
+		this.#client.onGap(({ topic, since, until }) => this.#add({ do: 'gap', topic, since, until }));
+		this.#client.onError((error, stage) => this.#add({ do: 'error', stage, message: String(error) }));
+		this.#client.on(NumberedMessage, (data, { topic }) => {
+			// What a subscription gets is written down by its listener.
+			if (topic === undefined) this.#received(data);
+			else if (!this.#current.has(topic) && !this.#ending.has(topic)) this.#received(data);
+		});
+	}
+
+	get socketId(): string | undefined {
+		return this.#client.socketId;
+	}
+
+	get topics(): string[] {
+		return [...this.#current.keys()];
+	}
+
+	connect(): Promise<void> {
+		return this.#pending.watch(`${this.name}.connect()`, this.#client.connect());
+	}
+
+	/** Resolves when it is confirmed. Nothing happens if it is subscribed already. */
+	async subscribe(topic: string): Promise<void> {
+		if (this.#current.has(topic)) return;
+		const id = ++this.#lastId;
+		this.#add({ do: 'subscribe', id, channel: topic });
+		const confirmed = this.#client.subscribe(topic, {
+			onMessage: (data, { position }) => this.#received(data, id, position),
+			onRecovered: ({ recovered, count }) => this.#add({ do: 'recovered', channel: topic, recovered, count }),
+			onRefused: (error) => this.#add({ do: 'failure', what: `${topic} was refused: ${String(error)}` }),
+		});
+		this.#current.set(topic, { id, confirmed: this.#pending.watch(`${this.name}.subscribe(${topic})`, confirmed) });
+		await confirmed;
+		this.#add({ do: 'subscribed', id });
+	}
+
+	/** Resolves when it is over. Nothing happens if it is not subscribed. */
+	async unsubscribe(topic: string): Promise<void> {
+		const current = this.#current.get(topic);
+		if (current === undefined) return;
+		const subscription = await current.confirmed;
+		// It may have been given up meanwhile.
+		if (this.#current.get(topic) !== current) return;
+		this.#current.delete(topic);
+		this.#ending.set(topic, (this.#ending.get(topic) ?? 0) + 1);
+		this.#add({ do: 'unsubscribe', id: current.id });
+		await this.#pending.watch(`${this.name}: close() of ${topic}`, subscription.close());
+		this.#add({ do: 'unsubscribed', id: current.id });
+		const left = (this.#ending.get(topic) ?? 1) - 1;
+		if (left === 0) this.#ending.delete(topic);
+		else this.#ending.set(topic, left);
+	}
+
+	async close(): Promise<void> {
+		this.#add({ do: 'closing' });
+		await this.#pending.watch(`${this.name}.close()`, this.#client.close());
+		this.#add({ do: 'closed' });
+	}
+
+	/** Which of these last messages have not arrived. @param rounds by process, its numbers by channel */
+	missing(rounds: ReadonlyMap<string, ReadonlyMap<string, number>>): string[] {
+		const missing: string[] = [];
+		for (const [by, numbers] of rounds) {
+			for (const channel of [...this.topics, '*']) {
+				const n = numbers.get(channel) ?? -1;
+				if ((this.#last.get(`${by} ${channel}`) ?? -1) < n) missing.push(`${n} of ${by} on ${channel} to ${this.name}`);
+			}
+		}
+		return missing;
+	}
+
+	#received(
+		data: unknown,
+		subscription?: number,
+		position?: { readonly epoch: string; readonly offset: number },
+	): void {
+		if (!isNumbered(data)) {
+			this.#add({ do: 'failure', what: `an unknown message arrived: ${JSON.stringify(data)}` });
+			return;
+		}
+		const { by, channel, n }: Numbered = data;
+		const at = position === undefined ? undefined : { epoch: position.epoch, offset: position.offset };
+		this.#add({ do: 'delivery', channel, by, n, subscription, position: at });
+		this.#last.set(`${by} ${channel}`, n);
+	}
+
+	#add(event: ClientEvent): void {
+		this.#journal.add({ client: this.name, at: trueNow(), ...event });
+	}
+}

@@ -1,0 +1,118 @@
+import { describe, expect, it } from 'vitest';
+import type { ClientEntry, ClientEvent } from '../clients/protocol.ts';
+import type { NodeEntry } from '../node/protocol.ts';
+import { clientReceivers, LEAVING_MS } from './client-records.ts';
+import { nodeReceiver, publishedBy } from './node-records.ts';
+
+const END = 1_000_000;
+
+function client(...events: readonly (ClientEvent & { readonly at: number })[]) {
+	const entries = events.map((event): ClientEntry => ({ client: 'x', ...event }));
+	const [receiver] = clientReceivers(entries, END);
+	if (receiver === undefined) throw new Error('there is no client');
+	const of = (channel: string) => receiver.subscriptions.filter((each) => each.channel === channel);
+	return { ...receiver, of };
+}
+
+const READY = { do: 'ready', at: 100, socketId: 'one' } as const;
+const SUBSCRIBED = [
+	{ do: 'subscribe', at: 200, id: 1, channel: 'plain:0' },
+	{ do: 'subscribed', at: 300, id: 1 },
+] as const;
+
+describe('the record of a client', () => {
+	it('has its subscriptions from request and confirmation to the end', () => {
+		expect(client(READY, ...SUBSCRIBED).of('plain:0')).toEqual([
+			{ id: 1, channel: 'plain:0', requested: 200, from: 300, until: Infinity, ended: Infinity, gone: Infinity },
+		]);
+	});
+
+	it('expects nothing of a subscription that was not confirmed', () => {
+		expect(client(READY, SUBSCRIBED[0]).of('plain:0')).toMatchObject([{ from: Infinity }]);
+	});
+
+	it('expects messages until some time before it unsubscribes', () => {
+		const events = [
+			{ do: 'unsubscribe', at: 50_000, id: 1 },
+			{ do: 'unsubscribed', at: 50_100, id: 1 },
+		] as const;
+		expect(client(READY, ...SUBSCRIBED, ...events).of('plain:0')).toMatchObject([
+			{ until: 50_000 - LEAVING_MS, ended: 50_000, gone: 50_100 },
+		]);
+	});
+
+	it('expects messages until some time before it was last connected, if it leaves without a connection', () => {
+		const events = [
+			{ do: 'lost', at: 45_000, why: '' },
+			{ do: 'unsubscribe', at: 50_000, id: 1 },
+		] as const;
+		expect(client(READY, ...SUBSCRIBED, ...events).of('plain:0')).toMatchObject([{ until: 45_000 - LEAVING_MS }]);
+		const again = { ...READY, at: 46_000, socketId: 'two' };
+		expect(client(READY, ...SUBSCRIBED, events[0], again, events[1]).of('plain:0')).toMatchObject([
+			{ until: 50_000 - LEAVING_MS },
+		]);
+	});
+
+	it('expects everything of a subscription that ends after the run', () => {
+		const left = { do: 'unsubscribe', at: END + 1, id: 1 } as const;
+		expect(client(READY, ...SUBSCRIBED, left).of('plain:0')).toMatchObject([{ until: Infinity, ended: END + 1 }]);
+	});
+
+	it('has broadcasts from the first connection until it closes', () => {
+		const events = [
+			{ do: 'lost', at: 45_000, why: '' },
+			{ ...READY, at: 46_000, socketId: 'two' },
+			{ do: 'closing', at: 50_000 },
+			{ do: 'closed', at: 50_010 },
+		] as const;
+		expect(client(READY, ...SUBSCRIBED, ...events).of('*')).toMatchObject([
+			{ from: 100, until: 50_000 - LEAVING_MS, ended: 50_010, gone: 50_010 },
+		]);
+	});
+
+	it('has messages to each of its connections until it is lost', () => {
+		const events = [
+			{ do: 'lost', at: 45_000, why: '' },
+			{ ...READY, at: 46_000, socketId: 'two' },
+		] as const;
+		expect(client(READY, ...events).of('@x')).toMatchObject([
+			{ socketId: 'one', from: 100, until: 45_000 },
+			{ socketId: 'two', from: 46_000, until: Infinity },
+		]);
+	});
+});
+
+describe('the record of a node', () => {
+	const publish = { do: 'publish', at: 10, channel: 'plain:0', n: 0, stamp: 5_010 } as const;
+	const journal = (entries: readonly NodeEntry[], isLast = true) => ({ process: 'a1', entries, isLast });
+
+	it('has what it published, with both readings of its clock and the outcome', () => {
+		const message = { by: 'a1', channel: 'plain:0', n: 0, at: 10, socketId: undefined };
+		expect(publishedBy(journal([publish]))).toEqual([{ ...message, stamps: [5_010], outcome: 'pending' }]);
+		const entries: NodeEntry[] = [
+			publish,
+			{ do: 'called', channel: 'plain:0', n: 0, stamp: 5_011 },
+			{ do: 'outcome', channel: 'plain:0', n: 0, outcome: 'rejected' },
+		];
+		expect(publishedBy(journal(entries))).toEqual([{ ...message, stamps: [5_010, 5_011], outcome: 'rejected' }]);
+	});
+
+	it('expects messages from when its socket was subscribed until some time before the process ended', () => {
+		const entries: NodeEntry[] = [
+			{ do: 'subscribed', at: 100, channel: 'plain:0' },
+			{ ...publish, at: 50_000 },
+		];
+		expect(nodeReceiver(journal(entries), END).subscriptions).toMatchObject([{ from: 100, until: Infinity }]);
+		expect(nodeReceiver(journal(entries, false), END).subscriptions).toMatchObject([
+			{ from: 100, until: 50_000 - LEAVING_MS, gone: 50_000 },
+		]);
+	});
+
+	it('expects everything until the end of a run, although its socket leaves then', () => {
+		const entries: NodeEntry[] = [
+			{ do: 'subscribed', at: 100, channel: 'plain:0' },
+			{ do: 'disconnected', at: END + 1 },
+		];
+		expect(nodeReceiver(journal(entries), END).subscriptions).toMatchObject([{ until: Infinity }]);
+	});
+});

@@ -1,0 +1,66 @@
+import type { NodeEntry } from '../node/protocol.ts';
+import { LEAVING_MS } from './client-records.ts';
+import type { Delivery, Published, Receiver, Subscription, ToldGap } from './records.ts';
+
+/** What one process of a node wrote. */
+export interface NodeJournal {
+	/** As in `Published.by`. */
+	readonly process: string;
+	readonly entries: readonly NodeEntry[];
+	/** Whether the process was still there at the end of the run. */
+	readonly isLast: boolean;
+}
+
+/** Returns what a process published. */
+export function publishedBy({ process, entries }: NodeJournal): Published[] {
+	type Open = { -readonly [K in keyof Published]: Published[K] } & { stamps: number[] };
+	const published = new Map<string, Open>();
+	for (const entry of entries) {
+		if (entry.do !== 'publish' && entry.do !== 'called' && entry.do !== 'outcome') continue;
+		const key = `${entry.channel} ${entry.n}`;
+		if (entry.do === 'publish') {
+			const { at, channel, n, stamp, socketId } = entry;
+			published.set(key, { by: process, channel, n, at, stamps: [stamp], outcome: 'pending', socketId });
+		}
+		const message = published.get(key);
+		if (entry.do === 'called') message?.stamps.push(entry.stamp);
+		else if (entry.do === 'outcome' && message !== undefined) message.outcome = entry.outcome;
+	}
+	return [...published.values()];
+}
+
+/**
+ * Returns what reached the sockets of a process, by its own socket.
+ *
+ * @param endAt when the run was over: what ends later was there until the end
+ */
+export function nodeReceiver({ process, entries, isLast }: NodeJournal, endAt: number): Receiver {
+	const subscriptions: { -readonly [K in keyof Subscription]: Subscription[K] }[] = [];
+	const deliveries: Delivery[] = [];
+	const gaps: ToldGap[] = [];
+	let lastAt = -Infinity;
+	const leave = (at: number): void => {
+		if (at >= endAt) return;
+		for (const each of subscriptions) {
+			each.until = Math.min(each.until, at - LEAVING_MS);
+			each.gone = Math.min(each.gone, at);
+		}
+	};
+	for (const entry of entries) {
+		if ('at' in entry) lastAt = entry.at;
+		if (entry.do === 'subscribed') {
+			const end = { until: Infinity, ended: Infinity, gone: Infinity };
+			const id = subscriptions.length;
+			subscriptions.push({ id, channel: entry.channel, requested: -Infinity, from: entry.at, ...end });
+		} else if (entry.do === 'delivery') {
+			const { at, channel, by, n, position } = entry;
+			deliveries.push({ at, channel, by, n, position });
+		} else if (entry.do === 'gap') {
+			const { at, topic, since, until, reason } = entry;
+			gaps.push({ at, topic, since, until, reason });
+		} else if (entry.do === 'disconnected') leave(entry.at);
+	}
+	// Its last sign of life: a process that is killed writes nothing more.
+	if (!isLast) leave(lastAt);
+	return { kind: 'node', name: process, subscriptions, deliveries, gaps };
+}

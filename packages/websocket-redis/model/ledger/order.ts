@@ -1,0 +1,52 @@
+import type { Violation } from './counts.ts';
+import type { PublishedMessages } from './published-messages.ts';
+import type { Delivery, Receiver, ToldGap } from './records.ts';
+
+/** A node reports a gap this much before its socket may get the last message from before it, in milliseconds. */
+const GAP_SLACK_MS = 1_000;
+
+/** Returns what a receiver got twice, or after a later message. */
+export function countOrder({ name, deliveries, gaps }: Receiver, messages: PublishedMessages): Violation[] {
+	const violations: Violation[] = [];
+	const streams = new Map<string, { readonly seen: Set<number>; highest: number }>();
+	const histories = new HistoryOrder(gaps);
+	for (const delivery of deliveries) {
+		const { by, channel, n } = delivery;
+		const key = `${by} ${channel}`;
+		const stream = streams.get(key) ?? { seen: new Set<number>(), highest: -1 };
+		streams.set(key, stream);
+		const add = (kind: Violation['kind'], detail: string): void => {
+			violations.push({ kind, at: delivery.at, receiver: name, message: messages.of(delivery), detail });
+		};
+		const follows = histories.follows(delivery);
+		if (stream.seen.has(n)) add('duplicate', `the latest of ${by} was ${stream.highest}`);
+		else if (n < stream.highest) add('inversion', `it came after ${stream.highest} of ${by}`);
+		else if (!follows) add('inversion', 'it came after a later one of its history');
+		stream.seen.add(n);
+		stream.highest = Math.max(stream.highest, n);
+	}
+	return violations;
+}
+
+/**
+ * The positions of topics with history, which grow within an epoch. They may go back at a gap: a server that lost its
+ * latest messages, or another copy of it, goes on from an earlier position.
+ */
+class HistoryOrder {
+	readonly #gaps = new Map<string, number[]>();
+	/** The last position by channel and epoch. */
+	readonly #last = new Map<string, { readonly offset: number; readonly at: number }>();
+
+	constructor(gaps: readonly ToldGap[]) {
+		for (const { topic, at } of gaps) this.#gaps.set(topic, [...(this.#gaps.get(topic) ?? []), at]);
+	}
+
+	follows({ channel, position, at }: Delivery): boolean {
+		if (position === undefined) return true;
+		const key = `${channel} ${position.epoch}`;
+		const last = this.#last.get(key);
+		this.#last.set(key, { offset: position.offset, at });
+		if (last === undefined || position.offset > last.offset) return true;
+		return (this.#gaps.get(channel) ?? []).some((told) => last.at - GAP_SLACK_MS <= told && told <= at);
+	}
+}

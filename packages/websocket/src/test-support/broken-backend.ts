@@ -1,0 +1,74 @@
+import type { Bus, BusHandlers, BusLiveness } from '../bus.ts';
+import type { HistoryStore } from '../history/history-store.ts';
+import { type BusBackend, MemoryBackend, type MemoryBackendOptions } from '../testing/index.ts';
+
+/** A bus in front of another one, with one thing wrong: what a subclass overrides. */
+export class BrokenBus implements Bus {
+	/** Whether the link to the backend is cut. */
+	isCut = false;
+	readonly inner: Bus;
+	readonly liveness?: BusLiveness;
+	readonly history?: HistoryStore;
+
+	constructor(inner: Bus) {
+		this.inner = inner;
+		if (inner.liveness !== undefined) this.liveness = inner.liveness;
+		if (inner.history !== undefined) this.history = inner.history;
+	}
+
+	/** Returns what the inner bus calls instead of the given handlers. */
+	protected change(_handlers: BusHandlers): Partial<BusHandlers> {
+		return {};
+	}
+
+	start(handlers: BusHandlers): Promise<void> {
+		return this.inner.start({
+			deliver: (channel, frame) => handlers.deliver(channel, frame),
+			appended: (topic, slice) => handlers.appended(topic, slice),
+			status: (status) => handlers.status(status),
+			interrupted: (channels, since, reason) => handlers.interrupted(channels, since, reason),
+			undelivered: (since) => handlers.undelivered(since),
+			refused: (channel, since, error) => handlers.refused(channel, since, error),
+			error: (error, stage) => handlers.error(error, stage),
+			...this.change(handlers),
+		});
+	}
+
+	stop(): Promise<void> {
+		return this.inner.stop();
+	}
+
+	subscribe(channels: readonly string[]): Promise<void> {
+		return this.inner.subscribe(channels);
+	}
+
+	unsubscribe(channels: readonly string[]): Promise<void> {
+		return this.inner.unsubscribe(channels);
+	}
+
+	publish(channel: string, frame: Uint8Array): Promise<number | undefined> {
+		return this.inner.publish(channel, frame);
+	}
+}
+
+/** How long a case waits for what never happens, in milliseconds. */
+const TIMEOUT_MS = 1_000;
+
+/** A backend in memory whose buses are broken. */
+export function brokenBackend(broken: new (inner: Bus) => BrokenBus, options?: MemoryBackendOptions): BusBackend {
+	const memory = new MemoryBackend(options);
+	return {
+		timeoutMs: TIMEOUT_MS,
+		createBus: () => new broken(memory.createBus()),
+		cut(bus) {
+			(bus as BrokenBus).isCut = true;
+			memory.cut((bus as BrokenBus).inner);
+		},
+		restore(bus) {
+			(bus as BrokenBus).isCut = false;
+			memory.restore((bus as BrokenBus).inner);
+		},
+		freeze: (bus) => memory.freeze((bus as BrokenBus).inner),
+		close: () => memory.close(),
+	};
+}

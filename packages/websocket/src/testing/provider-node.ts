@@ -1,0 +1,124 @@
+import type { SocketData } from '../sockets/websocket-connection.ts';
+import type { Bus } from '../bus.ts';
+import type { HistoryRules } from '../history/history-rules.ts';
+import type { Logger } from '../logger.ts';
+import type { Gap } from '../loss/gap-events.ts';
+import { within } from '../support/promises.ts';
+import { WsProvider } from '../ws-provider.ts';
+import type { CaseContext } from './case-context.ts';
+import { until } from './waiting.ts';
+
+/** In milliseconds. Short, so that dead connections are found quickly. */
+const HEARTBEAT_MS = 100;
+export const TOPIC = 't';
+
+export interface SentMessage {
+	readonly number: number;
+	/** When it was published, in milliseconds since the epoch. */
+	readonly at: number;
+}
+
+/** A provider on a bus, behind a real server, with one client in the topic. Closed after the case. */
+export class ProviderNode {
+	readonly bus: Bus;
+	readonly name: string;
+	/** What this node has published, in order. */
+	readonly sent: SentMessage[] = [];
+	/** The numbers of the messages whose `publish` rejected. */
+	readonly rejected: Set<number> = new Set();
+	/** What this node has reported as missing. */
+	readonly gaps: Gap[] = [];
+	readonly #provider: WsProvider;
+	/** By the name of the node that published them. */
+	readonly #received = new Map<string, number[]>();
+	readonly #unsettled = new Set<Promise<void>>();
+
+	private constructor(name: string, bus: Bus, history: HistoryRules | undefined) {
+		this.name = name;
+		this.bus = bus;
+		const options = { bus, logger: SILENT, heartbeatMs: HEARTBEAT_MS };
+		this.#provider = new WsProvider(history === undefined ? options : { ...options, history });
+		this.#provider.onGap((gap) => this.gaps.push(gap));
+	}
+
+	/** Resolves once the node's client is subscribed. */
+	static async start(context: CaseContext, name: string, bus: Bus, history?: HistoryRules): Promise<ProviderNode> {
+		const node = new ProviderNode(name, bus, history);
+		await node.#open(context);
+		return node;
+	}
+
+	async #open({ onEnd, timeoutMs }: CaseContext): Promise<void> {
+		const provider = this.#provider;
+		let subscribed = false;
+		let failure: unknown;
+		const server = Bun.serve<SocketData>({
+			port: 0,
+			hostname: '127.0.0.1',
+			fetch(req, self) {
+				const data = { socketId: crypto.randomUUID(), data: {}, topics: new Set([TOPIC]) };
+				return self.upgrade(req, { data }) ? undefined : new Response('upgrade failed', { status: 400 });
+			},
+			websocket: {
+				open: (ws) =>
+					void provider.addConnection(ws).then(
+						() => (subscribed = true),
+						(error: unknown) => (failure = error),
+					),
+				message() {},
+				close: (ws) => void provider.removeConnection(ws.data.socketId),
+			},
+		});
+		onEnd(() => server.stop(true));
+		onEnd(() => provider.stop());
+		provider.setServer(server);
+		await provider.start();
+		const client = new WebSocket(`ws://127.0.0.1:${server.port}`);
+		client.addEventListener('message', ({ data }: MessageEvent<string>) => this.#receive(data));
+		const what = `node ${this.name} was not subscribed to ${TOPIC} in time`;
+		await until(
+			() => subscribed || failure !== undefined,
+			timeoutMs,
+			() => what,
+		);
+		if (!subscribed) throw new Error(what, { cause: failure });
+	}
+
+	/** Messages of plain topics arrive as they are, those of topics with history in an envelope. */
+	#receive(data: string): void {
+		const text = data.startsWith('{') ? String((JSON.parse(data) as { data: unknown }).data) : data;
+		const [name = '', number = ''] = text.split(' ');
+		this.receivedFrom(name).push(Number(number));
+	}
+
+	/** Returns the numbers of a node's messages that this node's client has received, in that order. */
+	receivedFrom(name: string): number[] {
+		let numbers = this.#received.get(name);
+		if (numbers === undefined) this.#received.set(name, (numbers = []));
+		return numbers;
+	}
+
+	/** Publishes the next message. */
+	publish(): void {
+		const message = { number: this.sent.length, at: Date.now() };
+		this.sent.push(message);
+		const outcome = this.#provider.publish(TOPIC, `${this.name} ${message.number}`).catch(() => {
+			this.rejected.add(message.number);
+		});
+		this.#unsettled.add(outcome);
+		void outcome.finally(() => this.#unsettled.delete(outcome));
+	}
+
+	/** Reports at once the gaps that are held back to be merged with others. */
+	flushGaps(): void {
+		this.#provider.flushGaps();
+	}
+
+	/** Resolves once every `publish` has settled. */
+	async settled(timeoutMs: number): Promise<void> {
+		const late = (): Error => new Error(`${this.#unsettled.size} publish() of ${this.name} did not settle in time`);
+		await within(timeoutMs, Promise.all(this.#unsettled), late);
+	}
+}
+
+const SILENT: Logger = { debug() {}, info() {}, warn() {}, error() {} };
