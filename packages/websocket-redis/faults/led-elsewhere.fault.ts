@@ -7,8 +7,8 @@ const ELSEWHERE_MS = 3_000;
 
 // The other server is a primary like the first: every connection works, and the node receives its own heartbeats. What
 // it publishes there is accepted, and reaches no one else.
-// Verified by mutation testing: if other nodes' beats are counted only from the node's own last interruption on, the test
-// fails with silent losses, of what the node missed while it was elsewhere.
+// Verified by mutation testing: if other nodes' beats are counted only from the node's own last interruption on, the
+// test fails with silent losses, of what the node missed while it was elsewhere.
 testFault({
 	name: 'a node led to a former replica and back',
 	backend: replicatedRedis,

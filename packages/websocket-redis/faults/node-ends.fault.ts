@@ -34,8 +34,8 @@ testFault({
 });
 
 // It waits in vain, and ends without a last beat.
-// Verified by mutation testing: if nodes that fall silent are not given up, the test fails with silent losses and missing
-// gap events.
+// Verified by mutation testing: if nodes that fall silent are not given up, the test fails with silent losses and
+// missing gap events.
 testFault({
 	name: 'a node cut off, which stops',
 	fullRunsOnly: true,
@@ -72,7 +72,8 @@ testFault({
 	},
 });
 
-// A stop in order loses nothing, and is no loss to report, not even after the time after which a silent node is given up.
+// A node that stops in order loses nothing. The others have nothing to report, not even after the time after which a
+// silent node is given up.
 testFault({
 	name: 'a node stops',
 	fullRunsOnly: true,

@@ -10,8 +10,8 @@ import { testFault } from './harness/test-fault.ts';
 /** Another hanging node, or the same one, would be another fault. */
 const UNSUITED = { frozen: 'the fault is a node that hangs', stalled: 'the fault is a node that hangs' };
 
-// Simulates a long garbage collection, a long computation or a paused machine: messages are late, but not lost. The other
-// node, which receives no heartbeats for a while, has nothing to report; the one that hangs may consider its own
+// Simulates a long garbage collection, a long computation or a paused machine: messages are late, but not lost. The
+// other node, which receives no heartbeats for a while, has nothing to report; the one that hangs may consider its own
 // connections dead.
 // Verified by mutation testing: if a loss is reported when a node falls silent, the tests fail with false alarms.
 function testHanging(

@@ -41,7 +41,7 @@ export interface Receiver {
 	readonly streams: ReadonlyMap<string, ReadonlyMap<Channel, Arrivals>>;
 }
 
-/** A gap that a node reported, and the time of the report. `since` and `until` have to hold by the clocks of all nodes. */
+/** A gap that a node reported, and the time of the report. The span has to hold by the clocks of all nodes. */
 export interface Gap {
 	readonly node: string;
 	readonly topic: string;
@@ -73,8 +73,8 @@ export interface Run {
 	/** How much later than `back` a gap may end, in milliseconds: all messages published after that must arrive. */
 	readonly slackAfter: number;
 	/**
-	 * How far the nodes' clocks were behind and ahead of the counting process's at most, in milliseconds. A gap may begin
-	 * and end that much earlier and later, as it holds by all of them.
+	 * How far the nodes' clocks were behind and ahead of the counting process's at most, in milliseconds. A gap may
+	 * begin that much earlier and end that much later, because it has to hold by all of them.
 	 */
 	readonly clocks: ClockSpread;
 }

@@ -1,6 +1,6 @@
 /**
- * When the fault began, and when the backend and the network were repaired, in milliseconds since the epoch by the clock
- * of the counting process.
+ * When the fault began, and when the backend and the network were repaired, in milliseconds since the epoch by the
+ * clock of the counting process.
  */
 export interface Outage {
 	readonly from: number;

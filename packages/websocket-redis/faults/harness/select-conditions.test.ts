@@ -31,7 +31,7 @@ describe('the conditions of a fault', () => {
 		}
 	});
 
-	it('are none in another run if only full runs combine it', () => {
+	it('are left out of another run if only full runs combine it', () => {
 		expect(selectConditions({ name: 'a fault', fullRunsOnly: true }, false)).toEqual([]);
 	});
 });
