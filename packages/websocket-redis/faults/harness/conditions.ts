@@ -1,4 +1,5 @@
 import { type Condition, type ConditionKey, NO_TOLERANCE, type Surroundings } from './condition.ts';
+import { HEARTBEAT_MS } from './deployment.ts';
 import type { Outage } from './outage.ts';
 
 const MINUTE_MS = 60_000;
@@ -16,6 +17,8 @@ const LINKS = {
 	c: { toServer: 0, toClient: 400 },
 };
 const SLOWEST_ROUND_TRIP_MS = 500;
+/** From a to b. */
+const BETWEEN_NODES_MS = 650;
 /** To connect again, find out the server's role, subscribe and receive the answer, once more where that failed. */
 const ROUND_TRIPS_TO_RECOVER = 8;
 
@@ -52,8 +55,9 @@ export const CONDITIONS: Readonly<Record<ConditionKey, Condition>> = {
 		tolerance: {
 			...NO_TOLERANCE,
 			delayMs: 2 * SLOWEST_ROUND_TRIP_MS,
-			// A heartbeat proves something once it was accepted and received, by way of both links.
-			gapBeforeMs: 2 * SLOWEST_ROUND_TRIP_MS,
+			// A gap begins with the last heartbeat that came back. The next one waits until it is answered, so every other
+			// one is left out. And clocks seem to differ by as much as the fastest message between the nodes took.
+			gapBeforeMs: SLOWEST_ROUND_TRIP_MS + HEARTBEAT_MS + BETWEEN_NODES_MS,
 			recoveryMs: ROUND_TRIPS_TO_RECOVER * SLOWEST_ROUND_TRIP_MS,
 			gapsPerTopic: 1,
 		},
