@@ -215,7 +215,7 @@ new Application().websocket({
 });
 const ofAnyRequest = (req: Request): User => ({ name: req.url });
 new Application().websocket({ upgrade: ofAnyRequest });
-// @ts-expect-error the data of a connection is an object
+// @ts-expect-error connection data must be an object
 void ({} satisfies WebSocketHandlers<string>);
 
 // Routes, hooks, listening, sending.

@@ -27,8 +27,8 @@ export interface EmitterOptions {
 }
 
 /**
- * Sends messages to this node's sockets at once and to other nodes over the bus or, on a topic with history, by storing
- * them.
+ * Sends messages. This node's sockets get them immediately, and other nodes over the bus. A message to a topic with
+ * history is stored first, and the store delivers it to every node.
  */
 export class Emitter implements SocketEmitter {
 	readonly #lifecycle: Lifecycle;

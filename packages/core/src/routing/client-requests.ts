@@ -86,7 +86,9 @@ export class ClientRequests {
 			);
 		}
 		if (!this.#canReply()) {
-			throw new ApplicationError('request() needs typed messages: add a socketRouter() or set authorize');
+			throw new ApplicationError(
+				'request() works only with typed messages: add a socketRouter(), or set the `authorize` option',
+			);
 		}
 		const checked: unknown = validate(message, data);
 		if (message.reply === undefined) {

@@ -15,7 +15,9 @@ describe('app.socket.request', () => {
 		const client = await connectClient((await serve(app)).ws);
 
 		const request = app.socket.request(String(sockets[0]?.data.socketId), Ask, 1);
-		await expect(request).rejects.toThrow('request() needs typed messages: add a socketRouter() or set authorize');
+		await expect(request).rejects.toThrow(
+			'request() works only with typed messages: add a socketRouter(), or set the `authorize` option',
+		);
 		expect(client.messages).toEqual([]);
 	});
 

@@ -35,6 +35,8 @@ class ClientRecord implements Receiver {
 	readonly #subscriptions = new Map<number, Open>();
 	/** When the present connection was lost; Infinity while there is one. */
 	#lostAt = -Infinity;
+	/** The number of connections so far. */
+	#connections = 0;
 	/** Subscriptions that stand for what needs none: broadcasts, and messages to each of the client's connections. */
 	#implied = 0;
 
@@ -51,6 +53,7 @@ class ClientRecord implements Receiver {
 		const { at } = entry;
 		switch (entry.do) {
 			case 'ready':
+				this.#connections++;
 				if (this.#implied === 0) this.#imply('*', at);
 				this.#imply(`@${this.name}`, at, entry.socketId);
 				this.#lostAt = Infinity;
@@ -87,7 +90,7 @@ class ClientRecord implements Receiver {
 				return;
 			case 'delivery': {
 				const { channel, by, n, subscription, position } = entry;
-				this.deliveries.push({ at, channel, by, n, subscription, position });
+				this.deliveries.push({ at, channel, by, n, connection: this.#connections, subscription, position });
 				return;
 			}
 			case 'gap':

@@ -125,6 +125,14 @@ describe('the order', () => {
 		});
 	});
 
+	it('allows that a client that came to another node gets a plain message again', () => {
+		const again = { n: 9, connection: 2 };
+		expect(count(ledgerWith({ channel: 'plain:0', extra: [again] })).duplicates).toBe(0);
+		expect(count(ledgerWith({ channel: 'plain:0', extra: [again, again] })).duplicates).toBe(1);
+		const position = { epoch: 'one', offset: 100 };
+		expect(count(ledgerWith({ channel: 'kept:0', extra: [{ ...again, position }] })).duplicates).toBe(1);
+	});
+
 	it.each(['plain:0', 'kept:0'])('counts inversions on %s', (channel) => {
 		expect(count(ledgerWith({ channel, client: [0, 1, 3, 2, ...allBut(0, 1, 2, 3)] }))).toMatchObject({
 			duplicates: 0,

@@ -11,8 +11,9 @@ export function countOrder({ name, deliveries, gaps }: Receiver, messages: Publi
 	const streams = new Map<string, { readonly seen: Set<number>; highest: number }>();
 	const histories = new HistoryOrder(gaps);
 	for (const delivery of deliveries) {
-		const { by, channel, n } = delivery;
-		const key = `${by} ${channel}`;
+		const { by, channel, n, connection, position } = delivery;
+		// A client may get a plain message again from the node that it comes to, if that receives it later.
+		const key = position === undefined ? `${by} ${channel} ${connection}` : `${by} ${channel}`;
 		const stream = streams.get(key) ?? { seen: new Set<number>(), highest: -1 };
 		streams.set(key, stream);
 		const add = (kind: Violation['kind'], detail: string): void => {

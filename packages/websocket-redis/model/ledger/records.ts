@@ -49,6 +49,8 @@ export interface Delivery {
 	readonly channel: Channel;
 	readonly by: string;
 	readonly n: number;
+	/** The number of the client's connection; undefined for a node. */
+	readonly connection?: number | undefined;
 	/** The subscription whose listener was called; undefined for what arrives without one. */
 	readonly subscription?: number | undefined;
 	/** The position in the topic's history. */

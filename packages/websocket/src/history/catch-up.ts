@@ -48,6 +48,8 @@ export interface Reader {
  */
 export async function catchUp(history: TopicHistory, from: ResumeFrom, reader: Reader): Promise<Recovery | undefined> {
 	await history.open();
+	// A client that comes from another node may be ahead of this one, whose connection may be slower.
+	if (from.since !== undefined && isAfter(from.since, history.cursor)) await history.refresh();
 	if (!reader.isActive) return undefined;
 	history.window.acquire();
 	try {
@@ -83,6 +85,10 @@ export async function catchUp(history: TopicHistory, from: ResumeFrom, reader: R
 	} finally {
 		history.window.release();
 	}
+}
+
+function isAfter({ epoch, offset }: Position, cursor: Position | undefined): boolean {
+	return cursor !== undefined && epoch === cursor.epoch && offset > cursor.offset;
 }
 
 /** Returns the position before the last `count` messages, or before all of them if there are fewer. */

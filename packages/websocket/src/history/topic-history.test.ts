@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { HistoryUnavailableError } from '../errors.ts';
 import type { Position } from '../protocol/position.ts';
 import { catchUp, type Reader, type Recovery } from './catch-up.ts';
 import type { HistoryBounds, HistorySlice, HistoryStore } from './history-store.ts';
@@ -75,6 +76,12 @@ class FlakyNode {
 			if (this.dropping > 0) this.dropping--;
 			else this.#inFlight.push(slice);
 		});
+	}
+
+	/** The position of the last message that is stored, whether it has arrived here or not. */
+	async storedPosition(): Promise<Position> {
+		const { epoch, last } = await this.#store.read(TOPIC, { limit: 0 }, this.bounds);
+		return { epoch, offset: last };
 	}
 
 	append(count = 1): void {
@@ -214,6 +221,39 @@ it('a socket that catches up receives what it missed and then the live messages,
 		}),
 		{ numRuns: 500 },
 	);
+});
+
+it('a socket that is ahead of this node receives what follows its position, and nothing twice', async () => {
+	const node = new FlakyNode();
+	node.append(2);
+	node.arrive();
+	await node.history.open();
+	node.append(3);
+	const since = await node.storedPosition();
+	node.append();
+	const numbers: number[] = [];
+	expect(await catchUp(node.history, { since }, reader(node, numbers, 5))).toMatchObject({ recovered: true, count: 1 });
+	node.arrive();
+	node.append();
+	node.arrive();
+	await node.settle();
+	node.close();
+	expect(numbers).toEqual([5, 6]);
+	expect(node.losses).toEqual([]);
+});
+
+it('a socket that is ahead of this node gets an error if the store can’t be read', async () => {
+	const node = new FlakyNode();
+	node.append();
+	node.arrive();
+	await node.history.open();
+	node.append();
+	const since = await node.storedPosition();
+	node.failing = 1_000;
+	const resumed = catchUp(node.history, { since }, reader(node, [], 5));
+	await expect(resumed).rejects.toBeInstanceOf(HistoryUnavailableError);
+	node.failing = 0;
+	node.close();
 });
 
 /** A reader that takes at most `room` messages at once. */

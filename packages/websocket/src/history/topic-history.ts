@@ -54,6 +54,7 @@ export class TopicHistory {
 	/** Whether the store must be read again, because more may have been missed since the last read began. */
 	#isDue = false;
 	#ready: PromiseWithResolvers<void> | undefined;
+	#refreshed: PromiseWithResolvers<void> | undefined;
 	#isClosed = false;
 
 	constructor(options: TopicHistoryOptions) {
@@ -98,6 +99,7 @@ export class TopicHistory {
 	close(): void {
 		this.#isClosed = true;
 		this.#ready?.resolve();
+		this.#refreshed?.resolve();
 		this.window.close();
 	}
 
@@ -122,6 +124,19 @@ export class TopicHistory {
 		this.#isDue = true;
 		this.#suspectSince = Math.min(this.#suspectSince, since);
 		if (this.#pending === undefined) void this.#readMissing();
+	}
+
+	/**
+	 * Reads the store, and delivers what this node has not received yet. Also resolves when the topic is closed.
+	 *
+	 * @throws {HistoryUnavailableError} reads have failed for two seconds; they are retried in the background
+	 */
+	refresh(): Promise<void> {
+		if (this.#isClosed) return Promise.resolve();
+		this.#refreshed ??= Promise.withResolvers();
+		const { promise } = this.#refreshed;
+		this.verify(Date.now());
+		return quiet(promise);
 	}
 
 	#follows({ epoch, entries }: HistorySlice): boolean {
@@ -177,14 +192,20 @@ export class TopicHistory {
 		}
 		this.#suspectSince = Infinity;
 		this.#pending = undefined;
+		this.#refreshed?.resolve();
+		this.#refreshed = undefined;
 	}
 
 	/** A read failed. @param failingMs how long every read has failed, in milliseconds */
 	#failed(error: Error, failingMs: number): void {
 		const { topic, onUnreadable } = this.#options;
 		onUnreadable(error);
-		if (failingMs < UNREADABLE_AFTER_MS || this.#cursor !== undefined) return;
-		this.#ready?.reject(new HistoryUnavailableError(topic, { cause: error }));
+		if (failingMs < UNREADABLE_AFTER_MS) return;
+		const unavailable = new HistoryUnavailableError(topic, { cause: error });
+		this.#refreshed?.reject(unavailable);
+		this.#refreshed = undefined;
+		if (this.#cursor !== undefined) return;
+		this.#ready?.reject(unavailable);
 		this.#ready = undefined;
 	}
 

@@ -17,8 +17,8 @@ export interface Gap {
 }
 
 /**
- * How long a gap waits before it is reported, in milliseconds. Several nodes notice an outage, each at
- * its own moment; what they report in this time becomes one gap.
+ * How long a gap is held back before listeners are called, in milliseconds. Several nodes may notice the same outage at
+ * different times; whatever they notice within this time is merged into one gap.
  */
 export const GAP_HOLD_MS = 1_250;
 

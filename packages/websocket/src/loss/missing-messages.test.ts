@@ -122,6 +122,16 @@ describe('beats of another node that were missed', () => {
 	});
 });
 
+it('an interruption in which this node’s clock was set back covers the clocks of the others', () => {
+	const { missing, beat, gaps } = createMissing();
+	beat(1, NOW - 20);
+	vi.advanceTimersByTime(1_000);
+	vi.setSystemTime(NOW - 60 * MINUTE);
+	missing.interrupted('all', NOW + 500, 'connection lost');
+
+	expect(covers(gaps(), NOW + 500, NOW + 1_000)).toBe(true);
+});
+
 it('a frame of another release is a gap of its topic', () => {
 	const { missing, gaps } = createMissing();
 	missing.unreadable('t');

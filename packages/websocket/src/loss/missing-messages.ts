@@ -100,7 +100,7 @@ export class MissingMessages {
 		const lagMs = now - this.#accountedAt(now, disconnectedAt);
 		const until = Date.now();
 		if (lagMs > LAG_BEATS * this.#intervalMs) {
-			const reason = 'this node stops before it knows what it has missed';
+			const reason = 'this node is stopping before it could tell what it had missed';
 			this.#mayBeMissingAnywhere(this.#affected('all'), until - lagMs - this.#slackMs, until, reason);
 		}
 		this.#options.gaps.flush();
@@ -211,7 +211,8 @@ export class MissingMessages {
 	/** Returns a span of this node's clock, widened so that it holds by the clocks of all nodes. */
 	#byAllClocks(since: number, until: number): Span {
 		const { least, most } = this.#skews.range();
-		return { since: Math.floor(since - most), until: Math.ceil(until + this.#aheadMs(least)) };
+		// This node's clock may have been set back.
+		return { since: Math.floor(Math.min(since, until) - most), until: Math.ceil(until + this.#aheadMs(least)) };
 	}
 
 	/** By how much other clocks are ahead of this node's at most, in milliseconds. @param least the least skew */

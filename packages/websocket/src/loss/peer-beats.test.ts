@@ -118,6 +118,18 @@ describe('an interruption of this node', () => {
 		expect(beat(2, 12_000)).toBeUndefined();
 	});
 
+	it('is reported again by the clock of a node that was set meanwhile', () => {
+		const { peers, beat } = createPeers();
+		beat(1, 500);
+		peers.interrupted(0, 600, 9_900);
+		const missed = peers.received(
+			{ type: 'beat', ...node, intervalMs: 500, isLast: false, number: 2, sentAt: AHEAD_MS + 10_000 - 60_000 },
+			10_000,
+		);
+		expect(missed).toEqual({ at: 500, sentAt: AHEAD_MS + 500 - 60_000 });
+		expect(beat(3, 10_500)).toBeUndefined();
+	});
+
 	it('does not touch other shards', () => {
 		const { peers, beat } = createPeers();
 		beat(1, 500, { shard: 1 });

@@ -4,6 +4,8 @@ import type { Beat, Sender } from '../wire/frame.ts';
 const SUSPICIOUS_AFTER_BEATS = 4;
 /** How far a beat may lag behind the time at which it is due, in intervals, before beats count as missed. */
 const OVERDUE_AFTER_BEATS = 1.5;
+/** If the times in two beats differ by so much more than they should, a clock was set, in milliseconds. */
+const SMALLEST_STEP_MS = 250;
 /** A node that is silent for this long without having said that it stops is given up, in milliseconds. */
 const GIVEN_UP_AFTER_MS = 10_000;
 /** Connections to a server that are made together are ready within this time, in milliseconds. */
@@ -102,12 +104,18 @@ export class PeerBeats {
 		return missedSince;
 	}
 
-	#missedSince(peer: Peer, { shard, number }: Beat, now: number): Accounted | undefined {
+	#missedSince(peer: Peer, { shard, number, sentAt }: Beat, now: number): Accounted | undefined {
+		const { since, interruptedAt } = this.#listeningTo(shard);
+		const isFirstAfterInterruption = peer.receivedAt < since && peer.accounted.at >= since;
+		// The report of the interruption could not know that the clock of that node had been set.
+		const stepMs = sentAt - later(peer.accounted, now).sentAt;
+		if (isFirstAfterInterruption && Math.abs(stepMs) > SMALLEST_STEP_MS) {
+			const at = Math.min(interruptedAt, peer.receivedAt);
+			return { at, sentAt: sentAt - (now - at) };
+		}
 		if (number <= peer.number + 1) return undefined;
 		// The missing ones may be those of an interruption that has been reported.
-		const { since } = this.#listeningTo(shard);
-		const isExplained = peer.receivedAt < since && peer.accounted.at >= since;
-		if (isExplained && now - since <= OVERDUE_AFTER_BEATS * peer.intervalMs) return undefined;
+		if (isFirstAfterInterruption && now - since <= OVERDUE_AFTER_BEATS * peer.intervalMs) return undefined;
 		return peer.accounted;
 	}
 

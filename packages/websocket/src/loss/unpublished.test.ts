@@ -18,6 +18,12 @@ describe('the record of what could not be published', () => {
 		expect(unpublished.isEmpty).toBe(true);
 	});
 
+	it('keeps a span whose clock was set back before its end', () => {
+		const unpublished = new Unpublished();
+		unpublished.add('a', { since: 1_000, until: 400 });
+		expect(unpublished.take().channels.get('a')).toEqual({ since: 400, until: 1_000 });
+	});
+
 	it('folds more than ten thousand channels into one span', () => {
 		const unpublished = new Unpublished();
 		for (let i = 0; i < 10_001; i++) unpublished.add(`t${i}`, { since: 100 + i, until: 200 + i });

@@ -61,7 +61,9 @@ export class Unpublished {
 }
 
 function union(a: UnpublishedSpan | undefined, b: UnpublishedSpan): UnpublishedSpan {
-	if (a === undefined) return b;
-	const span = { since: Math.min(a.since, b.since), until: Math.max(a.until, b.until) };
-	return a.stored === true || b.stored === true ? { ...span, stored: true } : span;
+	// A clock that was set back makes a span end before it begins.
+	const times = [b.since, b.until];
+	if (a !== undefined) times.push(a.since, a.until);
+	const span = { since: Math.min(...times), until: Math.max(...times) };
+	return a?.stored === true || b.stored === true ? { ...span, stored: true } : span;
 }

@@ -7,7 +7,7 @@ import { type HistoryNode, readAll, ROOMY, startHistoryNode } from './history-no
 /** How long a case waits for messages to expire, in milliseconds: less than the usual time limit of a test. */
 const TIMEOUT_MS = 3_000;
 
-/** The requirements for bounds: which messages are kept, while all are numbered and delivered. */
+/** The requirements for bounds: they limit which messages are kept; every message is numbered and delivered. */
 export const BOUNDS: Requirements = {
 	async 'at most `size` messages are kept, the newest'(context) {
 		const node = await startHistoryNode(context, 't');
