@@ -54,6 +54,23 @@ testHanging("a node's event loop stalled for 2 s", 2_000, (deployment) => {
 	return deployment.node('b').ask({ do: 'stall', forMs: 2_000 });
 });
 
+// Longer than the 10 s after which the other node gives it up, and reports what it may have been unable to publish. That
+// is a false alarm here, and the only one: when the node continues, there is nothing more to report.
+testFault({
+	name: 'a node frozen for 12 s, and given up meanwhile',
+	backend: oneRedis(),
+	scenario: TWO_NODES,
+	impact: (node) => (node === 'a' ? 'interrupted' : 'possible'),
+	mayLoseNothing: true,
+	delayMs: 12_000,
+	unsuited: everyCondition('it takes long, and is like the shorter ones'),
+	async inject(deployment) {
+		const from = Date.now();
+		await freeze(deployment, 12_000);
+		return { from, back: Date.now() };
+	},
+});
+
 // Redis drops the node, which finds out when it goes on: what Redis had already sent still arrives.
 testFault({
 	name: 'a node frozen until Redis drops its subscriber',
