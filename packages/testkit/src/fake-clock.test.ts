@@ -57,6 +57,19 @@ describe.runIf(process.platform === 'linux')('a fake clock', () => {
 		expect(errorOf(clock, await time())).toBeLessThan(TOLERANCE);
 	});
 
+	test('can be read less often by running processes', async () => {
+		const clock = fakeClock(HOUR, { cached: true });
+		stops.push(() => clock.remove());
+		const child = spawnBun(CHILD, { env: clock.env });
+		stops.push(() => child.stop());
+
+		const { date } = await child.request<{ date: number }>('time');
+		expect(errorOf(clock, date)).toBeLessThan(TOLERANCE);
+		clock.set(-HOUR);
+		const { date: second } = await child.request<{ date: number }>('time');
+		expect(second).toBeGreaterThanOrEqual(date);
+	});
+
 	test('leaves nothing behind', async () => {
 		const clock = clockAt(0);
 		const child = spawnBun(CHILD, { env: clock.env });

@@ -17,10 +17,18 @@ export interface FakeClock {
 	readonly offsetMs: number;
 	/** What `Date.now()` returns in a process with this clock. */
 	now(): number;
-	/** Takes effect at once in running processes, at their next look at the clock. */
+	/** Takes effect in running processes at their next look at the clock, unless it is `cached`. */
 	set(offsetMs: number): void;
 	/** Removes its file. Call it when the processes have ended. Idempotent. */
 	remove(): void;
+}
+
+export interface FakeClockOptions {
+	/**
+	 * Whether running processes notice `set` up to ten seconds later. It makes each look at the clock fifty times
+	 * cheaper: 0.07 µs instead of 3.4 µs. Default false.
+	 */
+	cached?: boolean;
 }
 
 /**
@@ -29,7 +37,7 @@ export interface FakeClock {
  * @param offsetMs how far it is ahead of this machine's clock, in milliseconds
  * @throws {Error} libfaketime is not installed
  */
-export function fakeClock(offsetMs = 0): FakeClock {
+export function fakeClock(offsetMs = 0, { cached = false }: FakeClockOptions = {}): FakeClock {
 	const library = findFaketime();
 	if (library === undefined) throw new Error('libfaketime is not installed: run `bun run ensure-faketime`');
 	const scratch = scratchDir('orijs-clock-');
@@ -50,7 +58,7 @@ export function fakeClock(offsetMs = 0): FakeClock {
 			// can answer: both would wait for each other. With the C library's allocator in front, the server starts.
 			LD_PRELOAD: `${library} libc.so.6`,
 			FAKETIME_TIMESTAMP_FILE: path,
-			FAKETIME_NO_CACHE: '1',
+			FAKETIME_NO_CACHE: cached ? '0' : '1',
 			// Two names for one setting: before and since libfaketime 0.9.9.
 			DONT_FAKE_MONOTONIC: '1',
 			FAKETIME_DONT_FAKE_MONOTONIC: '1',

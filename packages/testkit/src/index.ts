@@ -40,7 +40,7 @@ export { RedisStartError } from './redis-process.ts';
 export { TimeoutError } from './within.ts';
 
 export type { Chromium, ChromiumOptions, PageOptions } from './chromium.ts';
-export type { FakeClock } from './fake-clock.ts';
+export type { FakeClock, FakeClockOptions } from './fake-clock.ts';
 export type { ClusterNode } from './cluster-node.ts';
 export type { Message } from './received-messages.ts';
 export type { LinkFilter } from './link-filter.ts';

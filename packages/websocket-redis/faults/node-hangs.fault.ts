@@ -54,8 +54,8 @@ testHanging("a node's event loop stalled for 2 s", 2_000, (deployment) => {
 	return deployment.node('b').ask({ do: 'stall', forMs: 2_000 });
 });
 
-// Longer than the 10 s after which the other node gives it up, and reports what it may have been unable to publish. That
-// is a false alarm here, and the only one: when the node continues, there is nothing more to report.
+// Longer than the 10 s after which the other node gives it up, and reports what it may have been unable to publish.
+// That is a false alarm here, and the only one: when the node continues, there is nothing more to report.
 testFault({
 	name: 'a node frozen for 12 s, and given up meanwhile',
 	backend: oneRedis(),
