@@ -2,6 +2,10 @@ import { defineConfig } from 'vitest/config';
 import { ResultsReporter } from '../../vitest.reporters.ts';
 import { TableReporter } from './faults/report/table-reporter.ts';
 
+/** Whether every fault runs in every condition: see faults/harness/test-fault.ts. */
+const runsAll = process.env.FAULTS === 'all';
+const results = runsAll ? '.vitest/faults-all' : '.vitest/faults';
+
 /** Fault tests with real servers and processes. Slow (minutes). Run one at a time, because they measure timing. */
 export default defineConfig({
 	ssr: { resolve: { conditions: ['@orijs/source'] } },
@@ -14,6 +18,6 @@ export default defineConfig({
 		retry: process.env.CI === 'true' ? 1 : 0,
 		testTimeout: 90_000,
 		hookTimeout: 30_000,
-		reporters: ['default', new ResultsReporter('.vitest/faults.json'), new TableReporter('.vitest/faults.md')],
+		reporters: ['default', new ResultsReporter(`${results}.json`), new TableReporter(`${results}.md`)],
 	},
 });

@@ -17,10 +17,14 @@ export { startTcpProxy } from './tcp-proxy.ts';
 export { hasSent } from './link-filter.ts';
 
 // Clocks
+export { fakeClock } from './fake-clock.ts';
 export { findFaketime } from './find-faketime.ts';
 
 // Clients
 export { connectClient } from './test-client.ts';
+
+// Files
+export { scratchDir } from './scratch-dir.ts';
 
 // Waiting
 export { until } from './until.ts';
@@ -36,6 +40,7 @@ export { RedisStartError } from './redis-process.ts';
 export { TimeoutError } from './within.ts';
 
 export type { Chromium, ChromiumOptions, PageOptions } from './chromium.ts';
+export type { FakeClock, FakeClockOptions } from './fake-clock.ts';
 export type { ClusterNode } from './cluster-node.ts';
 export type { Message } from './received-messages.ts';
 export type { LinkFilter } from './link-filter.ts';
@@ -48,6 +53,7 @@ export type { ClusterOptions, RedisCluster } from './redis-cluster.ts';
 export type { RedisInfo } from './redis-info.ts';
 export type { RedisSentinel, SentinelOptions } from './redis-sentinel.ts';
 export type { RedisOptions, RedisServer } from './redis-server.ts';
+export type { ScratchDir } from './scratch-dir.ts';
 export type { ServedPage } from './serve-page.ts';
 export type { Ending } from './tcp-pipe.ts';
 export type { ProxyOptions, TcpProxy } from './tcp-proxy.ts';

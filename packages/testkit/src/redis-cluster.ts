@@ -17,6 +17,8 @@ export interface ClusterOptions {
 	replicas?: number;
 	/** Further `redis-server` arguments for every node, which override the defaults. */
 	args?: readonly string[];
+	/** Added to the environment of every node's process. */
+	env?: Record<string, string>;
 	/**
 	 * How long a node must be silent to count as down, in milliseconds. Default 1500. Its replica takes over one to two
 	 * seconds later. A much lower value causes spurious failovers on a busy machine.
@@ -59,9 +61,10 @@ export interface RedisCluster {
  * two seconds.
  */
 export async function startRedisCluster(options: ClusterOptions = {}): Promise<RedisCluster> {
-	const { primaries = 3, replicas = 1, args = [], nodeTimeoutMs = 1500, password } = options;
+	const { primaries = 3, replicas = 1, args = [], env = {}, nodeTimeoutMs = 1500, password } = options;
 	const nodeOptions = {
 		args: [...settings(nodeTimeoutMs), ...args],
+		env,
 		...(password !== undefined && { password }),
 	};
 	const count = primaries * (1 + replicas);

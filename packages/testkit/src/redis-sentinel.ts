@@ -18,6 +18,8 @@ export interface SentinelOptions {
 	downAfterMs?: number;
 	/** Further `redis-server` arguments for the primary and replicas, which override the defaults. */
 	args?: readonly string[];
+	/** Added to the environment of primary and replicas. A Sentinel whose clock is set suspends its work for a while. */
+	env?: Record<string, string>;
 	/**
 	 * The password that the primary and replicas require; Sentinels require none. It must not contain spaces or quotes,
 	 * because a Sentinel can't store them.
@@ -53,12 +55,12 @@ export interface RedisSentinel {
 
 /** Starts the primary, replicas and Sentinels. Resolves when everything is ready. */
 export async function startRedisSentinel(options: SentinelOptions = {}): Promise<RedisSentinel> {
-	const { replicas = 1, sentinels: sentinelCount = 3, downAfterMs = 1000, args = [], password } = options;
+	const { replicas = 1, sentinels: sentinelCount = 3, downAfterMs = 1000, args = [], env = {}, password } = options;
 	if (password !== undefined && /[\s'"\\]/.test(password)) {
 		throw new Error("the password must not contain spaces or quotes: a Sentinel can't store it");
 	}
 	const quorum = Math.floor(sentinelCount / 2) + 1;
-	const serverOptions = { args, ...(password !== undefined && { password }) };
+	const serverOptions = { args, env, ...(password !== undefined && { password }) };
 	const servers: RedisServer[] = [];
 	const sentinels: RedisServer[] = [];
 	const parts = { name: NAME, servers, sentinels };

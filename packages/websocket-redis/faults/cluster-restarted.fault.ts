@@ -1,6 +1,7 @@
 import { everyNode } from './harness/impact.ts';
 import { redisCluster } from './harness/redis-cluster.ts';
 import { TWO_NODES } from './harness/scenario.ts';
+import { everyCondition } from './harness/select-conditions.ts';
 import { testFault } from './harness/test-fault.ts';
 
 // Verified by mutation testing: if interruptions are not reported, the tests fail with silent losses and missing gap
@@ -11,6 +12,7 @@ for (const seconds of [0, 5]) {
 		backend: redisCluster(TWO_NODES),
 		scenario: TWO_NODES,
 		impact: everyNode,
+		unsuited: seconds > 0 ? everyCondition('it is the same fault as the shorter one') : {},
 		async inject({ backend: { cluster } }) {
 			const from = Date.now();
 			await Promise.all(cluster.nodes.map((node) => node.kill()));

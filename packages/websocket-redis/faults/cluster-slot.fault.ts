@@ -1,5 +1,6 @@
 import type { ClusterNode } from '@orijs/testkit';
-import type { Fault, Outage } from './harness/fault.ts';
+import type { Fault } from './harness/fault.ts';
+import type { Outage } from './harness/outage.ts';
 import { type ClusterBackend, topicsWhere, redisCluster } from './harness/redis-cluster.ts';
 import { type Scenario, TWO_NODES } from './harness/scenario.ts';
 import { testFault } from './harness/test-fault.ts';
@@ -7,7 +8,9 @@ import { testFault } from './harness/test-fault.ts';
 /** About a hundred messages per second on each topic. */
 const LOADED: Scenario = { ...TWO_NODES, messages: 3_000 };
 
-function testSlot(fault: Pick<Fault<ClusterBackend>, 'name' | 'inject' | 'impact' | 'mayLoseNothing'>): void {
+function testSlot(
+	fault: Pick<Fault<ClusterBackend>, 'name' | 'inject' | 'impact' | 'mayLoseNothing' | 'fullRunsOnly'>,
+): void {
 	testFault({ backend: redisCluster(LOADED), scenario: LOADED, ...fault });
 }
 
@@ -43,6 +46,7 @@ testTopic('cluster: the slot of a topic with one publisher moves', 'from-a:0');
 // and slow recovery.
 testSlot({
 	name: 'cluster: the slot of a heartbeat channel moves',
+	fullRunsOnly: true,
 	impact: topicsWhere(() => false),
 	mayLoseNothing: true,
 	async inject({ backend }) {

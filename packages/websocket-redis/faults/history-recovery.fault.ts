@@ -1,12 +1,22 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Condition } from './harness/condition.ts';
+import { CONDITIONS } from './harness/conditions.ts';
+import { rowName } from './harness/row-name.ts';
+import { selectConditions } from './harness/select-conditions.ts';
 import { HistoryDeployment } from './history/history-deployment.ts';
 import { discrepancies } from './history/discrepancies.ts';
 import { NOTHING_LOST, NOTHING_SILENT, type Outcome, outcomeFrom } from './history/outcome.ts';
 import { sample } from './history/random.ts';
 
-describe('clients of topics with history', () => {
+const NAME = 'clients of topics with history';
+/** These are many faults, which take a minute: only full runs combine them with conditions. */
+const CONDITIONED = selectConditions({ name: NAME, fullRunsOnly: true }).map((key) => CONDITIONS[key]);
+
+for (const condition of [undefined, ...CONDITIONED]) describe(rowName(NAME, condition), () => testRecovery(condition));
+
+function testRecovery(condition: Condition | undefined): void {
 	let deployment: HistoryDeployment;
-	beforeAll(async () => void (deployment = await HistoryDeployment.start()));
+	beforeAll(async () => void (deployment = await HistoryDeployment.start(undefined, condition)));
 	afterAll(() => deployment.stop());
 
 	const rows: Record<string, Outcome> = {};
@@ -17,7 +27,7 @@ describe('clients of topics with history', () => {
 		const outcomeOf = outcomeFrom(deployment);
 		deployment.publish();
 		await deployment.untilAccepted(20);
-		await fault();
+		await deployment.inject(fault);
 		await deployment.untilAccepted(20);
 		await deployment.settle();
 		return (rows[name] = outcomeOf());
@@ -134,7 +144,7 @@ describe('clients of topics with history', () => {
 		expect(outcome).toMatchObject(NOTHING_SILENT);
 		expect(outcome.gaps).toBeGreaterThanOrEqual(deployment.clients.length);
 	});
-});
+}
 
 describe('clients of a topic with a history of five messages', () => {
 	let deployment: HistoryDeployment;

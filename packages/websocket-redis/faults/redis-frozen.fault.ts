@@ -1,5 +1,6 @@
 import { oneRedis } from './harness/backend.ts';
 import { TWO_NODES } from './harness/scenario.ts';
+import { everyCondition } from './harness/select-conditions.ts';
 import { testFault } from './harness/test-fault.ts';
 
 // Connections stay open, the operating system accepts new ones, but Redis does not reply. Once it continues, it
@@ -13,6 +14,7 @@ for (const seconds of [3, 8]) {
 		scenario: TWO_NODES,
 		// The subscriptions may survive; messages that could not be published are lost.
 		impact: () => 'possible',
+		unsuited: seconds > 3 ? everyCondition('it is the same fault as the shorter one') : {},
 		async inject({ backend: { redis } }) {
 			const from = Date.now();
 			redis.freeze();

@@ -1,6 +1,7 @@
 import { oneRedis } from './harness/backend.ts';
 import { everyNode } from './harness/impact.ts';
 import { TWO_NODES } from './harness/scenario.ts';
+import { everyCondition } from './harness/select-conditions.ts';
 import { testFault } from './harness/test-fault.ts';
 
 // Verified by mutation testing: if only 20 topics are resubscribed, the tests fail with silent losses, and the nodes do
@@ -13,6 +14,7 @@ for (const seconds of [0.2, 3, 16]) {
 		backend: oneRedis(),
 		scenario: TWO_NODES,
 		impact: everyNode,
+		unsuited: seconds > 3 ? everyCondition('it is the same fault as the shorter ones') : {},
 		async inject({ backend: { redis } }) {
 			const from = Date.now();
 			await redis.kill();

@@ -112,6 +112,11 @@ describe('the counts of a run', () => {
 		expect(remote).toMatchObject({ expected: 6, delivered: 6, missing: 0 });
 	});
 
+	it('expect no messages from after a client was released', () => {
+		const { remote } = countRun(runWith({ remote: allBut(8, 9), until: 11_000 }));
+		expect(remote).toMatchObject({ expected: 8, delivered: 8, missing: 0 });
+	});
+
 	it('include the recovery time until the last loss', () => {
 		expect(countRun(runWith({ remote: allBut(4, 8) })).recoveryMs).toBe(100);
 		expect(countRun(runWith({ remote: allBut(4) })).recoveryMs).toBe(0);
@@ -164,5 +169,45 @@ describe('the check of gap events', () => {
 
 	it('counts the events per topic and node', () => {
 		expect(countRun(runWith({ gaps: [{}, {}, { node: 'a' }] })).gaps).toMatchObject({ events: 3, mostPerTopic: 2 });
+	});
+});
+
+describe('with clocks apart', () => {
+	const AHEAD = 180_000;
+	const clocks = { behindMs: 120_000, aheadMs: AHEAD };
+	const shifted = { since: FROM + AHEAD, until: BACK + AHEAD };
+
+	it('a gap has to hold by the clock of the node that published', () => {
+		const beside = countRun(runWith({ ahead: AHEAD, clocks, remote: allBut(4), gaps: [{}] }));
+		expect(beside.remote).toMatchObject({ reported: 0, silent: { count: 1 } });
+		expect(beside.remote.silent.examples).toEqual([
+			expect.stringContaining('published 300 to 300 ms into the fault (by the clock of a, 180300 to 180300)'),
+		]);
+		for (const gap of [shifted, { until: BACK + AHEAD }]) {
+			const { remote, gaps } = countRun(runWith({ ahead: AHEAD, clocks, remote: allBut(4), gaps: [gap] }));
+			expect(remote).toMatchObject({ reported: 1, silent: { count: 0 } });
+			expect(gaps.wrong.examples).toEqual([]);
+		}
+	});
+
+	it('latency, recovery and subscriptions are counted by the clock of the counting process', () => {
+		const counts = countRun(
+			runWith({ ahead: AHEAD, clocks, remote: allBut(3, 8), remoteLatency: 7, since: 9_600, gaps: [shifted] }),
+		);
+		expect(counts).toMatchObject({ recoveryMs: 100, remote: { expected: 9, maxLatencyMs: 7 } });
+	});
+
+	it.each([
+		['begins further back than the slack and the slowest clock allow', { since: FROM - 120_751 }, /begins 120751 ms/],
+		['ends later than the slack and the fastest clock allow', { until: BACK + AHEAD + 501 }, /ends 180501 ms/],
+		['is in the future by every clock', { until: BACK + AHEAD + 500, reportedAt: BACK }, /not a time span in the past/],
+	])('a gap is wrong that %s', (_, gap, sentence) => {
+		const run = runWith({ clocks, gaps: [{ reportedAt: BACK + 600, ...gap }] });
+		expect(countRun(run).gaps.wrong.examples).toEqual([expect.stringMatching(sentence)]);
+	});
+
+	it('a gap may be as wide as the slack and the clocks allow', () => {
+		const gap = { since: FROM - 120_750, until: BACK + AHEAD + 500, reportedAt: BACK + 500 };
+		expect(countRun(runWith({ clocks, gaps: [gap] })).gaps.wrong.examples).toEqual([]);
 	});
 });

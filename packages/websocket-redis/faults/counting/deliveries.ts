@@ -26,10 +26,10 @@ export function countDeliveries(stream: Stream, counts: Counts): void {
 	const isLocal = receiver.node === node;
 	const side = isLocal ? counts.local : counts.remote;
 	const missing: number[] = [];
-	sent.publishedAt.forEach((publishedAt, number) => {
+	sent.sentAt.forEach((sentAt, number) => {
 		const isHere = arrived.has(number);
 		if (isHere && !isLocal && sent.outcome[number] === 'rejected') counts.lateDeliveries++;
-		if (publishedAt < receiver.since) return;
+		if (sentAt < receiver.since || sentAt > (receiver.until ?? Infinity)) return;
 		side.expected++;
 		if (isHere) side.delivered++;
 		else missing.push(number);
@@ -38,7 +38,7 @@ export function countDeliveries(stream: Stream, counts: Counts): void {
 
 	numbers.forEach((number, i) => {
 		if (!isLocal && sent.outcome[number] !== 'accepted') return;
-		const latency = (at[i] ?? 0) - (sent.publishedAt[number] ?? 0);
+		const latency = Math.round((at[i] ?? 0) - (sent.sentAt[number] ?? 0));
 		side.maxLatencyMs = Math.max(side.maxLatencyMs, latency);
 	});
 	if (!isLocal) countLosses(stream, missing, counts);
@@ -53,17 +53,25 @@ function countLosses(
 ): void {
 	const topic = gapTopicOf(channel);
 	const publishedAt = (number: number): number => sent.publishedAt[number] ?? 0;
-	for (const number of missing) counts.recoveryMs = Math.max(counts.recoveryMs, publishedAt(number) - run.back);
+	const sentAt = (number: number): number => sent.sentAt[number] ?? 0;
+	for (const number of missing) {
+		counts.recoveryMs = Math.max(counts.recoveryMs, Math.round(sentAt(number) - run.back));
+	}
 	const silent = missing.filter((number) => !gaps.recordLoss(receiver.node, topic, publishedAt(number)));
 	counts.remote.reported += missing.length - silent.length;
 	const [first, last] = [silent.at(0), silent.at(-1)];
 	if (first === undefined || last === undefined) return;
-	const sinceFault = (time: number): string => `${time - run.from}`;
+	const sinceFault = (time: number): string => `${Math.round(time - run.from)}`;
 	const spans = gaps.of(receiver.node, topic).map(({ since, until }) => `${sinceFault(since)}..${sinceFault(until)}`);
+	const skew = Math.round(publishedAt(first) - sentAt(first));
+	const byOwnClock =
+		skew === 0
+			? ''
+			: ` (by the clock of ${node}, ${sinceFault(publishedAt(first))} to ${sinceFault(publishedAt(last))})`;
 	addFinding(
 		counts.remote.silent,
 		`${silent.length} from ${node} to ${receiver.name} on ${channel}, numbers ${first} (${sent.outcome[first]}) to ${last} ` +
-			`(${sent.outcome[last]}), published ${sinceFault(publishedAt(first))} to ${sinceFault(publishedAt(last))} ms into the fault; ` +
+			`(${sent.outcome[last]}), published ${sinceFault(sentAt(first))} to ${sinceFault(sentAt(last))} ms into the fault${byOwnClock}; ` +
 			`gaps reported there: ${spans.join(', ') || 'none'}`,
 		silent.length,
 	);

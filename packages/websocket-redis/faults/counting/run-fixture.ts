@@ -1,4 +1,4 @@
-import type { Arrivals, Gap, Outcome, Receiver, Run } from './run.ts';
+import type { Arrivals, ClockSpread, Gap, Outcome, Receiver, Run } from './run.ts';
 
 /** When the fault of each run begins. */
 export const FROM = 10_000;
@@ -21,6 +21,12 @@ export interface Deviation {
 	readonly impact?: Run['impact'];
 	/** When b's client was subscribed; default: before the first message. */
 	readonly since?: number;
+	/** Until when b's client had to receive messages; default: the end. */
+	readonly until?: number;
+	/** How far a's clock is ahead, in milliseconds. */
+	readonly ahead?: number;
+	/** The tolerance for the clocks of all nodes. */
+	readonly clocks?: ClockSpread;
 	readonly channel?: string;
 	/** Other messages that b's client received: numbers by channel. */
 	readonly extra?: Readonly<Record<string, readonly number[]>>;
@@ -38,19 +44,27 @@ export function runWith(deviation: Deviation = {}): Run {
 		localLatency = 1,
 		remoteLatency = 1,
 		since = 0,
+		until,
+		ahead = 0,
+		clocks = { behindMs: 0, aheadMs: 0 },
 		extra = {},
 	} = deviation;
-	const publishedAt = Array.from({ length: 10 }, (_, number) => 9_500 + 200 * number);
-	const all = publishedAt.map((_, number) => number);
+	const sentAt = Array.from({ length: 10 }, (_, number) => 9_500 + 200 * number);
+	const publishedAt = sentAt.map((at) => at + ahead);
+	const all = sentAt.map((_, number) => number);
 	const arrivalsOf = (numbers: readonly number[], latency: number): Arrivals => ({
 		numbers,
-		at: numbers.map((number) => (publishedAt[number] ?? 0) + latency),
+		at: numbers.map((number) => (sentAt[number] ?? 0) + latency),
 	});
-	const client = (node: string, from: number, arrivals: Record<string, Arrivals>): Receiver => ({
+	const client = (
+		node: string,
+		span: Pick<Receiver, 'since' | 'until'>,
+		arrivals: Record<string, Arrivals>,
+	): Receiver => ({
 		name: `${node}1`,
 		node,
 		channels: new Set([channel]),
-		since: from,
+		...span,
 		streams: new Map([['a', new Map(Object.entries(arrivals))]]),
 	});
 	const more = Object.entries(extra).map(([name, numbers]) => [name, arrivalsOf(numbers, 1)] as const);
@@ -58,15 +72,21 @@ export function runWith(deviation: Deviation = {}): Run {
 		publishers: [
 			{
 				node: 'a',
-				channels: new Map([[channel, { publishedAt, outcome: all.map((number) => outcomes[number] ?? 'accepted') }]]),
+				channels: new Map([
+					[channel, { publishedAt, sentAt, outcome: all.map((number) => outcomes[number] ?? 'accepted') }],
+				]),
 			},
 		],
 		receivers: [
-			client('a', 0, { [channel]: arrivalsOf(deviation.local ?? all, localLatency) }),
-			client('b', since, {
-				[channel]: arrivalsOf(deviation.remote ?? all, remoteLatency),
-				...Object.fromEntries(more),
-			}),
+			client('a', { since: 0 }, { [channel]: arrivalsOf(deviation.local ?? all, localLatency) }),
+			client(
+				'b',
+				{ since, until },
+				{
+					[channel]: arrivalsOf(deviation.remote ?? all, remoteLatency),
+					...Object.fromEntries(more),
+				},
+			),
 		],
 		gaps: gaps.map((gap) => ({
 			node: 'b',
@@ -82,6 +102,7 @@ export function runWith(deviation: Deviation = {}): Run {
 		impact: deviation.impact ?? (() => 'possible'),
 		slackBefore: 750,
 		slackAfter: 500,
+		clocks,
 	};
 }
 

@@ -6,9 +6,12 @@ export type Channel = string;
 /** The outcome of a publish by its promise; `unwatched` if the promise was ignored. */
 export type Outcome = 'accepted' | 'rejected' | 'unwatched' | 'pending';
 
-/** The messages of one publisher on one channel, by number. Times are `Date.now()`, here and below. */
+/** The messages of one publisher on one channel, by number. Times are milliseconds since the epoch, here and below. */
 export interface Sent {
+	/** By the clock of the publisher's node, which a gap has to hold by. */
 	readonly publishedAt: readonly number[];
+	/** By the clock of the counting process, as all other times here. */
+	readonly sentAt: readonly number[];
 	readonly outcome: readonly Outcome[];
 }
 
@@ -32,11 +35,13 @@ export interface Receiver {
 	readonly channels: ReadonlySet<Channel>;
 	/** When the client was subscribed: it must receive every message published from then on. */
 	readonly since: number;
+	/** When its node stopped or was killed: it need not receive messages published after that. Default: never. */
+	readonly until?: number | undefined;
 	/** The client's messages, by publisher and then by channel. */
 	readonly streams: ReadonlyMap<string, ReadonlyMap<Channel, Arrivals>>;
 }
 
-/** A gap that a node reported, and the time of the report. */
+/** A gap that a node reported, and the time of the report. The span has to hold by the clocks of all nodes. */
 export interface Gap {
 	readonly node: string;
 	readonly topic: string;
@@ -67,6 +72,16 @@ export interface Run {
 	readonly slackBefore: number;
 	/** How much later than `back` a gap may end, in milliseconds: all messages published after that must arrive. */
 	readonly slackAfter: number;
+	/**
+	 * How far the nodes' clocks were behind and ahead of the counting process's at most, in milliseconds. A gap may
+	 * begin that much earlier and end that much later, because it has to hold by all of them.
+	 */
+	readonly clocks: ClockSpread;
+}
+
+export interface ClockSpread {
+	readonly behindMs: number;
+	readonly aheadMs: number;
 }
 
 /** Returns the topic in the gap event for a lost message on this channel: `*` for broadcasts and direct messages. */

@@ -1,19 +1,15 @@
 import type { Impact } from '../counting/run.ts';
-import type { Backend } from './backend.ts';
+import type { Backend, StartBackend } from './backend.ts';
 import type { Deployment } from './deployment.ts';
+import type { Outage } from './outage.ts';
 import type { Scenario } from './scenario.ts';
-
-/** When the fault began, and when the backend and the network were repaired, in milliseconds since the epoch. */
-export interface Outage {
-	readonly from: number;
-	readonly back: number;
-}
+import type { Unsuited } from './select-conditions.ts';
 
 /** A way to break something, and the losses it may cause. */
 export interface Fault<B extends Backend> {
 	/** The fault's name in the table. */
 	readonly name: string;
-	readonly backend: () => Promise<B>;
+	readonly backend: StartBackend<B>;
 	readonly scenario: Scenario;
 	/** Breaks and repairs something, while every node publishes. */
 	inject(deployment: Deployment<B>): Promise<Outage>;
@@ -28,6 +24,13 @@ export interface Fault<B extends Backend> {
 	 * 500.
 	 */
 	readonly gapSlackMs?: number;
+	/** Conditions that make no sense for the fault, each with the reason. Default: none. */
+	readonly unsuited?: Unsuited;
+	/**
+	 * Whether only full runs combine it with conditions, because it takes long and a similar fault is combined in every
+	 * run. Default false.
+	 */
+	readonly fullRunsOnly?: boolean;
 	/** How long the fault delays messages that will arrive, in milliseconds. Default 0. */
 	readonly delayMs?: number;
 }

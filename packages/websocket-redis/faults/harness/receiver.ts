@@ -12,6 +12,8 @@ export interface LiveReceiver extends Receiver {
 	readonly socketId: string;
 	/** Returns false once the client has lost its connection, which no fault here may cause. */
 	readonly isConnected: () => boolean;
+	/** Its node stops or is killed: from this time on it need not receive anything. */
+	release(from: number): void;
 	/** Returns whether this message of the publisher, or a later one, has arrived. */
 	hasReceived(publisher: string, channel: Channel, number: number): boolean;
 	close(): void;
@@ -38,12 +40,17 @@ export async function connectReceiver(
 	await until(() => socketId !== undefined, { what: `${name} is connected`, timeoutMs: CONNECT_TIMEOUT_MS });
 	socket.send(topics.join(' '));
 	await until(() => isSubscribed, { what: `${name} is subscribed`, timeoutMs: CONNECT_TIMEOUT_MS });
+	let released: number | undefined;
 	return {
 		name,
 		node,
 		socketId: socketId ?? '',
 		channels: new Set([...topics, '*', `@${name}`]),
 		since: Date.now(),
+		get until() {
+			return released;
+		},
+		release: (from) => void (released = from),
 		streams,
 		isConnected: () => socket.readyState === WebSocket.OPEN,
 		hasReceived: (publisher, channel, number) => (streams.get(publisher)?.get(channel)?.numbers.at(-1) ?? -1) >= number,

@@ -1,6 +1,6 @@
 import { type ClusterNode, type RedisCluster, startRedisCluster, until } from '@orijs/testkit';
 import type { Impact } from '../counting/run.ts';
-import type { Backend } from './backend.ts';
+import type { Backend, StartBackend } from './backend.ts';
 import { type Scenario, topicsOfSubscriber } from './scenario.ts';
 
 /** The default prefix of a provider's channels. */
@@ -22,9 +22,9 @@ export interface Placement {
 }
 
 /** Returns a function that starts three primaries, which share the topics of a scenario, each with a replica. */
-export function redisCluster(scenario: Scenario): () => Promise<ClusterBackend> {
-	return async () => {
-		const cluster = await startRedisCluster();
+export function redisCluster(scenario: Scenario): StartBackend<ClusterBackend> {
+	return async (env) => {
+		const cluster = await startRedisCluster({ env });
 		try {
 			const connection = { cluster: cluster.nodes.map(({ host, port }) => ({ host, port })) };
 			const slotOf = (channel: string): Promise<number> => cluster.slotOf(PREFIX + channel);
@@ -35,7 +35,15 @@ export function redisCluster(scenario: Scenario): () => Promise<ClusterBackend> 
 				const slot = await slotOf(topic);
 				placements.set(topic, { slot, primary: await cluster.primaryOf(slot) });
 			}
-			return { cluster, primaries: [first, second, third], placements, slotOf, connection, stop: () => cluster.stop() };
+			return {
+				cluster,
+				primaries: [first, second, third],
+				placements,
+				slotOf,
+				connection,
+				ports: cluster.nodes.map(({ port }) => port),
+				stop: () => cluster.stop(),
+			};
 		} catch (error) {
 			await cluster.stop();
 			throw error;

@@ -6,10 +6,15 @@ export interface SentinelBackend extends Backend {
 }
 
 /** Starts a primary and a replica, watched by three Sentinels through which the nodes connect. */
-export async function redisSentinel(): Promise<SentinelBackend> {
-	const sentinel = await startRedisSentinel();
+export async function redisSentinel(env: Readonly<Record<string, string>>): Promise<SentinelBackend> {
+	const sentinel = await startRedisSentinel({ env });
 	const sentinels = sentinel.sentinels.map(({ host, port }) => ({ host, port }));
-	return { sentinel, connection: { sentinels, name: sentinel.name }, stop: () => sentinel.stop() };
+	return {
+		sentinel,
+		connection: { sentinels, name: sentinel.name },
+		ports: sentinel.servers.map(({ port }) => port),
+		stop: () => sentinel.stop(),
+	};
 }
 
 /** Resolves when most Sentinels name a primary other than this one, with the time. */

@@ -7,10 +7,10 @@ export interface ReplicatedRedis extends Backend {
 }
 
 /** Starts a primary, to which the nodes connect at first, and its replica. */
-export async function replicatedRedis(): Promise<ReplicatedRedis> {
+export async function replicatedRedis(env: Readonly<Record<string, string>>): Promise<ReplicatedRedis> {
 	const args = ['--repl-diskless-sync-delay', '0'];
-	const primary = await startRedis({ args });
-	const replica = await startRedis({ args: [...args, '--replicaof', `${primary.host} ${primary.port}`] });
+	const primary = await startRedis({ args, env });
+	const replica = await startRedis({ env, args: [...args, '--replicaof', `${primary.host} ${primary.port}`] });
 	await until(async () => String(await replica.command('INFO', 'replication')).includes('master_link_status:up'), {
 		what: 'the replica is connected to its primary',
 	});

@@ -4,7 +4,9 @@ import { countRun } from '../counting/count-run.ts';
 import type { Counts } from '../counting/counts.ts';
 import type { NodeReport } from '../node/protocol.ts';
 import type { Backend } from './backend.ts';
-import type { Fault, Outage } from './fault.ts';
+import { type Condition, NO_TOLERANCE, type Tolerance } from './condition.ts';
+import type { Fault } from './fault.ts';
+import type { Outage } from './outage.ts';
 import { watchLag } from './machine-lag.ts';
 import { notReady, settle, warmUp } from './settle.ts';
 import { HEARTBEAT_MS, Deployment } from './deployment.ts';
@@ -43,27 +45,33 @@ export interface FaultResult {
 	readonly broken: readonly string[];
 }
 
-/** Runs the nodes under load, injects the fault, and checks the guarantees. */
-export async function runFault<B extends Backend>(fault: Fault<B>): Promise<FaultResult> {
-	const deployment = await Deployment.open(await fault.backend(), fault.scenario);
+/**
+ * Runs the nodes under load, injects the fault, and checks the guarantees.
+ *
+ * @param condition what else happens; default: nothing
+ */
+export async function runFault<B extends Backend>(fault: Fault<B>, condition?: Condition): Promise<FaultResult> {
+	const tolerance = condition?.tolerance ?? NO_TOLERANCE;
+	const deployment = await Deployment.open(fault.backend, fault.scenario, condition);
 	const lag = watchLag();
 	try {
 		await deployment.publish();
 		await Bun.sleep(BEFORE_MS);
 		await warmUp(deployment);
-		const outage = await fault.inject(deployment);
+		const inject = (): Promise<Outage> => fault.inject(deployment);
+		const outage = await (condition?.around?.(deployment, inject) ?? inject());
 		await Bun.sleep(AFTER_MS);
 		await notReady(deployment);
 		await Bun.sleep(AFTER_READY_MS);
 		await deployment.stopPublishing();
 		const unsettled = await settle(deployment);
 		const reports = await Promise.all(deployment.nodes.map((node) => node.report()));
-		const counts = countRun(recordOf(deployment, reports, outage, fault));
-		const toleratedMs = (fault.delayMs ?? 0) + lag.maxMs();
+		const counts = countRun(recordOf({ deployment, reports, outage, fault, tolerance }));
+		const toleratedMs = (fault.delayMs ?? 0) + tolerance.delayMs + lag.maxMs();
 		const broken = brokenGuarantees(counts, {
-			gapsPerTopic: fault.gapsPerTopic ?? 1,
-			mustLose: fault.mayLoseNothing !== true,
-			maxRecoveryMs: MAX_RECOVERY_MS,
+			gapsPerTopic: (fault.gapsPerTopic ?? 1) + tolerance.gapsPerTopic,
+			mustLose: fault.mayLoseNothing !== true && !tolerance.mayLoseNothing,
+			maxRecoveryMs: MAX_RECOVERY_MS + tolerance.recoveryMs,
 			maxLocalLatencyMs: MAX_LOCAL_LATENCY_MS + toleratedMs,
 			maxRemoteLatencyMs: MAX_REMOTE_LATENCY_MS + toleratedMs,
 		});
@@ -75,18 +83,27 @@ export async function runFault<B extends Backend>(fault: Fault<B>): Promise<Faul
 	}
 }
 
-function recordOf<B extends Backend>(
-	{ nodes, receivers, backend }: Deployment<B>,
-	reports: readonly NodeReport[],
-	outage: Outage,
-	fault: Fault<B>,
-): Run {
+interface Recorded<B extends Backend> {
+	readonly deployment: Deployment<B>;
+	/** Of each node. */
+	readonly reports: readonly NodeReport[];
+	readonly outage: Outage;
+	readonly fault: Fault<B>;
+	readonly tolerance: Tolerance;
+}
+
+function recordOf<B extends Backend>({ deployment, reports, outage, fault, tolerance }: Recorded<B>): Run {
+	const { nodes, receivers, backend } = deployment;
 	const named = reports.map((report, i) => ({ node: nodes[i]?.name ?? '', report }));
 	return {
 		...outage,
-		impact: (node, topic) => fault.impact(node, topic, backend),
-		slackBefore: fault.gapSlackMs ?? GAP_SLACK_MS,
-		slackAfter: MAX_RECOVERY_MS,
+		impact: (node, topic) => {
+			const impact = fault.impact(node, topic, backend);
+			return impact !== 'interrupted' && tolerance.interrupted.includes(node) ? 'possible' : impact;
+		},
+		slackBefore: (fault.gapSlackMs ?? GAP_SLACK_MS) + tolerance.gapBeforeMs,
+		slackAfter: MAX_RECOVERY_MS + tolerance.recoveryMs,
+		clocks: tolerance.clocks,
 		receivers,
 		publishers: named.map(({ node, report }) => ({ node, channels: report.sent })),
 		gaps: named.flatMap(({ node, report }) => report.gaps.map((gap) => ({ node, ...gap }))),
@@ -99,7 +116,9 @@ function incidents({ nodes, receivers }: Deployment, reports: readonly NodeRepor
 	const rejections = reports.flatMap(({ rejections }) =>
 		[...rejections.keys()].filter((name) => !REJECTIONS.has(name)),
 	);
-	const gone = receivers.filter((receiver) => !receiver.isConnected()).map(({ name }) => name);
+	const gone = receivers
+		.filter((receiver) => receiver.until === undefined && !receiver.isConnected())
+		.map(({ name }) => name);
 	return [
 		...unhandled.map((what) => `unhandled ${what}`),
 		...rejections.map((name) => `a publish was rejected with ${name}`),

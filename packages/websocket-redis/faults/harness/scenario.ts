@@ -14,6 +14,8 @@ export interface Scenario {
 	readonly nodes: readonly string[];
 	/** The nodes that connect to the backend through a proxy, one proxy each. */
 	readonly proxied: readonly string[];
+	/** The nodes that may be killed: what they publish is recorded outside their processes. Default: none. */
+	readonly mortal?: readonly string[];
 	readonly groups: readonly TopicGroup[];
 	/**
 	 * The clients per node: the first subscribes to all topics of the node, the second to every other one, and so on.

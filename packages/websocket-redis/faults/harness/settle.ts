@@ -1,6 +1,7 @@
 import { TimeoutError, until } from '@orijs/testkit';
 import type { Channel } from '../counting/run.ts';
-import type { FaultNode, Deployment } from './deployment.ts';
+import type { Deployment } from './deployment.ts';
+import type { FaultNode } from './node.ts';
 
 const PATIENCE_MS = 15_000;
 const ROUND_TIMEOUT_MS = 2_000;
@@ -38,7 +39,7 @@ export async function settle(deployment: Deployment): Promise<string | undefined
 export async function notReady(deployment: Deployment, timeoutMs: number = PATIENCE_MS): Promise<string | undefined> {
 	let status: string[] = [];
 	const ready = await becomesTrue(timeoutMs, async () => {
-		status = await Promise.all(deployment.nodes.map((node) => node.ask<string>({ do: 'status' })));
+		status = await Promise.all(deployment.running.map((node) => node.ask<string>({ do: 'status' })));
 		return status.every((one) => one === 'ready');
 	});
 	return ready ? undefined : `the nodes are ${status.join(' and ')}`;
@@ -46,7 +47,7 @@ export async function notReady(deployment: Deployment, timeoutMs: number = PATIE
 
 async function missingAfter(deployment: Deployment, timeoutMs: number): Promise<string | undefined> {
 	const rounds = await Promise.all(
-		deployment.nodes.map(async (node) => ({ node, numbers: await node.ask<Map<Channel, number>>({ do: 'round' }) })),
+		deployment.running.map(async (node) => ({ node, numbers: await node.ask<Map<Channel, number>>({ do: 'round' }) })),
 	);
 	const pending = pendingArrivals(deployment, rounds);
 	const all = await becomesTrue(timeoutMs, () => {
@@ -64,7 +65,7 @@ function pendingArrivals(
 	return rounds.flatMap(({ node, numbers }) =>
 		[...numbers].flatMap(([channel, number]) =>
 			receivers
-				.filter(({ channels }) => channels.has(channel))
+				.filter(({ channels, until }) => until === undefined && channels.has(channel))
 				.map((receiver) => () => receiver.hasReceived(node.name, channel, number)),
 		),
 	);

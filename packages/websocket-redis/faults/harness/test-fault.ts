@@ -1,14 +1,27 @@
 import { expect, it } from 'vitest';
 import { rowOf } from '../report/row.ts';
 import type { Backend } from './backend.ts';
+import type { Condition } from './condition.ts';
+import { CONDITIONS } from './conditions.ts';
 import type { Fault } from './fault.ts';
+import { rowName } from './row-name.ts';
 import { runFault } from './run-fault.ts';
+import { selectConditions } from './select-conditions.ts';
 
-/** Tests that every guarantee holds under a fault. Passes a row of the table to the reporter, as metadata. */
+/**
+ * Tests that every guarantee holds under a fault, as it is and in conditions that make it harder. Passes a row
+ * of the table for each to the reporter, as metadata.
+ */
 export function testFault<B extends Backend>(fault: Fault<B>): void {
-	it(fault.name, async ({ task }) => {
-		const { counts, broken } = await runFault(fault);
-		task.meta.faultRow = rowOf(fault.name, counts, broken.length === 0);
+	testRow(fault, undefined);
+	for (const key of selectConditions(fault)) testRow(fault, CONDITIONS[key]);
+}
+
+function testRow<B extends Backend>(fault: Fault<B>, condition: Condition | undefined): void {
+	const name = rowName(fault.name, condition);
+	it(name, async ({ task }) => {
+		const { counts, broken } = await runFault(fault, condition);
+		task.meta.faultRow = rowOf(name, counts, broken.length === 0);
 		expect(broken).toEqual([]);
 	});
 }

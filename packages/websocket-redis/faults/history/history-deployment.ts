@@ -1,6 +1,8 @@
-import { type RedisServer, startRedis, startTcpProxy, type TcpProxy, until } from '@orijs/testkit';
+import { type FakeClock, type RedisServer, startRedis, startTcpProxy, type TcpProxy, until } from '@orijs/testkit';
 import { RedisWsProvider } from '../../src/index.ts';
 import { silentLogger } from '../../src/test-support/silent-logger.ts';
+import { type Clocks, clocksOf, REDIS } from '../harness/clocks.ts';
+import type { Condition } from '../harness/condition.ts';
 import { NodeProcess } from './node-process.ts';
 import { NumberedTopic } from './numbered-topic.ts';
 import { HISTORY } from './protocol.ts';
@@ -13,7 +15,8 @@ const EVERY_MS = 25;
 const PLAIN = 'plain';
 const PLAIN_CLIENTS = 20;
 const CLIENTS = 100;
-const NODES = 2;
+/** The names by which conditions refer to the nodes. */
+const NODES = ['a', 'b'];
 const SETTLE_MS = 20_000;
 
 /**
@@ -31,6 +34,8 @@ export class HistoryDeployment {
 	readonly plainClients: readonly RecordingClient[];
 	readonly topics: ReadonlyMap<string, NumberedTopic>;
 	readonly #publisher: RedisWsProvider;
+	readonly #condition: Condition | undefined;
+	readonly #clocks: Clocks;
 
 	private constructor(
 		redis: RedisServer,
@@ -38,11 +43,15 @@ export class HistoryDeployment {
 		nodes: readonly NodeProcess[],
 		publisher: RedisWsProvider,
 		topics: readonly string[],
+		condition: Condition | undefined,
+		clocks: Clocks,
 	) {
 		this.redis = redis;
 		this.proxies = proxies;
 		this.nodes = nodes;
 		this.#publisher = publisher;
+		this.#condition = condition;
+		this.#clocks = clocks;
 		const url = (i: number): string => nodes[i % nodes.length]?.url ?? '';
 		const kept = topics.filter((topic) => topic !== PLAIN);
 		this.clients = Array.from({ length: CLIENTS }, (_, i) => new RecordingClient(url(i), kept[i % kept.length] ?? ''));
@@ -56,17 +65,50 @@ export class HistoryDeployment {
 	 * Starts everything except publishing. Resolves when every client is subscribed.
 	 *
 	 * @param kept the topics with history
+	 * @param condition applies to all of it, and to each fault that is injected by `inject`
 	 */
-	static async start(kept: readonly string[] = TOPICS): Promise<HistoryDeployment> {
+	static async start(kept: readonly string[] = TOPICS, condition?: Condition): Promise<HistoryDeployment> {
+		const clocks = clocksOf(condition);
 		// Redis writes a message to disk before it accepts it.
-		const redis = await startRedis({ args: ['--appendonly', 'yes', '--appendfsync', 'always'] });
-		const proxies = await Promise.all(Array.from({ length: NODES }, () => startTcpProxy({ port: redis.port })));
-		const nodes = await Promise.all(proxies.map(({ port }) => NodeProcess.start(port)));
+		const redis = await startRedis({
+			args: ['--appendonly', 'yes', '--appendfsync', 'always'],
+			env: clocks.get(REDIS)?.env ?? {},
+		});
+		const proxies = await Promise.all(NODES.map(() => startTcpProxy({ port: redis.port })));
+		for (const [i, proxy] of proxies.entries()) {
+			const { toServer = 0, toClient = 0 } = condition?.links?.[NODES[i] ?? ''] ?? {};
+			proxy.delay(toServer, { direction: 'toServer' });
+			proxy.delay(toClient, { direction: 'toClient' });
+		}
+		const nodes = await Promise.all(
+			proxies.map(({ port }, i) => NodeProcess.start(port, clocks.get(NODES[i] ?? '')?.env)),
+		);
 		const publisher = new RedisWsProvider({ connection: { port: redis.port }, history: HISTORY, logger: silentLogger });
 		await publisher.start();
-		const deployment = new HistoryDeployment(redis, proxies, nodes, publisher, [...kept, PLAIN]);
+		const deployment = new HistoryDeployment(redis, proxies, nodes, publisher, [...kept, PLAIN], condition, clocks);
 		await Promise.all(deployment.allClients.map((client) => client.subscribe()));
 		return deployment;
+	}
+
+	node(name: string): NodeProcess {
+		const node = this.nodes[NODES.indexOf(name)];
+		if (node === undefined) throw new Error(`there is no node ${name}`);
+		return node;
+	}
+
+	/** The clock of a node; undefined if it is that of this process. */
+	clock(node: string): FakeClock | undefined {
+		return this.#clocks.get(node);
+	}
+
+	/** Injects a fault in the condition of the deployment. */
+	async inject(fault: () => Promise<void>): Promise<void> {
+		const outage = async () => {
+			const from = Date.now();
+			await fault();
+			return { from, back: Date.now() };
+		};
+		await (this.#condition?.around?.(this, outage) ?? outage());
 	}
 
 	get allClients(): readonly RecordingClient[] {
@@ -121,5 +163,6 @@ export class HistoryDeployment {
 		await Promise.all(this.nodes.map((node) => node.stop()));
 		await Promise.all(this.proxies.map((proxy) => proxy.stop()));
 		await this.redis.stop();
+		for (const clock of this.#clocks.values()) clock.remove();
 	}
 }

@@ -8,17 +8,24 @@ const REPLY_MS = 30_000;
 /** A node process, which can be killed and restarted on the same port. */
 export class NodeProcess {
 	readonly #redisPort: number;
+	readonly #env: Readonly<Record<string, string>>;
 	#process: ScriptProcess;
 	#port = 0;
 
-	private constructor(redisPort: number) {
+	private constructor(redisPort: number, env: Readonly<Record<string, string>>) {
 		this.#redisPort = redisPort;
+		this.#env = env;
 		this.#process = this.#spawn();
 	}
 
-	/** Starts a node. Resolves when it is listening. @param redisPort the port of Redis, or of a proxy in front of it */
-	static async start(redisPort: number): Promise<NodeProcess> {
-		const node = new NodeProcess(redisPort);
+	/**
+	 * Starts a node. Resolves when it is listening.
+	 *
+	 * @param redisPort the port of Redis, or of a proxy in front of it
+	 * @param env added to this process's environment
+	 */
+	static async start(redisPort: number, env: Readonly<Record<string, string>> = {}): Promise<NodeProcess> {
+		const node = new NodeProcess(redisPort, env);
 		node.#port = await node.ask<number>({ do: 'port' });
 		return node;
 	}
@@ -27,7 +34,12 @@ export class NodeProcess {
 		return `ws://127.0.0.1:${this.#port}/ws`;
 	}
 
-	ask<Reply>(request: NodeRequest): Promise<Reply> {
+	/** The current one: `restart` starts another. */
+	get process(): ScriptProcess {
+		return this.#process;
+	}
+
+	ask<Reply = void>(request: NodeRequest): Promise<Reply> {
 		return this.#process.request<Reply>(request, REPLY_MS);
 	}
 
@@ -56,6 +68,6 @@ export class NodeProcess {
 
 	#spawn(): ScriptProcess {
 		const settings: NodeSettings = { redisPort: this.#redisPort, port: this.#port };
-		return spawnBun(SCRIPT, { env: { HISTORY_NODE: JSON.stringify(settings) } });
+		return spawnBun(SCRIPT, { env: { ...this.#env, HISTORY_NODE: JSON.stringify(settings) } });
 	}
 }

@@ -27,6 +27,11 @@ answerRequests((request) => {
 	switch (message.do) {
 		case 'port':
 			return port;
+		case 'stall': {
+			const end = performance.now() + message.forMs;
+			while (performance.now() < end);
+			return;
+		}
 		case 'clients':
 			return clients.size;
 		case 'kick': {

@@ -17,6 +17,8 @@ export interface NodeSettings {
 /** The requests to a node process. */
 export type NodeRequest =
 	| { readonly do: 'port' }
+	/** Blocks the event loop; replies afterwards. */
+	| { readonly do: 'stall'; readonly forMs: number }
 	/** Replies with the number of the node's clients. */
 	| { readonly do: 'clients' }
 	/** Closes these clients' connections. Clients are numbered in the order in which they connected. */

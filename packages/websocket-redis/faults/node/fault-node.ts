@@ -3,9 +3,12 @@
 import { answerRequests } from '@orijs/testkit';
 import { type SocketData, SocketCoordinator } from '@orijs/websocket';
 import { createRedisWsProvider } from '../../src/index.ts';
+import { openJournal } from './journal.ts';
 import { generate } from './load-generator.ts';
 import type { Load, NodeReport, NodeRequest, NodeSettings, ReportedGap } from './protocol.ts';
+import { connectionOf } from './mapped-connection.ts';
 import { Publisher } from './publisher.ts';
+import { referenceClock } from './reference-clock.ts';
 
 const unhandled: string[] = [];
 process.on('unhandledRejection', (reason) => unhandled.push(`rejection: ${String(reason)}`));
@@ -13,15 +16,17 @@ process.on('uncaughtException', (error) => unhandled.push(`exception: ${String(e
 
 const settings = JSON.parse(String(process.env.FAULT_NODE)) as NodeSettings;
 const provider = createRedisWsProvider({
-	connection: settings.connection,
+	connection: connectionOf(settings.connection),
 	heartbeatMs: settings.heartbeatMs,
 });
 const coordinator = new SocketCoordinator({ provider });
-const publisher = new Publisher(settings.name, provider);
+const now = referenceClock(settings.clockOffsetMs);
+const journal = settings.journal === undefined ? undefined : openJournal(settings.journal);
+const publisher = new Publisher({ name: settings.name, provider, now, journal });
 const gaps: ReportedGap[] = [];
 const statuses: { status: string; at: number }[] = [];
-provider.onGap((gap) => gaps.push({ ...gap, reportedAt: Date.now() }));
-provider.onStatus((status) => statuses.push({ status, at: Date.now() }));
+provider.onGap((gap) => gaps.push({ ...gap, reportedAt: now() }));
+provider.onStatus((status) => statuses.push({ status, at: now() }));
 
 const server = Bun.serve<SocketData>({
 	port: 0,
@@ -72,6 +77,14 @@ answerRequests((request) => {
 			for (let i = 0; i < message.count; i++) publisher.toTopic(message.topic, padding);
 			return;
 		}
+		case 'stall': {
+			const end = performance.now() + message.forMs;
+			while (performance.now() < end);
+			return;
+		}
+		case 'stop':
+			stopLoad();
+			return provider.stop();
 		case 'status':
 			return provider.status;
 		case 'report':

@@ -3,8 +3,11 @@ import type { Channel, Outcome } from '../counting/run.ts';
 /** A connection as JSON: one server, the nodes of a cluster, or the primary that Sentinels name. */
 export type NodeConnection =
 	| Address
-	| { readonly cluster: readonly Address[] }
-	| { readonly sentinels: Address[]; readonly name: string };
+	| { readonly cluster: readonly Address[]; readonly via?: Via }
+	| { readonly sentinels: Address[]; readonly name: string; readonly via?: Via };
+
+/** The ports to connect to instead of those of the servers: those of proxies. */
+export type Via = Readonly<Record<number, number>>;
 
 export interface Address {
 	readonly host: string;
@@ -16,6 +19,10 @@ export interface NodeSettings {
 	readonly name: string;
 	readonly connection: NodeConnection;
 	readonly heartbeatMs: number;
+	/** How far the node's clock is ahead of the counting process's when it starts, in milliseconds. */
+	readonly clockOffsetMs: number;
+	/** A file for the record of what it publishes, which survives the process: see `journal.ts`. */
+	readonly journal?: string;
 }
 
 /** The messages that a node publishes per second. */
@@ -36,11 +43,18 @@ export type NodeRequest =
 	| { readonly do: 'round' }
 	/** Publishes `count` messages of `bytes` bytes on one topic at once. */
 	| { readonly do: 'burst'; readonly topic: string; readonly count: number; readonly bytes: number }
+	/** Blocks the event loop, as a long computation does; replies afterwards. */
+	| { readonly do: 'stall'; readonly forMs: number }
+	/** Stops publishing, and the provider, as an application does that ends in order. */
+	| { readonly do: 'stop' }
 	| { readonly do: 'status' }
 	| { readonly do: 'report' };
 
 export interface SentMessages {
+	/** By the node's own clock. */
 	readonly publishedAt: number[];
+	/** By the clock of the counting process. */
+	readonly sentAt: number[];
 	readonly outcome: Outcome[];
 }
 
@@ -49,6 +63,7 @@ export interface ReportedGap {
 	readonly since: number;
 	readonly until: number;
 	readonly reason: string;
+	/** By the clock of the counting process. */
 	readonly reportedAt: number;
 }
 

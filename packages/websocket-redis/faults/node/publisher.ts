@@ -1,7 +1,17 @@
 import type { RedisWsProvider } from '../../src/index.ts';
 import { encodeMessage } from '../counting/message.ts';
 import type { Channel } from '../counting/run.ts';
+import type { Journal } from './journal.ts';
 import type { SentMessages } from './protocol.ts';
+
+export interface PublisherOptions {
+	/** The node's. */
+	readonly name: string;
+	readonly provider: RedisWsProvider;
+	/** The clock of the counting process. */
+	readonly now: () => number;
+	readonly journal: Journal | undefined;
+}
 
 /** Publishes numbered messages and records their outcomes. */
 export class Publisher {
@@ -9,10 +19,14 @@ export class Publisher {
 	readonly rejections: Map<string, number> = new Map();
 	readonly #name: string;
 	readonly #provider: RedisWsProvider;
+	readonly #now: () => number;
+	readonly #journal: Journal | undefined;
 
-	constructor(name: string, provider: RedisWsProvider) {
+	constructor({ name, provider, now, journal }: PublisherOptions) {
 		this.#name = name;
 		this.#provider = provider;
+		this.#now = now;
+		this.#journal = journal;
 	}
 
 	toTopic(topic: string, padding?: string): void {
@@ -48,8 +62,12 @@ export class Publisher {
 		padding?: string,
 	): { text: string; number: number; messages: SentMessages } {
 		let messages = this.sent.get(channel);
-		if (messages === undefined) this.sent.set(channel, (messages = { publishedAt: [], outcome: [] }));
-		const number = messages.publishedAt.push(Date.now()) - 1;
+		if (messages === undefined) this.sent.set(channel, (messages = { publishedAt: [], sentAt: [], outcome: [] }));
+		const publishedAt = Date.now();
+		const sentAt = this.#now();
+		this.#journal?.(channel, publishedAt, sentAt);
+		const number = messages.publishedAt.push(publishedAt) - 1;
+		messages.sentAt.push(sentAt);
 		messages.outcome.push(outcome);
 		return { text: encodeMessage(this.#name, channel, number, padding), number, messages };
 	}

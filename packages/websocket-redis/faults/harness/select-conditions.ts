@@ -1,0 +1,44 @@
+import type { ConditionKey } from './condition.ts';
+
+/** All keys, in the order of the table. */
+const KEYS: readonly ConditionKey[] = ['frozen', 'stalled', 'delayed', 'clocksApart', 'clocksSet'];
+
+/** Conditions that make no sense for a fault, each with the reason. */
+export type Unsuited = Partial<Readonly<Record<ConditionKey, string>>>;
+
+/** All conditions make no sense, for the same reason. */
+export function everyCondition(reason: string): Unsuited {
+	return Object.fromEntries(KEYS.map((key) => [key, reason]));
+}
+
+/** A fault, as far as its conditions depend on it. */
+export interface Combined {
+	readonly name: string;
+	readonly unsuited?: Unsuited;
+	readonly fullRunsOnly?: boolean;
+}
+
+/** Whether this is a full run: set by `test:faults:all`. */
+export const IS_FULL_RUN: boolean = process.env.FAULTS === 'all';
+
+/**
+ * Returns the conditions in which a fault is run: in a full run all that make sense, otherwise one of them. Which one
+ * depends on the fault's name only: it is the same in every run, and differs between faults.
+ */
+export function selectConditions(
+	{ name, unsuited = {}, fullRunsOnly = false }: Combined,
+	isFullRun: boolean = IS_FULL_RUN,
+): readonly ConditionKey[] {
+	const suited = KEYS.filter((key) => unsuited[key] === undefined);
+	if (isFullRun) return suited;
+	if (fullRunsOnly || suited.length === 0) return [];
+	const at = hash(name) % suited.length;
+	return suited.slice(at, at + 1);
+}
+
+/** FNV-1a. */
+function hash(text: string): number {
+	let sum = 2_166_136_261;
+	for (let i = 0; i < text.length; i++) sum = Math.imul(sum ^ text.charCodeAt(i), 16_777_619) >>> 0;
+	return sum;
+}
