@@ -2,7 +2,7 @@ import { type RedisServer, startRedis, startTcpProxy, type TcpProxy, until } fro
 import type { Gap } from '@orijs/websocket';
 import { afterEach, describe, expect, it } from 'vitest';
 import { RedisWsProvider } from '../index.ts';
-import { serveLocally } from '../test-support/local-node.ts';
+import { type LocalNode, serveLocally } from '../test-support/local-node.ts';
 import { silentLogger } from '../test-support/silent-logger.ts';
 
 /** A node that falls silent is reported after 10 s, and the report is held for 1.25 s. */
@@ -215,8 +215,21 @@ describe('a node that is led to another server and back', () => {
 		const covering = gaps.filter(({ since, until: end }) => since <= lostAt && lostAt <= end);
 		expect(covering.map(({ topic }) => topic)).toEqual(['*', 'chat:1']);
 		// A client that was away meanwhile gets everything that is stored, and the gap.
-		for (const provider of [receiver, publisher]) {
-			const away = await (provider === receiver ? node : publisherNode).connect();
+		const started = await startProvider(redis);
+		const startedNode = serveLocally(started);
+		cleanUps.push(() => startedNode.stop());
+		const resume = async (provider: RedisWsProvider, { connect }: LocalNode) => {
+			const { id } = await connect();
+			return provider.resume(id, 'chat:1', { since: { epoch, offset } });
+		};
+		// One that starts later learns of it from the node that was misled.
+		await until(async () => (await resume(started, startedNode))?.gap !== undefined, { what: 'the new node knows' });
+		for (const [provider, { connect }] of [
+			[receiver, node],
+			[publisher, publisherNode],
+			[started, startedNode],
+		] as const) {
+			const away = await connect();
 			const recovery = await provider.resume(away.id, 'chat:1', { since: { epoch, offset } });
 			expect(recovery).toMatchObject({ recovered: true, count: 0 });
 			expect(recovery?.gap?.since).toBeLessThanOrEqual(lostAt);

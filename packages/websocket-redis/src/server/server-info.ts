@@ -25,7 +25,8 @@ export async function serverInfo(client: Redis): Promise<ServerInfo> {
 	return {
 		isReplica: role === undefined ? undefined : role === 'slave',
 		runId: field('run_id'),
-		startedAt: uptime === undefined ? undefined : asked - Number(uptime) * 1_000,
+		// A server whose clock was set back since it started may give a negative uptime: it has run for an unknown time.
+		startedAt: uptime === undefined ? undefined : Number(uptime) < 0 ? -Infinity : asked - Number(uptime) * 1_000,
 		replicas: Number(field('connected_slaves') ?? 0),
 		lagMs: Math.max(0, ...lags),
 	};

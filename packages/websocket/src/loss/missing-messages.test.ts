@@ -33,6 +33,7 @@ function createMissing(): Fixture {
 		heartbeat: undefined,
 		histories: undefined,
 		onError: () => {},
+		onNewNode: () => {},
 	});
 	return {
 		missing,

@@ -50,6 +50,8 @@ export interface MissingMessagesOptions {
 	/** Reads the missing messages of topics with history, which then need no gap. */
 	readonly histories: Histories | undefined;
 	readonly onError: (error: Error) => void;
+	/** Called at the first beat of another node. */
+	readonly onNewNode: () => void;
 }
 
 /**
@@ -148,7 +150,9 @@ export class MissingMessages {
 		}
 		this.#skews.observe(beat);
 		const now = performance.now();
+		const isNew = !peers.knows(beat.origin);
 		const missedSince = peers.received(beat, now);
+		if (isNew) this.#options.onNewNode();
 		if (missedSince === undefined) return;
 		const { since, until } = this.#spanOf(missedSince, now, beat.sentAt);
 		const reason = 'beats of another node were missed, so its messages may have been missed too';

@@ -5,6 +5,11 @@ import type { Unpublished, UnpublishedSpans } from './unpublished.ts';
  * outage, which takes up to 1.5 s.
  */
 const REPEATS = 6;
+/**
+ * How long notices of messages on a wrong server are kept for nodes that start later, in milliseconds. Clients resume
+ * topics there.
+ */
+const KEEP_MS = 600_000;
 
 /**
  * Decides when this node sends gap notices about what it could not publish: immediately, and again with the next beats.
@@ -13,6 +18,7 @@ export class OutgoingGapNotices {
 	readonly #unpublished: Unpublished;
 	readonly #repeats: boolean;
 	readonly #repeating: { readonly spans: UnpublishedSpans; left: number }[] = [];
+	#kept: { readonly spans: UnpublishedSpans; readonly at: number }[] = [];
 
 	/** @param repeats whether notices are repeated, which requires heartbeats: `due` is called for each of them */
 	constructor(unpublished: Unpublished, repeats: boolean) {
@@ -30,7 +36,15 @@ export class OutgoingGapNotices {
 		if (this.#unpublished.isEmpty) return undefined;
 		const spans = this.#unpublished.take();
 		if (this.#repeats) this.#repeating.push({ spans, left: REPEATS });
+		if (spans.everything?.misled === true) this.#kept.push({ spans, at: performance.now() });
 		return spans;
+	}
+
+	/** Returns the spans whose notices a node needs that has just started. */
+	forNewNode(): readonly UnpublishedSpans[] {
+		const now = performance.now();
+		this.#kept = this.#kept.filter(({ at }) => now - at <= KEEP_MS);
+		return this.#kept.map(({ spans }) => spans);
 	}
 
 	/** Returns the spans whose notices must be repeated now. Called once per beat that the backend accepted. */

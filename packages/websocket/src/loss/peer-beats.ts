@@ -70,6 +70,11 @@ export class PeerBeats {
 		return count;
 	}
 
+	/** Returns whether a beat of the node was received, unless the node has stopped since. */
+	knows(origin: number): boolean {
+		return this.#peers.has(origin);
+	}
+
 	/** Called when this node starts to listen, at `now` by the monotonic clock. */
 	start(now: number): void {
 		this.#startedAt = now;

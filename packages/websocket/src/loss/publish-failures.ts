@@ -88,6 +88,11 @@ export class PublishFailures {
 		this.#settle();
 	}
 
+	/** Called when another node has started. Other nodes recognize what they have received before. */
+	nodeStarted(): void {
+		for (const spans of this.#notices.forNewNode()) this.#send(spans);
+	}
+
 	/** Whether the backend has accepted a notice for everything that this node could not publish. */
 	get areTold(): boolean {
 		return this.#unpublished.isEmpty && this.#sending === 0;

@@ -1,5 +1,5 @@
 /** How long a gap notice is remembered, in milliseconds, to recognise its repetitions. */
-const REMEMBER_MS = 30_000;
+const REMEMBER_MS = 600_000;
 
 /** Distinguishes new gap notices of other nodes from repeated ones. */
 export class ReceivedGapNotices {

@@ -127,6 +127,7 @@ export class RemoteNodes {
 			histories,
 			liveness,
 			onError: (error) => onError(error, 'subscribe'),
+			onNewNode: () => this.#failures.nodeStarted(),
 		});
 	}
 
