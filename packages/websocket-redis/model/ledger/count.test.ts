@@ -121,7 +121,14 @@ describe('the order', () => {
 		expect(count(ledgerWith({ channel, client: [0, 1, 2, 2, ...allBut(0, 1, 2)] }))).toMatchObject({
 			duplicates: 1,
 			inversions: 0,
-			violations: [{ kind: 'duplicate', receiver: 'client', message: { n: 2 } }],
+			violations: [
+				{
+					kind: 'duplicate',
+					receiver: 'client',
+					message: { n: 2 },
+					detail: 'it had come 1000 ms before, over the same connection',
+				},
+			],
 		});
 	});
 
@@ -130,7 +137,10 @@ describe('the order', () => {
 		expect(count(ledgerWith({ channel: 'plain:0', extra: [again] })).duplicates).toBe(0);
 		expect(count(ledgerWith({ channel: 'plain:0', extra: [again, again] })).duplicates).toBe(1);
 		const position = { epoch: 'one', offset: 100 };
-		expect(count(ledgerWith({ channel: 'kept:0', extra: [{ ...again, position }] })).duplicates).toBe(1);
+		expect(count(ledgerWith({ channel: 'kept:0', extra: [{ ...again, position }] }))).toMatchObject({
+			duplicates: 1,
+			violations: [{ detail: 'it had come 995 ms before, over another connection' }],
+		});
 	});
 
 	it.each(['plain:0', 'kept:0'])('counts inversions on %s', (channel) => {
