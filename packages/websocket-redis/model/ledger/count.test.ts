@@ -138,10 +138,33 @@ describe('the order', () => {
 		expect(count(ledgerWith({ channel: 'plain:0', extra: [again] })).duplicates).toBe(0);
 		expect(count(ledgerWith({ channel: 'plain:0', extra: [again, again] })).duplicates).toBe(1);
 		const position = { epoch: 'one', offset: 100 };
-		expect(count(ledgerWith({ channel: 'kept:0', extra: [{ ...again, position }] }))).toMatchObject({
+		const recovered = { ...again, subscription: 1, position };
+		expect(count(ledgerWith({ channel: 'kept:0', extra: [recovered] }))).toMatchObject({
 			duplicates: 1,
 			violations: [{ detail: 'it had come 995 ms before, over another connection' }],
 		});
+	});
+
+	it('is that of one subscription to a history, as the position is discarded with it', () => {
+		const { published, receivers } = ledgerWith({ channel: 'kept:0' });
+		const [client] = receivers;
+		if (client === undefined) throw new Error('the fixture has two receivers');
+		const [first] = client.subscriptions;
+		if (first === undefined) throw new Error('the client has a subscription');
+		const again = { at: 12_000, channel: 'kept:0', by: 'a1', n: 3, position: { epoch: 'one', offset: 40 } };
+		const counted = (subscription: number) =>
+			count({
+				published,
+				receivers: [
+					{
+						...client,
+						subscriptions: [first, { ...first, id: 2 }],
+						deliveries: [...client.deliveries, { ...again, subscription }],
+					},
+				],
+			});
+		expect(counted(1)).toMatchObject({ duplicates: 1 });
+		expect(counted(2)).toMatchObject({ duplicates: 0, inversions: 0 });
 	});
 
 	it.each(['plain:0', 'kept:0'])('counts inversions on %s', (channel) => {

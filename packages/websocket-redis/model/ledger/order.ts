@@ -11,9 +11,11 @@ export function countOrder({ name, deliveries, gaps }: Receiver, messages: Publi
 	const streams = new Map<string, { readonly seen: Map<number, Delivery>; highest: number }>();
 	const histories = new HistoryOrder(gaps);
 	for (const delivery of deliveries) {
-		const { by, channel, n, connection, position } = delivery;
-		// A client may get a plain message again from the node that it comes to, if that receives it later.
-		const key = position === undefined ? `${by} ${channel} ${connection}` : `${by} ${channel}`;
+		const { by, channel, n, connection, position, subscription } = delivery;
+		// A client may get a plain message again from the node that it comes to, if that receives it later. With history,
+		// its position prevents that; but the position is discarded with the subscription.
+		const within = position === undefined ? connection : `subscription ${subscription}`;
+		const key = `${by} ${channel} ${within}`;
 		const stream = streams.get(key) ?? { seen: new Map<number, Delivery>(), highest: -1 };
 		streams.set(key, stream);
 		const add = (kind: Violation['kind'], detail: string): void => {
@@ -41,16 +43,16 @@ function cameBefore(first: Delivery, { at, connection }: Delivery): string {
  */
 class HistoryOrder {
 	readonly #gaps = new Map<string, number[]>();
-	/** The last position by channel and epoch. */
+	/** The last position by channel, subscription and epoch. */
 	readonly #last = new Map<string, { readonly offset: number; readonly at: number }>();
 
 	constructor(gaps: readonly ToldGap[]) {
 		for (const { topic, at } of gaps) this.#gaps.set(topic, [...(this.#gaps.get(topic) ?? []), at]);
 	}
 
-	follows({ channel, position, at }: Delivery): boolean {
+	follows({ channel, subscription, position, at }: Delivery): boolean {
 		if (position === undefined) return true;
-		const key = `${channel} ${position.epoch}`;
+		const key = `${channel} ${subscription} ${position.epoch}`;
 		const last = this.#last.get(key);
 		this.#last.set(key, { offset: position.offset, at });
 		if (last === undefined || position.offset > last.offset) return true;
