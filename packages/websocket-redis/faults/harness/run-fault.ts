@@ -66,7 +66,7 @@ export async function runFault<B extends Backend>(fault: Fault<B>, condition?: C
 		await deployment.stopPublishing();
 		const unsettled = await settle(deployment);
 		const reports = await Promise.all(deployment.nodes.map((node) => node.report()));
-		const counts = countRun(recordOf({ deployment, reports, outage, fault, tolerance }));
+		const counts = countRun(recordOf({ deployment, reports, outage, fault, tolerance, lagMs: lag.maxMs() }));
 		const toleratedMs = (fault.delayMs ?? 0) + tolerance.delayMs + lag.maxMs();
 		const broken = brokenGuarantees(counts, {
 			gapsPerTopic: (fault.gapsPerTopic ?? 1) + tolerance.gapsPerTopic,
@@ -90,9 +90,11 @@ interface Recorded<B extends Backend> {
 	readonly outage: Outage;
 	readonly fault: Fault<B>;
 	readonly tolerance: Tolerance;
+	/** The longest delay of the counting process. The nodes, on the same machine, may be as late with a heartbeat. */
+	readonly lagMs: number;
 }
 
-function recordOf<B extends Backend>({ deployment, reports, outage, fault, tolerance }: Recorded<B>): Run {
+function recordOf<B extends Backend>({ deployment, reports, outage, fault, tolerance, lagMs }: Recorded<B>): Run {
 	const { nodes, receivers, backend } = deployment;
 	const named = reports.map((report, i) => ({ node: nodes[i]?.name ?? '', report }));
 	return {
@@ -101,7 +103,7 @@ function recordOf<B extends Backend>({ deployment, reports, outage, fault, toler
 			const impact = fault.impact(node, topic, backend);
 			return impact !== 'interrupted' && tolerance.interrupted.includes(node) ? 'possible' : impact;
 		},
-		slackBefore: (fault.gapSlackMs ?? GAP_SLACK_MS) + tolerance.gapBeforeMs,
+		slackBefore: (fault.gapSlackMs ?? GAP_SLACK_MS) + tolerance.gapBeforeMs + lagMs,
 		slackAfter: MAX_RECOVERY_MS + tolerance.recoveryMs,
 		clocks: tolerance.clocks,
 		receivers,
