@@ -140,8 +140,8 @@ export class BusHeartbeat {
 	}
 
 	/**
-	 * Publishes a beat on each shard now, unless one was published just before. Another node that has just started learns
-	 * this node's clock from it.
+	 * Publishes a beat on each shard now, unless one was published just before. From it, a node that has just started
+	 * learns how far this node's clock is from its own.
 	 */
 	beatNow(): void {
 		if (this.#timer === undefined) return;

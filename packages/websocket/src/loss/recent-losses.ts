@@ -1,4 +1,4 @@
-/** How long a loss is remembered, in milliseconds: until every other node has been heard of. */
+/** How long a loss is remembered, in milliseconds: longer than it takes until beats of all other nodes arrive. */
 const REMEMBER_MS = 15_000;
 
 /** Remembers which topics with history have lost messages lately. Times are by the monotonic clock. */
