@@ -1,13 +1,12 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort, type RedisServer, type ScriptProcess, spawnBun, startRedis, startTcpProxy } from '@orijs/testkit';
-import type { TcpProxy } from '@orijs/testkit';
+import { fakeClock, freePort, spawnBun, startRedis, startTcpProxy } from '@orijs/testkit';
+import type { FakeClock, RedisServer, ScriptProcess, TcpProxy } from '@orijs/testkit';
 import type { ClientSocket, ClientsRequest, ClientsSettings } from '../clients/protocol.ts';
 import type { Random } from '../random.ts';
 import type { ClockOwner } from '../schedule/fault.ts';
 import { NODES, type NodeName } from '../settings.ts';
-import { SettableClock } from './settable-clock.ts';
 import { SupervisedNode } from './supervised-node.ts';
 
 const CLIENTS_SCRIPT = new URL('../clients/main.ts', import.meta.url);
@@ -30,7 +29,7 @@ export class Deployment {
 	readonly links: Readonly<Record<NodeName, TcpProxy>>;
 	/** Between a group of clients and its node: what a load balancer is elsewhere. */
 	readonly balancers: Readonly<Record<NodeName, TcpProxy>>;
-	readonly clocks: Readonly<Record<ClockOwner, SettableClock>>;
+	readonly clocks: Readonly<Record<ClockOwner, FakeClock>>;
 	readonly #clients: ScriptProcess;
 	readonly #timer: ReturnType<typeof setInterval>;
 
@@ -57,8 +56,7 @@ export class Deployment {
 	/** Resolves when all nodes publish and all lasting clients are subscribed. */
 	static async start(random: Random): Promise<Deployment> {
 		const dir = mkdtempSync(join(tmpdir(), 'orijs-model-'));
-		const clock = (owner: ClockOwner): SettableClock => new SettableClock(join(dir, `clock-${owner}`));
-		const clocks = { a: clock('a'), b: clock('b'), c: clock('c'), redis: clock('redis'), clients: clock('clients') };
+		const clocks = { a: fakeClock(), b: fakeClock(), c: fakeClock(), redis: fakeClock(), clients: fakeClock() };
 		const [redis, otherRedis] = await Promise.all([
 			startRedis({ port: await freePort(), args: DURABLE, env: clocks.redis.env }),
 			startRedis({ args: DURABLE }),
@@ -111,6 +109,7 @@ export class Deployment {
 		await Promise.all(NODES.map((name) => this.nodes[name].kill()));
 		await Promise.all([...Object.values(this.links), ...Object.values(this.balancers)].map((proxy) => proxy.stop()));
 		await Promise.all([this.redis.stop(), this.otherRedis.stop()]);
+		for (const clock of Object.values(this.clocks)) clock.remove();
 	}
 
 	async #tellSockets(): Promise<void> {

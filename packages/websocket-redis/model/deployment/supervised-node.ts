@@ -1,7 +1,6 @@
-import { type ScriptProcess, spawnBun } from '@orijs/testkit';
+import { type FakeClock, type ScriptProcess, spawnBun } from '@orijs/testkit';
 import type { NodeRequest, NodeSettings } from '../node/protocol.ts';
 import type { NodeName } from '../settings.ts';
-import type { SettableClock } from './settable-clock.ts';
 
 const SCRIPT = new URL('../node/main.ts', import.meta.url);
 /** How soon a process that could not start is started again, in milliseconds. */
@@ -15,7 +14,7 @@ export interface NodeOptions {
 	readonly name: NodeName;
 	readonly port: number;
 	readonly redisPort: number;
-	readonly clock: SettableClock;
+	readonly clock: FakeClock;
 	readonly seed: number;
 	/** Returns the path of a process's journal. */
 	readonly journalOf: (process: string) => string;

@@ -38,6 +38,7 @@ describe.each(['plain:0', 'kept:0'])('losses on %s', (channel) => {
 		['that ends before', { until: 4_999 }],
 		['that begins after', { since: 5_001 }],
 		['of another topic', { topic: 'plain:1' }],
+		['that was told before the message was published', { at: 4_999 }],
 	])('are silent if the gap is one %s', (_, gap) => {
 		const ledger = ledgerWith({ channel, client: allBut(4), clientGaps: [gap] });
 		expect(count(ledger)).toMatchObject({ clients: { missing: 1, silent: 1 } });
@@ -121,7 +122,14 @@ describe('the order', () => {
 		expect(count(ledgerWith({ channel, client: [0, 1, 2, 2, ...allBut(0, 1, 2)] }))).toMatchObject({
 			duplicates: 1,
 			inversions: 0,
-			violations: [{ kind: 'duplicate', receiver: 'client', message: { n: 2 } }],
+			violations: [
+				{
+					kind: 'duplicate',
+					receiver: 'client',
+					message: { n: 2 },
+					detail: 'it had come 1000 ms before, over the same connection',
+				},
+			],
 		});
 	});
 
@@ -130,7 +138,33 @@ describe('the order', () => {
 		expect(count(ledgerWith({ channel: 'plain:0', extra: [again] })).duplicates).toBe(0);
 		expect(count(ledgerWith({ channel: 'plain:0', extra: [again, again] })).duplicates).toBe(1);
 		const position = { epoch: 'one', offset: 100 };
-		expect(count(ledgerWith({ channel: 'kept:0', extra: [{ ...again, position }] })).duplicates).toBe(1);
+		const recovered = { ...again, subscription: 1, position };
+		expect(count(ledgerWith({ channel: 'kept:0', extra: [recovered] }))).toMatchObject({
+			duplicates: 1,
+			violations: [{ detail: 'it had come 995 ms before, over another connection' }],
+		});
+	});
+
+	it('is that of one subscription to a history, as the position is discarded with it', () => {
+		const { published, receivers } = ledgerWith({ channel: 'kept:0' });
+		const [client] = receivers;
+		if (client === undefined) throw new Error('the fixture has two receivers');
+		const [first] = client.subscriptions;
+		if (first === undefined) throw new Error('the client has a subscription');
+		const again = { at: 12_000, channel: 'kept:0', by: 'a1', n: 3, position: { epoch: 'one', offset: 40 } };
+		const counted = (subscription: number) =>
+			count({
+				published,
+				receivers: [
+					{
+						...client,
+						subscriptions: [first, { ...first, id: 2 }],
+						deliveries: [...client.deliveries, { ...again, subscription }],
+					},
+				],
+			});
+		expect(counted(1)).toMatchObject({ duplicates: 1 });
+		expect(counted(2)).toMatchObject({ duplicates: 0, inversions: 0 });
 	});
 
 	it.each(['plain:0', 'kept:0'])('counts inversions on %s', (channel) => {

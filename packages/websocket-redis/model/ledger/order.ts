@@ -8,25 +8,33 @@ const GAP_SLACK_MS = 1_000;
 /** Returns what a receiver got twice, or after a later message. */
 export function countOrder({ name, deliveries, gaps }: Receiver, messages: PublishedMessages): Violation[] {
 	const violations: Violation[] = [];
-	const streams = new Map<string, { readonly seen: Set<number>; highest: number }>();
+	const streams = new Map<string, { readonly seen: Map<number, Delivery>; highest: number }>();
 	const histories = new HistoryOrder(gaps);
 	for (const delivery of deliveries) {
-		const { by, channel, n, connection, position } = delivery;
-		// A client may get a plain message again from the node that it comes to, if that receives it later.
-		const key = position === undefined ? `${by} ${channel} ${connection}` : `${by} ${channel}`;
-		const stream = streams.get(key) ?? { seen: new Set<number>(), highest: -1 };
+		const { by, channel, n, connection, position, subscription } = delivery;
+		// A client may get a plain message again from the node that it comes to, if that receives it later. With history,
+		// its position prevents that; but the position is discarded with the subscription.
+		const within = position === undefined ? connection : `subscription ${subscription}`;
+		const key = `${by} ${channel} ${within}`;
+		const stream = streams.get(key) ?? { seen: new Map<number, Delivery>(), highest: -1 };
 		streams.set(key, stream);
 		const add = (kind: Violation['kind'], detail: string): void => {
 			violations.push({ kind, at: delivery.at, receiver: name, message: messages.of(delivery), detail });
 		};
 		const follows = histories.follows(delivery);
-		if (stream.seen.has(n)) add('duplicate', `the latest of ${by} was ${stream.highest}`);
+		const first = stream.seen.get(n);
+		if (first !== undefined) add('duplicate', cameBefore(first, delivery));
 		else if (n < stream.highest) add('inversion', `it came after ${stream.highest} of ${by}`);
 		else if (!follows) add('inversion', 'it came after a later one of its history');
-		stream.seen.add(n);
+		stream.seen.set(n, delivery);
 		stream.highest = Math.max(stream.highest, n);
 	}
 	return violations;
+}
+
+function cameBefore(first: Delivery, { at, connection }: Delivery): string {
+	const over = first.connection === connection ? 'the same' : 'another';
+	return `it had come ${Math.round(at - first.at)} ms before, over ${over} connection`;
 }
 
 /**
@@ -35,16 +43,16 @@ export function countOrder({ name, deliveries, gaps }: Receiver, messages: Publi
  */
 class HistoryOrder {
 	readonly #gaps = new Map<string, number[]>();
-	/** The last position by channel and epoch. */
+	/** The last position by channel, subscription and epoch. */
 	readonly #last = new Map<string, { readonly offset: number; readonly at: number }>();
 
 	constructor(gaps: readonly ToldGap[]) {
 		for (const { topic, at } of gaps) this.#gaps.set(topic, [...(this.#gaps.get(topic) ?? []), at]);
 	}
 
-	follows({ channel, position, at }: Delivery): boolean {
+	follows({ channel, subscription, position, at }: Delivery): boolean {
 		if (position === undefined) return true;
-		const key = `${channel} ${position.epoch}`;
+		const key = `${channel} ${subscription} ${position.epoch}`;
 		const last = this.#last.get(key);
 		this.#last.set(key, { offset: position.offset, at });
 		if (last === undefined || position.offset > last.offset) return true;

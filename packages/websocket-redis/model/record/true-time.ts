@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 
-/** The environment variable with the file of {@link SettableClock}. */
-export const CLOCK_FILE = 'FAKETIME_TIMESTAMP_FILE';
+/** The environment variable with the file of a {@link fakeClock}: how far it is ahead, in seconds. */
+const CLOCK_FILE = 'FAKETIME_TIMESTAMP_FILE';
 
 const ATTEMPTS = 1_000;
 

@@ -1,4 +1,4 @@
-import { type RedisServer, startRedis, startTcpProxy, type TcpProxy, until } from '@orijs/testkit';
+import { fakeClock, type RedisServer, startRedis, startTcpProxy, type TcpProxy, until } from '@orijs/testkit';
 import { BusUnavailableError } from '@orijs/websocket';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { RedisWsProvider } from '../index.ts';
@@ -61,27 +61,33 @@ describe('a message to a topic with history', () => {
 	});
 });
 
-describe('the time of a Redis server', () => {
-	it('that jumps forward does not make it refuse messages', async () => {
-		const redis = await startRedis();
-		const provider = new RedisWsProvider({
-			connection: { port: redis.port },
-			history: { 'chat:*': { size: 10, ttlMs: 60_000 } },
-			logger: silentLogger,
-		});
-		await provider.start();
-		await provider.publish('chat:1', 'before');
-		// For the append, this process's monotonic clock standing still is the same as the server's jumping forward.
-		const { now } = performance;
-		const frozenAt = performance.now() - 60_000;
-		performance.now = () => frozenAt;
-		try {
-			await provider.publish('chat:1', 'after');
-		} finally {
-			performance.now = now;
-		}
-		expect((await provider.history('chat:1')).messages.map(({ data }) => data)).toEqual(['before', 'after']);
-		await provider.stop();
-		await redis.stop();
+it('the clock of a Redis server that is set does not make it refuse messages', async () => {
+	const clock = fakeClock(0);
+	const redis = await startRedis({ env: clock.env });
+	const provider = new RedisWsProvider({
+		connection: { port: redis.port },
+		history: { 'chat:*': { size: 10, ttlMs: 60_000 } },
+		logger: silentLogger,
 	});
+	await provider.start();
+	await provider.publish('chat:1', 'before');
+	for (const [aheadMs, text] of [
+		[20_000, 'set forward'],
+		[-20_000, 'set back'],
+		[0, 'set forward again'],
+	] as const) {
+		clock.set(aheadMs);
+		await until(async () => Math.abs((await serverMs(redis)) - clock.now()) < 1_000, { what: 'the clock is set' });
+		await provider.publish('chat:1', text);
+	}
+	const { messages } = await provider.history('chat:1');
+	expect(messages.map(({ data }) => data)).toEqual(['before', 'set forward', 'set back', 'set forward again']);
+	await provider.stop();
+	await redis.stop();
+	clock.remove();
 });
+
+async function serverMs(redis: RedisServer): Promise<number> {
+	const [seconds] = (await redis.command('TIME')) as readonly string[];
+	return Number(seconds) * 1_000;
+}

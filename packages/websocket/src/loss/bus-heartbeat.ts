@@ -42,6 +42,8 @@ interface ShardBeats {
 	 * there is no such beat.
 	 */
 	unansweredSince: number | undefined;
+	/** When the last beat was sent. */
+	lastAt: number;
 }
 
 /**
@@ -137,10 +139,31 @@ export class BusHeartbeat {
 		this.#timer = setTimeout(() => this.#tick(), intervalMs);
 	}
 
+	/**
+	 * Publishes a beat on each shard now, unless one was published just before. From it, a node that has just started
+	 * learns how far this node's clock is from its own.
+	 */
+	beatNow(): void {
+		if (this.#timer === undefined) return;
+		const now = performance.now();
+		const { intervalMs } = this;
+		for (const [channel, shard] of this.#shards) {
+			if (shard.unansweredSince !== undefined || now - shard.lastAt < intervalMs / 4) continue;
+			if (this.#options.isSubscribed(channel)) this.#beat(channel, shard, now, intervalMs);
+		}
+	}
+
 	#shard(channel: string, now: number): ShardBeats {
 		let shard = this.#shards.get(channel);
 		if (shard === undefined) {
-			shard = { accepted: 0, received: 0, provenAt: now, sentAt: new Map(), unansweredSince: undefined };
+			shard = {
+				accepted: 0,
+				received: 0,
+				provenAt: now,
+				sentAt: new Map(),
+				unansweredSince: undefined,
+				lastAt: -Infinity,
+			};
 			this.#shards.set(channel, shard);
 		}
 		return shard;
@@ -152,6 +175,9 @@ export class BusHeartbeat {
 			// Timers can fire slightly early, so half an interval is left as a margin.
 			if (now - shard.unansweredSince >= (BEATS_TO_MISS - 0.5) * intervalMs) liveness.reconnect(channel, 'publish');
 		} else if (shard.accepted - shard.received >= BEATS_TO_MISS) {
+			// Beats between the regular ones may be so recent that they are still on their way.
+			const firstMissingAt = shard.sentAt.get(shard.received + 1) ?? -Infinity;
+			if (now - firstMissingAt < (BEATS_TO_MISS - 0.5) * intervalMs) return;
 			shard.received = shard.accepted;
 			liveness.reconnect(channel, 'subscribe');
 		}
@@ -159,7 +185,7 @@ export class BusHeartbeat {
 
 	#beat(channel: string, shard: ShardBeats, now: number, intervalMs: number): void {
 		const number = shard.accepted + 1;
-		shard.unansweredSince = now;
+		shard.unansweredSince = shard.lastAt = now;
 		// A refused beat may have got through all the same. If the number is sent again and comes back, it proves only
 		// that messages published before the first attempt were received.
 		if (!shard.sentAt.has(number)) shard.sentAt.set(number, now);

@@ -12,6 +12,7 @@ import { wallTime } from '../support/wall-time.ts';
 import { ClockSkews } from './clock-skews.ts';
 import { MisledSpans } from './misled-spans.ts';
 import type { Accounted, PeerBeats } from './peer-beats.ts';
+import { RecentLosses } from './recent-losses.ts';
 import { ReceivedGapNotices } from './received-gap-notices.ts';
 import type { Span } from './unpublished.ts';
 
@@ -63,6 +64,8 @@ export class MissingMessages {
 	readonly #notices = new ReceivedGapNotices();
 	readonly #skews = new ClockSkews();
 	readonly #misled = new MisledSpans();
+	/** The topics with history that have lost messages lately. */
+	readonly #lost = new RecentLosses();
 
 	constructor(options: MissingMessagesOptions) {
 		this.#options = options;
@@ -214,6 +217,7 @@ export class MissingMessages {
 	/** Reports a gap in a topic with history, whose messages since `since` can't be recovered from the store. */
 	unrecoverable(topic: string, since: number, reason: string): void {
 		const span = this.#byAllClocks(since - STORED_LATE_MS - this.#slackMs, Date.now());
+		this.#lost.add(topic, performance.now());
 		this.#options.gaps.report({ topic, ...span, reason });
 	}
 
@@ -332,6 +336,8 @@ export class MissingMessages {
 		for (const topic of topics) {
 			if (histories.boundsOf(topic) === undefined) plain.push(topic);
 			else histories.verify(topic, storedSince);
+			// What is reported now may have been lost before it was known that this node had missed it.
+			if (this.#lost.has(topic, performance.now())) plain.push(topic);
 		}
 		gaps.add(plain, since, until, reason, endedAt);
 	}

@@ -127,7 +127,10 @@ export class RemoteNodes {
 			histories,
 			liveness,
 			onError: (error) => onError(error, 'subscribe'),
-			onNewNode: () => this.#failures.nodeStarted(),
+			onNewNode: () => {
+				this.#heartbeat?.beatNow();
+				this.#failures.nodeStarted();
+			},
 		});
 	}
 
