@@ -12,6 +12,7 @@ for (const seconds of [0, 5]) {
 		backend: redisCluster(TWO_NODES),
 		scenario: TWO_NODES,
 		impact: everyNode,
+		fullRunsOnly: true,
 		unsuited: seconds > 0 ? everyCondition('it is the same fault as the shorter one') : {},
 		async inject({ backend: { cluster } }) {
 			const from = Date.now();

@@ -29,6 +29,7 @@ testFault({
 // Answers take 3 s: the node has to consider its connections dead, like those to a Redis that hangs.
 testFault({
 	name: 'a link delayed by 1.5 s each way for 5 s',
+	fullRunsOnly: true,
 	backend: oneRedis(),
 	scenario: { ...TWO_NODES, proxied: ['b'] },
 	impact: () => 'possible',

@@ -16,6 +16,7 @@ const bMissesA = (node: string): Impact => (node === 'b' ? 'interrupted' : 'poss
 // Verified by mutation testing: if a node stops without waiting, the test fails with silent losses.
 testFault({
 	name: 'a node cut off, which stops and can reach Redis again meanwhile',
+	fullRunsOnly: true,
 	backend: oneRedis(),
 	scenario: CUT_OFF,
 	impact: () => 'possible',

@@ -23,6 +23,7 @@ testFault({
 // Frames stuck on the dead connection arrive when it works again. No client may get them a second time.
 testFault({
 	name: "a node's subscriber connection stalls for 3 s",
+	fullRunsOnly: true,
 	...NODE_B,
 	async inject(deployment) {
 		const from = Date.now();
