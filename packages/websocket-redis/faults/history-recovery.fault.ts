@@ -59,9 +59,10 @@ function testRecovery(condition: Condition | undefined): void {
 
 	it('receive every message once and in order when their node is killed', async () => {
 		const outcome = await under('node killed', async () => {
-			await deployment.nodes[0]?.kill();
+			// Not the first node, whose event loop may be stalled: it has to reply.
+			await deployment.nodes[1]?.kill();
 			await deployment.untilAccepted(10);
-			await deployment.nodes[0]?.restart();
+			await deployment.nodes[1]?.restart();
 		});
 		expect(outcome).toMatchObject(NOTHING_LOST);
 		expect(outcome.recovered).toBeGreaterThanOrEqual(deployment.clients.length / 2);
