@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { run } from '../lib/run.ts';
 
 /** The maximum size that the client may add to a page, minified and gzipped, in bytes. */
-const MOST_BYTES = 10 * 1024;
+const MAX_BYTES = 10 * 1024;
 
 const program =
 	"import { SocketClient } from '@orijs/websocket-client';\nObject.assign(globalThis, { SocketClient });\n";
@@ -15,7 +15,7 @@ export async function bundleClient(dir: string): Promise<number> {
 	const [bundle] = outputs;
 	if (bundle === undefined) throw new Error('The client could not be bundled');
 	const size = Bun.gzipSync(await bundle.arrayBuffer(), { level: 9 }).byteLength;
-	if (size > MOST_BYTES) throw new Error(`The client is ${size} bytes gzipped; at most ${MOST_BYTES} are allowed`);
+	if (size > MAX_BYTES) throw new Error(`The client is ${size} bytes gzipped; at most ${MAX_BYTES} are allowed`);
 	return size;
 }
 

@@ -73,7 +73,7 @@ export function describeEpochs(view: ClusterView, ids: readonly string[]): strin
 		.join('; ');
 }
 
-/** Returns whether two primaries have the same epoch. One of them is then about to take a new epoch. */
+/** Returns whether two primaries have the same epoch. If so, one of them will soon take a new one. */
 export function haveCollision(view: ClusterView): boolean {
 	const epochs = view.filter(({ slots }) => slots.length > 0).map(({ epoch }) => epoch);
 	return new Set(epochs).size < epochs.length;

@@ -24,13 +24,13 @@ import { describeDamage, type Fault } from './schedule/fault.ts';
 import { drawSchedule } from './schedule/draw.ts';
 import { NODES } from './settings.ts';
 
-const MOST_SECONDS = 24 * 3_600;
+const MAX_SECONDS = 24 * 3_600;
 
 const seed = Number(process.argv[2] ?? Math.floor(Math.random() * 2 ** 31));
 const length = Number(process.argv[3] ?? 60);
 const leftOut = process.argv.slice(4);
-if (!Number.isSafeInteger(seed) || !(length > 0 && length <= MOST_SECONDS)) {
-	console.error(`bun run model [seed] [seconds]: a whole number, and a number from 0 to ${MOST_SECONDS}`);
+if (!Number.isSafeInteger(seed) || !(length > 0 && length <= MAX_SECONDS)) {
+	console.error(`bun run model [seed] [seconds]: a whole number, and a number from 0 to ${MAX_SECONDS}`);
 	process.exit(2);
 }
 

@@ -5,7 +5,7 @@ import { addEntry, clearLog, moveEntry } from './log.ts';
 import { isUnavailable, reasonOf } from './reason.ts';
 
 /** How many message ids are remembered, so that duplicates are not shown. */
-const MOST_KNOWN = 1_000;
+const MAX_KNOWN = 1_000;
 
 /** This visitor's messages that have not come back from the room yet, by id. */
 const own = new Map<string, OwnEntry>();
@@ -44,7 +44,7 @@ export function hearSaid(said: Said): boolean {
 	if (known.has(said.id)) return false;
 	known.add(said.id);
 	for (const old of known) {
-		if (known.size <= MOST_KNOWN) break;
+		if (known.size <= MAX_KNOWN) break;
 		known.delete(old);
 	}
 	const mine = own.get(said.id);

@@ -23,6 +23,8 @@ import { SlowReaderPolicy } from './slow-reader-policy.ts';
 
 /** How long flooding clients are asked to stay away, on average, in milliseconds. */
 const FLOOD_RETRY_MS = 1_000;
+/** How soon after its connection a client can be reached from other nodes while all is well, in milliseconds. */
+const REACHABLE_WITHIN_MS = 250;
 
 export interface EndpointParts {
 	readonly provider: WebSocketProvider;
@@ -168,10 +170,19 @@ export class WebSocketEndpoint implements SessionHost {
 	}
 
 	#onOpen(session: Session): void {
-		// The provider logs failures itself.
-		this.#parts.provider.addConnection(session.ws as unknown as WebSocketConnection).catch(() => {});
+		const openedAt = performance.now();
+		this.#parts.provider.addConnection(session.ws as unknown as WebSocketConnection).then(
+			() => this.#onReachable(session, performance.now() - openedAt),
+			// The provider logs failures itself.
+			() => {},
+		);
 		this.#handlers.open(session);
 		session.releaseHeld();
+	}
+
+	/** Other nodes can send to the client. @param afterMs how long that took, in milliseconds */
+	#onReachable(session: Session, afterMs: number): void {
+		if (afterMs > REACHABLE_WITHIN_MS) this.#gapNotices?.wasUnreachable(session, afterMs);
 	}
 
 	async #onDrain(session: SocketSession): Promise<void> {

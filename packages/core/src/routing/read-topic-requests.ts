@@ -1,12 +1,12 @@
 import { isTopic } from '@orijs/websocket';
-import { isPosition, MOST_TOPICS, type TopicRequest } from '@orijs/websocket/protocol';
+import { isPosition, MAX_TOPICS, type TopicRequest } from '@orijs/websocket/protocol';
 
 /** The error message sent to clients whose data is invalid. */
 export const TOPICS_RULE: string =
-	`data must be { topic } or { topics } with 1 to ${MOST_TOPICS} topics; a topic is 1 to 256 characters from ` +
+	`data must be { topic } or { topics } with 1 to ${MAX_TOPICS} topics; a topic is 1 to 256 characters from ` +
 	'A-Z a-z 0-9 _ : . -; to resume a topic, give { topic, since: { epoch, offset } } or { topic, rewind: 1 to 100,000 }';
 
-const MOST_REWIND = 100_000;
+const MAX_REWIND = 100_000;
 
 /** Returns the requested topics, without duplicates; undefined if the data is invalid. */
 export function readTopicRequests(data: unknown): readonly TopicRequest[] | undefined {
@@ -15,7 +15,7 @@ export function readTopicRequests(data: unknown): readonly TopicRequest[] | unde
 		const request = readRequest(data);
 		return request === undefined ? undefined : [request];
 	}
-	if (topic !== undefined || !Array.isArray(topics) || topics.length === 0 || topics.length > MOST_TOPICS)
+	if (topic !== undefined || !Array.isArray(topics) || topics.length === 0 || topics.length > MAX_TOPICS)
 		return undefined;
 	const requests = new Map<string, TopicRequest>();
 	for (const each of topics as readonly unknown[]) {
@@ -30,7 +30,7 @@ function readRequest(value: unknown): TopicRequest | undefined {
 	const { topic, since, rewind } = fieldsOf(value);
 	if (!isTopic(topic) || !(since === undefined || isPosition(since))) return undefined;
 	if (rewind === undefined) return { topic, since };
-	const isCount = Number.isSafeInteger(rewind) && (rewind as number) >= 1 && (rewind as number) <= MOST_REWIND;
+	const isCount = Number.isSafeInteger(rewind) && (rewind as number) >= 1 && (rewind as number) <= MAX_REWIND;
 	return isCount ? { topic, since, rewind: rewind as number } : undefined;
 }
 

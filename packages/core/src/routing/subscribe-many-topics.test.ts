@@ -66,8 +66,10 @@ describe.each<[string, (isAllowed: boolean) => Decision]>([
 
 		sendTyped(client, '@subscribe', { topics: ['a', 'no', 'b', 'nor'] });
 		await until(() => subscribed().length === 2, { what: 'the others are subscribed' });
+		const refusals = () => client.texts.map(parse).filter(({ type }) => type === '@subscribe');
+		await until(() => refusals().length === 2, { what: 'two topics are refused' });
 		await allReceived(client);
-		const frames = client.texts.map(parse).filter(({ type }) => type === '@subscribe');
+		const frames = refusals();
 		expect(frames).toEqual(
 			['no', 'nor'].map((topic) => ({
 				type: '@subscribe',

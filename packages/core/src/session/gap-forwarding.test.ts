@@ -131,3 +131,28 @@ it('a gap of one client holds by the clocks of all nodes, and for messages that 
 		expect(data.until).toBeGreaterThanOrEqual(now + 30_000);
 	}
 });
+
+it('a client that other nodes could not reach for a while is notified of that', async () => {
+	const logger = new RecordingLogger();
+	const bus = new MemoryBackend().createBus();
+	const subscribe = bus.subscribe.bind(bus);
+	const held = Promise.withResolvers<void>();
+	bus.subscribe = async (channels) => {
+		if (channels.some((channel) => channel.startsWith('@'))) await held.promise;
+		await subscribe(channels);
+	};
+	const app = new Application({ logger }).websocket(new WsProvider({ bus, logger }), {
+		authorize: { subscribe: () => true },
+	});
+	const { ws } = await serve(app);
+	const openedAt = Date.now();
+	const client = await connectClient(ws);
+	await Bun.sleep(300);
+	held.resolve();
+
+	const notice = parse(await client.next()) as { data: { since: number; until: number } };
+	expect(notice).toMatchObject({ type: '@gap', data: { topic: '*' } });
+	expect(notice.data.since).toBeLessThanOrEqual(openedAt + 50);
+	expect(notice.data.until).toBeGreaterThanOrEqual(openedAt + 300);
+	expect(notice.data.until).toBeLessThanOrEqual(Date.now());
+});

@@ -55,6 +55,17 @@ export class GapForwarding {
 		return areSent;
 	}
 
+	/**
+	 * Notifies a client that other nodes could not send to it until now.
+	 *
+	 * @param forMs for how long, in milliseconds
+	 */
+	wasUnreachable(session: Session, forMs: number): void {
+		const since = Math.floor(this.earliestArriving() - forMs);
+		const until = Date.now() + this.#provider.watermark().clocksAheadMs;
+		session.send(encodeGapNotice({ topic: TO_SOCKETS, since, until }));
+	}
+
 	stop(): void {
 		this.#unsubscribe();
 	}

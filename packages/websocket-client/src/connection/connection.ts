@@ -6,7 +6,7 @@ import { isAuthAnswer, isPingAnswer } from './answers.ts';
 import { KeepAlive } from './keep-alive.ts';
 import { disconnected, notHandled, PendingRequests } from './pending-requests.ts';
 import { type PushedFrame, readFrame } from './read-frame.ts';
-import { type LocalTime, localTime, type ServerTime, serverTime } from './server-time.ts';
+import { localTime, type ServerTime } from './server-time.ts';
 import type { ConnectionEnd } from './client-state.ts';
 
 export interface ConnectionEvents {
@@ -206,11 +206,11 @@ export class Connection {
 		this.#abort(NORMAL, 'the server refused @auth');
 	}
 
-	#authenticated(answer: AuthAnswer, askedAt: LocalTime): void {
+	#authenticated(answer: AuthAnswer, askedAt: ServerTime['askedAt']): void {
 		if (this.#isOver) return;
 		clearTimeout(this.#deadline);
 		this.#isReady = true;
-		this.#proven = serverTime(answer, askedAt);
+		this.#proven = { ...answer, askedAt };
 		this.#keepAlive.start();
 		this.#events.ready(answer);
 	}
@@ -218,7 +218,7 @@ export class Connection {
 	async #ping(): Promise<void> {
 		const askedAt = localTime();
 		const answer = await this.requestBuiltIn(BuiltIn.ping, undefined);
-		if (isPingAnswer(answer)) this.#proven = serverTime(answer, askedAt);
+		if (isPingAnswer(answer)) this.#proven = { ...answer, askedAt };
 	}
 
 	#timedOut(connectTimeoutMs: number): void {

@@ -1,48 +1,27 @@
 import type { AnsweredAt } from '@orijs/websocket/protocol';
 
-/** The time up to which a server had sent everything, by its own clock and by the client's clocks. */
-export interface ServerTime {
-	/** The time by the server's clock, in milliseconds since the epoch. */
-	readonly timestamp: number;
-	/** The same time by the client's clocks, or an earlier time if the exact one is not known. */
-	readonly at: LocalTime;
-	/** How far the clocks of other servers can be behind this server's, in milliseconds. */
-	readonly behindMs: number;
-	/** How far the clocks of other servers can be ahead of this server's, in milliseconds. */
-	readonly aheadMs: number;
+/** When a server answered a request: by its own clock and, or earlier, by the client's clocks. */
+export interface ServerTime extends AnsweredAt {
+	readonly askedAt: LocalTime;
 }
 
 /** A point in time by both of the client's clocks, in milliseconds. */
-export interface LocalTime {
+interface LocalTime {
 	readonly monotonic: number;
 	readonly wall: number;
 }
 
 /** Stands for a time in the past if it is not known how long ago that was. */
-export const LONG_AGO: ServerTime = {
-	timestamp: 0,
-	at: { monotonic: Infinity, wall: Infinity },
-	behindMs: 0,
-	aheadMs: 0,
-};
+export const LONG_AGO: ServerTime = { timestamp: 0, askedAt: { monotonic: Infinity, wall: Infinity } };
 
 export function localTime(): LocalTime {
 	return { monotonic: performance.now(), wall: Date.now() };
 }
 
-/** Returns the time up to which the server had sent everything when it answered a request sent at the given time. */
-export function serverTime(
-	{ timestamp, lagMs = 0, behindMs = 0, aheadMs = 0 }: AnsweredAt,
-	{ monotonic, wall }: LocalTime,
-): ServerTime {
-	const at = { monotonic: monotonic - lagMs, wall: wall - lagMs };
-	return { timestamp: timestamp - lagMs, at, behindMs, aheadMs };
-}
-
 /**
- * Returns how long ago a time was, in milliseconds. Uses both clocks, because the monotonic clock may stand still while
- * a device sleeps.
+ * Returns how long ago a request was sent, in milliseconds. Uses both clocks, because the monotonic clock may stand
+ * still while a device sleeps.
  */
-export function elapsedSince({ at }: ServerTime): number {
-	return Math.max(performance.now() - at.monotonic, Date.now() - at.wall);
+export function elapsedSince({ askedAt }: ServerTime): number {
+	return Math.max(performance.now() - askedAt.monotonic, Date.now() - askedAt.wall);
 }

@@ -1,4 +1,4 @@
-import { MOST_TOPICS, type TopicRequest } from '@orijs/websocket/protocol';
+import { MAX_TOPICS, type TopicRequest } from '@orijs/websocket/protocol';
 
 /**
  * The maximum total length of the topics in one message, in characters. Servers close connections that send too large a
@@ -16,7 +16,7 @@ export function* batches(requests: readonly TopicRequest[]): Generator<TopicRequ
 	for (const request of requests) {
 		const length = request.topic.length + (request.since === undefined ? 0 : POSITION_CHARACTERS);
 		characters += length;
-		if (batch.length > 0 && (batch.length === MOST_TOPICS || characters > MAX_CHARACTERS)) {
+		if (batch.length > 0 && (batch.length === MAX_TOPICS || characters > MAX_CHARACTERS)) {
 			yield batch;
 			batch = [];
 			characters = length;

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { LONG_AGO, localTime, serverTime } from '../connection/server-time.ts';
+import { LONG_AGO, localTime } from '../connection/server-time.ts';
 import { gapBetween } from './gap-span.ts';
 
 const NOW = 10_000_000;
@@ -12,7 +12,7 @@ test.each([
 	['ten seconds behind', -10_000],
 	['the same', 0],
 ])('covers the time between by the clocks of both servers, of which the former is %s', (_, ahead) => {
-	const last = serverTime({ timestamp: NOW + ahead }, localTime());
+	const last = { timestamp: NOW + ahead, askedAt: localTime() };
 	vi.advanceTimersByTime(4_000);
 	const { since, until } = gapBetween('t', last, { timestamp: NOW + 4_000 });
 
@@ -24,7 +24,7 @@ test.each([
 });
 
 test('covers a clock that was set back between', () => {
-	const last = serverTime({ timestamp: NOW }, localTime());
+	const last = { timestamp: NOW, askedAt: localTime() };
 	vi.advanceTimersByTime(4_000);
 	const hourBack = NOW + 4_000 - 3_600_000;
 	const { since, until } = gapBetween('t', last, { timestamp: hourBack });
@@ -41,7 +41,7 @@ test.each([
 	['the former', { behindMs: 60_000, aheadMs: 30_000 }, {}],
 	['the present', {}, { behindMs: 60_000, aheadMs: 30_000 }],
 ])('covers the clocks of the servers that %s server knows', (_, known, knownNow) => {
-	const last = serverTime({ timestamp: NOW, ...known }, localTime());
+	const last = { timestamp: NOW, ...known, askedAt: localTime() };
 	vi.advanceTimersByTime(4_000);
 	const { since, until } = gapBetween('t', last, { timestamp: NOW + 4_000, ...knownNow });
 
@@ -50,7 +50,7 @@ test.each([
 });
 
 test('covers the time by which a server lagged behind the others', () => {
-	const last = serverTime({ timestamp: NOW, lagMs: 20_000 }, localTime());
+	const last = { timestamp: NOW, lagMs: 20_000, askedAt: localTime() };
 	vi.advanceTimersByTime(4_000);
 	const { since, until } = gapBetween('t', last, { timestamp: NOW + 604_000 });
 

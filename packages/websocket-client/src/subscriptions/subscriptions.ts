@@ -2,7 +2,7 @@ import {
 	BuiltIn,
 	type Envelope,
 	type GapNotice,
-	MOST_TOPICS,
+	MAX_TOPICS,
 	type Position,
 	type PositionNotice,
 	type RefusedTopic,
@@ -73,7 +73,7 @@ export class Subscriptions {
 	 */
 	get cost(): number {
 		const { size } = this.#topics;
-		return Math.ceil(size / 10) + Math.ceil(size / MOST_TOPICS);
+		return Math.ceil(size / 10) + Math.ceil(size / MAX_TOPICS);
 	}
 
 	/** The positions of the topics with history, from which a later client can resume. */

@@ -7,7 +7,7 @@ const PAUSE_MS = { min: 300, max: 15_000 } as const;
 /** How long a client stays that comes and goes, in milliseconds. */
 const STAY_MS = { min: 500, max: 60_000 } as const;
 /** Topics of a client that comes and goes. */
-const MOST_TOPICS = 3;
+const MAX_TOPICS = 3;
 
 export interface ChurnOptions {
 	readonly random: Random;
@@ -61,7 +61,7 @@ export class Churn {
 			const client = newClient();
 			this.visitors.add(client);
 			await client.connect();
-			const topics = random.sample(TOPICS, random.between(1, MOST_TOPICS));
+			const topics = random.sample(TOPICS, random.between(1, MAX_TOPICS));
 			await Promise.all(topics.map((topic) => client.subscribe(topic)));
 			if (!(await this.#pause(random.scaled(STAY_MS.min, STAY_MS.max)))) return;
 			if (random.chance(0.3)) await Promise.all(topics.map((topic) => client.unsubscribe(topic)));

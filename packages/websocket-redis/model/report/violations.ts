@@ -5,7 +5,7 @@ import { faultsAround, type LoggedFault, seconds, span } from './fault-log.ts';
 
 const MOST = 10;
 /** Receivers of one group that are named. */
-const MOST_RECEIVERS = 4;
+const MAX_RECEIVERS = 4;
 /** Violations this near belong together, and gaps this near are shown, in milliseconds. */
 const TOGETHER_MS = 5_000;
 const NEAR_MS = 20_000;
@@ -68,7 +68,7 @@ function describe({ first, last, receivers, count }: Group, context: Context): s
 		const isClient = context.ledger.receivers.find((each) => each.name === client)?.kind === 'client';
 		return isClient ? `${client} (of ${processOf(client, at)})` : `node ${client}`;
 	};
-	const names = [...receivers].slice(0, MOST_RECEIVERS).map(connected);
+	const names = [...receivers].slice(0, MAX_RECEIVERS).map(connected);
 	const others = receivers.size - names.length;
 	const to = others > 0 ? `${names.join(', ')} and ${others} more` : names.join(', ');
 	const lines = [`${count} × ${kind}: ${messagesOf(first, last)} to ${to}`];

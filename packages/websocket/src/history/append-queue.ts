@@ -8,7 +8,7 @@ import type { HistoryBounds, HistoryContent, HistoryStore } from './history-stor
  */
 const FULL_APPEND = 256 * 1024;
 /** The maximum number of messages in an append. */
-const MOST_MESSAGES = 1_000;
+const MAX_MESSAGES = 1_000;
 /** The shortest time between two reported failures, in milliseconds. */
 const REPORT_INTERVAL_MS = 1_000;
 
@@ -104,5 +104,5 @@ export class AppendQueue {
 }
 
 function isFull({ contents, size, idempotencyKey }: Append): boolean {
-	return idempotencyKey !== undefined || size >= FULL_APPEND || contents.length >= MOST_MESSAGES;
+	return idempotencyKey !== undefined || size >= FULL_APPEND || contents.length >= MAX_MESSAGES;
 }

@@ -20,12 +20,12 @@ export interface HistoryRule {
 export type HistoryRules = Readonly<Record<string, HistoryRule>>;
 
 const DEFAULT_BYTES = 4 * 1024 * 1024;
-const MOST_MESSAGES = 100_000;
+const MAX_MESSAGES = 100_000;
 const PATTERN = /^[A-Za-z0-9_:.*-]{1,256}$/;
 const KEYS = ['size', 'ttlMs', 'bytes'];
 
 /** The maximum number of topics whose bounds are cached. */
-const MOST_CACHED = 10_000;
+const MAX_CACHED = 10_000;
 
 /** Holds a provider's history rules, and finds the rule that applies to a topic. */
 export class HistoryPatterns {
@@ -53,7 +53,7 @@ export class HistoryPatterns {
 		const cached = this.#cache.get(topic);
 		if (cached !== undefined) return cached ?? undefined;
 		const bounds = this.#rules.find(({ pattern }) => pattern.matches(topic))?.bounds;
-		if (this.#cache.size >= MOST_CACHED) this.#cache.clear();
+		if (this.#cache.size >= MAX_CACHED) this.#cache.clear();
 		this.#cache.set(topic, bounds ?? null);
 		return bounds;
 	}
@@ -74,7 +74,7 @@ function boundsOf(pattern: string, rule: HistoryRule): HistoryBounds {
 	const unknown = Object.keys(rule).find((key) => !KEYS.includes(key));
 	if (unknown !== undefined) throw new InvalidOptionError(`${name} has no option ${unknown}, only ${KEYS.join(', ')}`);
 	const { size, ttlMs, bytes = DEFAULT_BYTES } = rule;
-	mustBeCount(`${name}.size`, size, MOST_MESSAGES);
+	mustBeCount(`${name}.size`, size, MAX_MESSAGES);
 	mustBeCount(`${name}.ttlMs`, ttlMs, LONGEST_TTL_MS);
 	mustBeCount(`${name}.bytes`, bytes, Number.MAX_SAFE_INTEGER);
 	return { size, ttlMs, bytes };

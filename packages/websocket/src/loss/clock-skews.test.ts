@@ -79,6 +79,36 @@ it('the range spans all nodes and this one', () => {
 	expect(skews.range()).toEqual({ least: -1_000, most: HOUR });
 });
 
+describe('after a clock was set, the range includes its skew before, for a minute', () => {
+	it.each([HOUR, -HOUR])('that of another node, set by %i ms', (step) => {
+		const skews = new ClockSkews();
+		skews.observe(beat(A, Date.now()));
+		vi.advanceTimersByTime(500);
+		skews.observe(beat(A, Date.now() + step));
+		const [least, most] = step < 0 ? [0, HOUR] : [-HOUR, 0];
+		expect(skews.range()).toEqual({ least, most });
+		vi.advanceTimersByTime(60_001);
+		skews.observe(beat(A, Date.now() + step - 2 * step));
+		expect(skews.range()).toEqual({ least: -HOUR, most: HOUR });
+	});
+
+	it.each([HOUR, -HOUR])('that of this node, set by %i ms', (step) => {
+		const skews = new ClockSkews();
+		vi.setSystemTime(Date.now() + step);
+		expect(skews.range()).toEqual(step > 0 ? { least: 0, most: HOUR } : { least: -HOUR, most: 0 });
+		vi.advanceTimersByTime(60_001);
+		expect(skews.range()).toEqual({ least: 0, most: 0 });
+	});
+
+	it('and a beat that is late counts with its delay, as a clock that was set back a little does', () => {
+		const skews = new ClockSkews();
+		skews.observe(beat(A, Date.now()));
+		vi.advanceTimersByTime(500);
+		skews.observe(beat(A, Date.now() - 300));
+		expect(skews.range()).toEqual({ least: 0, most: 300 });
+	});
+});
+
 it('forgets nodes that are gone when new ones come', () => {
 	const skews = new ClockSkews();
 	skews.observe(beat(A, Date.now()));

@@ -3,6 +3,10 @@ import { type ClockSettings, OwnClock } from './own-clock.ts';
 
 /** A node that sends no beats is forgotten after this time, in milliseconds. */
 const FORGET_AFTER_MS = 600_000;
+/** If a skew falls by more than this, a clock was set; beats differ less in their delays. In milliseconds. */
+const SMALLEST_STEP_MS = 250;
+/** How long a skew that no longer holds still counts, in milliseconds: gaps reach back to when it did. */
+const FORMER_MS = 60_000;
 
 interface Clock {
 	/**
@@ -10,6 +14,8 @@ interface Clock {
 	 * It is the skew plus the delay of that beat.
 	 */
 	skewMs: number;
+	/** The difference of the last beat. It is larger if that was delayed, or if the clock was set back a little. */
+	lastSkewMs: number;
 	/** When the last beat was sent, by the other node's clock. Indexed by shard. */
 	readonly sentAt: number[];
 	/** When the last beat arrived, by the monotonic clock. */
@@ -24,6 +30,8 @@ interface Clock {
 export class ClockSkews {
 	readonly #clocks = new Map<number, Clock>();
 	readonly #own = new OwnClock();
+	/** Skews that no longer hold, because a clock was set; oldest first. `until` is by the monotonic clock. */
+	readonly #former: { skewMs: number; readonly until: number }[] = [];
 
 	/** Updates the skew of a node whose beat has just arrived. The beat's `sentAt` is by the clock of that node. */
 	observe({ origin, shard, sentAt }: Beat): void {
@@ -35,13 +43,15 @@ export class ClockSkews {
 			this.#forgetOld(now);
 			const times: number[] = [];
 			times[shard] = sentAt;
-			this.#clocks.set(origin, { skewMs, sentAt: times, seenAt: now });
+			this.#clocks.set(origin, { skewMs, lastSkewMs: skewMs, sentAt: times, seenAt: now });
 			return;
 		}
 		// Beats of a shard arrive in order. So if `sentAt` went back, that clock was set, and its earlier skew no longer
 		// holds.
 		const isSetBack = sentAt < (clock.sentAt[shard] ?? -Infinity);
+		if (isSetBack || skewMs < clock.skewMs - SMALLEST_STEP_MS) this.#former.push({ skewMs: clock.skewMs, until: now });
 		clock.skewMs = isSetBack ? skewMs : Math.min(clock.skewMs, skewMs);
+		clock.lastSkewMs = skewMs;
 		clock.sentAt[shard] = sentAt;
 		clock.seenAt = now;
 	}
@@ -58,12 +68,21 @@ export class ClockSkews {
 		return this.#clocks.get(origin)?.skewMs;
 	}
 
-	/** Returns the least and the greatest skew of all nodes in milliseconds, including 0 for this node itself. */
+	/**
+	 * Returns the least and the greatest skew of all nodes in milliseconds, including 0 for this node itself. If a clock
+	 * was set within the last minute, that includes its skew before.
+	 */
 	range(): { readonly least: number; readonly most: number } {
 		this.#followOwnClock();
+		const now = performance.now();
+		while (this.#former[0] !== undefined && now - this.#former[0].until > FORMER_MS) this.#former.shift();
 		let least = 0;
 		let most = 0;
-		for (const { skewMs } of this.#clocks.values()) {
+		for (const { skewMs, lastSkewMs } of this.#clocks.values()) {
+			least = Math.min(least, skewMs);
+			most = Math.max(most, lastSkewMs);
+		}
+		for (const { skewMs } of this.#former) {
 			least = Math.min(least, skewMs);
 			most = Math.max(most, skewMs);
 		}
@@ -73,7 +92,14 @@ export class ClockSkews {
 	/** If this node's own clock was set, shifts all skews by the same amount. */
 	#followOwnClock(): void {
 		const step = this.#own.check();
-		if (step !== 0) for (const clock of this.#clocks.values()) clock.skewMs += step;
+		if (step === 0) return;
+		for (const clock of this.#clocks.values()) {
+			clock.skewMs += step;
+			clock.lastSkewMs += step;
+		}
+		for (const former of this.#former) former.skewMs += step;
+		// What this node published before was stamped by its clock of then.
+		this.#former.push({ skewMs: step, until: performance.now() });
 	}
 
 	#forgetOld(now: number): void {

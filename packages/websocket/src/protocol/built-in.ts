@@ -19,7 +19,7 @@ export const BuiltIn = {
 	position: '@position',
 	/** The name of plain text published to a topic with history: `data` is the text. */
 	text: '@text',
-	/** The name of bytes published to a topic with history, when they are read from the history: `data` is the bytes. */
+	/** The message name of raw bytes that are read back from a topic's history: `data` holds the bytes. */
 	bytes: '@bytes',
 } as const;
 
@@ -85,7 +85,7 @@ export interface TopicRequest {
 }
 
 /** The maximum number of topics in one `@subscribe` or `@unsubscribe`. */
-export const MOST_TOPICS = 100;
+export const MAX_TOPICS = 100;
 
 /**
  * The answer to `@subscribe` and `@unsubscribe`, once the change is in effect. Messages published to the topics from

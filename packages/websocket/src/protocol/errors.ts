@@ -73,15 +73,15 @@ export class SocketRequestError extends BrandedError {
 }
 
 /** Limits the number of faults that an error lists, and the length of each, so that no data causes a huge answer. */
-const MOST_NAMED = 10;
+const MAX_NAMED = 10;
 const LONGEST_REASON = 200;
 
 function reasonsOf(issues: readonly MessageIssue[]): string {
-	const reasons = issues.slice(0, MOST_NAMED).map(({ path, message }) => {
+	const reasons = issues.slice(0, MAX_NAMED).map(({ path, message }) => {
 		const reason = path === '' ? message : `${path}: ${message}`;
 		return reason.length <= LONGEST_REASON ? reason : `${reason.slice(0, LONGEST_REASON)}…`;
 	});
-	if (issues.length > MOST_NAMED) reasons.push(`and ${issues.length - MOST_NAMED} more`);
+	if (issues.length > MAX_NAMED) reasons.push(`and ${issues.length - MAX_NAMED} more`);
 	return reasons.join('; ');
 }
 

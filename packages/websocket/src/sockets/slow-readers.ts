@@ -33,7 +33,7 @@ const ROOM_BYTES = 64 * 1024;
 /** The maximum size of a frame's header, in bytes (RFC 6455, 5.2). */
 const FRAME_HEAD_BYTES = 10;
 
-/** The shortest time between two checks of all sockets that are triggered by dropped messages, in milliseconds. */
+/** Dropped messages trigger a check of all sockets: the minimum interval between two such checks, in milliseconds. */
 const MIN_CHECK_INTERVAL_MS = 5;
 
 /**

@@ -15,7 +15,7 @@ const TEXT = 0;
 const BINARY = 1;
 const RUN_HEADER_BYTES = 7;
 const LENGTH_BYTES = 4;
-const MOST_IN_RUN = 0xffff;
+const MAX_IN_RUN = 0xffff;
 
 interface Run {
 	/** The index of the run's first message in the frame. */
@@ -89,7 +89,7 @@ function runFrom(messages: readonly Message[], from: number): Run {
 }
 
 function isInRun(from: number, to: number): boolean {
-	return to - from < MOST_IN_RUN;
+	return to - from < MAX_IN_RUN;
 }
 
 function isHighSurrogate(unit: number): boolean {
