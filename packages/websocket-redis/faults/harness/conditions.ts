@@ -29,10 +29,7 @@ const SPREAD = { behindMs: 2 * MINUTE_MS, aheadMs: 3 * MINUTE_MS };
 /** A node does not know when another one's clock was set: a gap may be wider by the difference of any two times. */
 const SPREAD_OF_SET = { behindMs: 5 * MINUTE_MS, aheadMs: 5 * MINUTE_MS };
 
-/** On a busy machine, a node has often not read the answer to its last heartbeat yet when it begins to hang. */
-const UNREAD_MS = HEARTBEAT_MS / 2;
-
-const HANGING = { ...NO_TOLERANCE, delayMs: HANGS_MS, gapBeforeMs: UNREAD_MS, gapsPerTopic: 1, mayLoseNothing: true };
+const HANGING = { ...NO_TOLERANCE, delayMs: HANGS_MS, gapsPerTopic: 1, mayLoseNothing: true };
 
 /** A fault combined with each of these is a row of the table. */
 export const CONDITIONS: Readonly<Record<ConditionKey, Condition>> = {
