@@ -54,7 +54,7 @@ export class OutageRecovery {
 	 * Called when a connection is ready again. Once both are, resubscribes all channels and reports the server as ready.
 	 */
 	async #recover(connection: ServerConnection): Promise<void> {
-		const { subscriptions, status, primaryCheck } = this.#options;
+		const { publisher, subscriber, subscriptions, status, primaryCheck } = this.#options;
 		try {
 			// Queries only the new connection: a connection that already has subscriptions may reject the command.
 			if ((await primaryCheck.identify(connection)).isReplica === true) primaryCheck.leaveReplica();
@@ -65,6 +65,7 @@ export class OutageRecovery {
 				if (!this.#isUp || subscriptions.lostAt !== lostAt) return;
 				subscriptions.recovered(status.degraded ?? 'connection lost');
 			}
+			publisher.wasReady = subscriber.wasReady = true;
 			status.ready();
 		} catch {
 			// The connection failed again. When it is ready, this method is called again.

@@ -73,17 +73,20 @@ export class PrimaryCheck {
 	/** Finds out which server a new connection leads to. Rejects if the connection fails. */
 	async identify(connection: ServerConnection): Promise<ServerInfo> {
 		const now = performance.now();
+		const lostAt = connection.lostAt ?? now;
 		const info = await serverInfo(connection.client);
 		const isSame = connection.runId !== undefined && info.runId === connection.runId;
 		if (!isSame) {
-			const { publisher, subscriptions } = this.#options;
+			const { publisher } = this.#options;
 			// If this server was already running when the old connection was lost, it can't be the old server after a
 			// restart.
-			const lostAt = subscriptions.lostAt ?? now;
 			const coexisted = info.startedAt !== undefined && info.startedAt < lostAt - UPTIME_PRECISION_MS;
-			if (connection.runId !== undefined && info.runId !== undefined && coexisted) this.#unverified([connection]);
+			const isAnother = connection.runId !== undefined && info.runId !== undefined;
+			// A server on which this node was never ready may have been a wrong one, whether or not it is the same now.
+			if (isAnother && (coexisted || !connection.wasReady)) this.#unverified([connection]);
 			connection.runId = info.runId;
 			connection.verifiedAt = now;
+			connection.wasReady = false;
 			if (connection === publisher) {
 				this.#replicas = info.replicas;
 				this.#fewerSince = undefined;

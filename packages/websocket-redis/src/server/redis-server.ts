@@ -103,6 +103,7 @@ export class RedisServer {
 			this.close();
 			throw error;
 		}
+		for (const connection of this.#connections) connection.wasReady = true;
 		this.#watch();
 	}
 

@@ -17,9 +17,12 @@ export class ServerConnection {
 	runId: string | undefined;
 	/** When the server was last known to be the current primary, by the monotonic clock. */
 	verifiedAt = 0;
+	/** Whether this node was ready at some time while the connection led to this server. */
+	wasReady = false;
 	#handlers: ServerConnectionHandlers | undefined;
 	#lastError: string | undefined;
 	#deadline: ReturnType<typeof setTimeout> | undefined;
+	#lostAt: number | undefined;
 
 	constructor(client: Redis) {
 		this.client = client;
@@ -30,6 +33,14 @@ export class ServerConnection {
 	/** The message of the last error; undefined once the connection is ready. */
 	get lastError(): string | undefined {
 		return this.#lastError;
+	}
+
+	/**
+	 * When the connection was lost, by the monotonic clock; undefined unless it is being made again. Still set in
+	 * `onReady`.
+	 */
+	get lostAt(): number | undefined {
+		return this.#lostAt;
 	}
 
 	get isReady(): boolean {
@@ -65,9 +76,11 @@ export class ServerConnection {
 		clearTimeout(this.#deadline);
 		this.#lastError = undefined;
 		this.#handlers?.onReady();
+		this.#lostAt = undefined;
 	};
 
 	readonly #onClose = (): void => {
+		this.#lostAt ??= performance.now();
 		clearTimeout(this.#deadline);
 		this.#handlers?.onLost();
 	};

@@ -99,14 +99,6 @@ describe('after a clock was set, the range includes its skew before, for a minut
 		vi.advanceTimersByTime(60_001);
 		expect(skews.range()).toEqual({ least: 0, most: 0 });
 	});
-
-	it('and a beat that is late counts with its delay, as a clock that was set back a little does', () => {
-		const skews = new ClockSkews();
-		skews.observe(beat(A, Date.now()));
-		vi.advanceTimersByTime(500);
-		skews.observe(beat(A, Date.now() - 300));
-		expect(skews.range()).toEqual({ least: 0, most: 300 });
-	});
 });
 
 it('forgets nodes that are gone when new ones come', () => {

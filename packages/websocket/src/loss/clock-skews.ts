@@ -14,8 +14,6 @@ interface Clock {
 	 * It is the skew plus the delay of that beat.
 	 */
 	skewMs: number;
-	/** The difference of the last beat. It is larger if that was delayed, or if the clock was set back a little. */
-	lastSkewMs: number;
 	/** When the last beat was sent, by the other node's clock. Indexed by shard. */
 	readonly sentAt: number[];
 	/** When the last beat arrived, by the monotonic clock. */
@@ -43,7 +41,7 @@ export class ClockSkews {
 			this.#forgetOld(now);
 			const times: number[] = [];
 			times[shard] = sentAt;
-			this.#clocks.set(origin, { skewMs, lastSkewMs: skewMs, sentAt: times, seenAt: now });
+			this.#clocks.set(origin, { skewMs, sentAt: times, seenAt: now });
 			return;
 		}
 		// Beats of a shard arrive in order. So if `sentAt` went back, that clock was set, and its earlier skew no longer
@@ -51,7 +49,6 @@ export class ClockSkews {
 		const isSetBack = sentAt < (clock.sentAt[shard] ?? -Infinity);
 		if (isSetBack || skewMs < clock.skewMs - SMALLEST_STEP_MS) this.#former.push({ skewMs: clock.skewMs, until: now });
 		clock.skewMs = isSetBack ? skewMs : Math.min(clock.skewMs, skewMs);
-		clock.lastSkewMs = skewMs;
 		clock.sentAt[shard] = sentAt;
 		clock.seenAt = now;
 	}
@@ -78,9 +75,9 @@ export class ClockSkews {
 		while (this.#former[0] !== undefined && now - this.#former[0].until > FORMER_MS) this.#former.shift();
 		let least = 0;
 		let most = 0;
-		for (const { skewMs, lastSkewMs } of this.#clocks.values()) {
+		for (const { skewMs } of this.#clocks.values()) {
 			least = Math.min(least, skewMs);
-			most = Math.max(most, lastSkewMs);
+			most = Math.max(most, skewMs);
 		}
 		for (const { skewMs } of this.#former) {
 			least = Math.min(least, skewMs);
@@ -93,10 +90,7 @@ export class ClockSkews {
 	#followOwnClock(): void {
 		const step = this.#own.check();
 		if (step === 0) return;
-		for (const clock of this.#clocks.values()) {
-			clock.skewMs += step;
-			clock.lastSkewMs += step;
-		}
+		for (const clock of this.#clocks.values()) clock.skewMs += step;
 		for (const former of this.#former) former.skewMs += step;
 		// What this node published before was stamped by its clock of then.
 		this.#former.push({ skewMs: step, until: performance.now() });

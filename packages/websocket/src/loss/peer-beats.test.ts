@@ -126,8 +126,17 @@ describe('an interruption of this node', () => {
 			{ type: 'beat', ...node, intervalMs: 500, isLast: false, number: 2, sentAt: AHEAD_MS + 10_000 - 60_000 },
 			10_000,
 		);
-		expect(missed).toEqual({ at: 500, sentAt: AHEAD_MS + 500 - 60_000 });
+		expect(missed).toEqual({ at: 500, sentAt: AHEAD_MS + 500 });
 		expect(beat(3, 10_500)).toBeUndefined();
+	});
+
+	it('is reported again by the clock of a node that was silent before, and was set', () => {
+		const { peers, beat } = createPeers();
+		beat(1, 500);
+		peers.interrupted(0, 5_000, 9_900);
+		const late = { intervalMs: 500, isLast: false, number: 2, sentAt: AHEAD_MS + 10_000 + 60_000 };
+		const missed = peers.received({ type: 'beat', ...node, ...late }, 10_000);
+		expect(missed).toEqual({ at: 500, sentAt: AHEAD_MS + 500 });
 	});
 
 	it('does not touch other shards', () => {

@@ -119,16 +119,18 @@ export class PeerBeats {
 
 	#missedSince(peer: Peer, { shard, number, sentAt }: Beat, now: number): Accounted | undefined {
 		const { since, interruptedAt } = this.#listeningTo(shard);
-		const isFirstAfterInterruption = peer.receivedAt < since && peer.accounted.at >= since;
+		const isFirstAfterInterruption = peer.receivedAt < since;
 		// If that node's clock has been set, the report of the interruption did not cover the span by the new clock.
 		const stepMs = sentAt - later(peer.accounted, now).sentAt;
 		if (isFirstAfterInterruption && Math.abs(stepMs) > SMALLEST_STEP_MS) {
 			const at = Math.min(interruptedAt, peer.receivedAt);
-			return { at, sentAt: sentAt - (now - at) };
+			// By the clock as it was; the beat itself tells how it is set now.
+			return later(peer.accounted, at);
 		}
 		if (number <= peer.number + 1) return undefined;
 		// The missing beats may belong to an interruption that has already been reported.
-		if (isFirstAfterInterruption && now - since <= OVERDUE_AFTER_BEATS * peer.intervalMs) return undefined;
+		const isAccounted = isFirstAfterInterruption && peer.accounted.at >= since;
+		if (isAccounted && now - since <= OVERDUE_AFTER_BEATS * peer.intervalMs) return undefined;
 		return peer.accounted;
 	}
 
