@@ -5,7 +5,7 @@ import type { RecordingClient } from './recording-client.ts';
 /** Between what one client does, in milliseconds. */
 const PAUSE_MS = { min: 300, max: 15_000 } as const;
 /** How long a client stays that comes and goes, in milliseconds. */
-const STAY_MS = { min: 500, max: 60_000 } as const;
+const STAY_MS = { min: 500, max: 120_000 } as const;
 /** Topics of a client that comes and goes. */
 const MAX_TOPICS = 3;
 

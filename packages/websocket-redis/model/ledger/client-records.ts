@@ -4,9 +4,9 @@ import type { Delivery, Receiver, Subscription, ToldGap } from './records.ts';
 /**
  * Who leaves does not learn of what was on its way, nor of a loss that is only being noticed: messages of the last
  * milliseconds before a receiver leaves are not expected. A node can be frozen for nine seconds, and a silent one is
- * noticed after ten.
+ * noticed after ten without an interruption.
  */
-export const LEAVING_MS = 30_000;
+export const LEAVING_MS = 60_000;
 
 type Open = { -readonly [K in keyof Subscription]: Subscription[K] };
 

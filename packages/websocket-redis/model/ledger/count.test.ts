@@ -39,6 +39,7 @@ describe.each(['plain:0', 'kept:0'])('losses on %s', (channel) => {
 		['that begins after', { since: 5_001 }],
 		['of another topic', { topic: 'plain:1' }],
 		['that was told before the message was published', { at: 4_999 }],
+		['that was told long after it', { at: 65_001 }],
 	])('are silent if the gap is one %s', (_, gap) => {
 		const ledger = ledgerWith({ channel, client: allBut(4), clientGaps: [gap] });
 		expect(count(ledger)).toMatchObject({ clients: { missing: 1, silent: 1 } });

@@ -9,6 +9,11 @@ import type { Ledger, Published, Receiver, Subscription, ToldGap } from './recor
  * subscription was confirmed may have been published before, in milliseconds.
  */
 const CLOCK_SLACK_MS = 5;
+/**
+ * How long after a message was published its loss has to be told, in milliseconds: faults may follow each other.
+ */
+const TOLD_WITHIN_MS = 60_000;
+
 export interface Counts {
 	readonly clients: Losses;
 	readonly nodes: Losses;
@@ -86,11 +91,14 @@ function isExpected(
 }
 
 /**
- * A gap that was told before the message was published does not count, even if it reaches into the future, as it does
- * where a clock is ahead: an application that was told has caught up by then.
+ * Only a gap counts that was told after the message was published, and not much later. Where a clock is ahead or
+ * behind, gaps reach hours into the future and the past: so far, they say nothing of this loss.
  */
 function isTold({ at, stamps }: Published, gaps: readonly ToldGap[]): boolean {
-	return gaps.some((gap) => gap.at >= at && stamps.some((stamp) => gap.since <= stamp && stamp <= gap.until));
+	return gaps.some((gap) => {
+		const isInTime = at <= gap.at && gap.at <= at + TOLD_WITHIN_MS;
+		return isInTime && stamps.some((stamp) => gap.since <= stamp && stamp <= gap.until);
+	});
 }
 
 /** The topic of the gap that tells of a loss on this channel: `*` for what belongs to no topic. */

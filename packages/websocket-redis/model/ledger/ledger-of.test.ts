@@ -33,23 +33,23 @@ describe('the record of a client', () => {
 
 	it('expects messages until some time before it unsubscribes', () => {
 		const events = [
-			{ do: 'unsubscribe', at: 50_000, id: 1 },
-			{ do: 'unsubscribed', at: 50_100, id: 1 },
+			{ do: 'unsubscribe', at: 90_000, id: 1 },
+			{ do: 'unsubscribed', at: 90_100, id: 1 },
 		] as const;
 		expect(client(READY, ...SUBSCRIBED, ...events).of('plain:0')).toMatchObject([
-			{ until: 50_000 - LEAVING_MS, ended: 50_000, gone: 50_100 },
+			{ until: 90_000 - LEAVING_MS, ended: 90_000, gone: 90_100 },
 		]);
 	});
 
 	it('expects messages until some time before it was last connected, if it leaves without a connection', () => {
 		const events = [
-			{ do: 'lost', at: 45_000, why: '' },
-			{ do: 'unsubscribe', at: 50_000, id: 1 },
+			{ do: 'lost', at: 85_000, why: '' },
+			{ do: 'unsubscribe', at: 90_000, id: 1 },
 		] as const;
-		expect(client(READY, ...SUBSCRIBED, ...events).of('plain:0')).toMatchObject([{ until: 45_000 - LEAVING_MS }]);
-		const again = { ...READY, at: 46_000, socketId: 'two' };
+		expect(client(READY, ...SUBSCRIBED, ...events).of('plain:0')).toMatchObject([{ until: 85_000 - LEAVING_MS }]);
+		const again = { ...READY, at: 86_000, socketId: 'two' };
 		expect(client(READY, ...SUBSCRIBED, events[0], again, events[1]).of('plain:0')).toMatchObject([
-			{ until: 50_000 - LEAVING_MS },
+			{ until: 90_000 - LEAVING_MS },
 		]);
 	});
 
@@ -60,24 +60,24 @@ describe('the record of a client', () => {
 
 	it('has broadcasts from the first connection until it closes', () => {
 		const events = [
-			{ do: 'lost', at: 45_000, why: '' },
-			{ ...READY, at: 46_000, socketId: 'two' },
-			{ do: 'closing', at: 50_000 },
-			{ do: 'closed', at: 50_010 },
+			{ do: 'lost', at: 85_000, why: '' },
+			{ ...READY, at: 86_000, socketId: 'two' },
+			{ do: 'closing', at: 90_000 },
+			{ do: 'closed', at: 90_010 },
 		] as const;
 		expect(client(READY, ...SUBSCRIBED, ...events).of('*')).toMatchObject([
-			{ from: 100, until: 50_000 - LEAVING_MS, ended: 50_010, gone: 50_010 },
+			{ from: 100, until: 90_000 - LEAVING_MS, ended: 90_010, gone: 90_010 },
 		]);
 	});
 
 	it('has messages to each of its connections until it is lost', () => {
 		const events = [
-			{ do: 'lost', at: 45_000, why: '' },
-			{ ...READY, at: 46_000, socketId: 'two' },
+			{ do: 'lost', at: 85_000, why: '' },
+			{ ...READY, at: 86_000, socketId: 'two' },
 		] as const;
 		expect(client(READY, ...events).of('@x')).toMatchObject([
-			{ socketId: 'one', from: 100, until: 45_000 },
-			{ socketId: 'two', from: 46_000, until: Infinity },
+			{ socketId: 'one', from: 100, until: 85_000 },
+			{ socketId: 'two', from: 86_000, until: Infinity },
 		]);
 	});
 });
@@ -100,11 +100,11 @@ describe('the record of a node', () => {
 	it('expects messages from when its socket was subscribed until some time before the process ended', () => {
 		const entries: NodeEntry[] = [
 			{ do: 'subscribed', at: 100, channel: 'plain:0' },
-			{ ...publish, at: 50_000 },
+			{ ...publish, at: 90_000 },
 		];
 		expect(nodeReceiver(journal(entries), END).subscriptions).toMatchObject([{ from: 100, until: Infinity }]);
 		expect(nodeReceiver(journal(entries, false), END).subscriptions).toMatchObject([
-			{ from: 100, until: 50_000 - LEAVING_MS, gone: 50_000 },
+			{ from: 100, until: 90_000 - LEAVING_MS, gone: 90_000 },
 		]);
 	});
 
