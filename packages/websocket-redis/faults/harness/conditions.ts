@@ -29,7 +29,8 @@ const SPREAD = { behindMs: 2 * MINUTE_MS, aheadMs: 3 * MINUTE_MS };
 /** A node does not know when another one's clock was set: a gap may be wider by the difference of any two times. */
 const SPREAD_OF_SET = { behindMs: 5 * MINUTE_MS, aheadMs: 5 * MINUTE_MS };
 
-const HANGING = { ...NO_TOLERANCE, delayMs: HANGS_MS, gapsPerTopic: 1, mayLoseNothing: true };
+/** Beats of a node that hangs are as late: what they prove is as old. */
+const HANGING = { ...NO_TOLERANCE, delayMs: HANGS_MS, gapBeforeMs: HANGS_MS, gapsPerTopic: 1, mayLoseNothing: true };
 
 /** A fault combined with each of these is a row of the table. */
 export const CONDITIONS: Readonly<Record<ConditionKey, Condition>> = {

@@ -35,7 +35,7 @@ class ClientRecord implements Receiver {
 	readonly #subscriptions = new Map<number, Open>();
 	/** When the present connection was lost; Infinity while there is one. */
 	#lostAt = -Infinity;
-	/** The number of connections so far. */
+	/** The number of connections that were lost so far. */
 	#connections = 0;
 	/** Subscriptions that stand for what needs none: broadcasts, and messages to each of the client's connections. */
 	#implied = 0;
@@ -53,12 +53,13 @@ class ClientRecord implements Receiver {
 		const { at } = entry;
 		switch (entry.do) {
 			case 'ready':
-				this.#connections++;
 				if (this.#implied === 0) this.#imply('*', at);
 				this.#imply(`@${this.name}`, at, entry.socketId);
 				this.#lostAt = Infinity;
 				return;
 			case 'lost': {
+				// What the next connection brings before the client is ready belongs to it.
+				this.#connections++;
 				this.#lostAt = at;
 				const direct = this.#subscriptions.get(-this.#implied);
 				if (direct !== undefined) direct.until = Math.min(direct.until, at);

@@ -1,4 +1,4 @@
-import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, writeSync } from 'node:fs';
 
 const FLUSH_MS = 50;
 
@@ -34,8 +34,9 @@ export class Journal<Entry> {
 	}
 }
 
-/** Reads what was written. A last line that is cut off is left out. */
+/** Reads what was written, without a last line that is cut off. A process may be killed before it writes anything. */
 export function readJournal<Entry>(path: string): Entry[] {
+	if (!existsSync(path)) return [];
 	const lines = readFileSync(path, 'utf8').split('\n');
 	lines.pop();
 	return lines.map((line) => JSON.parse(line) as Entry);
