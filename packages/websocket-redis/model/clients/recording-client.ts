@@ -1,4 +1,4 @@
-import { SocketClient, type Subscription } from '../../../websocket-client/src/index.ts';
+import { SocketClient, SocketRequestError, type Subscription } from '../../../websocket-client/src/index.ts';
 import type { Journal } from '../record/journal.ts';
 import { trueNow } from '../record/true-time.ts';
 import { isNumbered, type Numbered, NumberedMessage } from '../numbered.ts';
@@ -60,7 +60,7 @@ export class RecordingClient {
 		return this.#pending.watch(`${this.name}.connect()`, this.#client.connect());
 	}
 
-	/** Resolves when it is confirmed. Nothing happens if it is subscribed already. */
+	/** Resolves when it is confirmed, or refused because the topic can't be read. Does nothing if it is subscribed. */
 	async subscribe(topic: string): Promise<void> {
 		if (this.#current.has(topic)) return;
 		const id = ++this.#lastId;
@@ -71,7 +71,13 @@ export class RecordingClient {
 			onRefused: (error) => this.#add({ do: 'failure', what: `${topic} was refused: ${String(error)}` }),
 		});
 		this.#current.set(topic, { id, confirmed: this.#pending.watch(`${this.name}.subscribe(${topic})`, confirmed) });
-		await confirmed;
+		try {
+			await confirmed;
+		} catch (error) {
+			if (!(error instanceof SocketRequestError) || error.code !== 'unavailable') throw error;
+			if (this.#current.get(topic)?.id === id) this.#current.delete(topic);
+			return;
+		}
 		this.#add({ do: 'subscribed', id });
 	}
 
@@ -79,9 +85,9 @@ export class RecordingClient {
 	async unsubscribe(topic: string): Promise<void> {
 		const current = this.#current.get(topic);
 		if (current === undefined) return;
-		const subscription = await current.confirmed;
-		// It may have been given up meanwhile.
-		if (this.#current.get(topic) !== current) return;
+		const subscription = await current.confirmed.catch(() => undefined);
+		// It may have been given up meanwhile, or refused.
+		if (subscription === undefined || this.#current.get(topic) !== current) return;
 		this.#current.delete(topic);
 		this.#ending.set(topic, (this.#ending.get(topic) ?? 0) + 1);
 		this.#add({ do: 'unsubscribe', id: current.id });
