@@ -22,8 +22,8 @@ export interface Combined {
 export const IS_FULL_RUN: boolean = process.env.FAULTS === 'all';
 
 /**
- * Returns the conditions in which a fault is run: in a full run all that make sense, otherwise one of them. Which one
- * depends on the fault's name only: it is the same in every run, and differs between faults.
+ * Returns the conditions in which a fault is run: in a full run all that make sense, otherwise one of them for about
+ * every other fault. Which one depends on the fault's name only: it is the same in every run, and differs between faults.
  */
 export function selectConditions(
 	{ name, unsuited = {}, fullRunsOnly = false }: Combined,
@@ -31,8 +31,9 @@ export function selectConditions(
 ): readonly ConditionKey[] {
 	const suited = KEYS.filter((key) => unsuited[key] === undefined);
 	if (isFullRun) return suited;
-	if (fullRunsOnly || suited.length === 0) return [];
-	const at = hash(name) % suited.length;
+	const sum = hash(name);
+	if (fullRunsOnly || suited.length === 0 || sum % 2 === 1) return [];
+	const at = (sum >>> 1) % suited.length;
 	return suited.slice(at, at + 1);
 }
 
