@@ -23,7 +23,8 @@ export const IS_FULL_RUN: boolean = process.env.FAULTS === 'all';
 
 /**
  * Returns the conditions in which a fault is run: in a full run all that make sense, otherwise one of them for about
- * every other fault. Which one depends on the fault's name only: it is the same in every run, and differs between faults.
+ * every other fault. Which one depends only on the fault's name: it is the same in every run, and differs between
+ * faults.
  */
 export function selectConditions(
 	{ name, unsuited = {}, fullRunsOnly = false }: Combined,
