@@ -5,6 +5,8 @@ import type { Unpublished, UnpublishedSpans } from './unpublished.ts';
  * outage, which takes up to 1.5 s.
  */
 const REPEATS = 6;
+/** After how many beats the notices that are kept are sent again, for nodes that were interrupted meanwhile. */
+const BEATS_TO_KEPT = 20;
 /**
  * How long notices of messages on a wrong server are kept for nodes that start later, in milliseconds. Clients resume
  * topics there.
@@ -18,6 +20,7 @@ export class OutgoingGapNotices {
 	readonly #unpublished: Unpublished;
 	readonly #repeats: boolean;
 	readonly #repeating: { readonly spans: UnpublishedSpans; left: number }[] = [];
+	#beats = 0;
 	#kept: { readonly spans: UnpublishedSpans; readonly at: number }[] = [];
 
 	/** @param repeats whether notices are repeated, which requires heartbeats: `due` is called for each of them */
@@ -55,6 +58,7 @@ export class OutgoingGapNotices {
 			due.push(each.spans);
 		}
 		while (this.#repeating[0] !== undefined && this.#repeating[0].left <= 0) this.#repeating.shift();
+		if (this.#kept.length > 0 && ++this.#beats % BEATS_TO_KEPT === 0) due.push(...this.forNewNode());
 		return due;
 	}
 }

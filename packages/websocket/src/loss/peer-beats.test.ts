@@ -114,8 +114,15 @@ describe('an interruption of this node', () => {
 	it('leaves nothing to report where no beat was missed', () => {
 		const { peers, beat } = createPeers();
 		beat(1, 500);
-		peers.interrupted(0, 9_000, 9_900);
+		peers.interrupted(0, 600, 9_900);
 		expect(beat(2, 12_000)).toBeUndefined();
+	});
+
+	it('does not account for what a node that was silent before may have failed to publish', () => {
+		const { peers, beat } = createPeers();
+		beat(1, 500);
+		peers.interrupted(0, 9_000, 9_900);
+		expect(beat(2, 10_000)).toBe(500);
 	});
 
 	it('is reported again by the clock of a node that was set meanwhile', () => {
@@ -192,6 +199,14 @@ describe('a silent node', () => {
 		const { beat, givenUp } = createPeers();
 		beat(1, 500);
 		expect([givenUp(600, 60_000), givenUp(10_600, 70_000)]).toEqual([[], [500]]);
+	});
+
+	it('is given up once this node has listened for ten seconds in all', () => {
+		const { peers, beat, givenUp } = createPeers();
+		beat(1, 500);
+		peers.interrupted(0, 4_500, 5_000);
+		peers.interrupted(0, 9_000, 20_000);
+		expect([givenUp(21_900), givenUp(22_100)]).toEqual([[], [500]]);
 	});
 
 	it('is not given up before this node has listened for ten seconds', () => {

@@ -41,6 +41,8 @@ interface Peer {
 	arrived: Accounted;
 	suspicious: boolean;
 	givenUp: boolean;
+	/** How long this node listened without a beat before it last began to listen, in milliseconds. */
+	listenedMs: number;
 }
 
 /** The current subscriptions of this node to a shard. All times are by the monotonic clock. */
@@ -105,7 +107,15 @@ export class PeerBeats {
 		if (isLast) {
 			this.#forget(origin, shard);
 		} else if (peer === undefined) {
-			const beat = { incarnation, number, receivedAt: now, intervalMs, suspicious: false, givenUp: false };
+			const beat = {
+				incarnation,
+				number,
+				receivedAt: now,
+				intervalMs,
+				suspicious: false,
+				givenUp: false,
+				listenedMs: 0,
+			};
 			this.#remember(origin, shard, { ...beat, accounted: { at: now, sentAt }, arrived: { at: now, sentAt } });
 		} else {
 			peer.number = number;
@@ -113,6 +123,7 @@ export class PeerBeats {
 			peer.intervalMs = intervalMs;
 			peer.accounted = peer.arrived = { at: now, sentAt };
 			peer.suspicious = peer.givenUp = false;
+			peer.listenedMs = 0;
 		}
 		return missedSince;
 	}
@@ -127,10 +138,11 @@ export class PeerBeats {
 			// By the clock as it was; the beat itself tells how it is set now.
 			return later(peer.accounted, at);
 		}
+		// A node that was silent before may have failed to publish, and have said so while this node was interrupted.
+		if (isFirstAfterInterruption && peer.accounted.at < since) return peer.accounted;
 		if (number <= peer.number + 1) return undefined;
 		// The missing beats may belong to an interruption that has already been reported.
-		const isAccounted = isFirstAfterInterruption && peer.accounted.at >= since;
-		if (isAccounted && now - since <= OVERDUE_AFTER_BEATS * peer.intervalMs) return undefined;
+		if (isFirstAfterInterruption && now - since <= OVERDUE_AFTER_BEATS * peer.intervalMs) return undefined;
 		return peer.accounted;
 	}
 
@@ -160,10 +172,12 @@ export class PeerBeats {
 		now: number,
 	): { readonly arrived: Accounted; readonly isOverdue: boolean }[] {
 		const found: { arrived: Accounted; isOverdue: boolean }[] = [];
+		const before = this.#listeningTo(shard).since;
 		this.#listening.set(shard, { since: now, interruptedAt: from, arrivedUntil: this.#arrivedUntil(shard, from) });
 		for (const shards of this.#peers.values()) {
 			const peer = shards[shard];
 			if (peer === undefined) continue;
+			peer.listenedMs += Math.max(0, from - Math.max(peer.receivedAt, before));
 			const isOverdue = from - peer.accounted.at > OVERDUE_AFTER_BEATS * peer.intervalMs;
 			found.push({ arrived: peer.arrived, isOverdue });
 			if (!isOverdue) peer.accounted = peer.arrived = later(peer.accounted, now);
@@ -223,7 +237,8 @@ export class PeerBeats {
 		for (const shards of this.#peers.values()) {
 			for (const [shard, peer] of shards.entries()) {
 				if (peer === undefined || peer.givenUp) continue;
-				const listenedMs = provenAt(shard) - Math.max(peer.receivedAt, this.#listeningTo(shard).since);
+				const listeningSince = Math.max(peer.receivedAt, this.#listeningTo(shard).since);
+				const listenedMs = peer.listenedMs + Math.max(0, provenAt(shard) - listeningSince);
 				if (listenedMs <= Math.max(GIVEN_UP_AFTER_MS, SUSPICIOUS_AFTER_BEATS * peer.intervalMs)) continue;
 				peer.givenUp = true;
 				found.push({ shard, since: peer.accounted });
