@@ -3,24 +3,19 @@ import type { SubscriptionLostError } from '../errors.ts';
 import type { Histories } from '../history/histories.ts';
 import { APPENDED_WITHIN_MS } from '../history/history-store.ts';
 import { isTopic } from '../protocol/topic.ts';
-import { BROADCAST_CHANNEL, socketOfChannel } from '../wire/channel-names.ts';
 import type { Watermark } from '../provider-contract.ts';
 import type { Beat, GapNotice, Origin, Sender } from '../wire/frame.ts';
 import { type BusHeartbeat, DEFAULT_HEARTBEAT_MS } from './bus-heartbeat.ts';
 import type { GapEvents } from './gap-events.ts';
 import { wallTime } from '../support/wall-time.ts';
 import { ClockSkews } from './clock-skews.ts';
+import { AffectedTopics, type LiveChannels } from './affected-topics.ts';
+import { GapSpans } from './gap-spans.ts';
 import { MisledSpans } from './misled-spans.ts';
-import type { Accounted, PeerBeats } from './peer-beats.ts';
+import type { PeerBeats } from './peer-beats.ts';
 import { RecentLosses } from './recent-losses.ts';
 import { ReceivedGapNotices } from './received-gap-notices.ts';
 import type { Span } from './unpublished.ts';
-
-/** The channels that this node is subscribed to at the backend, so that their frames arrive. */
-export interface LiveChannels {
-	live(): Iterable<string>;
-	isLive(channel: string): boolean;
-}
 
 /**
  * The longest time from publishing a message to storing it, in milliseconds. An append takes at most
@@ -66,9 +61,13 @@ export class MissingMessages {
 	readonly #misled = new MisledSpans();
 	/** The topics with history that have lost messages lately. */
 	readonly #lost = new RecentLosses();
+	readonly #affected: AffectedTopics;
+	readonly #spans: GapSpans;
 
 	constructor(options: MissingMessagesOptions) {
 		this.#options = options;
+		this.#affected = new AffectedTopics(options.channels, options.liveness);
+		this.#spans = new GapSpans(this.#skews, () => this.#intervalMs);
 	}
 
 	/** Called when the bus was interrupted and has resubscribed: frames on `channels` may be missing since `since`. */
@@ -77,19 +76,23 @@ export class MissingMessages {
 		const now = performance.now();
 		const until = Date.now();
 		const provenUntil = heartbeat === undefined ? since : wallTime(heartbeat.provenAt());
-		const begin = Math.min(since, until, provenUntil - this.#slackMs);
-		const span = this.#byAllClocks(begin, until);
+		const begin = Math.min(since, until, provenUntil - this.#spans.slackMs);
+		const span = this.#spans.byAllClocks(begin, until);
 		let from = span.since;
 		let storedFrom = span.since;
-		for (const channel of this.#heartbeatChannels(channels)) {
+		for (const channel of this.#affected.heartbeatChannels(channels)) {
 			heartbeat?.rebase(channel);
-			for (const { arrived, isOverdue } of peers.interrupted(this.#shardOf(channel), now - (until - begin), now)) {
-				const since = Math.min(arrived.sentAt, wallTime(arrived.at)) - this.#slackMs;
+			for (const { arrived, isOverdue } of peers.interrupted(
+				this.#affected.shardOf(channel),
+				now - (until - begin),
+				now,
+			)) {
+				const since = Math.min(arrived.sentAt, wallTime(arrived.at)) - this.#spans.slackMs;
 				storedFrom = Math.min(storedFrom, since);
 				if (!isOverdue) from = Math.min(from, since);
 			}
 		}
-		this.#mayBeMissing(this.#affected(channels), Math.floor(from), span.until, reason, {
+		this.#mayBeMissing(this.#affected.on(channels), Math.floor(from), span.until, reason, {
 			storedSince: Math.floor(storedFrom),
 		});
 	}
@@ -102,12 +105,12 @@ export class MissingMessages {
 	 * @param trusted when the bus last trusted the wrong server, in milliseconds since the epoch
 	 */
 	misledSince(trusted: number): MisledSince {
-		const { liveness, peers } = this.#options;
+		const { peers } = this.#options;
 		const now = performance.now();
-		const heard = (liveness?.heartbeatChannels() ?? []).map((channel) =>
-			peers.arrivedUntil(this.#shardOf(channel), now),
-		);
-		const at = Math.min(now - (Date.now() - trusted), ...heard.map((each) => each - this.#slackMs));
+		const heard = this.#affected
+			.heartbeatChannels()
+			.map((channel) => peers.arrivedUntil(this.#affected.shardOf(channel), now));
+		const at = Math.min(now - (Date.now() - trusted), ...heard.map((each) => each - this.#spans.slackMs));
 		const { least, most } = this.#skews.ownSettingsSince(at);
 		return { at, span: { since: Math.floor(at + least), until: Math.ceil(now + most) } };
 	}
@@ -119,7 +122,7 @@ export class MissingMessages {
 	storedElsewhere(topics: readonly string[] | 'all', { since, until }: Span): void {
 		if (topics.length === 0) return;
 		this.#misled.add({ since, until });
-		this.#options.gaps.add(this.#affected(topics), since, until, 'this node was connected to a wrong server');
+		this.#options.gaps.add(this.#affected.on(topics), since, until, 'this node was connected to a wrong server');
 	}
 
 	/** The time in which nodes lately stored messages on a wrong server; undefined if none did. */
@@ -139,7 +142,7 @@ export class MissingMessages {
 		const until = Date.now();
 		if (lagMs > LAG_BEATS * this.#intervalMs) {
 			const reason = 'this node stopped before it could tell whether it had missed messages';
-			this.#mayBeMissingAnywhere(this.#affected('all'), until - lagMs - this.#slackMs, until, reason);
+			this.#mayBeMissingAnywhere(this.#affected.on('all'), until - lagMs - this.#spans.slackMs, until, reason);
 		}
 		this.#options.gaps.flush();
 	}
@@ -157,9 +160,9 @@ export class MissingMessages {
 		const missedSince = peers.received(beat, now);
 		if (isNew) this.#options.onNewNode();
 		if (missedSince === undefined) return;
-		const { since, until } = this.#spanOf(missedSince, now, beat.sentAt);
+		const { since, until } = this.#spans.since(missedSince, now, beat.sentAt);
 		const reason = 'beats of another node were missed, so its messages may have been missed too';
-		this.#mayBeMissing(this.#affected(this.#channelsOf(beat.shard)), since, until, reason);
+		this.#mayBeMissing(this.#affected.ofShard(beat.shard), since, until, reason);
 	}
 
 	/**
@@ -171,34 +174,32 @@ export class MissingMessages {
 		if (liveness === undefined || heartbeat === undefined) return;
 		// This notices whether this node's clock was set, even if no beat arrives for a long time.
 		this.#skews.range();
-		const channels = new Map(liveness.heartbeatChannels().map((channel) => [this.#shardOf(channel), channel]));
+		const channels = new Map(
+			this.#affected.heartbeatChannels().map((channel) => [this.#affected.shardOf(channel), channel]),
+		);
 		const provenAt = (shard: number): number => {
 			const channel = channels.get(shard);
 			return channel === undefined ? -Infinity : heartbeat.provenAt(channel);
 		};
 		for (const { shard, since: silentSince } of peers.givenUp(provenAt, now)) {
-			const { since, until } = this.#spanOf(silentSince, now);
+			const { since, until } = this.#spans.since(silentSince, now);
 			// On a topic with history, a message that could not be stored was not published. So nothing is missing there.
-			const topics = [...this.#affected(this.#channelsOf(shard))].filter((topic) => !histories?.boundsOf(topic));
+			const topics = [...this.#affected.ofShard(shard)].filter((topic) => !histories?.boundsOf(topic));
 			gaps.add(topics, since, until, 'another node fell silent, and may have been unable to publish');
 		}
 	}
 
 	/** Called when another node has reported that it could not publish for a time. */
-	gapNotice(channel: string, { origin, everything, stored, misled, since, until, sentAt }: GapNotice): void {
-		const now = Date.now();
-		if (!this.#notices.isNew(`${origin} ${channel} ${since} ${until}`, now)) return;
-		// The gap must cover the span by two clocks: the other node's, which stamped the messages, and this node's. The
-		// clock skew plus the delay of the notice is `now - sentAt`. Only the skew may shift the start of the gap.
-		const skew = Math.min(now - sentAt, this.#skews.of(origin) ?? 0);
-		const affected = this.#affected(everything ? 'all' : [channel]);
-		const begin = Math.floor(Math.min(since, since + skew) - this.#slackMs);
-		const end = Math.max(until, until + now - sentAt);
+	gapNotice(channel: string, notice: GapNotice): void {
+		const { origin, everything, stored, misled, since, until, sentAt } = notice;
+		if (!this.#notices.isNew(`${origin} ${channel} ${since} ${until}`, Date.now())) return;
+		const topics = this.#affected.on(everything ? 'all' : [channel]);
+		const span = this.#spans.ofNotice(notice);
 		const reason = 'another node could not publish';
 		const endedAt = performance.now() - Math.max(0, sentAt - until);
-		if (misled) this.#misled.add({ since: begin, until: end });
-		if (stored) this.#options.gaps.add(affected, begin, end, reason, endedAt);
-		else this.#mayBeMissing(affected, begin, end, reason, { endedAt });
+		if (misled) this.#misled.add(span);
+		if (stored) this.#options.gaps.add(topics, span.since, span.until, reason, endedAt);
+		else this.#mayBeMissing(topics, span.since, span.until, reason, { endedAt });
 	}
 
 	/**
@@ -209,14 +210,14 @@ export class MissingMessages {
 	 */
 	refused(channel: string, since: number, error?: SubscriptionLostError): void {
 		if (error !== undefined) this.#options.onError(error);
-		const topics = isTopic(channel) ? [channel] : this.#affected([channel]);
+		const topics = isTopic(channel) ? [channel] : this.#affected.on([channel]);
 		const reason = 'the backend refused to resubscribe the topic';
-		this.#mayBeMissingAnywhere(topics, since - this.#slackMs, Date.now(), reason);
+		this.#mayBeMissingAnywhere(topics, since - this.#spans.slackMs, Date.now(), reason);
 	}
 
 	/** Reports a gap in a topic with history, whose messages since `since` can't be recovered from the store. */
 	unrecoverable(topic: string, since: number, reason: string): void {
-		const span = this.#byAllClocks(since - STORED_LATE_MS - this.#slackMs, Date.now());
+		const span = this.#spans.byAllClocks(since - STORED_LATE_MS - this.#spans.slackMs, Date.now());
 		this.#lost.add(topic, performance.now());
 		this.#options.gaps.report({ topic, ...span, reason });
 	}
@@ -229,16 +230,16 @@ export class MissingMessages {
 	watermark(disconnectedAt: number | undefined): Watermark {
 		const now = performance.now();
 		const at = Math.min(this.#options.gaps.reportedUntil(now), this.#accountedAt(now, disconnectedAt));
-		const { least, most } = this.#skews.range();
-		return { lagMs: Math.ceil(now - at), clocksBehindMs: Math.ceil(most), clocksAheadMs: this.#aheadMs(least) };
+		const { behindMs, aheadMs } = this.#spans.differences();
+		return { lagMs: Math.ceil(now - at), clocksBehindMs: behindMs, clocksAheadMs: aheadMs };
 	}
 
 	/** Returns the time up to which every message has arrived or is known to be missing, by the monotonic clock. */
 	#accountedAt(now: number, disconnectedAt: number | undefined): number {
-		const { heartbeat, liveness, peers } = this.#options;
+		const { heartbeat, peers } = this.#options;
 		let at = Math.min(disconnectedAt ?? now, heartbeat?.provenAt() ?? now);
-		for (const channel of liveness?.heartbeatChannels() ?? [])
-			at = Math.min(at, peers.accountedAt(this.#shardOf(channel), now));
+		for (const channel of this.#affected.heartbeatChannels())
+			at = Math.min(at, peers.accountedAt(this.#affected.shardOf(channel), now));
 		return at;
 	}
 
@@ -256,8 +257,8 @@ export class MissingMessages {
 	unreadable(channel: string): void {
 		const { heartbeat } = this.#options;
 		const now = Date.now();
-		const since = (heartbeat === undefined ? now : wallTime(heartbeat.provenAt())) - this.#slackMs;
-		this.#mayBeMissingAnywhere(this.#affected([channel]), since, now, 'another node runs a different release');
+		const since = (heartbeat === undefined ? now : wallTime(heartbeat.provenAt())) - this.#spans.slackMs;
+		this.#mayBeMissingAnywhere(this.#affected.on([channel]), since, now, 'another node runs a different release');
 	}
 
 	/**
@@ -265,55 +266,8 @@ export class MissingMessages {
 	 * stamped by any node's clock.
 	 */
 	#mayBeMissingAnywhere(topics: Iterable<string>, since: number, until: number, reason: string): void {
-		const span = this.#byAllClocks(since, until);
+		const span = this.#spans.byAllClocks(since, until);
 		this.#mayBeMissing(topics, span.since, span.until, reason);
-	}
-
-	/** Widens a span that is by this node's clock, so that it covers the same time by the clocks of all nodes. */
-	#byAllClocks(since: number, until: number): Span {
-		const { least, most } = this.#skews.range();
-		// If this node's clock was set back, `since` can be later than `until`.
-		return { since: Math.floor(Math.min(since, until) - most), until: Math.ceil(until + this.#aheadMs(least)) };
-	}
-
-	/**
-	 * Returns by how much the clock of another node can be ahead of this node's, at most, in milliseconds.
-	 *
-	 * @param least the least skew of all nodes
-	 */
-	#aheadMs(least: number): number {
-		// A measured skew is too large by the delay of a beat. The skew of a clock that is ahead is negative, so this
-		// error makes it look less far ahead than it is. The slack compensates for that.
-		return least < 0 ? Math.ceil(this.#slackMs - least) : 0;
-	}
-
-	/**
-	 * Returns the span from `from` to now. It covers that time by two clocks: this node's, and the clock of the other
-	 * node that `from` is about.
-	 *
-	 * @param now by the monotonic clock
-	 * @param sentAt the current time by the other node's clock, if known; that clock may have been set since `from`
-	 */
-	#spanOf(from: Accounted, now: number, sentAt?: number): Span {
-		const elapsedMs = now - from.at;
-		const wall = Date.now();
-		const until = Math.max(from.sentAt + elapsedMs, wall, sentAt ?? -Infinity);
-		const since = Math.min(from.sentAt, wall - elapsedMs, sentAt === undefined ? Infinity : sentAt - elapsedMs);
-		return { since: Math.floor(since - this.#slackMs), until: Math.ceil(until) };
-	}
-
-	#shardOf(channel: string): number {
-		return this.#options.liveness?.shardOf(channel) ?? 0;
-	}
-
-	#channelsOf(shard: number): string[] {
-		return [...this.#options.channels.live()].filter((channel) => this.#shardOf(channel) === shard);
-	}
-
-	/** Returns the heartbeat channels among `channels`. */
-	#heartbeatChannels(channels: readonly string[] | 'all'): readonly string[] {
-		const all = this.#options.liveness?.heartbeatChannels() ?? [];
-		return channels === 'all' ? all : all.filter((channel) => channels.includes(channel));
 	}
 
 	/**
@@ -340,24 +294,6 @@ export class MissingMessages {
 			if (this.#lost.has(topic, performance.now())) plain.push(topic);
 		}
 		gaps.add(plain, since, until, reason, endedAt);
-	}
-
-	/**
-	 * Yields the live topics among `channels`, and `*` if one of them carries messages that are sent directly to
-	 * sockets.
-	 */
-	*#affected(channels: readonly string[] | 'all'): Generator<string> {
-		let toSockets = false;
-		for (const channel of channels === 'all' ? this.#options.channels.live() : channels) {
-			if (!isTopic(channel)) toSockets ||= channel === BROADCAST_CHANNEL || socketOfChannel(channel) !== undefined;
-			else if (this.#options.channels.isLive(channel)) yield channel;
-		}
-		if (toSockets) yield BROADCAST_CHANNEL;
-	}
-
-	/** The longest time assumed between the publishing of a message and its receipt by the backend, in milliseconds. */
-	get #slackMs(): number {
-		return this.#intervalMs / 2;
 	}
 
 	get #intervalMs(): number {
