@@ -4,6 +4,8 @@ import { readFileSync } from 'node:fs';
 const CLOCK_FILE = 'FAKETIME_TIMESTAMP_FILE';
 
 const ATTEMPTS = 1_000;
+/** The two clocks are read within this time of each other, in milliseconds. */
+const LONGEST_READING_MS = 1;
 
 /**
  * The true time in milliseconds since the epoch, whatever this process's clock is set to: the monotonic clock, which
@@ -13,17 +15,21 @@ export function trueNow(): number {
 	return base + performance.now();
 }
 
-const base = trueNowAtStart() - performance.now();
+const base = baseAtStart();
 
-function trueNowAtStart(): number {
+/** Returns the true time at which the monotonic clock was 0. */
+function baseAtStart(): number {
 	const path = process.env[CLOCK_FILE];
-	if (path === undefined) return Date.now();
+	const offset = (): number => (path === undefined ? 0 : readOffset(path));
 	for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-		const before = readOffset(path);
+		const offsetMs = offset();
+		const before = performance.now();
 		const now = Date.now();
-		if (readOffset(path) === before) return now - before;
+		const after = performance.now();
+		// Otherwise the clock was set meanwhile, or the process had to wait for the processor.
+		if (offset() === offsetMs && after - before < LONGEST_READING_MS) return now - offsetMs - before;
 	}
-	throw new Error(`the clock of ${path} is set all the time`);
+	throw new Error(`neither the clock nor the processor holds still${path === undefined ? '' : `: ${path}`}`);
 }
 
 /** Returns how far the clock is ahead of the true time, in milliseconds. */
