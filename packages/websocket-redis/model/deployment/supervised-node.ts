@@ -48,11 +48,13 @@ export class SupervisedNode {
 		return this.processes.at(-1) ?? '';
 	}
 
-	/** Resolves when it listens, however often it has to be started. */
-	start(): Promise<void> {
-		this.#isWanted = true;
-		this.#started = this.#run();
-		return this.#started;
+	/** Resolves when it listens, however often it has to be started. Two faults of one node may overlap. */
+	async start(): Promise<void> {
+		if (!this.#isWanted) {
+			this.#isWanted = true;
+			this.#started = this.#run(this.#started);
+		}
+		await this.#started;
 	}
 
 	/** Resolves once it has started. */
@@ -87,7 +89,9 @@ export class SupervisedNode {
 		this.ask(request).catch(() => {});
 	}
 
-	async #run(): Promise<void> {
+	/** @param earlier ends first */
+	async #run(earlier?: Promise<void>): Promise<void> {
+		await earlier;
 		while (this.#isWanted) {
 			const child = this.#spawn();
 			const process = this.current;
@@ -105,7 +109,7 @@ export class SupervisedNode {
 				if (this.#process !== child || !this.#isWanted) return;
 				this.isUp = false;
 				this.crashes.push(`${process} ended with ${signal ?? code}\n${child.output()}`);
-				void this.start();
+				this.#started = this.#run();
 			});
 			return;
 		}
