@@ -56,7 +56,9 @@ export interface MissingMessagesOptions {
  */
 export class MissingMessages {
 	readonly #options: MissingMessagesOptions;
-	readonly #notices = new ReceivedGapNotices();
+	readonly #notices = new ReceivedGapNotices(30_000);
+	/** Few, and sent again for ten minutes. */
+	readonly #misledNotices = new ReceivedGapNotices(600_000);
 	readonly #skews = new ClockSkews();
 	readonly #misled = new MisledSpans();
 	/** The topics with history that have lost messages lately. */
@@ -192,7 +194,8 @@ export class MissingMessages {
 	/** Called when another node has reported that it could not publish for a time. */
 	gapNotice(channel: string, notice: GapNotice): void {
 		const { origin, everything, stored, misled, since, until, sentAt } = notice;
-		if (!this.#notices.isNew(`${origin} ${channel} ${since} ${until}`, Date.now())) return;
+		const received = stored || misled ? this.#misledNotices : this.#notices;
+		if (!received.isNew(`${origin} ${channel} ${since} ${until}`, Date.now())) return;
 		const topics = this.#affected.on(everything ? 'all' : [channel]);
 		const span = this.#spans.ofNotice(notice);
 		const reason = 'another node could not publish';
