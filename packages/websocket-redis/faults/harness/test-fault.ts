@@ -22,6 +22,7 @@ function testRow<B extends Backend>(fault: Fault<B>, condition: Condition | unde
 	it(name, async ({ task }) => {
 		const { counts, broken } = await runFault(fault, condition);
 		task.meta.faultRow = rowOf(name, counts, broken.length === 0);
-		expect(broken).toEqual([]);
+		// One text, so that reports that shorten arrays name each broken guarantee.
+		expect(broken.join('\n')).toBe('');
 	});
 }
