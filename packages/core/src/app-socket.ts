@@ -1,12 +1,13 @@
 import type { Payload, SocketData, WebSocketConnection, WebSocketProvider } from '@orijs/websocket';
 import type { ServerWebSocket } from 'bun';
 import type { ConnectionData } from './connection-data.ts';
+import { unsubscribeOwnSocket } from './session/unsubscribe-own-socket.ts';
 
 /** Pub/sub methods that reach all nodes; Bun's own methods of the same names reach only this server. */
 interface EverywhereMethods {
 	/** Subscribes the socket to a topic. Resolves once messages published on any node reach the socket. */
 	subscribe(topic: string): Promise<void>;
-	/** Unsubscribes the socket from a topic. */
+	/** Unsubscribes the socket from a topic. Does nothing if the socket has closed. */
 	unsubscribe(topic: string): Promise<void>;
 	/**
 	 * Sends to all subscribers of the topic, on every node, except this socket. On a topic with history, this socket
@@ -60,7 +61,7 @@ export class SocketAdopter {
 				return provider.subscribe(this.data.socketId, topic);
 			},
 			unsubscribe(topic) {
-				return provider.unsubscribe(this.data.socketId, topic);
+				return unsubscribeOwnSocket(provider, this.data.socketId, topic);
 			},
 			publish(topic, payload) {
 				return provider.publishFrom(this.data.socketId, topic, payload);

@@ -133,6 +133,18 @@ const cases: Case[] = [
 		error: UnknownSocketError,
 		says: [`Socket ${gone} is not connected`],
 	},
+	...badIds.map(([id, says]): Case => ({
+		name: `unsubscribe of the id ${shown(id)} ${says}`,
+		call: (provider) => provider.unsubscribe(idOf(id), 't'),
+		error: InvalidSocketIdError,
+		says: [`Invalid socket id ${says}`, ID_RULE],
+	})),
+	...badIds.map(([id, says]): Case => ({
+		name: `subscribe of the id ${shown(id)} ${says}`,
+		call: (provider) => provider.subscribe(idOf(id), 't'),
+		error: InvalidSocketIdError,
+		says: [`Invalid socket id ${says}`, ID_RULE],
+	})),
 	{
 		name: 'publishFrom a socket that is gone',
 		call: (provider) => provider.publishFrom(gone, 't', 'x'),
@@ -227,11 +239,15 @@ describe.each(Object.entries(kinds))('a provider %s', (_kind, open) => {
 });
 
 describe('a provider that is not running', () => {
-	const sends: [string, (provider: WebSocketProvider, id: string) => Promise<void>][] = [
+	const calls: [string, (provider: WebSocketProvider, id: string) => Promise<unknown>][] = [
 		['publish', (provider) => provider.publish('t', 'x')],
 		['publishFrom', (provider, id) => provider.publishFrom(id, 't', 'x')],
 		['send', (provider, id) => provider.send(id, 'x')],
 		['broadcast', (provider) => provider.broadcast('x')],
+		['subscribe', (provider, id) => provider.subscribe(id, 't')],
+		['resume', (provider, id) => provider.resume(id, 't', { since: undefined })],
+		['history', (provider) => provider.history('t')],
+		['sendToNode', (provider) => provider.sendToNode(crypto.randomUUID(), 'x')],
 	];
 	const buses = [
 		['in one process', () => ({})],
@@ -239,23 +255,26 @@ describe('a provider that is not running', () => {
 	] as const;
 
 	describe.each(buses)('%s', (_kind, options) => {
-		it.each(sends)('refuses %s before start, and explains how to start', async (_name, send) => {
+		it.each(calls)('refuses %s before start, and explains how to start', async (_name, call) => {
 			const node = await openNode({ ...options(), start: false });
 			const { ws } = await node.attempt({ socketId: gone, data: {}, topics: new Set() });
-			const thrown = await send(node.provider, ws.data.socketId).catch((reason: unknown) => reason);
+			const thrown = await call(node.provider, ws.data.socketId).catch((reason: unknown) => reason);
 
 			expect(thrown).toBeInstanceOf(ProviderNotStartedError);
-			expect((thrown as Error).message).toContain('await provider.start(), or app.listen(), first; nothing was sent');
-			expect(node.log.problems).toEqual([
-				{ level: 'warn', message: (thrown as Error).message, details: { err: thrown } },
-			]);
+			expect((thrown as Error).message).toContain('await provider.start(), or app.listen(), first; nothing was done');
+			expect(node.log.problems).toContainEqual({
+				level: 'warn',
+				message: (thrown as Error).message,
+				details: { err: thrown },
+			});
+			expect([[...ws.data.topics], node.provider.getTopicCount()]).toEqual([[], 0]);
 		});
 
-		it.each(sends)('refuses %s after stop', async (_name, send) => {
+		it.each(calls)('refuses %s after stop', async (_name, call) => {
 			const node = await openNode(options());
 			const member = await node.connect({ topics: new Set(['t']) });
 			await node.provider.stop();
-			const thrown = await send(node.provider, member.id).catch((reason: unknown) => reason);
+			const thrown = await call(node.provider, member.id).catch((reason: unknown) => reason);
 
 			expect(thrown).toBeInstanceOf(ProviderStoppedError);
 			expect((thrown as Error).message).toContain('the provider was stopped; nothing was done');
@@ -278,13 +297,12 @@ describe('a provider that is not running', () => {
 		it('causes no unhandled rejection when the promise is ignored', async () => {
 			const watch = watchUnhandledRejections();
 			const node = await openNode({ ...options(), start: false });
-			for (const [, send] of sends) void send(node.provider, gone);
+			for (const [, call] of calls) void call(node.provider, gone);
 			await node.provider.stop();
-			for (const [, send] of sends) void send(node.provider, gone);
-			void node.provider.subscribe(gone, 't');
+			for (const [, call] of calls) void call(node.provider, gone);
 
 			expect(await watch.seen()).toEqual([]);
-			expect(node.log.problems).toHaveLength(2 * sends.length + 1);
+			expect(node.log.problems).toHaveLength(2 * calls.length);
 		});
 	});
 });

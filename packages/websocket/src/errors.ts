@@ -106,7 +106,7 @@ export class ProviderNotStartedError extends BrandedError {
 	declare readonly name: 'ProviderNotStartedError';
 	constructor(call: string) {
 		super(
-			`${call} was called before the provider had started: await provider.start(), or app.listen(), first; nothing was sent`,
+			`${call} was called before the provider had started: await provider.start(), or app.listen(), first; nothing was done`,
 		);
 	}
 }

@@ -1,3 +1,4 @@
+import { until } from '@orijs/testkit';
 import { describe, expect, it } from 'vitest';
 import { createInProcWsProvider, InProcWsProvider, SocketCoordinator, UnknownSocketError } from './index.ts';
 import { messagesOf, openNode } from './test-support/test-node.ts';
@@ -129,12 +130,23 @@ describe('a socket', () => {
 		expect(messagesOf(stayer)).toEqual(['1', '2']);
 	});
 
-	it('may unsubscribe from a topic it is not in, and so may a closed socket', async () => {
+	it('may unsubscribe from a topic it is not in', async () => {
 		const node = await openNode();
 		const { id } = await node.connect();
 		await node.coordinator.unsubscribeFromTopic(id, 'never');
-		await node.coordinator.unsubscribeFromTopic(crypto.randomUUID(), 'never');
 
+		expect(node.log.problems).toEqual([]);
+	});
+
+	it('cannot be unsubscribed once it has closed; that is not logged, because clients leave at any time', async () => {
+		const node = await openNode();
+		const { id, client } = await node.connect({ topics: new Set(['t']) });
+		await client.close();
+		await until(() => !node.provider.isConnected(id), { what: 'the node sees the close' });
+		const refused = await node.coordinator.unsubscribeFromTopic(id, 't').catch((reason: unknown) => reason);
+
+		expect(refused).toBeInstanceOf(UnknownSocketError);
+		expect(refused).toMatchObject({ socketId: id });
 		expect(node.log.problems).toEqual([]);
 	});
 

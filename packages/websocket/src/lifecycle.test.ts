@@ -8,27 +8,61 @@ import { WatchedBus } from './test-support/watched-bus.ts';
 import { silentHandlers } from './test-support/silent-handlers.ts';
 
 describe('before start', () => {
-	it('sockets and topics are accepted, and their promises resolve once it has started', async () => {
+	it('sockets and their listed topics are accepted; their promises resolve once it has started', async () => {
 		const backend = new MemoryBackend();
 		const a = await openNode({ bus: backend.createBus(), start: false });
 		const b = await openNode({ bus: backend.createBus() });
 		const attempt = await a.attempt({ socketId: crypto.randomUUID(), data: {}, topics: new Set(['listed']) });
 		const { socketId } = attempt.ws.data;
-		const resolved: string[] = [];
-		const joining = a.coordinator.subscribeToTopic(socketId, 'joined').then(() => resolved.push('joined'));
-		const adding = attempt.added.then(() => resolved.push('added'));
+		let isAdded = false;
+		const adding = attempt.added.then(() => (isAdded = true));
 		await ticks(5);
-		expect(resolved).toEqual([]);
+		expect(isAdded).toBe(false);
 		expect(a.provider.isConnected(socketId)).toBe(true);
 
 		await a.provider.start();
-		await Promise.all([joining, adding]);
+		await adding;
 		await b.provider.publish('listed', '1');
-		await b.provider.publish('joined', '2');
-		await b.provider.send(socketId, '3');
-		await b.provider.broadcast('4');
+		await b.provider.send(socketId, '2');
+		await b.provider.broadcast('3');
 		await a.settled(attempt);
-		expect(messagesOf(attempt)).toEqual(['1', '2', '3', '4']);
+		expect(messagesOf(attempt)).toEqual(['1', '2', '3']);
+	});
+
+	it('sockets that wait for it are logged, once', async () => {
+		const node = await openNode({ bus: new MemoryBackend().createBus(), start: false });
+		for (let i = 0; i < 3; i++)
+			await node.attempt({ socketId: crypto.randomUUID(), data: {}, topics: new Set(['listed']) });
+
+		expect(node.log.problems).toMatchObject([
+			{ level: 'warn', message: expect.stringContaining('before provider.start() was called') },
+		]);
+	});
+
+	it('unsubscribing works, on this node', async () => {
+		const node = await openNode({ bus: new MemoryBackend().createBus(), start: false });
+		const { ws } = await node.attempt({ socketId: crypto.randomUUID(), data: {}, topics: new Set(['a', 'b']) });
+		await node.coordinator.unsubscribeFromTopic(ws.data.socketId, 'a');
+
+		expect([...ws.data.topics]).toEqual(['b']);
+	});
+
+	it('subscribing while it is starting resolves once it has started', async () => {
+		const backend = new MemoryBackend();
+		const a = await openNode({ bus: backend.createBus(), start: false });
+		const b = await openNode({ bus: backend.createBus() });
+		const attempt = await a.attempt({ socketId: crypto.randomUUID(), data: {}, topics: new Set() });
+		const starting = a.provider.start();
+		const order: string[] = [];
+		await Promise.all([
+			a.coordinator.subscribeToTopic(attempt.ws.data.socketId, 't').then(() => order.push('subscribed')),
+			starting.then(() => order.push('started')),
+		]);
+		expect(order.toSorted()).toEqual(['started', 'subscribed']);
+
+		await b.provider.publish('t', 'heard');
+		await a.settled(attempt);
+		expect(messagesOf(attempt)).toEqual(['heard']);
 	});
 
 	it('start resolves only once the topics of the sockets are subscribed', async () => {

@@ -76,7 +76,9 @@ it('every client of two nodes receives exactly what a simple model predicts, in 
 						await client.node.coordinator.subscribeToTopic(client.member.id, one.topic);
 					} else if (one.op === 'leave') {
 						client.topics.delete(one.topic);
-						await client.node.coordinator.unsubscribeFromTopic(client.member.id, one.topic);
+						const leaving = client.node.coordinator.unsubscribeFromTopic(client.member.id, one.topic);
+						if (client.open) await leaving;
+						else await expect(leaving).rejects.toThrow(UnknownSocketError);
 					} else if (one.op === 'publishFrom' && client.open) {
 						for (const other of open())
 							if (other !== client && other.topics.has(one.topic)) other.expected.push(one.payload);

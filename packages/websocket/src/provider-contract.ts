@@ -197,7 +197,8 @@ export interface WebSocketProvider
 
 	/**
 	 * Adds a socket: from now on, it receives messages and is included in the counts. Resolves when every node can reach
-	 * it. Adding a socket twice is the same as adding it once.
+	 * it; if the provider has not been started, that is when `start` has completed. Adding a socket twice is the same as
+	 * adding it once.
 	 *
 	 * @throws {InvalidSocketDataError} {InvalidSocketIdError} {InvalidTopicError} {DuplicateSocketError} the socket was
 	 * rejected and closed with 1011, and the error logged; nothing else was affected
@@ -220,9 +221,10 @@ export interface WebSocketProvider
 
 	/**
 	 * Subscribes a socket of this node to a topic. Resolves once messages from every node will arrive. Subscribing twice
-	 * is the same as subscribing once.
+	 * is the same as subscribing once. While the provider is starting, the call waits for the start to complete.
 	 *
-	 * @throws {InvalidTopicError} {UnknownSocketError} {ProviderStoppedError} nothing was changed
+	 * @throws {InvalidTopicError} {InvalidSocketIdError} {UnknownSocketError} {ProviderNotStartedError}
+	 * {ProviderStoppedError} nothing was changed
 	 * @throws {SubscribeError} the backend refused; the subscription was rolled back
 	 * @throws {ProviderStoppedError} or the error of `start`, if the provider is stopped or fails to start while the
 	 * call is pending; the socket stays in the topic, which the next `start` subscribes to
@@ -245,9 +247,10 @@ export interface WebSocketProvider
 
 	/**
 	 * Unsubscribes a socket of this node from a topic: it receives no more of the topic's messages. Does nothing if the
-	 * socket is not subscribed.
+	 * socket is not subscribed. Also works before `start` and after `stop`.
 	 *
-	 * @throws {InvalidTopicError}
+	 * @throws {InvalidTopicError} {InvalidSocketIdError} nothing was changed
+	 * @throws {UnknownSocketError} the socket has closed, or is connected to another node; not logged
 	 */
 	unsubscribe(socketId: string, topic: string): Promise<void>;
 

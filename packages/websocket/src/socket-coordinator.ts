@@ -60,7 +60,8 @@ export class SocketCoordinator {
 	/**
 	 * Subscribes a socket to a topic. Resolves once messages from every node will arrive.
 	 *
-	 * @throws {InvalidTopicError} {UnknownSocketError} {ProviderStoppedError} nothing was changed
+	 * @throws {InvalidTopicError} {InvalidSocketIdError} {UnknownSocketError} {ProviderNotStartedError}
+	 * {ProviderStoppedError} nothing was changed
 	 * @throws {SubscribeError} the backend refused; the subscription was rolled back
 	 */
 	subscribeToTopic(socketId: string, topic: string): Promise<void> {
@@ -70,7 +71,8 @@ export class SocketCoordinator {
 	/**
 	 * Unsubscribes a socket from a topic. Does nothing if the socket is not subscribed.
 	 *
-	 * @throws {InvalidTopicError}
+	 * @throws {InvalidTopicError} {InvalidSocketIdError} nothing was changed
+	 * @throws {UnknownSocketError} the socket has closed, or is connected to another node; not logged
 	 */
 	unsubscribeFromTopic(socketId: string, topic: string): Promise<void> {
 		return this.#provider.unsubscribe(socketId, topic);

@@ -85,6 +85,7 @@ export class WsProvider implements WebSocketProvider {
 	readonly #status: Status;
 	readonly #nodeMessages: NodeMessages;
 	#isHistoryUnreadable = false;
+	#hasWarnedNotStarted = false;
 	readonly nodeId: string = crypto.randomUUID();
 
 	constructor(options: WsProviderOptions = {}) {
@@ -300,8 +301,7 @@ export class WsProvider implements WebSocketProvider {
 	}
 
 	resume(socketId: string, topic: string, from: ResumeFrom): Promise<Recovery | undefined> {
-		if (this.#lifecycle.state === 'stopped') return this.#failures.refuse(new ProviderStoppedError('resume()'));
-		const error = checkResume(topic, from);
+		const error = this.#lifecycle.checkSubscribing('resume()') ?? checkResume(topic, from);
 		if (error !== undefined) return this.#failures.refuse(error);
 		const socket = this.#registry.get(socketId);
 		if (socket === undefined) return this.#failures.refuse(unknownSocket(socketId));
@@ -328,7 +328,18 @@ export class WsProvider implements WebSocketProvider {
 
 	addConnection(socket: WebSocketConnection): Promise<void> {
 		const fault = checkSocket(socket, (socketId) => this.#registry.get(socketId));
-		return fault === undefined ? this.#membership.add(socket) : this.#reject(socket, fault);
+		if (fault !== undefined) return this.#reject(socket, fault);
+		if (this.#lifecycle.state === 'idle') this.#warnNotStarted();
+		return this.#membership.add(socket);
+	}
+
+	/** Logs, once, that sockets are added before `start`: they wait for it, and it may never be called. */
+	#warnNotStarted(): void {
+		if (this.#hasWarnedNotStarted || this.#remote === undefined) return;
+		this.#hasWarnedNotStarted = true;
+		this.#logger.warn(
+			'Sockets are being added before provider.start() was called: until it has completed, their addConnection() is pending',
+		);
 	}
 
 	/**
@@ -348,8 +359,7 @@ export class WsProvider implements WebSocketProvider {
 	}
 
 	subscribe(socketId: string, topic: string): Promise<void> {
-		if (this.#lifecycle.state === 'stopped') return this.#failures.refuse(new ProviderStoppedError('subscribe()'));
-		const error = checkTopic(topic);
+		const error = this.#lifecycle.checkSubscribing('subscribe()') ?? checkTopic(topic);
 		if (error !== undefined) return this.#failures.refuse(error);
 		const socket = this.#registry.get(socketId);
 		if (socket === undefined) return this.#failures.refuse(unknownSocket(socketId));
@@ -359,8 +369,14 @@ export class WsProvider implements WebSocketProvider {
 	unsubscribe(socketId: string, topic: string): Promise<void> {
 		const error = checkTopic(topic);
 		if (error !== undefined) return this.#failures.refuse(error);
-		this.#membership.unsubscribe(socketId, topic);
-		return DONE;
+		const socket = this.#registry.get(socketId);
+		if (socket !== undefined) {
+			this.#membership.unsubscribe(socketId, topic);
+			return DONE;
+		}
+		const unknown = unknownSocket(socketId);
+		// Sockets come and go: as with `send`, only an id that can't be a socket's is logged.
+		return unknown instanceof UnknownSocketError ? rejected(unknown) : this.#failures.refuse(unknown);
 	}
 
 	getConnections(): Iterable<WebSocketConnection> {

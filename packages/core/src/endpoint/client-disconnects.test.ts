@@ -35,6 +35,40 @@ describe.each(uses)('a client that disconnects before its handler calls ws.%s', 
 	});
 });
 
+describe('a client that disconnects before its handler calls ws.unsubscribe', () => {
+	it.each(['open', 'message', 'close'] as const)(
+		'is in no topic any more: the call in %s resolves',
+		async (handler) => {
+			const closed = Promise.withResolvers<void>();
+			const done = Promise.withResolvers<void>();
+			const { url, log, providerLog } = await listening({
+				close: () => closed.resolve(),
+				[handler]: async (ws: AppSocket) => {
+					if (handler === 'close') closed.resolve();
+					await closed.promise;
+					await ws.unsubscribe('t').then(done.resolve, done.reject);
+				},
+			});
+			const client = await connectClient(url);
+			if (handler === 'message') client.send('go');
+			await client.close();
+
+			await done.promise;
+			expect([...log.lines, ...providerLog.lines]).toEqual([]);
+		},
+	);
+
+	it('still gets an error for an invalid topic', async () => {
+		const thrown = Promise.withResolvers<unknown>();
+		const { url } = await listening({
+			close: (ws) => ws.unsubscribe('not a topic').catch((error: unknown) => thrown.resolve(error)),
+		});
+		await (await connectClient(url)).close();
+
+		expect(await thrown.promise).toMatchObject({ name: 'InvalidTopicError' });
+	});
+});
+
 describe('an UnknownSocketError is logged as an error', () => {
 	it('for another socket', async () => {
 		const closed = Promise.withResolvers<void>();
@@ -76,8 +110,9 @@ describe('an UnknownSocketError is logged as an error', () => {
 async function listening(handlers: WebSocketHandlers) {
 	const log = new RecordingLogger();
 	// The provider has its own logger, because it logs the calls that it rejects.
-	const provider = new InProcWsProvider({ logger: new RecordingLogger() });
+	const providerLog = new RecordingLogger();
+	const provider = new InProcWsProvider({ logger: providerLog });
 	const app = new Application({ logger: log }).websocket(provider).onWebSocket(handlers);
 	const { ws: url } = await serve(app);
-	return { url, app, log, provider };
+	return { url, app, log, provider, providerLog };
 }

@@ -20,6 +20,7 @@ import type { AllLimits } from '../limits.ts';
 import type { Refusals } from '../refusals.ts';
 import type { Session } from '../session/session.ts';
 import { exceedsTopicLimit } from '../session/topic-limit.ts';
+import { unsubscribeOwnSocket } from '../session/unsubscribe-own-socket.ts';
 import { BoundLogger } from '../support/bound-logger.ts';
 import type { ClientRequests, RequestOptions } from './client-requests.ts';
 import { encodeMessage } from './encode-message.ts';
@@ -101,9 +102,9 @@ export class MessageContext<TMessage extends SocketMessage = SocketMessage, TSta
 		return provider.subscribe(this.socketId, topic);
 	}
 
-	/** Unsubscribes the socket from a topic. @throws {InvalidTopicError} */
+	/** Unsubscribes the socket from a topic. Does nothing if it has closed. @throws {InvalidTopicError} */
 	unsubscribe(topic: string): Promise<void> {
-		return this.#services.provider.unsubscribe(this.socketId, topic);
+		return unsubscribeOwnSocket(this.#services.provider, this.socketId, topic);
 	}
 
 	/** Sends to all subscribers of a topic, on every node, this socket included. See `SocketEmitter.publish`. */

@@ -4,6 +4,7 @@ import type { AllLimits } from '../limits.ts';
 import type { Refusals } from '../refusals.ts';
 import type { Session } from '../session/session.ts';
 import { exceedsTopicLimit } from '../session/topic-limit.ts';
+import { unsubscribeOwnSocket } from '../session/unsubscribe-own-socket.ts';
 import type { Authorize } from '../websocket-options.ts';
 import { answeredAt } from './answered-at.ts';
 import { allOf, isAvailable, type MaybePromise } from './maybe-promise.ts';
@@ -62,7 +63,7 @@ export class SubscriptionRequests {
 		if (topics === undefined) return;
 		const { provider } = this.#services;
 		const outcomes = topics.map(({ topic }) =>
-			this.#outcomeOf('unsubscribe', provider.unsubscribe(session.socketId, topic), session, topic),
+			this.#outcomeOf('unsubscribe', unsubscribeOwnSocket(provider, session.socketId, topic), session, topic),
 		);
 		this.#answerAfter(outcomes, session, message, topics);
 	}

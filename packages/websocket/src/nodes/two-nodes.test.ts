@@ -30,6 +30,16 @@ async function quiet({ a, b }: Cluster, ...members: Member[]): Promise<void> {
 }
 
 describe('two nodes', () => {
+	it('a node refuses to unsubscribe a socket of the other one, rather than do nothing', async () => {
+		const { a, b } = await openCluster();
+		const member = await b.connect({ topics: new Set(['t']) });
+
+		await expect(a.coordinator.unsubscribeFromTopic(member.id, 't')).rejects.toThrow(UnknownSocketError);
+		await a.provider.publish('t', 'still subscribed');
+		await b.settled(member);
+		expect(messagesOf(member)).toEqual(['still subscribed']);
+	});
+
 	it('share a topic: each client in it gets each message exactly once', async () => {
 		const cluster = await openCluster();
 		const { a, b } = cluster;

@@ -34,6 +34,14 @@ export class Lifecycle {
 		return this.#state === 'stopped' ? new ProviderStoppedError(call) : new ProviderNotStartedError(call);
 	}
 
+	/**
+	 * Returns the error with which to reject a subscription; undefined if the provider is started, or starting: then the
+	 * subscription completes with the start.
+	 */
+	checkSubscribing(call: string): Error | undefined {
+		return this.#state === 'starting' ? undefined : this.check(call);
+	}
+
 	start(): Promise<void> {
 		if (this.#steps === undefined) {
 			this.#state = 'started';
