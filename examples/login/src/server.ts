@@ -37,7 +37,8 @@ export function createNoticeBoard(options: NoticeBoardOptions): Application<Conn
 	const board = new Board();
 	const online = new Online();
 
-	const app = new Application(logger === undefined ? {} : { logger })
+	// No load balancer needs time to notice that the server stops.
+	const app = new Application({ readinessDelayMs: 0, ...(logger !== undefined && { logger }) })
 		.websocket<Connection>({
 			// Browsers send the cookie from pages of any site. The endpoint checks the `Origin` header so that other
 			// sites' pages can't use it to connect: unless `allowedOrigins` is set, only the server's own pages may

@@ -2,6 +2,8 @@ import { consoleLogger, type Logger, safely } from '@orijs/websocket';
 import { show } from '@orijs/websocket/internal';
 import { ApplicationError } from '../errors.ts';
 import { MAX_DELAY_MS } from '../limits.ts';
+import { checkOptions } from '../support/check-options.ts';
+import { isPlainPath } from '../support/route-path.ts';
 
 export interface ApplicationOptions {
 	/** Receives all log lines. Default: the console, without debug lines. */
@@ -17,6 +19,18 @@ export interface ApplicationOptions {
 	 * the application. Default 10,000.
 	 */
 	readonly graceMs?: number;
+	/**
+	 * The path of the readiness route, which answers 200 while the application listens and 503 once it is stopping. A
+	 * route of the application's own with this path replaces it; `false` for none. An outage of the provider's backend
+	 * does not count: it would take all nodes out of rotation at once. Default `/readyz`.
+	 */
+	readonly readinessPath?: string | false;
+	/**
+	 * How long the application goes on serving after SIGTERM, in milliseconds, while the readiness route answers 503 and
+	 * load balancers take it out of rotation. `graceMs` starts afterwards. Does not apply to SIGINT and calls of `stop`.
+	 * Default 5,000.
+	 */
+	readonly readinessDelayMs?: number;
 }
 
 export interface StopOptions {
@@ -24,9 +38,17 @@ export interface StopOptions {
 	 * How long to wait for connections, handlers and requests, in milliseconds. Default: the application's `graceMs`.
 	 */
 	readonly graceMs?: number;
+	/**
+	 * How long to go on serving first, in milliseconds, while the readiness route answers 503. `graceMs` starts
+	 * afterwards. Default 0.
+	 */
+	readonly readinessDelayMs?: number;
 }
 
 const DEFAULT_GRACE_MS = 10_000;
+const DEFAULT_READINESS_PATH = '/readyz';
+/** Kubernetes and load balancers take a few seconds until they send no more connections to an instance. */
+const DEFAULT_READINESS_DELAY_MS = 5_000;
 
 /**
  * Validates the options and fills in defaults.
@@ -34,18 +56,47 @@ const DEFAULT_GRACE_MS = 10_000;
  * @throws {ApplicationError} an option is unknown or invalid
  */
 export function readApplicationOptions(options: ApplicationOptions): Required<ApplicationOptions> {
-	const { logger = consoleLogger, signals = true, graceMs = DEFAULT_GRACE_MS, ...rest } = options;
+	const {
+		logger = consoleLogger,
+		signals = true,
+		graceMs = DEFAULT_GRACE_MS,
+		readinessPath = DEFAULT_READINESS_PATH,
+		readinessDelayMs = DEFAULT_READINESS_DELAY_MS,
+		...rest
+	} = options;
 	const [unknown] = Object.keys(rest);
-	if (unknown !== undefined)
-		throw new ApplicationError(`there is no option ${unknown}; options are logger, signals, graceMs`);
+	if (unknown !== undefined) {
+		throw new ApplicationError(
+			`there is no option ${unknown}; options are logger, signals, graceMs, readinessPath, readinessDelayMs`,
+		);
+	}
 	if (typeof signals !== 'boolean') throw new ApplicationError(`signals must be true or false, not ${show(signals)}`);
-	const fault = graceFault(graceMs);
+	if (readinessPath !== false && !(typeof readinessPath === 'string' && isPlainPath(readinessPath))) {
+		throw new ApplicationError(
+			'readinessPath must be false, or a path that begins with / and is URL-encoded, without parameters, ? or #; ' +
+				`not ${show(readinessPath)}`,
+		);
+	}
+	const fault = delayFault('graceMs', graceMs) ?? delayFault('readinessDelayMs', readinessDelayMs);
 	if (fault !== undefined) throw new ApplicationError(fault);
-	return { logger: safely(logger), signals, graceMs };
+	return { logger: safely(logger), signals, graceMs, readinessPath, readinessDelayMs };
 }
 
-/** Returns why `graceMs` is invalid; undefined if it is valid. */
-export function graceFault(graceMs: unknown): string | undefined {
-	if (typeof graceMs === 'number' && graceMs >= 0 && graceMs <= MAX_DELAY_MS) return undefined;
-	return `graceMs must be a number of milliseconds from 0 to ${MAX_DELAY_MS}, not ${show(graceMs)}`;
+/**
+ * Validates the options of `stop` and fills in defaults.
+ *
+ * @throws {ApplicationError} an option is unknown or invalid
+ */
+export function readStopOptions(options: StopOptions, defaultGraceMs: number): Required<StopOptions> {
+	checkOptions('stop()', options, ['graceMs', 'readinessDelayMs']);
+	const { graceMs = defaultGraceMs, readinessDelayMs = 0 } = options;
+	const fault = delayFault('graceMs', graceMs) ?? delayFault('readinessDelayMs', readinessDelayMs);
+	if (fault !== undefined) throw new ApplicationError(`stop(): ${fault}`);
+	return { graceMs, readinessDelayMs };
+}
+
+/** Returns why a delay is invalid; undefined if it is valid. */
+function delayFault(name: string, ms: unknown): string | undefined {
+	if (typeof ms === 'number' && ms >= 0 && ms <= MAX_DELAY_MS) return undefined;
+	return `${name} must be a number of milliseconds from 0 to ${MAX_DELAY_MS}, not ${show(ms)}`;
 }

@@ -1,5 +1,5 @@
 import { InProcWsProvider, type Logger, type SocketData, type WebSocketProvider } from '@orijs/websocket';
-import { quiet, show } from '@orijs/websocket/internal';
+import { rejected, show } from '@orijs/websocket/internal';
 import type { Server } from 'bun';
 import type { ConnectionData } from '../connection-data.ts';
 import { checkHandlers, readWebSocketArguments } from '../endpoint/websocket-arguments.ts';
@@ -11,11 +11,12 @@ import { ClientRequests } from '../routing/client-requests.ts';
 import { routingTable } from '../routing/routing-table.ts';
 import { SocketRouter } from '../routing/socket-router.ts';
 import { SocketSession } from '../session/socket-session.ts';
+import type { StopSignal } from '../stopping/signals.ts';
 import type { WebSocketHandlers, WebSocketOptions } from '../websocket-options.ts';
 import {
 	type ApplicationOptions,
-	graceFault,
 	readApplicationOptions,
+	readStopOptions,
 	type StopOptions,
 } from './application-options.ts';
 import { checkHook, type Hook } from './hook.ts';
@@ -36,6 +37,8 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 	readonly #logger: Logger;
 	readonly #stopsOnSignals: boolean;
 	readonly #graceMs: number;
+	readonly #readinessPath: string | false;
+	readonly #readinessDelayMs: number;
 	readonly #refusals: Refusals;
 	readonly #lifecycle: Lifecycle;
 	readonly #routes: Record<string, unknown> = {};
@@ -48,10 +51,12 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 
 	/** @throws {ApplicationError} an option is unknown or invalid */
 	constructor(options: ApplicationOptions = {}) {
-		const { logger, signals, graceMs } = readApplicationOptions(options);
+		const { logger, signals, graceMs, readinessPath, readinessDelayMs } = readApplicationOptions(options);
 		this.#logger = logger;
 		this.#stopsOnSignals = signals;
 		this.#graceMs = graceMs;
+		this.#readinessPath = readinessPath;
+		this.#readinessDelayMs = readinessDelayMs;
 		this.#refusals = new Refusals(logger);
 		this.#lifecycle = new Lifecycle(logger);
 	}
@@ -167,12 +172,13 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 	 * undone and the promise rejects with that step's error.
 	 *
 	 * @param at a port, or where to listen; default port 3000
-	 * @throws {ApplicationError} called twice, or interrupted by `stop`. Also if the port or the routers are invalid;
+	 * @throws {ApplicationError} called twice, or interrupted by `stop`. Also if an argument or the routers are invalid;
 	 * then nothing has been started
 	 */
-	async listen(at?: number | ListenOptions): Promise<Server<SocketData>> {
+	listen(at?: number | ListenOptions): Promise<Server<SocketData>>;
+	async listen(...given: readonly unknown[]): Promise<Server<SocketData>> {
 		this.#mustBeBuilding('listen');
-		const options = readListenOptions(at);
+		const options = readListenOptions(given);
 		const endpoint = this.#createEndpoint();
 		return this.#lifecycle.start({
 			endpoint,
@@ -182,6 +188,8 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 					routes: this.#routes,
 					endpoint,
 					path: this.#options.path ?? DEFAULT_PATH,
+					readinessPath: this.#readinessPath,
+					isReady: () => !this.isStopping,
 					logger: this.#logger,
 				}),
 			slowReaders: {
@@ -189,7 +197,7 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 				slowReaders: this.#options.slowReaders ?? 'close',
 				onSlowReader: ({ data }, since) => data instanceof SocketSession && endpoint?.slowReaderDetected(data, since),
 			},
-			onSignal: this.#stopsOnSignals ? () => this.stop() : undefined,
+			onSignal: this.#stopsOnSignals ? (signal) => this.#stopOn(signal) : undefined,
 		});
 	}
 
@@ -213,9 +221,15 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 		return this.#routers.length > 0 || this.#options.authorize !== undefined;
 	}
 
+	#stopOn(signal: StopSignal): Promise<void> {
+		// SIGTERM comes from an orchestrator; SIGINT from someone at a terminal, for whom no balancer needs to be told.
+		return this.stop({ readinessDelayMs: signal === 'SIGTERM' ? this.#readinessDelayMs : 0 });
+	}
+
 	/**
 	 * Stops in order:
 	 *
+	 * 0. For `readinessDelayMs`, the readiness route answers 503 and everything else goes on.
 	 * 1. Upgrades are refused (503 with `Retry-After`).
 	 * 2. Messages that have arrived are handled, and outgoing messages are flushed.
 	 * 3. Sockets are closed in waves, with 1012 and a hint about when to reconnect.
@@ -225,14 +239,16 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 	 * Steps 1 to 4 are cut short after `graceMs`. Hooks are always awaited; if one fails, the error is only logged.
 	 * Later calls return the promise of the first. A call during `listen` makes `listen` reject.
 	 *
-	 * @throws {ApplicationError} `graceMs` is invalid
+	 * @throws {ApplicationError} an option is unknown or invalid, or the call was made in a shutdown hook, for which
+	 * `stop` waits
 	 * @throws whatever the provider's `stop` throws; the server is stopped nevertheless
 	 */
 	stop(options: StopOptions = {}): Promise<void> {
-		const { graceMs = this.#graceMs } = options;
-		const fault = graceFault(graceMs);
-		if (fault !== undefined) return quiet(Promise.reject(new ApplicationError(`stop(): ${fault}`)));
-		return this.#lifecycle.stop(graceMs);
+		try {
+			return this.#lifecycle.stop(readStopOptions(options, this.#graceMs));
+		} catch (error) {
+			return rejected(error as Error);
+		}
 	}
 
 	#mustBeBuilding(call: string): void {

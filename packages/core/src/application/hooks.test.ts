@@ -105,6 +105,64 @@ describe('startup and shutdown hooks', () => {
 		await expect(provider.publish('t', 'x')).rejects.toMatchObject({ name: 'ProviderStoppedError' });
 	});
 
+	it('a shutdown hook that awaits stop() gets an error at once; others that await it wait for the end', async () => {
+		const logger = new RecordingLogger();
+		const ran: string[] = [];
+		const fromOutside = Promise.withResolvers<void>();
+		const inside = Promise.withResolvers<void>();
+		const app = new Application({ logger })
+			.onShutdown(() => void ran.push('last'))
+			.onShutdown(async () => {
+				inside.resolve();
+				await fromOutside.promise;
+				ran.push('first');
+				await app.stop();
+			});
+		await serve(app);
+
+		const stopping = app.stop();
+		await inside.promise;
+		const again = app.stop().then(() => ran.push('stopped'));
+		fromOutside.resolve();
+		await Promise.all([stopping, again]);
+		expect(ran).toEqual(['first', 'last', 'stopped']);
+		expect(logger.errors).toMatchObject([
+			{
+				message: 'A shutdown hook failed',
+				details: {
+					err: new ApplicationError(
+						'stop() was called in a shutdown hook: the application is already stopping and waits for its hooks',
+					),
+				},
+			},
+		]);
+	});
+
+	it('a shutdown hook may stop another application, but that one not its own', async () => {
+		const logger = new RecordingLogger();
+		const inner = new Application({ logger }).onShutdown(() => outer.stop());
+		const outer = new Application({ logger }).onShutdown(() => inner.stop());
+		await serve(inner);
+		await serve(outer);
+
+		await outer.stop();
+		await inner.stop();
+		expect(logger.errors).toMatchObject([{ details: { err: { message: expect.stringContaining('shutdown hook') } } }]);
+	});
+
+	it('work that a shutdown hook has left behind may await stop()', async () => {
+		const later = Promise.withResolvers<void>();
+		let left: Promise<void> | undefined;
+		const app = new Application().onShutdown(() => {
+			left = later.promise.then(() => app.stop());
+		});
+		await serve(app);
+
+		await app.stop();
+		later.resolve();
+		await left;
+	});
+
 	it.each<[string, unknown]>([
 		['undefined', undefined],
 		['Promise {…}', Promise.resolve()],

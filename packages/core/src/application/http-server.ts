@@ -3,6 +3,7 @@ import type { BunRequest, Server } from 'bun';
 import type { WebSocketEndpoint } from '../endpoint/websocket-endpoint.ts';
 import { ApplicationError } from '../errors.ts';
 import type { ListenOptions } from './listen-options.ts';
+import { readinessRoute } from './readiness-route.ts';
 
 /**
  * HTTP routes in the format of `Bun.serve`: each path maps to a response, a handler, or one of these per method.
@@ -17,11 +18,21 @@ export interface HttpServerOptions {
 	readonly endpoint: WebSocketEndpoint | undefined;
 	/** The path of the WebSocket endpoint. */
 	readonly path: string;
+	/** The path of the readiness route, unless `routes` has it; false for none. */
+	readonly readinessPath: string | false;
+	/** What the readiness route reports. */
+	readonly isReady: () => boolean;
 	readonly logger: Logger;
 }
 
-/** Binds the port and serves the routes and the endpoint. @throws {ApplicationError} a route has the endpoint's path */
-export function startHttpServer({ at, routes, endpoint, path, logger }: HttpServerOptions): Server<SocketData> {
+/**
+ * Binds the port and serves the routes and the endpoint.
+ *
+ * @throws {ApplicationError} a route, or the readiness route, has the endpoint's path
+ */
+export function startHttpServer(options: HttpServerOptions): Server<SocketData> {
+	const { at, endpoint, path, readinessPath, isReady, logger } = options;
+	const routes = { ...(readinessPath !== false && { [readinessPath]: readinessRoute(isReady) }), ...options.routes };
 	const shared = {
 		...at,
 		fetch: () => new Response('Not Found', { status: 404 }),
@@ -30,8 +41,10 @@ export function startHttpServer({ at, routes, endpoint, path, logger }: HttpServ
 			return new Response('Internal Server Error', { status: 500 });
 		},
 	};
-	if (endpoint === undefined) return Bun.serve({ ...shared, routes: { ...routes } } as Bun.Serve.Options<SocketData>);
-	if (path in routes) throw new ApplicationError(`${path} is both a route and the WebSocket endpoint`);
+	if (endpoint === undefined) return Bun.serve({ ...shared, routes } as Bun.Serve.Options<SocketData>);
+	if (path in options.routes) throw new ApplicationError(`${path} is both a route and the WebSocket endpoint`);
+	if (path in routes)
+		throw new ApplicationError(`${path} is both readinessPath and the WebSocket endpoint; set one to another path`);
 	const upgrade = (req: BunRequest, server: Server<SocketData>) => endpoint.upgrade(req, server);
 	return Bun.serve({
 		...shared,

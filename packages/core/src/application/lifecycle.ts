@@ -3,7 +3,9 @@ import { settledWithin } from '@orijs/websocket/internal';
 import type { Server } from 'bun';
 import type { WebSocketEndpoint } from '../endpoint/websocket-endpoint.ts';
 import { ApplicationError } from '../errors.ts';
-import { stopOnSignals } from '../stopping/signals.ts';
+import { isInShutdownHook, runShutdownHook } from '../stopping/shutdown-hooks.ts';
+import { type StopSignal, stopOnSignals } from '../stopping/signals.ts';
+import type { StopOptions } from './application-options.ts';
 import type { Hook } from './hook.ts';
 import { claimProvider, ownerOf, releaseProvider } from './provider-owner.ts';
 
@@ -16,7 +18,7 @@ export interface StartOptions {
 	readonly serve: () => Server<SocketData>;
 	readonly slowReaders: SlowReaderOptions;
 	/** Called on SIGTERM and SIGINT. If undefined, signals are not handled. */
-	readonly onSignal: (() => Promise<void>) | undefined;
+	readonly onSignal: ((signal: StopSignal) => Promise<void>) | undefined;
 }
 
 /** Starts and stops an application's provider, endpoint and server in order, and runs the hooks in between. */
@@ -99,16 +101,30 @@ export class Lifecycle {
 		}
 	}
 
-	/** Stops in the order that `Application.stop` documents. Later calls return the promise of the first. */
-	stop(graceMs: number): Promise<void> {
-		this.#stopping ??= this.#stop(graceMs);
+	/**
+	 * Stops in the order that `Application.stop` documents. Later calls return the promise of the first.
+	 *
+	 * @throws {ApplicationError} at once, if called in a shutdown hook: a hook that waits for the end of the stop, which
+	 * waits for the hook, would wait forever
+	 */
+	stop(options: Required<StopOptions>): Promise<void> {
+		if (isInShutdownHook(this)) {
+			throw new ApplicationError(
+				'stop() was called in a shutdown hook: the application is already stopping and waits for its hooks',
+			);
+		}
+		this.#stopping ??= this.#stop(options);
 		return this.#stopping;
 	}
 
-	async #stop(graceMs: number): Promise<void> {
+	async #stop({ graceMs, readinessDelayMs }: Required<StopOptions>): Promise<void> {
 		const wasListening = this.#state === 'listening';
 		this.#state = 'stopped';
 		if (!wasListening) return this.#stopEarly();
+		if (readinessDelayMs > 0) {
+			this.#logger.info(`No longer ready; goes on serving for ${readinessDelayMs} ms, then stops`);
+			await Bun.sleep(readinessDelayMs);
+		}
 		const deadline = performance.now() + graceMs;
 		// Called first, while clients are still connected and can receive gap notices.
 		this.#provider?.flushGaps();
@@ -136,7 +152,7 @@ export class Lifecycle {
 	async #runShutdownHooks(): Promise<void> {
 		for (const hook of this.#shutdownHooks.toReversed()) {
 			try {
-				await hook();
+				await runShutdownHook(this, hook);
 			} catch (err) {
 				this.#logger.error('A shutdown hook failed', { err });
 			}

@@ -1,5 +1,6 @@
 import { show } from '@orijs/websocket/internal';
 import { ApplicationError } from '../errors.ts';
+import { checkOptions } from '../support/check-options.ts';
 
 /** Where to listen. */
 export interface ListenOptions {
@@ -17,13 +18,24 @@ export interface ListenOptions {
 const DEFAULT_PORT = 3000;
 const HIGHEST_PORT = 65_535;
 
+const OPTIONS = ['port', 'hostname', 'tls', 'development', 'reusePort'] as const satisfies (keyof ListenOptions)[];
+
 /**
  * Returns the options with a port filled in; without one, Bun would read it from the environment.
  *
- * @throws {ApplicationError} the port is invalid
+ * @param given the arguments of `listen()`
+ * @throws {ApplicationError} an option is unknown or invalid, or there is more than one argument
  */
-export function readListenOptions(at: number | ListenOptions = {}): ListenOptions {
+export function readListenOptions(given: readonly unknown[]): ListenOptions & { readonly port: number } {
+	const [at = {}, ...more] = given as readonly [(number | ListenOptions)?];
+	if (more.length > 0) {
+		throw new ApplicationError(
+			`listen(): pass one argument, a port or { ${OPTIONS.join(', ')} }, and await the promise instead of passing a ` +
+				`callback; not ${given.map(show).join(', ')}`,
+		);
+	}
 	const options = typeof at === 'object' && at !== null ? at : { port: at };
+	checkOptions('listen()', options, OPTIONS);
 	const { port = DEFAULT_PORT } = options;
 	if (!Number.isInteger(port) || port < 0 || port > HIGHEST_PORT) {
 		throw new ApplicationError(`listen(): port must be a whole number from 0 to ${HIGHEST_PORT}, not ${show(port)}`);

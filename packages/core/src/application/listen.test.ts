@@ -31,6 +31,26 @@ describe('listen()', () => {
 	});
 });
 
+describe('the arguments of listen()', () => {
+	it.each<[string, unknown[]]>([
+		['there is no option prot; options are port, hostname, tls, development, reusePort', [{ prot: 8080 }]],
+		['there is no option unix; options are port, hostname, tls, development, reusePort', [{ unix: '/tmp/app.sock' }]],
+		['there is no option fetch; options are', [{ port: 0, fetch: () => new Response() }]],
+		['pass an object with port, hostname, tls, development, reusePort, not […]', [[0]]],
+		['await the promise instead of passing a callback; not 0, a function', [0, () => {}]],
+		['pass one argument, a port or { port, hostname, tls, development, reusePort }', [0, 'localhost']],
+		['not undefined, a function', [undefined, () => {}]],
+	])('are refused before anything starts: %s', async (message, given) => {
+		const { app, bus } = node();
+		const listening = (app as { listen(...args: unknown[]): Promise<unknown> }).listen(...given);
+
+		await expect(listening).rejects.toThrow(ApplicationError);
+		await expect(listening).rejects.toThrow(message);
+		expect(bus.started).toBe(false);
+		await serve(app);
+	});
+});
+
 describe('the port', () => {
 	it('is 3000 by default, regardless of environment variables', async () => {
 		const port = String(await freePort());

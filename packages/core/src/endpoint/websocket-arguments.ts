@@ -4,6 +4,7 @@ import { ClientAddresses } from '../admission/client-address.ts';
 import { originCheck } from '../admission/origin.ts';
 import { ApplicationError } from '../errors.ts';
 import { checkLimits, MAX_DELAY_MS } from '../limits.ts';
+import { canMatch } from '../support/route-path.ts';
 import type { Authorize, WebSocketHandlers, WebSocketOptions } from '../websocket-options.ts';
 
 const HANDLERS = ['open', 'message', 'close', 'drain'] as const satisfies readonly (keyof WebSocketHandlers)[];
@@ -40,7 +41,7 @@ export function readWebSocketArguments(first: unknown, second: unknown): WebSock
 	return { provider, options };
 }
 
-/** Validates the argument of `onWebSocket()`. @throws {ApplicationError} a handler is not a function */
+/** Validates the argument of `onWebSocket()`. @throws {ApplicationError} a handler is unknown or not a function */
 export function checkHandlers(handlers: unknown): void {
 	if (typeof handlers !== 'object' || handlers === null) {
 		throw new ApplicationError(
@@ -53,6 +54,14 @@ export function checkHandlers(handlers: unknown): void {
 			throw new ApplicationError(`onWebSocket(): ${name} must be a function, not ${show(handler)}`);
 		}
 	}
+	if (!isPlainObject(handlers)) {
+		// An instance of a class has state and methods of its own.
+		if (HANDLERS.some((name) => (handlers as WebSocketHandlers)[name] !== undefined)) return;
+		throw new ApplicationError(`onWebSocket(): ${show(handlers)} has none of the handlers ${HANDLERS.join(', ')}`);
+	}
+	const unknown = Object.keys(handlers).find((name) => !(HANDLERS as readonly string[]).includes(name));
+	if (unknown !== undefined)
+		throw new ApplicationError(`onWebSocket(): there is no handler ${unknown}; handlers are ${HANDLERS.join(', ')}`);
 }
 
 const OPTION_CHECKS: Record<keyof WebSocketOptions, (value: unknown) => void> = {
@@ -92,11 +101,6 @@ const OPTION_CHECKS: Record<keyof WebSocketOptions, (value: unknown) => void> = 
 	},
 };
 
-/** Whether the path can match a request: Bun compares paths URL-encoded, and supports `*` only at the end. */
-function canMatch(path: string): boolean {
-	return path.startsWith('/') && new URL(`http://host${path}`).pathname === path && !/\/\*./.test(path);
-}
-
 function isProvider(value: unknown): value is WebSocketProvider {
 	if (typeof value !== 'object' || value === null) return false;
 	const { start, addConnection, publishFrom } = value as Partial<WebSocketProvider>;
@@ -108,7 +112,10 @@ function isProvider(value: unknown): value is WebSocketProvider {
  * unset.
  */
 function isOptions(value: unknown): value is WebSocketOptions {
-	if (typeof value !== 'object' || value === null || isProvider(value)) return false;
+	return typeof value === 'object' && value !== null && !isProvider(value) && isPlainObject(value);
+}
+
+function isPlainObject(value: object): boolean {
 	const prototype: unknown = Object.getPrototypeOf(value);
 	return prototype === Object.prototype || prototype === null;
 }

@@ -173,6 +173,15 @@ describe('setting up the WebSocket endpoint', () => {
 		['message must be a function, not null', { message: null }],
 		['close must be a function, not {…}', { close: {} }],
 		['drain must be a function, not Promise {…}', { drain: Promise.resolve() }],
+		['there is no handler mesage; handlers are open, message, close, drain', { open() {}, mesage() {} }],
+		['there is no handler constructor; handlers are open, message, close, drain', { constructor() {} }],
+		['there is no handler onClose; handlers are open, message, close, drain', { onClose: undefined }],
+		[
+			'Mistyped {…} has none of the handlers open, message, close, drain',
+			new (class Mistyped {
+				mesage() {}
+			})(),
+		],
 	])('refuses invalid handlers: %s', (message, handlers) => {
 		const onWebSocket = (): unknown => (new Application().websocket() as JavaScript).onWebSocket(handlers);
 		expect(onWebSocket).toThrow(ApplicationError);

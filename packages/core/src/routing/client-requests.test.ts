@@ -126,6 +126,12 @@ describe('a request', () => {
 		expect(client.messages).toHaveLength(1);
 	});
 
+	it('with an unknown option rejects', async () => {
+		const { app, socketId } = await requesting('this node');
+		const request = app.socket.request(socketId, Pick, { from }, { timeout: 30 } as never);
+		await expect(request).rejects.toThrow('request(): there is no option timeout; options are timeoutMs');
+	});
+
 	it.each([0, -1, NaN, Infinity, 2 ** 31, '10', null])('with a timeoutMs of %j rejects', async (timeoutMs) => {
 		const { app, socketId } = await requesting('this node');
 

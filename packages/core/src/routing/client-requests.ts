@@ -11,6 +11,7 @@ import {
 	validateReply,
 } from '@orijs/websocket/protocol';
 import { ApplicationError } from '../errors.ts';
+import { checkOptions } from '../support/check-options.ts';
 import { MAX_DELAY_MS } from '../limits.ts';
 import type { Refusals } from '../refusals.ts';
 import { encodeMessage } from './encode-message.ts';
@@ -75,12 +76,9 @@ export class ClientRequests {
 		return quiet(this.#request(socketId, message, data, options) as Promise<never>);
 	}
 
-	async #request(
-		socketId: string,
-		message: SocketMessage,
-		data: unknown,
-		{ timeoutMs = DEFAULT_TIMEOUT_MS }: RequestOptions,
-	): Promise<unknown> {
+	async #request(socketId: string, message: SocketMessage, data: unknown, options: RequestOptions): Promise<unknown> {
+		checkOptions('request()', options, ['timeoutMs']);
+		const { timeoutMs = DEFAULT_TIMEOUT_MS } = options;
 		if (typeof timeoutMs !== 'number' || !(timeoutMs > 0 && timeoutMs <= MAX_DELAY_MS)) {
 			throw new RangeError(
 				`timeoutMs must be a number of milliseconds above 0 and up to ${MAX_DELAY_MS}, not ${show(timeoutMs)}`,

@@ -164,6 +164,11 @@ describe('an invalid argument is rejected and named', () => {
 		);
 	});
 
+	it('on(): an unknown option is refused, so that a mistyped one does not drop the guards', () => {
+		const on = (): unknown => new SocketRouter().on(Note, () => {}, { guard: [() => false] } as never);
+		expect(on).toThrow(new ApplicationError('on(): note: there is no option guard; options are guards'));
+	});
+
 	it.each([undefined, null, true, {}, []])('guard(): %j is not a guard', (guard) => {
 		expect(() => new SocketRouter().guard(guard as never)).toThrow('guard(): guard must be a function, not ');
 	});

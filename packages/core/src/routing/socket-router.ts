@@ -1,6 +1,7 @@
 import { show } from '@orijs/websocket/internal';
 import type { InferInput, SocketMessage } from '@orijs/websocket/protocol';
 import { ApplicationError } from '../errors.ts';
+import { checkOptions } from '../support/check-options.ts';
 import type { GuardContext } from './guard-context.ts';
 import type { MessageContext } from './message-context.ts';
 
@@ -85,6 +86,7 @@ export class SocketRouter<TState extends object = object> {
 		if (typeof handler !== 'function') {
 			throw new ApplicationError(`on(): handler of ${name} must be a function, not ${show(handler)}`);
 		}
+		checkOptions(`on(): ${name}`, options, ['guards']);
 		const { guards = [] } = options;
 		if (!Array.isArray(guards) || guards.some((guard) => typeof guard !== 'function')) {
 			throw new ApplicationError(`on(): guards of ${name} must be an array of functions, not ${show(guards)}`);

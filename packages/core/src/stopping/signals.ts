@@ -2,6 +2,9 @@ import type { Logger } from '@orijs/websocket';
 
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 
+/** A signal that stops applications. */
+export type StopSignal = (typeof SIGNALS)[number];
+
 /**
  * One Ctrl-C can arrive several times: from the terminal, and forwarded by each `bun run` in between. Signals within
  * this many milliseconds count as one.
@@ -10,7 +13,7 @@ const SAME_SIGNAL_MS = 300;
 
 /** An application to stop, and its logger. */
 interface Stoppable {
-	stop(): Promise<void>;
+	stop(signal: StopSignal): Promise<void>;
 	readonly logger: Logger;
 }
 
@@ -41,7 +44,7 @@ function stopListening(): void {
 	if (running.size === 0 && received === undefined) for (const signal of SIGNALS) process.off(signal, onSignal);
 }
 
-function onSignal(signal: NodeJS.Signals): void {
+function onSignal(signal: StopSignal): void {
 	if (received === undefined) {
 		received = { at: performance.now(), isExitOurs: process.listenerCount(signal) === 1 };
 		// Deferred so that the program's own listeners can stop its applications first.
@@ -52,12 +55,12 @@ function onSignal(signal: NodeJS.Signals): void {
 	}
 }
 
-async function stopAll(signal: NodeJS.Signals): Promise<void> {
+async function stopAll(signal: StopSignal): Promise<void> {
 	const stopped = await Promise.all(
 		[...running].map(async ({ stop, logger }) => {
 			logger.info(`Stopping on ${signal}`);
 			try {
-				await stop();
+				await stop(signal);
 				return true;
 			} catch (err) {
 				logger.error('The application failed to stop cleanly', { err });

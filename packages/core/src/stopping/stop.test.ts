@@ -34,6 +34,23 @@ describe('stop()', () => {
 			});
 	});
 
+	it.each<[string, unknown]>([
+		['there is no option grace; options are graceMs, readinessDelayMs', { grace: 5 }],
+		['pass an object with graceMs, readinessDelayMs, not 5000', 5_000],
+		['pass an object with graceMs, readinessDelayMs, not "SIGTERM"', 'SIGTERM'],
+		['pass an object with graceMs, readinessDelayMs, not null', null],
+		['readinessDelayMs must be a number of milliseconds from 0 to 2147483647, not -1', { readinessDelayMs: -1 }],
+	])('refuses other arguments and goes on serving: %s', async (message, options) => {
+		const app = new Application().routes({ '/': () => new Response('still here') });
+		const { http } = await serve(app);
+
+		const refused = app.stop(options as object);
+		await expect(refused).rejects.toThrow(ApplicationError);
+		await expect(refused).rejects.toThrow(`stop(): ${message}`);
+		expect(app.isStopping).toBe(false);
+		expect(await (await fetch(http)).text()).toBe('still here');
+	});
+
 	it('delivers messages sent before it first', async () => {
 		const app = new Application().websocket().onWebSocket({ open: (ws) => void ws.subscribe('all') });
 		const { ws } = await serve(app);

@@ -12,6 +12,8 @@ export interface SignalledSettings {
 	readonly applications?: number;
 	/** The applications' `signals` option. */
 	readonly signals?: boolean;
+	/** The applications' `readinessDelayMs` option; default 0, `null` for the application's own default. */
+	readonly readinessDelayMs?: number | null;
 	/** Whether stopping the last application's provider fails. */
 	readonly isStuck?: boolean;
 	/** A SIGTERM listener of the program itself. */
@@ -22,6 +24,8 @@ export type SignalledRequest =
 	| { readonly do: 'ports' }
 	/** The numbers of listeners for SIGTERM and SIGINT. */
 	| { readonly do: 'listeners' }
+	/** Each application's `isStopping`. */
+	| { readonly do: 'isStopping' }
 	/** Lets running handlers finish. */
 	| { readonly do: 'releaseHandlers' }
 	/** Stops the first `count` applications. */
@@ -29,7 +33,7 @@ export type SignalledRequest =
 	| { readonly do: 'exit'; readonly code: number };
 
 const settings = JSON.parse(process.env['SIGNALLED'] ?? '{}') as SignalledSettings;
-const { applications = 1, signals = true, isStuck = false, ownListener } = settings;
+const { applications = 1, signals = true, readinessDelayMs = 0, isStuck = false, ownListener } = settings;
 
 const Job = SocketMessage.define({ name: 'job', data: z.null(), reply: z.string() });
 const gate = Promise.withResolvers<void>();
@@ -49,7 +53,8 @@ function providerOf(index: number): WebSocketProvider {
 
 if (ownListener?.when === 'before') addOwnListener();
 const all = Array.from({ length: applications }, (_, index) =>
-	new Application({ signals })
+	new Application({ signals, ...(readinessDelayMs !== null && { readinessDelayMs }) })
+		.routes({ '/': () => new Response('served') })
 		.websocket(providerOf(index))
 		.socketRouter(
 			new SocketRouter().on(Job, async () => {
@@ -70,6 +75,8 @@ answerRequests((request) => {
 			return ports;
 		case 'listeners':
 			return [process.listenerCount('SIGTERM'), process.listenerCount('SIGINT')];
+		case 'isStopping':
+			return all.map((app) => app.isStopping);
 		case 'releaseHandlers':
 			return gate.resolve();
 		case 'stop':

@@ -31,7 +31,7 @@ const router = new SocketRouter().on(Order, async ({ data: { id, room } }) => {
 	return id;
 });
 
-const app = new Application()
+const app = new Application({ readinessDelayMs: 0 })
 	.websocket(new RedisWsProvider({ connection: { host: '127.0.0.1', port: redisPort } }), {
 		authorize: { subscribe: () => true },
 	})

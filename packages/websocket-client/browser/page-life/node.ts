@@ -13,7 +13,7 @@ const [, , port, origin = '', redisUrl] = process.argv;
 const logger: Logger = { debug() {}, info() {}, warn() {}, error: console.error };
 const provider =
 	redisUrl === undefined ? new InProcWsProvider({ logger }) : new RedisWsProvider({ connection: redisUrl, logger });
-const app = new Application({ logger })
+const app = new Application({ logger, readinessDelayMs: 0 })
 	.websocket(provider, { allowedOrigins: [origin], authorize: { subscribe: (_ws, topic) => topic === TOPIC } })
 	.socketRouter(new SocketRouter().on(Double, ({ data }) => data * 2));
 await app.listen({ port: Number(port), hostname: '127.0.0.1' });
