@@ -7,6 +7,7 @@ import { WebSocketEndpoint } from '../endpoint/websocket-endpoint.ts';
 import { ApplicationError } from '../errors.ts';
 import { withDefaults } from '../limits.ts';
 import { type RefusalCounts, Refusals } from '../refusals.ts';
+import { bindChosenPort } from '../reloading/generations.ts';
 import { ClientRequests } from '../routing/client-requests.ts';
 import { routingTable } from '../routing/routing-table.ts';
 import { SocketRouter } from '../routing/socket-router.ts';
@@ -180,18 +181,20 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 		this.#mustBeBuilding('listen');
 		const options = readListenOptions(given);
 		const endpoint = this.#createEndpoint();
+		const bind = (port: number): Server<SocketData> =>
+			startHttpServer({
+				at: { ...options, port },
+				routes: this.#routes,
+				endpoint,
+				path: this.#options.path ?? DEFAULT_PATH,
+				readinessPath: this.#readinessPath,
+				isReady: () => !this.isStopping,
+				logger: this.#logger,
+			});
 		return this.#lifecycle.start({
+			at: options,
 			endpoint,
-			serve: () =>
-				startHttpServer({
-					at: options,
-					routes: this.#routes,
-					endpoint,
-					path: this.#options.path ?? DEFAULT_PATH,
-					readinessPath: this.#readinessPath,
-					isReady: () => !this.isStopping,
-					logger: this.#logger,
-				}),
+			serve: () => (options.port === 0 ? bindChosenPort(options.hostname, bind) : bind(options.port)),
 			slowReaders: {
 				queuedBytes: withDefaults(this.#options.limits).queuedBytes,
 				slowReaders: this.#options.slowReaders ?? 'close',

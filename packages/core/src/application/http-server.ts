@@ -3,6 +3,7 @@ import type { BunRequest, Server } from 'bun';
 import type { WebSocketEndpoint } from '../endpoint/websocket-endpoint.ts';
 import { ApplicationError } from '../errors.ts';
 import type { ListenOptions } from './listen-options.ts';
+import { IS_HOT } from '../reloading/hot-state.ts';
 import { readinessRoute } from './readiness-route.ts';
 
 /**
@@ -35,6 +36,8 @@ export function startHttpServer(options: HttpServerOptions): Server<SocketData> 
 	const routes = { ...(readinessPath !== false && { [readinessPath]: readinessRoute(isReady) }), ...options.routes };
 	const shared = {
 		...at,
+		// Under `bun --hot`, Bun would otherwise give a server on the same port new handlers, below its open sockets.
+		...(IS_HOT && { id: null }),
 		fetch: () => new Response('Not Found', { status: 404 }),
 		error: (err: Error) => {
 			logger.error('A route failed', { err });

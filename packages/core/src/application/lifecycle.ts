@@ -3,16 +3,20 @@ import { settledWithin } from '@orijs/websocket/internal';
 import type { Server } from 'bun';
 import type { WebSocketEndpoint } from '../endpoint/websocket-endpoint.ts';
 import { ApplicationError } from '../errors.ts';
+import { type ChosenPort, forget, replaceEarlier, type Replaceable } from '../reloading/generations.ts';
+import { IS_HOT } from '../reloading/hot-state.ts';
 import { isInShutdownHook, runShutdownHook } from '../stopping/shutdown-hooks.ts';
 import { type StopSignal, stopOnSignals } from '../stopping/signals.ts';
 import type { StopOptions } from './application-options.ts';
 import type { Hook } from './hook.ts';
+import type { ListenOptions } from './listen-options.ts';
 import { claimProvider, ownerOf, releaseProvider } from './provider-owner.ts';
 
 /** The state of an application. It becomes `stopped` as soon as `stop` is called, or when a start fails. */
 export type LifecycleState = 'building' | 'starting' | 'listening' | 'stopped';
 
 export interface StartOptions {
+	readonly at: ListenOptions;
 	readonly endpoint: WebSocketEndpoint | undefined;
 	/** Binds the port and starts serving. */
 	readonly serve: () => Server<SocketData>;
@@ -21,8 +25,11 @@ export interface StartOptions {
 	readonly onSignal: ((signal: StopSignal) => Promise<void>) | undefined;
 }
 
+/** How long an application waits for connections, handlers and requests if newer code replaces it, in milliseconds. */
+const RETIRING_GRACE_MS = 1_000;
+
 /** Starts and stops an application's provider, endpoint and server in order, and runs the hooks in between. */
-export class Lifecycle {
+export class Lifecycle implements Replaceable {
 	readonly #logger: Logger;
 	readonly #startupHooks: Hook[] = [];
 	readonly #shutdownHooks: Hook[] = [];
@@ -32,6 +39,9 @@ export class Lifecycle {
 	#server: Server<SocketData> | undefined;
 	#ignoreSignals: (() => void) | undefined;
 	#stopping: Promise<void> | undefined;
+	#at: ListenOptions | undefined;
+	/** Whether newer code replaces this application, under `bun --hot`. */
+	#isRetired = false;
 
 	constructor(logger: Logger) {
 		this.#logger = logger;
@@ -61,10 +71,12 @@ export class Lifecycle {
 	 * @throws {ApplicationError} interrupted by `stop`, or another application uses the provider
 	 * @throws whatever a failing step throws
 	 */
-	async start({ endpoint, serve, slowReaders, onSignal }: StartOptions): Promise<Server<SocketData>> {
+	async start({ at, endpoint, serve, slowReaders, onSignal }: StartOptions): Promise<Server<SocketData>> {
+		this.#at = at;
 		this.#endpoint = endpoint;
 		this.#state = 'starting';
 		try {
+			if (IS_HOT) await this.#replaceEarlier();
 			if (this.#provider !== undefined) claimProvider(this.#provider, this);
 			await this.#provider?.start();
 			for (const hook of this.#startupHooks) {
@@ -80,12 +92,38 @@ export class Lifecycle {
 		} catch (error) {
 			this.#state = 'stopped';
 			await this.#rollBack();
+			forget(this);
+			if (this.#isRetired) return new Promise(() => {});
 			throw error;
 		}
 	}
 
+	async #replaceEarlier(): Promise<void> {
+		if (!(await replaceEarlier(this))) this.#isRetired = true;
+		this.#mustBeStarting();
+	}
+
+	/**
+	 * Stops the application because newer code replaces it. If it is still starting, the promise of `start` stays
+	 * pending: the old code must not go on, nor report a failure that is none.
+	 */
+	async retire(): Promise<void> {
+		this.#isRetired = true;
+		this.#logger.info('Stopping, because the code has changed');
+		try {
+			await this.stop({ graceMs: RETIRING_GRACE_MS, readinessDelayMs: 0 });
+		} catch (err) {
+			this.#logger.error('The application of the previous code failed to stop cleanly', { err });
+		}
+	}
+
+	get chosenPort(): ChosenPort | undefined {
+		const port = this.#server?.port;
+		return this.#at?.port === 0 && port !== undefined ? { hostname: this.#at.hostname, port } : undefined;
+	}
+
 	#mustBeStarting(): void {
-		if (this.#state !== 'starting') throw new ApplicationError('stop() was called during listen()');
+		if (this.#state !== 'starting' || this.#isRetired) throw new ApplicationError('stop() was called during listen()');
 	}
 
 	/** Undoes a failed start. Never rejects: the caller reports the failure of the start itself. */
@@ -140,6 +178,7 @@ export class Lifecycle {
 			await this.#server?.stop(true);
 			this.#releaseProvider();
 			this.#ignoreSignals?.();
+			forget(this);
 		}
 	}
 

@@ -1,4 +1,5 @@
 import type { Logger } from '@orijs/websocket';
+import { acrossReloads } from '../reloading/hot-state.ts';
 
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 
@@ -17,10 +18,20 @@ interface Stoppable {
 	readonly logger: Logger;
 }
 
-/** The running applications of the process. They share one signal listener. */
-const running = new Set<Stoppable>();
-/** The first signal received. `isExitOurs` is false if the program has its own listener for the signal. */
-let received: { readonly at: number; readonly isExitOurs: boolean } | undefined;
+interface SignalState {
+	/** The running applications of the process. They share one signal listener. */
+	readonly running: Set<Stoppable>;
+	/** The signal listener, while there is one. */
+	listener: ((signal: StopSignal) => void) | undefined;
+	/** The first signal received. `isExitOurs` is false if the program has its own listener for the signal. */
+	received: { readonly at: number; readonly isExitOurs: boolean } | undefined;
+}
+
+const state = acrossReloads<SignalState>('signals', () => ({
+	running: new Set(),
+	listener: undefined,
+	received: undefined,
+}));
 
 /**
  * Stops an application on SIGTERM and SIGINT. Once all applications have stopped, the process exits with 0, or with 1
@@ -28,25 +39,33 @@ let received: { readonly at: number; readonly isExitOurs: boolean } | undefined;
  * exiting is left to the program. Returns a function that stops listening.
  */
 export function stopOnSignals(stoppable: Stoppable): () => void {
-	// Prepended, so that `onSignal` runs first and can count all other listeners: a `once` listener is removed before it
-	// runs.
-	if (running.size === 0 && received === undefined)
-		for (const signal of SIGNALS) process.prependListener(signal, onSignal);
-	running.add(stoppable);
+	listen();
+	state.running.add(stoppable);
 	return () => {
-		running.delete(stoppable);
+		state.running.delete(stoppable);
 		stopListening();
 	};
 }
 
+function listen(): void {
+	if (state.listener !== undefined) return;
+	state.listener = onSignal;
+	// Prepended, so that `onSignal` runs first and can count all other listeners: a `once` listener is removed before it
+	// runs.
+	for (const signal of SIGNALS) process.prependListener(signal, onSignal);
+}
+
 function stopListening(): void {
 	// The listener is kept while applications are stopping: without it, another signal would kill the process.
-	if (running.size === 0 && received === undefined) for (const signal of SIGNALS) process.off(signal, onSignal);
+	if (state.running.size > 0 || state.received !== undefined || state.listener === undefined) return;
+	for (const signal of SIGNALS) process.off(signal, state.listener);
+	state.listener = undefined;
 }
 
 function onSignal(signal: StopSignal): void {
+	const { received, running } = state;
 	if (received === undefined) {
-		received = { at: performance.now(), isExitOurs: process.listenerCount(signal) === 1 };
+		state.received = { at: performance.now(), isExitOurs: process.listenerCount(signal) === 1 };
 		// Deferred so that the program's own listeners can stop its applications first.
 		queueMicrotask(() => void stopAll(signal));
 	} else if (received.isExitOurs && performance.now() - received.at > SAME_SIGNAL_MS) {
@@ -57,7 +76,7 @@ function onSignal(signal: StopSignal): void {
 
 async function stopAll(signal: StopSignal): Promise<void> {
 	const stopped = await Promise.all(
-		[...running].map(async ({ stop, logger }) => {
+		[...state.running].map(async ({ stop, logger }) => {
 			logger.info(`Stopping on ${signal}`);
 			try {
 				await stop(signal);
@@ -68,7 +87,7 @@ async function stopAll(signal: StopSignal): Promise<void> {
 			}
 		}),
 	);
-	if (received?.isExitOurs === true) process.exit(stopped.every(Boolean) ? 0 : 1);
-	received = undefined;
+	if (state.received?.isExitOurs === true) process.exit(stopped.every(Boolean) ? 0 : 1);
+	state.received = undefined;
 	stopListening();
 }
