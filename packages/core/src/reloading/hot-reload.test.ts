@@ -1,0 +1,207 @@
+import { readdirSync } from 'node:fs';
+import { freePort, until } from '@orijs/testkit';
+import { readRetryHint } from '@orijs/websocket/protocol';
+import { describe, expect, it } from 'vitest';
+import { isPortFree } from '../test-support/ports.ts';
+import { answers, connectTo, type EditedProgram, programOf, startEdited } from '../test-support/edited-program.ts';
+
+describe('an edit under bun --hot', () => {
+	it('replaces the application: its sockets are told to come back, its hooks run, new code answers', async () => {
+		const port = await freePort();
+		const program = startEdited('--hot', programOf({ at: port, version: 'one' }));
+		await answers(port, 'one');
+		const client = await connectTo(port);
+
+		program.edit(programOf({ at: port, version: 'two' }));
+		const { code, reason } = await client.closed;
+		expect(code).toBe(1012);
+		expect(readRetryHint(reason)).toBeLessThanOrEqual(200);
+		await answers(port, 'two');
+		const next = await connectTo(port);
+		next.send('hi');
+		expect(await next.received(2)).toEqual(['two', 'two: hi']);
+		expect(written(program)).toEqual(['one listens', 'one has shut down', 'two listens']);
+	});
+
+	it.each(['SIGTERM', 'SIGINT'] as const)(
+		'leaves %s to the newest application, which stops cleanly, and the process exits with 0',
+		async (signal) => {
+			const port = await freePort();
+			const program = startEdited('--hot', programOf({ at: port, version: 'one' }));
+			await answers(port, 'one');
+			program.edit(programOf({ at: port, version: 'two' }));
+			await answers(port, 'two');
+			const client = await connectTo(port);
+
+			program.process.kill(signal);
+			expect(await client.closed).toMatchObject({ code: 1012 });
+			expect(await program.process.exited).toEqual({ code: 0, signal: null });
+			expect(written(program)).toEqual(['one listens', 'one has shut down', 'two listens', 'two has shut down']);
+		},
+	);
+
+	it('leaves nothing behind, however often', async () => {
+		const port = await freePort();
+		const program = startEdited('--hot', programOf({ at: port, version: 'edit 0' }));
+		await answers(port, 'edit 0');
+		const first = await leftovers(program, port);
+		for (let i = 1; i <= 10; i++) {
+			const client = await connectTo(port);
+			program.edit(programOf({ at: port, version: `edit ${i}` }));
+			expect(await client.closed).toMatchObject({ code: 1012 });
+			await answers(port, `edit ${i}`);
+		}
+
+		await until(async () => Bun.deepEquals(await leftovers(program, port), first), {
+			what: `there are as many listeners and sockets as before: ${JSON.stringify(first)}`,
+		});
+		expect(first.listeners).toEqual([1, 1, expect.any(Number)]);
+	});
+
+	it('waits only a moment for a handler that does not finish', async () => {
+		const port = await freePort();
+		const calls = `.onStartup(() => {})`;
+		const stuck = programOf({ at: port, version: 'one', calls }).replace(
+			'message: (ws, text) => void',
+			'message: (ws, text) => new Promise(() => {}) && void 0 ||',
+		);
+		const program = startEdited('--hot', stuck);
+		await answers(port, 'one');
+		const client = await connectTo(port);
+		client.send('never handled');
+
+		program.edit(programOf({ at: port, version: 'two' }));
+		expect(await client.closed).toMatchObject({ code: 1012 });
+		await answers(port, 'two');
+	});
+});
+
+describe('an edit under bun --hot that fails', () => {
+	it.each([
+		['cannot be parsed', () => 'const ('],
+		[
+			'throws before it listens',
+			(port: number) => programOf({ at: port, version: 'two', before: `throw new Error('no');` }),
+		],
+	])('because it %s leaves the application running, until the next one', async (_, broken) => {
+		const port = await freePort();
+		const program = startEdited('--hot', programOf({ at: port, version: 'one' }));
+		await answers(port, 'one');
+		const client = await connectTo(port);
+
+		program.edit(broken(port));
+		await program.wrote('error: ');
+		await answers(port, 'one');
+		client.send('still');
+		expect(await client.received(2)).toEqual(['one', 'one: still']);
+
+		program.edit(programOf({ at: port, version: 'three' }));
+		expect(await client.closed).toMatchObject({ code: 1012 });
+		await answers(port, 'three');
+		expect(written(program)).toEqual(['one listens', 'one has shut down', 'three listens']);
+	});
+
+	it('while it starts has stopped the application before it, as a restart does; the next one listens', async () => {
+		const port = await freePort();
+		const program = startEdited('--hot', programOf({ at: port, version: 'one' }));
+		await answers(port, 'one');
+
+		const calls = `.onStartup(() => { throw new Error('no database'); })`;
+		program.edit(programOf({ at: port, version: 'two', calls }));
+		await program.wrote('error: no database');
+		expect(await isPortFree(port)).toBe(true);
+
+		program.edit(programOf({ at: port, version: 'three' }));
+		await answers(port, 'three');
+		program.process.kill('SIGTERM');
+		expect(await program.process.exited).toEqual({ code: 0, signal: null });
+	});
+
+	it('because two of its applications have the same port is told so', async () => {
+		const port = await freePort();
+		const program = startEdited('--hot', programOf({ at: port, version: 'one' }));
+		await answers(port, 'one');
+
+		program.edit(programOf({ at: port, version: 'two' }, { at: port, version: 'three' }));
+		await program.wrote('EADDRINUSE');
+		await answers(port, 'two');
+	});
+
+	it('is overtaken by a later edit while it starts: it never listens, and nothing fails', async () => {
+		const port = await freePort();
+		const program = startEdited('--hot', programOf({ at: port, version: 'one' }));
+		await answers(port, 'one');
+
+		const calls = `.onStartup(() => { console.log('two starts'); return new Promise((go) => globalThis.go = go); })`;
+		const after = `console.log('two goes on');`;
+		program.edit(programOf({ at: port, version: 'two', isAwaited: false, calls, after }));
+		await program.wrote('two starts');
+		program.edit(programOf({ at: port, version: 'three', before: 'globalThis.go();' }));
+		await answers(port, 'three');
+
+		program.process.kill('SIGTERM');
+		expect(await program.process.exited).toEqual({ code: 0, signal: null });
+		expect(written(program)).toEqual(['one listens', 'one has shut down', 'three listens', 'three has shut down']);
+		expect(program.process.output()).not.toContain('two goes on');
+		expect(program.process.output()).not.toContain('error');
+	});
+});
+
+describe('under bun --hot, a program', () => {
+	it('that lets the system pick ports keeps them, and its applications apart', async () => {
+		const program = startEdited('--hot', programOf({ at: 0, version: 'a1' }, { at: 0, version: 'b1' }));
+		await program.wrote('b1 listens');
+		const [portA, portB] = portsOf(program);
+		expect(portA).not.toBe(portB);
+		const clients = [await connectTo(portA!), await connectTo(portB!)];
+
+		program.edit(programOf({ at: 0, version: 'a2' }, { at: 0, version: 'b2' }));
+		for (const { closed } of clients) expect(await closed).toMatchObject({ code: 1012 });
+		await answers(portA!, 'a2');
+		await answers(portB!, 'b2');
+	});
+
+	it('may move an application to another port, or remove one: those of the earlier code stop', async () => {
+		const [before, after, other] = [await freePort(), await freePort(), await freePort()];
+		const program = startEdited('--hot', programOf({ at: before, version: 'one' }, { at: other, version: 'other' }));
+		await answers(other, 'other');
+
+		program.edit(programOf({ at: `{ port: ${after}, hostname: 'localhost' }`, version: 'two' }));
+		await answers(after, 'two');
+		expect([await isPortFree(before), await isPortFree(other)]).toEqual([true, true]);
+	});
+
+	it('without any application after an edit keeps the last one, which signals still stop', async () => {
+		const port = await freePort();
+		const program = startEdited('--hot', programOf({ at: port, version: 'one' }));
+		await answers(port, 'one');
+		program.edit(`console.log('nothing listens');`);
+		await program.wrote('nothing listens');
+		await answers(port, 'one');
+
+		program.edit(programOf({ at: port, version: 'two' }));
+		await answers(port, 'two');
+		program.edit(`console.log('nothing again');`);
+		await program.wrote('nothing again');
+		program.process.kill('SIGTERM');
+		expect(await program.process.exited).toEqual({ code: 0, signal: null });
+		expect(written(program).at(-1)).toBe('two has shut down');
+	});
+});
+
+/** The lines that the program's applications have written, in order. */
+function written(program: EditedProgram): string[] {
+	return program.process.output().match(/\w+ (listens|has shut down)/g) ?? [];
+}
+
+function portsOf(program: EditedProgram): number[] {
+	return Array.from(program.process.output().matchAll(/listens on (\d+);/g), ([, port]) => Number(port));
+}
+
+/** What a generation could leave behind in the process: listeners for signals and exit, and open sockets. */
+async function leftovers({ process }: EditedProgram, port: number) {
+	const response = await fetch(`http://localhost:${port}/listeners`, { keepalive: false });
+	const listeners = (await response.json()) as number[];
+	const sockets = readdirSync(`/proc/${process.pid}/fd`).length;
+	return { listeners, sockets };
+}

@@ -1,0 +1,102 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { connectClient, scratchDir, type ScriptProcess, spawnBun, type TestClient, until } from '@orijs/testkit';
+import { onTestFinished } from 'vitest';
+
+/** A program that runs while a test edits it. */
+export interface EditedProgram {
+	readonly process: ScriptProcess;
+	/** Replaces the program's code. */
+	edit(code: string): void;
+	/** Resolves once the process has written this text to its output. */
+	wrote(text: string): Promise<void>;
+}
+
+const CORE = fileURLToPath(new URL('../index.ts', import.meta.url));
+
+/** Starts a program under `bun --hot` or `bun --watch`. The process is killed when the test ends. */
+export function startEdited(mode: '--hot' | '--watch', code: string): EditedProgram {
+	const dir = scratchDir('orijs-edited-');
+	const file = join(dir.path, 'main.ts');
+	// Not written to another file and renamed: Bun does not notice every rename.
+	const edit = (text: string): void => writeFileSync(file, text);
+	edit(code);
+	const child = spawnBun(file, { env: { BUN_OPTIONS: mode } });
+	onTestFinished(async () => {
+		child.kill();
+		await child.exited;
+		dir.remove();
+	});
+	return {
+		process: child,
+		edit,
+		wrote: (text) =>
+			until(() => child.output().includes(text), { what: () => `"${text}" is written; so far: ${child.output()}` }),
+	};
+}
+
+/** One application of an edited program. */
+export interface AppCode {
+	/** The port, or other arguments of `listen`, as code. */
+	readonly at: number | string;
+	/** What the application answers to HTTP requests, and sends to each new socket. */
+	readonly version: string;
+	/** Calls that configure the application, as code. */
+	readonly calls?: string;
+	/** Code before and after the call of `listen`. */
+	readonly before?: string;
+	readonly after?: string;
+	/** Whether the module waits for `listen`. Bun evaluates no edit until it has. Default true. */
+	readonly isAwaited?: boolean;
+}
+
+/** Returns the code of a program with these applications. It writes a line when one listens, and when one has stopped. */
+export function programOf(...applications: readonly AppCode[]): string {
+	return [
+		`import { Application } from ${JSON.stringify(CORE)};`,
+		...applications.map(
+			({
+				at,
+				version,
+				calls = '',
+				before = '',
+				after = '',
+				isAwaited = true,
+			}) => `${isAwaited ? 'await' : 'void'} (async () => {
+				${before}
+				const app = new Application({ readinessDelayMs: 0 })
+					.routes({
+						'/': () => new Response('${version}'),
+						'/listeners': () => Response.json(['SIGTERM', 'SIGINT', 'exit'].map((name) => process.listenerCount(name))),
+					})
+					.websocket()
+					.onWebSocket({ open: (ws) => void ws.send('${version}'), message: (ws, text) => void ws.send('${version}: ' + text) })
+					.onShutdown(() => console.log('${version} has shut down'))
+					${calls};
+				const server = await app.listen(${at});
+				console.log('${version} listens on ' + server.port + ';');
+				${after}
+			})();`,
+		),
+	].join('\n');
+}
+
+/** Resolves once HTTP requests to the port are answered with this text. */
+export function answers(port: number, text: string): Promise<void> {
+	let last: string | undefined;
+	return until(
+		async () => {
+			// A connection of its own: one that is kept alive may end at any time while the server is replaced.
+			const response = await fetch(`http://localhost:${port}`, { keepalive: false }).catch(() => undefined);
+			last = await response?.text().catch(() => undefined);
+			return last === text;
+		},
+		{ what: () => `port ${port} answers ${text}; last answer: ${last}` },
+	);
+}
+
+/** Connects to an application of an edited program. */
+export function connectTo(port: number): Promise<TestClient> {
+	return connectClient(`ws://localhost:${port}/ws`);
+}
