@@ -25,6 +25,7 @@ export { connectClient } from './test-client.ts';
 
 // Files
 export { scratchDir } from './scratch-dir.ts';
+export { editFile } from './edit-file.ts';
 
 // Waiting
 export { until } from './until.ts';

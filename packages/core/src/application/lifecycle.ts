@@ -1,5 +1,5 @@
 import type { Logger, SlowReaderOptions, SocketData, WebSocketProvider } from '@orijs/websocket';
-import { settledWithin } from '@orijs/websocket/internal';
+import { settledWithin, within } from '@orijs/websocket/internal';
 import type { Server } from 'bun';
 import type { WebSocketEndpoint } from '../endpoint/websocket-endpoint.ts';
 import { ApplicationError } from '../errors.ts';
@@ -27,6 +27,8 @@ export interface StartOptions {
 
 /** How long an application waits for connections, handlers and requests if newer code replaces it, in milliseconds. */
 const RETIRING_GRACE_MS = 1_000;
+/** After this many milliseconds, newer code starts even if this application has not stopped. */
+const RETIRING_MS = 10_000;
 
 /** Starts and stops an application's provider, endpoint and server in order, and runs the hooks in between. */
 export class Lifecycle implements Replaceable {
@@ -111,9 +113,10 @@ export class Lifecycle implements Replaceable {
 		this.#isRetired = true;
 		this.#logger.info('Stopping, because the code has changed');
 		try {
-			await this.stop({ graceMs: RETIRING_GRACE_MS, readinessDelayMs: 0 });
+			const stopped = this.stop({ graceMs: RETIRING_GRACE_MS, readinessDelayMs: 0 });
+			await within(RETIRING_MS, stopped, () => new ApplicationError(`not stopped after ${RETIRING_MS} ms`));
 		} catch (err) {
-			this.#logger.error('The application of the previous code failed to stop cleanly', { err });
+			this.#logger.error('The application of the earlier code failed to stop cleanly', { err });
 		}
 	}
 

@@ -1,4 +1,3 @@
-import { settledWithin } from '@orijs/websocket/internal';
 import { acrossReloads, IS_HOT } from './hot-state.ts';
 
 // Under `bun --hot`, the code of each edit is a generation, with applications of its own. They replace those of earlier
@@ -6,7 +5,7 @@ import { acrossReloads, IS_HOT } from './hot-state.ts';
 
 /** An application, as a later generation sees it. */
 export interface Replaceable {
-	/** Stops the application, in whatever state it is. Never rejects. Later calls return the promise of the first. */
+	/** Stops the application, in whatever state it is. Resolves after at most 10 s even if it has not stopped. */
 	retire(): Promise<void>;
 	/** Where it listens, if it left the choice of the port to the system. */
 	readonly chosenPort: ChosenPort | undefined;
@@ -16,9 +15,6 @@ export interface ChosenPort {
 	readonly hostname: string | undefined;
 	readonly port: number;
 }
-
-/** The next generation starts after this many milliseconds even if the applications before it have not stopped. */
-const LONGEST_WAIT_MS = 10_000;
 
 const state = acrossReloads('generations', () => ({
 	/** The number of generations so far. */
@@ -49,7 +45,7 @@ export async function replaceEarlier(application: Replaceable): Promise<boolean>
 		if (before.chosenPort !== undefined) state.freed.push(before.chosenPort);
 	}
 	state.retiring = Promise.all([state.retiring, ...earlier.map((before) => before.retire())]);
-	await settledWithin(LONGEST_WAIT_MS, state.retiring);
+	await state.retiring;
 	return generation === state.latest;
 }
 

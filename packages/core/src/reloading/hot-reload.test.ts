@@ -52,27 +52,46 @@ describe('an edit under bun --hot', () => {
 			await answers(port, `edit ${i}`);
 		}
 
-		await until(async () => Bun.deepEquals(await leftovers(program, port), first), {
-			what: `there are as many listeners and sockets as before: ${JSON.stringify(first)}`,
+		let last: unknown;
+		await until(async () => Bun.deepEquals((last = await leftovers(program, port)), first), {
+			what: () => `there is as much as before, ${JSON.stringify(first)}, not ${JSON.stringify(last)}`,
 		});
 		expect(first.listeners).toEqual([1, 1, expect.any(Number)]);
 	});
 
 	it('waits only a moment for a handler that does not finish', async () => {
 		const port = await freePort();
-		const calls = `.onStartup(() => {})`;
-		const stuck = programOf({ at: port, version: 'one', calls }).replace(
-			'message: (ws, text) => void',
-			'message: (ws, text) => new Promise(() => {}) && void 0 ||',
-		);
-		const program = startEdited('--hot', stuck);
+		const onMessage = `() => { console.log('handling'); return new Promise(() => {}); }`;
+		const program = startEdited('--hot', programOf({ at: port, version: 'one', onMessage }));
 		await answers(port, 'one');
 		const client = await connectTo(port);
 		client.send('never handled');
+		await program.wrote('handling');
 
 		program.edit(programOf({ at: port, version: 'two' }));
 		expect(await client.closed).toMatchObject({ code: 1012 });
 		await answers(port, 'two');
+	});
+});
+
+describe('a shutdown hook that never ends', () => {
+	it('delays the next application for 10 s, and signals still end the process', { timeout: 30_000 }, async () => {
+		const port = await freePort();
+		const calls = `.onShutdown(() => new Promise(() => {}))`;
+		const program = startEdited('--hot', programOf({ at: port, version: 'one', calls }));
+		await answers(port, 'one');
+		program.edit(programOf({ at: port, version: 'two' }));
+		await until(() => written(program).includes('two listens'), { what: 'the next one listens', timeoutMs: 20_000 });
+		await answers(port, 'two');
+
+		const response = await fetch(`http://localhost:${port}/listeners`, { keepalive: false });
+		expect(((await response.json()) as number[]).slice(0, 2)).toEqual([1, 1]);
+		program.process.kill('SIGTERM');
+		await program.wrote('two has shut down');
+		// Signals within 300 ms count as one.
+		await Bun.sleep(400);
+		program.process.kill('SIGTERM');
+		expect(await program.process.exited).toEqual({ code: 1, signal: null });
 	});
 });
 

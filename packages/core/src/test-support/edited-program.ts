@@ -1,7 +1,14 @@
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { connectClient, scratchDir, type ScriptProcess, spawnBun, type TestClient, until } from '@orijs/testkit';
+import {
+	connectClient,
+	editFile,
+	scratchDir,
+	type ScriptProcess,
+	spawnBun,
+	type TestClient,
+	until,
+} from '@orijs/testkit';
 import { onTestFinished } from 'vitest';
 
 /** A program that runs while a test edits it. */
@@ -19,8 +26,7 @@ const CORE = fileURLToPath(new URL('../index.ts', import.meta.url));
 export function startEdited(mode: '--hot' | '--watch', code: string): EditedProgram {
 	const dir = scratchDir('orijs-edited-');
 	const file = join(dir.path, 'main.ts');
-	// Not written to another file and renamed: Bun does not notice every rename.
-	const edit = (text: string): void => writeFileSync(file, text);
+	const edit = (text: string): void => editFile(file, text);
 	edit(code);
 	const child = spawnBun(file, { env: { BUN_OPTIONS: mode } });
 	onTestFinished(async () => {
@@ -42,6 +48,8 @@ export interface AppCode {
 	readonly at: number | string;
 	/** What the application answers to HTTP requests, and sends to each new socket. */
 	readonly version: string;
+	/** The `message` handler, as code. Default: answers with the version and the message. */
+	readonly onMessage?: string;
 	/** Calls that configure the application, as code. */
 	readonly calls?: string;
 	/** Code before and after the call of `listen`. */
@@ -53,33 +61,28 @@ export interface AppCode {
 
 /** Returns the code of a program with these applications. It writes a line when one listens, and when one has stopped. */
 export function programOf(...applications: readonly AppCode[]): string {
-	return [
-		`import { Application } from ${JSON.stringify(CORE)};`,
-		...applications.map(
-			({
-				at,
-				version,
-				calls = '',
-				before = '',
-				after = '',
-				isAwaited = true,
-			}) => `${isAwaited ? 'await' : 'void'} (async () => {
-				${before}
-				const app = new Application({ readinessDelayMs: 0 })
-					.routes({
-						'/': () => new Response('${version}'),
-						'/listeners': () => Response.json(['SIGTERM', 'SIGINT', 'exit'].map((name) => process.listenerCount(name))),
-					})
-					.websocket()
-					.onWebSocket({ open: (ws) => void ws.send('${version}'), message: (ws, text) => void ws.send('${version}: ' + text) })
-					.onShutdown(() => console.log('${version} has shut down'))
-					${calls};
-				const server = await app.listen(${at});
-				console.log('${version} listens on ' + server.port + ';');
-				${after}
-			})();`,
-		),
-	].join('\n');
+	return [`import { Application } from ${JSON.stringify(CORE)};`, ...applications.map(codeOf)].join('\n');
+}
+
+function codeOf({ at, version, calls = '', before = '', after = '', isAwaited = true, ...code }: AppCode): string {
+	const { onMessage = `(ws, text) => void ws.send('${version}: ' + text)` } = code;
+	return `
+		${isAwaited ? 'await' : 'void'} (async () => {
+			${before}
+			const app = new Application({ readinessDelayMs: 0 })
+				.routes({
+					'/': () => new Response('${version}'),
+					'/listeners': () => Response.json(['SIGTERM', 'SIGINT', 'exit'].map((name) => process.listenerCount(name))),
+				})
+				.websocket()
+				.onWebSocket({ open: (ws) => void ws.send('${version}'), message: ${onMessage} })
+				.onShutdown(() => console.log('${version} has shut down'))
+				${calls};
+			const server = await app.listen(${at});
+			console.log('${version} listens on ' + server.port + ';');
+			${after}
+		})();
+	`;
 }
 
 /** Resolves once HTTP requests to the port are answered with this text. */
