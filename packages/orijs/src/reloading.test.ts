@@ -48,8 +48,8 @@ describe.each(['--hot', '--watch'] as const)('editing a server under bun %s', (m
 		await until(async () => (await connections()) === before, {
 			what: `there are ${before} connections to Redis again`,
 		});
-		// With --watch, Bun replaces the process: connections end at once, without a close frame. Attempts to connect that
-		// come too early fail with 1006, too.
+		// With --watch, Bun replaces the process: connections end at once, without a close frame. Attempts to connect
+		// that come too early fail with 1006, too.
 		expect(endings.filter((code) => code !== 1006)).toEqual(Array(mode === '--hot' ? EDITS : 0).fill(1012));
 
 		process.kill('SIGTERM');

@@ -34,6 +34,9 @@ export interface RedisWsProviderOptions {
 	readonly logger?: Logger;
 }
 
+/** The options that `WsProvider` has, too. */
+const SHARED = ['history', 'heartbeatMs', 'graceMs', 'logger'] as const satisfies (keyof RedisWsProviderOptions)[];
+
 const KEY_PREFIX = /^[A-Za-z0-9_:.-]{1,128}$/;
 
 /** The provider for several processes and machines. They exchange messages over Redis publish/subscribe. */
@@ -41,6 +44,11 @@ export class RedisWsProvider extends WsProvider {
 	/** @throws {InvalidRedisOptionError} */
 	constructor(options: RedisWsProviderOptions) {
 		const { connection, keyPrefix = 'orijs', connectTimeout = 5_000, ...shared } = options ?? {};
+		const unknown = Object.keys(shared).find((name) => !(SHARED as readonly string[]).includes(name));
+		if (unknown !== undefined) {
+			const known = ['connection', 'keyPrefix', 'connectTimeout', ...SHARED].join(', ');
+			throw new InvalidRedisOptionError(`there is no option ${unknown}; options are ${known}`);
+		}
 		if (!KEY_PREFIX.test(keyPrefix)) {
 			throw new InvalidRedisOptionError(
 				`keyPrefix must be 1 to 128 characters from A-Z a-z 0-9 _ : . -, not ${show(keyPrefix)}`,

@@ -65,6 +65,12 @@ export function checkResume(topic: unknown, from: ResumeFrom): Error | undefined
 	return error ?? checkSince(from.since) ?? checkCount('rewind', from.rewind, MAX_REWIND);
 }
 
+/** Checks the names of the options of a constructor. @throws {InvalidOptionError} an option is unknown */
+export function checkOptionNames(name: string, options: unknown, known: readonly string[]): void {
+	const error = checkOptions(name, options, known);
+	if (error !== undefined) throw error;
+}
+
 /** Returns the error for a socket that is not connected to this node. */
 export function unknownSocket(socketId: string): Error {
 	return isSocketId(socketId) ? new UnknownSocketError(socketId) : new InvalidSocketIdError(socketId);
@@ -77,7 +83,9 @@ function checkOptions(call: string, options: unknown, known: readonly string[]):
 		return new InvalidOptionError(`${call} takes an object with ${known.join(' or ')}, not ${show(options)}`);
 	const unknown = Object.keys(options).find((key) => !known.includes(key));
 	if (unknown === undefined) return undefined;
-	return new InvalidOptionError(`${call} has no option ${unknown}, only ${known.join(' and ')}`);
+	return new InvalidOptionError(
+		`${call} has no option ${unknown}, only ${known.join(known.length > 2 ? ', ' : ' and ')}`,
+	);
 }
 
 function checkSince(since: unknown): Error | undefined {

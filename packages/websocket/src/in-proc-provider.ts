@@ -1,3 +1,4 @@
+import { checkOptionNames } from './call-checks.ts';
 import type { HistoryRules } from './history/history-rules.ts';
 import type { Logger } from './logger.ts';
 import { WsProvider } from './ws-provider.ts';
@@ -15,7 +16,9 @@ export interface InProcWsProviderOptions {
 
 /** The provider for a single process. It is based on Bun's native pub/sub. */
 export class InProcWsProvider extends WsProvider {
+	/** @throws {InvalidOptionError} */
 	constructor(options: InProcWsProviderOptions = {}) {
+		checkOptionNames('InProcWsProvider', options, ['logger', 'history'] satisfies (keyof InProcWsProviderOptions)[]);
 		super(options);
 	}
 }

@@ -1,3 +1,4 @@
+import { checkOptionNames } from './call-checks.ts';
 import type { WebSocketConnection } from './sockets/websocket-connection.ts';
 import { consoleLogger, type Logger } from './logger.ts';
 import type { WebSocketProvider } from './provider-contract.ts';
@@ -14,12 +15,14 @@ export class SocketCoordinator {
 	readonly #provider: WebSocketProvider;
 	readonly #logger: Logger;
 
+	/** @throws {InvalidOptionError} an option is unknown @throws {TypeError} there is no provider */
 	constructor(options: SocketCoordinatorOptions) {
 		if (typeof options?.provider?.addConnection !== 'function') {
 			throw new TypeError(
 				'SocketCoordinator needs a provider: new SocketCoordinator({ provider: new InProcWsProvider() })',
 			);
 		}
+		checkOptionNames('SocketCoordinator', options, ['provider', 'logger'] satisfies (keyof SocketCoordinatorOptions)[]);
 		this.#provider = options.provider;
 		this.#logger = options.logger ?? consoleLogger;
 	}

@@ -1,5 +1,12 @@
 import type { Bus, BusStatus } from './bus.ts';
-import { checkHistory, checkResume, checkSendToNode, checkTopic, unknownSocket } from './call-checks.ts';
+import {
+	checkHistory,
+	checkOptionNames,
+	checkResume,
+	checkSendToNode,
+	checkTopic,
+	unknownSocket,
+} from './call-checks.ts';
 import { Emitter } from './emitter.ts';
 import {
 	HistoryUnavailableError,
@@ -68,6 +75,15 @@ export interface WsProviderOptions {
 	readonly graceMs?: number;
 }
 
+const OPTIONS = [
+	'bus',
+	'history',
+	'logger',
+	'heartbeatMs',
+	'startTimeoutMs',
+	'graceMs',
+] as const satisfies readonly (keyof WsProviderOptions)[];
+
 /**
  * Implements the provider for any transport, and for a single process without one. `InProcWsProvider` and
  * `RedisWsProvider` only choose the bus.
@@ -88,7 +104,9 @@ export class WsProvider implements WebSocketProvider {
 	#hasWarnedNotStarted = false;
 	readonly nodeId: string = crypto.randomUUID();
 
+	/** @throws {InvalidOptionError} */
 	constructor(options: WsProviderOptions = {}) {
+		checkOptionNames('WsProvider', options, OPTIONS);
 		const {
 			bus,
 			history,
@@ -183,6 +201,7 @@ export class WsProvider implements WebSocketProvider {
 	setServer(server: PubSubServer, options: SlowReaderOptions = {}): void {
 		if (typeof (server as Partial<PubSubServer> | undefined)?.publish !== 'function')
 			throw new InvalidServerError(server);
+		checkOptionNames('setServer()', options, SERVER_OPTIONS);
 		this.#local.setServer(server, options);
 	}
 
@@ -430,6 +449,7 @@ export class WsProvider implements WebSocketProvider {
 	}
 }
 
+const SERVER_OPTIONS = ['queuedBytes', 'slowReaders', 'onSlowReader'] as const satisfies (keyof SlowReaderOptions)[];
 const DEFAULT_PAGE = 100;
 const DEFAULT_START_TIMEOUT_MS = 10_000;
 /** The watermark of a provider without other nodes. */

@@ -107,7 +107,7 @@ export class Lifecycle implements Replaceable {
 
 	/**
 	 * Stops the application because newer code replaces it. If it is still starting, the promise of `start` stays
-	 * pending: the old code must not go on, nor report a failure that is none.
+	 * pending: the old code must not go on, and nothing has failed.
 	 */
 	async retire(): Promise<void> {
 		this.#isRetired = true;

@@ -69,8 +69,9 @@ describe('an edit under bun --hot', () => {
 		await program.wrote('handling');
 
 		program.edit(programOf({ at: port, version: 'two' }));
-		expect(await client.closed).toMatchObject({ code: 1012 });
+		// Much less than the 10 s that `stop` would wait.
 		await answers(port, 'two');
+		expect(await client.closed).toMatchObject({ code: 1012 });
 	});
 });
 
@@ -162,7 +163,7 @@ describe('an edit under bun --hot that fails', () => {
 		expect(await program.process.exited).toEqual({ code: 0, signal: null });
 		expect(written(program)).toEqual(['one listens', 'one has shut down', 'three listens', 'three has shut down']);
 		expect(program.process.output()).not.toContain('two goes on');
-		expect(program.process.output()).not.toContain('error');
+		expect(program.process.output()).not.toMatch(/error/i);
 	});
 });
 

@@ -59,7 +59,7 @@ export interface AppCode {
 	readonly isAwaited?: boolean;
 }
 
-/** Returns the code of a program with these applications. It writes a line when one listens, and when one has stopped. */
+/** Returns the code of a program with these applications. It writes a line when one listens, and when one stops. */
 export function programOf(...applications: readonly AppCode[]): string {
 	return [`import { Application } from ${JSON.stringify(CORE)};`, ...applications.map(codeOf)].join('\n');
 }

@@ -148,6 +148,11 @@ describe('starting on Redis', () => {
 			{ connection: {}, connectTimeout: '500' as never },
 			/connectTimeout must be .*, not "500"/,
 		],
+		[
+			'an unknown option',
+			{ connection: {}, prefix: 'chat' } as never,
+			/no option prefix; options are connection, keyPrefix, connectTimeout, history, heartbeatMs, graceMs, logger/,
+		],
 		['a connectTimeout of NaN', { connection: {}, connectTimeout: Number.NaN }, /connectTimeout/],
 	])('rejects %s, with a helpful message', (_, options, message) => {
 		const create = (): unknown => new RedisWsProvider(options);
