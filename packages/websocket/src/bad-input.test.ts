@@ -323,7 +323,7 @@ it.each<[string, () => unknown]>([
 	],
 	[
 		'setServer() has no option slowReader, only queuedBytes, slowReaders, onSlowReader',
-		() => new InProcWsProvider().setServer({ publish: () => 0 } as never, { slowReader: 'drop' } as object),
+		() => new InProcWsProvider().setServer({ publish: () => 0 }, { slowReader: 'drop' } as object),
 	],
 ])('an unknown option is refused: %s', (message, call) => {
 	expect(call).toThrow(InvalidOptionError);
