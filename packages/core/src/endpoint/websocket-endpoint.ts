@@ -241,7 +241,7 @@ export class WebSocketEndpoint implements SessionHost {
 
 	// Stopping
 
-	/** Refuses new connections, and upgrades that are still undecided. */
+	/** Refuses new connections and any upgrades that still await a decision. */
 	close(): void {
 		this.#upgrades.close();
 	}
