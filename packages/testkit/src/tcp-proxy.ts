@@ -29,8 +29,8 @@ export interface TcpProxy {
 	/** The port. It stays the same even while connections are refused. */
 	readonly port: number;
 	/**
-	 * The current number of links. A link counts while either side is open. If it is frozen, an open side can't tell that
-	 * the other side has closed.
+	 * The current number of links. A link counts while either side is open. If it is frozen, an open side can't tell
+	 * that the other side has closed.
 	 */
 	readonly connections: number;
 	/** The total number of links accepted so far. */

@@ -18,7 +18,7 @@ export interface SentMessage {
 	readonly at: number;
 }
 
-/** Runs a provider on a bus, behind a real server, with one client in the topic. It is closed when the test case ends. */
+/** Runs a provider on a bus, behind a real server, with one client in the topic. It closes when the test case ends. */
 export class ProviderNode {
 	readonly bus: Bus;
 	readonly name: string;
