@@ -3,7 +3,7 @@ export { Application } from './application/application.ts';
 export type { ApplicationOptions, StopOptions } from './application/application-options.ts';
 export type { Hook } from './application/hook.ts';
 export type { Routes } from './application/http-server.ts';
-export type { ListenOptions } from './application/listen-options.ts';
+export type { ListenOptions, PortOptions, UnixSocketOptions } from './application/listen-options.ts';
 
 // WebSocket endpoint
 export type { AppSocket } from './app-socket.ts';

@@ -245,6 +245,11 @@ new Application().routes({ '/': () => {} });
 new Application().onStartup(Promise.resolve());
 // @ts-expect-error a port is a number
 void new Application().listen('3000');
+void new Application().listen({ unix: '/run/app.sock', development: false });
+// @ts-expect-error a Unix socket has no port
+void new Application().listen({ unix: '/run/app.sock', port: 3000 });
+// @ts-expect-error a Unix socket has no address
+void new Application().listen({ unix: '/run/app.sock', hostname: 'localhost' });
 same<Application['socket'], ApplicationSocket>(true);
 void (new Application().socket satisfies SocketEmitter);
 same<ReturnType<Application['stop']>, Promise<void>>(true);

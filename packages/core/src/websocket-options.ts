@@ -19,7 +19,10 @@ export interface Authorize<TData extends ConnectionData = ConnectionData> {
 }
 
 export interface WebSocketOptions<TData extends ConnectionData = ConnectionData> {
-	/** The path of the endpoint, URL-encoded; it may have parameters, as in `/ws/:room`. Default `/ws`. */
+	/**
+	 * The path of the endpoint, URL-encoded; it may have parameters, as in `/ws/:room`. Clients may add a trailing slash,
+	 * or leave it out. Default `/ws`.
+	 */
 	readonly path?: string;
 	/**
 	 * Inspects an upgrade request and returns the connection's data, an object that handlers find in `ws.data.data`;
@@ -37,7 +40,7 @@ export interface WebSocketOptions<TData extends ConnectionData = ConnectionData>
 	readonly allowedOrigins?: readonly string[];
 	/**
 	 * Addresses or networks (`10.0.0.0/8`) of the proxies in front of the server, whose `X-Forwarded-For` and
-	 * `X-Forwarded-Host` are trusted. Default: none.
+	 * `X-Forwarded-Host` are trusted; `unix` for whoever connects to the Unix socket. Default: none.
 	 */
 	readonly trustedProxies?: readonly string[];
 	/** Decides what clients may do on their own, without a handler. Default: nothing is allowed. */

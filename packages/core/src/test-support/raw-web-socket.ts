@@ -4,7 +4,7 @@ import { onTestFinished } from 'vitest';
 import { frame, Opcode, readFrames } from './frames.ts';
 import { HANDSHAKE } from './raw-connection.ts';
 
-/** A WebSocket client that answers no pings, can stop reading, and can send invalid frames. */
+/** A WebSocket client that can stop reading, and can send invalid frames. */
 export interface RawWebSocket {
 	/** The text messages received so far. */
 	readonly texts: readonly string[];
@@ -39,15 +39,28 @@ function readClose(payload: Buffer): NonNullable<RawWebSocket['close']> {
 		: { code: payload.readUInt16BE(0), reason: payload.toString('utf8', 2) };
 }
 
-/** Connects to an application's default endpoint until the test ends. */
-export async function connectRawWebSocket(port: number): Promise<RawWebSocket> {
+export interface RawWebSocketOptions {
+	/** Headers to add to the handshake. */
+	readonly headers?: Readonly<Record<string, string>>;
+	/** Whether it answers pings; default false. */
+	readonly answersPings?: boolean;
+}
+
+/**
+ * Connects to an application's default endpoint until the test ends: on a port of this machine, or on the Unix socket
+ * with this path.
+ */
+export async function connectRawWebSocket(
+	at: number | string,
+	{ headers = {}, answersPings = false }: RawWebSocketOptions = {},
+): Promise<RawWebSocket> {
 	const texts: string[] = [];
 	let pings = 0;
 	let close: RawWebSocket['close'];
 	let isClosed = false;
 	let isOpen = false;
 	let received: Buffer = Buffer.alloc(0);
-	const socket = connect({ host: 'localhost', port, noDelay: true });
+	const socket = connect(typeof at === 'string' ? { path: at } : { host: 'localhost', port: at, noDelay: true });
 	onTestFinished(() => void socket.destroy());
 	socket.on('error', () => {});
 	socket.on('close', () => {
@@ -65,11 +78,15 @@ export async function connectRawWebSocket(port: number): Promise<RawWebSocket> {
 		received = rest;
 		for (const { opcode, payload } of frames) {
 			if (opcode === Opcode.text) texts.push(payload.toString());
-			else if (opcode === Opcode.ping) pings++;
 			else if (opcode === Opcode.close) close = readClose(payload);
+			else if (opcode === Opcode.ping) {
+				pings++;
+				if (answersPings) socket.write(frame(payload, { opcode: Opcode.pong }));
+			}
 		}
 	});
-	socket.write(`${HANDSHAKE}\r\n`);
+	const added = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+	socket.write(`${HANDSHAKE}${added.join('')}\r\n`);
 	await until(() => isOpen, { what: 'the handshake is complete' });
 	return {
 		texts,
