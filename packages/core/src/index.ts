@@ -8,7 +8,13 @@ export type { ListenOptions, PortOptions, UnixSocketOptions } from './applicatio
 // WebSocket endpoint
 export type { AppSocket } from './app-socket.ts';
 export type { ConnectionData } from './connection-data.ts';
-export type { Authorize, UpgradeResult, WebSocketHandlers, WebSocketOptions } from './websocket-options.ts';
+export type {
+	Authorize,
+	UpgradeResponse,
+	UpgradeResult,
+	WebSocketHandlers,
+	WebSocketOptions,
+} from './websocket-options.ts';
 export type { ApplicationSocket } from './application/socket-emitter.ts';
 export type { Limits } from './limits.ts';
 export type { Refusal, RefusalCounts } from './refusals.ts';
