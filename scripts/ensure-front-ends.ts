@@ -1,24 +1,22 @@
-/** Makes sure that `nginx` and `caddy`, which tests put in front of a server, are on PATH. Installs what is missing. */
+/** Makes sure that nginx and Caddy, which tests put in front of a server, are installed, and installs them if it can. */
 import { existsSync } from 'node:fs';
+import { findFrontEnd, type FrontEndProgram } from '../packages/testkit/src/find-front-end.ts';
 import { installer } from './lib/system-package.ts';
 
 /** Each program, with its package in Debian and Ubuntu. */
-const PACKAGES = { nginx: 'nginx-light', caddy: 'caddy' } as const;
+const PACKAGES: Record<FrontEndProgram, string> = { nginx: 'nginx-light', caddy: 'caddy' };
 
-// Debian's nginx is in /usr/sbin, which is not on the PATH of every user.
-const PATH = [process.env['PATH'] ?? '', '/usr/sbin', '/usr/local/sbin'].join(':');
-const isMissing = (program: string): boolean => Bun.which(program, { PATH }) === null;
-
-const missing = (Object.keys(PACKAGES) as (keyof typeof PACKAGES)[]).filter(isMissing);
+const isMissing = (program: FrontEndProgram): boolean => findFrontEnd(program) === undefined;
+const missing = (Object.keys(PACKAGES) as FrontEndProgram[]).filter(isMissing);
 if (missing.length > 0) {
 	const frontEnds = installer({
-		missing: `Not on PATH: ${missing.join(', ')}`,
-		advice: 'Install nginx and Caddy 2 so that `nginx` and `caddy` are on PATH, then run the tests again.',
+		missing: `Not installed: ${missing.join(', ')}`,
+		advice: 'Install nginx 1.19.5 or later and Caddy 2, then run the tests again.',
 	});
 	if (Bun.which('apt-get') !== null) withoutServices(() => frontEnds.apt(missing.map((program) => PACKAGES[program])));
 	else if (Bun.which('brew') !== null) frontEnds.brew(missing, `brew install ${missing.join(' ')} (no services)`);
-	else frontEnds.refuse('Neither apt-get nor brew is available to install it.');
-	if (missing.some(isMissing)) frontEnds.refuse('It was installed, but it is not on PATH.');
+	else frontEnds.refuse('Neither apt-get nor brew is available to install them.');
+	if (missing.some(isMissing)) frontEnds.refuse('They were installed, but were not found on PATH or in /usr/sbin.');
 
 	/** Keeps systemd from starting the services of the packages, now and at every boot. */
 	function withoutServices(install: () => void): void {

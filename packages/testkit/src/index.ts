@@ -6,6 +6,10 @@ export { startRedisSentinel } from './redis-sentinel.ts';
 export { spawnBun, spawnNode } from './processes.ts';
 export { answerRequests, report } from './child-side.ts';
 
+// Proxies in front of a server
+export { startCaddy } from './caddy.ts';
+export { startNginx } from './nginx.ts';
+
 // A browser
 export { launchChromium } from './chromium.ts';
 export { bringOnline, freezePage, hidePage, resumePage, showPage, takeOffline } from './page-conditions.ts';
@@ -35,6 +39,7 @@ export type { LogLine } from './recording-logger.ts';
 
 // Errors
 export { ChromiumStartError } from './chromium-process.ts';
+export { FrontEndStartError } from './front-end.ts';
 export { RedisReplyError } from './resp.ts';
 export { RedisStartError } from './redis-process.ts';
 export { TimeoutError } from './within.ts';
@@ -42,6 +47,7 @@ export { TimeoutError } from './within.ts';
 export type { Chromium, ChromiumOptions, PageOptions } from './chromium.ts';
 export type { FakeClock, FakeClockOptions } from './fake-clock.ts';
 export type { ClusterNode } from './cluster-node.ts';
+export type { FrontEnd } from './front-end.ts';
 export type { Message } from './received-messages.ts';
 export type { LinkFilter } from './link-filter.ts';
 export type { Exit, ProcessState } from './owned-process.ts';

@@ -1,4 +1,4 @@
-import { RecordingLogger } from '@orijs/testkit';
+import { type LogLine, RecordingLogger } from '@orijs/testkit';
 import { describe, expect, it } from 'vitest';
 import { Application, type WebSocketOptions } from '../index.ts';
 import { handshake, serve } from '../test-support/serve.ts';
@@ -6,13 +6,14 @@ import { handshake, serve } from '../test-support/serve.ts';
 const PAGE = 'https://app.example.com';
 const LOOPBACK = ['127.0.0.0/8', '::1'];
 
+const OR_PASS_ON =
+	', or if a proxy in front replaces the host, let it pass on Host unchanged (nginx: proxy_set_header Host $http_host)';
+
 describe('the log line of a refused page names what was compared, and the fix, where', () => {
 	it('a proxy in front replaces the Host', async () => {
 		expect(await refusal({ origin: PAGE, host: 'backend:3000' })).toEqual({
 			compared: `Origin "${PAGE}" is not that of the server: Host is "backend:3000"`,
-			fix:
-				`if the page is yours, set allowedOrigins: ["${PAGE}"], or if a proxy in front replaces the host, ` +
-				'let it pass on Host unchanged (nginx: proxy_set_header Host $http_host)',
+			fix: `if the page is yours, set allowedOrigins: ["${PAGE}"]${OR_PASS_ON}`,
 		});
 	});
 
@@ -30,7 +31,7 @@ describe('the log line of a refused page names what was compared, and the fix, w
 			compared: 'Origin "http://localhost:5173" is not that of the server: Host is "localhost:3000"',
 			fix:
 				'if the page is yours, such as that of a development server on another port, ' +
-				'set allowedOrigins: ["http://localhost:5173"]',
+				`set allowedOrigins: ["http://localhost:5173"]${OR_PASS_ON}`,
 		});
 	});
 
@@ -42,7 +43,7 @@ describe('the log line of a refused page names what was compared, and the fix, w
 	])('the page is at %s and connects to %s', async (origin, host) => {
 		expect(await refusal({ origin, host })).toEqual({
 			compared: `Origin "${origin}" is not that of the server: Host is "${host}"`,
-			fix: `open the page at "${host}", or connect to the host of the page, or set allowedOrigins: ["${origin}"]`,
+			fix: `open the page at "${host}", or connect to the host of the page, or set allowedOrigins: ["${origin}"]${OR_PASS_ON}`,
 		});
 	});
 
@@ -131,6 +132,6 @@ async function refusal(
 	const address = await serve(new Application({ logger }).websocket(options));
 	expect((await handshake(address, '/ws', headers)).status).toBe(403);
 	expect(logger.lines.length).toBe(1);
-	const { compared, fix } = logger.lines[0]?.details as { compared: string; fix: string };
+	const { compared, fix } = (logger.lines[0] as LogLine).details as { compared: string; fix: string };
 	return { compared, fix };
 }

@@ -30,27 +30,26 @@ function shownHost(host: string | null): string {
 }
 
 function fixFor({ origin, hasList, host, hostHeader, ignoredHost, peer }: RefusedOrigin): string {
-	const allow = hasList ? `add ${show(origin)} to allowedOrigins` : `set allowedOrigins: [${show(origin)}]`;
 	const page = hostnameOf(origin);
 	// Browsers send `null` for files and sandboxed frames, which can't be told apart.
 	if (page === undefined) return "a page without a host can connect only with allowedOrigins: ['*']";
-	if (hasList) return `if the page is yours, ${allow}`;
+	if (hasList) return `if the page is yours, add ${show(origin)} to allowedOrigins`;
 	if (ignoredHost !== null && isSameOrigin(origin, ignoredHost)) {
 		return `X-Forwarded-Host is ${show(ignoredHost)}; if it comes from your proxy, set trustedProxies: [${show(peer)}]`;
 	}
+	const allow = `set allowedOrigins: [${show(origin)}]`;
 	const passOn = `pass on ${hostHeader} unchanged (nginx: proxy_set_header ${hostHeader} $http_host)`;
 	const server = hostnameOf(`http://${host ?? ''}`);
-	if (server === page) {
-		// A host without a port, and a page with one: nginx's `$host` has no port.
-		if (!/:\d*$/.test(host ?? '')) {
-			return `if a proxy in front drops the port, let it ${passOn}; if the page is that of a development server, ${allow}`;
-		}
-		return `if the page is yours, such as that of a development server on another port, ${allow}`;
+	// nginx's `$host`, for example, has no port.
+	if (server === page && !/:\d+$/.test(host ?? '')) {
+		return `if a proxy in front drops the port, let it ${passOn}; if the page is that of a development server, ${allow}`;
 	}
-	if (server !== undefined && isLoopback(page) && isLoopback(server)) {
-		return `open the page at ${show(host)}, or connect to the host of the page, or ${allow}`;
+	let fix = `if the page is yours, ${allow}`;
+	if (server === page) fix = `if the page is yours, such as that of a development server on another port, ${allow}`;
+	else if (isLoopback(page) && isLoopback(server)) {
+		fix = `open the page at ${show(host)}, or connect to the host of the page, or ${allow}`;
 	}
-	return `if the page is yours, ${allow}, or if a proxy in front replaces the host, let it ${passOn}`;
+	return `${fix}, or if a proxy in front replaces the host, let it ${passOn}`;
 }
 
 /** Returns the host name in a URL, without the port; undefined if it has none. */
@@ -59,6 +58,6 @@ function hostnameOf(url: string): string | undefined {
 }
 
 /** Whether a host name is one of those by which pages on the server's own machine are opened. */
-function isLoopback(hostname: string): boolean {
+function isLoopback(hostname = ''): boolean {
 	return hostname === 'localhost' || hostname === '[::1]' || (isIP(hostname) === 4 && hostname.startsWith('127.'));
 }

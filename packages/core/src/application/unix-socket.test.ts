@@ -116,13 +116,13 @@ describe('the path of a Unix socket', () => {
 		await expect(listening).rejects.toThrow(`bytes, not ${shown}`);
 	});
 
-	it.each<[string, object]>([
+	it.each<[string, Record<string, unknown>]>([
 		['port', { port: 3000 }],
 		['port', { port: 0 }],
 		['hostname', { hostname: 'localhost' }],
 		['reusePort', { reusePort: false }],
 	])('excludes %s', async (name, option) => {
-		const listening = new Application().listen({ unix: socketPath(), ...option } as ListenOptions);
+		const listening = new Application().listen({ unix: socketPath(), ...option });
 		await expect(listening).rejects.toThrow(ApplicationError);
 		await expect(listening).rejects.toThrow(`listen(): unix and ${name} exclude each other`);
 	});

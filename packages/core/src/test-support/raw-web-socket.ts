@@ -1,5 +1,5 @@
 import { until } from '@orijs/testkit';
-import { connect } from 'node:net';
+import { connect, type TcpNetConnectOpts } from 'node:net';
 import { onTestFinished } from 'vitest';
 import { frame, Opcode, readFrames } from './frames.ts';
 import { HANDSHAKE } from './raw-connection.ts';
@@ -32,6 +32,11 @@ export interface RawWebSocket {
 
 const CLOSE_TIMEOUT_MS = 15_000;
 
+function tcp(port: number, localAddress: string | undefined): TcpNetConnectOpts {
+	if (localAddress === undefined) return { host: 'localhost', port, noDelay: true };
+	return { host: '127.0.0.1', port, localAddress, noDelay: true };
+}
+
 /** Decodes the payload of a close frame. Code 1005 stands for a frame without a code. */
 function readClose(payload: Buffer): NonNullable<RawWebSocket['close']> {
 	return payload.length < 2
@@ -44,23 +49,26 @@ export interface RawWebSocketOptions {
 	readonly headers?: Readonly<Record<string, string>>;
 	/** Whether it answers pings; default false. */
 	readonly answersPings?: boolean;
+	/** The address to connect from; default: any. */
+	readonly localAddress?: string;
 }
 
 /**
  * Connects to an application's default endpoint until the test ends: on a port of this machine, or on the Unix socket
- * with this path.
+ * with this path. Rejects with the status line if the handshake is refused.
  */
 export async function connectRawWebSocket(
 	at: number | string,
-	{ headers = {}, answersPings = false }: RawWebSocketOptions = {},
+	{ headers = {}, answersPings = false, localAddress }: RawWebSocketOptions = {},
 ): Promise<RawWebSocket> {
 	const texts: string[] = [];
 	let pings = 0;
 	let close: RawWebSocket['close'];
 	let isClosed = false;
 	let isOpen = false;
+	let statusLine = '';
 	let received: Buffer = Buffer.alloc(0);
-	const socket = connect(typeof at === 'string' ? { path: at } : { host: 'localhost', port: at, noDelay: true });
+	const socket = connect(typeof at === 'string' ? { path: at } : tcp(at, localAddress));
 	onTestFinished(() => void socket.destroy());
 	socket.on('error', () => {});
 	socket.on('close', () => {
@@ -71,6 +79,8 @@ export async function connectRawWebSocket(
 		if (!isOpen) {
 			const end = received.indexOf('\r\n\r\n');
 			if (end < 0) return;
+			statusLine = received.toString('latin1', 0, received.indexOf('\r\n'));
+			if (!statusLine.startsWith('HTTP/1.1 101')) return;
 			isOpen = true;
 			received = received.subarray(end + 4);
 		}
@@ -87,7 +97,8 @@ export async function connectRawWebSocket(
 	});
 	const added = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
 	socket.write(`${HANDSHAKE}${added.join('')}\r\n`);
-	await until(() => isOpen, { what: 'the handshake is complete' });
+	await until(() => statusLine !== '', { what: 'the handshake is complete' });
+	if (!isOpen) throw new Error(`the handshake was refused: ${statusLine}`);
 	return {
 		texts,
 		get pings() {
