@@ -1,4 +1,4 @@
-/** Makes sure that nginx and Caddy, which tests put in front of a server, are installed, and installs them if it can. */
+/** Makes sure that nginx and Caddy, which tests put in front of a server, are installed. Installs what is missing. */
 import { existsSync } from 'node:fs';
 import { findFrontEnd, type FrontEndProgram } from '../packages/testkit/src/find-front-end.ts';
 import { installer } from './lib/system-package.ts';

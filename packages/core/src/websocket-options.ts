@@ -32,8 +32,8 @@ export interface Authorize<TData extends ConnectionData = ConnectionData> {
 
 export interface WebSocketOptions<TData extends ConnectionData = ConnectionData> {
 	/**
-	 * The path of the endpoint, URL-encoded; it may have parameters, as in `/ws/:room`. Clients may add a trailing slash,
-	 * or leave it out. Default `/ws`.
+	 * The path of the endpoint, URL-encoded; it may have parameters, as in `/ws/:room`. It is also reached with a slash
+	 * added to its end, or without the one it ends with. Default `/ws`.
 	 */
 	readonly path?: string;
 	/**
@@ -57,8 +57,8 @@ export interface WebSocketOptions<TData extends ConnectionData = ConnectionData>
 	 * once `upgrade` has accepted a client that offers any. If it throws or returns anything else, the client gets 500.
 	 * Handlers find the result in `ws.subprotocol`. Default: none.
 	 *
-	 * If none of its offers is confirmed, the client is connected without a subprotocol; browsers then close the
-	 * connection themselves. Names that begin with `orijs.` are reserved: an endpoint with typed messages confirms
+	 * If none of its offers is confirmed, the client is connected without a subprotocol; browsers then fail the
+	 * connection. Names that begin with `orijs.` are reserved: an endpoint with typed messages confirms
 	 * `orijs.1` before anything else.
 	 */
 	readonly subprotocol?: readonly string[] | ((offered: readonly string[], req: BunRequest) => string | undefined);
@@ -70,7 +70,7 @@ export interface WebSocketOptions<TData extends ConnectionData = ConnectionData>
 	readonly allowedOrigins?: readonly string[];
 	/**
 	 * Addresses or networks (`10.0.0.0/8`) of the proxies in front of the server, whose `X-Forwarded-For` and
-	 * `X-Forwarded-Host` are trusted; `unix` for whoever connects to the Unix socket. Default: none.
+	 * `X-Forwarded-Host` are trusted; `unix` for the peers of a Unix socket. Default: none.
 	 */
 	readonly trustedProxies?: readonly string[];
 	/** Decides what clients may do on their own, without a handler. Default: nothing is allowed. */

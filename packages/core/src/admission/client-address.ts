@@ -10,7 +10,7 @@ export const UNIX = 'unix';
 
 const RULE =
 	"websocket(): trustedProxies must be a list of addresses or networks, such as ['10.0.0.0/8', '2001:db8::1'], or " +
-	"'unix' for whoever connects to the Unix socket, whose X-Forwarded-For and X-Forwarded-Host are trusted";
+	"'unix' for the peers of a Unix socket, whose X-Forwarded-For and X-Forwarded-Host are trusted";
 
 /** Private, loopback, link-local and shared networks (RFC 1918, 4193, 4291, 6598). */
 const PRIVATE = [

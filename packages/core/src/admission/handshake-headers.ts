@@ -17,12 +17,12 @@ export class AddedHeaders implements UpgradeResponse {
 		return this.#headers;
 	}
 
-	/** The headers that were added; undefined if there are none. */
+	/** The headers that were added, if any. */
 	get added(): Headers | undefined {
 		return this.#headers;
 	}
 
-	/** The name of a header that the application may not set; undefined if there is none. */
+	/** The name of an added header that the application may not set, if any. */
 	get reserved(): string | undefined {
 		for (const name of this.#headers?.keys() ?? []) {
 			if (RESERVED.includes(name) || name.startsWith('sec-websocket-')) return name;

@@ -41,7 +41,7 @@ export function startHttpServer({ at, routes, endpoint, path, logger }: HttpServ
 	} as Bun.Serve.Options<SocketData>);
 }
 
-/** Returns the path without its trailing slash, or with one: to Bun these are two routes, to clients the same endpoint. */
+/** Returns the path without its trailing slash, or with one. To Bun these are two routes; to clients, one endpoint. */
 function otherForm(path: string): string {
 	if (path === '/' || path.endsWith('*')) return path;
 	return path.endsWith('/') ? path.slice(0, -1) : `${path}/`;

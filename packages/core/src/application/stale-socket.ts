@@ -25,7 +25,7 @@ export async function removeStaleSocket(path: string): Promise<void> {
 	}
 }
 
-/** Connects to a socket. Resolves with undefined if a server accepts the connection, and otherwise with an error code. */
+/** Connects to a socket. Resolves with undefined if a server accepts the connection, otherwise with an error code. */
 function probe(path: string): Promise<string | undefined> {
 	const { promise, resolve } = Promise.withResolvers<string | undefined>();
 	const socket = connect({ path, timeout: PROBE_TIMEOUT_MS });
