@@ -17,17 +17,6 @@ export interface RawConnection {
 	end(): void;
 }
 
-/** A valid WebSocket handshake without the empty line that completes it. */
-export const HANDSHAKE: string = [
-	'GET /ws HTTP/1.1',
-	'Host: localhost',
-	'Connection: Upgrade',
-	'Upgrade: websocket',
-	'Sec-WebSocket-Version: 13',
-	'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
-	'',
-].join('\r\n');
-
 export async function connectRaw(port: number): Promise<RawConnection> {
 	let received = '';
 	let isClosed = false;

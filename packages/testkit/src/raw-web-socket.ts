@@ -1,0 +1,103 @@
+import { connect } from 'node:net';
+import { until } from './until.ts';
+import { frame, Opcode, readFrames } from './websocket-frames.ts';
+
+/** A valid WebSocket handshake without the empty line that completes it. */
+export const HANDSHAKE: string = [
+	'GET /ws HTTP/1.1',
+	'Host: localhost',
+	'Connection: Upgrade',
+	'Upgrade: websocket',
+	'Sec-WebSocket-Version: 13',
+	'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+	'',
+].join('\r\n');
+
+/** A WebSocket client that answers no pings, can stop reading, and can send invalid frames. */
+export interface RawWebSocket {
+	/** The text messages received so far. */
+	readonly texts: readonly string[];
+	/** The pings received so far. */
+	readonly pings: number;
+	/** The close frame; undefined until it is received. */
+	readonly close: { readonly code: number; readonly reason: string } | undefined;
+	/** Whether the connection has ended. */
+	readonly isClosed: boolean;
+	/** Whether everything sent has been passed to the kernel. */
+	readonly isFlushed: boolean;
+	/** Sends raw bytes. */
+	write(bytes: Uint8Array): void;
+	/** Sends a text message. */
+	send(text: string): void;
+	/** Stops reading. */
+	pause(): void;
+	/** Resumes reading. */
+	resume(): void;
+	/** Resolves once the connection has ended. */
+	closed(): Promise<void>;
+	/** Drops the connection. */
+	end(): void;
+}
+
+const CLOSE_TIMEOUT_MS = 15_000;
+
+/** Decodes the payload of a close frame. Code 1005 stands for a frame without a code. */
+function readClose(payload: Buffer): NonNullable<RawWebSocket['close']> {
+	return payload.length < 2
+		? { code: 1005, reason: '' }
+		: { code: payload.readUInt16BE(0), reason: payload.toString('utf8', 2) };
+}
+
+/** Connects to the endpoint `/ws` of a server on this machine. The caller must end the connection. */
+export async function openRawWebSocket(port: number): Promise<RawWebSocket> {
+	const texts: string[] = [];
+	let pings = 0;
+	let close: RawWebSocket['close'];
+	let isClosed = false;
+	let isOpen = false;
+	let received: Buffer = Buffer.alloc(0);
+	const socket = connect({ host: 'localhost', port, noDelay: true });
+	socket.on('error', () => {});
+	socket.on('close', () => {
+		isClosed = true;
+	});
+	socket.on('data', (chunk: Buffer) => {
+		received = received.length === 0 ? chunk : Buffer.concat([received, chunk]);
+		if (!isOpen) {
+			const end = received.indexOf('\r\n\r\n');
+			if (end < 0) return;
+			isOpen = true;
+			received = received.subarray(end + 4);
+		}
+		const { frames, rest } = readFrames(received);
+		received = rest;
+		for (const { opcode, payload } of frames) {
+			if (opcode === Opcode.text) texts.push(payload.toString());
+			else if (opcode === Opcode.ping) pings++;
+			else if (opcode === Opcode.close) close = readClose(payload);
+		}
+	});
+	socket.write(`${HANDSHAKE}\r\n`);
+	await until(() => isOpen, { what: 'the handshake is complete' });
+	return {
+		texts,
+		get pings() {
+			return pings;
+		},
+		get close() {
+			return close;
+		},
+		get isClosed() {
+			return isClosed;
+		},
+		get isFlushed() {
+			return socket.writableLength === 0;
+		},
+		write: (bytes) => void socket.write(bytes),
+		send: (text) => void socket.write(frame(text)),
+		pause: () => void socket.pause(),
+		resume: () => void socket.resume(),
+		closed: () => until(() => isClosed, { what: 'the server has ended the connection', timeoutMs: CLOSE_TIMEOUT_MS }),
+		end: () => void socket.destroy(),
+	};
+}
