@@ -56,7 +56,7 @@ export async function openRawWebSocket(port: number): Promise<RawWebSocket> {
 	let isClosed = false;
 	let isOpen = false;
 	let received: Buffer = Buffer.alloc(0);
-	const socket = connect({ host: 'localhost', port, noDelay: true });
+	const socket = connect({ host: '127.0.0.1', port, noDelay: true });
 	socket.on('error', () => {});
 	socket.on('close', () => {
 		isClosed = true;
