@@ -5,7 +5,7 @@ import { Target } from './target.ts';
 const MIB = 2 ** 20;
 /** How often memory is read during an attack, in milliseconds. */
 const READ_EVERY_MS = 100;
-/** How long the server may be alone with its other client before and after an attack, to be compared, in milliseconds. */
+/** How long the server is watched with only its other client, before and after an attack, in milliseconds. */
 const QUIET_MS = 1_000;
 /**
  * How long the well-behaved client may wait for an answer, in milliseconds. The attackers run on the same machine and

@@ -29,6 +29,6 @@ export const pingFlood: Attack = flood(
 );
 export const pongFlood: Attack = flood(
 	'pong-flood',
-	'pongs that nobody asked for, as fast as possible',
+	'unsolicited pongs, as fast as possible',
 	repeat(frame('', { opcode: Opcode.pong }), 5_000),
 );
