@@ -26,6 +26,8 @@ export { findFaketime } from './find-faketime.ts';
 
 // Clients
 export { connectClient } from './test-client.ts';
+export { HANDSHAKE, openRawWebSocket } from './raw-web-socket.ts';
+export { frame, Opcode } from './websocket-frames.ts';
 
 // Files
 export { scratchDir } from './scratch-dir.ts';
@@ -59,9 +61,11 @@ export type { ClusterOptions, RedisCluster } from './redis-cluster.ts';
 export type { RedisInfo } from './redis-info.ts';
 export type { RedisSentinel, SentinelOptions } from './redis-sentinel.ts';
 export type { RedisOptions, RedisServer } from './redis-server.ts';
+export type { RawWebSocket, RawWebSocketOptions } from './raw-web-socket.ts';
 export type { ScratchDir } from './scratch-dir.ts';
 export type { ServedPage } from './serve-page.ts';
 export type { Ending } from './tcp-pipe.ts';
 export type { ProxyOptions, TcpProxy } from './tcp-proxy.ts';
 export type { ClientOptions, Closed, TestClient } from './test-client.ts';
 export type { UntilOptions } from './until.ts';
+export type { FrameOptions } from './websocket-frames.ts';

@@ -1,9 +1,9 @@
-import { connectClient, RecordingLogger, type TestClient, until } from '@orijs/testkit';
+import { connectClient, HANDSHAKE, RecordingLogger, type TestClient, until } from '@orijs/testkit';
 import { InProcWsProvider, type WebSocketProvider } from '@orijs/websocket';
 import { describe, expect, it } from 'vitest';
 import { Application, type Limits, type WebSocketOptions } from '../index.ts';
 import { withDefaults } from '../limits.ts';
-import { connectRaw, HANDSHAKE } from '../test-support/raw-connection.ts';
+import { connectRaw } from '../test-support/raw-connection.ts';
 import { type Address, handshake, serve } from '../test-support/serve.ts';
 import { ConnectionSlots, type Slot } from './connection-slots.ts';
 

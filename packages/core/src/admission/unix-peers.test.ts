@@ -1,8 +1,8 @@
-import { RecordingLogger, scratchDir, until } from '@orijs/testkit';
+import { HANDSHAKE, RecordingLogger, scratchDir, until } from '@orijs/testkit';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { Application, SocketRouter, type WebSocketOptions } from '../index.ts';
-import { connectRaw, HANDSHAKE } from '../test-support/raw-connection.ts';
+import { connectRaw } from '../test-support/raw-connection.ts';
 import { connectRawWebSocket } from '../test-support/raw-web-socket.ts';
 
 const ANN = '203.0.113.7';

@@ -1,8 +1,8 @@
-import { connectClient, RecordingLogger, until } from '@orijs/testkit';
+import { connectClient, HANDSHAKE, RecordingLogger, until } from '@orijs/testkit';
 import { InProcWsProvider } from '@orijs/websocket';
 import { describe, expect, it } from 'vitest';
 import { Application, ApplicationError } from '../index.ts';
-import { connectRaw, HANDSHAKE } from '../test-support/raw-connection.ts';
+import { connectRaw } from '../test-support/raw-connection.ts';
 import { handshake, serve } from '../test-support/serve.ts';
 
 describe('an upgrade() that fails', () => {

@@ -17,17 +17,6 @@ export interface RawConnection {
 	end(): void;
 }
 
-/** A valid WebSocket handshake without the empty line that completes it. */
-export const HANDSHAKE: string = [
-	'GET /ws HTTP/1.1',
-	'Host: localhost',
-	'Connection: Upgrade',
-	'Upgrade: websocket',
-	'Sec-WebSocket-Version: 13',
-	'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
-	'',
-].join('\r\n');
-
 /** Connects to a port of this machine, or to the Unix socket with this path. */
 export async function connectRaw(at: number | string): Promise<RawConnection> {
 	let received = '';
