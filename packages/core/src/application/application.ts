@@ -24,6 +24,7 @@ import { checkHook, type Hook } from './hook.ts';
 import { type Routes, startHttpServer } from './http-server.ts';
 import { Lifecycle } from './lifecycle.ts';
 import { type ListenOptions, readListenOptions } from './listen-options.ts';
+import { removeStaleSocket } from './stale-socket.ts';
 import { ApplicationSocket } from './socket-emitter.ts';
 
 const DEFAULT_PATH = '/ws';
@@ -173,17 +174,20 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 	 * undone and the promise rejects with that step's error.
 	 *
 	 * @param at a port, or where to listen; default port 3000
-	 * @throws {ApplicationError} called twice, or interrupted by `stop`. Also if an argument or the routers are invalid;
-	 * then nothing has been started
+	 * @throws {ApplicationError} called twice, interrupted by `stop`, or another server listens on the Unix socket. Also
+	 * if an argument or the routers are invalid; then nothing has been started
 	 */
 	listen(at?: number | ListenOptions): Promise<Server<SocketData>>;
 	async listen(...given: readonly unknown[]): Promise<Server<SocketData>> {
 		this.#mustBeBuilding('listen');
 		const options = readListenOptions(given);
 		const endpoint = this.#createEndpoint();
-		const bind = (port: number): Server<SocketData> =>
+		const { unix } = options;
+		// The last startup hook, so that no file is removed if the start fails before the server would listen.
+		if (unix !== undefined) this.#lifecycle.onStartup(() => removeStaleSocket(unix));
+		const serve = (at: ListenOptions): Server<SocketData> =>
 			startHttpServer({
-				at: { ...options, port },
+				at,
 				routes: this.#routes,
 				endpoint,
 				path: this.#options.path ?? DEFAULT_PATH,
@@ -194,7 +198,8 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 		return this.#lifecycle.start({
 			at: options,
 			endpoint,
-			serve: () => (options.port === 0 ? bindChosenPort(options.hostname, bind) : bind(options.port)),
+			serve: () =>
+				options.port === 0 ? bindChosenPort(options.hostname, (port) => serve({ ...options, port })) : serve(options),
 			slowReaders: {
 				queuedBytes: withDefaults(this.#options.limits).queuedBytes,
 				slowReaders: this.#options.slowReaders ?? 'close',

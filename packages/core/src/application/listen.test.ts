@@ -33,12 +33,11 @@ describe('listen()', () => {
 
 describe('the arguments of listen()', () => {
 	it.each<[string, unknown[]]>([
-		['there is no option prot; options are port, hostname, tls, development, reusePort', [{ prot: 8080 }]],
-		['there is no option unix; options are port, hostname, tls, development, reusePort', [{ unix: '/tmp/app.sock' }]],
+		['there is no option prot; options are port, hostname, unix, tls, development, reusePort', [{ prot: 8080 }]],
 		['there is no option fetch; options are', [{ port: 0, fetch: () => new Response() }]],
-		['pass an object with port, hostname, tls, development, reusePort, not […]', [[0]]],
+		['pass an object with port, hostname, unix, tls, development, reusePort, not […]', [[0]]],
 		['await the promise instead of passing a callback; not 0, a function', [0, () => {}]],
-		['pass one argument, a port or { port, hostname, tls, development, reusePort }', [0, 'localhost']],
+		['pass one argument, a port or { port, hostname, unix, tls, development, reusePort }', [0, 'localhost']],
 		['not undefined, a function', [undefined, () => {}]],
 	])('are refused before anything starts: %s', async (message, given) => {
 		const { app, bus } = node();

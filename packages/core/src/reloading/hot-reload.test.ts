@@ -1,7 +1,8 @@
-import { readdirSync } from 'node:fs';
-import { freePort, until } from '@orijs/testkit';
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { freePort, scratchDir, until } from '@orijs/testkit';
 import { readRetryHint } from '@orijs/websocket/protocol';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { isPortFree } from '../test-support/ports.ts';
 import { answers, connectTo, type EditedProgram, programOf, startEdited } from '../test-support/edited-program.ts';
 
@@ -179,6 +180,29 @@ describe('under bun --hot, a program', () => {
 		for (const { closed } of clients) expect(await closed).toMatchObject({ code: 1012 });
 		await answers(portA!, 'a2');
 		await answers(portB!, 'b2');
+	});
+
+	it('that listens on a Unix socket keeps it', async () => {
+		const dir = scratchDir('orijs-unix-');
+		onTestFinished(() => dir.remove());
+		const unix = join(dir.path, 'app.sock');
+		const answersHere = (text: string): Promise<void> =>
+			until(
+				async () => {
+					const response = await fetch('http://localhost', { unix, keepalive: false }).catch(() => undefined);
+					return (await response?.text().catch(() => undefined)) === text;
+				},
+				{ what: `${unix} answers ${text}` },
+			);
+		const at = JSON.stringify({ unix });
+		const program = startEdited('--hot', programOf({ at, version: 'one' }));
+		await answersHere('one');
+		program.edit(programOf({ at, version: 'two' }));
+		await answersHere('two');
+
+		program.process.kill('SIGTERM');
+		expect(await program.process.exited).toEqual({ code: 0, signal: null });
+		expect(existsSync(unix)).toBe(false);
 	});
 
 	it('may move an application to another port, or remove one: those of the earlier code stop', async () => {

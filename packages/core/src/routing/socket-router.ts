@@ -84,7 +84,7 @@ export class SocketRouter<TState extends object = object> {
 		}
 		if (this.#routes.has(name)) throw new ApplicationError(`on(): ${name} already has a handler`);
 		if (typeof handler !== 'function') {
-			throw new ApplicationError(`on(): handler of ${name} must be a function, not ${show(handler)}`);
+			throw new ApplicationError(`on(): the handler for ${name} must be a function, not ${show(handler)}`);
 		}
 		checkOptions(`on(): ${name}`, options, ['guards']);
 		const { guards = [] } = options;
