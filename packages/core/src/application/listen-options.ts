@@ -56,8 +56,8 @@ const OPTIONS = [
  * environment.
  *
  * @param given the arguments of `listen()`
- * @throws {ApplicationError} an option is unknown or invalid, both a port and a Unix socket were given, or there is more
- * than one argument
+ * @throws {ApplicationError} an option is unknown or invalid, both a port and a Unix socket were given, or there is
+ * more than one argument
  */
 export function readListenOptions(given: readonly unknown[]): ListenOptions {
 	const [at = {}, ...more] = given as readonly [(number | ListenOptions)?];
