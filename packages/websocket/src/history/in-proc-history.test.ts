@@ -11,6 +11,7 @@ const parsed = (messages: readonly (string | Uint8Array)[]): unknown[] =>
 describe('topics with history, in one process', () => {
 	it('deliver a message before publish returns', async () => {
 		const { provider, connect, settled } = await node();
+		await provider.publish('chat:1', 'earlier');
 		const member = await connect({ topics: new Set(['chat:1']) });
 		void provider.publish('chat:1', 'first');
 		member.ws.send('marker after');
@@ -61,6 +62,7 @@ describe('topics with history, in one process', () => {
 
 	it('deliver a socket’s own messages to it as well, as they are part of the sequence', async () => {
 		const { provider, connect } = await node();
+		await provider.publish('chat:1', 'earlier');
 		const { client, id } = await connect({ topics: new Set(['chat:1']) });
 		await provider.publishFrom(id, 'chat:1', 'mine');
 		await until(() => client.messages.length === 1, { what: 'its own message' });

@@ -25,6 +25,8 @@ interface Loss {
 class FlakyNode {
 	readonly delivered: Frame[] = [];
 	readonly losses: Loss[] = [];
+	/** Positions that sockets were sent, and how many messages were delivered before. */
+	readonly told: { readonly after: number; readonly position: Position }[] = [];
 	readonly liveSockets = new Set<(frame: Frame) => void>();
 	readonly history: TopicHistory;
 	readonly bounds: HistoryBounds;
@@ -65,7 +67,11 @@ class FlakyNode {
 				this.delivered.push(frame);
 				for (const deliver of this.liveSockets) deliver(frame);
 			},
-			onLost: (since, position) => this.losses.push({ after: this.delivered.length, position, since }),
+			onBegun: (position) => this.told.push({ after: this.delivered.length, position }),
+			onLost: (since, position) => {
+				this.losses.push({ after: this.delivered.length, position, since });
+				this.told.push({ after: this.delivered.length, position });
+			},
 			onUnreadable: () => {},
 			onRead: () => {},
 		});
@@ -158,6 +164,7 @@ it('every message that the connection loses is delivered once and in order', asy
 			node.close();
 			expect(node.numbers).toEqual(Array.from({ length: node.appended }, (_, n) => n));
 			expect(node.losses).toEqual([]);
+			expect(node.told.length).toBe(node.appended > 0 ? 1 : 0);
 		}),
 		{ numRuns: 150 },
 	);
@@ -175,9 +182,9 @@ it('a loss is reported where messages are gone for good, and only there', async 
 			for (const each of all) await apply(node, each);
 			await node.settle();
 			node.close();
-			const losses = [...node.losses];
+			const told = [...node.told];
 			for (const [index, { position }] of node.delivered.entries()) {
-				while (losses[0] !== undefined && losses[0].after <= index) last = losses.shift()?.position;
+				while (told[0] !== undefined && told[0].after <= index) last = told.shift()?.position;
 				expect([position.epoch, position.prev]).toEqual([last?.epoch, last?.offset]);
 				last = position;
 			}
