@@ -118,7 +118,7 @@ describe('@subscribe to a topic with history', () => {
 		const [first, second] = await Promise.all([connectClient(at.ws), connectClient(at.ws)]);
 		expect(await subscribed(first, { topic: 'chat:1', rewind: 2 })).toEqual(ACCEPTED);
 		expect(received(first)).toEqual([
-			{ recovered: undefined, count: undefined },
+			{ recovered: undefined, count: 0 },
 			'b',
 			'c',
 			{ recovered: undefined, count: 2 },
