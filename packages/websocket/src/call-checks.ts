@@ -76,10 +76,14 @@ export function unknownSocket(socketId: string): Error {
 function checkOptions(call: string, options: unknown, known: readonly string[]): Error | undefined {
 	if (options === undefined) return undefined;
 	if (typeof options !== 'object' || options === null || Array.isArray(options))
-		return new InvalidOptionError(`${call} takes an object with ${known.join(' or ')}, not ${show(options)}`);
+		return new InvalidOptionError(`${call} takes an object with ${listOf(known, 'or')}, not ${show(options)}`);
 	const unknown = Object.keys(options).find((key) => !known.includes(key));
 	if (unknown === undefined) return undefined;
-	return new InvalidOptionError(`${call} has no option ${unknown}, only ${known.join(' and ')}`);
+	return new InvalidOptionError(`${call} has no option ${unknown}, only ${listOf(known, 'and')}`);
+}
+
+function listOf(names: readonly string[], conjunction: 'and' | 'or'): string {
+	return names.join(', ').replace(/, ([^,]*)$/, ` ${conjunction} $1`);
 }
 
 function checkPosition(name: string, value: unknown): Error | undefined {

@@ -168,6 +168,7 @@ describe('a topic on Redis that nothing has been published to', () => {
 	});
 
 	it('is continued although the clock of Redis has been set back', async () => {
+		await positionOf('chat:1');
 		await redis.command('ZADD', BEGUN, `${Date.now() + DAY}`, 'ahead');
 		const since = await positionOf('chat:1');
 		await a.provider.publish('chat:2', 'x');

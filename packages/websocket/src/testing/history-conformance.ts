@@ -5,6 +5,7 @@ import { BEGINNINGS } from './history-beginnings.ts';
 import { BOUNDS } from './history-bounds.ts';
 import { IDEMPOTENCY } from './history-idempotency.ts';
 import { OUTAGES } from './history-outages.ts';
+import { PAGING } from './history-paging.ts';
 import { READING } from './history-reading.ts';
 import { TOPICS } from './history-topics.ts';
 
@@ -21,6 +22,7 @@ export function historyConformance(openBackend: () => BusBackend | Promise<BusBa
 		...TOPICS,
 		...READING,
 		...BEGINNINGS,
+		...PAGING,
 		...BOUNDS,
 		...IDEMPOTENCY,
 		...OUTAGES,
