@@ -56,7 +56,11 @@ describe.each([
 	['on a bus', memoryBus],
 ])('%s, nothing stays of a topic', (_, options) => {
 	it.each<[string, string, (provider: WsProvider, id: string, topic: string) => Promise<unknown>]>([
-		['without history, after its last socket has left', 'plain', (provider, id, topic) => provider.subscribe(id, topic)],
+		[
+			'without history, after its last socket has left',
+			'plain',
+			(provider, id, topic) => provider.subscribe(id, topic),
+		],
 		['with history, after its last socket has left', 'history', (provider, id, topic) => provider.subscribe(id, topic)],
 		['with history that was resumed', 'history', (provider, id, topic) => provider.resume(id, topic, { rewind: 5 })],
 		[

@@ -91,8 +91,8 @@ export interface SocketHistory {
 
 export interface HistoryPageOptions {
 	/**
-	 * Return the oldest messages after this position. Not together with `before`. Without either, the latest messages are
-	 * returned.
+	 * Return the oldest messages after this position. Not together with `before`. Without either, the latest messages
+	 * are returned.
 	 */
 	readonly since?: Position | undefined;
 	/**

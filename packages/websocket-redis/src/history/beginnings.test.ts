@@ -43,7 +43,7 @@ describe('a topic on Redis that nothing has been published to', () => {
 	};
 	const begun = async (): Promise<number> => Number(await redis.command('ZCARD', BEGUN)) - 2;
 
-	it('leaves no key and no number, whoever reads it, resumes it or subscribes to it', async () => {
+	it('leaves no key and no number when it is read, resumed or subscribed to', async () => {
 		const topics = Array.from({ length: 100 }, (_, i) => `chat:${i}`);
 		const { id } = await a.node.connect();
 		for (const topic of topics) {

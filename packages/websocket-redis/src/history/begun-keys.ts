@@ -2,9 +2,9 @@ import { SLOTS, slotOf } from '../cluster/slot.ts';
 import { redisChannel } from '../wire/redis-channel.ts';
 
 /**
- * Names the keys in which topics that have begun are counted. A script can use only one slot of a Redis Cluster, so each
- * slot has its own key there; on a single server, all topics share one. Topics that are remembered for different times
- * are counted apart.
+ * Names the keys in which topics that have begun are counted. A script can use only one slot of a Redis Cluster, so
+ * each slot has its own key there; on a single server, all topics share one. Topics that are remembered for different
+ * times are counted apart.
  */
 export class BegunKeys {
 	readonly #keyPrefix: string;

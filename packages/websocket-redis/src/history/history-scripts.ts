@@ -25,7 +25,7 @@ const MOST_FORGOTTEN = 8;
  * Many topics share the key `begun`, a sorted set that holds the numbers under which they began, as scores:
  *
  * - the number of each topic, whose name is hashed
- * - `-`, with the highest number that has been forgotten; 0 if there is none
+ * - `-`, with the highest number that has been forgotten, at first 0
  * - the store's id, with an infinite score
  *
  * A number is the time at which the topic began, or one more than the last number if that is higher. So numbers always
@@ -177,12 +177,12 @@ return now
 /**
  * The script that reads messages, and returns a frame. It takes these KEYS: meta, log, begun. It takes these ARGV:
  *
- * - the id of a new store, in case there is none
+ * - an id for the store, in case it has no id
  * - size, bytes, ttlMs, rememberedMs
  * - the command that reads, with its start, end and limit
  *
- * The script also runs when Redis is out of memory. It writes nothing for a topic that has had no message, except the id
- * of the store if there is none.
+ * The script also runs when Redis is out of memory. For a topic that has had no message, it writes at most the id of
+ * the store.
  */
 const READ = `#!lua flags=allow-oom
 ${COMMON}

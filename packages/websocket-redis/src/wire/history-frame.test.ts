@@ -55,7 +55,9 @@ const anyEntry = fc.record({
 const anySlice: fc.Arbitrary<HistorySlice> = fc
 	.record({
 		epoch: anyEpoch,
-		beginning: fc.option(fc.record({ store: anyEpoch, after: fc.integer({ min: 0, max: HIGHEST }) }), { nil: undefined }),
+		beginning: fc.option(fc.record({ store: anyEpoch, after: fc.integer({ min: 0, max: HIGHEST }) }), {
+			nil: undefined,
+		}),
 		start: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 2 ** 52 })),
 		messages: fc.array(anyEntry, { maxLength: 6, size: 'max' }),
 		since: fc.nat(),
@@ -113,8 +115,8 @@ describe('a history frame', () => {
 	});
 
 	it('has the documented layout: marker, version, epoch, last offset, beginning, entries', () => {
-		const head = '4801' + '0161' + '4010000000000000';
-		const entry = '4008000000000000' + '3ff0000000000000' + '0000000000000000' + '00000002' + '5468';
+		const head = ['4801', '0161', '4010000000000000'].join('');
+		const entry = ['4008000000000000', '3ff0000000000000', '0000000000000000', '00000002', '5468'].join('');
 		const entries = [{ offset: 3, prev: 1, timestamp: 0, content: 'h' }];
 		expect(decodeHistory(Buffer.from(`${head}00${entry}`, 'hex'))).toEqual({ epoch: 'a', last: 4, entries });
 		const beginning = { store: 'bc', after: 2 };

@@ -8,8 +8,8 @@ export interface HistoryPage {
 	/** The messages, oldest first. */
 	readonly messages: readonly PositionedEnvelope[];
 	/**
-	 * Together with `offset`, the position of the last message in this page or, if the page is empty, the topic's current
-	 * position. Pass both as `since` to read the next page.
+	 * Together with `offset`, the position of the last message in this page or, if the page is empty, the topic's
+	 * current position. Pass both as `since` to read the next page.
 	 */
 	readonly epoch: string;
 	/** See `epoch`. */

@@ -30,8 +30,8 @@ export interface HistoryStore {
 	): Promise<void>;
 
 	/**
-	 * Reads stored messages of a topic, ignoring those that exceed the given bounds. Leaves nothing behind for a topic
-	 * without messages: its slice has a {@link provisionalEpoch}, from which a reader can go on once the topic has begun.
+	 * Reads stored messages of a topic, ignoring those that exceed the given bounds. Stores nothing for a topic without
+	 * messages: its slice has a provisional epoch, from which a reader can go on once the topic has begun.
 	 */
 	read(topic: string, query: HistoryQuery, bounds: HistoryBounds): Promise<HistorySlice>;
 }

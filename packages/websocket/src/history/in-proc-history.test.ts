@@ -1,5 +1,5 @@
 import { until } from '@orijs/testkit';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { openNode, type TestNode } from '../test-support/test-node.ts';
 import type { HistoryRules } from './history-rules.ts';
 
@@ -44,6 +44,42 @@ describe('topics with history, in one process', () => {
 		expect(seen).toEqual(Array.from({ length: 25 }, (_, n) => `${n}`));
 		const last = await provider.history('chat:1', { limit: 2 });
 		expect(last.messages.map(({ data }) => data)).toEqual(['23', '24']);
+	});
+
+	it('can be loaded backwards over HTTP, while messages arrive', async () => {
+		const { provider, connect } = await node();
+		const server = Bun.serve({
+			port: 0,
+			routes: {
+				'/history/:topic': async (req) => {
+					const { epoch, offset } = Object.fromEntries(new URL(req.url).searchParams);
+					const before = epoch === undefined ? undefined : { epoch, offset: Number(offset) };
+					const { messages, hasMore } = await provider.history(req.params.topic, { before, limit: 4 });
+					return Response.json({ messages, hasMore });
+				},
+			},
+		});
+		onTestFinished(() => server.stop(true));
+		for (let n = 0; n < 10; n++) await provider.publish('chat:1', `${n}`);
+		const { client, id } = await connect();
+		await provider.resume(id, 'chat:1', { rewind: 2 });
+		await until(() => client.texts.filter((text) => text.includes('@text')).length === 2, {
+			what: 'the latest arrive',
+		});
+		const shown = client.texts
+			.filter((text) => text.includes('@text'))
+			.map((text) => JSON.parse(text) as { data: string; position: { epoch: string; offset: number } });
+		for (let hasMore = true; hasMore;) {
+			const { epoch, offset } = shown[0]!.position;
+			const page = (await (await fetch(`${server.url.href}history/chat:1?epoch=${epoch}&offset=${offset}`)).json()) as {
+				messages: typeof shown;
+				hasMore: boolean;
+			};
+			shown.unshift(...page.messages);
+			({ hasMore } = page);
+			await provider.publish('chat:1', 'live');
+		}
+		expect(shown.map(({ data }) => data)).toEqual(Array.from({ length: 10 }, (_, n) => `${n}`));
 	});
 
 	it('report a position as not recovered once its next message was removed', async () => {

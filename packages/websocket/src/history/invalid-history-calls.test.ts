@@ -104,7 +104,10 @@ describe('an invalid history call is rejected', () => {
 	});
 
 	it.each([
-		[{ since: { epoch: 'e', offset: 1 }, before: { epoch: 'e', offset: 9 } }, 'history() takes since or before, not both'],
+		[
+			{ since: { epoch: 'e', offset: 1 }, before: { epoch: 'e', offset: 9 } },
+			'history() takes since or before, not both',
+		],
 		[{ before: { epoch: 'e', offset: -1 } }, 'Invalid before.offset -1: expected a whole number, 0 or more'],
 		[{ before: { epoch: '', offset: 1 } }, 'Invalid before.epoch "": expected a string'],
 		[{ until: 1 }, 'history() has no option until, only since, before and limit'],

@@ -1,7 +1,8 @@
 /**
  * A topic gets its epoch with its first message. Until then, its position is `{ epoch, offset: 0 }` with a provisional
- * epoch, which is derived instead of stored: `{store}.{begun}`. The store counts the topics that have begun, and `begun`
- * is the number of the last one when the position was read. So a later read can tell whether the topic has begun since.
+ * epoch, which is derived instead of stored: `{store}.{begun}`. The store counts the topics that have begun, and
+ * `begun` is the number of the last one when the position was read. So a later read can tell whether the topic has
+ * begun since.
  */
 
 import type { Beginning } from './history-store.ts';
@@ -9,7 +10,7 @@ import type { Beginning } from './history-store.ts';
 /** Separates the two parts of a provisional epoch. No other epoch contains it. */
 const SEPARATOR = '.';
 
-/** @param begun the number of the last topic that has begun; 0 if there is none */
+/** @param begun the number of the last topic that has begun; 0 if no topic has */
 export function provisionalEpoch(store: string, begun: number): string {
 	return `${store}${SEPARATOR}${begun}`;
 }

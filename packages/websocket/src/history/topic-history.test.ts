@@ -310,7 +310,11 @@ it('a socket goes on from a position before the first message, on any node, with
 					clients.push({ from: 0, client: new FollowingClient(node, { since: first }), isNew: false });
 				else if (each[0] === 'arrival')
 					// A client that comes from a node that is up to date.
-					clients.push({ from, client: new FollowingClient(node, { since: await node.storedPosition() }), isNew: false });
+					clients.push({
+						from,
+						client: new FollowingClient(node, { since: await node.storedPosition() }),
+						isNew: false,
+					});
 				else await apply(node, each);
 			}
 			clients.push({ from: 0, client: new FollowingClient(node, { since: first }), isNew: false });

@@ -32,8 +32,8 @@ export interface PositionNotice extends Position {
 	 */
 	readonly recovered?: boolean;
 	/**
-	 * How many messages the client was sent right before this notice, at its own request. Absent if the notice is for all
-	 * clients that are subscribed to the topic: those that have no position ignore it.
+	 * How many messages the client was sent right before this notice, at its own request. Absent if the notice is for
+	 * all clients that are subscribed to the topic: those that have no position ignore it.
 	 */
 	readonly count?: number;
 }

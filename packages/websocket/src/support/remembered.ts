@@ -22,7 +22,7 @@ export class Remembered<TValue> {
 		return entry !== undefined && performance.now() - entry.at <= this.#forMs ? entry.value : undefined;
 	}
 
-	/** Sets an entry, whose time begins anew. */
+	/** Sets an entry, whose time begins again. */
 	set(key: string, value: TValue): void {
 		this.#entries.delete(key);
 		this.#entries.set(key, { value, at: performance.now() });

@@ -76,8 +76,7 @@ export const BEGINNINGS: Requirements = {
 			ok(!startsAfter(unknown.epoch, unknown.beginning, other), `${other} must not be continued`);
 		await node.history.append('t', ['x'], ROOMY);
 		const known = await readAll(node);
-		for (const other of others)
-			ok(!startsAfter(known.epoch, known.beginning, other), `${other} must not be continued`);
+		for (const other of others) ok(!startsAfter(known.epoch, known.beginning, other), `${other} must not be continued`);
 	},
 
 	async 'of reads that race with the first append, each is continued by its epoch'(context) {

@@ -136,6 +136,14 @@ export const PAGING: Requirements = {
 		}
 	},
 
+	async 'a position after the last message is not in the history, also if no message is kept'(context) {
+		const { append, read } = await startPages(context, { ...ROOMY, bytes: 1 });
+		await append('too large to be kept');
+		const { epoch, offset } = await read({ limit: 5 });
+		deepEqual(summary(await read({ before: { epoch, offset }, limit: 5 })), [[], false, true]);
+		deepEqual(summary(await read({ before: { epoch, offset: offset + 1 }, limit: 5 })), [[], false, false]);
+	},
+
 	async 'nothing is before the start of a topic, also if it has not begun'(context) {
 		const { append, read } = await startPages(context);
 		const { epoch, offset } = await read({ limit: 5 });

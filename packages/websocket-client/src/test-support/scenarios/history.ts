@@ -123,7 +123,9 @@ export const history: Record<string, Scenario> = {
 		assert.deepEqual([received.numbers, received.recovered, received.gaps], [[1], [{ recovered: true, count: 1 }], []]);
 	},
 
-	'delivers the first message of a topic to all who waited for it, without asking for what was missed': async (server) => {
+	'delivers the first message of a topic to all who waited for it, without asking for what was missed': async (
+		server,
+	) => {
 		await server.serve();
 		const client = await readyClient(server);
 		const all = [await follow(client, LONG), await follow(await readyClient(server), LONG, { rewind: 5 })];
