@@ -1,5 +1,5 @@
 import { until } from '@orijs/testkit';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { openNode, type TestNode } from '../test-support/test-node.ts';
 import type { HistoryRules } from './history-rules.ts';
 
@@ -80,6 +80,34 @@ describe('topics with history, in one process', () => {
 			await provider.publish('chat:1', 'live');
 		}
 		expect(shown.map(({ data }) => data)).toEqual(Array.from({ length: 10 }, (_, n) => `${n}`));
+	});
+
+	it('are not forgotten while a socket is subscribed, whose position stays valid', async () => {
+		vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'Date'] });
+		onTestFinished(() => void vi.useRealTimers());
+		const { provider, connect, settled } = await node();
+		for (const topic of ['chat:begun', 'chat:left']) await provider.publish(topic, 'x');
+		const { epoch } = await provider.history('chat:begun');
+		const left = await provider.history('chat:left');
+		const member = await connect();
+		const first = (await provider.resume(member.id, 'chat:1', {}))?.position;
+		await provider.resume(member.id, 'chat:begun', {});
+		await provider.publish('chat:other', 'x');
+		for (let hour = 0; hour < 26; hour++) {
+			vi.advanceTimersByTime(60 * 60_000);
+			await new Promise((resolve) => setImmediate(resolve));
+		}
+		await settled(member);
+		expect((await provider.history('chat:left')).epoch).not.toBe(left.epoch);
+		expect((await provider.history('chat:begun')).epoch).toBe(epoch);
+
+		const notices = member.client.texts.filter((text) => text.includes('"topic":"chat:1"'));
+		const { data } = JSON.parse(notices.at(-1) ?? '') as { data: { epoch: string; offset: number } };
+		const latest = { epoch: data.epoch, offset: data.offset };
+		expect(await provider.history('chat:1', { since: first })).toMatchObject({ recovered: false });
+		await provider.publish('chat:1', 'first message');
+		const page = await provider.history('chat:1', { since: latest });
+		expect([page.recovered, page.messages.map((message) => message.data)]).toEqual([true, ['first message']]);
 	});
 
 	it('report a position as not recovered once its next message was removed', async () => {
