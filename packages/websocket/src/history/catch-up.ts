@@ -53,7 +53,7 @@ export interface Reader {
 export async function catchUp(history: TopicHistory, from: ResumeFrom, reader: Reader): Promise<Recovery | undefined> {
 	await history.open();
 	// A client that comes from another node may have received messages that have not arrived on this node yet.
-	if (from.since !== undefined && isElsewhere(from.since, history.cursor)) await history.refresh();
+	if (from.since !== undefined && isElsewhere(history.current(from.since), history.cursor)) await history.refresh();
 	if (!reader.isActive) return undefined;
 	history.window.acquire();
 	try {

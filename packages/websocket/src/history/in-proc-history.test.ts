@@ -110,6 +110,17 @@ describe('topics with history, in one process', () => {
 		expect([page.recovered, page.messages.map((message) => message.data)]).toEqual([true, ['first message']]);
 	});
 
+	it('resume a socket from before the first message although a message comes first', async () => {
+		const { provider, connect } = await node();
+		const { epoch, offset } = await provider.history('chat:1');
+		await provider.publish('chat:1', '1');
+		const { client, id } = await connect();
+		const resumed = provider.resume(id, 'chat:1', { since: { epoch, offset } });
+		void provider.publish('chat:1', '2');
+		expect(await resumed).toMatchObject({ recovered: true, count: 2 });
+		await until(() => client.texts.filter((text) => text.includes('@text')).length === 2, { what: 'both arrive' });
+	});
+
 	it('report a position as not recovered once its next message was removed', async () => {
 		const { provider } = await node();
 		await provider.publish('exact', '1');

@@ -99,10 +99,8 @@ export class TopicHistory {
 	async #readCursor(): Promise<void> {
 		const { store, topic, bounds } = this.#options;
 		const { epoch, beginning, last } = await store.read(topic, { limit: 0 }, bounds);
-		if (this.#cursor === undefined) {
-			this.#cursor = { epoch, offset: last };
-			this.#beginning = beginning;
-		}
+		this.#cursor ??= { epoch, offset: last };
+		this.#beginning ??= beginning;
 		this.#ready?.resolve();
 	}
 
@@ -273,14 +271,14 @@ export class TopicHistory {
 			}
 			if (!continues(slice, cursor)) return slice;
 			if (slice.entries.length > 0) this.#deliver(slice);
-			else this.#stayAtStart(slice);
+			else this.#nothingFollows(slice);
 			for (const { offset } of slice.entries) read.add(offset);
 			if (slice.entries.length < PAGE) return undefined;
 		}
 	}
 
-	/** The topic has still not begun: its provisional epoch is replaced, since it is valid only for a limited time. */
-	#stayAtStart({ epoch, beginning }: HistorySlice): void {
+	/** No message follows the cursor. If its epoch is provisional, a later one replaces it, which is valid for longer. */
+	#nothingFollows({ epoch, beginning }: HistorySlice): void {
 		const { epoch: earlier, offset } = this.#cursor as Position;
 		this.#beginning = beginning;
 		if (epoch === earlier) return;
