@@ -25,6 +25,7 @@ describe('a topic on Redis that nothing has been published to', () => {
 		const { epoch, offset } = await a.provider.history(topic);
 		return { epoch, offset };
 	};
+	/** Resumes a topic for a new socket, and then leaves it, so that the node does not follow the topic any longer. */
 	const resume = async (
 		since: Position,
 		topic = 'chat:1',
@@ -33,6 +34,7 @@ describe('a topic on Redis that nothing has been published to', () => {
 		const { client, id } = await node.connect();
 		const recovery = await provider.resume(id, topic, { since });
 		await until(() => messagesOf(client).length === recovery?.count, { what: 'all messages arrive' });
+		await provider.unsubscribe(id, topic);
 		return { recovery, texts: messagesOf(client).map(({ data }) => data) };
 	};
 	/** Expects a position to be continued neither by a resume nor by a page. */

@@ -277,7 +277,7 @@ export class TopicHistory {
 		}
 	}
 
-	/** No message follows the cursor. If its epoch is provisional, a later one replaces it, which is valid for longer. */
+	/** No message follows the cursor. If its epoch is provisional, it is replaced by a later one, valid for longer. */
 	#nothingFollows({ epoch, beginning }: HistorySlice): void {
 		const { epoch: earlier, offset } = this.#cursor as Position;
 		this.#beginning = beginning;
