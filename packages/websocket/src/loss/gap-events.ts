@@ -1,5 +1,6 @@
 import type { Logger } from '../logger.ts';
 import { Listeners } from '../support/listeners.ts';
+import { Remembered } from '../support/remembered.ts';
 
 /** Messages published to `topic` between `since` and `until` may be missing. */
 export interface Gap {
@@ -41,7 +42,7 @@ export class GapEvents {
 	readonly #listeners: Listeners<Gap>;
 	readonly #pending = new Map<string, Span>();
 	/** Recently reported gaps, by topic. A loss that one of them covers is not reported again. */
-	readonly #reported = new Map<string, Span & { readonly at: number }>();
+	readonly #reported = new Remembered<Span & { readonly at: number }>(LATE_REPORT_MS);
 	#timer: ReturnType<typeof setTimeout> | undefined;
 
 	constructor(logger: Logger) {
@@ -109,7 +110,6 @@ export class GapEvents {
 		if (this.#pending.size === 0) return;
 		const pending = [...this.#pending];
 		this.#pending.clear();
-		this.#forget();
 		const [[first, span]] = pending as [[string, Span]];
 		const where = pending.length === 1 ? `topic ${first}` : `${pending.length} topics, including ${first}`;
 		this.#logger.warn(`Messages may be missing in ${where}`, { topic: first, ...span });
@@ -123,10 +123,5 @@ export class GapEvents {
 	close(): void {
 		this.flush();
 		this.#reported.clear();
-	}
-
-	#forget(): void {
-		const now = performance.now();
-		for (const [topic, { at }] of this.#reported) if (now - at > LATE_REPORT_MS) this.#reported.delete(topic);
 	}
 }
