@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { it } from 'vitest';
 import { rowOf } from '../report/row.ts';
 import type { Backend } from './backend.ts';
 import type { Condition, ConditionKey } from './condition.ts';
@@ -34,7 +34,7 @@ function testRow<B extends Backend>(fault: Fault<B>, condition: Condition | unde
 	it(name, async ({ task }) => {
 		const { counts, broken } = await runFault(fault, condition);
 		task.meta.faultRow = rowOf(name, counts, broken.length === 0);
-		// One text, so that reports that shorten arrays name each broken guarantee.
-		expect(broken.join('\n')).toBe('');
+		// Not an assertion, whose message would be shortened.
+		if (broken.length > 0) throw new Error(broken.join('\n'));
 	});
 }
