@@ -148,13 +148,13 @@ export interface Watermark {
 export interface SocketReliability {
 	readonly status: ProviderStatus;
 	/** Calls `listener` whenever the status changes. Returns a function that removes the listener. */
-	onStatus(listener: (status: ProviderStatus) => void): () => void;
+	onStatus(listener: (status: ProviderStatus) => unknown): () => void;
 	/**
 	 * Calls `listener` for each topic of this node in which messages may be missing, once per interruption. The call is
 	 * made up to 1,250 ms after the interruption has ended, so that the reports of several nodes about one outage can be
 	 * combined. Returns a function that removes the listener.
 	 */
-	onGap(listener: (gap: Gap) => void): () => void;
+	onGap(listener: (gap: Gap) => unknown): () => void;
 	/**
 	 * Reports the gaps that are being held back, without waiting any longer. Call it before disconnecting the clients of
 	 * a server.
@@ -180,7 +180,7 @@ export interface NodeMessaging {
 	 * Calls `listener` with every text that any node, this one included, sends to this node. Returns a function that
 	 * removes the listener.
 	 */
-	onNodeMessage(listener: (text: string) => void): () => void;
+	onNodeMessage(listener: (text: string) => unknown): () => void;
 }
 
 /** A complete provider, as used by {@link SocketCoordinator} and `Application`. */
