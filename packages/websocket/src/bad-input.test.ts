@@ -70,7 +70,7 @@ const badPayloads: [unknown, string][] = [
 	[true, 'true'],
 	[1n, '1'],
 	[{ text: 'x' }, '{…}'],
-	[[1, 2], '{…}'],
+	[[1, 2], '[…]'],
 	[new Blob(['x']), 'Blob {…}'],
 	[Promise.resolve('x'), 'Promise {…}'],
 	[new Date(0), 'Date {…}'],

@@ -53,7 +53,9 @@ export class Emitter implements SocketEmitter {
 		const error = this.#lifecycle.check('publish()') ?? checkPublish(topic, payload);
 		if (error !== undefined) return this.#failures.refuse(error);
 		if (!this.#order.isWaiting(topic)) return this.#publish(topic, payload, false, options);
-		return this.#failures.watch(this.#inOrder(topic, snapshot(payload), (copy) => this.#publish(topic, copy, false, options)));
+		return this.#failures.watch(
+			this.#inOrder(topic, snapshot(payload), (copy) => this.#publish(topic, copy, false, options)),
+		);
 	}
 
 	/** @param isEnvelope whether the payload is an encoded envelope */
@@ -82,7 +84,9 @@ export class Emitter implements SocketEmitter {
 		const error = this.#lifecycle.check('publish()') ?? checkPublish(topic, payload);
 		if (error !== undefined) return this.#failures.refuse(error);
 		if (!this.#order.isWaiting(topic)) return this.#publishFrom(socketId, topic, payload);
-		return this.#failures.watch(this.#inOrder(topic, snapshot(payload), (copy) => this.#publishFrom(socketId, topic, copy)));
+		return this.#failures.watch(
+			this.#inOrder(topic, snapshot(payload), (copy) => this.#publishFrom(socketId, topic, copy)),
+		);
 	}
 
 	#publishFrom(socketId: string, topic: string, payload: Payload): Promise<void> {

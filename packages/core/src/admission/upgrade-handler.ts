@@ -2,6 +2,7 @@ import type { Logger, SocketData } from '@orijs/websocket';
 import type { BunRequest, Server } from 'bun';
 import type { AllLimits } from '../limits.ts';
 import type { Refusals } from '../refusals.ts';
+import { FaultLog } from '../support/fault-log.ts';
 import type { WebSocketOptions } from '../websocket-options.ts';
 import { decideUpgrade, type UpgradeDecision } from './app-upgrade-hook.ts';
 import type { Slot } from './connection-slots.ts';
@@ -33,6 +34,7 @@ export interface UpgradeHandlerOptions {
  */
 export class UpgradeHandler {
 	readonly #options: UpgradeHandlerOptions;
+	readonly #faults: FaultLog;
 	readonly #precheck: Precheck;
 	/** One callback per request that is waiting for `upgrade()`. Calling it refuses the request. */
 	readonly #refuseWaiting = new Set<() => void>();
@@ -41,6 +43,7 @@ export class UpgradeHandler {
 	/** @throws {ApplicationError} an option is invalid */
 	constructor(options: UpgradeHandlerOptions) {
 		this.#options = options;
+		this.#faults = new FaultLog(options.logger);
 		this.#precheck = new Precheck(options.options, options.limits, options.refusals);
 	}
 
@@ -74,14 +77,14 @@ export class UpgradeHandler {
 
 	/** Resolves with the decision of `upgrade()`, or with undefined as soon as this handler closes. */
 	async #decide(req: BunRequest): Promise<UpgradeDecision | undefined> {
-		const { options, logger } = this.#options;
+		const { options } = this.#options;
 		// Each request has its own promise, because racing against one shared promise would retain every request until
 		// the handler closes.
 		const closed = Promise.withResolvers<undefined>();
 		const refuse = (): void => closed.resolve(undefined);
 		this.#refuseWaiting.add(refuse);
 		try {
-			return await Promise.race([decideUpgrade(req, options, logger), closed.promise]);
+			return await Promise.race([decideUpgrade(req, options, this.#faults), closed.promise]);
 		} finally {
 			this.#refuseWaiting.delete(refuse);
 		}

@@ -74,8 +74,7 @@ export class InboundFrames {
 
 	#toSocket(socketId: string, payload: Payload): void {
 		const delivered = this.#options.local.toSocketId(socketId, payload);
-		if (delivered === undefined)
-			this.#throttle.add('debug', LATE, LATE.summary, { socketId });
+		if (delivered === undefined) this.#throttle.add('debug', LATE, LATE.summary, { socketId });
 		else if (!delivered) this.#options.onError(new MessageDroppedError(socketId));
 	}
 

@@ -1,6 +1,7 @@
 import type { BusStage } from '../bus.ts';
 import { UnknownSocketError } from '../errors.ts';
 import type { LogDetails, Logger } from '../logger.ts';
+import { SocketRequestError } from '../protocol/errors.ts';
 import { type CallLog, CallPromise } from './call-promise.ts';
 import { errorName } from './error-name.ts';
 import { type LogThrottle, throttleOf } from './log-throttle.ts';
@@ -60,7 +61,8 @@ export class FailureLog implements CallLog {
 	}
 
 	isByLeaving(error: unknown): boolean {
-		return error instanceof UnknownSocketError && this.#hasLeft(error.socketId);
+		const gone = error instanceof SocketRequestError ? error.cause : error;
+		return gone instanceof UnknownSocketError && this.#hasLeft(gone.socketId);
 	}
 
 	/** Logs a call that failed and whose promise nobody has awaited, unless the error is in the log already. */
@@ -70,7 +72,10 @@ export class FailureLog implements CallLog {
 		const name = errorName(error);
 		markLogged(thrown);
 		const level = isByLeaving ? 'debug' : 'warn';
-		const kind = { key: `call ${level} ${name}`, summary: `Calls failed, and their promises were not awaited: ${name}` };
+		const kind = {
+			key: `call ${level} ${name}`,
+			summary: `Calls failed, and their promises were not awaited: ${name}`,
+		};
 		this.#throttle.add(level, kind, messageOf(error), { err: error });
 	}
 }

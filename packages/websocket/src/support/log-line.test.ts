@@ -13,7 +13,9 @@ it('a line has its message and details', () => {
 });
 
 it('an error is shown with its name, message, calls and causes, on the same line', () => {
-	const line = formatLine('It failed', { err: new TypeError('no\nway', { cause: new Error('why', { cause: 'text' }) }) });
+	const line = formatLine('It failed', {
+		err: new TypeError('no\nway', { cause: new Error('why', { cause: 'text' }) }),
+	});
 
 	expect(line).toMatch(/^It failed err=TypeError: no\\u\{a\}way at .*log-line\.test\.ts.* caused by Error: why at /);
 	expect(line).toMatch(/ caused by "text"$/);

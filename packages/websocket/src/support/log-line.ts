@@ -64,7 +64,10 @@ function formatError(error: Error, maxCalls: number, causes: number): string {
 		.split('\n')
 		.filter((line) => /^\s+at /.test(line))
 		.slice(0, maxCalls);
-	const shown = [`${error.name}: ${cut(String(message), LONGEST_DETAIL / 2)}`, ...calls.map((call) => call.trim())].join(' ');
+	const shown = [
+		`${error.name}: ${cut(String(message), LONGEST_DETAIL / 2)}`,
+		...calls.map((call) => call.trim()),
+	].join(' ');
 	if (cause === undefined || causes === 0) return shown;
 	return `${shown} caused by ${cause instanceof Error ? formatError(cause, MAX_CALLS_OF_CAUSE, causes - 1) : format(cause)}`;
 }
