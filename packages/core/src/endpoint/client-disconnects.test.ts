@@ -75,8 +75,7 @@ describe('an UnknownSocketError is logged as an error', () => {
 
 async function listening(handlers: WebSocketHandlers) {
 	const log = new RecordingLogger();
-	// The provider has its own logger, because it logs the calls that it rejects.
-	const provider = new InProcWsProvider({ logger: new RecordingLogger() });
+	const provider = new InProcWsProvider({ logger: log });
 	const app = new Application({ logger: log }).websocket(provider).onWebSocket(handlers);
 	const { ws: url } = await serve(app);
 	return { url, app, log, provider };

@@ -111,7 +111,9 @@ class LogThrottle {
 	}
 
 	#write(level: LogLevel, message: string, details: LogDetails): void {
-		this.#logger[level](printable(message), printableDetails(details));
+		const shown = printableDetails(details);
+		if (shown === undefined) this.#logger[level](printable(message));
+		else this.#logger[level](printable(message), shown);
 	}
 }
 
@@ -133,9 +135,10 @@ function printable(text: string): string {
 }
 
 /** Errors and other objects are left as they are: it is up to the logger how to format them. */
-function printableDetails(details: LogDetails): LogDetails {
-	const shown: Record<string, unknown> = {};
+function printableDetails(details: LogDetails): LogDetails | undefined {
+	let shown: Record<string, unknown> | undefined;
 	for (const key in details) {
+		shown ??= {};
 		const value = details[key];
 		shown[key] = typeof value === 'string' ? printable(value) : value;
 	}
