@@ -1,13 +1,17 @@
 import { connectClient, type ScriptProcess, spawnBun, type TestClient } from '@orijs/testkit';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { allReceived, sendTyped } from '../test-support/typed-client.ts';
 
 const CLIENTS = 10;
 const EACH = 1_000;
 const LONGEST_LINE_BYTES = 4_096;
+/** Ten thousand messages and answers take a while on a busy machine. */
+const TIMEOUT_MS = 30_000;
 /** Ends a line, hides text, changes its direction or controls a terminal. */
 const EVIL = '\r\n\u001b[2J\u009b1m\u007f\u2028\u2029\u202e\u2066\u200b\ufeff';
 const ESCAPED = String.raw`\u{d}\u{a}\u{1b}[2J\u{9b}1m\u{7f}\u{2028}\u{2029}\u{202e}\u{2066}\u{200b}\u{feff}`;
+
+vi.setConfig({ testTimeout: TIMEOUT_MS });
 
 interface Flooded {
 	/** All lines of the server's log. */
@@ -19,7 +23,9 @@ interface Flooded {
 /** Lets clients flood a server that has the default logger, stops it, and returns its log. */
 async function flood(send: (client: TestClient, i: number) => void): Promise<Flooded> {
 	return logOf(async (url) => {
-		const clients = await Promise.all(Array.from({ length: CLIENTS }, () => connectClient(url)));
+		const clients = await Promise.all(
+			Array.from({ length: CLIENTS }, () => connectClient(url, { timeoutMs: TIMEOUT_MS })),
+		);
 		for (let i = 0; i < EACH; i++) for (const client of clients) send(client, i);
 		await Promise.all(clients.map(allReceived));
 		// A request that waits for its turn: all messages before it have been handled.

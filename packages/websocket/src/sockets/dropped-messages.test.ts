@@ -64,7 +64,9 @@ describe('messages over backpressureLimit', () => {
 		await node.settled(idle);
 
 		expect(messagesOf(idle)).toEqual(['to all']);
-		expect(node.log.problems).toEqual([{ level: 'warn', message: expect.stringContaining('dropped'), details: undefined }]);
+		expect(node.log.problems).toEqual([
+			{ level: 'warn', message: expect.stringContaining('dropped'), details: undefined },
+		]);
 	});
 
 	it('to a socket of another node are dropped and logged there', async () => {
