@@ -6,8 +6,8 @@ export type LogDetails = Readonly<Record<string, unknown>>;
  * no harm: the line is reported on the console.
  */
 export interface Logger {
-	debug(message: string, details?: LogDetails): void;
-	info(message: string, details?: LogDetails): void;
-	warn(message: string, details?: LogDetails): void;
-	error(message: string, details?: LogDetails): void;
+	debug(message: string, details?: LogDetails): unknown;
+	info(message: string, details?: LogDetails): unknown;
+	warn(message: string, details?: LogDetails): unknown;
+	error(message: string, details?: LogDetails): unknown;
 }
