@@ -72,12 +72,12 @@ describe('the default logger', () => {
 
 	it('is used by a provider that was created without a logger', async () => {
 		const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
-		// A socket id that is none: nothing else in this file logs this error to the shared console.
+		// Nothing else in this file logs this error to the console, which all tests share.
 		const provider = new InProcWsProvider();
 		await provider.start();
-		void provider.subscribe('nobody', 't');
+		void provider.subscribe('not an id', 't');
 		await until(() => warn.mock.calls.length > 0, { what: 'it is logged' });
 
-		expect(warn).toHaveBeenCalledExactlyOnceWith(expect.stringContaining('Invalid socket id "nobody"'));
+		expect(warn).toHaveBeenCalledExactlyOnceWith(expect.stringContaining('Invalid socket id "not an id"'));
 	});
 });

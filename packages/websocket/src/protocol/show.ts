@@ -8,8 +8,8 @@ export function escapeText(text: string): string {
 }
 
 /**
- * Formats any value for an error message: short, printable and on one line. Never throws, whatever the value is. Part of
- * the client's bundle, and therefore brief about objects; on the server, use `support/show.ts`.
+ * Formats any value for an error message: short, printable and on one line. Never throws, whatever the value is. It is
+ * part of the client's bundle, and therefore brief about objects; on the server, use `support/show.ts`.
  */
 export function show(value: unknown): string {
 	if (typeof value === 'object' && value !== null) return '{…}';

@@ -22,8 +22,8 @@ export interface SlowReaderOptions {
 	readonly slowReaders?: 'close' | 'drop';
 	/**
 	 * Called for each socket that is too slow: it has been closed or, with `drop`, is about to lose messages. No message
-	 * to the socket was dropped before `since`, in milliseconds since the epoch. If it throws or rejects, that is logged.
-	 * Default: closed sockets are logged.
+	 * to the socket was dropped before `since`, in milliseconds since the epoch. If it throws or rejects, the error is
+	 * logged. Default: closed sockets are logged.
 	 */
 	readonly onSlowReader?: (socket: WebSocketConnection, since: number) => unknown;
 }

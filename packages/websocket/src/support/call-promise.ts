@@ -1,14 +1,14 @@
-/** Decides about the rejections of calls that nobody awaits, and reports them. */
+/** Decides about the rejections of calls that no one awaits, and reports them. */
 export interface CallLog {
 	/** Whether a call failed only because its socket has left, which is no fault. */
 	isByLeaving(error: unknown): boolean;
-	/** Called with the error of a call whose promise nobody has awaited. */
+	/** Called with the error of a call whose promise no one has awaited. */
 	ignored(error: unknown, isByLeaving: boolean): void;
 }
 
 /**
- * The promise of a call that can fail. A rejection is the business of whoever awaits the promise, by `await`, `then`,
- * `catch` or `Promise.all`; if nobody does, it is reported. It never counts as an unhandled rejection.
+ * The promise of a call that can fail. A rejection is the business of the one that awaits the promise, by `await`,
+ * `then`, `catch` or `Promise.all`; if no one does, it is reported. It never counts as an unhandled rejection.
  */
 export class CallPromise<T> extends Promise<T> {
 	#isAwaited = false;
@@ -22,7 +22,7 @@ export class CallPromise<T> extends Promise<T> {
 		return Promise;
 	}
 
-	/** Returns a rejected promise. If nobody awaits it within this turn of the event loop, that is reported to `log`. */
+	/** Returns a rejected promise. If no one awaits it within this turn of the event loop, that is reported to `log`. */
 	static rejected(error: unknown, log: CallLog): CallPromise<never> {
 		const promise = new CallPromise<never>((_, reject) => reject(error));
 		promise.#callee = promise.#reporter = log;
@@ -31,7 +31,7 @@ export class CallPromise<T> extends Promise<T> {
 		return promise;
 	}
 
-	/** Returns a promise that settles like `inner`. If it rejects and nobody has awaited it, that is reported to `log`. */
+	/** Returns a promise that settles like `inner`. A rejection that no one has awaited is reported to `log`. */
 	static of<T>(inner: Promise<T>, log: CallLog): CallPromise<T> {
 		const promise = new CallPromise<T>((resolve) => resolve(inner));
 		promise.#callee = promise.#reporter = log;

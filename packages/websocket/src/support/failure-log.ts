@@ -13,7 +13,7 @@ export type FailureStage = BusStage | 'onGap' | 'onStatus' | 'onNodeMessage' | '
 
 /**
  * The one place that logs failures. What fails in the background is always logged. A call that fails rejects, and is
- * logged only if nobody awaits its promise, so that nothing is logged twice.
+ * logged only if no one awaits its promise, so that nothing is logged twice.
  */
 export class FailureLog implements CallLog {
 	readonly #throttle: LogThrottle;
@@ -55,7 +55,7 @@ export class FailureLog implements CallLog {
 		return CallPromise.of(promise, this);
 	}
 
-	/** Takes over the promise of a call that was passed on to another object: if nobody awaits it, it is logged here. */
+	/** Takes over the promise of a call that was passed on to another object: if no one awaits it, it is logged here. */
 	takeOver<T>(promise: Promise<T>): Promise<T> {
 		return CallPromise.handOver(promise, this);
 	}
@@ -65,7 +65,7 @@ export class FailureLog implements CallLog {
 		return gone instanceof UnknownSocketError && this.#hasLeft(gone.socketId);
 	}
 
-	/** Logs a call that failed and whose promise nobody has awaited, unless the error is in the log already. */
+	/** Logs a call that failed and whose promise no one has awaited, unless the error is in the log already. */
 	ignored(thrown: unknown, isByLeaving: boolean): void {
 		if (isLogged(thrown)) return;
 		const error = toError(thrown);

@@ -1,4 +1,4 @@
-/** The errors that are in the log already, so that whoever they reach next does not log them again. */
+/** The errors that are in the log already, so that the next one that they reach does not log them again. */
 const logged = new WeakSet<object>();
 
 /** Marks an error as logged. */
