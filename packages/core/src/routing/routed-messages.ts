@@ -7,7 +7,6 @@ import {
 	type ErrorCode,
 	MessageValidationError,
 	SocketError,
-	SocketRequestError,
 	validateWith,
 } from '@orijs/websocket/protocol';
 import { isOwnSocketGone } from '../session/is-own-socket-gone.ts';
@@ -148,7 +147,7 @@ export class RoutedMessages {
 			if (err instanceof BusUnavailableError) {
 				return this.#refuse(ctx, session, 'unavailable', err.hasHistory ? NOT_STORED : LOCAL_ONLY);
 			}
-			if (session.state === 'closed' && isDisconnect(session, err)) {
+			if (session.state !== 'open' && isOwnSocketGone(session.socketId, err)) {
 				const what = 'The handler was cut short because the client disconnected';
 				this.#faults.cutShort({ what, type: ctx.type, err }, detailsOf(ctx));
 				return session.inbound.finished(ctx);
@@ -166,9 +165,4 @@ const NOT_STORED = 'Possibly not stored: the backend is unavailable; try again';
 
 function detailsOf({ socketId, type, correlationId }: MessageContext): LogDetails {
 	return { socketId, type, correlationId };
-}
-
-/** Whether a handler failed because its own client has disconnected. */
-function isDisconnect({ socketId }: Session, err: unknown): boolean {
-	return isOwnSocketGone(socketId, err instanceof SocketRequestError ? err.cause : err);
 }

@@ -32,7 +32,7 @@ describe.each<[string, (calls: FailureLog, error: Error) => Promise<void>]>([
 		['by catch', (promise) => promise.catch(() => {})],
 		['by then', (promise) => promise.then(null, () => {})],
 		['by finally', (promise) => promise.finally(() => {}).catch(() => {})],
-		['by Promise.all', (promise) => Promise.all([promise, 1]).catch(() => {})],
+		['by Promise.all', (promise) => Promise.all([promise, turn()]).catch(() => {})],
 		['by Promise.allSettled', (promise) => Promise.allSettled([promise])],
 	])('is not logged if its promise is awaited %s', async (__, use) => {
 		const { log, calls } = failures();
