@@ -77,10 +77,10 @@ const MAX_NAMED = 10;
 const LONGEST_REASON = 200;
 
 function reasonsOf(issues: readonly MessageIssue[]): string {
-	const reasons = issues.slice(0, MAX_NAMED).map(({ path, message }) => {
-		// Schemas quote what they were given, such as the names of unknown keys.
-		return escapeText(cut(path === '' ? message : `${path}: ${message}`, LONGEST_REASON));
-	});
+	// Schemas quote what they were given, such as the names of unknown keys.
+	const reasons = issues
+		.slice(0, MAX_NAMED)
+		.map(({ path, message }) => escapeText(cut(path ? `${path}: ${message}` : message, LONGEST_REASON)));
 	if (issues.length > MAX_NAMED) reasons.push(`and ${issues.length - MAX_NAMED} more`);
 	return reasons.join('; ');
 }
