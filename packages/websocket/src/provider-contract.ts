@@ -12,8 +12,8 @@ import type { Payload } from './wire/payload.ts';
 /**
  * Sends messages to clients, whichever node they are connected to.
  *
- * Every promise may be ignored: none of them causes an unhandled rejection. A call that is rejected for invalid input
- * is also logged, so that the error is not lost.
+ * Every promise may be ignored: none of them causes an unhandled rejection. The error of a call whose promise is ignored
+ * is logged, so that it is not lost. If the promise is awaited, the error is not logged.
  */
 export interface SocketEmitter {
 	/**
@@ -200,7 +200,7 @@ export interface WebSocketProvider
 	 * it. Adding a socket twice is the same as adding it once.
 	 *
 	 * @throws {InvalidSocketDataError} {InvalidSocketIdError} {InvalidTopicError} {DuplicateSocketError} the socket was
-	 * rejected and closed with 1011, and the error logged; nothing else was affected
+	 * rejected and closed with 1011; nothing else was affected
 	 * @throws {UnknownSocketError} the socket is already closed
 	 * @throws {SubscribeError} {ProviderStoppedError} the socket was added on this node, but other nodes can't reach it
 	 */
