@@ -56,8 +56,17 @@ export class Refusals {
 	/** Counts and logs a refusal. A log line that combines several refusals has no details but their number. */
 	add(kind: Refusal, details: LogDetails): void {
 		this.#counts[kind]++;
-		this.#throttle.add('warn', KINDS[kind], LOG_TEXT[kind], { count: 1, ...details });
+		this.#throttle.add('warn', kindOf(kind, details), LOG_TEXT[kind], { count: 1, ...details });
 	}
+}
+
+/**
+ * Returns the kind in the log. A slow handler must not hide another one, so handlers that take too long are told apart
+ * by their message's type, which only the application can define.
+ */
+function kindOf(kind: Refusal, { type }: LogDetails): LogKind {
+	if (kind !== 'handlerTimeout' || typeof type !== 'string') return KINDS[kind];
+	return { key: `refusal ${kind} ${type}`, summary: LOG_TEXT[kind], details: { type } };
 }
 
 const KINDS = Object.fromEntries(

@@ -12,8 +12,8 @@ import type { Payload } from './wire/payload.ts';
 /**
  * Sends messages to clients, whichever node they are connected to.
  *
- * Every promise may be ignored: none of them causes an unhandled rejection. The error of a call whose promise is ignored
- * is logged, so that it is not lost. If the promise is awaited, the error is not logged.
+ * Every promise may be ignored: none of them causes an unhandled rejection. The error of a call whose promise is
+ * ignored is logged, so that it is not lost. If the promise is awaited, the error is not logged.
  */
 export interface SocketEmitter {
 	/**
@@ -144,7 +144,10 @@ export interface Watermark {
 	readonly clocksAheadMs: number;
 }
 
-/** Reports whether messages get through between nodes, and in which topics messages may be missing. */
+/**
+ * Reports whether messages get through between nodes, and in which topics messages may be missing. Listeners may be
+ * asynchronous; the error of one that throws or rejects is logged.
+ */
 export interface SocketReliability {
 	readonly status: ProviderStatus;
 	/** Calls `listener` whenever the status changes. Returns a function that removes the listener. */
