@@ -1,6 +1,7 @@
 import { connectClient, RecordingLogger, until } from '@orijs/testkit';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { InProcWsProvider, type SocketData, SocketCoordinator, UnknownSocketError } from './index.ts';
+import { InProcWsProvider, type SocketData, SocketCoordinator, UnknownSocketError, WsProvider } from './index.ts';
+import { MemoryBackend } from './testing/index.ts';
 import { countOf } from './test-support/count-of.ts';
 import { ticks } from './test-support/ticks.ts';
 import { watchUnhandledRejections } from './test-support/unhandled-rejections.ts';
@@ -128,4 +129,19 @@ it('10,000 refused calls of clients are a few lines, in which they are all count
 	expect(countOf(coordinatorLog, 'warn')).toBe(count);
 	for (const { message } of coordinatorLog.lines) expect(message).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
 	expect(coordinatorLog.lines[0]?.message).toContain(String.raw`"\u001b[2J\u{202e}\u{2028} topic 0"`);
+});
+
+it.each<[string, () => Partial<ConstructorParameters<typeof WsProvider>[0]>]>([
+	['in one process', () => ({})],
+	['with a bus', () => ({ bus: new MemoryBackend().createBus() })],
+])('what has not been written when the provider stops is written then, %s', async (_, options) => {
+	const log = new RecordingLogger();
+	const provider = new WsProvider({ ...options(), logger: log });
+	await provider.start();
+	for (let i = 0; i < 5; i++) void provider.publish('no topic', 'x');
+	await ticks(5);
+	expect(log.problems).toHaveLength(1);
+	await provider.stop();
+
+	expect(log.problems.map(({ details }) => details?.['count'])).toEqual([undefined, 4]);
 });

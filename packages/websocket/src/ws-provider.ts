@@ -160,6 +160,7 @@ export class WsProvider implements WebSocketProvider {
 			down: async (from, reason) => {
 				this.#status.set('stopped');
 				await remote.stop(reason, from === 'started');
+				this.#failures.flush();
 			},
 		});
 	}
@@ -198,7 +199,10 @@ export class WsProvider implements WebSocketProvider {
 
 	stop(): Promise<void> {
 		const stopped = this.#lifecycle.stop();
-		if (this.#remote === undefined) this.#status.set('stopped');
+		if (this.#remote === undefined) {
+			this.#status.set('stopped');
+			this.#failures.flush();
+		}
 		return stopped;
 	}
 

@@ -60,6 +60,11 @@ export class FailureLog implements CallLog {
 		return CallPromise.handOver(promise, this);
 	}
 
+	/** Writes what has been logged and not been written yet, because the process may exit. */
+	flush(): void {
+		this.#throttle.flush();
+	}
+
 	isByLeaving(error: unknown): boolean {
 		const gone = error instanceof SocketRequestError ? error.cause : error;
 		return gone instanceof UnknownSocketError && this.#hasLeft(gone.socketId);
