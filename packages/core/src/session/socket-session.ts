@@ -18,6 +18,7 @@ export class SocketSession implements Session {
 
 	readonly #host: SessionHost;
 	readonly #slot: Slot;
+	readonly #subprotocol: string | undefined;
 	#state: SessionState = 'guarding';
 	#wasOpened = false;
 	#ws: AppSocket | undefined;
@@ -30,10 +31,11 @@ export class SocketSession implements Session {
 	#droppingSince: number | undefined;
 	#hasDropped = false;
 
-	constructor(host: SessionHost, data: object, slot: Slot) {
+	constructor(host: SessionHost, data: object, slot: Slot, subprotocol: string | undefined) {
 		this.#host = host;
 		this.data = data;
 		this.#slot = slot;
+		this.#subprotocol = subprotocol;
 	}
 
 	// Life cycle
@@ -59,6 +61,11 @@ export class SocketSession implements Session {
 	/** The connection slot that this session holds. */
 	get slot(): Slot {
 		return this.#slot;
+	}
+
+	/** The subprotocol that the server has confirmed, if any. */
+	get subprotocol(): string | undefined {
+		return this.#subprotocol;
 	}
 
 	/** Sets the socket, when the upgrade is complete. */
