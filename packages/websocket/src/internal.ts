@@ -9,5 +9,5 @@ export { type LogKind, type LogLevel, type LogThrottle, throttleOf } from './sup
 export { promiseOf } from './support/promise-of.ts';
 export { quiet, rejected, settledWithin, toError, within } from './support/promises.ts';
 export { wallTime } from './support/wall-time.ts';
-export { escapeText } from './protocol/show.ts';
+export { escapeText } from './support/escape-text.ts';
 export { show } from './support/show.ts';

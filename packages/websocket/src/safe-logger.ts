@@ -1,7 +1,7 @@
 import { verboseConsoleLogger } from './console-logger.ts';
 import { InvalidOptionError } from './errors.ts';
 import type { LogDetails, Logger } from './logger.ts';
-import { escapeText } from './protocol/show.ts';
+import { escapeText } from './support/escape-text.ts';
 import { promiseOf } from './support/promise-of.ts';
 import { show } from './support/show.ts';
 

@@ -1,8 +1,11 @@
-/** Controls, line separators, and characters that are invisible or change the direction of text. */
+/** Controls, line separators, and the usual characters that are invisible or change the direction of text. */
 // oxlint-disable-next-line no-control-regex -- control characters are what it looks for
 const UNPRINTABLE = /[\0-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u206f\ufeff]/g;
 
-/** Escapes what could start a new line, hide text or reorder it, as `\u{1b}`. */
+/**
+ * Escapes what could start a new line, hide text or reorder it, as `\u{1b}`. Some engines that run clients don't know
+ * character classes such as `\p{Cf}`; on the server, use `support/escape-text.ts`, which has all of them.
+ */
 export function escapeText(text: string): string {
 	return text.replace(UNPRINTABLE, (char) => `\\u{${char.charCodeAt(0).toString(16)}}`);
 }

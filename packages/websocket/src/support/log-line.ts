@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import type { LogDetails } from '../logger.ts';
-import { cut, escapeText } from '../protocol/show.ts';
+import { cut } from '../protocol/show.ts';
+import { escapeText } from './escape-text.ts';
 
 /** The maximum size of a line, in bytes. */
 export const LONGEST_LINE_BYTES = 4_096;

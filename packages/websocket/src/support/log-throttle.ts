@@ -1,6 +1,7 @@
 import type { LogDetails, Logger } from '../logger.ts';
-import { cut, escapeText } from '../protocol/show.ts';
+import { cut } from '../protocol/show.ts';
 import { safely } from '../safe-logger.ts';
+import { escapeText } from './escape-text.ts';
 
 /** The shortest time between two lines of one kind, in milliseconds. */
 const INTERVAL_MS = 1_000;

@@ -1,8 +1,11 @@
-import { cut, escapeText, show as showBriefly } from '../protocol/show.ts';
+import { cut, show as showBriefly } from '../protocol/show.ts';
+import { escapeText } from './escape-text.ts';
 
 /** Formats any value for an error message: short, printable and on one line. Never throws, whatever the value is. */
 export function show(value: unknown): string {
-	if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return showBriefly(value);
+	if ((typeof value !== 'object' && typeof value !== 'function') || value === null) {
+		return escapeText(showBriefly(value));
+	}
 	return escapeText(typeOf(value));
 }
 
