@@ -45,7 +45,9 @@ export {
 	randomEpoch,
 	rememberedMs,
 } from './history/history-store.ts';
+export { provisionalEpoch } from './history/provisional-epoch.ts';
 export type {
+	Beginning,
 	HistoryBounds,
 	HistoryContent,
 	HistoryEntry,

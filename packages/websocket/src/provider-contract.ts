@@ -80,7 +80,7 @@ export interface PublishOptions {
 /** Reads topics with history. */
 export interface SocketHistory {
 	/**
-	 * Returns the messages that follow a position in a topic, or the topic's latest messages.
+	 * Returns the messages that follow a position in a topic, those before a position, or the topic's latest messages.
 	 *
 	 * @throws {NoHistoryError} {InvalidTopicError} {InvalidPositionError} {InvalidOptionError} the arguments are invalid
 	 * @throws {ProviderNotStartedError} {ProviderStoppedError}
@@ -90,8 +90,16 @@ export interface SocketHistory {
 }
 
 export interface HistoryPageOptions {
-	/** Return the messages after this position. Default: return the latest messages. */
+	/**
+	 * Return the oldest messages after this position. Not together with `before`. Without either, the latest messages
+	 * are returned.
+	 */
 	readonly since?: Position | undefined;
+	/**
+	 * Return the latest messages before the one at this position. To read page by page backwards, pass the `position` of
+	 * the first message of the page before.
+	 */
+	readonly before?: Position | undefined;
 	/** The maximum number of messages, from 1 to 1,000. Default 100. */
 	readonly limit?: number | undefined;
 }

@@ -294,11 +294,11 @@ export class WsProvider implements WebSocketProvider {
 	history(topic: string, options?: HistoryPageOptions): Promise<HistoryPage> {
 		const error = this.#lifecycle.check('history()') ?? checkHistory(topic, options);
 		if (error !== undefined) return this.#failures.refuse(error);
-		const { since, limit = DEFAULT_PAGE } = options ?? {};
+		const { since, before, limit = DEFAULT_PAGE } = options ?? {};
 		const bounds = this.#histories?.boundsOf(topic);
 		if (bounds === undefined) return this.#failures.refuse(new NoHistoryError(topic, 'history()'));
 		return this.#failures.watch(
-			(this.#histories as Histories).page(topic, bounds, since, limit).catch((cause: unknown) => {
+			(this.#histories as Histories).page(topic, bounds, { since, before, limit }).catch((cause: unknown) => {
 				throw new HistoryUnavailableError(topic, { cause: toError(cause) });
 			}),
 		);

@@ -2,6 +2,7 @@ import type { Logger } from '../logger.ts';
 import { FailureLog } from '../support/failure-log.ts';
 import { Listeners } from '../support/listeners.ts';
 import { type LogKind, type LogThrottle, throttleOf } from '../support/log-throttle.ts';
+import { Remembered } from '../support/remembered.ts';
 
 /** Messages published to `topic` between `since` and `until` may be missing. */
 export interface Gap {
@@ -46,7 +47,7 @@ export class GapEvents {
 	readonly #listeners: Listeners<Gap>;
 	readonly #pending = new Map<string, Span>();
 	/** Recently reported gaps, by topic. A loss that one of them covers is not reported again. */
-	readonly #reported = new Map<string, Span & { readonly at: number }>();
+	readonly #reported = new Remembered<Span & { readonly at: number }>(LATE_REPORT_MS);
 	#timer: ReturnType<typeof setTimeout> | undefined;
 
 	constructor(logger: Logger) {
@@ -115,7 +116,6 @@ export class GapEvents {
 		if (this.#pending.size === 0) return;
 		const pending = [...this.#pending];
 		this.#pending.clear();
-		this.#forget();
 		const [[first, span]] = pending as [[string, Span]];
 		const where = pending.length === 1 ? `topic ${first}` : `${pending.length} topics, including ${first}`;
 		this.#throttle.add('warn', GAP, `Messages may be missing in ${where}`, { topic: first, ...span });
@@ -129,10 +129,5 @@ export class GapEvents {
 	close(): void {
 		this.flush();
 		this.#reported.clear();
-	}
-
-	#forget(): void {
-		const now = performance.now();
-		for (const [topic, { at }] of this.#reported) if (now - at > LATE_REPORT_MS) this.#reported.delete(topic);
 	}
 }
