@@ -10,7 +10,7 @@ import {
 } from './errors.ts';
 import type { ResumeFrom } from './history/catch-up.ts';
 import { isPosition } from './protocol/position.ts';
-import { show } from './protocol/show.ts';
+import { show } from './support/show.ts';
 import { InvalidTopicError, isTopic } from './protocol/topic.ts';
 import type { HistoryPageOptions, PublishOptions } from './provider-contract.ts';
 import { isSocketId } from './wire/channel-names.ts';

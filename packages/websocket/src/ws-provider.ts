@@ -14,7 +14,9 @@ import { Histories } from './history/histories.ts';
 import type { HistoryPage } from './history/history-page.ts';
 import { HistoryPatterns, type HistoryRules } from './history/history-rules.ts';
 import { MemoryHistory } from './history/memory-history.ts';
-import { consoleLogger, type Logger, safely } from './logger.ts';
+import { consoleLogger } from './console-logger.ts';
+import type { Logger } from './logger.ts';
+import { safely } from './safe-logger.ts';
 import { DEFAULT_HEARTBEAT_MS } from './loss/bus-heartbeat.ts';
 import type { Gap } from './loss/gap-events.ts';
 import { Membership } from './membership.ts';
@@ -29,6 +31,7 @@ import type {
 	Watermark,
 	WebSocketProvider,
 } from './provider-contract.ts';
+import { DepartedSockets } from './sockets/departed-sockets.ts';
 import { checkSocket } from './sockets/socket-check.ts';
 import { LocalFanout, type PubSubServer } from './sockets/local-fanout.ts';
 import { Registry } from './sockets/registry.ts';
@@ -76,6 +79,7 @@ export class WsProvider implements WebSocketProvider {
 	readonly #logger: Logger;
 	readonly #failures: FailureLog;
 	readonly #registry = new Registry<WebSocketConnection>();
+	readonly #departed = new DepartedSockets();
 	readonly #local: LocalFanout;
 	readonly #histories: Histories | undefined;
 	readonly #remote: RemoteNodes | undefined;
@@ -101,7 +105,8 @@ export class WsProvider implements WebSocketProvider {
 		mustBeDelay('startTimeoutMs', startTimeoutMs, 1);
 		const logger = safely(given);
 		this.#logger = logger;
-		this.#failures = new FailureLog(logger);
+		// A socket that has closed may still be known for a moment: Bun calls its close handler later.
+		this.#failures = new FailureLog(logger, (socketId) => this.#departed.has(socketId) || this.isConnected(socketId));
 		this.#status = new Status(logger);
 		this.#nodeMessages = new NodeMessages(logger);
 		this.#local = new LocalFanout(this.#registry, logger);
@@ -155,6 +160,7 @@ export class WsProvider implements WebSocketProvider {
 			down: async (from, reason) => {
 				this.#status.set('stopped');
 				await remote.stop(reason, from === 'started');
+				this.#failures.flush();
 			},
 		});
 	}
@@ -193,7 +199,10 @@ export class WsProvider implements WebSocketProvider {
 
 	stop(): Promise<void> {
 		const stopped = this.#lifecycle.stop();
-		if (this.#remote === undefined) this.#status.set('stopped');
+		if (this.#remote === undefined) {
+			this.#status.set('stopped');
+			this.#failures.flush();
+		}
 		return stopped;
 	}
 
@@ -201,11 +210,11 @@ export class WsProvider implements WebSocketProvider {
 		return this.#status.value;
 	}
 
-	onStatus(listener: (status: ProviderStatus) => void): () => void {
+	onStatus(listener: (status: ProviderStatus) => unknown): () => void {
 		return this.#status.on(listener);
 	}
 
-	onGap(listener: (gap: Gap) => void): () => void {
+	onGap(listener: (gap: Gap) => unknown): () => void {
 		return this.#remote?.onGap(listener) ?? (() => {});
 	}
 
@@ -270,7 +279,7 @@ export class WsProvider implements WebSocketProvider {
 		return this.#remote === undefined ? DONE : this.#remote.publish(nodeChannel(nodeId), text);
 	}
 
-	onNodeMessage(listener: (text: string) => void): () => void {
+	onNodeMessage(listener: (text: string) => unknown): () => void {
 		// If the provider has not been started yet, `start` subscribes to this channel along with the others. A failure
 		// is logged.
 		const { state } = this.#lifecycle;
@@ -288,7 +297,7 @@ export class WsProvider implements WebSocketProvider {
 		const { since, before, limit = DEFAULT_PAGE } = options ?? {};
 		const bounds = this.#histories?.boundsOf(topic);
 		if (bounds === undefined) return this.#failures.refuse(new NoHistoryError(topic, 'history()'));
-		return quiet(
+		return this.#failures.watch(
 			(this.#histories as Histories).page(topic, bounds, { since, before, limit }).catch((cause: unknown) => {
 				throw new HistoryUnavailableError(topic, { cause: toError(cause) });
 			}),
@@ -310,7 +319,7 @@ export class WsProvider implements WebSocketProvider {
 		const histories = this.#histories as Histories;
 		this.#registry.subscribe(socket, topic);
 		histories.subscribed(topic, bounds);
-		return quiet(
+		return this.#failures.watch(
 			histories.resume(socket, topic, from, this.#subscribeNode(topic)).then(
 				(recovery) => {
 					const gap = recovery?.recovered === true ? this.#remote?.misledSpan : undefined;
@@ -344,7 +353,9 @@ export class WsProvider implements WebSocketProvider {
 	}
 
 	removeConnection(socketId: string): boolean {
-		return this.#membership.remove(socketId);
+		const wasConnected = this.#membership.remove(socketId);
+		if (wasConnected) this.#departed.add(socketId);
+		return wasConnected;
 	}
 
 	subscribe(socketId: string, topic: string): Promise<void> {

@@ -41,7 +41,15 @@ export function readApplicationOptions(options: ApplicationOptions): Required<Ap
 	if (typeof signals !== 'boolean') throw new ApplicationError(`signals must be true or false, not ${show(signals)}`);
 	const fault = graceFault(graceMs);
 	if (fault !== undefined) throw new ApplicationError(fault);
-	return { logger: safely(logger), signals, graceMs };
+	return { logger: safeLogger(logger), signals, graceMs };
+}
+
+function safeLogger(logger: Logger): Logger {
+	try {
+		return safely(logger);
+	} catch (error) {
+		throw new ApplicationError((error as Error).message);
+	}
 }
 
 /** Returns why `graceMs` is invalid; undefined if it is valid. */

@@ -2,6 +2,7 @@ import type { Logger, SocketData } from '@orijs/websocket';
 import type { BunRequest, Server } from 'bun';
 import type { WebSocketEndpoint } from '../endpoint/websocket-endpoint.ts';
 import { ApplicationError } from '../errors.ts';
+import { FaultLog } from '../support/fault-log.ts';
 import type { ListenOptions } from './listen-options.ts';
 
 /**
@@ -22,11 +23,12 @@ export interface HttpServerOptions {
 
 /** Binds the port and serves the routes and the endpoint. @throws {ApplicationError} a route has the endpoint's path */
 export function startHttpServer({ at, routes, endpoint, path, logger }: HttpServerOptions): Server<SocketData> {
+	const faults = new FaultLog(logger);
 	const shared = {
 		...at,
 		fetch: () => new Response('Not Found', { status: 404 }),
 		error: (err: Error) => {
-			logger.error('A route failed', { err });
+			faults.failed({ what: 'A route failed', err }, {});
 			return new Response('Internal Server Error', { status: 500 });
 		},
 	};

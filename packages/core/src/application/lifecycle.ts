@@ -1,5 +1,5 @@
 import type { Logger, SlowReaderOptions, SocketData, WebSocketProvider } from '@orijs/websocket';
-import { settledWithin } from '@orijs/websocket/internal';
+import { settledWithin, throttleOf } from '@orijs/websocket/internal';
 import type { Server } from 'bun';
 import type { WebSocketEndpoint } from '../endpoint/websocket-endpoint.ts';
 import { ApplicationError } from '../errors.ts';
@@ -101,7 +101,8 @@ export class Lifecycle {
 
 	/** Stops in the order that `Application.stop` documents. Later calls return the promise of the first. */
 	stop(graceMs: number): Promise<void> {
-		this.#stopping ??= this.#stop(graceMs);
+		// The process may exit afterwards: what the log has not been told yet would be lost.
+		this.#stopping ??= this.#stop(graceMs).finally(() => throttleOf(this.#logger).flush());
 		return this.#stopping;
 	}
 

@@ -66,8 +66,12 @@ describe('gaps', () => {
 		off();
 		gaps.add(['b'], 3, 4, 'x');
 		gaps.flush();
+		vi.advanceTimersByTime(1_000);
 		expect(reported).toEqual(['a']);
-		expect(log.problems.filter(({ level }) => level === 'error')).toHaveLength(2);
+		expect(log.errors.map(({ message, details }) => [message, details?.['topic'], details?.['count']])).toEqual([
+			['WebSocket failure (onGap): listener failed', 'a', undefined],
+			['WebSocket failures (onGap): Error', undefined, 1],
+		]);
 	});
 
 	it.each([
@@ -106,6 +110,8 @@ describe('gaps', () => {
 		gaps.add(['a'], 1, 2, 'x');
 		gaps.close();
 		expect(reported).toHaveLength(1);
+		// What is left is the timer of the log throttle, which ends by itself.
+		vi.advanceTimersByTime(1_000);
 		expect(vi.getTimerCount()).toBe(0);
 	});
 });

@@ -1,5 +1,7 @@
 import type { Logger } from '../logger.ts';
+import { FailureLog } from '../support/failure-log.ts';
 import { Listeners } from '../support/listeners.ts';
+import { type LogKind, type LogThrottle, throttleOf } from '../support/log-throttle.ts';
 import { Remembered } from '../support/remembered.ts';
 
 /** Messages published to `topic` between `since` and `until` may be missing. */
@@ -31,6 +33,9 @@ export const GAP_HOLD_MS = 1_250;
  */
 const LATE_REPORT_MS = 30_000;
 
+const GAP: LogKind = { key: 'gap', summary: 'Messages may be missing' };
+const HISTORY_GAP: LogKind = { key: 'history gap', summary: 'Messages on a topic with history may be missing' };
+
 type Span = { since: number; until: number; reason: string };
 
 /**
@@ -38,7 +43,7 @@ type Span = { since: number; until: number; reason: string };
  * interruption.
  */
 export class GapEvents {
-	readonly #logger: Logger;
+	readonly #throttle: LogThrottle;
 	readonly #listeners: Listeners<Gap>;
 	readonly #pending = new Map<string, Span>();
 	/** Recently reported gaps, by topic. A loss that one of them covers is not reported again. */
@@ -46,12 +51,13 @@ export class GapEvents {
 	#timer: ReturnType<typeof setTimeout> | undefined;
 
 	constructor(logger: Logger) {
-		this.#logger = logger;
-		this.#listeners = new Listeners((err, { topic }) => logger.error('A gap listener failed', { topic, err }));
+		this.#throttle = throttleOf(logger);
+		const failures = new FailureLog(logger);
+		this.#listeners = new Listeners((thrown, { topic }) => failures.report(thrown, 'onGap', { topic }));
 	}
 
 	/** Adds a listener. Returns a function that removes it. */
-	on(listener: (gap: Gap) => void): () => void {
+	on(listener: (gap: Gap) => unknown): () => void {
 		return this.#listeners.add(listener);
 	}
 
@@ -99,7 +105,7 @@ export class GapEvents {
 	/** Reports a gap immediately, without holding it back. */
 	report(gap: Gap): void {
 		const { topic, ...span } = gap;
-		this.#logger.warn('Messages on a topic with history may be missing', { topic, ...span });
+		this.#throttle.add('warn', HISTORY_GAP, HISTORY_GAP.summary, { topic, ...span });
 		this.#listeners.call(gap);
 	}
 
@@ -112,7 +118,7 @@ export class GapEvents {
 		this.#pending.clear();
 		const [[first, span]] = pending as [[string, Span]];
 		const where = pending.length === 1 ? `topic ${first}` : `${pending.length} topics, including ${first}`;
-		this.#logger.warn(`Messages may be missing in ${where}`, { topic: first, ...span });
+		this.#throttle.add('warn', GAP, `Messages may be missing in ${where}`, { topic: first, ...span });
 		for (const [topic, span] of pending) {
 			this.#reported.set(topic, { ...span, at: performance.now() });
 			this.#listeners.call({ topic, ...span });
