@@ -56,6 +56,19 @@ describe('a refusal', () => {
 		]);
 	});
 
+	it('is logged separately for each type of message if its handler took too long, but not for types of clients', () => {
+		const log = new RecordingLogger();
+		const refusals = new Refusals(log);
+		for (const type of ['slow', 'slow', 'slower']) refusals.add('handlerTimeout', { type });
+		for (const type of ['made', 'up']) refusals.add('unknownType', { type });
+
+		expect(details(log)).toEqual([
+			{ count: 1, type: 'slow' },
+			{ count: 1, type: 'slower' },
+			{ count: 1, type: 'made' },
+		]);
+	});
+
 	it('is always counted, whether or not it is logged', () => {
 		const log = new RecordingLogger();
 		const refusals = new Refusals(log);

@@ -1,4 +1,5 @@
 import type { LogDetails, Logger } from '@orijs/websocket';
+import { type LogKind, type LogThrottle, throttleOf } from '@orijs/websocket/internal';
 
 /** The log line of each kind of refusal. */
 const LOG_TEXT = {
@@ -34,62 +35,40 @@ export type Refusal = keyof typeof LOG_TEXT;
 /** The number of refusals of each kind since the application was created. */
 export type RefusalCounts = Readonly<Record<Refusal, number>>;
 
-/** The shortest interval between log lines of one kind, in milliseconds: a flood of clients must not flood the log. */
-const LOG_INTERVAL_MS = 1_000;
-
-interface Tally {
-	total: number;
-	/** How many of the total have been logged. */
-	logged: number;
-	timer: ReturnType<typeof setTimeout> | undefined;
-}
-
-/** Counts refusals and logs them: the first of a kind immediately, further ones combined in one line per second. */
+/** Counts refusals, and logs them through the throttle of the logger. */
 export class Refusals {
-	readonly #logger: Logger;
-	readonly #tallies = new Map<Refusal, Tally>();
+	readonly #throttle: LogThrottle;
+	readonly #counts = Object.fromEntries(Object.keys(LOG_TEXT).map((kind) => [kind, 0])) as Record<Refusal, number>;
 
 	constructor(logger: Logger) {
-		this.#logger = logger;
+		this.#throttle = throttleOf(logger);
 	}
 
 	get counts(): RefusalCounts {
-		const counts = Object.fromEntries(Object.keys(LOG_TEXT).map((kind) => [kind, 0])) as Record<Refusal, number>;
-		for (const [kind, { total }] of this.#tallies) counts[kind] = total;
-		return counts;
+		return { ...this.#counts };
 	}
 
 	/** Counts a refusal that is logged elsewhere or doesn't need to be logged. */
 	count(kind: Refusal): void {
-		const tally = this.#tallyOf(kind);
-		tally.total++;
-		tally.logged++;
+		this.#counts[kind]++;
 	}
 
-	/** Counts and logs a refusal. A log line that combines several refusals has no details. */
+	/** Counts and logs a refusal. A log line that combines several refusals has no details but their number. */
 	add(kind: Refusal, details: LogDetails): void {
-		const tally = this.#tallyOf(kind);
-		tally.total++;
-		if (tally.timer === undefined) this.#log(kind, tally, details);
-	}
-
-	#tallyOf(kind: Refusal): Tally {
-		let tally = this.#tallies.get(kind);
-		if (tally === undefined) {
-			tally = { total: 0, logged: 0, timer: undefined };
-			this.#tallies.set(kind, tally);
-		}
-		return tally;
-	}
-
-	#log(kind: Refusal, tally: Tally, details: LogDetails): void {
-		tally.timer = undefined;
-		const count = tally.total - tally.logged;
-		if (count === 0) return;
-		tally.logged = tally.total;
-		this.#logger.warn(LOG_TEXT[kind], { count, ...details });
-		tally.timer = setTimeout(() => this.#log(kind, tally, {}), LOG_INTERVAL_MS);
-		// The timer must not keep the process of a stopped application alive.
-		tally.timer.unref();
+		this.#counts[kind]++;
+		this.#throttle.add('warn', kindOf(kind, details), LOG_TEXT[kind], { count: 1, ...details });
 	}
 }
+
+/**
+ * Returns the kind in the log. A slow handler must not hide another one, so handlers that take too long are told apart
+ * by their message's type, which only the application can define.
+ */
+function kindOf(kind: Refusal, { type }: LogDetails): LogKind {
+	if (kind !== 'handlerTimeout' || typeof type !== 'string') return KINDS[kind];
+	return { key: `refusal ${kind} ${type}`, summary: LOG_TEXT[kind], details: { type } };
+}
+
+const KINDS = Object.fromEntries(
+	Object.entries(LOG_TEXT).map(([kind, summary]) => [kind, { key: `refusal ${kind}`, summary }]),
+) as Record<Refusal, LogKind>;

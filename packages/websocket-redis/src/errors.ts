@@ -60,7 +60,7 @@ export class HistoryUnsupportedError extends Error {
 	constructor(endpoint: string, options: { cause: Error }) {
 		super(
 			`Redis at ${endpoint} can't store the history of topics: it must be 7.0 or newer, and its user needs permission to ` +
-				`run scripts, to publish on the topics' channels, and to use stream, hash and string commands on keys that ` +
+				`run scripts, to publish on the topics' channels, and to use stream, hash, sorted set and string commands on keys that ` +
 				`begin with "{keyPrefix:" (brace included); ` +
 				`Redis replied: ${options.cause.message}`,
 			options,

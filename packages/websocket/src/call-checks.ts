@@ -10,7 +10,7 @@ import {
 } from './errors.ts';
 import type { ResumeFrom } from './history/catch-up.ts';
 import { isPosition } from './protocol/position.ts';
-import { show } from './protocol/show.ts';
+import { show } from './support/show.ts';
 import { InvalidTopicError, isTopic } from './protocol/topic.ts';
 import type { HistoryPageOptions, PublishOptions } from './provider-contract.ts';
 import { isSocketId } from './wire/channel-names.ts';
@@ -52,17 +52,19 @@ export function checkSendToNode(nodeId: unknown, text: unknown): Error | undefin
 
 export function checkHistory(topic: unknown, options: HistoryPageOptions | undefined): Error | undefined {
 	if (!isTopic(topic)) return new InvalidTopicError(topic);
-	const error = checkOptions('history()', options, ['since', 'limit']);
+	const error = checkOptions('history()', options, ['since', 'before', 'limit']);
 	if (error !== undefined || options === undefined) return error;
-	const { since, limit } = options;
-	return checkSince(since) ?? checkCount('limit', limit, MAX_PAGE);
+	const { since, before, limit } = options;
+	if (since !== undefined && before !== undefined)
+		return new InvalidOptionError('history() takes since or before, not both');
+	return checkPosition('since', since) ?? checkPosition('before', before) ?? checkCount('limit', limit, MAX_PAGE);
 }
 
 export function checkResume(topic: unknown, from: ResumeFrom): Error | undefined {
 	if (!isTopic(topic)) return new InvalidTopicError(topic);
 	// Unlike options, `from` is required.
 	const error = checkOptions('resume()', from ?? null, ['since', 'rewind']);
-	return error ?? checkSince(from.since) ?? checkCount('rewind', from.rewind, MAX_REWIND);
+	return error ?? checkPosition('since', from.since) ?? checkCount('rewind', from.rewind, MAX_REWIND);
 }
 
 /** Checks the names of the options of a constructor. @throws {InvalidOptionError} an option is unknown */
@@ -80,23 +82,25 @@ export function unknownSocket(socketId: string): Error {
 function checkOptions(call: string, options: unknown, known: readonly string[]): Error | undefined {
 	if (options === undefined) return undefined;
 	if (typeof options !== 'object' || options === null || Array.isArray(options))
-		return new InvalidOptionError(`${call} takes an object with ${known.join(' or ')}, not ${show(options)}`);
+		return new InvalidOptionError(`${call} takes an object with ${listOf(known, 'or')}, not ${show(options)}`);
 	const unknown = Object.keys(options).find((key) => !known.includes(key));
 	if (unknown === undefined) return undefined;
-	return new InvalidOptionError(
-		`${call} has no option ${unknown}, only ${known.join(known.length > 2 ? ', ' : ' and ')}`,
-	);
+	return new InvalidOptionError(`${call} has no option ${unknown}, only ${listOf(known, 'and')}`);
 }
 
-function checkSince(since: unknown): Error | undefined {
-	if (since === undefined || isPosition(since)) return undefined;
+function listOf(names: readonly string[], conjunction: 'and' | 'or'): string {
+	return names.join(', ').replace(/, ([^,]*)$/, ` ${conjunction} $1`);
+}
+
+function checkPosition(name: string, value: unknown): Error | undefined {
+	if (value === undefined || isPosition(value)) return undefined;
 	const source = 'as found in a message, a history page or client.positions';
-	if (typeof since !== 'object' || since === null)
-		return new InvalidPositionError('since', since, `a position is { epoch, offset }, ${source}`);
-	const { epoch, offset } = since as { epoch?: unknown; offset?: unknown };
+	if (typeof value !== 'object' || value === null)
+		return new InvalidPositionError(name, value, `a position is { epoch, offset }, ${source}`);
+	const { epoch, offset } = value as { epoch?: unknown; offset?: unknown };
 	if (isPosition({ epoch, offset: 0 }))
-		return new InvalidPositionError('since.offset', offset, 'expected a whole number, 0 or more');
-	return new InvalidPositionError('since.epoch', epoch, `expected a string, ${source}`);
+		return new InvalidPositionError(`${name}.offset`, offset, 'expected a whole number, 0 or more');
+	return new InvalidPositionError(`${name}.epoch`, epoch, `expected a string, ${source}`);
 }
 
 function checkCount(name: string, value: unknown, max: number): Error | undefined {

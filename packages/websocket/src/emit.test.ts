@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { InvalidPayloadError, MessageValidationError, SocketMessage } from './index.ts';
 import { MemoryBackend } from './testing/index.ts';
+import { countOf } from './test-support/count-of.ts';
 import { lateOrderSchema, numberFromText, orderSchema, schema } from './test-support/schemas.ts';
 import { messagesOf, openNode } from './test-support/test-node.ts';
 import { watchUnhandledRejections } from './test-support/unhandled-rejections.ts';
@@ -100,7 +101,7 @@ describe('emit', () => {
 	it.each([
 		['at once', OrderPaid],
 		['later', LateOrderPaid],
-	])('sends nothing when the schema refuses the data %s; the promise rejects and the log tells', async (_, message) => {
+	])('sends nothing when the schema refuses the data %s; the promise rejects', async (_, message) => {
 		const node = await openNode();
 		const member = await node.connect({ topics: new Set(['t']) });
 		const error = await node.provider.emit(message, 't', notAnOrder).catch((thrown: unknown) => thrown);
@@ -108,9 +109,7 @@ describe('emit', () => {
 
 		expect(error).toBeInstanceOf(MessageValidationError);
 		expect(error).toMatchObject({ issues: [{ path: 'id', message: 'must be a string' }] });
-		expect(node.log.problems).toEqual([
-			{ level: 'warn', message: expect.stringContaining('id: must be a string'), details: { err: error } },
-		]);
+		expect(node.log.problems).toEqual([]);
 		expect(messagesOf(member)).toEqual([]);
 	});
 
@@ -142,7 +141,7 @@ describe('emit', () => {
 		await expect(node.provider.emit(OrderPaid, 'no topic', order)).rejects.toThrow('Invalid topic "no topic"');
 	});
 
-	it('causes no unhandled rejection when the promise is ignored', async () => {
+	it('causes no unhandled rejection when the promise is ignored, but logs it', async () => {
 		const watch = watchUnhandledRejections();
 		const node = await openNode();
 		for (const message of [OrderPaid, LateOrderPaid]) void node.provider.emit(message, 't', notAnOrder);
@@ -150,6 +149,6 @@ describe('emit', () => {
 		void node.provider.emit(OrderPaid, 'no topic', order);
 
 		expect(await watch.seen()).toEqual([]);
-		expect(node.log.problems).toHaveLength(4);
+		expect(countOf(node.log, 'warn')).toBe(4);
 	});
 });

@@ -12,7 +12,7 @@ import type { WebSocketConnection } from './sockets/websocket-connection.ts';
 import { CallOrder } from './support/call-order.ts';
 import type { FailureLog } from './support/failure-log.ts';
 import type { Lifecycle } from './support/lifecycle.ts';
-import { DONE, quiet, rejected, toError } from './support/promises.ts';
+import { DONE, rejected, toError } from './support/promises.ts';
 import { BROADCAST_CHANNEL, directChannel } from './wire/channel-names.ts';
 import { isPayload, type Payload, snapshot } from './wire/payload.ts';
 
@@ -53,7 +53,9 @@ export class Emitter implements SocketEmitter {
 		const error = this.#lifecycle.check('publish()') ?? checkPublish(topic, payload);
 		if (error !== undefined) return this.#failures.refuse(error);
 		if (!this.#order.isWaiting(topic)) return this.#publish(topic, payload, false, options);
-		return quiet(this.#inOrder(topic, snapshot(payload), (copy) => this.#publish(topic, copy, false, options)));
+		return this.#failures.watch(
+			this.#inOrder(topic, snapshot(payload), (copy) => this.#publish(topic, copy, false, options)),
+		);
 	}
 
 	/** @param isEnvelope whether the payload is an encoded envelope */
@@ -82,7 +84,9 @@ export class Emitter implements SocketEmitter {
 		const error = this.#lifecycle.check('publish()') ?? checkPublish(topic, payload);
 		if (error !== undefined) return this.#failures.refuse(error);
 		if (!this.#order.isWaiting(topic)) return this.#publishFrom(socketId, topic, payload);
-		return quiet(this.#inOrder(topic, snapshot(payload), (copy) => this.#publishFrom(socketId, topic, copy)));
+		return this.#failures.watch(
+			this.#inOrder(topic, snapshot(payload), (copy) => this.#publishFrom(socketId, topic, copy)),
+		);
 	}
 
 	#publishFrom(socketId: string, topic: string, payload: Payload): Promise<void> {
@@ -104,6 +108,7 @@ export class Emitter implements SocketEmitter {
 		if (socket !== undefined) {
 			return this.#local.toSocket(socket, payload) ? DONE : this.#failures.refuse(new MessageDroppedError(socketId));
 		}
+		// Never logged, like those of other nodes: a receiver may leave at any time.
 		if (this.#remote === undefined) return rejected(new UnknownSocketError(socketId));
 		return this.#remote.publish(directChannel(socketId), payload);
 	}
@@ -126,8 +131,10 @@ export class Emitter implements SocketEmitter {
 			const valid = validate(message, data);
 			if (!(valid instanceof Promise) && !this.#order.isWaiting(topic))
 				return this.#emitValid(message, topic, valid, options);
-			const checked = valid instanceof Promise ? valid.catch((thrown: unknown) => this.#refused(thrown)) : valid;
-			return quiet(this.#inOrder(topic, checked, (value) => this.#emitValid(message, topic, value, options)));
+			const checked = valid instanceof Promise ? valid.catch(rethrow) : valid;
+			return this.#failures.watch(
+				this.#inOrder(topic, checked, (value) => this.#emitValid(message, topic, value, options)),
+			);
 		} catch (thrown) {
 			return this.#failures.refuse(toError(thrown));
 		}
@@ -141,10 +148,6 @@ export class Emitter implements SocketEmitter {
 		await this.#order.run(topic, value, send);
 	}
 
-	#refused(thrown: unknown): Promise<never> {
-		return this.#failures.refuse(toError(thrown));
-	}
-
 	#emitValid(message: SocketMessage, topic: string, data: unknown, options?: PublishOptions): Promise<void> {
 		let envelope: string;
 		try {
@@ -156,4 +159,8 @@ export class Emitter implements SocketEmitter {
 		if (error !== undefined) return this.#failures.refuse(error);
 		return this.#publish(topic, envelope, true, options);
 	}
+}
+
+function rethrow(thrown: unknown): never {
+	throw toError(thrown);
 }

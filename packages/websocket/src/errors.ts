@@ -1,6 +1,6 @@
 import { BrandedError } from './protocol/branded-error.ts';
 import { SOCKET_ID_RULE } from './wire/channel-names.ts';
-import { show } from './protocol/show.ts';
+import { show } from './support/show.ts';
 
 /** Thrown if a socket id is not a UUID v4. */
 export class InvalidSocketIdError extends BrandedError {

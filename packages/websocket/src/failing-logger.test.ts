@@ -1,7 +1,11 @@
+import { until } from '@orijs/testkit';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { type Logger, safely } from './index.ts';
+import { InvalidOptionError, type Logger, safely } from './index.ts';
 
 const broken: Logger = { debug: fail, info: fail, warn: fail, error: fail };
+
+const reject = (): Promise<never> => Promise.reject(new Error('broken'));
+const rejecting: Logger = { debug: reject, info: reject, warn: reject, error: reject };
 
 describe('safely', () => {
 	it.each(['debug', 'info', 'warn', 'error'] as const)(
@@ -25,9 +29,39 @@ describe('safely', () => {
 		expect(lines).toEqual([['one', { a: 1 }], ['two']]);
 	});
 
-	it('returns a logger that is safe already as it is', () => {
+	it('returns a logger that is safe already as it is, and the same wrapper for the same logger', () => {
 		const safe = safely(broken);
-		expect(safely(safe)).toBe(safe);
+		expect([safely(safe), safely(broken)]).toEqual([safe, safe]);
+	});
+
+	it.each(['debug', 'info', 'warn', 'error'] as const)(
+		'handles the rejection of an asynchronous logger at %s, and reports the lost line on the console',
+		async (level) => {
+			const spy = vi.spyOn(console, 'error').mockImplementation(() => {});
+			onTestFinished(() => spy.mockRestore());
+
+			safely(rejecting)[level]('It happened\n\u202e', { err: new Error('x') });
+			await until(() => spy.mock.calls.length > 0, { what: 'the line is reported' });
+			expect(spy.mock.calls).toEqual([
+				[String.raw`A log line could not be written: ${level}: It happened\u{a}\u{202e}`],
+			]);
+		},
+	);
+
+	it('never throws, even if the console does not work either', () => {
+		const spy = vi.spyOn(console, 'error').mockImplementation(fail);
+		onTestFinished(() => spy.mockRestore());
+
+		expect(() => safely(broken).warn('It happened')).not.toThrow();
+	});
+
+	it.each<[unknown, string]>([
+		[null, 'not null'],
+		['console', 'not "console"'],
+		[{ info: fail, warn: fail, error: fail }, 'debug is missing'],
+	])('refuses what is not a logger: %j', (logger, why) => {
+		expect(() => safely(logger as Logger)).toThrow(InvalidOptionError);
+		expect(() => safely(logger as Logger)).toThrow(why);
 	});
 });
 

@@ -45,7 +45,9 @@ export {
 	randomEpoch,
 	rememberedMs,
 } from './history/history-store.ts';
+export { provisionalEpoch } from './history/provisional-epoch.ts';
 export type {
+	Beginning,
 	HistoryBounds,
 	HistoryContent,
 	HistoryEntry,
@@ -74,7 +76,8 @@ export type {
 } from './protocol/index.ts';
 
 // Logging
-export { consoleLogger, safely } from './logger.ts';
+export { consoleLogger } from './console-logger.ts';
+export { safely } from './safe-logger.ts';
 export type { LogDetails, Logger } from './logger.ts';
 
 // Errors

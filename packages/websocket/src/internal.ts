@@ -1,7 +1,13 @@
 // Code that the packages of this repository share. Not public API: any release may change it without notice.
 
 export { CallOrder } from './support/call-order.ts';
+export { errorName } from './support/error-name.ts';
+export { FailureLog } from './support/failure-log.ts';
 export { Listeners } from './support/listeners.ts';
+export { isLogged } from './support/logged-errors.ts';
+export { type LogKind, type LogLevel, type LogThrottle, throttleOf } from './support/log-throttle.ts';
+export { promiseOf } from './support/promise-of.ts';
 export { quiet, rejected, settledWithin, toError, within } from './support/promises.ts';
 export { wallTime } from './support/wall-time.ts';
-export { show } from './protocol/show.ts';
+export { escapeText } from './support/escape-text.ts';
+export { show } from './support/show.ts';

@@ -4,7 +4,6 @@ import type { LocalFanout } from './sockets/local-fanout.ts';
 import type { Registry } from './sockets/registry.ts';
 import type { WebSocketConnection } from './sockets/websocket-connection.ts';
 import type { FailureLog } from './support/failure-log.ts';
-import { quiet } from './support/promises.ts';
 import { directChannel } from './wire/channel-names.ts';
 
 export interface MembershipOptions {
@@ -31,13 +30,13 @@ export class Membership {
 
 	/** Adds a valid socket and subscribes it to its `data.topics`. Resolves when every node can reach it. */
 	add(socket: WebSocketConnection): Promise<void> {
-		const { registry, subscribeNode } = this.#options;
+		const { registry, subscribeNode, failures } = this.#options;
 		const { socketId } = socket.data;
 		const topics = registry.get(socketId) === undefined ? registry.add(socket) : NONE;
 		const reachable = subscribeNode(directChannel(socketId));
 		if (topics.length === 0) return reachable;
 		const subscribed = topics.map((topic) => this.subscribe(socket, topic));
-		return quiet(Promise.all([reachable, ...subscribed]).then(() => {}));
+		return failures.watch(Promise.all([reachable, ...subscribed]).then(() => {}));
 	}
 
 	/** Removes a socket from all its topics. Returns whether it was connected to this node. */
@@ -73,7 +72,7 @@ export class Membership {
 		const bounds = histories?.boundsOf(topic);
 		if (bounds === undefined) return subscribeNode(topic);
 		histories?.subscribed(topic, bounds);
-		return quiet(
+		return failures.watch(
 			subscribeNode(topic)
 				.then(() => histories?.ready(topic))
 				.catch((error: unknown) => {

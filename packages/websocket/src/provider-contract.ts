@@ -12,8 +12,8 @@ import type { Payload } from './wire/payload.ts';
 /**
  * Sends messages to clients, whichever node they are connected to.
  *
- * Every promise may be ignored: none of them causes an unhandled rejection. A call that is rejected for invalid input
- * is also logged, so that the error is not lost.
+ * Every promise may be ignored: none of them causes an unhandled rejection. The error of a call whose promise is
+ * ignored is logged, so that it is not lost. If the promise is awaited, the error is not logged.
  */
 export interface SocketEmitter {
 	/**
@@ -80,7 +80,7 @@ export interface PublishOptions {
 /** Reads topics with history. */
 export interface SocketHistory {
 	/**
-	 * Returns the messages that follow a position in a topic, or the topic's latest messages.
+	 * Returns the messages that follow a position in a topic, those before a position, or the topic's latest messages.
 	 *
 	 * @throws {NoHistoryError} {InvalidTopicError} {InvalidPositionError} {InvalidOptionError} the arguments are invalid
 	 * @throws {ProviderNotStartedError} {ProviderStoppedError}
@@ -90,8 +90,16 @@ export interface SocketHistory {
 }
 
 export interface HistoryPageOptions {
-	/** Return the messages after this position. Default: return the latest messages. */
+	/**
+	 * Return the oldest messages after this position. Not together with `before`. Without either, the latest messages
+	 * are returned.
+	 */
 	readonly since?: Position | undefined;
+	/**
+	 * Return the latest messages before the one at this position. To read page by page backwards, pass the `position` of
+	 * the first message of the page before.
+	 */
+	readonly before?: Position | undefined;
 	/** The maximum number of messages, from 1 to 1,000. Default 100. */
 	readonly limit?: number | undefined;
 }
@@ -144,17 +152,20 @@ export interface Watermark {
 	readonly clocksAheadMs: number;
 }
 
-/** Reports whether messages get through between nodes, and in which topics messages may be missing. */
+/**
+ * Reports whether messages get through between nodes, and in which topics messages may be missing. Listeners may be
+ * asynchronous; the error of one that throws or rejects is logged.
+ */
 export interface SocketReliability {
 	readonly status: ProviderStatus;
 	/** Calls `listener` whenever the status changes. Returns a function that removes the listener. */
-	onStatus(listener: (status: ProviderStatus) => void): () => void;
+	onStatus(listener: (status: ProviderStatus) => unknown): () => void;
 	/**
 	 * Calls `listener` for each topic of this node in which messages may be missing, once per interruption. The call is
 	 * made up to 1,250 ms after the interruption has ended, so that the reports of several nodes about one outage can be
 	 * combined. Returns a function that removes the listener.
 	 */
-	onGap(listener: (gap: Gap) => void): () => void;
+	onGap(listener: (gap: Gap) => unknown): () => void;
 	/**
 	 * Reports the gaps that are being held back, without waiting any longer. Call it before disconnecting the clients of
 	 * a server.
@@ -180,7 +191,7 @@ export interface NodeMessaging {
 	 * Calls `listener` with every text that any node, this one included, sends to this node. Returns a function that
 	 * removes the listener.
 	 */
-	onNodeMessage(listener: (text: string) => void): () => void;
+	onNodeMessage(listener: (text: string) => unknown): () => void;
 }
 
 /** A complete provider, as used by {@link SocketCoordinator} and `Application`. */
@@ -201,7 +212,7 @@ export interface WebSocketProvider
 	 * adding it once.
 	 *
 	 * @throws {InvalidSocketDataError} {InvalidSocketIdError} {InvalidTopicError} {DuplicateSocketError} the socket was
-	 * rejected and closed with 1011, and the error logged; nothing else was affected
+	 * rejected and closed with 1011; nothing else was affected
 	 * @throws {UnknownSocketError} the socket is already closed
 	 * @throws {SubscribeError} {ProviderStoppedError} the socket was added on this node, but other nodes can't reach it
 	 */
@@ -250,7 +261,7 @@ export interface WebSocketProvider
 	 * socket is not subscribed. Also works before `start` and after `stop`.
 	 *
 	 * @throws {InvalidTopicError} {InvalidSocketIdError} nothing was changed
-	 * @throws {UnknownSocketError} the socket has closed, or is connected to another node; not logged
+	 * @throws {UnknownSocketError} the socket has closed, or is connected to another node
 	 */
 	unsubscribe(socketId: string, topic: string): Promise<void>;
 

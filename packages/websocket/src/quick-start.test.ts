@@ -67,7 +67,9 @@ describe('the quick start', () => {
 	it('publishes to subscribers until they unsubscribe', async () => {
 		const [inside, outside] = [await connect(), await connect()];
 		await coordinator.subscribeToTopic(inside.id, 'chat:room-123');
-		expect([...coordinator.getTopicSubscribers('chat:room-123')]).toEqual([inside.id]);
+		const subscribers = coordinator.getTopicSubscribers('chat:room-123');
+		for (const id of subscribers) expect(id).toBe(inside.id);
+		expect(subscribers.size).toBe(1);
 		await provider.publish('chat:room-123', 'message');
 		await coordinator.unsubscribeFromTopic(inside.id, 'chat:room-123');
 		await provider.publish('chat:room-123', 'too late');

@@ -1,19 +1,31 @@
 import { checkOptionNames } from './call-checks.ts';
 import type { WebSocketConnection } from './sockets/websocket-connection.ts';
-import { consoleLogger, type Logger } from './logger.ts';
+import { consoleLogger } from './console-logger.ts';
+import type { Logger } from './logger.ts';
 import type { WebSocketProvider } from './provider-contract.ts';
+import { FailureLog } from './support/failure-log.ts';
+import { type LogKind, type LogThrottle, throttleOf } from './support/log-throttle.ts';
 
 export interface SocketCoordinatorOptions {
 	/** The provider that holds the sockets. Coordinators with the same provider share them. */
 	readonly provider: WebSocketProvider;
-	/** Default: the console, without debug lines. */
+	/**
+	 * Receives the calls of this coordinator that fail and whose promises are not awaited. Default: the console, without
+	 * debug lines.
+	 */
 	readonly logger?: Logger;
 }
+
+const UNKNOWN_REMOVED: LogKind = {
+	key: 'unknown socket removed',
+	summary: 'removeConnection() was called with an unknown socket id',
+};
 
 /** Manages the connections and subscriptions of one server, on behalf of the WebSocket handlers of `Bun.serve`. */
 export class SocketCoordinator {
 	readonly #provider: WebSocketProvider;
-	readonly #logger: Logger;
+	readonly #failures: FailureLog;
+	readonly #throttle: LogThrottle;
 
 	/** @throws {InvalidOptionError} an option is unknown @throws {TypeError} there is no provider */
 	constructor(options: SocketCoordinatorOptions) {
@@ -24,7 +36,9 @@ export class SocketCoordinator {
 		}
 		checkOptionNames('SocketCoordinator', options, ['provider', 'logger'] satisfies (keyof SocketCoordinatorOptions)[]);
 		this.#provider = options.provider;
-		this.#logger = options.logger ?? consoleLogger;
+		const logger = options.logger ?? consoleLogger;
+		this.#throttle = throttleOf(logger);
+		this.#failures = new FailureLog(logger);
 	}
 
 	/**
@@ -33,11 +47,11 @@ export class SocketCoordinator {
 	 * once.
 	 *
 	 * @throws {InvalidSocketDataError} {InvalidSocketIdError} {InvalidTopicError} {DuplicateSocketError} the socket was
-	 * rejected and closed with 1011, and the error logged; nothing else was affected
+	 * rejected and closed with 1011; nothing else was affected. If the promise is not awaited, the error is logged
 	 * @throws everything else that {@link WebSocketProvider.addConnection} throws
 	 */
 	addConnection<TData>(ws: WebSocketConnection<TData>): Promise<void> {
-		return this.#provider.addConnection(ws);
+		return this.#failures.takeOver(this.#provider.addConnection(ws));
 	}
 
 	/**
@@ -46,7 +60,7 @@ export class SocketCoordinator {
 	 */
 	removeConnection(socketId: string): boolean {
 		const known = this.#provider.removeConnection(socketId);
-		if (!known) this.#logger.debug('removeConnection() was called with an unknown socket id', { socketId });
+		if (!known) this.#throttle.add('debug', UNKNOWN_REMOVED, UNKNOWN_REMOVED.summary, { socketId });
 		return known;
 	}
 
@@ -68,17 +82,17 @@ export class SocketCoordinator {
 	 * @throws {SubscribeError} the backend refused; the subscription was rolled back
 	 */
 	subscribeToTopic(socketId: string, topic: string): Promise<void> {
-		return this.#provider.subscribe(socketId, topic);
+		return this.#failures.takeOver(this.#provider.subscribe(socketId, topic));
 	}
 
 	/**
 	 * Unsubscribes a socket from a topic. Does nothing if the socket is not subscribed.
 	 *
 	 * @throws {InvalidTopicError} {InvalidSocketIdError} nothing was changed
-	 * @throws {UnknownSocketError} the socket has closed, or is connected to another node; not logged
+	 * @throws {UnknownSocketError} the socket has closed, or is connected to another node
 	 */
 	unsubscribeFromTopic(socketId: string, topic: string): Promise<void> {
-		return this.#provider.unsubscribe(socketId, topic);
+		return this.#failures.takeOver(this.#provider.unsubscribe(socketId, topic));
 	}
 
 	/** Returns a snapshot of the ids of this server's sockets in `topic`. */

@@ -96,6 +96,7 @@ same<ReturnType<typeof coordinator.getConnection<{ name: string }>>, WebSocketCo
 	true,
 );
 same<ReturnType<typeof coordinator.getConnectionCount>, number>(true);
+same<ReturnType<typeof coordinator.getTopicSubscribers>, ReadonlySet<string>>(true);
 // @ts-expect-error a coordinator needs a provider
 new SocketCoordinator({});
 // @ts-expect-error topics are changed through subscribe and unsubscribe

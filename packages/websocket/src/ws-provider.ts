@@ -21,7 +21,9 @@ import { Histories } from './history/histories.ts';
 import type { HistoryPage } from './history/history-page.ts';
 import { HistoryPatterns, type HistoryRules } from './history/history-rules.ts';
 import { MemoryHistory } from './history/memory-history.ts';
-import { consoleLogger, type Logger, safely } from './logger.ts';
+import { consoleLogger } from './console-logger.ts';
+import type { Logger } from './logger.ts';
+import { safely } from './safe-logger.ts';
 import { DEFAULT_HEARTBEAT_MS } from './loss/bus-heartbeat.ts';
 import type { Gap } from './loss/gap-events.ts';
 import { Membership } from './membership.ts';
@@ -36,6 +38,7 @@ import type {
 	Watermark,
 	WebSocketProvider,
 } from './provider-contract.ts';
+import { DepartedSockets } from './sockets/departed-sockets.ts';
 import { checkSocket } from './sockets/socket-check.ts';
 import { LocalFanout, type PubSubServer } from './sockets/local-fanout.ts';
 import { Registry } from './sockets/registry.ts';
@@ -92,6 +95,7 @@ export class WsProvider implements WebSocketProvider {
 	readonly #logger: Logger;
 	readonly #failures: FailureLog;
 	readonly #registry = new Registry<WebSocketConnection>();
+	readonly #departed = new DepartedSockets();
 	readonly #local: LocalFanout;
 	readonly #histories: Histories | undefined;
 	readonly #remote: RemoteNodes | undefined;
@@ -120,7 +124,8 @@ export class WsProvider implements WebSocketProvider {
 		mustBeDelay('startTimeoutMs', startTimeoutMs, 1);
 		const logger = safely(given);
 		this.#logger = logger;
-		this.#failures = new FailureLog(logger);
+		// A socket that has closed may still be known for a moment: Bun calls its close handler later.
+		this.#failures = new FailureLog(logger, (socketId) => this.#departed.has(socketId) || this.isConnected(socketId));
 		this.#status = new Status(logger);
 		this.#nodeMessages = new NodeMessages(logger);
 		this.#local = new LocalFanout(this.#registry, logger);
@@ -174,6 +179,7 @@ export class WsProvider implements WebSocketProvider {
 			down: async (from, reason) => {
 				this.#status.set('stopped');
 				await remote.stop(reason, from === 'started');
+				this.#failures.flush();
 			},
 		});
 	}
@@ -213,7 +219,10 @@ export class WsProvider implements WebSocketProvider {
 
 	stop(): Promise<void> {
 		const stopped = this.#lifecycle.stop();
-		if (this.#remote === undefined) this.#status.set('stopped');
+		if (this.#remote === undefined) {
+			this.#status.set('stopped');
+			this.#failures.flush();
+		}
 		return stopped;
 	}
 
@@ -221,11 +230,11 @@ export class WsProvider implements WebSocketProvider {
 		return this.#status.value;
 	}
 
-	onStatus(listener: (status: ProviderStatus) => void): () => void {
+	onStatus(listener: (status: ProviderStatus) => unknown): () => void {
 		return this.#status.on(listener);
 	}
 
-	onGap(listener: (gap: Gap) => void): () => void {
+	onGap(listener: (gap: Gap) => unknown): () => void {
 		return this.#remote?.onGap(listener) ?? (() => {});
 	}
 
@@ -290,7 +299,7 @@ export class WsProvider implements WebSocketProvider {
 		return this.#remote === undefined ? DONE : this.#remote.publish(nodeChannel(nodeId), text);
 	}
 
-	onNodeMessage(listener: (text: string) => void): () => void {
+	onNodeMessage(listener: (text: string) => unknown): () => void {
 		// If the provider has not been started yet, `start` subscribes to this channel along with the others. A failure
 		// is logged.
 		const { state } = this.#lifecycle;
@@ -305,11 +314,11 @@ export class WsProvider implements WebSocketProvider {
 	history(topic: string, options?: HistoryPageOptions): Promise<HistoryPage> {
 		const error = this.#lifecycle.check('history()') ?? checkHistory(topic, options);
 		if (error !== undefined) return this.#failures.refuse(error);
-		const { since, limit = DEFAULT_PAGE } = options ?? {};
+		const { since, before, limit = DEFAULT_PAGE } = options ?? {};
 		const bounds = this.#histories?.boundsOf(topic);
 		if (bounds === undefined) return this.#failures.refuse(new NoHistoryError(topic, 'history()'));
-		return quiet(
-			(this.#histories as Histories).page(topic, bounds, since, limit).catch((cause: unknown) => {
+		return this.#failures.watch(
+			(this.#histories as Histories).page(topic, bounds, { since, before, limit }).catch((cause: unknown) => {
 				throw new HistoryUnavailableError(topic, { cause: toError(cause) });
 			}),
 		);
@@ -329,7 +338,7 @@ export class WsProvider implements WebSocketProvider {
 		const histories = this.#histories as Histories;
 		this.#registry.subscribe(socket, topic);
 		histories.subscribed(topic, bounds);
-		return quiet(
+		return this.#failures.watch(
 			histories.resume(socket, topic, from, this.#subscribeNode(topic)).then(
 				(recovery) => {
 					const gap = recovery?.recovered === true ? this.#remote?.misledSpan : undefined;
@@ -374,7 +383,9 @@ export class WsProvider implements WebSocketProvider {
 	}
 
 	removeConnection(socketId: string): boolean {
-		return this.#membership.remove(socketId);
+		const wasConnected = this.#membership.remove(socketId);
+		if (wasConnected) this.#departed.add(socketId);
+		return wasConnected;
 	}
 
 	subscribe(socketId: string, topic: string): Promise<void> {
@@ -388,14 +399,9 @@ export class WsProvider implements WebSocketProvider {
 	unsubscribe(socketId: string, topic: string): Promise<void> {
 		const error = checkTopic(topic);
 		if (error !== undefined) return this.#failures.refuse(error);
-		const socket = this.#registry.get(socketId);
-		if (socket !== undefined) {
-			this.#membership.unsubscribe(socketId, topic);
-			return DONE;
-		}
-		const unknown = unknownSocket(socketId);
-		// Sockets come and go: as with `send`, only an id that can't be a socket's is logged.
-		return unknown instanceof UnknownSocketError ? rejected(unknown) : this.#failures.refuse(unknown);
+		if (this.#registry.get(socketId) === undefined) return this.#failures.refuse(unknownSocket(socketId));
+		this.#membership.unsubscribe(socketId, topic);
+		return DONE;
 	}
 
 	getConnections(): Iterable<WebSocketConnection> {

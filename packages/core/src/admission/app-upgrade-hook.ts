@@ -1,7 +1,6 @@
-import type { Logger } from '@orijs/websocket';
-import { show, within } from '@orijs/websocket/internal';
+import { promiseOf, show, within } from '@orijs/websocket/internal';
 import type { BunRequest } from 'bun';
-import { promiseOf } from '../support/promise-of.ts';
+import type { FaultLog } from '../support/fault-log.ts';
 import type { WebSocketOptions } from '../websocket-options.ts';
 import { AddedHeaders } from './handshake-headers.ts';
 
@@ -22,7 +21,7 @@ export type UpgradeDecision =
 export async function decideUpgrade(
 	req: BunRequest,
 	{ upgrade, upgradeTimeoutMs = DEFAULT_UPGRADE_TIMEOUT_MS }: WebSocketOptions,
-	logger: Logger,
+	faults: FaultLog,
 ): Promise<UpgradeDecision> {
 	if (upgrade === undefined) return { data: {}, headers: undefined };
 
@@ -35,33 +34,36 @@ export async function decideUpgrade(
 		if (pending !== undefined) result = await within(upgradeTimeoutMs, pending, () => TIMED_OUT, { unref: true });
 	} catch (err) {
 		if (err === TIMED_OUT) {
-			logger.error(`upgrade() took longer than ${upgradeTimeoutMs} ms`);
+			faults.wrong(`upgrade() took longer than ${upgradeTimeoutMs} ms`, 'upgrade() took too long', {});
 			return {
 				refusal: 'upgradeTimeout',
 				response: new Response('Service Unavailable', { status: 503, headers: { 'Retry-After': '1' } }),
 			};
 		}
-		logger.error('upgrade() failed', { err });
+		faults.failed({ what: 'upgrade() failed', err }, {});
 		return refused('Internal Server Error', 500);
 	}
 	if (result === null || result === false) return refused('Forbidden', 403);
 	if (result instanceof Response) return { refusal: 'upgrade', response: result };
 	// An Error is an object too, but it was probably meant as a refusal, so it does not admit the client.
-	if (typeof result === 'object' && !(result instanceof Error)) return accepted(result, response, logger);
-	logger.error(
+	if (typeof result === 'object' && !(result instanceof Error)) return accepted(result, response, faults);
+	faults.wrong(
 		`upgrade() returned ${kindOf(result)}; it must return the connection's data (an object), a Response, or null or ` +
 			'false to reject',
-		result instanceof Error ? { err: result } : undefined,
+		"upgrade() returned something else than the connection's data (an object), a Response, null or false",
+		result instanceof Error ? { err: result } : {},
 	);
 	return refused('Internal Server Error', 500);
 }
 
-function accepted(data: object, response: AddedHeaders, logger: Logger): UpgradeDecision {
+function accepted(data: object, response: AddedHeaders, faults: FaultLog): UpgradeDecision {
 	const { added, reserved } = response;
 	if (reserved === undefined) return { data, headers: added };
-	logger.error(
+	faults.wrong(
 		`upgrade() set the header ${reserved}, which belongs to the handshake; it may set any headers but Sec-WebSocket-*, ` +
 			'Connection, Upgrade, Content-Length and Transfer-Encoding. Subprotocols are chosen by the option subprotocol',
+		'upgrade() set headers that belong to the handshake',
+		{},
 	);
 	return refused('Internal Server Error', 500);
 }

@@ -2,6 +2,7 @@ import type { Logger, SocketData } from '@orijs/websocket';
 import type { BunRequest, Server } from 'bun';
 import type { AllLimits } from '../limits.ts';
 import type { Refusals } from '../refusals.ts';
+import { FaultLog } from '../support/fault-log.ts';
 import type { WebSocketOptions } from '../websocket-options.ts';
 import { decideUpgrade, type UpgradeDecision } from './app-upgrade-hook.ts';
 import type { Slot } from './connection-slots.ts';
@@ -45,6 +46,7 @@ export interface UpgradeHandlerOptions {
  */
 export class UpgradeHandler {
 	readonly #options: UpgradeHandlerOptions;
+	readonly #faults: FaultLog;
 	readonly #precheck: Precheck;
 	readonly #subprotocols: Subprotocols;
 	/** One callback per request that is waiting for `upgrade()`. Calling it refuses the request. */
@@ -54,6 +56,7 @@ export class UpgradeHandler {
 	/** @throws {ApplicationError} an option is invalid */
 	constructor(options: UpgradeHandlerOptions) {
 		this.#options = options;
+		this.#faults = new FaultLog(options.logger);
 		this.#precheck = new Precheck(options.options, options.limits, options.refusals);
 		this.#subprotocols = new Subprotocols(options.options.subprotocol, options.isTyped);
 	}
@@ -75,7 +78,7 @@ export class UpgradeHandler {
 
 	/** Returns what the application's decision means for the handshake, or the response that refuses the request. */
 	#accept(decision: UpgradeDecision | undefined, req: BunRequest): AcceptedUpgrade | Response {
-		const { refusals, logger } = this.#options;
+		const { refusals } = this.#options;
 		if (this.#isClosed || decision === undefined) return this.#stopping();
 		if ('refusal' in decision) {
 			// `decideUpgrade` has already logged failures, and a refusal by the application needs no log line.
@@ -89,7 +92,7 @@ export class UpgradeHandler {
 			const subprotocol = this.#subprotocols.choose(offer, req);
 			return { data, headers: withSubprotocol(headers, subprotocol), subprotocol };
 		} catch (err) {
-			logger.error('subprotocol() failed', { err });
+			this.#faults.failed({ what: 'subprotocol() failed', err }, {});
 			refusals.count('upgrade');
 			return new Response('Internal Server Error', { status: 500 });
 		}
@@ -101,14 +104,14 @@ export class UpgradeHandler {
 
 	/** Resolves with the decision of `upgrade()`, or with undefined as soon as this handler closes. */
 	async #decide(req: BunRequest): Promise<UpgradeDecision | undefined> {
-		const { options, logger } = this.#options;
+		const { options } = this.#options;
 		// Each request has its own promise, because racing against one shared promise would retain every request until
 		// the handler closes.
 		const closed = Promise.withResolvers<undefined>();
 		const refuse = (): void => closed.resolve(undefined);
 		this.#refuseWaiting.add(refuse);
 		try {
-			return await Promise.race([decideUpgrade(req, options, logger), closed.promise]);
+			return await Promise.race([decideUpgrade(req, options, this.#faults), closed.promise]);
 		} finally {
 			this.#refuseWaiting.delete(refuse);
 		}

@@ -8,3 +8,10 @@ it('an unknown option is rejected, and the error lists the valid ones', () => {
 		),
 	);
 });
+
+it('an incomplete logger is rejected, and the error says what is missing', () => {
+	expect(() => new Application({ logger: { info() {}, warn() {}, error() {} } as never })).toThrow(
+		new ApplicationError('logger must have the methods debug, info, warn, error; debug is missing'),
+	);
+	expect(() => new Application({ logger: null as never })).toThrow(ApplicationError);
+});

@@ -79,7 +79,15 @@ export function readApplicationOptions(options: ApplicationOptions): Required<Ap
 	}
 	const fault = delayFault('graceMs', graceMs) ?? delayFault('readinessDelayMs', readinessDelayMs);
 	if (fault !== undefined) throw new ApplicationError(fault);
-	return { logger: safely(logger), signals, graceMs, readinessPath, readinessDelayMs };
+	return { logger: safeLogger(logger), signals, graceMs, readinessPath, readinessDelayMs };
+}
+
+function safeLogger(logger: Logger): Logger {
+	try {
+		return safely(logger);
+	} catch (error) {
+		throw new ApplicationError((error as Error).message);
+	}
 }
 
 /**

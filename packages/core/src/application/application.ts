@@ -1,5 +1,5 @@
 import { InProcWsProvider, type Logger, type SocketData, type WebSocketProvider } from '@orijs/websocket';
-import { rejected, show } from '@orijs/websocket/internal';
+import { FailureLog, rejected, show } from '@orijs/websocket/internal';
 import type { Server } from 'bun';
 import type { ConnectionData } from '../connection-data.ts';
 import { checkHandlers, readWebSocketArguments } from '../endpoint/websocket-arguments.ts';
@@ -93,7 +93,13 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 		this.#lifecycle.use(used);
 		this.#options = options;
 		const { pendingRequests } = withDefaults(options.limits);
-		this.#requests = new ClientRequests(used, pendingRequests, this.#refusals, () => this.#isTyped);
+		this.#requests = new ClientRequests(
+			used,
+			pendingRequests,
+			this.#refusals,
+			new FailureLog(this.#logger, () => true),
+			() => this.#isTyped,
+		);
 		this.#socket = new ApplicationSocket(used, this.#requests);
 		return this as unknown as Application<TNew>;
 	}

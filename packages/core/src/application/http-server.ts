@@ -2,6 +2,7 @@ import type { Logger, SocketData } from '@orijs/websocket';
 import type { BunRequest, Server } from 'bun';
 import type { WebSocketEndpoint } from '../endpoint/websocket-endpoint.ts';
 import { ApplicationError } from '../errors.ts';
+import { FaultLog } from '../support/fault-log.ts';
 import type { ListenOptions } from './listen-options.ts';
 import { IS_HOT } from '../reloading/hot-state.ts';
 import { readinessRoute } from './readiness-route.ts';
@@ -34,13 +35,14 @@ export interface HttpServerOptions {
 export function startHttpServer(options: HttpServerOptions): Server<SocketData> {
 	const { at, endpoint, path, readinessPath, isReady, logger } = options;
 	const routes = { ...(readinessPath !== false && { [readinessPath]: readinessRoute(isReady) }), ...options.routes };
+	const faults = new FaultLog(logger);
 	const shared = {
 		...at,
 		// Under `bun --hot`, Bun would otherwise give a server on the same port new handlers, below its open sockets.
 		...(IS_HOT && { id: null }),
 		fetch: () => new Response('Not Found', { status: 404 }),
 		error: (err: Error) => {
-			logger.error('A route failed', { err });
+			faults.failed({ what: 'A route failed', err }, {});
 			return new Response('Internal Server Error', { status: 500 });
 		},
 	};

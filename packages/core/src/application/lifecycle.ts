@@ -1,5 +1,5 @@
 import type { Logger, SlowReaderOptions, SocketData, WebSocketProvider } from '@orijs/websocket';
-import { settledWithin, within } from '@orijs/websocket/internal';
+import { settledWithin, throttleOf, within } from '@orijs/websocket/internal';
 import type { Server } from 'bun';
 import type { WebSocketEndpoint } from '../endpoint/websocket-endpoint.ts';
 import { ApplicationError } from '../errors.ts';
@@ -154,7 +154,8 @@ export class Lifecycle implements Replaceable {
 				'stop() was called in a shutdown hook: the application is already stopping and waits for its hooks',
 			);
 		}
-		this.#stopping ??= this.#stop(options);
+		// The process may exit afterwards: what the log has not been told yet would be lost.
+		this.#stopping ??= this.#stop(options).finally(() => throttleOf(this.#logger).flush());
 		return this.#stopping;
 	}
 

@@ -1,22 +1,22 @@
 import type { Logger } from '@orijs/websocket';
-import { settledWithin } from '@orijs/websocket/internal';
+import { promiseOf, settledWithin } from '@orijs/websocket/internal';
 import { CloseCode } from '@orijs/websocket/protocol';
 import type { AppSocket } from '../app-socket.ts';
 import { isOwnSocketGone } from '../session/is-own-socket-gone.ts';
 import type { Session } from '../session/session.ts';
-import { promiseOf } from '../support/promise-of.ts';
+import { FaultLog } from '../support/fault-log.ts';
 import type { WebSocketHandlers } from '../websocket-options.ts';
 
 /** Calls the application's `open`, `drain` and `close` handlers, and logs their failures. */
 export class ApplicationHandlers {
 	readonly #handlers: WebSocketHandlers;
-	readonly #logger: Logger;
+	readonly #faults: FaultLog;
 	/** The close handlers that are still running. */
 	readonly #closing = new Set<Promise<unknown>>();
 
 	constructor(handlers: WebSocketHandlers, logger: Logger) {
 		this.#handlers = handlers;
-		this.#logger = logger;
+		this.#faults = new FaultLog(logger);
 	}
 
 	open(session: Session): void {
@@ -68,11 +68,12 @@ export class ApplicationHandlers {
 	}
 
 	logFailure(handler: keyof WebSocketHandlers, ws: AppSocket, err: unknown): void {
-		const details = { socketId: ws.data.socketId, err };
-		if (handler !== 'close' && !isOpen(ws) && isOwnSocketGone(ws.data.socketId, err)) {
-			this.#logger.debug(`The ${handler} handler was cut short because the client disconnected`, details);
+		const { socketId } = ws.data;
+		if (handler !== 'close' && !isOpen(ws) && isOwnSocketGone(socketId, err)) {
+			const what = `The ${handler} handler was cut short because the client disconnected`;
+			this.#faults.cutShort({ what, err }, { socketId });
 		} else {
-			this.#logger.error(`The ${handler} handler failed`, details);
+			this.#faults.failed({ what: `The ${handler} handler failed`, err }, { socketId });
 		}
 	}
 }

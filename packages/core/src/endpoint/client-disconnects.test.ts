@@ -1,8 +1,11 @@
 import { connectClient, RecordingLogger, until } from '@orijs/testkit';
-import { InProcWsProvider, UnknownSocketError } from '@orijs/websocket';
+import { InProcWsProvider, SocketMessage, UnknownSocketError } from '@orijs/websocket';
 import { describe, expect, it } from 'vitest';
-import { Application, type AppSocket, type WebSocketHandlers } from '../index.ts';
+import { z } from 'zod';
+import { Application, type AppSocket, SocketRouter, type WebSocketHandlers } from '../index.ts';
 import { serve } from '../test-support/serve.ts';
+
+const Question = SocketMessage.define({ name: 'question', data: z.null(), reply: z.null() });
 
 const uses: readonly [string, (ws: AppSocket) => Promise<void>][] = [
 	['subscribe', (ws) => ws.subscribe('t')],
@@ -41,7 +44,7 @@ describe('a client that disconnects before its handler calls ws.unsubscribe', ()
 		async (handler) => {
 			const closed = Promise.withResolvers<void>();
 			const done = Promise.withResolvers<void>();
-			const { url, log, providerLog } = await listening({
+			const { url, log } = await listening({
 				close: () => closed.resolve(),
 				[handler]: async (ws: AppSocket) => {
 					if (handler === 'close') closed.resolve();
@@ -54,7 +57,7 @@ describe('a client that disconnects before its handler calls ws.unsubscribe', ()
 			await client.close();
 
 			await done.promise;
-			expect([...log.lines, ...providerLog.lines]).toEqual([]);
+			expect(log.lines).toEqual([]);
 		},
 	);
 
@@ -67,6 +70,43 @@ describe('a client that disconnects before its handler calls ws.unsubscribe', ()
 
 		expect(await thrown.promise).toMatchObject({ name: 'InvalidTopicError' });
 	});
+});
+
+it('a client that disconnects while its handler waits for its reply is no error', async () => {
+	const log = new RecordingLogger();
+	const app = new Application({ logger: log }).websocket({ authorize: {} }).onWebSocket({
+		async message(ws) {
+			await app.socket.request(ws.data.socketId, Question, null);
+		},
+	});
+	const client = await connectClient((await serve(app)).ws);
+	client.send('go');
+	await client.next();
+	await client.close();
+
+	await until(() => log.lines.length > 0, { what: 'it is logged' });
+	expect(log.lines).toMatchObject([
+		{ level: 'debug', message: 'The message handler was cut short because the client disconnected' },
+	]);
+});
+
+it('a handler that uses its socket after the server has closed it is no error', async () => {
+	const log = new RecordingLogger();
+	const used = Promise.withResolvers<unknown>();
+	const router = new SocketRouter().on(Question, async (ctx) => {
+		ctx.ws.close();
+		const subscribing = ctx.subscribe('t');
+		used.resolve(subscribing.catch((error: unknown) => error));
+		await subscribing;
+		return null;
+	});
+	const app = new Application({ logger: log }).websocket().socketRouter(router);
+	const client = await connectClient((await serve(app)).ws);
+	client.send('{"type":"question","data":null}');
+
+	expect(await used.promise).toBeInstanceOf(UnknownSocketError);
+	await app.stop();
+	expect(log.problems).toEqual([]);
 });
 
 describe('an UnknownSocketError is logged as an error', () => {
@@ -109,10 +149,8 @@ describe('an UnknownSocketError is logged as an error', () => {
 
 async function listening(handlers: WebSocketHandlers) {
 	const log = new RecordingLogger();
-	// The provider has its own logger, because it logs the calls that it rejects.
-	const providerLog = new RecordingLogger();
-	const provider = new InProcWsProvider({ logger: providerLog });
+	const provider = new InProcWsProvider({ logger: log });
 	const app = new Application({ logger: log }).websocket(provider).onWebSocket(handlers);
 	const { ws: url } = await serve(app);
-	return { url, app, log, provider, providerLog };
+	return { url, app, log, provider };
 }

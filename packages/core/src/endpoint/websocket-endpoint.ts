@@ -15,6 +15,7 @@ import { RawMessages } from '../session/raw-messages.ts';
 import type { Frame, MessageDispatcher, Session, SessionHost } from '../session/session.ts';
 import { SocketSession } from '../session/socket-session.ts';
 import { drain } from '../stopping/drain.ts';
+import { FaultLog } from '../support/fault-log.ts';
 import type { WebSocketHandlers, WebSocketOptions } from '../websocket-options.ts';
 import { bunLimits } from './bun-limits.ts';
 import { ApplicationHandlers } from './application-handlers.ts';
@@ -45,6 +46,7 @@ export class WebSocketEndpoint implements SessionHost {
 	readonly watchdog: HandlerWatchdog;
 	readonly #parts: EndpointParts;
 	readonly #handlers: ApplicationHandlers;
+	readonly #faults: FaultLog;
 	readonly #upgrades: UpgradeHandler;
 	readonly #adopter: SocketAdopter;
 	readonly #guards: ConnectionGuards;
@@ -62,6 +64,7 @@ export class WebSocketEndpoint implements SessionHost {
 		this.#parts = parts;
 		this.limits = limits;
 		this.#handlers = new ApplicationHandlers(handlers, logger);
+		this.#faults = new FaultLog(logger);
 		this.watchdog = new HandlerWatchdog(() => this.#unfinished(), limits.handlerTimeoutMs);
 		this.#upgrades = new UpgradeHandler({
 			options,
@@ -176,8 +179,7 @@ export class WebSocketEndpoint implements SessionHost {
 		const openedAt = performance.now();
 		this.#parts.provider.addConnection(session.ws as unknown as WebSocketConnection).then(
 			() => this.#onReachable(session, performance.now() - openedAt),
-			// The provider logs failures itself.
-			() => {},
+			(err: unknown) => this.#onUnreachable(session, err),
 		);
 		this.#handlers.open(session);
 		session.releaseHeld();
@@ -186,6 +188,13 @@ export class WebSocketEndpoint implements SessionHost {
 	/** Other nodes can send to the client. @param afterMs how long that took, in milliseconds */
 	#onReachable(session: Session, afterMs: number): void {
 		if (afterMs > REACHABLE_WITHIN_MS) this.#gapNotices?.wasUnreachable(session, afterMs);
+	}
+
+	/** The provider has refused the socket, or the node could not be subscribed for it. */
+	#onUnreachable({ socketId, state }: Session, err: unknown): void {
+		const fault = { what: 'A connection could not be added to the provider', err };
+		if (state === 'open') this.#faults.failed(fault, { socketId });
+		else this.#faults.cutShort(fault, { socketId });
 	}
 
 	async #onDrain(session: SocketSession): Promise<void> {

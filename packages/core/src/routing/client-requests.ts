@@ -1,5 +1,5 @@
 import type { WebSocketProvider } from '@orijs/websocket';
-import { CallOrder, quiet, show } from '@orijs/websocket/internal';
+import { CallOrder, escapeText, type FailureLog, quiet, show } from '@orijs/websocket/internal';
 import {
 	type InferInput,
 	type InferOutput,
@@ -43,16 +43,26 @@ export class ClientRequests {
 	readonly #pending = new PendingRequests();
 	/** Keeps the messages to each socket in call order, by socket id, even if schemas validate asynchronously. */
 	readonly order: CallOrder<string> = new CallOrder();
+	/** Logs the calls that fail and whose promises no one awaits. */
+	readonly calls: FailureLog;
 	#count = 0;
 
 	/**
 	 * @param limit the maximum number of pending requests to one socket
+	 * @param calls logs the calls that fail and whose promises no one awaits
 	 * @param canReply returns whether clients can reply, which requires typed messages
 	 */
-	constructor(provider: WebSocketProvider, limit: number, refusals: Refusals, canReply: () => boolean) {
+	constructor(
+		provider: WebSocketProvider,
+		limit: number,
+		refusals: Refusals,
+		calls: FailureLog,
+		canReply: () => boolean,
+	) {
 		this.#provider = provider;
 		this.#limit = limit;
 		this.#refusals = refusals;
+		this.calls = calls;
 		this.#canReply = canReply;
 	}
 
@@ -68,6 +78,16 @@ export class ClientRequests {
 	 * errors of `send`
 	 */
 	request<T extends RequestMessage>(
+		socketId: string,
+		message: T,
+		data: InferInput<T['data']>,
+		options: RequestOptions = {},
+	): Promise<InferOutput<T['reply']>> {
+		return this.calls.watch(this.ask(socketId, message, data, options));
+	}
+
+	/** Like {@link request}, but its failure is not logged if no one awaits the promise. */
+	ask<T extends RequestMessage>(
 		socketId: string,
 		message: T,
 		data: InferInput<T['data']>,
@@ -157,7 +177,8 @@ function clientError(messageName: string, error: unknown): SocketRequestError {
 	const { code, message } = (typeof error === 'object' && error !== null ? error : {}) as Record<string, unknown>;
 	return new SocketRequestError(
 		messageName,
-		typeof code === 'string' && code.length <= 64 ? code : 'internal',
-		typeof message === 'string' ? message.slice(0, 256) : 'the client replied with an error',
+		// A client can reply with anything, and the error may end up in a log.
+		typeof code === 'string' && code.length <= 64 ? escapeText(code) : 'internal',
+		typeof message === 'string' ? escapeText(message.slice(0, 256)) : 'the client replied with an error',
 	);
 }

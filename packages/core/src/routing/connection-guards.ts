@@ -7,6 +7,7 @@ import type { Refusals } from '../refusals.ts';
 import type { Frame, Session } from '../session/session.ts';
 import { BoundLogger } from '../support/bound-logger.ts';
 import { Deadlines } from '../support/deadlines.ts';
+import { FaultLog } from '../support/fault-log.ts';
 import { authAnswer } from './auth-answer.ts';
 import type { GuardContext } from './guard-context.ts';
 import { MessageFault, readMessage } from './read-message.ts';
@@ -31,11 +32,13 @@ export interface ConnectionGuardsOptions {
 /** Runs the guards of new connections. A connection waits until all its guards have passed. */
 export class ConnectionGuards {
 	readonly #options: ConnectionGuardsOptions;
+	readonly #faults: FaultLog;
 	readonly #pending = new Map<Session, UpgradeRequest>();
 	readonly #deadlines: Deadlines<Session>;
 
 	constructor(options: ConnectionGuardsOptions) {
 		this.#options = options;
+		this.#faults = new FaultLog(options.logger);
 		this.#deadlines = new Deadlines(options.limits.guardTimeoutMs, (session) => this.#timedOut(session));
 	}
 
@@ -94,15 +97,17 @@ export class ConnectionGuards {
 			} catch (err) {
 				if (!this.#pending.has(session)) return;
 				if (err instanceof SocketError) return this.#refuse(session, request, err.code);
-				logger.error('A connection guard failed', { socketId, err });
+				this.#faults.failed({ what: 'A connection guard failed', err }, { socketId });
 				return session.end(CloseCode.internalError, 'guard failed');
 			}
 			if (!this.#pending.has(session)) return;
 			if (result === true) continue;
 			if (result !== false) {
-				logger.error(`Connection refused: a guard returned ${show(result)}; it must return true or false`, {
-					socketId,
-				});
+				this.#faults.wrong(
+					`Connection refused: a guard returned ${show(result)}; it must return true or false`,
+					'Connections refused: a guard returned something else than true or false',
+					{ socketId },
+				);
 			}
 			return this.#refuse(session, request, 'unauthorized');
 		}

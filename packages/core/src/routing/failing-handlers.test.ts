@@ -37,7 +37,7 @@ describe.each<[string, (error: unknown) => () => unknown]>([
 	it.each([new Error(SECRET), SECRET, undefined, { code: 'room_full', message: SECRET }])(
 		'anything else answers internal, logs the cause and does not affect later messages: %j',
 		async (error) => {
-			const { client, log } = await serving(failing(error));
+			const { app, client, log } = await serving(failing(error));
 
 			sendTyped(client, 'do', null, 'a');
 			sendTyped(client, 'do', null);
@@ -50,7 +50,10 @@ describe.each<[string, (error: unknown) => () => unknown]>([
 			const socketId = expect.stringMatching(/^[0-9a-f-]{36}$/) as string;
 			expect(log.errors.map(({ details }) => details)).toEqual([
 				{ socketId, type: 'do', correlationId: 'a', err: error },
-				{ socketId, type: 'do', correlationId: undefined, err: error },
+			]);
+			await app.stop();
+			expect(log.errors.slice(1).map(({ details }) => details)).toEqual([
+				{ type: 'do', error: error instanceof Error ? 'Error' : typeof error, count: 1 },
 			]);
 		},
 	);
@@ -95,6 +98,7 @@ describe('a reply that can not be sent is logged, and the client receives intern
 });
 
 interface Served {
+	readonly app: Application;
 	readonly client: TestClient;
 	readonly log: RecordingLogger;
 }
@@ -103,6 +107,7 @@ interface Served {
 async function serving(handler: () => unknown): Promise<Served> {
 	const log = new RecordingLogger();
 	const router = new SocketRouter().on(Do, handler).on(Count, handler as () => number);
-	const { ws } = await serve(new Application({ logger: log }).websocket().socketRouter(router));
-	return { client: await connectClient(ws), log };
+	const app = new Application({ logger: log }).websocket().socketRouter(router);
+	const { ws } = await serve(app);
+	return { app, client: await connectClient(ws), log };
 }

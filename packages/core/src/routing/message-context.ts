@@ -5,7 +5,7 @@ import {
 	UnknownSocketError,
 	type WebSocketProvider,
 } from '@orijs/websocket';
-import { type CallOrder, quiet } from '@orijs/websocket/internal';
+import { escapeText, quiet, toError } from '@orijs/websocket/internal';
 import {
 	type ClientMessage,
 	type InferInput,
@@ -82,7 +82,9 @@ export class MessageContext<TMessage extends SocketMessage = SocketMessage, TSta
 	/** A logger that adds the socket's id, the message's name and its correlation id to each line. */
 	get log(): Logger {
 		const { socketId, type, correlationId } = this;
-		return new BoundLogger(this.#services.logger, { socketId, type, correlationId });
+		// The client chooses the correlation id.
+		const id = correlationId === undefined ? undefined : escapeText(correlationId);
+		return new BoundLogger(this.#services.logger, { socketId, type, correlationId: id });
 	}
 
 	/**
@@ -132,7 +134,7 @@ export class MessageContext<TMessage extends SocketMessage = SocketMessage, TSta
 	 * @throws {UnknownSocketError} the socket has closed
 	 */
 	send<T extends SocketMessage>(message: T, data: InferInput<T['data']>): Promise<void> {
-		return quiet(sendTo(this.#session, this.#services.requests.order, message, data));
+		return sendTo(this.#session, this.#services.requests, message, data);
 	}
 
 	/** Sends a request to this socket's client and resolves with its reply. See `app.socket.request`. */
@@ -143,9 +145,10 @@ export class MessageContext<TMessage extends SocketMessage = SocketMessage, TSta
 	): Promise<InferOutput<T['reply']>> {
 		const session = this.#session;
 		session.inbound.expectReply();
-		const reply = this.#services.requests.request(this.socketId, message, data, options);
+		const { requests } = this.#services;
+		const reply = requests.ask(this.socketId, message, data, options);
 		void quiet(reply.finally(() => session.inbound.replySettled()));
-		return reply;
+		return requests.calls.watch(reply);
 	}
 
 	/** Internal: sets the validated data. */
@@ -161,15 +164,23 @@ export class MessageContext<TMessage extends SocketMessage = SocketMessage, TSta
 	}
 }
 
-async function sendTo<T extends SocketMessage>(
+function sendTo<T extends SocketMessage>(
 	session: Session,
-	order: CallOrder<string>,
+	{ order, calls }: ClientRequests,
 	message: T,
 	data: InferInput<T['data']>,
 ): Promise<void> {
-	await order.run(session.socketId, validate(message, data), (valid) => {
+	const send = (valid: unknown): void => {
 		const text = encodeMessage(message, valid);
 		if (session.state === 'closed') throw new UnknownSocketError(session.socketId);
 		session.send(text);
-	});
+	};
+	try {
+		const sent = order.run(session.socketId, validate(message, data), send);
+		return sent instanceof Promise ? calls.watch(sent) : SENT;
+	} catch (thrown) {
+		return calls.refuse(toError(thrown));
+	}
 }
+
+const SENT = Promise.resolve();

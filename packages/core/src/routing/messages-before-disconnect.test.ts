@@ -62,7 +62,7 @@ describe('the signal of a message', () => {
 });
 
 it('a handler that fails because its client has disconnected is logged at debug, any other failure as an error', async () => {
-	const { client, log } = await working({}, async (ctx) => {
+	const { app, client, log } = await working({}, async (ctx) => {
 		if (ctx.data === 0) await new Promise((resolve) => ctx.signal.addEventListener('abort', resolve));
 		if (ctx.data === 2) throw new Error('something else');
 		await ctx.subscribe('room');
@@ -72,17 +72,20 @@ it('a handler that fails because its client has disconnected is logged at debug,
 	await client.close();
 	await log.untilErrors(1);
 	expect(log.errors.map(({ details }) => details?.['err'])).toEqual([new Error('something else')]);
-	expect(log.lines.filter(({ level }) => level === 'debug')).toEqual(
-		['0', '1'].map((correlationId) => ({
+	await app.stop();
+	const message = 'The handler was cut short because the client disconnected';
+	expect(log.lines.filter(({ level }) => level === 'debug')).toEqual([
+		{
 			level: 'debug',
-			message: 'The handler was cut short because the client disconnected',
+			message,
 			details: expect.objectContaining({
 				type: 'job',
-				correlationId,
+				correlationId: '0',
 				err: expect.any(UnknownSocketError) as Error,
 			}) as object,
-		})),
-	);
+		},
+		{ level: 'debug', message, details: { type: 'job', error: 'UnknownSocketError', count: 1 } },
+	]);
 });
 
 async function working(limits: Limits, work: (ctx: MessageContext<typeof Job>) => Promise<void> = turns) {
@@ -96,8 +99,7 @@ async function working(limits: Limits, work: (ctx: MessageContext<typeof Job>) =
 		return ctx.data;
 	});
 	const app = new Application({ logger: log })
-		// The provider has its own logger, because it logs the calls that it rejects.
-		.websocket(new InProcWsProvider({ logger: new RecordingLogger() }), { limits })
+		.websocket(new InProcWsProvider({ logger: log }), { limits })
 		.socketRouter(router)
 		.onWebSocket({
 			async message(_, message) {
@@ -111,7 +113,7 @@ async function working(limits: Limits, work: (ctx: MessageContext<typeof Job>) =
 			},
 		});
 	const { ws } = await serve(app);
-	return { client: await connectClient(ws), closed: closed.promise, events, log };
+	return { app, client: await connectClient(ws), closed: closed.promise, events, log };
 }
 
 async function turns(): Promise<void> {

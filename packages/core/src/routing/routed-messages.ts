@@ -1,4 +1,5 @@
-import { BusUnavailableError } from '@orijs/websocket';
+import { BusUnavailableError, type LogDetails } from '@orijs/websocket';
+import { promiseOf } from '@orijs/websocket/internal';
 import {
 	type ClientMessage,
 	encodeAnswer,
@@ -6,12 +7,11 @@ import {
 	type ErrorCode,
 	MessageValidationError,
 	SocketError,
-	SocketRequestError,
 	validateWith,
 } from '@orijs/websocket/protocol';
 import { isOwnSocketGone } from '../session/is-own-socket-gone.ts';
 import type { Session } from '../session/session.ts';
-import { promiseOf } from '../support/promise-of.ts';
+import { FaultLog } from '../support/fault-log.ts';
 import { type ContextServices, MessageContext } from './message-context.ts';
 import { INTERNAL_ERROR, TIMED_OUT } from './refusal-texts.ts';
 import type { Route } from './socket-router.ts';
@@ -22,9 +22,11 @@ import type { Route } from './socket-router.ts';
  */
 export class RoutedMessages {
 	readonly #services: ContextServices;
+	readonly #faults: FaultLog;
 
 	constructor(services: ContextServices) {
 		this.#services = services;
+		this.#faults = new FaultLog(services.logger);
 	}
 
 	/** Handles a message. Never throws. */
@@ -145,14 +147,15 @@ export class RoutedMessages {
 			if (err instanceof BusUnavailableError) {
 				return this.#refuse(ctx, session, 'unavailable', err.hasHistory ? NOT_STORED : LOCAL_ONLY);
 			}
-			if (session.state === 'closed' && isDisconnect(session, err)) {
-				ctx.log.debug('The handler was cut short because the client disconnected', { err });
+			if (session.state !== 'open' && isOwnSocketGone(session.socketId, err)) {
+				const what = 'The handler was cut short because the client disconnected';
+				this.#faults.cutShort({ what, type: ctx.type, err }, detailsOf(ctx));
 				return session.inbound.finished(ctx);
 			}
 		} catch {
 			// Anything can be thrown, including values that throw when inspected.
 		}
-		ctx.log.error('A message handler failed', { err });
+		this.#faults.failed({ what: 'A message handler failed', type: ctx.type, err }, detailsOf(ctx));
 		this.#refuse(ctx, session, 'internal', INTERNAL_ERROR);
 	}
 }
@@ -160,7 +163,6 @@ export class RoutedMessages {
 const LOCAL_ONLY = 'Not delivered to other nodes: the backend is unavailable';
 const NOT_STORED = 'Possibly not stored: the backend is unavailable; try again';
 
-/** Whether a handler failed because its own client has disconnected. */
-function isDisconnect({ socketId }: Session, err: unknown): boolean {
-	return isOwnSocketGone(socketId, err instanceof SocketRequestError ? err.cause : err);
+function detailsOf({ socketId, type, correlationId }: MessageContext): LogDetails {
+	return { socketId, type, correlationId };
 }

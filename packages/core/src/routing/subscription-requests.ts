@@ -5,6 +5,7 @@ import type { Refusals } from '../refusals.ts';
 import type { Session } from '../session/session.ts';
 import { exceedsTopicLimit } from '../session/topic-limit.ts';
 import { unsubscribeOwnSocket } from '../session/unsubscribe-own-socket.ts';
+import { FaultLog } from '../support/fault-log.ts';
 import type { Authorize } from '../websocket-options.ts';
 import { answeredAt } from './answered-at.ts';
 import { allOf, isAvailable, type MaybePromise } from './maybe-promise.ts';
@@ -30,11 +31,13 @@ const TOPICS_PER_MESSAGE = 10;
 /** Handles the `@subscribe` and `@unsubscribe` requests of clients. */
 export class SubscriptionRequests {
 	readonly #services: SubscriptionServices;
+	readonly #faults: FaultLog;
 	readonly #authorizer: TopicAuthorizer;
 
 	constructor(services: SubscriptionServices) {
 		this.#services = services;
-		this.#authorizer = new TopicAuthorizer(services.authorize, services.logger);
+		this.#faults = new FaultLog(services.logger);
+		this.#authorizer = new TopicAuthorizer(services.authorize, this.#faults);
 	}
 
 	subscribe(session: Session, message: ClientMessage): void {
@@ -127,7 +130,7 @@ export class SubscriptionRequests {
 	): Promise<TopicOutcome> {
 		return done.then(
 			() => undefined,
-			(err: unknown) => topicFault(this.#services.logger, { operation, session, topic, err }),
+			(err: unknown) => topicFault(this.#faults, { operation, session, topic, err }),
 		);
 	}
 

@@ -1,7 +1,7 @@
-import type { Logger } from '@orijs/websocket';
+import { promiseOf } from '@orijs/websocket/internal';
 import type { RequestFault } from '@orijs/websocket/protocol';
 import type { Session } from '../session/session.ts';
-import { promiseOf } from '../support/promise-of.ts';
+import type { FaultLog } from '../support/fault-log.ts';
 import type { Authorize } from '../websocket-options.ts';
 import type { MaybePromise } from './maybe-promise.ts';
 import { topicFault } from './topic-fault.ts';
@@ -12,11 +12,11 @@ export type Decision = 'allowed' | 'forbidden' | RequestFault;
 /** Asks the application whether clients may subscribe to topics. */
 export class TopicAuthorizer {
 	readonly #authorize: Authorize;
-	readonly #logger: Logger;
+	readonly #faults: FaultLog;
 
-	constructor(authorize: Authorize, logger: Logger) {
+	constructor(authorize: Authorize, faults: FaultLog) {
 		this.#authorize = authorize;
-		this.#logger = logger;
+		this.#faults = faults;
 	}
 
 	/** Returns the application's decision. Never throws or rejects. */
@@ -26,7 +26,7 @@ export class TopicAuthorizer {
 			const later = promiseOf(allowed);
 			return later === undefined ? decisionOf(allowed) : this.#decideLater(later, session, topic);
 		} catch (err) {
-			return topicFault(this.#logger, { operation: 'subscribe', session, topic, err });
+			return topicFault(this.#faults, { operation: 'subscribe', session, topic, err });
 		}
 	}
 
@@ -34,7 +34,7 @@ export class TopicAuthorizer {
 		try {
 			return decisionOf(await allowed);
 		} catch (err) {
-			return topicFault(this.#logger, { operation: 'subscribe', session, topic, err });
+			return topicFault(this.#faults, { operation: 'subscribe', session, topic, err });
 		}
 	}
 }

@@ -1,6 +1,7 @@
-import { HistoryUnavailableError, type Logger, SubscribeError } from '@orijs/websocket';
+import { HistoryUnavailableError, SubscribeError } from '@orijs/websocket';
 import { type RequestFault, SocketError } from '@orijs/websocket/protocol';
 import type { Session } from '../session/session.ts';
+import type { FaultLog } from '../support/fault-log.ts';
 import { INTERNAL_ERROR } from './refusal-texts.ts';
 
 export type TopicOperation = 'subscribe' | 'unsubscribe';
@@ -13,7 +14,7 @@ interface FailedRequest {
 }
 
 /** Returns the fault to send to the client when an operation on a topic has failed. Details go only to the log. */
-export function topicFault(logger: Logger, { operation, session, topic, err }: FailedRequest): RequestFault {
+export function topicFault(faults: FaultLog, { operation, session, topic, err }: FailedRequest): RequestFault {
 	try {
 		if (err instanceof SocketError) return { code: err.code, message: err.message };
 		if (err instanceof SubscribeError || err instanceof HistoryUnavailableError)
@@ -23,8 +24,8 @@ export function topicFault(logger: Logger, { operation, session, topic, err }: F
 	}
 	// Once the client has disconnected, a failure is to be expected and is not logged.
 	if (session.state !== 'closed') {
-		const failed = operation === 'subscribe' ? 'Subscribing failed' : 'Unsubscribing failed';
-		logger.error(failed, { socketId: session.socketId, topic, err });
+		const what = operation === 'subscribe' ? 'Subscribing failed' : 'Unsubscribing failed';
+		faults.failed({ what, err }, { socketId: session.socketId, topic });
 	}
 	return { code: 'internal', message: INTERNAL_ERROR };
 }

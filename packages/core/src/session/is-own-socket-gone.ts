@@ -1,9 +1,11 @@
 import { UnknownSocketError } from '@orijs/websocket';
+import { SocketRequestError } from '@orijs/websocket/protocol';
 
 /**
  * Whether a handler failed only because its own client had disconnected, which is not a fault: clients leave at any
  * time.
  */
 export function isOwnSocketGone(socketId: string, err: unknown): boolean {
-	return err instanceof UnknownSocketError && err.socketId === socketId;
+	const gone = err instanceof SocketRequestError ? err.cause : err;
+	return gone instanceof UnknownSocketError && gone.socketId === socketId;
 }

@@ -1,6 +1,6 @@
+import { promiseOf } from '@orijs/websocket/internal';
 import type { AppSocket } from '../app-socket.ts';
 import type { Refusals } from '../refusals.ts';
-import { promiseOf } from '../support/promise-of.ts';
 import type { Frame, MessageDispatcher, Session, Work } from './session.ts';
 
 /** Passes messages unchanged to the application's own `message` handler. */

@@ -78,7 +78,7 @@ export class ServerSync {
 		this.#settleRemovals();
 	}
 
-	/** Called when the server has sent a topic's position. The topic's messages follow. */
+	/** Called when the server has sent the position of a topic that is wanted. The topic's messages follow. */
 	positioned(topic: string): void {
 		this.#positioned.add(topic);
 	}
@@ -156,7 +156,7 @@ export class ServerSync {
 				this.#states.set(name, type === BuiltIn.subscribe ? 'subscribing' : 'unsubscribing');
 				this.#positioned.delete(name);
 			}
-			const topics = requests.map((request) => (isBare(request) ? request.topic : request));
+			const topics = requests.map((request) => ((request.since ?? request.rewind) ? request : request.topic));
 			const answered = (answer: TopicsAnswer): void => this.#answered(connection, type, names, answer);
 			connection.requestBuiltIn(type, { topics }).then(
 				(answer) => answered(isTopicsAnswer(answer) ? answer : allRefused(names, INVALID_ANSWER)),
@@ -211,10 +211,6 @@ export class ServerSync {
 			removal.resolve();
 		}
 	}
-}
-
-function isBare({ since, rewind }: TopicRequest): boolean {
-	return since === undefined && rewind === undefined;
 }
 
 /** Replaces an answer that does not conform to the protocol. */

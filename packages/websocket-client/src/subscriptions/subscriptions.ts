@@ -111,14 +111,15 @@ export class Subscriptions {
 	}
 
 	/** Called when the server has sent a topic's position. The topic's messages follow. */
-	positioned({ topic: name, epoch, offset, recovered, count = 0 }: PositionNotice): void {
-		this.#server.positioned(name);
+	positioned({ topic: name, epoch, offset, recovered, count }: PositionNotice): void {
 		const topic = this.#topics.get(name);
-		if (topic === undefined) return;
+		// A notice without a count is for those who have a position. It may also be from before the topic was requested.
+		if (topic === undefined || (count ?? topic.position) === undefined) return;
+		this.#server.positioned(name);
 		topic.position = { epoch, offset };
 		if (recovered === undefined) return;
 		if (recovered) topic.missingSince = undefined;
-		topic.subscriptions.call((handlers) => handlers.onRecovered?.({ recovered, count }));
+		topic.subscriptions.call((handlers) => handlers.onRecovered?.({ recovered, count: count ?? 0 }));
 	}
 
 	/** Passes a gap to its topic's subscriptions. */

@@ -3,7 +3,7 @@ import type { Backend, StartBackend } from './backend.ts';
 import type { Deployment } from './deployment.ts';
 import type { Outage } from './outage.ts';
 import type { Scenario } from './scenario.ts';
-import type { Unsuited } from './select-conditions.ts';
+import type { ByCondition } from './select-conditions.ts';
 
 /** A way to break something, and the losses it may cause. */
 export interface Fault<B extends Backend> {
@@ -25,7 +25,12 @@ export interface Fault<B extends Backend> {
 	 */
 	readonly gapSlackMs?: number;
 	/** Conditions that make no sense for the fault, each with the reason. Default: none. */
-	readonly unsuited?: Unsuited;
+	readonly unsuited?: ByCondition;
+	/**
+	 * Conditions in which a node can't know that topics were not affected, and may report them all the same, each with
+	 * the reason. Default: none.
+	 */
+	readonly falseAlarms?: ByCondition;
 	/**
 	 * Whether only full runs combine it with conditions, because it takes long and a similar fault is combined in every
 	 * run. Default false.

@@ -3,18 +3,18 @@ import type { ConditionKey } from './condition.ts';
 /** All keys, in the order of the table. */
 const KEYS: readonly ConditionKey[] = ['frozen', 'stalled', 'delayed', 'clocksApart', 'clocksSet'];
 
-/** Conditions that make no sense for a fault, each with the reason. */
-export type Unsuited = Partial<Readonly<Record<ConditionKey, string>>>;
+/** A reason for each of some conditions. */
+export type ByCondition = Partial<Readonly<Record<ConditionKey, string>>>;
 
 /** All conditions make no sense, for the same reason. */
-export function everyCondition(reason: string): Unsuited {
+export function everyCondition(reason: string): ByCondition {
 	return Object.fromEntries(KEYS.map((key) => [key, reason]));
 }
 
 /** A fault, as far as its conditions depend on it. */
 export interface Combined {
 	readonly name: string;
-	readonly unsuited?: Unsuited;
+	readonly unsuited?: ByCondition;
 	readonly fullRunsOnly?: boolean;
 }
 

@@ -53,7 +53,7 @@ describe('a frame that others publish on the channel of a topic with history', (
 
 	/** Encodes a frame with one message, as the scripts on the server do. */
 	const frameOf = (epoch: string, offset: number, prev: number, text: string): Buffer => {
-		const head = Buffer.alloc(11 + epoch.length);
+		const head = Buffer.alloc(12 + epoch.length);
 		head.set([0x48, 1, epoch.length]);
 		head.write(epoch, 3, 'latin1');
 		head.writeDoubleBE(offset, 3 + epoch.length);
@@ -73,7 +73,7 @@ describe('a frame that others publish on the channel of a topic with history', (
 		const frame = frameOf('epoch', 20, 10, 'cut');
 		const truncated = Array.from({ length: frame.length - 1 }, (_, i) => frame.subarray(0, i + 1)).filter(
 			// A frame with only the header is a valid history without messages.
-			({ length }) => length !== 16,
+			({ length }) => length !== 17,
 		);
 		const others = [Buffer.from([0x48, 2, ...frame.subarray(2)]), Buffer.concat([frame, Buffer.from('H')])];
 		for (const bytes of [...truncated, ...others]) await raw.publish('orijs:chat:1', bytes);

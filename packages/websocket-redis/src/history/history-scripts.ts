@@ -2,10 +2,14 @@ import { HIGHEST_OFFSET, IDEMPOTENCY_MS, LONGEST_STEP } from '@orijs/websocket';
 import { HISTORY_MARKER, HISTORY_VERSION } from '../wire/history-frame.ts';
 import { RedisScript } from './redis-script.ts';
 
+/** How many old numbers a topic that begins removes at most, plus one. */
+const MOST_FORGOTTEN = 8;
+
 /**
- * Code shared by both scripts. A topic has two keys. `meta` is a hash with these fields:
+ * Code shared by both scripts. A topic that has had a message has two keys. `meta` is a hash with these fields:
  *
  * - epoch
+ * - after: see `Beginning`
  * - last: the last offset assigned
  * - total: the size in bytes of all messages of the epoch
  * - from, since: the fields c and t of the oldest stored message, or of an earlier one
@@ -18,11 +22,20 @@ import { RedisScript } from './redis-script.ts';
  * - c: the value of `total` before the message
  * - d: a byte for the kind, followed by the content
  *
+ * Many topics share the key `begun`, a sorted set that holds the numbers under which they began, as scores:
+ *
+ * - the number of each topic, whose name is hashed
+ * - `-`, with the highest number that has been forgotten, at first 0
+ * - the store's id, with an infinite score
+ *
+ * A number is the time at which the topic began, or one more than the last number if that is higher. So numbers always
+ * rise, and if a clock was set, they are only forgotten earlier or later.
+ *
  * In Lua, converting a number to text loses digits, even with `..`. Passing it as an argument of `redis.call` does not.
  */
 const COMMON = `
-local meta, log = KEYS[1], KEYS[2]
-local epoch, last, total, from, since
+local meta, log, begun = KEYS[1], KEYS[2], KEYS[3]
+local epoch, after, last, total, from, since
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
@@ -31,13 +44,29 @@ local function whole(text)
 	return number and number >= 0 and number % 1 == 0 and number
 end
 
-local function load(proposed)
-	local known = redis.call('HMGET', meta, 'epoch', 'last', 'total', 'from', 'since')
+local function load()
+	local known = redis.call('HMGET', meta, 'epoch', 'last', 'total', 'from', 'since', 'after')
 	epoch, last, total, from, since = known[1], whole(known[2]), whole(known[3]), tonumber(known[4]), tonumber(known[5])
-	if epoch and last and total and from and since and last <= ${HIGHEST_OFFSET} then return end
-	epoch, last, total, from, since = proposed, 0, 0, 0, now
-	redis.call('DEL', log)
-	redis.call('HSET', meta, 'epoch', epoch, 'last', last, 'total', total, 'from', from, 'since', since)
+	after = whole(known[6])
+	return epoch and last and total and from and since and after and last <= ${HIGHEST_OFFSET}
+end
+
+-- Returns the store's id and the last number.
+local function count(proposed)
+	local top = redis.call('ZRANGE', begun, -2, -1, 'WITHSCORES')
+	if top[4] == 'inf' then return top[3], tonumber(top[2]) end
+	redis.call('DEL', begun)
+	redis.call('ZADD', begun, 0, '-', 'inf', proposed)
+	return proposed, 0
+end
+
+local function topic()
+	return redis.sha1hex(meta):sub(1, 16)
+end
+
+-- Returns the number under which the topic began or, if it is not known, the highest one that has been forgotten.
+local function lastBegun()
+	return tonumber(redis.call('ZSCORE', begun, topic()) or redis.call('ZSCORE', begun, '-'))
 end
 
 local function trim(over, bytes, ttl)
@@ -60,8 +89,9 @@ local function trim(over, bytes, ttl)
 	end
 end
 
-local function head()
-	return struct.pack('>BBBc0d', ${HISTORY_MARKER}, ${HISTORY_VERSION}, #epoch, epoch, last)
+local function head(store)
+	local start = struct.pack('>BBBc0d', ${HISTORY_MARKER}, ${HISTORY_VERSION}, #epoch, epoch, last)
+	return start .. (store and struct.pack('>Bc0d', #store, store, after) or '\\0')
 end
 
 local function entry(offset, prev, at, content)
@@ -76,11 +106,11 @@ end
 export const LATE = 'LATE';
 
 /**
- * The script that appends messages, and returns the time on the server's clock. It takes these KEYS: meta, log, and the
- * idempotency key, if any. It takes these ARGV:
+ * The script that appends messages, and returns the time on the server's clock. It takes these KEYS: meta, log, begun,
+ * and the idempotency key, if any. It takes these ARGV:
  *
  * - the channel
- * - an epoch, in case a new one is needed
+ * - an epoch, in case a new one is needed, which is then also the id of a new store
  * - the seed for random steps
  * - size, bytes, ttlMs, rememberedMs
  * - the time on the server's clock after which the append is refused
@@ -97,7 +127,7 @@ export const LATE = 'LATE';
 const append = (publish: 'publish' | 'spublish'): string => `#!lua
 ${COMMON}
 if now > tonumber(ARGV[8]) then return redis.error_reply(string.format('${LATE} %.0f', now)) end
-if KEYS[3] and redis.call('EXISTS', KEYS[3]) == 1 then return now end
+if KEYS[4] and redis.call('EXISTS', KEYS[4]) == 1 then return now end
 local slot, publisher, generation = ARGV[9], ARGV[10], tonumber(ARGV[11])
 local known = redis.call('HMGET', meta, slot)[1] or ''
 local latest = known:sub(1, #publisher) == publisher and tonumber(known:sub(#publisher + 2)) or 0
@@ -106,7 +136,20 @@ local channel, size, bytes, ttl = ARGV[1], ARGV[4], tonumber(ARGV[5]), tonumber(
 if not redis.acl_check_cmd('${publish}', channel, '') then
 	return redis.error_reply('NOPERM this user has no permissions to publish to the channel of the topic')
 end
-load(ARGV[2])
+local store
+if not load() then
+	local number
+	store, number = count(ARGV[2])
+	epoch, after, last, total, from, since = ARGV[2], lastBegun(), 0, 0, 0, now
+	redis.call('DEL', log)
+	redis.call('HSET', meta, 'epoch', epoch, 'after', after, 'last', last, 'total', total, 'from', from, 'since', since)
+	-- Forgets old numbers, a few at a time.
+	local oldest = redis.call('ZRANGE', begun, 0, ${MOST_FORGOTTEN}, 'WITHSCORES')
+	local old = 1
+	while old < ${MOST_FORGOTTEN} and tonumber(oldest[2 * old + 2]) < now - ARGV[7] do old = old + 1 end
+	redis.call('ZREMRANGEBYRANK', begun, 0, old - 1)
+	redis.call('ZADD', begun, oldest[2 * old], '-', math.max(now, number + 1), topic())
+end
 math.randomseed(ARGV[3])
 local frame = { '' }
 for i = 12, #ARGV do
@@ -125,29 +168,35 @@ if generation > latest then redis.call('HSET', meta, slot, publisher .. ' ' .. A
 if from ~= fromBefore or since ~= sinceBefore then redis.call('HSET', meta, 'from', from, 'since', since) end
 redis.call('PEXPIRE', meta, ARGV[7])
 redis.call('PEXPIRE', log, ttl)
-if KEYS[3] then redis.call('SET', KEYS[3], '', 'PX', ${IDEMPOTENCY_MS}) end
-frame[1] = head()
+if KEYS[4] then redis.call('SET', KEYS[4], '', 'PX', ${IDEMPOTENCY_MS}) end
+frame[1] = head(store)
 redis.call('${publish}', channel, table.concat(frame))
 return now
 `;
 
 /**
- * The script that reads messages, and returns a frame. It takes these KEYS: meta, log. It takes these ARGV:
+ * The script that reads messages, and returns a frame. It takes these KEYS: meta, log, begun. It takes these ARGV:
  *
- * - an epoch, in case a new one is needed
+ * - an id for the store, in case it has no id
  * - size, bytes, ttlMs, rememberedMs
  * - the command that reads, with its start, end and limit
  *
- * The script also runs when Redis is out of memory.
+ * The script also runs when Redis is out of memory. For a topic that has had no message, it writes at most the id of
+ * the store.
  */
 const READ = `#!lua flags=allow-oom
 ${COMMON}
-load(ARGV[1])
+local known = load()
+local store, number = count(ARGV[1])
+if not known then
+	epoch, last, after = string.format('%s.%.0f', store, number), 0, lastBegun()
+	return head(store)
+end
 redis.call('XTRIM', log, 'MAXLEN', '=', ARGV[2])
 trim(true, tonumber(ARGV[3]), tonumber(ARGV[4]))
 redis.call('HSET', meta, 'from', from, 'since', since)
 redis.call('PEXPIRE', meta, ARGV[5])
-local frame = { head() }
+local frame = { head(store) }
 if ARGV[9] == '0' then return frame[1] end
 local found = redis.call(ARGV[6], log, ARGV[7], ARGV[8], 'COUNT', ARGV[9])
 local first, final, step = 1, #found, 1

@@ -30,10 +30,12 @@ describe('the Redis keys of a topic with history', () => {
 		expect(left, key).toBeGreaterThan(ms - 10_000);
 	}
 
-	const keys = async (): Promise<string[]> => ((await redis.command('KEYS', '*')) as string[]).toSorted();
+	/** The keys, except those in which topics are counted, which do not expire. */
+	const keys = async (): Promise<string[]> =>
+		((await redis.command('KEYS', '*')) as string[]).filter((key) => !key.includes(':begun:')).toSorted();
 
 	it('do not exist after the start, whose probe leaves nothing behind', async () => {
-		expect(await keys()).toEqual([]);
+		expect(await redis.command('KEYS', '*')).toEqual([]);
 	});
 
 	it.each([
@@ -71,9 +73,6 @@ describe('the Redis keys of a topic with history', () => {
 
 	it('have the expiry of the position, not of messages, renewed by a read', async () => {
 		const { provider } = node;
-		await provider.history('hour:1');
-		expect(await keys()).toEqual(['{orijs:hour:1}:meta']);
-		await expectExpiry('{orijs:hour:1}:meta', DAY);
 		await provider.publish('hour:1', 'x');
 		for (const part of ['meta', 'log']) await redis.command('PEXPIRE', `{orijs:hour:1}:${part}`, '20000');
 		await provider.history('hour:1');

@@ -34,6 +34,7 @@ describe('the keys of a topic on a Redis Cluster', () => {
 		await provider.stop();
 
 		let count = 0;
+		let begun = 0;
 		for (const node of cluster.nodes) {
 			const client = new Redis({ host: node.host, port: node.port });
 			for (const key of await client.keysBuffer('*')) {
@@ -41,11 +42,32 @@ describe('the keys of a topic on a Redis Cluster', () => {
 				const slot = slotOf(channel);
 				expect(await client.call('CLUSTER', 'KEYSLOT', key)).toBe(slot);
 				expect(await cluster.slotOf(channel)).toBe(slot);
-				count++;
+				if (key.includes(':begun:')) begun += (await client.zcard(key)) - 2;
+				else count++;
 			}
 			client.disconnect();
 		}
 		expect(count).toBe(TOPICS.length * (2 + KEYS.length));
+		expect(begun).toBe(TOPICS.length);
+	});
+
+	it('do not exist for topics without messages, which are counted in one key per slot', async () => {
+		await Promise.all(cluster.nodes.map((node) => node.command('FLUSHALL')));
+		const provider = new RedisWsProvider({
+			connection: { cluster: cluster.nodes.map(({ host, port }) => ({ host, port })) },
+			history: HISTORY,
+			logger: silentLogger,
+		});
+		await provider.start();
+		onTestFinished(() => provider.stop());
+		const topics = Array.from({ length: 2_000 }, () => crypto.randomUUID());
+		await Promise.all(topics.map((topic) => provider.history(topic)));
+		await Promise.all(topics.map((topic) => provider.history(topic)));
+		const keys = (await Promise.all(cluster.nodes.map((node) => node.command('KEYS', '*')))).flat() as string[];
+		const slots = new Set(topics.map((topic) => slotOf(`orijs:${topic}`)));
+		expect(slots.size).toBeLessThan(topics.length);
+		expect(new Set(keys.map((key) => slotOf(/^\{(.*)\}:begun:\d+$/.exec(key)?.[1] ?? '')))).toEqual(slots);
+		expect(keys.length).toBe(slots.size);
 	});
 
 	it('have no braces or non-ASCII text from a topic or a prefix: those are rejected', async () => {

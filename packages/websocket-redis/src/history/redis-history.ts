@@ -13,6 +13,7 @@ import { HistoryUnreadableError, HistoryUnsupportedError, RedisConnectionLostErr
 import { endpointOf, isRefusal } from '../server/client-options.ts';
 import { decodeHistory, encodeContent } from '../wire/history-frame.ts';
 import { redisChannel } from '../wire/redis-channel.ts';
+import { BegunKeys } from './begun-keys.ts';
 import { appendScripts, LATE, readScript } from './history-scripts.ts';
 import type { RedisScript } from './redis-script.ts';
 import { ServerClocks } from './server-clocks.ts';
@@ -44,6 +45,7 @@ const PROBE_BOUNDS: HistoryBounds = { size: 1, bytes: 1_024, ttlMs: 1_000 };
 export class RedisHistory implements HistoryStore {
 	readonly #keyPrefix: string;
 	readonly #append: RedisScript;
+	readonly #begunKeys: BegunKeys;
 	readonly #servers: HistoryServers;
 	readonly #clocks = new ServerClocks();
 	/**
@@ -58,6 +60,7 @@ export class RedisHistory implements HistoryStore {
 	constructor({ keyPrefix, publish }: RedisHistoryOptions, servers: HistoryServers) {
 		this.#keyPrefix = keyPrefix;
 		this.#append = appendScripts[publish];
+		this.#begunKeys = new BegunKeys(keyPrefix, publish === 'spublish');
 		this.#servers = servers;
 	}
 
@@ -81,7 +84,7 @@ export class RedisHistory implements HistoryStore {
 				await this.append(topic, ['try'], PROBE_BOUNDS, key);
 				await this.read(topic, { limit: 1 }, PROBE_BOUNDS);
 			} finally {
-				await client.del(...this.#keys(topic, key));
+				await client.del(...this.#keys(topic, PROBE_BOUNDS, key));
 			}
 		} catch (error) {
 			if (!isRefusal(error)) throw error;
@@ -96,7 +99,7 @@ export class RedisHistory implements HistoryStore {
 		idempotencyKey?: string,
 	): Promise<void> {
 		const { size, bytes, ttlMs } = bounds;
-		const keys = this.#keys(topic, idempotencyKey);
+		const keys = this.#keys(topic, bounds, idempotencyKey);
 		const calledAt = performance.now();
 		for (;;) {
 			const client = this.#servers.clientOf(topic);
@@ -136,7 +139,7 @@ export class RedisHistory implements HistoryStore {
 	async read(topic: string, query: HistoryQuery, bounds: HistoryBounds): Promise<HistorySlice> {
 		const { size, bytes, ttlMs } = bounds;
 		const args = [randomEpoch(), size, bytes, ttlMs, rememberedMs(bounds), ...range(query)];
-		const frame = await this.#run(readScript, topic, this.#keys(topic), args);
+		const frame = await this.#run(readScript, topic, this.#keys(topic, bounds), args);
 		const slice = frame instanceof Buffer ? decodeHistory(frame) : undefined;
 		if (slice === undefined) throw new HistoryUnreadableError(topic);
 		return slice;
@@ -158,10 +161,13 @@ export class RedisHistory implements HistoryStore {
 		}
 	}
 
-	/** Returns a topic's keys. On a cluster, the part in braces puts them into the slot of the topic's channel. */
-	#keys(topic: string, idempotencyKey?: string): readonly string[] {
+	/**
+	 * Returns the keys that the scripts take. On a cluster, the part in braces puts them into the slot of the topic's
+	 * channel.
+	 */
+	#keys(topic: string, bounds: HistoryBounds, idempotencyKey?: string): readonly string[] {
 		const tag = `{${redisChannel(this.#keyPrefix, topic)}}`;
-		const keys = [`${tag}:meta`, `${tag}:log`];
+		const keys = [`${tag}:meta`, `${tag}:log`, this.#begunKeys.keyOf(topic, rememberedMs(bounds))];
 		if (idempotencyKey !== undefined) keys.push(`${tag}:key:${idempotencyKey}`);
 		return keys;
 	}

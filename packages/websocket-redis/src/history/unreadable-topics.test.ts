@@ -58,7 +58,7 @@ describe('a topic whose history can’t be read', () => {
 	it('delivers what came meanwhile once it can be read, to sockets that were subscribed before', async () => {
 		const { client } = await node.connect(['chat:live']);
 		await provider.publish('chat:live', '1');
-		await client.next();
+		await client.next((message) => String(message).includes('"1"'));
 		await redis.command('RENAME', '{orijs:chat:live}:log', 'elsewhere');
 		await redis.command('SET', '{orijs:chat:live}:log', 'not a stream');
 		// Every connection breaks: the topic has to be read again.
@@ -66,7 +66,7 @@ describe('a topic whose history can’t be read', () => {
 		await until(() => provider.status === 'degraded', { what: 'the topic is found unreadable' });
 		await redis.command('RENAME', 'elsewhere', '{orijs:chat:live}:log');
 		await provider.publish('chat:live', '2');
-		expect(String(await client.next())).toContain('"2"');
+		await client.next((message) => String(message).includes('"2"'));
 		await until(() => provider.status === 'ready', { what: 'the topic is read' });
 	});
 });

@@ -61,6 +61,10 @@ describe('a Redis user', () => {
 		'del',
 		'pexpire',
 		'time',
+		'zadd',
+		'zrange',
+		'zremrangebyrank',
+		'zscore',
 	];
 	let count = 0;
 	async function user(...rules: string[]): Promise<{ port: number; username: string; password: string }> {

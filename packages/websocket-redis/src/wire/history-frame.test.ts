@@ -5,11 +5,17 @@ import { decodeHistory, encodeContent } from './history-frame.ts';
 
 const HIGHEST = Number.MAX_SAFE_INTEGER;
 
-function headOf({ epoch, last }: Pick<HistorySlice, 'epoch' | 'last'>): Buffer {
-	const head = Buffer.alloc(11 + epoch.length);
+function headOf({ epoch, last, beginning }: Pick<HistorySlice, 'epoch' | 'last' | 'beginning'>): Buffer {
+	const { store, after } = beginning ?? { store: '', after: 0 };
+	const storeAt = 12 + epoch.length;
+	const head = Buffer.alloc(storeAt + (store === '' ? 0 : store.length + 8));
 	head.set([0x48, 1, epoch.length]);
 	head.write(epoch, 3, 'latin1');
 	head.writeDoubleBE(last, 3 + epoch.length);
+	head[storeAt - 1] = store.length;
+	if (store === '') return head;
+	head.write(store, storeAt, 'latin1');
+	head.writeDoubleBE(after, storeAt + store.length);
 	return head;
 }
 
@@ -34,7 +40,7 @@ const anyText = fc.oneof(
 );
 const anyContent: fc.Arbitrary<HistoryContent> = fc.oneof(anyText, fc.uint8Array({ maxLength: 300, size: 'max' }));
 const anyEpoch = fc.string({
-	unit: fc.constantFrom('A', 'Z', 'a', 'z', '0', '9', '_', '-'),
+	unit: fc.constantFrom('A', 'Z', 'a', 'z', '0', '9', '_', '-', '.'),
 	minLength: 1,
 	maxLength: 255,
 	size: 'max',
@@ -49,18 +55,21 @@ const anyEntry = fc.record({
 const anySlice: fc.Arbitrary<HistorySlice> = fc
 	.record({
 		epoch: anyEpoch,
+		beginning: fc.option(fc.record({ store: anyEpoch, after: fc.integer({ min: 0, max: HIGHEST }) }), {
+			nil: undefined,
+		}),
 		start: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 2 ** 52 })),
 		messages: fc.array(anyEntry, { maxLength: 6, size: 'max' }),
 		since: fc.nat(),
 	})
-	.map(({ epoch, start, messages, since }) => {
+	.map(({ epoch, beginning, start, messages, since }) => {
 		let prev = start;
 		const entries = messages.map(({ step, timestamp, content }) => {
 			const entry = { offset: prev + step, prev, timestamp, content };
 			prev = entry.offset;
 			return entry;
 		});
-		return { epoch, last: prev + since, entries };
+		return { epoch, beginning, last: prev + since, entries };
 	});
 
 /** Returns the expected result of a read: text as far as UTF-8 can represent it, bytes as numbers. */
@@ -76,6 +85,7 @@ function plain(slice: HistorySlice | undefined): unknown {
 const epoch = 'abcDEF_-09';
 const twoEntries: HistorySlice = {
 	epoch,
+	beginning: { store: 'GHIjkl', after: 7 },
 	last: 30,
 	entries: [
 		{ offset: 10, prev: 4, timestamp: 1_000, content: 'öne' },
@@ -104,20 +114,18 @@ describe('a history frame', () => {
 		);
 	});
 
-	it('has the documented layout: marker, version, epoch, last offset, entries', () => {
-		const frame = Buffer.from(
-			'4801' +
-				'0161' +
-				'4010000000000000' +
-				'4008000000000000' +
-				'3ff0000000000000' +
-				'0000000000000000' +
-				'00000002' +
-				'5468',
-			'hex',
-		);
+	it('has the documented layout: marker, version, epoch, last offset, beginning, entries', () => {
+		const head = ['4801', '0161', '4010000000000000'].join('');
+		const entry = ['4008000000000000', '3ff0000000000000', '0000000000000000', '00000002', '5468'].join('');
 		const entries = [{ offset: 3, prev: 1, timestamp: 0, content: 'h' }];
-		expect(decodeHistory(frame)).toEqual({ epoch: 'a', last: 4, entries });
+		expect(decodeHistory(Buffer.from(`${head}00${entry}`, 'hex'))).toEqual({ epoch: 'a', last: 4, entries });
+		const beginning = { store: 'bc', after: 2 };
+		expect(decodeHistory(Buffer.from(`${head}0262634000000000000000${entry}`, 'hex'))).toEqual({
+			epoch: 'a',
+			beginning,
+			last: 4,
+			entries,
+		});
 	});
 
 	it('that ends early is rejected, whichever byte is the last', () => {
@@ -196,6 +204,8 @@ describe('a history frame', () => {
 		['an offset that is not a safe integer', one({ offset: 2 ** 53 }, 2 ** 53)],
 		['an offset of NaN', one({ offset: Number.NaN })],
 		['a negative offset', one({ prev: -1 })],
+		['a beginning after a fraction', frameOf({ ...twoEntries, beginning: { store: 's', after: 0.5 } })],
+		['a beginning after NaN', frameOf({ ...twoEntries, beginning: { store: 's', after: Number.NaN } })],
 		['an infinite last offset', one({}, Number.POSITIVE_INFINITY)],
 		['a last offset of NaN', one({}, Number.NaN)],
 		['a timestamp of NaN', one({ timestamp: Number.NaN })],

@@ -2,7 +2,8 @@
  * The binary form of a slice of a topic's history, as written by the scripts on the server; numbers are big-endian:
  *
  * ```text
- * frame   = marker (u8: 'H')  version (u8: 1)  length (u8)  epoch (ASCII)  last (f64)  entry*
+ * frame   = marker (u8: 'H')  version (u8: 1)  length (u8)  epoch (ASCII)  last (f64)  begin  entry*
+ * begin   = length (u8)  store (ASCII)  after (f64)     or, if there is no beginning, a length of 0
  * entry   = offset (f64)  prev (f64)  timestamp (f64, ms since the epoch)  length (u32)  content
  * content = kind (u8: 'T' text as UTF-8, 'B' bytes)  the text or bytes
  * ```
@@ -10,7 +11,7 @@
  * The marker distinguishes these frames from those that nodes write, which begin with a version.
  */
 
-import type { HistoryContent, HistoryEntry, HistorySlice } from '@orijs/websocket';
+import type { Beginning, HistoryContent, HistoryEntry, HistorySlice } from '@orijs/websocket';
 
 export const HISTORY_MARKER = 0x48;
 export const HISTORY_VERSION = 1;
@@ -24,12 +25,22 @@ const BYTES = 0x42;
 export function decodeHistory(frame: Buffer): HistorySlice | undefined {
 	if (frame.length < EPOCH_AT || frame[0] !== HISTORY_MARKER || frame[1] !== HISTORY_VERSION) return undefined;
 	const epochEnd = EPOCH_AT + (frame[2] ?? 0);
-	if (epochEnd === EPOCH_AT || epochEnd + 8 > frame.length) return undefined;
+	const storeAt = epochEnd + 9;
+	if (epochEnd === EPOCH_AT || storeAt > frame.length) return undefined;
 	const last = frame.readDoubleBE(epochEnd);
 	if (!isOffset(last)) return undefined;
 
+	const storeEnd = storeAt + (frame[storeAt - 1] ?? 0);
+	let at = storeEnd;
+	let beginning: Beginning | undefined;
+	if (storeEnd > storeAt) {
+		at += 8;
+		if (at > frame.length) return undefined;
+		beginning = { store: frame.toString('latin1', storeAt, storeEnd), after: frame.readDoubleBE(storeEnd) };
+		if (!isOffset(beginning.after)) return undefined;
+	}
+
 	const entries: HistoryEntry[] = [];
-	let at = epochEnd + 8;
 	let before: number | undefined;
 	while (at < frame.length) {
 		const contentAt = at + ENTRY_BYTES;
@@ -46,7 +57,7 @@ export function decodeHistory(frame: Buffer): HistorySlice | undefined {
 		before = offset;
 		at = end;
 	}
-	return { epoch: frame.toString('latin1', EPOCH_AT, epochEnd), last, entries };
+	return { epoch: frame.toString('latin1', EPOCH_AT, epochEnd), beginning, last, entries };
 }
 
 function isOffset(value: number): boolean {

@@ -9,8 +9,6 @@ import type { HistoryBounds, HistoryContent, HistoryStore } from './history-stor
 const FULL_APPEND = 256 * 1024;
 /** The maximum number of messages in an append. */
 const MAX_MESSAGES = 1_000;
-/** The shortest time between two reported failures, in milliseconds. */
-const REPORT_INTERVAL_MS = 1_000;
 
 /** Messages of one topic that are appended together. */
 interface Append {
@@ -31,12 +29,11 @@ interface Append {
 export class AppendQueue {
 	readonly #store: HistoryStore;
 	readonly #onError: (error: Error) => void;
-	#reportedAt = -Infinity;
 	/** Pending appends by topic. The list is empty if the topic's only append is already in flight. */
 	readonly #pending = new Map<string, Append[]>();
 	readonly #inFlight = new Set<Append>();
 
-	/** @param onError called for messages that were not stored, at most once a second */
+	/** @param onError called for each append that failed */
 	constructor(store: HistoryStore, onError: (error: Error) => void) {
 		this.#store = store;
 		this.#onError = onError;
@@ -82,19 +79,12 @@ export class AppendQueue {
 			.then(append.resolve, (thrown: unknown) => {
 				const error = new BusUnavailableError(topic, { cause: toError(thrown), hasHistory: true });
 				append.reject(error);
-				this.#report(error);
+				this.#onError(error);
 			})
 			.finally(() => {
 				this.#inFlight.delete(append);
 				this.#next(topic);
 			});
-	}
-
-	#report(error: Error): void {
-		const now = performance.now();
-		if (now - this.#reportedAt < REPORT_INTERVAL_MS) return;
-		this.#reportedAt = now;
-		this.#onError(error);
 	}
 
 	/** Async, so that a store that throws instead of rejecting does not block the topic. */

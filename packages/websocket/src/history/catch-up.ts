@@ -53,7 +53,7 @@ export interface Reader {
 export async function catchUp(history: TopicHistory, from: ResumeFrom, reader: Reader): Promise<Recovery | undefined> {
 	await history.open();
 	// A client that comes from another node may have received messages that have not arrived on this node yet.
-	if (from.since !== undefined && isAfter(from.since, history.cursor)) await history.refresh();
+	if (from.since !== undefined && isElsewhere(history.current(from.since), history.cursor)) await history.refresh();
 	if (!reader.isActive) return undefined;
 	history.window.acquire();
 	try {
@@ -61,9 +61,14 @@ export async function catchUp(history: TopicHistory, from: ResumeFrom, reader: R
 		if (!reader.isActive) return undefined;
 		if (from.since === undefined && from.rewind !== undefined) reader.startAfter(position);
 		let count = 0;
+		/** Whether the client still has to be told that its position is now in another epoch. */
+		let isRenamed = false;
 		while (reader.isActive) {
 			// Each index is valid only until the next await: other readers extend the window, and new messages move it.
 			const window = history.window.current();
+			const current = history.current(position);
+			isRenamed ||= current !== position;
+			position = current;
 			const next = indexAfter(window, position);
 			if (next === 'not read') {
 				await history.window.extend();
@@ -72,6 +77,10 @@ export async function catchUp(history: TopicHistory, from: ResumeFrom, reader: R
 			if (next === undefined && count > 0) {
 				reader.closeAsTooSlow();
 				return undefined;
+			}
+			if (isRenamed && next !== undefined && next < window.messages.length) {
+				reader.startAfter(position);
+				isRenamed = false;
 			}
 			const sent = next === undefined ? 0 : reader.send(window, next);
 			count += sent;
@@ -91,8 +100,8 @@ export async function catchUp(history: TopicHistory, from: ResumeFrom, reader: R
 	}
 }
 
-function isAfter({ epoch, offset }: Position, cursor: Position | undefined): boolean {
-	return cursor !== undefined && epoch === cursor.epoch && offset > cursor.offset;
+function isElsewhere({ epoch, offset }: Position, cursor: Position | undefined): boolean {
+	return cursor !== undefined && (epoch !== cursor.epoch || offset > cursor.offset);
 }
 
 /** Returns the position before the last `count` messages, or before all of them if there are fewer. */

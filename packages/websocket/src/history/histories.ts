@@ -7,10 +7,11 @@ import { AppendQueue } from './append-queue.ts';
 import { CatchUpAttempts } from './catch-up-attempts.ts';
 import { catchUp, type Recovery, type ResumeFrom } from './catch-up.ts';
 import { frameOf } from './framing.ts';
-import { type HistoryPage, readPage } from './history-page.ts';
+import { type HistoryPage, type PageQuery, readPage } from './history-page.ts';
 import type { HistoryPatterns } from './history-rules.ts';
 import type { HistoryBounds, HistoryContent, HistorySlice, HistoryStore } from './history-store.ts';
 import { RecentAppends } from './recent-appends.ts';
+import { Renewal } from './renewal.ts';
 import { SocketReader } from './socket-reader.ts';
 import { TopicHistory } from './topic-history.ts';
 import { UnreadableTopics } from './unreadable-topics.ts';
@@ -44,6 +45,7 @@ export class Histories {
 	readonly #topics = new Map<string, TopicHistory>();
 	readonly #unreadable: UnreadableTopics;
 	readonly #recentAppends = new RecentAppends();
+	readonly #renewal = new Renewal(this.#topics);
 	/** Sockets that are subscribed to a topic but not live yet. */
 	readonly #attempts = new CatchUpAttempts();
 
@@ -91,6 +93,7 @@ export class Histories {
 	close(): void {
 		for (const history of this.#topics.values()) history.close();
 		this.#topics.clear();
+		this.#renewal.stop();
 		this.#unreadable.close();
 	}
 
@@ -135,15 +138,17 @@ export class Histories {
 	}
 
 	/** See {@link readPage}. */
-	page(topic: string, bounds: HistoryBounds, since: Position | undefined, limit: number): Promise<HistoryPage> {
-		return readPage(this.#options.store, topic, bounds, since, limit);
+	page(topic: string, bounds: HistoryBounds, query: PageQuery): Promise<HistoryPage> {
+		return readPage(this.#options.store, topic, bounds, query);
 	}
 
 	// Sockets
 
 	/** Called when a socket has been subscribed to the topic. Messages are delivered to it once `ready` resolves. */
 	subscribed(topic: string, bounds: HistoryBounds): void {
-		if (!this.#topics.has(topic)) this.#topics.set(topic, this.#follow(topic, bounds));
+		if (this.#topics.has(topic)) return;
+		this.#topics.set(topic, this.#follow(topic, bounds));
+		this.#renewal.start();
 	}
 
 	/**
@@ -165,6 +170,7 @@ export class Histories {
 	emptied(topic: string): void {
 		this.#topics.get(topic)?.close();
 		this.#topics.delete(topic);
+		if (this.#topics.size === 0) this.#renewal.stop();
 	}
 
 	/**
@@ -208,14 +214,19 @@ export class Histories {
 			deliver: (frame) => {
 				if (registry.memberCount(topic) > 0) local.toTopic(topic, frame);
 			},
+			onBegun: (position) => tellPosition(local, topic, position),
 			onLost: (since, position, reason) => {
 				onLost(topic, since, reason);
-				local.toTopic(topic, encodePositionNotice({ topic, ...position }));
+				tellPosition(local, topic, position);
 			},
 			onUnreadable: (error) => this.#unreadable.add(topic, error),
 			onRead: () => this.#unreadable.delete(topic),
 		});
 	}
+}
+
+function tellPosition(local: LocalFanout, topic: string, { epoch, offset }: Position): void {
+	local.toTopic(topic, encodePositionNotice({ topic, epoch, offset }));
 }
 
 /** Delivers messages stored by other nodes to the sockets of this node, on which the topic has no history. */

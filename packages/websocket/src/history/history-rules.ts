@@ -1,5 +1,5 @@
 import { InvalidOptionError } from '../errors.ts';
-import { show } from '../protocol/show.ts';
+import { show } from '../support/show.ts';
 import type { HistoryBounds } from './history-store.ts';
 import { TopicPattern } from './topic-pattern.ts';
 

@@ -30,8 +30,8 @@ export interface HistoryStore {
 	): Promise<void>;
 
 	/**
-	 * Reads stored messages of a topic, ignoring those that exceed the given bounds. An unknown topic gets an epoch, so
-	 * that a client can later resume from the position that this read returns.
+	 * Reads stored messages of a topic, ignoring those that exceed the given bounds. Stores nothing for a topic without
+	 * messages: its slice has a provisional epoch, from which a reader can go on once the topic has begun.
 	 */
 	read(topic: string, query: HistoryQuery, bounds: HistoryBounds): Promise<HistorySlice>;
 }
@@ -59,11 +59,29 @@ export type HistoryQuery =
 
 /** A contiguous part of a topic's history. */
 export interface HistorySlice {
+	/** Provisional if the topic has had no message, or has been forgotten. */
 	readonly epoch: string;
+	/** Set if the slice was read, and if it was delivered and has the first message of its epoch. */
+	readonly beginning?: Beginning | undefined;
 	/** The offset of the topic's last message, whether it is still stored or not; 0 if the topic has had no message. */
 	readonly last: number;
 	/** The messages, oldest first. The `prev` of each is the offset of the preceding one. */
 	readonly entries: readonly HistoryEntry[];
+}
+
+/**
+ * Says which provisional epochs an epoch continues: those of the same store whose number is `after` or higher. The
+ * topics with the same {@link rememberedMs} are counted together: the store gives each a number, higher than those
+ * before, when it begins, that is, with its first message or the first one after it was forgotten.
+ */
+export interface Beginning {
+	/** Identifies the count, in the form of {@link randomEpoch}. If the store loses its data, the next count differs. */
+	readonly store: string;
+	/**
+	 * The number under which the topic began before; if that is no longer known, the highest number that has been
+	 * forgotten. Numbers are remembered for at least {@link rememberedMs}.
+	 */
+	readonly after: number;
 }
 
 /** A stored message. */
@@ -97,8 +115,8 @@ export const APPENDED_WITHIN_MS: number = 5_000;
 export const IDEMPOTENCY_MS: number = 5 * 60_000;
 
 /**
- * Returns how long a topic's epoch and last offset are remembered after the last append or read, in milliseconds: twice
- * as long as its messages, but at least a day.
+ * Returns how long the epoch and last offset of a topic with messages are remembered after the last append or read, in
+ * milliseconds: twice as long as its messages, but at least a day. A provisional epoch is valid for at least as long.
  */
 export function rememberedMs({ ttlMs }: HistoryBounds): number {
 	return Math.max(2 * ttlMs, 24 * 60 * 60_000);

@@ -1,5 +1,5 @@
 import { until } from '@orijs/testkit';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { openNode, type TestNode } from '../test-support/test-node.ts';
 import type { HistoryRules } from './history-rules.ts';
 
@@ -11,6 +11,7 @@ const parsed = (messages: readonly (string | Uint8Array)[]): unknown[] =>
 describe('topics with history, in one process', () => {
 	it('deliver a message before publish returns', async () => {
 		const { provider, connect, settled } = await node();
+		await provider.publish('chat:1', 'earlier');
 		const member = await connect({ topics: new Set(['chat:1']) });
 		void provider.publish('chat:1', 'first');
 		member.ws.send('marker after');
@@ -45,6 +46,81 @@ describe('topics with history, in one process', () => {
 		expect(last.messages.map(({ data }) => data)).toEqual(['23', '24']);
 	});
 
+	it('can be loaded backwards over HTTP, while messages arrive', async () => {
+		const { provider, connect } = await node();
+		const server = Bun.serve({
+			port: 0,
+			routes: {
+				'/history/:topic': async (req) => {
+					const { epoch, offset } = Object.fromEntries(new URL(req.url).searchParams);
+					const before = epoch === undefined ? undefined : { epoch, offset: Number(offset) };
+					const { messages, hasMore } = await provider.history(req.params.topic, { before, limit: 4 });
+					return Response.json({ messages, hasMore });
+				},
+			},
+		});
+		onTestFinished(() => server.stop(true));
+		for (let n = 0; n < 10; n++) await provider.publish('chat:1', `${n}`);
+		const { client, id } = await connect();
+		await provider.resume(id, 'chat:1', { rewind: 2 });
+		await until(() => client.texts.filter((text) => text.includes('@text')).length === 2, {
+			what: 'the latest arrive',
+		});
+		const shown = client.texts
+			.filter((text) => text.includes('@text'))
+			.map((text) => JSON.parse(text) as { data: string; position: { epoch: string; offset: number } });
+		for (let hasMore = true; hasMore;) {
+			const { epoch, offset } = shown[0]!.position;
+			const page = (await (await fetch(`${server.url.href}history/chat:1?epoch=${epoch}&offset=${offset}`)).json()) as {
+				messages: typeof shown;
+				hasMore: boolean;
+			};
+			shown.unshift(...page.messages);
+			({ hasMore } = page);
+			await provider.publish('chat:1', 'live');
+		}
+		expect(shown.map(({ data }) => data)).toEqual(Array.from({ length: 10 }, (_, n) => `${n}`));
+	});
+
+	it('are not forgotten while a socket is subscribed, whose position stays valid', async () => {
+		vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'Date'] });
+		onTestFinished(() => void vi.useRealTimers());
+		const { provider, connect, settled } = await node();
+		for (const topic of ['chat:begun', 'chat:left']) await provider.publish(topic, 'x');
+		const { epoch } = await provider.history('chat:begun');
+		const left = await provider.history('chat:left');
+		const member = await connect();
+		const first = (await provider.resume(member.id, 'chat:1', {}))?.position;
+		await provider.resume(member.id, 'chat:begun', {});
+		await provider.publish('chat:other', 'x');
+		for (let hour = 0; hour < 26; hour++) {
+			vi.advanceTimersByTime(60 * 60_000);
+			await new Promise((resolve) => setImmediate(resolve));
+		}
+		await settled(member);
+		expect((await provider.history('chat:left')).epoch).not.toBe(left.epoch);
+		expect((await provider.history('chat:begun')).epoch).toBe(epoch);
+
+		const notices = member.client.texts.filter((text) => text.includes('"topic":"chat:1"'));
+		const { data } = JSON.parse(notices.at(-1) ?? '') as { data: { epoch: string; offset: number } };
+		const latest = { epoch: data.epoch, offset: data.offset };
+		expect(await provider.history('chat:1', { since: first })).toMatchObject({ recovered: false });
+		await provider.publish('chat:1', 'first message');
+		const page = await provider.history('chat:1', { since: latest });
+		expect([page.recovered, page.messages.map((message) => message.data)]).toEqual([true, ['first message']]);
+	});
+
+	it('resume a socket from before the first message although a message comes first', async () => {
+		const { provider, connect } = await node();
+		const { epoch, offset } = await provider.history('chat:1');
+		await provider.publish('chat:1', '1');
+		const { client, id } = await connect();
+		const resumed = provider.resume(id, 'chat:1', { since: { epoch, offset } });
+		void provider.publish('chat:1', '2');
+		expect(await resumed).toMatchObject({ recovered: true, count: 2 });
+		await until(() => client.texts.filter((text) => text.includes('@text')).length === 2, { what: 'both arrive' });
+	});
+
 	it('report a position as not recovered once its next message was removed', async () => {
 		const { provider } = await node();
 		await provider.publish('exact', '1');
@@ -61,6 +137,7 @@ describe('topics with history, in one process', () => {
 
 	it('deliver a socket’s own messages to it as well, as they are part of the sequence', async () => {
 		const { provider, connect } = await node();
+		await provider.publish('chat:1', 'earlier');
 		const { client, id } = await connect({ topics: new Set(['chat:1']) });
 		await provider.publishFrom(id, 'chat:1', 'mine');
 		await until(() => client.messages.length === 1, { what: 'its own message' });

@@ -68,6 +68,22 @@ describe('an invalid history call is rejected', () => {
 			(p: InProcWsProvider) => p.history('chat:1', { since: 'now' as never }),
 		],
 		[
+			'since together with before',
+			'InvalidOptionError',
+			(p: InProcWsProvider) =>
+				p.history('chat:1', { since: { epoch: 'e', offset: 1 }, before: { epoch: 'e', offset: 9 } }),
+		],
+		[
+			'before as an offset',
+			'InvalidPositionError',
+			(p: InProcWsProvider) => p.history('chat:1', { before: 12 as never }),
+		],
+		[
+			'before for resume',
+			'InvalidOptionError',
+			(p: InProcWsProvider) => p.resume(crypto.randomUUID(), 'chat:1', { before: { epoch: 'e', offset: 1 } } as never),
+		],
+		[
 			'resume of an unknown socket',
 			'UnknownSocketError',
 			(p: InProcWsProvider) => p.resume(crypto.randomUUID(), 'chat:1', {}),
@@ -84,6 +100,22 @@ describe('an invalid history call is rejected', () => {
 		});
 		await provider.start();
 		await expect(call(provider)).rejects.toMatchObject({ name });
+		await provider.stop();
+	});
+
+	it.each([
+		[
+			{ since: { epoch: 'e', offset: 1 }, before: { epoch: 'e', offset: 9 } },
+			'history() takes since or before, not both',
+		],
+		[{ before: { epoch: 'e', offset: -1 } }, 'Invalid before.offset -1: expected a whole number, 0 or more'],
+		[{ before: { epoch: '', offset: 1 } }, 'Invalid before.epoch "": expected a string'],
+		[{ until: 1 }, 'history() has no option until, only since, before and limit'],
+		[7, 'history() takes an object with since, before or limit, not 7'],
+	])('%j as options: says what is wrong and what is allowed', async (options, message) => {
+		const provider = new InProcWsProvider({ history: HISTORY });
+		await provider.start();
+		await expect(provider.history('chat:1', options as never)).rejects.toThrow(message);
 		await provider.stop();
 	});
 

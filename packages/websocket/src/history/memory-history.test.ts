@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type HistoryBounds, type HistorySlice, IDEMPOTENCY_MS, rememberedMs } from './history-store.ts';
 import { MemoryHistory } from './memory-history.ts';
+import { startsAfter } from './provisional-epoch.ts';
 
 const bounds: HistoryBounds = { size: 100, bytes: 10_000, ttlMs: 60_000 };
 
@@ -50,16 +51,57 @@ describe('by itself', () => {
 	it('forgets topics long after their last append or read, and not before', async () => {
 		const { history } = recorded();
 		await history.append('appended', ['x'], bounds);
+		await history.append('read', ['x'], bounds);
 		const { epoch } = await history.read('read', { limit: 0 }, bounds);
 		vi.advanceTimersByTime(rememberedMs(bounds) - 1);
 		await history.append('appended', ['x'], bounds);
-		expect(await history.read('read', { limit: 0 }, bounds)).toEqual({ epoch, last: 0, entries: [] });
+		expect((await history.read('read', { limit: 0 }, bounds)).epoch).toBe(epoch);
 		vi.advanceTimersByTime(rememberedMs(bounds) - 1);
 		expect(history.size().topics).toBe(2);
 		vi.advanceTimersByTime(ROUND_MS);
 
 		expect(history.size().topics).toBe(0);
 		expect((await history.read('read', { limit: 0 }, bounds)).epoch).not.toBe(epoch);
+		history.close();
+	});
+
+	it('keeps nothing of topics that are only read', async () => {
+		const { history } = recorded();
+		for (let i = 0; i < 1_000; i++) await history.read(`t${i}`, { limit: 10 }, bounds);
+		expect(history.size()).toEqual({ topics: 0, messages: 0 });
+		expect(vi.getTimerCount()).toBe(0);
+	});
+
+	it('continues a provisional epoch until a topic that began after it has been forgotten', async () => {
+		const { history } = recorded();
+		const read = (topic: string): Promise<HistorySlice> => history.read(topic, { limit: 0 }, bounds);
+		const before = await read('t');
+		await history.append('other', ['x'], bounds);
+		const after = await read('t');
+		vi.advanceTimersByTime(rememberedMs(bounds) - 1);
+		expect(startsAfter((await read('t')).epoch, (await read('t')).beginning, before.epoch)).toBe(true);
+		vi.advanceTimersByTime(ROUND_MS);
+		expect(history.size().topics).toBe(0);
+
+		// The topic that was forgotten might have been this one.
+		for (const slice of [await read('t'), await history.append('t', ['x'], bounds).then(() => read('t'))]) {
+			expect(startsAfter(slice.epoch, slice.beginning, before.epoch)).toBe(false);
+			expect(startsAfter(slice.epoch, slice.beginning, after.epoch)).toBe(true);
+		}
+		history.close();
+	});
+
+	it('continues no provisional epoch across messages that it has forgotten', async () => {
+		const { history } = recorded();
+		const { epoch } = await history.read('t', { limit: 0 }, bounds);
+		await history.append('t', ['missed'], bounds);
+		vi.advanceTimersByTime(rememberedMs(bounds) + ROUND_MS);
+		const forgotten = await history.read('t', { after: 0, limit: 10 }, bounds);
+		expect(startsAfter(forgotten.epoch, forgotten.beginning, epoch)).toBe(false);
+		await history.append('t', ['new'], bounds);
+		const again = await history.read('t', { after: 0, limit: 10 }, bounds);
+		expect(startsAfter(again.epoch, again.beginning, epoch)).toBe(false);
+		expect(startsAfter(again.epoch, again.beginning, forgotten.epoch)).toBe(true);
 		history.close();
 	});
 

@@ -1,5 +1,13 @@
 import { DONE } from '../support/promises.ts';
-import type { HistoryBounds, HistoryContent, HistoryQuery, HistorySlice, HistoryStore } from './history-store.ts';
+import { BegunTopics } from './begun-topics.ts';
+import {
+	type HistoryBounds,
+	type HistoryContent,
+	type HistoryQuery,
+	type HistorySlice,
+	type HistoryStore,
+	rememberedMs,
+} from './history-store.ts';
 import { MemoryTopic } from './memory-topic.ts';
 
 const SWEEP_MS = 1_000;
@@ -14,7 +22,10 @@ const LEAST_TOPICS = 256;
 /** Stores topics in the memory of this process. */
 export class MemoryHistory implements HistoryStore {
 	readonly #appended: (topic: string, slice: HistorySlice) => void;
+	/** The topics that have had a message and have not been forgotten. */
 	readonly #topics = new Map<string, MemoryTopic>();
+	/** By how long the topics are remembered. */
+	readonly #begun = new Map<number, BegunTopics>();
 	/** Where the next sweep continues. */
 	#round: MapIterator<[string, MemoryTopic]> | undefined;
 	#timer: ReturnType<typeof setInterval> | undefined;
@@ -37,7 +48,7 @@ export class MemoryHistory implements HistoryStore {
 		idempotencyKey?: string,
 	): Promise<void> {
 		const now = Date.now();
-		const stored = this.#topic(topic, bounds);
+		const stored = this.#find(topic) ?? this.#begin(topic, bounds);
 		if (idempotencyKey !== undefined && !stored.addKey(idempotencyKey, now)) return DONE;
 		this.#appended(topic, stored.append(messages, bounds, now));
 		return DONE;
@@ -45,7 +56,9 @@ export class MemoryHistory implements HistoryStore {
 
 	/** Reads a slice, in which bytes are copies of the stored ones. */
 	read(topic: string, query: HistoryQuery, bounds: HistoryBounds): Promise<HistorySlice> {
-		return Promise.resolve(this.#topic(topic, bounds).read(query, bounds, Date.now()));
+		const { epoch, beginning } = this.#begunOf(bounds);
+		const slice = this.#find(topic)?.read(query, bounds, Date.now());
+		return Promise.resolve(slice ?? { epoch, beginning, last: 0, entries: [] });
 	}
 
 	/** Returns how many topics and messages are in memory, in time proportional to the number of topics. */
@@ -63,11 +76,28 @@ export class MemoryHistory implements HistoryStore {
 		this.#timer = undefined;
 	}
 
-	#topic(name: string, bounds: HistoryBounds): MemoryTopic {
-		this.#timer ??= setInterval(() => this.#sweep(), SWEEP_MS).unref();
-		let topic = this.#topics.get(name);
-		if (topic === undefined) this.#topics.set(name, (topic = new MemoryTopic(bounds)));
+	#find(name: string): MemoryTopic | undefined {
+		const topic = this.#topics.get(name);
+		if (topic !== undefined) this.#startSweeping();
 		return topic;
+	}
+
+	#begin(name: string, bounds: HistoryBounds): MemoryTopic {
+		const topic = new MemoryTopic(bounds, this.#begunOf(bounds));
+		this.#topics.set(name, topic);
+		this.#startSweeping();
+		return topic;
+	}
+
+	#begunOf(bounds: HistoryBounds): BegunTopics {
+		const ms = rememberedMs(bounds);
+		let begun = this.#begun.get(ms);
+		if (begun === undefined) this.#begun.set(ms, (begun = new BegunTopics()));
+		return begun;
+	}
+
+	#startSweeping(): void {
+		this.#timer ??= setInterval(() => this.#sweep(), SWEEP_MS).unref();
 	}
 
 	#sweep(): void {

@@ -1,4 +1,6 @@
+import type { BegunTopics } from './begun-topics.ts';
 import {
+	type Beginning,
 	HIGHEST_OFFSET,
 	type HistoryBounds,
 	type HistoryContent,
@@ -15,13 +17,19 @@ import { RecentKeys } from './recent-keys.ts';
 /** Holds the messages and idempotency keys of one topic in a {@link MemoryHistory}. */
 export class MemoryTopic {
 	readonly kept: KeptEntries = new KeptEntries();
+	readonly #begun: BegunTopics;
+	readonly #number: number;
+	#beginning: Beginning;
 	#epoch = randomEpoch();
 	#last: number;
 	#keys: RecentKeys | undefined;
 	#bounds: HistoryBounds;
 	#forgetAt = 0;
 
-	constructor(bounds: HistoryBounds, last = 0) {
+	constructor(bounds: HistoryBounds, begun: BegunTopics, last = 0) {
+		this.#begun = begun;
+		this.#beginning = begun.beginning;
+		this.#number = begun.begin();
 		this.#bounds = bounds;
 		this.#last = last;
 	}
@@ -45,7 +53,8 @@ export class MemoryTopic {
 			this.kept.push(entry, text ? Buffer.byteLength(message) : message.byteLength);
 		}
 		this.#use(bounds, now);
-		return { epoch: this.#epoch, last: this.#last, entries };
+		const beginning = entries[0]?.prev === 0 ? this.#beginning : undefined;
+		return { epoch: this.#epoch, beginning, last: this.#last, entries };
 	}
 
 	/** Returns copies of stored entries. */
@@ -55,15 +64,17 @@ export class MemoryTopic {
 			'after' in query
 				? this.kept.after(query.after, query.limit)
 				: this.kept.before(query.before ?? Infinity, query.limit);
-		return { epoch: this.#epoch, last: this.#last, entries: entries.map(ownEntry) };
+		return { epoch: this.#epoch, beginning: this.#beginning, last: this.#last, entries: entries.map(ownEntry) };
 	}
 
-	/** Removes expired messages and keys. Returns whether the topic itself has expired. */
+	/** Removes expired messages and keys. Returns whether the topic itself has expired, and must not be used again. */
 	expire(now: number): boolean {
 		this.kept.trim(this.#bounds, now);
 		this.#keys?.expire(now);
 		if (this.#keys?.size === 0) this.#keys = undefined;
-		return now >= this.#forgetAt;
+		if (now < this.#forgetAt) return false;
+		this.#begun.forget(this.#number);
+		return true;
 	}
 
 	#use(bounds: HistoryBounds, now: number): void {
@@ -74,6 +85,8 @@ export class MemoryTopic {
 
 	#beginEpoch(): void {
 		this.#epoch = randomEpoch();
+		// The messages of the earlier epoch are gone, so this one continues no position from before them.
+		this.#beginning = { ...this.#beginning, after: this.#number };
 		this.#last = 0;
 		this.kept.clear();
 	}

@@ -62,7 +62,7 @@ export class SocketReader implements Reader {
 	}
 
 	startAfter(position: Position): void {
-		this.#notify(position);
+		this.#notify({ ...position, count: 0 });
 	}
 
 	goLive({ recovered, count, position }: Recovery): void {

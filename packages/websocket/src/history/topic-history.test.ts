@@ -25,7 +25,10 @@ interface Loss {
 class FlakyNode {
 	readonly delivered: Frame[] = [];
 	readonly losses: Loss[] = [];
+	/** Positions that sockets were sent, and how many messages were delivered before. */
+	readonly told: { readonly after: number; readonly position: Position }[] = [];
 	readonly liveSockets = new Set<(frame: Frame) => void>();
+	readonly toldSockets = new Set<(position: Position) => void>();
 	readonly history: TopicHistory;
 	readonly bounds: HistoryBounds;
 	/** How many of the next slices the connection loses. */
@@ -65,10 +68,19 @@ class FlakyNode {
 				this.delivered.push(frame);
 				for (const deliver of this.liveSockets) deliver(frame);
 			},
-			onLost: (since, position) => this.losses.push({ after: this.delivered.length, position, since }),
+			onBegun: (position) => this.#tell(position),
+			onLost: (since, position) => {
+				this.losses.push({ after: this.delivered.length, position, since });
+				this.#tell(position);
+			},
 			onUnreadable: () => {},
 			onRead: () => {},
 		});
+	}
+
+	#tell(position: Position): void {
+		this.told.push({ after: this.delivered.length, position });
+		for (const socket of this.toldSockets) socket(position);
 	}
 
 	#newStore(): MemoryHistory {
@@ -87,6 +99,12 @@ class FlakyNode {
 	append(count = 1): void {
 		const contents = Array.from({ length: count }, () => JSON.stringify({ data: this.appended++ }));
 		void this.#store.append(TOPIC, contents, this.bounds);
+	}
+
+	/** Another topic gets its first message. */
+	beginOther(): void {
+		void this.#store.append(crypto.randomUUID(), ['x'], this.bounds);
+		this.#inFlight.pop();
 	}
 
 	/** The store loses everything and starts over. */
@@ -129,7 +147,8 @@ async function turns(count: number): Promise<void> {
 	for (let i = 0; i < count; i++) await new Promise((resolve) => setImmediate(resolve));
 }
 
-type Step = readonly ['append' | 'arrive' | 'drop' | 'fail' | 'slow' | 'wait' | 'verify' | 'flush' | 'resume', number];
+type Kind = 'append' | 'arrive' | 'drop' | 'fail' | 'slow' | 'wait' | 'verify' | 'flush' | 'resume';
+type Step = readonly [Kind | 'other' | 'renew' | 'arrival', number];
 
 const step = (...kinds: Step[0][]): fc.Arbitrary<Step> =>
 	fc.tuple(fc.constantFrom(...kinds), fc.integer({ min: 1, max: 4 }));
@@ -143,6 +162,8 @@ async function apply(node: FlakyNode, [kind, count]: Step): Promise<void> {
 	else if (kind === 'wait') await turns(count);
 	else if (kind === 'verify') node.history.verify(Date.now());
 	else if (kind === 'flush') node.flush();
+	else if (kind === 'other') node.beginOther();
+	else if (kind === 'renew') void node.history.renew();
 }
 
 it('every message that the connection loses is delivered once and in order', async () => {
@@ -158,6 +179,7 @@ it('every message that the connection loses is delivered once and in order', asy
 			node.close();
 			expect(node.numbers).toEqual(Array.from({ length: node.appended }, (_, n) => n));
 			expect(node.losses).toEqual([]);
+			expect(node.told.length).toBe(node.appended > 0 ? 1 : 0);
 		}),
 		{ numRuns: 150 },
 	);
@@ -175,9 +197,9 @@ it('a loss is reported where messages are gone for good, and only there', async 
 			for (const each of all) await apply(node, each);
 			await node.settle();
 			node.close();
-			const losses = [...node.losses];
+			const told = [...node.told];
 			for (const [index, { position }] of node.delivered.entries()) {
-				while (losses[0] !== undefined && losses[0].after <= index) last = losses.shift()?.position;
+				while (told[0] !== undefined && told[0].after <= index) last = told.shift()?.position;
 				expect([position.epoch, position.prev]).toEqual([last?.epoch, last?.offset]);
 				last = position;
 			}
@@ -221,6 +243,114 @@ it('a socket that catches up receives what it missed and then the live messages,
 		}),
 		{ numRuns: 500 },
 	);
+});
+
+/** Accepts messages as a client does: only those that follow its position. */
+class FollowingClient implements Reader {
+	readonly isActive = true;
+	readonly numbers: number[] = [];
+	readonly unexpected: Frame[] = [];
+	readonly done: Promise<Recovery | undefined>;
+	readonly #node: FlakyNode;
+	#position: Position | undefined;
+
+	constructor(node: FlakyNode, from: { readonly since?: Position; readonly rewind?: number }) {
+		this.#node = node;
+		this.#position = from.since;
+		this.done = catchUp(node.history, from, this);
+	}
+
+	#receive(frame: Frame): void {
+		const { epoch, offset, prev } = frame.position;
+		if (epoch !== this.#position?.epoch || prev !== this.#position.offset) this.unexpected.push(frame);
+		this.#position = { epoch, offset };
+		this.numbers.push(frame.data);
+	}
+
+	send({ messages }: { readonly messages: readonly { readonly frame: string | Uint8Array }[] }, from: number): number {
+		const next = messages[from];
+		if (next === undefined) return 0;
+		this.#receive(JSON.parse(String(next.frame)) as Frame);
+		return 1;
+	}
+
+	waitForRoom(): Promise<void> {
+		return turns(1);
+	}
+
+	startAfter(position: Position): void {
+		this.#position = position;
+	}
+
+	goLive({ position }: Recovery): void {
+		this.#position = position;
+		this.#node.liveSockets.add((frame) => this.#receive(frame));
+		this.#node.toldSockets.add((told) => (this.#position = told));
+	}
+
+	closeAsTooSlow(): void {
+		throw new Error('every message is still stored');
+	}
+}
+
+it('a socket goes on from a position before the first message, on any node, without holes and without a loss', async () => {
+	const steps = fc.array(
+		step('append', 'arrive', 'drop', 'slow', 'wait', 'verify', 'other', 'renew', 'resume', 'resume', 'arrival'),
+		{ maxLength: 30 },
+	);
+	await fc.assert(
+		fc.asyncProperty(steps, fc.boolean(), async (all, isOpened) => {
+			const node = new FlakyNode();
+			const first = await node.storedPosition();
+			if (isOpened) await node.history.open();
+			const clients: { readonly from: number; readonly client: FollowingClient; readonly isNew: boolean }[] = [];
+			for (const each of all) {
+				const from = node.appended;
+				if (each[0] === 'resume')
+					clients.push({ from: 0, client: new FollowingClient(node, { since: first }), isNew: false });
+				else if (each[0] === 'arrival')
+					// A client that comes from a node that is up to date.
+					clients.push({
+						from,
+						client: new FollowingClient(node, { since: await node.storedPosition() }),
+						isNew: false,
+					});
+				else await apply(node, each);
+			}
+			clients.push({ from: 0, client: new FollowingClient(node, { since: first }), isNew: false });
+			clients.push({ from: 0, client: new FollowingClient(node, { rewind: 1_000 }), isNew: true });
+			await node.settle();
+			for (const { from, client, isNew } of clients) {
+				expect((await client.done)?.recovered).toBe(isNew ? undefined : true);
+				expect(client.unexpected).toEqual([]);
+				expect(client.numbers).toEqual(Array.from({ length: node.appended - from }, (_, n) => n + from));
+			}
+			expect(node.losses).toEqual([]);
+			node.close();
+		}),
+		{ numRuns: 500 },
+	);
+});
+
+it('renewing a topic that has not begun tells its sockets a later position; otherwise nothing', async () => {
+	const node = new FlakyNode();
+	await node.history.renew();
+	expect(node.told).toEqual([]);
+	await node.history.open();
+	const before = node.history.cursor;
+	node.beginOther();
+	await node.history.renew();
+	const { position } = node.told[0] ?? {};
+	expect(position).toEqual(await node.storedPosition());
+	expect(position).not.toEqual(before);
+	node.append();
+	node.arrive();
+	const told = node.told.length;
+	await node.history.renew();
+	expect(node.told.length).toBe(told);
+	node.close();
+	await node.history.renew();
+	expect(node.told.length).toBe(told);
 });
 
 it('a socket that is ahead of this node receives what follows its position, and nothing twice', async () => {

@@ -2,7 +2,8 @@ import { HistoryUnavailableError } from '../errors.ts';
 import type { Position } from '../protocol/position.ts';
 import { quiet, sleep, toError } from '../support/promises.ts';
 import { frameOf } from './framing.ts';
-import type { HistoryBounds, HistorySlice, HistoryStore } from './history-store.ts';
+import type { Beginning, HistoryBounds, HistorySlice, HistoryStore } from './history-store.ts';
+import { isProvisional, startsAfter } from './provisional-epoch.ts';
 import { SharedWindow } from './shared-window.ts';
 
 export interface TopicHistoryOptions {
@@ -13,6 +14,8 @@ export interface TopicHistoryOptions {
 	readonly isShared: boolean;
 	/** Sends a frame to all sockets of this node that are subscribed to the topic. */
 	readonly deliver: (frame: string | Uint8Array) => void;
+	/** Called when the next messages follow a position at the start of an epoch, which continues the earlier one. */
+	readonly onBegun: (position: Position) => void;
 	/**
 	 * Called when messages from `since` (milliseconds since the epoch) on are lost for good. The next messages follow
 	 * `position`.
@@ -45,6 +48,8 @@ export class TopicHistory {
 	readonly #options: TopicHistoryOptions;
 	/** The position of the last message delivered; undefined until the topic's position is known. */
 	#cursor: Position | undefined;
+	/** What the epoch of the cursor continues. */
+	#beginning: Beginning | undefined;
 	/** The last time at which all messages were known to have been delivered, in milliseconds since the epoch. */
 	#completeAt = Date.now();
 	/**
@@ -93,9 +98,30 @@ export class TopicHistory {
 	/** Reads the topic's position. Delivery doesn't wait for this read: within one process, no slice is lost. */
 	async #readCursor(): Promise<void> {
 		const { store, topic, bounds } = this.#options;
-		const { epoch, last } = await store.read(topic, { limit: 0 }, bounds);
+		const { epoch, beginning, last } = await store.read(topic, { limit: 0 }, bounds);
 		this.#cursor ??= { epoch, offset: last };
+		this.#beginning ??= beginning;
 		this.#ready?.resolve();
+	}
+
+	/**
+	 * Returns a position as one of the cursor's epoch, if that epoch continues it. Any other position is returned
+	 * unchanged.
+	 */
+	current(position: Position): Position {
+		const { epoch } = this.#cursor ?? position;
+		if (position.offset !== 0 || position.epoch === epoch) return position;
+		return startsAfter(epoch, this.#beginning, position.epoch) ? { epoch, offset: 0 } : position;
+	}
+
+	/**
+	 * Reads the store, so that the topic is not forgotten while sockets are subscribed to it. If it has not begun,
+	 * replaces the sockets' position, whose provisional epoch is valid only for a limited time.
+	 */
+	async renew(): Promise<void> {
+		if (this.#cursor === undefined) return;
+		await this.refresh();
+		if (!this.#isClosed && isProvisional(this.#cursor.epoch)) this.#options.onBegun(this.#cursor);
 	}
 
 	/** Stops following the topic, because no socket of this node is subscribed to it any longer. */
@@ -143,15 +169,16 @@ export class TopicHistory {
 		return quiet(promise);
 	}
 
-	#follows({ epoch, entries }: HistorySlice): boolean {
-		const cursor = this.#cursor;
+	#follows(slice: HistorySlice): boolean {
 		// Within one process, no slice is lost. So the first slice to arrive is the next one.
-		if (cursor === undefined) return !this.#options.isShared;
-		return entries[0]?.prev === cursor.offset && epoch === cursor.epoch;
+		if (this.#cursor === undefined) return !this.#options.isShared;
+		return continues(slice, this.#cursor);
 	}
 
-	#deliver({ epoch, entries }: HistorySlice): void {
+	#deliver({ epoch, beginning, entries }: HistorySlice): void {
 		const { topic, deliver } = this.#options;
+		if (this.#cursor !== undefined && this.#cursor.epoch !== epoch) this.#begin(epoch);
+		this.#beginning = beginning ?? this.#beginning;
 		for (const entry of entries) {
 			const frame = frameOf(topic, epoch, entry);
 			// The cursor moves first: code that runs during the delivery must continue after this message.
@@ -159,6 +186,13 @@ export class TopicHistory {
 			this.window.push({ offset: entry.offset, prev: entry.prev, frame });
 			deliver(frame);
 		}
+	}
+
+	/** The topic's epoch has begun, and the provisional one has ended, without messages in between. */
+	#begin(epoch: string): void {
+		this.#cursor = { epoch, offset: 0 };
+		this.window.restart();
+		this.#options.onBegun(this.#cursor);
 	}
 
 	/** Reads the messages after the cursor until none can be missing. Never rejects. */
@@ -232,13 +266,24 @@ export class TopicHistory {
 			if (this.#isClosed) return undefined;
 			if (cursor === undefined) {
 				this.#cursor = { epoch: slice.epoch, offset: slice.last };
+				this.#beginning = slice.beginning;
 				return undefined;
 			}
 			if (!continues(slice, cursor)) return slice;
-			this.#deliver(slice);
+			if (slice.entries.length > 0) this.#deliver(slice);
+			else this.#nothingFollows(slice);
 			for (const { offset } of slice.entries) read.add(offset);
 			if (slice.entries.length < PAGE) return undefined;
 		}
+	}
+
+	/** No message follows the cursor. If its epoch is provisional, it is replaced by a later one, valid for longer. */
+	#nothingFollows({ epoch, beginning }: HistorySlice): void {
+		const { epoch: earlier, offset } = this.#cursor as Position;
+		this.#beginning = beginning;
+		if (epoch === earlier) return;
+		this.#cursor = { epoch, offset };
+		this.window.restart();
 	}
 
 	/**
@@ -264,6 +309,7 @@ export class TopicHistory {
 		const rest = came.slice(from);
 		const offset = rest[0]?.entries[0]?.prev ?? current.last;
 		this.#cursor = { epoch: current.epoch, offset };
+		this.#beginning = current.beginning;
 		this.window.restart();
 		this.#options.onLost(Math.min(this.#completeAt, this.#suspectSince), this.#cursor, LOST);
 		for (const slice of rest) this.#deliver(slice);
@@ -283,6 +329,8 @@ export class TopicHistory {
 }
 
 /** Returns whether a slice follows a position, with no messages missing in between. */
-export function continues({ epoch, last, entries }: HistorySlice, position: Position): boolean {
-	return epoch === position.epoch && (entries[0]?.prev ?? last) === position.offset;
+export function continues({ epoch, beginning, last, entries }: HistorySlice, position: Position): boolean {
+	const { offset } = position;
+	if ((entries[0]?.prev ?? last) !== offset) return false;
+	return epoch === position.epoch || (offset === 0 && startsAfter(epoch, beginning, position.epoch));
 }

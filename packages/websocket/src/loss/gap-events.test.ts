@@ -66,8 +66,12 @@ describe('gaps', () => {
 		off();
 		gaps.add(['b'], 3, 4, 'x');
 		gaps.flush();
+		vi.advanceTimersByTime(1_000);
 		expect(reported).toEqual(['a']);
-		expect(log.problems.filter(({ level }) => level === 'error')).toHaveLength(2);
+		expect(log.errors.map(({ message, details }) => [message, details?.['topic'], details?.['count']])).toEqual([
+			['WebSocket failure (onGap): listener failed', 'a', undefined],
+			['WebSocket failures (onGap): Error', undefined, 1],
+		]);
 	});
 
 	it.each([
@@ -87,11 +91,27 @@ describe('gaps', () => {
 		]);
 	});
 
+	it('are forgotten half a minute after they were reported, without any further gap', () => {
+		const { gaps, reported } = gapsWithListener();
+		const endedAt = performance.now();
+		for (let i = 0; i < 100; i++) gaps.add([`t${i}`], 100, 200, 'an outage', endedAt);
+		gaps.flush();
+		vi.advanceTimersByTime(28_000);
+		gaps.add(['t1'], 100, 200, 'late news', endedAt);
+		vi.advanceTimersByTime(GAP_HOLD_MS);
+		expect(reported).toHaveLength(100);
+		expect(vi.getTimerCount()).toBe(1);
+		vi.advanceTimersByTime(2_000);
+		expect(vi.getTimerCount()).toBe(0);
+	});
+
 	it('that are held are reported on close, and leave no timer', () => {
 		const { gaps, reported } = gapsWithListener();
 		gaps.add(['a'], 1, 2, 'x');
 		gaps.close();
 		expect(reported).toHaveLength(1);
+		// What is left is the timer of the log throttle, which ends by itself.
+		vi.advanceTimersByTime(1_000);
 		expect(vi.getTimerCount()).toBe(0);
 	});
 });

@@ -1,5 +1,8 @@
 import type { Logger } from '../logger.ts';
+import { FailureLog } from '../support/failure-log.ts';
 import { Listeners } from '../support/listeners.ts';
+import { type LogKind, type LogThrottle, throttleOf } from '../support/log-throttle.ts';
+import { Remembered } from '../support/remembered.ts';
 
 /** Messages published to `topic` between `since` and `until` may be missing. */
 export interface Gap {
@@ -30,6 +33,9 @@ export const GAP_HOLD_MS = 1_250;
  */
 const LATE_REPORT_MS = 30_000;
 
+const GAP: LogKind = { key: 'gap', summary: 'Messages may be missing' };
+const HISTORY_GAP: LogKind = { key: 'history gap', summary: 'Messages on a topic with history may be missing' };
+
 type Span = { since: number; until: number; reason: string };
 
 /**
@@ -37,20 +43,21 @@ type Span = { since: number; until: number; reason: string };
  * interruption.
  */
 export class GapEvents {
-	readonly #logger: Logger;
+	readonly #throttle: LogThrottle;
 	readonly #listeners: Listeners<Gap>;
 	readonly #pending = new Map<string, Span>();
 	/** Recently reported gaps, by topic. A loss that one of them covers is not reported again. */
-	readonly #reported = new Map<string, Span & { readonly at: number }>();
+	readonly #reported = new Remembered<Span & { readonly at: number }>(LATE_REPORT_MS);
 	#timer: ReturnType<typeof setTimeout> | undefined;
 
 	constructor(logger: Logger) {
-		this.#logger = logger;
-		this.#listeners = new Listeners((err, { topic }) => logger.error('A gap listener failed', { topic, err }));
+		this.#throttle = throttleOf(logger);
+		const failures = new FailureLog(logger);
+		this.#listeners = new Listeners((thrown, { topic }) => failures.report(thrown, 'onGap', { topic }));
 	}
 
 	/** Adds a listener. Returns a function that removes it. */
-	on(listener: (gap: Gap) => void): () => void {
+	on(listener: (gap: Gap) => unknown): () => void {
 		return this.#listeners.add(listener);
 	}
 
@@ -98,7 +105,7 @@ export class GapEvents {
 	/** Reports a gap immediately, without holding it back. */
 	report(gap: Gap): void {
 		const { topic, ...span } = gap;
-		this.#logger.warn('Messages on a topic with history may be missing', { topic, ...span });
+		this.#throttle.add('warn', HISTORY_GAP, HISTORY_GAP.summary, { topic, ...span });
 		this.#listeners.call(gap);
 	}
 
@@ -109,10 +116,9 @@ export class GapEvents {
 		if (this.#pending.size === 0) return;
 		const pending = [...this.#pending];
 		this.#pending.clear();
-		this.#forget();
 		const [[first, span]] = pending as [[string, Span]];
 		const where = pending.length === 1 ? `topic ${first}` : `${pending.length} topics, including ${first}`;
-		this.#logger.warn(`Messages may be missing in ${where}`, { topic: first, ...span });
+		this.#throttle.add('warn', GAP, `Messages may be missing in ${where}`, { topic: first, ...span });
 		for (const [topic, span] of pending) {
 			this.#reported.set(topic, { ...span, at: performance.now() });
 			this.#listeners.call({ topic, ...span });
@@ -123,10 +129,5 @@ export class GapEvents {
 	close(): void {
 		this.flush();
 		this.#reported.clear();
-	}
-
-	#forget(): void {
-		const now = performance.now();
-		for (const [topic, { at }] of this.#reported) if (now - at > LATE_REPORT_MS) this.#reported.delete(topic);
 	}
 }

@@ -195,7 +195,7 @@ export class MissingMessages {
 	gapNotice(channel: string, notice: GapNotice): void {
 		const { origin, everything, stored, misled, since, until, sentAt } = notice;
 		const received = stored || misled ? this.#misledNotices : this.#notices;
-		if (!received.isNew(`${origin} ${channel} ${since} ${until}`, Date.now())) return;
+		if (!received.isNew(`${origin} ${channel} ${since} ${until}`)) return;
 		const topics = this.#affected.on(everything ? 'all' : [channel]);
 		const span = this.#spans.ofNotice(notice);
 		const reason = 'another node could not publish';
@@ -221,7 +221,7 @@ export class MissingMessages {
 	/** Reports a gap in a topic with history, whose messages since `since` can't be recovered from the store. */
 	unrecoverable(topic: string, since: number, reason: string): void {
 		const span = this.#spans.byAllClocks(since - STORED_LATE_MS - this.#spans.slackMs, Date.now());
-		this.#lost.add(topic, performance.now());
+		this.#lost.add(topic);
 		this.#options.gaps.report({ topic, ...span, reason });
 	}
 
@@ -294,7 +294,7 @@ export class MissingMessages {
 			if (histories.boundsOf(topic) === undefined) plain.push(topic);
 			else histories.verify(topic, storedSince);
 			// What is reported now may have been lost before it was known that this node had missed it.
-			if (this.#lost.has(topic, performance.now())) plain.push(topic);
+			if (this.#lost.has(topic)) plain.push(topic);
 		}
 		gaps.add(plain, since, until, reason, endedAt);
 	}

@@ -5,9 +5,6 @@ import { encodeGap, type Origin, type Sender } from '../wire/frame.ts';
 import { OutgoingGapNotices } from './outgoing-gap-notices.ts';
 import { type Span, Unpublished, type UnpublishedSpan, type UnpublishedSpans } from './unpublished.ts';
 
-/** The shortest time between two reports of a failing shard, in milliseconds. */
-const REPORT_INTERVAL_MS = 1_000;
-
 export interface PublishFailuresOptions {
 	readonly bus: Bus;
 	/** This node. */
@@ -21,12 +18,10 @@ export class PublishFailures {
 	readonly #options: PublishFailuresOptions;
 	readonly #unpublished = new Unpublished();
 	readonly #notices: OutgoingGapNotices;
-	/** By shard, as are the next two fields: how many times publishing has started to fail. */
+	/** By shard, as is the next field: how many times publishing has started to fail. */
 	readonly #incarnations: number[] = [];
 	/** Whether publishing currently fails. */
 	readonly #failing: boolean[] = [];
-	/** When a failure was last reported, in milliseconds since the epoch. */
-	readonly #reportedAt: number[] = [];
 	/** The number of notices that the backend has neither accepted nor refused yet. */
 	#sending = 0;
 	#told: PromiseWithResolvers<void> | undefined;
@@ -61,7 +56,7 @@ export class PublishFailures {
 		if (this.#failing[shard] !== true) {
 			this.#failing[shard] = true;
 			this.#incarnations[shard] = (this.#incarnations[shard] ?? 0) + 1;
-			this.#report(shard, error);
+			this.#options.onError(error);
 		}
 		return error;
 	}
@@ -112,17 +107,6 @@ export class PublishFailures {
 
 	#shardOf(channel: string): number {
 		return this.#options.bus.liveness?.shardOf(channel) ?? 0;
-	}
-
-	/**
-	 * Reports an error, unless the shard has reported one recently. If some messages get through and others do not, a
-	 * shard starts to fail many times in succession.
-	 */
-	#report(shard: number, error: Error): void {
-		const now = Date.now();
-		if (now - (this.#reportedAt[shard] ?? 0) < REPORT_INTERVAL_MS) return;
-		this.#reportedAt[shard] = now;
-		this.#options.onError(error);
 	}
 
 	#send(spans: UnpublishedSpans | undefined): void {

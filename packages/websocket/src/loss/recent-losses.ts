@@ -1,21 +1,17 @@
+import { Remembered } from '../support/remembered.ts';
+
 /** How long a loss is remembered, in milliseconds: longer than it takes until beats of all other nodes arrive. */
 const REMEMBER_MS = 15_000;
 
-/** Remembers which topics with history have lost messages lately. Times are by the monotonic clock. */
+/** Remembers which topics with history have lost messages lately. */
 export class RecentLosses {
-	readonly #lostAt = new Map<string, number>();
+	readonly #lost = new Remembered<true>(REMEMBER_MS);
 
-	add(topic: string, now: number): void {
-		this.#lostAt.delete(topic);
-		this.#lostAt.set(topic, now);
-		for (const [oldest, at] of this.#lostAt) {
-			if (now - at <= REMEMBER_MS) break;
-			this.#lostAt.delete(oldest);
-		}
+	add(topic: string): void {
+		this.#lost.set(topic, true);
 	}
 
-	has(topic: string, now: number): boolean {
-		const at = this.#lostAt.get(topic);
-		return at !== undefined && now - at <= REMEMBER_MS;
+	has(topic: string): boolean {
+		return this.#lost.get(topic) !== undefined;
 	}
 }

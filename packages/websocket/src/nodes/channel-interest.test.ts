@@ -222,6 +222,26 @@ describe('a live channel that the backend begins to refuse', () => {
 		expect(bus.calls.map(({ channels }) => channels)).toEqual([['a']]);
 	});
 
+	it('is forgotten when it is unsubscribed during a retry that is refused', async () => {
+		const { bus, interest, losses } = await openInterest();
+		await interest.subscribe('a');
+		bus.refused.add('a');
+		interest.refused('a', 0, new Error('no'));
+		const answer = bus.hang();
+		bus.calls.length = 0;
+		await until(() => bus.calls.length === 1, { what: 'it is retried' });
+		interest.unsubscribe('a');
+		answer();
+		await ticks(3);
+		expect(losses).toEqual([['a', lost('no')]]);
+
+		bus.refused.clear();
+		bus.calls.length = 0;
+		await interest.subscribe('a');
+		expect(bus.calls).toEqual([{ call: 'subscribe', channels: ['a'] }]);
+		expect(interest.isLive('a')).toBe(true);
+	});
+
 	it('ends with close, as do the promises waiting for it', async () => {
 		const { bus, interest } = await openInterest();
 		await interest.subscribe('a');

@@ -120,6 +120,11 @@ export class ChannelInterest {
 				},
 				(thrown: unknown) => {
 					if (this.#channels.get(channel) !== pending) return;
+					// It was unsubscribed while the backend was asked: it is not needed any longer.
+					if (pending.unsubscribedGraceMs !== undefined) {
+						this.#channels.delete(channel);
+						return pending.resolve();
+					}
 					this.#retryLater(channel, pending, reported, Math.min(delayMs * 2, RETRY_LAST_MS), toError(thrown));
 				},
 			);

@@ -3,6 +3,7 @@ import { type Beat, decodeFrame, type FrameFault, type GapNotice, type Origin, t
 import type { LocalFanout } from '../sockets/local-fanout.ts';
 import type { Logger } from '../logger.ts';
 import { BROADCAST_CHANNEL, isNodeChannel, socketOfChannel } from '../wire/channel-names.ts';
+import { type LogKind, type LogThrottle, throttleOf } from '../support/log-throttle.ts';
 import type { Payload } from '../wire/payload.ts';
 import type { SkippedFrames } from '../provider-contract.ts';
 
@@ -26,13 +27,17 @@ export interface InboundFramesOptions {
 	readonly onError: (error: Error) => void;
 }
 
+const LATE: LogKind = { key: 'late message', summary: 'A message arrived for a socket that has disconnected' };
+
 /** Decodes the frames that arrive from other nodes, and passes on their contents. */
 export class InboundFrames {
 	readonly #options: InboundFramesOptions;
+	readonly #throttle: LogThrottle;
 	readonly #skipped: Record<keyof SkippedFrames, number> = { 'unknown-version': 0, malformed: 0, late: 0 };
 
 	constructor(options: InboundFramesOptions) {
 		this.#options = options;
+		this.#throttle = throttleOf(options.logger);
 	}
 
 	get skipped(): SkippedFrames {
@@ -69,8 +74,7 @@ export class InboundFrames {
 
 	#toSocket(socketId: string, payload: Payload): void {
 		const delivered = this.#options.local.toSocketId(socketId, payload);
-		if (delivered === undefined)
-			this.#options.logger.debug('A message arrived for a socket that has disconnected', { socketId });
+		if (delivered === undefined) this.#throttle.add('debug', LATE, LATE.summary, { socketId });
 		else if (!delivered) this.#options.onError(new MessageDroppedError(socketId));
 	}
 

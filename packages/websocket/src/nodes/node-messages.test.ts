@@ -122,18 +122,22 @@ describe('node message listeners', () => {
 		expect(received).toEqual(['to both', 'to both', 'to one']);
 	});
 
-	it('may throw: that is logged, and the others are called', async () => {
+	it.each<[string, () => unknown]>([
+		['throw', fail],
+		['reject', async () => fail()],
+	])('may %s: that is logged, and the others are called', async (_, deaf) => {
 		const node = await openNode();
-		const err = new Error('deaf');
-		node.provider.onNodeMessage(() => {
-			throw err;
-		});
+		node.provider.onNodeMessage(deaf);
 		const received = listenTo(node);
 		await node.provider.sendToNode(node.provider.nodeId, 'x');
 
 		expect(received).toEqual(['x']);
 		expect(node.log.problems).toEqual([
-			{ level: 'error', message: 'A node message listener failed', details: { err } },
+			{
+				level: 'error',
+				message: 'WebSocket failure (onNodeMessage): deaf',
+				details: { stage: 'onNodeMessage', err: new Error('deaf') },
+			},
 		]);
 	});
 
@@ -163,3 +167,7 @@ describe('node message listeners', () => {
 		expect([...bus.subscribed].some((channel) => channel.startsWith('!'))).toBe(false);
 	});
 });
+
+function fail(): never {
+	throw new Error('deaf');
+}

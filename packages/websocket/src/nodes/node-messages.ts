@@ -1,4 +1,5 @@
 import type { Logger } from '../logger.ts';
+import { FailureLog } from '../support/failure-log.ts';
 import { Listeners } from '../support/listeners.ts';
 
 /** Passes the messages that nodes send to this node on to its listeners. */
@@ -6,14 +7,15 @@ export class NodeMessages {
 	readonly #listeners: Listeners<string>;
 
 	constructor(logger: Logger) {
-		this.#listeners = new Listeners((err) => logger.error('A node message listener failed', { err }));
+		const failures = new FailureLog(logger);
+		this.#listeners = new Listeners((thrown) => failures.report(thrown, 'onNodeMessage'));
 	}
 
 	/** Whether a listener has ever been added. */
 	hasListened = false;
 
 	/** Adds a listener. Returns a function that removes it. */
-	on(listener: (text: string) => void): () => void {
+	on(listener: (text: string) => unknown): () => void {
 		this.hasListened = true;
 		return this.#listeners.add(listener);
 	}

@@ -144,7 +144,7 @@ export class RemoteNodes {
 	}
 
 	/** Adds a listener for gaps. Returns a function that removes it. */
-	onGap(listener: (gap: Gap) => void): () => void {
+	onGap(listener: (gap: Gap) => unknown): () => void {
 		return this.#gaps.on(listener);
 	}
 

@@ -31,7 +31,10 @@ export interface PositionNotice extends Position {
 	 * If false, none of them were sent, and the client continues from this position.
 	 */
 	readonly recovered?: boolean;
-	/** How many messages were sent right before this notice. */
+	/**
+	 * How many messages the client was sent right before this notice, at its own request. Absent if the notice is for
+	 * all clients that are subscribed to the topic: those that have no position ignore it.
+	 */
 	readonly count?: number;
 }
 

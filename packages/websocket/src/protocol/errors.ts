@@ -1,7 +1,7 @@
 import { BrandedError } from './branded-error.ts';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { ErrorCode } from './client-message.ts';
-import { show } from './show.ts';
+import { cut, escapeText, show } from './show.ts';
 
 /** Thrown if a message definition is invalid: its name is not allowed, or a schema is not a Standard Schema. */
 export class InvalidMessageDefinitionError extends BrandedError {
@@ -77,10 +77,10 @@ const MAX_NAMED = 10;
 const LONGEST_REASON = 200;
 
 function reasonsOf(issues: readonly MessageIssue[]): string {
-	const reasons = issues.slice(0, MAX_NAMED).map(({ path, message }) => {
-		const reason = path === '' ? message : `${path}: ${message}`;
-		return reason.length <= LONGEST_REASON ? reason : `${reason.slice(0, LONGEST_REASON)}…`;
-	});
+	// Schemas quote what they were given, such as the names of unknown keys.
+	const reasons = issues
+		.slice(0, MAX_NAMED)
+		.map(({ path, message }) => escapeText(cut(path ? `${path}: ${message}` : message, LONGEST_REASON)));
 	if (issues.length > MAX_NAMED) reasons.push(`and ${issues.length - MAX_NAMED} more`);
 	return reasons.join('; ');
 }

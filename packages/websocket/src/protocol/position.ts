@@ -5,7 +5,8 @@
 export interface Position {
 	/**
 	 * Identifies an unbroken sequence of messages. A different epoch means that the topic's history was lost or expired,
-	 * and that a new sequence was started.
+	 * and that a new sequence was started. Before the first message, the epoch is provisional and contains a dot; the
+	 * sequence that then starts continues it.
 	 */
 	readonly epoch: string;
 	/**
@@ -28,4 +29,4 @@ export function isPosition(value: unknown): value is Position {
 	return typeof epoch === 'string' && EPOCH.test(epoch) && Number.isSafeInteger(offset) && (offset as number) >= 0;
 }
 
-const EPOCH = /^[A-Za-z0-9_-]{1,64}$/;
+const EPOCH = /^[A-Za-z0-9_.-]{1,64}$/;

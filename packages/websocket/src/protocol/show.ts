@@ -1,27 +1,28 @@
-const LONGEST_SHOWN = 64;
+/** Controls, line separators, and the usual characters that are invisible or change the direction of text. */
+// oxlint-disable-next-line no-control-regex -- control characters are what it looks for
+const UNPRINTABLE = /[\0-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u206f\ufeff]/g;
 
-/** Formats any value for an error message: short and on one line. Never throws, whatever the value is. */
+/**
+ * Escapes what could start a new line, hide text or reorder it, as `\u{1b}`. Some engines that run clients don't know
+ * character classes such as `\p{Cf}`; on the server, use `support/escape-text.ts`, which has all of them.
+ */
+export function escapeText(text: string): string {
+	return text.replace(UNPRINTABLE, (char) => `\\u{${char.charCodeAt(0).toString(16)}}`);
+}
+
+/**
+ * Formats any value for an error message: short, printable and on one line. Never throws, whatever the value is. It is
+ * part of the client's bundle, and therefore brief about objects; on the server, use `support/show.ts`.
+ */
 export function show(value: unknown): string {
-	if (typeof value === 'string') {
-		if (value.length <= LONGEST_SHOWN) return JSON.stringify(value);
-		return `${JSON.stringify(cut(value))} (${value.length} characters)`;
-	}
-	if (typeof value === 'function') return isClass(value) ? `class ${cut(value.name)}` : 'a function';
-	if (typeof value !== 'object' || value === null) return cut(String(value));
-	try {
-		if (Array.isArray(value)) return '[…]';
-		const name: unknown = value.constructor?.name ?? 'Object';
-		return typeof name !== 'string' || name === 'Object' ? '{…}' : `${cut(name)} {…}`;
-	} catch {
-		// A proxy or a getter can throw.
-		return '{…}';
-	}
+	if (typeof value === 'object' && value !== null) return '{…}';
+	if (typeof value === 'function') return 'a function';
+	const text = cut(String(value));
+	if (typeof value !== 'string') return text;
+	return escapeText(JSON.stringify(text)) + (text === value ? '' : ` (${value.length} characters)`);
 }
 
-function isClass(value: object): boolean {
-	return Function.prototype.toString.call(value).startsWith('class');
-}
-
-function cut(text: string): string {
-	return text.length <= LONGEST_SHOWN ? text : `${text.slice(0, LONGEST_SHOWN)}…`;
+/** Shortens a text that is too long. */
+export function cut(text: string, longest = 64): string {
+	return text.length <= longest ? text : `${text.slice(0, longest)}…`;
 }

@@ -1,10 +1,15 @@
 import type { WebSocketConnection } from './websocket-connection.ts';
-import { DropLog } from './drop-log.ts';
 import type { Logger } from '../logger.ts';
 import { type Payload, size } from '../wire/payload.ts';
 import { type NativeMethods, nativeMethods } from './native-methods.ts';
 import type { Registry } from './registry.ts';
+import { type LogKind, type LogThrottle, throttleOf } from '../support/log-throttle.ts';
 import { type SlowReaderOptions, SlowReaders } from './slow-readers.ts';
+
+const DROP_ADVICE =
+	'a client reads too slowly and its buffer is over backpressureLimit. Set closeOnBackpressureLimit to have Bun close ' +
+	'such a client instead';
+const DROPS: LogKind = { key: 'drops', summary: `Bun dropped messages: ${DROP_ADVICE}` };
 
 /** The part of Bun's server that fan-out needs. */
 export interface PubSubServer {
@@ -15,7 +20,7 @@ export interface PubSubServer {
 export class LocalFanout {
 	readonly #registry: Registry<WebSocketConnection>;
 	readonly #logger: Logger;
-	readonly #drops: DropLog;
+	readonly #throttle: LogThrottle;
 	readonly #slowReaders: SlowReaders;
 	#server: PubSubServer | undefined;
 	#native: NativeMethods | undefined;
@@ -23,7 +28,7 @@ export class LocalFanout {
 	constructor(registry: Registry<WebSocketConnection>, logger: Logger) {
 		this.#registry = registry;
 		this.#logger = logger;
-		this.#drops = new DropLog(logger);
+		this.#throttle = throttleOf(logger);
 		this.#slowReaders = new SlowReaders(() => registry.sockets(), logger);
 	}
 
@@ -59,7 +64,7 @@ export class LocalFanout {
 		for (const socketId of this.#registry.members(topic)) {
 			// Sockets that are catching up are members of the topic, but must not receive this message yet.
 			if (this.#registry.get(socketId)?.isSubscribed(topic) !== true) continue;
-			if (this.toSocketId(socketId, payload) === false) this.#drops.add(inTopic(topic));
+			if (this.toSocketId(socketId, payload) === false) this.#noteDrop(inTopic(topic));
 		}
 	}
 
@@ -88,8 +93,13 @@ export class LocalFanout {
 	 */
 	#noteBackpressure(topic: string, payload: Payload, sent: number, receivers: number): void {
 		if (receivers === 0) return;
-		if (sent === 0) this.#drops.add(inTopic(topic));
+		if (sent === 0) this.#noteDrop(inTopic(topic));
 		this.#slowReaders.noteBackpressure(size(payload), sent === 0);
+	}
+
+	/** @param what the dropped message, in words: `a message to topic chat:1` */
+	#noteDrop(what: string): void {
+		this.#throttle.add('warn', DROPS, `Bun dropped ${what}: ${DROP_ADVICE}`, {});
 	}
 
 	/** Sends to a socket. Returns false if Bun dropped the message: the buffer is full, or the socket is closed. */
@@ -110,7 +120,7 @@ export class LocalFanout {
 	/** Sends to every socket. Messages that Bun drops are logged. */
 	toAll(payload: Payload): void {
 		for (const socket of this.#registry.sockets()) {
-			if (!this.toSocket(socket, payload)) this.#drops.add('a broadcast');
+			if (!this.toSocket(socket, payload)) this.#noteDrop('a broadcast');
 		}
 	}
 

@@ -7,7 +7,7 @@ import {
 	type SlowReaderOptions,
 	type WebSocketConnection,
 } from '../index.ts';
-import { show } from '../protocol/show.ts';
+import { show } from '../support/show.ts';
 import { MemoryBackend } from '../testing/index.ts';
 import { type Member, messagesOf, openNode, type TestNode } from '../test-support/test-node.ts';
 

@@ -2,7 +2,10 @@ import type { WebSocketConnection } from './websocket-connection.ts';
 import { InvalidOptionError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import { CloseCode } from '../protocol/closing.ts';
-import { show } from '../protocol/show.ts';
+import { FailureLog } from '../support/failure-log.ts';
+import { type LogKind, type LogThrottle, throttleOf } from '../support/log-throttle.ts';
+import { promiseOf } from '../support/promise-of.ts';
+import { show } from '../support/show.ts';
 
 /** How to handle clients that read more slowly than messages are sent to them. */
 export interface SlowReaderOptions {
@@ -19,11 +22,13 @@ export interface SlowReaderOptions {
 	readonly slowReaders?: 'close' | 'drop';
 	/**
 	 * Called for each socket that is too slow: it has been closed or, with `drop`, is about to lose messages. No message
-	 * to the socket was dropped before `since`, in milliseconds since the epoch. Must not throw. Default: closed sockets
-	 * are logged.
+	 * to the socket was dropped before `since`, in milliseconds since the epoch. If it throws or rejects, the error is
+	 * logged. Default: closed sockets are logged.
 	 */
-	readonly onSlowReader?: (socket: WebSocketConnection, since: number) => void;
+	readonly onSlowReader?: (socket: WebSocketConnection, since: number) => unknown;
 }
+
+const CLOSED: LogKind = { key: 'slow readers', summary: 'Disconnecting clients that read too slowly' };
 
 const DEFAULT_QUEUED_BYTES = 8 * 1024 * 1024;
 
@@ -43,7 +48,8 @@ const MIN_CHECK_INTERVAL_MS = 5;
  */
 export class SlowReaders {
 	readonly #sockets: () => Iterable<WebSocketConnection>;
-	readonly #logger: Logger;
+	readonly #throttle: LogThrottle;
+	readonly #failures: FailureLog;
 	#limit = DEFAULT_QUEUED_BYTES;
 	#closes = true;
 	#onSlowReader: SlowReaderOptions['onSlowReader'];
@@ -56,7 +62,8 @@ export class SlowReaders {
 
 	constructor(sockets: () => Iterable<WebSocketConnection>, logger: Logger) {
 		this.#sockets = sockets;
-		this.#logger = logger;
+		this.#throttle = throttleOf(logger);
+		this.#failures = new FailureLog(logger);
 	}
 
 	/** @throws {InvalidOptionError} */
@@ -108,13 +115,25 @@ export class SlowReaders {
 		if (this.#closes) {
 			if (this.#onSlowReader === undefined) {
 				const { socketId } = socket.data;
-				this.#logger.warn('Disconnecting a client that reads too slowly', {
+				this.#throttle.add('warn', CLOSED, 'Disconnecting a client that reads too slowly', {
 					socketId,
 					queued: socket.getBufferedAmount(),
 				});
 			}
 			socket.close(CloseCode.tryAgainLater, 'reads too slowly');
 		}
-		this.#onSlowReader?.(socket, since);
+		this.#notify(socket, since);
+	}
+
+	#notify(socket: WebSocketConnection, since: number): void {
+		try {
+			promiseOf(this.#onSlowReader?.(socket, since))?.catch((thrown: unknown) => this.#reportListener(thrown));
+		} catch (thrown) {
+			this.#reportListener(thrown);
+		}
+	}
+
+	#reportListener(thrown: unknown): void {
+		this.#failures.report(thrown, 'onSlowReader');
 	}
 }

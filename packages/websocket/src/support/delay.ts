@@ -1,5 +1,5 @@
 import { InvalidOptionError } from '../errors.ts';
-import { show } from '../protocol/show.ts';
+import { show } from './show.ts';
 
 /** The longest delay that a timer accepts, in milliseconds. */
 const MAX_DELAY_MS = 2 ** 31 - 1;

@@ -1,23 +1,96 @@
 import type { BusStage } from '../bus.ts';
-import type { Logger } from '../logger.ts';
-import { rejected } from './promises.ts';
+import { UnknownSocketError } from '../errors.ts';
+import type { LogDetails, Logger } from '../logger.ts';
+import { SocketRequestError } from '../protocol/errors.ts';
+import { type CallLog, CallPromise } from './call-promise.ts';
+import { errorName } from './error-name.ts';
+import { type LogThrottle, throttleOf } from './log-throttle.ts';
+import { isLogged, markLogged } from './logged-errors.ts';
+import { toError } from './promises.ts';
 
-/** Logs a provider's failures. */
-export class FailureLog {
-	readonly #logger: Logger;
+/** Where something failed in the background: a stage of the transport, or a listener of the application. */
+export type FailureStage = BusStage | 'onGap' | 'onStatus' | 'onNodeMessage' | 'onSlowReader';
 
-	constructor(logger: Logger) {
-		this.#logger = logger;
+/**
+ * The one place that logs failures. What fails in the background is always logged. A call that fails rejects, and is
+ * logged only if no one awaits its promise, so that nothing is logged twice.
+ */
+export class FailureLog implements CallLog {
+	readonly #throttle: LogThrottle;
+	readonly #hasLeft: (socketId: string) => boolean;
+
+	/**
+	 * @param hasLeft returns whether a socket was connected not long ago; a call for a socket that has left is no fault,
+	 * and is logged at debug
+	 */
+	constructor(logger: Logger, hasLeft: (socketId: string) => boolean = () => false) {
+		this.#throttle = throttleOf(logger);
+		this.#hasLeft = hasLeft;
 	}
 
-	/** Logs an operation that failed in the background. */
-	report(error: Error, stage: BusStage): void {
-		this.#logger.error(`WebSocket failure (${stage}): ${error.message}`, { stage, err: error });
+	/** Logs an operation that failed in the background, or a listener that threw or rejected. Never throws. */
+	report(thrown: unknown, stage: FailureStage, details?: LogDetails): void {
+		const error = toError(thrown);
+		const name = errorName(error);
+		markLogged(error);
+		const kind = {
+			key: `failure ${stage} ${name}`,
+			summary: `WebSocket failures (${stage}): ${name}`,
+			details: { stage },
+		};
+		this.#throttle.add('error', kind, `WebSocket failure (${stage}): ${messageOf(error)}`, {
+			stage,
+			...details,
+			err: error,
+		});
 	}
 
-	/** Rejects a call. Also logs the error, because the promise may be ignored. */
+	/** Rejects a call. */
 	refuse(error: Error): Promise<never> {
-		this.#logger.warn(error.message, { err: error });
-		return rejected(error);
+		return CallPromise.rejected(error, this);
+	}
+
+	/** Returns the promise of a call that may fail later. */
+	watch<T>(promise: Promise<T>): Promise<T> {
+		return CallPromise.of(promise, this);
+	}
+
+	/** Takes over the promise of a call that was passed on to another object: if no one awaits it, it is logged here. */
+	takeOver<T>(promise: Promise<T>): Promise<T> {
+		return CallPromise.handOver(promise, this);
+	}
+
+	/** Writes what has been logged and not been written yet, because the process may exit. */
+	flush(): void {
+		this.#throttle.flush();
+	}
+
+	isByLeaving(error: unknown): boolean {
+		const gone = error instanceof SocketRequestError ? error.cause : error;
+		return gone instanceof UnknownSocketError && this.#hasLeft(gone.socketId);
+	}
+
+	/** Logs a call that failed and whose promise no one has awaited, unless the error is in the log already. */
+	ignored(thrown: unknown, isByLeaving: boolean): void {
+		if (isLogged(thrown)) return;
+		const error = toError(thrown);
+		const name = errorName(error);
+		markLogged(thrown);
+		const level = isByLeaving ? 'debug' : 'warn';
+		const kind = {
+			key: `call ${level} ${name}`,
+			summary: `Calls failed, and their promises were not awaited: ${name}`,
+		};
+		this.#throttle.add(level, kind, messageOf(error), { err: error });
+	}
+}
+
+function messageOf(error: Error): string {
+	try {
+		const message: unknown = error.message;
+		return String(message);
+	} catch {
+		// A getter can throw.
+		return 'an error whose message cannot be read';
 	}
 }

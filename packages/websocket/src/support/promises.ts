@@ -46,9 +46,16 @@ export async function settledWithin(ms: number, promise: Promise<unknown> | unde
 	clearTimeout(timer);
 }
 
-/** Returns a thrown value as an Error, wrapped if it is not one. */
+/**
+ * Returns a thrown value as an Error, wrapped if it is not one. Never throws, not even for values that can't be
+ * inspected.
+ */
 export function toError(thrown: unknown): Error {
-	return thrown instanceof Error ? thrown : new Error(String(thrown), { cause: thrown });
+	try {
+		return thrown instanceof Error ? thrown : new Error(String(thrown), { cause: thrown });
+	} catch {
+		return new Error('a value was thrown that is not an error', { cause: thrown });
+	}
 }
 
 export function sleep(ms: number): Promise<void> {

@@ -1,4 +1,5 @@
 import type { Logger } from '../logger.ts';
+import { FailureLog } from './failure-log.ts';
 import { Listeners } from './listeners.ts';
 
 /**
@@ -13,7 +14,8 @@ export class Status {
 	#value: ProviderStatus = 'stopped';
 
 	constructor(logger: Logger) {
-		this.#listeners = new Listeners((err, status) => logger.error('A status listener failed', { status, err }));
+		const failures = new FailureLog(logger);
+		this.#listeners = new Listeners((thrown, status) => failures.report(thrown, 'onStatus', { status }));
 	}
 
 	get value(): ProviderStatus {
@@ -27,7 +29,7 @@ export class Status {
 	}
 
 	/** Adds a listener. Returns a function that removes it. */
-	on(listener: (status: ProviderStatus) => void): () => void {
+	on(listener: (status: ProviderStatus) => unknown): () => void {
 		return this.#listeners.add(listener);
 	}
 }

@@ -1,9 +1,11 @@
 import type { BusBackend } from './case-context.ts';
 import { type ConformanceCase, conformanceCases } from './conformance.ts';
 import { APPENDING } from './history-appending.ts';
+import { BEGINNINGS } from './history-beginnings.ts';
 import { BOUNDS } from './history-bounds.ts';
 import { IDEMPOTENCY } from './history-idempotency.ts';
 import { OUTAGES } from './history-outages.ts';
+import { PAGING } from './history-paging.ts';
 import { READING } from './history-reading.ts';
 import { TOPICS } from './history-topics.ts';
 
@@ -15,5 +17,14 @@ import { TOPICS } from './history-topics.ts';
  * @param openBackend creates a fresh backend for each case
  */
 export function historyConformance(openBackend: () => BusBackend | Promise<BusBackend>): readonly ConformanceCase[] {
-	return conformanceCases(openBackend, { ...APPENDING, ...TOPICS, ...READING, ...BOUNDS, ...IDEMPOTENCY, ...OUTAGES });
+	return conformanceCases(openBackend, {
+		...APPENDING,
+		...TOPICS,
+		...READING,
+		...BEGINNINGS,
+		...PAGING,
+		...BOUNDS,
+		...IDEMPOTENCY,
+		...OUTAGES,
+	});
 }

@@ -1,4 +1,4 @@
-import { deepEqual, equal, match } from 'node:assert/strict';
+import { deepEqual, equal } from 'node:assert/strict';
 import type { HistoryEntry, HistoryQuery } from '../history/history-store.ts';
 import type { CaseContext } from './case-context.ts';
 import type { Requirements } from './conformance.ts';
@@ -85,22 +85,6 @@ export const READING: Requirements = {
 			find(before === undefined ? { limit: 3 } : { before, limit: 3 }),
 		);
 		deepEqual(await Promise.all(back), [['7', '8', '9'], ['4', '5', '6'], ['1', '2', '3'], ['0']]);
-	},
-
-	async 'an unknown topic gets an epoch, which its first message has'(context) {
-		const [a, b] = await startHistoryNodes(context, 2, 't');
-		const reads = await Promise.all([a!, b!, a!, b!].map((node) => readAll(node)));
-		const [first] = reads;
-		match(first!.epoch, /^[A-Za-z0-9_-]{16}$/);
-		for (const read of reads) deepEqual(read, { epoch: first!.epoch, last: 0, entries: [] });
-		deepEqual((await b!.history.read('t', { after: 5, limit: 5 }, ROOMY)).epoch, first!.epoch);
-		await a!.history.append('t', ['x'], ROOMY);
-		await b!.received.untilEntries('t', 1);
-		equal(b!.received.slices[0]?.slice.epoch, first!.epoch);
-		equal(b!.received.entries('t')[0]?.prev, 0);
-		const after = await readAll(a!);
-		equal(after.epoch, first!.epoch);
-		deepEqual(contents(after.entries), ['x']);
 	},
 
 	async 'a read during appends sees the topic as of one moment'(context) {

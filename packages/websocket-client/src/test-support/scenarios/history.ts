@@ -123,6 +123,63 @@ export const history: Record<string, Scenario> = {
 		assert.deepEqual([received.numbers, received.recovered, received.gaps], [[1], [{ recovered: true, count: 1 }], []]);
 	},
 
+	'delivers the first message of a topic to all who waited for it, without asking for what was missed': async (
+		server,
+	) => {
+		await server.serve();
+		const client = await readyClient(server);
+		const all = [await follow(client, LONG), await follow(await readyClient(server), LONG, { rewind: 5 })];
+		for (const topic of ['long:u', 'long:v']) await server.emit(topic, 0);
+		assert.match(client.positions[LONG]?.epoch ?? '', /\./);
+		await server.emitAll(LONG, [1, 2]);
+		for (const { numbers } of all) await eventually(() => numbers.length === 2, 'both messages arrive');
+		for (const received of all) assert.deepEqual(received, { numbers: [1, 2], recovered: [], gaps: [] });
+		assert.doesNotMatch(client.positions[LONG]?.epoch ?? '', /\./);
+	},
+
+	'resumes from a position before the first message, over a restart and however many other topics begin': async (
+		server,
+	) => {
+		await server.serve();
+		const first = await readyClient(server);
+		const before = await follow(first, LONG);
+		const kept = JSON.stringify(first.positions);
+		await first.close();
+		await server.kill();
+		for (const topic of ['long:u', 'long:v', 'long:w']) await server.emit(topic, 0);
+		await server.serve();
+		const empty = await readyClient(server, { positions: JSON.parse(kept) });
+		assert.deepEqual((await follow(empty, LONG)).recovered, [{ recovered: true, count: 0 }]);
+		await server.emitAll(LONG, [1, 2, 3]);
+		const later = await readyClient(server, { positions: JSON.parse(kept) });
+		const after = await follow(later, LONG);
+		await server.emit(LONG, 4);
+		await eventually(() => after.numbers.at(-1) === 4, 'the live message arrives');
+		assert.deepEqual(after, { numbers: [1, 2, 3, 4], recovered: [{ recovered: true, count: 3 }], gaps: [] });
+		assert.deepEqual(before.numbers, []);
+	},
+
+	'reports a gap if the messages after a position before the first one are no longer kept': async (server) => {
+		await server.serve();
+		const first = await readyClient(server);
+		await follow(first, SHORT);
+		const kept = JSON.stringify(first.positions);
+		await first.close();
+		await server.emitAll(SHORT, [1, 2, 3, 4, 5, 6]);
+		const later = await readyClient(server, { positions: JSON.parse(kept) });
+		const after = await follow(later, SHORT);
+		await eventually(() => after.gaps.length > 0, 'the gap is reported');
+		assert.deepEqual([after.numbers, after.recovered], [[], [{ recovered: false, count: 0 }]]);
+	},
+
+	'reports a gap if a position before the first message is of a store that has lost its data': async (server) => {
+		await server.serve();
+		const client = await readyClient(server, { positions: { [LONG]: { epoch: 'another.0', offset: 0 } } });
+		const received = await follow(client, LONG);
+		await eventually(() => received.gaps.length > 0, 'the gap is reported');
+		assert.deepEqual(received.recovered, [{ recovered: false, count: 0 }]);
+	},
+
 	'rewind delivers the last messages first': async (server) => {
 		await server.serve();
 		await server.emitAll(LONG, [1, 2, 3, 4, 5]);

@@ -1,0 +1,36 @@
+import { heapStats } from 'bun:jsc';
+import { expect, it, onTestFinished } from 'vitest';
+import { eventually } from '../test-support/assertions.ts';
+import { LocalTestServer } from '../test-support/local-test-server.ts';
+import { newClient } from '../test-support/run-scenario.ts';
+
+const TOPICS = 5_000;
+
+it('a client remembers nothing of topics whose position it is sent without having subscribed to them', async () => {
+	const server = await LocalTestServer.start();
+	onTestFinished(() => server.end());
+	await server.serveRaw({ answers: false });
+	const client = newClient(server);
+	onTestFinished(() => client.close());
+	const connected = client.connect();
+	await eventually(async () => (await server.received()).length === 1, '@auth has arrived');
+	await server.sendRaw('{"type":"@auth","correlationId":"@1","data":{"socketId":"s","timestamp":1000000}}');
+	await connected;
+
+	let last = '';
+	client.onRaw((data) => {
+		if (typeof data === 'string') last = data;
+	});
+	const sendPositions = async (round: number): Promise<number> => {
+		for (let i = 0; i < TOPICS; i++)
+			await server.sendRaw(`{"type":"@position","data":{"topic":"t:${round}:${i}","epoch":"e","offset":1}}`);
+		await server.sendRaw(`end of ${round}`);
+		await eventually(() => last === `end of ${round}`, 'all have arrived');
+		Bun.gc(true);
+		return heapStats().objectCount;
+	};
+	await sendPositions(0);
+	const before = await sendPositions(1);
+	await sendPositions(2);
+	expect((await sendPositions(3)) - before).toBeLessThan(TOPICS / 5);
+});

@@ -1,0 +1,15 @@
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { ReceivedGapNotices } from './received-gap-notices.ts';
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+it('tells repeated notices from new ones for as long as they may be repeated, and then remembers none', () => {
+	const notices = new ReceivedGapNotices(30_000);
+	expect([notices.isNew('a'), notices.isNew('b'), notices.isNew('a')]).toEqual([true, true, false]);
+	vi.advanceTimersByTime(29_900);
+	expect(notices.isNew('a')).toBe(false);
+	vi.advanceTimersByTime(200);
+	expect(vi.getTimerCount()).toBe(0);
+	expect(notices.isNew('a')).toBe(true);
+});

@@ -1,0 +1,11 @@
+import { cut } from '../protocol/show.ts';
+
+/** Returns the name of a thrown value, by which failures are told apart in the log. Never throws. */
+export function errorName(thrown: unknown): string {
+	try {
+		if (thrown instanceof Error && typeof thrown.name === 'string') return cut(thrown.name);
+	} catch {
+		// A proxy or a getter can throw.
+	}
+	return typeof thrown;
+}

@@ -1,0 +1,7 @@
+/** Controls, line separators, and formatting characters, which are invisible or change the direction of text. */
+const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
+
+/** Escapes what could start a new line, hide text, reorder it or control a terminal, as `\u{1b}`. */
+export function escapeText(text: string): string {
+	return text.replace(UNPRINTABLE, (char) => `\\u{${char.codePointAt(0)?.toString(16)}}`);
+}

@@ -1,0 +1,12 @@
+/** The errors that are in the log already, so that the next one that they reach does not log them again. */
+const logged = new WeakSet<object>();
+
+/** Marks an error as logged. */
+export function markLogged(error: unknown): void {
+	if (typeof error === 'object' && error !== null) logged.add(error);
+}
+
+/** Returns whether an error has been logged. */
+export function isLogged(error: unknown): boolean {
+	return typeof error === 'object' && error !== null && logged.has(error);
+}

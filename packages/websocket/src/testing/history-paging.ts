@@ -1,0 +1,158 @@
+import { deepEqual, equal, ok } from 'node:assert/strict';
+import { contentOf } from '../history/framing.ts';
+import { type HistoryPage, type PageQuery, readPage } from '../history/history-page.ts';
+import type { HistoryBounds } from '../history/history-store.ts';
+import type { Position } from '../protocol/position.ts';
+import type { CaseContext } from './case-context.ts';
+import type { Requirements } from './conformance.ts';
+import { ROOMY, startHistoryNode } from './history-node.ts';
+
+interface Pages {
+	/** Appends one message after the other. */
+	append(...texts: string[]): Promise<void>;
+	read(query: PageQuery): Promise<HistoryPage>;
+}
+
+async function startPages(context: CaseContext, bounds: HistoryBounds = ROOMY): Promise<Pages> {
+	const { history } = await startHistoryNode(context);
+	return {
+		async append(...texts) {
+			for (const text of texts) await history.append('t', [contentOf('t', text)], bounds);
+		},
+		read: (query) => readPage(history, 't', bounds, query),
+	};
+}
+
+function texts({ messages }: HistoryPage): unknown[] {
+	return messages.map(({ data }) => data);
+}
+
+function firstOf({ messages }: HistoryPage): Position {
+	ok(messages[0], 'the page must have a message');
+	return messages[0].position;
+}
+
+function summary(page: HistoryPage): unknown[] {
+	return [texts(page), page.hasMore, page.recovered];
+}
+
+const DIGITS = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'];
+
+/** The requirements for the pages of a history, which are read from both ends. */
+export const PAGING: Requirements = {
+	async 'pages backwards have every message once, in order, and say whether there are more'(context) {
+		const { append, read } = await startPages(context);
+		await append(...DIGITS);
+		const pages = [await read({ limit: 4 })];
+		while (pages[0]!.hasMore) pages.unshift(await read({ before: firstOf(pages[0]!), limit: 4 }));
+		deepEqual(pages.map(texts), [
+			['0', '1'],
+			['2', '3', '4', '5'],
+			['6', '7', '8', '9'],
+		]);
+		ok(pages.every(({ recovered }) => recovered));
+		deepEqual(summary(await read({ before: firstOf(pages[0]!), limit: 4 })), [[], false, true]);
+	},
+
+	async 'a page that ends with the first message has no more, also if it is full'(context) {
+		const { append, read } = await startPages(context);
+		await append(...DIGITS);
+		const latest = await read({ limit: 5 });
+		deepEqual(summary(latest), [['5', '6', '7', '8', '9'], true, true]);
+		deepEqual(summary(await read({ before: firstOf(latest), limit: 5 })), [['0', '1', '2', '3', '4'], false, true]);
+		deepEqual(summary(await read({ limit: 10 })), [DIGITS, false, true]);
+		deepEqual(summary(await read({ before: firstOf(latest), limit: 1 })), [['4'], true, true]);
+	},
+
+	async 'pages forwards say whether there are more'(context) {
+		const { append, read } = await startPages(context);
+		const empty = await read({ limit: 4 });
+		deepEqual(summary(empty), [[], false, true]);
+		await append(...DIGITS);
+		let page = empty;
+		const pages: unknown[][] = [];
+		do {
+			page = await read({ since: { epoch: page.epoch, offset: page.offset }, limit: 5 });
+			pages.push(summary(page));
+		} while (page.hasMore);
+		deepEqual(pages, [
+			[['0', '1', '2', '3', '4'], true, true],
+			[['5', '6', '7', '8', '9'], false, true],
+		]);
+		const end = { epoch: page.epoch, offset: page.offset };
+		deepEqual(summary(await read({ since: end, limit: 5 })), [[], false, true]);
+	},
+
+	async 'messages that arrive while a reader pages backwards do not move its pages'(context) {
+		const { append, read } = await startPages(context);
+		await append(...DIGITS);
+		let page = await read({ limit: 3 });
+		const seen = texts(page);
+		while (page.hasMore) {
+			await append('later', 'and later');
+			page = await read({ before: firstOf(page), limit: 3 });
+			seen.unshift(...texts(page));
+		}
+		deepEqual(seen, DIGITS);
+	},
+
+	async 'pages backwards end where messages are no longer kept'(context) {
+		const { append, read } = await startPages(context, { ...ROOMY, size: 5 });
+		await append(...DIGITS);
+		const latest = await read({ limit: 2 });
+		deepEqual(summary(await read({ before: firstOf(latest), limit: 2 })), [['6', '7'], true, true]);
+		deepEqual(summary(await read({ before: firstOf(latest), limit: 3 })), [['5', '6', '7'], false, true]);
+		await append('10', '11', '12');
+		deepEqual(summary(await read({ before: firstOf(latest), limit: 3 })), [[], false, true]);
+		await append('13', '14', '15');
+		deepEqual(summary(await read({ before: firstOf(latest), limit: 3 })), [[], false, true]);
+	},
+
+	async 'a page leads from the end of one direction to the other'(context) {
+		const { append, read } = await startPages(context);
+		await append(...DIGITS);
+		const middle = await read({ before: firstOf(await read({ limit: 3 })), limit: 2 });
+		deepEqual(texts(middle), ['5', '6']);
+		const { epoch, offset } = middle;
+		deepEqual(texts(await read({ since: { epoch, offset }, limit: 100 })), ['7', '8', '9']);
+		deepEqual(texts(await read({ before: { epoch, offset }, limit: 100 })), ['0', '1', '2', '3', '4', '5']);
+	},
+
+	async 'nothing is returned before a position that is not in the history'(context) {
+		const { append, read } = await startPages(context);
+		await append('0', '1', '2');
+		const { epoch, offset, messages } = await read({ limit: 1 });
+		const between = Math.ceil(((messages[0]?.position.prev ?? 0) + offset) / 2);
+		for (const lost of [
+			{ epoch: 'another', offset },
+			{ epoch: 'another.0', offset: 0 },
+			{ epoch, offset: offset + 1 },
+			{ epoch, offset: Number.MAX_SAFE_INTEGER },
+			// As of a message that the store has lost. In the rare case that the step is 1, a message has this offset.
+			...(between === offset ? [] : [{ epoch, offset: between }]),
+		]) {
+			const page = await read({ before: lost, limit: 5 });
+			deepEqual([...summary(page), page.epoch, page.offset], [[], false, false, epoch, offset]);
+		}
+	},
+
+	async 'a position after the last message is not in the history, also if no message is kept'(context) {
+		const { append, read } = await startPages(context, { ...ROOMY, bytes: 1 });
+		await append('too large to be kept');
+		const { epoch, offset } = await read({ limit: 5 });
+		deepEqual(summary(await read({ before: { epoch, offset }, limit: 5 })), [[], false, true]);
+		deepEqual(summary(await read({ before: { epoch, offset: offset + 1 }, limit: 5 })), [[], false, false]);
+	},
+
+	async 'nothing is before the start of a topic, also if it has not begun'(context) {
+		const { append, read } = await startPages(context);
+		const { epoch, offset } = await read({ limit: 5 });
+		deepEqual(summary(await read({ before: { epoch, offset }, limit: 5 })), [[], false, true]);
+		deepEqual(summary(await read({ before: { epoch: 'another', offset: 7 }, limit: 5 })), [[], false, false]);
+		await append('0', '1');
+		deepEqual(summary(await read({ before: { epoch, offset }, limit: 5 })), [[], false, true]);
+		const begun = await read({ limit: 5 });
+		equal(begun.messages.length, 2);
+		deepEqual(summary(await read({ before: { epoch: begun.epoch, offset: 0 }, limit: 5 })), [[], false, true]);
+	},
+};
