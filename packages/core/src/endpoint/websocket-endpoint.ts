@@ -10,6 +10,7 @@ import { ConnectionGuards, type UpgradeRequest } from '../routing/connection-gua
 import type { RoutingTable } from '../routing/routing-table.ts';
 import { TypedMessages } from '../routing/typed-messages.ts';
 import { GapForwarding } from '../session/gap-forwarding.ts';
+import { KeepAlive } from '../session/keep-alive.ts';
 import { HandlerWatchdog } from '../session/handler-watchdog.ts';
 import { RawMessages } from '../session/raw-messages.ts';
 import type { Frame, MessageDispatcher, Session, SessionHost } from '../session/session.ts';
@@ -43,6 +44,7 @@ export class WebSocketEndpoint implements SessionHost {
 	readonly limits: AllLimits;
 	readonly dispatcher: MessageDispatcher;
 	readonly watchdog: HandlerWatchdog;
+	readonly keepAlive: KeepAlive<SocketSession>;
 	readonly #parts: EndpointParts;
 	readonly #handlers: ApplicationHandlers;
 	readonly #upgrades: UpgradeHandler;
@@ -63,6 +65,7 @@ export class WebSocketEndpoint implements SessionHost {
 		this.limits = limits;
 		this.#handlers = new ApplicationHandlers(handlers, logger);
 		this.watchdog = new HandlerWatchdog(() => this.#unfinished(), limits.handlerTimeoutMs);
+		this.keepAlive = new KeepAlive(limits, (session) => this.#onIdle(session));
 		this.#upgrades = new UpgradeHandler({
 			options,
 			limits,
@@ -72,6 +75,7 @@ export class WebSocketEndpoint implements SessionHost {
 		});
 		this.#adopter = new SocketAdopter(provider, {
 			onClose: ({ data }) => (data as SocketSession).closing(),
+			onPing: ({ data }) => (data as SocketSession).pinged(),
 			onBackpressure: ({ data }) => (data as SocketSession).checkBackpressure(),
 		});
 		this.#guards = new ConnectionGuards({
@@ -147,6 +151,8 @@ export class WebSocketEndpoint implements SessionHost {
 			...this.#slowReaders.bunOptions(),
 			open: (raw) => this.#onConnected(raw),
 			message: (raw, frame) => (raw.data as SocketSession).receive(frame),
+			ping: (raw, payload) => this.#onPing(raw.data as SocketSession, payload),
+			pong: (raw, payload) => this.#onPong(raw.data as SocketSession, payload),
 			close: (raw, code, reason) => this.#onClosed(raw.data as SocketSession, code, reason),
 			drain: (raw) => this.#onDrain(raw.data as SocketSession),
 		};
@@ -155,6 +161,7 @@ export class WebSocketEndpoint implements SessionHost {
 	#onConnected(raw: WebSocketConnection): void {
 		const session = raw.data as SocketSession;
 		session.attach(this.#adopter.adopt(raw));
+		this.keepAlive.add(session);
 		const request = this.#upgradeRequests.get(session);
 		if (request === undefined) {
 			session.open();
@@ -185,6 +192,14 @@ export class WebSocketEndpoint implements SessionHost {
 		if (afterMs > REACHABLE_WITHIN_MS) this.#gapNotices?.wasUnreachable(session, afterMs);
 	}
 
+	#onPing(session: SocketSession, payload: Buffer): void {
+		if (session.receivePing(payload)) this.#handlers.ping(session.ws, payload);
+	}
+
+	#onPong(session: SocketSession, payload: Buffer): void {
+		if (session.receivePong(payload)) this.#handlers.pong(session.ws, payload);
+	}
+
 	async #onDrain(session: SocketSession): Promise<void> {
 		this.#slowReaders.onDrain(session);
 		if (session.isOpen) await this.#handlers.drain(session.ws);
@@ -195,6 +210,7 @@ export class WebSocketEndpoint implements SessionHost {
 		const { socketId } = session;
 		const refusal = bunRefusal(code, reason);
 		if (refusal !== undefined) refusals.add(refusal, { socketId, reason });
+		this.keepAlive.remove(session);
 		this.#guards.forget(session);
 		session.closed();
 		this.#upgrades.release(session.slot);
@@ -203,6 +219,12 @@ export class WebSocketEndpoint implements SessionHost {
 		provider.removeConnection(socketId);
 		requests.disconnect(socketId);
 		this.#handlers.close(session, code, reason);
+	}
+
+	/** Called when a client has shown no sign of life for `limits.idleTimeoutMs`. */
+	#onIdle(session: SocketSession): void {
+		this.#parts.refusals.add('idle', { socketId: session.socketId });
+		session.cut();
 	}
 
 	onFlood(session: Session): void {
@@ -262,5 +284,6 @@ export class WebSocketEndpoint implements SessionHost {
 		this.#parts.requests.close();
 		this.#guards.clear();
 		this.watchdog.stop();
+		this.keepAlive.stop();
 	}
 }
