@@ -132,11 +132,7 @@ export class SubscriptionRequests {
 		);
 	}
 
-	#answerAfter(
-		outcomes: readonly MaybePromise<TopicOutcome>[],
-		session: Session,
-		request: SubscriptionRequest,
-	): void {
+	#answerAfter(outcomes: readonly MaybePromise<TopicOutcome>[], session: Session, request: SubscriptionRequest): void {
 		if (outcomes.every(isAvailable)) {
 			return sendTopicsAnswer(session, request, outcomes, answeredAt(this.#services.provider));
 		}
