@@ -33,23 +33,49 @@ async function serving(limits: Limits = {}) {
 
 describe('messages waiting for their turn', () => {
 	it.each([
-		['bytes', 'x', 16 * KIB],
-		['the bytes that text takes in memory, two per character if not all are ASCII', 'é', 8 * KIB],
-	])('are limited in %s: reading pauses, and all are handled in order afterwards', async (_, letter, length) => {
+		['bytes', '', 16 * KIB],
+		['bytes in memory: two per character of text that is not all ASCII', 'é', 8 * KIB],
+	])('are limited in %s', async (_, prefix, length) => {
 		const { gate, handled, client, socket } = await serving();
-		const texts = Array.from({ length: 40 }, (__, i) => String(i).padEnd(length, letter));
-		sendTyped(client, 'job', texts[0]);
-		for (const text of texts.slice(1, 4)) sendTyped(client, 'job', text);
+		const texts = Array.from({ length: 40 }, (__, i) => `${prefix}${i}`.padEnd(length, 'x'));
+		// The first is being handled, and the others wait.
+		for (const text of texts.slice(0, 4)) sendTyped(client, 'job', text);
 		await allReceived(client);
 		expect(socket.isPaused).toBe(false);
-
-		for (const text of texts.slice(4)) sendTyped(client, 'job', text);
+		sendTyped(client, 'job', texts[4]);
 		await until(() => socket.isPaused, { what: 'reading is paused' });
+
+		for (const text of texts.slice(5)) sendTyped(client, 'job', text);
 		expect(handled).toHaveLength(1);
 		gate.resolve();
 		await until(() => handled.length === texts.length, { what: 'all are handled' });
 		expect(handled).toEqual(texts);
 		expect(socket.isPaused).toBe(false);
+	});
+
+	it('are read again once at most half the bytes wait', async () => {
+		const running: (() => void)[] = [];
+		const isPaused: boolean[] = [];
+		const router = new SocketRouter().on(Job, (ctx) => {
+			isPaused.push(ctx.ws.isPaused);
+			const { promise, resolve } = Promise.withResolvers<string>();
+			running.push(() => resolve(''));
+			return promise;
+		});
+		const app = new Application({ logger: new RecordingLogger() }).websocket({ limits: LIMITS }).socketRouter(router);
+		const sockets: AppSocket[] = [];
+		app.onWebSocket({ open: (ws) => void sockets.push(ws) });
+		const client = await connectClient((await serve(app)).ws);
+		for (let i = 0; i < 6; i++) sendTyped(client, 'job', 'x'.repeat(16 * KIB));
+		await until(() => sockets[0]?.isPaused === true, { what: 'reading is paused' });
+		for (let done = 0; done < 5; done++) {
+			running[done]?.();
+			await until(() => running.length === done + 2, { what: `message ${done + 2} is handled` });
+		}
+
+		// Four or five waited when reading was paused, depending on how much had been read.
+		expect(isPaused.slice(0, 3)).toEqual([false, true, true]);
+		expect(sockets[0]?.isPaused).toBe(false);
 	});
 
 	it('may be one message larger than the limit', async () => {
