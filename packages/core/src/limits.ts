@@ -58,9 +58,9 @@ export interface Limits {
 	 */
 	readonly handlerTimeoutMs?: number;
 	/**
-	 * Time without a sign of life (a message, a ping or a pong) after which a connection is cut, in milliseconds. Clients
-	 * answer pings by themselves, so this affects only dead connections, and messages that take longer than this to
-	 * arrive. From 8,000 to 960,000. Default 120,000.
+	 * Time without a sign of life (a message, a ping or a pong) after which a connection is cut, in milliseconds.
+	 * Clients answer pings by themselves, so this affects only dead connections, and messages that take longer than
+	 * this to arrive. From 8,000 to 960,000. Default 120,000.
 	 */
 	readonly idleTimeoutMs?: number;
 	/**

@@ -92,7 +92,7 @@ describe.each(['ping', 'pong'] as const)('a %s handler', (name) => {
 	});
 
 	it('must be a function', () => {
-		const call = () => new Application().websocket({}).onWebSocket({ [name]: 7 } as object);
+		const call = () => new Application().websocket({}).onWebSocket({ [name]: 7 as never });
 		expect(call).toThrow(`onWebSocket(): ${name} must be a function, not 7`);
 	});
 });

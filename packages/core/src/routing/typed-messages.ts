@@ -104,8 +104,8 @@ export class TypedMessages implements MessageDispatcher {
 }
 
 /**
- * Whether a text may be a built-in message. This is much cheaper than parsing, and misses none: JSON can spell the `@` at
- * the start of a type in two ways only.
+ * Whether a text may be a built-in message. This is much cheaper than parsing, and misses none: JSON can spell the `@`
+ * at the start of a type in two ways only.
  */
 function mayBeBuiltIn(text: string): boolean {
 	return text.includes('"@') || text.includes('"\\u0040');

@@ -20,7 +20,7 @@ async function serving(limits: Limits) {
 
 describe.each([
 	['pings', Opcode.ping],
-	['pongs that nobody asked for', Opcode.pong],
+	['unsolicited pongs', Opcode.pong],
 ] as const)('a client that sends %s too fast', (_, opcode) => {
 	it('is closed with 4429 and a retry hint, and counted', async () => {
 		const { app, heard, port } = await serving({ messagesPerSecond: 10 });
@@ -67,7 +67,7 @@ describe('answers to pings', () => {
 		expect(app.refusals.flood).toBe(0);
 	});
 
-	it('count from the first one that no ping asked for', async () => {
+	it('count from the first unsolicited one', async () => {
 		const { app, sockets, heard, port } = await serving({ messagesPerSecond: 5 });
 		const client = await connectRawWebSocket(port);
 		for (let i = 0; i < 3; i++) sockets[0]?.ping();

@@ -10,7 +10,7 @@ export function wireBytes(payload: FramePayload): number {
 	return 'byteLength' in payload ? payload.byteLength : payload.size;
 }
 
-/** Returns what a frame costs while it waits, in bytes. Text with other characters than ASCII takes two per character. */
+/** Returns the memory that a waiting frame takes, in bytes: two per character of text that is not all ASCII. */
 export function memoryBytes(payload: FramePayload): number {
 	const bytes = wireBytes(payload);
 	if (typeof payload !== 'string' || bytes === payload.length) return bytes + FRAME_OVERHEAD;

@@ -22,7 +22,7 @@ export interface KeepAliveLimits {
  * it restarts with each message that is sent, so a dead client would stay as long as its topics have traffic.
  *
  * Pings are spread over the interval. Time is counted in ticks, a hundred per interval, so that a message costs no
- * reading of the clock. While the process hangs, no ticks pass, and clients that could not be heard are not cut.
+ * reading of the clock. While the process hangs, no ticks pass, so clients whose frames it could not read are not cut.
  */
 export class KeepAlive<TConnection extends KeptAlive> {
 	readonly #tickMs: number;

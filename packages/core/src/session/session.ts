@@ -82,13 +82,13 @@ export interface Inbound {
 /** Reads the messages of all sessions and runs their handlers. */
 export interface MessageDispatcher {
 	/**
-	 * Handles a frame whose turn has come. If that is asynchronous, calls `session.inbound.begin` first and `finished` at
-	 * the end. Never throws.
+	 * Handles a frame whose turn has come. If that is asynchronous, calls `session.inbound.begin` first and `finished`
+	 * at the end. Never throws.
 	 */
 	handle(session: Session, frame: Frame): void;
 	/**
-	 * Called on arrival of a frame that would have to wait. Handles it at once if it must not wait, such as a reply to the
-	 * running handler's request. Returns whether the frame was handled. Never throws.
+	 * Called on arrival of a frame that would have to wait. Handles it at once if it must not wait, such as a reply to
+	 * the running handler's request. Returns whether the frame was handled. Never throws.
 	 */
 	handleOnArrival(session: Session, frame: Frame): boolean;
 	/** Called when a message exceeds the rate. Returns whether to handle it nevertheless. */
