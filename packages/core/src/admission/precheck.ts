@@ -26,13 +26,13 @@ const MAX_RETRY_S = 5;
 export class Precheck {
 	readonly #mayConnect: OriginCheck;
 	readonly #addresses: ClientAddresses;
-	readonly #slots: ConnectionSlots;
+	readonly slots: ConnectionSlots;
 	readonly #refusals: Refusals;
 
 	constructor({ allowedOrigins, trustedProxies }: WebSocketOptions, limits: AllLimits, refusals: Refusals) {
 		this.#mayConnect = originCheck(allowedOrigins);
 		this.#addresses = new ClientAddresses(trustedProxies);
-		this.#slots = new ConnectionSlots(limits);
+		this.slots = new ConnectionSlots(limits);
 		this.#refusals = refusals;
 	}
 
@@ -50,17 +50,12 @@ export class Precheck {
 		if (origin !== null && !this.#mayConnect(origin, this.#hostOf(headers, peer))) {
 			return this.refuse('origin', 'This origin may not connect', 403, { address: remoteAddress, origin });
 		}
-		const slot = this.#slots.take(remoteAddress);
+		const slot = this.slots.take(remoteAddress);
 		if (slot === 'connections') return this.refuse(slot, 'Too many connections', 503, { address: remoteAddress });
 		if (slot === 'connectionsPerAddress') {
 			return this.refuse(slot, 'Too many connections from this address', 429, { address: remoteAddress });
 		}
 		return { slot, remoteAddress };
-	}
-
-	/** Frees the slot of a connection that has ended, or of a request that was refused after the precheck. */
-	release(slot: Slot): void {
-		this.#slots.release(slot);
 	}
 
 	/** Counts and logs a refusal and returns its response, with a `Retry-After` if the status is 429 or 503. */

@@ -4,7 +4,7 @@ import type { AllLimits } from '../limits.ts';
 import type { Refusals } from '../refusals.ts';
 import type { WebSocketOptions } from '../websocket-options.ts';
 import { decideUpgrade, type UpgradeDecision } from './app-upgrade-hook.ts';
-import type { Slot } from './connection-slots.ts';
+import type { ConnectionSlots, Slot } from './connection-slots.ts';
 import { Precheck } from './precheck.ts';
 
 /** An accepted upgrade request, about to become a WebSocket. */
@@ -55,7 +55,7 @@ export class UpgradeHandler {
 		if (refusal === undefined && decision !== undefined && 'data' in decision) {
 			if (this.#options.connect({ req, data: decision.data, slot, remoteAddress }, server)) return undefined;
 		}
-		this.release(slot);
+		this.slots.release(slot);
 		if (refusal !== undefined) return refusal;
 		return this.#precheck.refuse('handshake', 'Not a valid WebSocket handshake', 400, { address: remoteAddress });
 	}
@@ -87,9 +87,9 @@ export class UpgradeHandler {
 		}
 	}
 
-	/** Frees the slot of a connection that has ended. */
-	release(slot: Slot): void {
-		this.#precheck.release(slot);
+	/** The slots of all connections and pending requests. */
+	get slots(): ConnectionSlots {
+		return this.#precheck.slots;
 	}
 
 	/** Refuses all further requests, and those that are waiting for `upgrade()`. */

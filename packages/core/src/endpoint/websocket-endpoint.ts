@@ -54,7 +54,7 @@ export class WebSocketEndpoint implements SessionHost {
 	readonly #slowReaders: SlowReaderPolicy;
 	readonly #stopNodeMessages: () => void;
 	/** Sessions that are still handling a message although their connection is gone. */
-	readonly #closedBusy = new Set<Session>();
+	readonly #closedBusy = new Set<SocketSession>();
 	/** The parts of upgrade requests that guards can read, kept until the connections open. */
 	readonly #upgradeRequests = new Map<Session, UpgradeRequest>();
 
@@ -213,12 +213,26 @@ export class WebSocketEndpoint implements SessionHost {
 		this.keepAlive.remove(session);
 		this.#guards.forget(session);
 		session.closed();
-		this.#upgrades.release(session.slot);
-		if (session.isBusy) this.#closedBusy.add(session);
+		if (session.isBusy) this.#finishLater(session);
+		this.#upgrades.slots.release(session.slot);
 		if (!session.wasOpened) return;
 		provider.removeConnection(socketId);
 		requests.disconnect(socketId);
 		this.#handlers.close(session, code, reason);
+	}
+
+	/** The messages that arrived before a connection ended are still handled, unless there are too many of them. */
+	#finishLater(session: SocketSession): void {
+		this.#closedBusy.add(session);
+		const { slot, socketId } = session;
+		if (this.#upgrades.slots.finishLater(slot)) return;
+		this.#parts.refusals.add('abandoned', { socketId, address: slot.address });
+		session.closing();
+	}
+
+	onFinished(session: Session): void {
+		const ended = session as SocketSession;
+		if (this.#closedBusy.delete(ended)) this.#upgrades.slots.finished(ended.slot);
 	}
 
 	/** Called when a client has shown no sign of life for `limits.idleTimeoutMs`. */
@@ -251,10 +265,7 @@ export class WebSocketEndpoint implements SessionHost {
 
 	/** Yields the sessions that may still have work to do. */
 	*#unfinished(): Generator<Session> {
-		for (const session of this.#closedBusy) {
-			if (session.isBusy) yield session;
-			else this.#closedBusy.delete(session);
-		}
+		yield* this.#closedBusy;
 		// The endpoint keeps no list of other sessions: the provider knows the open ones, and the guards the pending
 		// ones.
 		for (const { data } of this.#parts.provider.getConnections()) if (data instanceof SocketSession) yield data;

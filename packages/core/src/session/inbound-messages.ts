@@ -94,6 +94,7 @@ export class InboundMessages implements Inbound {
 	#endTurn(turns: TurnQueue): void {
 		turns.end();
 		this.#runQueued(turns);
+		if (turns.running === undefined && this.#session.state === 'closed') this.#host.onFinished(this.#session);
 	}
 
 	#runQueued(turns: TurnQueue): void {

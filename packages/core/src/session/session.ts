@@ -111,6 +111,8 @@ export interface SessionHost {
 	readonly keepAlive: { readonly tick: number };
 	/** Called with the first frame of a connection whose guards have not passed. */
 	onFirstFrame(session: Session, frame: Frame): void;
+	/** Called when all messages of a connection that has ended are handled. */
+	onFinished(session: Session): void;
 	/** Called when a client keeps exceeding the rate. */
 	onFlood(session: Session): void;
 	/** Called when more than `limits.queuedBytes` wait to be sent to a client. */
