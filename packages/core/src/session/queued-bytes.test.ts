@@ -80,6 +80,31 @@ describe('messages waiting for their turn', () => {
 		expect(sockets[0]?.isPaused).toBe(false);
 	});
 
+	it.each<[string, string | Uint8Array, number]>([
+		['bytes of binary messages', new Uint8Array(16 * KIB), 5],
+		['what tiny messages take in addition to their bytes', '1', 1_025],
+	])('are limited in %s', async (_, message, count) => {
+		const gate = Promise.withResolvers<void>();
+		const sockets: AppSocket[] = [];
+		let handled = 0;
+		const app = new Application({ logger: new RecordingLogger() })
+			.websocket({ limits: { ...LIMITS, queuedMessages: Infinity } })
+			.onWebSocket({
+				open: (ws) => void sockets.push(ws),
+				message() {
+					handled++;
+					return gate.promise;
+				},
+			});
+		const client = await connectClient((await serve(app)).ws);
+		for (let i = 0; i < count; i++) client.send(message);
+		await until(() => sockets[0]?.isPaused === true, { what: 'reading is paused' });
+
+		gate.resolve();
+		await until(() => handled === count, { what: 'all are handled' });
+		expect(sockets[0]?.isPaused).toBe(false);
+	});
+
 	it('may be one message larger than the limit', async () => {
 		const { gate, handled, client, socket } = await serving({ queuedMessageBytes: 1 });
 		for (const text of ['a', 'b', 'c']) sendTyped(client, 'job', text.repeat(8));
