@@ -1,8 +1,8 @@
-import { connectClient, until } from '@orijs/testkit';
+import { connectClient, HANDSHAKE, until } from '@orijs/testkit';
 import { InProcWsProvider, type WebSocketConnection } from '@orijs/websocket';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { Application, type AppSocket, type WebSocketHandlers } from './index.ts';
-import { connectRaw, HANDSHAKE } from './test-support/raw-connection.ts';
+import { connectRaw } from './test-support/raw-connection.ts';
 import { serve } from './test-support/serve.ts';
 
 describe('the socket passed to handlers', () => {

@@ -30,13 +30,15 @@ export type AppSocket<TData extends ConnectionData = ConnectionData> = Omit<
 	EverywhereMethods & {
 		/** Read-only: store your own data in `data.data`. */
 		readonly data: SocketData<TData>;
+		/** The subprotocol that the endpoint has confirmed; undefined if none. See the option `subprotocol`. */
+		readonly subprotocol: string | undefined;
 		cork<TResult>(callback: (ws: AppSocket<TData>) => TResult): TResult;
 	};
 
 /** Bun's methods whose calls the endpoint observes. */
 type Observed = Pick<WebSocketConnection, 'close' | 'terminate' | 'ping' | 'send' | 'sendText' | 'sendBinary'>;
 
-/** Callbacks that report the application's use of a socket to the endpoint. */
+/** Callbacks to the endpoint, when the application uses a socket. */
 export interface SocketEvents {
 	/** Called when the application has closed the socket. */
 	readonly onClose: (socket: WebSocketConnection) => void;
@@ -44,6 +46,7 @@ export interface SocketEvents {
 	readonly onPing: (socket: WebSocketConnection) => void;
 	/** Called when a send was buffered because of backpressure, or dropped. */
 	readonly onBackpressure: (socket: WebSocketConnection) => void;
+	readonly subprotocolOf: (socket: WebSocketConnection) => string | undefined;
 }
 
 /**
@@ -82,7 +85,7 @@ export class SocketAdopter {
 	}
 
 	#prototypeAbove(bun: WebSocketConnection): object {
-		const { onClose, onPing, onBackpressure } = this.#events;
+		const { onClose, onPing, onBackpressure, subprotocolOf } = this.#events;
 		const { close, terminate, ping, send, sendText, sendBinary } = bun;
 		const observed: Observed & ThisType<WebSocketConnection> = {
 			close(code, reason) {
@@ -116,6 +119,11 @@ export class SocketAdopter {
 			},
 		};
 		const prototype = Object.assign(Object.create(bun) as object, this.#methods, observed);
+		Object.defineProperty(prototype, 'subprotocol', {
+			get(this: WebSocketConnection) {
+				return subprotocolOf(this);
+			},
+		});
 		// `data` identifies the session, so it must not be replaced. Reading it remains fast, because Bun's own getter is
 		// kept.
 		return Object.defineProperty(prototype, 'data', {

@@ -3,12 +3,18 @@ export { Application } from './application/application.ts';
 export type { ApplicationOptions, StopOptions } from './application/application-options.ts';
 export type { Hook } from './application/hook.ts';
 export type { Routes } from './application/http-server.ts';
-export type { ListenOptions } from './application/listen-options.ts';
+export type { ListenOptions, PortOptions, UnixSocketOptions } from './application/listen-options.ts';
 
 // WebSocket endpoint
 export type { AppSocket } from './app-socket.ts';
 export type { ConnectionData } from './connection-data.ts';
-export type { Authorize, UpgradeResult, WebSocketHandlers, WebSocketOptions } from './websocket-options.ts';
+export type {
+	Authorize,
+	UpgradeResponse,
+	UpgradeResult,
+	WebSocketHandlers,
+	WebSocketOptions,
+} from './websocket-options.ts';
 export type { ApplicationSocket } from './application/socket-emitter.ts';
 export type { Limits } from './limits.ts';
 export type { Refusal, RefusalCounts } from './refusals.ts';

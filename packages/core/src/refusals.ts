@@ -6,7 +6,7 @@ const LOG_TEXT = {
 	connections: 'Upgrades rejected: limits.connections reached (503)',
 	connectionsPerAddress:
 		'Upgrades rejected: limits.connectionsPerAddress reached (429). If the address is a proxy, add it to trustedProxies',
-	origin: 'Upgrades rejected: the page is from another origin (403). To allow that origin, add it to allowedOrigins',
+	origin: 'Upgrades rejected: the page is from another origin (403)',
 	handshake: 'Upgrades rejected: invalid WebSocket handshake (400)',
 	upgrade: 'Upgrades rejected by upgrade()',
 	upgradeTimeout: 'Upgrades rejected: upgrade() timed out (503)',

@@ -9,6 +9,7 @@ import {
 	type AppSocket,
 	type ConnectionData,
 	type Routes,
+	type UpgradeResponse,
 	type UpgradeResult,
 	type WebSocketHandlers,
 	type WebSocketOptions,
@@ -126,14 +127,16 @@ new Application().websocket({ upgrade: () => null }).onWebSocket({
 
 // The data is always an object. Rejecting with any other value must not compile, since it might admit everyone.
 declare const isUser: boolean;
-// @ts-expect-error return null to reject, not false
+// @ts-expect-error false rejects, but true is not data
 new Application().websocket({ upgrade: () => isUser });
-// @ts-expect-error return null to reject, not false; and true is not data
+// @ts-expect-error false rejects, but true is not data
 new Application().websocket({ upgrade: async () => isUser });
-// @ts-expect-error return null to reject, not false
-new Application().websocket({ upgrade: () => isUser && user });
-// @ts-expect-error return null to reject, not false
-new Application().websocket({ upgrade: async () => isUser && user });
+new Application().websocket({ upgrade: () => isUser && user }).onWebSocket({
+	open: (ws) => same<typeof ws.data.data, User>(true),
+});
+new Application().websocket({ upgrade: async () => isUser && user }).onWebSocket({
+	open: (ws) => same<typeof ws.data.data, User>(true),
+});
 // @ts-expect-error return null to reject, not undefined
 new Application().websocket({ upgrade: () => (isUser ? user : undefined) });
 // @ts-expect-error return null to reject, not undefined
@@ -212,7 +215,7 @@ new Application().websocket({ upgrade: user });
 new Application().websocket().onWebSocket({ onOpen() {} });
 same<
 	WebSocketOptions<User>['upgrade'],
-	((req: BunRequest) => UpgradeResult<User> | Promise<UpgradeResult<User>>) | undefined
+	((req: BunRequest, response: UpgradeResponse) => UpgradeResult<User> | Promise<UpgradeResult<User>>) | undefined
 >(true);
 new Application().websocket({
 	upgrade(req) {
@@ -221,6 +224,28 @@ new Application().websocket({
 		return user;
 	},
 });
+new Application()
+	.websocket({
+		upgrade(req, response) {
+			same<typeof response, UpgradeResponse>(true);
+			response.headers.append('Set-Cookie', 'seen=1');
+			// @ts-expect-error headers are added to, not replaced
+			response.headers = new Headers();
+			return req.cookies.has('session') && user;
+		},
+	})
+	.onWebSocket({
+		open(ws) {
+			same<typeof ws.data.data, User>(true);
+			same<typeof ws.subprotocol, string | undefined>(true);
+		},
+	});
+new Application().websocket({ upgrade: () => user, subprotocol: ['v2', 'v1'] });
+new Application().websocket({ subprotocol: (offered, req) => offered.find((name) => name === req.params['version']) });
+// @ts-expect-error the choice is synchronous
+new Application().websocket({ subprotocol: async (offered) => offered[0] });
+// @ts-expect-error a list, even of one
+new Application().websocket({ subprotocol: 'v2' });
 const ofAnyRequest = (req: Request): User => ({ name: req.url });
 new Application().websocket({ upgrade: ofAnyRequest });
 // @ts-expect-error connection data must be an object
@@ -253,6 +278,11 @@ new Application().routes({ '/': () => {} });
 new Application().onStartup(Promise.resolve());
 // @ts-expect-error a port is a number
 void new Application().listen('3000');
+void new Application().listen({ unix: '/run/app.sock', development: false });
+// @ts-expect-error a Unix socket has no port
+void new Application().listen({ unix: '/run/app.sock', port: 3000 });
+// @ts-expect-error a Unix socket has no address
+void new Application().listen({ unix: '/run/app.sock', hostname: 'localhost' });
 same<Application['socket'], ApplicationSocket>(true);
 void (new Application().socket satisfies SocketEmitter);
 same<ReturnType<Application['stop']>, Promise<void>>(true);

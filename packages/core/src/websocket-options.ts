@@ -3,8 +3,20 @@ import type { AppSocket } from './app-socket.ts';
 import type { ConnectionData } from './connection-data.ts';
 import type { Limits } from './limits.ts';
 
-/** The result of `upgrade`: the connection's data, `null` to reject with 403, or the response to reject with. */
-export type UpgradeResult<TData extends ConnectionData> = TData | Response | null;
+/**
+ * The result of `upgrade`: the connection's data, `null` or `false` to reject with 403, or the response to reject with.
+ */
+export type UpgradeResult<TData extends ConnectionData> = TData | Response | null | false;
+
+/** What `upgrade` can add to the response with which a client becomes a WebSocket (101). */
+export interface UpgradeResponse {
+	/**
+	 * Headers to add, for example with `append('Set-Cookie', …)`. If the request is rejected, they are not sent. The
+	 * headers of the handshake itself can't be set: `Sec-WebSocket-*`, `Connection`, `Upgrade`, `Content-Length` and
+	 * `Transfer-Encoding`; a client then gets 500.
+	 */
+	readonly headers: Headers;
+}
 
 /** Decides what clients may do on their own, without a handler of the application. */
 export interface Authorize<TData extends ConnectionData = ConnectionData> {
@@ -19,16 +31,37 @@ export interface Authorize<TData extends ConnectionData = ConnectionData> {
 }
 
 export interface WebSocketOptions<TData extends ConnectionData = ConnectionData> {
-	/** The path of the endpoint, URL-encoded; it may have parameters, as in `/ws/:room`. Default `/ws`. */
+	/**
+	 * The path of the endpoint, URL-encoded; it may have parameters, as in `/ws/:room`. It is also reached with a slash
+	 * added to its end, or without the one it ends with. Default `/ws`.
+	 */
 	readonly path?: string;
 	/**
 	 * Inspects an upgrade request and returns the connection's data, an object that handlers find in `ws.data.data`;
-	 * `null` to reject with 403; or a `Response` to reject with. If it throws, rejects or returns anything else, the
-	 * client gets 500; if it takes longer than `upgradeTimeoutMs`, 503. Default: accepts everyone, with empty data.
+	 * `null` or `false` to reject with 403; or a `Response` to reject with. If it throws, rejects or returns anything
+	 * else, the client gets 500; if it takes longer than `upgradeTimeoutMs`, 503. Default: accepts everyone, with empty
+	 * data.
+	 *
+	 * `response.headers` are added to the response that accepts the client. Changes to `req.cookies` are sent with any
+	 * response.
 	 */
-	readonly upgrade?: (req: BunRequest) => UpgradeResult<TData> | Promise<UpgradeResult<TData>>;
+	readonly upgrade?: (
+		req: BunRequest,
+		response: UpgradeResponse,
+	) => UpgradeResult<TData> | Promise<UpgradeResult<TData>>;
 	/** Time that `upgrade` may take, in milliseconds. Default 5,000. */
 	readonly upgradeTimeoutMs?: number;
+	/**
+	 * The subprotocols that the endpoint supports, in order of preference: the first one that a client offers is
+	 * confirmed. Or a function that returns one of the names that a client offers, or undefined for none; it is called
+	 * once `upgrade` has accepted a client that offers any. If it throws or returns anything else, the client gets 500.
+	 * Handlers find the result in `ws.subprotocol`. Default: none.
+	 *
+	 * If none of its offers is confirmed, the client is connected without a subprotocol; browsers then fail the
+	 * connection. Names that begin with `orijs.` are reserved: an endpoint with typed messages confirms
+	 * `orijs.1` before anything else.
+	 */
+	readonly subprotocol?: readonly string[] | ((offered: readonly string[], req: BunRequest) => string | undefined);
 	/**
 	 * The origins whose pages may connect: `https://app.example.com`, `https://*.example.com` for all subdomains, or `*`
 	 * for all. Pages of other origins get 403. Default: the server's own origin, according to the `Host` header. Clients
@@ -37,7 +70,7 @@ export interface WebSocketOptions<TData extends ConnectionData = ConnectionData>
 	readonly allowedOrigins?: readonly string[];
 	/**
 	 * Addresses or networks (`10.0.0.0/8`) of the proxies in front of the server, whose `X-Forwarded-For` and
-	 * `X-Forwarded-Host` are trusted. Default: none.
+	 * `X-Forwarded-Host` are trusted; `unix` for the peers of a Unix socket. Default: none.
 	 */
 	readonly trustedProxies?: readonly string[];
 	/** Decides what clients may do on their own, without a handler. Default: nothing is allowed. */

@@ -6,6 +6,10 @@ export { startRedisSentinel } from './redis-sentinel.ts';
 export { spawnBun, spawnNode } from './processes.ts';
 export { answerRequests, report } from './child-side.ts';
 
+// Proxies in front of a server
+export { startCaddy } from './caddy.ts';
+export { startNginx } from './nginx.ts';
+
 // A browser
 export { launchChromium } from './chromium.ts';
 export { bringOnline, freezePage, hidePage, resumePage, showPage, takeOffline } from './page-conditions.ts';
@@ -22,6 +26,8 @@ export { findFaketime } from './find-faketime.ts';
 
 // Clients
 export { connectClient } from './test-client.ts';
+export { HANDSHAKE, openRawWebSocket } from './raw-web-socket.ts';
+export { frame, Opcode } from './websocket-frames.ts';
 
 // Files
 export { scratchDir } from './scratch-dir.ts';
@@ -35,6 +41,7 @@ export type { LogLine } from './recording-logger.ts';
 
 // Errors
 export { ChromiumStartError } from './chromium-process.ts';
+export { FrontEndStartError } from './front-end.ts';
 export { RedisReplyError } from './resp.ts';
 export { RedisStartError } from './redis-process.ts';
 export { TimeoutError } from './within.ts';
@@ -42,6 +49,7 @@ export { TimeoutError } from './within.ts';
 export type { Chromium, ChromiumOptions, PageOptions } from './chromium.ts';
 export type { FakeClock, FakeClockOptions } from './fake-clock.ts';
 export type { ClusterNode } from './cluster-node.ts';
+export type { FrontEnd } from './front-end.ts';
 export type { Message } from './received-messages.ts';
 export type { LinkFilter } from './link-filter.ts';
 export type { Exit, ProcessState } from './owned-process.ts';
@@ -53,9 +61,11 @@ export type { ClusterOptions, RedisCluster } from './redis-cluster.ts';
 export type { RedisInfo } from './redis-info.ts';
 export type { RedisSentinel, SentinelOptions } from './redis-sentinel.ts';
 export type { RedisOptions, RedisServer } from './redis-server.ts';
+export type { RawWebSocket, RawWebSocketOptions } from './raw-web-socket.ts';
 export type { ScratchDir } from './scratch-dir.ts';
 export type { ServedPage } from './serve-page.ts';
 export type { Ending } from './tcp-pipe.ts';
 export type { ProxyOptions, TcpProxy } from './tcp-proxy.ts';
 export type { ClientOptions, Closed, TestClient } from './test-client.ts';
 export type { UntilOptions } from './until.ts';
+export type { FrameOptions } from './websocket-frames.ts';

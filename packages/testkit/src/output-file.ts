@@ -9,6 +9,8 @@ export interface OutputFile {
 	readonly fd: number;
 	/** Returns the last 64 KiB that were written to the file; after `close`, those that had been written until then. */
 	read(): string;
+	/** Returns how many bytes were written to the file; after `close`, how many had been written until then. */
+	size(): number;
 	close(): void;
 }
 
@@ -21,13 +23,14 @@ export function outputFile(): OutputFile {
 	const path = join(tmpdir(), `orijs-output-${crypto.randomUUID()}`);
 	const fd = openSync(path, 'wx+');
 	unlinkSync(path);
-	let final: string | undefined;
+	let final: { readonly text: string; readonly size: number } | undefined;
 	return {
 		fd,
-		read: () => final ?? readTail(fd),
+		read: () => final?.text ?? readTail(fd),
+		size: () => final?.size ?? fstatSync(fd).size,
 		close() {
 			if (final !== undefined) return;
-			final = readTail(fd);
+			final = { text: readTail(fd), size: fstatSync(fd).size };
 			closeSync(fd);
 		},
 	};

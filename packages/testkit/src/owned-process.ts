@@ -18,6 +18,8 @@ export interface OwnedProcess {
 	state(): ProcessState;
 	/** Returns the last 64 KiB of the process's stdout and stderr. */
 	output(): string;
+	/** Returns how many bytes the process has written to stdout and stderr. */
+	outputBytes(): number;
 	/** Sends a signal (default SIGKILL), unless the process has ended. */
 	kill(signal?: NodeJS.Signals): void;
 	/** Sends SIGSTOP: the process hangs with its connections open, as under overload or on a paused machine. */
@@ -79,6 +81,7 @@ export function ownProcess(command: readonly string[], options: OwnProcessOption
 		exited,
 		state: () => state,
 		output: () => output.read(),
+		outputBytes: () => output.size(),
 		kill,
 		freeze() {
 			if (state === 'running') state = 'frozen';

@@ -29,11 +29,11 @@ export interface TcpProxy {
 	/** The port. It stays the same even while connections are refused. */
 	readonly port: number;
 	/**
-	 * The current number of links. A link counts while either side is open, even if that side can't know that the other
-	 * one has ended, because the link is frozen.
+	 * The current number of links. A link counts while either side is open. If it is frozen, an open side can't tell
+	 * that the other side has closed.
 	 */
 	readonly connections: number;
-	/** The number of links that were ever accepted. */
+	/** The total number of links accepted so far. */
 	readonly accepted: number;
 	/** Returns the current links, oldest first. */
 	links(): readonly ProxyLink[];

@@ -1,3 +1,4 @@
+import type { TcpProxy } from '@orijs/testkit';
 import type { Impact } from './counting/run.ts';
 import { oneRedis } from './harness/backend.ts';
 import { type Scenario, TWO_NODES } from './harness/scenario.ts';
@@ -12,6 +13,12 @@ const CUT_OFF: Scenario = { ...TWO_NODES, proxied: ['a'] };
 /** Of node a nothing arrives any more: b has to report all its topics, since a may have published on any of them. */
 const bMissesA = (node: string): Impact => (node === 'b' ? 'interrupted' : 'possible');
 
+async function cutOff(proxy: TcpProxy): Promise<void> {
+	proxy.refuse(true);
+	proxy.cut();
+	await Bun.sleep(CUT_OFF_MS);
+}
+
 // What the node could not publish, it has to tell before it stops: it waits for the link.
 // Verified by mutation testing: if a node stops without waiting, the test fails with silent losses.
 testFault({
@@ -23,9 +30,7 @@ testFault({
 	async inject(deployment) {
 		const proxy = deployment.proxy('a');
 		const from = Date.now();
-		proxy.refuse(true);
-		proxy.cut();
-		await Bun.sleep(CUT_OFF_MS);
+		await cutOff(proxy);
 		const stopped = deployment.stopNode('a');
 		await Bun.sleep(CUT_OFF_MS);
 		proxy.refuse(false);
@@ -47,9 +52,7 @@ testFault({
 	async inject(deployment) {
 		const proxy = deployment.proxy('a');
 		const from = Date.now();
-		proxy.refuse(true);
-		proxy.cut();
-		await Bun.sleep(CUT_OFF_MS);
+		await cutOff(proxy);
 		await deployment.stopNode('a');
 		const back = Date.now();
 		await Bun.sleep(GIVEN_UP_AFTER_MS);

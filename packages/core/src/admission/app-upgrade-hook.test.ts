@@ -100,10 +100,12 @@ describe('upgrade()', () => {
 		expect(opened[0]?.data).not.toBe(opened[1]?.data);
 	});
 
-	it('rejects with 403 by returning null, or with the response it returns, and leaves no connection', async () => {
+	it('rejects with 403 by returning null or false, or with the response it returns, and leaves no connection', async () => {
 		const answers: Record<string, UpgradeResult<object> | Promise<UpgradeResult<object>>> = {
 			null: null,
 			'later-null': Promise.resolve(null),
+			false: false,
+			'later-false': Promise.resolve(false),
 			response: new Response('who are you?', { status: 401, headers: { 'www-authenticate': 'Bearer' } }),
 			'later-response': Promise.resolve(Response.redirect('/login', 302)),
 			welcome: {},
@@ -119,7 +121,7 @@ describe('upgrade()', () => {
 			});
 		const address = await serve(app);
 
-		for (const path of ['/ws?null', '/ws?later-null']) {
+		for (const path of ['/ws?null', '/ws?later-null', '/ws?false', '/ws?later-false']) {
 			const refused = await handshake(address, path);
 			expect([path, refused.status, await refused.text()]).toEqual([path, 403, 'Forbidden']);
 		}

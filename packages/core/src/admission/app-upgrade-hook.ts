@@ -3,6 +3,7 @@ import { show, within } from '@orijs/websocket/internal';
 import type { BunRequest } from 'bun';
 import { promiseOf } from '../support/promise-of.ts';
 import type { WebSocketOptions } from '../websocket-options.ts';
+import { AddedHeaders } from './handshake-headers.ts';
 
 /** The default of `upgradeTimeoutMs`, in milliseconds. */
 const DEFAULT_UPGRADE_TIMEOUT_MS = 5_000;
@@ -10,10 +11,11 @@ const DEFAULT_UPGRADE_TIMEOUT_MS = 5_000;
 const TIMED_OUT = new Error('upgrade() timed out');
 
 /**
- * The outcome of the application's `upgrade`: the connection's data, or the kind of refusal and the response to send.
+ * The outcome of the application's `upgrade`: the connection's data and the headers to add to the 101 response, or the
+ * kind of refusal and the response to send.
  */
 export type UpgradeDecision =
-	| { readonly data: object }
+	| { readonly data: object; readonly headers: Headers | undefined }
 	| { readonly refusal: 'upgrade' | 'upgradeTimeout'; readonly response: Response };
 
 /** Calls the application's `upgrade`, with a time limit, and interprets its result. Never rejects. */
@@ -22,11 +24,12 @@ export async function decideUpgrade(
 	{ upgrade, upgradeTimeoutMs = DEFAULT_UPGRADE_TIMEOUT_MS }: WebSocketOptions,
 	logger: Logger,
 ): Promise<UpgradeDecision> {
-	if (upgrade === undefined) return { data: {} };
+	if (upgrade === undefined) return { data: {}, headers: undefined };
 
+	const response = new AddedHeaders();
 	let result: unknown;
 	try {
-		result = upgrade(req);
+		result = upgrade(req, response);
 		const pending = promiseOf(result);
 		// The timer is unreferenced, so that it does not keep the process alive once the application has stopped.
 		if (pending !== undefined) result = await within(upgradeTimeoutMs, pending, () => TIMED_OUT, { unref: true });
@@ -41,13 +44,24 @@ export async function decideUpgrade(
 		logger.error('upgrade() failed', { err });
 		return refused('Internal Server Error', 500);
 	}
-	if (result === null) return refused('Forbidden', 403);
+	if (result === null || result === false) return refused('Forbidden', 403);
 	if (result instanceof Response) return { refusal: 'upgrade', response: result };
 	// An Error is an object too, but it was probably meant as a refusal, so it does not admit the client.
-	if (typeof result === 'object' && !(result instanceof Error)) return { data: result };
+	if (typeof result === 'object' && !(result instanceof Error)) return accepted(result, response, logger);
 	logger.error(
-		`upgrade() returned ${kindOf(result)}; it must return the connection's data (an object), null or a Response`,
+		`upgrade() returned ${kindOf(result)}; it must return the connection's data (an object), a Response, or null or ` +
+			'false to reject',
 		result instanceof Error ? { err: result } : undefined,
+	);
+	return refused('Internal Server Error', 500);
+}
+
+function accepted(data: object, response: AddedHeaders, logger: Logger): UpgradeDecision {
+	const { added, reserved } = response;
+	if (reserved === undefined) return { data, headers: added };
+	logger.error(
+		`upgrade() set the header ${reserved}, which belongs to the handshake; it may set any headers but Sec-WebSocket-*, ` +
+			'Connection, Upgrade, Content-Length and Transfer-Encoding. Subprotocols are chosen by the option subprotocol',
 	);
 	return refused('Internal Server Error', 500);
 }

@@ -155,7 +155,8 @@ it.each([
 	['100.128.0.1', false],
 	['8.8.8.8', false],
 	['2001:db8::1', false],
-	// Unix sockets have no address.
+	['unix', true],
+	// A client that has left has no address.
 	['', true],
 ])('isPrivate(%j) is %s', (address, expected) => {
 	expect(isPrivate(address)).toBe(expected);
@@ -169,6 +170,10 @@ describe('a list of trusted proxies', () => {
 		['2001:db8::/32', '2001:db8:9::1', '2001:db9::1'],
 		['2001:db8::1', '2001:db8:0:0::1', '2001:db8::2'],
 		['::1/128', '::1', '::2'],
+		['::ffff:10.0.0.1', '10.0.0.1', '10.0.0.2'],
+		['::ffff:10.0.0.0/104', '10.1.2.3', '11.0.0.1'],
+		['unix', 'unix', '127.0.0.1'],
+		['0.0.0.0/0', '127.0.0.1', 'unix'],
 	])('of %s includes %s but not %s', (entry, inside, outside) => {
 		const addresses = new ClientAddresses([entry]);
 
@@ -177,6 +182,7 @@ describe('a list of trusted proxies', () => {
 
 	it('trusts no peer without a known address', () => {
 		expect(new ClientAddresses(['0.0.0.0/0', '::/0']).isTrusted('')).toBe(false);
+		expect(new ClientAddresses(['unix']).isTrusted('')).toBe(false);
 	});
 
 	it.each<[unknown]>([
@@ -197,6 +203,8 @@ describe('a list of trusted proxies', () => {
 		[['[2001:db8::1]']],
 		[['10.0.0.1:80']],
 		[['10.0.0.1', 'bad']],
+		[['unix:']],
+		[['/run/app.sock']],
 	])('that is invalid is refused with the rule: %j', (trusted) => {
 		expect(() => new ClientAddresses(trusted)).toThrow(ApplicationError);
 		expect(() => new ClientAddresses(trusted)).toThrow(

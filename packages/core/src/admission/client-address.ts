@@ -5,9 +5,12 @@ import { ApplicationError } from '../errors.ts';
 /** The address under which connections are counted: an IPv4 address, or the /64 network of an IPv6 address. */
 export type ClientAddress = string;
 
+/** Stands for the peers of a Unix socket, which have no address: in `trustedProxies`, and as a client's address. */
+export const UNIX = 'unix';
+
 const RULE =
-	"websocket(): trustedProxies must be a list of addresses or networks, such as ['10.0.0.0/8', '2001:db8::1'], whose " +
-	'X-Forwarded-For and X-Forwarded-Host are trusted';
+	"websocket(): trustedProxies must be a list of addresses or networks, such as ['10.0.0.0/8', '2001:db8::1'], or " +
+	"'unix' for the peers of a Unix socket, whose X-Forwarded-For and X-Forwarded-Host are trusted";
 
 /** Private, loopback, link-local and shared networks (RFC 1918, 4193, 4291, 6598). */
 const PRIVATE = [
@@ -30,11 +33,13 @@ const MAX_HOPS = 32;
 /** Determines the address of a request's client, even behind trusted proxies. */
 export class ClientAddresses {
 	readonly #trusted: BlockList;
+	readonly #trustsUnix: boolean;
 
 	/** @throws {ApplicationError} the argument is not a list of addresses and networks */
 	constructor(trustedProxies: unknown = []) {
 		if (!Array.isArray(trustedProxies)) throw new ApplicationError(`${RULE}; not ${show(trustedProxies)}`);
-		this.#trusted = networks(trustedProxies);
+		this.#trusted = networks(trustedProxies.filter((entry) => entry !== UNIX));
+		this.#trustsUnix = trustedProxies.includes(UNIX);
 	}
 
 	/**
@@ -57,7 +62,7 @@ export class ClientAddresses {
 	}
 
 	isTrusted(address: string): boolean {
-		return contains(this.#trusted, plain(address));
+		return address === UNIX ? this.#trustsUnix : contains(this.#trusted, plain(address));
 	}
 }
 
@@ -70,7 +75,7 @@ export function countedAs(address: string): ClientAddress {
 	return isIP(one) === 6 ? `${prefix(one).join(':')}::/64` : one;
 }
 
-/** Returns whether an address is private or loopback. A Unix socket has no address and counts as private. */
+/** Returns whether an address is private or loopback. The peers of a Unix socket count as private. */
 export function isPrivate(address: string): boolean {
 	return isIP(address) === 0 || contains(privateNetworks, plain(address));
 }
@@ -83,7 +88,10 @@ function networks(entries: readonly unknown[]): BlockList {
 		const bits = prefix === undefined ? (version === 4 ? 32 : 128) : Number(prefix);
 		const fits = /^\d+$/.test(prefix ?? '0') && bits <= (version === 4 ? 32 : 128) && rest.length === 0;
 		if (version === 0 || !fits) throw new ApplicationError(`${RULE}; not ${show(entry)}`);
-		list.addSubnet(address, bits, version === 4 ? 'ipv4' : 'ipv6');
+		const mapped = plain(address);
+		// The addresses of peers are compared as IPv4 if they are IPv4-mapped.
+		if (version === 6 && isIP(mapped) === 4 && bits >= 96) list.addSubnet(mapped, bits - 96, 'ipv4');
+		else list.addSubnet(address, bits, version === 4 ? 'ipv4' : 'ipv6');
 	}
 	return list;
 }

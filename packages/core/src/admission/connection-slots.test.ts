@@ -1,9 +1,9 @@
-import { connectClient, RecordingLogger, type TestClient, until } from '@orijs/testkit';
+import { connectClient, HANDSHAKE, RecordingLogger, type TestClient, until } from '@orijs/testkit';
 import { InProcWsProvider, type WebSocketProvider } from '@orijs/websocket';
 import { describe, expect, it } from 'vitest';
 import { Application, type Limits, type WebSocketOptions } from '../index.ts';
 import { withDefaults } from '../limits.ts';
-import { connectRaw, HANDSHAKE } from '../test-support/raw-connection.ts';
+import { connectRaw } from '../test-support/raw-connection.ts';
 import { type Address, handshake, serve } from '../test-support/serve.ts';
 import { ConnectionSlots, type Slot } from './connection-slots.ts';
 
@@ -137,6 +137,8 @@ describe('the slot of a connection', () => {
 
 	it.each<[string, WebSocketOptions['upgrade'], number]>([
 		['rejects', () => null, 403],
+		['rejects with false', () => false, 403],
+		['sets a header of the handshake', (_req, { headers }) => (headers.set('Upgrade', 'h2c'), {}), 500],
 		['returns a response', () => new Response('no', { status: 418 }), 418],
 		['throws', () => Promise.reject(new Error('as calls')), 500],
 		['takes too long', () => new Promise<never>(() => {}), 503],
@@ -144,10 +146,22 @@ describe('the slot of a connection', () => {
 		const { address } = await listening({
 			limits: { connections: 1 },
 			upgradeTimeoutMs: 20,
-			upgrade: (req) => (req.url.endsWith('?fail') ? fail?.(req) : {}) as object,
+			upgrade: (req, response) => (req.url.endsWith('?fail') ? fail?.(req, response) : {}) as object,
 		});
 		for (let round = 0; round < 3; round++) expect((await handshake(address, '/ws?fail')).status).toBe(status);
 
+		await connectClient(address.ws);
+	});
+
+	it('is released when the choice of a subprotocol fails', async () => {
+		const { address } = await listening({
+			limits: { connections: 1 },
+			subprotocol() {
+				throw new Error('as calls');
+			},
+		});
+		const offer = { 'sec-websocket-protocol': 'v1' };
+		for (let round = 0; round < 3; round++) expect((await handshake(address, '/ws', offer)).status).toBe(500);
 		await connectClient(address.ws);
 	});
 

@@ -1,7 +1,7 @@
-import { connectClient } from '@orijs/testkit';
+import { connectClient, HANDSHAKE } from '@orijs/testkit';
 import { describe, expect, it } from 'vitest';
 import { Application } from '../index.ts';
-import { connectRaw, HANDSHAKE } from '../test-support/raw-connection.ts';
+import { connectRaw } from '../test-support/raw-connection.ts';
 import { handshake, serve } from '../test-support/serve.ts';
 
 describe('a request to the endpoint that is not a WebSocket handshake', () => {

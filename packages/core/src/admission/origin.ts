@@ -39,7 +39,7 @@ function isSubdomain(origin: string, scheme: string, suffix: string): boolean {
 }
 
 /** Compares hosts and ports, but not schemes, which differ behind a proxy that terminates TLS. */
-function isSameOrigin(origin: string, host: string | null): boolean {
+export function isSameOrigin(origin: string, host: string | null): boolean {
 	if (host === null || !URL.canParse(origin)) return false;
 	const page = new URL(origin);
 	const server = `${page.protocol}//${host}`;

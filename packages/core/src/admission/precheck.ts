@@ -3,14 +3,15 @@ import type { BunRequest, Server } from 'bun';
 import type { AllLimits } from '../limits.ts';
 import type { Refusal, Refusals } from '../refusals.ts';
 import type { WebSocketOptions } from '../websocket-options.ts';
-import { ClientAddresses } from './client-address.ts';
+import { ClientAddresses, UNIX } from './client-address.ts';
 import { ConnectionSlots, type Slot } from './connection-slots.ts';
 import { type OriginCheck, originCheck } from './origin.ts';
+import { explainRefusedOrigin } from './refused-origin.ts';
 
 /** An upgrade request that has passed the precheck; the application's `upgrade` decides next. */
 export interface PassedPrecheck {
 	readonly slot: Slot;
-	/** The client's own address, even if the request came through trusted proxies. */
+	/** The client's own address, even if the request came through trusted proxies; `unix` if it has none. */
 	readonly remoteAddress: string;
 }
 
@@ -25,12 +26,14 @@ const MAX_RETRY_S = 5;
  */
 export class Precheck {
 	readonly #mayConnect: OriginCheck;
+	readonly #hasList: boolean;
 	readonly #addresses: ClientAddresses;
 	readonly slots: ConnectionSlots;
 	readonly #refusals: Refusals;
 
 	constructor({ allowedOrigins, trustedProxies }: WebSocketOptions, limits: AllLimits, refusals: Refusals) {
 		this.#mayConnect = originCheck(allowedOrigins);
+		this.#hasList = allowedOrigins !== undefined;
 		this.#addresses = new ClientAddresses(trustedProxies);
 		this.slots = new ConnectionSlots(limits);
 		this.#refusals = refusals;
@@ -44,11 +47,13 @@ export class Precheck {
 		if (headers.get('upgrade')?.toLowerCase() !== 'websocket') {
 			return new Response('This is a WebSocket endpoint', { status: 426, headers: { Upgrade: 'websocket' } });
 		}
-		const peer = server.requestIP(req)?.address ?? '';
+		// Bun knows no address of a peer on a Unix socket, nor of a client that has left already.
+		const peer = server.requestIP(req)?.address ?? (server.port === undefined ? UNIX : '');
 		const remoteAddress = this.#addresses.of(headers, peer);
 		const origin = headers.get('origin');
 		if (origin !== null && !this.#mayConnect(origin, this.#hostOf(headers, peer))) {
-			return this.refuse('origin', 'This origin may not connect', 403, { address: remoteAddress, origin });
+			const details = { address: remoteAddress, ...this.#explain(origin, headers, peer, remoteAddress) };
+			return this.refuse('origin', 'This origin may not connect', 403, details);
 		}
 		const slot = this.slots.take(remoteAddress);
 		if (slot === 'connections') return this.refuse(slot, 'Too many connections', 503, { address: remoteAddress });
@@ -68,7 +73,26 @@ export class Precheck {
 
 	/** Returns the host that the client requested, as reported by a trusted proxy if there is one. */
 	#hostOf(headers: Headers, peer: string): string | null {
-		const forwarded = this.#addresses.isTrusted(peer) ? headers.get('x-forwarded-host') : null;
-		return forwarded?.split(',')[0]?.trim() ?? headers.get('host');
+		const forwarded = this.#addresses.isTrusted(peer) ? forwardedHost(headers) : null;
+		return forwarded ?? headers.get('host');
 	}
+
+	#explain(origin: string, headers: Headers, peer: string, remoteAddress: string): object {
+		const forwarded = forwardedHost(headers);
+		const isTrusted = this.#addresses.isTrusted(peer);
+		return explainRefusedOrigin({
+			origin,
+			hasList: this.#hasList,
+			host: this.#hostOf(headers, peer),
+			hostHeader: isTrusted && forwarded !== null ? 'X-Forwarded-Host' : 'Host',
+			ignoredHost: isTrusted ? null : forwarded,
+			// That of an untrusted peer is its own, in the form that `trustedProxies` takes.
+			peer: remoteAddress,
+		});
+	}
+}
+
+/** Returns the host in the header that the first of several proxies has set. */
+function forwardedHost(headers: Headers): string | null {
+	return headers.get('x-forwarded-host')?.split(',')[0]?.trim() ?? null;
 }

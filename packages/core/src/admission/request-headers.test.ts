@@ -1,7 +1,7 @@
-import { RecordingLogger } from '@orijs/testkit';
+import { HANDSHAKE, RecordingLogger } from '@orijs/testkit';
 import { describe, expect, it } from 'vitest';
 import { Application } from '../index.ts';
-import { connectRaw, HANDSHAKE } from '../test-support/raw-connection.ts';
+import { connectRaw } from '../test-support/raw-connection.ts';
 import { serve } from '../test-support/serve.ts';
 
 /** Returns the status line of the answer to a handshake with additional headers. */

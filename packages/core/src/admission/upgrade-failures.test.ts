@@ -1,8 +1,8 @@
-import { connectClient, RecordingLogger, until } from '@orijs/testkit';
+import { connectClient, HANDSHAKE, RecordingLogger, until } from '@orijs/testkit';
 import { InProcWsProvider } from '@orijs/websocket';
 import { describe, expect, it } from 'vitest';
 import { Application, ApplicationError } from '../index.ts';
-import { connectRaw, HANDSHAKE } from '../test-support/raw-connection.ts';
+import { connectRaw } from '../test-support/raw-connection.ts';
 import { handshake, serve } from '../test-support/serve.ts';
 
 describe('an upgrade() that fails', () => {
@@ -28,7 +28,6 @@ describe('an upgrade() that fails', () => {
 
 	it.each<[string, unknown]>([
 		['undefined', undefined],
-		['false', false],
 		['true', true],
 		['0', 0],
 		['7', 7],
@@ -57,7 +56,9 @@ describe('an upgrade() that fails', () => {
 			expect(provider.getConnectionCount()).toBe(0);
 			const line = {
 				level: 'error',
-				message: `upgrade() returned ${shown}; it must return the connection's data (an object), null or a Response`,
+				message:
+					`upgrade() returned ${shown}; it must return the connection's data (an object), a Response, or null or false ` +
+					'to reject',
 				details: result instanceof Error ? { err: result } : undefined,
 			};
 			expect(logger.lines).toEqual([line, line]);

@@ -5,13 +5,23 @@ import type { Refusals } from '../refusals.ts';
 import type { WebSocketOptions } from '../websocket-options.ts';
 import { decideUpgrade, type UpgradeDecision } from './app-upgrade-hook.ts';
 import type { ConnectionSlots, Slot } from './connection-slots.ts';
+import { withSubprotocol } from './handshake-headers.ts';
 import { Precheck } from './precheck.ts';
+import { Subprotocols } from './subprotocols.ts';
 
-/** An accepted upgrade request, about to become a WebSocket. */
-export interface UpgradeCandidate {
-	readonly req: BunRequest;
+/** What the application has decided on a request that becomes a WebSocket. */
+interface AcceptedUpgrade {
 	/** The connection's data, as returned by the application's `upgrade`. */
 	readonly data: object;
+	/** The headers to add to the response. */
+	readonly headers: Bun.HeadersInit | undefined;
+	/** The subprotocol, which is among the headers; undefined if none was chosen. */
+	readonly subprotocol: string | undefined;
+}
+
+/** An accepted upgrade request, about to become a WebSocket. */
+export interface UpgradeCandidate extends AcceptedUpgrade {
+	readonly req: BunRequest;
 	/** Must be released when the connection ends. */
 	readonly slot: Slot;
 	/** The client's own address, even if the request came through trusted proxies. */
@@ -21,6 +31,8 @@ export interface UpgradeCandidate {
 export interface UpgradeHandlerOptions {
 	readonly options: WebSocketOptions;
 	readonly limits: AllLimits;
+	/** Whether the endpoint has typed messages. */
+	readonly isTyped: boolean;
 	readonly refusals: Refusals;
 	readonly logger: Logger;
 	/** Upgrades a request to a WebSocket. Returns false when the handshake is invalid. */
@@ -34,6 +46,7 @@ export interface UpgradeHandlerOptions {
 export class UpgradeHandler {
 	readonly #options: UpgradeHandlerOptions;
 	readonly #precheck: Precheck;
+	readonly #subprotocols: Subprotocols;
 	/** One callback per request that is waiting for `upgrade()`. Calling it refuses the request. */
 	readonly #refuseWaiting = new Set<() => void>();
 	#isClosed = false;
@@ -42,6 +55,7 @@ export class UpgradeHandler {
 	constructor(options: UpgradeHandlerOptions) {
 		this.#options = options;
 		this.#precheck = new Precheck(options.options, options.limits, options.refusals);
+		this.#subprotocols = new Subprotocols(options.options.subprotocol, options.isTyped);
 	}
 
 	/** Handles a request. Resolves with the response, or with undefined if the request has become a WebSocket. */
@@ -50,22 +64,35 @@ export class UpgradeHandler {
 		const passed = this.#precheck.check(req, server);
 		if (passed instanceof Response) return passed;
 		const { slot, remoteAddress } = passed;
-		const decision = await this.#decide(req);
-		const refusal = this.#refusal(decision);
-		if (refusal === undefined && decision !== undefined && 'data' in decision) {
-			if (this.#options.connect({ req, data: decision.data, slot, remoteAddress }, server)) return undefined;
+		const accepted = this.#accept(await this.#decide(req), req);
+		if (!(accepted instanceof Response)) {
+			if (this.#options.connect({ req, slot, remoteAddress, ...accepted }, server)) return undefined;
 		}
 		this.slots.release(slot);
-		if (refusal !== undefined) return refusal;
+		if (accepted instanceof Response) return accepted;
 		return this.#precheck.refuse('handshake', 'Not a valid WebSocket handshake', 400, { address: remoteAddress });
 	}
 
-	#refusal(decision: UpgradeDecision | undefined): Response | undefined {
+	/** Returns what the application's decision means for the handshake, or the response that refuses the request. */
+	#accept(decision: UpgradeDecision | undefined, req: BunRequest): AcceptedUpgrade | Response {
+		const { refusals, logger } = this.#options;
 		if (this.#isClosed || decision === undefined) return this.#stopping();
-		if ('data' in decision) return undefined;
-		// `decideUpgrade` has already logged failures, and a refusal by the application needs no log line.
-		this.#options.refusals.count(decision.refusal);
-		return decision.response;
+		if ('refusal' in decision) {
+			// `decideUpgrade` has already logged failures, and a refusal by the application needs no log line.
+			refusals.count(decision.refusal);
+			return decision.response;
+		}
+		const { data, headers } = decision;
+		const offer = req.headers.get('sec-websocket-protocol');
+		if (offer === null) return { data, headers, subprotocol: undefined };
+		try {
+			const subprotocol = this.#subprotocols.choose(offer, req);
+			return { data, headers: withSubprotocol(headers, subprotocol), subprotocol };
+		} catch (err) {
+			logger.error('subprotocol() failed', { err });
+			refusals.count('upgrade');
+			return new Response('Internal Server Error', { status: 500 });
+		}
 	}
 
 	#stopping(): Response {

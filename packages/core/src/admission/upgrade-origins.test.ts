@@ -19,9 +19,15 @@ describe('an upgrade request from a page of another origin', () => {
 		expect(logger.lines).toEqual([
 			{
 				level: 'warn',
-				message:
-					'Upgrades rejected: the page is from another origin (403). To allow that origin, add it to allowedOrigins',
-				details: { count: 1, address: expect.any(String) as string, origin: EVIL },
+				message: 'Upgrades rejected: the page is from another origin (403)',
+				details: {
+					count: 1,
+					address: expect.any(String) as string,
+					compared: expect.stringContaining(
+						`Origin "${EVIL}" is not that of the server: Host is "localhost:`,
+					) as string,
+					fix: expect.stringContaining(`if the page is yours, set allowedOrigins: ["${EVIL}"]`) as string,
+				},
 			},
 		]);
 	});

@@ -22,6 +22,7 @@ import { checkHook, type Hook } from './hook.ts';
 import { type Routes, startHttpServer } from './http-server.ts';
 import { Lifecycle } from './lifecycle.ts';
 import { type ListenOptions, readListenOptions } from './listen-options.ts';
+import { removeStaleSocket } from './stale-socket.ts';
 import { ApplicationSocket } from './socket-emitter.ts';
 
 const DEFAULT_PATH = '/ws';
@@ -167,13 +168,16 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 	 * undone and the promise rejects with that step's error.
 	 *
 	 * @param at a port, or where to listen; default port 3000
-	 * @throws {ApplicationError} called twice, or interrupted by `stop`. Also if the port or the routers are invalid;
-	 * then nothing has been started
+	 * @throws {ApplicationError} called twice, interrupted by `stop`, or another server listens on the Unix socket. Also
+	 * if the port, the Unix socket or the routers are invalid; then nothing has been started
 	 */
 	async listen(at?: number | ListenOptions): Promise<Server<SocketData>> {
 		this.#mustBeBuilding('listen');
 		const options = readListenOptions(at);
 		const endpoint = this.#createEndpoint();
+		const { unix } = options;
+		// The last startup hook, so that no file is removed if the start fails before the server would listen.
+		if (unix !== undefined) this.#lifecycle.onStartup(() => removeStaleSocket(unix));
 		return this.#lifecycle.start({
 			endpoint,
 			serve: () =>

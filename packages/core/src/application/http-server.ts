@@ -35,7 +35,14 @@ export function startHttpServer({ at, routes, endpoint, path, logger }: HttpServ
 	const upgrade = (req: BunRequest, server: Server<SocketData>) => endpoint.upgrade(req, server);
 	return Bun.serve({
 		...shared,
-		routes: { ...routes, [path]: upgrade },
+		// A route of the application with the other form of the path wins.
+		routes: { [otherForm(path)]: upgrade, ...routes, [path]: upgrade },
 		websocket: endpoint.bunHandlers(),
 	} as Bun.Serve.Options<SocketData>);
+}
+
+/** Returns the path without its trailing slash, or with one. To Bun these are two routes; to clients, one endpoint. */
+function otherForm(path: string): string {
+	if (path === '/' || path.endsWith('*')) return path;
+	return path.endsWith('/') ? path.slice(0, -1) : `${path}/`;
 }

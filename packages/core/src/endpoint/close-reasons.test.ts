@@ -1,8 +1,7 @@
-import { connectClient, RecordingLogger, until } from '@orijs/testkit';
+import { connectClient, frame, type FrameOptions, Opcode, RecordingLogger, until } from '@orijs/testkit';
 import { CloseCode } from '@orijs/websocket/protocol';
 import { describe, expect, it } from 'vitest';
 import { Application, type Limits } from '../index.ts';
-import { frame, type FrameOptions, Opcode } from '../test-support/frames.ts';
 import { connectRawWebSocket } from '../test-support/raw-web-socket.ts';
 import { serve } from '../test-support/serve.ts';
 

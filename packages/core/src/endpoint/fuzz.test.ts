@@ -1,8 +1,7 @@
-import { connectClient, until } from '@orijs/testkit';
+import { connectClient, frame, until } from '@orijs/testkit';
 import fc from 'fast-check';
 import { afterEach, beforeAll, describe, it } from 'vitest';
 import { AttackTarget } from '../test-support/attack-target.ts';
-import { frame } from '../test-support/frames.ts';
 import { connectRawWebSocket } from '../test-support/raw-web-socket.ts';
 
 const server = new AttackTarget();

@@ -1,9 +1,8 @@
 // An unhandled rejection in any of these tests makes Vitest fail the run.
 
-import { connectClient, RecordingLogger, until } from '@orijs/testkit';
+import { connectClient, frame, Opcode, RecordingLogger, until } from '@orijs/testkit';
 import { describe, expect, it } from 'vitest';
 import { Application, type AppSocket, SocketRouter, type WebSocketHandlers } from '../index.ts';
-import { frame, Opcode } from '../test-support/frames.ts';
 import { connectRawWebSocket } from '../test-support/raw-web-socket.ts';
 import { serve } from '../test-support/serve.ts';
 

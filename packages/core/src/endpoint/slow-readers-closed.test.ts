@@ -1,9 +1,9 @@
-import { connectClient, RecordingLogger } from '@orijs/testkit';
+import { connectClient, HANDSHAKE, RecordingLogger } from '@orijs/testkit';
 import { InProcWsProvider } from '@orijs/websocket';
 import { CloseCode } from '@orijs/websocket/protocol';
 import { describe, expect, it } from 'vitest';
 import { Application, type Limits } from '../index.ts';
-import { connectRaw, HANDSHAKE } from '../test-support/raw-connection.ts';
+import { connectRaw } from '../test-support/raw-connection.ts';
 import { connectRawWebSocket } from '../test-support/raw-web-socket.ts';
 import { serve } from '../test-support/serve.ts';
 

@@ -1,9 +1,9 @@
-import { connectClient, RecordingLogger, until } from '@orijs/testkit';
+import { connectClient, type RawWebSocket, RecordingLogger, until } from '@orijs/testkit';
 import { InProcWsProvider } from '@orijs/websocket';
 import { BuiltIn, type GapNotice } from '@orijs/websocket/protocol';
 import { describe, expect, it } from 'vitest';
 import { Application } from '../index.ts';
-import { connectRawWebSocket, type RawWebSocket } from '../test-support/raw-web-socket.ts';
+import { connectRawWebSocket } from '../test-support/raw-web-socket.ts';
 import { serve } from '../test-support/serve.ts';
 
 const QUEUED = 256 * 1024;

@@ -2,6 +2,7 @@ import type { WebSocketProvider } from '@orijs/websocket';
 import { show } from '@orijs/websocket/internal';
 import { ClientAddresses } from '../admission/client-address.ts';
 import { originCheck } from '../admission/origin.ts';
+import { checkSubprotocol } from '../admission/subprotocols.ts';
 import { ApplicationError } from '../errors.ts';
 import { checkLimits, MAX_DELAY_MS } from '../limits.ts';
 import type { Authorize, WebSocketHandlers, WebSocketOptions } from '../websocket-options.ts';
@@ -81,6 +82,7 @@ const OPTION_CHECKS: Record<keyof WebSocketOptions, (value: unknown) => void> = 
 			`websocket(): upgradeTimeoutMs must be a number of milliseconds above 0 and up to ${MAX_DELAY_MS}, not ${show(ms)}`,
 		);
 	},
+	subprotocol: checkSubprotocol,
 	allowedOrigins: (allowed) => void originCheck(allowed),
 	trustedProxies: (trusted) => void new ClientAddresses(trusted),
 	authorize(authorize) {

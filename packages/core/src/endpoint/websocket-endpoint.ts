@@ -69,6 +69,7 @@ export class WebSocketEndpoint implements SessionHost {
 		this.#upgrades = new UpgradeHandler({
 			options,
 			limits,
+			isTyped: table !== undefined,
 			refusals,
 			logger,
 			connect: (candidate, server) => this.#connect(candidate, server),
@@ -77,6 +78,7 @@ export class WebSocketEndpoint implements SessionHost {
 			onClose: ({ data }) => (data as SocketSession).closing(),
 			onPing: ({ data }) => (data as SocketSession).pinged(),
 			onBackpressure: ({ data }) => (data as SocketSession).checkBackpressure(),
+			subprotocolOf: ({ data }) => (data as SocketSession).subprotocol,
 		});
 		this.#guards = new ConnectionGuards({
 			guards: table?.guards ?? [],
@@ -131,13 +133,14 @@ export class WebSocketEndpoint implements SessionHost {
 		return this.#upgrades.upgrade(req, server);
 	}
 
-	#connect({ req, data, slot, remoteAddress }: UpgradeCandidate, server: Server<SocketData>): boolean {
-		const session = new SocketSession(this, data, slot);
+	#connect(candidate: UpgradeCandidate, server: Server<SocketData>): boolean {
+		const { req, data, slot, remoteAddress, headers, subprotocol } = candidate;
+		const session = new SocketSession(this, data, slot, subprotocol);
 		if (this.#guards.hasGuards) {
 			// The headers are copied, because the request can't be read once it has become a WebSocket.
 			this.#upgradeRequests.set(session, { headers: new Headers(req.headers), remoteAddress });
 		}
-		const isConnected = server.upgrade(req, { data: session });
+		const isConnected = server.upgrade(req, headers === undefined ? { data: session } : { data: session, headers });
 		if (!isConnected) this.#upgradeRequests.delete(session);
 		return isConnected;
 	}
@@ -274,7 +277,7 @@ export class WebSocketEndpoint implements SessionHost {
 
 	// Stopping
 
-	/** Refuses new connections, and upgrades that are still undecided. */
+	/** Refuses new connections and any upgrades that still await a decision. */
 	close(): void {
 		this.#upgrades.close();
 	}

@@ -21,6 +21,46 @@ describe("the endpoint's path", () => {
 		await connectClient(http + at);
 	});
 
+	it.each([
+		['/ws', '/ws/'],
+		['/ws', '/ws/?token=7'],
+		['/ws/', '/ws'],
+		['/a/b/', '/a/b'],
+		['/ws/:room', '/ws/blue/'],
+		['/ws/:room/', '/ws/blue'],
+		['/:tenant/rooms/:room', '/acme/rooms/blue%20one/'],
+	])('%s is also reached at %s, where a trailing slash is added or missing', async (path, at) => {
+		const params: unknown[] = [];
+		const app = new Application().websocket({
+			path,
+			upgrade(req) {
+				params.push({ ...req.params });
+				return {};
+			},
+		});
+		const { http } = await serve(app);
+		const exact = at.includes('/?') ? at.replace('/?', '?') : at.endsWith('/') ? at.slice(0, -1) : `${at}/`;
+
+		await connectClient(http + at);
+		await connectClient(http + exact);
+		expect(params[0]).toEqual(params[1]);
+		const answers = await Promise.all([http + at, http + exact].map((url) => fetch(url)));
+		expect(answers.map(({ status, headers }) => [status, headers.get('upgrade')])).toEqual([
+			[426, 'websocket'],
+			[426, 'websocket'],
+		]);
+		for (const method of ['POST', 'HEAD']) expect((await fetch(http + at, { method })).status).toBe(426);
+	});
+
+	it('does not take a trailing slash from a route of the application, nor two slashes', async () => {
+		const app = new Application().websocket().routes({ '/ws/': () => new Response('a page') });
+		const { http, ws } = await serve(app);
+
+		await connectClient(ws);
+		expect(await (await fetch(`${http}/ws/`)).text()).toBe('a page');
+		expect((await fetch(`${http}/ws//`)).status).toBe(404);
+	});
+
 	it.each<[unknown]>([
 		[''],
 		['ws'],

@@ -21,7 +21,10 @@ export interface GuardContext<TState extends object = object> {
 	readonly headers: Headers;
 	/** The cookies of the upgrade request. */
 	readonly cookies: Bun.CookieMap;
-	/** The client's own address, even if the connection came through `trustedProxies`. */
+	/**
+	 * The client's own address, even if the connection came through `trustedProxies`; `unix` if it came through a Unix
+	 * socket that is not trusted.
+	 */
 	readonly remoteAddress: string;
 	readonly socketId: string;
 	/** Aborted when the connection ends. */

@@ -154,7 +154,7 @@ describe('an invalid argument is rejected and named', () => {
 
 	it.each([undefined, null, 'handler', {}, [() => {}]])('on(): %j is not a handler', (handler) => {
 		expect(() => new SocketRouter().on(Note, handler as never)).toThrow(
-			'on(): handler of note must be a function, not ',
+			'on(): the handler for note must be a function, not ',
 		);
 	});
 

@@ -83,7 +83,7 @@ export class SocketRouter<TState extends object = object> {
 		}
 		if (this.#routes.has(name)) throw new ApplicationError(`on(): ${name} already has a handler`);
 		if (typeof handler !== 'function') {
-			throw new ApplicationError(`on(): handler of ${name} must be a function, not ${show(handler)}`);
+			throw new ApplicationError(`on(): the handler for ${name} must be a function, not ${show(handler)}`);
 		}
 		const { guards = [] } = options;
 		if (!Array.isArray(guards) || guards.some((guard) => typeof guard !== 'function')) {

@@ -1,8 +1,7 @@
-import { connectClient, RecordingLogger, until } from '@orijs/testkit';
+import { connectClient, frame, Opcode, RecordingLogger, until } from '@orijs/testkit';
 import { CloseCode, readRetryHint } from '@orijs/websocket/protocol';
 import { describe, expect, it } from 'vitest';
 import { Application, type AppSocket, type Limits } from '../index.ts';
-import { frame, Opcode } from '../test-support/frames.ts';
 import { connectRawWebSocket } from '../test-support/raw-web-socket.ts';
 import { serve } from '../test-support/serve.ts';
 

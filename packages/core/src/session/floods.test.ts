@@ -1,10 +1,8 @@
-import { connectClient, until } from '@orijs/testkit';
+import { connectClient, frame, HANDSHAKE, Opcode, type RawWebSocket, until } from '@orijs/testkit';
 import { connect } from 'node:net';
 import { afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { AttackTarget } from '../test-support/attack-target.ts';
-import { frame, Opcode } from '../test-support/frames.ts';
-import { HANDSHAKE } from '../test-support/raw-connection.ts';
-import { connectRawWebSocket, type RawWebSocket } from '../test-support/raw-web-socket.ts';
+import { connectRawWebSocket } from '../test-support/raw-web-socket.ts';
 
 const server = new AttackTarget();
 beforeAll(() => server.start());

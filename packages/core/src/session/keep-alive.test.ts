@@ -1,9 +1,8 @@
-import { connectClient, RecordingLogger, startTcpProxy, until } from '@orijs/testkit';
+import { connectClient, frame, Opcode, RecordingLogger, startTcpProxy, until } from '@orijs/testkit';
 import { SocketMessage } from '@orijs/websocket';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import { Application, type AppSocket, type Limits, SocketRouter } from '../index.ts';
-import { frame, Opcode } from '../test-support/frames.ts';
 import { connectRawWebSocket } from '../test-support/raw-web-socket.ts';
 import { serve } from '../test-support/serve.ts';
 import { KeepAlive, type KeptAlive } from './keep-alive.ts';

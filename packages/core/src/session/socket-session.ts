@@ -20,6 +20,7 @@ export class SocketSession implements Session, KeptAlive {
 
 	readonly #host: SessionHost;
 	readonly #slot: Slot;
+	readonly #subprotocol: string | undefined;
 	#state: SessionState = 'guarding';
 	#wasOpened = false;
 	#ws: AppSocket | undefined;
@@ -36,10 +37,11 @@ export class SocketSession implements Session, KeptAlive {
 	/** The number of pings to which the client may still answer. */
 	#unansweredPings = 0;
 
-	constructor(host: SessionHost, data: object, slot: Slot) {
+	constructor(host: SessionHost, data: object, slot: Slot, subprotocol: string | undefined) {
 		this.#host = host;
 		this.data = data;
 		this.#slot = slot;
+		this.#subprotocol = subprotocol;
 	}
 
 	// Life cycle
@@ -65,6 +67,11 @@ export class SocketSession implements Session, KeptAlive {
 	/** The connection slot that this session holds. */
 	get slot(): Slot {
 		return this.#slot;
+	}
+
+	/** The subprotocol that the server has confirmed, if any. */
+	get subprotocol(): string | undefined {
+		return this.#subprotocol;
 	}
 
 	/** Sets the socket, when the upgrade is complete. */

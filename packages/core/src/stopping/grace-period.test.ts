@@ -1,10 +1,10 @@
-import { connectClient } from '@orijs/testkit';
+import { connectClient, HANDSHAKE } from '@orijs/testkit';
 import { SocketMessage } from '@orijs/websocket';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { type AppSocket, Application, ApplicationError, SocketRouter } from '../index.ts';
 import { isPortFree } from '../test-support/ports.ts';
-import { connectRaw, HANDSHAKE } from '../test-support/raw-connection.ts';
+import { connectRaw } from '../test-support/raw-connection.ts';
 import { serve } from '../test-support/serve.ts';
 import { allReceived, sendTyped } from '../test-support/typed-client.ts';
 

@@ -1,8 +1,8 @@
-import { connectClient, RecordingLogger } from '@orijs/testkit';
+import { connectClient, HANDSHAKE, RecordingLogger } from '@orijs/testkit';
 import { InProcWsProvider } from '@orijs/websocket';
 import { describe, expect, it } from 'vitest';
 import { Application } from '../index.ts';
-import { connectRaw, HANDSHAKE } from '../test-support/raw-connection.ts';
+import { connectRaw } from '../test-support/raw-connection.ts';
 import { serve } from '../test-support/serve.ts';
 
 describe('when stop() is called', () => {

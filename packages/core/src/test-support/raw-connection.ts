@@ -17,33 +17,22 @@ export interface RawConnection {
 	end(): void;
 }
 
-/** A valid WebSocket handshake without the empty line that completes it. */
-export const HANDSHAKE: string = [
-	'GET /ws HTTP/1.1',
-	'Host: localhost',
-	'Connection: Upgrade',
-	'Upgrade: websocket',
-	'Sec-WebSocket-Version: 13',
-	'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
-	'',
-].join('\r\n');
-
-export async function connectRaw(port: number): Promise<RawConnection> {
+/** Connects to a port of this machine, or to the Unix socket with this path. */
+export async function connectRaw(at: number | string): Promise<RawConnection> {
 	let received = '';
 	let isClosed = false;
-	const socket = await Bun.connect({
-		hostname: 'localhost',
-		port,
-		socket: {
-			data(_, chunk) {
-				received += chunk.toString('latin1');
-			},
-			close() {
-				isClosed = true;
-			},
-			error() {},
+	const handlers: Bun.SocketHandler = {
+		data(_, chunk) {
+			received += chunk.toString('latin1');
 		},
-	});
+		close() {
+			isClosed = true;
+		},
+		error() {},
+	};
+	const socket = await (typeof at === 'string'
+		? Bun.connect({ unix: at, socket: handlers })
+		: Bun.connect({ hostname: 'localhost', port: at, socket: handlers }));
 	onTestFinished(() => socket.terminate());
 	return {
 		get received() {

@@ -1,95 +1,12 @@
-import { until } from '@orijs/testkit';
-import { connect } from 'node:net';
+import { openRawWebSocket, type RawWebSocket, type RawWebSocketOptions } from '@orijs/testkit';
 import { onTestFinished } from 'vitest';
-import { frame, Opcode, readFrames } from './frames.ts';
-import { HANDSHAKE } from './raw-connection.ts';
 
-/** A WebSocket client that answers no pings, can stop reading, and can send invalid frames. */
-export interface RawWebSocket {
-	/** The text messages received so far. */
-	readonly texts: readonly string[];
-	/** The pings received so far. */
-	readonly pings: number;
-	/** The close frame; undefined until it is received. */
-	readonly close: { readonly code: number; readonly reason: string } | undefined;
-	/** Whether the connection has ended. */
-	readonly isClosed: boolean;
-	/** Whether everything sent has been passed to the kernel. */
-	readonly isFlushed: boolean;
-	/** Sends raw bytes. */
-	write(bytes: Uint8Array): void;
-	/** Sends a text message. */
-	send(text: string): void;
-	/** Stops reading. */
-	pause(): void;
-	/** Resumes reading. */
-	resume(): void;
-	/** Resolves once the connection has ended. */
-	closed(): Promise<void>;
-	/** Drops the connection. */
-	end(): void;
-}
-
-const CLOSE_TIMEOUT_MS = 15_000;
-
-/** Decodes the payload of a close frame. Code 1005 stands for a frame without a code. */
-function readClose(payload: Buffer): NonNullable<RawWebSocket['close']> {
-	return payload.length < 2
-		? { code: 1005, reason: '' }
-		: { code: payload.readUInt16BE(0), reason: payload.toString('utf8', 2) };
-}
-
-/** Connects to an application's default endpoint until the test ends. */
-export async function connectRawWebSocket(port: number): Promise<RawWebSocket> {
-	const texts: string[] = [];
-	let pings = 0;
-	let close: RawWebSocket['close'];
-	let isClosed = false;
-	let isOpen = false;
-	let received: Buffer = Buffer.alloc(0);
-	const socket = connect({ host: 'localhost', port, noDelay: true });
-	onTestFinished(() => void socket.destroy());
-	socket.on('error', () => {});
-	socket.on('close', () => {
-		isClosed = true;
-	});
-	socket.on('data', (chunk: Buffer) => {
-		received = received.length === 0 ? chunk : Buffer.concat([received, chunk]);
-		if (!isOpen) {
-			const end = received.indexOf('\r\n\r\n');
-			if (end < 0) return;
-			isOpen = true;
-			received = received.subarray(end + 4);
-		}
-		const { frames, rest } = readFrames(received);
-		received = rest;
-		for (const { opcode, payload } of frames) {
-			if (opcode === Opcode.text) texts.push(payload.toString());
-			else if (opcode === Opcode.ping) pings++;
-			else if (opcode === Opcode.close) close = readClose(payload);
-		}
-	});
-	socket.write(`${HANDSHAKE}\r\n`);
-	await until(() => isOpen, { what: 'the handshake is complete' });
-	return {
-		texts,
-		get pings() {
-			return pings;
-		},
-		get close() {
-			return close;
-		},
-		get isClosed() {
-			return isClosed;
-		},
-		get isFlushed() {
-			return socket.writableLength === 0;
-		},
-		write: (bytes) => void socket.write(bytes),
-		send: (text) => void socket.write(frame(text)),
-		pause: () => void socket.pause(),
-		resume: () => void socket.resume(),
-		closed: () => until(() => isClosed, { what: 'the server has ended the connection', timeoutMs: CLOSE_TIMEOUT_MS }),
-		end: () => void socket.destroy(),
-	};
+/**
+ * Connects to an application's default endpoint until the test ends: on a port of this machine, or on the Unix socket
+ * with this path.
+ */
+export async function connectRawWebSocket(at: number | string, options?: RawWebSocketOptions): Promise<RawWebSocket> {
+	const socket = await openRawWebSocket(at, options);
+	onTestFinished(() => socket.end());
+	return socket;
 }

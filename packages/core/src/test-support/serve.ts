@@ -19,7 +19,7 @@ interface Servable {
 export async function serve(app: Servable): Promise<Address> {
 	onTestFinished(() => app.stop());
 	const { port } = await app.listen(0);
-	if (port === undefined) throw new Error('the application does not listen on a port');
+	if (port === undefined) throw new Error('the application is not listening on a port');
 	return { port, http: `http://localhost:${port}`, ws: `ws://localhost:${port}/ws` };
 }
 

@@ -67,7 +67,7 @@ export async function startApplication(shared: SharedState, options: ServerOptio
 			close: (ws) => void sockets.delete(ws),
 		});
 	const { port } = await app.listen({ port: 0, hostname: '127.0.0.1' });
-	if (port === undefined) throw new Error('the application does not listen on a port');
+	if (port === undefined) throw new Error('the application is not listening on a port');
 	return {
 		port,
 		app,

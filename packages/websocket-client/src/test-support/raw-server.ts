@@ -31,7 +31,7 @@ export function startRawServer(options: RawServerOptions): RawServer {
 			},
 		},
 	});
-	if (server.port === undefined) throw new Error('the raw server does not listen on a port');
+	if (server.port === undefined) throw new Error('the raw server is not listening on a port');
 	return {
 		port: server.port,
 		received,

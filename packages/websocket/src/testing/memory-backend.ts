@@ -65,7 +65,7 @@ export class MemoryBackend {
 
 	#nodeOf(bus: Bus): MemoryBus {
 		const node = this.#nodes.get(bus);
-		if (node === undefined) throw new TypeError('the bus was not created by createBus() of this backend');
+		if (node === undefined) throw new TypeError("the bus was not created by this backend's createBus()");
 		return node;
 	}
 

@@ -18,7 +18,7 @@ export interface SentMessage {
 	readonly at: number;
 }
 
-/** Runs a provider on a bus, behind a real server, with one client in the topic. Closed after the case. */
+/** Runs a provider on a bus, behind a real server, with one client in the topic. It closes when the test case ends. */
 export class ProviderNode {
 	readonly bus: Bus;
 	readonly name: string;
@@ -117,7 +117,7 @@ export class ProviderNode {
 	/** Resolves once every `publish` has settled. */
 	async settled(timeoutMs: number): Promise<void> {
 		const late = (): Error =>
-			new Error(`${this.#unsettled.size} publish() calls of node ${this.name} did not settle in time`);
+			new Error(`${this.#unsettled.size} publish() calls by node ${this.name} did not settle in time`);
 		await within(timeoutMs, Promise.all(this.#unsettled), late);
 	}
 }

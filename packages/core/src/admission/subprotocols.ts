@@ -1,0 +1,66 @@
+import { show } from '@orijs/websocket/internal';
+import type { BunRequest } from 'bun';
+import { ApplicationError } from '../errors.ts';
+import type { WebSocketOptions } from '../websocket-options.ts';
+
+/** The subprotocol of clients that speak the protocol of typed messages. */
+const TYPED = 'orijs.1';
+
+/** Names that only the endpoint itself may confirm. */
+const RESERVED = /^orijs\./i;
+
+/** A token, see https://www.rfc-editor.org/rfc/rfc9110#section-5.6.2 */
+const TOKEN = /^[!#$%&'*+\-.^_`|~\dA-Za-z]+$/;
+
+const RULE =
+	"websocket(): subprotocol must be a list of different names such as ['chat.v2', 'chat.v1'], in order of preference, or a " +
+	'function (offered, req) that returns one of the offered names or undefined; names that begin with orijs. are reserved';
+
+/** Chooses the subprotocols of connections from what clients offer. */
+export class Subprotocols {
+	readonly #choice: WebSocketOptions['subprotocol'];
+	readonly #isTyped: boolean;
+
+	/**
+	 * @param choice the option `subprotocol`
+	 * @param isTyped whether the endpoint has typed messages
+	 * @throws {ApplicationError} the option is invalid
+	 */
+	constructor(choice: unknown, isTyped: boolean) {
+		checkSubprotocol(choice);
+		this.#choice = choice;
+		this.#isTyped = isTyped;
+	}
+
+	/**
+	 * Returns the subprotocol to confirm, or undefined for none.
+	 *
+	 * @param offer the header `Sec-WebSocket-Protocol` of the request
+	 * @throws {ApplicationError} the application has chosen something that was not offered
+	 * @throws whatever the application's function throws
+	 */
+	choose(offer: string, req: BunRequest): string | undefined {
+		const names = offer.split(',').map((name) => name.trim());
+		if (this.#isTyped && names.includes(TYPED)) return TYPED;
+		const choice = this.#choice;
+		if (choice === undefined) return undefined;
+		const offered = names.filter((name) => TOKEN.test(name) && !RESERVED.test(name));
+		if (offered.length === 0) return undefined;
+		if (typeof choice !== 'function') return choice.find((name) => offered.includes(name));
+		const chosen: unknown = choice(offered, req);
+		if (chosen === undefined || offered.includes(chosen as string)) return chosen as string | undefined;
+		throw new ApplicationError(
+			`subprotocol() returned ${show(chosen)}; it must return one of the offered names, or undefined for none`,
+		);
+	}
+}
+
+/** Validates the option `subprotocol`. @throws {ApplicationError} the option is invalid */
+export function checkSubprotocol(choice: unknown): asserts choice is WebSocketOptions['subprotocol'] {
+	if (choice === undefined || typeof choice === 'function') return;
+	if (!Array.isArray(choice)) throw new ApplicationError(`${RULE}; not ${show(choice)}`);
+	choice.forEach((name: unknown, index) => {
+		const isName = typeof name === 'string' && TOKEN.test(name) && !RESERVED.test(name);
+		if (!isName || choice.indexOf(name) !== index) throw new ApplicationError(`${RULE}; not ${show(name)}`);
+	});
+}

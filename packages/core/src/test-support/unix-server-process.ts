@@ -1,0 +1,7 @@
+// A process that listens on a Unix socket, to be killed by a test: its socket file then stays behind.
+
+import { answerRequests } from '@orijs/testkit';
+
+const unix = process.env['UNIX_SOCKET'] ?? '';
+Bun.serve({ unix, fetch: () => new Response('another process') });
+answerRequests(() => 'listening');
