@@ -7,7 +7,14 @@ import { ApplicationError } from '../errors.ts';
 import { checkLimits, MAX_DELAY_MS } from '../limits.ts';
 import type { Authorize, WebSocketHandlers, WebSocketOptions } from '../websocket-options.ts';
 
-const HANDLERS = ['open', 'message', 'close', 'drain'] as const satisfies readonly (keyof WebSocketHandlers)[];
+const HANDLERS = [
+	'open',
+	'message',
+	'close',
+	'drain',
+	'ping',
+	'pong',
+] as const satisfies readonly (keyof WebSocketHandlers)[];
 
 /** The arguments of `websocket()`. */
 export interface WebSocketArguments {

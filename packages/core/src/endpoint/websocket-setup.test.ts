@@ -166,9 +166,9 @@ describe('setting up the WebSocket endpoint', () => {
 	});
 
 	it.each<[string, unknown]>([
-		['pass an object with the handlers open, message, close, drain, not undefined', undefined],
-		['pass an object with the handlers open, message, close, drain, not null', null],
-		['pass an object with the handlers open, message, close, drain, not a function', () => {}],
+		['pass an object with the handlers open, message, close, drain, ping, pong, not undefined', undefined],
+		['pass an object with the handlers open, message, close, drain, ping, pong, not null', null],
+		['pass an object with the handlers open, message, close, drain, ping, pong, not a function', () => {}],
 		['open must be a function, not "hello"', { open: 'hello' }],
 		['message must be a function, not null', { message: null }],
 		['close must be a function, not {…}', { close: {} }],
