@@ -37,12 +37,14 @@ export type AppSocket<TData extends ConnectionData = ConnectionData> = Omit<
 	};
 
 /** Bun's methods whose calls the endpoint observes. */
-type Observed = Pick<WebSocketConnection, 'close' | 'terminate' | 'send' | 'sendText' | 'sendBinary'>;
+type Observed = Pick<WebSocketConnection, 'close' | 'terminate' | 'ping' | 'send' | 'sendText' | 'sendBinary'>;
 
 /** Callbacks to the endpoint, when the application uses a socket. */
 export interface SocketEvents {
 	/** Called when the application has closed the socket. */
 	readonly onClose: (socket: WebSocketConnection) => void;
+	/** Called when the client was pinged. */
+	readonly onPing: (socket: WebSocketConnection) => void;
 	/** Called when a send was buffered because of backpressure, or dropped. */
 	readonly onBackpressure: (socket: WebSocketConnection) => void;
 	readonly subprotocolOf: (socket: WebSocketConnection) => string | undefined;
@@ -84,8 +86,8 @@ export class SocketAdopter {
 	}
 
 	#prototypeAbove(bun: WebSocketConnection): object {
-		const { onClose, onBackpressure, subprotocolOf } = this.#events;
-		const { close, terminate, send, sendText, sendBinary } = bun;
+		const { onClose, onPing, onBackpressure, subprotocolOf } = this.#events;
+		const { close, terminate, ping, send, sendText, sendBinary } = bun;
 		const observed: Observed & ThisType<WebSocketConnection> = {
 			close(code, reason) {
 				// `onClose` comes second: if the arguments are invalid, Bun's `close` throws and the socket stays open.
@@ -95,6 +97,11 @@ export class SocketAdopter {
 			terminate() {
 				terminate.call(this);
 				onClose(this);
+			},
+			ping(data) {
+				const sent = ping.call(this, data);
+				onPing(this);
+				return sent;
 			},
 			send(data, compress) {
 				const sent = send.call(this, data, compress);

@@ -12,12 +12,14 @@ const DEFAULTS = {
 	messagesPerSecond: 100,
 	bytesPerSecond: 1024 * 1024,
 	queuedMessages: 64,
+	queuedMessageBytes: 256 * 1024,
 	queuedBytes: 1024 * 1024,
 	topicsPerSocket: 200,
 	pendingRequests: 100,
 	guardTimeoutMs: 10_000,
 	handlerTimeoutMs: 30_000,
 	idleTimeoutMs: 120_000,
+	pingIntervalMs: 25_000,
 };
 
 const GIB = 1024 ** 3;
@@ -32,12 +34,14 @@ const RANGES: [keyof Limits, number, number, boolean][] = [
 	['messagesPerSecond', 1, Infinity, true],
 	['bytesPerSecond', 1, Infinity, true],
 	['queuedMessages', 1, Infinity, false],
+	['queuedMessageBytes', 1, GIB, false],
 	['queuedBytes', 1, GIB, false],
 	['topicsPerSocket', 0, Infinity, false],
 	['pendingRequests', 1, Infinity, false],
 	['guardTimeoutMs', 1, MAX_DELAY_MS, true],
 	['handlerTimeoutMs', 1, MAX_DELAY_MS, true],
 	['idleTimeoutMs', 8_000, 960_000, true],
+	['pingIntervalMs', 1_000, 480_000, true],
 ];
 
 const setting = (limits: unknown) => () => new Application().websocket({ limits: limits as Limits });
@@ -61,8 +65,18 @@ describe('limits', () => {
 		expect(withDefaults({ messageBytes: 8 * 1024 * 1024 }).bytesPerSecond).toBe(8 * 1024 * 1024);
 	});
 
+	it('raise the default of queued bytes to the largest message', () => {
+		expect(withDefaults({ messageBytes: 8 * 1024 * 1024 }).queuedMessageBytes).toBe(8 * 1024 * 1024);
+	});
+
+	it('ping at least twice per idle timeout by default', () => {
+		expect(withDefaults({ idleTimeoutMs: 8_000 }).pingIntervalMs).toBe(4_000);
+		expect(withDefaults({ idleTimeoutMs: 49_000 }).pingIntervalMs).toBe(24_500);
+		expect(withDefaults({ idleTimeoutMs: 960_000 }).pingIntervalMs).toBe(25_000);
+	});
+
 	it.each(RANGES)('%s: from %d to %d', (name, min, max, fractions) => {
-		const rest = name === 'bytesPerSecond' ? { messageBytes: 1 } : {};
+		const rest = { bytesPerSecond: { messageBytes: 1 }, pingIntervalMs: { idleTimeoutMs: 960_000 } }[name as string];
 		const refusal = `websocket(): limits.${name} must be ${fractions ? 'a number' : 'a whole number'} from ${min} to ${max}, not `;
 		for (const good of [min, max, min + 1]) expect(setting({ ...rest, [name]: good })).not.toThrow();
 
@@ -90,7 +104,7 @@ describe('limits', () => {
 			const call = setting({ [name]: 1 });
 			expect(call).toThrow(ApplicationError);
 			expect(call).toThrow(
-				`websocket(): there is no limit ${name}; limits are connections, connectionsPerAddress, messageBytes, messageDepth, messagesPerSecond, bytesPerSecond, queuedMessages, queuedBytes, topicsPerSocket, pendingRequests, guardTimeoutMs, handlerTimeoutMs, idleTimeoutMs`,
+				`websocket(): there is no limit ${name}; limits are connections, connectionsPerAddress, messageBytes, messageDepth, messagesPerSecond, bytesPerSecond, queuedMessages, queuedMessageBytes, queuedBytes, topicsPerSocket, pendingRequests, guardTimeoutMs, handlerTimeoutMs, idleTimeoutMs, pingIntervalMs`,
 			);
 		}
 	});
@@ -116,6 +130,17 @@ describe('limits', () => {
 			expect(setting(limits)).toThrow('limits.bytesPerSecond must be at least limits.messageBytes (');
 		}
 		expect(setting({ bytesPerSecond: 1_000, messageBytes: 1_000 })).not.toThrow();
+	});
+
+	it('must leave a client time to answer a ping', () => {
+		for (const [limits, refusal] of [
+			[{ pingIntervalMs: 60_001 }, 'at most half of limits.idleTimeoutMs (120000), not 60001'],
+			[{ pingIntervalMs: 5_000, idleTimeoutMs: 8_000 }, 'at most half of limits.idleTimeoutMs (8000), not 5000'],
+		] as const) {
+			expect(setting(limits)).toThrow(ApplicationError);
+			expect(setting(limits)).toThrow(`websocket(): limits.pingIntervalMs must be ${refusal}`);
+		}
+		expect(setting({ pingIntervalMs: 4_000, idleTimeoutMs: 8_000 })).not.toThrow();
 	});
 
 	it.each([

@@ -31,6 +31,12 @@ export interface Limits {
 	/** Messages of one socket that wait to be handled; beyond that, reading from the socket is paused. Default 64. */
 	readonly queuedMessages?: number;
 	/**
+	 * Bytes of those messages, as they take up memory: a character of text counts twice if the text is not all ASCII.
+	 * Limited like `queuedMessages`; the message that reaches the limit is still queued. Default 256 KiB, or
+	 * `messageBytes` if that is larger; at most 1 GiB.
+	 */
+	readonly queuedMessageBytes?: number;
+	/**
 	 * Bytes that wait to be sent to one socket; beyond that, the socket is closed with 1013, unless `slowReaders` is
 	 * `drop`. Default 1 MiB, at most 1 GiB.
 	 */
@@ -52,10 +58,17 @@ export interface Limits {
 	 */
 	readonly handlerTimeoutMs?: number;
 	/**
-	 * Silence after which a connection is closed, in milliseconds. Clients are pinged before that, so only dead
-	 * connections are affected. From 8,000 to 960,000; Bun measures it in steps of 4,000. Default 120,000.
+	 * Time without a sign of life (a message, a ping or a pong) after which a connection is cut, in milliseconds.
+	 * Clients answer pings by themselves, so this affects only dead connections, and messages that take longer than
+	 * this to arrive. From 8,000 to 960,000. Default 120,000.
 	 */
 	readonly idleTimeoutMs?: number;
+	/**
+	 * Interval at which each client is pinged, in milliseconds. Proxies that close silent connections, most after 60 s,
+	 * keep them if this is shorter. From 1,000 to half of `idleTimeoutMs`. Default 25,000, or half of `idleTimeoutMs` if
+	 * that is less.
+	 */
+	readonly pingIntervalMs?: number;
 }
 
 const KIB = 1024;
@@ -82,13 +95,14 @@ const RANGES: Record<keyof Limits, { readonly min: number; readonly max: number;
 	messagesPerSecond: { min: 1, max: Infinity, fractions: true },
 	bytesPerSecond: { min: 1, max: Infinity, fractions: true },
 	queuedMessages: { min: 1, max: Infinity },
+	queuedMessageBytes: { min: 1, max: GIB },
 	queuedBytes: { min: 1, max: GIB },
 	topicsPerSocket: { min: 0, max: Infinity },
 	pendingRequests: { min: 1, max: Infinity },
 	guardTimeoutMs: { min: 1, max: MAX_DELAY_MS, fractions: true },
 	handlerTimeoutMs: { min: 1, max: MAX_DELAY_MS, fractions: true },
-	// Bun does not close idle connections sooner.
 	idleTimeoutMs: { min: 8_000, max: 960_000, fractions: true },
+	pingIntervalMs: { min: 1_000, max: 480_000, fractions: true },
 };
 
 /** Validates limits. @throws {ApplicationError} a limit is unknown or out of range */
@@ -112,11 +126,17 @@ export function checkLimits(limits: unknown): void {
 		const kind = fractions ? 'a number' : 'a whole number';
 		throw new ApplicationError(`websocket(): limits.${name} must be ${kind} from ${min} to ${max}, not ${show(value)}`);
 	}
-	const { messageBytes, bytesPerSecond } = withDefaults(limits);
-	if (bytesPerSecond >= messageBytes) return;
+	const { messageBytes, bytesPerSecond, idleTimeoutMs, pingIntervalMs } = withDefaults(limits);
+	if (bytesPerSecond < messageBytes) {
+		throw new ApplicationError(
+			`websocket(): limits.bytesPerSecond must be at least limits.messageBytes (${messageBytes}), not ${bytesPerSecond}: ` +
+				'otherwise a single message could exceed the rate',
+		);
+	}
+	if (pingIntervalMs <= idleTimeoutMs / 2) return;
 	throw new ApplicationError(
-		`websocket(): limits.bytesPerSecond must be at least limits.messageBytes (${messageBytes}), not ${bytesPerSecond}: ` +
-			'otherwise a single message could exceed the rate',
+		`websocket(): limits.pingIntervalMs must be at most half of limits.idleTimeoutMs (${idleTimeoutMs}), ` +
+			`not ${pingIntervalMs}: otherwise a client might have no time to answer`,
 	);
 }
 
@@ -126,6 +146,7 @@ function isAllowedFraction(value: number, fractions: true | undefined): boolean 
 
 export function withDefaults(limits: Limits = {}): AllLimits {
 	const messageBytes = limits.messageBytes ?? 64 * KIB;
+	const idleTimeoutMs = limits.idleTimeoutMs ?? 120_000;
 	return {
 		connections: limits.connections ?? 50_000,
 		connectionsPerAddress: limits.connectionsPerAddress,
@@ -134,11 +155,13 @@ export function withDefaults(limits: Limits = {}): AllLimits {
 		messagesPerSecond: limits.messagesPerSecond ?? 100,
 		bytesPerSecond: limits.bytesPerSecond ?? Math.max(MIB, messageBytes),
 		queuedMessages: limits.queuedMessages ?? 64,
+		queuedMessageBytes: limits.queuedMessageBytes ?? Math.max(256 * KIB, messageBytes),
 		queuedBytes: limits.queuedBytes ?? MIB,
 		topicsPerSocket: limits.topicsPerSocket ?? 200,
 		pendingRequests: limits.pendingRequests ?? 100,
 		guardTimeoutMs: limits.guardTimeoutMs ?? 10_000,
 		handlerTimeoutMs: limits.handlerTimeoutMs ?? 30_000,
-		idleTimeoutMs: limits.idleTimeoutMs ?? 120_000,
+		idleTimeoutMs,
+		pingIntervalMs: limits.pingIntervalMs ?? Math.min(25_000, idleTimeoutMs / 2),
 	};
 }

@@ -25,6 +25,7 @@ const LOG_TEXT = {
 	messageSize: 'Connections closed: a message exceeded limits.messageBytes (1009)',
 	frame: 'Connections closed: WebSocket protocol violated (1002, 1007)',
 	idle: 'Connections closed: silent for limits.idleTimeoutMs',
+	abandoned: 'Messages dropped: too many clients left before their messages were handled',
 	slowReader: 'Clients read too slowly: connections closed (1013), or messages dropped (slowReaders: drop)',
 	binary: 'Connections closed: received a binary message, but there is no message handler (1003)',
 } as const;

@@ -43,6 +43,14 @@ new Application().websocket({ upgrade: () => user }).onWebSocket({
 	drain(ws) {
 		same<typeof ws.data.data, User>(true);
 	},
+	ping(ws, data) {
+		same<typeof ws.data.data, User>(true);
+		same<typeof data, Buffer>(true);
+	},
+	async pong(ws, data) {
+		same<typeof ws.data.data, User>(true);
+		same<typeof data, Buffer>(true);
+	},
 });
 new Application()
 	.websocket(provider, {

@@ -109,4 +109,18 @@ export interface WebSocketHandlers<TData extends ConnectionData = ConnectionData
 	close?(ws: AppSocket<TData>, code: number, reason: string): void | Promise<void>;
 	/** Called when a socket that had backpressure can take messages again. */
 	drain?(ws: AppSocket<TData>): void | Promise<void>;
+	/**
+	 * Called for each ping of a client, which Bun answers by itself. Called at once, without waiting for the handlers of
+	 * earlier messages.
+	 *
+	 * @param data the payload, up to 125 bytes
+	 */
+	ping?(ws: AppSocket<TData>, data: Buffer): void | Promise<void>;
+	/**
+	 * Called for each pong of a client: its answers to `ws.ping(data)`, with the same data, and to the pings that the
+	 * endpoint sends every `limits.pingIntervalMs`, without data. Called at once, like `ping`.
+	 *
+	 * @param data the payload, up to 125 bytes
+	 */
+	pong?(ws: AppSocket<TData>, data: Buffer): void | Promise<void>;
 }

@@ -27,6 +27,9 @@ const PRIVATE = [
 
 const privateNetworks = networks(PRIVATE);
 
+/** The most entries of `X-Forwarded-For` that are read: a client can send a header with more than a thousand. */
+const MAX_HOPS = 32;
+
 /** Determines the address of a request's client, even behind trusted proxies. */
 export class ClientAddresses {
 	readonly #trusted: BlockList;
@@ -41,14 +44,14 @@ export class ClientAddresses {
 
 	/**
 	 * Returns the client's own address: the last hop that is not a trusted proxy. Earlier entries of `X-Forwarded-For`
-	 * are ignored, because clients can forge them.
+	 * are ignored, because clients can forge them; so are those before the last 32.
 	 */
 	of(headers: Headers, peer: string): string {
 		let address = plain(peer);
 		const forwarded = headers.get('x-forwarded-for');
 		if (forwarded === null) return address;
 		const hops = forwarded.split(',');
-		while (this.isTrusted(address)) {
+		for (let read = 0; read < MAX_HOPS && this.isTrusted(address); read++) {
 			const hop = hops.pop()?.trim();
 			if (hop === undefined) break;
 			const next = plain(hop);

@@ -4,8 +4,12 @@ import { type ClientAddress, countedAs, isPrivate } from './client-address.ts';
 /** The slot of one address, shared by all connections from that address. */
 export interface Slot {
 	readonly address: ClientAddress;
+	/** The number of connections that the address may have. */
+	readonly limit: number;
 	/** The number of connections that hold the slot. */
 	taken: number;
+	/** The number of connections that have ended, but whose messages are still being handled. */
+	finishing: number;
 }
 
 /**
@@ -16,6 +20,7 @@ export class ConnectionSlots {
 	readonly #limits: AllLimits;
 	readonly #perAddress = new Map<ClientAddress, Slot>();
 	#total = 0;
+	#finishing = 0;
 
 	constructor(limits: AllLimits) {
 		this.#limits = limits;
@@ -29,9 +34,9 @@ export class ConnectionSlots {
 		if (this.#total >= this.#limits.connections) return 'connections';
 		const counted = countedAs(address);
 		let slot = this.#perAddress.get(counted);
-		if (slot !== undefined && slot.taken >= this.#limitOf(address)) return 'connectionsPerAddress';
+		if (slot !== undefined && slot.taken >= slot.limit) return 'connectionsPerAddress';
 		if (slot === undefined) {
-			slot = { address: counted, taken: 0 };
+			slot = { address: counted, limit: this.#limitOf(address), taken: 0, finishing: 0 };
 			this.#perAddress.set(counted, slot);
 		}
 		slot.taken++;
@@ -42,7 +47,29 @@ export class ConnectionSlots {
 	release(slot: Slot): void {
 		this.#total--;
 		slot.taken--;
-		if (slot.taken === 0) this.#perAddress.delete(slot.address);
+		this.#forgetIfUnused(slot);
+	}
+
+	/**
+	 * Counts a connection that has ended, but still holds its slot, while its messages are being handled. Once they are,
+	 * {@link finished} must be called. Clients that connect, send and leave could otherwise make any number of messages
+	 * wait. Returns false if there are more such connections than may be open, in total or from this address.
+	 */
+	finishLater(slot: Slot): boolean {
+		this.#finishing++;
+		slot.finishing++;
+		return this.#finishing <= this.#limits.connections && slot.finishing <= slot.limit;
+	}
+
+	/** Called when all messages of an ended connection are handled. */
+	finished(slot: Slot): void {
+		this.#finishing--;
+		slot.finishing--;
+		this.#forgetIfUnused(slot);
+	}
+
+	#forgetIfUnused(slot: Slot): void {
+		if (slot.taken === 0 && slot.finishing === 0) this.#perAddress.delete(slot.address);
 	}
 
 	#limitOf(address: string): number {

@@ -28,14 +28,14 @@ export class Precheck {
 	readonly #mayConnect: OriginCheck;
 	readonly #hasList: boolean;
 	readonly #addresses: ClientAddresses;
-	readonly #slots: ConnectionSlots;
+	readonly slots: ConnectionSlots;
 	readonly #refusals: Refusals;
 
 	constructor({ allowedOrigins, trustedProxies }: WebSocketOptions, limits: AllLimits, refusals: Refusals) {
 		this.#mayConnect = originCheck(allowedOrigins);
 		this.#hasList = allowedOrigins !== undefined;
 		this.#addresses = new ClientAddresses(trustedProxies);
-		this.#slots = new ConnectionSlots(limits);
+		this.slots = new ConnectionSlots(limits);
 		this.#refusals = refusals;
 	}
 
@@ -55,17 +55,12 @@ export class Precheck {
 			const details = { address: remoteAddress, ...this.#explain(origin, headers, peer, remoteAddress) };
 			return this.refuse('origin', 'This origin may not connect', 403, details);
 		}
-		const slot = this.#slots.take(remoteAddress);
+		const slot = this.slots.take(remoteAddress);
 		if (slot === 'connections') return this.refuse(slot, 'Too many connections', 503, { address: remoteAddress });
 		if (slot === 'connectionsPerAddress') {
 			return this.refuse(slot, 'Too many connections from this address', 429, { address: remoteAddress });
 		}
 		return { slot, remoteAddress };
-	}
-
-	/** Frees the slot of a connection that has ended, or of a request that was refused after the precheck. */
-	release(slot: Slot): void {
-		this.#slots.release(slot);
 	}
 
 	/** Counts and logs a refusal and returns its response, with a `Retry-After` if the status is 429 or 503. */

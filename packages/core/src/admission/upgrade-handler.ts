@@ -5,7 +5,7 @@ import type { Refusals } from '../refusals.ts';
 import { FaultLog } from '../support/fault-log.ts';
 import type { WebSocketOptions } from '../websocket-options.ts';
 import { decideUpgrade, type UpgradeDecision } from './app-upgrade-hook.ts';
-import type { Slot } from './connection-slots.ts';
+import type { ConnectionSlots, Slot } from './connection-slots.ts';
 import { withSubprotocol } from './handshake-headers.ts';
 import { Precheck } from './precheck.ts';
 import { Subprotocols } from './subprotocols.ts';
@@ -71,7 +71,7 @@ export class UpgradeHandler {
 		if (!(accepted instanceof Response)) {
 			if (this.#options.connect({ req, slot, remoteAddress, ...accepted }, server)) return undefined;
 		}
-		this.release(slot);
+		this.slots.release(slot);
 		if (accepted instanceof Response) return accepted;
 		return this.#precheck.refuse('handshake', 'Not a valid WebSocket handshake', 400, { address: remoteAddress });
 	}
@@ -117,9 +117,9 @@ export class UpgradeHandler {
 		}
 	}
 
-	/** Frees the slot of a connection that has ended. */
-	release(slot: Slot): void {
-		this.#precheck.release(slot);
+	/** The slots of all connections and pending requests. */
+	get slots(): ConnectionSlots {
+		return this.#precheck.slots;
 	}
 
 	/** Refuses all further requests, and those that are waiting for `upgrade()`. */

@@ -7,7 +7,7 @@ import type { Session } from '../session/session.ts';
 import { FaultLog } from '../support/fault-log.ts';
 import type { WebSocketHandlers } from '../websocket-options.ts';
 
-/** Calls the application's `open`, `drain` and `close` handlers, and logs their failures. */
+/** Calls the application's handlers, except `message`, and logs their failures. */
 export class ApplicationHandlers {
 	readonly #handlers: WebSocketHandlers;
 	readonly #faults: FaultLog;
@@ -39,6 +39,22 @@ export class ApplicationHandlers {
 			await this.#handlers.drain?.(ws);
 		} catch (error) {
 			this.logFailure('drain', ws, error);
+		}
+	}
+
+	ping(ws: AppSocket, payload: Buffer): void {
+		if (this.#handlers.ping !== undefined) void this.#onControlFrame('ping', ws, payload);
+	}
+
+	pong(ws: AppSocket, payload: Buffer): void {
+		if (this.#handlers.pong !== undefined) void this.#onControlFrame('pong', ws, payload);
+	}
+
+	async #onControlFrame(handler: 'ping' | 'pong', ws: AppSocket, payload: Buffer): Promise<void> {
+		try {
+			await this.#handlers[handler]?.(ws, payload);
+		} catch (error) {
+			this.logFailure(handler, ws, error);
 		}
 	}
 

@@ -2,9 +2,13 @@ import type { SocketData } from '@orijs/websocket';
 import type { WebSocketHandler } from 'bun';
 import type { AllLimits } from '../limits.ts';
 
+/** The longest idle timeout that Bun accepts, in seconds. */
+const MAX_IDLE_TIMEOUT_S = 960;
+
 /**
- * Returns the limits that Bun enforces itself: it closes connections that send too large a message, and connections
- * that are silent for too long.
+ * Returns the limits that Bun enforces itself. It closes connections that send too large a message. Its idle timer ends
+ * connections only after they were closed, if their clients don't take what is still queued: on open ones, the pings of
+ * `KeepAlive` restart it long before it expires. It must not be 0, which leaves those clients hardly any time.
  */
 export function bunLimits({
 	messageBytes,
@@ -12,7 +16,7 @@ export function bunLimits({
 }: AllLimits): Pick<WebSocketHandler<SocketData>, 'maxPayloadLength' | 'idleTimeout' | 'sendPings'> {
 	return {
 		maxPayloadLength: messageBytes,
-		idleTimeout: Math.ceil(idleTimeoutMs / 1000),
-		sendPings: true,
+		idleTimeout: Math.min(MAX_IDLE_TIMEOUT_S, Math.ceil((2 * idleTimeoutMs) / 1000)),
+		sendPings: false,
 	};
 }

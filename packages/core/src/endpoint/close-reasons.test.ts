@@ -87,6 +87,7 @@ describe('a client that violates the WebSocket protocol', () => {
 		],
 		['a fragmented ping', 1002, [['x', { opcode: Opcode.ping, fin: false }]]],
 		['a ping that is too long', 1002, [['x'.repeat(126), { opcode: Opcode.ping }]]],
+		['a close reason that is too long', 1002, [['xx'.repeat(63), { opcode: Opcode.close }]]],
 		['an invalid close code', 1002, [[new Uint8Array([0, 1]), { opcode: Opcode.close }]]],
 	])('by %s is disconnected with %d, counted and logged', async (_, code, frames) => {
 		const { app, logger, received, port, ws } = await echoing();

@@ -8,7 +8,14 @@ import { checkLimits, MAX_DELAY_MS } from '../limits.ts';
 import { canMatch } from '../support/route-path.ts';
 import type { Authorize, WebSocketHandlers, WebSocketOptions } from '../websocket-options.ts';
 
-const HANDLERS = ['open', 'message', 'close', 'drain'] as const satisfies readonly (keyof WebSocketHandlers)[];
+const HANDLERS = [
+	'open',
+	'message',
+	'close',
+	'drain',
+	'ping',
+	'pong',
+] as const satisfies readonly (keyof WebSocketHandlers)[];
 
 /** The arguments of `websocket()`. */
 export interface WebSocketArguments {

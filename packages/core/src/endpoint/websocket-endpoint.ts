@@ -10,6 +10,7 @@ import { ConnectionGuards, type UpgradeRequest } from '../routing/connection-gua
 import type { RoutingTable } from '../routing/routing-table.ts';
 import { TypedMessages } from '../routing/typed-messages.ts';
 import { GapForwarding } from '../session/gap-forwarding.ts';
+import { KeepAlive } from '../session/keep-alive.ts';
 import { HandlerWatchdog } from '../session/handler-watchdog.ts';
 import { RawMessages } from '../session/raw-messages.ts';
 import type { Frame, MessageDispatcher, Session, SessionHost } from '../session/session.ts';
@@ -44,6 +45,7 @@ export class WebSocketEndpoint implements SessionHost {
 	readonly limits: AllLimits;
 	readonly dispatcher: MessageDispatcher;
 	readonly watchdog: HandlerWatchdog;
+	readonly keepAlive: KeepAlive<SocketSession>;
 	readonly #parts: EndpointParts;
 	readonly #handlers: ApplicationHandlers;
 	readonly #faults: FaultLog;
@@ -54,7 +56,7 @@ export class WebSocketEndpoint implements SessionHost {
 	readonly #slowReaders: SlowReaderPolicy;
 	readonly #stopNodeMessages: () => void;
 	/** Sessions that are still handling a message although their connection is gone. */
-	readonly #closedBusy = new Set<Session>();
+	readonly #closedBusy = new Set<SocketSession>();
 	/** The parts of upgrade requests that guards can read, kept until the connections open. */
 	readonly #upgradeRequests = new Map<Session, UpgradeRequest>();
 
@@ -66,6 +68,7 @@ export class WebSocketEndpoint implements SessionHost {
 		this.#handlers = new ApplicationHandlers(handlers, logger);
 		this.#faults = new FaultLog(logger);
 		this.watchdog = new HandlerWatchdog(() => this.#unfinished(), limits.handlerTimeoutMs);
+		this.keepAlive = new KeepAlive(limits, (session) => this.#onIdle(session));
 		this.#upgrades = new UpgradeHandler({
 			options,
 			limits,
@@ -76,6 +79,7 @@ export class WebSocketEndpoint implements SessionHost {
 		});
 		this.#adopter = new SocketAdopter(provider, {
 			onClose: ({ data }) => (data as SocketSession).closing(),
+			onPing: ({ data }) => (data as SocketSession).pinged(),
 			onBackpressure: ({ data }) => (data as SocketSession).checkBackpressure(),
 			subprotocolOf: ({ data }) => (data as SocketSession).subprotocol,
 		});
@@ -153,6 +157,8 @@ export class WebSocketEndpoint implements SessionHost {
 			...this.#slowReaders.bunOptions(),
 			open: (raw) => this.#onConnected(raw),
 			message: (raw, frame) => (raw.data as SocketSession).receive(frame),
+			ping: (raw, payload) => this.#onPing(raw.data as SocketSession, payload),
+			pong: (raw, payload) => this.#onPong(raw.data as SocketSession, payload),
 			close: (raw, code, reason) => this.#onClosed(raw.data as SocketSession, code, reason),
 			drain: (raw) => this.#onDrain(raw.data as SocketSession),
 		};
@@ -161,6 +167,7 @@ export class WebSocketEndpoint implements SessionHost {
 	#onConnected(raw: WebSocketConnection): void {
 		const session = raw.data as SocketSession;
 		session.attach(this.#adopter.adopt(raw));
+		this.keepAlive.add(session);
 		const request = this.#upgradeRequests.get(session);
 		if (request === undefined) {
 			session.open();
@@ -197,6 +204,14 @@ export class WebSocketEndpoint implements SessionHost {
 		else this.#faults.cutShort(fault, { socketId });
 	}
 
+	#onPing(session: SocketSession, payload: Buffer): void {
+		if (session.receivePing(payload)) this.#handlers.ping(session.ws, payload);
+	}
+
+	#onPong(session: SocketSession, payload: Buffer): void {
+		if (session.receivePong(payload)) this.#handlers.pong(session.ws, payload);
+	}
+
 	async #onDrain(session: SocketSession): Promise<void> {
 		this.#slowReaders.onDrain(session);
 		if (session.isOpen) await this.#handlers.drain(session.ws);
@@ -207,14 +222,35 @@ export class WebSocketEndpoint implements SessionHost {
 		const { socketId } = session;
 		const refusal = bunRefusal(code, reason);
 		if (refusal !== undefined) refusals.add(refusal, { socketId, reason });
+		this.keepAlive.remove(session);
 		this.#guards.forget(session);
 		session.closed();
-		this.#upgrades.release(session.slot);
-		if (session.isBusy) this.#closedBusy.add(session);
+		if (session.isBusy) this.#finishLater(session);
+		this.#upgrades.slots.release(session.slot);
 		if (!session.wasOpened) return;
 		provider.removeConnection(socketId);
 		requests.disconnect(socketId);
 		this.#handlers.close(session, code, reason);
+	}
+
+	/** The messages that arrived before a connection ended are still handled, unless there are too many of them. */
+	#finishLater(session: SocketSession): void {
+		this.#closedBusy.add(session);
+		const { slot, socketId } = session;
+		if (this.#upgrades.slots.finishLater(slot)) return;
+		this.#parts.refusals.add('abandoned', { socketId, address: slot.address });
+		session.closing();
+	}
+
+	onFinished(session: Session): void {
+		const ended = session as SocketSession;
+		if (this.#closedBusy.delete(ended)) this.#upgrades.slots.finished(ended.slot);
+	}
+
+	/** Called when a client has shown no sign of life for `limits.idleTimeoutMs`. */
+	#onIdle(session: SocketSession): void {
+		this.#parts.refusals.add('idle', { socketId: session.socketId });
+		session.cut();
 	}
 
 	onFlood(session: Session): void {
@@ -241,10 +277,7 @@ export class WebSocketEndpoint implements SessionHost {
 
 	/** Yields the sessions that may still have work to do. */
 	*#unfinished(): Generator<Session> {
-		for (const session of this.#closedBusy) {
-			if (session.isBusy) yield session;
-			else this.#closedBusy.delete(session);
-		}
+		yield* this.#closedBusy;
 		// The endpoint keeps no list of other sessions: the provider knows the open ones, and the guards the pending
 		// ones.
 		for (const { data } of this.#parts.provider.getConnections()) if (data instanceof SocketSession) yield data;
@@ -274,5 +307,6 @@ export class WebSocketEndpoint implements SessionHost {
 		this.#parts.requests.close();
 		this.#guards.clear();
 		this.watchdog.stop();
+		this.keepAlive.stop();
 	}
 }

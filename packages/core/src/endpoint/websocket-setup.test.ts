@@ -166,18 +166,18 @@ describe('setting up the WebSocket endpoint', () => {
 	});
 
 	it.each<[string, unknown]>([
-		['pass an object with the handlers open, message, close, drain, not undefined', undefined],
-		['pass an object with the handlers open, message, close, drain, not null', null],
-		['pass an object with the handlers open, message, close, drain, not a function', () => {}],
+		['pass an object with the handlers open, message, close, drain, ping, pong, not undefined', undefined],
+		['pass an object with the handlers open, message, close, drain, ping, pong, not null', null],
+		['pass an object with the handlers open, message, close, drain, ping, pong, not a function', () => {}],
 		['open must be a function, not "hello"', { open: 'hello' }],
 		['message must be a function, not null', { message: null }],
 		['close must be a function, not {…}', { close: {} }],
 		['drain must be a function, not Promise {…}', { drain: Promise.resolve() }],
-		['there is no handler mesage; handlers are open, message, close, drain', { open() {}, mesage() {} }],
-		['there is no handler constructor; handlers are open, message, close, drain', { constructor() {} }],
-		['there is no handler onClose; handlers are open, message, close, drain', { onClose: undefined }],
+		['there is no handler mesage; handlers are open, message, close, drain, ping, pong', { open() {}, mesage() {} }],
+		['there is no handler constructor; handlers are open, message, close, drain, ping, pong', { constructor() {} }],
+		['there is no handler onClose; handlers are open, message, close, drain, ping, pong', { onClose: undefined }],
 		[
-			'Mistyped {…} has none of the handlers open, message, close, drain',
+			'Mistyped {…} has none of the handlers open, message, close, drain, ping, pong',
 			new (class Mistyped {
 				mesage() {}
 			})(),

@@ -1,21 +1,22 @@
-import type { ClientMessage, RequestFault } from '@orijs/websocket/protocol';
+import type { RequestFault } from '@orijs/websocket/protocol';
 import { isAvailable, type MaybePromise } from './maybe-promise.ts';
 import { TIMED_OUT } from './refusal-texts.ts';
 import type { Decision } from './topic-authorizer.ts';
 
 /** A `@subscribe` for which the application has not yet decided on every topic. */
 export class PendingAuthorization {
-	readonly message: ClientMessage;
+	/** The type of the message. */
+	readonly type: string;
 	readonly #decisions: Decision[];
 	readonly #subscribe: (decisions: readonly Decision[]) => void;
 
 	/** @param subscribe continues the request, given one decision per topic */
 	constructor(
-		message: ClientMessage,
+		type: string,
 		decisions: readonly MaybePromise<Decision>[],
 		subscribe: (decisions: readonly Decision[]) => void,
 	) {
-		this.message = message;
+		this.type = type;
 		this.#subscribe = subscribe;
 		this.#decisions = decisions.map((decision) => (isAvailable(decision) ? decision : TIMEOUT));
 		for (const [index, decision] of decisions.entries()) {

@@ -29,9 +29,11 @@ export function readTopicRequests(data: unknown): readonly TopicRequest[] | unde
 function readRequest(value: unknown): TopicRequest | undefined {
 	const { topic, since, rewind } = fieldsOf(value);
 	if (!isTopic(topic) || !(since === undefined || isPosition(since))) return undefined;
-	if (rewind === undefined) return { topic, since };
+	// The client's own object is not kept, because it can have further members of any size.
+	const position = since === undefined ? undefined : { epoch: since.epoch, offset: since.offset };
+	if (rewind === undefined) return { topic, since: position };
 	const isCount = Number.isSafeInteger(rewind) && (rewind as number) >= 1 && (rewind as number) <= MAX_REWIND;
-	return isCount ? { topic, since, rewind: rewind as number } : undefined;
+	return isCount ? { topic, since: position, rewind: rewind as number } : undefined;
 }
 
 function fieldsOf(value: unknown): Record<string, unknown> {

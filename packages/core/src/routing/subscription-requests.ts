@@ -15,6 +15,7 @@ import { tooManyTopics } from './refusal-texts.ts';
 import { sendRefusal } from './send-refusal.ts';
 import { type Decision, TopicAuthorizer } from './topic-authorizer.ts';
 import { topicFault, type TopicOperation } from './topic-fault.ts';
+import { type SubscriptionRequest, subscriptionRequest } from './subscription-request.ts';
 import { sendTopicsAnswer, type TopicOutcome } from './topics-answer.ts';
 
 export interface SubscriptionServices {
@@ -41,17 +42,18 @@ export class SubscriptionRequests {
 	}
 
 	subscribe(session: Session, message: ClientMessage): void {
-		const topics = this.#accept(session, message);
-		if (topics === undefined) return;
+		const request = this.#accept(session, message);
+		if (request === undefined) return;
+		const { topics } = request;
 		const decisions = topics.map(({ topic }) => this.#authorizer.decide(session, topic));
 		const subscribe = (decided: readonly Decision[]): void => {
 			const outcomes = decided.map((decision, index) =>
 				this.#subscribe(session, topics[index] as TopicRequest, decision),
 			);
-			this.#answerAfter(outcomes, session, message, topics);
+			this.#answerAfter(outcomes, session, request);
 		};
 		if (decisions.every(isAvailable)) return subscribe(decisions);
-		const pending = new PendingAuthorization(message, decisions, subscribe);
+		const pending = new PendingAuthorization(request.type, decisions, subscribe);
 		session.inbound.begin(pending);
 		void allOf(decisions).then((decided) => {
 			// If the authorization is no longer running, the message has timed out and has been answered.
@@ -62,23 +64,23 @@ export class SubscriptionRequests {
 	}
 
 	unsubscribe(session: Session, message: ClientMessage): void {
-		const topics = this.#accept(session, message);
-		if (topics === undefined) return;
+		const request = this.#accept(session, message);
+		if (request === undefined) return;
 		const { provider } = this.#services;
-		const outcomes = topics.map(({ topic }) =>
+		const outcomes = request.topics.map(({ topic }) =>
 			this.#outcomeOf('unsubscribe', unsubscribeOwnSocket(provider, session.socketId, topic), session, topic),
 		);
-		this.#answerAfter(outcomes, session, message, topics);
+		this.#answerAfter(outcomes, session, request);
 	}
 
 	/** Called when authorization has taken too long. Topics without a decision are refused; the others proceed. */
 	timeOut(session: Session, pending: PendingAuthorization): void {
-		this.#services.refusals.add('handlerTimeout', { socketId: session.socketId, type: pending.message.type });
+		this.#services.refusals.add('handlerTimeout', { socketId: session.socketId, type: pending.type });
 		pending.timeOut();
 	}
 
-	/** Returns the requested topics; undefined if the message was refused. */
-	#accept(session: Session, message: ClientMessage): readonly TopicRequest[] | undefined {
+	/** Returns the request; undefined if the message was refused. */
+	#accept(session: Session, message: ClientMessage): SubscriptionRequest | undefined {
 		const { limits, refusals } = this.#services;
 		const { socketId } = session;
 		const topics = readTopicRequests(message.data);
@@ -94,7 +96,7 @@ export class SubscriptionRequests {
 			return undefined;
 		}
 		session.inbound.charge(Math.ceil(topics.length / TOPICS_PER_MESSAGE) - 1);
-		return topics;
+		return subscriptionRequest(message, topics);
 	}
 
 	#subscribe(session: Session, request: TopicRequest, decision: Decision): MaybePromise<TopicOutcome> {
@@ -134,19 +136,14 @@ export class SubscriptionRequests {
 		);
 	}
 
-	#answerAfter(
-		outcomes: readonly MaybePromise<TopicOutcome>[],
-		session: Session,
-		message: ClientMessage,
-		topics: readonly TopicRequest[],
-	): void {
+	#answerAfter(outcomes: readonly MaybePromise<TopicOutcome>[], session: Session, request: SubscriptionRequest): void {
 		if (outcomes.every(isAvailable)) {
-			return sendTopicsAnswer(session, message, topics, outcomes, answeredAt(this.#services.provider));
+			return sendTopicsAnswer(session, request, outcomes, answeredAt(this.#services.provider));
 		}
 		session.pendingAnswers++;
 		void allOf(outcomes).then((settled) => {
 			session.pendingAnswers--;
-			sendTopicsAnswer(session, message, topics, settled, answeredAt(this.#services.provider));
+			sendTopicsAnswer(session, request, settled, answeredAt(this.#services.provider));
 		});
 	}
 }

@@ -1,13 +1,7 @@
-import {
-	type AnsweredAt,
-	type ClientMessage,
-	encodeAnswer,
-	type RequestFault,
-	type TopicRequest,
-	type TopicsAnswer,
-} from '@orijs/websocket/protocol';
+import { type AnsweredAt, encodeAnswer, type RequestFault, type TopicsAnswer } from '@orijs/websocket/protocol';
 import type { Session } from '../session/session.ts';
 import { sendRefusal } from './send-refusal.ts';
+import type { SubscriptionRequest } from './subscription-request.ts';
 
 /** The outcome for one topic: a fault, or undefined for success. */
 export type TopicOutcome = RequestFault | undefined;
@@ -19,15 +13,14 @@ export type TopicOutcome = RequestFault | undefined;
  */
 export function sendTopicsAnswer(
 	session: Session,
-	message: ClientMessage,
-	topics: readonly TopicRequest[],
+	request: SubscriptionRequest,
 	outcomes: readonly TopicOutcome[],
 	at: AnsweredAt,
 ): void {
-	const { type, correlationId, data } = message;
+	const { type, correlationId, topics, isList } = request;
 	const [first] = outcomes;
-	if (!('topics' in (data as object))) {
-		if (first !== undefined) return sendRefusal(session, message, first.code, first.message);
+	if (!isList) {
+		if (first !== undefined) return sendRefusal(session, request, first.code, first.message);
 		if (correlationId !== undefined) session.send(encodeAnswer(type, correlationId, at satisfies TopicsAnswer));
 		return;
 	}
@@ -39,5 +32,5 @@ export function sendTopicsAnswer(
 		session.send(encodeAnswer(type, correlationId, { ...at, refused } satisfies TopicsAnswer));
 		return;
 	}
-	for (const { code, message: why } of refused) sendRefusal(session, message, code, why);
+	for (const { code, message: why } of refused) sendRefusal(session, request, code, why);
 }

@@ -28,20 +28,42 @@ export class TypedMessages implements MessageDispatcher {
 		this.#routed = new RoutedMessages(options);
 	}
 
-	read(session: Session, frame: Frame): ClientMessage | RawFrame | undefined {
+	handle(session: Session, frame: Frame): void {
 		const { raw, limits, onBinary } = this.#options;
 		if (typeof frame !== 'string') {
-			if (raw !== undefined) return new RawFrame(frame);
-			onBinary(session);
-			return undefined;
+			if (raw === undefined) onBinary(session);
+			else raw.handle(session, frame);
+			return;
 		}
 		const message = readMessage(frame, limits.messageDepth);
-		if (message instanceof MessageFault) {
-			if (message.isForeign && raw !== undefined) return new RawFrame(frame);
-			this.#refuseFault(session, message);
-			return undefined;
+		if (!(message instanceof MessageFault)) return this.#handleMessage(session, message);
+		if (message.isForeign && raw !== undefined) raw.handle(session, frame);
+		else this.#refuseFault(session, message);
+	}
+
+	#handleMessage(session: Session, message: ClientMessage): void {
+		const { type } = message;
+		if (BuiltInMessages.owns(type)) {
+			if (!this.#builtIns.handleNow(session, message)) this.#builtIns.handleInTurn(session, message);
+			return;
 		}
-		return BuiltInMessages.owns(message.type) && this.#builtIns.handleNow(session, message) ? undefined : message;
+		const route = this.#options.routes.get(type);
+		if (route !== undefined) return this.#routed.handle(session, message, route);
+		this.#options.refusals.add('unknownType', { socketId: session.socketId, type });
+		sendRefusal(session, message, 'unknown_type', `No handler for ${type}`);
+	}
+
+	/** Handles replies and heartbeats, and refuses binary frames that nothing accepts. */
+	handleOnArrival(session: Session, frame: Frame): boolean {
+		const { raw, limits, onBinary } = this.#options;
+		if (typeof frame !== 'string') {
+			if (raw === undefined) onBinary(session);
+			return raw === undefined;
+		}
+		if (!mayBeBuiltIn(frame)) return false;
+		const message = readMessage(frame, limits.messageDepth);
+		if (message instanceof MessageFault || !BuiltInMessages.owns(message.type)) return false;
+		return this.#builtIns.handleNow(session, message);
 	}
 
 	#refuseFault(session: Session, { reason, type = '', correlationId }: MessageFault): void {
@@ -55,10 +77,9 @@ export class TypedMessages implements MessageDispatcher {
 		return false;
 	}
 
-	onQueueFull(session: Session, work: ClientMessage | RawFrame): void {
-		const message = work instanceof RawFrame ? { type: '' } : work;
+	onQueueFull(session: Session, frame: Frame): void {
 		this.#options.refusals.add('requests', { socketId: session.socketId });
-		sendRefusal(session, message, 'too_many_requests', 'Too many queued messages; message not handled');
+		this.#refuseUnread(session, frame, 'too_many_requests', 'Too many queued messages; message not handled');
 	}
 
 	onLateMessage(session: Session, frame: Frame): void {
@@ -74,15 +95,6 @@ export class TypedMessages implements MessageDispatcher {
 		sendRefusal(session, { type: message?.type ?? '', correlationId: message?.correlationId }, code, text);
 	}
 
-	run(session: Session, work: ClientMessage | RawFrame): void {
-		if (work instanceof RawFrame) return this.#options.raw?.run(session, work.frame);
-		const route = this.#options.routes.get(work.type);
-		if (route !== undefined) return this.#routed.handle(session, work, route);
-		if (BuiltInMessages.owns(work.type)) return this.#builtIns.handleInTurn(session, work);
-		this.#options.refusals.add('unknownType', { socketId: session.socketId, type: work.type });
-		sendRefusal(session, work, 'unknown_type', `No handler for ${work.type}`);
-	}
-
 	onTimeout(session: Session): void {
 		const { running } = session.inbound;
 		if (running instanceof PendingAuthorization) this.#builtIns.timeOut(session, running);
@@ -91,11 +103,10 @@ export class TypedMessages implements MessageDispatcher {
 	}
 }
 
-/** A frame that is not a typed message, queued for the application's `message` handler. */
-class RawFrame {
-	readonly frame: Frame;
-
-	constructor(frame: Frame) {
-		this.frame = frame;
-	}
+/**
+ * Whether a text may be a built-in message. This is much cheaper than parsing, and misses none: JSON can spell the `@`
+ * at the start of a type in two ways only.
+ */
+function mayBeBuiltIn(text: string): boolean {
+	return text.includes('"@') || text.includes('"\\u0040');
 }

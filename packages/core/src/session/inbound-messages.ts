@@ -1,3 +1,4 @@
+import type { FramePayload } from './frame-bytes.ts';
 import { RateLimit } from './rate-limit.ts';
 import type { Frame, Inbound, Session, SessionHost } from './session.ts';
 import { TurnQueue } from './turn-queue.ts';
@@ -10,10 +11,10 @@ export class InboundMessages implements Inbound {
 	readonly #session: Session;
 	readonly #host: SessionHost;
 	readonly #rate: RateLimit;
-	/** Created with the first message whose handler must be awaited. */
+	/** Created with the first message that must wait, or whose handler must be awaited. */
 	#turns: TurnQueue | undefined;
-	/** Frames that arrived before the guards had passed. */
-	#held: Frame[] | undefined;
+	/** Whether a frame has arrived before the guards had passed. */
+	#hasFirstFrame = false;
 	#isPaused = false;
 
 	constructor(session: Session, host: SessionHost) {
@@ -31,45 +32,48 @@ export class InboundMessages implements Inbound {
 		if (state === 'guarding') return this.#receiveEarly(frame);
 		if (state === 'closing') return dispatcher.onLateMessage(this.#session, frame);
 		if (rate === 'over' && !dispatcher.onRateExceeded(this.#session, frame)) return;
-		this.#read(frame);
+		this.#handleInTurn(frame);
+	}
+
+	/**
+	 * Counts a ping or an unsolicited pong. It can't be refused, so only a flood has a consequence. Returns false if the
+	 * connection was closed.
+	 */
+	countControlFrame(payload: FramePayload): boolean {
+		if (this.#rate.take(payload, this.#host.limits) !== 'flood') return true;
+		this.#host.onFlood(this.#session);
+		return false;
 	}
 
 	#receiveEarly(frame: Frame): void {
-		if (this.#held !== undefined) return this.hold(frame);
-		this.#held = [];
+		if (this.#hasFirstFrame) return this.hold(frame);
+		this.#hasFirstFrame = true;
 		this.#host.onFirstFrame(this.#session, frame);
 	}
 
 	hold(frame: Frame): void {
-		this.#held?.push(frame);
-		if ((this.#held?.length ?? 0) >= this.#host.limits.queuedMessages) this.#pause();
+		this.#turns ??= new TurnQueue();
+		this.#queue(this.#turns, frame);
 	}
 
 	/** Handles the frames held for the guards. */
 	releaseHeld(): void {
-		const held = this.#held;
-		if (held === undefined) return;
-		this.#held = undefined;
-		for (const frame of held) {
-			// The handler of an earlier frame may have closed the connection.
-			if (this.#session.state !== 'open') return;
-			this.#read(frame);
-		}
-		this.#resumeIfShort();
+		if (this.#turns !== undefined) this.#runQueued(this.#turns);
 	}
 
-	#read(frame: Frame): void {
+	#handleInTurn(frame: Frame): void {
 		const { dispatcher, limits } = this.#host;
-		const work = dispatcher.read(this.#session, frame);
-		if (work === undefined) return;
 		const turns = this.#turns;
-		if (turns?.running === undefined) return dispatcher.run(this.#session, work);
-		if (turns.expectsReply && turns.waiting >= limits.queuedMessages) {
-			return dispatcher.onQueueFull(this.#session, work);
-		}
-		turns.add(work);
+		if (turns?.running === undefined) return dispatcher.handle(this.#session, frame);
+		if (dispatcher.handleOnArrival(this.#session, frame)) return;
+		if (turns.expectsReply && turns.isFull(limits)) return dispatcher.onQueueFull(this.#session, frame);
+		this.#queue(turns, frame);
+	}
+
+	#queue(turns: TurnQueue, frame: Frame): void {
+		turns.add(frame);
 		// Even after pausing, the remaining frames of the current read (64 KiB at most) still arrive.
-		if (!turns.expectsReply && turns.waiting >= limits.queuedMessages) this.#pause();
+		if (!turns.expectsReply && turns.isFull(this.#host.limits)) this.#pause();
 	}
 
 	begin(running: object): void {
@@ -78,19 +82,24 @@ export class InboundMessages implements Inbound {
 	}
 
 	finished(running: object): void {
-		if (this.#turns?.running === running) this.#runNext(this.#turns);
+		if (this.#turns?.running === running) this.#endTurn(this.#turns);
 	}
 
 	/** Stops waiting for the running handler. */
 	timedOut(): void {
 		this.#host.dispatcher.onTimeout(this.#session);
-		if (this.#turns !== undefined) this.#runNext(this.#turns);
+		if (this.#turns !== undefined) this.#endTurn(this.#turns);
 	}
 
-	#runNext(turns: TurnQueue): void {
-		const { dispatcher } = this.#host;
+	#endTurn(turns: TurnQueue): void {
 		turns.end();
-		for (let work = turns.next(); work !== undefined; work = turns.next()) dispatcher.run(this.#session, work);
+		this.#runQueued(turns);
+		if (turns.running === undefined && this.#session.state === 'closed') this.#host.onFinished(this.#session);
+	}
+
+	#runQueued(turns: TurnQueue): void {
+		const { dispatcher } = this.#host;
+		for (let frame = turns.next(); frame !== undefined; frame = turns.next()) dispatcher.handle(this.#session, frame);
 		turns.notifyIfAllStarted();
 		this.#resumeIfShort();
 	}
@@ -108,8 +117,7 @@ export class InboundMessages implements Inbound {
 	#resumeIfShort(): void {
 		if (!this.#isPaused) return;
 		const turns = this.#turns;
-		const resumeAt = this.#host.limits.queuedMessages / 2;
-		if (turns !== undefined && !turns.expectsReply && turns.waiting > resumeAt) return;
+		if (turns !== undefined && !turns.expectsReply && !turns.isHalfEmpty(this.#host.limits)) return;
 		this.#isPaused = false;
 		this.#session.ws.resume();
 	}
@@ -154,11 +162,5 @@ export class InboundMessages implements Inbound {
 	/** Drops all messages that have not started. */
 	drop(): void {
 		this.#turns?.drop();
-		this.#held = undefined;
-	}
-
-	/** Drops the frames held for the guards. */
-	dropHeld(): void {
-		this.#held = undefined;
 	}
 }

@@ -1,3 +1,5 @@
+import { type FramePayload, wireBytes } from './frame-bytes.ts';
+
 /** The rates at which a socket may send. */
 export interface RateLimits {
 	readonly messagesPerSecond: number;
@@ -35,10 +37,10 @@ export class RateLimit {
 		this.#filledAt = performance.now();
 	}
 
-	/** Counts one message. */
-	take(message: string | Bytes, limits: RateLimits): RateOutcome {
+	/** Counts one message, ping or pong. */
+	take(payload: FramePayload, limits: RateLimits): RateOutcome {
 		const { messagesPerSecond, bytesPerSecond } = limits;
-		const bytes = bytesPerSecond === Infinity ? 0 : sizeOf(message);
+		const bytes = bytesPerSecond === Infinity ? 0 : wireBytes(payload);
 		this.#messages--;
 		this.#bytes -= bytes;
 		if (--this.#untilClockRead > 0 && this.#messages >= 0 && this.#bytes >= 0) return 'within';
@@ -61,14 +63,6 @@ export class RateLimit {
 	refund({ messagesPerSecond }: RateLimits): void {
 		this.#messages = Math.min(messagesPerSecond, this.#messages + 1);
 	}
-}
-
-/** A binary message, in any form that the application can choose with `binaryType`. */
-type Bytes = { readonly byteLength: number } | { readonly size: number };
-
-function sizeOf(message: string | Bytes): number {
-	if (typeof message === 'string') return Buffer.byteLength(message);
-	return 'byteLength' in message ? message.byteLength : message.size;
 }
 
 /**

@@ -1,7 +1,7 @@
 import { promiseOf } from '@orijs/websocket/internal';
 import type { AppSocket } from '../app-socket.ts';
 import type { Refusals } from '../refusals.ts';
-import type { Frame, MessageDispatcher, Session, Work } from './session.ts';
+import type { Frame, MessageDispatcher, Session } from './session.ts';
 
 /** Passes messages unchanged to the application's own `message` handler. */
 export class RawMessages implements MessageDispatcher {
@@ -19,15 +19,11 @@ export class RawMessages implements MessageDispatcher {
 		this.#refusals = refusals;
 	}
 
-	read(_: Session, frame: Frame): Work {
-		return frame;
-	}
-
-	run(session: Session, frame: Work): void {
+	handle(session: Session, frame: Frame): void {
 		const { ws } = session;
 		let running: Promise<unknown> | undefined;
 		try {
-			running = promiseOf(this.#handler(ws as AppSocket<never>, frame as Frame));
+			running = promiseOf(this.#handler(ws as AppSocket<never>, frame));
 		} catch (error) {
 			this.#failed(ws, error);
 		}
@@ -42,6 +38,11 @@ export class RawMessages implements MessageDispatcher {
 				inbound.finished(token);
 			},
 		);
+	}
+
+	/** Raw messages always wait for their turn. */
+	handleOnArrival(): boolean {
+		return false;
 	}
 
 	/**

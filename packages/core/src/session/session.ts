@@ -5,9 +5,6 @@ import type { AllLimits } from '../limits.ts';
 /** A raw WebSocket message. */
 export type Frame = string | Buffer;
 
-/** A message after {@link MessageDispatcher.read}. */
-export type Work = object | string;
-
 /**
  * - `guarding`: no messages pass in either direction until the guards have passed
  * - `open`: messages are handled
@@ -53,7 +50,7 @@ export interface Session extends SocketData<object> {
 	end(code: number, reason: string): void;
 	/** Accepts no more messages; those that have arrived are still handled. */
 	stopAccepting(): void;
-	/** Pings the client: while reading is paused, only a failing write shows that the client has gone. */
+	/** Pings the client. */
 	ping(): void;
 	/** Stops waiting for the running handler, which has exceeded its time limit. */
 	handlerTimedOut(): void;
@@ -85,21 +82,21 @@ export interface Inbound {
 /** Reads the messages of all sessions and runs their handlers. */
 export interface MessageDispatcher {
 	/**
-	 * Inspects a message on arrival. Returns the work to run in the message's turn, or undefined if there is nothing
-	 * left to do.
+	 * Handles a frame whose turn has come. If that is asynchronous, calls `session.inbound.begin` first and `finished`
+	 * at the end. Never throws.
 	 */
-	read(session: Session, frame: Frame): Work | undefined;
+	handle(session: Session, frame: Frame): void;
 	/**
-	 * Handles the work. If it is asynchronous, calls `session.inbound.begin` first and `finished` at the end. Never
-	 * throws.
+	 * Called on arrival of a frame that would have to wait. Handles it at once if it must not wait, such as a reply to
+	 * the running handler's request. Returns whether the frame was handled. Never throws.
 	 */
-	run(session: Session, work: Work): void;
+	handleOnArrival(session: Session, frame: Frame): boolean;
 	/** Called when a message exceeds the rate. Returns whether to handle it nevertheless. */
 	onRateExceeded(session: Session, frame: Frame): boolean;
 	/**
 	 * Called when the queue is full but a handler awaits a reply, so reading can't be paused; the message is dropped.
 	 */
-	onQueueFull(session: Session, work: Work): void;
+	onQueueFull(session: Session, frame: Frame): void;
 	/** Called for a message that arrives after the session has stopped accepting messages. */
 	onLateMessage(session: Session, frame: Frame): void;
 	/** Called when the running handler has timed out, before the next message is handled. */
@@ -111,8 +108,11 @@ export interface SessionHost {
 	readonly limits: AllLimits;
 	readonly dispatcher: MessageDispatcher;
 	readonly watchdog: { readonly tick: number };
+	readonly keepAlive: { readonly tick: number };
 	/** Called with the first frame of a connection whose guards have not passed. */
 	onFirstFrame(session: Session, frame: Frame): void;
+	/** Called when all messages of a connection that has ended are handled. */
+	onFinished(session: Session): void;
 	/** Called when a client keeps exceeding the rate. */
 	onFlood(session: Session): void;
 	/** Called when more than `limits.queuedBytes` wait to be sent to a client. */

@@ -1,6 +1,8 @@
 import type { Slot } from '../admission/connection-slots.ts';
 import type { AppSocket } from '../app-socket.ts';
 import { InboundMessages } from './inbound-messages.ts';
+import type { FramePayload } from './frame-bytes.ts';
+import type { KeptAlive } from './keep-alive.ts';
 import type { Frame, Session, SessionHost, SessionState } from './session.ts';
 
 /**
@@ -10,7 +12,7 @@ import type { Frame, Session, SessionHost, SessionState } from './session.ts';
  * There is one per connection, and most connections are idle, so members that not every connection needs are created on
  * first use.
  */
-export class SocketSession implements Session {
+export class SocketSession implements Session, KeptAlive {
 	readonly socketId: string = crypto.randomUUID();
 	data: object;
 	// The provider replaces this with its own set when the socket is added.
@@ -30,6 +32,10 @@ export class SocketSession implements Session {
 	#pendingAnswers = 0;
 	#droppingSince: number | undefined;
 	#hasDropped = false;
+	#lastSeen = 0;
+	#pingGroup = 0;
+	/** The number of pings to which the client may still answer. */
+	#unansweredPings = 0;
 
 	constructor(host: SessionHost, data: object, slot: Slot, subprotocol: string | undefined) {
 		this.#host = host;
@@ -107,7 +113,7 @@ export class SocketSession implements Session {
 	/** Called when the connection is gone. */
 	closed(): void {
 		this.#state = 'closed';
-		this.#inbound?.dropHeld();
+		if (!this.#wasOpened) this.#inbound?.drop();
 		this.#ended?.abort(CONNECTION_ENDED);
 	}
 
@@ -126,7 +132,27 @@ export class SocketSession implements Session {
 
 	/** Called for each message from the client. */
 	receive(frame: Frame): void {
+		this.#lastSeen = this.#host.keepAlive.tick;
 		if (this.#state !== 'closed') this.inbound.receive(frame);
+	}
+
+	/** Called for each ping from the client. Returns whether the connection is still open to its handlers. */
+	receivePing(payload: FramePayload): boolean {
+		this.#lastSeen = this.#host.keepAlive.tick;
+		return this.#state !== 'closed' && this.inbound.countControlFrame(payload) && this.isOpen;
+	}
+
+	/**
+	 * Called for each pong from the client. Those that answer a ping don't count towards the rate limit. Returns whether
+	 * the connection is still open to its handlers.
+	 */
+	receivePong(payload: FramePayload): boolean {
+		this.#lastSeen = this.#host.keepAlive.tick;
+		if (this.#unansweredPings > 0) {
+			this.#unansweredPings--;
+			return this.isOpen;
+		}
+		return this.#state !== 'closed' && this.inbound.countControlFrame(payload) && this.isOpen;
 	}
 
 	releaseHeld(): void {
@@ -162,6 +188,29 @@ export class SocketSession implements Session {
 		this.#pendingAnswers = value;
 	}
 
+	// Keep-alive
+
+	get lastSeen(): number {
+		return this.#lastSeen;
+	}
+
+	set lastSeen(tick: number) {
+		this.#lastSeen = tick;
+	}
+
+	get pingGroup(): number {
+		return this.#pingGroup;
+	}
+
+	set pingGroup(group: number) {
+		this.#pingGroup = group;
+	}
+
+	/** Whether the endpoint or the application has paused reading. */
+	get isUnread(): boolean {
+		return this.ws.isPaused;
+	}
+
 	// Outbound
 
 	send(text: string): boolean {
@@ -173,6 +222,16 @@ export class SocketSession implements Session {
 
 	ping(): void {
 		this.ws.ping();
+	}
+
+	/** Called when the client was pinged, by the endpoint or by the application. */
+	pinged(): void {
+		this.#unansweredPings++;
+	}
+
+	/** Ends the connection without a close frame, because its client does not respond. */
+	cut(): void {
+		this.ws.terminate();
 	}
 
 	get hasDropped(): boolean {

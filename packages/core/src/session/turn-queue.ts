@@ -1,11 +1,15 @@
-import type { Work } from './session.ts';
+import type { AllLimits } from '../limits.ts';
+import { memoryBytes } from './frame-bytes.ts';
+import type { Frame } from './session.ts';
 
 /**
- * The running message of one socket, and the messages queued behind it. Created only when a handler of the socket must
- * be awaited for the first time.
+ * The running message of one socket, and the frames queued behind it. They wait as they came, because parsed they can
+ * take more than twenty times the memory. Created only when a frame must wait, or a handler must be awaited, for the
+ * first time.
  */
 export class TurnQueue {
-	#waiting: Work[] = [];
+	#waiting: Frame[] = [];
+	#waitingBytes = 0;
 	#running: object | undefined;
 	#startedAt = 0;
 	#expectedReplies = 0;
@@ -35,13 +39,27 @@ export class TurnQueue {
 		return this.#waiting.length;
 	}
 
-	add(work: Work): void {
-		this.#waiting.push(work);
+	add(frame: Frame): void {
+		this.#waiting.push(frame);
+		this.#waitingBytes += memoryBytes(frame);
 	}
 
-	/** Takes the next queued message; undefined while one is running, or when the queue is empty. */
-	next(): Work | undefined {
-		return this.#running === undefined ? this.#waiting.shift() : undefined;
+	/** Takes the next queued frame; undefined while a message is running, or when the queue is empty. */
+	next(): Frame | undefined {
+		if (this.#running !== undefined) return undefined;
+		const frame = this.#waiting.shift();
+		if (frame !== undefined) this.#waitingBytes -= memoryBytes(frame);
+		return frame;
+	}
+
+	/** Whether as many messages or bytes are queued as the limits allow. */
+	isFull({ queuedMessages, queuedMessageBytes }: AllLimits): boolean {
+		return this.#waiting.length >= queuedMessages || this.#waitingBytes >= queuedMessageBytes;
+	}
+
+	/** Whether at most half as many messages and bytes are queued as the limits allow. */
+	isHalfEmpty({ queuedMessages, queuedMessageBytes }: AllLimits): boolean {
+		return this.#waiting.length <= queuedMessages / 2 && this.#waitingBytes <= queuedMessageBytes / 2;
 	}
 
 	/** Whether the running handler awaits a reply from its own client. */
@@ -68,9 +86,10 @@ export class TurnQueue {
 		this.#onAllStarted = undefined;
 	}
 
-	/** Drops all queued messages. */
+	/** Drops all queued frames. */
 	drop(): void {
 		this.#waiting = [];
+		this.#waitingBytes = 0;
 		this.notifyIfAllStarted();
 	}
 }
