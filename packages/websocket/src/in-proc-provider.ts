@@ -1,5 +1,7 @@
+import { InvalidOptionError } from './errors.ts';
 import type { HistoryRules } from './history/history-rules.ts';
 import type { Logger } from './logger.ts';
+import { unknownOption } from './support/unknown-option.ts';
 import { WsProvider } from './ws-provider.ts';
 
 export interface InProcWsProviderOptions {
@@ -13,14 +15,19 @@ export interface InProcWsProviderOptions {
 	readonly history?: HistoryRules;
 }
 
+const OPTIONS: readonly (keyof InProcWsProviderOptions)[] = ['logger', 'history'];
+
 /** The provider for a single process. It is based on Bun's native pub/sub. */
 export class InProcWsProvider extends WsProvider {
+	/** @throws {InvalidOptionError} */
 	constructor(options: InProcWsProviderOptions = {}) {
+		const problem = unknownOption('InProcWsProvider', options, OPTIONS);
+		if (problem !== undefined) throw new InvalidOptionError(problem);
 		super(options);
 	}
 }
 
-/** Same as `new InProcWsProvider(options)`. */
+/** Same as `new InProcWsProvider(options)`. @throws {InvalidOptionError} */
 export function createInProcWsProvider(options: InProcWsProviderOptions = {}): InProcWsProvider {
 	return new InProcWsProvider(options);
 }

@@ -1,6 +1,8 @@
+import { InvalidOptionError } from './errors.ts';
 import type { WebSocketConnection } from './sockets/websocket-connection.ts';
 import { consoleLogger, type Logger } from './logger.ts';
 import type { WebSocketProvider } from './provider-contract.ts';
+import { unknownOption } from './support/unknown-option.ts';
 
 export interface SocketCoordinatorOptions {
 	/** The provider that holds the sockets. Coordinators with the same provider share them. */
@@ -9,17 +11,22 @@ export interface SocketCoordinatorOptions {
 	readonly logger?: Logger;
 }
 
+const OPTIONS: readonly (keyof SocketCoordinatorOptions)[] = ['provider', 'logger'];
+
 /** Manages the connections and subscriptions of one server, on behalf of the WebSocket handlers of `Bun.serve`. */
 export class SocketCoordinator {
 	readonly #provider: WebSocketProvider;
 	readonly #logger: Logger;
 
+	/** @throws {TypeError} there is no provider @throws {InvalidOptionError} there is an unknown option */
 	constructor(options: SocketCoordinatorOptions) {
 		if (typeof options?.provider?.addConnection !== 'function') {
 			throw new TypeError(
 				'SocketCoordinator needs a provider: new SocketCoordinator({ provider: new InProcWsProvider() })',
 			);
 		}
+		const problem = unknownOption('SocketCoordinator', options, OPTIONS);
+		if (problem !== undefined) throw new InvalidOptionError(problem);
 		this.#provider = options.provider;
 		this.#logger = options.logger ?? consoleLogger;
 	}

@@ -37,6 +37,7 @@ import type { WebSocketConnection } from './sockets/websocket-connection.ts';
 import { mustBeDelay } from './support/delay.ts';
 import { FailureLog } from './support/failure-log.ts';
 import { Lifecycle } from './support/lifecycle.ts';
+import { unknownOption } from './support/unknown-option.ts';
 import { DONE, quiet, rejected, toError } from './support/promises.ts';
 import { type ProviderStatus, Status } from './support/provider-status.ts';
 import { nodeChannel } from './wire/channel-names.ts';
@@ -68,6 +69,15 @@ export interface WsProviderOptions {
 	readonly graceMs?: number;
 }
 
+const OPTIONS: readonly (keyof WsProviderOptions)[] = [
+	'bus',
+	'history',
+	'logger',
+	'heartbeatMs',
+	'startTimeoutMs',
+	'graceMs',
+];
+
 /**
  * Implements the provider for any transport, and for a single process without one. `InProcWsProvider` and
  * `RedisWsProvider` only choose the bus.
@@ -87,7 +97,10 @@ export class WsProvider implements WebSocketProvider {
 	#isHistoryUnreadable = false;
 	readonly nodeId: string = crypto.randomUUID();
 
+	/** @throws {InvalidOptionError} */
 	constructor(options: WsProviderOptions = {}) {
+		const problem = unknownOption('WsProvider', options, OPTIONS);
+		if (problem !== undefined) throw new InvalidOptionError(problem);
 		const {
 			bus,
 			history,

@@ -12,7 +12,6 @@ import type { Redis } from 'ioredis';
 import { HistoryUnreadableError, HistoryUnsupportedError, RedisConnectionLostError } from '../errors.ts';
 import { endpointOf, isRefusal } from '../server/client-options.ts';
 import { decodeHistory, encodeContent } from '../wire/history-frame.ts';
-import { redisChannel } from '../wire/redis-channel.ts';
 import { appendScripts, LATE, readScript } from './history-scripts.ts';
 import type { RedisScript } from './redis-script.ts';
 import { ServerClocks } from './server-clocks.ts';
@@ -21,6 +20,8 @@ import { ServerClocks } from './server-clocks.ts';
 export interface HistoryServers {
 	/** Returns a client of the server on which a topic is stored. @throws if no server stores it at the moment */
 	clientOf(topic: string): Redis;
+	/** Returns the name of a topic's channel on Redis. @throws if the bus is stopped */
+	channelOf(topic: string): string;
 	/**
 	 * Returns one topic for each server, which is stored on that server. No topic of an application can have such a
 	 * name.
@@ -31,7 +32,7 @@ export interface HistoryServers {
 }
 
 export interface RedisHistoryOptions {
-	/** The name of a channel on Redis is `{keyPrefix}:{channel}`. */
+	/** The keys of a topic begin with `{keyPrefix:topic}`. Unlike channels, they belong to a database anyway. */
 	readonly keyPrefix: string;
 	readonly publish: 'publish' | 'spublish';
 }
@@ -102,7 +103,7 @@ export class RedisHistory implements HistoryStore {
 			const client = this.#servers.clientOf(topic);
 			const sentAt = performance.now();
 			const args = [
-				redisChannel(this.#keyPrefix, topic),
+				this.#servers.channelOf(topic),
 				randomEpoch(),
 				Math.floor(Math.random() * 2 ** 31),
 				size,
@@ -160,7 +161,7 @@ export class RedisHistory implements HistoryStore {
 
 	/** Returns a topic's keys. On a cluster, the part in braces puts them into the slot of the topic's channel. */
 	#keys(topic: string, idempotencyKey?: string): readonly string[] {
-		const tag = `{${redisChannel(this.#keyPrefix, topic)}}`;
+		const tag = `{${this.#keyPrefix}:${topic}}`;
 		const keys = [`${tag}:meta`, `${tag}:log`];
 		if (idempotencyKey !== undefined) keys.push(`${tag}:key:${idempotencyKey}`);
 		return keys;

@@ -1,0 +1,54 @@
+import { show } from '@orijs/websocket/internal';
+import type { Redis, RedisOptions } from 'ioredis';
+import { ConnectionFunctionError, InvalidRedisOptionError } from '../errors.ts';
+import { createClient, mustBeUrl, type SingleConnection } from './client-options.ts';
+import { foreignClient, isIoredis } from './client-kinds.ts';
+
+/**
+ * Gives the options of a connection, such as credentials that expire. Called for each new connection, and once at
+ * start.
+ */
+export type ConnectionFunction = () => RedisOptions | string | Promise<RedisOptions | string>;
+
+/**
+ * Returns the complete options for a new connection. Those of an instance or an object are read again, because they may
+ * have been changed.
+ *
+ * @throws {ConnectionFunctionError} {InvalidRedisOptionError}
+ */
+export function optionsOf(
+	connection: SingleConnection | ConnectionFunction,
+	connectTimeout: number,
+): RedisOptions | Promise<RedisOptions> {
+	if (typeof connection !== 'function') return createClient(connection, connectTimeout).options;
+	return call(connection).then((given) => createClient(given, connectTimeout).options);
+}
+
+/**
+ * Calls a function that gives options. Its result is checked.
+ *
+ * @throws {ConnectionFunctionError} the function failed
+ * @throws {InvalidRedisOptionError} its result is neither an object of options nor a URL
+ */
+export async function call(connection: ConnectionFunction): Promise<RedisOptions | string> {
+	let given: unknown;
+	try {
+		given = await connection();
+	} catch (cause) {
+		throw new ConnectionFunctionError(cause);
+	}
+	if (typeof given === 'string') mustBeUrl('the result of the connection function', given);
+	else mustBeOptions(given);
+	return given as RedisOptions | string;
+}
+
+function mustBeOptions(given: unknown): asserts given is RedisOptions {
+	const isObject = typeof given === 'object' && given !== null && !Array.isArray(given);
+	if (isObject && !isIoredis(given as Partial<Redis>) && foreignClient(given) === undefined && !('cluster' in given)) {
+		return;
+	}
+	throw new InvalidRedisOptionError(
+		'the function that gives the options for connecting to Redis must return ioredis options or a redis:// URL, not ' +
+			(isObject && 'cluster' in given ? 'a Cluster: use { cluster: [...], options: function } instead' : show(given)),
+	);
+}
