@@ -148,7 +148,11 @@ export class ClusterClient {
 		for (const { client } of this.#shards.servers) {
 			if (client.status !== 'ready') continue;
 			try {
-				const topology = await within(POLL_MS, readTopology(client, this.#options.natMap), () => new Error('no reply in time'));
+				const topology = await within(
+					POLL_MS,
+					readTopology(client, this.#options.natMap),
+					() => new Error('no reply in time'),
+				);
 				if (!this.#ending.signal.aborted) this.#adopt(topology);
 				return;
 			} catch {

@@ -18,7 +18,8 @@ export function foreignClient(value: object): string | undefined {
 	if (value instanceof Bun.RedisClient) return "Bun's RedisClient";
 	if (isIoredis(value)) return undefined;
 	const { sendCommand, isOpen, duplicate, connect } = value as Record<string, unknown>;
-	if (typeof sendCommand === 'function' && typeof isOpen === 'boolean') return 'a client of the package redis (node-redis)';
+	if (typeof sendCommand === 'function' && typeof isOpen === 'boolean')
+		return 'a client of the package redis (node-redis)';
 	const isClient = [sendCommand, duplicate, connect].some((method) => typeof method === 'function');
 	return isClient ? 'a client of another package' : undefined;
 }

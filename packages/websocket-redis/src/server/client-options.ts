@@ -41,9 +41,7 @@ export function createClient(connection: SingleConnection, connectTimeout: numbe
 export function mustBeUrl(name: string, text: string): void {
 	if (/^rediss?:\/\//.test(text)) return;
 	const begin = JSON.stringify(/^\w*/.exec(text)?.[0]);
-	throw new InvalidRedisOptionError(
-		`${name} must be a redis:// or rediss:// URL, not one that begins with ${begin}`,
-	);
+	throw new InvalidRedisOptionError(`${name} must be a redis:// or rediss:// URL, not one that begins with ${begin}`);
 }
 
 function withDatabase(client: Redis): Redis {
