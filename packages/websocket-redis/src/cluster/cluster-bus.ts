@@ -29,7 +29,7 @@ export class ClusterBus implements Bus {
 			throw new InvalidRedisOptionError('connection.cluster must list at least one node as { host, port }');
 		}
 		for (const node of options.nodes) addressOf(node);
-		if (typeof options.options !== 'function') askCommon(options);
+		if (typeof options.options !== 'function') void askCommon(options);
 		const prefix = channelPrefix(options.keyPrefix, 0);
 		this.history = new RedisHistory(
 			{ keyPrefix: options.keyPrefix, publish: 'spublish' },

@@ -8,7 +8,8 @@ export type ClusterNode = RedisOptions | string | number;
 
 /** @throws {InvalidRedisOptionError} */
 export function addressOf(node: ClusterNode): ClusterAddress {
-	const { host, port } = parse(node);
+	// The port may be text, as in an environment variable.
+	const { host, port } = parse(node) as { readonly host?: string; readonly port?: number | string };
 	return { host: host || '127.0.0.1', port: Number(port || 6379) };
 }
 

@@ -41,7 +41,7 @@ function checked(given: RedisOptions | string): RedisOptions {
 				(typeof given === 'string' ? 'text' : show(given)),
 		);
 	}
-	if (given.db === undefined || Number(given.db) === 0) return given;
+	if (given.db === undefined || given.db === 0) return given;
 	throw new InvalidRedisOptionError(`a Redis Cluster has only the database 0, not ${show(given.db)}`);
 }
 

@@ -1,5 +1,5 @@
 import { show } from '@orijs/websocket/internal';
-import type { Redis, RedisOptions } from 'ioredis';
+import type { RedisOptions } from 'ioredis';
 import { ConnectionFunctionError, InvalidRedisOptionError } from '../errors.ts';
 import { createClient, mustBeUrl, type SingleConnection } from './client-options.ts';
 import { foreignClient, isIoredis } from './client-kinds.ts';
@@ -42,13 +42,17 @@ export async function call(connection: ConnectionFunction): Promise<RedisOptions
 	return given as RedisOptions | string;
 }
 
-function mustBeOptions(given: unknown): asserts given is RedisOptions {
-	const isObject = typeof given === 'object' && given !== null && !Array.isArray(given);
-	if (isObject && !isIoredis(given as Partial<Redis>) && foreignClient(given) === undefined && !('cluster' in given)) {
-		return;
-	}
+function mustBeOptions(given: unknown): void {
+	const refused = otherThanOptions(given);
+	if (refused === undefined) return;
 	throw new InvalidRedisOptionError(
-		'the function that gives the options for connecting to Redis must return ioredis options or a redis:// URL, not ' +
-			(isObject && 'cluster' in given ? 'a Cluster: use { cluster: [...], options: function } instead' : show(given)),
+		`the function that gives the options for connecting to Redis must return ioredis options or a redis:// URL, not ${refused}`,
 	);
+}
+
+function otherThanOptions(given: unknown): string | undefined {
+	if (typeof given !== 'object' || given === null || Array.isArray(given)) return show(given);
+	if (isIoredis(given)) return 'an ioredis instance';
+	if ('cluster' in given) return 'a Cluster: use { cluster: [...], options: function } instead';
+	return foreignClient(given);
 }
