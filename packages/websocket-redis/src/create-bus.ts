@@ -1,5 +1,5 @@
 import type { Bus } from '@orijs/websocket';
-import { show, unknownOption } from '@orijs/websocket/internal';
+import { type OptionNames, show, unknownOption } from '@orijs/websocket/internal';
 import type { Cluster, NatMap, RedisOptions } from 'ioredis';
 import { ClusterBus } from './cluster/cluster-bus.ts';
 import { instanceOptions } from './cluster/cluster-instance.ts';
@@ -34,7 +34,7 @@ export interface RedisClusterConnection {
  */
 export type RedisConnection = SingleConnection | ConnectionFunction | RedisClusterConnection | Cluster;
 
-const CLUSTER_OPTIONS: readonly string[] = ['cluster', 'options', 'natMap'];
+const CLUSTER_OPTIONS: OptionNames<RedisClusterConnection> = { cluster: true, options: true, natMap: true };
 
 /** Creates the bus for a connection. @throws {InvalidRedisOptionError} */
 export function createBus(connection: RedisConnection, keyPrefix: string, connectTimeout: number): Bus {

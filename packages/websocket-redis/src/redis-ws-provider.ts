@@ -1,5 +1,5 @@
 import { type HistoryRules, type Logger, WsProvider } from '@orijs/websocket';
-import { show, unknownOption } from '@orijs/websocket/internal';
+import { type OptionNames, show, unknownOption } from '@orijs/websocket/internal';
 import { InvalidRedisOptionError } from './errors.ts';
 import { createBus, type RedisConnection } from './create-bus.ts';
 
@@ -43,15 +43,15 @@ export interface RedisWsProviderOptions {
 /** No `:`, which ends it: otherwise, the topic `x:t` of the prefix `app` would be the topic `t` of the prefix `app:x`. */
 const KEY_PREFIX = /^[A-Za-z0-9_.-]{1,128}$/;
 
-const OPTIONS: readonly (keyof RedisWsProviderOptions)[] = [
-	'connection',
-	'keyPrefix',
-	'connectTimeout',
-	'history',
-	'heartbeatMs',
-	'graceMs',
-	'logger',
-];
+const OPTIONS: OptionNames<RedisWsProviderOptions> = {
+	connection: true,
+	keyPrefix: true,
+	connectTimeout: true,
+	history: true,
+	heartbeatMs: true,
+	graceMs: true,
+	logger: true,
+};
 
 /** The provider for several processes and machines. They exchange messages over Redis publish/subscribe. */
 export class RedisWsProvider extends WsProvider {

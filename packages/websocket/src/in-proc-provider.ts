@@ -1,7 +1,7 @@
 import { InvalidOptionError } from './errors.ts';
 import type { HistoryRules } from './history/history-rules.ts';
 import type { Logger } from './logger.ts';
-import { unknownOption } from './support/unknown-option.ts';
+import { type OptionNames, unknownOption } from './support/unknown-option.ts';
 import { WsProvider } from './ws-provider.ts';
 
 export interface InProcWsProviderOptions {
@@ -15,7 +15,7 @@ export interface InProcWsProviderOptions {
 	readonly history?: HistoryRules;
 }
 
-const OPTIONS: readonly (keyof InProcWsProviderOptions)[] = ['logger', 'history'];
+const OPTIONS: OptionNames<InProcWsProviderOptions> = { logger: true, history: true };
 
 /** The provider for a single process. It is based on Bun's native pub/sub. */
 export class InProcWsProvider extends WsProvider {

@@ -2,7 +2,7 @@ import { InvalidOptionError } from './errors.ts';
 import type { WebSocketConnection } from './sockets/websocket-connection.ts';
 import { consoleLogger, type Logger } from './logger.ts';
 import type { WebSocketProvider } from './provider-contract.ts';
-import { unknownOption } from './support/unknown-option.ts';
+import { type OptionNames, unknownOption } from './support/unknown-option.ts';
 
 export interface SocketCoordinatorOptions {
 	/** The provider that holds the sockets. Coordinators with the same provider share them. */
@@ -11,7 +11,7 @@ export interface SocketCoordinatorOptions {
 	readonly logger?: Logger;
 }
 
-const OPTIONS: readonly (keyof SocketCoordinatorOptions)[] = ['provider', 'logger'];
+const OPTIONS: OptionNames<SocketCoordinatorOptions> = { provider: true, logger: true };
 
 /** Manages the connections and subscriptions of one server, on behalf of the WebSocket handlers of `Bun.serve`. */
 export class SocketCoordinator {

@@ -37,9 +37,9 @@ import type { WebSocketConnection } from './sockets/websocket-connection.ts';
 import { mustBeDelay } from './support/delay.ts';
 import { FailureLog } from './support/failure-log.ts';
 import { Lifecycle } from './support/lifecycle.ts';
-import { unknownOption } from './support/unknown-option.ts';
 import { DONE, quiet, rejected, toError } from './support/promises.ts';
 import { type ProviderStatus, Status } from './support/provider-status.ts';
+import { type OptionNames, unknownOption } from './support/unknown-option.ts';
 import { nodeChannel } from './wire/channel-names.ts';
 import type { Payload } from './wire/payload.ts';
 
@@ -69,14 +69,14 @@ export interface WsProviderOptions {
 	readonly graceMs?: number;
 }
 
-const OPTIONS: readonly (keyof WsProviderOptions)[] = [
-	'bus',
-	'history',
-	'logger',
-	'heartbeatMs',
-	'startTimeoutMs',
-	'graceMs',
-];
+const OPTIONS: OptionNames<WsProviderOptions> = {
+	bus: true,
+	history: true,
+	logger: true,
+	heartbeatMs: true,
+	startTimeoutMs: true,
+	graceMs: true,
+};
 
 /**
  * Implements the provider for any transport, and for a single process without one. `InProcWsProvider` and
