@@ -1,4 +1,4 @@
-import { type RedisServer, scratchDir, startRedis, startRedisSentinel, until } from '@orijs/testkit';
+import { type RedisServer, startRedis, startRedisSentinel } from '@orijs/testkit';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { InvalidRedisOptionError, type RedisConnection, RedisWsProvider } from '../index.ts';
@@ -118,36 +118,6 @@ describe('databases of one Redis', () => {
 
 		await redis.command('ACL', 'SETUSER', 'limited', '+select');
 		await expect.poll(() => provider.status, { timeout: 10_000 }).toBe('ready');
-	});
-
-	it('are selected once a Redis that starts has loaded its data', async () => {
-		const dir = scratchDir('orijs-loading-');
-		onTestFinished(() => dir.remove());
-		const first = await startRedis({ dir: dir.path });
-		await first.command('EVAL', "for i = 1, 1000 do redis.call('SET', i, string.rep('x', 100)) end", '0');
-		await first.command('SAVE');
-		await first.stop();
-
-		const args = ['--key-load-delay', '2000', '--loading-process-events-interval-bytes', '1024'];
-		const loading = startRedis({ dir: dir.path, port: first.port, args });
-		const probe = new Redis({ port: first.port, enableReadyCheck: false, retryStrategy: () => 10 });
-		probe.on('error', () => {});
-		onTestFinished(() => probe.disconnect());
-		const replies: string[] = [];
-		await until(
-			async () => {
-				await probe.get('k').catch(({ message }: Error) => replies.push(message));
-				return replies.some((reply) => reply.startsWith('LOADING'));
-			},
-			{ what: 'Redis is loading' },
-		);
-		const connection = { port: first.port, db: 3 };
-		const [{ provider }, redis] = await Promise.all([startNode({ connection, history: HISTORY }), loading]);
-		onTestFinished(() => redis.stop());
-		await provider.publish('chat:1', 'x');
-		const client = new Redis(connection);
-		onTestFinished(() => client.disconnect());
-		expect(await client.dbsize()).toBe(2);
 	});
 
 	it.each([-1, 1.5, Number.NaN, 'x'])('must be whole numbers, not %s', (db) => {

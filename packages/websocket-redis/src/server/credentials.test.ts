@@ -267,6 +267,21 @@ describe('credentials that change while a node runs', () => {
 		expect((error as Error).message).toMatch(message);
 	});
 
+	it('from a function that fails for one of the first connections: start rejects at once', async () => {
+		let calls = 0;
+		const provider = new RedisWsProvider({
+			connectTimeout: 60_000,
+			logger: silentLogger,
+			connection() {
+				if (++calls === 3) throw new Error('no third token');
+				return user();
+			},
+		});
+		await expect(provider.start()).rejects.toThrow(ConnectionFunctionError);
+		expect(calls).toBe(3);
+		await provider.stop();
+	});
+
 	it('are no longer waited for once the provider is stopped', async () => {
 		const asked = Promise.withResolvers<void>();
 		const provider = new RedisWsProvider({

@@ -137,7 +137,7 @@ export class ServerConnection {
 		this.#failure = error;
 		if (error instanceof ConnectionFunctionError || error instanceof InvalidRedisOptionError) {
 			this.#opening?.reject(error);
-		} else if (isRefusal(error) && !error.message.startsWith('LOADING ')) {
+		} else if (isRefusal(error)) {
 			this.#opening?.reject(this.#connectError('refused the connection'));
 		}
 	}
