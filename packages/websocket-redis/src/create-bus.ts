@@ -13,7 +13,10 @@ import type { ConnectionFunction } from './server/connection-function.ts';
 
 /** A Redis Cluster. */
 export interface RedisClusterConnection {
-	/** Some of the nodes, as `{ host, port }` or URLs; the others are discovered. Options of a node apply to it alone. */
+	/**
+	 * Some of the nodes, as `{ host, port }` or URLs; the others are discovered. Further options of a node apply to it
+	 * alone.
+	 */
 	readonly cluster: readonly ClusterNode[];
 	/**
 	 * The ioredis options for connections to any of the nodes, or a function that returns them or a promise of them. It

@@ -11,8 +11,8 @@ export class RedisConnectError extends Error {
 }
 
 /**
- * Thrown if a function that gives the options of connections has failed. While the provider runs, it is called again for
- * the next attempt to connect.
+ * Thrown if a function that gives the options of connections has failed. While the provider runs, the function is
+ * called again for the next attempt to connect.
  */
 export class ConnectionFunctionError extends Error {
 	override readonly name = 'ConnectionFunctionError';

@@ -15,8 +15,8 @@ export interface RedisWsProviderOptions {
 	 */
 	readonly connection: RedisConnection;
 	/**
-	 * The prefix of channels and keys on Redis; a `:` follows it. Applications that share a database of a Redis must have
-	 * different prefixes. 1 to 128 characters from `A-Z a-z 0-9 _ . -`. Default `orijs`.
+	 * The prefix of channels and keys on Redis; a `:` follows it. Applications that share a database of a Redis must
+	 * have different prefixes. 1 to 128 characters from `A-Z a-z 0-9 _ . -`. Default `orijs`.
 	 */
 	readonly keyPrefix?: string;
 	/**
@@ -40,7 +40,7 @@ export interface RedisWsProviderOptions {
 	readonly logger?: Logger;
 }
 
-/** No `:`, which ends it: otherwise, the topic `x:t` of the prefix `app` would be the topic `t` of the prefix `app:x`. */
+/** No `:`, which ends it: otherwise, the topic `x:t` of prefix `app` would be the topic `t` of prefix `app:x`. */
 const KEY_PREFIX = /^[A-Za-z0-9_.-]{1,128}$/;
 
 const OPTIONS: OptionNames<RedisWsProviderOptions> = {

@@ -20,8 +20,8 @@ export interface ServerConnectionHandlers {
 }
 
 /**
- * Keeps a connection to Redis, which reconnects until it is closed, with the options that its source gives at that time.
- * It can be dropped if it turns out to be dead.
+ * Keeps a connection to Redis, which reconnects until it is closed, with the options that its source gives at that
+ * time. It can be dropped if it turns out to be dead.
  */
 export class ServerConnection {
 	readonly client: Redis;
