@@ -41,7 +41,7 @@ export class RedisServer {
 		this.#publish = new PublishCommand(this.#publisher.client, commands.publish);
 		this.#subscriber = new ServerConnection(source);
 		this.#subscriptions = new Subscriptions(this.#subscriber, options, handlers);
-		this.#status = new ServerStatus(this.endpoint, handlers, this.#ending.signal);
+		this.#status = new ServerStatus(this.client, handlers, this.#ending.signal);
 		this.#primaryCheck = new PrimaryCheck({
 			publisher: this.#publisher,
 			subscriber: this.#subscriber,

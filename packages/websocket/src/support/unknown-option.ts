@@ -13,7 +13,8 @@ export function unknownOption(
 	known: Readonly<Record<string, true>>,
 ): string | undefined {
 	if (typeof options !== 'object' || options === null || Array.isArray(options))
-		return `${owner} takes an object of options, not ${show(options)}`;
+		// Text is not shown: it may be a URL with a password.
+		return `${owner} takes an object of options, not ${typeof options === 'string' ? 'text' : show(options)}`;
 	const unknown = Object.keys(options).find((name) => !Object.hasOwn(known, name));
 	if (unknown === undefined) return undefined;
 	return `${owner} has no option ${show(unknown).slice(1, -1)}; options are ${Object.keys(known).join(', ')}`;
