@@ -3,13 +3,13 @@ import { type OptionNames, show, unknownOption } from '@orijs/websocket/internal
 import type { Cluster, NatMap, RedisOptions } from 'ioredis';
 import { ClusterBus } from './cluster/cluster-bus.ts';
 import { instanceOptions } from './cluster/cluster-instance.ts';
-import type { ClusterNode } from './cluster/cluster-node.ts';
-import type { ClusterOptionsFunction } from './cluster/cluster-options.ts';
+import type { RedisClusterNode } from './cluster/cluster-node.ts';
+import type { RedisClusterOptionsFunction } from './cluster/cluster-options.ts';
 import { InvalidRedisOptionError } from './errors.ts';
 import { RedisBus } from './redis-bus.ts';
 import { foreignClient, isIoredis, isIoredisCluster } from './server/client-kinds.ts';
 import type { SingleConnection } from './server/client-options.ts';
-import type { ConnectionFunction } from './server/connection-function.ts';
+import type { RedisConnectionFunction } from './server/connection-function.ts';
 
 /** A Redis Cluster. */
 export interface RedisClusterConnection {
@@ -17,12 +17,12 @@ export interface RedisClusterConnection {
 	 * Some of the nodes, as `{ host, port }` or URLs; the others are discovered. Further options of a node apply to it
 	 * alone.
 	 */
-	readonly cluster: readonly ClusterNode[];
+	readonly cluster: readonly RedisClusterNode[];
 	/**
 	 * The ioredis options for connections to any of the nodes, or a function that returns them or a promise of them. It
 	 * is called for each new connection, and once at start.
 	 */
-	readonly options?: RedisOptions | ClusterOptionsFunction;
+	readonly options?: RedisOptions | RedisClusterOptionsFunction;
 	/**
 	 * Where the nodes can be reached, by the `host:port` that they announce, as in ioredis. Default: at the addresses
 	 * that they announce.
@@ -35,7 +35,7 @@ export interface RedisClusterConnection {
  * URL, a Redis Cluster, an ioredis instance, or a function that returns options or a URL. If it is an instance, only
  * its options are used, and it is never closed. Options are read, and the function is called, for each new connection.
  */
-export type RedisConnection = SingleConnection | ConnectionFunction | RedisClusterConnection | Cluster;
+export type RedisConnection = SingleConnection | RedisConnectionFunction | RedisClusterConnection | Cluster;
 
 const CLUSTER_OPTIONS: OptionNames<RedisClusterConnection> = { cluster: true, options: true, natMap: true };
 
@@ -54,7 +54,7 @@ export function createBus(connection: RedisConnection, keyPrefix: string, connec
 
 /** Distinguishes a Redis Cluster from an ioredis instance, whose `cluster` is a method. */
 function isClusterConnection(
-	connection: Exclude<RedisConnection, string | ConnectionFunction | Cluster>,
+	connection: Exclude<RedisConnection, string | RedisConnectionFunction | Cluster>,
 ): connection is RedisClusterConnection {
 	return 'cluster' in connection && !isIoredis(connection);
 }

@@ -2,9 +2,9 @@
 export { createRedisWsProvider, RedisWsProvider } from './redis-ws-provider.ts';
 export type { RedisWsProviderOptions } from './redis-ws-provider.ts';
 export type { RedisClusterConnection, RedisConnection } from './create-bus.ts';
-export type { ClusterNode } from './cluster/cluster-node.ts';
-export type { ClusterOptionsFunction } from './cluster/cluster-options.ts';
-export type { ConnectionFunction } from './server/connection-function.ts';
+export type { RedisClusterNode } from './cluster/cluster-node.ts';
+export type { RedisClusterOptionsFunction } from './cluster/cluster-options.ts';
+export type { RedisConnectionFunction } from './server/connection-function.ts';
 
 // Errors
 export {

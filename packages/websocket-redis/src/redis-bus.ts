@@ -2,7 +2,7 @@ import type { Bus, BusHandlers, BusLiveness, HistoryStore } from '@orijs/websock
 import { busStopped } from './errors.ts';
 import { RedisHistory } from './history/redis-history.ts';
 import type { SingleConnection } from './server/client-options.ts';
-import { type ConnectionFunction, optionsOf } from './server/connection-function.ts';
+import { type RedisConnectionFunction, optionsOf } from './server/connection-function.ts';
 import { askWithin, type ConnectionSource } from './server/connection-source.ts';
 import { plainPubSub } from './server/pub-sub-commands.ts';
 import { RedisServer } from './server/redis-server.ts';
@@ -10,7 +10,7 @@ import { channelPrefix } from './wire/redis-channel.ts';
 
 export interface RedisBusOptions {
 	/** Read, or called, for each connection. */
-	readonly connection: SingleConnection | ConnectionFunction;
+	readonly connection: SingleConnection | RedisConnectionFunction;
 	/** What the names of channels and keys on Redis begin with. */
 	readonly keyPrefix: string;
 	/** How long `start` tries to connect, in milliseconds. */

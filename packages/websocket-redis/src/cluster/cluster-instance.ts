@@ -1,13 +1,13 @@
 import { isIP } from 'node:net';
 import type { Cluster, ClusterOptions as IoredisClusterOptions } from 'ioredis';
-import type { ClusterNode } from './cluster-node.ts';
+import type { RedisClusterNode } from './cluster-node.ts';
 import type { ClusterOptions } from './cluster-options.ts';
 import type { ClusterAddress } from './topology.ts';
 
 /** Returns the options with which an ioredis Cluster connects, whether or not it is connected. */
 export function instanceOptions(cluster: Cluster): Pick<ClusterOptions, 'nodes' | 'options' | 'natMap' | 'lookup'> {
 	// Private in the types. `nodes()` is empty before the cluster is connected, and lacks nodes that are down.
-	const { startupNodes } = cluster as unknown as { readonly startupNodes: readonly ClusterNode[] };
+	const { startupNodes } = cluster as unknown as { readonly startupNodes: readonly RedisClusterNode[] };
 	const { options } = cluster;
 	return {
 		nodes: startupNodes,

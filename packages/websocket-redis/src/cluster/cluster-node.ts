@@ -4,22 +4,22 @@ import { InvalidRedisOptionError } from '../errors.ts';
 import type { ClusterAddress } from './topology.ts';
 
 /** A node as ioredis's `Cluster` accepts it: host, port and further options; a URL; `host:port`; or a port. */
-export type ClusterNode = RedisOptions | string | number;
+export type RedisClusterNode = RedisOptions | string | number;
 
 /** @throws {InvalidRedisOptionError} */
-export function addressOf(node: ClusterNode): ClusterAddress {
+export function addressOf(node: RedisClusterNode): ClusterAddress {
 	// The port may be text, as in an environment variable.
 	const { host, port } = parse(node) as { readonly host?: string; readonly port?: number | string };
 	return { host: host || '127.0.0.1', port: Number(port || 6379) };
 }
 
 /** Returns the options that belong to this node alone, such as its credentials. */
-export function ownOptions(node: ClusterNode): RedisOptions {
+export function ownOptions(node: RedisClusterNode): RedisOptions {
 	const given = Object.entries(parse(node)).filter(([, value]) => value !== undefined);
 	return Object.fromEntries(given) as RedisOptions;
 }
 
-function parse(node: ClusterNode): RedisOptions {
+function parse(node: RedisClusterNode): RedisOptions {
 	if (typeof node === 'object' && node !== null && !Array.isArray(node)) return node;
 	if (typeof node === 'number') return { port: node };
 	if (typeof node !== 'string') {

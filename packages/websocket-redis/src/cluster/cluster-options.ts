@@ -4,17 +4,17 @@ import { createClient } from '../server/client-options.ts';
 import { call } from '../server/connection-function.ts';
 import type { ConnectionSource } from '../server/connection-source.ts';
 import { InvalidRedisOptionError } from '../errors.ts';
-import { type ClusterNode, ownOptions } from './cluster-node.ts';
+import { type RedisClusterNode, ownOptions } from './cluster-node.ts';
 import type { ClusterAddress } from './topology.ts';
 
 /** Gives the options of connections to the nodes of a cluster. Called for each new connection, and once at start. */
-export type ClusterOptionsFunction = () => RedisOptions | Promise<RedisOptions>;
+export type RedisClusterOptionsFunction = () => RedisOptions | Promise<RedisOptions>;
 
 export interface ClusterOptions {
 	/** Some of the cluster's nodes; the others are discovered. */
-	readonly nodes: readonly ClusterNode[];
+	readonly nodes: readonly RedisClusterNode[];
 	/** Options for every connection, such as the password and TLS. Read, or called, for each connection. */
-	readonly options: RedisOptions | ClusterOptionsFunction;
+	readonly options: RedisOptions | RedisClusterOptionsFunction;
 	/** The addresses at which this process reaches the nodes, by the addresses that they announce. */
 	readonly natMap?: NatMap | null;
 	/** Finds the addresses of a listed node. Default: its host and port. */
@@ -55,7 +55,7 @@ export function nodeSource(
 	cluster: ClusterOptions,
 	common: RedisOptions,
 	{ host, port }: ClusterAddress,
-	node: ClusterNode | undefined,
+	node: RedisClusterNode | undefined,
 ): ConnectionSource {
 	const complete = (asked: RedisOptions): RedisOptions => {
 		const { tls, ...own } = node === undefined ? {} : ownOptions(node);

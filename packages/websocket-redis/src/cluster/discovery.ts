@@ -4,7 +4,7 @@ import { bounded } from '../server/bounded.ts';
 import { isRefusal } from '../server/client-options.ts';
 import { askWithin, type ConnectionSource } from '../server/connection-source.ts';
 import { ServerConnection } from '../server/server-connection.ts';
-import { addressOf, type ClusterNode } from './cluster-node.ts';
+import { addressOf, type RedisClusterNode } from './cluster-node.ts';
 import { askCommon, type ClusterOptions, nodeSource } from './cluster-options.ts';
 import { addressName, type ClusterAddress, type ClusterTopology, readTopology } from './topology.ts';
 
@@ -44,7 +44,7 @@ export async function discover(options: ClusterOptions, signal: AbortSignal): Pr
 }
 
 interface ListedNode {
-	readonly node: ClusterNode;
+	readonly node: RedisClusterNode;
 	readonly address: ClusterAddress;
 }
 

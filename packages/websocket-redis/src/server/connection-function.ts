@@ -8,7 +8,7 @@ import { foreignClient, isIoredis } from './client-kinds.ts';
  * Gives the options of a connection, such as credentials that expire. Called for each new connection, and once at
  * start.
  */
-export type ConnectionFunction = () => RedisOptions | string | Promise<RedisOptions | string>;
+export type RedisConnectionFunction = () => RedisOptions | string | Promise<RedisOptions | string>;
 
 /**
  * Returns the complete options for a new connection. Those of an instance or an object are read again, because they may
@@ -17,7 +17,7 @@ export type ConnectionFunction = () => RedisOptions | string | Promise<RedisOpti
  * @throws {ConnectionFunctionError} {InvalidRedisOptionError}
  */
 export function optionsOf(
-	connection: SingleConnection | ConnectionFunction,
+	connection: SingleConnection | RedisConnectionFunction,
 	connectTimeout: number,
 ): RedisOptions | Promise<RedisOptions> {
 	if (typeof connection !== 'function') return createClient(connection, connectTimeout).options;
@@ -30,7 +30,7 @@ export function optionsOf(
  * @throws {ConnectionFunctionError} the function failed
  * @throws {InvalidRedisOptionError} its result is neither an object of options nor a URL
  */
-export async function call(connection: ConnectionFunction): Promise<RedisOptions | string> {
+export async function call(connection: RedisConnectionFunction): Promise<RedisOptions | string> {
 	let given: unknown;
 	try {
 		given = await connection();
