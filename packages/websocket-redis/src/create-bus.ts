@@ -1,45 +1,74 @@
 import type { Bus } from '@orijs/websocket';
-import type { Cluster, RedisOptions } from 'ioredis';
+import { type OptionNames, show, unknownOption } from '@orijs/websocket/internal';
+import type { Cluster, NatMap, RedisOptions } from 'ioredis';
 import { ClusterBus } from './cluster/cluster-bus.ts';
-import type { ClusterAddress } from './cluster/topology.ts';
+import { instanceOptions } from './cluster/cluster-instance.ts';
+import type { RedisClusterNode } from './cluster/cluster-node.ts';
+import type { RedisClusterOptionsFunction } from './cluster/cluster-options.ts';
+import { InvalidRedisOptionError } from './errors.ts';
 import { RedisBus } from './redis-bus.ts';
+import { foreignClient, isIoredis, isIoredisCluster } from './server/client-kinds.ts';
 import type { SingleConnection } from './server/client-options.ts';
+import type { RedisConnectionFunction } from './server/connection-function.ts';
 
-/** A Redis Cluster: some of its nodes, and the ioredis options for connections to any of its nodes. */
+/** A Redis Cluster. */
 export interface RedisClusterConnection {
-	readonly cluster: readonly ClusterAddress[];
-	readonly options?: RedisOptions;
+	/**
+	 * Some of the nodes, as `{ host, port }` or URLs; the others are discovered. Further options of a node apply to it
+	 * alone.
+	 */
+	readonly cluster: readonly RedisClusterNode[];
+	/**
+	 * The ioredis options for connections to any of the nodes, or a function that returns them or a promise of them. It
+	 * is called for each new connection, and once at start.
+	 */
+	readonly options?: RedisOptions | RedisClusterOptionsFunction;
+	/**
+	 * Where the nodes can be reached, by the `host:port` that they announce, as in ioredis. Default: at the addresses
+	 * that they announce.
+	 */
+	readonly natMap?: NatMap;
 }
 
 /**
  * How to connect to Redis: ioredis options (`{ host, port }`, `{ sentinels, name }`, …), a `redis://` or `rediss://`
- * URL, a Redis Cluster, or an ioredis instance. If it is an instance, only its options are used, and it is never
- * closed.
+ * URL, a Redis Cluster, an ioredis instance, or a function that returns options or a URL. If it is an instance, only
+ * its options are used, and it is never closed. Options are read, and the function is called, for each new connection.
  */
-export type RedisConnection = SingleConnection | RedisClusterConnection | Cluster;
+export type RedisConnection = SingleConnection | RedisConnectionFunction | RedisClusterConnection | Cluster;
+
+const CLUSTER_OPTIONS: OptionNames<RedisClusterConnection> = { cluster: true, options: true, natMap: true };
 
 /** Creates the bus for a connection. @throws {InvalidRedisOptionError} */
 export function createBus(connection: RedisConnection, keyPrefix: string, connectTimeout: number): Bus {
-	if (isClusterInstance(connection)) {
-		const nodes = connection.nodes().map(({ options: { host = 'localhost', port = 6379 } }) => ({ host, port }));
-		return new ClusterBus({ nodes, options: connection.options.redisOptions ?? {}, keyPrefix, connectTimeout });
-	}
-	if (isCluster(connection)) {
-		return new ClusterBus({ nodes: connection.cluster, options: connection.options ?? {}, keyPrefix, connectTimeout });
-	}
-	return new RedisBus({ connection, keyPrefix, connectTimeout });
-}
-
-/** Checks a property, not `instanceof`: the instance may come from another copy of ioredis. */
-function isClusterInstance(connection: RedisConnection): connection is Cluster {
-	return isObject(connection) && (connection as Partial<Cluster>).isCluster === true;
+	const shared = { keyPrefix, connectTimeout };
+	mustBeConnection(connection);
+	if (typeof connection !== 'object') return new RedisBus({ connection, ...shared });
+	if (isIoredisCluster(connection)) return new ClusterBus({ ...instanceOptions(connection), ...shared });
+	if (!isClusterConnection(connection)) return new RedisBus({ connection, ...shared });
+	const unknown = unknownOption('connection, for a Redis Cluster,', connection, CLUSTER_OPTIONS);
+	if (unknown !== undefined) throw new InvalidRedisOptionError(unknown);
+	const { cluster, options = {}, natMap } = connection;
+	return new ClusterBus({ nodes: cluster, options, natMap: natMap ?? null, ...shared });
 }
 
 /** Distinguishes a Redis Cluster from an ioredis instance, whose `cluster` is a method. */
-function isCluster(connection: SingleConnection | RedisClusterConnection): connection is RedisClusterConnection {
-	return isObject(connection) && 'cluster' in connection && typeof connection.cluster !== 'function';
+function isClusterConnection(
+	connection: Exclude<RedisConnection, string | RedisConnectionFunction | Cluster>,
+): connection is RedisClusterConnection {
+	return 'cluster' in connection && !isIoredis(connection);
 }
 
-function isObject(value: unknown): value is object {
-	return typeof value === 'object' && value !== null;
+/** @throws {InvalidRedisOptionError} */
+function mustBeConnection(connection: unknown): void {
+	const shown = show(connection);
+	if (typeof connection === 'string') return;
+	if (typeof connection === 'function' && !shown.startsWith('class ')) return;
+	const isObject = typeof connection === 'object' && connection !== null && !Array.isArray(connection);
+	const client = isObject ? foreignClient(connection) : undefined;
+	if (isObject && client === undefined) return;
+	throw new InvalidRedisOptionError(
+		'connection must be ioredis options such as { host, port }, a redis:// URL, { cluster: [...] }, ' +
+			`an ioredis instance, or a function that returns options; not ${client ?? shown}`,
+	);
 }

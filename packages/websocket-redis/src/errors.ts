@@ -10,6 +10,18 @@ export class RedisConnectError extends Error {
 	}
 }
 
+/**
+ * Thrown if a function that gives the options of connections has failed. While the provider runs, the function is
+ * called again for the next attempt to connect.
+ */
+export class ConnectionFunctionError extends Error {
+	override readonly name = 'ConnectionFunctionError';
+	constructor(cause: unknown) {
+		const problem = cause instanceof Error ? cause.message || cause.name : String(cause);
+		super(`the function that gives the options for connecting to Redis failed: ${problem}`, { cause });
+	}
+}
+
 /** Thrown if the connection to Redis is down, or went down before a reply arrived. */
 export class RedisConnectionLostError extends Error {
 	override readonly name = 'RedisConnectionLostError';

@@ -1,14 +1,17 @@
 import type { Bus, BusHandlers, BusLiveness, HistoryStore } from '@orijs/websocket';
-import type { Redis } from 'ioredis';
 import { busStopped } from './errors.ts';
 import { RedisHistory } from './history/redis-history.ts';
-import { createClient, type SingleConnection } from './server/client-options.ts';
+import type { SingleConnection } from './server/client-options.ts';
+import { type RedisConnectionFunction, optionsOf } from './server/connection-function.ts';
+import { askWithin, type ConnectionSource } from './server/connection-source.ts';
 import { plainPubSub } from './server/pub-sub-commands.ts';
 import { RedisServer } from './server/redis-server.ts';
+import { channelPrefix } from './wire/redis-channel.ts';
 
 export interface RedisBusOptions {
-	readonly connection: SingleConnection;
-	/** The name of a channel on Redis is `{keyPrefix}:{channel}`. */
+	/** Read, or called, for each connection. */
+	readonly connection: SingleConnection | RedisConnectionFunction;
+	/** What the names of channels and keys on Redis begin with. */
 	readonly keyPrefix: string;
 	/** How long `start` tries to connect, in milliseconds. */
 	readonly connectTimeout: number;
@@ -19,7 +22,11 @@ const HEARTBEAT_CHANNELS: readonly string[] = ['!'];
 /** Carries frames over the publish/subscribe of one Redis server, or of the primary that Sentinels name. */
 export class RedisBus implements Bus {
 	readonly #options: RedisBusOptions;
+	readonly #ask: ConnectionSource['ask'];
 	#server: RedisServer | undefined;
+	#channelPrefix = '';
+	/** Aborted by `stop`. */
+	#running = new AbortController();
 
 	readonly history: HistoryStore;
 
@@ -31,20 +38,39 @@ export class RedisBus implements Bus {
 	};
 
 	constructor(options: RedisBusOptions) {
+		const { connection, keyPrefix, connectTimeout } = options;
 		this.#options = options;
+		this.#ask = () => optionsOf(connection, connectTimeout);
 		this.history = new RedisHistory(
-			{ keyPrefix: options.keyPrefix, publish: plainPubSub.publish },
-			{ clientOf: () => this.#running().client, probeTopics: () => ['!history'], failed() {} },
+			{ keyPrefix, publish: plainPubSub.publish },
+			{
+				clientOf: () => this.#started().client,
+				channelOf: (topic) => this.#channelPrefix + topic,
+				probeTopics: () => ['!history'],
+				failed() {},
+			},
 		);
 		// If the options are invalid, this makes the constructor throw, and not `start`. The stack trace then shows where
 		// the options were set.
-		this.#createClient().disconnect();
+		if (typeof connection !== 'function') void this.#ask();
 	}
 
 	async start(handlers: BusHandlers): Promise<void> {
 		const { keyPrefix, connectTimeout } = this.#options;
-		const options = { createClient: () => this.#createClient(), commands: plainPubSub, keyPrefix, connectTimeout };
-		const server = new RedisServer(options, handlers);
+		const running = new AbortController();
+		this.#running = running;
+		const asked = this.#ask();
+		const initial = asked instanceof Promise ? await askWithin(connectTimeout, () => asked, running.signal) : asked;
+		this.#channelPrefix = channelPrefix(keyPrefix, initial.db ?? 0);
+		const server = new RedisServer(
+			{
+				source: { initial, ask: this.#ask },
+				commands: plainPubSub,
+				channelPrefix: this.#channelPrefix,
+				connectTimeout,
+			},
+			handlers,
+		);
 		this.#server = server;
 		try {
 			await server.open();
@@ -56,12 +82,13 @@ export class RedisBus implements Bus {
 	}
 
 	async stop(): Promise<void> {
+		this.#running.abort(busStopped());
 		this.#server?.close();
 		this.#server = undefined;
 	}
 
 	async subscribe(channels: readonly string[]): Promise<void> {
-		await this.#running().subscribe(channels);
+		await this.#started().subscribe(channels);
 	}
 
 	async unsubscribe(channels: readonly string[]): Promise<void> {
@@ -72,12 +99,8 @@ export class RedisBus implements Bus {
 		return this.#server === undefined ? Promise.reject(busStopped()) : this.#server.publish(channel, frame);
 	}
 
-	#running(): RedisServer {
+	#started(): RedisServer {
 		if (this.#server === undefined) throw busStopped();
 		return this.#server;
-	}
-
-	#createClient(): Redis {
-		return createClient(this.#options.connection, this.#options.connectTimeout);
 	}
 }

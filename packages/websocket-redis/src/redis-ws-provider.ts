@@ -1,21 +1,27 @@
 import { type HistoryRules, type Logger, WsProvider } from '@orijs/websocket';
-import { show } from '@orijs/websocket/internal';
+import { type OptionNames, show, unknownOption } from '@orijs/websocket/internal';
 import { InvalidRedisOptionError } from './errors.ts';
 import { createBus, type RedisConnection } from './create-bus.ts';
 
 export interface RedisWsProviderOptions {
 	/**
 	 * How to connect to Redis: ioredis options (`{ host, port }`, `{ sentinels, name }`, …), a `redis://` or `rediss://`
-	 * URL, `{ cluster: [{ host, port }, …], options }`, or an ioredis instance. If it is an instance, only its options
-	 * are used, and it is never closed.
+	 * URL, `{ cluster: [{ host, port }, …], options, natMap }`, an ioredis instance, or a function that returns options
+	 * or a URL, or a promise of them. If it is an instance, only its options are used, and it is never closed.
+	 *
+	 * Options, such as a password, are read again for each new connection, and the function is called again. If it
+	 * fails, `start()` rejects with `ConnectionFunctionError`; later, the attempt to connect has failed, and another one
+	 * follows within a second. The database must stay the same.
 	 */
 	readonly connection: RedisConnection;
 	/**
-	 * The prefix of channels and keys on Redis; a `:` follows it. Applications that share a Redis must have different
-	 * prefixes. Default `orijs`.
+	 * The prefix of channels and keys on Redis; a `:` follows it. Applications that share a database of a Redis must
+	 * have different prefixes. 1 to 128 characters from `A-Z a-z 0-9 _ . -`. Default `orijs`.
 	 */
 	readonly keyPrefix?: string;
-	/** How long `start()` tries to reach Redis before it rejects, in milliseconds. Default 5,000. */
+	/**
+	 * How long `start()` tries to reach Redis before it rejects, in milliseconds, at most 2,147,483,647. Default 5,000.
+	 */
 	readonly connectTimeout?: number;
 	/**
 	 * The topics whose latest messages are kept on Redis, by pattern, such as
@@ -34,29 +40,34 @@ export interface RedisWsProviderOptions {
 	readonly logger?: Logger;
 }
 
-/** The options that `WsProvider` has, too. */
-const SHARED = ['history', 'heartbeatMs', 'graceMs', 'logger'] as const satisfies (keyof RedisWsProviderOptions)[];
+/** No `:`, which ends it: otherwise, the topic `x:t` of prefix `app` would be the topic `t` of prefix `app:x`. */
+const KEY_PREFIX = /^[A-Za-z0-9_.-]{1,128}$/;
 
-const KEY_PREFIX = /^[A-Za-z0-9_:.-]{1,128}$/;
+const OPTIONS: OptionNames<RedisWsProviderOptions> = {
+	connection: true,
+	keyPrefix: true,
+	connectTimeout: true,
+	history: true,
+	heartbeatMs: true,
+	graceMs: true,
+	logger: true,
+};
 
 /** The provider for several processes and machines. They exchange messages over Redis publish/subscribe. */
 export class RedisWsProvider extends WsProvider {
 	/** @throws {InvalidRedisOptionError} */
 	constructor(options: RedisWsProviderOptions) {
+		const problem = unknownOption('RedisWsProvider', options ?? {}, OPTIONS);
+		if (problem !== undefined) throw new InvalidRedisOptionError(problem);
 		const { connection, keyPrefix = 'orijs', connectTimeout = 5_000, ...shared } = options ?? {};
-		const unknown = Object.keys(shared).find((name) => !(SHARED as readonly string[]).includes(name));
-		if (unknown !== undefined) {
-			const known = ['connection', 'keyPrefix', 'connectTimeout', ...SHARED].join(', ');
-			throw new InvalidRedisOptionError(`there is no option ${unknown}; options are ${known}`);
-		}
-		if (!KEY_PREFIX.test(keyPrefix)) {
+		if (typeof keyPrefix !== 'string' || !KEY_PREFIX.test(keyPrefix)) {
 			throw new InvalidRedisOptionError(
-				`keyPrefix must be 1 to 128 characters from A-Z a-z 0-9 _ : . -, not ${show(keyPrefix)}`,
+				`keyPrefix must be 1 to 128 characters from A-Z a-z 0-9 _ . - (a colon is added after it), not ${show(keyPrefix)}`,
 			);
 		}
 		if (!(typeof connectTimeout === 'number' && connectTimeout > 0 && connectTimeout <= MAX_TIMER_MS)) {
 			throw new InvalidRedisOptionError(
-				`connectTimeout must be a number of milliseconds above 0, not ${show(connectTimeout)}`,
+				`connectTimeout must be a number of milliseconds above 0 and at most ${MAX_TIMER_MS}, not ${show(connectTimeout)}`,
 			);
 		}
 		super({ ...shared, startTimeoutMs: connectTimeout, bus: createBus(connection, keyPrefix, connectTimeout) });

@@ -1,7 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import {
-	InProcWsProvider,
-	InvalidOptionError,
 	InvalidPayloadError,
 	InvalidSocketIdError,
 	InvalidTopicError,
@@ -11,7 +9,6 @@ import {
 	SocketCoordinator,
 	UnknownSocketError,
 	type WebSocketProvider,
-	WsProvider,
 } from './index.ts';
 import { MemoryBackend } from './testing/index.ts';
 import { countOf } from './test-support/count-of.ts';
@@ -303,26 +300,6 @@ describe('a provider that is not running', () => {
 			expect(countOf(node.log, 'warn')).toBe(2 * calls.length);
 		});
 	});
-});
-
-it.each<[string, () => unknown]>([
-	['WsProvider has no option histroy, only bus, history, logger,', () => new WsProvider({ histroy: {} } as object)],
-	[
-		'InProcWsProvider has no option heartbeatMs, only logger and',
-		() => new InProcWsProvider({ heartbeatMs: 1 } as object),
-	],
-	['InProcWsProvider takes an object with logger or history', () => new InProcWsProvider('redis://' as never)],
-	[
-		'SocketCoordinator has no option log, only provider and logger',
-		() => new SocketCoordinator({ provider: new InProcWsProvider(), log: console } as never),
-	],
-	[
-		'setServer() has no option slowReader, only queuedBytes, slowReaders and onSlowReader',
-		() => new InProcWsProvider().setServer({ publish: () => 0 }, { slowReader: 'drop' } as object),
-	],
-])('an unknown option is refused: %s', (message, call) => {
-	expect(call).toThrow(InvalidOptionError);
-	expect(call).toThrow(message);
 });
 
 it('a coordinator without a provider is refused by its constructor', () => {

@@ -10,6 +10,7 @@ import {
 } from './errors.ts';
 import type { ResumeFrom } from './history/catch-up.ts';
 import { isPosition } from './protocol/position.ts';
+import { unknownOption } from './support/unknown-option.ts';
 import { show } from './support/show.ts';
 import { InvalidTopicError, isTopic } from './protocol/topic.ts';
 import type { HistoryPageOptions, PublishOptions } from './provider-contract.ts';
@@ -67,10 +68,10 @@ export function checkResume(topic: unknown, from: ResumeFrom): Error | undefined
 	return error ?? checkPosition('since', from.since) ?? checkCount('rewind', from.rewind, MAX_REWIND);
 }
 
-/** Checks the names of the options of a constructor. @throws {InvalidOptionError} an option is unknown */
-export function checkOptionNames(name: string, options: unknown, known: readonly string[]): void {
-	const error = checkOptions(name, options, known);
-	if (error !== undefined) throw error;
+/** Checks the names of the options of `owner`. @throws {InvalidOptionError} an option is unknown */
+export function checkOptionNames(owner: string, options: unknown, known: Readonly<Record<string, true>>): void {
+	const problem = unknownOption(owner, options, known);
+	if (problem !== undefined) throw new InvalidOptionError(problem);
 }
 
 /** Returns the error for a socket that is not connected to this node. */

@@ -1,6 +1,7 @@
 import { checkOptionNames } from './call-checks.ts';
 import type { HistoryRules } from './history/history-rules.ts';
 import type { Logger } from './logger.ts';
+import type { OptionNames } from './support/unknown-option.ts';
 import { WsProvider } from './ws-provider.ts';
 
 export interface InProcWsProviderOptions {
@@ -14,16 +15,18 @@ export interface InProcWsProviderOptions {
 	readonly history?: HistoryRules;
 }
 
+const OPTIONS: OptionNames<InProcWsProviderOptions> = { logger: true, history: true };
+
 /** The provider for a single process. It is based on Bun's native pub/sub. */
 export class InProcWsProvider extends WsProvider {
 	/** @throws {InvalidOptionError} */
 	constructor(options: InProcWsProviderOptions = {}) {
-		checkOptionNames('InProcWsProvider', options, ['logger', 'history'] satisfies (keyof InProcWsProviderOptions)[]);
+		checkOptionNames('InProcWsProvider', options, OPTIONS);
 		super(options);
 	}
 }
 
-/** Same as `new InProcWsProvider(options)`. */
+/** Same as `new InProcWsProvider(options)`. @throws {InvalidOptionError} */
 export function createInProcWsProvider(options: InProcWsProviderOptions = {}): InProcWsProvider {
 	return new InProcWsProvider(options);
 }

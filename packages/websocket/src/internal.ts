@@ -8,6 +8,7 @@ export { isLogged } from './support/logged-errors.ts';
 export { type LogKind, type LogLevel, type LogThrottle, throttleOf } from './support/log-throttle.ts';
 export { promiseOf } from './support/promise-of.ts';
 export { quiet, rejected, settledWithin, toError, within } from './support/promises.ts';
+export { type OptionNames, unknownOption } from './support/unknown-option.ts';
 export { wallTime } from './support/wall-time.ts';
 export { escapeText } from './support/escape-text.ts';
 export { show } from './support/show.ts';

@@ -37,10 +37,7 @@ async function inTurn(names: readonly string[], call: (name: string) => Promise<
 	for (let at = 0; at < names.length; at += 500) await Promise.all(names.slice(at, at + 500).map(call));
 }
 
-async function objectsAfter(work: Promise<void>): Promise<number> {
-	await work;
-	// Whatever takes effect at the end of this turn of the event loop is done first.
-	await new Promise((resolve) => setTimeout(resolve, 1));
+function objectCount(): number {
 	Bun.gc(true);
 	return heapStats().objectCount;
 }
@@ -80,12 +77,16 @@ describe.each([
 				await provider.unsubscribe(id, topic);
 			});
 		};
-		await objectsAfter(visit());
-		const before = await objectsAfter(visit());
 		await visit();
-		const grown = (await objectsAfter(visit())) - before;
+		await visit();
+		const before = objectCount();
+		await visit();
+		await visit();
 
 		expect(provider.getTopicCount()).toBe(0);
-		expect(grown).toBeLessThan(TOPICS / 10);
+		// The collector takes whatever looks like a pointer on the stack for one: a few batches may stay for a moment.
+		await until(() => objectCount() - before < TOPICS / 10, {
+			what: () => `nothing stays of the topics; ${objectCount() - before} objects have`,
+		});
 	});
 });

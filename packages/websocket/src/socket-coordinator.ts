@@ -5,6 +5,7 @@ import type { Logger } from './logger.ts';
 import type { WebSocketProvider } from './provider-contract.ts';
 import { FailureLog } from './support/failure-log.ts';
 import { type LogKind, type LogThrottle, throttleOf } from './support/log-throttle.ts';
+import type { OptionNames } from './support/unknown-option.ts';
 
 export interface SocketCoordinatorOptions {
 	/** The provider that holds the sockets. Coordinators with the same provider share them. */
@@ -21,6 +22,8 @@ const UNKNOWN_REMOVED: LogKind = {
 	summary: 'removeConnection() was called with an unknown socket id',
 };
 
+const OPTIONS: OptionNames<SocketCoordinatorOptions> = { provider: true, logger: true };
+
 /** Manages the connections and subscriptions of one server, on behalf of the WebSocket handlers of `Bun.serve`. */
 export class SocketCoordinator {
 	readonly #provider: WebSocketProvider;
@@ -34,7 +37,7 @@ export class SocketCoordinator {
 				'SocketCoordinator needs a provider: new SocketCoordinator({ provider: new InProcWsProvider() })',
 			);
 		}
-		checkOptionNames('SocketCoordinator', options, ['provider', 'logger'] satisfies (keyof SocketCoordinatorOptions)[]);
+		checkOptionNames('SocketCoordinator', options, OPTIONS);
 		this.#provider = options.provider;
 		const logger = options.logger ?? consoleLogger;
 		this.#throttle = throttleOf(logger);

@@ -49,6 +49,7 @@ import { FailureLog } from './support/failure-log.ts';
 import { Lifecycle } from './support/lifecycle.ts';
 import { DONE, quiet, rejected, toError } from './support/promises.ts';
 import { type ProviderStatus, Status } from './support/provider-status.ts';
+import type { OptionNames } from './support/unknown-option.ts';
 import { nodeChannel } from './wire/channel-names.ts';
 import type { Payload } from './wire/payload.ts';
 
@@ -78,14 +79,14 @@ export interface WsProviderOptions {
 	readonly graceMs?: number;
 }
 
-const OPTIONS = [
-	'bus',
-	'history',
-	'logger',
-	'heartbeatMs',
-	'startTimeoutMs',
-	'graceMs',
-] as const satisfies readonly (keyof WsProviderOptions)[];
+const OPTIONS: OptionNames<WsProviderOptions> = {
+	bus: true,
+	history: true,
+	logger: true,
+	heartbeatMs: true,
+	startTimeoutMs: true,
+	graceMs: true,
+};
 
 /**
  * Implements the provider for any transport, and for a single process without one. `InProcWsProvider` and
@@ -455,7 +456,7 @@ export class WsProvider implements WebSocketProvider {
 	}
 }
 
-const SERVER_OPTIONS = ['queuedBytes', 'slowReaders', 'onSlowReader'] as const satisfies (keyof SlowReaderOptions)[];
+const SERVER_OPTIONS: OptionNames<SlowReaderOptions> = { queuedBytes: true, slowReaders: true, onSlowReader: true };
 const DEFAULT_PAGE = 100;
 const DEFAULT_START_TIMEOUT_MS = 10_000;
 /** The watermark of a provider without other nodes. */

@@ -2,7 +2,9 @@ import type { Bus, BusHandlers, BusLiveness, HistoryStore } from '@orijs/websock
 import { busStopped, InvalidRedisOptionError } from '../errors.ts';
 import { RedisHistory } from '../history/redis-history.ts';
 import { ClusterClient } from './cluster-client.ts';
-import type { ClusterOptions } from './cluster-options.ts';
+import { channelPrefix } from '../wire/redis-channel.ts';
+import { addressOf } from './cluster-node.ts';
+import { askCommon, type ClusterOptions } from './cluster-options.ts';
 
 /**
  * Carries frames over the sharded publish/subscribe of a Redis Cluster, so that each message puts load only on the
@@ -26,10 +28,14 @@ export class ClusterBus implements Bus {
 		if (!Array.isArray(options.nodes) || options.nodes.length === 0) {
 			throw new InvalidRedisOptionError('connection.cluster must list at least one node as { host, port }');
 		}
+		for (const node of options.nodes) addressOf(node);
+		if (typeof options.options !== 'function') void askCommon(options);
+		const prefix = channelPrefix(options.keyPrefix, 0);
 		this.history = new RedisHistory(
 			{ keyPrefix: options.keyPrefix, publish: 'spublish' },
 			{
 				clientOf: (topic) => this.#running().serverOf(topic).client,
+				channelOf: (topic) => prefix + topic,
 				// The slot of each of these topics is served by a different primary.
 				probeTopics: () => this.#cluster?.heartbeatChannels.map((channel) => `${channel}history`) ?? [],
 				failed: (error) => this.#cluster?.pollAfter(error),

@@ -3,12 +3,14 @@ import { within } from '@orijs/websocket/internal';
 import { busStopped, ClusterDownError } from '../errors.ts';
 import { shardedPubSub } from '../server/pub-sub-commands.ts';
 import { RedisServer } from '../server/redis-server.ts';
-import { type ClusterOptions, createNodeClient } from './cluster-options.ts';
-import { discoverTopology } from './discovery.ts';
+import type { ConnectionSource } from '../server/connection-source.ts';
+import { channelPrefix } from '../wire/redis-channel.ts';
+import type { ClusterOptions } from './cluster-options.ts';
+import { discover, type Discovery } from './discovery.ts';
 import { Shards } from './shards.ts';
 import { slotOf } from './slot.ts';
 import { SlotMoves } from './slot-moves.ts';
-import { type ClusterAddress, type ClusterTopology, readTopology } from './topology.ts';
+import { type ClusterTopology, readTopology } from './topology.ts';
 import { isTransient } from './transient-error.ts';
 
 /** The time between two polls of the cluster's topology, in milliseconds. A moved slot is noticed within this time. */
@@ -22,6 +24,8 @@ export class ClusterClient {
 	readonly #handlers: BusHandlers;
 	readonly #shards: Shards;
 	readonly #moves: SlotMoves;
+	readonly #channelPrefix: string;
+	#sourceOf: Discovery['sourceOf'] | undefined;
 	/** When the topology was last read, by the monotonic clock. */
 	#confirmedAt = performance.now();
 	#degraded: string | undefined;
@@ -33,7 +37,8 @@ export class ClusterClient {
 	constructor(options: ClusterOptions, handlers: BusHandlers) {
 		this.#options = options;
 		this.#handlers = handlers;
-		this.#shards = new Shards(options.keyPrefix);
+		this.#channelPrefix = channelPrefix(options.keyPrefix, 0);
+		this.#shards = new Shards(this.#channelPrefix);
 		this.#moves = new SlotMoves(this.#shards, handlers, this.#ending.signal);
 	}
 
@@ -43,8 +48,9 @@ export class ClusterClient {
 
 	/** Connects to every primary. */
 	async open(): Promise<void> {
-		const topology = await discoverTopology(this.#options, this.#ending.signal);
-		for (const [primary, address] of topology.primaries) this.#addShard(primary, address);
+		const { topology, sourceOf } = await discover(this.#options, this.#ending.signal);
+		this.#sourceOf = sourceOf;
+		for (const [primary, address] of topology.primaries) this.#addShard(primary, sourceOf(address));
 		await Promise.all(this.#shards.servers.map((server) => server.open()));
 		this.#ending.signal.throwIfAborted();
 		this.#adopt(topology);
@@ -104,12 +110,11 @@ export class ClusterClient {
 		if (isTransient(error)) this.#schedulePoll(0);
 	}
 
-	#addShard(primary: string, address: ClusterAddress): RedisServer {
-		const { keyPrefix, connectTimeout } = this.#options;
-		const createClient = () => createNodeClient(this.#options, address);
+	#addShard(primary: string, source: ConnectionSource): RedisServer {
+		const { connectTimeout } = this.#options;
 		const handlers = this.#handlers;
 		const server = new RedisServer(
-			{ createClient, commands, keyPrefix, connectTimeout },
+			{ source, commands, channelPrefix: this.#channelPrefix, connectTimeout },
 			{
 				deliver: (channel, frame) => handlers.deliver(channel, frame),
 				appended: (topic, slice) => handlers.appended(topic, slice),
@@ -143,7 +148,11 @@ export class ClusterClient {
 		for (const { client } of this.#shards.servers) {
 			if (client.status !== 'ready') continue;
 			try {
-				const topology = await within(POLL_MS, readTopology(client), () => new Error('no reply in time'));
+				const topology = await within(
+					POLL_MS,
+					readTopology(client, this.#options.natMap),
+					() => new Error('no reply in time'),
+				);
 				if (!this.#ending.signal.aborted) this.#adopt(topology);
 				return;
 			} catch {
@@ -155,7 +164,8 @@ export class ClusterClient {
 	#adopt({ owners, primaries }: ClusterTopology): void {
 		this.#shards.assign(owners);
 		for (const [primary, address] of primaries) {
-			if (!this.#shards.has(primary)) this.#addShard(primary, address).openLater();
+			if (this.#shards.has(primary) || this.#sourceOf === undefined) continue;
+			this.#addShard(primary, this.#sourceOf(address)).openLater();
 		}
 		this.#moves.follow(this.#confirmedAt);
 		this.#shards.keep(primaries);

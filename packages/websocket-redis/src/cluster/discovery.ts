@@ -1,30 +1,71 @@
 import type { Redis } from 'ioredis';
 import { ClusterUnsupportedError } from '../errors.ts';
-import { connect, isRefusal } from '../server/client-options.ts';
+import { bounded } from '../server/bounded.ts';
+import { isRefusal } from '../server/client-options.ts';
+import { askWithin, type ConnectionSource } from '../server/connection-source.ts';
 import { ServerConnection } from '../server/server-connection.ts';
-import { type ClusterOptions, createNodeClient } from './cluster-options.ts';
-import { type ClusterTopology, readTopology } from './topology.ts';
+import { addressOf, type RedisClusterNode } from './cluster-node.ts';
+import { askCommon, type ClusterOptions, nodeSource } from './cluster-options.ts';
+import { addressName, type ClusterAddress, type ClusterTopology, readTopology } from './topology.ts';
+
+export interface Discovery {
+	readonly topology: ClusterTopology;
+	/** Returns the source of connections to a node. */
+	sourceOf(address: ClusterAddress): ConnectionSource;
+}
 
 /**
  * Asks all listed nodes for the topology and returns the first reply. If every node fails, rejects with the error of
  * the first one listed.
+ *
+ * @throws {ConnectionFunctionError} {InvalidRedisOptionError} the options can't be had
  */
-export async function discoverTopology(options: ClusterOptions, signal: AbortSignal): Promise<ClusterTopology> {
-	const attempts = options.nodes.map(async (address) => {
-		const connection = new ServerConnection(createNodeClient(options, address));
+export async function discover(options: ClusterOptions, signal: AbortSignal): Promise<Discovery> {
+	const { connectTimeout, natMap } = options;
+	const common = await askWithin(connectTimeout, () => askCommon(options), signal);
+	const listed = await listedNodes(options, signal);
+	const sourceOf = (address: ClusterAddress): ConnectionSource =>
+		nodeSource(options, common, address, listed.get(addressName(address))?.node);
+	const attempts = Array.from(listed.values(), async ({ address }) => {
+		const connection = new ServerConnection(sourceOf(address));
 		try {
-			await connect(connection.client, options.connectTimeout, signal);
+			await connection.open(connectTimeout, signal);
 			await mustSupportShardedPubSub(connection.client);
-			return await readTopology(connection.client);
+			return await readTopology(connection.client, natMap);
 		} finally {
 			connection.close();
 		}
 	});
 	try {
-		return await Promise.any(attempts);
+		return { topology: await Promise.any(attempts), sourceOf };
 	} catch (error) {
 		throw error instanceof AggregateError ? error.errors[0] : error;
 	}
+}
+
+interface ListedNode {
+	readonly node: RedisClusterNode;
+	readonly address: ClusterAddress;
+}
+
+/** Returns the listed nodes by the names of their addresses. */
+async function listedNodes(options: ClusterOptions, signal: AbortSignal): Promise<ReadonlyMap<string, ListedNode>> {
+	const { nodes, lookup, connectTimeout } = options;
+	const found = await Promise.all(
+		nodes.map(async (node): Promise<readonly ListedNode[]> => {
+			const address = addressOf(node);
+			if (lookup === undefined) return [{ node, address }];
+			try {
+				const late = (): Error => new Error('no address in time');
+				const addresses = await bounded(connectTimeout, signal, () => lookup(address), late);
+				return addresses.map((each) => ({ node, address: each }));
+			} catch {
+				// Connecting to its name either works, or fails with an error that says why.
+				return [{ node, address }];
+			}
+		}),
+	);
+	return new Map(found.flat().map((listed) => [addressName(listed.address), listed]));
 }
 
 /** @throws {ClusterUnsupportedError} */

@@ -1,5 +1,4 @@
 import { slotOf } from './slot.ts';
-import { redisChannel } from '../wire/redis-channel.ts';
 import type { RedisServer } from '../server/redis-server.ts';
 
 export interface Shard {
@@ -10,14 +9,14 @@ export interface Shard {
 
 /** Holds the shards of a cluster and their heartbeat channels, and finds the shard that serves a channel. */
 export class Shards {
-	readonly #keyPrefix: string;
+	readonly #channelPrefix: string;
 	/** By the primary's address. */
 	readonly #shards = new Map<string, Shard>();
 	#owners: readonly (string | undefined)[] = [];
 	#heartbeatChannels: readonly string[] = [];
 
-	constructor(keyPrefix: string) {
-		this.#keyPrefix = keyPrefix;
+	constructor(channelPrefix: string) {
+		this.#channelPrefix = channelPrefix;
 	}
 
 	get heartbeatChannels(): readonly string[] {
@@ -104,6 +103,6 @@ export class Shards {
 	}
 
 	#ownerOf(channel: string): string | undefined {
-		return this.#owners[slotOf(redisChannel(this.#keyPrefix, channel))];
+		return this.#owners[slotOf(this.#channelPrefix + channel)];
 	}
 }

@@ -1,10 +1,15 @@
-import type { Redis } from 'ioredis';
+import type { NatMap, Redis } from 'ioredis';
 import { SLOTS } from './slot.ts';
 
 /** The address of a cluster node. */
 export interface ClusterAddress {
 	readonly host: string;
 	readonly port: number;
+}
+
+/** Returns an address as `host:port`. */
+export function addressName({ host, port }: ClusterAddress): string {
+	return `${host}:${port}`;
 }
 
 /** Describes which primary serves which slot. */
@@ -15,8 +20,12 @@ export interface ClusterTopology {
 	readonly primaries: ReadonlyMap<string, ClusterAddress>;
 }
 
-/** Asks a node for the topology. Rejects if it is not a cluster node, or the connection fails. */
-export async function readTopology(client: Redis): Promise<ClusterTopology> {
+/**
+ * Asks a node for the topology. Rejects if it is not a cluster node, or the connection fails.
+ *
+ * @param natMap the addresses at which this process reaches the nodes, by the addresses that they announce
+ */
+export async function readTopology(client: Redis, natMap?: NatMap | null): Promise<ClusterTopology> {
 	const ranges = await client.cluster('SLOTS');
 	const owners = Array.from<string | undefined>({ length: SLOTS });
 	const primaries = new Map<string, ClusterAddress>();
@@ -24,10 +33,16 @@ export async function readTopology(client: Redis): Promise<ClusterTopology> {
 		if (primary === undefined) continue;
 		const [host, port] = primary;
 		// A node that does not know its own host leaves it out: use the host to which this client is connected.
-		const address = { host: host || (client.options.host ?? 'localhost'), port };
-		const name = `${address.host}:${address.port}`;
+		const address = reachable({ host: host || (client.options.host ?? 'localhost'), port }, natMap);
+		const name = addressName(address);
 		primaries.set(name, address);
 		owners.fill(name, first, last + 1);
 	}
 	return { owners, primaries };
+}
+
+function reachable(announced: ClusterAddress, natMap: NatMap | null | undefined): ClusterAddress {
+	const name = addressName(announced);
+	const mapped = typeof natMap === 'function' ? natMap(name) : natMap?.[name];
+	return mapped ? { host: mapped.host, port: mapped.port } : announced;
 }

@@ -6,7 +6,7 @@ import { RedisWsProvider } from '../index.ts';
 import { silentLogger } from '../test-support/silent-logger.ts';
 
 const TOPICS = ['chat:1', ':', '.', '-', '_', '::', 'a:key:b', 'a:meta', '__proto__', '0', 't'.repeat(256)];
-const PREFIXES = ['orijs', 'a:b', '.', ':', 'p'.repeat(128)];
+const PREFIXES = ['orijs', 'a.b', '.', '-', 'p'.repeat(128)];
 /** Idempotency keys, some with braces. They must not affect a Redis key's slot, which depends on its first braces. */
 const KEYS = ['order-7', '{other}', '}{', '{}', '}', 'ключ', '🔑{é}', '\0', ' \r\n', '{'.repeat(256)];
 const HISTORY = { '*': { size: 100, ttlMs: 600_000 } };

@@ -12,7 +12,6 @@ import type { Redis } from 'ioredis';
 import { HistoryUnreadableError, HistoryUnsupportedError, RedisConnectionLostError } from '../errors.ts';
 import { endpointOf, isRefusal } from '../server/client-options.ts';
 import { decodeHistory, encodeContent } from '../wire/history-frame.ts';
-import { redisChannel } from '../wire/redis-channel.ts';
 import { BegunKeys } from './begun-keys.ts';
 import { appendScripts, LATE, readScript } from './history-scripts.ts';
 import type { RedisScript } from './redis-script.ts';
@@ -22,6 +21,8 @@ import { ServerClocks } from './server-clocks.ts';
 export interface HistoryServers {
 	/** Returns a client of the server on which a topic is stored. @throws if no server stores it at the moment */
 	clientOf(topic: string): Redis;
+	/** Returns the name of a topic's channel on Redis. @throws if the bus is stopped */
+	channelOf(topic: string): string;
 	/**
 	 * Returns one topic for each server, which is stored on that server. No topic of an application can have such a
 	 * name.
@@ -32,7 +33,7 @@ export interface HistoryServers {
 }
 
 export interface RedisHistoryOptions {
-	/** The name of a channel on Redis is `{keyPrefix}:{channel}`. */
+	/** The keys of a topic begin with `{keyPrefix:topic}`. Unlike channels, they belong to a database anyway. */
 	readonly keyPrefix: string;
 	readonly publish: 'publish' | 'spublish';
 }
@@ -105,7 +106,7 @@ export class RedisHistory implements HistoryStore {
 			const client = this.#servers.clientOf(topic);
 			const sentAt = performance.now();
 			const args = [
-				redisChannel(this.#keyPrefix, topic),
+				this.#servers.channelOf(topic),
 				randomEpoch(),
 				Math.floor(Math.random() * 2 ** 31),
 				size,
@@ -166,7 +167,7 @@ export class RedisHistory implements HistoryStore {
 	 * channel.
 	 */
 	#keys(topic: string, bounds: HistoryBounds, idempotencyKey?: string): readonly string[] {
-		const tag = `{${redisChannel(this.#keyPrefix, topic)}}`;
+		const tag = `{${this.#keyPrefix}:${topic}}`;
 		const keys = [`${tag}:meta`, `${tag}:log`, this.#begunKeys.keyOf(topic, rememberedMs(bounds))];
 		if (idempotencyKey !== undefined) keys.push(`${tag}:key:${idempotencyKey}`);
 		return keys;

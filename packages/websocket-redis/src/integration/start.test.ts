@@ -142,6 +142,8 @@ describe('starting on Redis', () => {
 		['a missing connection', { connection: undefined as never }, /ioredis options/],
 		['an empty prefix', { connection: {}, keyPrefix: '' }, /keyPrefix must be 1 to 128 characters/],
 		['a prefix with a space', { connection: {}, keyPrefix: 'a b' }, /keyPrefix/],
+		['a prefix with a colon', { connection: {}, keyPrefix: 'app:x' }, /from A-Z a-z 0-9 _ \. - .*, not "app:x"/],
+		['a prefix that is no text', { connection: {}, keyPrefix: 7 as never }, /keyPrefix must be .*, not 7/],
 		['a connectTimeout of 0', { connection: {}, connectTimeout: 0 }, /connectTimeout must be a number of milliseconds/],
 		[
 			'a connectTimeout in text',
@@ -154,6 +156,18 @@ describe('starting on Redis', () => {
 			/no option prefix; options are connection, keyPrefix, connectTimeout, history, heartbeatMs, graceMs, logger/,
 		],
 		['a connectTimeout of NaN', { connection: {}, connectTimeout: Number.NaN }, /connectTimeout/],
+		[
+			'a connectTimeout that no timer accepts',
+			{ connection: {}, connectTimeout: 2 ** 31 },
+			/connectTimeout must be a number of milliseconds above 0 and at most 2147483647, not 2147483648/,
+		],
+		[
+			'a mistyped option',
+			{ connection: {}, histroy: {} } as never,
+			/^RedisWsProvider has no option histroy; options are connection, keyPrefix, connectTimeout, history, heartbeatMs, graceMs, logger$/,
+		],
+		['another mistyped option', { connection: {}, connectTimout: 1 } as never, /no option connectTimout; options are/],
+		['options in text', 'redis://:hunter2@localhost' as never, /^(?!.*hunter2).*takes an object of options, not text/],
 	])('rejects %s, with a helpful message', (_, options, message) => {
 		const create = (): unknown => new RedisWsProvider(options);
 		expect(create).toThrow(InvalidRedisOptionError);

@@ -1,11 +1,9 @@
+import { show } from '@orijs/websocket/internal';
 import { Redis, type RedisOptions } from 'ioredis';
-import { InvalidRedisOptionError, RedisConnectError } from '../errors.ts';
+import { InvalidRedisOptionError } from '../errors.ts';
 
-/** A server, or the primary of a Sentinel group: ioredis options, a URL, or an instance to duplicate. */
+/** A server, or the primary of a Sentinel group: ioredis options, a URL, or an instance whose options are used. */
 export type SingleConnection = RedisOptions | string | Redis;
-
-/** The longest delay between two attempts to reconnect, in milliseconds. */
-const MAX_RETRY_DELAY_MS = 1_000;
 
 /**
  * Options for every connection. They override the user's, because with ioredis's defaults, messages would be delivered
@@ -25,33 +23,31 @@ const REQUIRED = {
 	reconnectOnError: null,
 	// `close` destroys the stream immediately. ioredis's own timer for that must not keep the process alive.
 	disconnectTimeout: 10,
-	retryStrategy: (attempt: number): number =>
-		Math.random() * Math.min(MAX_RETRY_DELAY_MS, 50 * 2 ** Math.min(attempt, 10)),
+	// A `ServerConnection` makes the next connection, for which it asks for options again.
+	retryStrategy: () => null,
 } satisfies RedisOptions;
 
-/**
- * Creates a client that is not connected yet. Once `connect` has been called, the client reconnects until it is closed.
- */
+/** Creates a client that is not connected yet, and that makes only one connection per call of `connect`. */
 export function createClient(connection: SingleConnection, connectTimeout: number): Redis {
 	const required = { ...REQUIRED, connectTimeout };
 	if (typeof connection === 'string') {
-		if (!/^rediss?:\/\//.test(connection)) {
-			throw new InvalidRedisOptionError(
-				`connection must be a redis:// or rediss:// URL, not one that begins with ${JSON.stringify(/^\w*/.exec(connection)?.[0])}`,
-			);
-		}
-		return new Redis(withoutRequired(connection), required);
+		mustBeUrl('connection', connection);
+		return withDatabase(new Redis(withoutRequired(connection), required));
 	}
-	if (typeof connection !== 'object' || connection === null) {
-		throw new InvalidRedisOptionError(
-			`connection must be ioredis options such as { host, port }, a redis:// URL or an ioredis instance, not ${String(connection)}`,
-		);
-	}
-	if (!isInstance(connection)) return new Redis({ ...connection, ...required });
-	if (connection.options === undefined) {
-		throw new InvalidRedisOptionError('connection must be an ioredis instance, not one of another Redis client');
-	}
-	return connection.duplicate(required);
+	return withDatabase(new Redis({ ...(isInstance(connection) ? connection.options : connection), ...required }));
+}
+
+/** @throws {InvalidRedisOptionError} */
+export function mustBeUrl(name: string, text: string): void {
+	if (/^rediss?:\/\//.test(text)) return;
+	const begin = JSON.stringify(/^\w*/.exec(text)?.[0]);
+	throw new InvalidRedisOptionError(`${name} must be a redis:// or rediss:// URL, not one that begins with ${begin}`);
+}
+
+function withDatabase(client: Redis): Redis {
+	const { db } = client.options;
+	if (Number.isSafeInteger(db) && Number(db) >= 0) return client;
+	throw new InvalidRedisOptionError(`the database must be a whole number, 0 or more, not ${show(db)}`);
 }
 
 /** Removes required options from a URL's query: in ioredis, the query would override them. */
@@ -72,35 +68,6 @@ export function endpointOf({ options }: Redis): string {
 	if (options.path) return options.path;
 	if (options.sentinels) return `sentinel group ${options.name}`;
 	return `${options.host ?? 'localhost'}:${options.port ?? 6379}`;
-}
-
-/**
- * Connects a client. Retries until `timeoutMs` has passed or `signal` is aborted, but not if the server refuses the
- * connection, for example because of a wrong password.
- *
- * @throws {RedisConnectError} with the endpoint and the cause
- */
-export async function connect(client: Redis, timeoutMs: number, signal: AbortSignal): Promise<void> {
-	const { promise, resolve, reject } = Promise.withResolvers<void>();
-	let cause: Error | undefined;
-	const fail = (problem: string): void => reject(new RedisConnectError(endpointOf(client), problem, { cause }));
-	const onError = (error: Error): void => {
-		cause = error;
-		if (isRefusal(error)) fail('refused the connection');
-	};
-	const timer = setTimeout(() => fail(`could not be reached within ${timeoutMs} ms`), timeoutMs);
-	const onAbort = (): void => reject(signal.reason);
-	signal.addEventListener('abort', onAbort);
-	client.on('ready', resolve).on('error', onError);
-	// The promise of `connect` covers only the first attempt.
-	client.connect().catch(onError);
-	try {
-		await promise;
-	} finally {
-		clearTimeout(timer);
-		signal.removeEventListener('abort', onAbort);
-		client.off('ready', resolve).off('error', onError);
-	}
 }
 
 /** Matches the code with which every error reply begins, such as `ERR`, `NOPERM` or `MOVED`. */

@@ -1,7 +1,6 @@
 import type { BusHandlers } from '@orijs/websocket';
 import { wallTime } from '@orijs/websocket/internal';
-import type { Redis } from 'ioredis';
-import { connect } from './client-options.ts';
+import type { ConnectionSource } from './connection-source.ts';
 import { ServerConnection } from './server-connection.ts';
 import { type ServerInfo, serverInfo } from './server-info.ts';
 import type { ServerStatus } from './server-status.ts';
@@ -12,8 +11,7 @@ export interface PrimaryCheckOptions {
 	readonly subscriber: ServerConnection;
 	readonly subscriptions: Subscriptions;
 	readonly status: ServerStatus;
-	/** Creates a client for the server. The client is not connected yet. */
-	readonly createClient: () => Redis;
+	readonly source: ConnectionSource;
 	readonly handlers: Pick<BusHandlers, 'undelivered'>;
 	/** Aborted when the server is closed. */
 	readonly ending: AbortSignal;
@@ -100,11 +98,11 @@ export class PrimaryCheck {
 	 * drops existing connections that lead to another server.
 	 */
 	async verifyPrimary(): Promise<void> {
-		const { status, createClient, ending } = this.#options;
+		const { status, source, ending } = this.#options;
 		if (status.degraded !== undefined) return;
-		const probe = new ServerConnection(createClient());
+		const probe = new ServerConnection(source);
 		try {
-			await connect(probe.client, PROBE_MS, ending);
+			await probe.open(PROBE_MS, ending);
 			const asked = performance.now();
 			const info = await serverInfo(probe.client);
 			const { runId } = info;

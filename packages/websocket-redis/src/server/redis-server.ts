@@ -2,8 +2,8 @@ import type { BusHandlers } from '@orijs/websocket';
 import type { Redis } from 'ioredis';
 import { RedisConnectionLostError, RedisReplicaError } from '../errors.ts';
 import { receive } from '../wire/receive.ts';
-import { redisChannel } from '../wire/redis-channel.ts';
-import { connect, endpointOf } from './client-options.ts';
+import { endpointOf } from './client-options.ts';
+import type { ConnectionSource } from './connection-source.ts';
 import { OutageRecovery } from './outage-recovery.ts';
 import { PrimaryCheck } from './primary-check.ts';
 import type { PubSubCommands } from './pub-sub-commands.ts';
@@ -13,11 +13,10 @@ import { ServerStatus } from './server-status.ts';
 import { Subscriptions } from './subscriptions.ts';
 
 export interface RedisServerOptions {
-	/** Creates a client for the server. The client is not connected yet. */
-	readonly createClient: () => Redis;
+	readonly source: ConnectionSource;
 	readonly commands: PubSubCommands;
-	/** The name of a channel on Redis is `{keyPrefix}:{channel}`. */
-	readonly keyPrefix: string;
+	/** What the names of channels on Redis begin with. */
+	readonly channelPrefix: string;
 	/** How long `open` tries to connect, in milliseconds. */
 	readonly connectTimeout: number;
 }
@@ -36,19 +35,19 @@ export class RedisServer {
 	readonly #ending = new AbortController();
 
 	constructor(options: RedisServerOptions, handlers: BusHandlers) {
-		const { createClient, commands, keyPrefix } = options;
+		const { source, commands, channelPrefix } = options;
 		this.#options = options;
-		this.#publisher = new ServerConnection(createClient());
+		this.#publisher = new ServerConnection(source);
 		this.#publish = new PublishCommand(this.#publisher.client, commands.publish);
-		this.#subscriber = new ServerConnection(createClient());
+		this.#subscriber = new ServerConnection(source);
 		this.#subscriptions = new Subscriptions(this.#subscriber, options, handlers);
-		this.#status = new ServerStatus(this.endpoint, handlers, this.#ending.signal);
+		this.#status = new ServerStatus(this.client, handlers, this.#ending.signal);
 		this.#primaryCheck = new PrimaryCheck({
 			publisher: this.#publisher,
 			subscriber: this.#subscriber,
 			subscriptions: this.#subscriptions,
 			status: this.#status,
-			createClient,
+			source,
 			handlers,
 			ending: this.#ending.signal,
 		});
@@ -60,7 +59,7 @@ export class RedisServer {
 			primaryCheck: this.#primaryCheck,
 			ending: this.#ending.signal,
 		});
-		const prefixLength = redisChannel(keyPrefix, '').length;
+		const prefixLength = channelPrefix.length;
 		this.#subscriber.client.on(commands.messageEvent, (name: Buffer, frame: Buffer) => {
 			receive(handlers, name.toString('latin1', prefixLength), frame);
 		});
@@ -108,7 +107,7 @@ export class RedisServer {
 	}
 
 	async #open(connection: ServerConnection): Promise<void> {
-		await connect(connection.client, this.#options.connectTimeout, this.#ending.signal);
+		await connection.open(this.#options.connectTimeout, this.#ending.signal);
 		const { isReplica } = await this.#primaryCheck.identify(connection);
 		if (isReplica === true) throw new RedisReplicaError(endpointOf(connection.client));
 	}
@@ -117,7 +116,7 @@ export class RedisServer {
 	openLater(): void {
 		this.#subscriptions.notConnectedYet();
 		this.#status.notConnectedYet();
-		for (const { client } of this.#connections) client.connect().catch(() => {});
+		for (const connection of this.#connections) connection.connect();
 		this.#watch();
 	}
 
@@ -147,7 +146,7 @@ export class RedisServer {
 	/** See {@link Bus.publish}. */
 	publish(channel: string, frame: Uint8Array): Promise<number> {
 		if (!this.#publisher.isReady) return Promise.reject(this.#down());
-		return this.#publish.publish(redisChannel(this.#options.keyPrefix, channel), frame);
+		return this.#publish.publish(this.#options.channelPrefix + channel, frame);
 	}
 
 	/** See {@link BusLiveness.reconnect}. */

@@ -1,16 +1,28 @@
-import type { Redis } from 'ioredis';
+import { toError } from '@orijs/websocket/internal';
+import { Redis } from 'ioredis';
+import { ConnectionFunctionError, InvalidRedisOptionError, RedisConnectError } from '../errors.ts';
+import { bounded } from './bounded.ts';
+import { endpointOf, isRefusal } from './client-options.ts';
+import { askWithin, type ConnectionSource, renewOptions } from './connection-source.ts';
 
 /** How long a connection may take to become ready, in milliseconds, before it is dropped and a new one is opened. */
 const READY_WITHIN_MS = 2_000;
+/** How long it may take to get the options of a connection, in milliseconds. */
+const OPTIONS_WITHIN_MS = 10_000;
+/** The longest delay between two attempts to connect, in milliseconds. */
+const MAX_RETRY_DELAY_MS = 1_000;
 
 export interface ServerConnectionHandlers {
 	/** Called when the connection is ready: commands can be sent. */
 	onReady(): void;
-	/** Called when the connection is lost. Pending commands have failed. */
+	/** Called when the connection is lost, or an attempt to connect has failed. Pending commands have failed. */
 	onLost(): void;
 }
 
-/** Keeps a connection to Redis, which reconnects until it is closed. It can be dropped if it turns out to be dead. */
+/**
+ * Keeps a connection to Redis, which reconnects until it is closed, with the options that its source gives at that
+ * time. It can be dropped if it turns out to be dead.
+ */
 export class ServerConnection {
 	readonly client: Redis;
 	/** The run id of the server that the connection leads to, if known. */
@@ -19,20 +31,29 @@ export class ServerConnection {
 	verifiedAt = 0;
 	/** Whether this node was ready at some time while the connection led to this server. */
 	wasReady = false;
+	readonly #source: ConnectionSource;
 	#handlers: ServerConnectionHandlers | undefined;
-	#lastError: string | undefined;
+	/** Pending while `open` waits for the connection. */
+	#opening: PromiseWithResolvers<void> | undefined;
+	#failure: Error | undefined;
+	/** The number of attempts that have failed in a row. */
+	#failures = 0;
+	#retry: ReturnType<typeof setTimeout> | undefined;
 	#deadline: ReturnType<typeof setTimeout> | undefined;
 	#lostAt: number | undefined;
+	/** Aborted by `close`. */
+	readonly #ending = new AbortController();
 
-	constructor(client: Redis) {
-		this.client = client;
+	constructor(source: ConnectionSource) {
+		this.#source = source;
+		this.client = new Redis({ ...source.initial, replyMapping: 'legacy' });
 		// ioredis prints errors that have no listener.
-		client.on('error', this.#onError);
+		this.client.on('error', this.#onError).on('ready', this.#onReady).on('end', this.#onEnd);
 	}
 
 	/** The message of the last error; undefined once the connection is ready. */
 	get lastError(): string | undefined {
-		return this.#lastError;
+		return this.#failure?.message;
 	}
 
 	/**
@@ -47,20 +68,50 @@ export class ServerConnection {
 		return this.client.status === 'ready';
 	}
 
+	/** Connects in the background, however long it takes. */
+	connect(): void {
+		void this.#attempt();
+	}
+
+	/**
+	 * Connects. Retries until `timeoutMs` has passed or `signal` is aborted, but not if the server refuses the
+	 * connection, for example because of a wrong password, or if the options can't be had.
+	 *
+	 * @throws {RedisConnectError} with the endpoint and the cause
+	 * @throws {ConnectionFunctionError} {InvalidRedisOptionError} from the source
+	 */
+	async open(timeoutMs: number, signal: AbortSignal): Promise<void> {
+		const opening = Promise.withResolvers<void>();
+		const late = (): Error => this.#connectError(`could not be reached within ${timeoutMs} ms`);
+		try {
+			await bounded(timeoutMs, signal, () => this.#open(opening), late);
+		} finally {
+			this.#opening = undefined;
+		}
+	}
+
+	#open(opening: PromiseWithResolvers<void>): Promise<void> {
+		this.#opening = opening;
+		this.connect();
+		return opening.promise;
+	}
+
 	/** Calls the handlers from now on. Calls `onLost` immediately if the connection is not ready. */
 	watch(handlers: ServerConnectionHandlers): void {
 		this.#handlers = handlers;
-		this.client.on('ready', this.#onReady).on('close', this.#onClose).on('connecting', this.#onConnecting);
-		if (!this.isReady) this.#onClose();
+		this.client.on('connecting', this.#onConnecting);
+		if (!this.isReady) this.#lost();
 	}
 
-	/** Drops the connection, with everything pending on it; ioredis opens a new one. */
+	/** Drops the connection, with everything pending on it, and opens a new one. */
 	reset(): void {
 		// A graceful close would wait for the server, which may be hanging.
 		this.client.stream?.destroy();
 	}
 
 	close(): void {
+		this.#ending.abort();
+		clearTimeout(this.#retry);
 		clearTimeout(this.#deadline);
 		this.#handlers = undefined;
 		this.client.removeAllListeners().on('error', ignore);
@@ -68,27 +119,68 @@ export class ServerConnection {
 		this.client.stream?.destroy();
 	}
 
+	async #attempt(): Promise<void> {
+		const { signal } = this.#ending;
+		try {
+			renewOptions(this.client, await askWithin(OPTIONS_WITHIN_MS, () => this.#source.ask(), signal));
+		} catch (error) {
+			if (signal.aborted) return;
+			this.#failed(toError(error));
+			this.#onEnd();
+			return;
+		}
+		// Most failures have been reported as an event before. The event `end` follows.
+		this.client.connect().catch((error: Error) => (this.#failure ??= error));
+	}
+
+	#failed(error: Error): void {
+		this.#failure = error;
+		if (error instanceof ConnectionFunctionError || error instanceof InvalidRedisOptionError) {
+			this.#opening?.reject(error);
+		} else if (isRefusal(error)) {
+			this.#opening?.reject(this.#connectError('refused the connection'));
+		}
+	}
+
+	#connectError(problem: string): RedisConnectError {
+		return new RedisConnectError(endpointOf(this.client), problem, { cause: this.#failure });
+	}
+
+	#lost(): void {
+		this.#lostAt ??= performance.now();
+		clearTimeout(this.#deadline);
+		this.#handlers?.onLost();
+	}
+
 	readonly #onError = (error: Error): void => {
-		this.#lastError = error.message;
+		this.#failed(error);
+		// ioredis would keep a connection whose database could not be selected, and use database 0.
+		if (isRefusal(error) && this.client.status === 'connect') this.reset();
 	};
 
 	readonly #onReady = (): void => {
 		clearTimeout(this.#deadline);
-		this.#lastError = undefined;
+		this.#failure = undefined;
+		this.#failures = 0;
+		this.#opening?.resolve();
 		this.#handlers?.onReady();
 		this.#lostAt = undefined;
 	};
 
-	readonly #onClose = (): void => {
-		this.#lostAt ??= performance.now();
-		clearTimeout(this.#deadline);
-		this.#handlers?.onLost();
+	/** Called when the connection has ended, or an attempt to connect has failed. */
+	readonly #onEnd = (): void => {
+		this.#lost();
+		if (!this.#ending.signal.aborted) this.#retry = setTimeout(() => this.connect(), retryDelay(++this.#failures));
 	};
 
 	readonly #onConnecting = (): void => {
 		clearTimeout(this.#deadline);
 		this.#deadline = setTimeout(() => this.reset(), READY_WITHIN_MS);
 	};
+}
+
+function retryDelay(failures: number): number {
+	return Math.random() * Math.min(MAX_RETRY_DELAY_MS, 50 * 2 ** Math.min(failures, 10));
 }
 
 function ignore(): void {}

@@ -1,18 +1,26 @@
 import type { BusHandlers } from '@orijs/websocket';
+import type { Redis } from 'ioredis';
 import { RedisConnectionLostError } from '../errors.ts';
+import { endpointOf } from './client-options.ts';
+
+/** How many causes of one outage are reported. */
+const MAX_CAUSES = 10;
 
 /** Tracks whether messages get through over a server. Reports each change, and each new cause of an outage once. */
 export class ServerStatus {
-	readonly #endpoint: string;
+	readonly #client: Redis;
 	readonly #handlers: Pick<BusHandlers, 'status' | 'error'>;
 	readonly #ending: AbortSignal;
 	#degraded: string | undefined;
-	/** The cause of an outage that was reported last. */
-	#reportedError: string | undefined;
+	/** The causes of an outage that were reported. */
+	readonly #reported = new Set<string>();
 
-	/** @param ending once it is aborted, nothing is reported any longer */
-	constructor(endpoint: string, handlers: Pick<BusHandlers, 'status' | 'error'>, ending: AbortSignal) {
-		this.#endpoint = endpoint;
+	/**
+	 * @param client a client of the server, whose address may change
+	 * @param ending once it is aborted, nothing is reported any longer
+	 */
+	constructor(client: Redis, handlers: Pick<BusHandlers, 'status' | 'error'>, ending: AbortSignal) {
+		this.#client = client;
 		this.#handlers = handlers;
 		this.#ending = ending;
 	}
@@ -24,26 +32,31 @@ export class ServerStatus {
 
 	/** Marks the server as degraded. Does not report that, because the server has never been ready. */
 	notConnectedYet(): void {
-		this.#degraded = `Redis at ${this.#endpoint}: not connected yet`;
+		this.#degraded = `Redis at ${endpointOf(this.#client)}: not connected yet`;
 	}
 
 	degrade(reason: string): void {
 		if (this.#ending.aborted || this.#degraded !== undefined) return;
-		this.#degraded = `Redis at ${this.#endpoint}: ${reason}`;
+		this.#degraded = `Redis at ${endpointOf(this.#client)}: ${reason}`;
 		this.#handlers.status({ state: 'degraded', reason: this.#degraded });
 	}
 
-	/** Reports why a connection was lost, unless the same cause was reported last. */
+	/** Reports why a connection was lost, unless the cause has been reported, or many others. */
 	lost(cause: string | undefined): void {
-		if (cause === undefined || cause === this.#reportedError || this.#ending.aborted) return;
-		this.#reportedError = cause;
-		this.#handlers.error(new RedisConnectionLostError(this.#endpoint, { cause: new Error(cause) }), 'connect');
+		if (cause === undefined || this.#reported.has(cause) || this.#ending.aborted) return;
+		// The messages of a failing function may all differ.
+		if (this.#reported.size === MAX_CAUSES) return;
+		this.#reported.add(cause);
+		this.#handlers.error(
+			new RedisConnectionLostError(endpointOf(this.#client), { cause: new Error(cause) }),
+			'connect',
+		);
 	}
 
 	ready(): void {
 		if (this.#degraded === undefined) return;
 		this.#degraded = undefined;
-		this.#reportedError = undefined;
+		this.#reported.clear();
 		this.#handlers.status({ state: 'ready' });
 	}
 }

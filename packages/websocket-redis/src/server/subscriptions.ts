@@ -1,14 +1,13 @@
 import type { BusHandlers } from '@orijs/websocket';
 import { wallTime } from '@orijs/websocket/internal';
-import { redisChannel } from '../wire/redis-channel.ts';
 import { isRefusal } from './client-options.ts';
 import type { PubSubCommands } from './pub-sub-commands.ts';
 import type { ServerConnection } from './server-connection.ts';
 
 export interface SubscriptionsOptions {
 	readonly commands: PubSubCommands;
-	/** The name of a channel on Redis is `{keyPrefix}:{channel}`. */
-	readonly keyPrefix: string;
+	/** What the names of channels on Redis begin with. */
+	readonly channelPrefix: string;
 }
 
 /**
@@ -165,7 +164,7 @@ export class Subscriptions {
 	}
 
 	#groups(channels: readonly string[]): readonly (readonly string[])[] {
-		const { commands, keyPrefix } = this.#options;
-		return commands.group(channels.map((channel) => redisChannel(keyPrefix, channel)));
+		const { commands, channelPrefix } = this.#options;
+		return commands.group(channels.map((channel) => channelPrefix + channel));
 	}
 }
