@@ -76,13 +76,19 @@ describe('databases of one Redis', () => {
 		for (const db of [0, 3]) {
 			const client = new Redis({ port: redis.port, db });
 			onTestFinished(() => client.disconnect());
-			expect((await client.keys('*')).toSorted()).toEqual(['{orijs:chat:1}:log', '{orijs:chat:1}:meta']);
+			expect((await client.keys('*')).toSorted()).toEqual([
+				expect.stringMatching(/^\{orijs:!\}:begun:\d+$/),
+				'{orijs:chat:1}:log',
+				'{orijs:chat:1}:meta',
+			]);
 		}
 	});
 
 	it('are covered by the documented permissions, and can be permitted one by one', async () => {
-		const history = '+evalsha +eval +script|load +xadd +xrange +xrevrange +xtrim +hmget +hset +get +set +exists +del';
-		const commands = `+subscribe +unsubscribe +publish +info +select ~{orijs:* ${history} +pexpire +time`.split(' ');
+		const history =
+			'+evalsha +eval +script|load +xadd +xrange +xrevrange +xtrim +hmget +hset +get +set +exists +del +pexpire ' +
+			'+time +zadd +zrange +zremrangebyrank +zscore';
+		const commands = `+subscribe +unsubscribe +publish +info +select ~{orijs:* ${history}`.split(' ');
 		await redis.command('ACL', 'SETUSER', 'all', 'on', '>pw', 'resetchannels', '&orijs:*', ...commands);
 		await redis.command('ACL', 'SETUSER', 'three', 'on', '>pw', 'resetchannels', '&orijs:#3:*', ...commands);
 		const as = (username: string, db: number): RedisConnection => ({ port: redis.port, username, password: 'pw', db });

@@ -47,7 +47,7 @@ describe('applications whose prefixes begin alike', () => {
 	it('are separated by the documented permissions', async () => {
 		const commands =
 			'+subscribe +unsubscribe +publish +info +evalsha +eval +script|load +xadd +xrange +xrevrange +xtrim +hmget +hset ' +
-			'+get +set +exists +del +pexpire +time';
+			'+get +set +exists +del +pexpire +time +zadd +zrange +zremrangebyrank +zscore';
 		const rules = ['on', '>pw', 'resetchannels', '&app:*', '~{app:*', ...commands.split(' ')];
 		await redis.command('ACL', 'SETUSER', 'app', ...rules);
 		const connection = { port: redis.port, username: 'app', password: 'pw' };
