@@ -57,7 +57,7 @@ function isFault(value: unknown): value is RequestFault {
 }
 
 function isPositionNotice(value: unknown): value is PositionNotice {
-	return isPosition(value) && typeof (value as Partial<PositionNotice>).topic === 'string';
+	return isPosition(value) && Array.isArray((value as Partial<PositionNotice>).topics);
 }
 
 function isGap(value: unknown): value is GapNotice {

@@ -23,7 +23,7 @@ it('a client remembers nothing of topics whose position it is sent without havin
 	});
 	const sendPositions = async (round: number): Promise<number> => {
 		for (let i = 0; i < TOPICS; i++)
-			await server.sendRaw(`{"type":"@position","data":{"topic":"t:${round}:${i}","epoch":"e","offset":1}}`);
+			await server.sendRaw(`{"type":"@position","data":{"topics":["t:${round}:${i}"],"epoch":"e","offset":1}}`);
 		await server.sendRaw(`end of ${round}`);
 		await eventually(() => last === `end of ${round}`, 'all have arrived');
 		Bun.gc(true);

@@ -110,8 +110,12 @@ export class Subscriptions {
 		return true;
 	}
 
-	/** Called when the server has sent a topic's position. The topic's messages follow. */
-	positioned({ topic: name, epoch, offset, recovered, count }: PositionNotice): void {
+	/** Called when the server has sent the position of topics. Their messages follow. */
+	positioned(notice: PositionNotice): void {
+		for (const name of notice.topics) this.#positioned(name, notice);
+	}
+
+	#positioned(name: string, { epoch, offset, recovered, count }: PositionNotice): void {
 		const topic = this.#topics.get(name);
 		// A notice without a count is for those who have a position. It may also be from before the topic was requested.
 		if (topic === undefined || (count ?? topic.position) === undefined) return;

@@ -7,6 +7,7 @@ import { AppendQueue } from './append-queue.ts';
 import { CatchUpAttempts } from './catch-up-attempts.ts';
 import { catchUp, type Recovery, type ResumeFrom } from './catch-up.ts';
 import { frameOf } from './framing.ts';
+import { FirstPositions } from './first-positions.ts';
 import { type HistoryPage, type PageQuery, readPage } from './history-page.ts';
 import type { HistoryPatterns } from './history-rules.ts';
 import type { HistoryBounds, HistoryContent, HistorySlice, HistoryStore } from './history-store.ts';
@@ -46,11 +47,13 @@ export class Histories {
 	readonly #unreadable: UnreadableTopics;
 	readonly #recentAppends = new RecentAppends();
 	readonly #renewal = new Renewal(this.#topics);
+	readonly #firstPositions: FirstPositions;
 	/** Sockets that are subscribed to a topic but not live yet. */
 	readonly #attempts = new CatchUpAttempts();
 
 	constructor(options: HistoriesOptions) {
 		this.#options = options;
+		this.#firstPositions = new FirstPositions(options.local);
 		const { store, onUnreadable: onChange, onError } = options;
 		const read = (topic: string): Promise<unknown> => {
 			const bounds = this.boundsOf(topic);
@@ -195,7 +198,11 @@ export class Histories {
 			const history = this.#topics.get(topic);
 			if (history === undefined || !attempt.isCurrent) return undefined;
 			const isWanted = (): boolean => attempt.isCurrent && !history.isClosed;
-			return await catchUp(history, from, new SocketReader(socket, topic, local, isWanted));
+			return await catchUp(
+				history,
+				from,
+				new SocketReader(socket, topic, { local, firstPositions: this.#firstPositions }, isWanted),
+			);
 		} catch (error) {
 			if (!attempt.isCurrent) return undefined;
 			throw error;
@@ -206,6 +213,10 @@ export class Histories {
 
 	#follow(topic: string, bounds: HistoryBounds): TopicHistory {
 		const { store, isShared, local, registry, onLost } = this.#options;
+		const tellPosition = ({ epoch, offset }: Position): void => {
+			this.#firstPositions.flush();
+			local.toTopic(topic, encodePositionNotice({ topics: [topic], epoch, offset }));
+		};
 		return new TopicHistory({
 			topic,
 			bounds,
@@ -214,19 +225,15 @@ export class Histories {
 			deliver: (frame) => {
 				if (registry.memberCount(topic) > 0) local.toTopic(topic, frame);
 			},
-			onBegun: (position) => tellPosition(local, topic, position),
+			onBegun: tellPosition,
 			onLost: (since, position, reason) => {
 				onLost(topic, since, reason);
-				tellPosition(local, topic, position);
+				tellPosition(position);
 			},
 			onUnreadable: (error) => this.#unreadable.add(topic, error),
 			onRead: () => this.#unreadable.delete(topic),
 		});
 	}
-}
-
-function tellPosition(local: LocalFanout, topic: string, { epoch, offset }: Position): void {
-	local.toTopic(topic, encodePositionNotice({ topic, epoch, offset }));
 }
 
 /** Delivers messages stored by other nodes to the sockets of this node, on which the topic has no history. */

@@ -101,7 +101,7 @@ describe('topics with history, in one process', () => {
 		expect((await provider.history('chat:left')).epoch).not.toBe(left.epoch);
 		expect((await provider.history('chat:begun')).epoch).toBe(epoch);
 
-		const notices = member.client.texts.filter((text) => text.includes('"topic":"chat:1"'));
+		const notices = member.client.texts.filter((text) => text.includes('"topics":["chat:1"]'));
 		const { data } = JSON.parse(notices.at(-1) ?? '') as { data: { epoch: string; offset: number } };
 		const latest = { epoch: data.epoch, offset: data.offset };
 		expect(await provider.history('chat:1', { since: first })).toMatchObject({ recovered: false });

@@ -1,4 +1,3 @@
-import { encodePositionNotice } from '../protocol/built-in.ts';
 import { CloseCode } from '../protocol/closing.ts';
 import type { Position } from '../protocol/position.ts';
 import type { LocalFanout } from '../sockets/local-fanout.ts';
@@ -6,7 +5,9 @@ import type { WebSocketConnection } from '../sockets/websocket-connection.ts';
 import { sleep } from '../support/promises.ts';
 import { size } from '../wire/payload.ts';
 import type { Reader, Recovery } from './catch-up.ts';
+import { type FirstPositions, positionNotice } from './first-positions.ts';
 import type { Framed, HistoryWindow } from './history-window.ts';
+import { isProvisional } from './provisional-epoch.ts';
 
 /** The first delay between checks for buffer space, in milliseconds; doubles with each check. */
 const FIRST_CHECK_MS = 2;
@@ -20,13 +21,20 @@ export class SocketReader implements Reader {
 	readonly #socket: WebSocketConnection;
 	readonly #topic: string;
 	readonly #local: LocalFanout;
+	readonly #firstPositions: FirstPositions;
 	readonly #isWanted: () => boolean;
 
 	/** @param isWanted whether the socket should still catch up */
-	constructor(socket: WebSocketConnection, topic: string, local: LocalFanout, isWanted: () => boolean) {
+	constructor(
+		socket: WebSocketConnection,
+		topic: string,
+		{ local, firstPositions }: { readonly local: LocalFanout; readonly firstPositions: FirstPositions },
+		isWanted: () => boolean,
+	) {
 		this.#socket = socket;
 		this.#topic = topic;
 		this.#local = local;
+		this.#firstPositions = firstPositions;
 		this.#isWanted = isWanted;
 	}
 
@@ -62,19 +70,17 @@ export class SocketReader implements Reader {
 	}
 
 	startAfter(position: Position): void {
-		this.#notify({ ...position, count: 0 });
+		this.#local.toSocket(this.#socket, positionNotice([this.#topic], { position, recovered: undefined, count: 0 }));
 	}
 
-	goLive({ recovered, count, position }: Recovery): void {
-		this.#local.subscribe(this.#socket, this.#topic);
-		this.#notify({ ...position, ...(recovered !== undefined && { recovered }), count });
+	goLive(recovery: Recovery): void {
+		const [socket, topic] = [this.#socket, this.#topic];
+		this.#local.subscribe(socket, topic);
+		if (isProvisional(recovery.position.epoch)) this.#firstPositions.add(socket, topic, recovery);
+		else this.#local.toSocket(socket, positionNotice([topic], recovery));
 	}
 
 	closeAsTooSlow(): void {
 		this.#socket.close(CloseCode.tryAgainLater, 'reads too slowly');
-	}
-
-	#notify(notice: Position & { readonly recovered?: boolean; readonly count?: number }): void {
-		this.#local.toSocket(this.#socket, encodePositionNotice({ topic: this.#topic, ...notice }));
 	}
 }

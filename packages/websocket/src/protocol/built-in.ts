@@ -23,9 +23,10 @@ export const BuiltIn = {
 	bytes: '@bytes',
 } as const;
 
-/** Tells a client the position from which it receives the messages of a topic with history. */
+/** Tells a client the position from which it receives the messages of topics with history. */
 export interface PositionNotice extends Position {
-	readonly topic: string;
+	/** Several if the client has just subscribed to topics that have no message yet: they begin at one position. */
+	readonly topics: readonly string[];
 	/**
 	 * Present if the client requested the messages it missed. If true, all of them were sent right before this notice.
 	 * If false, none of them were sent, and the client continues from this position.
@@ -110,6 +111,6 @@ export function encodeGapNotice({ topic, since, until }: GapNotice): string {
 	return JSON.stringify({ type: BuiltIn.gap, data: { topic, since, until } });
 }
 
-export function encodePositionNotice({ topic, epoch, offset, recovered, count }: PositionNotice): string {
-	return JSON.stringify({ type: BuiltIn.position, data: { topic, epoch, offset, recovered, count } });
+export function encodePositionNotice({ topics, epoch, offset, recovered, count }: PositionNotice): string {
+	return JSON.stringify({ type: BuiltIn.position, data: { topics, epoch, offset, recovered, count } });
 }

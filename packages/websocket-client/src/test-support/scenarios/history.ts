@@ -305,7 +305,7 @@ export const history: Record<string, Scenario> = {
 			return [type, data, correlationId];
 		};
 		assert.deepEqual(await requested(2), ['@subscribe', { topics: ['t'] }, '@2']);
-		await server.sendRaw('{"type":"@position","data":{"topic":"t","epoch":"e","offset":10,"count":0}}');
+		await server.sendRaw('{"type":"@position","data":{"topics":["t"],"epoch":"e","offset":10,"count":0}}');
 		await server.sendRaw('{"type":"@subscribe","correlationId":"@2","data":{"timestamp":1000000,"refused":[]}}');
 		await subscribed;
 
@@ -317,7 +317,7 @@ export const history: Record<string, Scenario> = {
 		await message(2, 20, 15);
 		await message(3, 30, 20);
 		await server.sendRaw(
-			'{"type":"@position","data":{"topic":"t","epoch":"e","offset":30,"recovered":true,"count":2}}',
+			'{"type":"@position","data":{"topics":["t"],"epoch":"e","offset":30,"recovered":true,"count":2}}',
 		);
 		await server.sendRaw('{"type":"@subscribe","correlationId":"@3","data":{"timestamp":1000001,"refused":[]}}');
 		await message(4, 40, 30);

@@ -1,0 +1,50 @@
+import { encodePositionNotice } from '../protocol/built-in.ts';
+import type { LocalFanout } from '../sockets/local-fanout.ts';
+import type { WebSocketConnection } from '../sockets/websocket-connection.ts';
+import type { Recovery } from './catch-up.ts';
+
+/**
+ * Tells clients the positions of topics that have no message yet. A client that subscribes to many of them at once is
+ * told in one frame, because they all begin at the same position.
+ *
+ * Until then, nothing may be delivered on these topics: call {@link flush} before their first message.
+ */
+export class FirstPositions {
+	readonly #local: LocalFanout;
+	/** The topics of each socket, by the rest of their notice. */
+	readonly #due = new Map<
+		WebSocketConnection,
+		Map<string, { readonly recovery: Recovery; readonly topics: string[] }>
+	>();
+
+	constructor(local: LocalFanout) {
+		this.#local = local;
+	}
+
+	/** Tells the client at the end of this turn, with the other topics that are added in it. */
+	add(socket: WebSocketConnection, topic: string, recovery: Recovery): void {
+		if (this.#due.size === 0) queueMicrotask(() => this.flush());
+		let notices = this.#due.get(socket);
+		if (notices === undefined) this.#due.set(socket, (notices = new Map()));
+		const key = `${recovery.position.epoch} ${recovery.recovered}`;
+		const notice = notices.get(key);
+		if (notice === undefined) notices.set(key, { recovery, topics: [topic] });
+		else notice.topics.push(topic);
+	}
+
+	/** Tells all clients. */
+	flush(): void {
+		for (const [socket, notices] of this.#due) {
+			for (const { recovery, topics } of notices.values()) {
+				if (socket.readyState !== WebSocket.OPEN) break;
+				this.#local.toSocket(socket, positionNotice(topics, recovery));
+			}
+		}
+		this.#due.clear();
+	}
+}
+
+/** Encodes the notice for a client that has caught up on topics. */
+export function positionNotice(topics: readonly string[], { position, recovered, count }: Recovery): string {
+	return encodePositionNotice({ topics, ...position, ...(recovered !== undefined && { recovered }), count });
+}
