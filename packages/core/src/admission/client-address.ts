@@ -5,7 +5,7 @@ import { ApplicationError } from '../errors.ts';
 /** The address under which connections are counted: an IPv4 address, or the /64 network of an IPv6 address. */
 export type ClientAddress = string;
 
-/** Stands for the peers of a Unix socket, which have no address: in `trustedProxies`, and as a client's address. */
+/** Represents the peers of a Unix socket, which have no address, in `trustedProxies` and as a client's address. */
 export const UNIX = 'unix';
 
 const RULE =
@@ -27,7 +27,7 @@ const PRIVATE = [
 
 const privateNetworks = networks(PRIVATE);
 
-/** The most entries of `X-Forwarded-For` that are read: a client can send a header with more than a thousand. */
+/** The maximum number of `X-Forwarded-For` entries that are read: a client can send more than a thousand. */
 const MAX_HOPS = 32;
 
 /** Determines the address of a request's client, even behind trusted proxies. */
@@ -44,7 +44,7 @@ export class ClientAddresses {
 
 	/**
 	 * Returns the client's own address: the last hop that is not a trusted proxy. Earlier entries of `X-Forwarded-For`
-	 * are ignored, because clients can forge them; so are those before the last 32.
+	 * are ignored, because clients can forge them. Only the last 32 entries are read.
 	 */
 	of(headers: Headers, peer: string): string {
 		let address = plain(peer);
@@ -89,7 +89,7 @@ function networks(entries: readonly unknown[]): BlockList {
 		const fits = /^\d+$/.test(prefix ?? '0') && bits <= (version === 4 ? 32 : 128) && rest.length === 0;
 		if (version === 0 || !fits) throw new ApplicationError(`${RULE}; not ${show(entry)}`);
 		const mapped = plain(address);
-		// The addresses of peers are compared as IPv4 if they are IPv4-mapped.
+		// IPv4-mapped addresses of peers are compared as IPv4.
 		if (version === 6 && isIP(mapped) === 4 && bits >= 96) list.addSubnet(mapped, bits - 96, 'ipv4');
 		else list.addSubnet(address, bits, version === 4 ? 'ipv4' : 'ipv6');
 	}

@@ -1,6 +1,6 @@
 import type { UpgradeResponse } from '../websocket-options.ts';
 
-/** Headers of the handshake itself, beside `Sec-WebSocket-*`, and those that a 101 response can't have. */
+/** Headers of the handshake itself, besides `Sec-WebSocket-*`, and headers that a 101 response can't have. */
 const RESERVED = ['connection', 'upgrade', 'content-length', 'transfer-encoding'];
 
 const SUBPROTOCOL = 'Sec-WebSocket-Protocol';

@@ -6,14 +6,14 @@ import { type Address, handshake, serve } from '../test-support/serve.ts';
 type Choice = NonNullable<WebSocketOptions['subprotocol']>;
 
 describe('without the option subprotocol', () => {
-	it('nothing that a client offers is confirmed', async () => {
+	it('no subprotocol that a client offers is confirmed', async () => {
 		const address = await served(undefined);
 		for (const offer of ['v3, v2', 'v1', 'orijs.1', 'a b', ',', '']) {
 			expect([offer, await confirmed(address, offer)]).toEqual([offer, null]);
 		}
 	});
 
-	it('a client that insists on one does not open', async () => {
+	it('a client that insists on one fails to connect', async () => {
 		const { ws } = await served(undefined);
 		await expect(connectClient(ws, { protocols: ['v1'] })).rejects.toThrow('protocol');
 	});
@@ -43,7 +43,7 @@ describe('a list of subprotocols', () => {
 		expect(await confirmed(await served([]), 'v1')).toBe(null);
 	});
 
-	it('is chosen from several headers as from one', async () => {
+	it('is chosen from several headers as if they were one', async () => {
 		const { http } = await served(['v2']);
 		const headers: [string, string][] = [
 			['connection', 'Upgrade'],
@@ -153,7 +153,7 @@ describe('orijs.1, the subprotocol of typed messages', () => {
 		expect(await confirmed(address, 'ORIJS.1')).toBe(null);
 	});
 
-	it('is confirmed by no other endpoint, whose application can not confirm it either', async () => {
+	it('is not confirmed by any other endpoint, and its application cannot confirm it either', async () => {
 		expect(await confirmed(await served(['v1']), 'orijs.1')).toBe(null);
 		for (const subprotocol of [['orijs.1'], ['v1', 'Orijs.chat']]) {
 			expect(() => new Application().websocket({ subprotocol })).toThrow('names that begin with orijs. are reserved');

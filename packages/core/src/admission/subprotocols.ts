@@ -36,7 +36,7 @@ export class Subprotocols {
 	 * Returns the subprotocol to confirm, or undefined for none.
 	 *
 	 * @param offer the header `Sec-WebSocket-Protocol` of the request
-	 * @throws {ApplicationError} the application has chosen something that was not offered
+	 * @throws {ApplicationError} the application chose a name that was not offered
 	 * @throws whatever the application's function throws
 	 */
 	choose(offer: string, req: BunRequest): string | undefined {

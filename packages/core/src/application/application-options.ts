@@ -27,8 +27,8 @@ export interface ApplicationOptions {
 	readonly readinessPath?: string | false;
 	/**
 	 * How long the application goes on serving after SIGTERM, in milliseconds, while the readiness route answers 503 and
-	 * load balancers take it out of rotation. `graceMs` starts afterwards. Does not apply to SIGINT and calls of `stop`.
-	 * Default 5,000.
+	 * load balancers take it out of rotation. `graceMs` starts afterwards. Does not apply to SIGINT or to calls of
+	 * `stop`. Default 5,000.
 	 */
 	readonly readinessDelayMs?: number;
 }
@@ -47,7 +47,7 @@ export interface StopOptions {
 
 const DEFAULT_GRACE_MS = 10_000;
 const DEFAULT_READINESS_PATH = '/readyz';
-/** Kubernetes and load balancers take a few seconds until they send no more connections to an instance. */
+/** Kubernetes and load balancers take a few seconds to stop sending connections to an instance. */
 const DEFAULT_READINESS_DELAY_MS = 5_000;
 
 /**

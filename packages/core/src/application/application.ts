@@ -189,7 +189,7 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 		const options = readListenOptions(given);
 		const endpoint = this.#createEndpoint();
 		const { unix } = options;
-		// The last startup hook, so that no file is removed if the start fails before the server would listen.
+		// Runs after the application's startup hooks, so that no file is removed if one of them fails.
 		if (unix !== undefined) this.#lifecycle.onStartup(() => removeStaleSocket(unix));
 		const serve = (at: ListenOptions): Server<SocketData> =>
 			startHttpServer({
@@ -236,7 +236,7 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 	}
 
 	#stopOn(signal: StopSignal): Promise<void> {
-		// SIGTERM comes from an orchestrator; SIGINT from someone at a terminal, for whom no balancer needs to be told.
+		// SIGTERM comes from an orchestrator. SIGINT comes from a terminal, where no balancer has to notice the stop.
 		return this.stop({ readinessDelayMs: signal === 'SIGTERM' ? this.#readinessDelayMs : 0 });
 	}
 
@@ -253,8 +253,8 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 	 * Steps 1 to 4 are cut short after `graceMs`. Hooks are always awaited; if one fails, the error is only logged.
 	 * Later calls return the promise of the first. A call during `listen` makes `listen` reject.
 	 *
-	 * @throws {ApplicationError} an option is unknown or invalid, or the call was made in a shutdown hook, for which
-	 * `stop` waits
+	 * @throws {ApplicationError} an option is unknown or invalid, or the call was made in a shutdown hook, which `stop`
+	 * would wait for
 	 * @throws whatever the provider's `stop` throws; the server is stopped nevertheless
 	 */
 	stop(options: StopOptions = {}): Promise<void> {

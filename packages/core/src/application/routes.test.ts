@@ -95,7 +95,7 @@ describe('HTTP routes', () => {
 		expect(again).toThrow('/twice');
 	});
 
-	it('can not be added after listen()', async () => {
+	it('cannot be added after listen()', async () => {
 		const app = new Application();
 		await serve(app);
 

@@ -1,8 +1,8 @@
 import type { ClientMessage, TopicRequest } from '@orijs/websocket/protocol';
 
 /**
- * A valid `@subscribe` or `@unsubscribe`. It may be pending for as long as the backend is away, so it keeps nothing
- * else of the client's message.
+ * A valid `@subscribe` or `@unsubscribe`. It may be pending for as long as the backend is unavailable, so it holds
+ * nothing else of the client's message.
  */
 export interface SubscriptionRequest {
 	readonly type: string;

@@ -130,7 +130,7 @@ describe('messages waiting for their turn', () => {
 			.onWebSocket({ open: (ws) => void sockets.push(ws) });
 		const { ws } = await serve(app);
 		sendTyped(await connectClient(ws), '@auth', 'in');
-		await until(() => sockets.length === 1, { what: 'a client is in' });
+		await until(() => sockets.length === 1, { what: 'a client is admitted' });
 		const pause = vi.spyOn(bunPrototype(sockets[0] as AppSocket), 'pause');
 		onTestFinished(() => pause.mockRestore());
 		const client = await connectClient(ws);

@@ -34,7 +34,7 @@ export class SocketSession implements Session, KeptAlive {
 	#hasDropped = false;
 	#lastSeen = 0;
 	#pingGroup = 0;
-	/** The number of pings to which the client may still answer. */
+	/** The number of pings that the client may still answer. */
 	#unansweredPings = 0;
 
 	constructor(host: SessionHost, data: object, slot: Slot, subprotocol: string | undefined) {
@@ -143,8 +143,8 @@ export class SocketSession implements Session, KeptAlive {
 	}
 
 	/**
-	 * Called for each pong from the client. Those that answer a ping don't count towards the rate limit. Returns whether
-	 * the connection is still open to its handlers.
+	 * Called for each pong from the client. Answers to pings don't count towards the rate limit. Returns whether the
+	 * connection is still open to its handlers.
 	 */
 	receivePong(payload: FramePayload): boolean {
 		this.#lastSeen = this.#host.keepAlive.tick;
@@ -224,7 +224,7 @@ export class SocketSession implements Session, KeptAlive {
 		this.ws.ping();
 	}
 
-	/** Called when the client was pinged, by the endpoint or by the application. */
+	/** Called when the endpoint or the application has pinged the client. */
 	pinged(): void {
 		this.#unansweredPings++;
 	}

@@ -10,7 +10,7 @@ export interface Memory {
 	readonly port: number;
 	/** Resident memory after garbage collection, in bytes. */
 	readonly rss: number;
-	/** How often reading from a socket was paused. */
+	/** How many times reading from a socket was paused. */
 	readonly pauses: number;
 }
 
