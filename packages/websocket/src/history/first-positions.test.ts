@@ -13,7 +13,7 @@ interface Received {
 const parsed = (messages: readonly unknown[]): Received[] =>
 	messages.map((text) => JSON.parse(String(text)) as Received);
 
-it('tells a client the position of many topics without messages in one frame', async () => {
+it('sends a client the position of many topics without messages in one frame', async () => {
 	const { provider, connect } = await node();
 	const topics = Array.from({ length: 100 }, (_, i) => `chat:${i}`);
 	const { id, client } = await connect({ topics: new Set(topics) });
@@ -26,7 +26,7 @@ it('tells a client the position of many topics without messages in one frame', a
 	expect(client.messages).toHaveLength(1);
 });
 
-it('tells a client that resumes apart from one that does not', async () => {
+it('sends separate frames for resumed topics and for others', async () => {
 	const { provider, connect } = await node();
 	const { id, client } = await connect({ topics: new Set(['chat:1', 'chat:2', 'chat:3']) });
 	const { epoch, offset } = await provider.history('chat:1');
@@ -43,9 +43,9 @@ it('tells a client that resumes apart from one that does not', async () => {
 	]);
 });
 
-it('tells a client before the first message, whenever that is published', async () => {
+it('sends the position before the first message, whenever that is published', async () => {
 	const { provider, connect } = await node();
-	// A publish at each step of the promises within the subscribing.
+	// Publishes after each number of microtasks that subscribing may take.
 	for (let step = 0; step < 20; step++) {
 		const topic = `chat:${step}`;
 		const { id, client } = await connect();

@@ -83,7 +83,7 @@ describe('by itself', () => {
 		vi.advanceTimersByTime(ROUND_MS);
 		expect(history.size().topics).toBe(0);
 
-		// The topic that was forgotten might have been this one.
+		// The forgotten topic might have been this one.
 		for (const slice of [await read('t'), await history.append('t', ['x'], bounds).then(() => read('t'))]) {
 			expect(startsAfter(slice.epoch, slice.beginning, before.epoch)).toBe(false);
 			expect(startsAfter(slice.epoch, slice.beginning, after.epoch)).toBe(true);

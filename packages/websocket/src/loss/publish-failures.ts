@@ -18,9 +18,9 @@ export class PublishFailures {
 	readonly #options: PublishFailuresOptions;
 	readonly #unpublished = new Unpublished();
 	readonly #notices: OutgoingGapNotices;
-	/** By shard, as is the next field: how many times publishing has started to fail. */
+	/** How many times publishing has started to fail, by shard. */
 	readonly #incarnations: number[] = [];
-	/** Whether publishing currently fails. */
+	/** Whether publishing currently fails, by shard. */
 	readonly #failing: boolean[] = [];
 	/** The number of notices that the backend has neither accepted nor refused yet. */
 	#sending = 0;

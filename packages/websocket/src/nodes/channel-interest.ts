@@ -120,7 +120,7 @@ export class ChannelInterest {
 				},
 				(thrown: unknown) => {
 					if (this.#channels.get(channel) !== pending) return;
-					// It was unsubscribed while the backend was asked: it is not needed any longer.
+					// The channel was unsubscribed during the request, so it is no longer needed.
 					if (pending.unsubscribedGraceMs !== undefined) {
 						this.#channels.delete(channel);
 						return pending.resolve();

@@ -6,13 +6,15 @@ import { escapeText } from './escape-text.ts';
 /** The maximum size of a line, in bytes. */
 export const LONGEST_LINE_BYTES = 4_096;
 
-/** The maximum length of a message, and of one detail, in UTF-16 units. */
+/** The maximum length of a message, in UTF-16 units. */
 const LONGEST_MESSAGE = 1_024;
+/** The maximum length of one detail, in UTF-16 units. */
 const LONGEST_DETAIL = 1_024;
-/** The same, of one that is an error. */
+/** The maximum length of a detail that is an error, in UTF-16 units. */
 const LONGEST_ERROR = 3_072;
-/** The maximum number of an error's latest calls, of each cause's latest calls, and of causes. */
+/** How many of an error's latest calls are shown. */
 const MAX_CALLS = 6;
+/** How many of each cause's latest calls are shown. */
 const MAX_CALLS_OF_CAUSE = 2;
 const MAX_CAUSES = 3;
 
@@ -23,7 +25,7 @@ const buffer = new Uint8Array(LONGEST_LINE_BYTES);
 export function formatLine(message: unknown, details?: LogDetails): string {
 	let line = escapeText(cut(String(message), LONGEST_MESSAGE));
 	for (const [key, value] of entriesOf(details)) {
-		// A line is cut anyway: there is no use in formatting what will be left out.
+		// The line is cut at the end, so there is no point in formatting more.
 		if (line.length > LONGEST_LINE_BYTES) break;
 		if (value !== undefined) line += ` ${escapeText(cut(key))}=${escapeText(format(value))}`;
 	}
