@@ -60,7 +60,7 @@ describe('an unknown option', () => {
 
 	it('is not reported for text, which the error does not show', () => {
 		const make = (): unknown => new InProcWsProvider('redis://:hunter2@localhost' as never);
-		expect(make).toThrow(/^InProcWsProvider takes an object of options, not text$/);
+		expect(make).toThrow(/^InProcWsProvider takes an object of options, not a string$/);
 	});
 
 	it('is not reported for a known name whose value is undefined', () => {

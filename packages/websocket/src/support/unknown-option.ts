@@ -14,7 +14,7 @@ export function unknownOption(
 ): string | undefined {
 	if (typeof options !== 'object' || options === null || Array.isArray(options))
 		// Text is not shown: it may be a URL with a password.
-		return `${owner} takes an object of options, not ${typeof options === 'string' ? 'text' : show(options)}`;
+		return `${owner} takes an object of options, not ${typeof options === 'string' ? 'a string' : show(options)}`;
 	const unknown = Object.keys(options).find((name) => !Object.hasOwn(known, name));
 	if (unknown === undefined) return undefined;
 	return `${owner} has no option ${show(unknown).slice(1, -1)}; options are ${Object.keys(known).join(', ')}`;
