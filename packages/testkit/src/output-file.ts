@@ -9,7 +9,7 @@ export interface OutputFile {
 	readonly fd: number;
 	/** Returns the last 64 KiB that were written to the file; after `close`, those that had been written until then. */
 	read(): string;
-	/** Returns how many bytes were written to the file; after `close`, how many had been written until then. */
+	/** Returns how many bytes have been written to the file; after `close`, how many had been written by then. */
 	size(): number;
 	close(): void;
 }
