@@ -31,7 +31,7 @@ export interface Measured {
 	readonly broken: readonly string[];
 }
 
-/** Runs an attack against a server process of its own. */
+/** Runs an attack against its own server process. */
 export async function measure(attack: Attack, size: Size): Promise<Measured> {
 	const redis = attack.redis === true ? await startRedis({ args: REDIS_ARGS }) : undefined;
 	const target = await Target.start(attack.limits ?? {}, redis);

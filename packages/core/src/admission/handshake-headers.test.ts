@@ -4,7 +4,7 @@ import { Application, type WebSocketOptions } from '../index.ts';
 import { type Address, handshake, serve } from '../test-support/serve.ts';
 
 describe('headers that upgrade() adds', () => {
-	it('are in the response that accepts the client, each cookie in a header of its own', async () => {
+	it('are in the response that accepts the client, each cookie in its own header', async () => {
 		const address = await served({
 			upgrade(_, { headers }) {
 				headers.append('Set-Cookie', 'session=s3; HttpOnly');
@@ -103,7 +103,7 @@ describe('headers that upgrade() adds', () => {
 });
 
 describe('cookies that upgrade() sets or deletes', () => {
-	it('are sent with any response, besides added headers', async () => {
+	it('are sent with any response, together with added headers', async () => {
 		const address = await served({
 			async upgrade(req, { headers }) {
 				await Bun.sleep(0);

@@ -243,7 +243,7 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 	/**
 	 * Stops in order:
 	 *
-	 * 0. For `readinessDelayMs`, the readiness route answers 503 and everything else goes on.
+	 * 0. For `readinessDelayMs`, the readiness route answers 503 and everything else continues.
 	 * 1. Upgrades are refused (503 with `Retry-After`).
 	 * 2. Messages that have arrived are handled, and outgoing messages are flushed.
 	 * 3. Sockets are closed in waves, with 1012 and a hint about when to reconnect.

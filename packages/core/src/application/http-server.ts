@@ -20,7 +20,7 @@ export interface HttpServerOptions {
 	readonly endpoint: WebSocketEndpoint | undefined;
 	/** The path of the WebSocket endpoint. */
 	readonly path: string;
-	/** The path of the readiness route, unless `routes` has it; false for none. */
+	/** The path of the readiness route, unless `routes` has it; false turns it off. */
 	readonly readinessPath: string | false;
 	/** What the readiness route reports. */
 	readonly isReady: () => boolean;

@@ -109,7 +109,7 @@ export class Lifecycle implements Replaceable {
 
 	/**
 	 * Stops the application because newer code replaces it. If it is still starting, the promise of `start` stays
-	 * pending: the old code must not go on, and nothing has failed.
+	 * pending: the old code must not continue, and nothing has failed.
 	 */
 	async retire(): Promise<void> {
 		this.#isRetired = true;

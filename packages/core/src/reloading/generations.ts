@@ -1,7 +1,7 @@
 import { acrossReloads, IS_HOT } from './hot-state.ts';
 
-// Under `bun --hot`, the code of each edit is a generation, with applications of its own. They replace those of earlier
-// generations, as if the process had been restarted.
+// Under `bun --hot`, the code of each edit is a generation. Its applications replace those of earlier generations, as
+// if the process had been restarted.
 
 /** An application, as a later generation sees it. */
 export interface Replaceable {

@@ -169,7 +169,7 @@ describe('an edit under bun --hot that fails', () => {
 });
 
 describe('under bun --hot, a program', () => {
-	it('that lets the system pick ports keeps them, and its applications apart', async () => {
+	it('that lets the system pick ports keeps them, each for the same application', async () => {
 		const program = startEdited('--hot', programOf({ at: 0, version: 'a1' }, { at: 0, version: 'b1' }));
 		await program.wrote('b1 listens');
 		const [portA, portB] = portsOf(program);

@@ -118,7 +118,7 @@ describe('limits.pingIntervalMs', () => {
 		for (const { pings } of clients) expect(pings).toBeLessThanOrEqual(2 + (performance.now() - begin) / 1_000);
 	});
 
-	it('is also the time over which the pings of clients that connect at once are spread', async () => {
+	it('is also the time over which pings are spread if many clients connect at once', async () => {
 		const keepAlive = new KeepAlive<Recorded>({ pingIntervalMs: 1_000, idleTimeoutMs: 8_000 }, () => {});
 		onTestFinished(() => keepAlive.stop());
 		const connections = Array.from({ length: 250 }, () => new Recorded(keepAlive));

@@ -1,4 +1,4 @@
-/** The number of groups that the connections are pinged in, one after the other, during each ping interval. */
+/** During each ping interval, connections are pinged in this many groups, one after the other. */
 const GROUPS = 100;
 
 /** The part of a connection that {@link KeepAlive} uses. */

@@ -53,7 +53,7 @@ describe('messages waiting for their turn', () => {
 		expect(socket.isPaused).toBe(false);
 	});
 
-	it('are read again once at most half the bytes wait', async () => {
+	it('are read again once no more than half the bytes are waiting', async () => {
 		const running: (() => void)[] = [];
 		const isPaused: boolean[] = [];
 		const router = new SocketRouter().on(Job, (ctx) => {

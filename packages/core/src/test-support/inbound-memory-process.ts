@@ -42,7 +42,7 @@ const app = new Application({ logger: quiet, signals: false })
 	)
 	.onWebSocket({ open: countPauses });
 const { port } = await app.listen(0);
-// From now on, the backend confirms no subscription.
+// From now on, the backend does not confirm subscriptions.
 bus.subscribe = () => never;
 
 function countPauses(socket: AppSocket): void {

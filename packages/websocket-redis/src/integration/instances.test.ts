@@ -35,7 +35,7 @@ describe('an ioredis instance, as its user creates it', () => {
 		'a secure URL': (more) => new Redis(secure.url, { tls: { ca: String(secure.ca) }, ...more }),
 		'tls options': (more) =>
 			new Redis({ host: secure.host, port: secure.port, password: 'secret', tls: { ca: String(secure.ca) }, ...more }),
-		'options of its own for reconnecting': (more) =>
+		'its own reconnection options': (more) =>
 			new Redis(url(), { retryStrategy: () => null, maxRetriesPerRequest: null, enableOfflineQueue: false, ...more }),
 	};
 

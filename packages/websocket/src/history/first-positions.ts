@@ -11,7 +11,7 @@ import type { Recovery } from './catch-up.ts';
  */
 export class FirstPositions {
 	readonly #local: LocalFanout;
-	/** For each socket, the pending notices by what they contain besides the topics. */
+	/** The pending notices of each socket. Topics with the same epoch and the same outcome share a notice. */
 	readonly #due = new Map<
 		WebSocketConnection,
 		Map<string, { readonly recovery: Recovery; readonly topics: string[] }>

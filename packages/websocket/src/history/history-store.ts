@@ -31,7 +31,7 @@ export interface HistoryStore {
 
 	/**
 	 * Reads stored messages of a topic, ignoring those that exceed the given bounds. Stores nothing for a topic without
-	 * messages: its slice has a provisional epoch, from which a reader can go on once the topic has begun.
+	 * messages: its slice has a provisional epoch, from which a reader can continue once the topic has begun.
 	 */
 	read(topic: string, query: HistoryQuery, bounds: HistoryBounds): Promise<HistorySlice>;
 }

@@ -293,7 +293,7 @@ class FollowingClient implements Reader {
 	}
 }
 
-it('a socket goes on from a position before the first message, on any node, without gaps or losses', async () => {
+it('a socket continues from a position before the first message, on any node, without gaps or losses', async () => {
 	const steps = fc.array(
 		step('append', 'arrive', 'drop', 'slow', 'wait', 'verify', 'other', 'renew', 'resume', 'resume', 'arrival'),
 		{ maxLength: 30 },

@@ -42,7 +42,7 @@ export class CallPromise<T> extends Promise<T> {
 		return promise;
 	}
 
-	/** For a caller that returns the promise to its own caller: an ignored rejection is then reported to `log`. */
+	/** Used by a caller that passes the promise on to its own caller: an ignored rejection is then reported to `log`. */
 	static handOver<T>(promise: Promise<T>, log: CallLog): Promise<T> {
 		if (promise instanceof CallPromise) promise.#reporter = log;
 		return promise;

@@ -4,7 +4,7 @@
  */
 export class Remembered<TValue> {
 	readonly #forMs: number;
-	/** In the order in which they were set. */
+	/** Entries in the order in which they were set. */
 	readonly #entries = new Map<string, { readonly value: TValue; readonly at: number }>();
 	#timer: ReturnType<typeof setTimeout> | undefined;
 

@@ -67,7 +67,7 @@ export const BEGINNINGS: Requirements = {
 			deepEqual((await node.history.read('t', query, ROOMY)).beginning, delivered[0]?.beginning);
 	},
 
-	async 'an epoch continues no provisional epoch of another store, and none that is too early or malformed'(context) {
+	async 'an epoch does not continue a provisional epoch that is of another store, too early, or malformed'(context) {
 		const node = await startHistoryNode(context, 't');
 		const unknown = await readAll(node);
 		const { store, after } = unknown.beginning!;
