@@ -93,7 +93,7 @@ describe('the logger of a coordinator', () => {
 			(coordinator) => coordinator.addConnection({ data: {}, close() {}, send() {} } as never),
 			'InvalidSocketDataError',
 		],
-	])('receives what %s refuses, once, and the logger of its provider does not', async (_, call, name) => {
+	])('gets one line for a call that %s refuses; the logger of its provider gets none', async (_, call, name) => {
 		const { coordinator, coordinatorLog, providerLog } = await serving(() => () => {});
 		const watch = watchUnhandledRejections();
 		void call(coordinator, crypto.randomUUID());

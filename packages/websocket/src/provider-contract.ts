@@ -208,8 +208,7 @@ export interface WebSocketProvider
 
 	/**
 	 * Adds a socket: from now on, it receives messages and is included in the counts. Resolves when every node can reach
-	 * it; if the provider has not started yet, once `start` has completed. Adding a socket twice is the same as adding
-	 * it once.
+	 * it, which takes at least until `start` has completed. Adding a socket twice is the same as adding it once.
 	 *
 	 * @throws {InvalidSocketDataError} {InvalidSocketIdError} {InvalidTopicError} {DuplicateSocketError} the socket was
 	 * rejected and closed with 1011; nothing else was affected

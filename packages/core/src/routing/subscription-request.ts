@@ -8,7 +8,7 @@ export interface SubscriptionRequest {
 	readonly type: string;
 	readonly correlationId: string | undefined;
 	readonly topics: readonly TopicRequest[];
-	/** Whether the client sent a list of `topics`, and not a single `topic`. */
+	/** Whether the client sent a list of `topics` rather than a single `topic`. */
 	readonly isList: boolean;
 }
 

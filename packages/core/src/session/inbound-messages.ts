@@ -13,7 +13,7 @@ export class InboundMessages implements Inbound {
 	readonly #rate: RateLimit;
 	/** Created with the first message that must wait, or whose handler must be awaited. */
 	#turns: TurnQueue | undefined;
-	/** Whether a frame has arrived before the guards had passed. */
+	/** Whether a frame arrived before the guards had passed. */
 	#hasFirstFrame = false;
 	#isPaused = false;
 

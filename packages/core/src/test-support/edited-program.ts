@@ -55,7 +55,7 @@ export interface AppCode {
 	/** Code before and after the call of `listen`. */
 	readonly before?: string;
 	readonly after?: string;
-	/** Whether the module waits for `listen`. Bun evaluates no edit until it has. Default true. */
+	/** Whether the module waits for `listen`. Until `listen` has completed, Bun then evaluates no edit. Default true. */
 	readonly isAwaited?: boolean;
 }
 

@@ -48,7 +48,7 @@ bus.subscribe = () => never;
 function countPauses(socket: AppSocket): void {
 	if (isCounting) return;
 	isCounting = true;
-	// Below the prototype that the application inserts is Bun's own, which is also that of sockets in their guards.
+	// Bun's own prototype is below the one that the application inserts. Sockets have it even while their guards run.
 	const bun = Object.getPrototypeOf(Object.getPrototypeOf(socket)) as AppSocket;
 	const { pause } = bun;
 	bun.pause = function (this: AppSocket) {

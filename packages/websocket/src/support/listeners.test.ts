@@ -85,7 +85,7 @@ describe.each(listeners)('a listener of %s', (stage, cause) => {
 	});
 });
 
-it('a listener that fails while the logger rejects harms nothing', async () => {
+it('a listener that fails while the logger rejects does no harm', async () => {
 	const watch = watchUnhandledRejections();
 	const spy = vi.spyOn(console, 'error').mockImplementation(() => {});
 	onTestFinished(() => spy.mockRestore());
