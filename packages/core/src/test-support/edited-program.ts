@@ -55,7 +55,9 @@ export interface AppCode {
 	/** Code before and after the call of `listen`. */
 	readonly before?: string;
 	readonly after?: string;
-	/** Whether the module waits for `listen`. Until `listen` has completed, Bun then evaluates no edit. Default true. */
+	/**
+	 * Whether the module waits for `listen`; Bun then evaluates an edit only once `listen` has completed. Default true.
+	 */
 	readonly isAwaited?: boolean;
 }
 

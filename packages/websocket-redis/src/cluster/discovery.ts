@@ -60,7 +60,7 @@ async function listedNodes(options: ClusterOptions, signal: AbortSignal): Promis
 				const addresses = await bounded(connectTimeout, signal, () => lookup(address), late);
 				return addresses.map((each) => ({ node, address: each }));
 			} catch {
-				// Connecting to its name either works, or fails with an error that says why.
+				// The lookup failed. Connecting by name either works, or fails with an error that says why.
 				return [{ node, address }];
 			}
 		}),
