@@ -208,7 +208,7 @@ describe('a list of trusted proxies', () => {
 	])('that is invalid is refused with the rule: %j', (trusted) => {
 		expect(() => new ClientAddresses(trusted)).toThrow(ApplicationError);
 		expect(() => new ClientAddresses(trusted)).toThrow(
-			'trustedProxies must be a list of addresses or networks, such as',
+			/trustedProxies must not (be|contain) .+; it lists the proxies whose .* are trusted: addresses or networks, such as/,
 		);
 	});
 });

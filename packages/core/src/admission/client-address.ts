@@ -9,8 +9,8 @@ export type ClientAddress = string;
 export const UNIX = 'unix';
 
 const RULE =
-	"websocket(): trustedProxies must be a list of addresses or networks, such as ['10.0.0.0/8', '2001:db8::1'], or " +
-	"'unix' for the peers of a Unix socket, whose X-Forwarded-For and X-Forwarded-Host are trusted";
+	'it lists the proxies whose X-Forwarded-For and X-Forwarded-Host are trusted: addresses or networks, such as ' +
+	"['10.0.0.0/8', '2001:db8::1'], and 'unix' for the peers of a Unix socket";
 
 /** Private, loopback, link-local and shared networks (RFC 1918, 4193, 4291, 6598). */
 const PRIVATE = [
@@ -37,7 +37,8 @@ export class ClientAddresses {
 
 	/** @throws {ApplicationError} the argument is not a list of addresses and networks */
 	constructor(trustedProxies: unknown = []) {
-		if (!Array.isArray(trustedProxies)) throw new ApplicationError(`${RULE}; not ${show(trustedProxies)}`);
+		if (!Array.isArray(trustedProxies))
+			throw new ApplicationError(`websocket(): trustedProxies must not be ${show(trustedProxies)}; ${RULE}`);
 		this.#trusted = networks(trustedProxies.filter((entry) => entry !== UNIX));
 		this.#trustsUnix = trustedProxies.includes(UNIX);
 	}
@@ -87,7 +88,8 @@ function networks(entries: readonly unknown[]): BlockList {
 		const version = isIP(address);
 		const bits = prefix === undefined ? (version === 4 ? 32 : 128) : Number(prefix);
 		const fits = /^\d+$/.test(prefix ?? '0') && bits <= (version === 4 ? 32 : 128) && rest.length === 0;
-		if (version === 0 || !fits) throw new ApplicationError(`${RULE}; not ${show(entry)}`);
+		if (version === 0 || !fits)
+			throw new ApplicationError(`websocket(): trustedProxies must not contain ${show(entry)}; ${RULE}`);
 		const mapped = plain(address);
 		// IPv4-mapped addresses of peers are compared as IPv4.
 		if (version === 6 && isIP(mapped) === 4 && bits >= 96) list.addSubnet(mapped, bits - 96, 'ipv4');

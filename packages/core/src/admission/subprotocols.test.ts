@@ -180,9 +180,9 @@ describe('an invalid option subprotocol', () => {
 		const call = (): unknown => new Application().websocket({ subprotocol: subprotocol as Choice });
 		expect(call).toThrow(ApplicationError);
 		expect(call).toThrow(
-			"websocket(): subprotocol must be a list of different names such as ['chat.v2', 'chat.v1'], in order of " +
-				'preference, or a function (offered, req) that returns one of the offered names or undefined; names that begin ' +
-				`with orijs. are reserved; not ${shown}`,
+			`websocket(): subprotocol must not ${Array.isArray(subprotocol) ? 'contain' : 'be'} ${shown}; it is a list of ` +
+				"different names such as ['chat.v2', 'chat.v1'], in order of preference, or a function (offered, req) that " +
+				'returns one of the offered names or undefined; names that begin with orijs. are reserved',
 		);
 	});
 });

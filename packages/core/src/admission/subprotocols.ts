@@ -13,8 +13,8 @@ const RESERVED = /^orijs\./i;
 const TOKEN = /^[!#$%&'*+\-.^_`|~\dA-Za-z]+$/;
 
 const RULE =
-	"websocket(): subprotocol must be a list of different names such as ['chat.v2', 'chat.v1'], in order of preference, or a " +
-	'function (offered, req) that returns one of the offered names or undefined; names that begin with orijs. are reserved';
+	"it is a list of different names such as ['chat.v2', 'chat.v1'], in order of preference, or a function (offered, req) that " +
+	'returns one of the offered names or undefined; names that begin with orijs. are reserved';
 
 /** Chooses the subprotocols of connections from what clients offer. */
 export class Subprotocols {
@@ -58,9 +58,11 @@ export class Subprotocols {
 /** Validates the option `subprotocol`. @throws {ApplicationError} the option is invalid */
 export function checkSubprotocol(choice: unknown): asserts choice is WebSocketOptions['subprotocol'] {
 	if (choice === undefined || typeof choice === 'function') return;
-	if (!Array.isArray(choice)) throw new ApplicationError(`${RULE}; not ${show(choice)}`);
+	if (!Array.isArray(choice))
+		throw new ApplicationError(`websocket(): subprotocol must not be ${show(choice)}; ${RULE}`);
 	choice.forEach((name: unknown, index) => {
 		const isName = typeof name === 'string' && TOKEN.test(name) && !RESERVED.test(name);
-		if (!isName || choice.indexOf(name) !== index) throw new ApplicationError(`${RULE}; not ${show(name)}`);
+		if (!isName || choice.indexOf(name) !== index)
+			throw new ApplicationError(`websocket(): subprotocol must not contain ${show(name)}; ${RULE}`);
 	});
 }

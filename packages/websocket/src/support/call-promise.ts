@@ -48,7 +48,7 @@ export class CallPromise<T> extends Promise<T> {
 		return promise;
 	}
 
-	// oxlint-disable-next-line unicorn/no-thenable -- it is a promise, which `await` calls this way
+	// oxlint-disable-next-line unicorn/no-thenable -- this is a promise, and `await` calls its `then`
 	override then<TResult1 = T, TResult2 = never>(
 		onfulfilled?: ((value: T) => TResult1 | PromiseLike<TResult1>) | null,
 		onrejected?: ((reason: unknown) => TResult2 | PromiseLike<TResult2>) | null,
