@@ -37,4 +37,6 @@ export const topicNamesRedis: Attack = {
 	name: 'topic-names-redis',
 	title: `${topicNames.title}; on Redis`,
 	redis: true,
+	// The one in which topics that have begun are counted.
+	bounds: { ...topicNames.bounds, redisKeys: 1 },
 };
