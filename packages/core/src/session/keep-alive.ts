@@ -37,7 +37,8 @@ export class KeepAlive<TConnection extends KeptAlive> {
 
 	/** @param onIdle called when a connection was silent for `idleTimeoutMs`; it must remove the connection */
 	constructor({ pingIntervalMs, idleTimeoutMs }: KeepAliveLimits, onIdle: (connection: TConnection) => void) {
-		this.#tickMs = pingIntervalMs / GROUPS;
+		// Timers ignore fractions of a millisecond: counted with them, the ticks would be too few for the time.
+		this.#tickMs = Math.floor(pingIntervalMs / GROUPS);
 		// The tick in which the client was last seen had already begun.
 		this.#idleTicks = Math.ceil(idleTimeoutMs / this.#tickMs) + 1;
 		this.#onIdle = onIdle;
