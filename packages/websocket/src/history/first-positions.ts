@@ -7,7 +7,8 @@ import type { Recovery } from './catch-up.ts';
  * Tells clients the positions of topics that have no message yet. A client that subscribes to many of them at once is
  * told in one frame, because they all begin at the same position.
  *
- * Until then, nothing may be delivered on these topics: call {@link flush} before their first message.
+ * Until then, nothing may be delivered on these topics: call {@link flush} before their first message, and before a
+ * client is unsubscribed.
  */
 export class FirstPositions {
 	readonly #local: LocalFanout;
