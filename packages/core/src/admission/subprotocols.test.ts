@@ -112,6 +112,17 @@ describe('a function that chooses the subprotocol', () => {
 		expect((await handshake(address)).status).toBe(101);
 	});
 
+	// An unhandled rejection makes Vitest fail the run.
+	it('by rejecting, because it is async, fails: 500, and no rejection is unhandled', async () => {
+		const logger = new RecordingLogger();
+		const choose = (): Promise<string> => Promise.reject(new Error('secret'));
+		const app = new Application({ logger }).websocket({ subprotocol: choose as never });
+
+		const answer = await handshake(await serve(app), '/ws', { 'sec-websocket-protocol': 'v1' });
+		expect([answer.status, app.refusals.upgrade]).toEqual([500, 1]);
+		expect(logger.errors.map(({ message }) => message)).toEqual(['subprotocol() failed']);
+	});
+
 	it('by throwing fails: 500, and the error is logged', async () => {
 		const logger = new RecordingLogger();
 		const err = new Error('secret');

@@ -1,4 +1,4 @@
-import { show } from '@orijs/websocket/internal';
+import { quiet, show } from '@orijs/websocket/internal';
 import type { BunRequest } from 'bun';
 import { ApplicationError } from '../errors.ts';
 import type { WebSocketOptions } from '../websocket-options.ts';
@@ -49,6 +49,8 @@ export class Subprotocols {
 		if (typeof choice !== 'function') return choice.find((name) => offered.includes(name));
 		const chosen: unknown = choice(offered, req);
 		if (chosen === undefined || offered.includes(chosen as string)) return chosen as string | undefined;
+		// The function must not be async. If it is, its rejection is part of this failure, not an unhandled one.
+		if (chosen instanceof Promise) void quiet(chosen);
 		throw new ApplicationError(
 			`subprotocol() returned ${show(chosen)}; it must return one of the offered names, or undefined for none`,
 		);

@@ -107,6 +107,20 @@ describe('limits.idleTimeoutMs', () => {
 	);
 });
 
+it('a client is not cut early if a hundredth of the ping interval is not a whole number of milliseconds', async () => {
+	const idleTimeoutMs = 400;
+	const cut = Promise.withResolvers<number>();
+	const keepAlive = new KeepAlive<Recorded>({ pingIntervalMs: 199, idleTimeoutMs }, (connection) => {
+		keepAlive.remove(connection);
+		cut.resolve(performance.now());
+	});
+	onTestFinished(() => keepAlive.stop());
+	const begin = performance.now();
+	keepAlive.add(new Recorded(keepAlive));
+
+	expect((await cut.promise) - begin).toBeGreaterThanOrEqual(idleTimeoutMs);
+});
+
 describe('limits.pingIntervalMs', () => {
 	it('is the interval at which each client is pinged, even while messages are sent to it', async () => {
 		const { app, port } = await serving();

@@ -37,7 +37,8 @@ export class KeepAlive<TConnection extends KeptAlive> {
 
 	/** @param onIdle called when a connection has been silent for `idleTimeoutMs`; it must remove the connection */
 	constructor({ pingIntervalMs, idleTimeoutMs }: KeepAliveLimits, onIdle: (connection: TConnection) => void) {
-		this.#tickMs = pingIntervalMs / GROUPS;
+		// Timers ignore fractions of a millisecond, so ticks must be whole milliseconds.
+		this.#tickMs = Math.floor(pingIntervalMs / GROUPS);
 		// One more, because the client was last seen during a tick, not at its start.
 		this.#idleTicks = Math.ceil(idleTimeoutMs / this.#tickMs) + 1;
 		this.#onIdle = onIdle;

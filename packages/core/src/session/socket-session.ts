@@ -139,7 +139,10 @@ export class SocketSession implements Session, KeptAlive {
 	/** Called for each ping from the client. Returns whether the connection is still open to its handlers. */
 	receivePing(payload: FramePayload): boolean {
 		this.#lastSeen = this.#host.keepAlive.tick;
-		return this.#state !== 'closed' && this.inbound.countControlFrame(payload) && this.isOpen;
+		if (this.#state === 'closed' || !this.inbound.countControlFrame(payload)) return false;
+		// Bun answers each ping. If the client does not read, the answers wait to be sent.
+		this.checkBackpressure();
+		return this.isOpen;
 	}
 
 	/**
@@ -238,7 +241,7 @@ export class SocketSession implements Session, KeptAlive {
 		return this.#hasDropped;
 	}
 
-	/** Called when a send met backpressure. If too much is buffered, the client is treated as a slow reader. */
+	/** Called when something sent may be waiting because of backpressure. If too much is buffered, the client is treated as a slow reader. */
 	checkBackpressure(): void {
 		if (this.ws.getBufferedAmount() > this.#host.limits.queuedBytes) this.#host.onSlowReader(this);
 	}

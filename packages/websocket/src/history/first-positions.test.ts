@@ -1,6 +1,6 @@
 import { until } from '@orijs/testkit';
 import { expect, it } from 'vitest';
-import { openNode, type TestNode } from '../test-support/test-node.ts';
+import { messagesOf, openNode, type TestNode } from '../test-support/test-node.ts';
 
 const node = (): Promise<TestNode> => openNode({ history: { 'chat:*': { size: 50, ttlMs: 60_000 } } });
 
@@ -41,6 +41,24 @@ it('sends separate frames for resumed topics and for others', async () => {
 		{ topics: ['chat:1', 'chat:3'], epoch, offset, recovered: true, count: 0 },
 		{ topics: ['chat:2'], epoch, offset, count: 0 },
 	]);
+});
+
+it('sends no position after a message, even if the client was unsubscribed and subscribed again before that', async () => {
+	const { provider, connect, settled } = await node();
+	// After each number of microtasks that subscribing may take.
+	for (let step = 0; step < 20; step++) {
+		const topic = `chat:${step}`;
+		const member = await connect();
+		const resumed = provider.resume(member.id, topic, {});
+		for (let i = 0; i < step; i++) await Promise.resolve();
+		void provider.unsubscribe(member.id, topic);
+		const subscribed = provider.subscribe(member.id, topic);
+		await Promise.all([provider.publish(topic, 'first'), resumed, subscribed]);
+		await settled(member);
+
+		const types = parsed(messagesOf(member)).map(({ type, name }) => type ?? name);
+		expect([step, types]).toEqual([step, types.length === 1 ? ['@text'] : ['@position', '@text']]);
+	}
 });
 
 it('sends the position before the first message, whenever that is published', async () => {

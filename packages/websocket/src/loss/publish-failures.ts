@@ -1,6 +1,6 @@
 import type { Bus } from '../bus.ts';
 import { BusUnavailableError } from '../errors.ts';
-import { BROADCAST_CHANNEL } from '../wire/channel-names.ts';
+import { BROADCAST_CHANNEL, isNodeChannel } from '../wire/channel-names.ts';
 import { encodeGap, type Origin, type Sender } from '../wire/frame.ts';
 import { OutgoingGapNotices } from './outgoing-gap-notices.ts';
 import { type Span, Unpublished, type UnpublishedSpan, type UnpublishedSpans } from './unpublished.ts';
@@ -52,7 +52,8 @@ export class PublishFailures {
 	failed(channel: string, cause: Error, since: number): BusUnavailableError {
 		const error = new BusUnavailableError(channel, { cause });
 		const shard = this.#shardOf(channel);
-		this.#unpublished.add(channel, { since, until: Date.now() });
+		// Messages to nodes have senders that notice when no reply comes. Clients can name any number of nodes in replies.
+		if (!isNodeChannel(channel)) this.#unpublished.add(channel, { since, until: Date.now() });
 		if (this.#failing[shard] !== true) {
 			this.#failing[shard] = true;
 			this.#incarnations[shard] = (this.#incarnations[shard] ?? 0) + 1;

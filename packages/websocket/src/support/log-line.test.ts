@@ -21,6 +21,14 @@ it('an error is shown with its name, message, calls and causes, on the same line
 	expect(line).toMatch(/ caused by "text"$/);
 });
 
+it('the calls of an error come from its stack, not from its message', () => {
+	const forged = Array.from({ length: 20 }, (_, i) => `\n    at forged${i} (/app.ts:1:1)`).join('');
+	const line = formatLine('It failed', { err: new Error(`no${forged}`, { cause: new Error(forged) }) });
+
+	expect(line).toMatch(/ at (?!forged)[^ ]*.*log-line\.test\.ts.* caused by .* at (?!forged)[^ ]*.*log-line\.test\.ts/);
+	expect(line.match(/(?<!\\u\{a\} {4})at forged/)).toBeNull();
+});
+
 it('an error whose causes form a cycle is cut short', () => {
 	const error = new Error('again');
 	error.cause = error;

@@ -62,15 +62,15 @@ function format(value: unknown): string {
 /** Shows an error as its name, message, latest calls and causes. */
 function formatError(error: Error, maxCalls: number, causes: number): string {
 	const { stack = '', cause } = error;
-	const message: unknown = error.message;
+	const message = String(error.message);
+	// The stack begins with the message, which may contain lines that look like calls.
+	const head = stack.indexOf(message);
 	const calls = stack
+		.slice(head < 0 ? 0 : head + message.length)
 		.split('\n')
 		.filter((line) => /^\s+at /.test(line))
 		.slice(0, maxCalls);
-	const shown = [
-		`${error.name}: ${cut(String(message), LONGEST_DETAIL / 2)}`,
-		...calls.map((call) => call.trim()),
-	].join(' ');
+	const shown = [`${error.name}: ${cut(message, LONGEST_DETAIL / 2)}`, ...calls.map((call) => call.trim())].join(' ');
 	if (cause === undefined || causes === 0) return shown;
 	return `${shown} caused by ${cause instanceof Error ? formatError(cause, MAX_CALLS_OF_CAUSE, causes - 1) : format(cause)}`;
 }
