@@ -7,8 +7,8 @@ import type { Recovery } from './catch-up.ts';
  * Sends clients the positions of topics that have no message yet. A client that subscribes to many of them at once gets
  * one frame, because they all begin at the same position.
  *
- * Nothing may be delivered on these topics before that frame: call {@link flush} before their first message, and before a
- * client is unsubscribed.
+ * Nothing may be delivered on these topics before that frame: call {@link flush} before their first message, and before
+ * a client is unsubscribed.
  */
 export class FirstPositions {
 	readonly #local: LocalFanout;
