@@ -62,8 +62,9 @@ function format(value: unknown): string {
 /** Shows an error as its name, message, latest calls and causes. */
 function formatError(error: Error, maxCalls: number, causes: number): string {
 	const { stack = '', cause } = error;
-	// Any code may have thrown the error, and its message may be something else.
-	const message = String(error.message as unknown);
+	// Any code may have thrown the error, and its message may not be a string.
+	const thrown: { readonly message: unknown } = error;
+	const message = String(thrown.message);
 	// The stack begins with the message, which may contain lines that look like calls.
 	const head = stack.indexOf(message);
 	const calls = stack
