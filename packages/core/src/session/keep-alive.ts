@@ -31,8 +31,8 @@ export class KeepAlive<TConnection extends KeptAlive> {
 	readonly #groups: readonly Set<TConnection>[] = Array.from({ length: GROUPS }, () => new Set<TConnection>());
 	#count = 0;
 	#tick = 0;
-	/** The group of the next connection. Taking turns keeps the groups equal even if many clients connect at once. */
-	#nextGroup = 0;
+	/** The turn of the next connection, from 0. Taking turns spreads the pings even if many clients connect at once. */
+	#nextTurn = 0;
 	#timer: ReturnType<typeof setInterval> | undefined;
 
 	/** @param onIdle called when a connection has been silent for `idleTimeoutMs`; it must remove the connection */
@@ -52,8 +52,9 @@ export class KeepAlive<TConnection extends KeptAlive> {
 	/** Adds a connection that has opened. */
 	add(connection: TConnection): void {
 		connection.lastSeen = this.#tick;
-		this.#nextGroup = (this.#nextGroup + 1) % GROUPS;
-		this.#put(connection, this.#nextGroup);
+		// The first ping comes after half an interval or more: until then, having connected is a sign of life.
+		this.#put(connection, (this.#tick + GROUPS / 2 + this.#nextTurn) % GROUPS);
+		this.#nextTurn = (this.#nextTurn + 1) % (GROUPS / 2);
 		this.#count++;
 		if (this.#timer !== undefined) return;
 		this.#timer = setInterval(() => this.#checkNextGroup(), this.#tickMs);
