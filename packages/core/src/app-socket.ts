@@ -39,11 +39,11 @@ export type AppSocket<TData extends ConnectionData = ConnectionData> = Omit<
 /** Bun's methods whose calls the endpoint observes. */
 type Observed = Pick<WebSocketConnection, 'close' | 'terminate' | 'ping' | 'send' | 'sendText' | 'sendBinary'>;
 
-/** Callbacks to the endpoint, when the application uses a socket. */
+/** The endpoint, as its sockets use it. */
 export interface SocketEvents {
 	/** Called when the application has closed the socket. */
 	readonly onClose: (socket: WebSocketConnection) => void;
-	/** Called when the client was pinged. */
+	/** Called when the application has pinged the client. */
 	readonly onPing: (socket: WebSocketConnection) => void;
 	/** Called when a send was buffered because of backpressure, or dropped. */
 	readonly onBackpressure: (socket: WebSocketConnection) => void;

@@ -11,14 +11,14 @@ export class RedisConnectError extends Error {
 }
 
 /**
- * Thrown if a function that gives the options of connections has failed. While the provider runs, the function is
+ * Thrown if the function that returns the options of connections has failed. While the provider runs, the function is
  * called again for the next attempt to connect.
  */
 export class ConnectionFunctionError extends Error {
 	override readonly name = 'ConnectionFunctionError';
 	constructor(cause: unknown) {
 		const problem = cause instanceof Error ? cause.message || cause.name : String(cause);
-		super(`the function that gives the options for connecting to Redis failed: ${problem}`, { cause });
+		super(`the connection function failed: ${problem}`, { cause });
 	}
 }
 

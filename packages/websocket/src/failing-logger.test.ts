@@ -32,7 +32,7 @@ describe('safely', () => {
 		expect(lines).toEqual([['one', { a: 1 }], ['two']]);
 	});
 
-	it('returns a logger that is safe already as it is, and the same wrapper for the same logger', () => {
+	it('returns an already safe logger unchanged, and the same wrapper for the same logger', () => {
 		const safe = safely(broken);
 		expect([safely(safe), safely(broken)]).toEqual([safe, safe]);
 	});
@@ -55,7 +55,7 @@ describe('safely', () => {
 		},
 	);
 
-	it('never throws, even if the console does not work either', () => {
+	it('never throws, even if the console fails as well', () => {
 		const spy = vi.spyOn(console, 'error').mockImplementation(fail);
 		onTestFinished(() => spy.mockRestore());
 
@@ -66,7 +66,7 @@ describe('safely', () => {
 		[null, 'not null'],
 		['console', 'not "console"'],
 		[{ info: fail, warn: fail, error: fail }, 'debug is missing'],
-	])('refuses what is not a logger: %j', (logger, why) => {
+	])('refuses anything that is not a logger: %j', (logger, why) => {
 		expect(() => safely(logger as Logger)).toThrow(InvalidOptionError);
 		expect(() => safely(logger as Logger)).toThrow(why);
 	});

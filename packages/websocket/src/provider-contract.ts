@@ -91,13 +91,13 @@ export interface SocketHistory {
 
 export interface HistoryPageOptions {
 	/**
-	 * Return the oldest messages after this position. Not together with `before`. Without either, the latest messages
-	 * are returned.
+	 * Return the oldest messages after this position. Excludes `before`. If neither is given, the latest messages are
+	 * returned.
 	 */
 	readonly since?: Position | undefined;
 	/**
-	 * Return the latest messages before the one at this position. To read page by page backwards, pass the `position` of
-	 * the first message of the page before.
+	 * Return the latest messages before the one at this position. To page backwards, pass the `position` of the first
+	 * message of the page read last.
 	 */
 	readonly before?: Position | undefined;
 	/** The maximum number of messages, from 1 to 1,000. Default 100. */
@@ -216,8 +216,7 @@ export interface WebSocketProvider
 
 	/**
 	 * Adds a socket: from now on, it receives messages and is included in the counts. Resolves when every node can reach
-	 * it; if the provider has not been started, that is when `start` has completed. Adding a socket twice is the same as
-	 * adding it once.
+	 * it, which takes at least until `start` has completed. Adding a socket twice is the same as adding it once.
 	 *
 	 * @throws {InvalidSocketDataError} {InvalidSocketIdError} {InvalidTopicError} {DuplicateSocketError} the socket was
 	 * rejected and closed with 1011; nothing else was affected

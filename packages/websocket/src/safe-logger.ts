@@ -7,14 +7,13 @@ import { show } from './support/show.ts';
 
 const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 
-/** The safe logger of each logger, so that all who write to one logger share a safe one. */
+/** The safe logger of each logger, so that all users of a logger share one. */
 const safeLoggers = new WeakMap<Logger, SafeLogger>();
 
 /**
  * Wraps a logger so that it never throws: a failing logger must not make anything else fail. A line that the logger
- * can't write, at once or asynchronously, goes to the console with the reason, without its
- * details. The same logger always gets the
- * same wrapper.
+ * fails to write, synchronously or asynchronously, goes to the console with the reason, but without its details. The
+ * same logger always gets the same wrapper.
  *
  * @throws {InvalidOptionError} it is not a logger
  */
@@ -23,7 +22,7 @@ export function safely(logger: Logger): Logger {
 	mustBeLogger(logger);
 	let safe = safeLoggers.get(logger);
 	if (safe === undefined) {
-		// Bun's console writes details on several lines, without escaping all of what can be harmful.
+		// Bun's console writes details on several lines, and does not escape everything that can be harmful.
 		safe = new SafeLogger(logger === console ? verboseConsoleLogger : logger);
 		safeLoggers.set(logger, safe);
 	}
@@ -79,6 +78,6 @@ function reportLost(level: keyof Logger, message: string, err: unknown): void {
 		// The line's own details are left out, because they may have caused the failure.
 		console.error(formatLine(`A log line could not be written: ${level}: ${message}`, { err }));
 	} catch {
-		// Not even the console works: there is nowhere left to report it.
+		// The console fails as well: there is nowhere left to report it.
 	}
 }

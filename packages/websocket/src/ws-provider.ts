@@ -367,12 +367,12 @@ export class WsProvider implements WebSocketProvider {
 		return this.#membership.add(socket);
 	}
 
-	/** Logs, once, that sockets are added before `start`: they wait for it, and it may never be called. */
+	/** Logs once that sockets are being added before `start`: they wait for it, and it may never be called. */
 	#warnNotStarted(): void {
 		if (this.#hasWarnedNotStarted || this.#remote === undefined) return;
 		this.#hasWarnedNotStarted = true;
 		this.#logger.warn(
-			'Sockets are being added before provider.start() was called: until it has completed, their addConnection() is pending',
+			'Sockets were added before provider.start() was called: their addConnection() stays pending until start() has completed',
 		);
 	}
 

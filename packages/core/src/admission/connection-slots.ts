@@ -51,9 +51,9 @@ export class ConnectionSlots {
 	}
 
 	/**
-	 * Counts a connection that has ended, but still holds its slot, while its messages are being handled. Once they are,
-	 * {@link finished} must be called. Clients that connect, send and leave could otherwise make any number of messages
-	 * wait. Returns false if there are more such connections than may be open, in total or from this address.
+	 * Counts a connection that has ended but keeps its slot until its messages are handled; {@link finished} must be
+	 * called then. Without this limit, clients that connect, send and leave could queue any number of messages. Returns
+	 * false if there are more such connections than may be open, in total or from this address.
 	 */
 	finishLater(slot: Slot): boolean {
 		this.#finishing++;

@@ -195,7 +195,7 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 		const options = readListenOptions(given);
 		const endpoint = this.#createEndpoint();
 		const { unix } = options;
-		// The last startup hook, so that no file is removed if the start fails before the server would listen.
+		// Runs after the application's startup hooks, so that no file is removed if one of them fails.
 		if (unix !== undefined) this.#lifecycle.onStartup(() => removeStaleSocket(unix));
 		const serve = (at: ListenOptions): Server<SocketData> =>
 			startHttpServer({
@@ -242,14 +242,14 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 	}
 
 	#stopOn(signal: StopSignal): Promise<void> {
-		// SIGTERM comes from an orchestrator; SIGINT from someone at a terminal, for whom no balancer needs to be told.
+		// SIGTERM comes from an orchestrator. SIGINT comes from a terminal, where no balancer has to notice the stop.
 		return this.stop({ readinessDelayMs: signal === 'SIGTERM' ? this.#readinessDelayMs : 0 });
 	}
 
 	/**
 	 * Stops in order:
 	 *
-	 * 0. For `readinessDelayMs`, the readiness route answers 503 and everything else goes on.
+	 * 0. For `readinessDelayMs`, the readiness route answers 503 and everything else continues.
 	 * 1. Upgrades are refused (503 with `Retry-After`).
 	 * 2. Messages that have arrived are handled, and outgoing messages are flushed.
 	 * 3. Sockets are closed in waves, with 1012 and a hint about when to reconnect.
@@ -259,8 +259,8 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 	 * Steps 1 to 4 are cut short after `graceMs`. Hooks are always awaited; if one fails, the error is only logged.
 	 * Later calls return the promise of the first. A call during `listen` makes `listen` reject.
 	 *
-	 * @throws {ApplicationError} an option is unknown or invalid, or the call was made in a shutdown hook, for which
-	 * `stop` waits
+	 * @throws {ApplicationError} an option is unknown or invalid, or the call was made in a shutdown hook, which `stop`
+	 * would wait for
 	 * @throws whatever the provider's `stop` throws; the server is stopped nevertheless
 	 */
 	stop(options: StopOptions = {}): Promise<void> {

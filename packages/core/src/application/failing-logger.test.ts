@@ -17,10 +17,10 @@ const thorough: Logger = { debug: show, info: show, warn: show, error: show };
 
 /** Thrown values that can't be inspected. */
 const uninspectable: readonly [string, () => unknown][] = [
-	['an error that can not be inspected', () => Object.assign(new Error('x'), { [inspect.custom]: fail })],
-	['an object that can not be inspected', () => ({ [inspect.custom]: fail })],
+	['an error that cannot be inspected', () => Object.assign(new Error('x'), { [inspect.custom]: fail })],
+	['an object that cannot be inspected', () => ({ [inspect.custom]: fail })],
 	['a revoked proxy', revoked],
-	['an error whose message can not be read', () => Object.defineProperty(new Error('x'), 'message', { get: fail })],
+	['an error whose message cannot be read', () => Object.defineProperty(new Error('x'), 'message', { get: fail })],
 ];
 
 describe('a logger that throws', () => {

@@ -81,7 +81,7 @@ describe('the port', () => {
 		['true', true],
 		['null', null],
 		['a function', () => {}],
-	])('can not be %s: nothing is started, and listen() can be called again', async (shown, port) => {
+	])('cannot be %s: nothing is started, and listen() can be called again', async (shown, port) => {
 		const { app, bus } = node();
 		let hooks = 0;
 		app.onStartup(() => void hooks++);

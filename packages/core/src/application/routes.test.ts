@@ -122,7 +122,7 @@ describe('HTTP routes', () => {
 		expect((await fetch(`${http}/files/no`)).status).toBe(404);
 	});
 
-	it('can not be added after listen()', async () => {
+	it('cannot be added after listen()', async () => {
 		const app = new Application();
 		await serve(app);
 

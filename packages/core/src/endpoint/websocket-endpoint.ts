@@ -197,7 +197,7 @@ export class WebSocketEndpoint implements SessionHost {
 		if (afterMs > REACHABLE_WITHIN_MS) this.#gapNotices?.wasUnreachable(session, afterMs);
 	}
 
-	/** The provider has refused the socket, or the node could not be subscribed for it. */
+	/** The provider refused the socket, or could not subscribe this node to the socket's channel. */
 	#onUnreachable({ socketId, state }: Session, err: unknown): void {
 		const fault = { what: 'A connection could not be added to the provider', err };
 		if (state === 'open') this.#faults.failed(fault, { socketId });

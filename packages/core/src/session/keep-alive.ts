@@ -1,4 +1,4 @@
-/** The number of groups that the connections are pinged in, one after the other, during each ping interval. */
+/** During each ping interval, connections are pinged in this many groups, one after the other. */
 const GROUPS = 100;
 
 /** The part of a connection that {@link KeepAlive} uses. */
@@ -21,8 +21,8 @@ export interface KeepAliveLimits {
  * Pings all clients, and finds those that have shown no sign of life for too long. Bun's own idle timer can't do that:
  * it restarts with each message that is sent, so a dead client would stay as long as its topics have traffic.
  *
- * Pings are spread over the interval. Time is counted in ticks, a hundred per interval, so that a message costs no
- * reading of the clock. While the process hangs, no ticks pass, so clients whose frames it could not read are not cut.
+ * Pings are spread over the interval. Time is counted in ticks, a hundred per interval, so that no message needs to
+ * read the clock. While the process hangs, no ticks pass, so clients whose frames it could not read are not cut.
  */
 export class KeepAlive<TConnection extends KeptAlive> {
 	readonly #tickMs: number;
@@ -35,10 +35,11 @@ export class KeepAlive<TConnection extends KeptAlive> {
 	#nextGroup = 0;
 	#timer: ReturnType<typeof setInterval> | undefined;
 
-	/** @param onIdle called when a connection was silent for `idleTimeoutMs`; it must remove the connection */
+	/** @param onIdle called when a connection has been silent for `idleTimeoutMs`; it must remove the connection */
 	constructor({ pingIntervalMs, idleTimeoutMs }: KeepAliveLimits, onIdle: (connection: TConnection) => void) {
-		this.#tickMs = pingIntervalMs / GROUPS;
-		// The tick in which the client was last seen had already begun.
+		// Timers ignore fractions of a millisecond, so ticks must be whole milliseconds.
+		this.#tickMs = Math.floor(pingIntervalMs / GROUPS);
+		// One more, because the client was last seen during a tick, not at its start.
 		this.#idleTicks = Math.ceil(idleTimeoutMs / this.#tickMs) + 1;
 		this.#onIdle = onIdle;
 	}
@@ -84,7 +85,7 @@ export class KeepAlive<TConnection extends KeptAlive> {
 		if (ticksLeft <= 0) return this.#onIdle(connection);
 		connection.ping();
 		if (ticksLeft >= GROUPS) return;
-		// The limit is reached before the group's next turn.
+		// The idle timeout ends before the group's next turn.
 		group.delete(connection);
 		this.#put(connection, (this.#tick + ticksLeft) % GROUPS);
 	}

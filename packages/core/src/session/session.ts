@@ -87,7 +87,7 @@ export interface MessageDispatcher {
 	 */
 	handle(session: Session, frame: Frame): void;
 	/**
-	 * Called on arrival of a frame that would have to wait. Handles it at once if it must not wait, such as a reply to
+	 * Called when a frame arrives that would have to wait. Handles it at once if it must not wait, such as a reply to
 	 * the running handler's request. Returns whether the frame was handled. Never throws.
 	 */
 	handleOnArrival(session: Session, frame: Frame): boolean;

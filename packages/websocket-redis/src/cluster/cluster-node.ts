@@ -27,10 +27,10 @@ function parse(node: RedisClusterNode): RedisOptions {
 	if (typeof node === 'number') return { port: node };
 	if (typeof node !== 'string') {
 		throw new InvalidRedisOptionError(
-			`connection.cluster must list nodes as { host, port }, with further options if need be, or as URLs, not ${show(node)}`,
+			`connection.cluster must list nodes as { host, port }, optionally with further options, or as URLs, not ${show(node)}`,
 		);
 	}
-	// ioredis does not export its parser. What differs from the defaults is what the text says.
+	// ioredis does not export its parser. The options that differ from the defaults are those in the text.
 	const defaults = new Redis(UNCONNECTED).options as Record<string, unknown>;
 	const options = Object.entries(clientOfUrl(node, UNCONNECTED).options);
 	return Object.fromEntries(options.filter(([name, value]) => value !== defaults[name])) as RedisOptions;

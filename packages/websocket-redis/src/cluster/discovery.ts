@@ -18,7 +18,7 @@ export interface Discovery {
  * Asks all listed nodes for the topology and returns the first reply. If every node fails, rejects with the error of
  * the first one listed.
  *
- * @throws {ConnectionFunctionError} {InvalidRedisOptionError} the options can't be had
+ * @throws {ConnectionFunctionError} {InvalidRedisOptionError} the options are unavailable or invalid
  */
 export async function discover(options: ClusterOptions, signal: AbortSignal): Promise<Discovery> {
 	const { connectTimeout, natMap } = options;
@@ -48,7 +48,7 @@ interface ListedNode {
 	readonly address: ClusterAddress;
 }
 
-/** Returns the listed nodes by the names of their addresses. */
+/** Returns the listed nodes, by the names of their addresses. */
 async function listedNodes(options: ClusterOptions, signal: AbortSignal): Promise<ReadonlyMap<string, ListedNode>> {
 	const { nodes, lookup, connectTimeout } = options;
 	const found = await Promise.all(
@@ -60,7 +60,7 @@ async function listedNodes(options: ClusterOptions, signal: AbortSignal): Promis
 				const addresses = await bounded(connectTimeout, signal, () => lookup(address), late);
 				return addresses.map((each) => ({ node, address: each }));
 			} catch {
-				// Connecting to its name either works, or fails with an error that says why.
+				// The lookup failed. Connecting by name either works, or fails with an error that says why.
 				return [{ node, address }];
 			}
 		}),

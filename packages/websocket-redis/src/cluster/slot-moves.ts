@@ -13,7 +13,7 @@ export class SlotMoves {
 	readonly #unassigned = new UnassignedChannels();
 	readonly #ending: AbortSignal;
 
-	/** @param ending once it is aborted, nothing is reported any longer */
+	/** @param ending once it is aborted, nothing more is reported */
 	constructor(shards: Shards, handlers: Pick<BusHandlers, 'interrupted' | 'refused'>, ending: AbortSignal) {
 		this.#shards = shards;
 		this.#handlers = handlers;

@@ -23,7 +23,7 @@ const REQUIRED = {
 	reconnectOnError: null,
 	// `close` destroys the stream immediately. ioredis's own timer for that must not keep the process alive.
 	disconnectTimeout: 10,
-	// A `ServerConnection` makes the next connection, for which it asks for options again.
+	// `ServerConnection` reconnects instead, with options that it asks for again.
 	retryStrategy: () => null,
 } satisfies RedisOptions;
 

@@ -15,7 +15,7 @@ import { Subscriptions } from './subscriptions.ts';
 export interface RedisServerOptions {
 	readonly source: ConnectionSource;
 	readonly commands: PubSubCommands;
-	/** What the names of channels on Redis begin with. */
+	/** The prefix of the names of channels on Redis. */
 	readonly channelPrefix: string;
 	/** How long `open` tries to connect, in milliseconds. */
 	readonly connectTimeout: number;

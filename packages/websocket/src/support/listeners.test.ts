@@ -26,7 +26,7 @@ const ways: readonly [string, () => unknown][] = [
 	],
 ];
 
-/** Each registers a listener and causes a call of it. Returns the log. */
+/** Each function registers a listener, causes it to be called, and returns the log. */
 const listeners: readonly [string, (listener: () => unknown) => Promise<RecordingLogger>][] = [
 	[
 		'onStatus',
@@ -72,7 +72,7 @@ const listeners: readonly [string, (listener: () => unknown) => Promise<Recordin
 ];
 
 describe.each(listeners)('a listener of %s', (stage, cause) => {
-	it.each(ways)('that %s is logged with its stage, and is no unhandled rejection', async (_, listener) => {
+	it.each(ways)('that %s is logged with its stage, and causes no unhandled rejection', async (_, listener) => {
 		const watch = watchUnhandledRejections();
 		const log = await cause(listener);
 		await until(() => log.errors.length > 0, { what: 'it is logged' });
@@ -86,7 +86,7 @@ describe.each(listeners)('a listener of %s', (stage, cause) => {
 	});
 });
 
-it('a listener that fails while the logger rejects harms nothing', async () => {
+it('a listener that fails while the logger rejects does no harm', async () => {
 	const watch = watchUnhandledRejections();
 	const spy = vi.spyOn(console, 'error').mockImplementation(() => {});
 	onTestFinished(() => spy.mockRestore());
