@@ -50,6 +50,22 @@ export class RedisReplicaError extends Error {
 	}
 }
 
+/** Thrown if the server is a node of a Redis Cluster, but was given as a single server. */
+export class RedisClusterNodeError extends Error {
+	override readonly name = 'RedisClusterNodeError';
+	constructor(endpoint: string) {
+		super(`Redis at ${endpoint} is a node of a Redis Cluster; connect with { cluster: [{ host, port }] }`);
+	}
+}
+
+/** Thrown if the server was given as a node of a Redis Cluster, but is a single server. */
+export class NoRedisClusterError extends Error {
+	override readonly name = 'NoRedisClusterError';
+	constructor(endpoint: string, options: { cause: Error }) {
+		super(`Redis at ${endpoint} is not a Redis Cluster; connect with { host, port } instead of { cluster }`, options);
+	}
+}
+
 /** Thrown if no primary of the cluster serves a channel's slot at the moment. */
 export class ClusterDownError extends Error {
 	override readonly name = 'ClusterDownError';

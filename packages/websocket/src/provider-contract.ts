@@ -158,12 +158,18 @@ export interface Watermark {
  */
 export interface SocketReliability {
 	readonly status: ProviderStatus;
-	/** Calls `listener` whenever the status changes. Returns a function that removes the listener. */
+	/**
+	 * Calls `listener` whenever the status changes. Returns a function that removes the listener.
+	 *
+	 * @throws {InvalidOptionError} the listener is not a function
+	 */
 	onStatus(listener: (status: ProviderStatus) => unknown): () => void;
 	/**
 	 * Calls `listener` for each topic of this node in which messages may be missing, once per interruption. The call is
 	 * made up to 1,250 ms after the interruption has ended, so that the reports of several nodes about one outage can be
 	 * combined. Returns a function that removes the listener.
+	 *
+	 * @throws {InvalidOptionError} the listener is not a function
 	 */
 	onGap(listener: (gap: Gap) => unknown): () => void;
 	/**
@@ -190,6 +196,8 @@ export interface NodeMessaging {
 	/**
 	 * Calls `listener` with every text that any node, this one included, sends to this node. Returns a function that
 	 * removes the listener.
+	 *
+	 * @throws {InvalidOptionError} the listener is not a function
 	 */
 	onNodeMessage(listener: (text: string) => unknown): () => void;
 }
@@ -212,6 +220,7 @@ export interface WebSocketProvider
 	 *
 	 * @throws {InvalidSocketDataError} {InvalidSocketIdError} {InvalidTopicError} {DuplicateSocketError} the socket was
 	 * rejected and closed with 1011; nothing else was affected
+	 * @throws {InvalidSocketError} it is not a socket
 	 * @throws {UnknownSocketError} the socket is already closed
 	 * @throws {SubscribeError} {ProviderStoppedError} the socket was added on this node, but other nodes can't reach it
 	 */

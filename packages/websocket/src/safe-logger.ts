@@ -1,7 +1,7 @@
 import { verboseConsoleLogger } from './console-logger.ts';
 import { InvalidOptionError } from './errors.ts';
 import type { LogDetails, Logger } from './logger.ts';
-import { escapeText } from './support/escape-text.ts';
+import { formatLine } from './support/log-line.ts';
 import { promiseOf } from './support/promise-of.ts';
 import { show } from './support/show.ts';
 
@@ -12,8 +12,8 @@ const safeLoggers = new WeakMap<Logger, SafeLogger>();
 
 /**
  * Wraps a logger so that it never throws: a failing logger must not make anything else fail. A line that the logger
- * fails to write, synchronously or asynchronously, goes to the console, without its details. The same logger always
- * gets the same wrapper.
+ * fails to write, synchronously or asynchronously, goes to the console with the reason, but without its details. The
+ * same logger always gets the same wrapper.
  *
  * @throws {InvalidOptionError} it is not a logger
  */
@@ -65,18 +65,18 @@ class SafeLogger implements Logger {
 		try {
 			const written: unknown =
 				details === undefined ? this.#logger[level](message) : this.#logger[level](message, details);
-			promiseOf(written)?.catch(() => reportLost(level, message));
-		} catch {
-			reportLost(level, message);
+			promiseOf(written)?.catch((thrown: unknown) => reportLost(level, message, thrown));
+		} catch (thrown) {
+			reportLost(level, message, thrown);
 		}
 	}
 }
 
-/** Reports a line that the logger could not write. Never throws. */
-function reportLost(level: keyof Logger, message: string): void {
+/** Reports a line that the logger could not write, and why. Never throws. */
+function reportLost(level: keyof Logger, message: string, err: unknown): void {
 	try {
-		// The details are left out, because they may have caused the failure.
-		console.error(`A log line could not be written: ${level}: ${escapeText(message)}`);
+		// The line's own details are left out, because they may have caused the failure.
+		console.error(formatLine(`A log line could not be written: ${level}: ${message}`, { err }));
 	} catch {
 		// The console fails as well: there is nowhere left to report it.
 	}

@@ -50,26 +50,22 @@ const DEFAULT_READINESS_PATH = '/readyz';
 /** Kubernetes and load balancers take a few seconds to stop sending connections to an instance. */
 const DEFAULT_READINESS_DELAY_MS = 5_000;
 
+const OPTIONS = ['logger', 'signals', 'graceMs', 'readinessPath', 'readinessDelayMs'];
+
 /**
  * Validates the options and fills in defaults.
  *
  * @throws {ApplicationError} an option is unknown or invalid
  */
 export function readApplicationOptions(options: ApplicationOptions): Required<ApplicationOptions> {
+	checkOptions('new Application()', options, OPTIONS);
 	const {
 		logger = consoleLogger,
 		signals = true,
 		graceMs = DEFAULT_GRACE_MS,
 		readinessPath = DEFAULT_READINESS_PATH,
 		readinessDelayMs = DEFAULT_READINESS_DELAY_MS,
-		...rest
 	} = options;
-	const [unknown] = Object.keys(rest);
-	if (unknown !== undefined) {
-		throw new ApplicationError(
-			`there is no option ${unknown}; options are logger, signals, graceMs, readinessPath, readinessDelayMs`,
-		);
-	}
 	if (typeof signals !== 'boolean') throw new ApplicationError(`signals must be true or false, not ${show(signals)}`);
 	if (readinessPath !== false && !(typeof readinessPath === 'string' && isPlainPath(readinessPath))) {
 		throw new ApplicationError(

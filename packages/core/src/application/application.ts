@@ -24,6 +24,7 @@ import { checkHook, type Hook } from './hook.ts';
 import { type Routes, startHttpServer } from './http-server.ts';
 import { Lifecycle } from './lifecycle.ts';
 import { type ListenOptions, readListenOptions } from './listen-options.ts';
+import { checkRoutes } from './route-check.ts';
 import { removeStaleSocket } from './stale-socket.ts';
 import { ApplicationSocket } from './socket-emitter.ts';
 
@@ -63,9 +64,14 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 		this.#lifecycle = new Lifecycle(logger);
 	}
 
-	/** Adds HTTP routes, in the format of `Bun.serve`. @throws {ApplicationError} a path is already defined */
+	/**
+	 * Adds HTTP routes, in the format of `Bun.serve`.
+	 *
+	 * @throws {ApplicationError} a path is already defined, or a route is invalid
+	 */
 	routes<TPath extends string>(routes: Routes<TPath>): this {
 		this.#mustBeBuilding('routes');
+		checkRoutes(routes);
 		for (const [path, route] of Object.entries(routes)) {
 			if (path in this.#routes) throw new ApplicationError(`routes(): ${path} is defined twice`);
 			this.#routes[path] = route;
@@ -266,11 +272,13 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 	}
 
 	#mustBeBuilding(call: string): void {
-		if (this.#lifecycle.state === 'building') return;
+		const { state } = this.#lifecycle;
+		if (state === 'building') return;
+		if (call !== 'listen') throw new ApplicationError(`${call}() must come before listen()`);
 		throw new ApplicationError(
-			call === 'listen'
-				? 'listen() was called twice; an application listens once'
-				: `${call}() must come before listen()`,
+			state === 'stopped'
+				? 'listen(): the application has stopped, or could not start; create another one'
+				: 'listen() was called twice; an application listens once',
 		);
 	}
 }

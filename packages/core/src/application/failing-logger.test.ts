@@ -37,7 +37,9 @@ describe('a logger that throws', () => {
 			['2', 'fine'],
 			['3', 'unknown_type'],
 		]);
-		expect(written()).toContain('A log line could not be written: error: A message handler failed');
+		expect(written()).toContainEqual(
+			expect.stringContaining('A log line could not be written: error: A message handler failed err=Error: '),
+		);
 	});
 
 	it('leaks no slots when an upgrade fails', async () => {

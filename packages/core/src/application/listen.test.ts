@@ -29,6 +29,14 @@ describe('listen()', () => {
 		await expect(app.listen(0)).rejects.toThrow('listen() was called twice');
 		expect(await (await fetch(http)).text()).toBe('still here');
 	});
+
+	it('rejects a call after stop(), even if it is the first', async () => {
+		const app = new Application();
+		await app.stop();
+
+		await expect(app.listen(0)).rejects.toThrow(ApplicationError);
+		await expect(app.listen(0)).rejects.toThrow('listen(): the application has stopped, or could not start');
+	});
 });
 
 describe('the arguments of listen()', () => {

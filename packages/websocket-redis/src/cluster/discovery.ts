@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
-import { ClusterUnsupportedError } from '../errors.ts';
+import { ClusterUnsupportedError, NoRedisClusterError } from '../errors.ts';
 import { bounded } from '../server/bounded.ts';
-import { isRefusal } from '../server/client-options.ts';
+import { endpointOf, isRefusal } from '../server/client-options.ts';
 import { askWithin, type ConnectionSource } from '../server/connection-source.ts';
 import { ServerConnection } from '../server/server-connection.ts';
 import { addressOf, type RedisClusterNode } from './cluster-node.ts';
@@ -31,7 +31,7 @@ export async function discover(options: ClusterOptions, signal: AbortSignal): Pr
 		try {
 			await connection.open(connectTimeout, signal);
 			await mustSupportShardedPubSub(connection.client);
-			return await readTopology(connection.client, natMap);
+			return await topologyFrom(connection.client, natMap);
 		} finally {
 			connection.close();
 		}
@@ -66,6 +66,16 @@ async function listedNodes(options: ClusterOptions, signal: AbortSignal): Promis
 		}),
 	);
 	return new Map(found.flat().map((listed) => [addressName(listed.address), listed]));
+}
+
+/** @throws {NoRedisClusterError} */
+async function topologyFrom(client: Redis, natMap: ClusterOptions['natMap']): Promise<ClusterTopology> {
+	try {
+		return await readTopology(client, natMap);
+	} catch (error) {
+		if (!isRefusal(error) || !error.message.includes('cluster support disabled')) throw error;
+		throw new NoRedisClusterError(endpointOf(client), { cause: error });
+	}
 }
 
 /** @throws {ClusterUnsupportedError} */

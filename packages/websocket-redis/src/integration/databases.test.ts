@@ -126,10 +126,17 @@ describe('databases of one Redis', () => {
 		await expect.poll(() => provider.status, { timeout: 10_000 }).toBe('ready');
 	});
 
-	it.each([-1, 1.5, Number.NaN, 'x'])('must be whole numbers, not %s', (db) => {
-		const create = (): unknown => new RedisWsProvider({ connection: { db: db as number } });
+	it.each<[RedisConnection, string]>([
+		[{ db: -1 }, '-1'],
+		[{ db: 1.5 }, '1.5'],
+		[{ db: Number.NaN }, 'NaN'],
+		[{ db: 'three' as never }, '"three"'],
+		['redis://:hunter2@localhost/three', '"three"'],
+		['redis://:hunter2@localhost/?db=three', '"three"'],
+	])('must be whole numbers: %j is refused, as it was given', (connection, shown) => {
+		const create = (): unknown => new RedisWsProvider({ connection });
 		expect(create).toThrow(InvalidRedisOptionError);
-		expect(create).toThrow(/the database must be a whole number, 0 or more, not /);
+		expect(create).toThrow(`the database must be a whole number, 0 or more, not ${shown}`);
 	});
 });
 

@@ -168,6 +168,31 @@ describe('starting on Redis', () => {
 		],
 		['another mistyped option', { connection: {}, connectTimout: 1 } as never, /no option connectTimout; options are/],
 		[
+			'Sentinels without a name',
+			{ connection: { sentinels: [{ port: 26_379 }] } },
+			/name of a primary: \{ sentinels, name/,
+		],
+		[
+			'a port in words',
+			{ connection: { port: 'redis' as never } },
+			/the port must be a whole number from 1 to 65535, not "redis"/,
+		],
+		[
+			'a URL with an impossible port',
+			{ connection: 'redis://:hunter2@localhost:99999' },
+			/^(?!.*hunter2).*port .*from 1 to 65535/,
+		],
+		[
+			'a URL with a bare % in the password',
+			{ connection: 'redis://:hunter%2@localhost' },
+			/^(?!.*hunter)the URL of Redis is invalid: .* percent-encoded/,
+		],
+		[
+			'a node of a Cluster with a bare % in its password',
+			{ connection: { cluster: ['redis://:hunter%2@localhost'] } },
+			/^(?!.*hunter)the URL of Redis is invalid: .* percent-encoded/,
+		],
+		[
 			'options as a string',
 			'redis://:hunter2@localhost' as never,
 			/^(?!.*hunter2).*takes an object of options, not a string/,

@@ -1,7 +1,8 @@
 import { RecordingLogger, until } from '@orijs/testkit';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { InProcWsProvider, type Logger } from '../index.ts';
+import { InProcWsProvider, InvalidOptionError, type Logger, WsProvider } from '../index.ts';
 import { GapEvents } from '../loss/gap-events.ts';
+import { MemoryBackend } from '../testing/index.ts';
 import { openNode } from '../test-support/test-node.ts';
 import { watchUnhandledRejections } from '../test-support/unhandled-rejections.ts';
 
@@ -97,8 +98,25 @@ it('a listener that fails while the logger rejects does no harm', async () => {
 	await until(() => spy.mock.calls.length > 0, { what: 'the lost line is reported' });
 
 	expect(spy.mock.calls).toEqual([
-		['A log line could not be written: error: WebSocket failure (onStatus): listener failed'],
+		[
+			expect.stringMatching(
+				/^A log line could not be written: error: WebSocket failure \(onStatus\): listener failed err=Error: no disk /,
+			),
+		],
 	]);
 	expect(await watch.seen()).toEqual([]);
 	expect(provider.status).toBe('ready');
+});
+
+describe.each(['onStatus', 'onGap', 'onNodeMessage'] as const)('%s()', (name) => {
+	it.each([
+		['in one process', () => new InProcWsProvider()],
+		['with a bus', () => new WsProvider({ bus: new MemoryBackend().createBus() })],
+	])('of a provider %s refuses a listener that is no function', (_, create) => {
+		const provider = create();
+		const add = (listener: unknown) => (): unknown => provider[name](listener as () => void);
+		expect(add(undefined)).toThrow(InvalidOptionError);
+		expect(add(undefined)).toThrow(`${name}() takes a function, not undefined`);
+		expect(add('x')).toThrow(`${name}() takes a function, not "x"`);
+	});
 });
