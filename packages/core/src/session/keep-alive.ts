@@ -1,3 +1,5 @@
+import { Stalls } from './stalls.ts';
+
 /** The number of groups that the connections are pinged in, one after the other, during each ping interval. */
 const GROUPS = 100;
 
@@ -25,6 +27,8 @@ export interface KeepAliveLimits {
  * reading of the clock. While the process hangs, no ticks pass, so clients whose frames it could not read are not cut.
  */
 export class KeepAlive<TConnection extends KeptAlive> {
+	/** Known from the ticks. */
+	readonly stalls: Stalls;
 	readonly #tickMs: number;
 	readonly #idleTicks: number;
 	readonly #onIdle: (connection: TConnection) => void;
@@ -39,6 +43,7 @@ export class KeepAlive<TConnection extends KeptAlive> {
 	constructor({ pingIntervalMs, idleTimeoutMs }: KeepAliveLimits, onIdle: (connection: TConnection) => void) {
 		// Timers ignore fractions of a millisecond: counted with them, the ticks would be too few for the time.
 		this.#tickMs = Math.floor(pingIntervalMs / GROUPS);
+		this.stalls = new Stalls(this.#tickMs, performance.now());
 		// The tick in which the client was last seen had already begun.
 		this.#idleTicks = Math.ceil(idleTimeoutMs / this.#tickMs) + 1;
 		this.#onIdle = onIdle;
@@ -56,6 +61,7 @@ export class KeepAlive<TConnection extends KeptAlive> {
 		this.#put(connection, this.#nextGroup);
 		this.#count++;
 		if (this.#timer !== undefined) return;
+		this.stalls.begin(performance.now());
 		this.#timer = setInterval(() => this.#checkNextGroup(), this.#tickMs);
 		// The timer must not keep the process of a stopped application alive.
 		this.#timer.unref();
@@ -75,6 +81,7 @@ export class KeepAlive<TConnection extends KeptAlive> {
 
 	#checkNextGroup(): void {
 		this.#tick++;
+		this.stalls.ticked(performance.now());
 		const group = this.#groups[this.#tick % GROUPS] as Set<TConnection>;
 		for (const connection of group) this.#check(connection, group);
 	}
