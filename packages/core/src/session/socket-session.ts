@@ -241,7 +241,7 @@ export class SocketSession implements Session, KeptAlive {
 		return this.#hasDropped;
 	}
 
-	/** Called when something sent may be waiting because of backpressure. If too much is buffered, the client is treated as a slow reader. */
+	/** Called when what was sent may wait. If too much is buffered, the client is treated as a slow reader. */
 	checkBackpressure(): void {
 		if (this.ws.getBufferedAmount() > this.#host.limits.queuedBytes) this.#host.onSlowReader(this);
 	}

@@ -34,7 +34,7 @@ export class Stalls {
 		this.#endedAt = now;
 	}
 
-	/** Returns how long the longest stall of the last few seconds was, in milliseconds; 0 if there was none. */
+	/** Returns how long the longest stall of the last few seconds was, in milliseconds; 0 if it has not hung. */
 	recentMs(now: number): number {
 		// What has waited for the end of a stall can be read before the next tick.
 		const ms = now - this.#tickedAt;

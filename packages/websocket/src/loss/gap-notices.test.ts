@@ -46,7 +46,7 @@ describe('a node that could not publish', () => {
 		expect(gaps.map(({ topic }) => topic).toSorted()).toEqual(['*', 'fine', 'lost']);
 	});
 
-	it('sends no notices about messages to nodes, however many, because nobody misses them', async () => {
+	it('sends no notices about messages to nodes, however many, because no client misses them', async () => {
 		const { bus, node, gaps } = await openPair();
 		bus.publishFault = new Error('no way through');
 		const failed = Array.from({ length: 10_001 }, () => node.provider.sendToNode(crypto.randomUUID(), 'x'));

@@ -213,8 +213,8 @@ export class ChannelInterest {
 	}
 
 	/**
-	 * Unsubscribes from a channel, even if the backend has not confirmed it yet. While the backend is away, that can take
-	 * any time, and clients that subscribe and leave must not make what waits for it grow.
+	 * Unsubscribes from a channel, even if the backend has not confirmed it yet. While the backend is away, that can
+	 * take any time, and clients that subscribe and leave must not make what waits for it grow.
 	 */
 	#drop(channel: string): void {
 		this.#inGrace.delete(channel);

@@ -60,7 +60,8 @@ function format(value: unknown): string {
 /** Shows an error as its name, message, latest calls and causes. */
 function formatError(error: Error, maxCalls: number, causes: number): string {
 	const { stack = '', cause } = error;
-	const message = String(error.message);
+	const given: unknown = error.message;
+	const message = String(given);
 	// The stack begins with the message, which may contain lines that look like calls.
 	const head = stack.indexOf(message);
 	const calls = stack
