@@ -52,7 +52,7 @@ export class PublishFailures {
 	failed(channel: string, cause: Error, since: number): BusUnavailableError {
 		const error = new BusUnavailableError(channel, { cause });
 		const shard = this.#shardOf(channel);
-		// Whoever sends to a node notices that no reply comes. Clients can name any number of nodes, in their replies.
+		// A node that waits for a reply notices that none comes. Clients can name any number of nodes, in their replies.
 		if (!isNodeChannel(channel)) this.#unpublished.add(channel, { since, until: Date.now() });
 		if (this.#failing[shard] !== true) {
 			this.#failing[shard] = true;
