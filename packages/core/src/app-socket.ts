@@ -41,6 +41,8 @@ type Observed = Pick<WebSocketConnection, 'close' | 'terminate' | 'ping' | 'send
 
 /** The endpoint, as its sockets use it. */
 export interface SocketEvents {
+	/** Called before the socket is closed by this server. */
+	readonly onClosing: (socket: WebSocketConnection) => void;
 	/** Called when the application has closed the socket. */
 	readonly onClose: (socket: WebSocketConnection) => void;
 	/** Called when the application has pinged the client. */
@@ -86,10 +88,11 @@ export class SocketAdopter {
 	}
 
 	#prototypeAbove(bun: WebSocketConnection): object {
-		const { onClose, onPing, onBackpressure, subprotocolOf } = this.#events;
+		const { onClosing, onClose, onPing, onBackpressure, subprotocolOf } = this.#events;
 		const { close, terminate, ping, send, sendText, sendBinary } = bun;
 		const observed: Observed & ThisType<WebSocketConnection> = {
 			close(code, reason) {
+				onClosing(this);
 				// `onClose` comes second: if the arguments are invalid, Bun's `close` throws and the socket stays open.
 				close.call(this, code, reason);
 				onClose(this);

@@ -1,5 +1,9 @@
 import { type AllLimits, DEFAULT_PER_PUBLIC_ADDRESS } from '../limits.ts';
+import { Deadlines } from '../support/deadlines.ts';
 import { type ClientAddress, countedAs, isPrivate } from './client-address.ts';
+
+/** How long Bun keeps what was queued for a client that has stopped reading when it was closed, in milliseconds. */
+const LINGER_MS = 16_000;
 
 /** The slot of one address, shared by all connections from that address. */
 export interface Slot {
@@ -19,11 +23,13 @@ export interface Slot {
 export class ConnectionSlots {
 	readonly #limits: AllLimits;
 	readonly #perAddress = new Map<ClientAddress, Slot>();
+	readonly #lingering: Deadlines<{ readonly slot: Slot }>;
 	#total = 0;
 	#finishing = 0;
 
-	constructor(limits: AllLimits) {
+	constructor(limits: AllLimits, lingerMs: number = LINGER_MS) {
 		this.#limits = limits;
+		this.#lingering = new Deadlines(lingerMs, ({ slot }) => this.release(slot));
 	}
 
 	/**
@@ -48,6 +54,14 @@ export class ConnectionSlots {
 		this.#total--;
 		slot.taken--;
 		this.#forgetIfUnused(slot);
+	}
+
+	/**
+	 * Releases the slot of a connection that was closed while messages were waiting to be sent, but only once they can
+	 * no longer be in memory. Otherwise, clients that never read could connect and be closed any number of times.
+	 */
+	releaseLater(slot: Slot): void {
+		this.#lingering.add({ slot });
 	}
 
 	/**

@@ -115,6 +115,20 @@ describe('a client that reads too slowly', () => {
 		expect(app.refusals.slowReader).toBe(1);
 	});
 
+	it('still counts as a connection, because what was queued for it remains in memory for a while', async () => {
+		const { app, closed, port } = await flooding({ connections: 2 });
+		const slow = await connectRawWebSocket(port);
+		slow.pause();
+		for (let i = 0; closed.length === 0 && i < BLOCKS; i++) void app.socket.publish('flood', BLOCK);
+		const fast = await connectRawWebSocket(port);
+		await expect(connectRawWebSocket(port)).rejects.toThrow('503');
+
+		// One that reads frees its place as soon as it is closed.
+		fast.end();
+		await until(() => closed.length === 2, { what: 'the other is closed' });
+		await connectRawWebSocket(port);
+	});
+
 	it('does not affect other clients: they receive everything', async () => {
 		const { app, closed, port, ws } = await flooding({ queuedBytes: 1024 * 1024 });
 		const [slow, fast] = [await connectRawWebSocket(port), await connectClient(ws)];

@@ -25,8 +25,8 @@ export class InboundMessages implements Inbound {
 
 	/** Receives a message from the socket. */
 	receive(frame: Frame): void {
-		const { limits, dispatcher } = this.#host;
-		const rate = this.#rate.take(frame, limits);
+		const { limits, dispatcher, keepAlive } = this.#host;
+		const rate = this.#rate.take(frame, limits, keepAlive.stalls);
 		if (rate === 'flood') return this.#host.onFlood(this.#session);
 		const { state } = this.#session;
 		if (state === 'guarding') return this.#receiveEarly(frame);
@@ -40,7 +40,8 @@ export class InboundMessages implements Inbound {
 	 * false if the connection was closed.
 	 */
 	countControlFrame(payload: FramePayload): boolean {
-		if (this.#rate.take(payload, this.#host.limits) !== 'flood') return true;
+		const { limits, keepAlive } = this.#host;
+		if (this.#rate.take(payload, limits, keepAlive.stalls) !== 'flood') return true;
 		this.#host.onFlood(this.#session);
 		return false;
 	}

@@ -1,3 +1,5 @@
+import { Stalls } from './stalls.ts';
+
 /** During each ping interval, connections are pinged in this many groups, one after the other. */
 const GROUPS = 100;
 
@@ -25,6 +27,8 @@ export interface KeepAliveLimits {
  * read the clock. While the process hangs, no ticks pass, so clients whose frames it could not read are not cut.
  */
 export class KeepAlive<TConnection extends KeptAlive> {
+	/** When the process has hung, as the ticks show. */
+	readonly stalls: Stalls;
 	readonly #tickMs: number;
 	readonly #idleTicks: number;
 	readonly #onIdle: (connection: TConnection) => void;
@@ -39,6 +43,7 @@ export class KeepAlive<TConnection extends KeptAlive> {
 	constructor({ pingIntervalMs, idleTimeoutMs }: KeepAliveLimits, onIdle: (connection: TConnection) => void) {
 		// Timers ignore fractions of a millisecond, so ticks must be whole milliseconds.
 		this.#tickMs = Math.floor(pingIntervalMs / GROUPS);
+		this.stalls = new Stalls(this.#tickMs, performance.now());
 		// One more, because the client was last seen during a tick, not at its start.
 		this.#idleTicks = Math.ceil(idleTimeoutMs / this.#tickMs) + 1;
 		this.#onIdle = onIdle;
@@ -57,6 +62,7 @@ export class KeepAlive<TConnection extends KeptAlive> {
 		this.#nextTurn = (this.#nextTurn + 1) % (GROUPS / 2);
 		this.#count++;
 		if (this.#timer !== undefined) return;
+		this.stalls.begin(performance.now());
 		this.#timer = setInterval(() => this.#checkNextGroup(), this.#tickMs);
 		// The timer must not keep the process of a stopped application alive.
 		this.#timer.unref();
@@ -76,6 +82,7 @@ export class KeepAlive<TConnection extends KeptAlive> {
 
 	#checkNextGroup(): void {
 		this.#tick++;
+		this.stalls.ticked(performance.now());
 		const group = this.#groups[this.#tick % GROUPS] as Set<TConnection>;
 		for (const connection of group) this.#check(connection, group);
 	}

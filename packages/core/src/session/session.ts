@@ -1,6 +1,7 @@
 import type { SocketData } from '@orijs/websocket';
 import type { AppSocket } from '../app-socket.ts';
 import type { AllLimits } from '../limits.ts';
+import type { Stalls } from './stalls.ts';
 
 /** A raw WebSocket message. */
 export type Frame = string | Buffer;
@@ -108,7 +109,7 @@ export interface SessionHost {
 	readonly limits: AllLimits;
 	readonly dispatcher: MessageDispatcher;
 	readonly watchdog: { readonly tick: number };
-	readonly keepAlive: { readonly tick: number };
+	readonly keepAlive: { readonly tick: number; readonly stalls: Pick<Stalls, 'recentMs'> };
 	/** Called with the first frame of a connection whose guards have not passed. */
 	onFirstFrame(session: Session, frame: Frame): void;
 	/** Called when all messages of a connection that has ended are handled. */

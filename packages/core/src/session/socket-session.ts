@@ -32,6 +32,7 @@ export class SocketSession implements Session, KeptAlive {
 	#pendingAnswers = 0;
 	#droppingSince: number | undefined;
 	#hasDropped = false;
+	#lingers = false;
 	#lastSeen = 0;
 	#pingGroup = 0;
 	/** The number of pings that the client may still answer. */
@@ -102,6 +103,16 @@ export class SocketSession implements Session, KeptAlive {
 
 	end(code: number, reason: string): void {
 		this.ws.close(code, reason);
+	}
+
+	/** Called when the server is about to close the connection. */
+	beforeClosing(): void {
+		this.#lingers = this.ws.getBufferedAmount() > 0;
+	}
+
+	/** Whether messages waited to be sent when the server closed the connection. Bun keeps them for a while. */
+	get lingers(): boolean {
+		return this.#lingers;
 	}
 
 	/** Called when the server closes the connection. Messages that are still queued are dropped. */
