@@ -143,7 +143,7 @@ describe('an invalid list of origins', () => {
 	])('is refused with the rule: %j', (allowed) => {
 		expect(() => originCheck(allowed)).toThrow(ApplicationError);
 		expect(() => originCheck(allowed)).toThrow(
-			"a list of origins as browsers send them, such as 'https://app.example.com'",
+			"it lists origins as browsers send them, such as 'https://app.example.com'",
 		);
 	});
 });
