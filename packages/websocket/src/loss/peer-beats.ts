@@ -39,8 +39,8 @@ interface Peer {
 	/** When that beat was sent, by the clock of that node. */
 	sentAt: number;
 	/**
-	 * How far that clock is ahead of the monotonic clock, in milliseconds: the most that it was at the arrival of a beat.
-	 * At the arrival of a beat that was held up, it seems to be less.
+	 * How far that clock is ahead of the monotonic clock, in milliseconds, by the beat for which that was most. For a
+	 * beat that was held up, it is less.
 	 */
 	aheadMs: number;
 	/** How many of the last beats seem to have been held up. */
