@@ -18,7 +18,7 @@ if (missing.length > 0) {
 	else frontEnds.refuse('Neither apt-get nor brew is available to install them.');
 	if (missing.some(isMissing)) frontEnds.refuse('They were installed, but were not found on PATH or in /usr/sbin.');
 
-	/** Keeps systemd from starting the services of the packages, now and at every boot. */
+	/** Keeps systemd from starting the services of the packages, now and at boot. */
 	function withoutServices(install: () => void): void {
 		const hasSystemd = existsSync('/run/systemd/system');
 		const systemctl = (...args: string[]): void => frontEnds.asRoot(['systemctl', '--quiet', ...args, ...missing]);

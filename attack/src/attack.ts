@@ -4,7 +4,7 @@ import type { Target } from './target.ts';
 /** Picks a number: the first one for a full run, the second one for a short run. */
 export type Size = (full: number, short: number) => number;
 
-/** What hostile clients do, and what it may cost. */
+/** What hostile clients do, and the most that it may cost. */
 export interface Attack {
 	readonly name: string;
 	/** What the clients do, in a few words. */
@@ -23,9 +23,9 @@ export interface Attack {
 
 /** The most that an attack may cost. */
 export interface Bounds {
-	/** By how much the server's resident memory may grow during the attack, in MiB. */
+	/** How much the server's resident memory may grow during the attack, in MiB. */
 	readonly peakMib: number;
-	/** By how much it may be larger afterwards, in MiB. Default {@link DEFAULT_KEPT_MIB}. */
+	/** How much larger it may be afterwards, in MiB. Default {@link DEFAULT_KEPT_MIB}. */
 	readonly keptMib?: number;
 	/** The largest share of one processor during the attack, from 0 to 1; not limited by default. */
 	readonly cpuShare?: number;
@@ -35,6 +35,6 @@ export interface Bounds {
 	readonly redisKeys?: number;
 }
 
-/** Memory that the allocators of Bun keep for later, whatever was attacked. */
+/** Memory that Bun's allocators keep after any attack. */
 export const DEFAULT_KEPT_MIB = 64;
 export const DEFAULT_LOG_BYTES: number = 32 * 1024;

@@ -11,7 +11,7 @@ export function repeat(bytes: Buffer, count: number): Buffer {
 	return Buffer.concat(Array.from({ length: count }, () => bytes));
 }
 
-/** Resolves once everything was passed to the kernel, or the connection has ended. */
+/** Resolves once everything has been passed to the kernel, or the connection has ended. */
 export function flushed(socket: RawWebSocket, timeoutMs = 20_000): Promise<void> {
 	return until(() => socket.isFlushed || socket.isClosed, { what: 'everything is sent', timeoutMs });
 }

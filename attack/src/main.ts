@@ -1,6 +1,6 @@
 /**
- * Attacks a server process, one attack after the other, and prints what each cost:
- * `bun run attack [name …] [--short]`. Exits with 1 if a bound did not hold.
+ * Attacks a server process, one attack after the other, and prints what each cost: `bun run attack [name …] [--short]`.
+ * Exits with 1 if a bound was exceeded.
  */
 import { parseArgs } from 'node:util';
 import type { Attack, Size } from './attack.ts';
@@ -22,7 +22,7 @@ for (const attack of chosen) {
 	printResult(attack, result);
 	if (result.broken.length > 0) failed++;
 }
-console.log(`\n${chosen.length - failed} of ${chosen.length} attacks cost no more than they may`);
+console.log(`\n${chosen.length - failed} of ${chosen.length} attacks stayed within their bounds`);
 process.exit(failed === 0 ? 0 : 1);
 
 function attackNamed(name: string): Attack {

@@ -5,17 +5,17 @@ import { Target } from './target.ts';
 const MIB = 2 ** 20;
 /** How often memory is read during an attack, in milliseconds. */
 const READ_EVERY_MS = 100;
-/** How long the server is watched with only its other client, before and after an attack, in milliseconds. */
+/** How long the server is watched with only the well-behaved client, before and after an attack, in milliseconds. */
 const QUIET_MS = 1_000;
 /**
  * How long the well-behaved client may wait for an answer, in milliseconds. The attackers run on the same machine and
  * compete for its processors.
  */
 const MAX_ANSWER_MS = 2_000;
-/** The memory that the small Redis may use. */
+/** A Redis with little memory, which fails writes when it is full. */
 const REDIS_ARGS = ['--maxmemory', '48mb', '--maxmemory-policy', 'noeviction'];
 
-/** What was seen before, during and after an attack. */
+/** What was measured before, during and after an attack. */
 export interface Measured {
 	readonly seconds: number;
 	readonly sentBytes: number;
@@ -24,14 +24,14 @@ export interface Measured {
 	/** The share of one processor that the server used. */
 	readonly cpu: { readonly before: number; readonly during: number; readonly after: number };
 	readonly logBytes: number;
-	/** How long answers took for the well-behaved client at most, in milliseconds. */
+	/** The longest wait of the well-behaved client for an answer, in milliseconds. */
 	readonly slowest: { readonly before: number; readonly during: number; readonly after: number };
 	readonly notes: readonly string[];
-	/** Each bound that did not hold, as a sentence; empty if all held. */
+	/** A text for each bound that was exceeded and each other fault; empty if there is nothing to report. */
 	readonly broken: readonly string[];
 }
 
-/** Runs an attack against a server process of its own. */
+/** Runs an attack against its own server process. */
 export async function measure(attack: Attack, size: Size): Promise<Measured> {
 	const redis = attack.redis === true ? await startRedis({ args: REDIS_ARGS }) : undefined;
 	const target = await Target.start(attack.limits ?? {}, redis);
@@ -92,7 +92,7 @@ interface Quiet {
 	readonly slowestMs: number;
 }
 
-/** Watches the server while only its well-behaved client is there. */
+/** Watches the server while only the well-behaved client is connected. */
 async function quietly(target: Target): Promise<Quiet> {
 	const { cpuMs: cpuBefore } = await target.ask({ do: 'settle' });
 	await target.noticed();
@@ -111,33 +111,33 @@ function brokenBounds({ bounds }: Attack, { memory, cpu, logBytes, slowest }: Om
 		logBytes: maxLogBytes = DEFAULT_LOG_BYTES,
 	} = bounds;
 	const broken: string[] = [];
-	const atMost = (value: number, limit: number, what: string): void => {
-		if (value > limit) broken.push(`${what}: ${value.toFixed(value < 10 ? 2 : 0)}, at most ${limit}`);
+	const atMost = (what: string, value: number, limit: number, unit = ''): void => {
+		if (value > limit) broken.push(`${what}: ${value.toFixed(value < 10 ? 2 : 0)}${unit}, at most ${limit}`);
 	};
-	atMost(memory.peak - memory.before, peakMib, 'MiB more during the attack');
-	atMost(memory.after - memory.before, keptMib, 'MiB more after the attack');
-	atMost(cpu.during, cpuShare, 'of a processor used');
-	atMost(logBytes, maxLogBytes, 'bytes logged');
-	atMost(Math.max(slowest.during, slowest.after), MAX_ANSWER_MS, 'ms to answer the other client');
+	atMost('growth of memory during the attack', memory.peak - memory.before, peakMib, ' MiB');
+	atMost('growth of memory after the attack', memory.after - memory.before, keptMib, ' MiB');
+	atMost('share of one processor', cpu.during, cpuShare);
+	atMost('size of the log', logBytes, maxLogBytes, ' bytes');
+	atMost('slowest answer to the other client', Math.max(slowest.during, slowest.after), MAX_ANSWER_MS, ' ms');
 	return broken;
 }
 
-/** What must not be there when the attackers have left. */
+/** Returns what should not remain once the attackers have left. */
 async function leftovers({ bounds }: Attack, target: Target): Promise<string[]> {
 	const broken: string[] = [];
 	const { failures, topics } = await target.ask({ do: 'read' });
 	const { missed, closes } = await target.noticed();
 	for (const failure of failures) broken.push(`server: ${failure}`);
-	if (topics !== 1) broken.push(`${topics} topics on the node instead of the other client's one`);
+	if (topics !== 1) broken.push(`${topics} topics on the node, instead of only that of the other client`);
 	if (missed > 0) broken.push(`the other client missed ${missed} messages`);
 	if (closes > 0) broken.push('the other client lost its connection');
 	const unescaped = UNESCAPED.exec(target.server.output());
-	if (unescaped !== null) broken.push(`unescaped in the log: U+${unescaped[0].codePointAt(0)?.toString(16)}`);
+	if (unescaped !== null) broken.push(`unescaped character in the log: U+${unescaped[0].codePointAt(0)?.toString(16)}`);
 	if (target.redis !== undefined) broken.push(...(await keysLeft(bounds.redisKeys ?? 0, target.redis)));
 	return broken;
 }
 
-/** Characters that change how a log is shown or split, all but the line feed. */
+/** Characters that change how a log is displayed or split, except the line feed. */
 const UNESCAPED = /(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
 
 async function keysLeft(allowed: number, redis: RedisServer): Promise<string[]> {

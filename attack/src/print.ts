@@ -5,7 +5,7 @@ const HEAD = ['', 's', 'sent', 'memory, MiB', 'processor, %', 'log', 'slowest an
 const WIDTHS = [22, 5, 10, 18, 14, 9, 18];
 
 export function printHead(): void {
-	console.log('Memory, processor and the other client: before the attack → during (the most) → after\n');
+	console.log('Before the attack → during it (for memory and answers, the maximum) → after it\n');
 	console.log(HEAD.map((text, i) => cell(text, i)).join('  '));
 }
 

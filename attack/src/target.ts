@@ -25,7 +25,7 @@ export class Target {
 	readonly port: number;
 	/** How many bytes the attackers have sent. */
 	sentBytes = 0;
-	/** What an attack wants to be printed with its figures. */
+	/** Notes of the attack, printed with its figures. */
 	readonly notes: string[] = [];
 
 	private constructor(server: ScriptProcess, port: number, redis: RedisServer | undefined) {
@@ -58,7 +58,7 @@ export class Target {
 		return this.#bystander.request<Noticed>('noticed', REQUEST_TIMEOUT_MS);
 	}
 
-	/** Opens a connection of an attacker. */
+	/** Opens a connection as an attacker. */
 	async open(port: number = this.port): Promise<RawWebSocket> {
 		const socket = await openRawWebSocket(port);
 		this.#sockets.push(socket);

@@ -3,7 +3,7 @@ import { frame, HANDSHAKE, Opcode, until } from '@orijs/testkit';
 import type { Attack } from '../attack.ts';
 import { keepSending, repeat } from '../flood.ts';
 
-/** Opens connections that send some text and nothing more. */
+/** Opens connections that send one text and nothing more. */
 function neverFinished(name: string, title: string, text: string): Attack {
 	return {
 		name,

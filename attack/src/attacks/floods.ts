@@ -11,7 +11,7 @@ function flood(name: string, title: string, bytes: Buffer): Attack {
 		async run(target, size) {
 			const sockets = await target.openMany(size(5, 2));
 			await keepSending(target, sockets, { bytes, seconds: size(5, 2) });
-			await until(() => sockets.every(({ isClosed }) => isClosed), { what: 'those who flood are disconnected' });
+			await until(() => sockets.every(({ isClosed }) => isClosed), { what: 'the flooding clients are disconnected' });
 		},
 	};
 }

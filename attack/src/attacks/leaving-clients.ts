@@ -4,7 +4,7 @@ import { flushed, message } from '../flood.ts';
 
 const AT_ONCE = 50;
 
-/** Sends one message from each of many clients, which leave while it is handled. */
+/** Sends one message from each of many clients, which leave while their message is handled. */
 function leaving(name: string, title: string, bytes: Buffer): Attack {
 	return {
 		name,

@@ -25,10 +25,10 @@ function refused(name: string, title: string, messages: readonly Buffer[]): Atta
 }
 
 const LONG = 'x'.repeat(8_000);
-/** A line break, an escape sequence, C1, bidirectional controls, separators, and a byte order mark. */
+/** Line breaks, an escape sequence, C1 controls, bidirectional controls, separators and a byte order mark. */
 const HOSTILE = 'a\n\r\u001b[31m\u0085\u009b\u200b\u202e\u2028\u2029\u2066\ufeff';
 
-export const refusedCalls: Attack = refused('refused-calls', 'calls that are refused, all the time', [
+export const refusedCalls: Attack = refused('refused-calls', 'refused calls, without a pause', [
 	message('@subscribe', { topic: 'secret' }, 'r'),
 	message('@subscribe', { topic: `no topic ${LONG}` }, 'r'),
 	message('strict', { n: LONG }, 'r'),
@@ -36,12 +36,12 @@ export const refusedCalls: Attack = refused('refused-calls', 'calls that are ref
 	message('echo', LONG, ''),
 ]);
 
-export const failingHandlers: Attack = refused('failing-handlers', 'calls whose handlers fail, all the time', [
+export const failingHandlers: Attack = refused('failing-handlers', 'calls whose handlers fail, without a pause', [
 	message('fail', LONG, 'r'),
 ]);
 
 export const hostileNames: Attack = {
-	...refused('hostile-names', 'names with control characters, which get into errors', [
+	...refused('hostile-names', 'names with control characters, which end up in errors', [
 		message(HOSTILE, null, 'r'),
 		message('@subscribe', { topic: HOSTILE }, 'r'),
 		message('fail', HOSTILE, 'r'),

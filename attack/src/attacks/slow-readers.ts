@@ -5,7 +5,7 @@ import { message } from '../flood.ts';
 export const slowReaders: Attack = {
 	name: 'slow-readers',
 	title: 'clients that subscribe and never read',
-	// A megabyte may wait for each, and the kernel's buffers are not the server's.
+	// The server queues up to 1 MiB for each. The kernel's buffers do not count.
 	bounds: { peakMib: 400 },
 	async run(target, size) {
 		const sockets = await target.openMany(size(100, 30));

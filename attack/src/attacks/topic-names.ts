@@ -27,7 +27,7 @@ async function nameTopics(target: Parameters<Attack['run']>[0], clients: number,
 
 export const topicNames: Attack = {
 	name: 'topic-names',
-	title: 'clients that subscribe to ever new topics with history, and leave them',
+	title: 'clients that keep subscribing to new topics with history, and leave them',
 	bounds: { peakMib: 96, keptMib: 24 },
 	run: (target, size) => nameTopics(target, 20, size(15, 5)),
 };
@@ -37,4 +37,6 @@ export const topicNamesRedis: Attack = {
 	name: 'topic-names-redis',
 	title: `${topicNames.title}; on Redis`,
 	redis: true,
+	// The one in which topics that have begun are counted.
+	bounds: { ...topicNames.bounds, redisKeys: 1 },
 };

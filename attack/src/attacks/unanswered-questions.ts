@@ -4,7 +4,7 @@ import { message, sendSteadily } from '../flood.ts';
 
 export const unansweredQuestions: Attack = {
 	name: 'unanswered-questions',
-	title: 'clients that answer no request of the server, and send large messages meanwhile',
+	title: 'clients that answer no request of the server, while sending large messages',
 	bounds: { peakMib: 300 },
 	async run(target, size) {
 		const sockets = await target.openMany(size(20, 8));

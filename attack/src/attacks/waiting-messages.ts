@@ -3,7 +3,7 @@ import type { Attack } from '../attack.ts';
 import { flushed } from '../flood.ts';
 
 const BYTES = 65_000;
-/** The largest part of a second's worth of bytes that is within the limits. */
+/** The number of frames per second just within the limit on bytes. */
 const FRAMES_PER_SECOND = 14;
 const FRAMES = 70;
 
@@ -17,12 +17,12 @@ const DATA = {
 		.join(',')}]`,
 };
 
-/** Messages of the largest size, queued behind a handler that takes long. */
+/** Messages of the maximum size, queued behind a slow handler. */
 function waitingMessages(kind: keyof typeof DATA): Attack {
 	return {
 		name: `waiting-${kind}`,
-		title: `as many and as large messages as may wait for a handler; ${kind}`,
-		// Of 20 clients: documented are 4 MiB of each; twice that if the text is kept with two bytes a character.
+		title: `as many messages as may wait for a handler, each of the maximum size; ${kind}`,
+		// 20 clients of 4 MiB each, as documented; twice that for text with two bytes per character.
 		bounds: { peakMib: 300 },
 		async run(target, size) {
 			const sockets = await target.openMany(size(20, 8));

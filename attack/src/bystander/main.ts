@@ -1,10 +1,10 @@
-// A well-behaved client in its own process. It listens to the news and sends requests, and notes what it notices.
+// A well-behaved client in its own process. It listens to the news, sends requests, and records what it notices.
 
 import { answerRequests } from '@orijs/testkit';
 import { NEWS } from '../server/protocol.ts';
 import type { Noticed } from './protocol.ts';
 
-/** The delay between requests, in milliseconds. */
+/** The delay between two requests, in milliseconds. */
 const BETWEEN_REQUESTS_MS = 50;
 
 const socket = new WebSocket(process.argv[2] ?? '');

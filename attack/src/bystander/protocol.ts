@@ -1,12 +1,14 @@
-/** What the well-behaved client noticed since it was asked before. */
+/** What the well-behaved client has noticed. */
 export interface Noticed {
 	readonly answers: number;
-	/** The longest time that an answer took, or has taken so far, in milliseconds. */
+	/**
+	 * The longest wait for an answer since the last report, in milliseconds. Includes an answer that is still pending.
+	 */
 	readonly slowestMs: number;
-	/** How many messages of the news are missing, in all. */
+	/** The total number of news messages that it missed. */
 	readonly missed: number;
 	/** The latest message. */
 	readonly lastNews: number;
-	/** How often its connection ended, in all. */
+	/** The total number of times that its connection ended. */
 	readonly closes: number;
 }

@@ -8,7 +8,7 @@ import { RedisWsProvider } from '@orijs/websocket-redis';
 import { z } from 'zod';
 import { NEWS, NEWS_EVERY_MS, type Readings, type ServerRequest, type ServerSettings } from './protocol.ts';
 
-/** How long a handler takes that does something real, in milliseconds. */
+/** How long a handler that does real work takes, in milliseconds. */
 const WORK_MS = 5;
 
 const failures: string[] = [];

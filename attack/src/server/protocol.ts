@@ -14,7 +14,7 @@ export type ServerRequest =
 	| { readonly do: 'settle' }
 	/** Lets all `wait` handlers finish. */
 	| { readonly do: 'release' }
-	/** Publishes text to a topic, in all `count` times. */
+	/** Publishes text to a topic, `count` times in total. */
 	| { readonly do: 'publish'; readonly topic: string; readonly count: number; readonly bytes: number };
 
 export interface Readings {

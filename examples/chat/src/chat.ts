@@ -30,7 +30,7 @@ export function createChat({ name, logger = consoleLogger, restart, ...options }
 	const here = new Here();
 	let beat: ReturnType<typeof setInterval> | undefined;
 
-	// No load balancer needs time to notice that a node stops.
+	// There is no load balancer that needs time to notice that a node stops.
 	const app = new Application({ graceMs: GRACE_MS, readinessDelayMs: 0, logger })
 		.websocket<Visitor>(provider, {
 			upgrade: () => ({ person: { id: crypto.randomUUID(), name: '' } }),

@@ -153,7 +153,7 @@ describe('two nodes on one Redis', () => {
 		await ada.hear(Here, ({ node, people }) => node.name === `node ${two}` && people.length === 0);
 	});
 
-	test('without Redis messages are refused, because they can not be kept; typing and presence still work on a node', async () => {
+	test('without Redis messages are refused, because they cannot be kept; typing and presence still work on a node', async () => {
 		const redis = await startRedis();
 		started.push(redis);
 		const port = await portOf(start({ PORT: String(await freePort()), REDIS_URL: redis.url }));

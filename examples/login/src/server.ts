@@ -37,7 +37,7 @@ export function createNoticeBoard(options: NoticeBoardOptions): Application<Conn
 	const board = new Board();
 	const online = new Online();
 
-	// No load balancer needs time to notice that the server stops.
+	// There is no load balancer that needs time to notice that the server stops.
 	const app = new Application({ readinessDelayMs: 0, ...(logger !== undefined && { logger }) })
 		.websocket<Connection>({
 			// Browsers send the cookie from pages of any site. The endpoint checks the `Origin` header so that other

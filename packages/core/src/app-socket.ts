@@ -39,11 +39,13 @@ export type AppSocket<TData extends ConnectionData = ConnectionData> = Omit<
 /** Bun's methods whose calls the endpoint observes. */
 type Observed = Pick<WebSocketConnection, 'close' | 'terminate' | 'ping' | 'send' | 'sendText' | 'sendBinary'>;
 
-/** Callbacks to the endpoint, when the application uses a socket. */
+/** The endpoint, as its sockets use it. */
 export interface SocketEvents {
+	/** Called before the socket is closed by this server. */
+	readonly onClosing: (socket: WebSocketConnection) => void;
 	/** Called when the application has closed the socket. */
 	readonly onClose: (socket: WebSocketConnection) => void;
-	/** Called when the client was pinged. */
+	/** Called when the application has pinged the client. */
 	readonly onPing: (socket: WebSocketConnection) => void;
 	/** Called when a send was buffered because of backpressure, or dropped. */
 	readonly onBackpressure: (socket: WebSocketConnection) => void;
@@ -86,10 +88,11 @@ export class SocketAdopter {
 	}
 
 	#prototypeAbove(bun: WebSocketConnection): object {
-		const { onClose, onPing, onBackpressure, subprotocolOf } = this.#events;
+		const { onClosing, onClose, onPing, onBackpressure, subprotocolOf } = this.#events;
 		const { close, terminate, ping, send, sendText, sendBinary } = bun;
 		const observed: Observed & ThisType<WebSocketConnection> = {
 			close(code, reason) {
+				onClosing(this);
 				// `onClose` comes second: if the arguments are invalid, Bun's `close` throws and the socket stays open.
 				close.call(this, code, reason);
 				onClose(this);

@@ -31,9 +31,9 @@ export interface Limits {
 	/** Messages of one socket that wait to be handled; beyond that, reading from the socket is paused. Default 64. */
 	readonly queuedMessages?: number;
 	/**
-	 * Bytes of those messages, as they take up memory: a character of text counts twice if the text is not all ASCII.
-	 * Limited like `queuedMessages`; the message that reaches the limit is still queued. Default 256 KiB, or
-	 * `messageBytes` if that is larger; at most 1 GiB.
+	 * Memory that those messages take, in bytes: a character counts twice if its message is not all ASCII. Limited like
+	 * `queuedMessages`; the message that reaches the limit is still queued. Default 256 KiB, or `messageBytes` if that
+	 * is larger; at most 1 GiB.
 	 */
 	readonly queuedMessageBytes?: number;
 	/**
@@ -59,14 +59,14 @@ export interface Limits {
 	readonly handlerTimeoutMs?: number;
 	/**
 	 * Time without a sign of life (a message, a ping or a pong) after which a connection is cut, in milliseconds.
-	 * Clients answer pings by themselves, so this affects only dead connections, and messages that take longer than
-	 * this to arrive. From 8,000 to 960,000. Default 120,000.
+	 * Clients answer pings by themselves, so this cuts only dead connections, and messages that take longer than this to
+	 * arrive. From 8,000 to 960,000. Default 120,000.
 	 */
 	readonly idleTimeoutMs?: number;
 	/**
-	 * Interval at which each client is pinged, in milliseconds. Proxies that close silent connections, most after 60 s,
-	 * keep them if this is shorter. From 1,000 to half of `idleTimeoutMs`. Default 25,000, or half of `idleTimeoutMs` if
-	 * that is less.
+	 * Interval at which each client is pinged, in milliseconds. Pings keep connections open through proxies, most of
+	 * which close silent ones after 60 s. From 1,000 to half of `idleTimeoutMs`. Default 25,000, or half of
+	 * `idleTimeoutMs` if that is less.
 	 */
 	readonly pingIntervalMs?: number;
 }

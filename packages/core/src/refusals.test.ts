@@ -56,7 +56,7 @@ describe('a refusal', () => {
 		]);
 	});
 
-	it('is logged separately for each type of message if its handler took too long, but not for types of clients', () => {
+	it('is logged separately for each type of message if its handler took too long, but not for types that clients make up', () => {
 		const log = new RecordingLogger();
 		const refusals = new Refusals(log);
 		for (const type of ['slow', 'slow', 'slower']) refusals.add('handlerTimeout', { type });

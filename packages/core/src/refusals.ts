@@ -54,7 +54,7 @@ export class Refusals {
 		this.#counts[kind]++;
 	}
 
-	/** Counts and logs a refusal. A log line that combines several refusals has no details but their number. */
+	/** Counts and logs a refusal. A log line that combines several refusals has only their number as details. */
 	add(kind: Refusal, details: LogDetails): void {
 		this.#counts[kind]++;
 		this.#throttle.add('warn', kindOf(kind, details), LOG_TEXT[kind], { count: 1, ...details });
@@ -62,8 +62,8 @@ export class Refusals {
 }
 
 /**
- * Returns the kind in the log. A slow handler must not hide another one, so handlers that take too long are told apart
- * by their message's type, which only the application can define.
+ * Returns the kind in the log. Each type of message has its own kind for handlers that take too long, so that one slow
+ * handler does not hide another. Only the application can define these types.
  */
 function kindOf(kind: Refusal, { type }: LogDetails): LogKind {
 	if (kind !== 'handlerTimeout' || typeof type !== 'string') return KINDS[kind];

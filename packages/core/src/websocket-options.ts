@@ -8,12 +8,12 @@ import type { Limits } from './limits.ts';
  */
 export type UpgradeResult<TData extends ConnectionData> = TData | Response | null | false;
 
-/** What `upgrade` can add to the response with which a client becomes a WebSocket (101). */
+/** What `upgrade` can add to the response that accepts the client (101). */
 export interface UpgradeResponse {
 	/**
-	 * Headers to add, for example with `append('Set-Cookie', …)`. If the request is rejected, they are not sent. The
-	 * headers of the handshake itself can't be set: `Sec-WebSocket-*`, `Connection`, `Upgrade`, `Content-Length` and
-	 * `Transfer-Encoding`; a client then gets 500.
+	 * Headers to add, for example with `append('Set-Cookie', …)`. If the request is rejected, they are not sent. Headers
+	 * of the handshake itself can't be set (`Sec-WebSocket-*`, `Connection`, `Upgrade`, `Content-Length` and
+	 * `Transfer-Encoding`): the client would get 500.
 	 */
 	readonly headers: Headers;
 }
@@ -32,8 +32,8 @@ export interface Authorize<TData extends ConnectionData = ConnectionData> {
 
 export interface WebSocketOptions<TData extends ConnectionData = ConnectionData> {
 	/**
-	 * The path of the endpoint, URL-encoded; it may have parameters, as in `/ws/:room`. It is also reached with a slash
-	 * added to its end, or without the one it ends with. Default `/ws`.
+	 * The path of the endpoint, URL-encoded; it may have parameters, as in `/ws/:room`. A trailing slash makes no
+	 * difference: requests with and without it reach the endpoint. Default `/ws`.
 	 */
 	readonly path?: string;
 	/**

@@ -100,7 +100,7 @@ describe("the samples in @orijs/websocket's README", () => {
 		const client = await connectClient(`ws://localhost:${String(child.reports[0])}`);
 		await until(() => child.reports.length > 1, { what: 'the calls were made' });
 		expect(child.reports[1]).toEqual({ subscribers: 0, count: 0 });
-		// The sample's calls after removeConnection() concern a socket that has left, which is no fault.
+		// The sample's calls after removeConnection() concern a socket that has left, which is not a fault.
 		expect(child.output()).not.toContain('UnknownSocketError');
 		await client.close();
 	});

@@ -32,7 +32,7 @@ describe.each(['--hot', '--watch'] as const)('editing a server under bun %s', (m
 		await client.subscribe('news', { onMessage: (data) => void heard.push(data) });
 		const hears = (version: number): Promise<void> =>
 			until(() => heard.includes(`edit ${version}`), {
-				what: () => `the client hears from edit ${version}, not only ${heard.join()}; ${process.output()}`,
+				what: () => `the client receives edit ${version}, not only ${heard.join()}; ${process.output()}`,
 			});
 		const connections = async (): Promise<number> =>
 			String(await redis.command('CLIENT', 'LIST'))
@@ -65,7 +65,7 @@ function startEdited(mode: string, code: string) {
 	return { process, edit: (changed: string) => editFile(file, changed) };
 }
 
-/** A server that tells its subscribers which edit of its code it is, again and again. */
+/** A server that repeatedly sends its subscribers the number of its edit. */
 function serverCode(port: number, redisPort: number, version: number): string {
 	return `
 		import { Application } from '@orijs/orijs';

@@ -8,7 +8,7 @@ const starts = [
 	['Caddy', startCaddy, (to: number) => `reverse_proxy 127.0.0.1:${to}`],
 ] as const;
 
-test.each(starts)('%s passes requests on, until it is stopped', async (_, start, passOn) => {
+test.each(starts)('%s passes requests on until it is stopped', async (_, start, passOn) => {
 	const server = Bun.serve({ port: 0, hostname: '127.0.0.1', fetch: () => new Response('from behind') });
 	onTestFinished(() => server.stop(true));
 	const frontEnd = await start(passOn(server.port ?? 0));

@@ -26,7 +26,7 @@ export interface FrontEnd {
 /** Thrown when a proxy does not start. The message includes its log. */
 export class FrontEndStartError extends Error {
 	override readonly name = 'FrontEndStartError';
-	/** Whether the reason is that another process has the port. */
+	/** Whether the reason is that another process uses the port. */
 	readonly isPortTaken: boolean;
 
 	constructor(program: FrontEndProgram, log: string) {
@@ -53,7 +53,7 @@ export async function startFrontEnd(setup: FrontEndSetup): Promise<FrontEnd> {
 		try {
 			return await launch(executable, setup, await freePort());
 		} catch (error) {
-			// Another process has taken the port before the proxy could listen on it.
+			// Another process took the port before the proxy could listen on it.
 			if (!(error instanceof FrontEndStartError && error.isPortTaken) || attempt === PORT_TRIES) throw error;
 		}
 	}

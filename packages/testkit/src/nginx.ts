@@ -16,7 +16,7 @@ export function startNginx(location: string): Promise<FrontEnd> {
 }
 
 function configuration(location: string, port: number, dir: string): string {
-	// Unless set, these folders are in a place that only root can write to.
+	// By default, only root can write to these folders.
 	const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
 		.map((name) => `${name}_temp_path ${dir}/${name};`)
 		.join('\n');

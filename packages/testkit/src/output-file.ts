@@ -7,9 +7,9 @@ const KEPT_BYTES = 64 * 1024;
 export interface OutputFile {
 	/** The file descriptor to pass to a child as stdout and stderr. */
 	readonly fd: number;
-	/** Returns the last 64 KiB that were written to the file; after `close`, those that had been written until then. */
+	/** Returns the last 64 KiB written to the file; after `close`, the last 64 KiB written by then. */
 	read(): string;
-	/** Returns how many bytes were written to the file; after `close`, how many had been written until then. */
+	/** Returns how many bytes have been written to the file; after `close`, how many had been written by then. */
 	size(): number;
 	close(): void;
 }

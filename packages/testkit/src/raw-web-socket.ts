@@ -35,7 +35,7 @@ export interface RawWebSocket {
 	resume(): void;
 	/** Resolves once the connection has ended. */
 	closed(): Promise<void>;
-	/** Drops the connection. */
+	/** Drops the connection without a close frame. */
 	end(): void;
 }
 

@@ -3,7 +3,7 @@
  * the rate.
  */
 const SLICE_MS = 20;
-/** How much of a late timer's delay is made up for, in milliseconds. Making up for more would cause a burst. */
+/** The most lateness of a timer that is made up for, in milliseconds. More would cause a burst. */
 const CATCH_UP_MS = 100;
 
 /** Limits the rate of a stream of bytes. */

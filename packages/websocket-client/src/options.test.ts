@@ -29,10 +29,13 @@ describe('rejects invalid options, naming what is allowed', () => {
 	it.each<[unknown, RegExp]>([
 		[null, /options must be an object/],
 		['text', /options must be an object/],
-		[{ hearbeat: {} }, /no key hearbeat, only auth, .*heartbeat, reconnect, queue, positions, WebSocket/],
-		[{ heartbeat: { interval: 5 } }, /heartbeat has no key interval, only intervalMs, timeoutMs/],
-		[{ reconnect: { max: 5 } }, /reconnect has no key max, only minDelayMs, maxDelayMs/],
-		[{ queue: { size: 5 } }, /queue has no key size, only messages, characters/],
+		[
+			{ hearbeat: {} },
+			/an unknown key hearbeat; allowed are auth, .*heartbeat, reconnect, queue, positions, WebSocket/,
+		],
+		[{ heartbeat: { interval: 5 } }, /heartbeat has an unknown key interval; allowed are intervalMs, timeoutMs/],
+		[{ reconnect: { max: 5 } }, /reconnect has an unknown key max; allowed are minDelayMs, maxDelayMs/],
+		[{ queue: { size: 5 } }, /queue has an unknown key size; allowed are messages, characters/],
 		[{ heartbeat: null }, /heartbeat must be an object/],
 		[{ reconnect: 5 }, /reconnect must be an object/],
 		[{ queue: false }, /queue must be an object/],

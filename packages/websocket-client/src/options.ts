@@ -122,7 +122,8 @@ const OPTIONS = [
 function known<T extends object>(value: T, name: string, keys: readonly string[]): T {
 	if (typeof value !== 'object' || value === null) throw new InvalidClientOptionError(`${name} must be an object`);
 	for (const key of Object.keys(value)) {
-		if (!keys.includes(key)) throw new InvalidClientOptionError(`${name} has no key ${key}, only ${keys.join(', ')}`);
+		if (!keys.includes(key))
+			throw new InvalidClientOptionError(`${name} has an unknown key ${key}; allowed are ${keys.join(', ')}`);
 	}
 	return value;
 }

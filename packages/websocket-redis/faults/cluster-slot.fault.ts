@@ -51,7 +51,7 @@ testSlot({
 	impact: topicsWhere(() => false),
 	mayLoseNothing: true,
 	falseAlarms: {
-		delayed: 'a node that learns of the move later than the others misses their first beats on the new channel',
+		delayed: 'a node that notices the move later than the others misses their first beats on the new channel',
 	},
 	async inject({ backend }) {
 		const { cluster, primaries } = backend;

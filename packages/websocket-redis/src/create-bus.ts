@@ -14,26 +14,26 @@ import type { RedisConnectionFunction } from './server/connection-function.ts';
 /** A Redis Cluster. */
 export interface RedisClusterConnection {
 	/**
-	 * Some of the nodes, as `{ host, port }` or URLs; the others are discovered. Further options of a node apply to it
-	 * alone.
+	 * Some of the nodes, as `{ host, port }` or URLs; the others are discovered. Further options of a node apply only to
+	 * that node.
 	 */
 	readonly cluster: readonly RedisClusterNode[];
 	/**
-	 * The ioredis options for connections to any of the nodes, or a function that returns them or a promise of them. It
-	 * is called for each new connection, and once at start.
+	 * The ioredis options for connections to any of the nodes, or a function that returns them or a promise of them. The
+	 * function is called for each new connection, and once at start.
 	 */
 	readonly options?: RedisOptions | RedisClusterOptionsFunction;
 	/**
-	 * Where the nodes can be reached, by the `host:port` that they announce, as in ioredis. Default: at the addresses
-	 * that they announce.
+	 * As in ioredis: maps each `host:port` that a node announces to the address at which it can be reached. Default: the
+	 * announced addresses.
 	 */
 	readonly natMap?: NatMap;
 }
 
 /**
  * How to connect to Redis: ioredis options (`{ host, port }`, `{ sentinels, name }`, …), a `redis://` or `rediss://`
- * URL, a Redis Cluster, an ioredis instance, or a function that returns options or a URL. If it is an instance, only
- * its options are used, and it is never closed. Options are read, and the function is called, for each new connection.
+ * URL, a Redis Cluster, an ioredis instance, or a function that returns options or a URL. Only the options of an
+ * instance are used, and it is never closed. Options are read, and the function is called, for each new connection.
  */
 export type RedisConnection = SingleConnection | RedisConnectionFunction | RedisClusterConnection | Cluster;
 

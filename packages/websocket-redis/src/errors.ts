@@ -11,14 +11,14 @@ export class RedisConnectError extends Error {
 }
 
 /**
- * Thrown if a function that gives the options of connections has failed. While the provider runs, the function is
+ * Thrown if the function that returns the options of connections has failed. While the provider runs, the function is
  * called again for the next attempt to connect.
  */
 export class ConnectionFunctionError extends Error {
 	override readonly name = 'ConnectionFunctionError';
 	constructor(cause: unknown) {
 		const problem = cause instanceof Error ? cause.message || cause.name : String(cause);
-		super(`the function that gives the options for connecting to Redis failed: ${problem}`, { cause });
+		super(`the connection function failed: ${problem}`, { cause });
 	}
 }
 
@@ -47,6 +47,22 @@ export class RedisReplicaError extends Error {
 	override readonly name = 'RedisReplicaError';
 	constructor(endpoint: string) {
 		super(`Redis at ${endpoint} is a replica; connect to the primary, or to the Sentinels that know it`);
+	}
+}
+
+/** Thrown if the server is a node of a Redis Cluster, but was given as a single server. */
+export class RedisClusterNodeError extends Error {
+	override readonly name = 'RedisClusterNodeError';
+	constructor(endpoint: string) {
+		super(`Redis at ${endpoint} is a node of a Redis Cluster; connect with { cluster: [{ host, port }] }`);
+	}
+}
+
+/** Thrown if the server was given as a node of a Redis Cluster, but is a single server. */
+export class NoRedisClusterError extends Error {
+	override readonly name = 'NoRedisClusterError';
+	constructor(endpoint: string, options: { cause: Error }) {
+		super(`Redis at ${endpoint} is not a Redis Cluster; connect with { host, port } instead of { cluster }`, options);
 	}
 }
 

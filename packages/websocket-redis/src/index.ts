@@ -14,6 +14,8 @@ export {
 	HistoryUnreadableError,
 	HistoryUnsupportedError,
 	InvalidRedisOptionError,
+	NoRedisClusterError,
+	RedisClusterNodeError,
 	RedisConnectError,
 	RedisConnectionLostError,
 	RedisReplicaError,

@@ -11,7 +11,7 @@ import { channelPrefix } from './wire/redis-channel.ts';
 export interface RedisBusOptions {
 	/** Read, or called, for each connection. */
 	readonly connection: SingleConnection | RedisConnectionFunction;
-	/** What the names of channels and keys on Redis begin with. */
+	/** The prefix of the names of channels and keys on Redis. */
 	readonly keyPrefix: string;
 	/** How long `start` tries to connect, in milliseconds. */
 	readonly connectTimeout: number;

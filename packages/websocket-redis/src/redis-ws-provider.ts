@@ -7,16 +7,16 @@ export interface RedisWsProviderOptions {
 	/**
 	 * How to connect to Redis: ioredis options (`{ host, port }`, `{ sentinels, name }`, …), a `redis://` or `rediss://`
 	 * URL, `{ cluster: [{ host, port }, …], options, natMap }`, an ioredis instance, or a function that returns options
-	 * or a URL, or a promise of them. If it is an instance, only its options are used, and it is never closed.
+	 * or a URL, or a promise of them. Only the options of an instance are used, and it is never closed.
 	 *
-	 * Options, such as a password, are read again for each new connection, and the function is called again. If it
-	 * fails, `start()` rejects with `ConnectionFunctionError`; later, the attempt to connect has failed, and another one
-	 * follows within a second. The database must stay the same.
+	 * Options, such as a password, are read again for each new connection, and a function is called again. If the
+	 * function fails during `start()`, `start()` rejects with `ConnectionFunctionError`; if it fails later, the next
+	 * attempt to connect follows within a second. The database must stay the same.
 	 */
 	readonly connection: RedisConnection;
 	/**
-	 * The prefix of channels and keys on Redis; a `:` follows it. Applications that share a database of a Redis must
-	 * have different prefixes. 1 to 128 characters from `A-Z a-z 0-9 _ . -`. Default `orijs`.
+	 * The prefix of channels and keys on Redis; a `:` follows it. Applications that share a Redis database must have
+	 * different prefixes. 1 to 128 characters from `A-Z a-z 0-9 _ . -`. Default `orijs`.
 	 */
 	readonly keyPrefix?: string;
 	/**
@@ -40,7 +40,9 @@ export interface RedisWsProviderOptions {
 	readonly logger?: Logger;
 }
 
-/** No `:`, which ends it: otherwise, the topic `x:t` of prefix `app` would be the topic `t` of prefix `app:x`. */
+/**
+ * No `:`, because one follows the prefix: topic `x:t` of prefix `app` would otherwise be topic `t` of prefix `app:x`.
+ */
 const KEY_PREFIX = /^[A-Za-z0-9_.-]{1,128}$/;
 
 const OPTIONS: OptionNames<RedisWsProviderOptions> = {

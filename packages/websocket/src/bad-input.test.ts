@@ -263,7 +263,7 @@ describe('a provider that is not running', () => {
 
 			expect(thrown).toBeInstanceOf(ProviderNotStartedError);
 			expect((thrown as Error).message).toContain('await provider.start(), or app.listen(), first; nothing was done');
-			expect(node.log.problems.filter(({ message }) => !message.startsWith('Sockets are being added'))).toEqual([]);
+			expect(node.log.problems.filter(({ message }) => !message.startsWith('Sockets were added'))).toEqual([]);
 			expect([[...ws.data.topics], node.provider.getTopicCount()]).toEqual([[], 0]);
 		});
 

@@ -63,8 +63,9 @@ export function checkHistory(topic: unknown, options: HistoryPageOptions | undef
 
 export function checkResume(topic: unknown, from: ResumeFrom): Error | undefined {
 	if (!isTopic(topic)) return new InvalidTopicError(topic);
+	const names = ['since', 'rewind'];
 	// Unlike options, `from` is required.
-	const error = checkOptions('resume()', from ?? null, ['since', 'rewind']);
+	const error = from === undefined ? notOptions('resume()', from, names) : checkOptions('resume()', from, names);
 	return error ?? checkPosition('since', from.since) ?? checkCount('rewind', from.rewind, MAX_REWIND);
 }
 
@@ -72,6 +73,11 @@ export function checkResume(topic: unknown, from: ResumeFrom): Error | undefined
 export function checkOptionNames(owner: string, options: unknown, known: Readonly<Record<string, true>>): void {
 	const problem = unknownOption(owner, options, known);
 	if (problem !== undefined) throw new InvalidOptionError(problem);
+}
+
+/** Checks the listener that `call` was given. @throws {InvalidOptionError} it is not a function */
+export function checkListener(call: string, listener: unknown): void {
+	if (typeof listener !== 'function') throw new InvalidOptionError(`${call} takes a function, not ${show(listener)}`);
 }
 
 /** Returns the error for a socket that is not connected to this node. */
@@ -83,10 +89,14 @@ export function unknownSocket(socketId: string): Error {
 function checkOptions(call: string, options: unknown, known: readonly string[]): Error | undefined {
 	if (options === undefined) return undefined;
 	if (typeof options !== 'object' || options === null || Array.isArray(options))
-		return new InvalidOptionError(`${call} takes an object with ${listOf(known, 'or')}, not ${show(options)}`);
+		return notOptions(call, options, known);
 	const unknown = Object.keys(options).find((key) => !known.includes(key));
 	if (unknown === undefined) return undefined;
 	return new InvalidOptionError(`${call} has no option ${unknown}, only ${listOf(known, 'and')}`);
+}
+
+function notOptions(call: string, given: unknown, known: readonly string[]): Error {
+	return new InvalidOptionError(`${call} takes an object with ${listOf(known, 'or')}, not ${show(given)}`);
 }
 
 function listOf(names: readonly string[], conjunction: 'and' | 'or'): string {

@@ -2,8 +2,8 @@ import type { LogDetails, Logger } from './logger.ts';
 import { formatLine } from './support/log-line.ts';
 
 /**
- * The default logger: the console, without debug lines. Each line is a single line of at most 4 KiB, with everything
- * escaped that could start another line, hide text or control a terminal.
+ * The default logger: the console, without debug lines. Each entry is a single line of at most 4 KiB. Characters that
+ * could start another line, hide text or control a terminal are escaped.
  */
 export const consoleLogger: Logger = {
 	debug() {},

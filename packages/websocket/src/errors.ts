@@ -22,6 +22,15 @@ export class InvalidNodeIdError extends BrandedError {
 	}
 }
 
+/** Thrown if the argument of `addConnection` is not a socket. */
+export class InvalidSocketError extends BrandedError {
+	static override readonly brand: string = 'InvalidSocketError';
+	declare readonly name: 'InvalidSocketError';
+	constructor(socket: unknown) {
+		super(`Invalid socket ${show(socket)}: pass addConnection the ws that Bun passes to open(ws)`);
+	}
+}
+
 /** Thrown if the `ws.data` of a socket was not set up by `server.upgrade(req, { data })`. */
 export class InvalidSocketDataError extends BrandedError {
 	static override readonly brand: string = 'InvalidSocketDataError';

@@ -15,7 +15,10 @@ describe('safely', () => {
 			onTestFinished(() => spy.mockRestore());
 
 			safely(broken)[level]('It happened', { err: new Error('x') });
-			expect(spy.mock.calls).toEqual([[`A log line could not be written: ${level}: It happened`]]);
+			expect(spy.mock.calls).toEqual([
+				[expect.stringMatching(`^A log line could not be written: ${level}: It happened err=Error: broken at fail `)],
+			]);
+			expect(spy.mock.calls[0]?.[0]).not.toContain('Error: x');
 		},
 	);
 
@@ -29,7 +32,7 @@ describe('safely', () => {
 		expect(lines).toEqual([['one', { a: 1 }], ['two']]);
 	});
 
-	it('returns a logger that is safe already as it is, and the same wrapper for the same logger', () => {
+	it('returns an already safe logger unchanged, and the same wrapper for the same logger', () => {
 		const safe = safely(broken);
 		expect([safely(safe), safely(broken)]).toEqual([safe, safe]);
 	});
@@ -43,12 +46,16 @@ describe('safely', () => {
 			safely(rejecting)[level]('It happened\n\u202e', { err: new Error('x') });
 			await until(() => spy.mock.calls.length > 0, { what: 'the line is reported' });
 			expect(spy.mock.calls).toEqual([
-				[String.raw`A log line could not be written: ${level}: It happened\u{a}\u{202e}`],
+				[
+					expect.stringContaining(
+						String.raw`A log line could not be written: ${level}: It happened\u{a}\u{202e} err=Error: broken at `,
+					),
+				],
 			]);
 		},
 	);
 
-	it('never throws, even if the console does not work either', () => {
+	it('never throws, even if the console fails as well', () => {
 		const spy = vi.spyOn(console, 'error').mockImplementation(fail);
 		onTestFinished(() => spy.mockRestore());
 
@@ -59,7 +66,7 @@ describe('safely', () => {
 		[null, 'not null'],
 		['console', 'not "console"'],
 		[{ info: fail, warn: fail, error: fail }, 'debug is missing'],
-	])('refuses what is not a logger: %j', (logger, why) => {
+	])('refuses anything that is not a logger: %j', (logger, why) => {
 		expect(() => safely(logger as Logger)).toThrow(InvalidOptionError);
 		expect(() => safely(logger as Logger)).toThrow(why);
 	});

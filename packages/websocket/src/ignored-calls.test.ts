@@ -8,7 +8,7 @@ import { watchUnhandledRejections } from './test-support/unhandled-rejections.ts
 
 type Handler = (ws: Bun.ServerWebSocket<SocketData>, message: string) => unknown;
 
-/** Starts a server that is wired by hand, whose provider and coordinator have loggers of their own. */
+/** Starts a server that is wired by hand. Its provider and coordinator have separate loggers. */
 async function serving(handle: (wired: Wired) => Handler): Promise<Wired & { readonly url: string }> {
 	const providerLog = new RecordingLogger();
 	const coordinatorLog = new RecordingLogger();
@@ -52,7 +52,7 @@ const uses: readonly [string, (wired: Wired, socketId: string) => Promise<unknow
 ];
 
 describe.each(uses)('%s, called for a client that has left while its handler waited', (_, use) => {
-	it.each(['awaited', 'ignored'])('is no fault: it rejects, and is logged at debug at most (%s)', async (how) => {
+	it.each(['awaited', 'ignored'])('is not a fault: it rejects, and is logged at most at debug (%s)', async (how) => {
 		const results: Promise<unknown>[] = [];
 		const left = Promise.withResolvers<void>();
 		const wired = await serving((services) => async (ws) => {
@@ -93,7 +93,7 @@ describe('the logger of a coordinator', () => {
 			(coordinator) => coordinator.addConnection({ data: {}, close() {}, send() {} } as never),
 			'InvalidSocketDataError',
 		],
-	])('receives what %s refuses, once, and the logger of its provider does not', async (_, call, name) => {
+	])('gets one line for a call that %s refuses; the logger of its provider gets none', async (_, call, name) => {
 		const { coordinator, coordinatorLog, providerLog } = await serving(() => () => {});
 		const watch = watchUnhandledRejections();
 		void call(coordinator, crypto.randomUUID());
@@ -104,7 +104,7 @@ describe('the logger of a coordinator', () => {
 		expect(await watch.seen()).toEqual([]);
 	});
 
-	it('receives nothing of calls whose promises are awaited', async () => {
+	it('receives nothing from calls whose promises are awaited', async () => {
 		const { coordinator, coordinatorLog, providerLog } = await serving(() => () => {});
 		await expect(coordinator.subscribeToTopic(crypto.randomUUID(), 'no topic')).rejects.toThrow('Invalid topic');
 		await ticks(5);
@@ -113,7 +113,7 @@ describe('the logger of a coordinator', () => {
 	});
 });
 
-it('10,000 refused calls of clients are a few lines, in which they are all counted', async () => {
+it('10,000 refused calls of clients result in a few lines that count them all', async () => {
 	const count = 10_000;
 	const { url, coordinatorLog } = await serving(({ coordinator }) => (ws, text) => {
 		void coordinator.subscribeToTopic(ws.data.socketId, text);
@@ -134,7 +134,7 @@ it('10,000 refused calls of clients are a few lines, in which they are all count
 it.each<[string, () => Partial<ConstructorParameters<typeof WsProvider>[0]>]>([
 	['in one process', () => ({})],
 	['with a bus', () => ({ bus: new MemoryBackend().createBus() })],
-])('what has not been written when the provider stops is written then, %s', async (_, options) => {
+])('entries still unwritten when the provider stops are written then, %s', async (_, options) => {
 	const log = new RecordingLogger();
 	const provider = new WsProvider({ ...options(), logger: log });
 	await provider.start();

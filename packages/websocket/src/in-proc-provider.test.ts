@@ -138,7 +138,7 @@ describe('a socket', () => {
 		expect(node.log.problems).toEqual([]);
 	});
 
-	it('cannot be unsubscribed once it has closed; that is not logged, because clients leave at any time', async () => {
+	it('cannot be unsubscribed once it has closed; this is not logged, because clients leave at any time', async () => {
 		const node = await openNode();
 		const { id, client } = await node.connect({ topics: new Set(['t']) });
 		await client.close();

@@ -92,6 +92,7 @@ export {
 	InvalidPositionError,
 	InvalidServerError,
 	InvalidSocketDataError,
+	InvalidSocketError,
 	InvalidSocketIdError,
 	MessageDroppedError,
 	NoHistoryError,

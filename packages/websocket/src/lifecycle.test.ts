@@ -8,7 +8,7 @@ import { WatchedBus } from './test-support/watched-bus.ts';
 import { silentHandlers } from './test-support/silent-handlers.ts';
 
 describe('before start', () => {
-	it('sockets and their listed topics are accepted; their promises resolve once it has started', async () => {
+	it('sockets and their listed topics are accepted; their promises resolve once the provider has started', async () => {
 		const backend = new MemoryBackend();
 		const a = await openNode({ bus: backend.createBus(), start: false });
 		const b = await openNode({ bus: backend.createBus() });
@@ -29,7 +29,7 @@ describe('before start', () => {
 		expect(messagesOf(attempt)).toEqual(['1', '2', '3']);
 	});
 
-	it('sockets that wait for it are logged, once', async () => {
+	it('sockets that wait for the start are logged, once', async () => {
 		const node = await openNode({ bus: new MemoryBackend().createBus(), start: false });
 		for (let i = 0; i < 3; i++)
 			await node.attempt({ socketId: crypto.randomUUID(), data: {}, topics: new Set(['listed']) });
@@ -39,7 +39,7 @@ describe('before start', () => {
 		]);
 	});
 
-	it('unsubscribing works, on this node', async () => {
+	it('unsubscribing works on this node', async () => {
 		const node = await openNode({ bus: new MemoryBackend().createBus(), start: false });
 		const { ws } = await node.attempt({ socketId: crypto.randomUUID(), data: {}, topics: new Set(['a', 'b']) });
 		await node.coordinator.unsubscribeFromTopic(ws.data.socketId, 'a');
@@ -47,7 +47,7 @@ describe('before start', () => {
 		expect([...ws.data.topics]).toEqual(['b']);
 	});
 
-	it('subscribing while it is starting resolves once it has started', async () => {
+	it('subscribing while the provider is starting resolves once it has started', async () => {
 		const backend = new MemoryBackend();
 		const a = await openNode({ bus: backend.createBus(), start: false });
 		const b = await openNode({ bus: backend.createBus() });

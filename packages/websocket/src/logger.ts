@@ -2,8 +2,8 @@
 export type LogDetails = Readonly<Record<string, unknown>>;
 
 /**
- * The destination of log lines. `console` is a valid logger. Methods that throw, or return a promise that rejects, do
- * no harm: the line is reported on the console.
+ * The destination of log lines. `console` is a valid logger. If a method throws, or returns a promise that rejects, the
+ * line is reported on the console instead.
  */
 export interface Logger {
 	debug(message: string, details?: LogDetails): unknown;

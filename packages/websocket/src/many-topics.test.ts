@@ -5,7 +5,7 @@ import { MemoryBackend } from './testing/index.ts';
 import type { SocketData } from './sockets/websocket-connection.ts';
 import { WsProvider, type WsProviderOptions } from './ws-provider.ts';
 
-/** As many topics as the cache of the history rules holds, so that it is as full after each round. */
+/** As many topics as the cache of the history rules holds, so that the cache is equally full after each round. */
 const TOPICS = 10_000;
 
 /** Starts a provider with one socket, whose client ignores what it receives. */
@@ -51,7 +51,7 @@ function memoryBus(): WsProviderOptions {
 describe.each([
 	['in one process', (): WsProviderOptions => ({})],
 	['on a bus', memoryBus],
-])('%s, nothing stays of a topic', (_, options) => {
+])('%s, nothing remains of a topic', (_, options) => {
 	it.each<[string, string, (provider: WsProvider, id: string, topic: string) => Promise<unknown>]>([
 		[
 			'without history, after its last socket has left',
@@ -84,9 +84,10 @@ describe.each([
 		await visit();
 
 		expect(provider.getTopicCount()).toBe(0);
-		// The collector takes whatever looks like a pointer on the stack for one: a few batches may stay for a moment.
+		// The collector treats anything on the stack that looks like a pointer as one: a few batches may stay for a
+		// moment.
 		await until(() => objectCount() - before < TOPICS / 10, {
-			what: () => `nothing stays of the topics; ${objectCount() - before} objects have`,
+			what: () => `nothing remains of the topics; ${objectCount() - before} objects are left`,
 		});
 	});
 });

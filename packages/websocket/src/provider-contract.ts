@@ -91,13 +91,13 @@ export interface SocketHistory {
 
 export interface HistoryPageOptions {
 	/**
-	 * Return the oldest messages after this position. Not together with `before`. Without either, the latest messages
-	 * are returned.
+	 * Return the oldest messages after this position. Excludes `before`. If neither is given, the latest messages are
+	 * returned.
 	 */
 	readonly since?: Position | undefined;
 	/**
-	 * Return the latest messages before the one at this position. To read page by page backwards, pass the `position` of
-	 * the first message of the page before.
+	 * Return the latest messages before the one at this position. To page backwards, pass the `position` of the first
+	 * message of the page read last.
 	 */
 	readonly before?: Position | undefined;
 	/** The maximum number of messages, from 1 to 1,000. Default 100. */
@@ -158,12 +158,18 @@ export interface Watermark {
  */
 export interface SocketReliability {
 	readonly status: ProviderStatus;
-	/** Calls `listener` whenever the status changes. Returns a function that removes the listener. */
+	/**
+	 * Calls `listener` whenever the status changes. Returns a function that removes the listener.
+	 *
+	 * @throws {InvalidOptionError} the listener is not a function
+	 */
 	onStatus(listener: (status: ProviderStatus) => unknown): () => void;
 	/**
 	 * Calls `listener` for each topic of this node in which messages may be missing, once per interruption. The call is
 	 * made up to 1,250 ms after the interruption has ended, so that the reports of several nodes about one outage can be
 	 * combined. Returns a function that removes the listener.
+	 *
+	 * @throws {InvalidOptionError} the listener is not a function
 	 */
 	onGap(listener: (gap: Gap) => unknown): () => void;
 	/**
@@ -190,6 +196,8 @@ export interface NodeMessaging {
 	/**
 	 * Calls `listener` with every text that any node, this one included, sends to this node. Returns a function that
 	 * removes the listener.
+	 *
+	 * @throws {InvalidOptionError} the listener is not a function
 	 */
 	onNodeMessage(listener: (text: string) => unknown): () => void;
 }
@@ -208,11 +216,11 @@ export interface WebSocketProvider
 
 	/**
 	 * Adds a socket: from now on, it receives messages and is included in the counts. Resolves when every node can reach
-	 * it; if the provider has not been started, that is when `start` has completed. Adding a socket twice is the same as
-	 * adding it once.
+	 * it, which takes at least until `start` has completed. Adding a socket twice is the same as adding it once.
 	 *
 	 * @throws {InvalidSocketDataError} {InvalidSocketIdError} {InvalidTopicError} {DuplicateSocketError} the socket was
 	 * rejected and closed with 1011; nothing else was affected
+	 * @throws {InvalidSocketError} it is not a socket
 	 * @throws {UnknownSocketError} the socket is already closed
 	 * @throws {SubscribeError} {ProviderStoppedError} the socket was added on this node, but other nodes can't reach it
 	 */

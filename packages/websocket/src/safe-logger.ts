@@ -1,19 +1,19 @@
 import { verboseConsoleLogger } from './console-logger.ts';
 import { InvalidOptionError } from './errors.ts';
 import type { LogDetails, Logger } from './logger.ts';
-import { escapeText } from './support/escape-text.ts';
+import { formatLine } from './support/log-line.ts';
 import { promiseOf } from './support/promise-of.ts';
 import { show } from './support/show.ts';
 
 const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 
-/** The safe logger of each logger, so that all who write to one logger share a safe one. */
+/** The safe logger of each logger, so that all users of a logger share one. */
 const safeLoggers = new WeakMap<Logger, SafeLogger>();
 
 /**
  * Wraps a logger so that it never throws: a failing logger must not make anything else fail. A line that the logger
- * can't write, at once or asynchronously, goes to the console, without its details. The same logger always gets the
- * same wrapper.
+ * fails to write, synchronously or asynchronously, goes to the console with the reason, but without its details. The
+ * same logger always gets the same wrapper.
  *
  * @throws {InvalidOptionError} it is not a logger
  */
@@ -22,7 +22,7 @@ export function safely(logger: Logger): Logger {
 	mustBeLogger(logger);
 	let safe = safeLoggers.get(logger);
 	if (safe === undefined) {
-		// Bun's console writes details on several lines, without escaping all of what can be harmful.
+		// Bun's console writes details on several lines, and does not escape everything that can be harmful.
 		safe = new SafeLogger(logger === console ? verboseConsoleLogger : logger);
 		safeLoggers.set(logger, safe);
 	}
@@ -65,19 +65,19 @@ class SafeLogger implements Logger {
 		try {
 			const written: unknown =
 				details === undefined ? this.#logger[level](message) : this.#logger[level](message, details);
-			promiseOf(written)?.catch(() => reportLost(level, message));
-		} catch {
-			reportLost(level, message);
+			promiseOf(written)?.catch((thrown: unknown) => reportLost(level, message, thrown));
+		} catch (thrown) {
+			reportLost(level, message, thrown);
 		}
 	}
 }
 
-/** Reports a line that the logger could not write. Never throws. */
-function reportLost(level: keyof Logger, message: string): void {
+/** Reports a line that the logger could not write, and why. Never throws. */
+function reportLost(level: keyof Logger, message: string, err: unknown): void {
 	try {
-		// The details are left out, because they may have caused the failure.
-		console.error(`A log line could not be written: ${level}: ${escapeText(message)}`);
+		// The line's own details are left out, because they may have caused the failure.
+		console.error(formatLine(`A log line could not be written: ${level}: ${message}`, { err }));
 	} catch {
-		// Not even the console works: there is nowhere left to report it.
+		// The console fails as well: there is nowhere left to report it.
 	}
 }

@@ -11,8 +11,8 @@ export interface SocketCoordinatorOptions {
 	/** The provider that holds the sockets. Coordinators with the same provider share them. */
 	readonly provider: WebSocketProvider;
 	/**
-	 * Receives the calls of this coordinator that fail and whose promises are not awaited. Default: the console, without
-	 * debug lines.
+	 * Receives failures of this coordinator's calls whose promises are not awaited. Default: the console, without debug
+	 * lines.
 	 */
 	readonly logger?: Logger;
 }

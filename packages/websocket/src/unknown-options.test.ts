@@ -52,18 +52,18 @@ describe('an unknown option', () => {
 		expect(make).toThrow(message);
 	});
 
-	it.each([null, 7, []])('is not looked for in options that are %j', (options) => {
+	it.each([null, 7, []])('is not reported if the options are %j', (options) => {
 		const make = (): unknown => new InProcWsProvider(options as object);
 		expect(make).toThrow(InvalidOptionError);
 		expect(make).toThrow('InProcWsProvider takes an object of options, not ');
 	});
 
-	it('is not looked for in text, which the error does not show', () => {
+	it('is not reported for text, which the error does not show', () => {
 		const make = (): unknown => new InProcWsProvider('redis://:hunter2@localhost' as never);
-		expect(make).toThrow(/^InProcWsProvider takes an object of options, not text$/);
+		expect(make).toThrow(/^InProcWsProvider takes an object of options, not a string$/);
 	});
 
-	it('is not one that is undefined, if its name is known', () => {
+	it('is not reported for a known name whose value is undefined', () => {
 		expect(() => new InProcWsProvider({ logger: undefined, history: undefined } as object)).not.toThrow();
 		expect(() => new SocketCoordinator({ provider, logger: undefined } as never)).not.toThrow();
 	});

@@ -2,8 +2,8 @@ import { connectClient, RecordingLogger, startTcpProxy, until } from '@orijs/tes
 import { expect, it, onTestFinished } from 'vitest';
 import { InProcWsProvider, SocketCoordinator, type SocketData, type WebSocketConnection } from './index.ts';
 
-/** The sample of the README's section on clients that vanish, apart from shorter times. */
-it('the sample of the README cuts a client that vanished although its topic has traffic, and no others', async () => {
+/** The sample of the README's section on clients that vanish, with shorter times. */
+it('the sample of the README cuts only the client that vanished, although its topic has traffic', async () => {
 	const PING_INTERVAL_MS = 100;
 	const IDLE_TIMEOUT_MS = 1_000;
 	const provider = new InProcWsProvider({ logger: new RecordingLogger() });

@@ -1,6 +1,7 @@
 import type { Bus, BusStatus } from './bus.ts';
 import {
 	checkHistory,
+	checkListener,
 	checkOptionNames,
 	checkResume,
 	checkSendToNode,
@@ -12,6 +13,7 @@ import {
 	HistoryUnavailableError,
 	InvalidOptionError,
 	InvalidServerError,
+	InvalidSocketError,
 	NoHistoryError,
 	ProviderStoppedError,
 	UnknownSocketError,
@@ -232,10 +234,12 @@ export class WsProvider implements WebSocketProvider {
 	}
 
 	onStatus(listener: (status: ProviderStatus) => unknown): () => void {
+		checkListener('onStatus()', listener);
 		return this.#status.on(listener);
 	}
 
 	onGap(listener: (gap: Gap) => unknown): () => void {
+		checkListener('onGap()', listener);
 		return this.#remote?.onGap(listener) ?? (() => {});
 	}
 
@@ -301,6 +305,7 @@ export class WsProvider implements WebSocketProvider {
 	}
 
 	onNodeMessage(listener: (text: string) => unknown): () => void {
+		checkListener('onNodeMessage()', listener);
 		// If the provider has not been started yet, `start` subscribes to this channel along with the others. A failure
 		// is logged.
 		const { state } = this.#lifecycle;
@@ -362,12 +367,12 @@ export class WsProvider implements WebSocketProvider {
 		return this.#membership.add(socket);
 	}
 
-	/** Logs, once, that sockets are added before `start`: they wait for it, and it may never be called. */
+	/** Logs once that sockets are being added before `start`: they wait for it, and it may never be called. */
 	#warnNotStarted(): void {
 		if (this.#hasWarnedNotStarted || this.#remote === undefined) return;
 		this.#hasWarnedNotStarted = true;
 		this.#logger.warn(
-			'Sockets are being added before provider.start() was called: until it has completed, their addConnection() is pending',
+			'Sockets were added before provider.start() was called: their addConnection() stays pending until start() has completed',
 		);
 	}
 
@@ -376,6 +381,7 @@ export class WsProvider implements WebSocketProvider {
 	 * socket.
 	 */
 	#reject(socket: WebSocketConnection, fault: Error): Promise<never> {
+		if (typeof socket?.close !== 'function') return this.#failures.refuse(new InvalidSocketError(socket));
 		if (!(fault instanceof UnknownSocketError)) {
 			socket.data = { socketId: crypto.randomUUID(), data: socket.data?.data, topics: new Set() };
 		}

@@ -50,7 +50,7 @@ export async function decideUpgrade(
 	faults.wrong(
 		`upgrade() returned ${kindOf(result)}; it must return the connection's data (an object), a Response, or null or ` +
 			'false to reject',
-		"upgrade() returned something else than the connection's data (an object), a Response, null or false",
+		"upgrade() returned something other than the connection's data (an object), a Response, null or false",
 		result instanceof Error ? { err: result } : {},
 	);
 	return refused('Internal Server Error', 500);
@@ -60,8 +60,8 @@ function accepted(data: object, response: AddedHeaders, faults: FaultLog): Upgra
 	const { added, reserved } = response;
 	if (reserved === undefined) return { data, headers: added };
 	faults.wrong(
-		`upgrade() set the header ${reserved}, which belongs to the handshake; it may set any headers but Sec-WebSocket-*, ` +
-			'Connection, Upgrade, Content-Length and Transfer-Encoding. Subprotocols are chosen by the option subprotocol',
+		`upgrade() set the header ${reserved}, which belongs to the handshake; it may set any header except Sec-WebSocket-*, ` +
+			'Connection, Upgrade, Content-Length and Transfer-Encoding. The option subprotocol sets the subprotocol',
 		'upgrade() set headers that belong to the handshake',
 		{},
 	);

@@ -36,7 +36,7 @@ describe('the address of a client', () => {
 		expect(addressOf('10.0.0.9, 10.0.0.8')).toBe('10.0.0.9');
 	});
 
-	it('is searched for among the last 32 hops only', () => {
+	it('is looked for only among the last 32 hops', () => {
 		const proxies = (count: number): string => Array.from({ length: count }, (_, i) => `10.0.0.${i + 10}`).join(',');
 		expect(addressOf(`203.0.113.9,${proxies(31)}`)).toBe('203.0.113.9');
 		expect(addressOf(`203.0.113.9,${proxies(32)}`)).toBe('10.0.0.10');
@@ -208,7 +208,7 @@ describe('a list of trusted proxies', () => {
 	])('that is invalid is refused with the rule: %j', (trusted) => {
 		expect(() => new ClientAddresses(trusted)).toThrow(ApplicationError);
 		expect(() => new ClientAddresses(trusted)).toThrow(
-			'trustedProxies must be a list of addresses or networks, such as',
+			/trustedProxies must not (be|contain) .+; it lists the proxies whose .* are trusted: addresses or networks, such as/,
 		);
 	});
 });

@@ -5,12 +5,12 @@ import { ApplicationError } from '../errors.ts';
 /** The address under which connections are counted: an IPv4 address, or the /64 network of an IPv6 address. */
 export type ClientAddress = string;
 
-/** Stands for the peers of a Unix socket, which have no address: in `trustedProxies`, and as a client's address. */
+/** Represents the peers of a Unix socket, which have no address, in `trustedProxies` and as a client's address. */
 export const UNIX = 'unix';
 
 const RULE =
-	"websocket(): trustedProxies must be a list of addresses or networks, such as ['10.0.0.0/8', '2001:db8::1'], or " +
-	"'unix' for the peers of a Unix socket, whose X-Forwarded-For and X-Forwarded-Host are trusted";
+	'it lists the proxies whose X-Forwarded-For and X-Forwarded-Host are trusted: addresses or networks, such as ' +
+	"['10.0.0.0/8', '2001:db8::1'], and 'unix' for the peers of a Unix socket";
 
 /** Private, loopback, link-local and shared networks (RFC 1918, 4193, 4291, 6598). */
 const PRIVATE = [
@@ -27,7 +27,7 @@ const PRIVATE = [
 
 const privateNetworks = networks(PRIVATE);
 
-/** The most entries of `X-Forwarded-For` that are read: a client can send a header with more than a thousand. */
+/** The maximum number of `X-Forwarded-For` entries that are read: a client can send more than a thousand. */
 const MAX_HOPS = 32;
 
 /** Determines the address of a request's client, even behind trusted proxies. */
@@ -37,14 +37,15 @@ export class ClientAddresses {
 
 	/** @throws {ApplicationError} the argument is not a list of addresses and networks */
 	constructor(trustedProxies: unknown = []) {
-		if (!Array.isArray(trustedProxies)) throw new ApplicationError(`${RULE}; not ${show(trustedProxies)}`);
+		if (!Array.isArray(trustedProxies))
+			throw new ApplicationError(`websocket(): trustedProxies must not be ${show(trustedProxies)}; ${RULE}`);
 		this.#trusted = networks(trustedProxies.filter((entry) => entry !== UNIX));
 		this.#trustsUnix = trustedProxies.includes(UNIX);
 	}
 
 	/**
 	 * Returns the client's own address: the last hop that is not a trusted proxy. Earlier entries of `X-Forwarded-For`
-	 * are ignored, because clients can forge them; so are those before the last 32.
+	 * are ignored, because clients can forge them. Only the last 32 entries are read.
 	 */
 	of(headers: Headers, peer: string): string {
 		let address = plain(peer);
@@ -87,9 +88,10 @@ function networks(entries: readonly unknown[]): BlockList {
 		const version = isIP(address);
 		const bits = prefix === undefined ? (version === 4 ? 32 : 128) : Number(prefix);
 		const fits = /^\d+$/.test(prefix ?? '0') && bits <= (version === 4 ? 32 : 128) && rest.length === 0;
-		if (version === 0 || !fits) throw new ApplicationError(`${RULE}; not ${show(entry)}`);
+		if (version === 0 || !fits)
+			throw new ApplicationError(`websocket(): trustedProxies must not contain ${show(entry)}; ${RULE}`);
 		const mapped = plain(address);
-		// The addresses of peers are compared as IPv4 if they are IPv4-mapped.
+		// IPv4-mapped addresses of peers are compared as IPv4.
 		if (version === 6 && isIP(mapped) === 4 && bits >= 96) list.addSubnet(mapped, bits - 96, 'ipv4');
 		else list.addSubnet(address, bits, version === 4 ? 'ipv4' : 'ipv6');
 	}

@@ -30,6 +30,16 @@ describe('slots', () => {
 		expect(two.take('203.0.113.1')).toBe('connections');
 	});
 
+	it('can be released later', async () => {
+		const one = new ConnectionSlots(withDefaults({ connections: 1 }), 50);
+		const [slot] = taken(one, '203.0.113.1', 1) as [Slot];
+		one.releaseLater(slot);
+
+		expect(one.take('203.0.113.1')).toBe('connections');
+		await until(() => typeof one.take('203.0.113.1') === 'object', { what: 'the slot is released' });
+		expect(one.take('203.0.113.1')).toBe('connections');
+	});
+
 	it.each([
 		['a public address', '203.0.113.1', 1_000],
 		['a public IPv6 network', '2001:db8::1', 1_000],

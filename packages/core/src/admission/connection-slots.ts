@@ -1,5 +1,9 @@
 import { type AllLimits, DEFAULT_PER_PUBLIC_ADDRESS } from '../limits.ts';
+import { Deadlines } from '../support/deadlines.ts';
 import { type ClientAddress, countedAs, isPrivate } from './client-address.ts';
+
+/** How long Bun keeps what was queued for a client that has stopped reading when it was closed, in milliseconds. */
+const LINGER_MS = 16_000;
 
 /** The slot of one address, shared by all connections from that address. */
 export interface Slot {
@@ -19,11 +23,13 @@ export interface Slot {
 export class ConnectionSlots {
 	readonly #limits: AllLimits;
 	readonly #perAddress = new Map<ClientAddress, Slot>();
+	readonly #lingering: Deadlines<{ readonly slot: Slot }>;
 	#total = 0;
 	#finishing = 0;
 
-	constructor(limits: AllLimits) {
+	constructor(limits: AllLimits, lingerMs: number = LINGER_MS) {
 		this.#limits = limits;
+		this.#lingering = new Deadlines(lingerMs, ({ slot }) => this.release(slot));
 	}
 
 	/**
@@ -51,9 +57,17 @@ export class ConnectionSlots {
 	}
 
 	/**
-	 * Counts a connection that has ended, but still holds its slot, while its messages are being handled. Once they are,
-	 * {@link finished} must be called. Clients that connect, send and leave could otherwise make any number of messages
-	 * wait. Returns false if there are more such connections than may be open, in total or from this address.
+	 * Releases the slot of a connection that was closed while messages were waiting to be sent, but only once they can
+	 * no longer be in memory. Otherwise, clients that never read could connect and be closed any number of times.
+	 */
+	releaseLater(slot: Slot): void {
+		this.#lingering.add({ slot });
+	}
+
+	/**
+	 * Counts a connection that has ended but keeps its slot until its messages are handled; {@link finished} must be
+	 * called then. Without this limit, clients that connect, send and leave could queue any number of messages. Returns
+	 * false if there are more such connections than may be open, in total or from this address.
 	 */
 	finishLater(slot: Slot): boolean {
 		this.#finishing++;

@@ -65,8 +65,8 @@ describe.each(Object.entries(WAYS))('an application that clients reach %s', (_, 
 		expect((await fetch(`http://127.0.0.1:${port}/ws`)).status).toBe(426);
 	});
 
-	// Linux has all addresses of 127.0.0.0/8.
-	it.skipIf(process.platform !== 'linux')('knows the addresses of its clients, which can not forge them', async () => {
+	// On Linux, all addresses of 127.0.0.0/8 are loopback.
+	it.skipIf(process.platform !== 'linux')('knows the addresses of its clients, which cannot forge them', async () => {
 		const addresses: string[] = [];
 		const { app, port } = await served(way(), { limits: { connectionsPerAddress: 1 } }, addresses);
 		const connect = async (localAddress: string, forwarded: string): Promise<void> => {
@@ -85,7 +85,7 @@ describe.each(Object.entries(WAYS))('an application that clients reach %s', (_, 
 		expect(app.refusals.connectionsPerAddress).toBe(1);
 	});
 
-	it('tells its clients when it stops: 1012, with a hint when to reconnect', async () => {
+	it('closes its clients with 1012 when it stops, with a hint about when to reconnect', async () => {
 		const { app, port } = await served(way());
 		const clients = await Promise.all([1, 2, 3].map(() => connectClient(`ws://127.0.0.1:${port}/ws`)));
 

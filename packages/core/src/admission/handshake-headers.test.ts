@@ -4,7 +4,7 @@ import { Application, type WebSocketOptions } from '../index.ts';
 import { type Address, handshake, serve } from '../test-support/serve.ts';
 
 describe('headers that upgrade() adds', () => {
-	it('are in the response that accepts the client, each cookie in a header of its own', async () => {
+	it('are in the response that accepts the client, each cookie in its own header', async () => {
 		const address = await served({
 			upgrade(_, { headers }) {
 				headers.append('Set-Cookie', 'session=s3; HttpOnly');
@@ -60,7 +60,7 @@ describe('headers that upgrade() adds', () => {
 		'Upgrade',
 		'Content-Length',
 		'Transfer-Encoding',
-	])('can not include %s: the client gets 500, and the log names it', async (name) => {
+	])('cannot include %s: the client gets 500, and the log names it', async (name) => {
 		const logger = new RecordingLogger();
 		const address = await served(
 			{
@@ -78,14 +78,14 @@ describe('headers that upgrade() adds', () => {
 		expect(logger.lines.map(({ level, message }) => [level, message])).toEqual([
 			[
 				'error',
-				`upgrade() set the header ${name.toLowerCase()}, which belongs to the handshake; it may set any headers but ` +
-					'Sec-WebSocket-*, Connection, Upgrade, Content-Length and Transfer-Encoding. Subprotocols are chosen by the ' +
-					'option subprotocol',
+				`upgrade() set the header ${name.toLowerCase()}, which belongs to the handshake; it may set any header except ` +
+					'Sec-WebSocket-*, Connection, Upgrade, Content-Length and Transfer-Encoding. The option subprotocol ' +
+					'sets the subprotocol',
 			],
 		]);
 	});
 
-	it('that are invalid make upgrade() fail, and split no response', async () => {
+	it('that are invalid make upgrade() fail, and do not split the response', async () => {
 		const logger = new RecordingLogger();
 		const address = await served(
 			{
@@ -103,7 +103,7 @@ describe('headers that upgrade() adds', () => {
 });
 
 describe('cookies that upgrade() sets or deletes', () => {
-	it('are sent with any response, besides added headers', async () => {
+	it('are sent with any response, together with added headers', async () => {
 		const address = await served({
 			async upgrade(req, { headers }) {
 				await Bun.sleep(0);

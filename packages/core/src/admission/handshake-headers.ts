@@ -1,11 +1,11 @@
 import type { UpgradeResponse } from '../websocket-options.ts';
 
-/** Headers of the handshake itself, beside `Sec-WebSocket-*`, and those that a 101 response can't have. */
+/** Headers of the handshake itself, besides `Sec-WebSocket-*`, and headers that a 101 response can't have. */
 const RESERVED = ['connection', 'upgrade', 'content-length', 'transfer-encoding'];
 
 const SUBPROTOCOL = 'Sec-WebSocket-Protocol';
 
-/** For a client whose offers were all declined: without this, Bun confirms the first one. */
+/** Sent to a client whose offers were all declined: without it, Bun would confirm the first one. */
 const NO_SUBPROTOCOL = { [SUBPROTOCOL]: '' };
 
 /** The headers that the application adds to a 101 response; created on first use, because most add none. */

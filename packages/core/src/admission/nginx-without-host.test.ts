@@ -31,15 +31,15 @@ describe('behind an nginx that does not pass on the Host, a page is refused', ()
 		expect(origin).toBe(`Origin "${PAGE}"`);
 		expect(server).toMatch(host);
 		expect(advice).toContain(fix);
-		expect(advice).toContain('let it pass on Host unchanged (nginx: proxy_set_header Host $http_host)');
+		expect(advice).toContain('have it pass on Host unchanged (nginx: proxy_set_header Host $http_host)');
 
-		// Both fixes.
+		// Both fixes work.
 		const passedOn = await nginx(`127.0.0.1:${port}`, 'proxy_set_header Host $http_host;');
 		await connectPage(passedOn);
 		await (await behindNginx(directive, { allowedOrigins: [PAGE] })).connect();
 	});
 
-	it('unless it passes on X-Forwarded-Host, and is trusted', async () => {
+	it('unless it passes on X-Forwarded-Host and is trusted', async () => {
 		const directive = 'proxy_set_header X-Forwarded-Host $http_host;';
 		const untrusted = await behindNginx(directive);
 		await expect(untrusted.connect()).rejects.toThrow('403');
@@ -50,7 +50,7 @@ describe('behind an nginx that does not pass on the Host, a page is refused', ()
 		await (await behindNginx(directive, { trustedProxies: ['127.0.0.1'] })).connect();
 	});
 
-	it('with $host as well as with the port the page has, if that is the default one', async () => {
+	it('but not with $host, if the page uses the default port', async () => {
 		const { port } = await behindNginx('proxy_set_header Host $host;');
 		await connectPage(await nginx(`127.0.0.1:${port}`, 'proxy_set_header Host $host;'), 'https://app.example.com');
 	});
@@ -66,7 +66,7 @@ async function behindNginx(directive: string, options: WebSocketOptions = {}) {
 	return { logger, port, connect: () => connectPage(front) };
 }
 
-/** Connects as a page does that a browser has loaded from this origin. */
+/** Connects as a page that a browser has loaded from this origin. */
 async function connectPage(port: number, origin = PAGE): Promise<void> {
 	await connectClient(`ws://127.0.0.1:${port}/ws`, { headers: { origin, host: new URL(origin).host } });
 }

@@ -5,8 +5,8 @@ import { ApplicationError } from '../errors.ts';
 export type OriginCheck = (origin: string, host: string | null) => boolean;
 
 const RULE =
-	"websocket(): allowedOrigins must be a list of origins as browsers send them, such as 'https://app.example.com', without a " +
-	"path or trailing slash; use 'https://*.example.com' for all subdomains, or '*' for every origin";
+	"it lists origins as browsers send them, such as 'https://app.example.com', without a path or trailing slash; use " +
+	"'https://*.example.com' for all subdomains, or '*' for every origin";
 
 /**
  * Creates the check for a list of allowed origins; without a list, only the server's own origin is allowed.
@@ -15,7 +15,8 @@ const RULE =
  */
 export function originCheck(allowed: unknown): OriginCheck {
 	if (allowed === undefined) return isSameOrigin;
-	if (!Array.isArray(allowed)) throw new ApplicationError(`${RULE}; not ${show(allowed)}`);
+	if (!Array.isArray(allowed))
+		throw new ApplicationError(`websocket(): allowedOrigins must not be ${show(allowed)}; ${RULE}`);
 	const exact = new Set<string>();
 	const wildcards: { readonly scheme: string; readonly suffix: string }[] = [];
 	let allowsAll = false;
@@ -25,7 +26,7 @@ export function originCheck(allowed: unknown): OriginCheck {
 			continue;
 		}
 		if (typeof entry !== 'string' || !isOrigin(entry.replace('://*.', '://any.')))
-			throw new ApplicationError(`${RULE}; not ${show(entry)}`);
+			throw new ApplicationError(`websocket(): allowedOrigins must not contain ${show(entry)}; ${RULE}`);
 		const star = entry.indexOf('*');
 		if (star < 0) exact.add(entry);
 		else wildcards.push({ scheme: entry.slice(0, star), suffix: entry.slice(star + 1) });

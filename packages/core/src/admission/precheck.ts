@@ -47,7 +47,7 @@ export class Precheck {
 		if (headers.get('upgrade')?.toLowerCase() !== 'websocket') {
 			return new Response('This is a WebSocket endpoint', { status: 426, headers: { Upgrade: 'websocket' } });
 		}
-		// Bun knows no address of a peer on a Unix socket, nor of a client that has left already.
+		// Bun has no address for a peer on a Unix socket, or for a client that has already left.
 		const peer = server.requestIP(req)?.address ?? (server.port === undefined ? UNIX : '');
 		const remoteAddress = this.#addresses.of(headers, peer);
 		const origin = headers.get('origin');
@@ -86,13 +86,13 @@ export class Precheck {
 			host: this.#hostOf(headers, peer),
 			hostHeader: isTrusted && forwarded !== null ? 'X-Forwarded-Host' : 'Host',
 			ignoredHost: isTrusted ? null : forwarded,
-			// That of an untrusted peer is its own, in the form that `trustedProxies` takes.
+			// For an untrusted peer, this is its own address, in the form that `trustedProxies` takes.
 			peer: remoteAddress,
 		});
 	}
 }
 
-/** Returns the host in the header that the first of several proxies has set. */
+/** Returns the `X-Forwarded-Host` that the first of several proxies has set. */
 function forwardedHost(headers: Headers): string | null {
 	return headers.get('x-forwarded-host')?.split(',')[0]?.trim() ?? null;
 }

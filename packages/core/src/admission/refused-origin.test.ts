@@ -7,7 +7,7 @@ const PAGE = 'https://app.example.com';
 const LOOPBACK = ['127.0.0.0/8', '::1'];
 
 const OR_PASS_ON =
-	', or if a proxy in front replaces the host, let it pass on Host unchanged (nginx: proxy_set_header Host $http_host)';
+	', or if a proxy in front replaces the host, have it pass on Host unchanged (nginx: proxy_set_header Host $http_host)';
 
 describe('the log line of a refused page names what was compared, and the fix, where', () => {
 	it('a proxy in front replaces the Host', async () => {
@@ -21,16 +21,16 @@ describe('the log line of a refused page names what was compared, and the fix, w
 		expect(await refusal({ origin: `${PAGE}:8443`, host: 'app.example.com' })).toEqual({
 			compared: `Origin "${PAGE}:8443" is not that of the server: Host is "app.example.com"`,
 			fix:
-				'if a proxy in front drops the port, let it pass on Host unchanged (nginx: proxy_set_header Host $http_host); ' +
-				`if the page is that of a development server, set allowedOrigins: ["${PAGE}:8443"]`,
+				'if a proxy in front drops the port, have it pass on Host unchanged (nginx: proxy_set_header Host $http_host); ' +
+				`if a development server serves the page, set allowedOrigins: ["${PAGE}:8443"]`,
 		});
 	});
 
-	it('the page is that of a development server on another port', async () => {
+	it('a development server on another port serves the page', async () => {
 		expect(await refusal({ origin: 'http://localhost:5173', host: 'localhost:3000' })).toEqual({
 			compared: 'Origin "http://localhost:5173" is not that of the server: Host is "localhost:3000"',
 			fix:
-				'if the page is yours, such as that of a development server on another port, ' +
+				'if the page is yours, for example from a development server on another port, ' +
 				`set allowedOrigins: ["http://localhost:5173"]${OR_PASS_ON}`,
 		});
 	});
@@ -56,7 +56,7 @@ describe('the log line of a refused page names what was compared, and the fix, w
 				fix,
 			) ?? [];
 		expect(peer).toMatch(/^(127\.0\.0\.1|::1)$/);
-		// The fix is one.
+		// The fix works.
 		const app = new Application().websocket({ trustedProxies: [peer] });
 		const address = await serve(app);
 		expect((await handshake(address, '/ws', headers)).status).toBe(101);
@@ -74,7 +74,7 @@ describe('the log line of a refused page names what was compared, and the fix, w
 			compared: `Origin "${PAGE}" is not that of the server: X-Forwarded-Host is "inner.example"`,
 			fix:
 				`if the page is yours, set allowedOrigins: ["${PAGE}"], or if a proxy in front replaces the host, ` +
-				'let it pass on X-Forwarded-Host unchanged (nginx: proxy_set_header X-Forwarded-Host $http_host)',
+				'have it pass on X-Forwarded-Host unchanged (nginx: proxy_set_header X-Forwarded-Host $http_host)',
 		});
 	});
 

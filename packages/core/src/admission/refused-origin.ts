@@ -31,7 +31,7 @@ function shownHost(host: string | null): string {
 
 function fixFor({ origin, hasList, host, hostHeader, ignoredHost, peer }: RefusedOrigin): string {
 	const page = hostnameOf(origin);
-	// Browsers send `null` for files and sandboxed frames, which can't be told apart.
+	// Browsers send `null` for both files and sandboxed frames.
 	if (page === undefined) return "a page without a host can connect only with allowedOrigins: ['*']";
 	if (hasList) return `if the page is yours, add ${show(origin)} to allowedOrigins`;
 	if (ignoredHost !== null && isSameOrigin(origin, ignoredHost)) {
@@ -42,14 +42,14 @@ function fixFor({ origin, hasList, host, hostHeader, ignoredHost, peer }: Refuse
 	const server = hostnameOf(`http://${host ?? ''}`);
 	// nginx's `$host`, for example, has no port.
 	if (server === page && !/:\d+$/.test(host ?? '')) {
-		return `if a proxy in front drops the port, let it ${passOn}; if the page is that of a development server, ${allow}`;
+		return `if a proxy in front drops the port, have it ${passOn}; if a development server serves the page, ${allow}`;
 	}
 	let fix = `if the page is yours, ${allow}`;
-	if (server === page) fix = `if the page is yours, such as that of a development server on another port, ${allow}`;
+	if (server === page) fix = `if the page is yours, for example from a development server on another port, ${allow}`;
 	else if (isLoopback(page) && isLoopback(server)) {
 		fix = `open the page at ${show(host)}, or connect to the host of the page, or ${allow}`;
 	}
-	return `${fix}, or if a proxy in front replaces the host, let it ${passOn}`;
+	return `${fix}, or if a proxy in front replaces the host, have it ${passOn}`;
 }
 
 /** Returns the host name in a URL, without the port; undefined if it has none. */
@@ -57,7 +57,7 @@ function hostnameOf(url: string): string | undefined {
 	return URL.canParse(url) ? new URL(url).hostname || undefined : undefined;
 }
 
-/** Whether a host name is one of those by which pages on the server's own machine are opened. */
+/** Whether a host name means the machine itself. */
 function isLoopback(hostname = ''): boolean {
 	return hostname === 'localhost' || hostname === '[::1]' || (isIP(hostname) === 4 && hostname.startsWith('127.'));
 }

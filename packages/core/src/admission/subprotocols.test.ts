@@ -6,14 +6,14 @@ import { type Address, handshake, serve } from '../test-support/serve.ts';
 type Choice = NonNullable<WebSocketOptions['subprotocol']>;
 
 describe('without the option subprotocol', () => {
-	it('nothing that a client offers is confirmed', async () => {
+	it('no subprotocol that a client offers is confirmed', async () => {
 		const address = await served(undefined);
 		for (const offer of ['v3, v2', 'v1', 'orijs.1', 'a b', ',', '']) {
 			expect([offer, await confirmed(address, offer)]).toEqual([offer, null]);
 		}
 	});
 
-	it('a client that insists on one does not open', async () => {
+	it('a client that insists on one fails to connect', async () => {
 		const { ws } = await served(undefined);
 		await expect(connectClient(ws, { protocols: ['v1'] })).rejects.toThrow('protocol');
 	});
@@ -43,7 +43,7 @@ describe('a list of subprotocols', () => {
 		expect(await confirmed(await served([]), 'v1')).toBe(null);
 	});
 
-	it('is chosen from several headers as from one', async () => {
+	it('is chosen from several headers as if they were one', async () => {
 		const { http } = await served(['v2']);
 		const headers: [string, string][] = [
 			['connection', 'Upgrade'],
@@ -112,6 +112,17 @@ describe('a function that chooses the subprotocol', () => {
 		expect((await handshake(address)).status).toBe(101);
 	});
 
+	// An unhandled rejection makes Vitest fail the run.
+	it('by rejecting, because it is async, fails: 500, and no rejection is unhandled', async () => {
+		const logger = new RecordingLogger();
+		const choose = (): Promise<string> => Promise.reject(new Error('secret'));
+		const app = new Application({ logger }).websocket({ subprotocol: choose as never });
+
+		const answer = await handshake(await serve(app), '/ws', { 'sec-websocket-protocol': 'v1' });
+		expect([answer.status, app.refusals.upgrade]).toEqual([500, 1]);
+		expect(logger.errors.map(({ message }) => message)).toEqual(['subprotocol() failed']);
+	});
+
 	it('by throwing fails: 500, and the error is logged', async () => {
 		const logger = new RecordingLogger();
 		const err = new Error('secret');
@@ -153,7 +164,7 @@ describe('orijs.1, the subprotocol of typed messages', () => {
 		expect(await confirmed(address, 'ORIJS.1')).toBe(null);
 	});
 
-	it('is confirmed by no other endpoint, whose application can not confirm it either', async () => {
+	it('is not confirmed by any other endpoint, and its application cannot confirm it either', async () => {
 		expect(await confirmed(await served(['v1']), 'orijs.1')).toBe(null);
 		for (const subprotocol of [['orijs.1'], ['v1', 'Orijs.chat']]) {
 			expect(() => new Application().websocket({ subprotocol })).toThrow('names that begin with orijs. are reserved');
@@ -180,9 +191,9 @@ describe('an invalid option subprotocol', () => {
 		const call = (): unknown => new Application().websocket({ subprotocol: subprotocol as Choice });
 		expect(call).toThrow(ApplicationError);
 		expect(call).toThrow(
-			"websocket(): subprotocol must be a list of different names such as ['chat.v2', 'chat.v1'], in order of " +
-				'preference, or a function (offered, req) that returns one of the offered names or undefined; names that begin ' +
-				`with orijs. are reserved; not ${shown}`,
+			`websocket(): subprotocol must not ${Array.isArray(subprotocol) ? 'contain' : 'be'} ${shown}; it is a list of ` +
+				"different names such as ['chat.v2', 'chat.v1'], in order of preference, or a function (offered, req) that " +
+				'returns one of the offered names or undefined; names that begin with orijs. are reserved',
 		);
 	});
 });

@@ -1,4 +1,4 @@
-import { show } from '@orijs/websocket/internal';
+import { quiet, show } from '@orijs/websocket/internal';
 import type { BunRequest } from 'bun';
 import { ApplicationError } from '../errors.ts';
 import type { WebSocketOptions } from '../websocket-options.ts';
@@ -13,8 +13,8 @@ const RESERVED = /^orijs\./i;
 const TOKEN = /^[!#$%&'*+\-.^_`|~\dA-Za-z]+$/;
 
 const RULE =
-	"websocket(): subprotocol must be a list of different names such as ['chat.v2', 'chat.v1'], in order of preference, or a " +
-	'function (offered, req) that returns one of the offered names or undefined; names that begin with orijs. are reserved';
+	"it is a list of different names such as ['chat.v2', 'chat.v1'], in order of preference, or a function (offered, req) that " +
+	'returns one of the offered names or undefined; names that begin with orijs. are reserved';
 
 /** Chooses the subprotocols of connections from what clients offer. */
 export class Subprotocols {
@@ -36,7 +36,7 @@ export class Subprotocols {
 	 * Returns the subprotocol to confirm, or undefined for none.
 	 *
 	 * @param offer the header `Sec-WebSocket-Protocol` of the request
-	 * @throws {ApplicationError} the application has chosen something that was not offered
+	 * @throws {ApplicationError} the application chose a name that was not offered
 	 * @throws whatever the application's function throws
 	 */
 	choose(offer: string, req: BunRequest): string | undefined {
@@ -49,6 +49,8 @@ export class Subprotocols {
 		if (typeof choice !== 'function') return choice.find((name) => offered.includes(name));
 		const chosen: unknown = choice(offered, req);
 		if (chosen === undefined || offered.includes(chosen as string)) return chosen as string | undefined;
+		// The function must not be async. If it is, its rejection is part of this failure, not an unhandled one.
+		if (chosen instanceof Promise) void quiet(chosen);
 		throw new ApplicationError(
 			`subprotocol() returned ${show(chosen)}; it must return one of the offered names, or undefined for none`,
 		);
@@ -58,9 +60,11 @@ export class Subprotocols {
 /** Validates the option `subprotocol`. @throws {ApplicationError} the option is invalid */
 export function checkSubprotocol(choice: unknown): asserts choice is WebSocketOptions['subprotocol'] {
 	if (choice === undefined || typeof choice === 'function') return;
-	if (!Array.isArray(choice)) throw new ApplicationError(`${RULE}; not ${show(choice)}`);
+	if (!Array.isArray(choice))
+		throw new ApplicationError(`websocket(): subprotocol must not be ${show(choice)}; ${RULE}`);
 	choice.forEach((name: unknown, index) => {
 		const isName = typeof name === 'string' && TOKEN.test(name) && !RESERVED.test(name);
-		if (!isName || choice.indexOf(name) !== index) throw new ApplicationError(`${RULE}; not ${show(name)}`);
+		if (!isName || choice.indexOf(name) !== index)
+			throw new ApplicationError(`websocket(): subprotocol must not contain ${show(name)}; ${RULE}`);
 	});
 }

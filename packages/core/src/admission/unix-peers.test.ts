@@ -34,14 +34,14 @@ describe('a peer on a Unix socket', () => {
 		expect(limited.logger.problems.map(({ details }) => details)).toEqual([{ count: 1, address: 'unix' }]);
 	});
 
-	it('that is trusted has the address `unix` itself, and where it passes on none', async () => {
+	it('that is trusted has the address `unix` itself, as do clients for whom it passes on no address', async () => {
 		const { unix, addresses } = await listening({ trustedProxies: ['unix'] });
 		for (const forwarded of [undefined, 'unix:', 'unix', '']) await connect(unix, forwarded);
 		await until(() => addresses.length === 4, { what: 'four guards have run' });
 		expect(addresses).toEqual(Array(4).fill('unix'));
 	});
 
-	it('has the host of the page in X-Forwarded-Host only if it is trusted', async () => {
+	it('may set X-Forwarded-Host only if it is trusted', async () => {
 		const forwarded = 'Origin: https://app.example.com\r\nX-Forwarded-Host: app.example.com';
 		const trusting = await listening({ trustedProxies: ['unix'] });
 		expect(await answer(trusting.unix, forwarded)).toContain('101');

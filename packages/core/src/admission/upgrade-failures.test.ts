@@ -164,6 +164,8 @@ describe('a client that leaves while its upgrade() is pending', () => {
 		const marker = await connectClient(`${ws}?marker`);
 		expect([opened.length, provider.getConnectionCount()]).toEqual([1, 1]);
 		expect(logger.errors.map(({ message }) => message)).toEqual(outcome === 'a failure' ? ['upgrade() failed'] : []);
+		expect(logger.lines.filter(({ level }) => level === 'warn')).toEqual([]);
+		expect(app.refusals.handshake).toBe(0);
 		await marker.close();
 	});
 });

@@ -73,6 +73,8 @@ export class UpgradeHandler {
 		}
 		this.slots.release(slot);
 		if (accepted instanceof Response) return accepted;
+		// A client that has left is no fault of its handshake. It doesn't get this response.
+		if (req.signal.aborted) return new Response(null, { status: 400 });
 		return this.#precheck.refuse('handshake', 'Not a valid WebSocket handshake', 400, { address: remoteAddress });
 	}
 

@@ -21,14 +21,14 @@ export interface ApplicationOptions {
 	readonly graceMs?: number;
 	/**
 	 * The path of the readiness route, which answers 200 while the application listens and 503 once it is stopping. A
-	 * route of the application's own with this path replaces it; `false` for none. An outage of the provider's backend
+	 * route of the application with this path replaces it; `false` turns it off. An outage of the provider's backend
 	 * does not count: it would take all nodes out of rotation at once. Default `/readyz`.
 	 */
 	readonly readinessPath?: string | false;
 	/**
-	 * How long the application goes on serving after SIGTERM, in milliseconds, while the readiness route answers 503 and
-	 * load balancers take it out of rotation. `graceMs` starts afterwards. Does not apply to SIGINT and calls of `stop`.
-	 * Default 5,000.
+	 * How long the application continues to serve after SIGTERM, in milliseconds, while the readiness route answers 503
+	 * and load balancers take it out of rotation. `graceMs` starts afterwards. Does not apply to SIGINT or to calls of
+	 * `stop`. Default 5,000.
 	 */
 	readonly readinessDelayMs?: number;
 }
@@ -39,7 +39,7 @@ export interface StopOptions {
 	 */
 	readonly graceMs?: number;
 	/**
-	 * How long to go on serving first, in milliseconds, while the readiness route answers 503. `graceMs` starts
+	 * How long to continue serving first, in milliseconds, while the readiness route answers 503. `graceMs` starts
 	 * afterwards. Default 0.
 	 */
 	readonly readinessDelayMs?: number;
@@ -47,8 +47,10 @@ export interface StopOptions {
 
 const DEFAULT_GRACE_MS = 10_000;
 const DEFAULT_READINESS_PATH = '/readyz';
-/** Kubernetes and load balancers take a few seconds until they send no more connections to an instance. */
+/** Kubernetes and load balancers take a few seconds to stop sending connections to an instance. */
 const DEFAULT_READINESS_DELAY_MS = 5_000;
+
+const OPTIONS = ['logger', 'signals', 'graceMs', 'readinessPath', 'readinessDelayMs'];
 
 /**
  * Validates the options and fills in defaults.
@@ -56,20 +58,14 @@ const DEFAULT_READINESS_DELAY_MS = 5_000;
  * @throws {ApplicationError} an option is unknown or invalid
  */
 export function readApplicationOptions(options: ApplicationOptions): Required<ApplicationOptions> {
+	checkOptions('new Application()', options, OPTIONS);
 	const {
 		logger = consoleLogger,
 		signals = true,
 		graceMs = DEFAULT_GRACE_MS,
 		readinessPath = DEFAULT_READINESS_PATH,
 		readinessDelayMs = DEFAULT_READINESS_DELAY_MS,
-		...rest
 	} = options;
-	const [unknown] = Object.keys(rest);
-	if (unknown !== undefined) {
-		throw new ApplicationError(
-			`there is no option ${unknown}; options are logger, signals, graceMs, readinessPath, readinessDelayMs`,
-		);
-	}
 	if (typeof signals !== 'boolean') throw new ApplicationError(`signals must be true or false, not ${show(signals)}`);
 	if (readinessPath !== false && !(typeof readinessPath === 'string' && isPlainPath(readinessPath))) {
 		throw new ApplicationError(

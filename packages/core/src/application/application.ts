@@ -24,6 +24,7 @@ import { checkHook, type Hook } from './hook.ts';
 import { type Routes, startHttpServer } from './http-server.ts';
 import { Lifecycle } from './lifecycle.ts';
 import { type ListenOptions, readListenOptions } from './listen-options.ts';
+import { checkRoutes } from './route-check.ts';
 import { removeStaleSocket } from './stale-socket.ts';
 import { ApplicationSocket } from './socket-emitter.ts';
 
@@ -63,9 +64,14 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 		this.#lifecycle = new Lifecycle(logger);
 	}
 
-	/** Adds HTTP routes, in the format of `Bun.serve`. @throws {ApplicationError} a path is already defined */
+	/**
+	 * Adds HTTP routes, in the format of `Bun.serve`.
+	 *
+	 * @throws {ApplicationError} a path is already defined, or a route is invalid
+	 */
 	routes<TPath extends string>(routes: Routes<TPath>): this {
 		this.#mustBeBuilding('routes');
+		checkRoutes(routes);
 		for (const [path, route] of Object.entries(routes)) {
 			if (path in this.#routes) throw new ApplicationError(`routes(): ${path} is defined twice`);
 			this.#routes[path] = route;
@@ -189,7 +195,7 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 		const options = readListenOptions(given);
 		const endpoint = this.#createEndpoint();
 		const { unix } = options;
-		// The last startup hook, so that no file is removed if the start fails before the server would listen.
+		// Runs after the application's startup hooks, so that no file is removed if one of them fails.
 		if (unix !== undefined) this.#lifecycle.onStartup(() => removeStaleSocket(unix));
 		const serve = (at: ListenOptions): Server<SocketData> =>
 			startHttpServer({
@@ -236,14 +242,14 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 	}
 
 	#stopOn(signal: StopSignal): Promise<void> {
-		// SIGTERM comes from an orchestrator; SIGINT from someone at a terminal, for whom no balancer needs to be told.
+		// SIGTERM comes from an orchestrator. SIGINT comes from a terminal, where no balancer has to notice the stop.
 		return this.stop({ readinessDelayMs: signal === 'SIGTERM' ? this.#readinessDelayMs : 0 });
 	}
 
 	/**
 	 * Stops in order:
 	 *
-	 * 0. For `readinessDelayMs`, the readiness route answers 503 and everything else goes on.
+	 * 0. For `readinessDelayMs`, the readiness route answers 503 and everything else continues.
 	 * 1. Upgrades are refused (503 with `Retry-After`).
 	 * 2. Messages that have arrived are handled, and outgoing messages are flushed.
 	 * 3. Sockets are closed in waves, with 1012 and a hint about when to reconnect.
@@ -253,8 +259,8 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 	 * Steps 1 to 4 are cut short after `graceMs`. Hooks are always awaited; if one fails, the error is only logged.
 	 * Later calls return the promise of the first. A call during `listen` makes `listen` reject.
 	 *
-	 * @throws {ApplicationError} an option is unknown or invalid, or the call was made in a shutdown hook, for which
-	 * `stop` waits
+	 * @throws {ApplicationError} an option is unknown or invalid, or the call was made in a shutdown hook, which `stop`
+	 * would wait for
 	 * @throws whatever the provider's `stop` throws; the server is stopped nevertheless
 	 */
 	stop(options: StopOptions = {}): Promise<void> {
@@ -266,11 +272,13 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 	}
 
 	#mustBeBuilding(call: string): void {
-		if (this.#lifecycle.state === 'building') return;
+		const { state } = this.#lifecycle;
+		if (state === 'building') return;
+		if (call !== 'listen') throw new ApplicationError(`${call}() must come before listen()`);
 		throw new ApplicationError(
-			call === 'listen'
-				? 'listen() was called twice; an application listens once'
-				: `${call}() must come before listen()`,
+			state === 'stopped'
+				? 'listen(): the application has stopped, or could not start; create another one'
+				: 'listen() was called twice; an application listens once',
 		);
 	}
 }

@@ -138,7 +138,7 @@ describe('startup and shutdown hooks', () => {
 		]);
 	});
 
-	it('a shutdown hook may stop another application, but that one not its own', async () => {
+	it('a shutdown hook may stop another application, whose own hooks may not stop the first one in turn', async () => {
 		const logger = new RecordingLogger();
 		const inner = new Application({ logger }).onShutdown(() => outer.stop());
 		const outer = new Application({ logger }).onShutdown(() => inner.stop());
@@ -175,7 +175,7 @@ describe('startup and shutdown hooks', () => {
 		}
 	});
 
-	it('can not be added after listen()', async () => {
+	it('cannot be added after listen()', async () => {
 		const app = new Application();
 		await serve(app);
 

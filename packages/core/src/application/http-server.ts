@@ -20,7 +20,7 @@ export interface HttpServerOptions {
 	readonly endpoint: WebSocketEndpoint | undefined;
 	/** The path of the WebSocket endpoint. */
 	readonly path: string;
-	/** The path of the readiness route, unless `routes` has it; false for none. */
+	/** The path of the readiness route, unless `routes` has it; false turns it off. */
 	readonly readinessPath: string | false;
 	/** What the readiness route reports. */
 	readonly isReady: () => boolean;
@@ -38,7 +38,7 @@ export function startHttpServer(options: HttpServerOptions): Server<SocketData> 
 	const faults = new FaultLog(logger);
 	const shared = {
 		...at,
-		// Under `bun --hot`, Bun would otherwise give a server on the same port new handlers, below its open sockets.
+		// Without this, `bun --hot` keeps the server on this port with its sockets open, and only replaces its handlers.
 		...(IS_HOT && { id: null }),
 		fetch: () => new Response('Not Found', { status: 404 }),
 		error: (err: Error) => {
@@ -53,7 +53,7 @@ export function startHttpServer(options: HttpServerOptions): Server<SocketData> 
 	const upgrade = (req: BunRequest, server: Server<SocketData>) => endpoint.upgrade(req, server);
 	return Bun.serve({
 		...shared,
-		// A route of the application with the other form of the path wins.
+		// If the application has a route for the other form of the path, that route wins.
 		routes: { [otherForm(path)]: upgrade, ...routes, [path]: upgrade },
 		websocket: endpoint.bunHandlers(),
 	} as Bun.Serve.Options<SocketData>);

@@ -25,7 +25,9 @@ export interface StartOptions {
 	readonly onSignal: ((signal: StopSignal) => Promise<void>) | undefined;
 }
 
-/** How long an application waits for connections, handlers and requests if newer code replaces it, in milliseconds. */
+/**
+ * How long an application waits for connections, handlers and requests when newer code replaces it, in milliseconds.
+ */
 const RETIRING_GRACE_MS = 1_000;
 /** After this many milliseconds, newer code starts even if this application has not stopped. */
 const RETIRING_MS = 10_000;
@@ -107,16 +109,20 @@ export class Lifecycle implements Replaceable {
 
 	/**
 	 * Stops the application because newer code replaces it. If it is still starting, the promise of `start` stays
-	 * pending: the old code must not go on, and nothing has failed.
+	 * pending: the old code must not continue, and nothing has failed.
 	 */
 	async retire(): Promise<void> {
 		this.#isRetired = true;
 		this.#logger.info('Stopping, because the code has changed');
 		try {
 			const stopped = this.stop({ graceMs: RETIRING_GRACE_MS, readinessDelayMs: 0 });
-			await within(RETIRING_MS, stopped, () => new ApplicationError(`not stopped after ${RETIRING_MS} ms`));
+			await within(
+				RETIRING_MS,
+				stopped,
+				() => new ApplicationError(`the application did not stop within ${RETIRING_MS} ms`),
+			);
 		} catch (err) {
-			this.#logger.error('The application of the earlier code failed to stop cleanly', { err });
+			this.#logger.error('The application replaced by newer code failed to stop cleanly', { err });
 		}
 	}
 
@@ -145,8 +151,8 @@ export class Lifecycle implements Replaceable {
 	/**
 	 * Stops in the order that `Application.stop` documents. Later calls return the promise of the first.
 	 *
-	 * @throws {ApplicationError} at once, if called in a shutdown hook: a hook that waits for the end of the stop, which
-	 * waits for the hook, would wait forever
+	 * @throws {ApplicationError} at once, if called in a shutdown hook: the hook and `stop` would wait for each other
+	 * forever
 	 */
 	stop(options: Required<StopOptions>): Promise<void> {
 		if (isInShutdownHook(this)) {
@@ -154,7 +160,7 @@ export class Lifecycle implements Replaceable {
 				'stop() was called in a shutdown hook: the application is already stopping and waits for its hooks',
 			);
 		}
-		// The process may exit afterwards: what the log has not been told yet would be lost.
+		// The process may exit afterwards, and entries that are not written yet would be lost.
 		this.#stopping ??= this.#stop(options).finally(() => throttleOf(this.#logger).flush());
 		return this.#stopping;
 	}
@@ -164,7 +170,7 @@ export class Lifecycle implements Replaceable {
 		this.#state = 'stopped';
 		if (!wasListening) return this.#stopEarly();
 		if (readinessDelayMs > 0) {
-			this.#logger.info(`No longer ready; goes on serving for ${readinessDelayMs} ms, then stops`);
+			this.#logger.info(`No longer ready; serving for another ${readinessDelayMs} ms before stopping`);
 			await Bun.sleep(readinessDelayMs);
 		}
 		const deadline = performance.now() + graceMs;

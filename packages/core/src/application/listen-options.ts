@@ -20,7 +20,7 @@ export interface PortOptions extends SharedOptions {
 export interface UnixSocketOptions extends SharedOptions {
 	/**
 	 * The path of the socket file, at most 107 bytes (103 on macOS). A file that another process has left is replaced;
-	 * if a server listens on it, `listen` rejects. Stopping removes the file. Its mode follows from the umask of the
+	 * if a server listens on it, `listen` rejects. Stopping removes the file. Its mode depends on the umask of the
 	 * process: usually, only processes of the same user can connect.
 	 */
 	readonly unix: string;
@@ -52,8 +52,8 @@ const OPTIONS = [
 ] as const satisfies (keyof PortOptions)[];
 
 /**
- * Returns the options, with a port filled in unless there is a Unix socket; without one, Bun would read it from the
- * environment.
+ * Returns the options, with a port filled in unless there is a Unix socket: if the port is missing, Bun reads it from
+ * the environment.
  *
  * @param given the arguments of `listen()`
  * @throws {ApplicationError} an option is unknown or invalid, both a port and a Unix socket were given, or there is
@@ -91,7 +91,7 @@ function checkUnixSocket({ unix, ...rest }: UnixSocketOptions): void {
 	for (const name of PORT_ONLY) {
 		if (rest[name] === undefined) continue;
 		throw new ApplicationError(
-			`listen(): unix and ${name} exclude each other; pass { unix } for a Unix socket, or { port, hostname } for a port`,
+			`listen(): unix and ${name} cannot be combined; pass { unix } for a Unix socket, or { port, hostname } for a port`,
 		);
 	}
 }

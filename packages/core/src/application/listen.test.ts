@@ -29,6 +29,14 @@ describe('listen()', () => {
 		await expect(app.listen(0)).rejects.toThrow('listen() was called twice');
 		expect(await (await fetch(http)).text()).toBe('still here');
 	});
+
+	it('rejects a call after stop(), even if it is the first', async () => {
+		const app = new Application();
+		await app.stop();
+
+		await expect(app.listen(0)).rejects.toThrow(ApplicationError);
+		await expect(app.listen(0)).rejects.toThrow('listen(): the application has stopped, or could not start');
+	});
 });
 
 describe('the arguments of listen()', () => {
@@ -73,7 +81,7 @@ describe('the port', () => {
 		['true', true],
 		['null', null],
 		['a function', () => {}],
-	])('can not be %s: nothing is started, and listen() can be called again', async (shown, port) => {
+	])('cannot be %s: nothing is started, and listen() can be called again', async (shown, port) => {
 		const { app, bus } = node();
 		let hooks = 0;
 		app.onStartup(() => void hooks++);

@@ -95,7 +95,34 @@ describe('HTTP routes', () => {
 		expect(again).toThrow('/twice');
 	});
 
-	it('can not be added after listen()', async () => {
+	it.each([
+		['a function', () => new Response(), "pass an object of routes by path, such as { '/health':"],
+		['nothing', undefined, 'not undefined'],
+		['a list', [], 'pass an object of routes by path'],
+		['a path without a slash', { health: () => new Response() }, 'a path must begin with /, not "health"'],
+		['text', { '/a': 'text' }, '/a must be a handler, a Response, or an object of these by method'],
+		['a missing route', { '/a': undefined }, '/a must be a handler'],
+		[
+			'a method in small letters',
+			{ '/a': { get: () => new Response() } },
+			'/a: methods are in capitals, GET and not get',
+		],
+	])('are rejected with a helpful message: %s', (_, routes, message) => {
+		const add = (): unknown => new Application().routes(routes as never);
+		expect(add).toThrow(ApplicationError);
+		expect(add).toThrow(message);
+	});
+
+	it('that are false are answered as if they were not there', async () => {
+		const { http } = await serve(
+			new Application().routes({ '/files/*': () => new Response('file'), '/files/no': false }),
+		);
+
+		expect(await textOf(fetch(`${http}/files/yes`))).toBe('file');
+		expect((await fetch(`${http}/files/no`)).status).toBe(404);
+	});
+
+	it('cannot be added after listen()', async () => {
 		const app = new Application();
 		await serve(app);
 

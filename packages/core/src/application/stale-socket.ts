@@ -6,10 +6,9 @@ import { ApplicationError } from '../errors.ts';
 const PROBE_TIMEOUT_MS = 2_000;
 
 /**
- * Removes a socket file on which no server listens any more, because its process was killed: with the file in place, no
- * other server could listen there.
+ * Removes the socket file that a killed server has left: while the file exists, no other server can listen there.
  *
- * @throws {ApplicationError} a server listens on the socket, that could not be determined, or the file is no socket
+ * @throws {ApplicationError} a server listens on the socket or might do so, or the file is not a socket
  */
 export async function removeStaleSocket(path: string): Promise<void> {
 	const file = await lstat(path).catch(() => undefined);
@@ -21,7 +20,9 @@ export async function removeStaleSocket(path: string): Promise<void> {
 	if (fault === undefined) throw new ApplicationError(`listen(): ${path} is in use: a server listens on it`);
 	if (fault === 'ECONNREFUSED') await rm(path, { force: true });
 	else if (fault !== 'ENOENT') {
-		throw new ApplicationError(`listen(): ${path} exists, and whether a server listens on it is unknown (${fault})`);
+		throw new ApplicationError(
+			`listen(): ${path} exists, and a server might be listening on it: connecting failed with ${fault}`,
+		);
 	}
 }
 

@@ -60,7 +60,7 @@ describe('listen() on a Unix socket', () => {
 		await other.stop();
 	});
 
-	it('rejects if the path is that of another file, which it leaves as it is', async () => {
+	it('rejects if the path belongs to another file, which it leaves as it is', async () => {
 		const unix = socketPath();
 		writeFileSync(unix, 'notes');
 
@@ -68,7 +68,7 @@ describe('listen() on a Unix socket', () => {
 		expect(readFileSync(unix, 'utf8')).toBe('notes');
 	});
 
-	it('rejects if there is no such folder, with the error of the system', async () => {
+	it("rejects with the system's error if the folder does not exist", async () => {
 		const unix = join(socketPath(), 'app.sock');
 		await expect(new Application().listen({ unix })).rejects.toMatchObject({ code: 'ENOENT' });
 	});
@@ -86,7 +86,7 @@ describe('listen() on a Unix socket', () => {
 		await first.stop();
 	});
 
-	it('allows the program to change the mode of the file, which follows from the umask', async () => {
+	it('creates the file with the mode of the umask, which the program may change', async () => {
 		const unix = socketPath();
 		const app = new Application().routes({ '/': () => new Response('for the group') });
 		onTestFinished(() => app.stop());
@@ -107,7 +107,7 @@ describe('the path of a Unix socket', () => {
 		[JSON.stringify('\0app'), '\0app'],
 		[`"/${'a'.repeat(63)}`, `/${'a'.repeat(107)}`],
 		[`"/${'ä'.repeat(54)}`, `/${'ä'.repeat(54)}`],
-	])('can not be %s', async (shown, unix) => {
+	])('cannot be %s', async (shown, unix) => {
 		const listening = new Application().listen({ unix: unix as string });
 		await expect(listening).rejects.toThrow(ApplicationError);
 		await expect(listening).rejects.toThrow(
@@ -121,15 +121,15 @@ describe('the path of a Unix socket', () => {
 		['port', { port: 0 }],
 		['hostname', { hostname: 'localhost' }],
 		['reusePort', { reusePort: false }],
-	])('excludes %s', async (name, option) => {
+	])('cannot be combined with %s', async (name, option) => {
 		const listening = new Application().listen({ unix: socketPath(), ...option });
 		await expect(listening).rejects.toThrow(ApplicationError);
-		await expect(listening).rejects.toThrow(`listen(): unix and ${name} exclude each other`);
+		await expect(listening).rejects.toThrow(`listen(): unix and ${name} cannot be combined`);
 	});
 });
 
 describe('a listening address', () => {
-	it('is not a Unix socket where `unix` is undefined', async () => {
+	it('is not a Unix socket if `unix` is undefined', async () => {
 		const app = new Application();
 		onTestFinished(() => app.stop());
 		const options = { port: 0, unix: undefined } as unknown as ListenOptions;

@@ -6,9 +6,9 @@ import type { AllLimits } from '../limits.ts';
 const MAX_IDLE_TIMEOUT_S = 960;
 
 /**
- * Returns the limits that Bun enforces itself. It closes connections that send too large a message. Its idle timer ends
- * connections only after they were closed, if their clients don't take what is still queued: on open ones, the pings of
- * `KeepAlive` restart it long before it expires. It must not be 0, which leaves those clients hardly any time.
+ * Returns the limits that Bun itself enforces. Bun closes a connection whose message is too large. Its idle timer never
+ * expires on open connections, because the pings of `KeepAlive` restart it. It only ends connections that are closing
+ * but whose clients don't read what is still queued. It must not be 0, which would leave those clients hardly any time.
  */
 export function bunLimits({
 	messageBytes,

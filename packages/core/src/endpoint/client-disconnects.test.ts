@@ -40,7 +40,7 @@ describe.each(uses)('a client that disconnects before its handler calls ws.%s', 
 
 describe('a client that disconnects before its handler calls ws.unsubscribe', () => {
 	it.each(['open', 'message', 'close'] as const)(
-		'is in no topic any more: the call in %s resolves',
+		'is no longer in any topic: the call in %s resolves',
 		async (handler) => {
 			const closed = Promise.withResolvers<void>();
 			const done = Promise.withResolvers<void>();
@@ -72,7 +72,7 @@ describe('a client that disconnects before its handler calls ws.unsubscribe', ()
 	});
 });
 
-it('a client that disconnects while its handler waits for its reply is no error', async () => {
+it("a disconnect while a handler waits for the client's reply is not an error", async () => {
 	const log = new RecordingLogger();
 	const app = new Application({ logger: log }).websocket({ authorize: {} }).onWebSocket({
 		async message(ws) {
@@ -90,7 +90,7 @@ it('a client that disconnects while its handler waits for its reply is no error'
 	]);
 });
 
-it('a handler that uses its socket after the server has closed it is no error', async () => {
+it('a handler that uses its socket after the server has closed it is not logged as an error', async () => {
 	const log = new RecordingLogger();
 	const used = Promise.withResolvers<unknown>();
 	const router = new SocketRouter().on(Question, async (ctx) => {

@@ -44,7 +44,7 @@ describe('onWebSocket', () => {
 		expect(received).toEqual(['a', '', 'b']);
 	});
 
-	it('calls neither before the guards have passed', async () => {
+	it('calls neither handler before the guards have passed', async () => {
 		const received: string[] = [];
 		const app = new Application({ logger: new RecordingLogger() })
 			.websocket({})

@@ -1,4 +1,4 @@
-import { connectClient, HANDSHAKE, RecordingLogger } from '@orijs/testkit';
+import { connectClient, frame, HANDSHAKE, Opcode, RecordingLogger, until } from '@orijs/testkit';
 import { InProcWsProvider } from '@orijs/websocket';
 import { CloseCode } from '@orijs/websocket/protocol';
 import { describe, expect, it } from 'vitest';
@@ -97,6 +97,36 @@ describe('a client that reads too slowly', () => {
 		expect(client.close?.code).toBe(CloseCode.tryAgainLater);
 		expect(numbersOf(client.texts)).toEqual(upTo(client.texts.length));
 		expect(server.app.refusals.slowReader).toBe(1);
+	});
+
+	it('is closed with 1013 if what it does not read are the answers to its own pings', async () => {
+		const { app, closed, port } = await flooding({ messagesPerSecond: Infinity, bytesPerSecond: Infinity });
+		const client = await connectRawWebSocket(port);
+		client.pause();
+		const pings = Buffer.concat(Array.from({ length: 1_000 }, () => frame('x'.repeat(125), { opcode: Opcode.ping })));
+		for (let i = 0; closed.length === 0 && i < ENOUGH_BYTES / pings.length; i++) {
+			client.write(pings);
+			await until(() => client.isFlushed || closed.length > 0, { what: 'the pings are sent' });
+		}
+		client.resume();
+		await client.closed();
+
+		expect(client.close).toEqual({ code: CloseCode.tryAgainLater, reason: 'reads too slowly' });
+		expect(app.refusals.slowReader).toBe(1);
+	});
+
+	it('still counts as a connection, because what was queued for it remains in memory for a while', async () => {
+		const { app, closed, port } = await flooding({ connections: 2 });
+		const slow = await connectRawWebSocket(port);
+		slow.pause();
+		for (let i = 0; closed.length === 0 && i < BLOCKS; i++) void app.socket.publish('flood', BLOCK);
+		const fast = await connectRawWebSocket(port);
+		await expect(connectRawWebSocket(port)).rejects.toThrow('503');
+
+		// One that reads frees its place as soon as it is closed.
+		fast.end();
+		await until(() => closed.length === 2, { what: 'the other is closed' });
+		await connectRawWebSocket(port);
 	});
 
 	it('does not affect other clients: they receive everything', async () => {

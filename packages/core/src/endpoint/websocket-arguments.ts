@@ -63,7 +63,7 @@ export function checkHandlers(handlers: unknown): void {
 		}
 	}
 	if (!isPlainObject(handlers)) {
-		// An instance of a class has state and methods of its own.
+		// An instance of a class may have other members.
 		if (HANDLERS.some((name) => (handlers as WebSocketHandlers)[name] !== undefined)) return;
 		throw new ApplicationError(`onWebSocket(): ${show(handlers)} has none of the handlers ${HANDLERS.join(', ')}`);
 	}

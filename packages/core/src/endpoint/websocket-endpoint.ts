@@ -78,6 +78,7 @@ export class WebSocketEndpoint implements SessionHost {
 			connect: (candidate, server) => this.#connect(candidate, server),
 		});
 		this.#adopter = new SocketAdopter(provider, {
+			onClosing: ({ data }) => (data as SocketSession).beforeClosing(),
 			onClose: ({ data }) => (data as SocketSession).closing(),
 			onPing: ({ data }) => (data as SocketSession).pinged(),
 			onBackpressure: ({ data }) => (data as SocketSession).checkBackpressure(),
@@ -197,7 +198,7 @@ export class WebSocketEndpoint implements SessionHost {
 		if (afterMs > REACHABLE_WITHIN_MS) this.#gapNotices?.wasUnreachable(session, afterMs);
 	}
 
-	/** The provider has refused the socket, or the node could not be subscribed for it. */
+	/** The provider refused the socket, or could not subscribe this node to the socket's channel. */
 	#onUnreachable({ socketId, state }: Session, err: unknown): void {
 		const fault = { what: 'A connection could not be added to the provider', err };
 		if (state === 'open') this.#faults.failed(fault, { socketId });
@@ -226,7 +227,8 @@ export class WebSocketEndpoint implements SessionHost {
 		this.#guards.forget(session);
 		session.closed();
 		if (session.isBusy) this.#finishLater(session);
-		this.#upgrades.slots.release(session.slot);
+		if (session.lingers) this.#upgrades.slots.releaseLater(session.slot);
+		else this.#upgrades.slots.release(session.slot);
 		if (!session.wasOpened) return;
 		provider.removeConnection(socketId);
 		requests.disconnect(socketId);

@@ -52,7 +52,7 @@ describe("the endpoint's path", () => {
 		for (const method of ['POST', 'HEAD']) expect((await fetch(http + at, { method })).status).toBe(426);
 	});
 
-	it('does not take a trailing slash from a route of the application, nor two slashes', async () => {
+	it('is not reached with two slashes, or where the application has a route with the trailing slash', async () => {
 		const app = new Application().websocket().routes({ '/ws/': () => new Response('a page') });
 		const { http, ws } = await serve(app);
 

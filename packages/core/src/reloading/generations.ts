@@ -1,11 +1,11 @@
 import { acrossReloads, IS_HOT } from './hot-state.ts';
 
-// Under `bun --hot`, the code of each edit is a generation, with applications of its own. They replace those of earlier
-// generations, as if the process had been restarted.
+// Under `bun --hot`, the code of each edit is a generation. Its applications replace those of earlier generations, as
+// if the process had been restarted.
 
 /** An application, as a later generation sees it. */
 export interface Replaceable {
-	/** Stops the application, in whatever state it is. Resolves after at most 10 s even if it has not stopped. */
+	/** Stops the application, whatever its state. Resolves after at most 10 s even if it has not stopped. */
 	retire(): Promise<void>;
 	/** Where it listens, if it left the choice of the port to the system. */
 	readonly chosenPort: ChosenPort | undefined;
@@ -25,7 +25,7 @@ const state = acrossReloads('generations', () => ({
 	applications: new Map<Replaceable, number>(),
 	/** Settles when all applications that were retired have stopped. */
 	retiring: Promise.resolve() as Promise<unknown>,
-	/** The ports that retired applications had been given by the system. */
+	/** The ports that the system had picked for retired applications. */
 	freed: [] as ChosenPort[],
 }));
 
@@ -55,8 +55,8 @@ export function forget(application: Replaceable): void {
 }
 
 /**
- * Binds a port that the system picks. If the application replaces one that was given such a port, binds that one again,
- * so that clients find it.
+ * Binds a port that the system picks. If the application replaces one with such a port, binds that port again, so that
+ * clients find it.
  */
 export function bindChosenPort<TServer>(hostname: string | undefined, bind: (port: number) => TServer): TServer {
 	const index = state.freed.findIndex((freed) => freed.hostname === hostname);

@@ -43,13 +43,13 @@ export class ClientRequests {
 	readonly #pending = new PendingRequests();
 	/** Keeps the messages to each socket in call order, by socket id, even if schemas validate asynchronously. */
 	readonly order: CallOrder<string> = new CallOrder();
-	/** Logs the calls that fail and whose promises no one awaits. */
+	/** Logs failed calls whose promises are not awaited. */
 	readonly calls: FailureLog;
 	#count = 0;
 
 	/**
 	 * @param limit the maximum number of pending requests to one socket
-	 * @param calls logs the calls that fail and whose promises no one awaits
+	 * @param calls logs failed calls whose promises are not awaited
 	 * @param canReply returns whether clients can reply, which requires typed messages
 	 */
 	constructor(
@@ -86,7 +86,7 @@ export class ClientRequests {
 		return this.calls.watch(this.ask(socketId, message, data, options));
 	}
 
-	/** Like {@link request}, but its failure is not logged if no one awaits the promise. */
+	/** Like {@link request}, but a failure is not logged if the promise is not awaited. */
 	ask<T extends RequestMessage>(
 		socketId: string,
 		message: T,

@@ -105,7 +105,7 @@ export class ConnectionGuards {
 			if (result !== false) {
 				this.#faults.wrong(
 					`Connection refused: a guard returned ${show(result)}; it must return true or false`,
-					'Connections refused: a guard returned something else than true or false',
+					'Connections refused: a guard returned something other than true or false',
 					{ socketId },
 				);
 			}

@@ -114,6 +114,17 @@ describe('a connection whose guards take too long is closed with 4408 and never 
 		expect([client.messages, events, provider.getConnectionCount()]).toEqual([[], [], 0]);
 	});
 
+	it('but not if its first message arrived in time and was not read, because the process hung', async () => {
+		const { app, connect } = await guarding({ guardTimeoutMs: 500 });
+		const client = await connect();
+		sendTyped(client, '@auth', 'in', 'a');
+		const end = performance.now() + 1_000;
+		while (performance.now() < end);
+
+		expect(parse(await client.next())).toMatchObject({ type: '@auth', correlationId: 'a', data: {} });
+		expect(app.refusals.guardTimeout).toBe(0);
+	});
+
 	it('while one whose guards have passed may stay silent', async () => {
 		const { connect } = await guarding({ guardTimeoutMs: 30 });
 		const [passed, silent] = [await connect(), await connect()];

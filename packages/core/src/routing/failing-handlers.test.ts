@@ -59,7 +59,7 @@ describe.each<[string, (error: unknown) => () => unknown]>([
 	);
 });
 
-describe('a reply that can not be sent is logged, and the client receives internal:', () => {
+describe('a reply that cannot be sent is logged, and the client receives internal:', () => {
 	const circular: Record<string, unknown> = { secret: SECRET };
 	circular['self'] = circular;
 

@@ -104,7 +104,7 @@ export class MessageContext<TMessage extends SocketMessage = SocketMessage, TSta
 		return provider.subscribe(this.socketId, topic);
 	}
 
-	/** Unsubscribes the socket from a topic. Does nothing if it has closed. @throws {InvalidTopicError} */
+	/** Unsubscribes the socket from a topic. Does nothing if the socket has closed. @throws {InvalidTopicError} */
 	unsubscribe(topic: string): Promise<void> {
 		return unsubscribeOwnSocket(this.#services.provider, this.socketId, topic);
 	}

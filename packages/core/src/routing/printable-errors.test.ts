@@ -10,7 +10,7 @@ const Strict = SocketMessage.define({ name: 'strict', data: z.strictObject({}) }
 const Ask = SocketMessage.define({ name: 'ask', data: z.null() });
 const Name = SocketMessage.define({ name: 'name', data: z.null(), reply: z.strictObject({}) });
 
-/** Ends a line, hides text, changes its direction or controls a terminal. */
+/** Characters that end a line, hide text, change its direction or control a terminal. */
 const EVIL = '\r\n\u001b[2J\u009b1m\u007f\u2028\u2029\u202e\u2066\u200b\ufeff';
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
 

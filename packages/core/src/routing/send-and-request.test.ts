@@ -34,7 +34,7 @@ describe('app.socket.request', () => {
 	});
 });
 
-describe('data that can not be written as JSON', () => {
+describe('data that cannot be written as JSON', () => {
 	it.each(['send', 'request'] as const)('makes ctx.%s reject, and nothing is sent', async (call) => {
 		const refused = Promise.withResolvers<unknown>();
 		const router = new SocketRouter().on(Ask, (ctx) => {

@@ -53,7 +53,7 @@ export class TypedMessages implements MessageDispatcher {
 		sendRefusal(session, message, 'unknown_type', `No handler for ${type}`);
 	}
 
-	/** Handles replies and heartbeats, and refuses binary frames that nothing accepts. */
+	/** Handles replies and heartbeats, and refuses binary frames if the application has no handler for them. */
 	handleOnArrival(session: Session, frame: Frame): boolean {
 		const { raw, limits, onBinary } = this.#options;
 		if (typeof frame !== 'string') {
@@ -104,8 +104,8 @@ export class TypedMessages implements MessageDispatcher {
 }
 
 /**
- * Whether a text may be a built-in message. This is much cheaper than parsing, and misses none: JSON can spell the `@`
- * at the start of a type in two ways only.
+ * Whether a text may be a built-in message. This is much cheaper than parsing. It misses none, because JSON has only
+ * two ways to write the `@` at the start of a type.
  */
 function mayBeBuiltIn(text: string): boolean {
 	return text.includes('"@') || text.includes('"\\u0040');

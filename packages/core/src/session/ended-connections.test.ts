@@ -12,7 +12,7 @@ it.each<[string, Limits]>([
 	['from one address', { connectionsPerAddress: 2 }],
 	['in total', { connections: 2 }],
 ])(
-	'as many clients as may connect %s can leave with messages waiting; those of further ones are dropped',
+	'as many clients as may connect %s can leave with messages waiting; messages of further clients are dropped',
 	async (_, limits) => {
 		let gate = Promise.withResolvers<void>();
 		const handled: string[] = [];
@@ -48,7 +48,7 @@ it.each<[string, Limits]>([
 		gate = Promise.withResolvers();
 		for (const name of ['e', 'f']) await visit(name);
 		gate.resolve();
-		await until(() => closed === 6, { what: 'those who come later have room again' });
+		await until(() => closed === 6, { what: 'there is room for later clients again' });
 		expect(handled.toSorted()).toEqual(['e1', 'e2', 'e3', 'f1', 'f2', 'f3']);
 		expect(app.refusals.abandoned).toBe(2);
 	},

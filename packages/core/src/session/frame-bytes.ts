@@ -1,7 +1,7 @@
 /** A frame's payload, in any form that the application can choose with `binaryType`. */
 export type FramePayload = string | { readonly byteLength: number } | { readonly size: number };
 
-/** What a waiting frame costs in addition to its payload, in bytes: measured, about 60 for text. */
+/** The memory that a waiting frame takes in addition to its payload, in bytes. Measured: about 60 for text. */
 const FRAME_OVERHEAD = 64;
 
 /** Returns the size of a payload on the wire, in bytes. */

@@ -4,9 +4,9 @@ import type { Memory } from '../test-support/inbound-memory-process.ts';
 import { allReceived, sendTyped } from '../test-support/typed-client.ts';
 
 const MIB = 1024 * 1024;
-/** What docs/security.md says that one connection can take at the default limits, apart from pending subscriptions. */
+/** The memory of one connection at the default limits, as docs/security.md states it, without pending subscriptions. */
 const MAX_PER_CLIENT = 4 * MIB;
-/** What it says that pending subscriptions can take, while the backend does not answer. */
+/** The memory of its pending subscriptions while the backend does not answer, as stated there. */
 const MAX_PENDING_SUBSCRIPTIONS = 8 * MIB;
 const CLIENTS = 20;
 const MESSAGES = 64;
@@ -21,7 +21,7 @@ beforeEach(() => {
 });
 const measure = (): Promise<Memory> => server.request<Memory>('memory', 20_000);
 
-/** Resolves with the clients, of which `first` is the first message, once reading from all of them is paused. */
+/** Connects clients that send `first` and then further messages. Resolves once reading from all of them is paused. */
 async function paused(port: number, first: string): Promise<TestClient[]> {
 	// The server can count pauses once a connection is open.
 	await connected(port);
@@ -66,7 +66,7 @@ describe('one client takes a bounded amount of memory', () => {
 			},
 		],
 		[
-			'whose subscription is not decided on',
+			'whose subscription waits for authorize',
 			async (port) => {
 				const clients: TestClient[] = [];
 				for (let i = 0; i < CLIENTS; i++) {

@@ -13,7 +13,7 @@ export class InboundMessages implements Inbound {
 	readonly #rate: RateLimit;
 	/** Created with the first message that must wait, or whose handler must be awaited. */
 	#turns: TurnQueue | undefined;
-	/** Whether a frame has arrived before the guards had passed. */
+	/** Whether a frame arrived before the guards had passed. */
 	#hasFirstFrame = false;
 	#isPaused = false;
 
@@ -25,8 +25,8 @@ export class InboundMessages implements Inbound {
 
 	/** Receives a message from the socket. */
 	receive(frame: Frame): void {
-		const { limits, dispatcher } = this.#host;
-		const rate = this.#rate.take(frame, limits);
+		const { limits, dispatcher, keepAlive } = this.#host;
+		const rate = this.#rate.take(frame, limits, keepAlive.stalls);
 		if (rate === 'flood') return this.#host.onFlood(this.#session);
 		const { state } = this.#session;
 		if (state === 'guarding') return this.#receiveEarly(frame);
@@ -36,11 +36,12 @@ export class InboundMessages implements Inbound {
 	}
 
 	/**
-	 * Counts a ping or an unsolicited pong. It can't be refused, so only a flood has a consequence. Returns false if the
-	 * connection was closed.
+	 * Counts a ping or an unsolicited pong. Such a frame can't be refused, so only a flood has consequences. Returns
+	 * false if the connection was closed.
 	 */
 	countControlFrame(payload: FramePayload): boolean {
-		if (this.#rate.take(payload, this.#host.limits) !== 'flood') return true;
+		const { limits, keepAlive } = this.#host;
+		if (this.#rate.take(payload, limits, keepAlive.stalls) !== 'flood') return true;
 		this.#host.onFlood(this.#session);
 		return false;
 	}

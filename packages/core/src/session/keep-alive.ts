@@ -1,4 +1,6 @@
-/** The number of groups that the connections are pinged in, one after the other, during each ping interval. */
+import { Stalls } from './stalls.ts';
+
+/** During each ping interval, connections are pinged in this many groups, one after the other. */
 const GROUPS = 100;
 
 /** The part of a connection that {@link KeepAlive} uses. */
@@ -21,24 +23,28 @@ export interface KeepAliveLimits {
  * Pings all clients, and finds those that have shown no sign of life for too long. Bun's own idle timer can't do that:
  * it restarts with each message that is sent, so a dead client would stay as long as its topics have traffic.
  *
- * Pings are spread over the interval. Time is counted in ticks, a hundred per interval, so that a message costs no
- * reading of the clock. While the process hangs, no ticks pass, so clients whose frames it could not read are not cut.
+ * Pings are spread over the interval. Time is counted in ticks, a hundred per interval, so that no message needs to
+ * read the clock. While the process hangs, no ticks pass, so clients whose frames it could not read are not cut.
  */
 export class KeepAlive<TConnection extends KeptAlive> {
+	/** When the process has hung, as the ticks show. */
+	readonly stalls: Stalls;
 	readonly #tickMs: number;
 	readonly #idleTicks: number;
 	readonly #onIdle: (connection: TConnection) => void;
 	readonly #groups: readonly Set<TConnection>[] = Array.from({ length: GROUPS }, () => new Set<TConnection>());
 	#count = 0;
 	#tick = 0;
-	/** The group of the next connection. Taking turns keeps the groups equal even if many clients connect at once. */
-	#nextGroup = 0;
+	/** The turn of the next connection, from 0. Taking turns spreads the pings even if many clients connect at once. */
+	#nextTurn = 0;
 	#timer: ReturnType<typeof setInterval> | undefined;
 
-	/** @param onIdle called when a connection was silent for `idleTimeoutMs`; it must remove the connection */
+	/** @param onIdle called when a connection has been silent for `idleTimeoutMs`; it must remove the connection */
 	constructor({ pingIntervalMs, idleTimeoutMs }: KeepAliveLimits, onIdle: (connection: TConnection) => void) {
-		this.#tickMs = pingIntervalMs / GROUPS;
-		// The tick in which the client was last seen had already begun.
+		// Timers ignore fractions of a millisecond, so ticks must be whole milliseconds.
+		this.#tickMs = Math.floor(pingIntervalMs / GROUPS);
+		this.stalls = new Stalls(this.#tickMs, performance.now());
+		// One more, because the client was last seen during a tick, not at its start.
 		this.#idleTicks = Math.ceil(idleTimeoutMs / this.#tickMs) + 1;
 		this.#onIdle = onIdle;
 	}
@@ -51,10 +57,12 @@ export class KeepAlive<TConnection extends KeptAlive> {
 	/** Adds a connection that has opened. */
 	add(connection: TConnection): void {
 		connection.lastSeen = this.#tick;
-		this.#nextGroup = (this.#nextGroup + 1) % GROUPS;
-		this.#put(connection, this.#nextGroup);
+		// The first ping comes after half an interval or more: until then, having connected is a sign of life.
+		this.#put(connection, (this.#tick + GROUPS / 2 + this.#nextTurn) % GROUPS);
+		this.#nextTurn = (this.#nextTurn + 1) % (GROUPS / 2);
 		this.#count++;
 		if (this.#timer !== undefined) return;
+		this.stalls.begin(performance.now());
 		this.#timer = setInterval(() => this.#checkNextGroup(), this.#tickMs);
 		// The timer must not keep the process of a stopped application alive.
 		this.#timer.unref();
@@ -74,6 +82,7 @@ export class KeepAlive<TConnection extends KeptAlive> {
 
 	#checkNextGroup(): void {
 		this.#tick++;
+		this.stalls.ticked(performance.now());
 		const group = this.#groups[this.#tick % GROUPS] as Set<TConnection>;
 		for (const connection of group) this.#check(connection, group);
 	}
@@ -84,7 +93,7 @@ export class KeepAlive<TConnection extends KeptAlive> {
 		if (ticksLeft <= 0) return this.#onIdle(connection);
 		connection.ping();
 		if (ticksLeft >= GROUPS) return;
-		// The limit is reached before the group's next turn.
+		// The idle timeout ends before the group's next turn.
 		group.delete(connection);
 		this.#put(connection, (this.#tick + ticksLeft) % GROUPS);
 	}

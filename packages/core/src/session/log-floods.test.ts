@@ -7,7 +7,7 @@ const EACH = 1_000;
 const LONGEST_LINE_BYTES = 4_096;
 /** Ten thousand messages and answers take a while on a busy machine. */
 const TIMEOUT_MS = 30_000;
-/** Ends a line, hides text, changes its direction or controls a terminal. */
+/** Characters that end a line, hide text, change its direction or control a terminal. */
 const EVIL = '\r\n\u001b[2J\u009b1m\u007f\u2028\u2029\u202e\u2066\u200b\ufeff';
 const ESCAPED = String.raw`\u{d}\u{a}\u{1b}[2J\u{9b}1m\u{7f}\u{2028}\u{2029}\u{202e}\u{2066}\u{200b}\u{feff}`;
 
@@ -16,11 +16,11 @@ vi.setConfig({ testTimeout: TIMEOUT_MS });
 interface Flooded {
 	/** All lines of the server's log. */
 	readonly lines: readonly string[];
-	/** The number of entries of the lines that contain a text: each counts itself, or has a `count`. */
+	/** The number of entries in the lines that contain a text: the `count` of a line, or 1. */
 	entries(containing: string): number;
 }
 
-/** Lets clients flood a server that has the default logger, stops it, and returns its log. */
+/** Floods a server that has the default logger, stops it, and returns its log. */
 async function flood(send: (client: TestClient, i: number) => void): Promise<Flooded> {
 	return logOf(async (url) => {
 		const clients = await Promise.all(
@@ -46,7 +46,7 @@ async function logOf(use: (url: string, server: ScriptProcess) => Promise<void>)
 		.output()
 		.split('\n')
 		.filter((line) => line !== '');
-	// Four kinds at most in any of these tests: one line each at first, per second, and at the end.
+	// No test has more than four kinds. Each kind has one line at first, one per second, and one at the end.
 	expect(lines.length).toBeLessThanOrEqual(4 * (seconds + 2));
 	for (const line of lines) {
 		expect(Buffer.byteLength(line)).toBeLessThanOrEqual(LONGEST_LINE_BYTES);

@@ -53,7 +53,7 @@ describe('messages waiting for their turn', () => {
 		expect(socket.isPaused).toBe(false);
 	});
 
-	it('are read again once at most half the bytes wait', async () => {
+	it('are read again once no more than half the bytes are waiting', async () => {
 		const running: (() => void)[] = [];
 		const isPaused: boolean[] = [];
 		const router = new SocketRouter().on(Job, (ctx) => {
@@ -130,7 +130,7 @@ describe('messages waiting for their turn', () => {
 			.onWebSocket({ open: (ws) => void sockets.push(ws) });
 		const { ws } = await serve(app);
 		sendTyped(await connectClient(ws), '@auth', 'in');
-		await until(() => sockets.length === 1, { what: 'a client is in' });
+		await until(() => sockets.length === 1, { what: 'a client is admitted' });
 		const pause = vi.spyOn(bunPrototype(sockets[0] as AppSocket), 'pause');
 		onTestFinished(() => pause.mockRestore());
 		const client = await connectClient(ws);

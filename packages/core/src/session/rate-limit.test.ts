@@ -5,11 +5,14 @@ import { z } from 'zod';
 import { Application, type Limits, SocketRouter } from '../index.ts';
 import { RateLimit, type RateLimits, type RateOutcome } from './rate-limit.ts';
 import { serve } from '../test-support/serve.ts';
+import { parse, sendTyped } from '../test-support/typed-client.ts';
+
+const NO_STALLS = { recentMs: () => 0 };
 
 /** Takes `count` messages at once, and returns how often each outcome occurred. */
 function takes(rate: RateLimit, limits: RateLimits, count: number, bytes = 1): Record<RateOutcome, number> {
 	const outcomes = { within: 0, over: 0, flood: 0 };
-	for (let i = 0; i < count; i++) outcomes[rate.take({ byteLength: bytes }, limits)]++;
+	for (let i = 0; i < count; i++) outcomes[rate.take({ byteLength: bytes }, limits, NO_STALLS)]++;
 	return outcomes;
 }
 
@@ -20,6 +23,33 @@ const elapse = (ms: number): Promise<void> => {
 
 // Rates so low that practically nothing is refilled during a test.
 const LIMITS = { messagesPerSecond: 10, bytesPerSecond: 1_000 };
+
+/** Blocks the event loop. */
+function hang(ms: number): void {
+	const end = performance.now() + ms;
+	while (performance.now() < end);
+}
+
+const Echo = SocketMessage.define({ name: 'echo', data: z.number(), reply: z.number() });
+
+describe('a client that stays within its rate while the process hangs', () => {
+	it('is not refused what it has sent meanwhile, nor cut for that', async () => {
+		const app = new Application({ logger: new RecordingLogger() })
+			.websocket({ limits: { messagesPerSecond: 20 } })
+			.socketRouter(new SocketRouter().on(Echo, ({ data }) => data));
+		const client = await connectClient((await serve(app)).ws);
+		sendTyped(client, 'echo', 0, '0');
+		await client.next();
+		// As much as it may still send at once, and in the time of the stall.
+		const count = 20 + 3 * 20;
+		for (let i = 1; i < count; i++) sendTyped(client, 'echo', i, String(i));
+		hang(3_100);
+
+		const answers = (await client.received(count)).map((text) => parse(text).data);
+		expect(answers).toEqual(Array.from({ length: count }, (_, i) => i));
+		expect(app.refusals).toMatchObject({ rate: 0, flood: 0 });
+	});
+});
 
 describe('the rate limit of a socket', () => {
 	it('allows a second’s worth of messages at once, then reports over, then flood', () => {
@@ -46,17 +76,17 @@ describe('the rate limit of a socket', () => {
 		const rate = new RateLimit(limits);
 
 		expect(takes(rate, limits, 5, 20)).toEqual({ within: 5, over: 0, flood: 0 });
-		expect(rate.take({ byteLength: 20 }, limits)).toBe('over');
-		expect(rate.take({ byteLength: 0 }, limits)).toBe('over');
+		expect(rate.take({ byteLength: 20 }, limits, NO_STALLS)).toBe('over');
+		expect(rate.take({ byteLength: 0 }, limits, NO_STALLS)).toBe('over');
 	});
 
 	it('allows one message that uses a full second’s bytes', () => {
 		const rate = new RateLimit(LIMITS);
 
-		expect([rate.take({ byteLength: 1_000 }, LIMITS), rate.take({ byteLength: 1 }, LIMITS)]).toEqual([
-			'within',
-			'over',
-		]);
+		expect([
+			rate.take({ byteLength: 1_000 }, LIMITS, NO_STALLS),
+			rate.take({ byteLength: 1 }, LIMITS, NO_STALLS),
+		]).toEqual(['within', 'over']);
 	});
 
 	it('allows any rate with Infinity', () => {
@@ -71,7 +101,7 @@ describe('the rate limit of a socket', () => {
 		takes(rate, limits, 60_000);
 		await elapse(500);
 
-		expect(rate.take({ byteLength: 1 }, limits)).toBe('within');
+		expect(rate.take({ byteLength: 1 }, limits, NO_STALLS)).toBe('within');
 	});
 
 	it('is never exceeded by a socket that sends exactly at the limit', async () => {
@@ -80,7 +110,7 @@ describe('the rate limit of a socket', () => {
 		takes(rate, limits, 50);
 		for (let i = 0; i < 20; i++) {
 			await elapse(21);
-			expect([i, rate.take({ byteLength: 1 }, limits)]).toEqual([i, 'within']);
+			expect([i, rate.take({ byteLength: 1 }, limits, NO_STALLS)]).toEqual([i, 'within']);
 		}
 	});
 

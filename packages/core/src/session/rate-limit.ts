@@ -1,4 +1,5 @@
 import { type FramePayload, wireBytes } from './frame-bytes.ts';
+import type { Stalls } from './stalls.ts';
 
 /** The rates at which a socket may send. */
 export interface RateLimits {
@@ -21,6 +22,9 @@ const MAX_MESSAGES_PER_CLOCK_READ = 64;
  * read for each message. After a silence, a burst can therefore exceed a second's worth by the messages that arrive
  * before the clock is read.
  *
+ * While the process hangs, what clients send waits in the kernel, and then arrives all at once. A burst may therefore
+ * be larger after that, by as much as the client may send in the time of the stall.
+ *
  * @see https://en.wikipedia.org/wiki/Token_bucket
  */
 export class RateLimit {
@@ -38,7 +42,7 @@ export class RateLimit {
 	}
 
 	/** Counts one message, ping or pong. */
-	take(payload: FramePayload, limits: RateLimits): RateOutcome {
+	take(payload: FramePayload, limits: RateLimits, stalls: Pick<Stalls, 'recentMs'>): RateOutcome {
 		const { messagesPerSecond, bytesPerSecond } = limits;
 		const bytes = bytesPerSecond === Infinity ? 0 : wireBytes(payload);
 		this.#messages--;
@@ -48,8 +52,13 @@ export class RateLimit {
 		const now = performance.now();
 		const seconds = (now - this.#filledAt) / 1000;
 		this.#filledAt = now;
-		this.#messages = refilled(this.#messages, seconds, messagesPerSecond, 1);
-		this.#bytes = refilled(this.#bytes, seconds, bytesPerSecond, bytes);
+		const burstSeconds = 1 + stalls.recentMs(now) / 1000;
+		// At most, a bucket is full except for the message that has just been taken.
+		this.#messages = Math.min(
+			burstSeconds * messagesPerSecond - 1,
+			refilled(this.#messages, seconds, messagesPerSecond),
+		);
+		this.#bytes = Math.min(burstSeconds * bytesPerSecond - bytes, refilled(this.#bytes, seconds, bytesPerSecond));
 		if (this.#messages >= 0 && this.#bytes >= 0) return 'within';
 		return this.#messages < -messagesPerSecond || this.#bytes < -bytesPerSecond ? 'flood' : 'over';
 	}
@@ -61,14 +70,11 @@ export class RateLimit {
 
 	/** Takes one message off the count. */
 	refund({ messagesPerSecond }: RateLimits): void {
-		this.#messages = Math.min(messagesPerSecond, this.#messages + 1);
+		this.#messages = Math.max(this.#messages, Math.min(messagesPerSecond, this.#messages + 1));
 	}
 }
 
-/**
- * Returns a bucket's tokens after refilling it for `seconds`. At most, the bucket is full except for the `taken` tokens
- * that have just been taken.
- */
-function refilled(tokens: number, seconds: number, perSecond: number, taken: number): number {
-	return perSecond === Infinity ? Infinity : Math.min(perSecond - taken, tokens + seconds * perSecond);
+/** Returns a bucket's tokens after refilling it for `seconds`, however much it holds. */
+function refilled(tokens: number, seconds: number, perSecond: number): number {
+	return perSecond === Infinity ? Infinity : tokens + seconds * perSecond;
 }

@@ -1,6 +1,7 @@
 import type { SocketData } from '@orijs/websocket';
 import type { AppSocket } from '../app-socket.ts';
 import type { AllLimits } from '../limits.ts';
+import type { Stalls } from './stalls.ts';
 
 /** A raw WebSocket message. */
 export type Frame = string | Buffer;
@@ -87,7 +88,7 @@ export interface MessageDispatcher {
 	 */
 	handle(session: Session, frame: Frame): void;
 	/**
-	 * Called on arrival of a frame that would have to wait. Handles it at once if it must not wait, such as a reply to
+	 * Called when a frame arrives that would have to wait. Handles it at once if it must not wait, such as a reply to
 	 * the running handler's request. Returns whether the frame was handled. Never throws.
 	 */
 	handleOnArrival(session: Session, frame: Frame): boolean;
@@ -108,7 +109,7 @@ export interface SessionHost {
 	readonly limits: AllLimits;
 	readonly dispatcher: MessageDispatcher;
 	readonly watchdog: { readonly tick: number };
-	readonly keepAlive: { readonly tick: number };
+	readonly keepAlive: { readonly tick: number; readonly stalls: Pick<Stalls, 'recentMs'> };
 	/** Called with the first frame of a connection whose guards have not passed. */
 	onFirstFrame(session: Session, frame: Frame): void;
 	/** Called when all messages of a connection that has ended are handled. */

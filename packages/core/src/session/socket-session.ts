@@ -32,9 +32,10 @@ export class SocketSession implements Session, KeptAlive {
 	#pendingAnswers = 0;
 	#droppingSince: number | undefined;
 	#hasDropped = false;
+	#lingers = false;
 	#lastSeen = 0;
 	#pingGroup = 0;
-	/** The number of pings to which the client may still answer. */
+	/** The number of pings that the client may still answer. */
 	#unansweredPings = 0;
 
 	constructor(host: SessionHost, data: object, slot: Slot, subprotocol: string | undefined) {
@@ -104,6 +105,16 @@ export class SocketSession implements Session, KeptAlive {
 		this.ws.close(code, reason);
 	}
 
+	/** Called when the server is about to close the connection. */
+	beforeClosing(): void {
+		this.#lingers = this.ws.getBufferedAmount() > 0;
+	}
+
+	/** Whether messages waited to be sent when the server closed the connection. Bun keeps them for a while. */
+	get lingers(): boolean {
+		return this.#lingers;
+	}
+
 	/** Called when the server closes the connection. Messages that are still queued are dropped. */
 	closing(): void {
 		this.#inbound?.drop();
@@ -139,12 +150,15 @@ export class SocketSession implements Session, KeptAlive {
 	/** Called for each ping from the client. Returns whether the connection is still open to its handlers. */
 	receivePing(payload: FramePayload): boolean {
 		this.#lastSeen = this.#host.keepAlive.tick;
-		return this.#state !== 'closed' && this.inbound.countControlFrame(payload) && this.isOpen;
+		if (this.#state === 'closed' || !this.inbound.countControlFrame(payload)) return false;
+		// Bun answers each ping. If the client does not read, the answers wait to be sent.
+		this.checkBackpressure();
+		return this.isOpen;
 	}
 
 	/**
-	 * Called for each pong from the client. Those that answer a ping don't count towards the rate limit. Returns whether
-	 * the connection is still open to its handlers.
+	 * Called for each pong from the client. Answers to pings don't count towards the rate limit. Returns whether the
+	 * connection is still open to its handlers.
 	 */
 	receivePong(payload: FramePayload): boolean {
 		this.#lastSeen = this.#host.keepAlive.tick;
@@ -224,7 +238,7 @@ export class SocketSession implements Session, KeptAlive {
 		this.ws.ping();
 	}
 
-	/** Called when the client was pinged, by the endpoint or by the application. */
+	/** Called when the endpoint or the application has pinged the client. */
 	pinged(): void {
 		this.#unansweredPings++;
 	}
@@ -238,7 +252,10 @@ export class SocketSession implements Session, KeptAlive {
 		return this.#hasDropped;
 	}
 
-	/** Called when a send met backpressure. If too much is buffered, the client is treated as a slow reader. */
+	/**
+	 * Called when something sent may be waiting because of backpressure. If too much is buffered, the client is treated
+	 * as a slow reader.
+	 */
 	checkBackpressure(): void {
 		if (this.ws.getBufferedAmount() > this.#host.limits.queuedBytes) this.#host.onSlowReader(this);
 	}

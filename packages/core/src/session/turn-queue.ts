@@ -3,9 +3,8 @@ import { memoryBytes } from './frame-bytes.ts';
 import type { Frame } from './session.ts';
 
 /**
- * The running message of one socket, and the frames queued behind it. They wait as they came, because parsed they can
- * take more than twenty times the memory. Created only when a frame must wait, or a handler must be awaited, for the
- * first time.
+ * The running message of one socket, and the frames queued behind it. Frames wait unparsed: once parsed, they can take
+ * more than twenty times the memory. Created only once a frame must wait or a handler must be awaited.
  */
 export class TurnQueue {
 	#waiting: Frame[] = [];

@@ -2,8 +2,8 @@ import type { WebSocketProvider } from '@orijs/websocket';
 import { isTopic } from '@orijs/websocket/protocol';
 
 /**
- * Unsubscribes a socket on behalf of its own handlers. If its client has disconnected, the socket is in no topic any
- * more, so there is nothing to do and nothing to report.
+ * Unsubscribes a socket on behalf of its own handlers. If its client has disconnected, the socket is no longer in any
+ * topic: there is nothing to do and nothing to report.
  */
 export function unsubscribeOwnSocket(provider: WebSocketProvider, socketId: string, topic: string): Promise<void> {
 	if (!provider.isConnected(socketId) && isTopic(topic)) return Promise.resolve();

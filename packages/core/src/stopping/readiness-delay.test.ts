@@ -39,7 +39,7 @@ describe('SIGTERM', () => {
 	it('again during the delay, exits with 1 at once', async () => {
 		const node = await startSignalledProcess({ readinessDelayMs: 60_000 });
 		node.process.kill('SIGTERM');
-		await node.wrote('No longer ready; goes on serving for 60000 ms, then stops');
+		await node.wrote('No longer ready; serving for another 60000 ms before stopping');
 		// Signals within 300 ms count as one.
 		await Bun.sleep(400);
 		node.process.kill('SIGTERM');

@@ -5,11 +5,11 @@ interface HookRun {
 	/** What is being stopped. */
 	readonly owner: object;
 	isRunning: boolean;
-	/** The hook in which this one was started, if it stops another application. */
+	/** The hook of another application that caused this one to run, by stopping its application. */
 	readonly outer: HookRun | undefined;
 }
 
-/** The hook that called the running code, directly or not. */
+/** The hook that called the running code, directly or indirectly. */
 const current = new AsyncLocalStorage<HookRun>();
 
 /** Runs a shutdown hook and waits for it. */

@@ -40,7 +40,7 @@ describe('stop()', () => {
 		['pass an object with graceMs, readinessDelayMs, not "SIGTERM"', 'SIGTERM'],
 		['pass an object with graceMs, readinessDelayMs, not null', null],
 		['readinessDelayMs must be a number of milliseconds from 0 to 2147483647, not -1', { readinessDelayMs: -1 }],
-	])('refuses other arguments and goes on serving: %s', async (message, options) => {
+	])('refuses other arguments and continues to serve: %s', async (message, options) => {
 		const app = new Application().routes({ '/': () => new Response('still here') });
 		const { http } = await serve(app);
 

@@ -26,7 +26,7 @@ export class FaultLog {
 		this.#add(isProviders(err) ? 'debug' : 'error', { what, type, err }, { ...details, err });
 	}
 
-	/** Logs at debug that code was cut short because its own client has left, which is no fault. */
+	/** Logs at `debug` that code was cut short because its own client has left, which is not a fault. */
 	cutShort({ what, type, err }: Fault, details: LogDetails): void {
 		this.#add('debug', { what, type, err }, { ...details, err });
 	}

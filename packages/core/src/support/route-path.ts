@@ -1,4 +1,4 @@
-/** Whether the path can match a request: Bun compares paths URL-encoded, and supports `*` only at the end. */
+/** Whether the path can match a request: Bun matches URL-encoded paths, and supports `*` only at the end. */
 export function canMatch(path: string): boolean {
 	return path.startsWith('/') && new URL(`http://host${path}`).pathname === path && !/\/\*./.test(path);
 }

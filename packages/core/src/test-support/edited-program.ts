@@ -55,7 +55,9 @@ export interface AppCode {
 	/** Code before and after the call of `listen`. */
 	readonly before?: string;
 	readonly after?: string;
-	/** Whether the module waits for `listen`. Bun evaluates no edit until it has. Default true. */
+	/**
+	 * Whether the module waits for `listen`; Bun then evaluates an edit only once `listen` has completed. Default true.
+	 */
 	readonly isAwaited?: boolean;
 }
 
@@ -90,7 +92,7 @@ export function answers(port: number, text: string): Promise<void> {
 	let last: string | undefined;
 	return until(
 		async () => {
-			// A connection of its own: one that is kept alive may end at any time while the server is replaced.
+			// Each request has its own connection: a kept-alive one may end at any time while the server is replaced.
 			const response = await fetch(`http://localhost:${port}`, { keepalive: false }).catch(() => undefined);
 			last = await response?.text().catch(() => undefined);
 			return last === text;

@@ -3,17 +3,17 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { ListenOptions } from '../index.ts';
 
-/** A way from clients to an application: over which address it listens, and what is in front of it. */
+/** A way from clients to an application: where it listens, and what is in front of it. */
 export interface Way {
 	/** How the application listens. */
 	readonly at: ListenOptions;
 	/** The value of `trustedProxies` that suits it. */
 	readonly trustedProxies: readonly string[];
 	/**
-	 * Starts what is in front of the application, once that listens, until the test ends. Returns the port for clients.
+	 * Starts what is in front of a listening application; it runs until the test ends. Returns the port for clients.
 	 *
 	 * @param port the application's port, if it has one
-	 * @param readTimeout after which silence of the application the proxy ends a connection; default: its own default
+	 * @param readTimeout how long the proxy keeps a silent connection open; default: its own default
 	 */
 	start(port: number | undefined, readTimeout?: string): Promise<number>;
 }

@@ -10,7 +10,7 @@ export interface Memory {
 	readonly port: number;
 	/** Resident memory after garbage collection, in bytes. */
 	readonly rss: number;
-	/** How often reading from a socket was paused. */
+	/** How many times reading from a socket was paused. */
 	readonly pauses: number;
 }
 
@@ -42,13 +42,13 @@ const app = new Application({ logger: quiet, signals: false })
 	)
 	.onWebSocket({ open: countPauses });
 const { port } = await app.listen(0);
-// From now on, the backend confirms no subscription.
+// From now on, the backend does not confirm subscriptions.
 bus.subscribe = () => never;
 
 function countPauses(socket: AppSocket): void {
 	if (isCounting) return;
 	isCounting = true;
-	// Below the prototype that the application inserts is Bun's own, which is also that of sockets in their guards.
+	// Bun's own prototype is below the one that the application inserts. Sockets have it even while their guards run.
 	const bun = Object.getPrototypeOf(Object.getPrototypeOf(socket)) as AppSocket;
 	const { pause } = bun;
 	bun.pause = function (this: AppSocket) {

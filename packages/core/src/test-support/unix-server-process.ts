@@ -1,4 +1,4 @@
-// A process that listens on a Unix socket, to be killed by a test: its socket file then stays behind.
+// A process that listens on a Unix socket, to be killed by a test so that its socket file stays behind.
 
 import { answerRequests } from '@orijs/testkit';
 

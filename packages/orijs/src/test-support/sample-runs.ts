@@ -58,7 +58,7 @@ export class SampleRuns {
 		await Promise.all(this.#clients.splice(0).map((client) => client.close()));
 		await Promise.all(
 			this.#processes.splice(0).map((child) => {
-				// With SIGINT first, applications stop without the delay that they have after SIGTERM.
+				// SIGINT comes first, because applications then stop without the delay that follows SIGTERM.
 				child.kill('SIGINT');
 				return child.stop();
 			}),

@@ -6,7 +6,7 @@ import { newClient } from '../test-support/run-scenario.ts';
 
 const TOPICS = 5_000;
 
-it('a client remembers nothing of topics whose position it is sent without having subscribed to them', async () => {
+it('a client remembers nothing about topics that it is sent positions of but has not subscribed to', async () => {
 	const server = await LocalTestServer.start();
 	onTestFinished(() => server.end());
 	await server.serveRaw({ answers: false });

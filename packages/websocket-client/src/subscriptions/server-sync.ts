@@ -78,7 +78,7 @@ export class ServerSync {
 		this.#settleRemovals();
 	}
 
-	/** Called when the server has sent the position of a topic that is wanted. The topic's messages follow. */
+	/** Called when the server has sent the position of a wanted topic. The topic's messages follow. */
 	positioned(topic: string): void {
 		this.#positioned.add(topic);
 	}

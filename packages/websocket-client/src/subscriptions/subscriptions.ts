@@ -110,14 +110,15 @@ export class Subscriptions {
 		return true;
 	}
 
-	/** Called when the server has sent the position of topics. Their messages follow. */
+	/** Called when the server has sent the position of one or more topics. Their messages follow. */
 	positioned(notice: PositionNotice): void {
 		for (const name of notice.topics) this.#positioned(name, notice);
 	}
 
 	#positioned(name: string, { epoch, offset, recovered, count }: PositionNotice): void {
 		const topic = this.#topics.get(name);
-		// A notice without a count is for those who have a position. It may also be from before the topic was requested.
+		// A notice without a count is for subscribers that have a position. It may date from before this topic was
+		// requested.
 		if (topic === undefined || (count ?? topic.position) === undefined) return;
 		this.#server.positioned(name);
 		topic.position = { epoch, offset };

@@ -27,8 +27,8 @@ export interface Fault<B extends Backend> {
 	/** Conditions that make no sense for the fault, each with the reason. Default: none. */
 	readonly unsuited?: ByCondition;
 	/**
-	 * Conditions in which a node can't know that topics were not affected, and may report them all the same, each with
-	 * the reason. Default: none.
+	 * Conditions in which a node can't know that topics were not affected and may report gaps on them, each with the
+	 * reason. Default: none.
 	 */
 	readonly falseAlarms?: ByCondition;
 	/**

@@ -3,7 +3,7 @@ import type { ConditionKey } from './condition.ts';
 /** All keys, in the order of the table. */
 const KEYS: readonly ConditionKey[] = ['frozen', 'stalled', 'delayed', 'clocksApart', 'clocksSet'];
 
-/** A reason for each of some conditions. */
+/** Some of the conditions, each with a reason. */
 export type ByCondition = Partial<Readonly<Record<ConditionKey, string>>>;
 
 /** All conditions make no sense, for the same reason. */

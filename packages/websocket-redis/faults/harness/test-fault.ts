@@ -17,7 +17,7 @@ export function testFault<B extends Backend>(fault: Fault<B>): void {
 	for (const key of selectConditions(fault)) testRow(withFalseAlarms(fault, key), CONDITIONS[key]);
 }
 
-/** Returns the fault as it may be reported in a condition. */
+/** Returns the fault, with false alarms allowed if the condition causes them. */
 function withFalseAlarms<B extends Backend>(fault: Fault<B>, key: ConditionKey): Fault<B> {
 	if (fault.falseAlarms?.[key] === undefined) return fault;
 	return {

@@ -6,7 +6,7 @@ import { startNode } from '../test-support/test-nodes.ts';
 
 const HISTORY = { 'chat:*': { size: 10, ttlMs: 60_000 } };
 const PASSWORD = { password: 'secret' };
-/** Enough topics for every shard to have some. */
+/** Enough topics for every shard to have a few. */
 const TOPICS = Array.from({ length: 24 }, (_, i) => `topic:${i}`);
 
 describe('a Redis Cluster, as its user connects to it', () => {
@@ -80,7 +80,7 @@ describe('a Redis Cluster, as its user connects to it', () => {
 		expect(own.status).toBe('wait');
 	});
 
-	it('messages pass over an instance that is created while the provider is, as in one expression', async () => {
+	it('messages pass over an instance that is created in the same expression as the provider', async () => {
 		await messagesPass(instance(nodes, { redisOptions: PASSWORD }));
 	});
 
@@ -102,12 +102,12 @@ describe('a Redis Cluster, as its user connects to it', () => {
 			/no option redisOptions; options are cluster, options, natMap/,
 		],
 		[
-			'options in text',
+			'options as a string',
 			{ cluster: ['redis://h'], options: 'redis://:hunter2@h' },
 			/^(?!.*hunter2).*must be ioredis options/,
 		],
 		['options that are null', { cluster: ['redis://h'], options: null }, /must be ioredis options.*, not null/],
-		['another database', { cluster: ['redis://h'], options: { db: 3 } }, /has only the database 0, not 3/],
+		['another database', { cluster: ['redis://h'], options: { db: 3 } }, /supports only database 0, not 3/],
 	])('rejects { cluster } with %s', (_, connection, message) => {
 		const create = (): unknown => new RedisWsProvider({ connection: connection as never });
 		expect(create).toThrow(InvalidRedisOptionError);

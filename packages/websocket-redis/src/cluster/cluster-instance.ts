@@ -19,8 +19,8 @@ export function instanceOptions(cluster: Cluster): Pick<ClusterOptions, 'nodes' 
 }
 
 /**
- * Finds the addresses of a listed node as the instance does. The nodes that the cluster reports have these addresses,
- * too, by which they get the options of listed nodes.
+ * Finds the addresses of a listed node as the instance does. The cluster reports nodes by these addresses, which
+ * connect them to the options of listed nodes.
  */
 async function lookUp(
 	{ host, port }: ClusterAddress,

@@ -1,6 +1,7 @@
 import { show } from '@orijs/websocket/internal';
 import { Redis, type RedisOptions } from 'ioredis';
 import { InvalidRedisOptionError } from '../errors.ts';
+import { clientOfUrl } from '../server/client-options.ts';
 import type { ClusterAddress } from './topology.ts';
 
 /** A node as ioredis's `Cluster` accepts it: host, port and further options; a URL; `host:port`; or a port. */
@@ -19,16 +20,18 @@ export function ownOptions(node: RedisClusterNode): RedisOptions {
 	return Object.fromEntries(given) as RedisOptions;
 }
 
+const UNCONNECTED = { lazyConnect: true, replyMapping: 'legacy' } as const;
+
 function parse(node: RedisClusterNode): RedisOptions {
 	if (typeof node === 'object' && node !== null && !Array.isArray(node)) return node;
 	if (typeof node === 'number') return { port: node };
 	if (typeof node !== 'string') {
 		throw new InvalidRedisOptionError(
-			`connection.cluster must list nodes as { host, port }, with further options if need be, or as URLs, not ${show(node)}`,
+			`connection.cluster must list nodes as { host, port }, optionally with further options, or as URLs, not ${show(node)}`,
 		);
 	}
-	// ioredis does not export its parser. What differs from the defaults is what the text says.
-	const defaults = new Redis({ lazyConnect: true }).options as Record<string, unknown>;
-	const options = Object.entries(new Redis(node, { lazyConnect: true }).options);
+	// ioredis does not export its parser. The options that differ from the defaults are those in the text.
+	const defaults = new Redis(UNCONNECTED).options as Record<string, unknown>;
+	const options = Object.entries(clientOfUrl(node, UNCONNECTED).options);
 	return Object.fromEntries(options.filter(([name, value]) => value !== defaults[name])) as RedisOptions;
 }

@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
-import { ClusterUnsupportedError } from '../errors.ts';
+import { ClusterUnsupportedError, NoRedisClusterError } from '../errors.ts';
 import { bounded } from '../server/bounded.ts';
-import { isRefusal } from '../server/client-options.ts';
+import { endpointOf, isRefusal } from '../server/client-options.ts';
 import { askWithin, type ConnectionSource } from '../server/connection-source.ts';
 import { ServerConnection } from '../server/server-connection.ts';
 import { addressOf, type RedisClusterNode } from './cluster-node.ts';
@@ -18,7 +18,7 @@ export interface Discovery {
  * Asks all listed nodes for the topology and returns the first reply. If every node fails, rejects with the error of
  * the first one listed.
  *
- * @throws {ConnectionFunctionError} {InvalidRedisOptionError} the options can't be had
+ * @throws {ConnectionFunctionError} {InvalidRedisOptionError} the options are unavailable or invalid
  */
 export async function discover(options: ClusterOptions, signal: AbortSignal): Promise<Discovery> {
 	const { connectTimeout, natMap } = options;
@@ -31,7 +31,7 @@ export async function discover(options: ClusterOptions, signal: AbortSignal): Pr
 		try {
 			await connection.open(connectTimeout, signal);
 			await mustSupportShardedPubSub(connection.client);
-			return await readTopology(connection.client, natMap);
+			return await topologyFrom(connection.client, natMap);
 		} finally {
 			connection.close();
 		}
@@ -48,7 +48,7 @@ interface ListedNode {
 	readonly address: ClusterAddress;
 }
 
-/** Returns the listed nodes by the names of their addresses. */
+/** Returns the listed nodes, by the names of their addresses. */
 async function listedNodes(options: ClusterOptions, signal: AbortSignal): Promise<ReadonlyMap<string, ListedNode>> {
 	const { nodes, lookup, connectTimeout } = options;
 	const found = await Promise.all(
@@ -60,12 +60,22 @@ async function listedNodes(options: ClusterOptions, signal: AbortSignal): Promis
 				const addresses = await bounded(connectTimeout, signal, () => lookup(address), late);
 				return addresses.map((each) => ({ node, address: each }));
 			} catch {
-				// Connecting to its name either works, or fails with an error that says why.
+				// The lookup failed. Connecting by name either works, or fails with an error that says why.
 				return [{ node, address }];
 			}
 		}),
 	);
 	return new Map(found.flat().map((listed) => [addressName(listed.address), listed]));
+}
+
+/** @throws {NoRedisClusterError} */
+async function topologyFrom(client: Redis, natMap: ClusterOptions['natMap']): Promise<ClusterTopology> {
+	try {
+		return await readTopology(client, natMap);
+	} catch (error) {
+		if (!isRefusal(error) || !error.message.includes('cluster support disabled')) throw error;
+		throw new NoRedisClusterError(endpointOf(client), { cause: error });
+	}
 }
 
 /** @throws {ClusterUnsupportedError} */

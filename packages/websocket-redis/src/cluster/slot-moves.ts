@@ -15,7 +15,7 @@ export class SlotMoves {
 	/** The channels that are being subscribed after they have moved. */
 	readonly #arriving = new Set<string>();
 
-	/** @param ending once it is aborted, nothing is reported any longer */
+	/** @param ending once it is aborted, nothing more is reported */
 	constructor(shards: Shards, handlers: Pick<BusHandlers, 'interrupted' | 'refused'>, ending: AbortSignal) {
 		this.#shards = shards;
 		this.#handlers = handlers;

@@ -23,7 +23,7 @@ export interface ClusterTopology {
 /**
  * Asks a node for the topology. Rejects if it is not a cluster node, or the connection fails.
  *
- * @param natMap the addresses at which this process reaches the nodes, by the addresses that they announce
+ * @param natMap maps the addresses that the nodes announce to those at which this process reaches them
  */
 export async function readTopology(client: Redis, natMap?: NatMap | null): Promise<ClusterTopology> {
 	const ranges = await client.cluster('SLOTS');

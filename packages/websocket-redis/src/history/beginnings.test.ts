@@ -7,7 +7,7 @@ const DAY = 24 * 60 * 60_000;
 const HISTORY = { 'chat:*': { size: 5, ttlMs: 60_000 } };
 const BEGUN = `{orijs:!}:begun:${DAY}`;
 
-describe('a topic on Redis that nothing has been published to', () => {
+describe('a topic on Redis without messages', () => {
 	let redis: RedisServer;
 	let a: HistoryNode;
 	let b: HistoryNode;
@@ -25,7 +25,7 @@ describe('a topic on Redis that nothing has been published to', () => {
 		const { epoch, offset } = await a.provider.history(topic);
 		return { epoch, offset };
 	};
-	/** Resumes a topic for a new socket, and then leaves it, so that the node does not follow the topic any longer. */
+	/** Resumes a topic for a new socket, which then leaves it, so that the node no longer follows the topic. */
 	const resume = async (
 		since: Position,
 		topic = 'chat:1',
@@ -37,7 +37,7 @@ describe('a topic on Redis that nothing has been published to', () => {
 		await provider.unsubscribe(id, topic);
 		return { recovery, texts: messagesOf(client).map(({ data }) => data) };
 	};
-	/** Expects a position to be continued neither by a resume nor by a page. */
+	/** Expects that neither a resume nor a page continues a position. */
 	const expectLost = async (since: Position): Promise<void> => {
 		for (const each of [a, b])
 			expect((await resume(since, 'chat:1', each)).recovery).toMatchObject({ recovered: false, count: 0 });
@@ -75,7 +75,7 @@ describe('a topic on Redis that nothing has been published to', () => {
 		expect(await redis.command('TTL', BEGUN)).toBe(-1);
 	});
 
-	it('gives back everything published since a position from before its first message', async () => {
+	it('returns everything published since a position from before its first message', async () => {
 		const since = await positionOf('chat:1');
 		expect((await resume(since)).recovery).toMatchObject({ recovered: true, count: 0 });
 		for (const topic of ['chat:2', 'chat:3']) await b.provider.publish(topic, 'elsewhere');
@@ -90,7 +90,7 @@ describe('a topic on Redis that nothing has been published to', () => {
 		expect([page.recovered, page.messages.map(({ data }) => data)]).toEqual([true, ['1', '2']]);
 	});
 
-	it('does not give back some of its messages if the first ones are no longer kept', async () => {
+	it('returns none of its messages if the first ones are no longer kept', async () => {
 		const since = await positionOf('chat:1');
 		for (let n = 0; n < 6; n++) await b.provider.publish('chat:1', `${n}`);
 		await expectLost(since);
@@ -109,10 +109,10 @@ describe('a topic on Redis that nothing has been published to', () => {
 		expect([...a.gaps, ...b.gaps]).toEqual([]);
 	});
 
-	it('is told apart from one whose messages have expired', async () => {
+	it('is distinguished from one whose messages have expired', async () => {
 		const since = await positionOf('chat:1');
 		await a.provider.publish('chat:1', 'expired');
-		// As once they have expired, or were evicted.
+		// As if they had expired or been evicted.
 		await redis.command('DEL', '{orijs:chat:1}:meta', '{orijs:chat:1}:log');
 		await expectLost(since);
 		const after = await positionOf('chat:1');
@@ -122,8 +122,8 @@ describe('a topic on Redis that nothing has been published to', () => {
 	});
 
 	it.each([
-		['all data are gone', ['FLUSHALL']],
-		['the numbers are gone', ['DEL', BEGUN]],
+		['all data was lost', ['FLUSHALL']],
+		['the numbers were lost', ['DEL', BEGUN]],
 	])('does not continue a position from before %s', async (_, [command = '', ...args]) => {
 		const since = await positionOf('chat:1');
 		await redis.command(command, ...args);
@@ -150,7 +150,7 @@ describe('a topic on Redis that nothing has been published to', () => {
 		await expectLost(since);
 	});
 
-	it('has its number forgotten a day after it began, a few with each topic that begins', async () => {
+	it('has its number forgotten a day after it began; each topic that begins removes a few numbers', async () => {
 		const early = await positionOf('chat:1');
 		for (let i = 0; i < 20; i++) await redis.command('ZADD', BEGUN, `${100 + i}`, `old${i}`);
 		const late = await positionOf('chat:1');
@@ -161,7 +161,7 @@ describe('a topic on Redis that nothing has been published to', () => {
 			counts.push(await begun());
 		}
 		expect(counts).toEqual([14, 8, 3, 4]);
-		// One of the forgotten topics might have been this one.
+		// This topic might have been one of the forgotten ones.
 		await expectLost(early);
 		expect((await resume(late)).recovery).toMatchObject({ recovered: true });
 		await a.provider.publish('chat:1', 'first');
@@ -182,7 +182,7 @@ describe('a topic on Redis that nothing has been published to', () => {
 });
 
 describe('a full Redis', () => {
-	it('can be asked about topics that nothing was published to, and stays as full as it was', async () => {
+	it('answers reads of topics without messages, and does not grow', async () => {
 		const redis = await startRedis();
 		const node = await startHistoryNode(redis, HISTORY);
 		try {

@@ -1,9 +1,9 @@
 import { SLOTS, slotOf } from '../cluster/slot.ts';
 
 /**
- * Names the keys in which topics that have begun are counted. A script can use only one slot of a Redis Cluster, so
- * each slot has its own key there; on a single server, all topics share one. Topics that are remembered for different
- * times are counted apart.
+ * Names the keys that count the topics that have begun. A script can use only one slot of a Redis Cluster, so each slot
+ * has its own key there; on a single server, all topics share one. Topics that are remembered for different times are
+ * counted separately.
  */
 export class BegunKeys {
 	readonly #keyPrefix: string;
@@ -21,7 +21,7 @@ export class BegunKeys {
 	}
 
 	#tagOf(topic: string): string {
-		// A topic that is only used to try the scripts has its own key, which can be deleted.
+		// A topic that is only used to test the scripts has its own key, which can be deleted.
 		if (topic.startsWith('!')) return `${this.#keyPrefix}:${topic}`;
 		if (!this.#isCluster) return this.#tag('');
 		this.#numbers ??= this.#numberSlots();

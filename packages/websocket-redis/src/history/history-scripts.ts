@@ -2,7 +2,7 @@ import { HIGHEST_OFFSET, IDEMPOTENCY_MS, LONGEST_STEP } from '@orijs/websocket';
 import { HISTORY_MARKER, HISTORY_VERSION } from '../wire/history-frame.ts';
 import { RedisScript } from './redis-script.ts';
 
-/** How many old numbers a topic that begins removes at most, plus one. */
+/** The maximum number of expired entries removed when a topic begins, plus one. */
 const MOST_FORGOTTEN = 8;
 
 /**
@@ -29,7 +29,7 @@ const MOST_FORGOTTEN = 8;
  * - the store's id, with an infinite score
  *
  * A number is the time at which the topic began, or one more than the last number if that is higher. So numbers always
- * rise, and if a clock was set, they are only forgotten earlier or later.
+ * rise, even if the clock is set; they are then only forgotten earlier or later.
  *
  * In Lua, converting a number to text loses digits, even with `..`. Passing it as an argument of `redis.call` does not.
  */
@@ -110,7 +110,7 @@ export const LATE = 'LATE';
  * and the idempotency key, if any. It takes these ARGV:
  *
  * - the channel
- * - an epoch, in case a new one is needed, which is then also the id of a new store
+ * - an epoch, in case a new one is needed; it also becomes the id of a new store
  * - the seed for random steps
  * - size, bytes, ttlMs, rememberedMs
  * - the time on the server's clock after which the append is refused
@@ -177,7 +177,7 @@ return now
 /**
  * The script that reads messages, and returns a frame. It takes these KEYS: meta, log, begun. It takes these ARGV:
  *
- * - an id for the store, in case it has no id
+ * - an id for the store, in case it has none
  * - size, bytes, ttlMs, rememberedMs
  * - the command that reads, with its start, end and limit
  *

@@ -30,7 +30,7 @@ describe('the Redis keys of a topic with history', () => {
 		expect(left, key).toBeGreaterThan(ms - 10_000);
 	}
 
-	/** The keys, except those in which topics are counted, which do not expire. */
+	/** The keys, except those that count topics, which do not expire. */
 	const keys = async (): Promise<string[]> =>
 		((await redis.command('KEYS', '*')) as string[]).filter((key) => !key.includes(':begun:')).toSorted();
 

@@ -51,7 +51,7 @@ describe('the keys of a topic on a Redis Cluster', () => {
 		expect(begun).toBe(TOPICS.length);
 	});
 
-	it('do not exist for topics without messages, which are counted in one key per slot', async () => {
+	it('do not exist for topics without messages, apart from one key per slot', async () => {
 		await Promise.all(cluster.nodes.map((node) => node.command('FLUSHALL')));
 		const provider = new RedisWsProvider({
 			connection: { cluster: cluster.nodes.map(({ host, port }) => ({ host, port })) },

@@ -33,7 +33,10 @@ export interface HistoryServers {
 }
 
 export interface RedisHistoryOptions {
-	/** The keys of a topic begin with `{keyPrefix:topic}`. Unlike channels, they belong to a database anyway. */
+	/**
+	 * The keys of a topic begin with `{keyPrefix:topic}`. Unlike channels, keys belong to a database, so its number is
+	 * not part of their names.
+	 */
 	readonly keyPrefix: string;
 	readonly publish: 'publish' | 'spublish';
 }

@@ -33,7 +33,7 @@ describe('databases of one Redis', () => {
 		[1, 0],
 		[1, 11],
 	])('%i and %i', (here, there) => {
-		it.each(Object.entries(inDatabase))('chosen by %s do not hear each other', async (_, connection) => {
+		it.each(Object.entries(inDatabase))('chosen by %s receive nothing from each other', async (_, connection) => {
 			const [a, b, c] = await Promise.all(
 				[here, there, there].map((db) => startNode({ connection: connection(db), history: HISTORY })),
 			);
@@ -104,7 +104,7 @@ describe('databases of one Redis', () => {
 		await expect(forbidden.start()).rejects.toThrow(/NOPERM/);
 	});
 
-	it('that can not be selected are never replaced by database 0', async () => {
+	it('that cannot be selected are never replaced by database 0', async () => {
 		const outside = new RedisWsProvider({ connection: { port: redis.port, db: 99 }, logger: silentLogger });
 		await expect(outside.start()).rejects.toThrow(/refused the connection: .*(index|range)/);
 
@@ -126,14 +126,21 @@ describe('databases of one Redis', () => {
 		await expect.poll(() => provider.status, { timeout: 10_000 }).toBe('ready');
 	});
 
-	it.each([-1, 1.5, Number.NaN, 'x'])('must be whole numbers, not %s', (db) => {
-		const create = (): unknown => new RedisWsProvider({ connection: { db: db as number } });
+	it.each<[RedisConnection, string]>([
+		[{ db: -1 }, '-1'],
+		[{ db: 1.5 }, '1.5'],
+		[{ db: Number.NaN }, 'NaN'],
+		[{ db: 'three' as never }, '"three"'],
+		['redis://:hunter2@localhost/three', '"three"'],
+		['redis://:hunter2@localhost/?db=three', '"three"'],
+	])('must be whole numbers: %j is refused, as it was given', (connection, shown) => {
+		const create = (): unknown => new RedisWsProvider({ connection });
 		expect(create).toThrow(InvalidRedisOptionError);
-		expect(create).toThrow(/the database must be a whole number, 0 or more, not /);
+		expect(create).toThrow(`the database must be a whole number, 0 or more, not ${shown}`);
 	});
 });
 
-it('databases of a primary that Sentinels name do not hear each other', async () => {
+it('databases of a primary that Sentinels name receive nothing from each other', async () => {
 	const sentinel = await startRedisSentinel({ replicas: 0, sentinels: 1 });
 	onTestFinished(() => sentinel.stop());
 	const sentinels = sentinel.sentinels.map(({ host, port }) => ({ host, port }));

@@ -35,7 +35,7 @@ describe('an ioredis instance, as its user creates it', () => {
 		'a secure URL': (more) => new Redis(secure.url, { tls: { ca: String(secure.ca) }, ...more }),
 		'tls options': (more) =>
 			new Redis({ host: secure.host, port: secure.port, password: 'secret', tls: { ca: String(secure.ca) }, ...more }),
-		'options of its own for reconnecting': (more) =>
+		'its own reconnection options': (more) =>
 			new Redis(url(), { retryStrategy: () => null, maxRetriesPerRequest: null, enableOfflineQueue: false, ...more }),
 	};
 
@@ -51,7 +51,7 @@ describe('an ioredis instance, as its user creates it', () => {
 	});
 });
 
-describe('a Sentinel group whose servers have other addresses from here', () => {
+describe('a Sentinel group whose servers have different addresses here', () => {
 	it('passes messages with a natMap, over options and over an instance', async () => {
 		const group = await startRedisSentinel({ replicas: 0, sentinels: 1, password: 'secret' });
 		onTestFinished(() => group.stop());
@@ -70,7 +70,7 @@ describe('a Sentinel group whose servers have other addresses from here', () => 
 		expect(Number((await reachable.info('stats'))['total_connections_received'])).toBeGreaterThan(8);
 	});
 
-	it('is connected to again, even if the options say to give up when no Sentinel answers', async () => {
+	it('is reconnected to, even if the options say to give up when no Sentinel answers', async () => {
 		const group = await startRedisSentinel({ replicas: 0, sentinels: 1 });
 		onTestFinished(() => group.stop());
 		const sentinels = group.sentinels.map(({ host, port }) => ({ host, port }));

@@ -7,7 +7,7 @@ import { startNode } from '../test-support/test-nodes.ts';
 
 const HISTORY = { 'kept:*': { size: 10, ttlMs: 60_000 }, '*:kept:*': { size: 10, ttlMs: 60_000 } };
 
-describe('applications whose prefixes begin alike', () => {
+describe('applications whose prefixes begin with the same characters', () => {
 	let redis: RedisServer;
 	beforeAll(async () => {
 		redis = await startRedis();
@@ -15,7 +15,7 @@ describe('applications whose prefixes begin alike', () => {
 	afterAll(() => redis.stop());
 	beforeEach(() => redis.command('FLUSHALL'));
 
-	it.each(['app.x', 'app-x', 'app_x', 'appx', 'ap'])('app and %s do not hear each other', async (longer) => {
+	it.each(['app.x', 'app-x', 'app_x', 'appx', 'ap'])('app and %s receive nothing from each other', async (longer) => {
 		const connection = { port: redis.port };
 		const app = await startNode({ connection, keyPrefix: 'app', history: HISTORY });
 		const [other, alsoOther] = [
@@ -65,7 +65,7 @@ describe('applications whose prefixes begin alike', () => {
 		}
 	});
 
-	it.each(['app:x', 'app:', ':', '::'])('can not be told apart if one is %s, which is rejected', (keyPrefix) => {
+	it.each(['app:x', 'app:', ':', '::'])('cannot be distinguished if one is %s, which is rejected', (keyPrefix) => {
 		expect(() => new RedisWsProvider({ connection: { port: redis.port }, keyPrefix })).toThrow(
 			/keyPrefix must be 1 to 128 characters from A-Z a-z 0-9 _ \. - \(a colon is added after it\), not /,
 		);

@@ -81,7 +81,7 @@ function publishNumbers(provider: RedisWsProvider) {
 				what: 'messages arrive',
 			});
 		},
-		/** Expects that more than `least` numbers did not arrive, all of them published in a gap. */
+		/** Expects more than `least` numbers to be missing, all of them published in a gap. */
 		expectReported: ({ has, gaps }: Pick<Receiver, 'has' | 'gaps'>, { least = 0 } = {}) => {
 			const missing = sentAt.map((at, number) => ({ at, number })).filter(({ number }) => !has(String(number)));
 			const silent = missing.filter(({ at }) => !gaps.some(({ since, until: end }) => since <= at && at <= end));

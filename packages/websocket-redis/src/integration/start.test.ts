@@ -143,7 +143,7 @@ describe('starting on Redis', () => {
 		['an empty prefix', { connection: {}, keyPrefix: '' }, /keyPrefix must be 1 to 128 characters/],
 		['a prefix with a space', { connection: {}, keyPrefix: 'a b' }, /keyPrefix/],
 		['a prefix with a colon', { connection: {}, keyPrefix: 'app:x' }, /from A-Z a-z 0-9 _ \. - .*, not "app:x"/],
-		['a prefix that is no text', { connection: {}, keyPrefix: 7 as never }, /keyPrefix must be .*, not 7/],
+		['a prefix that is not a string', { connection: {}, keyPrefix: 7 as never }, /keyPrefix must be .*, not 7/],
 		['a connectTimeout of 0', { connection: {}, connectTimeout: 0 }, /connectTimeout must be a number of milliseconds/],
 		[
 			'a connectTimeout in text',
@@ -167,7 +167,36 @@ describe('starting on Redis', () => {
 			/^RedisWsProvider has no option histroy; options are connection, keyPrefix, connectTimeout, history, heartbeatMs, graceMs, logger$/,
 		],
 		['another mistyped option', { connection: {}, connectTimout: 1 } as never, /no option connectTimout; options are/],
-		['options in text', 'redis://:hunter2@localhost' as never, /^(?!.*hunter2).*takes an object of options, not text/],
+		[
+			'Sentinels without a name',
+			{ connection: { sentinels: [{ port: 26_379 }] } },
+			/name of a primary: \{ sentinels, name/,
+		],
+		[
+			'a port in words',
+			{ connection: { port: 'redis' as never } },
+			/the port must be a whole number from 1 to 65535, not "redis"/,
+		],
+		[
+			'a URL with an impossible port',
+			{ connection: 'redis://:hunter2@localhost:99999' },
+			/^(?!.*hunter2).*port .*from 1 to 65535/,
+		],
+		[
+			'a URL with a bare % in the password',
+			{ connection: 'redis://:hunter%2@localhost' },
+			/^(?!.*hunter)the URL of Redis is invalid: .* percent-encoded/,
+		],
+		[
+			'a node of a Cluster with a bare % in its password',
+			{ connection: { cluster: ['redis://:hunter%2@localhost'] } },
+			/^(?!.*hunter)the URL of Redis is invalid: .* percent-encoded/,
+		],
+		[
+			'options as a string',
+			'redis://:hunter2@localhost' as never,
+			/^(?!.*hunter2).*takes an object of options, not a string/,
+		],
 	])('rejects %s, with a helpful message', (_, options, message) => {
 		const create = (): unknown => new RedisWsProvider(options);
 		expect(create).toThrow(InvalidRedisOptionError);

@@ -1,5 +1,5 @@
 import { startRedis, startRedisCluster, startRedisSentinel } from '@orijs/testkit';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { RedisWsProvider } from '../index.ts';
 import { serveLocally } from '../test-support/local-node.ts';
 import { silentLogger } from '../test-support/silent-logger.ts';
@@ -46,6 +46,33 @@ describe('messages pass between nodes', () => {
 		const sentinels = sentinel.sentinels.map(({ host, port }) => ({ host, port }));
 		await messagePasses({ sentinels, name: sentinel.name });
 		await sentinel.stop();
+	});
+});
+
+describe('start', () => {
+	it('rejects a node of a Redis Cluster that is given as a single server', async () => {
+		const cluster = await startRedisCluster({ replicas: 0 });
+		onTestFinished(() => cluster.stop());
+		for (const { port } of cluster.nodes) {
+			const provider = new RedisWsProvider({ connection: { port }, logger: silentLogger });
+			await expect(provider.start()).rejects.toMatchObject({
+				name: 'RedisClusterNodeError',
+				message: `Redis at localhost:${port} is a node of a Redis Cluster; connect with { cluster: [{ host, port }] }`,
+			});
+			await provider.stop();
+		}
+	});
+
+	it('rejects a single server that is given as a Redis Cluster', async () => {
+		const redis = await startRedis();
+		onTestFinished(() => redis.stop());
+		const provider = new RedisWsProvider({ connection: { cluster: [{ port: redis.port }] }, logger: silentLogger });
+		await expect(provider.start()).rejects.toMatchObject({
+			name: 'NoRedisClusterError',
+			message: `Redis at 127.0.0.1:${redis.port} is not a Redis Cluster; connect with { host, port } instead of { cluster }`,
+			cause: { message: expect.stringContaining('cluster support disabled') },
+		});
+		await provider.stop();
 	});
 });
 

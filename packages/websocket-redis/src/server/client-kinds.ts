@@ -1,6 +1,6 @@
 import type { Cluster, Redis } from 'ioredis';
 
-// The checks look at properties instead of using `instanceof`: an instance may come from another copy of ioredis.
+// The checks look at properties, because `instanceof` fails for instances from another copy of ioredis.
 
 /** Returns whether a value is an ioredis instance for a single server, or for the primary of a Sentinel group. */
 export function isIoredis(value: object): value is Redis {

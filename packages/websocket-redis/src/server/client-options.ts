@@ -23,18 +23,37 @@ const REQUIRED = {
 	reconnectOnError: null,
 	// `close` destroys the stream immediately. ioredis's own timer for that must not keep the process alive.
 	disconnectTimeout: 10,
-	// A `ServerConnection` makes the next connection, for which it asks for options again.
+	// `ServerConnection` reconnects instead, with options that it asks for again.
 	retryStrategy: () => null,
 } satisfies RedisOptions;
+
+const HIGHEST_PORT = 65_535;
 
 /** Creates a client that is not connected yet, and that makes only one connection per call of `connect`. */
 export function createClient(connection: SingleConnection, connectTimeout: number): Redis {
 	const required = { ...REQUIRED, connectTimeout };
 	if (typeof connection === 'string') {
 		mustBeUrl('connection', connection);
-		return withDatabase(new Redis(withoutRequired(connection), required));
+		const client = clientOfUrl(withoutRequired(connection), required);
+		return checked(client, { port: client.options.port, db: databaseOf(connection) });
 	}
-	return withDatabase(new Redis({ ...(isInstance(connection) ? connection.options : connection), ...required }));
+	const given = isInstance(connection) ? connection.options : connection;
+	if (given.sentinels && !given.name)
+		throw new InvalidRedisOptionError("Sentinels need the name of a primary: { sentinels, name: 'mymaster' }");
+	return checked(new Redis({ ...given, ...required }), given);
+}
+
+/** Creates a client from a URL, or another address in text. @throws {InvalidRedisOptionError} ioredis can't read it */
+export function clientOfUrl(text: string, options: RedisOptions & { replyMapping: 'legacy' }): Redis {
+	try {
+		return new Redis(text, options);
+	} catch {
+		// Neither the text nor the cause is shown: both may contain a password.
+		throw new InvalidRedisOptionError(
+			'the URL of Redis is invalid: it must look like redis://user:password@host:6379/0, ' +
+				'with special characters in user and password percent-encoded, and a port from 1 to 65535',
+		);
+	}
 }
 
 /** @throws {InvalidRedisOptionError} */
@@ -44,10 +63,28 @@ export function mustBeUrl(name: string, text: string): void {
 	throw new InvalidRedisOptionError(`${name} must be a redis:// or rediss:// URL, not one that begins with ${begin}`);
 }
 
-function withDatabase(client: Redis): Redis {
-	const { db } = client.options;
-	if (Number.isSafeInteger(db) && Number(db) >= 0) return client;
-	throw new InvalidRedisOptionError(`the database must be a whole number, 0 or more, not ${show(db)}`);
+/**
+ * Returns the client if ioredis can connect with its port and database.
+ *
+ * @param given both as they were given, for the error: ioredis turns text into `NaN`
+ * @throws {InvalidRedisOptionError}
+ */
+function checked(client: Redis, given: { readonly port?: unknown; readonly db?: unknown }): Redis {
+	const { port, db } = client.options;
+	if (!(Number.isInteger(Number(port)) && Number(port) >= 1 && Number(port) <= HIGHEST_PORT)) {
+		throw new InvalidRedisOptionError(
+			`the port must be a whole number from 1 to ${HIGHEST_PORT}, not ${show(given.port)}`,
+		);
+	}
+	if (!(Number.isSafeInteger(db) && Number(db) >= 0)) {
+		throw new InvalidRedisOptionError(`the database must be a whole number, 0 or more, not ${show(given.db)}`);
+	}
+	return client;
+}
+
+function databaseOf(url: string): string | null | undefined {
+	const parsed = URL.parse(url);
+	return parsed?.pathname.slice(1) || parsed?.searchParams.get('db');
 }
 
 /** Removes required options from a URL's query: in ioredis, the query would override them. */

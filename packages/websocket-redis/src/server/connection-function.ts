@@ -5,14 +5,14 @@ import { createClient, mustBeUrl, type SingleConnection } from './client-options
 import { foreignClient, isIoredis } from './client-kinds.ts';
 
 /**
- * Gives the options of a connection, such as credentials that expire. Called for each new connection, and once at
+ * Returns the options of a connection, such as credentials that expire. Called for each new connection, and once at
  * start.
  */
 export type RedisConnectionFunction = () => RedisOptions | string | Promise<RedisOptions | string>;
 
 /**
- * Returns the complete options for a new connection. Those of an instance or an object are read again, because they may
- * have been changed.
+ * Returns the complete options for a new connection. The options of an instance or object are read again, because they
+ * may have changed.
  *
  * @throws {ConnectionFunctionError} {InvalidRedisOptionError}
  */
@@ -25,7 +25,7 @@ export function optionsOf(
 }
 
 /**
- * Calls a function that gives options. Its result is checked.
+ * Calls a connection function and checks its result.
  *
  * @throws {ConnectionFunctionError} the function failed
  * @throws {InvalidRedisOptionError} its result is neither an object of options nor a URL
@@ -46,7 +46,7 @@ function mustBeOptions(given: unknown): void {
 	const refused = otherThanOptions(given);
 	if (refused === undefined) return;
 	throw new InvalidRedisOptionError(
-		`the function that gives the options for connecting to Redis must return ioredis options or a redis:// URL, not ${refused}`,
+		`the connection function must return ioredis options or a redis:// URL, not ${refused}`,
 	);
 }
 

@@ -2,11 +2,13 @@ import type { Redis, RedisOptions, SentinelAddress } from 'ioredis';
 import { ConnectionFunctionError, InvalidRedisOptionError } from '../errors.ts';
 import { bounded } from './bounded.ts';
 
-/** Where the options of connections to one server come from. All are complete: they include the required ones. */
+/**
+ * Provides the options of connections to one server. They are complete: they include those that this package requires.
+ */
 export interface ConnectionSource {
 	/** The options with which clients are created. */
 	readonly initial: RedisOptions;
-	/** Gives the options of a new connection. Called for each one, because credentials may have changed. */
+	/** Returns the options of a new connection. Called for each one, because credentials may have changed. */
 	ask(): RedisOptions | Promise<RedisOptions>;
 }
 
@@ -20,11 +22,11 @@ export function askWithin<T>(ms: number, ask: () => T | Promise<T>, signal: Abor
 }
 
 /**
- * Sets the options of a client's next connection. They are changed in place: the part of the client that connects holds
- * the same object.
+ * Sets the options of a client's next connection. The client's options are changed in place, because its connector
+ * holds the same object.
  *
- * @throws {InvalidRedisOptionError} the database is another one, although the names of channels contain it; or there
- * are Sentinels where there was an address, or the reverse
+ * @throws {InvalidRedisOptionError} the database has changed, which the names of channels contain; or there are
+ * Sentinels where there was an address, or the reverse
  */
 export function renewOptions(client: Redis, options: RedisOptions): void {
 	if (options.db !== client.options.db) {

@@ -28,7 +28,7 @@ interface Credentials {
 	password: string;
 }
 
-/** The password of the Redis user `app`, as an application knows it. */
+/** The password of the Redis user `app`, as the application knows it. */
 const secret = { password: 'first' };
 
 async function setPassword(servers: readonly RedisServer[], password: string): Promise<void> {
@@ -50,7 +50,7 @@ async function messagesPass(a: TestNode, b: TestNode, text: string): Promise<voi
 	await expect.poll(() => messagesOf(client).map(({ data }) => data)).toContain(`kept ${text}`);
 }
 
-/** Returns once all nodes have been degraded and are ready again. */
+/** Resolves once all nodes have been degraded and are ready again. */
 async function recovered(nodes: readonly TestNode[], interrupt: () => Promise<void>): Promise<void> {
 	const seen = nodes.map(({ provider }) => {
 		const statuses: string[] = [];
@@ -117,7 +117,7 @@ describe('credentials that change while a node runs', () => {
 		}
 	});
 
-	it('are used as soon as they are there, after the old ones have been refused', async () => {
+	it('are used as soon as they are available, after the old ones have been refused', async () => {
 		let calls = 0;
 		const connection = (): RedisOptions => {
 			calls++;
@@ -181,7 +181,7 @@ describe('credentials that change while a node runs', () => {
 		expect(calls).toBeGreaterThanOrEqual(5);
 	});
 
-	it('that can not be had are asked for again; the log names the cause, a bounded number of times', async () => {
+	it('that are unavailable are asked for again; the log names the cause a bounded number of times', async () => {
 		let failures = 0;
 		let isAway = false;
 		const logger = new RecordingLogger();
@@ -201,7 +201,7 @@ describe('credentials that change while a node runs', () => {
 		});
 		const causes = logger.errors.filter(({ message }) => message.includes('the token service is away'));
 		expect(causes[0]?.message).toMatch(
-			/WebSocket failure \(connect\): .*the function that gives the options for connecting to Redis failed: the token service is away: 1$/,
+			/WebSocket failure \(connect\): .*the connection function failed: the token service is away: 1$/,
 		);
 		expect(causes.length).toBeLessThanOrEqual(10);
 	});
@@ -285,7 +285,7 @@ describe('credentials that change while a node runs', () => {
 			expect(error).toBeInstanceOf(ConnectionFunctionError);
 			expect(error).toMatchObject({
 				name: 'ConnectionFunctionError',
-				message: `the function that gives the options for connecting to Redis failed: ${cause}`,
+				message: `the connection function failed: ${cause}`,
 			});
 		}
 	});
@@ -294,7 +294,7 @@ describe('credentials that change while a node runs', () => {
 		['nothing', () => undefined, /must return ioredis options or a redis:\/\/ URL, not undefined/],
 		['a list', () => [], /must return ioredis options or a redis:\/\/ URL, not \[…\]/],
 		['a number', () => 6379, /not 6379/],
-		['text that is no URL', () => 'hunter2', /redis:\/\/ or rediss:\/\/ URL/],
+		['text that is not a URL', () => 'hunter2', /redis:\/\/ or rediss:\/\/ URL/],
 		['an instance', () => new Redis({ lazyConnect: true }), /not an ioredis instance/],
 		['a Cluster', () => ({ cluster: [] }), /use \{ cluster: \[\.\.\.\], options: function \}/],
 		['an invalid database', () => ({ db: -1 }), /whole number, 0 or more, not -1/],

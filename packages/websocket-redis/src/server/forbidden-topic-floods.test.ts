@@ -3,7 +3,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import { RedisWsProvider } from '../index.ts';
 import { serveLocally } from '../test-support/local-node.ts';
 
-it('a thousand topics that Redis refuses are a few log lines, in which they are all counted', async () => {
+it('a thousand topics that Redis refuses result in a few log lines that count them all', async () => {
 	const count = 1_000;
 	const redis = await startRedis();
 	const channels = ['resetchannels', '&orijs:\\**', '&orijs:!', '&orijs:@*'];

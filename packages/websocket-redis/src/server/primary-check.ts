@@ -80,7 +80,8 @@ export class PrimaryCheck {
 			// restart.
 			const coexisted = info.startedAt !== undefined && info.startedAt < lostAt - UPTIME_PRECISION_MS;
 			const isAnother = connection.runId !== undefined && info.runId !== undefined;
-			// A server on which this node was never ready may have been a wrong one, whether or not it is the same now.
+			// If this node was never ready on the earlier server, that may have been a wrong one, even if it only
+			// restarted.
 			if (isAnother && (coexisted || !connection.wasReady)) this.#unverified([connection]);
 			connection.runId = info.runId;
 			connection.verifiedAt = now;

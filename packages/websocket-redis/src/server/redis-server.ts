@@ -1,6 +1,6 @@
 import type { BusHandlers } from '@orijs/websocket';
 import type { Redis } from 'ioredis';
-import { RedisConnectionLostError, RedisReplicaError } from '../errors.ts';
+import { RedisClusterNodeError, RedisConnectionLostError, RedisReplicaError } from '../errors.ts';
 import { receive } from '../wire/receive.ts';
 import { endpointOf } from './client-options.ts';
 import type { ConnectionSource } from './connection-source.ts';
@@ -15,7 +15,7 @@ import { Subscriptions } from './subscriptions.ts';
 export interface RedisServerOptions {
 	readonly source: ConnectionSource;
 	readonly commands: PubSubCommands;
-	/** What the names of channels on Redis begin with. */
+	/** The prefix of the names of channels on Redis. */
 	readonly channelPrefix: string;
 	/** How long `open` tries to connect, in milliseconds. */
 	readonly connectTimeout: number;
@@ -108,8 +108,11 @@ export class RedisServer {
 
 	async #open(connection: ServerConnection): Promise<void> {
 		await connection.open(this.#options.connectTimeout, this.#ending.signal);
-		const { isReplica } = await this.#primaryCheck.identify(connection);
+		const { isReplica, isClusterNode } = await this.#primaryCheck.identify(connection);
 		if (isReplica === true) throw new RedisReplicaError(endpointOf(connection.client));
+		// PUBLISH reaches the other nodes, but its reply counts only the receivers on this one.
+		if (isClusterNode && this.#options.commands.publish === 'publish')
+			throw new RedisClusterNodeError(endpointOf(connection.client));
 	}
 
 	/** Connects in the background, however long it takes. */

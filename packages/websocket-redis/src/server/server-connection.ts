@@ -20,8 +20,8 @@ export interface ServerConnectionHandlers {
 }
 
 /**
- * Keeps a connection to Redis, which reconnects until it is closed, with the options that its source gives at that
- * time. It can be dropped if it turns out to be dead.
+ * Keeps a connection to Redis. Until it is closed, it reconnects, each time with the current options of its source. It
+ * can be dropped if it turns out to be dead.
  */
 export class ServerConnection {
 	readonly client: Redis;
@@ -68,14 +68,14 @@ export class ServerConnection {
 		return this.client.status === 'ready';
 	}
 
-	/** Connects in the background, however long it takes. */
+	/** Connects in the background, however long that takes. */
 	connect(): void {
 		void this.#attempt();
 	}
 
 	/**
 	 * Connects. Retries until `timeoutMs` has passed or `signal` is aborted, but not if the server refuses the
-	 * connection, for example because of a wrong password, or if the options can't be had.
+	 * connection, for example because of a wrong password, or if the options are unavailable or invalid.
 	 *
 	 * @throws {RedisConnectError} with the endpoint and the cause
 	 * @throws {ConnectionFunctionError} {InvalidRedisOptionError} from the source
@@ -129,7 +129,7 @@ export class ServerConnection {
 			this.#onEnd();
 			return;
 		}
-		// Most failures have been reported as an event before. The event `end` follows.
+		// Most failures have already been reported as an event. The event `end` follows.
 		this.client.connect().catch((error: Error) => (this.#failure ??= error));
 	}
 

@@ -4,6 +4,8 @@ import { isRefusal } from './client-options.ts';
 /** The information that a server reports in `INFO`. A field that the user may not read is undefined or 0. */
 export interface ServerInfo {
 	readonly isReplica: boolean | undefined;
+	/** Whether the server is a node of a Redis Cluster. */
+	readonly isClusterNode: boolean;
 	/** An id that differs between servers, and between runs of the same server. */
 	readonly runId: string | undefined;
 	/** When the server was started, by the monotonic clock, to the nearest second. */
@@ -24,6 +26,7 @@ export async function serverInfo(client: Redis): Promise<ServerInfo> {
 	const lags = Array.from(info.matchAll(/^slave\d+:.*\blag=(\d+)/gm), ([, seconds]) => Number(seconds) * 1_000);
 	return {
 		isReplica: role === undefined ? undefined : role === 'slave',
+		isClusterNode: field('redis_mode') === 'cluster',
 		runId: field('run_id'),
 		// A server whose clock was set back since it started may give a negative uptime: it has run for an unknown time.
 		startedAt: uptime === undefined ? undefined : Number(uptime) < 0 ? -Infinity : asked - Number(uptime) * 1_000,

@@ -3,7 +3,7 @@ import type { Redis } from 'ioredis';
 import { RedisConnectionLostError } from '../errors.ts';
 import { endpointOf } from './client-options.ts';
 
-/** How many causes of one outage are reported. */
+/** The maximum number of causes reported for one outage. */
 const MAX_CAUSES = 10;
 
 /** Tracks whether messages get through over a server. Reports each change, and each new cause of an outage once. */
@@ -17,7 +17,7 @@ export class ServerStatus {
 
 	/**
 	 * @param client a client of the server, whose address may change
-	 * @param ending once it is aborted, nothing is reported any longer
+	 * @param ending once it is aborted, nothing more is reported
 	 */
 	constructor(client: Redis, handlers: Pick<BusHandlers, 'status' | 'error'>, ending: AbortSignal) {
 		this.#client = client;
@@ -41,10 +41,10 @@ export class ServerStatus {
 		this.#handlers.status({ state: 'degraded', reason: this.#degraded });
 	}
 
-	/** Reports why a connection was lost, unless the cause has been reported, or many others. */
+	/** Reports why a connection was lost, unless this cause, or the maximum number of causes, has been reported. */
 	lost(cause: string | undefined): void {
 		if (cause === undefined || this.#reported.has(cause) || this.#ending.aborted) return;
-		// The messages of a failing function may all differ.
+		// A function may fail with a different message each time.
 		if (this.#reported.size === MAX_CAUSES) return;
 		this.#reported.add(cause);
 		this.#handlers.error(

@@ -6,7 +6,7 @@ import type { ServerConnection } from './server-connection.ts';
 
 export interface SubscriptionsOptions {
 	readonly commands: PubSubCommands;
-	/** What the names of channels on Redis begin with. */
+	/** The prefix of the names of channels on Redis. */
 	readonly channelPrefix: string;
 }
 

@@ -3,7 +3,7 @@
  *
  * ```text
  * frame   = marker (u8: 'H')  version (u8: 1)  length (u8)  epoch (ASCII)  last (f64)  begin  entry*
- * begin   = length (u8)  store (ASCII)  after (f64)     or, if there is no beginning, a length of 0
+ * begin   = length (u8)  store (ASCII)  after (f64)     or a length of 0 if there is no beginning
  * entry   = offset (f64)  prev (f64)  timestamp (f64, ms since the epoch)  length (u32)  content
  * content = kind (u8: 'T' text as UTF-8, 'B' bytes)  the text or bytes
  * ```

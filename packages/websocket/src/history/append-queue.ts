@@ -23,8 +23,8 @@ interface Append {
 
 /**
  * Queues messages for a store that is shared with other nodes. Each topic has at most one append in flight. Messages
- * that are published in the meantime go into the next append. So messages keep their order even if an append fails, and
- * busy topics make large appends.
+ * that are published in the meantime go into the next append. Messages therefore keep their order even if an append
+ * fails, and busy topics make large appends.
  */
 export class AppendQueue {
 	readonly #store: HistoryStore;

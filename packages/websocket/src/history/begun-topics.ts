@@ -7,7 +7,7 @@ export class BegunTopics {
 	#last = 0;
 	#forgotten = 0;
 
-	/** Returns the number of a topic that begins. */
+	/** Assigns a number to a topic that begins. */
 	begin(): number {
 		return ++this.#last;
 	}
@@ -17,7 +17,7 @@ export class BegunTopics {
 		this.#forgotten = Math.max(this.#forgotten, number);
 	}
 
-	/** What a topic continues that begins now. */
+	/** What a topic would continue if it began now. */
 	get beginning(): Beginning {
 		return { store: this.#store, after: this.#forgotten };
 	}

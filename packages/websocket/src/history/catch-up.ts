@@ -61,7 +61,7 @@ export async function catchUp(history: TopicHistory, from: ResumeFrom, reader: R
 		if (!reader.isActive) return undefined;
 		if (from.since === undefined && from.rewind !== undefined) reader.startAfter(position);
 		let count = 0;
-		/** Whether the client still has to be told that its position is now in another epoch. */
+		/** Whether the client must still be notified that its position is now in another epoch. */
 		let isRenamed = false;
 		while (reader.isActive) {
 			// Each index is valid only until the next await: other readers extend the window, and new messages move it.

@@ -1,6 +1,6 @@
 import { until } from '@orijs/testkit';
 import { expect, it } from 'vitest';
-import { openNode, type TestNode } from '../test-support/test-node.ts';
+import { messagesOf, openNode, type TestNode } from '../test-support/test-node.ts';
 
 const node = (): Promise<TestNode> => openNode({ history: { 'chat:*': { size: 50, ttlMs: 60_000 } } });
 
@@ -13,7 +13,7 @@ interface Received {
 const parsed = (messages: readonly unknown[]): Received[] =>
 	messages.map((text) => JSON.parse(String(text)) as Received);
 
-it('tells a client the position of many topics without messages in one frame', async () => {
+it('sends a client the position of many topics without messages in one frame', async () => {
 	const { provider, connect } = await node();
 	const topics = Array.from({ length: 100 }, (_, i) => `chat:${i}`);
 	const { id, client } = await connect({ topics: new Set(topics) });
@@ -22,11 +22,11 @@ it('tells a client the position of many topics without messages in one frame', a
 	await client.next();
 	const [first] = parsed(client.messages);
 	expect(first).toMatchObject({ type: '@position', data: { offset: 0, count: 0 } });
-	expect(new Set((first?.data as { topics: string[] }).topics)).toEqual(new Set(topics));
+	expect(new Set((first as { data: { topics: string[] } }).data.topics)).toEqual(new Set(topics));
 	expect(client.messages).toHaveLength(1);
 });
 
-it('tells a client that resumes apart from one that does not', async () => {
+it('sends separate frames for resumed topics and for others', async () => {
 	const { provider, connect } = await node();
 	const { id, client } = await connect({ topics: new Set(['chat:1', 'chat:2', 'chat:3']) });
 	const { epoch, offset } = await provider.history('chat:1');
@@ -43,14 +43,32 @@ it('tells a client that resumes apart from one that does not', async () => {
 	]);
 });
 
-it('tells a client before the first message, whenever that is published', async () => {
+it('sends no position after a message, even if the client was unsubscribed and subscribed again before that', async () => {
+	const { provider, connect, settled } = await node();
+	// After each number of microtasks that subscribing may take.
+	for (let step = 0; step < 20; step++) {
+		const topic = `chat:${step}`;
+		const member = await connect();
+		const resumed = provider.resume(member.id, topic, {});
+		for (let i = 0; i < step; i++) await Promise.resolve();
+		void provider.unsubscribe(member.id, topic);
+		const subscribed = provider.subscribe(member.id, topic);
+		await Promise.all([provider.publish(topic, 'first'), resumed, subscribed]);
+		await settled(member);
+
+		const types = parsed(messagesOf(member)).map(({ type, name }) => type ?? name);
+		expect([step, types]).toEqual([step, types.length === 1 ? ['@text'] : ['@position', '@text']]);
+	}
+});
+
+it('sends the position before the first message, whenever that is published', async () => {
 	const { provider, connect } = await node();
-	// A publish at each step of the promises within the subscribing.
+	// Publishes after each number of microtasks that subscribing may take.
 	for (let step = 0; step < 20; step++) {
 		const topic = `chat:${step}`;
 		const { id, client } = await connect();
 		const resumed = provider.resume(id, topic, {});
-		for (let i = 0; i < step; i++) await undefined;
+		for (let i = 0; i < step; i++) await Promise.resolve();
 		await Promise.all([provider.publish(topic, 'first'), resumed]);
 		await provider.publish(topic, 'last');
 		await until(() => String(client.messages.at(-1)).includes('"last"'), { what: 'the last message has arrived' });

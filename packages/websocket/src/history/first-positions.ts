@@ -4,14 +4,15 @@ import type { WebSocketConnection } from '../sockets/websocket-connection.ts';
 import type { Recovery } from './catch-up.ts';
 
 /**
- * Tells clients the positions of topics that have no message yet. A client that subscribes to many of them at once is
- * told in one frame, because they all begin at the same position.
+ * Sends clients the positions of topics that have no message yet. A client that subscribes to many of them at once gets
+ * one frame, because they all begin at the same position.
  *
- * Until then, nothing may be delivered on these topics: call {@link flush} before their first message.
+ * Nothing may be delivered on these topics before that frame: call {@link flush} before their first message, and before
+ * a client is unsubscribed.
  */
 export class FirstPositions {
 	readonly #local: LocalFanout;
-	/** The topics of each socket, by the rest of their notice. */
+	/** The pending notices of each socket. Topics with the same epoch and the same outcome share a notice. */
 	readonly #due = new Map<
 		WebSocketConnection,
 		Map<string, { readonly recovery: Recovery; readonly topics: string[] }>
@@ -21,7 +22,7 @@ export class FirstPositions {
 		this.#local = local;
 	}
 
-	/** Tells the client at the end of this turn, with the other topics that are added in it. */
+	/** Sends the position at the end of this turn, together with those of other topics added in it. */
 	add(socket: WebSocketConnection, topic: string, recovery: Recovery): void {
 		if (this.#due.size === 0) queueMicrotask(() => this.flush());
 		let notices = this.#due.get(socket);
@@ -32,7 +33,7 @@ export class FirstPositions {
 		else notice.topics.push(topic);
 	}
 
-	/** Tells all clients. */
+	/** Sends all pending notices. */
 	flush(): void {
 		for (const [socket, notices] of this.#due) {
 			for (const { recovery, topics } of notices.values()) {

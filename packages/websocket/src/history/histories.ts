@@ -166,6 +166,8 @@ export class Histories {
 
 	/** Called when a socket has been unsubscribed from the topic, or has closed. */
 	unsubscribed(socketId: string, topic: string): void {
+		// If the socket is subscribed again, a position from before must not follow the messages that it then receives.
+		this.#firstPositions.flush();
 		this.#attempts.cancel(socketId, topic);
 	}
 

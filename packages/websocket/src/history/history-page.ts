@@ -21,8 +21,8 @@ export interface HistoryPage {
 	readonly hasMore: boolean;
 	/**
 	 * Whether the page has the messages right after `since` or right before `before`, as far as they are kept; always
-	 * true without either. If false, the topic's history was lost, or with `since`, some of these messages are no longer
-	 * kept. The page is then empty, and `hasMore` is false.
+	 * true if neither is given. If false, the topic's history was lost, or with `since`, some of these messages are no
+	 * longer kept. The page is then empty, and `hasMore` is false.
 	 */
 	readonly recovered: boolean;
 }
@@ -53,7 +53,7 @@ export async function readPage(
 		const { length } = slice.entries;
 		return pageOf(topic, slice, Math.max(0, length - limit), { recovered: true, hasMore: length > limit });
 	}
-	// The message at `before` is read as well. It shows whether the others are still the ones that precede it.
+	// The message at `before` is read as well. It shows whether the others still precede it.
 	const slice = await store.read(topic, { before: before.offset + 1, limit: limit + 2 }, bounds);
 	const leading = slice.entries.slice(0, -1);
 	const hasMore = leading.length > limit;
@@ -62,7 +62,7 @@ export async function readPage(
 }
 
 /**
- * Returns whether a slice that was read up to a position ends there, or is empty because nothing up to there is kept.
+ * Returns whether a slice that was read up to a position ends there, or is empty because no message up to it is kept.
  */
 function leadsTo(slice: HistorySlice, { epoch, offset }: Position): boolean {
 	if (offset === 0) return continues({ ...slice, last: 0, entries: [] }, { epoch, offset });

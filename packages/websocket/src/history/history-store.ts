@@ -31,7 +31,7 @@ export interface HistoryStore {
 
 	/**
 	 * Reads stored messages of a topic, ignoring those that exceed the given bounds. Stores nothing for a topic without
-	 * messages: its slice has a provisional epoch, from which a reader can go on once the topic has begun.
+	 * messages: its slice has a provisional epoch, from which a reader can continue once the topic has begun.
 	 */
 	read(topic: string, query: HistoryQuery, bounds: HistoryBounds): Promise<HistorySlice>;
 }
@@ -61,7 +61,7 @@ export type HistoryQuery =
 export interface HistorySlice {
 	/** Provisional if the topic has had no message, or has been forgotten. */
 	readonly epoch: string;
-	/** Set if the slice was read, and if it was delivered and has the first message of its epoch. */
+	/** Set if the slice was read, or if it was delivered with the first message of its epoch. */
 	readonly beginning?: Beginning | undefined;
 	/** The offset of the topic's last message, whether it is still stored or not; 0 if the topic has had no message. */
 	readonly last: number;
@@ -70,16 +70,16 @@ export interface HistorySlice {
 }
 
 /**
- * Says which provisional epochs an epoch continues: those of the same store whose number is `after` or higher. The
- * topics with the same {@link rememberedMs} are counted together: the store gives each a number, higher than those
- * before, when it begins, that is, with its first message or the first one after it was forgotten.
+ * Says which provisional epochs an epoch continues: those of the same store whose number is `after` or higher. Topics
+ * with the same {@link rememberedMs} share a count. A topic begins with its first message, or with the first one after
+ * it was forgotten; the store then gives it a number higher than all before.
  */
 export interface Beginning {
 	/** Identifies the count, in the form of {@link randomEpoch}. If the store loses its data, the next count differs. */
 	readonly store: string;
 	/**
-	 * The number under which the topic began before; if that is no longer known, the highest number that has been
-	 * forgotten. Numbers are remembered for at least {@link rememberedMs}.
+	 * The number that the topic got when it last began; if that is no longer known, the highest forgotten number.
+	 * Numbers are remembered for at least {@link rememberedMs}.
 	 */
 	readonly after: number;
 }

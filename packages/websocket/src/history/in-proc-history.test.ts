@@ -64,7 +64,7 @@ describe('topics with history, in one process', () => {
 		const { client, id } = await connect();
 		await provider.resume(id, 'chat:1', { rewind: 2 });
 		await until(() => client.texts.filter((text) => text.includes('@text')).length === 2, {
-			what: 'the latest arrive',
+			what: 'the latest messages arrive',
 		});
 		const shown = client.texts
 			.filter((text) => text.includes('@text'))
@@ -82,7 +82,7 @@ describe('topics with history, in one process', () => {
 		expect(shown.map(({ data }) => data)).toEqual(Array.from({ length: 10 }, (_, n) => `${n}`));
 	});
 
-	it('are not forgotten while a socket is subscribed, whose position stays valid', async () => {
+	it('are not forgotten while a socket is subscribed, and its position stays valid', async () => {
 		vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'Date'] });
 		onTestFinished(() => void vi.useRealTimers());
 		const { provider, connect, settled } = await node();

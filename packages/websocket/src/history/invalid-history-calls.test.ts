@@ -119,6 +119,14 @@ describe('an invalid history call is rejected', () => {
 		await provider.stop();
 	});
 
+	it.each([undefined, null, 7])('%j as what to resume from: says what is allowed', async (from) => {
+		const provider = new InProcWsProvider({ history: HISTORY });
+		await provider.start();
+		const resumed = provider.resume(crypto.randomUUID(), 'chat:1', from as never);
+		await expect(resumed).rejects.toThrow(`resume() takes an object with since or rewind, not ${from}`);
+		await provider.stop();
+	});
+
 	it.each([
 		[
 			'now',

@@ -65,7 +65,7 @@ describe('by itself', () => {
 		history.close();
 	});
 
-	it('keeps nothing of topics that are only read', async () => {
+	it('keeps nothing for topics that are only read', async () => {
 		const { history } = recorded();
 		for (let i = 0; i < 1_000; i++) await history.read(`t${i}`, { limit: 10 }, bounds);
 		expect(history.size()).toEqual({ topics: 0, messages: 0 });
@@ -83,7 +83,7 @@ describe('by itself', () => {
 		vi.advanceTimersByTime(ROUND_MS);
 		expect(history.size().topics).toBe(0);
 
-		// The topic that was forgotten might have been this one.
+		// The forgotten topic might have been this one.
 		for (const slice of [await read('t'), await history.append('t', ['x'], bounds).then(() => read('t'))]) {
 			expect(startsAfter(slice.epoch, slice.beginning, before.epoch)).toBe(false);
 			expect(startsAfter(slice.epoch, slice.beginning, after.epoch)).toBe(true);
@@ -91,7 +91,7 @@ describe('by itself', () => {
 		history.close();
 	});
 
-	it('continues no provisional epoch across messages that it has forgotten', async () => {
+	it('does not continue a provisional epoch across forgotten messages', async () => {
 		const { history } = recorded();
 		const { epoch } = await history.read('t', { limit: 0 }, bounds);
 		await history.append('t', ['missed'], bounds);

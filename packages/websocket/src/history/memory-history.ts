@@ -24,7 +24,7 @@ export class MemoryHistory implements HistoryStore {
 	readonly #appended: (topic: string, slice: HistorySlice) => void;
 	/** The topics that have had a message and have not been forgotten. */
 	readonly #topics = new Map<string, MemoryTopic>();
-	/** By how long the topics are remembered. */
+	/** Counts begun topics, by how long they are remembered, in milliseconds. */
 	readonly #begun = new Map<number, BegunTopics>();
 	/** Where the next sweep continues. */
 	#round: MapIterator<[string, MemoryTopic]> | undefined;

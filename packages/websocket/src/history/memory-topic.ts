@@ -85,7 +85,7 @@ export class MemoryTopic {
 
 	#beginEpoch(): void {
 		this.#epoch = randomEpoch();
-		// The messages of the earlier epoch are gone, so this one continues no position from before them.
+		// The messages of the earlier epoch are gone, so the new one does not continue positions from before them.
 		this.#beginning = { ...this.#beginning, after: this.#number };
 		this.#last = 0;
 		this.kept.clear();

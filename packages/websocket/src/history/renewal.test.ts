@@ -4,7 +4,7 @@ import { RENEWAL_MS, Renewal } from './renewal.ts';
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-/** Topics that count how often they were renewed. */
+/** Topics that count their renewals. */
 function topics(count: number): { readonly all: Map<string, { renew(): Promise<void> }>; readonly counts: number[] } {
 	const counts = Array.from({ length: count }, () => 0);
 	const all = new Map(
@@ -21,7 +21,7 @@ function topics(count: number): { readonly all: Map<string, { renew(): Promise<v
 	return { all, counts };
 }
 
-it.each([1, 7, 3_600, 10_000])('renews each of %i topics once an hour, also those that fail', (count) => {
+it.each([1, 7, 3_600, 10_000])('renews each of %i topics once an hour, including those that fail', (count) => {
 	const { all, counts } = topics(count);
 	const renewal = new Renewal(all);
 	renewal.start();

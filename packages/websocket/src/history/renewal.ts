@@ -9,14 +9,14 @@ const TICK_MS = 1_000;
 export const RENEWAL_MS: number = 60 * 60_000;
 
 /**
- * Renews each topic once an hour. It does so a few topics at a time, spread over the hour, so that many topics cause no
- * burst of reads.
+ * Renews each topic once an hour. The renewals are spread over the hour, so that many topics do not cause a burst of
+ * reads.
  */
 export class Renewal {
 	readonly #topics: ReadonlyMap<string, Renewable>;
 	/** Where the next tick continues. */
 	#round: MapIterator<Renewable> | undefined;
-	/** How many topics are due; less than one topic may be due per tick. */
+	/** The number of topics that are due, as a fraction: with few topics, less than one becomes due per tick. */
 	#due = 0;
 	#timer: ReturnType<typeof setInterval> | undefined;
 

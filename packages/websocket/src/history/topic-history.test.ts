@@ -25,7 +25,7 @@ interface Loss {
 class FlakyNode {
 	readonly delivered: Frame[] = [];
 	readonly losses: Loss[] = [];
-	/** Positions that sockets were sent, and how many messages were delivered before. */
+	/** The positions sent to sockets, each with the number of messages delivered before it. */
 	readonly told: { readonly after: number; readonly position: Position }[] = [];
 	readonly liveSockets = new Set<(frame: Frame) => void>();
 	readonly toldSockets = new Set<(position: Position) => void>();
@@ -293,7 +293,7 @@ class FollowingClient implements Reader {
 	}
 }
 
-it('a socket goes on from a position before the first message, on any node, without holes and without a loss', async () => {
+it('a socket continues from a position before the first message, on any node, without gaps or losses', async () => {
 	const steps = fc.array(
 		step('append', 'arrive', 'drop', 'slow', 'wait', 'verify', 'other', 'renew', 'resume', 'resume', 'arrival'),
 		{ maxLength: 30 },
@@ -309,7 +309,7 @@ it('a socket goes on from a position before the first message, on any node, with
 				if (each[0] === 'resume')
 					clients.push({ from: 0, client: new FollowingClient(node, { since: first }), isNew: false });
 				else if (each[0] === 'arrival')
-					// A client that comes from a node that is up to date.
+					// A client that comes from an up-to-date node.
 					clients.push({
 						from,
 						client: new FollowingClient(node, { since: await node.storedPosition() }),
@@ -332,7 +332,7 @@ it('a socket goes on from a position before the first message, on any node, with
 	);
 });
 
-it('renewing a topic that has not begun tells its sockets a later position; otherwise nothing', async () => {
+it('renewing a topic that has not begun sends its sockets a later position; otherwise it sends nothing', async () => {
 	const node = new FlakyNode();
 	await node.history.renew();
 	expect(node.told).toEqual([]);

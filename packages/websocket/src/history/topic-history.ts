@@ -14,7 +14,7 @@ export interface TopicHistoryOptions {
 	readonly isShared: boolean;
 	/** Sends a frame to all sockets of this node that are subscribed to the topic. */
 	readonly deliver: (frame: string | Uint8Array) => void;
-	/** Called when the next messages follow a position at the start of an epoch, which continues the earlier one. */
+	/** Called when an epoch begins that continues the earlier one. The next messages follow `position`, its start. */
 	readonly onBegun: (position: Position) => void;
 	/**
 	 * Called when messages from `since` (milliseconds since the epoch) on are lost for good. The next messages follow
@@ -104,10 +104,7 @@ export class TopicHistory {
 		this.#ready?.resolve();
 	}
 
-	/**
-	 * Returns a position as one of the cursor's epoch, if that epoch continues it. Any other position is returned
-	 * unchanged.
-	 */
+	/** Returns a position converted to the cursor's epoch, if that epoch continues it; any other position unchanged. */
 	current(position: Position): Position {
 		const { epoch } = this.#cursor ?? position;
 		if (position.offset !== 0 || position.epoch === epoch) return position;
@@ -188,7 +185,7 @@ export class TopicHistory {
 		}
 	}
 
-	/** The topic's epoch has begun, and the provisional one has ended, without messages in between. */
+	/** The topic's epoch has begun and the provisional one has ended, with no messages in between. */
 	#begin(epoch: string): void {
 		this.#cursor = { epoch, offset: 0 };
 		this.window.restart();
@@ -277,7 +274,7 @@ export class TopicHistory {
 		}
 	}
 
-	/** No message follows the cursor. If its epoch is provisional, it is replaced by a later one, valid for longer. */
+	/** No message follows the cursor. A provisional epoch is replaced by a later one, which stays valid for longer. */
 	#nothingFollows({ epoch, beginning }: HistorySlice): void {
 		const { epoch: earlier, offset } = this.#cursor as Position;
 		this.#beginning = beginning;

@@ -31,7 +31,7 @@ describe('gaps', () => {
 		const endedAt = performance.now();
 		gaps.add(['a'], 100, 200, 'an outage', endedAt);
 		gaps.flush();
-		gaps.add(['a'], 120, 200, 'late news', endedAt);
+		gaps.add(['a'], 120, 200, 'a late report', endedAt);
 		vi.advanceTimersByTime(GAP_HOLD_MS);
 		expect(reported).toHaveLength(1);
 		gaps.add(['a'], 120, 201, 'more', endedAt);
@@ -91,13 +91,13 @@ describe('gaps', () => {
 		]);
 	});
 
-	it('are forgotten half a minute after they were reported, without any further gap', () => {
+	it('are forgotten half a minute after they were reported, even without a further gap', () => {
 		const { gaps, reported } = gapsWithListener();
 		const endedAt = performance.now();
 		for (let i = 0; i < 100; i++) gaps.add([`t${i}`], 100, 200, 'an outage', endedAt);
 		gaps.flush();
 		vi.advanceTimersByTime(28_000);
-		gaps.add(['t1'], 100, 200, 'late news', endedAt);
+		gaps.add(['t1'], 100, 200, 'a late report', endedAt);
 		vi.advanceTimersByTime(GAP_HOLD_MS);
 		expect(reported).toHaveLength(100);
 		expect(vi.getTimerCount()).toBe(1);
@@ -110,7 +110,7 @@ describe('gaps', () => {
 		gaps.add(['a'], 1, 2, 'x');
 		gaps.close();
 		expect(reported).toHaveLength(1);
-		// What is left is the timer of the log throttle, which ends by itself.
+		// The timer that remains belongs to the log throttle. It ends by itself.
 		vi.advanceTimersByTime(1_000);
 		expect(vi.getTimerCount()).toBe(0);
 	});

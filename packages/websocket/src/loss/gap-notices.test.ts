@@ -46,6 +46,18 @@ describe('a node that could not publish', () => {
 		expect(gaps.map(({ topic }) => topic).toSorted()).toEqual(['*', 'fine', 'lost']);
 	});
 
+	it('sends no notices about messages to nodes, however many of them failed', async () => {
+		const { bus, node, gaps } = await openPair();
+		bus.publishFault = new Error('no way through');
+		const failed = Array.from({ length: 10_001 }, () => node.provider.sendToNode(crypto.randomUUID(), 'x'));
+		await Promise.allSettled([...failed, node.provider.publish('lost', 'x')]);
+		bus.publishFault = undefined;
+		await node.provider.publish('elsewhere', 'z');
+
+		await until(() => gaps.some(({ topic }) => topic === 'lost'), { what: 'the gap is reported' });
+		expect(gaps.map(({ topic }) => topic)).toEqual(['lost']);
+	});
+
 	it('is not reported to listeners that were removed', async () => {
 		const { bus, node, other, gaps } = await openPair();
 		const undone: Gap[] = [];

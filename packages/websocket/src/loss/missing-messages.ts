@@ -72,7 +72,7 @@ export class MissingMessages {
 		this.#spans = new GapSpans(this.#skews, () => this.#intervalMs);
 	}
 
-	/** Called when the bus was interrupted and has resubscribed: frames on `channels` may be missing since `since`. */
+	/** Called when the bus has resubscribed after an interruption. Frames on `channels` after `since` may be missing. */
 	interrupted(channels: readonly string[] | 'all', since: number, reason: string): void {
 		const { heartbeat, peers } = this.#options;
 		const now = performance.now();

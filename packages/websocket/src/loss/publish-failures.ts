@@ -1,6 +1,6 @@
 import type { Bus } from '../bus.ts';
 import { BusUnavailableError } from '../errors.ts';
-import { BROADCAST_CHANNEL } from '../wire/channel-names.ts';
+import { BROADCAST_CHANNEL, isNodeChannel } from '../wire/channel-names.ts';
 import { encodeGap, type Origin, type Sender } from '../wire/frame.ts';
 import { OutgoingGapNotices } from './outgoing-gap-notices.ts';
 import { type Span, Unpublished, type UnpublishedSpan, type UnpublishedSpans } from './unpublished.ts';
@@ -18,9 +18,9 @@ export class PublishFailures {
 	readonly #options: PublishFailuresOptions;
 	readonly #unpublished = new Unpublished();
 	readonly #notices: OutgoingGapNotices;
-	/** By shard, as is the next field: how many times publishing has started to fail. */
+	/** How many times publishing has started to fail, by shard. */
 	readonly #incarnations: number[] = [];
-	/** Whether publishing currently fails. */
+	/** Whether publishing currently fails, by shard. */
 	readonly #failing: boolean[] = [];
 	/** The number of notices that the backend has neither accepted nor refused yet. */
 	#sending = 0;
@@ -52,7 +52,8 @@ export class PublishFailures {
 	failed(channel: string, cause: Error, since: number): BusUnavailableError {
 		const error = new BusUnavailableError(channel, { cause });
 		const shard = this.#shardOf(channel);
-		this.#unpublished.add(channel, { since, until: Date.now() });
+		// The sender of a message to a node notices that no reply comes. Clients can name any number of nodes in replies.
+		if (!isNodeChannel(channel)) this.#unpublished.add(channel, { since, until: Date.now() });
 		if (this.#failing[shard] !== true) {
 			this.#failing[shard] = true;
 			this.#incarnations[shard] = (this.#incarnations[shard] ?? 0) + 1;

@@ -4,7 +4,7 @@ import { ReceivedGapNotices } from './received-gap-notices.ts';
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-it('tells repeated notices from new ones for as long as they may be repeated, and then remembers none', () => {
+it('recognises repeated notices for as long as they may be repeated, and then forgets them', () => {
 	const notices = new ReceivedGapNotices(30_000);
 	expect([notices.isNew('a'), notices.isNew('b'), notices.isNew('a')]).toEqual([true, true, false]);
 	vi.advanceTimersByTime(29_900);

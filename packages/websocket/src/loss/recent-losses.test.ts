@@ -4,7 +4,7 @@ import { RecentLosses } from './recent-losses.ts';
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-it('remembers each topic for 15 s after its last loss, and nothing longer', () => {
+it('remembers each topic for 15 s after its last loss, and no longer', () => {
 	const losses = new RecentLosses();
 	losses.add('once');
 	losses.add('twice');

@@ -106,15 +106,28 @@ describe('a channel that is no longer needed', () => {
 		const asked = interest.subscribe('a');
 		await pass(2);
 		interest.unsubscribe('a');
-		await pass(2 * GRACE_MS);
 		answer();
-		await pass(2);
 		await asked;
 		await pass(GRACE_MS - 5);
 		expect([...bus.subscribed]).toEqual(['a']);
 
 		await pass(10);
 		expect([...bus.subscribed]).toEqual([]);
+	});
+
+	it('is dropped after its grace period although the backend has not answered; the answer changes nothing', async () => {
+		const { bus, interest } = await withLive();
+		const answer = bus.hang();
+		const asked = interest.subscribe('a');
+		await pass(2);
+		interest.unsubscribe('a');
+		await pass(GRACE_MS + 5);
+		await asked;
+		expect(bus.calls.map(({ call }) => call)).toEqual(['subscribe', 'unsubscribe']);
+
+		answer();
+		await pass(2 * GRACE_MS);
+		expect([interest.isLive('a'), bus.calls.length]).toEqual([false, 2]);
 	});
 
 	it('that was unsubscribed is subscribed again when it is needed again', async () => {

@@ -34,8 +34,10 @@ interface Pending {
 	readonly promise: Promise<void>;
 	readonly resolve: () => void;
 	readonly reject: (error: Error) => void;
-	/** The grace period that starts once the channel is live. Set if the channel was unsubscribed before that. */
-	unsubscribedGraceMs: number | undefined;
+	/** The number of the latest call to the backend that asks for the channel; 0 before the first. */
+	ask: number;
+	/** Whether the channel was unsubscribed without a grace period: it is dropped as soon as the backend answers. */
+	endsWithAnswer: boolean;
 }
 
 /** Marks a channel that is subscribed at the backend. */
@@ -53,10 +55,14 @@ export class ChannelInterest {
 	/** The channels to subscribe to, and those to unsubscribe from, with the next flush. */
 	readonly #toSubscribe = new Set<string>();
 	readonly #toUnsubscribe = new Set<string>();
-	/** Live channels in their grace period, with the time at which it ends, in the order of these times. */
+	/**
+	 * Channels in their grace period, with the time at which it ends, in the order of these times. They are live, or the
+	 * backend has been asked to subscribe to them; the latter have a grace period in any case.
+	 */
 	readonly #inGrace = new Map<string, number>();
 	/** Timers that retry lost subscriptions, by channel. */
 	readonly #retries = new Map<string, ReturnType<typeof setTimeout>>();
+	#asks = 0;
 	#suspended: PromiseWithResolvers<void> | undefined;
 	#open = false;
 	#flush: ReturnType<typeof setImmediate> | undefined;
@@ -102,7 +108,7 @@ export class ChannelInterest {
 			return;
 		}
 		const { promise, resolve, reject } = Promise.withResolvers<void>();
-		const pending = { promise: quiet(promise), resolve, reject, unsubscribedGraceMs: undefined };
+		const pending = { promise: quiet(promise), resolve, reject, ask: 0, endsWithAnswer: false };
 		this.#channels.set(channel, pending);
 		this.#retryLater(channel, pending, since, RETRY_FIRST_MS, toError(cause));
 	}
@@ -120,8 +126,8 @@ export class ChannelInterest {
 				},
 				(thrown: unknown) => {
 					if (this.#channels.get(channel) !== pending) return;
-					// It was unsubscribed while the backend was asked: it is not needed any longer.
-					if (pending.unsubscribedGraceMs !== undefined) {
+					// The channel was unsubscribed during the request, so it is no longer needed.
+					if (this.#inGrace.delete(channel)) {
 						this.#channels.delete(channel);
 						return pending.resolve();
 					}
@@ -173,16 +179,14 @@ export class ChannelInterest {
 	 */
 	subscribe(channel: string): Promise<void> {
 		const pending = this.#channels.get(channel);
-		if (pending === LIVE) {
-			if (this.#inGrace.size > 0) this.#inGrace.delete(channel);
-			return this.#suspended === undefined ? DONE : this.#suspended.promise;
-		}
+		if (pending !== undefined && this.#inGrace.size > 0) this.#inGrace.delete(channel);
+		if (pending === LIVE) return this.#suspended === undefined ? DONE : this.#suspended.promise;
 		if (pending !== undefined) {
-			pending.unsubscribedGraceMs = undefined;
+			pending.endsWithAnswer = false;
 			return pending.promise;
 		}
 		const { promise, resolve, reject } = Promise.withResolvers<void>();
-		this.#channels.set(channel, { promise: quiet(promise), resolve, reject, unsubscribedGraceMs: undefined });
+		this.#channels.set(channel, { promise: quiet(promise), resolve, reject, ask: 0, endsWithAnswer: false });
 		this.#toSubscribe.add(channel);
 		this.#schedule();
 		return promise;
@@ -196,19 +200,25 @@ export class ChannelInterest {
 			if (this.#toSubscribe.delete(channel) || this.#cancelRetry(channel)) {
 				this.#channels.delete(channel);
 				pending.resolve();
-			} else {
-				pending.unsubscribedGraceMs = graceMs;
+				return;
 			}
-		} else if (graceMs > 0) {
-			this.#inGrace.set(channel, performance.now() + graceMs);
-			this.#armSweep(graceMs);
-		} else {
+			pending.endsWithAnswer = graceMs === 0;
+		} else if (graceMs === 0) {
 			this.#drop(channel);
+			return;
 		}
+		const waitMs = graceMs || this.#options.graceMs;
+		this.#inGrace.set(channel, performance.now() + waitMs);
+		this.#armSweep(waitMs);
 	}
 
+	/**
+	 * Unsubscribes from a channel, even if the backend has not confirmed it yet. While the backend is away, that can
+	 * take any time, and clients that subscribe and leave must not make what waits for it grow.
+	 */
 	#drop(channel: string): void {
 		this.#inGrace.delete(channel);
+		this.#channels.get(channel)?.resolve();
 		this.#channels.delete(channel);
 		this.#toUnsubscribe.add(channel);
 		this.#schedule();
@@ -233,31 +243,44 @@ export class ChannelInterest {
 	}
 
 	async #ask(channels: readonly string[]): Promise<void> {
-		const asked = channels.map((channel) => this.#channels.get(channel));
+		// The number takes the place of the pending channels, which must not be kept until the backend answers.
+		const ask = ++this.#asks;
+		for (const channel of channels) {
+			const pending = this.#channels.get(channel);
+			if (pending) pending.ask = ask;
+		}
 		try {
 			await this.#bus.subscribe(channels);
 		} catch (thrown) {
-			// One refused channel must not fail the others. So each channel is tried by itself, unless `close` has dropped
-			// it.
-			const wanted = channels.filter((channel, i) => asked[i] && this.#channels.get(channel) === asked[i]);
+			// One refused channel must not fail the others. So each channel is tried by itself, unless it was dropped.
+			const wanted = channels.filter((channel) => this.#askedBy(ask, channel) !== undefined);
 			if (channels.length > 1) await Promise.all(wanted.map((channel) => this.#ask([channel])));
-			else for (const channel of wanted) this.#reject(channel, asked[0], toError(thrown));
+			else for (const channel of wanted) this.#reject(channel, ask, toError(thrown));
 			return;
 		}
-		channels.forEach((channel, i) => this.#subscribed(channel, asked[i]));
+		for (const channel of channels) {
+			const pending = this.#askedBy(ask, channel);
+			if (pending !== undefined) this.#subscribed(channel, pending);
+		}
 	}
 
-	#subscribed(channel: string, pending: Pending | null | undefined): void {
-		// After a `close`, the channel may be gone, or may have been requested again with another promise.
-		if (!pending || this.#channels.get(channel) !== pending) return;
+	/** Returns the channel if it is still pending; it may be gone, or may have been asked for again since. */
+	#askedBy(ask: number, channel: string): Pending | undefined {
+		const pending = this.#channels.get(channel);
+		return pending?.ask === ask ? pending : undefined;
+	}
+
+	#subscribed(channel: string, pending: Pending): void {
 		this.#channels.set(channel, LIVE);
 		pending.resolve();
-		if (pending.unsubscribedGraceMs !== undefined) this.unsubscribe(channel, pending.unsubscribedGraceMs);
+		if (pending.endsWithAnswer) this.#drop(channel);
 	}
 
-	#reject(channel: string, pending: Pending | null | undefined, cause: Error): void {
-		if (!pending || this.#channels.get(channel) !== pending) return;
+	#reject(channel: string, ask: number, cause: Error): void {
+		const pending = this.#askedBy(ask, channel);
+		if (pending === undefined) return;
 		this.#channels.delete(channel);
+		this.#inGrace.delete(channel);
 		const error = new SubscribeError(channel, { cause });
 		this.#options.onRefused(channel, error);
 		pending.reject(error);

@@ -52,7 +52,7 @@ describe('a backend that does not accept messages', () => {
 		expect(messagesOf(here)).toEqual(['to all', 'here']);
 	});
 
-	it('is logged when it begins, not for every message, and combined if it begins again within a second', async () => {
+	it('is logged once when it begins, not for every message; outages within the next second are combined', async () => {
 		const { bus, node } = await openFaulty();
 		const outage = async (name: string): Promise<void> => {
 			bus.publishFault = new Error(name);

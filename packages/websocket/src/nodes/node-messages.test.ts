@@ -125,7 +125,7 @@ describe('node message listeners', () => {
 	it.each<[string, () => unknown]>([
 		['throw', fail],
 		['reject', async () => fail()],
-	])('may %s: that is logged, and the others are called', async (_, deaf) => {
+	])('may %s: this is logged, and the others are called', async (_, deaf) => {
 		const node = await openNode();
 		node.provider.onNodeMessage(deaf);
 		const received = listenTo(node);

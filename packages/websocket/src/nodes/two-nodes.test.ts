@@ -30,7 +30,7 @@ async function quiet({ a, b }: Cluster, ...members: Member[]): Promise<void> {
 }
 
 describe('two nodes', () => {
-	it('a node refuses to unsubscribe a socket of the other one, rather than do nothing', async () => {
+	it('a node refuses to unsubscribe a socket of the other node, rather than doing nothing', async () => {
 		const { a, b } = await openCluster();
 		const member = await b.connect({ topics: new Set(['t']) });
 

@@ -23,9 +23,9 @@ export const BuiltIn = {
 	bytes: '@bytes',
 } as const;
 
-/** Tells a client the position from which it receives the messages of topics with history. */
+/** Sends a client the position from which it receives the messages of topics with history. */
 export interface PositionNotice extends Position {
-	/** Several if the client has just subscribed to topics that have no message yet: they begin at one position. */
+	/** Several only if the client has just subscribed to topics that have no message yet: they share one position. */
 	readonly topics: readonly string[];
 	/**
 	 * Present if the client requested the messages it missed. If true, all of them were sent right before this notice.

@@ -77,7 +77,7 @@ const MAX_NAMED = 10;
 const LONGEST_REASON = 200;
 
 function reasonsOf(issues: readonly MessageIssue[]): string {
-	// Schemas quote what they were given, such as the names of unknown keys.
+	// Schemas quote their input, such as the names of unknown keys.
 	const reasons = issues
 		.slice(0, MAX_NAMED)
 		.map(({ path, message }) => escapeText(cut(path ? `${path}: ${message}` : message, LONGEST_REASON)));

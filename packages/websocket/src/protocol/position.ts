@@ -6,7 +6,7 @@ export interface Position {
 	/**
 	 * Identifies an unbroken sequence of messages. A different epoch means that the topic's history was lost or expired,
 	 * and that a new sequence was started. Before the first message, the epoch is provisional and contains a dot; the
-	 * sequence that then starts continues it.
+	 * sequence that starts with that message continues it.
 	 */
 	readonly epoch: string;
 	/**

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { DepartedSockets } from './departed-sockets.ts';
 
-it('the sockets that have left most recently are remembered, and not all that ever left', () => {
+it('remembers the sockets that left most recently, not all that ever left', () => {
 	const departed = new DepartedSockets();
 	const ids = Array.from({ length: 10_000 }, (_, i) => `socket ${i}`);
 	for (const id of ids) departed.add(id);

@@ -2,8 +2,8 @@
 const REMEMBERED = 2_048;
 
 /**
- * Remembers which sockets have left most recently. A call for one of them comes from a handler that did not know yet;
- * a call for any other unknown socket is a mistake.
+ * Remembers which sockets have left most recently. A call for one of them comes from a handler that has not noticed
+ * yet; a call for any other unknown socket is a mistake.
  */
 export class DepartedSockets {
 	#recent = new Set<string>();

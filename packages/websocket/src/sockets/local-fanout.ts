@@ -97,7 +97,7 @@ export class LocalFanout {
 		this.#slowReaders.noteBackpressure(size(payload), sent === 0);
 	}
 
-	/** @param what the dropped message, in words: `a message to topic chat:1` */
+	/** @param what a description of the dropped message, such as `a message to topic chat:1` */
 	#noteDrop(what: string): void {
 		this.#throttle.add('warn', DROPS, `Bun dropped ${what}: ${DROP_ADVICE}`, {});
 	}

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import {
 	DuplicateSocketError,
 	InvalidSocketDataError,
+	InvalidSocketError,
 	InvalidSocketIdError,
 	InvalidTopicError,
 	UnknownSocketError,
@@ -71,6 +72,22 @@ describe.each(Object.entries(kinds))('a provider %s', (_kind, open) => {
 		await node.settled(other);
 		expect(messagesOf(other)).toEqual(['unaffected']);
 		expect(await watch.seen()).toEqual([]);
+	});
+
+	it.each([
+		['nothing', undefined, 'undefined'],
+		['a socket id', crypto.randomUUID(), '"'],
+		['a request', new Request('http://localhost'), 'Request {…}'],
+		['the data of a socket', withTopics(new Set()), '{…}'],
+	])('rejects %s in place of a socket, and affects no socket', async (_, given, shown) => {
+		const node = await open();
+		const other = await node.connect();
+		const thrown: unknown = await node.provider.addConnection(given as never).catch((reason: unknown) => reason);
+
+		expect(thrown).toBeInstanceOf(InvalidSocketError);
+		expect((thrown as Error).message).toContain(`Invalid socket ${shown}`);
+		expect((thrown as Error).message).toContain(': pass addConnection the ws that Bun passes to open(ws)');
+		expect([...node.provider.getConnections()]).toEqual([other.ws]);
 	});
 
 	it('accepts a socket without topics, or with an array of them', async () => {

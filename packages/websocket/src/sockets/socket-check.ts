@@ -12,7 +12,7 @@ export function checkSocket(
 	socket: WebSocketConnection,
 	known: (socketId: string) => WebSocketConnection | undefined,
 ): Error | undefined {
-	const data: Partial<WebSocketConnection['data']> | null | undefined = socket.data;
+	const data: Partial<WebSocketConnection['data']> | null | undefined = socket?.data;
 	if (typeof data !== 'object' || data === null || Object.isFrozen(data)) return new InvalidSocketDataError(data);
 	if (data.socketId === undefined) return new InvalidSocketDataError(data);
 	if (!isSocketId(data.socketId)) return new InvalidSocketIdError(data.socketId);

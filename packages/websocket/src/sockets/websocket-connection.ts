@@ -7,8 +7,8 @@ import type { ServerWebSocket } from 'bun';
  */
 export interface SocketData<TData = unknown> {
 	/**
-	 * The socket's identity: a UUID v4, from `crypto.randomUUID()`. Must not be guessable: a socket with the same id
-	 * receives its messages.
+	 * The socket's identity: a UUID v4, from `crypto.randomUUID()`. Must not be guessable: another socket with the
+	 * same id would receive this socket's messages.
 	 */
 	readonly socketId: string;
 	/** The application's own data. */

@@ -42,7 +42,7 @@ describe.each<[string, (calls: FailureLog, error: Error) => Promise<void>]>([
 		expect(log.lines).toEqual([]);
 	});
 
-	it('is logged once if its promise is ignored, and is no unhandled rejection', async () => {
+	it('is logged once if its promise is ignored, and does not count as an unhandled rejection', async () => {
 		const { log, calls } = failures();
 		const error = new Error('ignored');
 		void call(calls, error);

@@ -1,6 +1,6 @@
 import { cut } from '../protocol/show.ts';
 
-/** Returns the name of a thrown value, by which failures are told apart in the log. Never throws. */
+/** Returns the name of a thrown value, which distinguishes failures in the log. Never throws. */
 export function errorName(thrown: unknown): string {
 	try {
 		if (thrown instanceof Error && typeof thrown.name === 'string') return cut(thrown.name);

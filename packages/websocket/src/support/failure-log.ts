@@ -12,15 +12,15 @@ import { toError } from './promises.ts';
 export type FailureStage = BusStage | 'onGap' | 'onStatus' | 'onNodeMessage' | 'onSlowReader';
 
 /**
- * The one place that logs failures. What fails in the background is always logged. A call that fails rejects, and is
- * logged only if no one awaits its promise, so that nothing is logged twice.
+ * The one place that logs failures. Background failures are always logged. A call that fails rejects, and is logged
+ * only if its promise is not awaited, so that nothing is logged twice.
  */
 export class FailureLog implements CallLog {
 	readonly #throttle: LogThrottle;
 	readonly #hasLeft: (socketId: string) => boolean;
 
 	/**
-	 * @param hasLeft returns whether a socket was connected not long ago; a call for a socket that has left is no fault,
+	 * @param hasLeft returns whether a socket was connected recently; a call for a socket that has left is not a fault,
 	 * and is logged at debug
 	 */
 	constructor(logger: Logger, hasLeft: (socketId: string) => boolean = () => false) {
@@ -55,12 +55,15 @@ export class FailureLog implements CallLog {
 		return CallPromise.of(promise, this);
 	}
 
-	/** Takes over the promise of a call that was passed on to another object: if no one awaits it, it is logged here. */
+	/**
+	 * Takes over the promise of a call that was passed on to another object: if it is not awaited, its failure is logged
+	 * here.
+	 */
 	takeOver<T>(promise: Promise<T>): Promise<T> {
 		return CallPromise.handOver(promise, this);
 	}
 
-	/** Writes what has been logged and not been written yet, because the process may exit. */
+	/** Writes the entries that have not been written yet, because the process may exit. */
 	flush(): void {
 		this.#throttle.flush();
 	}
@@ -70,7 +73,7 @@ export class FailureLog implements CallLog {
 		return gone instanceof UnknownSocketError && this.#hasLeft(gone.socketId);
 	}
 
-	/** Logs a call that failed and whose promise no one has awaited, unless the error is in the log already. */
+	/** Logs a failed call whose promise was not awaited, unless the error is already in the log. */
 	ignored(thrown: unknown, isByLeaving: boolean): void {
 		if (isLogged(thrown)) return;
 		const error = toError(thrown);

@@ -35,8 +35,8 @@ export class Lifecycle {
 	}
 
 	/**
-	 * Returns the error with which to reject a subscription; undefined if the provider is started, or starting: then the
-	 * subscription completes with the start.
+	 * Returns the error with which to reject a subscription; undefined if the provider has started, or is starting: the
+	 * subscription then completes with the start.
 	 */
 	checkSubscribing(call: string): Error | undefined {
 		return this.#state === 'starting' ? undefined : this.check(call);

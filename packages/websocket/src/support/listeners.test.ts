@@ -1,7 +1,8 @@
 import { RecordingLogger, until } from '@orijs/testkit';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { InProcWsProvider, type Logger } from '../index.ts';
+import { InProcWsProvider, InvalidOptionError, type Logger, WsProvider } from '../index.ts';
 import { GapEvents } from '../loss/gap-events.ts';
+import { MemoryBackend } from '../testing/index.ts';
 import { openNode } from '../test-support/test-node.ts';
 import { watchUnhandledRejections } from '../test-support/unhandled-rejections.ts';
 
@@ -25,7 +26,7 @@ const ways: readonly [string, () => unknown][] = [
 	],
 ];
 
-/** Each registers a listener and causes a call of it. Returns the log. */
+/** Each function registers a listener, causes it to be called, and returns the log. */
 const listeners: readonly [string, (listener: () => unknown) => Promise<RecordingLogger>][] = [
 	[
 		'onStatus',
@@ -71,7 +72,7 @@ const listeners: readonly [string, (listener: () => unknown) => Promise<Recordin
 ];
 
 describe.each(listeners)('a listener of %s', (stage, cause) => {
-	it.each(ways)('that %s is logged with its stage, and is no unhandled rejection', async (_, listener) => {
+	it.each(ways)('that %s is logged with its stage, and causes no unhandled rejection', async (_, listener) => {
 		const watch = watchUnhandledRejections();
 		const log = await cause(listener);
 		await until(() => log.errors.length > 0, { what: 'it is logged' });
@@ -85,7 +86,7 @@ describe.each(listeners)('a listener of %s', (stage, cause) => {
 	});
 });
 
-it('a listener that fails while the logger rejects harms nothing', async () => {
+it('a listener that fails while the logger rejects does no harm', async () => {
 	const watch = watchUnhandledRejections();
 	const spy = vi.spyOn(console, 'error').mockImplementation(() => {});
 	onTestFinished(() => spy.mockRestore());
@@ -97,8 +98,25 @@ it('a listener that fails while the logger rejects harms nothing', async () => {
 	await until(() => spy.mock.calls.length > 0, { what: 'the lost line is reported' });
 
 	expect(spy.mock.calls).toEqual([
-		['A log line could not be written: error: WebSocket failure (onStatus): listener failed'],
+		[
+			expect.stringMatching(
+				/^A log line could not be written: error: WebSocket failure \(onStatus\): listener failed err=Error: no disk /,
+			),
+		],
 	]);
 	expect(await watch.seen()).toEqual([]);
 	expect(provider.status).toBe('ready');
+});
+
+describe.each(['onStatus', 'onGap', 'onNodeMessage'] as const)('%s()', (name) => {
+	it.each([
+		['in one process', () => new InProcWsProvider()],
+		['with a bus', () => new WsProvider({ bus: new MemoryBackend().createBus() })],
+	])('of a provider %s refuses a listener that is no function', (_, create) => {
+		const provider = create();
+		const add = (listener: unknown) => (): unknown => provider[name](listener as () => void);
+		expect(add(undefined)).toThrow(InvalidOptionError);
+		expect(add(undefined)).toThrow(`${name}() takes a function, not undefined`);
+		expect(add('x')).toThrow(`${name}() takes a function, not "x"`);
+	});
 });

@@ -3,7 +3,7 @@ import { formatLine, LONGEST_LINE_BYTES } from './log-line.ts';
 
 const bytes = (text: string): number => new TextEncoder().encode(text).byteLength;
 
-/** Everything that ends a line, hides text or changes its direction. */
+/** All characters that end a line, hide text or change its direction. */
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
 
 it('a line has its message and details', () => {
@@ -21,7 +21,15 @@ it('an error is shown with its name, message, calls and causes, on the same line
 	expect(line).toMatch(/ caused by "text"$/);
 });
 
-it('an error whose causes form a circle is cut short', () => {
+it('the calls of an error come from its stack, not from its message', () => {
+	const forged = Array.from({ length: 20 }, (_, i) => `\n    at forged${i} (/app.ts:1:1)`).join('');
+	const line = formatLine('It failed', { err: new Error(`no${forged}`, { cause: new Error(forged) }) });
+
+	expect(line).toMatch(/ at (?!forged)[^ ]*.*log-line\.test\.ts.* caused by .* at (?!forged)[^ ]*.*log-line\.test\.ts/);
+	expect(line.match(/(?<!\\u\{a\} {4})at forged/)).toBeNull();
+});
+
+it('an error whose causes form a cycle is cut short', () => {
 	const error = new Error('again');
 	error.cause = error;
 	expect(formatLine('x', { err: error }).match(/again/g)).toHaveLength(4);
@@ -63,7 +71,7 @@ describe('a line has at most 4 KiB', () => {
 	});
 });
 
-describe('a line is written although its details can not be inspected', () => {
+describe('a line is written although its details cannot be inspected', () => {
 	const fail = (): never => {
 		throw new Error('hostile');
 	};
@@ -75,7 +83,7 @@ describe('a line is written although its details can not be inspected', () => {
 		['a revoked proxy', { a: proxy }],
 		['details that are a revoked proxy', proxy],
 		['an error whose message throws', { err: Object.defineProperty(new Error('x'), 'message', { get: fail }) }],
-		['an error whose stack is no text', { err: Object.assign(new Error('x'), { stack: 7 }) }],
+		['an error whose stack is not a string', { err: Object.assign(new Error('x'), { stack: 7 }) }],
 		['an object that inspects itself', { a: { [Symbol.for('nodejs.util.inspect.custom')]: fail } }],
 	])('%s', (_, details) => {
 		expect(formatLine('It failed', details as Record<string, unknown>)).toMatch(/^It failed /);

@@ -6,13 +6,15 @@ import { escapeText } from './escape-text.ts';
 /** The maximum size of a line, in bytes. */
 export const LONGEST_LINE_BYTES = 4_096;
 
-/** The maximum length of a message, and of one detail, in UTF-16 units. */
+/** The maximum length of a message, in UTF-16 units. */
 const LONGEST_MESSAGE = 1_024;
+/** The maximum length of one detail, in UTF-16 units. */
 const LONGEST_DETAIL = 1_024;
-/** The same, of one that is an error. */
+/** The maximum length of a detail that is an error, in UTF-16 units. */
 const LONGEST_ERROR = 3_072;
-/** The maximum number of an error's latest calls, of each cause's latest calls, and of causes. */
+/** How many of an error's latest calls are shown. */
 const MAX_CALLS = 6;
+/** How many of each cause's latest calls are shown. */
 const MAX_CALLS_OF_CAUSE = 2;
 const MAX_CAUSES = 3;
 
@@ -23,7 +25,7 @@ const buffer = new Uint8Array(LONGEST_LINE_BYTES);
 export function formatLine(message: unknown, details?: LogDetails): string {
 	let line = escapeText(cut(String(message), LONGEST_MESSAGE));
 	for (const [key, value] of entriesOf(details)) {
-		// A line is cut anyway: there is no use in formatting what will be left out.
+		// The line is cut at the end, so there is no point in formatting more.
 		if (line.length > LONGEST_LINE_BYTES) break;
 		if (value !== undefined) line += ` ${escapeText(cut(key))}=${escapeText(format(value))}`;
 	}
@@ -60,15 +62,17 @@ function format(value: unknown): string {
 /** Shows an error as its name, message, latest calls and causes. */
 function formatError(error: Error, maxCalls: number, causes: number): string {
 	const { stack = '', cause } = error;
-	const message: unknown = error.message;
+	// Any code may have thrown the error, and its message may not be a string.
+	const thrown: { readonly message: unknown } = error;
+	const message = String(thrown.message);
+	// The stack begins with the message, which may contain lines that look like calls.
+	const head = stack.indexOf(message);
 	const calls = stack
+		.slice(head < 0 ? 0 : head + message.length)
 		.split('\n')
 		.filter((line) => /^\s+at /.test(line))
 		.slice(0, maxCalls);
-	const shown = [
-		`${error.name}: ${cut(String(message), LONGEST_DETAIL / 2)}`,
-		...calls.map((call) => call.trim()),
-	].join(' ');
+	const shown = [`${error.name}: ${cut(message, LONGEST_DETAIL / 2)}`, ...calls.map((call) => call.trim())].join(' ');
 	if (cause === undefined || causes === 0) return shown;
 	return `${shown} caused by ${cause instanceof Error ? formatError(cause, MAX_CALLS_OF_CAUSE, causes - 1) : format(cause)}`;
 }

@@ -16,7 +16,7 @@ describe('entries of a kind', () => {
 		expect(log.lines).toEqual([{ level: 'error', message: 'a failed for x', details: { x: 1 } }]);
 	});
 
-	it('are combined after that, in one line per second with their number, until a second passes without any', () => {
+	it('are then combined into one line per second with their number, until a second passes without entries', () => {
 		const log = new RecordingLogger();
 		const throttle = throttleOf(log);
 		for (let i = 0; i < 1_000; i++) throttle.add('warn', kind('a'), `a failed for ${i}`, { i });
@@ -73,7 +73,7 @@ describe('entries of a kind', () => {
 		expect(log.lines).toHaveLength(2);
 	});
 
-	it('are counted together by all who write to the same logger', () => {
+	it('are counted together for everything that writes to the same logger', () => {
 		const log = new RecordingLogger();
 		throttleOf(log).add('warn', kind('a'), 'a', {});
 		throttleOf(log).add('warn', kind('a'), 'a', {});

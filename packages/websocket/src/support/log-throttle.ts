@@ -6,7 +6,7 @@ import { escapeText } from './escape-text.ts';
 /** The shortest time between two lines of one kind, in milliseconds. */
 const INTERVAL_MS = 1_000;
 
-/** The maximum number of kinds at a time. Entries of further kinds are combined, one line for each level. */
+/** The maximum number of kinds at a time. Entries of further kinds are combined into one line for each level. */
 export const MAX_KINDS = 64;
 
 /** The maximum length of a message, and of one detail that is a string, in UTF-16 units. */
@@ -17,13 +17,14 @@ export type LogLevel = keyof Logger;
 /** What the entries of one kind have in common. */
 export interface LogKind {
 	/**
-	 * Identifies the kind. Must consist of what the application defines (a handler, a message type, the name of an
-	 * error), not of what a client sends: a client could otherwise use up the kinds, so that other entries are combined.
+	 * Identifies the kind. Must contain only what the application defines (a handler, a message type, the name of an
+	 * error), never anything that a client sends: clients could otherwise use up the kinds, so that other entries are
+	 * combined.
 	 */
 	readonly key: string;
 	/** The message of a line that combines entries. */
 	readonly summary: string;
-	/** Details that a line that combines entries has besides their `count`. */
+	/** The details of such a line, besides the `count` of its entries. */
 	readonly details?: LogDetails;
 }
 
@@ -37,7 +38,7 @@ interface Tally {
 
 const throttles = new WeakMap<Logger, LogThrottle>();
 
-/** Returns the throttle of a logger. All who write to the same logger share it. @throws {InvalidOptionError} */
+/** Returns the throttle of a logger. All users of the logger share it. @throws {InvalidOptionError} */
 export function throttleOf(logger: Logger): LogThrottle {
 	const safe = safely(logger);
 	let throttle = throttles.get(safe);
@@ -47,7 +48,7 @@ export function throttleOf(logger: Logger): LogThrottle {
 
 /**
  * Writes log lines that clients can cause, so that no client can fill the log: the first entry of a kind immediately,
- * further ones combined in one line per second, with their number as `count`. A line without a `count` is a single
+ * further ones combined into one line per second, with their number as `count`. A line without a `count` is a single
  * entry.
  */
 class LogThrottle {
@@ -106,7 +107,7 @@ class LogThrottle {
 		this.#write(level, kind.summary, { ...kind.details, count });
 	}
 
-	/** Writes the entries that have not been written, without waiting. Call this before the process may exit. */
+	/** Writes all pending entries immediately. Call this before the process may exit. */
 	flush(): void {
 		for (const [key, { count }] of this.#tallies) if (count > 0) this.#combine(key);
 	}
@@ -135,7 +136,7 @@ function printable(text: string): string {
 	return escapeText(cut(text, LONGEST_TEXT));
 }
 
-/** Errors and other objects are left as they are: it is up to the logger how to format them. */
+/** Errors and other objects are left unchanged: formatting them is up to the logger. */
 function printableDetails(details: LogDetails): LogDetails | undefined {
 	let shown: Record<string, unknown> | undefined;
 	for (const key in details) {

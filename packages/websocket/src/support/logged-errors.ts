@@ -1,4 +1,4 @@
-/** The errors that are in the log already, so that the next one that they reach does not log them again. */
+/** The errors that are already in the log, so that code they are passed on to does not log them again. */
 const logged = new WeakSet<object>();
 
 /** Marks an error as logged. */

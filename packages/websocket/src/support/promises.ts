@@ -1,7 +1,7 @@
 /** A fulfilled promise. It is shared, so that the common case allocates nothing. */
 export const DONE: Promise<void> = Promise.resolve();
 
-/** Returns the same promise. If it rejects and no one awaits it, it does not count as an unhandled rejection. */
+/** Returns the same promise. If it rejects without being awaited, it does not count as an unhandled rejection. */
 export function quiet<T>(promise: Promise<T>): Promise<T> {
 	promise.catch(ignore);
 	return promise;

@@ -17,7 +17,7 @@ it('forgets each entry by itself, after its time and not before', () => {
 	expect([remembered.size, vi.getTimerCount()]).toEqual([0, 0]);
 });
 
-it('remembers an entry for the whole time again when it is set again', () => {
+it('remembers an entry for the full time when it is set again', () => {
 	const remembered = new Remembered<number>(1_000);
 	for (const value of [1, 2]) {
 		remembered.set('a', value);

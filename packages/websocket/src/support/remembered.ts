@@ -1,10 +1,10 @@
 /**
- * A map whose entries are forgotten some time after they were set, whether it is used in the meantime or not. Times are
- * by the monotonic clock.
+ * A map whose entries are forgotten some time after they were set, even if the map is not used in the meantime. Times
+ * are measured by the monotonic clock.
  */
 export class Remembered<TValue> {
 	readonly #forMs: number;
-	/** In the order in which they were set. */
+	/** Entries in the order in which they were set. */
 	readonly #entries = new Map<string, { readonly value: TValue; readonly at: number }>();
 	#timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -22,7 +22,7 @@ export class Remembered<TValue> {
 		return entry !== undefined && performance.now() - entry.at <= this.#forMs ? entry.value : undefined;
 	}
 
-	/** Sets an entry, whose time begins again. */
+	/** Sets an entry, and starts its time again. */
 	set(key: string, value: TValue): void {
 		this.#entries.delete(key);
 		this.#entries.set(key, { value, at: performance.now() });

@@ -36,5 +36,5 @@ export const lateOrderSchema: StandardSchemaV1<Order> = schema<Order>(async (val
 export const numberFromText: StandardSchemaV1<string, number> = schema<string, number>((value) =>
 	typeof value === 'string' && value.trim() !== '' && !Number.isNaN(Number(value))
 		? { value: Number(value) }
-		: { issues: [{ message: 'must be a number as text' }] },
+		: { issues: [{ message: 'must be text that contains a number' }] },
 );

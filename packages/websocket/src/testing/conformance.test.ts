@@ -27,14 +27,14 @@ describe.each([
 		),
 	],
 	['the backend has no cut() and restore()', named(historyConformance(withoutLinks), HISTORY)],
-])('a case that can not be run because %s', (reason, { run }) => {
+])('a case that cannot be run because %s', (reason, { run }) => {
 	it('ends as skipped, with that reason', async () => {
 		const reasons: string[] = [];
 		await run({ skip: (given) => reasons.push(given) });
 		expect(reasons).toEqual([reason]);
 	});
 
-	it('fails with that reason if the test runner can not skip', async () => {
+	it('fails with that reason if the test runner cannot skip', async () => {
 		await expect(run()).rejects.toThrow(`skipped: ${reason}`);
 	});
 });

@@ -7,7 +7,7 @@ import { readAll, ROOMY, startHistoryNode, startHistoryNodes } from './history-n
 
 const PROVISIONAL = /^[A-Za-z0-9_-]{16}\.\d+$/;
 
-/** The requirements for topics that nothing has been published to, and for their first message. */
+/** The requirements for topics without messages, and for their first message. */
 export const BEGINNINGS: Requirements = {
 	async 'an unknown topic has a provisional epoch, and its first message continues it'(context) {
 		const [a, b] = await startHistoryNodes(context, 2, 't');
@@ -26,7 +26,7 @@ export const BEGINNINGS: Requirements = {
 		}
 	},
 
-	async 'each topic begins an epoch of its own'(context) {
+	async 'each topic begins its own epoch'(context) {
 		const node = await startHistoryNode(context, 't', 'u');
 		const epochs = new Set<string>();
 		for (const topic of ['t', 'u']) {
@@ -52,7 +52,9 @@ export const BEGINNINGS: Requirements = {
 		assertContinues(known, unknown.epoch);
 	},
 
-	async 'only the slice of the first append says what its epoch continues, and every one that is read'(context) {
+	async 'the slice of the first append says what its epoch continues, as does every slice that is read; no other does'(
+		context,
+	) {
 		const node = await startHistoryNode(context, 't');
 		for (const text of ['1', '2', '3']) await node.history.append('t', [text], ROOMY);
 		await node.received.untilEntries('t', 3);
@@ -65,13 +67,13 @@ export const BEGINNINGS: Requirements = {
 			deepEqual((await node.history.read('t', query, ROOMY)).beginning, delivered[0]?.beginning);
 	},
 
-	async 'an epoch continues no provisional epoch of another store, and none that is too early or malformed'(context) {
+	async 'an epoch does not continue a provisional epoch that is of another store, too early, or malformed'(context) {
 		const node = await startHistoryNode(context, 't');
 		const unknown = await readAll(node);
 		const { store, after } = unknown.beginning!;
 		const foreign = `${'x'.repeat(16)}.${after}`;
 		const others = [foreign, `${store}.${after - 1}`, `${store}.x`, store, '.', '.1'];
-		// A position that is ahead of the store is from before the store lost data.
+		// A position that is ahead of the store dates from before the store lost data.
 		for (const other of [...others, `${store}.${Number.MAX_SAFE_INTEGER}`])
 			ok(!startsAfter(unknown.epoch, unknown.beginning, other), `${other} must not be continued`);
 		await node.history.append('t', ['x'], ROOMY);
@@ -79,7 +81,7 @@ export const BEGINNINGS: Requirements = {
 		for (const other of others) ok(!startsAfter(known.epoch, known.beginning, other), `${other} must not be continued`);
 	},
 
-	async 'of reads that race with the first append, each is continued by its epoch'(context) {
+	async 'the first epoch continues every read that races with the first append'(context) {
 		const nodes = await startHistoryNodes(context, 4);
 		for (let i = 0; i < 10; i++) {
 			const topic = `race:${i}`;
@@ -95,7 +97,7 @@ export const BEGINNINGS: Requirements = {
 		}
 	},
 
-	async 'topics that are remembered for different times are continued as well'(context) {
+	async 'positions of topics that are remembered for different times are continued as well'(context) {
 		const node = await startHistoryNode(context);
 		const long = { ...ROOMY, ttlMs: 30 * 24 * 60 * 60_000 };
 		for (const [i, bounds] of [ROOMY, long, ROOMY, long].entries()) {

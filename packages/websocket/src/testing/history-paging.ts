@@ -8,7 +8,7 @@ import type { Requirements } from './conformance.ts';
 import { ROOMY, startHistoryNode } from './history-node.ts';
 
 interface Pages {
-	/** Appends one message after the other. */
+	/** Appends messages one after the other. */
 	append(...texts: string[]): Promise<void>;
 	read(query: PageQuery): Promise<HistoryPage>;
 }
@@ -38,9 +38,9 @@ function summary(page: HistoryPage): unknown[] {
 
 const DIGITS = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'];
 
-/** The requirements for the pages of a history, which are read from both ends. */
+/** The requirements for the pages of a history, read forwards and backwards. */
 export const PAGING: Requirements = {
-	async 'pages backwards have every message once, in order, and say whether there are more'(context) {
+	async 'paging backwards returns every message once, in order, and says whether there are more'(context) {
 		const { append, read } = await startPages(context);
 		await append(...DIGITS);
 		const pages = [await read({ limit: 4 })];
@@ -54,7 +54,7 @@ export const PAGING: Requirements = {
 		deepEqual(summary(await read({ before: firstOf(pages[0]!), limit: 4 })), [[], false, true]);
 	},
 
-	async 'a page that ends with the first message has no more, also if it is full'(context) {
+	async 'a page that reaches the first message says that there are no more, even if it is full'(context) {
 		const { append, read } = await startPages(context);
 		await append(...DIGITS);
 		const latest = await read({ limit: 5 });
@@ -64,7 +64,7 @@ export const PAGING: Requirements = {
 		deepEqual(summary(await read({ before: firstOf(latest), limit: 1 })), [['4'], true, true]);
 	},
 
-	async 'pages forwards say whether there are more'(context) {
+	async 'paging forwards says whether there are more'(context) {
 		const { append, read } = await startPages(context);
 		const empty = await read({ limit: 4 });
 		deepEqual(summary(empty), [[], false, true]);
@@ -96,7 +96,7 @@ export const PAGING: Requirements = {
 		deepEqual(seen, DIGITS);
 	},
 
-	async 'pages backwards end where messages are no longer kept'(context) {
+	async 'paging backwards ends where messages are no longer kept'(context) {
 		const { append, read } = await startPages(context, { ...ROOMY, size: 5 });
 		await append(...DIGITS);
 		const latest = await read({ limit: 2 });
@@ -108,7 +108,7 @@ export const PAGING: Requirements = {
 		deepEqual(summary(await read({ before: firstOf(latest), limit: 3 })), [[], false, true]);
 	},
 
-	async 'a page leads from the end of one direction to the other'(context) {
+	async 'after paging to the end in one direction, a reader can page in the other'(context) {
 		const { append, read } = await startPages(context);
 		await append(...DIGITS);
 		const middle = await read({ before: firstOf(await read({ limit: 3 })), limit: 2 });
@@ -128,7 +128,8 @@ export const PAGING: Requirements = {
 			{ epoch: 'another.0', offset: 0 },
 			{ epoch, offset: offset + 1 },
 			{ epoch, offset: Number.MAX_SAFE_INTEGER },
-			// As of a message that the store has lost. In the rare case that the step is 1, a message has this offset.
+			// As if the store had lost a message between the two. Left out in the rare case that no offset lies between
+			// them.
 			...(between === offset ? [] : [{ epoch, offset: between }]),
 		]) {
 			const page = await read({ before: lost, limit: 5 });
@@ -136,7 +137,7 @@ export const PAGING: Requirements = {
 		}
 	},
 
-	async 'a position after the last message is not in the history, also if no message is kept'(context) {
+	async 'a position after the last message is not in the history, even if no message is kept'(context) {
 		const { append, read } = await startPages(context, { ...ROOMY, bytes: 1 });
 		await append('too large to be kept');
 		const { epoch, offset } = await read({ limit: 5 });
@@ -144,7 +145,7 @@ export const PAGING: Requirements = {
 		deepEqual(summary(await read({ before: { epoch, offset: offset + 1 }, limit: 5 })), [[], false, false]);
 	},
 
-	async 'nothing is before the start of a topic, also if it has not begun'(context) {
+	async 'there is nothing before the start of a topic, even if it has not begun'(context) {
 		const { append, read } = await startPages(context);
 		const { epoch, offset } = await read({ limit: 5 });
 		deepEqual(summary(await read({ before: { epoch, offset }, limit: 5 })), [[], false, true]);

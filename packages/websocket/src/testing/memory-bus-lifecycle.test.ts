@@ -26,7 +26,7 @@ it('a stop during start leaves a stopped bus that reports no status', async () =
 	expect(received.statuses).toEqual([]);
 });
 
-it('a bus of another backend can not be cut', () => {
+it('a bus of another backend cannot be cut', () => {
 	const bus = new MemoryBackend().createBus();
 	const backend = new MemoryBackend();
 	expect(() => backend.cut(bus)).toThrow(TypeError);

@@ -228,7 +228,7 @@ export class MemoryBus implements Bus {
 	}
 }
 
-/** Creates a promise that does not count as an unhandled rejection if it rejects and no one awaits it. */
+/** Creates a promise that does not count as an unhandled rejection if it rejects without being awaited. */
 function withQuietResolvers<T>(): PromiseWithResolvers<T> {
 	const resolvers = Promise.withResolvers<T>();
 	void quiet(resolvers.promise);

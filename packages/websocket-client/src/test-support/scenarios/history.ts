@@ -123,7 +123,7 @@ export const history: Record<string, Scenario> = {
 		assert.deepEqual([received.numbers, received.recovered, received.gaps], [[1], [{ recovered: true, count: 1 }], []]);
 	},
 
-	'delivers the first message of a topic to all who waited for it, without asking for what was missed': async (
+	'delivers the first message of a topic to all its subscribers, without a request for missed messages': async (
 		server,
 	) => {
 		await server.serve();
@@ -137,7 +137,7 @@ export const history: Record<string, Scenario> = {
 		assert.doesNotMatch(client.positions[LONG]?.epoch ?? '', /\./);
 	},
 
-	'resumes from a position before the first message, over a restart and however many other topics begin': async (
+	'resumes from a position before the first message, across a restart and however many other topics begin': async (
 		server,
 	) => {
 		await server.serve();
@@ -172,7 +172,7 @@ export const history: Record<string, Scenario> = {
 		assert.deepEqual([after.numbers, after.recovered], [[], [{ recovered: false, count: 0 }]]);
 	},
 
-	'reports a gap if a position before the first message is of a store that has lost its data': async (server) => {
+	'reports a gap if a position before the first message comes from a store that has lost its data': async (server) => {
 		await server.serve();
 		const client = await readyClient(server, { positions: { [LONG]: { epoch: 'another.0', offset: 0 } } });
 		const received = await follow(client, LONG);

@@ -6,8 +6,8 @@ import { newClient, readyClient } from '../run-scenario.ts';
 import type { Scenario } from '../test-server.ts';
 
 /**
- * Delays so long that the client does not reconnect by itself during a scenario: only one random delay in thousands is
- * shorter.
+ * Delays so long that the client does not reconnect by itself during a scenario. The delay is random, but only one in
+ * several thousand is shorter than a scenario.
  */
 const LONG_DELAYS = { minDelayMs: 60_000_000, maxDelayMs: 60_000_000 };
 
