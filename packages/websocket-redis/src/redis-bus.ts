@@ -33,6 +33,7 @@ export class RedisBus implements Bus {
 	readonly liveness: BusLiveness = {
 		heartbeatChannels: () => HEARTBEAT_CHANNELS,
 		shardOf: () => 0,
+		isInterrupted: () => this.#server?.lostAt !== undefined,
 		reconnect: (_heartbeatChannel, direction) => this.#server?.reconnect(direction),
 		verifyPrimary: async () => this.#server?.verifyPrimary(),
 	};

@@ -54,6 +54,11 @@ export interface BusLiveness {
 	heartbeatChannels(): readonly string[];
 	/** Returns the number of the shard that carries a channel's frames. */
 	shardOf(channel: string): number;
+	/**
+	 * Returns whether an interruption of a shard's subscriptions has been noticed and not been reported by `interrupted`
+	 * yet. Beats that arrive meanwhile come over the new subscriptions, and prove nothing about earlier messages.
+	 */
+	isInterrupted(heartbeatChannel: string): boolean;
 	/** Replaces a dead connection of a shard, for one direction, and drops everything that is pending on it. */
 	reconnect(heartbeatChannel: string, direction: 'publish' | 'subscribe'): void;
 	/**

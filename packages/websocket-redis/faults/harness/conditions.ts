@@ -25,9 +25,13 @@ const ROUND_TRIPS_TO_RECOVER = 8;
 /** Ahead of the counting process, in milliseconds. Redis is ahead of all. */
 const APART = { a: 3 * MINUTE_MS, b: -2 * MINUTE_MS, c: MINUTE_MS };
 const REDIS_AHEAD_MS = 7 * MINUTE_MS;
-const SPREAD = { behindMs: 2 * MINUTE_MS, aheadMs: 3 * MINUTE_MS };
+/**
+ * A gap also allows for the delay of the beats by which clocks were compared, so it can end half a heartbeat later.
+ * That shows in a gap that is reported at once, because an earlier one on its topic is due.
+ */
+const SPREAD = { behindMs: 2 * MINUTE_MS, aheadMs: 3 * MINUTE_MS + HEARTBEAT_MS / 2 };
 /** A node does not know when another one's clock was set: a gap may be wider by the difference of any two times. */
-const SPREAD_OF_SET = { behindMs: 5 * MINUTE_MS, aheadMs: 5 * MINUTE_MS };
+const SPREAD_OF_SET = { behindMs: 5 * MINUTE_MS, aheadMs: 5 * MINUTE_MS + HEARTBEAT_MS / 2 };
 
 /** Beats of a node that hangs are as late: what they prove is as old. */
 const HANGING = { ...NO_TOLERANCE, delayMs: HANGS_MS, gapBeforeMs: HANGS_MS, gapsPerTopic: 1, mayLoseNothing: true };

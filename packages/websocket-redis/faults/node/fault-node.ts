@@ -82,6 +82,8 @@ answerRequests((request) => {
 			while (performance.now() < end);
 			return;
 		}
+		case 'wait':
+			return Bun.sleep(message.forMs);
 		case 'stop':
 			stopLoad();
 			return provider.stop();

@@ -45,6 +45,8 @@ export type NodeRequest =
 	| { readonly do: 'burst'; readonly topic: string; readonly count: number; readonly bytes: number }
 	/** Blocks the event loop, as a long computation does; replies afterwards. */
 	| { readonly do: 'stall'; readonly forMs: number }
+	/** Replies after this time by the node's own timers, which are late if the node gets too little of the processor. */
+	| { readonly do: 'wait'; readonly forMs: number }
 	/** Stops publishing, and the provider, as an application does that ends in order. */
 	| { readonly do: 'stop' }
 	| { readonly do: 'status' }

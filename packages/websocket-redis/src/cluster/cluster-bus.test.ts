@@ -1,4 +1,4 @@
-import { type RedisCluster, startRedisCluster } from '@orijs/testkit';
+import { type RedisCluster, startRedisCluster, until } from '@orijs/testkit';
 import { busConformance } from '@orijs/websocket/testing';
 import { Cluster } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -53,6 +53,43 @@ describe('the bus on a Redis Cluster', () => {
 		]);
 		await client.close();
 		await node.stop();
+	});
+
+	it('tells that a channel has moved until that is reported as an interruption', async () => {
+		const bus = new ClusterBus({
+			nodes: nodes(),
+			options: { password: 'secret' },
+			keyPrefix: 'moving',
+			connectTimeout: 10_000,
+		});
+		const interruptions: (readonly string[] | 'all')[] = [];
+		await bus.start({
+			deliver() {},
+			appended() {},
+			status() {},
+			interrupted: (channels) => interruptions.push(channels),
+			undelivered() {},
+			refused() {},
+			error() {},
+		});
+		await bus.subscribe(['t']);
+		let wasTold = false;
+		let isWatching = true;
+		const watch = (): void => {
+			wasTold ||= bus.liveness.isInterrupted('t');
+			if (isWatching) setImmediate(watch);
+		};
+		watch();
+		const from = await cluster.primaryOf('moving:t');
+		const to = (await cluster.primaries()).find(({ id }) => id !== from.id);
+		expect([wasTold, to]).toEqual([false, expect.anything()]);
+		await cluster.moveSlot(await cluster.slotOf('moving:t'), from, to as typeof from);
+		await until(() => interruptions.length > 0, { what: 'the interruption is reported' });
+		isWatching = false;
+
+		expect(interruptions).toEqual([['t']]);
+		expect([wasTold, bus.liveness.isInterrupted('t')]).toEqual([true, false]);
+		await bus.stop();
 	});
 
 	it('accepts a Cluster instance and leaves it open', async () => {

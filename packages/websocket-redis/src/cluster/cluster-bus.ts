@@ -19,6 +19,7 @@ export class ClusterBus implements Bus {
 	readonly liveness: BusLiveness = {
 		heartbeatChannels: () => this.#cluster?.heartbeatChannels ?? [],
 		shardOf: (channel) => this.#cluster?.shardNumberOf(channel) ?? 0,
+		isInterrupted: (heartbeatChannel) => this.#cluster?.isInterrupted(heartbeatChannel) ?? false,
 		reconnect: (heartbeatChannel, direction) => this.#cluster?.reconnect(heartbeatChannel, direction),
 		verifyPrimary: async () => this.#cluster?.verifyPrimary(),
 	};

@@ -97,6 +97,12 @@ export class ClusterClient {
 		return shard.server;
 	}
 
+	/** See {@link BusLiveness.isInterrupted}. */
+	isInterrupted(heartbeatChannel: string): boolean {
+		if (this.#moves.isMoving(heartbeatChannel)) return true;
+		return this.#shards.shardOf(heartbeatChannel)?.server.lostAt !== undefined;
+	}
+
 	reconnect(heartbeatChannel: string, direction: 'publish' | 'subscribe'): void {
 		this.#shards.shardOf(heartbeatChannel)?.server.reconnect(direction);
 	}

@@ -12,6 +12,8 @@ export class SlotMoves {
 	readonly #handlers: Pick<BusHandlers, 'interrupted' | 'refused'>;
 	readonly #unassigned = new UnassignedChannels();
 	readonly #ending: AbortSignal;
+	/** The channels that are being subscribed after they have moved. */
+	readonly #arriving = new Set<string>();
 
 	/** @param ending once it is aborted, nothing more is reported */
 	constructor(shards: Shards, handlers: Pick<BusHandlers, 'interrupted' | 'refused'>, ending: AbortSignal) {
@@ -32,6 +34,11 @@ export class SlotMoves {
 			if (!isTransient(error)) throw error;
 			return this.#unassigned.wait(channels, undefined);
 		}
+	}
+
+	/** Whether a channel was lost in a move, which has not been reported as an interruption yet. */
+	isMoving(channel: string): boolean {
+		return this.#arriving.has(channel) || this.#unassigned.wasSubscribed(channel);
 	}
 
 	/** Called when channels are no longer needed. If they are waiting for a shard, they stop waiting. */
@@ -68,10 +75,12 @@ export class SlotMoves {
 		for (const [shard, channels] of this.#shards.group(this.#unassigned.channels())) {
 			if (shard === undefined) continue;
 			const waiting = this.#unassigned.take(channels);
+			const moved = waiting.filter(({ since }) => since !== undefined);
+			for (const { channel } of moved) this.#arriving.add(channel);
 			shard.server.subscribe(channels).then(
 				() => {
+					for (const { channel } of moved) this.#arriving.delete(channel);
 					if (this.#ending.aborted) return;
-					const moved = waiting.filter(({ since }) => since !== undefined);
 					if (moved.length > 0) {
 						const since = Math.min(...moved.map((each) => each.since ?? 0));
 						const movedChannels = moved.map(({ channel }) => channel);
@@ -80,6 +89,7 @@ export class SlotMoves {
 					for (const { subscribed } of waiting) subscribed.resolve();
 				},
 				(error: Error) => {
+					for (const { channel } of moved) this.#arriving.delete(channel);
 					if (!this.#ending.aborted && isTransient(error)) {
 						this.#unassigned.putBack(waiting);
 						return;

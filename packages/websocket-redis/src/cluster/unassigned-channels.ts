@@ -24,6 +24,11 @@ export class UnassignedChannels {
 		return [...this.#waiting.keys()];
 	}
 
+	/** Whether a channel waits that was subscribed before. */
+	wasSubscribed(channel: string): boolean {
+		return this.#waiting.get(channel)?.since !== undefined;
+	}
+
 	/** Keeps channels until a shard serves them. Resolves when they are subscribed; the promise may be ignored. */
 	wait(channels: readonly string[], since: number | undefined): Promise<void> {
 		if (this.#closed !== undefined) return rejected(this.#closed);

@@ -1,4 +1,4 @@
-import type { Redis, RedisOptions } from 'ioredis';
+import type { Redis, RedisOptions, SentinelAddress } from 'ioredis';
 import { ConnectionFunctionError, InvalidRedisOptionError } from '../errors.ts';
 import { bounded } from './bounded.ts';
 
@@ -25,7 +25,8 @@ export function askWithin<T>(ms: number, ask: () => T | Promise<T>, signal: Abor
  * Sets the options of a client's next connection. The client's options are changed in place, because its connector
  * holds the same object.
  *
- * @throws {InvalidRedisOptionError} the database has changed; the names of channels contain it
+ * @throws {InvalidRedisOptionError} the database has changed, which the names of channels contain; or there are
+ * Sentinels where there was an address, or the reverse
  */
 export function renewOptions(client: Redis, options: RedisOptions): void {
 	if (options.db !== client.options.db) {
@@ -33,7 +34,20 @@ export function renewOptions(client: Redis, options: RedisOptions): void {
 			`the database of a running provider can't change from ${client.options.db} to ${options.db}`,
 		);
 	}
+	// The client would connect to the default address, or to the servers of the former Sentinels.
+	if (!client.options.sentinels !== !options.sentinels) {
+		const [from, to] = options.sentinels ? ['an address', 'Sentinels'] : ['Sentinels', 'an address'];
+		throw new InvalidRedisOptionError(`the connection of a running provider can't change from ${from} to ${to}`);
+	}
+	const { sentinelIterator } = (client as unknown as SentinelClient).connector;
+	// This list is a copy. It does not take those that it has.
+	for (const sentinel of options.sentinels ?? []) sentinelIterator?.add(sentinel);
 	const own = client.options as Record<string, unknown>;
 	for (const name of Object.keys(own)) if (!(name in options)) delete own[name];
 	Object.assign(own, options);
+}
+
+/** What the types of a client hide: the Sentinels that it asks, those included that others have told it of. */
+interface SentinelClient {
+	readonly connector: { readonly sentinelIterator?: { add(sentinel: Partial<SentinelAddress>): void } };
 }

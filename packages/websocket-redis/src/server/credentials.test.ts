@@ -4,6 +4,8 @@ import {
 	type RedisServer,
 	startRedis,
 	startRedisCluster,
+	startRedisSentinel,
+	startTcpProxy,
 	until,
 } from '@orijs/testkit';
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
@@ -202,6 +204,42 @@ describe('credentials that change while a node runs', () => {
 			/WebSocket failure \(connect\): .*the connection function failed: the token service is away: 1$/,
 		);
 		expect(causes.length).toBeLessThanOrEqual(10);
+	});
+
+	it('may come with other Sentinels', async () => {
+		const group = await startRedisSentinel({ replicas: 0, sentinels: 1 });
+		onTestFinished(() => group.stop());
+		const [[sentinel], [primary]] = [group.sentinels, group.servers];
+		const proxy = await startTcpProxy({ port: Number(sentinel?.port) });
+		let given = { sentinels: [{ host: proxy.host, port: proxy.port }], name: group.name };
+		const a = await startNode({ connection: () => given });
+		await recovered([a], async () => {
+			await proxy.stop();
+			given = { ...given, sentinels: [{ host: '127.0.0.1', port: Number(sentinel?.port) }] };
+			await primary?.command('CLIENT', 'KILL', 'TYPE', 'pubsub');
+		});
+	});
+
+	it('may not come with Sentinels in place of an address, or the reverse', async () => {
+		const group = await startRedisSentinel({ replicas: 0, sentinels: 1 });
+		onTestFinished(() => group.stop());
+		const [primary] = group.servers;
+		const address = { host: primary?.host ?? '', port: Number(primary?.port) };
+		const sentinels = { sentinels: group.sentinels.map(({ host, port }) => ({ host, port })), name: group.name };
+		const given: RedisOptions[] = [address, sentinels];
+		const loggers = [new RecordingLogger(), new RecordingLogger()];
+		const nodes = await Promise.all(
+			loggers.map((logger, i) => startNode({ logger, connection: () => given[i] as RedisOptions })),
+		);
+		const problems = ["can't change from an address to Sentinels", "can't change from Sentinels to an address"];
+		await recovered(nodes, async () => {
+			given.reverse();
+			await primary?.command('CLIENT', 'KILL', 'TYPE', 'pubsub');
+			await until(() => problems.every((text, i) => loggers[i]?.errors.some(({ message }) => message.includes(text))), {
+				what: 'the errors are logged',
+			});
+			given.reverse();
+		});
 	});
 
 	it('may not come with another database', async () => {

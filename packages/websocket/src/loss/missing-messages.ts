@@ -151,7 +151,11 @@ export class MissingMessages {
 
 	/** Called when a beat has arrived, from this node or from another one. */
 	beat(channel: string, beat: Beat): void {
-		const { origin, heartbeat, peers } = this.#options;
+		const { origin, heartbeat, peers, liveness } = this.#options;
+		if (liveness?.isInterrupted(channel) === true) {
+			peers.receivedWhileInterrupted(beat);
+			return;
+		}
 		if (beat.origin === origin) {
 			heartbeat?.received(channel, beat.number);
 			return;

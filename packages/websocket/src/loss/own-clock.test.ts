@@ -31,3 +31,13 @@ it('takes what disciplines a clock for no setting', () => {
 	vi.setSystemTime(NOW + 20);
 	expect(clock.check()).toBe(0);
 });
+
+it('takes it for no setting if this thread was suspended between the looks at the two clocks', () => {
+	const clock = new OwnClock();
+	const offset = NOW - performance.now();
+	const read = vi.spyOn(Date, 'now').mockReturnValueOnce(NOW - 300);
+	expect(clock.check()).toBe(0);
+	expect(read).toHaveBeenCalledTimes(2);
+	read.mockRestore();
+	expect(clock.settingsSince(performance.now())).toEqual({ least: offset, most: offset });
+});

@@ -28,7 +28,7 @@ export class OwnClock {
 	check(): number {
 		const offset = currentOffset();
 		const step = offset - this.#offset;
-		if (Math.abs(step) < SMALLEST_STEP_MS) return 0;
+		if (Math.abs(step) < SMALLEST_STEP_MS || isMisread(offset)) return 0;
 		const now = performance.now();
 		this.#former.push({ offset: this.#offset, until: now });
 		while (this.#former[0] !== undefined && now - this.#former[0].until > REMEMBER_MS) this.#former.shift();
@@ -48,6 +48,14 @@ export class OwnClock {
 		}
 		return { least, most };
 	}
+}
+
+/**
+ * Returns whether a setting was read wrongly, because this thread was suspended between its looks at the two clocks. On
+ * a busy machine, that happens now and then.
+ */
+function isMisread(offset: number): boolean {
+	return Math.abs(currentOffset() - offset) >= SMALLEST_STEP_MS;
 }
 
 /** Returns the current setting of the clock, which changes only when the clock is set. */

@@ -30,6 +30,15 @@ describe('beats of other nodes', () => {
 		expect(peers.count).toBe(1);
 	});
 
+	it('report nothing missing if the first one arrives just before this node starts to listen', () => {
+		const peers = new PeerBeats();
+		const beat = { type: 'beat', ...node, intervalMs: 500, isLast: false } as const;
+		peers.received({ ...beat, number: 1, sentAt: AHEAD_MS + 499 }, 499);
+		peers.start(500);
+		expect(peers.received({ ...beat, number: 2, sentAt: AHEAD_MS + 999 }, 999)).toBeUndefined();
+		expect(peers.received({ ...beat, number: 4, sentAt: AHEAD_MS + 1_999 }, 1_999)?.at).toBe(999);
+	});
+
 	it('report everything since the last beat missing when a number is skipped', () => {
 		const { beat } = createPeers();
 		beat(1, 500);
@@ -135,6 +144,32 @@ describe('an interruption of this node', () => {
 		);
 		expect(missed).toEqual({ at: 500, sentAt: AHEAD_MS + 500 });
 		expect(beat(3, 10_500)).toBeUndefined();
+	});
+
+	it('is not reported again after beats that were held up', () => {
+		const { peers, beat } = createPeers();
+		beat(1, 500);
+		// The connection was frozen, and then passed on two beats at once.
+		const heldUp = { intervalMs: 500, isLast: false } as const;
+		peers.received({ type: 'beat', ...node, ...heldUp, number: 2, sentAt: AHEAD_MS + 1_000 }, 2_000);
+		peers.received({ type: 'beat', ...node, ...heldUp, number: 3, sentAt: AHEAD_MS + 1_500 }, 2_000);
+		peers.interrupted(0, 1_250, 2_100);
+		expect(peers.received({ type: 'beat', ...node, ...heldUp, number: 4, sentAt: AHEAD_MS + 2_200 }, 2_200)).toBe(
+			undefined,
+		);
+	});
+
+	it('is reported again if the clock of a node was set back a little, once ten beats have shown it', () => {
+		const { peers, beat } = createPeers();
+		const back = (number: number) =>
+			peers.received(
+				{ type: 'beat', ...node, intervalMs: 500, isLast: false, number, sentAt: AHEAD_MS + number * 500 - 300 },
+				number * 500,
+			);
+		beat(1, 500);
+		for (let number = 2; number <= 11; number++) back(number);
+		peers.interrupted(0, 5_600, 5_900);
+		expect(back(12)).toBeUndefined();
 	});
 
 	it('is reported again by the clock of a node that was silent before, and was set', () => {

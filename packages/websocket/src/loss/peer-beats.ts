@@ -6,6 +6,8 @@ const SUSPICIOUS_AFTER_BEATS = 4;
 const OVERDUE_AFTER_BEATS = 1.5;
 /** If the times in two beats differ from what is expected by more than this, in milliseconds, a clock was set. */
 const SMALLEST_STEP_MS = 250;
+/** After this many beats in a row that seem to be held up, the clock has been set back. */
+const MAX_HELD_UP = 10;
 /** A node is given up if it sends no beat for this long, in milliseconds, and has not sent a last beat. */
 const GIVEN_UP_AFTER_MS = 10_000;
 /**
@@ -34,6 +36,17 @@ interface Peer {
 	intervalMs: number;
 	/** Usually the time of the last beat. It is later if messages up to a later time have been reported as missing. */
 	accounted: Accounted;
+	/** When that beat was sent, by the clock of that node. */
+	sentAt: number;
+	/**
+	 * How far that clock is ahead of the monotonic clock, in milliseconds, by the beat for which that was most. For a
+	 * beat that was held up, it is less.
+	 */
+	aheadMs: number;
+	/** How many of the last beats seem to have been held up. */
+	heldUp: number;
+	/** Whether its last beat arrived while the subscriptions of this node were interrupted. */
+	hasStopped: boolean;
 	/**
 	 * Like `accounted`, but not moved when the node is given up, because topics with history are not part of that
 	 * report.
@@ -112,6 +125,10 @@ export class PeerBeats {
 				number,
 				receivedAt: now,
 				intervalMs,
+				sentAt,
+				aheadMs: sentAt - now,
+				heldUp: 0,
+				hasStopped: false,
 				suspicious: false,
 				givenUp: false,
 				listenedMs: 0,
@@ -121,6 +138,7 @@ export class PeerBeats {
 			peer.number = number;
 			peer.receivedAt = now;
 			peer.intervalMs = intervalMs;
+			followClock(peer, sentAt, now);
 			peer.accounted = peer.arrived = { at: now, sentAt };
 			peer.suspicious = peer.givenUp = false;
 			peer.listenedMs = 0;
@@ -128,12 +146,23 @@ export class PeerBeats {
 		return missedSince;
 	}
 
+	/**
+	 * Records a beat that arrived while the subscriptions of this node were interrupted, over the ones that replace
+	 * them. It proves nothing about the messages before it: they are accounted for by `interrupted`.
+	 */
+	receivedWhileInterrupted({ origin, shard, number, isLast }: Beat): void {
+		const peer = this.#peers.get(origin)?.[shard];
+		if (peer === undefined) return;
+		peer.number = Math.max(peer.number, number);
+		peer.hasStopped ||= isLast;
+	}
+
 	#missedSince(peer: Peer, { shard, number, sentAt }: Beat, now: number): Accounted | undefined {
 		const { since, interruptedAt } = this.#listeningTo(shard);
-		const isFirstAfterInterruption = peer.receivedAt < since;
+		// A beat can arrive shortly before this node starts. That is no interruption.
+		const isFirstAfterInterruption = this.#listening.has(shard) && peer.receivedAt < since;
 		// If that node's clock has been set, the report of the interruption did not cover the span by the new clock.
-		const stepMs = sentAt - later(peer.accounted, now).sentAt;
-		if (isFirstAfterInterruption && Math.abs(stepMs) > SMALLEST_STEP_MS) {
+		if (isFirstAfterInterruption && Math.abs(sentAt - now - peer.aheadMs) > SMALLEST_STEP_MS) {
 			const at = Math.min(interruptedAt, peer.receivedAt);
 			// By the clock as it was; the beat itself tells how it is set now.
 			return later(peer.accounted, at);
@@ -174,13 +203,15 @@ export class PeerBeats {
 		const found: { arrived: Accounted; isOverdue: boolean }[] = [];
 		const before = this.#listeningTo(shard).since;
 		this.#listening.set(shard, { since: now, interruptedAt: from, arrivedUntil: this.#arrivedUntil(shard, from) });
-		for (const shards of this.#peers.values()) {
+		for (const [origin, shards] of this.#peers) {
 			const peer = shards[shard];
 			if (peer === undefined) continue;
 			peer.listenedMs += Math.max(0, from - Math.max(peer.receivedAt, before));
-			const isOverdue = from - peer.accounted.at > OVERDUE_AFTER_BEATS * peer.intervalMs;
+			// No later beat will account for a node that has stopped.
+			const isOverdue = !peer.hasStopped && from - peer.accounted.at > OVERDUE_AFTER_BEATS * peer.intervalMs;
 			found.push({ arrived: peer.arrived, isOverdue });
-			if (!isOverdue) peer.accounted = peer.arrived = later(peer.accounted, now);
+			if (peer.hasStopped) this.#forget(origin, shard);
+			else if (!isOverdue) peer.accounted = peer.arrived = later(peer.accounted, now);
 		}
 		return found;
 	}
@@ -276,6 +307,20 @@ export class PeerBeats {
 		if (shards === undefined) return;
 		shards[shard] = undefined;
 		if (shards.every((peer) => peer === undefined)) this.#peers.delete(origin);
+	}
+}
+
+/** Takes a beat's time into account. A beat that was held up looks like one of a clock that was set back a little. */
+function followClock(peer: Peer, sentAt: number, now: number): void {
+	const aheadMs = sentAt - now;
+	const isSetBack = sentAt < peer.sentAt;
+	peer.sentAt = sentAt;
+	peer.heldUp = aheadMs < peer.aheadMs - SMALLEST_STEP_MS ? peer.heldUp + 1 : 0;
+	if (isSetBack || peer.heldUp === MAX_HELD_UP) {
+		peer.aheadMs = aheadMs;
+		peer.heldUp = 0;
+	} else {
+		peer.aheadMs = Math.max(peer.aheadMs, aheadMs);
 	}
 }
 

@@ -4,6 +4,7 @@ import { BrokenBus, brokenBackend } from '../test-support/broken-backend.ts';
 import { busConformance, type MemoryBackendOptions } from './index.ts';
 
 const INTERRUPTED = 'reports an outage as interrupted, at its end and from before the first frame that was missed';
+const TOLD = 'has liveness that tells of an interruption until it is reported';
 const IN_TIME = 'reports an interruption before promises that waited for its end resolve';
 const EVERY_CHANNEL = 'receives on every channel again after an outage, without another subscribe';
 const REJECTED = 'rejects publish in an outage, and never delivers that frame later';
@@ -48,7 +49,7 @@ describe('a bus fails the cases that are meant for its defect, and no others, if
 				return { interrupted() {} };
 			}
 		}
-		expect(await failures(Silent, { liveness: true })).toEqual([INTERRUPTED]);
+		expect(await failures(Silent, { liveness: true })).toEqual([INTERRUPTED, TOLD]);
 	});
 
 	it('reports an interruption only from its end on', async () => {
@@ -226,6 +227,16 @@ describe('a bus fails the cases that are meant for its defect, and no others, if
 			}
 		}
 		expect(await failures(Restless)).toEqual([STOP]);
+	});
+
+	it('does not tell of an interruption', async () => {
+		class Unaware extends BrokenBus {
+			override readonly liveness: BusLiveness = {
+				...(this.inner.liveness as BusLiveness),
+				isInterrupted: () => false,
+			};
+		}
+		expect(await failures(Unaware, { liveness: true })).toEqual([TOLD]);
 	});
 
 	it('does not replace a connection that heartbeats find dead', async () => {

@@ -2,7 +2,7 @@ import { deepEqual, equal, ok } from 'node:assert/strict';
 import type { Bus } from '../bus.ts';
 import { sleep } from '../support/promises.ts';
 import { BusRecorder, type Interruption } from './bus-recorder.ts';
-import type { CaseContext, CaseNode } from './case-context.ts';
+import { type CaseContext, type CaseNode, SkippedCase } from './case-context.ts';
 import type { Requirements } from './conformance.ts';
 import { attemptUntil, settled, until } from './waiting.ts';
 
@@ -34,6 +34,23 @@ export const OUTAGES: Requirements = {
 			(all) => missed.every(({ at }) => all.some((each) => covers(each, at))),
 			`interrupted() for t from ${missed[0]?.at} to ${missed.at(-1)?.at}, when ${missed.length} frames were missed`,
 		);
+	},
+
+	async 'has liveness that tells of an interruption until it is reported'(context) {
+		const { a, b } = await startPair(context);
+		const { liveness } = b.bus;
+		if (liveness === undefined) throw new SkippedCase('the bus has no liveness');
+		const channels = ['t', ...liveness.heartbeatChannels()];
+		const heartbeat = channels.findLast((channel) => liveness.shardOf(channel) === liveness.shardOf('t')) ?? '';
+		await b.bus.subscribe(channels);
+		equal(liveness.isInterrupted(heartbeat), false, 'isInterrupted() before the outage');
+		await context.cut(b.bus);
+		const told = (): boolean => liveness.isInterrupted(heartbeat);
+		await until(told, context.timeoutMs, () => 'isInterrupted() is false in an outage');
+		await context.restore(b.bus);
+		await untilLive(context, a, b, channels);
+		await b.received.untilInterrupted(() => countOf(b, heartbeat) > 0, 'interrupted() for a heartbeat channel');
+		equal(liveness.isInterrupted(heartbeat), false, 'isInterrupted() after interrupted()');
 	},
 
 	async 'reports an interruption before promises that waited for its end resolve'(context) {

@@ -50,6 +50,7 @@ export class MemoryBus implements Bus {
 		this.liveness = {
 			heartbeatChannels: () => HEARTBEAT_CHANNELS,
 			shardOf: () => 0,
+			isInterrupted: () => this.#session?.lostAt !== undefined,
 			reconnect: () => this.#reconnect(),
 			verifyPrimary: async () => {},
 		};
