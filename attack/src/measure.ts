@@ -5,8 +5,8 @@ import { Target } from './target.ts';
 const MIB = 2 ** 20;
 /** How often memory is read during an attack, in milliseconds. */
 const READ_EVERY_MS = 100;
-/** How long the server is watched with only the well-behaved client, before and after an attack, in milliseconds. */
-const QUIET_MS = 1_000;
+/** How long the server is watched with only its other client, before and after an attack, in milliseconds. */
+const QUIET_MS = { full: 1_000, short: 300 };
 /**
  * How long the well-behaved client may wait for an answer, in milliseconds. The attackers run on the same machine and
  * compete for its processors.
@@ -45,7 +45,8 @@ export async function measure(attack: Attack, size: Size): Promise<Measured> {
 
 async function measureTarget(attack: Attack, target: Target, size: Size): Promise<Measured> {
 	await target.noticed();
-	const before = await quietly(target);
+	const quietMs = size(QUIET_MS.full, QUIET_MS.short);
+	const before = await quietly(target, quietMs);
 	const logBefore = target.server.outputBytes();
 	const startedAt = performance.now();
 
@@ -69,7 +70,7 @@ async function measureTarget(attack: Attack, target: Target, size: Size): Promis
 	over.abort();
 	await watching;
 	await target.leave();
-	const after = await quietly(target);
+	const after = await quietly(target, quietMs);
 
 	const measured: Omit<Measured, 'broken'> = {
 		seconds,
@@ -93,11 +94,11 @@ interface Quiet {
 }
 
 /** Watches the server while only the well-behaved client is connected. */
-async function quietly(target: Target): Promise<Quiet> {
+async function quietly(target: Target, forMs: number): Promise<Quiet> {
 	const { cpuMs: cpuBefore } = await target.ask({ do: 'settle' });
 	await target.noticed();
 	const from = performance.now();
-	await Bun.sleep(QUIET_MS);
+	await Bun.sleep(forMs);
 	const { rss, cpuMs } = await target.ask({ do: 'read' });
 	const cpu = (cpuMs - cpuBefore) / (performance.now() - from);
 	return { rss, cpuMs, cpu, slowestMs: (await target.noticed()).slowestMs };
