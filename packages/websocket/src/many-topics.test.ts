@@ -5,7 +5,7 @@ import { MemoryBackend } from './testing/index.ts';
 import type { SocketData } from './sockets/websocket-connection.ts';
 import { WsProvider, type WsProviderOptions } from './ws-provider.ts';
 
-/** As many topics as the cache of the history rules holds, so that the cache is equally full after each round. */
+/** A multiple of what the cache of the history rules holds, so that the cache is equally full after each round. */
 const TOPICS = 10_000;
 
 /** Starts a provider with one socket, whose client ignores what it receives. */

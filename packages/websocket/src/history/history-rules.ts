@@ -25,7 +25,7 @@ const PATTERN = /^[A-Za-z0-9_:.*-]{1,256}$/;
 const KEYS = ['size', 'ttlMs', 'bytes'];
 
 /** The maximum number of topics whose bounds are cached. */
-const MAX_CACHED = 10_000;
+const MAX_CACHED = 1_000;
 
 /** Holds a provider's history rules, and finds the rule that applies to a topic. */
 export class HistoryPatterns {
