@@ -214,6 +214,12 @@ describe('the time up to which beats of every node arrived', () => {
 		expect(peers.arrivedUntil(0, 20_000)).toBe(20_000);
 	});
 
+	it('is the start of a node that has never heard another one: it may have started on a wrong server', () => {
+		const peers = new PeerBeats();
+		peers.start(100);
+		expect(peers.arrivedUntil(0, 20_000)).toBe(100);
+	});
+
 	it('reaches back before an interruption that is just over, to the one before', () => {
 		const { peers, beat } = createPeers();
 		beat(1, 500);

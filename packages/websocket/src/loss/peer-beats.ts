@@ -218,8 +218,9 @@ export class PeerBeats {
 
 	/**
 	 * Returns the time up to which beats arrived from all nodes that were alive when this node last subscribed to a
-	 * shard. Until then, this node was on the same server as the others. If it has subscribed only just now, the result
-	 * is at most what it was before the interruption.
+	 * shard. Until then, this node was on the same server as the others. If this node has never heard another one, the
+	 * result is when it began to listen. If it has subscribed only just now, the result is at most what it was before
+	 * the interruption.
 	 */
 	arrivedUntil(shard: number, now: number): number {
 		const { since, arrivedUntil } = this.#listeningTo(shard);
@@ -230,11 +231,15 @@ export class PeerBeats {
 	#arrivedUntil(shard: number, now: number): number {
 		const { since } = this.#listeningTo(shard);
 		let least = now;
+		let isAlone = true;
 		for (const shards of this.#peers.values()) {
-			const at = shards[shard]?.arrived.at ?? -Infinity;
+			const at = shards[shard]?.arrived.at;
+			if (at === undefined) continue;
+			isAlone = false;
 			if (at >= since) least = Math.min(least, at);
 		}
-		return least;
+		// A node that has never heard another one may have started on a wrong server.
+		return isAlone ? since : least;
 	}
 
 	/**
