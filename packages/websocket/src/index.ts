@@ -64,6 +64,7 @@ export {
 	SocketError,
 	SocketMessage,
 	SocketRequestError,
+	UnsupportedValueError,
 } from './protocol/index.ts';
 export type {
 	Envelope,

@@ -1,5 +1,6 @@
 import { encodeBinaryFrame } from '../protocol/binary-frame.ts';
 import { BuiltIn } from '../protocol/built-in.ts';
+import { restoreValues } from '../protocol/carried-values.ts';
 import { encodeEnvelope, type Envelope } from '../protocol/envelope.ts';
 import type { MessagePosition } from '../protocol/position.ts';
 import { type Payload, snapshot } from '../wire/payload.ts';
@@ -24,7 +25,9 @@ export function envelopeOf(topic: string, epoch: string, entry: HistoryEntry): P
 	const { offset, prev, timestamp, content } = entry;
 	const position = { epoch, offset, prev };
 	if (typeof content !== 'string') return { name: BuiltIn.bytes, data: content, timestamp, topic, position };
-	return { ...(JSON.parse(content) as Envelope), topic, position };
+	const envelope = JSON.parse(content) as Envelope;
+	restoreValues(envelope);
+	return { ...envelope, topic, position };
 }
 
 /** A message in a topic's history. */
