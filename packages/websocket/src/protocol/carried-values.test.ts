@@ -304,6 +304,16 @@ describe('lists from a stranger', () => {
 		},
 	);
 
+	it('reach nothing that the data inherits', () => {
+		const parent = { a: 'AA==', b: { c: 'AA==' } };
+		for (const path of [['a'], ['b', 'c']]) {
+			const data = Object.create(parent) as object;
+			expect(() => restoreValues(frame(data, [['uint8array', ...path]]))).toThrow();
+			expect(Object.keys(data)).toEqual([]);
+		}
+		expect(parent).toEqual({ a: 'AA==', b: { c: 'AA==' } });
+	});
+
 	it('reach nothing but the data', () => {
 		const given = { type: new Date(0).toISOString(), data: {}, values: [['date', 'type']] as const };
 		expect(() => restoreValues(given)).toThrow();
