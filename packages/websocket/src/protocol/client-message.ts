@@ -40,8 +40,8 @@ export interface RequestFault {
  * - `invalid_message`: not a JSON object with a `type`, or nested too deeply, or with keys that are not allowed or a
  *   number that is too large
  * - `unknown_type`: the message's type has no handler
- * - `invalid_data`: `data` does not match the message's schema, or `values` does not match `data`; the error's text says
- *   where
+ * - `invalid_data`: `data` does not match the message's schema, or `values` does not match `data`; the error's text
+ *   says where
  * - `forbidden`: a guard, or `authorize`, refused the message
  * - `rate_limited`: the client sends too many messages; this one was not handled
  * - `too_many_topics`: the connection is already subscribed to the maximum number of topics
