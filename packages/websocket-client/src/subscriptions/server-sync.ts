@@ -36,8 +36,6 @@ export class ServerSync {
 	readonly #wanted: ReadonlyMap<string, Topic>;
 	readonly #events: ServerTopicsEvents;
 	readonly #states = new Map<string, State>();
-	/** Topics whose position the server has sent since they were last requested. */
-	readonly #positioned = new Set<string>();
 	/**
 	 * Pending removals by topic, resolved once the server has stopped sending the topic's messages, or the topic is
 	 * wanted again.
@@ -74,13 +72,7 @@ export class ServerSync {
 		}
 		this.#postponed.clear();
 		this.#states.clear();
-		this.#positioned.clear();
 		this.#settleRemovals();
-	}
-
-	/** Called when the server has sent the position of a wanted topic. The topic's messages follow. */
-	positioned(topic: string): void {
-		this.#positioned.add(topic);
 	}
 
 	/**
@@ -94,17 +86,16 @@ export class ServerSync {
 		this.#sync();
 	}
 
-	/** Called when a topic is no longer wanted. Resolves once the server has stopped sending its messages. */
-	removed(topic: string): Promise<void> {
-		if (!this.#states.has(topic)) return Promise.resolve();
-		if (!this.#removals.has(topic)) this.#removals.set(topic, deferred());
-		this.syncSoon();
-		return this.removal(topic);
-	}
-
-	/** Resolves once the pending removal of a topic, if any, is done. */
-	removal(topic: string): Promise<void> {
-		return this.#removals.get(topic)?.promise ?? Promise.resolve();
+	/**
+	 * Called when a topic may no longer be wanted. Resolves once the server has stopped sending its messages, if it is
+	 * not.
+	 */
+	async removed(topic: string): Promise<void> {
+		if (this.#states.has(topic) && !this.#wanted.has(topic) && !this.#removals.has(topic)) {
+			this.#removals.set(topic, deferred());
+			this.syncSoon();
+		}
+		await this.#removals.get(topic)?.promise;
 	}
 
 	/** Syncs in a microtask, so that topics added or removed together are requested together. */
@@ -132,6 +123,7 @@ export class ServerSync {
 			const isMissing = state === undefined || (state === 'subscribed' && !topic.isRequested);
 			if (!isMissing || this.#postponed.has(topic.name)) continue;
 			topic.isRequested = true;
+			topic.isPositioned = false;
 			missing.push(requestFor(topic));
 		}
 		const unwanted: TopicRequest[] = [];
@@ -148,7 +140,6 @@ export class ServerSync {
 			const names = requests.map(({ topic }) => topic);
 			for (const name of names) {
 				this.#states.set(name, type === BuiltIn.subscribe ? 'subscribing' : 'unsubscribing');
-				this.#positioned.delete(name);
 			}
 			const topics = requests.map((request) => ((request.since ?? request.rewind) ? request : request.topic));
 			const answered = (answer: TopicsAnswer): void => this.#answered(connection, type, names, answer);
@@ -182,7 +173,7 @@ export class ServerSync {
 		this.#states.set(name, 'subscribed');
 		if (topic?.isRequested !== true) return;
 		// A server that sent no position keeps no history for the topic.
-		if (!this.#positioned.has(name)) topic.position = undefined;
+		if (!topic.isPositioned) topic.position = undefined;
 		const { missingSince: since } = topic;
 		topic.missingSince = undefined;
 		confirm(topic);

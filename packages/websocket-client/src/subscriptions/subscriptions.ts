@@ -2,8 +2,6 @@ import {
 	BuiltIn,
 	type Envelope,
 	type GapNotice,
-	InvalidTopicError,
-	isTopic,
 	MAX_TOPICS,
 	type Position,
 	type PositionNotice,
@@ -14,18 +12,16 @@ import type { Connection } from '../connection/connection.ts';
 import type { ClientClosedError } from '../errors.ts';
 import type { Failures } from '../failures.ts';
 import type { Listeners } from '../support/listeners.ts';
-import { checkOptions } from './check-options.ts';
 import { isTransient, wasNotHandled } from './refusals.ts';
 import { ServerSync } from './server-sync.ts';
-import { type SubscriptionEvents, SubscriptionHandle } from './subscription-handle.ts';
+import { SubscriptionHandle, type SubscriptionOwner } from './subscription-handle.ts';
 import type { PendingSubscription, SubscriptionOptions } from './subscription.ts';
 import { createTopic, type Topic } from './topic.ts';
 
 /** Manages the application's subscriptions, and passes messages and gaps to them. */
-export class Subscriptions {
+export class Subscriptions implements SubscriptionOwner {
 	readonly #failures: Failures;
-	readonly #gapListeners: Listeners<[GapNotice]>;
-	readonly #events: SubscriptionEvents;
+	readonly gapListeners: Listeners<[GapNotice]>;
 	readonly #topics = new Map<string, Topic>();
 	readonly #server: ServerSync;
 	/** Positions saved by an earlier client, for topics that have not been subscribed to yet. */
@@ -38,11 +34,7 @@ export class Subscriptions {
 	constructor(failures: Failures, gapListeners: Listeners<[GapNotice]>, positions: ReadonlyMap<string, Position>) {
 		this.#saved = new Map(positions);
 		this.#failures = failures;
-		this.#gapListeners = gapListeners;
-		this.#events = {
-			closed: (handle) => this.#closed(handle),
-			dropped: (gap) => gapListeners.call(gap),
-		};
+		this.gapListeners = gapListeners;
 		this.#server = new ServerSync(this.#topics, {
 			gap: (gap) => this.gap(gap),
 			refused: (topic, fault) => this.#refused(topic, fault),
@@ -56,16 +48,7 @@ export class Subscriptions {
 	 * @param end the error if the client is closed
 	 */
 	add(name: string, options: SubscriptionOptions, end: ClientClosedError | undefined): PendingSubscription {
-		try {
-			if (!isTopic(name)) throw new InvalidTopicError(name);
-			checkOptions(options);
-			if (end !== undefined) throw end;
-		} catch (error) {
-			const failed = this.#newHandle(name, {});
-			failed.fail(error as Error, error === end);
-			return failed.pending;
-		}
-		const handle = this.#newHandle(name, options);
+		const handle = new SubscriptionHandle(name, options, this, end);
 		if (handle.isOpen) {
 			const topic = this.#topics.get(name) ?? this.#create(name, options.rewind);
 			topic.subscriptions = [...topic.subscriptions, handle];
@@ -73,10 +56,6 @@ export class Subscriptions {
 			this.#server.syncSoon();
 		}
 		return handle.pending;
-	}
-
-	#newHandle(name: string, options: SubscriptionOptions): SubscriptionHandle {
-		return new SubscriptionHandle(name, options, this.#failures, this.#events);
 	}
 
 	#create(name: string, rewind: number | undefined): Topic {
@@ -92,16 +71,17 @@ export class Subscriptions {
 		if (!isConfirmed && saved !== undefined) this.#saved.set(name, saved);
 	}
 
-	#closed(handle: SubscriptionHandle): Promise<void> {
-		const { topic: name } = handle;
-		const topic = this.#topics.get(name);
+	closed(handle: SubscriptionHandle): Promise<void> {
+		const topic = this.#topics.get(handle.topic);
 		// If the topic is not the one of this subscription, the subscription has already ended.
-		if (topic?.subscriptions.includes(handle) !== true) return this.#server.removal(name);
-		topic.subscriptions = topic.subscriptions.filter((one) => one !== handle);
-		if (topic.subscriptions.length > 0) return this.#server.removal(name);
-		this.#remove(topic);
-		return this.#server.removed(name);
+		if (topic?.subscriptions.includes(handle) === true) {
+			topic.subscriptions = topic.subscriptions.filter((one) => one !== handle);
+			if (topic.subscriptions.length === 0) this.#remove(topic);
+		}
+		return this.#server.removed(handle.topic);
 	}
+
+	readonly handlerFailed = (error: unknown): void => this.#failures.report(error, 'handler');
 
 	/**
 	 * The number of messages that the server's rate limit counts for subscribing to all topics on a new connection.
@@ -156,17 +136,17 @@ export class Subscriptions {
 		// A notice without a count is for subscribers that have a position. It may date from before this topic was
 		// requested.
 		if (topic?.isRequested !== true || (count ?? topic.position) === undefined) return;
-		this.#server.positioned(name);
+		topic.isPositioned = true;
 		topic.position = { epoch, offset };
 		if (recovered === undefined) return;
 		if (recovered) topic.missingSince = undefined;
-		for (const subscription of topic.subscriptions) subscription.recovered({ recovered, count: count ?? 0 });
+		for (const subscription of topic.subscriptions) subscription.call('onRecovered', { recovered, count: count ?? 0 });
 	}
 
 	/** Passes a gap to the listeners of all gaps, and to its topic's subscriptions. */
 	gap(gap: GapNotice): void {
-		this.#gapListeners.call(gap);
-		for (const subscription of this.#topics.get(gap.topic)?.subscriptions ?? []) subscription.gap(gap);
+		this.gapListeners.call(gap);
+		for (const subscription of this.#topics.get(gap.topic)?.subscriptions ?? []) subscription.call('onGap', gap);
 	}
 
 	/** Called when a connection is ready. */
@@ -184,7 +164,7 @@ export class Subscriptions {
 		for (const topic of this.#topics.values()) {
 			if (topic.isConfirmed) continue;
 			this.#remove(topic);
-			for (const subscription of topic.subscriptions) subscription.fail(error, true);
+			for (const subscription of topic.subscriptions) subscription.fail(error);
 		}
 	}
 

@@ -23,6 +23,8 @@ export interface Topic {
 	 * for, an earlier topic of the same name.
 	 */
 	isRequested: boolean;
+	/** Whether the server has sent the topic's position since the topic was last requested. */
+	isPositioned: boolean;
 	/** Whether the server has ever confirmed the subscription. */
 	isConfirmed: boolean;
 }
@@ -37,6 +39,7 @@ export function createTopic(name: string, rewind: number | undefined, saved: Pos
 		position: saved,
 		missingSince: saved && LONG_AGO,
 		isRequested: false,
+		isPositioned: false,
 		isConfirmed: false,
 	};
 }
