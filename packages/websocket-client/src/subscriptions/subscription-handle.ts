@@ -43,7 +43,8 @@ export class SubscriptionHandle {
 			close: () => this.close(),
 			[Symbol.asyncIterator]: () =>
 				this.#buffered().read(
-					(gap) => {
+					(span) => {
+						const gap = { topic, ...span };
 						owner.gapListeners.call(gap);
 						this.call('onGap', gap);
 					},
