@@ -5,6 +5,7 @@ import { connectionEnds } from './connection-ends.ts';
 import { credentials } from './credentials.ts';
 import { failingListeners } from './failing-listeners.ts';
 import { gaps } from './gaps.ts';
+import { givingUpSubscriptions } from './giving-up-subscriptions.ts';
 import { history } from './history.ts';
 import { incomingRequests } from './incoming-requests.ts';
 import { listening } from './listening.ts';
@@ -35,6 +36,7 @@ export const scenarios: Readonly<Record<string, Readonly<Record<string, Scenario
 	'incoming requests': incomingRequests,
 	subscribing,
 	unsubscribing,
+	'giving up subscriptions': givingUpSubscriptions,
 	resubscribing,
 	gaps,
 	history,
