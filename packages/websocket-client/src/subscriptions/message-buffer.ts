@@ -12,7 +12,8 @@ interface Span {
 
 /** The messages that wait for a loop over a subscription. */
 export class MessageBuffer {
-	readonly #size: number;
+	/** Whether a loop has begun. */
+	isRead: boolean = false;
 	readonly #messages: Envelope[] = [];
 	/** The messages that were dropped since the loop last took one. */
 	#dropped: Span | undefined;
@@ -23,16 +24,12 @@ export class MessageBuffer {
 	/** Resolved when something has changed that a loop waits for. */
 	#change: Deferred<void> | undefined;
 
-	constructor(size: number) {
-		this.#size = size;
-	}
-
-	/** Adds a message. Drops the oldest one if too many wait, and all if no loop has begun in time. */
-	add(envelope: Envelope): void {
+	/** Adds a message. Drops the oldest one if more than `size` wait, and all if no loop has begun in time. */
+	add(envelope: Envelope, size: number): void {
 		const now = Date.now();
-		const size = now > (this.#keptUntil ??= now + KEPT_MS) ? 0 : this.#size;
+		this.#keptUntil ??= now + KEPT_MS;
 		this.#messages.push(envelope);
-		while (this.#messages.length > size) {
+		while (this.#messages.length > (this.isRead || now < this.#keptUntil ? size : 0)) {
 			const { timestamp } = this.#messages.shift() as Envelope;
 			const dropped = (this.#dropped ??= { since: timestamp, until: timestamp });
 			// The clocks of publishers differ.
@@ -59,7 +56,7 @@ export class MessageBuffer {
 	 * @param left called when the loop is over, or is left early
 	 */
 	async *read(dropped: (span: Readonly<Span>) => void, left: () => void): AsyncGenerator<Envelope, void> {
-		this.#keptUntil = Infinity;
+		this.isRead = true;
 		try {
 			for (;;) {
 				const span = this.#dropped;

@@ -26,8 +26,7 @@ export class SubscriptionHandle {
 	readonly #subscription: Subscription;
 	readonly #confirmed = deferred<Subscription>();
 	readonly #abort = (): void => void this.close(this.options.signal?.reason as Error);
-	/** The messages that wait for a loop; undefined if there is an `onMessage` and no loop. */
-	#buffer: MessageBuffer | undefined;
+	readonly #buffer = new MessageBuffer();
 	#timer: ReturnType<typeof setTimeout> | undefined;
 
 	/**
@@ -42,7 +41,7 @@ export class SubscriptionHandle {
 			topic,
 			close: () => this.close(),
 			[Symbol.asyncIterator]: () =>
-				this.#buffered().read(
+				this.#buffer.read(
 					(span) => {
 						const gap = { topic, ...span };
 						owner.gapListeners.call(gap);
@@ -60,8 +59,7 @@ export class SubscriptionHandle {
 			return;
 		}
 		this.options = options;
-		const { onMessage, signal, timeoutMs } = options;
-		if (onMessage === undefined) this.#buffered();
+		const { signal, timeoutMs } = options;
 		if (timeoutMs !== undefined) {
 			this.#timer = setTimeout(() => {
 				this.fail(this.#error('timeout', `not confirmed within ${timeoutMs} ms`));
@@ -81,9 +79,9 @@ export class SubscriptionHandle {
 	/** Passes a message to `onMessage` and the loop, if it is of the kind that the subscription receives. */
 	message(envelope: Envelope): void {
 		if (!this.isOpen) return;
-		const { message } = this.options;
+		const { message, onMessage, buffer = 1_000 } = this.options;
 		if (message !== undefined && message.name !== envelope.name) return;
-		this.#buffer?.add(envelope);
+		if (onMessage === undefined || this.#buffer.isRead) this.#buffer.add(envelope, buffer);
 		this.call('onMessage', envelope.data, envelope);
 	}
 
@@ -109,13 +107,13 @@ export class SubscriptionHandle {
 	/** Ends the subscription with an error. */
 	fail(error: Error): void {
 		this.#end(error);
-		this.#buffer?.end(error);
+		this.#buffer.end(error);
 	}
 
 	/** Closes the subscription. @param reason the error of the promise, if the subscription is not confirmed yet */
 	close(reason: Error = this.#error('closed', 'closed before it was confirmed')): Promise<void> {
 		this.#end(reason);
-		this.#buffer?.end(null);
+		this.#buffer.end(null);
 		return this.#owner.closed(this);
 	}
 
@@ -128,9 +126,5 @@ export class SubscriptionHandle {
 
 	#error(code: string, message: string): SocketRequestError {
 		return new SocketRequestError(`${BuiltIn.subscribe} ${this.topic}`, code, message);
-	}
-
-	#buffered(): MessageBuffer {
-		return (this.#buffer ??= new MessageBuffer(this.options.buffer ?? 1_000));
 	}
 }

@@ -9,6 +9,7 @@ import { givingUpSubscriptions } from './giving-up-subscriptions.ts';
 import { history } from './history.ts';
 import { incomingRequests } from './incoming-requests.ts';
 import { listening } from './listening.ts';
+import { looping } from './looping.ts';
 import { queueing } from './queueing.ts';
 import { reconnecting } from './reconnecting.ts';
 import { requesting } from './requesting.ts';
@@ -37,6 +38,7 @@ export const scenarios: Readonly<Record<string, Readonly<Record<string, Scenario
 	subscribing,
 	unsubscribing,
 	'giving up subscriptions': givingUpSubscriptions,
+	looping,
 	resubscribing,
 	gaps,
 	history,
