@@ -171,7 +171,7 @@ export const givingUpSubscriptions: Record<string, Scenario> = {
 			const first = client.subscribe(LONG, { rewind: 20, onMessage: () => {} });
 			await stage();
 			void first.close();
-			const second = client.subscribe(LONG, { rewind: 20, ...numbers });
+			const second = client.subscribe(LONG, { rewind: 20, onMessage: numbers.onMessage });
 			await second;
 			await server.emit(LONG, 6 + index);
 			const expected = [...FIVE, ...STAGES.slice(0, index + 1).map((_, i) => 6 + i)];
@@ -323,7 +323,7 @@ export const givingUpSubscriptions: Record<string, Scenario> = {
 		const client = await readyClient(server);
 		const numbers = numberCollector();
 		const controller = new AbortController();
-		const subscription = client.subscribe('t', { ...numbers, signal: controller.signal });
+		const subscription = client.subscribe('t', { onMessage: numbers.onMessage, signal: controller.signal });
 		const reason = new Error('unmounted');
 		controller.abort(reason);
 		assert.equal(await rejection(subscription), reason);
@@ -337,7 +337,7 @@ export const givingUpSubscriptions: Record<string, Scenario> = {
 		const client = await readyClient(server);
 		const numbers = numberCollector();
 		const controller = new AbortController();
-		await client.subscribe('t', { ...numbers, signal: controller.signal });
+		await client.subscribe('t', { onMessage: numbers.onMessage, signal: controller.signal });
 		controller.abort();
 		await server.emit('t', 1);
 		await eventually(async () => (await server.subscribedTopics()).length === 0, 'it is unsubscribed');
@@ -364,7 +364,7 @@ export const givingUpSubscriptions: Record<string, Scenario> = {
 		await server.serve();
 		const client = await readyClient(server);
 		const numbers = numberCollector();
-		await client.subscribe('t', { ...numbers, timeoutMs: 200 });
+		await client.subscribe('t', { onMessage: numbers.onMessage, timeoutMs: 200 });
 		// A timer that was set later fires later.
 		assertRefused(await rejection(newClient(server).subscribe('t', { timeoutMs: 201 })), 'timeout');
 		await server.emit('t', 1);

@@ -221,6 +221,6 @@ export const looping: Record<string, Scenario> = {
 		await eventually(() => taken.length === FIVE.length, 'all messages are taken');
 		void subscription.close();
 		await Promise.all(both);
-		assert.deepEqual(taken.toSorted(), FIVE);
+		assert.deepEqual(new Set(taken), new Set(FIVE));
 	},
 };
