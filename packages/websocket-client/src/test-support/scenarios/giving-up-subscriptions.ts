@@ -71,7 +71,7 @@ export const givingUpSubscriptions: Record<string, Scenario> = {
 		assert.deepEqual(await server.subscribedTopics(), []);
 	},
 
-	'nothing is heard after close(), even if the server confirms later': async (server) => {
+	'no handler is called after close(), even if the server confirms later': async (server) => {
 		const client = await rawClient(server);
 		const heard: unknown[] = [];
 		const hear = (what: unknown): unknown => heard.push(what);
@@ -97,7 +97,7 @@ export const givingUpSubscriptions: Record<string, Scenario> = {
 		assert.deepEqual([heard, client.positions], [[], {}]);
 	},
 
-	'a refusal after close() is not heard': async (server) => {
+	'onRefused is not called after close()': async (server) => {
 		await server.serve();
 		await server.forbid(['secret']);
 		const client = await readyClient(server);
@@ -111,7 +111,7 @@ export const givingUpSubscriptions: Record<string, Scenario> = {
 		assert.deepEqual([refused, failuresOf(client)], [[], []]);
 	},
 
-	'onRefused hears the first refusal as well, before the promise rejects': async (server) => {
+	'onRefused is also called for the first refusal': async (server) => {
 		await server.serve();
 		await server.forbid(['secret']);
 		const client = await readyClient(server);
@@ -162,7 +162,7 @@ export const givingUpSubscriptions: Record<string, Scenario> = {
 		assert.deepEqual(received, ['first']);
 	},
 
-	'subscribe, close, subscribe: each message of the rewind is heard once, at every stage': async (server) => {
+	'subscribe, close, subscribe: each message of the rewind arrives once, at every stage': async (server) => {
 		await server.serve();
 		await server.emitAll(LONG, FIVE);
 		for (const [index, stage] of STAGES.entries()) {
@@ -201,7 +201,7 @@ export const givingUpSubscriptions: Record<string, Scenario> = {
 		}
 	},
 
-	'changing rooms quickly: nothing of a room that was left is heard': async (server) => {
+	'changing rooms quickly: nothing arrives of a room that was left': async (server) => {
 		await server.serve();
 		await server.emitAll(LONG, FIVE);
 		await server.emitAll(OTHER, [11, 12, 13]);
@@ -229,7 +229,7 @@ export const givingUpSubscriptions: Record<string, Scenario> = {
 		}
 	},
 
-	'a subscription without rewind hears nothing of the rewind of one that was closed': async (server) => {
+	'a subscription without rewind receives nothing of the rewind of one that was closed': async (server) => {
 		await server.serve();
 		await server.emitAll(LONG, FIVE);
 		for (const stage of STAGES) {
@@ -395,7 +395,7 @@ export const givingUpSubscriptions: Record<string, Scenario> = {
 		assert.deepEqual(failuresOf(client), []);
 	},
 
-	'nobody has to wait for a subscription: no rejection is unhandled': async (server) => {
+	'a subscription need not be awaited: no rejection is unhandled': async (server) => {
 		await server.serve();
 		await server.forbid(['secret']);
 		const client = await readyClient(server);

@@ -28,7 +28,7 @@ export const listening: Record<string, Scenario> = {
 		]);
 	},
 
-	'onAny() hears every message, of whatever kind and topic, after the listeners of its kind': async (server) => {
+	'onAny() receives every message, of whatever kind and topic, after the listeners of its kind': async (server) => {
 		await server.serve();
 		const client = await readyClient(server);
 		await client.subscribe('t', { onMessage: () => received.push('subscription') });
