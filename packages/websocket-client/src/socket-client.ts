@@ -3,8 +3,6 @@ import {
 	type Envelope,
 	type GapNotice,
 	type InferInput,
-	InvalidTopicError,
-	isTopic,
 	type Position,
 	type RequestMessage,
 	type SocketMessage,
@@ -25,7 +23,12 @@ import { SendQueue } from './requests/send-queue.ts';
 import { Sender, type SendOptions } from './requests/sender.ts';
 import { gapBetween } from './subscriptions/gap-span.ts';
 import type { ServerTime } from './connection/server-time.ts';
-import { mustBeHandlers, type Subscription, type SubscriptionOptions } from './subscriptions/subscription.ts';
+import type {
+	PendingSubscription,
+	SubscriptionOptions,
+	SubscriptionTo,
+	TypedSubscriptionOptions,
+} from './subscriptions/subscription.ts';
 import { Subscriptions } from './subscriptions/subscriptions.ts';
 import { quiet } from './support/promises.ts';
 
@@ -69,7 +72,7 @@ export class SocketClient {
 		this.url = endpointUrl(url);
 		const settings = settingsOf(options);
 		const isClosed = (): boolean => this.state === 'closed';
-		this.#subscriptions = new Subscriptions(this.#failures, (gap) => this.#gap(gap), settings.positions);
+		this.#subscriptions = new Subscriptions(this.#failures, this.#gapListeners, settings.positions);
 		this.#sendQueue = new SendQueue(settings.queue);
 		this.#sender = new Sender(this.#sendQueue, this.#failures, isClosed);
 		this.#requests = new Requests(this.#sendQueue, settings.requestTimeoutMs, isClosed);
@@ -142,6 +145,15 @@ export class SocketClient {
 	}
 
 	/**
+	 * Calls `listener` with every message that has an envelope, whatever its name and topic, after the listeners of its
+	 * kind. On topics with history, that includes text (`@text`) and bytes (`@bytes`). Returns a function that removes
+	 * the listener.
+	 */
+	onAny(listener: (envelope: Envelope) => unknown): () => void {
+		return this.#messageListeners.any.add(listener);
+	}
+
+	/**
 	 * Calls `listener` with text and bytes that are not protocol messages, because they were published without a schema.
 	 * Returns a function that removes the listener.
 	 */
@@ -210,26 +222,31 @@ export class SocketClient {
 	}
 
 	/**
-	 * Subscribes to a topic, which the server must allow (`authorize.subscribe`). Resolves once messages published on
-	 * any node reach the client. The client resubscribes after each reconnect, and reports to `onGap` the time in which
-	 * messages may have been missed. For a topic with history, it instead delivers the missed messages, in order and
-	 * once each, and then calls `onRecovered`. It calls `onGap` only if they can't be recovered.
+	 * Subscribes to a topic, which the server must allow (`authorize.subscribe`). Returns the subscription immediately,
+	 * so that it can be closed at any time, looped over with `for await`, and awaited: it resolves once messages
+	 * published on any node reach the client. With `options.message`, it receives only messages of that kind.
 	 *
-	 * @throws {SocketRequestError} the server refused, with the `code` of the refusal
-	 * @throws {InvalidTopicError} the topic is invalid
-	 * @throws {TypeError} `handlers` are invalid
+	 * The client resubscribes after each reconnect, and reports to `onGap` the time in which messages may have been
+	 * missed. For a topic with history, it instead delivers the missed messages, in order and once each, and then calls
+	 * `onRecovered`. It calls `onGap` only if they can't be recovered.
+	 *
+	 * The promise rejects as follows; nothing is thrown, and no rejection is unhandled.
+	 *
+	 * @throws {SocketRequestError} with the `code` of the server's refusal, or `timeout`, or `closed` (it was closed
+	 * before the server confirmed it)
+	 * @throws {InvalidTopicError} {InvalidClientOptionError} {InvalidMessageDefinitionError} an argument is invalid
 	 * @throws {ClientClosedError} the client was closed, or stopped reconnecting, before the server confirmed the
 	 * subscription
+	 * @throws the reason of `options.signal`
 	 */
-	subscribe(topic: string, handlers: SubscriptionOptions = {}): Promise<Subscription> {
-		return quiet(this.#subscribe(topic, handlers));
-	}
-
-	async #subscribe(topic: string, handlers: SubscriptionOptions): Promise<Subscription> {
-		if (!isTopic(topic)) throw new InvalidTopicError(topic);
-		mustBeHandlers(handlers);
-		if (this.state === 'closed') throw new ClientClosedError(this.#connection.end);
-		return this.#subscriptions.add(topic, handlers);
+	subscribe<TMessage extends SocketMessage>(
+		topic: string,
+		options: TypedSubscriptionOptions<TMessage>,
+	): SubscriptionTo<TMessage>;
+	subscribe(topic: string, options?: SubscriptionOptions): PendingSubscription;
+	subscribe(topic: string, options: SubscriptionOptions = {}): PendingSubscription {
+		const end = this.state === 'closed' ? new ClientClosedError(this.#connection.end) : undefined;
+		return this.#subscriptions.add(topic, options, end);
 	}
 
 	/**
@@ -250,7 +267,7 @@ export class SocketClient {
 		// Subscriptions come first, because queued messages may concern their topics.
 		this.#subscriptions.open(connection);
 		this.#sendQueue.open(connection, answer.messagesPerSecond, this.#subscriptions.cost);
-		if (since !== undefined) this.#gap(gapBetween(THIS_CLIENT, since, answer));
+		if (since !== undefined) this.#subscriptions.gap(gapBetween(THIS_CLIENT, since, answer));
 	}
 
 	#lost(connection: Connection): void {
@@ -271,7 +288,7 @@ export class SocketClient {
 			case 'message':
 				return this.#message(connection, frame.envelope);
 			case 'gap':
-				return this.#gap(frame.gap);
+				return this.#subscriptions.gap(frame.gap);
 			case 'position':
 				return this.#subscriptions.positioned(frame.position);
 			case 'refusal': {
@@ -284,10 +301,5 @@ export class SocketClient {
 	#message(connection: Connection, envelope: Envelope): void {
 		if (envelope.correlationId !== undefined) return void this.#incomingRequests.answer(connection, envelope);
 		if (this.#subscriptions.deliver(envelope)) this.#messageListeners.call(envelope);
-	}
-
-	#gap(gap: GapNotice): void {
-		this.#gapListeners.call(gap);
-		this.#subscriptions.gap(gap);
 	}
 }
