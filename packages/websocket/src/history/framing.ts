@@ -19,6 +19,15 @@ export function frameOf(topic: string, epoch: string, entry: HistoryEntry): stri
 	return encodeBinaryFrame({ topic, timestamp, position: { epoch, offset, prev } }, content);
 }
 
+/** Returns the JSON of a stored message as an envelope, with bytes as base64. */
+export function envelopeTextOf(topic: string, epoch: string, entry: HistoryEntry): string {
+	const { offset, prev, timestamp, content } = entry;
+	if (typeof content === 'string') return frameOf(topic, epoch, entry) as string;
+	const data = Buffer.from(content.buffer, content.byteOffset, content.byteLength).toString('base64');
+	const position = { epoch, offset, prev };
+	return JSON.stringify({ name: BuiltIn.bytes, data, timestamp, topic, position } satisfies Envelope);
+}
+
 /** Returns a stored message as an envelope, for readers of the history on the server. */
 export function envelopeOf(topic: string, epoch: string, entry: HistoryEntry): PositionedEnvelope {
 	const { offset, prev, timestamp, content } = entry;

@@ -9,11 +9,13 @@ export { encodeEnvelope, encodeRequest, validate, validateReply, validateWith } 
 export type { Envelope } from './envelope.ts';
 export { encodeAnswer, encodeRefusal } from './client-message.ts';
 export type { Answer, ClientMessage, ErrorCode, RequestFault } from './client-message.ts';
-export { BuiltIn, encodeGapNotice, encodePositionNotice, MAX_TOPICS } from './built-in.ts';
+export { BuiltIn, DEFAULT_PAGE, encodeGapNotice, encodePositionNotice, MAX_PAGE, MAX_TOPICS } from './built-in.ts';
 export type {
 	AuthAnswer,
 	GapNotice,
 	AnsweredAt,
+	HistoryAnswer,
+	HistoryRequest,
 	PingAnswer,
 	PositionNotice,
 	RefusedTopic,
