@@ -119,7 +119,7 @@ const OPTIONS = [
 ];
 
 /** @throws {InvalidClientOptionError} the value is not an object, or has unknown keys */
-function known<T extends object>(value: T, name: string, keys: readonly string[]): T {
+export function known<T extends object>(value: T, name: string, keys: readonly string[]): T {
 	if (typeof value !== 'object' || value === null) throw new InvalidClientOptionError(`${name} must be an object`);
 	for (const key of Object.keys(value)) {
 		if (!keys.includes(key))

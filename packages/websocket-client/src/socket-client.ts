@@ -3,8 +3,6 @@ import {
 	type Envelope,
 	type GapNotice,
 	type InferInput,
-	InvalidTopicError,
-	isTopic,
 	type Position,
 	type RequestMessage,
 	type SocketMessage,
@@ -25,7 +23,12 @@ import { SendQueue } from './requests/send-queue.ts';
 import { Sender, type SendOptions } from './requests/sender.ts';
 import { gapBetween } from './subscriptions/gap-span.ts';
 import type { ServerTime } from './connection/server-time.ts';
-import { mustBeHandlers, type Subscription, type SubscriptionOptions } from './subscriptions/subscription.ts';
+import type {
+	PendingSubscription,
+	SubscriptionOptions,
+	SubscriptionTo,
+	TypedSubscriptionOptions,
+} from './subscriptions/subscription.ts';
 import { Subscriptions } from './subscriptions/subscriptions.ts';
 import { quiet } from './support/promises.ts';
 
@@ -69,7 +72,7 @@ export class SocketClient {
 		this.url = endpointUrl(url);
 		const settings = settingsOf(options);
 		const isClosed = (): boolean => this.state === 'closed';
-		this.#subscriptions = new Subscriptions(this.#failures, (gap) => this.#gap(gap), settings.positions);
+		this.#subscriptions = new Subscriptions(this.#failures, this.#gapListeners, settings.positions);
 		this.#sendQueue = new SendQueue(settings.queue);
 		this.#sender = new Sender(this.#sendQueue, this.#failures, isClosed);
 		this.#requests = new Requests(this.#sendQueue, settings.requestTimeoutMs, isClosed);
@@ -221,15 +224,14 @@ export class SocketClient {
 	 * @throws {ClientClosedError} the client was closed, or stopped reconnecting, before the server confirmed the
 	 * subscription
 	 */
-	subscribe(topic: string, handlers: SubscriptionOptions = {}): Promise<Subscription> {
-		return quiet(this.#subscribe(topic, handlers));
-	}
-
-	async #subscribe(topic: string, handlers: SubscriptionOptions): Promise<Subscription> {
-		if (!isTopic(topic)) throw new InvalidTopicError(topic);
-		mustBeHandlers(handlers);
-		if (this.state === 'closed') throw new ClientClosedError(this.#connection.end);
-		return this.#subscriptions.add(topic, handlers);
+	subscribe<TMessage extends SocketMessage>(
+		topic: string,
+		options: TypedSubscriptionOptions<TMessage>,
+	): SubscriptionTo<TMessage>;
+	subscribe(topic: string, options?: SubscriptionOptions): PendingSubscription;
+	subscribe(topic: string, options: SubscriptionOptions = {}): PendingSubscription {
+		const end = this.state === 'closed' ? new ClientClosedError(this.#connection.end) : undefined;
+		return this.#subscriptions.add(topic, options, end);
 	}
 
 	/**
@@ -250,7 +252,7 @@ export class SocketClient {
 		// Subscriptions come first, because queued messages may concern their topics.
 		this.#subscriptions.open(connection);
 		this.#sendQueue.open(connection, answer.messagesPerSecond, this.#subscriptions.cost);
-		if (since !== undefined) this.#gap(gapBetween(THIS_CLIENT, since, answer));
+		if (since !== undefined) this.#subscriptions.gap(gapBetween(THIS_CLIENT, since, answer));
 	}
 
 	#lost(connection: Connection): void {
@@ -271,7 +273,7 @@ export class SocketClient {
 			case 'message':
 				return this.#message(connection, frame.envelope);
 			case 'gap':
-				return this.#gap(frame.gap);
+				return this.#subscriptions.gap(frame.gap);
 			case 'position':
 				return this.#subscriptions.positioned(frame.position);
 			case 'refusal': {
@@ -284,10 +286,5 @@ export class SocketClient {
 	#message(connection: Connection, envelope: Envelope): void {
 		if (envelope.correlationId !== undefined) return void this.#incomingRequests.answer(connection, envelope);
 		if (this.#subscriptions.deliver(envelope)) this.#messageListeners.call(envelope);
-	}
-
-	#gap(gap: GapNotice): void {
-		this.#gapListeners.call(gap);
-		this.#subscriptions.gap(gap);
 	}
 }

@@ -36,8 +36,6 @@ export class ServerSync {
 	readonly #wanted: ReadonlyMap<string, Topic>;
 	readonly #events: ServerTopicsEvents;
 	readonly #states = new Map<string, State>();
-	/** Topics whose position the server has sent since they were last requested. */
-	readonly #positioned = new Set<string>();
 	/**
 	 * Pending removals by topic, resolved once the server has stopped sending the topic's messages, or the topic is
 	 * wanted again.
@@ -53,8 +51,8 @@ export class ServerSync {
 		this.#events = events;
 	}
 
-	isSubscribed(topic: string): boolean {
-		return this.#states.get(topic) === 'subscribed';
+	isSubscribed(topic: Topic): boolean {
+		return topic.isRequested && this.#states.get(topic.name) === 'subscribed';
 	}
 
 	/** Requests all topics on a new connection, which starts without any. */
@@ -69,18 +67,12 @@ export class ServerSync {
 		this.#connection = undefined;
 		for (const topic of this.#wanted.values()) {
 			// Nothing can be missing from a topic that was not confirmed: no message was promised yet.
-			if (proven === undefined || !this.isSubscribed(topic.name)) continue;
-			topic.missingSince ??= proven;
+			if (this.isSubscribed(topic)) topic.missingSince ??= proven;
+			topic.isRequested = false;
 		}
 		this.#postponed.clear();
 		this.#states.clear();
-		this.#positioned.clear();
 		this.#settleRemovals();
-	}
-
-	/** Called when the server has sent the position of a wanted topic. The topic's messages follow. */
-	positioned(topic: string): void {
-		this.#positioned.add(topic);
 	}
 
 	/**
@@ -88,30 +80,22 @@ export class ServerSync {
 	 * pending.
 	 */
 	resubscribe(topic: Topic): void {
-		if (!this.isSubscribed(topic.name)) return;
+		if (!this.isSubscribed(topic)) return;
 		topic.missingSince ??= this.#connection?.proven ?? LONG_AGO;
 		this.#states.delete(topic.name);
 		this.#sync();
 	}
 
-	/** Called when the application wants a topic that it did not want before. */
-	added(topic: string): void {
-		// If the server has not unsubscribed the client yet, the topic must be requested again to obtain its position,
-		// because the client dropped the position with the topic's last subscription.
-		if (this.#positioned.has(topic) && this.isSubscribed(topic)) this.#states.delete(topic);
-	}
-
-	/** Called when a topic is no longer wanted. Resolves once the server has stopped sending its messages. */
-	removed(topic: string): Promise<void> {
-		if (!this.#states.has(topic)) return Promise.resolve();
-		if (!this.#removals.has(topic)) this.#removals.set(topic, deferred());
-		this.syncSoon();
-		return this.removal(topic);
-	}
-
-	/** Resolves once the pending removal of a topic, if any, is done. */
-	removal(topic: string): Promise<void> {
-		return this.#removals.get(topic)?.promise ?? Promise.resolve();
+	/**
+	 * Called when a topic may no longer be wanted. Resolves once the server has stopped sending its messages, if it is
+	 * not.
+	 */
+	async removed(topic: string): Promise<void> {
+		if (this.#states.has(topic) && !this.#wanted.has(topic) && !this.#removals.has(topic)) {
+			this.#removals.set(topic, deferred());
+			this.syncSoon();
+		}
+		await this.#removals.get(topic)?.promise;
 	}
 
 	/** Syncs in a microtask, so that topics added or removed together are requested together. */
@@ -130,15 +114,17 @@ export class ServerSync {
 	 */
 	#sync(): void {
 		this.#settleRemovals();
-		// If a topic was wanted again before the client unsubscribed, the client is still subscribed, so the topic is
-		// confirmed.
-		for (const topic of this.#wanted.values()) {
-			if (!topic.isConfirmed && this.isSubscribed(topic.name)) confirm(topic);
-		}
 		if (this.#connection?.isReady !== true) return;
 		const missing: TopicRequest[] = [];
 		for (const topic of this.#wanted.values()) {
-			if (!this.#states.has(topic.name) && !this.#postponed.has(topic.name)) missing.push(requestFor(topic));
+			const state = this.#states.get(topic.name);
+			// If an earlier topic of this name is still subscribed, the server is asked again, because it sends a position
+			// and the messages of a rewind only when it is asked.
+			const isMissing = state === undefined || (state === 'subscribed' && !topic.isRequested);
+			if (!isMissing || this.#postponed.has(topic.name)) continue;
+			topic.isRequested = true;
+			topic.isPositioned = false;
+			missing.push(requestFor(topic));
 		}
 		const unwanted: TopicRequest[] = [];
 		for (const [topic, state] of this.#states) {
@@ -154,7 +140,6 @@ export class ServerSync {
 			const names = requests.map(({ topic }) => topic);
 			for (const name of names) {
 				this.#states.set(name, type === BuiltIn.subscribe ? 'subscribing' : 'unsubscribing');
-				this.#positioned.delete(name);
 			}
 			const topics = requests.map((request) => ((request.since ?? request.rewind) ? request : request.topic));
 			const answered = (answer: TopicsAnswer): void => this.#answered(connection, type, names, answer);
@@ -182,13 +167,13 @@ export class ServerSync {
 		const topic = this.#wanted.get(name);
 		if (fault !== undefined) {
 			this.#states.delete(name);
-			if (topic !== undefined && this.#events.refused(topic, fault)) this.#postponed.add(name);
+			if (topic?.isRequested === true && this.#events.refused(topic, fault)) this.#postponed.add(name);
 			return;
 		}
 		this.#states.set(name, 'subscribed');
-		if (topic === undefined) return;
+		if (topic?.isRequested !== true) return;
 		// A server that sent no position keeps no history for the topic.
-		if (!this.#positioned.has(name)) topic.position = undefined;
+		if (!topic.isPositioned) topic.position = undefined;
 		const { missingSince: since } = topic;
 		topic.missingSince = undefined;
 		confirm(topic);

@@ -11,61 +11,77 @@ import {
 import type { Connection } from '../connection/connection.ts';
 import type { ClientClosedError } from '../errors.ts';
 import type { Failures } from '../failures.ts';
-import { quiet } from '../support/promises.ts';
+import type { Listeners } from '../support/listeners.ts';
 import { isTransient, wasNotHandled } from './refusals.ts';
 import { ServerSync } from './server-sync.ts';
-import type { Subscription, SubscriptionOptions } from './subscription.ts';
+import { SubscriptionHandle, type SubscriptionOwner } from './subscription-handle.ts';
+import type { PendingSubscription, SubscriptionOptions } from './subscription.ts';
 import { createTopic, type Topic } from './topic.ts';
 
 /** Manages the application's subscriptions, and passes messages and gaps to them. */
-export class Subscriptions {
+export class Subscriptions implements SubscriptionOwner {
 	readonly #failures: Failures;
+	readonly gapListeners: Listeners<[GapNotice]>;
 	readonly #topics = new Map<string, Topic>();
 	readonly #server: ServerSync;
 	/** Positions saved by an earlier client, for topics that have not been subscribed to yet. */
 	readonly #saved: Map<string, Position>;
 
 	/**
-	 * @param onGap called with each gap that is caused by a lost connection
+	 * @param gapListeners called with every gap
 	 * @param positions the positions from which to resume topics
 	 */
-	constructor(failures: Failures, onGap: (gap: GapNotice) => void, positions: ReadonlyMap<string, Position>) {
+	constructor(failures: Failures, gapListeners: Listeners<[GapNotice]>, positions: ReadonlyMap<string, Position>) {
 		this.#saved = new Map(positions);
 		this.#failures = failures;
+		this.gapListeners = gapListeners;
 		this.#server = new ServerSync(this.#topics, {
-			gap: onGap,
+			gap: (gap) => this.gap(gap),
 			refused: (topic, fault) => this.#refused(topic, fault),
 		});
 	}
 
 	/**
-	 * Adds a subscription. Resolves once the server has confirmed it.
+	 * Adds a subscription, which is confirmed once the server has confirmed its topic. If an argument is invalid, the
+	 * subscription fails with the error.
 	 *
-	 * @throws {SocketRequestError} the server has refused the subscription
-	 * @throws {ClientClosedError} the client no longer reconnects
+	 * @param end the error if the client is closed
 	 */
-	add(name: string, handlers: SubscriptionOptions): Promise<Subscription> {
-		const topic = this.#topics.get(name) ?? this.#create(name, handlers.rewind);
-		const undo = topic.subscriptions.add((call) => call(handlers));
-		this.#server.syncSoon();
-		const close = (): Promise<void> => {
-			// If the topic is no longer current, the subscription has already ended.
-			const isCurrent = this.#topics.get(name) === topic;
-			if (isCurrent) undo();
-			if (!isCurrent || topic.subscriptions.size > 0) return this.#server.removal(name);
-			this.#topics.delete(name);
-			return this.#server.removed(name);
-		};
-		return quiet(topic.confirmed.promise.then(() => ({ topic: name, close })));
+	add(name: string, options: SubscriptionOptions, end: ClientClosedError | undefined): PendingSubscription {
+		const handle = new SubscriptionHandle(name, options, this, end);
+		if (handle.isOpen) {
+			const topic = this.#topics.get(name) ?? this.#create(name, options.rewind);
+			topic.subscriptions = [...topic.subscriptions, handle];
+			if (topic.isConfirmed) handle.confirm();
+			this.#server.syncSoon();
+		}
+		return handle.pending;
 	}
 
 	#create(name: string, rewind: number | undefined): Topic {
-		const topic = createTopic(name, this.#failures.listeners(), rewind, this.#saved.get(name));
+		const topic = createTopic(name, rewind, this.#saved.get(name));
 		this.#saved.delete(name);
 		this.#topics.set(name, topic);
-		this.#server.added(name);
 		return topic;
 	}
+
+	/** Removes a topic. A saved position that was not resumed from is kept for the next subscription. */
+	#remove({ name, isConfirmed, saved }: Topic): void {
+		this.#topics.delete(name);
+		if (!isConfirmed && saved !== undefined) this.#saved.set(name, saved);
+	}
+
+	closed(handle: SubscriptionHandle): Promise<void> {
+		const topic = this.#topics.get(handle.topic);
+		// If the topic is not the one of this subscription, the subscription has already ended.
+		if (topic?.subscriptions.includes(handle) === true) {
+			topic.subscriptions = topic.subscriptions.filter((one) => one !== handle);
+			if (topic.subscriptions.length === 0) this.#remove(topic);
+		}
+		return this.#server.removed(handle.topic);
+	}
+
+	readonly handlerFailed = (error: unknown): void => this.#failures.report(error, 'handler');
 
 	/**
 	 * The number of messages that the server's rate limit counts for subscribing to all topics on a new connection.
@@ -88,7 +104,7 @@ export class Subscriptions {
 	 * between the topic's last message and this one are missing, drops this one and requests all of them.
 	 */
 	deliver(envelope: Envelope): boolean {
-		const { topic: name, data } = envelope;
+		const { topic: name } = envelope;
 		const topic = name === undefined ? undefined : this.#topics.get(name);
 		if (topic === undefined) return true;
 		if (envelope.position !== undefined) {
@@ -98,7 +114,7 @@ export class Subscriptions {
 				// Messages that arrive before the confirmation go only to listeners that are not bound to a topic. If the
 				// server has confirmed the topic without sending a position, it keeps no history for the topic. The message
 				// then comes from a node that does, for example during a deployment, and its order can't be checked.
-				if (!this.#server.isSubscribed(topic.name)) return true;
+				if (!this.#server.isSubscribed(topic)) return true;
 			} else if (epoch !== last.epoch || prev !== last.offset) {
 				this.#server.resubscribe(topic);
 				return false;
@@ -106,7 +122,7 @@ export class Subscriptions {
 				topic.position = { epoch, offset };
 			}
 		}
-		topic.subscriptions.call((handlers) => handlers.onMessage?.(data, envelope));
+		for (const subscription of topic.subscriptions) subscription.message(envelope);
 		return true;
 	}
 
@@ -119,17 +135,18 @@ export class Subscriptions {
 		const topic = this.#topics.get(name);
 		// A notice without a count is for subscribers that have a position. It may date from before this topic was
 		// requested.
-		if (topic === undefined || (count ?? topic.position) === undefined) return;
-		this.#server.positioned(name);
+		if (topic?.isRequested !== true || (count ?? topic.position) === undefined) return;
+		topic.isPositioned = true;
 		topic.position = { epoch, offset };
 		if (recovered === undefined) return;
 		if (recovered) topic.missingSince = undefined;
-		topic.subscriptions.call((handlers) => handlers.onRecovered?.({ recovered, count: count ?? 0 }));
+		for (const subscription of topic.subscriptions) subscription.call('onRecovered', { recovered, count: count ?? 0 });
 	}
 
-	/** Passes a gap to its topic's subscriptions. */
+	/** Passes a gap to the listeners of all gaps, and to its topic's subscriptions. */
 	gap(gap: GapNotice): void {
-		this.#topics.get(gap.topic)?.subscriptions.call((handlers) => handlers.onGap?.(gap));
+		this.gapListeners.call(gap);
+		for (const subscription of this.#topics.get(gap.topic)?.subscriptions ?? []) subscription.call('onGap', gap);
 	}
 
 	/** Called when a connection is ready. */
@@ -146,8 +163,8 @@ export class Subscriptions {
 	rejectUnconfirmed(error: ClientClosedError): void {
 		for (const topic of this.#topics.values()) {
 			if (topic.isConfirmed) continue;
-			this.#topics.delete(topic.name);
-			topic.confirmed.reject(error);
+			this.#remove(topic);
+			for (const subscription of topic.subscriptions) subscription.fail(error);
 		}
 	}
 
@@ -158,11 +175,9 @@ export class Subscriptions {
 			if (!wasNotHandled(code)) this.#failures.report(error, 'subscribe');
 			return true;
 		}
-		this.#topics.delete(topic.name);
-		if (topic.isConfirmed) {
-			topic.subscriptions.call((handlers) => handlers.onRefused?.(error));
-			this.#failures.report(error, 'subscribe');
-		} else topic.confirmed.reject(error);
+		this.#remove(topic);
+		for (const subscription of topic.subscriptions) subscription.refuse(error);
+		if (topic.isConfirmed) this.#failures.report(error, 'subscribe');
 		return false;
 	}
 }
