@@ -29,7 +29,6 @@ export type { SlowReaderOptions } from './sockets/slow-readers.ts';
 
 // History
 export type { Recovery, ResumeFrom } from './history/catch-up.ts';
-export type { PositionedEnvelope } from './history/framing.ts';
 export type { HistoryPage } from './history/history-page.ts';
 export type { EncodedPage } from './history/shared-pages.ts';
 export type { HistoryRule, HistoryRules } from './history/history-rules.ts';
@@ -76,6 +75,7 @@ export type {
 	MessageIssue,
 	MessagePosition,
 	Position,
+	PositionedEnvelope,
 } from './protocol/index.ts';
 
 // Logging

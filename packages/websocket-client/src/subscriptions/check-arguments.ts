@@ -29,12 +29,7 @@ export function checkArguments(topic: string, options: SubscriptionOptions): voi
 }
 
 function whole(name: string, value: number, max: number): void {
-	mustBe(
-		Number.isInteger(value) && value >= 1 && value <= max,
-		name,
-		`a whole number from 1 to ${max}`,
-		String(value),
-	);
+	mustBe(Number.isInteger(value) && value >= 1 && value <= max, name, `a whole number from 1 to ${max}`, String(value));
 }
 
 function mustBe(isValid: boolean, name: string, allowed: string, actual: string): void {

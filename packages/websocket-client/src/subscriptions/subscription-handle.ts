@@ -22,6 +22,10 @@ export class SubscriptionHandle {
 	readonly pending: PendingSubscription;
 	/** Whether the subscription has neither been closed nor failed. */
 	isOpen: boolean = true;
+	/** Whether the messages of `rewind` are still to come, and their pages have not been requested. */
+	isRewindDue: boolean = false;
+	/** The messages that wait: for the confirmation, if a rewind is due, or for pages of the history. */
+	held: Envelope[] | undefined;
 	readonly #owner: SubscriptionOwner;
 	readonly #subscription: Subscription;
 	readonly #confirmed = deferred<Subscription>();
@@ -59,7 +63,8 @@ export class SubscriptionHandle {
 			return;
 		}
 		this.options = options;
-		const { onMessage, signal, timeoutMs } = options;
+		const { onMessage, rewind, signal, timeoutMs } = options;
+		this.isRewindDue = rewind !== undefined;
 		if (onMessage === undefined) this.#buffered();
 		if (timeoutMs !== undefined) {
 			this.#timer = setTimeout(() => {
@@ -120,6 +125,7 @@ export class SubscriptionHandle {
 
 	#end(error: Error): void {
 		this.isOpen = false;
+		this.held = undefined;
 		clearTimeout(this.#timer);
 		this.options.signal?.removeEventListener('abort', this.#abort);
 		this.#confirmed.reject(error);

@@ -1,7 +1,7 @@
 import { encodeBinaryFrame } from '../protocol/binary-frame.ts';
 import { BuiltIn } from '../protocol/built-in.ts';
 import { encodeEnvelope, type Envelope } from '../protocol/envelope.ts';
-import type { MessagePosition } from '../protocol/position.ts';
+import type { PositionedEnvelope } from '../protocol/positioned-envelope.ts';
 import { type Payload, snapshot } from '../wire/payload.ts';
 import type { HistoryContent, HistoryEntry } from './history-store.ts';
 
@@ -34,10 +34,4 @@ export function envelopeOf(topic: string, epoch: string, entry: HistoryEntry): P
 	const position = { epoch, offset, prev };
 	if (typeof content !== 'string') return { name: BuiltIn.bytes, data: content, timestamp, topic, position };
 	return { ...(JSON.parse(content) as Envelope), topic, position };
-}
-
-/** A message in a topic's history. */
-export interface PositionedEnvelope extends Envelope {
-	readonly topic: string;
-	readonly position: MessagePosition;
 }

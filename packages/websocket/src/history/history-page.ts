@@ -1,5 +1,6 @@
 import type { Position } from '../protocol/position.ts';
-import { envelopeOf, type PositionedEnvelope } from './framing.ts';
+import type { PositionedEnvelope } from '../protocol/positioned-envelope.ts';
+import { envelopeOf } from './framing.ts';
 import type { HistoryBounds, HistoryEntry, HistorySlice, HistoryStore } from './history-store.ts';
 import { continues } from './topic-history.ts';
 

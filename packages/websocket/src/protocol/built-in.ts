@@ -1,6 +1,6 @@
 import type { RequestFault } from './client-message.ts';
-import type { Envelope } from './envelope.ts';
 import type { Position } from './position.ts';
+import type { PositionedEnvelope } from './positioned-envelope.ts';
 
 /** The system's own message types. No application message can have one of these names. */
 export const BuiltIn = {
@@ -133,7 +133,7 @@ export const DEFAULT_PAGE = 100;
 /** The answer to `@history`. */
 export interface HistoryAnswer extends AnsweredAt, Position {
 	/** The messages, oldest first. */
-	readonly messages: readonly Envelope[];
+	readonly messages: readonly PositionedEnvelope[];
 	/** Whether more messages are kept in the direction of reading. */
 	readonly hasMore: boolean;
 	/** Whether the messages at the requested position are known. If false, there are none in the answer. */

@@ -30,6 +30,7 @@ export { encodeBinaryFrame, readBinaryFrame } from './binary-frame.ts';
 export type { BinaryHead } from './binary-frame.ts';
 export { isPosition } from './position.ts';
 export type { MessagePosition, Position } from './position.ts';
+export type { PositionedEnvelope } from './positioned-envelope.ts';
 
 // Topics
 export { isTopic } from './topic.ts';

@@ -5,6 +5,7 @@ import { connectionEnds } from './connection-ends.ts';
 import { credentials } from './credentials.ts';
 import { failingListeners } from './failing-listeners.ts';
 import { gaps } from './gaps.ts';
+import { historyPages } from './history-pages.ts';
 import { history } from './history.ts';
 import { incomingRequests } from './incoming-requests.ts';
 import { listening } from './listening.ts';
@@ -12,6 +13,7 @@ import { queueing } from './queueing.ts';
 import { reconnecting } from './reconnecting.ts';
 import { requesting } from './requesting.ts';
 import { resubscribing } from './resubscribing.ts';
+import { rewinding } from './rewinding.ts';
 import { sending } from './sending.ts';
 import { subscribing } from './subscribing.ts';
 import { unexpectedFrames } from './unexpected-frames.ts';
@@ -38,5 +40,7 @@ export const scenarios: Readonly<Record<string, Readonly<Record<string, Scenario
 	resubscribing,
 	gaps,
 	history,
+	'history pages': historyPages,
+	rewinding,
 	'unexpected frames': unexpectedFrames,
 };
