@@ -7,10 +7,12 @@ export type { HistoryOptions } from './requests/history.ts';
 export type { SendOptions } from './requests/sender.ts';
 export type { RequestHandler } from './requests/incoming-requests.ts';
 export type {
+	PendingSubscription,
 	Recovered,
 	Subscription,
 	SubscriptionHandlers,
 	SubscriptionOptions,
+	TypedSubscriptionOptions,
 } from './subscriptions/subscription.ts';
 export { isMessage } from './subscriptions/is-message.ts';
 

@@ -149,6 +149,15 @@ export class SocketClient {
 	}
 
 	/**
+	 * Calls `listener` with every message that has an envelope, whatever its name and topic, after the listeners of its
+	 * kind. On topics with history, that includes text (`@text`) and bytes (`@bytes`). Returns a function that removes
+	 * the listener.
+	 */
+	onAny(listener: (envelope: Envelope) => unknown): () => void {
+		return this.#messageListeners.any.add(listener);
+	}
+
+	/**
 	 * Calls `listener` with text and bytes that are not protocol messages, because they were published without a schema.
 	 * Returns a function that removes the listener.
 	 */
@@ -217,16 +226,22 @@ export class SocketClient {
 	}
 
 	/**
-	 * Subscribes to a topic, which the server must allow (`authorize.subscribe`). Resolves once messages published on
-	 * any node reach the client. The client resubscribes after each reconnect, and reports to `onGap` the time in which
-	 * messages may have been missed. For a topic with history, it instead delivers the missed messages, in order and
-	 * once each, and then calls `onRecovered`. It calls `onGap` only if they can't be recovered.
+	 * Subscribes to a topic, which the server must allow (`authorize.subscribe`). Returns the subscription immediately,
+	 * so that it can be closed at any time, looped over with `for await`, and awaited: it resolves once messages
+	 * published on any node reach the client. With `options.message`, it receives only messages of that kind.
 	 *
-	 * @throws {SocketRequestError} the server refused, with the `code` of the refusal
-	 * @throws {InvalidTopicError} the topic is invalid
-	 * @throws {TypeError} `handlers` are invalid
+	 * The client resubscribes after each reconnect, and reports to `onGap` the time in which messages may have been
+	 * missed. For a topic with history, it instead delivers the missed messages, in order and once each, and then calls
+	 * `onRecovered`. It calls `onGap` only if they can't be recovered.
+	 *
+	 * The promise rejects as follows; nothing is thrown, and no rejection is unhandled.
+	 *
+	 * @throws {SocketRequestError} with the `code` of the server's refusal, or `timeout`, or `closed` (it was closed
+	 * before the server confirmed it)
+	 * @throws {InvalidTopicError} {InvalidClientOptionError} {InvalidMessageDefinitionError} an argument is invalid
 	 * @throws {ClientClosedError} the client was closed, or stopped reconnecting, before the server confirmed the
 	 * subscription
+	 * @throws the reason of `options.signal`
 	 */
 	subscribe<TMessage extends SocketMessage>(
 		topic: string,

@@ -1,4 +1,4 @@
-import { CloseCode } from '@orijs/websocket/protocol';
+import type { CloseCode } from '@orijs/websocket/protocol';
 
 export interface DelayBounds {
 	readonly minDelayMs: number;
@@ -22,12 +22,13 @@ export function fullJitter(failures: number, { minDelayMs, maxDelayMs }: DelayBo
 const PROTOCOL_ERROR = 1002;
 const INVALID_PAYLOAD = 1007;
 
+// Repeated here, because the table would make the client's bundle larger.
+const UNAUTHORIZED: typeof CloseCode.unauthorized = 4401;
+const UNSUPPORTED_DATA: typeof CloseCode.unsupportedData = 1003;
+
+const TERMINAL: readonly number[] = [UNAUTHORIZED, UNSUPPORTED_DATA, PROTOCOL_ERROR, INVALID_PAYLOAD];
+
 /** Returns whether reconnecting is pointless after a connection has ended with this code; see PROTOCOL.md. */
 export function isTerminal(code: number): boolean {
-	return (
-		code === CloseCode.unauthorized ||
-		code === CloseCode.unsupportedData ||
-		code === PROTOCOL_ERROR ||
-		code === INVALID_PAYLOAD
-	);
+	return TERMINAL.includes(code);
 }

@@ -30,8 +30,7 @@ export class SubscriptionHandle {
 	readonly #subscription: Subscription;
 	readonly #confirmed = deferred<Subscription>();
 	readonly #abort = (): void => void this.close(this.options.signal?.reason as Error);
-	/** The messages that wait for a loop; undefined if there is an `onMessage` and no loop. */
-	#buffer: MessageBuffer | undefined;
+	readonly #buffer = new MessageBuffer();
 	#timer: ReturnType<typeof setTimeout> | undefined;
 
 	/**
@@ -46,8 +45,9 @@ export class SubscriptionHandle {
 			topic,
 			close: () => this.close(),
 			[Symbol.asyncIterator]: () =>
-				this.#buffered().read(
-					(gap) => {
+				this.#buffer.read(
+					(span) => {
+						const gap = { topic, ...span };
 						owner.gapListeners.call(gap);
 						this.call('onGap', gap);
 					},
@@ -63,9 +63,8 @@ export class SubscriptionHandle {
 			return;
 		}
 		this.options = options;
-		const { onMessage, rewind, signal, timeoutMs } = options;
+		const { rewind, signal, timeoutMs } = options;
 		this.isRewindDue = rewind !== undefined;
-		if (onMessage === undefined) this.#buffered();
 		if (timeoutMs !== undefined) {
 			this.#timer = setTimeout(() => {
 				this.fail(this.#error('timeout', `not confirmed within ${timeoutMs} ms`));
@@ -85,9 +84,9 @@ export class SubscriptionHandle {
 	/** Passes a message to `onMessage` and the loop, if it is of the kind that the subscription receives. */
 	message(envelope: Envelope): void {
 		if (!this.isOpen) return;
-		const { message } = this.options;
+		const { message, onMessage, buffer = 1_000 } = this.options;
 		if (message !== undefined && message.name !== envelope.name) return;
-		this.#buffer?.add(envelope);
+		if (onMessage === undefined || this.#buffer.isRead) this.#buffer.add(envelope, buffer);
 		this.call('onMessage', envelope.data, envelope);
 	}
 
@@ -113,13 +112,13 @@ export class SubscriptionHandle {
 	/** Ends the subscription with an error. */
 	fail(error: Error): void {
 		this.#end(error);
-		this.#buffer?.end(error);
+		this.#buffer.end(error);
 	}
 
 	/** Closes the subscription. @param reason the error of the promise, if the subscription is not confirmed yet */
 	close(reason: Error = this.#error('closed', 'closed before it was confirmed')): Promise<void> {
 		this.#end(reason);
-		this.#buffer?.end(null);
+		this.#buffer.end(null);
 		return this.#owner.closed(this);
 	}
 
@@ -133,9 +132,5 @@ export class SubscriptionHandle {
 
 	#error(code: string, message: string): SocketRequestError {
 		return new SocketRequestError(`${BuiltIn.subscribe} ${this.topic}`, code, message);
-	}
-
-	#buffered(): MessageBuffer {
-		return (this.#buffer ??= new MessageBuffer(this.options.buffer ?? 1_000));
 	}
 }

@@ -3,8 +3,8 @@ import { LONG_AGO, type ServerTime } from '../connection/server-time.ts';
 import type { SubscriptionHandle } from './subscription-handle.ts';
 
 /**
- * A topic that the application is subscribed to, through one or more subscriptions. It begins with the first of them and
- * ends with the last; a later subscription begins a new one.
+ * A topic that the application is subscribed to, through one or more subscriptions. It begins with the first of them
+ * and ends with the last; a later subscription begins a new one.
  */
 export interface Topic {
 	readonly name: string;
