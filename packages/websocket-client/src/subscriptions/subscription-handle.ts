@@ -10,9 +10,14 @@ export interface SubscriptionOwner {
 	readonly gapListeners: Listeners<[GapNotice]>;
 	/** Called when a handler threw or rejected. */
 	readonly handlerFailed: (error: unknown) => void;
+	/** Called when the messages of a rewind could not be read. */
+	readonly rewindFailed: (error: Error) => void;
 	/** Called when a subscription was closed. Resolves once the server has stopped sending what only it needed. */
 	closed(handle: SubscriptionHandle): Promise<void>;
 }
+
+/** The most messages that may wait for the pages of a rewind. */
+const MAX_HELD = 10_000;
 
 /** One call of `subscribe()`: its handlers, until it is closed or fails. */
 export class SubscriptionHandle {
@@ -81,13 +86,28 @@ export class SubscriptionHandle {
 		this.#confirmed.resolve(this.#subscription);
 	}
 
-	/** Passes a message to `onMessage` and the loop, if it is of the kind that the subscription receives. */
+	/**
+	 * Passes a message to `onMessage` and the loop, if it is of the kind that the subscription receives. While a rewind
+	 * is due, holds it, or drops it if the rewind will bring it.
+	 */
 	message(envelope: Envelope): void {
-		if (!this.isOpen) return;
+		if (this.held !== undefined) {
+			if (this.held.push(envelope) > MAX_HELD && !this.isRewindDue)
+				this.break(this.#error('timeout', 'rewind is too slow'));
+			return;
+		}
+		if (!this.isOpen || this.isRewindDue) return;
 		const { message, onMessage, buffer = 1_000 } = this.options;
 		if (message !== undefined && message.name !== envelope.name) return;
 		if (onMessage === undefined || this.#buffer.isRead) this.#buffer.add(envelope, buffer);
 		this.call('onMessage', envelope.data, envelope);
+	}
+
+	/** Passes on these messages, and from now on all others. */
+	release(messages: readonly Envelope[] = []): void {
+		this.held = undefined;
+		this.isRewindDue = false;
+		for (const envelope of messages) this.message(envelope);
 	}
 
 	/** Calls a handler, unless the subscription has ended. */
@@ -103,10 +123,17 @@ export class SubscriptionHandle {
 	}
 
 	/** Ends the subscription, because the server has refused the topic. */
-	refuse(error: SocketRequestError): void {
+	refuse(error: Error): void {
 		this.#confirmed.reject(error);
 		this.call('onRefused', error);
 		if (this.isOpen) this.fail(error);
+	}
+
+	/** Ends the subscription, because its rewind failed. */
+	break(error: Error): void {
+		this.#owner.rewindFailed(error);
+		this.refuse(error);
+		void this.#owner.closed(this);
 	}
 
 	/** Ends the subscription with an error. */

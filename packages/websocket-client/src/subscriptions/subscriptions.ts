@@ -13,7 +13,7 @@ import type { ClientClosedError } from '../errors.ts';
 import type { Failures } from '../failures.ts';
 import type { Listeners } from '../support/listeners.ts';
 import { isTransient, wasNotHandled } from './refusals.ts';
-import { Rewinds } from './rewinds.ts';
+import { type ReadHistory, rewindAdded, rewindConfirmed, rewindPositioned } from './rewinds.ts';
 import { ServerSync } from './server-sync.ts';
 import { SubscriptionHandle, type SubscriptionOwner } from './subscription-handle.ts';
 import type { PendingSubscription, SubscriptionOptions } from './subscription.ts';
@@ -25,7 +25,7 @@ export class Subscriptions implements SubscriptionOwner {
 	readonly gapListeners: Listeners<[GapNotice]>;
 	readonly #topics = new Map<string, Topic>();
 	readonly #server: ServerSync;
-	readonly #rewinds: Rewinds;
+	readonly #history: ReadHistory;
 	/** Positions saved by an earlier client, for topics that have not been subscribed to yet. */
 	readonly #saved: Map<string, Position>;
 
@@ -38,21 +38,17 @@ export class Subscriptions implements SubscriptionOwner {
 		failures: Failures,
 		gapListeners: Listeners<[GapNotice]>,
 		positions: ReadonlyMap<string, Position>,
-		history: ConstructorParameters<typeof Rewinds>[0],
+		history: ReadHistory,
 	) {
 		this.#saved = new Map(positions);
 		this.#failures = failures;
 		this.gapListeners = gapListeners;
 		this.#server = new ServerSync(this.#topics, {
 			gap: (gap) => this.gap(gap),
-			confirmed: (topic) => this.#rewinds.confirmed(topic),
+			confirmed: (topic) => rewindConfirmed(topic, history),
 			refused: (topic, fault) => this.#refused(topic, fault),
 		});
-		this.#rewinds = new Rewinds(history, (handle, error) => {
-			failures.report(error, 'subscribe');
-			handle.refuse(error as SocketRequestError);
-			void this.closed(handle);
-		});
+		this.#history = history;
 	}
 
 	/**
@@ -66,7 +62,7 @@ export class Subscriptions implements SubscriptionOwner {
 		if (handle.isOpen) {
 			const topic = this.#topics.get(name) ?? this.#create(name);
 			topic.subscriptions = [...topic.subscriptions, handle];
-			this.#rewinds.added(topic, handle);
+			rewindAdded(topic, handle, this.#history);
 			if (topic.isConfirmed && handle.held === undefined) handle.confirm();
 			this.#server.syncSoon();
 		}
@@ -95,6 +91,8 @@ export class Subscriptions implements SubscriptionOwner {
 		}
 		return this.#server.removed(handle.topic);
 	}
+
+	readonly rewindFailed = (error: Error): void => this.#failures.report(error, 'subscribe');
 
 	readonly handlerFailed = (error: unknown): void => this.#failures.report(error, 'handler');
 
@@ -139,7 +137,9 @@ export class Subscriptions implements SubscriptionOwner {
 				topic.position = { epoch, offset };
 			}
 		}
-		this.#rewinds.deliver(topic, envelope);
+		for (const subscription of topic.subscriptions) {
+			if (!topic.isRewinding || subscription.isRewindDue) subscription.message(envelope);
+		}
 		// After a loss, other listeners may have received the messages of a rewind before.
 		return !topic.isRewinding || !topic.isConfirmed;
 	}
@@ -159,7 +159,7 @@ export class Subscriptions implements SubscriptionOwner {
 		topic.position = { epoch, offset };
 		if (recovered === false) topic.lostSince = topic.missingSince;
 		if (recovered === true) topic.missingSince = topic.lostSince;
-		if (count !== undefined) this.#rewinds.positioned(topic, notice);
+		if (count !== undefined) rewindPositioned(topic, notice);
 	}
 
 	/** Passes a gap to the listeners of all gaps, and to its topic's subscriptions. */
