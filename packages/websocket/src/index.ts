@@ -66,6 +66,7 @@ export {
 	SocketError,
 	SocketMessage,
 	SocketRequestError,
+	UnsupportedValueError,
 } from './protocol/index.ts';
 export type {
 	Envelope,

@@ -180,7 +180,7 @@ describe('@history', () => {
 		const { messages } = await pageOf(await connect(), { topic: 'chat:1' });
 		expect(messages).toMatchObject([
 			{ name: '@text', data: 'plain', topic: 'chat:1' },
-			{ name: '@bytes', data: 'AP8B', topic: 'chat:1' },
+			{ name: '@bytes', data: 'AP8B', topic: 'chat:1', values: [['arraybuffer']] },
 		]);
 	});
 });

@@ -1,4 +1,11 @@
-import { BuiltIn, type HistoryAnswer, InvalidTopicError, isTopic, type Position } from '@orijs/websocket/protocol';
+import {
+	BuiltIn,
+	type HistoryAnswer,
+	InvalidTopicError,
+	isTopic,
+	type Position,
+	restoreValues,
+} from '@orijs/websocket/protocol';
 import { known } from '../options.ts';
 import type { ClientRequestOptions, Requests } from './requests.ts';
 
@@ -20,5 +27,7 @@ const OPTIONS = ['since', 'before', 'upTo', 'limit', 'timeoutMs', 'signal'];
 export async function history(requests: Requests, topic: string, options: HistoryOptions): Promise<HistoryAnswer> {
 	if (!isTopic(topic)) throw new InvalidTopicError(topic);
 	const { timeoutMs, signal, ...query } = known(options, 'history()', OPTIONS);
-	return (await requests.request(BuiltIn.history, { topic, ...query }, { timeoutMs, signal })) as HistoryAnswer;
+	const page = (await requests.request(BuiltIn.history, { topic, ...query }, { timeoutMs, signal })) as HistoryAnswer;
+	page.messages.forEach(restoreValues);
+	return page;
 }

@@ -1,5 +1,6 @@
 import { encodeBinaryFrame } from '../protocol/binary-frame.ts';
 import { BuiltIn } from '../protocol/built-in.ts';
+import { type CarriedValue, restoreValues } from '../protocol/carried-values.ts';
 import { encodeEnvelope, type Envelope } from '../protocol/envelope.ts';
 import type { PositionedEnvelope } from '../protocol/positioned-envelope.ts';
 import { type Payload, snapshot } from '../wire/payload.ts';
@@ -19,13 +20,13 @@ export function frameOf(topic: string, epoch: string, entry: HistoryEntry): stri
 	return encodeBinaryFrame({ topic, timestamp, position: { epoch, offset, prev } }, content);
 }
 
-/** Returns the JSON of a stored message as an envelope, with bytes as base64. */
+/** Returns the JSON of a stored message as an envelope. Bytes are in it as those in typed data are. */
 export function envelopeTextOf(topic: string, epoch: string, entry: HistoryEntry): string {
 	const { offset, prev, timestamp, content } = entry;
 	if (typeof content === 'string') return frameOf(topic, epoch, entry) as string;
 	const data = Buffer.from(content.buffer, content.byteOffset, content.byteLength).toString('base64');
-	const position = { epoch, offset, prev };
-	return JSON.stringify({ name: BuiltIn.bytes, data, timestamp, topic, position } satisfies Envelope);
+	const values: CarriedValue[] = [['arraybuffer']];
+	return JSON.stringify({ name: BuiltIn.bytes, data, timestamp, topic, position: { epoch, offset, prev }, values });
 }
 
 /** Returns a stored message as an envelope, for readers of the history on the server. */
@@ -33,5 +34,7 @@ export function envelopeOf(topic: string, epoch: string, entry: HistoryEntry): P
 	const { offset, prev, timestamp, content } = entry;
 	const position = { epoch, offset, prev };
 	if (typeof content !== 'string') return { name: BuiltIn.bytes, data: content, timestamp, topic, position };
-	return { ...(JSON.parse(content) as Envelope), topic, position };
+	const envelope = JSON.parse(content) as Envelope;
+	restoreValues(envelope);
+	return { ...envelope, topic, position };
 }

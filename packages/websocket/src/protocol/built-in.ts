@@ -1,30 +1,9 @@
+import * as BuiltIn from './built-in-type.ts';
 import type { RequestFault } from './client-message.ts';
 import type { Position } from './position.ts';
 import type { PositionedEnvelope } from './positioned-envelope.ts';
 
-/** The system's own message types. No application message can have one of these names. */
-export const BuiltIn = {
-	/** The first frame of a client with credentials: `data` is its token, or anything else that the guards expect. */
-	auth: '@auth',
-	/** Subscribes to topics: `data` is a {@link TopicsRequest}. Answered once messages from every node will arrive. */
-	subscribe: '@subscribe',
-	/** Unsubscribes from topics: `data` is a {@link TopicsRequest}. */
-	unsubscribe: '@unsubscribe',
-	/** Reads a page of a topic's history: `data` is a {@link HistoryRequest}, the answer a {@link HistoryAnswer}. */
-	history: '@history',
-	/** Checks that the connection is alive. Answered immediately, even while other requests are pending. */
-	ping: '@ping',
-	/** A client's answer to a request from the server. */
-	reply: '@reply',
-	/** From the server: messages may be missing. `data` is a {@link GapNotice}. */
-	gap: '@gap',
-	/** From the server: the position that the next messages of a topic follow. `data` is a {@link PositionNotice}. */
-	position: '@position',
-	/** The name of plain text published to a topic with history: `data` is the text. */
-	text: '@text',
-	/** The message name of raw bytes that are read back from a topic's history: `data` holds the bytes. */
-	bytes: '@bytes',
-} as const;
+export { BuiltIn };
 
 /** Sends a client the position from which it receives the messages of topics with history. */
 export interface PositionNotice extends Position {

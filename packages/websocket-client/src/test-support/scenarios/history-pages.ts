@@ -30,6 +30,23 @@ export const historyPages: Record<string, Scenario> = {
 		assert.deepEqual(client.positions, {});
 	},
 
+	'a page has text and bytes as they were published': async (server) => {
+		await server.serve();
+		await server.publish(LONG, '{"not":"parsed"} é');
+		await server.publishBytes(LONG, [0, 1, 255]);
+		await server.publishBytes(LONG, []);
+		const { messages } = await (await readyClient(server)).history(LONG);
+		assert.deepEqual(
+			messages.map(({ name, data }) => [name, data instanceof ArrayBuffer ? [...new Uint8Array(data)] : data]),
+			[
+				['@text', '{"not":"parsed"} é'],
+				['@bytes', [0, 1, 255]],
+				['@bytes', []],
+			],
+		);
+		assert.ok(messages.every((message) => !('values' in message)));
+	},
+
 	'a page says if the messages at a position are no longer known': async (server) => {
 		await server.serve();
 		await server.emit(LONG, 1);
