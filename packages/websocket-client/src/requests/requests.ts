@@ -76,7 +76,7 @@ export class Requests {
 				connection.request(name, correlationId, text).then(resolve, (error: SocketRequestError) => {
 					const isSafe = error.code === 'stopping' || (error.code === 'disconnected' && name === BuiltIn.history);
 					if (!isSafe || sentOn !== connection) return reject(error);
-					// The server has not handled the request and never will, or only reads, so it waits for the next connection.
+					// The server has not handled the request and never will, or it only reads: the next connection gets it.
 					sentOn = undefined;
 					this.#queue.hold(outgoing, connection);
 				});

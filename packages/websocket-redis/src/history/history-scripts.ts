@@ -183,7 +183,7 @@ return now
  * - an id for the store, in case it has none
  * - size, bytes, ttlMs, rememberedMs
  * - the command that reads, with its start, end and limit
- * - the bound in bytes; empty if there is none
+ * - the bound in bytes, or an empty text for no bound
  *
  * The script also runs when Redis is out of memory. For a topic that has had no message, it writes at most the id of
  * the store.

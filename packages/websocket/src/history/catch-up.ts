@@ -7,8 +7,8 @@ export interface ResumeFrom {
 	/** Send all messages after this position, which is that of the last message that the client has received. */
 	readonly since?: Position | undefined;
 	/**
-	 * Send at most this many of the latest messages, 1 to 100,000. With `since`, only if not all messages after it can be
-	 * sent.
+	 * Send at most this many of the latest messages, 1 to 100,000. With `since`, only if not all messages after it can
+	 * be sent.
 	 */
 	readonly rewind?: number | undefined;
 }

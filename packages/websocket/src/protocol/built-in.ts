@@ -115,7 +115,7 @@ export interface HistoryAnswer extends AnsweredAt, Position {
 	readonly messages: readonly PositionedEnvelope[];
 	/** Whether more messages are kept in the direction of reading. */
 	readonly hasMore: boolean;
-	/** Whether the messages at the requested position are known. If false, there are none in the answer. */
+	/** Whether the messages at the requested position are known. If false, the answer has no messages. */
 	readonly recovered: boolean;
 }
 

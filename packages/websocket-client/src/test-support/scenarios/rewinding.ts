@@ -264,7 +264,7 @@ export const rewinding: Record<string, Scenario> = {
 		assert.deepEqual(numbers, [2]);
 	},
 
-	'a subscription that is closed before its last messages arrive hears nothing': async (server) => {
+	'a subscription that is closed before its last messages arrive receives none of them': async (server) => {
 		await server.serve();
 		await server.emitAll(LONG, [1, 2]);
 		const client = await readyClient(server);
