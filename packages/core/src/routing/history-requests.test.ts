@@ -153,7 +153,7 @@ describe('@history', () => {
 	});
 
 	it('ends at 256 KiB of messages, but always has one', async () => {
-		const { connect, publish } = await serving();
+		const { connect, publish } = await serving({ limits: { queuedBytes: 64 * 1024 * 1024 } });
 		const large = 'x'.repeat(50 * 1024);
 		await publish('chat:1', ...Array.from({ length: 12 }, () => large), 'y'.repeat(300 * 1024), 'small');
 		const client = await connect();
@@ -171,6 +171,13 @@ describe('@history', () => {
 		const { epoch } = page;
 		const first = await pageOf(client, { topic: 'chat:1', since: { epoch, offset: 0 }, limit: 100 });
 		expect([first.messages.length, first.hasMore]).toEqual([5, true]);
+	});
+
+	it('is at most a quarter of what may wait to be sent to a client', async () => {
+		const { connect, publish } = await serving({ limits: { queuedBytes: 64 * 1024 } });
+		await publish('chat:1', ...Array.from({ length: 40 }, () => 'x'.repeat(1_024)));
+		const { messages, hasMore } = await pageOf(await connect(), { topic: 'chat:1' });
+		expect([messages.length, hasMore]).toEqual([15, true]);
 	});
 
 	it('contains text and bytes', async () => {

@@ -39,6 +39,38 @@ async function cutOff(server: TestServer): Promise<void> {
 	await server.network('cut');
 }
 
+interface RawTopic {
+	/** Resolves with a frame that the server has received. */
+	sent(index: number): Promise<{ readonly type: string; readonly data: unknown; readonly correlationId: string }>;
+	/** Answers that frame. */
+	answer(index: number, data: object): Promise<void>;
+	/** Sends a position of the topic `t`. */
+	position(data: object): Promise<void>;
+	/** Sends a message of the topic `t`. */
+	message(n: number, offset: number): Promise<void>;
+}
+
+/** Plays the part of a server that has the topic `t`. */
+function rawTopic(server: TestServer): RawTopic {
+	const sent: RawTopic['sent'] = async (index) => {
+		await eventually(async () => (await server.received()).length > index, `frame ${index} has arrived`);
+		return JSON.parse((await server.received())[index]?.text ?? '');
+	};
+	const send = (frame: object): Promise<void> => server.sendRaw(JSON.stringify(frame));
+	return {
+		sent,
+		async answer(index, data) {
+			const { type, correlationId } = await sent(index);
+			await send({ type, correlationId, data: { timestamp: 1_000_000, ...data } });
+		},
+		position: (data) => send({ type: '@position', data: { topics: ['t'], epoch: 'e', count: 0, ...data } }),
+		message(n, offset) {
+			const position = { epoch: 'e', offset, prev: offset - 1 };
+			return send({ name: 'numbered', data: { n }, timestamp: 1, topic: 't', position });
+		},
+	};
+}
+
 async function ends(heard: Heard, n: number): Promise<void> {
 	await eventually(() => heard.at(-1) === n, `message ${n} arrives`).catch((error: Error) => {
 		throw new Error(`${error.message}; heard: ${heard.join()}`);
@@ -303,32 +335,53 @@ export const rewinding: Record<string, Scenario> = {
 		for (const [heard] of refused) assert.deepEqual(heard, ['refused']);
 	},
 
+	'a rewind that is cut off begins again on the next connection': async (server) => {
+		await server.serveRaw({ answers: false });
+		const client = newClient(server);
+		const connected = client.connect();
+		const raw = rawTopic(server);
+		await raw.answer(0, { socketId: 's' });
+		await connected;
+		const [heard, subscribed] = hear(client, 't', 3);
+		const [other, alsoSubscribed] = hear(client, 't');
+		const requested = { topics: [{ topic: 't', rewind: 3 }] };
+		const arrived: number[] = [];
+		client.on(Numbered, ({ n }) => arrived.push(n));
+		for (const [at, sent] of [
+			[1, [1]],
+			[3, [1, 2]],
+		] as const) {
+			assert.deepEqual((await raw.sent(at)).data, requested);
+			await raw.position({ offset: 10, rewinding: true });
+			for (const n of sent) await raw.message(n, 10 + n);
+			await eventually(() => arrived.at(-1) === sent.at(-1), 'the messages arrive');
+			assert.deepEqual([heard, client.positions], [[], {}]);
+			if (at === 3) break;
+			await server.closeConnections(1001);
+			await raw.answer(2, { socketId: 's' });
+		}
+		await raw.position({ offset: 12 });
+		await raw.answer(3, { refused: [] });
+		await Promise.all([subscribed, alsoSubscribed]);
+		assert.deepEqual([heard, other, client.positions], [[1, 2], [], { t: { epoch: 'e', offset: 12 } }]);
+	},
+
 	'messages that were lost are reported as a gap, even if the connection is lost before that': async (server) => {
 		await server.serveRaw({ answers: false });
 		const client = newClient(server, { positions: { t: { epoch: 'old', offset: 7 } } });
 		const connected = client.connect();
-		const sent = async (index: number): Promise<{ type: string; data: unknown; correlationId: string }> => {
-			await eventually(async () => (await server.received()).length > index, `frame ${index} has arrived`);
-			return JSON.parse((await server.received())[index]?.text ?? '');
-		};
-		const answer = async (index: number, data: object): Promise<void> => {
-			const { type, correlationId } = await sent(index);
-			await server.sendRaw(JSON.stringify({ type, correlationId, data: { timestamp: 1_000_000, ...data } }));
-		};
-		const position = (data: object): Promise<void> =>
-			server.sendRaw(JSON.stringify({ type: '@position', data: { topics: ['t'], epoch: 'e', count: 0, ...data } }));
-		await answer(0, { socketId: 's' });
+		const raw = rawTopic(server);
+		await raw.answer(0, { socketId: 's' });
 		await connected;
-		const { heard, options } = listener();
-		const subscribed = client.subscribe('t', options);
-		await sent(1);
-		await position({ offset: 10, recovered: false });
+		const [heard, subscribed] = hear(client, 't');
+		await raw.sent(1);
+		await raw.position({ offset: 10, recovered: false });
 		await eventually(() => heard.length === 1, 'the loss is known');
 		await server.closeConnections(1001);
-		await answer(2, { socketId: 's' });
-		assert.deepEqual((await sent(3)).data, { topics: [{ topic: 't', since: { epoch: 'e', offset: 10 } }] });
-		await position({ offset: 10, recovered: true });
-		await answer(3, { refused: [] });
+		await raw.answer(2, { socketId: 's' });
+		assert.deepEqual((await raw.sent(3)).data, { topics: [{ topic: 't', since: { epoch: 'e', offset: 10 } }] });
+		await raw.position({ offset: 10, recovered: true });
+		await raw.answer(3, { refused: [] });
 		await subscribed;
 		assert.deepEqual(heard, ['lost', 'recovered', 'gap']);
 	},
