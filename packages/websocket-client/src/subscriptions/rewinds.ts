@@ -20,13 +20,6 @@ import type { Topic } from './topic.ts';
 /** Requests a page of a topic's history. */
 export type ReadHistory = (topic: string, options: HistoryOptions) => Promise<HistoryAnswer>;
 
-/** Called when a topic has a new subscription. */
-export function rewindAdded(topic: Topic, handle: SubscriptionHandle, read: ReadHistory): void {
-	// A topic that continues from a saved position is not rewound.
-	if (!topic.isConfirmed) handle.isRewindDue &&= topic.saved === undefined;
-	else if (handle.isRewindDue && !topic.isRewinding) void fetchPages(handle, topic.position, read);
-}
-
 /** Called when the server has answered a request with the topic's position. */
 export function rewindPositioned(topic: Topic, { recovered, rewinding = false, count = 0 }: PositionNotice): void {
 	topic.isRewinding = rewinding;
@@ -41,36 +34,27 @@ export function rewindPositioned(topic: Topic, { recovered, rewinding = false, c
 	}
 }
 
-/** Called when a topic is confirmed, after the gap, if any, was reported. */
-export function rewindConfirmed({ subscriptions, position }: Topic, read: ReadHistory): void {
-	for (const handle of subscriptions) {
-		if (!handle.isRewindDue) continue;
-		if (handle.held === undefined) void fetchPages(handle, position, read);
-		else handle.release(handle.held.slice(-(handle.options.rewind as number)));
-	}
-}
-
-/** @param upTo the position of the last message; undefined if the topic has no history, which the server refuses */
-async function fetchPages(handle: SubscriptionHandle, upTo: Position | undefined, read: ReadHistory): Promise<void> {
+/**
+ * Called when the topic of a subscription is confirmed, after the gap, if any, was reported. Does nothing unless a
+ * rewind is due.
+ *
+ * @param upTo the topic's position; undefined if it has no history, which the server then refuses
+ */
+export async function rewind(handle: SubscriptionHandle, upTo: Position | undefined, read: ReadHistory): Promise<void> {
+	let left = handle.options.rewind as number;
+	if (!handle.isRewindDue) return;
+	if (handle.held !== undefined) return handle.release(handle.held.slice(-left));
 	const held: Envelope[] = (handle.held = []);
 	const messages: Envelope[] = [];
-	let before: Position | undefined;
-	let left = handle.options.rewind as number;
-	let hasMore = true;
+	let page: HistoryAnswer | undefined;
 	handle.isRewindDue = false;
 	try {
-		while (hasMore && left > 0) {
-			const page = await read(handle.topic, {
-				upTo: before === undefined ? upTo : undefined,
-				before,
-				limit: Math.min(left, MAX_PAGE),
-				timeoutMs: MAX_DELAY_MS,
-			});
+		do {
+			const at = page === undefined ? { upTo } : { before: messages[0]?.position };
+			page = await read(handle.topic, { ...at, limit: Math.min(left, MAX_PAGE), timeoutMs: MAX_DELAY_MS });
 			messages.unshift(...page.messages);
-			before = messages[0]?.position;
 			left -= page.messages.length;
-			hasMore = page.hasMore;
-		}
+		} while (page.hasMore && left > 0);
 		// Otherwise, it was closed, or messages were lost, and it rewinds again.
 		if (handle.held !== held) return;
 		handle.confirm();

@@ -10,10 +10,8 @@ export interface SubscriptionOwner {
 	readonly gapListeners: Listeners<[GapNotice]>;
 	/** Called when a handler threw or rejected. */
 	readonly handlerFailed: (error: unknown) => void;
-	/** Called when the messages of a rewind could not be read. */
-	readonly rewindFailed: (error: Error) => void;
 	/** Called when a subscription was closed. Resolves once the server has stopped sending what only it needed. */
-	closed(handle: SubscriptionHandle): Promise<void>;
+	closed(handle: SubscriptionHandle, error?: Error): Promise<void>;
 }
 
 /** The most messages that may wait for the pages of a rewind. */
@@ -131,9 +129,8 @@ export class SubscriptionHandle {
 
 	/** Ends the subscription, because its rewind failed. */
 	break(error: Error): void {
-		this.#owner.rewindFailed(error);
 		this.refuse(error);
-		void this.#owner.closed(this);
+		void this.#owner.closed(this, error);
 	}
 
 	/** Ends the subscription with an error. */

@@ -13,7 +13,7 @@ import type { ClientClosedError } from '../errors.ts';
 import type { Failures } from '../failures.ts';
 import type { Listeners } from '../support/listeners.ts';
 import { isTransient, wasNotHandled } from './refusals.ts';
-import { type ReadHistory, rewindAdded, rewindConfirmed, rewindPositioned } from './rewinds.ts';
+import { type ReadHistory, rewind, rewindPositioned } from './rewinds.ts';
 import { ServerSync } from './server-sync.ts';
 import { SubscriptionHandle, type SubscriptionOwner } from './subscription-handle.ts';
 import type { PendingSubscription, SubscriptionOptions } from './subscription.ts';
@@ -45,7 +45,9 @@ export class Subscriptions implements SubscriptionOwner {
 		this.gapListeners = gapListeners;
 		this.#server = new ServerSync(this.#topics, {
 			gap: (gap) => this.gap(gap),
-			confirmed: (topic) => rewindConfirmed(topic, history),
+			confirmed: ({ subscriptions, position }) => {
+				for (const handle of subscriptions) void rewind(handle, position, history);
+			},
 			refused: (topic, fault) => this.#refused(topic, fault),
 		});
 		this.#history = history;
@@ -62,8 +64,13 @@ export class Subscriptions implements SubscriptionOwner {
 		if (handle.isOpen) {
 			const topic = this.#topics.get(name) ?? this.#create(name);
 			topic.subscriptions = [...topic.subscriptions, handle];
-			rewindAdded(topic, handle, this.#history);
-			if (topic.isConfirmed && handle.held === undefined) handle.confirm();
+			if (topic.isConfirmed) {
+				if (!topic.isRewinding) void rewind(handle, topic.position, this.#history);
+				if (handle.held === undefined) handle.confirm();
+			} else if (topic.saved !== undefined) {
+				// A topic that continues from a saved position is not rewound.
+				handle.isRewindDue = false;
+			}
 			this.#server.syncSoon();
 		}
 		return handle.pending;
@@ -82,7 +89,8 @@ export class Subscriptions implements SubscriptionOwner {
 		if (!isConfirmed && saved !== undefined) this.#saved.set(name, saved);
 	}
 
-	closed(handle: SubscriptionHandle): Promise<void> {
+	closed(handle: SubscriptionHandle, error?: Error): Promise<void> {
+		if (error !== undefined) this.#failures.report(error, 'subscribe');
 		const topic = this.#topics.get(handle.topic);
 		// If the topic is not the one of this subscription, the subscription has already ended.
 		if (topic?.subscriptions.includes(handle) === true) {
@@ -91,8 +99,6 @@ export class Subscriptions implements SubscriptionOwner {
 		}
 		return this.#server.removed(handle.topic);
 	}
-
-	readonly rewindFailed = (error: Error): void => this.#failures.report(error, 'subscribe');
 
 	readonly handlerFailed = (error: unknown): void => this.#failures.report(error, 'handler');
 
