@@ -3,6 +3,7 @@ export { SocketClient } from './socket-client.ts';
 export type { SocketClientOptions, WebSocketConstructor } from './options.ts';
 export type { ClientState, ConnectionEnd, StateChange } from './connection/client-state.ts';
 export type { ClientRequestOptions, ReplyTo } from './requests/requests.ts';
+export type { HistoryOptions } from './requests/history.ts';
 export type { SendOptions } from './requests/sender.ts';
 export type { RequestHandler } from './requests/incoming-requests.ts';
 export type {
@@ -21,10 +22,12 @@ export type {
 	Envelope,
 	ErrorCode,
 	GapNotice,
+	HistoryAnswer as HistoryPage,
 	InferInput,
 	InferOutput,
 	MessagePosition,
 	Position,
+	PositionedEnvelope,
 	RequestMessage,
 } from '@orijs/websocket/protocol';
 

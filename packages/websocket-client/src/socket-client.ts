@@ -2,6 +2,7 @@ import {
 	type AuthAnswer,
 	type Envelope,
 	type GapNotice,
+	type HistoryAnswer,
 	type InferInput,
 	type Position,
 	type RequestMessage,
@@ -17,6 +18,7 @@ import { ClientClosedError } from './errors.ts';
 import { type ErrorListener, Failures } from './failures.ts';
 import { type MessageListener, MessageListeners } from './message-listeners.ts';
 import { settingsOf, type SocketClientOptions } from './options.ts';
+import { history, type HistoryOptions } from './requests/history.ts';
 import { IncomingRequests, type RequestHandler } from './requests/incoming-requests.ts';
 import { type ClientRequestOptions, type ReplyTo, Requests } from './requests/requests.ts';
 import { SendQueue } from './requests/send-queue.ts';
@@ -72,7 +74,9 @@ export class SocketClient {
 		this.url = endpointUrl(url);
 		const settings = settingsOf(options);
 		const isClosed = (): boolean => this.state === 'closed';
-		this.#subscriptions = new Subscriptions(this.#failures, this.#gapListeners, settings.positions);
+		this.#subscriptions = new Subscriptions(this.#failures, this.#gapListeners, settings.positions, (topic, page) =>
+			this.history(topic, page),
+		);
 		this.#sendQueue = new SendQueue(settings.queue);
 		this.#sender = new Sender(this.#sendQueue, this.#failures, isClosed);
 		this.#requests = new Requests(this.#sendQueue, settings.requestTimeoutMs, isClosed);
@@ -247,6 +251,20 @@ export class SocketClient {
 	subscribe(topic: string, options: SubscriptionOptions = {}): PendingSubscription {
 		const end = this.state === 'closed' ? new ClientClosedError(this.#connection.end) : undefined;
 		return this.#subscriptions.add(topic, options, end);
+	}
+
+	/**
+	 * Reads messages of a topic with history, which the server must allow as it allows subscribing. The client need not
+	 * be subscribed to the topic. To page, pass the `position` of the first message as `before`, or of the last one as
+	 * `since`. Waits for a connection, like `request`.
+	 *
+	 * @throws {SocketRequestError} with the `code` of the server's refusal, such as `forbidden`, `invalid_data` (the
+	 * topic has no history, or the positions are invalid) or `unavailable`; or as described for `request`
+	 * @throws {InvalidTopicError} {InvalidClientOptionError} an argument is invalid; nothing was sent
+	 * @throws the reason of `options.signal`
+	 */
+	history(topic: string, options: HistoryOptions = {}): Promise<HistoryAnswer> {
+		return quiet(history(this.#requests, topic, options));
 	}
 
 	/**

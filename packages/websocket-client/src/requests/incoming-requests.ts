@@ -1,15 +1,16 @@
 import {
 	BuiltIn,
+	encodeValues,
 	type Envelope,
 	type InferInput,
 	type InferOutput,
 	InvalidMessageDefinitionError,
+	mustBeDefinition,
 	type RequestMessage,
 	SocketError,
 } from '@orijs/websocket/protocol';
 import type { Connection } from '../connection/connection.ts';
 import type { Failures } from '../failures.ts';
-import { mustBeDefinition } from '../support/must-be-definition.ts';
 import { mustBeFunction } from '../support/must-be-function.ts';
 
 /**
@@ -56,29 +57,18 @@ export class IncomingRequests {
 	/** Handles a request and sends the reply. Never rejects. */
 	async answer(connection: Connection, envelope: Envelope): Promise<void> {
 		const { name, data, correlationId } = envelope;
+		const send = (reply: object): void => {
+			connection.reply(encodeValues({ type: BuiltIn.reply, correlationId, ...reply }, TypeError));
+		};
+		const refuse = (code: string, message: string): void => send({ error: { code, message } });
 		const handler = this.#handlers.get(name)?.handler;
-		let reply: object;
-		if (handler === undefined) {
-			reply = { error: { code: 'unknown_type', message: `The client has no handler for ${name}` } };
-		} else {
-			try {
-				const result = await handler(data as never, envelope as never);
-				reply = { data: result === undefined ? null : result };
-			} catch (error) {
-				reply = { error: this.#faultOf(error) };
-			}
-		}
+		if (handler === undefined) return refuse('unknown_type', `No handler for ${name}`);
 		try {
-			connection.reply(JSON.stringify({ type: BuiltIn.reply, correlationId, ...reply }));
+			send({ data: await handler(data as never, envelope as never) });
 		} catch (error) {
-			// The reply can't be written as JSON.
-			connection.reply(JSON.stringify({ type: BuiltIn.reply, correlationId, error: this.#faultOf(error) }));
+			if (error instanceof SocketError) return refuse(error.code, error.message);
+			this.#failures.report(error, 'handler');
+			refuse('internal', 'The client failed');
 		}
-	}
-
-	#faultOf(error: unknown): { code: string; message: string } {
-		if (error instanceof SocketError) return { code: error.code, message: error.message };
-		this.#failures.report(error, 'handler');
-		return { code: 'internal', message: 'Something went wrong in the client' };
 	}
 }

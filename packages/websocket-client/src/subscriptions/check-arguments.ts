@@ -1,7 +1,6 @@
-import { InvalidTopicError, isTopic } from '@orijs/websocket/protocol';
+import { InvalidTopicError, isTopic, mustBeDefinition } from '@orijs/websocket/protocol';
 import { InvalidClientOptionError } from '../errors.ts';
 import { delay, known } from '../options.ts';
-import { mustBeDefinition } from '../support/must-be-definition.ts';
 import type { SubscriptionOptions } from './subscription.ts';
 
 const HANDLERS = ['onMessage', 'onGap', 'onRecovered', 'onRefused'] as const;

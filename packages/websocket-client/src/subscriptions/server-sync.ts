@@ -19,6 +19,8 @@ import { confirm, requestFor, type Topic } from './topic.ts';
 export interface ServerTopicsEvents {
 	/** Called when the client has resubscribed to a topic, and messages from the time in between may be missing. */
 	gap(gap: GapNotice): void;
+	/** Called when the server has confirmed a topic, after the gap, if any. */
+	confirmed(topic: Topic): void;
 	/** Called when the server has refused a topic. Returns whether to request it again later. */
 	refused(topic: Topic, fault: RefusedTopic): boolean;
 }
@@ -69,6 +71,9 @@ export class ServerSync {
 			// Nothing can be missing from a topic that was not confirmed: no message was promised yet.
 			if (this.isSubscribed(topic)) topic.missingSince ??= proven;
 			topic.isRequested = false;
+			// A rewind that the server has not finished begins again.
+			if (topic.isRewinding) topic.position = undefined;
+			topic.isRewinding = false;
 		}
 		this.#postponed.clear();
 		this.#states.clear();
@@ -175,9 +180,10 @@ export class ServerSync {
 		// A server that sent no position keeps no history for the topic.
 		if (!topic.isPositioned) topic.position = undefined;
 		const { missingSince: since } = topic;
-		topic.missingSince = undefined;
+		topic.missingSince = topic.lostSince = undefined;
 		confirm(topic);
 		if (since !== undefined) this.#events.gap(gapBetween(name, since, answer));
+		this.#events.confirmed(topic);
 	}
 
 	#unsubscribed(name: string, fault: RefusedTopic | undefined): void {

@@ -11,8 +11,11 @@ export interface SubscriptionOwner {
 	/** Called when a handler threw or rejected. */
 	readonly handlerFailed: (error: unknown) => void;
 	/** Called when a subscription was closed. Resolves once the server has stopped sending what only it needed. */
-	closed(handle: SubscriptionHandle): Promise<void>;
+	closed(handle: SubscriptionHandle, error?: Error): Promise<void>;
 }
+
+/** The most messages that may wait for the pages of a rewind. */
+const MAX_HELD = 10_000;
 
 /** One call of `subscribe()`: its handlers, until it is closed or fails. */
 export class SubscriptionHandle {
@@ -22,6 +25,10 @@ export class SubscriptionHandle {
 	readonly pending: PendingSubscription;
 	/** Whether the subscription has neither been closed nor failed. */
 	isOpen: boolean = true;
+	/** Whether the messages of `rewind` are still to come, and their pages have not been requested. */
+	isRewindDue: boolean = false;
+	/** The messages that wait: for the confirmation, if a rewind is due, or for pages of the history. */
+	held: Envelope[] | undefined;
 	readonly #owner: SubscriptionOwner;
 	readonly #subscription: Subscription;
 	readonly #confirmed = deferred<Subscription>();
@@ -59,7 +66,8 @@ export class SubscriptionHandle {
 			return;
 		}
 		this.options = options;
-		const { signal, timeoutMs } = options;
+		const { rewind, signal, timeoutMs } = options;
+		this.isRewindDue = rewind !== undefined;
 		if (timeoutMs !== undefined) {
 			this.#timer = setTimeout(() => {
 				this.fail(this.#error('timeout', `not confirmed within ${timeoutMs} ms`));
@@ -76,13 +84,28 @@ export class SubscriptionHandle {
 		this.#confirmed.resolve(this.#subscription);
 	}
 
-	/** Passes a message to `onMessage` and the loop, if it is of the kind that the subscription receives. */
+	/**
+	 * Passes a message to `onMessage` and the loop, if it is of the kind that the subscription receives. While a rewind
+	 * is due, holds it, or drops it if the rewind will bring it.
+	 */
 	message(envelope: Envelope): void {
-		if (!this.isOpen) return;
+		if (this.held !== undefined) {
+			if (this.held.push(envelope) > MAX_HELD && !this.isRewindDue)
+				this.break(this.#error('timeout', 'rewind is too slow'));
+			return;
+		}
+		if (!this.isOpen || this.isRewindDue) return;
 		const { message, onMessage, buffer = 1_000 } = this.options;
 		if (message !== undefined && message.name !== envelope.name) return;
 		if (onMessage === undefined || this.#buffer.isRead) this.#buffer.add(envelope, buffer);
 		this.call('onMessage', envelope.data, envelope);
+	}
+
+	/** Passes on these messages, and from now on all others. */
+	release(messages: readonly Envelope[] = []): void {
+		this.held = undefined;
+		this.isRewindDue = false;
+		for (const envelope of messages) this.message(envelope);
 	}
 
 	/** Calls a handler, unless the subscription has ended. */
@@ -98,10 +121,16 @@ export class SubscriptionHandle {
 	}
 
 	/** Ends the subscription, because the server has refused the topic. */
-	refuse(error: SocketRequestError): void {
+	refuse(error: Error): void {
 		this.#confirmed.reject(error);
 		this.call('onRefused', error);
 		if (this.isOpen) this.fail(error);
+	}
+
+	/** Ends the subscription, because its rewind failed. */
+	break(error: Error): void {
+		this.refuse(error);
+		void this.#owner.closed(this, error);
 	}
 
 	/** Ends the subscription with an error. */
@@ -119,6 +148,7 @@ export class SubscriptionHandle {
 
 	#end(error: Error): void {
 		this.isOpen = false;
+		this.held = undefined;
 		clearTimeout(this.#timer);
 		this.options.signal?.removeEventListener('abort', this.#abort);
 		this.#confirmed.reject(error);

@@ -5,7 +5,7 @@ import type { MessageListener } from '../message-listeners.ts';
 export interface Recovered {
 	/**
 	 * Whether all missed messages have just been delivered. If false, none of them has been delivered, and `onGap` is
-	 * called as well.
+	 * called as well. The messages of `rewind` follow.
 	 */
 	readonly recovered: boolean;
 	/** The number of messages that were delivered. */
@@ -27,7 +27,10 @@ export interface SubscriptionHandlers {
 	readonly onGap?: (gap: GapNotice) => unknown;
 	/** Called when the client has resubscribed to a topic with history. */
 	readonly onRecovered?: (recovered: Recovered) => unknown;
-	/** Called when the server refuses the topic, at first or after a reconnect. This ends the subscription. */
+	/**
+	 * Called when the server refuses the topic, at first or after a reconnect, or the messages of `rewind`. This ends the
+	 * subscription.
+	 */
 	readonly onRefused?: (error: SocketRequestError) => unknown;
 }
 
@@ -39,8 +42,9 @@ export interface SubscriptionOptions extends SubscriptionHandlers {
 	 */
 	readonly message?: SocketMessage | undefined;
 	/**
-	 * How many of the latest messages of a topic with history are delivered first, from 1 to 100,000. Ignored if the
-	 * client is already subscribed, or has a position to resume from. Default: none.
+	 * How many of the latest messages of a topic with history are delivered first, from 1 to 100,000, and again after
+	 * messages were lost. If they can't be read, the subscription is refused. A topic that continues from one of the
+	 * client's `positions` begins with what was missed instead. Default: none.
 	 */
 	readonly rewind?: number | undefined;
 	/**

@@ -13,6 +13,7 @@ import type { ClientClosedError } from '../errors.ts';
 import type { Failures } from '../failures.ts';
 import type { Listeners } from '../support/listeners.ts';
 import { isTransient, wasNotHandled } from './refusals.ts';
+import { type ReadHistory, rewind, rewindPositioned } from './rewinds.ts';
 import { ServerSync } from './server-sync.ts';
 import { SubscriptionHandle, type SubscriptionOwner } from './subscription-handle.ts';
 import type { PendingSubscription, SubscriptionOptions } from './subscription.ts';
@@ -24,21 +25,32 @@ export class Subscriptions implements SubscriptionOwner {
 	readonly gapListeners: Listeners<[GapNotice]>;
 	readonly #topics = new Map<string, Topic>();
 	readonly #server: ServerSync;
+	readonly #history: ReadHistory;
 	/** Positions saved by an earlier client, for topics that have not been subscribed to yet. */
 	readonly #saved: Map<string, Position>;
 
 	/**
 	 * @param gapListeners called with every gap
 	 * @param positions the positions from which to resume topics
+	 * @param history requests a page of a topic's history
 	 */
-	constructor(failures: Failures, gapListeners: Listeners<[GapNotice]>, positions: ReadonlyMap<string, Position>) {
+	constructor(
+		failures: Failures,
+		gapListeners: Listeners<[GapNotice]>,
+		positions: ReadonlyMap<string, Position>,
+		history: ReadHistory,
+	) {
 		this.#saved = new Map(positions);
 		this.#failures = failures;
 		this.gapListeners = gapListeners;
 		this.#server = new ServerSync(this.#topics, {
 			gap: (gap) => this.gap(gap),
+			confirmed: ({ subscriptions, position }) => {
+				for (const handle of subscriptions) void rewind(handle, position, history);
+			},
 			refused: (topic, fault) => this.#refused(topic, fault),
 		});
+		this.#history = history;
 	}
 
 	/**
@@ -50,16 +62,22 @@ export class Subscriptions implements SubscriptionOwner {
 	add(name: string, options: SubscriptionOptions, end: ClientClosedError | undefined): PendingSubscription {
 		const handle = new SubscriptionHandle(name, options, this, end);
 		if (handle.isOpen) {
-			const topic = this.#topics.get(name) ?? this.#create(name, options.rewind);
+			const topic = this.#topics.get(name) ?? this.#create(name);
 			topic.subscriptions = [...topic.subscriptions, handle];
-			if (topic.isConfirmed) handle.confirm();
+			if (topic.isConfirmed) {
+				if (!topic.isRewinding) void rewind(handle, topic.position, this.#history);
+				if (handle.held === undefined) handle.confirm();
+			} else if (topic.saved !== undefined) {
+				// A topic that continues from a saved position is not rewound.
+				handle.isRewindDue = false;
+			}
 			this.#server.syncSoon();
 		}
 		return handle.pending;
 	}
 
-	#create(name: string, rewind: number | undefined): Topic {
-		const topic = createTopic(name, rewind, this.#saved.get(name));
+	#create(name: string): Topic {
+		const topic = createTopic(name, this.#saved.get(name));
 		this.#saved.delete(name);
 		this.#topics.set(name, topic);
 		return topic;
@@ -71,7 +89,8 @@ export class Subscriptions implements SubscriptionOwner {
 		if (!isConfirmed && saved !== undefined) this.#saved.set(name, saved);
 	}
 
-	closed(handle: SubscriptionHandle): Promise<void> {
+	closed(handle: SubscriptionHandle, error?: Error): Promise<void> {
+		if (error !== undefined) this.#failures.report(error, 'subscribe');
 		const topic = this.#topics.get(handle.topic);
 		// If the topic is not the one of this subscription, the subscription has already ended.
 		if (topic?.subscriptions.includes(handle) === true) {
@@ -95,7 +114,9 @@ export class Subscriptions implements SubscriptionOwner {
 	/** The positions of the topics with history, from which a later client can resume. */
 	get positions(): Record<string, Position> {
 		const positions = new Map(this.#saved);
-		for (const [name, { position }] of this.#topics) if (position !== undefined) positions.set(name, position);
+		for (const [name, { position, isRewinding }] of this.#topics) {
+			if (position !== undefined && !isRewinding) positions.set(name, position);
+		}
 		return Object.fromEntries(positions);
 	}
 
@@ -122,8 +143,11 @@ export class Subscriptions implements SubscriptionOwner {
 				topic.position = { epoch, offset };
 			}
 		}
-		for (const subscription of topic.subscriptions) subscription.message(envelope);
-		return true;
+		for (const subscription of topic.subscriptions) {
+			if (!topic.isRewinding || subscription.isRewindDue) subscription.message(envelope);
+		}
+		// After a loss, other listeners may have received the messages of a rewind before.
+		return !topic.isRewinding || !topic.isConfirmed;
 	}
 
 	/** Called when the server has sent the position of one or more topics. Their messages follow. */
@@ -131,16 +155,17 @@ export class Subscriptions implements SubscriptionOwner {
 		for (const name of notice.topics) this.#positioned(name, notice);
 	}
 
-	#positioned(name: string, { epoch, offset, recovered, count }: PositionNotice): void {
+	#positioned(name: string, notice: PositionNotice): void {
+		const { epoch, offset, recovered, count } = notice;
 		const topic = this.#topics.get(name);
 		// A notice without a count is for subscribers that have a position. It may date from before this topic was
 		// requested.
 		if (topic?.isRequested !== true || (count ?? topic.position) === undefined) return;
 		topic.isPositioned = true;
 		topic.position = { epoch, offset };
-		if (recovered === undefined) return;
-		if (recovered) topic.missingSince = undefined;
-		for (const subscription of topic.subscriptions) subscription.call('onRecovered', { recovered, count: count ?? 0 });
+		if (recovered === false) topic.lostSince = topic.missingSince;
+		if (recovered === true) topic.missingSince = topic.lostSince;
+		if (count !== undefined) rewindPositioned(topic, notice);
 	}
 
 	/** Passes a gap to the listeners of all gaps, and to its topic's subscriptions. */

@@ -10,14 +10,16 @@ export interface Topic {
 	readonly name: string;
 	/** Replaced when it changes, so that it can be iterated while handlers subscribe and close. */
 	subscriptions: readonly SubscriptionHandle[];
-	/** How many of the latest messages are delivered first. */
-	readonly rewind: number | undefined;
+	/** Whether the messages that arrive are those that the subscriptions have asked for by `rewind`. */
+	isRewinding: boolean;
 	/** The position with which the topic began, saved by an earlier client. */
 	readonly saved: Position | undefined;
 	/** The position of the last message that was delivered, if the topic has history. */
 	position: Position | undefined;
 	/** The time since which messages may be missing. */
 	missingSince: ServerTime | undefined;
+	/** The time since which messages are lost, until the gap has been reported. */
+	lostSince: ServerTime | undefined;
 	/**
 	 * Whether the topic was requested on the current connection. If not, the server may still answer, or send messages
 	 * for, an earlier topic of the same name.
@@ -30,14 +32,15 @@ export interface Topic {
 }
 
 /** @param saved the position from which to resume, saved by an earlier client an unknown time ago */
-export function createTopic(name: string, rewind: number | undefined, saved: Position | undefined): Topic {
+export function createTopic(name: string, saved: Position | undefined): Topic {
 	return {
 		name,
 		subscriptions: [],
-		rewind,
+		isRewinding: false,
 		saved,
 		position: saved,
 		missingSince: saved && LONG_AGO,
+		lostSince: undefined,
 		isRequested: false,
 		isPositioned: false,
 		isConfirmed: false,
@@ -50,6 +53,12 @@ export function confirm(topic: Topic): void {
 }
 
 /** Returns the topic's entry in a `@subscribe` request. */
-export function requestFor({ name: topic, position, rewind }: Topic): TopicRequest {
-	return { topic, since: position, rewind: position === undefined ? rewind : undefined };
+export function requestFor({ name: topic, position: since, subscriptions }: Topic): TopicRequest {
+	let rewind = 0;
+	for (const handle of subscriptions) {
+		rewind = Math.max(rewind, handle.options.rewind ?? 0);
+		// Without a position, the request is answered with the messages of the rewinds.
+		if (handle.isRewindDue && since === undefined) handle.held = [];
+	}
+	return { topic, since, rewind: rewind || undefined };
 }

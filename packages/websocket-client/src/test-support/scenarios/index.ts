@@ -6,6 +6,7 @@ import { credentials } from './credentials.ts';
 import { failingListeners } from './failing-listeners.ts';
 import { gaps } from './gaps.ts';
 import { givingUpSubscriptions } from './giving-up-subscriptions.ts';
+import { historyPages } from './history-pages.ts';
 import { history } from './history.ts';
 import { incomingRequests } from './incoming-requests.ts';
 import { listening } from './listening.ts';
@@ -14,6 +15,7 @@ import { queueing } from './queueing.ts';
 import { reconnecting } from './reconnecting.ts';
 import { requesting } from './requesting.ts';
 import { resubscribing } from './resubscribing.ts';
+import { rewinding } from './rewinding.ts';
 import { sending } from './sending.ts';
 import { subscribing } from './subscribing.ts';
 import { unexpectedFrames } from './unexpected-frames.ts';
@@ -42,5 +44,7 @@ export const scenarios: Readonly<Record<string, Readonly<Record<string, Scenario
 	resubscribing,
 	gaps,
 	history,
+	'history pages': historyPages,
+	rewinding,
 	'unexpected frames': unexpectedFrames,
 };
