@@ -69,8 +69,11 @@ export class SocketClient {
 		this.url = endpointUrl(url);
 		const settings = settingsOf(options);
 		const isClosed = (): boolean => this.state === 'closed';
-		this.#subscriptions = new Subscriptions(this.#failures, (gap) => this.#gap(gap), settings.positions);
-		this.#sendQueue = new SendQueue(settings.queue);
+		this.#subscriptions = new Subscriptions(this.#failures, settings.positions, {
+			gap: (gap) => this.#gap(gap),
+			due: () => this.#sendQueue.sendWaiting(),
+		});
+		this.#sendQueue = new SendQueue(settings.queue, this.#subscriptions.server);
 		this.#sender = new Sender(this.#sendQueue, this.#failures, isClosed);
 		this.#requests = new Requests(this.#sendQueue, settings.requestTimeoutMs, isClosed);
 		this.#connection = new ReconnectingConnection(this.url, settings, this.#failures, {
@@ -248,8 +251,8 @@ export class SocketClient {
 		const since = this.#missingSince;
 		this.#missingSince = undefined;
 		// Subscriptions come first, because queued messages may concern their topics.
-		this.#subscriptions.open(connection);
-		this.#sendQueue.open(connection, answer.messagesPerSecond, this.#subscriptions.cost);
+		this.#subscriptions.server.open(connection);
+		this.#sendQueue.open(connection);
 		if (since !== undefined) this.#gap(gapBetween(THIS_CLIENT, since, answer));
 	}
 
@@ -258,7 +261,7 @@ export class SocketClient {
 		this.#socketId = undefined;
 		this.#missingSince ??= proven;
 		this.#sendQueue.shut();
-		this.#subscriptions.shut(connection);
+		this.#subscriptions.server.shut(connection);
 	}
 
 	#closed(error: ClientClosedError): void {

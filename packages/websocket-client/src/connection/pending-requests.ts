@@ -5,6 +5,8 @@ interface PendingRequest {
 	readonly name: string;
 	/** How many messages had been sent before the request. */
 	readonly sentBefore: number;
+	/** `Pace.sent`, the request included. */
+	readonly paid: number;
 	resolve(data: unknown): void;
 	reject(error: SocketRequestError): void;
 }
@@ -23,17 +25,16 @@ export class PendingRequests {
 	}
 
 	/**
-	 * Settles a request. Returns the number of messages that were sent before it. Since the server has answered the
-	 * request, it has received those messages.
+	 * Settles a request and returns it; undefined if it had been abandoned. Since the server has answered it, it has
+	 * received everything that was sent before.
 	 */
-	answer({ correlationId, data, error }: AnswerFrame): number {
+	answer({ correlationId, data, error }: AnswerFrame): PendingRequest | undefined {
 		const request = this.#requests.get(correlationId);
-		// The answer came too late: the request had been abandoned.
-		if (request === undefined) return 0;
+		if (request === undefined) return undefined;
 		this.#requests.delete(correlationId);
 		if (error === undefined) request.resolve(data);
 		else request.reject(new SocketRequestError(request.name, error.code, error.message));
-		return request.sentBefore;
+		return request;
 	}
 
 	rejectAll(errorFor: (name: string) => SocketRequestError): void {

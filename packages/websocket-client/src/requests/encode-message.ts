@@ -1,4 +1,3 @@
-import type { ClientMessage } from '@orijs/websocket/protocol';
 import { UnsentMessageError } from '../errors.ts';
 
 /**
@@ -8,11 +7,7 @@ import { UnsentMessageError } from '../errors.ts';
  */
 export function encodeMessage(name: string, data: unknown, correlationId?: string): string {
 	try {
-		return JSON.stringify({
-			type: name,
-			data,
-			...(correlationId === undefined ? {} : { correlationId }),
-		} satisfies ClientMessage);
+		return JSON.stringify({ type: name, data, correlationId });
 	} catch (cause) {
 		throw new UnsentMessageError(name, 'not_json', "its data can't be written as JSON", { cause });
 	}

@@ -7,10 +7,11 @@ import {
 	type RequestMessage,
 	SocketError,
 } from '@orijs/websocket/protocol';
-import type { Connection } from '../connection/connection.ts';
+import { type Connection, tooLarge } from '../connection/connection.ts';
 import type { Failures } from '../failures.ts';
 import { mustBeDefinition } from '../support/must-be-definition.ts';
 import { mustBeFunction } from '../support/must-be-function.ts';
+import { utf8Bytes } from '../support/utf8-bytes.ts';
 
 /**
  * Answers a request from the server. If it throws, the request is refused. The code of the refusal is that of the
@@ -68,12 +69,22 @@ export class IncomingRequests {
 				reply = { error: this.#faultOf(error) };
 			}
 		}
+		const write = (): string => JSON.stringify({ type: BuiltIn.reply, correlationId, ...reply });
+		let text: string;
 		try {
-			connection.reply(JSON.stringify({ type: BuiltIn.reply, correlationId, ...reply }));
+			text = write();
 		} catch (error) {
 			// The reply can't be written as JSON.
-			connection.reply(JSON.stringify({ type: BuiltIn.reply, correlationId, error: this.#faultOf(error) }));
+			reply = { error: this.#faultOf(error) };
+			text = write();
 		}
+		const bytes = utf8Bytes(text);
+		const { messageBytes } = connection;
+		if (bytes > messageBytes) {
+			reply = { error: { code: 'too_large', message: `the reply was not sent: ${tooLarge(bytes, messageBytes)}` } };
+			text = write();
+		}
+		connection.reply(text);
 	}
 
 	#faultOf(error: unknown): { code: string; message: string } {

@@ -6,7 +6,7 @@ import {
 	validate,
 } from '@orijs/websocket/protocol';
 import type { Connection } from '../connection/connection.ts';
-import { delay } from '../options.ts';
+import { delay, known } from '../options.ts';
 import { deferred, quiet } from '../support/promises.ts';
 import { encodeMessage } from './encode-message.ts';
 import type { Outgoing, SendQueue } from './send-queue.ts';
@@ -45,7 +45,7 @@ export class Requests {
 
 	/** Sends a request and resolves with its answer. @throws as documented for `SocketClient.request` */
 	async request(message: SocketMessage, data: unknown, options: ClientRequestOptions): Promise<unknown> {
-		const { signal } = options;
+		const { signal } = known(options, 'request()', ['timeoutMs', 'signal']);
 		const timeoutMs = delay('timeoutMs', options.timeoutMs ?? this.#timeoutMs);
 		signal?.throwIfAborted();
 		return this.#queue.inOrder(validate(message, data), () => {
@@ -64,9 +64,9 @@ export class Requests {
 		const outgoing: Outgoing = {
 			name,
 			text,
-			deliver: (connection) => {
+			deliver: (connection, bytes) => {
 				sentOn = connection;
-				connection.request(name, correlationId, text).then(resolve, (error: SocketRequestError) => {
+				connection.request(name, correlationId, text, bytes).then(resolve, (error: SocketRequestError) => {
 					if (error.code !== 'stopping' || sentOn !== connection) return reject(error);
 					// The server has not handled the request and never will, so the request waits for the next connection.
 					sentOn = undefined;
@@ -74,8 +74,9 @@ export class Requests {
 				});
 			},
 			refuse: (cause) => {
-				const code = cause.code === 'queue_full' ? 'too_many_requests' : 'disconnected';
-				reject(new SocketRequestError(name, code, 'the request was not sent', { cause }));
+				const { code } = cause;
+				const refusal = code === 'queue_full' ? 'too_many_requests' : code === 'too_large' ? code : 'disconnected';
+				reject(new SocketRequestError(name, refusal, cause.message, { cause }));
 			},
 		};
 		const drop = (reason: Error): void => {
@@ -85,7 +86,7 @@ export class Requests {
 			reject(reason);
 		};
 		const timer = setTimeout(() => {
-			const state = sentOn === undefined ? 'there was no connection' : 'the server did not answer';
+			const state = sentOn === undefined ? 'it could not be sent' : 'the server did not answer';
 			drop(new SocketRequestError(name, 'timeout', `${state} within ${timeoutMs} ms`));
 		}, timeoutMs);
 		const abort = (): void => drop(signal?.reason as Error);

@@ -2,40 +2,35 @@ import {
 	BuiltIn,
 	type Envelope,
 	type GapNotice,
-	MAX_TOPICS,
 	type Position,
 	type PositionNotice,
 	type RefusedTopic,
 	SocketRequestError,
 } from '@orijs/websocket/protocol';
-import type { Connection } from '../connection/connection.ts';
 import type { ClientClosedError } from '../errors.ts';
 import type { Failures } from '../failures.ts';
 import { quiet } from '../support/promises.ts';
 import { isTransient, wasNotHandled } from './refusals.ts';
-import { ServerSync } from './server-sync.ts';
+import { ServerSync, type ServerTopicsEvents } from './server-sync.ts';
 import type { Subscription, SubscriptionOptions } from './subscription.ts';
 import { createTopic, type Topic } from './topic.ts';
+
+export type SubscriptionsEvents = Pick<ServerTopicsEvents, 'gap' | 'due'>;
 
 /** Manages the application's subscriptions, and passes messages and gaps to them. */
 export class Subscriptions {
 	readonly #failures: Failures;
 	readonly #topics = new Map<string, Topic>();
-	readonly #server: ServerSync;
+	/** The topics on the server. */
+	readonly server: ServerSync;
 	/** Positions saved by an earlier client, for topics that have not been subscribed to yet. */
 	readonly #saved: Map<string, Position>;
 
-	/**
-	 * @param onGap called with each gap that is caused by a lost connection
-	 * @param positions the positions from which to resume topics
-	 */
-	constructor(failures: Failures, onGap: (gap: GapNotice) => void, positions: ReadonlyMap<string, Position>) {
+	/** @param positions the positions from which to resume topics */
+	constructor(failures: Failures, positions: ReadonlyMap<string, Position>, events: SubscriptionsEvents) {
 		this.#saved = new Map(positions);
 		this.#failures = failures;
-		this.#server = new ServerSync(this.#topics, {
-			gap: onGap,
-			refused: (topic, fault) => this.#refused(topic, fault),
-		});
+		this.server = new ServerSync(this.#topics, { ...events, refused: (topic, fault) => this.#refused(topic, fault) });
 	}
 
 	/**
@@ -47,14 +42,14 @@ export class Subscriptions {
 	add(name: string, handlers: SubscriptionOptions): Promise<Subscription> {
 		const topic = this.#topics.get(name) ?? this.#create(name, handlers.rewind);
 		const undo = topic.subscriptions.add((call) => call(handlers));
-		this.#server.syncSoon();
+		this.server.syncSoon();
 		const close = (): Promise<void> => {
 			// If the topic is no longer current, the subscription has already ended.
 			const isCurrent = this.#topics.get(name) === topic;
 			if (isCurrent) undo();
-			if (!isCurrent || topic.subscriptions.size > 0) return this.#server.removal(name);
+			if (!isCurrent || topic.subscriptions.size > 0) return this.server.removal(name);
 			this.#topics.delete(name);
-			return this.#server.removed(name);
+			return this.server.removed(name);
 		};
 		return quiet(topic.confirmed.promise.then(() => ({ topic: name, close })));
 	}
@@ -63,17 +58,8 @@ export class Subscriptions {
 		const topic = createTopic(name, this.#failures.listeners(), rewind, this.#saved.get(name));
 		this.#saved.delete(name);
 		this.#topics.set(name, topic);
-		this.#server.added(name);
+		this.server.added(name);
 		return topic;
-	}
-
-	/**
-	 * The number of messages that the server's rate limit counts for subscribing to all topics on a new connection.
-	 * Every ten topics in a batch count as one message.
-	 */
-	get cost(): number {
-		const { size } = this.#topics;
-		return Math.ceil(size / 10) + Math.ceil(size / MAX_TOPICS);
 	}
 
 	/** The positions of the topics with history, from which a later client can resume. */
@@ -98,9 +84,9 @@ export class Subscriptions {
 				// Messages that arrive before the confirmation go only to listeners that are not bound to a topic. If the
 				// server has confirmed the topic without sending a position, it keeps no history for the topic. The message
 				// then comes from a node that does, for example during a deployment, and its order can't be checked.
-				if (!this.#server.isSubscribed(topic.name)) return true;
+				if (!this.server.isSubscribed(topic.name)) return true;
 			} else if (epoch !== last.epoch || prev !== last.offset) {
-				this.#server.resubscribe(topic);
+				this.server.resubscribe(topic);
 				return false;
 			} else {
 				topic.position = { epoch, offset };
@@ -120,7 +106,7 @@ export class Subscriptions {
 		// A notice without a count is for subscribers that have a position. It may date from before this topic was
 		// requested.
 		if (topic === undefined || (count ?? topic.position) === undefined) return;
-		this.#server.positioned(name);
+		this.server.positioned(name);
 		topic.position = { epoch, offset };
 		if (recovered === undefined) return;
 		if (recovered) topic.missingSince = undefined;
@@ -130,16 +116,6 @@ export class Subscriptions {
 	/** Passes a gap to its topic's subscriptions. */
 	gap(gap: GapNotice): void {
 		this.#topics.get(gap.topic)?.subscriptions.call((handlers) => handlers.onGap?.(gap));
-	}
-
-	/** Called when a connection is ready. */
-	open(connection: Connection): void {
-		this.#server.open(connection);
-	}
-
-	/** Called when the connection has been lost. */
-	shut(connection: Connection): void {
-		this.#server.shut(connection);
 	}
 
 	/** Called when the client stops reconnecting. Rejects the subscriptions that were never confirmed. */

@@ -38,6 +38,7 @@ export function confirm(topic: Topic): void {
 }
 
 /** Returns the topic's entry in a `@subscribe` request. */
-export function requestFor({ name: topic, position, rewind }: Topic): TopicRequest {
-	return { topic, since: position, rewind: position === undefined ? rewind : undefined };
+export function requestFor({ name: topic, position: since, rewind }: Topic): TopicRequest | string {
+	if (since !== undefined) return { topic, since };
+	return rewind === undefined ? topic : { topic, rewind };
 }
