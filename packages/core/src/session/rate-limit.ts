@@ -30,6 +30,8 @@ const MAX_MESSAGES_PER_CLOCK_READ = 64;
 export class RateLimit {
 	#messages: number;
 	#bytes: number;
+	/** The bytes of the last message. */
+	#lastBytes = 0;
 	/** When the buckets were last refilled, on the monotonic clock, in milliseconds. */
 	#filledAt: number;
 	/** The number of messages until the clock is read again. */
@@ -47,6 +49,7 @@ export class RateLimit {
 		const bytes = bytesPerSecond === Infinity ? 0 : wireBytes(payload);
 		this.#messages--;
 		this.#bytes -= bytes;
+		this.#lastBytes = bytes;
 		if (--this.#untilClockRead > 0 && this.#messages >= 0 && this.#bytes >= 0) return 'within';
 		this.#untilClockRead = Math.min(messagesPerSecond / CLOCK_READS_PER_SECOND, MAX_MESSAGES_PER_CLOCK_READ);
 		const now = performance.now();
@@ -68,9 +71,10 @@ export class RateLimit {
 		this.#messages = Math.max(Math.min(this.#messages, 0), this.#messages - messages);
 	}
 
-	/** Takes one message off the count. */
-	refund({ messagesPerSecond }: RateLimits): void {
+	/** Takes the message that was just taken off the count again. */
+	refund({ messagesPerSecond, bytesPerSecond }: RateLimits): void {
 		this.#messages = Math.max(this.#messages, Math.min(messagesPerSecond, this.#messages + 1));
+		this.#bytes = Math.max(this.#bytes, Math.min(bytesPerSecond, this.#bytes + this.#lastBytes));
 	}
 }
 

@@ -103,6 +103,8 @@ export class Pace {
 	#askFor(cost: number): void {
 		if (this.#isAsking || cost <= this.#burst - this.sent + this.#arrived) return;
 		this.#isAsking = true;
-		void this.#ping().finally(() => (this.#isAsking = false)).catch(() => {});
+		void this.#ping()
+			.finally(() => (this.#isAsking = false))
+			.catch(() => {});
 	}
 }
