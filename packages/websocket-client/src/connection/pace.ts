@@ -51,7 +51,7 @@ export class Pace {
 		this.#perMessage = FULL_MS / messagesPerSecond;
 		this.#perByte = FULL_MS / bytesPerSecond;
 		// One message is left to the server for a ping, which does not wait, or for a reply.
-		this.#burst = this.#saved = BURST_MS - this.#perMessage;
+		this.#burst = this.#saved = Math.max(0, BURST_MS - this.#perMessage);
 		this.#savedAt = performance.now();
 		// This was `@auth`.
 		this.pay(1, 0);
@@ -86,7 +86,7 @@ export class Pace {
 	}
 
 	get #free(): number {
-		return this.#saved - this.sent + this.#arrived;
+		return this.#saved - (this.sent - this.#arrived);
 	}
 
 	#cost(messages: number, bytes: number): number {
@@ -101,7 +101,7 @@ export class Pace {
 
 	/** Asks the server what has arrived, if this much can't be sent without knowing. */
 	#askFor(cost: number): void {
-		if (this.#isAsking || cost <= this.#burst - this.sent + this.#arrived) return;
+		if (this.#isAsking || cost <= this.#burst - (this.sent - this.#arrived)) return;
 		this.#isAsking = true;
 		void this.#ping()
 			.finally(() => (this.#isAsking = false))
