@@ -134,7 +134,13 @@ export class Connection {
 	 * for it; 0 if it can be sent now.
 	 */
 	delay(messages: number, bytes: number): number {
-		return this.#pace.delay(messages, bytes) || Number((this.#socket?.bufferedAmount ?? 0) > MAX_BUFFERED);
+		return this.#pace.delay(messages, bytes) || Number((this.#socket as WebSocket).bufferedAmount > MAX_BUFFERED);
+	}
+
+	/** Says by how much a message of so many bytes is larger than the server accepts; undefined if it is not. */
+	excess(bytes: number): string | undefined {
+		const { messageBytes } = this;
+		return bytes > messageBytes ? `it has ${bytes} bytes, and the server accepts ${messageBytes}` : undefined;
 	}
 
 	/** Sends a message. The connection must be ready. @param text JSON @param bytes its size */
@@ -164,8 +170,8 @@ export class Connection {
 	): Promise<unknown> {
 		return new Promise((resolve, reject) => {
 			if (!this.#isOpen) return reject(disconnected(name));
-			if (bytes > this.messageBytes)
-				return reject(new SocketRequestError(name, 'too_large', tooLarge(bytes, this.messageBytes)));
+			const excess = this.excess(bytes);
+			if (excess !== undefined) return reject(new SocketRequestError(name, 'too_large', excess));
 			this.#transmit(text, messages, bytes);
 			this.#pending.add(correlationId, { name, sentBefore: this.#sent, paid: this.#pace.sent, resolve, reject });
 		});
@@ -297,8 +303,4 @@ export class Connection {
 		this.#confirmed = Math.max(this.#confirmed, request.sentBefore);
 		this.#pace.arrived(request.paid);
 	}
-}
-
-export function tooLarge(bytes: number, messageBytes: number): string {
-	return `it has ${bytes} bytes, and the server accepts ${messageBytes}`;
 }

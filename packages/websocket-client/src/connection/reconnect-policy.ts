@@ -1,4 +1,4 @@
-import { CloseCode } from '@orijs/websocket/protocol';
+import type { CloseCode } from '@orijs/websocket/protocol';
 
 export interface DelayBounds {
 	readonly minDelayMs: number;
@@ -15,6 +15,9 @@ export function fullJitter(failures: number, { minDelayMs, maxDelayMs }: DelayBo
 	return Math.random() * Math.min(maxDelayMs, minDelayMs * 2 ** failures);
 }
 
+// The codes are repeated here to keep those that the client does not need out of bundles.
+const UNAUTHORIZED: typeof CloseCode.unauthorized = 4401;
+const UNSUPPORTED_DATA: typeof CloseCode.unsupportedData = 1003;
 /**
  * Close codes of RFC 6455: this client has violated the protocol, or sent invalid text. After reconnecting, it would do
  * so again.
@@ -24,10 +27,5 @@ const INVALID_PAYLOAD = 1007;
 
 /** Returns whether reconnecting is pointless after a connection has ended with this code; see PROTOCOL.md. */
 export function isTerminal(code: number): boolean {
-	return (
-		code === CloseCode.unauthorized ||
-		code === CloseCode.unsupportedData ||
-		code === PROTOCOL_ERROR ||
-		code === INVALID_PAYLOAD
-	);
+	return [UNAUTHORIZED, UNSUPPORTED_DATA, PROTOCOL_ERROR, INVALID_PAYLOAD].includes(code);
 }

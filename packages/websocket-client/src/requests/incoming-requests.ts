@@ -7,7 +7,7 @@ import {
 	type RequestMessage,
 	SocketError,
 } from '@orijs/websocket/protocol';
-import { type Connection, tooLarge } from '../connection/connection.ts';
+import type { Connection } from '../connection/connection.ts';
 import type { Failures } from '../failures.ts';
 import { mustBeDefinition } from '../support/must-be-definition.ts';
 import { mustBeFunction } from '../support/must-be-function.ts';
@@ -70,21 +70,16 @@ export class IncomingRequests {
 			}
 		}
 		const write = (): string => JSON.stringify({ type: BuiltIn.reply, correlationId, ...reply });
-		let text: string;
 		try {
-			text = write();
+			const text = write();
+			const excess = connection.excess(utf8Bytes(text));
+			if (excess !== undefined) throw new SocketError('too_large', excess);
+			connection.reply(text);
 		} catch (error) {
-			// The reply can't be written as JSON.
+			// The reply can't be written as JSON, or is too large.
 			reply = { error: this.#faultOf(error) };
-			text = write();
+			connection.reply(write());
 		}
-		const bytes = utf8Bytes(text);
-		const { messageBytes } = connection;
-		if (bytes > messageBytes) {
-			reply = { error: { code: 'too_large', message: `the reply was not sent: ${tooLarge(bytes, messageBytes)}` } };
-			text = write();
-		}
-		connection.reply(text);
 	}
 
 	#faultOf(error: unknown): { code: string; message: string } {

@@ -1,4 +1,5 @@
 import {
+	type ErrorCode,
 	type InferOutput,
 	type RequestMessage,
 	type SocketMessage,
@@ -6,6 +7,7 @@ import {
 	validate,
 } from '@orijs/websocket/protocol';
 import type { Connection } from '../connection/connection.ts';
+import type { UnsentCode } from '../errors.ts';
 import { delay, known } from '../options.ts';
 import { deferred, quiet } from '../support/promises.ts';
 import { encodeMessage } from './encode-message.ts';
@@ -29,6 +31,12 @@ export type ReplyTo<TMessage extends SocketMessage> = TMessage extends RequestMe
 	? InferOutput<TMessage['reply']>
 	: null;
 
+/** The codes with which requests reject if they were not sent. */
+const REFUSALS: { readonly [K in UnsentCode]?: ErrorCode } = {
+	queue_full: 'too_many_requests',
+	too_large: 'too_large',
+};
+
 /** Sends requests to the server and waits for the answers. */
 export class Requests {
 	readonly #queue: SendQueue;
@@ -47,7 +55,6 @@ export class Requests {
 	async request(message: SocketMessage, data: unknown, options: ClientRequestOptions): Promise<unknown> {
 		const { signal } = known(options, 'request()', ['timeoutMs', 'signal']);
 		const timeoutMs = delay('timeoutMs', options.timeoutMs ?? this.#timeoutMs);
-		signal?.throwIfAborted();
 		return this.#queue.inOrder(validate(message, data), () => {
 			signal?.throwIfAborted();
 			const { name } = message;
@@ -74,9 +81,7 @@ export class Requests {
 				});
 			},
 			refuse: (cause) => {
-				const { code } = cause;
-				const refusal = code === 'queue_full' ? 'too_many_requests' : code === 'too_large' ? code : 'disconnected';
-				reject(new SocketRequestError(name, refusal, cause.message, { cause }));
+				reject(new SocketRequestError(name, REFUSALS[cause.code] ?? 'disconnected', cause.message, { cause }));
 			},
 		};
 		const drop = (reason: Error): void => {

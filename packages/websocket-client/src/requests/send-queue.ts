@@ -1,5 +1,5 @@
 import { MAX_TOPICS } from '@orijs/websocket/protocol';
-import { type Connection, tooLarge } from '../connection/connection.ts';
+import type { Connection } from '../connection/connection.ts';
 import { TOPICS_PER_MESSAGE } from '../connection/pace.ts';
 import { type UnsentCode, UnsentMessageError } from '../errors.ts';
 import { CallOrder } from '../support/call-order.ts';
@@ -191,9 +191,9 @@ export class SendQueue {
 	 */
 	#try(connection: Connection, outgoing: Outgoing): number {
 		const bytes = utf8Bytes(outgoing.text);
-		const { messageBytes } = connection;
-		if (bytes > messageBytes) {
-			refuse(outgoing, 'too_large', tooLarge(bytes, messageBytes));
+		const excess = connection.excess(bytes);
+		if (excess !== undefined) {
+			refuse(outgoing, 'too_large', excess);
 			return 0;
 		}
 		const ms = connection.delay(1, bytes);

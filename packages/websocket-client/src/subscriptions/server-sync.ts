@@ -3,7 +3,6 @@ import {
 	type GapNotice,
 	type RefusedTopic,
 	type RequestFault,
-	type SocketRequestError,
 	type TopicRequest,
 	type TopicsAnswer,
 } from '@orijs/websocket/protocol';
@@ -82,7 +81,6 @@ export class ServerSync {
 			if (proven === undefined || !this.isSubscribed(topic.name)) continue;
 			topic.missingSince ??= proven;
 		}
-		this.due = [];
 		this.#postponed.clear();
 		this.#states.clear();
 		this.#positioned.clear();
@@ -146,7 +144,6 @@ export class ServerSync {
 		for (const topic of this.#wanted.values()) {
 			if (!topic.isConfirmed && this.isSubscribed(topic.name)) confirm(topic);
 		}
-		if (this.#connection?.isReady !== true) return;
 		// Unsubscribes first, because the server limits the number of topics per socket.
 		this.due = [...this.#states.keys(), ...this.#wanted.keys()].filter((topic) => {
 			const isInSync = this.#wanted.has(topic) ? this.#states.has(topic) : !this.isSubscribed(topic);
@@ -174,12 +171,12 @@ export class ServerSync {
 			this.#positioned.delete(name);
 		}
 		const names = due.splice(0, topics.length);
-		const answered = (answer: TopicsAnswer): void => this.#answered(connection, isSubscribe, names, answer);
 		const messages = Math.ceil(names.length / TOPICS_PER_MESSAGE);
-		connection.requestBuiltIn(isSubscribe ? BuiltIn.subscribe : BuiltIn.unsubscribe, { topics }, messages).then(
-			(answer) => answered(isTopicsAnswer(answer) ? answer : allRefused(names, INVALID_ANSWER)),
-			(error: SocketRequestError) => answered(allRefused(names, error)),
-		);
+		void connection
+			.requestBuiltIn(isSubscribe ? BuiltIn.subscribe : BuiltIn.unsubscribe, { topics }, messages)
+			.then((answer) => (isTopicsAnswer(answer) ? answer : Promise.reject(INVALID_ANSWER)))
+			.catch((fault: RequestFault) => allRefused(names, fault))
+			.then((answer) => this.#answered(connection, isSubscribe, names, answer));
 		return messages;
 	}
 

@@ -1,3 +1,6 @@
+/** A constant of its own, so that bundlers can leave out the other codes. */
+const SERVICE_RESTART = 1012;
+
 /** The codes with which the server closes connections. Codes from 4000 on are specific to this system. */
 export const CloseCode = {
 	/** The client sent a binary message, which the server has no handler for. */
@@ -7,7 +10,7 @@ export const CloseCode = {
 	/** The server failed; its log says why. */
 	internalError: 1011,
 	/** The server is stopping or restarting. Reconnect after the delay that {@link readRetryHint} returns. */
-	serviceRestart: 1012,
+	serviceRestart: SERVICE_RESTART,
 	/** The client reads too slowly; it has missed messages. */
 	tryAgainLater: 1013,
 	/** A guard rejected the client. A retry with the same credentials is pointless. */
@@ -25,7 +28,7 @@ export const DRAINED_REASON = 'server is stopping; drained';
 
 /** Returns whether a close frame means that unanswered requests were not handled, and can safely be sent again. */
 export function wasDrained(code: number, reason: string): boolean {
-	return code === CloseCode.serviceRestart && DRAINED.test(reason);
+	return code === SERVICE_RESTART && DRAINED.test(reason);
 }
 
 const HINT = /(?:^|; )retry-after-ms=(\d{1,9})$/;
