@@ -173,7 +173,7 @@ export class Connection {
 			const excess = this.excess(bytes);
 			if (excess !== undefined) return reject(new SocketRequestError(name, 'too_large', excess));
 			this.#transmit(text, messages, bytes);
-			this.#pending.add(correlationId, { name, sentBefore: this.#sent, paid: this.#pace.sent, resolve, reject });
+			this.#pending.all.set(correlationId, { name, sentBefore: this.#sent, paid: this.#pace.sent, resolve, reject });
 		});
 	}
 
@@ -196,7 +196,7 @@ export class Connection {
 
 	/** Stops waiting for the answer to a request, whose promise then never settles. */
 	forget(correlationId: string): void {
-		this.#pending.delete(correlationId);
+		this.#pending.all.delete(correlationId);
 	}
 
 	/** Checks immediately whether the server is alive. */

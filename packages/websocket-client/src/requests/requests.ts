@@ -7,7 +7,7 @@ import {
 	validate,
 } from '@orijs/websocket/protocol';
 import type { Connection } from '../connection/connection.ts';
-import type { UnsentCode } from '../errors.ts';
+import { type UnsentCode, UnsentMessageError } from '../errors.ts';
 import { delay, known } from '../options.ts';
 import { deferred, quiet } from '../support/promises.ts';
 import { encodeMessage } from './encode-message.ts';
@@ -55,7 +55,7 @@ export class Requests {
 	async request(message: SocketMessage, data: unknown, options: ClientRequestOptions): Promise<unknown> {
 		const { signal } = known(options, 'request()', ['timeoutMs', 'signal']);
 		const timeoutMs = delay('timeoutMs', options.timeoutMs ?? this.#timeoutMs);
-		return this.#queue.inOrder(validate(message, data), () => {
+		return this.#queue.order.run(validate(message, data), () => {
 			signal?.throwIfAborted();
 			const { name } = message;
 			if (this.#isClosed()) throw new SocketRequestError(name, 'disconnected', 'the client is closed');
@@ -69,7 +69,6 @@ export class Requests {
 		const { promise, resolve, reject } = deferred<unknown>();
 		let sentOn: Connection | undefined;
 		const outgoing: Outgoing = {
-			name,
 			text,
 			deliver: (connection, bytes) => {
 				sentOn = connection;
@@ -80,8 +79,9 @@ export class Requests {
 					this.#queue.hold(outgoing, connection);
 				});
 			},
-			refuse: (cause) => {
-				reject(new SocketRequestError(name, REFUSALS[cause.code] ?? 'disconnected', cause.message, { cause }));
+			refuse(code, why) {
+				const cause = new UnsentMessageError(name, code, why);
+				reject(new SocketRequestError(name, REFUSALS[code] ?? 'disconnected', why, { cause }));
 			},
 		};
 		const drop = (reason: Error): void => {

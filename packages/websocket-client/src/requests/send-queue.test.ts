@@ -10,7 +10,7 @@ function connectionOf(perSecond: number, burst: number = perSecond) {
 	let [left, at] = [burst, Date.now()];
 	return {
 		isReady: true,
-		messageBytes: Infinity,
+		excess: () => undefined,
 		pay: (messages: number) => void (left -= messages),
 		delay(messages: number): number {
 			left = Math.min(burst, left + ((Date.now() - at) * perSecond) / 1_000);
@@ -39,14 +39,13 @@ function startQueue(bounds = { messages: 1_000, characters: 1_000_000 }) {
 	});
 	const put = (n: number, text = '{}', latest?: string): Outgoing => {
 		const outgoing: Outgoing = {
-			name: 'x',
 			text,
 			latest,
 			deliver(connection) {
 				(connection as unknown as TestConnection).pay(1);
 				sent.push(n);
 			},
-			refuse: ({ code }) => void refused.push(`${n}: ${code}`),
+			refuse: (code) => void refused.push(`${n}: ${code}`),
 		};
 		queue.add(outgoing);
 		return outgoing;

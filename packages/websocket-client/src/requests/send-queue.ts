@@ -1,14 +1,12 @@
 import { MAX_TOPICS } from '@orijs/websocket/protocol';
 import type { Connection } from '../connection/connection.ts';
 import { TOPICS_PER_MESSAGE } from '../connection/pace.ts';
-import { type UnsentCode, UnsentMessageError } from '../errors.ts';
+import type { UnsentCode } from '../errors.ts';
 import { CallOrder } from '../support/call-order.ts';
 import { utf8Bytes } from '../support/utf8-bytes.ts';
 
 /** A message or request to send. */
 export interface Outgoing {
-	/** The message's name. */
-	readonly name: string;
 	/** The frame, as JSON text. */
 	readonly text: string;
 	/** Whether the message is refused if it can't be sent at once. */
@@ -18,7 +16,7 @@ export interface Outgoing {
 	/** Sends the message on a connection. @param bytes the size of the text */
 	deliver(connection: Connection, bytes: number): void;
 	/** Called if the message will not be sent. */
-	refuse(error: UnsentMessageError): void;
+	refuse(code: UnsentCode, why: string): void;
 }
 
 /** The topics that the client has to subscribe to, or to unsubscribe from. */
@@ -49,7 +47,8 @@ const MIN_DELAY_MS = 20;
 export class SendQueue {
 	readonly #bounds: SendQueueBounds;
 	readonly #topics: DueTopics;
-	readonly #order = new CallOrder();
+	/** The order of the calls that lead to `add`, even if schemas validate asynchronously. */
+	readonly order: CallOrder = new CallOrder();
 	/** By the key of `latest`, or the message itself. A message that takes another's key takes its place, too. */
 	readonly #waiting = new Map<unknown, Outgoing>();
 	/** Messages that must wait for the next connection. */
@@ -68,14 +67,6 @@ export class SendQueue {
 		this.#topics = topics;
 	}
 
-	/**
-	 * Calls `add` once `checked` is available, or immediately if there is nothing to wait for. The calls of `add` have
-	 * the same order as the calls of this method, even if schemas validate asynchronously.
-	 */
-	inOrder<TResult>(checked: unknown, add: () => TResult | Promise<TResult>): TResult | Promise<TResult> {
-		return this.#order.run(checked, add);
-	}
-
 	/** Sends the message, queues it, or refuses it if it is too large, or the queue is full. */
 	add(outgoing: Outgoing): void {
 		const connection = this.#connection;
@@ -87,11 +78,11 @@ export class SendQueue {
 		const characters = this.#characters + text.length - (older?.text.length ?? 0);
 		const { size } = this.#waiting;
 		const { messages, characters: most } = this.#bounds;
-		if (outgoing.isUrgent) return refuse(outgoing, 'not_ready', 'it would have to wait');
+		if (outgoing.isUrgent) return outgoing.refuse('not_ready', 'it would have to wait');
 		if ((older === undefined && size >= messages) || characters > most) {
-			return refuse(outgoing, 'queue_full', `${size} messages are already queued`);
+			return outgoing.refuse('queue_full', `${size} messages are already queued`);
 		}
-		if (older !== undefined) refuse(older, 'replaced', 'a newer one takes its place');
+		if (older !== undefined) older.refuse('replaced', 'a newer one takes its place');
 		this.#waiting.set(key, outgoing);
 		this.#characters = characters;
 		this.sendWaiting();
@@ -102,9 +93,7 @@ export class SendQueue {
 	 * ahead of the queue. The bounds don't apply to it, because the queue has accepted it once.
 	 */
 	hold(outgoing: Outgoing, before: Connection): void {
-		if (this.#closedBecause !== undefined) {
-			return refuse(outgoing, 'closed', this.#closedBecause);
-		}
+		if (this.#closedBecause !== undefined) return outgoing.refuse('closed', this.#closedBecause);
 		if (this.#connection !== undefined && this.#connection !== before) return this.add(outgoing);
 		this.#held.add(outgoing);
 		this.#characters += outgoing.text.length;
@@ -141,7 +130,7 @@ export class SendQueue {
 		this.#closedBecause = reason;
 		for (const outgoing of [...this.#held, ...this.#waiting.values()]) {
 			this.remove(outgoing);
-			refuse(outgoing, 'closed', reason);
+			outgoing.refuse('closed', reason);
 		}
 	}
 
@@ -193,15 +182,11 @@ export class SendQueue {
 		const bytes = utf8Bytes(outgoing.text);
 		const excess = connection.excess(bytes);
 		if (excess !== undefined) {
-			refuse(outgoing, 'too_large', excess);
+			outgoing.refuse('too_large', excess);
 			return 0;
 		}
 		const ms = connection.delay(1, bytes);
 		if (ms === 0) outgoing.deliver(connection, bytes);
 		return ms;
 	}
-}
-
-function refuse(outgoing: Outgoing, code: UnsentCode, why: string): void {
-	outgoing.refuse(new UnsentMessageError(outgoing.name, code, why));
 }

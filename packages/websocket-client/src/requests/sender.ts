@@ -46,13 +46,12 @@ export class Sender {
 
 	async #send(message: SocketMessage, data: unknown, options: SendOptions): Promise<void> {
 		const { queue = true, latest } = known(options, 'send()', ['queue', 'latest']);
-		await this.#queue.inOrder(validate(message, data), () => {
+		await this.#queue.order.run(validate(message, data), () => {
 			const { name } = message;
 			const text = encodeMessage(name, data);
 			if (queue && this.#isClosed()) throw new UnsentMessageError(name, 'closed', 'the client is closed');
 			return new Promise<void>((resolve, reject) => {
 				this.#queue.add({
-					name,
 					text,
 					isUrgent: !queue,
 					latest,
@@ -60,7 +59,7 @@ export class Sender {
 						connection.send(text, bytes);
 						resolve();
 					},
-					refuse: reject,
+					refuse: (code, why) => reject(new UnsentMessageError(name, code, why)),
 				});
 			});
 		});
