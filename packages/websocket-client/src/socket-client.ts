@@ -173,12 +173,13 @@ export class SocketClient {
 	}
 
 	/**
-	 * Sends a message without waiting for an answer. Resolves when it is on its way. While there is no connection, or the
-	 * server's rate limit allows no more, it is queued. To find out whether it was handled, use `request`, which accepts any message: after `send`, a lost
-	 * connection is only reported to `onError`, with the number of messages that may not have arrived.
+	 * Sends a message without waiting for an answer. Resolves when it is on its way. While there is no connection, or
+	 * the server's rate limit allows no more, it is queued. To find out whether it was handled, use `request`, which
+	 * accepts any message: after `send`, a lost connection is only reported to `onError`, with the number of messages
+	 * that may not have arrived.
 	 *
 	 * Errors also go to `onError`, because few callers await this promise. The exceptions are a message that would have
-	 * to wait although `options.queue` is false, and one that was replaced by a newer one with the same `options.latest`.
+	 * to wait although `options.queue` is false, and one replaced by a newer one with the same `options.latest`.
 	 *
 	 * @throws {UnsentMessageError} the message was not sent, for the reason given by `code`
 	 * @throws {MessageValidationError} {InvalidMessageDefinitionError} {InvalidClientOptionError} an argument is
@@ -194,8 +195,8 @@ export class SocketClient {
 
 	/**
 	 * Sends a request. Once the server has handled it, resolves with the answer, or with null if the message defines no
-	 * `reply`. While there is no connection, or the server's rate limit allows no more, the request is queued. If the server stops without handling it, it is sent
-	 * again after the client has reconnected.
+	 * `reply`. While there is no connection, or the server's rate limit allows no more, the request is queued. If the
+	 * server stops without handling it, it is sent again after the client has reconnected.
 	 *
 	 * @throws {SocketRequestError} with the `code` of the server's refusal, or `timeout`, or `disconnected` (the
 	 * connection was lost, and the server may or may not have handled the request), `too_many_requests` (not sent,

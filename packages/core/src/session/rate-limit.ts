@@ -57,7 +57,7 @@ export class RateLimit {
 		const now = performance.now();
 		const seconds = (now - this.#filledAt) / 1000;
 		this.#filledAt = now;
-		const paid = Math.min(this.#debt, seconds * messagesPerSecond);
+		const paid = this.#debt === 0 ? 0 : Math.min(this.#debt, seconds * messagesPerSecond);
 		this.#debt -= paid;
 		const burstSeconds = 1 + stalls.recentMs(now) / 1000;
 		// At most, a bucket is full except for the message that has just been taken.

@@ -137,7 +137,7 @@ export class Connection {
 		return this.#pace.delay(messages, bytes) || Number((this.#socket as WebSocket).bufferedAmount > MAX_BUFFERED);
 	}
 
-	/** Says by how much a message of so many bytes is larger than the server accepts; undefined if it is not. */
+	/** Says that a message of this size is larger than the server accepts; undefined if it is not. */
 	excess(bytes: number): string | undefined {
 		const { messageBytes } = this;
 		return bytes > messageBytes ? `it has ${bytes} bytes, and the server accepts ${messageBytes}` : undefined;

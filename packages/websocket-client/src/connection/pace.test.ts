@@ -17,8 +17,8 @@ const STEP_MS = 10;
 const NO_DELAY = (): number => 0;
 
 /**
- * Sends as much as the pace allows for some seconds, over a network that delays everything by `delayAt(time)`, but keeps
- * the order, and a server with token buckets.
+ * Sends as much as the pace allows for some seconds, to a server with token buckets, over a network that delays
+ * everything by `delayAt(time)`, but keeps the order.
  *
  * @returns how many messages were sent, and the least that was left in a bucket of the server's
  */

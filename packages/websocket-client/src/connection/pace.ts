@@ -18,9 +18,9 @@ const FULL_MS = BURST_MS / SHARE;
 const MAX_CONFIRMED_MS = 115;
 
 /**
- * Predicts from below what is left of the server's rate limit: a token bucket that holds a second's worth of messages,
- * and one of bytes. Here it is a single bucket of milliseconds: a message takes as much time as the stricter rate allows
- * it, so that both are kept.
+ * Knows a lower bound of what is left of the server's rate limit: a token bucket that holds a second's worth of
+ * messages, and one of bytes. Here it is a single bucket of milliseconds: a message costs as much time as the stricter
+ * rate gives it, so that both are kept.
  *
  * The network, or a server that has paused reading, can delay what was sent, and let it arrive all at once. Therefore,
  * what was sent is reserved at once, but taken from the bucket only when an answer shows that it has arrived: had the
@@ -73,8 +73,8 @@ export class Pace {
 	}
 
 	/**
-	 * Returns in how many milliseconds this much may be sent; 0 if it may be sent now. More than a burst may be sent when
-	 * the bucket is full, because then the server's is full, too, and that holds its largest message.
+	 * Returns in how many milliseconds this much may be sent; 0 if it may be sent now. More than a burst may be sent
+	 * when the bucket is full, because then the server's is full, too, and that holds its largest message.
 	 */
 	delay(messages: number, bytes: number): number {
 		const cost = Math.min(this.#burst, this.#cost(messages, bytes));

@@ -12,9 +12,9 @@ export interface SendOptions {
 	 */
 	readonly queue?: boolean;
 	/**
-	 * A key: of the messages that wait under one key, only the newest is sent, in the place of the first. Use it for
-	 * states of which only the newest matters, such as the position of a pointer. The promises of the others reject with
-	 * `replaced`. Default: none.
+	 * A key: of the messages that wait under one key, only the newest is sent, when it is the first one's turn.
+	 * Use it for states of which only the newest matters, such as the position of a pointer. The promises of the others
+	 * reject with `replaced`. Default: none.
 	 */
 	readonly latest?: string;
 }
