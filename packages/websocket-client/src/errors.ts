@@ -29,6 +29,8 @@ export class UnsentMessageError extends Error {
 	 * - `not_ready`: the message could not be sent immediately, and `queue: false` was set
 	 * - `closed`: the client was closed, or stopped reconnecting
 	 * - `unsupported_value`: the message's data has a value that can't be sent, such as NaN or a Map
+	 * - `too_large`: the message is larger than the server accepts
+	 * - `replaced`: the message waited under a key, `latest`, and a newer one took its place
 	 */
 	readonly code: UnsentCode;
 	constructor(messageName: string, code: UnsentCode, message: string) {
@@ -38,7 +40,7 @@ export class UnsentMessageError extends Error {
 	}
 }
 
-export type UnsentCode = 'queue_full' | 'not_ready' | 'closed' | 'unsupported_value';
+export type UnsentCode = 'queue_full' | 'not_ready' | 'closed' | 'unsupported_value' | 'too_large' | 'replaced';
 
 /** Reported when the connection was lost before the server had confirmed the last messages sent on it. */
 export class UnconfirmedMessagesError extends Error {

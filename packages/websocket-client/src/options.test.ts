@@ -11,7 +11,7 @@ it('every option has a default', () => {
 		requestTimeoutMs: 10_000,
 		heartbeat: { intervalMs: 20_000, timeoutMs: 10_000 },
 		reconnect: { minDelayMs: 500, maxDelayMs: 30_000 },
-		queue: { messages: 100, characters: 262_144 },
+		queue: { messages: 1_000, characters: 262_144 },
 		positions: new Map(),
 		WebSocket,
 	});

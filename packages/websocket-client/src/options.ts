@@ -41,9 +41,12 @@ export interface SocketClientOptions {
 		/** The largest upper bound, in milliseconds. Default 30,000. */
 		readonly maxDelayMs?: number;
 	};
-	/** How much may be queued while there is no connection. Messages beyond that are refused immediately. */
+	/**
+	 * How much may be queued while there is no connection, or the server's rate limit allows no more. Messages beyond
+	 * that are refused immediately.
+	 */
 	readonly queue?: {
-		/** The number of messages. Default 100; 0 disables the queue. */
+		/** The number of messages. Default 1,000; 0 disables the queue. */
 		readonly messages?: number;
 		/** The total size of the messages, in UTF-16 code units of JSON text. Default 262,144. */
 		readonly characters?: number;
@@ -99,7 +102,7 @@ export function settingsOf(options: SocketClientOptions): Settings {
 			maxDelayMs: delay('reconnect.maxDelayMs', reconnect.maxDelayMs ?? Math.max(30_000, minDelayMs), minDelayMs),
 		},
 		queue: {
-			messages: number('queue.messages', queue.messages ?? 100),
+			messages: number('queue.messages', queue.messages ?? 1_000),
 			characters: number('queue.characters', queue.characters ?? 262_144),
 		},
 		positions: positionsOf(positions),
@@ -121,7 +124,7 @@ const OPTIONS = [
 /** @throws {InvalidClientOptionError} the value is not an object, or has unknown keys */
 export function known<T extends object>(value: T, name: string, keys: readonly string[]): T {
 	if (typeof value !== 'object' || value === null) throw new InvalidClientOptionError(`${name} must be an object`);
-	for (const key of Object.keys(value)) {
+	for (const key in value) {
 		if (!keys.includes(key))
 			throw new InvalidClientOptionError(`${name} has an unknown key ${key}; allowed are ${keys.join(', ')}`);
 	}

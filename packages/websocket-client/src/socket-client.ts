@@ -74,10 +74,11 @@ export class SocketClient {
 		this.url = endpointUrl(url);
 		const settings = settingsOf(options);
 		const isClosed = (): boolean => this.state === 'closed';
-		this.#subscriptions = new Subscriptions(this.#failures, this.#gapListeners, settings.positions, (topic, page) =>
-			this.history(topic, page),
-		);
-		this.#sendQueue = new SendQueue(settings.queue);
+		this.#subscriptions = new Subscriptions(this.#failures, this.#gapListeners, settings.positions, {
+			due: () => this.#sendQueue.sendWaiting(),
+			history: (topic, page) => this.history(topic, page),
+		});
+		this.#sendQueue = new SendQueue(settings.queue, this.#subscriptions.server);
 		this.#sender = new Sender(this.#sendQueue, this.#failures, isClosed);
 		this.#requests = new Requests(this.#sendQueue, settings.requestTimeoutMs, isClosed);
 		this.#connection = new ReconnectingConnection(this.url, settings, this.#failures, {
@@ -186,15 +187,17 @@ export class SocketClient {
 	}
 
 	/**
-	 * Sends a message without waiting for an answer. Resolves when it has been sent; while there is no connection, it is
-	 * queued. To find out whether it was handled, use `request`, which accepts any message: after `send`, a lost
-	 * connection is only reported to `onError`, with the number of messages that may not have arrived.
+	 * Sends a message without waiting for an answer. Resolves when it is on its way. While there is no connection, or
+	 * the server's rate limit allows no more, it is queued. To find out whether it was handled, use `request`, which
+	 * accepts any message: after `send`, a lost connection is only reported to `onError`, with the number of messages
+	 * that may not have arrived.
 	 *
-	 * Errors also go to `onError`, because few callers await this promise. The exception is a message that would have to
-	 * wait although `options.queue` is false.
+	 * Errors also go to `onError`, because few callers await this promise. The exceptions are a message that would have
+	 * to wait although `options.queue` is false, and one replaced by a newer one with the same `options.latest`.
 	 *
-	 * @throws {UnsentMessageError} the queue is full, the client was closed, or the data can't be written as JSON
-	 * @throws {MessageValidationError} {InvalidMessageDefinitionError}
+	 * @throws {UnsentMessageError} the message was not sent, for the reason given by `code`
+	 * @throws {MessageValidationError} {InvalidMessageDefinitionError} {InvalidClientOptionError} an argument is
+	 * invalid; nothing was sent
 	 */
 	send<TMessage extends SocketMessage>(
 		message: TMessage,
@@ -206,12 +209,12 @@ export class SocketClient {
 
 	/**
 	 * Sends a request. Once the server has handled it, resolves with the answer, or with null if the message defines no
-	 * `reply`. While there is no connection, the request is queued. If the server stops without handling it, it is sent
-	 * again after the client has reconnected.
+	 * `reply`. While there is no connection, or the server's rate limit allows no more, the request is queued. If the
+	 * server stops without handling it, it is sent again after the client has reconnected.
 	 *
 	 * @throws {SocketRequestError} with the `code` of the server's refusal, or `timeout`, or `disconnected` (the
-	 * connection was lost, and the server may or may not have handled the request), or `too_many_requests` (not sent,
-	 * because the queue is full)
+	 * connection was lost, and the server may or may not have handled the request), `too_many_requests` (not sent,
+	 * because the queue is full), or `too_large` (not sent, because the server does not accept so large a message)
 	 * @throws {MessageValidationError} {InvalidMessageDefinitionError} {InvalidClientOptionError} an argument is
 	 * invalid; nothing was sent
 	 * @throws {UnsentMessageError} the data can't be written as JSON
@@ -283,8 +286,8 @@ export class SocketClient {
 		const since = this.#missingSince;
 		this.#missingSince = undefined;
 		// Subscriptions come first, because queued messages may concern their topics.
-		this.#subscriptions.open(connection);
-		this.#sendQueue.open(connection, answer.messagesPerSecond, this.#subscriptions.cost);
+		this.#subscriptions.server.open(connection);
+		this.#sendQueue.open(connection);
 		if (since !== undefined) this.#subscriptions.gap(gapBetween(THIS_CLIENT, since, answer));
 	}
 
@@ -293,7 +296,7 @@ export class SocketClient {
 		this.#socketId = undefined;
 		this.#missingSince ??= proven;
 		this.#sendQueue.shut();
-		this.#subscriptions.shut(connection);
+		this.#subscriptions.server.shut(connection);
 	}
 
 	#closed(error: ClientClosedError): void {

@@ -37,6 +37,11 @@ export class BuiltInMessages {
 		return type.charCodeAt(0) === AT;
 	}
 
+	/** Whether a message is a reply that this node waits for. Such a message does not count towards the rate limit. */
+	isExpectedReply({ socketId }: Session, { type, correlationId }: ClientMessage): boolean {
+		return type === BuiltIn.reply && this.#services.requests.isPending(socketId, correlationId);
+	}
+
 	/**
 	 * Handles a message immediately if its type allows that. Returns false if the message must wait for earlier ones.
 	 */

@@ -137,6 +137,11 @@ export class ClientRequests {
 		return reply;
 	}
 
+	/** Returns whether this node is waiting for the socket's reply to a request. */
+	isPending(socketId: string, correlationId: string | undefined): boolean {
+		return correlationId !== undefined && this.#pending.ofSocket(socketId).has(correlationId);
+	}
+
 	/**
 	 * Handles the reply of a client of this node to a request from this or another node. Returns `settled` if the
 	 * request was pending here, `ignored` if it may be pending elsewhere or is no longer pending, and `invalid` if no

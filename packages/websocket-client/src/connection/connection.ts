@@ -1,9 +1,11 @@
-import { type AuthAnswer, BuiltIn, readBinaryFrame, wasDrained } from '@orijs/websocket/protocol';
+import { type AuthAnswer, BuiltIn, readBinaryFrame, SocketRequestError, wasDrained } from '@orijs/websocket/protocol';
 import { ProtocolError } from '../errors.ts';
 import type { Settings } from '../options.ts';
 import { deferred, toError } from '../support/promises.ts';
+import { utf8Bytes } from '../support/utf8-bytes.ts';
 import { isAuthAnswer, isPingAnswer } from './answers.ts';
 import { KeepAlive } from './keep-alive.ts';
+import { Pace } from './pace.ts';
 import { disconnected, notHandled, PendingRequests } from './pending-requests.ts';
 import { type PushedFrame, readFrame } from './read-frame.ts';
 import { localTime, type ServerTime } from './server-time.ts';
@@ -60,6 +62,7 @@ export class Connection {
 	readonly #pending = new PendingRequests();
 	readonly #socket: WebSocket | undefined;
 	readonly #keepAlive: KeepAlive;
+	readonly #pace = new Pace(() => this.#ping());
 	#deadline: ReturnType<typeof setTimeout>;
 	readonly #over = deferred();
 	#builtInRequests = 0;
@@ -68,6 +71,8 @@ export class Connection {
 	#sent = 0;
 	#confirmed = 0;
 	#proven: ServerTime | undefined;
+	/** The largest message that the server accepts, in bytes of UTF-8. */
+	messageBytes: number = Infinity;
 
 	constructor({ url, auth, settings }: ConnectionOptions, events: ConnectionEvents) {
 		this.#events = events;
@@ -112,11 +117,6 @@ export class Connection {
 		return !this.#isOver && this.#socket?.readyState === OPEN;
 	}
 
-	/** Whether the socket buffers so much that further messages should wait. */
-	get isFull(): boolean {
-		return (this.#socket?.bufferedAmount ?? 0) > MAX_BUFFERED;
-	}
-
 	/** The time up to which the server is known to have sent everything; undefined until the guards have passed. */
 	get proven(): ServerTime | undefined {
 		return this.#proven;
@@ -129,43 +129,74 @@ export class Connection {
 
 	// Sending
 
-	/** Sends a message. The connection must be ready. @param text JSON */
-	send(text: string): void {
+	/**
+	 * Returns in how many milliseconds the server's rate limit allows this much to be sent, and the socket may have room
+	 * for it; 0 if it can be sent now.
+	 */
+	delay(messages: number, bytes: number): number {
+		return this.#pace.delay(messages, bytes) || Number((this.#socket as WebSocket).bufferedAmount > MAX_BUFFERED);
+	}
+
+	/** Says that a message of this size is larger than the server accepts; undefined if it is not. */
+	excess(bytes: number): string | undefined {
+		const { messageBytes } = this;
+		return bytes > messageBytes ? `it has ${bytes} bytes, and the server accepts ${messageBytes}` : undefined;
+	}
+
+	/** Sends a message. The connection must be ready. @param text JSON @param bytes its size */
+	send(text: string, bytes: number): void {
 		this.#sent++;
-		this.#socket?.send(text);
+		this.#transmit(text, 1, bytes);
 	}
 
 	/** Sends a frame that does not count as a message, such as a reply. Does nothing once the connection has ended. */
 	reply(text: string): void {
-		if (this.#isOpen) this.#socket?.send(text);
+		if (this.#isOpen) this.#transmit(text, 0, utf8Bytes(text));
 	}
 
 	/**
 	 * Sends a request and resolves with its answer.
 	 *
 	 * @param text JSON that contains this correlation id
-	 * @throws {SocketRequestError} the server refused the request, or the connection ended
+	 * @param messages as how many messages it counts
+	 * @throws {SocketRequestError} the request is too large, the server refused it, or the connection ended
 	 */
-	request(name: string, correlationId: string, text: string): Promise<unknown> {
+	request(
+		name: string,
+		correlationId: string,
+		text: string,
+		bytes: number = utf8Bytes(text),
+		messages: number = 1,
+	): Promise<unknown> {
 		return new Promise((resolve, reject) => {
-			if (!this.#isOpen) {
-				reject(disconnected(name));
-				return;
-			}
-			this.#pending.add(correlationId, { name, sentBefore: this.#sent, resolve, reject });
-			this.#socket?.send(text);
+			if (!this.#isOpen) return reject(disconnected(name));
+			const excess = this.excess(bytes);
+			if (excess !== undefined) return reject(new SocketRequestError(name, 'too_large', excess));
+			this.#transmit(text, messages, bytes);
+			this.#pending.all.set(correlationId, { name, sentBefore: this.#sent, paid: this.#pace.sent, resolve, reject });
 		});
 	}
 
-	/** Sends one of the built-in requests and resolves with its answer. @throws {SocketRequestError} */
-	requestBuiltIn(type: string, data: unknown): Promise<unknown> {
+	/**
+	 * Sends one of the built-in requests and resolves with its answer.
+	 *
+	 * @param messages as how many messages it counts
+	 * @throws {SocketRequestError}
+	 */
+	requestBuiltIn(type: string, data: unknown, messages?: number): Promise<unknown> {
 		const correlationId = `@${++this.#builtInRequests}`;
-		return this.request(type, correlationId, JSON.stringify({ type, data, correlationId }));
+		const text = JSON.stringify({ type, data, correlationId });
+		return this.request(type, correlationId, text, undefined, messages);
+	}
+
+	#transmit(text: string, messages: number, bytes: number): void {
+		this.#socket?.send(text);
+		this.#pace.pay(messages, bytes);
 	}
 
 	/** Stops waiting for the answer to a request, whose promise then never settles. */
 	forget(correlationId: string): void {
-		this.#pending.delete(correlationId);
+		this.#pending.all.delete(correlationId);
 	}
 
 	/** Checks immediately whether the server is alive. */
@@ -210,6 +241,8 @@ export class Connection {
 		if (this.#isOver) return;
 		clearTimeout(this.#deadline);
 		this.#isReady = true;
+		this.#pace.limit(answer);
+		this.messageBytes = answer.messageBytes ?? Infinity;
 		this.#proven = { ...answer, askedAt };
 		this.#keepAlive.start();
 		this.#events.ready(answer);
@@ -264,6 +297,10 @@ export class Connection {
 		const frame = readFrame(data);
 		if (frame.kind === 'raw') return this.#events.raw(data);
 		if (frame.kind !== 'answer') return this.#events.received(frame);
-		this.#confirmed = Math.max(this.#confirmed, this.#pending.answer(frame));
+		const request = this.#pending.answer(frame);
+		// The answer came too late: the request had been abandoned.
+		if (request === undefined) return;
+		this.#confirmed = Math.max(this.#confirmed, request.sentBefore);
+		this.#pace.arrived(request.paid);
 	}
 }

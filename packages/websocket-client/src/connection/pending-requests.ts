@@ -1,44 +1,36 @@
 import { SocketRequestError } from '@orijs/websocket/protocol';
 import type { AnswerFrame } from './read-frame.ts';
 
-interface PendingRequest {
+export interface PendingRequest {
 	readonly name: string;
 	/** How many messages had been sent before the request. */
 	readonly sentBefore: number;
+	/** `Pace.sent`, the request included. */
+	readonly paid: number;
 	resolve(data: unknown): void;
 	reject(error: SocketRequestError): void;
 }
 
 /** The requests on one connection that the server has not answered yet, by correlation id. */
 export class PendingRequests {
-	readonly #requests = new Map<string, PendingRequest>();
-
-	add(correlationId: string, request: PendingRequest): void {
-		this.#requests.set(correlationId, request);
-	}
-
-	/** Forgets a request whose answer is no longer awaited. */
-	delete(correlationId: string): void {
-		this.#requests.delete(correlationId);
-	}
+	readonly all: Map<string, PendingRequest> = new Map();
 
 	/**
-	 * Settles a request. Returns the number of messages that were sent before it. Since the server has answered the
-	 * request, it has received those messages.
+	 * Settles a request and returns it; undefined if it had been abandoned. Since the server has answered it, it has
+	 * received everything that was sent before.
 	 */
-	answer({ correlationId, data, error }: AnswerFrame): number {
-		const request = this.#requests.get(correlationId);
-		// The answer came too late: the request had been abandoned.
-		if (request === undefined) return 0;
-		this.#requests.delete(correlationId);
+	answer({ correlationId, data, error }: AnswerFrame): PendingRequest | undefined {
+		const request = this.all.get(correlationId);
+		if (request === undefined) return undefined;
+		this.all.delete(correlationId);
 		if (error === undefined) request.resolve(data);
 		else request.reject(new SocketRequestError(request.name, error.code, error.message));
-		return request.sentBefore;
+		return request;
 	}
 
 	rejectAll(errorFor: (name: string) => SocketRequestError): void {
-		for (const { name, reject } of this.#requests.values()) reject(errorFor(name));
-		this.#requests.clear();
+		for (const { name, reject } of this.all.values()) reject(errorFor(name));
+		this.all.clear();
 	}
 }
 

@@ -15,6 +15,9 @@ export function fullJitter(failures: number, { minDelayMs, maxDelayMs }: DelayBo
 	return Math.random() * Math.min(maxDelayMs, minDelayMs * 2 ** failures);
 }
 
+// The codes are repeated here to keep those that the client does not need out of bundles.
+const UNAUTHORIZED: typeof CloseCode.unauthorized = 4401;
+const UNSUPPORTED_DATA: typeof CloseCode.unsupportedData = 1003;
 /**
  * Close codes of RFC 6455: this client has violated the protocol, or sent invalid text. After reconnecting, it would do
  * so again.
@@ -22,13 +25,7 @@ export function fullJitter(failures: number, { minDelayMs, maxDelayMs }: DelayBo
 const PROTOCOL_ERROR = 1002;
 const INVALID_PAYLOAD = 1007;
 
-// Repeated here, because the table would make the client's bundle larger.
-const UNAUTHORIZED: typeof CloseCode.unauthorized = 4401;
-const UNSUPPORTED_DATA: typeof CloseCode.unsupportedData = 1003;
-
-const TERMINAL: readonly number[] = [UNAUTHORIZED, UNSUPPORTED_DATA, PROTOCOL_ERROR, INVALID_PAYLOAD];
-
 /** Returns whether reconnecting is pointless after a connection has ended with this code; see PROTOCOL.md. */
 export function isTerminal(code: number): boolean {
-	return TERMINAL.includes(code);
+	return [UNAUTHORIZED, UNSUPPORTED_DATA, PROTOCOL_ERROR, INVALID_PAYLOAD].includes(code);
 }

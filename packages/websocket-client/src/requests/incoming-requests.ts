@@ -12,6 +12,7 @@ import {
 import type { Connection } from '../connection/connection.ts';
 import type { Failures } from '../failures.ts';
 import { mustBeFunction } from '../support/must-be-function.ts';
+import { utf8Bytes } from '../support/utf8-bytes.ts';
 
 /**
  * Answers a request from the server. If it throws, the request is refused. The code of the refusal is that of the
@@ -58,7 +59,10 @@ export class IncomingRequests {
 	async answer(connection: Connection, envelope: Envelope): Promise<void> {
 		const { name, data, correlationId } = envelope;
 		const send = (reply: object): void => {
-			connection.reply(encodeValues({ type: BuiltIn.reply, correlationId, ...reply }, TypeError));
+			const text = encodeValues({ type: BuiltIn.reply, correlationId, ...reply }, TypeError);
+			const excess = connection.excess(utf8Bytes(text));
+			if (excess !== undefined) throw new SocketError('too_large', excess);
+			connection.reply(text);
 		};
 		const refuse = (code: string, message: string): void => send({ error: { code, message } });
 		const handler = this.#handlers.get(name)?.handler;

@@ -1,5 +1,6 @@
 import {
 	BuiltIn,
+	type ErrorCode,
 	type InferOutput,
 	type RequestMessage,
 	type SocketMessage,
@@ -7,7 +8,8 @@ import {
 	validate,
 } from '@orijs/websocket/protocol';
 import type { Connection } from '../connection/connection.ts';
-import { delay } from '../options.ts';
+import { type UnsentCode, UnsentMessageError } from '../errors.ts';
+import { delay, known } from '../options.ts';
 import { deferred, quiet } from '../support/promises.ts';
 import { encodeMessage } from './encode-message.ts';
 import type { Outgoing, SendQueue } from './send-queue.ts';
@@ -30,6 +32,12 @@ export type ReplyTo<TMessage extends SocketMessage> = TMessage extends RequestMe
 	? InferOutput<TMessage['reply']>
 	: null;
 
+/** The codes with which requests reject if they were not sent. */
+const REFUSALS: { readonly [K in UnsentCode]?: ErrorCode } = {
+	queue_full: 'too_many_requests',
+	too_large: 'too_large',
+};
+
 /** Sends requests to the server and waits for the answers. */
 export class Requests {
 	readonly #queue: SendQueue;
@@ -51,11 +59,10 @@ export class Requests {
 	 * @throws as documented for `SocketClient.request`
 	 */
 	async request(message: SocketMessage | string, data: unknown, options: ClientRequestOptions): Promise<unknown> {
-		const { signal } = options;
+		const { signal } = known(options, 'request()', ['timeoutMs', 'signal']);
 		const timeoutMs = delay('timeoutMs', options.timeoutMs ?? this.#timeoutMs);
-		signal?.throwIfAborted();
 		const isBuiltIn = typeof message === 'string';
-		return this.#queue.inOrder(isBuiltIn || validate(message, data), () => {
+		return this.#queue.order.run(isBuiltIn || validate(message, data), () => {
 			signal?.throwIfAborted();
 			const name = isBuiltIn ? message : message.name;
 			if (this.#isClosed()) throw new SocketRequestError(name, 'disconnected', 'the client is closed');
@@ -69,11 +76,10 @@ export class Requests {
 		const { promise, resolve, reject } = deferred<unknown>();
 		let sentOn: Connection | undefined;
 		const outgoing: Outgoing = {
-			name,
 			text,
-			deliver: (connection) => {
+			deliver: (connection, bytes) => {
 				sentOn = connection;
-				connection.request(name, correlationId, text).then(resolve, (error: SocketRequestError) => {
+				connection.request(name, correlationId, text, bytes).then(resolve, (error: SocketRequestError) => {
 					const isSafe = error.code === 'stopping' || (error.code === 'disconnected' && name === BuiltIn.history);
 					if (!isSafe || sentOn !== connection) return reject(error);
 					// The server has not handled the request and never will, or it only reads: the next connection gets it.
@@ -81,9 +87,9 @@ export class Requests {
 					this.#queue.hold(outgoing, connection);
 				});
 			},
-			refuse: (cause) => {
-				const code = cause.code === 'queue_full' ? 'too_many_requests' : 'disconnected';
-				reject(new SocketRequestError(name, code, 'the request was not sent', { cause }));
+			refuse(code, why) {
+				const cause = new UnsentMessageError(name, code, why);
+				reject(new SocketRequestError(name, REFUSALS[code] ?? 'disconnected', why, { cause }));
 			},
 		};
 		const drop = (reason: Error): void => {
@@ -93,7 +99,7 @@ export class Requests {
 			reject(reason);
 		};
 		const timer = setTimeout(() => {
-			const state = sentOn === undefined ? 'there was no connection' : 'the server did not answer';
+			const state = sentOn === undefined ? 'it could not be sent' : 'the server did not answer';
 			drop(new SocketRequestError(name, 'timeout', `${state} within ${timeoutMs} ms`));
 		}, timeoutMs);
 		const abort = (): void => drop(signal?.reason as Error);

@@ -3,20 +3,27 @@ import {
 	type GapNotice,
 	type RefusedTopic,
 	type RequestFault,
-	type SocketRequestError,
 	type TopicRequest,
 	type TopicsAnswer,
 } from '@orijs/websocket/protocol';
 import { isTopicsAnswer } from '../connection/answers.ts';
 import type { Connection } from '../connection/connection.ts';
 import { LONG_AGO } from '../connection/server-time.ts';
+import { TOPICS_PER_MESSAGE } from '../connection/pace.ts';
 import { type Deferred, deferred } from '../support/promises.ts';
-import { batches } from './batches.ts';
 import { gapBetween } from './gap-span.ts';
 import { PostponedTopics } from './postponed-topics.ts';
-import { confirm, requestFor, type Topic } from './topic.ts';
+import { confirm, markRequested, requestFor, type Topic } from './topic.ts';
+
+/** The most characters of topics in one message. */
+const MAX_CHARACTERS = 2_000;
+
+/** At least the size of a request apart from its topics, in bytes. */
+const OVERHEAD = 100;
 
 export interface ServerTopicsEvents {
+	/** Called when there are topics to request. */
+	due(): void;
 	/** Called when the client has resubscribed to a topic, and messages from the time in between may be missing. */
 	gap(gap: GapNotice): void;
 	/** Called when the server has confirmed a topic, after the gap, if any. */
@@ -46,6 +53,8 @@ export class ServerSync {
 	readonly #postponed = new PostponedTopics(() => this.#sync());
 	#connection: Connection | undefined;
 	#isSyncDue = false;
+	/** The topics to unsubscribe from, then those to subscribe to. */
+	due: string[] = [];
 
 	/** @param wanted the topics that the application wants; `syncSoon()` must be called after each change */
 	constructor(wanted: ReadonlyMap<string, Topic>, events: ServerTopicsEvents) {
@@ -96,9 +105,9 @@ export class ServerSync {
 	 * not.
 	 */
 	async removed(topic: string): Promise<void> {
+		this.syncSoon();
 		if (this.#states.has(topic) && !this.#wanted.has(topic) && !this.#removals.has(topic)) {
 			this.#removals.set(topic, deferred());
-			this.syncSoon();
 		}
 		await this.#removals.get(topic)?.promise;
 	}
@@ -119,49 +128,57 @@ export class ServerSync {
 	 */
 	#sync(): void {
 		this.#settleRemovals();
-		if (this.#connection?.isReady !== true) return;
-		const missing: TopicRequest[] = [];
-		for (const topic of this.#wanted.values()) {
-			const state = this.#states.get(topic.name);
-			// If an earlier topic of this name is still subscribed, the server is asked again, because it sends a position
-			// and the messages of a rewind only when it is asked.
-			const isMissing = state === undefined || (state === 'subscribed' && !topic.isRequested);
-			if (!isMissing || this.#postponed.has(topic.name)) continue;
-			topic.isRequested = true;
-			topic.isPositioned = false;
-			missing.push(requestFor(topic));
-		}
-		const unwanted: TopicRequest[] = [];
-		for (const [topic, state] of this.#states) {
-			if (state === 'subscribed' && !this.#wanted.has(topic) && !this.#postponed.has(topic)) unwanted.push({ topic });
-		}
 		// Unsubscribes first, because the server limits the number of topics per socket.
-		this.#request(this.#connection, BuiltIn.unsubscribe, unwanted);
-		this.#request(this.#connection, BuiltIn.subscribe, missing);
+		const unwanted = [...this.#states.keys()].filter((topic) => !this.#wanted.has(topic));
+		this.due = [...unwanted, ...this.#wanted.keys()].filter(
+			(topic) => this.#isDue(topic, this.#wanted.get(topic)) && !this.#postponed.has(topic),
+		);
+		this.#events.due();
 	}
 
-	#request(connection: Connection, type: string, all: readonly TopicRequest[]): void {
-		for (const requests of batches(all)) {
-			const names = requests.map(({ topic }) => topic);
-			for (const name of names) {
-				this.#states.set(name, type === BuiltIn.subscribe ? 'subscribing' : 'unsubscribing');
-			}
-			const topics = requests.map((request) => ((request.since ?? request.rewind) ? request : request.topic));
-			const answered = (answer: TopicsAnswer): void => this.#answered(connection, type, names, answer);
-			connection.requestBuiltIn(type, { topics }).then(
-				(answer) => answered(isTopicsAnswer(answer) ? answer : allRefused(names, INVALID_ANSWER)),
-				(error: SocketRequestError) => answered(allRefused(names, error)),
-			);
+	#isDue(name: string, topic: Topic | undefined): boolean {
+		const state = this.#states.get(name);
+		if (topic === undefined) return state === 'subscribed';
+		// If an earlier topic of this name is still subscribed, the server is asked again, because it sends a position and
+		// the messages of a rewind only when it is asked.
+		return state === undefined || (state === 'subscribed' && !topic.isRequested);
+	}
+
+	/**
+	 * Requests some of the topics that are due in one message, as many as count as at most `cost` messages. Returns as
+	 * how many they count.
+	 */
+	requestSome(connection: Connection, cost: number): number {
+		const { due } = this;
+		const isSubscribe = this.#wanted.has(due[0] as string);
+		const topics: (string | TopicRequest)[] = [];
+		let left = Math.min(MAX_CHARACTERS, connection.messageBytes - OVERHEAD);
+		for (const name of due.slice(0, cost * TOPICS_PER_MESSAGE)) {
+			const topic = this.#wanted.get(name);
+			const request = topic === undefined ? name : requestFor(topic);
+			left -= JSON.stringify(request).length + 1;
+			if (topics.length > 0 && (left < 0 || (topic !== undefined) !== isSubscribe)) break;
+			topics.push(request);
+			this.#states.set(name, isSubscribe ? 'subscribing' : 'unsubscribing');
+			if (topic !== undefined) markRequested(topic);
 		}
+		const names = due.splice(0, topics.length);
+		const messages = Math.ceil(names.length / TOPICS_PER_MESSAGE);
+		void connection
+			.requestBuiltIn(isSubscribe ? BuiltIn.subscribe : BuiltIn.unsubscribe, { topics }, messages)
+			.then((answer) => (isTopicsAnswer(answer) ? answer : Promise.reject(INVALID_ANSWER)))
+			.catch((fault: RequestFault) => allRefused(names, fault))
+			.then((answer) => this.#answered(connection, isSubscribe, names, answer));
+		return messages;
 	}
 
-	#answered(connection: Connection, type: string, names: readonly string[], answer: TopicsAnswer): void {
+	#answered(connection: Connection, isSubscribe: boolean, names: readonly string[], answer: TopicsAnswer): void {
 		// If the connection has ended, its topics are requested again on the next one.
 		if (connection !== this.#connection) return;
 		const faults = new Map(answer.refused?.map((fault) => [fault.topic, fault]));
 		for (const name of names) {
 			const fault = faults.get(name);
-			if (type === BuiltIn.subscribe) this.#subscribed(name, fault, answer);
+			if (isSubscribe) this.#subscribed(name, fault, answer);
 			else this.#unsubscribed(name, fault);
 		}
 		if (faults.size === 0) this.#postponed.resetDelay();

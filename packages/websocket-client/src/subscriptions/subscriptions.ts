@@ -2,29 +2,33 @@ import {
 	BuiltIn,
 	type Envelope,
 	type GapNotice,
-	MAX_TOPICS,
 	type Position,
 	type PositionNotice,
 	type RefusedTopic,
 	SocketRequestError,
 } from '@orijs/websocket/protocol';
-import type { Connection } from '../connection/connection.ts';
 import type { ClientClosedError } from '../errors.ts';
 import type { Failures } from '../failures.ts';
 import type { Listeners } from '../support/listeners.ts';
 import { isTransient, wasNotHandled } from './refusals.ts';
 import { type ReadHistory, rewind, rewindPositioned } from './rewinds.ts';
-import { ServerSync } from './server-sync.ts';
+import { ServerSync, type ServerTopicsEvents } from './server-sync.ts';
 import { SubscriptionHandle, type SubscriptionOwner } from './subscription-handle.ts';
 import type { PendingSubscription, SubscriptionOptions } from './subscription.ts';
 import { createTopic, type Topic } from './topic.ts';
+
+export interface SubscriptionsOptions extends Pick<ServerTopicsEvents, 'due'> {
+	/** Requests a page of a topic's history. */
+	readonly history: ReadHistory;
+}
 
 /** Manages the application's subscriptions, and passes messages and gaps to them. */
 export class Subscriptions implements SubscriptionOwner {
 	readonly #failures: Failures;
 	readonly gapListeners: Listeners<[GapNotice]>;
 	readonly #topics = new Map<string, Topic>();
-	readonly #server: ServerSync;
+	/** The topics on the server. */
+	readonly server: ServerSync;
 	readonly #history: ReadHistory;
 	/** Positions saved by an earlier client, for topics that have not been subscribed to yet. */
 	readonly #saved: Map<string, Position>;
@@ -32,18 +36,18 @@ export class Subscriptions implements SubscriptionOwner {
 	/**
 	 * @param gapListeners called with every gap
 	 * @param positions the positions from which to resume topics
-	 * @param history requests a page of a topic's history
 	 */
 	constructor(
 		failures: Failures,
 		gapListeners: Listeners<[GapNotice]>,
 		positions: ReadonlyMap<string, Position>,
-		history: ReadHistory,
+		{ due, history }: SubscriptionsOptions,
 	) {
 		this.#saved = new Map(positions);
 		this.#failures = failures;
 		this.gapListeners = gapListeners;
-		this.#server = new ServerSync(this.#topics, {
+		this.server = new ServerSync(this.#topics, {
+			due,
 			gap: (gap) => this.gap(gap),
 			confirmed: ({ subscriptions, position }) => {
 				for (const handle of subscriptions) void rewind(handle, position, history);
@@ -71,7 +75,7 @@ export class Subscriptions implements SubscriptionOwner {
 				// A topic that continues from a saved position is not rewound.
 				handle.isRewindDue = false;
 			}
-			this.#server.syncSoon();
+			this.server.syncSoon();
 		}
 		return handle.pending;
 	}
@@ -97,19 +101,10 @@ export class Subscriptions implements SubscriptionOwner {
 			topic.subscriptions = topic.subscriptions.filter((one) => one !== handle);
 			if (topic.subscriptions.length === 0) this.#remove(topic);
 		}
-		return this.#server.removed(handle.topic);
+		return this.server.removed(handle.topic);
 	}
 
 	readonly handlerFailed = (error: unknown): void => this.#failures.report(error, 'handler');
-
-	/**
-	 * The number of messages that the server's rate limit counts for subscribing to all topics on a new connection.
-	 * Every ten topics in a batch count as one message.
-	 */
-	get cost(): number {
-		const { size } = this.#topics;
-		return Math.ceil(size / 10) + Math.ceil(size / MAX_TOPICS);
-	}
 
 	/** The positions of the topics with history, from which a later client can resume. */
 	get positions(): Record<string, Position> {
@@ -135,9 +130,9 @@ export class Subscriptions implements SubscriptionOwner {
 				// Messages that arrive before the confirmation go only to listeners that are not bound to a topic. If the
 				// server has confirmed the topic without sending a position, it keeps no history for the topic. The message
 				// then comes from a node that does, for example during a deployment, and its order can't be checked.
-				if (!this.#server.isSubscribed(topic)) return true;
+				if (!this.server.isSubscribed(topic)) return true;
 			} else if (epoch !== last.epoch || prev !== last.offset) {
-				this.#server.resubscribe(topic);
+				this.server.resubscribe(topic);
 				return false;
 			} else {
 				topic.position = { epoch, offset };
@@ -172,16 +167,6 @@ export class Subscriptions implements SubscriptionOwner {
 	gap(gap: GapNotice): void {
 		this.gapListeners.call(gap);
 		for (const subscription of this.#topics.get(gap.topic)?.subscriptions ?? []) subscription.call('onGap', gap);
-	}
-
-	/** Called when a connection is ready. */
-	open(connection: Connection): void {
-		this.#server.open(connection);
-	}
-
-	/** Called when the connection has been lost. */
-	shut(connection: Connection): void {
-		this.#server.shut(connection);
 	}
 
 	/** Called when the client stops reconnecting. Rejects the subscriptions that were never confirmed. */

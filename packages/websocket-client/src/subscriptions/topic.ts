@@ -53,12 +53,16 @@ export function confirm(topic: Topic): void {
 }
 
 /** Returns the topic's entry in a `@subscribe` request. */
-export function requestFor({ name: topic, position: since, subscriptions }: Topic): TopicRequest {
-	let rewind = 0;
-	for (const handle of subscriptions) {
-		rewind = Math.max(rewind, handle.options.rewind ?? 0);
-		// Without a position, the request is answered with the messages of the rewinds.
-		if (handle.isRewindDue && since === undefined) handle.held = [];
-	}
-	return { topic, since, rewind: rewind || undefined };
+export function requestFor({ name: topic, position: since, subscriptions }: Topic): TopicRequest | string {
+	if (since !== undefined) return { topic, since };
+	const rewind = Math.max(...subscriptions.map(({ options }) => options.rewind ?? 0));
+	return rewind > 0 ? { topic, rewind } : topic;
+}
+
+/** Called when the topic is requested. Without a position, the answer begins with the messages of the rewinds. */
+export function markRequested(topic: Topic): void {
+	topic.isRequested = true;
+	topic.isPositioned = false;
+	if (topic.position !== undefined) return;
+	for (const handle of topic.subscriptions) if (handle.isRewindDue) handle.held = [];
 }

@@ -36,7 +36,7 @@ export const SILENT: Logger = { debug() {}, info() {}, warn() {}, error() {} };
 
 /** Starts an application with typed messages on a free port. */
 export async function startApplication(shared: SharedState, options: ServerOptions): Promise<ApplicationServer> {
-	const { token, ...limits } = options;
+	const { token, handlingMs = 0, ...limits } = options;
 	const { backend, origins, forbidden } = shared;
 	const bus = backend.createBus();
 	let handlers: BusHandlers | undefined;
@@ -47,7 +47,7 @@ export async function startApplication(shared: SharedState, options: ServerOptio
 		if (shared.isBackendBroken && topics.some(isTopic)) throw new Error('the backend is broken');
 	};
 	const sockets = new Set<AppSocket>();
-	const router = routerOf(shared);
+	const router = routerOf(shared, handlingMs);
 	if (limits.guardTimeoutMs !== undefined) router.guard(() => new Promise<boolean>(() => {}));
 	else if (token !== undefined) {
 		router.guard((ctx) => {
@@ -76,10 +76,13 @@ export async function startApplication(shared: SharedState, options: ServerOptio
 	};
 }
 
-function routerOf({ handled, gate }: SharedState): SocketRouter {
+function routerOf({ handled, gate }: SharedState, handlingMs: number): SocketRouter {
 	const note = (type: string, data: unknown): void => void handled.push({ type, data, at: Date.now() });
 	return new SocketRouter()
-		.on(Say, ({ data }) => note('say', data))
+		.on(Say, async ({ data }) => {
+			note('say', data);
+			if (handlingMs > 0) await new Promise((resolve) => setTimeout(resolve, handlingMs));
+		})
 		.on(Add, ({ data }) => {
 			note('add', data);
 			return data.a + data.b;

@@ -10,7 +10,7 @@ export interface RawServer {
 
 /** Starts a plain WebSocket server that sends whatever the test passes to it. */
 export function startRawServer(options: RawServerOptions): RawServer {
-	const { answers = true, status, messagesPerSecond } = options;
+	const { answers = true, status, limits } = options;
 	const received: ReceivedFrame[] = [];
 	const sockets = new Set<Bun.ServerWebSocket>();
 	const server = Bun.serve({
@@ -26,7 +26,7 @@ export function startRawServer(options: RawServerOptions): RawServer {
 			message(socket, message) {
 				const text = String(message);
 				received.push({ text, at: Date.now() });
-				const data = answers ? answerTo(text, messagesPerSecond) : undefined;
+				const data = answers ? answerTo(text, limits) : undefined;
 				if (data !== undefined) socket.send(data);
 			},
 		},
@@ -41,11 +41,11 @@ export function startRawServer(options: RawServerOptions): RawServer {
 	};
 }
 
-function answerTo(text: string, messagesPerSecond: number | undefined): string | undefined {
+function answerTo(text: string, limits: RawServerOptions['limits']): string | undefined {
 	const { type, correlationId } = JSON.parse(text) as { type: string; correlationId?: string };
 	const timestamp = Date.now();
 	const answers: Record<string, object> = {
-		'@auth': { socketId: crypto.randomUUID(), timestamp, messagesPerSecond },
+		'@auth': { socketId: crypto.randomUUID(), timestamp, ...limits },
 		'@ping': { timestamp },
 		'@subscribe': { timestamp, refused: [] },
 		'@unsubscribe': { timestamp, refused: [] },

@@ -3,10 +3,13 @@ export interface ServerOptions {
 	/** The only token that the guard accepts. Default: there is no guard. */
 	readonly token?: string;
 	readonly messagesPerSecond?: number;
+	readonly bytesPerSecond?: number;
 	readonly topicsPerSocket?: number;
 	readonly pendingRequests?: number;
 	readonly messageBytes?: number;
 	readonly queuedBytes?: number;
+	/** How long the handler of `say` messages takes. Default 0. */
+	readonly handlingMs?: number;
 	/** Adds a guard that never settles, so that this timeout expires. */
 	readonly guardTimeoutMs?: number;
 }
@@ -18,8 +21,8 @@ export interface RawServerOptions {
 	readonly answers?: boolean;
 	/** If set, the server refuses upgrades with this HTTP status. */
 	readonly status?: number;
-	/** The rate limit in the server's answer to `@auth`. */
-	readonly messagesPerSecond?: number;
+	/** Limits in the server's answer to `@auth`. */
+	readonly limits?: { readonly messagesPerSecond?: number; readonly messageBytes?: number };
 }
 
 /** A message that the server has handled. */

@@ -57,6 +57,10 @@ export interface AuthAnswer extends AnsweredAt {
 	 * limit.
 	 */
 	readonly messagesPerSecond?: number;
+	/** The number of bytes per second, from `limits.bytesPerSecond`; absent if there is no limit. */
+	readonly bytesPerSecond?: number;
+	/** The largest message that the client may send, in bytes of UTF-8, from `limits.messageBytes`. */
+	readonly messageBytes?: number;
 }
 
 /** The `data` of `@subscribe` and `@unsubscribe`. */

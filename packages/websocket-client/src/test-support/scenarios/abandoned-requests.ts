@@ -14,7 +14,7 @@ export const abandonedRequests: Record<string, Scenario> = {
 		const long = client.request(Add, { a: 2, b: 2 });
 		const error = await rejection(short);
 		assertRefused(error, 'timeout');
-		assert.match(error.message, /no connection within 50 ms/);
+		assert.match(error.message, /could not be sent within 50 ms/);
 		await server.serve();
 		assert.equal(await long, 4);
 		assert.deepEqual(await handledData(server, 'add'), [{ a: 2, b: 2 }]);

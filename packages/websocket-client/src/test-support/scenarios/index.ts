@@ -11,6 +11,8 @@ import { history } from './history.ts';
 import { incomingRequests } from './incoming-requests.ts';
 import { listening } from './listening.ts';
 import { looping } from './looping.ts';
+import { oversized } from './oversized.ts';
+import { pacing } from './pacing.ts';
 import { queueing } from './queueing.ts';
 import { reconnecting } from './reconnecting.ts';
 import { requesting } from './requesting.ts';
@@ -34,6 +36,8 @@ export const scenarios: Readonly<Record<string, Readonly<Record<string, Scenario
 	'failing listeners': failingListeners,
 	sending,
 	queueing,
+	pacing,
+	oversized,
 	requesting,
 	'abandoned requests': abandonedRequests,
 	'incoming requests': incomingRequests,
