@@ -54,9 +54,8 @@ export function confirm(topic: Topic): void {
 
 /** Returns the topic's entry in a `@subscribe` request. */
 export function requestFor({ name: topic, position: since, subscriptions }: Topic): TopicRequest | string {
-	if (since !== undefined) return { topic, since };
-	const rewind = Math.max(...subscriptions.map(({ options }) => options.rewind ?? 0));
-	return rewind > 0 ? { topic, rewind } : topic;
+	const rewind = Math.max(...subscriptions.map(({ options }) => options.rewind ?? 0)) || undefined;
+	return (since ?? rewind) === undefined ? topic : { topic, since, rewind };
 }
 
 /** Called when the topic is requested. Without a position, the answer begins with the messages of the rewinds. */
