@@ -22,6 +22,7 @@ function isRefusedTopic(value: unknown): value is RefusedTopic {
 	return typeof topic === 'string' && typeof code === 'string';
 }
 
-function fieldsOf<T>(value: unknown): { readonly [K in keyof T]?: unknown } {
+/** Returns the value for reading its fields; an empty object if it is none. */
+export function fieldsOf<T>(value: unknown): { readonly [K in keyof T]?: unknown } {
 	return typeof value === 'object' && value !== null ? value : {};
 }

@@ -1,6 +1,6 @@
 import { type AuthAnswer, BuiltIn, readBinaryFrame, wasDrained } from '@orijs/websocket/protocol';
 import { ProtocolError } from '../errors.ts';
-import type { Settings } from '../options.ts';
+import type { Settings, WebSocketConstructor, WebSocketLike } from '../options.ts';
 import { deferred, toError } from '../support/promises.ts';
 import { isAuthAnswer, isPingAnswer } from './answers.ts';
 import { KeepAlive } from './keep-alive.ts';
@@ -58,7 +58,7 @@ const CONFIGURE = 'The endpoint needs a socketRouter or the authorize option.';
 export class Connection {
 	readonly #events: ConnectionEvents;
 	readonly #pending = new PendingRequests();
-	readonly #socket: WebSocket | undefined;
+	readonly #socket: WebSocketLike | undefined;
 	readonly #keepAlive: KeepAlive;
 	#deadline: ReturnType<typeof setTimeout>;
 	readonly #over = deferred();
@@ -68,17 +68,25 @@ export class Connection {
 	#sent = 0;
 	#confirmed = 0;
 	#proven: ServerTime | undefined;
+	/** Whether there was a sign of life, see {@link KeepAliveActions.isAlive}. */
+	#hasSign = false;
+	/** How many bytes must still be written before the ping. Not positive once it has been written. */
+	#aheadOfPing = 0;
+	/** The value of `bufferedAmount` when it was last read. Maintained only while a ping is to be written. */
+	#buffered = 0;
 
 	constructor({ url, auth, settings }: ConnectionOptions, events: ConnectionEvents) {
 		this.#events = events;
 		const { connectTimeoutMs, heartbeat } = settings;
 		this.#keepAlive = new KeepAlive(heartbeat, {
 			ping: () => this.#ping(),
-			dead: () => this.#abort(NO_ANSWER, `the server did not answer for ${heartbeat.timeoutMs} ms`),
+			isAlive: () => this.#isAlive(),
+			dead: (timeoutMs) => this.#abort(NO_ANSWER, `the server did not answer for ${timeoutMs} ms`),
 		});
 		this.#deadline = setTimeout(() => this.#timedOut(connectTimeoutMs), connectTimeoutMs);
 		try {
-			this.#socket = new settings.WebSocket(url);
+			// `connect()` rejects if there is no class.
+			this.#socket = new (settings.WebSocket as WebSocketConstructor)(url);
 		} catch (error) {
 			// This happens, for example, if the page's security policy forbids the connection. The error is reported
 			// later, because the caller does not have this object yet.
@@ -91,7 +99,7 @@ export class Connection {
 		this.#listen(this.#socket, auth);
 	}
 
-	#listen(socket: WebSocket, auth: unknown): void {
+	#listen(socket: WebSocketLike, auth: unknown): void {
 		socket.binaryType = 'arraybuffer';
 		socket.addEventListener('open', () => this.#authenticate(auth));
 		socket.addEventListener('message', ({ data }: MessageEvent) => this.#received(data as string | ArrayBuffer));
@@ -114,7 +122,12 @@ export class Connection {
 
 	/** Whether the socket buffers so much that further messages should wait. */
 	get isFull(): boolean {
-		return (this.#socket?.bufferedAmount ?? 0) > MAX_BUFFERED;
+		return this.#bufferedAmount > MAX_BUFFERED;
+	}
+
+	get #bufferedAmount(): number {
+		// React Native's sockets don't have the property.
+		return this.#socket?.bufferedAmount ?? 0;
 	}
 
 	/** The time up to which the server is known to have sent everything; undefined until the guards have passed. */
@@ -132,12 +145,12 @@ export class Connection {
 	/** Sends a message. The connection must be ready. @param text JSON */
 	send(text: string): void {
 		this.#sent++;
-		this.#socket?.send(text);
+		this.#write(text);
 	}
 
 	/** Sends a frame that does not count as a message, such as a reply. Does nothing once the connection has ended. */
 	reply(text: string): void {
-		if (this.#isOpen) this.#socket?.send(text);
+		if (this.#isOpen) this.#write(text);
 	}
 
 	/**
@@ -153,7 +166,7 @@ export class Connection {
 				return;
 			}
 			this.#pending.add(correlationId, { name, sentBefore: this.#sent, resolve, reject });
-			this.#socket?.send(text);
+			this.#write(text);
 		});
 	}
 
@@ -168,9 +181,9 @@ export class Connection {
 		this.#pending.delete(correlationId);
 	}
 
-	/** Checks immediately whether the server is alive. */
-	probe(): void {
-		if (this.#isReady) this.#keepAlive.beat();
+	/** Checks immediately whether the server is alive, see {@link KeepAlive.check}; undefined if it is not ready. */
+	probe(timeoutMs?: number): Promise<number> | undefined {
+		return this.#isReady ? this.#keepAlive.check(timeoutMs) : undefined;
 	}
 
 	/**
@@ -183,6 +196,28 @@ export class Connection {
 		this.#deadline = setTimeout(() => this.#end({ code: NORMAL, reason: CLOSED }), CLOSE_TIMEOUT_MS);
 		this.#socket?.close(NORMAL, CLOSED);
 		return this.#over.promise;
+	}
+
+	#write(text: string): void {
+		this.#watchBuffer();
+		this.#socket?.send(text);
+		if (this.#aheadOfPing > 0) this.#buffered = this.#bufferedAmount;
+	}
+
+	/** Bytes that leave the buffer ahead of the ping are a sign of life: it can't be answered before it is written. */
+	#watchBuffer(): void {
+		if (this.#aheadOfPing <= 0) return;
+		const written = this.#buffered - this.#bufferedAmount;
+		this.#buffered -= written;
+		this.#aheadOfPing -= written;
+		this.#hasSign ||= written > 0;
+	}
+
+	#isAlive(): boolean {
+		this.#watchBuffer();
+		const hasSign = this.#hasSign;
+		this.#hasSign = false;
+		return hasSign;
 	}
 
 	// Opening and ending
@@ -215,10 +250,13 @@ export class Connection {
 		this.#events.ready(answer);
 	}
 
-	async #ping(): Promise<void> {
+	async #ping(): Promise<number> {
+		this.#hasSign = false;
+		this.#aheadOfPing = this.#buffered = this.#bufferedAmount;
 		const askedAt = localTime();
 		const answer = await this.requestBuiltIn(BuiltIn.ping, undefined);
 		if (isPingAnswer(answer)) this.#proven = { ...answer, askedAt };
+		return performance.now() - askedAt.monotonic;
 	}
 
 	#timedOut(connectTimeoutMs: number): void {
@@ -255,6 +293,7 @@ export class Connection {
 
 	#received(data: string | ArrayBuffer): void {
 		if (this.#isOver) return;
+		this.#hasSign = true;
 		if (typeof data !== 'string') {
 			const frame = readBinaryFrame(data);
 			if (frame === undefined) return this.#events.raw(data);

@@ -8,6 +8,7 @@ import { gaps } from './gaps.ts';
 import { history } from './history.ts';
 import { incomingRequests } from './incoming-requests.ts';
 import { listening } from './listening.ts';
+import { pinging } from './pinging.ts';
 import { queueing } from './queueing.ts';
 import { reconnecting } from './reconnecting.ts';
 import { requesting } from './requesting.ts';
@@ -26,6 +27,7 @@ export const scenarios: Readonly<Record<string, Readonly<Record<string, Scenario
 	credentials,
 	'connection ends': connectionEnds,
 	reconnecting,
+	pinging,
 	listening,
 	'failing listeners': failingListeners,
 	sending,
