@@ -81,7 +81,7 @@ export interface Settings {
 	readonly reconnect: { readonly minDelayMs: number; readonly maxDelayMs: number };
 	readonly queue: { readonly messages: number; readonly characters: number };
 	readonly positions: ReadonlyMap<string, Position>;
-	/** Undefined if there is none. */
+	/** Undefined if the option was not given and there is no global `WebSocket`. */
 	readonly WebSocket: WebSocketConstructor | undefined;
 }
 

@@ -111,11 +111,12 @@ export class SocketClient {
 	}
 
 	/**
-	 * Pings the server, and resolves with the round trip in milliseconds. If for `options.timeoutMs` nothing arrives from
-	 * the server, and nothing that was sent before is still being written, drops the connection and reconnects. Default:
-	 * 4,000. Calls at the same time share one ping.
+	 * Pings the server, and resolves with the round trip in milliseconds. If nothing arrives from the server for
+	 * `timeoutMs` (default 4,000), and nothing that was sent before is still being written, drops the connection and
+	 * reconnects. Calls at the same time share one ping.
 	 *
-	 * @throws {SocketRequestError} with the code `disconnected`: the state is not `ready`, or the connection ended
+	 * @throws {SocketRequestError} with the code `disconnected`: the state is not `ready`, or the connection ended; or
+	 * with the code with which the server refused the ping, such as `rate_limited`
 	 * @throws {InvalidClientOptionError} `timeoutMs` is invalid
 	 */
 	ping(options: PingOptions = {}): Promise<number> {

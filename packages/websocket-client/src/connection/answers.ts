@@ -22,7 +22,7 @@ function isRefusedTopic(value: unknown): value is RefusedTopic {
 	return typeof topic === 'string' && typeof code === 'string';
 }
 
-/** Returns the value for reading its fields; an empty object if it is none. */
+/** Returns the value for reading its fields; an empty object if it has no fields. */
 export function fieldsOf<T>(value: unknown): { readonly [K in keyof T]?: unknown } {
 	return typeof value === 'object' && value !== null ? value : {};
 }

@@ -39,8 +39,9 @@ export class KeepAlive {
 	}
 
 	/**
-	 * Pings now, unless the answer to an earlier ping is still pending. Returns what the ping does. The connection counts
-	 * as dead after `timeoutMs` without a sign of life; a later call can shorten that time, but not extend it.
+	 * Pings now, unless the answer to an earlier ping is still pending, and returns the promise of the ping. The
+	 * connection counts as dead after `timeoutMs` without a sign of life; a later call can shorten that time, but not
+	 * extend it.
 	 */
 	check(timeoutMs: number = this.#options.timeoutMs): Promise<number> {
 		if (this.#ping === undefined) return this.#send(timeoutMs, true);
