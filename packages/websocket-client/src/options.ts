@@ -38,7 +38,8 @@ export interface SocketClientOptions {
 		/** How often the client pings the server, in milliseconds. Default 20,000. */
 		readonly intervalMs?: number;
 		/**
-		 * How long the answer to a ping may take before the connection counts as lost, in milliseconds. Default 10,000.
+		 * How long after a ping no frame may arrive before the connection counts as lost, in milliseconds. While the ping
+		 * waits behind other messages that are being sent, the time starts again. Default 10,000.
 		 */
 		readonly timeoutMs?: number;
 	};

@@ -36,8 +36,8 @@ import { quiet } from './support/promises.ts';
 const THIS_CLIENT = '*';
 
 /**
- * A connection to an endpoint with typed messages, for browsers, Bun and Node. Reconnects and resubscribes
- * automatically, and reports gaps in which messages may be missing.
+ * A connection to an endpoint with typed messages, for browsers, React Native, Bun and Node. Reconnects and
+ * resubscribes automatically, and reports gaps in which messages may be missing.
  *
  * Data is validated against its schema before it is sent. Data from the server has been validated by the server, and is
  * not validated again.

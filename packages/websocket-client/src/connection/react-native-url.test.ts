@@ -42,7 +42,7 @@ describe.each(REACT_NATIVE_RELEASES)('with the URL class of React Native %s', (r
 		},
 	);
 
-	it('a relative URL stays as it is, and can’t be used to connect', async () => {
+	it('a relative URL stays as it is, but is not enough to connect', async () => {
 		await useUrlOf(release);
 		expect(endpointUrl('/ws')).toBe('/ws');
 		expect(() => endpointUrl('/ws', true)).toThrow(InvalidClientOptionError);

@@ -51,7 +51,7 @@ describe('relative to a page', () => {
 		expect(endpointUrl(url)).toBe(full);
 	});
 
-	it('rejects a fragment, and what its page can’t resolve', () => {
+	it('rejects a fragment, and what the page has no base for', () => {
 		vi.stubGlobal('location', { href: 'https://example.com/app' });
 		expect(() => endpointUrl('/ws#part')).toThrow('without #, not "/ws#part"');
 		vi.stubGlobal('location', { href: 'about:blank' });
