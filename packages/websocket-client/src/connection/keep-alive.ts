@@ -44,22 +44,21 @@ export class KeepAlive {
 	 * extend it.
 	 */
 	check(timeoutMs: number = this.#options.timeoutMs): Promise<number> {
-		if (this.#ping === undefined) return this.#send(timeoutMs, true);
-		if (this.#actions.isAlive() || Date.now() + timeoutMs < this.#dueAt) this.#wait(timeoutMs, true);
-		return this.#ping;
+		if (this.#ping === undefined) this.#send(timeoutMs, true);
+		else if (this.#actions.isAlive() || Date.now() + timeoutMs < this.#dueAt) this.#wait(timeoutMs, true);
+		return this.#ping as Promise<number>;
 	}
 
 	/** @param mayRepeat whether to ping once more if the timer fires late */
-	#send(timeoutMs: number, mayRepeat: boolean): Promise<number> {
+	#send(timeoutMs: number, mayRepeat: boolean): void {
 		this.#wait(timeoutMs, mayRepeat);
 		const answered = (): void => {
 			clearTimeout(this.#timeout);
 			this.#ping = undefined;
 		};
-		const ping = (this.#ping = this.#actions.ping());
+		this.#ping = this.#actions.ping();
 		// A refusal is an answer, too.
-		ping.then(answered, ({ code }) => code !== 'disconnected' && answered());
-		return ping;
+		this.#ping.then(answered, ({ code }) => code !== 'disconnected' && answered());
 	}
 
 	#wait(timeoutMs: number, mayRepeat: boolean): void {
@@ -69,7 +68,7 @@ export class KeepAlive {
 			// A late timer means that the device slept or the page was frozen, so the answer may have arrived without
 			// being read yet. The ping is repeated only once, because every timer is late in a tab that has long been
 			// hidden.
-			if (mayRepeat && Date.now() > this.#dueAt + timeoutMs) void this.#send(timeoutMs, false);
+			if (mayRepeat && Date.now() > this.#dueAt + timeoutMs) this.#send(timeoutMs, false);
 			else if (this.#actions.isAlive()) this.#wait(timeoutMs, true);
 			else this.#actions.dead(timeoutMs);
 		}, timeoutMs);

@@ -9,7 +9,7 @@ import { InvalidClientOptionError } from '../errors.ts';
 export function endpointUrl(url: string | URL, mustBeFull = false): string {
 	const text = String(url);
 	let base: string | undefined;
-	if (!/^[a-z][\w+.-]*:/i.test(text)) {
+	if (!/^[\w+.-]+:/.test(text)) {
 		base = (globalThis as { location?: { href?: string } }).location?.href;
 		if (url && base === undefined && !mustBeFull) return text;
 	}
