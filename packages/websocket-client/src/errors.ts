@@ -14,9 +14,23 @@ export class ClientClosedError extends Error {
 	/** Why the client stopped reconnecting; undefined after `close()`. */
 	readonly end: ConnectionEnd | undefined;
 	constructor(end?: ConnectionEnd) {
-		super(end === undefined ? 'The client is closed' : `The client stopped reconnecting: ${end.code} ${end.reason}`);
+		super(
+			end === undefined
+				? 'The client is closed'
+				: `The client stopped reconnecting: ${end.code} ${end.reason || 'without a reason'}`,
+		);
 		this.end = end;
 	}
+}
+
+/** Reported when no connection becomes ready: says what it looks like, and what to check. */
+export class ConnectError extends Error {
+	override readonly name = 'ConnectError';
+}
+
+/** Thrown when a message already has a handler. */
+export class DuplicateHandlerError extends Error {
+	override readonly name = 'DuplicateHandlerError';
 }
 
 /** Thrown when a message was not sent. */
@@ -46,13 +60,7 @@ export class UnconfirmedMessagesError extends Error {
 	/** At most this many messages were lost. Requests are not counted, because their own promises reject. */
 	readonly count: number;
 	constructor(count: number) {
-		const last = count === 1 ? 'last message' : `last ${count} messages`;
-		super(`The connection was lost. The ${last} may not have arrived`);
+		super(`The connection was lost. Sent messages that may not have arrived: up to ${count}`);
 		this.count = count;
 	}
-}
-
-/** Reported when the server does not speak the protocol. */
-export class ProtocolError extends Error {
-	override readonly name = 'ProtocolError';
 }

@@ -8,7 +8,7 @@ import { LocalTestServer } from './test-support/local-test-server.ts';
  */
 const SOON_MS = 8_000;
 
-async function exitOf(server: LocalTestServer, how: string): Promise<string> {
+async function exitOf(server: { readonly url: string }, how: string): Promise<string> {
 	const child = spawnBun(new URL('test-support/fixtures/close-client.ts', import.meta.url), {
 		args: [server.url, how],
 	});
@@ -37,6 +37,28 @@ describe('a closed client does not keep its process alive', () => {
 		const server = await LocalTestServer.start();
 		onTestFinished(() => server.end());
 		expect(await exitOf(server, 'while it waits')).toBe('closed');
+	});
+
+	it('closed while auth() hangs', async () => {
+		expect(await exitOf({ url: 'ws://127.0.0.1:9/ws' }, 'while auth() hangs')).toBe('closed');
+	});
+
+	it('closed while it waits for the answer to the plain request that explains its failed attempts', async () => {
+		let asked = 0;
+		const server = Bun.serve({
+			hostname: '127.0.0.1',
+			port: 0,
+			async fetch({ headers }) {
+				if (headers.get('upgrade') === null) {
+					asked++;
+					await new Promise(() => {});
+				}
+				return new Response('', { status: 404 });
+			},
+		});
+		onTestFinished(() => server.stop(true));
+		expect(await exitOf({ url: `ws://127.0.0.1:${server.port}/ws` }, 'while it asks')).toBe('closed');
+		expect(asked).toBe(1);
 	});
 
 	it('closed on a dead network', async () => {

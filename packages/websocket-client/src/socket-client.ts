@@ -162,7 +162,7 @@ export class SocketClient {
 	 * Sets the handler that answers the server's requests of this kind. Each kind can have one handler. Returns a
 	 * function that removes it.
 	 *
-	 * @throws {Error} there already is a handler
+	 * @throws {DuplicateHandlerError} the message already has a handler
 	 * @throws {InvalidMessageDefinitionError} the message has no `reply`
 	 */
 	handle<TMessage extends RequestMessage>(message: TMessage, handler: RequestHandler<TMessage>): () => void {

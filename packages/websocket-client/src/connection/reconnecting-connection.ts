@@ -1,11 +1,12 @@
 import { type AuthAnswer, readRetryHint } from '@orijs/websocket/protocol';
 import { ClientClosedError, UnconfirmedMessagesError } from '../errors.ts';
-import type { Failures } from '../failures.ts';
+import type { ErrorStage, Failures } from '../failures.ts';
 import type { Settings } from '../options.ts';
 import type { Listeners } from '../support/listeners.ts';
-import { type Deferred, deferred, within } from '../support/promises.ts';
-import { fullJitter, isTerminal } from './reconnect-policy.ts';
+import { type Deferred, deferred, toError, within } from '../support/promises.ts';
+import { fullJitter, isExpired, isTerminal } from './reconnect-policy.ts';
 import { Connection } from './connection.ts';
+import { diagnose } from './diagnosis.ts';
 import { watchPageEvents } from './page-events.ts';
 import type { PushedFrame } from './read-frame.ts';
 import type { ClientState, ConnectionEnd, StateChange } from './client-state.ts';
@@ -23,6 +24,10 @@ export interface ReconnectingConnectionEvents {
 	raw(data: string | ArrayBuffer): void;
 }
 
+/** After this many failed attempts, the cause is reported; again after ten more each, if it has changed. */
+const EXPLAIN_AFTER = 3;
+const EXPLAIN_EVERY = 10;
+
 /** How long a connection must remain ready, in milliseconds. If it ends sooner, it counts as a failed attempt. */
 const STABLE_MS = 5_000;
 
@@ -33,7 +38,7 @@ const STABLE_MS = 5_000;
 export class ReconnectingConnection {
 	readonly #url: string;
 	readonly #settings: Settings;
-	readonly #failures: Failures;
+	readonly #reports: Failures;
 	readonly #events: ReconnectingConnectionEvents;
 	readonly #stateListeners: Listeners<[ClientState, StateChange]>;
 	#state: ClientState = 'idle';
@@ -45,18 +50,28 @@ export class ReconnectingConnection {
 	/** The number of the current attempt. It identifies late outcomes of abandoned attempts. */
 	#attempt = 0;
 	/** The number of attempts in a row that did not lead to a stable connection. */
-	#failedAttempts = 0;
+	#failures = 0;
+	/** The number of failed attempts after which their cause is searched. */
+	#explainAt = EXPLAIN_AFTER;
+	/** What was last reported as their cause. */
+	#told: string | undefined;
+	/** Whether expired credentials may be replaced: once, until a connection is ready. */
+	#mayRenew = true;
 	#readyAt = 0;
 	/** Whether the server chose the current delay. */
 	#isDelayOfServer = false;
 	#retryTimer: ReturnType<typeof setTimeout> | undefined;
+	/** Aborts the current call of `auth()`. */
+	#auth: AbortController | undefined;
+	/** Aborts the current search for the cause of failed attempts. Undefined if its result is no longer wanted. */
+	#search: AbortController | undefined;
 	#unwatch: (() => void) | undefined;
 	#closing: Promise<void> = Promise.resolve();
 
 	constructor(url: string, settings: Settings, failures: Failures, events: ReconnectingConnectionEvents) {
 		this.#url = url;
 		this.#settings = settings;
-		this.#failures = failures;
+		this.#reports = failures;
 		this.#events = events;
 		this.#stateListeners = failures.listeners();
 	}
@@ -83,7 +98,8 @@ export class ReconnectingConnection {
 	connect(): Promise<void> {
 		if (this.#state === 'idle' || this.#state === 'closed') {
 			if (this.#state === 'closed') this.#ready = deferred();
-			this.#failedAttempts = 0;
+			this.#stable();
+			this.#mayRenew = true;
 			this.#unwatch = watchPageEvents({
 				offline: () => this.#connection?.probe(),
 				mayBeOnline: () => this.#mayBeOnline(),
@@ -121,14 +137,22 @@ export class ReconnectingConnection {
 		if (attempt !== this.#attempt) return;
 		const { auth, connectTimeoutMs } = this.#settings;
 		if (auth === undefined) return this.#connect(undefined);
-		within(connectTimeoutMs, callAuth(auth), () => new Error(`auth() took longer than ${connectTimeoutMs} ms`)).then(
+		within(
+			connectTimeoutMs,
+			(this.#auth = new AbortController()),
+			async (signal) => {
+				const token = await auth({ signal });
+				// It must be possible to write the token as JSON.
+				JSON.stringify(token);
+				return token;
+			},
+			() => new Error(`auth() took longer than ${connectTimeoutMs} ms`),
+		).then(
 			(token) => {
 				if (attempt === this.#attempt) this.#connect(token);
 			},
 			(error: unknown) => {
-				if (attempt !== this.#attempt) return;
-				this.#failures.report(error, 'auth');
-				if (attempt === this.#attempt) this.#retry({ code: 1006, reason: 'auth() failed' });
+				if (attempt === this.#attempt) this.#ended({ code: 1006, reason: 'auth() failed' }, toError(error), 'auth');
 			},
 		);
 	}
@@ -141,8 +165,7 @@ export class ReconnectingConnection {
 				ready: (answer) => isCurrent() && this.#opened(connection, answer),
 				received: (frame) => isCurrent() && this.#events.received(connection, frame),
 				raw: (data) => isCurrent() && this.#events.raw(data),
-				ended: (end) => isCurrent() && this.#lost(connection, end),
-				failed: (error, stage) => isCurrent() && this.#failures.report(error, stage),
+				ended: (end, error) => isCurrent() && this.#ended(end, error),
 			},
 		);
 		this.#connection = connection;
@@ -150,23 +173,58 @@ export class ReconnectingConnection {
 
 	#opened(connection: Connection, answer: AuthAnswer): void {
 		this.#readyAt = Date.now();
+		this.#mayRenew = true;
 		this.#ready.resolve();
 		this.#events.ready(connection, answer);
 		// A listener may have called `close()`.
 		if (this.#connection === connection) this.#become('ready');
 	}
 
-	#lost(connection: Connection, end: ConnectionEnd): void {
+	/**
+	 * Called when an attempt has failed, or a connection has ended.
+	 *
+	 * @param error why the attempt failed, if that is known
+	 */
+	#ended(end: ConnectionEnd, error?: Error, stage: ErrorStage = 'connect'): void {
 		const wasReady = this.#state === 'ready';
 		const attempt = this.#attempt;
-		this.#detach(connection);
-		this.#reportUnconfirmed(connection);
+		const connection = this.#connection;
+		if (connection !== undefined) {
+			this.#detach(connection);
+			this.#reportUnconfirmed(connection);
+		}
+		if (error !== undefined) this.#tell(error, stage);
 		// A listener may have called `close()`, and even `connect()` again.
 		if (attempt !== this.#attempt) return;
-		if (isTerminal(end.code)) return this.#stop(end);
 		if (wasReady) this.#ready = deferred();
-		if (wasReady && Date.now() - this.#readyAt > STABLE_MS) this.#failedAttempts = 0;
-		this.#retry(end);
+		let hint = readRetryHint(end.reason);
+		if (this.#mayRenew && isExpired(end)) {
+			this.#mayRenew = false;
+			hint = 0;
+		} else if (isTerminal(end.code)) return this.#stop(end);
+		if (wasReady && Date.now() - this.#readyAt > STABLE_MS) this.#stable();
+		else this.#failures++;
+		const failures = this.#failures;
+		const { reconnect } = this.#settings;
+		const isUnexplained = !wasReady && error === undefined;
+		if (failures < reconnect.maxAttempts) {
+			// The server's first hint is followed exactly. After failed attempts, the delay has a lower bound too, so that
+			// hints can't make the client reconnect in a tight loop.
+			const least = hint !== undefined && failures < 2 ? 0 : fullJitter(failures, reconnect);
+			const retryInMs = Math.round(Math.max(hint ?? 0, least));
+			this.#isDelayOfServer = hint !== undefined;
+			this.#retryTimer = setTimeout(() => this.#open(), retryInMs);
+			this.#become('waiting', { end, retryInMs });
+			if (isUnexplained && failures >= this.#explainAt) void this.#explain(end);
+		} else if (isUnexplained) void this.#explain(end, true);
+		else this.#stop(end);
+	}
+
+	/** Ends a series of failed attempts. */
+	#stable(): void {
+		this.#failures = 0;
+		this.#explainAt = EXPLAIN_AFTER;
+		this.#told = undefined;
 	}
 
 	#detach(connection: Connection): void {
@@ -175,20 +233,24 @@ export class ReconnectingConnection {
 	}
 
 	#reportUnconfirmed({ unconfirmed }: Connection): void {
-		if (unconfirmed > 0) this.#failures.report(new UnconfirmedMessagesError(unconfirmed), 'send');
+		if (unconfirmed > 0) this.#reports.report(new UnconfirmedMessagesError(unconfirmed), 'send');
 	}
 
-	#retry(end: ConnectionEnd): void {
-		const hint = readRetryHint(end.reason);
-		// The server's first hint is followed exactly. After failed attempts, the delay has a lower bound too, so that
-		// hints can't make the client reconnect in a tight loop.
-		const least =
-			hint !== undefined && this.#failedAttempts === 0 ? 0 : fullJitter(this.#failedAttempts, this.#settings.reconnect);
-		const retryInMs = Math.round(Math.max(hint ?? 0, least));
-		this.#failedAttempts++;
-		this.#isDelayOfServer = hint !== undefined;
-		this.#retryTimer = setTimeout(() => this.#open(), retryInMs);
-		this.#become('waiting', { end, retryInMs });
+	/** Finds out why no connection becomes ready, and reports it, or stops if there is no further attempt. */
+	async #explain(end: ConnectionEnd, isLast = false): Promise<void> {
+		const search = (this.#search = new AbortController());
+		this.#explainAt = this.#failures + EXPLAIN_EVERY;
+		const error = await diagnose(this.#url, end, this.#settings.connectTimeoutMs, search);
+		if (search !== this.#search || this.#state === 'ready') return;
+		if (isLast) this.#stop({ code: end.code, reason: error.message });
+		else this.#tell(error, 'connect');
+	}
+
+	/** Reports why connecting fails, once per cause. */
+	#tell(error: Error, stage: ErrorStage): void {
+		if (this.#told === error.message) return;
+		this.#told = error.message;
+		this.#reports.report(error, stage);
 	}
 
 	/** Called when an attempt may succeed now. Cuts a delay short, unless the server chose that delay. */
@@ -207,6 +269,9 @@ export class ReconnectingConnection {
 		this.#attempt++;
 		this.#end = end;
 		clearTimeout(this.#retryTimer);
+		this.#auth?.abort();
+		this.#search?.abort();
+		this.#search = undefined;
 		this.#unwatch?.();
 		this.#unwatch = undefined;
 		if (this.#connection !== undefined) this.#detach(this.#connection);
@@ -216,11 +281,4 @@ export class ReconnectingConnection {
 		// A state listener may have called `connect()` again.
 		if (this.#state === 'closed') this.#events.closed(error);
 	}
-}
-
-/** Calls `auth()` and resolves with its result. @throws {TypeError} the result can't be written as JSON */
-async function callAuth(auth: () => unknown): Promise<unknown> {
-	const value = await auth();
-	JSON.stringify(value);
-	return value;
 }

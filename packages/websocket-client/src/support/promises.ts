@@ -21,12 +21,22 @@ export function quiet<T>(promise: Promise<T>): Promise<T> {
 	return promise;
 }
 
-/** Resolves or rejects like the promise, or rejects with `late()` if it does not settle within `ms` milliseconds. */
-export async function within<T>(ms: number, promise: Promise<T>, late: () => Error): Promise<T> {
-	const { promise: timeout, reject } = deferred<never>();
-	const timer = setTimeout(() => reject(late()), ms);
+/**
+ * Runs a task and resolves or rejects like it. If it does not settle within `ms` milliseconds, or when the controller is
+ * aborted, aborts the task's signal and rejects with `late()`.
+ */
+export async function within<T>(
+	ms: number,
+	abort: AbortController,
+	task: (signal: AbortSignal) => Promise<T>,
+	late: () => Error,
+): Promise<T> {
+	const { signal } = abort;
+	const { promise, reject } = deferred<never>();
+	const timer = setTimeout(() => abort.abort(), ms);
+	signal.onabort = () => reject(late());
 	try {
-		return await Promise.race([promise, timeout]);
+		return await Promise.race([task(signal), promise]);
 	} finally {
 		clearTimeout(timer);
 	}

@@ -17,6 +17,8 @@ export interface SharedState {
 	/** The promise that the handler of `wait` messages awaits. */
 	readonly gate: Promise<void>;
 	isBackendBroken: boolean;
+	/** The only token that the guard accepts. */
+	token: string | undefined;
 }
 
 export interface ApplicationServer {
@@ -50,9 +52,11 @@ export async function startApplication(shared: SharedState, options: ServerOptio
 	const router = routerOf(shared);
 	if (limits.guardTimeoutMs !== undefined) router.guard(() => new Promise<boolean>(() => {}));
 	else if (token !== undefined) {
+		shared.token = token;
 		router.guard((ctx) => {
 			shared.credentials.push(ctx.auth);
-			return ctx.auth === token;
+			if (ctx.auth === 'expired') throw new SocketError('token_expired', 'log in again');
+			return ctx.auth === shared.token;
 		});
 	}
 	const app = new Application({ logger: SILENT, signals: false })

@@ -108,6 +108,8 @@ export interface TestServer {
 	subscribedTopics(): Promise<string[]>;
 	/** Lets present and future handlers of `wait` messages finish. */
 	releaseWaits(): Promise<void>;
+	/** Sets the only token that the guard accepts from now on. It refuses the token `expired` as expired. */
+	accept(token: string): Promise<void>;
 	/** Makes the application refuse subscriptions to these topics from now on. */
 	forbid(topics: readonly string[]): Promise<void>;
 	/** Sets whether the backend rejects subscriptions. */

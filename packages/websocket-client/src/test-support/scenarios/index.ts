@@ -13,6 +13,7 @@ import { reconnecting } from './reconnecting.ts';
 import { requesting } from './requesting.ts';
 import { resubscribing } from './resubscribing.ts';
 import { sending } from './sending.ts';
+import { stateOrder } from './state-order.ts';
 import { subscribing } from './subscribing.ts';
 import { unexpectedFrames } from './unexpected-frames.ts';
 import { unsubscribing } from './unsubscribing.ts';
@@ -23,6 +24,7 @@ import { unsubscribing } from './unsubscribing.ts';
  */
 export const scenarios: Readonly<Record<string, Readonly<Record<string, Scenario>>>> = {
 	connecting,
+	'state order': stateOrder,
 	credentials,
 	'connection ends': connectionEnds,
 	reconnecting,
