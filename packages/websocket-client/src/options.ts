@@ -46,8 +46,8 @@ export interface SocketClientOptions {
 				/** The largest upper bound, in milliseconds. Default 30,000. */
 				readonly maxDelayMs?: number;
 				/**
-				 * The number of failed attempts in a row after which the client closes itself. A connection that ends within
-				 * five seconds counts as a failed attempt. Default: unlimited.
+				 * The number of failed attempts in a row after which the client closes itself. 0 is the same as
+				 * `reconnect: false`. Default: unlimited.
 				 */
 				readonly maxAttempts?: number;
 		  };

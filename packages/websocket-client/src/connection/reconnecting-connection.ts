@@ -55,8 +55,10 @@ export class ReconnectingConnection {
 	#explainAt = EXPLAIN_AFTER;
 	/** What was last reported as their cause. */
 	#told: string | undefined;
+	/** How many more attempts may fail until a connection is ready. */
+	#attemptsLeft = 0;
 	/** Whether expired credentials may be replaced: once, until a connection is ready. */
-	#mayRenew = true;
+	#mayRenew = false;
 	#readyAt = 0;
 	/** Whether the server chose the current delay. */
 	#isDelayOfServer = false;
@@ -99,7 +101,7 @@ export class ReconnectingConnection {
 		if (this.#state === 'idle' || this.#state === 'closed') {
 			if (this.#state === 'closed') this.#ready = deferred();
 			this.#stable();
-			this.#mayRenew = true;
+			this.#renew();
 			this.#unwatch = watchPageEvents({
 				offline: () => this.#connection?.probe(),
 				mayBeOnline: () => this.#mayBeOnline(),
@@ -173,7 +175,7 @@ export class ReconnectingConnection {
 
 	#opened(connection: Connection, answer: AuthAnswer): void {
 		this.#readyAt = Date.now();
-		this.#mayRenew = true;
+		this.#renew();
 		this.#ready.resolve();
 		this.#events.ready(connection, answer);
 		// A listener may have called `close()`.
@@ -206,8 +208,9 @@ export class ReconnectingConnection {
 		else this.#failures++;
 		const failures = this.#failures;
 		const { reconnect } = this.#settings;
+		if (!wasReady) this.#attemptsLeft--;
 		const isUnexplained = !wasReady && error === undefined;
-		if (failures < reconnect.maxAttempts) {
+		if (this.#attemptsLeft > 0) {
 			// The server's first hint is followed exactly. After failed attempts, the delay has a lower bound too, so that
 			// hints can't make the client reconnect in a tight loop.
 			const least = hint !== undefined && failures < 2 ? 0 : fullJitter(failures, reconnect);
@@ -218,6 +221,12 @@ export class ReconnectingConnection {
 			if (isUnexplained && failures >= this.#explainAt) void this.#explain(end);
 		} else if (isUnexplained) void this.#explain(end, true);
 		else this.#stop(end);
+	}
+
+	/** Called when a connection is ready, and for the first attempt. */
+	#renew(): void {
+		this.#mayRenew = true;
+		this.#attemptsLeft = this.#settings.reconnect.maxAttempts;
 	}
 
 	/** Ends a series of failed attempts. */

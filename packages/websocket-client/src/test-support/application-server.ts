@@ -38,8 +38,8 @@ export const SILENT: Logger = { debug() {}, info() {}, warn() {}, error() {} };
 
 /** Starts an application with typed messages on a free port. */
 export async function startApplication(shared: SharedState, options: ServerOptions): Promise<ApplicationServer> {
-	const { token, ...limits } = options;
-	const { backend, origins, forbidden } = shared;
+	const { token, allowedOrigins = shared.origins, ...limits } = options;
+	const { backend, forbidden } = shared;
 	const bus = backend.createBus();
 	let handlers: BusHandlers | undefined;
 	const { start, subscribe } = bus;
@@ -62,7 +62,7 @@ export async function startApplication(shared: SharedState, options: ServerOptio
 	const app = new Application({ logger: SILENT, signals: false })
 		.websocket(new WsProvider({ bus, logger: SILENT, graceMs: 0, history: HISTORY }), {
 			limits,
-			allowedOrigins: origins,
+			allowedOrigins,
 			authorize: { subscribe: (_, topic) => !forbidden.has(topic) },
 		})
 		.socketRouter(router)

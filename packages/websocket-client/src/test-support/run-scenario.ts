@@ -35,8 +35,12 @@ export async function runScenario(scenario: Scenario, server: TestServer): Promi
 }
 
 /** Returns a client that is not connected yet. It is closed when the scenario ends. */
-export function newClient(server: TestServer, options: SocketClientOptions = {}): SocketClient {
-	const client = new SocketClient(server.url, { ...SHORT_DELAYS, ...options });
+export function newClient(
+	server: TestServer,
+	options: SocketClientOptions = {},
+	url: string = server.url,
+): SocketClient {
+	const client = new SocketClient(url, { ...SHORT_DELAYS, ...options });
 	const tracked: TrackedClient = { client, states: [], failures: [], connectErrors: [], mayFail: false };
 	client.onStateChange((state) => tracked.states.push(state));
 	client.onError((error, stage) => {

@@ -4,6 +4,9 @@ export interface ServerOptions {
 	readonly token?: string;
 	readonly messagesPerSecond?: number;
 	readonly topicsPerSocket?: number;
+	readonly connections?: number;
+	/** The origins of pages that may connect. Default: those of the scenarios. */
+	readonly allowedOrigins?: readonly string[];
 	readonly pendingRequests?: number;
 	readonly messageBytes?: number;
 	readonly queuedBytes?: number;

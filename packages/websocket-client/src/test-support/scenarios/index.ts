@@ -3,6 +3,7 @@ import { abandonedRequests } from './abandoned-requests.ts';
 import { connecting } from './connecting.ts';
 import { connectionEnds } from './connection-ends.ts';
 import { credentials } from './credentials.ts';
+import { diagnosing } from './diagnosing.ts';
 import { failingListeners } from './failing-listeners.ts';
 import { gaps } from './gaps.ts';
 import { history } from './history.ts';
@@ -26,6 +27,7 @@ export const scenarios: Readonly<Record<string, Readonly<Record<string, Scenario
 	connecting,
 	'state order': stateOrder,
 	credentials,
+	diagnosing,
 	'connection ends': connectionEnds,
 	reconnecting,
 	listening,

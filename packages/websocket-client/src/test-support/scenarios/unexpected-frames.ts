@@ -101,7 +101,7 @@ export const unexpectedFrames: Record<string, Scenario> = {
 		void client.connect();
 		await eventually(async () => (await server.received()).length > 0, '@auth has arrived');
 		await server.sendRaw('{"type":"@auth","correlationId":"@1","error":{"code":"unknown_type","message":"no"}}');
-		await untilState(client, 'waiting');
+		await eventually(() => statesOf(client).includes('waiting'), 'the attempt has failed');
 		assert.match(connectErrorsOf(client)[0]?.message ?? '', REFUSED);
 	},
 
