@@ -5,7 +5,7 @@ import { run } from './lib/run.ts';
 import { tempDir } from './lib/temp-dir.ts';
 import { publicPackages, readManifest, root } from './lib/workspaces.ts';
 import { verifyAlone } from './verify/alone.ts';
-import { bundleClient, runClientOnNode, typecheckForBrowsers } from './verify/client.ts';
+import { bundleClient, NODE_DEPENDENCIES, runClientOnNode, typecheckForBrowsers } from './verify/client.ts';
 import { consumer } from './verify/consumer.ts';
 import { importAll, specifiers, typecheckAll } from './verify/imports.ts';
 import { runQuickStart, typecheckQuickStart } from './verify/quick-start.ts';
@@ -27,7 +27,7 @@ for (const packed of all) {
 	passed(`${packed.name} can be installed and loaded alone`);
 }
 
-const dir = await consumer({ name: 'consumer', install: all, all, with: await peers() });
+const dir = await consumer({ name: 'consumer', install: all, all, with: { ...(await peers()), ...NODE_DEPENDENCIES } });
 const names = all.flatMap(specifiers);
 await importAll(dir, names);
 passed(`Bun imports ${names.join(', ')}`);
@@ -44,8 +44,10 @@ const size = await bundleClient(dir);
 passed(`SocketClient adds ${size} bytes, gzipped, to a page's bundle`);
 await typecheckForBrowsers(dir);
 passed('tsc accepts the client without the types of Bun and Node');
-await runClientOnNode(dir);
-passed('the client works on Node');
+for (const major of [20, 22] as const) {
+	await runClientOnNode(dir, major);
+	passed(`the client works on Node ${major}`);
+}
 
 /**
  * Returns the dependencies that a user installs in addition to the packages, in the versions that the repository uses.

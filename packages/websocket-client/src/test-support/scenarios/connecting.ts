@@ -180,7 +180,7 @@ export const connecting: Record<string, Scenario> = {
 		await server.serveRaw({ answers: false });
 		const client = newClient(server, { connectTimeoutMs: 100 });
 		const ready = client.connect();
-		await untilState(client, 'waiting');
+		await eventually(() => statesOf(client).includes('waiting'), 'the attempt has failed');
 		assert.match(
 			connectErrorsOf(client)[0]?.message ?? '',
 			/^not ready within 100 ms; an endpoint needs a socketRouter/,

@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert';
-import { eventually, untilState } from '../assertions.ts';
+import { eventually } from '../assertions.ts';
 import { Add, Numbered } from '../messages.ts';
 import { connectErrorsOf, failuresOf, newClient, readyClient, statesOf } from '../run-scenario.ts';
 import type { Scenario, TestServer } from '../test-server.ts';
