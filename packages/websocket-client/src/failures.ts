@@ -4,9 +4,9 @@ import { toError } from './support/promises.ts';
 /**
  * The stage at which a reported error occurred.
  *
- * - `auth`: `auth()` threw; the client tries again
- * - `connect`: no connection becomes ready; the client tries again. Reported once per cause, at the third failed attempt
- *   at the latest
+ * - `auth`: `auth()` failed; the client tries again. Repetitions are not reported
+ * - `connect`: no connection becomes ready; the client tries again. Reported once per cause, after the third failed
+ *   attempt at the latest
  * - `send`: a message was not sent, was refused, or may not have arrived
  * - `subscribe`: resubscribing to a topic failed
  * - `handler`: a listener or handler of the application threw

@@ -100,7 +100,7 @@ export class SocketClient {
 	 * listeners and all confirmed subscriptions.
 	 *
 	 * @throws {ClientClosedError} the client stopped reconnecting because further attempts are pointless, for example
-	 * because a guard rejected it; or it was closed in the meantime
+	 * because a guard rejected it, or because `reconnect` allows no more of them; or it was closed in the meantime
 	 */
 	connect(): Promise<void> {
 		return this.#connection.connect();
@@ -116,7 +116,8 @@ export class SocketClient {
 	}
 
 	/**
-	 * Calls `listener` after each change of state. Like all methods that begin with `on`, returns a function that
+	 * Calls `listener` after each change of state, in order. If a listener has changed the state again, as with `close()`,
+	 * `client.state` is that newer state already. Like all methods that begin with `on`, returns a function that
 	 * removes the listener.
 	 */
 	onStateChange(listener: (state: ClientState, change: StateChange) => unknown): () => void {

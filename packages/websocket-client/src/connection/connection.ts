@@ -189,8 +189,8 @@ export class Connection {
 
 	#authenticate(auth: unknown): void {
 		const askedAt = localTime();
-		// If a guard rejects the client, the server closes the connection instead of answering. A server that answers with
-		// an error therefore does not speak the protocol.
+		// If a guard rejects the client, the server closes the connection instead of answering. A server that answers
+		// with an error therefore does not speak the protocol.
 		const refused = (): void => this.#abort(NORMAL, 'the server refused @auth');
 		this.requestBuiltIn(BuiltIn.auth, auth).then(
 			(answer) => (isAuthAnswer(answer) ? this.#authenticated(answer, askedAt) : refused()),

@@ -3,8 +3,8 @@ import { within } from '../support/promises.ts';
 import type { ConnectionEnd } from './client-state.ts';
 
 /**
- * Finds out why no connection becomes ready. Browsers hide from pages how an upgrade was answered, so this makes a plain
- * request to the same URL, which endpoints let every page read. Never rejects.
+ * Finds out why no connection becomes ready. Browsers hide from pages how an upgrade was answered, so this makes a
+ * plain request to the same URL, whose answer endpoints let every page read. Never rejects.
  *
  * @param end how the last attempt ended
  * @param ms how long the answer may take, in milliseconds

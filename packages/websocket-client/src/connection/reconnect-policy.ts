@@ -24,8 +24,8 @@ const PROTOCOL_ERROR = 1002;
 const INVALID_PAYLOAD = 1007;
 
 /**
- * Returns whether a guard has rejected credentials because they have expired, so that it may accept new ones. The reason
- * is the code of the guard's `SocketError`.
+ * Returns whether a guard has rejected credentials because they have expired, so that it may accept new ones. The
+ * reason is the code of the guard's `SocketError`.
  */
 export function isExpired({ code, reason }: ConnectionEnd): boolean {
 	return code === CloseCode.unauthorized && reason === 'token_expired';

@@ -7,13 +7,13 @@ interface Entry<TArgs extends readonly unknown[]> {
 }
 
 /**
- * The listeners of one event. A function that is added twice is called twice. All listeners hear the occurrences in the
- * same order, even if a listener causes the next one.
+ * The listeners of one event. A function that is added twice is called twice. All listeners are called in the same
+ * order, even if a listener causes the next call.
  */
 export class Listeners<TArgs extends readonly unknown[]> {
 	readonly #onError: (thrown: unknown) => void;
 	readonly #all = new Set<Entry<TArgs>>();
-	/** What the listeners have not heard completely yet, and who was listening when it occurred. */
+	/** The calls that are not finished yet, each with those who were listening when it was made. */
 	readonly #pending: [Entry<TArgs>[], TArgs][] = [];
 
 	/** @param onError called when a listener threw or rejected; the other listeners are called nevertheless */

@@ -22,8 +22,8 @@ export function quiet<T>(promise: Promise<T>): Promise<T> {
 }
 
 /**
- * Runs a task and resolves or rejects like it. If it does not settle within `ms` milliseconds, or when the controller is
- * aborted, aborts the task's signal and rejects with `late()`.
+ * Runs a task and resolves or rejects like it. If it does not settle within `ms` milliseconds, or when the controller
+ * is aborted, aborts the task's signal and rejects with `late()`.
  */
 export async function within<T>(
 	ms: number,

@@ -7,7 +7,7 @@ import { newClient, readyClient } from '../run-scenario.ts';
 import type { Scenario } from '../test-server.ts';
 
 export const abandonedRequests: Record<string, Scenario> = {
-	'a signal that is none rejects the request, naming what is allowed': async (server) => {
+	'an invalid signal rejects the request, naming what is allowed': async (server) => {
 		await server.serve();
 		const client = await readyClient(server);
 		for (const signal of [5, null, 'text', {}]) {

@@ -7,7 +7,7 @@ import type { Scenario } from '../test-server.ts';
 export const stateOrder: Record<string, Scenario> = {
 	...Object.fromEntries(
 		(['connecting', 'ready'] as const).map((when): [string, Scenario] => [
-			`every listener hears states in order if one closes the client when it is ${when}`,
+			`every listener receives states in order if one closes the client when it is ${when}`,
 			async (server) => {
 				await server.serve();
 				const client = newClient(server);
@@ -17,16 +17,16 @@ export const stateOrder: Record<string, Scenario> = {
 					void client.close();
 					atOnce.push(client.state);
 				});
-				const heard: [ClientState, ClientState][] = [];
-				client.onStateChange((state, { previous }) => heard.push([previous, state]));
+				const received: [ClientState, ClientState][] = [];
+				client.onStateChange((state, { previous }) => received.push([previous, state]));
 				await client.connect().catch(() => {});
 				const expected = when === 'ready' ? ['connecting', 'ready', 'closed'] : ['connecting', 'closed'];
 				assert.deepEqual(
-					heard.map(([, state]) => state),
+					received.map(([, state]) => state),
 					expected,
 				);
 				assert.deepEqual(
-					heard.map(([previous]) => previous),
+					received.map(([previous]) => previous),
 					['idle', ...expected.slice(0, -1)],
 				);
 				assert.deepEqual(atOnce, ['closed']);
@@ -34,7 +34,7 @@ export const stateOrder: Record<string, Scenario> = {
 		]),
 	),
 
-	'every listener hears states in order if one connects again when the client is closed': async (server) => {
+	'every listener receives states in order if one connects again when the client is closed': async (server) => {
 		await server.serve();
 		const client = newClient(server);
 		let again = true;
@@ -43,16 +43,16 @@ export const stateOrder: Record<string, Scenario> = {
 			again = false;
 			void client.connect();
 		});
-		const heard: ClientState[] = [];
-		client.onStateChange((state) => heard.push(state));
+		const received: ClientState[] = [];
+		client.onStateChange((state) => received.push(state));
 		await client.connect();
 		await client.close();
 		await untilState(client, 'ready');
-		assert.deepEqual(heard, ['connecting', 'ready', 'closed', 'connecting', 'ready']);
-		assert.deepEqual(statesOf(client), heard);
+		assert.deepEqual(received, ['connecting', 'ready', 'closed', 'connecting', 'ready']);
+		assert.deepEqual(statesOf(client), received);
 	},
 
-	'every listener hears errors in order if one causes another': async (server) => {
+	'every listener receives errors in order if one causes another': async (server) => {
 		await server.serve();
 		const client = newClient(server);
 		client.onStateChange((state) => {
@@ -61,12 +61,12 @@ export const stateOrder: Record<string, Scenario> = {
 		client.onError(({ message }) => {
 			if (message === 'ready') void client.close();
 		});
-		const heard: string[] = [];
-		client.onError(({ message }) => heard.push(message));
+		const received: string[] = [];
+		client.onError(({ message }) => received.push(message));
 		await client.connect();
 		await untilState(client, 'closed');
-		await eventually(() => heard.length === 3, 'three errors were reported');
-		assert.deepEqual(heard, ['connecting', 'ready', 'closed']);
+		await eventually(() => received.length === 3, 'three errors were reported');
+		assert.deepEqual(received, ['connecting', 'ready', 'closed']);
 		assert.equal(failuresOf(client).length, 3);
 	},
 };
