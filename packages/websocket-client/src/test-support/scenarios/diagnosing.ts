@@ -94,7 +94,7 @@ export const diagnosing: Record<string, Scenario> = {
 		await client.connect();
 		for (let i = 0; i < 3; i++) {
 			await server.network('cut');
-			await untilState(client, 'waiting');
+			await eventually(() => statesOf(client).filter((state) => state === 'waiting').length > i, 'it is lost');
 			await client.connect();
 		}
 		const before = statesOf(client).length;
