@@ -116,9 +116,9 @@ export class SocketClient {
 	}
 
 	/**
-	 * Calls `listener` after each change of state, in order. If a listener has changed the state again, for example with
-	 * `close()`, `client.state` is the newer state already. Like all methods that begin with `on`, returns a function that
-	 * removes the listener.
+	 * Calls `listener` after each change of state, in order. If a listener has changed the state again, as with
+	 * `close()`, `client.state` is the newer state already. Like all methods that begin with `on`, returns a function
+	 * that removes the listener.
 	 */
 	onStateChange(listener: (state: ClientState, change: StateChange) => unknown): () => void {
 		return this.#connection.onStateChange(listener);
