@@ -14,11 +14,7 @@ export class ClientClosedError extends Error {
 	/** Why the client stopped reconnecting; undefined after `close()`. */
 	readonly end: ConnectionEnd | undefined;
 	constructor(end?: ConnectionEnd) {
-		super(
-			end === undefined
-				? 'The client is closed'
-				: `The client stopped reconnecting: ${end.code} ${end.reason || 'without a reason'}`,
-		);
+		super(end === undefined ? 'The client is closed' : `The client stopped reconnecting: ${end.code} ${end.reason}`);
 		this.end = end;
 	}
 }

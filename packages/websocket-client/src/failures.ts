@@ -5,8 +5,8 @@ import { toError } from './support/promises.ts';
  * The stage at which a reported error occurred.
  *
  * - `auth`: `auth()` failed; the client tries again. Repetitions are not reported
- * - `connect`: no connection becomes ready; the client tries again. Reported once per cause, after the third failed
- *   attempt at the latest
+ * - `connect`: no connection becomes ready; the client tries again. Reported once per outage and cause, after the
+ *   third failed attempt at the latest
  * - `send`: a message was not sent, was refused, or may not have arrived
  * - `subscribe`: resubscribing to a topic failed
  * - `handler`: a listener or handler of the application threw

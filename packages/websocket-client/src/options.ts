@@ -169,12 +169,6 @@ export function delay(name: string, value: number, min = 1): number {
 	);
 }
 
-/** Returns the value if it is a signal or undefined. @throws {InvalidClientOptionError} it is not */
-export function abortable(signal: AbortSignal | undefined): AbortSignal | undefined {
-	if (signal === undefined || typeof signal?.addEventListener === 'function') return signal;
-	throw new InvalidClientOptionError('signal must be an AbortSignal');
-}
-
 function count(name: string, value: number): number {
 	if (typeof value === 'number' && value >= 0) return value;
 	throw new InvalidClientOptionError(`${name} must be a non-negative number, not ${show(value)}`);

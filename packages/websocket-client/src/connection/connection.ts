@@ -223,7 +223,7 @@ export class Connection {
 		}
 		this.#end(
 			{ code, reason },
-			isUnusable ? new ConnectError(`${reason}; an endpoint needs a socketRouter or the authorize option`) : undefined,
+			isUnusable ? new ConnectError(`${reason}; an endpoint needs a socketRouter or authorize`) : undefined,
 		);
 	}
 

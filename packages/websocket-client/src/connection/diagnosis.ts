@@ -17,7 +17,7 @@ export async function diagnose(
 ): Promise<ConnectError> {
 	// Credentials and queries may be secrets, and `fetch` refuses credentials.
 	const plain = url.replace(/(\/\/)[^/?]*@|\?.*/g, '$1');
-	let found = 'no readable HTTP answer';
+	let found = 'no readable answer';
 	const ask = async (signal: AbortSignal): Promise<string> => {
 		const response = await fetch(plain.replace('ws', 'http'), { signal });
 		found = `HTTP ${response.status}`;
@@ -26,6 +26,6 @@ export async function diagnose(
 	const text = await within(ms, abort, ask, Error).catch(() => '');
 	// Endpoints say who may not connect, and what to do about it.
 	if (text.startsWith('WebSocket')) found = text;
-	else found += "; check the URL (core's default path is /ws), ws or wss, the server and proxies";
+	else found += "; check the path (core's default: /ws), ws/wss, server and proxies";
 	return new ConnectError(`No connection to ${plain} (${reason || code}): ${found}`);
 }

@@ -1,5 +1,4 @@
 import { CloseCode } from '@orijs/websocket/protocol';
-import type { ConnectionEnd } from './client-state.ts';
 
 export interface DelayBounds {
 	readonly minDelayMs: number;
@@ -8,12 +7,12 @@ export interface DelayBounds {
 
 /**
  * Returns the delay before the next attempt in milliseconds: random, from 0 to a bound that doubles with each failed
- * attempt after the first, so that the clients of a failed server don't all reconnect at the same time.
+ * attempt, so that the clients of a failed server don't all reconnect at the same time.
  *
  * @see https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/ "Full Jitter"
  */
 export function fullJitter(failures: number, { minDelayMs, maxDelayMs }: DelayBounds): number {
-	return Math.random() * Math.min(maxDelayMs, (minDelayMs * 2 ** (failures || 1)) / 2);
+	return Math.random() * Math.min(maxDelayMs, minDelayMs * 2 ** failures);
 }
 
 /**
@@ -24,12 +23,10 @@ const PROTOCOL_ERROR = 1002;
 const INVALID_PAYLOAD = 1007;
 
 /**
- * Returns whether a guard has rejected credentials because they have expired, so that it may accept new ones. The
- * reason is the code of the guard's `SocketError`.
+ * The close reason if a guard has rejected credentials because they have expired, so that it may accept new ones: the
+ * code of the guard's `SocketError`.
  */
-export function isExpired({ code, reason }: ConnectionEnd): boolean {
-	return code === CloseCode.unauthorized && reason === 'token_expired';
-}
+export const TOKEN_EXPIRED = 'token_expired';
 
 /** Returns whether reconnecting is pointless after a connection has ended with this code; see PROTOCOL.md. */
 export function isTerminal(code: number): boolean {

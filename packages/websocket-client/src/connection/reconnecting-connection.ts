@@ -4,7 +4,7 @@ import type { ErrorStage, Failures } from '../failures.ts';
 import type { Settings } from '../options.ts';
 import type { Listeners } from '../support/listeners.ts';
 import { type Deferred, deferred, toError, within } from '../support/promises.ts';
-import { fullJitter, isExpired, isTerminal } from './reconnect-policy.ts';
+import { fullJitter, isTerminal, TOKEN_EXPIRED } from './reconnect-policy.ts';
 import { Connection } from './connection.ts';
 import { diagnose } from './diagnosis.ts';
 import { watchPageEvents } from './page-events.ts';
@@ -24,9 +24,8 @@ export interface ReconnectingConnectionEvents {
 	raw(data: string | ArrayBuffer): void;
 }
 
-/** After this many failed attempts, the cause is reported; again after ten more each, if it has changed. */
+/** After this many failed attempts, their cause is reported, unless it is known already. */
 const EXPLAIN_AFTER = 3;
-const EXPLAIN_EVERY = 10;
 
 /** How long a connection must remain ready, in milliseconds. If it ends sooner, it counts as a failed attempt. */
 const STABLE_MS = 5_000;
@@ -38,7 +37,7 @@ const STABLE_MS = 5_000;
 export class ReconnectingConnection {
 	readonly #url: string;
 	readonly #settings: Settings;
-	readonly #reports: Failures;
+	readonly #failures: Failures;
 	readonly #events: ReconnectingConnectionEvents;
 	readonly #stateListeners: Listeners<[ClientState, StateChange]>;
 	#state: ClientState = 'idle';
@@ -50,10 +49,8 @@ export class ReconnectingConnection {
 	/** The number of the current attempt. It identifies late outcomes of abandoned attempts. */
 	#attempt = 0;
 	/** The number of attempts in a row that did not lead to a stable connection. */
-	#failures = 0;
-	/** The number of failed attempts after which their cause is searched. */
-	#explainAt = EXPLAIN_AFTER;
-	/** What was last reported as their cause. */
+	#failedAttempts = 0;
+	/** What was last reported as their cause; empty while it is being found out. */
 	#told: string | undefined;
 	/** How many more attempts may fail until a connection is ready. */
 	#attemptsLeft = 0;
@@ -73,7 +70,7 @@ export class ReconnectingConnection {
 	constructor(url: string, settings: Settings, failures: Failures, events: ReconnectingConnectionEvents) {
 		this.#url = url;
 		this.#settings = settings;
-		this.#reports = failures;
+		this.#failures = failures;
 		this.#events = events;
 		this.#stateListeners = failures.listeners();
 	}
@@ -100,8 +97,8 @@ export class ReconnectingConnection {
 	connect(): Promise<void> {
 		if (this.#state === 'idle' || this.#state === 'closed') {
 			if (this.#state === 'closed') this.#ready = deferred();
-			this.#stable();
-			this.#renew();
+			this.#readyAt = 0;
+			this.#startOver();
 			this.#unwatch = watchPageEvents({
 				offline: () => this.#connection?.probe(),
 				mayBeOnline: () => this.#mayBeOnline(),
@@ -175,7 +172,6 @@ export class ReconnectingConnection {
 
 	#opened(connection: Connection, answer: AuthAnswer): void {
 		this.#readyAt = Date.now();
-		this.#renew();
 		this.#ready.resolve();
 		this.#events.ready(connection, answer);
 		// A listener may have called `close()`.
@@ -198,41 +194,37 @@ export class ReconnectingConnection {
 		if (error !== undefined) this.#tell(error, stage);
 		// A listener may have called `close()`, and even `connect()` again.
 		if (attempt !== this.#attempt) return;
-		if (wasReady) this.#ready = deferred();
+		if (wasReady) {
+			this.#ready = deferred();
+			this.#startOver();
+		} else this.#attemptsLeft--;
 		let hint = readRetryHint(end.reason);
-		if (this.#mayRenew && isExpired(end)) {
+		if (this.#mayRenew && end.reason === TOKEN_EXPIRED) {
 			this.#mayRenew = false;
 			hint = 0;
 		} else if (isTerminal(end.code)) return this.#stop(end);
-		if (wasReady && Date.now() - this.#readyAt > STABLE_MS) this.#stable();
-		else this.#failures++;
-		const failures = this.#failures;
+		const failures = ++this.#failedAttempts;
 		const { reconnect } = this.#settings;
-		if (!wasReady) this.#attemptsLeft--;
 		const isUnexplained = !wasReady && error === undefined;
 		if (this.#attemptsLeft > 0) {
 			// The server's first hint is followed exactly. After failed attempts, the delay has a lower bound too, so that
 			// hints can't make the client reconnect in a tight loop.
-			const least = hint !== undefined && failures < 2 ? 0 : fullJitter(failures, reconnect);
+			const least = hint !== undefined && failures === 1 ? 0 : fullJitter(failures - 1, reconnect);
 			const retryInMs = Math.round(Math.max(hint ?? 0, least));
 			this.#isDelayOfServer = hint !== undefined;
 			this.#retryTimer = setTimeout(() => this.#open(), retryInMs);
 			this.#become('waiting', { end, retryInMs });
-			if (isUnexplained && failures >= this.#explainAt) void this.#explain(end);
+			if (isUnexplained && failures >= EXPLAIN_AFTER && this.#told === undefined) void this.#explain(end);
 		} else if (isUnexplained) void this.#explain(end, true);
 		else this.#stop(end);
 	}
 
-	/** Called when a connection is ready, and for the first attempt. */
-	#renew(): void {
+	/** Called before the first attempt, and when a connection that was ready has ended. */
+	#startOver(): void {
 		this.#mayRenew = true;
 		this.#attemptsLeft = this.#settings.reconnect.maxAttempts;
-	}
-
-	/** Ends a series of failed attempts. */
-	#stable(): void {
-		this.#failures = 0;
-		this.#explainAt = EXPLAIN_AFTER;
+		if (Date.now() - this.#readyAt <= STABLE_MS) return;
+		this.#failedAttempts = 0;
 		this.#told = undefined;
 	}
 
@@ -242,13 +234,13 @@ export class ReconnectingConnection {
 	}
 
 	#reportUnconfirmed({ unconfirmed }: Connection): void {
-		if (unconfirmed > 0) this.#reports.report(new UnconfirmedMessagesError(unconfirmed), 'send');
+		if (unconfirmed > 0) this.#failures.report(new UnconfirmedMessagesError(unconfirmed), 'send');
 	}
 
 	/** Finds out why no connection becomes ready, and reports it, or stops if there is no further attempt. */
 	async #explain(end: ConnectionEnd, isLast = false): Promise<void> {
 		const search = (this.#search = new AbortController());
-		this.#explainAt = this.#failures + EXPLAIN_EVERY;
+		this.#told ??= '';
 		const error = await diagnose(this.#url, end, this.#settings.connectTimeoutMs, search);
 		if (search !== this.#search || this.#state === 'ready') return;
 		if (isLast) this.#stop({ code: end.code, reason: error.message });
@@ -259,7 +251,7 @@ export class ReconnectingConnection {
 	#tell(error: Error, stage: ErrorStage): void {
 		if (this.#told === error.message) return;
 		this.#told = error.message;
-		this.#reports.report(error, stage);
+		this.#failures.report(error, stage);
 	}
 
 	/** Called when an attempt may succeed now. Cuts a delay short, unless the server chose that delay. */

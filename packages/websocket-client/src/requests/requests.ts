@@ -6,7 +6,8 @@ import {
 	validate,
 } from '@orijs/websocket/protocol';
 import type { Connection } from '../connection/connection.ts';
-import { abortable, delay } from '../options.ts';
+import { delay } from '../options.ts';
+import { InvalidClientOptionError } from '../errors.ts';
 import { deferred, quiet } from '../support/promises.ts';
 import { encodeMessage } from './encode-message.ts';
 import type { Outgoing, SendQueue } from './send-queue.ts';
@@ -45,7 +46,9 @@ export class Requests {
 
 	/** Sends a request and resolves with its answer. @throws as documented for `SocketClient.request` */
 	async request(message: SocketMessage, data: unknown, options: ClientRequestOptions): Promise<unknown> {
-		const signal = abortable(options.signal);
+		const { signal } = options;
+		if (signal !== undefined && !signal?.addEventListener)
+			throw new InvalidClientOptionError('signal must be an AbortSignal');
 		const timeoutMs = delay('timeoutMs', options.timeoutMs ?? this.#timeoutMs);
 		signal?.throwIfAborted();
 		return this.#queue.inOrder(validate(message, data), () => {

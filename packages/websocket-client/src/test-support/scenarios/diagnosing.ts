@@ -24,7 +24,7 @@ async function assertReported(server: TestServer, reason: RegExp, url: string = 
 export const diagnosing: Record<string, Scenario> = {
 	'a wrong path is reported': async (server) => {
 		await server.serve();
-		await assertReported(server, /HTTP 404; check the URL .*/, server.url.replace('/ws', '/live'));
+		await assertReported(server, /HTTP 404; check the path .*/, server.url.replace('/ws', '/live'));
 	},
 
 	'an endpoint that is full is reported, until it has room': async (server) => {
@@ -45,7 +45,7 @@ export const diagnosing: Record<string, Scenario> = {
 	},
 
 	'a server that is gone is reported': async (server) => {
-		await assertReported(server, /no readable HTTP answer; check the URL .*/);
+		await assertReported(server, /no readable answer; check the path .*/);
 	},
 
 	'an outage of a server that worked is reported, each one once': async (server) => {
@@ -66,8 +66,8 @@ export const diagnosing: Record<string, Scenario> = {
 			`a server without an endpoint that answers ${status} is reported`,
 			async (server) => {
 				await server.serveRaw({ status });
-				const found = isPage ? 'no readable HTTP answer' : `HTTP ${status}`;
-				await assertReported(server, new RegExp(`${found}; check the URL .*`));
+				const found = isPage ? 'no readable answer' : `HTTP ${status}`;
+				await assertReported(server, new RegExp(`${found}; check the path .*`));
 			},
 		]),
 	),
@@ -76,7 +76,7 @@ export const diagnosing: Record<string, Scenario> = {
 		const client = newClient(server, { reconnect: false });
 		await assert.rejects(client.connect(), {
 			name: 'ClientClosedError',
-			message: /^The client stopped reconnecting: 1006 No connection to .*: no readable HTTP answer; check/,
+			message: /^The client stopped reconnecting: 1006 No connection to .*: no readable answer; check/,
 		});
 		assert.deepEqual(statesOf(client), ['connecting', 'closed']);
 
