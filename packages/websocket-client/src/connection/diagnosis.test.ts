@@ -3,6 +3,7 @@ import { Application } from '@orijs/core';
 import { selfSigned, startTcpProxy, until } from '@orijs/testkit';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { ClientClosedError, ConnectError, type ErrorStage, SocketClient, type SocketClientOptions } from '../index.ts';
+import { diagnose } from './diagnosis.ts';
 
 const CHECK = "; check the path (core's default: /ws), ws/wss, server and proxies";
 
@@ -174,6 +175,13 @@ it('names neither the credentials nor the query of the URL, which may be secrets
 		const message = await reportOf(`ws://user:secret@127.0.0.1:${port}${path}`);
 		expect(message).toBe(`No connection to ws://127.0.0.1:${port}/@me/ws (1006): HTTP 404${CHECK}`);
 	}
+	const { message } = await diagnose(
+		`ws://127.0.0.1:${port}?of=@secret`,
+		{ code: 1006, reason: '' },
+		1_000,
+		new AbortController(),
+	);
+	expect(message).toBe(`No connection to ws://127.0.0.1:${port} (1006): HTTP 404${CHECK}`);
 });
 
 it('reports another cause in the same outage if an attempt shows it, and no cause twice', async () => {
@@ -216,6 +224,24 @@ it('reports at the third failed attempt, and before it only what the attempt its
 	expect(asked).toBe(1);
 });
 
+it('asks once, however many attempts fail until there is an answer', async () => {
+	const held: (() => void)[] = [];
+	const server = Bun.serve({
+		hostname: '127.0.0.1',
+		port: 0,
+		async fetch({ headers }) {
+			if (headers.get('upgrade') === null) await new Promise<void>((resolve) => held.push(resolve));
+			return new Response('', { status: 404 });
+		},
+	});
+	onTestFinished(() => server.stop(true));
+	const attempts = attempt(`ws://127.0.0.1:${server.port}/ws`);
+	await until(() => attempts.failed > 8, { what: 'eight attempts have failed' });
+	expect([held.length, attempts.reported.length]).toEqual([1, 0]);
+	held[0]?.();
+	await until(() => attempts.reported.length === 1, { what: 'the cause is reported' });
+});
+
 it('says nothing of an outage that is over, or of a client that was closed', async () => {
 	const held: (() => void)[] = [];
 	let upgrades = false;
@@ -224,7 +250,8 @@ it('says nothing of an outage that is over, or of a client that was closed', asy
 		port: 0,
 		async fetch(request, self) {
 			if (upgrades && self.upgrade(request)) return undefined;
-			if (request.headers.get('upgrade') === null) await new Promise<void>((resolve) => held.push(resolve));
+			const isHeld = request.headers.get('upgrade') === null && request.url.endsWith('/ws');
+			if (isHeld) await new Promise<void>((resolve) => held.push(resolve));
 			return new Response('', { status: 404 });
 		},
 		websocket: {
@@ -245,6 +272,9 @@ it('says nothing of an outage that is over, or of a client that was closed', asy
 	upgrades = true;
 	await until(() => over.client.state === 'ready', { what: 'the outage is over' });
 	for (const answer of held) answer();
+	// The answers have arrived before those to later requests.
+	for (let i = 0; i < 3; i++) await fetch(`http://127.0.0.1:${server.port}/at-once`);
+	expect(over.client.state).toBe('ready');
 	await over.client.close();
 	expect([closed.reported, over.reported]).toEqual([[], []]);
 });

@@ -90,17 +90,27 @@ export const diagnosing: Record<string, Scenario> = {
 
 	'with maxAttempts a lost connection is replaced, and only failed attempts in a row count': async (server) => {
 		await server.serve();
-		const client = newClient(server, { reconnect: { minDelayMs: 20, maxDelayMs: 100, maxAttempts: 2 } });
+		// Delays so long that only connect() makes attempts.
+		const client = newClient(server, { reconnect: { minDelayMs: 60_000_000, maxDelayMs: 60_000_000, maxAttempts: 2 } });
+		const waiting = (): number => statesOf(client).filter((state) => state === 'waiting').length;
 		await client.connect();
 		for (let i = 0; i < 3; i++) {
+			await server.network('refuse');
 			await server.network('cut');
-			await eventually(() => statesOf(client).filter((state) => state === 'waiting').length > i, 'it is lost');
+			await eventually(() => waiting() === 2 * i + 1, 'the connection is lost');
+			void client.connect();
+			await eventually(() => waiting() === 2 * i + 2, 'the attempt has failed');
+			await server.network('accept');
 			await client.connect();
 		}
-		const before = statesOf(client).length;
 		await server.kill();
-		await untilState(client, 'closed');
-		assert.deepEqual(statesOf(client).slice(before), ['waiting', 'connecting', 'waiting', 'connecting', 'closed']);
+		await untilState(client, 'waiting');
+		void client.connect();
+		await eventually(() => waiting() === 8, 'the attempt has failed');
+		await assert.rejects(
+			client.connect(),
+			/^ClientClosedError: The client stopped reconnecting: 1006 No connection to/,
+		);
 		await server.serve();
 		await client.connect();
 	},
