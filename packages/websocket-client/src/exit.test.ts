@@ -43,7 +43,7 @@ describe('a closed client does not keep its process alive', () => {
 		expect(await exitOf({ url: 'ws://127.0.0.1:9/ws' }, 'while auth() hangs')).toBe('closed');
 	});
 
-	it('closed while it waits for the answer to the plain request that explains its failed attempts', async () => {
+	it.each(['as it asks', 'while it asks'])('closed %s the server why its attempts have failed', async (when) => {
 		let asked = 0;
 		const server = Bun.serve({
 			hostname: '127.0.0.1',
@@ -57,8 +57,9 @@ describe('a closed client does not keep its process alive', () => {
 			},
 		});
 		onTestFinished(() => server.stop(true));
-		expect(await exitOf({ url: `ws://127.0.0.1:${server.port}/ws` }, 'while it asks')).toBe('closed');
-		expect(asked).toBe(1);
+		expect(await exitOf({ url: `ws://127.0.0.1:${server.port}/ws` }, when)).toBe('closed');
+		// A request that has just begun may be aborted before it is sent.
+		if (when === 'while it asks') expect(asked).toBe(1);
 	});
 
 	it('closed on a dead network', async () => {

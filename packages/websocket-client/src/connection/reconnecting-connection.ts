@@ -213,9 +213,9 @@ export class ReconnectingConnection {
 			const retryInMs = Math.round(Math.max(hint ?? 0, least));
 			this.#isDelayOfServer = hint !== undefined;
 			this.#retryTimer = setTimeout(() => this.#open(), retryInMs);
-			this.#become('waiting', { end, retryInMs });
 			if (isUnexplained && failures >= EXPLAIN_AFTER && this.#told === undefined) void this.#explain(end);
-		} else if (isUnexplained) void this.#explain(end, true);
+			this.#become('waiting', { end, retryInMs });
+		} else if (isUnexplained && end.reason === '') void this.#explain(end);
 		else this.#stop(end);
 	}
 
@@ -237,14 +237,14 @@ export class ReconnectingConnection {
 		if (unconfirmed > 0) this.#failures.report(new UnconfirmedMessagesError(unconfirmed), 'send');
 	}
 
-	/** Finds out why no connection becomes ready, and reports it, or stops if there is no further attempt. */
-	async #explain(end: ConnectionEnd, isLast = false): Promise<void> {
+	/** Finds out why no connection becomes ready, and reports it, or stops if no attempts are left. */
+	async #explain(end: ConnectionEnd): Promise<void> {
 		const search = (this.#search = new AbortController());
 		this.#told ??= '';
 		const error = await diagnose(this.#url, end, this.#settings.connectTimeoutMs, search);
 		if (search !== this.#search || this.#state === 'ready') return;
-		if (isLast) this.#stop({ code: end.code, reason: error.message });
-		else this.#tell(error, 'connect');
+		if (this.#attemptsLeft > 0) this.#tell(error, 'connect');
+		else this.#stop({ code: end.code, reason: error.message });
 	}
 
 	/** Reports why connecting fails, once per cause. */

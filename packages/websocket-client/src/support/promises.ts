@@ -32,11 +32,12 @@ export async function within<T>(
 	late: () => Error,
 ): Promise<T> {
 	const { signal } = abort;
-	const { promise, reject } = deferred<never>();
 	const timer = setTimeout(() => abort.abort(), ms);
-	signal.onabort = () => reject(late());
 	try {
-		return await Promise.race([task(signal), promise]);
+		return await new Promise<T>((resolve, reject) => {
+			signal.onabort = () => reject(late());
+			task(signal).then(resolve, reject);
+		});
 	} finally {
 		clearTimeout(timer);
 	}

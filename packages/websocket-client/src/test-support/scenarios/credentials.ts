@@ -159,6 +159,17 @@ export const credentials: Record<string, Scenario> = {
 		assert.deepEqual(statesOf(client), ['connecting', 'waiting', 'connecting', 'ready']);
 	},
 
+	'a client that makes no further attempt does not replace its token, and says what the guard said': async (server) => {
+		await server.serve({ token: 'right' });
+		for (const reconnect of [false, { maxAttempts: 1 }] as const) {
+			const client = newClient(server, { reconnect, auth: () => 'expired' });
+			const error = await rejection(client.connect());
+			assert.ok(error instanceof ClientClosedError);
+			assert.deepEqual(error.end, { code: 4401, reason: 'token_expired' });
+		}
+		assert.equal(await server.accepted(), 2);
+	},
+
 	'a token that is refused for another reason is not replaced': async (server) => {
 		await server.serve({ token: 'right' });
 		const client = newClient(server, { auth: () => 'right' });
