@@ -54,8 +54,10 @@ await typecheckForBrowsers(dir);
 passed('tsc accepts the client without the types of Bun and Node');
 await resolveLikeMetro(dir);
 passed("Metro finds all modules of the client, with and without the packages' exports");
-await runClientOnNode(dir);
-passed('the client works on Node, with its WebSocket and with that of ws');
+for (const major of [20, 22] as const) {
+	await runClientOnNode(dir, major);
+	passed(`the client works on Node ${major}`);
+}
 
 /**
  * Returns the dependencies that a user installs in addition to the packages, in the versions that the repository uses.

@@ -38,14 +38,11 @@ const app = new Application({ signals: false })
 	}));
 const { port } = await app.listen(0);
 
-let code = 0;
-for (const args of [['--experimental-websocket', 'client.mjs'], ['--no-experimental-websocket', 'ws.mjs']]) {
-	const client = Bun.spawn(['node', '--no-warnings', ...args, 'http://localhost:' + port + '/ws'], {
-		stdio: ['ignore', 'inherit', 'inherit'],
-		timeout: 20_000,
-	});
-	code ||= (await client.exited) ?? 1;
-}
+const client = Bun.spawn([...process.argv.slice(2), 'client.mjs', 'http://localhost:' + port + '/ws'], {
+	stdio: ['ignore', 'inherit', 'inherit'],
+	timeout: 60_000,
+});
+const code = await client.exited;
 await app.stop();
 process.exit(code);
 `;
@@ -58,8 +55,34 @@ const schema = { '~standard': { version: 1, vendor: 'none', validate: (value) =>
 export const Ask = SocketMessage.define({ name: 'ask', data: schema, reply: schema });
 `;
 
-/** The rest of a program that has created a `client`. */
-const conversation = `
+const client = `
+import { SocketClient } from '@orijs/websocket-client';
+import { Ask } from './ask.js';
+
+const [url, major] = [process.argv[2], process.versions.node.split('.')[0]];
+// Node has no global WebSocket before version 22.
+const options = globalThis.WebSocket === undefined ? { WebSocket: (await import('ws')).WebSocket } : {};
+if ((major === '20') !== ('WebSocket' in options)) throw new Error('unexpected on Node ' + major);
+
+const lost = new SocketClient(url.replace('/ws', '/live'), { ...options, reconnect: { minDelayMs: 1 } });
+const report = await new Promise((resolve) => {
+	lost.onError((error) => resolve(error.message));
+	lost.connect().catch(() => {});
+});
+if (!report.includes('HTTP 404')) throw new Error('reported: ' + report);
+await lost.close();
+
+if (options.WebSocket !== undefined) {
+	const error = await new SocketClient(url).connect().catch((reason) => reason);
+	if (error.name !== 'InvalidClientOptionError' || !error.message.includes('the package ws')) throw error;
+}
+// Where a page is rendered, a client with a relative URL is created, but can't connect.
+const rendered = new SocketClient('/ws', options);
+if (rendered.url !== '/ws' || rendered.state !== 'idle') throw new Error('a relative URL became ' + rendered.url);
+const refused = await rendered.connect().catch((reason) => reason.name);
+if (refused !== 'InvalidClientOptionError') throw new Error('connected to a relative URL: ' + refused);
+
+const client = new SocketClient(url, options);
 await client.connect();
 let resolve;
 const received = new Promise((done) => (resolve = done));
@@ -70,40 +93,20 @@ if (answer !== 'hello' || message !== 'hello') throw new Error('answered ' + ans
 await client.close();
 `;
 
-const imports = `
-import { SocketClient } from '@orijs/websocket-client';
-import { Ask } from './ask.js';
-`;
-
-const client = `${imports}
-const client = new SocketClient(process.argv[2]);
-${conversation}`;
-
-/** The same without a global WebSocket, as on Node 20 and on servers that render pages. */
-const clientWithWs = `${imports}
-import { WebSocket } from 'ws';
-
-if (globalThis.WebSocket !== undefined) throw new Error('there is a global WebSocket');
-const error = await new SocketClient(process.argv[2]).connect().catch((reason) => reason);
-if (error.name !== 'InvalidClientOptionError' || !error.message.includes('the package ws')) throw error;
-const rendered = new SocketClient('/ws', { WebSocket });
-if (rendered.url !== '/ws' || rendered.state !== 'idle') throw new Error('a relative URL became ' + rendered.url);
-
-const client = new SocketClient(process.argv[2], { WebSocket });
-${conversation}
-if ((await new SocketClient('/ws', { WebSocket }).connect().catch((reason) => reason.name)) !== 'InvalidClientOptionError') {
-	throw new Error('a relative URL can be used to connect');
-}
-`;
-
 /**
- * Runs the built client on Node against an application on Bun, with Node's WebSocket and with that of `ws`. Checks that
- * the processes exit once the client is closed.
+ * Runs the built client on Node against an application on Bun: with the class of the package `ws` on Node 20, and with
+ * the global `WebSocket` on Node 22. Checks that the process exits once the client is closed.
  */
-export async function runClientOnNode(dir: string): Promise<void> {
+export async function runClientOnNode(dir: string, major: 20 | 22): Promise<void> {
 	await Bun.write(join(dir, 'ask.js'), ask);
 	await Bun.write(join(dir, 'client.mjs'), client);
-	await Bun.write(join(dir, 'ws.mjs'), clientWithWs);
 	await Bun.write(join(dir, 'server.ts'), server);
-	await run([process.execPath, 'server.ts'], dir);
+	await run([process.execPath, 'server.ts', ...nodeOf(major)], dir);
+}
+
+/** Returns the command for a version of Node: the one on PATH, or else one that npx downloads and keeps. */
+function nodeOf(major: number): string[] {
+	const { stdout } = Bun.spawnSync(['node', '--version']);
+	if (stdout.toString().startsWith(`v${major}.`)) return ['node'];
+	return ['npx', '--yes', `--package=node@${major}`, 'node'];
 }

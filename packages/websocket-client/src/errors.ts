@@ -19,6 +19,16 @@ export class ClientClosedError extends Error {
 	}
 }
 
+/** Reported when no connection becomes ready: says what it looks like, and what to check. */
+export class ConnectError extends Error {
+	override readonly name = 'ConnectError';
+}
+
+/** Thrown when a message already has a handler. */
+export class DuplicateHandlerError extends Error {
+	override readonly name = 'DuplicateHandlerError';
+}
+
 /** Thrown when a message was not sent. */
 export class UnsentMessageError extends Error {
 	override readonly name = 'UnsentMessageError';
@@ -48,13 +58,7 @@ export class UnconfirmedMessagesError extends Error {
 	/** At most this many messages were lost. Requests are not counted, because their own promises reject. */
 	readonly count: number;
 	constructor(count: number) {
-		const last = count === 1 ? 'last message' : `last ${count} messages`;
-		super(`The connection was lost. The ${last} may not have arrived`);
+		super(`The connection was lost. Sent messages that may not have arrived: up to ${count}`);
 		this.count = count;
 	}
-}
-
-/** Reported when the server does not speak the protocol. */
-export class ProtocolError extends Error {
-	override readonly name = 'ProtocolError';
 }

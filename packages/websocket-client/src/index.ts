@@ -35,8 +35,9 @@ export type {
 // Errors
 export {
 	ClientClosedError,
+	ConnectError,
+	DuplicateHandlerError,
 	InvalidClientOptionError,
-	ProtocolError,
 	UnconfirmedMessagesError,
 	UnsentMessageError,
 } from './errors.ts';

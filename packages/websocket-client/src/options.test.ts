@@ -8,7 +8,7 @@ it('every option has a default', () => {
 		connectTimeoutMs: 15_000,
 		requestTimeoutMs: 10_000,
 		heartbeat: { intervalMs: 20_000, timeoutMs: 10_000 },
-		reconnect: { minDelayMs: 500, maxDelayMs: 30_000 },
+		reconnect: { minDelayMs: 500, maxDelayMs: 30_000, maxAttempts: Infinity },
 		queue: { messages: 1_000, characters: 262_144 },
 		positions: new Map(),
 		WebSocket,
@@ -17,7 +17,7 @@ it('every option has a default', () => {
 
 it('an undefined option has its default, and the largest delay is never below the first one', () => {
 	const { reconnect, heartbeat } = settingsOf({ reconnect: { minDelayMs: 60_000 }, heartbeat: {} });
-	expect(reconnect).toEqual({ minDelayMs: 60_000, maxDelayMs: 60_000 });
+	expect(reconnect).toEqual({ minDelayMs: 60_000, maxDelayMs: 60_000, maxAttempts: Infinity });
 	expect(heartbeat).toEqual({ intervalMs: 20_000, timeoutMs: 10_000 });
 	const none = { auth: undefined, requestTimeoutMs: undefined } as unknown as SocketClientOptions;
 	expect(settingsOf(none).requestTimeoutMs).toBe(10_000);
@@ -32,7 +32,10 @@ describe('rejects invalid options, naming what is allowed', () => {
 			/an unknown key hearbeat; allowed are auth, .*heartbeat, reconnect, queue, positions, WebSocket/,
 		],
 		[{ heartbeat: { interval: 5 } }, /heartbeat has an unknown key interval; allowed are intervalMs, timeoutMs/],
-		[{ reconnect: { max: 5 } }, /reconnect has an unknown key max; allowed are minDelayMs, maxDelayMs/],
+		[{ reconnect: { max: 5 } }, /reconnect has an unknown key max; allowed are minDelayMs, maxDelayMs, maxAttempts/],
+		[{ reconnect: true }, /reconnect must be an object/],
+		[{ reconnect: { maxAttempts: -1 } }, /reconnect\.maxAttempts must be a number from 0 to Infinity, not -1/],
+		[{ reconnect: { maxAttempts: '3' } }, /reconnect\.maxAttempts must be a number from 0 to Infinity, not "3"/],
 		[{ queue: { size: 5 } }, /queue has an unknown key size; allowed are messages, characters/],
 		[{ heartbeat: null }, /heartbeat must be an object/],
 		[{ reconnect: 5 }, /reconnect must be an object/],

@@ -22,10 +22,11 @@ export interface SocketClientOptions {
 	/**
 	 * Returns the client's credentials, which can be any JSON value. The server's guards receive them as `ctx.auth`. The
 	 * credentials are sent in the first frame, never in the URL. Called before each connection. If `auth` throws or
-	 * rejects, the error goes to `onError`, and the client retries as after a failed connection. Default: no
+	 * rejects, the error goes to `onError`, and the client retries as after a failed connection. `signal` is aborted
+	 * when the result is no longer wanted: after `connectTimeoutMs`, or when the client is closed. Default: no
 	 * credentials.
 	 */
-	readonly auth?: () => unknown;
+	readonly auth?: Auth;
 	/**
 	 * How long `auth()` may take, in milliseconds. Connecting and passing the guards may then take just as long again.
 	 * Default 15,000.
@@ -45,15 +46,24 @@ export interface SocketClientOptions {
 	};
 	/**
 	 * When to reconnect, unless the server asks for a certain delay. Delays are random, between 0 and an upper bound.
+	 * `false`: there is one attempt, and a lost connection closes the client.
 	 */
-	readonly reconnect?: {
-		/**
-		 * The upper bound of the first delay, in milliseconds. The bound doubles with each failed attempt. Default 500.
-		 */
-		readonly minDelayMs?: number;
-		/** The largest upper bound, in milliseconds. Default 30,000. */
-		readonly maxDelayMs?: number;
-	};
+	readonly reconnect?:
+		| false
+		| {
+				/**
+				 * The upper bound of the first delay, in milliseconds. The bound doubles with each failed attempt. Default
+				 * 500.
+				 */
+				readonly minDelayMs?: number;
+				/** The largest upper bound, in milliseconds. Default 30,000. */
+				readonly maxDelayMs?: number;
+				/**
+				 * The number of failed attempts in a row after which the client closes itself. 0 is the same as
+				 * `reconnect: false`. Default: unlimited.
+				 */
+				readonly maxAttempts?: number;
+		  };
 	/**
 	 * How much may be queued while there is no connection, or the server's rate limit allows no more. Messages beyond
 	 * that are refused immediately.
@@ -76,13 +86,16 @@ export interface SocketClientOptions {
 	readonly WebSocket?: WebSocketConstructor;
 }
 
+export type Auth = (call: { readonly signal: AbortSignal }) => unknown;
+
 /** All options, with defaults for those that were not given. */
 export interface Settings {
-	readonly auth: (() => unknown) | undefined;
+	readonly auth: Auth | undefined;
 	readonly connectTimeoutMs: number;
 	readonly requestTimeoutMs: number;
 	readonly heartbeat: { readonly intervalMs: number; readonly timeoutMs: number };
-	readonly reconnect: { readonly minDelayMs: number; readonly maxDelayMs: number };
+	/** `maxAttempts` is 0 if a lost connection must not be replaced either. */
+	readonly reconnect: { readonly minDelayMs: number; readonly maxDelayMs: number; readonly maxAttempts: number };
 	readonly queue: { readonly messages: number; readonly characters: number };
 	readonly positions: ReadonlyMap<string, Position>;
 	/** Undefined if the option was not given and there is no global `WebSocket`. */
@@ -94,9 +107,16 @@ export const MAX_DELAY_MS = 2 ** 31 - 1;
 
 /** Validates the options and fills in defaults. @throws {InvalidClientOptionError} an option is invalid */
 export function settingsOf(options: SocketClientOptions): Settings {
-	const { auth, heartbeat = {}, reconnect = {}, queue = {}, positions = {} } = known(options, 'options', OPTIONS);
+	const {
+		auth,
+		heartbeat = {},
+		reconnect: given = {},
+		queue = {},
+		positions = {},
+	} = known(options, 'options', OPTIONS);
 	known(heartbeat, 'heartbeat', ['intervalMs', 'timeoutMs']);
-	known(reconnect, 'reconnect', ['minDelayMs', 'maxDelayMs']);
+	const reconnect =
+		given === false ? { maxAttempts: 0 } : known(given, 'reconnect', ['minDelayMs', 'maxDelayMs', 'maxAttempts']);
 	known(queue, 'queue', ['messages', 'characters']);
 	if (auth !== undefined && typeof auth !== 'function') {
 		throw new InvalidClientOptionError('auth must be a function');
@@ -117,6 +137,7 @@ export function settingsOf(options: SocketClientOptions): Settings {
 		reconnect: {
 			minDelayMs,
 			maxDelayMs: delay('reconnect.maxDelayMs', reconnect.maxDelayMs ?? Math.max(30_000, minDelayMs), minDelayMs),
+			maxAttempts: number('reconnect.maxAttempts', reconnect.maxAttempts ?? Infinity),
 		},
 		queue: {
 			messages: number('queue.messages', queue.messages ?? 1_000),

@@ -112,7 +112,7 @@ export class SocketClient {
 	 * @throws {InvalidClientOptionError} there is no `WebSocket` class, or the URL is relative and there is no page; the
 	 * state is unchanged
 	 * @throws {ClientClosedError} the client stopped reconnecting because further attempts are pointless, for example
-	 * because a guard rejected it; or it was closed in the meantime
+	 * because a guard rejected it, or because `reconnect` allows no more of them; or it was closed in the meantime
 	 */
 	connect(): Promise<void> {
 		return quiet(this.#connection.connect());
@@ -141,8 +141,9 @@ export class SocketClient {
 	}
 
 	/**
-	 * Calls `listener` after each change of state. Like all methods that begin with `on`, returns a function that
-	 * removes the listener.
+	 * Calls `listener` after each change of state, in order. If a listener has changed the state again, as with
+	 * `close()`, `client.state` is the newer state already. Like all methods that begin with `on`, returns a function
+	 * that removes the listener.
 	 */
 	onStateChange(listener: (state: ClientState, change: StateChange) => unknown): () => void {
 		return this.#connection.onStateChange(listener);
@@ -196,7 +197,7 @@ export class SocketClient {
 	 * Sets the handler that answers the server's requests of this kind. Each kind can have one handler. Returns a
 	 * function that removes it.
 	 *
-	 * @throws {Error} there already is a handler
+	 * @throws {DuplicateHandlerError} the message already has a handler
 	 * @throws {InvalidMessageDefinitionError} the message has no `reply`
 	 */
 	handle<TMessage extends RequestMessage>(message: TMessage, handler: RequestHandler<TMessage>): () => void {

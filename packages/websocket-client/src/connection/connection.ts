@@ -1,5 +1,5 @@
 import { type AuthAnswer, BuiltIn, readBinaryFrame, SocketRequestError, wasDrained } from '@orijs/websocket/protocol';
-import { ProtocolError } from '../errors.ts';
+import { ConnectError } from '../errors.ts';
 import type { Settings, WebSocketConstructor, WebSocketLike } from '../options.ts';
 import { deferred, toError } from '../support/promises.ts';
 import { utf8Bytes } from '../support/utf8-bytes.ts';
@@ -18,10 +18,12 @@ export interface ConnectionEvents {
 	received(frame: PushedFrame): void;
 	/** Called for text that is not a protocol frame, and for bytes. */
 	raw(data: string | ArrayBuffer): void;
-	/** Called once when the connection has ended. No other event follows. */
-	ended(end: ConnectionEnd): void;
-	/** Called when the endpoint can't be used. */
-	failed(error: Error, stage: 'connect' | 'protocol'): void;
+	/**
+	 * Called once when the connection has ended. No other event follows.
+	 *
+	 * @param error why the endpoint can't be used, if that is known
+	 */
+	ended(end: ConnectionEnd, error: Error | undefined): void;
 }
 
 export interface ConnectionOptions {
@@ -50,8 +52,6 @@ const CLOSED = 'closed by the client';
 
 /** How long the server may take to answer the close frame, in milliseconds. */
 const CLOSE_TIMEOUT_MS = 2_000;
-
-const CONFIGURE = 'The endpoint needs a socketRouter or the authorize option.';
 
 /**
  * One WebSocket connection, from opening to closing. Authenticates, sends messages and requests, and detects a dead
@@ -88,17 +88,17 @@ export class Connection {
 			isAlive: () => this.#isAlive(),
 			dead: (timeoutMs) => this.#abort(NO_ANSWER, `the server did not answer for ${timeoutMs} ms`),
 		});
-		this.#deadline = setTimeout(() => this.#timedOut(connectTimeoutMs), connectTimeoutMs);
+		this.#deadline = setTimeout(
+			() => this.#abort(NO_ANSWER, `not ready within ${connectTimeoutMs} ms`),
+			connectTimeoutMs,
+		);
 		try {
 			// `connect()` rejects if there is no class.
 			this.#socket = new (settings.WebSocket as WebSocketConstructor)(url);
 		} catch (error) {
 			// This happens, for example, if the page's security policy forbids the connection. The error is reported
 			// later, because the caller does not have this object yet.
-			queueMicrotask(() => {
-				events.failed(toError(error), 'connect');
-				this.#end({ code: ABNORMAL, reason: 'the WebSocket could not be created' });
-			});
+			queueMicrotask(() => this.#end({ code: ABNORMAL, reason: 'the WebSocket could not be created' }, toError(error)));
 			return;
 		}
 		this.#listen(this.#socket, auth);
@@ -251,21 +251,13 @@ export class Connection {
 
 	#authenticate(auth: unknown): void {
 		const askedAt = localTime();
+		// If a guard rejects the client, the server closes the connection instead of answering. A server that answers
+		// with an error therefore does not speak the protocol.
+		const refused = (): void => this.#abort(NORMAL, 'the server refused @auth');
 		this.requestBuiltIn(BuiltIn.auth, auth).then(
-			(answer) => {
-				if (isAuthAnswer(answer)) return this.#authenticated(answer, askedAt);
-				this.#protocolFailed(new ProtocolError(`The server's answer to @auth is invalid. ${CONFIGURE}`));
-			},
-			// If a guard rejects the client, the server closes the connection instead of answering. A server that answers
-			// with an error therefore does not speak the protocol.
-			(error: Error) => this.#protocolFailed(error),
+			(answer) => (isAuthAnswer(answer) ? this.#authenticated(answer, askedAt) : refused()),
+			refused,
 		);
-	}
-
-	#protocolFailed(error: Error): void {
-		if (this.#isOver) return;
-		this.#events.failed(error, 'protocol');
-		this.#abort(NORMAL, 'the server refused @auth');
 	}
 
 	#authenticated(answer: AuthAnswer, askedAt: ServerTime['askedAt']): void {
@@ -293,34 +285,28 @@ export class Connection {
 		return performance.now() - askedAt.monotonic;
 	}
 
-	#timedOut(connectTimeoutMs: number): void {
-		if (this.#isOpen) {
-			this.#events.failed(
-				new ProtocolError(`The server did not answer @auth within ${connectTimeoutMs} ms. ${CONFIGURE}`),
-				'protocol',
-			);
-		}
-		this.#abort(NO_ANSWER, `not ready within ${connectTimeoutMs} ms`);
-	}
-
 	/** Ends the connection without waiting for the server, which may be gone. */
 	#abort(code: number, reason: string): void {
+		const isUnusable = this.#isOpen && !this.#isReady;
 		try {
 			this.#socket?.close(code, reason);
 		} catch {
 			// Some implementations throw if the socket is not open yet.
 		}
-		this.#end({ code, reason });
+		this.#end(
+			{ code, reason },
+			isUnusable ? new ConnectError(`${reason}; an endpoint needs a socketRouter or authorize`) : undefined,
+		);
 	}
 
-	#end(end: ConnectionEnd): void {
+	#end(end: ConnectionEnd, error?: Error): void {
 		if (this.#isOver) return;
 		this.#isOver = true;
 		clearTimeout(this.#deadline);
 		this.#keepAlive.stop();
 		this.#pending.rejectAll(wasDrained(end.code, end.reason) ? notHandled : disconnected);
 		this.#over.resolve();
-		this.#events.ended(end);
+		this.#events.ended(end, error);
 	}
 
 	// Receiving

@@ -25,6 +25,12 @@ const UNSUPPORTED_DATA: typeof CloseCode.unsupportedData = 1003;
 const PROTOCOL_ERROR = 1002;
 const INVALID_PAYLOAD = 1007;
 
+/**
+ * The close reason if a guard has rejected credentials because they have expired, so that it may accept new ones: the
+ * code of the guard's `SocketError`.
+ */
+export const TOKEN_EXPIRED = 'token_expired';
+
 /** Returns whether reconnecting is pointless after a connection has ended with this code; see PROTOCOL.md. */
 export function isTerminal(code: number): boolean {
 	return [UNAUTHORIZED, UNSUPPORTED_DATA, PROTOCOL_ERROR, INVALID_PAYLOAD].includes(code);

@@ -10,6 +10,7 @@ import {
 	SocketError,
 } from '@orijs/websocket/protocol';
 import type { Connection } from '../connection/connection.ts';
+import { DuplicateHandlerError } from '../errors.ts';
 import type { Failures } from '../failures.ts';
 import { mustBeFunction } from '../support/must-be-function.ts';
 import { utf8Bytes } from '../support/utf8-bytes.ts';
@@ -39,7 +40,7 @@ export class IncomingRequests {
 	 *
 	 * @throws {InvalidMessageDefinitionError} the message is not a definition, or has no `reply`
 	 * @throws {TypeError} the handler is not a function
-	 * @throws {Error} the message already has a handler
+	 * @throws {DuplicateHandlerError} the message already has a handler
 	 */
 	handle<TMessage extends RequestMessage>(message: TMessage, handler: RequestHandler<TMessage>): () => void {
 		const { name, reply } = mustBeDefinition(message);
@@ -47,7 +48,7 @@ export class IncomingRequests {
 			throw new InvalidMessageDefinitionError(`${name} has no reply, so it can't be a request`);
 		}
 		mustBeFunction(handler, 'a handler');
-		if (this.#handlers.has(name)) throw new Error(`${name} already has a handler`);
+		if (this.#handlers.has(name)) throw new DuplicateHandlerError(`${name} already has a handler`);
 		const entry = { handler };
 		this.#handlers.set(name, entry);
 		return () => {

@@ -8,7 +8,7 @@ import {
 	validate,
 } from '@orijs/websocket/protocol';
 import type { Connection } from '../connection/connection.ts';
-import { type UnsentCode, UnsentMessageError } from '../errors.ts';
+import { InvalidClientOptionError, type UnsentCode, UnsentMessageError } from '../errors.ts';
 import { delay, known } from '../options.ts';
 import { deferred, quiet } from '../support/promises.ts';
 import { encodeMessage } from './encode-message.ts';
@@ -60,6 +60,8 @@ export class Requests {
 	 */
 	async request(message: SocketMessage | string, data: unknown, options: ClientRequestOptions): Promise<unknown> {
 		const { signal } = known(options, 'request()', ['timeoutMs', 'signal']);
+		if (signal !== undefined && !signal?.addEventListener)
+			throw new InvalidClientOptionError('signal must be an AbortSignal');
 		const timeoutMs = delay('timeoutMs', options.timeoutMs ?? this.#timeoutMs);
 		const isBuiltIn = typeof message === 'string';
 		return this.#queue.order.run(isBuiltIn || validate(message, data), () => {

@@ -17,6 +17,8 @@ export interface SharedState {
 	/** The promise that the handler of `wait` messages awaits. */
 	readonly gate: Promise<void>;
 	isBackendBroken: boolean;
+	/** The only token that the guard accepts. */
+	token: string | undefined;
 }
 
 export interface ApplicationServer {
@@ -36,8 +38,8 @@ export const SILENT: Logger = { debug() {}, info() {}, warn() {}, error() {} };
 
 /** Starts an application with typed messages on a free port. */
 export async function startApplication(shared: SharedState, options: ServerOptions): Promise<ApplicationServer> {
-	const { token, handlingMs = 0, ...limits } = options;
-	const { backend, origins, forbidden } = shared;
+	const { token, handlingMs = 0, allowedOrigins = shared.origins, ...limits } = options;
+	const { backend, forbidden } = shared;
 	const bus = backend.createBus();
 	let handlers: BusHandlers | undefined;
 	const { start, subscribe } = bus;
@@ -50,15 +52,17 @@ export async function startApplication(shared: SharedState, options: ServerOptio
 	const router = routerOf(shared, handlingMs);
 	if (limits.guardTimeoutMs !== undefined) router.guard(() => new Promise<boolean>(() => {}));
 	else if (token !== undefined) {
+		shared.token = token;
 		router.guard((ctx) => {
 			shared.credentials.push(ctx.auth);
-			return ctx.auth === token;
+			if (ctx.auth === 'expired') throw new SocketError('token_expired', 'log in again');
+			return ctx.auth === shared.token;
 		});
 	}
 	const app = new Application({ logger: SILENT, signals: false })
 		.websocket(new WsProvider({ bus, logger: SILENT, graceMs: 0, history: HISTORY }), {
 			limits,
-			allowedOrigins: origins,
+			allowedOrigins,
 			authorize: { subscribe: (_, topic) => !forbidden.has(topic) },
 		})
 		.socketRouter(router)

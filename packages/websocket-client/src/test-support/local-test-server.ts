@@ -44,6 +44,7 @@ export class LocalTestServer implements TestServer {
 			forbidden: new Set(),
 			gate: gate.promise,
 			isBackendBroken: false,
+			token: undefined,
 		};
 	}
 
@@ -202,6 +203,10 @@ export class LocalTestServer implements TestServer {
 
 	async releaseWaits(): Promise<void> {
 		this.#openGate();
+	}
+
+	async accept(token: string): Promise<void> {
+		this.#shared.token = token;
 	}
 
 	async forbid(topics: readonly string[]): Promise<void> {

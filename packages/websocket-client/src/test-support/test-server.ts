@@ -5,6 +5,9 @@ export interface ServerOptions {
 	readonly messagesPerSecond?: number;
 	readonly bytesPerSecond?: number;
 	readonly topicsPerSocket?: number;
+	readonly connections?: number;
+	/** The origins of pages that may connect. Default: those of the scenarios. */
+	readonly allowedOrigins?: readonly string[];
 	readonly pendingRequests?: number;
 	readonly messageBytes?: number;
 	readonly queuedBytes?: number;
@@ -114,6 +117,8 @@ export interface TestServer {
 	subscribedTopics(): Promise<string[]>;
 	/** Lets present and future handlers of `wait` messages finish. */
 	releaseWaits(): Promise<void>;
+	/** Sets the only token that the guard accepts from now on. It refuses the token `expired` as expired. */
+	accept(token: string): Promise<void>;
 	/** Makes the application refuse subscriptions to these topics from now on. */
 	forbid(topics: readonly string[]): Promise<void>;
 	/** Sets whether the backend rejects subscriptions. */

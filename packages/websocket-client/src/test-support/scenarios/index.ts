@@ -3,6 +3,7 @@ import { abandonedRequests } from './abandoned-requests.ts';
 import { connecting } from './connecting.ts';
 import { connectionEnds } from './connection-ends.ts';
 import { credentials } from './credentials.ts';
+import { diagnosing } from './diagnosing.ts';
 import { failingListeners } from './failing-listeners.ts';
 import { gaps } from './gaps.ts';
 import { givingUpSubscriptions } from './giving-up-subscriptions.ts';
@@ -20,6 +21,7 @@ import { requesting } from './requesting.ts';
 import { resubscribing } from './resubscribing.ts';
 import { rewinding } from './rewinding.ts';
 import { sending } from './sending.ts';
+import { stateOrder } from './state-order.ts';
 import { subscribing } from './subscribing.ts';
 import { unexpectedFrames } from './unexpected-frames.ts';
 import { unsubscribing } from './unsubscribing.ts';
@@ -30,7 +32,9 @@ import { unsubscribing } from './unsubscribing.ts';
  */
 export const scenarios: Readonly<Record<string, Readonly<Record<string, Scenario>>>> = {
 	connecting,
+	'state order': stateOrder,
 	credentials,
+	diagnosing,
 	'connection ends': connectionEnds,
 	reconnecting,
 	pinging,
