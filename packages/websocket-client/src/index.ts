@@ -22,7 +22,7 @@ export type {
 	Envelope,
 	ErrorCode,
 	GapNotice,
-	HistoryAnswer as HistoryPage,
+	HistoryAnswer,
 	InferInput,
 	InferOutput,
 	MessagePosition,
