@@ -34,6 +34,6 @@ export class MessageListeners {
 
 	call(envelope: Envelope): void {
 		this.#byName.get(envelope.name)?.call(envelope.data as never, envelope as Envelope<never>);
-		this.any.call(envelope);
+		if (this.any.size > 0) this.any.call(envelope);
 	}
 }

@@ -115,6 +115,18 @@ test.each([
 	await until(() => topics().join() === ROOM, { what: 'only the last room is subscribed' });
 });
 
+test('a room that is left when its messages are listed: none of them is shown in the next one', async () => {
+	for (const [room, ids] of [
+		[OTHER, OTHER_IDS],
+		[ROOM, IDS],
+		[OTHER, OTHER_IDS],
+	] as const) {
+		await goTo(room);
+		await untilListed(ids);
+	}
+	await expectCleanRooms();
+});
+
 test('a component that unmounts at once leaves no subscription', async () => {
 	await page.evaluate((room) => {
 		reactPage.goTo(room);

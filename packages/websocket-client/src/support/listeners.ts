@@ -5,8 +5,7 @@ type Listener<TArgs extends readonly unknown[]> = (...args: TArgs) => unknown;
 /** The listeners of one event. A function that is added twice is called twice. */
 export class Listeners<TArgs extends readonly unknown[]> {
 	readonly #onError: (thrown: unknown) => void;
-	/** Replaced when it changes, so that it can be iterated while listeners add and remove others. */
-	#all: readonly { readonly listener: Listener<TArgs>; isRemoved: boolean }[] = [];
+	readonly #all = new Set<{ readonly listener: Listener<TArgs> }>();
 
 	/** @param onError called when a listener threw or rejected; the other listeners are called nevertheless */
 	constructor(onError: (thrown: unknown) => void) {
@@ -14,18 +13,15 @@ export class Listeners<TArgs extends readonly unknown[]> {
 	}
 
 	get size(): number {
-		return this.#all.length;
+		return this.#all.size;
 	}
 
 	/** Adds a listener. Returns a function that removes it. @throws {TypeError} `listener` is not a function */
 	add(listener: Listener<TArgs>): () => void {
 		mustBeFunction(listener, 'a listener');
-		const entry = { listener, isRemoved: false };
-		this.#all = [...this.#all, entry];
-		return () => {
-			entry.isRemoved = true;
-			this.#all = this.#all.filter((one) => !one.isRemoved);
-		};
+		const entry = { listener };
+		this.#all.add(entry);
+		return () => void this.#all.delete(entry);
 	}
 
 	/**
@@ -33,8 +29,10 @@ export class Listeners<TArgs extends readonly unknown[]> {
 	 * not called.
 	 */
 	call(...args: TArgs): void {
-		for (const { listener, isRemoved } of this.#all) {
-			if (isRemoved) continue;
+		const all = [...this.#all];
+		for (const entry of all) {
+			if (!this.#all.has(entry)) continue;
+			const { listener } = entry;
 			try {
 				const result = listener(...args);
 				if (result instanceof Promise) result.catch(this.#onError);

@@ -162,6 +162,23 @@ export const givingUpSubscriptions: Record<string, Scenario> = {
 		assert.deepEqual(received, ['first']);
 	},
 
+	'a gap handler may close other subscriptions, whose handlers are then not called': async (server) => {
+		await server.serveRaw();
+		const client = await readyClient(server);
+		const received: string[] = [];
+		const first = client.subscribe('t', {
+			onGap() {
+				received.push('first');
+				void second.close();
+			},
+		});
+		const second = client.subscribe('t', { onGap: () => received.push('second') });
+		await Promise.all([first, second]);
+		await server.sendRaw('{"type":"@gap","data":{"topic":"t","since":1,"until":2}}');
+		await allReceived(client);
+		assert.deepEqual(received, ['first']);
+	},
+
 	'subscribe, close, subscribe: each message of the rewind arrives once, at every stage': async (server) => {
 		await server.serve();
 		await server.emitAll(LONG, FIVE);
@@ -279,6 +296,44 @@ export const givingUpSubscriptions: Record<string, Scenario> = {
 		await second;
 		assert.deepEqual([numbers, client.positions], [[1, 2], { t: { epoch: 'e', offset: 2 } }]);
 	},
+
+	'the refusal of a closed subscription does not end the next one': async (server) => {
+		const client = await rawClient(server);
+		const first = client.subscribe('t');
+		await eventually(async () => (await server.received()).length === 2, '@subscribe has arrived');
+		void first.close();
+		const second = client.subscribe('t');
+		await server.sendRaw(
+			'{"type":"@subscribe","correlationId":"@2","data":{"timestamp":1,"refused":[{"topic":"t","code":"forbidden","message":"no"}]}}',
+		);
+		await eventually(async () => (await server.received()).length === 3, '@subscribe has arrived again');
+		await server.sendRaw('{"type":"@subscribe","correlationId":"@3","data":{"timestamp":1,"refused":[]}}');
+		assert.equal((await second).topic, 't');
+	},
+
+	'while the server has not unsubscribed a topic with history, a new subscription receives none of its messages':
+		async (server) => {
+			const client = await rawClient(server);
+			const numbers: unknown[] = [];
+			const first = client.subscribe('t');
+			await eventually(async () => (await server.received()).length === 2, '@subscribe has arrived');
+			await server.sendRaw('{"type":"@subscribe","correlationId":"@2","data":{"timestamp":1,"refused":[]}}');
+			await first;
+			void first.close();
+			await eventually(async () => (await server.received()).length === 3, '@unsubscribe has arrived');
+			await server.sendRaw(
+				'{"type":"@unsubscribe","correlationId":"@3","data":{"timestamp":1,"refused":[{"topic":"t","code":"internal","message":"no"}]}}',
+			);
+			const marked = new Promise<void>((resolve) => client.onAny(() => resolve()));
+			await server.sendRaw('{"name":"numbered","data":0,"timestamp":1}');
+			await marked;
+			// The refusal postpones the next request.
+			void client.subscribe('t', { onMessage: (data) => numbers.push(data) });
+			const position = { epoch: 'e', offset: 2, prev: 1 };
+			await server.sendRaw(JSON.stringify({ name: 'numbered', data: 1, timestamp: 1, topic: 't', position }));
+			await eventually(async () => (await server.received()).length === 4, '@subscribe has arrived again');
+			assert.deepEqual(numbers, []);
+		},
 
 	'a plain topic that is subscribed again at once goes on': async (server) => {
 		const client = await rawClient(server);
