@@ -29,6 +29,7 @@ export type {
 	Position,
 	PositionedEnvelope,
 	RequestMessage,
+	UncheckedMessage,
 } from '@orijs/websocket/protocol';
 
 // Errors

@@ -193,7 +193,8 @@ export class SocketClient {
 	 * Errors also go to `onError`, because few callers await this promise. The exception is a message that would have to
 	 * wait although `options.queue` is false.
 	 *
-	 * @throws {UnsentMessageError} the queue is full, the client was closed, or the data can't be written as JSON
+	 * @throws {UnsentMessageError} the queue is full, the client was closed, or `data` has a value that
+	 * can't be sent
 	 * @throws {MessageValidationError} {InvalidMessageDefinitionError}
 	 */
 	send<TMessage extends SocketMessage>(
@@ -214,7 +215,7 @@ export class SocketClient {
 	 * because the queue is full)
 	 * @throws {MessageValidationError} {InvalidMessageDefinitionError} {InvalidClientOptionError} an argument is
 	 * invalid; nothing was sent
-	 * @throws {UnsentMessageError} the data can't be written as JSON
+	 * @throws {UnsentMessageError} `data` has a value that can't be sent
 	 * @throws the reason of `options.signal`
 	 */
 	request<TMessage extends SocketMessage>(

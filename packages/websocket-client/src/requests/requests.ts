@@ -1,7 +1,6 @@
 import {
 	BuiltIn,
 	type InferOutput,
-	type RequestMessage,
 	type SocketMessage,
 	SocketRequestError,
 	validate,
@@ -26,9 +25,9 @@ export interface ClientRequestOptions {
 }
 
 /** The type of the answer to a message: the output of its `reply` schema, or null if it defines no `reply`. */
-export type ReplyTo<TMessage extends SocketMessage> = TMessage extends RequestMessage
-	? InferOutput<TMessage['reply']>
-	: null;
+export type ReplyTo<TMessage extends SocketMessage> = OutputOrNull<TMessage['reply']>;
+
+type OutputOrNull<TSchema> = TSchema extends SocketMessage['data'] ? InferOutput<TSchema> : null;
 
 /** Sends requests to the server and waits for the answers. */
 export class Requests {

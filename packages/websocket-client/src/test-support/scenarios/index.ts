@@ -1,5 +1,6 @@
 import type { Scenario } from '../test-server.ts';
 import { abandonedRequests } from './abandoned-requests.ts';
+import { carriedValues } from './carried-values.ts';
 import { connecting } from './connecting.ts';
 import { connectionEnds } from './connection-ends.ts';
 import { credentials } from './credentials.ts';
@@ -19,6 +20,7 @@ import { rewinding } from './rewinding.ts';
 import { sending } from './sending.ts';
 import { subscribing } from './subscribing.ts';
 import { unexpectedFrames } from './unexpected-frames.ts';
+import { uncheckedMessages } from './unchecked-messages.ts';
 import { unsubscribing } from './unsubscribing.ts';
 
 /**
@@ -35,6 +37,8 @@ export const scenarios: Readonly<Record<string, Readonly<Record<string, Scenario
 	sending,
 	queueing,
 	requesting,
+	'carried values': carriedValues,
+	'unchecked messages': uncheckedMessages,
 	'abandoned requests': abandonedRequests,
 	'incoming requests': incomingRequests,
 	subscribing,
