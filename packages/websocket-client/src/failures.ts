@@ -8,7 +8,7 @@ import { toError } from './support/promises.ts';
  * - `connect`: a connection could not be created, for a reason other than the network
  * - `protocol`: the server sent something that is not part of the protocol
  * - `send`: a message was not sent, was refused, or may not have arrived
- * - `subscribe`: resubscribing to a topic failed
+ * - `subscribe`: resubscribing to a topic failed, or reading the messages of a `rewind`
  * - `handler`: a listener or handler of the application threw
  */
 export type ErrorStage = 'auth' | 'connect' | 'protocol' | 'send' | 'subscribe' | 'handler';

@@ -1,10 +1,4 @@
-import {
-	BuiltIn,
-	type InferOutput,
-	type SocketMessage,
-	SocketRequestError,
-	validate,
-} from '@orijs/websocket/protocol';
+import { BuiltIn, type InferOutput, type SocketMessage, SocketRequestError, validate } from '@orijs/websocket/protocol';
 import type { Connection } from '../connection/connection.ts';
 import { delay } from '../options.ts';
 import { deferred, quiet } from '../support/promises.ts';
