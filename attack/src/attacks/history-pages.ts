@@ -3,7 +3,7 @@ import type { Attack } from '../attack.ts';
 import { message, sendSteadily } from '../flood.ts';
 
 const TOPIC = 'log:pages';
-/** As many as may be read per second: 100 messages' worth. */
+/** Just within the rate that the server allows. */
 const PER_SECOND = 90;
 
 export const historyPages: Attack = {
@@ -15,7 +15,7 @@ export const historyPages: Attack = {
 		await target.ask({ do: 'publish', topic: TOPIC, count: 900, bytes: 4_096 });
 		const sockets = await target.openMany(size(40, 15));
 		let sent = 0;
-		const bytes = (): Buffer => message('@history', { topic: TOPIC, limit: 70 + (sent++ % 30) }, `${sent}`);
+		const bytes = (): Buffer => message('@history', { topic: TOPIC, limit: 900 + (sent++ % 100) }, `${sent}`);
 		await sendSteadily(target, sockets.slice(0, 1), { bytes, perSecond: 1, seconds: 1 });
 		await until(() => sockets[0]!.texts.length > 0, { what: 'pages are answered' });
 		for (const socket of sockets.slice(2)) socket.pause();

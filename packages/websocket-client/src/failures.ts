@@ -8,7 +8,7 @@ import { toError } from './support/promises.ts';
  * - `connect`: no connection becomes ready; the client tries again. Reported once per outage and cause, after the
  *   third failed attempt at the latest
  * - `send`: a message was not sent, was refused, or may not have arrived
- * - `subscribe`: resubscribing to a topic failed
+ * - `subscribe`: resubscribing to a topic failed, or reading the messages of a `rewind`
  * - `handler`: a listener or handler of the application threw
  */
 export type ErrorStage = 'auth' | 'connect' | 'send' | 'subscribe' | 'handler';

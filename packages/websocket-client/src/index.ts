@@ -23,13 +23,14 @@ export type {
 	Envelope,
 	ErrorCode,
 	GapNotice,
-	HistoryAnswer as HistoryPage,
+	HistoryAnswer,
 	InferInput,
 	InferOutput,
 	MessagePosition,
 	Position,
 	PositionedEnvelope,
 	RequestMessage,
+	UncheckedMessage,
 } from '@orijs/websocket/protocol';
 
 // Errors

@@ -42,7 +42,7 @@ describe('rejects invalid options, naming what is allowed', () => {
 		[{ queue: false }, /queue must be an object/],
 		[{ auth: 'token' }, /auth must be a function/],
 		[{ connectTimeoutMs: 0 }, /connectTimeoutMs must be a number from 1 to 2147483647, not 0/],
-		[{ connectTimeoutMs: '500' }, /connectTimeoutMs must be a number of milliseconds .*, not "500"/],
+		[{ connectTimeoutMs: '500' }, /connectTimeoutMs must be a number .*, not "500"/],
 		[{ requestTimeoutMs: Number.NaN }, /requestTimeoutMs must be .* not NaN/],
 		[{ requestTimeoutMs: Infinity }, /requestTimeoutMs must be .* not Infinity/],
 		[{ heartbeat: { intervalMs: '5' } }, /heartbeat\.intervalMs must be .* not "5"/],

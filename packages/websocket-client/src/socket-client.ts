@@ -235,7 +235,7 @@ export class SocketClient {
 	 * because the queue is full), or `too_large` (not sent, because the server does not accept so large a message)
 	 * @throws {MessageValidationError} {InvalidMessageDefinitionError} {InvalidClientOptionError} an argument is
 	 * invalid; nothing was sent
-	 * @throws {UnsentMessageError} the data can't be written as JSON
+	 * @throws {UnsentMessageError} `data` has a value that can't be sent
 	 * @throws the reason of `options.signal`
 	 */
 	request<TMessage extends SocketMessage>(

@@ -83,6 +83,43 @@ void client.ping({ timeout: 5 });
 // @ts-expect-error the data is missing
 void client.request(Add);
 
+// Unless the definition is known, the answer is unknown.
+void client.request(Add as SocketMessage, {}).then((answer) => same<typeof answer, unknown>(true));
+const Maybe = SocketMessage.define({ name: 'maybe', data: z.null(), reply: z.string().optional() });
+void client.request(Maybe, null).then((answer) => same<typeof answer, string | undefined>(true));
+
+// Dates and bytes are sent and received as such.
+const Photo = SocketMessage.define({
+	name: 'photo',
+	data: z.object({ at: z.date(), bytes: z.instanceof(Uint8Array) }),
+	reply: z.instanceof(ArrayBuffer),
+});
+client.on(Photo, (data) => same<typeof data, { at: Date; bytes: Uint8Array<ArrayBuffer> }>(true));
+void client.request(Photo, { at: new Date(), bytes: new Uint8Array() }).then((raw) => {
+	same<typeof raw, ArrayBuffer>(true);
+});
+// @ts-expect-error a date is not text
+void client.send(Photo, { at: '2026-01-01', bytes: new Uint8Array() });
+
+// Definitions without a schema have the types that they were given.
+const Sum = SocketMessage.define<{ a: number }, number>('sum');
+const Typing = SocketMessage.define<{ user: string }>('typing');
+void client.request(Sum, { a: 1 }).then((sum) => same<typeof sum, number>(true));
+void client.request(Typing, { user: 'Ada' }).then((nothing) => same<typeof nothing, null>(true));
+client.on(Typing, (data) => same<typeof data, { user: string }>(true));
+client.handle(Sum, ({ a }) => a + 1);
+// @ts-expect-error this message has no reply
+client.handle(Typing, () => null);
+// @ts-expect-error the answer is a number
+client.handle(Sum, () => 'two');
+// @ts-expect-error the user is missing
+void client.send(Typing, {});
+// @ts-expect-error there is no such property
+client.on(Typing, ({ name }) => name);
+void client.send(SocketMessage.define('anything'), { any: 'data' });
+// @ts-expect-error a name is text
+SocketMessage.define<string>(5);
+
 // A handler returns the input type of `reply`.
 client.handle(Add, ({ a, b }) => a + b);
 client.handle(At, async () => '2026-01-01');

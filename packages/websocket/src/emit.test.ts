@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { InvalidPayloadError, MessageValidationError, SocketMessage } from './index.ts';
+import { MessageValidationError, SocketMessage, UnsupportedValueError } from './index.ts';
 import { MemoryBackend } from './testing/index.ts';
 import { countOf } from './test-support/count-of.ts';
 import { lateOrderSchema, numberFromText, orderSchema, schema } from './test-support/schemas.ts';
@@ -113,14 +113,22 @@ describe('emit', () => {
 		expect(messagesOf(member)).toEqual([]);
 	});
 
-	it('refuses data that JSON cannot represent, with the cause', async () => {
+	it('refuses a value that cannot be sent, and says which one; nothing is sent', async () => {
 		const node = await openNode();
+		const member = await node.connect({ topics: new Set(['t']) });
 		const circular: { self?: unknown } = {};
 		circular.self = circular;
-		for (const data of [circular, { amount: 1n }]) {
-			await expect(node.provider.emit(Anything, 't', data)).rejects.toThrow(InvalidPayloadError);
-			await expect(node.provider.emit(Anything, 't', data)).rejects.toHaveProperty('cause', expect.any(TypeError));
+		for (const [data, reason] of [
+			[circular, 'data.self is invalid or circular'],
+			[{ amount: 1n }, 'data.amount is of type BigInt'],
+			[{ items: [{ price: Number.NaN }] }, 'data.items.0.price is NaN'],
+		] as const) {
+			const error = await node.provider.emit(Anything, 't', data).catch((thrown: unknown) => thrown);
+			expect(error).toBeInstanceOf(UnsupportedValueError);
+			expect(error).toMatchObject({ messageName: 'anything', reason });
 		}
+		await node.settled(member);
+		expect(messagesOf(member)).toEqual([]);
 	});
 
 	it('rejects with the error that a broken schema throws', async () => {

@@ -58,7 +58,11 @@ export interface SocketEmitter {
 	 * Messages to a topic are sent in the order of the calls: each waits until the ones before it have been validated,
 	 * which can be asynchronous.
 	 *
+	 * Dates and bytes in `data` arrive as such.
+	 *
 	 * @throws {MessageValidationError} `data` does not match the schema; nothing was sent
+	 * @throws {UnsupportedValueError} `data` has a value that can't be sent, such as NaN, a Map or an instance of a class
+	 * @throws {InvalidMessageDefinitionError} `message` is not a definition with a schema
 	 * @throws everything that `publish` throws
 	 */
 	emit<TMessage extends SocketMessage>(

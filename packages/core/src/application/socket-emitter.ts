@@ -55,7 +55,8 @@ export class ApplicationSocket implements SocketEmitter, SocketHistory {
 	 * disconnected from this node, or the application stopped), `timeout` (also if the client disconnected from another
 	 * node), `invalid_reply` or `too_many_requests`
 	 * @throws {MessageValidationError} `data` does not match its schema
-	 * @throws {InvalidMessageDefinitionError} the message has no `reply`
+	 * @throws {UnsupportedValueError} `data` has a value that can't be sent
+	 * @throws {InvalidMessageDefinitionError} the message has no `reply`, or no schema
 	 * @throws whatever `send` throws; the request was not sent
 	 */
 	request<T extends RequestMessage>(

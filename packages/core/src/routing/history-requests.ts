@@ -12,9 +12,6 @@ import type { Decision } from './topic-authorizer.ts';
 import { topicFault } from './topic-fault.ts';
 import { whenDecided } from './when-decided.ts';
 
-/** For the rate limit, this many requested messages count as one message of the client. */
-const MESSAGES_PER_MESSAGE = 100;
-
 /** The maximum size of the messages in one answer, in bytes. A larger message is answered alone. */
 const MAX_BYTES = 256 * 1024;
 
@@ -28,7 +25,10 @@ const PART_OF_QUEUE = 1 / 4;
 const FIRST_CHECK_MS = 2;
 const LONGEST_CHECK_MS = 50;
 
-/** Handles the `@history` requests of clients. The pages of one client are read and sent one at a time. */
+/**
+ * Handles the `@history` requests of clients. A request counts as one message for the rate limit, whatever its limit:
+ * the pages of one client are read and sent one at a time, and the provider bounds how many are read for all.
+ */
 export class HistoryRequests {
 	readonly #services: SubscriptionServices;
 	readonly #faults: FaultLog;
@@ -51,7 +51,6 @@ export class HistoryRequests {
 			return sendRefusal(session, message, 'invalid_data', HISTORY_RULE);
 		}
 		if (refuseIfTooMany(session, message, this.#services)) return;
-		session.inbound.charge(Math.ceil(query.limit / MESSAGES_PER_MESSAGE) - 1);
 		whenDecided(session, type, [authorizer.decide(session, query.topic)], ([decision]) => {
 			const fault = this.#faultOf(session, query.topic, decision as Decision);
 			if (fault !== undefined) sendRefusal(session, { type, correlationId }, fault.code, fault.message);

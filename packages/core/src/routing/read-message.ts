@@ -53,7 +53,7 @@ export function readMessage(text: string, maxDepth: number): ClientMessage | Mes
 		return new MessageFault(`correlationId must be a string of 1 to ${LONGEST_CORRELATION_ID} characters`, type);
 	}
 	if (correlationId === null) (parsed as { correlationId: unknown }).correlationId = undefined;
-	let bad = typeof data === 'object' && data !== null ? faultOf(data, maxDepth) : undefined;
+	let bad = faultOf(data, maxDepth);
 	// A reply can have an `error` besides its `data`. Other fields are ignored, so they are not checked.
 	if (type === BuiltIn.reply) bad ??= faultOf(parsed, maxDepth + 1);
 	if (bad !== undefined) return new MessageFault(bad, type, id);
@@ -66,11 +66,16 @@ export function readMessage(text: string, maxDepth: number): ClientMessage | Mes
 }
 
 /** Returns why a parsed JSON value is rejected; undefined if it is fine. */
-function faultOf(value: object, depth: number): string | undefined {
+function faultOf(value: unknown, depth: number): string | undefined {
+	if (typeof value === 'object' && value !== null) return faultInside(value, depth);
+	// Parsers read a number that is too large, such as 1e999, as Infinity, which can't be sent on.
+	return typeof value === 'number' && !Number.isFinite(value) ? 'a number is too large' : undefined;
+}
+
+function faultInside(value: object, depth: number): string | undefined {
 	if (depth === 0) return 'nested too deeply';
 	if (Array.isArray(value)) {
 		for (const item of value as unknown[]) {
-			if (typeof item !== 'object' || item === null) continue;
 			const bad = faultOf(item, depth - 1);
 			if (bad !== undefined) return bad;
 		}
@@ -79,8 +84,8 @@ function faultOf(value: object, depth: number): string | undefined {
 	for (const key in value) {
 		if (key === '__proto__') return 'key __proto__ is not allowed';
 		const item = (value as Record<string, unknown>)[key];
-		if (typeof item !== 'object' || item === null) continue;
-		if (key === 'constructor' && Object.hasOwn(item, 'prototype')) return 'key constructor.prototype is not allowed';
+		if (key === 'constructor' && typeof item === 'object' && item !== null && Object.hasOwn(item, 'prototype'))
+			return 'key constructor.prototype is not allowed';
 		const bad = faultOf(item, depth - 1);
 		if (bad !== undefined) return bad;
 	}

@@ -1,5 +1,5 @@
 import { connectClient } from '@orijs/testkit';
-import { InvalidPayloadError, SocketMessage, UnknownSocketError } from '@orijs/websocket';
+import { SocketMessage, UnknownSocketError, UnsupportedValueError } from '@orijs/websocket';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { Application, type AppSocket, SocketRouter } from '../index.ts';
@@ -34,7 +34,7 @@ describe('app.socket.request', () => {
 	});
 });
 
-describe('data that cannot be written as JSON', () => {
+describe('a value that cannot be sent', () => {
 	it.each(['send', 'request'] as const)('makes ctx.%s reject, and nothing is sent', async (call) => {
 		const refused = Promise.withResolvers<unknown>();
 		const router = new SocketRouter().on(Ask, (ctx) => {
@@ -45,7 +45,7 @@ describe('data that cannot be written as JSON', () => {
 		const client = await connectClient((await serve(new Application().websocket().socketRouter(router))).ws);
 
 		sendTyped(client, 'ask', 0, 'a');
-		expect(await refused.promise).toBeInstanceOf(InvalidPayloadError);
+		expect(await refused.promise).toBeInstanceOf(UnsupportedValueError);
 		await client.received(1);
 		expect(answersOf(client)).toEqual([['a', 'over']]);
 	});

@@ -2,7 +2,6 @@ import {
 	BuiltIn,
 	type ErrorCode,
 	type InferOutput,
-	type RequestMessage,
 	type SocketMessage,
 	SocketRequestError,
 	validate,
@@ -28,9 +27,9 @@ export interface ClientRequestOptions {
 }
 
 /** The type of the answer to a message: the output of its `reply` schema, or null if it defines no `reply`. */
-export type ReplyTo<TMessage extends SocketMessage> = TMessage extends RequestMessage
-	? InferOutput<TMessage['reply']>
-	: null;
+export type ReplyTo<TMessage extends SocketMessage> = OutputOrNull<TMessage['reply']>;
+
+type OutputOrNull<TSchema> = TSchema extends SocketMessage['data'] ? InferOutput<TSchema> : null;
 
 /** The codes with which requests reject if they were not sent. */
 const REFUSALS: { readonly [K in UnsentCode]?: ErrorCode } = {

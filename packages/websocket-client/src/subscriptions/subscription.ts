@@ -28,8 +28,8 @@ export interface SubscriptionHandlers {
 	/** Called when the client has resubscribed to a topic with history. */
 	readonly onRecovered?: (recovered: Recovered) => unknown;
 	/**
-	 * Called when the server refuses the topic, at first or after a reconnect, or the messages of `rewind`. This ends the
-	 * subscription.
+	 * Called when the server refuses the topic, at first or after a reconnect, or the messages of `rewind`. This ends
+	 * the subscription.
 	 */
 	readonly onRefused?: (error: SocketRequestError) => unknown;
 }

@@ -49,7 +49,10 @@ export function createTopic(name: string, saved: Position | undefined): Topic {
 
 export function confirm(topic: Topic): void {
 	topic.isConfirmed = true;
-	for (const subscription of topic.subscriptions) subscription.confirm();
+	for (const subscription of topic.subscriptions) {
+		// A subscription that rewinds by itself is confirmed when it has its messages.
+		if (subscription.isRewindDue === (subscription.held !== undefined)) subscription.confirm();
+	}
 }
 
 /** Returns the topic's entry in a `@subscribe` request. */

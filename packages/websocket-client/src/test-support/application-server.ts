@@ -2,7 +2,7 @@ import { Application, type AppSocket, SocketRouter } from '@orijs/core';
 import { type BusHandlers, type HistoryRules, type Logger, WsProvider } from '@orijs/websocket';
 import { isTopic, SocketError } from '@orijs/websocket/protocol';
 import type { MemoryBackend } from '@orijs/websocket/testing';
-import { Add, Anything, Checked, Fail, Say, Wait } from './messages.ts';
+import { Add, Anything, Checked, Delivered, Fail, Maybe, Parcel, Say, Wait } from './messages.ts';
 import type { Handled, ServerOptions } from './test-server.ts';
 
 /** The state that survives restarts of the application. */
@@ -103,6 +103,14 @@ function routerOf({ handled, gate }: SharedState, handlingMs: number): SocketRou
 		.on(Checked, ({ data }) => {
 			note('checked', data);
 			return data;
+		})
+		.on(Maybe, () => undefined)
+		.on(Parcel, async (ctx) => {
+			const { via, content } = ctx.data;
+			if (via === 'request') return ctx.request(Delivered, content);
+			if (via === 'message') await ctx.send(Delivered, content);
+			else if (via !== 'reply') await ctx.emit(Delivered, via, content);
+			return content;
 		})
 		.on(Anything, ({ data }) => {
 			note('anything', data);

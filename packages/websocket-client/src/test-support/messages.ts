@@ -31,5 +31,16 @@ export const Checked = SocketMessage.define({
 export const Anything = SocketMessage.define({ name: 'anything', data: z.any(), reply: z.any() });
 /** A message without a handler. */
 export const Unhandled = SocketMessage.define({ name: 'unhandled', data: z.null() });
+const content = z.object({ at: z.date(), bytes: z.instanceof(Uint8Array), raw: z.instanceof(ArrayBuffer) });
+/** The server sends the content back: as the reply, as a message, as a request, or to the topic that `via` names. */
+export const Parcel = SocketMessage.define({
+	name: 'parcel',
+	data: z.object({ via: z.string(), content }),
+	reply: content,
+});
+/** Sent by the handler of `parcel`. */
+export const Delivered = SocketMessage.define({ name: 'delivered', data: content, reply: content });
+/** A message whose reply may be undefined. */
+export const Maybe = SocketMessage.define({ name: 'maybe', data: z.null(), reply: z.string().optional() });
 /** A request from the server to the client. */
 export const WhoAreYou = SocketMessage.define({ name: 'who-are-you', data: z.string(), reply: z.string() });

@@ -1,8 +1,11 @@
 import { until } from '@orijs/testkit';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { SocketMessage } from '../index.ts';
+import { schema } from '../test-support/schemas.ts';
 import { openNode, type TestNode } from '../test-support/test-node.ts';
 import type { HistoryRules } from './history-rules.ts';
 
+const Anything = SocketMessage.define({ name: 'anything', data: schema<unknown>((value) => ({ value })) });
 const HISTORY: HistoryRules = { 'chat:*': { size: 50, ttlMs: 60_000 }, exact: { size: 1, ttlMs: 60_000 } };
 const node = (): Promise<TestNode> => openNode({ history: HISTORY });
 const parsed = (messages: readonly (string | Uint8Array)[]): unknown[] =>
@@ -17,6 +20,16 @@ describe('topics with history, in one process', () => {
 		member.ws.send('marker after');
 		await settled(member);
 		expect(String(member.client.messages[0])).toContain('"first"');
+	});
+
+	it('give back dates and bytes as they were emitted', async () => {
+		const { provider } = await node();
+		const data = { at: new Date(5), photo: Uint8Array.of(0, 255), rows: [{ raw: Uint8Array.of(7).buffer }] };
+		await provider.emit(Anything, 'chat:1', data);
+		await provider.publish('chat:1', Uint8Array.of(1));
+		const { messages } = await provider.history('chat:1');
+		expect(messages.map((message) => message.data)).toStrictEqual([data, Uint8Array.of(1)]);
+		expect(messages[0]).not.toHaveProperty('values');
 	});
 
 	it('publish once per idempotency key and topic', async () => {

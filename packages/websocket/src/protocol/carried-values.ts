@@ -49,7 +49,7 @@ export function encodeValues(frame: Readonly<Record<string, unknown>>, fail: (re
 		}
 		if (path.length > DATA_DEPTH + DEEPEST) fault = 'nested too deeply';
 		else if (!isSendable(value, type, this))
-			fault = /^[nu]/.test(type) ? (value as string) : `of type ${(value as object).constructor?.name}`;
+			fault = /^[nu]/.test(typeof value) ? (value as string) : `of type ${(value as object).constructor?.name}`;
 		// The list follows the data, so it is complete.
 		else return value === values && values.length === 0 ? undefined : value;
 		throw new TypeError();

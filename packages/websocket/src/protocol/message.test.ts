@@ -3,14 +3,19 @@ import { lateOrderSchema, numberFromText, orderSchema, schema } from '../test-su
 import {
 	encodeEnvelope,
 	InvalidMessageDefinitionError,
+	isDefinition,
 	MessageValidationError,
 	SocketMessage,
 	validate,
+	validateToSend,
 } from './index.ts';
 import { show } from './show.ts';
 
 /** Takes any value that a plain JavaScript caller could pass. */
 const define = SocketMessage.define as (definition: object) => SocketMessage;
+
+const NO_SCHEMA =
+	'is not a Standard Schema, such as those of zod, valibot and arktype; a TypeBox schema needs an adapter';
 
 describe('defining a message', () => {
 	it('returns a frozen definition with its name and schemas', () => {
@@ -53,12 +58,16 @@ describe('defining a message', () => {
 		[{ '~standard': null }],
 		[{ '~standard': { version: 1, vendor: 'x' } }],
 	])('rejects %j as a schema, and names the wrong one', (bad) => {
-		expect(() => define({ name: 'm', data: bad })).toThrow(
-			new InvalidMessageDefinitionError('data of m is not a Standard Schema'),
-		);
+		expect(() => define({ name: 'm', data: bad })).toThrow(new InvalidMessageDefinitionError(`data of m ${NO_SCHEMA}`));
 		if (bad === undefined) return;
 		expect(() => define({ name: 'm', data: orderSchema, reply: bad })).toThrow(
-			new InvalidMessageDefinitionError('reply of m is not a Standard Schema'),
+			new InvalidMessageDefinitionError(`reply of m ${NO_SCHEMA}`),
+		);
+	});
+
+	it('rejects an unknown key, and names those that exist', () => {
+		expect(() => define({ name: 'm', data: orderSchema, replay: orderSchema })).toThrow(
+			new InvalidMessageDefinitionError('m has an unknown key "replay"; allowed are name, data and reply'),
 		);
 	});
 
@@ -66,6 +75,29 @@ describe('defining a message', () => {
 		const callable = Object.assign(() => {}, orderSchema);
 
 		expect(SocketMessage.define({ name: 'm', data: callable }).data).toBe(callable);
+	});
+});
+
+describe('defining a message by its name', () => {
+	const Unchecked = SocketMessage.define<{ n: number }, string>('unchecked');
+
+	it('accepts any data, unchanged', () => {
+		expect(isDefinition(Unchecked)).toBe(true);
+		expect(Object.isFrozen(Unchecked)).toBe(true);
+		for (const data of [{ n: 1 }, undefined, Number.NaN]) expect(validate(Unchecked, data as never)).toBe(data);
+	});
+
+	it('rejects a name as for any message', () => {
+		expect(() => SocketMessage.define('no spaces')).toThrow(InvalidMessageDefinitionError);
+	});
+
+	it('is refused for data that a server sends, which must be checked', () => {
+		expect(() => validateToSend(Unchecked, { n: 1 })).toThrow(
+			new InvalidMessageDefinitionError(
+				"unchecked has no schema, so a server can't check its data: define it with SocketMessage.define({ name, data })",
+			),
+		);
+		expect(validateToSend(SocketMessage.define({ name: 'm', data: numberFromText }), '5')).toBe(5);
 	});
 });
 

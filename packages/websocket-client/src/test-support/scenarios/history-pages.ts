@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert';
-import type { HistoryPage } from '../../index.ts';
+import type { HistoryAnswer } from '../../index.ts';
 import { assertRefused, eventually, rejection } from '../assertions.ts';
 import { newClient, readyClient } from '../run-scenario.ts';
 import type { Scenario } from '../test-server.ts';
@@ -7,7 +7,7 @@ import type { Scenario } from '../test-server.ts';
 /** A topic whose history keeps 5,000 messages. */
 const LONG = 'long:t';
 
-function numbersOf({ messages }: HistoryPage): number[] {
+function numbersOf({ messages }: HistoryAnswer): number[] {
 	return messages.map(({ data }) => (data as { n: number }).n);
 }
 

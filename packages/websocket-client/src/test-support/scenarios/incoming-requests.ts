@@ -60,7 +60,7 @@ export const incomingRequests: Record<string, Scenario> = {
 		assert.ok('code' in after && after.code === 'unknown_type');
 	},
 
-	"a reply that can't be written as JSON is refused with internal and reported": async (server) => {
+	"a reply that can't be sent is refused with internal and reported": async (server) => {
 		await server.serve();
 		const client = await readyClient(server);
 		client.handle(WhoAreYou, () => 1n as never);

@@ -1,5 +1,6 @@
 import type { Scenario } from '../test-server.ts';
 import { abandonedRequests } from './abandoned-requests.ts';
+import { carriedValues } from './carried-values.ts';
 import { connecting } from './connecting.ts';
 import { connectionEnds } from './connection-ends.ts';
 import { credentials } from './credentials.ts';
@@ -24,6 +25,7 @@ import { sending } from './sending.ts';
 import { stateOrder } from './state-order.ts';
 import { subscribing } from './subscribing.ts';
 import { unexpectedFrames } from './unexpected-frames.ts';
+import { uncheckedMessages } from './unchecked-messages.ts';
 import { unsubscribing } from './unsubscribing.ts';
 
 /**
@@ -45,6 +47,8 @@ export const scenarios: Readonly<Record<string, Readonly<Record<string, Scenario
 	pacing,
 	oversized,
 	requesting,
+	'carried values': carriedValues,
+	'unchecked messages': uncheckedMessages,
 	'abandoned requests': abandonedRequests,
 	'incoming requests': incomingRequests,
 	subscribing,

@@ -96,16 +96,20 @@ export const sending: Record<string, Scenario> = {
 		);
 	},
 
-	"data that can't be written as JSON is refused and reported, and nothing is sent": async (server) => {
+	"a value that can't be sent is refused and reported with its path, and nothing is sent": async (server) => {
 		await server.serve();
 		const client = await readyClient(server);
 		const circular: Record<string, unknown> = {};
 		circular['self'] = circular;
-		for (const data of [1n, circular]) {
+		for (const [data, reason] of [
+			[1n, 'data is of type BigInt'],
+			[circular, 'data.self is invalid or circular'],
+			[{ items: [{ price: Number.NaN }] }, 'data.items.0.price is NaN'],
+		] as const) {
 			const error = await rejection(client.send(Anything, data));
 			assert.ok(error instanceof UnsentMessageError);
-			assert.equal(error.code, 'not_json');
-			assert.ok(error.cause instanceof TypeError);
+			assert.equal(error.code, 'unsupported_value');
+			assert.equal(error.message, `anything was not sent: ${reason} (unsupported_value)`);
 			assert.deepEqual(failuresOf(client).at(-1), ['send', error]);
 		}
 		assert.equal(await client.request(Anything, 'fine'), 'fine');
