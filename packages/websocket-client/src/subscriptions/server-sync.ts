@@ -25,9 +25,9 @@ export interface ServerTopicsEvents {
 
 /**
  * The state of a topic on the server, for the current connection. The client is not subscribed to any topic that has no
- * state.
+ * state. If the server refuses a topic that is `resubscribing`, the client is still subscribed to it.
  */
-type State = 'subscribing' | 'subscribed' | 'unsubscribing';
+type State = 'subscribing' | 'subscribed' | 'resubscribing' | 'unsubscribing';
 
 /**
  * Keeps the topics to which the server has subscribed this client in sync with the topics that the application wants.
@@ -82,7 +82,7 @@ export class ServerSync {
 	resubscribe(topic: Topic): void {
 		if (!this.isSubscribed(topic)) return;
 		topic.missingSince ??= this.#connection?.proven ?? LONG_AGO;
-		this.#states.delete(topic.name);
+		topic.isRequested = false;
 		this.#sync();
 	}
 
@@ -118,8 +118,8 @@ export class ServerSync {
 		const missing: TopicRequest[] = [];
 		for (const topic of this.#wanted.values()) {
 			const state = this.#states.get(topic.name);
-			// If an earlier topic of this name is still subscribed, the server is asked again, because it sends a position
-			// and the messages of a rewind only when it is asked.
+			// If an earlier topic of this name is still subscribed, or messages are missing, the server is asked again,
+			// because it sends a position and earlier messages only when it is asked.
 			const isMissing = state === undefined || (state === 'subscribed' && !topic.isRequested);
 			if (!isMissing || this.#postponed.has(topic.name)) continue;
 			topic.isRequested = true;
@@ -139,7 +139,8 @@ export class ServerSync {
 		for (const requests of batches(all)) {
 			const names = requests.map(({ topic }) => topic);
 			for (const name of names) {
-				this.#states.set(name, type === BuiltIn.subscribe ? 'subscribing' : 'unsubscribing');
+				const subscribing = this.#states.has(name) ? 'resubscribing' : 'subscribing';
+				this.#states.set(name, type === BuiltIn.subscribe ? subscribing : 'unsubscribing');
 			}
 			const topics = requests.map((request) => ((request.since ?? request.rewind) ? request : request.topic));
 			const answered = (answer: TopicsAnswer): void => this.#answered(connection, type, names, answer);
@@ -166,8 +167,11 @@ export class ServerSync {
 	#subscribed(name: string, fault: RefusedTopic | undefined, answer: TopicsAnswer): void {
 		const topic = this.#wanted.get(name);
 		if (fault !== undefined) {
-			this.#states.delete(name);
-			if (topic?.isRequested === true && this.#events.refused(topic, fault)) this.#postponed.add(name);
+			if (this.#states.get(name) === 'resubscribing') this.#states.set(name, 'subscribed');
+			else this.#states.delete(name);
+			if (topic?.isRequested !== true) return;
+			topic.isRequested = false;
+			if (this.#events.refused(topic, fault)) this.#postponed.add(name);
 			return;
 		}
 		this.#states.set(name, 'subscribed');
