@@ -34,9 +34,9 @@ export interface ServerTopicsEvents {
 
 /**
  * The state of a topic on the server, for the current connection. The client is not subscribed to any topic that has no
- * state.
+ * state. If the server refuses a topic that is `resubscribing`, the client is still subscribed to it.
  */
-type State = 'subscribing' | 'subscribed' | 'unsubscribing';
+type State = 'subscribing' | 'subscribed' | 'resubscribing' | 'unsubscribing';
 
 /**
  * Keeps the topics to which the server has subscribed this client in sync with the topics that the application wants.
@@ -96,7 +96,7 @@ export class ServerSync {
 	resubscribe(topic: Topic): void {
 		if (!this.isSubscribed(topic)) return;
 		topic.missingSince ??= this.#connection?.proven ?? LONG_AGO;
-		this.#states.delete(topic.name);
+		topic.isRequested = false;
 		this.#sync();
 	}
 
@@ -139,8 +139,8 @@ export class ServerSync {
 	#isDue(name: string, topic: Topic | undefined): boolean {
 		const state = this.#states.get(name);
 		if (topic === undefined) return state === 'subscribed';
-		// If an earlier topic of this name is still subscribed, the server is asked again, because it sends a position and
-		// the messages of a rewind only when it is asked.
+		// If an earlier topic of this name is still subscribed, or messages are missing, the server is asked again, because
+		// it sends a position and earlier messages only when it is asked.
 		return state === undefined || (state === 'subscribed' && !topic.isRequested);
 	}
 
@@ -159,7 +159,8 @@ export class ServerSync {
 			left -= JSON.stringify(request).length + 1;
 			if (topics.length > 0 && (left < 0 || (topic !== undefined) !== isSubscribe)) break;
 			topics.push(request);
-			this.#states.set(name, isSubscribe ? 'subscribing' : 'unsubscribing');
+			const subscribing = this.#states.has(name) ? 'resubscribing' : 'subscribing';
+			this.#states.set(name, isSubscribe ? subscribing : 'unsubscribing');
 			if (topic !== undefined) markRequested(topic);
 		}
 		const names = due.splice(0, topics.length);
@@ -188,8 +189,11 @@ export class ServerSync {
 	#subscribed(name: string, fault: RefusedTopic | undefined, answer: TopicsAnswer): void {
 		const topic = this.#wanted.get(name);
 		if (fault !== undefined) {
-			this.#states.delete(name);
-			if (topic?.isRequested === true && this.#events.refused(topic, fault)) this.#postponed.add(name);
+			if (this.#states.get(name) === 'resubscribing') this.#states.set(name, 'subscribed');
+			else this.#states.delete(name);
+			if (topic?.isRequested !== true) return;
+			topic.isRequested = false;
+			if (this.#events.refused(topic, fault)) this.#postponed.add(name);
 			return;
 		}
 		this.#states.set(name, 'subscribed');
