@@ -128,6 +128,7 @@ export class LocalTestServer implements TestServer {
 			freeze: () => proxy.freeze(),
 			'freeze connections': () => proxy.freeze(() => true),
 			thaw: () => proxy.thaw(),
+			'slow upload': () => proxy.throttle(4_000_000, 'toServer'),
 			cut: () => proxy.cut(),
 			end: () => proxy.cut(undefined, 'end'),
 			refuse: () => proxy.refuse(true),

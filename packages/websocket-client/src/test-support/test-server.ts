@@ -50,8 +50,19 @@ export interface Published {
 	readonly at: number;
 }
 
-/** `freeze connections` freezes those that are open, while new ones work. */
-export type NetworkFault = 'freeze' | 'freeze connections' | 'thaw' | 'cut' | 'end' | 'refuse' | 'accept';
+/**
+ * `freeze connections` freezes those that are open, while new ones work. `slow upload` limits what clients send to 4 MB
+ * per second.
+ */
+export type NetworkFault =
+	| 'freeze'
+	| 'freeze connections'
+	| 'thaw'
+	| 'slow upload'
+	| 'cut'
+	| 'end'
+	| 'refuse'
+	| 'accept';
 
 /** The outcome of a request to the client. */
 export type ClientAnswer = { readonly data: unknown } | { readonly code: string; readonly message: string };

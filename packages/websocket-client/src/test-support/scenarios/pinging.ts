@@ -144,6 +144,18 @@ export const pinging: Record<string, Scenario> = {
 		for (const { since, until } of gaps) assert.ok(since <= asked && until >= lost, `${since} to ${until}`);
 	},
 
+	'a connection lives while a ping waits behind a slow upload': async (server) => {
+		await server.serveRaw();
+		const client = await readyClient(server, { heartbeat: { intervalMs: 60_000 } });
+		const ends = endsOf(client);
+		await server.network('slow upload');
+		// More than the operating system buffers, so that the ping has to wait in the client.
+		await client.send(Say, { text: 'x'.repeat(16_000_000) });
+		const roundTrip = await client.ping({ timeoutMs: 2_000 });
+		assert.ok(roundTrip > 2_000, `it took ${roundTrip} ms`);
+		assert.deepEqual(ends, []);
+	},
+
 	'what the client sends is no sign of life': async (server) => {
 		await server.serve();
 		const client = await readyClient(server, FAST);
