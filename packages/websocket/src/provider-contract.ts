@@ -61,7 +61,7 @@ export interface SocketEmitter {
 	 * Dates and bytes in `data` arrive as such.
 	 *
 	 * @throws {MessageValidationError} `data` does not match the schema; nothing was sent
-	 * @throws {UnsupportedValueError} `data` has a value that can't be sent, such as NaN, a Map or an instance of a class
+	 * @throws {UnsupportedValueError} `data` has a value that can't be sent, such as NaN or a Map
 	 * @throws {InvalidMessageDefinitionError} `message` is not a definition with a schema
 	 * @throws everything that `publish` throws
 	 */

@@ -118,7 +118,14 @@ describe('ctx', () => {
 		for (const what of ['subscribe a', 'subscribe b', 'subscribe c', 'subscribe a', 'unsubscribe a', 'subscribe c'])
 			sendTyped(client, 'do', what, what);
 		await client.received(6);
-		expect(answersOf(client).map(([, answer]) => answer)).toEqual([null, null, 'too_many_topics', null, null, null]);
+		expect(answersOf(client).map(([, answer]) => answer)).toEqual([
+			undefined,
+			undefined,
+			'too_many_topics',
+			undefined,
+			undefined,
+			undefined,
+		]);
 		expect(parse(client.texts[2] ?? '')['error']).toEqual({
 			code: 'too_many_topics',
 			message: 'Limit of 2 topics per connection reached',

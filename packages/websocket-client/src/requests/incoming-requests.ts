@@ -45,7 +45,7 @@ export class IncomingRequests {
 	handle<TMessage extends RequestMessage>(message: TMessage, handler: RequestHandler<TMessage>): () => void {
 		const { name, reply } = mustBeDefinition(message);
 		if (reply === undefined) {
-			throw new InvalidMessageDefinitionError(`${name} has no reply, so it can't be a request`);
+			throw new InvalidMessageDefinitionError(`${name} has no reply`);
 		}
 		mustBeFunction(handler, 'a handler');
 		if (this.#handlers.has(name)) throw new DuplicateHandlerError(`${name} already has a handler`);

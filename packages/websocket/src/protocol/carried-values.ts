@@ -20,9 +20,6 @@ interface Carrying {
 /** The maximum depth of objects and arrays in data. */
 export const DEEPEST = 1_000;
 
-/** The path of a frame's `data`, as the replacer below sees it: the frame itself is at `''`. */
-const DATA_DEPTH = 2;
-
 /**
  * Encodes a frame, with text in place of dates and bytes, and a list of their places if there are any.
  *
@@ -32,6 +29,7 @@ const DATA_DEPTH = 2;
 export function encodeValues(frame: Readonly<Record<string, unknown>>, fail: (reason: string) => Error): string {
 	const values: CarriedValue[] = [];
 	const parents: unknown[] = [];
+	/** Begins with the keys of the frame, which is `''`, and of its data. */
 	const path: string[] = [];
 	// Unless a value is refused below: a date without a time, bytes that were transferred, or an object in itself.
 	let fault = 'invalid or circular';
@@ -43,11 +41,11 @@ export function encodeValues(frame: Readonly<Record<string, unknown>>, fail: (re
 		path.push(key);
 		parents.push(value);
 		const type = typeOf(value);
-		if (CARRIED.test(type)) {
-			values.push([type, ...path.slice(DATA_DEPTH)]);
-			return textOf(value as Date);
+		if (KINDS.includes(type)) {
+			values.push([type, ...path.slice(2)]);
+			return textOf(value as Date, type);
 		}
-		if (path.length > DATA_DEPTH + DEEPEST) fault = 'nested too deeply';
+		if (path.length > DEEPEST + 2) fault = 'nested too deeply';
 		else if (!isSendable(value, type, this))
 			fault = /^[nu]/.test(typeof value) ? (value as string) : `of type ${(value as object).constructor?.name}`;
 		// The list follows the data, so it is complete.
@@ -83,10 +81,11 @@ export function restoreValues(frame: Carrying): void {
 	delete (frame as { values?: unknown }).values;
 }
 
-const CARRIED = /^(date|uint8array|arraybuffer)$/;
+const KINDS: readonly string[] = ['date', 'uint8array', 'arraybuffer'];
 
 /** The type of a value, in lower case. Recognizes values of other realms too, such as frames of a page. */
 function typeOf(value: unknown): string {
+	if (typeof value !== 'object') return typeof value;
 	return Object.prototype.toString.call(value).slice(8, -1).toLowerCase();
 }
 
@@ -98,14 +97,14 @@ function isSendable(value: unknown, type: string, parent: object): boolean {
 	return Object.getPrototypeOf(Object.getPrototypeOf(value) ?? Object.prototype) === null;
 }
 
-function textOf(value: Date | Uint8Array | ArrayBuffer): string {
-	return typeOf(value) === 'date' ? new Date(+value).toISOString() : toBase64(new Uint8Array(value as ArrayBuffer));
+function textOf(value: Date | Uint8Array | ArrayBuffer, kind: string): string {
+	// A copy of the bytes, which can't be made if they were transferred.
+	return kind === 'date' ? new Date(+value).toISOString() : toBase64(new Uint8Array(value as ArrayBuffer));
 }
 
 function valueOf(kind: string, text: string): unknown {
-	let value: Date | Uint8Array<ArrayBuffer> | ArrayBuffer = kind === 'date' ? new Date(text) : fromBase64(text);
-	if (kind === 'arraybuffer') value = (value as Uint8Array<ArrayBuffer>).buffer;
+	const value = kind === 'date' ? new Date(text) : fromBase64(text);
 	// A value has only one text. Parsers accept others as well.
-	if (typeOf(value) !== kind || textOf(value) !== text) throw new TypeError();
-	return value;
+	if (!KINDS.includes(kind) || textOf(value, kind) !== text) throw new TypeError();
+	return kind === 'arraybuffer' ? (value as Uint8Array<ArrayBuffer>).buffer : value;
 }
