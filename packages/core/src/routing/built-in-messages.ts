@@ -3,7 +3,7 @@ import type { Session } from '../session/session.ts';
 import { answeredAt } from './answered-at.ts';
 import { authAnswer } from './auth-answer.ts';
 import type { ClientRequests } from './client-requests.ts';
-import type { ClientReply } from './forwarded-reply.ts';
+import type { ClientReply } from './node-messages.ts';
 import type { PendingAuthorization } from './pending-authorization.ts';
 import { sendRefusal } from './send-refusal.ts';
 import { SubscriptionRequests, type SubscriptionServices } from './subscription-requests.ts';
