@@ -9,9 +9,10 @@ import { toError } from './support/promises.ts';
  * - `protocol`: the server sent something that is not part of the protocol
  * - `send`: a message was not sent, was refused, or may not have arrived
  * - `subscribe`: resubscribing to a topic failed
+ * - `storage`: the storage of `options.positions` failed, or holds an invalid position; only the first time
  * - `handler`: a listener or handler of the application threw
  */
-export type ErrorStage = 'auth' | 'connect' | 'protocol' | 'send' | 'subscribe' | 'handler';
+export type ErrorStage = 'auth' | 'connect' | 'protocol' | 'send' | 'subscribe' | 'storage' | 'handler';
 
 export type ErrorListener = (error: Error, stage: ErrorStage) => unknown;
 

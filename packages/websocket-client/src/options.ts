@@ -1,5 +1,5 @@
-import { isPosition, type Position } from '@orijs/websocket/protocol';
 import { InvalidClientOptionError } from './errors.ts';
+import type { GivenPositions } from './positions/position-storage.ts';
 
 /** The global `WebSocket`, or a class that takes the same arguments. */
 export interface WebSocketConstructor {
@@ -49,10 +49,10 @@ export interface SocketClientOptions {
 		readonly characters?: number;
 	};
 	/**
-	 * The `positions` of an earlier client, from which the first subscription to each topic with history resumes.
-	 * Default: none.
+	 * From where topics with history resume: a storage such as `localStorage`, in which the client also keeps its
+	 * positions for later clients of the same endpoint, or the `positions` of an earlier client. Default: nothing.
 	 */
-	readonly positions?: Readonly<Record<string, Position>>;
+	readonly positions?: GivenPositions | undefined;
 	/** The class to connect with. Default: the global `WebSocket` of browsers, Bun, and Node from version 22. */
 	readonly WebSocket?: WebSocketConstructor;
 }
@@ -65,7 +65,7 @@ export interface Settings {
 	readonly heartbeat: { readonly intervalMs: number; readonly timeoutMs: number };
 	readonly reconnect: { readonly minDelayMs: number; readonly maxDelayMs: number };
 	readonly queue: { readonly messages: number; readonly characters: number };
-	readonly positions: ReadonlyMap<string, Position>;
+	readonly positions: GivenPositions;
 	readonly WebSocket: WebSocketConstructor;
 }
 
@@ -74,35 +74,28 @@ const MAX_DELAY_MS = 2 ** 31 - 1;
 
 /** Validates the options and fills in defaults. @throws {InvalidClientOptionError} an option is invalid */
 export function settingsOf(options: SocketClientOptions): Settings {
-	const { auth, heartbeat = {}, reconnect = {}, queue = {}, positions = {} } = known(options, 'options', OPTIONS);
-	known(heartbeat, 'heartbeat', ['intervalMs', 'timeoutMs']);
-	known(reconnect, 'reconnect', ['minDelayMs', 'maxDelayMs']);
-	known(queue, 'queue', ['messages', 'characters']);
+	known(options, 'options', OPTIONS);
+	const { auth, positions = {}, WebSocket = globalThis.WebSocket } = options;
 	if (auth !== undefined && typeof auth !== 'function') {
 		throw new InvalidClientOptionError('auth must be a function');
 	}
-	const minDelayMs = delay('reconnect.minDelayMs', reconnect.minDelayMs ?? 500);
-	const WebSocket = options.WebSocket ?? globalThis.WebSocket;
 	if (typeof WebSocket !== 'function') {
 		throw new InvalidClientOptionError('WebSocket must be a class; Node has no global WebSocket before version 22');
 	}
+	known(positions, 'positions');
+	const reconnect = filled('reconnect', options.reconnect, {
+		minDelayMs: 500,
+		maxDelayMs: Math.max(30_000, options.reconnect?.minDelayMs ?? 0),
+	});
+	inRange('reconnect.maxDelayMs', reconnect.maxDelayMs, reconnect.minDelayMs);
 	return {
 		auth,
-		connectTimeoutMs: delay('connectTimeoutMs', options.connectTimeoutMs ?? 15_000),
-		requestTimeoutMs: delay('requestTimeoutMs', options.requestTimeoutMs ?? 10_000),
-		heartbeat: {
-			intervalMs: delay('heartbeat.intervalMs', heartbeat.intervalMs ?? 20_000),
-			timeoutMs: delay('heartbeat.timeoutMs', heartbeat.timeoutMs ?? 10_000),
-		},
-		reconnect: {
-			minDelayMs,
-			maxDelayMs: delay('reconnect.maxDelayMs', reconnect.maxDelayMs ?? Math.max(30_000, minDelayMs), minDelayMs),
-		},
-		queue: {
-			messages: count('queue.messages', queue.messages ?? 100),
-			characters: count('queue.characters', queue.characters ?? 262_144),
-		},
-		positions: positionsOf(positions),
+		connectTimeoutMs: inRange('connectTimeoutMs', options.connectTimeoutMs ?? 15_000),
+		requestTimeoutMs: inRange('requestTimeoutMs', options.requestTimeoutMs ?? 10_000),
+		heartbeat: filled('heartbeat', options.heartbeat, { intervalMs: 20_000, timeoutMs: 10_000 }),
+		reconnect,
+		queue: filled('queue', options.queue, { messages: 100, characters: 262_144 }, 0, Infinity),
+		positions,
 		WebSocket,
 	};
 }
@@ -118,39 +111,34 @@ const OPTIONS = [
 	'WebSocket',
 ];
 
+/** Fills in defaults, and validates all values. @throws {InvalidClientOptionError} */
+function filled<T extends Record<string, number>>(
+	name: string,
+	given: Partial<T> = {},
+	defaults: T,
+	min = 1,
+	max: number = MAX_DELAY_MS,
+): T {
+	known(given, name, Object.keys(defaults));
+	const values: Record<string, number> = {};
+	for (const [key, value] of Object.entries(defaults))
+		values[key] = inRange(`${name}.${key}`, given[key] ?? value, min, max);
+	return values as T;
+}
+
 /** @throws {InvalidClientOptionError} the value is not an object, or has unknown keys */
-function known<T extends object>(value: T, name: string, keys: readonly string[]): T {
-	if (typeof value !== 'object' || value === null) throw new InvalidClientOptionError(`${name} must be an object`);
-	for (const key of Object.keys(value)) {
-		if (!keys.includes(key))
+function known(value: object, name: string, keys?: readonly string[]): void {
+	if (typeof value !== 'object' || value === null || Array.isArray(value))
+		throw new InvalidClientOptionError(`${name} must be an object`);
+	for (const key of Object.keys(value))
+		if (keys?.includes(key) === false)
 			throw new InvalidClientOptionError(`${name} has an unknown key ${key}; allowed are ${keys.join(', ')}`);
-	}
-	return value;
 }
 
-function positionsOf(positions: Readonly<Record<string, Position>>): ReadonlyMap<string, Position> {
-	if (typeof positions !== 'object' || positions === null || Array.isArray(positions))
-		throw new InvalidClientOptionError('positions must be an object');
-	for (const [topic, position] of Object.entries(positions)) {
-		if (isPosition(position)) continue;
-		throw new InvalidClientOptionError(
-			`positions[${JSON.stringify(topic)}] must be { epoch, offset }, as in client.positions`,
-		);
-	}
-	return new Map(Object.entries(positions));
-}
-
-/** Returns the value if it is a valid delay. @throws {InvalidClientOptionError} it is not */
-export function delay(name: string, value: number, min = 1): number {
-	if (typeof value === 'number' && value >= min && value <= MAX_DELAY_MS) return value;
-	throw new InvalidClientOptionError(
-		`${name} must be a number of milliseconds from ${min} to ${MAX_DELAY_MS}, not ${show(value)}`,
-	);
-}
-
-function count(name: string, value: number): number {
-	if (typeof value === 'number' && value >= 0) return value;
-	throw new InvalidClientOptionError(`${name} must be a non-negative number, not ${show(value)}`);
+/** Returns the value if it is a number in this range. @throws {InvalidClientOptionError} it is not */
+export function inRange(name: string, value: number, min = 1, max: number = MAX_DELAY_MS): number {
+	if (typeof value === 'number' && value >= min && value <= max) return value;
+	throw new InvalidClientOptionError(`${name} must be a number from ${min} to ${max}, not ${show(value)}`);
 }
 
 /** Quotes strings, so that `'500'` is not mistaken for a number. */

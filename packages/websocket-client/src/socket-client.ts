@@ -23,6 +23,7 @@ import { IncomingRequests, type RequestHandler } from './requests/incoming-reque
 import { type ClientRequestOptions, type ReplyTo, Requests } from './requests/requests.ts';
 import { SendQueue } from './requests/send-queue.ts';
 import { Sender, type SendOptions } from './requests/sender.ts';
+import { Positions } from './positions/positions.ts';
 import { gapBetween } from './subscriptions/gap-span.ts';
 import type { ServerTime } from './connection/server-time.ts';
 import { mustBeHandlers, type Subscription, type SubscriptionOptions } from './subscriptions/subscription.ts';
@@ -50,6 +51,7 @@ export class SocketClient {
 	readonly #rawListeners = this.#failures.listeners<[string | ArrayBuffer]>();
 	readonly #messageListeners = new MessageListeners(this.#failures);
 	readonly #incomingRequests = new IncomingRequests(this.#failures);
+	readonly #positions: Positions;
 	readonly #subscriptions: Subscriptions;
 	readonly #sendQueue: SendQueue;
 	readonly #sender: Sender;
@@ -69,7 +71,8 @@ export class SocketClient {
 		this.url = endpointUrl(url);
 		const settings = settingsOf(options);
 		const isClosed = (): boolean => this.state === 'closed';
-		this.#subscriptions = new Subscriptions(this.#failures, (gap) => this.#gap(gap), settings.positions);
+		this.#positions = new Positions(settings.positions, this.url, this.#failures);
+		this.#subscriptions = new Subscriptions(this.#failures, (gap) => this.#gap(gap), this.#positions);
 		this.#sendQueue = new SendQueue(settings.queue);
 		this.#sender = new Sender(this.#sendQueue, this.#failures, isClosed);
 		this.#requests = new Requests(this.#sendQueue, settings.requestTimeoutMs, isClosed);
@@ -112,6 +115,7 @@ export class SocketClient {
 	 * `connect()`. Never rejects; can be called more than once.
 	 */
 	close(): Promise<void> {
+		this.#positions.write();
 		return this.#connection.close();
 	}
 
@@ -233,9 +237,9 @@ export class SocketClient {
 	}
 
 	/**
-	 * The positions of the topics with history that the client is subscribed to, and those of `options.positions` that
-	 * are not used yet. Each access returns a new object. To resume after a page reload, save the object and pass it to
-	 * the next client.
+	 * The positions of the topics with history that the client is subscribed to: the last messages whose listeners have
+	 * been called. Includes those of an earlier client, if given as `options.positions`, that are not used yet. Each
+	 * access returns a new object, from which another client can resume.
 	 */
 	get positions(): Record<string, Position> {
 		return this.#subscriptions.positions;

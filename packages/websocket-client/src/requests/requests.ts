@@ -6,7 +6,7 @@ import {
 	validate,
 } from '@orijs/websocket/protocol';
 import type { Connection } from '../connection/connection.ts';
-import { delay } from '../options.ts';
+import { inRange } from '../options.ts';
 import { deferred, quiet } from '../support/promises.ts';
 import { encodeMessage } from './encode-message.ts';
 import type { Outgoing, SendQueue } from './send-queue.ts';
@@ -46,7 +46,7 @@ export class Requests {
 	/** Sends a request and resolves with its answer. @throws as documented for `SocketClient.request` */
 	async request(message: SocketMessage, data: unknown, options: ClientRequestOptions): Promise<unknown> {
 		const { signal } = options;
-		const timeoutMs = delay('timeoutMs', options.timeoutMs ?? this.#timeoutMs);
+		const timeoutMs = inRange('timeoutMs', options.timeoutMs ?? this.#timeoutMs);
 		signal?.throwIfAborted();
 		return this.#queue.inOrder(validate(message, data), () => {
 			signal?.throwIfAborted();

@@ -11,6 +11,7 @@ import {
 import type { Connection } from '../connection/connection.ts';
 import type { ClientClosedError } from '../errors.ts';
 import type { Failures } from '../failures.ts';
+import type { Positions } from '../positions/positions.ts';
 import { quiet } from '../support/promises.ts';
 import { isTransient, wasNotHandled } from './refusals.ts';
 import { ServerSync } from './server-sync.ts';
@@ -22,15 +23,14 @@ export class Subscriptions {
 	readonly #failures: Failures;
 	readonly #topics = new Map<string, Topic>();
 	readonly #server: ServerSync;
-	/** Positions saved by an earlier client, for topics that have not been subscribed to yet. */
-	readonly #saved: Map<string, Position>;
+	readonly #positions: Positions;
 
 	/**
 	 * @param onGap called with each gap that is caused by a lost connection
-	 * @param positions the positions from which to resume topics
+	 * @param positions from where topics resume
 	 */
-	constructor(failures: Failures, onGap: (gap: GapNotice) => void, positions: ReadonlyMap<string, Position>) {
-		this.#saved = new Map(positions);
+	constructor(failures: Failures, onGap: (gap: GapNotice) => void, positions: Positions) {
+		this.#positions = positions;
 		this.#failures = failures;
 		this.#server = new ServerSync(this.#topics, {
 			gap: onGap,
@@ -60,8 +60,7 @@ export class Subscriptions {
 	}
 
 	#create(name: string, rewind: number | undefined): Topic {
-		const topic = createTopic(name, this.#failures.listeners(), rewind, this.#saved.get(name));
-		this.#saved.delete(name);
+		const topic = createTopic(name, this.#failures.listeners(), rewind, this.#positions.take(name));
 		this.#topics.set(name, topic);
 		this.#server.added(name);
 		return topic;
@@ -76,9 +75,9 @@ export class Subscriptions {
 		return Math.ceil(size / 10) + Math.ceil(size / MAX_TOPICS);
 	}
 
-	/** The positions of the topics with history, from which a later client can resume. */
+	/** The positions of the topics with history that are subscribed to, and those not used yet. */
 	get positions(): Record<string, Position> {
-		const positions = new Map(this.#saved);
+		const positions = new Map(this.#positions.unused);
 		for (const [name, { position }] of this.#topics) if (position !== undefined) positions.set(name, position);
 		return Object.fromEntries(positions);
 	}
@@ -107,6 +106,7 @@ export class Subscriptions {
 			}
 		}
 		topic.subscriptions.call((handlers) => handlers.onMessage?.(data, envelope));
+		this.#positions.reached(topic);
 		return true;
 	}
 
@@ -122,6 +122,8 @@ export class Subscriptions {
 		if (topic === undefined || (count ?? topic.position) === undefined) return;
 		this.#server.positioned(name);
 		topic.position = { epoch, offset };
+		// If messages are lost, the gap is reported later.
+		if (recovered !== false) this.#positions.reached(topic);
 		if (recovered === undefined) return;
 		if (recovered) topic.missingSince = undefined;
 		topic.subscriptions.call((handlers) => handlers.onRecovered?.({ recovered, count: count ?? 0 }));
@@ -129,7 +131,9 @@ export class Subscriptions {
 
 	/** Passes a gap to its topic's subscriptions. */
 	gap(gap: GapNotice): void {
-		this.#topics.get(gap.topic)?.subscriptions.call((handlers) => handlers.onGap?.(gap));
+		const topic = this.#topics.get(gap.topic);
+		topic?.subscriptions.call((handlers) => handlers.onGap?.(gap));
+		this.#positions.reached(topic);
 	}
 
 	/** Called when a connection is ready. */
