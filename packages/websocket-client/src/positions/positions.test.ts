@@ -227,7 +227,7 @@ describe('a position', () => {
 		const tab = await openTab(server, storage);
 		const atGap: unknown[] = [];
 		tab.client.onGap(() => {
-			tab.client.close();
+			void tab.client.close();
 			atGap.push(stored(server, storage, 'long:t'));
 		});
 		await tab.follow('long:t');

@@ -87,13 +87,14 @@ export class Positions {
 	};
 
 	#removeOldest(storage: PositionStorage): void {
-		const found: [value: string | null, key: string][] = [];
+		const found: [value: string, key: string][] = [];
 		for (let i = 0; i < storage.length; i++) {
-			const key = storage.key(i);
-			if (key?.startsWith(this.#prefix)) found.push([storage.getItem(key), key]);
+			const key = storage.key(i) ?? '';
+			if (key.startsWith(this.#prefix)) found.push([storage.getItem(key) ?? '', key]);
 		}
-		// Values begin with the time, so this is the order in which they were written.
-		for (const [, key] of found.sort().slice(0, -MAX_TOPICS)) storage.removeItem(key);
+		// Values begin with the time at which they were written.
+		found.sort(([a], [b]) => (a < b ? 1 : -1));
+		for (const [, key] of found.slice(MAX_TOPICS)) storage.removeItem(key);
 	}
 
 	#read(topic: string): Position | undefined {
