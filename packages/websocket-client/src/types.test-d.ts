@@ -5,6 +5,7 @@ import {
 	type Envelope,
 	isMessage,
 	type GapNotice,
+	type PositionStorage,
 	SocketClient,
 	SocketMessage,
 	type SocketRequestError,
@@ -100,6 +101,11 @@ void client.subscribe('t', {
 // @ts-expect-error `rewind` is a number, not a position
 void client.subscribe('t', { rewind: { epoch: 'e', offset: 1 } });
 new SocketClient('ws://localhost/ws', { positions: client.positions });
+new SocketClient('ws://localhost/ws', { positions: undefined });
+declare const storage: PositionStorage;
+new SocketClient('ws://localhost/ws', { positions: storage });
+// @ts-expect-error storages must be synchronous
+new SocketClient('ws://localhost/ws', { positions: { ...storage, getItem: async () => null } });
 // @ts-expect-error a position has an epoch
 new SocketClient('ws://localhost/ws', { positions: { t: { offset: 1 } } });
 

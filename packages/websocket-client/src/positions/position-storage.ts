@@ -7,9 +7,9 @@ import type { Position } from '@orijs/websocket/protocol';
 export interface PositionStorage {
 	/** The number of keys. */
 	readonly length: number;
-	/** Returns the name of a key, by its index; null if there is none. */
+	/** Returns the name of a key, by its index; null if there is no such key. */
 	key(index: number): string | null;
-	/** Returns the value of a key; null if there is none. */
+	/** Returns the value of a key; null if there is no such key. */
 	getItem(key: string): string | null;
 	setItem(key: string, value: string): void;
 	removeItem(key: string): void;
