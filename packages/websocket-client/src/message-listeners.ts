@@ -1,7 +1,6 @@
-import type { Envelope, InferOutput, SocketMessage } from '@orijs/websocket/protocol';
+import { type Envelope, type InferOutput, mustBeDefinition, type SocketMessage } from '@orijs/websocket/protocol';
 import type { Failures } from './failures.ts';
 import type { Listeners } from './support/listeners.ts';
-import { mustBeDefinition } from './support/must-be-definition.ts';
 
 export type MessageListener<TMessage extends SocketMessage> = (
 	data: InferOutput<TMessage['data']>,

@@ -63,7 +63,7 @@ describe('rejects invalid options, naming what is allowed', () => {
 	it('a runtime without WebSocket, unless the option is given', () => {
 		const { WebSocket } = globalThis;
 		vi.stubGlobal('WebSocket', undefined);
-		expect(() => settingsOf({})).toThrow(/WebSocket must be a class; Node has no global WebSocket before version 22/);
+		expect(() => settingsOf({})).toThrow(/WebSocket must be a class; Node has none before version 22/);
 		expect(settingsOf({ WebSocket }).WebSocket).toBe(WebSocket);
 	});
 });

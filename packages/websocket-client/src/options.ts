@@ -80,7 +80,7 @@ export function settingsOf(options: SocketClientOptions): Settings {
 		throw new InvalidClientOptionError('auth must be a function');
 	}
 	if (typeof WebSocket !== 'function') {
-		throw new InvalidClientOptionError('WebSocket must be a class; Node has no global WebSocket before version 22');
+		throw new InvalidClientOptionError('WebSocket must be a class; Node has none before version 22');
 	}
 	known(positions, 'positions');
 	const reconnect = filled('reconnect', options.reconnect, {

@@ -39,8 +39,7 @@ export function readFrame(text: string): ServerFrame {
 	} catch {
 		return RAW;
 	}
-	if (typeof frame !== 'object' || frame === null) return RAW;
-	const { type, correlationId, data, error, name, timestamp } = frame as Record<string, unknown>;
+	const { type, correlationId, data, error, name, timestamp } = (frame ?? {}) as Record<string, unknown>;
 	if (typeof name === 'string' && typeof timestamp === 'number')
 		return { kind: 'message', envelope: frame as Envelope };
 	if (typeof type !== 'string') return RAW;
@@ -53,7 +52,7 @@ export function readFrame(text: string): ServerFrame {
 }
 
 function isFault(value: unknown): value is RequestFault {
-	return typeof value === 'object' && value !== null && typeof (value as RequestFault).code === 'string';
+	return typeof (value as RequestFault | null | undefined)?.code === 'string';
 }
 
 function isPositionNotice(value: unknown): value is PositionNotice {
@@ -61,7 +60,6 @@ function isPositionNotice(value: unknown): value is PositionNotice {
 }
 
 function isGap(value: unknown): value is GapNotice {
-	if (typeof value !== 'object' || value === null) return false;
-	const { topic, since, until } = value as Partial<GapNotice>;
+	const { topic, since, until } = (value ?? {}) as Partial<GapNotice>;
 	return typeof topic === 'string' && typeof since === 'number' && typeof until === 'number';
 }

@@ -160,29 +160,33 @@ describe('a position', () => {
 		expect(storage.writes).toBeLessThan(10);
 	});
 
-	it.each(['pagehide', 'visibilitychange'])('is written at once on %s', async (type) => {
-		const server = await startServer();
-		const storage = new MapStorage();
-		const page = new EventTarget();
-		const listening = { added: 0, removed: 0 };
-		vi.stubGlobal('addEventListener', (name: string, listener: () => void) => {
-			listening.added++;
-			page.addEventListener(name, listener);
-		});
-		vi.stubGlobal('removeEventListener', (name: string, listener: () => void) => {
-			listening.removed++;
-			page.removeEventListener(name, listener);
-		});
-		const tab = await openTab(server, storage);
-		await tab.follow('long:t');
-		expect(stored(server, storage, 'long:t')).toBeUndefined();
-		page.dispatchEvent(new Event(type));
-		expect(stored(server, storage, 'long:t')).toEqual(tab.client.positions['long:t']);
-		await tab.client.close();
-		const before = storage.writes;
-		page.dispatchEvent(new Event(type));
-		expect(storage.writes).toBe(before);
-	});
+	it.each(['pagehide', 'visibilitychange'])(
+		'is written at once on %s, and a closed client no longer listens',
+		async (type) => {
+			const server = await startServer();
+			const storage = new MapStorage();
+			const page = new EventTarget();
+			const listening = new Set<unknown>();
+			vi.stubGlobal('addEventListener', (name: string, listener: () => void) => {
+				listening.add(listener);
+				page.addEventListener(name, listener);
+			});
+			vi.stubGlobal('removeEventListener', (name: string, listener: () => void) => {
+				listening.delete(listener);
+				page.removeEventListener(name, listener);
+			});
+			const tab = await openTab(server, storage);
+			await tab.follow('long:t');
+			expect(stored(server, storage, 'long:t')).toBeUndefined();
+			page.dispatchEvent(new Event(type));
+			expect(stored(server, storage, 'long:t')).toEqual(tab.client.positions['long:t']);
+			await server.emit('long:t', 1);
+			await untilReceived(tab, 1);
+			await tab.client.close();
+			// A client that is closed must not be kept in memory by the page.
+			expect(listening.size).toBe(0);
+		},
+	);
 
 	it('never includes a message whose listeners have not all been called', async () => {
 		const server = await startServer();

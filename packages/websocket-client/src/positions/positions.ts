@@ -1,5 +1,6 @@
 import { isPosition, type Position } from '@orijs/websocket/protocol';
 import { InvalidClientOptionError } from '../errors.ts';
+import { watchPageEnd } from '../connection/page-events.ts';
 import type { Failures } from '../failures.ts';
 import type { GivenPositions, PositionStorage } from './position-storage.ts';
 
@@ -31,6 +32,7 @@ export class Positions {
 	/** The positions that have not been written yet, by topic. */
 	readonly #unwritten = new Map<string, Position>();
 	#timer: ReturnType<typeof setTimeout> | undefined;
+	#unwatch: (() => void) | undefined;
 	#hasFailed = false;
 
 	/**
@@ -60,23 +62,23 @@ export class Positions {
 	 * written soon, or when the page may be about to end.
 	 */
 	reached(topic: Reached | undefined): void {
-		if (this.#storage === undefined || topic?.position === undefined) return;
+		if (!this.#storage || !topic?.position) return;
 		this.#unwritten.set(topic.name, topic.position);
-		if (this.#timer !== undefined) return;
+		if (this.#timer) return;
 		this.#timer = setTimeout(this.write, WRITE_AFTER_MS);
-		this.#onPageEnd('addEventListener');
+		this.#unwatch = watchPageEnd(this.write);
 	}
 
 	/** Writes the positions that have not been written yet. */
 	readonly write = (): void => {
 		clearTimeout(this.#timer);
 		this.#timer = undefined;
-		this.#onPageEnd('removeEventListener');
+		this.#unwatch?.();
 		this.#attempt((storage) => {
 			let isNew = false;
 			for (const [topic, position] of this.#unwritten) {
 				const stored = this.#read(topic);
-				if (stored === undefined) isNew = true;
+				if (!stored) isNew = true;
 				// Another tab is ahead. If the epochs differ, the position that was reached last is kept.
 				else if (stored.epoch === position.epoch && stored.offset > position.offset) continue;
 				storage.setItem(this.#prefix + topic, JSON.stringify([Date.now(), position]));
@@ -102,15 +104,8 @@ export class Positions {
 			const value = storage.getItem(this.#prefix + topic);
 			if (value === null) return undefined;
 			const [at, position] = JSON.parse(value) as [number, unknown];
-			const checked = mustBePosition(topic, position);
-			return at + USED_FOR_MS > Date.now() ? checked : undefined;
+			return at + USED_FOR_MS < Date.now() ? undefined : mustBePosition(topic, position);
 		});
-	}
-
-	/** Adds or removes the listener for the events after which a page may end. They never occur in Bun or Node. */
-	#onPageEnd(method: 'addEventListener' | 'removeEventListener'): void {
-		const page = globalThis as Partial<EventTarget>;
-		for (const type of ['pagehide', 'visibilitychange']) page[method]?.(type, this.write);
 	}
 
 	#attempt<T>(action: (storage: PositionStorage) => T): T | undefined {

@@ -4,12 +4,12 @@ import {
 	type InferInput,
 	type InferOutput,
 	InvalidMessageDefinitionError,
+	mustBeDefinition,
 	type RequestMessage,
 	SocketError,
 } from '@orijs/websocket/protocol';
 import type { Connection } from '../connection/connection.ts';
 import type { Failures } from '../failures.ts';
-import { mustBeDefinition } from '../support/must-be-definition.ts';
 import { mustBeFunction } from '../support/must-be-function.ts';
 
 /**
@@ -56,23 +56,17 @@ export class IncomingRequests {
 	/** Handles a request and sends the reply. Never rejects. */
 	async answer(connection: Connection, envelope: Envelope): Promise<void> {
 		const { name, data, correlationId } = envelope;
+		const reply = (result: object): void =>
+			connection.reply(JSON.stringify({ type: BuiltIn.reply, correlationId, ...result }));
 		const handler = this.#handlers.get(name)?.handler;
-		let reply: object;
 		if (handler === undefined) {
-			reply = { error: { code: 'unknown_type', message: `The client has no handler for ${name}` } };
-		} else {
-			try {
-				const result = await handler(data as never, envelope as never);
-				reply = { data: result === undefined ? null : result };
-			} catch (error) {
-				reply = { error: this.#faultOf(error) };
-			}
+			return reply({ error: { code: 'unknown_type', message: `The client has no handler for ${name}` } });
 		}
 		try {
-			connection.reply(JSON.stringify({ type: BuiltIn.reply, correlationId, ...reply }));
+			reply({ data: (await handler(data as never, envelope as never)) ?? null });
 		} catch (error) {
-			// The reply can't be written as JSON.
-			connection.reply(JSON.stringify({ type: BuiltIn.reply, correlationId, error: this.#faultOf(error) }));
+			// The handler has failed, or its reply can't be written as JSON.
+			reply({ error: this.#faultOf(error) });
 		}
 	}
 

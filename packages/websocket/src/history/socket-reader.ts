@@ -1,4 +1,4 @@
-import { CloseCode } from '../protocol/closing.ts';
+import * as CloseCode from '../protocol/close-code.ts';
 import type { Position } from '../protocol/position.ts';
 import type { LocalFanout } from '../sockets/local-fanout.ts';
 import type { WebSocketConnection } from '../sockets/websocket-connection.ts';

@@ -1,22 +1,4 @@
-/** The codes with which the server closes connections. Codes from 4000 on are specific to this system. */
-export const CloseCode = {
-	/** The client sent a binary message, which the server has no handler for. */
-	unsupportedData: 1003,
-	/** The client sent a message larger than `limits.messageBytes`. */
-	messageTooBig: 1009,
-	/** The server failed; its log says why. */
-	internalError: 1011,
-	/** The server is stopping or restarting. Reconnect after the delay that {@link readRetryHint} returns. */
-	serviceRestart: 1012,
-	/** The client reads too slowly; it has missed messages. */
-	tryAgainLater: 1013,
-	/** A guard rejected the client. A retry with the same credentials is pointless. */
-	unauthorized: 4401,
-	/** The client's first message, or the guards, took too long. */
-	guardTimeout: 4408,
-	/** The client kept sending too fast. */
-	tooManyMessages: 4429,
-} as const;
+import * as CloseCode from './close-code.ts';
 
 const DRAINED = /(?:^|; )drained(?:;|$)/;
 

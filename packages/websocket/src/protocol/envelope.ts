@@ -1,7 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
-import { InvalidMessageDefinitionError, MessageValidationError } from './errors.ts';
+import { MessageValidationError } from './errors.ts';
 import type { MessagePosition } from './position.ts';
-import { type InferInput, type InferOutput, isDefinition, type SocketMessage } from './message.ts';
+import { type InferInput, type InferOutput, mustBeDefinition, type SocketMessage } from './message.ts';
 
 /** An emitted message on the wire: JSON in a text frame. */
 export interface Envelope<TData = unknown> {
@@ -41,11 +41,6 @@ export function validate<TMessage extends SocketMessage>(
 export function validateReply(message: SocketMessage, reply: unknown): unknown {
 	mustBeDefinition(message);
 	return message.reply === undefined ? null : validateWith(message.name, message.reply, reply);
-}
-
-function mustBeDefinition(message: unknown): void {
-	if (isDefinition(message)) return;
-	throw new InvalidMessageDefinitionError('define messages with SocketMessage.define({ name, data })');
 }
 
 /** Like {@link validate}, but without checking the definition. @param name the message's name, for the error */

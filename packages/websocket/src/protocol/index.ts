@@ -1,7 +1,7 @@
 // Code that server and client share. Safe for browsers: it uses neither Bun nor Node.
 
 // Message definitions
-export { isDefinition, SocketMessage } from './message.ts';
+export { mustBeDefinition, SocketMessage } from './message.ts';
 export type { InferInput, InferOutput, RequestMessage } from './message.ts';
 
 // On the wire
@@ -21,7 +21,8 @@ export type {
 	TopicsAnswer,
 	TopicsRequest,
 } from './built-in.ts';
-export { CloseCode, DRAINED_REASON, readRetryHint, wasDrained, withRetryHint } from './closing.ts';
+export * as CloseCode from './close-code.ts';
+export { DRAINED_REASON, readRetryHint, wasDrained, withRetryHint } from './closing.ts';
 
 // History
 export { encodeBinaryFrame, readBinaryFrame } from './binary-frame.ts';

@@ -51,15 +51,13 @@ export const SocketMessage: {
 	},
 };
 
-/** Returns whether a value has the properties that make it usable as a message definition. */
-export function isDefinition(value: unknown): value is SocketMessage {
-	const { name, data } = (value ?? {}) as Partial<SocketMessage>;
-	return typeof name === 'string' && isSchema(data);
+/** Returns the message if it can be used as a definition. @throws {InvalidMessageDefinitionError} it can't */
+export function mustBeDefinition<TMessage extends SocketMessage>(message: TMessage): TMessage {
+	const { name, data } = (message ?? {}) as Partial<SocketMessage>;
+	if (typeof name === 'string' && isSchema(data)) return message;
+	throw new InvalidMessageDefinitionError('define messages with SocketMessage.define({ name, data })');
 }
 
 function isSchema(value: unknown): value is StandardSchemaV1 {
-	// arktype's schemas are functions.
-	if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return false;
-	const standard = (value as Partial<StandardSchemaV1>)['~standard'];
-	return typeof standard === 'object' && standard !== null && typeof standard.validate === 'function';
+	return typeof (value as Partial<StandardSchemaV1> | null | undefined)?.['~standard']?.validate === 'function';
 }
