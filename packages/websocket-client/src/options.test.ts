@@ -31,11 +31,11 @@ describe('rejects invalid options, naming what is allowed', () => {
 		['text', /options must be an object/],
 		[
 			{ hearbeat: {} },
-			/an unknown key hearbeat; allowed are auth, .*heartbeat, reconnect, queue, positions, WebSocket/,
+			/options\.hearbeat is unknown; allowed are auth, .*heartbeat, reconnect, queue, positions, WebSocket/,
 		],
-		[{ heartbeat: { interval: 5 } }, /heartbeat has an unknown key interval; allowed are intervalMs, timeoutMs/],
-		[{ reconnect: { max: 5 } }, /reconnect has an unknown key max; allowed are minDelayMs, maxDelayMs/],
-		[{ queue: { size: 5 } }, /queue has an unknown key size; allowed are messages, characters/],
+		[{ heartbeat: { interval: 5 } }, /heartbeat\.interval is unknown; allowed are intervalMs, timeoutMs/],
+		[{ reconnect: { max: 5 } }, /reconnect\.max is unknown; allowed are minDelayMs, maxDelayMs/],
+		[{ queue: { size: 5 } }, /queue\.size is unknown; allowed are messages, characters/],
 		[{ heartbeat: null }, /heartbeat must be an object/],
 		[{ reconnect: 5 }, /reconnect must be an object/],
 		[{ queue: false }, /queue must be an object/],
@@ -52,7 +52,7 @@ describe('rejects invalid options, naming what is allowed', () => {
 		[{ queue: { characters: '5' } }, /queue\.characters must be a number from 0 to Infinity, not "5"/],
 		[{ positions: null }, /positions must be an object/],
 		[{ positions: [] }, /positions must be an object/],
-		[{ positions: { t: { offset: 1 } } }, /the position of t must be \{ epoch, offset \}/],
+		[{ positions: { t: { offset: 1 } } }, /positions\.t must be \{ epoch, offset \}/],
 		[{ WebSocket: 'ws' }, /WebSocket must be a class/],
 	])('%j', (options, message) => {
 		const make = (): SocketClient => new SocketClient('ws://localhost/ws', options as SocketClientOptions);

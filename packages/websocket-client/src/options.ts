@@ -132,7 +132,7 @@ function known(value: object, name: string, keys?: readonly string[]): void {
 		throw new InvalidClientOptionError(`${name} must be an object`);
 	for (const key of Object.keys(value))
 		if (keys?.includes(key) === false)
-			throw new InvalidClientOptionError(`${name} has an unknown key ${key}; allowed are ${keys.join(', ')}`);
+			throw new InvalidClientOptionError(`${name}.${key} is unknown; allowed are ${keys.join(', ')}`);
 }
 
 /** Returns the value if it is a number in this range. @throws {InvalidClientOptionError} it is not */

@@ -317,7 +317,7 @@ describe('a storage that fails', () => {
 	it.each([
 		['text that is not JSON', '{', /JSON/],
 		['another type', '5', /./],
-		['no position', '[1795480303331,{"epoch":"e"}]', /the position of long:t must be \{ epoch, offset \}/],
+		['no position', '[1795480303331,{"epoch":"e"}]', /positions\.long:t must be \{ epoch, offset \}/],
 		['null', 'null', /./],
 	])('because it holds %s, is reported, and the value is replaced', async (_, value, message) => {
 		const server = await startServer();

@@ -125,5 +125,5 @@ function isStorage(given: GivenPositions): given is PositionStorage {
 
 function mustBePosition(topic: string, position: unknown): Position {
 	if (isPosition(position)) return position;
-	throw new InvalidClientOptionError(`the position of ${topic} must be { epoch, offset }`);
+	throw new InvalidClientOptionError(`positions.${topic} must be { epoch, offset }`);
 }
