@@ -9,9 +9,10 @@ import { toError } from './support/promises.ts';
  *   third failed attempt at the latest
  * - `send`: a message was not sent, was refused, or may not have arrived
  * - `subscribe`: resubscribing to a topic failed, or reading the messages of a `rewind`
+ * - `storage`: the storage of `options.positions` failed, or holds an invalid position; only the first time
  * - `handler`: a listener or handler of the application threw
  */
-export type ErrorStage = 'auth' | 'connect' | 'send' | 'subscribe' | 'handler';
+export type ErrorStage = 'auth' | 'connect' | 'send' | 'subscribe' | 'storage' | 'handler';
 
 export type ErrorListener = (error: Error, stage: ErrorStage) => unknown;
 

@@ -1,6 +1,7 @@
 // The client
 export { SocketClient } from './socket-client.ts';
 export type { SocketClientOptions, WebSocketConstructor, WebSocketLike } from './options.ts';
+export type { GivenPositions, PositionStorage } from './positions/position-storage.ts';
 export type { ClientState, ConnectionEnd, StateChange } from './connection/client-state.ts';
 export type { PingOptions } from './connection/reconnecting-connection.ts';
 export type { ClientRequestOptions, ReplyTo } from './requests/requests.ts';

@@ -10,7 +10,7 @@ it('every option has a default', () => {
 		heartbeat: { intervalMs: 20_000, timeoutMs: 10_000 },
 		reconnect: { minDelayMs: 500, maxDelayMs: 30_000, maxAttempts: Infinity },
 		queue: { messages: 1_000, characters: 262_144 },
-		positions: new Map(),
+		positions: {},
 		WebSocket,
 	});
 });
@@ -29,7 +29,7 @@ describe('rejects invalid options, naming what is allowed', () => {
 		['text', /options must be an object/],
 		[
 			{ hearbeat: {} },
-			/an unknown key hearbeat; allowed are auth, .*heartbeat, reconnect, queue, positions, WebSocket/,
+			/options has an unknown key hearbeat; allowed are auth, .*heartbeat, reconnect, queue, positions, WebSocket/,
 		],
 		[{ heartbeat: { interval: 5 } }, /heartbeat has an unknown key interval; allowed are intervalMs, timeoutMs/],
 		[{ reconnect: { max: 5 } }, /reconnect has an unknown key max; allowed are minDelayMs, maxDelayMs, maxAttempts/],
@@ -53,7 +53,7 @@ describe('rejects invalid options, naming what is allowed', () => {
 		[{ queue: { characters: '5' } }, /queue\.characters must be a number from 0 to Infinity, not "5"/],
 		[{ positions: null }, /positions must be an object/],
 		[{ positions: [] }, /positions must be an object/],
-		[{ positions: { t: { offset: 1 } } }, /positions\["t"\] must be \{ epoch, offset \}/],
+		[{ positions: { t: { offset: 1 } } }, /positions\.t must be \{ epoch, offset \}/],
 		[{ WebSocket: 'ws' }, /WebSocket must be a class/],
 	])('%j', (options, message) => {
 		const make = (): SocketClient => new SocketClient('ws://localhost/ws', options as SocketClientOptions);

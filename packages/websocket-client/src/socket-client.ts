@@ -23,6 +23,7 @@ import { IncomingRequests, type RequestHandler } from './requests/incoming-reque
 import { type ClientRequestOptions, type ReplyTo, Requests } from './requests/requests.ts';
 import { SendQueue } from './requests/send-queue.ts';
 import { Sender, type SendOptions } from './requests/sender.ts';
+import { Positions } from './positions/positions.ts';
 import { gapBetween } from './subscriptions/gap-span.ts';
 import type { ServerTime } from './connection/server-time.ts';
 import type {
@@ -55,6 +56,7 @@ export class SocketClient {
 	readonly #rawListeners = this.#failures.listeners<[string | ArrayBuffer]>();
 	readonly #messageListeners = new MessageListeners(this.#failures);
 	readonly #incomingRequests = new IncomingRequests(this.#failures);
+	readonly #positions: Positions;
 	readonly #subscriptions: Subscriptions;
 	readonly #sendQueue: SendQueue;
 	readonly #sender: Sender;
@@ -75,7 +77,8 @@ export class SocketClient {
 		this.url = endpointUrl(url);
 		const settings = settingsOf(options);
 		const isClosed = (): boolean => this.state === 'closed';
-		this.#subscriptions = new Subscriptions(this.#failures, this.#gapListeners, settings.positions, {
+		this.#positions = new Positions(settings.positions, this.url, this.#failures);
+		this.#subscriptions = new Subscriptions(this.#failures, this.#gapListeners, this.#positions, {
 			due: () => this.#sendQueue.sendWaiting(),
 			history: (topic, page) => this.history(topic, page),
 		});
@@ -137,6 +140,7 @@ export class SocketClient {
 	 * `connect()`. Never rejects; can be called more than once.
 	 */
 	close(): Promise<void> {
+		this.#positions.write();
 		return this.#connection.close();
 	}
 
@@ -289,9 +293,9 @@ export class SocketClient {
 	}
 
 	/**
-	 * The positions of the topics with history that the client is subscribed to, and those of `options.positions` that
-	 * are not used yet. Each access returns a new object. To resume after a page reload, save the object and pass it to
-	 * the next client.
+	 * The positions of the topics with history that the client is subscribed to: the last messages whose listeners have
+	 * been called. Includes those of an earlier client, if given as `options.positions`, that are not used yet. Each
+	 * access returns a new object, from which another client can resume.
 	 */
 	get positions(): Record<string, Position> {
 		return this.#subscriptions.positions;

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import {
 	type Envelope,
 	isMessage,
+	type PositionStorage,
 	type GapNotice,
 	type PendingSubscription,
 	SocketClient,
@@ -187,6 +188,11 @@ void client.subscribe('t', {
 // @ts-expect-error `rewind` is a number, not a position
 void client.subscribe('t', { rewind: { epoch: 'e', offset: 1 } });
 new SocketClient('ws://localhost/ws', { positions: client.positions });
+new SocketClient('ws://localhost/ws', { positions: undefined });
+declare const storage: PositionStorage;
+new SocketClient('ws://localhost/ws', { positions: storage });
+// @ts-expect-error storages must be synchronous
+new SocketClient('ws://localhost/ws', { positions: { ...storage, getItem: async () => null } });
 // @ts-expect-error a position has an epoch
 new SocketClient('ws://localhost/ws', { positions: { t: { offset: 1 } } });
 

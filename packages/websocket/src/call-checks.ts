@@ -51,6 +51,11 @@ export function checkSendToNode(nodeId: unknown, text: unknown): Error | undefin
 	return typeof text === 'string' ? undefined : new InvalidPayloadError(text);
 }
 
+export function checkSendToNodeOf(socketId: unknown, text: unknown): Error | undefined {
+	if (!isSocketId(socketId)) return new InvalidSocketIdError(socketId);
+	return typeof text === 'string' ? undefined : new InvalidPayloadError(text);
+}
+
 export function checkHistory(topic: unknown, options: HistoryPageOptions | undefined): Error | undefined {
 	if (!isTopic(topic)) return new InvalidTopicError(topic);
 	const error = checkOptions('history()', options, ['since', 'before', 'upTo', 'limit']);

@@ -210,6 +210,16 @@ export interface NodeMessaging {
 	 */
 	sendToNode(nodeId: string, text: string): Promise<void>;
 	/**
+	 * Sends text to the node that a socket is connected to, in order with what `send` sends to that socket. The socket
+	 * may have left when the text arrives: it is passed to that node's listeners all the same.
+	 *
+	 * @throws {UnknownSocketError} no node has that socket, as far as the backend can tell
+	 * @throws {InvalidSocketIdError} {InvalidPayloadError} {ProviderNotStartedError} {ProviderStoppedError} nothing was
+	 * sent
+	 * @throws {BusUnavailableError} the backend did not confirm the message, which may not have been sent
+	 */
+	sendToNodeOf(socketId: string, text: string): Promise<void>;
+	/**
 	 * Calls `listener` with every text that any node, this one included, sends to this node. Returns a function that
 	 * removes the listener.
 	 *

@@ -5,6 +5,7 @@ import {
 	checkOptionNames,
 	checkResume,
 	checkSendToNode,
+	checkSendToNodeOf,
 	checkTopic,
 	unknownSocket,
 } from './call-checks.ts';
@@ -305,6 +306,18 @@ export class WsProvider implements WebSocketProvider {
 			return DONE;
 		}
 		return this.#remote === undefined ? DONE : this.#remote.publish(nodeChannel(nodeId), text);
+	}
+
+	sendToNodeOf(socketId: string, text: string): Promise<void> {
+		const error = this.#lifecycle.check('sendToNodeOf()') ?? checkSendToNodeOf(socketId, text);
+		if (error !== undefined) return this.#failures.refuse(error);
+		if (this.isConnected(socketId)) {
+			this.#nodeMessages.deliver(text);
+			return DONE;
+		}
+		// Never logged, as for `send`: the socket may leave at any time.
+		if (this.#remote === undefined) return rejected(new UnknownSocketError(socketId));
+		return this.#remote.publishToNodeOf(socketId, text);
 	}
 
 	onNodeMessage(listener: (text: string) => unknown): () => void {

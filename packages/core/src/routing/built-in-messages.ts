@@ -5,7 +5,7 @@ import type { Authorize } from '../websocket-options.ts';
 import { answeredAt } from './answered-at.ts';
 import { authAnswer } from './auth-answer.ts';
 import type { ClientRequests } from './client-requests.ts';
-import type { ClientReply } from './forwarded-reply.ts';
+import type { ClientReply } from './node-messages.ts';
 import { HistoryRequests } from './history-requests.ts';
 import type { PendingAuthorization } from './pending-authorization.ts';
 import { sendRefusal } from './send-refusal.ts';

@@ -1,7 +1,7 @@
 import { type AuthAnswer, BuiltIn, readRetryHint, SocketRequestError } from '@orijs/websocket/protocol';
 import { ClientClosedError, InvalidClientOptionError, UnconfirmedMessagesError } from '../errors.ts';
 import type { ErrorStage, Failures } from '../failures.ts';
-import { delay, type Settings } from '../options.ts';
+import { inRange, type Settings } from '../options.ts';
 import type { Listeners } from '../support/listeners.ts';
 import { type Deferred, deferred, toError, within } from '../support/promises.ts';
 import { fullJitter, isTerminal, TOKEN_EXPIRED } from './reconnect-policy.ts';
@@ -124,7 +124,7 @@ export class ReconnectingConnection {
 
 	/** See `SocketClient.ping`. */
 	async ping(timeoutMs: number = PING_TIMEOUT_MS): Promise<number> {
-		delay('timeoutMs', timeoutMs);
+		inRange('timeoutMs', timeoutMs);
 		const roundTrip = this.#connection?.probe(timeoutMs);
 		if (roundTrip !== undefined) return roundTrip;
 		throw new SocketRequestError(BuiltIn.ping, 'disconnected', `the client is ${this.#state}`);

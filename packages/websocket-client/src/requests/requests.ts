@@ -8,7 +8,7 @@ import {
 } from '@orijs/websocket/protocol';
 import type { Connection } from '../connection/connection.ts';
 import { InvalidClientOptionError, type UnsentCode, UnsentMessageError } from '../errors.ts';
-import { delay, known } from '../options.ts';
+import { inRange, known } from '../options.ts';
 import { deferred, quiet } from '../support/promises.ts';
 import { encodeMessage } from './encode-message.ts';
 import type { Outgoing, SendQueue } from './send-queue.ts';
@@ -61,7 +61,7 @@ export class Requests {
 		const { signal } = known(options, 'request()', ['timeoutMs', 'signal']);
 		if (signal !== undefined && !signal?.addEventListener)
 			throw new InvalidClientOptionError('signal must be an AbortSignal');
-		const timeoutMs = delay('timeoutMs', options.timeoutMs ?? this.#timeoutMs);
+		const timeoutMs = inRange('timeoutMs', options.timeoutMs ?? this.#timeoutMs);
 		const isBuiltIn = typeof message === 'string';
 		return this.#queue.order.run(isBuiltIn || validate(message, data), () => {
 			signal?.throwIfAborted();

@@ -1,6 +1,6 @@
 import { InvalidTopicError, isTopic, mustBeDefinition } from '@orijs/websocket/protocol';
 import { InvalidClientOptionError } from '../errors.ts';
-import { delay, known } from '../options.ts';
+import { inRange, known } from '../options.ts';
 import type { SubscriptionOptions } from './subscription.ts';
 
 const HANDLERS = ['onMessage', 'onGap', 'onRecovered', 'onRefused'] as const;
@@ -23,7 +23,7 @@ export function checkArguments(topic: string, options: SubscriptionOptions): voi
 	if (message !== undefined) mustBeDefinition(message);
 	whole('rewind', rewind, 100_000);
 	whole('buffer', buffer, 1_000_000);
-	delay('timeoutMs', timeoutMs);
+	inRange('timeoutMs', timeoutMs);
 	if (signal !== undefined) mustBe(signal instanceof AbortSignal, 'signal', 'an AbortSignal', typeof signal);
 }
 

@@ -9,6 +9,7 @@ import {
 } from '@orijs/websocket/protocol';
 import type { ClientClosedError } from '../errors.ts';
 import type { Failures } from '../failures.ts';
+import type { Positions } from '../positions/positions.ts';
 import type { Listeners } from '../support/listeners.ts';
 import { isTransient, wasNotHandled } from './refusals.ts';
 import { type ReadHistory, rewind, rewindPositioned } from './rewinds.ts';
@@ -30,20 +31,19 @@ export class Subscriptions implements SubscriptionOwner {
 	/** The topics on the server. */
 	readonly server: ServerSync;
 	readonly #history: ReadHistory;
-	/** Positions saved by an earlier client, for topics that have not been subscribed to yet. */
-	readonly #saved: Map<string, Position>;
+	readonly #positions: Positions;
 
 	/**
 	 * @param gapListeners called with every gap
-	 * @param positions the positions from which to resume topics
+	 * @param positions from where topics resume
 	 */
 	constructor(
 		failures: Failures,
 		gapListeners: Listeners<[GapNotice]>,
-		positions: ReadonlyMap<string, Position>,
+		positions: Positions,
 		{ due, history }: SubscriptionsOptions,
 	) {
-		this.#saved = new Map(positions);
+		this.#positions = positions;
 		this.#failures = failures;
 		this.gapListeners = gapListeners;
 		this.server = new ServerSync(this.#topics, {
@@ -81,8 +81,7 @@ export class Subscriptions implements SubscriptionOwner {
 	}
 
 	#create(name: string): Topic {
-		const topic = createTopic(name, this.#saved.get(name));
-		this.#saved.delete(name);
+		const topic = createTopic(name, this.#positions.take(name));
 		this.#topics.set(name, topic);
 		return topic;
 	}
@@ -90,7 +89,7 @@ export class Subscriptions implements SubscriptionOwner {
 	/** Removes a topic. A saved position that was not resumed from is kept for the next subscription. */
 	#remove({ name, isConfirmed, saved }: Topic): void {
 		this.#topics.delete(name);
-		if (!isConfirmed && saved !== undefined) this.#saved.set(name, saved);
+		if (!isConfirmed) this.#positions.giveBack(name, saved);
 	}
 
 	closed(handle: SubscriptionHandle, error?: Error): Promise<void> {
@@ -106,9 +105,9 @@ export class Subscriptions implements SubscriptionOwner {
 
 	readonly handlerFailed = (error: unknown): void => this.#failures.report(error, 'handler');
 
-	/** The positions of the topics with history, from which a later client can resume. */
+	/** The positions of the topics with history that are subscribed to, and those not used yet. */
 	get positions(): Record<string, Position> {
-		const positions = new Map(this.#saved);
+		const positions = new Map(this.#positions.unused);
 		for (const [name, { position, isRewinding }] of this.#topics) {
 			if (position !== undefined && !isRewinding) positions.set(name, position);
 		}
@@ -141,6 +140,7 @@ export class Subscriptions implements SubscriptionOwner {
 		for (const subscription of topic.subscriptions) {
 			if (!topic.isRewinding || subscription.isRewindDue) subscription.message(envelope);
 		}
+		this.#reached(topic);
 		// After a loss, other listeners may have received the messages of a rewind before.
 		return !topic.isRewinding || !topic.isConfirmed;
 	}
@@ -161,12 +161,22 @@ export class Subscriptions implements SubscriptionOwner {
 		if (recovered === false) topic.lostSince = topic.missingSince;
 		if (recovered === true) topic.missingSince = topic.lostSince;
 		if (count !== undefined) rewindPositioned(topic, notice);
+		// If messages are lost, the gap is reported later.
+		if (recovered !== false) this.#reached(topic);
+	}
+
+	/** Called when the subscriptions have been told of everything up to the topic's position, except what is held. */
+	#reached(topic: Topic): void {
+		if (topic.subscriptions.every(({ held }) => held === undefined)) this.#positions.reached(topic);
 	}
 
 	/** Passes a gap to the listeners of all gaps, and to its topic's subscriptions. */
 	gap(gap: GapNotice): void {
 		this.gapListeners.call(gap);
-		for (const subscription of this.#topics.get(gap.topic)?.subscriptions ?? []) subscription.call('onGap', gap);
+		const topic = this.#topics.get(gap.topic);
+		if (topic === undefined) return;
+		for (const subscription of topic.subscriptions) subscription.call('onGap', gap);
+		this.#reached(topic);
 	}
 
 	/** Called when the client stops reconnecting. Rejects the subscriptions that were never confirmed. */
