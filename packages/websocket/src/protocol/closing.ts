@@ -1,6 +1,3 @@
-/** A constant of its own, so that bundlers can leave out the other codes. */
-const SERVICE_RESTART = 1012;
-
 /** The codes with which the server closes connections. Codes from 4000 on are specific to this system. */
 export const CloseCode = {
 	/** The client sent a binary message, which the server has no handler for. */
@@ -10,7 +7,7 @@ export const CloseCode = {
 	/** The server failed; its log says why. */
 	internalError: 1011,
 	/** The server is stopping or restarting. Reconnect after the delay that {@link readRetryHint} returns. */
-	serviceRestart: SERVICE_RESTART,
+	serviceRestart: 1012,
 	/** The client reads too slowly; it has missed messages. */
 	tryAgainLater: 1013,
 	/** A guard rejected the client. A retry with the same credentials is pointless. */
@@ -20,6 +17,9 @@ export const CloseCode = {
 	/** The client kept sending too fast. */
 	tooManyMessages: 4429,
 } as const;
+
+// Repeated, so that bundlers can leave out the other codes.
+const SERVICE_RESTART: typeof CloseCode.serviceRestart = 1012;
 
 const DRAINED = /(?:^|; )drained(?:;|$)/;
 
