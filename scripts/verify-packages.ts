@@ -5,7 +5,8 @@ import { run } from './lib/run.ts';
 import { tempDir } from './lib/temp-dir.ts';
 import { publicPackages, readManifest, root } from './lib/workspaces.ts';
 import { verifyAlone } from './verify/alone.ts';
-import { bundleClient, runClientOnNode, typecheckForBrowsers } from './verify/client.ts';
+import { runClientOnNode, typecheckForBrowsers } from './verify/client.ts';
+import { bundleClient } from './verify/client-size.ts';
 import { consumer } from './verify/consumer.ts';
 import { importAll, specifiers, typecheckAll } from './verify/imports.ts';
 import { runQuickStart, typecheckQuickStart } from './verify/quick-start.ts';
@@ -40,8 +41,9 @@ passed('the quick start of the README runs: a client connects and receives a bro
 await typecheckQuickStart(dir, readme);
 passed('tsc accepts the typed quick start');
 
-const size = await bundleClient(dir);
-passed(`SocketClient adds ${size} bytes, gzipped, to a page's bundle`);
+const { total, parts } = await bundleClient(dir);
+const byPart = [...parts].map(([part, bytes]) => `${part} ${bytes}`).join(', ');
+passed(`SocketClient adds ${total} bytes, gzipped, to a page's bundle: ${byPart}`);
 await typecheckForBrowsers(dir);
 passed('tsc accepts the client without the types of Bun and Node');
 await runClientOnNode(dir);

@@ -1,24 +1,6 @@
 import { join } from 'node:path';
 import { run } from '../lib/run.ts';
 
-/** The maximum size that the client may add to a page, minified and gzipped, in bytes. */
-const MAX_BYTES = 10 * 1024;
-
-const program =
-	"import { SocketClient } from '@orijs/websocket-client';\nObject.assign(globalThis, { SocketClient });\n";
-
-/** Bundles the client as a page's bundler would. Returns its size in bytes. */
-export async function bundleClient(dir: string): Promise<number> {
-	const entry = join(dir, 'page.ts');
-	await Bun.write(entry, program);
-	const { outputs } = await Bun.build({ entrypoints: [entry], target: 'browser', minify: true });
-	const [bundle] = outputs;
-	if (bundle === undefined) throw new Error('The client could not be bundled');
-	const size = Bun.gzipSync(await bundle.arrayBuffer(), { level: 9 }).byteLength;
-	if (size > MAX_BYTES) throw new Error(`The client is ${size} bytes gzipped; at most ${MAX_BYTES} are allowed`);
-	return size;
-}
-
 /** The settings of a page's project: it has the types of browsers, but not those of Bun or Node. */
 const tsconfig = {
 	compilerOptions: {

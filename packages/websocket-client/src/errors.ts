@@ -28,19 +28,19 @@ export class UnsentMessageError extends Error {
 	 * - `queue_full`: too many messages are already queued
 	 * - `not_ready`: the message could not be sent immediately, and `queue: false` was set
 	 * - `closed`: the client was closed, or stopped reconnecting
-	 * - `not_json`: the message's data can't be written as JSON
+	 * - `unsupported_value`: the message's data has a value that can't be sent, such as NaN or a Map
 	 * - `too_large`: the message is larger than the server accepts
 	 * - `replaced`: the message waited under a key, `latest`, and a newer one took its place
 	 */
 	readonly code: UnsentCode;
-	constructor(messageName: string, code: UnsentCode, message: string, options?: ErrorOptions) {
-		super(`${messageName} was not sent: ${message} (${code})`, options);
+	constructor(messageName: string, code: UnsentCode, message: string) {
+		super(`${messageName} was not sent: ${message} (${code})`);
 		this.messageName = messageName;
 		this.code = code;
 	}
 }
 
-export type UnsentCode = 'queue_full' | 'not_ready' | 'closed' | 'not_json' | 'too_large' | 'replaced';
+export type UnsentCode = 'queue_full' | 'not_ready' | 'closed' | 'unsupported_value' | 'too_large' | 'replaced';
 
 /** Reported when the connection was lost before the server had confirmed the last messages sent on it. */
 export class UnconfirmedMessagesError extends Error {

@@ -3,13 +3,16 @@ export { SocketClient } from './socket-client.ts';
 export type { SocketClientOptions, WebSocketConstructor } from './options.ts';
 export type { ClientState, ConnectionEnd, StateChange } from './connection/client-state.ts';
 export type { ClientRequestOptions, ReplyTo } from './requests/requests.ts';
+export type { HistoryOptions } from './requests/history.ts';
 export type { SendOptions } from './requests/sender.ts';
 export type { RequestHandler } from './requests/incoming-requests.ts';
 export type {
+	PendingSubscription,
 	Recovered,
 	Subscription,
 	SubscriptionHandlers,
 	SubscriptionOptions,
+	TypedSubscriptionOptions,
 } from './subscriptions/subscription.ts';
 export { isMessage } from './subscriptions/is-message.ts';
 
@@ -19,10 +22,12 @@ export type {
 	Envelope,
 	ErrorCode,
 	GapNotice,
+	HistoryAnswer as HistoryPage,
 	InferInput,
 	InferOutput,
 	MessagePosition,
 	Position,
+	PositionedEnvelope,
 	RequestMessage,
 } from '@orijs/websocket/protocol';
 

@@ -1,4 +1,4 @@
-import { isPosition, type Position } from '@orijs/websocket/protocol';
+import { isPosition, type Position, show } from '@orijs/websocket/protocol';
 import { InvalidClientOptionError } from './errors.ts';
 
 /** The global `WebSocket`, or a class that takes the same arguments. */
@@ -73,7 +73,7 @@ export interface Settings {
 }
 
 /** The longest delay that a timer supports, in milliseconds. */
-const MAX_DELAY_MS = 2 ** 31 - 1;
+export const MAX_DELAY_MS = 2 ** 31 - 1;
 
 /** Validates the options and fills in defaults. @throws {InvalidClientOptionError} an option is invalid */
 export function settingsOf(options: SocketClientOptions): Settings {
@@ -102,8 +102,8 @@ export function settingsOf(options: SocketClientOptions): Settings {
 			maxDelayMs: delay('reconnect.maxDelayMs', reconnect.maxDelayMs ?? Math.max(30_000, minDelayMs), minDelayMs),
 		},
 		queue: {
-			messages: count('queue.messages', queue.messages ?? 1_000),
-			characters: count('queue.characters', queue.characters ?? 262_144),
+			messages: number('queue.messages', queue.messages ?? 1_000),
+			characters: number('queue.characters', queue.characters ?? 262_144),
 		},
 		positions: positionsOf(positions),
 		WebSocket,
@@ -145,18 +145,10 @@ function positionsOf(positions: Readonly<Record<string, Position>>): ReadonlyMap
 
 /** Returns the value if it is a valid delay. @throws {InvalidClientOptionError} it is not */
 export function delay(name: string, value: number, min = 1): number {
-	if (typeof value === 'number' && value >= min && value <= MAX_DELAY_MS) return value;
-	throw new InvalidClientOptionError(
-		`${name} must be a number of milliseconds from ${min} to ${MAX_DELAY_MS}, not ${show(value)}`,
-	);
+	return number(name, value, min, MAX_DELAY_MS);
 }
 
-function count(name: string, value: number): number {
-	if (typeof value === 'number' && value >= 0) return value;
-	throw new InvalidClientOptionError(`${name} must be a non-negative number, not ${show(value)}`);
-}
-
-/** Quotes strings, so that `'500'` is not mistaken for a number. */
-function show(value: unknown): string {
-	return typeof value === 'string' ? JSON.stringify(value) : String(value);
+function number(name: string, value: number, min = 0, max = Infinity): number {
+	if (typeof value === 'number' && value >= min && value <= max) return value;
+	throw new InvalidClientOptionError(`${name} must be a number from ${min} to ${max}, not ${show(value)}`);
 }

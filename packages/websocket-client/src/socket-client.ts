@@ -2,9 +2,8 @@ import {
 	type AuthAnswer,
 	type Envelope,
 	type GapNotice,
+	type HistoryAnswer,
 	type InferInput,
-	InvalidTopicError,
-	isTopic,
 	type Position,
 	type RequestMessage,
 	type SocketMessage,
@@ -19,13 +18,19 @@ import { ClientClosedError } from './errors.ts';
 import { type ErrorListener, Failures } from './failures.ts';
 import { type MessageListener, MessageListeners } from './message-listeners.ts';
 import { settingsOf, type SocketClientOptions } from './options.ts';
+import { history, type HistoryOptions } from './requests/history.ts';
 import { IncomingRequests, type RequestHandler } from './requests/incoming-requests.ts';
 import { type ClientRequestOptions, type ReplyTo, Requests } from './requests/requests.ts';
 import { SendQueue } from './requests/send-queue.ts';
 import { Sender, type SendOptions } from './requests/sender.ts';
 import { gapBetween } from './subscriptions/gap-span.ts';
 import type { ServerTime } from './connection/server-time.ts';
-import { mustBeHandlers, type Subscription, type SubscriptionOptions } from './subscriptions/subscription.ts';
+import type {
+	PendingSubscription,
+	SubscriptionOptions,
+	SubscriptionTo,
+	TypedSubscriptionOptions,
+} from './subscriptions/subscription.ts';
 import { Subscriptions } from './subscriptions/subscriptions.ts';
 import { quiet } from './support/promises.ts';
 
@@ -69,9 +74,9 @@ export class SocketClient {
 		this.url = endpointUrl(url);
 		const settings = settingsOf(options);
 		const isClosed = (): boolean => this.state === 'closed';
-		this.#subscriptions = new Subscriptions(this.#failures, settings.positions, {
-			gap: (gap) => this.#gap(gap),
+		this.#subscriptions = new Subscriptions(this.#failures, this.#gapListeners, settings.positions, {
 			due: () => this.#sendQueue.sendWaiting(),
+			history: (topic, page) => this.history(topic, page),
 		});
 		this.#sendQueue = new SendQueue(settings.queue, this.#subscriptions.server);
 		this.#sender = new Sender(this.#sendQueue, this.#failures, isClosed);
@@ -145,6 +150,15 @@ export class SocketClient {
 	}
 
 	/**
+	 * Calls `listener` with every message that has an envelope, whatever its name and topic, after the listeners of its
+	 * kind. On topics with history, that includes text (`@text`) and bytes (`@bytes`). Returns a function that removes
+	 * the listener.
+	 */
+	onAny(listener: (envelope: Envelope) => unknown): () => void {
+		return this.#messageListeners.any.add(listener);
+	}
+
+	/**
 	 * Calls `listener` with text and bytes that are not protocol messages, because they were published without a schema.
 	 * Returns a function that removes the listener.
 	 */
@@ -215,26 +229,45 @@ export class SocketClient {
 	}
 
 	/**
-	 * Subscribes to a topic, which the server must allow (`authorize.subscribe`). Resolves once messages published on
-	 * any node reach the client. The client resubscribes after each reconnect, and reports to `onGap` the time in which
-	 * messages may have been missed. For a topic with history, it instead delivers the missed messages, in order and
-	 * once each, and then calls `onRecovered`. It calls `onGap` only if they can't be recovered.
+	 * Subscribes to a topic, which the server must allow (`authorize.subscribe`). Returns the subscription immediately,
+	 * so that it can be closed at any time, looped over with `for await`, and awaited: it resolves once messages
+	 * published on any node reach the client. With `options.message`, it receives only messages of that kind.
 	 *
-	 * @throws {SocketRequestError} the server refused, with the `code` of the refusal
-	 * @throws {InvalidTopicError} the topic is invalid
-	 * @throws {TypeError} `handlers` are invalid
+	 * The client resubscribes after each reconnect, and reports to `onGap` the time in which messages may have been
+	 * missed. For a topic with history, it instead delivers the missed messages, in order and once each, and then calls
+	 * `onRecovered`. It calls `onGap` only if they can't be recovered.
+	 *
+	 * The promise rejects as follows; nothing is thrown, and no rejection is unhandled.
+	 *
+	 * @throws {SocketRequestError} with the `code` of the server's refusal, or `timeout`, or `closed` (it was closed
+	 * before the server confirmed it)
+	 * @throws {InvalidTopicError} {InvalidClientOptionError} {InvalidMessageDefinitionError} an argument is invalid
 	 * @throws {ClientClosedError} the client was closed, or stopped reconnecting, before the server confirmed the
 	 * subscription
+	 * @throws the reason of `options.signal`
 	 */
-	subscribe(topic: string, handlers: SubscriptionOptions = {}): Promise<Subscription> {
-		return quiet(this.#subscribe(topic, handlers));
+	subscribe<TMessage extends SocketMessage>(
+		topic: string,
+		options: TypedSubscriptionOptions<TMessage>,
+	): SubscriptionTo<TMessage>;
+	subscribe(topic: string, options?: SubscriptionOptions): PendingSubscription;
+	subscribe(topic: string, options: SubscriptionOptions = {}): PendingSubscription {
+		const end = this.state === 'closed' ? new ClientClosedError(this.#connection.end) : undefined;
+		return this.#subscriptions.add(topic, options, end);
 	}
 
-	async #subscribe(topic: string, handlers: SubscriptionOptions): Promise<Subscription> {
-		if (!isTopic(topic)) throw new InvalidTopicError(topic);
-		mustBeHandlers(handlers);
-		if (this.state === 'closed') throw new ClientClosedError(this.#connection.end);
-		return this.#subscriptions.add(topic, handlers);
+	/**
+	 * Reads messages of a topic with history, which the server must allow as it allows subscribing. The client need not
+	 * be subscribed to the topic. To page, pass the `position` of the first message as `before`, or of the last one as
+	 * `since`. Waits for a connection, like `request`.
+	 *
+	 * @throws {SocketRequestError} with the `code` of the server's refusal, such as `forbidden`, `invalid_data` (the
+	 * topic has no history, or the positions are invalid) or `unavailable`; or as described for `request`
+	 * @throws {InvalidTopicError} {InvalidClientOptionError} an argument is invalid; nothing was sent
+	 * @throws the reason of `options.signal`
+	 */
+	history(topic: string, options: HistoryOptions = {}): Promise<HistoryAnswer> {
+		return quiet(history(this.#requests, topic, options));
 	}
 
 	/**
@@ -255,7 +288,7 @@ export class SocketClient {
 		// Subscriptions come first, because queued messages may concern their topics.
 		this.#subscriptions.server.open(connection);
 		this.#sendQueue.open(connection);
-		if (since !== undefined) this.#gap(gapBetween(THIS_CLIENT, since, answer));
+		if (since !== undefined) this.#subscriptions.gap(gapBetween(THIS_CLIENT, since, answer));
 	}
 
 	#lost(connection: Connection): void {
@@ -276,7 +309,7 @@ export class SocketClient {
 			case 'message':
 				return this.#message(connection, frame.envelope);
 			case 'gap':
-				return this.#gap(frame.gap);
+				return this.#subscriptions.gap(frame.gap);
 			case 'position':
 				return this.#subscriptions.positioned(frame.position);
 			case 'refusal': {
@@ -289,10 +322,5 @@ export class SocketClient {
 	#message(connection: Connection, envelope: Envelope): void {
 		if (envelope.correlationId !== undefined) return void this.#incomingRequests.answer(connection, envelope);
 		if (this.#subscriptions.deliver(envelope)) this.#messageListeners.call(envelope);
-	}
-
-	#gap(gap: GapNotice): void {
-		this.#gapListeners.call(gap);
-		this.#subscriptions.gap(gap);
 	}
 }

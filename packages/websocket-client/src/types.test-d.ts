@@ -5,6 +5,7 @@ import {
 	type Envelope,
 	isMessage,
 	type GapNotice,
+	type PendingSubscription,
 	SocketClient,
 	SocketMessage,
 	type SocketRequestError,
@@ -71,24 +72,51 @@ client.handle(Add, () => {});
 client.handle(Said, () => null);
 
 // Subscriptions.
-void client
-	.subscribe('t', {
-		onMessage(data, envelope) {
-			same<typeof data, unknown>(true);
-			// @ts-expect-error the kind of message is not known yet
-			void envelope.data.text;
-			if (isMessage(Said, envelope)) same<typeof envelope.data, { text: string }>(true);
-		},
-		onGap: (gap) => same<typeof gap, GapNotice>(true),
-		onRefused: (error) => same<typeof error, SocketRequestError>(true),
-	})
-	.then((subscription) => same<typeof subscription, Subscription>(true));
+const pending = client.subscribe('t', {
+	onMessage(data, envelope) {
+		same<typeof data, unknown>(true);
+		// @ts-expect-error the kind of message is not known yet
+		void envelope.data.text;
+		if (isMessage(Said, envelope)) same<typeof envelope.data, { text: string }>(true);
+	},
+	onGap: (gap) => same<typeof gap, GapNotice>(true),
+	onRefused: (error) => same<typeof error, SocketRequestError>(true),
+});
+same<typeof pending, PendingSubscription>(true);
+void pending.then((subscription) => same<typeof subscription, Subscription>(true));
+void pending.close();
 // @ts-expect-error there is no such handler
 void client.subscribe('t', { onmessage() {} });
 // @ts-expect-error a topic is text
 void client.subscribe(5);
-// @ts-expect-error only `isMessage` narrows the type of the data
+// @ts-expect-error only a message definition gives the data a type
 void client.subscribe('t', { onMessage: (data: { text: string }) => data.text });
+void client.subscribe('t', { signal: AbortSignal.timeout(5), timeoutMs: 5, buffer: 10 });
+
+// The message that a subscription names gives its data a type, which is the output type of the schema.
+const said = client.subscribe('t', {
+	message: Said,
+	onMessage(data, envelope) {
+		same<typeof data, { text: string }>(true);
+		same<typeof envelope, Envelope<{ text: string }>>(true);
+	},
+});
+same<typeof said, PendingSubscription<{ text: string }>>(true);
+void client.subscribe('t', { message: At, onMessage: (at) => same<typeof at, Date>(true) });
+// @ts-expect-error another type than that of the message
+void client.subscribe('t', { message: Said, onMessage: (data: { number: number }) => data.number });
+// @ts-expect-error a type alone does not give the data a type
+void client.subscribe<typeof Said>('t', { onMessage: (data) => data.text });
+// @ts-expect-error a name is not a definition
+void client.subscribe('t', { message: 'said' });
+
+// Loops over subscriptions.
+export async function loops(): Promise<void> {
+	for await (const envelope of said) same<typeof envelope, Envelope<{ text: string }>>(true);
+	for await (const { data } of await said) same<typeof data, { text: string }>(true);
+	for await (const envelope of pending) same<typeof envelope, Envelope>(true);
+}
+client.onAny((envelope) => same<typeof envelope, Envelope>(true));
 void client.subscribe('t', {
 	rewind: 20,
 	onMessage: (_, { position }) => void position?.prev.toFixed(),

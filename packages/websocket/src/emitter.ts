@@ -3,7 +3,7 @@ import { InvalidPayloadError, MessageDroppedError, UnknownSocketError } from './
 import { contentOf } from './history/framing.ts';
 import type { Histories } from './history/histories.ts';
 import type { RemoteNodes } from './nodes/remote-nodes.ts';
-import { encodeEnvelope, validate } from './protocol/envelope.ts';
+import { encodeEnvelope, validateToSend } from './protocol/envelope.ts';
 import type { InferInput, SocketMessage } from './protocol/message.ts';
 import type { PublishOptions, SocketEmitter } from './provider-contract.ts';
 import type { LocalFanout } from './sockets/local-fanout.ts';
@@ -128,7 +128,7 @@ export class Emitter implements SocketEmitter {
 		options?: PublishOptions,
 	): Promise<void> {
 		try {
-			const valid = validate(message, data);
+			const valid = validateToSend(message, data);
 			if (!(valid instanceof Promise) && !this.#order.isWaiting(topic))
 				return this.#emitValid(message, topic, valid, options);
 			const checked = valid instanceof Promise ? valid.catch(rethrow) : valid;
@@ -152,8 +152,8 @@ export class Emitter implements SocketEmitter {
 		let envelope: string;
 		try {
 			envelope = encodeEnvelope(message.name, data, topic);
-		} catch (cause) {
-			return this.#failures.refuse(new InvalidPayloadError(data, { cause }));
+		} catch (thrown) {
+			return this.#failures.refuse(toError(thrown));
 		}
 		const error = this.#lifecycle.check('publish()') ?? checkTopic(topic);
 		if (error !== undefined) return this.#failures.refuse(error);

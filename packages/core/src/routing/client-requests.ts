@@ -7,8 +7,8 @@ import {
 	SocketRequestError,
 	type RequestMessage,
 	type SocketMessage,
-	validate,
 	validateReply,
+	validateToSend,
 } from '@orijs/websocket/protocol';
 import { ApplicationError } from '../errors.ts';
 import { checkOptions } from '../support/check-options.ts';
@@ -73,7 +73,8 @@ export class ClientRequests {
 	 * disconnected from this node, or the application stopped), `timeout` (also if the client disconnected from another
 	 * node), `invalid_reply` or `too_many_requests`
 	 * @throws {MessageValidationError} `data` does not match the schema
-	 * @throws {InvalidMessageDefinitionError} the message has no `reply`
+	 * @throws {UnsupportedValueError} `data` has a value that can't be sent
+	 * @throws {InvalidMessageDefinitionError} the message has no `reply`, or no schema
 	 * @throws {UnknownSocketError} the socket does not exist; the request was not sent. This also applies to all other
 	 * errors of `send`
 	 */
@@ -109,7 +110,7 @@ export class ClientRequests {
 				'request() works only with typed messages: add a socketRouter(), or set the `authorize` option',
 			);
 		}
-		const checked: unknown = validate(message, data);
+		const checked: unknown = validateToSend(message, data);
 		if (message.reply === undefined) {
 			throw new InvalidMessageDefinitionError(`${message.name} has no reply, so it can't be a request`);
 		}

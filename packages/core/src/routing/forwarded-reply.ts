@@ -1,3 +1,5 @@
+import { BuiltIn, encodeFrame, restoreValues } from '@orijs/websocket/protocol';
+
 /** A client's reply to a request: its data or its error. */
 export interface ClientReply {
 	readonly data?: unknown;
@@ -22,10 +24,13 @@ export function requestingNode(correlationId: string): string | undefined {
 }
 
 export function encodeForwardedReply(reply: ForwardedReply): string {
-	return PREFIX + JSON.stringify(reply);
+	return PREFIX + encodeFrame(BuiltIn.reply, { ...reply });
 }
 
 /** Decodes a forwarded reply. Returns undefined for any other message between nodes. */
 export function readForwardedReply(text: string): ForwardedReply | undefined {
-	return text.startsWith(PREFIX) ? (JSON.parse(text.slice(PREFIX.length)) as ForwardedReply) : undefined;
+	if (!text.startsWith(PREFIX)) return undefined;
+	const reply = JSON.parse(text.slice(PREFIX.length)) as ForwardedReply;
+	restoreValues(reply);
+	return reply;
 }

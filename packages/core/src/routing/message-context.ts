@@ -13,7 +13,7 @@ import {
 	SocketError,
 	type RequestMessage,
 	type SocketMessage,
-	validate,
+	validateToSend,
 } from '@orijs/websocket/protocol';
 import type { AppSocket } from '../app-socket.ts';
 import type { AllLimits } from '../limits.ts';
@@ -130,7 +130,7 @@ export class MessageContext<TMessage extends SocketMessage = SocketMessage, TSta
 	/**
 	 * Sends a typed message to this socket only.
 	 *
-	 * @throws {MessageValidationError} {InvalidPayloadError} the data is invalid; nothing was sent
+	 * @throws {MessageValidationError} {UnsupportedValueError} {InvalidMessageDefinitionError} nothing was sent
 	 * @throws {UnknownSocketError} the socket has closed
 	 */
 	send<T extends SocketMessage>(message: T, data: InferInput<T['data']>): Promise<void> {
@@ -176,7 +176,7 @@ function sendTo<T extends SocketMessage>(
 		session.send(text);
 	};
 	try {
-		const sent = order.run(session.socketId, validate(message, data), send);
+		const sent = order.run(session.socketId, validateToSend(message, data), send);
 		return sent instanceof Promise ? calls.watch(sent) : SENT;
 	} catch (thrown) {
 		return calls.refuse(toError(thrown));

@@ -1,4 +1,4 @@
-import { BuiltIn, type ClientMessage } from '@orijs/websocket/protocol';
+import { BuiltIn, type ClientMessage, type ErrorCode, restoreValues } from '@orijs/websocket/protocol';
 
 /** The reason why a text is not a valid message. */
 export class MessageFault {
@@ -6,11 +6,13 @@ export class MessageFault {
 	/** The type and correlation id, if they could be read, so that a request can be answered. */
 	readonly type: string | undefined;
 	readonly correlationId: string | undefined;
+	readonly code: ErrorCode;
 
-	constructor(reason: string, type?: string, correlationId?: string) {
+	constructor(reason: string, type?: string, correlationId?: string, code: ErrorCode = 'invalid_message') {
 		this.reason = reason;
 		this.type = type;
 		this.correlationId = correlationId;
+		this.code = code;
 	}
 
 	/** Whether the text is not a message of this protocol at all, and may be meant for the `message` handler. */
@@ -19,12 +21,17 @@ export class MessageFault {
 	}
 }
 
+const VALUES_RULE =
+	'values must list the dates and bytes in data as [kind, ...path], with the kind date (text as toISOString writes it), ' +
+	'uint8array or arraybuffer (base64)';
+
 const LONGEST_TYPE = 129;
 const LONGEST_CORRELATION_ID = 128;
 
 /**
- * Parses a client's message. Besides invalid messages, it rejects keys that would pollute prototypes when data is
- * copied (`__proto__`, and `constructor` with a `prototype` inside), and nesting too deep for recursive handling.
+ * Parses a client's message, and restores the dates and bytes in its data. Besides invalid messages, it rejects keys
+ * that would pollute prototypes when data is copied (`__proto__`, and `constructor` with a `prototype` inside), and
+ * nesting too deep for recursive handling.
  */
 export function readMessage(text: string, maxDepth: number): ClientMessage | MessageFault {
 	let parsed: unknown;
@@ -49,7 +56,13 @@ export function readMessage(text: string, maxDepth: number): ClientMessage | Mes
 	let bad = typeof data === 'object' && data !== null ? faultOf(data, maxDepth) : undefined;
 	// A reply can have an `error` besides its `data`. Other fields are ignored, so they are not checked.
 	if (type === BuiltIn.reply) bad ??= faultOf(parsed, maxDepth + 1);
-	return bad === undefined ? (parsed as ClientMessage) : new MessageFault(bad, type, id);
+	if (bad !== undefined) return new MessageFault(bad, type, id);
+	try {
+		restoreValues(parsed);
+	} catch {
+		return new MessageFault(VALUES_RULE, type, id, 'invalid_data');
+	}
+	return parsed as ClientMessage;
 }
 
 /** Returns why a parsed JSON value is rejected; undefined if it is fine. */

@@ -1,5 +1,5 @@
 import { show } from '@orijs/websocket/internal';
-import type { InferInput, SocketMessage } from '@orijs/websocket/protocol';
+import { type InferInput, mustHaveSchema, type SocketMessage } from '@orijs/websocket/protocol';
 import { ApplicationError } from '../errors.ts';
 import { checkOptions } from '../support/check-options.ts';
 import type { GuardContext } from './guard-context.ts';
@@ -69,6 +69,7 @@ export class SocketRouter<TState extends object = object> {
 	 *
 	 * @throws {ApplicationError} the message already has a handler, an argument is invalid, or the application already
 	 * listens
+	 * @throws {InvalidMessageDefinitionError} the message has no schema, so its data can't be checked
 	 */
 	on<TMessage extends SocketMessage>(
 		message: TMessage,
@@ -82,6 +83,7 @@ export class SocketRouter<TState extends object = object> {
 				`on(): message must come from SocketMessage.define({ name, data }), not ${show(message)}`,
 			);
 		}
+		mustHaveSchema(message);
 		if (this.#routes.has(name)) throw new ApplicationError(`on(): ${name} already has a handler`);
 		if (typeof handler !== 'function') {
 			throw new ApplicationError(`on(): the handler for ${name} must be a function, not ${show(handler)}`);

@@ -66,9 +66,10 @@ export class TypedMessages implements MessageDispatcher {
 		return this.#builtIns.handleNow(session, message);
 	}
 
-	#refuseFault(session: Session, { reason, type = '', correlationId }: MessageFault): void {
-		this.#options.refusals.add('message', { socketId: session.socketId, reason });
-		sendRefusal(session, { type, correlationId }, 'invalid_message', `Invalid message: ${reason}`);
+	#refuseFault(session: Session, { reason, type = '', correlationId, code }: MessageFault): void {
+		const kind = code === 'invalid_data' ? 'data' : 'message';
+		this.#options.refusals.add(kind, { socketId: session.socketId, reason });
+		sendRefusal(session, { type, correlationId }, code, `Invalid message: ${reason}`);
 	}
 
 	onRateExceeded(session: Session, frame: Frame): boolean {

@@ -23,5 +23,5 @@ function isRefusedTopic(value: unknown): value is RefusedTopic {
 }
 
 function fieldsOf<T>(value: unknown): { readonly [K in keyof T]?: unknown } {
-	return typeof value === 'object' && value !== null ? value : {};
+	return value ?? {};
 }

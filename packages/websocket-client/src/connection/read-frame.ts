@@ -5,6 +5,7 @@ import {
 	isPosition,
 	type PositionNotice,
 	type RequestFault,
+	restoreValues,
 } from '@orijs/websocket/protocol';
 
 /** The answer to a request. */
@@ -36,6 +37,7 @@ export function readFrame(text: string): ServerFrame {
 	let frame: unknown;
 	try {
 		frame = JSON.parse(text);
+		restoreValues(frame as Envelope);
 	} catch {
 		return RAW;
 	}
@@ -53,7 +55,7 @@ export function readFrame(text: string): ServerFrame {
 }
 
 function isFault(value: unknown): value is RequestFault {
-	return typeof value === 'object' && value !== null && typeof (value as RequestFault).code === 'string';
+	return typeof (value as Partial<RequestFault> | null | undefined)?.code === 'string';
 }
 
 function isPositionNotice(value: unknown): value is PositionNotice {
@@ -61,7 +63,6 @@ function isPositionNotice(value: unknown): value is PositionNotice {
 }
 
 function isGap(value: unknown): value is GapNotice {
-	if (typeof value !== 'object' || value === null) return false;
-	const { topic, since, until } = value as Partial<GapNotice>;
+	const { topic, since, until } = (value ?? {}) as Partial<GapNotice>;
 	return typeof topic === 'string' && typeof since === 'number' && typeof until === 'number';
 }

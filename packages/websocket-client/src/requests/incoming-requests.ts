@@ -1,15 +1,16 @@
 import {
 	BuiltIn,
+	encodeValues,
 	type Envelope,
 	type InferInput,
 	type InferOutput,
 	InvalidMessageDefinitionError,
+	mustBeDefinition,
 	type RequestMessage,
 	SocketError,
 } from '@orijs/websocket/protocol';
 import type { Connection } from '../connection/connection.ts';
 import type { Failures } from '../failures.ts';
-import { mustBeDefinition } from '../support/must-be-definition.ts';
 import { mustBeFunction } from '../support/must-be-function.ts';
 import { utf8Bytes } from '../support/utf8-bytes.ts';
 
@@ -57,34 +58,21 @@ export class IncomingRequests {
 	/** Handles a request and sends the reply. Never rejects. */
 	async answer(connection: Connection, envelope: Envelope): Promise<void> {
 		const { name, data, correlationId } = envelope;
-		const handler = this.#handlers.get(name)?.handler;
-		let reply: object;
-		if (handler === undefined) {
-			reply = { error: { code: 'unknown_type', message: `The client has no handler for ${name}` } };
-		} else {
-			try {
-				const result = await handler(data as never, envelope as never);
-				reply = { data: result === undefined ? null : result };
-			} catch (error) {
-				reply = { error: this.#faultOf(error) };
-			}
-		}
-		const write = (): string => JSON.stringify({ type: BuiltIn.reply, correlationId, ...reply });
-		try {
-			const text = write();
+		const send = (reply: object): void => {
+			const text = encodeValues({ type: BuiltIn.reply, correlationId, ...reply }, TypeError);
 			const excess = connection.excess(utf8Bytes(text));
 			if (excess !== undefined) throw new SocketError('too_large', excess);
 			connection.reply(text);
+		};
+		const refuse = (code: string, message: string): void => send({ error: { code, message } });
+		const handler = this.#handlers.get(name)?.handler;
+		if (handler === undefined) return refuse('unknown_type', `No handler for ${name}`);
+		try {
+			send({ data: await handler(data as never, envelope as never) });
 		} catch (error) {
-			// The reply can't be written as JSON, or is too large.
-			reply = { error: this.#faultOf(error) };
-			connection.reply(write());
+			if (error instanceof SocketError) return refuse(error.code, error.message);
+			this.#failures.report(error, 'handler');
+			refuse('internal', 'The client failed');
 		}
-	}
-
-	#faultOf(error: unknown): { code: string; message: string } {
-		if (error instanceof SocketError) return { code: error.code, message: error.message };
-		this.#failures.report(error, 'handler');
-		return { code: 'internal', message: 'Something went wrong in the client' };
 	}
 }

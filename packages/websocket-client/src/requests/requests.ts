@@ -1,4 +1,5 @@
 import {
+	BuiltIn,
 	type ErrorCode,
 	type InferOutput,
 	type RequestMessage,
@@ -18,12 +19,12 @@ export interface ClientRequestOptions {
 	 * How long the request may take, including the wait for a connection, in milliseconds. Default: the client's
 	 * `requestTimeoutMs`.
 	 */
-	readonly timeoutMs?: number;
+	readonly timeoutMs?: number | undefined;
 	/**
 	 * Aborts the request, which then rejects with the signal's reason. If the request was already sent, the server may
 	 * handle it nevertheless.
 	 */
-	readonly signal?: AbortSignal;
+	readonly signal?: AbortSignal | undefined;
 }
 
 /** The type of the answer to a message: the output of its `reply` schema, or null if it defines no `reply`. */
@@ -51,13 +52,19 @@ export class Requests {
 		this.#isClosed = isClosed;
 	}
 
-	/** Sends a request and resolves with its answer. @throws as documented for `SocketClient.request` */
-	async request(message: SocketMessage, data: unknown, options: ClientRequestOptions): Promise<unknown> {
+	/**
+	 * Sends a request and resolves with its answer.
+	 *
+	 * @param message a definition, or the name of a built-in message
+	 * @throws as documented for `SocketClient.request`
+	 */
+	async request(message: SocketMessage | string, data: unknown, options: ClientRequestOptions): Promise<unknown> {
 		const { signal } = known(options, 'request()', ['timeoutMs', 'signal']);
 		const timeoutMs = delay('timeoutMs', options.timeoutMs ?? this.#timeoutMs);
-		return this.#queue.order.run(validate(message, data), () => {
+		const isBuiltIn = typeof message === 'string';
+		return this.#queue.order.run(isBuiltIn || validate(message, data), () => {
 			signal?.throwIfAborted();
-			const { name } = message;
+			const name = isBuiltIn ? message : message.name;
 			if (this.#isClosed()) throw new SocketRequestError(name, 'disconnected', 'the client is closed');
 			return this.#send(name, data, timeoutMs, signal);
 		});
@@ -73,8 +80,9 @@ export class Requests {
 			deliver: (connection, bytes) => {
 				sentOn = connection;
 				connection.request(name, correlationId, text, bytes).then(resolve, (error: SocketRequestError) => {
-					if (error.code !== 'stopping' || sentOn !== connection) return reject(error);
-					// The server has not handled the request and never will, so the request waits for the next connection.
+					const isSafe = error.code === 'stopping' || (error.code === 'disconnected' && name === BuiltIn.history);
+					if (!isSafe || sentOn !== connection) return reject(error);
+					// The server has not handled the request and never will, or it only reads: the next connection gets it.
 					sentOn = undefined;
 					this.#queue.hold(outgoing, connection);
 				});

@@ -13,7 +13,7 @@ import { TOPICS_PER_MESSAGE } from '../connection/pace.ts';
 import { type Deferred, deferred } from '../support/promises.ts';
 import { gapBetween } from './gap-span.ts';
 import { PostponedTopics } from './postponed-topics.ts';
-import { confirm, requestFor, type Topic } from './topic.ts';
+import { confirm, markRequested, requestFor, type Topic } from './topic.ts';
 
 /** The most characters of topics in one message. */
 const MAX_CHARACTERS = 2_000;
@@ -26,6 +26,8 @@ export interface ServerTopicsEvents {
 	due(): void;
 	/** Called when the client has resubscribed to a topic, and messages from the time in between may be missing. */
 	gap(gap: GapNotice): void;
+	/** Called when the server has confirmed a topic, after the gap, if any. */
+	confirmed(topic: Topic): void;
 	/** Called when the server has refused a topic. Returns whether to request it again later. */
 	refused(topic: Topic, fault: RefusedTopic): boolean;
 }
@@ -43,8 +45,6 @@ export class ServerSync {
 	readonly #wanted: ReadonlyMap<string, Topic>;
 	readonly #events: ServerTopicsEvents;
 	readonly #states = new Map<string, State>();
-	/** Topics whose position the server has sent since they were last requested. */
-	readonly #positioned = new Set<string>();
 	/**
 	 * Pending removals by topic, resolved once the server has stopped sending the topic's messages, or the topic is
 	 * wanted again.
@@ -62,8 +62,8 @@ export class ServerSync {
 		this.#events = events;
 	}
 
-	isSubscribed(topic: string): boolean {
-		return this.#states.get(topic) === 'subscribed';
+	isSubscribed(topic: Topic): boolean {
+		return topic.isRequested && this.#states.get(topic.name) === 'subscribed';
 	}
 
 	/** Requests all topics on a new connection, which starts without any. */
@@ -78,18 +78,15 @@ export class ServerSync {
 		this.#connection = undefined;
 		for (const topic of this.#wanted.values()) {
 			// Nothing can be missing from a topic that was not confirmed: no message was promised yet.
-			if (proven === undefined || !this.isSubscribed(topic.name)) continue;
-			topic.missingSince ??= proven;
+			if (this.isSubscribed(topic)) topic.missingSince ??= proven;
+			topic.isRequested = false;
+			// A rewind that the server has not finished begins again.
+			if (topic.isRewinding) topic.position = undefined;
+			topic.isRewinding = false;
 		}
 		this.#postponed.clear();
 		this.#states.clear();
-		this.#positioned.clear();
 		this.#settleRemovals();
-	}
-
-	/** Called when the server has sent the position of a wanted topic. The topic's messages follow. */
-	positioned(topic: string): void {
-		this.#positioned.add(topic);
 	}
 
 	/**
@@ -97,30 +94,22 @@ export class ServerSync {
 	 * pending.
 	 */
 	resubscribe(topic: Topic): void {
-		if (!this.isSubscribed(topic.name)) return;
+		if (!this.isSubscribed(topic)) return;
 		topic.missingSince ??= this.#connection?.proven ?? LONG_AGO;
 		this.#states.delete(topic.name);
 		this.#sync();
 	}
 
-	/** Called when the application wants a topic that it did not want before. */
-	added(topic: string): void {
-		// If the server has not unsubscribed the client yet, the topic must be requested again to obtain its position,
-		// because the client dropped the position with the topic's last subscription.
-		if (this.#positioned.has(topic) && this.isSubscribed(topic)) this.#states.delete(topic);
-	}
-
-	/** Called when a topic is no longer wanted. Resolves once the server has stopped sending its messages. */
-	removed(topic: string): Promise<void> {
+	/**
+	 * Called when a topic may no longer be wanted. Resolves once the server has stopped sending its messages, if it is
+	 * not.
+	 */
+	async removed(topic: string): Promise<void> {
 		this.syncSoon();
-		if (!this.#states.has(topic)) return Promise.resolve();
-		if (!this.#removals.has(topic)) this.#removals.set(topic, deferred());
-		return this.removal(topic);
-	}
-
-	/** Resolves once the pending removal of a topic, if any, is done. */
-	removal(topic: string): Promise<void> {
-		return this.#removals.get(topic)?.promise ?? Promise.resolve();
+		if (this.#states.has(topic) && !this.#wanted.has(topic) && !this.#removals.has(topic)) {
+			this.#removals.set(topic, deferred());
+		}
+		await this.#removals.get(topic)?.promise;
 	}
 
 	/** Syncs in a microtask, so that topics added or removed together are requested together. */
@@ -139,17 +128,20 @@ export class ServerSync {
 	 */
 	#sync(): void {
 		this.#settleRemovals();
-		// If a topic was wanted again before the client unsubscribed, the client is still subscribed, so the topic is
-		// confirmed.
-		for (const topic of this.#wanted.values()) {
-			if (!topic.isConfirmed && this.isSubscribed(topic.name)) confirm(topic);
-		}
 		// Unsubscribes first, because the server limits the number of topics per socket.
-		this.due = [...this.#states.keys(), ...this.#wanted.keys()].filter((topic) => {
-			const isInSync = this.#wanted.has(topic) ? this.#states.has(topic) : !this.isSubscribed(topic);
-			return !isInSync && !this.#postponed.has(topic);
-		});
+		const unwanted = [...this.#states.keys()].filter((topic) => !this.#wanted.has(topic));
+		this.due = [...unwanted, ...this.#wanted.keys()].filter(
+			(topic) => this.#isDue(topic, this.#wanted.get(topic)) && !this.#postponed.has(topic),
+		);
 		this.#events.due();
+	}
+
+	#isDue(name: string, topic: Topic | undefined): boolean {
+		const state = this.#states.get(name);
+		if (topic === undefined) return state === 'subscribed';
+		// If an earlier topic of this name is still subscribed, the server is asked again, because it sends a position and
+		// the messages of a rewind only when it is asked.
+		return state === undefined || (state === 'subscribed' && !topic.isRequested);
 	}
 
 	/**
@@ -168,7 +160,7 @@ export class ServerSync {
 			if (topics.length > 0 && (left < 0 || (topic !== undefined) !== isSubscribe)) break;
 			topics.push(request);
 			this.#states.set(name, isSubscribe ? 'subscribing' : 'unsubscribing');
-			this.#positioned.delete(name);
+			if (topic !== undefined) markRequested(topic);
 		}
 		const names = due.splice(0, topics.length);
 		const messages = Math.ceil(names.length / TOPICS_PER_MESSAGE);
@@ -197,17 +189,18 @@ export class ServerSync {
 		const topic = this.#wanted.get(name);
 		if (fault !== undefined) {
 			this.#states.delete(name);
-			if (topic !== undefined && this.#events.refused(topic, fault)) this.#postponed.add(name);
+			if (topic?.isRequested === true && this.#events.refused(topic, fault)) this.#postponed.add(name);
 			return;
 		}
 		this.#states.set(name, 'subscribed');
-		if (topic === undefined) return;
+		if (topic?.isRequested !== true) return;
 		// A server that sent no position keeps no history for the topic.
-		if (!this.#positioned.has(name)) topic.position = undefined;
+		if (!topic.isPositioned) topic.position = undefined;
 		const { missingSince: since } = topic;
-		topic.missingSince = undefined;
+		topic.missingSince = topic.lostSince = undefined;
 		confirm(topic);
 		if (since !== undefined) this.#events.gap(gapBetween(name, since, answer));
+		this.#events.confirmed(topic);
 	}
 
 	#unsubscribed(name: string, fault: RefusedTopic | undefined): void {

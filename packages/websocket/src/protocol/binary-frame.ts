@@ -9,9 +9,10 @@ import type { MessagePosition } from './position.ts';
  *
  * Bytes published to other topics are sent as they are; the magic distinguishes the two.
  */
-const MAGIC = Uint8Array.of(0x00, 0x6f, 0x72, 0x69, 0x6a, 0x73, 0x00, 0x01);
-const LENGTH_AT = MAGIC.length;
-const HEAD_AT = LENGTH_AT + 2;
+const MAGIC_START = 0x00_6f_72_69;
+const MAGIC_END = 0x6a_73_00_01;
+const LENGTH_AT = 8;
+const HEAD_AT = 10;
 
 /** The head of a binary frame, which describes its payload. */
 export interface BinaryHead {
@@ -24,8 +25,10 @@ export interface BinaryHead {
 export function encodeBinaryFrame({ topic, timestamp, position }: BinaryHead, payload: Uint8Array): Uint8Array {
 	const head = new TextEncoder().encode(JSON.stringify({ topic, timestamp, position } satisfies BinaryHead));
 	const frame = new Uint8Array(HEAD_AT + head.length + payload.length);
-	frame.set(MAGIC);
-	new DataView(frame.buffer).setUint16(LENGTH_AT, head.length);
+	const view = new DataView(frame.buffer);
+	view.setUint32(0, MAGIC_START);
+	view.setUint32(4, MAGIC_END);
+	view.setUint16(LENGTH_AT, head.length);
 	frame.set(head, HEAD_AT);
 	frame.set(payload, HEAD_AT + head.length);
 	return frame;
@@ -36,11 +39,11 @@ export function readBinaryFrame(
 	bytes: ArrayBuffer,
 ): { readonly head: BinaryHead; readonly payload: ArrayBuffer } | undefined {
 	if (bytes.byteLength < HEAD_AT) return undefined;
-	const frame = new Uint8Array(bytes);
-	if (!MAGIC.every((byte, at) => frame[at] === byte)) return undefined;
-	const end = HEAD_AT + new DataView(bytes).getUint16(LENGTH_AT);
+	const view = new DataView(bytes);
+	if (view.getUint32(0) !== MAGIC_START || view.getUint32(4) !== MAGIC_END) return undefined;
+	const end = HEAD_AT + view.getUint16(LENGTH_AT);
 	try {
-		const head = JSON.parse(new TextDecoder().decode(frame.subarray(HEAD_AT, end))) as BinaryHead;
+		const head = JSON.parse(new TextDecoder().decode(bytes.slice(HEAD_AT, end))) as BinaryHead;
 		return typeof head.topic === 'string' ? { head, payload: bytes.slice(end) } : undefined;
 	} catch {
 		return undefined;

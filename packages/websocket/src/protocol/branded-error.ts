@@ -19,6 +19,6 @@ export abstract class BrandedError extends Error {
 	static override [Symbol.hasInstance](value: unknown): boolean {
 		if (!Object.hasOwn(this, 'brand') || this.brand === undefined)
 			return Function.prototype[Symbol.hasInstance].call(this, value);
-		return typeof value === 'object' && value !== null && (value as Record<symbol, unknown>)[BRAND] === this.brand;
+		return (value as Record<symbol, unknown> | null | undefined)?.[BRAND] === this.brand;
 	}
 }

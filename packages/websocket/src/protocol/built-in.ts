@@ -1,27 +1,9 @@
+import * as BuiltIn from './built-in-type.ts';
 import type { RequestFault } from './client-message.ts';
 import type { Position } from './position.ts';
+import type { PositionedEnvelope } from './positioned-envelope.ts';
 
-/** The system's own message types. No application message can have one of these names. */
-export const BuiltIn = {
-	/** The first frame of a client with credentials: `data` is its token, or anything else that the guards expect. */
-	auth: '@auth',
-	/** Subscribes to topics: `data` is a {@link TopicsRequest}. Answered once messages from every node will arrive. */
-	subscribe: '@subscribe',
-	/** Unsubscribes from topics: `data` is a {@link TopicsRequest}. */
-	unsubscribe: '@unsubscribe',
-	/** Checks that the connection is alive. Answered immediately, even while other requests are pending. */
-	ping: '@ping',
-	/** A client's answer to a request from the server. */
-	reply: '@reply',
-	/** From the server: messages may be missing. `data` is a {@link GapNotice}. */
-	gap: '@gap',
-	/** From the server: the position that the next messages of a topic follow. `data` is a {@link PositionNotice}. */
-	position: '@position',
-	/** The name of plain text published to a topic with history: `data` is the text. */
-	text: '@text',
-	/** The message name of raw bytes that are read back from a topic's history: `data` holds the bytes. */
-	bytes: '@bytes',
-} as const;
+export { BuiltIn };
 
 /** Sends a client the position from which it receives the messages of topics with history. */
 export interface PositionNotice extends Position {
@@ -29,14 +11,17 @@ export interface PositionNotice extends Position {
 	readonly topics: readonly string[];
 	/**
 	 * Present if the client requested the messages it missed. If true, all of them were sent right before this notice.
-	 * If false, none of them were sent, and the client continues from this position.
+	 * If false, none of them were sent, and the client continues from this position, with the latest messages if it has
+	 * requested them by `rewind` as well.
 	 */
-	readonly recovered?: boolean;
+	readonly recovered?: boolean | undefined;
 	/**
 	 * How many messages the client was sent right before this notice, at its own request. Absent if the notice is for
 	 * all clients that are subscribed to the topic: those that have no position ignore it.
 	 */
 	readonly count?: number;
+	/** Whether the next messages are those that `rewind` requested. Another notice follows them. */
+	readonly rewinding?: boolean;
 }
 
 /** Tells a client in which topic and time span messages may be missing. */
@@ -88,7 +73,9 @@ export interface TopicRequest {
 	readonly topic: string;
 	/** Send the messages after this position. */
 	readonly since?: Position | undefined;
-	/** Send at most this many of the latest messages. Ignored if `since` is given. */
+	/**
+	 * Send at most this many of the latest messages. With `since`, only if not all messages after it can be sent.
+	 */
 	readonly rewind?: number | undefined;
 }
 
@@ -108,6 +95,34 @@ export interface RefusedTopic extends RequestFault {
 	readonly topic: string;
 }
 
+/**
+ * The `data` of `@history`. Selects the messages after a position (`since`), before one (`before`), up to and including
+ * the one at a position (`upTo`), or the latest. At most one of the three is given.
+ */
+export interface HistoryRequest {
+	readonly topic: string;
+	readonly since?: Position | undefined;
+	readonly before?: Position | undefined;
+	readonly upTo?: Position | undefined;
+	/** The maximum number of messages, 1 to {@link MAX_PAGE}. Default {@link DEFAULT_PAGE}. */
+	readonly limit?: number | undefined;
+}
+
+/** The maximum number of messages in one page of a history. */
+export const MAX_PAGE = 1_000;
+/** The maximum number of messages in a page whose request has no `limit`. */
+export const DEFAULT_PAGE = 100;
+
+/** The answer to `@history`. */
+export interface HistoryAnswer extends AnsweredAt, Position {
+	/** The messages, oldest first. */
+	readonly messages: readonly PositionedEnvelope[];
+	/** Whether more messages are kept in the direction of reading. */
+	readonly hasMore: boolean;
+	/** Whether the messages at the requested position are known. If false, the answer has no messages. */
+	readonly recovered: boolean;
+}
+
 /** The answer to `@ping`. */
 export type PingAnswer = AnsweredAt;
 
@@ -115,6 +130,7 @@ export function encodeGapNotice({ topic, since, until }: GapNotice): string {
 	return JSON.stringify({ type: BuiltIn.gap, data: { topic, since, until } });
 }
 
-export function encodePositionNotice({ topics, epoch, offset, recovered, count }: PositionNotice): string {
-	return JSON.stringify({ type: BuiltIn.position, data: { topics, epoch, offset, recovered, count } });
+export function encodePositionNotice(notice: PositionNotice): string {
+	const { topics, epoch, offset, recovered, count, rewinding } = notice;
+	return JSON.stringify({ type: BuiltIn.position, data: { topics, epoch, offset, recovered, count, rewinding } });
 }

@@ -3,12 +3,14 @@
  *
  * ```text
  * client → server   { type, data?, correlationId? }         with a correlation id it is a request and gets one answer
- * server → client   { type, correlationId, data }           the answer
+ * server → client   { type, correlationId, data? }          the answer
  *                   { type, correlationId?, error }         the refusal, also of a message that was not a request
  *                   { name, data, timestamp }               an emitted message
  *                   { name, data, timestamp, correlationId }  a request to the client
- * client → server   { type: '@reply', correlationId, data | error }  its answer
+ * client → server   { type: '@reply', correlationId, data? | error }  its answer
  * ```
+ *
+ * Each frame with `data` that contains bytes or dates also has `values`, see `carried-values.ts`.
  */
 
 /** A message from a client. */
@@ -22,7 +24,7 @@ export interface ClientMessage {
 
 /** The answer to a request. */
 export type Answer =
-	| { readonly type: string; readonly correlationId: string; readonly data: unknown }
+	| { readonly type: string; readonly correlationId: string; readonly data?: unknown }
 	| { readonly type: string; readonly correlationId?: string; readonly error: RequestFault };
 
 /** Why a request was refused. */
@@ -67,18 +69,3 @@ export type ErrorCode =
 	| 'invalid_reply'
 	// Any other string; editors still suggest the known ones.
 	| (string & {});
-
-/** Encodes the answer to a request. @param data the answer; undefined is sent as null */
-export function encodeAnswer(type: string, correlationId: string, data: unknown): string {
-	return JSON.stringify({ type, correlationId, data: data === undefined ? null : data } satisfies Answer);
-}
-
-/** Encodes a refusal. @param correlationId undefined if the message was not a request */
-export function encodeRefusal(
-	type: string,
-	correlationId: string | undefined,
-	code: ErrorCode,
-	message: string,
-): string {
-	return JSON.stringify({ type, correlationId, error: { code, message } });
-}

@@ -18,7 +18,7 @@ export const CloseCode = {
 	tooManyMessages: 4429,
 } as const;
 
-// Repeated, so that bundlers can leave out the other codes.
+/** Repeated, so that bundlers can leave out the table. */
 const SERVICE_RESTART: typeof CloseCode.serviceRestart = 1012;
 
 const DRAINED = /(?:^|; )drained(?:;|$)/;

@@ -1,7 +1,8 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
-import { InvalidMessageDefinitionError, MessageValidationError } from './errors.ts';
+import { encodeFrame } from './encode-frame.ts';
+import { MessageValidationError } from './errors.ts';
 import type { MessagePosition } from './position.ts';
-import { type InferInput, type InferOutput, isDefinition, type SocketMessage } from './message.ts';
+import { type InferInput, type InferOutput, mustBeDefinition, mustHaveSchema, type SocketMessage } from './message.ts';
 
 /** An emitted message on the wire: JSON in a text frame. */
 export interface Envelope<TData = unknown> {
@@ -33,6 +34,20 @@ export function validate<TMessage extends SocketMessage>(
 }
 
 /**
+ * Like {@link validate}, for a server, which never sends data that it has not checked: the definition must have a
+ * schema.
+ *
+ * @throws {MessageValidationError} {InvalidMessageDefinitionError}
+ */
+export function validateToSend<TMessage extends SocketMessage>(
+	message: TMessage,
+	data: InferInput<TMessage['data']>,
+): InferOutput<TMessage['data']> | Promise<InferOutput<TMessage['data']>> {
+	mustHaveSchema(mustBeDefinition(message));
+	return validateWith(message.name, message.data, data);
+}
+
+/**
  * Validates the answer to a message against the message's `reply` schema, in the same way as {@link validate}. Returns
  * null if the message has no such schema.
  *
@@ -41,11 +56,6 @@ export function validate<TMessage extends SocketMessage>(
 export function validateReply(message: SocketMessage, reply: unknown): unknown {
 	mustBeDefinition(message);
 	return message.reply === undefined ? null : validateWith(message.name, message.reply, reply);
-}
-
-function mustBeDefinition(message: unknown): void {
-	if (isDefinition(message)) return;
-	throw new InvalidMessageDefinitionError('define messages with SocketMessage.define({ name, data })');
 }
 
 /** Like {@link validate}, but without checking the definition. @param name the message's name, for the error */
@@ -59,14 +69,19 @@ function valueOf(name: string, result: StandardSchemaV1.Result<unknown>): unknow
 	return result.value;
 }
 
-/** Encodes an emitted message. @param topic undefined for a message to one client */
+/**
+ * Encodes an emitted message.
+ *
+ * @param topic undefined for a message to one client
+ * @throws {UnsupportedValueError} the data has a value that can't be sent
+ */
 export function encodeEnvelope(name: string, data: unknown, topic?: string): string {
-	return JSON.stringify({ name, data, timestamp: Date.now(), topic } satisfies Loose<Envelope>);
+	return encodeFrame(name, { name, data, timestamp: Date.now(), topic } satisfies Loose<Envelope>);
 }
 
-/** Encodes a request to a client. */
+/** Encodes a request to a client. @throws {UnsupportedValueError} the data has a value that can't be sent */
 export function encodeRequest(name: string, data: unknown, correlationId: string): string {
-	return JSON.stringify({ name, data, timestamp: Date.now(), correlationId } satisfies Envelope);
+	return encodeFrame(name, { name, data, timestamp: Date.now(), correlationId } satisfies Envelope);
 }
 
 /** Allows undefined for optional properties: `JSON.stringify` leaves them out. */

@@ -34,6 +34,21 @@ export class MessageValidationError extends BrandedError {
 	}
 }
 
+/** Thrown if a message's data has a value that can't be sent, such as NaN, a Map or an instance of a class. */
+export class UnsupportedValueError extends BrandedError {
+	static override readonly brand: string = 'UnsupportedValueError';
+	declare readonly name: 'UnsupportedValueError';
+	/** The message's name. */
+	readonly messageName: string;
+	/** Where the value is and what it is, such as `data.items.3.price is NaN`. */
+	readonly reason: string;
+	constructor(messageName: string, reason: string) {
+		super(`The data of ${messageName} can't be sent: ${reason}`);
+		this.messageName = messageName;
+		this.reason = reason;
+	}
+}
+
 const CODE = /^[a-z][a-z0-9_]{0,63}$/;
 
 /** Thrown by a handler to answer with an error of its own. The other side receives the code and the text. */

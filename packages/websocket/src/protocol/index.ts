@@ -1,19 +1,24 @@
 // Code that server and client share. Safe for browsers: it uses neither Bun nor Node.
 
 // Message definitions
-export { isDefinition, SocketMessage } from './message.ts';
+export { isDefinition, mustBeDefinition, mustHaveSchema, SocketMessage } from './message.ts';
 export type { InferInput, InferOutput, RequestMessage } from './message.ts';
 
 // On the wire
-export { encodeEnvelope, encodeRequest, validate, validateReply, validateWith } from './envelope.ts';
+export { encodeEnvelope, encodeRequest, validate, validateReply, validateToSend, validateWith } from './envelope.ts';
 export type { Envelope } from './envelope.ts';
-export { encodeAnswer, encodeRefusal } from './client-message.ts';
+export { encodeFrame } from './encode-frame.ts';
+export { encodeValues, restoreValues } from './carried-values.ts';
+export type { CarriedValue } from './carried-values.ts';
+export { encodeAnswer, encodeRefusal } from './answer.ts';
 export type { Answer, ClientMessage, ErrorCode, RequestFault } from './client-message.ts';
-export { BuiltIn, encodeGapNotice, encodePositionNotice, MAX_TOPICS } from './built-in.ts';
+export { BuiltIn, DEFAULT_PAGE, encodeGapNotice, encodePositionNotice, MAX_PAGE, MAX_TOPICS } from './built-in.ts';
 export type {
 	AuthAnswer,
 	GapNotice,
 	AnsweredAt,
+	HistoryAnswer,
+	HistoryRequest,
 	PingAnswer,
 	PositionNotice,
 	RefusedTopic,
@@ -28,11 +33,19 @@ export { encodeBinaryFrame, readBinaryFrame } from './binary-frame.ts';
 export type { BinaryHead } from './binary-frame.ts';
 export { isPosition } from './position.ts';
 export type { MessagePosition, Position } from './position.ts';
+export type { PositionedEnvelope } from './positioned-envelope.ts';
 
 // Topics
 export { isTopic } from './topic.ts';
 
 // Errors
+export { show } from './show.ts';
 export { InvalidTopicError } from './topic.ts';
-export { InvalidMessageDefinitionError, MessageValidationError, SocketError, SocketRequestError } from './errors.ts';
+export {
+	InvalidMessageDefinitionError,
+	MessageValidationError,
+	SocketError,
+	SocketRequestError,
+	UnsupportedValueError,
+} from './errors.ts';
 export type { MessageIssue } from './errors.ts';

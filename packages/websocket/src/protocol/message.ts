@@ -20,10 +20,31 @@ export type RequestMessage = SocketMessage<StandardSchemaV1, StandardSchemaV1>;
 export type InferInput<TSchema extends StandardSchemaV1> = StandardSchemaV1.InferInput<TSchema>;
 export type InferOutput<TSchema extends StandardSchemaV1> = StandardSchemaV1.InferOutput<TSchema>;
 
+/** The type of a definition without schemas: of {@link SocketMessage.define} with a name. */
+export type UncheckedMessage<TData, TReply> = SocketMessage<
+	StandardSchemaV1<TData>,
+	[TReply] extends [never] ? undefined : StandardSchemaV1<TReply>
+>;
+
+/** The schema of definitions without one: accepts anything. */
+const UNCHECKED: StandardSchemaV1<never, never> = {
+	'~standard': { version: 1, vendor: 'orijs.unchecked', validate: (value) => ({ value: value as never }) },
+};
+
 const NAME = /^[A-Za-z0-9_:.-]{1,128}$/;
 
 /** Creates message definitions. */
 export const SocketMessage: {
+	/**
+	 * Defines a message without schemas, for clients that don't want to load a schema library. Their data is not checked
+	 * before it is sent: the server does that, with its own definition of the same name. A server can't use it.
+	 *
+	 * @typeParam TData the type of the data
+	 * @typeParam TReply the type of the answer; without it, the message has no answer
+	 * @param name as below
+	 * @throws {InvalidMessageDefinitionError}
+	 */
+	define<TData, TReply = never>(name: string): UncheckedMessage<TData, TReply>;
 	/**
 	 * Defines a message.
 	 *
@@ -36,18 +57,25 @@ export const SocketMessage: {
 		readonly reply?: TReply;
 	}): SocketMessage<TData, TReply>;
 } = {
-	define: (definition) => {
-		const { name, data, reply } = definition ?? {};
+	define: (definition: unknown): never => {
+		// Nothing tells at run time whether a definition without schemas has an answer.
+		const { name, data, reply, ...rest } = (
+			typeof definition === 'string' ? { name: definition, data: UNCHECKED, reply: UNCHECKED } : (definition ?? {})
+		) as Partial<Record<string, unknown>>;
 		if (typeof name !== 'string' || !NAME.test(name)) {
 			throw new InvalidMessageDefinitionError(
 				`a message's name is 1 to 128 characters from A-Z a-z 0-9 _ : . -, not ${show(name)}`,
 			);
 		}
-		if (!isSchema(data)) throw new InvalidMessageDefinitionError(`data of ${name} is not a Standard Schema`);
-		if (reply !== undefined && !isSchema(reply)) {
-			throw new InvalidMessageDefinitionError(`reply of ${name} is not a Standard Schema`);
+		const [unknown] = Object.keys(rest);
+		if (unknown !== undefined) {
+			throw new InvalidMessageDefinitionError(
+				`${name} has an unknown key ${show(unknown)}; allowed are name, data and reply`,
+			);
 		}
-		return Object.freeze({ name, data, reply: reply as never });
+		mustBeSchema(`data of ${name}`, data);
+		if (reply !== undefined) mustBeSchema(`reply of ${name}`, reply);
+		return Object.freeze({ name, data, reply }) as never;
 	},
 };
 
@@ -57,9 +85,32 @@ export function isDefinition(value: unknown): value is SocketMessage {
 	return typeof name === 'string' && isSchema(data);
 }
 
+/** Returns the message if it is a definition. @throws {InvalidMessageDefinitionError} it is not */
+export function mustBeDefinition<TMessage extends SocketMessage>(message: TMessage): TMessage {
+	if (isDefinition(message)) return message;
+	throw new InvalidMessageDefinitionError('define messages with SocketMessage.define({ name, data })');
+}
+
+/**
+ * Servers check all data that they receive and send.
+ *
+ * @throws {InvalidMessageDefinitionError} the message has no schema
+ */
+export function mustHaveSchema({ name, data }: SocketMessage): void {
+	if (data['~standard'].vendor !== UNCHECKED['~standard'].vendor) return;
+	throw new InvalidMessageDefinitionError(
+		`${name} has no schema, so a server can't check its data: define it with SocketMessage.define({ name, data })`,
+	);
+}
+
+function mustBeSchema(what: string, value: unknown): void {
+	if (isSchema(value)) return;
+	throw new InvalidMessageDefinitionError(
+		`${what} is not a Standard Schema, such as those of zod, valibot and arktype; a TypeBox schema needs an adapter`,
+	);
+}
+
 function isSchema(value: unknown): value is StandardSchemaV1 {
-	// arktype's schemas are functions.
-	if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return false;
-	const standard = (value as Partial<StandardSchemaV1>)['~standard'];
-	return typeof standard === 'object' && standard !== null && typeof standard.validate === 'function';
+	// Not only objects: arktype's schemas are functions.
+	return typeof (value as Partial<StandardSchemaV1> | null | undefined)?.['~standard']?.validate === 'function';
 }

@@ -25,7 +25,7 @@ export interface MessagePosition extends Position {
 }
 
 export function isPosition(value: unknown): value is Position {
-	const { epoch, offset } = (typeof value === 'object' && value !== null ? value : {}) as Partial<Position>;
+	const { epoch, offset } = (value ?? {}) as Partial<Position>;
 	return typeof epoch === 'string' && EPOCH.test(epoch) && Number.isSafeInteger(offset) && (offset as number) >= 0;
 }
 

@@ -119,7 +119,7 @@ export const abandonedRequests: Record<string, Scenario> = {
 		for (const timeoutMs of [0, -1, Number.NaN, Infinity, '5' as never]) {
 			const error = await rejection(client.request(Add, { a: 1, b: 1 }, { timeoutMs }));
 			assert.ok(error instanceof InvalidClientOptionError);
-			assert.match(error.message, /timeoutMs must be a number of milliseconds from 1 to 2147483647/);
+			assert.match(error.message, /timeoutMs must be a number from 1 to 2147483647/);
 		}
 		assert.deepEqual(await handledData(server, 'add'), []);
 	},

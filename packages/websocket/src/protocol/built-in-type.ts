@@ -1,0 +1,22 @@
+// The system's own message types. No application message can have one of these names.
+
+/** The first frame of a client with credentials: `data` is its token, or anything else that the guards expect. */
+export const auth = '@auth';
+/** Subscribes to topics: `data` is a {@link TopicsRequest}. Answered once messages from every node will arrive. */
+export const subscribe = '@subscribe';
+/** Unsubscribes from topics: `data` is a {@link TopicsRequest}. */
+export const unsubscribe = '@unsubscribe';
+/** Reads a page of a topic's history: `data` is a {@link HistoryRequest}, the answer a {@link HistoryAnswer}. */
+export const history = '@history';
+/** Checks that the connection is alive. Answered immediately, even while other requests are pending. */
+export const ping = '@ping';
+/** A client's answer to a request from the server. */
+export const reply = '@reply';
+/** From the server: messages may be missing. `data` is a {@link GapNotice}. */
+export const gap = '@gap';
+/** From the server: the position that the next messages of a topic follow. `data` is a {@link PositionNotice}. */
+export const position = '@position';
+/** The name of plain text published to a topic with history: `data` is the text. */
+export const text = '@text';
+/** The message name of raw bytes that are read back from a topic's history: `data` holds the bytes. */
+export const bytes = '@bytes';

@@ -1,0 +1,36 @@
+import { DEEPEST, encodeValues } from './carried-values.ts';
+import { UnsupportedValueError } from './errors.ts';
+
+/**
+ * Encodes a frame of the server.
+ *
+ * @param messageName for the error
+ * @throws {UnsupportedValueError} `data` has a value that can't be sent
+ */
+export function encodeFrame(messageName: string, frame: Readonly<Record<string, unknown>>): string {
+	const { data } = frame;
+	// This is much cheaper, and most data is plain.
+	if (data === undefined || isPlainJson(data, DEEPEST)) return JSON.stringify(frame);
+	return encodeValues(frame, (reason) => new UnsupportedValueError(messageName, reason));
+}
+
+/** Whether `JSON.stringify` alone keeps a value as it is. Allocates nothing, because it runs for every message. */
+function isPlainJson(value: unknown, depth: number): boolean {
+	if (isPrimitive(value)) return true;
+	if (typeof value !== 'object' || value === null || depth === 0) return false;
+	const prototype: unknown = Object.getPrototypeOf(value);
+	if (prototype === Array.prototype) {
+		for (const item of value as unknown[]) if (!isPrimitive(item) && !isPlainJson(item, depth - 1)) return false;
+		return true;
+	}
+	if (prototype !== Object.prototype && prototype !== null) return false;
+	for (const key in value) {
+		const item = (value as Record<string, unknown>)[key];
+		if (item !== undefined && !isPrimitive(item) && !isPlainJson(item, depth - 1)) return false;
+	}
+	return true;
+}
+
+function isPrimitive(value: unknown): boolean {
+	return typeof value === 'string' || typeof value === 'boolean' || value === null || Number.isFinite(value);
+}
