@@ -9,6 +9,7 @@ import { runClientOnNode, typecheckForBrowsers } from './verify/client.ts';
 import { bundleClient } from './verify/client-size.ts';
 import { consumer } from './verify/consumer.ts';
 import { importAll, specifiers, typecheckAll } from './verify/imports.ts';
+import { resolveLikeMetro } from './verify/metro.ts';
 import { runQuickStart, typecheckQuickStart } from './verify/quick-start.ts';
 
 const packages = await publicPackages();
@@ -28,7 +29,12 @@ for (const packed of all) {
 	passed(`${packed.name} can be installed and loaded alone`);
 }
 
-const dir = await consumer({ name: 'consumer', install: all, all, with: await peers() });
+const dir = await consumer({
+	name: 'consumer',
+	install: all,
+	all,
+	with: { ...(await peers()), ws: await versionOfWs() },
+});
 const names = all.flatMap(specifiers);
 await importAll(dir, names);
 passed(`Bun imports ${names.join(', ')}`);
@@ -46,8 +52,10 @@ const byPart = [...parts].map(([part, bytes]) => `${part} ${bytes}`).join(', ');
 passed(`SocketClient adds ${total} bytes, gzipped, to a page's bundle: ${byPart}`);
 await typecheckForBrowsers(dir);
 passed('tsc accepts the client without the types of Bun and Node');
+await resolveLikeMetro(dir);
+passed("Metro finds all modules of the client, with and without the packages' exports");
 await runClientOnNode(dir);
-passed('the client works on Node');
+passed('the client works on Node, with its WebSocket and with that of ws');
 
 /**
  * Returns the dependencies that a user installs in addition to the packages, in the versions that the repository uses.
@@ -64,6 +72,11 @@ async function peers(): Promise<Record<string, string>> {
 		}
 	}
 	return versions;
+}
+
+/** Returns the version of `ws` with which the types of the client are tested. */
+async function versionOfWs(): Promise<string> {
+	return (await readManifest(join(root, 'packages/websocket-client/node_modules/ws'))).version;
 }
 
 function passed(what: string): void {

@@ -1,7 +1,8 @@
 // The client
 export { SocketClient } from './socket-client.ts';
-export type { SocketClientOptions, WebSocketConstructor } from './options.ts';
+export type { SocketClientOptions, WebSocketConstructor, WebSocketLike } from './options.ts';
 export type { ClientState, ConnectionEnd, StateChange } from './connection/client-state.ts';
+export type { PingOptions } from './connection/reconnecting-connection.ts';
 export type { ClientRequestOptions, ReplyTo } from './requests/requests.ts';
 export type { HistoryOptions } from './requests/history.ts';
 export type { SendOptions } from './requests/sender.ts';

@@ -1,8 +1,6 @@
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { InvalidClientOptionError, SocketClient, type SocketClientOptions } from './index.ts';
 import { settingsOf } from './options.ts';
-
-afterEach(() => vi.unstubAllGlobals());
 
 it('every option has a default', () => {
 	expect(settingsOf({})).toEqual({
@@ -58,12 +56,5 @@ describe('rejects invalid options, naming what is allowed', () => {
 		const make = (): SocketClient => new SocketClient('ws://localhost/ws', options as SocketClientOptions);
 		expect(make).toThrow(InvalidClientOptionError);
 		expect(make).toThrow(message);
-	});
-
-	it('a runtime without WebSocket, unless the option is given', () => {
-		const { WebSocket } = globalThis;
-		vi.stubGlobal('WebSocket', undefined);
-		expect(() => settingsOf({})).toThrow(/WebSocket must be a class; Node has no global WebSocket before version 22/);
-		expect(settingsOf({ WebSocket }).WebSocket).toBe(WebSocket);
 	});
 });

@@ -1,9 +1,21 @@
 import { isPosition, type Position, show } from '@orijs/websocket/protocol';
 import { InvalidClientOptionError } from './errors.ts';
 
-/** The global `WebSocket`, or a class that takes the same arguments. */
+/** A class to connect with: the global `WebSocket`, or that of a package, such as `ws` or `undici`. */
 export interface WebSocketConstructor {
-	new (url: string): WebSocket;
+	new (url: string): WebSocketLike;
+}
+
+/** What the client uses of a `WebSocket`. */
+export interface WebSocketLike {
+	readonly readyState: number;
+	/** How many bytes wait to be written. If undefined, nothing is known of that. */
+	readonly bufferedAmount: number;
+	binaryType: string;
+	send(text: string): void;
+	close(code: number, reason: string): void;
+	// `any`, because each package has event types of its own.
+	addEventListener(type: 'open' | 'message' | 'close' | 'error', listener: (event: any) => void): void;
 }
 
 export interface SocketClientOptions {
@@ -26,7 +38,8 @@ export interface SocketClientOptions {
 		/** How often the client pings the server, in milliseconds. Default 20,000. */
 		readonly intervalMs?: number;
 		/**
-		 * How long the answer to a ping may take before the connection counts as lost, in milliseconds. Default 10,000.
+		 * How long after a ping no frame may arrive before the connection counts as lost, in milliseconds. While the ping
+		 * waits behind other messages that are being sent, the time starts again. Default 10,000.
 		 */
 		readonly timeoutMs?: number;
 	};
@@ -56,7 +69,10 @@ export interface SocketClientOptions {
 	 * Default: none.
 	 */
 	readonly positions?: Readonly<Record<string, Position>>;
-	/** The class to connect with. Default: the global `WebSocket` of browsers, Bun, and Node from version 22. */
+	/**
+	 * The class to connect with, such as that of the package `ws`. Default: the global `WebSocket` of browsers, Bun,
+	 * React Native, and Node from version 22.
+	 */
 	readonly WebSocket?: WebSocketConstructor;
 }
 
@@ -69,7 +85,8 @@ export interface Settings {
 	readonly reconnect: { readonly minDelayMs: number; readonly maxDelayMs: number };
 	readonly queue: { readonly messages: number; readonly characters: number };
 	readonly positions: ReadonlyMap<string, Position>;
-	readonly WebSocket: WebSocketConstructor;
+	/** Undefined if the option was not given and there is no global `WebSocket`. */
+	readonly WebSocket: WebSocketConstructor | undefined;
 }
 
 /** The longest delay that a timer supports, in milliseconds. */
@@ -86,8 +103,8 @@ export function settingsOf(options: SocketClientOptions): Settings {
 	}
 	const minDelayMs = delay('reconnect.minDelayMs', reconnect.minDelayMs ?? 500);
 	const WebSocket = options.WebSocket ?? globalThis.WebSocket;
-	if (typeof WebSocket !== 'function') {
-		throw new InvalidClientOptionError('WebSocket must be a class; Node has no global WebSocket before version 22');
+	if (WebSocket !== undefined && typeof WebSocket !== 'function') {
+		throw new InvalidClientOptionError('WebSocket must be a class');
 	}
 	return {
 		auth,

@@ -11,7 +11,7 @@ import {
 } from '@orijs/websocket/protocol';
 import type { Connection } from './connection/connection.ts';
 import type { PushedFrame } from './connection/read-frame.ts';
-import { ReconnectingConnection } from './connection/reconnecting-connection.ts';
+import { type PingOptions, ReconnectingConnection } from './connection/reconnecting-connection.ts';
 import type { ClientState, StateChange } from './connection/client-state.ts';
 import { endpointUrl } from './connection/url.ts';
 import { ClientClosedError } from './errors.ts';
@@ -41,14 +41,14 @@ import { quiet } from './support/promises.ts';
 const THIS_CLIENT = '*';
 
 /**
- * A connection to an endpoint with typed messages, for browsers, Bun and Node. Reconnects and resubscribes
- * automatically, and reports gaps in which messages may be missing.
+ * A connection to an endpoint with typed messages, for browsers, React Native, Bun and Node. Reconnects and
+ * resubscribes automatically, and reports gaps in which messages may be missing.
  *
  * Data is validated against its schema before it is sent. Data from the server has been validated by the server, and is
  * not validated again.
  */
 export class SocketClient {
-	/** The full URL of the endpoint. */
+	/** The full URL of the endpoint; if it was relative and there is no page, as it was given. */
 	readonly url: string;
 	readonly #failures = new Failures();
 	readonly #gapListeners = this.#failures.listeners<[GapNotice]>();
@@ -67,7 +67,8 @@ export class SocketClient {
 	/**
 	 * Creates a client that is not connected yet.
 	 *
-	 * @param url for example `wss://example.com/ws`; on a page, also a relative URL such as `/ws`
+	 * @param url for example `wss://example.com/ws`; on a page, also a relative URL such as `/ws`. Where there is no
+	 * page, as on a server that renders one, a client with a relative URL can be created, but not connected.
 	 * @throws {InvalidClientOptionError} the URL or an option is invalid
 	 */
 	constructor(url: string | URL, options: SocketClientOptions = {}) {
@@ -104,14 +105,30 @@ export class SocketClient {
 	/**
 	 * Connects, and reconnects whenever the connection is lost, until `close()`. Resolves when the state is `ready`,
 	 * however many attempts that takes. If the client is waiting before its next attempt, the attempt is made
-	 * immediately. After `close()`, or once the client has stopped reconnecting, `connect()` starts over, with all
-	 * listeners and all confirmed subscriptions.
+	 * immediately. If the state is `ready` already, pings the server, as `ping()` does, and resolves when it has
+	 * answered or, if it does not, when a new connection is ready. After `close()`, or once the client has stopped
+	 * reconnecting, `connect()` starts over, with all listeners and all confirmed subscriptions.
 	 *
+	 * @throws {InvalidClientOptionError} there is no `WebSocket` class, or the URL is relative and there is no page; the
+	 * state is unchanged
 	 * @throws {ClientClosedError} the client stopped reconnecting because further attempts are pointless, for example
 	 * because a guard rejected it; or it was closed in the meantime
 	 */
 	connect(): Promise<void> {
-		return this.#connection.connect();
+		return quiet(this.#connection.connect());
+	}
+
+	/**
+	 * Pings the server, and resolves with the round trip in milliseconds. If nothing arrives from the server for
+	 * `timeoutMs` (default 4,000), and nothing that was sent before is still being written, drops the connection and
+	 * reconnects. Calls at the same time share one ping.
+	 *
+	 * @throws {SocketRequestError} with the code `disconnected`: the state is not `ready`, or the connection ended; or
+	 * with the code with which the server refused the ping, such as `rate_limited`
+	 * @throws {InvalidClientOptionError} `timeoutMs` is invalid
+	 */
+	ping(options: PingOptions = {}): Promise<number> {
+		return quiet(this.#connection.ping(options.timeoutMs));
 	}
 
 	/**

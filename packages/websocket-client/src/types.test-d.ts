@@ -1,5 +1,7 @@
 // Checked by the compiler only, never run.
 
+import type { WebSocket as UndiciWebSocket } from 'undici-types';
+import { default as WsDefault, WebSocket as WsWebSocket } from 'ws';
 import { z } from 'zod';
 import {
 	type Envelope,
@@ -31,6 +33,23 @@ const At = SocketMessage.define({
 const client = new SocketClient('ws://localhost/ws', { auth: async () => ({ token: 'secret' }) });
 new SocketClient(new URL('wss://localhost/ws'), { WebSocket });
 
+// The classes of packages can take the place of the global WebSocket.
+new SocketClient('ws://localhost/ws', { WebSocket: WsWebSocket });
+new SocketClient('ws://localhost/ws', { WebSocket: WsDefault });
+declare const undici: { readonly WebSocket: typeof UndiciWebSocket };
+new SocketClient('ws://localhost/ws', { WebSocket: undici.WebSocket });
+new SocketClient('ws://localhost/ws', {
+	WebSocket: class extends WsWebSocket {
+		constructor(url: string) {
+			super(url, { headers: { 'x-tenant': 'a' } });
+		}
+	},
+});
+// @ts-expect-error an instance is not a class
+new SocketClient('ws://localhost/ws', { WebSocket: new WsWebSocket('ws://localhost/ws') });
+// @ts-expect-error the class creates something else
+new SocketClient('ws://localhost/ws', { WebSocket: EventTarget });
+
 // Sent data has the input type of the schema, received data its output type.
 void client.send(Add, { a: 1 });
 void client.send(At, '2026-01-01');
@@ -58,6 +77,9 @@ void client.request(At, 'now').then((at) => same<typeof at, Date>(true));
 void client.request(Said, { text: '' }).then((nothing) => same<typeof nothing, null>(true));
 // @ts-expect-error there is no such option
 void client.request(Add, { a: 1 }, { timeout: 5 });
+void client.ping({ timeoutMs: 5 }).then((roundTripMs) => same<typeof roundTripMs, number>(true));
+// @ts-expect-error there is no such option
+void client.ping({ timeout: 5 });
 // @ts-expect-error the data is missing
 void client.request(Add);
 

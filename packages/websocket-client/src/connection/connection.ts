@@ -1,6 +1,6 @@
 import { type AuthAnswer, BuiltIn, readBinaryFrame, SocketRequestError, wasDrained } from '@orijs/websocket/protocol';
 import { ProtocolError } from '../errors.ts';
-import type { Settings } from '../options.ts';
+import type { Settings, WebSocketConstructor, WebSocketLike } from '../options.ts';
 import { deferred, toError } from '../support/promises.ts';
 import { utf8Bytes } from '../support/utf8-bytes.ts';
 import { isAuthAnswer, isPingAnswer } from './answers.ts';
@@ -61,7 +61,7 @@ export class Connection {
 	readonly #events: ConnectionEvents;
 	/** By correlation id. */
 	readonly #pending = new Map<string, PendingRequest>();
-	readonly #socket: WebSocket | undefined;
+	readonly #socket: WebSocketLike | undefined;
 	readonly #keepAlive: KeepAlive;
 	readonly #pace = new Pace(() => this.#ping());
 	#deadline: ReturnType<typeof setTimeout>;
@@ -74,17 +74,25 @@ export class Connection {
 	#proven: ServerTime | undefined;
 	/** The largest message that the server accepts, in bytes of UTF-8. */
 	messageBytes: number = Infinity;
+	/** Whether there was a sign of life, see {@link KeepAliveActions.isAlive}. */
+	#hasSign = false;
+	/** How many bytes must still be written before the ping. Not positive once it has been written. */
+	#aheadOfPing = 0;
+	/** The value of `bufferedAmount` when it was last read. Maintained only while a ping is to be written. */
+	#buffered = 0;
 
 	constructor({ url, auth, settings }: ConnectionOptions, events: ConnectionEvents) {
 		this.#events = events;
 		const { connectTimeoutMs, heartbeat } = settings;
 		this.#keepAlive = new KeepAlive(heartbeat, {
-			ping: () => this.#ping(),
-			dead: () => this.#abort(NO_ANSWER, `the server did not answer for ${heartbeat.timeoutMs} ms`),
+			ping: () => this.#check(),
+			isAlive: () => this.#isAlive(),
+			dead: (timeoutMs) => this.#abort(NO_ANSWER, `the server did not answer for ${timeoutMs} ms`),
 		});
 		this.#deadline = setTimeout(() => this.#timedOut(connectTimeoutMs), connectTimeoutMs);
 		try {
-			this.#socket = new settings.WebSocket(url);
+			// `connect()` rejects if there is no class.
+			this.#socket = new (settings.WebSocket as WebSocketConstructor)(url);
 		} catch (error) {
 			// This happens, for example, if the page's security policy forbids the connection. The error is reported
 			// later, because the caller does not have this object yet.
@@ -97,7 +105,7 @@ export class Connection {
 		this.#listen(this.#socket, auth);
 	}
 
-	#listen(socket: WebSocket, auth: unknown): void {
+	#listen(socket: WebSocketLike, auth: unknown): void {
 		socket.binaryType = 'arraybuffer';
 		socket.addEventListener('open', () => this.#authenticate(auth));
 		socket.addEventListener('message', ({ data }: MessageEvent) => this.#received(data as string | ArrayBuffer));
@@ -118,6 +126,11 @@ export class Connection {
 		return !this.#isOver && this.#socket?.readyState === OPEN;
 	}
 
+	get #bufferedAmount(): number {
+		// React Native's sockets don't have the property.
+		return this.#socket?.bufferedAmount ?? 0;
+	}
+
 	/** The time up to which the server is known to have sent everything; undefined until the guards have passed. */
 	get proven(): ServerTime | undefined {
 		return this.#proven;
@@ -135,7 +148,7 @@ export class Connection {
 	 * for it; 0 if it can be sent now.
 	 */
 	delay(messages: number, bytes: number): number {
-		return this.#pace.delay(messages, bytes) || Number((this.#socket as WebSocket).bufferedAmount > MAX_BUFFERED);
+		return this.#pace.delay(messages, bytes) || Number(this.#bufferedAmount > MAX_BUFFERED);
 	}
 
 	/** Says that a message of this size is larger than the server accepts; undefined if it is not. */
@@ -191,7 +204,9 @@ export class Connection {
 	}
 
 	#transmit(text: string, messages: number, bytes: number): void {
+		this.#watchBuffer();
 		this.#socket?.send(text);
+		if (this.#aheadOfPing > 0) this.#buffered = this.#bufferedAmount;
 		this.#pace.pay(messages, bytes);
 	}
 
@@ -200,9 +215,9 @@ export class Connection {
 		this.#pending.delete(correlationId);
 	}
 
-	/** Checks immediately whether the server is alive. */
-	probe(): void {
-		if (this.#isReady) this.#keepAlive.beat();
+	/** Checks immediately whether the server is alive, see {@link KeepAlive.check}; undefined if it is not ready. */
+	probe(timeoutMs?: number): Promise<number> | undefined {
+		return this.#isReady ? this.#keepAlive.check(timeoutMs) : undefined;
 	}
 
 	/**
@@ -215,6 +230,22 @@ export class Connection {
 		this.#deadline = setTimeout(() => this.#end({ code: NORMAL, reason: CLOSED }), CLOSE_TIMEOUT_MS);
 		this.#socket?.close(NORMAL, CLOSED);
 		return this.#over.promise;
+	}
+
+	/** Bytes that leave the buffer ahead of the ping are a sign of life: it can't be answered before it is written. */
+	#watchBuffer(): void {
+		if (this.#aheadOfPing <= 0) return;
+		const written = this.#buffered - this.#bufferedAmount;
+		this.#buffered -= written;
+		this.#aheadOfPing -= written;
+		this.#hasSign ||= written > 0;
+	}
+
+	#isAlive(): boolean {
+		this.#watchBuffer();
+		const hasSign = this.#hasSign;
+		this.#hasSign = false;
+		return hasSign;
 	}
 
 	// Opening and ending
@@ -249,10 +280,18 @@ export class Connection {
 		this.#events.ready(answer);
 	}
 
-	async #ping(): Promise<void> {
+	/** Pings the server, and watches for signs of life from now on. */
+	#check(): Promise<number> {
+		this.#hasSign = false;
+		this.#aheadOfPing = this.#buffered = this.#bufferedAmount;
+		return this.#ping();
+	}
+
+	async #ping(): Promise<number> {
 		const askedAt = localTime();
 		const answer = await this.requestBuiltIn(BuiltIn.ping, undefined);
 		if (isPingAnswer(answer)) this.#proven = { ...answer, askedAt };
+		return performance.now() - askedAt.monotonic;
 	}
 
 	#timedOut(connectTimeoutMs: number): void {
@@ -290,6 +329,7 @@ export class Connection {
 
 	#received(data: string | ArrayBuffer): void {
 		if (this.#isOver) return;
+		this.#hasSign = true;
 		if (typeof data !== 'string') {
 			const frame = readBinaryFrame(data);
 			if (frame === undefined) return this.#events.raw(data);

@@ -39,10 +39,10 @@ export class Pace {
 	#saved = 0;
 	#savedAt = 0;
 	#isAsking = false;
-	readonly #ping: () => Promise<void>;
+	readonly #ping: () => Promise<unknown>;
 
 	/** @param ping resolves once the server has answered; may reject */
-	constructor(ping: () => Promise<void>) {
+	constructor(ping: () => Promise<unknown>) {
 		this.#ping = ping;
 	}
 

@@ -1,11 +1,12 @@
-import { type AuthAnswer, readRetryHint } from '@orijs/websocket/protocol';
-import { ClientClosedError, UnconfirmedMessagesError } from '../errors.ts';
+import { type AuthAnswer, BuiltIn, readRetryHint, SocketRequestError } from '@orijs/websocket/protocol';
+import { ClientClosedError, InvalidClientOptionError, UnconfirmedMessagesError } from '../errors.ts';
 import type { Failures } from '../failures.ts';
-import type { Settings } from '../options.ts';
+import { delay, type Settings } from '../options.ts';
 import type { Listeners } from '../support/listeners.ts';
 import { type Deferred, deferred, within } from '../support/promises.ts';
 import { fullJitter, isTerminal } from './reconnect-policy.ts';
 import { Connection } from './connection.ts';
+import { endpointUrl } from './url.ts';
 import { watchPageEvents } from './page-events.ts';
 import type { PushedFrame } from './read-frame.ts';
 import type { ClientState, ConnectionEnd, StateChange } from './client-state.ts';
@@ -23,8 +24,16 @@ export interface ReconnectingConnectionEvents {
 	raw(data: string | ArrayBuffer): void;
 }
 
+export interface PingOptions {
+	/** How long to wait for a sign of life before the connection is dropped, in milliseconds. Default 4,000. */
+	readonly timeoutMs?: number;
+}
+
 /** How long a connection must remain ready, in milliseconds. If it ends sooner, it counts as a failed attempt. */
 const STABLE_MS = 5_000;
+
+/** How long `connect()` and `ping()` wait for a sign of life, in milliseconds. */
+const PING_TIMEOUT_MS = 4_000;
 
 /**
  * Opens a connection, and opens a new one whenever a connection is lost, until `close()` is called or the server
@@ -76,21 +85,34 @@ export class ReconnectingConnection {
 
 	/**
 	 * Connects, and resolves when a connection is ready. If the client is waiting before its next attempt, the attempt
-	 * is made immediately.
+	 * is made immediately. If there is a connection, resolves once it has proved alive, or a new one is ready.
 	 *
+	 * @throws {InvalidClientOptionError} there is no `WebSocket` class, or the URL is relative
 	 * @throws {ClientClosedError} the client was closed, or stopped reconnecting
 	 */
-	connect(): Promise<void> {
+	async connect(): Promise<void> {
+		endpointUrl(this.#url, true);
+		if (this.#settings.WebSocket === undefined)
+			throw new InvalidClientOptionError('WebSocket must be a class, such as that of the package ws');
 		if (this.#state === 'idle' || this.#state === 'closed') {
 			if (this.#state === 'closed') this.#ready = deferred();
 			this.#failedAttempts = 0;
 			this.#unwatch = watchPageEvents({
-				offline: () => this.#connection?.probe(),
+				offline: () => void this.#connection?.probe(),
 				mayBeOnline: () => this.#mayBeOnline(),
 			});
 			this.#open();
 		} else if (this.#state === 'waiting') this.#openNow();
+		else if (this.#state === 'ready') await this.ping().catch(() => {});
 		return this.#ready.promise;
+	}
+
+	/** See `SocketClient.ping`. */
+	async ping(timeoutMs: number = PING_TIMEOUT_MS): Promise<number> {
+		delay('timeoutMs', timeoutMs);
+		const roundTrip = this.#connection?.probe(timeoutMs);
+		if (roundTrip !== undefined) return roundTrip;
+		throw new SocketRequestError(BuiltIn.ping, 'disconnected', `the client is ${this.#state}`);
 	}
 
 	/** Closes the connection. Resolves when it has ended, or after a timeout. Never rejects. */
@@ -164,13 +186,13 @@ export class ReconnectingConnection {
 		// A listener may have called `close()`, and even `connect()` again.
 		if (attempt !== this.#attempt) return;
 		if (isTerminal(end.code)) return this.#stop(end);
-		if (wasReady) this.#ready = deferred();
 		if (wasReady && Date.now() - this.#readyAt > STABLE_MS) this.#failedAttempts = 0;
 		this.#retry(end);
 	}
 
 	#detach(connection: Connection): void {
 		this.#connection = undefined;
+		if (this.#state === 'ready') this.#ready = deferred();
 		this.#events.lost(connection);
 	}
 
@@ -193,7 +215,7 @@ export class ReconnectingConnection {
 
 	/** Called when an attempt may succeed now. Cuts a delay short, unless the server chose that delay. */
 	#mayBeOnline(): void {
-		this.#connection?.probe();
+		void this.#connection?.probe();
 		if (this.#state === 'waiting' && !this.#isDelayOfServer) this.#openNow();
 	}
 

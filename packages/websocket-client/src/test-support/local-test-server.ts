@@ -125,6 +125,7 @@ export class LocalTestServer implements TestServer {
 		const proxy = this.#proxy;
 		const faults: Record<NetworkFault, () => unknown> = {
 			freeze: () => proxy.freeze(),
+			'freeze connections': () => proxy.freeze(() => true),
 			thaw: () => proxy.thaw(),
 			cut: () => proxy.cut(),
 			end: () => proxy.cut(undefined, 'end'),

@@ -19,6 +19,8 @@ export interface RawServerOptions {
 	 * Whether the server answers built-in messages like a real one. If false, it sends nothing on its own. Default true.
 	 */
 	readonly answers?: boolean;
+	/** Whether it answers `@ping`, if it answers at all. Default true. */
+	readonly answersPings?: boolean;
 	/** If set, the server refuses upgrades with this HTTP status. */
 	readonly status?: number;
 	/** Limits in the server's answer to `@auth`. */
@@ -45,7 +47,8 @@ export interface Published {
 	readonly at: number;
 }
 
-export type NetworkFault = 'freeze' | 'thaw' | 'cut' | 'end' | 'refuse' | 'accept';
+/** `freeze connections` freezes those that are open, while new ones work. */
+export type NetworkFault = 'freeze' | 'freeze connections' | 'thaw' | 'cut' | 'end' | 'refuse' | 'accept';
 
 /** The outcome of a request to the client. */
 export type ClientAnswer = { readonly data: unknown } | { readonly code: string; readonly message: string };

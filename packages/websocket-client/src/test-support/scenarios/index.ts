@@ -13,6 +13,7 @@ import { listening } from './listening.ts';
 import { looping } from './looping.ts';
 import { oversized } from './oversized.ts';
 import { pacing } from './pacing.ts';
+import { pinging } from './pinging.ts';
 import { queueing } from './queueing.ts';
 import { reconnecting } from './reconnecting.ts';
 import { requesting } from './requesting.ts';
@@ -32,6 +33,7 @@ export const scenarios: Readonly<Record<string, Readonly<Record<string, Scenario
 	credentials,
 	'connection ends': connectionEnds,
 	reconnecting,
+	pinging,
 	listening,
 	'failing listeners': failingListeners,
 	sending,
