@@ -6,7 +6,7 @@ import { utf8Bytes } from '../support/utf8-bytes.ts';
 import { isAuthAnswer, isPingAnswer } from './answers.ts';
 import { KeepAlive } from './keep-alive.ts';
 import { Pace } from './pace.ts';
-import { disconnected, notHandled, PendingRequests } from './pending-requests.ts';
+import { disconnected, notHandled, type PendingRequest, settle } from './pending-requests.ts';
 import { type PushedFrame, readFrame } from './read-frame.ts';
 import { localTime, type ServerTime } from './server-time.ts';
 import type { ConnectionEnd } from './client-state.ts';
@@ -59,7 +59,8 @@ const CLOSE_TIMEOUT_MS = 2_000;
  */
 export class Connection {
 	readonly #events: ConnectionEvents;
-	readonly #pending = new PendingRequests();
+	/** By correlation id. */
+	readonly #pending = new Map<string, PendingRequest>();
 	readonly #socket: WebSocketLike | undefined;
 	readonly #keepAlive: KeepAlive;
 	readonly #pace = new Pace(() => this.#ping());
@@ -186,7 +187,7 @@ export class Connection {
 			const excess = this.excess(bytes);
 			if (excess !== undefined) return reject(new SocketRequestError(name, 'too_large', excess));
 			this.#transmit(text, messages, bytes);
-			this.#pending.all.set(correlationId, { name, sentBefore: this.#sent, paid: this.#pace.sent, resolve, reject });
+			this.#pending.set(correlationId, { name, sentBefore: this.#sent, paid: this.#pace.sent, resolve, reject });
 		});
 	}
 
@@ -211,7 +212,7 @@ export class Connection {
 
 	/** Stops waiting for the answer to a request, whose promise then never settles. */
 	forget(correlationId: string): void {
-		this.#pending.all.delete(correlationId);
+		this.#pending.delete(correlationId);
 	}
 
 	/** Checks immediately whether the server is alive, see {@link KeepAlive.check}; undefined if it is not ready. */
@@ -304,7 +305,8 @@ export class Connection {
 		this.#isOver = true;
 		clearTimeout(this.#deadline);
 		this.#keepAlive.stop();
-		this.#pending.rejectAll(wasDrained(end.code, end.reason) ? notHandled : disconnected);
+		const errorFor = wasDrained(end.code, end.reason) ? notHandled : disconnected;
+		for (const { name, reject } of this.#pending.values()) reject(errorFor(name));
 		this.#over.resolve();
 		this.#events.ended(end, error);
 	}
@@ -323,10 +325,14 @@ export class Connection {
 		const frame = readFrame(data);
 		if (frame.kind === 'raw') return this.#events.raw(data);
 		if (frame.kind !== 'answer') return this.#events.received(frame);
-		const request = this.#pending.answer(frame);
+		const { correlationId } = frame;
+		const request = this.#pending.get(correlationId);
 		// The answer came too late: the request had been abandoned.
 		if (request === undefined) return;
+		this.#pending.delete(correlationId);
+		// The server has received everything that was sent before the request.
 		this.#confirmed = Math.max(this.#confirmed, request.sentBefore);
 		this.#pace.arrived(request.paid);
+		settle(request, frame);
 	}
 }

@@ -1,6 +1,7 @@
 import { SocketRequestError } from '@orijs/websocket/protocol';
 import type { AnswerFrame } from './read-frame.ts';
 
+/** A request that the server has not answered yet. */
 export interface PendingRequest {
 	readonly name: string;
 	/** How many messages had been sent before the request. */
@@ -11,27 +12,10 @@ export interface PendingRequest {
 	reject(error: SocketRequestError): void;
 }
 
-/** The requests on one connection that the server has not answered yet, by correlation id. */
-export class PendingRequests {
-	readonly all: Map<string, PendingRequest> = new Map();
-
-	/**
-	 * Settles a request and returns it; undefined if it had been abandoned. Since the server has answered it, it has
-	 * received everything that was sent before.
-	 */
-	answer({ correlationId, data, error }: AnswerFrame): PendingRequest | undefined {
-		const request = this.all.get(correlationId);
-		if (request === undefined) return undefined;
-		this.all.delete(correlationId);
-		if (error === undefined) request.resolve(data);
-		else request.reject(new SocketRequestError(request.name, error.code, error.message));
-		return request;
-	}
-
-	rejectAll(errorFor: (name: string) => SocketRequestError): void {
-		for (const { name, reject } of this.all.values()) reject(errorFor(name));
-		this.all.clear();
-	}
+/** Settles a request by the server's answer. */
+export function settle({ name, resolve, reject }: PendingRequest, { data, error }: AnswerFrame): void {
+	if (error === undefined) resolve(data);
+	else reject(new SocketRequestError(name, error.code, error.message));
 }
 
 export function disconnected(name: string): SocketRequestError {

@@ -77,12 +77,11 @@ export class SendQueue {
 		const older = this.#waiting.get(key);
 		const characters = this.#characters + text.length - (older?.text.length ?? 0);
 		const { size } = this.#waiting;
-		const { messages, characters: most } = this.#bounds;
 		if (outgoing.isUrgent) return outgoing.refuse('not_ready', 'it would have to wait');
-		if ((older === undefined && size >= messages) || characters > most) {
+		if ((older === undefined && size >= this.#bounds.messages) || characters > this.#bounds.characters) {
 			return outgoing.refuse('queue_full', `${size} messages are already queued`);
 		}
-		if (older !== undefined) older.refuse('replaced', 'a newer one takes its place');
+		older?.refuse('replaced', 'a newer one takes its place');
 		this.#waiting.set(key, outgoing);
 		this.#characters = characters;
 		this.sendWaiting();
@@ -159,15 +158,14 @@ export class SendQueue {
 		const [first] = this.#waiting.values();
 		const due = this.#topics.due.length;
 		if (connection?.isReady !== true) return undefined;
-		let ms: number;
 		if (due > 0 && (first === undefined || this.#lead <= 0)) {
 			const cost = Math.min(Math.ceil(due / TOPICS_PER_MESSAGE), MAX_TOPICS_COST);
-			ms = connection.delay(cost, TOPICS_BYTES);
+			const ms = connection.delay(cost, TOPICS_BYTES);
 			if (ms > 0) return ms;
 			const paid = this.#topics.requestSome(connection, cost);
 			if (first !== undefined) this.#lead += paid;
 		} else if (first !== undefined) {
-			ms = this.#try(connection, first);
+			const ms = this.#try(connection, first);
 			if (ms > 0) return ms;
 			this.remove(first);
 			if (due > 0) this.#lead--;
