@@ -139,8 +139,8 @@ export class ServerSync {
 	#isDue(name: string, topic: Topic | undefined): boolean {
 		const state = this.#states.get(name);
 		if (topic === undefined) return state === 'subscribed';
-		// If an earlier topic of this name is still subscribed, or messages are missing, the server is asked again, because
-		// it sends a position and earlier messages only when it is asked.
+		// If an earlier topic of this name is still subscribed, or messages are missing, the server is asked again: it
+		// sends a position and earlier messages only when it is asked.
 		return state === undefined || (state === 'subscribed' && !topic.isRequested);
 	}
 

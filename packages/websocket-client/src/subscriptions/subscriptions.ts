@@ -165,7 +165,7 @@ export class Subscriptions implements SubscriptionOwner {
 		if (recovered !== false) this.#reached(topic);
 	}
 
-	/** Called when the subscriptions have been told of everything up to the topic's position, except what is held. */
+	/** Called when the subscriptions have received everything up to the topic's position, except what is held. */
 	#reached(topic: Topic): void {
 		if (topic.subscriptions.every(({ held }) => held === undefined)) this.#positions.reached(topic);
 	}
