@@ -5,9 +5,11 @@ import { run } from './lib/run.ts';
 import { tempDir } from './lib/temp-dir.ts';
 import { publicPackages, readManifest, root } from './lib/workspaces.ts';
 import { verifyAlone } from './verify/alone.ts';
-import { bundleClient, runClientOnNode, typecheckForBrowsers } from './verify/client.ts';
+import { runClientOnNode, typecheckForBrowsers } from './verify/client.ts';
+import { bundleClient } from './verify/client-size.ts';
 import { consumer } from './verify/consumer.ts';
 import { importAll, specifiers, typecheckAll } from './verify/imports.ts';
+import { resolveLikeMetro } from './verify/metro.ts';
 import { runQuickStart, typecheckQuickStart } from './verify/quick-start.ts';
 
 const packages = await publicPackages();
@@ -27,7 +29,12 @@ for (const packed of all) {
 	passed(`${packed.name} can be installed and loaded alone`);
 }
 
-const dir = await consumer({ name: 'consumer', install: all, all, with: await peers() });
+const dir = await consumer({
+	name: 'consumer',
+	install: all,
+	all,
+	with: { ...(await peers()), ws: await versionOfWs() },
+});
 const names = all.flatMap(specifiers);
 await importAll(dir, names);
 passed(`Bun imports ${names.join(', ')}`);
@@ -40,12 +47,17 @@ passed('the quick start of the README runs: a client connects and receives a bro
 await typecheckQuickStart(dir, readme);
 passed('tsc accepts the typed quick start');
 
-const size = await bundleClient(dir);
-passed(`SocketClient adds ${size} bytes, gzipped, to a page's bundle`);
+const { total, parts } = await bundleClient(dir);
+const byPart = [...parts].map(([part, bytes]) => `${part} ${bytes}`).join(', ');
+passed(`SocketClient adds ${total} bytes, gzipped, to a page's bundle: ${byPart}`);
 await typecheckForBrowsers(dir);
 passed('tsc accepts the client without the types of Bun and Node');
-await runClientOnNode(dir);
-passed('the client works on Node');
+await resolveLikeMetro(dir);
+passed("Metro finds all modules of the client, with and without the packages' exports");
+for (const major of [20, 22] as const) {
+	await runClientOnNode(dir, major);
+	passed(`the client works on Node ${major}`);
+}
 
 /**
  * Returns the dependencies that a user installs in addition to the packages, in the versions that the repository uses.
@@ -62,6 +74,11 @@ async function peers(): Promise<Record<string, string>> {
 		}
 	}
 	return versions;
+}
+
+/** Returns the version of `ws` with which the types of the client are tested. */
+async function versionOfWs(): Promise<string> {
+	return (await readManifest(join(root, 'packages/websocket-client/node_modules/ws'))).version;
 }
 
 function passed(what: string): void {

@@ -1,24 +1,6 @@
 import { join } from 'node:path';
 import { run } from '../lib/run.ts';
 
-/** The maximum size that the client may add to a page, minified and gzipped, in bytes. */
-const MAX_BYTES = 10 * 1024;
-
-const program =
-	"import { SocketClient } from '@orijs/websocket-client';\nObject.assign(globalThis, { SocketClient });\n";
-
-/** Bundles the client as a page's bundler would. Returns its size in bytes. */
-export async function bundleClient(dir: string): Promise<number> {
-	const entry = join(dir, 'page.ts');
-	await Bun.write(entry, program);
-	const { outputs } = await Bun.build({ entrypoints: [entry], target: 'browser', minify: true });
-	const [bundle] = outputs;
-	if (bundle === undefined) throw new Error('The client could not be bundled');
-	const size = Bun.gzipSync(await bundle.arrayBuffer(), { level: 9 }).byteLength;
-	if (size > MAX_BYTES) throw new Error(`The client is ${size} bytes gzipped; at most ${MAX_BYTES} are allowed`);
-	return size;
-}
-
 /** The settings of a page's project: it has the types of browsers, but not those of Bun or Node. */
 const tsconfig = {
 	compilerOptions: {
@@ -56,13 +38,13 @@ const app = new Application({ signals: false })
 	}));
 const { port } = await app.listen(0);
 
-const client = Bun.spawn(['node', '--experimental-websocket', '--no-warnings', 'client.mjs', 'http://localhost:' + port + '/ws'], {
+const client = Bun.spawn([...process.argv.slice(2), 'client.mjs', 'http://localhost:' + port + '/ws'], {
 	stdio: ['ignore', 'inherit', 'inherit'],
-	timeout: 20_000,
+	timeout: 60_000,
 });
 const code = await client.exited;
 await app.stop();
-process.exit(code ?? 1);
+process.exit(code);
 `;
 
 /** A message definition whose schema is written by hand, so that no schema library has to be installed. */
@@ -77,7 +59,30 @@ const client = `
 import { SocketClient } from '@orijs/websocket-client';
 import { Ask } from './ask.js';
 
-const client = new SocketClient(process.argv[2]);
+const [url, major] = [process.argv[2], process.versions.node.split('.')[0]];
+// Node has no global WebSocket before version 22.
+const options = globalThis.WebSocket === undefined ? { WebSocket: (await import('ws')).WebSocket } : {};
+if ((major === '20') !== ('WebSocket' in options)) throw new Error('unexpected on Node ' + major);
+
+const lost = new SocketClient(url.replace('/ws', '/live'), { ...options, reconnect: { minDelayMs: 1 } });
+const report = await new Promise((resolve) => {
+	lost.onError((error) => resolve(error.message));
+	lost.connect().catch(() => {});
+});
+if (!report.includes('HTTP 404')) throw new Error('reported: ' + report);
+await lost.close();
+
+if (options.WebSocket !== undefined) {
+	const error = await new SocketClient(url).connect().catch((reason) => reason);
+	if (error.name !== 'InvalidClientOptionError' || !error.message.includes('the package ws')) throw error;
+}
+// Where a page is rendered, a client with a relative URL is created, but can't connect.
+const rendered = new SocketClient('/ws', options);
+if (rendered.url !== '/ws' || rendered.state !== 'idle') throw new Error('a relative URL became ' + rendered.url);
+const refused = await rendered.connect().catch((reason) => reason.name);
+if (refused !== 'InvalidClientOptionError') throw new Error('connected to a relative URL: ' + refused);
+
+const client = new SocketClient(url, options);
 await client.connect();
 let resolve;
 const received = new Promise((done) => (resolve = done));
@@ -89,11 +94,19 @@ await client.close();
 `;
 
 /**
- * Runs the built client on Node against an application on Bun. Checks that the process exits once the client is closed.
+ * Runs the built client on Node against an application on Bun: with the class of the package `ws` on Node 20, and with
+ * the global `WebSocket` on Node 22. Checks that the process exits once the client is closed.
  */
-export async function runClientOnNode(dir: string): Promise<void> {
+export async function runClientOnNode(dir: string, major: 20 | 22): Promise<void> {
 	await Bun.write(join(dir, 'ask.js'), ask);
 	await Bun.write(join(dir, 'client.mjs'), client);
 	await Bun.write(join(dir, 'server.ts'), server);
-	await run([process.execPath, 'server.ts'], dir);
+	await run([process.execPath, 'server.ts', ...nodeOf(major)], dir);
+}
+
+/** Returns the command for a version of Node: the one on PATH, or else one that npx downloads and keeps. */
+function nodeOf(major: number): string[] {
+	const { stdout } = Bun.spawnSync(['node', '--version']);
+	if (stdout.toString().startsWith(`v${major}.`)) return ['node'];
+	return ['npx', '--yes', `--package=node@${major}`, 'node'];
 }

@@ -1,6 +1,7 @@
 import type { Attack } from '../attack.ts';
 import { endlessHandshakes, endlessMessages, pendingUpgrades } from './endless-requests.ts';
 import { messageFlood, pingFlood, pongFlood, typedFlood } from './floods.ts';
+import { historyPages } from './history-pages.ts';
 import { hostileJson } from './hostile-json.ts';
 import { leavingClients, leavingRawClients } from './leaving-clients.ts';
 import { failingHandlers, hostileNames, refusedCalls } from './refused-calls.ts';
@@ -32,4 +33,5 @@ export const ATTACKS: readonly Attack[] = [
 	pendingUpgrades,
 	endlessMessages,
 	slowReaders,
+	historyPages,
 ];

@@ -273,7 +273,13 @@ function emittedBy({ emits }: Pair): (frame: Message) => boolean {
 /** Code that replaces `localStorage`. The environment variable STORED carries its contents across a reload. */
 const BROWSER = `
 	const stored = new Map(Object.entries(JSON.parse(process.env['STORED'] ?? '{}')));
-	const localStorage = { getItem: (key) => stored.get(key) ?? null, setItem: (key, value) => stored.set(key, value) };
+	const localStorage = {
+		get length() { return stored.size; },
+		key: (index) => [...stored.keys()][index] ?? null,
+		getItem: (key) => stored.get(key) ?? null,
+		setItem: (key, value) => stored.set(key, value),
+		removeItem: (key) => stored.delete(key),
+	};
 	Object.assign(globalThis, { localStorage, stored });
 `;
 

@@ -17,6 +17,7 @@ export { collectErrors } from './page-errors.ts';
 export { servePage } from './serve-page.ts';
 
 // Network faults
+export { type Identity, selfSigned } from './self-signed.ts';
 export { startTcpProxy } from './tcp-proxy.ts';
 export { hasSent } from './link-filter.ts';
 

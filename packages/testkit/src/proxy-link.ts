@@ -55,7 +55,8 @@ export interface LinkOptions {
 	holdBytes: number;
 	/** The directions that are frozen from the start. */
 	frozen: Iterable<Direction>;
-	bytesPerSecond: number | undefined;
+	/** The limits of the rate; `undefined` for none. */
+	bytesPerSecond: Readonly<Record<Direction, number | undefined>>;
 	/** The delay of forwarded bytes, in milliseconds. */
 	delays: Readonly<Record<Direction, number>>;
 	/** Called when both sides are closed. */
@@ -64,7 +65,7 @@ export interface LinkOptions {
 
 /** A link as used by the proxy, with handlers for the events of the client's socket. */
 export interface DrivenLink extends ProxyLink {
-	throttle(bytesPerSecond: number | undefined): void;
+	throttle(direction: Direction, bytesPerSecond: number | undefined): void;
 	delay(direction: Direction, ms: number): void;
 	clientSent(bytes: Buffer): void;
 	clientDrained(): void;
@@ -133,8 +134,10 @@ export function createLink({ id, client, target, holdBytes, ...options }: LinkOp
 	};
 
 	for (const direction of frozen) pipes[direction].freeze();
-	for (const direction of directionsOf()) pipes[direction].delay(options.delays[direction]);
-	pipes.toClient.throttle(options.bytesPerSecond);
+	for (const direction of directionsOf()) {
+		pipes[direction].delay(options.delays[direction]);
+		pipes[direction].throttle(options.bytesPerSecond[direction]);
+	}
 	connectWhenThawed();
 
 	return {
@@ -165,7 +168,7 @@ export function createLink({ id, client, target, holdBytes, ...options }: LinkOp
 			connectWhenThawed();
 			for (const pipe of Object.values(pipes)) pipe.thaw();
 		},
-		throttle: (bytesPerSecond) => pipes.toClient.throttle(bytesPerSecond),
+		throttle: (direction, bytesPerSecond) => pipes[direction].throttle(bytesPerSecond),
 		delay: (direction, ms) => pipes[direction].delay(ms),
 		clientSent(bytes) {
 			if (sent.length < REMEMBERED_BYTES) sent += bytes.toString('latin1', 0, REMEMBERED_BYTES - sent.length);

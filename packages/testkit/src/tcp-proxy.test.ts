@@ -355,6 +355,25 @@ test('throttles current and new links towards the client until the limit is remo
 	expect(() => proxy.throttle(0)).toThrow(/more than 0/);
 });
 
+test('throttles towards the server alone', async () => {
+	const proxy = await startProxy();
+	proxy.throttle(100_000, 'toServer');
+	const { client, server } = await connectBoth(proxy);
+	const before = performance.now();
+	client.socket.end('x'.repeat(50_000));
+	server.socket.write('y'.repeat(1_000_000));
+	await until(() => client.received.length === 1_000_000, { what: 'the other direction is not limited' });
+	expect(server.received.length).toBeLessThan(50_000);
+	await server.ends('FIN');
+
+	expect(server.received).toHaveLength(50_000);
+	expect(performance.now() - before).toBeGreaterThan(350);
+	const next = await connectBoth(proxy);
+	proxy.throttle(undefined, 'toServer');
+	next.client.socket.write('z'.repeat(1_000_000));
+	await until(() => next.server.received.length === 1_000_000, { what: 'there is no limit any more' });
+});
+
 test('delays bytes and FINs of current and new links, in one direction or both, and keeps their order', async () => {
 	const proxy = await startProxy();
 	const old = await connectBoth(proxy);

@@ -59,8 +59,11 @@ export interface TcpProxy {
 	thaw(filter?: LinkFilter, options?: ThawOptions): number;
 	/** Sets the target of new connections. */
 	retarget(target: { host?: string; port: number }): void;
-	/** Limits the rate towards the client, for each current and new link; `undefined` removes the limit. */
-	throttle(bytesPerSecond: number | undefined): void;
+	/**
+	 * Limits the rate of each current and new link; `undefined` removes the limit. Default direction: towards the
+	 * client.
+	 */
+	throttle(bytesPerSecond: number | undefined, direction?: Direction): void;
 	/**
 	 * Sets the delay of bytes, FINs and RSTs on all current and new links, in milliseconds. 0 means no delay. Applies to
 	 * both directions, unless `options` names one. Bytes in transit keep their delay, and later bytes never overtake
@@ -77,7 +80,7 @@ export async function startTcpProxy({ holdBytes = HOLD_BYTES, ...first }: ProxyO
 	const frozen = new Set<Direction>();
 	let target = targetOf(first);
 	const delays: Record<Direction, number> = { toServer: 0, toClient: 0 };
-	let bytesPerSecond: number | undefined;
+	const bytesPerSecond: Record<Direction, number | undefined> = { toServer: undefined, toClient: undefined };
 	let accepted = 0;
 	let stopped = false;
 
@@ -153,9 +156,9 @@ export async function startTcpProxy({ holdBytes = HOLD_BYTES, ...first }: ProxyO
 		retarget(next) {
 			target = targetOf(next);
 		},
-		throttle(rate) {
-			for (const link of links) link.throttle(rate);
-			bytesPerSecond = rate;
+		throttle(rate, direction = 'toClient') {
+			for (const link of links) link.throttle(direction, rate);
+			bytesPerSecond[direction] = rate;
 		},
 		delay(ms, options) {
 			if (!(ms >= 0)) throw new RangeError(`a delay must be a non-negative number of milliseconds, not ${ms}`);

@@ -19,6 +19,16 @@ export class ClientClosedError extends Error {
 	}
 }
 
+/** Reported when no connection becomes ready: says what it looks like, and what to check. */
+export class ConnectError extends Error {
+	override readonly name = 'ConnectError';
+}
+
+/** Thrown when a message already has a handler. */
+export class DuplicateHandlerError extends Error {
+	override readonly name = 'DuplicateHandlerError';
+}
+
 /** Thrown when a message was not sent. */
 export class UnsentMessageError extends Error {
 	override readonly name = 'UnsentMessageError';
@@ -29,6 +39,8 @@ export class UnsentMessageError extends Error {
 	 * - `not_ready`: the message could not be sent immediately, and `queue: false` was set
 	 * - `closed`: the client was closed, or stopped reconnecting
 	 * - `unsupported_value`: the message's data has a value that can't be sent, such as NaN or a Map
+	 * - `too_large`: the message is larger than the server accepts
+	 * - `replaced`: the message waited under a key, `latest`, and a newer one took its place
 	 */
 	readonly code: UnsentCode;
 	constructor(messageName: string, code: UnsentCode, message: string) {
@@ -38,7 +50,7 @@ export class UnsentMessageError extends Error {
 	}
 }
 
-export type UnsentCode = 'queue_full' | 'not_ready' | 'closed' | 'unsupported_value';
+export type UnsentCode = 'queue_full' | 'not_ready' | 'closed' | 'unsupported_value' | 'too_large' | 'replaced';
 
 /** Reported when the connection was lost before the server had confirmed the last messages sent on it. */
 export class UnconfirmedMessagesError extends Error {
@@ -46,13 +58,7 @@ export class UnconfirmedMessagesError extends Error {
 	/** At most this many messages were lost. Requests are not counted, because their own promises reject. */
 	readonly count: number;
 	constructor(count: number) {
-		const last = count === 1 ? 'last message' : `last ${count} messages`;
-		super(`The connection was lost. The ${last} may not have arrived`);
+		super(`The connection was lost. Sent messages that may not have arrived: up to ${count}`);
 		this.count = count;
 	}
-}
-
-/** Reported when the server does not speak the protocol. */
-export class ProtocolError extends Error {
-	override readonly name = 'ProtocolError';
 }

@@ -4,14 +4,15 @@ import { toError } from './support/promises.ts';
 /**
  * The stage at which a reported error occurred.
  *
- * - `auth`: `auth()` threw; the client tries again
- * - `connect`: a connection could not be created, for a reason other than the network
- * - `protocol`: the server sent something that is not part of the protocol
+ * - `auth`: `auth()` failed; the client tries again. Repetitions are not reported
+ * - `connect`: no connection becomes ready; the client tries again. Reported once per outage and cause, after the
+ *   third failed attempt at the latest
  * - `send`: a message was not sent, was refused, or may not have arrived
- * - `subscribe`: resubscribing to a topic failed
+ * - `subscribe`: resubscribing to a topic failed, or reading the messages of a `rewind`
+ * - `storage`: the storage of `options.positions` failed, or holds an invalid position; only the first time
  * - `handler`: a listener or handler of the application threw
  */
-export type ErrorStage = 'auth' | 'connect' | 'protocol' | 'send' | 'subscribe' | 'handler';
+export type ErrorStage = 'auth' | 'connect' | 'send' | 'subscribe' | 'storage' | 'handler';
 
 export type ErrorListener = (error: Error, stage: ErrorStage) => unknown;
 

@@ -1,15 +1,20 @@
 // The client
 export { SocketClient } from './socket-client.ts';
-export type { SocketClientOptions, WebSocketConstructor } from './options.ts';
+export type { SocketClientOptions, WebSocketConstructor, WebSocketLike } from './options.ts';
+export type { GivenPositions, PositionStorage } from './positions/position-storage.ts';
 export type { ClientState, ConnectionEnd, StateChange } from './connection/client-state.ts';
+export type { PingOptions } from './connection/reconnecting-connection.ts';
 export type { ClientRequestOptions, ReplyTo } from './requests/requests.ts';
+export type { HistoryOptions } from './requests/history.ts';
 export type { SendOptions } from './requests/sender.ts';
 export type { RequestHandler } from './requests/incoming-requests.ts';
 export type {
+	PendingSubscription,
 	Recovered,
 	Subscription,
 	SubscriptionHandlers,
 	SubscriptionOptions,
+	TypedSubscriptionOptions,
 } from './subscriptions/subscription.ts';
 export { isMessage } from './subscriptions/is-message.ts';
 
@@ -19,10 +24,12 @@ export type {
 	Envelope,
 	ErrorCode,
 	GapNotice,
+	HistoryAnswer,
 	InferInput,
 	InferOutput,
 	MessagePosition,
 	Position,
+	PositionedEnvelope,
 	RequestMessage,
 	UncheckedMessage,
 } from '@orijs/websocket/protocol';
@@ -30,8 +37,9 @@ export type {
 // Errors
 export {
 	ClientClosedError,
+	ConnectError,
+	DuplicateHandlerError,
 	InvalidClientOptionError,
-	ProtocolError,
 	UnconfirmedMessagesError,
 	UnsentMessageError,
 } from './errors.ts';

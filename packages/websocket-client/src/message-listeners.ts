@@ -11,9 +11,12 @@ export type MessageListener<TMessage extends SocketMessage> = (
 export class MessageListeners {
 	readonly #failures: Failures;
 	readonly #byName = new Map<string, Listeners<[never, Envelope<never>]>>();
+	/** Called with every message, after the listeners of its kind. */
+	readonly any: Listeners<[Envelope]>;
 
 	constructor(failures: Failures) {
 		this.#failures = failures;
+		this.any = failures.listeners();
 	}
 
 	/**
@@ -31,5 +34,6 @@ export class MessageListeners {
 
 	call(envelope: Envelope): void {
 		this.#byName.get(envelope.name)?.call(envelope.data as never, envelope as Envelope<never>);
+		if (this.any.size > 0) this.any.call(envelope);
 	}
 }

@@ -1,19 +1,33 @@
-import { isPosition, type Position, show } from '@orijs/websocket/protocol';
+import { show } from '@orijs/websocket/protocol';
 import { InvalidClientOptionError } from './errors.ts';
+import type { GivenPositions } from './positions/position-storage.ts';
 
-/** The global `WebSocket`, or a class that takes the same arguments. */
+/** A class to connect with: the global `WebSocket`, or that of a package, such as `ws` or `undici`. */
 export interface WebSocketConstructor {
-	new (url: string): WebSocket;
+	new (url: string): WebSocketLike;
+}
+
+/** What the client uses of a `WebSocket`. */
+export interface WebSocketLike {
+	readonly readyState: number;
+	/** How many bytes wait to be written. If undefined, nothing is known of that. */
+	readonly bufferedAmount: number;
+	binaryType: string;
+	send(text: string): void;
+	close(code: number, reason: string): void;
+	// `any`, because each package has event types of its own.
+	addEventListener(type: 'open' | 'message' | 'close' | 'error', listener: (event: any) => void): void;
 }
 
 export interface SocketClientOptions {
 	/**
 	 * Returns the client's credentials, which can be any JSON value. The server's guards receive them as `ctx.auth`. The
 	 * credentials are sent in the first frame, never in the URL. Called before each connection. If `auth` throws or
-	 * rejects, the error goes to `onError`, and the client retries as after a failed connection. Default: no
+	 * rejects, the error goes to `onError`, and the client retries as after a failed connection. `signal` is aborted
+	 * when the result is no longer wanted: after `connectTimeoutMs`, or when the client is closed. Default: no
 	 * credentials.
 	 */
-	readonly auth?: () => unknown;
+	readonly auth?: Auth;
 	/**
 	 * How long `auth()` may take, in milliseconds. Connecting and passing the guards may then take just as long again.
 	 * Default 15,000.
@@ -26,83 +40,92 @@ export interface SocketClientOptions {
 		/** How often the client pings the server, in milliseconds. Default 20,000. */
 		readonly intervalMs?: number;
 		/**
-		 * How long the answer to a ping may take before the connection counts as lost, in milliseconds. Default 10,000.
+		 * How long after a ping no frame may arrive before the connection counts as lost, in milliseconds. While the ping
+		 * waits behind other messages that are being sent, the time starts again. Default 10,000.
 		 */
 		readonly timeoutMs?: number;
 	};
 	/**
 	 * When to reconnect, unless the server asks for a certain delay. Delays are random, between 0 and an upper bound.
+	 * `false`: there is one attempt, and a lost connection closes the client.
 	 */
-	readonly reconnect?: {
-		/**
-		 * The upper bound of the first delay, in milliseconds. The bound doubles with each failed attempt. Default 500.
-		 */
-		readonly minDelayMs?: number;
-		/** The largest upper bound, in milliseconds. Default 30,000. */
-		readonly maxDelayMs?: number;
-	};
-	/** How much may be queued while there is no connection. Messages beyond that are refused immediately. */
+	readonly reconnect?:
+		| false
+		| {
+				/**
+				 * The upper bound of the first delay, in milliseconds. The bound doubles with each failed attempt. Default
+				 * 500.
+				 */
+				readonly minDelayMs?: number;
+				/** The largest upper bound, in milliseconds. Default 30,000. */
+				readonly maxDelayMs?: number;
+				/**
+				 * The number of failed attempts in a row after which the client closes itself. 0 is the same as
+				 * `reconnect: false`. Default: unlimited.
+				 */
+				readonly maxAttempts?: number;
+		  };
+	/**
+	 * How much may be queued while there is no connection, or the server's rate limit allows no more. Messages beyond
+	 * that are refused immediately.
+	 */
 	readonly queue?: {
-		/** The number of messages. Default 100; 0 disables the queue. */
+		/** The number of messages. Default 1,000; 0 disables the queue. */
 		readonly messages?: number;
 		/** The total size of the messages, in UTF-16 code units of JSON text. Default 262,144. */
 		readonly characters?: number;
 	};
 	/**
-	 * The `positions` of an earlier client, from which the first subscription to each topic with history resumes.
-	 * Default: none.
+	 * From where topics with history resume: a storage such as `localStorage`, in which the client also keeps its
+	 * positions for later clients of the same endpoint, or the `positions` of an earlier client. Default: nothing.
 	 */
-	readonly positions?: Readonly<Record<string, Position>>;
-	/** The class to connect with. Default: the global `WebSocket` of browsers, Bun, and Node from version 22. */
+	readonly positions?: GivenPositions | undefined;
+	/**
+	 * The class to connect with, such as that of the package `ws`. Default: the global `WebSocket` of browsers, Bun,
+	 * React Native, and Node from version 22.
+	 */
 	readonly WebSocket?: WebSocketConstructor;
 }
 
+export type Auth = (call: { readonly signal: AbortSignal }) => unknown;
+
 /** All options, with defaults for those that were not given. */
 export interface Settings {
-	readonly auth: (() => unknown) | undefined;
+	readonly auth: Auth | undefined;
 	readonly connectTimeoutMs: number;
 	readonly requestTimeoutMs: number;
 	readonly heartbeat: { readonly intervalMs: number; readonly timeoutMs: number };
-	readonly reconnect: { readonly minDelayMs: number; readonly maxDelayMs: number };
+	/** `maxAttempts` is 0 if a lost connection must not be replaced either. */
+	readonly reconnect: { readonly minDelayMs: number; readonly maxDelayMs: number; readonly maxAttempts: number };
 	readonly queue: { readonly messages: number; readonly characters: number };
-	readonly positions: ReadonlyMap<string, Position>;
-	readonly WebSocket: WebSocketConstructor;
+	readonly positions: GivenPositions;
+	/** Undefined if the option was not given and there is no global `WebSocket`. */
+	readonly WebSocket: WebSocketConstructor | undefined;
 }
 
 /** The longest delay that a timer supports, in milliseconds. */
-const MAX_DELAY_MS = 2 ** 31 - 1;
+export const MAX_DELAY_MS: number = 2 ** 31 - 1;
 
 /** Validates the options and fills in defaults. @throws {InvalidClientOptionError} an option is invalid */
 export function settingsOf(options: SocketClientOptions): Settings {
-	const { auth, heartbeat = {}, reconnect = {}, queue = {}, positions = {} } = known(options, 'options', OPTIONS);
-	known(heartbeat, 'heartbeat', ['intervalMs', 'timeoutMs']);
-	known(reconnect, 'reconnect', ['minDelayMs', 'maxDelayMs']);
-	known(queue, 'queue', ['messages', 'characters']);
-	if (auth !== undefined && typeof auth !== 'function') {
-		throw new InvalidClientOptionError('auth must be a function');
-	}
-	const minDelayMs = delay('reconnect.minDelayMs', reconnect.minDelayMs ?? 500);
-	const WebSocket = options.WebSocket ?? globalThis.WebSocket;
-	if (typeof WebSocket !== 'function') {
-		throw new InvalidClientOptionError('WebSocket must be a class; Node has no global WebSocket before version 22');
-	}
+	const { auth, positions = {}, WebSocket = globalThis.WebSocket } = known(options, 'options', OPTIONS);
+	if (auth !== undefined && typeof auth !== 'function') throw new InvalidClientOptionError('auth must be a function');
+	if (WebSocket !== undefined && typeof WebSocket !== 'function')
+		throw new InvalidClientOptionError('WebSocket must be a class');
+	const given = options.reconnect === false ? { maxAttempts: 0 } : options.reconnect;
+	const reconnect = filled('reconnect', given, {
+		minDelayMs: 500,
+		maxDelayMs: Math.max(30_000, given?.minDelayMs ?? 0),
+		maxAttempts: Infinity,
+	});
+	inRange('reconnect.maxDelayMs', reconnect.maxDelayMs, reconnect.minDelayMs);
 	return {
+		...filled('options', options, { connectTimeoutMs: 15_000, requestTimeoutMs: 10_000 }, OPTIONS),
 		auth,
-		connectTimeoutMs: delay('connectTimeoutMs', options.connectTimeoutMs ?? 15_000),
-		requestTimeoutMs: delay('requestTimeoutMs', options.requestTimeoutMs ?? 10_000),
-		heartbeat: {
-			intervalMs: delay('heartbeat.intervalMs', heartbeat.intervalMs ?? 20_000),
-			timeoutMs: delay('heartbeat.timeoutMs', heartbeat.timeoutMs ?? 10_000),
-		},
-		reconnect: {
-			minDelayMs,
-			maxDelayMs: delay('reconnect.maxDelayMs', reconnect.maxDelayMs ?? Math.max(30_000, minDelayMs), minDelayMs),
-		},
-		queue: {
-			messages: number('queue.messages', queue.messages ?? 100),
-			characters: number('queue.characters', queue.characters ?? 262_144),
-		},
-		positions: positionsOf(positions),
+		heartbeat: filled('heartbeat', options.heartbeat, { intervalMs: 20_000, timeoutMs: 10_000 }),
+		reconnect,
+		queue: filled('queue', options.queue, { messages: 1_000, characters: 262_144 }),
+		positions: known(positions, 'positions'),
 		WebSocket,
 	};
 }
@@ -118,34 +141,37 @@ const OPTIONS = [
 	'WebSocket',
 ];
 
+/** Fills in defaults, and validates all values. @throws {InvalidClientOptionError} */
+function filled<T extends Record<string, number>>(
+	name: string,
+	given: Partial<T> = {},
+	defaults: T,
+	keys: readonly string[] = Object.keys(defaults),
+): T {
+	known(given, name, keys);
+	const values: Record<string, number> = {};
+	for (const key in defaults) values[key] = inRange(`${name}.${key}`, given[key] ?? (defaults[key] as number));
+	return values as T;
+}
+
 /** @throws {InvalidClientOptionError} the value is not an object, or has unknown keys */
-function known<T extends object>(value: T, name: string, keys: readonly string[]): T {
-	if (typeof value !== 'object' || value === null) throw new InvalidClientOptionError(`${name} must be an object`);
-	for (const key of Object.keys(value)) {
-		if (!keys.includes(key))
+export function known<T extends object>(value: T, name: string, keys?: readonly string[]): T {
+	if (typeof value !== 'object' || value === null || Array.isArray(value))
+		throw new InvalidClientOptionError(`${name} must be an object`);
+	for (const key in value)
+		if (keys?.includes(key) === false)
 			throw new InvalidClientOptionError(`${name} has an unknown key ${key}; allowed are ${keys.join(', ')}`);
-	}
 	return value;
 }
 
-function positionsOf(positions: Readonly<Record<string, Position>>): ReadonlyMap<string, Position> {
-	if (typeof positions !== 'object' || positions === null || Array.isArray(positions))
-		throw new InvalidClientOptionError('positions must be an object');
-	for (const [topic, position] of Object.entries(positions)) {
-		if (isPosition(position)) continue;
-		throw new InvalidClientOptionError(
-			`positions[${JSON.stringify(topic)}] must be { epoch, offset }, as in client.positions`,
-		);
-	}
-	return new Map(Object.entries(positions));
-}
-
-/** Returns the value if it is a valid delay. @throws {InvalidClientOptionError} it is not */
-export function delay(name: string, value: number, min = 1): number {
-	return number(name, value, min, MAX_DELAY_MS);
-}
-
-function number(name: string, value: number, min = 0, max = Infinity): number {
+/**
+ * Returns the value if it is a number in the allowed range: what a timer supports if the name ends in `Ms`, otherwise
+ * any from 0.
+ *
+ * @throws {InvalidClientOptionError} it is not
+ */
+export function inRange(name: string, value: number, min: number = Number(name.endsWith('Ms'))): number {
+	const max = name.endsWith('Ms') ? MAX_DELAY_MS : Infinity;
 	if (typeof value === 'number' && value >= min && value <= max) return value;
 	throw new InvalidClientOptionError(`${name} must be a number from ${min} to ${max}, not ${show(value)}`);
 }

@@ -2,9 +2,8 @@ import {
 	type AuthAnswer,
 	type Envelope,
 	type GapNotice,
+	type HistoryAnswer,
 	type InferInput,
-	InvalidTopicError,
-	isTopic,
 	type Position,
 	type RequestMessage,
 	type SocketMessage,
@@ -12,20 +11,27 @@ import {
 } from '@orijs/websocket/protocol';
 import type { Connection } from './connection/connection.ts';
 import type { PushedFrame } from './connection/read-frame.ts';
-import { ReconnectingConnection } from './connection/reconnecting-connection.ts';
+import { type PingOptions, ReconnectingConnection } from './connection/reconnecting-connection.ts';
 import type { ClientState, StateChange } from './connection/client-state.ts';
 import { endpointUrl } from './connection/url.ts';
 import { ClientClosedError } from './errors.ts';
 import { type ErrorListener, Failures } from './failures.ts';
 import { type MessageListener, MessageListeners } from './message-listeners.ts';
 import { settingsOf, type SocketClientOptions } from './options.ts';
+import { history, type HistoryOptions } from './requests/history.ts';
 import { IncomingRequests, type RequestHandler } from './requests/incoming-requests.ts';
 import { type ClientRequestOptions, type ReplyTo, Requests } from './requests/requests.ts';
 import { SendQueue } from './requests/send-queue.ts';
 import { Sender, type SendOptions } from './requests/sender.ts';
+import { Positions } from './positions/positions.ts';
 import { gapBetween } from './subscriptions/gap-span.ts';
 import type { ServerTime } from './connection/server-time.ts';
-import { mustBeHandlers, type Subscription, type SubscriptionOptions } from './subscriptions/subscription.ts';
+import type {
+	PendingSubscription,
+	SubscriptionOptions,
+	SubscriptionTo,
+	TypedSubscriptionOptions,
+} from './subscriptions/subscription.ts';
 import { Subscriptions } from './subscriptions/subscriptions.ts';
 import { quiet } from './support/promises.ts';
 
@@ -36,20 +42,21 @@ import { quiet } from './support/promises.ts';
 const THIS_CLIENT = '*';
 
 /**
- * A connection to an endpoint with typed messages, for browsers, Bun and Node. Reconnects and resubscribes
- * automatically, and reports gaps in which messages may be missing.
+ * A connection to an endpoint with typed messages, for browsers, React Native, Bun and Node. Reconnects and
+ * resubscribes automatically, and reports gaps in which messages may be missing.
  *
  * Data is validated against its schema before it is sent. Data from the server has been validated by the server, and is
  * not validated again.
  */
 export class SocketClient {
-	/** The full URL of the endpoint. */
+	/** The full URL of the endpoint; if it was relative and there is no page, as it was given. */
 	readonly url: string;
 	readonly #failures = new Failures();
 	readonly #gapListeners = this.#failures.listeners<[GapNotice]>();
 	readonly #rawListeners = this.#failures.listeners<[string | ArrayBuffer]>();
 	readonly #messageListeners = new MessageListeners(this.#failures);
 	readonly #incomingRequests = new IncomingRequests(this.#failures);
+	readonly #positions: Positions;
 	readonly #subscriptions: Subscriptions;
 	readonly #sendQueue: SendQueue;
 	readonly #sender: Sender;
@@ -62,15 +69,20 @@ export class SocketClient {
 	/**
 	 * Creates a client that is not connected yet.
 	 *
-	 * @param url for example `wss://example.com/ws`; on a page, also a relative URL such as `/ws`
+	 * @param url for example `wss://example.com/ws`; on a page, also a relative URL such as `/ws`. Where there is no
+	 * page, as on a server that renders one, a client with a relative URL can be created, but not connected.
 	 * @throws {InvalidClientOptionError} the URL or an option is invalid
 	 */
 	constructor(url: string | URL, options: SocketClientOptions = {}) {
 		this.url = endpointUrl(url);
 		const settings = settingsOf(options);
 		const isClosed = (): boolean => this.state === 'closed';
-		this.#subscriptions = new Subscriptions(this.#failures, (gap) => this.#gap(gap), settings.positions);
-		this.#sendQueue = new SendQueue(settings.queue);
+		this.#positions = new Positions(settings.positions, this.url, this.#failures);
+		this.#subscriptions = new Subscriptions(this.#failures, this.#gapListeners, this.#positions, {
+			due: () => this.#sendQueue.sendWaiting(),
+			history: (topic, page) => this.history(topic, page),
+		});
+		this.#sendQueue = new SendQueue(settings.queue, this.#subscriptions.server);
 		this.#sender = new Sender(this.#sendQueue, this.#failures, isClosed);
 		this.#requests = new Requests(this.#sendQueue, settings.requestTimeoutMs, isClosed);
 		this.#connection = new ReconnectingConnection(this.url, settings, this.#failures, {
@@ -96,14 +108,30 @@ export class SocketClient {
 	/**
 	 * Connects, and reconnects whenever the connection is lost, until `close()`. Resolves when the state is `ready`,
 	 * however many attempts that takes. If the client is waiting before its next attempt, the attempt is made
-	 * immediately. After `close()`, or once the client has stopped reconnecting, `connect()` starts over, with all
-	 * listeners and all confirmed subscriptions.
+	 * immediately. If the state is `ready` already, pings the server, as `ping()` does, and resolves when it has
+	 * answered or, if it does not, when a new connection is ready. After `close()`, or once the client has stopped
+	 * reconnecting, `connect()` starts over, with all listeners and all confirmed subscriptions.
 	 *
+	 * @throws {InvalidClientOptionError} there is no `WebSocket` class, or the URL is relative and there is no page; the
+	 * state is unchanged
 	 * @throws {ClientClosedError} the client stopped reconnecting because further attempts are pointless, for example
-	 * because a guard rejected it; or it was closed in the meantime
+	 * because a guard rejected it, or because `reconnect` allows no more of them; or it was closed in the meantime
 	 */
 	connect(): Promise<void> {
-		return this.#connection.connect();
+		return quiet(this.#connection.connect());
+	}
+
+	/**
+	 * Pings the server, and resolves with the round trip in milliseconds. If nothing arrives from the server for
+	 * `timeoutMs` (default 4,000), and nothing that was sent before is still being written, drops the connection and
+	 * reconnects. Calls at the same time share one ping.
+	 *
+	 * @throws {SocketRequestError} with the code `disconnected`: the state is not `ready`, or the connection ended; or
+	 * with the code with which the server refused the ping, such as `rate_limited`
+	 * @throws {InvalidClientOptionError} `timeoutMs` is invalid
+	 */
+	ping(options: PingOptions = {}): Promise<number> {
+		return quiet(this.#connection.ping(options.timeoutMs));
 	}
 
 	/**
@@ -112,12 +140,14 @@ export class SocketClient {
 	 * `connect()`. Never rejects; can be called more than once.
 	 */
 	close(): Promise<void> {
+		this.#positions.write();
 		return this.#connection.close();
 	}
 
 	/**
-	 * Calls `listener` after each change of state. Like all methods that begin with `on`, returns a function that
-	 * removes the listener.
+	 * Calls `listener` after each change of state, in order. If a listener has changed the state again, as with
+	 * `close()`, `client.state` is the newer state already. Like all methods that begin with `on`, returns a function
+	 * that removes the listener.
 	 */
 	onStateChange(listener: (state: ClientState, change: StateChange) => unknown): () => void {
 		return this.#connection.onStateChange(listener);
@@ -142,6 +172,15 @@ export class SocketClient {
 	}
 
 	/**
+	 * Calls `listener` with every message that has an envelope, whatever its name and topic, after the listeners of its
+	 * kind. On topics with history, that includes text (`@text`) and bytes (`@bytes`). Returns a function that removes
+	 * the listener.
+	 */
+	onAny(listener: (envelope: Envelope) => unknown): () => void {
+		return this.#messageListeners.any.add(listener);
+	}
+
+	/**
 	 * Calls `listener` with text and bytes that are not protocol messages, because they were published without a schema.
 	 * Returns a function that removes the listener.
 	 */
@@ -162,7 +201,7 @@ export class SocketClient {
 	 * Sets the handler that answers the server's requests of this kind. Each kind can have one handler. Returns a
 	 * function that removes it.
 	 *
-	 * @throws {Error} there already is a handler
+	 * @throws {DuplicateHandlerError} the message already has a handler
 	 * @throws {InvalidMessageDefinitionError} the message has no `reply`
 	 */
 	handle<TMessage extends RequestMessage>(message: TMessage, handler: RequestHandler<TMessage>): () => void {
@@ -170,16 +209,17 @@ export class SocketClient {
 	}
 
 	/**
-	 * Sends a message without waiting for an answer. Resolves when it has been sent; while there is no connection, it is
-	 * queued. To find out whether it was handled, use `request`, which accepts any message: after `send`, a lost
-	 * connection is only reported to `onError`, with the number of messages that may not have arrived.
+	 * Sends a message without waiting for an answer. Resolves when it is on its way. While there is no connection, or
+	 * the server's rate limit allows no more, it is queued. To find out whether it was handled, use `request`, which
+	 * accepts any message: after `send`, a lost connection is only reported to `onError`, with the number of messages
+	 * that may not have arrived.
 	 *
-	 * Errors also go to `onError`, because few callers await this promise. The exception is a message that would have to
-	 * wait although `options.queue` is false.
+	 * Errors also go to `onError`, because few callers await this promise. The exceptions are a message that would have
+	 * to wait although `options.queue` is false, and one replaced by a newer one with the same `options.latest`.
 	 *
-	 * @throws {UnsentMessageError} the queue is full, the client was closed, or `data` has a value that
-	 * can't be sent
-	 * @throws {MessageValidationError} {InvalidMessageDefinitionError}
+	 * @throws {UnsentMessageError} the message was not sent, for the reason given by `code`
+	 * @throws {MessageValidationError} {InvalidMessageDefinitionError} {InvalidClientOptionError} an argument is
+	 * invalid; nothing was sent
 	 */
 	send<TMessage extends SocketMessage>(
 		message: TMessage,
@@ -191,12 +231,12 @@ export class SocketClient {
 
 	/**
 	 * Sends a request. Once the server has handled it, resolves with the answer, or with null if the message defines no
-	 * `reply`. While there is no connection, the request is queued. If the server stops without handling it, it is sent
-	 * again after the client has reconnected.
+	 * `reply`. While there is no connection, or the server's rate limit allows no more, the request is queued. If the
+	 * server stops without handling it, it is sent again after the client has reconnected.
 	 *
 	 * @throws {SocketRequestError} with the `code` of the server's refusal, or `timeout`, or `disconnected` (the
-	 * connection was lost, and the server may or may not have handled the request), or `too_many_requests` (not sent,
-	 * because the queue is full)
+	 * connection was lost, and the server may or may not have handled the request), `too_many_requests` (not sent,
+	 * because the queue is full), or `too_large` (not sent, because the server does not accept so large a message)
 	 * @throws {MessageValidationError} {InvalidMessageDefinitionError} {InvalidClientOptionError} an argument is
 	 * invalid; nothing was sent
 	 * @throws {UnsentMessageError} `data` has a value that can't be sent
@@ -211,32 +251,51 @@ export class SocketClient {
 	}
 
 	/**
-	 * Subscribes to a topic, which the server must allow (`authorize.subscribe`). Resolves once messages published on
-	 * any node reach the client. The client resubscribes after each reconnect, and reports to `onGap` the time in which
-	 * messages may have been missed. For a topic with history, it instead delivers the missed messages, in order and
-	 * once each, and then calls `onRecovered`. It calls `onGap` only if they can't be recovered.
+	 * Subscribes to a topic, which the server must allow (`authorize.subscribe`). Returns the subscription immediately,
+	 * so that it can be closed at any time, looped over with `for await`, and awaited: it resolves once messages
+	 * published on any node reach the client. With `options.message`, it receives only messages of that kind.
 	 *
-	 * @throws {SocketRequestError} the server refused, with the `code` of the refusal
-	 * @throws {InvalidTopicError} the topic is invalid
-	 * @throws {TypeError} `handlers` are invalid
+	 * The client resubscribes after each reconnect, and reports to `onGap` the time in which messages may have been
+	 * missed. For a topic with history, it instead delivers the missed messages, in order and once each, and then calls
+	 * `onRecovered`. It calls `onGap` only if they can't be recovered.
+	 *
+	 * The promise rejects as follows; nothing is thrown, and no rejection is unhandled.
+	 *
+	 * @throws {SocketRequestError} with the `code` of the server's refusal, or `timeout`, or `closed` (it was closed
+	 * before the server confirmed it)
+	 * @throws {InvalidTopicError} {InvalidClientOptionError} {InvalidMessageDefinitionError} an argument is invalid
 	 * @throws {ClientClosedError} the client was closed, or stopped reconnecting, before the server confirmed the
 	 * subscription
+	 * @throws the reason of `options.signal`
 	 */
-	subscribe(topic: string, handlers: SubscriptionOptions = {}): Promise<Subscription> {
-		return quiet(this.#subscribe(topic, handlers));
-	}
-
-	async #subscribe(topic: string, handlers: SubscriptionOptions): Promise<Subscription> {
-		if (!isTopic(topic)) throw new InvalidTopicError(topic);
-		mustBeHandlers(handlers);
-		if (this.state === 'closed') throw new ClientClosedError(this.#connection.end);
-		return this.#subscriptions.add(topic, handlers);
+	subscribe<TMessage extends SocketMessage>(
+		topic: string,
+		options: TypedSubscriptionOptions<TMessage>,
+	): SubscriptionTo<TMessage>;
+	subscribe(topic: string, options?: SubscriptionOptions): PendingSubscription;
+	subscribe(topic: string, options: SubscriptionOptions = {}): PendingSubscription {
+		const end = this.state === 'closed' ? new ClientClosedError(this.#connection.end) : undefined;
+		return this.#subscriptions.add(topic, options, end);
 	}
 
 	/**
-	 * The positions of the topics with history that the client is subscribed to, and those of `options.positions` that
-	 * are not used yet. Each access returns a new object. To resume after a page reload, save the object and pass it to
-	 * the next client.
+	 * Reads messages of a topic with history, which the server must allow as it allows subscribing. The client need not
+	 * be subscribed to the topic. To page, pass the `position` of the first message as `before`, or of the last one as
+	 * `since`. Waits for a connection, like `request`.
+	 *
+	 * @throws {SocketRequestError} with the `code` of the server's refusal, such as `forbidden`, `invalid_data` (the
+	 * topic has no history, or the positions are invalid) or `unavailable`; or as described for `request`
+	 * @throws {InvalidTopicError} {InvalidClientOptionError} an argument is invalid; nothing was sent
+	 * @throws the reason of `options.signal`
+	 */
+	history(topic: string, options: HistoryOptions = {}): Promise<HistoryAnswer> {
+		return quiet(history(this.#requests, topic, options));
+	}
+
+	/**
+	 * The positions of the topics with history that the client is subscribed to: the last messages whose listeners have
+	 * been called. Includes those of an earlier client, if given as `options.positions`, that are not used yet. Each
+	 * access returns a new object, from which another client can resume.
 	 */
 	get positions(): Record<string, Position> {
 		return this.#subscriptions.positions;
@@ -249,9 +308,9 @@ export class SocketClient {
 		const since = this.#missingSince;
 		this.#missingSince = undefined;
 		// Subscriptions come first, because queued messages may concern their topics.
-		this.#subscriptions.open(connection);
-		this.#sendQueue.open(connection, answer.messagesPerSecond, this.#subscriptions.cost);
-		if (since !== undefined) this.#gap(gapBetween(THIS_CLIENT, since, answer));
+		this.#subscriptions.server.open(connection);
+		this.#sendQueue.open(connection);
+		if (since !== undefined) this.#subscriptions.gap(gapBetween(THIS_CLIENT, since, answer));
 	}
 
 	#lost(connection: Connection): void {
@@ -259,7 +318,7 @@ export class SocketClient {
 		this.#socketId = undefined;
 		this.#missingSince ??= proven;
 		this.#sendQueue.shut();
-		this.#subscriptions.shut(connection);
+		this.#subscriptions.server.shut(connection);
 	}
 
 	#closed(error: ClientClosedError): void {
@@ -272,7 +331,7 @@ export class SocketClient {
 			case 'message':
 				return this.#message(connection, frame.envelope);
 			case 'gap':
-				return this.#gap(frame.gap);
+				return this.#subscriptions.gap(frame.gap);
 			case 'position':
 				return this.#subscriptions.positioned(frame.position);
 			case 'refusal': {
@@ -285,10 +344,5 @@ export class SocketClient {
 	#message(connection: Connection, envelope: Envelope): void {
 		if (envelope.correlationId !== undefined) return void this.#incomingRequests.answer(connection, envelope);
 		if (this.#subscriptions.deliver(envelope)) this.#messageListeners.call(envelope);
-	}
-
-	#gap(gap: GapNotice): void {
-		this.#gapListeners.call(gap);
-		this.#subscriptions.gap(gap);
 	}
 }

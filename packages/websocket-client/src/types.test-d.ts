@@ -1,10 +1,14 @@
 // Checked by the compiler only, never run.
 
+import type { WebSocket as UndiciWebSocket } from 'undici-types';
+import { default as WsDefault, WebSocket as WsWebSocket } from 'ws';
 import { z } from 'zod';
 import {
 	type Envelope,
 	isMessage,
+	type PositionStorage,
 	type GapNotice,
+	type PendingSubscription,
 	SocketClient,
 	SocketMessage,
 	type SocketRequestError,
@@ -29,6 +33,23 @@ const At = SocketMessage.define({
 
 const client = new SocketClient('ws://localhost/ws', { auth: async () => ({ token: 'secret' }) });
 new SocketClient(new URL('wss://localhost/ws'), { WebSocket });
+
+// The classes of packages can take the place of the global WebSocket.
+new SocketClient('ws://localhost/ws', { WebSocket: WsWebSocket });
+new SocketClient('ws://localhost/ws', { WebSocket: WsDefault });
+declare const undici: { readonly WebSocket: typeof UndiciWebSocket };
+new SocketClient('ws://localhost/ws', { WebSocket: undici.WebSocket });
+new SocketClient('ws://localhost/ws', {
+	WebSocket: class extends WsWebSocket {
+		constructor(url: string) {
+			super(url, { headers: { 'x-tenant': 'a' } });
+		}
+	},
+});
+// @ts-expect-error an instance is not a class
+new SocketClient('ws://localhost/ws', { WebSocket: new WsWebSocket('ws://localhost/ws') });
+// @ts-expect-error the class creates something else
+new SocketClient('ws://localhost/ws', { WebSocket: EventTarget });
 
 // Sent data has the input type of the schema, received data its output type.
 void client.send(Add, { a: 1 });
@@ -57,6 +78,9 @@ void client.request(At, 'now').then((at) => same<typeof at, Date>(true));
 void client.request(Said, { text: '' }).then((nothing) => same<typeof nothing, null>(true));
 // @ts-expect-error there is no such option
 void client.request(Add, { a: 1 }, { timeout: 5 });
+void client.ping({ timeoutMs: 5 }).then((roundTripMs) => same<typeof roundTripMs, number>(true));
+// @ts-expect-error there is no such option
+void client.ping({ timeout: 5 });
 // @ts-expect-error the data is missing
 void client.request(Add);
 
@@ -108,24 +132,51 @@ client.handle(Add, () => {});
 client.handle(Said, () => null);
 
 // Subscriptions.
-void client
-	.subscribe('t', {
-		onMessage(data, envelope) {
-			same<typeof data, unknown>(true);
-			// @ts-expect-error the kind of message is not known yet
-			void envelope.data.text;
-			if (isMessage(Said, envelope)) same<typeof envelope.data, { text: string }>(true);
-		},
-		onGap: (gap) => same<typeof gap, GapNotice>(true),
-		onRefused: (error) => same<typeof error, SocketRequestError>(true),
-	})
-	.then((subscription) => same<typeof subscription, Subscription>(true));
+const pending = client.subscribe('t', {
+	onMessage(data, envelope) {
+		same<typeof data, unknown>(true);
+		// @ts-expect-error the kind of message is not known yet
+		void envelope.data.text;
+		if (isMessage(Said, envelope)) same<typeof envelope.data, { text: string }>(true);
+	},
+	onGap: (gap) => same<typeof gap, GapNotice>(true),
+	onRefused: (error) => same<typeof error, SocketRequestError>(true),
+});
+same<typeof pending, PendingSubscription>(true);
+void pending.then((subscription) => same<typeof subscription, Subscription>(true));
+void pending.close();
 // @ts-expect-error there is no such handler
 void client.subscribe('t', { onmessage() {} });
 // @ts-expect-error a topic is text
 void client.subscribe(5);
-// @ts-expect-error only `isMessage` narrows the type of the data
+// @ts-expect-error only a message definition gives the data a type
 void client.subscribe('t', { onMessage: (data: { text: string }) => data.text });
+void client.subscribe('t', { signal: AbortSignal.timeout(5), timeoutMs: 5, buffer: 10 });
+
+// The message that a subscription names gives its data a type, which is the output type of the schema.
+const said = client.subscribe('t', {
+	message: Said,
+	onMessage(data, envelope) {
+		same<typeof data, { text: string }>(true);
+		same<typeof envelope, Envelope<{ text: string }>>(true);
+	},
+});
+same<typeof said, PendingSubscription<{ text: string }>>(true);
+void client.subscribe('t', { message: At, onMessage: (at) => same<typeof at, Date>(true) });
+// @ts-expect-error another type than that of the message
+void client.subscribe('t', { message: Said, onMessage: (data: { number: number }) => data.number });
+// @ts-expect-error a type alone does not give the data a type
+void client.subscribe<typeof Said>('t', { onMessage: (data) => data.text });
+// @ts-expect-error a name is not a definition
+void client.subscribe('t', { message: 'said' });
+
+// Loops over subscriptions.
+export async function loops(): Promise<void> {
+	for await (const envelope of said) same<typeof envelope, Envelope<{ text: string }>>(true);
+	for await (const { data } of await said) same<typeof data, { text: string }>(true);
+	for await (const envelope of pending) same<typeof envelope, Envelope>(true);
+}
+client.onAny((envelope) => same<typeof envelope, Envelope>(true));
 void client.subscribe('t', {
 	rewind: 20,
 	onMessage: (_, { position }) => void position?.prev.toFixed(),
@@ -137,6 +188,11 @@ void client.subscribe('t', {
 // @ts-expect-error `rewind` is a number, not a position
 void client.subscribe('t', { rewind: { epoch: 'e', offset: 1 } });
 new SocketClient('ws://localhost/ws', { positions: client.positions });
+new SocketClient('ws://localhost/ws', { positions: undefined });
+declare const storage: PositionStorage;
+new SocketClient('ws://localhost/ws', { positions: storage });
+// @ts-expect-error storages must be synchronous
+new SocketClient('ws://localhost/ws', { positions: { ...storage, getItem: async () => null } });
 // @ts-expect-error a position has an epoch
 new SocketClient('ws://localhost/ws', { positions: { t: { offset: 1 } } });
 

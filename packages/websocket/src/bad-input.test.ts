@@ -249,6 +249,7 @@ describe('a provider that is not running', () => {
 		['resume', (provider, id) => provider.resume(id, 't', { since: undefined })],
 		['history', (provider) => provider.history('t')],
 		['sendToNode', (provider) => provider.sendToNode(crypto.randomUUID(), 'x')],
+		['sendToNodeOf', (provider, id) => provider.sendToNodeOf(id, 'x')],
 	];
 	const buses = [
 		['in one process', () => ({})],

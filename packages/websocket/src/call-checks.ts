@@ -9,6 +9,7 @@ import {
 	UnknownSocketError,
 } from './errors.ts';
 import type { ResumeFrom } from './history/catch-up.ts';
+import { MAX_PAGE } from './protocol/built-in.ts';
 import { isPosition } from './protocol/position.ts';
 import { unknownOption } from './support/unknown-option.ts';
 import { show } from './support/show.ts';
@@ -19,7 +20,6 @@ import { isPayload } from './wire/payload.ts';
 
 // Each check returns the error with which to reject a call, or undefined if the arguments are valid.
 
-const MAX_PAGE = 1_000;
 const MAX_REWIND = 100_000;
 const MAX_KEY_LENGTH = 256;
 
@@ -51,14 +51,24 @@ export function checkSendToNode(nodeId: unknown, text: unknown): Error | undefin
 	return typeof text === 'string' ? undefined : new InvalidPayloadError(text);
 }
 
+export function checkSendToNodeOf(socketId: unknown, text: unknown): Error | undefined {
+	if (!isSocketId(socketId)) return new InvalidSocketIdError(socketId);
+	return typeof text === 'string' ? undefined : new InvalidPayloadError(text);
+}
+
 export function checkHistory(topic: unknown, options: HistoryPageOptions | undefined): Error | undefined {
 	if (!isTopic(topic)) return new InvalidTopicError(topic);
-	const error = checkOptions('history()', options, ['since', 'before', 'limit']);
+	const error = checkOptions('history()', options, ['since', 'before', 'upTo', 'limit']);
 	if (error !== undefined || options === undefined) return error;
-	const { since, before, limit } = options;
-	if (since !== undefined && before !== undefined)
-		return new InvalidOptionError('history() takes since or before, not both');
-	return checkPosition('since', since) ?? checkPosition('before', before) ?? checkCount('limit', limit, MAX_PAGE);
+	const { since, before, upTo, limit } = options;
+	if ([since, before, upTo].filter((position) => position !== undefined).length > 1)
+		return new InvalidOptionError('history() takes only one of since, before and upTo');
+	return (
+		checkPosition('since', since) ??
+		checkPosition('before', before) ??
+		checkPosition('upTo', upTo) ??
+		checkCount('limit', limit, MAX_PAGE)
+	);
 }
 
 export function checkResume(topic: unknown, from: ResumeFrom): Error | undefined {

@@ -8,6 +8,7 @@ export type { SocketData, WebSocketConnection } from './sockets/websocket-connec
 export { createInProcWsProvider, InProcWsProvider } from './in-proc-provider.ts';
 export type { InProcWsProviderOptions } from './in-proc-provider.ts';
 export type {
+	EncodedPageOptions,
 	HistoryPageOptions,
 	NodeMessaging,
 	PublishOptions,
@@ -28,8 +29,8 @@ export type { SlowReaderOptions } from './sockets/slow-readers.ts';
 
 // History
 export type { Recovery, ResumeFrom } from './history/catch-up.ts';
-export type { PositionedEnvelope } from './history/framing.ts';
 export type { HistoryPage } from './history/history-page.ts';
+export type { EncodedPage } from './history/shared-pages.ts';
 export type { HistoryRule, HistoryRules } from './history/history-rules.ts';
 
 // Writing a transport
@@ -41,6 +42,7 @@ export {
 	APPENDED_WITHIN_MS,
 	HIGHEST_OFFSET,
 	IDEMPOTENCY_MS,
+	LEAST_READ,
 	LONGEST_STEP,
 	randomEpoch,
 	rememberedMs,
@@ -74,6 +76,7 @@ export type {
 	MessageIssue,
 	MessagePosition,
 	Position,
+	PositionedEnvelope,
 } from './protocol/index.ts';
 
 // Logging

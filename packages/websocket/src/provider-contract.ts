@@ -1,5 +1,6 @@
 import type { Recovery, ResumeFrom } from './history/catch-up.ts';
 import type { HistoryPage } from './history/history-page.ts';
+import type { EncodedPage } from './history/shared-pages.ts';
 import type { Gap } from './loss/gap-events.ts';
 import type { InferInput, SocketMessage } from './protocol/message.ts';
 import type { Position } from './protocol/position.ts';
@@ -84,7 +85,8 @@ export interface PublishOptions {
 /** Reads topics with history. */
 export interface SocketHistory {
 	/**
-	 * Returns the messages that follow a position in a topic, those before a position, or the topic's latest messages.
+	 * Returns the messages that follow a position in a topic, those before or up to a position, or the topic's latest
+	 * messages.
 	 *
 	 * @throws {NoHistoryError} {InvalidTopicError} {InvalidPositionError} {InvalidOptionError} the arguments are invalid
 	 * @throws {ProviderNotStartedError} {ProviderStoppedError}
@@ -95,8 +97,8 @@ export interface SocketHistory {
 
 export interface HistoryPageOptions {
 	/**
-	 * Return the oldest messages after this position. Excludes `before`. If neither is given, the latest messages are
-	 * returned.
+	 * Return the oldest messages after this position. Of `since`, `before` and `upTo`, only one may be given; without
+	 * any, the latest messages are returned.
 	 */
 	readonly since?: Position | undefined;
 	/**
@@ -104,8 +106,18 @@ export interface HistoryPageOptions {
 	 * message of the page read last.
 	 */
 	readonly before?: Position | undefined;
+	/** Return the latest messages up to and including the one at this position. */
+	readonly upTo?: Position | undefined;
 	/** The maximum number of messages, from 1 to 1,000. Default 100. */
 	readonly limit?: number | undefined;
+}
+
+export interface EncodedPageOptions extends HistoryPageOptions {
+	/**
+	 * The maximum size of all contents, in bytes, with text as UTF-8. A larger message is a page of its own. The JSON is
+	 * larger, by up to 200 bytes and the topic's name for each message, and by a third for bytes.
+	 */
+	readonly bytes: number;
 }
 
 /** The part of a provider that a framework calls when the application starts and stops. */
@@ -198,6 +210,16 @@ export interface NodeMessaging {
 	 */
 	sendToNode(nodeId: string, text: string): Promise<void>;
 	/**
+	 * Sends text to the node that a socket is connected to, in order with what `send` sends to that socket. The socket
+	 * may have left when the text arrives: it is passed to that node's listeners all the same.
+	 *
+	 * @throws {UnknownSocketError} no node has that socket, as far as the backend can tell
+	 * @throws {InvalidSocketIdError} {InvalidPayloadError} {ProviderNotStartedError} {ProviderStoppedError} nothing was
+	 * sent
+	 * @throws {BusUnavailableError} the backend did not confirm the message, which may not have been sent
+	 */
+	sendToNodeOf(socketId: string, text: string): Promise<void>;
+	/**
 	 * Calls `listener` with every text that any node, this one included, sends to this node. Returns a function that
 	 * removes the listener.
 	 *
@@ -264,6 +286,14 @@ export interface WebSocketProvider
 	 * @throws {NoHistoryError} {InvalidPositionError} {InvalidOptionError} and everything that `subscribe` throws
 	 */
 	resume(socketId: string, topic: string, from: ResumeFrom): Promise<Recovery | undefined>;
+
+	/**
+	 * Returns a page of a topic's history as JSON, for a framework that answers clients. Calls for the same page at the
+	 * same time share one read, and a limited number of pages is read at a time. Reading is retried for two seconds.
+	 *
+	 * @throws everything that `history` throws
+	 */
+	encodedHistory(topic: string, options: EncodedPageOptions): Promise<EncodedPage>;
 
 	/** Returns whether a topic has history. */
 	hasHistory(topic: string): boolean;

@@ -5,6 +5,7 @@ import {
 	checkOptionNames,
 	checkResume,
 	checkSendToNode,
+	checkSendToNodeOf,
 	checkTopic,
 	unknownSocket,
 } from './call-checks.ts';
@@ -21,6 +22,7 @@ import {
 import type { Recovery, ResumeFrom } from './history/catch-up.ts';
 import { Histories } from './history/histories.ts';
 import type { HistoryPage } from './history/history-page.ts';
+import type { EncodedPage } from './history/shared-pages.ts';
 import { HistoryPatterns, type HistoryRules } from './history/history-rules.ts';
 import { MemoryHistory } from './history/memory-history.ts';
 import { consoleLogger } from './console-logger.ts';
@@ -33,7 +35,9 @@ import { DEFAULT_GRACE_MS } from './nodes/channel-interest.ts';
 import { NodeMessages } from './nodes/node-messages.ts';
 import { RemoteNodes, type RemoteNodesOptions } from './nodes/remote-nodes.ts';
 import type { InferInput, SocketMessage } from './protocol/message.ts';
+import { DEFAULT_PAGE } from './protocol/built-in.ts';
 import type {
+	EncodedPageOptions,
 	HistoryPageOptions,
 	PublishOptions,
 	SkippedFrames,
@@ -304,6 +308,18 @@ export class WsProvider implements WebSocketProvider {
 		return this.#remote === undefined ? DONE : this.#remote.publish(nodeChannel(nodeId), text);
 	}
 
+	sendToNodeOf(socketId: string, text: string): Promise<void> {
+		const error = this.#lifecycle.check('sendToNodeOf()') ?? checkSendToNodeOf(socketId, text);
+		if (error !== undefined) return this.#failures.refuse(error);
+		if (this.isConnected(socketId)) {
+			this.#nodeMessages.deliver(text);
+			return DONE;
+		}
+		// Never logged, as for `send`: the socket may leave at any time.
+		if (this.#remote === undefined) return rejected(new UnknownSocketError(socketId));
+		return this.#remote.publishToNodeOf(socketId, text);
+	}
+
 	onNodeMessage(listener: (text: string) => unknown): () => void {
 		checkListener('onNodeMessage()', listener);
 		// If the provider has not been started yet, `start` subscribes to this channel along with the others. A failure
@@ -320,14 +336,24 @@ export class WsProvider implements WebSocketProvider {
 	history(topic: string, options?: HistoryPageOptions): Promise<HistoryPage> {
 		const error = this.#lifecycle.check('history()') ?? checkHistory(topic, options);
 		if (error !== undefined) return this.#failures.refuse(error);
-		const { since, before, limit = DEFAULT_PAGE } = options ?? {};
+		const { since, before, upTo, limit = DEFAULT_PAGE } = options ?? {};
 		const bounds = this.#histories?.boundsOf(topic);
 		if (bounds === undefined) return this.#failures.refuse(new NoHistoryError(topic, 'history()'));
 		return this.#failures.watch(
-			(this.#histories as Histories).page(topic, bounds, { since, before, limit }).catch((cause: unknown) => {
+			(this.#histories as Histories).page(topic, bounds, { since, before, upTo, limit }).catch((cause: unknown) => {
 				throw new HistoryUnavailableError(topic, { cause: toError(cause) });
 			}),
 		);
+	}
+
+	encodedHistory(topic: string, options: EncodedPageOptions): Promise<EncodedPage> {
+		const { bytes, ...page } = options;
+		const error = this.#lifecycle.check('encodedHistory()') ?? checkHistory(topic, page);
+		if (error !== undefined) return this.#failures.refuse(error);
+		const bounds = this.#histories?.boundsOf(topic);
+		if (bounds === undefined) return this.#failures.refuse(new NoHistoryError(topic, 'encodedHistory()'));
+		const { limit = DEFAULT_PAGE } = page;
+		return this.#failures.watch((this.#histories as Histories).encodedPage(topic, bounds, { ...page, limit, bytes }));
 	}
 
 	hasHistory(topic: string): boolean {
@@ -463,7 +489,6 @@ export class WsProvider implements WebSocketProvider {
 }
 
 const SERVER_OPTIONS: OptionNames<SlowReaderOptions> = { queuedBytes: true, slowReaders: true, onSlowReader: true };
-const DEFAULT_PAGE = 100;
 const DEFAULT_START_TIMEOUT_MS = 10_000;
 /** The watermark of a provider without other nodes. */
 const NOTHING_AWAY: Watermark = { lagMs: 0, clocksBehindMs: 0, clocksAheadMs: 0 };

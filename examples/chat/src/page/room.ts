@@ -1,4 +1,4 @@
-import { isMessage, type Subscription } from '@orijs/websocket-client';
+import { isMessage, type PendingSubscription } from '@orijs/websocket-client';
 import { Enter, Here, type Person, Said, saidTopicOf, SHOWN_FIRST, topicOf, Typing } from '../messages.ts';
 import { client } from './client.ts';
 import { showProblem } from './composer.ts';
@@ -13,7 +13,7 @@ import { clearTyping, hearTyping, stopsTyping } from './typing.ts';
 
 /** The room that the page shows. */
 let shown: string | undefined;
-let subscription: Promise<readonly Subscription[]> | undefined;
+let subscriptions: readonly PendingSubscription[] = [];
 let nodeId: string | undefined;
 /** The time of the last message before the connection was lost. Missing messages were sent after it. */
 let lostAfter: number | undefined;
@@ -39,7 +39,7 @@ export function whoYouAre(): Person {
 /** Leaves the current room and shows another one. */
 export function goTo(room: string): void {
 	if (room === shown) return enter();
-	void subscription?.then((both) => both.forEach((before) => void before.close())).catch(() => {});
+	for (const left of subscriptions) void left.close();
 	shown = room;
 	missed = undefined;
 	forgetSaid();
@@ -47,32 +47,31 @@ export function goTo(room: string): void {
 	clearTyping();
 	showRoom(room);
 	const said = client.subscribe(saidTopicOf(room), {
+		message: Said,
 		rewind: SHOWN_FIRST,
-		onMessage(_data, envelope) {
-			if (room !== shown || !isMessage(Said, envelope)) return;
-			stopsTyping(envelope.data.from.id);
-			if (hearSaid(envelope.data) && missed !== undefined) missed++;
+		onMessage(data) {
+			stopsTyping(data.from.id);
+			if (hearSaid(data) && missed !== undefined) missed++;
 		},
 		onRecovered() {
-			if (room !== shown) return;
 			if (missed) addEntry(recoveredEntry(lostAfter ?? Date.now(), missed));
 			missed = undefined;
 		},
 		onGap({ since, until }) {
-			if (room === shown) addEntry(gapEntry(Math.max(since, lostAfter ?? until), since, until));
+			addEntry(gapEntry(Math.max(since, lostAfter ?? until), since, until));
 		},
 		onRefused: (error) => showProblem(`You are no longer in this room: ${reasonOf(error)}.`),
 	});
 	const passing = client.subscribe(topicOf(room), {
 		onMessage(_data, envelope) {
-			if (room !== shown) return;
 			if (isMessage(Here, envelope)) hearWhoIsHere(envelope.data);
 			else if (isMessage(Typing, envelope) && envelope.data.from.id !== you.id) hearTyping(envelope.data.from);
 		},
 	});
-	subscription = Promise.all([said, passing]);
-	subscription.catch((error: unknown) => {
-		if (room !== shown) return;
+	const both = [said, passing];
+	subscriptions = both;
+	Promise.all(both).catch((error: unknown) => {
+		if (subscriptions !== both) return;
 		// The subscription is requested again on the next connection.
 		shown = undefined;
 		if (client.state !== 'closed') showProblem(`Not in this room: ${reasonOf(error)}.`);

@@ -16,6 +16,9 @@ export interface Slot {
 	finishing: number;
 }
 
+/** The name of the limit because of which there is no slot. */
+export type ReachedLimit = 'connections' | 'connectionsPerAddress';
+
 /**
  * Limits the number of connections, in total and per address. Connections that are still being upgraded count too;
  * otherwise concurrent upgrades could exceed the limits.
@@ -36,11 +39,11 @@ export class ConnectionSlots {
 	 * Takes the slot of an address for one more connection. The caller must release it exactly once, when the connection
 	 * ends. If a limit is reached, returns the name of that limit instead.
 	 */
-	take(address: string): Slot | 'connections' | 'connectionsPerAddress' {
-		if (this.#total >= this.#limits.connections) return 'connections';
+	take(address: string): Slot | ReachedLimit {
 		const counted = countedAs(address);
 		let slot = this.#perAddress.get(counted);
-		if (slot !== undefined && slot.taken >= slot.limit) return 'connectionsPerAddress';
+		const reached = this.#reached(slot);
+		if (reached !== undefined) return reached;
 		if (slot === undefined) {
 			slot = { address: counted, limit: this.#limitOf(address), taken: 0, finishing: 0 };
 			this.#perAddress.set(counted, slot);
@@ -48,6 +51,16 @@ export class ConnectionSlots {
 		slot.taken++;
 		this.#total++;
 		return slot;
+	}
+
+	/** Returns the limit that leaves no slot for a connection from an address; undefined if there is one. */
+	reached(address: string): ReachedLimit | undefined {
+		return this.#reached(this.#perAddress.get(countedAs(address)));
+	}
+
+	#reached(slot: Slot | undefined): ReachedLimit | undefined {
+		if (this.#total >= this.#limits.connections) return 'connections';
+		return slot !== undefined && slot.taken >= slot.limit ? 'connectionsPerAddress' : undefined;
 	}
 
 	release(slot: Slot): void {

@@ -6,6 +6,7 @@ import type { WebSocketOptions } from '../websocket-options.ts';
 import { ClientAddresses, UNIX } from './client-address.ts';
 import { ConnectionSlots, type Slot } from './connection-slots.ts';
 import { type OriginCheck, originCheck } from './origin.ts';
+import { isUpgrade, pageOrigin, plainAnswer, type PlainRefusal } from './plain-request.ts';
 import { explainRefusedOrigin } from './refused-origin.ts';
 
 /** An upgrade request that has passed the precheck; the application's `upgrade` decides next. */
@@ -44,11 +45,8 @@ export class Precheck {
 	 */
 	check(req: BunRequest, server: Server<SocketData>): PassedPrecheck | Response {
 		const { headers } = req;
-		if (headers.get('upgrade')?.toLowerCase() !== 'websocket') {
-			return new Response('This is a WebSocket endpoint', { status: 426, headers: { Upgrade: 'websocket' } });
-		}
-		// Bun has no address for a peer on a Unix socket, or for a client that has already left.
-		const peer = server.requestIP(req)?.address ?? (server.port === undefined ? UNIX : '');
+		if (!isUpgrade(req)) return plainAnswer(this.#refusalOf(req, server));
+		const peer = peerOf(req, server);
 		const remoteAddress = this.#addresses.of(headers, peer);
 		const origin = headers.get('origin');
 		if (origin !== null && !this.#mayConnect(origin, this.#hostOf(headers, peer))) {
@@ -61,6 +59,15 @@ export class Precheck {
 			return this.refuse(slot, 'Too many connections from this address', 429, { address: remoteAddress });
 		}
 		return { slot, remoteAddress };
+	}
+
+	/** Returns why a client would be refused if its plain request were an upgrade. Counts and logs nothing. */
+	#refusalOf(req: BunRequest, server: Server<SocketData>): PlainRefusal | undefined {
+		const { headers } = req;
+		const peer = peerOf(req, server);
+		const origin = pageOrigin(headers);
+		if (origin !== null && !this.#mayConnect(origin, this.#hostOf(headers, peer))) return 'origin';
+		return this.slots.reached(this.#addresses.of(headers, peer));
 	}
 
 	/** Counts and logs a refusal and returns its response, with a `Retry-After` if the status is 429 or 503. */
@@ -90,6 +97,11 @@ export class Precheck {
 			peer: remoteAddress,
 		});
 	}
+}
+
+/** Returns the address that a request came from. Bun has none for a Unix socket, or a client that has already left. */
+function peerOf(req: BunRequest, server: Server<SocketData>): string {
+	return server.requestIP(req)?.address ?? (server.port === undefined ? UNIX : '');
 }
 
 /** Returns the `X-Forwarded-Host` that the first of several proxies has set. */

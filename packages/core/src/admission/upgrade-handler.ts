@@ -7,6 +7,7 @@ import type { WebSocketOptions } from '../websocket-options.ts';
 import { decideUpgrade, type UpgradeDecision } from './app-upgrade-hook.ts';
 import type { ConnectionSlots, Slot } from './connection-slots.ts';
 import { withSubprotocol } from './handshake-headers.ts';
+import { isUpgrade, plainAnswer } from './plain-request.ts';
 import { Precheck } from './precheck.ts';
 import { Subprotocols } from './subprotocols.ts';
 
@@ -63,7 +64,7 @@ export class UpgradeHandler {
 
 	/** Handles a request. Resolves with the response, or with undefined if the request has become a WebSocket. */
 	async upgrade(req: BunRequest, server: Server<SocketData>): Promise<Response | undefined> {
-		if (this.#isClosed) return this.#stopping();
+		if (this.#isClosed) return isUpgrade(req) ? this.#stopping() : plainAnswer('stopping');
 		const passed = this.#precheck.check(req, server);
 		if (passed instanceof Response) return passed;
 		const { slot, remoteAddress } = passed;

@@ -40,7 +40,8 @@ export function startHttpServer(options: HttpServerOptions): Server<SocketData> 
 		...at,
 		// Without this, `bun --hot` keeps the server on this port with its sockets open, and only replaces its handlers.
 		...(IS_HOT && { id: null }),
-		fetch: () => new Response('Not Found', { status: 404 }),
+		// Every page may read it, so that clients can find out that their path is wrong.
+		fetch: () => new Response('Not Found', { status: 404, headers: { 'Access-Control-Allow-Origin': '*' } }),
 		error: (err: Error) => {
 			faults.failed({ what: 'A route failed', err }, {});
 			return new Response('Internal Server Error', { status: 500 });

@@ -51,9 +51,9 @@ export class ApplicationSocket implements SocketEmitter, SocketHistory {
 	 * Sends a request to one client, on any node, and resolves with its reply, validated by the message's `reply`
 	 * schema.
 	 *
-	 * @throws {SocketRequestError} with the error code the client replied with, or with `disconnected` (the client
-	 * disconnected from this node, or the application stopped), `timeout` (also if the client disconnected from another
-	 * node), `invalid_reply` or `too_many_requests`
+	 * @throws {SocketRequestError} with the error code the client replied with, or with `disconnected` (the client has
+	 * left, or the application stopped), `timeout` (also if the client's node has crashed or can't be reached),
+	 * `invalid_reply` or `too_many_requests`
 	 * @throws {MessageValidationError} `data` does not match its schema
 	 * @throws {UnsupportedValueError} `data` has a value that can't be sent
 	 * @throws {InvalidMessageDefinitionError} the message has no `reply`, or no schema

@@ -1,16 +1,22 @@
 import type { WebSocketProvider } from '@orijs/websocket';
 import type { AuthAnswer } from '@orijs/websocket/protocol';
+import type { AllLimits } from '../limits.ts';
 import type { Session } from '../session/session.ts';
 import { answeredAt } from './answered-at.ts';
 
 export interface AuthAnswerServices {
 	readonly provider: WebSocketProvider;
-	readonly limits: { readonly messagesPerSecond: number };
+	readonly limits: Pick<AllLimits, 'messageBytes' | 'messagesPerSecond' | 'bytesPerSecond'>;
 }
 
 /** Returns the answer to an `@auth` whose guards have passed. */
 export function authAnswer({ socketId }: Session, { provider, limits }: AuthAnswerServices): AuthAnswer {
-	const { messagesPerSecond } = limits;
-	const answer = { socketId, ...answeredAt(provider) };
-	return messagesPerSecond === Infinity ? answer : { ...answer, messagesPerSecond };
+	const { messageBytes, messagesPerSecond, bytesPerSecond } = limits;
+	return {
+		socketId,
+		...answeredAt(provider),
+		messageBytes,
+		...(messagesPerSecond === Infinity ? {} : { messagesPerSecond }),
+		...(bytesPerSecond === Infinity ? {} : { bytesPerSecond }),
+	};
 }

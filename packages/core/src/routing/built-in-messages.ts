@@ -1,32 +1,45 @@
 import { BuiltIn, type ClientMessage, encodeAnswer } from '@orijs/websocket/protocol';
 import type { Session } from '../session/session.ts';
+import { FaultLog } from '../support/fault-log.ts';
+import type { Authorize } from '../websocket-options.ts';
 import { answeredAt } from './answered-at.ts';
 import { authAnswer } from './auth-answer.ts';
 import type { ClientRequests } from './client-requests.ts';
-import type { ClientReply } from './forwarded-reply.ts';
+import type { ClientReply } from './node-messages.ts';
+import { HistoryRequests } from './history-requests.ts';
 import type { PendingAuthorization } from './pending-authorization.ts';
 import { sendRefusal } from './send-refusal.ts';
 import { SubscriptionRequests, type SubscriptionServices } from './subscription-requests.ts';
+import { TopicAuthorizer } from './topic-authorizer.ts';
 
-export interface BuiltInServices extends SubscriptionServices {
+export interface BuiltInServices extends Omit<SubscriptionServices, 'authorizer'> {
+	readonly authorize: Authorize;
 	readonly requests: ClientRequests;
 	/** Whether connections have to pass guards. */
 	readonly hasGuards: boolean;
 }
 
-/** Handles the protocol's own messages: `@ping`, `@reply`, `@auth`, `@subscribe` and `@unsubscribe`. */
+/** Handles the protocol's own messages: `@ping`, `@reply`, `@auth`, `@subscribe`, `@unsubscribe` and `@history`. */
 export class BuiltInMessages {
 	readonly #services: BuiltInServices;
 	readonly #subscriptions: SubscriptionRequests;
+	readonly #histories: HistoryRequests;
 
 	constructor(services: BuiltInServices) {
 		this.#services = services;
-		this.#subscriptions = new SubscriptionRequests(services);
+		const authorizer = new TopicAuthorizer(services.authorize, new FaultLog(services.logger));
+		this.#subscriptions = new SubscriptionRequests({ ...services, authorizer });
+		this.#histories = new HistoryRequests({ ...services, authorizer });
 	}
 
 	/** Whether a message type is reserved for the protocol, even if it is unknown. */
 	static owns(type: string): boolean {
 		return type.charCodeAt(0) === AT;
+	}
+
+	/** Whether a message is a reply that this node waits for. Such a message does not count towards the rate limit. */
+	isExpectedReply({ socketId }: Session, { type, correlationId }: ClientMessage): boolean {
+		return type === BuiltIn.reply && this.#services.requests.isPending(socketId, correlationId);
 	}
 
 	/**
@@ -49,6 +62,8 @@ export class BuiltInMessages {
 				return this.#subscriptions.subscribe(session, message);
 			case BuiltIn.unsubscribe:
 				return this.#subscriptions.unsubscribe(session, message);
+			case BuiltIn.history:
+				return this.#histories.read(session, message);
 			case BuiltIn.auth:
 				return this.#auth(session, message);
 			default:
@@ -67,9 +82,13 @@ export class BuiltInMessages {
 		sendRefusal(session, message, 'invalid_message', 'Already authenticated; reconnect to authenticate again');
 	}
 
-	/** Called when an authorization started by `handleInTurn` has taken too long. */
+	/**
+	 * Called when an authorization started by `handleInTurn` has taken too long. Topics without a decision are refused;
+	 * the others proceed.
+	 */
 	timeOut(session: Session, pending: PendingAuthorization): void {
-		this.#subscriptions.timeOut(session, pending);
+		this.#services.refusals.add('handlerTimeout', { socketId: session.socketId, type: pending.type });
+		pending.timeOut();
 	}
 
 	#reply(session: Session, { type, data, correlationId, ...rest }: ClientMessage): void {

@@ -15,14 +15,9 @@ import { checkOptions } from '../support/check-options.ts';
 import { MAX_DELAY_MS } from '../limits.ts';
 import type { Refusals } from '../refusals.ts';
 import { encodeMessage } from './encode-message.ts';
-import {
-	type ClientReply,
-	encodeForwardedReply,
-	type ForwardedReply,
-	readForwardedReply,
-	requestingNode,
-} from './forwarded-reply.ts';
+import { type ClientReply, encodeNodeMessage, readNodeMessage, requestingNode } from './node-messages.ts';
 import { PendingRequests } from './pending-requests.ts';
+import { RemoteRequests } from './remote-requests.ts';
 
 export interface RequestOptions {
 	/** How long to wait for the client's reply, in milliseconds: above 0, at most 2^31 - 1. Default 10,000. */
@@ -32,8 +27,9 @@ export interface RequestOptions {
 const DEFAULT_TIMEOUT_MS = 10_000;
 
 /**
- * Sends this node's requests to clients, which can be connected to any node, and receives the replies. A reply that
- * reaches another node is forwarded to the requesting node, whose id is part of the correlation id.
+ * Sends this node's requests to clients, and receives the replies. A request to a client of another node is sent to
+ * that node, which passes it on and returns the reply, or says that the client has left. The id of the requesting node
+ * is part of the correlation id.
  */
 export class ClientRequests {
 	readonly #provider: WebSocketProvider;
@@ -41,6 +37,7 @@ export class ClientRequests {
 	readonly #refusals: Refusals;
 	readonly #canReply: () => boolean;
 	readonly #pending = new PendingRequests();
+	readonly #remote: RemoteRequests;
 	/** Keeps the messages to each socket in call order, by socket id, even if schemas validate asynchronously. */
 	readonly order: CallOrder<string> = new CallOrder();
 	/** Logs failed calls whose promises are not awaited. */
@@ -48,7 +45,7 @@ export class ClientRequests {
 	#count = 0;
 
 	/**
-	 * @param limit the maximum number of pending requests to one socket
+	 * @param limit the maximum number of pending requests to one socket, of this node and of others each
 	 * @param calls logs failed calls whose promises are not awaited
 	 * @param canReply returns whether clients can reply, which requires typed messages
 	 */
@@ -61,6 +58,7 @@ export class ClientRequests {
 	) {
 		this.#provider = provider;
 		this.#limit = limit;
+		this.#remote = new RemoteRequests(provider, limit);
 		this.#refusals = refusals;
 		this.calls = calls;
 		this.#canReply = canReply;
@@ -69,9 +67,9 @@ export class ClientRequests {
 	/**
 	 * Sends a request to a client on any node and resolves with its reply.
 	 *
-	 * @throws {SocketRequestError} with the error code the client replied with, or with `disconnected` (the client
-	 * disconnected from this node, or the application stopped), `timeout` (also if the client disconnected from another
-	 * node), `invalid_reply` or `too_many_requests`
+	 * @throws {SocketRequestError} with the error code the client replied with, or with `disconnected` (the client has
+	 * left, or the application stopped), `timeout` (also if the client's node has crashed or can't be reached),
+	 * `invalid_reply` or `too_many_requests`
 	 * @throws {MessageValidationError} `data` does not match the schema
 	 * @throws {UnsupportedValueError} `data` has a value that can't be sent
 	 * @throws {InvalidMessageDefinitionError} the message has no `reply`, or no schema
@@ -133,38 +131,55 @@ export class ClientRequests {
 		const correlationId = `${this.#provider.nodeId}.${++this.#count}`;
 		const envelope = encodeMessage(message, data, correlationId);
 		const reply = this.#pending.add(correlationId, name, socketId, ofSocket, timeoutMs);
-		this.#provider.send(socketId, envelope).catch((error: Error) => this.#pending.fail(correlationId, error));
+		const sent = this.#provider.isConnected(socketId)
+			? this.#provider.send(socketId, envelope)
+			: this.#provider.sendToNodeOf(
+					socketId,
+					encodeNodeMessage({ kind: 'request', socketId, correlationId, envelope }),
+				);
+		sent.catch((error: Error) => this.#pending.fail(correlationId, error));
 		return reply;
+	}
+
+	/** Returns whether this node is waiting for the socket's reply to a request. */
+	isPending(socketId: string, correlationId: string | undefined): boolean {
+		return correlationId !== undefined && this.#pending.ofSocket(socketId).has(correlationId);
 	}
 
 	/**
 	 * Handles the reply of a client of this node to a request from this or another node. Returns `settled` if the
-	 * request was pending here, `ignored` if it may be pending elsewhere or is no longer pending, and `invalid` if no
-	 * node can have sent it.
+	 * request was pending, `ignored` if it may be pending elsewhere or is no longer pending, and `invalid` if no node
+	 * can have sent it.
 	 */
-	receiveReply(
-		socketId: string,
-		correlationId: string,
-		{ data, error }: ClientReply,
-	): 'settled' | 'ignored' | 'invalid' {
+	receiveReply(socketId: string, correlationId: string, reply: ClientReply): 'settled' | 'ignored' | 'invalid' {
 		const nodeId = requestingNode(correlationId);
 		if (nodeId === undefined) return 'invalid';
-		const reply: ForwardedReply = { socketId, correlationId, data, error };
-		if (nodeId === this.#provider.nodeId) return this.#pending.settle(reply) ? 'settled' : 'ignored';
-		// If forwarding fails, the request times out; the provider logs the cause.
-		this.#provider.sendToNode(nodeId, encodeForwardedReply(reply)).catch(() => {});
-		return 'ignored';
+		const wasPending =
+			nodeId === this.#provider.nodeId
+				? this.#pending.settle(socketId, correlationId, reply)
+				: this.#remote.reply(nodeId, socketId, correlationId, reply);
+		return wasPending ? 'settled' : 'ignored';
 	}
 
-	/** Receives a message from another node, which may be a forwarded reply. */
+	/** Receives a message from another node, which may be about a request. */
 	receiveNodeMessage(text: string): void {
-		const reply = readForwardedReply(text);
-		if (reply !== undefined) this.#pending.settle(reply);
+		const message = readNodeMessage(text);
+		switch (message?.kind) {
+			case 'request':
+				return this.#remote.receive(message);
+			case 'reply':
+				return void this.#pending.settle(message.socketId, message.correlationId, message);
+			case 'left':
+				return this.#pending.disconnect(message.socketId);
+			case 'dropped':
+				return this.#pending.dropped(message);
+		}
 	}
 
-	/** Rejects the pending requests to a socket of this node that has closed. */
+	/** Rejects the pending requests of all nodes to a socket of this node that has closed. */
 	disconnect(socketId: string): void {
 		this.#pending.disconnect(socketId);
+		this.#remote.disconnect(socketId);
 	}
 
 	/** Rejects all pending requests: no more replies will arrive. */

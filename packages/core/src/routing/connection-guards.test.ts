@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { Application, type ConnectionGuard, type GuardContext, SocketRouter } from '../index.ts';
 import { serve } from '../test-support/serve.ts';
-import { answersOf, allReceived, ACCEPTED, parse, sendTyped } from '../test-support/typed-client.ts';
+import { answersOf, allReceived, ACCEPTED, ANNOUNCED, parse, sendTyped } from '../test-support/typed-client.ts';
 
 const WhoAmI = SocketMessage.define({ name: 'who', data: z.unknown(), reply: z.unknown() });
 
@@ -43,7 +43,7 @@ describe('guards that accept a connection', () => {
 		await allReceived(client);
 		const ada = { name: 'Ada', rights: ['write'] };
 		expect(answersOf(client).filter(([id]) => id !== 'c')).toEqual([
-			['a', { ...ACCEPTED, socketId: expect.any(String) as string, messagesPerSecond: 100 }],
+			['a', { ...ACCEPTED, socketId: expect.any(String) as string, ...ANNOUNCED }],
 			['b', ada],
 			['d', ada],
 		]);
@@ -84,7 +84,7 @@ describe('guards that accept a connection', () => {
 		expect(parse(await asking.next())).toEqual({
 			type: '@auth',
 			correlationId: 'a',
-			data: { ...ACCEPTED, socketId, messagesPerSecond: 100 },
+			data: { ...ACCEPTED, socketId, ...ANNOUNCED },
 		});
 	});
 });
@@ -169,18 +169,24 @@ it('without guards, @auth is answered with the socket id as well', async () => {
 	expect(parse(await client.next())).toEqual({
 		type: '@auth',
 		correlationId: 'b',
-		data: { ...ACCEPTED, socketId, messagesPerSecond: 100 },
+		data: { ...ACCEPTED, socketId, ...ANNOUNCED },
 	});
 });
 
-it('without a rate limit, the answer to @auth contains none', async () => {
-	const app = new Application().websocket({ limits: { messagesPerSecond: Infinity } }).socketRouter(new SocketRouter());
+it.each([
+	[{ messagesPerSecond: Infinity }, { messageBytes: 65_536, bytesPerSecond: 1_048_576 }],
+	[
+		{ bytesPerSecond: Infinity, messageBytes: 500 },
+		{ messageBytes: 500, messagesPerSecond: 100 },
+	],
+])('the answer to @auth contains the limits that there are: %j', async (limits, announced) => {
+	const app = new Application().websocket({ limits }).socketRouter(new SocketRouter());
 	const client = await connectClient((await serve(app)).ws);
 
 	const before = Date.now();
 	sendTyped(client, '@auth', 'token', 'a');
 	const { data } = parse(await client.next());
-	expect(data).toEqual({ ...ACCEPTED, socketId: expect.any(String) as string });
+	expect(data).toEqual({ ...ACCEPTED, ...announced, socketId: expect.any(String) as string });
 	const { timestamp } = data as { timestamp: number };
 	expect([timestamp >= before, timestamp <= Date.now()]).toEqual([true, true]);
 });

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { Application, type ConnectionGuard, type GuardContext, type Limits, SocketRouter } from '../index.ts';
 import { serve } from '../test-support/serve.ts';
-import { answersOf, ACCEPTED, parse, sendTyped } from '../test-support/typed-client.ts';
+import { answersOf, ACCEPTED, ANNOUNCED, parse, sendTyped } from '../test-support/typed-client.ts';
 
 const Echo = SocketMessage.define({ name: 'echo', data: z.unknown(), reply: z.unknown() });
 
@@ -28,7 +28,7 @@ describe('until its guards have passed, a connection', () => {
 		sendTyped(outside, 'echo', 'x', 'b');
 		await outside.received(2);
 		expect(answersOf(outside)).toEqual([
-			['a', { ...ACCEPTED, socketId: asked[1]?.socketId, messagesPerSecond: 100 }],
+			['a', { ...ACCEPTED, socketId: asked[1]?.socketId, ...ANNOUNCED }],
 			['b', 'x'],
 		]);
 	});

@@ -3,21 +3,21 @@ import { isAvailable, type MaybePromise } from './maybe-promise.ts';
 import { TIMED_OUT } from './refusal-texts.ts';
 import type { Decision } from './topic-authorizer.ts';
 
-/** A `@subscribe` for which the application has not yet decided on every topic. */
+/** A request for which the application has not yet decided on every topic. */
 export class PendingAuthorization {
 	/** The type of the message. */
 	readonly type: string;
 	readonly #decisions: Decision[];
-	readonly #subscribe: (decisions: readonly Decision[]) => void;
+	readonly #continue: (decisions: readonly Decision[]) => void;
 
-	/** @param subscribe continues the request, given one decision per topic */
+	/** @param then continues the request, given one decision per topic */
 	constructor(
 		type: string,
 		decisions: readonly MaybePromise<Decision>[],
-		subscribe: (decisions: readonly Decision[]) => void,
+		then: (decisions: readonly Decision[]) => void,
 	) {
 		this.type = type;
-		this.#subscribe = subscribe;
+		this.#continue = then;
 		this.#decisions = decisions.map((decision) => (isAvailable(decision) ? decision : TIMEOUT));
 		for (const [index, decision] of decisions.entries()) {
 			if (!isAvailable(decision)) void decision.then((late) => (this.#decisions[index] = late));
@@ -26,7 +26,7 @@ export class PendingAuthorization {
 
 	/** Continues the request with the decisions made so far; all other topics are refused with `timeout`. */
 	timeOut(): void {
-		this.#subscribe(this.#decisions);
+		this.#continue(this.#decisions);
 	}
 }
 

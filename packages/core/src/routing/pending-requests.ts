@@ -1,6 +1,6 @@
-import { UnknownSocketError } from '@orijs/websocket';
+import { MessageDroppedError, UnknownSocketError } from '@orijs/websocket';
 import { SocketRequestError } from '@orijs/websocket/protocol';
-import type { ClientReply, ForwardedReply } from './forwarded-reply.ts';
+import type { ClientReply, RequestDropped } from './node-messages.ts';
 
 interface Pending {
 	readonly socketId: string;
@@ -50,10 +50,15 @@ export class PendingRequests {
 	 * Settles the request that a reply answers. A reply from any socket but the one that the request was sent to is
 	 * ignored. Returns whether a request was settled.
 	 */
-	settle({ socketId, correlationId, data, error }: ForwardedReply): boolean {
+	settle(socketId: string, correlationId: string, { data, error }: ClientReply): boolean {
 		if (this.#pending.get(correlationId)?.socketId !== socketId) return false;
 		this.#take(correlationId)?.resolve({ data, error });
 		return true;
+	}
+
+	/** Rejects a request that was not sent because its client reads too slowly. */
+	dropped({ socketId, correlationId }: RequestDropped): void {
+		this.fail(correlationId, new MessageDroppedError(socketId));
 	}
 
 	/** Rejects a request, if it is still pending. */

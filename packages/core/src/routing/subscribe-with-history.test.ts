@@ -67,8 +67,8 @@ function received(client: TestClient): unknown[] {
 	return client.texts.map(parse).flatMap(({ name, type, data }) => {
 		if (name === 'note') return [data];
 		if (type !== '@position') return [];
-		const { recovered, count } = data as { recovered?: boolean; count?: number };
-		return [{ recovered, count }];
+		const { recovered, count, rewinding } = data as { recovered?: boolean; count?: number; rewinding?: true };
+		return [{ recovered, count, ...(rewinding && { rewinding }) }];
 	});
 }
 
@@ -112,12 +112,39 @@ describe('@subscribe to a topic with history', () => {
 		expect(received(client)).toEqual([{ recovered: false, count: 0 }]);
 	});
 
+	it('with an unknown since and a rewind reports recovered: false, then sends the latest messages', async () => {
+		const { at, publish } = await serving();
+		await publish('chat:1', 'a', 'b', 'c');
+		const client = await connectClient(at.ws);
+		const since = { epoch: 'another', offset: 1 };
+		expect(await subscribed(client, { topic: 'chat:1', since, rewind: 2 })).toEqual(ACCEPTED);
+		await publish('chat:1', 'd');
+		await allReceived(client);
+		expect(received(client)).toEqual([
+			{ recovered: false, count: 0, rewinding: true },
+			'b',
+			'c',
+			{ recovered: undefined, count: 2 },
+			'd',
+		]);
+		expect(await subscribed(client, { topic: 'chat:empty', since, rewind: 2 })).toEqual(ACCEPTED);
+		expect(received(client).slice(5)).toEqual([
+			{ recovered: false, count: 0, rewinding: true },
+			{ recovered: undefined, count: 0 },
+		]);
+	});
+
 	it('with rewind sends the latest messages; since takes precedence', async () => {
 		const { at, publish, positionOf } = await serving();
 		await publish('chat:1', 'a', 'b', 'c');
 		const [first, second] = await Promise.all([connectClient(at.ws), connectClient(at.ws)]);
 		expect(await subscribed(first, { topic: 'chat:1', rewind: 2 })).toEqual(ACCEPTED);
-		expect(received(first)).toEqual([{ recovered: undefined, count: 0 }, 'b', 'c', { recovered: undefined, count: 2 }]);
+		expect(received(first)).toEqual([
+			{ recovered: undefined, count: 0, rewinding: true },
+			'b',
+			'c',
+			{ recovered: undefined, count: 2 },
+		]);
 		const since = await positionOf('chat:1');
 		expect(await subscribed(second, { topic: 'chat:1', since, rewind: 2 })).toEqual(ACCEPTED);
 		expect(received(second)).toEqual([{ recovered: true, count: 0 }]);

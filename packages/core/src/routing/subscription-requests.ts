@@ -6,24 +6,24 @@ import type { Session } from '../session/session.ts';
 import { exceedsTopicLimit } from '../session/topic-limit.ts';
 import { unsubscribeOwnSocket } from '../session/unsubscribe-own-socket.ts';
 import { FaultLog } from '../support/fault-log.ts';
-import type { Authorize } from '../websocket-options.ts';
 import { answeredAt } from './answered-at.ts';
 import { allOf, isAvailable, type MaybePromise } from './maybe-promise.ts';
-import { PendingAuthorization } from './pending-authorization.ts';
 import { readTopicRequests, TOPICS_RULE } from './read-topic-requests.ts';
 import { tooManyTopics } from './refusal-texts.ts';
 import { sendRefusal } from './send-refusal.ts';
-import { type Decision, TopicAuthorizer } from './topic-authorizer.ts';
+import type { Decision, TopicAuthorizer } from './topic-authorizer.ts';
 import { topicFault, type TopicOperation } from './topic-fault.ts';
 import { type SubscriptionRequest, subscriptionRequest } from './subscription-request.ts';
+import { refuseIfTooMany } from './too-many-requests.ts';
 import { sendTopicsAnswer, type TopicOutcome } from './topics-answer.ts';
+import { whenDecided } from './when-decided.ts';
 
 export interface SubscriptionServices {
 	readonly provider: WebSocketProvider;
 	readonly limits: AllLimits;
 	readonly refusals: Refusals;
 	readonly logger: Logger;
-	readonly authorize: Authorize;
+	readonly authorizer: TopicAuthorizer;
 }
 
 /** For the rate limit, this many topics in one request count as one message. */
@@ -33,33 +33,22 @@ const TOPICS_PER_MESSAGE = 10;
 export class SubscriptionRequests {
 	readonly #services: SubscriptionServices;
 	readonly #faults: FaultLog;
-	readonly #authorizer: TopicAuthorizer;
 
 	constructor(services: SubscriptionServices) {
 		this.#services = services;
 		this.#faults = new FaultLog(services.logger);
-		this.#authorizer = new TopicAuthorizer(services.authorize, this.#faults);
 	}
 
 	subscribe(session: Session, message: ClientMessage): void {
 		const request = this.#accept(session, message);
 		if (request === undefined) return;
 		const { topics } = request;
-		const decisions = topics.map(({ topic }) => this.#authorizer.decide(session, topic));
-		const subscribe = (decided: readonly Decision[]): void => {
+		const decisions = topics.map(({ topic }) => this.#services.authorizer.decide(session, topic));
+		whenDecided(session, request.type, decisions, (decided) => {
 			const outcomes = decided.map((decision, index) =>
 				this.#subscribe(session, topics[index] as TopicRequest, decision),
 			);
 			this.#answerAfter(outcomes, session, request);
-		};
-		if (decisions.every(isAvailable)) return subscribe(decisions);
-		const pending = new PendingAuthorization(request.type, decisions, subscribe);
-		session.inbound.begin(pending);
-		void allOf(decisions).then((decided) => {
-			// If the authorization is no longer running, the message has timed out and has been answered.
-			if (session.inbound.running !== pending) return;
-			subscribe(decided);
-			session.inbound.finished(pending);
 		});
 	}
 
@@ -73,28 +62,15 @@ export class SubscriptionRequests {
 		this.#answerAfter(outcomes, session, request);
 	}
 
-	/** Called when authorization has taken too long. Topics without a decision are refused; the others proceed. */
-	timeOut(session: Session, pending: PendingAuthorization): void {
-		this.#services.refusals.add('handlerTimeout', { socketId: session.socketId, type: pending.type });
-		pending.timeOut();
-	}
-
 	/** Returns the request; undefined if the message was refused. */
 	#accept(session: Session, message: ClientMessage): SubscriptionRequest | undefined {
-		const { limits, refusals } = this.#services;
-		const { socketId } = session;
 		const topics = readTopicRequests(message.data);
 		if (topics === undefined) {
-			refusals.add('data', { socketId, type: message.type });
+			this.#services.refusals.add('data', { socketId: session.socketId, type: message.type });
 			sendRefusal(session, message, 'invalid_data', TOPICS_RULE);
 			return undefined;
 		}
-		if (session.pendingAnswers >= limits.pendingRequests) {
-			refusals.add('requests', { socketId });
-			const why = `Limit of ${limits.pendingRequests} pending requests reached`;
-			sendRefusal(session, message, 'too_many_requests', why);
-			return undefined;
-		}
+		if (refuseIfTooMany(session, message, this.#services)) return undefined;
 		session.inbound.charge(Math.ceil(topics.length / TOPICS_PER_MESSAGE) - 1);
 		return subscriptionRequest(message, topics);
 	}

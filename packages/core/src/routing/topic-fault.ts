@@ -4,7 +4,13 @@ import type { Session } from '../session/session.ts';
 import type { FaultLog } from '../support/fault-log.ts';
 import { INTERNAL_ERROR } from './refusal-texts.ts';
 
-export type TopicOperation = 'subscribe' | 'unsubscribe';
+export type TopicOperation = 'subscribe' | 'unsubscribe' | 'history';
+
+const FAILED: Record<TopicOperation, string> = {
+	subscribe: 'Subscribing failed',
+	unsubscribe: 'Unsubscribing failed',
+	history: 'Reading a history failed',
+};
 
 interface FailedRequest {
 	readonly operation: TopicOperation;
@@ -17,15 +23,15 @@ interface FailedRequest {
 export function topicFault(faults: FaultLog, { operation, session, topic, err }: FailedRequest): RequestFault {
 	try {
 		if (err instanceof SocketError) return { code: err.code, message: err.message };
-		if (err instanceof SubscribeError || err instanceof HistoryUnavailableError)
-			return { code: 'unavailable', message: 'Subscription failed; try again' };
+		if (err instanceof SubscribeError || err instanceof HistoryUnavailableError) {
+			const what = operation === 'history' ? 'The history could not be read' : 'Subscription failed';
+			return { code: 'unavailable', message: `${what}; try again` };
+		}
 	} catch {
 		// Anything can be thrown, including values that throw when inspected.
 	}
 	// Once the client has disconnected, a failure is to be expected and is not logged.
-	if (session.state !== 'closed') {
-		const what = operation === 'subscribe' ? 'Subscribing failed' : 'Unsubscribing failed';
-		faults.failed({ what, err }, { socketId: session.socketId, topic });
-	}
+	if (session.state !== 'closed')
+		faults.failed({ what: FAILED[operation], err }, { socketId: session.socketId, topic });
 	return { code: 'internal', message: INTERNAL_ERROR };
 }

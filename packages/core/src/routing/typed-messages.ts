@@ -73,6 +73,13 @@ export class TypedMessages implements MessageDispatcher {
 	}
 
 	onRateExceeded(session: Session, frame: Frame): boolean {
+		if (typeof frame === 'string' && mayBeBuiltIn(frame)) {
+			const message = readMessage(frame, this.#options.limits.messageDepth);
+			if (!(message instanceof MessageFault) && this.#builtIns.isExpectedReply(session, message)) {
+				this.#builtIns.handleNow(session, message);
+				return false;
+			}
+		}
 		this.#options.refusals.add('rate', { socketId: session.socketId });
 		this.#refuseUnread(session, frame, 'rate_limited', 'Rate limit exceeded; message not handled');
 		return false;

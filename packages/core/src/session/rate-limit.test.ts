@@ -67,6 +67,20 @@ describe('the rate limit of a socket', () => {
 		expect(takes(rate, LIMITS, 1)).toEqual({ within: 0, over: 0, flood: 1 });
 	});
 
+	it('refills only once charges beyond what was left are paid', async () => {
+		const limits = { messagesPerSecond: 100, bytesPerSecond: Infinity };
+		const rate = new RateLimit(limits);
+		rate.charge(130);
+		const begin = performance.now();
+		await elapse(100);
+		expect(takes(rate, limits, 1).within).toBe(0);
+		await elapse(600);
+		const { within } = takes(rate, limits, 100);
+		const earned = (performance.now() - begin) / 10;
+		expect(within).toBeGreaterThan(0);
+		expect(within).toBeLessThanOrEqual(earned - 30);
+	});
+
 	it('allows a second’s worth of bytes at once, then reports over, then flood', () => {
 		expect(takes(new RateLimit(LIMITS), LIMITS, 9, 250)).toEqual({ within: 4, over: 4, flood: 1 });
 	});
@@ -92,7 +106,9 @@ describe('the rate limit of a socket', () => {
 	it('allows any rate with Infinity', () => {
 		const unbounded = { messagesPerSecond: Infinity, bytesPerSecond: Infinity };
 
-		expect(takes(new RateLimit(unbounded), unbounded, 100_000, 1024 ** 3).within).toBe(100_000);
+		const rate = new RateLimit(unbounded);
+		rate.charge(1_000_000);
+		expect(takes(rate, unbounded, 100_000, 1024 ** 3).within).toBe(100_000);
 	});
 
 	it('refills with a limit on bytes alone', async () => {

@@ -30,6 +30,10 @@ const MAX_MESSAGES_PER_CLOCK_READ = 64;
 export class RateLimit {
 	#messages: number;
 	#bytes: number;
+	/** The bytes of the last message. */
+	#lastBytes = 0;
+	/** What was charged beyond what the bucket held. It is paid before the bucket is refilled. */
+	#debt = 0;
 	/** When the buckets were last refilled, on the monotonic clock, in milliseconds. */
 	#filledAt: number;
 	/** The number of messages until the clock is read again. */
@@ -47,30 +51,39 @@ export class RateLimit {
 		const bytes = bytesPerSecond === Infinity ? 0 : wireBytes(payload);
 		this.#messages--;
 		this.#bytes -= bytes;
+		this.#lastBytes = bytes;
 		if (--this.#untilClockRead > 0 && this.#messages >= 0 && this.#bytes >= 0) return 'within';
 		this.#untilClockRead = Math.min(messagesPerSecond / CLOCK_READS_PER_SECOND, MAX_MESSAGES_PER_CLOCK_READ);
 		const now = performance.now();
 		const seconds = (now - this.#filledAt) / 1000;
 		this.#filledAt = now;
+		const paid = this.#debt === 0 ? 0 : Math.min(this.#debt, seconds * messagesPerSecond);
+		this.#debt -= paid;
 		const burstSeconds = 1 + stalls.recentMs(now) / 1000;
 		// At most, a bucket is full except for the message that has just been taken.
 		this.#messages = Math.min(
 			burstSeconds * messagesPerSecond - 1,
-			refilled(this.#messages, seconds, messagesPerSecond),
+			refilled(this.#messages, seconds, messagesPerSecond) - paid,
 		);
 		this.#bytes = Math.min(burstSeconds * bytesPerSecond - bytes, refilled(this.#bytes, seconds, bytesPerSecond));
 		if (this.#messages >= 0 && this.#bytes >= 0) return 'within';
 		return this.#messages < -messagesPerSecond || this.#bytes < -bytesPerSecond ? 'flood' : 'over';
 	}
 
-	/** Counts this many further messages, but never overdraws the bucket: a single large request is not a flood. */
+	/**
+	 * Counts this many further messages. What exceeds the bucket does not overdraw it, because a single large request is
+	 * not a flood. It delays the refilling instead.
+	 */
 	charge(messages: number): void {
-		this.#messages = Math.max(Math.min(this.#messages, 0), this.#messages - messages);
+		const taken = Math.min(messages, Math.max(0, this.#messages));
+		this.#messages -= taken;
+		this.#debt += messages - taken;
 	}
 
-	/** Takes one message off the count. */
-	refund({ messagesPerSecond }: RateLimits): void {
+	/** Takes the message that was just taken off the count again. */
+	refund({ messagesPerSecond, bytesPerSecond }: RateLimits): void {
 		this.#messages = Math.max(this.#messages, Math.min(messagesPerSecond, this.#messages + 1));
+		this.#bytes = Math.max(this.#bytes, Math.min(bytesPerSecond, this.#bytes + this.#lastBytes));
 	}
 }
 

@@ -36,6 +36,10 @@ describe('while stop() waits for a handler', () => {
 		for (const seconds of waits) expect([1, 2, 3, 4, 5]).toContain(seconds);
 		expect(app.refusals.stopping).toBe(40);
 
+		const plain = await fetch(`${address.http}/ws`);
+		expect([plain.status, await plain.text()]).toEqual([503, 'WebSocket refused: the server is stopping']);
+		expect(app.refusals.stopping).toBe(40);
+
 		const health = await fetch(`${address.http}/health`);
 		expect([health.status, await health.text()]).toEqual([200, 'here']);
 

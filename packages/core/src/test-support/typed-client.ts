@@ -19,6 +19,9 @@ export async function allReceived(client: TestClient): Promise<void> {
 /** The answer to a successful `@ping`, and to `@subscribe` and `@unsubscribe` of one topic. */
 export const ACCEPTED = { timestamp: expect.any(Number) as number };
 
+/** The default limits that the answer to `@auth` announces. */
+export const ANNOUNCED = { messageBytes: 65_536, messagesPerSecond: 100, bytesPerSecond: 1_048_576 };
+
 /**
  * The answers a client has received, in order and without pongs. Each consists of its correlation id, and of its data
  * or the refusal's code.

@@ -95,7 +95,9 @@ async function authenticate(): Promise<void> {
 	expect(answer.data).toEqual({
 		socketId: expect.stringMatching(/^[\w-]{36}$/) as string,
 		timestamp: expect.any(Number) as number,
+		messageBytes: 65_536,
 		messagesPerSecond: 100,
+		bytesPerSecond: 1_048_576,
 	});
 }
 

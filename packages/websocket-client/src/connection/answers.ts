@@ -22,6 +22,7 @@ function isRefusedTopic(value: unknown): value is RefusedTopic {
 	return typeof topic === 'string' && typeof code === 'string';
 }
 
-function fieldsOf<T>(value: unknown): { readonly [K in keyof T]?: unknown } {
+/** Returns the value for reading its fields. */
+export function fieldsOf<T>(value: unknown): { readonly [K in keyof T]?: unknown } {
 	return value ?? {};
 }

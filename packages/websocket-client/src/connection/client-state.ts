@@ -1,7 +1,7 @@
 /**
  * - `idle`: `connect()` has not been called yet
  * - `connecting`: `auth()` was called, a connection is being opened, or its guards are running
- * - `ready`: messages are sent immediately
+ * - `ready`: messages are sent, immediately if the server's rate limit allows it
  * - `waiting`: the connection has ended or could not be opened; the client will try again after a delay
  * - `closed`: `close()` was called, or the client stopped reconnecting; `connect()` starts over
  */

@@ -1,10 +1,12 @@
-import { type AuthAnswer, BuiltIn, readBinaryFrame, wasDrained } from '@orijs/websocket/protocol';
-import { ProtocolError } from '../errors.ts';
-import type { Settings } from '../options.ts';
+import { type AuthAnswer, BuiltIn, readBinaryFrame, SocketRequestError, wasDrained } from '@orijs/websocket/protocol';
+import { ConnectError } from '../errors.ts';
+import type { Settings, WebSocketConstructor, WebSocketLike } from '../options.ts';
 import { deferred, toError } from '../support/promises.ts';
+import { utf8Bytes } from '../support/utf8-bytes.ts';
 import { isAuthAnswer, isPingAnswer } from './answers.ts';
 import { KeepAlive } from './keep-alive.ts';
-import { disconnected, notHandled, PendingRequests } from './pending-requests.ts';
+import { Pace } from './pace.ts';
+import { disconnected, notHandled, type PendingRequest, settle } from './pending-requests.ts';
 import { type PushedFrame, readFrame } from './read-frame.ts';
 import { localTime, type ServerTime } from './server-time.ts';
 import type { ConnectionEnd } from './client-state.ts';
@@ -16,10 +18,12 @@ export interface ConnectionEvents {
 	received(frame: PushedFrame): void;
 	/** Called for text that is not a protocol frame, and for bytes. */
 	raw(data: string | ArrayBuffer): void;
-	/** Called once when the connection has ended. No other event follows. */
-	ended(end: ConnectionEnd): void;
-	/** Called when the endpoint can't be used. */
-	failed(error: Error, stage: 'connect' | 'protocol'): void;
+	/**
+	 * Called once when the connection has ended. No other event follows.
+	 *
+	 * @param error why the endpoint can't be used, if that is known
+	 */
+	ended(end: ConnectionEnd, error: Error | undefined): void;
 }
 
 export interface ConnectionOptions {
@@ -49,17 +53,17 @@ const CLOSED = 'closed by the client';
 /** How long the server may take to answer the close frame, in milliseconds. */
 const CLOSE_TIMEOUT_MS = 2_000;
 
-const CONFIGURE = 'The endpoint needs a socketRouter or the authorize option.';
-
 /**
  * One WebSocket connection, from opening to closing. Authenticates, sends messages and requests, and detects a dead
  * server.
  */
 export class Connection {
 	readonly #events: ConnectionEvents;
-	readonly #pending = new PendingRequests();
-	readonly #socket: WebSocket | undefined;
+	/** By correlation id. */
+	readonly #pending = new Map<string, PendingRequest>();
+	readonly #socket: WebSocketLike | undefined;
 	readonly #keepAlive: KeepAlive;
+	readonly #pace = new Pace(() => this.#ping());
 	#deadline: ReturnType<typeof setTimeout>;
 	readonly #over = deferred();
 	#builtInRequests = 0;
@@ -68,30 +72,40 @@ export class Connection {
 	#sent = 0;
 	#confirmed = 0;
 	#proven: ServerTime | undefined;
+	/** The largest message that the server accepts, in bytes of UTF-8. */
+	messageBytes: number = Infinity;
+	/** Whether there was a sign of life, see {@link KeepAliveActions.isAlive}. */
+	#hasSign = false;
+	/** How many bytes must still be written before the ping. Not positive once it has been written. */
+	#aheadOfPing = 0;
+	/** The value of `bufferedAmount` when it was last read. Maintained only while a ping is to be written. */
+	#buffered = 0;
 
 	constructor({ url, auth, settings }: ConnectionOptions, events: ConnectionEvents) {
 		this.#events = events;
 		const { connectTimeoutMs, heartbeat } = settings;
 		this.#keepAlive = new KeepAlive(heartbeat, {
-			ping: () => this.#ping(),
-			dead: () => this.#abort(NO_ANSWER, `the server did not answer for ${heartbeat.timeoutMs} ms`),
+			ping: () => this.#check(),
+			isAlive: () => this.#isAlive(),
+			dead: (timeoutMs) => this.#abort(NO_ANSWER, `the server did not answer for ${timeoutMs} ms`),
 		});
-		this.#deadline = setTimeout(() => this.#timedOut(connectTimeoutMs), connectTimeoutMs);
+		this.#deadline = setTimeout(
+			() => this.#abort(NO_ANSWER, `not ready within ${connectTimeoutMs} ms`),
+			connectTimeoutMs,
+		);
 		try {
-			this.#socket = new settings.WebSocket(url);
+			// `connect()` rejects if there is no class.
+			this.#socket = new (settings.WebSocket as WebSocketConstructor)(url);
 		} catch (error) {
 			// This happens, for example, if the page's security policy forbids the connection. The error is reported
 			// later, because the caller does not have this object yet.
-			queueMicrotask(() => {
-				events.failed(toError(error), 'connect');
-				this.#end({ code: ABNORMAL, reason: 'the WebSocket could not be created' });
-			});
+			queueMicrotask(() => this.#end({ code: ABNORMAL, reason: 'the WebSocket could not be created' }, toError(error)));
 			return;
 		}
 		this.#listen(this.#socket, auth);
 	}
 
-	#listen(socket: WebSocket, auth: unknown): void {
+	#listen(socket: WebSocketLike, auth: unknown): void {
 		socket.binaryType = 'arraybuffer';
 		socket.addEventListener('open', () => this.#authenticate(auth));
 		socket.addEventListener('message', ({ data }: MessageEvent) => this.#received(data as string | ArrayBuffer));
@@ -112,9 +126,9 @@ export class Connection {
 		return !this.#isOver && this.#socket?.readyState === OPEN;
 	}
 
-	/** Whether the socket buffers so much that further messages should wait. */
-	get isFull(): boolean {
-		return (this.#socket?.bufferedAmount ?? 0) > MAX_BUFFERED;
+	get #bufferedAmount(): number {
+		// React Native's sockets don't have the property.
+		return this.#socket?.bufferedAmount ?? 0;
 	}
 
 	/** The time up to which the server is known to have sent everything; undefined until the guards have passed. */
@@ -129,38 +143,71 @@ export class Connection {
 
 	// Sending
 
-	/** Sends a message. The connection must be ready. @param text JSON */
-	send(text: string): void {
+	/**
+	 * Returns in how many milliseconds the server's rate limit allows this much to be sent, and the socket may have room
+	 * for it; 0 if it can be sent now.
+	 */
+	delay(messages: number, bytes: number): number {
+		return this.#pace.delay(messages, bytes) || Number(this.#bufferedAmount > MAX_BUFFERED);
+	}
+
+	/** Says that a message of this size is larger than the server accepts; undefined if it is not. */
+	excess(bytes: number): string | undefined {
+		const { messageBytes } = this;
+		return bytes > messageBytes ? `it has ${bytes} bytes, and the server accepts ${messageBytes}` : undefined;
+	}
+
+	/** Sends a message. The connection must be ready. @param text JSON @param bytes its size */
+	send(text: string, bytes: number): void {
 		this.#sent++;
-		this.#socket?.send(text);
+		this.#transmit(text, 1, bytes);
 	}
 
 	/** Sends a frame that does not count as a message, such as a reply. Does nothing once the connection has ended. */
 	reply(text: string): void {
-		if (this.#isOpen) this.#socket?.send(text);
+		if (this.#isOpen) this.#transmit(text, 0, utf8Bytes(text));
 	}
 
 	/**
 	 * Sends a request and resolves with its answer.
 	 *
 	 * @param text JSON that contains this correlation id
-	 * @throws {SocketRequestError} the server refused the request, or the connection ended
+	 * @param messages as how many messages it counts
+	 * @throws {SocketRequestError} the request is too large, the server refused it, or the connection ended
 	 */
-	request(name: string, correlationId: string, text: string): Promise<unknown> {
+	request(
+		name: string,
+		correlationId: string,
+		text: string,
+		bytes: number = utf8Bytes(text),
+		messages: number = 1,
+	): Promise<unknown> {
 		return new Promise((resolve, reject) => {
-			if (!this.#isOpen) {
-				reject(disconnected(name));
-				return;
-			}
-			this.#pending.add(correlationId, { name, sentBefore: this.#sent, resolve, reject });
-			this.#socket?.send(text);
+			if (!this.#isOpen) return reject(disconnected(name));
+			const excess = this.excess(bytes);
+			if (excess !== undefined) return reject(new SocketRequestError(name, 'too_large', excess));
+			this.#transmit(text, messages, bytes);
+			this.#pending.set(correlationId, { name, sentBefore: this.#sent, paid: this.#pace.sent, resolve, reject });
 		});
 	}
 
-	/** Sends one of the built-in requests and resolves with its answer. @throws {SocketRequestError} */
-	requestBuiltIn(type: string, data: unknown): Promise<unknown> {
+	/**
+	 * Sends one of the built-in requests and resolves with its answer.
+	 *
+	 * @param messages as how many messages it counts
+	 * @throws {SocketRequestError}
+	 */
+	requestBuiltIn(type: string, data: unknown, messages?: number): Promise<unknown> {
 		const correlationId = `@${++this.#builtInRequests}`;
-		return this.request(type, correlationId, JSON.stringify({ type, data, correlationId }));
+		const text = JSON.stringify({ type, data, correlationId });
+		return this.request(type, correlationId, text, undefined, messages);
+	}
+
+	#transmit(text: string, messages: number, bytes: number): void {
+		this.#watchBuffer();
+		this.#socket?.send(text);
+		if (this.#aheadOfPing > 0) this.#buffered = this.#bufferedAmount;
+		this.#pace.pay(messages, bytes);
 	}
 
 	/** Stops waiting for the answer to a request, whose promise then never settles. */
@@ -168,9 +215,9 @@ export class Connection {
 		this.#pending.delete(correlationId);
 	}
 
-	/** Checks immediately whether the server is alive. */
-	probe(): void {
-		if (this.#isReady) this.#keepAlive.beat();
+	/** Checks immediately whether the server is alive, see {@link KeepAlive.check}; undefined if it is not ready. */
+	probe(timeoutMs?: number): Promise<number> | undefined {
+		return this.#isReady ? this.#keepAlive.check(timeoutMs) : undefined;
 	}
 
 	/**
@@ -185,76 +232,90 @@ export class Connection {
 		return this.#over.promise;
 	}
 
+	/** Bytes that leave the buffer ahead of the ping are a sign of life: it can't be answered before it is written. */
+	#watchBuffer(): void {
+		if (this.#aheadOfPing <= 0) return;
+		const written = this.#buffered - this.#bufferedAmount;
+		this.#buffered -= written;
+		this.#aheadOfPing -= written;
+		this.#hasSign ||= written > 0;
+	}
+
+	#isAlive(): boolean {
+		this.#watchBuffer();
+		const hasSign = this.#hasSign;
+		this.#hasSign = false;
+		return hasSign;
+	}
+
 	// Opening and ending
 
 	#authenticate(auth: unknown): void {
 		const askedAt = localTime();
+		// If a guard rejects the client, the server closes the connection instead of answering. A server that answers
+		// with an error therefore does not speak the protocol.
+		const refused = (): void => this.#abort(NORMAL, 'the server refused @auth');
 		this.requestBuiltIn(BuiltIn.auth, auth).then(
-			(answer) => {
-				if (isAuthAnswer(answer)) return this.#authenticated(answer, askedAt);
-				this.#protocolFailed(new ProtocolError(`The server's answer to @auth is invalid. ${CONFIGURE}`));
-			},
-			// If a guard rejects the client, the server closes the connection instead of answering. A server that answers
-			// with an error therefore does not speak the protocol.
-			(error: Error) => this.#protocolFailed(error),
+			(answer) => (isAuthAnswer(answer) ? this.#authenticated(answer, askedAt) : refused()),
+			refused,
 		);
-	}
-
-	#protocolFailed(error: Error): void {
-		if (this.#isOver) return;
-		this.#events.failed(error, 'protocol');
-		this.#abort(NORMAL, 'the server refused @auth');
 	}
 
 	#authenticated(answer: AuthAnswer, askedAt: ServerTime['askedAt']): void {
 		if (this.#isOver) return;
 		clearTimeout(this.#deadline);
 		this.#isReady = true;
+		this.#pace.limit(answer);
+		this.messageBytes = answer.messageBytes ?? Infinity;
 		this.#proven = { ...answer, askedAt };
 		this.#keepAlive.start();
 		this.#events.ready(answer);
 	}
 
-	async #ping(): Promise<void> {
+	/** Pings the server, and watches for signs of life from now on. */
+	#check(): Promise<number> {
+		this.#hasSign = false;
+		this.#aheadOfPing = this.#buffered = this.#bufferedAmount;
+		return this.#ping();
+	}
+
+	async #ping(): Promise<number> {
 		const askedAt = localTime();
 		const answer = await this.requestBuiltIn(BuiltIn.ping, undefined);
 		if (isPingAnswer(answer)) this.#proven = { ...answer, askedAt };
-	}
-
-	#timedOut(connectTimeoutMs: number): void {
-		if (this.#isOpen) {
-			this.#events.failed(
-				new ProtocolError(`The server did not answer @auth within ${connectTimeoutMs} ms. ${CONFIGURE}`),
-				'protocol',
-			);
-		}
-		this.#abort(NO_ANSWER, `not ready within ${connectTimeoutMs} ms`);
+		return performance.now() - askedAt.monotonic;
 	}
 
 	/** Ends the connection without waiting for the server, which may be gone. */
 	#abort(code: number, reason: string): void {
+		const isUnusable = this.#isOpen && !this.#isReady;
 		try {
 			this.#socket?.close(code, reason);
 		} catch {
 			// Some implementations throw if the socket is not open yet.
 		}
-		this.#end({ code, reason });
+		this.#end(
+			{ code, reason },
+			isUnusable ? new ConnectError(`${reason}; an endpoint needs a socketRouter or authorize`) : undefined,
+		);
 	}
 
-	#end(end: ConnectionEnd): void {
+	#end(end: ConnectionEnd, error?: Error): void {
 		if (this.#isOver) return;
 		this.#isOver = true;
 		clearTimeout(this.#deadline);
 		this.#keepAlive.stop();
-		this.#pending.rejectAll(wasDrained(end.code, end.reason) ? notHandled : disconnected);
+		const errorFor = wasDrained(end.code, end.reason) ? notHandled : disconnected;
+		for (const { name, reject } of this.#pending.values()) reject(errorFor(name));
 		this.#over.resolve();
-		this.#events.ended(end);
+		this.#events.ended(end, error);
 	}
 
 	// Receiving
 
 	#received(data: string | ArrayBuffer): void {
 		if (this.#isOver) return;
+		this.#hasSign = true;
 		if (typeof data !== 'string') {
 			const frame = readBinaryFrame(data);
 			if (frame === undefined) return this.#events.raw(data);
@@ -264,6 +325,14 @@ export class Connection {
 		const frame = readFrame(data);
 		if (frame.kind === 'raw') return this.#events.raw(data);
 		if (frame.kind !== 'answer') return this.#events.received(frame);
-		this.#confirmed = Math.max(this.#confirmed, this.#pending.answer(frame));
+		const { correlationId } = frame;
+		const request = this.#pending.get(correlationId);
+		// The answer came too late: the request had been abandoned.
+		if (request === undefined) return;
+		this.#pending.delete(correlationId);
+		// The server has received everything that was sent before the request.
+		this.#confirmed = Math.max(this.#confirmed, request.sentBefore);
+		this.#pace.arrived(request.paid);
+		settle(request, frame);
 	}
 }

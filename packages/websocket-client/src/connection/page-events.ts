@@ -17,14 +17,26 @@ export function watchPageEvents({ offline, mayBeOnline }: PageEvents): () => voi
 	const visible = (): void => {
 		if (document?.visibilityState === 'visible') mayBeOnline();
 	};
-	const watched: [EventTarget | undefined, string, () => void][] = [
+	return listen(
 		[page, 'offline', offline],
 		[page, 'online', mayBeOnline],
 		[page, 'pageshow', mayBeOnline],
 		[document, 'resume', mayBeOnline],
 		[document, 'visibilitychange', visible],
-	];
-	// Outside a page, there is no document, and the global object may not be an event target.
+	);
+}
+
+/**
+ * Calls `listener` when the page may be about to end: it was left or hidden. Hidden pages may be ended without another
+ * event. Returns a function that stops listening.
+ */
+export function watchPageEnd(listener: () => void): () => void {
+	const page = globalThis as unknown as Page;
+	return listen([page, 'pagehide', listener], [page, 'visibilitychange', listener]);
+}
+
+/** Outside a page, there is no document, and the global object may not be an event target. */
+function listen(...watched: readonly [EventTarget | undefined, string, () => void][]): () => void {
 	for (const [target, type, listener] of watched) target?.addEventListener?.(type, listener);
 	return () => {
 		for (const [target, type, listener] of watched) target?.removeEventListener?.(type, listener);

@@ -1,45 +1,21 @@
 import { SocketRequestError } from '@orijs/websocket/protocol';
 import type { AnswerFrame } from './read-frame.ts';
 
-interface PendingRequest {
+/** A request that the server has not answered yet. */
+export interface PendingRequest {
 	readonly name: string;
 	/** How many messages had been sent before the request. */
 	readonly sentBefore: number;
+	/** `Pace.sent`, the request included. */
+	readonly paid: number;
 	resolve(data: unknown): void;
 	reject(error: SocketRequestError): void;
 }
 
-/** The requests on one connection that the server has not answered yet, by correlation id. */
-export class PendingRequests {
-	readonly #requests = new Map<string, PendingRequest>();
-
-	add(correlationId: string, request: PendingRequest): void {
-		this.#requests.set(correlationId, request);
-	}
-
-	/** Forgets a request whose answer is no longer awaited. */
-	delete(correlationId: string): void {
-		this.#requests.delete(correlationId);
-	}
-
-	/**
-	 * Settles a request. Returns the number of messages that were sent before it. Since the server has answered the
-	 * request, it has received those messages.
-	 */
-	answer({ correlationId, data, error }: AnswerFrame): number {
-		const request = this.#requests.get(correlationId);
-		// The answer came too late: the request had been abandoned.
-		if (request === undefined) return 0;
-		this.#requests.delete(correlationId);
-		if (error === undefined) request.resolve(data);
-		else request.reject(new SocketRequestError(request.name, error.code, error.message));
-		return request.sentBefore;
-	}
-
-	rejectAll(errorFor: (name: string) => SocketRequestError): void {
-		for (const { name, reject } of this.#requests.values()) reject(errorFor(name));
-		this.#requests.clear();
-	}
+/** Settles a request by the server's answer. */
+export function settle({ name, resolve, reject }: PendingRequest, { data, error }: AnswerFrame): void {
+	if (error === undefined) resolve(data);
+	else reject(new SocketRequestError(name, error.code, error.message));
 }
 
 export function disconnected(name: string): SocketRequestError {

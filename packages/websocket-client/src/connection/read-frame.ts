@@ -7,6 +7,7 @@ import {
 	type RequestFault,
 	restoreValues,
 } from '@orijs/websocket/protocol';
+import { fieldsOf } from './answers.ts';
 
 /** The answer to a request. */
 export interface AnswerFrame {
@@ -41,8 +42,7 @@ export function readFrame(text: string): ServerFrame {
 	} catch {
 		return RAW;
 	}
-	if (typeof frame !== 'object' || frame === null) return RAW;
-	const { type, correlationId, data, error, name, timestamp } = frame as Record<string, unknown>;
+	const { type, correlationId, data, error, name, timestamp } = fieldsOf<Record<string, unknown>>(frame);
 	if (typeof name === 'string' && typeof timestamp === 'number')
 		return { kind: 'message', envelope: frame as Envelope };
 	if (typeof type !== 'string') return RAW;
@@ -55,14 +55,14 @@ export function readFrame(text: string): ServerFrame {
 }
 
 function isFault(value: unknown): value is RequestFault {
-	return typeof (value as Partial<RequestFault> | null | undefined)?.code === 'string';
+	return typeof fieldsOf<RequestFault>(value).code === 'string';
 }
 
 function isPositionNotice(value: unknown): value is PositionNotice {
-	return isPosition(value) && Array.isArray((value as Partial<PositionNotice>).topics);
+	return isPosition(value) && Array.isArray(fieldsOf<PositionNotice>(value).topics);
 }
 
 function isGap(value: unknown): value is GapNotice {
-	const { topic, since, until } = (value ?? {}) as Partial<GapNotice>;
+	const { topic, since, until } = fieldsOf<GapNotice>(value);
 	return typeof topic === 'string' && typeof since === 'number' && typeof until === 'number';
 }

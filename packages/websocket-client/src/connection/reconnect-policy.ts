@@ -1,4 +1,4 @@
-import { CloseCode } from '@orijs/websocket/protocol';
+import type { CloseCode } from '@orijs/websocket/protocol';
 
 export interface DelayBounds {
 	readonly minDelayMs: number;
@@ -15,6 +15,9 @@ export function fullJitter(failures: number, { minDelayMs, maxDelayMs }: DelayBo
 	return Math.random() * Math.min(maxDelayMs, minDelayMs * 2 ** failures);
 }
 
+// The codes are repeated here to keep those that the client does not need out of bundles.
+const UNAUTHORIZED: typeof CloseCode.unauthorized = 4401;
+const UNSUPPORTED_DATA: typeof CloseCode.unsupportedData = 1003;
 /**
  * Close codes of RFC 6455: this client has violated the protocol, or sent invalid text. After reconnecting, it would do
  * so again.
@@ -22,12 +25,13 @@ export function fullJitter(failures: number, { minDelayMs, maxDelayMs }: DelayBo
 const PROTOCOL_ERROR = 1002;
 const INVALID_PAYLOAD = 1007;
 
+/**
+ * The close reason if a guard has rejected credentials because they have expired, so that it may accept new ones: the
+ * code of the guard's `SocketError`.
+ */
+export const TOKEN_EXPIRED = 'token_expired';
+
 /** Returns whether reconnecting is pointless after a connection has ended with this code; see PROTOCOL.md. */
 export function isTerminal(code: number): boolean {
-	return (
-		code === CloseCode.unauthorized ||
-		code === CloseCode.unsupportedData ||
-		code === PROTOCOL_ERROR ||
-		code === INVALID_PAYLOAD
-	);
+	return [UNAUTHORIZED, UNSUPPORTED_DATA, PROTOCOL_ERROR, INVALID_PAYLOAD].includes(code);
 }

@@ -1,11 +1,13 @@
-import { type AuthAnswer, readRetryHint } from '@orijs/websocket/protocol';
-import { ClientClosedError, UnconfirmedMessagesError } from '../errors.ts';
-import type { Failures } from '../failures.ts';
-import type { Settings } from '../options.ts';
+import { type AuthAnswer, BuiltIn, readRetryHint, SocketRequestError } from '@orijs/websocket/protocol';
+import { ClientClosedError, InvalidClientOptionError, UnconfirmedMessagesError } from '../errors.ts';
+import type { ErrorStage, Failures } from '../failures.ts';
+import { inRange, type Settings } from '../options.ts';
 import type { Listeners } from '../support/listeners.ts';
-import { type Deferred, deferred, within } from '../support/promises.ts';
-import { fullJitter, isTerminal } from './reconnect-policy.ts';
+import { type Deferred, deferred, toError, within } from '../support/promises.ts';
+import { fullJitter, isTerminal, TOKEN_EXPIRED } from './reconnect-policy.ts';
 import { Connection } from './connection.ts';
+import { diagnose } from './diagnosis.ts';
+import { endpointUrl } from './url.ts';
 import { watchPageEvents } from './page-events.ts';
 import type { PushedFrame } from './read-frame.ts';
 import type { ClientState, ConnectionEnd, StateChange } from './client-state.ts';
@@ -23,8 +25,19 @@ export interface ReconnectingConnectionEvents {
 	raw(data: string | ArrayBuffer): void;
 }
 
+export interface PingOptions {
+	/** How long to wait for a sign of life before the connection is dropped, in milliseconds. Default 4,000. */
+	readonly timeoutMs?: number;
+}
+
+/** After this many failed attempts, their cause is reported, unless it is known already. */
+const EXPLAIN_AFTER = 3;
+
 /** How long a connection must remain ready, in milliseconds. If it ends sooner, it counts as a failed attempt. */
 const STABLE_MS = 5_000;
+
+/** How long `connect()` and `ping()` wait for a sign of life, in milliseconds. */
+const PING_TIMEOUT_MS = 4_000;
 
 /**
  * Opens a connection, and opens a new one whenever a connection is lost, until `close()` is called or the server
@@ -46,10 +59,20 @@ export class ReconnectingConnection {
 	#attempt = 0;
 	/** The number of attempts in a row that did not lead to a stable connection. */
 	#failedAttempts = 0;
+	/** What was last reported as their cause; empty while it is being found out. */
+	#told: string | undefined;
+	/** How many more attempts may fail until a connection is ready. */
+	#attemptsLeft = 0;
+	/** Whether expired credentials may be replaced: once, until a connection is ready. */
+	#mayRenew = false;
 	#readyAt = 0;
 	/** Whether the server chose the current delay. */
 	#isDelayOfServer = false;
 	#retryTimer: ReturnType<typeof setTimeout> | undefined;
+	/** Aborts the current call of `auth()`. */
+	#auth: AbortController | undefined;
+	/** Aborts the current search for the cause of failed attempts. Undefined if its result is no longer wanted. */
+	#search: AbortController | undefined;
 	#unwatch: (() => void) | undefined;
 	#closing: Promise<void> = Promise.resolve();
 
@@ -76,21 +99,35 @@ export class ReconnectingConnection {
 
 	/**
 	 * Connects, and resolves when a connection is ready. If the client is waiting before its next attempt, the attempt
-	 * is made immediately.
+	 * is made immediately. If there is a connection, resolves once it has proved alive, or a new one is ready.
 	 *
+	 * @throws {InvalidClientOptionError} there is no `WebSocket` class, or the URL is relative
 	 * @throws {ClientClosedError} the client was closed, or stopped reconnecting
 	 */
-	connect(): Promise<void> {
+	async connect(): Promise<void> {
+		endpointUrl(this.#url, true);
+		if (this.#settings.WebSocket === undefined)
+			throw new InvalidClientOptionError('WebSocket must be a class, such as that of the package ws');
 		if (this.#state === 'idle' || this.#state === 'closed') {
 			if (this.#state === 'closed') this.#ready = deferred();
-			this.#failedAttempts = 0;
+			this.#readyAt = 0;
+			this.#startOver();
 			this.#unwatch = watchPageEvents({
-				offline: () => this.#connection?.probe(),
+				offline: () => void this.#connection?.probe(),
 				mayBeOnline: () => this.#mayBeOnline(),
 			});
 			this.#open();
 		} else if (this.#state === 'waiting') this.#openNow();
+		else if (this.#state === 'ready') await this.ping().catch(() => {});
 		return this.#ready.promise;
+	}
+
+	/** See `SocketClient.ping`. */
+	async ping(timeoutMs: number = PING_TIMEOUT_MS): Promise<number> {
+		inRange('timeoutMs', timeoutMs);
+		const roundTrip = this.#connection?.probe(timeoutMs);
+		if (roundTrip !== undefined) return roundTrip;
+		throw new SocketRequestError(BuiltIn.ping, 'disconnected', `the client is ${this.#state}`);
 	}
 
 	/** Closes the connection. Resolves when it has ended, or after a timeout. Never rejects. */
@@ -121,14 +158,22 @@ export class ReconnectingConnection {
 		if (attempt !== this.#attempt) return;
 		const { auth, connectTimeoutMs } = this.#settings;
 		if (auth === undefined) return this.#connect(undefined);
-		within(connectTimeoutMs, callAuth(auth), () => new Error(`auth() took longer than ${connectTimeoutMs} ms`)).then(
+		within(
+			connectTimeoutMs,
+			(this.#auth = new AbortController()),
+			async (signal) => {
+				const token = await auth({ signal });
+				// It must be possible to write the token as JSON.
+				JSON.stringify(token);
+				return token;
+			},
+			() => new Error(`auth() took longer than ${connectTimeoutMs} ms`),
+		).then(
 			(token) => {
 				if (attempt === this.#attempt) this.#connect(token);
 			},
 			(error: unknown) => {
-				if (attempt !== this.#attempt) return;
-				this.#failures.report(error, 'auth');
-				if (attempt === this.#attempt) this.#retry({ code: 1006, reason: 'auth() failed' });
+				if (attempt === this.#attempt) this.#ended({ code: 1006, reason: 'auth() failed' }, toError(error), 'auth');
 			},
 		);
 	}
@@ -141,8 +186,7 @@ export class ReconnectingConnection {
 				ready: (answer) => isCurrent() && this.#opened(connection, answer),
 				received: (frame) => isCurrent() && this.#events.received(connection, frame),
 				raw: (data) => isCurrent() && this.#events.raw(data),
-				ended: (end) => isCurrent() && this.#lost(connection, end),
-				failed: (error, stage) => isCurrent() && this.#failures.report(error, stage),
+				ended: (end, error) => isCurrent() && this.#ended(end, error),
 			},
 		);
 		this.#connection = connection;
@@ -156,21 +200,57 @@ export class ReconnectingConnection {
 		if (this.#connection === connection) this.#become('ready');
 	}
 
-	#lost(connection: Connection, end: ConnectionEnd): void {
+	/**
+	 * Called when an attempt has failed, or a connection has ended.
+	 *
+	 * @param error why the attempt failed, if that is known
+	 */
+	#ended(end: ConnectionEnd, error?: Error, stage: ErrorStage = 'connect'): void {
 		const wasReady = this.#state === 'ready';
 		const attempt = this.#attempt;
-		this.#detach(connection);
-		this.#reportUnconfirmed(connection);
+		const connection = this.#connection;
+		if (connection !== undefined) {
+			this.#detach(connection);
+			this.#reportUnconfirmed(connection);
+		}
+		if (error !== undefined) this.#tell(error, stage);
 		// A listener may have called `close()`, and even `connect()` again.
 		if (attempt !== this.#attempt) return;
-		if (isTerminal(end.code)) return this.#stop(end);
-		if (wasReady) this.#ready = deferred();
-		if (wasReady && Date.now() - this.#readyAt > STABLE_MS) this.#failedAttempts = 0;
-		this.#retry(end);
+		if (wasReady) this.#startOver();
+		else this.#attemptsLeft--;
+		let hint = readRetryHint(end.reason);
+		if (this.#mayRenew && end.reason === TOKEN_EXPIRED) {
+			this.#mayRenew = false;
+			hint = 0;
+		} else if (isTerminal(end.code)) return this.#stop(end);
+		const failures = ++this.#failedAttempts;
+		const { reconnect } = this.#settings;
+		const isUnexplained = !wasReady && error === undefined;
+		if (this.#attemptsLeft > 0) {
+			// The server's first hint is followed exactly. After failed attempts, the delay has a lower bound too, so that
+			// hints can't make the client reconnect in a tight loop.
+			const least = hint !== undefined && failures === 1 ? 0 : fullJitter(failures - 1, reconnect);
+			const retryInMs = Math.round(Math.max(hint ?? 0, least));
+			this.#isDelayOfServer = hint !== undefined;
+			this.#retryTimer = setTimeout(() => this.#open(), retryInMs);
+			if (isUnexplained && failures >= EXPLAIN_AFTER && this.#told === undefined) void this.#explain(end);
+			this.#become('waiting', { end, retryInMs });
+		} else if (isUnexplained && end.reason === '') void this.#explain(end);
+		else this.#stop(end);
+	}
+
+	/** Called before the first attempt, and when a connection that was ready has ended. */
+	#startOver(): void {
+		this.#mayRenew = true;
+		this.#attemptsLeft = this.#settings.reconnect.maxAttempts;
+		if (Date.now() - this.#readyAt <= STABLE_MS) return;
+		this.#failedAttempts = 0;
+		this.#told = undefined;
 	}
 
 	#detach(connection: Connection): void {
 		this.#connection = undefined;
+		if (this.#state === 'ready') this.#ready = deferred();
 		this.#events.lost(connection);
 	}
 
@@ -178,22 +258,26 @@ export class ReconnectingConnection {
 		if (unconfirmed > 0) this.#failures.report(new UnconfirmedMessagesError(unconfirmed), 'send');
 	}
 
-	#retry(end: ConnectionEnd): void {
-		const hint = readRetryHint(end.reason);
-		// The server's first hint is followed exactly. After failed attempts, the delay has a lower bound too, so that
-		// hints can't make the client reconnect in a tight loop.
-		const least =
-			hint !== undefined && this.#failedAttempts === 0 ? 0 : fullJitter(this.#failedAttempts, this.#settings.reconnect);
-		const retryInMs = Math.round(Math.max(hint ?? 0, least));
-		this.#failedAttempts++;
-		this.#isDelayOfServer = hint !== undefined;
-		this.#retryTimer = setTimeout(() => this.#open(), retryInMs);
-		this.#become('waiting', { end, retryInMs });
+	/** Finds out why no connection becomes ready, and reports it, or stops if no attempts are left. */
+	async #explain(end: ConnectionEnd): Promise<void> {
+		const search = (this.#search = new AbortController());
+		this.#told ??= '';
+		const error = await diagnose(this.#url, end, this.#settings.connectTimeoutMs, search);
+		if (search !== this.#search || this.#state === 'ready') return;
+		if (this.#attemptsLeft > 0) this.#tell(error, 'connect');
+		else this.#stop({ code: end.code, reason: error.message });
+	}
+
+	/** Reports why connecting fails, once per cause. */
+	#tell(error: Error, stage: ErrorStage): void {
+		if (this.#told === error.message) return;
+		this.#told = error.message;
+		this.#failures.report(error, stage);
 	}
 
 	/** Called when an attempt may succeed now. Cuts a delay short, unless the server chose that delay. */
 	#mayBeOnline(): void {
-		this.#connection?.probe();
+		void this.#connection?.probe();
 		if (this.#state === 'waiting' && !this.#isDelayOfServer) this.#openNow();
 	}
 
@@ -207,6 +291,9 @@ export class ReconnectingConnection {
 		this.#attempt++;
 		this.#end = end;
 		clearTimeout(this.#retryTimer);
+		this.#auth?.abort();
+		this.#search?.abort();
+		this.#search = undefined;
 		this.#unwatch?.();
 		this.#unwatch = undefined;
 		if (this.#connection !== undefined) this.#detach(this.#connection);
@@ -216,11 +303,4 @@ export class ReconnectingConnection {
 		// A state listener may have called `connect()` again.
 		if (this.#state === 'closed') this.#events.closed(error);
 	}
-}
-
-/** Calls `auth()` and resolves with its result. @throws {TypeError} the result can't be written as JSON */
-async function callAuth(auth: () => unknown): Promise<unknown> {
-	const value = await auth();
-	JSON.stringify(value);
-	return value;
 }

@@ -1,27 +1,30 @@
 import { InvalidClientOptionError } from '../errors.ts';
 
 /**
- * Returns the full `ws:` or `wss:` URL of an endpoint. Also accepts `http:` and `https:` URLs and, on a page, relative
- * URLs such as `/ws`.
+ * Returns the full `ws:` or `wss:` URL of an endpoint. Also accepts `http:` and `https:` URLs, and relative URLs such
+ * as `/ws`. Where there is no page to which a URL can be relative, returns it as it is, unless it `mustBeFull`.
  *
  * @throws {InvalidClientOptionError} the URL is invalid
  */
-export function endpointUrl(url: string | URL): string {
-	const base = (globalThis as { location?: { href?: string } }).location?.href;
-	let full: URL;
+export function endpointUrl(url: string | URL, mustBeFull = false): string {
+	const text = String(url);
+	let base: string | undefined;
+	if (!/^[\w+.-]+:/.test(text)) {
+		base = (globalThis as { location?: { href?: string } }).location?.href;
+		if (url && base === undefined && !mustBeFull) return text;
+	}
+	let href = '';
 	try {
-		full = new URL(url, base);
+		({ href } = new URL(text, base));
 	} catch {
-		throw new InvalidClientOptionError(
-			`the URL must look like wss://example.com/ws, not ${JSON.stringify(String(url))}`,
-		);
+		// The empty text is not a valid URL.
 	}
+	// Before 0.85, React Native's `URL` has few properties, and `href` has a slash too many.
+	if (href === `${text}/`) href = text;
 	// The scheme is replaced in the text, because the setter of `protocol` silently ignores some changes.
-	const { protocol } = full;
-	const href = full.href.replace(/^http/, 'ws');
-	if (!/^wss?:/.test(href)) {
-		throw new InvalidClientOptionError(`the URL must begin with ws: or wss:, not ${protocol}`);
-	}
-	if (full.hash !== '') throw new InvalidClientOptionError(`the URL must not have a fragment, such as ${full.hash}`);
-	return href;
+	href = href.replace(/^http/, 'ws');
+	if (/^wss?:\/\/[^#]+$/.test(href)) return href;
+	throw new InvalidClientOptionError(
+		`the URL must look like wss://example.com/ws, without #, not ${JSON.stringify(text)}`,
+	);
 }

@@ -10,8 +10,10 @@ import {
 	SocketError,
 } from '@orijs/websocket/protocol';
 import type { Connection } from '../connection/connection.ts';
+import { DuplicateHandlerError } from '../errors.ts';
 import type { Failures } from '../failures.ts';
 import { mustBeFunction } from '../support/must-be-function.ts';
+import { utf8Bytes } from '../support/utf8-bytes.ts';
 
 /**
  * Answers a request from the server. If it throws, the request is refused. The code of the refusal is that of the
@@ -38,7 +40,7 @@ export class IncomingRequests {
 	 *
 	 * @throws {InvalidMessageDefinitionError} the message is not a definition, or has no `reply`
 	 * @throws {TypeError} the handler is not a function
-	 * @throws {Error} the message already has a handler
+	 * @throws {DuplicateHandlerError} the message already has a handler
 	 */
 	handle<TMessage extends RequestMessage>(message: TMessage, handler: RequestHandler<TMessage>): () => void {
 		const { name, reply } = mustBeDefinition(message);
@@ -46,7 +48,7 @@ export class IncomingRequests {
 			throw new InvalidMessageDefinitionError(`${name} has no reply`);
 		}
 		mustBeFunction(handler, 'a handler');
-		if (this.#handlers.has(name)) throw new Error(`${name} already has a handler`);
+		if (this.#handlers.has(name)) throw new DuplicateHandlerError(`${name} already has a handler`);
 		const entry = { handler };
 		this.#handlers.set(name, entry);
 		return () => {
@@ -58,7 +60,10 @@ export class IncomingRequests {
 	async answer(connection: Connection, envelope: Envelope): Promise<void> {
 		const { name, data, correlationId } = envelope;
 		const send = (reply: object): void => {
-			connection.reply(encodeValues({ type: BuiltIn.reply, correlationId, ...reply }, TypeError));
+			const text = encodeValues({ type: BuiltIn.reply, correlationId, ...reply }, TypeError);
+			const excess = connection.excess(utf8Bytes(text));
+			if (excess !== undefined) throw new SocketError('too_large', excess);
+			connection.reply(text);
 		};
 		const refuse = (code: string, message: string): void => send({ error: { code, message } });
 		const handler = this.#handlers.get(name)?.handler;

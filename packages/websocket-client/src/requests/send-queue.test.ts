@@ -5,99 +5,144 @@ import { SendQueue, type Outgoing } from './send-queue.ts';
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-const connection = (state: { isReady: boolean; isFull: boolean } = { isReady: true, isFull: false }): Connection =>
-	state as unknown as Connection;
+/** A connection that allows `perSecond` messages per second, and `burst` at once. */
+function connectionOf(perSecond: number, burst: number = perSecond) {
+	let [left, at] = [burst, Date.now()];
+	return {
+		isReady: true,
+		excess: () => undefined,
+		pay: (messages: number) => void (left -= messages),
+		delay(messages: number): number {
+			left = Math.min(burst, left + ((Date.now() - at) * perSecond) / 1_000);
+			at = Date.now();
+			return Math.max(0, ((messages - left) / perSecond) * 1_000);
+		},
+	};
+}
 
-/** Returns a queue that holds `count` messages, and the messages that it has sent and refused so far. */
-function filled(count: number): { queue: SendQueue; sent: number[]; refused: number[]; put: (n: number) => Outgoing } {
-	const queue = new SendQueue({ messages: 1_000, characters: 1_000_000 });
-	const sent: number[] = [];
-	const refused: number[] = [];
-	const put = (n: number): Outgoing => {
+type TestConnection = ReturnType<typeof connectionOf>;
+const as = (connection: TestConnection): Connection => connection as unknown as Connection;
+
+/** A queue, and what it has sent and refused so far: numbers for messages, and `T` for requests for topics. */
+function startQueue(bounds = { messages: 1_000, characters: 1_000_000 }) {
+	const due: string[] = [];
+	const sent: (number | 'T')[] = [];
+	const refused: string[] = [];
+	const queue = new SendQueue(bounds, {
+		due,
+		requestSome(connection, cost) {
+			due.splice(0, 10 * cost);
+			(connection as unknown as TestConnection).pay(cost);
+			sent.push('T');
+			return cost;
+		},
+	});
+	const put = (n: number, text = '{}', latest?: string): Outgoing => {
 		const outgoing: Outgoing = {
-			name: 'x',
-			text: '{}',
-			deliver: () => void sent.push(n),
-			refuse: () => void refused.push(n),
+			text,
+			latest,
+			deliver(connection) {
+				(connection as unknown as TestConnection).pay(1);
+				sent.push(n);
+			},
+			refuse: (code) => void refused.push(`${n}: ${code}`),
 		};
 		queue.add(outgoing);
 		return outgoing;
 	};
-	for (let n = 0; n < count; n++) put(n);
-	return { queue, sent, refused, put };
+	return { queue, due, sent, refused, put };
 }
 
+const numbers = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i);
+
 describe('queued messages are sent', () => {
-	it('at once if there is no rate limit', () => {
-		const { queue, sent } = filled(500);
-		queue.open(connection(), undefined);
-		expect(sent).toHaveLength(500);
-	});
-
-	it.each([1, 2, 3, 7, 8, 10, 100])('at slightly less than the allowed %i messages per second', (messagesPerSecond) => {
-		const { queue, sent } = filled(1_000);
-		queue.open(connection(), messagesPerSecond);
-		const first = sent.length;
-		expect(first).toBe(Math.max(1, Math.floor((0.9 * messagesPerSecond) / 4)));
-		vi.advanceTimersByTime(10_000);
-		expect(sent.length - first).toBeLessThanOrEqual(9 * messagesPerSecond);
-		expect(sent.length - first).toBeGreaterThanOrEqual(Math.floor(4.5 * messagesPerSecond));
-		expect(sent).toEqual(sent.map((_, index) => index));
-	});
-
-	it('in order, before those added meanwhile', () => {
-		const { queue, sent, put } = filled(3);
-		queue.open(connection(), 8);
-		put(3);
-		expect(sent).toEqual([0]);
-		vi.advanceTimersByTime(2_000);
-		put(4);
-		expect(sent).toEqual([0, 1, 2, 3, 4]);
+	it('as the rate allows, in order, before those added meanwhile', () => {
+		const { queue, sent, put } = startQueue();
+		for (const n of numbers(0, 30)) put(n);
+		queue.open(as(connectionOf(10)));
+		expect(sent).toEqual(numbers(0, 10));
+		put(30);
+		vi.advanceTimersByTime(1_000);
+		expect(sent).toEqual(numbers(0, 20));
+		put(31);
+		expect(sent).toEqual(numbers(0, 20));
+		vi.advanceTimersByTime(1_300);
+		expect(sent).toEqual(numbers(0, 32));
+		expect(vi.getTimerCount()).toBe(0);
 	});
 
 	it('only while there is a connection', () => {
-		const { queue, sent } = filled(3);
-		queue.open(connection(), 8);
+		const { queue, sent, put } = startQueue();
+		for (const n of numbers(0, 3)) put(n);
+		queue.open(as(connectionOf(1)));
 		queue.shut();
 		vi.advanceTimersByTime(5_000);
 		expect(sent).toEqual([0]);
-		queue.open(connection(), undefined);
+		queue.open(as(connectionOf(10)));
 		expect(sent).toEqual([0, 1, 2]);
 		expect(vi.getTimerCount()).toBe(0);
 	});
+
+	it('in turns with topics, which come first', () => {
+		const { queue, due, sent, put } = startQueue();
+		due.push(...numbers(0, 500).map(String));
+		for (const n of numbers(0, 30)) put(n);
+		queue.open(as(connectionOf(100, 25)));
+		expect(sent).toEqual(['T', 'T']);
+		vi.advanceTimersByTime(1_000);
+		expect(sent).toEqual(['T', 'T', 'T', ...numbers(0, 10), 'T', ...numbers(10, 20), 'T', ...numbers(20, 30)]);
+	});
+
+	it('after topics that were due when there were no messages, without making up for them', () => {
+		const { queue, due, sent, put } = startQueue();
+		queue.open(as(connectionOf(100, 10)));
+		due.push(...numbers(0, 1_000).map(String));
+		queue.sendWaiting();
+		vi.advanceTimersByTime(500);
+		for (const n of numbers(0, 10)) put(n);
+		vi.advanceTimersByTime(500);
+		const last = sent.slice(sent.indexOf(0));
+		expect(last).toEqual([...numbers(0, 10), ...last.slice(10).map(() => 'T')]);
+		expect(sent.filter((one) => one === 'T').length).toBeGreaterThanOrEqual(8);
+	});
 });
 
-it('queues messages while the socket is full', () => {
-	const state = { isReady: true, isFull: true };
-	const { queue, sent, put } = filled(0);
-	queue.open(connection(state), undefined);
+it('sends a new message at once only if nothing waits', () => {
+	const { queue, due, sent, put } = startQueue();
+	queue.open(as(connectionOf(10, 1)));
 	put(0);
-	vi.advanceTimersByTime(1_000);
-	expect(sent).toEqual([]);
-	state.isFull = false;
-	vi.advanceTimersByTime(1_000);
+	expect(sent).toEqual([0]);
+	due.push('topic');
+	queue.sendWaiting();
 	put(1);
-	expect(sent).toEqual([0, 1]);
+	vi.advanceTimersByTime(250);
+	expect(sent).toEqual([0, 'T', 1]);
 });
 
 it('does not send a removed message, and frees its space', () => {
-	const queue = new SendQueue({ messages: 1, characters: 10 });
-	const sent: string[] = [];
-	const refused: string[] = [];
-	const outgoing = (text: string): Outgoing => ({
-		name: 'x',
-		text,
-		deliver: () => void sent.push(text),
-		refuse: ({ code }) => void refused.push(`${text}: ${code}`),
-	});
-	const first = outgoing('"first"');
-	queue.add(first);
-	queue.add(outgoing('"full"'));
-	expect(queue.remove(first)).toBe(true);
-	expect(queue.remove(first)).toBe(false);
-	queue.add(outgoing('"much too long"'));
-	queue.add(outgoing('"12345678"'));
-	queue.open(connection(), undefined);
-	expect(sent).toEqual(['"12345678"']);
-	expect(refused).toEqual(['"full": queue_full', '"much too long": queue_full']);
+	const { queue, sent, refused, put } = startQueue({ messages: 1, characters: 10 });
+	const first = put(0, '"first"');
+	put(1, '"full"');
+	queue.remove(first);
+	queue.remove(first);
+	put(2, '"much too long"');
+	put(3, '"12345678"');
+	queue.open(as(connectionOf(100)));
+	expect(sent).toEqual([3]);
+	expect(refused).toEqual(['1: queue_full', '2: queue_full']);
+});
+
+it('replaces a message with the same key in its place and space', () => {
+	const { queue, sent, refused, put } = startQueue({ messages: 2, characters: 10 });
+	put(0, '12345', 'key');
+	put(1, '1234');
+	put(2, '123456', 'key');
+	put(3, '1234567', 'key');
+	put(4, '1', 'other');
+	expect(refused).toEqual(['0: replaced', '3: queue_full', '4: queue_full']);
+	queue.open(as(connectionOf(1, 1)));
+	expect(sent).toEqual([2]);
+	put(5, '12345', 'key');
+	vi.advanceTimersByTime(2_000);
+	expect(sent).toEqual([2, 1, 5]);
 });

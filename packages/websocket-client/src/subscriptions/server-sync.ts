@@ -3,31 +3,40 @@ import {
 	type GapNotice,
 	type RefusedTopic,
 	type RequestFault,
-	type SocketRequestError,
 	type TopicRequest,
 	type TopicsAnswer,
 } from '@orijs/websocket/protocol';
 import { isTopicsAnswer } from '../connection/answers.ts';
 import type { Connection } from '../connection/connection.ts';
 import { LONG_AGO } from '../connection/server-time.ts';
+import { TOPICS_PER_MESSAGE } from '../connection/pace.ts';
 import { type Deferred, deferred } from '../support/promises.ts';
-import { batches } from './batches.ts';
 import { gapBetween } from './gap-span.ts';
 import { PostponedTopics } from './postponed-topics.ts';
-import { confirm, requestFor, type Topic } from './topic.ts';
+import { confirm, markRequested, requestFor, type Topic } from './topic.ts';
+
+/** The most characters of topics in one message. */
+const MAX_CHARACTERS = 2_000;
+
+/** At least the size of a request apart from its topics, in bytes. */
+const OVERHEAD = 100;
 
 export interface ServerTopicsEvents {
+	/** Called when there are topics to request. */
+	due(): void;
 	/** Called when the client has resubscribed to a topic, and messages from the time in between may be missing. */
 	gap(gap: GapNotice): void;
+	/** Called when the server has confirmed a topic, after the gap, if any. */
+	confirmed(topic: Topic): void;
 	/** Called when the server has refused a topic. Returns whether to request it again later. */
 	refused(topic: Topic, fault: RefusedTopic): boolean;
 }
 
 /**
  * The state of a topic on the server, for the current connection. The client is not subscribed to any topic that has no
- * state.
+ * state. If the server refuses a topic that is `resubscribing`, the client is still subscribed to it.
  */
-type State = 'subscribing' | 'subscribed' | 'unsubscribing';
+type State = 'subscribing' | 'subscribed' | 'resubscribing' | 'unsubscribing';
 
 /**
  * Keeps the topics to which the server has subscribed this client in sync with the topics that the application wants.
@@ -36,8 +45,6 @@ export class ServerSync {
 	readonly #wanted: ReadonlyMap<string, Topic>;
 	readonly #events: ServerTopicsEvents;
 	readonly #states = new Map<string, State>();
-	/** Topics whose position the server has sent since they were last requested. */
-	readonly #positioned = new Set<string>();
 	/**
 	 * Pending removals by topic, resolved once the server has stopped sending the topic's messages, or the topic is
 	 * wanted again.
@@ -46,6 +53,8 @@ export class ServerSync {
 	readonly #postponed = new PostponedTopics(() => this.#sync());
 	#connection: Connection | undefined;
 	#isSyncDue = false;
+	/** The topics to unsubscribe from, then those to subscribe to. */
+	due: string[] = [];
 
 	/** @param wanted the topics that the application wants; `syncSoon()` must be called after each change */
 	constructor(wanted: ReadonlyMap<string, Topic>, events: ServerTopicsEvents) {
@@ -53,8 +62,8 @@ export class ServerSync {
 		this.#events = events;
 	}
 
-	isSubscribed(topic: string): boolean {
-		return this.#states.get(topic) === 'subscribed';
+	isSubscribed(topic: Topic): boolean {
+		return topic.isRequested && this.#states.get(topic.name) === 'subscribed';
 	}
 
 	/** Requests all topics on a new connection, which starts without any. */
@@ -69,18 +78,15 @@ export class ServerSync {
 		this.#connection = undefined;
 		for (const topic of this.#wanted.values()) {
 			// Nothing can be missing from a topic that was not confirmed: no message was promised yet.
-			if (proven === undefined || !this.isSubscribed(topic.name)) continue;
-			topic.missingSince ??= proven;
+			if (this.isSubscribed(topic)) topic.missingSince ??= proven;
+			topic.isRequested = false;
+			// A rewind that the server has not finished begins again.
+			if (topic.isRewinding) topic.position = undefined;
+			topic.isRewinding = false;
 		}
 		this.#postponed.clear();
 		this.#states.clear();
-		this.#positioned.clear();
 		this.#settleRemovals();
-	}
-
-	/** Called when the server has sent the position of a wanted topic. The topic's messages follow. */
-	positioned(topic: string): void {
-		this.#positioned.add(topic);
 	}
 
 	/**
@@ -88,30 +94,22 @@ export class ServerSync {
 	 * pending.
 	 */
 	resubscribe(topic: Topic): void {
-		if (!this.isSubscribed(topic.name)) return;
+		if (!this.isSubscribed(topic)) return;
 		topic.missingSince ??= this.#connection?.proven ?? LONG_AGO;
-		this.#states.delete(topic.name);
+		topic.isRequested = false;
 		this.#sync();
 	}
 
-	/** Called when the application wants a topic that it did not want before. */
-	added(topic: string): void {
-		// If the server has not unsubscribed the client yet, the topic must be requested again to obtain its position,
-		// because the client dropped the position with the topic's last subscription.
-		if (this.#positioned.has(topic) && this.isSubscribed(topic)) this.#states.delete(topic);
-	}
-
-	/** Called when a topic is no longer wanted. Resolves once the server has stopped sending its messages. */
-	removed(topic: string): Promise<void> {
-		if (!this.#states.has(topic)) return Promise.resolve();
-		if (!this.#removals.has(topic)) this.#removals.set(topic, deferred());
+	/**
+	 * Called when a topic may no longer be wanted. Resolves once the server has stopped sending its messages, if it is
+	 * not.
+	 */
+	async removed(topic: string): Promise<void> {
 		this.syncSoon();
-		return this.removal(topic);
-	}
-
-	/** Resolves once the pending removal of a topic, if any, is done. */
-	removal(topic: string): Promise<void> {
-		return this.#removals.get(topic)?.promise ?? Promise.resolve();
+		if (this.#states.has(topic) && !this.#wanted.has(topic) && !this.#removals.has(topic)) {
+			this.#removals.set(topic, deferred());
+		}
+		await this.#removals.get(topic)?.promise;
 	}
 
 	/** Syncs in a microtask, so that topics added or removed together are requested together. */
@@ -130,48 +128,58 @@ export class ServerSync {
 	 */
 	#sync(): void {
 		this.#settleRemovals();
-		// If a topic was wanted again before the client unsubscribed, the client is still subscribed, so the topic is
-		// confirmed.
-		for (const topic of this.#wanted.values()) {
-			if (!topic.isConfirmed && this.isSubscribed(topic.name)) confirm(topic);
-		}
-		if (this.#connection?.isReady !== true) return;
-		const missing: TopicRequest[] = [];
-		for (const topic of this.#wanted.values()) {
-			if (!this.#states.has(topic.name) && !this.#postponed.has(topic.name)) missing.push(requestFor(topic));
-		}
-		const unwanted: TopicRequest[] = [];
-		for (const [topic, state] of this.#states) {
-			if (state === 'subscribed' && !this.#wanted.has(topic) && !this.#postponed.has(topic)) unwanted.push({ topic });
-		}
 		// Unsubscribes first, because the server limits the number of topics per socket.
-		this.#request(this.#connection, BuiltIn.unsubscribe, unwanted);
-		this.#request(this.#connection, BuiltIn.subscribe, missing);
+		const unwanted = [...this.#states.keys()].filter((topic) => !this.#wanted.has(topic));
+		this.due = [...unwanted, ...this.#wanted.keys()].filter(
+			(topic) => this.#isDue(topic, this.#wanted.get(topic)) && !this.#postponed.has(topic),
+		);
+		this.#events.due();
 	}
 
-	#request(connection: Connection, type: string, all: readonly TopicRequest[]): void {
-		for (const requests of batches(all)) {
-			const names = requests.map(({ topic }) => topic);
-			for (const name of names) {
-				this.#states.set(name, type === BuiltIn.subscribe ? 'subscribing' : 'unsubscribing');
-				this.#positioned.delete(name);
-			}
-			const topics = requests.map((request) => ((request.since ?? request.rewind) ? request : request.topic));
-			const answered = (answer: TopicsAnswer): void => this.#answered(connection, type, names, answer);
-			connection.requestBuiltIn(type, { topics }).then(
-				(answer) => answered(isTopicsAnswer(answer) ? answer : allRefused(names, INVALID_ANSWER)),
-				(error: SocketRequestError) => answered(allRefused(names, error)),
-			);
+	#isDue(name: string, topic: Topic | undefined): boolean {
+		const state = this.#states.get(name);
+		if (topic === undefined) return state === 'subscribed';
+		// If an earlier topic of this name is still subscribed, or messages are missing, the server is asked again: it
+		// sends a position and earlier messages only when it is asked.
+		return state === undefined || (state === 'subscribed' && !topic.isRequested);
+	}
+
+	/**
+	 * Requests some of the topics that are due in one message, as many as count as at most `cost` messages. Returns as
+	 * how many they count.
+	 */
+	requestSome(connection: Connection, cost: number): number {
+		const { due } = this;
+		const isSubscribe = this.#wanted.has(due[0] as string);
+		const topics: (string | TopicRequest)[] = [];
+		let left = Math.min(MAX_CHARACTERS, connection.messageBytes - OVERHEAD);
+		for (const name of due.slice(0, cost * TOPICS_PER_MESSAGE)) {
+			const topic = this.#wanted.get(name);
+			const request = topic === undefined ? name : requestFor(topic);
+			left -= JSON.stringify(request).length + 1;
+			if (topics.length > 0 && (left < 0 || (topic !== undefined) !== isSubscribe)) break;
+			topics.push(request);
+			const subscribing = this.#states.has(name) ? 'resubscribing' : 'subscribing';
+			this.#states.set(name, isSubscribe ? subscribing : 'unsubscribing');
+			if (topic !== undefined) markRequested(topic);
 		}
+		const names = due.splice(0, topics.length);
+		const messages = Math.ceil(names.length / TOPICS_PER_MESSAGE);
+		void connection
+			.requestBuiltIn(isSubscribe ? BuiltIn.subscribe : BuiltIn.unsubscribe, { topics }, messages)
+			.then((answer) => (isTopicsAnswer(answer) ? answer : Promise.reject(INVALID_ANSWER)))
+			.catch((fault: RequestFault) => allRefused(names, fault))
+			.then((answer) => this.#answered(connection, isSubscribe, names, answer));
+		return messages;
 	}
 
-	#answered(connection: Connection, type: string, names: readonly string[], answer: TopicsAnswer): void {
+	#answered(connection: Connection, isSubscribe: boolean, names: readonly string[], answer: TopicsAnswer): void {
 		// If the connection has ended, its topics are requested again on the next one.
 		if (connection !== this.#connection) return;
 		const faults = new Map(answer.refused?.map((fault) => [fault.topic, fault]));
 		for (const name of names) {
 			const fault = faults.get(name);
-			if (type === BuiltIn.subscribe) this.#subscribed(name, fault, answer);
+			if (isSubscribe) this.#subscribed(name, fault, answer);
 			else this.#unsubscribed(name, fault);
 		}
 		if (faults.size === 0) this.#postponed.resetDelay();
@@ -181,18 +189,22 @@ export class ServerSync {
 	#subscribed(name: string, fault: RefusedTopic | undefined, answer: TopicsAnswer): void {
 		const topic = this.#wanted.get(name);
 		if (fault !== undefined) {
-			this.#states.delete(name);
-			if (topic !== undefined && this.#events.refused(topic, fault)) this.#postponed.add(name);
+			if (this.#states.get(name) === 'resubscribing') this.#states.set(name, 'subscribed');
+			else this.#states.delete(name);
+			if (topic?.isRequested !== true) return;
+			topic.isRequested = false;
+			if (this.#events.refused(topic, fault)) this.#postponed.add(name);
 			return;
 		}
 		this.#states.set(name, 'subscribed');
-		if (topic === undefined) return;
+		if (topic?.isRequested !== true) return;
 		// A server that sent no position keeps no history for the topic.
-		if (!this.#positioned.has(name)) topic.position = undefined;
+		if (!topic.isPositioned) topic.position = undefined;
 		const { missingSince: since } = topic;
-		topic.missingSince = undefined;
+		topic.missingSince = topic.lostSince = undefined;
 		confirm(topic);
 		if (since !== undefined) this.#events.gap(gapBetween(name, since, answer));
+		this.#events.confirmed(topic);
 	}
 
 	#unsubscribed(name: string, fault: RefusedTopic | undefined): void {

@@ -1,18 +1,18 @@
-import type { Envelope, GapNotice, SocketRequestError } from '@orijs/websocket/protocol';
-import { mustBeFunction } from '../support/must-be-function.ts';
+import type { Envelope, GapNotice, InferOutput, SocketMessage, SocketRequestError } from '@orijs/websocket/protocol';
+import type { MessageListener } from '../message-listeners.ts';
 
 /** The outcome of resubscribing to a topic with history after messages may have been missed. */
 export interface Recovered {
 	/**
 	 * Whether all missed messages have just been delivered. If false, none of them has been delivered, and `onGap` is
-	 * called as well.
+	 * called as well. The messages of `rewind` follow.
 	 */
 	readonly recovered: boolean;
 	/** The number of messages that were delivered. */
 	readonly count: number;
 }
 
-/** The callbacks of a subscription. */
+/** The callbacks of a subscription. None of them is called once the subscription is closed. */
 export interface SubscriptionHandlers {
 	/**
 	 * Called for each message that is published to the topic. Its name is `envelope.name`; `isMessage` narrows the type.
@@ -20,45 +20,80 @@ export interface SubscriptionHandlers {
 	 * `ArrayBuffer` as data.
 	 */
 	readonly onMessage?: (data: unknown, envelope: Envelope) => unknown;
-	/** Called when messages may be missing, because the server has reported a gap or the client has reconnected. */
+	/**
+	 * Called when messages may be missing, because the server has reported a gap, the client has reconnected, or a loop
+	 * over the subscription has fallen behind.
+	 */
 	readonly onGap?: (gap: GapNotice) => unknown;
 	/** Called when the client has resubscribed to a topic with history. */
 	readonly onRecovered?: (recovered: Recovered) => unknown;
-	/** Called when the server refuses to resubscribe the client after a reconnect. This ends the subscription. */
+	/**
+	 * Called when the server refuses the topic, at first or after a reconnect, or the messages of `rewind`. This ends
+	 * the subscription.
+	 */
 	readonly onRefused?: (error: SocketRequestError) => unknown;
 }
 
-/** The options of a subscription: its callbacks, and how many past messages it starts with. */
+/** The options of a subscription: its callbacks, which messages it receives, and how long it waits and lasts. */
 export interface SubscriptionOptions extends SubscriptionHandlers {
 	/**
-	 * How many of the latest messages of a topic with history are delivered first, from 1 to 100,000. Ignored if the
-	 * client is already subscribed, or has a position to resume from. Default: none.
+	 * The only kind of message that the subscription receives, which gives its data a type. Default: it receives all
+	 * messages of the topic, with data of type `unknown`.
 	 */
-	readonly rewind?: number;
+	readonly message?: SocketMessage | undefined;
+	/**
+	 * How many of the latest messages of a topic with history are delivered first, from 1 to 100,000, and again after
+	 * messages were lost. If they can't be read, the subscription is refused. A topic that continues from one of the
+	 * client's `positions` begins with what was missed instead. Default: none.
+	 */
+	readonly rewind?: number | undefined;
+	/**
+	 * How long the server may take to confirm the subscription, including the wait for a connection, in milliseconds.
+	 * After that, the subscription is closed. Default: there is no limit.
+	 */
+	readonly timeoutMs?: number | undefined;
+	/** Closes the subscription, whether or not it is confirmed yet. */
+	readonly signal?: AbortSignal | undefined;
+	/**
+	 * How many messages may wait for a loop over the subscription, from 1 to 1,000,000. Beyond that, the oldest are
+	 * dropped, and `onGap` is called when the loop comes to where they were. Default 1,000.
+	 */
+	readonly buffer?: number | undefined;
 }
 
-export interface Subscription {
+/** Options with a `message`, which gives the data its type. */
+export interface TypedSubscriptionOptions<TMessage extends SocketMessage> extends Omit<
+	SubscriptionOptions,
+	'message' | 'onMessage'
+> {
+	/** The only kind of message that the subscription receives. */
+	readonly message: TMessage;
+	/** Called for each message of this kind that is published to the topic. */
+	readonly onMessage?: MessageListener<TMessage>;
+}
+
+/** The type of a subscription to messages of one kind. */
+export type SubscriptionTo<TMessage extends SocketMessage> = PendingSubscription<InferOutput<TMessage['data']>>;
+
+/**
+ * A subscription to a topic. `for await` loops over its messages. Such a loop
+ *
+ * - ends when the subscription is closed, and closes it when it is left;
+ * - throws if the subscription fails: with the server's refusal, or because it was not confirmed in time;
+ * - goes on after a reconnect, and after `close()` and `connect()` of the client.
+ *
+ * Unless there is an `onMessage`, messages that arrive before the loop begins are kept for it, up to ten seconds after
+ * the subscription was confirmed.
+ */
+export interface Subscription<TData = unknown> extends AsyncIterable<Envelope<TData>> {
 	readonly topic: string;
 	/**
-	 * Ends the subscription. Its handlers are no longer called. Resolves once the server has unsubscribed the client, or
-	 * immediately if another subscription of this client needs the topic or there is no connection. Never rejects; can
-	 * be called more than once.
+	 * Ends the subscription, even if the server has not confirmed it yet. Its handlers are no longer called. Resolves
+	 * once the server has unsubscribed the client, or immediately if another subscription of this client needs the topic
+	 * or there is no connection. Never rejects; can be called more than once.
 	 */
 	close(): Promise<void>;
 }
 
-/** Validates the options of a subscription. @throws {TypeError} a handler or option is invalid */
-export function mustBeHandlers(handlers: SubscriptionOptions): void {
-	if (typeof handlers !== 'object' || handlers === null) {
-		throw new TypeError('subscribe() takes an object of handlers, such as { onMessage, onGap }');
-	}
-	const { rewind } = handlers;
-	if (rewind !== undefined && !(Number.isSafeInteger(rewind) && rewind >= 1 && rewind <= MAX_REWIND)) {
-		throw new TypeError(`rewind must be a whole number from 1 to ${MAX_REWIND}, not ${String(rewind)}`);
-	}
-	for (const name of ['onMessage', 'onGap', 'onRecovered', 'onRefused'] as const) {
-		if (handlers[name] !== undefined) mustBeFunction(handlers[name], name);
-	}
-}
-
-const MAX_REWIND = 100_000;
+/** A subscription that can be awaited: resolves, with the same subscription, once the server has confirmed it. */
+export interface PendingSubscription<TData = unknown> extends Subscription<TData>, Promise<Subscription<TData>> {}

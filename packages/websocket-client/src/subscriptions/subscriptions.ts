@@ -2,84 +2,115 @@ import {
 	BuiltIn,
 	type Envelope,
 	type GapNotice,
-	MAX_TOPICS,
 	type Position,
 	type PositionNotice,
 	type RefusedTopic,
 	SocketRequestError,
 } from '@orijs/websocket/protocol';
-import type { Connection } from '../connection/connection.ts';
 import type { ClientClosedError } from '../errors.ts';
 import type { Failures } from '../failures.ts';
-import { quiet } from '../support/promises.ts';
+import type { Positions } from '../positions/positions.ts';
+import type { Listeners } from '../support/listeners.ts';
 import { isTransient, wasNotHandled } from './refusals.ts';
-import { ServerSync } from './server-sync.ts';
-import type { Subscription, SubscriptionOptions } from './subscription.ts';
+import { type ReadHistory, rewind, rewindPositioned } from './rewinds.ts';
+import { ServerSync, type ServerTopicsEvents } from './server-sync.ts';
+import { SubscriptionHandle, type SubscriptionOwner } from './subscription-handle.ts';
+import type { PendingSubscription, SubscriptionOptions } from './subscription.ts';
 import { createTopic, type Topic } from './topic.ts';
 
+export interface SubscriptionsOptions extends Pick<ServerTopicsEvents, 'due'> {
+	/** Requests a page of a topic's history. */
+	readonly history: ReadHistory;
+}
+
 /** Manages the application's subscriptions, and passes messages and gaps to them. */
-export class Subscriptions {
+export class Subscriptions implements SubscriptionOwner {
 	readonly #failures: Failures;
+	readonly gapListeners: Listeners<[GapNotice]>;
 	readonly #topics = new Map<string, Topic>();
-	readonly #server: ServerSync;
-	/** Positions saved by an earlier client, for topics that have not been subscribed to yet. */
-	readonly #saved: Map<string, Position>;
+	/** The topics on the server. */
+	readonly server: ServerSync;
+	readonly #history: ReadHistory;
+	readonly #positions: Positions;
 
 	/**
-	 * @param onGap called with each gap that is caused by a lost connection
-	 * @param positions the positions from which to resume topics
+	 * @param gapListeners called with every gap
+	 * @param positions from where topics resume
 	 */
-	constructor(failures: Failures, onGap: (gap: GapNotice) => void, positions: ReadonlyMap<string, Position>) {
-		this.#saved = new Map(positions);
+	constructor(
+		failures: Failures,
+		gapListeners: Listeners<[GapNotice]>,
+		positions: Positions,
+		{ due, history }: SubscriptionsOptions,
+	) {
+		this.#positions = positions;
 		this.#failures = failures;
-		this.#server = new ServerSync(this.#topics, {
-			gap: onGap,
+		this.gapListeners = gapListeners;
+		this.server = new ServerSync(this.#topics, {
+			due,
+			gap: (gap) => this.gap(gap),
+			confirmed: ({ subscriptions, position }) => {
+				for (const handle of subscriptions) void rewind(handle, position, history);
+			},
 			refused: (topic, fault) => this.#refused(topic, fault),
 		});
+		this.#history = history;
 	}
 
 	/**
-	 * Adds a subscription. Resolves once the server has confirmed it.
+	 * Adds a subscription, which is confirmed once the server has confirmed its topic. If an argument is invalid, the
+	 * subscription fails with the error.
 	 *
-	 * @throws {SocketRequestError} the server has refused the subscription
-	 * @throws {ClientClosedError} the client no longer reconnects
+	 * @param end the error if the client is closed
 	 */
-	add(name: string, handlers: SubscriptionOptions): Promise<Subscription> {
-		const topic = this.#topics.get(name) ?? this.#create(name, handlers.rewind);
-		const undo = topic.subscriptions.add((call) => call(handlers));
-		this.#server.syncSoon();
-		const close = (): Promise<void> => {
-			// If the topic is no longer current, the subscription has already ended.
-			const isCurrent = this.#topics.get(name) === topic;
-			if (isCurrent) undo();
-			if (!isCurrent || topic.subscriptions.size > 0) return this.#server.removal(name);
-			this.#topics.delete(name);
-			return this.#server.removed(name);
-		};
-		return quiet(topic.confirmed.promise.then(() => ({ topic: name, close })));
+	add(name: string, options: SubscriptionOptions, end: ClientClosedError | undefined): PendingSubscription {
+		const handle = new SubscriptionHandle(name, options, this, end);
+		if (handle.isOpen) {
+			const topic = this.#topics.get(name) ?? this.#create(name);
+			topic.subscriptions = [...topic.subscriptions, handle];
+			if (topic.isConfirmed) {
+				if (!topic.isRewinding) void rewind(handle, topic.position, this.#history);
+				if (handle.held === undefined) handle.confirm();
+			} else if (topic.saved !== undefined) {
+				// A topic that continues from a saved position is not rewound.
+				handle.isRewindDue = false;
+			}
+			this.server.syncSoon();
+		}
+		return handle.pending;
 	}
 
-	#create(name: string, rewind: number | undefined): Topic {
-		const topic = createTopic(name, this.#failures.listeners(), rewind, this.#saved.get(name));
-		this.#saved.delete(name);
+	#create(name: string): Topic {
+		const topic = createTopic(name, this.#positions.take(name));
 		this.#topics.set(name, topic);
-		this.#server.added(name);
 		return topic;
 	}
 
-	/**
-	 * The number of messages that the server's rate limit counts for subscribing to all topics on a new connection.
-	 * Every ten topics in a batch count as one message.
-	 */
-	get cost(): number {
-		const { size } = this.#topics;
-		return Math.ceil(size / 10) + Math.ceil(size / MAX_TOPICS);
+	/** Removes a topic. A saved position that was not resumed from is kept for the next subscription. */
+	#remove({ name, isConfirmed, saved }: Topic): void {
+		this.#topics.delete(name);
+		if (!isConfirmed) this.#positions.giveBack(name, saved);
 	}
 
-	/** The positions of the topics with history, from which a later client can resume. */
+	closed(handle: SubscriptionHandle, error?: Error): Promise<void> {
+		if (error !== undefined) this.#failures.report(error, 'subscribe');
+		const topic = this.#topics.get(handle.topic);
+		// If the topic is not the one of this subscription, the subscription has already ended.
+		if (topic?.subscriptions.includes(handle) === true) {
+			topic.subscriptions = topic.subscriptions.filter((one) => one !== handle);
+			if (topic.subscriptions.length === 0) this.#remove(topic);
+		}
+		return this.server.removed(handle.topic);
+	}
+
+	readonly handlerFailed = (error: unknown): void => this.#failures.report(error, 'handler');
+
+	/** The positions of the topics with history that are subscribed to, and those not used yet. */
 	get positions(): Record<string, Position> {
-		const positions = new Map(this.#saved);
-		for (const [name, { position }] of this.#topics) if (position !== undefined) positions.set(name, position);
+		const positions = new Map(this.#positions.unused);
+		for (const [name, { position, isRewinding }] of this.#topics) {
+			if (position !== undefined && !isRewinding) positions.set(name, position);
+		}
 		return Object.fromEntries(positions);
 	}
 
@@ -88,7 +119,7 @@ export class Subscriptions {
 	 * between the topic's last message and this one are missing, drops this one and requests all of them.
 	 */
 	deliver(envelope: Envelope): boolean {
-		const { topic: name, data } = envelope;
+		const { topic: name } = envelope;
 		const topic = name === undefined ? undefined : this.#topics.get(name);
 		if (topic === undefined) return true;
 		if (envelope.position !== undefined) {
@@ -98,16 +129,20 @@ export class Subscriptions {
 				// Messages that arrive before the confirmation go only to listeners that are not bound to a topic. If the
 				// server has confirmed the topic without sending a position, it keeps no history for the topic. The message
 				// then comes from a node that does, for example during a deployment, and its order can't be checked.
-				if (!this.#server.isSubscribed(topic.name)) return true;
+				if (!this.server.isSubscribed(topic)) return true;
 			} else if (epoch !== last.epoch || prev !== last.offset) {
-				this.#server.resubscribe(topic);
+				this.server.resubscribe(topic);
 				return false;
 			} else {
 				topic.position = { epoch, offset };
 			}
 		}
-		topic.subscriptions.call((handlers) => handlers.onMessage?.(data, envelope));
-		return true;
+		for (const subscription of topic.subscriptions) {
+			if (!topic.isRewinding || subscription.isRewindDue) subscription.message(envelope);
+		}
+		this.#reached(topic);
+		// After a loss, other listeners may have received the messages of a rewind before.
+		return !topic.isRewinding || !topic.isConfirmed;
 	}
 
 	/** Called when the server has sent the position of one or more topics. Their messages follow. */
@@ -115,39 +150,41 @@ export class Subscriptions {
 		for (const name of notice.topics) this.#positioned(name, notice);
 	}
 
-	#positioned(name: string, { epoch, offset, recovered, count }: PositionNotice): void {
+	#positioned(name: string, notice: PositionNotice): void {
+		const { epoch, offset, recovered, count } = notice;
 		const topic = this.#topics.get(name);
 		// A notice without a count is for subscribers that have a position. It may date from before this topic was
 		// requested.
-		if (topic === undefined || (count ?? topic.position) === undefined) return;
-		this.#server.positioned(name);
+		if (topic?.isRequested !== true || (count ?? topic.position) === undefined) return;
+		topic.isPositioned = true;
 		topic.position = { epoch, offset };
-		if (recovered === undefined) return;
-		if (recovered) topic.missingSince = undefined;
-		topic.subscriptions.call((handlers) => handlers.onRecovered?.({ recovered, count: count ?? 0 }));
+		if (recovered === false) topic.lostSince = topic.missingSince;
+		if (recovered === true) topic.missingSince = topic.lostSince;
+		if (count !== undefined) rewindPositioned(topic, notice);
+		// If messages are lost, the gap is reported later.
+		if (recovered !== false) this.#reached(topic);
 	}
 
-	/** Passes a gap to its topic's subscriptions. */
+	/** Called when the subscriptions have received everything up to the topic's position, except what is held. */
+	#reached(topic: Topic): void {
+		if (topic.subscriptions.every(({ held }) => held === undefined)) this.#positions.reached(topic);
+	}
+
+	/** Passes a gap to the listeners of all gaps, and to its topic's subscriptions. */
 	gap(gap: GapNotice): void {
-		this.#topics.get(gap.topic)?.subscriptions.call((handlers) => handlers.onGap?.(gap));
-	}
-
-	/** Called when a connection is ready. */
-	open(connection: Connection): void {
-		this.#server.open(connection);
-	}
-
-	/** Called when the connection has been lost. */
-	shut(connection: Connection): void {
-		this.#server.shut(connection);
+		this.gapListeners.call(gap);
+		const topic = this.#topics.get(gap.topic);
+		if (topic === undefined) return;
+		for (const subscription of topic.subscriptions) subscription.call('onGap', gap);
+		this.#reached(topic);
 	}
 
 	/** Called when the client stops reconnecting. Rejects the subscriptions that were never confirmed. */
 	rejectUnconfirmed(error: ClientClosedError): void {
 		for (const topic of this.#topics.values()) {
 			if (topic.isConfirmed) continue;
-			this.#topics.delete(topic.name);
-			topic.confirmed.reject(error);
+			this.#remove(topic);
+			for (const subscription of topic.subscriptions) subscription.fail(error);
 		}
 	}
 
@@ -158,11 +195,9 @@ export class Subscriptions {
 			if (!wasNotHandled(code)) this.#failures.report(error, 'subscribe');
 			return true;
 		}
-		this.#topics.delete(topic.name);
-		if (topic.isConfirmed) {
-			topic.subscriptions.call((handlers) => handlers.onRefused?.(error));
-			this.#failures.report(error, 'subscribe');
-		} else topic.confirmed.reject(error);
+		this.#remove(topic);
+		for (const subscription of topic.subscriptions) subscription.refuse(error);
+		if (topic.isConfirmed) this.#failures.report(error, 'subscribe');
 		return false;
 	}
 }

@@ -1,5 +1,3 @@
-import { quiet } from './promises.ts';
-
 /** Keeps calls in the order in which they were made, even if some of them have to wait for a value. */
 export class CallOrder {
 	/** Settled once the last waiting call has proceeded; undefined if no call is waiting. */
@@ -13,17 +11,17 @@ export class CallOrder {
 	run<TResult>(value: unknown, proceed: () => TResult | Promise<TResult>): TResult | Promise<TResult> {
 		const earlier = this.#last;
 		if (earlier === undefined && !(value instanceof Promise)) return proceed();
-		const gone = Promise.allSettled([value, earlier]).then(([checked]) => {
-			if (checked.status === 'rejected') throw checked.reason;
+		const gone = Promise.allSettled([value, earlier]).then(async () => {
+			await value;
 			// Wrapped in an object, because the next call must not wait for the result.
 			return { result: proceed() };
 		});
-		const last = quiet(gone)
+		const last = gone
 			.catch(() => {})
 			.then(() => {
 				if (this.#last === last) this.#last = undefined;
 			});
 		this.#last = last;
-		return (async (): Promise<TResult> => (await gone).result)();
+		return gone.then(({ result }) => result);
 	}
 }

@@ -2,10 +2,19 @@ import { mustBeFunction } from './must-be-function.ts';
 
 type Listener<TArgs extends readonly unknown[]> = (...args: TArgs) => unknown;
 
-/** The listeners of one event. A function that is added twice is called twice. */
+interface Entry<TArgs extends readonly unknown[]> {
+	readonly listener: Listener<TArgs>;
+}
+
+/**
+ * The listeners of one event. A function that is added twice is called twice. All listeners are called in the same
+ * order, even if a listener causes the next call.
+ */
 export class Listeners<TArgs extends readonly unknown[]> {
 	readonly #onError: (thrown: unknown) => void;
-	readonly #all = new Set<{ readonly listener: Listener<TArgs> }>();
+	readonly #all = new Set<Entry<TArgs>>();
+	/** The calls that are not finished yet, each with those who were listening when it was made. */
+	readonly #pending: [Entry<TArgs>[], TArgs][] = [];
 
 	/** @param onError called when a listener threw or rejected; the other listeners are called nevertheless */
 	constructor(onError: (thrown: unknown) => void) {
@@ -26,18 +35,20 @@ export class Listeners<TArgs extends readonly unknown[]> {
 
 	/**
 	 * Calls the listeners in the order in which they were added. Listeners that are added or removed during the call are
-	 * not called.
+	 * not called. If a listener causes this call, it returns at once, and they are called after the present ones.
 	 */
 	call(...args: TArgs): void {
-		const all = [...this.#all];
-		for (const entry of all) {
-			if (!this.#all.has(entry)) continue;
-			const { listener } = entry;
-			try {
-				const result = listener(...args);
-				if (result instanceof Promise) result.catch(this.#onError);
-			} catch (thrown) {
-				this.#onError(thrown);
+		const pending = this.#pending;
+		if (pending.push([[...this.#all], args]) > 1) return;
+		for (let next; (next = pending[0]); pending.shift()) {
+			for (const entry of next[0]) {
+				if (!this.#all.has(entry)) continue;
+				try {
+					const result = entry.listener(...next[1]);
+					if (result instanceof Promise) result.catch(this.#onError);
+				} catch (thrown) {
+					this.#onError(thrown);
+				}
 			}
 		}
 	}

@@ -21,12 +21,23 @@ export function quiet<T>(promise: Promise<T>): Promise<T> {
 	return promise;
 }
 
-/** Resolves or rejects like the promise, or rejects with `late()` if it does not settle within `ms` milliseconds. */
-export async function within<T>(ms: number, promise: Promise<T>, late: () => Error): Promise<T> {
-	const { promise: timeout, reject } = deferred<never>();
-	const timer = setTimeout(() => reject(late()), ms);
+/**
+ * Runs a task and resolves or rejects like it. If it does not settle within `ms` milliseconds, or when the controller
+ * is aborted, aborts the task's signal and rejects with `late()`.
+ */
+export async function within<T>(
+	ms: number,
+	abort: AbortController,
+	task: (signal: AbortSignal) => Promise<T>,
+	late: () => Error,
+): Promise<T> {
+	const { signal } = abort;
+	const timer = setTimeout(() => abort.abort(), ms);
 	try {
-		return await Promise.race([promise, timeout]);
+		return await new Promise<T>((resolve, reject) => {
+			signal.onabort = () => reject(late());
+			task(signal).then(resolve, reject);
+		});
 	} finally {
 		clearTimeout(timer);
 	}

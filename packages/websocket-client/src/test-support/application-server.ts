@@ -17,6 +17,8 @@ export interface SharedState {
 	/** The promise that the handler of `wait` messages awaits. */
 	readonly gate: Promise<void>;
 	isBackendBroken: boolean;
+	/** The only token that the guard accepts. */
+	token: string | undefined;
 }
 
 export interface ApplicationServer {
@@ -36,8 +38,8 @@ export const SILENT: Logger = { debug() {}, info() {}, warn() {}, error() {} };
 
 /** Starts an application with typed messages on a free port. */
 export async function startApplication(shared: SharedState, options: ServerOptions): Promise<ApplicationServer> {
-	const { token, ...limits } = options;
-	const { backend, origins, forbidden } = shared;
+	const { token, handlingMs = 0, allowedOrigins = shared.origins, ...limits } = options;
+	const { backend, forbidden } = shared;
 	const bus = backend.createBus();
 	let handlers: BusHandlers | undefined;
 	const { start, subscribe } = bus;
@@ -47,18 +49,20 @@ export async function startApplication(shared: SharedState, options: ServerOptio
 		if (shared.isBackendBroken && topics.some(isTopic)) throw new Error('the backend is broken');
 	};
 	const sockets = new Set<AppSocket>();
-	const router = routerOf(shared);
+	const router = routerOf(shared, handlingMs);
 	if (limits.guardTimeoutMs !== undefined) router.guard(() => new Promise<boolean>(() => {}));
 	else if (token !== undefined) {
+		shared.token = token;
 		router.guard((ctx) => {
 			shared.credentials.push(ctx.auth);
-			return ctx.auth === token;
+			if (ctx.auth === 'expired') throw new SocketError('token_expired', 'log in again');
+			return ctx.auth === shared.token;
 		});
 	}
 	const app = new Application({ logger: SILENT, signals: false })
 		.websocket(new WsProvider({ bus, logger: SILENT, graceMs: 0, history: HISTORY }), {
 			limits,
-			allowedOrigins: origins,
+			allowedOrigins,
 			authorize: { subscribe: (_, topic) => !forbidden.has(topic) },
 		})
 		.socketRouter(router)
@@ -76,10 +80,13 @@ export async function startApplication(shared: SharedState, options: ServerOptio
 	};
 }
 
-function routerOf({ handled, gate }: SharedState): SocketRouter {
+function routerOf({ handled, gate }: SharedState, handlingMs: number): SocketRouter {
 	const note = (type: string, data: unknown): void => void handled.push({ type, data, at: Date.now() });
 	return new SocketRouter()
-		.on(Say, ({ data }) => note('say', data))
+		.on(Say, async ({ data }) => {
+			note('say', data);
+			if (handlingMs > 0) await new Promise((resolve) => setTimeout(resolve, handlingMs));
+		})
 		.on(Add, ({ data }) => {
 			note('add', data);
 			return data.a + data.b;

@@ -44,6 +44,7 @@ export class LocalTestServer implements TestServer {
 			forbidden: new Set(),
 			gate: gate.promise,
 			isBackendBroken: false,
+			token: undefined,
 		};
 	}
 
@@ -125,7 +126,9 @@ export class LocalTestServer implements TestServer {
 		const proxy = this.#proxy;
 		const faults: Record<NetworkFault, () => unknown> = {
 			freeze: () => proxy.freeze(),
+			'freeze connections': () => proxy.freeze(() => true),
 			thaw: () => proxy.thaw(),
+			'slow upload': () => proxy.throttle(4_000_000, 'toServer'),
 			cut: () => proxy.cut(),
 			end: () => proxy.cut(undefined, 'end'),
 			refuse: () => proxy.refuse(true),
@@ -201,6 +204,10 @@ export class LocalTestServer implements TestServer {
 
 	async releaseWaits(): Promise<void> {
 		this.#openGate();
+	}
+
+	async accept(token: string): Promise<void> {
+		this.#shared.token = token;
 	}
 
 	async forbid(topics: readonly string[]): Promise<void> {

@@ -10,7 +10,7 @@ export interface RawServer {
 
 /** Starts a plain WebSocket server that sends whatever the test passes to it. */
 export function startRawServer(options: RawServerOptions): RawServer {
-	const { answers = true, status, messagesPerSecond } = options;
+	const { answers = true, status } = options;
 	const received: ReceivedFrame[] = [];
 	const sockets = new Set<Bun.ServerWebSocket>();
 	const server = Bun.serve({
@@ -21,12 +21,13 @@ export function startRawServer(options: RawServerOptions): RawServer {
 			return self.upgrade(request) ? undefined : new Response('WebSocket only', { status: 426 });
 		},
 		websocket: {
+			maxPayloadLength: 64 * 1024 * 1024,
 			open: (socket) => void sockets.add(socket),
 			close: (socket) => void sockets.delete(socket),
 			message(socket, message) {
 				const text = String(message);
 				received.push({ text, at: Date.now() });
-				const data = answers ? answerTo(text, messagesPerSecond) : undefined;
+				const data = answers ? answerTo(text, options) : undefined;
 				if (data !== undefined) socket.send(data);
 			},
 		},
@@ -41,15 +42,15 @@ export function startRawServer(options: RawServerOptions): RawServer {
 	};
 }
 
-function answerTo(text: string, messagesPerSecond: number | undefined): string | undefined {
+function answerTo(text: string, { answersPings = true, limits }: RawServerOptions): string | undefined {
 	const { type, correlationId } = JSON.parse(text) as { type: string; correlationId?: string };
 	const timestamp = Date.now();
 	const answers: Record<string, object> = {
-		'@auth': { socketId: crypto.randomUUID(), timestamp, messagesPerSecond },
+		'@auth': { socketId: crypto.randomUUID(), timestamp, ...limits },
 		'@ping': { timestamp },
 		'@subscribe': { timestamp, refused: [] },
 		'@unsubscribe': { timestamp, refused: [] },
 	};
-	const data = answers[type];
+	const data = type === '@ping' && !answersPings ? undefined : answers[type];
 	return data === undefined ? undefined : JSON.stringify({ type, correlationId, data });
 }

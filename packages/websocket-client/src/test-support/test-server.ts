@@ -3,10 +3,16 @@ export interface ServerOptions {
 	/** The only token that the guard accepts. Default: there is no guard. */
 	readonly token?: string;
 	readonly messagesPerSecond?: number;
+	readonly bytesPerSecond?: number;
 	readonly topicsPerSocket?: number;
+	readonly connections?: number;
+	/** The origins of pages that may connect. Default: those of the scenarios. */
+	readonly allowedOrigins?: readonly string[];
 	readonly pendingRequests?: number;
 	readonly messageBytes?: number;
 	readonly queuedBytes?: number;
+	/** How long the handler of `say` messages takes. Default 0. */
+	readonly handlingMs?: number;
 	/** Adds a guard that never settles, so that this timeout expires. */
 	readonly guardTimeoutMs?: number;
 }
@@ -16,10 +22,12 @@ export interface RawServerOptions {
 	 * Whether the server answers built-in messages like a real one. If false, it sends nothing on its own. Default true.
 	 */
 	readonly answers?: boolean;
+	/** Whether it answers `@ping`, if it answers at all. Default true. */
+	readonly answersPings?: boolean;
 	/** If set, the server refuses upgrades with this HTTP status. */
 	readonly status?: number;
-	/** The rate limit in the server's answer to `@auth`. */
-	readonly messagesPerSecond?: number;
+	/** Limits in the server's answer to `@auth`. */
+	readonly limits?: { readonly messagesPerSecond?: number; readonly messageBytes?: number };
 }
 
 /** A message that the server has handled. */
@@ -42,7 +50,19 @@ export interface Published {
 	readonly at: number;
 }
 
-export type NetworkFault = 'freeze' | 'thaw' | 'cut' | 'end' | 'refuse' | 'accept';
+/**
+ * `freeze connections` freezes those that are open, while new ones work. `slow upload` limits what clients send to 4 MB
+ * per second.
+ */
+export type NetworkFault =
+	| 'freeze'
+	| 'freeze connections'
+	| 'thaw'
+	| 'slow upload'
+	| 'cut'
+	| 'end'
+	| 'refuse'
+	| 'accept';
 
 /** The outcome of a request to the client. */
 export type ClientAnswer = { readonly data: unknown } | { readonly code: string; readonly message: string };
@@ -108,6 +128,8 @@ export interface TestServer {
 	subscribedTopics(): Promise<string[]>;
 	/** Lets present and future handlers of `wait` messages finish. */
 	releaseWaits(): Promise<void>;
+	/** Sets the only token that the guard accepts from now on. It refuses the token `expired` as expired. */
+	accept(token: string): Promise<void>;
 	/** Makes the application refuse subscriptions to these topics from now on. */
 	forbid(topics: readonly string[]): Promise<void>;
 	/** Sets whether the backend rejects subscriptions. */

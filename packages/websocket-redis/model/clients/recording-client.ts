@@ -68,7 +68,10 @@ export class RecordingClient {
 		const confirmed = this.#client.subscribe(topic, {
 			onMessage: (data, { position }) => this.#received(data, id, position),
 			onRecovered: ({ recovered, count }) => this.#add({ do: 'recovered', channel: topic, recovered, count }),
-			onRefused: (error) => this.#add({ do: 'failure', what: `${topic} was refused: ${String(error)}` }),
+			onRefused: (error) => {
+				// What can't be read at first is refused below.
+				if (error.code !== 'unavailable') this.#add({ do: 'failure', what: `${topic} was refused: ${String(error)}` });
+			},
 		});
 		this.#current.set(topic, { id, confirmed: this.#pending.watch(`${this.name}.subscribe(${topic})`, confirmed) });
 		try {

@@ -97,6 +97,19 @@ describe('the record of a node', () => {
 		expect(publishedBy(journal(entries))).toEqual([{ ...message, stamps: [5_010, 5_011], outcome: 'rejected' }]);
 	});
 
+	it('has the time by the former clock only if the clock was set right before the process was killed', () => {
+		const at = (ms: number, stamp: number, n: number) => ({ ...publish, at: ms, stamp, n });
+		const before = at(10_000, 15_000, 0);
+		const set = at(10_400, 90_400, 1);
+		const stampsOf = (...args: Parameters<typeof journal>) => publishedBy(journal(...args)).map(({ stamps }) => stamps);
+		expect(stampsOf([before, set], false)).toEqual([[15_000], [90_400, 15_400]]);
+		expect(stampsOf([before, set], true)).toEqual([[15_000], [90_400]]);
+		const stopped = { do: 'stopped', at: 10_500, pending: 0 } as const;
+		expect(stampsOf([before, set, stopped], false)).toEqual([[15_000], [90_400]]);
+		const later = at(11_300, 91_300, 2);
+		expect(stampsOf([before, set, later], false)).toEqual([[15_000], [90_400], [91_300]]);
+	});
+
 	it('expects messages from when its socket was subscribed until some time before the process ended', () => {
 		const entries: NodeEntry[] = [
 			{ do: 'subscribed', at: 100, channel: 'plain:0' },

@@ -11,9 +11,18 @@ export interface NodeJournal {
 	readonly isLast: boolean;
 }
 
+/**
+ * A node tells the others of its clock with each heartbeat, every 500 ms; half a heartbeat is the tolerance of gaps. If
+ * its clock is set and it is killed within this time, in milliseconds, the others know only the former setting.
+ */
+const UNTOLD_MS = 750;
+/** Readings of one setting of the clock differ by less than this, in milliseconds. */
+const SMALLEST_STEP_MS = 50;
+
+type Open = { -readonly [K in keyof Published]: Published[K] } & { stamps: number[] };
+
 /** Returns what a process published. */
-export function publishedBy({ process, entries }: NodeJournal): Published[] {
-	type Open = { -readonly [K in keyof Published]: Published[K] } & { stamps: number[] };
+export function publishedBy({ process, entries, isLast }: NodeJournal): Published[] {
 	const published = new Map<string, Open>();
 	for (const entry of entries) {
 		if (entry.do !== 'publish' && entry.do !== 'called' && entry.do !== 'outcome') continue;
@@ -26,7 +35,29 @@ export function publishedBy({ process, entries }: NodeJournal): Published[] {
 		if (entry.do === 'called') message?.stamps.push(entry.stamp);
 		else if (entry.do === 'outcome' && message !== undefined) message.outcome = entry.outcome;
 	}
-	return [...published.values()];
+	const all = [...published.values()];
+	const wasKilled = !isLast && !entries.some((entry) => entry.do === 'stopped');
+	if (wasKilled) addFormerStamps(all);
+	return all;
+}
+
+/**
+ * Adds the time by the former setting of the clock to the last messages of a process that was killed right after its
+ * clock was set.
+ */
+function addFormerStamps(published: readonly Open[]): void {
+	const lastAt = Math.max(...published.map(({ at }) => at));
+	const recent = published.filter(({ at }) => at > lastAt - UNTOLD_MS);
+	for (const message of recent) {
+		const former = recent.find(
+			(earlier) => earlier.at < message.at && Math.abs(offsetOf(earlier) - offsetOf(message)) > SMALLEST_STEP_MS,
+		);
+		if (former !== undefined) message.stamps.push(message.at + offsetOf(former));
+	}
+}
+
+function offsetOf({ at, stamps }: Open): number {
+	return (stamps[0] ?? at) - at;
 }
 
 /**

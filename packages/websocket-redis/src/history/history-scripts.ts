@@ -1,9 +1,12 @@
-import { HIGHEST_OFFSET, IDEMPOTENCY_MS, LONGEST_STEP } from '@orijs/websocket';
+import { HIGHEST_OFFSET, IDEMPOTENCY_MS, LEAST_READ, LONGEST_STEP } from '@orijs/websocket';
 import { HISTORY_MARKER, HISTORY_VERSION } from '../wire/history-frame.ts';
 import { RedisScript } from './redis-script.ts';
 
 /** The maximum number of expired entries removed when a topic begins, plus one. */
 const MOST_FORGOTTEN = 8;
+
+/** How many messages are read at a time if the size of all is bounded. */
+const READ_AT_A_TIME = 16;
 
 /**
  * Code shared by both scripts. A topic that has had a message has two keys. `meta` is a hash with these fields:
@@ -180,6 +183,7 @@ return now
  * - an id for the store, in case it has none
  * - size, bytes, ttlMs, rememberedMs
  * - the command that reads, with its start, end and limit
+ * - the bound in bytes, or an empty text for no bound
  *
  * The script also runs when Redis is out of memory. For a topic that has had no message, it writes at most the id of
  * the store.
@@ -198,7 +202,23 @@ redis.call('HSET', meta, 'from', from, 'since', since)
 redis.call('PEXPIRE', meta, ARGV[5])
 local frame = { head(store) }
 if ARGV[9] == '0' then return frame[1] end
-local found = redis.call(ARGV[6], log, ARGV[7], ARGV[8], 'COUNT', ARGV[9])
+local start, left, bytes = ARGV[7], tonumber(ARGV[9]), tonumber(ARGV[10])
+local found, size = {}, 0
+while left > 0 do
+	-- If there is a bound, reads a few messages at a time, because the others may be large.
+	local count = bytes and math.min(left, ${READ_AT_A_TIME}) or left
+	local part = redis.call(ARGV[6], log, start, ARGV[8], 'COUNT', count)
+	left = #part == count and left - count or 0
+	for _, message in ipairs(part) do
+		found[#found + 1] = message
+		size = size + #message[2][8] - 1
+		if bytes and size > bytes and #found >= ${LEAST_READ} then
+			left = 0
+			break
+		end
+	end
+	if left > 0 then start = '(' .. part[count][1] end
+end
 local first, final, step = 1, #found, 1
 if ARGV[6] == 'XREVRANGE' then first, final, step = #found, 1, -1 end
 for i = first, final, step do

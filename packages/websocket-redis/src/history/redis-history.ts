@@ -142,7 +142,7 @@ export class RedisHistory implements HistoryStore {
 
 	async read(topic: string, query: HistoryQuery, bounds: HistoryBounds): Promise<HistorySlice> {
 		const { size, bytes, ttlMs } = bounds;
-		const args = [randomEpoch(), size, bytes, ttlMs, rememberedMs(bounds), ...range(query)];
+		const args = [randomEpoch(), size, bytes, ttlMs, rememberedMs(bounds), ...range(query), query.bytes ?? ''];
 		const frame = await this.#run(readScript, topic, this.#keys(topic, bounds), args);
 		const slice = frame instanceof Buffer ? decodeHistory(frame) : undefined;
 		if (slice === undefined) throw new HistoryUnreadableError(topic);

@@ -6,13 +6,19 @@ import type { TopicHistory } from './topic-history.ts';
 export interface ResumeFrom {
 	/** Send all messages after this position, which is that of the last message that the client has received. */
 	readonly since?: Position | undefined;
-	/** Send at most this many of the latest messages, 1 to 100,000. Ignored if `since` is given. */
+	/**
+	 * Send at most this many of the latest messages, 1 to 100,000. With `since`, only if not all messages after it can
+	 * be sent.
+	 */
 	readonly rewind?: number | undefined;
 }
 
 /** The outcome of a resume. */
 export interface Recovery {
-	/** Whether all messages after `since` were sent. If false, no messages were sent. Undefined without `since`. */
+	/**
+	 * Whether all messages after `since` were sent. If false, only those that `rewind` requests were sent. Undefined
+	 * without `since`.
+	 */
 	readonly recovered: boolean | undefined;
 	/** How many messages were sent. */
 	readonly count: number;
@@ -36,10 +42,19 @@ export interface Reader {
 	send(window: HistoryWindow, from: number): number;
 	/** Resolves when the socket has room again or is no longer active. Closes the socket if that takes too long. */
 	waitForRoom(): Promise<void>;
-	/** Sends the client the position that the next messages follow. */
-	startAfter(position: Position): void;
-	/** Makes the socket live: from now on it receives messages as they are delivered on this node. */
-	goLive(recovery: Recovery): void;
+	/** Sends the client the position that the next messages follow, because the epoch has changed without a loss. */
+	rename(position: Position): void;
+	/**
+	 * Sends the client the position that the messages requested by `rewind` follow.
+	 *
+	 * @param recovered false if they are sent because messages after `since` are lost
+	 */
+	rewind(position: Position, recovered: false | undefined): void;
+	/**
+	 * Makes the socket live: from now on it receives messages as they are delivered on this node. Sends the client the
+	 * position that they follow, with the outcome, unless `rewind` has already told it that messages are lost.
+	 */
+	goLive(recovery: Recovery, isTold: boolean): void;
 	/** Closes the socket, because it reads so slowly that its next message is no longer stored. */
 	closeAsTooSlow(): void;
 }
@@ -59,8 +74,11 @@ export async function catchUp(history: TopicHistory, from: ResumeFrom, reader: R
 	try {
 		let position = from.since ?? (await positionBeforeLast(history, from.rewind ?? 0, reader));
 		if (!reader.isActive) return undefined;
-		if (from.since === undefined && from.rewind !== undefined) reader.startAfter(position);
+		let isRewinding = from.since === undefined && from.rewind !== undefined;
+		if (isRewinding) reader.rewind(position, undefined);
 		let count = 0;
+		/** Whether messages after `since` are lost, and the latest ones are sent instead. */
+		let isLost = false;
 		/** Whether the client must still be notified that its position is now in another epoch. */
 		let isRenamed = false;
 		while (reader.isActive) {
@@ -78,17 +96,25 @@ export async function catchUp(history: TopicHistory, from: ResumeFrom, reader: R
 				reader.closeAsTooSlow();
 				return undefined;
 			}
+			if (next === undefined && from.since !== undefined && from.rewind !== undefined && !isLost) {
+				isLost = isRewinding = true;
+				isRenamed = false;
+				position = await positionBeforeLast(history, from.rewind, reader);
+				if (reader.isActive) reader.rewind(position, false);
+				continue;
+			}
 			if (isRenamed && next !== undefined && next < window.messages.length) {
-				reader.startAfter(position);
+				if (isRewinding) reader.rewind(position, undefined);
+				else reader.rename(position);
 				isRenamed = false;
 			}
 			const sent = next === undefined ? 0 : reader.send(window, next);
 			count += sent;
 			if (!reader.isActive) return undefined;
 			if (next === undefined || next + sent === window.messages.length) {
-				const recovered = from.since === undefined ? undefined : next !== undefined;
+				const recovered = from.since === undefined ? undefined : next !== undefined && !isLost;
 				const recovery = { recovered, count, position: history.cursor as Position };
-				reader.goLive(recovery);
+				reader.goLive(recovery, isLost);
 				return recovery;
 			}
 			if (sent > 0) position = { epoch: window.epoch, offset: window.messages[next + sent - 1]?.offset ?? 0 };

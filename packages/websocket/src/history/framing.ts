@@ -1,8 +1,8 @@
 import { encodeBinaryFrame } from '../protocol/binary-frame.ts';
 import { BuiltIn } from '../protocol/built-in.ts';
-import { restoreValues } from '../protocol/carried-values.ts';
+import { type CarriedValue, restoreValues } from '../protocol/carried-values.ts';
 import { encodeEnvelope, type Envelope } from '../protocol/envelope.ts';
-import type { MessagePosition } from '../protocol/position.ts';
+import type { PositionedEnvelope } from '../protocol/positioned-envelope.ts';
 import { type Payload, snapshot } from '../wire/payload.ts';
 import type { HistoryContent, HistoryEntry } from './history-store.ts';
 
@@ -20,6 +20,15 @@ export function frameOf(topic: string, epoch: string, entry: HistoryEntry): stri
 	return encodeBinaryFrame({ topic, timestamp, position: { epoch, offset, prev } }, content);
 }
 
+/** Returns the JSON of a stored message as an envelope. Bytes are in it as those in typed data are. */
+export function envelopeTextOf(topic: string, epoch: string, entry: HistoryEntry): string {
+	const { offset, prev, timestamp, content } = entry;
+	if (typeof content === 'string') return frameOf(topic, epoch, entry) as string;
+	const data = Buffer.from(content.buffer, content.byteOffset, content.byteLength).toString('base64');
+	const values: CarriedValue[] = [['arraybuffer']];
+	return JSON.stringify({ name: BuiltIn.bytes, data, timestamp, topic, position: { epoch, offset, prev }, values });
+}
+
 /** Returns a stored message as an envelope, for readers of the history on the server. */
 export function envelopeOf(topic: string, epoch: string, entry: HistoryEntry): PositionedEnvelope {
 	const { offset, prev, timestamp, content } = entry;
@@ -28,10 +37,4 @@ export function envelopeOf(topic: string, epoch: string, entry: HistoryEntry): P
 	const envelope = JSON.parse(content) as Envelope;
 	restoreValues(envelope);
 	return { ...envelope, topic, position };
-}
-
-/** A message in a topic's history. */
-export interface PositionedEnvelope extends Envelope {
-	readonly topic: string;
-	readonly position: MessagePosition;
 }

@@ -13,6 +13,7 @@ import type { HistoryPatterns } from './history-rules.ts';
 import type { HistoryBounds, HistoryContent, HistorySlice, HistoryStore } from './history-store.ts';
 import { RecentAppends } from './recent-appends.ts';
 import { Renewal } from './renewal.ts';
+import { type EncodedPage, SharedPages } from './shared-pages.ts';
 import { SocketReader } from './socket-reader.ts';
 import { TopicHistory } from './topic-history.ts';
 import { UnreadableTopics } from './unreadable-topics.ts';
@@ -48,6 +49,7 @@ export class Histories {
 	readonly #recentAppends = new RecentAppends();
 	readonly #renewal = new Renewal(this.#topics);
 	readonly #firstPositions: FirstPositions;
+	readonly #pages: SharedPages;
 	/** Sockets that are subscribed to a topic but not live yet. */
 	readonly #attempts = new CatchUpAttempts();
 
@@ -55,6 +57,7 @@ export class Histories {
 		this.#options = options;
 		this.#firstPositions = new FirstPositions(options.local);
 		const { store, onUnreadable: onChange, onError } = options;
+		this.#pages = new SharedPages({ store, onError });
 		const read = (topic: string): Promise<unknown> => {
 			const bounds = this.boundsOf(topic);
 			return bounds === undefined ? Promise.resolve() : store.read(topic, { limit: 1 }, bounds);
@@ -143,6 +146,11 @@ export class Histories {
 	/** See {@link readPage}. */
 	page(topic: string, bounds: HistoryBounds, query: PageQuery): Promise<HistoryPage> {
 		return readPage(this.#options.store, topic, bounds, query);
+	}
+
+	/** See {@link SharedPages.read}. */
+	encodedPage(topic: string, bounds: HistoryBounds, query: PageQuery): Promise<EncodedPage> {
+		return this.#pages.read(topic, bounds, query);
 	}
 
 	// Sockets

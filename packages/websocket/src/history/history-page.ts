@@ -1,12 +1,11 @@
 import type { Position } from '../protocol/position.ts';
-import { envelopeOf, type PositionedEnvelope } from './framing.ts';
-import type { HistoryBounds, HistorySlice, HistoryStore } from './history-store.ts';
+import type { PositionedEnvelope } from '../protocol/positioned-envelope.ts';
+import { envelopeOf } from './framing.ts';
+import type { HistoryBounds, HistoryEntry, HistorySlice, HistoryStore } from './history-store.ts';
 import { continues } from './topic-history.ts';
 
-/** A page of a topic's history. */
-export interface HistoryPage {
-	/** The messages, oldest first. */
-	readonly messages: readonly PositionedEnvelope[];
+/** What is known of a page of a topic's history, besides its messages. */
+export interface PageOutcome {
 	/**
 	 * Together with `offset`, the position of the last message in this page or, if the page is empty, the topic's
 	 * current position. Pass both as `since` to read the next page.
@@ -20,19 +19,36 @@ export interface HistoryPage {
 	 */
 	readonly hasMore: boolean;
 	/**
-	 * Whether the page has the messages right after `since` or right before `before`, as far as they are kept; always
-	 * true if neither is given. If false, the topic's history was lost, or with `since`, some of these messages are no
-	 * longer kept. The page is then empty, and `hasMore` is false.
+	 * Whether the page has the messages right after `since`, right before `before` or up to `upTo`, as far as they are
+	 * kept; always true if none of them is given. If false, the topic's history was lost, or with `since`, some of these
+	 * messages are no longer kept. The page is then empty, and `hasMore` is false.
 	 */
 	readonly recovered: boolean;
 }
 
-/** Selects a page: the messages after a position, those before one, or the latest. */
+/** A page of a topic's history. */
+export interface HistoryPage extends PageOutcome {
+	/** The messages, oldest first. */
+	readonly messages: readonly PositionedEnvelope[];
+}
+
+/** The stored messages of a page. */
+export interface StoredPage extends PageOutcome {
+	readonly entries: readonly HistoryEntry[];
+}
+
+/**
+ * Selects a page: the messages after a position, those before one, those up to and including the one at a position, or
+ * the latest.
+ */
 export interface PageQuery {
 	readonly since?: Position | undefined;
 	readonly before?: Position | undefined;
+	readonly upTo?: Position | undefined;
 	/** The maximum number of messages. */
 	readonly limit: number;
+	/** The maximum size of all contents, in bytes, with text as UTF-8. A larger message is a page of its own. */
+	readonly bytes?: number | undefined;
 }
 
 /** Reads a page of a topic's history. */
@@ -40,25 +56,65 @@ export async function readPage(
 	store: HistoryStore,
 	topic: string,
 	bounds: HistoryBounds,
-	{ since, before, limit }: PageQuery,
+	query: PageQuery,
 ): Promise<HistoryPage> {
+	const { entries, ...outcome } = await readStored(store, topic, bounds, query);
+	return { messages: entries.map((entry) => envelopeOf(topic, outcome.epoch, entry)), ...outcome };
+}
+
+/** Reads a page in the form in which it is stored. */
+export async function readStored(
+	store: HistoryStore,
+	topic: string,
+	bounds: HistoryBounds,
+	{ since, before, upTo, limit, bytes = Infinity }: PageQuery,
+): Promise<StoredPage> {
+	const most = bytes === Infinity ? undefined : bytes;
 	if (since !== undefined) {
-		const slice = await store.read(topic, { after: since.offset, limit }, bounds);
-		const end = slice.entries.at(-1)?.offset ?? slice.last;
-		return pageOf(topic, slice, 0, { recovered: continues(slice, since), hasMore: end < slice.last });
+		const slice = await store.read(topic, { after: since.offset, limit, bytes: most }, bounds);
+		const count = countThatFits(slice.entries, 0, 1, bytes);
+		const entries = slice.entries.slice(0, count);
+		const end = entries.at(-1)?.offset ?? slice.last;
+		return pageOf(slice, entries, continues(slice, since), end < slice.last);
 	}
-	// One more message than requested shows whether there are more.
-	if (before === undefined) {
-		const slice = await store.read(topic, { limit: limit + 1 }, bounds);
-		const { length } = slice.entries;
-		return pageOf(topic, slice, Math.max(0, length - limit), { recovered: true, hasMore: length > limit });
+	// One more message than requested shows whether there are more. The message at `before` is read as well: it shows
+	// whether the others still precede it.
+	const to = before ?? upTo;
+	const beside = before === undefined ? 0 : 1;
+	const slice = await store.read(
+		topic,
+		{ ...(to !== undefined && { before: to.offset + 1 }), limit: limit + beside + 1, bytes: most },
+		bounds,
+	);
+	const { entries } = slice;
+	const last = entries.length - beside;
+	const count = Math.min(limit, countThatFits(entries, entries.length - 1, -1, bytes, beside));
+	const from = Math.max(0, last - count);
+	return pageOf(slice, entries.slice(from, Math.max(0, last)), to === undefined || leadsTo(slice, to), from > 0);
+}
+
+/**
+ * Counts the messages that fit into a page, but always one, reading from the index `from`.
+ *
+ * @param beside the number of messages at `from` that are not part of the page; their size counts nevertheless, because
+ * it did when the store was read
+ */
+function countThatFits(
+	entries: readonly HistoryEntry[],
+	from: number,
+	step: 1 | -1,
+	bytes: number,
+	beside: number = 0,
+): number {
+	if (bytes === Infinity) return entries.length;
+	let size = 0;
+	let count = 0;
+	for (let at = from; at >= 0 && at < entries.length; at += step, count++) {
+		const { content } = entries[at] as HistoryEntry;
+		size += typeof content === 'string' ? Buffer.byteLength(content) : content.byteLength;
+		if (size > bytes && count > beside) break;
 	}
-	// The message at `before` is read as well. It shows whether the others still precede it.
-	const slice = await store.read(topic, { before: before.offset + 1, limit: limit + 2 }, bounds);
-	const leading = slice.entries.slice(0, -1);
-	const hasMore = leading.length > limit;
-	const page = { ...slice, entries: leading };
-	return pageOf(topic, page, Math.max(0, leading.length - limit), { recovered: leadsTo(slice, before), hasMore });
+	return count - beside;
 }
 
 /**
@@ -69,14 +125,12 @@ function leadsTo(slice: HistorySlice, { epoch, offset }: Position): boolean {
 	return epoch === slice.epoch && offset <= slice.last && (slice.entries.at(-1)?.offset ?? offset) === offset;
 }
 
-/** @param from the index of the page's first message in the slice */
 function pageOf(
-	topic: string,
-	{ epoch, last, entries }: HistorySlice,
-	from: number,
-	{ recovered, hasMore }: { readonly recovered: boolean; readonly hasMore: boolean },
-): HistoryPage {
-	const messages = recovered ? entries.slice(from).map((entry) => envelopeOf(topic, epoch, entry)) : [];
-	const offset = messages.at(-1)?.position.offset ?? last;
-	return { messages, epoch, offset, hasMore: recovered && hasMore, recovered };
+	{ epoch, last }: HistorySlice,
+	found: readonly HistoryEntry[],
+	recovered: boolean,
+	isMore: boolean,
+): StoredPage {
+	const entries = recovered ? found : [];
+	return { entries, epoch, offset: entries.at(-1)?.offset ?? last, hasMore: recovered && isMore, recovered };
 }

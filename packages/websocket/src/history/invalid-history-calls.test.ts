@@ -106,12 +106,17 @@ describe('an invalid history call is rejected', () => {
 	it.each([
 		[
 			{ since: { epoch: 'e', offset: 1 }, before: { epoch: 'e', offset: 9 } },
-			'history() takes since or before, not both',
+			'history() takes only one of since, before and upTo',
 		],
+		[
+			{ before: { epoch: 'e', offset: 1 }, upTo: { epoch: 'e', offset: 9 } },
+			'history() takes only one of since, before and upTo',
+		],
+		[{ upTo: { epoch: 'e', offset: 0.5 } }, 'Invalid upTo.offset 0.5: expected a whole number, 0 or more'],
 		[{ before: { epoch: 'e', offset: -1 } }, 'Invalid before.offset -1: expected a whole number, 0 or more'],
 		[{ before: { epoch: '', offset: 1 } }, 'Invalid before.epoch "": expected a string'],
-		[{ until: 1 }, 'history() has no option until, only since, before and limit'],
-		[7, 'history() takes an object with since, before or limit, not 7'],
+		[{ until: 1 }, 'history() has no option until, only since, before, upTo and limit'],
+		[7, 'history() takes an object with since, before, upTo or limit, not 7'],
 	])('%j as options: says what is wrong and what is allowed', async (options, message) => {
 		const provider = new InProcWsProvider({ history: HISTORY });
 		await provider.start();

@@ -1,4 +1,4 @@
-import type { HistoryBounds, HistoryEntry } from './history-store.ts';
+import { type HistoryBounds, type HistoryEntry, LEAST_READ } from './history-store.ts';
 
 /** While there are fewer free slots than this at the front, moving the entries is not worth the effort. */
 const TOLERATED_GAP = 64;
@@ -49,16 +49,28 @@ export class KeptEntries {
 		this.#entries.length = this.#sizes.length = this.#head = this.#bytes = 0;
 	}
 
-	/** Returns the oldest entries after an offset. */
-	after(offset: number, limit: number): HistoryEntry[] {
+	/** Returns the oldest entries after an offset. @param bytes as in `HistoryQuery` */
+	after(offset: number, limit: number, bytes?: number): HistoryEntry[] {
 		const from = this.#indexOf(offset + 1);
-		return this.#slice(from, from + limit);
+		const end = Math.min(from + limit, this.#entries.length);
+		return this.#slice(from, bytes === undefined ? end : this.#reach(from, end, 1, bytes));
 	}
 
-	/** Returns the newest entries before an offset, oldest first. */
-	before(offset: number, limit: number): HistoryEntry[] {
+	/** Returns the newest entries before an offset, oldest first. @param bytes as in `HistoryQuery` */
+	before(offset: number, limit: number, bytes?: number): HistoryEntry[] {
 		const to = this.#indexOf(offset);
-		return this.#slice(to - limit, to);
+		const end = Math.max(to - limit, this.#head) - 1;
+		return this.#slice((bytes === undefined ? end : this.#reach(to - 1, end, -1, bytes)) + 1, to);
+	}
+
+	/** Returns the index at which a read stops because of its bound in bytes, or `end`. Both are exclusive. */
+	#reach(from: number, end: number, step: 1 | -1, bytes: number): number {
+		let size = 0;
+		for (let at = from, read = 1; at !== end; at += step, read++) {
+			size += this.#sizes[at]!;
+			if (size > bytes && read >= LEAST_READ) return at + step;
+		}
+		return end;
 	}
 
 	/** Returns the index of the first entry with this offset or a higher one. */
@@ -74,8 +86,7 @@ export class KeptEntries {
 	}
 
 	#slice(from: number, to: number): HistoryEntry[] {
-		// Slots before the head are free.
-		return this.#entries.slice(Math.max(from, this.#head), to) as HistoryEntry[];
+		return this.#entries.slice(from, to) as HistoryEntry[];
 	}
 
 	#compact(): void {

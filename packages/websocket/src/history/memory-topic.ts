@@ -62,8 +62,8 @@ export class MemoryTopic {
 		this.#use(bounds, now);
 		const entries =
 			'after' in query
-				? this.kept.after(query.after, query.limit)
-				: this.kept.before(query.before ?? Infinity, query.limit);
+				? this.kept.after(query.after, query.limit, query.bytes)
+				: this.kept.before(query.before ?? Infinity, query.limit, query.bytes);
 		return { epoch: this.#epoch, beginning: this.#beginning, last: this.#last, entries: entries.map(ownEntry) };
 	}
 

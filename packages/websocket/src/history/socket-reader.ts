@@ -1,3 +1,4 @@
+import { encodePositionNotice } from '../protocol/built-in.ts';
 import { CloseCode } from '../protocol/closing.ts';
 import type { Position } from '../protocol/position.ts';
 import type { LocalFanout } from '../sockets/local-fanout.ts';
@@ -69,15 +70,21 @@ export class SocketReader implements Reader {
 		}
 	}
 
-	startAfter(position: Position): void {
+	rename(position: Position): void {
 		this.#local.toSocket(this.#socket, positionNotice([this.#topic], { position, recovered: undefined, count: 0 }));
 	}
 
-	goLive(recovery: Recovery): void {
+	rewind({ epoch, offset }: Position, recovered: false | undefined): void {
+		const notice = { topics: [this.#topic], epoch, offset, recovered, count: 0, rewinding: true };
+		this.#local.toSocket(this.#socket, encodePositionNotice(notice));
+	}
+
+	goLive(recovery: Recovery, isTold: boolean): void {
 		const [socket, topic] = [this.#socket, this.#topic];
 		this.#local.subscribe(socket, topic);
-		if (isProvisional(recovery.position.epoch)) this.#firstPositions.add(socket, topic, recovery);
-		else this.#local.toSocket(socket, positionNotice([topic], recovery));
+		const told = isTold ? { ...recovery, recovered: undefined } : recovery;
+		if (isProvisional(recovery.position.epoch)) this.#firstPositions.add(socket, topic, told);
+		else this.#local.toSocket(socket, positionNotice([topic], told));
 	}
 
 	closeAsTooSlow(): void {

@@ -278,7 +278,11 @@ class FollowingClient implements Reader {
 		return turns(1);
 	}
 
-	startAfter(position: Position): void {
+	rename(position: Position): void {
+		this.#position = position;
+	}
+
+	rewind(position: Position): void {
 		this.#position = position;
 	}
 
@@ -396,7 +400,8 @@ function reader(node: FlakyNode, numbers: number[], room: number): Reader {
 			return some.length;
 		},
 		waitForRoom: () => turns(1),
-		startAfter() {},
+		rename() {},
+		rewind() {},
 		goLive: () => void node.liveSockets.add(({ data }) => numbers.push(data)),
 		closeAsTooSlow() {
 			throw new Error('every message is still stored');

@@ -1,5 +1,6 @@
 import { MessageDroppedError } from '../errors.ts';
 import { type Beat, decodeFrame, type FrameFault, type GapNotice, type Origin, type Sender } from '../wire/frame.ts';
+import { ForNode, type Message } from '../wire/frame-messages.ts';
 import type { LocalFanout } from '../sockets/local-fanout.ts';
 import type { Logger } from '../logger.ts';
 import { BROADCAST_CHANNEL, isNodeChannel, socketOfChannel } from '../wire/channel-names.ts';
@@ -62,10 +63,11 @@ export class InboundFrames {
 		}
 	}
 
-	#toSockets(channel: string, messages: readonly (string | Uint8Array)[]): void {
+	#toSockets(channel: string, messages: readonly Message[]): void {
 		const socketId = socketOfChannel(channel);
 		for (const message of messages) {
-			if (socketId !== undefined) this.#toSocket(socketId, message);
+			if (message instanceof ForNode) this.#options.onNodeMessage(message.text);
+			else if (socketId !== undefined) this.#toSocket(socketId, message);
 			else if (channel === BROADCAST_CHANNEL) this.#options.local.toAll(message);
 			else if (isNodeChannel(channel)) this.#options.onNodeMessage(String(message));
 			else this.#options.local.toTopic(channel, message);

@@ -6,9 +6,11 @@ import {
 	InvalidPayloadError,
 	ProviderNotStartedError,
 	ProviderStoppedError,
+	InvalidSocketIdError,
+	UnknownSocketError,
 } from '../index.ts';
 import { MemoryBackend } from '../testing/index.ts';
-import { openNode, type TestNode } from '../test-support/test-node.ts';
+import { messagesOf, openNode, type TestNode } from '../test-support/test-node.ts';
 import { ticks } from '../test-support/ticks.ts';
 import { WatchedBus } from '../test-support/watched-bus.ts';
 
@@ -94,6 +96,67 @@ describe('a message from one node to another', () => {
 		bus.publishFault = new Error('no way through');
 
 		await expect(provider.sendToNode(crypto.randomUUID(), 'x')).rejects.toThrow(BusUnavailableError);
+	});
+});
+
+describe('a message to the node of a socket', () => {
+	it.each(['the same node', 'another node'])(
+		'reaches its listeners in order with what is sent to the socket: %s',
+		async (where) => {
+			const backend = new MemoryBackend();
+			const a = await openNode({ bus: backend.createBus() });
+			const b = where === 'another node' ? await openNode({ bus: backend.createBus() }) : a;
+			const member = await b.connect();
+			b.provider.onNodeMessage((text) => void b.provider.send(member.id, `passed on: ${text}`));
+			void a.provider.send(member.id, 'before');
+			await Promise.all(['ü', ''].map((text) => a.provider.sendToNodeOf(member.id, text)));
+			await a.provider.send(member.id, 'after');
+			await member.client.received(4);
+			await b.settled(member);
+
+			expect(messagesOf(member)).toEqual(['before', 'passed on: ü', 'passed on: ', 'after']);
+		},
+	);
+
+	it('reaches no socket and no other node', async () => {
+		const backend = new MemoryBackend();
+		const [a, b] = [await openNode({ bus: backend.createBus() }), await openNode({ bus: backend.createBus() })];
+		const received = listenTo(a);
+		const members = [await a.connect(), await b.connect()];
+		await a.provider.sendToNodeOf(members[1]?.id as string, 'for the node');
+		for (const member of members) {
+			await a.provider.send(member.id, 'last');
+			await member.client.next((text) => text === 'last');
+			expect(messagesOf(member)).toEqual(['last']);
+		}
+		expect([received, a.log.problems, b.log.problems]).toEqual([[], [], []]);
+	});
+
+	it('reaches the listeners even if the socket has left meanwhile', async () => {
+		const backend = new MemoryBackend();
+		const [a, b] = [await openNode({ bus: backend.createBus() }), await openNode({ bus: backend.createBus() })];
+		const received = listenTo(b);
+		const { id } = await b.connect();
+		b.provider.onNodeMessage(() => void b.coordinator.removeConnection(id));
+		await Promise.all(['one', 'two'].map((text) => a.provider.sendToNodeOf(id, text)));
+		await until(() => received.length === 2, { what: 'both have arrived' });
+
+		expect(received).toEqual(['one', 'two']);
+	});
+
+	it('rejects if no node has the socket, with and without a bus, and nothing is logged', async () => {
+		for (const node of [await openNode({ bus: new MemoryBackend().createBus() }), await openNode()]) {
+			await expect(node.provider.sendToNodeOf(crypto.randomUUID(), 'x')).rejects.toThrow(UnknownSocketError);
+			expect(node.log.problems).toEqual([]);
+		}
+	});
+
+	it('is refused for an invalid socket id or text', async () => {
+		const { provider } = await openNode();
+		for (const bad of ['', 'x', null, 7])
+			await expect(provider.sendToNodeOf(bad as string, 'x')).rejects.toThrow(InvalidSocketIdError);
+		const bytes = new Uint8Array(1) as never;
+		await expect(provider.sendToNodeOf(crypto.randomUUID(), bytes)).rejects.toThrow(InvalidPayloadError);
 	});
 });
 

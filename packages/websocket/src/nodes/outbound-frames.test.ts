@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type Outcome, OutboundFrames } from './outbound-frames.ts';
+import { ForNode, type Message } from '../wire/frame-messages.ts';
 import type { Payload } from '../wire/payload.ts';
 import { ticks } from '../test-support/ticks.ts';
 import { watchUnhandledRejections } from '../test-support/unhandled-rejections.ts';
@@ -18,7 +19,8 @@ interface Sent {
 function outboundTo(sent: Sent[], answers = true): { outbound: OutboundFrames; outcomes: [string, Outcome][] } {
 	const outcomes: [string, Outcome][] = [];
 	const outbound = new OutboundFrames({
-		send(channel, messages) {
+		send(channel, all) {
+			const messages = all.filter(isForSockets);
 			const answer = Promise.withResolvers<number | undefined>();
 			sent.push({ channel, messages, bytes: sizeOf(messages), answer });
 			if (answers) answer.resolve(1);
@@ -30,6 +32,10 @@ function outboundTo(sent: Sent[], answers = true): { outbound: OutboundFrames; o
 		},
 	});
 	return { outbound, outcomes };
+}
+
+function isForSockets(message: Message): message is string | Uint8Array {
+	return !(message instanceof ForNode);
 }
 
 function sizeOf(messages: readonly (string | Uint8Array)[]): number {

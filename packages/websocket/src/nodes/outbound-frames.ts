@@ -1,3 +1,4 @@
+import { ForNode, type Message } from '../wire/frame-messages.ts';
 import { type Payload, roughSize, snapshot } from '../wire/payload.ts';
 import { quiet, settledWithin, toError } from '../support/promises.ts';
 
@@ -9,7 +10,7 @@ export interface OutboundFramesOptions {
 	 * Sends messages to the backend as one frame. Resolves with the number of nodes that the frame was sent to, if
 	 * known.
 	 */
-	readonly send: (channel: string, messages: readonly (string | Uint8Array)[]) => Promise<number | undefined>;
+	readonly send: (channel: string, messages: readonly Message[]) => Promise<number | undefined>;
 	/**
 	 * Called with the outcome of a frame. Returns the error with which the promises of its messages reject; undefined if
 	 * they resolve.
@@ -27,7 +28,7 @@ export type Outcome =
 	  };
 
 interface Batch {
-	readonly messages: (string | Uint8Array)[];
+	readonly messages: Message[];
 	bytes: number;
 	/** When the first message was published, or earlier, in milliseconds since the epoch. */
 	readonly since: number;
@@ -58,6 +59,18 @@ export class OutboundFrames {
 
 	/** Adds a message. Resolves when the backend has accepted it; the promise may be ignored. */
 	add(channel: string, payload: Payload): Promise<void> {
+		return this.#add(channel, snapshot(payload), roughSize(payload));
+	}
+
+	/**
+	 * Like {@link add}, for a text that goes to the node that is subscribed to the channel. Keeps its place among the
+	 * messages to the channel's sockets.
+	 */
+	addForNode(channel: string, text: string): Promise<void> {
+		return this.#add(channel, new ForNode(text), text.length);
+	}
+
+	#add(channel: string, message: Message, size: number): Promise<void> {
 		let batch = this.#batches.get(channel);
 		if (batch === undefined) {
 			if (this.#batches.size === 0) this.#since = Date.now();
@@ -69,8 +82,8 @@ export class OutboundFrames {
 				queueMicrotask(this.#flush);
 			}
 		}
-		batch.messages.push(snapshot(payload));
-		batch.bytes += roughSize(payload);
+		batch.messages.push(message);
+		batch.bytes += size;
 		if (batch.bytes >= FULL_FRAME_BYTES) {
 			this.#batches.delete(channel);
 			this.#send(channel, batch);

@@ -11,7 +11,7 @@ import type { Span } from '../loss/unpublished.ts';
 import type { SkippedFrames, Watermark } from '../provider-contract.ts';
 import type { LocalFanout } from '../sockets/local-fanout.ts';
 import { settledWithin, within } from '../support/promises.ts';
-import { BROADCAST_CHANNEL, socketOfChannel } from '../wire/channel-names.ts';
+import { BROADCAST_CHANNEL, directChannel, socketOfChannel } from '../wire/channel-names.ts';
 import { encodeBeat, encodeMessages, randomOrigin } from '../wire/frame.ts';
 import type { Payload } from '../wire/payload.ts';
 import { ChannelInterest } from './channel-interest.ts';
@@ -230,6 +230,15 @@ export class RemoteNodes {
 	/** Publishes a message to other nodes. Resolves when the backend has accepted it. */
 	publish(channel: string, payload: Payload): Promise<void> {
 		return this.#outbound.add(channel, payload);
+	}
+
+	/**
+	 * Publishes a text for the node that a socket is connected to. Resolves when the backend has accepted it.
+	 *
+	 * @throws {UnknownSocketError} no node has that socket, as far as the backend can tell
+	 */
+	publishToNodeOf(socketId: string, text: string): Promise<void> {
+		return this.#outbound.addForNode(directChannel(socketId), text);
 	}
 
 	/** Reports that messages of a topic with history can't be recovered. */

@@ -6,6 +6,8 @@ export const auth = '@auth';
 export const subscribe = '@subscribe';
 /** Unsubscribes from topics: `data` is a {@link TopicsRequest}. */
 export const unsubscribe = '@unsubscribe';
+/** Reads a page of a topic's history: `data` is a {@link HistoryRequest}, the answer a {@link HistoryAnswer}. */
+export const history = '@history';
 /** Checks that the connection is alive. Answered immediately, even while other requests are pending. */
 export const ping = '@ping';
 /** A client's answer to a request from the server. */

@@ -1,6 +1,7 @@
 import * as BuiltIn from './built-in-type.ts';
 import type { RequestFault } from './client-message.ts';
 import type { Position } from './position.ts';
+import type { PositionedEnvelope } from './positioned-envelope.ts';
 
 export { BuiltIn };
 
@@ -10,14 +11,17 @@ export interface PositionNotice extends Position {
 	readonly topics: readonly string[];
 	/**
 	 * Present if the client requested the messages it missed. If true, all of them were sent right before this notice.
-	 * If false, none of them were sent, and the client continues from this position.
+	 * If false, none of them were sent, and the client continues from this position, with the latest messages if it has
+	 * requested them by `rewind` as well.
 	 */
-	readonly recovered?: boolean;
+	readonly recovered?: boolean | undefined;
 	/**
 	 * How many messages the client was sent right before this notice, at its own request. Absent if the notice is for
 	 * all clients that are subscribed to the topic: those that have no position ignore it.
 	 */
 	readonly count?: number;
+	/** Whether the next messages are those that `rewind` requested. Another notice follows them. */
+	readonly rewinding?: boolean;
 }
 
 /** Tells a client in which topic and time span messages may be missing. */
@@ -53,6 +57,10 @@ export interface AuthAnswer extends AnsweredAt {
 	 * limit.
 	 */
 	readonly messagesPerSecond?: number;
+	/** The number of bytes per second, from `limits.bytesPerSecond`; absent if there is no limit. */
+	readonly bytesPerSecond?: number;
+	/** The largest message that the client may send, in bytes of UTF-8, from `limits.messageBytes`. */
+	readonly messageBytes?: number;
 }
 
 /** The `data` of `@subscribe` and `@unsubscribe`. */
@@ -65,7 +73,9 @@ export interface TopicRequest {
 	readonly topic: string;
 	/** Send the messages after this position. */
 	readonly since?: Position | undefined;
-	/** Send at most this many of the latest messages. Ignored if `since` is given. */
+	/**
+	 * Send at most this many of the latest messages. With `since`, only if not all messages after it can be sent.
+	 */
 	readonly rewind?: number | undefined;
 }
 
@@ -85,6 +95,34 @@ export interface RefusedTopic extends RequestFault {
 	readonly topic: string;
 }
 
+/**
+ * The `data` of `@history`. Selects the messages after a position (`since`), before one (`before`), up to and including
+ * the one at a position (`upTo`), or the latest. At most one of the three is given.
+ */
+export interface HistoryRequest {
+	readonly topic: string;
+	readonly since?: Position | undefined;
+	readonly before?: Position | undefined;
+	readonly upTo?: Position | undefined;
+	/** The maximum number of messages, 1 to {@link MAX_PAGE}. Default {@link DEFAULT_PAGE}. */
+	readonly limit?: number | undefined;
+}
+
+/** The maximum number of messages in one page of a history. */
+export const MAX_PAGE = 1_000;
+/** The maximum number of messages in a page whose request has no `limit`. */
+export const DEFAULT_PAGE = 100;
+
+/** The answer to `@history`. */
+export interface HistoryAnswer extends AnsweredAt, Position {
+	/** The messages, oldest first. */
+	readonly messages: readonly PositionedEnvelope[];
+	/** Whether more messages are kept in the direction of reading. */
+	readonly hasMore: boolean;
+	/** Whether the messages at the requested position are known. If false, the answer has no messages. */
+	readonly recovered: boolean;
+}
+
 /** The answer to `@ping`. */
 export type PingAnswer = AnsweredAt;
 
@@ -92,6 +130,7 @@ export function encodeGapNotice({ topic, since, until }: GapNotice): string {
 	return JSON.stringify({ type: BuiltIn.gap, data: { topic, since, until } });
 }
 
-export function encodePositionNotice({ topics, epoch, offset, recovered, count }: PositionNotice): string {
-	return JSON.stringify({ type: BuiltIn.position, data: { topics, epoch, offset, recovered, count } });
+export function encodePositionNotice(notice: PositionNotice): string {
+	const { topics, epoch, offset, recovered, count, rewinding } = notice;
+	return JSON.stringify({ type: BuiltIn.position, data: { topics, epoch, offset, recovered, count, rewinding } });
 }

@@ -46,6 +46,7 @@ export interface RequestFault {
  * - `rate_limited`: the client sends too many messages; this one was not handled
  * - `too_many_topics`: the connection is already subscribed to the maximum number of topics
  * - `too_many_requests`: too many requests of this connection are pending
+ * - `too_large`: a client did not send the message, or its reply, because it exceeds `limits.messageBytes`
  * - `timeout`: there was no answer in time
  * - `unavailable`: other nodes can't be reached; the request may have taken effect on this node
  * - `stopping`: the server is stopping and has not handled the message; send it again on the next connection
@@ -61,6 +62,7 @@ export type ErrorCode =
 	| 'rate_limited'
 	| 'too_many_topics'
 	| 'too_many_requests'
+	| 'too_large'
 	| 'timeout'
 	| 'unavailable'
 	| 'stopping'

@@ -1,6 +1,25 @@
-import * as CloseCode from './close-code.ts';
+/** The codes with which the server closes connections. Codes from 4000 on are specific to this system. */
+export const CloseCode = {
+	/** The client sent a binary message, which the server has no handler for. */
+	unsupportedData: 1003,
+	/** The client sent a message larger than `limits.messageBytes`. */
+	messageTooBig: 1009,
+	/** The server failed; its log says why. */
+	internalError: 1011,
+	/** The server is stopping or restarting. Reconnect after the delay that {@link readRetryHint} returns. */
+	serviceRestart: 1012,
+	/** The client reads too slowly; it has missed messages. */
+	tryAgainLater: 1013,
+	/** A guard rejected the client. A retry with the same credentials is pointless. */
+	unauthorized: 4401,
+	/** The client's first message, or the guards, took too long. */
+	guardTimeout: 4408,
+	/** The client kept sending too fast. */
+	tooManyMessages: 4429,
+} as const;
 
-export { CloseCode };
+/** Repeated, so that bundlers can leave out the table. */
+const SERVICE_RESTART: typeof CloseCode.serviceRestart = 1012;
 
 const DRAINED = /(?:^|; )drained(?:;|$)/;
 
@@ -9,7 +28,7 @@ export const DRAINED_REASON = 'server is stopping; drained';
 
 /** Returns whether a close frame means that unanswered requests were not handled, and can safely be sent again. */
 export function wasDrained(code: number, reason: string): boolean {
-	return code === CloseCode.serviceRestart && DRAINED.test(reason);
+	return code === SERVICE_RESTART && DRAINED.test(reason);
 }
 
 const HINT = /(?:^|; )retry-after-ms=(\d{1,9})$/;

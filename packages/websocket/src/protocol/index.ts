@@ -13,11 +13,13 @@ export { encodeValues, restoreValues } from './carried-values.ts';
 export type { CarriedValue } from './carried-values.ts';
 export { encodeAnswer, encodeRefusal } from './answer.ts';
 export type { Answer, ClientMessage, ErrorCode, RequestFault } from './client-message.ts';
-export { BuiltIn, encodeGapNotice, encodePositionNotice, MAX_TOPICS } from './built-in.ts';
+export { BuiltIn, DEFAULT_PAGE, encodeGapNotice, encodePositionNotice, MAX_PAGE, MAX_TOPICS } from './built-in.ts';
 export type {
 	AuthAnswer,
 	GapNotice,
 	AnsweredAt,
+	HistoryAnswer,
+	HistoryRequest,
 	PingAnswer,
 	PositionNotice,
 	RefusedTopic,
@@ -32,6 +34,7 @@ export { encodeBinaryFrame, readBinaryFrame } from './binary-frame.ts';
 export type { BinaryHead } from './binary-frame.ts';
 export { isPosition } from './position.ts';
 export type { MessagePosition, Position } from './position.ts';
+export type { PositionedEnvelope } from './positioned-envelope.ts';
 
 // Topics
 export { isTopic } from './topic.ts';

@@ -1,7 +1,7 @@
 import type { WebSocketConnection } from './websocket-connection.ts';
 import { InvalidOptionError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
-import { CloseCode } from '../protocol/closing.ts';
+import * as CloseCode from '../protocol/close-code.ts';
 import { FailureLog } from '../support/failure-log.ts';
 import { type LogKind, type LogThrottle, throttleOf } from '../support/log-throttle.ts';
 import { promiseOf } from '../support/promise-of.ts';

@@ -118,6 +118,59 @@ export const PAGING: Requirements = {
 		deepEqual(texts(await read({ before: { epoch, offset }, limit: 100 })), ['0', '1', '2', '3', '4', '5']);
 	},
 
+	async 'a page up to a position ends with the message at it'(context) {
+		const { append, read } = await startPages(context, { ...ROOMY, size: 8 });
+		await append(...DIGITS);
+		const { messages } = await read({ limit: 8 });
+		const upTo = messages[5]!.position;
+		deepEqual(summary(await read({ upTo, limit: 3 })), [['5', '6', '7'], true, true]);
+		deepEqual(summary(await read({ upTo, limit: 6 })), [['2', '3', '4', '5', '6', '7'], false, true]);
+		await append('10', '11');
+		deepEqual(summary(await read({ upTo, limit: 3 })), [['5', '6', '7'], true, true]);
+		await append(...DIGITS);
+		deepEqual(summary(await read({ upTo, limit: 3 })), [[], false, true]);
+		deepEqual(summary(await read({ upTo: { ...upTo, epoch: 'another' }, limit: 3 })), [[], false, false]);
+		deepEqual(summary(await read({ upTo: { ...upTo, offset: 2 ** 53 - 1 }, limit: 3 })), [[], false, false]);
+	},
+
+	async 'paging forwards from a position whose messages are no longer kept is not recovered'(context) {
+		const { append, read } = await startPages(context, { ...ROOMY, size: 3 });
+		await append('0', '1');
+		const { epoch, offset } = await read({ limit: 1 });
+		const since = { epoch, offset };
+		await append('2', '3', '4');
+		deepEqual(summary(await read({ since, limit: 2 })), [['2', '3'], true, true]);
+		await append('5');
+		deepEqual(summary(await read({ since, limit: 2 })), [[], false, false]);
+		deepEqual(summary(await read({ since: { ...since, epoch: 'another' }, limit: 2 })), [[], false, false]);
+	},
+
+	async 'a bound in bytes makes pages smaller, and paging returns every message once, in order'(context) {
+		const { append, read } = await startPages(context);
+		const sizes = [10, 900, 10, 10, 700, 300, 10, 2_000, 10, 10];
+		await append(...sizes.map((size, i) => `${i}`.repeat(size)));
+		const all = sizes.map((_, i) => `${i}`);
+		const kinds = (page: HistoryPage): string[] => texts(page).map((text) => String(text)[0]!);
+		for (const bytes of [1, 250, 1_200, 5_000]) {
+			const back = [await read({ limit: 7, bytes })];
+			while (back[0]!.hasMore) back.unshift(await read({ before: firstOf(back[0]!), limit: 7, bytes }));
+			deepEqual(back.flatMap(kinds), all);
+			const { epoch } = back[0]!;
+			const forth = [await read({ since: { epoch, offset: 0 }, limit: 7, bytes })];
+			while (forth.at(-1)!.hasMore) {
+				const { offset } = forth.at(-1)!;
+				forth.push(await read({ since: { epoch, offset }, limit: 7, bytes }));
+			}
+			deepEqual(forth.flatMap(kinds), all);
+			for (const { messages } of [...back, ...forth]) {
+				const size = messages.reduce((sum, { data }) => sum + String(data).length, 0);
+				ok(messages.length === 1 || size <= bytes, 'a page of several messages must be within the bound');
+			}
+		}
+		const page = await read({ upTo: firstOf(await read({ limit: 4, bytes: 1 })), limit: 7, bytes: 1 });
+		deepEqual([kinds(page), page.hasMore], [['9'], true]);
+	},
+
 	async 'nothing is returned before a position that is not in the history'(context) {
 		const { append, read } = await startPages(context);
 		await append('0', '1', '2');

@@ -63,6 +63,31 @@ export const READING: Requirements = {
 		deepEqual(await find({ before: entries[5]!.offset, limit: 0 }), []);
 	},
 
+	async 'with `bytes`, a read stops with the message that exceeds them, but not before the third'(context) {
+		const { entries, find } = await filled(context);
+		const middle = entries[5]!.offset;
+		deepEqual(await find({ after: 0, limit: 100, bytes: 4 }), ['0', '1', '2', '3', '4']);
+		deepEqual(await find({ after: 0, limit: 4, bytes: 4 }), ['0', '1', '2', '3']);
+		deepEqual(await find({ after: middle, limit: 100, bytes: 0 }), ['6', '7', '8']);
+		deepEqual(await find({ after: middle, limit: 100, bytes: 4 }), ['6', '7', '8', '9']);
+		deepEqual(await find({ limit: 100, bytes: 4 }), ['5', '6', '7', '8', '9']);
+		deepEqual(await find({ before: middle, limit: 100, bytes: 1 }), ['2', '3', '4']);
+		deepEqual(await find({ before: middle, limit: 2, bytes: 1 }), ['3', '4']);
+		deepEqual(await find({ before: middle, limit: 0, bytes: 1 }), []);
+	},
+
+	async 'with `bytes`, more messages are read than fit into one step, and their size is that of UTF-8'(context) {
+		const { history } = await startHistoryNode(context);
+		const texts = Array.from({ length: 50 }, (_, i) => `${i % 10}é`);
+		await history.append('t', texts, ROOMY);
+		const read = async (query: HistoryQuery): Promise<unknown[]> =>
+			contents((await history.read('t', query, ROOMY)).entries);
+		deepEqual(await read({ after: 0, limit: 100, bytes: 119 }), texts.slice(0, 40));
+		deepEqual(await read({ limit: 100, bytes: 119 }), texts.slice(10));
+		deepEqual(await read({ limit: 45, bytes: 1_000 }), texts.slice(5));
+		deepEqual(await read({ after: 0, limit: 100, bytes: 1_000 }), texts);
+	},
+
 	async '`after` and `before` accept offsets that no message has'(context) {
 		const { entries, find } = await filled(context);
 		const offset = (i: number): number => entries[i]!.offset;

@@ -3,28 +3,39 @@
  * instead of one each:
  *
  * ```text
- * run = kind (u8: 0 text, 1 binary)  count (u16)  bytes (u32)  length (u32) * (count - 1)  content
+ * run = kind (u8: 0 text, 1 binary, 2 for the node)  count (u16)  bytes (u32)  length (u32) * (count - 1)  content
  * ```
  *
  * `content` is the concatenation of the run's messages, with text as UTF-8. `length` is a message's length in UTF-16
- * code units or, if it is binary, in bytes; the last message takes the rest.
+ * code units or, if it is binary, in bytes; the last message takes the rest. A message for the node is a text in a run
+ * of its own.
  */
-export type Message = string | Uint8Array;
+export type Message = string | Uint8Array | ForNode;
+
+/** A text for the node that receives the frame, instead of for its sockets. */
+export class ForNode {
+	readonly text: string;
+	constructor(text: string) {
+		this.text = text;
+	}
+}
 
 const TEXT = 0;
 const BINARY = 1;
+const FOR_NODE = 2;
 const RUN_HEADER_BYTES = 7;
 const LENGTH_BYTES = 4;
 const MAX_IN_RUN = 0xffff;
 
 interface Run {
+	readonly kind: typeof TEXT | typeof BINARY | typeof FOR_NODE;
 	/** The index of the run's first message in the frame. */
 	readonly from: number;
 	/** The index after that of the run's last message. */
 	readonly to: number;
 	/** The size of the content, in bytes. */
 	readonly bytes: number;
-	/** The content, if it is text. */
+	/** The content, unless it is binary. */
 	readonly text: string | undefined;
 }
 
@@ -49,12 +60,13 @@ export class MessageRuns {
 
 	write(frame: Buffer, start: number): void {
 		let at = start;
-		for (const { from, to, bytes, text } of this.#runs) {
-			frame[at] = text === undefined ? BINARY : TEXT;
+		for (const { kind, from, to, bytes, text } of this.#runs) {
+			frame[at] = kind;
 			frame.writeUInt16BE(to - from, at + 1);
 			frame.writeUInt32BE(bytes, at + 3);
 			at += RUN_HEADER_BYTES;
-			for (let i = from; i < to - 1; i++) at = frame.writeUInt32BE((this.#messages[i] as Message).length, at);
+			for (let i = from; i < to - 1; i++)
+				at = frame.writeUInt32BE((this.#messages[i] as string | Uint8Array).length, at);
 			if (text === undefined) {
 				for (let i = from; i < to; i++) {
 					frame.set(this.#messages[i] as Uint8Array, at);
@@ -71,11 +83,14 @@ export class MessageRuns {
 function runFrom(messages: readonly Message[], from: number): Run {
 	const first = messages[from] as Message;
 	let to = from + 1;
+	if (first instanceof ForNode) {
+		return { kind: FOR_NODE, from, to, bytes: Buffer.byteLength(first.text), text: first.text };
+	}
 	if (typeof first !== 'string') {
 		let bytes = first.length;
 		for (let next = messages[to]; isInRun(from, to) && next instanceof Uint8Array; next = messages[++to])
 			bytes += next.length;
-		return { from, to, bytes, text: undefined };
+		return { kind: BINARY, from, to, bytes, text: undefined };
 	}
 	let text = first;
 	let lastUnit = first.charCodeAt(first.length - 1);
@@ -85,7 +100,7 @@ function runFrom(messages: readonly Message[], from: number): Run {
 		text += next;
 		if (next.length > 0) lastUnit = next.charCodeAt(next.length - 1);
 	}
-	return { from, to, bytes: Buffer.byteLength(text), text };
+	return { kind: TEXT, from, to, bytes: Buffer.byteLength(text), text };
 }
 
 function isInRun(from: number, to: number): boolean {
@@ -107,9 +122,13 @@ export function readMessages(frame: Buffer, start: number): Message[] | undefine
 		const begin = lengths + (count - 1) * LENGTH_BYTES;
 		const end = begin + frame.readUInt32BE(at + 3);
 		if (count === 0 || end > frame.length) return undefined;
+		at = end;
+		if (kind === FOR_NODE && count === 1) {
+			messages.push(new ForNode(frame.toString('utf8', begin, end)));
+			continue;
+		}
 		const content = kind === TEXT ? frame.toString('utf8', begin, end) : frame.subarray(begin, end);
 		if ((kind !== TEXT && kind !== BINARY) || !divide(content, frame, lengths, count, messages)) return undefined;
-		at = end;
 	}
 	return messages;
 }
@@ -118,7 +137,13 @@ export function readMessages(frame: Buffer, start: number): Message[] | undefine
  * Splits the content of a run (messages of one kind) into its messages. Returns false if their lengths exceed the
  * content.
  */
-function divide(content: Message, frame: Buffer, lengths: number, count: number, messages: Message[]): boolean {
+function divide(
+	content: string | Uint8Array,
+	frame: Buffer,
+	lengths: number,
+	count: number,
+	messages: Message[],
+): boolean {
 	let from = 0;
 	for (let i = 0; i < count - 1; i++) {
 		const to = from + frame.readUInt32BE(lengths + i * LENGTH_BYTES);

@@ -9,18 +9,16 @@ import {
 	type Origin,
 	randomOrigin,
 } from './frame.ts';
+import { ForNode, type Message } from './frame-messages.ts';
 
 const here = randomOrigin();
 const elsewhere = randomOrigin();
 const HEADER_BYTES = 16;
 
-const encodeFrame = (origin: Origin, messages: readonly (string | Uint8Array)[]): Buffer =>
+const encodeFrame = (origin: Origin, messages: readonly Message[]): Buffer =>
 	encodeMessages({ origin, shard: 3, incarnation: 7 }, messages);
 
-function decodeFrame(
-	bytes: Uint8Array,
-	self: Origin,
-): readonly (string | Uint8Array)[] | 'echo' | 'control' | FrameFault {
+function decodeFrame(bytes: Uint8Array, self: Origin): readonly Message[] | 'echo' | 'control' | FrameFault {
 	const frame = decode(bytes, self);
 	if (typeof frame === 'string') return frame;
 	return frame.type === 'messages' ? frame.messages : 'control';
@@ -33,17 +31,27 @@ const anyString = fc.oneof(
 	fc.array(fc.integer({ min: 0, max: 0xffff })).map((units) => String.fromCharCode(...units)),
 	fc.constantFrom('', '\ud800', '\udc00x', '\ufeffwith a byte order mark', '\0', 'é'.repeat(300)),
 );
-const anyMessage = fc.oneof(anyString, fc.uint8Array({ maxLength: 300, size: 'max' }));
+const anyMessage = fc.oneof(
+	anyString,
+	fc.uint8Array({ maxLength: 300, size: 'max' }),
+	anyString.map((text) => new ForNode(text)),
+);
 const anyMessages = fc.array(anyMessage, { maxLength: 8, size: 'max' });
 
+type Plain = string | number[] | { readonly forNode: string };
+
 /** The message that the other node must receive: text as far as UTF-8 can represent it, bytes as plain bytes. */
-function expected(message: string | Uint8Array): string | number[] {
+function expected(message: Message): Plain {
+	if (message instanceof ForNode) return { forNode: message.text.toWellFormed() };
 	return typeof message === 'string' ? message.toWellFormed() : [...message];
 }
 
-function plain(messages: ReturnType<typeof decodeFrame>): string | (string | number[])[] {
+function plain(messages: ReturnType<typeof decodeFrame>): string | Plain[] {
 	if (typeof messages === 'string') return messages;
-	return messages.map((message) => (typeof message === 'string' ? message : [...message]));
+	return messages.map((message) => {
+		if (message instanceof ForNode) return { forNode: message.text };
+		return typeof message === 'string' ? message : [...message];
+	});
 }
 
 describe('a frame', () => {
@@ -96,6 +104,18 @@ describe('a frame', () => {
 		const head = [1, 0, ...origin, 0, 3, 0, 0, 0, 7];
 		const texts = [0, 0, 2, 0, 0, 0, 4, 0, 0, 0, 2, 0x68, 0xc3, 0xa9, 0x79];
 		expect([...frame]).toEqual([...head, ...texts, 1, 0, 1, 0, 0, 0, 1, 7]);
+	});
+
+	it('holds each message for the node in a run of its own', () => {
+		const frame = encodeFrame(elsewhere, ['a', new ForNode('hé'), new ForNode(''), 'b']);
+
+		const runs = [
+			[0, 0, 1, 0, 0, 0, 1, 0x61],
+			[2, 0, 1, 0, 0, 0, 3, 0x68, 0xc3, 0xa9],
+			[2, 0, 1, 0, 0, 0, 0],
+			[0, 0, 1, 0, 0, 0, 1, 0x62],
+		];
+		expect([...frame.subarray(HEADER_BYTES)]).toEqual(runs.flat());
 	});
 
 	it('names its sender and the sender’s connection', () => {
@@ -177,8 +197,14 @@ describe('a frame that cannot be read', () => {
 		}
 	});
 
-	it('is malformed when a message is neither text nor binary', () => {
-		for (let kind = 2; kind < 256; kind++) {
+	it('is malformed when a run of messages for the node holds more than one', () => {
+		const frame = encodeFrame(elsewhere, ['a', 'b']);
+		frame[HEADER_BYTES] = 2;
+		expect(decodeFrame(frame, here)).toBe('malformed');
+	});
+
+	it('is malformed when a message is of an unknown kind', () => {
+		for (let kind = 3; kind < 256; kind++) {
 			const frame = encodeFrame(elsewhere, ['first', new Uint8Array([2])]);
 			frame[HEADER_BYTES + 7 + 'first'.length] = kind;
 			expect(decodeFrame(frame, here)).toBe('malformed');
@@ -203,7 +229,9 @@ describe('a frame that cannot be read', () => {
 				if (typeof decoded === 'string') expect(['malformed', 'unknown-version', 'echo']).toContain(decoded);
 				else
 					for (const message of decoded)
-						expect(typeof message === 'string' || message instanceof Uint8Array).toBe(true);
+						expect(typeof message === 'string' || message instanceof Uint8Array || message instanceof ForNode).toBe(
+							true,
+						);
 			}),
 			{ numRuns: 1_000 },
 		);

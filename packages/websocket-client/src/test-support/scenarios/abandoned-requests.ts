@@ -7,6 +7,16 @@ import { newClient, readyClient } from '../run-scenario.ts';
 import type { Scenario } from '../test-server.ts';
 
 export const abandonedRequests: Record<string, Scenario> = {
+	'an invalid signal rejects the request, naming what is allowed': async (server) => {
+		await server.serve();
+		const client = await readyClient(server);
+		for (const signal of [5, null, 'text', {}]) {
+			const error = await rejection(client.request(Add, { a: 1, b: 2 }, { signal: signal as unknown as AbortSignal }));
+			assert.ok(error instanceof InvalidClientOptionError);
+			assert.match(error.message, /signal must be an AbortSignal/);
+		}
+	},
+
 	'a request waits for a connection, and its timeout includes the wait': async (server) => {
 		const client = newClient(server);
 		void client.connect();
@@ -14,7 +24,7 @@ export const abandonedRequests: Record<string, Scenario> = {
 		const long = client.request(Add, { a: 2, b: 2 });
 		const error = await rejection(short);
 		assertRefused(error, 'timeout');
-		assert.match(error.message, /no connection within 50 ms/);
+		assert.match(error.message, /could not be sent within 50 ms/);
 		await server.serve();
 		assert.equal(await long, 4);
 		assert.deepEqual(await handledData(server, 'add'), [{ a: 2, b: 2 }]);

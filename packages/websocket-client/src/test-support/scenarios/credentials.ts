@@ -112,6 +112,110 @@ export const credentials: Record<string, Scenario> = {
 		assert.equal(await server.accepted(), 0);
 	},
 
+	'a token that has expired is replaced at once, on each ready connection, and its reason is the guard’s code': async (
+		server,
+	) => {
+		await server.serve({ token: 'first' });
+		let token = 'first';
+		const client = newClient(server, { auth: () => token });
+		const changes: unknown[] = [];
+		client.onStateChange((state, { end, retryInMs }) => {
+			if (state === 'waiting') changes.push([end, retryInMs]);
+		});
+		await client.connect();
+		for (const next of ['second', 'third']) {
+			token = next;
+			await server.accept(next);
+			await server.closeConnections(4401, 'token_expired');
+			await eventually(async () => (await server.credentials()).at(-1) === next, 'the new token has arrived');
+			await untilState(client, 'ready');
+		}
+		assert.deepEqual(await server.credentials(), ['first', 'second', 'third']);
+		assert.deepEqual(changes[0], [{ code: 4401, reason: 'token_expired' }, 0]);
+		assert.equal(changes.length, 2);
+	},
+
+	'a client whose new token has expired as well is closed for good, until it connects again': async (server) => {
+		await server.serve({ token: 'right' });
+		let token = 'expired';
+		const client = newClient(server, { auth: () => token });
+		for (const refused of [2, 4]) {
+			const error = await rejection(client.connect());
+			assert.ok(error instanceof ClientClosedError);
+			assert.deepEqual(error.end, { code: 4401, reason: 'token_expired' });
+			assert.equal(client.state, 'closed');
+			assert.equal((await server.credentials()).length, refused);
+		}
+		token = 'right';
+		await client.connect();
+	},
+
+	'a token that was expired on the first attempt is replaced once': async (server) => {
+		await server.serve({ token: 'right' });
+		const tokens = ['expired', 'right'];
+		const client = newClient(server, { auth: () => tokens.shift() });
+		await client.connect();
+		assert.deepEqual(await server.credentials(), ['expired', 'right']);
+		assert.deepEqual(statesOf(client), ['connecting', 'waiting', 'connecting', 'ready']);
+	},
+
+	'a client that makes no further attempt does not replace its token, and says what the guard said': async (server) => {
+		await server.serve({ token: 'right' });
+		for (const reconnect of [false, { maxAttempts: 1 }] as const) {
+			const client = newClient(server, { reconnect, auth: () => 'expired' });
+			const error = await rejection(client.connect());
+			assert.ok(error instanceof ClientClosedError);
+			assert.deepEqual(error.end, { code: 4401, reason: 'token_expired' });
+		}
+		assert.equal(await server.accepted(), 2);
+	},
+
+	'a token that is refused for another reason is not replaced': async (server) => {
+		await server.serve({ token: 'right' });
+		const client = newClient(server, { auth: () => 'right' });
+		await client.connect();
+		await server.closeConnections(4401, 'banned');
+		await untilState(client, 'closed');
+		assert.equal(await server.accepted(), 1);
+	},
+
+	'auth() is aborted when it takes too long, and when the client is closed': async (server) => {
+		await server.serve();
+		const signals: AbortSignal[] = [];
+		const client = newClient(server, {
+			connectTimeoutMs: 50,
+			auth: ({ signal }) => {
+				signals.push(signal);
+				return new Promise(() => {});
+			},
+		});
+		void client.connect();
+		await eventually(() => signals.length === 2, 'auth() was called again');
+		await client.close();
+		assert.deepEqual(
+			signals.map(({ aborted }) => aborted),
+			[true, true],
+		);
+		assert.ok(failuresOf(client).length > 0);
+	},
+
+	'an auth() that keeps failing in the same way is reported once': async (server) => {
+		await server.serve();
+		let calls = 0;
+		const client = newClient(server, {
+			auth: () => {
+				calls++;
+				throw new Error('simulated');
+			},
+		});
+		void client.connect();
+		await eventually(() => calls > 5, 'auth() was called several times');
+		assert.deepEqual(
+			failuresOf(client).map(([stage, { message }]) => [stage, message]),
+			[['auth', 'simulated']],
+		);
+	},
+
 	'retries after guards that take too long': async (server) => {
 		await server.serve({ guardTimeoutMs: 50 });
 		const client = newClient(server);

@@ -74,7 +74,10 @@ export const incomingRequests: Record<string, Scenario> = {
 		const client = await readyClient(server);
 		const handler = (name: string): string => name;
 		const undo = client.handle(WhoAreYou, handler);
-		assert.throws(() => client.handle(WhoAreYou, () => ''), /who-are-you already has a handler/);
+		assert.throws(() => client.handle(WhoAreYou, () => ''), {
+			name: 'DuplicateHandlerError',
+			message: 'who-are-you already has a handler',
+		});
 		undo();
 		client.handle(WhoAreYou, handler);
 		undo();

@@ -4,16 +4,25 @@ import { carriedValues } from './carried-values.ts';
 import { connecting } from './connecting.ts';
 import { connectionEnds } from './connection-ends.ts';
 import { credentials } from './credentials.ts';
+import { diagnosing } from './diagnosing.ts';
 import { failingListeners } from './failing-listeners.ts';
 import { gaps } from './gaps.ts';
+import { givingUpSubscriptions } from './giving-up-subscriptions.ts';
+import { historyPages } from './history-pages.ts';
 import { history } from './history.ts';
 import { incomingRequests } from './incoming-requests.ts';
 import { listening } from './listening.ts';
+import { looping } from './looping.ts';
+import { oversized } from './oversized.ts';
+import { pacing } from './pacing.ts';
+import { pinging } from './pinging.ts';
 import { queueing } from './queueing.ts';
 import { reconnecting } from './reconnecting.ts';
 import { requesting } from './requesting.ts';
 import { resubscribing } from './resubscribing.ts';
+import { rewinding } from './rewinding.ts';
 import { sending } from './sending.ts';
+import { stateOrder } from './state-order.ts';
 import { subscribing } from './subscribing.ts';
 import { unexpectedFrames } from './unexpected-frames.ts';
 import { uncheckedMessages } from './unchecked-messages.ts';
@@ -25,13 +34,18 @@ import { unsubscribing } from './unsubscribing.ts';
  */
 export const scenarios: Readonly<Record<string, Readonly<Record<string, Scenario>>>> = {
 	connecting,
+	'state order': stateOrder,
 	credentials,
+	diagnosing,
 	'connection ends': connectionEnds,
 	reconnecting,
+	pinging,
 	listening,
 	'failing listeners': failingListeners,
 	sending,
 	queueing,
+	pacing,
+	oversized,
 	requesting,
 	'carried values': carriedValues,
 	'unchecked messages': uncheckedMessages,
@@ -39,8 +53,12 @@ export const scenarios: Readonly<Record<string, Readonly<Record<string, Scenario
 	'incoming requests': incomingRequests,
 	subscribing,
 	unsubscribing,
+	'giving up subscriptions': givingUpSubscriptions,
+	looping,
 	resubscribing,
 	gaps,
 	history,
+	'history pages': historyPages,
+	rewinding,
 	'unexpected frames': unexpectedFrames,
 };

@@ -28,6 +28,29 @@ export const listening: Record<string, Scenario> = {
 		]);
 	},
 
+	'onAny() receives every message, of whatever kind and topic, after the listeners of its kind': async (server) => {
+		await server.serve();
+		const client = await readyClient(server);
+		await client.subscribe('t', { onMessage: () => received.push('subscription') });
+		const received: unknown[] = [];
+		const undo = client.onAny(({ name, topic, data }) => received.push([name, topic, data]));
+		client.on(Numbered, ({ n }) => received.push(n));
+		await server.emit('t', 1);
+		await server.sendTo(client.socketId ?? '', 2);
+		await eventually(() => received.length === 5, 'both messages have arrived');
+		undo();
+		await server.sendTo(client.socketId ?? '', 3);
+		await eventually(() => received.includes(3), 'the last message has arrived');
+		assert.deepEqual(received, [
+			'subscription',
+			1,
+			['numbered', 't', { n: 1 }],
+			2,
+			['numbered', undefined, { n: 2 }],
+			3,
+		]);
+	},
+
 	'a function added twice is called twice, and has two undos': async (server) => {
 		await server.serve();
 		const client = await readyClient(server);

@@ -1,5 +1,6 @@
 import { strict as assert } from 'node:assert';
 import {
+	InvalidClientOptionError,
 	MessageValidationError,
 	SocketRequestError,
 	UnconfirmedMessagesError,
@@ -35,7 +36,7 @@ export const sending: Record<string, Scenario> = {
 		assert.equal(where, 'send');
 		assert.ok(error instanceof UnconfirmedMessagesError);
 		assert.equal(error.count, 3);
-		assert.match(error.message, /The last 3 messages may not have arrived/);
+		assert.match(error.message, /may not have arrived: up to 3$/);
 		await client.connect();
 		assert.deepEqual(await handledTexts(server), []);
 		assert.equal(failuresOf(client).length, 1);
@@ -52,7 +53,7 @@ export const sending: Record<string, Scenario> = {
 		const [[, error] = []] = failuresOf(client);
 		assert.ok(error instanceof UnconfirmedMessagesError);
 		assert.equal(error.count, 1);
-		assert.match(error.message, /The last message may not have arrived/);
+		assert.match(error.message, /may not have arrived: up to 1$/);
 	},
 
 	'messages sent right before close() arrive, and are not reported': async (server) => {
@@ -112,6 +113,21 @@ export const sending: Record<string, Scenario> = {
 			assert.deepEqual(failuresOf(client).at(-1), ['send', error]);
 		}
 		assert.equal(await client.request(Anything, 'fine'), 'fine');
+		assert.equal((await server.handled()).length, 1);
+	},
+
+	'unknown options are refused, naming what is allowed': async (server) => {
+		await server.serve();
+		const client = await readyClient(server);
+		const error = await rejection(client.send(Say, { text: 'a' }, { que: false } as never));
+		assert.ok(error instanceof InvalidClientOptionError);
+		assert.match(error.message, /send\(\) has an unknown key que; allowed are queue, latest/);
+		assert.deepEqual(failuresOf(client), [['send', error]]);
+		assert.ok((await rejection(client.send(Say, { text: 'a' }, null as never))) instanceof InvalidClientOptionError);
+		const asked = await rejection(client.request(Anything, 1, { timeout: 5 } as never));
+		assert.ok(asked instanceof InvalidClientOptionError);
+		assert.match(asked.message, /request\(\) has an unknown key timeout; allowed are timeoutMs, signal/);
+		assert.equal(await client.request(Anything, 'fine', { timeoutMs: 5_000 }), 'fine');
 		assert.equal((await server.handled()).length, 1);
 	},
 

@@ -1,0 +1,134 @@
+import { isPosition, type Position } from '@orijs/websocket/protocol';
+import { InvalidClientOptionError } from '../errors.ts';
+import { watchPageEnd } from '../connection/page-events.ts';
+import type { Failures } from '../failures.ts';
+import type { GivenPositions, PositionStorage } from './position-storage.ts';
+
+/** How long a position may wait until it is written, in milliseconds. */
+const WRITE_AFTER_MS = 1_000;
+/** For how long a stored position is used, in milliseconds. Few histories keep messages for longer. */
+const USED_FOR_MS = 7 * 24 * 3_600_000;
+/** The number of topics of an endpoint whose positions are stored. */
+const MAX_TOPICS = 1_000;
+
+/** A topic, and the position up to which its messages have been delivered, if it has history. */
+interface Reached {
+	readonly name: string;
+	readonly position: Position | undefined;
+}
+
+/**
+ * The positions from which topics resume: those of an earlier client, or those in a storage. Clients in several tabs
+ * use a storage at the same time, so each topic has a key of its own: no client overwrites the position of a topic that
+ * it does not have. Never throws when it is used: the first failure of the storage is reported.
+ */
+export class Positions {
+	/** The positions of the earlier client, without those that have been taken. */
+	readonly unused: Map<string, Position> = new Map();
+	readonly #storage: PositionStorage | undefined;
+	/** What the keys of this endpoint begin with. Neither URLs nor topics contain spaces. */
+	readonly #prefix: string;
+	readonly #failures: Failures;
+	/** The positions that have not been written yet, by topic. */
+	readonly #unwritten = new Map<string, Position>();
+	#timer: ReturnType<typeof setTimeout> | undefined;
+	#unwatch: (() => void) | undefined;
+	#hasFailed = false;
+
+	/**
+	 * @param url the endpoint. Its query is ignored, because it may contain a secret, or differ each time
+	 * @throws {InvalidClientOptionError} a given position is invalid
+	 */
+	constructor(given: GivenPositions, url: string, failures: Failures) {
+		this.#prefix = `orijs ${url.split('?')[0]} `;
+		this.#failures = failures;
+		if (isStorage(given)) this.#storage = given;
+		else {
+			for (const [topic, position] of Object.entries(given)) {
+				this.unused.set(topic, mustBePosition(topic, position));
+			}
+		}
+	}
+
+	/** Returns the position from which to resume a topic. One of an earlier client is returned only once. */
+	take(topic: string): Position | undefined {
+		const position = this.unused.get(topic) ?? this.#unwritten.get(topic) ?? this.#read(topic);
+		this.unused.delete(topic);
+		return position;
+	}
+
+	/** Keeps a position that was taken, but not used. A storage still has it. */
+	giveBack(topic: string, position: Position | undefined): void {
+		if (!this.#storage && position) this.unused.set(topic, position);
+	}
+
+	/**
+	 * Called when everything up to a topic's position has been delivered, or reported as missing. The position is
+	 * written soon, or when the page may be about to end.
+	 */
+	reached(topic: Reached | undefined): void {
+		if (!this.#storage || !topic?.position) return;
+		this.#unwritten.set(topic.name, topic.position);
+		if (this.#timer) return;
+		this.#timer = setTimeout(this.write, WRITE_AFTER_MS);
+		this.#unwatch = watchPageEnd(this.write);
+	}
+
+	/** Writes the positions that have not been written yet. */
+	readonly write = (): void => {
+		clearTimeout(this.#timer);
+		this.#timer = undefined;
+		this.#unwatch?.();
+		this.#attempt((storage) => {
+			let isNew = false;
+			for (const [topic, position] of this.#unwritten) {
+				const stored = this.#read(topic);
+				if (!stored) isNew = true;
+				// Another tab is ahead. If the epochs differ, the position that was reached last is kept.
+				else if (stored.epoch === position.epoch && stored.offset > position.offset) continue;
+				storage.setItem(this.#prefix + topic, JSON.stringify([Date.now(), position]));
+			}
+			if (isNew) this.#removeOldest(storage);
+		});
+		this.#unwritten.clear();
+	};
+
+	#removeOldest(storage: PositionStorage): void {
+		const found: [value: string, key: string][] = [];
+		for (let i = 0; i < storage.length; i++) {
+			const key = storage.key(i) ?? '';
+			if (key.startsWith(this.#prefix)) found.push([storage.getItem(key) ?? '', key]);
+		}
+		// Values begin with the time at which they were written.
+		found.sort(([a], [b]) => (a < b ? 1 : -1));
+		for (const [, key] of found.slice(MAX_TOPICS)) storage.removeItem(key);
+	}
+
+	#read(topic: string): Position | undefined {
+		return this.#attempt((storage) => {
+			const value = storage.getItem(this.#prefix + topic);
+			if (value === null) return undefined;
+			const [at, position] = JSON.parse(value) as [number, unknown];
+			return at + USED_FOR_MS < Date.now() ? undefined : mustBePosition(topic, position);
+		});
+	}
+
+	#attempt<T>(action: (storage: PositionStorage) => T): T | undefined {
+		try {
+			return this.#storage && action(this.#storage);
+		} catch (thrown) {
+			if (!this.#hasFailed) this.#failures.report(thrown, 'storage');
+			this.#hasFailed = true;
+			return undefined;
+		}
+	}
+}
+
+function isStorage(given: GivenPositions): given is PositionStorage {
+	return typeof given.getItem === 'function';
+}
+
+function mustBePosition(topic: string, position: unknown): Position {
+	if (isPosition(position)) return position;
+	throw new InvalidClientOptionError(`positions.${topic} must be { epoch, offset }`);
+}

@@ -1,0 +1,33 @@
+import {
+	BuiltIn,
+	type HistoryAnswer,
+	InvalidTopicError,
+	isTopic,
+	type Position,
+	restoreValues,
+} from '@orijs/websocket/protocol';
+import { known } from '../options.ts';
+import type { ClientRequestOptions, Requests } from './requests.ts';
+
+/** Which messages of a topic's history to read. Of `since`, `before` and `upTo`, only one may be given. */
+export interface HistoryOptions extends ClientRequestOptions {
+	/** Read the oldest messages after this position. */
+	readonly since?: Position | undefined;
+	/** Read the latest messages before the one at this position. */
+	readonly before?: Position | undefined;
+	/** Read the latest messages up to and including the one at this position. */
+	readonly upTo?: Position | undefined;
+	/** The maximum number of messages, from 1 to 1,000. Default 100. */
+	readonly limit?: number | undefined;
+}
+
+const OPTIONS = ['since', 'before', 'upTo', 'limit', 'timeoutMs', 'signal'];
+
+/** Requests a page of a topic's history. @throws as documented for `SocketClient.history` */
+export async function history(requests: Requests, topic: string, options: HistoryOptions): Promise<HistoryAnswer> {
+	if (!isTopic(topic)) throw new InvalidTopicError(topic);
+	const { timeoutMs, signal, ...query } = known(options, 'history()', OPTIONS);
+	const page = (await requests.request(BuiltIn.history, { topic, ...query }, { timeoutMs, signal })) as HistoryAnswer;
+	page.messages.forEach(restoreValues);
+	return page;
+}

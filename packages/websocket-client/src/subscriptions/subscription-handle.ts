@@ -1,0 +1,160 @@
+import { BuiltIn, type Envelope, type GapNotice, SocketRequestError } from '@orijs/websocket/protocol';
+import type { Listeners } from '../support/listeners.ts';
+import { deferred } from '../support/promises.ts';
+import { checkArguments } from './check-arguments.ts';
+import { MessageBuffer } from './message-buffer.ts';
+import type { PendingSubscription, Subscription, SubscriptionHandlers, SubscriptionOptions } from './subscription.ts';
+
+export interface SubscriptionOwner {
+	/** Called with every gap. */
+	readonly gapListeners: Listeners<[GapNotice]>;
+	/** Called when a handler threw or rejected. */
+	readonly handlerFailed: (error: unknown) => void;
+	/** Called when a subscription was closed. Resolves once the server has stopped sending what only it needed. */
+	closed(handle: SubscriptionHandle, error?: Error): Promise<void>;
+}
+
+/** The most messages that may wait for the pages of a rewind. */
+const MAX_HELD = 10_000;
+
+/** One call of `subscribe()`: its handlers, until it is closed or fails. */
+export class SubscriptionHandle {
+	readonly topic: string;
+	readonly options: SubscriptionOptions = {};
+	/** What `subscribe()` returns. */
+	readonly pending: PendingSubscription;
+	/** Whether the subscription has neither been closed nor failed. */
+	isOpen: boolean = true;
+	/** Whether the messages of `rewind` are still to come, and their pages have not been requested. */
+	isRewindDue: boolean = false;
+	/** The messages that wait: for the confirmation, if a rewind is due, or for pages of the history. */
+	held: Envelope[] | undefined;
+	readonly #owner: SubscriptionOwner;
+	readonly #subscription: Subscription;
+	readonly #confirmed = deferred<Subscription>();
+	readonly #abort = (): void => void this.close(this.options.signal?.reason as Error);
+	readonly #buffer = new MessageBuffer();
+	#timer: ReturnType<typeof setTimeout> | undefined;
+
+	/**
+	 * If an argument is invalid, the subscription fails with the error.
+	 *
+	 * @param end the error if the client is closed
+	 */
+	constructor(topic: string, options: SubscriptionOptions, owner: SubscriptionOwner, end: Error | undefined) {
+		this.topic = topic;
+		this.#owner = owner;
+		this.#subscription = {
+			topic,
+			close: () => this.close(),
+			[Symbol.asyncIterator]: () =>
+				this.#buffer.read(
+					(span) => {
+						const gap = { topic, ...span };
+						owner.gapListeners.call(gap);
+						this.call('onGap', gap);
+					},
+					() => void this.close(),
+				),
+		};
+		this.pending = Object.assign(this.#confirmed.promise, this.#subscription);
+		try {
+			checkArguments(topic, options);
+			if (end !== undefined) throw end;
+		} catch (error) {
+			this.fail(error as Error);
+			return;
+		}
+		this.options = options;
+		const { rewind, signal, timeoutMs } = options;
+		this.isRewindDue = rewind !== undefined;
+		if (timeoutMs !== undefined) {
+			this.#timer = setTimeout(() => {
+				this.fail(this.#error('timeout', `not confirmed within ${timeoutMs} ms`));
+				void owner.closed(this);
+			}, timeoutMs);
+		}
+		signal?.addEventListener('abort', this.#abort);
+		if (signal?.aborted === true) this.#abort();
+	}
+
+	/** Called when the server has confirmed the topic. */
+	confirm(): void {
+		clearTimeout(this.#timer);
+		this.#confirmed.resolve(this.#subscription);
+	}
+
+	/**
+	 * Passes a message to `onMessage` and the loop, if it is of the kind that the subscription receives. While a rewind
+	 * is due, holds it, or drops it if the rewind will bring it.
+	 */
+	message(envelope: Envelope): void {
+		if (this.held !== undefined) {
+			if (this.held.push(envelope) > MAX_HELD && !this.isRewindDue)
+				this.break(this.#error('timeout', 'rewind is too slow'));
+			return;
+		}
+		if (!this.isOpen || this.isRewindDue) return;
+		const { message, onMessage, buffer = 1_000 } = this.options;
+		if (message !== undefined && message.name !== envelope.name) return;
+		if (onMessage === undefined || this.#buffer.isRead) this.#buffer.add(envelope, buffer);
+		this.call('onMessage', envelope.data, envelope);
+	}
+
+	/** Passes on these messages, and from now on all others. */
+	release(messages: readonly Envelope[] = []): void {
+		this.held = undefined;
+		this.isRewindDue = false;
+		for (const envelope of messages) this.message(envelope);
+	}
+
+	/** Calls a handler, unless the subscription has ended. */
+	call(name: keyof SubscriptionHandlers, argument: unknown, envelope?: Envelope): void {
+		if (!this.isOpen) return;
+		const { handlerFailed } = this.#owner;
+		try {
+			const result = this.options[name]?.(argument as never, envelope as never);
+			if (result instanceof Promise) result.catch(handlerFailed);
+		} catch (error) {
+			handlerFailed(error);
+		}
+	}
+
+	/** Ends the subscription, because the server has refused the topic. */
+	refuse(error: Error): void {
+		this.#confirmed.reject(error);
+		this.call('onRefused', error);
+		if (this.isOpen) this.fail(error);
+	}
+
+	/** Ends the subscription, because its rewind failed. */
+	break(error: Error): void {
+		this.refuse(error);
+		void this.#owner.closed(this, error);
+	}
+
+	/** Ends the subscription with an error. */
+	fail(error: Error): void {
+		this.#end(error);
+		this.#buffer.end(error);
+	}
+
+	/** Closes the subscription. @param reason the error of the promise, if the subscription is not confirmed yet */
+	close(reason: Error = this.#error('closed', 'closed before it was confirmed')): Promise<void> {
+		this.#end(reason);
+		this.#buffer.end(null);
+		return this.#owner.closed(this);
+	}
+
+	#end(error: Error): void {
+		this.isOpen = false;
+		this.held = undefined;
+		clearTimeout(this.#timer);
+		this.options.signal?.removeEventListener('abort', this.#abort);
+		this.#confirmed.reject(error);
+	}
+
+	#error(code: string, message: string): SocketRequestError {
+		return new SocketRequestError(`${BuiltIn.subscribe} ${this.topic}`, code, message);
+	}
+}
