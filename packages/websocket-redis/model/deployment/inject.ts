@@ -1,4 +1,4 @@
-import type { FreezeOptions, ProxyLink, TcpProxy } from '@orijs/testkit';
+import { type FreezeOptions, type ProxyLink, RedisReplyError, type TcpProxy, until } from '@orijs/testkit';
 import type { Random } from '../random.ts';
 import type { Damage, Way } from '../schedule/fault.ts';
 import { NODES, type NodeName } from '../settings.ts';
@@ -39,7 +39,7 @@ export async function inject(deployment: Deployment, damage: Damage, random: Ran
 			await Bun.sleep(forMs);
 			return redis.thaw();
 		case 'Redis flushed':
-			return void (await redis.command('FLUSHALL'));
+			return until(() => isFlushed(redis), { what: 'Redis has loaded its data and can be flushed' });
 		case 'subscribers killed':
 			return void (await redis.command('CLIENT', 'KILL', 'TYPE', 'pubsub'));
 		case 'connections killed':
@@ -109,6 +109,17 @@ async function breakLink(
 
 function freezing(way: Way): FreezeOptions {
 	return way === 'both' ? {} : { direction: way };
+}
+
+/** Flushes Redis. Returns false if it was just restarted and still loads its data. */
+async function isFlushed(redis: Deployment['redis']): Promise<boolean> {
+	try {
+		await redis.command('FLUSHALL');
+		return true;
+	} catch (error) {
+		if (error instanceof RedisReplyError && error.message.startsWith('LOADING')) return false;
+		throw error;
+	}
 }
 
 async function leadElsewhere(
