@@ -78,10 +78,13 @@ export class SocketClient {
 		const settings = settingsOf(options);
 		const isClosed = (): boolean => this.state === 'closed';
 		this.#positions = new Positions(settings.positions, this.url, this.#failures);
-		this.#subscriptions = new Subscriptions(this.#failures, this.#gapListeners, this.#positions, {
-			due: () => this.#sendQueue.sendWaiting(),
-			history: (topic, page) => this.history(topic, page),
-		});
+		this.#subscriptions = new Subscriptions(
+			this.#failures,
+			this.#gapListeners,
+			this.#positions,
+			() => this.#sendQueue.sendWaiting(),
+			(topic, page) => this.history(topic, page),
+		);
 		this.#sendQueue = new SendQueue(settings.queue, this.#subscriptions.server);
 		this.#sender = new Sender(this.#sendQueue, this.#failures, isClosed);
 		this.#requests = new Requests(this.#sendQueue, settings.requestTimeoutMs, isClosed);

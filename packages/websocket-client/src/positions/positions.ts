@@ -4,17 +4,15 @@ import { watchPageEnd } from '../connection/page-events.ts';
 import type { Failures } from '../failures.ts';
 import type { GivenPositions, PositionStorage } from './position-storage.ts';
 
-/** How long a position may wait until it is written, in milliseconds. */
-const WRITE_AFTER_MS = 1_000;
-/** For how long a stored position is used, in milliseconds. Few histories keep messages for longer. */
-const USED_FOR_MS = 7 * 24 * 3_600_000;
 /** The number of topics of an endpoint whose positions are stored. */
 const MAX_TOPICS = 1_000;
 
 /** A topic, and the position up to which its messages have been delivered, if it has history. */
 interface Reached {
 	readonly name: string;
-	readonly position: Position | undefined;
+	readonly position?: Position | undefined;
+	/** Those which have been told of everything up to the position, except what they hold. */
+	readonly subscriptions: readonly { readonly held: unknown }[];
 }
 
 /**
@@ -33,7 +31,7 @@ export class Positions {
 	readonly #unwritten = new Map<string, Position>();
 	#timer: ReturnType<typeof setTimeout> | undefined;
 	#unwatch: (() => void) | undefined;
-	#hasFailed = false;
+	#hasFailed?: boolean;
 
 	/**
 	 * @param url the endpoint. Its query is ignored, because it may contain a secret, or differ each time
@@ -42,7 +40,7 @@ export class Positions {
 	constructor(given: GivenPositions, url: string, failures: Failures) {
 		this.#prefix = `orijs ${url.split('?')[0]} `;
 		this.#failures = failures;
-		if (isStorage(given)) this.#storage = given;
+		if (typeof given.getItem === 'function') this.#storage = given as PositionStorage;
 		else {
 			for (const [topic, position] of Object.entries(given)) {
 				this.unused.set(topic, mustBePosition(topic, position));
@@ -66,10 +64,12 @@ export class Positions {
 	 * Called when everything up to a topic's position has been delivered, or reported as missing. The position is
 	 * written soon, or when the page may be about to end.
 	 */
-	reached(topic: Reached | undefined): void {
-		if (!this.#storage || !topic?.position) return;
-		this.#unwritten.set(topic.name, topic.position);
+	reached({ name, position, subscriptions }: Reached): void {
+		if (!this.#storage || !position || subscriptions.some((handle) => handle.held)) return;
+		this.#unwritten.set(name, position);
 		if (this.#timer) return;
+		/** How long a position may wait until it is written, in milliseconds. */
+		const WRITE_AFTER_MS = 1_000;
 		this.#timer = setTimeout(this.write, WRITE_AFTER_MS);
 		this.#unwatch = watchPageEnd(this.write);
 	}
@@ -80,12 +80,13 @@ export class Positions {
 		this.#timer = undefined;
 		this.#unwatch?.();
 		this.#attempt((storage) => {
-			let isNew = false;
+			let isNew;
 			for (const [topic, position] of this.#unwritten) {
 				const stored = this.#read(topic);
-				if (!stored) isNew = true;
+				isNew ||= !stored;
+
 				// Another tab is ahead. If the epochs differ, the position that was reached last is kept.
-				else if (stored.epoch === position.epoch && stored.offset > position.offset) continue;
+				if (stored?.epoch === position.epoch && stored.offset > position.offset) continue;
 				storage.setItem(this.#prefix + topic, JSON.stringify([Date.now(), position]));
 			}
 			if (isNew) this.#removeOldest(storage);
@@ -96,19 +97,20 @@ export class Positions {
 	#removeOldest(storage: PositionStorage): void {
 		const found: [value: string, key: string][] = [];
 		for (let i = 0; i < storage.length; i++) {
-			const key = storage.key(i) ?? '';
-			if (key.startsWith(this.#prefix)) found.push([storage.getItem(key) ?? '', key]);
+			const key = storage.key(i);
+			if (key?.startsWith(this.#prefix)) found.push([storage.getItem(key) as string, key]);
 		}
 		// Values begin with the time at which they were written.
-		found.sort(([a], [b]) => (a < b ? 1 : -1));
-		for (const [, key] of found.slice(MAX_TOPICS)) storage.removeItem(key);
+		// oxlint-disable-next-line unicorn/no-array-sort, typescript/require-array-sort-compare -- compares them as strings
+		for (const [, key] of found.sort().slice(0, -MAX_TOPICS)) storage.removeItem(key);
 	}
 
 	#read(topic: string): Position | undefined {
+		/** For how long a stored position is used, in milliseconds. Few histories keep messages for longer. */
+		const USED_FOR_MS = 7 * 24 * 3_600_000;
 		return this.#attempt((storage) => {
-			const value = storage.getItem(this.#prefix + topic);
-			if (value === null) return undefined;
-			const [at, position] = JSON.parse(value) as [number, unknown];
+			// A topic that is not stored counts as too old.
+			const [at, position] = JSON.parse(storage.getItem(this.#prefix + topic) ?? '[0]') as [number, unknown];
 			return at + USED_FOR_MS < Date.now() ? undefined : mustBePosition(topic, position);
 		});
 	}
@@ -119,13 +121,9 @@ export class Positions {
 		} catch (thrown) {
 			if (!this.#hasFailed) this.#failures.report(thrown, 'storage');
 			this.#hasFailed = true;
-			return undefined;
 		}
+		return undefined;
 	}
-}
-
-function isStorage(given: GivenPositions): given is PositionStorage {
-	return typeof given.getItem === 'function';
 }
 
 function mustBePosition(topic: string, position: unknown): Position {

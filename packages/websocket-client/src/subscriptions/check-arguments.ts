@@ -1,4 +1,4 @@
-import { InvalidTopicError, isTopic, mustBeDefinition } from '@orijs/websocket/protocol';
+import { InvalidTopicError, isTopic, mustBeDefinition, show } from '@orijs/websocket/protocol';
 import { InvalidClientOptionError } from '../errors.ts';
 import { inRange, known } from '../options.ts';
 import type { SubscriptionOptions } from './subscription.ts';
@@ -18,19 +18,18 @@ export function checkArguments(topic: string, options: SubscriptionOptions): voi
 	const { message, rewind = 1, buffer = 1, timeoutMs = 1, signal } = known(options, 'subscription', OPTIONS);
 	for (const name of HANDLERS) {
 		const type = typeof options[name];
-		if (options[name] !== undefined) mustBe(type === 'function', name, 'a function', type);
+		if (type !== 'function' && type !== 'undefined')
+			throw new InvalidClientOptionError(`${name} must be a function, not ${type}`);
 	}
 	if (message !== undefined) mustBeDefinition(message);
-	whole('rewind', rewind, 100_000);
-	whole('buffer', buffer, 1_000_000);
+	mustBeWhole('rewind', rewind, 100_000);
+	mustBeWhole('buffer', buffer, 1_000_000);
 	inRange('timeoutMs', timeoutMs);
-	if (signal !== undefined) mustBe(signal instanceof AbortSignal, 'signal', 'an AbortSignal', typeof signal);
+	if (signal !== undefined && !signal?.addEventListener)
+		throw new InvalidClientOptionError('signal must be an AbortSignal');
 }
 
-function whole(name: string, value: number, max: number): void {
-	mustBe(Number.isInteger(value) && value >= 1 && value <= max, name, `a whole number from 1 to ${max}`, String(value));
-}
-
-function mustBe(isValid: boolean, name: string, allowed: string, actual: string): void {
-	if (!isValid) throw new InvalidClientOptionError(`${name} must be ${allowed}, not ${actual}`);
+function mustBeWhole(name: string, value: number, max: number): void {
+	if (!Number.isInteger(value) || value < 1 || value > max)
+		throw new InvalidClientOptionError(`${name} must be a whole number from 1 to ${max}, not ${show(value)}`);
 }

@@ -1,9 +1,6 @@
 import type { Envelope } from '@orijs/websocket/protocol';
 import { type Deferred, deferred } from '../support/promises.ts';
 
-/** How long messages are kept if no loop begins, from the first of them, in milliseconds. */
-const KEPT_MS = 10_000;
-
 /** When the messages that a loop missed were published, in milliseconds since the epoch. */
 interface Span {
 	since: number;
@@ -26,6 +23,8 @@ export class MessageBuffer {
 
 	/** Adds a message. Drops the oldest one if more than `size` wait, and all if no loop has begun in time. */
 	add(envelope: Envelope, size: number): void {
+		/** How long messages are kept if no loop begins, from the first of them, in milliseconds. */
+		const KEPT_MS = 10_000;
 		const now = Date.now();
 		this.#keptUntil ??= now + KEPT_MS;
 		this.#messages.push(envelope);
@@ -61,12 +60,12 @@ export class MessageBuffer {
 			for (;;) {
 				const span = this.#dropped;
 				this.#dropped = undefined;
-				if (span !== undefined) dropped(span);
+				if (span) dropped(span);
 				const envelope = this.#messages.shift();
-				if (envelope !== undefined) yield envelope;
-				else if (this.#end === undefined) await (this.#change ??= deferred()).promise;
+				if (envelope) yield envelope;
+				else if (this.#end) throw this.#end;
 				else if (this.#end === null) return;
-				else throw this.#end;
+				else await (this.#change ??= deferred()).promise;
 			}
 		} finally {
 			left();

@@ -1,14 +1,7 @@
-import {
-	type Envelope,
-	type HistoryAnswer,
-	MAX_PAGE,
-	type Position,
-	type PositionNotice,
-} from '@orijs/websocket/protocol';
+import { type Envelope, type HistoryAnswer, MAX_PAGE, type Position } from '@orijs/websocket/protocol';
 import { MAX_DELAY_MS } from '../options.ts';
 import type { HistoryOptions } from '../requests/history.ts';
 import type { SubscriptionHandle } from './subscription-handle.ts';
-import type { Topic } from './topic.ts';
 
 // Each subscription receives the latest messages that it asked for by `rewind`, before the ones that follow them:
 //
@@ -20,40 +13,40 @@ import type { Topic } from './topic.ts';
 /** Requests a page of a topic's history. */
 export type ReadHistory = (topic: string, options: HistoryOptions) => Promise<HistoryAnswer>;
 
-/** Called when the server has answered a request with the topic's position. */
-export function rewindPositioned(topic: Topic, { recovered, rewinding = false, count = 0 }: PositionNotice): void {
-	topic.isRewinding = rewinding;
-	if (recovered === undefined) return;
-	for (const handle of topic.subscriptions) {
-		if (!recovered && handle.options.rewind !== undefined) {
-			handle.release(handle.held);
-			handle.isRewindDue = true;
-			if (rewinding) handle.held = [];
-		}
-		handle.call('onRecovered', { recovered, count });
-	}
-}
-
 /**
- * Called when the topic of a subscription is confirmed, after the gap, if any, was reported. Does nothing unless a
- * rewind is due.
+ * Called when the topic of a subscription is confirmed, after the gap, if any, was reported. Confirms the subscription,
+ * once it has the messages of its rewind if one is due.
  *
  * @param upTo the topic's position; undefined if it has no history, which the server then refuses
  */
-export async function rewind(handle: SubscriptionHandle, upTo: Position | undefined, read: ReadHistory): Promise<void> {
+export async function confirm(
+	handle: SubscriptionHandle,
+	upTo: Position | undefined,
+	read: ReadHistory,
+): Promise<void> {
+	const sent = handle.held;
 	let left = handle.options.rewind as number;
-	if (!handle.isRewindDue) return;
-	if (handle.held !== undefined) return handle.release(handle.held.slice(-left));
+	// Its pages are on their way.
+	if (!handle.isRewindDue && sent) return;
+	if (!handle.isRewindDue || sent) {
+		handle.confirm();
+		return handle.release(sent?.slice(-left));
+	}
 	const held: Envelope[] = (handle.held = []);
 	const messages: Envelope[] = [];
-	let page: HistoryAnswer | undefined;
+	let page: HistoryAnswer;
 	handle.isRewindDue = false;
 	try {
 		do {
-			const at = page === undefined ? { upTo } : { before: messages[0]?.position };
-			page = await read(handle.topic, { ...at, limit: Math.min(left, MAX_PAGE), timeoutMs: MAX_DELAY_MS });
+			page = await read(handle.topic, {
+				upTo,
+				before: messages[0]?.position,
+				limit: Math.min(left, MAX_PAGE),
+				timeoutMs: MAX_DELAY_MS,
+			});
 			messages.unshift(...page.messages);
 			left -= page.messages.length;
+			upTo = undefined;
 		} while (page.hasMore && left > 0);
 		// Otherwise, it was closed, or messages were lost, and it rewinds again.
 		if (handle.held !== held) return;

@@ -1,25 +1,15 @@
 import {
 	BuiltIn,
+	type AnsweredAt,
 	type GapNotice,
-	type RefusedTopic,
 	type RequestFault,
 	type TopicRequest,
-	type TopicsAnswer,
 } from '@orijs/websocket/protocol';
 import { isTopicsAnswer } from '../connection/answers.ts';
 import type { Connection } from '../connection/connection.ts';
-import { LONG_AGO } from '../connection/server-time.ts';
 import { TOPICS_PER_MESSAGE } from '../connection/pace.ts';
-import { type Deferred, deferred } from '../support/promises.ts';
 import { gapBetween } from './gap-span.ts';
-import { PostponedTopics } from './postponed-topics.ts';
-import { confirm, markRequested, requestFor, type Topic } from './topic.ts';
-
-/** The most characters of topics in one message. */
-const MAX_CHARACTERS = 2_000;
-
-/** At least the size of a request apart from its topics, in bytes. */
-const OVERHEAD = 100;
+import { requestFor, type Topic } from './topic.ts';
 
 export interface ServerTopicsEvents {
 	/** Called when there are topics to request. */
@@ -29,30 +19,26 @@ export interface ServerTopicsEvents {
 	/** Called when the server has confirmed a topic, after the gap, if any. */
 	confirmed(topic: Topic): void;
 	/** Called when the server has refused a topic. Returns whether to request it again later. */
-	refused(topic: Topic, fault: RefusedTopic): boolean;
+	refused(topic: Topic, fault: RequestFault): boolean | undefined;
 }
 
-/**
- * The state of a topic on the server, for the current connection. The client is not subscribed to any topic that has no
- * state. If the server refuses a topic that is `resubscribing`, the client is still subscribed to it.
- */
-type State = 'subscribing' | 'subscribed' | 'resubscribing' | 'unsubscribing';
-
-/**
- * Keeps the topics to which the server has subscribed this client in sync with the topics that the application wants.
- */
+/** Keeps the topics to which the server has subscribed this client in sync with those that the application wants. */
 export class ServerSync {
 	readonly #wanted: ReadonlyMap<string, Topic>;
 	readonly #events: ServerTopicsEvents;
-	readonly #states = new Map<string, State>();
-	/**
-	 * Pending removals by topic, resolved once the server has stopped sending the topic's messages, or the topic is
-	 * wanted again.
-	 */
-	readonly #removals = new Map<string, Deferred<void>>();
-	readonly #postponed = new PostponedTopics(() => this.#sync());
+	/** The topics to which the server has subscribed the client. */
+	readonly #subscribed = new Set<string>();
+	/** The topics whose request is pending. */
+	readonly #pending = new Set<string>();
+	/** Topics that are requested again only after a delay. */
+	readonly #postponed = new Set<string>();
+	#timer: ReturnType<typeof setTimeout> | undefined;
+	/** How often topics were postponed in a row. The delay doubles each time. */
+	#delays = 0;
+	/** Topics that are being removed, each with what to call once the server has stopped sending its messages. */
+	#removals: (readonly [topic: string, resolve: () => void])[] = [];
 	#connection: Connection | undefined;
-	#isSyncDue = false;
+	#isSyncDue?: boolean;
 	/** The topics to unsubscribe from, then those to subscribe to. */
 	due: string[] = [];
 
@@ -62,14 +48,15 @@ export class ServerSync {
 		this.#events = events;
 	}
 
+	/** Returns whether the server has confirmed the topic on this connection, and no request for it is pending. */
 	isSubscribed(topic: Topic): boolean {
-		return topic.isRequested && this.#states.get(topic.name) === 'subscribed';
+		return !!topic.isRequested && this.#subscribed.has(topic.name) && !this.#pending.has(topic.name);
 	}
 
 	/** Requests all topics on a new connection, which starts without any. */
 	open(connection: Connection): void {
 		this.#connection = connection;
-		this.#postponed.resetDelay();
+		this.#delays = 0;
 		this.#sync();
 	}
 
@@ -84,8 +71,9 @@ export class ServerSync {
 			if (topic.isRewinding) topic.position = undefined;
 			topic.isRewinding = false;
 		}
-		this.#postponed.clear();
-		this.#states.clear();
+		this.#endDelay();
+		this.#subscribed.clear();
+		this.#pending.clear();
 		this.#settleRemovals();
 	}
 
@@ -95,7 +83,7 @@ export class ServerSync {
 	 */
 	resubscribe(topic: Topic): void {
 		if (!this.isSubscribed(topic)) return;
-		topic.missingSince ??= this.#connection?.proven ?? LONG_AGO;
+		topic.missingSince ??= this.#connection?.proven;
 		topic.isRequested = false;
 		this.#sync();
 	}
@@ -106,10 +94,7 @@ export class ServerSync {
 	 */
 	async removed(topic: string): Promise<void> {
 		this.syncSoon();
-		if (this.#states.has(topic) && !this.#wanted.has(topic) && !this.#removals.has(topic)) {
-			this.#removals.set(topic, deferred());
-		}
-		await this.#removals.get(topic)?.promise;
+		if (this.#isLeaving(topic)) await new Promise<void>((resolve) => this.#removals.push([topic, resolve]));
 	}
 
 	/** Syncs in a microtask, so that topics added or removed together are requested together. */
@@ -124,24 +109,17 @@ export class ServerSync {
 
 	/**
 	 * Subscribes to wanted topics and unsubscribes from unwanted ones, except for topics whose request is pending or
-	 * postponed.
+	 * postponed. If an earlier topic of the same name is still subscribed, or messages are missing, the server is asked
+	 * again, because it sends a position and earlier messages only when it is asked.
 	 */
 	#sync(): void {
 		this.#settleRemovals();
 		// Unsubscribes first, because the server limits the number of topics per socket.
-		const unwanted = [...this.#states.keys()].filter((topic) => !this.#wanted.has(topic));
+		const unwanted = [...this.#subscribed].filter((name) => !this.#wanted.has(name));
 		this.due = [...unwanted, ...this.#wanted.keys()].filter(
-			(topic) => this.#isDue(topic, this.#wanted.get(topic)) && !this.#postponed.has(topic),
+			(name) => !this.#pending.has(name) && !this.#postponed.has(name) && !this.#wanted.get(name)?.isRequested,
 		);
 		this.#events.due();
-	}
-
-	#isDue(name: string, topic: Topic | undefined): boolean {
-		const state = this.#states.get(name);
-		if (topic === undefined) return state === 'subscribed';
-		// If an earlier topic of this name is still subscribed, or messages are missing, the server is asked again: it
-		// sends a position and earlier messages only when it is asked.
-		return state === undefined || (state === 'subscribed' && !topic.isRequested);
 	}
 
 	/**
@@ -152,85 +130,97 @@ export class ServerSync {
 		const { due } = this;
 		const isSubscribe = this.#wanted.has(due[0] as string);
 		const topics: (string | TopicRequest)[] = [];
+		/** The most characters of topics in one message. */
+		const MAX_CHARACTERS = 2_000;
+		/** At least the size of a request apart from its topics, in bytes. */
+		const OVERHEAD = 100;
 		let left = Math.min(MAX_CHARACTERS, connection.messageBytes - OVERHEAD);
 		for (const name of due.slice(0, cost * TOPICS_PER_MESSAGE)) {
 			const topic = this.#wanted.get(name);
-			const request = topic === undefined ? name : requestFor(topic);
+			const request = topic ? requestFor(topic) : name;
 			left -= JSON.stringify(request).length + 1;
-			if (topics.length > 0 && (left < 0 || (topic !== undefined) !== isSubscribe)) break;
+			if (topics.length > 0 && (left < 0 || !topic === isSubscribe)) break;
 			topics.push(request);
-			const subscribing = this.#states.has(name) ? 'resubscribing' : 'subscribing';
-			this.#states.set(name, isSubscribe ? subscribing : 'unsubscribing');
-			if (topic !== undefined) markRequested(topic);
+			this.#pending.add(name);
+			if (!topic) continue;
+			topic.isRequested = true;
+			topic.isPositioned = false;
+			// Without a position, the answer begins with the messages of the rewinds.
+			if (topic.position) continue;
+			for (const handle of topic.subscriptions) if (handle.isRewindDue) handle.held = [];
 		}
 		const names = due.splice(0, topics.length);
 		const messages = Math.ceil(names.length / TOPICS_PER_MESSAGE);
-		void connection
-			.requestBuiltIn(isSubscribe ? BuiltIn.subscribe : BuiltIn.unsubscribe, { topics }, messages)
-			.then((answer) => (isTopicsAnswer(answer) ? answer : Promise.reject(INVALID_ANSWER)))
-			.catch((fault: RequestFault) => allRefused(names, fault))
-			.then((answer) => this.#answered(connection, isSubscribe, names, answer));
+		connection.requestBuiltIn(isSubscribe ? BuiltIn.subscribe : BuiltIn.unsubscribe, { topics }, messages).then(
+			(answer) => this.#answered(connection, isSubscribe, names, answer),
+			(fault: RequestFault) => this.#answered(connection, isSubscribe, names, undefined, fault),
+		);
 		return messages;
 	}
 
-	#answered(connection: Connection, isSubscribe: boolean, names: readonly string[], answer: TopicsAnswer): void {
+	/** @param failure why there is no answer; the default stands for one that does not conform to the protocol */
+	#answered(
+		connection: Connection,
+		isSubscribe: boolean,
+		names: readonly string[],
+		received: unknown,
+		failure: RequestFault = { code: 'internal', message: 'the answer is invalid' },
+	): void {
 		// If the connection has ended, its topics are requested again on the next one.
 		if (connection !== this.#connection) return;
-		const faults = new Map(answer.refused?.map((fault) => [fault.topic, fault]));
+		const answer = isTopicsAnswer(received) ? received : undefined;
 		for (const name of names) {
-			const fault = faults.get(name);
-			if (isSubscribe) this.#subscribed(name, fault, answer);
-			else this.#unsubscribed(name, fault);
+			const fault = answer ? answer.refused?.find((refused) => refused.topic === name) : failure;
+			const topic = this.#wanted.get(name);
+			this.#pending.delete(name);
+			if (fault) {
+				if (!isSubscribe) this.#postpone(name);
+			} else if (isSubscribe) this.#subscribed.add(name);
+			else this.#subscribed.delete(name);
+			if (!topic?.isRequested) continue;
+			if (fault) {
+				topic.isRequested = false;
+				if (this.#events.refused(topic, fault)) this.#postpone(name);
+				continue;
+			}
+			// A server that sent no position keeps no history for the topic.
+			if (!topic.isPositioned) topic.position = undefined;
+			const since = topic.missingSince;
+			topic.missingSince = topic.lostSince = undefined;
+			topic.isConfirmed = true;
+			if (since) this.#events.gap(gapBetween(name, since, answer as AnsweredAt));
+			this.#events.confirmed(topic);
 		}
-		if (faults.size === 0) this.#postponed.resetDelay();
+		if (answer && !answer.refused?.length) this.#delays = 0;
 		this.#sync();
 	}
 
-	#subscribed(name: string, fault: RefusedTopic | undefined, answer: TopicsAnswer): void {
-		const topic = this.#wanted.get(name);
-		if (fault !== undefined) {
-			if (this.#states.get(name) === 'resubscribing') this.#states.set(name, 'subscribed');
-			else this.#states.delete(name);
-			if (topic?.isRequested !== true) return;
-			topic.isRequested = false;
-			if (this.#events.refused(topic, fault)) this.#postponed.add(name);
-			return;
-		}
-		this.#states.set(name, 'subscribed');
-		if (topic?.isRequested !== true) return;
-		// A server that sent no position keeps no history for the topic.
-		if (!topic.isPositioned) topic.position = undefined;
-		const { missingSince: since } = topic;
-		topic.missingSince = topic.lostSince = undefined;
-		confirm(topic);
-		if (since !== undefined) this.#events.gap(gapBetween(name, since, answer));
-		this.#events.confirmed(topic);
+	/** Postpones a topic. If other topics are already postponed, it is due together with them. */
+	#postpone(name: string): void {
+		const FIRST_DELAY_MS = 1_000;
+		const MAX_DELAY_MS = 30_000;
+		this.#postponed.add(name);
+		this.#timer ??= setTimeout(
+			() => {
+				this.#endDelay();
+				this.#sync();
+			},
+			Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** this.#delays++),
+		);
 	}
 
-	#unsubscribed(name: string, fault: RefusedTopic | undefined): void {
-		if (fault === undefined) {
-			this.#states.delete(name);
-			return;
-		}
-		this.#states.set(name, 'subscribed');
-		this.#postponed.add(name);
+	#endDelay(): void {
+		clearTimeout(this.#timer);
+		this.#timer = undefined;
+		this.#postponed.clear();
+	}
+
+	/** Returns whether the server may send messages of a topic although it is not wanted. */
+	#isLeaving(name: string): boolean {
+		return !this.#wanted.has(name) && (this.#subscribed.has(name) || this.#pending.has(name));
 	}
 
 	#settleRemovals(): void {
-		for (const [topic, removal] of this.#removals) {
-			if (this.#states.has(topic) && !this.#wanted.has(topic)) continue;
-			this.#removals.delete(topic);
-			removal.resolve();
-		}
+		this.#removals = this.#removals.filter(([topic, resolve]) => this.#isLeaving(topic) || resolve());
 	}
-}
-
-/** Replaces an answer that does not conform to the protocol. */
-const INVALID_ANSWER = {
-	code: 'internal',
-	message: "the server's answer is invalid",
-} as const;
-
-function allRefused(topics: readonly string[], { code, message }: RequestFault): TopicsAnswer {
-	return { timestamp: 0, refused: topics.map((topic) => ({ topic, code, message })) };
 }

@@ -1,4 +1,5 @@
 import { BuiltIn, type Envelope, type GapNotice, SocketRequestError } from '@orijs/websocket/protocol';
+import type { Failures } from '../failures.ts';
 import type { Listeners } from '../support/listeners.ts';
 import { deferred } from '../support/promises.ts';
 import { checkArguments } from './check-arguments.ts';
@@ -8,14 +9,10 @@ import type { PendingSubscription, Subscription, SubscriptionHandlers, Subscript
 export interface SubscriptionOwner {
 	/** Called with every gap. */
 	readonly gapListeners: Listeners<[GapNotice]>;
-	/** Called when a handler threw or rejected. */
-	readonly handlerFailed: (error: unknown) => void;
-	/** Called when a subscription was closed. Resolves once the server has stopped sending what only it needed. */
-	closed(handle: SubscriptionHandle, error?: Error): Promise<void>;
+	readonly failures: Failures;
+	/** Called when a subscription has ended. Resolves once the server has stopped sending what only it needed. */
+	closed(handle: SubscriptionHandle): Promise<void>;
 }
-
-/** The most messages that may wait for the pages of a rewind. */
-const MAX_HELD = 10_000;
 
 /** One call of `subscribe()`: its handlers, until it is closed or fails. */
 export class SubscriptionHandle {
@@ -32,7 +29,7 @@ export class SubscriptionHandle {
 	readonly #owner: SubscriptionOwner;
 	readonly #subscription: Subscription;
 	readonly #confirmed = deferred<Subscription>();
-	readonly #abort = (): void => void this.close(this.options.signal?.reason as Error);
+	readonly #abort = (): unknown => this.close(this.options.signal?.reason as Error);
 	readonly #buffer = new MessageBuffer();
 	#timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -60,22 +57,22 @@ export class SubscriptionHandle {
 		this.pending = Object.assign(this.#confirmed.promise, this.#subscription);
 		try {
 			checkArguments(topic, options);
-			if (end !== undefined) throw end;
+			if (end) throw end;
 		} catch (error) {
-			this.fail(error as Error);
+			void this.fail(error as Error);
 			return;
 		}
 		this.options = options;
 		const { rewind, signal, timeoutMs } = options;
-		this.isRewindDue = rewind !== undefined;
-		if (timeoutMs !== undefined) {
-			this.#timer = setTimeout(() => {
-				this.fail(this.#error('timeout', `not confirmed within ${timeoutMs} ms`));
-				void owner.closed(this);
-			}, timeoutMs);
+		this.isRewindDue = !!rewind;
+		if (timeoutMs) {
+			this.#timer = setTimeout(
+				() => void this.fail(this.#error('timeout', `not confirmed within ${timeoutMs} ms`)),
+				timeoutMs,
+			);
 		}
 		signal?.addEventListener('abort', this.#abort);
-		if (signal?.aborted === true) this.#abort();
+		if (signal?.aborted) this.#abort();
 	}
 
 	/** Called when the server has confirmed the topic. */
@@ -89,15 +86,17 @@ export class SubscriptionHandle {
 	 * is due, holds it, or drops it if the rewind will bring it.
 	 */
 	message(envelope: Envelope): void {
-		if (this.held !== undefined) {
+		/** The most messages that may wait for the pages of a rewind. */
+		const MAX_HELD = 10_000;
+		if (this.held) {
 			if (this.held.push(envelope) > MAX_HELD && !this.isRewindDue)
 				this.break(this.#error('timeout', 'rewind is too slow'));
 			return;
 		}
 		if (!this.isOpen || this.isRewindDue) return;
-		const { message, onMessage, buffer = 1_000 } = this.options;
-		if (message !== undefined && message.name !== envelope.name) return;
-		if (onMessage === undefined || this.#buffer.isRead) this.#buffer.add(envelope, buffer);
+		const { options } = this;
+		if (options.message && options.message.name !== envelope.name) return;
+		if (!options.onMessage || this.#buffer.isRead) this.#buffer.add(envelope, options.buffer ?? 1_000);
 		this.call('onMessage', envelope.data, envelope);
 	}
 
@@ -111,12 +110,11 @@ export class SubscriptionHandle {
 	/** Calls a handler, unless the subscription has ended. */
 	call(name: keyof SubscriptionHandlers, argument: unknown, envelope?: Envelope): void {
 		if (!this.isOpen) return;
-		const { handlerFailed } = this.#owner;
 		try {
 			const result = this.options[name]?.(argument as never, envelope as never);
-			if (result instanceof Promise) result.catch(handlerFailed);
+			if (result instanceof Promise) result.catch((error) => this.#owner.failures.report(error, 'handler'));
 		} catch (error) {
-			handlerFailed(error);
+			this.#owner.failures.report(error, 'handler');
 		}
 	}
 
@@ -124,34 +122,29 @@ export class SubscriptionHandle {
 	refuse(error: Error): void {
 		this.#confirmed.reject(error);
 		this.call('onRefused', error);
-		if (this.isOpen) this.fail(error);
+		if (this.isOpen) void this.fail(error);
 	}
 
 	/** Ends the subscription, because its rewind failed. */
 	break(error: Error): void {
 		this.refuse(error);
-		void this.#owner.closed(this, error);
-	}
-
-	/** Ends the subscription with an error. */
-	fail(error: Error): void {
-		this.#end(error);
-		this.#buffer.end(error);
+		this.#owner.failures.report(error, 'subscribe');
 	}
 
 	/** Closes the subscription. @param reason the error of the promise, if the subscription is not confirmed yet */
 	close(reason: Error = this.#error('closed', 'closed before it was confirmed')): Promise<void> {
-		this.#end(reason);
-		this.#buffer.end(null);
-		return this.#owner.closed(this);
+		return this.fail(reason, null);
 	}
 
-	#end(error: Error): void {
+	/** Ends the subscription with an error. @param loopError null if a loop just ends */
+	fail(error: Error, loopError: Error | null = error): Promise<void> {
 		this.isOpen = false;
 		this.held = undefined;
 		clearTimeout(this.#timer);
 		this.options.signal?.removeEventListener('abort', this.#abort);
 		this.#confirmed.reject(error);
+		this.#buffer.end(loopError);
+		return this.#owner.closed(this);
 	}
 
 	#error(code: string, message: string): SocketRequestError {

@@ -1,5 +1,5 @@
 import type { Position, TopicRequest } from '@orijs/websocket/protocol';
-import { LONG_AGO, type ServerTime } from '../connection/server-time.ts';
+import type { ServerTime } from '../connection/server-time.ts';
 import type { SubscriptionHandle } from './subscription-handle.ts';
 
 /**
@@ -11,60 +11,28 @@ export interface Topic {
 	/** Replaced when it changes, so that it can be iterated while handlers subscribe and close. */
 	subscriptions: readonly SubscriptionHandle[];
 	/** Whether the messages that arrive are those that the subscriptions have asked for by `rewind`. */
-	isRewinding: boolean;
+	isRewinding?: boolean | undefined;
 	/** The position with which the topic began, saved by an earlier client. */
-	readonly saved: Position | undefined;
+	readonly saved?: Position | undefined;
 	/** The position of the last message that was delivered, if the topic has history. */
-	position: Position | undefined;
+	position?: Position | undefined;
 	/** The time since which messages may be missing. */
-	missingSince: ServerTime | undefined;
+	missingSince?: ServerTime | undefined;
 	/** The time since which messages are lost, until the gap has been reported. */
-	lostSince: ServerTime | undefined;
+	lostSince?: ServerTime | undefined;
 	/**
 	 * Whether the topic was requested on the current connection. If not, the server may still answer, or send messages
 	 * for, an earlier topic of the same name.
 	 */
-	isRequested: boolean;
+	isRequested?: boolean;
 	/** Whether the server has sent the topic's position since the topic was last requested. */
-	isPositioned: boolean;
+	isPositioned?: boolean;
 	/** Whether the server has ever confirmed the subscription. */
-	isConfirmed: boolean;
-}
-
-/** @param saved the position from which to resume, saved by an earlier client an unknown time ago */
-export function createTopic(name: string, saved: Position | undefined): Topic {
-	return {
-		name,
-		subscriptions: [],
-		isRewinding: false,
-		saved,
-		position: saved,
-		missingSince: saved && LONG_AGO,
-		lostSince: undefined,
-		isRequested: false,
-		isPositioned: false,
-		isConfirmed: false,
-	};
-}
-
-export function confirm(topic: Topic): void {
-	topic.isConfirmed = true;
-	for (const subscription of topic.subscriptions) {
-		// A subscription that rewinds by itself is confirmed when it has its messages.
-		if (subscription.isRewindDue === (subscription.held !== undefined)) subscription.confirm();
-	}
+	isConfirmed?: boolean;
 }
 
 /** Returns the topic's entry in a `@subscribe` request. */
-export function requestFor({ name: topic, position: since, subscriptions }: Topic): TopicRequest | string {
-	const rewind = Math.max(...subscriptions.map(({ options }) => options.rewind ?? 0)) || undefined;
-	return (since ?? rewind) === undefined ? topic : { topic, since, rewind };
-}
-
-/** Called when the topic is requested. Without a position, the answer begins with the messages of the rewinds. */
-export function markRequested(topic: Topic): void {
-	topic.isRequested = true;
-	topic.isPositioned = false;
-	if (topic.position !== undefined) return;
-	for (const handle of topic.subscriptions) if (handle.isRewindDue) handle.held = [];
+export function requestFor({ name, position, subscriptions }: Topic): TopicRequest | string {
+	const rewind = Math.max(...subscriptions.map((handle) => handle.options.rewind ?? 0)) || undefined;
+	return position || rewind ? { topic: name, since: position, rewind } : name;
 }

@@ -452,7 +452,7 @@ export const givingUpSubscriptions: Record<string, Scenario> = {
 			[{ rewind: 0 }, /rewind must be a whole number from 1 to 100000, not 0/],
 			[{ buffer: 1.5 }, /buffer must be a whole number from 1 to 1000000, not 1.5/],
 			[{ timeoutMs: '5' }, /timeoutMs must be a number .*, not "5"/],
-			[{ signal: 'soon' }, /signal must be an AbortSignal, not string/],
+			[{ signal: 'soon' }, /signal must be an AbortSignal/],
 			[null, /subscription must be an object/],
 		];
 		for (const [options, text] of invalid) {
