@@ -12,7 +12,7 @@ export class InvalidClientOptionError extends Error {
 export class ClientClosedError extends Error {
 	override readonly name = 'ClientClosedError';
 	/** Why the client stopped reconnecting; undefined after `close()`. */
-	readonly end: ConnectionEnd | undefined;
+	declare readonly end: ConnectionEnd | undefined;
 	constructor(end?: ConnectionEnd) {
 		super(end === undefined ? 'The client is closed' : `The client stopped reconnecting: ${end.code} ${end.reason}`);
 		this.end = end;
@@ -33,7 +33,7 @@ export class DuplicateHandlerError extends Error {
 export class UnsentMessageError extends Error {
 	override readonly name = 'UnsentMessageError';
 	/** The message's name. */
-	readonly messageName: string;
+	declare readonly messageName: string;
 	/**
 	 * - `queue_full`: too many messages are already queued
 	 * - `not_ready`: the message could not be sent immediately, and `queue: false` was set
@@ -42,7 +42,7 @@ export class UnsentMessageError extends Error {
 	 * - `too_large`: the message is larger than the server accepts
 	 * - `replaced`: the message waited under a key, `latest`, and a newer one took its place
 	 */
-	readonly code: UnsentCode;
+	declare readonly code: UnsentCode;
 	constructor(messageName: string, code: UnsentCode, message: string) {
 		super(`${messageName} was not sent: ${message} (${code})`);
 		this.messageName = messageName;
@@ -56,9 +56,9 @@ export type UnsentCode = 'queue_full' | 'not_ready' | 'closed' | 'unsupported_va
 export class UnconfirmedMessagesError extends Error {
 	override readonly name = 'UnconfirmedMessagesError';
 	/** At most this many messages were lost. Requests are not counted, because their own promises reject. */
-	readonly count: number;
+	declare readonly count: number;
 	constructor(count: number) {
-		super(`The connection was lost. Sent messages that may not have arrived: up to ${count}`);
+		super(`Connection lost; messages that may not have arrived: up to ${count}`);
 		this.count = count;
 	}
 }

@@ -4,9 +4,9 @@ export type { SocketClientOptions, WebSocketConstructor, WebSocketLike } from '.
 export type { GivenPositions, PositionStorage } from './positions/position-storage.ts';
 export type { ClientState, ConnectionEnd, StateChange } from './connection/client-state.ts';
 export type { PingOptions } from './connection/reconnecting-connection.ts';
-export type { ClientRequestOptions, ReplyTo } from './requests/requests.ts';
+export type { ClientRequestOptions, ReplyTo } from './requests/request.ts';
 export type { HistoryOptions } from './requests/history.ts';
-export type { SendOptions } from './requests/sender.ts';
+export type { SendOptions } from './requests/send.ts';
 export type { RequestHandler } from './requests/incoming-requests.ts';
 export type {
 	PendingSubscription,

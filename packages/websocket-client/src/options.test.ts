@@ -29,14 +29,14 @@ describe('rejects invalid options, naming what is allowed', () => {
 		['text', /options must be an object/],
 		[
 			{ hearbeat: {} },
-			/options has an unknown key hearbeat; allowed are auth, .*heartbeat, reconnect, queue, positions, WebSocket/,
+			/a key of options must be one of auth, .*heartbeat, reconnect, queue, positions, WebSocket, not "hearbeat"/,
 		],
-		[{ heartbeat: { interval: 5 } }, /heartbeat has an unknown key interval; allowed are intervalMs, timeoutMs/],
-		[{ reconnect: { max: 5 } }, /reconnect has an unknown key max; allowed are minDelayMs, maxDelayMs, maxAttempts/],
+		[{ heartbeat: { interval: 5 } }, /a key of heartbeat must be one of intervalMs, timeoutMs, not "interval"/],
+		[{ reconnect: { max: 5 } }, /a key of reconnect must be one of minDelayMs, maxDelayMs, maxAttempts, not "max"/],
 		[{ reconnect: true }, /reconnect must be an object/],
 		[{ reconnect: { maxAttempts: -1 } }, /reconnect\.maxAttempts must be a number from 0 to Infinity, not -1/],
 		[{ reconnect: { maxAttempts: '3' } }, /reconnect\.maxAttempts must be a number from 0 to Infinity, not "3"/],
-		[{ queue: { size: 5 } }, /queue has an unknown key size; allowed are messages, characters/],
+		[{ queue: { size: 5 } }, /a key of queue must be one of messages, characters, not "size"/],
 		[{ heartbeat: null }, /heartbeat must be an object/],
 		[{ reconnect: 5 }, /reconnect must be an object/],
 		[{ queue: false }, /queue must be an object/],
@@ -54,7 +54,7 @@ describe('rejects invalid options, naming what is allowed', () => {
 		[{ positions: null }, /positions must be an object/],
 		[{ positions: [] }, /positions must be an object/],
 		[{ positions: { t: { offset: 1 } } }, /positions\.t must be \{ epoch, offset \}/],
-		[{ WebSocket: 'ws' }, /WebSocket must be a class/],
+		[{ WebSocket: 'ws' }, /WebSocket must be a function, not "ws"/],
 	])('%j', (options, message) => {
 		const make = (): SocketClient => new SocketClient('ws://localhost/ws', options as SocketClientOptions);
 		expect(make).toThrow(InvalidClientOptionError);

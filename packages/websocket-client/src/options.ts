@@ -108,10 +108,8 @@ export const MAX_DELAY_MS: number = 2 ** 31 - 1;
 
 /** Validates the options and fills in defaults. @throws {InvalidClientOptionError} an option is invalid */
 export function settingsOf(options: SocketClientOptions): Settings {
-	const { auth, positions = {}, WebSocket = globalThis.WebSocket } = known(options, 'options', OPTIONS);
-	if (auth !== undefined && typeof auth !== 'function') throw new InvalidClientOptionError('auth must be a function');
-	if (WebSocket !== undefined && typeof WebSocket !== 'function')
-		throw new InvalidClientOptionError('WebSocket must be a class');
+	const times = filled('options', options, { connectTimeoutMs: 15_000, requestTimeoutMs: 10_000 }, OPTIONS);
+	const { auth, heartbeat, queue, positions = {}, WebSocket = globalThis.WebSocket } = options;
 	const given = options.reconnect === false ? { maxAttempts: 0 } : options.reconnect;
 	const reconnect = filled('reconnect', given, {
 		minDelayMs: 500,
@@ -120,11 +118,11 @@ export function settingsOf(options: SocketClientOptions): Settings {
 	});
 	inRange('reconnect.maxDelayMs', reconnect.maxDelayMs, reconnect.minDelayMs);
 	return {
-		...filled('options', options, { connectTimeoutMs: 15_000, requestTimeoutMs: 10_000 }, OPTIONS),
+		...times,
 		auth,
-		heartbeat: filled('heartbeat', options.heartbeat, { intervalMs: 20_000, timeoutMs: 10_000 }),
+		heartbeat: filled('heartbeat', heartbeat, { intervalMs: 20_000, timeoutMs: 10_000 }),
 		reconnect,
-		queue: filled('queue', options.queue, { messages: 1_000, characters: 262_144 }),
+		queue: filled('queue', queue, { messages: 1_000, characters: 262_144 }),
 		positions: known(positions, 'positions'),
 		WebSocket,
 	};
@@ -154,14 +152,26 @@ function filled<T extends Record<string, number>>(
 	return values as T;
 }
 
-/** @throws {InvalidClientOptionError} the value is not an object, or has unknown keys */
-export function known<T extends object>(value: T, name: string, keys?: readonly string[]): T {
-	if (typeof value !== 'object' || value === null || Array.isArray(value))
-		throw new InvalidClientOptionError(`${name} must be an object`);
-	for (const key in value)
-		if (keys?.includes(key) === false)
-			throw new InvalidClientOptionError(`${name} has an unknown key ${key}; allowed are ${keys.join(', ')}`);
-	return value;
+/** The options that are functions. A class is one, too. */
+const FUNCTION = /^(auth|WebSocket|on[A-Z].*)$/;
+
+/**
+ * Checks options: their names and, if their names tell what they are, their values: functions and signals.
+ *
+ * @param keys the names of the options that there are. If undefined, any are allowed
+ * @throws {InvalidClientOptionError} the options are not an object, or one of them is unknown or invalid
+ */
+export function known<T extends object>(options: T, name: string, keys?: readonly string[]): T {
+	if (typeof options !== 'object' || !options || Array.isArray(options)) throw mustBe(name, 'an object', options);
+	if (keys)
+		for (const key in options) {
+			const value = options[key] as { readonly addEventListener?: unknown } | null | undefined;
+			if (!keys.includes(key)) throw mustBe(`a key of ${name}`, `one of ${keys.join(', ')}`, key);
+			if (value === undefined) continue;
+			if (FUNCTION.test(key) && typeof value !== 'function') throw mustBe(key, 'a function', value);
+			if (key === 'signal' && !value?.addEventListener) throw mustBe(key, 'an AbortSignal', value);
+		}
+	return options;
 }
 
 /**
@@ -173,5 +183,10 @@ export function known<T extends object>(value: T, name: string, keys?: readonly 
 export function inRange(name: string, value: number, min: number = Number(name.endsWith('Ms'))): number {
 	const max = name.endsWith('Ms') ? MAX_DELAY_MS : Infinity;
 	if (typeof value === 'number' && value >= min && value <= max) return value;
-	throw new InvalidClientOptionError(`${name} must be a number from ${min} to ${max}, not ${show(value)}`);
+	throw mustBe(name, `a number from ${min} to ${max}`, value);
+}
+
+/** Returns the error that says what is allowed. */
+export function mustBe(name: string, allowed: string, value: unknown): InvalidClientOptionError {
+	return new InvalidClientOptionError(`${name} must be ${allowed}, not ${show(value)}`);
 }

@@ -1,9 +1,9 @@
 import {
-	type AuthAnswer,
 	type Envelope,
 	type GapNotice,
 	type HistoryAnswer,
 	type InferInput,
+	mustBeDefinition,
 	type Position,
 	type RequestMessage,
 	type SocketMessage,
@@ -16,13 +16,13 @@ import type { ClientState, StateChange } from './connection/client-state.ts';
 import { endpointUrl } from './connection/url.ts';
 import { ClientClosedError } from './errors.ts';
 import { type ErrorListener, Failures } from './failures.ts';
-import { type MessageListener, MessageListeners } from './message-listeners.ts';
+import type { MessageListener } from './message-listener.ts';
 import { settingsOf, type SocketClientOptions } from './options.ts';
 import { history, type HistoryOptions } from './requests/history.ts';
-import { IncomingRequests, type RequestHandler } from './requests/incoming-requests.ts';
-import { type ClientRequestOptions, type ReplyTo, Requests } from './requests/requests.ts';
+import { addHandler, answerRequest, type Handlers, type RequestHandler } from './requests/incoming-requests.ts';
+import { type ClientRequestOptions, type ReplyTo, request } from './requests/request.ts';
 import { SendQueue } from './requests/send-queue.ts';
-import { Sender, type SendOptions } from './requests/sender.ts';
+import { send, type SendOptions } from './requests/send.ts';
 import { Positions } from './positions/positions.ts';
 import { gapBetween } from './subscriptions/gap-span.ts';
 import type { ServerTime } from './connection/server-time.ts';
@@ -33,6 +33,7 @@ import type {
 	TypedSubscriptionOptions,
 } from './subscriptions/subscription.ts';
 import { Subscriptions } from './subscriptions/subscriptions.ts';
+import type { Listeners } from './support/listeners.ts';
 import { quiet } from './support/promises.ts';
 
 /**
@@ -54,13 +55,14 @@ export class SocketClient {
 	readonly #failures = new Failures();
 	readonly #gapListeners = this.#failures.listeners<[GapNotice]>();
 	readonly #rawListeners = this.#failures.listeners<[string | ArrayBuffer]>();
-	readonly #messageListeners = new MessageListeners(this.#failures);
-	readonly #incomingRequests = new IncomingRequests(this.#failures);
+	/** The listeners for messages, by message name. */
+	readonly #messageListeners = new Map<string, Listeners<[never, Envelope<never>]>>();
+	readonly #anyListeners = this.#failures.listeners<[Envelope]>();
+	readonly #handlers: Handlers = new Map();
 	readonly #positions: Positions;
 	readonly #subscriptions: Subscriptions;
 	readonly #sendQueue: SendQueue;
-	readonly #sender: Sender;
-	readonly #requests: Requests;
+	readonly #requestTimeoutMs: number;
 	readonly #connection: ReconnectingConnection;
 	#socketId: string | undefined;
 	/** The time since which messages to this client may be missing. */
@@ -76,7 +78,7 @@ export class SocketClient {
 	constructor(url: string | URL, options: SocketClientOptions = {}) {
 		this.url = endpointUrl(url);
 		const settings = settingsOf(options);
-		const isClosed = (): boolean => this.state === 'closed';
+		this.#requestTimeoutMs = settings.requestTimeoutMs;
 		this.#positions = new Positions(settings.positions, this.url, this.#failures);
 		this.#subscriptions = new Subscriptions(
 			this.#failures,
@@ -85,13 +87,28 @@ export class SocketClient {
 			() => this.#sendQueue.sendWaiting(),
 			(topic, page) => this.history(topic, page),
 		);
-		this.#sendQueue = new SendQueue(settings.queue, this.#subscriptions.server);
-		this.#sender = new Sender(this.#sendQueue, this.#failures, isClosed);
-		this.#requests = new Requests(this.#sendQueue, settings.requestTimeoutMs, isClosed);
+		const { server } = this.#subscriptions;
+		this.#sendQueue = new SendQueue(settings.queue, server, this.#closed);
 		this.#connection = new ReconnectingConnection(this.url, settings, this.#failures, {
-			ready: (connection, answer) => this.#ready(connection, answer),
-			lost: (connection) => this.#lost(connection),
-			closed: (error) => this.#closed(error),
+			ready: (connection, answer) => {
+				this.#socketId = answer.socketId;
+				const since = this.#missingSince;
+				this.#missingSince = undefined;
+				// Subscriptions come first, because queued messages may concern their topics.
+				server.open(connection);
+				this.#sendQueue.open(connection);
+				if (since) this.#subscriptions.gap(gapBetween(THIS_CLIENT, since, answer));
+			},
+			lost: (connection) => {
+				this.#socketId = undefined;
+				this.#missingSince ??= connection.proven;
+				this.#sendQueue.shut();
+				server.shut(connection);
+			},
+			closed: (error) => {
+				this.#sendQueue.refuseAll();
+				this.#subscriptions.rejectUnconfirmed(error);
+			},
 			received: (connection, frame) => this.#received(connection, frame),
 			raw: (data) => this.#rawListeners.call(data),
 		});
@@ -171,7 +188,10 @@ export class SocketClient {
 	 * removes the listener.
 	 */
 	on<TMessage extends SocketMessage>(message: TMessage, listener: MessageListener<TMessage>): () => void {
-		return this.#messageListeners.add(message, listener);
+		const { name } = mustBeDefinition(message);
+		let listeners = this.#messageListeners.get(name);
+		if (!listeners) this.#messageListeners.set(name, (listeners = this.#failures.listeners()));
+		return listeners.add(listener);
 	}
 
 	/**
@@ -180,7 +200,7 @@ export class SocketClient {
 	 * the listener.
 	 */
 	onAny(listener: (envelope: Envelope) => unknown): () => void {
-		return this.#messageListeners.any.add(listener);
+		return this.#anyListeners.add(listener);
 	}
 
 	/**
@@ -208,7 +228,7 @@ export class SocketClient {
 	 * @throws {InvalidMessageDefinitionError} the message has no `reply`
 	 */
 	handle<TMessage extends RequestMessage>(message: TMessage, handler: RequestHandler<TMessage>): () => void {
-		return this.#incomingRequests.handle(message, handler);
+		return addHandler(this.#handlers, message, handler);
 	}
 
 	/**
@@ -229,7 +249,7 @@ export class SocketClient {
 		data: InferInput<TMessage['data']>,
 		options: SendOptions = {},
 	): Promise<void> {
-		return this.#sender.send(message, data, options);
+		return quiet(send(this.#sendQueue, this.#failures, message, data, options));
 	}
 
 	/**
@@ -250,7 +270,8 @@ export class SocketClient {
 		data: InferInput<TMessage['data']>,
 		options: ClientRequestOptions = {},
 	): Promise<ReplyTo<TMessage>> {
-		return quiet(this.#requests.request(message, data, options) as Promise<ReplyTo<TMessage>>);
+		const reply = request(this.#sendQueue, this.#requestTimeoutMs, message, data, options);
+		return quiet(reply as Promise<ReplyTo<TMessage>>);
 	}
 
 	/**
@@ -277,8 +298,7 @@ export class SocketClient {
 	): SubscriptionTo<TMessage>;
 	subscribe(topic: string, options?: SubscriptionOptions): PendingSubscription;
 	subscribe(topic: string, options: SubscriptionOptions = {}): PendingSubscription {
-		const end = this.state === 'closed' ? new ClientClosedError(this.#connection.end) : undefined;
-		return this.#subscriptions.add(topic, options, end);
+		return this.#subscriptions.add(topic, options, this.#closed());
 	}
 
 	/**
@@ -292,7 +312,7 @@ export class SocketClient {
 	 * @throws the reason of `options.signal`
 	 */
 	history(topic: string, options: HistoryOptions = {}): Promise<HistoryAnswer> {
-		return quiet(history(this.#requests, topic, options));
+		return quiet(history(this.#sendQueue, this.#requestTimeoutMs, topic, options));
 	}
 
 	/**
@@ -304,30 +324,9 @@ export class SocketClient {
 		return this.#subscriptions.positions;
 	}
 
-	// Events of the connection
-
-	#ready(connection: Connection, answer: AuthAnswer): void {
-		this.#socketId = answer.socketId;
-		const since = this.#missingSince;
-		this.#missingSince = undefined;
-		// Subscriptions come first, because queued messages may concern their topics.
-		this.#subscriptions.server.open(connection);
-		this.#sendQueue.open(connection);
-		if (since !== undefined) this.#subscriptions.gap(gapBetween(THIS_CLIENT, since, answer));
-	}
-
-	#lost(connection: Connection): void {
-		const { proven } = connection;
-		this.#socketId = undefined;
-		this.#missingSince ??= proven;
-		this.#sendQueue.shut();
-		this.#subscriptions.server.shut(connection);
-	}
-
-	#closed(error: ClientClosedError): void {
-		this.#sendQueue.refuseAll(error.message);
-		this.#subscriptions.rejectUnconfirmed(error);
-	}
+	/** Returns the error of calls that need a connection, if the client is closed. */
+	readonly #closed = (): ClientClosedError | undefined =>
+		this.state === 'closed' ? new ClientClosedError(this.#connection.end) : undefined;
 
 	#received(connection: Connection, frame: PushedFrame): void {
 		switch (frame.kind) {
@@ -345,7 +344,10 @@ export class SocketClient {
 	}
 
 	#message(connection: Connection, envelope: Envelope): void {
-		if (envelope.correlationId !== undefined) return void this.#incomingRequests.answer(connection, envelope);
-		if (this.#subscriptions.deliver(envelope)) this.#messageListeners.call(envelope);
+		if (envelope.correlationId !== undefined)
+			return void answerRequest(this.#handlers, this.#failures, connection, envelope);
+		if (!this.#subscriptions.deliver(envelope)) return;
+		this.#messageListeners.get(envelope.name)?.call(envelope.data as never, envelope as Envelope<never>);
+		if (this.#anyListeners.size > 0) this.#anyListeners.call(envelope);
 	}
 }

@@ -20,7 +20,7 @@ const topicOf = (value: unknown): string => value as string;
 const payloadOf = (value: unknown): Payload => value as Payload;
 const idOf = topicOf;
 
-const TOPIC_RULE = 'a topic is 1 to 256 characters from A-Z a-z 0-9 _ : . -';
+const TOPIC_RULE = String.raw`it must match /^[\w:.-]{1,256}$/`;
 const badTopics: [unknown, string][] = [
 	['', '""'],
 	['t'.repeat(257), '(257 characters)'],

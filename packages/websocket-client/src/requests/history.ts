@@ -7,7 +7,8 @@ import {
 	restoreValues,
 } from '@orijs/websocket/protocol';
 import { known } from '../options.ts';
-import type { ClientRequestOptions, Requests } from './requests.ts';
+import { type ClientRequestOptions, request } from './request.ts';
+import type { SendQueue } from './send-queue.ts';
 
 /** Which messages of a topic's history to read. Of `since`, `before` and `upTo`, only one may be given. */
 export interface HistoryOptions extends ClientRequestOptions {
@@ -24,10 +25,16 @@ export interface HistoryOptions extends ClientRequestOptions {
 const OPTIONS = ['since', 'before', 'upTo', 'limit', 'timeoutMs', 'signal'];
 
 /** Requests a page of a topic's history. @throws as documented for `SocketClient.history` */
-export async function history(requests: Requests, topic: string, options: HistoryOptions): Promise<HistoryAnswer> {
+export async function history(
+	queue: SendQueue,
+	defaultMs: number,
+	topic: string,
+	options: HistoryOptions,
+): Promise<HistoryAnswer> {
 	if (!isTopic(topic)) throw new InvalidTopicError(topic);
 	const { timeoutMs, signal, ...query } = known(options, 'history()', OPTIONS);
-	const page = (await requests.request(BuiltIn.history, { topic, ...query }, { timeoutMs, signal })) as HistoryAnswer;
+	const answer = await request(queue, defaultMs, BuiltIn.history, { topic, ...query }, { timeoutMs, signal });
+	const page = answer as HistoryAnswer;
 	page.messages.forEach(restoreValues);
 	return page;
 }

@@ -24,56 +24,55 @@ export type RequestHandler<TMessage extends RequestMessage> = (
 	envelope: Envelope<InferOutput<TMessage['data']>>,
 ) => InferInput<TMessage['reply']> | Promise<InferInput<TMessage['reply']>>;
 
-type AnyHandler = (data: never, envelope: never) => unknown;
+/** The handlers, by message name. Each is wrapped, so that setting the same one again makes a new entry. */
+export type Handlers = Map<string, { readonly handler: (data: never, envelope: never) => unknown }>;
 
-/** Handles requests from the server. */
-export class IncomingRequests {
-	readonly #failures: Failures;
-	readonly #handlers = new Map<string, { readonly handler: AnyHandler }>();
+/**
+ * Sets the handler for a message. Returns a function that removes it.
+ *
+ * @throws {InvalidMessageDefinitionError} the message is not a definition, or has no `reply`
+ * @throws {TypeError} the handler is not a function
+ * @throws {DuplicateHandlerError} the message already has a handler
+ */
+export function addHandler<TMessage extends RequestMessage>(
+	handlers: Handlers,
+	message: TMessage,
+	handler: RequestHandler<TMessage>,
+): () => void {
+	const { name, reply } = mustBeDefinition(message);
+	if (!reply) throw new InvalidMessageDefinitionError(`${name} has no reply`);
+	mustBeFunction(handler, 'a handler');
+	if (handlers.has(name)) throw new DuplicateHandlerError(`${name} already has a handler`);
+	const entry = { handler };
+	handlers.set(name, entry);
+	return () => {
+		if (handlers.get(name) === entry) handlers.delete(name);
+	};
+}
 
-	constructor(failures: Failures) {
-		this.#failures = failures;
-	}
-
-	/**
-	 * Sets the handler for a message. Returns a function that removes it.
-	 *
-	 * @throws {InvalidMessageDefinitionError} the message is not a definition, or has no `reply`
-	 * @throws {TypeError} the handler is not a function
-	 * @throws {DuplicateHandlerError} the message already has a handler
-	 */
-	handle<TMessage extends RequestMessage>(message: TMessage, handler: RequestHandler<TMessage>): () => void {
-		const { name, reply } = mustBeDefinition(message);
-		if (reply === undefined) {
-			throw new InvalidMessageDefinitionError(`${name} has no reply`);
-		}
-		mustBeFunction(handler, 'a handler');
-		if (this.#handlers.has(name)) throw new DuplicateHandlerError(`${name} already has a handler`);
-		const entry = { handler };
-		this.#handlers.set(name, entry);
-		return () => {
-			if (this.#handlers.get(name) === entry) this.#handlers.delete(name);
-		};
-	}
-
-	/** Handles a request and sends the reply. Never rejects. */
-	async answer(connection: Connection, envelope: Envelope): Promise<void> {
-		const { name, data, correlationId } = envelope;
-		const send = (reply: object): void => {
-			const text = encodeValues({ type: BuiltIn.reply, correlationId, ...reply }, TypeError);
-			const excess = connection.excess(utf8Bytes(text));
-			if (excess !== undefined) throw new SocketError('too_large', excess);
-			connection.reply(text);
-		};
-		const refuse = (code: string, message: string): void => send({ error: { code, message } });
-		const handler = this.#handlers.get(name)?.handler;
-		if (handler === undefined) return refuse('unknown_type', `No handler for ${name}`);
-		try {
-			send({ data: await handler(data as never, envelope as never) });
-		} catch (error) {
-			if (error instanceof SocketError) return refuse(error.code, error.message);
-			this.#failures.report(error, 'handler');
-			refuse('internal', 'The client failed');
-		}
+/** Handles a request and sends the reply. Never rejects. */
+export async function answerRequest(
+	handlers: Handlers,
+	failures: Failures,
+	connection: Connection,
+	envelope: Envelope,
+): Promise<void> {
+	const { name, data, correlationId } = envelope;
+	const send = (reply: object): void => {
+		const text = encodeValues({ type: BuiltIn.reply, correlationId, ...reply }, TypeError);
+		const excess = connection.excess(utf8Bytes(text));
+		if (excess) throw new SocketError('too_large', excess);
+		connection.reply(text);
+	};
+	try {
+		const entry = handlers.get(name);
+		if (!entry) throw new SocketError('unknown_type', `No handler for ${name}`);
+		const { handler } = entry;
+		send({ data: await handler(data as never, envelope as never) });
+	} catch (thrown) {
+		const isRefusal = thrown instanceof SocketError;
+		if (!isRefusal) failures.report(thrown, 'handler');
+		const { code, message } = isRefusal ? thrown : { code: 'internal', message: 'The client failed' };
+		send({ error: { code, message } });
 	}
 }

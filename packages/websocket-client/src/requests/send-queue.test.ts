@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Connection } from '../connection/connection.ts';
-import { SendQueue, type Outgoing } from './send-queue.ts';
+import { type DueTopics, SendQueue, type Outgoing } from './send-queue.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -28,7 +28,7 @@ function startQueue(bounds = { messages: 1_000, characters: 1_000_000 }) {
 	const due: string[] = [];
 	const sent: (number | 'T')[] = [];
 	const refused: string[] = [];
-	const queue = new SendQueue(bounds, {
+	const topics: DueTopics = {
 		due,
 		requestSome(connection, cost) {
 			due.splice(0, 10 * cost);
@@ -36,8 +36,9 @@ function startQueue(bounds = { messages: 1_000, characters: 1_000_000 }) {
 			sent.push('T');
 			return cost;
 		},
-	});
-	const put = (n: number, text = '{}', latest?: string): Outgoing => {
+	};
+
+	const queue = new SendQueue(bounds, topics, () => undefined);	const put = (n: number, text = '{}', latest?: string): Outgoing => {
 		const outgoing: Outgoing = {
 			text,
 			latest,

@@ -1,7 +1,7 @@
 import { MAX_TOPICS } from '@orijs/websocket/protocol';
 import type { Connection } from '../connection/connection.ts';
 import { TOPICS_PER_MESSAGE } from '../connection/pace.ts';
-import type { UnsentCode } from '../errors.ts';
+import type { ClientClosedError, UnsentCode } from '../errors.ts';
 import { CallOrder } from '../support/call-order.ts';
 import { utf8Bytes } from '../support/utf8-bytes.ts';
 
@@ -47,43 +47,46 @@ const MIN_DELAY_MS = 20;
 export class SendQueue {
 	readonly #bounds: SendQueueBounds;
 	readonly #topics: DueTopics;
+	readonly #closed: () => ClientClosedError | undefined;
+	/** The number of requests so far, which gives each a correlation id of its own. */
+	requests: number = 0;
 	/** The order of the calls that lead to `add`, even if schemas validate asynchronously. */
 	readonly order: CallOrder = new CallOrder();
 	/** By the key of `latest`, or the message itself. A message that takes another's key takes its place, too. */
-	readonly #waiting = new Map<unknown, Outgoing>();
-	/** Messages that must wait for the next connection. */
-	readonly #held = new Set<Outgoing>();
+	#waiting = new Map<unknown, Outgoing>();
+	/** Messages that must wait for the next connection, each by itself. */
+	readonly #held = new Map<unknown, Outgoing>();
 	#characters = 0;
-	/** The reason passed to `refuseAll`; undefined once there is a connection again. */
-	#closedBecause: string | undefined;
 	#connection: Connection | undefined;
 	/** By how many messages topics have used the rate more than what waits. They take turns. */
 	#lead = 0;
 	/** Set while something waits for the rate. */
 	#timer: ReturnType<typeof setTimeout> | undefined;
 
-	constructor(bounds: SendQueueBounds, topics: DueTopics) {
+	/** @param closed returns why nothing is sent; undefined unless the client is closed */
+	constructor(bounds: SendQueueBounds, topics: DueTopics, closed: () => ClientClosedError | undefined) {
 		this.#bounds = bounds;
 		this.#topics = topics;
+		this.#closed = closed;
 	}
 
-	/** Sends the message, queues it, or refuses it if it is too large, or the queue is full. */
+	/** Sends the message, queues it, or refuses it if it is too large, or the queue is full, or the client is closed. */
 	add(outgoing: Outgoing): void {
 		const connection = this.#connection;
-		const isClear = this.#waiting.size === 0 && this.#timer === undefined && connection?.isReady === true;
-		if (isClear && this.#try(connection, outgoing) === 0) return;
-		const { text, latest } = outgoing;
+		const { size } = this.#waiting;
+		if (size === 0 && !this.#timer && connection?.isReady && this.#try(connection, outgoing) === 0) return;
+		const { text, latest, isUrgent } = outgoing;
 		const key = latest ?? outgoing;
 		const older = this.#waiting.get(key);
-		const characters = this.#characters + text.length - (older?.text.length ?? 0);
-		const { size } = this.#waiting;
-		if (outgoing.isUrgent) return outgoing.refuse('not_ready', 'it would have to wait');
-		if ((older === undefined && size >= this.#bounds.messages) || characters > this.#bounds.characters) {
-			return outgoing.refuse('queue_full', `${size} messages are already queued`);
-		}
-		older?.refuse('replaced', 'a newer one takes its place');
+		const total = this.#characters + text.length - (older?.text.length ?? 0);
+		const { messages, characters } = this.#bounds;
+		if (isUrgent) return outgoing.refuse('not_ready', 'it must wait');
+		if (this.#refuseIfClosed(outgoing)) return;
+		if ((!older && size >= messages) || total > characters)
+			return outgoing.refuse('queue_full', `${size} messages are queued`);
+		older?.refuse('replaced', 'a newer one replaces it');
 		this.#waiting.set(key, outgoing);
-		this.#characters = characters;
+		this.#characters = total;
 		this.sendWaiting();
 	}
 
@@ -92,26 +95,29 @@ export class SendQueue {
 	 * ahead of the queue. The bounds don't apply to it, because the queue has accepted it once.
 	 */
 	hold(outgoing: Outgoing, before: Connection): void {
-		if (this.#closedBecause !== undefined) return outgoing.refuse('closed', this.#closedBecause);
-		if (this.#connection !== undefined && this.#connection !== before) return this.add(outgoing);
-		this.#held.add(outgoing);
+		if (this.#refuseIfClosed(outgoing)) return;
+		if (this.#connection && this.#connection !== before) return this.add(outgoing);
+		this.#held.set(outgoing, outgoing);
 		this.#characters += outgoing.text.length;
+	}
+
+	#refuseIfClosed(outgoing: Outgoing): boolean {
+		const error = this.#closed();
+		if (error) outgoing.refuse('closed', error.message);
+		return error !== undefined;
 	}
 
 	/** Removes a message from the queue, if it is still queued. */
 	remove(outgoing: Outgoing): void {
-		if (!this.#waiting.delete(outgoing.latest ?? outgoing) && !this.#held.delete(outgoing)) return;
-		this.#characters -= outgoing.text.length;
+		if (this.#waiting.delete(outgoing.latest ?? outgoing) || this.#held.delete(outgoing))
+			this.#characters -= outgoing.text.length;
 	}
 
 	/** Starts sending on a connection that is ready: first topics, as far as the rate allows at once, then both. */
 	open(connection: Connection): void {
 		this.#connection = connection;
-		this.#closedBecause = undefined;
-		const waited = [...this.#held, ...this.#waiting.values()];
+		this.#waiting = new Map([...this.#held, ...this.#waiting]);
 		this.#held.clear();
-		this.#waiting.clear();
-		for (const outgoing of waited) this.#waiting.set(outgoing.latest ?? outgoing, outgoing);
 		this.#lead = -Infinity;
 		this.sendWaiting();
 	}
@@ -123,13 +129,11 @@ export class SendQueue {
 		this.#timer = undefined;
 	}
 
-	/** Refuses all queued messages, and further calls of `hold` until there is a connection again. */
-	refuseAll(reason: string): void {
-		this.shut();
-		this.#closedBecause = reason;
-		for (const outgoing of [...this.#held, ...this.#waiting.values()]) {
+	/** Refuses all queued messages. Must be called when the client is closed, and has no connection any more. */
+	refuseAll(): void {
+		for (const outgoing of [...this.#held.values(), ...this.#waiting.values()]) {
 			this.remove(outgoing);
-			outgoing.refuse('closed', reason);
+			this.#refuseIfClosed(outgoing);
 		}
 	}
 

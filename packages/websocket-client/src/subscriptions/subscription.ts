@@ -1,5 +1,5 @@
 import type { Envelope, GapNotice, InferOutput, SocketMessage, SocketRequestError } from '@orijs/websocket/protocol';
-import type { MessageListener } from '../message-listeners.ts';
+import type { MessageListener } from '../message-listener.ts';
 
 /** The outcome of resubscribing to a topic with history after messages may have been missed. */
 export interface Recovered {

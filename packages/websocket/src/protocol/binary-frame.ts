@@ -44,8 +44,9 @@ export function readBinaryFrame(
 	const end = HEAD_AT + view.getUint16(LENGTH_AT);
 	try {
 		const head = JSON.parse(new TextDecoder().decode(bytes.slice(HEAD_AT, end))) as BinaryHead;
-		return typeof head.topic === 'string' ? { head, payload: bytes.slice(end) } : undefined;
+		if (typeof head.topic === 'string') return { head, payload: bytes.slice(end) };
 	} catch {
-		return undefined;
+		// The head is not JSON.
 	}
+	return undefined;
 }

@@ -7,18 +7,18 @@ const BRAND = Symbol.for('orijs.error');
  */
 export abstract class BrandedError extends Error {
 	/** The name of the class in every copy. A subclass without a brand is recognized by its prototype, as usual. */
-	static readonly brand: string | undefined = undefined;
+	declare static readonly brand: string | undefined;
 
 	constructor(message: string, options?: ErrorOptions) {
 		super(message, options);
 		const { brand } = new.target;
-		if (brand !== undefined) this.name = brand;
+		if (brand) this.name = brand;
 		Object.defineProperty(this, BRAND, { value: brand });
 	}
 
 	static override [Symbol.hasInstance](value: unknown): boolean {
-		if (!Object.hasOwn(this, 'brand') || this.brand === undefined)
-			return Function.prototype[Symbol.hasInstance].call(this, value);
-		return (value as Record<symbol, unknown> | null | undefined)?.[BRAND] === this.brand;
+		return Object.hasOwn(this, 'brand')
+			? (value as Record<symbol, unknown> | null | undefined)?.[BRAND] === this.brand
+			: super[Symbol.hasInstance](value);
 	}
 }

@@ -27,7 +27,7 @@ export const DEEPEST = 1_000;
  * `data.items.3.price is NaN`
  */
 export function encodeValues(frame: Readonly<Record<string, unknown>>, fail: (reason: string) => Error): string {
-	const values: CarriedValue[] = [];
+	const carrying: { values: CarriedValue[] | undefined } = { ...frame, values: undefined };
 	const parents: unknown[] = [];
 	/** Begins with the keys of the frame, which is `''`, and of its data. */
 	const path: string[] = [];
@@ -42,19 +42,19 @@ export function encodeValues(frame: Readonly<Record<string, unknown>>, fail: (re
 		parents.push(value);
 		const type = typeOf(value);
 		if (KINDS.includes(type)) {
-			values.push([type, ...path.slice(2)]);
+			// The list follows the data, so it is complete when its turn comes.
+			(carrying.values ??= []).push([type, ...path.slice(2)]);
 			return textOf(value as Date, type);
 		}
 		if (path.length > DEEPEST + 2) fault = 'nested too deeply';
 		else if (!isSendable(value, type, this))
 			fault = /^[nu]/.test(typeof value) ? (value as string) : `of type ${(value as object).constructor?.name}`;
-		// The list follows the data, so it is complete.
-		else return value === values && values.length === 0 ? undefined : value;
+		else return value;
 		throw new TypeError();
 	}
 
 	try {
-		return JSON.stringify({ ...frame, values }, replacer);
+		return JSON.stringify(carrying, replacer);
 	} catch {
 		throw fail(`${cut(escapeText(path.slice(1).join('.')), 200)} is ${fault}`);
 	}

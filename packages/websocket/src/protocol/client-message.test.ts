@@ -88,7 +88,7 @@ describe('a SocketError', () => {
 		'rejects the code %j',
 		(code) => {
 			expect(() => new SocketError(code, 'x')).toThrow(TypeError);
-			expect(() => new SocketError(code, 'x')).toThrow('1 to 64 characters from a-z 0-9 _, beginning with a letter');
+			expect(() => new SocketError(code, 'x')).toThrow('An error code must match /^[a-z][a-z0-9_]{0,63}$/, not ');
 		},
 	);
 

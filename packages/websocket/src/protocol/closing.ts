@@ -21,7 +21,7 @@ export const CloseCode = {
 /** Repeated, so that bundlers can leave out the table. */
 const SERVICE_RESTART: typeof CloseCode.serviceRestart = 1012;
 
-const DRAINED = /(?:^|; )drained(?:;|$)/;
+const DRAINED = /(^|; )drained(;|$)/;
 
 /** The close reason of a stopping server that has answered all requests that it has handled. */
 export const DRAINED_REASON = 'server is stopping; drained';
@@ -31,7 +31,7 @@ export function wasDrained(code: number, reason: string): boolean {
 	return code === SERVICE_RESTART && DRAINED.test(reason);
 }
 
-const HINT = /(?:^|; )retry-after-ms=(\d{1,9})$/;
+const HINT = /(^|; )retry-after-ms=(\d{1,9})$/;
 
 /** Adds to a close reason the delay after which the client should reconnect, in milliseconds. */
 export function withRetryHint(reason: string, delayMs: number): string {
@@ -40,6 +40,6 @@ export function withRetryHint(reason: string, delayMs: number): string {
 
 /** Returns the delay after which to reconnect, in milliseconds; undefined if the close reason does not have one. */
 export function readRetryHint(reason: string): number | undefined {
-	const delay = HINT.exec(reason)?.[1];
+	const delay = HINT.exec(reason)?.[2];
 	return delay === undefined ? undefined : Number(delay);
 }

@@ -24,8 +24,8 @@ export class MessageValidationError extends BrandedError {
 	static override readonly brand: string = 'MessageValidationError';
 	declare readonly name: 'MessageValidationError';
 	/** The message's name. */
-	readonly messageName: string;
-	readonly issues: readonly MessageIssue[];
+	declare readonly messageName: string;
+	declare readonly issues: readonly MessageIssue[];
 	constructor(messageName: string, issues: readonly StandardSchemaV1.Issue[]) {
 		const listed = issues.map(({ path, message }) => ({ path: path?.map(keyOf).join('.') ?? '', message }));
 		super(`The data of ${messageName} does not match its schema: ${reasonsOf(listed)}`);
@@ -39,9 +39,9 @@ export class UnsupportedValueError extends BrandedError {
 	static override readonly brand: string = 'UnsupportedValueError';
 	declare readonly name: 'UnsupportedValueError';
 	/** The message's name. */
-	readonly messageName: string;
+	declare readonly messageName: string;
 	/** Where the value is and what it is, such as `data.items.3.price is NaN`. */
-	readonly reason: string;
+	declare readonly reason: string;
 	constructor(messageName: string, reason: string) {
 		super(`The data of ${messageName} can't be sent: ${reason}`);
 		this.messageName = messageName;
@@ -55,7 +55,7 @@ const CODE = /^[a-z][a-z0-9_]{0,63}$/;
 export class SocketError extends BrandedError {
 	static override readonly brand: string = 'SocketError';
 	declare readonly name: 'SocketError';
-	readonly code: ErrorCode;
+	declare readonly code: ErrorCode;
 	/**
 	 * @param code 1 to 64 characters from `a-z 0-9 _`, beginning with a letter, such as `room_full`
 	 * @param message the text, which is sent to the other side unchanged
@@ -63,9 +63,7 @@ export class SocketError extends BrandedError {
 	 */
 	constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
 		if (typeof code !== 'string' || !CODE.test(code)) {
-			throw new TypeError(
-				`An error code is 1 to 64 characters from a-z 0-9 _, beginning with a letter, not ${show(code)}`,
-			);
+			throw new TypeError(`An error code must match ${CODE}, not ${show(code)}`);
 		}
 		super(message, options);
 		this.code = code;
@@ -77,9 +75,9 @@ export class SocketRequestError extends BrandedError {
 	static override readonly brand: string = 'SocketRequestError';
 	declare readonly name: 'SocketRequestError';
 	/** The message's name. */
-	readonly messageName: string;
+	declare readonly messageName: string;
 	/** The code from the other side, or `timeout`, `disconnected`, `invalid_reply` or `too_many_requests`. */
-	readonly code: ErrorCode;
+	declare readonly code: ErrorCode;
 	constructor(messageName: string, code: ErrorCode, message: string, options?: ErrorOptions) {
 		super(`${messageName} failed: ${message} (${code})`, options);
 		this.messageName = messageName;
@@ -92,14 +90,14 @@ const MAX_NAMED = 10;
 const LONGEST_REASON = 200;
 
 function reasonsOf(issues: readonly MessageIssue[]): string {
+	const left = issues.length - MAX_NAMED;
 	// Schemas quote their input, such as the names of unknown keys.
 	const reasons = issues
 		.slice(0, MAX_NAMED)
-		.map(({ path, message }) => escapeText(cut(path ? `${path}: ${message}` : message, LONGEST_REASON)));
-	if (issues.length > MAX_NAMED) reasons.push(`and ${issues.length - MAX_NAMED} more`);
-	return reasons.join('; ');
+		.map(({ path, message }) => cut(path ? `${path}: ${message}` : message, LONGEST_REASON));
+	return escapeText(reasons.join('; ')) + (left > 0 ? `; and ${left} more` : '');
 }
 
 function keyOf(segment: PropertyKey | StandardSchemaV1.PathSegment): string {
-	return String(typeof segment === 'object' ? segment.key : segment);
+	return String((segment as StandardSchemaV1.PathSegment).key ?? segment);
 }

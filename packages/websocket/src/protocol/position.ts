@@ -29,4 +29,4 @@ export function isPosition(value: unknown): value is Position {
 	return typeof epoch === 'string' && EPOCH.test(epoch) && Number.isSafeInteger(offset) && (offset as number) >= 0;
 }
 
-const EPOCH = /^[A-Za-z0-9_.-]{1,64}$/;
+const EPOCH = /^[\w.-]{1,64}$/;

@@ -1,7 +1,7 @@
 import { BrandedError } from './branded-error.ts';
 import { show } from './show.ts';
 
-const TOPIC = /^[A-Za-z0-9_:.-]{1,256}$/;
+const TOPIC = /^[\w:.-]{1,256}$/;
 
 /** Returns whether a value is a valid topic: 1 to 256 characters from `A-Z a-z 0-9 _ : . -`. */
 export function isTopic(value: unknown): value is string {
@@ -12,9 +12,9 @@ export function isTopic(value: unknown): value is string {
 export class InvalidTopicError extends BrandedError {
 	static override readonly brand: string = 'InvalidTopicError';
 	declare readonly name: 'InvalidTopicError';
-	readonly topic: unknown;
+	declare readonly topic: unknown;
 	constructor(topic: unknown) {
-		super(`Invalid topic ${show(topic)}: a topic is 1 to 256 characters from A-Z a-z 0-9 _ : . -`);
+		super(`Invalid topic ${show(topic)}: it must match ${TOPIC}`);
 		this.topic = topic;
 	}
 }

@@ -121,12 +121,12 @@ export const sending: Record<string, Scenario> = {
 		const client = await readyClient(server);
 		const error = await rejection(client.send(Say, { text: 'a' }, { que: false } as never));
 		assert.ok(error instanceof InvalidClientOptionError);
-		assert.match(error.message, /send\(\) has an unknown key que; allowed are queue, latest/);
+		assert.match(error.message, /a key of send\(\) must be one of queue, latest, not "que"/);
 		assert.deepEqual(failuresOf(client), [['send', error]]);
 		assert.ok((await rejection(client.send(Say, { text: 'a' }, null as never))) instanceof InvalidClientOptionError);
 		const asked = await rejection(client.request(Anything, 1, { timeout: 5 } as never));
 		assert.ok(asked instanceof InvalidClientOptionError);
-		assert.match(asked.message, /request\(\) has an unknown key timeout; allowed are timeoutMs, signal/);
+		assert.match(asked.message, /a key of request\(\) must be one of timeoutMs, signal, not "timeout"/);
 		assert.equal(await client.request(Anything, 'fine', { timeoutMs: 5_000 }), 'fine');
 		assert.equal((await server.handled()).length, 1);
 	},
