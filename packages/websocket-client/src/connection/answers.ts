@@ -1,4 +1,4 @@
-import type { AuthAnswer, PingAnswer, RefusedTopic, TopicsAnswer } from '@orijs/websocket/protocol';
+import type { AuthAnswer, PingAnswer, RequestFault, TopicsAnswer } from '@orijs/websocket/protocol';
 
 // Answers are checked because the server may not speak this protocol. It could, for example, echo the client's
 // requests.
@@ -14,12 +14,11 @@ export function isPingAnswer(answer: unknown): answer is PingAnswer {
 
 export function isTopicsAnswer(answer: unknown): answer is TopicsAnswer {
 	const { timestamp, refused = [] } = fieldsOf<TopicsAnswer>(answer);
-	return typeof timestamp === 'number' && Array.isArray(refused) && refused.every(isRefusedTopic);
+	return typeof timestamp === 'number' && Array.isArray(refused) && refused.every(isFault);
 }
 
-function isRefusedTopic(value: unknown): value is RefusedTopic {
-	const { topic, code } = fieldsOf<RefusedTopic>(value);
-	return typeof topic === 'string' && typeof code === 'string';
+export function isFault(value: unknown): value is RequestFault {
+	return typeof fieldsOf<RequestFault>(value).code === 'string';
 }
 
 /** Returns the value for reading its fields. */

@@ -22,24 +22,29 @@ export function quiet<T>(promise: Promise<T>): Promise<T> {
 }
 
 /**
- * Runs a task and resolves or rejects like it. If it does not settle within `ms` milliseconds, or when the controller
- * is aborted, aborts the task's signal and rejects with `late()`.
+ * Runs a task and resolves or rejects like it. If it does not settle within `ms` milliseconds, or when `life` is
+ * aborted, aborts the task's signal and rejects.
+ *
+ * @param what names the task in the error
  */
 export async function within<T>(
 	ms: number,
-	abort: AbortController,
+	life: AbortController,
+	what: string,
 	task: (signal: AbortSignal) => Promise<T>,
-	late: () => Error,
 ): Promise<T> {
-	const { signal } = abort;
-	const timer = setTimeout(() => abort.abort(), ms);
+	const call = new AbortController();
+	const abort = (): void => call.abort();
+	const timer = setTimeout(abort, ms);
+	life.signal.addEventListener('abort', abort);
 	try {
 		return await new Promise<T>((resolve, reject) => {
-			signal.onabort = () => reject(late());
-			task(signal).then(resolve, reject);
+			call.signal.onabort = () => reject(new Error(`${what} took longer than ${ms} ms`));
+			task(call.signal).then(resolve, reject);
 		});
 	} finally {
 		clearTimeout(timer);
+		life.signal.removeEventListener('abort', abort);
 	}
 }
 
