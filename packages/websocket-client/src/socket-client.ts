@@ -89,8 +89,7 @@ export class SocketClient {
 			ready: (connection, answer) => this.#ready(connection, answer),
 			lost: (connection) => this.#lost(connection),
 			closed: (error) => this.#closed(error),
-			received: (connection, frame) => this.#received(connection, frame),
-			raw: (data) => this.#rawListeners.call(data),
+			received: (connection, frame, data) => this.#received(connection, frame, data),
 		});
 	}
 
@@ -150,7 +149,7 @@ export class SocketClient {
 	 * that removes the listener.
 	 */
 	onStateChange(listener: (state: ClientState, change: StateChange) => unknown): () => void {
-		return this.#connection.onStateChange(listener);
+		return this.#connection.stateListeners.add(listener);
 	}
 
 	/**
@@ -326,10 +325,12 @@ export class SocketClient {
 		this.#subscriptions.rejectUnconfirmed(error);
 	}
 
-	#received(connection: Connection, frame: PushedFrame): void {
+	#received(connection: Connection, frame: PushedFrame, data: string | ArrayBuffer): void {
 		switch (frame.kind) {
 			case 'message':
 				return this.#message(connection, frame.envelope);
+			case 'raw':
+				return this.#rawListeners.call(data);
 			case 'gap':
 				return this.#subscriptions.gap(frame.gap);
 			case 'position':

@@ -12,10 +12,8 @@ import type { ConnectionEnd } from './client-state.ts';
 export interface ConnectionEvents {
 	/** Called when the guards have passed. */
 	ready(connection: Connection, answer: AuthAnswer): void;
-	/** Called for a protocol frame that is not the answer to a request. */
-	received(connection: Connection, frame: PushedFrame): void;
-	/** Called for text that is not a protocol frame, and for bytes. */
-	raw(data: string | ArrayBuffer): void;
+	/** Called for a frame that is not the answer to a request. @param data as it arrived */
+	received(connection: Connection, frame: PushedFrame, data: string | ArrayBuffer): void;
 	/**
 	 * Called once when the connection has ended. No other event follows. After `close()`, there are no events.
 	 *
@@ -38,23 +36,14 @@ interface PendingRequest {
 /** With these arguments, requests are refused if the connection has ended. */
 const DISCONNECTED = ['disconnected', 'the connection ended; the request may have been handled'] as const;
 
-/** How many bytes the socket may buffer before further messages have to wait in the queue. */
-const MAX_BUFFERED = 256 * 1024;
-
 /**
  * The close code that the client uses if the server no longer answers. It is from the range that RFC 6455 reserves for
  * applications, because 1006 can't be sent.
  */
 const NO_ANSWER = 4000;
 
-/** The value of `WebSocket.OPEN`, defined here because there may be no global `WebSocket`. */
-const OPEN = 1;
-
 const NORMAL = 1000;
 const CLOSED = 'closed by the client';
-
-/** How long the server may take to answer the close frame, in milliseconds. */
-const CLOSE_TIMEOUT_MS = 2_000;
 
 /**
  * One WebSocket connection, from opening to closing. Authenticates, sends messages and requests, and detects a dead
@@ -95,12 +84,9 @@ export class Connection {
 		this.#keepAlive = new KeepAlive(heartbeat, {
 			ping: () => this.#check(),
 			isAlive: () => this.#isAlive(),
-			dead: (timeoutMs) => this.#abort(NO_ANSWER, `the server did not answer for ${timeoutMs} ms`),
+			dead: (timeoutMs) => this.#abort(`the server did not answer for ${timeoutMs} ms`),
 		});
-		this.#deadline = setTimeout(
-			() => this.#abort(NO_ANSWER, `not ready within ${connectTimeoutMs} ms`),
-			connectTimeoutMs,
-		);
+		this.#deadline = setTimeout(() => this.#abort(`not ready within ${connectTimeoutMs} ms`), connectTimeoutMs);
 		socket.binaryType = 'arraybuffer';
 		socket.addEventListener('open', () => this.#authenticate(auth));
 		socket.addEventListener('message', ({ data }: MessageEvent) => this.#received(data as string | ArrayBuffer));
@@ -118,7 +104,9 @@ export class Connection {
 	}
 
 	get #isOpen(): boolean {
-		return !this.#isOver && this.#socket.readyState === OPEN;
+		// `WebSocket.OPEN`, but there may be no global `WebSocket`.
+		const open = 1;
+		return !this.#isOver && this.#socket.readyState === open;
 	}
 
 	get #bufferedAmount(): number {
@@ -138,7 +126,9 @@ export class Connection {
 	 * for it; 0 if it can be sent now.
 	 */
 	delay(messages: number, bytes: number): number {
-		return this.#pace.delay(messages, bytes) || Number(this.#bufferedAmount > MAX_BUFFERED);
+		// With more bytes in the socket's buffer, further messages have to wait in the queue.
+		const maxBuffered = 262_144;
+		return this.#pace.delay(messages, bytes) || Number(this.#bufferedAmount > maxBuffered);
 	}
 
 	/** Says that a message of this size is larger than the server accepts; undefined if it is not. */
@@ -220,7 +210,9 @@ export class Connection {
 			this.#events = { ended: () => resolve() };
 			this.#keepAlive.stop();
 			clearTimeout(this.#deadline);
-			this.#deadline = setTimeout(() => this.#end({ code: NORMAL, reason: CLOSED }), CLOSE_TIMEOUT_MS);
+			// How long the server may take to answer the close frame, in milliseconds.
+			const closeTimeoutMs = 2_000;
+			this.#deadline = setTimeout(() => this.#abort(CLOSED, NORMAL), closeTimeoutMs);
 			this.#socket.close(NORMAL, CLOSED);
 		});
 	}
@@ -247,7 +239,7 @@ export class Connection {
 		const askedAt = localTime();
 		// If a guard rejects the client, the server closes the connection instead of answering. A server that answers
 		// with an error therefore does not speak the protocol.
-		const refused = (): void => this.#abort(NORMAL, 'the server refused @auth');
+		const refused = (): void => this.#abort('the server refused @auth', NORMAL);
 		this.requestBuiltIn(BuiltIn.auth, auth).then(
 			(answer) => (isAuthAnswer(answer) ? this.#authenticated(answer, askedAt) : refused()),
 			refused,
@@ -279,7 +271,7 @@ export class Connection {
 	}
 
 	/** Ends the connection without waiting for the server, which may be gone. */
-	#abort(code: number, reason: string): void {
+	#abort(reason: string, code: number = NO_ANSWER): void {
 		const isUnusable = this.#isOpen && !this.proven;
 		try {
 			this.#socket.close(code, reason);
@@ -297,9 +289,7 @@ export class Connection {
 		this.#isOver = true;
 		clearTimeout(this.#deadline);
 		this.#keepAlive.stop();
-		const [code, message] = wasDrained(end.code, end.reason)
-			? (['stopping', 'the server stopped before handling the request'] as const)
-			: DISCONNECTED;
+		const [code, message] = wasDrained(end.code, end.reason) ? (['stopping', 'not handled'] as const) : DISCONNECTED;
 		for (const { refuse } of this.#pending.values()) refuse(code, message);
 		this.#events.ended?.(end, error);
 	}
@@ -310,8 +300,7 @@ export class Connection {
 		if (this.#isOver) return;
 		this.#hasSign = true;
 		const frame = readFrame(data);
-		if (frame.kind === 'raw') return this.#events.raw?.(data);
-		if (frame.kind !== 'answer') return this.#events.received?.(this, frame);
+		if (frame.kind !== 'answer') return this.#events.received?.(this, frame, data);
 		const { correlationId, error } = frame;
 		const request = this.#pending.get(correlationId);
 		// The answer came too late: the request had been abandoned.

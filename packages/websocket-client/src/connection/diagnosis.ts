@@ -26,7 +26,8 @@ export async function diagnose(
 	};
 	const text = await within(ms, life, '', ask).catch(() => '');
 	// Endpoints say who may not connect, and what to do about it.
-	if (text.startsWith('WebSocket')) found = text;
-	else found += "; check the path (core's default: /ws), ws/wss, server and proxies";
-	return new ConnectError(`No connection to ${plain} (${reason || code}): ${found}`);
+	const answer = text.startsWith('WebSocket')
+		? text
+		: `${found}; check the path (core's default: /ws), ws/wss, server and proxies`;
+	return new ConnectError(`No connection to ${plain} (${reason || code}): ${answer}`);
 }

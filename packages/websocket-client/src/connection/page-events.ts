@@ -1,17 +1,15 @@
-/** Network-related events of a page. They never occur in Bun or Node. */
-export interface PageEvents {
-	/** Called when the device has lost its network. */
-	offline(): void;
-	/** Called when the network is back, or the page becomes visible or is unfrozen. */
-	mayBeOnline(): void;
-}
-
 interface Page extends Partial<EventTarget> {
 	readonly document?: { readonly visibilityState?: string };
 }
 
-/** Listens to the page's events. Returns a function that stops listening. */
-export function watchPageEvents({ offline, mayBeOnline }: PageEvents): () => void {
+/**
+ * Listens to the page's network-related events, which never occur in Bun or Node. Returns a function that stops
+ * listening.
+ *
+ * @param offline called when the device has lost its network
+ * @param mayBeOnline called when the network is back, or the page becomes visible or is unfrozen
+ */
+export function watchPageEvents(offline: () => void, mayBeOnline: () => void): () => void {
 	return listen({
 		offline,
 		online: mayBeOnline,

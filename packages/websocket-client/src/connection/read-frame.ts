@@ -8,7 +8,7 @@ import {
 	type RequestFault,
 	restoreValues,
 } from '@orijs/websocket/protocol';
-import { fieldsOf, isFault } from './answers.ts';
+import { isFault } from './answers.ts';
 
 /** The answer to a request. */
 export interface AnswerFrame {
@@ -27,8 +27,8 @@ export type ServerFrame =
 	| { readonly kind: 'position'; readonly position: PositionNotice }
 	| { readonly kind: 'raw' };
 
-/** A protocol frame that is not the answer to a request. */
-export type PushedFrame = Exclude<ServerFrame, { kind: 'answer' | 'raw' }>;
+/** A frame that is not the answer to a request. */
+export type PushedFrame = Exclude<ServerFrame, { kind: 'answer' }>;
 
 const RAW: ServerFrame = { kind: 'raw' };
 
@@ -62,10 +62,10 @@ export function readFrame(received: string | ArrayBuffer): ServerFrame {
 }
 
 function isPositionNotice(value: unknown): value is PositionNotice {
-	return isPosition(value) && Array.isArray(fieldsOf<PositionNotice>(value).topics);
+	return isPosition(value) && Array.isArray((value as Partial<PositionNotice>).topics);
 }
 
 function isGap(value: unknown): value is GapNotice {
-	const { topic, since, until } = fieldsOf<GapNotice>(value);
-	return typeof topic === 'string' && typeof since === 'number' && typeof until === 'number';
+	const gap = value as Partial<GapNotice> | null | undefined;
+	return typeof gap?.topic === 'string' && typeof gap.since === 'number' && typeof gap.until === 'number';
 }

@@ -34,12 +34,12 @@ export class ReconnectingConnection {
 	readonly #settings: Settings;
 	readonly #failures: Failures;
 	readonly #events: ReconnectingConnectionEvents;
-	readonly #stateListeners: Listeners<[ClientState, StateChange]>;
+	readonly stateListeners: Listeners<[ClientState, StateChange]>;
 	#state: ClientState = 'idle';
 	/** Why reconnecting stopped; undefined after `close()`. */
 	end: ConnectionEnd | undefined;
 	/** The promise that `connect()` returns. */
-	#ready: Deferred<void> = deferred();
+	#ready: Deferred<void> | undefined;
 	#connection: Connection | undefined;
 	/** The number of attempts in a row that did not lead to a stable connection. */
 	#failedAttempts = 0;
@@ -54,7 +54,7 @@ export class ReconnectingConnection {
 	#isDelayOfServer = false;
 	#retryTimer: ReturnType<typeof setTimeout> | undefined;
 	/** Aborted when reconnecting stops, and with it what is still being waited for. */
-	#life = new AbortController();
+	#life: AbortController | undefined;
 	#unwatch: (() => void) | undefined;
 	#closing: Promise<void> | undefined;
 
@@ -63,15 +63,11 @@ export class ReconnectingConnection {
 		this.#settings = settings;
 		this.#failures = failures;
 		this.#events = events;
-		this.#stateListeners = failures.listeners();
+		this.stateListeners = failures.listeners();
 	}
 
 	get state(): ClientState {
 		return this.#state;
-	}
-
-	onStateChange(listener: (state: ClientState, change: StateChange) => unknown): () => void {
-		return this.#stateListeners.add(listener);
 	}
 
 	/**
@@ -84,20 +80,20 @@ export class ReconnectingConnection {
 	async connect(): Promise<void> {
 		endpointUrl(this.#url, true);
 		if (this.#settings.WebSocket === undefined)
-			throw new InvalidClientOptionError('WebSocket must be a class, such as that of the package ws');
+			throw new InvalidClientOptionError('WebSocket must be a class, such as that of ws');
 		if (this.#state === 'idle' || this.#state === 'closed') {
 			this.#ready = deferred();
 			this.#life = new AbortController();
 			this.#readyAt = 0;
 			this.#startOver();
-			this.#unwatch = watchPageEvents({
-				offline: () => void this.#connection?.probe(),
-				mayBeOnline: () => this.#mayBeOnline(),
-			});
+			this.#unwatch = watchPageEvents(
+				() => void this.#connection?.probe(),
+				() => this.#mayBeOnline(),
+			);
 			void this.#open();
 		} else if (this.#state === 'waiting') this.#openNow();
 		else await this.ping().catch(() => {});
-		return this.#ready.promise;
+		return this.#ready?.promise;
 	}
 
 	/** See `SocketClient.ping`. */
@@ -122,11 +118,11 @@ export class ReconnectingConnection {
 		const previous = this.#state;
 		if (previous === state) return;
 		this.#state = state;
-		this.#stateListeners.call(state, { ...change, previous });
+		this.stateListeners.call(state, { ...change, previous });
 	}
 
 	async #open(): Promise<void> {
-		const life = this.#life;
+		const life = this.#life as AbortController;
 		const { signal } = life;
 		this.#become('connecting');
 		// A listener may have called `close()`.
@@ -157,7 +153,7 @@ export class ReconnectingConnection {
 
 	#opened(connection: Connection, answer: AuthAnswer): void {
 		this.#readyAt = Date.now();
-		this.#ready.resolve();
+		this.#ready?.resolve();
 		this.#events.ready(connection, answer);
 		// A listener may have called `close()`.
 		if (this.#connection === connection) this.#become('ready');
@@ -172,12 +168,10 @@ export class ReconnectingConnection {
 		// After this many failed attempts, their cause is reported, unless it is known already.
 		const explainAfter = 3;
 		const wasReady = this.#state === 'ready';
-		const { signal } = this.#life;
+		const { signal } = this.#life as AbortController;
 		const connection = this.#connection;
-		if (connection !== undefined) {
-			this.#detach(connection);
-			this.#reportUnconfirmed(connection);
-		}
+		this.#detach();
+		if (connection) this.#reportUnconfirmed(connection);
 		if (error !== undefined) this.#tell(error, stage);
 		// A listener may have called `close()`, and even `connect()` again.
 		if (signal.aborted) return;
@@ -215,7 +209,9 @@ export class ReconnectingConnection {
 		this.#told = undefined;
 	}
 
-	#detach(connection: Connection): void {
+	#detach(): void {
+		const connection = this.#connection;
+		if (connection === undefined) return;
 		this.#connection = undefined;
 		if (this.#state === 'ready') this.#ready = deferred();
 		this.#events.lost(connection);
@@ -227,7 +223,7 @@ export class ReconnectingConnection {
 
 	/** Finds out why no connection becomes ready, and reports it, or stops if no attempts are left. */
 	async #explain(end: ConnectionEnd): Promise<void> {
-		const life = this.#life;
+		const life = this.#life as AbortController;
 		this.#told ??= '';
 		const error = await diagnose(this.#url, end, this.#settings.connectTimeoutMs, life);
 		if (life.signal.aborted || this.#state === 'ready') return;
@@ -257,11 +253,11 @@ export class ReconnectingConnection {
 	#stop(end?: ConnectionEnd): void {
 		this.end = end;
 		clearTimeout(this.#retryTimer);
-		this.#life.abort();
+		this.#life?.abort();
 		this.#unwatch?.();
-		if (this.#connection !== undefined) this.#detach(this.#connection);
+		this.#detach();
 		const error = new ClientClosedError(end);
-		this.#ready.reject(error);
+		this.#ready?.reject(error);
 		this.#become('closed', end && { end });
 		// A state listener may have called `connect()` again.
 		if (this.#state === 'closed') this.#events.closed(error);

@@ -27,7 +27,7 @@ export function quiet<T>(promise: Promise<T>): Promise<T> {
  *
  * @param what names the task in the error
  */
-export async function within<T>(
+export function within<T>(
 	ms: number,
 	life: AbortController,
 	what: string,
@@ -37,23 +37,23 @@ export async function within<T>(
 	const abort = (): void => call.abort();
 	const timer = setTimeout(abort, ms);
 	life.signal.addEventListener('abort', abort);
-	try {
-		return await new Promise<T>((resolve, reject) => {
-			call.signal.onabort = () => reject(new Error(`${what} took longer than ${ms} ms`));
-			task(call.signal).then(resolve, reject);
-		});
-	} finally {
+	return new Promise<T>((resolve, reject) => {
+		call.signal.onabort = () => reject(new Error(`${what} took longer than ${ms} ms`));
+		task(call.signal).then(resolve, reject);
+	}).finally(() => {
 		clearTimeout(timer);
 		life.signal.removeEventListener('abort', abort);
-	}
+	});
 }
 
 /** Converts a thrown value to an `Error`. Never throws, not even for values that can't be converted to strings. */
 export function toError(thrown: unknown): Error {
 	if (thrown instanceof Error) return thrown;
+	let message = 'a non-error was thrown';
 	try {
-		return new Error(String(thrown), { cause: thrown });
+		message = String(thrown);
 	} catch {
-		return new Error('a non-error was thrown', { cause: thrown });
+		// The cause remains.
 	}
+	return new Error(message, { cause: thrown });
 }
