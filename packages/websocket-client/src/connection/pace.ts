@@ -4,8 +4,9 @@ import type { AuthAnswer } from '@orijs/websocket/protocol';
 export const TOPICS_PER_MESSAGE = 10;
 
 /**
- * The client uses nine tenths of the server's rate: in `FULL_MS`, what the server allows in `BURST_MS`. The rest makes up for clocks that do not run equally fast, and for
- * what is not counted here: replies to requests of nodes other than the connected one.
+ * The client sends in `FULL_MS` what the server allows in `BURST_MS`: nine tenths of its rate. The rest makes up for
+ * clocks that do not run equally fast, and for what is not counted here: replies to requests of nodes other than the
+ * connected one.
  */
 const BURST_MS = 1_000;
 const FULL_MS = 1_112;
