@@ -18,9 +18,7 @@ export type ErrorListener = (error: Error, stage: ErrorStage) => unknown;
 
 /** Passes errors to the application's error listeners. Without a listener, prints them to the console. */
 export class Failures {
-	readonly #listeners = new Listeners<[Error, ErrorStage]>((error) => {
-		console.error('SocketClient: an error listener failed:', error);
-	});
+	readonly #listeners = new Listeners<[Error, ErrorStage]>((thrown) => print(thrown, 'handler'));
 
 	/** Adds a listener. Returns a function that removes it. @throws {TypeError} `listener` is not a function */
 	on(listener: ErrorListener): () => void {
@@ -30,7 +28,7 @@ export class Failures {
 	/** Passes an error to all listeners. Never throws. */
 	report(thrown: unknown, stage: ErrorStage): void {
 		const error = toError(thrown);
-		if (this.#listeners.size === 0) console.error(`SocketClient (${stage}):`, error);
+		if (this.#listeners.size === 0) print(error, stage);
 		this.#listeners.call(error, stage);
 	}
 
@@ -38,4 +36,8 @@ export class Failures {
 	listeners<TArgs extends readonly unknown[]>(): Listeners<TArgs> {
 		return new Listeners((thrown) => this.report(thrown, 'handler'));
 	}
+}
+
+function print(error: unknown, stage: ErrorStage): void {
+	console.error(`SocketClient (${stage}):`, error);
 }

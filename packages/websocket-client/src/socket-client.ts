@@ -109,8 +109,7 @@ export class SocketClient {
 				this.#sendQueue.refuseAll();
 				this.#subscriptions.rejectUnconfirmed(error);
 			},
-			received: (connection, frame) => this.#received(connection, frame),
-			raw: (data) => this.#rawListeners.call(data),
+			received: (connection, frame, data) => this.#received(connection, frame, data),
 		});
 	}
 
@@ -170,7 +169,7 @@ export class SocketClient {
 	 * that removes the listener.
 	 */
 	onStateChange(listener: (state: ClientState, change: StateChange) => unknown): () => void {
-		return this.#connection.onStateChange(listener);
+		return this.#connection.stateListeners.add(listener);
 	}
 
 	/**
@@ -328,10 +327,12 @@ export class SocketClient {
 	readonly #closed = (): ClientClosedError | undefined =>
 		this.state === 'closed' ? new ClientClosedError(this.#connection.end) : undefined;
 
-	#received(connection: Connection, frame: PushedFrame): void {
+	#received(connection: Connection, frame: PushedFrame, data: string | ArrayBuffer): void {
 		switch (frame.kind) {
 			case 'message':
 				return this.#message(connection, frame.envelope);
+			case 'raw':
+				return this.#rawListeners.call(data);
 			case 'gap':
 				return this.#subscriptions.gap(frame.gap);
 			case 'position':

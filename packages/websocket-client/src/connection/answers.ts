@@ -1,28 +1,25 @@
-import type { AuthAnswer, PingAnswer, RefusedTopic, TopicsAnswer } from '@orijs/websocket/protocol';
+import type { AuthAnswer, PingAnswer, RequestFault, TopicsAnswer } from '@orijs/websocket/protocol';
 
 // Answers are checked because the server may not speak this protocol. It could, for example, echo the client's
 // requests.
 
+/** What is known of a value of JSON before it has been checked. */
+type Unchecked<T> = { readonly [K in keyof T]?: unknown } | null | undefined;
+
 export function isAuthAnswer(answer: unknown): answer is AuthAnswer {
-	const { socketId, timestamp } = fieldsOf<AuthAnswer>(answer);
-	return typeof socketId === 'string' && typeof timestamp === 'number';
+	return isPingAnswer(answer) && typeof (answer as Unchecked<AuthAnswer>)?.socketId === 'string';
 }
 
 export function isPingAnswer(answer: unknown): answer is PingAnswer {
-	return typeof fieldsOf<PingAnswer>(answer).timestamp === 'number';
+	return typeof (answer as Unchecked<PingAnswer>)?.timestamp === 'number';
 }
 
 export function isTopicsAnswer(answer: unknown): answer is TopicsAnswer {
-	const { timestamp, refused = [] } = fieldsOf<TopicsAnswer>(answer);
-	return typeof timestamp === 'number' && Array.isArray(refused) && refused.every(isRefusedTopic);
+	if (!isPingAnswer(answer)) return false;
+	const { refused = [] } = answer as Unchecked<TopicsAnswer> & object;
+	return Array.isArray(refused) && refused.every(isFault);
 }
 
-function isRefusedTopic(value: unknown): value is RefusedTopic {
-	const { topic, code } = fieldsOf<RefusedTopic>(value);
-	return typeof topic === 'string' && typeof code === 'string';
-}
-
-/** Returns the value for reading its fields. */
-export function fieldsOf<T>(value: unknown): { readonly [K in keyof T]?: unknown } {
-	return value ?? {};
+export function isFault(value: unknown): value is RequestFault {
+	return typeof (value as Unchecked<RequestFault>)?.code === 'string';
 }

@@ -1,40 +1,40 @@
-import { type AuthAnswer, BuiltIn, readBinaryFrame, SocketRequestError, wasDrained } from '@orijs/websocket/protocol';
+import { type AuthAnswer, BuiltIn, SocketRequestError, wasDrained } from '@orijs/websocket/protocol';
 import { ConnectError } from '../errors.ts';
-import type { Settings, WebSocketConstructor, WebSocketLike } from '../options.ts';
-import { deferred, toError } from '../support/promises.ts';
+import type { Settings, WebSocketLike } from '../options.ts';
 import { utf8Bytes } from '../support/utf8-bytes.ts';
 import { isAuthAnswer, isPingAnswer } from './answers.ts';
 import { KeepAlive } from './keep-alive.ts';
 import { Pace } from './pace.ts';
-import { disconnected, notHandled, type PendingRequest, settle } from './pending-requests.ts';
 import { type PushedFrame, readFrame } from './read-frame.ts';
 import { localTime, type ServerTime } from './server-time.ts';
 import type { ConnectionEnd } from './client-state.ts';
 
 export interface ConnectionEvents {
 	/** Called when the guards have passed. */
-	ready(answer: AuthAnswer): void;
-	/** Called for a protocol frame that is not the answer to a request. */
-	received(frame: PushedFrame): void;
-	/** Called for text that is not a protocol frame, and for bytes. */
-	raw(data: string | ArrayBuffer): void;
+	ready(connection: Connection, answer: AuthAnswer): void;
+	/** Called for a frame that is not the answer to a request. @param data as it arrived */
+	received(connection: Connection, frame: PushedFrame, data: string | ArrayBuffer): void;
 	/**
-	 * Called once when the connection has ended. No other event follows.
+	 * Called once when the connection has ended. No other event follows. After `close()`, there are no events.
 	 *
 	 * @param error why the endpoint can't be used, if that is known
 	 */
 	ended(end: ConnectionEnd, error: Error | undefined): void;
 }
 
-export interface ConnectionOptions {
-	readonly url: string;
-	/** The credentials for the guards. */
-	readonly auth: unknown;
-	readonly settings: Settings;
+/** A request that the server has not answered yet. */
+interface PendingRequest {
+	/** How many messages had been sent before the request. */
+	readonly sentBefore: number;
+	/** `Pace.sent`, the request included. */
+	readonly paid: number;
+	resolve(data: unknown): void;
+	/** Rejects with a {@link SocketRequestError}. */
+	refuse(code: string, message: string): void;
 }
 
-/** How many bytes the socket may buffer before further messages have to wait in the queue. */
-const MAX_BUFFERED = 256 * 1024;
+/** With these arguments, requests are refused if the connection has ended. */
+const DISCONNECTED = ['disconnected', 'the connection ended; the request may have been handled'] as const;
 
 /**
  * The close code that the client uses if the server no longer answers. It is from the range that RFC 6455 reserves for
@@ -42,36 +42,27 @@ const MAX_BUFFERED = 256 * 1024;
  */
 const NO_ANSWER = 4000;
 
-/** The value of `WebSocket.OPEN`, defined here because there may be no global `WebSocket`. */
-const OPEN = 1;
-
-/** The close code of a connection that ended without a close frame. */
-const ABNORMAL = 1006;
 const NORMAL = 1000;
 const CLOSED = 'closed by the client';
-
-/** How long the server may take to answer the close frame, in milliseconds. */
-const CLOSE_TIMEOUT_MS = 2_000;
 
 /**
  * One WebSocket connection, from opening to closing. Authenticates, sends messages and requests, and detects a dead
  * server.
  */
 export class Connection {
-	readonly #events: ConnectionEvents;
+	#events: Partial<ConnectionEvents>;
 	/** By correlation id. */
 	readonly #pending = new Map<string, PendingRequest>();
-	readonly #socket: WebSocketLike | undefined;
+	readonly #socket: WebSocketLike;
 	readonly #keepAlive: KeepAlive;
 	readonly #pace = new Pace(() => this.#ping());
 	#deadline: ReturnType<typeof setTimeout>;
-	readonly #over = deferred();
 	#builtInRequests = 0;
-	#isReady = false;
 	#isOver = false;
 	#sent = 0;
 	#confirmed = 0;
-	#proven: ServerTime | undefined;
+	/** The time up to which the server is known to have sent everything; undefined until the guards have passed. */
+	proven: ServerTime | undefined;
 	/** The largest message that the server accepts, in bytes of UTF-8. */
 	messageBytes: number = Infinity;
 	/** Whether there was a sign of life, see {@link KeepAliveActions.isAlive}. */
@@ -81,37 +72,27 @@ export class Connection {
 	/** The value of `bufferedAmount` when it was last read. Maintained only while a ping is to be written. */
 	#buffered = 0;
 
-	constructor({ url, auth, settings }: ConnectionOptions, events: ConnectionEvents) {
+	/** @param auth the credentials for the guards */
+	constructor(
+		socket: WebSocketLike,
+		auth: unknown,
+		{ connectTimeoutMs, heartbeat }: Pick<Settings, 'connectTimeoutMs' | 'heartbeat'>,
+		events: ConnectionEvents,
+	) {
 		this.#events = events;
-		const { connectTimeoutMs, heartbeat } = settings;
+		this.#socket = socket;
 		this.#keepAlive = new KeepAlive(heartbeat, {
 			ping: () => this.#check(),
 			isAlive: () => this.#isAlive(),
-			dead: (timeoutMs) => this.#abort(NO_ANSWER, `the server did not answer for ${timeoutMs} ms`),
+			dead: (timeoutMs) => this.#abort(`the server did not answer for ${timeoutMs} ms`),
 		});
-		this.#deadline = setTimeout(
-			() => this.#abort(NO_ANSWER, `not ready within ${connectTimeoutMs} ms`),
-			connectTimeoutMs,
-		);
-		try {
-			// `connect()` rejects if there is no class.
-			this.#socket = new (settings.WebSocket as WebSocketConstructor)(url);
-		} catch (error) {
-			// This happens, for example, if the page's security policy forbids the connection. The error is reported
-			// later, because the caller does not have this object yet.
-			queueMicrotask(() => this.#end({ code: ABNORMAL, reason: 'the WebSocket could not be created' }, toError(error)));
-			return;
-		}
-		this.#listen(this.#socket, auth);
-	}
-
-	#listen(socket: WebSocketLike, auth: unknown): void {
+		this.#deadline = setTimeout(() => this.#abort(`not ready within ${connectTimeoutMs} ms`), connectTimeoutMs);
 		socket.binaryType = 'arraybuffer';
 		socket.addEventListener('open', () => this.#authenticate(auth));
 		socket.addEventListener('message', ({ data }: MessageEvent) => this.#received(data as string | ArrayBuffer));
 		socket.addEventListener('close', ({ code, reason, wasClean }: CloseEvent) => {
 			// If the server has answered the client's close frame, it has received everything sent before that frame.
-			if (wasClean && code === NORMAL && reason === CLOSED) this.#confirmed = this.#sent;
+			if (wasClean && reason === CLOSED) this.#confirmed = this.#sent;
 			this.#end({ code, reason });
 		});
 		// The `error` event adds nothing to `close`, but some implementations throw if it has no listener.
@@ -119,21 +100,18 @@ export class Connection {
 	}
 
 	get isReady(): boolean {
-		return this.#isReady && this.#isOpen;
+		return this.proven !== undefined && this.#isOpen;
 	}
 
 	get #isOpen(): boolean {
-		return !this.#isOver && this.#socket?.readyState === OPEN;
+		// `WebSocket.OPEN`, but there may be no global `WebSocket`.
+		const open = 1;
+		return !this.#isOver && this.#socket.readyState === open;
 	}
 
 	get #bufferedAmount(): number {
 		// React Native's sockets don't have the property.
-		return this.#socket?.bufferedAmount ?? 0;
-	}
-
-	/** The time up to which the server is known to have sent everything; undefined until the guards have passed. */
-	get proven(): ServerTime | undefined {
-		return this.#proven;
+		return this.#socket.bufferedAmount ?? 0;
 	}
 
 	/** How many of the sent messages the server may not have received. */
@@ -148,7 +126,9 @@ export class Connection {
 	 * for it; 0 if it can be sent now.
 	 */
 	delay(messages: number, bytes: number): number {
-		return this.#pace.delay(messages, bytes) || Number(this.#bufferedAmount > MAX_BUFFERED);
+		// With more bytes in the socket's buffer, further messages have to wait in the queue.
+		const maxBuffered = 262_144;
+		return this.#pace.delay(messages, bytes) || Number(this.#bufferedAmount > maxBuffered);
 	}
 
 	/** Says that a message of this size is larger than the server accepts; undefined if it is not. */
@@ -183,11 +163,12 @@ export class Connection {
 		messages: number = 1,
 	): Promise<unknown> {
 		return new Promise((resolve, reject) => {
-			if (!this.#isOpen) return reject(disconnected(name));
+			const refuse = (code: string, message: string): void => reject(new SocketRequestError(name, code, message));
+			if (!this.#isOpen) return refuse(...DISCONNECTED);
 			const excess = this.excess(bytes);
-			if (excess !== undefined) return reject(new SocketRequestError(name, 'too_large', excess));
+			if (excess !== undefined) return refuse('too_large', excess);
 			this.#transmit(text, messages, bytes);
-			this.#pending.set(correlationId, { name, sentBefore: this.#sent, paid: this.#pace.sent, resolve, reject });
+			this.#pending.set(correlationId, { sentBefore: this.#sent, paid: this.#pace.sent, resolve, refuse });
 		});
 	}
 
@@ -205,7 +186,7 @@ export class Connection {
 
 	#transmit(text: string, messages: number, bytes: number): void {
 		this.#watchBuffer();
-		this.#socket?.send(text);
+		this.#socket.send(text);
 		if (this.#aheadOfPing > 0) this.#buffered = this.#bufferedAmount;
 		this.#pace.pay(messages, bytes);
 	}
@@ -217,7 +198,7 @@ export class Connection {
 
 	/** Checks immediately whether the server is alive, see {@link KeepAlive.check}; undefined if it is not ready. */
 	probe(timeoutMs?: number): Promise<number> | undefined {
-		return this.#isReady ? this.#keepAlive.check(timeoutMs) : undefined;
+		return this.proven && this.#keepAlive.check(timeoutMs);
 	}
 
 	/**
@@ -225,11 +206,15 @@ export class Connection {
 	 * timeout.
 	 */
 	close(): Promise<void> {
-		this.#keepAlive.stop();
-		clearTimeout(this.#deadline);
-		this.#deadline = setTimeout(() => this.#end({ code: NORMAL, reason: CLOSED }), CLOSE_TIMEOUT_MS);
-		this.#socket?.close(NORMAL, CLOSED);
-		return this.#over.promise;
+		return new Promise((resolve) => {
+			this.#events = { ended: () => resolve() };
+			this.#keepAlive.stop();
+			clearTimeout(this.#deadline);
+			// How long the server may take to answer the close frame, in milliseconds.
+			const closeTimeoutMs = 2_000;
+			this.#deadline = setTimeout(() => this.#abort(CLOSED, NORMAL), closeTimeoutMs);
+			this.#socket.close(NORMAL, CLOSED);
+		});
 	}
 
 	/** Bytes that leave the buffer ahead of the ping are a sign of life: it can't be answered before it is written. */
@@ -254,7 +239,7 @@ export class Connection {
 		const askedAt = localTime();
 		// If a guard rejects the client, the server closes the connection instead of answering. A server that answers
 		// with an error therefore does not speak the protocol.
-		const refused = (): void => this.#abort(NORMAL, 'the server refused @auth');
+		const refused = (): void => this.#abort('the server refused @auth', NORMAL);
 		this.requestBuiltIn(BuiltIn.auth, auth).then(
 			(answer) => (isAuthAnswer(answer) ? this.#authenticated(answer, askedAt) : refused()),
 			refused,
@@ -264,12 +249,11 @@ export class Connection {
 	#authenticated(answer: AuthAnswer, askedAt: ServerTime['askedAt']): void {
 		if (this.#isOver) return;
 		clearTimeout(this.#deadline);
-		this.#isReady = true;
 		this.#pace.limit(answer);
 		this.messageBytes = answer.messageBytes ?? Infinity;
-		this.#proven = { ...answer, askedAt };
+		this.proven = { ...answer, askedAt };
 		this.#keepAlive.start();
-		this.#events.ready(answer);
+		this.#events.ready?.(this, answer);
 	}
 
 	/** Pings the server, and watches for signs of life from now on. */
@@ -282,15 +266,15 @@ export class Connection {
 	async #ping(): Promise<number> {
 		const askedAt = localTime();
 		const answer = await this.requestBuiltIn(BuiltIn.ping, undefined);
-		if (isPingAnswer(answer)) this.#proven = { ...answer, askedAt };
-		return performance.now() - askedAt.monotonic;
+		if (isPingAnswer(answer)) this.proven = { ...answer, askedAt };
+		return performance.now() - askedAt[0];
 	}
 
 	/** Ends the connection without waiting for the server, which may be gone. */
-	#abort(code: number, reason: string): void {
-		const isUnusable = this.#isOpen && !this.#isReady;
+	#abort(reason: string, code: number = NO_ANSWER): void {
+		const isUnusable = this.#isOpen && !this.proven;
 		try {
-			this.#socket?.close(code, reason);
+			this.#socket.close(code, reason);
 		} catch {
 			// Some implementations throw if the socket is not open yet.
 		}
@@ -305,10 +289,9 @@ export class Connection {
 		this.#isOver = true;
 		clearTimeout(this.#deadline);
 		this.#keepAlive.stop();
-		const errorFor = wasDrained(end.code, end.reason) ? notHandled : disconnected;
-		for (const { name, reject } of this.#pending.values()) reject(errorFor(name));
-		this.#over.resolve();
-		this.#events.ended(end, error);
+		const [code, message] = wasDrained(end.code, end.reason) ? (['stopping', 'not handled'] as const) : DISCONNECTED;
+		for (const { refuse } of this.#pending.values()) refuse(code, message);
+		this.#events.ended?.(end, error);
 	}
 
 	// Receiving
@@ -316,16 +299,9 @@ export class Connection {
 	#received(data: string | ArrayBuffer): void {
 		if (this.#isOver) return;
 		this.#hasSign = true;
-		if (typeof data !== 'string') {
-			const frame = readBinaryFrame(data);
-			if (frame === undefined) return this.#events.raw(data);
-			const { head, payload } = frame;
-			return this.#events.received({ kind: 'message', envelope: { name: BuiltIn.bytes, data: payload, ...head } });
-		}
 		const frame = readFrame(data);
-		if (frame.kind === 'raw') return this.#events.raw(data);
-		if (frame.kind !== 'answer') return this.#events.received(frame);
-		const { correlationId } = frame;
+		if (frame.kind !== 'answer') return this.#events.received?.(this, frame, data);
+		const { correlationId, error } = frame;
 		const request = this.#pending.get(correlationId);
 		// The answer came too late: the request had been abandoned.
 		if (request === undefined) return;
@@ -333,6 +309,7 @@ export class Connection {
 		// The server has received everything that was sent before the request.
 		this.#confirmed = Math.max(this.#confirmed, request.sentBefore);
 		this.#pace.arrived(request.paid);
-		settle(request, frame);
+		if (error === undefined) request.resolve(frame.data);
+		else request.refuse(error.code, error.message);
 	}
 }

@@ -8,12 +8,13 @@ import type { ConnectionEnd } from './client-state.ts';
  *
  * @param end how the last attempt ended
  * @param ms how long the answer may take, in milliseconds
+ * @param life aborted if the result is no longer wanted
  */
 export async function diagnose(
 	url: string,
 	{ code, reason }: ConnectionEnd,
 	ms: number,
-	abort: AbortController,
+	life: AbortController,
 ): Promise<ConnectError> {
 	// Credentials and queries may be secrets, and `fetch` refuses credentials.
 	const plain = url.replace(/(\/\/)[^/?]*@|\?.*/g, '$1');
@@ -23,9 +24,10 @@ export async function diagnose(
 		found = `HTTP ${response.status}`;
 		return response.text();
 	};
-	const text = await within(ms, abort, ask, Error).catch(() => '');
+	const text = await within(ms, life, '', ask).catch(() => '');
 	// Endpoints say who may not connect, and what to do about it.
-	if (text.startsWith('WebSocket')) found = text;
-	else found += "; check the path (core's default: /ws), ws/wss, server and proxies";
-	return new ConnectError(`No connection to ${plain} (${reason || code}): ${found}`);
+	const answer = text.startsWith('WebSocket')
+		? text
+		: `${found}; check the path (core's default: /ws), ws/wss, server and proxies`;
+	return new ConnectError(`No connection to ${plain} (${reason || code}): ${answer}`);
 }

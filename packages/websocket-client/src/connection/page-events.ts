@@ -1,29 +1,24 @@
-/** Network-related events of a page. They never occur in Bun or Node. */
-export interface PageEvents {
-	/** Called when the device has lost its network. */
-	offline(): void;
-	/** Called when the network is back, or the page becomes visible or is unfrozen. */
-	mayBeOnline(): void;
+interface Page extends Partial<EventTarget> {
+	readonly document?: { readonly visibilityState?: string };
 }
 
-interface Page extends EventTarget {
-	readonly document?: EventTarget & { readonly visibilityState?: string };
-}
-
-/** Listens to the page's events. Returns a function that stops listening. */
-export function watchPageEvents({ offline, mayBeOnline }: PageEvents): () => void {
-	const page = globalThis as unknown as Page;
-	const { document } = page;
-	const visible = (): void => {
-		if (document?.visibilityState === 'visible') mayBeOnline();
-	};
-	return listen(
-		[page, 'offline', offline],
-		[page, 'online', mayBeOnline],
-		[page, 'pageshow', mayBeOnline],
-		[document, 'resume', mayBeOnline],
-		[document, 'visibilitychange', visible],
-	);
+/**
+ * Listens to the page's network-related events, which never occur in Bun or Node. Returns a function that stops
+ * listening.
+ *
+ * @param offline called when the device has lost its network
+ * @param mayBeOnline called when the network is back, or the page becomes visible or is unfrozen
+ */
+export function watchPageEvents(offline: () => void, mayBeOnline: () => void): () => void {
+	return listen({
+		offline,
+		online: mayBeOnline,
+		pageshow: mayBeOnline,
+		resume: mayBeOnline,
+		visibilitychange: () => {
+			if ((globalThis as Page).document?.visibilityState === 'visible') mayBeOnline();
+		},
+	});
 }
 
 /**
@@ -31,14 +26,16 @@ export function watchPageEvents({ offline, mayBeOnline }: PageEvents): () => voi
  * event. Returns a function that stops listening.
  */
 export function watchPageEnd(listener: () => void): () => void {
-	const page = globalThis as unknown as Page;
-	return listen([page, 'pagehide', listener], [page, 'visibilitychange', listener]);
+	return listen({ pagehide: listener, visibilitychange: listener });
 }
 
-/** Outside a page, there is no document, and the global object may not be an event target. */
-function listen(...watched: readonly [EventTarget | undefined, string, () => void][]): () => void {
-	for (const [target, type, listener] of watched) target?.addEventListener?.(type, listener);
-	return () => {
-		for (const [target, type, listener] of watched) target?.removeEventListener?.(type, listener);
+/** Outside a page, the global object may not be an event target. */
+function listen(listeners: Readonly<Record<string, () => void>>): () => void {
+	const page = globalThis as Page;
+	const each = (method: 'addEventListener' | 'removeEventListener'): void => {
+		// `true`, because some of the events occur at the document, and may not bubble.
+		for (const type in listeners) page[method]?.(type, listeners[type] as () => void, true);
 	};
+	each('addEventListener');
+	return () => each('removeEventListener');
 }

@@ -1,5 +1,15 @@
 import type { CloseCode } from '@orijs/websocket/protocol';
 
+// The codes are repeated here to keep those that the client does not need out of bundles.
+const UNAUTHORIZED: typeof CloseCode.unauthorized = 4401;
+const UNSUPPORTED_DATA: typeof CloseCode.unsupportedData = 1003;
+/**
+ * Close codes of RFC 6455: this client has violated the protocol, or sent invalid text. After reconnecting, it would do
+ * so again.
+ */
+const PROTOCOL_ERROR = 1002;
+const INVALID_PAYLOAD = 1007;
+
 export interface DelayBounds {
 	readonly minDelayMs: number;
 	readonly maxDelayMs: number;
@@ -14,16 +24,6 @@ export interface DelayBounds {
 export function fullJitter(failures: number, { minDelayMs, maxDelayMs }: DelayBounds): number {
 	return Math.random() * Math.min(maxDelayMs, minDelayMs * 2 ** failures);
 }
-
-// The codes are repeated here to keep those that the client does not need out of bundles.
-const UNAUTHORIZED: typeof CloseCode.unauthorized = 4401;
-const UNSUPPORTED_DATA: typeof CloseCode.unsupportedData = 1003;
-/**
- * Close codes of RFC 6455: this client has violated the protocol, or sent invalid text. After reconnecting, it would do
- * so again.
- */
-const PROTOCOL_ERROR = 1002;
-const INVALID_PAYLOAD = 1007;
 
 /**
  * The close reason if a guard has rejected credentials because they have expired, so that it may accept new ones: the

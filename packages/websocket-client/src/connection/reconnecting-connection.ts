@@ -1,43 +1,29 @@
 import { type AuthAnswer, BuiltIn, readRetryHint, SocketRequestError } from '@orijs/websocket/protocol';
 import { ClientClosedError, InvalidClientOptionError, UnconfirmedMessagesError } from '../errors.ts';
 import type { ErrorStage, Failures } from '../failures.ts';
-import { inRange, type Settings } from '../options.ts';
+import { inRange, type Settings, type WebSocketConstructor } from '../options.ts';
 import type { Listeners } from '../support/listeners.ts';
 import { type Deferred, deferred, toError, within } from '../support/promises.ts';
 import { fullJitter, isTerminal, TOKEN_EXPIRED } from './reconnect-policy.ts';
-import { Connection } from './connection.ts';
+import { Connection, type ConnectionEvents } from './connection.ts';
 import { diagnose } from './diagnosis.ts';
 import { endpointUrl } from './url.ts';
 import { watchPageEvents } from './page-events.ts';
-import type { PushedFrame } from './read-frame.ts';
 import type { ClientState, ConnectionEnd, StateChange } from './client-state.ts';
 
-export interface ReconnectingConnectionEvents {
+export interface ReconnectingConnectionEvents extends Omit<ConnectionEvents, 'ended'> {
 	/** Called when a connection's guards have passed, before the state changes. */
 	ready(connection: Connection, answer: AuthAnswer): void;
 	/** Called when a connection can no longer be used, before the state changes. */
 	lost(connection: Connection): void;
 	/** Called when no further attempt will be made until `connect()` is called, after the state has changed. */
 	closed(error: ClientClosedError): void;
-	/** Called for a protocol frame that is not the answer to a request. */
-	received(connection: Connection, frame: PushedFrame): void;
-	/** Called for text that is not a protocol frame, and for bytes. */
-	raw(data: string | ArrayBuffer): void;
 }
 
 export interface PingOptions {
 	/** How long to wait for a sign of life before the connection is dropped, in milliseconds. Default 4,000. */
 	readonly timeoutMs?: number;
 }
-
-/** After this many failed attempts, their cause is reported, unless it is known already. */
-const EXPLAIN_AFTER = 3;
-
-/** How long a connection must remain ready, in milliseconds. If it ends sooner, it counts as a failed attempt. */
-const STABLE_MS = 5_000;
-
-/** How long `connect()` and `ping()` wait for a sign of life, in milliseconds. */
-const PING_TIMEOUT_MS = 4_000;
 
 /**
  * Opens a connection, and opens a new one whenever a connection is lost, until `close()` is called or the server
@@ -48,15 +34,13 @@ export class ReconnectingConnection {
 	readonly #settings: Settings;
 	readonly #failures: Failures;
 	readonly #events: ReconnectingConnectionEvents;
-	readonly #stateListeners: Listeners<[ClientState, StateChange]>;
+	readonly stateListeners: Listeners<[ClientState, StateChange]>;
 	#state: ClientState = 'idle';
-	/** Why reconnecting stopped. */
-	#end: ConnectionEnd | undefined;
+	/** Why reconnecting stopped; undefined after `close()`. */
+	end: ConnectionEnd | undefined;
 	/** The promise that `connect()` returns. */
-	#ready: Deferred<void> = deferred();
+	#ready: Deferred<void> | undefined;
 	#connection: Connection | undefined;
-	/** The number of the current attempt. It identifies late outcomes of abandoned attempts. */
-	#attempt = 0;
 	/** The number of attempts in a row that did not lead to a stable connection. */
 	#failedAttempts = 0;
 	/** What was last reported as their cause; empty while it is being found out. */
@@ -69,32 +53,21 @@ export class ReconnectingConnection {
 	/** Whether the server chose the current delay. */
 	#isDelayOfServer = false;
 	#retryTimer: ReturnType<typeof setTimeout> | undefined;
-	/** Aborts the current call of `auth()`. */
-	#auth: AbortController | undefined;
-	/** Aborts the current search for the cause of failed attempts. Undefined if its result is no longer wanted. */
-	#search: AbortController | undefined;
+	/** Aborted when reconnecting stops, and with it what is still being waited for. */
+	#life: AbortController | undefined;
 	#unwatch: (() => void) | undefined;
-	#closing: Promise<void> = Promise.resolve();
+	#closing: Promise<void> | undefined;
 
 	constructor(url: string, settings: Settings, failures: Failures, events: ReconnectingConnectionEvents) {
 		this.#url = url;
 		this.#settings = settings;
 		this.#failures = failures;
 		this.#events = events;
-		this.#stateListeners = failures.listeners();
+		this.stateListeners = failures.listeners();
 	}
 
 	get state(): ClientState {
 		return this.#state;
-	}
-
-	/** Why reconnecting stopped; undefined after `close()`. */
-	get end(): ConnectionEnd | undefined {
-		return this.#end;
-	}
-
-	onStateChange(listener: (state: ClientState, change: StateChange) => unknown): () => void {
-		return this.#stateListeners.add(listener);
 	}
 
 	/**
@@ -107,23 +80,24 @@ export class ReconnectingConnection {
 	async connect(): Promise<void> {
 		endpointUrl(this.#url, true);
 		if (this.#settings.WebSocket === undefined)
-			throw new InvalidClientOptionError('WebSocket must be a class, such as that of the package ws');
+			throw new InvalidClientOptionError('WebSocket must be a class, such as that of ws');
 		if (this.#state === 'idle' || this.#state === 'closed') {
-			if (this.#state === 'closed') this.#ready = deferred();
+			this.#ready = deferred();
+			this.#life = new AbortController();
 			this.#readyAt = 0;
 			this.#startOver();
-			this.#unwatch = watchPageEvents({
-				offline: () => void this.#connection?.probe(),
-				mayBeOnline: () => this.#mayBeOnline(),
-			});
-			this.#open();
+			this.#unwatch = watchPageEvents(
+				() => void this.#connection?.probe(),
+				() => this.#mayBeOnline(),
+			);
+			void this.#open();
 		} else if (this.#state === 'waiting') this.#openNow();
-		else if (this.#state === 'ready') await this.ping().catch(() => {});
-		return this.#ready.promise;
+		else await this.ping().catch(() => {});
+		return this.#ready?.promise;
 	}
 
 	/** See `SocketClient.ping`. */
-	async ping(timeoutMs: number = PING_TIMEOUT_MS): Promise<number> {
+	async ping(timeoutMs = 4_000): Promise<number> {
 		inRange('timeoutMs', timeoutMs);
 		const roundTrip = this.#connection?.probe(timeoutMs);
 		if (roundTrip !== undefined) return roundTrip;
@@ -131,70 +105,55 @@ export class ReconnectingConnection {
 	}
 
 	/** Closes the connection. Resolves when it has ended, or after a timeout. Never rejects. */
-	close(): Promise<void> {
-		if (this.#state === 'closed') return this.#closing;
+	async close(): Promise<void> {
 		const connection = this.#connection;
-		this.#closing = connection === undefined ? Promise.resolve() : this.#closed(connection);
-		this.#stop(undefined);
-		return this.#closing;
-	}
-
-	async #closed(connection: Connection): Promise<void> {
-		await connection.close();
-		this.#reportUnconfirmed(connection);
+		if (this.#state !== 'closed') {
+			this.#closing = connection?.close().then(() => this.#reportUnconfirmed(connection));
+			this.#stop();
+		}
+		await this.#closing;
 	}
 
 	#become(state: ClientState, change: Omit<StateChange, 'previous'> = {}): void {
 		const previous = this.#state;
 		if (previous === state) return;
 		this.#state = state;
-		this.#stateListeners.call(state, { ...change, previous });
+		this.stateListeners.call(state, { ...change, previous });
 	}
 
-	#open(): void {
-		const attempt = ++this.#attempt;
+	async #open(): Promise<void> {
+		const life = this.#life as AbortController;
+		const { signal } = life;
 		this.#become('connecting');
 		// A listener may have called `close()`.
-		if (attempt !== this.#attempt) return;
-		const { auth, connectTimeoutMs } = this.#settings;
-		if (auth === undefined) return this.#connect(undefined);
-		within(
-			connectTimeoutMs,
-			(this.#auth = new AbortController()),
-			async (signal) => {
-				const token = await auth({ signal });
-				// It must be possible to write the token as JSON.
-				JSON.stringify(token);
-				return token;
-			},
-			() => new Error(`auth() took longer than ${connectTimeoutMs} ms`),
-		).then(
-			(token) => {
-				if (attempt === this.#attempt) this.#connect(token);
-			},
-			(error: unknown) => {
-				if (attempt === this.#attempt) this.#ended({ code: 1006, reason: 'auth() failed' }, toError(error), 'auth');
-			},
-		);
-	}
-
-	#connect(auth: unknown): void {
-		const isCurrent = (): boolean => this.#connection === connection;
-		const connection: Connection = new Connection(
-			{ url: this.#url, auth, settings: this.#settings },
-			{
-				ready: (answer) => isCurrent() && this.#opened(connection, answer),
-				received: (frame) => isCurrent() && this.#events.received(connection, frame),
-				raw: (data) => isCurrent() && this.#events.raw(data),
-				ended: (end, error) => isCurrent() && this.#ended(end, error),
-			},
-		);
-		this.#connection = connection;
+		if (signal.aborted) return;
+		const { auth, connectTimeoutMs, WebSocket } = this.#settings;
+		let stage: ErrorStage = 'auth';
+		try {
+			const token = await within(connectTimeoutMs, life, 'auth()', async (call) => {
+				const credentials = await auth?.({ signal: call });
+				// It must be possible to write them as JSON.
+				JSON.stringify(credentials);
+				return credentials;
+			});
+			if (signal.aborted) return;
+			stage = 'connect';
+			// Fails, for example, if the page's security policy forbids the connection. `connect()` rejects if there is
+			// no class.
+			const socket = new (WebSocket as WebSocketConstructor)(this.#url);
+			this.#connection = new Connection(socket, token, this.#settings, {
+				...this.#events,
+				ready: (connection, answer) => this.#opened(connection, answer),
+				ended: (end, error) => this.#ended(end, error),
+			});
+		} catch (error) {
+			if (!signal.aborted) this.#ended({ code: 1006, reason: `${stage} failed` }, toError(error), stage);
+		}
 	}
 
 	#opened(connection: Connection, answer: AuthAnswer): void {
 		this.#readyAt = Date.now();
-		this.#ready.resolve();
+		this.#ready?.resolve();
 		this.#events.ready(connection, answer);
 		// A listener may have called `close()`.
 		if (this.#connection === connection) this.#become('ready');
@@ -206,16 +165,16 @@ export class ReconnectingConnection {
 	 * @param error why the attempt failed, if that is known
 	 */
 	#ended(end: ConnectionEnd, error?: Error, stage: ErrorStage = 'connect'): void {
+		// After this many failed attempts, their cause is reported, unless it is known already.
+		const explainAfter = 3;
 		const wasReady = this.#state === 'ready';
-		const attempt = this.#attempt;
+		const { signal } = this.#life as AbortController;
 		const connection = this.#connection;
-		if (connection !== undefined) {
-			this.#detach(connection);
-			this.#reportUnconfirmed(connection);
-		}
+		this.#detach();
+		if (connection) this.#reportUnconfirmed(connection);
 		if (error !== undefined) this.#tell(error, stage);
 		// A listener may have called `close()`, and even `connect()` again.
-		if (attempt !== this.#attempt) return;
+		if (signal.aborted) return;
 		if (wasReady) this.#startOver();
 		else this.#attemptsLeft--;
 		let hint = readRetryHint(end.reason);
@@ -232,8 +191,8 @@ export class ReconnectingConnection {
 			const least = hint !== undefined && failures === 1 ? 0 : fullJitter(failures - 1, reconnect);
 			const retryInMs = Math.round(Math.max(hint ?? 0, least));
 			this.#isDelayOfServer = hint !== undefined;
-			this.#retryTimer = setTimeout(() => this.#open(), retryInMs);
-			if (isUnexplained && failures >= EXPLAIN_AFTER && this.#told === undefined) void this.#explain(end);
+			this.#retryTimer = setTimeout(() => void this.#open(), retryInMs);
+			if (isUnexplained && failures >= explainAfter && this.#told === undefined) void this.#explain(end);
 			this.#become('waiting', { end, retryInMs });
 		} else if (isUnexplained && end.reason === '') void this.#explain(end);
 		else this.#stop(end);
@@ -241,14 +200,18 @@ export class ReconnectingConnection {
 
 	/** Called before the first attempt, and when a connection that was ready has ended. */
 	#startOver(): void {
+		// If a connection is lost sooner after it was ready, in milliseconds, it counts as a failed attempt.
+		const stableMs = 5_000;
 		this.#mayRenew = true;
 		this.#attemptsLeft = this.#settings.reconnect.maxAttempts;
-		if (Date.now() - this.#readyAt <= STABLE_MS) return;
+		if (Date.now() - this.#readyAt <= stableMs) return;
 		this.#failedAttempts = 0;
 		this.#told = undefined;
 	}
 
-	#detach(connection: Connection): void {
+	#detach(): void {
+		const connection = this.#connection;
+		if (connection === undefined) return;
 		this.#connection = undefined;
 		if (this.#state === 'ready') this.#ready = deferred();
 		this.#events.lost(connection);
@@ -260,10 +223,10 @@ export class ReconnectingConnection {
 
 	/** Finds out why no connection becomes ready, and reports it, or stops if no attempts are left. */
 	async #explain(end: ConnectionEnd): Promise<void> {
-		const search = (this.#search = new AbortController());
+		const life = this.#life as AbortController;
 		this.#told ??= '';
-		const error = await diagnose(this.#url, end, this.#settings.connectTimeoutMs, search);
-		if (search !== this.#search || this.#state === 'ready') return;
+		const error = await diagnose(this.#url, end, this.#settings.connectTimeoutMs, life);
+		if (life.signal.aborted || this.#state === 'ready') return;
 		if (this.#attemptsLeft > 0) this.#tell(error, 'connect');
 		else this.#stop({ code: end.code, reason: error.message });
 	}
@@ -283,23 +246,19 @@ export class ReconnectingConnection {
 
 	#openNow(): void {
 		clearTimeout(this.#retryTimer);
-		this.#open();
+		void this.#open();
 	}
 
 	/** Stops reconnecting. @param end the reason; undefined if `close()` was called */
-	#stop(end: ConnectionEnd | undefined): void {
-		this.#attempt++;
-		this.#end = end;
+	#stop(end?: ConnectionEnd): void {
+		this.end = end;
 		clearTimeout(this.#retryTimer);
-		this.#auth?.abort();
-		this.#search?.abort();
-		this.#search = undefined;
+		this.#life?.abort();
 		this.#unwatch?.();
-		this.#unwatch = undefined;
-		if (this.#connection !== undefined) this.#detach(this.#connection);
+		this.#detach();
 		const error = new ClientClosedError(end);
-		this.#ready.reject(error);
-		this.#become('closed', end === undefined ? {} : { end });
+		this.#ready?.reject(error);
+		this.#become('closed', end && { end });
 		// A state listener may have called `connect()` again.
 		if (this.#state === 'closed') this.#events.closed(error);
 	}

@@ -6,22 +6,19 @@ export interface ServerTime extends AnsweredAt {
 }
 
 /** A point in time by both of the client's clocks, in milliseconds. */
-interface LocalTime {
-	readonly monotonic: number;
-	readonly wall: number;
-}
+type LocalTime = readonly [monotonic: number, wall: number];
 
 /** Stands for a time in the past if it is not known how long ago that was. */
-export const LONG_AGO: ServerTime = { timestamp: 0, askedAt: { monotonic: Infinity, wall: Infinity } };
+export const LONG_AGO: ServerTime = { timestamp: 0, askedAt: [Infinity, Infinity] };
 
 export function localTime(): LocalTime {
-	return { monotonic: performance.now(), wall: Date.now() };
+	return [performance.now(), Date.now()];
 }
 
 /**
  * Returns how long ago a request was sent, in milliseconds. Uses both clocks, because the monotonic clock may stand
  * still while a device sleeps.
  */
-export function elapsedSince({ askedAt }: ServerTime): number {
-	return Math.max(performance.now() - askedAt.monotonic, Date.now() - askedAt.wall);
+export function elapsedSince({ askedAt: [monotonic, wall] }: ServerTime): number {
+	return Math.max(performance.now() - monotonic, Date.now() - wall);
 }

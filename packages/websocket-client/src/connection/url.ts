@@ -8,11 +8,9 @@ import { InvalidClientOptionError } from '../errors.ts';
  */
 export function endpointUrl(url: string | URL, mustBeFull = false): string {
 	const text = String(url);
-	let base: string | undefined;
-	if (!/^[\w+.-]+:/.test(text)) {
-		base = (globalThis as { location?: { href?: string } }).location?.href;
-		if (url && base === undefined && !mustBeFull) return text;
-	}
+	const isRelative = !/^[\w+.-]+:/.test(text);
+	const base = isRelative ? (globalThis as { location?: { href?: string } }).location?.href : undefined;
+	if (isRelative && url && base === undefined && !mustBeFull) return text;
 	let href = '';
 	try {
 		({ href } = new URL(text, base));

@@ -22,33 +22,38 @@ export function quiet<T>(promise: Promise<T>): Promise<T> {
 }
 
 /**
- * Runs a task and resolves or rejects like it. If it does not settle within `ms` milliseconds, or when the controller
- * is aborted, aborts the task's signal and rejects with `late()`.
+ * Runs a task and resolves or rejects like it. If it does not settle within `ms` milliseconds, or when `life` is
+ * aborted, aborts the task's signal and rejects.
+ *
+ * @param what names the task in the error
  */
-export async function within<T>(
+export function within<T>(
 	ms: number,
-	abort: AbortController,
+	life: AbortController,
+	what: string,
 	task: (signal: AbortSignal) => Promise<T>,
-	late: () => Error,
 ): Promise<T> {
-	const { signal } = abort;
-	const timer = setTimeout(() => abort.abort(), ms);
-	try {
-		return await new Promise<T>((resolve, reject) => {
-			signal.onabort = () => reject(late());
-			task(signal).then(resolve, reject);
-		});
-	} finally {
+	const call = new AbortController();
+	const abort = (): void => call.abort();
+	const timer = setTimeout(abort, ms);
+	life.signal.addEventListener('abort', abort);
+	return new Promise<T>((resolve, reject) => {
+		call.signal.onabort = () => reject(new Error(`${what} took longer than ${ms} ms`));
+		task(call.signal).then(resolve, reject);
+	}).finally(() => {
 		clearTimeout(timer);
-	}
+		life.signal.removeEventListener('abort', abort);
+	});
 }
 
 /** Converts a thrown value to an `Error`. Never throws, not even for values that can't be converted to strings. */
 export function toError(thrown: unknown): Error {
 	if (thrown instanceof Error) return thrown;
+	let message = 'a non-error was thrown';
 	try {
-		return new Error(String(thrown), { cause: thrown });
+		message = String(thrown);
 	} catch {
-		return new Error('a non-error was thrown', { cause: thrown });
+		// The cause remains.
 	}
+	return new Error(message, { cause: thrown });
 }
