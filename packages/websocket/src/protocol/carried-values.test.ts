@@ -105,6 +105,20 @@ describe('values that arrive as they were sent', () => {
 		}
 	});
 
+	it('whatever toJSON would make of plain objects and arrays', () => {
+		const hidden = (value: object): object => Object.defineProperty(value, 'toJSON', { value: () => 'other' });
+		expect(arrivals(hidden({ a: 1 }))).toEqual([{ a: 1 }, { a: 1 }]);
+		expect(arrivals([hidden([1, { b: 2 }])])).toEqual([[[1, { b: 2 }]], [[1, { b: 2 }]]]);
+		for (const arrived of arrivals(hidden({ at: new Date(0) }))) expect(arrived).toEqual({ at: new Date(0) });
+		// oxlint-disable-next-line no-extend-native -- as old scripts do
+		Object.defineProperty(Array.prototype, 'toJSON', { value: () => 'other', configurable: true });
+		try {
+			for (const arrived of arrivals({ list: [1] })) expect(arrived).toEqual({ list: [1] });
+		} finally {
+			delete (Array.prototype as { toJSON?: unknown }).toJSON;
+		}
+	});
+
 	it('the largest depth, with and without dates', () => {
 		for (const inner of [1, new Date(0)]) {
 			let data: unknown = inner;

@@ -18,6 +18,8 @@ export function encodeFrame(messageName: string, frame: Readonly<Record<string, 
 function isPlainJson(value: unknown, depth: number): boolean {
 	if (isPrimitive(value)) return true;
 	if (typeof value !== 'object' || value === null || depth === 0) return false;
+	// Also one that can't be enumerated, or that a script has given to all objects or arrays.
+	if (typeof (value as { readonly toJSON?: unknown }).toJSON === 'function') return false;
 	const prototype: unknown = Object.getPrototypeOf(value);
 	if (prototype === Array.prototype) {
 		for (const item of value as unknown[]) if (!isPrimitive(item) && !isPlainJson(item, depth - 1)) return false;
