@@ -247,6 +247,14 @@ describe('values that are refused, with their path', () => {
 		expect(refusalOf({ p: new Unreadable() })).toMatch(/is invalid or circular$/);
 	});
 
+	it('so many dates under a long key that their paths would make a small message huge', () => {
+		const dates = Array.from({ length: 1_000 }, (_, i) => new Date(i));
+		expect(() => encodeEnvelope('m', { ['k'.repeat(10_000)]: dates })).toThrow(
+			"The data of m can't be sent: the paths to its dates and bytes are longer than 4 MiB in all",
+		);
+		expect(encodeEnvelope('m', { ['k'.repeat(10_000)]: dates.slice(0, 400) }).length).toBeGreaterThan(4_000_000);
+	});
+
 	it.each([1_001, 10_000, 50_000])('nesting of %i levels', (depth) => {
 		for (const open of [(a: unknown) => [a], (a: unknown) => ({ a })]) {
 			expect(refusalOf(nested(depth, open))).toMatch(/^data\.(a|0)\..{190,}… is nested too deeply$/);
