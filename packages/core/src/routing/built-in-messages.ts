@@ -91,6 +91,12 @@ export class BuiltInMessages {
 		pending.timeOut();
 	}
 
+	/** Fails the request whose reply can't be read: the client has replied, and will not do so again. */
+	failRequest({ socketId }: Session, correlationId: string = '', reason: string): void {
+		const error = { code: 'invalid_reply', message: `the reply can't be read: ${reason}` };
+		this.#services.requests.receiveReply(socketId, correlationId, { error });
+	}
+
 	#reply(session: Session, { type, data, correlationId, ...rest }: ClientMessage): void {
 		const { error } = rest as ClientReply;
 		const { requests } = this.#services;

@@ -59,18 +59,29 @@ describe('a reply', () => {
 		},
 	);
 
-	it.each(['data', 'error'])('with %s nested too deeply is refused', async (key) => {
-		const [here] = await twoNodes();
+	it.each([
+		`"data":${'['.repeat(33)}${']'.repeat(33)}`,
+		`"error":${'['.repeat(33)}${']'.repeat(33)}`,
+		'"data":{"__proto__":1}',
+		'"data":1e999',
+		'"data":"Ada","values":[["date"]]',
+	])("that can't be read is refused, and fails the request at once, on any node: %s", async (content) => {
+		const [here, there] = await twoNodes();
 		const { client, socketId } = await here.connect();
-		const name = here.app.socket.request(socketId, Name, null, { timeoutMs: 500 });
-		const { correlationId } = parse(await client.next());
 
-		client.send(
-			`{"type":"@reply","correlationId":"${String(correlationId)}","${key}":${'['.repeat(33)}${']'.repeat(33)}}`,
-		);
-		expect(parse(await client.next())).toMatchObject({ correlationId, error: { code: 'invalid_message' } });
-		sendTyped(client, '@reply', 'Ada', String(correlationId));
-		expect(await name).toBe('Ada');
+		for (const { app } of [here, there]) {
+			const name = app.socket.request(socketId, Name, null, { timeoutMs: 60_000 });
+			name.catch(() => {});
+			const { correlationId } = parse(await client.next());
+			client.send(`{"type":"@reply","correlationId":"${String(correlationId)}",${content}}`);
+			const code = content.includes('values') ? 'invalid_data' : 'invalid_message';
+			expect(parse(await client.next())).toMatchObject({ type: '@reply', correlationId, error: { code } });
+			await expect(name).rejects.toMatchObject({
+				name: 'SocketRequestError',
+				code: 'invalid_reply',
+				message: expect.stringContaining("the reply can't be read: ") as string,
+			});
+		}
 	});
 
 	it('for an unknown or stopped node is ignored', async () => {

@@ -72,6 +72,22 @@ describe('a handler that sends a request to its own client', () => {
 		expect(log.errors).toEqual([]);
 	});
 
+	it("does not wait for another reply if its client's can't be read", async () => {
+		const { client, log } = await confirming({}, (ctx) =>
+			ctx.request(Confirm, ctx.data).then(String, (error: SocketRequestError) => error.code),
+		);
+
+		sendTyped(client, 'delete', 0, 'a');
+		const { correlationId } = parse(await client.next());
+		client.send(JSON.stringify({ type: '@reply', correlationId, data: true, values: [['date']] }));
+		await client.received(3);
+		expect(answersOf(client)).toEqual([
+			[correlationId, 'invalid_data'],
+			['a', 'invalid_reply'],
+		]);
+		expect(log.errors).toEqual([]);
+	});
+
 	it('logs no error when its client leaves without replying', async () => {
 		const over = Promise.withResolvers<void>();
 		const { client, log } = await confirming({}, async (ctx) => {

@@ -1,4 +1,4 @@
-import type { ClientMessage, ErrorCode } from '@orijs/websocket/protocol';
+import { BuiltIn, type ClientMessage, type ErrorCode } from '@orijs/websocket/protocol';
 import type { Frame, MessageDispatcher, Session } from '../session/session.ts';
 import { BuiltInMessages, type BuiltInServices } from './built-in-messages.ts';
 import { MessageContext } from './message-context.ts';
@@ -62,13 +62,19 @@ export class TypedMessages implements MessageDispatcher {
 		}
 		if (!mayBeBuiltIn(frame)) return false;
 		const message = readMessage(frame, limits.messageDepth);
-		if (message instanceof MessageFault || !BuiltInMessages.owns(message.type)) return false;
-		return this.#builtIns.handleNow(session, message);
+		if (message instanceof MessageFault) {
+			// The running handler may wait for the reply.
+			if (message.type !== BuiltIn.reply) return false;
+			this.#refuseFault(session, message);
+			return true;
+		}
+		return BuiltInMessages.owns(message.type) && this.#builtIns.handleNow(session, message);
 	}
 
 	#refuseFault(session: Session, { reason, type = '', correlationId, code }: MessageFault): void {
 		const kind = code === 'invalid_data' ? 'data' : 'message';
 		this.#options.refusals.add(kind, { socketId: session.socketId, reason });
+		if (type === BuiltIn.reply) this.#builtIns.failRequest(session, correlationId, reason);
 		sendRefusal(session, { type, correlationId }, code, `Invalid message: ${reason}`);
 	}
 

@@ -105,6 +105,20 @@ describe('values that arrive as they were sent', () => {
 		}
 	});
 
+	it('whatever toJSON would make of plain objects and arrays', () => {
+		const hidden = (value: object): object => Object.defineProperty(value, 'toJSON', { value: () => 'other' });
+		expect(arrivals(hidden({ a: 1 }))).toEqual([{ a: 1 }, { a: 1 }]);
+		expect(arrivals([hidden([1, { b: 2 }])])).toEqual([[[1, { b: 2 }]], [[1, { b: 2 }]]]);
+		for (const arrived of arrivals(hidden({ at: new Date(0) }))) expect(arrived).toEqual({ at: new Date(0) });
+		// oxlint-disable-next-line no-extend-native -- as old scripts do
+		Object.defineProperty(Array.prototype, 'toJSON', { value: () => 'other', configurable: true });
+		try {
+			for (const arrived of arrivals({ list: [1] })) expect(arrived).toEqual({ list: [1] });
+		} finally {
+			delete (Array.prototype as { toJSON?: unknown }).toJSON;
+		}
+	});
+
 	it('the largest depth, with and without dates', () => {
 		for (const inner of [1, new Date(0)]) {
 			let data: unknown = inner;
@@ -231,6 +245,14 @@ describe('values that are refused, with their path', () => {
 
 	it('an object that can not be read', () => {
 		expect(refusalOf({ p: new Unreadable() })).toMatch(/is invalid or circular$/);
+	});
+
+	it('so many dates under a long key that their paths would make a small message huge', () => {
+		const dates = Array.from({ length: 1_000 }, (_, i) => new Date(i));
+		expect(() => encodeEnvelope('m', { ['k'.repeat(10_000)]: dates })).toThrow(
+			"The data of m can't be sent: the paths to its dates and bytes are longer than 4 MiB in all",
+		);
+		expect(encodeEnvelope('m', { ['k'.repeat(10_000)]: dates.slice(0, 400) }).length).toBeGreaterThan(4_000_000);
 	});
 
 	it.each([1_001, 10_000, 50_000])('nesting of %i levels', (depth) => {

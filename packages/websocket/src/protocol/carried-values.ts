@@ -25,8 +25,13 @@ export const DEEPEST = 1_000;
  *
  * @param fail returns what is thrown if a value in `data` can't be sent. The reason says which one, and why, such as
  * `data.items.3.price is NaN`
+ * @param onListed called with the path of each date or bytes; if it throws, the value is refused
  */
-export function encodeValues(frame: Readonly<Record<string, unknown>>, fail: (reason: string) => Error): string {
+export function encodeValues(
+	frame: Readonly<Record<string, unknown>>,
+	fail: (reason: string) => Error,
+	onListed?: (path: readonly string[]) => void,
+): string {
 	const carrying: { values: CarriedValue[] | undefined } = { ...frame, values: undefined };
 	const parents: unknown[] = [];
 	/** Begins with the keys of the frame, which is `''`, and of its data. */
@@ -42,6 +47,7 @@ export function encodeValues(frame: Readonly<Record<string, unknown>>, fail: (re
 		parents.push(value);
 		const type = typeOf(value);
 		if (KINDS.includes(type)) {
+			onListed?.(path);
 			// The list follows the data, so it is complete when its turn comes.
 			(carrying.values ??= []).push([type, ...path.slice(2)]);
 			return textOf(value as Date, type);

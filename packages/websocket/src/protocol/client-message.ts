@@ -52,7 +52,7 @@ export interface RequestFault {
  * - `stopping`: the server is stopping and has not handled the message; send it again on the next connection
  * - `internal`: the server failed; its log says why
  * - `disconnected`: the connection ended before the answer came
- * - `invalid_reply`: the answer does not match the message's `reply` schema
+ * - `invalid_reply`: the answer can't be read, or does not match the message's `reply` schema
  */
 export type ErrorCode =
 	| 'invalid_message'
