@@ -8,7 +8,8 @@ import { toError } from './support/promises.ts';
  * - `connect`: no connection becomes ready; the client tries again. Reported once per outage and cause, after the
  *   third failed attempt at the latest
  * - `send`: a message was not sent, was refused, or may not have arrived
- * - `subscribe`: resubscribing to a topic failed, or reading the messages of a `rewind`
+ * - `subscribe`: a subscription has invalid arguments or a closed client; resubscribing to a topic failed, or reading
+ *   the messages of a `rewind`
  * - `storage`: the storage of `options.positions` failed, or holds an invalid position; only the first time
  * - `handler`: a listener or handler of the application threw
  */

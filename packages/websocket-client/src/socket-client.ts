@@ -282,7 +282,8 @@ export class SocketClient {
 	 * missed. For a topic with history, it instead delivers the missed messages, in order and once each, and then calls
 	 * `onRecovered`. It calls `onGap` only if they can't be recovered.
 	 *
-	 * The promise rejects as follows; nothing is thrown, and no rejection is unhandled.
+	 * The promise rejects as follows; nothing is thrown, and no rejection is unhandled. Invalid arguments, and a client
+	 * that is closed already, are also passed to the error listeners.
 	 *
 	 * @throws {SocketRequestError} with the `code` of the server's refusal, or `timeout`, or `closed` (it was closed
 	 * before the server confirmed it)

@@ -3,6 +3,7 @@ import { StrictMode, useEffect, useLayoutEffect, useState } from 'react';
 import { createRoot } from 'react-dom/client';
 import { SocketClient } from '../../src/index.ts';
 import { Said } from './messages.ts';
+import { useClient } from './use-client.ts';
 import { useTopic } from './use-topic.ts';
 
 export interface ReactPage {
@@ -11,6 +12,8 @@ export interface ReactPage {
 	/** What the page has shown, each time it changed. */
 	readonly shown: { readonly topic: string; readonly ids: readonly number[] }[];
 	connect(endpoint: string): Promise<void>;
+	/** As `connect`, but the client belongs to a component. */
+	connectInside(endpoint: string): void;
 	/** Shows a room; undefined shows none. */
 	goTo(topic: string | undefined): void;
 }
@@ -21,17 +24,25 @@ declare const document: {
 	createElement(name: string): Element;
 };
 
-let client: SocketClient;
 let setTopic: (topic: string | undefined) => void;
 
-function App(): React.ReactNode {
-	const [topic, set] = useState<string>();
-	setTopic = set;
-	return topic === undefined ? <p>no room</p> : <Room topic={topic} />;
+interface AppProps {
+	readonly client: SocketClient;
 }
 
-function Room({ topic }: { readonly topic: string }): React.ReactNode {
-	const { messages, error } = useTopic(client, topic, Said);
+function App({ client }: AppProps): React.ReactNode {
+	const [topic, set] = useState<string>();
+	setTopic = set;
+	return topic === undefined ? <p>no room</p> : <Room client={client} topic={topic} />;
+}
+
+function Owner({ endpoint }: { readonly endpoint: string }): React.ReactNode {
+	const client = useClient(endpoint);
+	return client && <App client={client} />;
+}
+
+function Room({ client, topic }: AppProps & { readonly topic: string }): React.ReactNode {
+	const { messages, error } = useTopic(client, topic, Said, 50);
 	useEffect(() => void reactPage.mounts++, []);
 	useLayoutEffect(() => void reactPage.shown.push({ topic, ids: messages.map(({ id }) => id) }), [topic, messages]);
 	return (
@@ -51,16 +62,18 @@ const reactPage: ReactPage = {
 	mounts: 0,
 	shown: [],
 	async connect(endpoint) {
-		client = new SocketClient(endpoint);
-		const root = document.createElement('main');
-		document.body.append(root);
-		createRoot(root).render(
-			<StrictMode>
-				<App />
-			</StrictMode>,
-		);
+		const client = new SocketClient(endpoint);
+		render(<App client={client} />);
 		await client.connect();
 	},
+	connectInside: (endpoint) => render(<Owner endpoint={endpoint} />),
 	goTo: (topic) => setTopic(topic),
 };
+
+function render(app: React.ReactNode): void {
+	const root = document.createElement('main');
+	document.body.append(root);
+	createRoot(root).render(<StrictMode>{app}</StrictMode>);
+}
+
 Object.assign(globalThis, { reactPage });

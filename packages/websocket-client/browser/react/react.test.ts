@@ -11,7 +11,7 @@ import {
 	until,
 } from '@orijs/testkit';
 import { InProcWsProvider, type Logger } from '@orijs/websocket';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { Said } from './messages.ts';
 import type { ReactPage } from './page.tsx';
 
@@ -31,6 +31,7 @@ let app: Application;
 let page: Page;
 let errors: PageErrors;
 let sockets: Set<AppSocket>;
+let endpoint: string;
 
 beforeAll(async () => {
 	served = await servePage(new URL('page.tsx', import.meta.url));
@@ -51,7 +52,7 @@ beforeEach(async () => {
 	page = await chromium.openPage();
 	errors = collectErrors(page);
 	await page.goto(served.url);
-	await page.evaluate((endpoint) => reactPage.connect(endpoint), `ws://127.0.0.1:${port}/ws`);
+	endpoint = `ws://127.0.0.1:${port}/ws`;
 });
 
 afterEach(async () => {
@@ -84,73 +85,90 @@ async function expectCleanRooms(): Promise<void> {
 	}
 }
 
-test('StrictMode mounts a component twice, and each message of the history is shown once', async () => {
+describe('with a client of the page', () => {
+	beforeEach(() => page.evaluate((to) => reactPage.connect(to), endpoint));
+
+	test('StrictMode mounts a component twice, and each message of the history is shown once', async () => {
+		await goTo(ROOM);
+		await untilListed(IDS);
+		await say(ROOM, 6);
+		await untilListed([...IDS, 6]);
+		expect(await page.evaluate(() => reactPage.mounts)).toBe(2);
+		await expectCleanRooms();
+		expect(topics()).toEqual([ROOM]);
+	});
+
+	test.each([
+		['in one turn', false],
+		['one after the other', true],
+	])('rooms that change quickly, %s: nothing of a room that was left is shown', async (_, inTurns) => {
+		await page.evaluate(
+			async ([rooms, each]) => {
+				for (const room of rooms) {
+					reactPage.goTo(room);
+					if (each) await new Promise((resolve) => setTimeout(resolve));
+				}
+			},
+			[[OTHER, ROOM, OTHER, ROOM, OTHER, ROOM], inTurns] as const,
+		);
+		await untilListed(IDS);
+		await say(OTHER, 104);
+		await say(ROOM, 6);
+		await untilListed([...IDS, 6]);
+		await expectCleanRooms();
+		await until(() => topics().join() === ROOM, { what: 'only the last room is subscribed' });
+	});
+
+	test('a room that is left when its messages are listed: none of them is shown in the next one', async () => {
+		for (const [room, ids] of [
+			[OTHER, OTHER_IDS],
+			[ROOM, IDS],
+			[OTHER, OTHER_IDS],
+		] as const) {
+			await goTo(room);
+			await untilListed(ids);
+		}
+		await expectCleanRooms();
+	});
+
+	test('a component that unmounts at once leaves no subscription', async () => {
+		await page.evaluate((room) => {
+			reactPage.goTo(room);
+			reactPage.goTo(undefined);
+		}, ROOM);
+		await goTo(OTHER);
+		await untilListed(OTHER_IDS);
+		await goTo(undefined);
+		await until(() => topics().length === 0, { what: 'nothing is subscribed' });
+		expect(await page.locator('p').textContent()).toBe('no room');
+	});
+
+	test('a room that the server refuses shows the reason, and the next one works', async () => {
+		await goTo('room:secret');
+		await until(async () => (await page.locator('#error').count()) > 0, { what: 'the reason is shown' });
+		expect(await page.locator('#error').textContent()).toContain('forbidden');
+		await goTo(ROOM);
+		await untilListed(IDS);
+		expect(await page.locator('#error').count()).toBe(0);
+	});
+});
+
+test('a client that a component creates, connects and closes, in StrictMode', async () => {
+	await page.evaluate((to) => reactPage.connectInside(to), endpoint);
+	await until(async () => (await page.locator('p').count()) > 0, { what: 'there is a client' });
 	await goTo(ROOM);
 	await untilListed(IDS);
 	await say(ROOM, 6);
 	await untilListed([...IDS, 6]);
-	expect(await page.evaluate(() => reactPage.mounts)).toBe(2);
 	await expectCleanRooms();
 	expect(topics()).toEqual([ROOM]);
+	expect(sockets.size).toBe(1);
 });
 
-test.each([
-	['in one turn', false],
-	['one after the other', true],
-])('rooms that change quickly, %s: nothing of a room that was left is shown', async (_, inTurns) => {
-	await page.evaluate(
-		async ([rooms, each]) => {
-			for (const room of rooms) {
-				reactPage.goTo(room);
-				if (each) await new Promise((resolve) => setTimeout(resolve));
-			}
-		},
-		[[OTHER, ROOM, OTHER, ROOM, OTHER, ROOM], inTurns] as const,
-	);
-	await untilListed(IDS);
-	await say(OTHER, 104);
-	await say(ROOM, 6);
-	await untilListed([...IDS, 6]);
-	await expectCleanRooms();
-	await until(() => topics().join() === ROOM, { what: 'only the last room is subscribed' });
-});
-
-test('a room that is left when its messages are listed: none of them is shown in the next one', async () => {
-	for (const [room, ids] of [
-		[OTHER, OTHER_IDS],
-		[ROOM, IDS],
-		[OTHER, OTHER_IDS],
-	] as const) {
-		await goTo(room);
-		await untilListed(ids);
+test('the README prints the tested hooks', () => {
+	const read = (path: string): string => readFileSync(new URL(path, import.meta.url), 'utf8');
+	const readme = read('../../README.md');
+	for (const hook of ['use-topic.ts', 'use-client.ts']) {
+		expect(readme).toContain(`\`\`\`typescript\n${read(hook)}\`\`\``);
 	}
-	await expectCleanRooms();
-});
-
-test('a component that unmounts at once leaves no subscription', async () => {
-	await page.evaluate((room) => {
-		reactPage.goTo(room);
-		reactPage.goTo(undefined);
-	}, ROOM);
-	await goTo(OTHER);
-	await untilListed(OTHER_IDS);
-	await goTo(undefined);
-	await until(() => topics().length === 0, { what: 'nothing is subscribed' });
-	expect(await page.locator('p').textContent()).toBe('no room');
-});
-
-test('a room that the server refuses shows the reason, and the next one works', async () => {
-	await goTo('room:secret');
-	await until(async () => (await page.locator('#error').count()) > 0, { what: 'the reason is shown' });
-	expect(await page.locator('#error').textContent()).toContain('forbidden');
-	await goTo(ROOM);
-	await untilListed(IDS);
-	expect(await page.locator('#error').count()).toBe(0);
-});
-
-test('the README prints the tested hook', () => {
-	const [hook, readme] = ['use-topic.ts', '../../README.md'].map((path) =>
-		readFileSync(new URL(path, import.meta.url), 'utf8'),
-	);
-	expect(readme).toContain(`\`\`\`typescript\n${hook}\`\`\``);
 });

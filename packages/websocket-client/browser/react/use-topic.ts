@@ -12,12 +12,12 @@ interface Received<TData> {
 	readonly error?: Error;
 }
 
-/** The messages of one kind in a topic, beginning with the last ones in its history. */
+/** The messages of one kind in a topic. With `rewind`, begins with the last ones in its history. */
 export function useTopic<TMessage extends SocketMessage>(
 	client: SocketClient,
 	topic: string,
 	message: TMessage,
-	rewind = 50,
+	rewind?: number,
 ): Received<InferOutput<TMessage['data']>> {
 	const nothing = { topic, messages: [], hasGap: false };
 	const [received, setReceived] = useState<Received<InferOutput<TMessage['data']>>>(nothing);

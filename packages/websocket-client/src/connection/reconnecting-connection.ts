@@ -80,7 +80,7 @@ export class ReconnectingConnection {
 	async connect(): Promise<void> {
 		endpointUrl(this.#url, true);
 		if (this.#settings.WebSocket === undefined)
-			throw new InvalidClientOptionError('WebSocket must be a class, such as that of ws');
+			throw new InvalidClientOptionError('there is no WebSocket: pass that of the package ws as an option');
 		if (this.#state === 'idle' || this.#state === 'closed') {
 			this.#ready = deferred();
 			this.#life = new AbortController();

@@ -59,7 +59,8 @@ export class SubscriptionHandle {
 			checkArguments(topic, options);
 			if (end) throw end;
 		} catch (error) {
-			void this.fail(error as Error);
+			// If the subscription is not awaited, this would otherwise go unnoticed.
+			this.break(error as Error);
 			return;
 		}
 		this.options = options;
@@ -125,7 +126,7 @@ export class SubscriptionHandle {
 		if (this.isOpen) void this.fail(error);
 	}
 
-	/** Ends the subscription, because its rewind failed. */
+	/** Ends the subscription, because it can't begin or its rewind failed, and reports the error. */
 	break(error: Error): void {
 		this.refuse(error);
 		this.#owner.failures.report(error, 'subscribe');

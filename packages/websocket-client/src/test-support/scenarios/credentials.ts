@@ -28,6 +28,7 @@ export const credentials: Record<string, Scenario> = {
 		await server.kill();
 		await server.serve({ token: 'second' });
 		await untilState(client, 'closed');
+		failuresOf(client);
 		const error = await rejection(client.subscribe('t'));
 		assert.ok(error instanceof ClientClosedError);
 		assert.equal(error.end?.code, 4401);

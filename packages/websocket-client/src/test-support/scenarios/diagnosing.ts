@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { eventually, untilState } from '../assertions.ts';
-import { connectErrorsOf, newClient, readyClient, statesOf } from '../run-scenario.ts';
+import { connectErrorsOf, failuresOf, newClient, readyClient, statesOf } from '../run-scenario.ts';
 import type { Scenario, TestServer } from '../test-server.ts';
 
 /** Pages can read the answers of endpoints, and of applications, but not those of other servers of another origin. */
@@ -85,6 +85,7 @@ export const diagnosing: Record<string, Scenario> = {
 		await server.network('cut');
 		await untilState(client, 'closed');
 		assert.deepEqual(statesOf(client).slice(2), ['connecting', 'ready', 'closed']);
+		failuresOf(client);
 		await assert.rejects(client.subscribe('t'), /^ClientClosedError: The client stopped reconnecting: 1006 /);
 	},
 

@@ -60,6 +60,7 @@ export const givingUpSubscriptions: Record<string, Scenario> = {
 		assert.ok(pending instanceof Promise);
 		const subscription = await pending;
 		assert.deepEqual([subscription.topic, 'then' in subscription], ['t', false]);
+		failuresOf(client);
 		let settled = 0;
 		await pending.finally(() => settled++);
 		await client
@@ -445,6 +446,7 @@ export const givingUpSubscriptions: Record<string, Scenario> = {
 
 	'invalid options reject with a named error, which lists what is allowed': async (server) => {
 		const client = newClient(server);
+		failuresOf(client);
 		const invalid: [object | null, RegExp][] = [
 			[{ ongap() {} }, /one of .*onGap.*, not "ongap"/],
 			[{ onMessage: 'log' }, /onMessage must be a function, not "log"/],
@@ -464,13 +466,35 @@ export const givingUpSubscriptions: Record<string, Scenario> = {
 		assert.match(noFunction.message, /must be an object/);
 		const noDefinition = await rejection(client.subscribe('t', { message: 'said' as never }));
 		assert.equal(noDefinition.name, 'InvalidMessageDefinitionError');
-		assert.deepEqual(failuresOf(client), []);
+	},
+
+	'a subscription that cannot begin is reported, since it need not be awaited': async (server) => {
+		await server.serve();
+		const client = await readyClient(server);
+		const failures = failuresOf(client);
+		const valid = await client.subscribe('t');
+		void client.subscribe('no spaces');
+		void client.subscribe('t', { ongap() {} } as never);
+		void client.subscribe('t', { message: 'said' as never });
+		await client.close();
+		void client.subscribe('t', { onRefused: () => assert.fail('the server refused nothing') });
+		assert.deepEqual(
+			failures.map(([stage, { name }]) => [stage, name]),
+			[
+				['subscribe', 'InvalidTopicError'],
+				['subscribe', 'InvalidClientOptionError'],
+				['subscribe', 'InvalidMessageDefinitionError'],
+				['subscribe', 'ClientClosedError'],
+			],
+		);
+		await valid.close();
 	},
 
 	'a subscription need not be awaited: no rejection is unhandled': async (server) => {
 		await server.serve();
 		await server.forbid(['secret']);
 		const client = await readyClient(server);
+		failuresOf(client);
 		void client.subscribe('secret');
 		void client.subscribe('t').close();
 		void client.subscribe('t', { signal: AbortSignal.abort() });

@@ -274,6 +274,7 @@ export const history: Record<string, Scenario> = {
 		const error = await rejection(client.subscribe('plain', { rewind: 1 }));
 		assert.match(String(error), /plain has no history to rewind/);
 		await client.subscribe('plain');
+		failuresOf(client);
 		for (const rewind of [0, -1, 1.5, 100_001, '5']) {
 			assert.match(
 				String(await rejection(client.subscribe(LONG, { rewind: rewind as number }))),

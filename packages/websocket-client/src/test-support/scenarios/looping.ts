@@ -130,6 +130,7 @@ export const looping: Record<string, Scenario> = {
 		const client = newClient(server);
 		assertRefused(await rejection(takeAll(client.subscribe('t', { message: Numbered, timeoutMs: 5 }))), 'timeout');
 		assert.deepEqual(await takeAll(client.subscribe('t', { message: Numbered, signal: AbortSignal.timeout(5) })), []);
+		failuresOf(client);
 		assert.equal((await rejection(takeAll(client.subscribe('no spaces') as never))).name, 'InvalidTopicError');
 	},
 

@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert';
 import { InvalidTopicError, SocketRequestError } from '../../index.ts';
 import { eventually, rejection } from '../assertions.ts';
 import { numberCollector } from '../number-collector.ts';
-import { newClient, readyClient } from '../run-scenario.ts';
+import { failuresOf, newClient, readyClient } from '../run-scenario.ts';
 import type { Scenario, TestServer } from '../test-server.ts';
 
 /** Resolves with one list of topics for each message of this type that the server has received. */
@@ -127,6 +127,7 @@ export const subscribing: Record<string, Scenario> = {
 
 	'rejects an invalid topic immediately': async (server) => {
 		const client = newClient(server);
+		failuresOf(client);
 		for (const topic of ['', 'no spaces', '*', '@x', 'a/b', 'n'.repeat(257), 5 as never, undefined as never]) {
 			assert.ok((await rejection(client.subscribe(topic))) instanceof InvalidTopicError);
 		}

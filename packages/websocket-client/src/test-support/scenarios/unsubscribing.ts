@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert';
 import { ClientClosedError } from '../../index.ts';
 import { eventually, isSettled, rejection } from '../assertions.ts';
 import { numberCollector } from '../number-collector.ts';
-import { readyClient } from '../run-scenario.ts';
+import { failuresOf, readyClient } from '../run-scenario.ts';
 import type { Scenario } from '../test-server.ts';
 
 export const unsubscribing: Record<string, Scenario> = {
@@ -56,6 +56,7 @@ export const unsubscribing: Record<string, Scenario> = {
 		const pending = client.subscribe('pending');
 		const closed = client.close();
 		assert.ok((await rejection(pending)) instanceof ClientClosedError);
+		failuresOf(client);
 		assert.ok((await rejection(client.subscribe('closed'))) instanceof ClientClosedError);
 		await closed;
 		await client.connect();
