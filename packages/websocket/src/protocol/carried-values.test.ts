@@ -247,7 +247,7 @@ describe('values that are refused, with their path', () => {
 		expect(refusalOf({ p: new Unreadable() })).toMatch(/is invalid or circular$/);
 	});
 
-	it('so many dates under a long key that their paths would make a small message huge', () => {
+	it('dates under a long key whose paths would make a small message huge', () => {
 		const dates = Array.from({ length: 1_000 }, (_, i) => new Date(i));
 		expect(() => encodeEnvelope('m', { ['k'.repeat(10_000)]: dates })).toThrow(
 			"The data of m can't be sent: the paths to its dates and bytes are longer than 4 MiB in all",

@@ -2,8 +2,8 @@ import { DEEPEST, encodeValues } from './carried-values.ts';
 import { UnsupportedValueError } from './errors.ts';
 
 /**
- * The maximum length of the paths to all dates and bytes in data, in characters. Each path is written in full, so without
- * a limit a few long keys, which a client may have chosen, could make a small message huge.
+ * The maximum length of the paths to all dates and bytes in data, in characters. Each path is written in full, so
+ * without a limit a few long keys, which a client may have chosen, could make a small message huge.
  */
 const LONGEST_PATHS = 2 ** 22;
 const TOO_LONG = 'the paths to its dates and bytes are longer than 4 MiB in all';
