@@ -68,6 +68,8 @@ export class Connection {
 	/** When the next ping may be sent, by the monotonic clock. */
 	#pingAt = 0;
 	#isPingWaiting = false;
+	#pingTimer: ReturnType<typeof setTimeout> | undefined;
+	#pingNow: (() => void) | undefined;
 	/** Whether there was a sign of life, see {@link KeepAliveActions.isAlive}. */
 	#hasSign = false;
 	/** How many bytes must still be written before the ping. Not positive once it has been written. */
@@ -269,9 +271,10 @@ export class Connection {
 		const ms = this.#pingAt - performance.now();
 		if (ms > 0) {
 			this.#isPingWaiting = true;
-			let timer: ReturnType<typeof setTimeout> | undefined;
-			await Promise.race([new Promise((resolve) => (timer = setTimeout(resolve, ms))), this.#over.promise]);
-			clearTimeout(timer);
+			await new Promise<void>((resolve) => {
+				this.#pingNow = resolve;
+				this.#pingTimer = setTimeout(resolve, ms);
+			});
 			this.#isPingWaiting = false;
 		}
 		this.#pingAt = performance.now() + this.#pace.pingMs;
@@ -306,6 +309,8 @@ export class Connection {
 		this.#isOver = true;
 		clearTimeout(this.#deadline);
 		this.#keepAlive.stop();
+		clearTimeout(this.#pingTimer);
+		this.#pingNow?.();
 		const [code, message] = wasDrained(end.code, end.reason) ? (['stopping', 'not handled'] as const) : DISCONNECTED;
 		for (const { refuse } of this.#pending.values()) refuse(code, message);
 		this.#events.ended?.(end, error);
