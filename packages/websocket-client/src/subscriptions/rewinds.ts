@@ -33,7 +33,8 @@ export async function confirm(
 	if (!handle.isRewindDue || sent) {
 		handle.confirm();
 		handle.release(sent?.slice(-left));
-		return void done();
+		if (sent) done();
+		return;
 	}
 	const held: Envelope[] = (handle.held = []);
 	const messages: Envelope[] = [];

@@ -179,7 +179,10 @@ export class Subscriptions implements SubscriptionOwner, ServerTopicsEvents {
 	/** Called when the client stops reconnecting. Rejects the subscriptions that were never confirmed. */
 	rejectUnconfirmed(error: ClientClosedError): void {
 		for (const topic of this.#topics.values()) {
-			for (const handle of topic.subscriptions) if (!handle.isConfirmed) void handle.fail(error);
+			for (const handle of topic.subscriptions) {
+				const isRewinding = handle.options.rewind && !handle.isConfirmed;
+				if (!topic.isConfirmed || isRewinding) void handle.fail(error);
+			}
 		}
 	}
 
