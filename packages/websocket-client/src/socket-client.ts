@@ -143,7 +143,8 @@ export class SocketClient {
 	/**
 	 * Pings the server, and resolves with the round trip in milliseconds. If nothing arrives from the server for
 	 * `timeoutMs` (default 4,000), and nothing that was sent before is still being written, drops the connection and
-	 * reconnects. Calls at the same time share one ping.
+	 * reconnects. Calls at the same time share one ping. Pings in quick succession
+	 * wait, so that they use at most half of the server's rate.
 	 *
 	 * @throws {SocketRequestError} with the code `disconnected`: the state is not `ready`, or the connection ended; or
 	 * with the code with which the server refused the ping, such as `rate_limited`

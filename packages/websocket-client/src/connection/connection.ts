@@ -65,6 +65,11 @@ export class Connection {
 	proven: ServerTime | undefined;
 	/** The largest message that the server accepts, in bytes of UTF-8. */
 	messageBytes: number = Infinity;
+	/** When the next ping may be sent, by the monotonic clock. */
+	#pingAt = 0;
+	#isPingWaiting = false;
+	#pingTimer: ReturnType<typeof setTimeout> | undefined;
+	#pingNow: (() => void) | undefined;
 	/** Whether there was a sign of life, see {@link KeepAliveActions.isAlive}. */
 	#hasSign = false;
 	/** How many bytes must still be written before the ping. Not positive once it has been written. */
@@ -129,6 +134,11 @@ export class Connection {
 		// With more bytes in the socket's buffer, further messages have to wait in the queue.
 		const maxBuffered = 262_144;
 		return this.#pace.delay(messages, bytes) || Number(this.#bufferedAmount > maxBuffered);
+	}
+
+	/** How many messages may be sent at once at most; at least 1. */
+	get burst(): number {
+		return this.#pace.burst;
 	}
 
 	/** Says that a message of this size is larger than the server accepts; undefined if it is not. */
@@ -230,7 +240,7 @@ export class Connection {
 		this.#watchBuffer();
 		const hasSign = this.#hasSign;
 		this.#hasSign = false;
-		return hasSign;
+		return hasSign || this.#isPingWaiting;
 	}
 
 	// Opening and ending
@@ -256,8 +266,18 @@ export class Connection {
 		this.#events.ready?.(this, answer);
 	}
 
-	/** Pings the server, and watches for signs of life from now on. */
-	#check(): Promise<number> {
+	/** Pings the server, as soon as the rate allows it, and watches for signs of life from then on. */
+	async #check(): Promise<number> {
+		const ms = this.#pingAt - performance.now();
+		if (ms > 0) {
+			this.#isPingWaiting = true;
+			await new Promise<void>((resolve) => {
+				this.#pingNow = resolve;
+				this.#pingTimer = setTimeout(resolve, ms);
+			});
+			this.#isPingWaiting = false;
+		}
+		this.#pingAt = performance.now() + this.#pace.pingMs;
 		this.#hasSign = false;
 		this.#aheadOfPing = this.#buffered = this.#bufferedAmount;
 		return this.#ping();
@@ -289,6 +309,8 @@ export class Connection {
 		this.#isOver = true;
 		clearTimeout(this.#deadline);
 		this.#keepAlive.stop();
+		clearTimeout(this.#pingTimer);
+		this.#pingNow?.();
 		const [code, message] = wasDrained(end.code, end.reason) ? (['stopping', 'not handled'] as const) : DISCONNECTED;
 		for (const { refuse } of this.#pending.values()) refuse(code, message);
 		this.#events.ended?.(end, error);

@@ -17,6 +17,9 @@ const FULL_MS = 1_112;
  */
 const MAX_CONFIRMED_MS = 115;
 
+/** At least the size of a ping. */
+const PING_BYTES = 64;
+
 /**
  * Knows a lower bound of what is left of the server's rate limit: a token bucket that holds a second's worth of
  * messages, and one of bytes. Here it is a single bucket of milliseconds: a message costs as much time as the stricter
@@ -87,6 +90,16 @@ export class Pace {
 
 	get #free(): number {
 		return this.#saved - (this.sent - this.#arrived);
+	}
+
+	/** How many messages may be sent at once at most; at least 1. */
+	get burst(): number {
+		return Math.max(1, Math.floor(this.#burst / this.#perMessage));
+	}
+
+	/** How long after a ping the next one may be sent, in milliseconds: pings use half of the rate at most. */
+	get pingMs(): number {
+		return 2 * this.#cost(1, PING_BYTES);
 	}
 
 	#cost(messages: number, bytes: number): number {

@@ -129,6 +129,32 @@ describe('two tabs with one storage', () => {
 });
 
 describe('a position', () => {
+	it('is written when a rewind has been delivered, although no other message follows', async () => {
+		const server = await startServer();
+		const storage = new MapStorage();
+		await server.emitAll('long:t', [1, 2, 3]);
+		const first = await openTab(server, storage);
+		const heard: number[] = [];
+		const hear = (data: unknown): unknown => heard.push((data as { n: number }).n);
+		await first.client.subscribe('long:t', { rewind: 2, onMessage: hear });
+		await first.client.close();
+		expect(stored(server, storage, 'long:t')?.offset).toBeGreaterThan(0);
+
+		const second = await openTab(server, storage);
+		await server.emitAll('long:t', [4, 5, 6]);
+		await second.client.subscribe('long:t', { rewind: 2, onMessage: hear });
+		await until(() => heard.length === 5, { what: 'what was missed arrives' });
+		expect(heard).toEqual([2, 3, 4, 5, 6]);
+
+		// A message that arrived while another subscription was reading its pages.
+		const later = second.client.subscribe('long:t', { rewind: 1 });
+		await server.emit('long:t', 7);
+		await until(() => heard.length === 6, { what: 'the message arrives' });
+		await later;
+		await second.client.close();
+		expect(stored(server, storage, 'long:t')).toEqual(second.client.positions['long:t']);
+	});
+
 	it('is written as soon as the topic is subscribed to, so that a page that closes at once misses nothing', async () => {
 		const server = await startServer();
 		const storage = new MapStorage();

@@ -64,6 +64,15 @@ export async function answerRequest(
 		if (excess) throw new SocketError('too_large', excess);
 		connection.reply(text);
 	};
+	const refuse = (code: string, message: string): void => {
+		try {
+			send({ error: { code, message } });
+		} catch (error) {
+			// The text is too large, or even the code alone.
+			if (message) refuse(code, '');
+			else failures.report(error, 'handler');
+		}
+	};
 	try {
 		const entry = handlers.get(name);
 		if (!entry) throw new SocketError('unknown_type', `No handler for ${name}`);
@@ -73,6 +82,6 @@ export async function answerRequest(
 		const isRefusal = thrown instanceof SocketError;
 		if (!isRefusal) failures.report(thrown, 'handler');
 		const { code, message } = isRefusal ? thrown : { code: 'internal', message: 'The client failed' };
-		send({ error: { code, message } });
+		refuse(code, message);
 	}
 }

@@ -1,10 +1,4 @@
-import {
-	BuiltIn,
-	type InferOutput,
-	type SocketMessage,
-	SocketRequestError,
-	validate,
-} from '@orijs/websocket/protocol';
+import { BuiltIn, type InferOutput, type SocketMessage, SocketRequestError, validate } from '@orijs/websocket/protocol';
 import type { Connection } from '../connection/connection.ts';
 import { UnsentMessageError } from '../errors.ts';
 import { inRange, known } from '../options.ts';

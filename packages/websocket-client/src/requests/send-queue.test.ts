@@ -38,7 +38,8 @@ function startQueue(bounds = { messages: 1_000, characters: 1_000_000 }) {
 		},
 	};
 
-	const queue = new SendQueue(bounds, topics, () => undefined);	const put = (n: number, text = '{}', latest?: string): Outgoing => {
+	const queue = new SendQueue(bounds, topics, () => undefined);
+	const put = (n: number, text = '{}', latest?: string): Outgoing => {
 		const outgoing: Outgoing = {
 			text,
 			latest,

@@ -163,7 +163,8 @@ export class SendQueue {
 		const due = this.#topics.due.length;
 		if (connection?.isReady !== true) return undefined;
 		if (due > 0 && (first === undefined || this.#lead <= 0)) {
-			const cost = Math.min(Math.ceil(due / TOPICS_PER_MESSAGE), MAX_TOPICS_COST);
+			// More would be counted as a debt, for which the server refuses even pings.
+			const cost = Math.min(Math.ceil(due / TOPICS_PER_MESSAGE), MAX_TOPICS_COST, connection.burst);
 			const ms = connection.delay(cost, TOPICS_BYTES);
 			if (ms > 0) return ms;
 			const paid = this.#topics.requestSome(connection, cost);

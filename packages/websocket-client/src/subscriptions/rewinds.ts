@@ -18,11 +18,13 @@ export type ReadHistory = (topic: string, options: HistoryOptions) => Promise<Hi
  * once it has the messages of its rewind if one is due.
  *
  * @param upTo the topic's position; undefined if it has no history, which the server then refuses
+ * @param done called when its messages have been delivered
  */
 export async function confirm(
 	handle: SubscriptionHandle,
 	upTo: Position | undefined,
 	read: ReadHistory,
+	done: () => unknown,
 ): Promise<void> {
 	const sent = handle.held;
 	let left = handle.options.rewind as number;
@@ -30,7 +32,9 @@ export async function confirm(
 	if (!handle.isRewindDue && sent) return;
 	if (!handle.isRewindDue || sent) {
 		handle.confirm();
-		return handle.release(sent?.slice(-left));
+		handle.release(sent?.slice(-left));
+		if (sent) done();
+		return;
 	}
 	const held: Envelope[] = (handle.held = []);
 	const messages: Envelope[] = [];
@@ -52,6 +56,7 @@ export async function confirm(
 		if (handle.held !== held) return;
 		handle.confirm();
 		handle.release([...messages, ...held]);
+		done();
 	} catch (error) {
 		if (handle.held === held) handle.break(error as Error);
 	}

@@ -65,7 +65,7 @@ export class ServerSync {
 		this.#connection = undefined;
 		for (const topic of this.#wanted.values()) {
 			// Nothing can be missing from a topic that was not confirmed: no message was promised yet.
-			if (this.isSubscribed(topic)) topic.missingSince ??= proven;
+			if (topic.isConfirmed || topic.saved) topic.missingSince ??= proven;
 			topic.isRequested = false;
 			// A rewind that the server has not finished begins again.
 			if (topic.isRewinding) topic.position = undefined;

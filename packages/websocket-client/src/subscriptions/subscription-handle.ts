@@ -22,6 +22,8 @@ export class SubscriptionHandle {
 	readonly pending: PendingSubscription;
 	/** Whether the subscription has neither been closed nor failed. */
 	isOpen: boolean = true;
+	/** Whether it has ever been confirmed. */
+	isConfirmed: boolean = false;
 	/** Whether the messages of `rewind` are still to come, and their pages have not been requested. */
 	isRewindDue: boolean = false;
 	/** The messages that wait: for the confirmation, if a rewind is due, or for pages of the history. */
@@ -79,6 +81,7 @@ export class SubscriptionHandle {
 	/** Called when the server has confirmed the topic. */
 	confirm(): void {
 		clearTimeout(this.#timer);
+		this.isConfirmed = true;
 		this.#confirmed.resolve(this.#subscription);
 	}
 

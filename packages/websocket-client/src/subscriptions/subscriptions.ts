@@ -67,8 +67,8 @@ export class Subscriptions implements SubscriptionOwner, ServerTopicsEvents {
 			}
 			topic.subscriptions = [...topic.subscriptions, handle];
 			if (topic.isConfirmed) {
-				if (topic.isRewinding) handle.confirm();
-				else void confirm(handle, topic.position, this.#history);
+				// During another rewind, it is confirmed later, when it has its own messages.
+				if (!topic.isRewinding || !handle.isRewindDue) this.#confirm(handle, topic);
 			} else if (topic.saved) {
 				// A topic that continues from a saved position is not rewound.
 				handle.isRewindDue = false;
@@ -76,6 +76,10 @@ export class Subscriptions implements SubscriptionOwner, ServerTopicsEvents {
 			this.server.syncSoon();
 		}
 		return handle.pending;
+	}
+
+	#confirm(handle: SubscriptionHandle, topic: Topic): void {
+		void confirm(handle, topic.position, this.#history, () => handle.isOpen && this.#positions.reached(topic));
 	}
 
 	/** Removes a topic. A saved position that was not resumed from is kept for the next subscription. */
@@ -175,18 +179,27 @@ export class Subscriptions implements SubscriptionOwner, ServerTopicsEvents {
 	/** Called when the client stops reconnecting. Rejects the subscriptions that were never confirmed. */
 	rejectUnconfirmed(error: ClientClosedError): void {
 		for (const topic of this.#topics.values()) {
-			if (!topic.isConfirmed) for (const handle of topic.subscriptions) void handle.fail(error);
+			for (const handle of topic.subscriptions) {
+				const isRewinding = handle.options.rewind && !handle.isConfirmed;
+				if (!topic.isConfirmed || isRewinding) void handle.fail(error);
+			}
 		}
 	}
 
 	confirmed(topic: Topic): void {
-		for (const handle of topic.subscriptions) void confirm(handle, topic.position, this.#history);
+		for (const handle of topic.subscriptions) this.#confirm(handle, topic);
 	}
 
 	refused(topic: Topic, { code, message }: RequestFault): boolean | undefined {
 		const error = new SocketRequestError(`${BuiltIn.subscribe} ${topic.name}`, code, message);
 		// A refusal of a request that was not examined does not concern the topic, and is not reported.
 		if (['stopping', 'rate_limited', 'too_many_requests'].includes(code)) return true;
+		const rewinding = topic.subscriptions.filter(({ options }) => options.rewind);
+		if (code === 'invalid_data' && rewinding.length && rewinding.length < topic.subscriptions.length) {
+			// The topic has no history. The other subscriptions don't need one, so it is requested again for them.
+			for (const handle of rewinding) handle.break(error);
+			return false;
+		}
 		// If the topic was confirmed before, it is also requested again after failures of the server.
 		const isTransient = topic.isConfirmed && ['unavailable', 'timeout', 'internal'].includes(code);
 		if (!isTransient) {

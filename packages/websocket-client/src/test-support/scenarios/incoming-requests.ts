@@ -49,6 +49,29 @@ export const incomingRequests: Record<string, Scenario> = {
 			);
 		},
 
+	'a refusal is sent without its text if that is too large': async (server) => {
+		await server.serve();
+		const client = await readyClient(server);
+		client.handle(WhoAreYou, () => {
+			throw new SocketError('not_now', 'x'.repeat(100_000));
+		});
+		const refused = await server.request(client.socketId ?? '', 'Ada');
+		assert.ok('code' in refused && refused.code === 'not_now');
+		assert.equal(client.state, 'ready');
+	},
+
+	'a refusal that is too large even without its text is reported': async (server) => {
+		await server.serve({ messageBytes: 60 });
+		const client = await readyClient(server);
+		const failures = failuresOf(client);
+		const answer = await server.request(client.socketId ?? '', 'Ada');
+		assert.ok('code' in answer && answer.code === 'timeout');
+		assert.deepEqual(
+			failures.map(([stage, error]) => [stage, (error as SocketError).code]),
+			[['handler', 'too_large']],
+		);
+	},
+
 	'a request without a handler is refused with unknown_type, also after the undo': async (server) => {
 		await server.serve();
 		const client = await readyClient(server);

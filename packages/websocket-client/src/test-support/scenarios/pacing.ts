@@ -168,6 +168,17 @@ export const pacing: Record<string, Scenario> = {
 		await assertNeverCut(client, server);
 	},
 
+	'no request for topics counts as more than the server allows at once': async (server) => {
+		await server.serveRaw({ limits: { messagesPerSecond: 5 } });
+		const client = await readyClient(server);
+		await Promise.all(topics(60).map((topic) => client.subscribe(topic)));
+		const sizes = (await server.received())
+			.map(({ text }) => JSON.parse(text) as { type: string; data: { topics: string[] } })
+			.filter(({ type }) => type === '@subscribe')
+			.map(({ data }) => data.topics.length);
+		assert.deepEqual(sizes, [30, 30]);
+	},
+
 	'after a reconnect, topics come first, and then share the rate with messages that wait': async (server) => {
 		await server.serve({ topicsPerSocket: 2_000 });
 		const client = await readyClient(server);

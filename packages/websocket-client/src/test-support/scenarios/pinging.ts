@@ -42,6 +42,28 @@ export const pinging: Record<string, Scenario> = {
 		assert.equal(await pings(server), 2);
 	},
 
+	'ping() and connect() in loops, and short intervals of the heartbeat, keep to the rate': async (server) => {
+		for (const messagesPerSecond of [1, 5, 100]) {
+			await server.serve({ messagesPerSecond });
+			const client = await readyClient(server, { heartbeat: { intervalMs: 20, timeoutMs: 500 } });
+			const ends = endsOf(client);
+			const until = performance.now() + 3_000;
+			let pinged = 0;
+			while (performance.now() < until) {
+				// The server refuses some at one message a second.
+				await client.ping({ timeoutMs: 500 }).catch(() => {});
+				await client.connect();
+				pinged += 2;
+			}
+			assert.ok(pinged <= 3 * messagesPerSecond + 5, `${pinged} pings`);
+			assert.deepEqual(ends, []);
+			const last = client.ping();
+			await client.close();
+			await Promise.race([last.catch(() => {}), new Promise((_, no) => setTimeout(no, 100, new Error('pending')))]);
+			await server.stop();
+		}
+	},
+
 	'ping() rejects without a connection, and with invalid options': async (server) => {
 		const client = newClient(server, { reconnect: { minDelayMs: 60_000_000, maxDelayMs: 60_000_000 } });
 		assertRefused(await rejection(client.ping()), 'disconnected');

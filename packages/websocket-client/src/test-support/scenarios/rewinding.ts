@@ -1,6 +1,13 @@
 import { strict as assert } from 'node:assert';
-import type { GapNotice, Recovered, SocketClient, Subscription, SubscriptionOptions } from '../../index.ts';
-import { assertRefused, eventually, rejection } from '../assertions.ts';
+import {
+	ClientClosedError,
+	type GapNotice,
+	type Recovered,
+	type SocketClient,
+	type Subscription,
+	type SubscriptionOptions,
+} from '../../index.ts';
+import { assertRefused, eventually, isSettled, rejection } from '../assertions.ts';
 import { Numbered } from '../messages.ts';
 import { failuresOf, newClient, readyClient } from '../run-scenario.ts';
 import type { Scenario, TestServer } from '../test-server.ts';
@@ -320,6 +327,25 @@ export const rewinding: Record<string, Scenario> = {
 		assert.deepEqual(heard, ['refused']);
 	},
 
+	'a rewind in the same request as other subscriptions of a topic without history is refused alone': async (server) => {
+		await server.serve();
+		const client = await readyClient(server);
+		failuresOf(client);
+		const [first, subscribed] = hear(client, 'plain');
+		const [second, together] = hear(client, 'plain', 1);
+		assertRefused(await rejection(together), 'invalid_data');
+		await subscribed;
+		await cutOff(server);
+		await eventually(() => client.state !== 'ready', 'the loss is noticed');
+		const [third, later] = hear(client, 'plain', 1);
+		await server.network('accept');
+		assertRefused(await rejection(later), 'invalid_data');
+		await eventually(() => first.includes('gap'), 'the topic is subscribed to again');
+		await server.emit('plain', 1);
+		await ends(first, 1);
+		assert.deepEqual([first, second, third], [['gap', 1], ['refused'], ['refused']]);
+	},
+
 	'a rewind that the server refuses ends its subscription, and no other': async (server) => {
 		await server.serve();
 		const client = await readyClient(server);
@@ -373,6 +399,98 @@ export const rewinding: Record<string, Scenario> = {
 		await raw.answer(3, { refused: [] });
 		await Promise.all([subscribed, alsoSubscribed]);
 		assert.deepEqual([heard, other, client.positions], [[1, 2], [], { t: { epoch: 'e', offset: 12 } }]);
+	},
+
+	'messages that are lost after a recovery are reported as a gap, even if that was never confirmed': async (server) => {
+		for (const isSaved of [false, true]) {
+			await server.serveRaw({ answers: false });
+			const saved = { positions: { t: { epoch: 'e', offset: 10 } } };
+			const client = newClient(server, isSaved ? saved : {});
+			const connected = client.connect();
+			const raw = rawTopic(server);
+			await raw.answer(0, { socketId: 's' });
+			await connected;
+			const [heard] = hear(client, 't');
+			let frames = 1;
+			if (!isSaved) {
+				await raw.sent(frames);
+				await raw.position({ offset: 10 });
+				await raw.answer(frames, { refused: [] });
+				await server.closeConnections(1001);
+				await raw.answer(2, { socketId: 's' });
+				frames = 3;
+			}
+			await raw.sent(frames);
+			await raw.message(1, 11);
+			await raw.position({ offset: 11, recovered: true, count: 1 });
+			await eventually(() => heard.includes('recovered'), 'the topic is recovered');
+			await server.closeConnections(1001);
+			await raw.answer(frames + 1, { socketId: 's' });
+			await raw.sent(frames + 2);
+			await raw.position({ offset: 20, recovered: false });
+			await raw.answer(frames + 2, { refused: [] });
+			await eventually(() => heard.includes('gap'), 'the gap is reported');
+			assert.deepEqual(heard, [1, 'recovered', 'lost', 'gap']);
+			await client.close();
+			await server.kill();
+		}
+	},
+
+	'a subscription that is added during another rewind is confirmed when it has its own messages': async (server) => {
+		await server.serveRaw({ answers: false });
+		const client = newClient(server);
+		const connected = client.connect();
+		const raw = rawTopic(server);
+		await raw.answer(0, { socketId: 's' });
+		await connected;
+		const [first, subscribed] = hear(client, 't', 1);
+		await raw.sent(1);
+		await raw.position({ offset: 10, rewinding: true });
+		await raw.position({ offset: 10 });
+		await raw.answer(1, { refused: [] });
+		await subscribed;
+		await server.closeConnections(1001);
+		await raw.answer(2, { socketId: 's' });
+		await raw.sent(3);
+		await raw.position({ offset: 20, recovered: false, rewinding: true });
+		await eventually(() => first.includes('lost'), 'messages are lost');
+		const [second, later] = hear(client, 't', 1);
+		assert.equal(await isSettled(later), false);
+		await raw.message(21, 21);
+		await raw.position({ offset: 21 });
+		await raw.answer(3, { refused: [] });
+		assert.match(JSON.stringify((await raw.sent(4)).data), /"upTo":{"epoch":"e","offset":21}/);
+		assert.equal(await isSettled(later), false);
+		const position = { epoch: 'e', offset: 21, prev: 20 };
+		const messages = [{ name: 'numbered', data: { n: 21 }, timestamp: 1, topic: 't', position }];
+		await raw.answer(4, { messages, hasMore: false, recovered: true, epoch: 'e', offset: 21 });
+		await later;
+		assert.deepEqual(
+			[first, second],
+			[
+				['lost', 'gap', 21],
+				['gap', 21],
+			],
+		);
+	},
+
+	'close() of the client rejects subscriptions that still wait for their rewind, and refuses none': async (server) => {
+		await server.serve();
+		await server.emitAll(LONG, [1, 2]);
+		const client = await readyClient(server);
+		const [first, subscribed] = hear(client, LONG);
+		await subscribed;
+		await cutOff(server);
+		await eventually(() => client.state !== 'ready', 'the loss is noticed');
+		const [second, later] = hear(client, LONG, 1);
+		const closed = client.close();
+		assert.ok((await rejection(later)) instanceof ClientClosedError);
+		await closed;
+		await server.network('accept');
+		await client.connect();
+		await server.emit(LONG, 3);
+		await eventually(() => first.includes(3), 'the message arrives');
+		assert.deepEqual(second, []);
 	},
 
 	'messages that were lost are reported as a gap, even if the connection is lost before that': async (server) => {
