@@ -11,7 +11,7 @@ const MAX_TOPICS = 1_000;
 interface Reached {
 	readonly name: string;
 	readonly position?: Position | undefined;
-	/** Those which have been told of everything up to the position, except what they hold. */
+	/** Those that have received everything up to the position, except what they hold. */
 	readonly subscriptions: readonly { readonly held: unknown }[];
 }
 
@@ -101,7 +101,7 @@ export class Positions {
 			if (key?.startsWith(this.#prefix)) found.push([storage.getItem(key) as string, key]);
 		}
 		// Values begin with the time at which they were written.
-		// oxlint-disable-next-line unicorn/no-array-sort, typescript/require-array-sort-compare -- compares them as strings
+		// oxlint-disable-next-line unicorn/no-array-sort, typescript/require-array-sort-compare -- as strings
 		for (const [, key] of found.sort().slice(0, -MAX_TOPICS)) storage.removeItem(key);
 	}
 

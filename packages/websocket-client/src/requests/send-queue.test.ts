@@ -10,6 +10,7 @@ function connectionOf(perSecond: number, burst: number = perSecond) {
 	let [left, at] = [burst, Date.now()];
 	return {
 		isReady: true,
+		burst,
 		excess: () => undefined,
 		pay: (messages: number) => void (left -= messages),
 		delay(messages: number): number {
