@@ -1,6 +1,6 @@
 import type { ConnectionEnd } from './connection/client-state.ts';
 
-/** Thrown when an option of a client is invalid. */
+/** Thrown when an option of the client or of one of its calls is invalid, or `connect()` lacks what it needs. */
 export class InvalidClientOptionError extends Error {
 	override readonly name = 'InvalidClientOptionError';
 	constructor(reason: string) {
@@ -19,7 +19,7 @@ export class ClientClosedError extends Error {
 	}
 }
 
-/** Reported when no connection becomes ready: says what it looks like, and what to check. */
+/** Reported when no connection becomes ready. The message says what was found and what to check. */
 export class ConnectError extends Error {
 	override readonly name = 'ConnectError';
 }
@@ -40,7 +40,7 @@ export class UnsentMessageError extends Error {
 	 * - `closed`: the client was closed, or stopped reconnecting
 	 * - `unsupported_value`: the message's data has a value that can't be sent, such as NaN or a Map
 	 * - `too_large`: the message is larger than the server accepts
-	 * - `replaced`: the message waited under a key, `latest`, and a newer one took its place
+	 * - `replaced`: a newer message with the same `latest` key took the place of this one while it waited
 	 */
 	declare readonly code: UnsentCode;
 	constructor(messageName: string, code: UnsentCode, message: string) {

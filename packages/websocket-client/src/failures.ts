@@ -4,12 +4,12 @@ import { toError } from './support/promises.ts';
 /**
  * The stage at which a reported error occurred.
  *
- * - `auth`: `auth()` failed; the client tries again. Repetitions are not reported
+ * - `auth`: `auth()` failed; the client tries again. The same error is not reported twice in a row
  * - `connect`: no connection becomes ready; the client tries again. Reported once per outage and cause, after the
  *   third failed attempt at the latest
  * - `send`: a message was not sent, was refused, or may not have arrived
- * - `subscribe`: a subscription has invalid arguments or a closed client; resubscribing to a topic failed, or reading
- *   the messages of a `rewind`
+ * - `subscribe`: `subscribe()` had invalid arguments or the client was closed; or resubscribing to a topic, or reading
+ *   the messages of a `rewind`, failed
  * - `storage`: the storage of `options.positions` failed, or holds an invalid position; only the first time
  * - `handler`: a listener or handler of the application threw
  */

@@ -10,7 +10,7 @@ export interface WebSocketConstructor {
 /** What the client uses of a `WebSocket`. */
 export interface WebSocketLike {
 	readonly readyState: number;
-	/** How many bytes wait to be written. If undefined, nothing is known of that. */
+	/** How many bytes wait to be written. On React Native it is undefined, which counts as 0. */
 	readonly bufferedAmount: number;
 	binaryType: string;
 	send(text: string): void;
@@ -40,8 +40,9 @@ export interface SocketClientOptions {
 		/** How often the client pings the server, in milliseconds. Default 20,000. */
 		readonly intervalMs?: number;
 		/**
-		 * How long after a ping no frame may arrive before the connection counts as lost, in milliseconds. While the ping
-		 * waits behind other messages that are being sent, the time starts again. Default 10,000.
+		 * How long the connection may be silent after a ping before it counts as lost, in milliseconds. If a frame has
+		 * arrived in that time, or something that was sent before the ping was written, the time starts again. Default
+		 * 10,000.
 		 */
 		readonly timeoutMs?: number;
 	};
@@ -156,9 +157,9 @@ function filled<T extends Record<string, number>>(
 const FUNCTION = /^(auth|WebSocket|on[A-Z].*)$/;
 
 /**
- * Checks options: their names and, if their names tell what they are, their values: functions and signals.
+ * Checks the names of options, and the values of those whose names show that they are functions or signals.
  *
- * @param keys the names of the options that there are. If undefined, any are allowed
+ * @param keys the names that are allowed. If undefined, any are
  * @throws {InvalidClientOptionError} the options are not an object, or one of them is unknown or invalid
  */
 export function known<T extends object>(options: T, name: string, keys?: readonly string[]): T {

@@ -80,7 +80,7 @@ export class RateLimit {
 		this.#debt += messages - taken;
 	}
 
-	/** Takes the message that was just taken off the count again. */
+	/** Undoes the last `take`: its message does not count. */
 	refund({ messagesPerSecond, bytesPerSecond }: RateLimits): void {
 		this.#messages = Math.max(this.#messages, Math.min(messagesPerSecond, this.#messages + 1));
 		this.#bytes = Math.max(this.#bytes, Math.min(bytesPerSecond, this.#bytes + this.#lastBytes));

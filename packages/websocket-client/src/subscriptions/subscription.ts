@@ -83,7 +83,7 @@ export type SubscriptionTo<TMessage extends SocketMessage> = PendingSubscription
  * - goes on after a reconnect, and after `close()` and `connect()` of the client.
  *
  * Unless there is an `onMessage`, messages that arrive before the loop begins are kept for it, up to ten seconds after
- * the subscription was confirmed.
+ * the first of them.
  */
 export interface Subscription<TData = unknown> extends AsyncIterable<Envelope<TData>> {
 	readonly topic: string;
