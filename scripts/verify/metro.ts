@@ -9,7 +9,7 @@ console.log(SocketClient, SocketMessage);
 `;
 
 /**
- * Resolves everything that an app with the client imports with Metro's resolver, as React Native does. Before React
+ * Resolves, with Metro's resolver as in React Native, everything that an app with the client imports. Before React
  * Native 0.79, Metro ignores the `exports` of packages. Checks that it then finds the same files.
  */
 export async function resolveLikeMetro(dir: string): Promise<void> {

@@ -26,7 +26,7 @@ function endpoint(options: WebSocketOptions = {}): Promise<Address & { readonly 
 
 const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
 
-describe('a plain request to the endpoint is told what an upgrade would meet, and every page may read it', () => {
+describe('a plain request to the endpoint is told how an upgrade would be answered, and every page may read it', () => {
 	it('an upgrade would be accepted', async () => {
 		const address = await endpoint();
 		expect(await plainAnswer(address)).toEqual({

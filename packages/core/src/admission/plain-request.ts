@@ -25,8 +25,8 @@ export function isUpgrade({ headers }: Request): boolean {
 }
 
 /**
- * Answers a request that is not an upgrade: says what an upgrade would meet. Browsers hide that from pages when an
- * upgrade fails, so clients ask here. Every page may read the answer, above all those whose origin is refused.
+ * Answers a request that is not an upgrade: says how an upgrade would be answered. Browsers hide that from pages when
+ * an upgrade fails, so clients ask here. Every page may read the answer, above all those whose origin is refused.
  */
 export function plainAnswer(refusal: PlainRefusal | undefined): Response {
 	const [status, text] = refusal === undefined ? ACCEPTED : ANSWERS[refusal];

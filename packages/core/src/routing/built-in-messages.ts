@@ -37,7 +37,7 @@ export class BuiltInMessages {
 		return type.charCodeAt(0) === AT;
 	}
 
-	/** Whether a message is a reply that this node waits for. It is handled even if the client is over its rate limit. */
+	/** Whether a message is a reply that this node waits for. Such a reply is handled even beyond the rate limit. */
 	isExpectedReply({ socketId }: Session, { type, correlationId }: ClientMessage): boolean {
 		return type === BuiltIn.reply && this.#services.requests.isPending(socketId, correlationId);
 	}

@@ -45,7 +45,7 @@ export class ClientRequests {
 	#count = 0;
 
 	/**
-	 * @param limit the maximum number of pending requests to one socket, of this node and of others each
+	 * @param limit the maximum number of pending requests to one socket: of this node, and of all others together
 	 * @param calls logs failed calls whose promises are not awaited
 	 * @param canReply returns whether clients can reply, which requires typed messages
 	 */

@@ -74,7 +74,7 @@ export interface Inbound {
 	replySettled(): void;
 	/** Counts this many more messages towards the rate limit. */
 	charge(messages: number): void;
-	/** Takes one message off the count: replies to the server's own requests don't count towards the rate limit. */
+	/** Undoes the counting of the last message: replies to pending requests don't count towards the rate limit. */
 	refund(): void;
 	/** Queues a frame until the guards have passed. */
 	hold(frame: Frame): void;

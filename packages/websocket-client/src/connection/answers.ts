@@ -3,7 +3,7 @@ import type { AuthAnswer, PingAnswer, RequestFault, TopicsAnswer } from '@orijs/
 // Answers are checked because the server may not speak this protocol. It could, for example, echo the client's
 // requests.
 
-/** What is known of a value of JSON before it has been checked. */
+/** What is known of a JSON value before it has been checked. */
 type Unchecked<T> = { readonly [K in keyof T]?: unknown } | null | undefined;
 
 export function isAuthAnswer(answer: unknown): answer is AuthAnswer {

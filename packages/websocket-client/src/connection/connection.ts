@@ -136,12 +136,12 @@ export class Connection {
 		return this.#pace.delay(messages, bytes) || Number(this.#bufferedAmount > maxBuffered);
 	}
 
-	/** How many messages may be sent at once at most; at least 1. */
+	/** The maximum number of messages that may be sent at once; at least 1. */
 	get burst(): number {
 		return this.#pace.burst;
 	}
 
-	/** Says that a message of this size is larger than the server accepts; undefined if it is not. */
+	/** Returns why the server would not accept a message of this size; undefined if it would. */
 	excess(bytes: number): string | undefined {
 		const { messageBytes } = this;
 		return bytes > messageBytes ? `it has ${bytes} bytes, and the server accepts ${messageBytes}` : undefined;
@@ -162,7 +162,7 @@ export class Connection {
 	 * Sends a request and resolves with its answer.
 	 *
 	 * @param text JSON that contains this correlation id
-	 * @param messages as how many messages it counts
+	 * @param messages how many messages it counts as towards the rate limit
 	 * @throws {SocketRequestError} the request is too large, the server refused it, or the connection ended
 	 */
 	request(
@@ -185,7 +185,7 @@ export class Connection {
 	/**
 	 * Sends one of the built-in requests and resolves with its answer.
 	 *
-	 * @param messages as how many messages it counts
+	 * @param messages how many messages it counts as towards the rate limit
 	 * @throws {SocketRequestError}
 	 */
 	requestBuiltIn(type: string, data: unknown, messages?: number): Promise<unknown> {

@@ -103,7 +103,7 @@ describe('frames that arrive', () => {
 	it.each([
 		['a timeout below the interval', 300],
 		['a timeout above the interval', 2_500],
-	])('when they stop, the death is found within interval and timeout: %s', async (_, timeoutMs) => {
+	])('when they stop, the connection is found dead within interval and timeout: %s', async (_, timeoutMs) => {
 		for (let last = 100; last < 4_000; last += 130) {
 			const { keepAlive, deaths, frame } = startKeepAlive(never, { timeoutMs });
 			const frames = setInterval(frame, 50);
@@ -151,7 +151,7 @@ describe('a check with a timeout of its own', () => {
 		keepAlive.stop();
 	});
 
-	it('does not put off the death, however often it is called', async () => {
+	it('does not extend the timeout, however often it is called', async () => {
 		const { keepAlive, deaths } = startKeepAlive(never);
 		void keepAlive.check();
 		for (let i = 0; i < 5; i++) {

@@ -5,8 +5,8 @@ export const TOPICS_PER_MESSAGE = 10;
 
 /**
  * The client sends in `FULL_MS` what the server allows in `BURST_MS`: nine tenths of its rate. The rest makes up for
- * clocks that do not run equally fast, and for what is not counted here: replies to requests of nodes other than the
- * connected one.
+ * clocks that do not run equally fast, and for what is not counted here but may count there: replies to requests of
+ * other nodes than the connected one.
  */
 const BURST_MS = 1_000;
 const FULL_MS = 1_112;
@@ -21,7 +21,7 @@ const MAX_CONFIRMED_MS = 115;
 const PING_BYTES = 64;
 
 /**
- * Knows a lower bound of what is left of the server's rate limit: a token bucket that holds a second's worth of
+ * Keeps a lower bound of what is left of the server's rate limit: a token bucket that holds a second's worth of
  * messages, and one of bytes. Here it is a single bucket of milliseconds: a message costs as much time as the stricter
  * rate gives it, so that both are kept.
  *
@@ -92,7 +92,7 @@ export class Pace {
 		return this.#saved - (this.sent - this.#arrived);
 	}
 
-	/** How many messages may be sent at once at most; at least 1. */
+	/** The maximum number of messages that may be sent at once; at least 1. */
 	get burst(): number {
 		return Math.max(1, Math.floor(this.#burst / this.#perMessage));
 	}

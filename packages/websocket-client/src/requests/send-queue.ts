@@ -23,7 +23,8 @@ export interface Outgoing {
 export interface DueTopics {
 	readonly due: readonly string[];
 	/**
-	 * Requests some of them in one message, as many as count as at most `cost` messages. Returns as how many they count.
+	 * Requests topics in one message that counts as at most `cost` messages towards the rate limit. Returns how many it
+	 * counts as.
 	 */
 	requestSome(connection: Connection, cost: number): number;
 }
@@ -58,7 +59,7 @@ export class SendQueue {
 	readonly #held = new Map<unknown, Outgoing>();
 	#characters = 0;
 	#connection: Connection | undefined;
-	/** By how many messages topics have used the rate more than what waits. They take turns. */
+	/** How many more messages of the rate topics have used than what waits has. The two take turns. */
 	#lead = 0;
 	/** Set while something waits for the rate. */
 	#timer: ReturnType<typeof setTimeout> | undefined;
@@ -70,7 +71,7 @@ export class SendQueue {
 		this.#closed = closed;
 	}
 
-	/** Sends the message, queues it, or refuses it if it is too large, or the queue is full, or the client is closed. */
+	/** Sends the message, queues it, or refuses it: it is too large, the queue is full, or the client is closed. */
 	add(outgoing: Outgoing): void {
 		const connection = this.#connection;
 		const { size } = this.#waiting;
@@ -163,7 +164,7 @@ export class SendQueue {
 		const due = this.#topics.due.length;
 		if (connection?.isReady !== true) return undefined;
 		if (due > 0 && (first === undefined || this.#lead <= 0)) {
-			// More would be counted as a debt, for which the server refuses even pings.
+			// If a request costs more, the server refuses everything, even pings, until the rate has made up for it.
 			const cost = Math.min(Math.ceil(due / TOPICS_PER_MESSAGE), MAX_TOPICS_COST, connection.burst);
 			const ms = connection.delay(cost, TOPICS_BYTES);
 			if (ms > 0) return ms;

@@ -3,7 +3,7 @@ import { MAX_DELAY_MS } from '../options.ts';
 import type { HistoryOptions } from '../requests/history.ts';
 import type { SubscriptionHandle } from './subscription-handle.ts';
 
-// Each subscription receives the latest messages that it asked for by `rewind`, before the ones that follow them:
+// Each subscription first receives the latest messages, as many as its `rewind` says, and then those that follow:
 //
 // - When the topic is requested, and after messages were lost, the server sends as many as any subscription asked for.
 //   They are held until the topic is confirmed, and then each subscription takes the last of them.

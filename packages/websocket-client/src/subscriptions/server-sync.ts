@@ -89,8 +89,8 @@ export class ServerSync {
 	}
 
 	/**
-	 * Called when a topic may no longer be wanted. Resolves once the server has stopped sending its messages, if it is
-	 * not.
+	 * Called when a topic may no longer be wanted. If it is not, resolves once the server has stopped sending its
+	 * messages; otherwise immediately.
 	 */
 	async removed(topic: string): Promise<void> {
 		this.syncSoon();
@@ -123,8 +123,8 @@ export class ServerSync {
 	}
 
 	/**
-	 * Requests some of the topics that are due in one message, as many as count as at most `cost` messages. Returns as
-	 * how many they count.
+	 * Requests topics that are due, in one message that counts as at most `cost` messages towards the rate limit.
+	 * Returns how many it counts as.
 	 */
 	requestSome(connection: Connection, cost: number): number {
 		const { due } = this;

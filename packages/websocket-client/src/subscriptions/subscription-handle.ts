@@ -6,6 +6,7 @@ import { checkArguments } from './check-arguments.ts';
 import { MessageBuffer } from './message-buffer.ts';
 import type { PendingSubscription, Subscription, SubscriptionHandlers, SubscriptionOptions } from './subscription.ts';
 
+/** What a subscription needs of the client. */
 export interface SubscriptionOwner {
 	/** Called with every gap. */
 	readonly gapListeners: Listeners<[GapNotice]>;

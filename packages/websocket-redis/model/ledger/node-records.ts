@@ -12,7 +12,7 @@ export interface NodeJournal {
 }
 
 /**
- * A node tells the others of its clock with each heartbeat, every 500 ms; half a heartbeat is the tolerance of gaps. If
+ * A node announces its clock with each heartbeat, every 500 ms; half a heartbeat is the tolerance of gaps. If
  * its clock is set and it is killed within this time, in milliseconds, the others know only the former setting.
  */
 const UNTOLD_MS = 750;

@@ -51,16 +51,16 @@ export interface HistoryBounds {
 
 /**
  * Selects messages: the oldest ones after an offset, the newest ones before an offset, or the newest ones of all. At
- * most `limit` are read, which may be 0. With `bytes`, reading stops with the message by which the size of all contents
- * that were read exceeds it, but not before the message number {@link LEAST_READ}.
+ * most `limit` are read, which may be 0. With `bytes`, reading stops with the message that makes the total size of the
+ * contents exceed it, but not before the message number {@link LEAST_READ}.
  */
 export type HistoryQuery =
 	| { readonly after: number; readonly limit: number; readonly bytes?: number | undefined }
 	| { readonly before?: number; readonly limit: number; readonly bytes?: number | undefined };
 
 /**
- * A bound in bytes never stops a read before this many messages, because a page needs one besides those that it returns
- * at each of its ends, to tell what precedes or follows.
+ * A bound in bytes never stops a read before this many messages, because a page needs a further message at each end, to
+ * tell what precedes and follows it.
  */
 export const LEAST_READ = 3;
 

@@ -262,7 +262,7 @@ describe('values that are refused, with their path', () => {
 	});
 });
 
-describe('lists from a stranger', () => {
+describe('lists from an untrusted sender', () => {
 	const frame = (data: unknown, values: unknown): Record<string, unknown> => ({ type: 'm', data, values });
 
 	it.each<[unknown, unknown]>([

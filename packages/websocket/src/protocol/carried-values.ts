@@ -36,11 +36,11 @@ export function encodeValues(
 	const parents: unknown[] = [];
 	/** Begins with the keys of the frame, which is `''`, and of its data. */
 	const path: string[] = [];
-	// Unless a value is refused below: a date without a time, bytes that were transferred, or an object in itself.
+	// The reason unless a value is refused below: an invalid date, bytes that were transferred, or an object in itself.
 	let fault = 'invalid or circular';
 
 	function replacer(this: object, key: string): unknown {
-		// Not the second argument, on which `toJSON` was called.
+		// Not the second argument, which `toJSON` may have converted.
 		const value = (this as Record<string, unknown>)[key];
 		path.length = parents.length = parents.indexOf(this) + 1;
 		path.push(key);
@@ -67,8 +67,8 @@ export function encodeValues(
 }
 
 /**
- * Puts the values that a parsed frame lists into its `data`, and removes the list. A list from a stranger is harmless:
- * a path leads only to what the data itself has, and the work is proportional to the size of the frame.
+ * Puts the values that a parsed frame lists into its `data`, and removes the list. A list from an untrusted sender is
+ * harmless: a path leads only to what the data itself has, and the work is proportional to the size of the frame.
  *
  * @throws {Error} the list is invalid
  */
@@ -110,7 +110,7 @@ function textOf(value: Date | Uint8Array | ArrayBuffer, kind: string): string {
 
 function valueOf(kind: string, text: string): unknown {
 	const value = kind === 'date' ? new Date(text) : fromBase64(text);
-	// A value has only one text. Parsers accept others as well.
+	// Only the text that `textOf` writes is valid. The parsers accept others as well.
 	if (!KINDS.includes(kind) || textOf(value, kind) !== text) throw new TypeError();
 	return kind === 'arraybuffer' ? (value as Uint8Array<ArrayBuffer>).buffer : value;
 }

@@ -48,7 +48,8 @@ export interface RequestFault {
  * - `too_many_requests`: too many requests of this connection are pending
  * - `too_large`: a client did not send the message, or its reply, because it exceeds `limits.messageBytes`
  * - `timeout`: there was no answer in time
- * - `unavailable`: other nodes can't be reached; the request may have taken effect on this node
+ * - `unavailable`: other nodes can't be reached, and the request may have taken effect on this node; or a history can't
+ *   be read
  * - `stopping`: the server is stopping and has not handled the message; send it again on the next connection
  * - `internal`: the server failed; its log says why
  * - `disconnected`: the connection ended before the answer came

@@ -17,7 +17,7 @@ const LONG = 'long:t';
 /** A topic whose history keeps five messages. */
 const SHORT = 'short:t';
 
-/** What a subscription hears, in order: numbers of messages, and the other calls by name. */
+/** What a subscription receives, in order: numbers of messages, and the other calls by name. */
 type Heard = (number | 'gap' | 'recovered' | 'lost' | 'refused')[];
 
 function listener(): { readonly heard: Heard; readonly options: SubscriptionOptions } {
@@ -85,7 +85,7 @@ async function ends(heard: Heard, n: number): Promise<void> {
 }
 
 export const rewinding: Record<string, Scenario> = {
-	'a later subscription receives its last messages first, and the others hear nothing of it': async (server) => {
+	'a later subscription receives its last messages first, and the others receive none of them': async (server) => {
 		await server.serve();
 		await server.emitAll(LONG, [1, 2, 3]);
 		const client = await readyClient(server);
