@@ -143,8 +143,8 @@ export class SocketClient {
 	/**
 	 * Pings the server, and resolves with the round trip in milliseconds. If nothing arrives from the server for
 	 * `timeoutMs` (default 4,000), and nothing that was sent before is still being written, drops the connection and
-	 * reconnects. Calls at the same time share one ping. Pings in quick succession
-	 * wait, so that they use at most half of the server's rate.
+	 * reconnects. Concurrent calls share one ping. Pings in quick succession wait, so that they use at most half of the
+	 * server's rate.
 	 *
 	 * @throws {SocketRequestError} with the code `disconnected`: the state is not `ready`, or the connection ended; or
 	 * with the code with which the server refused the ping, such as `rate_limited`
@@ -226,6 +226,7 @@ export class SocketClient {
 	 *
 	 * @throws {DuplicateHandlerError} the message already has a handler
 	 * @throws {InvalidMessageDefinitionError} the message has no `reply`
+	 * @throws {TypeError} the handler is not a function
 	 */
 	handle<TMessage extends RequestMessage>(message: TMessage, handler: RequestHandler<TMessage>): () => void {
 		return addHandler(this.#handlers, message, handler);
@@ -308,7 +309,7 @@ export class SocketClient {
 	 * `since`. Waits for a connection, like `request`.
 	 *
 	 * @throws {SocketRequestError} with the `code` of the server's refusal, such as `forbidden`, `invalid_data` (the
-	 * topic has no history, or the positions are invalid) or `unavailable`; or as described for `request`
+	 * topic has no history, or an option is invalid) or `unavailable`; or as described for `request`
 	 * @throws {InvalidTopicError} {InvalidClientOptionError} an argument is invalid; nothing was sent
 	 * @throws the reason of `options.signal`
 	 */

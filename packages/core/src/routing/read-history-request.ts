@@ -4,7 +4,7 @@ import { DEFAULT_PAGE, isPosition, MAX_PAGE, type Position } from '@orijs/websoc
 /** The error message sent to clients whose data is invalid. */
 export const HISTORY_RULE: string =
 	`data must be { topic, limit } with a limit of 1 to ${MAX_PAGE}; a topic is 1 to 256 characters from ` +
-	'A-Z a-z 0-9 _ : . -; to read from a position, add one of since, before and upTo: { epoch, offset }';
+	'A-Z a-z 0-9 _ : . -; to read from a position, add one of since, before or upTo: { epoch, offset }';
 
 /** A valid `@history`. */
 export interface PageRequest {

@@ -43,8 +43,9 @@ export interface SubscriptionOptions extends SubscriptionHandlers {
 	readonly message?: SocketMessage | undefined;
 	/**
 	 * How many of the latest messages of a topic with history are delivered first, from 1 to 100,000, and again after
-	 * messages were lost. If they can't be read, the subscription is refused. A topic that continues from one of the
-	 * client's `positions` begins with what was missed instead. Default: none.
+	 * messages were lost. If they can't be read, or more than 10,000 messages arrive in the meantime, the subscription
+	 * is refused. A topic that continues from one of the client's `positions` begins with what was missed instead.
+	 * Default: none.
 	 */
 	readonly rewind?: number | undefined;
 	/**

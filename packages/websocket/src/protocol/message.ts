@@ -37,10 +37,10 @@ const NAME = /^[A-Za-z0-9_:.-]{1,128}$/;
 export const SocketMessage: {
 	/**
 	 * Defines a message without schemas, for clients that don't want to load a schema library. Their data is not checked
-	 * before it is sent: the server does that, with its own definition of the same name. A server can't use it.
+	 * before it is sent; the server checks it, with its own definition of the same name. Servers refuse such definitions.
 	 *
 	 * @typeParam TData the type of the data
-	 * @typeParam TReply the type of the answer; without it, the message has no answer
+	 * @typeParam TReply the type of the reply; without it, the message has none
 	 * @param name as below
 	 * @throws {InvalidMessageDefinitionError}
 	 */
@@ -58,7 +58,7 @@ export const SocketMessage: {
 	}): SocketMessage<TData, TReply>;
 } = {
 	define: (definition: unknown): never => {
-		// Nothing tells at run time whether a definition without schemas has an answer.
+		// At run time, nothing shows whether a definition without schemas has a reply.
 		const { name, data, reply, ...rest } = (
 			typeof definition === 'string' ? { name: definition, data: UNCHECKED, reply: UNCHECKED } : (definition ?? {})
 		) as Partial<Record<string, unknown>>;
