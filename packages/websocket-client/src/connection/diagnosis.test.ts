@@ -242,7 +242,7 @@ it('asks once, however many attempts fail until there is an answer', async () =>
 	await until(() => attempts.reported.length === 1, { what: 'the cause is reported' });
 });
 
-it('says nothing of an outage that is over, or of a client that was closed', async () => {
+it('reports nothing for an outage that is over, or for a client that was closed', async () => {
 	const held: (() => void)[] = [];
 	let upgrades = false;
 	const server = Bun.serve({

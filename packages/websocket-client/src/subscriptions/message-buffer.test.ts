@@ -37,7 +37,7 @@ it('messages are kept for a loop that begins within ten seconds of the first', a
 	expect((await reading.next()).value).toMatchObject({ data: 3 });
 });
 
-it('no message is kept if no loop begins in time, and a later loop is told the span', async () => {
+it('no message is kept if no loop begins in time, and a later loop receives the span of the gap', async () => {
 	const buffer = new MessageBuffer();
 	buffer.add(message(1, 1_001), 5);
 	vi.advanceTimersByTime(10_000);

@@ -12,8 +12,8 @@ export interface NodeJournal {
 }
 
 /**
- * A node announces its clock with each heartbeat, every 500 ms; half a heartbeat is the tolerance of gaps. If
- * its clock is set and it is killed within this time, in milliseconds, the others know only the former setting.
+ * A node announces its clock with each heartbeat, every 500 ms; half a heartbeat is the tolerance of gaps. If its clock
+ * is set and it is killed within this time, in milliseconds, the others know only the former setting.
  */
 const UNTOLD_MS = 750;
 /** Readings of one setting of the clock differ by less than this, in milliseconds. */

@@ -20,7 +20,7 @@ export function frameOf(topic: string, epoch: string, entry: HistoryEntry): stri
 	return encodeBinaryFrame({ topic, timestamp, position: { epoch, offset, prev } }, content);
 }
 
-/** Returns the JSON of a stored message as an envelope. Bytes are in it as those in typed data are. */
+/** Returns a stored message as the JSON of an envelope. Bytes are encoded as in typed data. */
 export function envelopeTextOf(topic: string, epoch: string, entry: HistoryEntry): string {
 	const { offset, prev, timestamp, content } = entry;
 	if (typeof content === 'string') return frameOf(topic, epoch, entry) as string;

@@ -37,7 +37,8 @@ const NAME = /^[A-Za-z0-9_:.-]{1,128}$/;
 export const SocketMessage: {
 	/**
 	 * Defines a message without schemas, for clients that don't want to load a schema library. Their data is not checked
-	 * before it is sent; the server checks it, with its own definition of the same name. Servers refuse such definitions.
+	 * before it is sent; the server checks it, with its own definition of the same name. Servers refuse definitions like
+	 * this.
 	 *
 	 * @typeParam TData the type of the data
 	 * @typeParam TReply the type of the reply; without it, the message has none

@@ -160,7 +160,9 @@ export const credentials: Record<string, Scenario> = {
 		assert.deepEqual(statesOf(client), ['connecting', 'waiting', 'connecting', 'ready']);
 	},
 
-	'a client that makes no further attempt does not replace its token, and says what the guard said': async (server) => {
+	'a client that makes no further attempt does not replace its token, and reports the reason of the guard': async (
+		server,
+	) => {
 		await server.serve({ token: 'right' });
 		for (const reconnect of [false, { maxAttempts: 1 }] as const) {
 			const client = newClient(server, { reconnect, auth: () => 'expired' });

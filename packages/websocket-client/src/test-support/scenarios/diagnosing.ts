@@ -38,7 +38,7 @@ export const diagnosing: Record<string, Scenario> = {
 		await ready;
 	},
 
-	'a page whose origin may not connect is told so; other clients have no origin': async (server) => {
+	'a page whose origin may not connect reports that; other clients have no origin': async (server) => {
 		await server.serve({ allowedOrigins: ['https://other.example'] });
 		if (isPage) await assertReported(server, /WebSocket refused: pages of this origin may not connect.*/);
 		else await readyClient(server);

@@ -50,7 +50,9 @@ export const oversized: Record<string, Scenario> = {
 		assert.equal(await server.accepted(), 1);
 	},
 
-	'a message that was queued before the limit was known is refused then, and the others are sent': async (server) => {
+	'a message that was queued before the limit was known is refused once it is, and the others are sent': async (
+		server,
+	) => {
 		const client = newClient(server);
 		failuresOf(client);
 		const first = client.send(Say, { text: 'first' });
