@@ -58,7 +58,7 @@ export interface SocketClientOptions {
 				 * 500.
 				 */
 				readonly minDelayMs?: number;
-				/** The largest upper bound, in milliseconds. Default 30,000. */
+				/** The largest upper bound, in milliseconds. Default 30,000, or `minDelayMs` if that is larger. */
 				readonly maxDelayMs?: number;
 				/**
 				 * The number of failed attempts in a row after which the client closes itself. 0 is the same as
