@@ -35,7 +35,7 @@ export class UnsentMessageError extends Error {
 	/** The message's name. */
 	declare readonly messageName: string;
 	/**
-	 * - `queue_full`: too many messages are already queued
+	 * - `queue_full`: too many messages, or too many characters, are queued already
 	 * - `not_ready`: the message could not be sent immediately, and `queue: false` was set
 	 * - `closed`: the client was closed, or stopped reconnecting
 	 * - `unsupported_value`: the message's data has a value that can't be sent, such as NaN or a Map

@@ -84,7 +84,7 @@ export class SendQueue {
 		if (isUrgent) return outgoing.refuse('not_ready', 'it must wait');
 		if (this.#refuseIfClosed(outgoing)) return;
 		if ((!older && size >= messages) || total > characters)
-			return outgoing.refuse('queue_full', `${size} messages are queued`);
+			return outgoing.refuse('queue_full', `${size} messages of ${this.#characters} characters wait`);
 		older?.refuse('replaced', 'a newer one replaces it');
 		this.#waiting.set(key, outgoing);
 		this.#characters = total;
