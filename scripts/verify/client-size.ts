@@ -43,7 +43,7 @@ function shares(inputs: Record<string, { readonly bytesInOutput: number }>, tota
 		[...minified]
 			.map(([part, bytes]): [string, number] => [part, Math.round((bytes / all) * total)])
 			.filter(([, bytes]) => bytes > 0)
-			.sort(([, a], [, b]) => b - a),
+			.toSorted(([, a], [, b]) => b - a),
 	);
 }
 
