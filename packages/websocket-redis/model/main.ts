@@ -61,7 +61,7 @@ async function run(): Promise<boolean> {
 	print('everything is repaired');
 	const rest = await settle(deployment, Math.max(startAt, ...faults.map(({ from }) => from)));
 	problems.push(...NODES.flatMap((name) => deployment.nodes[name].crashes));
-	const record = new RunRecord(nodeJournals(), readJournal<ClientEntry>(deployment.clientsJournal), rest.endAt);
+	const record = new RunRecord(nodeJournals(faults), readJournal<ClientEntry>(deployment.clientsJournal), rest.endAt);
 	const outcome = outcomeOf({ record, rest, faults, startAt, problems });
 	console.log(outcome.text);
 	return outcome.isCorrect;
@@ -87,12 +87,13 @@ async function breakOne(fault: Fault, choices: Random, log: LoggedFault[], probl
 	entry.until = trueNow();
 }
 
-function nodeJournals(): NodeJournal[] {
-	return NODES.flatMap((name) =>
-		deployment.journalsOf(name).map(({ process, path }, i, all): NodeJournal => {
-			return { process, entries: readJournal<NodeEntry>(path), isLast: i === all.length - 1 };
-		}),
-	);
+function nodeJournals(faults: readonly LoggedFault[]): NodeJournal[] {
+	return NODES.flatMap((name) => {
+		const ledElsewhere = faults.filter(({ fault }) => fault.kind === 'link led elsewhere' && fault.node === name);
+		return deployment.journalsOf(name).map(({ process, path }, i, all): NodeJournal => {
+			return { process, entries: readJournal<NodeEntry>(path), isLast: i === all.length - 1, ledElsewhere };
+		});
+	});
 }
 
 function print(what: string): void {

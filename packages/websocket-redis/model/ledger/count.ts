@@ -83,7 +83,7 @@ function isExpected(
 ): boolean {
 	if (message.at < from + CLOCK_SLACK_MS || message.at > until) return false;
 	if (socketId !== undefined && message.socketId !== socketId) return false;
-	if (message.outcome === 'refused') return false;
+	if (message.outcome === 'refused' || message.outcome === 'stored elsewhere') return false;
 	// A node does not lose its own messages on the way between nodes.
 	if (kind === 'node' && message.by === name) return false;
 	// Where a publish to a history rejects, no client gets the message, or all do.

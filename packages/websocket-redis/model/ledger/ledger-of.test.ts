@@ -84,7 +84,12 @@ describe('the record of a client', () => {
 
 describe('the record of a node', () => {
 	const publish = { do: 'publish', at: 10, channel: 'plain:0', n: 0, stamp: 5_010 } as const;
-	const journal = (entries: readonly NodeEntry[], isLast = true) => ({ process: 'a1', entries, isLast });
+	const journal = (entries: readonly NodeEntry[], isLast = true) => ({
+		process: 'a1',
+		entries,
+		isLast,
+		ledElsewhere: [{ from: 5_000, until: 9_000 }],
+	});
 
 	it('has what it published, with both readings of its clock and the outcome', () => {
 		const message = { by: 'a1', channel: 'plain:0', n: 0, at: 10, socketId: undefined };
@@ -108,6 +113,23 @@ describe('the record of a node', () => {
 		expect(stampsOf([before, set, stopped], false)).toEqual([[15_000], [90_400]]);
 		const later = at(11_300, 91_300, 2);
 		expect(stampsOf([before, set, later], false)).toEqual([[15_000], [90_400], [91_300]]);
+	});
+
+	it('has marked what it stored elsewhere, if it stopped while it was led there', () => {
+		const outcomesOf = (stoppedAt: number) =>
+			publishedBy(
+				journal(
+					[
+						{ ...publish, at: 4_999, channel: 'kept:0', n: 0 },
+						{ ...publish, at: 5_001, channel: 'kept:0', n: 1 },
+						{ ...publish, at: 5_001, channel: 'plain:0', n: 0 },
+						{ do: 'stopped', at: stoppedAt, pending: 0 },
+					],
+					false,
+				),
+			).map(({ outcome }) => outcome);
+		expect(outcomesOf(8_000)).toEqual(['pending', 'stored elsewhere', 'pending']);
+		expect(outcomesOf(9_001)).toEqual(['pending', 'pending', 'pending']);
 	});
 
 	it('expects messages from when its socket was subscribed until some time before the process ended', () => {

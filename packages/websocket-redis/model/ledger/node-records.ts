@@ -1,4 +1,5 @@
 import type { NodeEntry } from '../node/protocol.ts';
+import { hasHistory } from '../settings.ts';
 import { LEAVING_MS } from './client-records.ts';
 import type { Delivery, Published, Receiver, Subscription, ToldGap } from './records.ts';
 
@@ -9,6 +10,8 @@ export interface NodeJournal {
 	readonly entries: readonly NodeEntry[];
 	/** Whether the process was still there at the end of the run. */
 	readonly isLast: boolean;
+	/** When the link of the node led to another server: true times in milliseconds. */
+	readonly ledElsewhere: readonly { readonly from: number; readonly until: number }[];
 }
 
 /**
@@ -22,7 +25,7 @@ const SMALLEST_STEP_MS = 50;
 type Open = { -readonly [K in keyof Published]: Published[K] } & { stamps: number[] };
 
 /** Returns what a process published. */
-export function publishedBy({ process, entries, isLast }: NodeJournal): Published[] {
+export function publishedBy({ process, entries, isLast, ledElsewhere }: NodeJournal): Published[] {
 	const published = new Map<string, Open>();
 	for (const entry of entries) {
 		if (entry.do !== 'publish' && entry.do !== 'called' && entry.do !== 'outcome') continue;
@@ -36,9 +39,20 @@ export function publishedBy({ process, entries, isLast }: NodeJournal): Publishe
 		else if (entry.do === 'outcome' && message !== undefined) message.outcome = entry.outcome;
 	}
 	const all = [...published.values()];
-	const wasKilled = !isLast && !entries.some((entry) => entry.do === 'stopped');
-	if (wasKilled) addFormerStamps(all);
+	const stoppedAt = entries.find((entry) => entry.do === 'stopped')?.at;
+	if (!isLast && stoppedAt === undefined) addFormerStamps(all);
+	const elsewhere = ledElsewhere.find(
+		({ from, until }) => stoppedAt !== undefined && from <= stoppedAt && stoppedAt <= until,
+	);
+	if (elsewhere !== undefined) markStoredElsewhere(all, elsewhere.from);
 	return all;
+}
+
+/** Marks what a process stored that stopped while its link led to another server. */
+function markStoredElsewhere(published: readonly Open[], since: number): void {
+	for (const message of published) {
+		if (message.at >= since && hasHistory(message.channel)) message.outcome = 'stored elsewhere';
+	}
 }
 
 /**

@@ -5,9 +5,10 @@ export type Channel = string;
 
 /**
  * The outcome of a publish by its promise. `refused`: it rejected because the provider had stopped, and did nothing.
- * `pending`: it was not settled when the record ended.
+ * `pending`: it was not settled when the record ended. `stored elsewhere`: the process stopped while its link led to
+ * another server, so that nobody can tell what it stored there.
  */
-export type Outcome = 'accepted' | 'rejected' | 'refused' | 'pending';
+export type Outcome = 'accepted' | 'rejected' | 'refused' | 'pending' | 'stored elsewhere';
 
 export interface Published {
 	/** The publishing process: `a1` is the first one of node a. */

@@ -238,3 +238,32 @@ describe('a node that is led to another server and back', () => {
 		}
 	});
 });
+
+describe('a node that is led to another server and stops there', () => {
+	it('is reported as silent, also by a node that has started since', { timeout: 60_000 }, async () => {
+		const [redis, replica] = await serverAndDetachedReplica();
+		const proxy = await proxyTo(redis);
+		const witness = await startReceiver(redis);
+		const publisher = await startProvider(proxy);
+		const numbers = publishNumbers(publisher);
+		await numbers.arriving(witness.has);
+
+		proxy.retarget({ port: replica.port });
+		proxy.cut();
+		await until(() => publisher.status === 'degraded', { what: 'the cut is noticed' });
+		await until(() => publisher.status === 'ready', { what: 'the other server is reached' });
+		const started = await startReceiver(redis);
+		const subscribedAt = numbers.sentAt.length;
+		const more = numbers.sentAt.length + 20;
+		await until(() => numbers.sentAt.length >= more, { what: 'messages are published on the other server' });
+		numbers.stop();
+		await publisher.stop();
+		await until(() => started.gaps.length > 0, { what: 'the node that has started reports a gap', ...SILENT_FOR });
+
+		const missed = numbers.sentAt.slice(subscribedAt);
+		const uncovered = missed.filter((at) => !started.gaps.some(({ since, until: end }) => since <= at && at <= end));
+		expect(uncovered).toEqual([]);
+		expect(started.gaps).toHaveLength(1);
+		numbers.expectReported(witness, { least: 20 });
+	});
+});

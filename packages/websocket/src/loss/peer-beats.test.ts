@@ -19,6 +19,10 @@ function createPeers({ startedAt = 0 } = {}) {
 			if (missedSince !== undefined) expect(missedSince.sentAt).toBe(AHEAD_MS + missedSince.at);
 			return missedSince?.at;
 		},
+		heardOf: (number: number, silentMs: number, at: number) => {
+			const sentAt = AHEAD_MS + at - silentMs;
+			peers.heardOf({ type: 'silence', ...node, number, intervalMs: 500, sentAt, silentMs }, at);
+		},
 		givenUp: (provenAt: number, now = provenAt) => peers.givenUp(() => provenAt, now).map(({ since }) => since.at),
 	};
 }
@@ -288,5 +292,74 @@ describe('a frame of a failed connection', () => {
 		expect(peers.isLate({ ...node, incarnation: 3 })).toBe(true);
 		expect(peers.isLate({ ...node, shard: 1, incarnation: 0 })).toBe(false);
 		expect(peers.isLate({ ...node, origin: 2, incarnation: 0 })).toBe(false);
+	});
+});
+
+describe('a silence', () => {
+	const other = { origin: 2 };
+
+	it('is passed on when a node becomes suspicious, every four intervals, and once after it was given up', () => {
+		const { peers, beat, givenUp } = createPeers();
+		beat(7, 500);
+		const passedOn: number[] = [];
+		for (let at = 1_000; at <= 20_000; at += 500) {
+			beat(at / 500, at, other);
+			peers.newlySuspicious(at);
+			for (const { origin, number, silentMs } of peers.silences(0, at)) {
+				expect({ origin, number, silentMs }).toEqual({ origin: 1, number: 7, silentMs: at - 500 });
+				passedOn.push(at);
+			}
+			givenUp(at);
+		}
+		expect(passedOn).toEqual([3_000, 5_000, 7_000, 9_000, 11_000, 11_500]);
+	});
+
+	it('is not passed on by a node to which all others are silent, nor by one that only heard of it', () => {
+		const { peers, beat, heardOf } = createPeers();
+		beat(1, 500);
+		peers.newlySuspicious(5_000);
+		expect(peers.silences(0, 5_000)).toEqual([]);
+
+		const { peers: started, beat: beatOf, heardOf: toStarted } = createPeers();
+		toStarted(7, 3_000, 5_000);
+		beatOf(1, 5_000, other);
+		expect(started.silences(0, 5_000)).toEqual([]);
+		heardOf(9, 1_000, 5_000);
+		expect(peers.knows(1)).toBe(true);
+		expect(started.knows(1)).toBe(false);
+	});
+
+	it('makes a node that has started since give the silent node up, from its last beat on', () => {
+		const { heardOf, givenUp } = createPeers({ startedAt: 4_000 });
+		heardOf(7, 3_000, 5_000);
+		heardOf(7, 5_000, 7_000);
+		expect(givenUp(14_000)).toEqual([]);
+		expect(givenUp(14_001)).toEqual([2_000]);
+		expect(givenUp(60_000)).toEqual([]);
+	});
+
+	it('is over when the silent node is back: what it may have sent meanwhile is missing, if it sent anything', () => {
+		const frozen = createPeers({ startedAt: 4_000 });
+		frozen.heardOf(7, 3_000, 5_000);
+		expect(frozen.beat(8, 6_000)).toBeUndefined();
+		expect(frozen.givenUp(60_000 - 1)).toEqual([6_000]);
+
+		const cutOff = createPeers({ startedAt: 4_000 });
+		cutOff.heardOf(7, 3_000, 5_000);
+		expect(cutOff.beat(15, 6_000)).toBe(4_000);
+	});
+
+	it('of a node that is alive, passed on by one that was frozen, makes no gap', () => {
+		const { heardOf, beat } = createPeers({ startedAt: 4_000 });
+		heardOf(2, 3_000, 4_100);
+		expect(beat(9, 4_400)).toBeUndefined();
+	});
+
+	it('of a node that has stopped is not taken up', () => {
+		const { heardOf, beat, givenUp } = createPeers();
+		beat(1, 500);
+		beat(2, 1_000, { isLast: true });
+		heardOf(1, 1_000, 1_500);
+		expect(givenUp(60_000)).toEqual([]);
 	});
 });

@@ -1,4 +1,5 @@
-import type { Beat, Sender } from '../wire/frame.ts';
+import { Remembered } from '../support/remembered.ts';
+import type { Beat, Sender, Silence } from '../wire/frame.ts';
 
 /** A node is suspicious if it sends no beat for this many of its intervals: it may be connected to another server. */
 const SUSPICIOUS_AFTER_BEATS = 4;
@@ -17,6 +18,11 @@ const GIVEN_UP_AFTER_MS = 10_000;
 const JUST_NOW_MS = 5_000;
 /** A silent node is forgotten after this time, in milliseconds. */
 const FORGET_AFTER_MS = 600_000;
+/**
+ * For how long this node remembers that a node has stopped, in milliseconds. A silence that another node passed on just
+ * before it received the last beat arrives within this time.
+ */
+const STOPPED_MS = 30_000;
 
 /** The time up to which everything that a node published to a shard has arrived or has been reported as missing. */
 export interface Accounted {
@@ -54,6 +60,10 @@ interface Peer {
 	arrived: Accounted;
 	suspicious: boolean;
 	givenUp: boolean;
+	/** Whether all that is known about it was passed on by other nodes: none of its beats have arrived. */
+	isHearsay: boolean;
+	/** When its silence was last passed on to other nodes, by the monotonic clock; -Infinity if it must be now. */
+	passedOnAt: number;
 	/** How long this node listened without a beat before it last began to listen, in milliseconds. */
 	listenedMs: number;
 }
@@ -76,6 +86,8 @@ export class PeerBeats {
 	readonly #peers = new Map<number, (Peer | undefined)[]>();
 	/** By shard. Has no entry for a shard whose subscriptions have never been interrupted. */
 	readonly #listening = new Map<number, Listening>();
+	/** The nodes that have stopped lately, by origin and shard. */
+	readonly #stopped = new Remembered<true>(STOPPED_MS);
 	#startedAt = 0;
 
 	/** The number of other nodes whose beats arrive. */
@@ -87,7 +99,7 @@ export class PeerBeats {
 
 	/** Returns whether a beat of the node was received, unless the node has stopped since. */
 	knows(origin: number): boolean {
-		return this.#peers.has(origin);
+		return this.#peers.get(origin)?.some((peer) => peer?.isHearsay === false) === true;
 	}
 
 	/** Called when this node starts to listen, at `now` by the monotonic clock. */
@@ -114,36 +126,56 @@ export class PeerBeats {
 	 * @param now by the monotonic clock
 	 */
 	received(beat: Beat, now: number): Accounted | undefined {
-		const { origin, shard, incarnation, number, intervalMs, isLast, sentAt } = beat;
+		const { origin, shard, number, intervalMs, isLast, sentAt } = beat;
 		const peer = this.#peers.get(origin)?.[shard];
 		const missedSince = peer === undefined ? this.#missedBeforeFirst(beat, now) : this.#missedSince(peer, beat, now);
 		if (isLast) {
 			this.#forget(origin, shard);
+			this.#stopped.set(`${origin} ${shard}`, true);
 		} else if (peer === undefined) {
-			const beat = {
-				incarnation,
-				number,
-				receivedAt: now,
-				intervalMs,
-				sentAt,
-				aheadMs: sentAt - now,
-				heldUp: 0,
-				hasStopped: false,
-				suspicious: false,
-				givenUp: false,
-				listenedMs: 0,
-			};
-			this.#remember(origin, shard, { ...beat, accounted: { at: now, sentAt }, arrived: { at: now, sentAt } });
+			this.#remember(origin, shard, newPeer(beat, now));
 		} else {
 			peer.number = number;
 			peer.receivedAt = now;
 			peer.intervalMs = intervalMs;
 			followClock(peer, sentAt, now);
 			peer.accounted = peer.arrived = { at: now, sentAt };
-			peer.suspicious = peer.givenUp = false;
+			peer.suspicious = peer.givenUp = peer.isHearsay = false;
+			peer.passedOnAt = -Infinity;
 			peer.listenedMs = 0;
 		}
 		return missedSince;
+	}
+
+	/**
+	 * Records that a node has fallen silent, as another node reports. If this node knows nothing about it, its silence
+	 * counts from now on, and its messages are unaccounted for since its last beat.
+	 */
+	heardOf(silence: Silence, now: number): void {
+		const { origin, shard, silentMs } = silence;
+		if (this.#peers.get(origin)?.[shard] !== undefined) return;
+		if (this.#stopped.get(`${origin} ${shard}`) === true) return;
+		const peer = newPeer(silence, now - silentMs);
+		this.#remember(origin, shard, { ...peer, suspicious: true, isHearsay: true });
+	}
+
+	/**
+	 * Returns the silent nodes of a shard that other nodes must be told of now: each as soon as it is suspicious, again
+	 * after every four of its intervals, and once after it was given up. Returns none if no other node is alive: this
+	 * node may be the one that is cut off.
+	 */
+	silences(shard: number, now: number): Omit<Silence, 'type'>[] {
+		const found: Omit<Silence, 'type'>[] = [];
+		if (!this.#peers.values().some((shards) => shards[shard]?.suspicious === false)) return found;
+		for (const [origin, shards] of this.#peers) {
+			const peer = shards[shard];
+			if (peer === undefined || !peer.suspicious || peer.isHearsay) continue;
+			const { incarnation, number, intervalMs, sentAt, passedOnAt, givenUp } = peer;
+			if (passedOnAt > -Infinity && (givenUp || now - passedOnAt < SUSPICIOUS_AFTER_BEATS * intervalMs)) continue;
+			peer.passedOnAt = now;
+			found.push({ origin, shard, incarnation, number, intervalMs, sentAt, silentMs: now - peer.receivedAt });
+		}
+		return found;
 	}
 
 	/**
@@ -157,7 +189,8 @@ export class PeerBeats {
 		peer.hasStopped ||= isLast;
 	}
 
-	#missedSince(peer: Peer, { shard, number, sentAt }: Beat, now: number): Accounted | undefined {
+	#missedSince(peer: Peer, beat: Beat, now: number): Accounted | undefined {
+		const { shard, number, sentAt } = beat;
 		const { since, interruptedAt } = this.#listeningTo(shard);
 		// A beat can arrive shortly before this node starts. That is no interruption.
 		const isFirstAfterInterruption = this.#listening.has(shard) && peer.receivedAt < since;
@@ -170,6 +203,7 @@ export class PeerBeats {
 		// A node that was silent before may have failed to publish, and have said so while this node was interrupted.
 		if (isFirstAfterInterruption && peer.accounted.at < since) return peer.accounted;
 		if (number <= peer.number + 1) return undefined;
+		if (peer.isHearsay) return this.#missedBeforeFirst(beat, now);
 		// The missing beats may belong to an interruption that has already been reported.
 		if (isFirstAfterInterruption && now - since <= OVERDUE_AFTER_BEATS * peer.intervalMs) return undefined;
 		return peer.accounted;
@@ -202,7 +236,7 @@ export class PeerBeats {
 	): { readonly arrived: Accounted; readonly isOverdue: boolean }[] {
 		const found: { arrived: Accounted; isOverdue: boolean }[] = [];
 		const before = this.#listeningTo(shard).since;
-		this.#listening.set(shard, { since: now, interruptedAt: from, arrivedUntil: this.#arrivedUntil(shard, from) });
+		this.#listening.set(shard, { since: now, interruptedAt: from, arrivedUntil: this.arrivedUntil(shard, from) });
 		for (const [origin, shards] of this.#peers) {
 			const peer = shards[shard];
 			if (peer === undefined) continue;
@@ -233,10 +267,10 @@ export class PeerBeats {
 		let least = now;
 		let isAlone = true;
 		for (const shards of this.#peers.values()) {
-			const at = shards[shard]?.arrived.at;
-			if (at === undefined) continue;
+			const peer = shards[shard];
+			if (peer === undefined || peer.isHearsay) continue;
 			isAlone = false;
-			if (at >= since) least = Math.min(least, at);
+			if (peer.arrived.at >= since) least = Math.min(least, peer.arrived.at);
 		}
 		// A node that has never heard another one may have started on a wrong server.
 		return isAlone ? since : least;
@@ -277,6 +311,7 @@ export class PeerBeats {
 				const listenedMs = peer.listenedMs + Math.max(0, provenAt(shard) - listeningSince);
 				if (listenedMs <= Math.max(GIVEN_UP_AFTER_MS, SUSPICIOUS_AFTER_BEATS * peer.intervalMs)) continue;
 				peer.givenUp = true;
+				peer.passedOnAt = -Infinity;
 				found.push({ shard, since: peer.accounted });
 				peer.accounted = later(peer.accounted, now);
 			}
@@ -313,6 +348,28 @@ export class PeerBeats {
 		shards[shard] = undefined;
 		if (shards.every((peer) => peer === undefined)) this.#peers.delete(origin);
 	}
+}
+
+/** Returns what is known about a node after its first beat, which arrived at `now`. */
+function newPeer(beat: Omit<Silence, 'type' | 'silentMs'>, now: number): Peer {
+	const { incarnation, number, intervalMs, sentAt } = beat;
+	return {
+		incarnation,
+		number,
+		receivedAt: now,
+		intervalMs,
+		accounted: { at: now, sentAt },
+		arrived: { at: now, sentAt },
+		sentAt,
+		aheadMs: sentAt - now,
+		heldUp: 0,
+		hasStopped: false,
+		suspicious: false,
+		givenUp: false,
+		isHearsay: false,
+		passedOnAt: -Infinity,
+		listenedMs: 0,
+	};
 }
 
 /** Takes a beat's time into account. A beat that was held up looks like one of a clock that was set back a little. */

@@ -1,5 +1,13 @@
 import { MessageDroppedError } from '../errors.ts';
-import { type Beat, decodeFrame, type FrameFault, type GapNotice, type Origin, type Sender } from '../wire/frame.ts';
+import {
+	type Beat,
+	decodeFrame,
+	type FrameFault,
+	type GapNotice,
+	type Origin,
+	type Sender,
+	type Silence,
+} from '../wire/frame.ts';
 import { ForNode, type Message } from '../wire/frame-messages.ts';
 import type { LocalFanout } from '../sockets/local-fanout.ts';
 import type { Logger } from '../logger.ts';
@@ -22,6 +30,8 @@ export interface InboundFramesOptions {
 	/** Called when another node has sent this one a message. */
 	readonly onNodeMessage: (text: string) => void;
 	readonly onGapNotice: (channel: string, notice: GapNotice) => void;
+	/** Called when another node reports that a node has fallen silent, unless that is this node. */
+	readonly onSilence: (silence: Silence) => void;
 	/** Called when a frame written by another release has been skipped. */
 	readonly onUnreadable: (channel: string) => void;
 	/** Called when an operation has failed in the background. */
@@ -58,8 +68,12 @@ export class InboundFrames {
 			this.#toSockets(channel, frame.messages);
 		} else if (frame.type === 'beat') {
 			this.#options.onBeat(channel, frame);
-		} else if (frame.origin !== origin) {
+		} else if (frame.origin === origin) {
+			return;
+		} else if (frame.type === 'gap') {
 			this.#options.onGapNotice(channel, frame);
+		} else {
+			this.#options.onSilence(frame);
 		}
 	}
 

@@ -1,4 +1,4 @@
-import type { Bus, BusHandlers, BusStage, BusStatus } from '../bus.ts';
+import type { Bus, BusHandlers, BusLiveness, BusStage, BusStatus } from '../bus.ts';
 import { ProviderStoppedError, SubscribeError, UnknownSocketError } from '../errors.ts';
 import { deliverSlice, type Histories } from '../history/histories.ts';
 import type { Logger } from '../logger.ts';
@@ -12,7 +12,7 @@ import type { SkippedFrames, Watermark } from '../provider-contract.ts';
 import type { LocalFanout } from '../sockets/local-fanout.ts';
 import { settledWithin, within } from '../support/promises.ts';
 import { BROADCAST_CHANNEL, directChannel, socketOfChannel } from '../wire/channel-names.ts';
-import { encodeBeat, encodeMessages, randomOrigin } from '../wire/frame.ts';
+import { encodeBeat, encodeMessages, encodeSilence, randomOrigin } from '../wire/frame.ts';
 import type { Payload } from '../wire/payload.ts';
 import { ChannelInterest } from './channel-interest.ts';
 import { HeartbeatChannels } from './heartbeat-channels.ts';
@@ -96,6 +96,7 @@ export class RemoteNodes {
 			isLate: (sender) => this.#missing.isLate(sender),
 			onBeat: (channel, beat) => this.#missing.beat(channel, beat),
 			onGapNotice: (channel, notice) => this.#missing.gapNotice(channel, notice),
+			onSilence: (silence) => this.#peers.heardOf(silence, performance.now()),
 			onUnreadable: (channel) => this.#missing.unreadable(channel),
 			onNodeMessage: options.onNodeMessage,
 			onError: (error) => onError(error, 'deliver'),
@@ -114,6 +115,7 @@ export class RemoteNodes {
 					this.#isFirstBeat = true;
 					channels.update();
 					if (this.#peers.newlySuspicious(now)) void liveness.verifyPrimary();
+					this.#passOnSilences(liveness, now);
 					this.#missing.checkSilentNodes(now);
 				},
 			});
@@ -287,6 +289,16 @@ export class RemoteNodes {
 		const isFirst = this.#isFirstBeat;
 		this.#isFirstBeat = false;
 		this.#failures.beatAccepted(isFirst);
+	}
+
+	/** Tells nodes that have started lately which nodes have fallen silent. */
+	#passOnSilences(liveness: BusLiveness, now: number): void {
+		for (const channel of liveness.heartbeatChannels()) {
+			for (const silence of this.#peers.silences(liveness.shardOf(channel), now)) {
+				// It is sent several times, and by each node.
+				this.#bus.publish(channel, encodeSilence(silence)).catch(() => {});
+			}
+		}
 	}
 
 	#onOutcome(channel: string, outcome: Outcome): Error | undefined {

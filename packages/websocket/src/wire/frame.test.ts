@@ -5,6 +5,7 @@ import {
 	encodeBeat,
 	encodeGap,
 	encodeMessages,
+	encodeSilence,
 	type FrameFault,
 	type Origin,
 	randomOrigin,
@@ -123,7 +124,7 @@ describe('a frame', () => {
 		expect(decode(encodeMessages(sender, ['x']), here)).toEqual({ type: 'messages', ...sender, messages: ['x'] });
 	});
 
-	it('can be a beat or a gap notice, and is decoded even if it is this node’s own', () => {
+	it('can be a beat, a gap notice or a silence, and is decoded even if it is this node’s own', () => {
 		const sender = { origin: here, shard: 0, incarnation: 1 };
 		const beat = { number: 2 ** 40, intervalMs: 500, sentAt: Date.now() + 0.5, isLast: false };
 		for (const each of [beat, { ...beat, isLast: true }])
@@ -133,6 +134,8 @@ describe('a frame', () => {
 				const gap = { everything, stored, misled: stored !== everything, since: 1.5, until: 2 ** 42, sentAt: 3 };
 				expect(decode(encodeGap(sender, gap), here)).toEqual({ type: 'gap', ...sender, ...gap });
 			}
+		const silence = { ...sender, number: 2 ** 40, intervalMs: 500, sentAt: 1.5, silentMs: 3_000 };
+		expect(decode(encodeSilence(silence), here)).toEqual({ type: 'silence', ...silence });
 	});
 });
 

@@ -6,8 +6,10 @@
  * messages = type 0: see frame-messages.ts
  * beat     = type 1: number (f64)  interval (u32, ms)  sentAt (f64, ms since the epoch)  isLast (u8: 0 or 1)
  * gap      = type 2: scope (u8: 1 everything, 2 stored, 4 misled)  since (f64)  until (f64)  sentAt (f64)
+ * silence  = type 3: number (f64)  interval (u32, ms)  sentAt (f64)  silentMs (u32)
  * ```
  *
+ * The origin of a silence is the node that has fallen silent; another node sends the frame for it.
  * `shard` is the shard that the frame was published to. `incarnation` grows each time the node's connection to that
  * shard fails: frames that a failed connection delivers later are recognized by their lower incarnation.
  */
@@ -18,12 +20,14 @@ const VERSION = 1;
 const MESSAGES = 0;
 const BEAT = 1;
 const GAP = 2;
+const SILENCE = 3;
 const EVERYTHING = 1;
 const STORED = 2;
 const MISLED = 4;
 const HEADER_BYTES = 16;
 const BEAT_BYTES = HEADER_BYTES + 21;
 const GAP_BYTES = HEADER_BYTES + 25;
+const SILENCE_BYTES = HEADER_BYTES + 24;
 
 /** A node's identity on the bus: 53 random bits, exact in a number. */
 export type Origin = number;
@@ -73,12 +77,22 @@ export interface GapNotice extends Sender {
 	readonly sentAt: number;
 }
 
+/**
+ * Passes on the last beat of a node that has fallen silent to nodes that have never received one of its beats. Its
+ * origin is that node, not the node that sends the frame.
+ */
+export interface Silence extends Sender, Pick<Beat, 'number' | 'intervalMs' | 'sentAt'> {
+	readonly type: 'silence';
+	/** How long ago the beat arrived, in milliseconds. */
+	readonly silentMs: number;
+}
+
 export interface Messages extends Sender {
 	readonly type: 'messages';
 	readonly messages: readonly Message[];
 }
 
-export type Frame = Messages | Beat | GapNotice;
+export type Frame = Messages | Beat | GapNotice | Silence;
 
 /** Why a frame can't be read: it was written by another release, or not by this system at all. */
 export type FrameFault = 'unknown-version' | 'malformed';
@@ -107,6 +121,15 @@ export function encodeGap(sender: Sender, notice: Omit<GapNotice, keyof Sender |
 	frame.writeDoubleBE(notice.since, HEADER_BYTES + 1);
 	frame.writeDoubleBE(notice.until, HEADER_BYTES + 9);
 	frame.writeDoubleBE(notice.sentAt, HEADER_BYTES + 17);
+	return frame;
+}
+
+export function encodeSilence({ number, intervalMs, sentAt, silentMs, ...sender }: Omit<Silence, 'type'>): Buffer {
+	const frame = begin(SILENCE_BYTES, SILENCE, sender);
+	frame.writeDoubleBE(number, HEADER_BYTES);
+	frame.writeUInt32BE(intervalMs, HEADER_BYTES + 8);
+	frame.writeDoubleBE(sentAt, HEADER_BYTES + 12);
+	frame.writeUInt32BE(Math.ceil(silentMs), HEADER_BYTES + 20);
 	return frame;
 }
 
@@ -146,6 +169,10 @@ export function decodeFrame(bytes: Uint8Array, self: Origin): Frame | 'echo' | F
 				: 'malformed';
 		case GAP:
 			return frame.length === GAP_BYTES ? { type: 'gap', origin, shard, incarnation, ...readGap(frame) } : 'malformed';
+		case SILENCE:
+			return frame.length === SILENCE_BYTES
+				? { type: 'silence', origin, shard, incarnation, ...readSilence(frame) }
+				: 'malformed';
 		default:
 			return 'malformed';
 	}
@@ -157,6 +184,15 @@ function readBeat(frame: Buffer): Omit<Beat, keyof Sender | 'type'> {
 		intervalMs: frame.readUInt32BE(HEADER_BYTES + 8),
 		sentAt: frame.readDoubleBE(HEADER_BYTES + 12),
 		isLast: frame[HEADER_BYTES + 20] === 1,
+	};
+}
+
+function readSilence(frame: Buffer): Omit<Silence, keyof Sender | 'type'> {
+	return {
+		number: frame.readDoubleBE(HEADER_BYTES),
+		intervalMs: frame.readUInt32BE(HEADER_BYTES + 8),
+		sentAt: frame.readDoubleBE(HEADER_BYTES + 12),
+		silentMs: frame.readUInt32BE(HEADER_BYTES + 20),
 	};
 }
 
