@@ -6,7 +6,7 @@ export type Channel = string;
 /**
  * The outcome of a publish by its promise. `refused`: it rejected because the provider had stopped, and did nothing.
  * `pending`: it was not settled when the record ended. `stored elsewhere`: the process stopped while its link led to
- * another server, so that nobody can tell what it stored there.
+ * another server, so that no one can tell what it stored there.
  */
 export type Outcome = 'accepted' | 'rejected' | 'refused' | 'pending' | 'stored elsewhere';
 

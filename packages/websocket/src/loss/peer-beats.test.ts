@@ -314,7 +314,7 @@ describe('a silence', () => {
 		expect(passedOn).toEqual([3_000, 5_000, 7_000, 9_000, 11_000, 11_500]);
 	});
 
-	it('is not passed on by a node to which all others are silent, nor by one that only heard of it', () => {
+	it('is not passed on by a node to which all others are silent, nor by one that only knows it from others', () => {
 		const { peers, beat, heardOf } = createPeers();
 		beat(1, 500);
 		peers.newlySuspicious(5_000);
