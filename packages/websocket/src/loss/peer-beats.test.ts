@@ -231,6 +231,15 @@ describe('the time up to which beats of every node arrived', () => {
 		peers.interrupted(0, 12_000, 12_500);
 		expect([peers.arrivedUntil(0, 12_600), peers.arrivedUntil(0, 20_000)]).toEqual([1_000, 20_000]);
 	});
+
+	it('reaches back as far if several interruptions follow each other', () => {
+		const { peers, beat } = createPeers();
+		beat(1, 500);
+		peers.interrupted(0, 600, 1_000);
+		peers.interrupted(0, 12_000, 12_500);
+		peers.interrupted(0, 12_600, 12_800);
+		expect(peers.arrivedUntil(0, 12_900)).toBe(1_000);
+	});
 });
 
 describe('a silent node', () => {
