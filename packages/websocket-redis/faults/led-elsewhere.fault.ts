@@ -9,24 +9,33 @@ const ELSEWHERE_MS = 3_000;
 // it publishes there is accepted, and reaches no one else.
 // Verified by mutation testing: if other nodes' beats are counted only from the node's own last interruption on, the
 // test fails with silent losses, of what the node missed while it was elsewhere.
-testFault({
-	name: 'a node led to a former replica and back',
-	backend: replicatedRedis,
-	scenario: { ...TWO_NODES, proxied: ['b'] },
-	impact: (node) => (node === 'b' ? 'interrupted' : 'possible'),
-	// The way there, what it missed there, and the way back.
-	gapsPerTopic: 3,
-	gapSlackMs: VERIFICATION_LAG_MS,
-	async inject(deployment) {
-		const { primary, replica } = deployment.backend;
-		const proxy = deployment.proxy('b');
-		const from = Date.now();
-		await replica.command('REPLICAOF', 'NO', 'ONE');
-		proxy.retarget({ port: replica.port });
-		proxy.cut();
-		await Bun.sleep(ELSEWHERE_MS);
-		proxy.retarget({ port: primary.port });
-		proxy.cut();
-		return { from, back: Date.now() };
-	},
-});
+for (const { name, isRestarted } of [
+	{ name: 'a node led to a former replica and back', isRestarted: false },
+	{ name: 'a node led to a former replica, and back to its own server, just restarted', isRestarted: true },
+]) {
+	testFault({
+		name,
+		backend: replicatedRedis,
+		scenario: { ...TWO_NODES, proxied: ['b'] },
+		impact: (node) => (node === 'b' || isRestarted ? 'interrupted' : 'possible'),
+		// The way there, what it missed there, and the way back.
+		gapsPerTopic: 3,
+		gapSlackMs: VERIFICATION_LAG_MS,
+		async inject(deployment) {
+			const { primary, replica } = deployment.backend;
+			const proxy = deployment.proxy('b');
+			const from = Date.now();
+			await replica.command('REPLICAOF', 'NO', 'ONE');
+			proxy.retarget({ port: replica.port });
+			proxy.cut();
+			await Bun.sleep(ELSEWHERE_MS);
+			if (isRestarted) {
+				await primary.kill();
+				await primary.restart();
+			}
+			proxy.retarget({ port: primary.port });
+			proxy.cut();
+			return { from, back: Date.now() };
+		},
+	});
+}

@@ -103,6 +103,12 @@ export interface BusHandlers {
 	 */
 	undelivered(since: number): void;
 	/**
+	 * Called when the bus has connected to a server that may be the one it lost at `lostAt` (milliseconds since the
+	 * epoch), restarted, or another one, which the other nodes have used all along. In that case, what the earlier one
+	 * accepted has not reached them. The beats that are missing tell. Called before frames of the new server arrive.
+	 */
+	replaced(lostAt: number): void;
+	/**
 	 * Called when the backend has refused to resubscribe a channel. Its frames may be missing from `since` (milliseconds
 	 * since the epoch) on. The bus forgets the channel; the provider will subscribe to it again later.
 	 */

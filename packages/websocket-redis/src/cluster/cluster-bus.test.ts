@@ -69,6 +69,7 @@ describe('the bus on a Redis Cluster', () => {
 			status() {},
 			interrupted: (channels) => interruptions.push(channels),
 			undelivered() {},
+			replaced() {},
 			refused() {},
 			error() {},
 		});

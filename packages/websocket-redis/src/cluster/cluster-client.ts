@@ -128,6 +128,7 @@ export class ClusterClient {
 				interrupted: (channels, since, reason) => handlers.interrupted(channels, since, reason),
 				// Nothing to report: a cluster node refuses a publish to a slot that it does not serve.
 				undelivered() {},
+				replaced() {},
 				refused: (channel, since, error) => this.#moves.refused(channel, since, this.#confirmedAt, error),
 				error: (error, stage) => handlers.error(error, stage),
 			},

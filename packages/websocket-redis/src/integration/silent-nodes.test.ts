@@ -149,8 +149,8 @@ describe('a node that can’t reach Redis and stops', () => {
 });
 
 /** A server and a former replica of it, which no longer follows it. */
-async function serverAndDetachedReplica(): Promise<readonly [RedisServer, RedisServer]> {
-	const redis = await redisServer();
+async function serverAndDetachedReplica(args: readonly string[] = []): Promise<readonly [RedisServer, RedisServer]> {
+	const redis = await redisServer(args);
 	const replica = await redisServer(['--replicaof', `${redis.host} ${redis.port}`]);
 	await until(async () => String(await replica.command('INFO', 'replication')).includes('master_link_status:up'), {
 		what: 'the replica is connected',
@@ -163,7 +163,7 @@ async function serverAndDetachedReplica(): Promise<readonly [RedisServer, RedisS
 	return [redis, replica];
 }
 
-describe('a node that is led to another server and back', () => {
+describe('a node that is led to another server and back to its own', () => {
 	it('reports everything it missed', { timeout: 60_000 }, async () => {
 		const [redis, replica] = await serverAndDetachedReplica();
 		const proxy = await proxyTo(redis);
@@ -186,8 +186,18 @@ describe('a node that is led to another server and back', () => {
 		numbers.expectReported(receiver, { least: 300 });
 	});
 
-	it('reports what it published there to a topic with history', { timeout: 60_000 }, async () => {
-		const [redis, replica] = await serverAndDetachedReplica();
+	it.each([
+		['which has run on', async () => {}],
+		[
+			// Nothing in its `INFO` tells that the node has not been there all along.
+			'which has just been restarted',
+			async (redis: RedisServer) => {
+				await redis.kill();
+				await redis.restart();
+			},
+		],
+	])('%s, reports what it published elsewhere to a topic with history', { timeout: 60_000 }, async (_, meanwhile) => {
+		const [redis, replica] = await serverAndDetachedReplica(['--appendonly', 'yes', '--appendfsync', 'always']);
 		const proxy = await proxyTo(redis);
 		const receiver = await startProvider(redis);
 		const node = serveLocally(receiver);
@@ -209,6 +219,7 @@ describe('a node that is led to another server and back', () => {
 		await publisher.publish('chat:1', 'elsewhere');
 		// A primary is verified every second, although the others are elsewhere.
 		await Bun.sleep(2_500);
+		await meanwhile(redis);
 		proxy.retarget({ port: redis.port });
 		proxy.cut();
 		await until(() => gaps.some(({ topic }) => topic === 'chat:1'), { what: 'the loss is reported' });

@@ -12,7 +12,7 @@ export interface PrimaryCheckOptions {
 	readonly subscriptions: Subscriptions;
 	readonly status: ServerStatus;
 	readonly source: ConnectionSource;
-	readonly handlers: Pick<BusHandlers, 'undelivered'>;
+	readonly handlers: Pick<BusHandlers, 'undelivered' | 'replaced'>;
 	/** Aborted when the server is closed. */
 	readonly ending: AbortSignal;
 }
@@ -71,18 +71,19 @@ export class PrimaryCheck {
 	/** Finds out which server a new connection leads to. Rejects if the connection fails. */
 	async identify(connection: ServerConnection): Promise<ServerInfo> {
 		const now = performance.now();
-		const lostAt = connection.lostAt ?? now;
+		const { lostAt } = connection;
 		const info = await serverInfo(connection.client);
 		const isSame = connection.runId !== undefined && info.runId === connection.runId;
 		if (!isSame) {
-			const { publisher } = this.#options;
+			const { publisher, handlers } = this.#options;
 			// If this server was already running when the old connection was lost, it can't be the old server after a
 			// restart.
-			const coexisted = info.startedAt !== undefined && info.startedAt < lostAt - UPTIME_PRECISION_MS;
+			const coexisted = info.startedAt !== undefined && info.startedAt < (lostAt ?? now) - UPTIME_PRECISION_MS;
 			const isAnother = connection.runId !== undefined && info.runId !== undefined;
 			// If this node was never ready on the earlier server, that may have been a wrong one, even if it only
 			// restarted.
 			if (isAnother && (coexisted || !connection.wasReady)) this.#unverified([connection]);
+			else if (lostAt !== undefined) handlers.replaced(wallTime(lostAt));
 			connection.runId = info.runId;
 			connection.verifiedAt = now;
 			connection.wasReady = false;

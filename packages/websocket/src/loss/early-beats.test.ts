@@ -47,6 +47,7 @@ function createNode() {
 		histories: undefined,
 		onError: () => {},
 		onNewNode: () => {},
+		onMisled: () => {},
 	});
 	peers.start(performance.now());
 	heartbeat.start();

@@ -34,6 +34,7 @@ function createMissing(): Fixture {
 		histories: undefined,
 		onError: () => {},
 		onNewNode: () => {},
+		onMisled: () => {},
 	});
 	return {
 		missing,

@@ -7,7 +7,7 @@ import type { Watermark } from '../provider-contract.ts';
 import type { Beat, GapNotice, Origin, Sender } from '../wire/frame.ts';
 import { type BusHeartbeat, DEFAULT_HEARTBEAT_MS } from './bus-heartbeat.ts';
 import type { GapEvents } from './gap-events.ts';
-import { wallTime } from '../support/wall-time.ts';
+import { monotonicTime, wallTime } from '../support/wall-time.ts';
 import { ClockSkews } from './clock-skews.ts';
 import { AffectedTopics, type LiveChannels } from './affected-topics.ts';
 import { GapSpans } from './gap-spans.ts';
@@ -24,7 +24,7 @@ import type { Span } from './unpublished.ts';
 const STORED_LATE_MS = 2 * APPENDED_WITHIN_MS;
 
 /** The time since which a node may have been on a wrong server. */
-export interface MisledSince {
+export interface Misled {
 	/** By the monotonic clock. */
 	readonly at: number;
 	/** The span from then until now, by the clock of that node, even if the clock was set in between. */
@@ -48,6 +48,8 @@ export interface MissingMessagesOptions {
 	readonly onError: (error: Error) => void;
 	/** Called at the first beat of another node. */
 	readonly onNewNode: () => void;
+	/** Called when beats have shown that this node was on a different server than other nodes. */
+	readonly onMisled: (misled: Misled) => void;
 }
 
 /**
@@ -61,6 +63,10 @@ export class MissingMessages {
 	readonly #misledNotices = new ReceivedGapNotices(600_000);
 	readonly #skews = new ClockSkews();
 	readonly #misled = new MisledSpans();
+	/** When the bus lost a server that may have been the wrong one, by the monotonic clock. */
+	#replacedAt = -Infinity;
+	/** The earliest time for which `onMisled` was called since that server was replaced. */
+	#misledAt = Infinity;
 	/** The topics with history that have lost messages lately. */
 	readonly #lost = new RecentLosses();
 	readonly #affected: AffectedTopics;
@@ -106,15 +112,27 @@ export class MissingMessages {
 	 *
 	 * @param trusted when the bus last trusted the wrong server, in milliseconds since the epoch
 	 */
-	misledSince(trusted: number): MisledSince {
+	misledSince(trusted: number): Misled {
 		const { peers } = this.#options;
 		const now = performance.now();
 		const heard = this.#affected
 			.heartbeatChannels()
 			.map((channel) => peers.arrivedUntil(this.#affected.shardOf(channel), now));
-		const at = Math.min(now - (Date.now() - trusted), ...heard.map((each) => each - this.#spans.slackMs));
+		return this.#misledFrom(Math.min(monotonicTime(trusted), ...heard.map((each) => each - this.#spans.slackMs)));
+	}
+
+	#misledFrom(at: number): Misled {
 		const { least, most } = this.#skews.ownSettingsSince(at);
-		return { at, span: { since: Math.floor(at + least), until: Math.ceil(now + most) } };
+		return { at, span: { since: Math.floor(at + least), until: Math.ceil(performance.now() + most) } };
+	}
+
+	/**
+	 * See {@link BusHandlers.replaced}. If a node is heard again whose beats were already missing when the earlier server
+	 * was lost, that was the wrong one.
+	 */
+	replaced(lostAt: number): void {
+		this.#replacedAt = monotonicTime(lostAt);
+		this.#misledAt = Infinity;
 	}
 
 	/**
@@ -169,6 +187,10 @@ export class MissingMessages {
 		const { since, until } = this.#spans.since(missedSince, now, beat.sentAt);
 		const reason = 'beats of another node were missed, so its messages may have been missed too';
 		this.#mayBeMissing(this.#affected.ofShard(beat.shard), since, until, reason);
+		const { at } = missedSince;
+		if (at >= Math.min(this.#replacedAt, this.#misledAt)) return;
+		this.#misledAt = at;
+		this.#options.onMisled(this.#misledFrom(at - this.#spans.slackMs));
 	}
 
 	/**

@@ -4,7 +4,7 @@ import { deliverSlice, type Histories } from '../history/histories.ts';
 import type { Logger } from '../logger.ts';
 import { type BeatContent, BusHeartbeat } from '../loss/bus-heartbeat.ts';
 import { type Gap, GapEvents } from '../loss/gap-events.ts';
-import { MissingMessages } from '../loss/missing-messages.ts';
+import { type Misled, MissingMessages } from '../loss/missing-messages.ts';
 import { PeerBeats } from '../loss/peer-beats.ts';
 import { PublishFailures } from '../loss/publish-failures.ts';
 import type { Span } from '../loss/unpublished.ts';
@@ -133,6 +133,7 @@ export class RemoteNodes {
 				this.#heartbeat?.beatNow();
 				this.#failures.nodeStarted();
 			},
+			onMisled: (misled) => this.#misled(misled),
 		});
 	}
 
@@ -258,15 +259,15 @@ export class RemoteNodes {
 			},
 			status: (status) => this.#onStatus(status),
 			interrupted: (channels, since, reason) => this.#missing.interrupted(channels, since, reason),
-			undelivered: (since) => this.#misled(since),
+			undelivered: (since) => this.#misled(this.#missing.misledSince(since)),
+			replaced: (lostAt) => this.#missing.replaced(lostAt),
 			refused: (channel, since, error) => this.#interest.refused(channel, since, error),
 			error: onError,
 		};
 	}
 
-	/** See {@link BusHandlers.undelivered}. */
-	#misled(trusted: number): void {
-		const { at, span } = this.#missing.misledSince(trusted);
+	/** Reports what this node published while it was on a different server than the other nodes. */
+	#misled({ at, span }: Misled): void {
 		const stored = this.#options.histories?.appendedSince(at) ?? [];
 		this.#failures.undelivered(span, stored);
 		this.#missing.storedElsewhere(stored, span);

@@ -28,6 +28,7 @@ export class BrokenBus implements Bus {
 			status: (status) => handlers.status(status),
 			interrupted: (channels, since, reason) => handlers.interrupted(channels, since, reason),
 			undelivered: (since) => handlers.undelivered(since),
+			replaced: (lostAt) => handlers.replaced(lostAt),
 			refused: (channel, since, error) => handlers.refused(channel, since, error),
 			error: (error, stage) => handlers.error(error, stage),
 			...this.change(handlers),

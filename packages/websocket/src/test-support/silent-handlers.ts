@@ -8,5 +8,6 @@ export const silentHandlers: BusHandlers = {
 	interrupted() {},
 	refused() {},
 	undelivered() {},
+	replaced() {},
 	error() {},
 };

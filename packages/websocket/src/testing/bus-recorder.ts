@@ -49,6 +49,8 @@ export class BusRecorder implements BusHandlers {
 		this.#called();
 	}
 
+	replaced(): void {}
+
 	undelivered(): void {
 		this.#called();
 	}
