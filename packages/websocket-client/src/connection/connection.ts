@@ -2,18 +2,23 @@ import { type AuthAnswer, BuiltIn, SocketRequestError, wasDrained } from '@orijs
 import { ConnectError } from '../errors.ts';
 import type { Settings, WebSocketLike } from '../options.ts';
 import { utf8Bytes } from '../support/utf8-bytes.ts';
-import { isAuthAnswer, isPingAnswer } from './answers.ts';
+import { isAuthAnswer, isFault, isPingAnswer } from './answers.ts';
 import { KeepAlive } from './keep-alive.ts';
 import { Pace } from './pace.ts';
-import { type PushedFrame, readFrame } from './read-frame.ts';
+import { readFrame, type ServerFrame } from './read-frame.ts';
 import { localTime, type ServerTime } from './server-time.ts';
 import type { ConnectionEnd } from './client-state.ts';
 
 export interface ConnectionEvents {
 	/** Called when the guards have passed. */
 	ready(connection: Connection, answer: AuthAnswer): void;
-	/** Called for a frame that is not the answer to a request. @param data as it arrived */
-	received(connection: Connection, frame: PushedFrame, data: string | ArrayBuffer): void;
+	/**
+	 * Called for a frame that is not the answer to a request.
+	 *
+	 * @param frame undefined if it is not a frame of the protocol
+	 * @param data as it arrived
+	 */
+	received(connection: Connection, frame: ServerFrame | undefined, data: string | ArrayBuffer): void;
 	/**
 	 * Called once when the connection has ended. No other event follows. After `close()`, there are no events.
 	 *
@@ -322,16 +327,16 @@ export class Connection {
 		if (this.#isOver) return;
 		this.#hasSign = true;
 		const frame = readFrame(data);
-		if (frame.kind !== 'answer') return this.#events.received?.(this, frame, data);
+		if (!frame || frame.name !== undefined || frame.correlationId === undefined) return this.#events.received?.(this, frame, data);
 		const { correlationId, error } = frame;
 		const request = this.#pending.get(correlationId);
 		// The answer came too late: the request had been abandoned.
-		if (request === undefined) return;
+		if (!request) return;
 		this.#pending.delete(correlationId);
 		// The server has received everything that was sent before the request.
 		this.#confirmed = Math.max(this.#confirmed, request.sentBefore);
 		this.#pace.arrived(request.paid);
-		if (error === undefined) request.resolve(frame.data);
-		else request.refuse(error.code, error.message);
+		if (isFault(error)) request.refuse(error.code, error.message);
+		else request.resolve(frame.data);
 	}
 }
