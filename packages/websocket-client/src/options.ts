@@ -107,84 +107,93 @@ export interface Settings {
 /** The longest delay that a timer supports, in milliseconds. */
 export const MAX_DELAY_MS: number = 2 ** 31 - 1;
 
+/** What the value of an option must be, unless it is undefined: in words, and a test. */
+export type Rule = readonly [allowed: string, isAllowed: (value: any) => unknown];
+
+/** For values that are checked elsewhere. */
+export const ANYTHING: Rule = ['', () => true];
+export const FUNCTION: Rule = ['a function', (value) => typeof value === 'function'];
+export const SIGNAL: Rule = ['an AbortSignal', (value) => value?.addEventListener];
+/** A delay that a timer supports. */
+export const MS: Rule = between(1, MAX_DELAY_MS);
+const SIZE = between(0, Infinity);
+
+function between(min: number, max: number): Rule {
+	return [`a number from ${min} to ${max}`, (value) => typeof value === 'number' && value >= min && value <= max];
+}
+
+export function whole(min: number, max: number): Rule {
+	const [allowed, isBetween] = between(min, max);
+	return [`a whole ${allowed.slice(2)}`, (value) => isBetween(value) && (value % 1 === 0 || value === Infinity)];
+}
+
 /** Validates the options and fills in defaults. @throws {InvalidClientOptionError} an option is invalid */
 export function settingsOf(options: SocketClientOptions): Settings {
-	const times = filled('options', options, { connectTimeoutMs: 15_000, requestTimeoutMs: 10_000 }, OPTIONS);
-	const { auth, heartbeat, queue, positions = {}, WebSocket = globalThis.WebSocket } = options;
-	const given = options.reconnect === false ? { maxAttempts: 0 } : options.reconnect;
-	const reconnect = filled('reconnect', given, {
-		minDelayMs: 500,
-		maxDelayMs: Math.max(30_000, given?.minDelayMs ?? 0),
-		maxAttempts: Infinity,
-	});
-	inRange('reconnect.maxDelayMs', reconnect.maxDelayMs, reconnect.minDelayMs);
-	return {
-		...times,
+	const {
 		auth,
-		heartbeat: filled('heartbeat', heartbeat, { intervalMs: 20_000, timeoutMs: 10_000 }),
+		connectTimeoutMs = 15_000,
+		requestTimeoutMs = 10_000,
+		heartbeat,
 		reconnect,
-		queue: filled('queue', queue, { messages: 1_000, characters: 262_144 }),
-		positions: known(positions, 'positions'),
+		queue,
+		positions = {},
+		WebSocket = globalThis.WebSocket,
+	} = checked('options', options, {
+		auth: FUNCTION,
+		connectTimeoutMs: MS,
+		requestTimeoutMs: MS,
+		heartbeat: ANYTHING,
+		reconnect: ANYTHING,
+		queue: ANYTHING,
+		positions: ANYTHING,
+		WebSocket: FUNCTION,
+	});
+	const { intervalMs = 20_000, timeoutMs = 10_000 } = checked('heartbeat', heartbeat, { intervalMs: MS, timeoutMs: MS });
+	const { messages = 1_000, characters = 262_144 } = checked('queue', queue, { messages: SIZE, characters: SIZE });
+	const given = reconnect === false ? { maxAttempts: 0 } : reconnect;
+	const {
+		minDelayMs = 500,
+		maxDelayMs = Math.max(30_000, minDelayMs),
+		maxAttempts = Infinity,
+	} = checked('reconnect', given, {
+		minDelayMs: MS,
+		maxDelayMs: between(given?.minDelayMs ?? 500, MAX_DELAY_MS),
+		maxAttempts: whole(0, Infinity),
+	});
+	return {
+		auth,
+		connectTimeoutMs,
+		requestTimeoutMs,
+		heartbeat: { intervalMs, timeoutMs },
+		reconnect: { minDelayMs, maxDelayMs, maxAttempts },
+		queue: { messages, characters },
+		positions: checked('positions', positions),
 		WebSocket,
 	};
 }
 
-const OPTIONS = [
-	'auth',
-	'connectTimeoutMs',
-	'requestTimeoutMs',
-	'heartbeat',
-	'reconnect',
-	'queue',
-	'positions',
-	'WebSocket',
-];
-
-/** Fills in defaults, and validates all values. @throws {InvalidClientOptionError} */
-function filled<T extends Record<string, number>>(
-	name: string,
-	given: Partial<T> = {},
-	defaults: T,
-	keys: readonly string[] = Object.keys(defaults),
-): T {
-	known(given, name, keys);
-	const values: Record<string, number> = {};
-	for (const key in defaults) values[key] = inRange(`${name}.${key}`, given[key] ?? (defaults[key] as number));
-	return values as T;
-}
-
-/** The options that are functions. A class is one, too. */
-const FUNCTION = /^(auth|WebSocket|on[A-Z].*)$/;
-
 /**
- * Checks the names of options, and the values of those whose names show that they are functions or signals.
+ * Checks options, and returns them.
  *
- * @param keys the names that are allowed. If undefined, any are
+ * @param rules for each option that is allowed. If undefined, any are
  * @throws {InvalidClientOptionError} the options are not an object, or one of them is unknown or invalid
  */
-export function known<T extends object>(options: T, name: string, keys?: readonly string[]): T {
-	if (typeof options !== 'object' || !options || Array.isArray(options)) throw mustBe(name, 'an object', options);
-	if (keys)
-		for (const key in options) {
-			const value = options[key] as { readonly addEventListener?: unknown } | null | undefined;
-			if (!keys.includes(key)) throw mustBe(`a key of ${name}`, `one of ${keys.join(', ')}`, key);
-			if (value === undefined) continue;
-			if (FUNCTION.test(key) && typeof value !== 'function') throw mustBe(key, 'a function', value);
-			if (key === 'signal' && !value?.addEventListener) throw mustBe(key, 'an AbortSignal', value);
+export function checked<T extends object>(
+	name: string,
+	options: T | undefined,
+	rules?: { readonly [K in keyof T]-?: Rule },
+): T {
+	const given = options ?? ({} as T);
+	if (options === null || typeof given !== 'object' || Array.isArray(given)) throw mustBe(name, 'an object', options);
+	if (rules)
+		for (const key in given) {
+			const value = given[key];
+			if (!Object.hasOwn(rules, key))
+				throw mustBe(`a key of ${name}`, `one of ${Object.keys(rules).join(', ')}`, key);
+			const [allowed, isAllowed] = rules[key];
+			if (value !== undefined && !isAllowed(value)) throw mustBe(`${name}.${key}`, allowed, value);
 		}
-	return options;
-}
-
-/**
- * Returns the value if it is a number in the allowed range: what a timer supports if the name ends in `Ms`, otherwise
- * any from 0.
- *
- * @throws {InvalidClientOptionError} it is not
- */
-export function inRange(name: string, value: number, min: number = Number(name.endsWith('Ms'))): number {
-	const max = name.endsWith('Ms') ? MAX_DELAY_MS : Infinity;
-	if (typeof value === 'number' && value >= min && value <= max) return value;
-	throw mustBe(name, `a number from ${min} to ${max}`, value);
+	return given;
 }
 
 /** Returns the error that says what is allowed. */

@@ -153,7 +153,7 @@ export class SocketClient {
 	 * @throws {InvalidClientOptionError} `timeoutMs` is invalid
 	 */
 	ping(options: PingOptions = {}): Promise<number> {
-		return quiet(this.#connection.ping(options.timeoutMs));
+		return quiet(this.#connection.ping(options));
 	}
 
 	/**

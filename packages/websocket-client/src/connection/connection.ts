@@ -1,4 +1,4 @@
-import { type AuthAnswer, BuiltIn, SocketRequestError, wasDrained } from '@orijs/websocket/protocol';
+import { type AuthAnswer, BuiltIn, type RequestFault, SocketRequestError, wasDrained } from '@orijs/websocket/protocol';
 import { ConnectError } from '../errors.ts';
 import type { Settings, WebSocketLike } from '../options.ts';
 import { utf8Bytes } from '../support/utf8-bytes.ts';
@@ -7,6 +7,7 @@ import { KeepAlive } from './keep-alive.ts';
 import { Pace } from './pace.ts';
 import { readFrame, type ServerFrame } from './read-frame.ts';
 import { localTime, type ServerTime } from './server-time.ts';
+import { SignsOfLife } from './signs-of-life.ts';
 import type { ConnectionEnd } from './client-state.ts';
 
 export interface ConnectionEvents {
@@ -27,19 +28,13 @@ export interface ConnectionEvents {
 	ended(end: ConnectionEnd, error: Error | undefined): void;
 }
 
-/** A request that the server has not answered yet. */
-interface PendingRequest {
-	/** How many messages had been sent before the request. */
-	readonly sentBefore: number;
-	/** `Pace.sent`, the request included. */
-	readonly paid: number;
-	resolve(data: unknown): void;
-	/** Rejects with a {@link SocketRequestError}. */
-	refuse(code: string, message: string): void;
-}
+/** Settles a request. @param fault why it was refused */
+type Settle = (fault: RequestFault | undefined, data?: unknown) => void;
 
-/** With these arguments, requests are refused if the connection has ended. */
-const DISCONNECTED = ['disconnected', 'the connection ended; the request may have been handled'] as const;
+const DISCONNECTED: RequestFault = {
+	code: 'disconnected',
+	message: 'the connection ended; the request may have been handled',
+};
 
 /**
  * The close code that the client uses if the server no longer answers. It is from the range that RFC 6455 reserves for
@@ -56,9 +51,10 @@ const CLOSED = 'closed by the client';
  */
 export class Connection {
 	#events: Partial<ConnectionEvents>;
-	/** By correlation id. */
-	readonly #pending = new Map<string, PendingRequest>();
+	/** The requests that the server has not answered yet, by correlation id. */
+	readonly #pending = new Map<string, Settle>();
 	readonly #socket: WebSocketLike;
+	readonly #signs: SignsOfLife;
 	readonly #keepAlive: KeepAlive;
 	readonly #pace = new Pace(() => this.#ping());
 	#deadline: ReturnType<typeof setTimeout>;
@@ -75,12 +71,6 @@ export class Connection {
 	#isPingWaiting = false;
 	#pingTimer: ReturnType<typeof setTimeout> | undefined;
 	#pingNow: (() => void) | undefined;
-	/** Whether there was a sign of life, see {@link KeepAliveActions.isAlive}. */
-	#hasSign = false;
-	/** How many bytes must still be written before the ping. Not positive once it has been written. */
-	#aheadOfPing = 0;
-	/** The value of `bufferedAmount` when it was last read. Maintained only while a ping is to be written. */
-	#buffered = 0;
 
 	/** @param auth the credentials for the guards */
 	constructor(
@@ -91,11 +81,13 @@ export class Connection {
 	) {
 		this.#events = events;
 		this.#socket = socket;
-		this.#keepAlive = new KeepAlive(heartbeat, {
-			ping: () => this.#check(),
-			isAlive: () => this.#isAlive(),
-			dead: (timeoutMs) => this.#abort(`the server did not answer for ${timeoutMs} ms`),
-		});
+		this.#signs = new SignsOfLife(socket);
+		this.#keepAlive = new KeepAlive(
+			heartbeat,
+			() => this.#check(),
+			() => this.#signs.take() || this.#isPingWaiting,
+			(timeoutMs) => this.#abort(`the server did not answer for ${timeoutMs} ms`),
+		);
 		this.#deadline = setTimeout(() => this.#abort(`not ready within ${connectTimeoutMs} ms`), connectTimeoutMs);
 		socket.binaryType = 'arraybuffer';
 		socket.addEventListener('open', () => this.#authenticate(auth));
@@ -119,11 +111,6 @@ export class Connection {
 		return !this.#isOver && this.#socket.readyState === open;
 	}
 
-	get #bufferedAmount(): number {
-		// React Native's sockets don't have the property.
-		return this.#socket.bufferedAmount ?? 0;
-	}
-
 	/** How many of the sent messages the server may not have received. */
 	get unconfirmed(): number {
 		return this.#sent - this.#confirmed;
@@ -138,7 +125,7 @@ export class Connection {
 	delay(messages: number, bytes: number): number {
 		// With more bytes in the socket's buffer, further messages have to wait in the queue.
 		const maxBuffered = 262_144;
-		return this.#pace.delay(messages, bytes) || Number(this.#bufferedAmount > maxBuffered);
+		return this.#pace.delay(messages, bytes) || Number(this.#signs.buffered > maxBuffered);
 	}
 
 	/** The maximum number of messages that may be sent at once; at least 1. */
@@ -178,12 +165,22 @@ export class Connection {
 		messages: number = 1,
 	): Promise<unknown> {
 		return new Promise((resolve, reject) => {
-			const refuse = (code: string, message: string): void => reject(new SocketRequestError(name, code, message));
-			if (!this.#isOpen) return refuse(...DISCONNECTED);
-			const excess = this.excess(bytes);
-			if (excess !== undefined) return refuse('too_large', excess);
+			const refuse = ({ code, message }: RequestFault): void => reject(new SocketRequestError(name, code, message));
+			if (!this.#isOpen) return refuse(DISCONNECTED);
+			const message = this.excess(bytes);
+			if (message) return refuse({ code: 'too_large', message });
 			this.#transmit(text, messages, bytes);
-			this.#pending.set(correlationId, { sentBefore: this.#sent, paid: this.#pace.sent, resolve, refuse });
+			const sentBefore = this.#sent;
+			const paid = this.#pace.sent;
+			this.#pending.set(correlationId, (fault, data) => {
+				// The server has received everything that was sent before the request.
+				if (!this.#isOver) {
+					this.#confirmed = Math.max(this.#confirmed, sentBefore);
+					this.#pace.arrived(paid);
+				}
+				if (fault) refuse(fault);
+				else resolve(data);
+			});
 		});
 	}
 
@@ -200,9 +197,7 @@ export class Connection {
 	}
 
 	#transmit(text: string, messages: number, bytes: number): void {
-		this.#watchBuffer();
-		this.#socket.send(text);
-		if (this.#aheadOfPing > 0) this.#buffered = this.#bufferedAmount;
+		this.#signs.send(text);
 		this.#pace.pay(messages, bytes);
 	}
 
@@ -230,22 +225,6 @@ export class Connection {
 			this.#deadline = setTimeout(() => this.#abort(CLOSED, NORMAL), closeTimeoutMs);
 			this.#socket.close(NORMAL, CLOSED);
 		});
-	}
-
-	/** Bytes that leave the buffer ahead of the ping are a sign of life: it can't be answered before it is written. */
-	#watchBuffer(): void {
-		if (this.#aheadOfPing <= 0) return;
-		const written = this.#buffered - this.#bufferedAmount;
-		this.#buffered -= written;
-		this.#aheadOfPing -= written;
-		this.#hasSign ||= written > 0;
-	}
-
-	#isAlive(): boolean {
-		this.#watchBuffer();
-		const hasSign = this.#hasSign;
-		this.#hasSign = false;
-		return hasSign || this.#isPingWaiting;
 	}
 
 	// Opening and ending
@@ -283,8 +262,7 @@ export class Connection {
 			this.#isPingWaiting = false;
 		}
 		this.#pingAt = performance.now() + this.#pace.pingMs;
-		this.#hasSign = false;
-		this.#aheadOfPing = this.#buffered = this.#bufferedAmount;
+		this.#signs.forget();
 		return this.#ping();
 	}
 
@@ -316,8 +294,8 @@ export class Connection {
 		this.#keepAlive.stop();
 		clearTimeout(this.#pingTimer);
 		this.#pingNow?.();
-		const [code, message] = wasDrained(end.code, end.reason) ? (['stopping', 'not handled'] as const) : DISCONNECTED;
-		for (const { refuse } of this.#pending.values()) refuse(code, message);
+		const fault = wasDrained(end.code, end.reason) ? { code: 'stopping', message: 'not handled' } : DISCONNECTED;
+		for (const settle of this.#pending.values()) settle(fault);
 		this.#events.ended?.(end, error);
 	}
 
@@ -325,18 +303,13 @@ export class Connection {
 
 	#received(data: string | ArrayBuffer): void {
 		if (this.#isOver) return;
-		this.#hasSign = true;
+		this.#signs.arrived();
 		const frame = readFrame(data);
 		if (!frame || frame.name !== undefined || frame.correlationId === undefined) return this.#events.received?.(this, frame, data);
-		const { correlationId, error } = frame;
-		const request = this.#pending.get(correlationId);
-		// The answer came too late: the request had been abandoned.
-		if (!request) return;
+		const { correlationId, error, data: answer } = frame;
+		const settle = this.#pending.get(correlationId);
 		this.#pending.delete(correlationId);
-		// The server has received everything that was sent before the request.
-		this.#confirmed = Math.max(this.#confirmed, request.sentBefore);
-		this.#pace.arrived(request.paid);
-		if (isFault(error)) request.refuse(error.code, error.message);
-		else request.resolve(frame.data);
+		// If it came too late, the request had been abandoned.
+		settle?.(isFault(error) ? error : undefined, answer);
 	}
 }

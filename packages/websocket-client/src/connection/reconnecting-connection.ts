@@ -1,7 +1,7 @@
 import { type AuthAnswer, BuiltIn, readRetryHint, SocketRequestError } from '@orijs/websocket/protocol';
-import { ClientClosedError, InvalidClientOptionError, UnconfirmedMessagesError } from '../errors.ts';
+import { ClientClosedError, UnconfirmedMessagesError } from '../errors.ts';
 import type { ErrorStage, Failures } from '../failures.ts';
-import { inRange, type Settings, type WebSocketConstructor } from '../options.ts';
+import { checked, MS, mustBe, type Settings, type WebSocketConstructor } from '../options.ts';
 import type { Listeners } from '../support/listeners.ts';
 import { type Deferred, deferred, toError, within } from '../support/promises.ts';
 import { fullJitter, isTerminal, TOKEN_EXPIRED } from './reconnect-policy.ts';
@@ -80,7 +80,7 @@ export class ReconnectingConnection {
 	async connect(): Promise<void> {
 		endpointUrl(this.#url, true);
 		if (this.#settings.WebSocket === undefined)
-			throw new InvalidClientOptionError('there is no WebSocket: pass that of the package ws as an option');
+			throw mustBe('WebSocket', 'given, such as that of the package ws', undefined);
 		if (this.#state === 'idle' || this.#state === 'closed') {
 			this.#ready = deferred();
 			this.#life = new AbortController();
@@ -97,8 +97,8 @@ export class ReconnectingConnection {
 	}
 
 	/** See `SocketClient.ping`. */
-	async ping(timeoutMs = 4_000): Promise<number> {
-		inRange('timeoutMs', timeoutMs);
+	async ping(options: PingOptions = {}): Promise<number> {
+		const { timeoutMs = 4_000 } = checked('ping()', options, { timeoutMs: MS });
 		const roundTrip = this.#connection?.probe(timeoutMs);
 		if (roundTrip !== undefined) return roundTrip;
 		throw new SocketRequestError(BuiltIn.ping, 'disconnected', `the client is ${this.#state}`);

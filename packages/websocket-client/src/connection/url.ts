@@ -1,4 +1,4 @@
-import { InvalidClientOptionError } from '../errors.ts';
+import { mustBe } from '../options.ts';
 
 /**
  * Returns the full `ws:` or `wss:` URL of an endpoint. Also accepts `http:` and `https:` URLs, and relative URLs such
@@ -22,7 +22,5 @@ export function endpointUrl(url: string | URL, mustBeFull = false): string {
 	// The scheme is replaced in the text, because the setter of `protocol` silently ignores some changes.
 	href = href.replace(/^http/, 'ws');
 	if (/^wss?:\/\/[^#]+$/.test(href)) return href;
-	throw new InvalidClientOptionError(
-		`the URL must look like wss://example.com/ws, without #, not ${JSON.stringify(text)}`,
-	);
+	throw mustBe('the URL', 'like wss://example.com/ws, without #', text);
 }

@@ -1,11 +1,13 @@
 import { isPosition, type Position } from '@orijs/websocket/protocol';
-import { InvalidClientOptionError } from '../errors.ts';
 import { watchPageEnd } from '../connection/page-events.ts';
 import type { Failures } from '../failures.ts';
+import { mustBe } from '../options.ts';
 import type { GivenPositions, PositionStorage } from './position-storage.ts';
 
 /** The number of topics of an endpoint whose positions are stored. */
 const MAX_TOPICS = 1_000;
+/** What a storage has, besides `getItem` and `length`. */
+const METHODS = ['setItem', 'removeItem', 'key'] as const;
 
 /** A topic, and the position up to which its messages have been delivered, if it has history. */
 interface Reached {
@@ -21,7 +23,7 @@ interface Reached {
  * it does not have. Never throws when it is used: the first failure of the storage is reported.
  */
 export class Positions {
-	/** The positions of the earlier client, without those that have been taken. */
+	/** The positions of the earlier client, without those of topics that the server has confirmed since. */
 	readonly unused: Map<string, Position> = new Map();
 	readonly #storage: PositionStorage | undefined;
 	/** What the keys of this endpoint begin with. Neither URLs nor topics contain spaces. */
@@ -40,24 +42,20 @@ export class Positions {
 	constructor(given: GivenPositions, url: string, failures: Failures) {
 		this.#prefix = `orijs ${url.split('?')[0]} `;
 		this.#failures = failures;
-		if (typeof given.getItem === 'function') this.#storage = given as PositionStorage;
-		else {
+		if (typeof given.getItem === 'function') {
+			if (METHODS.some((name) => typeof (given as PositionStorage)[name] !== 'function'))
+				throw mustBe('positions', `a storage with getItem, ${METHODS.join(', ')} and length`, given);
+			this.#storage = given as PositionStorage;
+		} else {
 			for (const [topic, position] of Object.entries(given)) {
 				this.unused.set(topic, mustBePosition(topic, position));
 			}
 		}
 	}
 
-	/** Returns the position from which to resume a topic. One of an earlier client is returned only once. */
-	take(topic: string): Position | undefined {
-		const position = this.unused.get(topic) ?? this.#unwritten.get(topic) ?? this.#read(topic);
-		this.unused.delete(topic);
-		return position;
-	}
-
-	/** Keeps a position that was taken, but not used. A storage still has it. */
-	giveBack(topic: string, position: Position | undefined): void {
-		if (!this.#storage && position) this.unused.set(topic, position);
+	/** Returns the position from which to resume a topic. */
+	of(topic: string): Position | undefined {
+		return this.unused.get(topic) ?? this.#unwritten.get(topic) ?? this.#read(topic);
 	}
 
 	/**
@@ -128,5 +126,5 @@ export class Positions {
 
 function mustBePosition(topic: string, position: unknown): Position {
 	if (isPosition(position)) return position;
-	throw new InvalidClientOptionError(`positions.${topic} must be { epoch, offset }`);
+	throw mustBe(`positions.${topic}`, '{ epoch, offset }', position);
 }

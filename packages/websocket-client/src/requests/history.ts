@@ -6,8 +6,8 @@ import {
 	type Position,
 	restoreValues,
 } from '@orijs/websocket/protocol';
-import { known } from '../options.ts';
-import { type ClientRequestOptions, request } from './request.ts';
+import { ANYTHING, checked } from '../options.ts';
+import { type ClientRequestOptions, REQUEST_RULES, request } from './request.ts';
 import type { SendQueue } from './send-queue.ts';
 
 /** Which messages of a topic's history to read. Of `since`, `before` and `upTo`, only one may be given. */
@@ -22,7 +22,8 @@ export interface HistoryOptions extends ClientRequestOptions {
 	readonly limit?: number | undefined;
 }
 
-const OPTIONS = ['since', 'before', 'upTo', 'limit', 'timeoutMs', 'signal'];
+/** The server checks the rest. */
+const RULES = { since: ANYTHING, before: ANYTHING, upTo: ANYTHING, limit: ANYTHING, ...REQUEST_RULES };
 
 /** Requests a page of a topic's history. @throws as documented for `SocketClient.history` */
 export async function history(
@@ -32,7 +33,7 @@ export async function history(
 	options: HistoryOptions,
 ): Promise<HistoryAnswer> {
 	if (!isTopic(topic)) throw new InvalidTopicError(topic);
-	const { timeoutMs, signal, ...query } = known(options, 'history()', OPTIONS);
+	const { timeoutMs, signal, ...query } = checked('history()', options, RULES);
 	const answer = await request(queue, defaultMs, BuiltIn.history, { topic, ...query }, { timeoutMs, signal });
 	const page = answer as HistoryAnswer;
 	page.messages.forEach(restoreValues);

@@ -1,7 +1,7 @@
 import { BuiltIn, type Envelope, type GapNotice, SocketRequestError } from '@orijs/websocket/protocol';
 import type { Failures } from '../failures.ts';
-import type { Listeners } from '../support/listeners.ts';
-import { deferred } from '../support/promises.ts';
+import { attempt, type Listeners } from '../support/listeners.ts';
+import { deferred, limit } from '../support/promises.ts';
 import { checkArguments } from './check-arguments.ts';
 import { MessageBuffer } from './message-buffer.ts';
 import type { PendingSubscription, Subscription, SubscriptionHandlers, SubscriptionOptions } from './subscription.ts';
@@ -32,9 +32,10 @@ export class SubscriptionHandle {
 	readonly #owner: SubscriptionOwner;
 	readonly #subscription: Subscription;
 	readonly #confirmed = deferred<Subscription>();
-	readonly #abort = (): unknown => this.close(this.options.signal?.reason as Error);
 	readonly #buffer = new MessageBuffer();
-	#timer: ReturnType<typeof setTimeout> | undefined;
+	#confirmedInTime: (() => void) | undefined;
+	/** Stops listening to the signal. */
+	#ignoreSignal: (() => void) | undefined;
 
 	/**
 	 * If an argument is invalid, the subscription fails with the error.
@@ -69,19 +70,16 @@ export class SubscriptionHandle {
 		this.options = options;
 		const { rewind, signal, timeoutMs } = options;
 		this.isRewindDue = !!rewind;
-		if (timeoutMs) {
-			this.#timer = setTimeout(
-				() => void this.fail(this.#error('timeout', `not confirmed within ${timeoutMs} ms`)),
-				timeoutMs,
-			);
-		}
-		signal?.addEventListener('abort', this.#abort);
-		if (signal?.aborted) this.#abort();
+		const abort = (): unknown => this.close(signal?.reason as Error);
+		const late = (): unknown => this.fail(this.#error('timeout', `not confirmed within ${timeoutMs} ms`));
+		this.#confirmedInTime = limit(undefined, late, timeoutMs);
+		this.#ignoreSignal = limit(signal, abort);
+		if (signal?.aborted) abort();
 	}
 
 	/** Called when the server has confirmed the topic. */
 	confirm(): void {
-		clearTimeout(this.#timer);
+		this.#confirmedInTime?.();
 		this.isConfirmed = true;
 		this.#confirmed.resolve(this.#subscription);
 	}
@@ -114,13 +112,8 @@ export class SubscriptionHandle {
 
 	/** Calls a handler, unless the subscription has ended. */
 	call(name: keyof SubscriptionHandlers, argument: unknown, envelope?: Envelope): void {
-		if (!this.isOpen) return;
-		try {
-			const result = this.options[name]?.(argument as never, envelope as never);
-			if (result instanceof Promise) result.catch((error) => this.#owner.failures.report(error, 'handler'));
-		} catch (error) {
-			this.#owner.failures.report(error, 'handler');
-		}
+		if (this.isOpen)
+			attempt(() => this.options[name]?.(argument as never, envelope as never), this.#owner.failures.thrown);
 	}
 
 	/** Ends the subscription, because the server has refused the topic. */
@@ -145,8 +138,8 @@ export class SubscriptionHandle {
 	fail(error: Error, loopError: Error | null = error): Promise<void> {
 		this.isOpen = false;
 		this.held = undefined;
-		clearTimeout(this.#timer);
-		this.options.signal?.removeEventListener('abort', this.#abort);
+		this.#confirmedInTime?.();
+		this.#ignoreSignal?.();
 		this.#confirmed.reject(error);
 		this.#buffer.end(loopError);
 		return this.#owner.closed(this);

@@ -60,7 +60,7 @@ export class Subscriptions implements SubscriptionOwner, ServerTopicsEvents {
 		if (handle.isOpen) {
 			let topic = this.#topics.get(name);
 			if (!topic) {
-				const saved = this.#positions.take(name);
+				const saved = this.#positions.of(name);
 				// It is unknown how long ago an earlier client saved the position.
 				topic = { name, subscriptions: [], saved, position: saved, missingSince: saved && LONG_AGO };
 				this.#topics.set(name, topic);
@@ -82,18 +82,12 @@ export class Subscriptions implements SubscriptionOwner, ServerTopicsEvents {
 		void confirm(handle, topic.position, this.#history, () => handle.isOpen && this.#positions.reached(topic));
 	}
 
-	/** Removes a topic. A saved position that was not resumed from is kept for the next subscription. */
-	#remove(topic: Topic): void {
-		this.#topics.delete(topic.name);
-		if (!topic.isConfirmed) this.#positions.giveBack(topic.name, topic.saved);
-	}
-
 	closed(handle: SubscriptionHandle): Promise<void> {
 		// A later topic of the same name does not have this subscription.
 		const topic = this.#topics.get(handle.topic);
 		if (topic) {
 			topic.subscriptions = topic.subscriptions.filter((one) => one !== handle);
-			if (!topic.subscriptions.length) this.#remove(topic);
+			if (!topic.subscriptions.length) this.#topics.delete(topic.name);
 		}
 		return this.server.removed(handle.topic);
 	}
@@ -187,6 +181,7 @@ export class Subscriptions implements SubscriptionOwner, ServerTopicsEvents {
 	}
 
 	confirmed(topic: Topic): void {
+		this.#positions.unused.delete(topic.name);
 		for (const handle of topic.subscriptions) this.#confirm(handle, topic);
 	}
 
@@ -203,7 +198,7 @@ export class Subscriptions implements SubscriptionOwner, ServerTopicsEvents {
 		// If the topic was confirmed before, it is also requested again after failures of the server.
 		const isTransient = topic.isConfirmed && ['unavailable', 'timeout', 'internal'].includes(code);
 		if (!isTransient) {
-			this.#remove(topic);
+			this.#topics.delete(topic.name);
 			for (const handle of topic.subscriptions) handle.refuse(error);
 		}
 		if (topic.isConfirmed) this.failures.report(error, 'subscribe');
