@@ -344,7 +344,7 @@ export class SocketClient {
 	}
 
 	#message(connection: Connection, envelope: Envelope): void {
-		if (envelope.correlationId !== undefined)
+		if (envelope.correlationId)
 			return void answerRequest(this.#handlers, this.#failures, connection, envelope);
 		if (!this.#subscriptions.deliver(envelope)) return;
 		this.#messageListeners.get(envelope.name)?.call(envelope.data as never, envelope as Envelope<never>);

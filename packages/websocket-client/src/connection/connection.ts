@@ -102,7 +102,7 @@ export class Connection {
 	}
 
 	get isReady(): boolean {
-		return this.proven !== undefined && this.#isOpen;
+		return !!this.proven && this.#isOpen;
 	}
 
 	get #isOpen(): boolean {
@@ -305,7 +305,7 @@ export class Connection {
 		if (this.#isOver) return;
 		this.#signs.arrived();
 		const frame = readFrame(data);
-		if (!frame || frame.name !== undefined || frame.correlationId === undefined) return this.#events.received?.(this, frame, data);
+		if (!frame || frame.name !== undefined || !frame.correlationId) return this.#events.received?.(this, frame, data);
 		const { correlationId, error, data: answer } = frame;
 		const settle = this.#pending.get(correlationId);
 		this.#pending.delete(correlationId);

@@ -55,7 +55,6 @@ export class ReconnectingConnection {
 	#retryTimer: ReturnType<typeof setTimeout> | undefined;
 	/** Aborted when reconnecting stops, and with it what is still being waited for. */
 	#life: AbortController | undefined;
-	#unwatch: (() => void) | undefined;
 	#closing: Promise<void> | undefined;
 
 	constructor(url: string, settings: Settings, failures: Failures, events: ReconnectingConnectionEvents) {
@@ -79,16 +78,16 @@ export class ReconnectingConnection {
 	 */
 	async connect(): Promise<void> {
 		endpointUrl(this.#url, true);
-		if (this.#settings.WebSocket === undefined)
-			throw mustBe('WebSocket', 'given, such as that of the package ws', undefined);
+		if (!this.#settings.WebSocket) throw mustBe('WebSocket', 'given, such as that of the package ws', undefined);
 		if (this.#state === 'idle' || this.#state === 'closed') {
 			this.#ready = deferred();
 			this.#life = new AbortController();
 			this.#readyAt = 0;
 			this.#startOver();
-			this.#unwatch = watchPageEvents(
+			watchPageEvents(
 				() => void this.#connection?.probe(),
 				() => this.#mayBeOnline(),
+				this.#life.signal,
 			);
 			void this.#open();
 		} else if (this.#state === 'waiting') this.#openNow();
@@ -100,7 +99,7 @@ export class ReconnectingConnection {
 	async ping(options: PingOptions = {}): Promise<number> {
 		const { timeoutMs = 4_000 } = checked('ping()', options, { timeoutMs: MS });
 		const roundTrip = this.#connection?.probe(timeoutMs);
-		if (roundTrip !== undefined) return roundTrip;
+		if (roundTrip) return roundTrip;
 		throw new SocketRequestError(BuiltIn.ping, 'disconnected', `the client is ${this.#state}`);
 	}
 
@@ -172,7 +171,7 @@ export class ReconnectingConnection {
 		const connection = this.#connection;
 		this.#detach();
 		if (connection) this.#reportUnconfirmed(connection);
-		if (error !== undefined) this.#tell(error, stage);
+		if (error) this.#tell(error, stage);
 		// A listener may have called `close()`, and even `connect()` again.
 		if (signal.aborted) return;
 		if (wasReady) this.#startOver();
@@ -184,17 +183,17 @@ export class ReconnectingConnection {
 		} else if (isTerminal(end.code)) return this.#stop(end);
 		const failures = ++this.#failedAttempts;
 		const { reconnect } = this.#settings;
-		const isUnexplained = !wasReady && error === undefined;
+		const isUnexplained = !wasReady && !error;
 		if (this.#attemptsLeft > 0) {
 			// The server's first hint is followed exactly. After failed attempts, the delay has a lower bound too, so that
 			// hints can't make the client reconnect in a tight loop.
-			const least = hint !== undefined && failures === 1 ? 0 : fullJitter(failures - 1, reconnect);
-			const retryInMs = Math.round(Math.max(hint ?? 0, least));
 			this.#isDelayOfServer = hint !== undefined;
+			const least = this.#isDelayOfServer && failures === 1 ? 0 : fullJitter(failures - 1, reconnect);
+			const retryInMs = Math.round(Math.max(hint ?? 0, least));
 			this.#retryTimer = setTimeout(() => void this.#open(), retryInMs);
 			if (isUnexplained && failures >= explainAfter && this.#told === undefined) void this.#explain(end);
 			this.#become('waiting', { end, retryInMs });
-		} else if (isUnexplained && end.reason === '') void this.#explain(end);
+		} else if (isUnexplained && !end.reason) void this.#explain(end);
 		else this.#stop(end);
 	}
 
@@ -211,7 +210,7 @@ export class ReconnectingConnection {
 
 	#detach(): void {
 		const connection = this.#connection;
-		if (connection === undefined) return;
+		if (!connection) return;
 		this.#connection = undefined;
 		if (this.#state === 'ready') this.#ready = deferred();
 		this.#events.lost(connection);
@@ -254,7 +253,6 @@ export class ReconnectingConnection {
 		this.end = end;
 		clearTimeout(this.#retryTimer);
 		this.#life?.abort();
-		this.#unwatch?.();
 		this.#detach();
 		const error = new ClientClosedError(end);
 		this.#ready?.reject(error);

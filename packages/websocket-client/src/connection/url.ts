@@ -10,7 +10,7 @@ export function endpointUrl(url: string | URL, mustBeFull = false): string {
 	const text = String(url);
 	const isRelative = !/^[\w+.-]+:/.test(text);
 	const base = isRelative ? (globalThis as { location?: { href?: string } }).location?.href : undefined;
-	if (isRelative && url && base === undefined && !mustBeFull) return text;
+	if (isRelative && url && !base && !mustBeFull) return text;
 	let href = '';
 	try {
 		({ href } = new URL(text, base));

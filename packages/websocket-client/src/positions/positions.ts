@@ -32,7 +32,7 @@ export class Positions {
 	/** The positions that have not been written yet, by topic. */
 	readonly #unwritten = new Map<string, Position>();
 	#timer: ReturnType<typeof setTimeout> | undefined;
-	#unwatch: (() => void) | undefined;
+	#watch: AbortController | undefined;
 	#hasFailed?: boolean;
 
 	/**
@@ -69,14 +69,15 @@ export class Positions {
 		/** How long a position may wait until it is written, in milliseconds. */
 		const WRITE_AFTER_MS = 1_000;
 		this.#timer = setTimeout(this.write, WRITE_AFTER_MS);
-		this.#unwatch = watchPageEnd(this.write);
+		this.#watch = new AbortController();
+		watchPageEnd(this.write, this.#watch.signal);
 	}
 
 	/** Writes the positions that have not been written yet. */
 	readonly write = (): void => {
 		clearTimeout(this.#timer);
 		this.#timer = undefined;
-		this.#unwatch?.();
+		this.#watch?.abort();
 		this.#attempt((storage) => {
 			let isNew;
 			for (const [topic, position] of this.#unwritten) {

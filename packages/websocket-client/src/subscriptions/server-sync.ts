@@ -93,6 +93,8 @@ export class ServerSync {
 	 * messages; otherwise immediately.
 	 */
 	async removed(topic: string): Promise<void> {
+		// Its unsubscribing must not wait for a postponed request.
+		if (!this.#wanted.has(topic)) this.#postponed.delete(topic);
 		this.syncSoon();
 		if (this.#isLeaving(topic)) await new Promise<void>((resolve) => this.#removals.push([topic, resolve]));
 	}

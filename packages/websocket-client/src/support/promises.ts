@@ -31,7 +31,7 @@ export function limit(
 	ms?: number,
 	late: () => void = aborted,
 ): () => void {
-	const timer = ms === undefined ? ms : setTimeout(late, ms);
+	const timer = ms && setTimeout(late, ms);
 	signal?.addEventListener('abort', aborted);
 	return () => {
 		clearTimeout(timer);
