@@ -50,22 +50,7 @@ export interface SocketClientOptions {
 	 * When to reconnect, unless the server asks for a certain delay. Delays are random, between 0 and an upper bound.
 	 * `false`: there is one attempt, and a lost connection closes the client.
 	 */
-	readonly reconnect?:
-		| false
-		| {
-				/**
-				 * The upper bound of the first delay, in milliseconds. The bound doubles with each failed attempt. Default
-				 * 500.
-				 */
-				readonly minDelayMs?: number;
-				/** The largest upper bound, in milliseconds. Default 30,000, or `minDelayMs` if that is larger. */
-				readonly maxDelayMs?: number;
-				/**
-				 * The number of failed attempts in a row after which the client closes itself. 0 is the same as
-				 * `reconnect: false`. Default: unlimited.
-				 */
-				readonly maxAttempts?: number;
-		  };
+	readonly reconnect?: false | ReconnectOptions;
 	/**
 	 * How much may be queued while there is no connection, or the server's rate limit allows no more. Messages beyond
 	 * that are refused immediately.
@@ -88,11 +73,26 @@ export interface SocketClientOptions {
 	readonly WebSocket?: WebSocketConstructor;
 }
 
+export interface ReconnectOptions {
+	/**
+	 * The upper bound of the first delay, in milliseconds. The bound doubles with each failed attempt. Default
+	 * 500.
+	 */
+	readonly minDelayMs?: number;
+	/** The largest upper bound, in milliseconds. Default 30,000, or `minDelayMs` if that is larger. */
+	readonly maxDelayMs?: number;
+	/**
+	 * The number of failed attempts in a row after which the client closes itself. 0 is the same as
+	 * `reconnect: false`. Default: unlimited.
+	 */
+	readonly maxAttempts?: number;
+}
+
 export type Auth = (call: { readonly signal: AbortSignal }) => unknown;
 
 /** All options, with defaults for those that were not given. */
 export interface Settings {
-	readonly auth: Auth | undefined;
+	readonly auth?: Auth | undefined;
 	readonly connectTimeoutMs: number;
 	readonly requestTimeoutMs: number;
 	readonly heartbeat: { readonly intervalMs: number; readonly timeoutMs: number };
@@ -107,96 +107,89 @@ export interface Settings {
 /** The longest delay that a timer supports, in milliseconds. */
 export const MAX_DELAY_MS: number = 2 ** 31 - 1;
 
-/** What the value of an option must be, unless it is undefined: in words, and a test. */
-export type Rule = readonly [allowed: string, isAllowed: (value: any) => unknown];
+/** What a value must be: in words, and a test. */
+type Rule = readonly [allowed: string, isAllowed: (value: any) => unknown];
 
-/** For values that are checked elsewhere. */
-export const ANYTHING: Rule = ['', () => true];
-export const FUNCTION: Rule = ['a function', (value) => typeof value === 'function'];
-export const SIGNAL: Rule = ['an AbortSignal', (value) => value?.addEventListener];
-/** A delay that a timer supports. */
-export const MS: Rule = between(1, MAX_DELAY_MS);
-const SIZE = between(0, Infinity);
+const OBJECT: Rule = ['an object', (value) => typeof value === 'object' && value && !Array.isArray(value)];
 
 function between(min: number, max: number): Rule {
 	return [`a number from ${min} to ${max}`, (value) => typeof value === 'number' && value >= min && value <= max];
 }
 
-export function whole(min: number, max: number): Rule {
+function whole(min: number, max: number): Rule {
 	const [allowed, isBetween] = between(min, max);
 	return [`a whole ${allowed.slice(2)}`, (value) => isBetween(value) && (value % 1 === 0 || value === Infinity)];
 }
 
+/** The rules for options, by their names, whichever call has them. The others are checked where they are used. */
+const RULES: readonly (readonly [name: RegExp, rule: Rule])[] = [
+	[/Ms$/, between(1, MAX_DELAY_MS)],
+	[/^(auth|WebSocket|on[A-Z].*)$/, ['a function', (value) => typeof value === 'function']],
+	[/^signal$/, ['an AbortSignal', (value) => value?.addEventListener]],
+	[/^latest$/, ['a string', (value) => typeof value === 'string']],
+	[/^positions$/, OBJECT],
+	[/^rewind$/, whole(1, 100_000)],
+	[/^buffer$/, whole(1, 1_000_000)],
+	[/^maxAttempts$/, whole(0, Infinity)],
+	[/^(messages|characters)$/, between(0, Infinity)],
+];
+
 /** Validates the options and fills in defaults. @throws {InvalidClientOptionError} an option is invalid */
 export function settingsOf(options: SocketClientOptions): Settings {
-	const {
-		auth,
-		connectTimeoutMs = 15_000,
-		requestTimeoutMs = 10_000,
-		heartbeat,
-		reconnect,
-		queue,
-		positions = {},
-		WebSocket = globalThis.WebSocket,
-	} = checked('options', options, {
-		auth: FUNCTION,
-		connectTimeoutMs: MS,
-		requestTimeoutMs: MS,
-		heartbeat: ANYTHING,
-		reconnect: ANYTHING,
-		queue: ANYTHING,
-		positions: ANYTHING,
-		WebSocket: FUNCTION,
+	const settings = checked('options', options, {
+		auth: undefined,
+		connectTimeoutMs: 15_000,
+		requestTimeoutMs: 10_000,
+		heartbeat: undefined,
+		reconnect: undefined,
+		queue: undefined,
+		positions: {},
+		WebSocket: globalThis.WebSocket,
 	});
-	const { intervalMs = 20_000, timeoutMs = 10_000 } = checked('heartbeat', heartbeat, { intervalMs: MS, timeoutMs: MS });
-	const { messages = 1_000, characters = 262_144 } = checked('queue', queue, { messages: SIZE, characters: SIZE });
-	const given = reconnect === false ? { maxAttempts: 0 } : reconnect;
-	const {
-		minDelayMs = 500,
-		maxDelayMs = Math.max(30_000, minDelayMs),
-		maxAttempts = Infinity,
-	} = checked('reconnect', given, {
-		minDelayMs: MS,
-		maxDelayMs: between(given?.minDelayMs ?? 500, MAX_DELAY_MS),
-		maxAttempts: whole(0, Infinity),
+	const given = settings.reconnect === false ? { maxAttempts: 0 } : settings.reconnect;
+	const reconnect = checked<ReconnectOptions, Settings['reconnect']>('reconnect', given, {
+		minDelayMs: 500,
+		maxDelayMs: Math.max(30_000, (given as ReconnectOptions | undefined)?.minDelayMs ?? 0),
+		maxAttempts: Infinity,
 	});
+	mustBe('reconnect.maxDelayMs', between(reconnect.minDelayMs, MAX_DELAY_MS), reconnect.maxDelayMs);
 	return {
-		auth,
-		connectTimeoutMs,
-		requestTimeoutMs,
-		heartbeat: { intervalMs, timeoutMs },
-		reconnect: { minDelayMs, maxDelayMs, maxAttempts },
-		queue: { messages, characters },
-		positions: checked('positions', positions),
-		WebSocket,
+		...settings,
+		heartbeat: checked('heartbeat', settings.heartbeat, { intervalMs: 20_000, timeoutMs: 10_000 }),
+		reconnect,
+		queue: checked('queue', settings.queue, { messages: 1_000, characters: 262_144 }),
 	};
 }
 
+/** The options, of which those with a default are not undefined. */
+type Filled<TGiven, TDefaults> = TGiven & {
+	readonly [K in keyof TDefaults as TDefaults[K] extends undefined ? never : K]: TDefaults[K];
+};
+
 /**
- * Checks options, and returns them.
+ * Checks options, and returns them with defaults for those that were not given.
  *
- * @param rules for each option that is allowed. If undefined, any are
+ * @param defaults of all options that are allowed
  * @throws {InvalidClientOptionError} the options are not an object, or one of them is unknown or invalid
  */
-export function checked<T extends object>(
+export function checked<TGiven extends object, TDefaults extends object>(
 	name: string,
-	options: T | undefined,
-	rules?: { readonly [K in keyof T]-?: Rule },
-): T {
-	const given = options ?? ({} as T);
-	if (options === null || typeof given !== 'object' || Array.isArray(given)) throw mustBe(name, 'an object', options);
-	if (rules)
-		for (const key in given) {
-			const value = given[key];
-			if (!Object.hasOwn(rules, key))
-				throw mustBe(`a key of ${name}`, `one of ${Object.keys(rules).join(', ')}`, key);
-			const [allowed, isAllowed] = rules[key];
-			if (value !== undefined && !isAllowed(value)) throw mustBe(`${name}.${key}`, allowed, value);
-		}
-	return given;
+	given: TGiven | undefined,
+	defaults: TDefaults & { readonly [K in keyof TGiven]-?: unknown },
+): Filled<TGiven, TDefaults> {
+	const all: Record<string, unknown> = { ...defaults };
+	if (given !== undefined) mustBe(name, OBJECT, given);
+	for (const key in given) {
+		const value = given[key];
+		mustBe(`a key of ${name}`, [`one of ${Object.keys(all).join(', ')}`, () => Object.hasOwn(all, key)], key);
+		if (value === undefined) continue;
+		for (const [option, rule] of RULES) if (option.test(key)) mustBe(`${name}.${key}`, rule, value);
+		all[key] = value;
+	}
+	return all as Filled<TGiven, TDefaults>;
 }
 
-/** Returns the error that says what is allowed. */
-export function mustBe(name: string, allowed: string, value: unknown): InvalidClientOptionError {
-	return new InvalidClientOptionError(`${name} must be ${allowed}, not ${show(value)}`);
+/** @throws {InvalidClientOptionError} the value is not allowed */
+export function mustBe(name: string, [allowed, isAllowed]: Rule, value: unknown): void {
+	if (!isAllowed(value)) throw new InvalidClientOptionError(`${name} must be ${allowed}, not ${show(value)}`);
 }

@@ -86,7 +86,7 @@ export class SocketClient {
 			this.#failures,
 			this.#gapListeners,
 			this.#positions,
-			() => this.#sendQueue.sendWaiting(),
+			() => this.#sendQueue.flush(),
 			(topic, page) => this.history(topic, page),
 		);
 		const { server } = this.#subscriptions;
@@ -172,7 +172,7 @@ export class SocketClient {
 	 * that removes the listener.
 	 */
 	onStateChange(listener: (state: ClientState, change: StateChange) => unknown): () => void {
-		return this.#connection.stateListeners.add(listener);
+		return this.#connection.states.add(listener);
 	}
 
 	/**
@@ -344,8 +344,7 @@ export class SocketClient {
 	}
 
 	#message(connection: Connection, envelope: Envelope): void {
-		if (envelope.correlationId)
-			return void answerRequest(this.#handlers, this.#failures, connection, envelope);
+		if (envelope.correlationId) return void answerRequest(this.#handlers, this.#failures, connection, envelope);
 		if (!this.#subscriptions.deliver(envelope)) return;
 		this.#messageListeners.get(envelope.name)?.call(envelope.data as never, envelope as Envelope<never>);
 		if (this.#anyListeners.size > 0) this.#anyListeners.call(envelope);

@@ -1,6 +1,7 @@
 import { type AuthAnswer, BuiltIn, type RequestFault, SocketRequestError, wasDrained } from '@orijs/websocket/protocol';
 import { ConnectError } from '../errors.ts';
 import type { Settings, WebSocketLike } from '../options.ts';
+import { type Deferred, deferred } from '../support/promises.ts';
 import { utf8Bytes } from '../support/utf8-bytes.ts';
 import { isAuthAnswer, isFault, isPingAnswer } from './answers.ts';
 import { KeepAlive } from './keep-alive.ts';
@@ -68,9 +69,9 @@ export class Connection {
 	messageBytes: number = Infinity;
 	/** When the next ping may be sent, by the monotonic clock. */
 	#pingAt = 0;
-	#isPingWaiting = false;
 	#pingTimer: ReturnType<typeof setTimeout> | undefined;
-	#pingNow: (() => void) | undefined;
+	/** Set while a ping waits for the rate. */
+	#pingTurn: Deferred<void> | undefined;
 
 	/** @param auth the credentials for the guards */
 	constructor(
@@ -85,7 +86,7 @@ export class Connection {
 		this.#keepAlive = new KeepAlive(
 			heartbeat,
 			() => this.#check(),
-			() => this.#signs.take() || this.#isPingWaiting,
+			() => this.#signs.take() || !!this.#pingTurn,
 			(timeoutMs) => this.#abort(`the server did not answer for ${timeoutMs} ms`),
 		);
 		this.#deadline = setTimeout(() => this.#abort(`not ready within ${connectTimeoutMs} ms`), connectTimeoutMs);
@@ -190,7 +191,7 @@ export class Connection {
 	 * @param messages how many messages it counts as towards the rate limit
 	 * @throws {SocketRequestError}
 	 */
-	requestBuiltIn(type: string, data: unknown, messages?: number): Promise<unknown> {
+	ask(type: string, data: unknown, messages?: number): Promise<unknown> {
 		const correlationId = `@${++this.#builtInRequests}`;
 		const text = JSON.stringify({ type, data, correlationId });
 		return this.request(type, correlationId, text, undefined, messages);
@@ -234,7 +235,7 @@ export class Connection {
 		// If a guard rejects the client, the server closes the connection instead of answering. A server that answers
 		// with an error therefore does not speak the protocol.
 		const refused = (): void => this.#abort('the server refused @auth', NORMAL);
-		this.requestBuiltIn(BuiltIn.auth, auth).then(
+		this.ask(BuiltIn.auth, auth).then(
 			(answer) => (isAuthAnswer(answer) ? this.#authenticated(answer, askedAt) : refused()),
 			refused,
 		);
@@ -254,12 +255,10 @@ export class Connection {
 	async #check(): Promise<number> {
 		const ms = this.#pingAt - performance.now();
 		if (ms > 0) {
-			this.#isPingWaiting = true;
-			await new Promise<void>((resolve) => {
-				this.#pingNow = resolve;
-				this.#pingTimer = setTimeout(resolve, ms);
-			});
-			this.#isPingWaiting = false;
+			this.#pingTurn = deferred();
+			this.#pingTimer = setTimeout(this.#pingTurn.resolve, ms);
+			await this.#pingTurn.promise;
+			this.#pingTurn = undefined;
 		}
 		this.#pingAt = performance.now() + this.#pace.pingMs;
 		this.#signs.forget();
@@ -268,7 +267,7 @@ export class Connection {
 
 	async #ping(): Promise<number> {
 		const askedAt = localTime();
-		const answer = await this.requestBuiltIn(BuiltIn.ping, undefined);
+		const answer = await this.ask(BuiltIn.ping, undefined);
 		if (isPingAnswer(answer)) this.proven = { ...answer, askedAt };
 		return performance.now() - askedAt[0];
 	}
@@ -293,7 +292,7 @@ export class Connection {
 		clearTimeout(this.#deadline);
 		this.#keepAlive.stop();
 		clearTimeout(this.#pingTimer);
-		this.#pingNow?.();
+		this.#pingTurn?.resolve();
 		const fault = wasDrained(end.code, end.reason) ? { code: 'stopping', message: 'not handled' } : DISCONNECTED;
 		for (const settle of this.#pending.values()) settle(fault);
 		this.#events.ended?.(end, error);

@@ -18,10 +18,7 @@ describe('readFrame', () => {
 			'{"type":"","error":{"code":"invalid_message","message":"y"}}',
 			{ type: '', error: { code: 'invalid_message', message: 'y' } },
 		],
-		[
-			'{"name":"n","data":1,"timestamp":2,"topic":"t"}',
-			{ name: 'n', data: 1, timestamp: 2, topic: 't' },
-		],
+		['{"name":"n","data":1,"timestamp":2,"topic":"t"}', { name: 'n', data: 1, timestamp: 2, topic: 't' }],
 		[
 			'{"type":"@gap","data":{"topic":"t","since":1,"until":2}}',
 			{ type: '@gap', data: { topic: 't', since: 1, until: 2 } },

@@ -44,7 +44,8 @@ export function readFrame(received: string | ArrayBuffer): ServerFrame | undefin
 		fault = { code: 'invalid_reply', message: 'its values are invalid' };
 	}
 	const { type, correlationId, data, error = fault, name, timestamp } = frame ?? {};
-	if (typeof name === 'string' && typeof timestamp === 'number') return fault ? undefined : (frame as unknown as Envelope);
+	if (typeof name === 'string' && typeof timestamp === 'number')
+		return fault ? undefined : (frame as unknown as Envelope);
 	const isAnswer = typeof correlationId === 'string';
 	if (typeof type !== 'string' || (fault && !isAnswer)) return undefined;
 	const isNotice =

@@ -1,7 +1,7 @@
 import { type AuthAnswer, BuiltIn, readRetryHint, SocketRequestError } from '@orijs/websocket/protocol';
 import { ClientClosedError, UnconfirmedMessagesError } from '../errors.ts';
 import type { ErrorStage, Failures } from '../failures.ts';
-import { checked, MS, mustBe, type Settings, type WebSocketConstructor } from '../options.ts';
+import { checked, mustBe, type Settings, type WebSocketConstructor } from '../options.ts';
 import type { Listeners } from '../support/listeners.ts';
 import { type Deferred, deferred, toError, within } from '../support/promises.ts';
 import { fullJitter, isTerminal, TOKEN_EXPIRED } from './reconnect-policy.ts';
@@ -34,7 +34,7 @@ export class ReconnectingConnection {
 	readonly #settings: Settings;
 	readonly #failures: Failures;
 	readonly #events: ReconnectingConnectionEvents;
-	readonly stateListeners: Listeners<[ClientState, StateChange]>;
+	readonly states: Listeners<[ClientState, StateChange]>;
 	#state: ClientState = 'idle';
 	/** Why reconnecting stopped; undefined after `close()`. */
 	end: ConnectionEnd | undefined;
@@ -62,7 +62,7 @@ export class ReconnectingConnection {
 		this.#settings = settings;
 		this.#failures = failures;
 		this.#events = events;
-		this.stateListeners = failures.listeners();
+		this.states = failures.listeners();
 	}
 
 	get state(): ClientState {
@@ -78,7 +78,8 @@ export class ReconnectingConnection {
 	 */
 	async connect(): Promise<void> {
 		endpointUrl(this.#url, true);
-		if (!this.#settings.WebSocket) throw mustBe('WebSocket', 'given, such as that of the package ws', undefined);
+		const { WebSocket } = this.#settings;
+		mustBe('WebSocket', ['given, such as that of the package ws', () => WebSocket], WebSocket);
 		if (this.#state === 'idle' || this.#state === 'closed') {
 			this.#ready = deferred();
 			this.#life = new AbortController();
@@ -97,7 +98,7 @@ export class ReconnectingConnection {
 
 	/** See `SocketClient.ping`. */
 	async ping(options: PingOptions = {}): Promise<number> {
-		const { timeoutMs = 4_000 } = checked('ping()', options, { timeoutMs: MS });
+		const { timeoutMs } = checked('ping()', options, { timeoutMs: 4_000 });
 		const roundTrip = this.#connection?.probe(timeoutMs);
 		if (roundTrip) return roundTrip;
 		throw new SocketRequestError(BuiltIn.ping, 'disconnected', `the client is ${this.#state}`);
@@ -117,7 +118,7 @@ export class ReconnectingConnection {
 		const previous = this.#state;
 		if (previous === state) return;
 		this.#state = state;
-		this.stateListeners.call(state, { ...change, previous });
+		this.states.call(state, { ...change, previous });
 	}
 
 	async #open(): Promise<void> {

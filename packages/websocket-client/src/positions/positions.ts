@@ -14,7 +14,7 @@ interface Reached {
 	readonly name: string;
 	readonly position?: Position | undefined;
 	/** Those that have received everything up to the position, except what they hold. */
-	readonly subscriptions: readonly { readonly held: unknown }[];
+	readonly handles: readonly { readonly held: unknown }[];
 }
 
 /**
@@ -43,9 +43,9 @@ export class Positions {
 		this.#prefix = `orijs ${url.split('?')[0]} `;
 		this.#failures = failures;
 		if (typeof given.getItem === 'function') {
-			if (METHODS.some((name) => typeof (given as PositionStorage)[name] !== 'function'))
-				throw mustBe('positions', `a storage with getItem, ${METHODS.join(', ')} and length`, given);
-			this.#storage = given as PositionStorage;
+			const storage = (this.#storage = given as PositionStorage);
+			const hasAll = (): boolean => METHODS.every((name) => typeof storage[name] === 'function');
+			mustBe('positions', [`a storage with getItem, ${METHODS.join(', ')} and length`, hasAll], given);
 		} else {
 			for (const [topic, position] of Object.entries(given)) {
 				this.unused.set(topic, mustBePosition(topic, position));
@@ -62,8 +62,8 @@ export class Positions {
 	 * Called when everything up to a topic's position has been delivered, or reported as missing. The position is
 	 * written soon, or when the page may be about to end.
 	 */
-	reached({ name, position, subscriptions }: Reached): void {
-		if (!this.#storage || !position || subscriptions.some((handle) => handle.held)) return;
+	reached({ name, position, handles }: Reached): void {
+		if (!this.#storage || !position || handles.some((handle) => handle.held)) return;
 		this.#unwritten.set(name, position);
 		if (this.#timer) return;
 		/** How long a position may wait until it is written, in milliseconds. */
@@ -126,6 +126,6 @@ export class Positions {
 }
 
 function mustBePosition(topic: string, position: unknown): Position {
-	if (isPosition(position)) return position;
-	throw mustBe(`positions.${topic}`, '{ epoch, offset }', position);
+	mustBe(`positions.${topic}`, ['{ epoch, offset }', isPosition], position);
+	return position as Position;
 }

@@ -6,8 +6,8 @@ import {
 	type Position,
 	restoreValues,
 } from '@orijs/websocket/protocol';
-import { ANYTHING, checked } from '../options.ts';
-import { type ClientRequestOptions, REQUEST_RULES, request } from './request.ts';
+import { checked } from '../options.ts';
+import { type ClientRequestOptions, request } from './request.ts';
 import type { SendQueue } from './send-queue.ts';
 
 /** Which messages of a topic's history to read. Of `since`, `before` and `upTo`, only one may be given. */
@@ -22,9 +22,6 @@ export interface HistoryOptions extends ClientRequestOptions {
 	readonly limit?: number | undefined;
 }
 
-/** The server checks the rest. */
-const RULES = { since: ANYTHING, before: ANYTHING, upTo: ANYTHING, limit: ANYTHING, ...REQUEST_RULES };
-
 /** Requests a page of a topic's history. @throws as documented for `SocketClient.history` */
 export async function history(
 	queue: SendQueue,
@@ -33,7 +30,14 @@ export async function history(
 	options: HistoryOptions,
 ): Promise<HistoryAnswer> {
 	if (!isTopic(topic)) throw new InvalidTopicError(topic);
-	const { timeoutMs, signal, ...query } = checked('history()', options, RULES);
+	const { timeoutMs, signal, ...query } = checked('history()', options, {
+		since: undefined,
+		before: undefined,
+		upTo: undefined,
+		limit: undefined,
+		timeoutMs: undefined,
+		signal: undefined,
+	});
 	const answer = await request(queue, defaultMs, BuiltIn.history, { topic, ...query }, { timeoutMs, signal });
 	const page = answer as HistoryAnswer;
 	page.messages.forEach(restoreValues);

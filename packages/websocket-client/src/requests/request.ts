@@ -1,7 +1,7 @@
 import { BuiltIn, type InferOutput, type SocketMessage, SocketRequestError, validate } from '@orijs/websocket/protocol';
 import type { Connection } from '../connection/connection.ts';
 import { UnsentMessageError } from '../errors.ts';
-import { checked, MS, SIGNAL } from '../options.ts';
+import { checked } from '../options.ts';
 import { deferred, limit } from '../support/promises.ts';
 import { encodeMessage } from './encode-message.ts';
 import type { Outgoing, SendQueue } from './send-queue.ts';
@@ -24,8 +24,6 @@ export type ReplyTo<TMessage extends SocketMessage> = OutputOrNull<TMessage['rep
 
 type OutputOrNull<TSchema> = TSchema extends SocketMessage['data'] ? InferOutput<TSchema> : null;
 
-export const REQUEST_RULES = { timeoutMs: MS, signal: SIGNAL };
-
 /**
  * Sends a request and resolves with its answer.
  *
@@ -40,7 +38,7 @@ export async function request(
 	data: unknown,
 	options: ClientRequestOptions,
 ): Promise<unknown> {
-	const { signal, timeoutMs = defaultMs } = checked('request()', options, REQUEST_RULES);
+	const { signal, timeoutMs } = checked('request()', options, { timeoutMs: defaultMs, signal: undefined });
 	const isBuiltIn = typeof message === 'string';
 	return queue.order.run(isBuiltIn || validate(message, data), () => {
 		signal?.throwIfAborted();

@@ -88,7 +88,7 @@ export class SendQueue {
 		older?.refuse('replaced', 'a newer one replaces it');
 		this.#waiting.set(key, outgoing);
 		this.#characters = total;
-		this.sendWaiting();
+		this.flush();
 	}
 
 	/**
@@ -120,7 +120,7 @@ export class SendQueue {
 		this.#waiting = new Map([...this.#held, ...this.#waiting]);
 		this.#held.clear();
 		this.#lead = -Infinity;
-		this.sendWaiting();
+		this.flush();
 	}
 
 	/** Stops sending. Must be called when the connection is lost. */
@@ -139,7 +139,7 @@ export class SendQueue {
 	}
 
 	/** Sends what waits, as far as the rate allows, and the rest later. Must be called when topics become due. */
-	sendWaiting(): void {
+	flush(): void {
 		const connection = this.#connection;
 		let ms = 0;
 		while (!ms && !this.#timer && connection?.isReady) {
@@ -163,7 +163,7 @@ export class SendQueue {
 		this.#timer = setTimeout(
 			() => {
 				this.#timer = undefined;
-				this.sendWaiting();
+				this.flush();
 			},
 			Math.max(MIN_DELAY_MS, ms),
 		);

@@ -1,7 +1,7 @@
 import { type SocketMessage, validate } from '@orijs/websocket/protocol';
 import { UnsentMessageError } from '../errors.ts';
 import type { Failures } from '../failures.ts';
-import { ANYTHING, checked, type Rule } from '../options.ts';
+import { checked } from '../options.ts';
 import { encodeMessage } from './encode-message.ts';
 import type { SendQueue } from './send-queue.ts';
 
@@ -19,9 +19,6 @@ export interface SendOptions {
 	readonly latest?: string;
 }
 
-const TEXT: Rule = ['a string', (value) => typeof value === 'string'];
-const RULES = { queue: ANYTHING, latest: TEXT };
-
 /**
  * Sends a message that is not a request. Errors are also passed to the error listeners, except `not_ready` and
  * `replaced`, which a caller who passes `queue: false` or `latest` expects.
@@ -34,7 +31,7 @@ export async function send(
 	options: SendOptions,
 ): Promise<void> {
 	try {
-		const { queue: mayWait = true, latest } = checked('send()', options, RULES);
+		const { queue: mayWait, latest } = checked('send()', options, { queue: true, latest: undefined });
 		await queue.order.run(
 			validate(message, data),
 			() =>

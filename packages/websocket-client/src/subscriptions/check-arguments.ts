@@ -1,25 +1,27 @@
 import { InvalidTopicError, isTopic, mustBeDefinition } from '@orijs/websocket/protocol';
-import { checked, FUNCTION, MS, SIGNAL, whole } from '../options.ts';
+import { checked } from '../options.ts';
 import type { SubscriptionOptions } from './subscription.ts';
 
 /**
- * Validates the arguments of `subscribe()`.
+ * Validates the arguments of `subscribe()`, and fills in defaults.
  *
  * @throws {InvalidTopicError}
  * @throws {InvalidClientOptionError} an option is invalid or unknown
  * @throws {InvalidMessageDefinitionError} `message` is not a definition
  */
-export function checkArguments(topic: string, options: SubscriptionOptions): void {
+export function checkArguments(topic: string, options: SubscriptionOptions): SubscriptionOptions {
 	if (!isTopic(topic)) throw new InvalidTopicError(topic);
-	checked('subscription', options, {
-		onMessage: FUNCTION,
-		onGap: FUNCTION,
-		onRecovered: FUNCTION,
-		onRefused: FUNCTION,
-		message: ['', mustBeDefinition],
-		rewind: whole(1, 100_000),
-		timeoutMs: MS,
-		signal: SIGNAL,
-		buffer: whole(1, 1_000_000),
+	const all = checked('subscription', options, {
+		onMessage: undefined,
+		onGap: undefined,
+		onRecovered: undefined,
+		onRefused: undefined,
+		message: undefined,
+		rewind: undefined,
+		timeoutMs: undefined,
+		signal: undefined,
+		buffer: 1_000,
 	});
+	if (all.message !== undefined) mustBeDefinition(all.message);
+	return all;
 }

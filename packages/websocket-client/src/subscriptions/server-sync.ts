@@ -149,11 +149,11 @@ export class ServerSync {
 			topic.isPositioned = false;
 			// Without a position, the answer begins with the messages of the rewinds.
 			if (topic.position) continue;
-			for (const handle of topic.subscriptions) if (handle.isRewindDue) handle.held = [];
+			for (const handle of topic.handles) if (handle.isRewindDue) handle.held = [];
 		}
 		const names = due.splice(0, topics.length);
 		const messages = Math.ceil(names.length / TOPICS_PER_MESSAGE);
-		connection.requestBuiltIn(isSubscribe ? BuiltIn.subscribe : BuiltIn.unsubscribe, { topics }, messages).then(
+		connection.ask(isSubscribe ? BuiltIn.subscribe : BuiltIn.unsubscribe, { topics }, messages).then(
 			(answer) => this.#answered(connection, isSubscribe, names, answer),
 			(fault: RequestFault) => this.#answered(connection, isSubscribe, names, undefined, fault),
 		);

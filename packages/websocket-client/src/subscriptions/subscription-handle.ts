@@ -9,7 +9,7 @@ import type { PendingSubscription, Subscription, SubscriptionHandlers, Subscript
 /** What a subscription needs of the client. */
 export interface SubscriptionOwner {
 	/** Called with every gap. */
-	readonly gapListeners: Listeners<[GapNotice]>;
+	readonly gaps: Listeners<[GapNotice]>;
 	readonly failures: Failures;
 	/** Called when a subscription has ended. Resolves once the server has stopped sending what only it needed. */
 	closed(handle: SubscriptionHandle): Promise<void>;
@@ -52,7 +52,7 @@ export class SubscriptionHandle {
 				this.#buffer.read(
 					(span) => {
 						const gap = { topic, ...span };
-						owner.gapListeners.call(gap);
+						owner.gaps.call(gap);
 						this.call('onGap', gap);
 					},
 					() => void this.close(),
@@ -60,15 +60,15 @@ export class SubscriptionHandle {
 		};
 		this.pending = Object.assign(this.#confirmed.promise, this.#subscription);
 		try {
-			checkArguments(topic, options);
+			const all = checkArguments(topic, options);
 			if (end) throw end;
+			this.options = all;
 		} catch (error) {
 			// If the subscription is not awaited, this would otherwise go unnoticed.
 			this.break(error as Error);
 			return;
 		}
-		this.options = options;
-		const { rewind, signal, timeoutMs } = options;
+		const { rewind, signal, timeoutMs } = this.options;
 		this.isRewindDue = !!rewind;
 		const abort = (): unknown => this.close(signal?.reason as Error);
 		const late = (): unknown => this.fail(this.#error('timeout', `not confirmed within ${timeoutMs} ms`));
@@ -99,7 +99,7 @@ export class SubscriptionHandle {
 		if (!this.isOpen || this.isRewindDue) return;
 		const { options } = this;
 		if (options.message && options.message.name !== envelope.name) return;
-		if (!options.onMessage || this.#buffer.isRead) this.#buffer.add(envelope, options.buffer ?? 1_000);
+		if (!options.onMessage || this.#buffer.isRead) this.#buffer.add(envelope, options.buffer as number);
 		this.call('onMessage', envelope.data, envelope);
 	}
 

@@ -104,7 +104,9 @@ export const resubscribing: Record<string, Scenario> = {
 			'{"name":"n","data":1,"timestamp":1,"topic":"t","position":{"epoch":"e","offset":3,"prev":2}}',
 		);
 		await arrived(3);
-		await server.sendRaw('{"type":"@subscribe","correlationId":"@3","error":{"code":"rate_limited","message":"slowly"}}');
+		await server.sendRaw(
+			'{"type":"@subscribe","correlationId":"@3","error":{"code":"rate_limited","message":"slowly"}}',
+		);
 		const refused = new Promise((resolve) => client.onRaw(resolve));
 		await server.sendRaw('after the refusal');
 		await refused;
