@@ -146,10 +146,10 @@ export function settingsOf(options: SocketClientOptions): Settings {
 		positions: {},
 		WebSocket: globalThis.WebSocket,
 	});
-	const given = settings.reconnect === false ? { maxAttempts: 0 } : settings.reconnect;
+	const given: ReconnectOptions | undefined = settings.reconnect === false ? { maxAttempts: 0 } : settings.reconnect;
 	const reconnect = checked<ReconnectOptions, Settings['reconnect']>('reconnect', given, {
 		minDelayMs: 500,
-		maxDelayMs: Math.max(30_000, (given as ReconnectOptions | undefined)?.minDelayMs ?? 0),
+		maxDelayMs: Math.max(30_000, given?.minDelayMs ?? 0),
 		maxAttempts: Infinity,
 	});
 	mustBe('reconnect.maxDelayMs', between(reconnect.minDelayMs, MAX_DELAY_MS), reconnect.maxDelayMs);

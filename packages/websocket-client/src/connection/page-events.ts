@@ -28,5 +28,5 @@ function listen(listeners: Readonly<Record<string, () => void>>, signal: AbortSi
 	// `capture`, because some of the events occur at the document, and may not bubble.
 	const options = { capture: true, signal };
 	for (const type in listeners)
-		(globalThis as Page).addEventListener?.(type, listeners[type] as () => void, options as AddEventListenerOptions);
+		(globalThis as Page).addEventListener?.(type, listeners[type] as () => void, options);
 }
