@@ -27,6 +27,5 @@ export function watchPageEnd(listener: () => void, signal: AbortSignal): void {
 function listen(listeners: Readonly<Record<string, () => void>>, signal: AbortSignal): void {
 	// `capture`, because some of the events occur at the document, and may not bubble.
 	const options = { capture: true, signal };
-	for (const type in listeners)
-		(globalThis as Page).addEventListener?.(type, listeners[type] as () => void, options);
+	for (const type in listeners) (globalThis as Page).addEventListener?.(type, listeners[type] as () => void, options);
 }

@@ -41,7 +41,7 @@ export function readFrame(received: string | ArrayBuffer): ServerFrame | undefin
 		// Fails for null.
 		restoreValues(frame as object);
 	} catch {
-		fault = { code: 'invalid_reply', message: 'its values are invalid' };
+		fault = { code: 'invalid_reply', message: 'the answer is invalid' };
 	}
 	const { type, correlationId, data, error = fault, name, timestamp } = frame ?? {};
 	if (typeof name === 'string' && typeof timestamp === 'number')

@@ -1,8 +1,8 @@
 import type { WebSocketLike } from '../options.ts';
 
 /**
- * Notices whether the other side of a socket is alive after a ping: a frame has arrived, or bytes that wait ahead of the
- * ping were written. Without these, it can't be answered.
+ * Notices whether the other side of a socket is alive after a ping: a frame has arrived, or bytes that wait ahead of
+ * the ping were written. It can't be answered before it is written.
  */
 export class SignsOfLife {
 	readonly #socket: WebSocketLike;

@@ -5,6 +5,7 @@ import {
 	isTopic,
 	type Position,
 	restoreValues,
+	SocketRequestError,
 } from '@orijs/websocket/protocol';
 import { checked } from '../options.ts';
 import { type ClientRequestOptions, request } from './request.ts';
@@ -40,6 +41,10 @@ export async function history(
 	});
 	const answer = await request(queue, defaultMs, BuiltIn.history, { topic, ...query }, { timeoutMs, signal });
 	const page = answer as HistoryAnswer;
-	page.messages.forEach(restoreValues);
+	try {
+		page.messages.forEach(restoreValues);
+	} catch (cause) {
+		throw new SocketRequestError(BuiltIn.history, 'invalid_reply', 'the answer is invalid', { cause });
+	}
 	return page;
 }

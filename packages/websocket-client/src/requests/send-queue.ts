@@ -141,7 +141,7 @@ export class SendQueue {
 	/** Sends what waits, as far as the rate allows, and the rest later. Must be called when topics become due. */
 	flush(): void {
 		let ms = 0;
-		for (let connection; !ms && !this.#timer && (connection = this.#connection)?.isReady; ) {
+		for (let connection; !ms && !this.#timer && (connection = this.#connection)?.isReady;) {
 			const [first] = this.#waiting.values();
 			const due = this.#topics.due.length;
 			if (due && (!first || this.#lead <= 0)) {

@@ -8,6 +8,7 @@ import {
 import { isTopicsAnswer } from '../connection/answers.ts';
 import type { Connection } from '../connection/connection.ts';
 import { TOPICS_PER_MESSAGE } from '../connection/pace.ts';
+import { type Deferred, deferred } from '../support/promises.ts';
 import { gapBetween } from './gap-span.ts';
 import { requestFor, type Topic } from './topic.ts';
 
@@ -35,8 +36,8 @@ export class ServerSync {
 	#timer: ReturnType<typeof setTimeout> | undefined;
 	/** How often topics were postponed in a row. The delay doubles each time. */
 	#delays = 0;
-	/** Topics that are being removed, each with what to call once the server has stopped sending its messages. */
-	#removals: (readonly [topic: string, resolve: () => void])[] = [];
+	/** Resolved when a topic that is being removed may be gone. */
+	#change: Deferred<void> | undefined;
 	#connection: Connection | undefined;
 	#isSyncDue?: boolean;
 	/** The topics to unsubscribe from, then those to subscribe to. */
@@ -74,7 +75,7 @@ export class ServerSync {
 		this.#endDelay();
 		this.#subscribed.clear();
 		this.#pending.clear();
-		this.#settleRemovals();
+		this.#changed();
 	}
 
 	/**
@@ -96,7 +97,7 @@ export class ServerSync {
 		// Its unsubscribing must not wait for a postponed request.
 		if (!this.#wanted.has(topic)) this.#postponed.delete(topic);
 		this.syncSoon();
-		if (this.#isLeaving(topic)) await new Promise<void>((resolve) => this.#removals.push([topic, resolve]));
+		while (this.#isLeaving(topic)) await (this.#change ??= deferred()).promise;
 	}
 
 	/** Syncs in a microtask, so that topics added or removed together are requested together. */
@@ -115,7 +116,7 @@ export class ServerSync {
 	 * again, because it sends a position and earlier messages only when it is asked.
 	 */
 	#sync(): void {
-		this.#settleRemovals();
+		this.#changed();
 		// Unsubscribes first, because the server limits the number of topics per socket.
 		const unwanted = [...this.#subscribed].filter((name) => !this.#wanted.has(name));
 		this.due = [...unwanted, ...this.#wanted.keys()].filter(
@@ -222,7 +223,8 @@ export class ServerSync {
 		return !this.#wanted.has(name) && (this.#subscribed.has(name) || this.#pending.has(name));
 	}
 
-	#settleRemovals(): void {
-		this.#removals = this.#removals.filter(([topic, resolve]) => this.#isLeaving(topic) || resolve());
+	#changed(): void {
+		this.#change?.resolve();
+		this.#change = undefined;
 	}
 }

@@ -172,10 +172,10 @@ export class Subscriptions implements SubscriptionOwner, ServerTopicsEvents {
 
 	/** Called when the client stops reconnecting. Rejects the subscriptions that were never confirmed. */
 	rejectUnconfirmed(error: ClientClosedError): void {
-		for (const topic of this.#topics.values()) {
-			for (const handle of topic.handles) {
+		for (const { handles, isConfirmed } of this.#topics.values()) {
+			for (const handle of handles) {
 				const isRewinding = handle.options.rewind && !handle.isConfirmed;
-				if (!topic.isConfirmed || isRewinding) void handle.fail(error);
+				if (!isConfirmed || isRewinding) void handle.fail(error);
 			}
 		}
 	}
