@@ -152,7 +152,7 @@ export function settingsOf(options: SocketClientOptions): Settings {
 		maxDelayMs: Math.max(30_000, given?.minDelayMs ?? 0),
 		maxAttempts: Infinity,
 	});
-	mustBe('reconnect.maxDelayMs', between(reconnect.minDelayMs, MAX_DELAY_MS), reconnect.maxDelayMs);
+	mustKeep(between(reconnect.minDelayMs, MAX_DELAY_MS), 'reconnect.maxDelayMs', reconnect.maxDelayMs);
 	return {
 		...settings,
 		heartbeat: checked('heartbeat', settings.heartbeat, { intervalMs: 20_000, timeoutMs: 10_000 }),
@@ -178,18 +178,23 @@ export function checked<TGiven extends object, TDefaults extends object>(
 	defaults: TDefaults & { readonly [K in keyof TGiven]-?: unknown },
 ): Filled<TGiven, TDefaults> {
 	const all: Record<string, unknown> = { ...defaults };
-	if (given !== undefined) mustBe(name, OBJECT, given);
+	if (given !== undefined) mustKeep(OBJECT, name, given);
 	for (const key in given) {
 		const value = given[key];
-		mustBe(`a key of ${name}`, [`one of ${Object.keys(all).join(', ')}`, () => Object.hasOwn(all, key)], key);
+		mustBe(Object.hasOwn(all, key), `a key of ${name}`, `one of ${Object.keys(all).join(', ')}`, key);
 		if (value === undefined) continue;
-		for (const [option, rule] of RULES) if (option.test(key)) mustBe(`${name}.${key}`, rule, value);
+		for (const [option, rule] of RULES) if (option.test(key)) mustKeep(rule, `${name}.${key}`, value);
 		all[key] = value;
 	}
 	return all as Filled<TGiven, TDefaults>;
 }
 
 /** @throws {InvalidClientOptionError} the value is not allowed */
-export function mustBe(name: string, [allowed, isAllowed]: Rule, value: unknown): void {
-	if (!isAllowed(value)) throw new InvalidClientOptionError(`${name} must be ${allowed}, not ${show(value)}`);
+function mustKeep([allowed, isAllowed]: Rule, name: string, value: unknown): void {
+	mustBe(isAllowed(value), name, allowed, value);
+}
+
+/** @param allowed what is allowed, in words @throws {InvalidClientOptionError} the value is not allowed */
+export function mustBe(isAllowed: unknown, name: string, allowed: string, value: unknown): void {
+	if (!isAllowed) throw new InvalidClientOptionError(`${name} must be ${allowed}, not ${show(value)}`);
 }

@@ -79,7 +79,7 @@ export class ReconnectingConnection {
 	async connect(): Promise<void> {
 		endpointUrl(this.#url, true);
 		const { WebSocket } = this.#settings;
-		mustBe('WebSocket', ['given, such as that of the package ws', () => WebSocket], WebSocket);
+		mustBe(WebSocket, 'WebSocket', 'given, such as that of the package ws', WebSocket);
 		if (this.#state === 'idle' || this.#state === 'closed') {
 			this.#ready = deferred();
 			this.#life = new AbortController();

@@ -21,6 +21,6 @@ export function endpointUrl(url: string | URL, mustBeFull = false): string {
 	if (href === `${text}/`) href = text;
 	// The scheme is replaced in the text, because the setter of `protocol` silently ignores some changes.
 	href = href.replace(/^http/, 'ws');
-	mustBe('the URL', ['like wss://example.com/ws, without #', () => /^wss?:\/\/[^#]+$/.test(href)], text);
+	mustBe(/^wss?:\/\/[^#]+$/.test(href), 'the URL', 'like wss://example.com/ws, without #', text);
 	return href;
 }

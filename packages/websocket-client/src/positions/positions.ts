@@ -44,8 +44,8 @@ export class Positions {
 		this.#failures = failures;
 		if (typeof given.getItem === 'function') {
 			const storage = (this.#storage = given as PositionStorage);
-			const hasAll = (): boolean => METHODS.every((name) => typeof storage[name] === 'function');
-			mustBe('positions', [`a storage with getItem, ${METHODS.join(', ')} and length`, hasAll], given);
+			const hasAll = METHODS.every((name) => typeof storage[name] === 'function');
+			mustBe(hasAll, 'positions', `a storage with getItem, ${METHODS.join(', ')} and length`, given);
 		} else {
 			for (const [topic, position] of Object.entries(given)) {
 				this.unused.set(topic, mustBePosition(topic, position));
@@ -126,6 +126,6 @@ export class Positions {
 }
 
 function mustBePosition(topic: string, position: unknown): Position {
-	mustBe(`positions.${topic}`, ['{ epoch, offset }', isPosition], position);
+	mustBe(isPosition(position), `positions.${topic}`, '{ epoch, offset }', position);
 	return position as Position;
 }
