@@ -14,7 +14,7 @@ export class ClientClosedError extends Error {
 	/** Why the client stopped reconnecting; undefined after `close()`. */
 	declare readonly end: ConnectionEnd | undefined;
 	constructor(end?: ConnectionEnd) {
-		super(end === undefined ? 'The client is closed' : `The client stopped reconnecting: ${end.code} ${end.reason}`);
+		super(end ? `The client stopped reconnecting: ${end.code} ${end.reason}` : 'The client is closed');
 		this.end = end;
 	}
 }

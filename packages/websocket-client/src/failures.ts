@@ -35,8 +35,11 @@ export class Failures {
 
 	/** Creates an empty set of application listeners, whose errors are reported with the stage `handler`. */
 	listeners<TArgs extends readonly unknown[]>(): Listeners<TArgs> {
-		return new Listeners((thrown) => this.report(thrown, 'handler'));
+		return new Listeners(this.thrown);
 	}
+
+	/** Called with what a listener or handler of the application has thrown. */
+	readonly thrown = (error: unknown): void => this.report(error, 'handler');
 }
 
 function print(error: unknown, stage: ErrorStage): void {

@@ -34,8 +34,9 @@ describe('rejects invalid options, naming what is allowed', () => {
 		[{ heartbeat: { interval: 5 } }, /a key of heartbeat must be one of intervalMs, timeoutMs, not "interval"/],
 		[{ reconnect: { max: 5 } }, /a key of reconnect must be one of minDelayMs, maxDelayMs, maxAttempts, not "max"/],
 		[{ reconnect: true }, /reconnect must be an object/],
-		[{ reconnect: { maxAttempts: -1 } }, /reconnect\.maxAttempts must be a number from 0 to Infinity, not -1/],
-		[{ reconnect: { maxAttempts: '3' } }, /reconnect\.maxAttempts must be a number from 0 to Infinity, not "3"/],
+		[{ reconnect: { maxAttempts: -1 } }, /reconnect\.maxAttempts must be a whole number from 0 to Infinity, not -1/],
+		[{ reconnect: { maxAttempts: '3' } }, /reconnect\.maxAttempts must be a whole number from 0 to Infinity, not "3"/],
+		[{ reconnect: { maxAttempts: 1.5 } }, /reconnect\.maxAttempts must be a whole number .*, not 1\.5/],
 		[{ queue: { size: 5 } }, /a key of queue must be one of messages, characters, not "size"/],
 		[{ heartbeat: null }, /heartbeat must be an object/],
 		[{ reconnect: 5 }, /reconnect must be an object/],
@@ -54,6 +55,7 @@ describe('rejects invalid options, naming what is allowed', () => {
 		[{ positions: null }, /positions must be an object/],
 		[{ positions: [] }, /positions must be an object/],
 		[{ positions: { t: { offset: 1 } } }, /positions\.t must be \{ epoch, offset \}/],
+		[{ positions: { getItem: () => null } }, /positions must be .*setItem/],
 		[{ WebSocket: 'ws' }, /WebSocket must be a function, not "ws"/],
 	])('%j', (options, message) => {
 		const make = (): SocketClient => new SocketClient('ws://localhost/ws', options as SocketClientOptions);

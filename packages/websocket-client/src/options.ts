@@ -50,22 +50,7 @@ export interface SocketClientOptions {
 	 * When to reconnect, unless the server asks for a certain delay. Delays are random, between 0 and an upper bound.
 	 * `false`: there is one attempt, and a lost connection closes the client.
 	 */
-	readonly reconnect?:
-		| false
-		| {
-				/**
-				 * The upper bound of the first delay, in milliseconds. The bound doubles with each failed attempt. Default
-				 * 500.
-				 */
-				readonly minDelayMs?: number;
-				/** The largest upper bound, in milliseconds. Default 30,000, or `minDelayMs` if that is larger. */
-				readonly maxDelayMs?: number;
-				/**
-				 * The number of failed attempts in a row after which the client closes itself. 0 is the same as
-				 * `reconnect: false`. Default: unlimited.
-				 */
-				readonly maxAttempts?: number;
-		  };
+	readonly reconnect?: false | ReconnectOptions;
 	/**
 	 * How much may be queued while there is no connection, or the server's rate limit allows no more. Messages beyond
 	 * that are refused immediately.
@@ -88,11 +73,26 @@ export interface SocketClientOptions {
 	readonly WebSocket?: WebSocketConstructor;
 }
 
+export interface ReconnectOptions {
+	/**
+	 * The upper bound of the first delay, in milliseconds. The bound doubles with each failed attempt. Default
+	 * 500.
+	 */
+	readonly minDelayMs?: number;
+	/** The largest upper bound, in milliseconds. Default 30,000, or `minDelayMs` if that is larger. */
+	readonly maxDelayMs?: number;
+	/**
+	 * The number of failed attempts in a row after which the client closes itself. 0 is the same as
+	 * `reconnect: false`. Default: unlimited.
+	 */
+	readonly maxAttempts?: number;
+}
+
 export type Auth = (call: { readonly signal: AbortSignal }) => unknown;
 
 /** All options, with defaults for those that were not given. */
 export interface Settings {
-	readonly auth: Auth | undefined;
+	readonly auth?: Auth | undefined;
 	readonly connectTimeoutMs: number;
 	readonly requestTimeoutMs: number;
 	readonly heartbeat: { readonly intervalMs: number; readonly timeoutMs: number };
@@ -107,87 +107,94 @@ export interface Settings {
 /** The longest delay that a timer supports, in milliseconds. */
 export const MAX_DELAY_MS: number = 2 ** 31 - 1;
 
+/** What a value must be: in words, and a test. */
+type Rule = readonly [allowed: string, isAllowed: (value: any) => unknown];
+
+const OBJECT: Rule = ['an object', (value) => typeof value === 'object' && value && !Array.isArray(value)];
+
+function between(min: number, max: number): Rule {
+	return [`a number from ${min} to ${max}`, (value) => typeof value === 'number' && value >= min && value <= max];
+}
+
+function whole(min: number, max: number): Rule {
+	const [allowed, isBetween] = between(min, max);
+	return [`a whole ${allowed.slice(2)}`, (value) => isBetween(value) && (value % 1 === 0 || value === Infinity)];
+}
+
+/** The rules for options, by their names, whichever call has them. The others are checked where they are used. */
+const RULES: readonly (readonly [name: RegExp, rule: Rule])[] = [
+	[/Ms$/, between(1, MAX_DELAY_MS)],
+	[/^(auth|WebSocket|on[A-Z].*)$/, ['a function', (value) => typeof value === 'function']],
+	[/^signal$/, ['an AbortSignal', (value) => value?.addEventListener]],
+	[/^latest$/, ['a string', (value) => typeof value === 'string']],
+	[/^positions$/, OBJECT],
+	[/^rewind$/, whole(1, 100_000)],
+	[/^buffer$/, whole(1, 1_000_000)],
+	[/^maxAttempts$/, whole(0, Infinity)],
+	[/^(messages|characters)$/, between(0, Infinity)],
+];
+
 /** Validates the options and fills in defaults. @throws {InvalidClientOptionError} an option is invalid */
 export function settingsOf(options: SocketClientOptions): Settings {
-	const times = filled('options', options, { connectTimeoutMs: 15_000, requestTimeoutMs: 10_000 }, OPTIONS);
-	const { auth, heartbeat, queue, positions = {}, WebSocket = globalThis.WebSocket } = options;
-	const given = options.reconnect === false ? { maxAttempts: 0 } : options.reconnect;
-	const reconnect = filled('reconnect', given, {
+	const settings = checked('options', options, {
+		auth: undefined,
+		connectTimeoutMs: 15_000,
+		requestTimeoutMs: 10_000,
+		heartbeat: undefined,
+		reconnect: undefined,
+		queue: undefined,
+		positions: {},
+		WebSocket: globalThis.WebSocket,
+	});
+	const given: ReconnectOptions | undefined = settings.reconnect === false ? { maxAttempts: 0 } : settings.reconnect;
+	const reconnect = checked<ReconnectOptions, Settings['reconnect']>('reconnect', given, {
 		minDelayMs: 500,
 		maxDelayMs: Math.max(30_000, given?.minDelayMs ?? 0),
 		maxAttempts: Infinity,
 	});
-	inRange('reconnect.maxDelayMs', reconnect.maxDelayMs, reconnect.minDelayMs);
+	mustKeep(between(reconnect.minDelayMs, MAX_DELAY_MS), 'reconnect.maxDelayMs', reconnect.maxDelayMs);
 	return {
-		...times,
-		auth,
-		heartbeat: filled('heartbeat', heartbeat, { intervalMs: 20_000, timeoutMs: 10_000 }),
+		...settings,
+		heartbeat: checked('heartbeat', settings.heartbeat, { intervalMs: 20_000, timeoutMs: 10_000 }),
 		reconnect,
-		queue: filled('queue', queue, { messages: 1_000, characters: 262_144 }),
-		positions: known(positions, 'positions'),
-		WebSocket,
+		queue: checked('queue', settings.queue, { messages: 1_000, characters: 262_144 }),
 	};
 }
 
-const OPTIONS = [
-	'auth',
-	'connectTimeoutMs',
-	'requestTimeoutMs',
-	'heartbeat',
-	'reconnect',
-	'queue',
-	'positions',
-	'WebSocket',
-];
-
-/** Fills in defaults, and validates all values. @throws {InvalidClientOptionError} */
-function filled<T extends Record<string, number>>(
-	name: string,
-	given: Partial<T> = {},
-	defaults: T,
-	keys: readonly string[] = Object.keys(defaults),
-): T {
-	known(given, name, keys);
-	const values: Record<string, number> = {};
-	for (const key in defaults) values[key] = inRange(`${name}.${key}`, given[key] ?? (defaults[key] as number));
-	return values as T;
-}
-
-/** The options that are functions. A class is one, too. */
-const FUNCTION = /^(auth|WebSocket|on[A-Z].*)$/;
+/** The options, of which those with a default are not undefined. */
+type Filled<TGiven, TDefaults> = TGiven & {
+	readonly [K in keyof TDefaults as TDefaults[K] extends undefined ? never : K]: TDefaults[K];
+};
 
 /**
- * Checks the names of options, and the values of those whose names show that they are functions or signals.
+ * Checks options, and returns them with defaults for those that were not given.
  *
- * @param keys the names that are allowed. If undefined, any are
+ * @param defaults of all options that are allowed
  * @throws {InvalidClientOptionError} the options are not an object, or one of them is unknown or invalid
  */
-export function known<T extends object>(options: T, name: string, keys?: readonly string[]): T {
-	if (typeof options !== 'object' || !options || Array.isArray(options)) throw mustBe(name, 'an object', options);
-	if (keys)
-		for (const key in options) {
-			const value = options[key] as { readonly addEventListener?: unknown } | null | undefined;
-			if (!keys.includes(key)) throw mustBe(`a key of ${name}`, `one of ${keys.join(', ')}`, key);
-			if (value === undefined) continue;
-			if (FUNCTION.test(key) && typeof value !== 'function') throw mustBe(key, 'a function', value);
-			if (key === 'signal' && !value?.addEventListener) throw mustBe(key, 'an AbortSignal', value);
-		}
-	return options;
+export function checked<TGiven extends object, TDefaults extends object>(
+	name: string,
+	given: TGiven | undefined,
+	defaults: TDefaults & { readonly [K in keyof TGiven]-?: unknown },
+): Filled<TGiven, TDefaults> {
+	const all: Record<string, unknown> = { ...defaults };
+	if (given !== undefined) mustKeep(OBJECT, name, given);
+	for (const key in given) {
+		const value = given[key];
+		mustBe(Object.hasOwn(all, key), `a key of ${name}`, `one of ${Object.keys(all).join(', ')}`, key);
+		if (value === undefined) continue;
+		for (const [option, rule] of RULES) if (option.test(key)) mustKeep(rule, `${name}.${key}`, value);
+		all[key] = value;
+	}
+	return all as Filled<TGiven, TDefaults>;
 }
 
-/**
- * Returns the value if it is a number in the allowed range: what a timer supports if the name ends in `Ms`, otherwise
- * any from 0.
- *
- * @throws {InvalidClientOptionError} it is not
- */
-export function inRange(name: string, value: number, min: number = Number(name.endsWith('Ms'))): number {
-	const max = name.endsWith('Ms') ? MAX_DELAY_MS : Infinity;
-	if (typeof value === 'number' && value >= min && value <= max) return value;
-	throw mustBe(name, `a number from ${min} to ${max}`, value);
+/** @throws {InvalidClientOptionError} the value is not allowed */
+function mustKeep([allowed, isAllowed]: Rule, name: string, value: unknown): void {
+	mustBe(isAllowed(value), name, allowed, value);
 }
 
-/** Returns the error that says what is allowed. */
-export function mustBe(name: string, allowed: string, value: unknown): InvalidClientOptionError {
-	return new InvalidClientOptionError(`${name} must be ${allowed}, not ${show(value)}`);
+/** @param allowed what is allowed, in words @throws {InvalidClientOptionError} the value is not allowed */
+export function mustBe(isAllowed: unknown, name: string, allowed: string, value: unknown): void {
+	if (!isAllowed) throw new InvalidClientOptionError(`${name} must be ${allowed}, not ${show(value)}`);
 }

@@ -14,7 +14,7 @@ it('a client with a relative URL can be created, used and closed, but not connec
 	expect([client.url, client.state]).toEqual(['/ws', 'idle']);
 	const subscribed = client.subscribe('t');
 	await expect(client.connect()).rejects.toThrow(InvalidClientOptionError);
-	await expect(client.connect()).rejects.toThrow('the URL must look like wss://example.com/ws, without #, not "/ws"');
+	await expect(client.connect()).rejects.toThrow('the URL must be like wss://example.com/ws, without #, not "/ws"');
 	expect(client.state).toBe('idle');
 	expect(await isSettled(subscribed)).toBe(false);
 	await client.close();
@@ -25,7 +25,7 @@ it('a client without a WebSocket class can be created, but not connected', async
 	const client = new SocketClient('wss://example.com/ws');
 	const connected = client.connect();
 	await expect(connected).rejects.toThrow(InvalidClientOptionError);
-	await expect(connected).rejects.toThrow('there is no WebSocket: pass that of the package ws as an option');
+	await expect(connected).rejects.toThrow('WebSocket must be given, such as that of the package ws, not undefined');
 	expect(client.state).toBe('idle');
 	await client.close();
 });

@@ -1,16 +1,18 @@
 import {
+	BuiltIn,
 	type Envelope,
 	type GapNotice,
 	type HistoryAnswer,
 	type InferInput,
 	mustBeDefinition,
 	type Position,
+	type PositionNotice,
 	type RequestMessage,
 	type SocketMessage,
 	SocketRequestError,
 } from '@orijs/websocket/protocol';
 import type { Connection } from './connection/connection.ts';
-import type { PushedFrame } from './connection/read-frame.ts';
+import type { ServerFrame } from './connection/read-frame.ts';
 import { type PingOptions, ReconnectingConnection } from './connection/reconnecting-connection.ts';
 import type { ClientState, StateChange } from './connection/client-state.ts';
 import { endpointUrl } from './connection/url.ts';
@@ -84,7 +86,7 @@ export class SocketClient {
 			this.#failures,
 			this.#gapListeners,
 			this.#positions,
-			() => this.#sendQueue.sendWaiting(),
+			() => this.#sendQueue.flush(),
 			(topic, page) => this.history(topic, page),
 		);
 		const { server } = this.#subscriptions;
@@ -151,7 +153,7 @@ export class SocketClient {
 	 * @throws {InvalidClientOptionError} `timeoutMs` is invalid
 	 */
 	ping(options: PingOptions = {}): Promise<number> {
-		return quiet(this.#connection.ping(options.timeoutMs));
+		return quiet(this.#connection.ping(options));
 	}
 
 	/**
@@ -170,7 +172,7 @@ export class SocketClient {
 	 * that removes the listener.
 	 */
 	onStateChange(listener: (state: ClientState, change: StateChange) => unknown): () => void {
-		return this.#connection.stateListeners.add(listener);
+		return this.#connection.states.add(listener);
 	}
 
 	/**
@@ -330,26 +332,19 @@ export class SocketClient {
 	readonly #closed = (): ClientClosedError | undefined =>
 		this.state === 'closed' ? new ClientClosedError(this.#connection.end) : undefined;
 
-	#received(connection: Connection, frame: PushedFrame, data: string | ArrayBuffer): void {
-		switch (frame.kind) {
-			case 'message':
-				return this.#message(connection, frame.envelope);
-			case 'raw':
-				return this.#rawListeners.call(data);
-			case 'gap':
-				return this.#subscriptions.gap(frame.gap);
-			case 'position':
-				return this.#subscriptions.positioned(frame.position);
-			case 'refusal': {
-				const { type, error } = frame;
-				return this.#failures.report(new SocketRequestError(type, error.code, error.message), 'send');
-			}
+	#received(connection: Connection, frame: ServerFrame | undefined, data: string | ArrayBuffer): void {
+		if (!frame) this.#rawListeners.call(data);
+		else if (frame.name !== undefined) this.#message(connection, frame);
+		else if (frame.type === BuiltIn.gap) this.#subscriptions.gap(frame.data as GapNotice);
+		else if (frame.type === BuiltIn.position) this.#subscriptions.positioned(frame.data as PositionNotice);
+		else if (frame.error) {
+			const { code, message } = frame.error;
+			this.#failures.report(new SocketRequestError(frame.type, code, message), 'send');
 		}
 	}
 
 	#message(connection: Connection, envelope: Envelope): void {
-		if (envelope.correlationId !== undefined)
-			return void answerRequest(this.#handlers, this.#failures, connection, envelope);
+		if (envelope.correlationId) return void answerRequest(this.#handlers, this.#failures, connection, envelope);
 		if (!this.#subscriptions.deliver(envelope)) return;
 		this.#messageListeners.get(envelope.name)?.call(envelope.data as never, envelope as Envelope<never>);
 		if (this.#anyListeners.size > 0) this.#anyListeners.call(envelope);

@@ -1,19 +1,26 @@
-import { type AuthAnswer, BuiltIn, SocketRequestError, wasDrained } from '@orijs/websocket/protocol';
+import { type AuthAnswer, BuiltIn, type RequestFault, SocketRequestError, wasDrained } from '@orijs/websocket/protocol';
 import { ConnectError } from '../errors.ts';
 import type { Settings, WebSocketLike } from '../options.ts';
+import { type Deferred, deferred } from '../support/promises.ts';
 import { utf8Bytes } from '../support/utf8-bytes.ts';
-import { isAuthAnswer, isPingAnswer } from './answers.ts';
+import { isAuthAnswer, isFault, isPingAnswer } from './answers.ts';
 import { KeepAlive } from './keep-alive.ts';
 import { Pace } from './pace.ts';
-import { type PushedFrame, readFrame } from './read-frame.ts';
+import { readFrame, type ServerFrame } from './read-frame.ts';
 import { localTime, type ServerTime } from './server-time.ts';
+import { SignsOfLife } from './signs-of-life.ts';
 import type { ConnectionEnd } from './client-state.ts';
 
 export interface ConnectionEvents {
 	/** Called when the guards have passed. */
 	ready(connection: Connection, answer: AuthAnswer): void;
-	/** Called for a frame that is not the answer to a request. @param data as it arrived */
-	received(connection: Connection, frame: PushedFrame, data: string | ArrayBuffer): void;
+	/**
+	 * Called for a frame that is not the answer to a request.
+	 *
+	 * @param frame undefined if it is not a frame of the protocol
+	 * @param data as it arrived
+	 */
+	received(connection: Connection, frame: ServerFrame | undefined, data: string | ArrayBuffer): void;
 	/**
 	 * Called once when the connection has ended. No other event follows. After `close()`, there are no events.
 	 *
@@ -22,19 +29,13 @@ export interface ConnectionEvents {
 	ended(end: ConnectionEnd, error: Error | undefined): void;
 }
 
-/** A request that the server has not answered yet. */
-interface PendingRequest {
-	/** How many messages had been sent before the request. */
-	readonly sentBefore: number;
-	/** `Pace.sent`, the request included. */
-	readonly paid: number;
-	resolve(data: unknown): void;
-	/** Rejects with a {@link SocketRequestError}. */
-	refuse(code: string, message: string): void;
-}
+/** Settles a request. @param fault why it was refused */
+type Settle = (fault: RequestFault | undefined, data?: unknown) => void;
 
-/** With these arguments, requests are refused if the connection has ended. */
-const DISCONNECTED = ['disconnected', 'the connection ended; the request may have been handled'] as const;
+const DISCONNECTED: RequestFault = {
+	code: 'disconnected',
+	message: 'the connection ended; the request may have been handled',
+};
 
 /**
  * The close code that the client uses if the server no longer answers. It is from the range that RFC 6455 reserves for
@@ -51,9 +52,10 @@ const CLOSED = 'closed by the client';
  */
 export class Connection {
 	#events: Partial<ConnectionEvents>;
-	/** By correlation id. */
-	readonly #pending = new Map<string, PendingRequest>();
+	/** The requests that the server has not answered yet, by correlation id. */
+	readonly #pending = new Map<string, Settle>();
 	readonly #socket: WebSocketLike;
+	readonly #signs: SignsOfLife;
 	readonly #keepAlive: KeepAlive;
 	readonly #pace = new Pace(() => this.#ping());
 	#deadline: ReturnType<typeof setTimeout>;
@@ -67,15 +69,9 @@ export class Connection {
 	messageBytes: number = Infinity;
 	/** When the next ping may be sent, by the monotonic clock. */
 	#pingAt = 0;
-	#isPingWaiting = false;
 	#pingTimer: ReturnType<typeof setTimeout> | undefined;
-	#pingNow: (() => void) | undefined;
-	/** Whether there was a sign of life, see {@link KeepAliveActions.isAlive}. */
-	#hasSign = false;
-	/** How many bytes must still be written before the ping. Not positive once it has been written. */
-	#aheadOfPing = 0;
-	/** The value of `bufferedAmount` when it was last read. Maintained only while a ping is to be written. */
-	#buffered = 0;
+	/** Set while a ping waits for the rate. */
+	#pingTurn: Deferred<void> | undefined;
 
 	/** @param auth the credentials for the guards */
 	constructor(
@@ -86,11 +82,13 @@ export class Connection {
 	) {
 		this.#events = events;
 		this.#socket = socket;
-		this.#keepAlive = new KeepAlive(heartbeat, {
-			ping: () => this.#check(),
-			isAlive: () => this.#isAlive(),
-			dead: (timeoutMs) => this.#abort(`the server did not answer for ${timeoutMs} ms`),
-		});
+		this.#signs = new SignsOfLife(socket);
+		this.#keepAlive = new KeepAlive(
+			heartbeat,
+			() => this.#check(),
+			() => this.#signs.take() || !!this.#pingTurn,
+			(timeoutMs) => this.#abort(`the server did not answer for ${timeoutMs} ms`),
+		);
 		this.#deadline = setTimeout(() => this.#abort(`not ready within ${connectTimeoutMs} ms`), connectTimeoutMs);
 		socket.binaryType = 'arraybuffer';
 		socket.addEventListener('open', () => this.#authenticate(auth));
@@ -105,18 +103,13 @@ export class Connection {
 	}
 
 	get isReady(): boolean {
-		return this.proven !== undefined && this.#isOpen;
+		return !!this.proven && this.#isOpen;
 	}
 
 	get #isOpen(): boolean {
 		// `WebSocket.OPEN`, but there may be no global `WebSocket`.
 		const open = 1;
 		return !this.#isOver && this.#socket.readyState === open;
-	}
-
-	get #bufferedAmount(): number {
-		// React Native's sockets don't have the property.
-		return this.#socket.bufferedAmount ?? 0;
 	}
 
 	/** How many of the sent messages the server may not have received. */
@@ -133,7 +126,7 @@ export class Connection {
 	delay(messages: number, bytes: number): number {
 		// With more bytes in the socket's buffer, further messages have to wait in the queue.
 		const maxBuffered = 262_144;
-		return this.#pace.delay(messages, bytes) || Number(this.#bufferedAmount > maxBuffered);
+		return this.#pace.delay(messages, bytes) || Number(this.#signs.buffered > maxBuffered);
 	}
 
 	/** The maximum number of messages that may be sent at once; at least 1. */
@@ -173,12 +166,22 @@ export class Connection {
 		messages: number = 1,
 	): Promise<unknown> {
 		return new Promise((resolve, reject) => {
-			const refuse = (code: string, message: string): void => reject(new SocketRequestError(name, code, message));
-			if (!this.#isOpen) return refuse(...DISCONNECTED);
-			const excess = this.excess(bytes);
-			if (excess !== undefined) return refuse('too_large', excess);
+			const refuse = ({ code, message }: RequestFault): void => reject(new SocketRequestError(name, code, message));
+			if (!this.#isOpen) return refuse(DISCONNECTED);
+			const message = this.excess(bytes);
+			if (message) return refuse({ code: 'too_large', message });
 			this.#transmit(text, messages, bytes);
-			this.#pending.set(correlationId, { sentBefore: this.#sent, paid: this.#pace.sent, resolve, refuse });
+			const sentBefore = this.#sent;
+			const paid = this.#pace.sent;
+			this.#pending.set(correlationId, (fault, data) => {
+				// The server has received everything that was sent before the request.
+				if (!this.#isOver) {
+					this.#confirmed = Math.max(this.#confirmed, sentBefore);
+					this.#pace.arrived(paid);
+				}
+				if (fault) refuse(fault);
+				else resolve(data);
+			});
 		});
 	}
 
@@ -188,16 +191,14 @@ export class Connection {
 	 * @param messages how many messages it counts as towards the rate limit
 	 * @throws {SocketRequestError}
 	 */
-	requestBuiltIn(type: string, data: unknown, messages?: number): Promise<unknown> {
+	ask(type: string, data: unknown, messages?: number): Promise<unknown> {
 		const correlationId = `@${++this.#builtInRequests}`;
 		const text = JSON.stringify({ type, data, correlationId });
 		return this.request(type, correlationId, text, undefined, messages);
 	}
 
 	#transmit(text: string, messages: number, bytes: number): void {
-		this.#watchBuffer();
-		this.#socket.send(text);
-		if (this.#aheadOfPing > 0) this.#buffered = this.#bufferedAmount;
+		this.#signs.send(text);
 		this.#pace.pay(messages, bytes);
 	}
 
@@ -227,22 +228,6 @@ export class Connection {
 		});
 	}
 
-	/** Bytes that leave the buffer ahead of the ping are a sign of life: it can't be answered before it is written. */
-	#watchBuffer(): void {
-		if (this.#aheadOfPing <= 0) return;
-		const written = this.#buffered - this.#bufferedAmount;
-		this.#buffered -= written;
-		this.#aheadOfPing -= written;
-		this.#hasSign ||= written > 0;
-	}
-
-	#isAlive(): boolean {
-		this.#watchBuffer();
-		const hasSign = this.#hasSign;
-		this.#hasSign = false;
-		return hasSign || this.#isPingWaiting;
-	}
-
 	// Opening and ending
 
 	#authenticate(auth: unknown): void {
@@ -250,7 +235,7 @@ export class Connection {
 		// If a guard rejects the client, the server closes the connection instead of answering. A server that answers
 		// with an error therefore does not speak the protocol.
 		const refused = (): void => this.#abort('the server refused @auth', NORMAL);
-		this.requestBuiltIn(BuiltIn.auth, auth).then(
+		this.ask(BuiltIn.auth, auth).then(
 			(answer) => (isAuthAnswer(answer) ? this.#authenticated(answer, askedAt) : refused()),
 			refused,
 		);
@@ -270,22 +255,19 @@ export class Connection {
 	async #check(): Promise<number> {
 		const ms = this.#pingAt - performance.now();
 		if (ms > 0) {
-			this.#isPingWaiting = true;
-			await new Promise<void>((resolve) => {
-				this.#pingNow = resolve;
-				this.#pingTimer = setTimeout(resolve, ms);
-			});
-			this.#isPingWaiting = false;
+			this.#pingTurn = deferred();
+			this.#pingTimer = setTimeout(this.#pingTurn.resolve, ms);
+			await this.#pingTurn.promise;
+			this.#pingTurn = undefined;
 		}
 		this.#pingAt = performance.now() + this.#pace.pingMs;
-		this.#hasSign = false;
-		this.#aheadOfPing = this.#buffered = this.#bufferedAmount;
+		this.#signs.forget();
 		return this.#ping();
 	}
 
 	async #ping(): Promise<number> {
 		const askedAt = localTime();
-		const answer = await this.requestBuiltIn(BuiltIn.ping, undefined);
+		const answer = await this.ask(BuiltIn.ping, undefined);
 		if (isPingAnswer(answer)) this.proven = { ...answer, askedAt };
 		return performance.now() - askedAt[0];
 	}
@@ -310,9 +292,9 @@ export class Connection {
 		clearTimeout(this.#deadline);
 		this.#keepAlive.stop();
 		clearTimeout(this.#pingTimer);
-		this.#pingNow?.();
-		const [code, message] = wasDrained(end.code, end.reason) ? (['stopping', 'not handled'] as const) : DISCONNECTED;
-		for (const { refuse } of this.#pending.values()) refuse(code, message);
+		this.#pingTurn?.resolve();
+		const fault = wasDrained(end.code, end.reason) ? { code: 'stopping', message: 'not handled' } : DISCONNECTED;
+		for (const settle of this.#pending.values()) settle(fault);
 		this.#events.ended?.(end, error);
 	}
 
@@ -320,18 +302,13 @@ export class Connection {
 
 	#received(data: string | ArrayBuffer): void {
 		if (this.#isOver) return;
-		this.#hasSign = true;
+		this.#signs.arrived();
 		const frame = readFrame(data);
-		if (frame.kind !== 'answer') return this.#events.received?.(this, frame, data);
-		const { correlationId, error } = frame;
-		const request = this.#pending.get(correlationId);
-		// The answer came too late: the request had been abandoned.
-		if (request === undefined) return;
+		if (!frame || frame.name !== undefined || !frame.correlationId) return this.#events.received?.(this, frame, data);
+		const { correlationId, error, data: answer } = frame;
+		const settle = this.#pending.get(correlationId);
 		this.#pending.delete(correlationId);
-		// The server has received everything that was sent before the request.
-		this.#confirmed = Math.max(this.#confirmed, request.sentBefore);
-		this.#pace.arrived(request.paid);
-		if (error === undefined) request.resolve(frame.data);
-		else request.refuse(error.code, error.message);
+		// If it came too late, the request had been abandoned.
+		settle?.(isFault(error) ? error : undefined, answer);
 	}
 }

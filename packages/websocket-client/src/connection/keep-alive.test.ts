@@ -22,19 +22,17 @@ function startKeepAlive(ping: () => Promise<number>, options: { timeoutMs?: numb
 	const deaths: number[] = [];
 	const keepAlive = new KeepAlive(
 		{ intervalMs: 1_000, timeoutMs: 300, ...options },
-		{
-			ping() {
-				pings++;
-				hasSign = false;
-				return ping();
-			},
-			isAlive() {
-				const before = hasSign;
-				hasSign = false;
-				return before;
-			},
-			dead: (timeoutMs) => void deaths.push(timeoutMs),
+		() => {
+			pings++;
+			hasSign = false;
+			return ping();
 		},
+		() => {
+			const before = hasSign;
+			hasSign = false;
+			return before;
+		},
+		(timeoutMs) => void deaths.push(timeoutMs),
 	);
 	keepAlive.start();
 	return { keepAlive, pings: () => pings, deaths, frame: () => void (hasSign = true) };

@@ -3,35 +3,35 @@ export interface KeepAliveOptions {
 	readonly timeoutMs: number;
 }
 
-export interface KeepAliveActions {
-	/**
-	 * Pings the server. Resolves with the round trip in milliseconds. Rejects with the code `disconnected` if the
-	 * connection has ended, or with a refusal.
-	 */
-	ping(): Promise<number>;
-	/**
-	 * Returns whether there was a sign of life since the last call or ping: a frame has arrived, or bytes that wait
-	 * ahead of the ping were written.
-	 */
-	isAlive(): boolean;
-	/** Called when there was no sign of life for `timeoutMs`. */
-	dead(timeoutMs: number): void;
-}
-
 /** Pings the server regularly, and detects when the connection is dead. */
 export class KeepAlive {
 	readonly #options: KeepAliveOptions;
-	readonly #actions: KeepAliveActions;
+	readonly #ping: () => Promise<number>;
+	readonly #isAlive: () => boolean;
+	readonly #dead: (timeoutMs: number) => void;
 	#interval: ReturnType<typeof setInterval> | undefined;
 	/** The ping whose answer is pending. */
-	#ping: Promise<number> | undefined;
+	#answer: Promise<number> | undefined;
 	#timeout: ReturnType<typeof setTimeout> | undefined;
 	/** When `#timeout` is due, by the wall clock, which goes on while the device sleeps. */
 	#dueAt = 0;
 
-	constructor(options: KeepAliveOptions, actions: KeepAliveActions) {
+	/**
+	 * @param ping pings the server; resolves with the round trip in milliseconds, or rejects with the code
+	 * `disconnected` if the connection has ended, or with a refusal
+	 * @param isAlive returns whether there was a sign of life since the last call or ping
+	 * @param dead called when there was no sign of life for `timeoutMs`
+	 */
+	constructor(
+		options: KeepAliveOptions,
+		ping: () => Promise<number>,
+		isAlive: () => boolean,
+		dead: (timeoutMs: number) => void,
+	) {
 		this.#options = options;
-		this.#actions = actions;
+		this.#ping = ping;
+		this.#isAlive = isAlive;
+		this.#dead = dead;
 	}
 
 	start(): void {
@@ -44,9 +44,9 @@ export class KeepAlive {
 	 * extend it.
 	 */
 	check(timeoutMs: number = this.#options.timeoutMs): Promise<number> {
-		if (this.#ping === undefined) this.#send(timeoutMs, true);
-		else if (this.#actions.isAlive() || Date.now() + timeoutMs < this.#dueAt) this.#wait(timeoutMs, true);
-		return this.#ping as Promise<number>;
+		if (!this.#answer) this.#send(timeoutMs, true);
+		else if (this.#isAlive() || Date.now() + timeoutMs < this.#dueAt) this.#wait(timeoutMs, true);
+		return this.#answer as Promise<number>;
 	}
 
 	/** @param mayRepeat whether to ping once more if the timer fires late */
@@ -54,11 +54,11 @@ export class KeepAlive {
 		this.#wait(timeoutMs, mayRepeat);
 		const answered = (): void => {
 			clearTimeout(this.#timeout);
-			this.#ping = undefined;
+			this.#answer = undefined;
 		};
-		this.#ping = this.#actions.ping();
+		this.#answer = this.#ping();
 		// A refusal is an answer, too.
-		this.#ping.then(answered, ({ code }) => code !== 'disconnected' && answered());
+		this.#answer.then(answered, ({ code }) => code !== 'disconnected' && answered());
 	}
 
 	#wait(timeoutMs: number, mayRepeat: boolean): void {
@@ -69,8 +69,8 @@ export class KeepAlive {
 			// being read yet. The ping is repeated only once, because every timer is late in a tab that has long been
 			// hidden.
 			if (mayRepeat && Date.now() > this.#dueAt + timeoutMs) this.#send(timeoutMs, false);
-			else if (this.#actions.isAlive()) this.#wait(timeoutMs, true);
-			else this.#actions.dead(timeoutMs);
+			else if (this.#isAlive()) this.#wait(timeoutMs, true);
+			else this.#dead(timeoutMs);
 		}, timeoutMs);
 	}
 

@@ -38,7 +38,7 @@ describe.each(REACT_NATIVE_RELEASES)('with the URL class of React Native %s', (r
 		async (url) => {
 			await useUrlOf(release);
 			expect(() => endpointUrl(url)).toThrow(InvalidClientOptionError);
-			expect(() => endpointUrl(url)).toThrow(`must look like wss://example.com/ws, without #, not "${url}"`);
+			expect(() => endpointUrl(url)).toThrow(`must be like wss://example.com/ws, without #, not "${url}"`);
 		},
 	);
 

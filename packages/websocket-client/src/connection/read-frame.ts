@@ -10,55 +10,47 @@ import {
 } from '@orijs/websocket/protocol';
 import { isFault } from './answers.ts';
 
-/** The answer to a request. */
-export interface AnswerFrame {
-	readonly kind: 'answer';
-	readonly correlationId: string;
+/**
+ * A frame with a `type`: a notice, whose `data` is as its type says; an answer, if it has a `correlationId`; or else a
+ * refusal, which has an `error`.
+ */
+export interface TypedFrame {
+	readonly name?: undefined;
+	readonly type: string;
+	readonly correlationId?: string;
 	readonly data: unknown;
-	readonly error?: RequestFault | undefined;
+	readonly error?: RequestFault;
 }
 
-/** A frame from the server, by kind. */
-export type ServerFrame =
-	| AnswerFrame
-	| { readonly kind: 'refusal'; readonly type: string; readonly error: RequestFault }
-	| { readonly kind: 'message'; readonly envelope: Envelope }
-	| { readonly kind: 'gap'; readonly gap: GapNotice }
-	| { readonly kind: 'position'; readonly position: PositionNotice }
-	| { readonly kind: 'raw' };
-
-/** A frame that is not the answer to a request. */
-export type PushedFrame = Exclude<ServerFrame, { kind: 'answer' }>;
-
-const RAW: ServerFrame = { kind: 'raw' };
+/** A frame from the server. Only messages have a `name`. */
+export type ServerFrame = Envelope | TypedFrame;
 
 /**
- * Reads a frame. What is not a protocol frame is `raw`: messages published without a schema can be any text or bytes.
+ * Reads a frame. Returns undefined for what is not a protocol frame: messages published without a schema can be any
+ * text or bytes.
  */
-export function readFrame(received: string | ArrayBuffer): ServerFrame {
+export function readFrame(received: string | ArrayBuffer): ServerFrame | undefined {
 	if (typeof received !== 'string') {
 		const binary = readBinaryFrame(received);
-		if (binary === undefined) return RAW;
-		return { kind: 'message', envelope: { name: BuiltIn.bytes, data: binary.payload, ...binary.head } };
+		return binary && { name: BuiltIn.bytes, data: binary.payload, ...binary.head };
 	}
-	let frame: Record<string, unknown>;
+	let frame: Record<string, unknown> | undefined;
+	let fault: RequestFault | undefined;
 	try {
 		frame = JSON.parse(received);
 		// Fails for null.
-		restoreValues(frame);
+		restoreValues(frame as object);
 	} catch {
-		return RAW;
+		fault = { code: 'invalid_reply', message: 'the answer is invalid' };
 	}
-	const { type, correlationId, data, error, name, timestamp } = frame;
+	const { type, correlationId, data, error = fault, name, timestamp } = frame ?? {};
 	if (typeof name === 'string' && typeof timestamp === 'number')
-		return { kind: 'message', envelope: frame as unknown as Envelope };
-	if (type === BuiltIn.gap) return isGap(data) ? { kind: 'gap', gap: data } : RAW;
-	if (type === BuiltIn.position) return isPositionNotice(data) ? { kind: 'position', position: data } : RAW;
-	if (typeof type !== 'string') return RAW;
-	if (typeof correlationId === 'string') {
-		return { kind: 'answer', correlationId, data, error: isFault(error) ? error : undefined };
-	}
-	return isFault(error) ? { kind: 'refusal', type, error } : RAW;
+		return fault ? undefined : (frame as unknown as Envelope);
+	const isAnswer = typeof correlationId === 'string';
+	if (typeof type !== 'string' || (fault && !isAnswer)) return undefined;
+	const isNotice =
+		type === BuiltIn.gap ? isGap(data) : type === BuiltIn.position ? isPositionNotice(data) : isFault(error);
+	return isAnswer || isNotice ? ({ type, correlationId, data, error } as TypedFrame) : undefined;
 }
 
 function isPositionNotice(value: unknown): value is PositionNotice {

@@ -1,7 +1,7 @@
 import { type AuthAnswer, BuiltIn, readRetryHint, SocketRequestError } from '@orijs/websocket/protocol';
-import { ClientClosedError, InvalidClientOptionError, UnconfirmedMessagesError } from '../errors.ts';
+import { ClientClosedError, UnconfirmedMessagesError } from '../errors.ts';
 import type { ErrorStage, Failures } from '../failures.ts';
-import { inRange, type Settings, type WebSocketConstructor } from '../options.ts';
+import { checked, mustBe, type Settings, type WebSocketConstructor } from '../options.ts';
 import type { Listeners } from '../support/listeners.ts';
 import { type Deferred, deferred, toError, within } from '../support/promises.ts';
 import { fullJitter, isTerminal, TOKEN_EXPIRED } from './reconnect-policy.ts';
@@ -34,7 +34,7 @@ export class ReconnectingConnection {
 	readonly #settings: Settings;
 	readonly #failures: Failures;
 	readonly #events: ReconnectingConnectionEvents;
-	readonly stateListeners: Listeners<[ClientState, StateChange]>;
+	readonly states: Listeners<[ClientState, StateChange]>;
 	#state: ClientState = 'idle';
 	/** Why reconnecting stopped; undefined after `close()`. */
 	end: ConnectionEnd | undefined;
@@ -55,7 +55,6 @@ export class ReconnectingConnection {
 	#retryTimer: ReturnType<typeof setTimeout> | undefined;
 	/** Aborted when reconnecting stops, and with it what is still being waited for. */
 	#life: AbortController | undefined;
-	#unwatch: (() => void) | undefined;
 	#closing: Promise<void> | undefined;
 
 	constructor(url: string, settings: Settings, failures: Failures, events: ReconnectingConnectionEvents) {
@@ -63,7 +62,7 @@ export class ReconnectingConnection {
 		this.#settings = settings;
 		this.#failures = failures;
 		this.#events = events;
-		this.stateListeners = failures.listeners();
+		this.states = failures.listeners();
 	}
 
 	get state(): ClientState {
@@ -79,16 +78,17 @@ export class ReconnectingConnection {
 	 */
 	async connect(): Promise<void> {
 		endpointUrl(this.#url, true);
-		if (this.#settings.WebSocket === undefined)
-			throw new InvalidClientOptionError('there is no WebSocket: pass that of the package ws as an option');
+		const { WebSocket } = this.#settings;
+		mustBe(WebSocket, 'WebSocket', 'given, such as that of the package ws', WebSocket);
 		if (this.#state === 'idle' || this.#state === 'closed') {
 			this.#ready = deferred();
 			this.#life = new AbortController();
 			this.#readyAt = 0;
 			this.#startOver();
-			this.#unwatch = watchPageEvents(
+			watchPageEvents(
 				() => void this.#connection?.probe(),
 				() => this.#mayBeOnline(),
+				this.#life.signal,
 			);
 			void this.#open();
 		} else if (this.#state === 'waiting') this.#openNow();
@@ -97,10 +97,10 @@ export class ReconnectingConnection {
 	}
 
 	/** See `SocketClient.ping`. */
-	async ping(timeoutMs = 4_000): Promise<number> {
-		inRange('timeoutMs', timeoutMs);
+	async ping(options: PingOptions = {}): Promise<number> {
+		const { timeoutMs } = checked('ping()', options, { timeoutMs: 4_000 });
 		const roundTrip = this.#connection?.probe(timeoutMs);
-		if (roundTrip !== undefined) return roundTrip;
+		if (roundTrip) return roundTrip;
 		throw new SocketRequestError(BuiltIn.ping, 'disconnected', `the client is ${this.#state}`);
 	}
 
@@ -118,7 +118,7 @@ export class ReconnectingConnection {
 		const previous = this.#state;
 		if (previous === state) return;
 		this.#state = state;
-		this.stateListeners.call(state, { ...change, previous });
+		this.states.call(state, { ...change, previous });
 	}
 
 	async #open(): Promise<void> {
@@ -172,7 +172,7 @@ export class ReconnectingConnection {
 		const connection = this.#connection;
 		this.#detach();
 		if (connection) this.#reportUnconfirmed(connection);
-		if (error !== undefined) this.#tell(error, stage);
+		if (error) this.#tell(error, stage);
 		// A listener may have called `close()`, and even `connect()` again.
 		if (signal.aborted) return;
 		if (wasReady) this.#startOver();
@@ -184,17 +184,17 @@ export class ReconnectingConnection {
 		} else if (isTerminal(end.code)) return this.#stop(end);
 		const failures = ++this.#failedAttempts;
 		const { reconnect } = this.#settings;
-		const isUnexplained = !wasReady && error === undefined;
+		const isUnexplained = !wasReady && !error;
 		if (this.#attemptsLeft > 0) {
 			// The server's first hint is followed exactly. After failed attempts, the delay has a lower bound too, so that
 			// hints can't make the client reconnect in a tight loop.
-			const least = hint !== undefined && failures === 1 ? 0 : fullJitter(failures - 1, reconnect);
-			const retryInMs = Math.round(Math.max(hint ?? 0, least));
 			this.#isDelayOfServer = hint !== undefined;
+			const least = this.#isDelayOfServer && failures === 1 ? 0 : fullJitter(failures - 1, reconnect);
+			const retryInMs = Math.round(Math.max(hint ?? 0, least));
 			this.#retryTimer = setTimeout(() => void this.#open(), retryInMs);
 			if (isUnexplained && failures >= explainAfter && this.#told === undefined) void this.#explain(end);
 			this.#become('waiting', { end, retryInMs });
-		} else if (isUnexplained && end.reason === '') void this.#explain(end);
+		} else if (isUnexplained && !end.reason) void this.#explain(end);
 		else this.#stop(end);
 	}
 
@@ -211,7 +211,7 @@ export class ReconnectingConnection {
 
 	#detach(): void {
 		const connection = this.#connection;
-		if (connection === undefined) return;
+		if (!connection) return;
 		this.#connection = undefined;
 		if (this.#state === 'ready') this.#ready = deferred();
 		this.#events.lost(connection);
@@ -254,7 +254,6 @@ export class ReconnectingConnection {
 		this.end = end;
 		clearTimeout(this.#retryTimer);
 		this.#life?.abort();
-		this.#unwatch?.();
 		this.#detach();
 		const error = new ClientClosedError(end);
 		this.#ready?.reject(error);

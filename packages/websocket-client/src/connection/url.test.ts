@@ -28,13 +28,13 @@ it.each([
 ])('rejects %s, naming what is allowed', (url) => {
 	const read = (): string => endpointUrl(url as string);
 	expect(read).toThrow(InvalidClientOptionError);
-	expect(read).toThrow(`must look like wss://example.com/ws, without #, not "${url}"`);
+	expect(read).toThrow(`must be like wss://example.com/ws, without #, not "${url}"`);
 });
 
 it('where there is no page, a relative URL stays as it is, unless it must be full', () => {
 	for (const url of ['/ws', 'ws', '//example.com/ws', 'example.com/ws', '/ws?from=http://example.com']) {
 		expect(endpointUrl(url)).toBe(url);
-		expect(() => endpointUrl(url, true)).toThrow(`must look like wss://example.com/ws, without #, not "${url}"`);
+		expect(() => endpointUrl(url, true)).toThrow(`must be like wss://example.com/ws, without #, not "${url}"`);
 	}
 	expect(endpointUrl('wss://example.com/ws', true)).toBe('wss://example.com/ws');
 });
@@ -55,6 +55,6 @@ describe('relative to a page', () => {
 		vi.stubGlobal('location', { href: 'https://example.com/app' });
 		expect(() => endpointUrl('/ws#part')).toThrow('without #, not "/ws#part"');
 		vi.stubGlobal('location', { href: 'about:blank' });
-		expect(() => endpointUrl('/ws')).toThrow('must look like wss://example.com/ws, without #, not "/ws"');
+		expect(() => endpointUrl('/ws')).toThrow('must be like wss://example.com/ws, without #, not "/ws"');
 	});
 });

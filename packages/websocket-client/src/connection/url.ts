@@ -1,4 +1,4 @@
-import { InvalidClientOptionError } from '../errors.ts';
+import { mustBe } from '../options.ts';
 
 /**
  * Returns the full `ws:` or `wss:` URL of an endpoint. Also accepts `http:` and `https:` URLs, and relative URLs such
@@ -10,7 +10,7 @@ export function endpointUrl(url: string | URL, mustBeFull = false): string {
 	const text = String(url);
 	const isRelative = !/^[\w+.-]+:/.test(text);
 	const base = isRelative ? (globalThis as { location?: { href?: string } }).location?.href : undefined;
-	if (isRelative && url && base === undefined && !mustBeFull) return text;
+	if (isRelative && url && !base && !mustBeFull) return text;
 	let href = '';
 	try {
 		({ href } = new URL(text, base));
@@ -21,8 +21,6 @@ export function endpointUrl(url: string | URL, mustBeFull = false): string {
 	if (href === `${text}/`) href = text;
 	// The scheme is replaced in the text, because the setter of `protocol` silently ignores some changes.
 	href = href.replace(/^http/, 'ws');
-	if (/^wss?:\/\/[^#]+$/.test(href)) return href;
-	throw new InvalidClientOptionError(
-		`the URL must look like wss://example.com/ws, without #, not ${JSON.stringify(text)}`,
-	);
+	mustBe(/^wss?:\/\/[^#]+$/.test(href), 'the URL', 'like wss://example.com/ws, without #', text);
+	return href;
 }

@@ -193,13 +193,10 @@ describe('a position', () => {
 			const storage = new MapStorage();
 			const page = new EventTarget();
 			const listening = new Set<unknown>();
-			vi.stubGlobal('addEventListener', (name: string, listener: () => void) => {
+			vi.stubGlobal('addEventListener', (name: string, listener: () => void, options: AddEventListenerOptions) => {
 				listening.add(listener);
-				page.addEventListener(name, listener);
-			});
-			vi.stubGlobal('removeEventListener', (name: string, listener: () => void) => {
-				listening.delete(listener);
-				page.removeEventListener(name, listener);
+				options.signal?.addEventListener('abort', () => listening.delete(listener));
+				page.addEventListener(name, listener, options);
 			});
 			const tab = await openTab(server, storage);
 			await tab.follow('long:t');

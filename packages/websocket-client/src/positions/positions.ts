@@ -1,18 +1,20 @@
 import { isPosition, type Position } from '@orijs/websocket/protocol';
-import { InvalidClientOptionError } from '../errors.ts';
 import { watchPageEnd } from '../connection/page-events.ts';
 import type { Failures } from '../failures.ts';
+import { mustBe } from '../options.ts';
 import type { GivenPositions, PositionStorage } from './position-storage.ts';
 
 /** The number of topics of an endpoint whose positions are stored. */
 const MAX_TOPICS = 1_000;
+/** What a storage has, besides `getItem` and `length`. */
+const METHODS = ['setItem', 'removeItem', 'key'] as const;
 
 /** A topic, and the position up to which its messages have been delivered, if it has history. */
 interface Reached {
 	readonly name: string;
 	readonly position?: Position | undefined;
 	/** Those that have received everything up to the position, except what they hold. */
-	readonly subscriptions: readonly { readonly held: unknown }[];
+	readonly handles: readonly { readonly held: unknown }[];
 }
 
 /**
@@ -21,7 +23,7 @@ interface Reached {
  * it does not have. Never throws when it is used: the first failure of the storage is reported.
  */
 export class Positions {
-	/** The positions of the earlier client, without those that have been taken. */
+	/** The positions of the earlier client, without those of topics that the server has confirmed since. */
 	readonly unused: Map<string, Position> = new Map();
 	readonly #storage: PositionStorage | undefined;
 	/** What the keys of this endpoint begin with. Neither URLs nor topics contain spaces. */
@@ -30,7 +32,7 @@ export class Positions {
 	/** The positions that have not been written yet, by topic. */
 	readonly #unwritten = new Map<string, Position>();
 	#timer: ReturnType<typeof setTimeout> | undefined;
-	#unwatch: (() => void) | undefined;
+	#watch: AbortController | undefined;
 	#hasFailed?: boolean;
 
 	/**
@@ -40,45 +42,42 @@ export class Positions {
 	constructor(given: GivenPositions, url: string, failures: Failures) {
 		this.#prefix = `orijs ${url.split('?')[0]} `;
 		this.#failures = failures;
-		if (typeof given.getItem === 'function') this.#storage = given as PositionStorage;
-		else {
+		if (typeof given.getItem === 'function') {
+			const storage = (this.#storage = given as PositionStorage);
+			const hasAll = METHODS.every((name) => typeof storage[name] === 'function');
+			mustBe(hasAll, 'positions', `a storage with getItem, ${METHODS.join(', ')} and length`, given);
+		} else {
 			for (const [topic, position] of Object.entries(given)) {
 				this.unused.set(topic, mustBePosition(topic, position));
 			}
 		}
 	}
 
-	/** Returns the position from which to resume a topic. One of an earlier client is returned only once. */
-	take(topic: string): Position | undefined {
-		const position = this.unused.get(topic) ?? this.#unwritten.get(topic) ?? this.#read(topic);
-		this.unused.delete(topic);
-		return position;
-	}
-
-	/** Keeps a position that was taken, but not used. A storage still has it. */
-	giveBack(topic: string, position: Position | undefined): void {
-		if (!this.#storage && position) this.unused.set(topic, position);
+	/** Returns the position from which to resume a topic. */
+	of(topic: string): Position | undefined {
+		return this.unused.get(topic) ?? this.#unwritten.get(topic) ?? this.#read(topic);
 	}
 
 	/**
 	 * Called when everything up to a topic's position has been delivered, or reported as missing. The position is
 	 * written soon, or when the page may be about to end.
 	 */
-	reached({ name, position, subscriptions }: Reached): void {
-		if (!this.#storage || !position || subscriptions.some((handle) => handle.held)) return;
+	reached({ name, position, handles }: Reached): void {
+		if (!this.#storage || !position || handles.some((handle) => handle.held)) return;
 		this.#unwritten.set(name, position);
 		if (this.#timer) return;
 		/** How long a position may wait until it is written, in milliseconds. */
 		const WRITE_AFTER_MS = 1_000;
 		this.#timer = setTimeout(this.write, WRITE_AFTER_MS);
-		this.#unwatch = watchPageEnd(this.write);
+		this.#watch = new AbortController();
+		watchPageEnd(this.write, this.#watch.signal);
 	}
 
 	/** Writes the positions that have not been written yet. */
 	readonly write = (): void => {
 		clearTimeout(this.#timer);
 		this.#timer = undefined;
-		this.#unwatch?.();
+		this.#watch?.abort();
 		this.#attempt((storage) => {
 			let isNew;
 			for (const [topic, position] of this.#unwritten) {
@@ -127,6 +126,6 @@ export class Positions {
 }
 
 function mustBePosition(topic: string, position: unknown): Position {
-	if (isPosition(position)) return position;
-	throw new InvalidClientOptionError(`positions.${topic} must be { epoch, offset }`);
+	mustBe(isPosition(position), `positions.${topic}`, '{ epoch, offset }', position);
+	return position as Position;
 }

@@ -5,8 +5,9 @@ import {
 	isTopic,
 	type Position,
 	restoreValues,
+	SocketRequestError,
 } from '@orijs/websocket/protocol';
-import { known } from '../options.ts';
+import { checked } from '../options.ts';
 import { type ClientRequestOptions, request } from './request.ts';
 import type { SendQueue } from './send-queue.ts';
 
@@ -22,8 +23,6 @@ export interface HistoryOptions extends ClientRequestOptions {
 	readonly limit?: number | undefined;
 }
 
-const OPTIONS = ['since', 'before', 'upTo', 'limit', 'timeoutMs', 'signal'];
-
 /** Requests a page of a topic's history. @throws as documented for `SocketClient.history` */
 export async function history(
 	queue: SendQueue,
@@ -32,9 +31,20 @@ export async function history(
 	options: HistoryOptions,
 ): Promise<HistoryAnswer> {
 	if (!isTopic(topic)) throw new InvalidTopicError(topic);
-	const { timeoutMs, signal, ...query } = known(options, 'history()', OPTIONS);
+	const { timeoutMs, signal, ...query } = checked('history()', options, {
+		since: undefined,
+		before: undefined,
+		upTo: undefined,
+		limit: undefined,
+		timeoutMs: undefined,
+		signal: undefined,
+	});
 	const answer = await request(queue, defaultMs, BuiltIn.history, { topic, ...query }, { timeoutMs, signal });
 	const page = answer as HistoryAnswer;
-	page.messages.forEach(restoreValues);
+	try {
+		page.messages.forEach(restoreValues);
+	} catch (cause) {
+		throw new SocketRequestError(BuiltIn.history, 'invalid_reply', 'the answer is invalid', { cause });
+	}
 	return page;
 }

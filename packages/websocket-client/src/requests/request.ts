@@ -1,8 +1,8 @@
 import { BuiltIn, type InferOutput, type SocketMessage, SocketRequestError, validate } from '@orijs/websocket/protocol';
 import type { Connection } from '../connection/connection.ts';
 import { UnsentMessageError } from '../errors.ts';
-import { inRange, known } from '../options.ts';
-import { deferred } from '../support/promises.ts';
+import { checked } from '../options.ts';
+import { deferred, limit } from '../support/promises.ts';
 import { encodeMessage } from './encode-message.ts';
 import type { Outgoing, SendQueue } from './send-queue.ts';
 
@@ -38,8 +38,7 @@ export async function request(
 	data: unknown,
 	options: ClientRequestOptions,
 ): Promise<unknown> {
-	const { signal } = known(options, 'request()', ['timeoutMs', 'signal']);
-	const timeoutMs = inRange('timeoutMs', options.timeoutMs ?? defaultMs);
+	const { signal, timeoutMs } = checked('request()', options, { timeoutMs: defaultMs, signal: undefined });
 	const isBuiltIn = typeof message === 'string';
 	return queue.order.run(isBuiltIn || validate(message, data), () => {
 		signal?.throwIfAborted();
@@ -73,16 +72,15 @@ export async function request(
 			sentOn = undefined;
 			reject(reason);
 		};
-		const abort = (): void => drop(signal?.reason as Error);
-		const timer = setTimeout(() => {
-			const state = sentOn ? 'the server did not answer' : 'could not be sent';
-			drop(new SocketRequestError(name, 'timeout', `${state} within ${timeoutMs} ms`));
-		}, timeoutMs);
-		const settled = (): void => {
-			clearTimeout(timer);
-			signal?.removeEventListener('abort', abort);
-		};
-		signal?.addEventListener('abort', abort);
+		const settled = limit(
+			signal,
+			() => drop(signal?.reason as Error),
+			timeoutMs,
+			() => {
+				const state = sentOn ? 'the server did not answer' : 'could not be sent';
+				drop(new SocketRequestError(name, 'timeout', `${state} within ${timeoutMs} ms`));
+			},
+		);
 		promise.then(settled, settled);
 		queue.add(outgoing);
 		return promise;

@@ -100,7 +100,7 @@ describe('queued messages are sent', () => {
 		const { queue, due, sent, put } = startQueue();
 		queue.open(as(connectionOf(100, 10)));
 		due.push(...numbers(0, 1_000).map(String));
-		queue.sendWaiting();
+		queue.flush();
 		vi.advanceTimersByTime(500);
 		for (const n of numbers(0, 10)) put(n);
 		vi.advanceTimersByTime(500);
@@ -116,7 +116,7 @@ it('sends a new message at once only if nothing waits', () => {
 	put(0);
 	expect(sent).toEqual([0]);
 	due.push('topic');
-	queue.sendWaiting();
+	queue.flush();
 	put(1);
 	vi.advanceTimersByTime(250);
 	expect(sent).toEqual([0, 'T', 1]);

@@ -75,7 +75,7 @@ export class SendQueue {
 	add(outgoing: Outgoing): void {
 		const connection = this.#connection;
 		const { size } = this.#waiting;
-		if (size === 0 && !this.#timer && connection?.isReady && this.#try(connection, outgoing) === 0) return;
+		if (!size && !this.#timer && connection?.isReady && !this.#try(connection, outgoing)) return;
 		const { text, latest, isUrgent } = outgoing;
 		const key = latest ?? outgoing;
 		const older = this.#waiting.get(key);
@@ -88,7 +88,7 @@ export class SendQueue {
 		older?.refuse('replaced', 'a newer one replaces it');
 		this.#waiting.set(key, outgoing);
 		this.#characters = total;
-		this.sendWaiting();
+		this.flush();
 	}
 
 	/**
@@ -105,7 +105,7 @@ export class SendQueue {
 	#refuseIfClosed(outgoing: Outgoing): boolean {
 		const error = this.#closed();
 		if (error) outgoing.refuse('closed', error.message);
-		return error !== undefined;
+		return !!error;
 	}
 
 	/** Removes a message from the queue, if it is still queued. */
@@ -120,7 +120,7 @@ export class SendQueue {
 		this.#waiting = new Map([...this.#held, ...this.#waiting]);
 		this.#held.clear();
 		this.#lead = -Infinity;
-		this.sendWaiting();
+		this.flush();
 	}
 
 	/** Stops sending. Must be called when the connection is lost. */
@@ -139,44 +139,33 @@ export class SendQueue {
 	}
 
 	/** Sends what waits, as far as the rate allows, and the rest later. Must be called when topics become due. */
-	sendWaiting(): void {
-		if (this.#timer !== undefined) return;
-		let ms: number | undefined;
-		while ((ms = this.#sendNext()) === 0);
-		if (ms === undefined) return;
+	flush(): void {
+		let ms = 0;
+		for (let connection; !ms && !this.#timer && (connection = this.#connection)?.isReady;) {
+			const [first] = this.#waiting.values();
+			const due = this.#topics.due.length;
+			if (due && (!first || this.#lead <= 0)) {
+				// If a request costs more, the server refuses everything, even pings, until the rate has made up for it.
+				const cost = Math.min(Math.ceil(due / TOPICS_PER_MESSAGE), MAX_TOPICS_COST, connection.burst);
+				ms = connection.delay(cost, TOPICS_BYTES);
+				const paid = ms ? 0 : this.#topics.requestSome(connection, cost);
+				if (first) this.#lead += paid;
+			} else if (first) {
+				ms = this.#try(connection, first);
+				if (ms) break;
+				this.remove(first);
+				if (due) this.#lead--;
+			} else return;
+		}
+		if (!ms) return;
 		this.#lead = Math.max(0, this.#lead);
 		this.#timer = setTimeout(
 			() => {
 				this.#timer = undefined;
-				this.sendWaiting();
+				this.flush();
 			},
 			Math.max(MIN_DELAY_MS, ms),
 		);
-	}
-
-	/**
-	 * Sends the next of what waits. Returns 0 if it was sent, the delay in milliseconds if it has to wait longer, and
-	 * undefined if nothing can be sent before something changes.
-	 */
-	#sendNext(): number | undefined {
-		const connection = this.#connection;
-		const [first] = this.#waiting.values();
-		const due = this.#topics.due.length;
-		if (connection?.isReady !== true) return undefined;
-		if (due > 0 && (first === undefined || this.#lead <= 0)) {
-			// If a request costs more, the server refuses everything, even pings, until the rate has made up for it.
-			const cost = Math.min(Math.ceil(due / TOPICS_PER_MESSAGE), MAX_TOPICS_COST, connection.burst);
-			const ms = connection.delay(cost, TOPICS_BYTES);
-			if (ms > 0) return ms;
-			const paid = this.#topics.requestSome(connection, cost);
-			if (first !== undefined) this.#lead += paid;
-		} else if (first !== undefined) {
-			const ms = this.#try(connection, first);
-			if (ms > 0) return ms;
-			this.remove(first);
-			if (due > 0) this.#lead--;
-		} else return undefined;
-		return 0;
 	}
 
 	/**
@@ -185,12 +174,9 @@ export class SendQueue {
 	#try(connection: Connection, outgoing: Outgoing): number {
 		const bytes = utf8Bytes(outgoing.text);
 		const excess = connection.excess(bytes);
-		if (excess !== undefined) {
-			outgoing.refuse('too_large', excess);
-			return 0;
-		}
-		const ms = connection.delay(1, bytes);
-		if (ms === 0) outgoing.deliver(connection, bytes);
+		const ms = excess ? 0 : connection.delay(1, bytes);
+		if (excess) outgoing.refuse('too_large', excess);
+		else if (!ms) outgoing.deliver(connection, bytes);
 		return ms;
 	}
 }

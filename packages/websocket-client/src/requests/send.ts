@@ -1,7 +1,7 @@
 import { type SocketMessage, validate } from '@orijs/websocket/protocol';
 import { UnsentMessageError } from '../errors.ts';
 import type { Failures } from '../failures.ts';
-import { known } from '../options.ts';
+import { checked } from '../options.ts';
 import { encodeMessage } from './encode-message.ts';
 import type { SendQueue } from './send-queue.ts';
 
@@ -31,7 +31,7 @@ export async function send(
 	options: SendOptions,
 ): Promise<void> {
 	try {
-		const { queue: mayWait = true, latest } = known(options, 'send()', ['queue', 'latest']);
+		const { queue: mayWait, latest } = checked('send()', options, { queue: true, latest: undefined });
 		await queue.order.run(
 			validate(message, data),
 			() =>

@@ -8,6 +8,7 @@ import {
 import { isTopicsAnswer } from '../connection/answers.ts';
 import type { Connection } from '../connection/connection.ts';
 import { TOPICS_PER_MESSAGE } from '../connection/pace.ts';
+import { type Deferred, deferred } from '../support/promises.ts';
 import { gapBetween } from './gap-span.ts';
 import { requestFor, type Topic } from './topic.ts';
 
@@ -35,8 +36,8 @@ export class ServerSync {
 	#timer: ReturnType<typeof setTimeout> | undefined;
 	/** How often topics were postponed in a row. The delay doubles each time. */
 	#delays = 0;
-	/** Topics that are being removed, each with what to call once the server has stopped sending its messages. */
-	#removals: (readonly [topic: string, resolve: () => void])[] = [];
+	/** Resolved when a topic that is being removed may be gone. */
+	#change: Deferred<void> | undefined;
 	#connection: Connection | undefined;
 	#isSyncDue?: boolean;
 	/** The topics to unsubscribe from, then those to subscribe to. */
@@ -74,7 +75,7 @@ export class ServerSync {
 		this.#endDelay();
 		this.#subscribed.clear();
 		this.#pending.clear();
-		this.#settleRemovals();
+		this.#changed();
 	}
 
 	/**
@@ -93,8 +94,10 @@ export class ServerSync {
 	 * messages; otherwise immediately.
 	 */
 	async removed(topic: string): Promise<void> {
+		// Its unsubscribing must not wait for a postponed request.
+		if (!this.#wanted.has(topic)) this.#postponed.delete(topic);
 		this.syncSoon();
-		if (this.#isLeaving(topic)) await new Promise<void>((resolve) => this.#removals.push([topic, resolve]));
+		while (this.#isLeaving(topic)) await (this.#change ??= deferred()).promise;
 	}
 
 	/** Syncs in a microtask, so that topics added or removed together are requested together. */
@@ -113,7 +116,7 @@ export class ServerSync {
 	 * again, because it sends a position and earlier messages only when it is asked.
 	 */
 	#sync(): void {
-		this.#settleRemovals();
+		this.#changed();
 		// Unsubscribes first, because the server limits the number of topics per socket.
 		const unwanted = [...this.#subscribed].filter((name) => !this.#wanted.has(name));
 		this.due = [...unwanted, ...this.#wanted.keys()].filter(
@@ -147,11 +150,11 @@ export class ServerSync {
 			topic.isPositioned = false;
 			// Without a position, the answer begins with the messages of the rewinds.
 			if (topic.position) continue;
-			for (const handle of topic.subscriptions) if (handle.isRewindDue) handle.held = [];
+			for (const handle of topic.handles) if (handle.isRewindDue) handle.held = [];
 		}
 		const names = due.splice(0, topics.length);
 		const messages = Math.ceil(names.length / TOPICS_PER_MESSAGE);
-		connection.requestBuiltIn(isSubscribe ? BuiltIn.subscribe : BuiltIn.unsubscribe, { topics }, messages).then(
+		connection.ask(isSubscribe ? BuiltIn.subscribe : BuiltIn.unsubscribe, { topics }, messages).then(
 			(answer) => this.#answered(connection, isSubscribe, names, answer),
 			(fault: RequestFault) => this.#answered(connection, isSubscribe, names, undefined, fault),
 		);
@@ -220,7 +223,8 @@ export class ServerSync {
 		return !this.#wanted.has(name) && (this.#subscribed.has(name) || this.#pending.has(name));
 	}
 
-	#settleRemovals(): void {
-		this.#removals = this.#removals.filter(([topic, resolve]) => this.#isLeaving(topic) || resolve());
+	#changed(): void {
+		this.#change?.resolve();
+		this.#change = undefined;
 	}
 }

@@ -1,7 +1,7 @@
 import { BuiltIn, type Envelope, type GapNotice, SocketRequestError } from '@orijs/websocket/protocol';
 import type { Failures } from '../failures.ts';
-import type { Listeners } from '../support/listeners.ts';
-import { deferred } from '../support/promises.ts';
+import { attempt, type Listeners } from '../support/listeners.ts';
+import { deferred, limit } from '../support/promises.ts';
 import { checkArguments } from './check-arguments.ts';
 import { MessageBuffer } from './message-buffer.ts';
 import type { PendingSubscription, Subscription, SubscriptionHandlers, SubscriptionOptions } from './subscription.ts';
@@ -9,7 +9,7 @@ import type { PendingSubscription, Subscription, SubscriptionHandlers, Subscript
 /** What a subscription needs of the client. */
 export interface SubscriptionOwner {
 	/** Called with every gap. */
-	readonly gapListeners: Listeners<[GapNotice]>;
+	readonly gaps: Listeners<[GapNotice]>;
 	readonly failures: Failures;
 	/** Called when a subscription has ended. Resolves once the server has stopped sending what only it needed. */
 	closed(handle: SubscriptionHandle): Promise<void>;
@@ -32,9 +32,10 @@ export class SubscriptionHandle {
 	readonly #owner: SubscriptionOwner;
 	readonly #subscription: Subscription;
 	readonly #confirmed = deferred<Subscription>();
-	readonly #abort = (): unknown => this.close(this.options.signal?.reason as Error);
 	readonly #buffer = new MessageBuffer();
-	#timer: ReturnType<typeof setTimeout> | undefined;
+	#confirmedInTime: (() => void) | undefined;
+	/** Stops listening to the signal. */
+	#ignoreSignal: (() => void) | undefined;
 
 	/**
 	 * If an argument is invalid, the subscription fails with the error.
@@ -51,7 +52,7 @@ export class SubscriptionHandle {
 				this.#buffer.read(
 					(span) => {
 						const gap = { topic, ...span };
-						owner.gapListeners.call(gap);
+						owner.gaps.call(gap);
 						this.call('onGap', gap);
 					},
 					() => void this.close(),
@@ -59,29 +60,26 @@ export class SubscriptionHandle {
 		};
 		this.pending = Object.assign(this.#confirmed.promise, this.#subscription);
 		try {
-			checkArguments(topic, options);
+			const all = checkArguments(topic, options);
 			if (end) throw end;
+			this.options = all;
 		} catch (error) {
 			// If the subscription is not awaited, this would otherwise go unnoticed.
 			this.break(error as Error);
 			return;
 		}
-		this.options = options;
-		const { rewind, signal, timeoutMs } = options;
+		const { rewind, signal, timeoutMs } = this.options;
 		this.isRewindDue = !!rewind;
-		if (timeoutMs) {
-			this.#timer = setTimeout(
-				() => void this.fail(this.#error('timeout', `not confirmed within ${timeoutMs} ms`)),
-				timeoutMs,
-			);
-		}
-		signal?.addEventListener('abort', this.#abort);
-		if (signal?.aborted) this.#abort();
+		const abort = (): unknown => this.close(signal?.reason as Error);
+		const late = (): unknown => this.fail(this.#error('timeout', `not confirmed within ${timeoutMs} ms`));
+		this.#confirmedInTime = limit(undefined, late, timeoutMs);
+		this.#ignoreSignal = limit(signal, abort);
+		if (signal?.aborted) abort();
 	}
 
 	/** Called when the server has confirmed the topic. */
 	confirm(): void {
-		clearTimeout(this.#timer);
+		this.#confirmedInTime?.();
 		this.isConfirmed = true;
 		this.#confirmed.resolve(this.#subscription);
 	}
@@ -101,7 +99,7 @@ export class SubscriptionHandle {
 		if (!this.isOpen || this.isRewindDue) return;
 		const { options } = this;
 		if (options.message && options.message.name !== envelope.name) return;
-		if (!options.onMessage || this.#buffer.isRead) this.#buffer.add(envelope, options.buffer ?? 1_000);
+		if (!options.onMessage || this.#buffer.isRead) this.#buffer.add(envelope, options.buffer as number);
 		this.call('onMessage', envelope.data, envelope);
 	}
 
@@ -114,13 +112,8 @@ export class SubscriptionHandle {
 
 	/** Calls a handler, unless the subscription has ended. */
 	call(name: keyof SubscriptionHandlers, argument: unknown, envelope?: Envelope): void {
-		if (!this.isOpen) return;
-		try {
-			const result = this.options[name]?.(argument as never, envelope as never);
-			if (result instanceof Promise) result.catch((error) => this.#owner.failures.report(error, 'handler'));
-		} catch (error) {
-			this.#owner.failures.report(error, 'handler');
-		}
+		if (this.isOpen)
+			attempt(() => this.options[name]?.(argument as never, envelope as never), this.#owner.failures.thrown);
 	}
 
 	/** Ends the subscription, because the server has refused the topic. */
@@ -145,8 +138,8 @@ export class SubscriptionHandle {
 	fail(error: Error, loopError: Error | null = error): Promise<void> {
 		this.isOpen = false;
 		this.held = undefined;
-		clearTimeout(this.#timer);
-		this.options.signal?.removeEventListener('abort', this.#abort);
+		this.#confirmedInTime?.();
+		this.#ignoreSignal?.();
 		this.#confirmed.reject(error);
 		this.#buffer.end(loopError);
 		return this.#owner.closed(this);

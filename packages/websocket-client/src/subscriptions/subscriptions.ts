@@ -21,7 +21,7 @@ import type { Topic } from './topic.ts';
 /** Manages the application's subscriptions, and passes messages and gaps to them. */
 export class Subscriptions implements SubscriptionOwner, ServerTopicsEvents {
 	readonly failures: Failures;
-	readonly gapListeners: Listeners<[GapNotice]>;
+	readonly gaps: Listeners<[GapNotice]>;
 	readonly #topics = new Map<string, Topic>();
 	/** The topics on the server. */
 	readonly server: ServerSync;
@@ -30,20 +30,20 @@ export class Subscriptions implements SubscriptionOwner, ServerTopicsEvents {
 	readonly #positions: Positions;
 
 	/**
-	 * @param gapListeners called with every gap
+	 * @param gaps called with every gap
 	 * @param positions from where topics resume
 	 * @param due called when there are topics to request
 	 */
 	constructor(
 		failures: Failures,
-		gapListeners: Listeners<[GapNotice]>,
+		gaps: Listeners<[GapNotice]>,
 		positions: Positions,
 		due: () => void,
 		history: ReadHistory,
 	) {
 		this.#positions = positions;
 		this.failures = failures;
-		this.gapListeners = gapListeners;
+		this.gaps = gaps;
 		this.due = due;
 		this.#history = history;
 		this.server = new ServerSync(this.#topics, this);
@@ -60,12 +60,12 @@ export class Subscriptions implements SubscriptionOwner, ServerTopicsEvents {
 		if (handle.isOpen) {
 			let topic = this.#topics.get(name);
 			if (!topic) {
-				const saved = this.#positions.take(name);
+				const saved = this.#positions.of(name);
 				// It is unknown how long ago an earlier client saved the position.
-				topic = { name, subscriptions: [], saved, position: saved, missingSince: saved && LONG_AGO };
+				topic = { name, handles: [], saved, position: saved, missingSince: saved && LONG_AGO };
 				this.#topics.set(name, topic);
 			}
-			topic.subscriptions = [...topic.subscriptions, handle];
+			topic.handles = [...topic.handles, handle];
 			if (topic.isConfirmed) {
 				// During another rewind, it is confirmed later, when it has its own messages.
 				if (!topic.isRewinding || !handle.isRewindDue) this.#confirm(handle, topic);
@@ -82,18 +82,12 @@ export class Subscriptions implements SubscriptionOwner, ServerTopicsEvents {
 		void confirm(handle, topic.position, this.#history, () => handle.isOpen && this.#positions.reached(topic));
 	}
 
-	/** Removes a topic. A saved position that was not resumed from is kept for the next subscription. */
-	#remove(topic: Topic): void {
-		this.#topics.delete(topic.name);
-		if (!topic.isConfirmed) this.#positions.giveBack(topic.name, topic.saved);
-	}
-
 	closed(handle: SubscriptionHandle): Promise<void> {
 		// A later topic of the same name does not have this subscription.
 		const topic = this.#topics.get(handle.topic);
 		if (topic) {
-			topic.subscriptions = topic.subscriptions.filter((one) => one !== handle);
-			if (!topic.subscriptions.length) this.#remove(topic);
+			topic.handles = topic.handles.filter((one) => one !== handle);
+			if (!topic.handles.length) this.#topics.delete(topic.name);
 		}
 		return this.server.removed(handle.topic);
 	}
@@ -129,7 +123,7 @@ export class Subscriptions implements SubscriptionOwner, ServerTopicsEvents {
 				topic.position = { epoch, offset };
 			}
 		}
-		for (const subscription of topic.subscriptions) {
+		for (const subscription of topic.handles) {
 			if (!topic.isRewinding || subscription.isRewindDue) subscription.message(envelope);
 		}
 		this.#positions.reached(topic);
@@ -150,7 +144,7 @@ export class Subscriptions implements SubscriptionOwner, ServerTopicsEvents {
 			if (count !== undefined) {
 				topic.isRewinding = notice.rewinding;
 				if (recovered !== undefined) {
-					for (const handle of topic.subscriptions) {
+					for (const handle of topic.handles) {
 						if (!recovered && handle.options.rewind) {
 							handle.release(handle.held);
 							handle.isRewindDue = true;
@@ -169,42 +163,43 @@ export class Subscriptions implements SubscriptionOwner, ServerTopicsEvents {
 
 	/** Passes a gap to the listeners of all gaps, and to its topic's subscriptions. */
 	gap(gap: GapNotice): void {
-		this.gapListeners.call(gap);
+		this.gaps.call(gap);
 		const topic = this.#topics.get(gap.topic);
 		if (!topic) return;
-		for (const subscription of topic.subscriptions) subscription.call('onGap', gap);
+		for (const subscription of topic.handles) subscription.call('onGap', gap);
 		this.#positions.reached(topic);
 	}
 
 	/** Called when the client stops reconnecting. Rejects the subscriptions that were never confirmed. */
 	rejectUnconfirmed(error: ClientClosedError): void {
-		for (const topic of this.#topics.values()) {
-			for (const handle of topic.subscriptions) {
+		for (const { handles, isConfirmed } of this.#topics.values()) {
+			for (const handle of handles) {
 				const isRewinding = handle.options.rewind && !handle.isConfirmed;
-				if (!topic.isConfirmed || isRewinding) void handle.fail(error);
+				if (!isConfirmed || isRewinding) void handle.fail(error);
 			}
 		}
 	}
 
 	confirmed(topic: Topic): void {
-		for (const handle of topic.subscriptions) this.#confirm(handle, topic);
+		this.#positions.unused.delete(topic.name);
+		for (const handle of topic.handles) this.#confirm(handle, topic);
 	}
 
 	refused(topic: Topic, { code, message }: RequestFault): boolean | undefined {
 		const error = new SocketRequestError(`${BuiltIn.subscribe} ${topic.name}`, code, message);
 		// A refusal of a request that was not examined does not concern the topic, and is not reported.
-		if (['stopping', 'rate_limited', 'too_many_requests'].includes(code)) return true;
-		const rewinding = topic.subscriptions.filter(({ options }) => options.rewind);
-		if (code === 'invalid_data' && rewinding.length && rewinding.length < topic.subscriptions.length) {
+		if (/^(stopping|rate_limited|too_many_requests)$/.test(code)) return true;
+		const rewinding = topic.handles.filter(({ options }) => options.rewind);
+		if (code === 'invalid_data' && rewinding.length && rewinding.length < topic.handles.length) {
 			// The topic has no history. The other subscriptions don't need one, so it is requested again for them.
 			for (const handle of rewinding) handle.break(error);
 			return false;
 		}
 		// If the topic was confirmed before, it is also requested again after failures of the server.
-		const isTransient = topic.isConfirmed && ['unavailable', 'timeout', 'internal'].includes(code);
+		const isTransient = topic.isConfirmed && /^(unavailable|timeout|internal)$/.test(code);
 		if (!isTransient) {
-			this.#remove(topic);
-			for (const handle of topic.subscriptions) handle.refuse(error);
+			this.#topics.delete(topic.name);
+			for (const handle of topic.handles) handle.refuse(error);
 		}
 		if (topic.isConfirmed) this.failures.report(error, 'subscribe');
 		return isTransient;

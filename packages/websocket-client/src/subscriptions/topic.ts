@@ -9,7 +9,7 @@ import type { SubscriptionHandle } from './subscription-handle.ts';
 export interface Topic {
 	readonly name: string;
 	/** Replaced when it changes, so that it can be iterated while handlers subscribe and close. */
-	subscriptions: readonly SubscriptionHandle[];
+	handles: readonly SubscriptionHandle[];
 	/** Whether the messages that arrive are those that the subscriptions have asked for by `rewind`. */
 	isRewinding?: boolean | undefined;
 	/** The position with which the topic began, saved by an earlier client. */
@@ -32,7 +32,7 @@ export interface Topic {
 }
 
 /** Returns the topic's entry in a `@subscribe` request. */
-export function requestFor({ name, position, subscriptions }: Topic): TopicRequest | string {
-	const rewind = Math.max(...subscriptions.map((handle) => handle.options.rewind ?? 0)) || undefined;
+export function requestFor({ name, position, handles }: Topic): TopicRequest | string {
+	const rewind = Math.max(...handles.map((handle) => handle.options.rewind ?? 0)) || undefined;
 	return position || rewind ? { topic: name, since: position, rewind } : name;
 }

@@ -10,7 +10,7 @@ export class CallOrder {
 	 */
 	run<TResult>(value: unknown, proceed: () => TResult | Promise<TResult>): TResult | Promise<TResult> {
 		const earlier = this.#last;
-		if (earlier === undefined && !(value instanceof Promise)) return proceed();
+		if (!earlier && !(value instanceof Promise)) return proceed();
 		const gone = Promise.allSettled([value, earlier]).then(async () => {
 			await value;
 			// Wrapped in an object, because the next call must not wait for the result.

@@ -42,14 +42,18 @@ export class Listeners<TArgs extends readonly unknown[]> {
 		if (pending.push([[...this.#all], args]) > 1) return;
 		for (let next; (next = pending[0]); pending.shift()) {
 			for (const entry of next[0]) {
-				if (!this.#all.has(entry)) continue;
-				try {
-					const result = entry.listener(...next[1]);
-					if (result instanceof Promise) result.catch(this.#onError);
-				} catch (thrown) {
-					this.#onError(thrown);
-				}
+				if (this.#all.has(entry)) attempt(() => entry.listener(...next[1]), this.#onError);
 			}
 		}
+	}
+}
+
+/** Calls a function of the application. @param onError called with what it throws or rejects with */
+export function attempt(call: () => unknown, onError: (thrown: unknown) => void): void {
+	try {
+		const result = call();
+		if (result instanceof Promise) result.catch(onError);
+	} catch (thrown) {
+		onError(thrown);
 	}
 }

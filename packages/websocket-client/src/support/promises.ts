@@ -22,6 +22,24 @@ export function quiet<T>(promise: Promise<T>): Promise<T> {
 }
 
 /**
+ * Calls `aborted` when the signal is aborted, and `late` after `ms` milliseconds. Returns a function that prevents
+ * both.
+ */
+export function limit(
+	signal: AbortSignal | undefined,
+	aborted: () => void,
+	ms?: number,
+	late: () => void = aborted,
+): () => void {
+	const timer = ms && setTimeout(late, ms);
+	signal?.addEventListener('abort', aborted);
+	return () => {
+		clearTimeout(timer);
+		signal?.removeEventListener('abort', aborted);
+	};
+}
+
+/**
  * Runs a task and resolves or rejects like it. If it does not settle within `ms` milliseconds, or when `life` is
  * aborted, aborts the task's signal and rejects.
  *
@@ -34,16 +52,11 @@ export function within<T>(
 	task: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
 	const call = new AbortController();
-	const abort = (): void => call.abort();
-	const timer = setTimeout(abort, ms);
-	life.signal.addEventListener('abort', abort);
+	const settled = limit(life.signal, () => call.abort(), ms);
 	return new Promise<T>((resolve, reject) => {
 		call.signal.onabort = () => reject(new Error(`${what} took longer than ${ms} ms`));
 		task(call.signal).then(resolve, reject);
-	}).finally(() => {
-		clearTimeout(timer);
-		life.signal.removeEventListener('abort', abort);
-	});
+	}).finally(settled);
 }
 
 /** Converts a thrown value to an `Error`. Never throws, not even for values that can't be converted to strings. */

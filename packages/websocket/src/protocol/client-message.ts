@@ -53,6 +53,7 @@ export interface RequestFault {
  * - `stopping`: the server is stopping and has not handled the message; send it again on the next connection
  * - `internal`: the server failed; its log says why
  * - `disconnected`: the connection ended before the answer came
+ * - `closed`: a subscription was closed before the server confirmed it
  * - `invalid_reply`: the answer can't be read, or does not match the message's `reply` schema
  */
 export type ErrorCode =
@@ -69,6 +70,7 @@ export type ErrorCode =
 	| 'stopping'
 	| 'internal'
 	| 'disconnected'
+	| 'closed'
 	| 'invalid_reply'
 	// Any other string; editors still suggest the known ones.
 	| (string & {});

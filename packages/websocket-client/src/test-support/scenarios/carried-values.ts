@@ -1,8 +1,8 @@
 import { strict as assert } from 'node:assert';
 import { isMessage } from '../../index.ts';
-import { eventually } from '../assertions.ts';
-import { Delivered, Maybe, Parcel } from '../messages.ts';
-import { readyClient } from '../run-scenario.ts';
+import { assertRefused, eventually, rejection } from '../assertions.ts';
+import { Anything, Delivered, Maybe, Parcel } from '../messages.ts';
+import { newClient, readyClient } from '../run-scenario.ts';
 import type { Scenario } from '../test-server.ts';
 
 /** Returns new objects each time, so that nothing can arrive by being the same object. */
@@ -72,6 +72,26 @@ export const carriedValues: Record<string, Scenario> = {
 		await server.serve();
 		const client = await readyClient(server);
 		assert.equal(await client.request(Maybe, null), undefined);
+	},
+
+	'an answer or a page whose list of values does not match its data rejects with invalid_reply': async (server) => {
+		await server.serveRaw({ answers: false });
+		const client = newClient(server);
+		const connected = client.connect();
+		const answer = async (index: number, rest: object): Promise<void> => {
+			await eventually(async () => (await server.received()).length > index, `frame ${index} has arrived`);
+			const { type, correlationId } = JSON.parse((await server.received())[index]?.text ?? '');
+			await server.sendRaw(JSON.stringify({ type, correlationId, ...rest }));
+		};
+		await answer(0, { data: { socketId: 's', timestamp: 1 } });
+		await connected;
+		const values = [['date', 'at']];
+		const requested = client.request(Anything, 1);
+		await answer(1, { data: {}, values });
+		assertRefused(await rejection(requested), 'invalid_reply');
+		const read = client.history('t');
+		await answer(2, { data: { messages: [{ name: 'n', data: {}, values }] } });
+		assertRefused(await rejection(read), 'invalid_reply');
 	},
 
 	'a frame whose list of values does not match its data is not a message': async (server) => {

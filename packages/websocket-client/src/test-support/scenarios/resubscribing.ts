@@ -89,6 +89,36 @@ export const resubscribing: Record<string, Scenario> = {
 		const waited = (second?.at ?? 0) - (first?.at ?? 0);
 		assert.ok(waited > 900, `it was requested again after ${waited} ms`);
 	},
+
+	'a topic whose next request is postponed is unsubscribed from at once': async (server) => {
+		await server.serveRaw({ answers: false });
+		const client = await clientOfSilentServer(server);
+		const subscription = client.subscribe('t');
+		const arrived = (count: number): Promise<void> =>
+			eventually(async () => (await server.received()).length === count, `${count} frames have arrived`, 900);
+		await arrived(2);
+		await server.sendRaw('{"type":"@position","data":{"topics":["t"],"epoch":"e","offset":1,"count":0}}');
+		await server.sendRaw('{"type":"@subscribe","correlationId":"@2","data":{"timestamp":1,"refused":[]}}');
+		const { close } = await subscription;
+		await server.sendRaw(
+			'{"name":"n","data":1,"timestamp":1,"topic":"t","position":{"epoch":"e","offset":3,"prev":2}}',
+		);
+		await arrived(3);
+		await server.sendRaw(
+			'{"type":"@subscribe","correlationId":"@3","error":{"code":"rate_limited","message":"slowly"}}',
+		);
+		const refused = new Promise((resolve) => client.onRaw(resolve));
+		await server.sendRaw('after the refusal');
+		await refused;
+		const closed = close();
+		await eventually(
+			async () => (await server.received()).some(({ text }) => text.includes('@unsubscribe')),
+			'@unsubscribe has arrived',
+			900,
+		);
+		await client.close();
+		await closed;
+	},
 };
 
 /**

@@ -123,6 +123,8 @@ export const sending: Record<string, Scenario> = {
 		assert.ok(error instanceof InvalidClientOptionError);
 		assert.match(error.message, /a key of send\(\) must be one of queue, latest, not "que"/);
 		assert.deepEqual(failuresOf(client), [['send', error]]);
+		const key = await rejection(client.send(Say, { text: 'not sent' }, { latest: 5 as unknown as string }));
+		assert.match(String(key), /InvalidClientOptionError.*send\(\)\.latest must be a string, not 5/);
 		assert.ok((await rejection(client.send(Say, { text: 'a' }, null as never))) instanceof InvalidClientOptionError);
 		const asked = await rejection(client.request(Anything, 1, { timeout: 5 } as never));
 		assert.ok(asked instanceof InvalidClientOptionError);
