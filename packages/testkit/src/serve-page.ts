@@ -41,6 +41,8 @@ async function bundle(entrypoint: string): Promise<string> {
 		target: 'browser',
 		conditions: ['@orijs/source'],
 		sourcemap: 'inline',
+		// Bun's `node:assert` for browsers reads these when an assertion fails.
+		define: { 'process.stderr': 'undefined', 'process.emitWarning': 'undefined' },
 	});
 	const [script] = outputs;
 	if (script === undefined) throw new Error(`bundling ${entrypoint} produced no script`);

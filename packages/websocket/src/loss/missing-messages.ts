@@ -127,8 +127,8 @@ export class MissingMessages {
 	}
 
 	/**
-	 * See {@link BusHandlers.replaced}. If a node is heard again whose beats were already missing when the earlier server
-	 * was lost, that was the wrong one.
+	 * See {@link BusHandlers.replaced}. If a beat arrives of a node whose beats were already missing when the earlier
+	 * server was lost, that was the wrong one.
 	 */
 	replaced(lostAt: number): void {
 		this.#replacedAt = monotonicTime(lostAt);
