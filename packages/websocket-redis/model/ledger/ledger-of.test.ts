@@ -102,17 +102,17 @@ describe('the record of a node', () => {
 		expect(publishedBy(journal(entries))).toEqual([{ ...message, stamps: [5_010, 5_011], outcome: 'rejected' }]);
 	});
 
-	it('has the time by the former clock only if the clock was set right before the process was killed', () => {
+	it('has the time by the former clock if the clock was set right before, for good if the process was killed', () => {
 		const at = (ms: number, stamp: number, n: number) => ({ ...publish, at: ms, stamp, n });
 		const before = at(10_000, 15_000, 0);
 		const set = at(10_400, 90_400, 1);
-		const stampsOf = (...args: Parameters<typeof journal>) => publishedBy(journal(...args)).map(({ stamps }) => stamps);
-		expect(stampsOf([before, set], false)).toEqual([[15_000], [90_400, 15_400]]);
-		expect(stampsOf([before, set], true)).toEqual([[15_000], [90_400]]);
+		const formerOf = (...args: Parameters<typeof journal>) => publishedBy(journal(...args)).map(({ former }) => former);
+		expect(formerOf([before, set], false)).toEqual([undefined, { stamp: 15_400, until: Infinity }]);
+		expect(formerOf([before, set], true)).toEqual([undefined, { stamp: 15_400, until: 11_150 }]);
 		const stopped = { do: 'stopped', at: 10_500, pending: 0 } as const;
-		expect(stampsOf([before, set, stopped], false)).toEqual([[15_000], [90_400]]);
+		expect(formerOf([before, set, stopped], false)).toEqual([undefined, { stamp: 15_400, until: 11_150 }]);
 		const later = at(11_300, 91_300, 2);
-		expect(stampsOf([before, set, later], false)).toEqual([[15_000], [90_400], [91_300]]);
+		expect(formerOf([before, set, later], false)).toEqual([undefined, { stamp: 15_400, until: 11_150 }, undefined]);
 	});
 
 	it('has marked what it stored elsewhere, if it stopped while it was led there', () => {

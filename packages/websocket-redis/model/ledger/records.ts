@@ -19,6 +19,11 @@ export interface Published {
 	readonly at: number;
 	/** The publisher's clock before and after the call. If the clock was set in between, either may be the stamp. */
 	readonly stamps: readonly number[];
+	/**
+	 * If the publisher's clock was set just before: the time by its former setting. Gaps told before `until` may go by
+	 * that.
+	 */
+	readonly former?: { readonly stamp: number; readonly until: number };
 	readonly outcome: Outcome;
 	/** The connection that a message to one client was sent to. */
 	readonly socketId?: string | undefined;
