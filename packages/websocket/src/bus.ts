@@ -104,8 +104,8 @@ export interface BusHandlers {
 	undelivered(since: number): void;
 	/**
 	 * Called when the bus has connected to a server that may be the one it lost at `lostAt` (milliseconds since the
-	 * epoch), restarted, or another one, which the other nodes have used all along. In that case, what the earlier one
-	 * accepted has not reached them. The beats that are missing tell. Called before frames of the new server arrive.
+	 * epoch), restarted, or another one, which the other nodes have used all along. In either case, what the earlier one
+	 * stored may be missing on this one. Called before the bus is ready.
 	 */
 	replaced(lostAt: number): void;
 	/**

@@ -109,7 +109,8 @@ end
 export const LATE = 'LATE';
 
 /**
- * The script that appends messages, and returns the time on the server's clock. It takes these KEYS: meta, log, begun,
+ * The script that appends messages, and returns the time on the server's clock, the epoch and the last offset; only the
+ * time if the idempotency key is known. It takes these KEYS: meta, log, begun,
  * and the idempotency key, if any. It takes these ARGV:
  *
  * - the channel
@@ -130,7 +131,7 @@ export const LATE = 'LATE';
 const append = (publish: 'publish' | 'spublish'): string => `#!lua
 ${COMMON}
 if now > tonumber(ARGV[8]) then return redis.error_reply(string.format('${LATE} %.0f', now)) end
-if KEYS[4] and redis.call('EXISTS', KEYS[4]) == 1 then return now end
+if KEYS[4] and redis.call('EXISTS', KEYS[4]) == 1 then return { now } end
 local slot, publisher, generation = ARGV[9], ARGV[10], tonumber(ARGV[11])
 local known = redis.call('HMGET', meta, slot)[1] or ''
 local latest = known:sub(1, #publisher) == publisher and tonumber(known:sub(#publisher + 2)) or 0
@@ -174,7 +175,7 @@ redis.call('PEXPIRE', log, ttl)
 if KEYS[4] then redis.call('SET', KEYS[4], '', 'PX', ${IDEMPOTENCY_MS}) end
 frame[1] = head(store)
 redis.call('${publish}', channel, table.concat(frame))
-return now
+return { now, epoch, last }
 `;
 
 /**

@@ -5,6 +5,7 @@ import {
 	type HistoryQuery,
 	type HistorySlice,
 	type HistoryStore,
+	type Position,
 	randomEpoch,
 	rememberedMs,
 } from '@orijs/websocket';
@@ -101,7 +102,7 @@ export class RedisHistory implements HistoryStore {
 		messages: readonly HistoryContent[],
 		bounds: HistoryBounds,
 		idempotencyKey?: string,
-	): Promise<void> {
+	): Promise<Position | undefined> {
 		const { size, bytes, ttlMs } = bounds;
 		const keys = this.#keys(topic, bounds, idempotencyKey);
 		const calledAt = performance.now();
@@ -123,8 +124,9 @@ export class RedisHistory implements HistoryStore {
 				...messages.map(encodeContent),
 			];
 			try {
-				this.#clocks.learn(client, Number(await this.#run(this.#append, topic, keys, args)), sentAt);
-				return;
+				const [serverMs, epoch, offset] = (await this.#run(this.#append, topic, keys, args)) as AppendReply;
+				this.#clocks.learn(client, serverMs, sentAt);
+				return epoch === undefined ? undefined : { epoch: epoch.toString('latin1'), offset };
 			} catch (error) {
 				const serverMs = lateAt(error);
 				if (serverMs === undefined) {
@@ -176,6 +178,11 @@ export class RedisHistory implements HistoryStore {
 		return keys;
 	}
 }
+
+/** What the script that appends returns. */
+type AppendReply =
+	| readonly [serverMs: number, epoch: Buffer, offset: number]
+	| readonly [serverMs: number, epoch?: undefined, offset?: undefined];
 
 /** Returns the stream command for a query, with the ends of its range and its limit. */
 function range(query: HistoryQuery): readonly (string | number)[] {

@@ -250,6 +250,54 @@ describe('a node that is led to another server and back to its own', () => {
 	});
 });
 
+describe('a server that is restarted', () => {
+	const KEEPS_ALL = ['--appendonly', 'yes', '--appendfsync', 'always'];
+
+	async function publisherAndGaps(server: { readonly port: number }, redis: RedisServer) {
+		const publisher = await startProvider(server);
+		const receiver = await startProvider(redis);
+		const gaps: Gap[] = [];
+		receiver.onGap((gap) => gaps.push(gap));
+		const node = serveLocally(receiver);
+		cleanUps.push(() => node.stop());
+		await node.connect(['chat:1', 't']);
+		return { publisher, gaps };
+	}
+
+	it('is no gap on a topic with history, if it has everything that was stored', async () => {
+		const redis = await redisServer(KEEPS_ALL);
+		const { publisher, gaps } = await publisherAndGaps(redis, redis);
+		for (let i = 0; i < 100; i++) await publisher.publish('chat:1', String(i));
+		await redis.kill();
+		await redis.restart();
+		await until(() => gaps.some(({ topic }) => topic === 't'), { what: 'the interruption is reported' });
+		expect(gaps.filter(({ topic }) => topic === 'chat:1')).toEqual([]);
+		const { messages } = await publisher.history('chat:1', { limit: 200 });
+		expect(messages).toHaveLength(100);
+	});
+
+	it('is a gap if a node stored messages elsewhere meanwhile, even if it was there only for a moment', async () => {
+		const redis = await redisServer(KEEPS_ALL);
+		const other = await redisServer();
+		const proxy = await proxyTo(redis);
+		const { publisher, gaps } = await publisherAndGaps(proxy, redis);
+		await publisher.publish('chat:1', 'before');
+
+		await redis.kill();
+		proxy.retarget({ port: other.port });
+		await until(() => publisher.status === 'degraded', { what: 'the loss of the server is noticed' });
+		await until(() => publisher.status === 'ready', { what: 'the other server is reached' });
+		await publisher.publish('chat:1', 'elsewhere');
+		const lostAt = Date.now();
+		proxy.retarget({ port: redis.port });
+		proxy.cut();
+		await redis.restart();
+		const isTold = ({ topic, since, until: end }: Gap): boolean =>
+			topic === 'chat:1' && since <= lostAt && lostAt <= end;
+		await until(() => gaps.some(isTold), { what: 'the loss is reported' });
+	});
+});
+
 describe('a node that is led to another server and stops there', () => {
 	it('is reported as silent, also by a node that has started since', { timeout: 60_000 }, async () => {
 		const [redis, replica] = await serverAndDetachedReplica();

@@ -83,7 +83,7 @@ export class PrimaryCheck {
 			// If this node was never ready on the earlier server, that may have been a wrong one, even if it only
 			// restarted.
 			if (isAnother && (coexisted || !connection.wasReady)) this.#unverified([connection]);
-			else if (lostAt !== undefined) handlers.replaced(wallTime(lostAt));
+			else if (lostAt !== undefined && connection === publisher) handlers.replaced(wallTime(lostAt));
 			connection.runId = info.runId;
 			connection.verifiedAt = now;
 			connection.wasReady = false;

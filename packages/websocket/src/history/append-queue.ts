@@ -1,6 +1,7 @@
 import { BusUnavailableError } from '../errors.ts';
 import { quiet, settledWithin, toError } from '../support/promises.ts';
 import type { HistoryBounds, HistoryContent, HistoryStore } from './history-store.ts';
+import type { StoredAppend } from './recent-appends.ts';
 
 /**
  * An append takes no more messages once its contents have this size: the number of UTF-16 units of text plus the number
@@ -28,14 +29,23 @@ interface Append {
  */
 export class AppendQueue {
 	readonly #store: HistoryStore;
+	readonly #onStored: (topic: string, append: StoredAppend) => void;
 	readonly #onError: (error: Error) => void;
 	/** Pending appends by topic. The list is empty if the topic's only append is already in flight. */
 	readonly #pending = new Map<string, Append[]>();
 	readonly #inFlight = new Set<Append>();
 
-	/** @param onError called for each append that failed */
-	constructor(store: HistoryStore, onError: (error: Error) => void) {
+	/**
+	 * @param onStored called for each append that succeeded, before its promise resolves
+	 * @param onError called for each append that failed
+	 */
+	constructor(
+		store: HistoryStore,
+		onStored: (topic: string, append: StoredAppend) => void,
+		onError: (error: Error) => void,
+	) {
 		this.#store = store;
+		this.#onStored = onStored;
 		this.#onError = onError;
 	}
 
@@ -89,7 +99,9 @@ export class AppendQueue {
 
 	/** Async, so that a store that throws instead of rejecting does not block the topic. */
 	async #send(topic: string, { contents, bounds, idempotencyKey }: Append): Promise<void> {
-		await this.#store.append(topic, contents, bounds, idempotencyKey);
+		const sentAt = performance.now();
+		const position = await this.#store.append(topic, contents, bounds, idempotencyKey);
+		if (position !== undefined) this.#onStored(topic, { position, sentAt });
 	}
 }
 

@@ -11,6 +11,7 @@ import { FirstPositions } from './first-positions.ts';
 import { type HistoryPage, type PageQuery, readPage } from './history-page.ts';
 import type { HistoryPatterns } from './history-rules.ts';
 import type { HistoryBounds, HistoryContent, HistorySlice, HistoryStore } from './history-store.ts';
+import { type Appended, missingAppends } from './missing-appends.ts';
 import { RecentAppends } from './recent-appends.ts';
 import { Renewal } from './renewal.ts';
 import { type EncodedPage, SharedPages } from './shared-pages.ts';
@@ -52,6 +53,7 @@ export class Histories {
 	readonly #pages: SharedPages;
 	/** Sockets that are subscribed to a topic but not live yet. */
 	readonly #attempts = new CatchUpAttempts();
+	#isClosed = false;
 
 	constructor(options: HistoriesOptions) {
 		this.#options = options;
@@ -63,7 +65,9 @@ export class Histories {
 			return bounds === undefined ? Promise.resolve() : store.read(topic, { limit: 1 }, bounds);
 		};
 		this.#unreadable = new UnreadableTopics({ read, onChange, onError });
-		this.#queue = options.isShared ? new AppendQueue(options.store, options.onRejected) : undefined;
+		this.#queue = options.isShared
+			? new AppendQueue(store, (topic, append) => this.#recentAppends.stored(topic, append), options.onRejected)
+			: undefined;
 	}
 
 	/** Returns how much of a topic is kept; undefined if it has no history. */
@@ -83,6 +87,7 @@ export class Histories {
 	 * arrive.
 	 */
 	async open(): Promise<void> {
+		this.#isClosed = false;
 		for (const topic of this.#options.registry.topics()) {
 			const bounds = this.boundsOf(topic);
 			if (bounds !== undefined) this.subscribed(topic, bounds);
@@ -97,6 +102,7 @@ export class Histories {
 	}
 
 	close(): void {
+		this.#isClosed = true;
 		for (const history of this.#topics.values()) history.close();
 		this.#topics.clear();
 		this.#renewal.stop();
@@ -111,7 +117,8 @@ export class Histories {
 	 * @param content an envelope, or bytes
 	 */
 	append(topic: string, bounds: HistoryBounds, content: HistoryContent, idempotencyKey?: string): Promise<void> {
-		if (this.#queue === undefined) return this.#options.store.append(topic, [content], bounds, idempotencyKey);
+		if (this.#queue === undefined)
+			return this.#options.store.append(topic, [content], bounds, idempotencyKey) as Promise<void>;
 		this.#recentAppends.add(topic, performance.now());
 		return this.#queue.add(topic, bounds, content, idempotencyKey);
 	}
@@ -122,6 +129,22 @@ export class Histories {
 	 */
 	appendedSince(time: number): readonly string[] | 'all' {
 		return this.#recentAppends.since(time);
+	}
+
+	/**
+	 * Returns the topics whose messages of this node, appended from `since` to `until` by the monotonic clock, the store
+	 * does not have any longer; 'all' if some of the topics are no longer remembered.
+	 */
+	async missingAppends(since: number, until: number): Promise<readonly string[] | 'all'> {
+		const topics = this.#recentAppends.since(since);
+		if (topics === 'all') return 'all';
+		const appends: Appended[] = [];
+		for (const topic of topics) {
+			const bounds = this.boundsOf(topic);
+			const position = this.#recentAppends.lastStored(topic, until);
+			if (bounds !== undefined && position !== undefined) appends.push({ topic, bounds, position });
+		}
+		return missingAppends(this.#options.store, appends, () => this.#isClosed);
 	}
 
 	/** Called when any node has appended messages to a topic. */

@@ -1,3 +1,5 @@
+import type { Position } from '../protocol/position.ts';
+
 /**
  * Numbers the messages of topics and keeps the latest ones. A transport that can store messages provides one as
  * `Bus.history`. `@orijs/websocket/testing` exports the suite that every implementation must pass.
@@ -16,7 +18,8 @@ export interface HistoryStore {
 	 * channel, this one included. Resolves when that is done for all messages. Rejects if the backend refused or did not
 	 * answer. If it did not answer, the messages may be appended nevertheless, but not later than {@link
 	 * APPENDED_WITHIN_MS} after the call, and not after a later append of the same store to the topic. The store never
-	 * repeats an append.
+	 * repeats an append. Resolves with the position of the last message; with undefined if the append was ignored. A
+	 * store of a single process may always resolve with undefined.
 	 *
 	 * @param messages at least one message; exactly one if there is an `idempotencyKey`
 	 * @param idempotencyKey if a message with this key was appended to the topic within the last {@link IDEMPOTENCY_MS}
@@ -27,7 +30,7 @@ export interface HistoryStore {
 		messages: readonly HistoryContent[],
 		bounds: HistoryBounds,
 		idempotencyKey?: string,
-	): Promise<void>;
+	): Promise<Position | undefined>;
 
 	/**
 	 * Reads stored messages of a topic, ignoring those that exceed the given bounds. Stores nothing for a topic without

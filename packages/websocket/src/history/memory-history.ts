@@ -11,6 +11,8 @@ import {
 import { MemoryTopic } from './memory-topic.ts';
 
 const SWEEP_MS = 1_000;
+/** In one process, no one asks where a message was put. */
+const NO_POSITION: Promise<undefined> = Promise.resolve(undefined);
 
 /**
  * Each sweep covers this fraction of the topics, but at least `LEAST_TOPICS`. So sweeps are short, and every topic is
@@ -46,12 +48,12 @@ export class MemoryHistory implements HistoryStore {
 		messages: readonly HistoryContent[],
 		bounds: HistoryBounds,
 		idempotencyKey?: string,
-	): Promise<void> {
+	): Promise<undefined> {
 		const now = Date.now();
 		const stored = this.#find(topic) ?? this.#begin(topic, bounds);
-		if (idempotencyKey !== undefined && !stored.addKey(idempotencyKey, now)) return DONE;
+		if (idempotencyKey !== undefined && !stored.addKey(idempotencyKey, now)) return NO_POSITION;
 		this.#appended(topic, stored.append(messages, bounds, now));
-		return DONE;
+		return NO_POSITION;
 	}
 
 	/** Reads a slice, in which bytes are copies of the stored ones. */

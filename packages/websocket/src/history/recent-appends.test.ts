@@ -29,3 +29,21 @@ it('says "all" for a time that more topics were appended to since than it rememb
 	expect(recent.since(0)).toBe('all');
 	expect(recent.since(1)).toHaveLength(10_000);
 });
+
+it('knows where the last message before a time was stored, although one was stored since', () => {
+	const recent = new RecentAppends();
+	const positionOf = (time: number) => recent.lastStored('a', time)?.offset;
+	recent.stored('a', { position: { epoch: 'e', offset: 1 }, sentAt: 5 });
+	expect(positionOf(10)).toBeUndefined();
+	recent.add('a', 10);
+	expect(positionOf(10)).toBeUndefined();
+	for (const [offset, sentAt] of [
+		[1, 10],
+		[2, 20],
+		[3, 30],
+	] as const)
+		recent.stored('a', { position: { epoch: 'e', offset }, sentAt });
+	expect([positionOf(30), positionOf(29), positionOf(20), positionOf(19)]).toEqual([3, 2, 2, undefined]);
+	recent.add('b', 60_011);
+	expect(positionOf(30)).toBeUndefined();
+});

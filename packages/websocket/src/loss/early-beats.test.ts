@@ -47,7 +47,6 @@ function createNode() {
 		histories: undefined,
 		onError: () => {},
 		onNewNode: () => {},
-		onMisled: () => {},
 	});
 	peers.start(performance.now());
 	heartbeat.start();

@@ -34,7 +34,6 @@ function createMissing(): Fixture {
 		histories: undefined,
 		onError: () => {},
 		onNewNode: () => {},
-		onMisled: () => {},
 	});
 	return {
 		missing,

@@ -48,8 +48,6 @@ export interface MissingMessagesOptions {
 	readonly onError: (error: Error) => void;
 	/** Called at the first beat of another node. */
 	readonly onNewNode: () => void;
-	/** Called when beats have shown that this node was on a different server than other nodes. */
-	readonly onMisled: (misled: Misled) => void;
 }
 
 /**
@@ -63,10 +61,6 @@ export class MissingMessages {
 	readonly #misledNotices = new ReceivedGapNotices(600_000);
 	readonly #skews = new ClockSkews();
 	readonly #misled = new MisledSpans();
-	/** When the bus lost a server that may have been the wrong one, by the monotonic clock. */
-	#replacedAt = -Infinity;
-	/** The earliest time for which `onMisled` was called since that server was replaced. */
-	#misledAt = Infinity;
 	/** The topics with history that have lost messages lately. */
 	readonly #lost = new RecentLosses();
 	readonly #affected: AffectedTopics;
@@ -118,21 +112,9 @@ export class MissingMessages {
 		const heard = this.#affected
 			.heartbeatChannels()
 			.map((channel) => peers.arrivedUntil(this.#affected.shardOf(channel), now));
-		return this.#misledFrom(Math.min(monotonicTime(trusted), ...heard.map((each) => each - this.#spans.slackMs)));
-	}
-
-	#misledFrom(at: number): Misled {
+		const at = Math.min(monotonicTime(trusted), ...heard.map((each) => each - this.#spans.slackMs));
 		const { least, most } = this.#skews.ownSettingsSince(at);
-		return { at, span: { since: Math.floor(at + least), until: Math.ceil(performance.now() + most) } };
-	}
-
-	/**
-	 * See {@link BusHandlers.replaced}. If a beat arrives of a node whose beats were already missing when the earlier
-	 * server was lost, that was the wrong one.
-	 */
-	replaced(lostAt: number): void {
-		this.#replacedAt = monotonicTime(lostAt);
-		this.#misledAt = Infinity;
+		return { at, span: { since: Math.floor(at + least), until: Math.ceil(now + most) } };
 	}
 
 	/**
@@ -187,10 +169,6 @@ export class MissingMessages {
 		const { since, until } = this.#spans.since(missedSince, now, beat.sentAt);
 		const reason = 'beats of another node were missed, so its messages may have been missed too';
 		this.#mayBeMissing(this.#affected.ofShard(beat.shard), since, until, reason);
-		const { at } = missedSince;
-		if (at >= Math.min(this.#replacedAt, this.#misledAt)) return;
-		this.#misledAt = at;
-		this.#options.onMisled(this.#misledFrom(at - this.#spans.slackMs));
 	}
 
 	/**

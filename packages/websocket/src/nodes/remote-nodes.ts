@@ -4,10 +4,11 @@ import { deliverSlice, type Histories } from '../history/histories.ts';
 import type { Logger } from '../logger.ts';
 import { type BeatContent, BusHeartbeat } from '../loss/bus-heartbeat.ts';
 import { type Gap, GapEvents } from '../loss/gap-events.ts';
-import { type Misled, MissingMessages } from '../loss/missing-messages.ts';
+import { MissingMessages } from '../loss/missing-messages.ts';
 import { PeerBeats } from '../loss/peer-beats.ts';
 import { PublishFailures } from '../loss/publish-failures.ts';
 import type { Span } from '../loss/unpublished.ts';
+import { monotonicTime } from '../support/wall-time.ts';
 import type { SkippedFrames, Watermark } from '../provider-contract.ts';
 import type { LocalFanout } from '../sockets/local-fanout.ts';
 import { settledWithin, within } from '../support/promises.ts';
@@ -67,6 +68,8 @@ export class RemoteNodes {
 	#disconnectedAt: number | undefined;
 	/** Whether no beat of the current tick has been accepted yet. */
 	#isFirstBeat = false;
+	/** Pending while this node looks for what it appended before it came to another server. */
+	readonly #searches = new Set<Promise<void>>();
 
 	constructor(bus: Bus, options: RemoteNodesOptions) {
 		const { local, histories, logger, graceMs, heartbeatMs, onRefused, onError } = options;
@@ -133,7 +136,6 @@ export class RemoteNodes {
 				this.#heartbeat?.beatNow();
 				this.#failures.nodeStarted();
 			},
-			onMisled: (misled) => this.#misled(misled),
 		});
 	}
 
@@ -216,6 +218,7 @@ export class RemoteNodes {
 	 * fell silent.
 	 */
 	async #takeLeave(): Promise<void> {
+		await settledWithin(DRAIN_TIMEOUT_MS, Promise.all(this.#searches));
 		await settledWithin(this.#heartbeat === undefined ? DRAIN_TIMEOUT_MS : TELL_TIMEOUT_MS, this.#failures.told());
 		if (this.#failures.areTold) await settledWithin(DRAIN_TIMEOUT_MS, this.#heartbeat?.sendLast());
 	}
@@ -259,16 +262,37 @@ export class RemoteNodes {
 			},
 			status: (status) => this.#onStatus(status),
 			interrupted: (channels, since, reason) => this.#missing.interrupted(channels, since, reason),
-			undelivered: (since) => this.#misled(this.#missing.misledSince(since)),
-			replaced: (lostAt) => this.#missing.replaced(lostAt),
+			undelivered: (since) => this.#undelivered(since),
+			replaced: (lostAt) => void this.#replaced(lostAt),
 			refused: (channel, since, error) => this.#interest.refused(channel, since, error),
 			error: onError,
 		};
 	}
 
-	/** Reports what this node published while it was on a different server than the other nodes. */
-	#misled({ at, span }: Misled): void {
-		const stored = this.#options.histories?.appendedSince(at) ?? [];
+	/** See {@link BusHandlers.undelivered}. */
+	#undelivered(trusted: number): void {
+		const { at, span } = this.#missing.misledSince(trusted);
+		this.#report(span, this.#options.histories?.appendedSince(at) ?? []);
+	}
+
+	/**
+	 * See {@link BusHandlers.replaced}. What this node appended to topics with history is looked for on the server that it
+	 * has come to. For other topics, the other nodes notice that beats of this one are missing.
+	 */
+	async #replaced(lostAt: number): Promise<void> {
+		const { histories } = this.#options;
+		if (histories === undefined) return;
+		const { at, span } = this.#missing.misledSince(lostAt);
+		const searched = histories.missingAppends(at, monotonicTime(lostAt)).then((missing) => {
+			if (missing.length > 0) this.#report(span, missing);
+		});
+		this.#searches.add(searched);
+		await searched;
+		this.#searches.delete(searched);
+	}
+
+	/** Reports what this node may have published to a different server than the one that the other nodes use. */
+	#report(span: Span, stored: readonly string[] | 'all'): void {
 		this.#failures.undelivered(span, stored);
 		this.#missing.storedElsewhere(stored, span);
 	}

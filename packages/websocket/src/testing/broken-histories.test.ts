@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Bus, BusHandlers } from '../bus.ts';
 import type { HistorySlice, HistoryStore } from '../history/history-store.ts';
+import type { Position } from '../protocol/position.ts';
 import { BrokenBus, brokenBackend } from '../test-support/broken-backend.ts';
 import { historyConformance } from './index.ts';
 
@@ -24,7 +25,7 @@ abstract class BrokenHistoryBus extends BrokenBus {
 		};
 	}
 
-	append(...call: Parameters<HistoryStore['append']>): Promise<void> {
+	append(...call: Parameters<HistoryStore['append']>): Promise<Position | undefined> {
 		return this.store.append(...call);
 	}
 
@@ -60,13 +61,13 @@ describe('a history fails the cases that are meant for its defect, and no others
 		class Queueing extends BrokenHistoryBus {
 			readonly #queue: Parameters<HistoryStore['append']>[] = [];
 
-			override async append(...call: Parameters<HistoryStore['append']>): Promise<void> {
+			override async append(...call: Parameters<HistoryStore['append']>): Promise<Position | undefined> {
 				if (this.isCut) {
 					this.#queue.push(call);
 					throw new Error('queued');
 				}
 				for (const queued of this.#queue.splice(0)) await super.append(...queued);
-				await super.append(...call);
+				return super.append(...call);
 			}
 		}
 		expect(await failures(Queueing)).toEqual([REJECTED]);
@@ -74,14 +75,14 @@ describe('a history fails the cases that are meant for its defect, and no others
 
 	it('appends again what an outage interrupted', async () => {
 		class Repeating extends BrokenHistoryBus {
-			override async append(...call: Parameters<HistoryStore['append']>): Promise<void> {
+			override async append(...call: Parameters<HistoryStore['append']>): Promise<Position | undefined> {
 				const wasCut = this.isCut;
 				try {
-					await super.append(...call);
+					return await super.append(...call);
 				} catch (error) {
 					if (wasCut) throw error;
 					while (this.isCut) await Bun.sleep(1);
-					await super.append(...call);
+					return super.append(...call);
 				}
 			}
 		}

@@ -23,6 +23,15 @@ export const APPENDING: Requirements = {
 		ok(Math.max(...steps) > LONGEST_STEP / 2, 'steps must be spread over the whole range');
 	},
 
+	async 'resolves with the position of the last message'(context) {
+		const [a, b] = await startHistoryNodes(context, 2);
+		for (let i = 0; i < 20; i++) {
+			const position = await (i % 2 === 0 ? a! : b!).history.append('t', [`${i}`, `${i}`], ROOMY);
+			const { epoch, entries } = await a!.history.read('t', { limit: 1 }, ROOMY);
+			deepEqual(position, { epoch, offset: entries[0]?.offset });
+		}
+	},
+
 	async 'messages carry the time at which they were stored'(context) {
 		const node = await startHistoryNode(context);
 		await node.history.append('t', ['x'], ROOMY);

@@ -18,7 +18,8 @@ export const IDEMPOTENCY: Requirements = {
 		const [a, b] = await startHistoryNodes(context, 2, 't');
 		await a!.history.append('t', ['first'], ROOMY, 'key');
 		const before = await readAll(a!);
-		await b!.history.append('t', ['second'], { ...ROOMY, size: 0 }, 'key');
+		const position = await b!.history.append('t', ['second'], { ...ROOMY, size: 0 }, 'key');
+		equal(position, undefined, 'an append that was ignored has no position');
 		deepEqual(await readAll(a!), before);
 	},
 

@@ -214,9 +214,17 @@ export class MemoryBus implements Bus {
 			prepare: async () => this.#mustBeReachable(),
 			append: async (...call) => {
 				this.#mustBeReachable();
-				if (this.#link === 'up') await store.append(...call);
+				const [topic, , { ttlMs }] = call;
+				// Reading removes what exceeds the bounds, and a repeated append may have other bounds than the first.
+				const unbounded = { size: Infinity, bytes: Infinity, ttlMs };
+				// One after the other, with no turn of the event loop in between.
+				const before = store.read(topic, { limit: 0 }, unbounded);
+				if (this.#link === 'up') void store.append(...call);
+				const after = store.read(topic, { limit: 0 }, unbounded);
 				// The append has already scheduled the delivery to the nodes, so messages arrive before this answer.
 				await this.#answered();
+				const [{ last }, { epoch, last: offset }] = await Promise.all([before, after]);
+				return offset === last ? undefined : { epoch, offset };
 			},
 			read: async (...call) => {
 				this.#mustBeReachable();
