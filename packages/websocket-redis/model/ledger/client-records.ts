@@ -31,6 +31,7 @@ class ClientRecord implements Receiver {
 	readonly name: string;
 	readonly deliveries: Delivery[] = [];
 	readonly gaps: ToldGap[] = [];
+	readonly unrecovered: { readonly at: number; readonly topic: string }[] = [];
 	readonly #endAt: number;
 	readonly #subscriptions = new Map<number, Open>();
 	/** When the present connection was lost; Infinity while there is one. */
@@ -96,6 +97,9 @@ class ClientRecord implements Receiver {
 			}
 			case 'gap':
 				this.gaps.push({ at, topic: entry.topic, since: entry.since, until: entry.until });
+				return;
+			case 'recovered':
+				if (!entry.recovered) this.unrecovered.push({ at, topic: entry.channel });
 				return;
 			default:
 		}

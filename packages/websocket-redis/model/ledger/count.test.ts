@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { count } from './count.ts';
 import { ALL, allBut, ledgerWith } from './ledger-fixture.ts';
-import type { ToldGap } from './records.ts';
+import type { Receiver, ToldGap } from './records.ts';
 
 const NOTHING_WRONG = {
 	clients: { expected: 10, missing: 0, silent: 0 },
@@ -209,16 +209,16 @@ describe('the order', () => {
 		expect(inversions(15, 2)).toBe(2);
 	});
 
-	it('may go back to an earlier position at a gap', () => {
+	it('may go back to an earlier position where a loss was told', () => {
 		const { published, receivers } = ledgerWith({ channel: 'kept:0' });
 		// The fifth message, at 5,005, has the position of another copy of the history.
 		const deliveries = receivers[0]?.deliveries.map((delivery) =>
 			delivery.n >= 4 ? { ...delivery, position: { epoch: 'one', offset: delivery.n * 10 - 9 } } : delivery,
 		);
-		const inversions = (gaps: readonly ToldGap[]): number => {
+		const inversions = (gaps: readonly ToldGap[], unrecovered: Receiver['unrecovered'] = []): number => {
 			const [client] = receivers;
 			if (client === undefined || deliveries === undefined) throw new Error('the fixture has two receivers');
-			return count({ published, receivers: [{ ...client, deliveries, gaps }] }).inversions;
+			return count({ published, receivers: [{ ...client, deliveries, gaps, unrecovered }] }).inversions;
 		};
 		const gap = { topic: 'kept:0', since: 0, until: 5_000 };
 		expect(inversions([])).toBe(1);
@@ -226,6 +226,8 @@ describe('the order', () => {
 		expect(inversions([{ ...gap, at: 2_500 }])).toBe(1);
 		expect(inversions([{ ...gap, at: 6_000 }])).toBe(1);
 		expect(inversions([{ ...gap, at: 4_500, topic: 'kept:1' }])).toBe(1);
+		expect(inversions([], [{ topic: 'kept:0', at: 4_500 }])).toBe(0);
+		expect(inversions([], [{ topic: 'kept:0', at: 6_000 }])).toBe(1);
 	});
 
 	it('is broken by two messages at one position', () => {

@@ -6,10 +6,13 @@ import type { Delivery, Receiver, ToldGap } from './records.ts';
 const GAP_SLACK_MS = 1_000;
 
 /** Returns what a receiver got twice, or after a later message. */
-export function countOrder({ name, deliveries, gaps }: Receiver, messages: PublishedMessages): Violation[] {
+export function countOrder(
+	{ name, deliveries, gaps, unrecovered = [] }: Receiver,
+	messages: PublishedMessages,
+): Violation[] {
 	const violations: Violation[] = [];
 	const streams = new Map<string, { readonly seen: Map<number, Delivery>; highest: number }>();
-	const histories = new HistoryOrder(gaps);
+	const histories = new HistoryOrder([...gaps, ...unrecovered]);
 	for (const delivery of deliveries) {
 		const { by, channel, n, connection, position, subscription } = delivery;
 		// A client may get a plain message again from the node that it comes to, if that receives it later. With history,
@@ -38,16 +41,17 @@ function cameBefore(first: Delivery, { at, connection }: Delivery): string {
 }
 
 /**
- * The positions of topics with history, which grow within an epoch. They may go back at a gap: a server that lost its
- * latest messages, or another copy of it, goes on from an earlier position.
+ * The positions of topics with history, which grow within an epoch. They may go back where a loss was told: a server that
+ * lost its latest messages, or another copy of it, goes on from an earlier position.
  */
 class HistoryOrder {
-	readonly #gaps = new Map<string, number[]>();
+	/** When losses were told, by channel. */
+	readonly #told = new Map<string, number[]>();
 	/** The last position by channel, subscription and epoch. */
 	readonly #last = new Map<string, { readonly offset: number; readonly at: number }>();
 
-	constructor(gaps: readonly ToldGap[]) {
-		for (const { topic, at } of gaps) this.#gaps.set(topic, [...(this.#gaps.get(topic) ?? []), at]);
+	constructor(losses: readonly Pick<ToldGap, 'topic' | 'at'>[]) {
+		for (const { topic, at } of losses) this.#told.set(topic, [...(this.#told.get(topic) ?? []), at]);
 	}
 
 	follows({ channel, subscription, position, at }: Delivery): boolean {
@@ -56,6 +60,6 @@ class HistoryOrder {
 		const last = this.#last.get(key);
 		this.#last.set(key, { offset: position.offset, at });
 		if (last === undefined || position.offset > last.offset) return true;
-		return (this.#gaps.get(channel) ?? []).some((told) => last.at - GAP_SLACK_MS <= told && told <= at);
+		return (this.#told.get(channel) ?? []).some((told) => last.at - GAP_SLACK_MS <= told && told <= at);
 	}
 }

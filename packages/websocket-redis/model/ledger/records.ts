@@ -80,6 +80,8 @@ export interface Receiver {
 	/** In the order of arrival. */
 	readonly deliveries: readonly Delivery[];
 	readonly gaps: readonly ToldGap[];
+	/** When a client was told that a topic could not be recovered. The gap follows, once all topics are answered. */
+	readonly unrecovered?: readonly { readonly at: number; readonly topic: string }[];
 }
 
 export interface Ledger {

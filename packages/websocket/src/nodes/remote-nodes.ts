@@ -276,8 +276,8 @@ export class RemoteNodes {
 	}
 
 	/**
-	 * See {@link BusHandlers.replaced}. What this node appended to topics with history is looked for on the server that it
-	 * has come to. For other topics, the other nodes notice that beats of this one are missing.
+	 * See {@link BusHandlers.replaced}. What this node appended to topics with history is looked for on the server that
+	 * it has come to. For other topics, the other nodes notice that beats of this one are missing.
 	 */
 	async #replaced(lostAt: number): Promise<void> {
 		const { histories } = this.#options;
