@@ -41,8 +41,8 @@ function cameBefore(first: Delivery, { at, connection }: Delivery): string {
 }
 
 /**
- * The positions of topics with history, which grow within an epoch. They may go back where a loss was told: a server that
- * lost its latest messages, or another copy of it, goes on from an earlier position.
+ * The positions of topics with history, which grow within an epoch. They may go back where a loss was told: a server
+ * that lost its latest messages, or another copy of it, goes on from an earlier position.
  */
 class HistoryOrder {
 	/** When losses were told, by channel. */
