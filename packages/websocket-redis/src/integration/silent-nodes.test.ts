@@ -323,6 +323,7 @@ describe('a node that is led to another server and stops there', () => {
 		const uncovered = missed.filter((at) => !started.gaps.some(({ since, until: end }) => since <= at && at <= end));
 		expect(uncovered).toEqual([]);
 		expect(started.gaps).toHaveLength(1);
+		await until(() => witness.gaps.length > 0, { what: 'the node that was there reports a gap', ...SILENT_FOR });
 		numbers.expectReported(witness, { least: 20 });
 	});
 });

@@ -11,7 +11,7 @@ import { FirstPositions } from './first-positions.ts';
 import { type HistoryPage, type PageQuery, readPage } from './history-page.ts';
 import type { HistoryPatterns } from './history-rules.ts';
 import type { HistoryBounds, HistoryContent, HistorySlice, HistoryStore } from './history-store.ts';
-import { type Appended, missingAppends } from './missing-appends.ts';
+import { type Appended, type Search, searchAppends } from './missing-appends.ts';
 import { RecentAppends } from './recent-appends.ts';
 import { Renewal } from './renewal.ts';
 import { type EncodedPage, SharedPages } from './shared-pages.ts';
@@ -131,20 +131,15 @@ export class Histories {
 		return this.#recentAppends.since(time);
 	}
 
-	/**
-	 * Returns the topics whose messages of this node, appended from `since` to `until` by the monotonic clock, the store
-	 * does not have any longer; 'all' if some of the topics are no longer remembered.
-	 */
-	async missingAppends(since: number, until: number): Promise<readonly string[] | 'all'> {
-		const topics = this.#recentAppends.since(since);
-		if (topics === 'all') return 'all';
+	/** Looks for the last messages that this node sent to the store before `time`, by the monotonic clock. */
+	searchAppends(time: number): Promise<Search> {
 		const appends: Appended[] = [];
-		for (const topic of topics) {
+		const now = performance.now();
+		for (const [topic, append] of this.#recentAppends.storedBefore(time)) {
 			const bounds = this.boundsOf(topic);
-			const position = this.#recentAppends.lastStored(topic, until);
-			if (bounds !== undefined && position !== undefined) appends.push({ topic, bounds, position });
+			if (bounds !== undefined && now - append.sentAt < bounds.ttlMs) appends.push({ topic, bounds, ...append });
 		}
-		return missingAppends(this.#options.store, appends, () => this.#isClosed);
+		return searchAppends(this.#options.store, appends, () => this.#isClosed);
 	}
 
 	/** Called when any node has appended messages to a topic. */

@@ -15,12 +15,13 @@ it('names the topics that were appended to since a time', () => {
 	expect(recent.since(4_001)).toEqual([]);
 });
 
-it('forgets a topic after a minute', () => {
+it('forgets a topic after a minute, but not the last hundred', () => {
 	const recent = new RecentAppends();
-	recent.add('a', 0);
-	recent.add('b', 60_001);
-	expect(recent.since(0)).toBe('all');
-	expect(recent.since(1)).toEqual(['b']);
+	for (let i = 0; i < 150; i++) recent.add(`t:${i}`, i);
+	expect(recent.since(0)).toHaveLength(150);
+	recent.add('late', 100_000);
+	expect(recent.since(50)).toBe('all');
+	expect(recent.since(51)).toHaveLength(100);
 });
 
 it('says "all" for a time that more topics were appended to since than it remembers', () => {
@@ -32,18 +33,16 @@ it('says "all" for a time that more topics were appended to since than it rememb
 
 it('knows where the last message before a time was stored, although one was stored since', () => {
 	const recent = new RecentAppends();
-	const positionOf = (time: number) => recent.lastStored('a', time)?.offset;
+	const before = (time: number) =>
+		Array.from(recent.storedBefore(time), ([topic, { position }]) => [topic, position.offset]);
 	recent.stored('a', { position: { epoch: 'e', offset: 1 }, sentAt: 5 });
-	expect(positionOf(10)).toBeUndefined();
 	recent.add('a', 10);
-	expect(positionOf(10)).toBeUndefined();
+	expect(before(10)).toEqual([]);
 	for (const [offset, sentAt] of [
 		[1, 10],
 		[2, 20],
 		[3, 30],
 	] as const)
 		recent.stored('a', { position: { epoch: 'e', offset }, sentAt });
-	expect([positionOf(30), positionOf(29), positionOf(20), positionOf(19)]).toEqual([3, 2, 2, undefined]);
-	recent.add('b', 60_011);
-	expect(positionOf(30)).toBeUndefined();
+	expect([30, 29, 20, 19].map(before)).toEqual([[['a', 3]], [['a', 2]], [['a', 2]], []]);
 });

@@ -4,6 +4,8 @@ import type { Position } from '../protocol/position.ts';
 const REMEMBER_MS = 60_000;
 /** The maximum number of topics that are remembered. */
 const MAX_TOPICS = 10_000;
+/** This many topics are remembered for any time. */
+const MIN_TOPICS = 100;
 
 /** An append that the store has confirmed. */
 export interface StoredAppend {
@@ -38,7 +40,8 @@ export class RecentAppends {
 			this.#topics.set(topic, recent);
 		}
 		for (const [oldest, { at }] of this.#topics) {
-			if (this.#topics.size <= MAX_TOPICS && now - at <= REMEMBER_MS) return;
+			const { size } = this.#topics;
+			if (size <= MIN_TOPICS || (size <= MAX_TOPICS && now - at <= REMEMBER_MS)) return;
 			this.#forgottenAt = at;
 			this.#topics.delete(oldest);
 		}
@@ -64,11 +67,13 @@ export class RecentAppends {
 	}
 
 	/**
-	 * Returns where the store put the last message of a topic that was sent to it before `time`; undefined if none was.
-	 * `time` must not be earlier than the last two appends to the topic that were confirmed.
+	 * Yields the last append to each topic that was sent before `time`. At most one later append to each may have been
+	 * confirmed.
 	 */
-	lastStored(topic: string, time: number): Position | undefined {
-		const { stored, earlier } = this.#topics.get(topic) ?? {};
-		return [stored, earlier].find((append) => append !== undefined && append.sentAt <= time)?.position;
+	*storedBefore(time: number): Generator<readonly [topic: string, append: StoredAppend]> {
+		for (const [topic, { stored, earlier }] of this.#topics) {
+			if (stored !== undefined && stored.sentAt <= time) yield [topic, stored];
+			else if (earlier !== undefined && earlier.sentAt <= time) yield [topic, earlier];
+		}
 	}
 }

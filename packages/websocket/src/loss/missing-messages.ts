@@ -23,14 +23,6 @@ import type { Span } from './unpublished.ts';
  */
 const STORED_LATE_MS = 2 * APPENDED_WITHIN_MS;
 
-/** The time since which a node may have been on a wrong server. */
-export interface Misled {
-	/** By the monotonic clock. */
-	readonly at: number;
-	/** The span from then until now, by the clock of that node, even if the clock was set in between. */
-	readonly span: Span;
-}
-
 /** When this node stops, a lag of more than this many heartbeat intervals is reported as a gap. */
 const LAG_BEATS = 2;
 
@@ -100,21 +92,29 @@ export class MissingMessages {
 	}
 
 	/**
-	 * Returns the time since which this node may have been on a different server than the other nodes. Called when its
-	 * server has turned out to be a wrong one. The result can be earlier than `trusted`: that a server was a primary
-	 * does not prove that the other nodes used it. Only beats from them prove that.
+	 * Returns the time since which this node may have been on a different server than the other nodes, by the monotonic
+	 * clock. Called when its server has turned out to be a wrong one, or may have been one. The result can be earlier
+	 * than `trusted`: that a server was a primary does not prove that the other nodes used it. Only beats from them
+	 * prove that.
 	 *
 	 * @param trusted when the bus last trusted the wrong server, in milliseconds since the epoch
 	 */
-	misledSince(trusted: number): Misled {
+	misledSince(trusted: number): number {
 		const { peers } = this.#options;
 		const now = performance.now();
 		const heard = this.#affected
 			.heartbeatChannels()
 			.map((channel) => peers.arrivedUntil(this.#affected.shardOf(channel), now));
-		const at = Math.min(monotonicTime(trusted), ...heard.map((each) => each - this.#spans.slackMs));
+		return Math.min(monotonicTime(trusted), ...heard.map((each) => each - this.#spans.slackMs));
+	}
+
+	/**
+	 * Returns the span from a time of the monotonic clock until now, by the clock of this node, even if it was set in
+	 * between.
+	 */
+	ownSpanSince(at: number): Span {
 		const { least, most } = this.#skews.ownSettingsSince(at);
-		return { at, span: { since: Math.floor(at + least), until: Math.ceil(now + most) } };
+		return { since: Math.floor(at + least), until: Math.ceil(performance.now() + most) };
 	}
 
 	/**

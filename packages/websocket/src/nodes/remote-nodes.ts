@@ -263,7 +263,7 @@ export class RemoteNodes {
 			status: (status) => this.#onStatus(status),
 			interrupted: (channels, since, reason) => this.#missing.interrupted(channels, since, reason),
 			undelivered: (since) => this.#undelivered(since),
-			replaced: (lostAt) => void this.#replaced(lostAt),
+			replaced: (lostAt) => this.#replaced(lostAt),
 			refused: (channel, since, error) => this.#interest.refused(channel, since, error),
 			error: onError,
 		};
@@ -271,28 +271,36 @@ export class RemoteNodes {
 
 	/** See {@link BusHandlers.undelivered}. */
 	#undelivered(trusted: number): void {
-		const { at, span } = this.#missing.misledSince(trusted);
-		this.#report(span, this.#options.histories?.appendedSince(at) ?? []);
+		const at = this.#missing.misledSince(trusted);
+		this.#reportMisled(at, this.#options.histories?.appendedSince(at) ?? []);
 	}
 
 	/**
 	 * See {@link BusHandlers.replaced}. What this node appended to topics with history is looked for on the server that
 	 * it has come to. For other topics, the other nodes notice that beats of this one are missing.
 	 */
-	async #replaced(lostAt: number): Promise<void> {
+	#replaced(lostAt: number): void {
 		const { histories } = this.#options;
 		if (histories === undefined) return;
-		const { at, span } = this.#missing.misledSince(lostAt);
-		const searched = histories.missingAppends(at, monotonicTime(lostAt)).then((missing) => {
-			if (missing.length > 0) this.#report(span, missing);
+		const misledAt = this.#missing.misledSince(lostAt);
+		const searching = histories.searchAppends(monotonicTime(lostAt)).then(({ missing, provenAt }) => {
+			this.#searches.delete(searching);
+			if (missing.length === 0) return;
+			const at = Math.max(misledAt, provenAt);
+			// If some are missing, so may be those that this node no longer remembers.
+			this.#reportMisled(at, histories.appendedSince(at) === 'all' ? 'all' : missing);
 		});
-		this.#searches.add(searched);
-		await searched;
-		this.#searches.delete(searched);
+		this.#searches.add(searching);
 	}
 
-	/** Reports what this node may have published to a different server than the one that the other nodes use. */
-	#report(span: Span, stored: readonly string[] | 'all'): void {
+	/**
+	 * Reports what this node may have published to a different server than the one that the other nodes use.
+	 *
+	 * @param at since when, by the monotonic clock
+	 * @param stored the topics with history that it appended to
+	 */
+	#reportMisled(at: number, stored: readonly string[] | 'all'): void {
+		const span = this.#missing.ownSpanSince(at);
 		this.#failures.undelivered(span, stored);
 		this.#missing.storedElsewhere(stored, span);
 	}
