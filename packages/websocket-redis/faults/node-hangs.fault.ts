@@ -88,6 +88,7 @@ testFault({
 		await deployment.node('a').ask({ do: 'burst', topic: 'room-b:0', count: 500, bytes: 64 * 1_024 });
 		await until(() => redis.log().includes('overcoming of output buffer limits'), {
 			what: 'Redis drops the subscriber',
+			timeoutMs: 30_000,
 		});
 		process.thaw();
 		return { from, back: Date.now() };
