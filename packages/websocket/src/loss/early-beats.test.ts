@@ -54,7 +54,7 @@ function createNode() {
 		peers,
 		/** Has a beat of the other node arrive now, or one of this node. */
 		beat: (number: number, { origin = THERE, isLast = false, aheadMs = 0 } = {}) => {
-			const sender = { origin, shard: 0, incarnation: 0 };
+			const sender = { origin, shard: 0, incarnation: 0, skews: { least: 0, most: 0 } };
 			missing.beat('!', {
 				type: 'beat',
 				...sender,
