@@ -57,8 +57,8 @@ export interface Beat extends Sender {
 	/** When the beat was sent, in milliseconds since the epoch, by the sender's clock. */
 	readonly sentAt: number;
 	/**
-	 * The least and the greatest skew of the clocks that the sender has lately received beats of, in milliseconds: how far
-	 * its own clock is ahead of them. A node that has just started learns from it of nodes that have stopped.
+	 * The least and the greatest skew of the nodes whose beats the sender has lately received: how far its own clock is
+	 * ahead of theirs. A node that has just started learns from it about the clocks of nodes that have stopped.
 	 */
 	readonly skews: Skews;
 }
