@@ -84,8 +84,8 @@ export class ClockSkews {
 	}
 
 	/**
-	 * Returns the least and the greatest skew of all nodes, including those that only other nodes know of. If a clock was
-	 * set within the last minute, that includes its skew before.
+	 * Returns the least and the greatest skew of all nodes, including those that only other nodes know of. If a clock
+	 * was set within the last minute, that includes its skew before.
 	 */
 	range(): Skews {
 		let { least, most } = this.observed();
