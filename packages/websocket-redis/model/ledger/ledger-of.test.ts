@@ -115,6 +115,18 @@ describe('the record of a node', () => {
 		expect(formerOf([before, set, later], false)).toEqual([undefined, { stamp: 15_400, until: 11_150 }, undefined]);
 	});
 
+	it('has the time by the clock as it was before the process was cut off, if it ended without a way back', () => {
+		const at = (ms: number, stamp: number, n: number) => ({ ...publish, at: ms, stamp, n });
+		const status = (ms: number, is: 'ready' | 'degraded' | 'stopped') =>
+			({ do: 'status', at: ms, status: is }) as const;
+		const entries = [status(9_000, 'ready'), at(10_000, 15_000, 0), status(10_500, 'degraded'), at(20_000, 100_000, 1)];
+		const formerOf = (...args: Parameters<typeof journal>) => publishedBy(journal(...args)).map(({ former }) => former);
+		const former = { stamp: 25_000, until: Infinity };
+		expect(formerOf([...entries, status(21_000, 'stopped')], false)).toEqual([undefined, former]);
+		expect(formerOf([...entries, status(21_000, 'ready')], false)).toEqual([undefined, undefined]);
+		expect(formerOf(entries, true)).toEqual([undefined, undefined]);
+	});
+
 	it('has marked what it stored elsewhere, if it stopped while it was led there', () => {
 		const outcomesOf = (stoppedAt: number) =>
 			publishedBy(

@@ -41,6 +41,7 @@ export function publishedBy({ process, entries, isLast, ledElsewhere }: NodeJour
 	const all = [...published.values()];
 	const stoppedAt = entries.find((entry) => entry.do === 'stopped')?.at;
 	addFormerStamps(all, !isLast && stoppedAt === undefined);
+	if (!isLast) addStampsBeforeCutOff(all, entries);
 	const elsewhere = ledElsewhere.find(
 		({ from, until }) => stoppedAt !== undefined && from <= stoppedAt && stoppedAt <= until,
 	);
@@ -69,6 +70,24 @@ function addFormerStamps(published: readonly Open[], wasKilled: boolean): void {
 		if (Math.abs(offsetOf(earlier) - offsetOf(message)) <= SMALLEST_STEP_MS) continue;
 		const isUntold = wasKilled && at > lastAt - UNTOLD_MS;
 		message.former = { stamp: at + offsetOf(earlier), until: isUntold ? Infinity : at + UNTOLD_MS };
+	}
+}
+
+/**
+ * Adds the time by the setting of the clock before a process was cut off to the messages that it published from then
+ * on, if it ended without having reached Redis again: the others never know another setting.
+ */
+function addStampsBeforeCutOff(published: readonly Open[], entries: readonly NodeEntry[]): void {
+	let cutOffAt = Infinity;
+	for (const entry of entries) {
+		if (entry.do !== 'status' || entry.status === 'stopped') continue;
+		cutOffAt = entry.status === 'ready' ? Infinity : Math.min(cutOffAt, entry.at);
+	}
+	const before = published.findLast(({ at }) => at < cutOffAt);
+	if (before === undefined) return;
+	for (const message of published) {
+		if (message.at < cutOffAt || Math.abs(offsetOf(before) - offsetOf(message)) <= SMALLEST_STEP_MS) continue;
+		message.former = { stamp: message.at + offsetOf(before), until: Infinity };
 	}
 }
 
