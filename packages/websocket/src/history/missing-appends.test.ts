@@ -49,7 +49,7 @@ describe('searchAppends', () => {
 		});
 	});
 
-	it('takes what later messages may have displaced for missing only if nothing that was sent later is found', async () => {
+	it('takes what is absent for missing only if nothing that was sent later is found', async () => {
 		const store = memory();
 		const last = { ...ROOMY, size: 1 };
 		const displaced = await append(store, 'price', 1, last);
@@ -58,6 +58,8 @@ describe('searchAppends', () => {
 		const price = (sentAt: number) => appendOf('price', displaced, sentAt, last);
 		expect(await search(store, price(4), appendOf('a', found, 5))).toEqual({ missing: [], provenAt: 5 });
 		expect(await search(store, price(6), appendOf('a', found, 5))).toEqual({ missing: ['price'], provenAt: 5 });
+		const deleted = appendOf('gone', { epoch: 'earlier', offset: 1 }, 4);
+		expect(await search(store, deleted, appendOf('a', found, 5))).toEqual({ missing: [], provenAt: 5 });
 	});
 
 	it('reads again until the store answers', async () => {

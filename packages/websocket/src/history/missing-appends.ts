@@ -35,38 +35,33 @@ export async function searchAppends(
 	appends: readonly Appended[],
 	isEnding: () => boolean,
 ): Promise<Search> {
-	const missing: string[] = [];
-	const unknown: Appended[] = [];
+	const absent: Appended[] = [];
 	let provenAt = -Infinity;
 	for (let from = 0; from < appends.length; from += AT_A_TIME) {
 		const part = appends.slice(from, from + AT_A_TIME);
-		const found = await Promise.all(part.map((append) => find(store, append, isEnding)));
+		const found = await Promise.all(part.map((append) => isStored(store, append, isEnding)));
 		for (const [i, append] of part.entries()) {
-			if (found[i] === 'stored') provenAt = Math.max(provenAt, append.sentAt);
-			else if (found[i] === 'missing') missing.push(append.topic);
-			else unknown.push(append);
+			if (found[i] === true) provenAt = Math.max(provenAt, append.sentAt);
+			else absent.push(append);
 		}
 	}
-	for (const { topic, sentAt } of unknown) if (sentAt > provenAt) missing.push(topic);
-	return { missing, provenAt };
+	// What was sent before something that is there has been displaced or deleted, or was reported after an earlier stay.
+	return { missing: absent.filter(({ sentAt }) => sentAt > provenAt).map(({ topic }) => topic), provenAt };
 }
 
-/** Looks for a message. If later ones have displaced it, or another one in its place, the result is `unknown`. */
-async function find(
+/** Returns whether a message is still stored. */
+async function isStored(
 	store: HistoryStore,
 	{ topic, bounds, position: { epoch, offset } }: Appended,
 	isEnding: () => boolean,
-): Promise<'stored' | 'missing' | 'unknown'> {
+): Promise<boolean> {
 	const giveUpAt = performance.now() + UNREADABLE_AFTER_MS;
 	for (;;) {
 		try {
 			const slice = await store.read(topic, { before: offset + 1, limit: 1 }, bounds);
-			const [entry] = slice.entries;
-			if (slice.epoch !== epoch || slice.last < offset) return 'missing';
-			if (entry === undefined) return 'unknown';
-			return entry.offset === offset ? 'stored' : 'missing';
+			return slice.epoch === epoch && slice.entries[0]?.offset === offset;
 		} catch {
-			if (isEnding() || performance.now() > giveUpAt) return 'missing';
+			if (isEnding() || performance.now() > giveUpAt) return false;
 			await sleep(RETRY_MS);
 		}
 	}
