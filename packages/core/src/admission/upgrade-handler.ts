@@ -69,8 +69,13 @@ export class UpgradeHandler {
 		if (passed instanceof Response) return passed;
 		const { slot, remoteAddress } = passed;
 		const accepted = this.#accept(await this.#decide(req), req);
-		if (!(accepted instanceof Response)) {
-			if (this.#options.connect({ req, slot, remoteAddress, ...accepted }, server)) return undefined;
+		try {
+			if (!(accepted instanceof Response) && this.#options.connect({ req, slot, remoteAddress, ...accepted }, server))
+				return undefined;
+		} catch (err) {
+			this.#faults.failed({ what: 'A connection could not be upgraded', err }, {});
+			this.slots.release(slot);
+			return new Response('Internal Server Error', { status: 500 });
 		}
 		this.slots.release(slot);
 		if (accepted instanceof Response) return accepted;
