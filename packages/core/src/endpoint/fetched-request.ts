@@ -5,8 +5,8 @@ import type { PathParams } from '../support/path-matcher.ts';
 const cookies = new WeakMap<Request, Bun.CookieMap>();
 
 /**
- * Gives a request what Bun gives only those of its routes: `params`, and `cookies` whose changes {@link setCookies}
- * returns. A request that came through a route keeps its own cookies.
+ * Gives a request what Bun gives only those of its routes: `params`, and `cookies`, whose changes are added
+ * to the response. A request that came through a route keeps its own cookies.
  */
 export function asRouted(req: Request, params: PathParams): BunRequest {
 	Object.defineProperty(req, 'params', { value: params, configurable: true, enumerable: true });
@@ -24,17 +24,28 @@ const COOKIES: PropertyDescriptor & ThisType<Request> = {
 	enumerable: true,
 };
 
-/** Returns the `Set-Cookie` headers that Bun does not add by itself. */
-export function setCookies(req: Request): readonly string[] {
-	return cookies.get(req)?.toSetCookieHeaders() ?? [];
+/** Adds the changed cookies of a request to the headers of its 101 response. */
+export function withCookies(headers: Bun.HeadersInit | undefined, req: Request): Bun.HeadersInit | undefined {
+	const changes = changesOf(req);
+	return changes.length === 0 ? headers : added(headers, changes);
 }
 
 /** Adds the changed cookies of a request to its response. */
-export function withCookies(response: Response, req: Request): Response {
-	const changes = setCookies(req);
+export function respondWithCookies(response: Response, req: Request): Response {
+	const changes = changesOf(req);
 	if (changes.length === 0) return response;
-	// The response may be one whose headers can't be changed.
-	const headers = new Headers(response.headers);
+	const { body, status, statusText } = response;
+	// The headers of some responses can't be changed.
+	return new Response(body, { status, statusText, headers: added(response.headers, changes) });
+}
+
+/** Returns the `Set-Cookie` headers that Bun does not add by itself. */
+function changesOf(req: Request): readonly string[] {
+	return cookies.get(req)?.toSetCookieHeaders() ?? [];
+}
+
+function added(to: Bun.HeadersInit | undefined, changes: readonly string[]): Headers {
+	const headers = new Headers(to);
 	for (const change of changes) headers.append('Set-Cookie', change);
-	return new Response(response.body, { status: response.status, statusText: response.statusText, headers });
+	return headers;
 }

@@ -11,7 +11,7 @@ import { readGraceMs } from '../stopping/grace-period.ts';
 import { type PathMatcher, pathMatcher } from '../support/path-matcher.ts';
 import type { SocketEndpointOptions, WebSocketHandlers } from '../websocket-options.ts';
 import { EndpointSetup } from './endpoint-setup.ts';
-import { asRouted, withCookies } from './fetched-request.ts';
+import { asRouted, respondWithCookies } from './fetched-request.ts';
 import { mustFitTogether } from './fitting-endpoints.ts';
 import { serverHandlers } from './server-handlers.ts';
 import { StandaloneServer } from './standalone-server.ts';
@@ -44,6 +44,7 @@ export class SocketEndpoint<TData extends ConnectionData = ConnectionData> {
 	#server: StandaloneServer | undefined;
 	/** Whether a server may have the handlers. */
 	#isServed = false;
+	#starting: Promise<void> | undefined;
 	#stopping: Promise<void> | undefined;
 
 	static {
@@ -131,7 +132,7 @@ export class SocketEndpoint<TData extends ConnectionData = ConnectionData> {
 		const { running, refusals } = this.#setup;
 		if (running === undefined) return unavailable(req, refusals, this.#state === 'stopped' ? 'stopping' : 'notStarted');
 		const response = await running.upgrade(asRouted(req, params), server);
-		return response === undefined ? undefined : withCookies(response, req);
+		return response === undefined ? undefined : respondWithCookies(response, req);
 	}
 
 	/**
@@ -147,22 +148,27 @@ export class SocketEndpoint<TData extends ConnectionData = ConnectionData> {
 	async start(server: Server<SocketData>): Promise<void> {
 		this.#mustStandAlone('start()');
 		this.#mayStart(server);
-		const setup = this.#setup;
 		const group = StandaloneServer.of(server);
-		group.add(setup);
-		let created: WebSocketEndpoint | undefined;
+		group.add(this.#setup);
+		this.#server = group;
 		this.#state = 'starting';
+		this.#starting = this.#start(group);
+		await this.#starting;
+	}
+
+	async #start(group: StandaloneServer): Promise<void> {
+		const setup = this.#setup;
+		let created: WebSocketEndpoint | undefined;
 		try {
 			created = setup.create();
 			await setup.provider.start();
-			if (this.#stopping !== undefined) throw new ApplicationError('stop() was called during start()');
+			if (this.#stopping !== undefined) throw interrupted();
 			setup.running = created;
 			group.configure(setup.provider);
-			this.#server = group;
 			this.#state = 'started';
 		} catch (error) {
 			await this.#rollBack(group, created);
-			throw error;
+			throw this.#stopping === undefined ? error : interrupted();
 		}
 	}
 
@@ -183,12 +189,12 @@ export class SocketEndpoint<TData extends ConnectionData = ConnectionData> {
 		const setup = this.#setup;
 		created?.dispose();
 		setup.notStarted();
-		if (this.#stopping === undefined) this.#state = 'building';
 		try {
 			await group.remove(setup);
 		} catch (err) {
 			setup.logger.error('The provider could not be stopped after start() failed', { err });
 		}
+		if (this.#stopping === undefined) this.#state = 'building';
 	}
 
 	/**
@@ -221,7 +227,7 @@ export class SocketEndpoint<TData extends ConnectionData = ConnectionData> {
 		const setup = this.#setup;
 		const { running } = setup;
 		this.#state = 'stopped';
-		if (running === undefined) return;
+		if (running === undefined) return this.#stopEarly();
 		const deadline = performance.now() + graceMs;
 		// Called first, while clients are still connected and can receive gap notices.
 		setup.provider.flushGaps();
@@ -229,6 +235,12 @@ export class SocketEndpoint<TData extends ConnectionData = ConnectionData> {
 		await running.drain(deadline);
 		running.dispose();
 		await this.#server?.remove(setup);
+	}
+
+	/** Stops an endpoint that has not started yet. A start in progress then fails. */
+	async #stopEarly(): Promise<void> {
+		await this.#server?.remove(this.#setup);
+		await this.#starting?.catch(() => {});
 	}
 
 	#mustStandAlone(call: string): void {
@@ -262,4 +274,8 @@ export function handlers(
 	});
 	mustFitTogether('handlers()', setups);
 	return serverHandlers(setups[0] as EndpointSetup, setups.slice(1));
+}
+
+function interrupted(): ApplicationError {
+	return new ApplicationError('stop() was called during start()');
 }

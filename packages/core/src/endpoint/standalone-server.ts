@@ -46,10 +46,13 @@ export class StandaloneServer {
 		if (running.length > 0) provider.setServer(this.#server, slowReaderOptions(running));
 	}
 
-	/** Removes an endpoint that has stopped or could not start. Stops its provider if no other endpoint uses it. */
+	/**
+	 * Removes an endpoint that has stopped or could not start. Stops its provider if no other endpoint uses it. Does
+	 * nothing if it was removed before.
+	 */
 	async remove(setup: EndpointSetup): Promise<void> {
 		const { provider } = setup;
-		this.#setups.delete(setup);
+		if (!this.#setups.delete(setup)) return;
 		if (this.#users(provider).length > 0) return this.configure(provider);
 		try {
 			await provider.stop();

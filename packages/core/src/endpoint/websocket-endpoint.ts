@@ -21,6 +21,7 @@ import { FaultLog } from '../support/fault-log.ts';
 import type { WebSocketHandlers, WebSocketOptions } from '../websocket-options.ts';
 import { ApplicationHandlers } from './application-handlers.ts';
 import { bunRefusal } from './close-reasons.ts';
+import { withCookies } from './fetched-request.ts';
 import { SlowReaderPolicy } from './slow-reader-policy.ts';
 
 /** How long flooding clients are asked to stay away, on average, in milliseconds. */
@@ -143,7 +144,8 @@ export class WebSocketEndpoint implements SessionHost {
 	}
 
 	#connect(candidate: UpgradeCandidate, server: Server<SocketData>): boolean {
-		const { req, data, slot, remoteAddress, headers, subprotocol } = candidate;
+		const { req, data, slot, remoteAddress, subprotocol } = candidate;
+		const headers = withCookies(candidate.headers, req);
 		const session = new SocketSession(this, data, slot, subprotocol);
 		if (this.#guards.hasGuards) {
 			// The headers are copied, because the request can't be read once it has become a WebSocket.

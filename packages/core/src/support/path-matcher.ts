@@ -33,7 +33,8 @@ function segmentMatcher(path: string): PathMatcher {
 	const pattern = segmentsOf(isOpenEnded ? path.slice(0, -1) : path, isOpenEnded);
 	return (url) => {
 		const start = pathStart(url);
-		const given = segmentsOf(url.slice(start, pathEnd(url, start)), isOpenEnded);
+		const query = url.indexOf('?', start);
+		const given = segmentsOf(url.slice(start, query < 0 ? undefined : query), isOpenEnded);
 		// The last segment of an open-ended pattern is the empty one that `*` replaces.
 		if (isOpenEnded ? given.length < pattern.length : given.length !== pattern.length) return undefined;
 		const params: Record<string, string> = {};
@@ -60,12 +61,7 @@ function pathStart(url: string): number {
 }
 
 function isPathEnd(url: string, index: number): boolean {
-	return index === url.length || url[index] === '?' || url[index] === '#';
-}
-
-function pathEnd(url: string, start: number): number {
-	for (let i = start; i < url.length; i++) if (isPathEnd(url, i)) return i;
-	return url.length;
+	return index === url.length || url[index] === '?';
 }
 
 const utf8 = new TextDecoder();
