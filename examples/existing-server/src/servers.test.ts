@@ -56,7 +56,7 @@ describe.each(SERVERS)('%s', (_, serve) => {
 		expect(await (await put('7', 'paid')).json()).toEqual({ id: '7', status: 'paid' });
 		await put('8', 'paid');
 		await put('7', 'sent');
-		await until(() => changes.length === 2, { what: 'both changes are heard' });
+		await until(() => changes.length === 2, { what: 'both changes have arrived' });
 		expect(changes).toEqual([
 			{ id: '7', status: 'paid' },
 			{ id: '7', status: 'sent' },

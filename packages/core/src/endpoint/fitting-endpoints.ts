@@ -5,8 +5,8 @@ import type { ServedEndpoint } from './server-handlers.ts';
 /**
  * Checks that one server can serve all of these endpoints.
  *
- * @throws {ApplicationError} two have the same path, or they treat slow readers differently: Bun has one setting for all
- * sockets of a server, which decides whether it drops messages or closes connections
+ * @throws {ApplicationError} two have the same path, or they treat slow readers differently: Bun has one setting for
+ * all sockets of a server, which decides whether it drops messages or closes connections
  */
 export function mustFitTogether(call: string, endpoints: readonly ServedEndpoint[]): void {
 	const [first, ...others] = endpoints;

@@ -19,9 +19,9 @@ export interface ServedEndpoint {
 }
 
 /**
- * Returns the handlers and limits with which `Bun.serve` serves all of these endpoints, which must fit together. Bun has
- * one set of limits for all sockets of a server: each is the largest that any endpoint needs. The endpoints themselves
- * enforce smaller ones.
+ * Returns the handlers and limits with which `Bun.serve` serves all of these endpoints, which must fit together. Bun
+ * has one set of limits for all sockets of a server: each is the largest that any endpoint needs. The endpoints
+ * themselves enforce smaller ones.
  */
 export function serverHandlers(
 	first: ServedEndpoint,

@@ -104,7 +104,7 @@ export class SocketEndpoint<TData extends ConnectionData = ConnectionData> {
 		return this.#setup.refusals.counts;
 	}
 
-	/** The handlers and limits for `Bun.serve({ websocket })`. For several endpoints of one server, see {@link handlers}. */
+	/** The handlers and limits for `Bun.serve({ websocket })`. For several endpoints, see {@link handlers}. */
 	get websocket(): WebSocketHandler<SocketData> {
 		return serverHandlers(serve(this, 'websocket'));
 	}
@@ -255,7 +255,7 @@ export class SocketEndpoint<TData extends ConnectionData = ConnectionData> {
  *
  * ```ts
  * const server = Bun.serve({
- *   fetch: (req, server) => chat.handle(req, server) ?? admin.handle(req, server) ?? new Response('Not Found', { status: 404 }),
+ *   fetch: (req, server) => chat.handle(req, server) ?? admin.handle(req, server) ?? hono.fetch(req, server),
  *   websocket: handlers(chat, admin),
  * });
  * await Promise.all([chat.start(server), admin.start(server)]);

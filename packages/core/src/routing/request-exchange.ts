@@ -14,8 +14,8 @@ export interface Requester {
 const exchanges = new WeakMap<WebSocketProvider, RequestExchange>();
 
 /**
- * What the endpoints that share a provider have in common about requests to clients: any of them can send a request to a
- * client of any other, on this node and on others, and the reply arrives at the client's endpoint.
+ * What the endpoints that share a provider have in common about requests to clients: any of them can send a request to
+ * a client of any other, on this node and on others, and the reply arrives at the client's endpoint.
  */
 export class RequestExchange {
 	/** Keeps the messages to each socket in call order, by socket id, even if schemas validate asynchronously. */

@@ -15,8 +15,8 @@ export interface SlowReaderOptions {
 	 */
 	readonly queuedBytes?: number;
 	/**
-	 * Returns the maximum for one socket, if sockets differ. `queuedBytes` must then be the smallest of them. Called only
-	 * for sockets with more than that queued; must not throw. Default: `queuedBytes` for all.
+	 * Returns the maximum for one socket, if sockets differ. `queuedBytes` must then be the smallest of them. Called
+	 * only for sockets with more than that queued; must not throw. Default: `queuedBytes` for all.
 	 */
 	readonly queuedBytesOf?: (socket: WebSocketConnection) => number;
 	/**
