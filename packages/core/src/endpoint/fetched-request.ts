@@ -1,4 +1,5 @@
 import type { BunRequest } from 'bun';
+import type { AcceptingHeaders } from '../admission/handshake-headers.ts';
 import type { PathParams } from '../support/path-matcher.ts';
 
 /** The cookies of requests that did not come through a route of Bun, once the application has read them. */
@@ -25,7 +26,7 @@ const COOKIES: PropertyDescriptor & ThisType<Request> = {
 };
 
 /** Adds the changed cookies of a request to the headers of its 101 response. */
-export function withCookies(headers: Bun.HeadersInit | undefined, req: Request): Bun.HeadersInit | undefined {
+export function withCookies(headers: AcceptingHeaders | undefined, req: Request): AcceptingHeaders | undefined {
 	const changes = changesOf(req);
 	return changes.length === 0 ? headers : added(headers, changes);
 }
@@ -44,7 +45,7 @@ function changesOf(req: Request): readonly string[] {
 	return cookies.get(req)?.toSetCookieHeaders() ?? [];
 }
 
-function added(to: Bun.HeadersInit | undefined, changes: readonly string[]): Headers {
+function added(to: AcceptingHeaders | undefined, changes: readonly string[]): Headers {
 	const headers = new Headers(to);
 	for (const change of changes) headers.append('Set-Cookie', change);
 	return headers;
