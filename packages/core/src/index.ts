@@ -1,15 +1,19 @@
 // Application
 export { Application } from './application/application.ts';
+export type { EndpointOptions } from './application/application.ts';
 export type { ApplicationOptions, StopOptions } from './application/application-options.ts';
 export type { Hook } from './application/hook.ts';
-export type { Routes } from './application/http-server.ts';
+export type { FetchHandler, Routes } from './application/http-server.ts';
 export type { ListenOptions, PortOptions, UnixSocketOptions } from './application/listen-options.ts';
 
 // WebSocket endpoint
+export { handlers, SocketEndpoint } from './endpoint/socket-endpoint.ts';
+export type { EndpointStopOptions } from './endpoint/socket-endpoint.ts';
 export type { AppSocket } from './app-socket.ts';
 export type { ConnectionData } from './connection-data.ts';
 export type {
 	Authorize,
+	SocketEndpointOptions,
 	UpgradeResponse,
 	UpgradeResult,
 	WebSocketHandlers,

@@ -1,3 +1,4 @@
+import type { Logger } from '@orijs/websocket';
 import type { BunRequest } from 'bun';
 import type { AppSocket } from './app-socket.ts';
 import type { ConnectionData } from './connection-data.ts';
@@ -83,6 +84,12 @@ export interface WebSocketOptions<TData extends ConnectionData = ConnectionData>
 	 * Default `close`.
 	 */
 	readonly slowReaders?: 'close' | 'drop';
+}
+
+/** The options of an endpoint that stands alone. */
+export interface SocketEndpointOptions<TData extends ConnectionData = ConnectionData> extends WebSocketOptions<TData> {
+	/** Receives all log lines. Default: the console, without debug lines. */
+	readonly logger?: Logger;
 }
 
 /**

@@ -10,6 +10,7 @@ const core = new Readme('packages/core/README.md');
 const websocket = new Readme('packages/websocket/README.md');
 const client = new Readme('packages/websocket-client/README.md');
 const orijs = new Readme('packages/orijs/README.md');
+const existing = new Readme('docs/existing-server.md');
 
 /** A server and its client, as shown side by side in a README. */
 interface Pair {
@@ -252,6 +253,8 @@ describe('the samples in the READMEs', () => {
 			'provider/history.ts': websocket.block('idempotencyKey'),
 			'history/server.ts': client.file('history-server.ts'),
 			'history/page.ts': client.file('history-page.ts'),
+			'existing/server.ts': existing.block('endpoint.websocket'),
+			'existing/several.ts': existing.block('handlers(chat, admin)'),
 			'orijs/messages.ts': ORIJS.messages,
 			'orijs/server.ts': ORIJS.server,
 			'orijs/page.ts': ORIJS.page,

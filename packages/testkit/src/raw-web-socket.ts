@@ -40,6 +40,8 @@ export interface RawWebSocket {
 }
 
 export interface RawWebSocketOptions {
+	/** The path of the endpoint; default `/ws`. */
+	readonly path?: string;
 	/** Headers to add to the handshake. */
 	readonly headers?: Readonly<Record<string, string>>;
 	/** Whether it answers pings; default false. */
@@ -58,12 +60,12 @@ function readClose(payload: Buffer): NonNullable<RawWebSocket['close']> {
 }
 
 /**
- * Connects to the endpoint `/ws` of a server on this machine: on a port, or on the Unix socket with this path. The
+ * Connects to an endpoint of a server on this machine: on a port, or on the Unix socket with this path. The
  * caller must end the connection. Rejects with the status line if the handshake is refused.
  */
 export async function openRawWebSocket(
 	at: number | string,
-	{ headers = {}, answersPings = false, localAddress }: RawWebSocketOptions = {},
+	{ path = '/ws', headers = {}, answersPings = false, localAddress }: RawWebSocketOptions = {},
 ): Promise<RawWebSocket> {
 	const texts: string[] = [];
 	let pings = 0;
@@ -99,7 +101,7 @@ export async function openRawWebSocket(
 		}
 	});
 	const added = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-	socket.write(`${HANDSHAKE}${added.join('')}\r\n`);
+	socket.write(`${HANDSHAKE.replace('/ws', path)}${added.join('')}\r\n`);
 	await until(() => statusLine !== '', { what: 'the handshake is complete' });
 	if (!isOpen) {
 		socket.destroy();

@@ -488,7 +488,12 @@ export class WsProvider implements WebSocketProvider {
 	}
 }
 
-const SERVER_OPTIONS: OptionNames<SlowReaderOptions> = { queuedBytes: true, slowReaders: true, onSlowReader: true };
+const SERVER_OPTIONS: OptionNames<SlowReaderOptions> = {
+	queuedBytes: true,
+	queuedBytesOf: true,
+	slowReaders: true,
+	onSlowReader: true,
+};
 const DEFAULT_START_TIMEOUT_MS = 10_000;
 /** The watermark of a provider without other nodes. */
 const NOTHING_AWAY: Watermark = { lagMs: 0, clocksBehindMs: 0, clocksAheadMs: 0 };

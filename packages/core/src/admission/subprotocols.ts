@@ -60,11 +60,10 @@ export class Subprotocols {
 /** Validates the option `subprotocol`. @throws {ApplicationError} the option is invalid */
 export function checkSubprotocol(choice: unknown): asserts choice is WebSocketOptions['subprotocol'] {
 	if (choice === undefined || typeof choice === 'function') return;
-	if (!Array.isArray(choice))
-		throw new ApplicationError(`websocket(): subprotocol must not be ${show(choice)}; ${RULE}`);
+	if (!Array.isArray(choice)) throw new ApplicationError(`subprotocol must not be ${show(choice)}; ${RULE}`);
 	choice.forEach((name: unknown, index) => {
 		const isName = typeof name === 'string' && TOKEN.test(name) && !RESERVED.test(name);
 		if (!isName || choice.indexOf(name) !== index)
-			throw new ApplicationError(`websocket(): subprotocol must not contain ${show(name)}; ${RULE}`);
+			throw new ApplicationError(`subprotocol must not contain ${show(name)}; ${RULE}`);
 	});
 }

@@ -6,7 +6,7 @@ import { FaultLog } from '../support/fault-log.ts';
 import type { WebSocketOptions } from '../websocket-options.ts';
 import { decideUpgrade, type UpgradeDecision } from './app-upgrade-hook.ts';
 import type { ConnectionSlots, Slot } from './connection-slots.ts';
-import { withSubprotocol } from './handshake-headers.ts';
+import { type AcceptingHeaders, withSubprotocol } from './handshake-headers.ts';
 import { isUpgrade, plainAnswer } from './plain-request.ts';
 import { Precheck } from './precheck.ts';
 import { Subprotocols } from './subprotocols.ts';
@@ -16,7 +16,7 @@ interface AcceptedUpgrade {
 	/** The connection's data, as returned by the application's `upgrade`. */
 	readonly data: object;
 	/** The headers to add to the response. */
-	readonly headers: Bun.HeadersInit | undefined;
+	readonly headers: AcceptingHeaders | undefined;
 	/** The subprotocol, which is among the headers; undefined if none was chosen. */
 	readonly subprotocol: string | undefined;
 }
@@ -69,8 +69,13 @@ export class UpgradeHandler {
 		if (passed instanceof Response) return passed;
 		const { slot, remoteAddress } = passed;
 		const accepted = this.#accept(await this.#decide(req), req);
-		if (!(accepted instanceof Response)) {
-			if (this.#options.connect({ req, slot, remoteAddress, ...accepted }, server)) return undefined;
+		try {
+			if (!(accepted instanceof Response) && this.#options.connect({ req, slot, remoteAddress, ...accepted }, server))
+				return undefined;
+		} catch (err) {
+			this.#faults.failed({ what: 'A connection could not be upgraded', err }, {});
+			this.slots.release(slot);
+			return new Response('Internal Server Error', { status: 500 });
 		}
 		this.slots.release(slot);
 		if (accepted instanceof Response) return accepted;

@@ -1,6 +1,7 @@
 import type { Logger, SocketData, WebSocketConnection, WebSocketProvider } from '@orijs/websocket';
 import { CloseCode, withRetryHint } from '@orijs/websocket/protocol';
-import type { BunRequest, Server, WebSocketHandler } from 'bun';
+import type { BunRequest, Server } from 'bun';
+import type { Slot } from '../admission/connection-slots.ts';
 import { UpgradeHandler, type UpgradeCandidate } from '../admission/upgrade-handler.ts';
 import { SocketAdopter } from '../app-socket.ts';
 import type { AllLimits } from '../limits.ts';
@@ -18,9 +19,9 @@ import { SocketSession } from '../session/socket-session.ts';
 import { drain } from '../stopping/drain.ts';
 import { FaultLog } from '../support/fault-log.ts';
 import type { WebSocketHandlers, WebSocketOptions } from '../websocket-options.ts';
-import { bunLimits } from './bun-limits.ts';
 import { ApplicationHandlers } from './application-handlers.ts';
 import { bunRefusal } from './close-reasons.ts';
+import { withCookies } from './fetched-request.ts';
 import { SlowReaderPolicy } from './slow-reader-policy.ts';
 
 /** How long flooding clients are asked to stay away, on average, in milliseconds. */
@@ -38,11 +39,15 @@ export interface EndpointParts {
 	readonly requests: ClientRequests;
 	readonly refusals: Refusals;
 	readonly logger: Logger;
+	/** Called when the endpoint has stopped, or could not start. */
+	readonly onDisposed: () => void;
 }
 
 /** One WebSocket endpoint: handles connections from the upgrade request to their end. */
 export class WebSocketEndpoint implements SessionHost {
+	readonly provider: WebSocketProvider;
 	readonly limits: AllLimits;
+	readonly slowReaders: 'close' | 'drop';
 	readonly dispatcher: MessageDispatcher;
 	readonly watchdog: HandlerWatchdog;
 	readonly keepAlive: KeepAlive<SocketSession>;
@@ -54,7 +59,6 @@ export class WebSocketEndpoint implements SessionHost {
 	readonly #guards: ConnectionGuards;
 	readonly #gapNotices: GapForwarding | undefined;
 	readonly #slowReaders: SlowReaderPolicy;
-	readonly #stopNodeMessages: () => void;
 	/** Sessions that are still handling a message although their connection is gone. */
 	readonly #closedBusy = new Set<SocketSession>();
 	/** The parts of upgrade requests that guards can read, kept until the connections open. */
@@ -64,7 +68,9 @@ export class WebSocketEndpoint implements SessionHost {
 	constructor(parts: EndpointParts) {
 		const { provider, options, limits, handlers, table, requests, refusals, logger } = parts;
 		this.#parts = parts;
+		this.provider = provider;
 		this.limits = limits;
+		this.slowReaders = options.slowReaders ?? 'close';
 		this.#handlers = new ApplicationHandlers(handlers, logger);
 		this.#faults = new FaultLog(logger);
 		this.watchdog = new HandlerWatchdog(() => this.#unfinished(), limits.handlerTimeoutMs);
@@ -93,14 +99,14 @@ export class WebSocketEndpoint implements SessionHost {
 			onPassed: (session) => this.#onOpen(session),
 		});
 		this.dispatcher = this.#createDispatcher();
-		this.#gapNotices = table === undefined ? undefined : new GapForwarding(provider);
+		this.#gapNotices = table === undefined ? undefined : new GapForwarding(provider, this);
 		this.#slowReaders = new SlowReaderPolicy({
-			policy: options.slowReaders ?? 'close',
+			policy: this.slowReaders,
 			queuedBytes: limits.queuedBytes,
 			refusals,
 			gapNotices: this.#gapNotices,
 		});
-		this.#stopNodeMessages = provider.onNodeMessage((text) => requests.receiveNodeMessage(text));
+		requests.open();
 	}
 
 	#createDispatcher(): MessageDispatcher {
@@ -138,34 +144,34 @@ export class WebSocketEndpoint implements SessionHost {
 	}
 
 	#connect(candidate: UpgradeCandidate, server: Server<SocketData>): boolean {
-		const { req, data, slot, remoteAddress, headers, subprotocol } = candidate;
+		const { req, data, slot, remoteAddress, subprotocol } = candidate;
+		const headers = withCookies(candidate.headers, req);
 		const session = new SocketSession(this, data, slot, subprotocol);
 		if (this.#guards.hasGuards) {
 			// The headers are copied, because the request can't be read once it has become a WebSocket.
 			this.#upgradeRequests.set(session, { headers: new Headers(req.headers), remoteAddress });
 		}
 		const isConnected = server.upgrade(req, headers === undefined ? { data: session } : { data: session, headers });
-		if (!isConnected) this.#upgradeRequests.delete(session);
+		if (!session.isAttached) this.#upgradeRequests.delete(session);
+		if (isConnected && !session.isAttached) this.#lost(slot);
 		return isConnected;
+	}
+
+	/** The request has become a WebSocket of other handlers: Bun calls `open` during the upgrade. */
+	#lost(slot: Slot): void {
+		this.#upgrades.slots.release(slot);
+		this.#faults.wrong(
+			'A connection was lost: its server has other websocket handlers. Pass websocket: endpoint.websocket to Bun.serve, ' +
+				'or handlers(...) of all its endpoints',
+			'Connections were lost: their server has other websocket handlers than endpoint.websocket',
+			{},
+		);
 	}
 
 	// Sockets
 
-	/** The handlers and options for `Bun.serve`. */
-	bunHandlers(): WebSocketHandler<SocketData> {
-		return {
-			...bunLimits(this.limits),
-			...this.#slowReaders.bunOptions(),
-			open: (raw) => this.#onConnected(raw),
-			message: (raw, frame) => (raw.data as SocketSession).receive(frame),
-			ping: (raw, payload) => this.#onPing(raw.data as SocketSession, payload),
-			pong: (raw, payload) => this.#onPong(raw.data as SocketSession, payload),
-			close: (raw, code, reason) => this.#onClosed(raw.data as SocketSession, code, reason),
-			drain: (raw) => this.#onDrain(raw.data as SocketSession),
-		};
-	}
-
-	#onConnected(raw: WebSocketConnection): void {
+	/** Called when the upgrade of a connection is complete. */
+	onConnected(raw: WebSocketConnection): void {
 		const session = raw.data as SocketSession;
 		session.attach(this.#adopter.adopt(raw));
 		this.keepAlive.add(session);
@@ -205,20 +211,20 @@ export class WebSocketEndpoint implements SessionHost {
 		else this.#faults.cutShort(fault, { socketId });
 	}
 
-	#onPing(session: SocketSession, payload: Buffer): void {
+	onPing(session: SocketSession, payload: Buffer): void {
 		if (session.receivePing(payload)) this.#handlers.ping(session.ws, payload);
 	}
 
-	#onPong(session: SocketSession, payload: Buffer): void {
+	onPong(session: SocketSession, payload: Buffer): void {
 		if (session.receivePong(payload)) this.#handlers.pong(session.ws, payload);
 	}
 
-	async #onDrain(session: SocketSession): Promise<void> {
+	async onDrain(session: SocketSession): Promise<void> {
 		this.#slowReaders.onDrain(session);
 		if (session.isOpen) await this.#handlers.drain(session.ws);
 	}
 
-	#onClosed(session: SocketSession, code: number, reason: string): void {
+	onClosed(session: SocketSession, code: number, reason: string): void {
 		const { provider, requests, refusals } = this.#parts;
 		const { socketId } = session;
 		const refusal = bunRefusal(code, reason);
@@ -255,6 +261,12 @@ export class WebSocketEndpoint implements SessionHost {
 		session.cut();
 	}
 
+	/** Called for a frame longer than `limits.messageBytes`, if other endpoints of the server may receive it. */
+	onTooBig(session: Session): void {
+		// Bun's own reason.
+		this.#end('messageSize', session, CloseCode.messageTooBig, 'Received too big message');
+	}
+
 	onFlood(session: Session): void {
 		const retryMs = FLOOD_RETRY_MS * (0.5 + Math.random());
 		this.#end('flood', session, CloseCode.tooManyMessages, withRetryHint('too many messages', retryMs));
@@ -280,9 +292,10 @@ export class WebSocketEndpoint implements SessionHost {
 	/** Yields the sessions that may still have work to do. */
 	*#unfinished(): Generator<Session> {
 		yield* this.#closedBusy;
-		// The endpoint keeps no list of other sessions: the provider knows the open ones, and the guards the pending
-		// ones.
-		for (const { data } of this.#parts.provider.getConnections()) if (data instanceof SocketSession) yield data;
+		// The endpoint keeps no list of other sessions: the provider knows the open ones, of all endpoints that share it,
+		// and the guards the pending ones.
+		for (const { data } of this.#parts.provider.getConnections())
+			if (data instanceof SocketSession && data.host === this) yield data;
 		yield* this.#guards.pending;
 	}
 
@@ -305,10 +318,10 @@ export class WebSocketEndpoint implements SessionHost {
 	/** Detaches from the provider and stops all timers. */
 	dispose(): void {
 		this.#gapNotices?.stop();
-		this.#stopNodeMessages();
 		this.#parts.requests.close();
 		this.#guards.clear();
 		this.watchdog.stop();
 		this.keepAlive.stop();
+		this.#parts.onDisposed();
 	}
 }

@@ -13,18 +13,17 @@ import {
  */
 export class RemoteRequests {
 	readonly #provider: WebSocketProvider;
-	readonly #limit: number;
+	/**
+	 * The maximum number of requests remembered per socket. If there are more, the oldest ones are forgotten: they can
+	 * still be replied to, but time out if their client leaves. They may have timed out already, which this node is not
+	 * told.
+	 */
+	limit = 0;
 	/** The correlation ids of pending requests, oldest first, by socket id. */
 	readonly #ofSocket = new Map<string, Set<string>>();
 
-	/**
-	 * @param limit the maximum number of requests remembered per socket. If there are more, the oldest ones are
-	 * forgotten: they can still be replied to, but time out if their client leaves. They may have timed out already,
-	 * which this node is not told
-	 */
-	constructor(provider: WebSocketProvider, limit: number) {
+	constructor(provider: WebSocketProvider) {
 		this.#provider = provider;
-		this.#limit = limit;
 	}
 
 	/** Sends a request to its client. If the client has left or reads too slowly, tells the requesting node. */
@@ -62,7 +61,7 @@ export class RemoteRequests {
 		let pending = this.#ofSocket.get(socketId);
 		if (pending === undefined) this.#ofSocket.set(socketId, (pending = new Set()));
 		pending.add(correlationId);
-		if (pending.size <= this.#limit) return;
+		if (pending.size <= this.limit) return;
 		for (const oldest of pending) {
 			pending.delete(oldest);
 			break;

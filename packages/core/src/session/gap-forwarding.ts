@@ -1,18 +1,20 @@
 import type { Gap, WebSocketProvider } from '@orijs/websocket';
 import { encodeGapNotice } from '@orijs/websocket/protocol';
-import type { Session } from './session.ts';
+import type { Session, SessionHost } from './session.ts';
 import { SocketSession } from './socket-session.ts';
 
 /** The `topic` of gaps in messages sent to individual sockets or to all sockets. */
 const TO_SOCKETS = '*';
 
-/** Sends gap notices to the clients of this node. */
+/** Sends gap notices to the clients of an endpoint. */
 export class GapForwarding {
 	readonly #provider: WebSocketProvider;
+	readonly #host: SessionHost;
 	readonly #unsubscribe: () => void;
 
-	constructor(provider: WebSocketProvider) {
+	constructor(provider: WebSocketProvider, host: SessionHost) {
 		this.#provider = provider;
+		this.#host = host;
 		this.#unsubscribe = provider.onGap((gap) => this.#notify(gap));
 	}
 
@@ -23,14 +25,19 @@ export class GapForwarding {
 	}
 
 	*#allSessions(): Generator<Session> {
-		for (const { data } of this.#provider.getConnections()) if (data instanceof SocketSession) yield data;
+		for (const { data } of this.#provider.getConnections()) if (this.#isOwn(data)) yield data;
 	}
 
 	*#subscribersOf(topic: string): Generator<Session> {
 		for (const socketId of this.#provider.getTopicSubscribers(topic)) {
 			const data = this.#provider.getConnection(socketId)?.data;
-			if (data instanceof SocketSession) yield data;
+			if (this.#isOwn(data)) yield data;
 		}
+	}
+
+	/** Whether a connection belongs to this endpoint, and not to another one with the same provider. */
+	#isOwn(data: unknown): data is SocketSession {
+		return data instanceof SocketSession && data.host === this.#host;
 	}
 
 	/**

@@ -45,6 +45,11 @@ export class SocketSession implements Session, KeptAlive {
 		this.#subprotocol = subprotocol;
 	}
 
+	/** The endpoint that the connection belongs to. */
+	get host(): SessionHost {
+		return this.#host;
+	}
+
 	// Life cycle
 
 	get state(): SessionState {
@@ -73,6 +78,11 @@ export class SocketSession implements Session, KeptAlive {
 	/** The subprotocol that the server has confirmed, if any. */
 	get subprotocol(): string | undefined {
 		return this.#subprotocol;
+	}
+
+	/** Whether the upgrade is complete. */
+	get isAttached(): boolean {
+		return this.#ws !== undefined;
 	}
 
 	/** Sets the socket, when the upgrade is complete. */

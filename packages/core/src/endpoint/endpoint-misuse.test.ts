@@ -1,0 +1,222 @@
+import { connectClient, RecordingLogger, until } from '@orijs/testkit';
+import { InProcWsProvider, SocketMessage, WsProvider } from '@orijs/websocket';
+import { MemoryBackend } from '@orijs/websocket/testing';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import {
+	Application,
+	ApplicationError,
+	handlers,
+	SocketEndpoint,
+	type SocketEndpointOptions,
+	SocketRouter,
+} from '../index.ts';
+import { handshake, serve } from '../test-support/serve.ts';
+import { openServer, serveEndpoints } from '../test-support/serve-endpoints.ts';
+
+const Note = SocketMessage.define({ name: 'note', data: z.string() });
+const error = (message: string) => new ApplicationError(message);
+const at = (path: string, options: SocketEndpointOptions = {}) =>
+	new SocketEndpoint({ path, logger: new RecordingLogger(), ...options });
+
+describe('handlers() refuses', () => {
+	it.each([
+		['/ws', '/ws'],
+		['/ws', '/ws/'],
+		['/rooms/:room', '/rooms/:name/'],
+	])('the paths %s and %s, which are the same', (one, other) => {
+		expect(() => handlers(at(one), at('/x'), at(other))).toThrow(
+			error(`handlers(): two endpoints have the path ${other}`),
+		);
+	});
+
+	it('endpoints that treat slow readers differently', () => {
+		expect(() => handlers(at('/a'), at('/b', { slowReaders: 'drop' }))).toThrow(
+			error("handlers(): endpoints of one server must have the same slowReaders; /a has 'close', and /b 'drop'"),
+		);
+		const dropping = (path: string, queuedBytes: number) => at(path, { slowReaders: 'drop', limits: { queuedBytes } });
+		handlers(dropping('/a', 1_000), dropping('/b', 1_000));
+		expect(() => handlers(dropping('/a', 1_000), dropping('/b', 2_000))).toThrow(
+			"with slowReaders 'drop' must have the same limits.queuedBytes; /a has 1000, and /b 2000",
+		);
+	});
+
+	it.each([undefined, {}, new InProcWsProvider()])('%j, which is not an endpoint', (value) => {
+		expect(() => handlers(at('/a'), value as never)).toThrow(
+			'handlers(): pass endpoints, as in handlers(chat, admin), not',
+		);
+		expect(() => handlers(value as never)).toThrow('handlers(): pass endpoints');
+	});
+});
+
+describe('new SocketEndpoint() refuses', () => {
+	it.each([
+		[[{ path: 'ws' }], 'new SocketEndpoint(): path must begin with /'],
+		[[{ limits: { messageBytes: 0 } }], 'new SocketEndpoint(): limits.messageBytes must be'],
+		[[{ allowedOrigins: 'x' }], 'new SocketEndpoint(): allowedOrigins must not be'],
+		[[{ paths: '/ws' }], 'new SocketEndpoint(): there is no option paths; options are path, '],
+		[[{ logger: {} }], 'new SocketEndpoint(): logger'],
+		[['/ws'], 'new SocketEndpoint(): pass a provider, or options, or a provider followed by options, as in new'],
+	])('%j', (given, message) => {
+		expect(() => Reflect.construct(SocketEndpoint, given)).toThrow(ApplicationError);
+		expect(() => Reflect.construct(SocketEndpoint, given)).toThrow(message);
+	});
+});
+
+describe('start() rejects', () => {
+	it('twice, and after the stop', async () => {
+		const endpoint = at('/ws');
+		const { server } = await serveEndpoints(endpoint);
+		await expect(endpoint.start(server)).rejects.toEqual(error('start() was called twice; an endpoint starts once'));
+		await endpoint.stop();
+		await expect(endpoint.start(server)).rejects.toEqual(
+			error('start(): the endpoint has stopped; create another one'),
+		);
+	});
+
+	it('on a server that was made without its handlers', async () => {
+		const { server } = await serveEndpoints(at('/ws'));
+		await expect(at('/other').start(server)).rejects.toThrow(
+			'start(): the server does not have the handlers of this endpoint: pass websocket: endpoint.websocket',
+		);
+	});
+
+	it.each([undefined, {}, 3000])('without a server: %j', async (server) => {
+		const endpoint = at('/ws');
+		void endpoint.websocket;
+		await expect(endpoint.start(server as never)).rejects.toThrow(
+			'start(): pass the server that Bun.serve() has returned, not ',
+		);
+	});
+
+	it('with a provider that another server or an application uses', async () => {
+		const provider = new InProcWsProvider({ logger: new RecordingLogger() });
+		await serve(new Application().websocket(provider));
+		const endpoint = new SocketEndpoint(provider);
+		const { server } = openServer(endpoint);
+		const inUse = 'the provider is in use by another application or server; give each server its own';
+		await expect(endpoint.start(server)).rejects.toEqual(error(inUse));
+
+		const shared = new InProcWsProvider();
+		await serveEndpoints(new SocketEndpoint(shared));
+		const elsewhere = new SocketEndpoint(shared);
+		await expect(elsewhere.start(openServer(elsewhere).server)).rejects.toEqual(error(inUse));
+		await expect(new Application().websocket(shared).listen(0)).rejects.toThrow('the provider is in use by another');
+	});
+
+	it('with a router of another endpoint, until that one has stopped', async () => {
+		const router = new SocketRouter().on(Note, () => {});
+		const [first, second] = [at('/a').socketRouter(router), at('/b').socketRouter(router)];
+		const { server } = openServer(first, second);
+		await first.start(server);
+		await expect(second.start(server)).rejects.toEqual(
+			error('socketRouter(): a router of the endpoint /b is in use by the endpoint /a; give each endpoint its own'),
+		);
+		await first.stop();
+		await second.start(server);
+	});
+
+	it('when the provider can’t start, and can then be called again', async () => {
+		const logger = new RecordingLogger();
+		const bus = new MemoryBackend().createBus();
+		const start = bus.start.bind(bus);
+		let fails = true;
+		bus.start = (...args) => (fails ? Promise.reject(new Error('no backend')) : start(...args));
+		const router = new SocketRouter().on(Note, () => {});
+		const endpoint = new SocketEndpoint(new WsProvider({ bus, logger }), { logger }).socketRouter(router);
+		const opened = openServer(endpoint);
+		await expect(endpoint.start(opened.server)).rejects.toThrow('no backend');
+		expect((await handshake(opened)).status).toBe(503);
+
+		fails = false;
+		endpoint.onWebSocket({});
+		await endpoint.start(opened.server);
+		await connectClient(opened.ws);
+	});
+
+	it('when stop() is called meanwhile, which stops what has started', async () => {
+		const logger = new RecordingLogger();
+		const bus = new MemoryBackend().createBus();
+		const started = Promise.withResolvers<void>();
+		bus.start = () => started.promise;
+		const provider = new WsProvider({ bus, logger });
+		const endpoint = new SocketEndpoint(provider, { logger });
+		const { server } = openServer(endpoint);
+		const starting = endpoint.start(server);
+		const stopped = endpoint.stop();
+		started.resolve();
+		await expect(starting).rejects.toEqual(error('stop() was called during start()'));
+		await stopped;
+		expect(provider.status).toBe('stopped');
+	});
+});
+
+it('an endpoint can’t be configured once it has started', async () => {
+	const endpoint = at('/ws');
+	await serveEndpoints(endpoint);
+	expect(() => endpoint.onWebSocket({})).toThrow(error('onWebSocket() must come before start()'));
+	expect(() => endpoint.socketRouter(new SocketRouter())).toThrow(error('socketRouter() must come before start()'));
+});
+
+it('stop() refuses invalid options', async () => {
+	const endpoint = at('/ws');
+	await serveEndpoints(endpoint);
+	await expect(endpoint.stop({ graceMs: -1 })).rejects.toThrow('stop(): graceMs must be a number of milliseconds');
+	await expect(endpoint.stop({ readinessDelayMs: 1 } as never)).rejects.toThrow('there is no option readinessDelayMs');
+});
+
+describe('a server with other websocket handlers', () => {
+	it.each([false, true])(
+		'does not get connections of the endpoint; it is logged what is wrong (has some: %s)',
+		async (has) => {
+			const logger = new RecordingLogger();
+			const endpoint = at('/ws', { logger, limits: { connections: 1 } });
+			void endpoint.websocket;
+			const server = Bun.serve({
+				port: 0,
+				fetch: (req, server) => endpoint.handle(req, server as never) ?? new Response('none'),
+				...(has && { websocket: { open: (ws) => ws.close(1000), message() {} } }),
+			} as Bun.Serve.Options<undefined>);
+			try {
+				await endpoint.start(server as never);
+				for (const _ of [1, 2]) {
+					const address = { port: server.port ?? 0, http: server.url.origin, ws: '' };
+					expect((await handshake(address)).status).toBe(has ? 101 : 500);
+				}
+				await until(() => logger.errors.length > 0, { what: 'the error is logged' });
+				expect(logger.errors[0]?.message).toContain(
+					has ? 'its server has other websocket handlers' : 'A connection could not be upgraded',
+				);
+			} finally {
+				await endpoint.stop();
+				await server.stop(true);
+			}
+		},
+	);
+});
+
+it('a connection that the program has upgraded itself is closed, and that is logged', async () => {
+	const logger = new RecordingLogger();
+	const endpoint = at('/ws', { logger });
+	const server = Bun.serve({
+		port: 0,
+		fetch: (req, server) => {
+			if (new URL(req.url).pathname !== '/own') return endpoint.handle(req, server);
+			const data = { socketId: crypto.randomUUID(), data: undefined, topics: new Set<string>() };
+			return server.upgrade(req, { data }) ? undefined : new Response('no');
+		},
+		websocket: endpoint.websocket,
+	});
+	try {
+		await endpoint.start(server);
+		const client = await connectClient(`${server.url.origin}/own`);
+		expect(await client.closed).toEqual({ code: 1011, reason: 'not a connection of an endpoint' });
+		expect(logger.errors.map(({ message }) => message)).toEqual([
+			expect.stringContaining('was upgraded by server.upgrade()'),
+		]);
+		await connectClient(`${server.url.origin}/ws`);
+	} finally {
+		await endpoint.stop();
+		await server.stop(true);
+	}
+});

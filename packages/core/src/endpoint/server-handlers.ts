@@ -1,0 +1,87 @@
+import type { Logger, SocketData, WebSocketConnection } from '@orijs/websocket';
+import { CloseCode } from '@orijs/websocket/protocol';
+import type { WebSocketHandler } from 'bun';
+import type { AllLimits } from '../limits.ts';
+import { isLongerThan } from '../session/frame-bytes.ts';
+import type { Frame } from '../session/session.ts';
+import { SocketSession } from '../session/socket-session.ts';
+import type { WebSocketOptions } from '../websocket-options.ts';
+import { bunLimits } from './bun-limits.ts';
+import { backpressureLimits } from './slow-reader-policy.ts';
+import type { WebSocketEndpoint } from './websocket-endpoint.ts';
+
+/** The part of an endpoint's configuration that its server must know. */
+export interface ServedEndpoint {
+	readonly path: string;
+	readonly limits: AllLimits;
+	readonly slowReaders: NonNullable<WebSocketOptions['slowReaders']>;
+	readonly logger: Logger;
+}
+
+/**
+ * Returns the handlers and limits with which `Bun.serve` serves all of these endpoints, which must fit together. Bun
+ * has one set of limits for all sockets of a server: each is the largest that any endpoint needs. The endpoints
+ * themselves enforce smaller ones.
+ */
+export function serverHandlers(
+	first: ServedEndpoint,
+	others: readonly ServedEndpoint[] = [],
+): WebSocketHandler<SocketData> {
+	const limits = { ...bunLimits(first.limits), ...backpressureLimits(first.slowReaders, first.limits.queuedBytes) };
+	let isSizeShared = true;
+	for (const other of others) {
+		const { maxPayloadLength, idleTimeout } = bunLimits(other.limits);
+		const { backpressureLimit } = backpressureLimits(other.slowReaders, other.limits.queuedBytes);
+		isSizeShared &&= limits.maxPayloadLength === maxPayloadLength;
+		limits.maxPayloadLength = Math.max(limits.maxPayloadLength, maxPayloadLength);
+		limits.idleTimeout = Math.max(limits.idleTimeout, idleTimeout);
+		limits.backpressureLimit = Math.max(limits.backpressureLimit, backpressureLimit);
+	}
+	return {
+		...limits,
+		open(raw) {
+			const { data } = raw;
+			if (data instanceof SocketSession) endpointOf(data).onConnected(raw);
+			else refuse(raw, first.logger);
+		},
+		message: isSizeShared ? receive : receiveWithin,
+		ping({ data }, payload) {
+			if (data instanceof SocketSession) endpointOf(data).onPing(data, payload);
+		},
+		pong({ data }, payload) {
+			if (data instanceof SocketSession) endpointOf(data).onPong(data, payload);
+		},
+		close({ data }, code, reason) {
+			if (data instanceof SocketSession) endpointOf(data).onClosed(data, code, reason);
+		},
+		drain({ data }) {
+			return data instanceof SocketSession ? endpointOf(data).onDrain(data) : undefined;
+		},
+	};
+}
+
+function receive({ data }: WebSocketConnection, frame: Frame): void {
+	(data as SocketSession).receive(frame);
+}
+
+/** Receives a frame if it is not longer than the endpoint of its socket allows. */
+function receiveWithin({ data }: WebSocketConnection, frame: Frame): void {
+	const session = data as SocketSession;
+	const endpoint = endpointOf(session);
+	if (isLongerThan(frame, endpoint.limits.messageBytes)) endpoint.onTooBig(session);
+	else session.receive(frame);
+}
+
+/** Only endpoints create sessions. */
+function endpointOf(session: SocketSession): WebSocketEndpoint {
+	return session.host as WebSocketEndpoint;
+}
+
+/** Closes a socket that the program has upgraded itself: no endpoint knows it. */
+function refuse(raw: WebSocketConnection, logger: Logger): void {
+	raw.close(CloseCode.internalError, 'not a connection of an endpoint');
+	logger.error(
+		'A connection was closed: it was upgraded by server.upgrade(), but the websocket handlers of its server are those of ' +
+			'endpoints, which serve only connections that endpoint.handle() has upgraded',
+	);
+}

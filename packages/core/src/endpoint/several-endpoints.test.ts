@@ -1,0 +1,191 @@
+import { connectClient, RecordingLogger, until } from '@orijs/testkit';
+import { InProcWsProvider, SocketMessage, WsProvider } from '@orijs/websocket';
+import { MemoryBackend } from '@orijs/websocket/testing';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { SocketEndpoint, type SocketEndpointOptions, SocketRouter } from '../index.ts';
+import { connectRawWebSocket } from '../test-support/raw-web-socket.ts';
+import { serveEndpoints } from '../test-support/serve-endpoints.ts';
+import { parse, sendTyped } from '../test-support/typed-client.ts';
+
+const Ask = SocketMessage.define({ name: 'ask', data: z.string(), reply: z.string() });
+const Relay = SocketMessage.define({ name: 'relay', data: z.string(), reply: z.string() });
+
+const KIB = 1024;
+
+/** Two endpoints of one server, on `/ws` and `/admin`, with one provider; their sockets are all subscribed to `all`. */
+async function pair(options: SocketEndpointOptions = {}, adminOptions: SocketEndpointOptions = {}) {
+	const logger = new RecordingLogger();
+	const provider = new InProcWsProvider({ logger });
+	const ids = { users: [] as string[], admins: [] as string[] };
+	const users = new SocketEndpoint(provider, { logger, ...options }).onWebSocket({
+		open(ws) {
+			ids.users.push(ws.data.socketId);
+			return ws.subscribe('all');
+		},
+		message: (ws, text) => void ws.send(`user ${String(text).length}`),
+	});
+	const admins = new SocketEndpoint(provider, { logger, path: '/admin', ...adminOptions }).onWebSocket({
+		open(ws) {
+			ids.admins.push(ws.data.socketId);
+			return ws.subscribe('all');
+		},
+		message: (ws, text) => void ws.send(`admin ${String(text).length}`),
+	});
+	const served = await serveEndpoints(users, admins);
+	return { ...served, admin: `ws://localhost:${served.port}/admin`, provider, users, admins, ids, logger };
+}
+
+describe('two endpoints of one server', () => {
+	it('share a provider and its topics, and each has its handlers', async () => {
+		const { ws, admin, users, admins, provider } = await pair();
+		const [user, boss] = [await connectClient(ws), await connectClient(admin)];
+		await admins.socket.publish('all', 'one');
+		await users.socket.publish('all', 'two');
+		for (const client of [user, boss]) expect(await client.received(2)).toEqual(['one', 'two']);
+		user.send('hello');
+		boss.send('hello');
+		expect([(await user.received(3))[2], (await boss.received(3))[2]]).toEqual(['user 5', 'admin 5']);
+		expect(provider.getConnectionCount()).toBe(2);
+	});
+
+	it('can have providers of their own', async () => {
+		const users = new SocketEndpoint().onWebSocket({ open: (ws) => ws.subscribe('all') });
+		const admins = new SocketEndpoint({ path: '/admin' }).onWebSocket({ open: (ws) => ws.subscribe('all') });
+		const { ws, port } = await serveEndpoints(users, admins);
+		const [user, boss] = [await connectClient(ws), await connectClient(`ws://localhost:${port}/admin`)];
+		await users.socket.broadcast('for users');
+		await admins.socket.broadcast('for admins');
+		expect([await user.received(1), await boss.received(1)]).toEqual([['for users'], ['for admins']]);
+	});
+
+	it('stop on their own: only their sockets are closed, and the provider stops with the last', async () => {
+		const { ws, admin, users, admins, provider, server } = await pair();
+		const [user, boss] = [await connectClient(ws), await connectClient(admin)];
+		await admins.stop();
+		expect((await boss.closed).code).toBe(1012);
+		await users.socket.publish('all', 'still here');
+		expect(await user.next()).toBe('still here');
+		expect([provider.status, provider.getConnectionCount()]).toEqual(['ready', 1]);
+		await expect(admins.start(server)).rejects.toThrow('start(): the endpoint has stopped; create another one');
+
+		await users.stop();
+		expect((await user.closed).code).toBe(1012);
+		expect(provider.status).toBe('stopped');
+	});
+
+	it('let one replace another that has stopped, also on the same path', async () => {
+		const { ws, admins, users, server, provider } = await pair();
+		await admins.stop();
+		const again = new SocketEndpoint(provider, { path: '/ws' });
+		void again.websocket;
+		await expect(again.start(server)).rejects.toThrow('start(): two endpoints have the path /ws');
+		await users.stop();
+		await again.start(server);
+		expect(provider.status).toBe('ready');
+		await expect(connectClient(ws)).rejects.toThrow('503');
+		await again.stop();
+	});
+});
+
+describe('each endpoint enforces its own limits', () => {
+	it.each([
+		['text', 'x'.repeat(KIB + 1)],
+		['text of two bytes each', 'é'.repeat(KIB / 2 + 1)],
+		['bytes', new Uint8Array(KIB + 1)],
+	])('messageBytes: %s', async (_, tooLong) => {
+		const { ws, admin, users, admins } = await pair(
+			{ limits: { messageBytes: KIB } },
+			{ limits: { messageBytes: 64 * KIB } },
+		);
+		const [user, boss] = [await connectClient(ws), await connectClient(admin)];
+		user.send('x'.repeat(KIB));
+		expect(await user.next()).toBe(`user ${KIB}`);
+		boss.send('x'.repeat(64 * KIB));
+		expect(await boss.next()).toBe(`admin ${64 * KIB}`);
+
+		user.send(tooLong);
+		expect(await user.closed).toEqual({ code: 1009, reason: 'Received too big message' });
+		boss.send('x'.repeat(64 * KIB + 1));
+		expect(await boss.closed).toEqual({ code: 1009, reason: 'Received too big message' });
+		await until(() => admins.refusals.messageSize === 1, { what: 'the refusal is counted' });
+		expect(users.refusals.messageSize).toBe(1);
+	});
+
+	it.each(['publish', 'send'] as const)('queuedBytes, of slow readers when there is much to %s', async (how) => {
+		const { port, users, admins, ids, provider } = await pair(
+			{ limits: { queuedBytes: 64 * KIB } },
+			{ limits: { queuedBytes: 64 * KIB * KIB } },
+		);
+		const user = await connectRawWebSocket(port);
+		const boss = await connectRawWebSocket(port, { path: '/admin' });
+		await until(() => ids.users.length + ids.admins.length === 2, { what: 'both are open' });
+		user.pause();
+		boss.pause();
+		const block = 'x'.repeat(16 * KIB);
+		for (let i = 0; i < 2_000 && users.refusals.slowReader === 0; i++) {
+			if (how === 'publish') void users.socket.publish('all', block);
+			else for (const id of [...ids.users, ...ids.admins]) void users.socket.send(id, block);
+		}
+		expect([users.refusals.slowReader, admins.refusals.slowReader]).toEqual([1, 0]);
+		expect([...ids.users, ...ids.admins].map((id) => provider.isConnected(id))).toEqual([false, true]);
+	});
+
+	it('idleTimeoutMs is the largest for Bun', async () => {
+		const { users, admins } = await pair({ limits: { idleTimeoutMs: 8_000 } }, { limits: { idleTimeoutMs: 100_000 } });
+		expect([users.websocket.idleTimeout, admins.websocket.idleTimeout]).toEqual([16, 200]);
+	});
+});
+
+describe('requests to clients of another endpoint', () => {
+	it('are answered, also when sent by a handler', async () => {
+		const logger = new RecordingLogger();
+		const provider = new InProcWsProvider({ logger });
+		const ids: string[] = [];
+		const users = new SocketEndpoint(provider, { authorize: {} }).onWebSocket({
+			open: ({ data }) => void ids.push(data.socketId),
+		});
+		const admins = new SocketEndpoint(provider, { path: '/admin' }).socketRouter(
+			new SocketRouter().on(Relay, ({ data }) => admins.socket.request(ids[0] ?? '', Ask, data)),
+		) as SocketEndpoint;
+		const { ws, port } = await serveEndpoints(users, admins);
+		const [user, boss] = [await connectClient(ws), await connectClient(`ws://localhost:${port}/admin`)];
+		await until(() => ids.length === 1, { what: 'the user is open' });
+
+		sendTyped(boss, 'relay', 'who?', 'r');
+		const { correlationId } = parse(await user.next()) as { correlationId: string };
+		sendTyped(user, '@reply', 'me', correlationId);
+		expect(parse(await boss.next())).toMatchObject({ correlationId: 'r', data: 'me' });
+		expect(user.texts).toHaveLength(1);
+
+		const unanswered = admins.socket.request(ids[0] ?? '', Ask, 'again?');
+		await user.next();
+		await user.close();
+		await expect(unanswered).rejects.toMatchObject({ code: 'disconnected' });
+	});
+
+	it('are answered across nodes, and sent once', async () => {
+		const backend = new MemoryBackend();
+		const logger = new RecordingLogger();
+		const provider = () => new WsProvider({ bus: backend.createBus(), logger });
+		const ids: string[] = [];
+		const there = provider();
+		const users = new SocketEndpoint(there, { authorize: {} }).onWebSocket({
+			open: ({ data }) => void ids.push(data.socketId),
+		});
+		const admins = new SocketEndpoint(there, { path: '/admin', authorize: {} });
+		const { ws } = await serveEndpoints(users, admins);
+		const here = new SocketEndpoint(provider(), { authorize: {} });
+		await serveEndpoints(here);
+		const user = await connectClient(ws);
+		await until(() => ids.length === 1, { what: 'the user is open' });
+
+		const answers = ['one?', 'two?'].map((text) => here.socket.request(ids[0] ?? '', Ask, text));
+		for (const text of ['one', 'two']) {
+			const { correlationId } = parse(await user.next()) as { correlationId: string };
+			sendTyped(user, '@reply', text, correlationId);
+		}
+		expect(await Promise.all(answers)).toEqual(['one', 'two']);
+		expect(user.texts).toHaveLength(2);
+	});
+});
