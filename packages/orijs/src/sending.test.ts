@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { Application, SocketMessage, SocketRouter } from './index.ts';
 
 const Say = SocketMessage.define({ name: 'say', data: z.string(), reply: z.null() });
+const Ask = SocketMessage.define({ name: 'ask', data: z.string(), reply: z.string() });
 const Said = SocketMessage.define({ name: 'said', data: z.string() });
 const Notice = SocketMessage.define({ name: 'notice', data: z.object({ at: z.date() }) });
 const Price = SocketMessage.define({ name: 'price', data: z.number() });
@@ -65,7 +66,49 @@ it('the last value of a topic: size 1 and rewind 1 give the latest, to newcomers
 	]);
 });
 
+it('while Redis is away, this node is served all the same, and what is for others rejects', async () => {
+	const redis = await startRedis();
+	onTestFinished(() => redis.stop());
+	const [here, there] = [await startNode(redis.port), await startNode(redis.port)];
+	const [ann, bob, eve] = [await connect(here), await connect(here), await connect(there)];
+	const heard = [ann, bob, eve].map((client) => {
+		const all: string[] = [];
+		client.on(Said, (text) => all.push(text));
+		return all;
+	});
+	ann.handle(Ask, () => 'answer');
+	await Promise.all([ann, bob, eve].map((client) => client.subscribe('room')));
+	await bob.subscribe('price:gold');
+	const prices: number[] = [];
+	bob.on(Price, (price) => prices.push(price));
+	await redis.kill();
+	await until(() => here.provider.status === 'degraded', { what: 'the node has noticed' });
+
+	const { socket } = here.app;
+	const annId = ann.socketId as string;
+	const eveId = eve.socketId as string;
+	const outcome = (call: Promise<unknown>): Promise<unknown> =>
+		call.then(
+			() => 'resolved',
+			(error: Error) => error.name,
+		);
+	const unavailable = 'BusUnavailableError';
+	expect(await outcome(socket.emit(Said, 'room', 'emit'))).toBe(unavailable);
+	expect(await outcome(socket.emit(Said, 'room', 'except', { except: annId }))).toBe(unavailable);
+	expect(await outcome(socket.send(annId, Said, 'send'))).toBe('resolved');
+	expect(await outcome(socket.send(eveId, Said, 'send'))).toBe(unavailable);
+	expect(await outcome(socket.broadcast(Said, 'broadcast'))).toBe(unavailable);
+	expect(await outcome(socket.request(annId, Ask, 'question'))).toBe('resolved');
+	expect(await outcome(socket.request(eveId, Ask, 'question'))).toBe(unavailable);
+	expect(await outcome(socket.emit(Price, 'price:gold', 1, { idempotencyKey: 'a' }))).toBe(unavailable);
+	expect(await outcome(ann.request(Say, 'except self'))).toBe('SocketRequestError');
+	await until(() => heard[1]?.includes('except self') === true, { what: 'the last message has arrived' });
+	expect(heard).toEqual([['emit', 'send', 'broadcast'], ['emit', 'except', 'broadcast', 'except self'], []]);
+	expect(prices).toEqual([]);
+});
+
 interface Node {
+	readonly provider: RedisWsProvider;
 	readonly app: Application;
 	readonly url: string;
 }
@@ -92,7 +135,7 @@ async function startNode(port: number): Promise<Node> {
 		.socketRouter(router);
 	onTestFinished(() => app.stop());
 	const { port: listening } = await app.listen(0);
-	return { app, url: `ws://localhost:${listening}/ws` };
+	return { app, provider, url: `ws://localhost:${listening}/ws` };
 }
 
 async function connect({ url }: Node): Promise<SocketClient> {

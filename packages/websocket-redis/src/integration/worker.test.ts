@@ -1,4 +1,5 @@
 import { type RedisServer, spawnBun, startRedis, until } from '@orijs/testkit';
+import type { Gap } from '@orijs/websocket';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startNode } from '../test-support/test-nodes.ts';
 
@@ -12,6 +13,8 @@ describe('a process without a server, such as a worker', () => {
 	it('publishes without setServer, reaches the sockets of a node, and exits by itself after stop()', async () => {
 		const history = { 'kept:*': { size: 10, ttlMs: 60_000 } };
 		const { provider, node } = await startNode({ connection: redis.url, history });
+		const gaps: Gap[] = [];
+		provider.onGap((gap) => gaps.push(gap));
 		const one = await node.connect(['plain']);
 		const other = await node.connect(['plain', 'kept:1']);
 
@@ -29,5 +32,7 @@ describe('a process without a server, such as a worker', () => {
 		const plain = other.client.texts.slice(1).filter((text) => !text.startsWith('{'));
 		expect(plain).toEqual(['awaited', 'not for one', ...pending]);
 		expect((await provider.history('kept:1')).messages).toMatchObject([{ data: 'stored' }]);
+		provider.flushGaps();
+		expect(gaps).toEqual([]);
 	});
 });
