@@ -73,6 +73,23 @@ describe.each([
 		expect((await received(node, members)).map((all) => all.slice(2))).toEqual(ids.map(() => ['to all', 'to all']));
 	});
 
+	it('reaches the others in the close handler of the socket that is left out, before it is removed', async () => {
+		const node = await openNode({ setServer });
+		const [one, other] = (await connect(node, 2)) as [Member, Member];
+		const published: boolean[] = [];
+		const { removeConnection } = node.provider;
+		node.provider.removeConnection = (id) => {
+			published.push(node.provider.isConnected(one.id));
+			void node.provider.publish('t', 'to one', { except: one.id });
+			void node.provider.publish('t', 'to several', { except: [one.id, crypto.randomUUID()] });
+			return removeConnection.call(node.provider, id);
+		};
+		one.ws.close();
+
+		expect(published).toEqual([true]);
+		expect(await received(node, [other])).toEqual([['to one', 'to several']]);
+	});
+
 	it('leaves out no other socket if the socket has just closed', async () => {
 		const node = await openNode({ setServer });
 		const [one, two, other] = (await connect(node, 3)) as [Member, Member, Member];

@@ -72,8 +72,8 @@ export class LocalFanout {
 	toTopicExcept(topic: string, payload: Payload, except: string | readonly string[]): void {
 		if (typeof except === 'string') {
 			const socket = this.#registry.get(except);
-			if (socket?.isSubscribed(topic) === true) this.#toOthers(socket, NONE, topic, payload);
-			else this.toTopic(topic, payload);
+			if (socket === undefined) this.toTopic(topic, payload);
+			else this.#toOthers(socket, NONE, topic, payload);
 			return;
 		}
 		const [first, ...rest] = this.#subscribersAmong(topic, except);
@@ -82,10 +82,10 @@ export class LocalFanout {
 	}
 
 	/**
-	 * Sends to every socket in `topic` except these, which must be subscribed. Bun skips one socket, the sender; the
-	 * others are unsubscribed for the duration of the call, which costs less than sending to the rest one by one. They
-	 * keep the messages that Bun has queued for them. Nothing of the application's may run before they are subscribed
-	 * again: what it published would not reach them.
+	 * Sends to every socket in `topic` except these. Bun skips one socket, the sender, which need not be subscribed. The
+	 * others must be: they are unsubscribed for the duration of the call, which costs less than sending to the rest one
+	 * by one. They keep the messages that Bun has queued for them. Nothing of the application's may run before they are
+	 * subscribed again: what it published would not reach them.
 	 */
 	#toOthers(
 		sender: WebSocketConnection,
@@ -101,7 +101,8 @@ export class LocalFanout {
 			for (const socket of others) this.subscribe(socket, topic);
 		}
 		if (sent > 0 || isEmpty(payload)) return;
-		this.#noteBackpressure(topic, payload, sent, this.#registry.memberCount(topic) - others.length - 1);
+		const skipped = others.length + (sender.data.topics.has(topic) ? 1 : 0);
+		this.#noteBackpressure(topic, payload, sent, this.#registry.memberCount(topic) - skipped);
 	}
 
 	#subscribersAmong(topic: string, socketIds: readonly string[]): WebSocketConnection[] {
