@@ -27,6 +27,7 @@ export type { Refusal, RefusalCounts } from './refusals.ts';
 export { SocketRouter } from './routing/socket-router.ts';
 export type { ConnectionGuard, MessageGuard, MessageHandler, Reply } from './routing/socket-router.ts';
 export type { GuardContext, PartialState } from './routing/guard-context.ts';
+export type { ContextPublishOptions } from './routing/context-publish-options.ts';
 export type { MessageContext } from './routing/message-context.ts';
 export type { RequestOptions } from './routing/client-requests.ts';
 

@@ -88,7 +88,9 @@ export type { LogDetails, Logger } from './logger.ts';
 export {
 	BusUnavailableError,
 	DuplicateSocketError,
+	ExceptWithHistoryError,
 	HistoryUnavailableError,
+	InvalidExceptError,
 	InvalidIdempotencyKeyError,
 	InvalidNodeIdError,
 	InvalidOptionError,

@@ -11,4 +11,5 @@ export { quiet, rejected, settledWithin, toError, within } from './support/promi
 export { type OptionNames, unknownOption } from './support/unknown-option.ts';
 export { wallTime } from './support/wall-time.ts';
 export { escapeText } from './support/escape-text.ts';
+export { isPayload, snapshot } from './wire/payload.ts';
 export { show } from './support/show.ts';

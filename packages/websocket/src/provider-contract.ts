@@ -30,6 +30,7 @@ export interface SocketEmitter {
 	 * @throws {BusUnavailableError} the message was sent to this node's sockets, but perhaps not to those of other
 	 * nodes; on a topic with history, it was sent either to all sockets or to none
 	 * @throws {NoHistoryError} {InvalidIdempotencyKeyError} nothing was sent
+	 * @throws {InvalidExceptError} {ExceptWithHistoryError} nothing was sent
 	 */
 	publish(topic: string, payload: Payload, options?: PublishOptions): Promise<void>;
 
@@ -80,6 +81,12 @@ export interface PublishOptions {
 	 * unknown whether the first attempt succeeded.
 	 */
 	readonly idempotencyKey?: string;
+	/**
+	 * For topics without history: the id of a socket, of any node, that the message is not sent to, or an array of up to
+	 * 100 ids. Ids of sockets that are not in the topic, or not connected, have no effect. Other messages keep their
+	 * order. On a topic with history, the call is refused: all its subscribers get the same sequence.
+	 */
+	readonly except?: string | readonly string[];
 }
 
 /** Reads topics with history. */
@@ -308,8 +315,9 @@ export interface WebSocketProvider
 	unsubscribe(socketId: string, topic: string): Promise<void>;
 
 	/**
-	 * Publishes a message to all subscribers of `topic` except the sender, a socket of this node. On a topic with
-	 * history, the sender receives the message as well, because the positions that it follows must have no holes.
+	 * Publishes a message to all subscribers of `topic` except the sender, a socket of this node. The same as `publish`
+	 * with `except`, but not refused on a topic with history: there, the sender receives the message as well, because
+	 * the positions that it follows must have no holes.
 	 *
 	 * @throws {UnknownSocketError} and everything that `publish` throws
 	 */

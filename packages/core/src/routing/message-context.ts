@@ -1,10 +1,4 @@
-import {
-	type Logger,
-	type Payload,
-	type PublishOptions,
-	UnknownSocketError,
-	type WebSocketProvider,
-} from '@orijs/websocket';
+import { type Logger, type Payload, UnknownSocketError, type WebSocketProvider } from '@orijs/websocket';
 import { escapeText, quiet, toError } from '@orijs/websocket/internal';
 import {
 	type ClientMessage,
@@ -23,6 +17,7 @@ import { exceedsTopicLimit } from '../session/topic-limit.ts';
 import { unsubscribeOwnSocket } from '../session/unsubscribe-own-socket.ts';
 import { BoundLogger } from '../support/bound-logger.ts';
 import type { ClientRequests, RequestOptions } from './client-requests.ts';
+import { type ContextPublishOptions, withOwnId } from './context-publish-options.ts';
 import { encodeMessage } from './encode-message.ts';
 import { tooManyTopics } from './refusal-texts.ts';
 
@@ -109,22 +104,25 @@ export class MessageContext<TMessage extends SocketMessage = SocketMessage, TSta
 		return unsubscribeOwnSocket(this.#services.provider, this.socketId, topic);
 	}
 
-	/** Sends to all subscribers of a topic, on every node, this socket included. See `SocketEmitter.publish`. */
-	publish(topic: string, payload: Payload, options?: PublishOptions): Promise<void> {
-		return this.#services.provider.publish(topic, payload, options);
+	/**
+	 * Sends to all subscribers of a topic, on every node: this socket included, unless `except` is `'self'`. See
+	 * `SocketEmitter.publish`.
+	 */
+	publish(topic: string, payload: Payload, options?: ContextPublishOptions): Promise<void> {
+		return this.#services.provider.publish(topic, payload, withOwnId(options, this.socketId));
 	}
 
 	/**
-	 * Sends a typed message to all subscribers of a topic, on every node, this socket included. See
-	 * `SocketEmitter.emit`.
+	 * Sends a typed message to all subscribers of a topic, on every node: this socket included, unless `except` is
+	 * `'self'`. See `SocketEmitter.emit`.
 	 */
 	emit<T extends SocketMessage>(
 		message: T,
 		topic: string,
 		data: InferInput<T['data']>,
-		options?: PublishOptions,
+		options?: ContextPublishOptions,
 	): Promise<void> {
-		return this.#services.provider.emit(message, topic, data, options);
+		return this.#services.provider.emit(message, topic, data, withOwnId(options, this.socketId));
 	}
 
 	/**

@@ -100,6 +100,10 @@ router.on(Note, async (ctx) => {
 	await ctx.publish('room', 'text');
 	const answer = await ctx.request(Total, { prices: [] }, { timeoutMs: 100 });
 	same<typeof answer, { total: number; currency: string }>(true);
+	await ctx.emit(Note, 'room', 'x', { except: 'self' });
+	await ctx.publish('room', 'text', { except: ['self', ctx.socketId] });
+	// @ts-expect-error sockets are named by their ids
+	await ctx.emit(Note, 'room', 'x', { except: ctx.ws });
 	// @ts-expect-error prices are passed as text
 	await ctx.emit(Total, 'room', { prices: [1] });
 	// @ts-expect-error prices are missing
@@ -118,6 +122,18 @@ void app.socket.emit(Note, 'room', 'x');
 void app.socket
 	.request('id', Total, { prices: ['1'] })
 	.then((answer) => same<typeof answer, { total: number; currency: string }>(true));
+void app.socket.send('id', Total, { prices: ['1'] });
+void app.socket.send('id', new Uint8Array(1));
+void app.socket.broadcast(Note, 'x');
+void app.socket.broadcast('x');
+// @ts-expect-error prices are passed as text
+void app.socket.send('id', Total, { prices: [1] });
+// @ts-expect-error a note is text
+void app.socket.broadcast(Note, 7);
+// @ts-expect-error data is required
+void app.socket.send('id', Note);
+// @ts-expect-error a name is not a message
+void app.socket.broadcast('note', 'x');
 // @ts-expect-error a note is text
 void app.socket.emit(Note, 'room', 7);
 // @ts-expect-error the message has no reply

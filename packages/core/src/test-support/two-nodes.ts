@@ -1,12 +1,12 @@
-import { type AppSocket, Application } from '../index.ts';
+import { type AppSocket, Application, type ApplicationSocket } from '../index.ts';
 import { connectClient, RecordingLogger, type TestClient } from '@orijs/testkit';
-import { type SocketEmitter, WsProvider } from '@orijs/websocket';
+import { WsProvider } from '@orijs/websocket';
 import { MemoryBackend } from '@orijs/websocket/testing';
 import { serve } from './serve.ts';
 
 /** An application that shares its backend with others. */
 export interface Node {
-	readonly app: { readonly socket: SocketEmitter };
+	readonly app: { readonly socket: ApplicationSocket };
 	readonly provider: WsProvider;
 	readonly log: RecordingLogger;
 	/** Connects a client and returns both ends of the connection. */

@@ -8,7 +8,7 @@ import {
 	type Sender,
 	type Silence,
 } from '../wire/frame.ts';
-import { ForNode, type Message } from '../wire/frame-messages.ts';
+import { Except, ForNode, type Message } from '../wire/frame-messages.ts';
 import type { LocalFanout } from '../sockets/local-fanout.ts';
 import type { Logger } from '../logger.ts';
 import { BROADCAST_CHANNEL, isNodeChannel, socketOfChannel } from '../wire/channel-names.ts';
@@ -79,12 +79,19 @@ export class InboundFrames {
 
 	#toSockets(channel: string, messages: readonly Message[]): void {
 		const socketId = socketOfChannel(channel);
+		let except: Except | undefined;
 		for (const message of messages) {
+			if (message instanceof Except) {
+				except = message;
+				continue;
+			}
 			if (message instanceof ForNode) this.#options.onNodeMessage(message.text);
 			else if (socketId !== undefined) this.#toSocket(socketId, message);
 			else if (channel === BROADCAST_CHANNEL) this.#options.local.toAll(message);
 			else if (isNodeChannel(channel)) this.#options.onNodeMessage(String(message));
-			else this.#options.local.toTopic(channel, message);
+			else if (except === undefined) this.#options.local.toTopic(channel, message);
+			else this.#options.local.toTopicExcept(channel, message, except.socketIds);
+			except = undefined;
 		}
 	}
 

@@ -1,4 +1,4 @@
-import { ForNode, type Message } from '../wire/frame-messages.ts';
+import { Except, ForNode, type Message } from '../wire/frame-messages.ts';
 import { type Payload, roughSize, snapshot } from '../wire/payload.ts';
 import { quiet, settledWithin, toError } from '../support/promises.ts';
 
@@ -70,7 +70,14 @@ export class OutboundFrames {
 		return this.#add(channel, new ForNode(text), text.length);
 	}
 
-	#add(channel: string, message: Message, size: number): Promise<void> {
+	/** Like {@link add}, for a message that some sockets of the receiving nodes must not get. */
+	addExcept(channel: string, payload: Payload, socketIds: readonly string[]): Promise<void> {
+		const except = new Except(socketIds);
+		return this.#add(channel, snapshot(payload), roughSize(payload) + except.bytes, except);
+	}
+
+	/** @param except goes into the same frame, before the message that it applies to */
+	#add(channel: string, message: Message, size: number, except?: Except): Promise<void> {
 		let batch = this.#batches.get(channel);
 		if (batch === undefined) {
 			if (this.#batches.size === 0) this.#since = Date.now();
@@ -82,6 +89,7 @@ export class OutboundFrames {
 				queueMicrotask(this.#flush);
 			}
 		}
+		if (except !== undefined) batch.messages.push(except);
 		batch.messages.push(message);
 		batch.bytes += size;
 		if (batch.bytes >= FULL_FRAME_BYTES) {

@@ -238,6 +238,11 @@ export class RemoteNodes {
 		return this.#outbound.add(channel, payload);
 	}
 
+	/** Like {@link publish}, but the other nodes do not send the message to these sockets. */
+	publishExcept(channel: string, payload: Payload, socketIds: readonly string[]): Promise<void> {
+		return this.#outbound.addExcept(channel, payload, socketIds);
+	}
+
 	/**
 	 * Publishes a text for the node that a socket is connected to. Resolves when the backend has accepted it.
 	 *

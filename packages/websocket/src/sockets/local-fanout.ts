@@ -68,12 +68,50 @@ export class LocalFanout {
 		}
 	}
 
-	/** Sends to every socket in `topic` except this one. Messages that Bun drops are logged. */
-	toOthers(socket: WebSocketConnection, topic: string, payload: Payload): void {
-		const sent = this.#nativeMethods(socket).publish.call(socket, topic, payload as string | Bun.BufferSource);
+	/** Sends to every socket in `topic` except those with these ids. Messages that Bun drops are logged. */
+	toTopicExcept(topic: string, payload: Payload, except: string | readonly string[]): void {
+		if (typeof except === 'string') {
+			const socket = this.#registry.get(except);
+			if (socket === undefined) this.toTopic(topic, payload);
+			else this.#toOthers(socket, NONE, topic, payload);
+			return;
+		}
+		const [first, ...rest] = this.#subscribersAmong(topic, except);
+		if (first === undefined) this.toTopic(topic, payload);
+		else this.#toOthers(first, rest, topic, payload);
+	}
+
+	/**
+	 * Sends to every socket in `topic` except these. Bun skips one socket, the sender, which need not be subscribed. The
+	 * others must be: they are unsubscribed for the duration of the call, which costs less than sending to the rest one
+	 * by one. They keep the messages that Bun has queued for them. Nothing of the application's may run before they are
+	 * subscribed again: what it published would not reach them.
+	 */
+	#toOthers(
+		sender: WebSocketConnection,
+		others: readonly WebSocketConnection[],
+		topic: string,
+		payload: Payload,
+	): void {
+		for (const socket of others) this.unsubscribe(socket, topic);
+		let sent: number;
+		try {
+			sent = this.#nativeMethods(sender).publish.call(sender, topic, payload as string | Bun.BufferSource);
+		} finally {
+			for (const socket of others) this.subscribe(socket, topic);
+		}
 		if (sent > 0 || isEmpty(payload)) return;
-		const receivers = this.#registry.memberCount(topic) - (socket.data.topics.has(topic) ? 1 : 0);
-		this.#noteBackpressure(topic, payload, sent, receivers);
+		const skipped = others.length + (sender.data.topics.has(topic) ? 1 : 0);
+		this.#noteBackpressure(topic, payload, sent, this.#registry.memberCount(topic) - skipped);
+	}
+
+	#subscribersAmong(topic: string, socketIds: readonly string[]): WebSocketConnection[] {
+		const sockets: WebSocketConnection[] = [];
+		for (const socketId of socketIds) {
+			const socket = this.#registry.get(socketId);
+			if (socket?.isSubscribed(topic) === true && !sockets.includes(socket)) sockets.push(socket);
+		}
+		return sockets;
 	}
 
 	/**
@@ -136,6 +174,8 @@ export class LocalFanout {
 		return (this.#native ??= nativeMethods(socket));
 	}
 }
+
+const NONE: readonly WebSocketConnection[] = [];
 
 function inTopic(topic: string): string {
 	return `a message to topic ${topic}`;

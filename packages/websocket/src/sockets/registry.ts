@@ -17,6 +17,10 @@ export class Registry<TSocket extends RegisteredSocket> {
 		return this.#sockets.get(socketId);
 	}
 
+	has(socketId: string): boolean {
+		return this.#sockets.has(socketId);
+	}
+
 	sockets(): MapIterator<TSocket> {
 		return this.#sockets.values();
 	}

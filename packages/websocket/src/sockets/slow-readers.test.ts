@@ -87,6 +87,21 @@ describe('a client that reads too slowly', () => {
 		expect(node.provider.isConnected(loud.id)).toBe(true);
 	});
 
+	it('is closed with 1013 by messages that skip others, which receive what onSlowReader then publishes', async () => {
+		const node = await openNode({ setServer: false });
+		node.provider.setServer(node.server, {
+			queuedBytes: LIMIT,
+			onSlowReader: () => void node.provider.publish('t', 'one was closed'),
+		});
+		const [slow, ...others] = [await node.connect(inTopic), await node.connect(inTopic), await node.connect(inTopic)];
+		const except = others.map(({ id }) => id);
+		for (let i = 0; i < COUNT; i++) void node.provider.publish('t', numbered(i), { except });
+
+		expect((await slow.client.closed).code).toBe(1013);
+		await Promise.all(others.map(node.settled));
+		expect(others.map(messagesOf)).toEqual([['one was closed'], ['one was closed']]);
+	});
+
 	it('does not affect other clients', async () => {
 		const { node, found } = await openWatching({ queuedBytes: LIMIT });
 		const [slow, idle] = [await node.connect(inTopic), await node.connect()];

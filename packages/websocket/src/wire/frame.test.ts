@@ -10,7 +10,7 @@ import {
 	type Origin,
 	randomOrigin,
 } from './frame.ts';
-import { ForNode, type Message } from './frame-messages.ts';
+import { Except, ForNode, type Message } from './frame-messages.ts';
 
 const here = randomOrigin();
 const elsewhere = randomOrigin();
@@ -36,14 +36,16 @@ const anyMessage = fc.oneof(
 	anyString,
 	fc.uint8Array({ maxLength: 300, size: 'max' }),
 	anyString.map((text) => new ForNode(text)),
+	fc.array(fc.uuid({ version: 4 }), { maxLength: 3 }).map((ids) => new Except(ids)),
 );
 const anyMessages = fc.array(anyMessage, { maxLength: 8, size: 'max' });
 
-type Plain = string | number[] | { readonly forNode: string };
+type Plain = string | number[] | { readonly forNode: string } | { readonly except: readonly string[] };
 
 /** The message that the other node must receive: text as far as UTF-8 can represent it, bytes as plain bytes. */
 function expected(message: Message): Plain {
 	if (message instanceof ForNode) return { forNode: message.text.toWellFormed() };
+	if (message instanceof Except) return { except: message.socketIds };
 	return typeof message === 'string' ? message.toWellFormed() : [...message];
 }
 
@@ -51,8 +53,13 @@ function plain(messages: ReturnType<typeof decodeFrame>): string | Plain[] {
 	if (typeof messages === 'string') return messages;
 	return messages.map((message) => {
 		if (message instanceof ForNode) return { forNode: message.text };
+		if (message instanceof Except) return { except: message.socketIds };
 		return typeof message === 'string' ? message : [...message];
 	});
+}
+
+function isKnown(message: unknown): boolean {
+	return [Uint8Array, ForNode, Except].some((kind) => message instanceof kind);
 }
 
 describe('a frame', () => {
@@ -105,6 +112,17 @@ describe('a frame', () => {
 		const head = [1, 0, ...origin, 0, 3, 0, 0, 0, 7];
 		const texts = [0, 0, 2, 0, 0, 0, 4, 0, 0, 0, 2, 0x68, 0xc3, 0xa9, 0x79];
 		expect([...frame]).toEqual([...head, ...texts, 1, 0, 1, 0, 0, 0, 1, 7]);
+	});
+
+	it('holds the ids that a message skips in a run of their own before it, which costs other messages nothing', () => {
+		const id = crypto.randomUUID().toUpperCase();
+		const frame = encodeFrame(elsewhere, [new Except([id]), 'a', 'b']);
+		const run = [4, 0, 1, 0, 0, 0, 36, ...Buffer.from(id)];
+
+		expect([...frame.subarray(HEADER_BYTES)]).toEqual([...run, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 1, 0x61, 0x62]);
+		expect(decodeFrame(frame.subarray(0, -13), here)).toEqual([new Except([id])]);
+		const cut = Buffer.from([...frame.subarray(0, HEADER_BYTES), 4, 0, 1, 0, 0, 0, 35, ...Buffer.from(id).subarray(1)]);
+		expect(decodeFrame(cut, here)).toBe('malformed');
 	});
 
 	it('holds each message for the node in a run of its own', () => {
@@ -230,11 +248,7 @@ describe('a frame that cannot be read', () => {
 			fc.property(garbage, (bytes) => {
 				const decoded = decodeFrame(bytes, here);
 				if (typeof decoded === 'string') expect(['malformed', 'unknown-version', 'echo']).toContain(decoded);
-				else
-					for (const message of decoded)
-						expect(typeof message === 'string' || message instanceof Uint8Array || message instanceof ForNode).toBe(
-							true,
-						);
+				else for (const message of decoded) expect(typeof message === 'string' || isKnown(message)).toBe(true);
 			}),
 			{ numRuns: 1_000 },
 		);
