@@ -75,6 +75,12 @@ export interface WebSocketOptions<TData extends ConnectionData = ConnectionData>
 	readonly trustedProxies?: readonly string[];
 	/** Decides what clients may do on their own, without a handler. Default: nothing is allowed. */
 	readonly authorize?: Authorize<TData>;
+	/**
+	 * What happens to typed messages that no router has a handler for. `refuse` answers `unknown_type`. `raw` passes the
+	 * text to the `message` handler, which must exist, and no router may use `onUnknown`. Types that begin with `@`
+	 * belong to the protocol and are always refused. Default `refuse`.
+	 */
+	readonly unknownMessages?: 'refuse' | 'raw';
 	/** Limits, each with a default. */
 	readonly limits?: Limits;
 	/**
@@ -97,7 +103,8 @@ export interface WebSocketHandlers<TData extends ConnectionData = ConnectionData
 	open?(ws: AppSocket<TData>): void | Promise<void>;
 	/**
 	 * Called for each message. Messages of one socket are handled in order, one at a time. With routers, this receives
-	 * only messages that are not typed: binary data, and text that is not a JSON object with a `type`.
+	 * only messages that are not typed: binary data, and text that is not a JSON object with a `type`; with the option
+	 * `unknownMessages: 'raw'`, also typed ones that no router has a handler for.
 	 */
 	message?(ws: AppSocket<TData>, message: string | Buffer): void | Promise<void>;
 	/**

@@ -8,6 +8,7 @@ import { ApplicationError } from '../errors.ts';
 import { withDefaults } from '../limits.ts';
 import { type RefusalCounts, Refusals } from '../refusals.ts';
 import { bindChosenPort } from '../reloading/generations.ts';
+import { type EndpointEventListener, EventListeners } from '../routing/endpoint-event.ts';
 import { ClientRequests } from '../routing/client-requests.ts';
 import { routingTable } from '../routing/routing-table.ts';
 import { SocketRouter } from '../routing/socket-router.ts';
@@ -25,6 +26,7 @@ import { type Routes, startHttpServer } from './http-server.ts';
 import { Lifecycle } from './lifecycle.ts';
 import { type ListenOptions, readListenOptions } from './listen-options.ts';
 import { checkRoutes } from './route-check.ts';
+import { withCheckedResults } from './route-results.ts';
 import { removeStaleSocket } from './stale-socket.ts';
 import { ApplicationSocket } from './socket-emitter.ts';
 
@@ -50,6 +52,7 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 	#options: WebSocketOptions = {};
 	#handlers: WebSocketHandlers | undefined;
 	#requests: ClientRequests | undefined;
+	#events: EventListeners | undefined;
 	#socket: ApplicationSocket | undefined;
 
 	/** @throws {ApplicationError} an option is unknown or invalid */
@@ -65,7 +68,8 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 	}
 
 	/**
-	 * Adds HTTP routes, in the format of `Bun.serve`.
+	 * Adds HTTP routes, in the format of `Bun.serve`. A handler that throws, rejects or returns anything but a `Response`
+	 * answers 500, and the log says so.
 	 *
 	 * @throws {ApplicationError} a path is already defined, or a route is invalid
 	 */
@@ -74,7 +78,7 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 		checkRoutes(routes);
 		for (const [path, route] of Object.entries(routes)) {
 			if (path in this.#routes) throw new ApplicationError(`routes(): ${path} is defined twice`);
-			this.#routes[path] = route;
+			this.#routes[path] = withCheckedResults(path, route);
 		}
 		return this;
 	}
@@ -86,9 +90,12 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 	 */
 	websocket<TNew extends ConnectionData = ConnectionData>(
 		provider: WebSocketProvider | undefined,
-		options?: WebSocketOptions<TNew>,
+		options: WebSocketOptions<TNew> | undefined,
 	): Application<TNew>;
-	websocket<TNew extends ConnectionData = ConnectionData>(options?: WebSocketOptions<TNew>): Application<TNew>;
+	// One overload for each number of arguments, so that the compiler's errors are about the one that was meant.
+	websocket<TNew extends ConnectionData = ConnectionData>(
+		providerOrOptions?: WebSocketProvider | WebSocketOptions<TNew>,
+	): Application<TNew>;
 	websocket<TNew extends ConnectionData>(first?: unknown, second?: unknown): Application<TNew> {
 		this.#mustBeBuilding('websocket');
 		if (this.#provider !== undefined)
@@ -129,9 +136,10 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 
 	/**
 	 * Adds a router for typed messages. If there are several, they share each connection's state, and the guards of all
-	 * of them must pass.
+	 * of them must pass. A router belongs to one application; once that has stopped, it may be given to another.
 	 *
-	 * @throws {ApplicationError} there is no endpoint yet, or the argument is not a `SocketRouter`
+	 * @throws {ApplicationError} there is no endpoint yet, the argument is not a `SocketRouter`, or it was added already,
+	 * here or to another application
 	 */
 	socketRouter<TState extends object>(router: SocketRouter<TState>): this {
 		this.#mustBeBuilding('socketRouter');
@@ -139,7 +147,21 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 			throw new ApplicationError('socketRouter() needs an endpoint: call websocket() first');
 		if (!(router instanceof SocketRouter))
 			throw new ApplicationError(`socketRouter(): router must be a SocketRouter, not ${show(router)}`);
+		SocketRouter.give(router as unknown as SocketRouter, this);
 		this.#routers.push(router as unknown as SocketRouter);
+		return this;
+	}
+
+	/**
+	 * Adds a listener for what becomes of each typed message: handled, refused or failed, and how long that took. See
+	 * {@link EndpointEvent}. Without listeners, nothing is measured.
+	 *
+	 * @throws {ApplicationError} the listener is not a function
+	 */
+	onEvent(listener: EndpointEventListener): this {
+		this.#mustBeBuilding('onEvent');
+		this.#events ??= new EventListeners(this.#logger);
+		this.#events.add(listener);
 		return this;
 	}
 
@@ -231,6 +253,7 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 			handlers: this.#handlers ?? {},
 			table: this.#isTyped ? routingTable(this.#routers) : undefined,
 			requests: this.#requests,
+			events: this.#events,
 			refusals: this.#refusals,
 			logger: this.#logger,
 		});

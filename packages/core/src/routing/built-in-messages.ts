@@ -68,7 +68,8 @@ export class BuiltInMessages {
 				return this.#auth(session, message);
 			default:
 				this.#services.refusals.add('unknownType', { socketId: session.socketId, type: message.type });
-				return sendRefusal(session, message, 'unknown_type', `No handler for ${message.type}`);
+				sendRefusal(session, message, 'unknown_type', `No handler for ${message.type}`);
+				return this.#services.events?.refused(session, message, 'unknown_type');
 		}
 	}
 
