@@ -1,0 +1,42 @@
+import { connectClient, RecordingLogger } from '@orijs/testkit';
+import { SocketMessage } from '@orijs/websocket';
+import { expect, it } from 'vitest';
+import { z } from 'zod';
+import { Application, ApplicationError, SocketRouter } from '../index.ts';
+import { serve } from '../test-support/serve.ts';
+import { answersOf, sendTyped } from '../test-support/typed-client.ts';
+
+const Echo = SocketMessage.define({ name: 'echo', data: z.string(), reply: z.string() });
+const echo = (): SocketRouter => new SocketRouter().on(Echo, ({ data }) => data);
+const create = (): Application => new Application({ logger: new RecordingLogger() }).websocket();
+
+it('a router belongs to one application: giving it to a second one is refused', async () => {
+	const router = echo();
+	const first = create().socketRouter(router);
+	const error = new ApplicationError(
+		'socketRouter(): this router belongs to another application; create one for each, as with a function that ' +
+			'returns a new SocketRouter',
+	);
+
+	expect(() => create().socketRouter(router)).toThrow(error);
+	await serve(first);
+	expect(() => create().socketRouter(router)).toThrow(error);
+});
+
+it('a router that is added twice is refused', () => {
+	const router = echo();
+	const app = create().socketRouter(router);
+	expect(() => app.socketRouter(router)).toThrow(new ApplicationError('socketRouter(): this router was added twice'));
+});
+
+it('a router can be given to another application once its own has stopped', async () => {
+	const router = echo();
+	const first = create().socketRouter(router);
+	await serve(first);
+	await first.stop();
+
+	const client = await connectClient((await serve(create().socketRouter(router))).ws);
+	sendTyped(client, 'echo', 'again', 'a');
+	await client.next();
+	expect(answersOf(client)).toEqual([['a', 'again']]);
+});
