@@ -1,4 +1,5 @@
-// Each of these lines has one mistake. `src/type-errors.test.ts` checks the first line of what the compiler says about it.
+// Each of these lines has one mistake. `src/type-errors.test.ts` checks the first line of what the compiler says about
+// it.
 
 import { Application, type MessageContext, SocketMessage, SocketRouter } from '@orijs/orijs';
 import { SocketClient } from '@orijs/orijs/client';

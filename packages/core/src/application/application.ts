@@ -68,8 +68,8 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 	}
 
 	/**
-	 * Adds HTTP routes, in the format of `Bun.serve`. A handler that throws, rejects or returns anything but a `Response`
-	 * answers 500, and the log says so.
+	 * Adds HTTP routes, in the format of `Bun.serve`. A handler that throws, rejects or returns anything but a
+	 * `Response` answers 500, and the log says so.
 	 *
 	 * @throws {ApplicationError} a path is already defined, or a route is invalid
 	 */
@@ -138,7 +138,7 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 	 * Adds a router for typed messages. If there are several, they share each connection's state, and the guards of all
 	 * of them must pass. A router belongs to one application; once that has stopped, it may be given to another.
 	 *
-	 * @throws {ApplicationError} there is no endpoint yet, the argument is not a `SocketRouter`, or it was added already,
+	 * @throws {ApplicationError} there is no endpoint yet, the argument is not a `SocketRouter`, or it was already added
 	 * here or to another application
 	 */
 	socketRouter<TState extends object>(router: SocketRouter<TState>): this {

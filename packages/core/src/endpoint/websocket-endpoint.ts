@@ -39,7 +39,7 @@ export interface EndpointParts {
 	/** Undefined if the endpoint has no typed messages. */
 	readonly table: RoutingTable | undefined;
 	readonly requests: ClientRequests;
-	/** Called with what becomes of typed messages; undefined if nobody listens. */
+	/** Called with what becomes of typed messages; undefined if there are no listeners. */
 	readonly events: EventListeners | undefined;
 	readonly refusals: Refusals;
 	readonly logger: Logger;

@@ -6,9 +6,9 @@ import { ApplicationError } from '../errors.ts';
 import { FaultLog } from '../support/fault-log.ts';
 
 /**
- * A message that a client has sent and what became of it: for logs, metrics and audits. A `@subscribe` or `@unsubscribe`
- * is one event for each of its topics. Not reported are heartbeats (`@ping`), `@auth`, replies to the server's requests,
- * and whatever goes to `onWebSocket`'s `message`.
+ * A message that a client has sent and what became of it: for logs, metrics and audits. A `@subscribe` or
+ * `@unsubscribe` is one event for each of its topics. Not reported are heartbeats (`@ping`), `@auth`, replies to the
+ * server's requests, and whatever goes to the `message` handler of `onWebSocket`.
  */
 export interface EndpointEvent {
 	readonly socketId: string;
@@ -17,11 +17,11 @@ export interface EndpointEvent {
 	/** The connection's state, as set by its guards (`ctx.state` in handlers); annotate it with its type. */
 	readonly state: any;
 	/**
-	 * The message's name, or `@subscribe`, `@unsubscribe` or `@history`; empty if it could not be read. Unless `isKnown`,
-	 * the client chose it: at most 129 characters, not to be used as the label of a metric.
+	 * The message's name, or `@subscribe`, `@unsubscribe` or `@history`; empty if it could not be read. Unless `isKnown`
+	 * is true, the client chose it: up to 129 characters, not to be used as the label of a metric.
 	 */
 	readonly type: string;
-	/** Whether the endpoint itself handles messages of this type, so that there are only so many of them. */
+	/** Whether a router has a handler for the type, or it is one of the above that begin with `@`. */
 	readonly isKnown: boolean;
 	/** Identifies the request; undefined if the message is not one. */
 	readonly correlationId: string | undefined;
@@ -30,8 +30,8 @@ export interface EndpointEvent {
 	/**
 	 * - `handled`: the handler has returned, and a request was answered
 	 * - `refused`: by a limit, a schema, a guard, `authorize` or a `SocketError`; `code` says why
-	 * - `failed`: the server is at fault, or the client left too early: `code` is `internal`, `unavailable`, `timeout` or
-	 *   `disconnected`
+	 * - `failed`: the server is at fault, or the client left too early: `code` is `internal`, `unavailable`, `timeout`
+	 *   or `disconnected`
 	 */
 	readonly outcome: 'handled' | 'refused' | 'failed';
 	/** The code sent to the client, or `disconnected`; undefined if the message was handled. */
@@ -46,10 +46,10 @@ export interface EndpointEvent {
 }
 
 /**
- * Called with each event once its message is answered; nothing waits for what it returns. If it throws or rejects, the
- * error is logged.
+ * Called with each event once its message is answered. Its result is ignored; the type is left open, so that a listener
+ * can use `app` in the chain that creates it. If it throws or rejects, the error is logged.
  */
-export type EndpointEventListener = (event: EndpointEvent) => void;
+export type EndpointEventListener = (event: EndpointEvent) => any;
 
 /** Calls the listeners of an application or endpoint. */
 export class EventListeners {

@@ -152,7 +152,7 @@ export class MessageContext<TMessage extends SocketMessage = SocketMessage, TSta
 		const { requests } = this.#services;
 		const reply = requests.ask(this.socketId, message, data as never, options);
 		void quiet(reply.finally(() => session.inbound.replySettled()));
-		return requests.calls.watch(reply) as Promise<never>;
+		return requests.calls.watch<never>(reply);
 	}
 
 	/** Internal: sets the validated data. */

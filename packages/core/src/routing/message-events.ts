@@ -12,7 +12,12 @@ export interface SentMessage {
 }
 
 /** The codes of requests that failed, where the error itself is not known any more. */
-const FAILURES: ReadonlySet<string | undefined> = new Set<ErrorCode>(['internal', 'unavailable', 'timeout', 'disconnected']);
+const FAILURES: ReadonlySet<string | undefined> = new Set<ErrorCode>([
+	'internal',
+	'unavailable',
+	'timeout',
+	'disconnected',
+]);
 
 const TOPIC_TYPES: ReadonlySet<string> = new Set([BuiltIn.subscribe, BuiltIn.unsubscribe, BuiltIn.history]);
 
@@ -35,7 +40,13 @@ export class MessageEvents {
 	}
 
 	/** Reports what became of a message; only the first call for each message has an effect. */
-	done(ctx: MessageContext, session: Session, outcome: EndpointEvent['outcome'], code?: ErrorCode, err?: unknown): void {
+	done(
+		ctx: MessageContext,
+		session: Session,
+		outcome: EndpointEvent['outcome'],
+		code?: ErrorCode,
+		err?: unknown,
+	): void {
 		const takenAt = this.#takenAt.get(ctx);
 		if (takenAt === undefined) return;
 		this.#takenAt.delete(ctx);
@@ -54,12 +65,7 @@ export class MessageEvents {
 	}
 
 	/** Reports the outcome of a request for each of its topics. */
-	topicsDone(
-		session: Session,
-		request: SubscriptionRequest,
-		takenAt: number,
-		outcomes: readonly TopicOutcome[],
-	): void {
+	topicsDone(session: Session, request: SubscriptionRequest, takenAt: number, outcomes: readonly TopicOutcome[]): void {
 		for (const [index, { topic }] of request.topics.entries())
 			this.topicDone(session, request, topic, takenAt, outcomes[index]);
 	}
@@ -67,8 +73,13 @@ export class MessageEvents {
 	#report(
 		session: Session,
 		{ type, correlationId }: SentMessage,
-		{ topic, outcome, code, error, durationMs }: Pick<EndpointEvent, 'outcome' | 'code' | 'durationMs'> &
-			Partial<EndpointEvent>,
+		{
+			topic,
+			outcome,
+			code,
+			error,
+			durationMs,
+		}: Pick<EndpointEvent, 'outcome' | 'code' | 'durationMs'> & Partial<EndpointEvent>,
 	): void {
 		this.#listeners.call({
 			socketId: session.socketId,

@@ -17,7 +17,10 @@ describe('guardMessages()', () => {
 			.guardMessages(step('first'))
 			.on(Do, ({ data }) => data, { guards: [step('own')] })
 			.guardMessages(step('second'));
-		const client = await connected(guarded, new SocketRouter().on(Other, ({ data }) => data));
+		const client = await connected(
+			guarded,
+			new SocketRouter().on(Other, ({ data }) => data),
+		);
 
 		sendTyped(client, 'do', 'it', 'a');
 		sendTyped(client, 'other', 'thing', 'b');

@@ -6,8 +6,9 @@ import type { MessageContext } from './message-context.ts';
 /**
  * Runs around a message: for logging, limits per user, and whatever else all messages of a router share.
  *
- * Before `next()`, `ctx.data` is what the client sent, not validated; the rest of `ctx` is as in a handler, `ctx.state`
- * included. `next()` runs the next middleware, and in the end validates the data, runs the guards and calls the handler.
+ * Before `next()`, `ctx.data` is what the client sent, not validated; the rest of `ctx` is as in a handler, with
+ * `ctx.state`. `next()` runs the next middleware; the last one validates the data, runs the guards and calls the
+ * handler.
  *
  * - `next()` resolves with the return value of what it ran: the handler's, which is validated against the message's
  *   `reply` only after all middleware has returned.
@@ -69,7 +70,7 @@ export async function runMiddleware(passage: Passage, index: number = 0): Promis
 	} finally {
 		hasReturned = true;
 		// The message is answered without the handler, which may still fail.
-		if (isAnswered && isInnerRunning) (inner as Promise<unknown> | undefined)?.catch(lost);
+		if (isAnswered && isInnerRunning) inner?.catch(lost);
 	}
 	return isAnswered ? answer : inner;
 }

@@ -16,11 +16,11 @@ import { type ContextServices, MessageContext } from './message-context.ts';
 import type { MessageEvents } from './message-events.ts';
 import { runMiddleware } from './middleware.ts';
 import { INTERNAL_ERROR, TIMED_OUT } from './refusal-texts.ts';
-import type { Route } from './socket-router.ts';
+import type { Route } from './route.ts';
 
 export interface RoutedMessagesServices extends ContextServices {
 	readonly routes: ReadonlyMap<string, Route>;
-	/** Undefined if nobody listens. */
+	/** Undefined if there are no listeners. */
 	readonly events: MessageEvents | undefined;
 }
 

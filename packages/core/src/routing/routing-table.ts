@@ -1,5 +1,6 @@
 import { ApplicationError } from '../errors.ts';
-import { type ConnectionGuard, type Route, SocketRouter } from './socket-router.ts';
+import type { Route } from './route.ts';
+import { type ConnectionGuard, SocketRouter } from './socket-router.ts';
 
 /** The guards and routes of all routers of an application. */
 export interface RoutingTable {

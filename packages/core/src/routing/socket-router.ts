@@ -5,6 +5,7 @@ import { checkOptions } from '../support/check-options.ts';
 import type { GuardContext } from './guard-context.ts';
 import type { MessageContext } from './message-context.ts';
 import type { MessageMiddleware } from './middleware.ts';
+import type { Route } from './route.ts';
 import { unknownRoute } from './unknown-messages.ts';
 
 /**
@@ -38,15 +39,6 @@ export type MessageHandler<TMessage extends SocketMessage, TState extends object
  * has validated them. The return value answers a request, and errors do what they do in any other handler.
  */
 export type UnknownMessageHandler<TState extends object> = (ctx: MessageContext<SocketMessage, TState>) => unknown;
-
-/** A message with its handler and all that runs before it. */
-export interface Route {
-	readonly message: SocketMessage;
-	readonly handler: (ctx: never) => unknown;
-	readonly guards: readonly ((ctx: never) => unknown)[];
-	/** Runs around all this, the first one outermost; undefined if there is none. */
-	readonly middleware: readonly MessageMiddleware<never>[] | undefined;
-}
 
 /** What a router adds to an application. */
 export interface RouterParts {

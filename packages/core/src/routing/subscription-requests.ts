@@ -25,7 +25,7 @@ export interface SubscriptionServices {
 	readonly refusals: Refusals;
 	readonly logger: Logger;
 	readonly authorizer: TopicAuthorizer;
-	/** Undefined if nobody listens. */
+	/** Undefined if there are no listeners. */
 	readonly events: MessageEvents | undefined;
 }
 
@@ -132,12 +132,7 @@ export class SubscriptionRequests {
 		});
 	}
 
-	#answer(
-		session: Session,
-		request: SubscriptionRequest,
-		outcomes: readonly TopicOutcome[],
-		takenAt: number,
-	): void {
+	#answer(session: Session, request: SubscriptionRequest, outcomes: readonly TopicOutcome[], takenAt: number): void {
 		const { provider, events } = this.#services;
 		sendTopicsAnswer(session, request, outcomes, answeredAt(provider));
 		events?.topicsDone(session, request, takenAt, outcomes);

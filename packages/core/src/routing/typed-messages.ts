@@ -7,7 +7,7 @@ import { PendingAuthorization } from './pending-authorization.ts';
 import { MessageFault, readMessage } from './read-message.ts';
 import { RoutedMessages } from './routed-messages.ts';
 import { sendRefusal } from './send-refusal.ts';
-import type { Route } from './socket-router.ts';
+import type { Route } from './route.ts';
 
 export interface TypedMessagesOptions extends BuiltInServices {
 	readonly routes: ReadonlyMap<string, Route>;

@@ -2,7 +2,13 @@ import { connectClient, RecordingLogger, type TestClient, until } from '@orijs/t
 import { SocketError, SocketMessage } from '@orijs/websocket';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { Application, ApplicationError, SocketRouter, type WebSocketHandlers, type WebSocketOptions } from '../index.ts';
+import {
+	Application,
+	ApplicationError,
+	SocketRouter,
+	type WebSocketHandlers,
+	type WebSocketOptions,
+} from '../index.ts';
 import { serve } from '../test-support/serve.ts';
 import { allReceived, answersOf, parse, sendTyped } from '../test-support/typed-client.ts';
 
@@ -175,7 +181,7 @@ describe("unknownMessages: 'raw'", () => {
 		);
 	});
 
-	it.each(['pass', true, null])('can\'t be %j', (policy) => {
+	it.each(['pass', true, null])("can't be %j", (policy) => {
 		expect(() => new Application().websocket({ unknownMessages: policy as never })).toThrow(
 			"websocket(): unknownMessages must be 'refuse' or 'raw', not ",
 		);

@@ -1,7 +1,7 @@
 import type { SocketMessage } from '@orijs/websocket/protocol';
 import { ApplicationError } from '../errors.ts';
 import type { WebSocketHandlers, WebSocketOptions } from '../websocket-options.ts';
-import type { Route } from './socket-router.ts';
+import type { Route } from './route.ts';
 
 /** Accepts any data. */
 const ANYTHING: SocketMessage['data'] = {
