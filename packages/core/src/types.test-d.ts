@@ -9,6 +9,7 @@ import {
 	type AppSocket,
 	type ConnectionData,
 	type Routes,
+	SocketRouter,
 	type UpgradeResponse,
 	type UpgradeResult,
 	type WebSocketHandlers,
@@ -277,7 +278,7 @@ new Application().routes({ '/': 'text' });
 // @ts-expect-error there is no such method
 new Application().routes({ '/': { FETCH: () => new Response() } });
 
-// Routes and handlers can use the application in the chain that creates it.
+// Routes, hooks, handlers and listeners can use the application in the chain that creates it, whatever they return.
 const chained = new Application()
 	.routes({
 		'/plain': () => Response.json(chained.refusals),
@@ -291,13 +292,14 @@ const chained = new Application()
 			POST: new Response(),
 		},
 	})
+	.onStartup(() => chained.stop())
 	.websocket({ upgrade: () => user })
 	.onEvent(({ type }) => chained.socket.publish('events', type))
 	.onWebSocket({
-		open: async (ws) => {
-			await chained.socket.publish('lobby', ws.data.data.name);
-		},
+		open: (ws) => chained.socket.publish('lobby', ws.data.data.name),
+		message: async (_, message) => chained.socket.publish('lobby', message),
 	})
+	.socketRouter(new SocketRouter())
 	.routes({ '/later': (_, server) => new Response(`${chained.isStopping} ${server.port}`) });
 same<typeof chained, Application<User>>(true);
 // @ts-expect-error a hook is a function

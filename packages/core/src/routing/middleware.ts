@@ -26,7 +26,7 @@ import type { MessageContext } from './message-context.ts';
 export type MessageMiddleware<TState extends object> = (
 	ctx: MessageContext<SocketMessage, TState>,
 	next: () => Promise<unknown>,
-) => unknown;
+) => any;
 
 /** One message on its way through the middleware of its router. */
 export interface Passage {

@@ -38,7 +38,7 @@ export type MessageHandler<TMessage extends SocketMessage, TState extends object
  * Handles the messages that no router has a handler for. `ctx.type` and `ctx.data` are as the client sent them; nothing
  * has validated them. The return value answers a request, and errors do what they do in any other handler.
  */
-export type UnknownMessageHandler<TState extends object> = (ctx: MessageContext<SocketMessage, TState>) => unknown;
+export type UnknownMessageHandler<TState extends object> = (ctx: MessageContext<SocketMessage, TState>) => any;
 
 /** What a router adds to an application. */
 export interface RouterParts {
