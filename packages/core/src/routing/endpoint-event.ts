@@ -7,8 +7,9 @@ import { FaultLog } from '../support/fault-log.ts';
 
 /**
  * A message that a client has sent and what became of it: for logs, metrics and audits. A `@subscribe` or
- * `@unsubscribe` is one event for each of its topics. Not reported are heartbeats (`@ping`), `@auth`, replies to the
- * server's requests, and whatever goes to the `message` handler of `onWebSocket`.
+ * `@unsubscribe` is one event for each of its topics. Heartbeats (`@ping`), `@auth` and replies to the server's
+ * requests are reported only if they are refused; whatever goes to the `message` handler of `onWebSocket` is not
+ * reported.
  */
 export interface EndpointEvent {
 	readonly socketId: string;
@@ -17,11 +18,11 @@ export interface EndpointEvent {
 	/** The connection's state, as set by its guards (`ctx.state` in handlers); annotate it with its type. */
 	readonly state: any;
 	/**
-	 * The message's name, or `@subscribe`, `@unsubscribe` or `@history`; empty if it could not be read. Unless `isKnown`
-	 * is true, the client chose it: up to 129 characters, not to be used as the label of a metric.
+	 * The message's name, or a type of the protocol, such as `@subscribe`; empty if it could not be read. Unless
+	 * `isKnown` is true, the client chose it: up to 129 characters, not to be used as the label of a metric.
 	 */
 	readonly type: string;
-	/** Whether a router has a handler for the type, or it is one of the above that begin with `@`. */
+	/** Whether a router has a handler for the type, or it is one of the protocol. */
 	readonly isKnown: boolean;
 	/** Identifies the request; undefined if the message is not one. */
 	readonly correlationId: string | undefined;

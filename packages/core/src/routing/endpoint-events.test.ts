@@ -76,21 +76,22 @@ describe('onEvent() is called with each typed message', () => {
 		sendTyped(client, 'note', 'x', 'c');
 		sendTyped(client, 'made-up', 'x', 'd');
 		sendTyped(client, '@future', 'x', 'e');
+		sendTyped(client, '@reply', 'x', 'never asked');
 		client.send('{"type":"note","data":{"__proto__":1},"correlationId":"f"}');
 		client.send('not a message');
-		await untilEvents(7);
+		await untilEvents(8);
 		expect(
 			events.map(({ type, isKnown, correlationId, outcome, code }) => [type, isKnown, correlationId, outcome, code]),
-		) //
-			.toEqual([
-				['note', true, 'a', 'refused', 'invalid_data'],
-				['note', true, 'b', 'refused', 'forbidden'],
-				['note', true, 'c', 'refused', 'room_full'],
-				['made-up', false, 'd', 'refused', 'unknown_type'],
-				['@future', false, 'e', 'refused', 'unknown_type'],
-				['note', true, 'f', 'refused', 'invalid_message'],
-				['', false, undefined, 'refused', 'invalid_message'],
-			]);
+		).toEqual([
+			['note', true, 'a', 'refused', 'invalid_data'],
+			['note', true, 'b', 'refused', 'forbidden'],
+			['note', true, 'c', 'refused', 'room_full'],
+			['made-up', false, 'd', 'refused', 'unknown_type'],
+			['@future', false, 'e', 'refused', 'unknown_type'],
+			['@reply', true, 'never asked', 'refused', 'invalid_message'],
+			['note', true, 'f', 'refused', 'invalid_message'],
+			['', false, undefined, 'refused', 'invalid_message'],
+		]);
 	});
 
 	it('that exceeded the rate limit', async () => {

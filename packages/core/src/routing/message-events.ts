@@ -19,7 +19,7 @@ const FAILURES: ReadonlySet<string | undefined> = new Set<ErrorCode>([
 	'disconnected',
 ]);
 
-const TOPIC_TYPES: ReadonlySet<string> = new Set([BuiltIn.subscribe, BuiltIn.unsubscribe, BuiltIn.history]);
+const BUILT_IN: ReadonlySet<string> = new Set(Object.values(BuiltIn));
 
 /** Reports what becomes of messages. Exists only if somebody listens. */
 export class MessageEvents {
@@ -86,7 +86,7 @@ export class MessageEvents {
 			ws: session.ws,
 			state: session.values,
 			type,
-			isKnown: this.#routes.has(type) || TOPIC_TYPES.has(type),
+			isKnown: this.#routes.has(type) || BUILT_IN.has(type),
 			correlationId,
 			topic,
 			outcome,
