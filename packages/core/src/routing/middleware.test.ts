@@ -143,6 +143,29 @@ describe('middleware', () => {
 		]);
 	});
 
+	it('can catch an error to answer with something else; if it returns nothing, the error is the answer', async () => {
+		const router = new SocketRouter()
+			.use(async ({ correlationId }, next) => {
+				try {
+					await next();
+				} catch {
+					if (correlationId === 'recovered') return 0;
+				}
+				return undefined;
+			})
+			.on(Add, () => {
+				throw new SocketError('overflow', 'Too large');
+			});
+		const { client } = await connected(router);
+
+		for (const id of ['recovered', 'caught']) sendTyped(client, 'add', [1], id);
+		await client.received(2);
+		expect(answersOf(client)).toEqual([
+			['recovered', 0],
+			['caught', 'overflow'],
+		]);
+	});
+
 	it('answers in place of the handler, or refuses, if it does not call next()', async () => {
 		const handled: unknown[] = [];
 		const router = new SocketRouter()

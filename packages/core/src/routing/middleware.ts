@@ -16,8 +16,8 @@ import type { MessageContext } from './message-context.ts';
  *   `MessageValidationError`), `forbidden`, or `timeout` if `limits.handlerTimeoutMs` is over; otherwise with what a
  *   guard or the handler threw. An error that the middleware lets through, or throws itself, does what it does in a
  *   handler.
- * - What the middleware returns is the answer. If it returns nothing (undefined), the answer is what `next()` resolves
- *   with, even if it was not awaited.
+ * - What the middleware returns is the answer. If it returns nothing (undefined), the answer is that of `next()`,
+ *   awaited or not, or its error, caught or not.
  * - Middleware that does not call `next()` answers in the handler's place, or throws a `SocketError` to refuse.
  *
  * @param next throws an {@link ApplicationError} if called twice, and rejects with one if called after the middleware
