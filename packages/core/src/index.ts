@@ -3,7 +3,7 @@ export { Application } from './application/application.ts';
 export type { EndpointOptions } from './application/application.ts';
 export type { ApplicationOptions, StopOptions } from './application/application-options.ts';
 export type { Hook } from './application/hook.ts';
-export type { FetchHandler, Routes } from './application/http-server.ts';
+export type { FetchHandler, Route, RouteHandler, Routes } from './application/http-server.ts';
 export type { ListenOptions, PortOptions, UnixSocketOptions } from './application/listen-options.ts';
 
 // WebSocket endpoint
@@ -25,7 +25,15 @@ export type { Refusal, RefusalCounts } from './refusals.ts';
 
 // Typed messages
 export { SocketRouter } from './routing/socket-router.ts';
-export type { ConnectionGuard, MessageGuard, MessageHandler, Reply } from './routing/socket-router.ts';
+export type {
+	ConnectionGuard,
+	MessageGuard,
+	MessageHandler,
+	Reply,
+	UnknownMessageHandler,
+} from './routing/socket-router.ts';
+export type { MessageMiddleware } from './routing/middleware.ts';
+export type { EndpointEvent, EndpointEventListener } from './routing/endpoint-event.ts';
 export type { GuardContext, PartialState } from './routing/guard-context.ts';
 export type { ContextPublishOptions } from './routing/context-publish-options.ts';
 export type { MessageContext } from './routing/message-context.ts';

@@ -76,6 +76,12 @@ export interface WebSocketOptions<TData extends ConnectionData = ConnectionData>
 	readonly trustedProxies?: readonly string[];
 	/** Decides what clients may do on their own, without a handler. Default: nothing is allowed. */
 	readonly authorize?: Authorize<TData>;
+	/**
+	 * What happens to typed messages that no router has a handler for. `refuse` answers `unknown_type`. `raw` passes the
+	 * text to the `message` handler, which must exist, and no router may use `onUnknown`. Types that begin with `@`
+	 * belong to the protocol and are always refused. Default `refuse`.
+	 */
+	readonly unknownMessages?: 'refuse' | 'raw';
 	/** Limits, each with a default. */
 	readonly limits?: Limits;
 	/**
@@ -93,6 +99,12 @@ export interface SocketEndpointOptions<TData extends ConnectionData = Connection
 }
 
 /**
+ * What a handler returns: a promise is awaited, anything else ignored. The type is left open, so that a handler can use
+ * `app` in the chain that creates it.
+ */
+type HandlerResult = any;
+
+/**
  * An application's handlers for its connections. If one throws or rejects, the error is logged and other connections
  * are not affected; a socket whose `open` failed is closed with 1011.
  */
@@ -101,33 +113,34 @@ export interface WebSocketHandlers<TData extends ConnectionData = ConnectionData
 	 * Called when a connection is open and its guards have passed. Messages are handled without waiting for the returned
 	 * promise.
 	 */
-	open?(ws: AppSocket<TData>): void | Promise<void>;
+	open?(ws: AppSocket<TData>): HandlerResult;
 	/**
 	 * Called for each message. Messages of one socket are handled in order, one at a time. With routers, this receives
-	 * only messages that are not typed: binary data, and text that is not a JSON object with a `type`.
+	 * only messages that are not typed: binary data, and text that is not a JSON object with a `type`; with the option
+	 * `unknownMessages: 'raw'`, also typed ones that no router has a handler for.
 	 */
-	message?(ws: AppSocket<TData>, message: string | Buffer): void | Promise<void>;
+	message?(ws: AppSocket<TData>, message: string | Buffer): HandlerResult;
 	/**
 	 * Called when a connection has ended. The socket is no longer subscribed or counted; `ws.data.topics` still holds
 	 * the topics it was subscribed to. To notify others, use `app.socket.publish`: `ws.publish` needs an open socket. If
 	 * the client closed the connection, the handlers of all earlier messages have been called before this. If the server
 	 * closed it, queued messages were dropped.
 	 */
-	close?(ws: AppSocket<TData>, code: number, reason: string): void | Promise<void>;
+	close?(ws: AppSocket<TData>, code: number, reason: string): HandlerResult;
 	/** Called when a socket that had backpressure can take messages again. */
-	drain?(ws: AppSocket<TData>): void | Promise<void>;
+	drain?(ws: AppSocket<TData>): HandlerResult;
 	/**
 	 * Called for each ping of a client, which Bun answers by itself. Called at once, without waiting for the handlers of
 	 * earlier messages.
 	 *
 	 * @param data the payload, up to 125 bytes
 	 */
-	ping?(ws: AppSocket<TData>, data: Buffer): void | Promise<void>;
+	ping?(ws: AppSocket<TData>, data: Buffer): HandlerResult;
 	/**
 	 * Called for each pong of a client: its answers to `ws.ping(data)`, with the same data, and to the pings that the
 	 * endpoint sends every `limits.pingIntervalMs`, without data. Called at once, like `ping`.
 	 *
 	 * @param data the payload, up to 125 bytes
 	 */
-	pong?(ws: AppSocket<TData>, data: Buffer): void | Promise<void>;
+	pong?(ws: AppSocket<TData>, data: Buffer): HandlerResult;
 }

@@ -311,6 +311,7 @@ describe('the samples in the READMEs', () => {
 			'typed/messages.ts': CORE_AND_CLIENT.messages,
 			'typed/server.ts': CORE_AND_CLIENT.server,
 			'typed/page.ts': CORE_AND_CLIENT.page + client.block('await room.close();'),
+			'typed/middleware.ts': core.file('middleware.ts') + DECLARED_BY_THE_READER,
 			'plain/server.ts': core.file('server.ts'),
 			'plain/page.ts': `${core.file('page.ts')}\nexport {};\n`,
 			'counts/server.ts': core.block('provider.getConnectionCount()'),
@@ -340,6 +341,12 @@ describe('the samples in the READMEs', () => {
 function emittedBy({ emits }: Pair): (frame: Message) => boolean {
 	return (frame) => typeof frame === 'string' && frame.includes(`"${emits}"`);
 }
+
+/** What a sample leaves to its reader. */
+const DECLARED_BY_THE_READER = `
+	declare function mayGoOn(userId: string): boolean;
+	declare function record(type: string, outcome: string, ms: number): void;
+`;
 
 /** Code that replaces `localStorage`. The environment variable STORED carries its contents across a reload. */
 const BROWSER = `

@@ -10,6 +10,7 @@ import type { WebSocketEndpoint } from '../endpoint/websocket-endpoint.ts';
 import { ApplicationError } from '../errors.ts';
 import { type RefusalCounts, totalRefusals } from '../refusals.ts';
 import { bindChosenPort } from '../reloading/generations.ts';
+import type { EndpointEventListener } from '../routing/endpoint-event.ts';
 import type { SocketRouter } from '../routing/socket-router.ts';
 import type { StopSignal } from '../stopping/signals.ts';
 import type { WebSocketHandlers, WebSocketOptions } from '../websocket-options.ts';
@@ -24,6 +25,7 @@ import { type FetchHandler, type Routes, startHttpServer } from './http-server.t
 import { Lifecycle } from './lifecycle.ts';
 import { type ListenOptions, readListenOptions } from './listen-options.ts';
 import { checkRoutes } from './route-check.ts';
+import { withCheckedResults } from './route-results.ts';
 import { removeStaleSocket } from './stale-socket.ts';
 import type { ApplicationSocket } from './socket-emitter.ts';
 
@@ -64,7 +66,8 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 	}
 
 	/**
-	 * Adds HTTP routes, in the format of `Bun.serve`.
+	 * Adds HTTP routes, in the format of `Bun.serve`. A handler that throws, rejects or returns anything but a
+	 * `Response` answers 500, and the log says so.
 	 *
 	 * @throws {ApplicationError} a path is already defined, or a route is invalid
 	 */
@@ -73,7 +76,7 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 		checkRoutes(routes);
 		for (const [path, route] of Object.entries(routes)) {
 			if (path in this.#routes) throw new ApplicationError(`routes(): ${path} is defined twice`);
-			this.#routes[path] = route;
+			this.#routes[path] = withCheckedResults(path, route);
 		}
 		return this;
 	}
@@ -100,9 +103,12 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 	 */
 	websocket<TNew extends ConnectionData = ConnectionData>(
 		provider: WebSocketProvider | undefined,
-		options?: WebSocketOptions<TNew>,
+		options: WebSocketOptions<TNew> | undefined,
 	): Application<TNew>;
-	websocket<TNew extends ConnectionData = ConnectionData>(options?: WebSocketOptions<TNew>): Application<TNew>;
+	// One overload for each number of arguments, so that the compiler's errors are about the one that was meant.
+	websocket<TNew extends ConnectionData = ConnectionData>(
+		providerOrOptions?: WebSocketProvider | WebSocketOptions<TNew>,
+	): Application<TNew>;
 	websocket<TNew extends ConnectionData>(first?: unknown, second?: unknown): Application<TNew> {
 		this.#mustBeBuilding('websocket');
 		if (this.#main !== undefined)
@@ -171,15 +177,29 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 
 	/**
 	 * Adds a router for typed messages. If there are several, they share each connection's state, and the guards of all
-	 * of them must pass.
+	 * of them must pass. A router belongs to one application; once that has stopped, it may be given to another.
 	 *
-	 * @throws {ApplicationError} there is no endpoint yet, or the argument is not a `SocketRouter`
+	 * @throws {ApplicationError} there is no endpoint yet, the argument is not a `SocketRouter`, or it was already added
+	 * here or to another application
 	 */
 	socketRouter<TState extends object>(router: SocketRouter<TState>): this {
 		this.#mustBeBuilding('socketRouter');
 		if (this.#main === undefined)
 			throw new ApplicationError('socketRouter() needs an endpoint: call websocket() first');
 		this.#main.socketRouter(router);
+		return this;
+	}
+
+	/**
+	 * Adds a listener for what becomes of each typed message: handled, refused or failed, and how long that took. See
+	 * {@link EndpointEvent}. Without listeners, nothing is measured.
+	 *
+	 * @throws {ApplicationError} the listener is not a function
+	 */
+	onEvent(listener: EndpointEventListener): this {
+		this.#mustBeBuilding('onEvent');
+		if (this.#main === undefined) throw new ApplicationError('onEvent() needs an endpoint: call websocket() first');
+		this.#main.onEvent(listener);
 		return this;
 	}
 

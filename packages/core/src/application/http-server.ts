@@ -10,11 +10,24 @@ import { otherForm } from '../support/route-path.ts';
 import { readinessRoute } from './readiness-route.ts';
 
 /**
+ * Answers requests to a route with a `Response`, or a promise of one. Its type leaves the result open, and the
+ * application checks it instead: otherwise TypeScript would need the results of all handlers to know the type of `app`,
+ * and no handler in the chain that creates `app` could use it (TS7022).
+ */
+export type RouteHandler<TPath extends string = string> = (req: BunRequest<TPath>, server: Server<SocketData>) => any;
+
+/** What a path of `routes()` maps to: a response, a handler, or one of these per method. */
+export type Route<TPath extends string = string> =
+	| Bun.Serve.BaseRouteValue
+	| RouteHandler<TPath>
+	| Partial<Record<Bun.Serve.HTTPMethod, RouteHandler<TPath> | Response>>;
+
+/**
  * HTTP routes in the format of `Bun.serve`: each path maps to a response, a handler, or one of these per method.
  *
  * @typeParam TPath the paths, which determine the type of `req.params`
  */
-export type Routes<TPath extends string = string> = Bun.Serve.Routes<SocketData, TPath>;
+export type Routes<TPath extends string = string> = { readonly [P in TPath]: NoInfer<Route<P>> };
 
 /** Answers the requests that no route takes. */
 export type FetchHandler = (req: Request, server: Server<SocketData>) => Response | Promise<Response>;

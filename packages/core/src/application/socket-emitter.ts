@@ -8,7 +8,7 @@ import type {
 	SocketMetrics,
 	WebSocketProvider,
 } from '@orijs/websocket';
-import type { InferInput, InferOutput, RequestMessage, SocketMessage } from '@orijs/websocket/protocol';
+import type { InferInput, InferOutput, MessageAndData, RequestMessage, SocketMessage } from '@orijs/websocket/protocol';
 import type { ClientRequests, RequestOptions } from '../routing/client-requests.ts';
 import { isTypedCall, sendInOrder, sendTyped } from '../routing/ordered-sends.ts';
 
@@ -109,6 +109,8 @@ export class ApplicationSocket implements SocketEmitter, SocketHistory, NodeCoun
 		return this.#provider.history(topic, options);
 	}
 
+	/** Exists for the compiler's error about a call without data. */
+	request(socketId: string, message: MessageAndData): never;
 	/**
 	 * Sends a request to one client, on any node, and resolves with its reply, validated by the message's `reply`
 	 * schema.
@@ -126,7 +128,8 @@ export class ApplicationSocket implements SocketEmitter, SocketHistory, NodeCoun
 		message: T,
 		data: InferInput<T['data']>,
 		options?: RequestOptions,
-	): Promise<InferOutput<T['reply']>> {
-		return this.#requests.request(socketId, message, data, options);
+	): Promise<InferOutput<T['reply']>>;
+	request(socketId: string, message: never, data?: unknown, options?: RequestOptions): Promise<never> {
+		return this.#requests.request(socketId, message, data as never, options);
 	}
 }

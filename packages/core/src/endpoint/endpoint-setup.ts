@@ -6,7 +6,8 @@ import { type AllLimits, withDefaults } from '../limits.ts';
 import { Refusals } from '../refusals.ts';
 import { ClientRequests } from '../routing/client-requests.ts';
 import { routingTable } from '../routing/routing-table.ts';
-import { SocketRouter } from '../routing/socket-router.ts';
+import { type EndpointEventListener, EventListeners } from '../routing/endpoint-event.ts';
+import { type RouterOwner, SocketRouter } from '../routing/socket-router.ts';
 import type { WebSocketHandlers, WebSocketOptions } from '../websocket-options.ts';
 import type { ServedEndpoint } from './server-handlers.ts';
 import { checkHandlers } from './websocket-arguments.ts';
@@ -14,11 +15,8 @@ import { WebSocketEndpoint } from './websocket-endpoint.ts';
 
 const DEFAULT_PATH = '/ws';
 
-/** The endpoints that use routers. */
-const routersInUse = new WeakMap<SocketRouter, EndpointSetup>();
-
 /** The configuration of one endpoint, until it starts. */
-export class EndpointSetup implements ServedEndpoint {
+export class EndpointSetup implements ServedEndpoint, RouterOwner {
 	readonly provider: WebSocketProvider;
 	readonly options: WebSocketOptions;
 	readonly logger: Logger;
@@ -34,7 +32,9 @@ export class EndpointSetup implements ServedEndpoint {
 	readonly #requests: ClientRequests;
 	readonly #routers: SocketRouter[] = [];
 	#handlers: WebSocketHandlers | undefined;
+	#events: EventListeners | undefined;
 	#isSealed = false;
+	#isDisposed = false;
 
 	constructor(provider: WebSocketProvider, options: WebSocketOptions, logger: Logger) {
 		this.provider = provider;
@@ -63,12 +63,23 @@ export class EndpointSetup implements ServedEndpoint {
 		this.#handlers = handlers;
 	}
 
-	/** @throws {ApplicationError} called after the start, or the argument is not a `SocketRouter` */
+	/**
+	 * @throws {ApplicationError} called after the start, or the argument is not a `SocketRouter`, or one that another
+	 * endpoint uses
+	 */
 	addRouter(router: unknown): void {
 		this.#mustBeBuilding('socketRouter');
 		if (!(router instanceof SocketRouter))
 			throw new ApplicationError(`socketRouter(): router must be a SocketRouter, not ${show(router)}`);
+		SocketRouter.give(router, this);
 		this.#routers.push(router);
+	}
+
+	/** @throws {ApplicationError} called after the start, or the listener is not a function */
+	addListener(listener: EndpointEventListener): void {
+		this.#mustBeBuilding('onEvent');
+		this.#events ??= new EventListeners(this.logger);
+		this.#events.add(listener);
 	}
 
 	#mustBeBuilding(call: string): void {
@@ -84,21 +95,11 @@ export class EndpointSetup implements ServedEndpoint {
 	/**
 	 * Creates the endpoint, whose configuration can't be changed from then on.
 	 *
-	 * @throws {ApplicationError} two routers handle the same message, or another endpoint uses a router
+	 * @throws {ApplicationError} two routers handle the same message
 	 */
 	create(): WebSocketEndpoint {
 		const { provider, options, limits, refusals, logger } = this;
-		for (const router of this.#routers) {
-			const user = routersInUse.get(router) ?? this;
-			if (user !== this) {
-				throw new ApplicationError(
-					`socketRouter(): a router of the endpoint ${this.path} is in use by the endpoint ${user.path}; give each ` +
-						'endpoint its own',
-				);
-			}
-		}
 		const table = this.#isTyped ? routingTable(this.#routers) : undefined;
-		for (const router of this.#routers) routersInUse.set(router, this);
 		this.#isSealed = true;
 		return new WebSocketEndpoint({
 			provider,
@@ -108,19 +109,22 @@ export class EndpointSetup implements ServedEndpoint {
 			table,
 			requests: this.#requests,
 			refusals,
+			events: this.#events,
 			logger,
-			onDisposed: () => this.#releaseRouters(),
+			onDisposed: () => (this.#isDisposed = true),
 		});
 	}
 
-	/** Makes the routers available to other endpoints. */
-	#releaseRouters(): void {
-		for (const router of this.#routers) if (routersInUse.get(router) === this) routersInUse.delete(router);
+	/** Whether its routers may be given to other endpoints. */
+	get isStopping(): boolean {
+		return this.#isDisposed;
 	}
 
 	/** Called when the endpoint could not start: its configuration can be changed again. */
 	notStarted(): void {
 		this.running = undefined;
 		this.#isSealed = false;
+		// An application can't be started again.
+		this.#isDisposed = this.isOwned;
 	}
 }

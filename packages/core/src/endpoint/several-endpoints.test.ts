@@ -145,9 +145,9 @@ describe('requests to clients of another endpoint', () => {
 		const users = new SocketEndpoint(provider, { authorize: {} }).onWebSocket({
 			open: ({ data }) => void ids.push(data.socketId),
 		});
-		const admins = new SocketEndpoint(provider, { path: '/admin' }).socketRouter(
+		const admins: SocketEndpoint = new SocketEndpoint(provider, { path: '/admin' }).socketRouter(
 			new SocketRouter().on(Relay, ({ data }) => admins.socket.request(ids[0] ?? '', Ask, data)),
-		) as SocketEndpoint;
+		);
 		const { ws, port } = await serveEndpoints(users, admins);
 		const [user, boss] = [await connectClient(ws), await connectClient(`ws://localhost:${port}/admin`)];
 		await until(() => ids.length === 1, { what: 'the user is open' });

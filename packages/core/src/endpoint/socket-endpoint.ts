@@ -6,6 +6,7 @@ import type { ApplicationSocket } from '../application/socket-emitter.ts';
 import type { ConnectionData } from '../connection-data.ts';
 import { ApplicationError } from '../errors.ts';
 import type { RefusalCounts } from '../refusals.ts';
+import type { EndpointEventListener } from '../routing/endpoint-event.ts';
 import type { SocketRouter } from '../routing/socket-router.ts';
 import { readGraceMs } from '../stopping/grace-period.ts';
 import { type PathMatcher, pathMatcher } from '../support/path-matcher.ts';
@@ -87,10 +88,22 @@ export class SocketEndpoint<TData extends ConnectionData = ConnectionData> {
 	 * Adds a router for typed messages. If there are several, they share each connection's state, and the guards of all
 	 * of them must pass. A router belongs to one endpoint.
 	 *
-	 * @throws {ApplicationError} called after the start, or the argument is not a `SocketRouter`
+	 * @throws {ApplicationError} called after the start, or the argument is not a `SocketRouter`, or one that another
+	 * endpoint uses
 	 */
 	socketRouter<TState extends object>(router: SocketRouter<TState>): this {
 		this.#setup.addRouter(router);
+		return this;
+	}
+
+	/**
+	 * Adds a listener for what becomes of each typed message: handled, refused or failed, and how long that took. See
+	 * {@link EndpointEvent}. Without listeners, nothing is measured.
+	 *
+	 * @throws {ApplicationError} called after the start, or the listener is not a function
+	 */
+	onEvent(listener: EndpointEventListener): this {
+		this.#setup.addListener(listener);
 		return this;
 	}
 

@@ -160,6 +160,10 @@ const OPTION_CHECKS: Record<keyof WebSocketOptions, (value: unknown) => void> = 
 			`authorize must be { subscribe: (ws, topic, state) => boolean }, not ${show(authorize)}`,
 		);
 	},
+	unknownMessages(policy) {
+		if (policy === 'refuse' || policy === 'raw') return;
+		throw new ApplicationError(`websocket(): unknownMessages must be 'refuse' or 'raw', not ${show(policy)}`);
+	},
 	limits: checkLimits,
 	slowReaders(policy) {
 		if (policy === 'close' || policy === 'drop') return;

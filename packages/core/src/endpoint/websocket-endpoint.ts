@@ -7,6 +7,9 @@ import { SocketAdopter } from '../app-socket.ts';
 import type { AllLimits } from '../limits.ts';
 import type { Refusal, Refusals } from '../refusals.ts';
 import type { ClientRequests } from '../routing/client-requests.ts';
+import type { EventListeners } from '../routing/endpoint-event.ts';
+import { MessageEvents } from '../routing/message-events.ts';
+import { goesToMessageHandler } from '../routing/unknown-messages.ts';
 import { ConnectionGuards, type UpgradeRequest } from '../routing/connection-guards.ts';
 import type { RoutingTable } from '../routing/routing-table.ts';
 import { TypedMessages } from '../routing/typed-messages.ts';
@@ -37,6 +40,8 @@ export interface EndpointParts {
 	/** Undefined if the endpoint has no typed messages. */
 	readonly table: RoutingTable | undefined;
 	readonly requests: ClientRequests;
+	/** Called with what becomes of typed messages; undefined if there are no listeners. */
+	readonly events: EventListeners | undefined;
 	readonly refusals: Refusals;
 	readonly logger: Logger;
 	/** Called when the endpoint has stopped, or could not start. */
@@ -110,13 +115,14 @@ export class WebSocketEndpoint implements SessionHost {
 	}
 
 	#createDispatcher(): MessageDispatcher {
-		const { provider, options, limits, handlers, table, requests, refusals, logger } = this.#parts;
+		const { provider, options, limits, handlers, table, requests, events, refusals, logger } = this.#parts;
 		const { message } = handlers;
 		const raw = new RawMessages(
 			(ws, frame) => message?.call(handlers, ws, frame),
 			(ws, error) => this.#handlers.logFailure('message', ws, error),
 			refusals,
 		);
+		const passesUnknown = goesToMessageHandler(options, handlers, table?.unknown);
 		if (table === undefined) return raw;
 		return new TypedMessages({
 			provider,
@@ -127,6 +133,9 @@ export class WebSocketEndpoint implements SessionHost {
 			authorize: options.authorize ?? {},
 			hasGuards: table.guards.length > 0,
 			routes: table.routes,
+			unknown: table.unknown,
+			passesUnknown,
+			events: events && new MessageEvents(events, table.routes),
 			raw: message === undefined ? undefined : raw,
 			onBinary: (session) =>
 				this.#end('binary', session, CloseCode.unsupportedData, 'binary messages are not accepted'),

@@ -4,6 +4,7 @@ import {
 	type ClientMessage,
 	type InferInput,
 	type InferOutput,
+	type MessageAndData,
 	SocketError,
 	type RequestMessage,
 	type SocketMessage,
@@ -135,18 +136,21 @@ export class MessageContext<TMessage extends SocketMessage = SocketMessage, TSta
 		return sendTo(this.#session, this.#services.requests, message, data);
 	}
 
+	/** Exists for the compiler's error about a call without data. */
+	request(message: MessageAndData): never;
 	/** Sends a request to this socket's client and resolves with its reply. See `app.socket.request`. */
 	request<T extends RequestMessage>(
 		message: T,
 		data: InferInput<T['data']>,
 		options?: RequestOptions,
-	): Promise<InferOutput<T['reply']>> {
+	): Promise<InferOutput<T['reply']>>;
+	request(message: never, data?: unknown, options?: RequestOptions): Promise<never> {
 		const session = this.#session;
 		session.inbound.expectReply();
 		const { requests } = this.#services;
-		const reply = requests.ask(this.socketId, message, data, options);
+		const reply = requests.ask(this.socketId, message, data as never, options);
 		void quiet(reply.finally(() => session.inbound.replySettled()));
-		return requests.calls.watch(reply);
+		return requests.calls.watch<never>(reply);
 	}
 
 	/** Internal: sets the validated data. */

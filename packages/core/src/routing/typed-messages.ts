@@ -2,14 +2,19 @@ import { BuiltIn, type ClientMessage, type ErrorCode } from '@orijs/websocket/pr
 import type { Frame, MessageDispatcher, Session } from '../session/session.ts';
 import { BuiltInMessages, type BuiltInServices } from './built-in-messages.ts';
 import { MessageContext } from './message-context.ts';
+import type { SentMessage } from './message-events.ts';
 import { PendingAuthorization } from './pending-authorization.ts';
 import { MessageFault, readMessage } from './read-message.ts';
 import { RoutedMessages } from './routed-messages.ts';
 import { sendRefusal } from './send-refusal.ts';
-import type { Route } from './socket-router.ts';
+import type { Route } from './route.ts';
 
 export interface TypedMessagesOptions extends BuiltInServices {
 	readonly routes: ReadonlyMap<string, Route>;
+	/** Handles messages that are not in `routes`; undefined if they are refused. */
+	readonly unknown: Route | undefined;
+	/** Whether messages that are not in `routes` go to `raw`. */
+	readonly passesUnknown: boolean;
 	/** Handles frames that are not typed messages; undefined if there is no `message` handler. */
 	readonly raw: MessageDispatcher | undefined;
 	/** Called when a binary frame arrives and there is no `message` handler. */
@@ -36,21 +41,23 @@ export class TypedMessages implements MessageDispatcher {
 			return;
 		}
 		const message = readMessage(frame, limits.messageDepth);
-		if (!(message instanceof MessageFault)) return this.#handleMessage(session, message);
+		if (!(message instanceof MessageFault)) return this.#handleMessage(session, message, frame);
 		if (message.isForeign && raw !== undefined) raw.handle(session, frame);
 		else this.#refuseFault(session, message);
 	}
 
-	#handleMessage(session: Session, message: ClientMessage): void {
+	#handleMessage(session: Session, message: ClientMessage, frame: string): void {
 		const { type } = message;
 		if (BuiltInMessages.owns(type)) {
 			if (!this.#builtIns.handleNow(session, message)) this.#builtIns.handleInTurn(session, message);
 			return;
 		}
-		const route = this.#options.routes.get(type);
+		const route = this.#options.routes.get(type) ?? this.#options.unknown;
 		if (route !== undefined) return this.#routed.handle(session, message, route);
+		const { passesUnknown, raw } = this.#options;
+		if (passesUnknown && raw !== undefined) return raw.handle(session, frame);
 		this.#options.refusals.add('unknownType', { socketId: session.socketId, type });
-		sendRefusal(session, message, 'unknown_type', `No handler for ${type}`);
+		this.#refuse(session, message, 'unknown_type', `No handler for ${type}`);
 	}
 
 	/** Handles replies and heartbeats, and refuses binary frames if the application has no handler for them. */
@@ -75,7 +82,7 @@ export class TypedMessages implements MessageDispatcher {
 		const kind = code === 'invalid_data' ? 'data' : 'message';
 		this.#options.refusals.add(kind, { socketId: session.socketId, reason });
 		if (type === BuiltIn.reply) this.#builtIns.failRequest(session, correlationId, reason);
-		sendRefusal(session, { type, correlationId }, code, `Invalid message: ${reason}`);
+		this.#refuse(session, { type, correlationId }, code, `Invalid message: ${reason}`);
 	}
 
 	onRateExceeded(session: Session, frame: Frame): boolean {
@@ -101,12 +108,17 @@ export class TypedMessages implements MessageDispatcher {
 		if (message === undefined || message instanceof MessageFault) return;
 		if (BuiltInMessages.owns(message.type) && this.#builtIns.handleNow(session, message)) return;
 		this.#options.refusals.count('stopping');
-		sendRefusal(session, message, 'stopping', 'The server is stopping; message not handled');
+		this.#refuse(session, message, 'stopping', 'The server is stopping; message not handled');
 	}
 
 	#refuseUnread(session: Session, frame: Frame, code: ErrorCode, text: string): void {
 		const message = typeof frame === 'string' ? readMessage(frame, this.#options.limits.messageDepth) : undefined;
-		sendRefusal(session, { type: message?.type ?? '', correlationId: message?.correlationId }, code, text);
+		this.#refuse(session, { type: message?.type ?? '', correlationId: message?.correlationId }, code, text);
+	}
+
+	#refuse(session: Session, message: SentMessage, code: ErrorCode, text: string): void {
+		sendRefusal(session, message, code, text);
+		this.#options.events?.refused(session, message, code);
 	}
 
 	onTimeout(session: Session): void {
