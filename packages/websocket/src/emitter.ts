@@ -71,12 +71,12 @@ export class Emitter implements SocketEmitter {
 			return histories.append(topic, bounds, content, options?.idempotencyKey);
 		}
 		if (this.#remote === undefined) {
-			this.#local.toTopic(topic, payload);
+			this.#local.toTopic(topic, payload, isEnvelope);
 			return DONE;
 		}
 		// Many topics have no subscribers on this node, and this look-up is cheaper than a call to Bun's publish.
-		if (this.#registry.memberCount(topic) > 0) this.#local.toTopic(topic, payload);
-		return this.#remote.publish(topic, payload);
+		if (this.#registry.memberCount(topic) > 0) this.#local.toTopic(topic, payload, isEnvelope);
+		return this.#remote.publish(topic, payload, isEnvelope);
 	}
 
 	/** Publishes to all subscribers of a topic except the sender. */
@@ -102,23 +102,43 @@ export class Emitter implements SocketEmitter {
 	}
 
 	send(socketId: string, payload: Payload): Promise<void> {
+		return this.#send(socketId, payload, false);
+	}
+
+	/** See {@link WebSocketProvider.sendEnvelope}. */
+	sendEnvelope(socketId: string, envelope: string): Promise<void> {
+		return this.#send(socketId, envelope, true);
+	}
+
+	#send(socketId: string, payload: Payload, isEnvelope: boolean): Promise<void> {
 		const error = this.#lifecycle.check('send()') ?? checkSend(socketId, payload);
 		if (error !== undefined) return this.#failures.refuse(error);
 		const socket = this.#registry.get(socketId);
 		if (socket !== undefined) {
-			return this.#local.toSocket(socket, payload) ? DONE : this.#failures.refuse(new MessageDroppedError(socketId));
+			return this.#local.toSocket(socket, payload, isEnvelope)
+				? DONE
+				: this.#failures.refuse(new MessageDroppedError(socketId));
 		}
 		// Never logged, like those of other nodes: a receiver may leave at any time.
 		if (this.#remote === undefined) return rejected(new UnknownSocketError(socketId));
-		return this.#remote.publish(directChannel(socketId), payload);
+		return this.#remote.publish(directChannel(socketId), payload, isEnvelope);
 	}
 
 	broadcast(payload: Payload): Promise<void> {
+		return this.#broadcast(payload, false);
+	}
+
+	/** See {@link WebSocketProvider.broadcastEnvelope}. */
+	broadcastEnvelope(envelope: string): Promise<void> {
+		return this.#broadcast(envelope, true);
+	}
+
+	#broadcast(payload: Payload, isEnvelope: boolean): Promise<void> {
 		const error = this.#lifecycle.check('broadcast()');
 		if (error !== undefined) return this.#failures.refuse(error);
 		if (!isPayload(payload)) return this.#failures.refuse(new InvalidPayloadError(payload));
-		this.#local.toAll(payload);
-		return this.#remote === undefined ? DONE : this.#remote.publish(BROADCAST_CHANNEL, payload);
+		this.#local.toAll(payload, isEnvelope);
+		return this.#remote === undefined ? DONE : this.#remote.publish(BROADCAST_CHANNEL, payload, isEnvelope);
 	}
 
 	emit<TMessage extends SocketMessage>(

@@ -12,3 +12,5 @@ export { type OptionNames, unknownOption } from './support/unknown-option.ts';
 export { wallTime } from './support/wall-time.ts';
 export { escapeText } from './support/escape-text.ts';
 export { show } from './support/show.ts';
+export { isSpeaker } from './sockets/websocket-connection.ts';
+export { toSpeaker } from './wire/payload-forms.ts';

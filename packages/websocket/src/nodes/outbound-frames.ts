@@ -1,5 +1,6 @@
-import { ForNode, type Message } from '../wire/frame-messages.ts';
+import { ForNode, type Message, MistakableText } from '../wire/frame-messages.ts';
 import { type Payload, roughSize, snapshot } from '../wire/payload.ts';
+import { isMistakable } from '../wire/payload-forms.ts';
 import { quiet, settledWithin, toError } from '../support/promises.ts';
 
 /** A frame that reaches this size is sent immediately. */
@@ -57,9 +58,14 @@ export class OutboundFrames {
 		this.#options = options;
 	}
 
-	/** Adds a message. Resolves when the backend has accepted it; the promise may be ignored. */
-	add(channel: string, payload: Payload): Promise<void> {
-		return this.#add(channel, snapshot(payload), roughSize(payload));
+	/**
+	 * Adds a message. Resolves when the backend has accepted it; the promise may be ignored.
+	 *
+	 * @param isEnvelope whether the payload is an encoded envelope
+	 */
+	add(channel: string, payload: Payload, isEnvelope = false): Promise<void> {
+		const isMarked = !isEnvelope && typeof payload === 'string' && isMistakable(payload);
+		return this.#add(channel, isMarked ? new MistakableText(payload) : snapshot(payload), roughSize(payload));
 	}
 
 	/**

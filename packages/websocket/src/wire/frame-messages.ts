@@ -3,14 +3,24 @@
  * instead of one each:
  *
  * ```text
- * run = kind (u8: 0 text, 1 binary, 2 for the node)  count (u16)  bytes (u32)  length (u32) * (count - 1)  content
+ * run = kind (u8: 0 text, 1 binary, 2 for the node, 3 mistakable text)  count (u16)  bytes (u32)  length (u32) * (count - 1)  content
  * ```
  *
  * `content` is the concatenation of the run's messages, with text as UTF-8. `length` is a message's length in UTF-16
- * code units or, if it is binary, in bytes; the last message takes the rest. A message for the node is a text in a run
- * of its own.
+ * code units or, if it is binary, in bytes; the last message takes the rest. Messages for the node and mistakable texts
+ * are texts in runs of their own.
+ *
+ * A string is an envelope, or an application's text that can't be mistaken for one.
  */
-export type Message = string | Uint8Array | ForNode;
+export type Message = string | Uint8Array | MistakableText | ForNode;
+
+/** An application's text that clients could mistake for a frame of the protocol. */
+export class MistakableText {
+	readonly text: string;
+	constructor(text: string) {
+		this.text = text;
+	}
+}
 
 /** A text for the node that receives the frame, instead of for its sockets. */
 export class ForNode {
@@ -23,12 +33,13 @@ export class ForNode {
 const TEXT = 0;
 const BINARY = 1;
 const FOR_NODE = 2;
+const MISTAKABLE = 3;
 const RUN_HEADER_BYTES = 7;
 const LENGTH_BYTES = 4;
 const MAX_IN_RUN = 0xffff;
 
 interface Run {
-	readonly kind: typeof TEXT | typeof BINARY | typeof FOR_NODE;
+	readonly kind: typeof TEXT | typeof BINARY | typeof FOR_NODE | typeof MISTAKABLE;
 	/** The index of the run's first message in the frame. */
 	readonly from: number;
 	/** The index after that of the run's last message. */
@@ -83,8 +94,9 @@ export class MessageRuns {
 function runFrom(messages: readonly Message[], from: number): Run {
 	const first = messages[from] as Message;
 	let to = from + 1;
-	if (first instanceof ForNode) {
-		return { kind: FOR_NODE, from, to, bytes: Buffer.byteLength(first.text), text: first.text };
+	if (first instanceof ForNode || first instanceof MistakableText) {
+		const { text } = first;
+		return { kind: first instanceof ForNode ? FOR_NODE : MISTAKABLE, from, to, bytes: Buffer.byteLength(text), text };
 	}
 	if (typeof first !== 'string') {
 		let bytes = first.length;
@@ -123,8 +135,9 @@ export function readMessages(frame: Buffer, start: number): Message[] | undefine
 		const end = begin + frame.readUInt32BE(at + 3);
 		if (count === 0 || end > frame.length) return undefined;
 		at = end;
-		if (kind === FOR_NODE && count === 1) {
-			messages.push(new ForNode(frame.toString('utf8', begin, end)));
+		if ((kind === FOR_NODE || kind === MISTAKABLE) && count === 1) {
+			const text = frame.toString('utf8', begin, end);
+			messages.push(kind === FOR_NODE ? new ForNode(text) : new MistakableText(text));
 			continue;
 		}
 		const content = kind === TEXT ? frame.toString('utf8', begin, end) : frame.subarray(begin, end);
