@@ -13,4 +13,5 @@ export { wallTime } from './support/wall-time.ts';
 export { escapeText } from './support/escape-text.ts';
 export { show } from './support/show.ts';
 export { isSpeaker } from './sockets/websocket-connection.ts';
+export { isPayload } from './wire/payload.ts';
 export { toSpeaker } from './wire/payload-forms.ts';

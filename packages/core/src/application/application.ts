@@ -99,13 +99,8 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 		this.#lifecycle.use(used);
 		this.#options = options;
 		const { pendingRequests } = withDefaults(options.limits);
-		this.#requests = new ClientRequests(
-			used,
-			pendingRequests,
-			this.#refusals,
-			new FailureLog(this.#logger, () => true),
-			() => this.#isTyped,
-		);
+		const calls = new FailureLog(this.#logger, () => true);
+		this.#requests = new ClientRequests(used, pendingRequests, this.#refusals, calls);
 		this.#socket = new ApplicationSocket(used, this.#requests);
 		return this as unknown as Application<TNew>;
 	}
@@ -229,16 +224,11 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 			options: this.#options,
 			limits: withDefaults(this.#options.limits),
 			handlers: this.#handlers ?? {},
-			table: this.#isTyped ? routingTable(this.#routers) : undefined,
+			table: routingTable(this.#routers),
 			requests: this.#requests,
 			refusals: this.#refusals,
 			logger: this.#logger,
 		});
-	}
-
-	/** Whether clients can send typed messages, even if only the built-in ones. */
-	get #isTyped(): boolean {
-		return this.#routers.length > 0 || this.#options.authorize !== undefined;
 	}
 
 	#stopOn(signal: StopSignal): Promise<void> {

@@ -33,8 +33,7 @@ export interface EndpointParts {
 	readonly options: WebSocketOptions;
 	readonly limits: AllLimits;
 	readonly handlers: WebSocketHandlers;
-	/** Undefined if the endpoint has no typed messages. */
-	readonly table: RoutingTable | undefined;
+	readonly table: RoutingTable;
 	readonly requests: ClientRequests;
 	readonly refusals: Refusals;
 	readonly logger: Logger;
@@ -43,7 +42,8 @@ export interface EndpointParts {
 /** One WebSocket endpoint: handles connections from the upgrade request to their end. */
 export class WebSocketEndpoint implements SessionHost {
 	readonly limits: AllLimits;
-	readonly dispatcher: MessageDispatcher;
+	readonly typed: MessageDispatcher;
+	readonly raw: MessageDispatcher;
 	readonly watchdog: HandlerWatchdog;
 	readonly keepAlive: KeepAlive<SocketSession>;
 	readonly #parts: EndpointParts;
@@ -52,7 +52,7 @@ export class WebSocketEndpoint implements SessionHost {
 	readonly #upgrades: UpgradeHandler;
 	readonly #adopter: SocketAdopter;
 	readonly #guards: ConnectionGuards;
-	readonly #gapNotices: GapForwarding | undefined;
+	readonly #gapNotices: GapForwarding;
 	readonly #slowReaders: SlowReaderPolicy;
 	readonly #stopNodeMessages: () => void;
 	/** Sessions that are still handling a message although their connection is gone. */
@@ -72,7 +72,6 @@ export class WebSocketEndpoint implements SessionHost {
 		this.#upgrades = new UpgradeHandler({
 			options,
 			limits,
-			isTyped: table !== undefined,
 			refusals,
 			logger,
 			connect: (candidate, server) => this.#connect(candidate, server),
@@ -82,18 +81,18 @@ export class WebSocketEndpoint implements SessionHost {
 			onClose: ({ data }) => (data as SocketSession).closing(),
 			onPing: ({ data }) => (data as SocketSession).pinged(),
 			onBackpressure: ({ data }) => (data as SocketSession).checkBackpressure(),
-			subprotocolOf: ({ data }) => (data as SocketSession).subprotocol,
-		});
+					});
 		this.#guards = new ConnectionGuards({
-			guards: table?.guards ?? [],
+			guards: table.guards,
 			provider,
 			limits,
 			refusals,
 			logger,
 			onPassed: (session) => this.#onOpen(session),
 		});
-		this.dispatcher = this.#createDispatcher();
-		this.#gapNotices = table === undefined ? undefined : new GapForwarding(provider);
+		this.raw = this.#readRaw();
+		this.typed = this.#readTyped();
+		this.#gapNotices = new GapForwarding(provider);
 		this.#slowReaders = new SlowReaderPolicy({
 			policy: options.slowReaders ?? 'close',
 			queuedBytes: limits.queuedBytes,
@@ -103,15 +102,18 @@ export class WebSocketEndpoint implements SessionHost {
 		this.#stopNodeMessages = provider.onNodeMessage((text) => requests.receiveNodeMessage(text));
 	}
 
-	#createDispatcher(): MessageDispatcher {
-		const { provider, options, limits, handlers, table, requests, refusals, logger } = this.#parts;
+	#readRaw(): MessageDispatcher {
+		const { handlers, refusals } = this.#parts;
 		const { message } = handlers;
-		const raw = new RawMessages(
-			(ws, frame) => message?.call(handlers, ws, frame),
+		return new RawMessages(
+			message && ((ws, frame) => message.call(handlers, ws, frame)),
 			(ws, error) => this.#handlers.logFailure('message', ws, error),
 			refusals,
 		);
-		if (table === undefined) return raw;
+	}
+
+	#readTyped(): MessageDispatcher {
+		const { provider, options, limits, handlers, table, requests, refusals, logger } = this.#parts;
 		return new TypedMessages({
 			provider,
 			requests,
@@ -121,7 +123,7 @@ export class WebSocketEndpoint implements SessionHost {
 			authorize: options.authorize ?? {},
 			hasGuards: table.guards.length > 0,
 			routes: table.routes,
-			raw: message === undefined ? undefined : raw,
+			raw: handlers.message === undefined ? undefined : this.raw,
 			onBinary: (session) =>
 				this.#end('binary', session, CloseCode.unsupportedData, 'binary messages are not accepted'),
 		});
@@ -195,7 +197,7 @@ export class WebSocketEndpoint implements SessionHost {
 
 	/** Other nodes can send to the client. @param afterMs how long that took, in milliseconds */
 	#onReachable(session: Session, afterMs: number): void {
-		if (afterMs > REACHABLE_WITHIN_MS) this.#gapNotices?.wasUnreachable(session, afterMs);
+		if (afterMs > REACHABLE_WITHIN_MS) this.#gapNotices.wasUnreachable(session, afterMs);
 	}
 
 	/** The provider refused the socket, or could not subscribe this node to the socket's channel. */
@@ -304,7 +306,7 @@ export class WebSocketEndpoint implements SessionHost {
 
 	/** Detaches from the provider and stops all timers. */
 	dispose(): void {
-		this.#gapNotices?.stop();
+		this.#gapNotices.stop();
 		this.#stopNodeMessages();
 		this.#parts.requests.close();
 		this.#guards.clear();

@@ -1,5 +1,5 @@
 import type { WebSocketProvider } from '@orijs/websocket';
-import { CallOrder, escapeText, type FailureLog, quiet, show } from '@orijs/websocket/internal';
+import { CallOrder, escapeText, type FailureLog, isSpeaker, quiet, show } from '@orijs/websocket/internal';
 import {
 	type InferInput,
 	type InferOutput,
@@ -10,14 +10,13 @@ import {
 	validateReply,
 	validateToSend,
 } from '@orijs/websocket/protocol';
-import { ApplicationError } from '../errors.ts';
 import { checkOptions } from '../support/check-options.ts';
 import { MAX_DELAY_MS } from '../limits.ts';
 import type { Refusals } from '../refusals.ts';
 import { encodeMessage } from './encode-message.ts';
 import { type ClientReply, encodeNodeMessage, readNodeMessage, requestingNode } from './node-messages.ts';
 import { PendingRequests } from './pending-requests.ts';
-import { RemoteRequests } from './remote-requests.ts';
+import { IS_PLAIN, RemoteRequests } from './remote-requests.ts';
 
 export interface RequestOptions {
 	/** How long to wait for the client's reply, in milliseconds: above 0, at most 2^31 - 1. Default 10,000. */
@@ -35,7 +34,6 @@ export class ClientRequests {
 	readonly #provider: WebSocketProvider;
 	readonly #limit: number;
 	readonly #refusals: Refusals;
-	readonly #canReply: () => boolean;
 	readonly #pending = new PendingRequests();
 	readonly #remote: RemoteRequests;
 	/** Keeps the messages to each socket in call order, by socket id, even if schemas validate asynchronously. */
@@ -47,21 +45,13 @@ export class ClientRequests {
 	/**
 	 * @param limit the maximum number of pending requests to one socket: of this node, and of all others together
 	 * @param calls logs failed calls whose promises are not awaited
-	 * @param canReply returns whether clients can reply, which requires typed messages
 	 */
-	constructor(
-		provider: WebSocketProvider,
-		limit: number,
-		refusals: Refusals,
-		calls: FailureLog,
-		canReply: () => boolean,
-	) {
+	constructor(provider: WebSocketProvider, limit: number, refusals: Refusals, calls: FailureLog) {
 		this.#provider = provider;
 		this.#limit = limit;
 		this.#remote = new RemoteRequests(provider, limit);
 		this.#refusals = refusals;
 		this.calls = calls;
-		this.#canReply = canReply;
 	}
 
 	/**
@@ -69,7 +59,7 @@ export class ClientRequests {
 	 *
 	 * @throws {SocketRequestError} with the error code the client replied with, or with `disconnected` (the client has
 	 * left, or the application stopped), `timeout` (also if the client's node has crashed or can't be reached),
-	 * `invalid_reply` or `too_many_requests`
+	 * `invalid_reply`, `too_many_requests`, or `unsupported` (the client is a plain WebSocket, which can't answer)
 	 * @throws {MessageValidationError} `data` does not match the schema
 	 * @throws {UnsupportedValueError} `data` has a value that can't be sent
 	 * @throws {InvalidMessageDefinitionError} the message has no `reply`, or no schema
@@ -103,11 +93,6 @@ export class ClientRequests {
 				`timeoutMs must be a number of milliseconds above 0 and up to ${MAX_DELAY_MS}, not ${show(timeoutMs)}`,
 			);
 		}
-		if (!this.#canReply()) {
-			throw new ApplicationError(
-				'request() works only with typed messages: add a socketRouter(), or set the `authorize` option',
-			);
-		}
 		const checked: unknown = validateToSend(message, data);
 		if (message.reply === undefined) {
 			throw new InvalidMessageDefinitionError(`${message.name} has no reply, so it can't be a request`);
@@ -123,6 +108,8 @@ export class ClientRequests {
 
 	#send(socketId: string, message: SocketMessage, data: unknown, timeoutMs: number): Promise<ClientReply> {
 		const { name } = message;
+		const socket = this.#provider.getConnection(socketId);
+		if (socket !== undefined && !isSpeaker(socket)) throw new SocketRequestError(name, 'unsupported', IS_PLAIN);
 		const ofSocket = this.#pending.ofSocket(socketId);
 		if (ofSocket.size >= this.#limit) {
 			this.#refusals.add('requests', { socketId, type: name });
@@ -131,12 +118,13 @@ export class ClientRequests {
 		const correlationId = `${this.#provider.nodeId}.${++this.#count}`;
 		const envelope = encodeMessage(message, data, correlationId);
 		const reply = this.#pending.add(correlationId, name, socketId, ofSocket, timeoutMs);
-		const sent = this.#provider.isConnected(socketId)
-			? this.#provider.send(socketId, envelope)
-			: this.#provider.sendToNodeOf(
-					socketId,
-					encodeNodeMessage({ kind: 'request', socketId, correlationId, envelope }),
-				);
+		const sent =
+			socket === undefined
+				? this.#provider.sendToNodeOf(
+						socketId,
+						encodeNodeMessage({ kind: 'request', socketId, correlationId, envelope }),
+					)
+				: this.#provider.sendEnvelope(socketId, envelope);
 		sent.catch((error: Error) => this.#pending.fail(correlationId, error));
 		return reply;
 	}
