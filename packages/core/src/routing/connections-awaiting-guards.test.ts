@@ -1,4 +1,4 @@
-import { connectClient, RecordingLogger, until } from '@orijs/testkit';
+import { connectSpeaker, RecordingLogger, until } from '@orijs/testkit';
 import { SocketMessage, UnknownSocketError, WsProvider } from '@orijs/websocket';
 import { MemoryBackend } from '@orijs/websocket/testing';
 import { describe, expect, it } from 'vitest';
@@ -199,7 +199,7 @@ async function guarding(limits: Limits = {}, guard?: ConnectionGuard<object>, cl
 		handled,
 		/** The contexts that the guard received. */
 		asked,
-		connect: () => connectClient(ws),
+		connect: () => connectSpeaker(ws),
 		interrupt: () => interrupt(),
 		/** Settles the guard, and waits until the server has processed its decision. */
 		async decide(isAccepted: boolean) {
