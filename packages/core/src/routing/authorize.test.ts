@@ -151,12 +151,16 @@ describe('an endpoint with authorize but no router', () => {
 		expect(received).toEqual(['hello']);
 	});
 
-	it('passes everything to the message handler without authorize', async () => {
+	it('answers the built-ins without authorize too, and passes the rest to the message handler', async () => {
 		const app = new Application().websocket().onWebSocket({ message: (ws, message) => void ws.send(message) });
 		const client = await connectSpeaker((await serve(app)).ws);
 
 		sendTyped(client, '@ping', null, 'a');
-		expect(parse(await client.next())).toEqual({ type: '@ping', data: null, correlationId: 'a' });
+		sendTyped(client, '@subscribe', { topic: 'a' }, 'b');
+		client.send('text');
+		expect(parse(await client.next())).toEqual({ type: '@ping', data: ACCEPTED, correlationId: 'a' });
+		expect(parse(await client.next())).toMatchObject({ correlationId: 'b', error: { code: 'forbidden' } });
+		expect(await client.next()).toBe('text');
 	});
 });
 

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { Application, type AppSocket, SocketRouter, type WebSocketOptions } from '../index.ts';
 import { connectRawWebSocket } from '../test-support/raw-web-socket.ts';
 import { serve } from '../test-support/serve.ts';
-import { allReceived, parse, sendTyped } from '../test-support/typed-client.ts';
+import { allReceived, parse, parseFramed, sendTyped } from '../test-support/typed-client.ts';
 
 const Name = SocketMessage.define({ name: 'name', data: z.null(), reply: z.string() });
 
@@ -138,7 +138,9 @@ describe('a request to a socket of another node', () => {
 		void here.app.socket.send(socketId, '{"name":"last"}');
 		await client.received(3);
 
-		expect(client.texts.map((text) => parse(text)['name'])).toEqual(['first', 'name', 'last']);
+		expect(client.texts.map((text) => (parse(text)['name'] === '@text' ? parseFramed(text) : parse(text))['name'])).toEqual(
+			['first', 'name', 'last'],
+		);
 		sendTyped(client, '@reply', 'Ada', await nextRequest(client));
 		expect(await request).toBe('Ada');
 	});

@@ -1,4 +1,4 @@
-import { connectSpeaker } from '@orijs/testkit';
+import { connectClient, connectSpeaker } from '@orijs/testkit';
 import { SocketMessage, UnknownSocketError, UnsupportedValueError } from '@orijs/websocket';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -9,15 +9,13 @@ import { answersOf, parse, sendTyped } from '../test-support/typed-client.ts';
 const Ask = SocketMessage.define({ name: 'ask', data: z.any(), reply: z.any() });
 
 describe('app.socket.request', () => {
-	it('rejects on an endpoint without typed messages', async () => {
+	it('rejects if the client is a plain WebSocket', async () => {
 		const sockets: AppSocket[] = [];
 		const app = new Application().websocket().onWebSocket({ open: (ws) => void sockets.push(ws) });
-		const client = await connectSpeaker((await serve(app)).ws);
+		const client = await connectClient((await serve(app)).ws);
 
 		const request = app.socket.request(String(sockets[0]?.data.socketId), Ask, 1);
-		await expect(request).rejects.toThrow(
-			'request() works only with typed messages: add a socketRouter(), or set the `authorize` option',
-		);
+		await expect(request).rejects.toMatchObject({ name: 'SocketRequestError', code: 'unsupported' });
 		expect(client.messages).toEqual([]);
 	});
 
