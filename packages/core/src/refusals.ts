@@ -15,6 +15,8 @@ const LOG_TEXT = {
 	guard: 'Connections rejected by a guard (4401)',
 	guardTimeout: 'Connections closed: the first message or the guards took too long (4408)',
 	message: 'Messages refused: not valid according to the protocol (invalid_message)',
+	plain:
+		'Messages ignored: from plain WebSockets, but there is no message handler. Typed messages need the subprotocol orijs.1',
 	unknownType: 'Messages refused: no handler for their type (unknown_type)',
 	data: 'Messages refused: data does not match the schema (invalid_data)',
 	forbidden: 'Messages refused by a guard or by authorize (forbidden)',

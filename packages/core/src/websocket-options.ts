@@ -59,8 +59,8 @@ export interface WebSocketOptions<TData extends ConnectionData = ConnectionData>
 	 * Handlers find the result in `ws.subprotocol`. Default: none.
 	 *
 	 * If none of its offers is confirmed, the client is connected without a subprotocol; browsers then fail the
-	 * connection. Names that begin with `orijs.` are reserved: an endpoint with typed messages confirms
-	 * `orijs.1` before anything else.
+	 * connection. Names that begin with `orijs.` are reserved: every endpoint confirms `orijs.1`, the subprotocol of
+	 * clients that speak the protocol, before anything else. Connections without it are plain.
 	 */
 	readonly subprotocol?: readonly string[] | ((offered: readonly string[], req: BunRequest) => string | undefined);
 	/**
@@ -115,9 +115,10 @@ export interface WebSocketHandlers<TData extends ConnectionData = ConnectionData
 	 */
 	open?(ws: AppSocket<TData>): HandlerResult;
 	/**
-	 * Called for each message. Messages of one socket are handled in order, one at a time. With routers, this receives
-	 * only messages that are not typed: binary data, and text that is not a JSON object with a `type`; with the option
-	 * `unknownMessages: 'raw'`, also typed ones that no router has a handler for.
+	 * Called for each message. Messages of one socket are handled in order, one at a time. From plain connections, this
+	 * receives everything. From connections that speak the protocol (`ws.subprotocol` is `orijs.1`, as with
+	 * `SocketClient`), only what is no message of the protocol: binary data, and text that is not a JSON object with a
+	 * `type`; with the option `unknownMessages: 'raw'`, also typed messages that no router has a handler for.
 	 */
 	message?(ws: AppSocket<TData>, message: string | Buffer): HandlerResult;
 	/**

@@ -26,7 +26,7 @@ export { fakeClock } from './fake-clock.ts';
 export { findFaketime } from './find-faketime.ts';
 
 // Clients
-export { connectClient } from './test-client.ts';
+export { connectClient, connectSpeaker } from './test-client.ts';
 export { HANDSHAKE, openRawWebSocket } from './raw-web-socket.ts';
 export { frame, Opcode } from './websocket-frames.ts';
 

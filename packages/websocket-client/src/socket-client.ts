@@ -351,9 +351,12 @@ export class SocketClient {
 	}
 
 	#message(connection: Connection, envelope: Envelope): void {
+		const { name, data, position } = envelope;
+		// Text and bytes that could be mistaken for frames arrive in frames. Those of topics with history have positions.
+		if (name[0] === '@' && !position) return this.#rawListeners.call(data as string | ArrayBuffer);
 		if (envelope.correlationId) return void answerRequest(this.#handlers, this.#failures, connection, envelope);
 		if (!this.#subscriptions.deliver(envelope)) return;
-		this.#messageListeners.get(envelope.name)?.call(envelope.data as never, envelope as Envelope<never>);
+		this.#messageListeners.get(name)?.call(data as never, envelope as Envelope<never>);
 		if (this.#anyListeners.size > 0) this.#anyListeners.call(envelope);
 	}
 }

@@ -71,24 +71,32 @@ export class Emitter implements SocketEmitter {
 			const content = isEnvelope ? (payload as string) : contentOf(topic, payload);
 			return histories.append(topic, bounds, content, options?.idempotencyKey);
 		}
-		if (options?.except !== undefined) return this.#publishExcept(topic, payload, options.except);
+		if (options?.except !== undefined) return this.#publishExcept(topic, payload, options.except, isEnvelope);
 		if (this.#remote === undefined) {
-			this.#local.toTopic(topic, payload);
+			this.#local.toTopic(topic, payload, isEnvelope);
 			return DONE;
 		}
 		// Many topics have no subscribers on this node, and this look-up is cheaper than a call to Bun's publish.
-		if (this.#registry.memberCount(topic) > 0) this.#local.toTopic(topic, payload);
-		return this.#remote.publish(topic, payload);
+		if (this.#registry.memberCount(topic) > 0) this.#local.toTopic(topic, payload, isEnvelope);
+		return this.#remote.publish(topic, payload, isEnvelope);
 	}
 
 	/** Publishes to a topic without history. */
-	#publishExcept(topic: string, payload: Payload, except: string | readonly string[]): Promise<void> {
-		this.#local.toTopicExcept(topic, payload, except);
+	#publishExcept(
+		topic: string,
+		payload: Payload,
+		except: string | readonly string[],
+		isEnvelope: boolean,
+	): Promise<void> {
+		this.#local.toTopicExcept(topic, payload, except, isEnvelope);
 		if (this.#remote === undefined) return DONE;
 		// A socket of this node is on no other node, so its id need not be sent.
-		if (typeof except === 'string' && this.#registry.has(except)) return this.#remote.publish(topic, payload);
+		if (typeof except === 'string' && this.#registry.has(except))
+			return this.#remote.publish(topic, payload, isEnvelope);
 		const ids = typeof except === 'string' ? [except] : except.filter((socketId) => !this.#registry.has(socketId));
-		return ids.length === 0 ? this.#remote.publish(topic, payload) : this.#remote.publishExcept(topic, payload, ids);
+		return ids.length === 0
+			? this.#remote.publish(topic, payload, isEnvelope)
+			: this.#remote.publishExcept(topic, payload, ids, isEnvelope);
 	}
 
 	/** Publishes to all subscribers of a topic except the sender. */
@@ -108,27 +116,47 @@ export class Emitter implements SocketEmitter {
 		// The sender receives the message too; otherwise it would see a hole in the topic's positions.
 		if (histories !== undefined && bounds !== undefined)
 			return histories.append(topic, bounds, contentOf(topic, payload));
-		return this.#publishExcept(topic, payload, socketId);
+		return this.#publishExcept(topic, payload, socketId, false);
 	}
 
 	send(socketId: string, payload: Payload): Promise<void> {
+		return this.#send(socketId, payload, false);
+	}
+
+	/** See {@link WebSocketProvider.sendEnvelope}. */
+	sendEnvelope(socketId: string, envelope: string): Promise<void> {
+		return this.#send(socketId, envelope, true);
+	}
+
+	#send(socketId: string, payload: Payload, isEnvelope: boolean): Promise<void> {
 		const error = this.#lifecycle.check('send()') ?? checkSend(socketId, payload);
 		if (error !== undefined) return this.#failures.refuse(error);
 		const socket = this.#registry.get(socketId);
 		if (socket !== undefined) {
-			return this.#local.toSocket(socket, payload) ? DONE : this.#failures.refuse(new MessageDroppedError(socketId));
+			return this.#local.toSocket(socket, payload, isEnvelope)
+				? DONE
+				: this.#failures.refuse(new MessageDroppedError(socketId));
 		}
 		// Never logged, like those of other nodes: a receiver may leave at any time.
 		if (this.#remote === undefined) return rejected(new UnknownSocketError(socketId));
-		return this.#remote.publish(directChannel(socketId), payload);
+		return this.#remote.publish(directChannel(socketId), payload, isEnvelope);
 	}
 
 	broadcast(payload: Payload): Promise<void> {
+		return this.#broadcast(payload, false);
+	}
+
+	/** See {@link WebSocketProvider.broadcastEnvelope}. */
+	broadcastEnvelope(envelope: string): Promise<void> {
+		return this.#broadcast(envelope, true);
+	}
+
+	#broadcast(payload: Payload, isEnvelope: boolean): Promise<void> {
 		const error = this.#lifecycle.check('broadcast()');
 		if (error !== undefined) return this.#failures.refuse(error);
 		if (!isPayload(payload)) return this.#failures.refuse(new InvalidPayloadError(payload));
-		this.#local.toAll(payload);
-		return this.#remote === undefined ? DONE : this.#remote.publish(BROADCAST_CHANNEL, payload);
+		this.#local.toAll(payload, isEnvelope);
+		return this.#remote === undefined ? DONE : this.#remote.publish(BROADCAST_CHANNEL, payload, isEnvelope);
 	}
 
 	emit<TMessage extends SocketMessage>(

@@ -13,3 +13,5 @@ export { wallTime } from './support/wall-time.ts';
 export { escapeText } from './support/escape-text.ts';
 export { isPayload, snapshot } from './wire/payload.ts';
 export { show } from './support/show.ts';
+export { isSpeaker } from './sockets/websocket-connection.ts';
+export { toSpeaker } from './wire/payload-forms.ts';

@@ -11,7 +11,9 @@ import type { ProviderStatus } from './support/provider-status.ts';
 import type { Payload } from './wire/payload.ts';
 
 /**
- * Sends messages to clients, whichever node they are connected to.
+ * Sends messages to clients, whichever node they are connected to. Plain clients receive text and bytes unchanged. For
+ * clients that speak the protocol, those that they could mistake for a frame are put into one, and arrive as the same
+ * text or bytes.
  *
  * Every promise may be ignored: none of them causes an unhandled rejection. The error of a call whose promise is
  * ignored is logged, so that it is not lost. If the promise is awaited, the error is not logged.
@@ -322,6 +324,17 @@ export interface WebSocketProvider
 	 * @throws {UnknownSocketError} and everything that `publish` throws
 	 */
 	publishFrom(socketId: string, topic: string, payload: Payload): Promise<void>;
+
+	/**
+	 * Like `send`, for an envelope as `encodeEnvelope` and `encodeRequest` return it, which every client receives as it
+	 * is. For frameworks: never pass an application's text, which could then be any frame of the protocol.
+	 *
+	 * @throws everything that `send` throws
+	 */
+	sendEnvelope(socketId: string, envelope: string): Promise<void>;
+
+	/** Like `broadcast`, for an envelope; see {@link sendEnvelope}. @throws everything that `broadcast` throws */
+	broadcastEnvelope(envelope: string): Promise<void>;
 
 	/** Returns a snapshot of the ids of this node's sockets in `topic`. */
 	getTopicSubscribers(topic: string): ReadonlySet<string>;

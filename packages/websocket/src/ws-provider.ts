@@ -289,6 +289,14 @@ export class WsProvider implements WebSocketProvider {
 		return this.#emitter.broadcast(payload);
 	}
 
+	sendEnvelope(socketId: string, envelope: string): Promise<void> {
+		return this.#emitter.sendEnvelope(socketId, envelope);
+	}
+
+	broadcastEnvelope(envelope: string): Promise<void> {
+		return this.#emitter.broadcastEnvelope(envelope);
+	}
+
 	emit<TMessage extends SocketMessage>(
 		message: TMessage,
 		topic: string,
@@ -305,7 +313,7 @@ export class WsProvider implements WebSocketProvider {
 			this.#nodeMessages.deliver(text);
 			return DONE;
 		}
-		return this.#remote === undefined ? DONE : this.#remote.publish(nodeChannel(nodeId), text);
+		return this.#remote === undefined ? DONE : this.#remote.publish(nodeChannel(nodeId), text, true);
 	}
 
 	sendToNodeOf(socketId: string, text: string): Promise<void> {

@@ -1,10 +1,8 @@
 import { quiet, show } from '@orijs/websocket/internal';
+import { SUBPROTOCOL } from '@orijs/websocket/protocol';
 import type { BunRequest } from 'bun';
 import { ApplicationError } from '../errors.ts';
 import type { WebSocketOptions } from '../websocket-options.ts';
-
-/** The subprotocol of clients that speak the protocol of typed messages. */
-const TYPED = 'orijs.1';
 
 /** Names that only the endpoint itself may confirm. */
 const RESERVED = /^orijs\./i;
@@ -19,21 +17,15 @@ const RULE =
 /** Chooses the subprotocols of connections from what clients offer. */
 export class Subprotocols {
 	readonly #choice: WebSocketOptions['subprotocol'];
-	readonly #isTyped: boolean;
 
-	/**
-	 * @param choice the option `subprotocol`
-	 * @param isTyped whether the endpoint has typed messages
-	 * @throws {ApplicationError} the option is invalid
-	 */
-	constructor(choice: unknown, isTyped: boolean) {
+	/** @param choice the option `subprotocol` @throws {ApplicationError} the option is invalid */
+	constructor(choice: unknown) {
 		checkSubprotocol(choice);
 		this.#choice = choice;
-		this.#isTyped = isTyped;
 	}
 
 	/**
-	 * Returns the subprotocol to confirm, or undefined for none.
+	 * Returns the subprotocol to confirm, or undefined for none. Clients that speak the protocol come first.
 	 *
 	 * @param offer the header `Sec-WebSocket-Protocol` of the request
 	 * @throws {ApplicationError} the application chose a name that was not offered
@@ -41,7 +33,7 @@ export class Subprotocols {
 	 */
 	choose(offer: string, req: BunRequest): string | undefined {
 		const names = offer.split(',').map((name) => name.trim());
-		if (this.#isTyped && names.includes(TYPED)) return TYPED;
+		if (names.includes(SUBPROTOCOL)) return SUBPROTOCOL;
 		const choice = this.#choice;
 		if (choice === undefined) return undefined;
 		const offered = names.filter((name) => TOKEN.test(name) && !RESERVED.test(name));

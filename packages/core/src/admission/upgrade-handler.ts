@@ -33,8 +33,6 @@ export interface UpgradeCandidate extends AcceptedUpgrade {
 export interface UpgradeHandlerOptions {
 	readonly options: WebSocketOptions;
 	readonly limits: AllLimits;
-	/** Whether the endpoint has typed messages. */
-	readonly isTyped: boolean;
 	readonly refusals: Refusals;
 	readonly logger: Logger;
 	/** Upgrades a request to a WebSocket. Returns false when the handshake is invalid. */
@@ -59,7 +57,7 @@ export class UpgradeHandler {
 		this.#options = options;
 		this.#faults = new FaultLog(options.logger);
 		this.#precheck = new Precheck(options.options, options.limits, options.refusals);
-		this.#subprotocols = new Subprotocols(options.options.subprotocol, options.isTyped);
+		this.#subprotocols = new Subprotocols(options.options.subprotocol);
 	}
 
 	/** Handles a request. Resolves with the response, or with undefined if the request has become a WebSocket. */

@@ -117,7 +117,7 @@ export class ApplicationSocket implements SocketEmitter, SocketHistory, NodeCoun
 	 *
 	 * @throws {SocketRequestError} with the error code the client replied with, or with `disconnected` (the client has
 	 * left, or the application stopped), `timeout` (also if the client's node has crashed or can't be reached),
-	 * `invalid_reply` or `too_many_requests`
+	 * `invalid_reply`, `too_many_requests`, or `unsupported` (the client is a plain WebSocket, which can't answer)
 	 * @throws {MessageValidationError} `data` does not match its schema
 	 * @throws {UnsupportedValueError} `data` has a value that can't be sent
 	 * @throws {InvalidMessageDefinitionError} the message has no `reply`, or no schema

@@ -49,7 +49,6 @@ export class EndpointSetup implements ServedEndpoint, RouterOwner {
 			this.limits.pendingRequests,
 			this.refusals,
 			new FailureLog(logger, () => true),
-			() => this.#isTyped,
 		);
 		this.socket = new ApplicationSocket(provider, this.#requests);
 	}
@@ -87,11 +86,6 @@ export class EndpointSetup implements ServedEndpoint, RouterOwner {
 		throw new ApplicationError(`${call}() must come before ${this.isOwned ? 'listen' : 'start'}()`);
 	}
 
-	/** Whether clients can send typed messages, even if only the built-in ones. */
-	get #isTyped(): boolean {
-		return this.#routers.length > 0 || this.options.authorize !== undefined;
-	}
-
 	/**
 	 * Creates the endpoint, whose configuration can't be changed from then on.
 	 *
@@ -99,7 +93,7 @@ export class EndpointSetup implements ServedEndpoint, RouterOwner {
 	 */
 	create(): WebSocketEndpoint {
 		const { provider, options, limits, refusals, logger } = this;
-		const table = this.#isTyped ? routingTable(this.#routers) : undefined;
+		const table = routingTable(this.#routers);
 		this.#isSealed = true;
 		return new WebSocketEndpoint({
 			provider,

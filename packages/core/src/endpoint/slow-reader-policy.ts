@@ -33,8 +33,7 @@ export interface SlowReaderPolicyOptions {
 	readonly policy: Policy;
 	readonly queuedBytes: number;
 	readonly refusals: Refusals;
-	/** Undefined if the endpoint has no typed messages, because its clients then don't understand gap notices. */
-	readonly gapNotices: GapForwarding | undefined;
+	readonly gapNotices: GapForwarding;
 }
 
 /** Disconnects clients that read too slowly, or drops messages to them and later notifies them of the gap. */
@@ -62,7 +61,7 @@ export class SlowReaderPolicy {
 	onDetected(session: Session, since: number): void {
 		if (this.#drops) {
 			if (session.droppingSince !== undefined) return;
-			session.droppingSince = Math.min(since, this.#options.gapNotices?.earliestArriving() ?? since);
+			session.droppingSince = Math.min(since, this.#options.gapNotices.earliestArriving());
 		}
 		this.#options.refusals.add('slowReader', { socketId: session.socketId });
 	}
@@ -75,6 +74,6 @@ export class SlowReaderPolicy {
 		const since = session.droppingSince;
 		if (since === undefined || session.ws.getBufferedAmount() > this.#options.queuedBytes / 4) return;
 		// If a notice can't be sent, the next drain event tries again with the same `since`.
-		if (this.#options.gapNotices?.notifyOne(session, since) !== false) session.droppingSince = undefined;
+		if (this.#options.gapNotices.notifyOne(session, since)) session.droppingSince = undefined;
 	}
 }

@@ -1,4 +1,4 @@
-import { connectClient, type RawWebSocket, RecordingLogger, until } from '@orijs/testkit';
+import { connectSpeaker, type RawWebSocket, RecordingLogger, until } from '@orijs/testkit';
 import { InProcWsProvider } from '@orijs/websocket';
 import { BuiltIn, type GapNotice } from '@orijs/websocket/protocol';
 import { describe, expect, it } from 'vitest';
@@ -127,7 +127,7 @@ describe('with slowReaders: drop, a client that reads too slowly', () => {
 	it('does not affect other clients: they receive everything, and no gap notices', async () => {
 		const { app, port, ws, sent, publish } = await dropping();
 		const slow = await connectSlow(port, ['flood']);
-		const fast = await connectClient(ws);
+		const fast = await connectSpeaker(ws);
 		fast.send(subscription('flood'));
 		await fast.received(1);
 		slow.pause();

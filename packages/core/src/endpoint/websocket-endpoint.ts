@@ -37,8 +37,7 @@ export interface EndpointParts {
 	readonly options: WebSocketOptions;
 	readonly limits: AllLimits;
 	readonly handlers: WebSocketHandlers;
-	/** Undefined if the endpoint has no typed messages. */
-	readonly table: RoutingTable | undefined;
+	readonly table: RoutingTable;
 	readonly requests: ClientRequests;
 	/** Called with what becomes of typed messages; undefined if there are no listeners. */
 	readonly events: EventListeners | undefined;
@@ -53,7 +52,8 @@ export class WebSocketEndpoint implements SessionHost {
 	readonly provider: WebSocketProvider;
 	readonly limits: AllLimits;
 	readonly slowReaders: 'close' | 'drop';
-	readonly dispatcher: MessageDispatcher;
+	readonly typed: MessageDispatcher;
+	readonly raw: MessageDispatcher;
 	readonly watchdog: HandlerWatchdog;
 	readonly keepAlive: KeepAlive<SocketSession>;
 	readonly #parts: EndpointParts;
@@ -62,7 +62,7 @@ export class WebSocketEndpoint implements SessionHost {
 	readonly #upgrades: UpgradeHandler;
 	readonly #adopter: SocketAdopter;
 	readonly #guards: ConnectionGuards;
-	readonly #gapNotices: GapForwarding | undefined;
+	readonly #gapNotices: GapForwarding;
 	readonly #slowReaders: SlowReaderPolicy;
 	/** Sessions that are still handling a message although their connection is gone. */
 	readonly #closedBusy = new Set<SocketSession>();
@@ -83,7 +83,6 @@ export class WebSocketEndpoint implements SessionHost {
 		this.#upgrades = new UpgradeHandler({
 			options,
 			limits,
-			isTyped: table !== undefined,
 			refusals,
 			logger,
 			connect: (candidate, server) => this.#connect(candidate, server),
@@ -93,18 +92,18 @@ export class WebSocketEndpoint implements SessionHost {
 			onClose: ({ data }) => (data as SocketSession).closing(),
 			onPing: ({ data }) => (data as SocketSession).pinged(),
 			onBackpressure: ({ data }) => (data as SocketSession).checkBackpressure(),
-			subprotocolOf: ({ data }) => (data as SocketSession).subprotocol,
 		});
 		this.#guards = new ConnectionGuards({
-			guards: table?.guards ?? [],
+			guards: table.guards,
 			provider,
 			limits,
 			refusals,
 			logger,
 			onPassed: (session) => this.#onOpen(session),
 		});
-		this.dispatcher = this.#createDispatcher();
-		this.#gapNotices = table === undefined ? undefined : new GapForwarding(provider, this);
+		this.raw = this.#readRaw();
+		this.typed = this.#readTyped();
+		this.#gapNotices = new GapForwarding(provider, this);
 		this.#slowReaders = new SlowReaderPolicy({
 			policy: this.slowReaders,
 			queuedBytes: limits.queuedBytes,
@@ -114,16 +113,18 @@ export class WebSocketEndpoint implements SessionHost {
 		requests.open();
 	}
 
-	#createDispatcher(): MessageDispatcher {
-		const { provider, options, limits, handlers, table, requests, events, refusals, logger } = this.#parts;
+	#readRaw(): MessageDispatcher {
+		const { handlers, refusals } = this.#parts;
 		const { message } = handlers;
-		const raw = new RawMessages(
-			(ws, frame) => message?.call(handlers, ws, frame),
+		return new RawMessages(
+			message && ((ws, frame) => message.call(handlers, ws, frame)),
 			(ws, error) => this.#handlers.logFailure('message', ws, error),
 			refusals,
 		);
-		const passesUnknown = goesToMessageHandler(options, handlers, table?.unknown);
-		if (table === undefined) return raw;
+	}
+
+	#readTyped(): MessageDispatcher {
+		const { provider, options, limits, handlers, table, requests, events, refusals, logger } = this.#parts;
 		return new TypedMessages({
 			provider,
 			requests,
@@ -134,9 +135,9 @@ export class WebSocketEndpoint implements SessionHost {
 			hasGuards: table.guards.length > 0,
 			routes: table.routes,
 			unknown: table.unknown,
-			passesUnknown,
+			passesUnknown: goesToMessageHandler(options, handlers, table.unknown),
 			events: events && new MessageEvents(events, table.routes),
-			raw: message === undefined ? undefined : raw,
+			raw: handlers.message === undefined ? undefined : this.raw,
 			onBinary: (session) =>
 				this.#end('binary', session, CloseCode.unsupportedData, 'binary messages are not accepted'),
 		});
@@ -210,7 +211,7 @@ export class WebSocketEndpoint implements SessionHost {
 
 	/** Other nodes can send to the client. @param afterMs how long that took, in milliseconds */
 	#onReachable(session: Session, afterMs: number): void {
-		if (afterMs > REACHABLE_WITHIN_MS) this.#gapNotices?.wasUnreachable(session, afterMs);
+		if (afterMs > REACHABLE_WITHIN_MS) this.#gapNotices.wasUnreachable(session, afterMs);
 	}
 
 	/** The provider refused the socket, or could not subscribe this node to the socket's channel. */
@@ -326,7 +327,7 @@ export class WebSocketEndpoint implements SessionHost {
 
 	/** Detaches from the provider and stops all timers. */
 	dispose(): void {
-		this.#gapNotices?.stop();
+		this.#gapNotices.stop();
 		this.#parts.requests.close();
 		this.#guards.clear();
 		this.watchdog.stop();

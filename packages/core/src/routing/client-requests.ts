@@ -1,5 +1,5 @@
 import type { WebSocketProvider } from '@orijs/websocket';
-import { type CallOrder, escapeText, type FailureLog, quiet, show } from '@orijs/websocket/internal';
+import { type CallOrder, escapeText, type FailureLog, isSpeaker, quiet, show } from '@orijs/websocket/internal';
 import {
 	type InferInput,
 	type InferOutput,
@@ -10,7 +10,6 @@ import {
 	validateReply,
 	validateToSend,
 } from '@orijs/websocket/protocol';
-import { ApplicationError } from '../errors.ts';
 import { checkOptions } from '../support/check-options.ts';
 import { MAX_DELAY_MS } from '../limits.ts';
 import type { Refusals } from '../refusals.ts';
@@ -18,6 +17,7 @@ import { encodeMessage } from './encode-message.ts';
 import { type ClientReply, encodeNodeMessage } from './node-messages.ts';
 import { PendingRequests } from './pending-requests.ts';
 import { RequestExchange, type Requester } from './request-exchange.ts';
+import { IS_PLAIN } from './remote-requests.ts';
 
 export interface RequestOptions {
 	/** How long to wait for the client's reply, in milliseconds: above 0, at most 2^31 - 1. Default 10,000. */
@@ -37,28 +37,19 @@ export class ClientRequests implements Requester {
 	readonly #provider: WebSocketProvider;
 	readonly #exchange: RequestExchange;
 	readonly #refusals: Refusals;
-	readonly #canReply: () => boolean;
 	/** Logs failed calls whose promises are not awaited. */
 	readonly calls: FailureLog;
 
 	/**
 	 * @param limit the maximum number of pending requests to one socket: of this node, and of all others together
 	 * @param calls logs failed calls whose promises are not awaited
-	 * @param canReply returns whether clients can reply, which requires typed messages
 	 */
-	constructor(
-		provider: WebSocketProvider,
-		limit: number,
-		refusals: Refusals,
-		calls: FailureLog,
-		canReply: () => boolean,
-	) {
+	constructor(provider: WebSocketProvider, limit: number, refusals: Refusals, calls: FailureLog) {
 		this.#provider = provider;
 		this.#exchange = RequestExchange.of(provider);
 		this.limit = limit;
 		this.#refusals = refusals;
 		this.calls = calls;
-		this.#canReply = canReply;
 	}
 
 	/** Keeps the messages to each socket in call order, by socket id, even if schemas validate asynchronously. */
@@ -76,7 +67,7 @@ export class ClientRequests implements Requester {
 	 *
 	 * @throws {SocketRequestError} with the error code the client replied with, or with `disconnected` (the client has
 	 * left, or the application stopped), `timeout` (also if the client's node has crashed or can't be reached),
-	 * `invalid_reply` or `too_many_requests`
+	 * `invalid_reply`, `too_many_requests`, or `unsupported` (the client is a plain WebSocket, which can't answer)
 	 * @throws {MessageValidationError} `data` does not match the schema
 	 * @throws {UnsupportedValueError} `data` has a value that can't be sent
 	 * @throws {InvalidMessageDefinitionError} the message has no `reply`, or no schema
@@ -110,11 +101,6 @@ export class ClientRequests implements Requester {
 				`timeoutMs must be a number of milliseconds above 0 and up to ${MAX_DELAY_MS}, not ${show(timeoutMs)}`,
 			);
 		}
-		if (!this.#canReply()) {
-			throw new ApplicationError(
-				'request() works only with typed messages: add a socketRouter(), or set the `authorize` option',
-			);
-		}
 		const checked: unknown = validateToSend(message, data);
 		if (message.reply === undefined) {
 			throw new InvalidMessageDefinitionError(`${message.name} has no reply, so it can't be a request`);
@@ -130,6 +116,8 @@ export class ClientRequests implements Requester {
 
 	#send(socketId: string, message: SocketMessage, data: unknown, timeoutMs: number): Promise<ClientReply> {
 		const { name } = message;
+		const socket = this.#provider.getConnection(socketId);
+		if (socket !== undefined && !isSpeaker(socket)) throw new SocketRequestError(name, 'unsupported', IS_PLAIN);
 		const ofSocket = this.pending.ofSocket(socketId);
 		if (ofSocket.size >= this.limit) {
 			this.#refusals.add('requests', { socketId, type: name });
@@ -140,12 +128,13 @@ export class ClientRequests implements Requester {
 		const correlationId = this.#exchange.nextCorrelationId();
 		const envelope = encodeMessage(message, data, correlationId);
 		const reply = this.pending.add(correlationId, name, socketId, ofSocket, timeoutMs);
-		const sent = this.#provider.isConnected(socketId)
-			? this.#provider.send(socketId, envelope)
-			: this.#provider.sendToNodeOf(
-					socketId,
-					encodeNodeMessage({ kind: 'request', socketId, correlationId, envelope }),
-				);
+		const sent =
+			socket === undefined
+				? this.#provider.sendToNodeOf(
+						socketId,
+						encodeNodeMessage({ kind: 'request', socketId, correlationId, envelope }),
+					)
+				: this.#provider.sendEnvelope(socketId, envelope);
 		sent.catch((error: Error) => this.pending.fail(correlationId, error));
 		return reply;
 	}

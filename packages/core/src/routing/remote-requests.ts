@@ -1,4 +1,5 @@
 import type { WebSocketProvider } from '@orijs/websocket';
+import { isSpeaker } from '@orijs/websocket/internal';
 import {
 	type ClientReply,
 	encodeNodeMessage,
@@ -6,6 +7,9 @@ import {
 	type NodeMessage,
 	requestingNode,
 } from './node-messages.ts';
+
+/** Why a request to a plain client is refused. */
+export const IS_PLAIN = 'the client is a plain WebSocket: requests need clients that speak the protocol (orijs.1)';
 
 /**
  * The requests of other nodes to clients of this node. Passes them on, and tells the requesting nodes when a client
@@ -30,9 +34,14 @@ export class RemoteRequests {
 	receive({ socketId, correlationId, envelope }: ForwardedRequest): void {
 		const nodeId = requestingNode(correlationId);
 		if (nodeId === undefined) return;
-		if (!this.#provider.isConnected(socketId)) return this.#tell(nodeId, { kind: 'left', socketId });
+		const socket = this.#provider.getConnection(socketId);
+		if (socket === undefined) return this.#tell(nodeId, { kind: 'left', socketId });
+		if (!isSpeaker(socket)) {
+			const error = { code: 'unsupported', message: IS_PLAIN };
+			return this.#tell(nodeId, { kind: 'reply', socketId, correlationId, error });
+		}
 		this.#add(socketId, correlationId);
-		this.#provider.send(socketId, envelope).catch(() => {
+		this.#provider.sendEnvelope(socketId, envelope).catch(() => {
 			this.#forget(socketId, correlationId);
 			this.#tell(nodeId, { kind: 'dropped', socketId, correlationId });
 		});

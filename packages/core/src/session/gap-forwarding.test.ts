@@ -1,4 +1,4 @@
-import { connectClient, RecordingLogger, until } from '@orijs/testkit';
+import { connectSpeaker, RecordingLogger, until } from '@orijs/testkit';
 import { SocketMessage, WsProvider } from '@orijs/websocket';
 import { MemoryBackend } from '@orijs/websocket/testing';
 import { expect, it } from 'vitest';
@@ -104,7 +104,7 @@ async function interruptible(build: (app: Application) => void, options: WebSock
 	provider.onGap(() => gaps++);
 	return {
 		app,
-		connect: () => connectClient(ws),
+		connect: () => connectSpeaker(ws),
 		/** Interrupts the bus, without waiting for the gap to be reported. */
 		interruptOnly: (topics: readonly string[] | 'all', since: number) => interrupted(topics, since),
 		/** Interrupts the bus, and resolves once the gap is reported. */
@@ -146,7 +146,7 @@ it('a client that other nodes could not reach for a while is notified of that', 
 	});
 	const { ws } = await serve(app);
 	const openedAt = Date.now();
-	const client = await connectClient(ws);
+	const client = await connectSpeaker(ws);
 	await Bun.sleep(300);
 	held.resolve();
 

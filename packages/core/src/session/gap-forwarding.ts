@@ -6,7 +6,7 @@ import { SocketSession } from './socket-session.ts';
 /** The `topic` of gaps in messages sent to individual sockets or to all sockets. */
 const TO_SOCKETS = '*';
 
-/** Sends gap notices to the clients of an endpoint. */
+/** Sends gap notices to those clients of an endpoint that speak the protocol. */
 export class GapForwarding {
 	readonly #provider: WebSocketProvider;
 	readonly #host: SessionHost;

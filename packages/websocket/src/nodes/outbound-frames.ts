@@ -1,5 +1,6 @@
-import { Except, ForNode, type Message } from '../wire/frame-messages.ts';
+import { Except, ForNode, type Message, MistakableText } from '../wire/frame-messages.ts';
 import { type Payload, roughSize, snapshot } from '../wire/payload.ts';
+import { isMistakable } from '../wire/payload-forms.ts';
 import { quiet, settledWithin, toError } from '../support/promises.ts';
 
 /** A frame that reaches this size is sent immediately. */
@@ -57,9 +58,13 @@ export class OutboundFrames {
 		this.#options = options;
 	}
 
-	/** Adds a message. Resolves when the backend has accepted it; the promise may be ignored. */
-	add(channel: string, payload: Payload): Promise<void> {
-		return this.#add(channel, snapshot(payload), roughSize(payload));
+	/**
+	 * Adds a message. Resolves when the backend has accepted it; the promise may be ignored.
+	 *
+	 * @param isEnvelope whether the payload is an encoded envelope
+	 */
+	add(channel: string, payload: Payload, isEnvelope = false): Promise<void> {
+		return this.#add(channel, messageOf(payload, isEnvelope), roughSize(payload));
 	}
 
 	/**
@@ -71,9 +76,9 @@ export class OutboundFrames {
 	}
 
 	/** Like {@link add}, for a message that some sockets of the receiving nodes must not get. */
-	addExcept(channel: string, payload: Payload, socketIds: readonly string[]): Promise<void> {
+	addExcept(channel: string, payload: Payload, socketIds: readonly string[], isEnvelope: boolean): Promise<void> {
 		const except = new Except(socketIds);
-		return this.#add(channel, snapshot(payload), roughSize(payload) + except.bytes, except);
+		return this.#add(channel, messageOf(payload, isEnvelope), roughSize(payload) + except.bytes, except);
 	}
 
 	/** @param except goes into the same frame, before the message that it applies to */
@@ -159,4 +164,9 @@ export class OutboundFrames {
 function fail({ promise, reject }: Batch, error: Error): void {
 	void quiet(promise);
 	reject(error);
+}
+
+function messageOf(payload: Payload, isEnvelope: boolean): Message {
+	const isMarked = !isEnvelope && typeof payload === 'string' && isMistakable(payload);
+	return isMarked ? new MistakableText(payload) : snapshot(payload);
 }

@@ -36,6 +36,8 @@ export type {
 } from './built-in.ts';
 export { CloseCode, DRAINED_REASON, readRetryHint, wasDrained, withRetryHint } from './closing.ts';
 
+export { SUBPROTOCOL } from './subprotocol.ts';
+
 // History
 export { encodeBinaryFrame, readBinaryFrame } from './binary-frame.ts';
 export type { BinaryHead } from './binary-frame.ts';

@@ -1,8 +1,13 @@
 import { Members } from './topic-members.ts';
+import { isSpeaker } from './websocket-connection.ts';
 
 /** The part of a socket that the registry keeps up to date. */
 export interface RegisteredSocket {
-	readonly data: { readonly socketId: string; readonly topics: ReadonlySet<string> };
+	readonly data: {
+		readonly socketId: string;
+		readonly topics: ReadonlySet<string>;
+		readonly subprotocol?: string | undefined;
+	};
 }
 
 /**
@@ -12,6 +17,7 @@ export interface RegisteredSocket {
 export class Registry<TSocket extends RegisteredSocket> {
 	readonly #sockets = new Map<string, TSocket>();
 	readonly #members = new Members();
+	#speakerCount = 0;
 
 	get(socketId: string): TSocket | undefined {
 		return this.#sockets.get(socketId);
@@ -27,6 +33,11 @@ export class Registry<TSocket extends RegisteredSocket> {
 
 	get socketCount(): number {
 		return this.#sockets.size;
+	}
+
+	/** How many of the sockets have clients that speak the protocol. */
+	get speakerCount(): number {
+		return this.#speakerCount;
 	}
 
 	topics(): MapIterator<string> {
@@ -53,6 +64,7 @@ export class Registry<TSocket extends RegisteredSocket> {
 	add(socket: TSocket): readonly string[] {
 		const { data } = socket;
 		this.#sockets.set(data.socketId, socket);
+		if (isSpeaker(socket)) this.#speakerCount++;
 		const initial = data.topics?.size === 0 ? NONE : [...(data.topics ?? NONE)];
 		(data as { topics: ReadonlySet<string> }).topics = new Set();
 		return initial;
@@ -66,6 +78,7 @@ export class Registry<TSocket extends RegisteredSocket> {
 		const socket = this.#sockets.get(socketId);
 		if (socket === undefined) return NONE;
 		this.#sockets.delete(socketId);
+		if (isSpeaker(socket)) this.#speakerCount--;
 		const emptied: string[] = [];
 		for (const topic of socket.data.topics) if (this.#members.delete(topic, socketId)) emptied.push(topic);
 		return emptied;

@@ -10,7 +10,7 @@ import {
 	type Origin,
 	randomOrigin,
 } from './frame.ts';
-import { Except, ForNode, type Message } from './frame-messages.ts';
+import { Except, ForNode, type Message, MistakableText } from './frame-messages.ts';
 
 const here = randomOrigin();
 const elsewhere = randomOrigin();
@@ -36,16 +36,23 @@ const anyMessage = fc.oneof(
 	anyString,
 	fc.uint8Array({ maxLength: 300, size: 'max' }),
 	anyString.map((text) => new ForNode(text)),
+	anyString.map((text) => new MistakableText(text)),
 	fc.array(fc.uuid({ version: 4 }), { maxLength: 3 }).map((ids) => new Except(ids)),
 );
 const anyMessages = fc.array(anyMessage, { maxLength: 8, size: 'max' });
 
-type Plain = string | number[] | { readonly forNode: string } | { readonly except: readonly string[] };
+type Plain =
+	| string
+	| number[]
+	| { readonly forNode: string }
+	| { readonly mistakable: string }
+	| { readonly except: readonly string[] };
 
 /** The message that the other node must receive: text as far as UTF-8 can represent it, bytes as plain bytes. */
 function expected(message: Message): Plain {
 	if (message instanceof ForNode) return { forNode: message.text.toWellFormed() };
 	if (message instanceof Except) return { except: message.socketIds };
+	if (message instanceof MistakableText) return { mistakable: message.text.toWellFormed() };
 	return typeof message === 'string' ? message.toWellFormed() : [...message];
 }
 
@@ -54,12 +61,13 @@ function plain(messages: ReturnType<typeof decodeFrame>): string | Plain[] {
 	return messages.map((message) => {
 		if (message instanceof ForNode) return { forNode: message.text };
 		if (message instanceof Except) return { except: message.socketIds };
+		if (message instanceof MistakableText) return { mistakable: message.text };
 		return typeof message === 'string' ? message : [...message];
 	});
 }
 
 function isKnown(message: unknown): boolean {
-	return [Uint8Array, ForNode, Except].some((kind) => message instanceof kind);
+	return [Uint8Array, ForNode, MistakableText, Except].some((kind) => message instanceof kind);
 }
 
 describe('a frame', () => {
@@ -125,13 +133,16 @@ describe('a frame', () => {
 		expect(decodeFrame(cut, here)).toBe('malformed');
 	});
 
-	it('holds each message for the node in a run of its own', () => {
-		const frame = encodeFrame(elsewhere, ['a', new ForNode('hé'), new ForNode(''), 'b']);
+	it('holds each message for the node, and each mistakable text, in a run of its own', () => {
+		const marked = [new ForNode('hé'), new ForNode(''), new MistakableText('{'), new MistakableText('{')];
+		const frame = encodeFrame(elsewhere, ['a', ...marked, 'b']);
 
 		const runs = [
 			[0, 0, 1, 0, 0, 0, 1, 0x61],
 			[2, 0, 1, 0, 0, 0, 3, 0x68, 0xc3, 0xa9],
 			[2, 0, 1, 0, 0, 0, 0],
+			[3, 0, 1, 0, 0, 0, 1, 0x7b],
+			[3, 0, 1, 0, 0, 0, 1, 0x7b],
 			[0, 0, 1, 0, 0, 0, 1, 0x62],
 		];
 		expect([...frame.subarray(HEADER_BYTES)]).toEqual(runs.flat());
@@ -218,14 +229,16 @@ describe('a frame that cannot be read', () => {
 		}
 	});
 
-	it('is malformed when a run of messages for the node holds more than one', () => {
+	it('is malformed when a run of messages for the node, or of mistakable texts, holds more than one', () => {
 		const frame = encodeFrame(elsewhere, ['a', 'b']);
-		frame[HEADER_BYTES] = 2;
-		expect(decodeFrame(frame, here)).toBe('malformed');
+		for (const kind of [2, 3]) {
+			frame[HEADER_BYTES] = kind;
+			expect(decodeFrame(frame, here)).toBe('malformed');
+		}
 	});
 
 	it('is malformed when a message is of an unknown kind', () => {
-		for (let kind = 3; kind < 256; kind++) {
+		for (let kind = 4; kind < 256; kind++) {
 			const frame = encodeFrame(elsewhere, ['first', new Uint8Array([2])]);
 			frame[HEADER_BYTES + 7 + 'first'.length] = kind;
 			expect(decodeFrame(frame, here)).toBe('malformed');
