@@ -131,10 +131,52 @@ describe('each endpoint enforces its own limits', () => {
 		expect([...ids.users, ...ids.admins].map((id) => provider.isConnected(id))).toEqual([false, true]);
 	});
 
+	it('the counts of dropped messages belong to the endpoint of the slow reader', async () => {
+		const drop = { slowReaders: 'drop', limits: { queuedBytes: 64 * KIB } } as const;
+		const { port, admin, users, admins, ids } = await pair(drop, drop);
+		await connectClient(admin);
+		const user = await connectRawWebSocket(port);
+		await until(() => ids.users.length + ids.admins.length === 2, { what: 'both are open' });
+		user.pause();
+		const block = 'x'.repeat(4 * KIB);
+		for (let i = 0; i < 10_000 && users.refusals.slowReader === 0; i++) {
+			void admins.socket.publish('all', block);
+			// The other client reads.
+			if (i % 8 === 7) await Bun.sleep(0);
+		}
+		expect([users.refusals.slowReader, admins.refusals.slowReader]).toEqual([1, 0]);
+	});
+
 	it('idleTimeoutMs is the largest for Bun', async () => {
 		const { users, admins } = await pair({ limits: { idleTimeoutMs: 8_000 } }, { limits: { idleTimeoutMs: 100_000 } });
 		expect([users.websocket.idleTimeout, admins.websocket.idleTimeout]).toEqual([16, 200]);
 	});
+});
+
+it('a gap is told once to the subscribers of each endpoint that speaks the protocol', async () => {
+	const logger = new RecordingLogger();
+	const bus = new MemoryBackend().createBus();
+	const start = bus.start.bind(bus);
+	let interrupt = (): void => {};
+	bus.start = (listeners) => {
+		interrupt = () => listeners.interrupted(['news'], 1_000, 'interrupted by the test');
+		return start(listeners);
+	};
+	const provider = new WsProvider({ bus, logger });
+	const endpoints = ['/ws', '/admin'].map(
+		(path) => new SocketEndpoint(provider, { path, logger, authorize: { subscribe: () => true } }),
+	) as [SocketEndpoint, SocketEndpoint];
+	const { http } = await serveEndpoints(...endpoints);
+	const clients = [await connectClient(`${http}/ws`), await connectClient(`${http}/admin`)];
+	for (const client of clients) {
+		sendTyped(client, '@subscribe', { topic: 'news' }, 's');
+		await client.next();
+	}
+	interrupt();
+	for (const client of clients)
+		expect(parse(await client.next())).toMatchObject({ type: '@gap', data: { topic: 'news' } });
+	await endpoints[0].socket.broadcast('"marker"');
+	for (const client of clients) expect(await client.next()).toBe('"marker"');
 });
 
 describe('requests to clients of another endpoint', () => {
@@ -145,9 +187,9 @@ describe('requests to clients of another endpoint', () => {
 		const users = new SocketEndpoint(provider, { authorize: {} }).onWebSocket({
 			open: ({ data }) => void ids.push(data.socketId),
 		});
-		const admins = new SocketEndpoint(provider, { path: '/admin' }).socketRouter(
+		const admins: SocketEndpoint = new SocketEndpoint(provider, { path: '/admin' }).socketRouter(
 			new SocketRouter().on(Relay, ({ data }) => admins.socket.request(ids[0] ?? '', Ask, data)),
-		) as SocketEndpoint;
+		);
 		const { ws, port } = await serveEndpoints(users, admins);
 		const [user, boss] = [await connectClient(ws), await connectClient(`ws://localhost:${port}/admin`)];
 		await until(() => ids.length === 1, { what: 'the user is open' });

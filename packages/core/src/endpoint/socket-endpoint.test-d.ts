@@ -70,7 +70,7 @@ void ({
 // @ts-expect-error a server without websocket handlers has no sockets
 Bun.serve({ fetch: (req, server) => endpoint.handle(req, server) ?? new Response() });
 // @ts-expect-error handle needs the server
-endpoint.handle(new Request(''));
+void endpoint.handle(new Request(''));
 // @ts-expect-error start needs the server
 void endpoint.start();
 // @ts-expect-error a port is not a server

@@ -6,6 +6,9 @@ import type { ApplicationSocket } from '../application/socket-emitter.ts';
 import type { ConnectionData } from '../connection-data.ts';
 import { ApplicationError } from '../errors.ts';
 import type { RefusalCounts } from '../refusals.ts';
+import { forget, replaceEarlier, type Replaceable } from '../reloading/generations.ts';
+import { IS_HOT } from '../reloading/hot-state.ts';
+import { retire } from '../reloading/retire.ts';
 import type { SocketRouter } from '../routing/socket-router.ts';
 import { readGraceMs } from '../stopping/grace-period.ts';
 import { type PathMatcher, pathMatcher } from '../support/path-matcher.ts';
@@ -44,6 +47,9 @@ export class SocketEndpoint<TData extends ConnectionData = ConnectionData> {
 	#server: StandaloneServer | undefined;
 	/** Whether a server may have the handlers. */
 	#isServed = false;
+	/** Under `bun --hot`, newer code stops this endpoint before it starts its own. */
+	readonly #replaceable: Replaceable = { retire: () => this.#retire(), chosenPort: undefined };
+	#isRetired = false;
 	#starting: Promise<void> | undefined;
 	#stopping: Promise<void> | undefined;
 
@@ -160,6 +166,8 @@ export class SocketEndpoint<TData extends ConnectionData = ConnectionData> {
 		const setup = this.#setup;
 		let created: WebSocketEndpoint | undefined;
 		try {
+			if (IS_HOT && !(await replaceEarlier(this.#replaceable))) this.#isRetired = true;
+			if (this.#isRetired) throw interrupted();
 			created = setup.create();
 			await setup.provider.start();
 			if (this.#stopping !== undefined) throw interrupted();
@@ -168,6 +176,8 @@ export class SocketEndpoint<TData extends ConnectionData = ConnectionData> {
 			this.#state = 'started';
 		} catch (error) {
 			await this.#rollBack(group, created);
+			// The old code must not continue, and nothing has failed.
+			if (this.#isRetired) return new Promise(() => {});
 			throw this.#stopping === undefined ? error : interrupted();
 		}
 	}
@@ -189,6 +199,7 @@ export class SocketEndpoint<TData extends ConnectionData = ConnectionData> {
 		const setup = this.#setup;
 		created?.dispose();
 		setup.notStarted();
+		forget(this.#replaceable);
 		try {
 			await group.remove(setup);
 		} catch (err) {
@@ -234,7 +245,13 @@ export class SocketEndpoint<TData extends ConnectionData = ConnectionData> {
 		running.close();
 		await running.drain(deadline);
 		running.dispose();
+		forget(this.#replaceable);
 		await this.#server?.remove(setup);
+	}
+
+	#retire(): Promise<void> {
+		this.#isRetired = true;
+		return retire('endpoint', (graceMs) => this.stop({ graceMs }), this.#setup.logger);
 	}
 
 	/** Stops an endpoint that has not started yet. A start in progress then fails. */
