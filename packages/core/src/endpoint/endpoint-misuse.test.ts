@@ -55,7 +55,8 @@ describe('new SocketEndpoint() refuses', () => {
 		[[{ limits: { messageBytes: 0 } }], 'new SocketEndpoint(): limits.messageBytes must be'],
 		[[{ allowedOrigins: 'x' }], 'new SocketEndpoint(): allowedOrigins must not be'],
 		[[{ paths: '/ws' }], 'new SocketEndpoint(): there is no option paths; options are path, '],
-		[[{ logger: {} }], 'new SocketEndpoint(): logger'],
+		[[{ logger: {} }], 'new SocketEndpoint(): logger must have the methods'],
+		[[{ logger: null }], 'new SocketEndpoint(): logger must be an object'],
 		[['/ws'], 'new SocketEndpoint(): pass a provider, or options, or a provider followed by options, as in new'],
 	])('%j', (given, message) => {
 		expect(() => Reflect.construct(SocketEndpoint, given)).toThrow(ApplicationError);

@@ -1,4 +1,4 @@
-import { consoleLogger, InProcWsProvider, type SocketData, type WebSocketProvider } from '@orijs/websocket';
+import { InProcWsProvider, type SocketData, type WebSocketProvider } from '@orijs/websocket';
 import { rejected, show, throttleOf } from '@orijs/websocket/internal';
 import type { Server, WebSocketHandler } from 'bun';
 import { unavailable } from '../admission/unavailable.ts';
@@ -74,7 +74,7 @@ export class SocketEndpoint<TData extends ConnectionData = ConnectionData> {
 	constructor(provider: WebSocketProvider | undefined, options?: SocketEndpointOptions<TData>);
 	constructor(options?: SocketEndpointOptions<TData>);
 	constructor(first?: unknown, second?: unknown) {
-		const { provider, options, logger = consoleLogger } = readEndpointArguments(first, second);
+		const { provider, options, logger } = readEndpointArguments(first, second);
 		this.#setup = new EndpointSetup(provider ?? new InProcWsProvider({ logger }), options, logger);
 		this.#matches = pathMatcher(this.#setup.path);
 	}
@@ -159,7 +159,13 @@ export class SocketEndpoint<TData extends ConnectionData = ConnectionData> {
 		this.#server = group;
 		this.#state = 'starting';
 		this.#starting = this.#start(group);
-		await this.#starting;
+		try {
+			await this.#starting;
+		} catch (error) {
+			// The code that newer code replaces must not continue, and nothing has failed.
+			if (this.#isRetired) return new Promise(() => {});
+			throw error;
+		}
 	}
 
 	async #start(group: StandaloneServer): Promise<void> {
@@ -176,8 +182,6 @@ export class SocketEndpoint<TData extends ConnectionData = ConnectionData> {
 			this.#state = 'started';
 		} catch (error) {
 			await this.#rollBack(group, created);
-			// The old code must not continue, and nothing has failed.
-			if (this.#isRetired) return new Promise(() => {});
 			throw this.#stopping === undefined ? error : interrupted();
 		}
 	}

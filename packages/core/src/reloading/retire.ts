@@ -2,7 +2,7 @@ import type { Logger } from '@orijs/websocket';
 import { within } from '@orijs/websocket/internal';
 import { ApplicationError } from '../errors.ts';
 
-/** How long connections, handlers and requests are waited for when newer code replaces an application, in milliseconds. */
+/** How long to wait for connections, handlers and requests, in milliseconds. */
 const GRACE_MS = 1_000;
 /** After this many milliseconds, newer code starts even if the application has not stopped. */
 const RETIRING_MS = 10_000;
