@@ -3,7 +3,7 @@ import { InProcWsProvider, SocketMessage, WsProvider } from '@orijs/websocket';
 import { MemoryBackend } from '@orijs/websocket/testing';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { SocketEndpoint, type SocketEndpointOptions, SocketRouter } from '../index.ts';
+import { handlers, type Limits, SocketEndpoint, type SocketEndpointOptions, SocketRouter } from '../index.ts';
 import { connectRawWebSocket } from '../test-support/raw-web-socket.ts';
 import { serveEndpoints } from '../test-support/serve-endpoints.ts';
 import { parse, sendTyped } from '../test-support/typed-client.ts';
@@ -147,9 +147,27 @@ describe('each endpoint enforces its own limits', () => {
 		expect([users.refusals.slowReader, admins.refusals.slowReader]).toEqual([1, 0]);
 	});
 
-	it('idleTimeoutMs is the largest for Bun', async () => {
-		const { users, admins } = await pair({ limits: { idleTimeoutMs: 8_000 } }, { limits: { idleTimeoutMs: 100_000 } });
-		expect([users.websocket.idleTimeout, admins.websocket.idleTimeout]).toEqual([16, 200]);
+	it('idleTimeoutMs', async () => {
+		const { port, users, admins } = await pair(
+			{ limits: { idleTimeoutMs: 8_000, pingIntervalMs: 1_000 } },
+			{ limits: { idleTimeoutMs: 100_000, pingIntervalMs: 1_000 } },
+		);
+		const user = await connectRawWebSocket(port);
+		const boss = await connectRawWebSocket(port, { path: '/admin' });
+		await until(() => user.isClosed, { what: 'the silent user is cut', timeoutMs: 12_000 });
+		expect(boss.isClosed).toBe(false);
+		expect([users.refusals.idle, admins.refusals.idle]).toEqual([1, 0]);
+	});
+
+	it('and Bun gets the largest of each', () => {
+		const small = { messageBytes: KIB, idleTimeoutMs: 8_000, queuedBytes: KIB };
+		const large = { messageBytes: 2 * KIB, idleTimeoutMs: 100_000, queuedBytes: 2 * KIB };
+		const at = (path: string, limits: Limits) => new SocketEndpoint({ path, limits });
+		const alone = new SocketEndpoint({ limits: large }).websocket;
+		for (const both of [handlers(at('/a', small), at('/b', large)), handlers(at('/a', large), at('/b', small))]) {
+			for (const limit of ['maxPayloadLength', 'idleTimeout', 'backpressureLimit'] as const)
+				expect([limit, both[limit]]).toEqual([limit, alone[limit]]);
+		}
 	});
 });
 
