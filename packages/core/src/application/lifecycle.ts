@@ -1,5 +1,5 @@
 import type { Logger, SocketData, WebSocketProvider } from '@orijs/websocket';
-import { settledWithin, throttleOf, within } from '@orijs/websocket/internal';
+import { settledWithin, throttleOf } from '@orijs/websocket/internal';
 import type { Server } from 'bun';
 import { claimProvider, ownerOf, releaseProvider } from '../endpoint/provider-owner.ts';
 import { slowReaderOptions } from '../endpoint/slow-reader-options.ts';
@@ -7,6 +7,7 @@ import type { WebSocketEndpoint } from '../endpoint/websocket-endpoint.ts';
 import { ApplicationError } from '../errors.ts';
 import { type ChosenPort, forget, replaceEarlier, type Replaceable } from '../reloading/generations.ts';
 import { IS_HOT } from '../reloading/hot-state.ts';
+import { retire } from '../reloading/retire.ts';
 import { isInShutdownHook, runShutdownHook } from '../stopping/shutdown-hooks.ts';
 import { type StopSignal, stopOnSignals } from '../stopping/signals.ts';
 import type { StopOptions } from './application-options.ts';
@@ -24,13 +25,6 @@ export interface StartOptions {
 	/** Called on SIGTERM and SIGINT. If undefined, signals are not handled. */
 	readonly onSignal: ((signal: StopSignal) => Promise<void>) | undefined;
 }
-
-/**
- * How long an application waits for connections, handlers and requests when newer code replaces it, in milliseconds.
- */
-const RETIRING_GRACE_MS = 1_000;
-/** After this many milliseconds, newer code starts even if this application has not stopped. */
-const RETIRING_MS = 10_000;
 
 /** Starts and stops an application's providers, endpoints and server in order, and runs the hooks in between. */
 export class Lifecycle implements Replaceable {
@@ -121,17 +115,7 @@ export class Lifecycle implements Replaceable {
 	 */
 	async retire(): Promise<void> {
 		this.#isRetired = true;
-		this.#logger.info('Stopping, because the code has changed');
-		try {
-			const stopped = this.stop({ graceMs: RETIRING_GRACE_MS, readinessDelayMs: 0 });
-			await within(
-				RETIRING_MS,
-				stopped,
-				() => new ApplicationError(`the application did not stop within ${RETIRING_MS} ms`),
-			);
-		} catch (err) {
-			this.#logger.error('The application replaced by newer code failed to stop cleanly', { err });
-		}
+		await retire('application', (graceMs) => this.stop({ graceMs, readinessDelayMs: 0 }), this.#logger);
 	}
 
 	get chosenPort(): ChosenPort | undefined {

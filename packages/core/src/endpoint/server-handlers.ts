@@ -4,7 +4,7 @@ import type { WebSocketHandler } from 'bun';
 import type { AllLimits } from '../limits.ts';
 import { isLongerThan } from '../session/frame-bytes.ts';
 import type { Frame } from '../session/session.ts';
-import { SocketSession } from '../session/socket-session.ts';
+import type { SocketSession } from '../session/socket-session.ts';
 import type { WebSocketOptions } from '../websocket-options.ts';
 import { bunLimits } from './bun-limits.ts';
 import { backpressureLimits } from './slow-reader-policy.ts';
@@ -40,22 +40,22 @@ export function serverHandlers(
 	return {
 		...limits,
 		open(raw) {
-			const { data } = raw;
-			if (data instanceof SocketSession) endpointOf(data).onConnected(raw);
-			else refuse(raw, first.logger);
+			const endpoint = endpointOf(raw);
+			if (endpoint === undefined) refuse(raw, first.logger);
+			else endpoint.onConnected(raw);
 		},
 		message: isSizeShared ? receive : receiveWithin,
-		ping({ data }, payload) {
-			if (data instanceof SocketSession) endpointOf(data).onPing(data, payload);
+		ping(raw, payload) {
+			endpointOf(raw)?.onPing(raw.data as SocketSession, payload);
 		},
-		pong({ data }, payload) {
-			if (data instanceof SocketSession) endpointOf(data).onPong(data, payload);
+		pong(raw, payload) {
+			endpointOf(raw)?.onPong(raw.data as SocketSession, payload);
 		},
-		close({ data }, code, reason) {
-			if (data instanceof SocketSession) endpointOf(data).onClosed(data, code, reason);
+		close(raw, code, reason) {
+			endpointOf(raw)?.onClosed(raw.data as SocketSession, code, reason);
 		},
-		drain({ data }) {
-			return data instanceof SocketSession ? endpointOf(data).onDrain(data) : undefined;
+		drain(raw) {
+			return endpointOf(raw)?.onDrain(raw.data as SocketSession);
 		},
 	};
 }
@@ -67,14 +67,18 @@ function receive({ data }: WebSocketConnection, frame: Frame): void {
 /** Receives a frame if it is not longer than the endpoint of its socket allows. */
 function receiveWithin({ data }: WebSocketConnection, frame: Frame): void {
 	const session = data as SocketSession;
-	const endpoint = endpointOf(session);
+	const endpoint = session.host as WebSocketEndpoint;
 	if (isLongerThan(frame, endpoint.limits.messageBytes)) endpoint.onTooBig(session);
 	else session.receive(frame);
 }
 
-/** Only endpoints create sessions. */
-function endpointOf(session: SocketSession): WebSocketEndpoint {
-	return session.host as WebSocketEndpoint;
+/**
+ * Returns the endpoint of a socket; undefined if no endpoint has upgraded it. Under `bun --hot`, the server gets the
+ * handlers of newer code while it still has sockets of the old code, so their classes may be those of another copy.
+ */
+function endpointOf({ data }: WebSocketConnection): WebSocketEndpoint | undefined {
+	const host = (data as Partial<SocketSession> | undefined)?.host as WebSocketEndpoint | undefined;
+	return typeof host?.onConnected === 'function' ? host : undefined;
 }
 
 /** Closes a socket that the program has upgraded itself: no endpoint knows it. */

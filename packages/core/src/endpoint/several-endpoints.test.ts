@@ -3,7 +3,7 @@ import { InProcWsProvider, SocketMessage, WsProvider } from '@orijs/websocket';
 import { MemoryBackend } from '@orijs/websocket/testing';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { SocketEndpoint, type SocketEndpointOptions, SocketRouter } from '../index.ts';
+import { handlers, type Limits, SocketEndpoint, type SocketEndpointOptions, SocketRouter } from '../index.ts';
 import { connectRawWebSocket } from '../test-support/raw-web-socket.ts';
 import { serveEndpoints } from '../test-support/serve-endpoints.ts';
 import { parse, sendTyped } from '../test-support/typed-client.ts';
@@ -131,10 +131,70 @@ describe('each endpoint enforces its own limits', () => {
 		expect([...ids.users, ...ids.admins].map((id) => provider.isConnected(id))).toEqual([false, true]);
 	});
 
-	it('idleTimeoutMs is the largest for Bun', async () => {
-		const { users, admins } = await pair({ limits: { idleTimeoutMs: 8_000 } }, { limits: { idleTimeoutMs: 100_000 } });
-		expect([users.websocket.idleTimeout, admins.websocket.idleTimeout]).toEqual([16, 200]);
+	it('the counts of dropped messages belong to the endpoint of the slow reader', async () => {
+		const drop = { slowReaders: 'drop', limits: { queuedBytes: 64 * KIB } } as const;
+		const { port, admin, users, admins, ids } = await pair(drop, drop);
+		await connectClient(admin);
+		const user = await connectRawWebSocket(port);
+		await until(() => ids.users.length + ids.admins.length === 2, { what: 'both are open' });
+		user.pause();
+		const block = 'x'.repeat(4 * KIB);
+		for (let i = 0; i < 10_000 && users.refusals.slowReader === 0; i++) {
+			void admins.socket.publish('all', block);
+			// The other client reads.
+			if (i % 8 === 7) await Bun.sleep(0);
+		}
+		expect([users.refusals.slowReader, admins.refusals.slowReader]).toEqual([1, 0]);
 	});
+
+	it('idleTimeoutMs', async () => {
+		const { port, users, admins } = await pair(
+			{ limits: { idleTimeoutMs: 8_000, pingIntervalMs: 1_000 } },
+			{ limits: { idleTimeoutMs: 100_000, pingIntervalMs: 1_000 } },
+		);
+		const user = await connectRawWebSocket(port);
+		const boss = await connectRawWebSocket(port, { path: '/admin' });
+		await until(() => user.isClosed, { what: 'the silent user is cut', timeoutMs: 12_000 });
+		expect(boss.isClosed).toBe(false);
+		expect([users.refusals.idle, admins.refusals.idle]).toEqual([1, 0]);
+	});
+
+	it('and Bun gets the largest of each', () => {
+		const small = { messageBytes: KIB, idleTimeoutMs: 8_000, queuedBytes: KIB };
+		const large = { messageBytes: 2 * KIB, idleTimeoutMs: 100_000, queuedBytes: 2 * KIB };
+		const at = (path: string, limits: Limits) => new SocketEndpoint({ path, limits });
+		const alone = new SocketEndpoint({ limits: large }).websocket;
+		for (const both of [handlers(at('/a', small), at('/b', large)), handlers(at('/a', large), at('/b', small))]) {
+			for (const limit of ['maxPayloadLength', 'idleTimeout', 'backpressureLimit'] as const)
+				expect([limit, both[limit]]).toEqual([limit, alone[limit]]);
+		}
+	});
+});
+
+it('a gap is told once to the subscribers of each endpoint that speaks the protocol', async () => {
+	const logger = new RecordingLogger();
+	const bus = new MemoryBackend().createBus();
+	const start = bus.start.bind(bus);
+	let interrupt = (): void => {};
+	bus.start = (listeners) => {
+		interrupt = () => listeners.interrupted(['news'], 1_000, 'interrupted by the test');
+		return start(listeners);
+	};
+	const provider = new WsProvider({ bus, logger });
+	const endpoints = ['/ws', '/admin'].map(
+		(path) => new SocketEndpoint(provider, { path, logger, authorize: { subscribe: () => true } }),
+	) as [SocketEndpoint, SocketEndpoint];
+	const { http } = await serveEndpoints(...endpoints);
+	const clients = [await connectClient(`${http}/ws`), await connectClient(`${http}/admin`)];
+	for (const client of clients) {
+		sendTyped(client, '@subscribe', { topic: 'news' }, 's');
+		await client.next();
+	}
+	interrupt();
+	for (const client of clients)
+		expect(parse(await client.next())).toMatchObject({ type: '@gap', data: { topic: 'news' } });
+	await endpoints[0].socket.broadcast('"marker"');
+	for (const client of clients) expect(await client.next()).toBe('"marker"');
 });
 
 describe('requests to clients of another endpoint', () => {

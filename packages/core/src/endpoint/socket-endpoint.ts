@@ -1,4 +1,4 @@
-import { consoleLogger, InProcWsProvider, type SocketData, type WebSocketProvider } from '@orijs/websocket';
+import { InProcWsProvider, type SocketData, type WebSocketProvider } from '@orijs/websocket';
 import { rejected, show, throttleOf } from '@orijs/websocket/internal';
 import type { Server, WebSocketHandler } from 'bun';
 import { unavailable } from '../admission/unavailable.ts';
@@ -6,6 +6,9 @@ import type { ApplicationSocket } from '../application/socket-emitter.ts';
 import type { ConnectionData } from '../connection-data.ts';
 import { ApplicationError } from '../errors.ts';
 import type { RefusalCounts } from '../refusals.ts';
+import { forget, replaceEarlier, type Replaceable } from '../reloading/generations.ts';
+import { IS_HOT } from '../reloading/hot-state.ts';
+import { retire } from '../reloading/retire.ts';
 import type { EndpointEventListener } from '../routing/endpoint-event.ts';
 import type { SocketRouter } from '../routing/socket-router.ts';
 import { readGraceMs } from '../stopping/grace-period.ts';
@@ -45,6 +48,9 @@ export class SocketEndpoint<TData extends ConnectionData = ConnectionData> {
 	#server: StandaloneServer | undefined;
 	/** Whether a server may have the handlers. */
 	#isServed = false;
+	/** Under `bun --hot`, newer code stops this endpoint before it starts its own. */
+	readonly #replaceable: Replaceable = { retire: () => this.#retire(), chosenPort: undefined };
+	#isRetired = false;
 	#starting: Promise<void> | undefined;
 	#stopping: Promise<void> | undefined;
 
@@ -69,7 +75,7 @@ export class SocketEndpoint<TData extends ConnectionData = ConnectionData> {
 	constructor(provider: WebSocketProvider | undefined, options?: SocketEndpointOptions<TData>);
 	constructor(options?: SocketEndpointOptions<TData>);
 	constructor(first?: unknown, second?: unknown) {
-		const { provider, options, logger = consoleLogger } = readEndpointArguments(first, second);
+		const { provider, options, logger } = readEndpointArguments(first, second);
 		this.#setup = new EndpointSetup(provider ?? new InProcWsProvider({ logger }), options, logger);
 		this.#matches = pathMatcher(this.#setup.path);
 	}
@@ -166,13 +172,21 @@ export class SocketEndpoint<TData extends ConnectionData = ConnectionData> {
 		this.#server = group;
 		this.#state = 'starting';
 		this.#starting = this.#start(group);
-		await this.#starting;
+		try {
+			await this.#starting;
+		} catch (error) {
+			// The code that newer code replaces must not continue, and nothing has failed.
+			if (this.#isRetired) return new Promise(() => {});
+			throw error;
+		}
 	}
 
 	async #start(group: StandaloneServer): Promise<void> {
 		const setup = this.#setup;
 		let created: WebSocketEndpoint | undefined;
 		try {
+			if (IS_HOT && !(await replaceEarlier(this.#replaceable))) this.#isRetired = true;
+			if (this.#isRetired) throw interrupted();
 			created = setup.create();
 			await setup.provider.start();
 			if (this.#stopping !== undefined) throw interrupted();
@@ -202,6 +216,7 @@ export class SocketEndpoint<TData extends ConnectionData = ConnectionData> {
 		const setup = this.#setup;
 		created?.dispose();
 		setup.notStarted();
+		forget(this.#replaceable);
 		try {
 			await group.remove(setup);
 		} catch (err) {
@@ -247,7 +262,13 @@ export class SocketEndpoint<TData extends ConnectionData = ConnectionData> {
 		running.close();
 		await running.drain(deadline);
 		running.dispose();
+		forget(this.#replaceable);
 		await this.#server?.remove(setup);
+	}
+
+	#retire(): Promise<void> {
+		this.#isRetired = true;
+		return retire('endpoint', (graceMs) => this.stop({ graceMs }), this.#setup.logger);
 	}
 
 	/** Stops an endpoint that has not started yet. A start in progress then fails. */

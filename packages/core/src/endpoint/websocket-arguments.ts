@@ -1,4 +1,4 @@
-import { type Logger, safely, type WebSocketProvider } from '@orijs/websocket';
+import { consoleLogger, type Logger, safely, type WebSocketProvider } from '@orijs/websocket';
 import { show } from '@orijs/websocket/internal';
 import { ClientAddresses } from '../admission/client-address.ts';
 import { originCheck } from '../admission/origin.ts';
@@ -54,12 +54,12 @@ export function readEndpointOfArguments(path: unknown, first: unknown, second: u
 export function readEndpointArguments(
 	first: unknown,
 	second: unknown,
-): WebSocketArguments & { readonly logger: Logger | undefined } {
+): WebSocketArguments & { readonly logger: Logger } {
 	const call = 'new SocketEndpoint';
 	const { provider, options: given } = splitArguments(call, first, second);
-	const { logger, ...options } = given as SocketEndpointOptions;
+	const { logger = consoleLogger, ...options } = given as SocketEndpointOptions;
 	checkWebSocketOptions(call, options, ['logger']);
-	return { provider, options, logger: logger && safeLogger(call, logger) };
+	return { provider, options, logger: safeLogger(call, logger) };
 }
 
 /** @param before the arguments that come before these two */

@@ -114,6 +114,20 @@ describe('a client that reads too slowly', () => {
 		expect(found).toEqual([slow.ws]);
 	});
 
+	it('is closed at its own limit if sockets differ', async () => {
+		const patient = new Set<string>();
+		const { node, found } = await openWatching({
+			queuedBytes: LIMIT,
+			queuedBytesOf: ({ data }) => (patient.has(data.socketId) ? 1024 * LIMIT : LIMIT),
+		});
+		const [slow, other] = [await node.connect(inTopic), await node.connect(inTopic)];
+		patient.add(other.id);
+		for (let i = 0; i < COUNT; i++) void node.provider.publish('t', numbered(i));
+
+		expect(found).toEqual([slow.ws]);
+		expect(node.provider.isConnected(other.id)).toBe(true);
+	});
+
 	it('is closed at 8 MiB by default', async () => {
 		const { node, found } = await openWatching({});
 		const slow = await node.connect(inTopic);
@@ -182,6 +196,13 @@ describe('invalid options for slow readers', () => {
 
 		expect(set).toThrow(InvalidOptionError);
 		expect(set).toThrow(`slowReaders must be 'close' or 'drop', not ${show(bad)}`);
+	});
+
+	it('are rejected: queuedBytesOf that is not a function', async () => {
+		const { provider, server } = await openNode({ setServer: false });
+		const set = (): void => provider.setServer(server, { queuedBytesOf: 1 as never });
+
+		expect(set).toThrow(new InvalidOptionError('queuedBytesOf must be a function, not 1'));
 	});
 
 	it('do not hide an invalid server', async () => {
