@@ -81,7 +81,7 @@ export class WebSocketEndpoint implements SessionHost {
 			onClose: ({ data }) => (data as SocketSession).closing(),
 			onPing: ({ data }) => (data as SocketSession).pinged(),
 			onBackpressure: ({ data }) => (data as SocketSession).checkBackpressure(),
-					});
+		});
 		this.#guards = new ConnectionGuards({
 			guards: table.guards,
 			provider,

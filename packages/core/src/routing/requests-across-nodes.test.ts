@@ -138,9 +138,9 @@ describe('a request to a socket of another node', () => {
 		void here.app.socket.send(socketId, '{"name":"last"}');
 		await client.received(3);
 
-		expect(client.texts.map((text) => (parse(text)['name'] === '@text' ? parseFramed(text) : parse(text))['name'])).toEqual(
-			['first', 'name', 'last'],
-		);
+		expect(
+			client.texts.map((text) => (parse(text)['name'] === '@text' ? parseFramed(text) : parse(text))['name']),
+		).toEqual(['first', 'name', 'last']);
 		sendTyped(client, '@reply', 'Ada', await nextRequest(client));
 		expect(await request).toBe('Ada');
 	});

@@ -244,7 +244,8 @@ export class Connection {
 	// Opening and ending
 
 	#authenticate(auth: unknown): void {
-		if (this.#socket.protocol !== SUBPROTOCOL) return this.#abort('no OriJS endpoint: it does not confirm orijs.1', NORMAL);
+		if (this.#socket.protocol !== SUBPROTOCOL)
+			return this.#abort('no OriJS endpoint: it does not confirm orijs.1', NORMAL);
 		const askedAt = localTime();
 		// If a guard rejects the client, the server closes the connection instead of answering. A server that answers
 		// with an error therefore does not speak the protocol.

@@ -18,7 +18,9 @@ export function startRawServer(options: RawServerOptions): RawServer {
 		port: 0,
 		fetch(request, self) {
 			if (status !== undefined) return new Response('unavailable', { status });
-			return self.upgrade(request, { headers: { 'Sec-WebSocket-Protocol': 'orijs.1' } }) ? undefined : new Response('WebSocket only', { status: 426 });
+			return self.upgrade(request, { headers: { 'Sec-WebSocket-Protocol': 'orijs.1' } })
+				? undefined
+				: new Response('WebSocket only', { status: 426 });
 		},
 		websocket: {
 			maxPayloadLength: 64 * 1024 * 1024,

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { SUBPROTOCOL } from '../protocol/subprotocol.ts';
 import { messagesOf, openNode, type TestNode } from '../test-support/test-node.ts';
 
-const node = (): Promise<TestNode> => 
+const node = (): Promise<TestNode> =>
 	openNode({ history: { 'chat:*': { size: 50, ttlMs: 60_000 } }, subprotocol: SUBPROTOCOL });
 
 interface Received {
