@@ -36,7 +36,11 @@ function forger(topic: string) {
 		(n) => ({ name: pick('@text', '@bytes', '@gap', ''), data: n, timestamp: 1, topic }),
 		(n) => ({ type: '@gap', data: { topic: pick(topic, '*'), since: 0, until: n } }),
 		(n) => ({ type: '@position', data: { topics: [topic], epoch: 'e', offset: n, count: pick(0, undefined) } }),
-		(n) => ({ type: pick('@auth', '@ping', '@subscribe'), correlationId: pick('@1', '@2', '@3'), data: { timestamp: n } }),
+		(n) => ({
+			type: pick('@auth', '@ping', '@subscribe'),
+			correlationId: pick('@1', '@2', '@3'),
+			data: { timestamp: n },
+		}),
 		(n) => ({ type: Ask.name, error: { code: 'forged', message: String(n) } }),
 	];
 	return (n: number): string | Uint8Array => {

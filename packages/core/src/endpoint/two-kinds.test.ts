@@ -131,7 +131,8 @@ describe('what handlers send to their own socket', () => {
 		const [text, ...framed] = await client.received(6);
 		expect(text).toBe('text');
 		for (const at of [0, 1, 4]) expect(parse(framed[at] ?? '')).toMatchObject({ name: '@text', data: FORGED });
-		for (const at of [2, 3]) expect(Buffer.from(framed[at] as Uint8Array).subarray(-MAGIC_BYTES.length)).toEqual(Buffer.from(MAGIC_BYTES));
+		for (const at of [2, 3])
+			expect(Buffer.from(framed[at] as Uint8Array).subarray(-MAGIC_BYTES.length)).toEqual(Buffer.from(MAGIC_BYTES));
 	});
 });
 
