@@ -27,7 +27,8 @@ afterAll(async () => {
 /** What a client has received: messages as they are, or taken out of their frames, and the names of typed ones. */
 function heard(client: TestClient): unknown[] {
 	return client.messages.flatMap((message): unknown[] => {
-		if (typeof message !== 'string') return [new Uint8Array(readBinaryFrame(message.slice().buffer)?.payload ?? message)];
+		if (typeof message !== 'string')
+			return [new Uint8Array(readBinaryFrame(message.slice().buffer)?.payload ?? message)];
 		if (message.startsWith('id ')) return [];
 		if (!message.startsWith('{')) return [message];
 		const { name, data } = JSON.parse(message) as { name?: string; data: unknown };
