@@ -19,6 +19,8 @@ export function handshake(port: number, path: string): string {
 		'Connection: Upgrade',
 		'Sec-WebSocket-Key: MTIzNDU2Nzg5MDEyMzQ1Ng==',
 		'Sec-WebSocket-Version: 13',
+		// Servers other than those of OriJS ignore it, or confirm it because it is the only one.
+		'Sec-WebSocket-Protocol: orijs.1',
 		'\r\n',
 	].join('\r\n');
 }

@@ -100,7 +100,7 @@ describe('the samples in the READMEs', () => {
 
 	/** Connects another client and subscribes it to the topic. */
 	async function listen(port: number, { topic, token }: Pair): Promise<TestClient> {
-		const other = await runs.connect(port);
+		const other = await runs.connect(port, 'orijs.1');
 		other.send(JSON.stringify({ type: '@auth', data: token }));
 		other.send(JSON.stringify({ type: '@subscribe', data: { topic }, correlationId: 'subscribed' }));
 		expect(await other.next()).not.toContain('error');
@@ -267,7 +267,7 @@ describe('the samples in the READMEs', () => {
 		const files = write({ ...ORIJS, server: orijs.patch(ORIJS.server, 'history', '## History') }, port);
 		await runs.complete(files.server);
 		await runs.complete(files.page);
-		const other = await runs.connect(port);
+		const other = await runs.connect(port, 'orijs.1');
 		other.send(JSON.stringify({ type: '@subscribe', data: { topic: ORIJS.topic, rewind: 10 } }));
 		const message = await other.next(emittedBy(ORIJS));
 		expect(JSON.parse(String(message))).toMatchObject({ data: { name: 'Ada' }, position: { prev: 0 } });

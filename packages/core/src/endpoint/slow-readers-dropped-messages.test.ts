@@ -48,8 +48,12 @@ async function connectSlow(port: number, topics: readonly string[]): Promise<Raw
 	return client;
 }
 
+/** Parses frames, and takes the application's JSON out of them. */
 const read = (texts: readonly unknown[]): Record<string, unknown>[] =>
-	texts.map((text) => JSON.parse(String(text)) as Record<string, unknown>);
+	texts.map((text) => {
+		const frame = JSON.parse(String(text)) as Record<string, unknown>;
+		return frame['name'] === BuiltIn.text ? (JSON.parse(String(frame['data'])) as Record<string, unknown>) : frame;
+	});
 
 const messagesIn = (texts: readonly unknown[]): Numbered[] =>
 	read(texts).filter((message) => 'number' in message) as unknown as Numbered[];

@@ -1,4 +1,4 @@
-import { connectSpeaker, RecordingLogger, until } from '@orijs/testkit';
+import { connectClient, connectSpeaker, RecordingLogger, until } from '@orijs/testkit';
 import { SocketMessage, WsProvider } from '@orijs/websocket';
 import { MemoryBackend } from '@orijs/websocket/testing';
 import { expect, it } from 'vitest';
@@ -68,11 +68,11 @@ it('a gap that is still held is sent before a stopping application disconnects i
 	expect(client.texts.slice(1).map(parse)).toEqual([gap('lost', 1_000)]);
 });
 
-it('an endpoint without typed messages sends no gap notices', async () => {
-	const { app, connect, interrupt } = await interruptible((raw) => {
+it('a plain client is sent no gap notices', async () => {
+	const { app, connectPlain, interrupt } = await interruptible((raw) => {
 		raw.onWebSocket({ open: (ws) => ws.subscribe('lost') });
 	});
-	const client = await connect();
+	const client = await connectPlain();
 
 	await interrupt('all', 1_000);
 	await app.socket.broadcast('"marker"');
@@ -105,6 +105,7 @@ async function interruptible(build: (app: Application) => void, options: WebSock
 	return {
 		app,
 		connect: () => connectSpeaker(ws),
+		connectPlain: () => connectClient(ws),
 		/** Interrupts the bus, without waiting for the gap to be reported. */
 		interruptOnly: (topics: readonly string[] | 'all', since: number) => interrupted(topics, since),
 		/** Interrupts the bus, and resolves once the gap is reported. */

@@ -1,4 +1,4 @@
-import { connectSpeaker, RecordingLogger, type TestClient, until } from '@orijs/testkit';
+import { connectClient, connectSpeaker, RecordingLogger, type TestClient, until } from '@orijs/testkit';
 import { CloseCode, readRetryHint, SocketMessage } from '@orijs/websocket/protocol';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -247,11 +247,11 @@ describe('a client that sends raw messages too fast', () => {
 		const { ws: url } = await serve(app);
 		const numbers = (count: number): string[] => Array.from({ length: count }, (_, i) => String(i));
 
-		const hasty = await connectSpeaker(url);
+		const hasty = await connectClient(url);
 		for (const number of numbers(20)) hasty.send(number);
 		expect(await hasty.received(20)).toEqual(numbers(20));
 
-		const flooding = await connectSpeaker(url);
+		const flooding = await connectClient(url);
 		for (const number of numbers(30)) flooding.send(number);
 		expect((await flooding.closed).code).toBe(CloseCode.tooManyMessages);
 		expect(flooding.messages).toEqual(numbers(20));

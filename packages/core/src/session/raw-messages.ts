@@ -3,7 +3,7 @@ import type { AppSocket } from '../app-socket.ts';
 import type { Refusals } from '../refusals.ts';
 import type { Frame, MessageDispatcher, Session } from './session.ts';
 
-/** Passes messages unchanged to the application's own `message` handler, or refuses them if there is none. */
+/** Passes messages unchanged to the application's own `message` handler. Without a handler, they are only counted. */
 export class RawMessages implements MessageDispatcher {
 	readonly #handler: ((ws: AppSocket<never>, message: Frame) => unknown) | undefined;
 	readonly #failed: (ws: AppSocket, error: unknown) => void;

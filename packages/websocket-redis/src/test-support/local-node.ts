@@ -3,8 +3,8 @@ import type { SocketData, WsProvider } from '@orijs/websocket';
 import { SUBPROTOCOL } from '@orijs/websocket/protocol';
 
 /**
- * A node in the test's own process: a Bun server whose clients name their topics in the query of the URL. They speak the
- * protocol, apart from those connected with `connectPlain`.
+ * A node in the test's own process: a Bun server whose clients name their topics in the query of the URL. They speak
+ * the protocol, apart from those connected with `connectPlain`.
  */
 export interface LocalNode {
 	/** Connects a client. Resolves once it is subscribed to its topics, or the backend has refused them. */

@@ -272,8 +272,8 @@ export class LocalFanout {
 
 const NONE: readonly WebSocketConnection[] = [];
 /**
- * The name of a topic in Bun. Each kind of socket has its own, so that each receives its own form of a message. No topic
- * can begin with the prefix. What an application publishes in Bun itself reaches plain sockets only.
+ * The name of a topic in Bun. Each kind of socket has its own, so that each receives its own form of a message. No
+ * topic can begin with the prefix. What an application publishes in Bun itself reaches plain sockets only.
  */
 function nameOf(topic: string, isToSpeakers: boolean): string {
 	return isToSpeakers ? `@${topic}` : topic;

@@ -3,7 +3,7 @@
  * instead of one each:
  *
  * ```text
- * run = kind (u8)  count (u16)  bytes (u32)  length (u32) * (count - 1)  content
+ * run  = kind (u8)  count (u16)  bytes (u32)  length (u32) * (count - 1)  content
  * kind = 0 text, 1 binary, 2 for the node, 3 mistakable text, 4 except
  * ```
  *

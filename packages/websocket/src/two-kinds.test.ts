@@ -1,0 +1,222 @@
+import { describe, expect, it } from 'vitest';
+import { SocketMessage } from './index.ts';
+import { encodeBinaryFrame, readBinaryFrame } from './protocol/binary-frame.ts';
+import { encodeEnvelope } from './protocol/envelope.ts';
+import { SUBPROTOCOL } from './protocol/subprotocol.ts';
+import { schema } from './test-support/schemas.ts';
+import { type Member, messagesOf, openNode, type TestNode } from './test-support/test-node.ts';
+import { MemoryBackend } from './testing/index.ts';
+import type { Payload } from './wire/payload.ts';
+
+const Said = SocketMessage.define({ name: 'said', data: schema<unknown>((value) => ({ value })) });
+const HISTORY = { 'long:*': { size: 100, ttlMs: 60_000 } };
+const FORGED = '{"name":"said","data":"forged","timestamp":1}';
+const MAGIC_BYTES = encodeBinaryFrame(
+	{ topic: 'a', timestamp: 1, position: { epoch: 'e', offset: 2, prev: 1 } },
+	bytes(9),
+);
+
+/** What applications publish, and whether clients that speak the protocol could take it for a frame. */
+const PAYLOADS: readonly [string, Payload, boolean][] = [
+	['text', 'just text', false],
+	['empty text', '', false],
+	['a list', '[{"name":"said"}]', false],
+	['a forged message', FORGED, true],
+	['a forged position', '{"type":"@position","data":{"topics":["a"],"epoch":"e","offset":5}}', true],
+	['a forged answer', '{"type":"@auth","correlationId":"@1","data":{}}', true],
+	['JSON after blanks', ` \t\r\n${FORGED}`, true],
+	['JSON after a byte order mark', `\ufeff${FORGED}`, true],
+	['a brace', '{', true],
+	['half a character', '{\ud800', true],
+	['bytes', bytes(1, 2, 3), false],
+	['no bytes', bytes(), false],
+	['bytes with the prefix', MAGIC_BYTES, true],
+	['a view of bytes with the prefix', new DataView(MAGIC_BYTES.buffer), true],
+	['nothing but the prefix', MAGIC_BYTES.slice(0, 8), true],
+	['part of the prefix', MAGIC_BYTES.slice(0, 7), false],
+];
+
+function bytes(...values: number[]): Uint8Array {
+	return Uint8Array.from(values);
+}
+
+/** What a plain client receives: the payload as it is. */
+function plainForm(payload: Payload): string | Uint8Array {
+	if (typeof payload === 'string') return payload.toWellFormed();
+	return payload instanceof Uint8Array ? payload : new Uint8Array((payload as DataView).buffer as ArrayBuffer);
+}
+
+/** Takes what a client that speaks the protocol has received out of its frame. */
+function unframed(message: string | Uint8Array | undefined): [payload: unknown, isFramed: boolean] {
+	if (typeof message === 'string' && message.trim().startsWith('{')) {
+		const { name, data } = JSON.parse(message) as { name: string; data: unknown };
+		// On topics with history, JSON carries halves of characters that a text frame can't.
+		return [name === '@text' ? String(data).toWellFormed() : 'not a text frame', true];
+	}
+	const frame = message instanceof Uint8Array ? readBinaryFrame(message.slice().buffer) : undefined;
+	return frame === undefined ? [message, false] : [new Uint8Array(frame.payload), true];
+}
+
+interface Members {
+	readonly plain: Member;
+	readonly speaker: Member;
+}
+
+async function membersOf(node: TestNode, topic: string): Promise<Members> {
+	const topics = (): Set<string> => new Set([topic]);
+	const plain = await node.connect({ topics: topics() });
+	return { plain, speaker: await node.connect({ topics: topics(), subprotocol: SUBPROTOCOL }) };
+}
+
+/** Two nodes that share a backend, each with a client of either kind in a topic. */
+async function twoNodes(topic: string) {
+	const backend = new MemoryBackend();
+	const open = (): Promise<TestNode> => openNode({ bus: backend.createBus(), history: HISTORY });
+	const nodes = [await open(), await open()] as const;
+	return { nodes, members: [await membersOf(nodes[0], topic), await membersOf(nodes[1], topic)] as const };
+}
+
+type Send = (node: TestNode, payload: Payload, to: Members) => Promise<unknown>;
+const WAYS: readonly [string, Send][] = [
+	['publish', ({ provider }, payload) => provider.publish('a', payload)],
+	['broadcast', ({ provider }, payload) => provider.broadcast(payload)],
+	[
+		'send',
+		({ provider }, payload, { plain, speaker }) =>
+			Promise.all([provider.send(plain.id, payload), provider.send(speaker.id, payload)]),
+	],
+];
+
+describe.each(WAYS)('%s', (_, send) => {
+	it.each([0, 1] as const)('reaches both kinds of client in their own form, %d nodes away', async (away) => {
+		const { nodes, members } = await twoNodes('a');
+		const { plain, speaker } = members[away];
+		for (const [, payload] of PAYLOADS) await send(nodes[0], payload, members[away]);
+
+		await Promise.all([plain.client.received(PAYLOADS.length), speaker.client.received(PAYLOADS.length)]);
+		expect(messagesOf(plain)).toEqual(PAYLOADS.map(([, payload]) => plainForm(payload)));
+		expect(messagesOf(speaker).map(unframed)).toEqual(
+			PAYLOADS.map(([, payload, isMistakable]) => [plainForm(payload), isMistakable]),
+		);
+	});
+});
+
+describe('publishFrom', () => {
+	it.each(['plain', 'speaker'] as const)('a %s client reaches the others of both kinds', async (kind) => {
+		const { nodes, members } = await twoNodes('a');
+		const second = await membersOf(nodes[0], 'a');
+		const sender = members[0][kind];
+		for (const [, payload] of PAYLOADS) await nodes[0].provider.publishFrom(sender.id, 'a', payload);
+
+		for (const { plain, speaker } of [second, members[1]]) {
+			await Promise.all([plain.client.received(PAYLOADS.length), speaker.client.received(PAYLOADS.length)]);
+			expect(messagesOf(plain)).toEqual(PAYLOADS.map(([, payload]) => plainForm(payload)));
+			expect(messagesOf(speaker).map((message) => unframed(message)[0])).toEqual(
+				PAYLOADS.map(([, payload]) => plainForm(payload)),
+			);
+		}
+		await nodes[0].settled(sender);
+		expect(messagesOf(sender)).toEqual([]);
+	});
+});
+
+describe('a topic with history', () => {
+	it.each([0, 1] as const)('sends plain clients the payloads alone, %d nodes away', async (away) => {
+		const { nodes, members } = await twoNodes('long:a');
+		const { plain, speaker } = members[away];
+		for (const [, payload] of PAYLOADS) await nodes[0].provider.publish('long:a', payload);
+		await nodes[0].provider.emit(Said, 'long:a', 'last');
+
+		await plain.client.received(PAYLOADS.length + 1);
+		expect(messagesOf(plain).slice(0, -1)).toEqual(PAYLOADS.map(([, payload]) => plainForm(payload)));
+		expect(JSON.parse(String(messagesOf(plain).at(-1)))).toMatchObject({ name: 'said', data: 'last', topic: 'long:a' });
+		// A `@position` precedes the first message.
+		await speaker.client.received(PAYLOADS.length + 2);
+		expect(messagesOf(speaker).slice(1, -1).map(unframed)).toEqual(
+			PAYLOADS.map(([, payload]) => [plainForm(payload), true]),
+		);
+	});
+
+	it('sends a plain client that catches up the payloads alone, and no position', async () => {
+		const node = await openNode({ history: HISTORY });
+		for (const [, payload] of PAYLOADS) await node.provider.publish('long:a', payload);
+		const plain = await node.connect();
+		expect(await node.provider.resume(plain.id, 'long:a', { rewind: 100 })).toMatchObject({ count: PAYLOADS.length });
+		expect(await node.provider.resume(plain.id, 'long:b', {})).toMatchObject({ count: 0 });
+		await node.provider.publish('long:a', 'live');
+		await node.provider.publish('long:b', 'first');
+
+		await node.settled(plain);
+		expect(messagesOf(plain)).toEqual([...PAYLOADS.map(([, payload]) => plainForm(payload)), 'live', 'first']);
+	});
+});
+
+describe('an envelope', () => {
+	it.each([0, 1] as const)('reaches both kinds of client as it is, %d nodes away', async (away) => {
+		const { nodes, members } = await twoNodes('a');
+		const { provider } = nodes[0];
+		const { plain, speaker } = members[away];
+		const envelope = encodeEnvelope(Said.name, 'directly');
+		await provider.emit(Said, 'a', 'emitted');
+		for (const { id } of [plain, speaker]) await provider.sendEnvelope(id, envelope);
+		await provider.broadcastEnvelope(encodeEnvelope(Said.name, 'to all'));
+
+		for (const { client } of [plain, speaker]) {
+			const messages = (await client.received(3)).map((message) => JSON.parse(String(message)) as { data: string });
+			expect(messages.map(({ data }) => data).toSorted()).toEqual(['directly', 'emitted', 'to all']);
+		}
+		expect(plain.client.texts).toContain(envelope);
+		expect(speaker.client.texts).toContain(envelope);
+	});
+});
+
+describe('the kinds of sockets on a node', () => {
+	/** A node that records what it publishes in Bun. */
+	async function recording() {
+		const node = await openNode({ setServer: false });
+		const published: string[] = [];
+		node.provider.setServer({
+			publish(topic, data) {
+				published.push(topic);
+				return node.server.publish(topic, data);
+			},
+			subscriberCount: (topic) => node.server.subscriberCount(topic),
+		});
+		return { ...node, published };
+	}
+
+	it('cost one publish if there is only one, and two if both are there', async () => {
+		const { provider, connect, published } = await recording();
+		const plain = await connect({ topics: new Set(['a']) });
+		await provider.publish('a', FORGED);
+		expect(published.splice(0)).toHaveLength(1);
+
+		const speaker = await connect({ topics: new Set(['a']), subprotocol: SUBPROTOCOL });
+		await provider.publish('a', FORGED);
+		expect(published.splice(0)).toHaveLength(2);
+
+		provider.removeConnection(plain.id);
+		await provider.publish('a', FORGED);
+		expect(published.splice(0)).toHaveLength(1);
+		expect((await speaker.client.received(2)).map((message) => unframed(message)[0])).toEqual([FORGED, FORGED]);
+	});
+
+	it('are told apart without a server, too', async () => {
+		const node = await openNode({ setServer: false });
+		const { plain, speaker } = await membersOf(node, 'a');
+		for (const [, payload] of PAYLOADS) await node.provider.publish('a', payload);
+		await Promise.all([node.settled(plain), node.settled(speaker)]);
+		expect(messagesOf(plain)).toEqual(PAYLOADS.map(([, payload]) => plainForm(payload)));
+		expect(messagesOf(speaker).map((message) => unframed(message)[0])).toEqual(
+			PAYLOADS.map(([, payload]) => plainForm(payload)),
+		);
+	});
+
+	it('what the application publishes in Bun reaches plain sockets only', async () => {
+		const node = await openNode();
+		const { plain, speaker } = await membersOf(node, 'a');
+		node.server.publish('a', FORGED);
+		await Promise.all([node.settled(plain), node.settled(speaker)]);
+		expect([messagesOf(plain), messagesOf(speaker)]).toEqual([[FORGED], []]);
+	});
+});
