@@ -12,7 +12,7 @@ const NODES_AT_FULL_RATE = 50;
 const BEATS_TO_MISS = 2;
 
 /** A beat without its sender. */
-export type BeatContent = Omit<Beat, keyof Sender | 'type'>;
+export type BeatContent = Omit<Beat, keyof Sender | 'type' | 'skews'>;
 
 export interface BusHeartbeatOptions {
 	readonly intervalMs: number;

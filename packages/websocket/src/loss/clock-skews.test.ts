@@ -6,7 +6,7 @@ const NOW = 10_000_000;
 const HOUR = 3_600_000;
 const [A, B] = [1, 2];
 
-const beat = (origin: number, sentAt: number, shard = 0): Beat => ({
+const beat = (origin: number, sentAt: number, { shard = 0, skews = { least: 0, most: 0 } } = {}): Beat => ({
 	type: 'beat',
 	origin,
 	shard,
@@ -15,6 +15,7 @@ const beat = (origin: number, sentAt: number, shard = 0): Beat => ({
 	intervalMs: 500,
 	sentAt,
 	isLast: false,
+	skews,
 });
 
 beforeEach(() => vi.useFakeTimers({ now: NOW }));
@@ -46,8 +47,8 @@ describe('the skew of a node', () => {
 
 	it('is not confused by a beat that is late on another shard', () => {
 		const skews = new ClockSkews();
-		skews.observe(beat(A, Date.now() - 5, 0));
-		skews.observe(beat(A, Date.now() - 900, 1));
+		skews.observe(beat(A, Date.now() - 5));
+		skews.observe(beat(A, Date.now() - 900, { shard: 1 }));
 
 		expect(skews.of(A)).toBe(5);
 	});
@@ -79,6 +80,34 @@ it('the range spans all nodes and this one', () => {
 	expect(skews.range()).toEqual({ least: -1_000, most: HOUR });
 });
 
+it('the range includes the clocks that only other nodes have received beats of', () => {
+	const skews = new ClockSkews();
+	skews.observe(beat(A, Date.now() - 300, { skews: { least: -HOUR, most: 2 * HOUR } }));
+	expect(skews.range()).toEqual({ least: 300 - HOUR, most: 300 + 2 * HOUR });
+	expect(skews.observed()).toEqual({ least: 0, most: 300 });
+	skews.observe(beat(A, Date.now() - 300));
+	expect(skews.range()).toEqual({ least: 0, most: 300 });
+});
+
+describe('the first skews of a clock that is far ahead', () => {
+	it.each(['seen', 'set'])('may be too large by the delay of a beat: just %s', (how) => {
+		const skews = new ClockSkews();
+		if (how === 'set') skews.observe(beat(A, Date.now()));
+		vi.advanceTimersByTime(10_000);
+		skews.observe(beat(A, Date.now() + HOUR));
+		expect(skews.range().least).toBe(-HOUR - 10_000);
+		expect(skews.of(A)).toBe(-HOUR);
+		vi.advanceTimersByTime(5_001);
+		expect(skews.range().least).toBe(-HOUR);
+	});
+
+	it('are not widened if it is ahead no further than synchronized clocks are', () => {
+		const skews = new ClockSkews();
+		skews.observe(beat(A, Date.now() + 1_000));
+		expect(skews.range().least).toBe(-1_000);
+	});
+});
+
 describe('after a clock was set, the range includes its skew before, for a minute', () => {
 	it.each([HOUR, -HOUR])('that of another node, set by %i ms', (step) => {
 		const skews = new ClockSkews();
@@ -86,9 +115,11 @@ describe('after a clock was set, the range includes its skew before, for a minut
 		vi.advanceTimersByTime(500);
 		skews.observe(beat(A, Date.now() + step));
 		const [least, most] = step < 0 ? [0, HOUR] : [-HOUR, 0];
+		vi.advanceTimersByTime(5_001);
 		expect(skews.range()).toEqual({ least, most });
-		vi.advanceTimersByTime(60_001);
+		vi.advanceTimersByTime(55_000);
 		skews.observe(beat(A, Date.now() + step - 2 * step));
+		vi.advanceTimersByTime(5_001);
 		expect(skews.range()).toEqual({ least: -HOUR, most: HOUR });
 	});
 

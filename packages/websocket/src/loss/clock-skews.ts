@@ -1,10 +1,20 @@
-import type { Beat } from '../wire/frame.ts';
+import type { Beat, Skews } from '../wire/frame.ts';
 import { type ClockSettings, OwnClock } from './own-clock.ts';
 
 /** A node that sends no beats is forgotten after this time, in milliseconds. */
 const FORGET_AFTER_MS = 600_000;
 /** If a skew falls by more than this, a clock was set; beats differ less in their delays. In milliseconds. */
 const SMALLEST_STEP_MS = 250;
+/**
+ * How much the first skews of a clock may be too large, in milliseconds: a beat that arrives when a node goes on after
+ * it was frozen, or over a connection that has just been made again, may be as late. That matters for a clock that is
+ * far ahead.
+ */
+const FIRST_DELAY_MS = 10_000;
+/** For how long after it was first seen, or set, the skew of a clock counts as a first one, in milliseconds. */
+const FIRST_MS = 5_000;
+/** A clock that is ahead by more than this is far ahead, in milliseconds: further than synchronized clocks are. */
+const FAR_MS = 1_000;
 /** How long a skew that no longer holds still counts, in milliseconds: gaps reach back to when it did. */
 const FORMER_MS = 60_000;
 
@@ -18,6 +28,10 @@ interface Clock {
 	readonly sentAt: number[];
 	/** When the last beat arrived, by the monotonic clock. */
 	seenAt: number;
+	/** When a beat first arrived by which the clock is set as it is now, by the monotonic clock. */
+	firstAt: number;
+	/** What that node knows of other clocks; relative to its own. */
+	others: Skews;
 }
 
 /**
@@ -32,7 +46,7 @@ export class ClockSkews {
 	readonly #former: { skewMs: number; readonly until: number }[] = [];
 
 	/** Updates the skew of a node whose beat has just arrived. The beat's `sentAt` is by the clock of that node. */
-	observe({ origin, shard, sentAt }: Beat): void {
+	observe({ origin, shard, sentAt, skews }: Beat): void {
 		this.#followOwnClock();
 		const now = performance.now();
 		const skewMs = Date.now() - sentAt;
@@ -41,16 +55,20 @@ export class ClockSkews {
 			this.#forgetOld(now);
 			const times: number[] = [];
 			times[shard] = sentAt;
-			this.#clocks.set(origin, { skewMs, sentAt: times, seenAt: now });
+			this.#clocks.set(origin, { skewMs, sentAt: times, seenAt: now, firstAt: now, others: skews });
 			return;
 		}
 		// Beats of a shard arrive in order. So if `sentAt` went back, that clock was set, and its earlier skew no longer
 		// holds.
 		const isSetBack = sentAt < (clock.sentAt[shard] ?? -Infinity);
-		if (isSetBack || skewMs < clock.skewMs - SMALLEST_STEP_MS) this.#former.push({ skewMs: clock.skewMs, until: now });
+		if (isSetBack || skewMs < clock.skewMs - SMALLEST_STEP_MS) {
+			this.#former.push({ skewMs: clock.skewMs, until: now });
+			clock.firstAt = now;
+		}
 		clock.skewMs = isSetBack ? skewMs : Math.min(clock.skewMs, skewMs);
 		clock.sentAt[shard] = sentAt;
 		clock.seenAt = now;
+		clock.others = skews;
 	}
 
 	/** See {@link OwnClock.settingsSince}. */
@@ -66,17 +84,28 @@ export class ClockSkews {
 	}
 
 	/**
-	 * Returns the least and the greatest skew of all nodes in milliseconds, including 0 for this node itself. If a clock
+	 * Returns the least and the greatest skew of all nodes, including those that only other nodes know of. If a clock
 	 * was set within the last minute, that includes its skew before.
 	 */
-	range(): { readonly least: number; readonly most: number } {
+	range(): Skews {
+		let { least, most } = this.observed();
+		for (const { skewMs, others } of this.#clocks.values()) {
+			least = Math.min(least, skewMs + others.least);
+			most = Math.max(most, skewMs + others.most);
+		}
+		return { least, most };
+	}
+
+	/** Like {@link range}, but only of the nodes whose beats have arrived here. */
+	observed(): Skews {
 		this.#followOwnClock();
 		const now = performance.now();
 		while (this.#former[0] !== undefined && now - this.#former[0].until > FORMER_MS) this.#former.shift();
 		let least = 0;
 		let most = 0;
-		for (const { skewMs } of this.#clocks.values()) {
-			least = Math.min(least, skewMs);
+		for (const { skewMs, firstAt } of this.#clocks.values()) {
+			const mayBeLess = skewMs < -FAR_MS && now - firstAt <= FIRST_MS;
+			least = Math.min(least, mayBeLess ? skewMs - FIRST_DELAY_MS : skewMs);
 			most = Math.max(most, skewMs);
 		}
 		for (const { skewMs } of this.#former) {

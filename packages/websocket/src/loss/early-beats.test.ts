@@ -53,14 +53,14 @@ function createNode() {
 	return {
 		peers,
 		/** Has a beat of the other node arrive now, or one of this node. */
-		beat: (number: number, { origin = THERE, isLast = false } = {}) => {
-			const sender = { origin, shard: 0, incarnation: 0 };
+		beat: (number: number, { origin = THERE, isLast = false, aheadMs = 0 } = {}) => {
+			const sender = { origin, shard: 0, incarnation: 0, skews: { least: 0, most: 0 } };
 			missing.beat('!', {
 				type: 'beat',
 				...sender,
 				number,
 				intervalMs: INTERVAL_MS,
-				sentAt: Date.now(),
+				sentAt: Date.now() + aheadMs,
 				isLast,
 			} satisfies Beat);
 		},
@@ -93,6 +93,22 @@ describe('a beat over new subscriptions, before the interruption is reported', (
 		const [gap] = gaps();
 		expect(gap?.since).toBeLessThanOrEqual(NOW);
 		expect(gap?.until).toBe(NOW + 1_000);
+	});
+
+	it('of a node that started meanwhile is reported by the clock of that node', async () => {
+		const { beat, lost, recovered, gaps } = createNode();
+		await vi.advanceTimersByTimeAsync(400);
+		lost();
+		await vi.advanceTimersByTimeAsync(600);
+		beat(1, { aheadMs: -3_600_000 });
+		await vi.advanceTimersByTimeAsync(100);
+		recovered(NOW + 400);
+		await vi.advanceTimersByTimeAsync(400);
+		beat(2, { aheadMs: -3_600_000 });
+
+		const spans = gaps();
+		for (const lostAt of [NOW + 450, NOW + 1_050 - 3_600_000])
+			expect(spans.filter(({ since, until }) => since <= lostAt && lostAt <= until)).not.toEqual([]);
 	});
 
 	it('counts as received, so that the next one is not taken for a loss', async () => {

@@ -38,7 +38,15 @@ function createMissing(): Fixture {
 	return {
 		missing,
 		beat: (number, sentAt) =>
-			missing.beat('!', { type: 'beat', ...THERE, number, intervalMs: 500, sentAt, isLast: false } satisfies Beat),
+			missing.beat('!', {
+				type: 'beat',
+				...THERE,
+				number,
+				intervalMs: 500,
+				sentAt,
+				isLast: false,
+				skews: { least: 0, most: 0 },
+			} satisfies Beat),
 		gaps: () => {
 			gaps.close();
 			return reported;

@@ -4,7 +4,7 @@ import type { Histories } from '../history/histories.ts';
 import { APPENDED_WITHIN_MS } from '../history/history-store.ts';
 import { isTopic } from '../protocol/topic.ts';
 import type { Watermark } from '../provider-contract.ts';
-import type { Beat, GapNotice, Origin, Sender } from '../wire/frame.ts';
+import type { Beat, GapNotice, Origin, Sender, Skews } from '../wire/frame.ts';
 import { type BusHeartbeat, DEFAULT_HEARTBEAT_MS } from './bus-heartbeat.ts';
 import type { GapEvents } from './gap-events.ts';
 import { monotonicTime, wallTime } from '../support/wall-time.ts';
@@ -147,6 +147,11 @@ export class MissingMessages {
 			this.#mayBeMissingAnywhere(this.#affected.on('all'), until - lagMs - this.#spans.slackMs, until, reason);
 		}
 		this.#options.gaps.flush();
+	}
+
+	/** The skews of the clocks whose beats this node has received. */
+	get skews(): Skews {
+		return this.#skews.observed();
 	}
 
 	/** Called when a beat has arrived, from this node or from another one. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Beat } from '../wire/frame.ts';
 import { PeerBeats } from './peer-beats.ts';
 
-const node = { origin: 1, shard: 0, incarnation: 0 };
+const node = { origin: 1, shard: 0, incarnation: 0, skews: { least: 0, most: 0 } };
 /** The clocks of the nodes are ahead of the monotonic one by this much. */
 const AHEAD_MS = 1_000_000;
 
@@ -198,7 +198,14 @@ describe('an interruption of this node', () => {
 		// For nine seconds this node listened to another server than the one that started meanwhile.
 		peers.interrupted(0, 10_000, 10_200);
 		expect(beat(11, 10_300)).toBe(10_300 - 11 * 500);
-		expect(beat(2, 10_300, { origin: 2 })).toBeUndefined();
+	});
+
+	it('leaves a node that started during it to be accounted for by its own clock, unless all its beats arrived', () => {
+		const { peers, beat } = createPeers();
+		peers.interrupted(0, 5_000, 8_000);
+		expect(beat(1, 8_100)).toBeUndefined();
+		expect(beat(3, 8_300, { origin: 2 })).toBe(8_300 - 3 * 500);
+		expect(beat(8, 8_300, { origin: 3 })).toBe(5_000);
 	});
 });
 

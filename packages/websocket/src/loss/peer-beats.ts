@@ -215,8 +215,11 @@ export class PeerBeats {
 		const { since, interruptedAt } = this.#listeningTo(shard);
 		const startedAt = now - number * intervalMs;
 		const margin = OVERDUE_AFTER_BEATS * intervalMs;
-		if (now - since <= margin && startedAt >= interruptedAt - margin) return undefined;
-		const at = Math.max(this.#startedAt, startedAt);
+		const isJustAfter = now - since <= margin && startedAt >= interruptedAt - margin;
+		// What was sent before this node started is not missing.
+		if (isJustAfter && interruptedAt === -Infinity) return undefined;
+		// What was sent during an interruption has been reported, but not by the clock of a node that was not known yet.
+		const at = Math.max(this.#startedAt, isJustAfter ? interruptedAt : -Infinity, startedAt);
 		return { at, sentAt: sentAt - (now - at) };
 	}
 

@@ -327,7 +327,10 @@ export class RemoteNodes {
 	}
 
 	async #publishBeat(channel: string, beat: BeatContent): Promise<void> {
-		await this.#bus.publish(channel, encodeBeat(this.#failures.sender(channel), beat));
+		await this.#bus.publish(
+			channel,
+			encodeBeat(this.#failures.sender(channel), { ...beat, skews: this.#missing.skews }),
+		);
 		const isFirst = this.#isFirstBeat;
 		this.#isFirstBeat = false;
 		this.#failures.beatAccepted(isFirst);

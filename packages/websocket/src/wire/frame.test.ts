@@ -155,7 +155,13 @@ describe('a frame', () => {
 
 	it('can be a beat, a gap notice or a silence, and is decoded even if it is this node’s own', () => {
 		const sender = { origin: here, shard: 0, incarnation: 1 };
-		const beat = { number: 2 ** 40, intervalMs: 500, sentAt: Date.now() + 0.5, isLast: false };
+		const beat = {
+			number: 2 ** 40,
+			intervalMs: 500,
+			sentAt: Date.now() + 0.5,
+			isLast: false,
+			skews: { least: -1.5, most: 2 ** 40 },
+		};
 		for (const each of [beat, { ...beat, isLast: true }])
 			expect(decode(encodeBeat(sender, each), here)).toEqual({ type: 'beat', ...sender, ...each });
 		for (const everything of [false, true])

@@ -5,6 +5,7 @@
  * frame    = version (u8: 1)  type (u8)  origin (f64, the publishing node)  shard (u16)  incarnation (u32)  body
  * messages = type 0: see frame-messages.ts
  * beat     = type 1: number (f64)  interval (u32, ms)  sentAt (f64, ms since the epoch)  isLast (u8: 0 or 1)
+ *            leastSkew (f64, ms)  mostSkew (f64, ms)
  * gap      = type 2: scope (u8: 1 everything, 2 stored, 4 misled)  since (f64)  until (f64)  sentAt (f64)
  * silence  = type 3: number (f64)  interval (u32, ms)  sentAt (f64)  silentMs (u32)
  * ```
@@ -25,7 +26,7 @@ const EVERYTHING = 1;
 const STORED = 2;
 const MISLED = 4;
 const HEADER_BYTES = 16;
-const BEAT_BYTES = HEADER_BYTES + 21;
+const BEAT_BYTES = HEADER_BYTES + 37;
 const GAP_BYTES = HEADER_BYTES + 25;
 const SILENCE_BYTES = HEADER_BYTES + 24;
 
@@ -55,6 +56,17 @@ export interface Beat extends Sender {
 	readonly isLast: boolean;
 	/** When the beat was sent, in milliseconds since the epoch, by the sender's clock. */
 	readonly sentAt: number;
+	/**
+	 * The least and the greatest skew of the nodes whose beats the sender has lately received: how far its own clock is
+	 * ahead of theirs. A node that has just started learns from it about the clocks of nodes that have stopped.
+	 */
+	readonly skews: Skews;
+}
+
+/** A range of clock skews in milliseconds, with 0 in it. */
+export interface Skews {
+	readonly least: number;
+	readonly most: number;
 }
 
 /**
@@ -105,12 +117,14 @@ export function encodeMessages(sender: Sender, messages: readonly Message[]): Bu
 }
 
 export function encodeBeat(sender: Sender, beat: Omit<Beat, keyof Sender | 'type'>): Buffer {
-	const { number, intervalMs, sentAt, isLast } = beat;
+	const { number, intervalMs, sentAt, isLast, skews } = beat;
 	const frame = begin(BEAT_BYTES, BEAT, sender);
 	frame.writeDoubleBE(number, HEADER_BYTES);
 	frame.writeUInt32BE(intervalMs, HEADER_BYTES + 8);
 	frame.writeDoubleBE(sentAt, HEADER_BYTES + 12);
 	frame[HEADER_BYTES + 20] = isLast ? 1 : 0;
+	frame.writeDoubleBE(skews.least, HEADER_BYTES + 21);
+	frame.writeDoubleBE(skews.most, HEADER_BYTES + 29);
 	return frame;
 }
 
@@ -184,6 +198,7 @@ function readBeat(frame: Buffer): Omit<Beat, keyof Sender | 'type'> {
 		intervalMs: frame.readUInt32BE(HEADER_BYTES + 8),
 		sentAt: frame.readDoubleBE(HEADER_BYTES + 12),
 		isLast: frame[HEADER_BYTES + 20] === 1,
+		skews: { least: frame.readDoubleBE(HEADER_BYTES + 21), most: frame.readDoubleBE(HEADER_BYTES + 29) },
 	};
 }
 
