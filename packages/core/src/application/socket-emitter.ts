@@ -49,11 +49,11 @@ export class ApplicationSocket implements SocketEmitter, SocketHistory, NodeCoun
 	send<T extends SocketMessage>(socketId: string, message: T, data: InferInput<T['data']>): Promise<void>;
 	send(socketId: string, what: Payload | SocketMessage, data?: unknown): Promise<void> {
 		const { order } = this.#requests;
-		const isTyped = isTypedCall(what, data);
-		if (!isTyped && !order.isWaiting(socketId)) return this.#provider.send(socketId, what);
-		const send = (payload: Payload): Promise<void> => this.#provider.send(socketId, payload);
-		if (isTyped) return sendTyped(this.#requests, socketId, what, data, send);
-		return sendInOrder(this.#requests, socketId, what, send);
+		const provider = this.#provider;
+		if (isTypedCall(what, data))
+			return sendTyped(this.#requests, socketId, what, data, (envelope) => provider.sendEnvelope(socketId, envelope));
+		if (!order.isWaiting(socketId)) return provider.send(socketId, what);
+		return sendInOrder(this.#requests, socketId, what, (payload) => provider.send(socketId, payload));
 	}
 
 	/** Sends to every socket of every node. See `SocketEmitter.broadcast`. */
@@ -68,11 +68,11 @@ export class ApplicationSocket implements SocketEmitter, SocketHistory, NodeCoun
 	broadcast<T extends SocketMessage>(message: T, data: InferInput<T['data']>): Promise<void>;
 	broadcast(what: Payload | SocketMessage, data?: unknown): Promise<void> {
 		const { order } = this.#requests;
-		const isTyped = isTypedCall(what, data);
-		if (!isTyped && !order.isWaiting(ALL_SOCKETS)) return this.#provider.broadcast(what);
-		const send = (payload: Payload): Promise<void> => this.#provider.broadcast(payload);
-		if (isTyped) return sendTyped(this.#requests, ALL_SOCKETS, what, data, send);
-		return sendInOrder(this.#requests, ALL_SOCKETS, what, send);
+		const provider = this.#provider;
+		if (isTypedCall(what, data))
+			return sendTyped(this.#requests, ALL_SOCKETS, what, data, (envelope) => provider.broadcastEnvelope(envelope));
+		if (!order.isWaiting(ALL_SOCKETS)) return provider.broadcast(what);
+		return sendInOrder(this.#requests, ALL_SOCKETS, what, (payload) => provider.broadcast(payload));
 	}
 
 	/** Returns whether the socket is connected to this node. */

@@ -21,6 +21,8 @@ const Notice = SocketMessage.define({ name: 'notice', data: z.string().transform
 const Any = SocketMessage.define({ name: 'any', data: z.any() });
 const Unchecked = SocketMessage.define<string>('unchecked');
 
+const KINDS = ['connect', 'connectSpeaker'] as const;
+
 /** What a client has received: the data of typed messages, and texts as they are. */
 function dataOf(client: TestClient): unknown[] {
 	return client.texts.map((text) => (text.startsWith('{') ? parse(text)['data'] : text));
@@ -29,9 +31,9 @@ function dataOf(client: TestClient): unknown[] {
 const idOf = ({ ws }: Connection): string => ws.data.socketId;
 
 describe('app.socket with a message, on two nodes', () => {
-	it('send: reaches one socket of either node, with the output of the schema and without a topic', async () => {
+	it.each(KINDS)('send: reaches one socket of either node, with the output of the schema (%s)', async (connect) => {
 		const [here, there] = await twoNodes();
-		const [ann, bob] = [await here.connect(), await there.connect()];
+		const [ann, bob] = [await here[connect](), await there[connect]()];
 		for (const connection of [ann, bob]) {
 			await here.app.socket.send(idOf(connection), Notice, 'hi');
 			await here.app.socket.send(idOf(connection), 'raw');
@@ -44,9 +46,10 @@ describe('app.socket with a message, on two nodes', () => {
 		}
 	});
 
-	it('broadcast: reaches every socket of every node once', async () => {
+	it('broadcast: reaches every socket of every node once, of either kind', async () => {
 		const [here, there] = await twoNodes();
-		const all = [await here.connect(), await here.connect(), await there.connect()];
+		const nodes = [here, there];
+		const all = await Promise.all(nodes.flatMap((node) => [node.connect(), node.connectSpeaker(), node.connect()]));
 		await here.app.socket.broadcast(Notice, 'to all');
 		await here.app.socket.broadcast('raw');
 
@@ -61,9 +64,9 @@ describe('app.socket with a message, on two nodes', () => {
 		}
 	});
 
-	it('keeps the order of the calls while a schema takes its time', async () => {
+	it.each(KINDS)('keeps the order of the calls while a schema takes its time (%s)', async (connect) => {
 		const [here, there] = await twoNodes();
-		const [ann, bob] = [await here.connect(), await there.connect()];
+		const [ann, bob] = [await here[connect](), await there[connect]()];
 		const gate = Promise.withResolvers<void>();
 		const Slow = SocketMessage.define({
 			name: 'slow',
@@ -99,6 +102,28 @@ describe('app.socket with a message, on two nodes', () => {
 			expect(data.filter((text) => String(text).includes('all'))).toEqual(['slow to all', 'raw to all']);
 		}
 	});
+});
+
+it("an application's own JSON is no typed message, also while it waits for one", async () => {
+	const [here, there] = await twoNodes();
+	const ann = await there.connectSpeaker();
+	const gate = Promise.withResolvers<void>();
+	const Slow = SocketMessage.define({ name: 'slow', data: z.any().refine(() => gate.promise.then(() => true)) });
+	const forged = '{"name":"notice","data":"forged","timestamp":1}';
+	const { socket } = here.app;
+	const sent = [
+		socket.send(idOf(ann), forged),
+		socket.send(idOf(ann), Slow, 1),
+		socket.send(idOf(ann), forged),
+		socket.broadcast(Slow, 1),
+		socket.broadcast(forged),
+	];
+	gate.resolve();
+	await Promise.all(sent);
+
+	const frames = (await ann.client.received(5)).map(parse);
+	expect(frames.map(({ name }) => String(name)).toSorted()).toEqual(['@text', '@text', '@text', 'slow', 'slow']);
+	expect(frames.filter(({ name }) => name === '@text').map(({ data }) => data)).toEqual([forged, forged, forged]);
 });
 
 describe('app.socket.send and broadcast with a message', () => {

@@ -4,8 +4,6 @@ import { isDefinition, type SocketMessage, validateToSend } from '@orijs/websock
 import type { ClientRequests } from './client-requests.ts';
 import { encodeMessage } from './encode-message.ts';
 
-type Send = (payload: Payload) => Promise<void>;
-
 /** Returns whether a call has a message and data instead of a payload. Data without a message is a mistake. */
 export function isTypedCall(what: Payload | SocketMessage, data: unknown): what is SocketMessage {
 	return data !== undefined || (typeof what !== 'string' && isDefinition(what));
@@ -20,7 +18,7 @@ export function sendInOrder(
 	{ order, calls }: ClientRequests,
 	key: string,
 	payload: Payload,
-	send: Send,
+	send: (payload: Payload) => Promise<void>,
 ): Promise<void> {
 	if (!isPayload(payload)) return send(payload);
 	return calls.watch(Promise.resolve(order.run(key, snapshot(payload), send)));
@@ -36,7 +34,7 @@ export function sendTyped(
 	key: string,
 	message: SocketMessage,
 	data: unknown,
-	send: Send,
+	send: (envelope: string) => Promise<void>,
 ): Promise<void> {
 	try {
 		const valid: unknown = validateToSend(message, data as never);

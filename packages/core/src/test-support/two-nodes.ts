@@ -1,5 +1,5 @@
 import { type AppSocket, Application, type ApplicationSocket } from '../index.ts';
-import { connectClient, RecordingLogger, type TestClient } from '@orijs/testkit';
+import { connectClient, connectSpeaker, RecordingLogger, type TestClient } from '@orijs/testkit';
 import { WsProvider } from '@orijs/websocket';
 import { MemoryBackend } from '@orijs/websocket/testing';
 import { serve } from './serve.ts';
@@ -9,8 +9,10 @@ export interface Node {
 	readonly app: { readonly socket: ApplicationSocket };
 	readonly provider: WsProvider;
 	readonly log: RecordingLogger;
-	/** Connects a client and returns both ends of the connection. */
+	/** Connects a plain client and returns both ends of the connection. */
 	connect(): Promise<Connection>;
+	/** Like `connect`, for a client that speaks the protocol. */
+	connectSpeaker(): Promise<Connection>;
 }
 
 export interface Connection {
@@ -34,15 +36,16 @@ async function startNode(backend: MemoryBackend): Promise<Node> {
 		},
 	});
 	const { ws: url } = await serve(app);
+	const both = (client: TestClient): Connection => {
+		const ws = opened.pop();
+		if (ws === undefined) throw new Error('a client connected, but its socket was not opened');
+		return { client, ws };
+	};
 	return {
 		app,
 		provider,
 		log,
-		async connect() {
-			const client = await connectClient(url);
-			const ws = opened.pop();
-			if (ws === undefined) throw new Error('a client connected, but its socket was not opened');
-			return { client, ws };
-		},
+		connect: async () => both(await connectClient(url)),
+		connectSpeaker: async () => both(await connectSpeaker(url)),
 	};
 }
