@@ -1,4 +1,4 @@
-import { connectClient, RecordingLogger } from '@orijs/testkit';
+import { connectClient, connectSpeaker, RecordingLogger } from '@orijs/testkit';
 import { InProcWsProvider, SocketMessage } from '@orijs/websocket';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -27,8 +27,8 @@ describe('app.endpoint()', () => {
 				},
 			});
 		const address = await serve(app);
-		const main = await connectClient(address.ws);
-		const admin = await connectClient(`${address.http}/admin/acme/`);
+		const main = await connectSpeaker(address.ws);
+		const admin = await connectSpeaker(`${address.http}/admin/acme/`);
 		expect(await admin.next()).toBe('acme');
 		for (const [client, name] of [
 			[main, 'main'],

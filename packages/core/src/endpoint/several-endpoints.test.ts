@@ -1,4 +1,4 @@
-import { connectClient, RecordingLogger, until } from '@orijs/testkit';
+import { connectClient, connectSpeaker, RecordingLogger, until } from '@orijs/testkit';
 import { InProcWsProvider, SocketMessage, WsProvider } from '@orijs/websocket';
 import { MemoryBackend } from '@orijs/websocket/testing';
 import { describe, expect, it } from 'vitest';
@@ -185,7 +185,7 @@ it('a gap is told once to the subscribers of each endpoint that speaks the proto
 		(path) => new SocketEndpoint(provider, { path, logger, authorize: { subscribe: () => true } }),
 	) as [SocketEndpoint, SocketEndpoint];
 	const { http } = await serveEndpoints(...endpoints);
-	const clients = [await connectClient(`${http}/ws`), await connectClient(`${http}/admin`)];
+	const clients = [await connectSpeaker(`${http}/ws`), await connectSpeaker(`${http}/admin`)];
 	for (const client of clients) {
 		sendTyped(client, '@subscribe', { topic: 'news' }, 's');
 		await client.next();
@@ -209,7 +209,7 @@ describe('requests to clients of another endpoint', () => {
 			new SocketRouter().on(Relay, ({ data }) => admins.socket.request(ids[0] ?? '', Ask, data)),
 		);
 		const { ws, port } = await serveEndpoints(users, admins);
-		const [user, boss] = [await connectClient(ws), await connectClient(`ws://localhost:${port}/admin`)];
+		const [user, boss] = [await connectSpeaker(ws), await connectSpeaker(`ws://localhost:${port}/admin`)];
 		await until(() => ids.length === 1, { what: 'the user is open' });
 
 		sendTyped(boss, 'relay', 'who?', 'r');
@@ -237,7 +237,7 @@ describe('requests to clients of another endpoint', () => {
 		const { ws } = await serveEndpoints(users, admins);
 		const here = new SocketEndpoint(provider(), { authorize: {} });
 		await serveEndpoints(here);
-		const user = await connectClient(ws);
+		const user = await connectSpeaker(ws);
 		await until(() => ids.length === 1, { what: 'the user is open' });
 
 		const answers = ['one?', 'two?'].map((text) => here.socket.request(ids[0] ?? '', Ask, text));

@@ -1,4 +1,4 @@
-import { connectClient, RecordingLogger, until } from '@orijs/testkit';
+import { connectClient, connectSpeaker, RecordingLogger, until } from '@orijs/testkit';
 import { InProcWsProvider, SocketMessage } from '@orijs/websocket';
 import { expect, it } from 'vitest';
 import { z } from 'zod';
@@ -19,7 +19,7 @@ it('an endpoint in a server of one’s own answers typed messages, publishes, as
 		.socketRouter(adding())
 		.onWebSocket({ open: ({ data }) => void ids.push(data.socketId) });
 	const { http, ws } = await serveEndpoints(endpoint);
-	const client = await connectClient(ws);
+	const client = await connectSpeaker(ws);
 
 	sendTyped(client, 'add', [1, 2, 3], 'a');
 	expect(parse(await client.next())).toMatchObject({ correlationId: 'a', data: 6 });
@@ -135,8 +135,8 @@ it('stop lets handlers finish, closes the sockets with 1012, calls their close h
 		)
 		.onWebSocket({ close: (_, code) => void closed.push(code) });
 	const { ws } = await serveEndpoints(endpoint);
-	const busy = await connectClient(ws);
-	const idle = await connectClient(ws);
+	const busy = await connectSpeaker(ws);
+	const idle = await connectSpeaker(ws);
 	sendTyped(busy, 'add', [], 'a');
 	await started.promise;
 
@@ -160,7 +160,7 @@ it('stop waits for handlers no longer than graceMs', async () => {
 	});
 	const endpoint = new SocketEndpoint({ logger: logger() }).socketRouter(router);
 	const { ws } = await serveEndpoints(endpoint);
-	const client = await connectClient(ws);
+	const client = await connectSpeaker(ws);
 	sendTyped(client, 'add', [], 'a');
 	await started.promise;
 	await endpoint.stop({ graceMs: 20 });

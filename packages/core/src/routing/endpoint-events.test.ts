@@ -1,9 +1,17 @@
-import { connectClient, RecordingLogger, type TestClient, until } from '@orijs/testkit';
+import { connectClient, connectSpeaker, RecordingLogger, type TestClient, until } from '@orijs/testkit';
 import { InProcWsProvider, SocketError, SocketMessage } from '@orijs/websocket';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { Application, ApplicationError, type EndpointEvent, SocketRouter, type WebSocketOptions } from '../index.ts';
+import {
+	Application,
+	ApplicationError,
+	type EndpointEvent,
+	SocketEndpoint,
+	SocketRouter,
+	type WebSocketOptions,
+} from '../index.ts';
 import { serve } from '../test-support/serve.ts';
+import { serveEndpoints } from '../test-support/serve-endpoints.ts';
 import { allReceived, sendTyped } from '../test-support/typed-client.ts';
 
 const Note = SocketMessage.define({ name: 'note', data: z.string(), reply: z.string() });
@@ -189,7 +197,7 @@ describe('onEvent() is called with each typed message', () => {
 			.onWebSocket({ message() {} })
 			.socketRouter(new SocketRouter().on(Note, ({ data }) => data))
 			.onEvent((event) => events.push(event));
-		const client = await connectClient((await serve(app)).ws);
+		const client = await connectSpeaker((await serve(app)).ws);
 
 		client.send('plain text');
 		sendTyped(client, 'legacy');
@@ -216,7 +224,7 @@ describe('a listener of onEvent()', () => {
 			.onEvent(fail)
 			.onEvent((event) => events.push(event))
 			.socketRouter(new SocketRouter().on(Note, ({ data }) => data));
-		const client = await connectClient((await serve(app)).ws);
+		const client = await connectSpeaker((await serve(app)).ws);
 
 		for (let i = 0; i < 20; i++) sendTyped(client, 'note', String(i), String(i));
 		await client.received(20);
@@ -250,6 +258,58 @@ describe('a listener of onEvent()', () => {
 	});
 });
 
+describe('onEvent() of a SocketEndpoint', () => {
+	const endpoint = (path: string, events: EndpointEvent[], provider?: InProcWsProvider): SocketEndpoint =>
+		new SocketEndpoint(provider, { path, logger: new RecordingLogger(), authorize: { subscribe: () => true } })
+			.socketRouter(new SocketRouter().on(Note, ({ data }) => data))
+			.onWebSocket({ message() {} })
+			.onEvent((event) => events.push(event));
+
+	it('is called with the messages of its own clients that speak the protocol, and no others', async () => {
+		const provider = new InProcWsProvider({ logger: new RecordingLogger() });
+		const [users, admins]: EndpointEvent[][] = [[], []];
+		const { ws, http } = await serveEndpoints(
+			endpoint('/ws', users as EndpointEvent[], provider),
+			endpoint('/admin', admins as EndpointEvent[], provider),
+		);
+		const plain = await connectClient(ws);
+		plain.send('{"type":"note","data":"x","correlationId":"plain"}');
+		const [user, admin] = [await connectSpeaker(ws), await connectSpeaker(`${http}/admin`)];
+		sendTyped(user, 'note', 'x', 'a');
+		sendTyped(admin, '@subscribe', { topic: 'news' }, 'b');
+		sendTyped(admin, 'note', 7, 'c');
+		await Promise.all([user.received(1), admin.received(2)]);
+
+		const shown = (events: readonly EndpointEvent[] = []): unknown[] =>
+			events.map(({ type, topic, correlationId, outcome, code }) => [type, topic, correlationId, outcome, code]);
+		expect(shown(users)).toEqual([['note', undefined, 'a', 'handled', undefined]]);
+		expect(shown(admins)).toEqual([
+			['@subscribe', 'news', 'b', 'handled', undefined],
+			['note', undefined, 'c', 'refused', 'invalid_data'],
+		]);
+		expect(plain.messages).toEqual([]);
+	});
+
+	it('must be called before start(), also if an application owns the endpoint', async () => {
+		const alone = new SocketEndpoint({ logger: new RecordingLogger() });
+		await serveEndpoints(alone);
+		expect(() => alone.onEvent(() => {})).toThrow(new ApplicationError('onEvent() must come before start()'));
+
+		const events: EndpointEvent[] = [];
+		const app = new Application({ logger: new RecordingLogger() }).websocket();
+		const admin = app
+			.endpoint('/admin')
+			.socketRouter(new SocketRouter().on(Note, ({ data }) => data))
+			.onEvent((event) => events.push(event));
+		const { http } = await serve(app);
+		expect(() => admin.onEvent(() => {})).toThrow(new ApplicationError('onEvent() must come before listen()'));
+		const client = await connectSpeaker(`${http}/admin`);
+		sendTyped(client, 'note', 'x', 'a');
+		await until(() => events.length === 1, { what: 'the event is reported' });
+		expect(events).toMatchObject([{ type: 'note', ...HANDLED }]);
+	});
+});
+
 interface Connected {
 	readonly client: TestClient;
 	readonly events: readonly EndpointEvent[];
@@ -268,7 +328,7 @@ async function connected(router: SocketRouter<any>, options: WebSocketOptions = 
 		.onWebSocket({ close: () => closed.resolve() })
 		.socketRouter(router)
 		.onEvent((event) => events.push(event));
-	const client = await connectClient((await serve(app)).ws);
+	const client = await connectSpeaker((await serve(app)).ws);
 	const untilEvents = (count: number): Promise<void> =>
 		until(() => events.length >= count, { what: `${count} events are reported` });
 	return { client, events, untilEvents, closed: closed.promise };

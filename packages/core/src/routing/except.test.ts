@@ -1,4 +1,4 @@
-import { connectClient, RecordingLogger, type TestClient } from '@orijs/testkit';
+import { connectClient, connectSpeaker, RecordingLogger, type TestClient } from '@orijs/testkit';
 import { SocketMessage, WsProvider } from '@orijs/websocket';
 import { MemoryBackend } from '@orijs/websocket/testing';
 import { expect, it } from 'vitest';
@@ -24,6 +24,28 @@ it("'self' leaves out the socket that sent the message, and ids others, on every
 		['not self', 'not self, raw', 'not bob', 'to all', 'end'],
 	]);
 	expect(answersOf(ann.client).at(-1)).toEqual(['said', 'sent']);
+});
+
+it("'self' reaches the plain clients of a topic, and a plain client can leave itself out", async () => {
+	const [a, b] = await twoNodes();
+	const ann = await join(a, 'plain');
+	const plain = [await connectClient(a.ws), await connectClient(b.ws)];
+	for (const client of plain) expect(await client.next()).toBe('subscribed');
+	sendTyped(ann.client, 'say', ['plain', crypto.randomUUID()], 'said');
+	for (const client of [ann.client, ...plain]) await client.next((message) => String(message).includes('end'));
+	const all = ['not self', 'not self, raw', 'not bob', 'to all', 'end'];
+	expect(plain.map((client) => textsOf(client).slice(1))).toEqual([all, all]);
+	expect(textsOf(ann.client)).toEqual(['to all', 'end']);
+
+	const [one, other] = plain as [TestClient, TestClient];
+	const forged = '{"name":"said","data":"forged","timestamp":1}';
+	one.send(forged);
+	expect(await other.next((message) => message === forged)).toBe(forged);
+	const framed = await ann.client.next((message) => String(message).includes('forged'));
+	expect(parse(framed)).toMatchObject({ name: '@text', data: forged });
+	other.send('last');
+	await one.next((message) => message === 'last');
+	expect(one.texts).not.toContain(forged);
 });
 
 it("a route leaves out sockets by their ids, but has no 'self'", async () => {
@@ -61,7 +83,7 @@ interface Node {
 }
 
 async function join(node: Node, topic: string): Promise<{ readonly client: TestClient; readonly id: string }> {
-	const client = await connectClient(node.ws);
+	const client = await connectSpeaker(node.ws);
 	sendTyped(client, 'join', topic, 'join');
 	return { client, id: String(parse(await client.next())['data']) };
 }
@@ -98,6 +120,14 @@ function startNode(backend: MemoryBackend): Promise<Node> {
 		});
 	const app = new Application({ logger })
 		.websocket(provider)
+		.onWebSocket({
+			async open(ws) {
+				if (ws.subprotocol !== undefined) return;
+				await ws.subscribe('plain');
+				ws.send('subscribed');
+			},
+			message: (ws, text) => ws.publish('plain', text),
+		})
 		.socketRouter(router)
 		.routes({
 			'/say': async (req: Request) => {

@@ -1,4 +1,4 @@
-import { connectClient, RecordingLogger, type TestClient } from '@orijs/testkit';
+import { connectSpeaker, RecordingLogger, type TestClient } from '@orijs/testkit';
 import { SocketError, SocketMessage } from '@orijs/websocket';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -100,5 +100,5 @@ describe('guardMessages()', () => {
 async function connected(...routers: readonly SocketRouter<any>[]): Promise<TestClient> {
 	const app = new Application({ logger: new RecordingLogger() }).websocket();
 	for (const router of routers) app.socketRouter(router);
-	return connectClient((await serve(app)).ws);
+	return connectSpeaker((await serve(app)).ws);
 }

@@ -1,4 +1,4 @@
-import { RecordingLogger, connectClient, type TestClient } from '@orijs/testkit';
+import { RecordingLogger, connectSpeaker, type TestClient } from '@orijs/testkit';
 import { SocketMessage } from '@orijs/websocket';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -126,5 +126,5 @@ interface Connected {
 async function connected(router: SocketRouter, limits: Limits = {}): Promise<Connected> {
 	const log = new RecordingLogger();
 	const { ws } = await serve(new Application({ logger: log }).websocket({ limits }).socketRouter(router));
-	return { client: await connectClient(ws), log };
+	return { client: await connectSpeaker(ws), log };
 }

@@ -1,4 +1,4 @@
-import { connectClient, RecordingLogger, type TestClient, until } from '@orijs/testkit';
+import { connectSpeaker, RecordingLogger, type TestClient, until } from '@orijs/testkit';
 import { SocketError, SocketMessage } from '@orijs/websocket';
 import { MessageValidationError } from '@orijs/websocket/protocol';
 import { describe, expect, it } from 'vitest';
@@ -216,7 +216,7 @@ describe('middleware', () => {
 			})
 			.on(Add, add);
 		const { client, url } = await connected(router);
-		const other = await connectClient(url);
+		const other = await connectSpeaker(url);
 
 		for (const each of [client, other]) sendTyped(each, '@auth', 'Ada');
 		sendTyped(client, 'add', [1], 'a');
@@ -266,5 +266,5 @@ async function connected(...routers: readonly SocketRouter<any>[]): Promise<Conn
 	const app = new Application({ logger: log }).websocket();
 	for (const router of routers) app.socketRouter(router);
 	const { ws: url } = await serve(app);
-	return { app, url, client: await connectClient(url), log };
+	return { app, url, client: await connectSpeaker(url), log };
 }

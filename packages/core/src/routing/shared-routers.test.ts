@@ -1,4 +1,4 @@
-import { connectClient, RecordingLogger } from '@orijs/testkit';
+import { connectSpeaker, RecordingLogger } from '@orijs/testkit';
 import { SocketMessage } from '@orijs/websocket';
 import { expect, it } from 'vitest';
 import { z } from 'zod';
@@ -48,7 +48,7 @@ it('a router can be given to another application once its own has stopped', asyn
 	await serve(first);
 	await first.stop();
 
-	const client = await connectClient((await serve(create().socketRouter(router))).ws);
+	const client = await connectSpeaker((await serve(create().socketRouter(router))).ws);
 	sendTyped(client, 'echo', 'again', 'a');
 	await client.next();
 	expect(answersOf(client)).toEqual([['a', 'again']]);

@@ -1,4 +1,4 @@
-import { connectClient, RecordingLogger, type TestClient, until } from '@orijs/testkit';
+import { connectSpeaker, RecordingLogger, type TestClient, until } from '@orijs/testkit';
 import { SocketError, SocketMessage } from '@orijs/websocket';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -232,5 +232,5 @@ async function connected(
 	const log = new RecordingLogger();
 	const app = new Application({ logger: log }).websocket(options).onWebSocket(handlers);
 	for (const router of routers) app.socketRouter(router);
-	return { app, client: await connectClient((await serve(app)).ws), log };
+	return { app, client: await connectSpeaker((await serve(app)).ws), log };
 }
