@@ -120,6 +120,62 @@ describe('publishFrom', () => {
 	});
 });
 
+describe.each([
+	['one node', 1, true],
+	['one node without setServer', 1, false],
+	['two nodes', 2, true],
+	['two nodes without setServer', 2, false],
+])('except, on %s', (_, count, setServer) => {
+	/** Two clients of each kind on every node, in topic `a`. */
+	async function crowd() {
+		const backend = new MemoryBackend();
+		const nodes: TestNode[] = [];
+		const members: Members[] = [];
+		for (let i = 0; i < count; i++) {
+			const node = await openNode(count === 1 ? { setServer } : { bus: backend.createBus(), setServer });
+			members.push(await membersOf(node, 'a'), await membersOf(node, 'a'));
+			nodes.push(node);
+		}
+		return { nodes, members };
+	}
+
+	type Pick = (members: readonly Members[]) => string | readonly string[];
+	const first: Pick = (members) => Object.values(members[0] as Members).map(({ id }) => id);
+	it.each<[string, Pick]>([
+		['a plain client', ([one]) => (one as Members).plain.id],
+		['a client that speaks the protocol', ([one]) => (one as Members).speaker.id],
+		['a plain client of the last node', (members) => (members.at(-1) as Members).plain.id],
+		['a client of the last node that speaks the protocol', (members) => (members.at(-1) as Members).speaker.id],
+		['one of each kind', first],
+		['one of each kind on every node', (members) => [...first(members), ...first(members.slice(-1))]],
+		['all plain clients', (members) => members.map(({ plain }) => plain.id)],
+		['all that speak the protocol', (members) => members.map(({ speaker }) => speaker.id)],
+		['everyone', (members) => members.flatMap(({ plain, speaker }) => [plain.id, speaker.id])],
+	])('leaves out %s; the others get every payload and typed message in their own form', async (__, pick) => {
+		const { nodes, members } = await crowd();
+		const { provider } = nodes[0] as TestNode;
+		const except = pick(members);
+		for (const [, payload] of PAYLOADS) void provider.publish('a', payload, { except });
+		void provider.emit(Said, 'a', 'real', { except });
+		await provider.publish('a', 'end');
+
+		const isTyped = (message: unknown): boolean => String(message).startsWith('{"name":"said","data":"real"');
+		const heard = async (member: Member, form: (message: string | Uint8Array) => unknown): Promise<unknown[]> => {
+			await member.client.next((message) => message === 'end');
+			return messagesOf(member).map((message) => (isTyped(message) ? 'typed' : form(message)));
+		};
+		const isLeftOut = ({ id }: Member): boolean => except.includes(id);
+		for (const { plain, speaker } of members) {
+			const plainForms = [...PAYLOADS.map(([, payload]) => plainForm(payload)), 'typed', 'end'];
+			expect(await heard(plain, (message) => message)).toEqual(isLeftOut(plain) ? ['end'] : plainForms);
+			const framed = PAYLOADS.map(([, payload, isMistakable]) => [plainForm(payload), isMistakable]);
+			const end = ['end', false];
+			expect(await heard(speaker, unframed)).toEqual(isLeftOut(speaker) ? [end] : [...framed, 'typed', end]);
+		}
+		expect(nodes.flatMap(({ log }) => log.problems)).toEqual([]);
+	});
+});
+
 describe('a topic with history', () => {
 	it.each([0, 1] as const)('sends plain clients the payloads alone, %d nodes away', async (away) => {
 		const { nodes, members } = await twoNodes('long:a');

@@ -54,3 +54,31 @@ it.each(['plain', 'long:topic'])('both kinds of client hear the same on every no
 		expect(heard(client)).toEqual([...PAYLOADS, 'typed: real']);
 	}
 });
+
+it('except leaves out clients of either kind on every node; the others hear the same', async () => {
+	const crowd = await Promise.all(
+		nodes.flatMap(({ node }) => [
+			node.connectPlain(['room']),
+			node.connectPlain(['room']),
+			node.connect(['room']),
+			node.connect(['room']),
+		]),
+	);
+	const except = crowd.filter((_, i) => i % 2 === 0).map(({ id }) => id);
+	const [{ provider }] = nodes;
+	for (const payload of PAYLOADS) void provider.publish('room', payload, { except });
+	void provider.emit(Said, 'room', 'real', { except });
+	await provider.publish('room', 'end');
+
+	for (const [i, { client }] of crowd.entries()) {
+		await client.next((message) => message === 'end');
+		const isPlain = i % 4 < 2;
+		const [, ...messages] = client.messages;
+		if (i % 2 === 0) expect(messages).toEqual(['end']);
+		else if (!isPlain) expect(heard(client)).toEqual([...PAYLOADS, 'typed: real', 'end']);
+		else {
+			expect(messages.toSpliced(-2, 1)).toEqual([...PAYLOADS, 'end']);
+			expect(JSON.parse(String(messages.at(-2)))).toMatchObject({ name: 'said', data: 'real', topic: 'room' });
+		}
+	}
+});
