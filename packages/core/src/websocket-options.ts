@@ -86,8 +86,8 @@ export interface WebSocketOptions<TData extends ConnectionData = ConnectionData>
 	readonly limits?: Limits;
 	/**
 	 * The policy if a client reads so slowly that more than `limits.queuedBytes` wait to be sent to it. `close` closes
-	 * the connection with 1013. `drop` drops messages to the client, and sends it a gap notice once it has caught up.
-	 * Default `close`.
+	 * the connection with 1013. `drop` drops messages to the client, and sends it a gap notice once it has caught up,
+	 * if it speaks the protocol. Default `close`.
 	 */
 	readonly slowReaders?: 'close' | 'drop';
 }

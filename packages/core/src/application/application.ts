@@ -281,7 +281,7 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 		});
 	}
 
-	/** @throws {ApplicationError} two routers handle the same message, or another endpoint uses a router */
+	/** @throws {ApplicationError} as for {@link EndpointSetup.create} */
 	#createEndpoints(): readonly WebSocketEndpoint[] {
 		const created: WebSocketEndpoint[] = [];
 		try {

@@ -8,6 +8,7 @@ import { ClientRequests } from '../routing/client-requests.ts';
 import { routingTable } from '../routing/routing-table.ts';
 import { type EndpointEventListener, EventListeners } from '../routing/endpoint-event.ts';
 import { type RouterOwner, SocketRouter } from '../routing/socket-router.ts';
+import { goesToMessageHandler } from '../routing/unknown-messages.ts';
 import type { WebSocketHandlers, WebSocketOptions } from '../websocket-options.ts';
 import type { ServedEndpoint } from './server-handlers.ts';
 import { checkHandlers } from './websocket-arguments.ts';
@@ -89,18 +90,21 @@ export class EndpointSetup implements ServedEndpoint, RouterOwner {
 	/**
 	 * Creates the endpoint, whose configuration can't be changed from then on.
 	 *
-	 * @throws {ApplicationError} two routers handle the same message
+	 * @throws {ApplicationError} two routers handle the same message, or unknown messages have no handler, or two
 	 */
 	create(): WebSocketEndpoint {
 		const { provider, options, limits, refusals, logger } = this;
+		const handlers = this.#handlers ?? {};
 		const table = routingTable(this.#routers);
+		const passesUnknown = goesToMessageHandler(options, handlers, table.unknown);
 		this.#isSealed = true;
 		return new WebSocketEndpoint({
 			provider,
 			options,
 			limits,
-			handlers: this.#handlers ?? {},
+			handlers,
 			table,
+			passesUnknown,
 			requests: this.#requests,
 			refusals,
 			events: this.#events,

@@ -171,7 +171,7 @@ describe('each endpoint enforces its own limits', () => {
 	});
 });
 
-it('a gap is told once to the subscribers of each endpoint that speaks the protocol', async () => {
+it('a gap is told once to the subscribers of each endpoint that speak the protocol', async () => {
 	const logger = new RecordingLogger();
 	const bus = new MemoryBackend().createBus();
 	const start = bus.start.bind(bus);
@@ -181,10 +181,13 @@ it('a gap is told once to the subscribers of each endpoint that speaks the proto
 		return start(listeners);
 	};
 	const provider = new WsProvider({ bus, logger });
-	const endpoints = ['/ws', '/admin'].map(
-		(path) => new SocketEndpoint(provider, { path, logger, authorize: { subscribe: () => true } }),
+	const endpoints = ['/ws', '/admin'].map((path) =>
+		new SocketEndpoint(provider, { path, logger, authorize: { subscribe: () => true } }).onWebSocket({
+			open: (ws) => (ws.subprotocol === undefined ? ws.subscribe('news') : undefined),
+		}),
 	) as [SocketEndpoint, SocketEndpoint];
 	const { http } = await serveEndpoints(...endpoints);
+	const plain = [await connectClient(`${http}/ws`), await connectClient(`${http}/admin`)];
 	const clients = [await connectSpeaker(`${http}/ws`), await connectSpeaker(`${http}/admin`)];
 	for (const client of clients) {
 		sendTyped(client, '@subscribe', { topic: 'news' }, 's');
@@ -194,7 +197,8 @@ it('a gap is told once to the subscribers of each endpoint that speaks the proto
 	for (const client of clients)
 		expect(parse(await client.next())).toMatchObject({ type: '@gap', data: { topic: 'news' } });
 	await endpoints[0].socket.broadcast('"marker"');
-	for (const client of clients) expect(await client.next()).toBe('"marker"');
+	for (const client of [...clients, ...plain]) expect(await client.next()).toBe('"marker"');
+	expect(plain.map(({ messages }) => messages.length)).toEqual([1, 1]);
 });
 
 describe('requests to clients of another endpoint', () => {

@@ -162,7 +162,7 @@ const OPTION_CHECKS: Record<keyof WebSocketOptions, (value: unknown) => void> = 
 	},
 	unknownMessages(policy) {
 		if (policy === 'refuse' || policy === 'raw') return;
-		throw new ApplicationError(`websocket(): unknownMessages must be 'refuse' or 'raw', not ${show(policy)}`);
+		throw new ApplicationError(`unknownMessages must be 'refuse' or 'raw', not ${show(policy)}`);
 	},
 	limits: checkLimits,
 	slowReaders(policy) {

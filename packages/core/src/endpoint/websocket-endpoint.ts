@@ -9,7 +9,6 @@ import type { Refusal, Refusals } from '../refusals.ts';
 import type { ClientRequests } from '../routing/client-requests.ts';
 import type { EventListeners } from '../routing/endpoint-event.ts';
 import { MessageEvents } from '../routing/message-events.ts';
-import { goesToMessageHandler } from '../routing/unknown-messages.ts';
 import { ConnectionGuards, type UpgradeRequest } from '../routing/connection-guards.ts';
 import type { RoutingTable } from '../routing/routing-table.ts';
 import { TypedMessages } from '../routing/typed-messages.ts';
@@ -38,6 +37,8 @@ export interface EndpointParts {
 	readonly limits: AllLimits;
 	readonly handlers: WebSocketHandlers;
 	readonly table: RoutingTable;
+	/** Whether typed messages without a handler go to the `message` handler. */
+	readonly passesUnknown: boolean;
 	readonly requests: ClientRequests;
 	/** Called with what becomes of typed messages; undefined if there are no listeners. */
 	readonly events: EventListeners | undefined;
@@ -124,7 +125,8 @@ export class WebSocketEndpoint implements SessionHost {
 	}
 
 	#readTyped(): MessageDispatcher {
-		const { provider, options, limits, handlers, table, requests, events, refusals, logger } = this.#parts;
+		const { provider, options, limits, handlers, table, passesUnknown, requests, events, refusals, logger } =
+			this.#parts;
 		return new TypedMessages({
 			provider,
 			requests,
@@ -135,7 +137,7 @@ export class WebSocketEndpoint implements SessionHost {
 			hasGuards: table.guards.length > 0,
 			routes: table.routes,
 			unknown: table.unknown,
-			passesUnknown: goesToMessageHandler(options, handlers, table.unknown),
+			passesUnknown,
 			events: events && new MessageEvents(events, table.routes),
 			raw: handlers.message === undefined ? undefined : this.raw,
 			onBinary: (session) =>

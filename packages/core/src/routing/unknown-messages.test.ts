@@ -5,11 +5,13 @@ import { z } from 'zod';
 import {
 	Application,
 	ApplicationError,
+	SocketEndpoint,
 	SocketRouter,
 	type WebSocketHandlers,
 	type WebSocketOptions,
 } from '../index.ts';
 import { serve } from '../test-support/serve.ts';
+import { openServer } from '../test-support/serve-endpoints.ts';
 import { allReceived, answersOf, parse, sendTyped } from '../test-support/typed-client.ts';
 
 const Note = SocketMessage.define({ name: 'note', data: z.string(), reply: z.string() });
@@ -163,10 +165,22 @@ describe("unknownMessages: 'raw'", () => {
 		const app = new Application().websocket({ unknownMessages: 'raw' }).socketRouter(notes());
 		await expect(app.listen(0)).rejects.toThrow(
 			new ApplicationError(
-				"websocket(): unknownMessages is 'raw', but there is no message handler to pass them to: set one with " +
+				"unknownMessages is 'raw', but there is no message handler to pass them to: set one with " +
 					'onWebSocket({ message })',
 			),
 		);
+	});
+
+	it('is set on a SocketEndpoint as well, which can start once it has the message handler', async () => {
+		const endpoint = new SocketEndpoint({ unknownMessages: 'raw', logger: new RecordingLogger() });
+		const { server, ws } = openServer(endpoint);
+		await expect(endpoint.start(server)).rejects.toThrow("unknownMessages is 'raw', but there is no message handler");
+		endpoint.onWebSocket({ message: (socket, text) => void socket.send(`got ${String(text)}`) });
+		await endpoint.start(server);
+
+		const client = await connectSpeaker(ws);
+		sendTyped(client, 'legacy');
+		expect(await client.next()).toBe('got {"type":"legacy"}');
 	});
 
 	it('excludes onUnknown()', async () => {
@@ -176,14 +190,18 @@ describe("unknownMessages: 'raw'", () => {
 			.socketRouter(new SocketRouter().onUnknown(() => {}));
 		await expect(app.listen(0)).rejects.toThrow(
 			new ApplicationError(
-				"websocket(): unknownMessages is 'raw', but a router handles unknown messages with onUnknown(); choose one",
+				"unknownMessages is 'raw', but a router handles unknown messages with onUnknown(); choose one",
 			),
 		);
 	});
 
-	it.each(['pass', true, null])("can't be %j", (policy) => {
+	it.each([
+		['"pass"', 'pass'],
+		['true', true],
+		['null', null],
+	])("can't be %s", (shown, policy) => {
 		expect(() => new Application().websocket({ unknownMessages: policy as never })).toThrow(
-			"websocket(): unknownMessages must be 'refuse' or 'raw', not ",
+			new ApplicationError(`websocket(): unknownMessages must be 'refuse' or 'raw', not ${shown}`),
 		);
 	});
 });

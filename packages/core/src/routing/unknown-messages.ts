@@ -29,12 +29,12 @@ export function goesToMessageHandler(
 	if (unknownMessages !== 'raw') return false;
 	if (message === undefined) {
 		throw new ApplicationError(
-			"websocket(): unknownMessages is 'raw', but there is no message handler to pass them to: set one with " +
+			"unknownMessages is 'raw', but there is no message handler to pass them to: set one with " +
 				'onWebSocket({ message })',
 		);
 	}
 	if (unknown === undefined) return true;
 	throw new ApplicationError(
-		"websocket(): unknownMessages is 'raw', but a router handles unknown messages with onUnknown(); choose one",
+		"unknownMessages is 'raw', but a router handles unknown messages with onUnknown(); choose one",
 	);
 }
