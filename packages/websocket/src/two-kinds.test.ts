@@ -140,17 +140,20 @@ describe.each([
 	}
 
 	type Pick = (members: readonly Members[]) => string | readonly string[];
-	const first: Pick = (members) => Object.values(members[0] as Members).map(({ id }) => id);
+	const idsOf = ({ plain, speaker }: Members): string[] => [plain.id, speaker.id];
 	it.each<[string, Pick]>([
 		['a plain client', ([one]) => (one as Members).plain.id],
 		['a client that speaks the protocol', ([one]) => (one as Members).speaker.id],
 		['a plain client of the last node', (members) => (members.at(-1) as Members).plain.id],
 		['a client of the last node that speaks the protocol', (members) => (members.at(-1) as Members).speaker.id],
-		['one of each kind', first],
-		['one of each kind on every node', (members) => [...first(members), ...first(members.slice(-1))]],
+		['one of each kind', ([one]) => idsOf(one as Members)],
+		[
+			'one of each kind on every node',
+			(members) => [members[0], members.at(-1)].flatMap((some) => idsOf(some as Members)),
+		],
 		['all plain clients', (members) => members.map(({ plain }) => plain.id)],
 		['all that speak the protocol', (members) => members.map(({ speaker }) => speaker.id)],
-		['everyone', (members) => members.flatMap(({ plain, speaker }) => [plain.id, speaker.id])],
+		['everyone', (members) => members.flatMap(idsOf)],
 	])('leaves out %s; the others get every payload and typed message in their own form', async (__, pick) => {
 		const { nodes, members } = await crowd();
 		const { provider } = nodes[0] as TestNode;
