@@ -28,7 +28,6 @@ import { type ClientRequestOptions, type ReplyTo, request } from './requests/req
 import { SendQueue } from './requests/send-queue.ts';
 import { send, type SendOptions } from './requests/send.ts';
 import { Positions } from './positions/positions.ts';
-import { gapBetween } from './subscriptions/gap-span.ts';
 import type { ServerTime } from './connection/server-time.ts';
 import type {
 	PendingSubscription,
@@ -101,8 +100,9 @@ export class SocketClient {
 				// Subscriptions come first, because queued messages may concern their topics.
 				server.open(connection);
 				this.#sendQueue.open(connection);
-				if (since) this.#subscriptions.gap(gapBetween(THIS_CLIENT, since, answer));
+				if (since) this.#subscriptions.missed(THIS_CLIENT, since, answer);
 			},
+			answered: (answer) => this.#subscriptions.answered(answer),
 			lost: (connection) => {
 				this.#socketId = undefined;
 				this.#missingSince ??= connection.proven;

@@ -1,4 +1,5 @@
 import {
+	type AnsweredAt,
 	type AuthAnswer,
 	BuiltIn,
 	type RequestFault,
@@ -21,6 +22,8 @@ import type { ConnectionEnd } from './client-state.ts';
 export interface ConnectionEvents {
 	/** Called when the guards have passed. */
 	ready(connection: Connection, answer: AuthAnswer): void;
+	/** Called when a ping has been answered. */
+	answered(answer: AnsweredAt): void;
 	/**
 	 * Called for a frame that is not the answer to a request.
 	 *
@@ -283,7 +286,10 @@ export class Connection {
 	async #ping(): Promise<number> {
 		const askedAt = localTime();
 		const answer = await this.ask(BuiltIn.ping, undefined);
-		if (isPingAnswer(answer)) this.proven = { ...answer, askedAt };
+		if (isPingAnswer(answer)) {
+			this.proven = { ...answer, askedAt };
+			this.#events.answered?.(answer);
+		}
 		return performance.now() - askedAt[0];
 	}
 

@@ -1,22 +1,16 @@
-import {
-	BuiltIn,
-	type AnsweredAt,
-	type GapNotice,
-	type RequestFault,
-	type TopicRequest,
-} from '@orijs/websocket/protocol';
+import { BuiltIn, type AnsweredAt, type RequestFault, type TopicRequest } from '@orijs/websocket/protocol';
 import { isTopicsAnswer } from '../connection/answers.ts';
 import type { Connection } from '../connection/connection.ts';
+import type { ServerTime } from '../connection/server-time.ts';
 import { TOPICS_PER_MESSAGE } from '../connection/pace.ts';
 import { type Deferred, deferred } from '../support/promises.ts';
-import { gapBetween } from './gap-span.ts';
 import { requestFor, type Topic } from './topic.ts';
 
 export interface ServerTopicsEvents {
 	/** Called when there are topics to request. */
 	due(): void;
 	/** Called when the client has resubscribed to a topic, and messages from the time in between may be missing. */
-	gap(gap: GapNotice): void;
+	missed(topic: string, last: ServerTime, now: AnsweredAt): void;
 	/** Called when the server has confirmed a topic, after the gap, if any. */
 	confirmed(topic: Topic): void;
 	/** Called when the server has refused a topic. Returns whether to request it again later. */
@@ -191,7 +185,7 @@ export class ServerSync {
 			const since = topic.missingSince;
 			topic.missingSince = topic.lostSince = undefined;
 			topic.isConfirmed = true;
-			if (since) this.#events.gap(gapBetween(name, since, answer as AnsweredAt));
+			if (since) this.#events.missed(name, since, answer as AnsweredAt);
 			this.#events.confirmed(topic);
 		}
 		if (answer && !answer.refused?.length) this.#delays = 0;

@@ -1,4 +1,5 @@
 import {
+	type AnsweredAt,
 	BuiltIn,
 	type Envelope,
 	type GapNotice,
@@ -7,7 +8,7 @@ import {
 	type RequestFault,
 	SocketRequestError,
 } from '@orijs/websocket/protocol';
-import { LONG_AGO } from '../connection/server-time.ts';
+import { LONG_AGO, type ServerTime } from '../connection/server-time.ts';
 import type { ClientClosedError } from '../errors.ts';
 import type { Failures } from '../failures.ts';
 import type { Positions } from '../positions/positions.ts';
@@ -16,6 +17,7 @@ import { type ReadHistory, confirm } from './rewinds.ts';
 import { ServerSync, type ServerTopicsEvents } from './server-sync.ts';
 import { SubscriptionHandle, type SubscriptionOwner } from './subscription-handle.ts';
 import type { PendingSubscription, SubscriptionOptions } from './subscription.ts';
+import { ToldGaps } from './told-gaps.ts';
 import type { Topic } from './topic.ts';
 
 /** Manages the application's subscriptions, and passes messages and gaps to them. */
@@ -28,6 +30,7 @@ export class Subscriptions implements SubscriptionOwner, ServerTopicsEvents {
 	readonly due: () => void;
 	readonly #history: ReadHistory;
 	readonly #positions: Positions;
+	readonly #told = new ToldGaps();
 
 	/**
 	 * @param gaps called with every gap
@@ -159,6 +162,16 @@ export class Subscriptions implements SubscriptionOwner, ServerTopicsEvents {
 			if (recovered === false) topic.lostSince = topic.missingSince;
 			else this.#positions.reached(topic);
 		}
+	}
+
+	/** Called when messages between two connections may be missing. */
+	missed(topic: string, last: ServerTime, now: AnsweredAt): void {
+		this.gap(this.#told.between(topic, last, now));
+	}
+
+	/** Called when the server has answered a ping. */
+	answered(answer: AnsweredAt): void {
+		for (const gap of this.#told.learned(answer)) this.gap(gap);
 	}
 
 	/** Passes a gap to the listeners of all gaps, and to its topic's subscriptions. */

@@ -44,12 +44,12 @@ export function startRawServer(options: RawServerOptions): RawServer {
 	};
 }
 
-function answerTo(text: string, { answersPings = true, limits }: RawServerOptions): string | undefined {
+function answerTo(text: string, { answersPings = true, limits, clocks }: RawServerOptions): string | undefined {
 	const { type, correlationId } = JSON.parse(text) as { type: string; correlationId?: string };
 	const timestamp = Date.now();
 	const answers: Record<string, object> = {
 		'@auth': { socketId: crypto.randomUUID(), timestamp, ...limits },
-		'@ping': { timestamp },
+		'@ping': { timestamp, ...clocks },
 		'@subscribe': { timestamp, refused: [] },
 		'@unsubscribe': { timestamp, refused: [] },
 	};

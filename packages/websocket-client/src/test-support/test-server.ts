@@ -28,6 +28,8 @@ export interface RawServerOptions {
 	readonly status?: number;
 	/** Limits in the server's answer to `@auth`. */
 	readonly limits?: { readonly messagesPerSecond?: number; readonly messageBytes?: number };
+	/** How far clocks of other servers are off, as it has learned by the first ping. */
+	readonly clocks?: { readonly behindMs?: number; readonly aheadMs?: number };
 }
 
 /** A message that the server has handled. */

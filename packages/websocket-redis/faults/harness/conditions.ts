@@ -26,10 +26,10 @@ const ROUND_TRIPS_TO_RECOVER = 8;
 const APART = { a: 3 * MINUTE_MS, b: -2 * MINUTE_MS, c: MINUTE_MS };
 const REDIS_AHEAD_MS = 7 * MINUTE_MS;
 /**
- * A gap also allows for the delay of the beats by which clocks were compared, so it can end half a heartbeat later.
- * That shows in a gap that is reported at once, because an earlier one on its topic is due.
+ * A gap also allows for the delay of the beats by which clocks were compared: for the first ones, that is 10 s. So it
+ * can end as much later.
  */
-const SPREAD = { behindMs: 2 * MINUTE_MS, aheadMs: 3 * MINUTE_MS + HEARTBEAT_MS / 2 };
+const SPREAD = { behindMs: 2 * MINUTE_MS, aheadMs: 3 * MINUTE_MS + HEARTBEAT_MS / 2 + 10_000 };
 /** A node does not know when another one's clock was set: a gap may be wider by the difference of any two times. */
 const SPREAD_OF_SET = { behindMs: 5 * MINUTE_MS, aheadMs: 5 * MINUTE_MS + HEARTBEAT_MS / 2 };
 

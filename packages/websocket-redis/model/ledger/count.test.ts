@@ -56,16 +56,6 @@ describe.each(['plain:0', 'kept:0'])('losses on %s', (channel) => {
 		const there = clientGaps.map(({ since, until }) => ({ since: since + 60_000, until: until + 60_000 }));
 		expect(count(ledgerWith({ channel, client, clientGaps: there, clockMs: 60_000 })).clients.silent).toBe(0);
 	});
-
-	it.each([
-		['in time', 5_600, 0],
-		['too late', 5_800, 1],
-	])("are told by the publisher's former clock %s", (_, at, silent) => {
-		const clientGaps = [{ at, since: 4_900, until: 5_100 }];
-		const former = { stamp: 5_000, until: 5_750 };
-		const ledger = ledgerWith({ channel, client: allBut(4), clientGaps, clockMs: 60_000, former });
-		expect(count(ledger).clients.silent).toBe(silent);
-	});
 });
 
 describe('what is expected', () => {

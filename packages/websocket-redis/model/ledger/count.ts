@@ -94,11 +94,10 @@ function isExpected(
  * Only a gap counts that was told after the message was published, and not much later. Where a clock is ahead or
  * behind, gaps reach hours into the future and the past: so far, they say nothing of this loss.
  */
-function isTold({ at, stamps, former }: Published, gaps: readonly ToldGap[]): boolean {
+function isTold({ at, stamps }: Published, gaps: readonly ToldGap[]): boolean {
 	return gaps.some((gap) => {
 		const isInTime = at <= gap.at && gap.at <= at + TOLD_WITHIN_MS;
-		const possible = former !== undefined && gap.at < former.until ? [...stamps, former.stamp] : stamps;
-		return isInTime && possible.some((stamp) => gap.since <= stamp && stamp <= gap.until);
+		return isInTime && stamps.some((stamp) => gap.since <= stamp && stamp <= gap.until);
 	});
 }
 

@@ -14,8 +14,6 @@ export interface Deviation {
 	readonly outcomes?: Readonly<Record<number, Outcome>>;
 	/** How far the publisher's clock is ahead, in milliseconds. */
 	readonly clockMs?: number;
-	/** What every message has of the publisher's former clock. */
-	readonly former?: Published['former'];
 	/** Deliveries to the client, after all others. */
 	readonly extra?: readonly Partial<Delivery>[];
 }
@@ -27,7 +25,7 @@ export const ALL = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9] as const;
  * before, stay so, and get each 5 ms later.
  */
 export function ledgerWith(deviation: Deviation = {}): Ledger {
-	const { channel = 'plain:0', outcomes = {}, clockMs = 0, former } = deviation;
+	const { channel = 'plain:0', outcomes = {}, clockMs = 0 } = deviation;
 	const published = ALL.map((n): Published => {
 		const at = 1_000 * (n + 1);
 		return {
@@ -37,7 +35,6 @@ export function ledgerWith(deviation: Deviation = {}): Ledger {
 			at,
 			stamps: [at + clockMs],
 			outcome: outcomes[n] ?? 'accepted',
-			...(former && { former }),
 		};
 	});
 	const subscription: Subscription = {

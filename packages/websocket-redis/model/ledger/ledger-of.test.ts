@@ -102,17 +102,28 @@ describe('the record of a node', () => {
 		expect(publishedBy(journal(entries))).toEqual([{ ...message, stamps: [5_010, 5_011], outcome: 'rejected' }]);
 	});
 
-	it('has the time by the former clock if the clock was set right before, for good if the process was killed', () => {
+	it('has the time by the former clock only if the clock was set right before the process was killed', () => {
 		const at = (ms: number, stamp: number, n: number) => ({ ...publish, at: ms, stamp, n });
 		const before = at(10_000, 15_000, 0);
 		const set = at(10_400, 90_400, 1);
-		const formerOf = (...args: Parameters<typeof journal>) => publishedBy(journal(...args)).map(({ former }) => former);
-		expect(formerOf([before, set], false)).toEqual([undefined, { stamp: 15_400, until: Infinity }]);
-		expect(formerOf([before, set], true)).toEqual([undefined, { stamp: 15_400, until: 11_150 }]);
+		const stampsOf = (...args: Parameters<typeof journal>) => publishedBy(journal(...args)).map(({ stamps }) => stamps);
+		expect(stampsOf([before, set], false)).toEqual([[15_000], [90_400, 15_400]]);
+		expect(stampsOf([before, set], true)).toEqual([[15_000], [90_400]]);
 		const stopped = { do: 'stopped', at: 10_500, pending: 0 } as const;
-		expect(formerOf([before, set, stopped], false)).toEqual([undefined, { stamp: 15_400, until: 11_150 }]);
+		expect(stampsOf([before, set, stopped], false)).toEqual([[15_000], [90_400]]);
 		const later = at(11_300, 91_300, 2);
-		expect(formerOf([before, set, later], false)).toEqual([undefined, { stamp: 15_400, until: 11_150 }, undefined]);
+		expect(stampsOf([before, set, later], false)).toEqual([[15_000], [90_400], [91_300]]);
+	});
+
+	it('has the time by the clock as it was before the process was cut off, if it ended without a way back', () => {
+		const at = (ms: number, stamp: number, n: number) => ({ ...publish, at: ms, stamp, n });
+		const status = (ms: number, is: 'ready' | 'degraded' | 'stopped') =>
+			({ do: 'status', at: ms, status: is }) as const;
+		const entries = [status(9_000, 'ready'), at(10_000, 15_000, 0), status(10_500, 'degraded'), at(20_000, 100_000, 1)];
+		const stampsOf = (...args: Parameters<typeof journal>) => publishedBy(journal(...args)).map(({ stamps }) => stamps);
+		expect(stampsOf([...entries, status(21_000, 'stopped')], false)).toEqual([[15_000], [100_000, 25_000]]);
+		expect(stampsOf([...entries, status(21_000, 'ready')], false)).toEqual([[15_000], [100_000]]);
+		expect(stampsOf(entries, true)).toEqual([[15_000], [100_000]]);
 	});
 
 	it('has marked what it stored elsewhere, if it stopped while it was led there', () => {

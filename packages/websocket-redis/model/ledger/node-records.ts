@@ -15,8 +15,8 @@ export interface NodeJournal {
 }
 
 /**
- * A node announces its clock with each heartbeat, every 500 ms; half a heartbeat is the tolerance of gaps. For this
- * long after its clock was set, in milliseconds, the others may know only the former setting.
+ * A node announces its clock with each heartbeat, every 500 ms; half a heartbeat is the tolerance of gaps. If its clock
+ * is set and it is killed within this time, in milliseconds, the others know only the former setting.
  */
 const UNTOLD_MS = 750;
 /** Readings of one setting of the clock differ by less than this, in milliseconds. */
@@ -40,7 +40,8 @@ export function publishedBy({ process, entries, isLast, ledElsewhere }: NodeJour
 	}
 	const all = [...published.values()];
 	const stoppedAt = entries.find((entry) => entry.do === 'stopped')?.at;
-	addFormerStamps(all, !isLast && stoppedAt === undefined);
+	if (!isLast && stoppedAt === undefined) addFormerStamps(all);
+	if (!isLast) addStampsBeforeCutOff(all, entries);
 	const elsewhere = ledElsewhere.find(
 		({ from, until }) => stoppedAt !== undefined && from <= stoppedAt && stoppedAt <= until,
 	);
@@ -56,20 +57,38 @@ function markStoredElsewhere(published: readonly Open[], since: number): void {
 }
 
 /**
- * Adds the time by the former setting of the clock to messages that were published right after the clock was set. If
- * the process was killed then, the others never know the new setting.
+ * Adds the time by the former setting of the clock to the last messages of a process that was killed right after its
+ * clock was set.
  */
-function addFormerStamps(published: readonly Open[], wasKilled: boolean): void {
+function addFormerStamps(published: readonly Open[]): void {
 	const lastAt = published.reduce((last, { at }) => Math.max(last, at), 0);
-	let first = 0;
-	for (const message of published) {
-		const { at } = message;
-		while ((published[first]?.at ?? at) < at - UNTOLD_MS) first++;
-		const earlier = published[first] ?? message;
-		if (Math.abs(offsetOf(earlier) - offsetOf(message)) <= SMALLEST_STEP_MS) continue;
-		const isUntold = wasKilled && at > lastAt - UNTOLD_MS;
-		message.former = { stamp: at + offsetOf(earlier), until: isUntold ? Infinity : at + UNTOLD_MS };
+	const recent = published.filter(({ at }) => at > lastAt - UNTOLD_MS);
+	for (const message of recent) {
+		const former = recent.find((earlier) => earlier.at < message.at && differ(earlier, message));
+		if (former !== undefined) message.stamps.push(message.at + offsetOf(former));
 	}
+}
+
+/**
+ * Adds the time by the setting of the clock before a process was cut off to the messages that it published from then
+ * on, if it ended without having reached Redis again: the others never know another setting.
+ */
+function addStampsBeforeCutOff(published: readonly Open[], entries: readonly NodeEntry[]): void {
+	let cutOffAt = Infinity;
+	for (const entry of entries) {
+		if (entry.do !== 'status' || entry.status === 'stopped') continue;
+		cutOffAt = entry.status === 'ready' ? Infinity : Math.min(cutOffAt, entry.at);
+	}
+	const before = published.findLast(({ at }) => at < cutOffAt);
+	if (before === undefined) return;
+	for (const message of published) {
+		if (message.at >= cutOffAt && differ(before, message)) message.stamps.push(message.at + offsetOf(before));
+	}
+}
+
+/** Whether the clock was set between two messages. */
+function differ(one: Open, other: Open): boolean {
+	return Math.abs(offsetOf(one) - offsetOf(other)) > SMALLEST_STEP_MS;
 }
 
 function offsetOf({ at, stamps }: Open): number {

@@ -17,13 +17,11 @@ export interface Published {
 	/** Counts from 0, for each process and channel. */
 	readonly n: number;
 	readonly at: number;
-	/** The publisher's clock before and after the call. If the clock was set in between, either may be the stamp. */
-	readonly stamps: readonly number[];
 	/**
-	 * If the publisher's clock was set just before: the time by its former setting. Gaps told before `until` may go by
-	 * that.
+	 * The publisher's clock before and after the call. If the clock was set in between, either may be the stamp. Also
+	 * the time by its former setting, if others could never learn of the present one.
 	 */
-	readonly former?: { readonly stamp: number; readonly until: number };
+	readonly stamps: readonly number[];
 	readonly outcome: Outcome;
 	/** The connection that a message to one client was sent to. */
 	readonly socketId?: string | undefined;

@@ -58,6 +58,21 @@ async function losing(server: TestServer, lose: (server: TestServer) => Promise<
 }
 
 export const gaps: Record<string, Scenario> = {
+	'a gap is told again, wider, if the server learns of other clocks later': async (server) => {
+		const HOUR = 3_600_000;
+		await server.serveRaw({ clocks: { behindMs: HOUR, aheadMs: 2 * HOUR } });
+		const client = await readyClient(server);
+		const told: GapNotice[] = [];
+		await client.subscribe('t', { onGap: (gap) => told.push(gap) });
+		await server.closeConnections(1011);
+		await eventually(() => told.length === 1, 'the gap is told');
+		await client.ping();
+		const [first, second] = told as [GapNotice, GapNotice];
+		assert.deepEqual(second, { topic: 't', since: first.since - HOUR, until: first.until + 2 * HOUR });
+		await client.ping();
+		assert.equal(told.length, 2);
+	},
+
 	'a gap notice of the server reaches the subscription and the client': async (server) => {
 		await server.serve();
 		const client = await readyClient(server);
