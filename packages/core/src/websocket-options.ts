@@ -1,6 +1,7 @@
 import type { Logger } from '@orijs/websocket';
 import type { BunRequest } from 'bun';
 import type { AppSocket } from './app-socket.ts';
+import type { PerMessageDeflate } from './compression.ts';
 import type { ConnectionData } from './connection-data.ts';
 import type { Limits } from './limits.ts';
 
@@ -90,6 +91,15 @@ export interface WebSocketOptions<TData extends ConnectionData = ConnectionData>
 	 * Default `close`.
 	 */
 	readonly slowReaders?: 'close' | 'drop';
+	/**
+	 * Whether to compress messages (permessage-deflate, RFC 7692) for clients that offer it, as browsers do. Needs a finite
+	 * `limits.bytesPerSecond`. A compressed message of a client may inflate to `limits.messageBytes`, and no limit counts
+	 * less than that size. Default false.
+	 *
+	 * Costs no memory per connection, but processor time for each receiver of a message, because Bun compresses it anew
+	 * for each. See docs/performance.md.
+	 */
+	readonly perMessageDeflate?: boolean | PerMessageDeflate;
 }
 
 /** The options of an endpoint that stands alone. */
