@@ -1,4 +1,4 @@
-import { connectClient, connectSpeaker, frame, type RawWebSocket, until } from '@orijs/testkit';
+import { connectClient, connectSpeaker, frame, type RawWebSocket, RecordingLogger, until } from '@orijs/testkit';
 import { InProcWsProvider, SocketMessage } from '@orijs/websocket';
 import { CloseCode } from '@orijs/websocket/protocol';
 import { describe, expect, it } from 'vitest';
@@ -28,8 +28,9 @@ const Ask = SocketMessage.define({ name: 'ask', data: z.string(), reply: z.strin
 async function application(options: WebSocketOptions) {
 	const received: string[] = [];
 	const sockets: AppSocket[] = [];
-	const app = new Application()
-		.websocket(new InProcWsProvider(), options)
+	const logger = new RecordingLogger();
+	const app = new Application({ logger })
+		.websocket(new InProcWsProvider({ logger }), options)
 		.onWebSocket({
 			async open(ws) {
 				sockets.push(ws);
@@ -72,10 +73,12 @@ describe('without perMessageDeflate', () => {
 
 describe('with perMessageDeflate', () => {
 	it('a client that offers the extension sends and receives compressed messages', async () => {
-		const { app, received, sockets, opened, port } = await application({ perMessageDeflate: true });
+		const { app, received, sockets, opened, ws, port } = await application({ perMessageDeflate: true });
 		const client = await connectDeflating(port);
-		expect(client.extensions).toMatch(/^permessage-deflate; client_no_context_takeover; server_no_context_takeover$/);
 		await opened(1);
+		expect(client.extensions).toMatch(/^permessage-deflate; client_no_context_takeover; server_no_context_takeover$/);
+		await connectSpeaker(ws);
+		await opened(2);
 		client.write(deflatedFrame('to the server'));
 		await until(() => received.length === 1, { what: 'the message has been received' });
 		expect(received).toEqual(['to the server']);
@@ -84,7 +87,8 @@ describe('with perMessageDeflate', () => {
 		const json = JSON.stringify({ text: LONG });
 		const ways: [string, () => unknown][] = [
 			['publish', () => app.socket.publish('all', LONG)],
-			['publish except', () => app.socket.publish('all', LONG, { except: crypto.randomUUID() })],
+			['publish with except', () => app.socket.publish('all', LONG, { except: sockets[1]?.data.socketId as string })],
+			['ws.publish of another', () => sockets[1]?.publish('all', LONG)],
 			['send', () => app.socket.send(socketId, LONG)],
 			['broadcast', () => app.socket.broadcast(LONG)],
 			['ws.send', () => sockets[0]?.send(LONG)],
@@ -183,10 +187,11 @@ describe('with perMessageDeflate', () => {
 
 describe('of two endpoints of one server', () => {
 	it('only the one with perMessageDeflate negotiates it', async () => {
-		const provider = new InProcWsProvider();
+		const logger = new RecordingLogger();
+		const provider = new InProcWsProvider({ logger });
 		const open = (ws: AppSocket): Promise<void> => ws.subscribe('all');
-		const off = new SocketEndpoint(provider).onWebSocket({ open });
-		const on = new SocketEndpoint(provider, { path: '/on', perMessageDeflate: true }).onWebSocket({ open });
+		const off = new SocketEndpoint(provider, { logger }).onWebSocket({ open });
+		const on = new SocketEndpoint(provider, { logger, path: '/on', perMessageDeflate: true }).onWebSocket({ open });
 		const { port } = await serveEndpoints(off, on);
 		const [without, compressed] = [await connectDeflating(port), await connectDeflating(port, '/on')];
 		await until(() => provider.getTopicSubscriberCount('all') === 2, { what: 'both are subscribed' });

@@ -36,7 +36,7 @@ answerRequests(() => {
 	return {
 		port: port as number,
 		peak: peakKiB * 1024,
-		received: received.splice(0),
+		received: [...received],
 		refusals: app.refusals,
 	} satisfies DeflatingServer;
 });
