@@ -27,7 +27,7 @@ export const compression: Benchmark = {
 		for (const result of await compareFlows(bench, kinds, { clients, nodes: 1 }, cases)) found(result);
 
 		const connections = bench.upTo(CONNECTIONS);
-		const further = `${connections} connections after as many`;
+		const further = `${count(connections, 'connection')} after as many`;
 		const idle = memoryRecorder(`per idle connection, ${further}`);
 		const used = memoryRecorder(`per connection that has received ${count(MESSAGES_EACH, 'message')}, ${further}`);
 		for (let generation = 0; generation < bench.roundsUpTo(GENERATIONS); generation++) {

@@ -1,9 +1,9 @@
 const SIDES = ['buy', 'sell'];
 
 /**
- * Returns JSON of `size` characters (at least 5), as an application would send it: a list of records with names, numbers
- * and identifiers, and a text that fills it up. It is always the same, so that all messages have the same size once they
- * are compressed. A list can't be mistaken for a message of this system's protocol, so it is sent as it is.
+ * Returns JSON of `size` characters (at least 5), as an application would send it: a list of records with names,
+ * numbers and identifiers, and a text that fills it up. It is always the same, so that all messages have the same size
+ * once they are compressed. A list can't be mistaken for a message of this system's protocol, so it is sent as it is.
  */
 export function jsonPayload(size: number): string {
 	const random = numbers();

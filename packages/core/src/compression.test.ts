@@ -186,23 +186,58 @@ describe('with perMessageDeflate', () => {
 });
 
 describe('of two endpoints of one server', () => {
-	it('only the one with perMessageDeflate negotiates it', async () => {
+	/** Endpoints with one provider, on `/ws` and `/other`, and a client of each. */
+	async function pair(options: WebSocketOptions, otherOptions: WebSocketOptions) {
 		const logger = new RecordingLogger();
 		const provider = new InProcWsProvider({ logger });
 		const open = (ws: AppSocket): Promise<void> => ws.subscribe('all');
-		const off = new SocketEndpoint(provider, { logger }).onWebSocket({ open });
-		const on = new SocketEndpoint(provider, { logger, path: '/on', perMessageDeflate: true }).onWebSocket({ open });
-		const { port } = await serveEndpoints(off, on);
-		const [without, compressed] = [await connectDeflating(port), await connectDeflating(port, '/on')];
+		const endpoint = new SocketEndpoint(provider, { logger, ...options }).onWebSocket({ open });
+		const other = new SocketEndpoint(provider, { logger, path: '/other', ...otherOptions }).onWebSocket({ open });
+		const { port } = await serveEndpoints(endpoint, other);
+		const clients = [await connectDeflating(port), await connectDeflating(port, '/other')] as const;
 		await until(() => provider.getTopicSubscriberCount('all') === 2, { what: 'both are subscribed' });
-		await off.socket.publish('all', LONG);
+		return { endpoint, other, clients };
+	}
 
-		expect([without.extensions, compressed.extensions]).toEqual([undefined, expect.stringContaining('deflate')]);
-		expect(await arrives(without, 0)).toEqual({ text: LONG, isCompressed: false });
-		expect(await arrives(compressed, 0)).toEqual({ text: LONG, isCompressed: true });
-		without.write(deflatedFrame('compressed'));
-		await without.closed();
-		expect(without.close?.code).toBe(PROTOCOL_ERROR);
+	it.each([true, false])('only the one with perMessageDeflate negotiates it; the first: %j', async (isFirst) => {
+		const { endpoint, clients } = await pair({ perMessageDeflate: isFirst }, { perMessageDeflate: !isFirst });
+		const [on, off] = isFirst ? clients : clients.toReversed();
+		await endpoint.socket.publish('all', LONG);
+
+		expect([on?.extensions, off?.extensions]).toEqual([expect.stringContaining('deflate'), undefined]);
+		expect(await arrives(on as RawWebSocket, 0)).toEqual({ text: LONG, isCompressed: true });
+		expect(await arrives(off as RawWebSocket, 0)).toEqual({ text: LONG, isCompressed: false });
+		off?.write(deflatedFrame('compressed'));
+		await off?.closed();
+		expect(off?.close?.code).toBe(PROTOCOL_ERROR);
+	});
+
+	it('what is published is compressed from the lower threshold on', async () => {
+		const { endpoint, clients } = await pair(
+			{ perMessageDeflate: true },
+			{ perMessageDeflate: { thresholdBytes: 10 } },
+		);
+		await endpoint.socket.publish('all', 'x'.repeat(9));
+		await endpoint.socket.publish('all', 'x'.repeat(10));
+
+		for (const client of clients) {
+			expect(await arrives(client, 0)).toMatchObject({ isCompressed: false });
+			expect(await arrives(client, 1)).toMatchObject({ isCompressed: true });
+		}
+	});
+
+	it('a message is measured once it is inflated, by the limit of its own endpoint', async () => {
+		const { endpoint, clients } = await pair(
+			{ perMessageDeflate: true, limits: { messageBytes: KIB } },
+			{ perMessageDeflate: true, limits: { messageBytes: 2 * KIB } },
+		);
+		for (const client of clients) client.write(deflatedFrame('x'.repeat(KIB + 1)));
+		await clients[0].closed();
+
+		expect([clients[0].close?.code, endpoint.refusals.messageSize]).toEqual([CloseCode.messageTooBig, 1]);
+		clients[1].write(deflatedFrame('x'.repeat(2 * KIB + 1)));
+		await clients[1].closed();
+		expect(clients[1].close?.code).toBe(CloseCode.messageTooBig);
 	});
 });
 

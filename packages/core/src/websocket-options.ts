@@ -92,12 +92,12 @@ export interface WebSocketOptions<TData extends ConnectionData = ConnectionData>
 	 */
 	readonly slowReaders?: 'close' | 'drop';
 	/**
-	 * Whether to compress messages (permessage-deflate, RFC 7692) for clients that offer it, as browsers do. Needs a finite
-	 * `limits.bytesPerSecond`. A compressed message of a client may inflate to `limits.messageBytes`, and no limit counts
-	 * less than that size. Default false.
+	 * Whether to compress messages (permessage-deflate, RFC 7692) for clients that offer it, as browsers do. What
+	 * clients compress counts with the size to which it inflates, for all limits; `limits.bytesPerSecond` must be
+	 * finite. Default false.
 	 *
-	 * Costs no memory per connection, but processor time for each receiver of a message, because Bun compresses it anew
-	 * for each. See docs/performance.md.
+	 * Bun compresses a message again for each of its receivers: 2 KB of JSON take 14 µs of processor time for each,
+	 * instead of 0.7, and 562 bytes on the wire. Memory per connection stays the same. See docs/performance.md.
 	 */
 	readonly perMessageDeflate?: boolean | PerMessageDeflate;
 }

@@ -243,8 +243,8 @@ export interface WebSocketProvider
 	 * Sets the Bun server that owns the sockets, before or after `start`. Without it, messages are sent socket by
 	 * socket.
 	 *
-	 * @param options how to handle slow clients, by default closed with 1013 once more than 8 MiB are queued, and what to
-	 * compress
+	 * @param options how to handle slow clients, by default closed with 1013 once more than 8 MiB are queued; and which
+	 * messages to compress
 	 * @throws {InvalidServerError} {InvalidOptionError}
 	 */
 	setServer(server: PubSubServer, options?: ServerOptions): void;

@@ -11,9 +11,9 @@ export interface PubSubServer {
 export interface ServerOptions extends SlowReaderOptions {
 	/**
 	 * The smallest message that is compressed, in bytes (for text, in characters), for clients that have negotiated
-	 * permessage-deflate: there are none unless the server's `websocket` has `perMessageDeflate`. Bun compresses a message
-	 * anew for each of its receivers. Default: as Bun does by itself, which compresses what is published to all sockets
-	 * of a topic, and nothing else.
+	 * permessage-deflate, which needs `perMessageDeflate` in the server's `websocket`. Bun compresses a message again
+	 * for each of its receivers. Default: as Bun does by itself, which compresses what is published to all sockets of a
+	 * topic, and nothing else.
 	 */
 	readonly compressFromBytes?: number;
 }
