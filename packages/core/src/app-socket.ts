@@ -1,6 +1,7 @@
 import type { Payload, SocketData, WebSocketConnection, WebSocketProvider } from '@orijs/websocket';
 import { isPayload, isSpeaker, toSpeaker } from '@orijs/websocket/internal';
 import type { ServerWebSocket } from 'bun';
+import { compressingSends } from './compression.ts';
 import type { ConnectionData } from './connection-data.ts';
 import { unsubscribeOwnSocket } from './session/unsubscribe-own-socket.ts';
 
@@ -71,10 +72,13 @@ export interface SocketEvents {
 export class SocketAdopter {
 	readonly #methods: EverywhereMethods & ThisType<WebSocketConnection>;
 	readonly #events: SocketEvents;
+	readonly #compressFrom: number | undefined;
 	#prototype: object | undefined;
 
-	constructor(provider: WebSocketProvider, events: SocketEvents) {
+	/** @param compressFrom the smallest message that is compressed, in bytes; undefined if none is */
+	constructor(provider: WebSocketProvider, compressFrom: number | undefined, events: SocketEvents) {
 		this.#events = events;
+		this.#compressFrom = compressFrom;
 		this.#methods = {
 			subscribe(topic) {
 				return provider.subscribe(this.data.socketId, topic);
@@ -101,7 +105,9 @@ export class SocketAdopter {
 
 	#prototypeAbove(bun: WebSocketConnection): object {
 		const { onClosing, onClose, onPing, onBackpressure } = this.#events;
-		const { close, terminate, ping, send, sendText, sendBinary } = bun;
+		const { close, terminate, ping } = bun;
+		const { send, sendText, sendBinary } =
+			this.#compressFrom === undefined ? bun : compressingSends(bun, this.#compressFrom);
 		const observed: Observed & ThisType<WebSocketConnection> = {
 			close(code, reason) {
 				onClosing(this);

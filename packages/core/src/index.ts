@@ -21,6 +21,7 @@ export type {
 } from './websocket-options.ts';
 export type { ApplicationSocket } from './application/socket-emitter.ts';
 export type { Limits } from './limits.ts';
+export type { PerMessageDeflate } from './compression.ts';
 export type { Refusal, RefusalCounts } from './refusals.ts';
 
 // Typed messages

@@ -70,4 +70,4 @@ export type { Ending } from './tcp-pipe.ts';
 export type { ProxyOptions, TcpProxy } from './tcp-proxy.ts';
 export type { ClientOptions, Closed, TestClient } from './test-client.ts';
 export type { UntilOptions } from './until.ts';
-export type { FrameOptions } from './websocket-frames.ts';
+export type { FrameOptions, ReadFrame } from './websocket-frames.ts';

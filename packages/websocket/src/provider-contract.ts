@@ -4,8 +4,7 @@ import type { EncodedPage } from './history/shared-pages.ts';
 import type { Gap } from './loss/gap-events.ts';
 import type { InferInput, SocketMessage } from './protocol/message.ts';
 import type { Position } from './protocol/position.ts';
-import type { PubSubServer } from './sockets/local-fanout.ts';
-import type { SlowReaderOptions } from './sockets/slow-readers.ts';
+import type { PubSubServer, ServerOptions } from './sockets/pub-sub-server.ts';
 import type { WebSocketConnection } from './sockets/websocket-connection.ts';
 import type { ProviderStatus } from './support/provider-status.ts';
 import type { Payload } from './wire/payload.ts';
@@ -244,10 +243,11 @@ export interface WebSocketProvider
 	 * Sets the Bun server that owns the sockets, before or after `start`. Without it, messages are sent socket by
 	 * socket.
 	 *
-	 * @param options how to handle slow clients; by default they are closed with 1013 once more than 8 MiB are queued
+	 * @param options how to handle slow clients, by default closed with 1013 once more than 8 MiB are queued; and which
+	 * messages to compress
 	 * @throws {InvalidServerError} {InvalidOptionError}
 	 */
-	setServer(server: PubSubServer, options?: SlowReaderOptions): void;
+	setServer(server: PubSubServer, options?: ServerOptions): void;
 
 	/**
 	 * Adds a socket: from now on, it receives messages and is included in the counts. Resolves when every node can reach

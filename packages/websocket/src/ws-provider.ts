@@ -46,9 +46,9 @@ import type {
 } from './provider-contract.ts';
 import { DepartedSockets } from './sockets/departed-sockets.ts';
 import { checkSocket } from './sockets/socket-check.ts';
-import { LocalFanout, type PubSubServer } from './sockets/local-fanout.ts';
+import { LocalFanout } from './sockets/local-fanout.ts';
+import type { PubSubServer, ServerOptions } from './sockets/pub-sub-server.ts';
 import { Registry } from './sockets/registry.ts';
-import type { SlowReaderOptions } from './sockets/slow-readers.ts';
 import type { WebSocketConnection } from './sockets/websocket-connection.ts';
 import { mustBeDelay } from './support/delay.ts';
 import { FailureLog } from './support/failure-log.ts';
@@ -211,7 +211,7 @@ export class WsProvider implements WebSocketProvider {
 
 	// Lifecycle
 
-	setServer(server: PubSubServer, options: SlowReaderOptions = {}): void {
+	setServer(server: PubSubServer, options: ServerOptions = {}): void {
 		if (typeof (server as Partial<PubSubServer> | undefined)?.publish !== 'function')
 			throw new InvalidServerError(server);
 		checkOptionNames('setServer()', options, SERVER_OPTIONS);
@@ -496,11 +496,12 @@ export class WsProvider implements WebSocketProvider {
 	}
 }
 
-const SERVER_OPTIONS: OptionNames<SlowReaderOptions> = {
+const SERVER_OPTIONS: OptionNames<ServerOptions> = {
 	queuedBytes: true,
 	queuedBytesOf: true,
 	slowReaders: true,
 	onSlowReader: true,
+	compressFromBytes: true,
 };
 const DEFAULT_START_TIMEOUT_MS = 10_000;
 /** The watermark of a provider without other nodes. */

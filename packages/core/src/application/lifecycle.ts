@@ -2,7 +2,7 @@ import type { Logger, SocketData, WebSocketProvider } from '@orijs/websocket';
 import { settledWithin, throttleOf } from '@orijs/websocket/internal';
 import type { Server } from 'bun';
 import { claimProvider, ownerOf, releaseProvider } from '../endpoint/provider-owner.ts';
-import { slowReaderOptions } from '../endpoint/slow-reader-options.ts';
+import { serverOptions } from '../endpoint/server-options.ts';
 import type { WebSocketEndpoint } from '../endpoint/websocket-endpoint.ts';
 import { ApplicationError } from '../errors.ts';
 import { type ChosenPort, forget, replaceEarlier, type Replaceable } from '../reloading/generations.ts';
@@ -85,7 +85,7 @@ export class Lifecycle implements Replaceable {
 			this.#server = serve();
 			for (const provider of this.#providers) {
 				const users = endpoints.filter((endpoint) => endpoint.provider === provider);
-				provider.setServer(this.#server, slowReaderOptions(users));
+				provider.setServer(this.#server, serverOptions(users));
 			}
 			this.#state = 'listening';
 			if (onSignal !== undefined) this.#ignoreSignals = stopOnSignals({ stop: onSignal, logger: this.#logger });

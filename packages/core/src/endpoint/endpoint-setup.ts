@@ -1,6 +1,7 @@
 import type { Logger, WebSocketProvider } from '@orijs/websocket';
 import { FailureLog, show } from '@orijs/websocket/internal';
 import { ApplicationSocket } from '../application/socket-emitter.ts';
+import { compressFrom } from '../compression.ts';
 import { ApplicationError } from '../errors.ts';
 import { type AllLimits, withDefaults } from '../limits.ts';
 import { Refusals } from '../refusals.ts';
@@ -24,6 +25,7 @@ export class EndpointSetup implements ServedEndpoint, RouterOwner {
 	readonly path: string;
 	readonly limits: AllLimits;
 	readonly slowReaders: 'close' | 'drop';
+	readonly compressFrom: number | undefined;
 	readonly refusals: Refusals;
 	readonly socket: ApplicationSocket;
 	/** Whether an application starts and stops the endpoint. */
@@ -44,6 +46,7 @@ export class EndpointSetup implements ServedEndpoint, RouterOwner {
 		this.path = options.path ?? DEFAULT_PATH;
 		this.limits = withDefaults(options.limits);
 		this.slowReaders = options.slowReaders ?? 'close';
+		this.compressFrom = compressFrom(options.perMessageDeflate);
 		this.refusals = new Refusals(logger);
 		this.#requests = new ClientRequests(
 			provider,

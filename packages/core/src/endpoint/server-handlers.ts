@@ -15,13 +15,15 @@ export interface ServedEndpoint {
 	readonly path: string;
 	readonly limits: AllLimits;
 	readonly slowReaders: NonNullable<WebSocketOptions['slowReaders']>;
+	/** The smallest message that is compressed, in bytes; undefined if none is. */
+	readonly compressFrom: number | undefined;
 	readonly logger: Logger;
 }
 
 /**
  * Returns the handlers and limits with which `Bun.serve` serves all of these endpoints, which must fit together. Bun
  * has one set of limits for all sockets of a server: each is the largest that any endpoint needs. The endpoints
- * themselves enforce smaller ones.
+ * themselves enforce smaller ones. If any wants to compress, Bun may; connections of the others don't negotiate it.
  */
 export function serverHandlers(
 	first: ServedEndpoint,
@@ -39,6 +41,7 @@ export function serverHandlers(
 	}
 	return {
 		...limits,
+		perMessageDeflate: [first, ...others].some(({ compressFrom }) => compressFrom !== undefined),
 		open(raw) {
 			const endpoint = endpointOf(raw);
 			if (endpoint === undefined) refuse(raw, first.logger);

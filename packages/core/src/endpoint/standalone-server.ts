@@ -3,7 +3,7 @@ import type { Server } from 'bun';
 import type { EndpointSetup } from './endpoint-setup.ts';
 import { mustFitTogether } from './fitting-endpoints.ts';
 import { claimProvider, releaseProvider } from './provider-owner.ts';
-import { slowReaderOptions } from './slow-reader-options.ts';
+import { serverOptions } from './server-options.ts';
 import type { WebSocketEndpoint } from './websocket-endpoint.ts';
 
 const servers = new WeakMap<Server<SocketData>, StandaloneServer>();
@@ -43,7 +43,7 @@ export class StandaloneServer {
 	configure(provider: WebSocketProvider): void {
 		const endpoints = this.#users(provider).map(({ running }) => running);
 		const running = endpoints.filter((endpoint): endpoint is WebSocketEndpoint => endpoint !== undefined);
-		if (running.length > 0) provider.setServer(this.#server, slowReaderOptions(running));
+		if (running.length > 0) provider.setServer(this.#server, serverOptions(running));
 	}
 
 	/**

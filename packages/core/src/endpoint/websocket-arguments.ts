@@ -3,6 +3,7 @@ import { show } from '@orijs/websocket/internal';
 import { ClientAddresses } from '../admission/client-address.ts';
 import { originCheck } from '../admission/origin.ts';
 import { checkSubprotocol } from '../admission/subprotocols.ts';
+import { checkPerMessageDeflate, compressFrom } from '../compression.ts';
 import { ApplicationError } from '../errors.ts';
 import { checkLimits, MAX_DELAY_MS } from '../limits.ts';
 import { canMatch } from '../support/route-path.ts';
@@ -95,6 +96,12 @@ function checkWebSocketOptions(call: EndpointCall, options: WebSocketOptions, ot
 			throw error instanceof ApplicationError ? new ApplicationError(`${call}(): ${error.message}`) : error;
 		}
 	}
+	const { perMessageDeflate, limits } = options;
+	if (compressFrom(perMessageDeflate) === undefined || limits?.bytesPerSecond !== Infinity) return;
+	throw new ApplicationError(
+		`${call}(): with perMessageDeflate, limits.bytesPerSecond must be finite: it bounds what the messages of one client ` +
+			'inflate to, which can be hundreds of times their size on the wire',
+	);
 }
 
 function safeLogger(call: EndpointCall, logger: Logger): Logger {
@@ -169,6 +176,7 @@ const OPTION_CHECKS: Record<keyof WebSocketOptions, (value: unknown) => void> = 
 		if (policy === 'close' || policy === 'drop') return;
 		throw new ApplicationError(`slowReaders must be 'close' or 'drop', not ${show(policy)}`);
 	},
+	perMessageDeflate: checkPerMessageDeflate,
 };
 
 function isProvider(value: unknown): value is WebSocketProvider {

@@ -4,6 +4,7 @@ import type { BunRequest, Server } from 'bun';
 import type { Slot } from '../admission/connection-slots.ts';
 import { UpgradeHandler, type UpgradeCandidate } from '../admission/upgrade-handler.ts';
 import { SocketAdopter } from '../app-socket.ts';
+import { compressFrom } from '../compression.ts';
 import type { AllLimits } from '../limits.ts';
 import type { Refusal, Refusals } from '../refusals.ts';
 import type { ClientRequests } from '../routing/client-requests.ts';
@@ -53,6 +54,8 @@ export class WebSocketEndpoint implements SessionHost {
 	readonly provider: WebSocketProvider;
 	readonly limits: AllLimits;
 	readonly slowReaders: 'close' | 'drop';
+	/** The smallest message that is compressed, in bytes; undefined if none is. */
+	readonly compressFrom: number | undefined;
 	readonly typed: MessageDispatcher;
 	readonly raw: MessageDispatcher;
 	readonly watchdog: HandlerWatchdog;
@@ -77,6 +80,7 @@ export class WebSocketEndpoint implements SessionHost {
 		this.provider = provider;
 		this.limits = limits;
 		this.slowReaders = options.slowReaders ?? 'close';
+		this.compressFrom = compressFrom(options.perMessageDeflate);
 		this.#handlers = new ApplicationHandlers(handlers, logger);
 		this.#faults = new FaultLog(logger);
 		this.watchdog = new HandlerWatchdog(() => this.#unfinished(), limits.handlerTimeoutMs);
@@ -88,7 +92,7 @@ export class WebSocketEndpoint implements SessionHost {
 			logger,
 			connect: (candidate, server) => this.#connect(candidate, server),
 		});
-		this.#adopter = new SocketAdopter(provider, {
+		this.#adopter = new SocketAdopter(provider, this.compressFrom, {
 			onClosing: ({ data }) => (data as SocketSession).beforeClosing(),
 			onClose: ({ data }) => (data as SocketSession).closing(),
 			onPing: ({ data }) => (data as SocketSession).pinged(),
@@ -163,6 +167,8 @@ export class WebSocketEndpoint implements SessionHost {
 			// The headers are copied, because the request can't be read once it has become a WebSocket.
 			this.#upgradeRequests.set(session, { headers: new Headers(req.headers), remoteAddress });
 		}
+		// Bun's setting is that of the whole server: another of its endpoints may compress.
+		if (this.compressFrom === undefined) req.headers.delete('sec-websocket-extensions');
 		const isConnected = server.upgrade(req, headers === undefined ? { data: session } : { data: session, headers });
 		if (!session.isAttached) this.#upgradeRequests.delete(session);
 		if (isConnected && !session.isAttached) this.#lost(slot);

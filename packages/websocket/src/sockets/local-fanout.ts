@@ -1,23 +1,18 @@
 import { isSpeaker, type WebSocketConnection } from './websocket-connection.ts';
 import type { Logger } from '../logger.ts';
+import { checkCompressFrom, compressingMethods, compressingServer } from './compression.ts';
 import { type Payload, size } from '../wire/payload.ts';
 import { framed, isMistakable, plainOf, toSpeaker } from '../wire/payload-forms.ts';
 import { type NativeMethods, nativeMethods } from './native-methods.ts';
+import type { PubSubServer, ServerOptions } from './pub-sub-server.ts';
 import type { Registry } from './registry.ts';
 import { type LogKind, type LogThrottle, throttleOf } from '../support/log-throttle.ts';
-import { type SlowReaderOptions, SlowReaders } from './slow-readers.ts';
+import { SlowReaders } from './slow-readers.ts';
 
 const DROP_ADVICE =
 	'a client reads too slowly and its buffer is over backpressureLimit. Set closeOnBackpressureLimit to have Bun close ' +
 	'such a client instead';
 const DROPS: LogKind = { key: 'drops', summary: `Bun dropped messages: ${DROP_ADVICE}` };
-
-/** The part of Bun's server that fan-out needs. */
-export interface PubSubServer {
-	publish(topic: string, data: string | Bun.BufferSource): number;
-	/** Without it, the sockets of a topic are counted one by one after messages that Bun could not send at once. */
-	subscriberCount?(topic: string): number;
-}
 
 /** Delivers messages to the sockets of this process. No other class uses Bun's pub/sub. */
 export class LocalFanout {
@@ -25,7 +20,10 @@ export class LocalFanout {
 	readonly #logger: Logger;
 	readonly #throttle: LogThrottle;
 	readonly #slowReaders: SlowReaders;
+	/** As passed to `setServer`. */
+	#given: PubSubServer | undefined;
 	#server: PubSubServer | undefined;
+	#compressFrom: number | undefined;
 	#native: NativeMethods | undefined;
 
 	constructor(registry: Registry<WebSocketConnection>, logger: Logger) {
@@ -36,15 +34,20 @@ export class LocalFanout {
 	}
 
 	/** @throws {InvalidOptionError} */
-	setServer(server: PubSubServer, options: SlowReaderOptions): void {
+	setServer(server: PubSubServer, options: ServerOptions): void {
+		checkCompressFrom(options.compressFromBytes);
 		this.#slowReaders.configure(options);
-		if (this.#server !== undefined && this.#server !== server) {
+		if (this.#given !== undefined && this.#given !== server) {
 			this.#logger.warn(
 				'setServer was called with another server: sockets of the first one no longer receive published messages. ' +
 					'Give each server its own provider',
 			);
 		}
-		this.#server = server;
+		this.#given = server;
+		const from = options.compressFromBytes;
+		this.#server = from === undefined ? server : compressingServer(server, from);
+		this.#compressFrom = from;
+		this.#native = undefined;
 	}
 
 	/** Subscribes a socket in Bun. Returns false if the socket is already closed. */
@@ -266,7 +269,11 @@ export class LocalFanout {
 	}
 
 	#nativeMethods(socket: WebSocketConnection): NativeMethods {
-		return (this.#native ??= nativeMethods(socket));
+		return (this.#native ??= this.#sendingMethods(nativeMethods(socket)));
+	}
+
+	#sendingMethods(native: NativeMethods): NativeMethods {
+		return this.#compressFrom === undefined ? native : compressingMethods(native, this.#compressFrom);
 	}
 }
 
