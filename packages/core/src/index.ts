@@ -23,6 +23,11 @@ export type { ApplicationSocket } from './application/socket-emitter.ts';
 export type { Limits } from './limits.ts';
 export type { Refusal, RefusalCounts } from './refusals.ts';
 
+// A server's own upgrades and handlers
+export { SocketProtocol } from './raw-wiring/socket-protocol.ts';
+export type { AcceptedUpgrade } from './raw-wiring/socket-protocol.ts';
+export type { SocketProtocolLimits, SocketProtocolOptions } from './raw-wiring/socket-protocol-options.ts';
+
 // Typed messages
 export { SocketRouter } from './routing/socket-router.ts';
 export type {

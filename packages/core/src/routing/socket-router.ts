@@ -165,15 +165,16 @@ export class SocketRouter<TState extends object = object> {
 	/**
 	 * Internal: gives the router to an application or endpoint.
 	 *
+	 * @param call what the router was given to, for errors
 	 * @throws {ApplicationError} it has been given to one that has not stopped
 	 */
-	static give(router: SocketRouter, owner: RouterOwner): void {
+	static give(router: SocketRouter, owner: RouterOwner, call: string = 'socketRouter()'): void {
 		const former = router.#owner;
-		if (former === owner) throw new ApplicationError('socketRouter(): this router was added twice');
+		if (former === owner) throw new ApplicationError(`${call}: this router was added twice`);
 		// Newer code may reuse the routers of a module that has not changed, before the earlier code has stopped.
 		if (former?.isStopping === false && !IS_HOT) {
 			throw new ApplicationError(
-				'socketRouter(): this router belongs to another endpoint; create one for each, as with a function that ' +
+				`${call}: this router belongs to another endpoint; create one for each, as with a function that ` +
 					'returns a new SocketRouter',
 			);
 		}
