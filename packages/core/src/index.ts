@@ -35,6 +35,7 @@ export type {
 	MessageGuard,
 	MessageHandler,
 	Reply,
+	RouterOf,
 	UnknownMessageHandler,
 } from './routing/socket-router.ts';
 export type { MessageMiddleware } from './routing/middleware.ts';

@@ -4,7 +4,7 @@ import type { ConnectionData } from '../connection-data.ts';
 import { checkAuthorize, isProvider } from '../endpoint/websocket-arguments.ts';
 import { ApplicationError } from '../errors.ts';
 import { type AllLimits, checkLimits, type Limits, withDefaults } from '../limits.ts';
-import { type RouterOwner, SocketRouter } from '../routing/socket-router.ts';
+import { type RouterOf, type RouterOwner, SocketRouter } from '../routing/socket-router.ts';
 import { type RoutingTable, routingTable } from '../routing/routing-table.ts';
 import { checkOptions } from '../support/check-options.ts';
 import type { Authorize } from '../websocket-options.ts';
@@ -43,7 +43,7 @@ export interface SocketProtocolOptions<TState extends ConnectionData = Connectio
 	 * belongs to one `SocketProtocol`, endpoint or application until that stops. Default: none, so that clients can
 	 * subscribe and read histories.
 	 */
-	readonly routers?: readonly SocketRouter<TState>[];
+	readonly routers?: readonly RouterOf<TState>[];
 	/** Decides what clients may do on their own, without a handler. Default: nothing is allowed. */
 	readonly authorize?: Authorize<TState>;
 	/** Limits, each with a default. */

@@ -49,6 +49,12 @@ export interface RouterParts {
 	readonly unknown: Route | undefined;
 }
 
+/** A router whose handlers are content with this state, which may have more than they read. */
+export interface RouterOf<in TState extends object> {
+	/** Exists for the compiler only. */
+	readonly '~state'?: (state: TState) => void;
+}
+
 /** Whatever a router has been given to. */
 export interface RouterOwner {
 	/** Whether it no longer uses the router, which may then be given to another. */
@@ -61,7 +67,9 @@ export interface RouterOwner {
  *
  * @typeParam TState the state of a connection: filled by the guards, read by handlers as `ctx.state`
  */
-export class SocketRouter<TState extends object = object> {
+export class SocketRouter<TState extends object = object> implements RouterOf<TState> {
+	/** Exists for the compiler only. */
+	declare readonly '~state'?: (state: TState) => void;
 	readonly #guards: ConnectionGuard<TState>[] = [];
 	readonly #middleware: MessageMiddleware<TState>[] = [];
 	readonly #messageGuards: MessageGuard<TState>[] = [];
