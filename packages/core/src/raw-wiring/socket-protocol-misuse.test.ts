@@ -1,9 +1,9 @@
-import { connectSpeaker, RecordingLogger } from '@orijs/testkit';
+import { connectSpeaker, RecordingLogger, until } from '@orijs/testkit';
 import { InProcWsProvider, type SocketData, SocketMessage } from '@orijs/websocket';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { Application, ApplicationError, SocketEndpoint, SocketProtocol, SocketRouter } from '../index.ts';
-import { serveWired } from '../test-support/serve-wired.ts';
+import { serveWired, type User } from '../test-support/serve-wired.ts';
 import { sendTyped } from '../test-support/typed-client.ts';
 
 const Note = SocketMessage.define({ name: 'note', data: z.string() });
@@ -156,12 +156,21 @@ it('a socket that is marked as speaking the protocol but has no socketId is clos
 	}
 });
 
-it('without close(), a client that has left is still noticed by handlers and requests of other clients', async () => {
-	const { speaker, plain, provider: used, log } = await serveWired({ routers: [noting()], without: 'close' });
+it('without close(), what a client sent before it left is handled all the same, with an aborted signal', async () => {
+	const started: string[] = [];
+	const released = Promise.withResolvers<void>();
+	const router = new SocketRouter<User>().on(Note, async ({ data, signal }) => {
+		started.push(`${data}, aborted: ${signal.aborted}`);
+		await released.promise;
+	});
+	const { speaker, provider: used, log } = await serveWired({ routers: [router], without: 'close' });
 	const client = await speaker();
-	sendTyped(client, 'note', 'x');
+	sendTyped(client, 'note', 'first');
+	sendTyped(client, 'note', 'second');
+	await until(() => started.length === 1, { what: 'the first is handled' });
 	await client.close();
-	await plain();
-	expect(used.getConnectionCount()).toBe(1);
-	expect(log.problems).toEqual([]);
+	await until(() => used.getConnectionCount() === 0, { what: 'the client has left' });
+	released.resolve();
+	await until(() => started.length === 2, { what: 'the second is handled' });
+	expect([started, log.problems]).toEqual([['first, aborted: false', 'second, aborted: true'], []]);
 });

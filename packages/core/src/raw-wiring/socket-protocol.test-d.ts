@@ -25,7 +25,7 @@ same<SocketProtocol<User>, ReturnType<typeof ofUsers>>(true);
 function ofUsers() {
 	return new SocketProtocol(provider, { routers: [users, new SocketRouter()] });
 }
-new SocketProtocol<User & Level>(provider, { routers: [users, levels, new SocketRouter<object>()] });
+new SocketProtocol<User & Level>(provider, { routers: [users, levels, new SocketRouter()] });
 // @ts-expect-error handlers need a level
 new SocketProtocol<User>(provider, { routers: [users, levels] });
 new SocketProtocol(provider, {
@@ -45,8 +45,11 @@ new SocketProtocol(provider);
 new SocketProtocol({ routers: [users] });
 // @ts-expect-error routers are an array
 new SocketProtocol(provider, { routers: users });
+declare const endpoint: SocketEndpoint;
 // @ts-expect-error an endpoint is not a router
-new SocketProtocol(provider, { routers: [{} as SocketEndpoint] });
+new SocketProtocol(provider, { routers: [endpoint] });
+// @ts-expect-error neither is an object
+new SocketProtocol(provider, { routers: [{}] });
 // @ts-expect-error only a SocketEndpoint limits the rate
 new SocketProtocol(provider, { limits: { messagesPerSecond: 10 } });
 
@@ -87,8 +90,15 @@ protocol.accept(req, { data: user, topics: new Set<string>() });
 // @ts-expect-error the data of the socket is missing
 protocol.accept(req);
 
+// Without state, the data can be anything, as in the quick start.
+declare const any: Bun.ServerWebSocket<SocketData>;
+const stateless = new SocketProtocol(provider, { routers: [new SocketRouter()] });
+stateless.handle(any, 'text');
+new SocketProtocol(provider).handle(any, 'text');
+
 declare const stranger: Bun.ServerWebSocket<SocketData<Level>>;
 // @ts-expect-error handlers read the user in ctx.state
 protocol.handle(stranger, 'text');
+declare const ws: Bun.ServerWebSocket<SocketData<User>>;
 // @ts-expect-error the message is missing
-protocol.handle({} as Bun.ServerWebSocket<SocketData<User>>);
+protocol.handle(ws);

@@ -3,6 +3,7 @@ import { SocketMessage } from '@orijs/websocket';
 import { expect, it } from 'vitest';
 import { z } from 'zod';
 import { type AppSocket, SocketProtocol, SocketRouter } from '../index.ts';
+import { connectRawWebSocket } from '../test-support/raw-web-socket.ts';
 import { serveWired, type User } from '../test-support/serve-wired.ts';
 import { answersOf, parse, parseFramed, sendTyped } from '../test-support/typed-client.ts';
 
@@ -237,6 +238,18 @@ it('a message larger than limits.messageBytes closes the connection with 1009, b
 	);
 	expect(await client.closed).toMatchObject({ code: 1009 });
 	expect(protocol.refusals.messageSize).toBe(1);
+});
+
+it('a client to which an answer can’t be sent any more, because it does not read, is closed with 1013', async () => {
+	const routed = new SocketRouter<User>().on(Name, () => 'x'.repeat(256 * 1024));
+	const { server, protocol } = await serveWired({ routers: [routed], backpressureLimit: 1024 * 1024 });
+	const client = await connectRawWebSocket(Number(server.port));
+	client.pause();
+	for (let i = 0; i < 64; i++) client.send(JSON.stringify({ type: 'name', data: '', correlationId: String(i) }));
+	await until(() => protocol.refusals.slowReader === 1, { what: 'it is closed' });
+	client.resume();
+	await client.closed();
+	expect(client.close).toEqual({ code: 1013, reason: 'reads too slowly' });
 });
 
 it('after stop, messages are refused with stopping, requests fail, and routers and provider are free', async () => {

@@ -20,6 +20,9 @@ import { GapForwarding } from '../session/gap-forwarding.ts';
 import { readOptions, type SocketProtocolOptions, takeRouters } from './socket-protocol-options.ts';
 import { WiredSessions } from './wired-sessions.ts';
 
+/** A socket whose data is the state that handlers read; any data if they read none. */
+type OwnSocket<TState> = WebSocketConnection<object extends TState ? unknown : TState>;
+
 /** The options of `server.upgrade` for an accepted request. */
 export interface AcceptedUpgrade<TData> {
 	/** The header that confirms the subprotocol, if the client speaks the protocol. Others can be added. */
@@ -137,7 +140,7 @@ export class SocketProtocol<TState extends ConnectionData = ConnectionData> {
 	 *
 	 * @throws {ApplicationError} the first argument is not a socket
 	 */
-	handle(ws: WebSocketConnection<TState>, message: string | Buffer): boolean {
+	handle(ws: OwnSocket<TState>, message: string | Buffer): boolean {
 		if (ws?.data?.subprotocol !== SUBPROTOCOL) {
 			mustBeSocket('handle', ws);
 			return false;
@@ -151,7 +154,7 @@ export class SocketProtocol<TState extends ConnectionData = ConnectionData> {
 	 *
 	 * @throws {ApplicationError} the argument is not a socket
 	 */
-	close(ws: WebSocketConnection<TState>): void {
+	close(ws: OwnSocket<TState>): void {
 		mustBeSocket('close', ws);
 		this.#sessions.closed(ws);
 		const socketId = ws.data?.socketId;

@@ -52,7 +52,7 @@ export interface RouterParts {
 /** A router whose handlers are content with this state, which may have more than they read. */
 export interface RouterOf<in TState extends object> {
 	/** Exists for the compiler only. */
-	readonly '~state'?: (state: TState) => void;
+	readonly '~state': ((state: TState) => void) | undefined;
 }
 
 /** Whatever a router has been given to. */
@@ -69,7 +69,7 @@ export interface RouterOwner {
  */
 export class SocketRouter<TState extends object = object> implements RouterOf<TState> {
 	/** Exists for the compiler only. */
-	declare readonly '~state'?: (state: TState) => void;
+	declare readonly '~state': ((state: TState) => void) | undefined;
 	readonly #guards: ConnectionGuard<TState>[] = [];
 	readonly #middleware: MessageMiddleware<TState>[] = [];
 	readonly #messageGuards: MessageGuard<TState>[] = [];

@@ -25,12 +25,19 @@ export interface WiredServer {
 
 export interface WiredOptions extends SocketProtocolOptions<User> {
 	readonly provider?: WebSocketProvider;
+	/** Bun's limit of the bytes that wait for one socket. Default: Bun's own. */
+	readonly backpressureLimit?: number;
 	/** Leaves out a part of the wiring. */
-	readonly without?: 'accept' | 'addConnection' | 'close';
+	readonly without?: 'addConnection' | 'close';
 }
 
 /** Serves until the test ends. */
-export async function serveWired({ provider: given, without, ...options }: WiredOptions = {}): Promise<WiredServer> {
+export async function serveWired({
+	provider: given,
+	backpressureLimit,
+	without,
+	...options
+}: WiredOptions = {}): Promise<WiredServer> {
 	const log = new RecordingLogger();
 	const provider = given ?? new InProcWsProvider({ logger: log });
 	const protocol = new SocketProtocol<User>(provider, { logger: log, ...options });
@@ -40,10 +47,12 @@ export async function serveWired({ provider: given, without, ...options }: Wired
 		fetch(req, server) {
 			const user = new URL(req.url).searchParams.get('user') ?? 'ann';
 			const data = { socketId: crypto.randomUUID(), data: { user }, topics: new Set<string>() };
-			const accepted = without === 'accept' ? { data } : protocol.accept(req, data);
-			return server.upgrade(req, accepted) ? undefined : new Response('WebSocket only', { status: 426 });
+			return server.upgrade(req, protocol.accept(req, data))
+				? undefined
+				: new Response('WebSocket only', { status: 426 });
 		},
 		websocket: {
+			...(backpressureLimit !== undefined && { backpressureLimit }),
 			open(ws) {
 				if (without !== 'addConnection') void provider.addConnection(ws);
 			},
