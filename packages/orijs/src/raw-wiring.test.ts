@@ -90,7 +90,7 @@ it('a topic with history is read, rewound, and resumed by a client that was away
 	expect(client.socketId).not.toBe(socketId);
 });
 
-it('clients are told of gaps, in a topic only its subscribers', async () => {
+it('gaps are reported to clients, those in a topic only to its subscribers', async () => {
 	const node = await startNode(new MemoryBackend());
 	const [inside, outside] = [await connect(node.url), await connect(node.url)];
 	await inside.subscribe('room:1');
@@ -100,15 +100,11 @@ it('clients are told of gaps, in a topic only its subscribers', async () => {
 	node.interrupt(['room:1']);
 	node.provider.flushGaps();
 	await until(() => gaps.length === 1, { what: 'the subscriber is told' });
+	expect(gaps.splice(0)).toEqual([['inside', 'room:1']]);
 	node.interrupt('all');
 	node.provider.flushGaps();
-	await until(() => gaps.length === 4, { what: 'all are told' });
-	expect(gaps.slice(0, 1)).toEqual([['inside', 'room:1']]);
-	expect(gaps.slice(1).sort()).toEqual([
-		['inside', '*'],
-		['inside', 'room:1'],
-		['outside', '*'],
-	]);
+	await until(() => gaps.length === 3, { what: 'all are told' });
+	expect(new Set(gaps.map(String))).toEqual(new Set(['inside,*', 'inside,room:1', 'outside,*']));
 });
 
 it('without accept(), SocketClient reports that there is no endpoint, and sends nothing', async () => {
@@ -116,7 +112,7 @@ it('without accept(), SocketClient reports that there is no endpoint, and sends 
 	const client = new SocketClient(node.url, { auth: () => 'secret' });
 	onTestFinished(() => client.close());
 	const reported = Promise.withResolvers<string>();
-	client.onError((error) => reported.resolve((error as Error).message));
+	client.onError((error) => reported.resolve(error.message));
 	client.connect().catch(() => {});
 	expect(await reported.promise).toContain('no OriJS endpoint: it does not confirm orijs.1');
 	expect(node.raw).toEqual([]);

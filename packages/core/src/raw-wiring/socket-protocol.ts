@@ -111,14 +111,14 @@ export class SocketProtocol<TState extends ConnectionData = ConnectionData> {
 	}
 
 	/**
-	 * Returns the options of `server.upgrade` for a request. If its client speaks the protocol, they have the header that
-	 * confirms that, and `subprotocol` is set in `data`; otherwise, they are `data` as it is, without headers. Without
-	 * this header, `SocketClient` reports that there is no endpoint at its URL.
+	 * Returns the options of `server.upgrade` for a request. If its client speaks the protocol, they have the header
+	 * that confirms that, and `subprotocol` is set in `data`; otherwise, they are `data` as it is, without headers.
+	 * Without this header, `SocketClient` reports that there is no endpoint at its URL.
 	 *
 	 * @param data for `ws.data`, with a new `socketId` from `crypto.randomUUID()`
 	 * @throws {InvalidSocketDataError} `data` has no `socketId`, or can't be changed
-	 * @throws {ApplicationError} `data.data`, which handlers read as `ctx.state`, is not an object; or the first argument
-	 * is not a request
+	 * @throws {ApplicationError} `data.data`, which handlers read as `ctx.state`, is not an object; or the first
+	 * argument is not a request
 	 */
 	accept<TData extends SocketData<TState>>(req: Request, data: TData): AcceptedUpgrade<TData> {
 		mustBeRequest(req);
@@ -131,9 +131,9 @@ export class SocketProtocol<TState extends ConnectionData = ConnectionData> {
 	}
 
 	/**
-	 * Handles a message of a client that speaks the protocol. Returns false, at once, if it is the application's own: from
-	 * a plain client, binary, or text that is not a JSON object with a `type`. Such messages don't wait for the handlers
-	 * of typed messages.
+	 * Handles a message of a client that speaks the protocol. Returns false, at once, if it is the application's own:
+	 * from a plain client, binary, or text that is not a JSON object with a `type`. Such messages don't wait for the
+	 * handlers of typed messages.
 	 *
 	 * Never throws because of what a client does. A socket that speaks the protocol but was not added to the provider is
 	 * closed with 1011, and the error, an `UnknownSocketError` or `InvalidSocketDataError`, is logged.
