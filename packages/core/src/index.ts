@@ -24,6 +24,11 @@ export type { Limits } from './limits.ts';
 export type { PerMessageDeflate } from './compression.ts';
 export type { Refusal, RefusalCounts } from './refusals.ts';
 
+// A server's own upgrades and handlers
+export { SocketProtocol } from './raw-wiring/socket-protocol.ts';
+export type { AcceptedUpgrade } from './raw-wiring/socket-protocol.ts';
+export type { SocketProtocolLimits, SocketProtocolOptions } from './raw-wiring/socket-protocol-options.ts';
+
 // Typed messages
 export { SocketRouter } from './routing/socket-router.ts';
 export type {
@@ -31,6 +36,7 @@ export type {
 	MessageGuard,
 	MessageHandler,
 	Reply,
+	RouterOf,
 	UnknownMessageHandler,
 } from './routing/socket-router.ts';
 export type { MessageMiddleware } from './routing/middleware.ts';

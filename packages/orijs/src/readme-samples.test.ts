@@ -320,6 +320,7 @@ describe('the samples in the READMEs', () => {
 			'history/page.ts': client.file('history-page.ts'),
 			'existing/server.ts': existing.block('endpoint.websocket'),
 			'existing/several.ts': existing.block('handlers(chat, admin)'),
+			'existing/raw-wiring.ts': existing.block('protocol.accept'),
 			'sending/messages.ts': sending.file('messages.ts'),
 			'sending/server.ts': sending.file('server.ts'),
 			'sending/price-page.ts': sending.file('price-page.ts'),

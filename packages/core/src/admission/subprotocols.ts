@@ -32,7 +32,7 @@ export class Subprotocols {
 	 * @throws whatever the application's function throws
 	 */
 	choose(offer: string, req: BunRequest): string | undefined {
-		const names = offer.split(',').map((name) => name.trim());
+		const names = namesIn(offer);
 		if (names.includes(SUBPROTOCOL)) return SUBPROTOCOL;
 		const choice = this.#choice;
 		if (choice === undefined) return undefined;
@@ -47,6 +47,19 @@ export class Subprotocols {
 			`subprotocol() returned ${show(chosen)}; it must return one of the offered names, or undefined for none`,
 		);
 	}
+}
+
+/**
+ * Whether a client speaks the protocol.
+ *
+ * @param offer the header `Sec-WebSocket-Protocol` of its request
+ */
+export function offersProtocol(offer: string): boolean {
+	return namesIn(offer).includes(SUBPROTOCOL);
+}
+
+function namesIn(offer: string): string[] {
+	return offer.split(',').map((name) => name.trim());
 }
 
 /** Validates the option `subprotocol`. @throws {ApplicationError} the option is invalid */

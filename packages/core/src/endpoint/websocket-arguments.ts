@@ -158,15 +158,7 @@ const OPTION_CHECKS: Record<keyof WebSocketOptions, (value: unknown) => void> = 
 	subprotocol: checkSubprotocol,
 	allowedOrigins: (allowed) => void originCheck(allowed),
 	trustedProxies: (trusted) => void new ClientAddresses(trusted),
-	authorize(authorize) {
-		const { subscribe, ...rest } = (
-			typeof authorize === 'object' ? (authorize ?? {}) : { rest: authorize }
-		) as Authorize;
-		if (Object.keys(rest).length === 0 && (subscribe === undefined || typeof subscribe === 'function')) return;
-		throw new ApplicationError(
-			`authorize must be { subscribe: (ws, topic, state) => boolean }, not ${show(authorize)}`,
-		);
-	},
+	authorize: checkAuthorize,
 	unknownMessages(policy) {
 		if (policy === 'refuse' || policy === 'raw') return;
 		throw new ApplicationError(`unknownMessages must be 'refuse' or 'raw', not ${show(policy)}`);
@@ -179,7 +171,14 @@ const OPTION_CHECKS: Record<keyof WebSocketOptions, (value: unknown) => void> = 
 	perMessageDeflate: checkPerMessageDeflate,
 };
 
-function isProvider(value: unknown): value is WebSocketProvider {
+/** Checks the option `authorize`. @throws {ApplicationError} it is not an object of functions, or has others */
+export function checkAuthorize(authorize: unknown): void {
+	const { subscribe, ...rest } = (typeof authorize === 'object' ? (authorize ?? {}) : { rest: authorize }) as Authorize;
+	if (Object.keys(rest).length === 0 && (subscribe === undefined || typeof subscribe === 'function')) return;
+	throw new ApplicationError(`authorize must be { subscribe: (ws, topic, state) => boolean }, not ${show(authorize)}`);
+}
+
+export function isProvider(value: unknown): value is WebSocketProvider {
 	if (typeof value !== 'object' || value === null) return false;
 	const { start, addConnection, publishFrom } = value as Partial<WebSocketProvider>;
 	return [start, addConnection, publishFrom].every((method) => typeof method === 'function');

@@ -108,7 +108,7 @@ export class WebSocketEndpoint implements SessionHost {
 		});
 		this.raw = this.#readRaw();
 		this.typed = this.#readTyped();
-		this.#gapNotices = new GapForwarding(provider, this);
+		this.#gapNotices = new GapForwarding(provider, ({ data }) => (this.#isOwn(data) ? data : undefined));
 		this.#slowReaders = new SlowReaderPolicy({
 			policy: this.slowReaders,
 			queuedBytes: limits.queuedBytes,
@@ -312,9 +312,13 @@ export class WebSocketEndpoint implements SessionHost {
 		yield* this.#closedBusy;
 		// The endpoint keeps no list of other sessions: the provider knows the open ones, of all endpoints that share it,
 		// and the guards the pending ones.
-		for (const { data } of this.#parts.provider.getConnections())
-			if (data instanceof SocketSession && data.host === this) yield data;
+		for (const { data } of this.#parts.provider.getConnections()) if (this.#isOwn(data)) yield data;
 		yield* this.#guards.pending;
+	}
+
+	/** Whether a connection belongs to this endpoint, and not to another one with the same provider. */
+	#isOwn(data: unknown): data is SocketSession {
+		return data instanceof SocketSession && data.host === this;
 	}
 
 	// Stopping

@@ -12,10 +12,12 @@ export interface RoutingTable {
 }
 
 /**
- * Combines the guards and routes of routers, which can't be changed from then on. @throws {ApplicationError} two
- * routers handle the same message, or unknown messages
+ * Combines the guards and routes of routers, which can't be changed from then on.
+ *
+ * @param call what the routers were given to, for errors
+ * @throws {ApplicationError} two routers handle the same message, or unknown messages
  */
-export function routingTable(routers: readonly SocketRouter[]): RoutingTable {
+export function routingTable(routers: readonly SocketRouter[], call: string = 'socketRouter()'): RoutingTable {
 	const routes = new Map<string, Route>();
 	const guards: ConnectionGuard<object>[] = [];
 	let unknown: Route | undefined;
@@ -23,11 +25,11 @@ export function routingTable(routers: readonly SocketRouter[]): RoutingTable {
 		guards.push(...parts.guards);
 		for (const route of parts.routes) {
 			const { name } = route.message;
-			if (routes.has(name)) throw new ApplicationError(`socketRouter(): two routers handle ${name}`);
+			if (routes.has(name)) throw new ApplicationError(`${call}: two routers handle ${name}`);
 			routes.set(name, route);
 		}
 		if (unknown !== undefined && parts.unknown !== undefined)
-			throw new ApplicationError('socketRouter(): two routers handle unknown messages with onUnknown()');
+			throw new ApplicationError(`${call}: two routers handle unknown messages with onUnknown()`);
 		unknown ??= parts.unknown;
 	}
 	return { guards, routes, unknown };

@@ -49,6 +49,12 @@ export interface RouterParts {
 	readonly unknown: Route | undefined;
 }
 
+/** A router whose handlers are content with this state, which may have more than they read. */
+export interface RouterOf<in TState extends object> {
+	/** Exists for the compiler only. */
+	readonly '~state': ((state: TState) => void) | undefined;
+}
+
 /** Whatever a router has been given to. */
 export interface RouterOwner {
 	/** Whether it no longer uses the router, which may then be given to another. */
@@ -61,7 +67,9 @@ export interface RouterOwner {
  *
  * @typeParam TState the state of a connection: filled by the guards, read by handlers as `ctx.state`
  */
-export class SocketRouter<TState extends object = object> {
+export class SocketRouter<TState extends object = object> implements RouterOf<TState> {
+	/** Exists for the compiler only. */
+	declare readonly '~state': ((state: TState) => void) | undefined;
 	readonly #guards: ConnectionGuard<TState>[] = [];
 	readonly #middleware: MessageMiddleware<TState>[] = [];
 	readonly #messageGuards: MessageGuard<TState>[] = [];
@@ -165,15 +173,16 @@ export class SocketRouter<TState extends object = object> {
 	/**
 	 * Internal: gives the router to an application or endpoint.
 	 *
+	 * @param call what the router was given to, for errors
 	 * @throws {ApplicationError} it has been given to one that has not stopped
 	 */
-	static give(router: SocketRouter, owner: RouterOwner): void {
+	static give(router: SocketRouter, owner: RouterOwner, call: string = 'socketRouter()'): void {
 		const former = router.#owner;
-		if (former === owner) throw new ApplicationError('socketRouter(): this router was added twice');
+		if (former === owner) throw new ApplicationError(`${call}: this router was added twice`);
 		// Newer code may reuse the routers of a module that has not changed, before the earlier code has stopped.
 		if (former?.isStopping === false && !IS_HOT) {
 			throw new ApplicationError(
-				'socketRouter(): this router belongs to another endpoint; create one for each, as with a function that ' +
+				`${call}: this router belongs to another endpoint; create one for each, as with a function that ` +
 					'returns a new SocketRouter',
 			);
 		}

@@ -16,7 +16,7 @@ export interface TypedMessagesOptions extends BuiltInServices {
 	/** Whether messages that are not in `routes` go to `raw`. */
 	readonly passesUnknown: boolean;
 	/** Handles frames that are not typed messages; undefined if there is no `message` handler. */
-	readonly raw: MessageDispatcher | undefined;
+	readonly raw: Pick<MessageDispatcher, 'handle' | 'onTimeout'> | undefined;
 	/** Called when a binary frame arrives and there is no `message` handler. */
 	readonly onBinary: (session: Session) => void;
 }

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { Application, SocketRouter, type WebSocketOptions } from '../index.ts';
 import { serve } from '../test-support/serve.ts';
 import { GapForwarding } from './gap-forwarding.ts';
-import type { Session, SessionHost } from './session.ts';
+import type { Session } from './session.ts';
 import { parse, sendTyped } from '../test-support/typed-client.ts';
 
 const Subscribe = SocketMessage.define({ name: 'subscribe', data: z.string(), reply: z.null() });
@@ -122,7 +122,7 @@ it('a gap of one client holds by the clocks of all nodes, and for messages that 
 	const provider = { onGap: () => () => {}, watermark: () => watermark } as unknown as WsProvider;
 	const notices: { data: { since: number; until: number } }[] = [];
 	const session = { topics: new Set(['t']), send: (text: string) => notices.push(JSON.parse(text)) > 0 };
-	const forwarding = new GapForwarding(provider, {} as SessionHost);
+	const forwarding = new GapForwarding(provider, () => undefined);
 	const now = Date.now();
 	forwarding.notifyOne(session as unknown as Session, forwarding.earliestArriving());
 

@@ -1,43 +1,39 @@
-import type { Gap, WebSocketProvider } from '@orijs/websocket';
+import type { Gap, WebSocketConnection, WebSocketProvider } from '@orijs/websocket';
 import { encodeGapNotice } from '@orijs/websocket/protocol';
-import type { Session, SessionHost } from './session.ts';
-import { SocketSession } from './socket-session.ts';
+import type { Session } from './session.ts';
 
 /** The `topic` of gaps in messages sent to individual sockets or to all sockets. */
 const TO_SOCKETS = '*';
 
+/**
+ * Returns the session of a socket; undefined if its client gets no notices from here, as those of another endpoint with
+ * the same provider.
+ */
+export type SessionOf = (socket: WebSocketConnection) => Session | undefined;
+
 /** Sends gap notices to those clients of an endpoint that speak the protocol. */
 export class GapForwarding {
 	readonly #provider: WebSocketProvider;
-	readonly #host: SessionHost;
+	readonly #sessionOf: SessionOf;
 	readonly #unsubscribe: () => void;
 
-	constructor(provider: WebSocketProvider, host: SessionHost) {
+	constructor(provider: WebSocketProvider, sessionOf: SessionOf) {
 		this.#provider = provider;
-		this.#host = host;
+		this.#sessionOf = sessionOf;
 		this.#unsubscribe = provider.onGap((gap) => this.#notify(gap));
 	}
 
 	#notify(gap: Gap): void {
 		const notice = encodeGapNotice(gap);
-		const sessions = gap.topic === TO_SOCKETS ? this.#allSessions() : this.#subscribersOf(gap.topic);
-		for (const session of sessions) session.send(notice);
+		const sockets = gap.topic === TO_SOCKETS ? this.#provider.getConnections() : this.#subscribersOf(gap.topic);
+		for (const socket of sockets) this.#sessionOf(socket)?.send(notice);
 	}
 
-	*#allSessions(): Generator<Session> {
-		for (const { data } of this.#provider.getConnections()) if (this.#isOwn(data)) yield data;
-	}
-
-	*#subscribersOf(topic: string): Generator<Session> {
+	*#subscribersOf(topic: string): Generator<WebSocketConnection> {
 		for (const socketId of this.#provider.getTopicSubscribers(topic)) {
-			const data = this.#provider.getConnection(socketId)?.data;
-			if (this.#isOwn(data)) yield data;
+			const socket = this.#provider.getConnection(socketId);
+			if (socket !== undefined) yield socket;
 		}
-	}
-
-	/** Whether a connection belongs to this endpoint, and not to another one with the same provider. */
-	#isOwn(data: unknown): data is SocketSession {
-		return data instanceof SocketSession && data.host === this.#host;
 	}
 
 	/**
