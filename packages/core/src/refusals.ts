@@ -5,6 +5,7 @@ import { type LogKind, type LogThrottle, throttleOf } from '@orijs/websocket/int
 const LOG_TEXT = {
 	notStarted: 'Upgrades rejected: the endpoint has not started (503)',
 	stopping: 'Upgrades rejected: the server is stopping (503)',
+	miswired: 'Upgrades rejected: the server has other websocket handlers than endpoint.websocket (500)',
 	connections: 'Upgrades rejected: limits.connections reached (503)',
 	connectionsPerAddress:
 		'Upgrades rejected: limits.connectionsPerAddress reached (429). If the address is a proxy, add it to trustedProxies',

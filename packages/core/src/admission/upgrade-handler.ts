@@ -30,13 +30,16 @@ export interface UpgradeCandidate extends AcceptedUpgrade {
 	readonly remoteAddress: string;
 }
 
+/** `invalid` if the handshake is, and `miswired` if the server has the handlers of something else. */
+export type UpgradeOutcome = 'connected' | 'invalid' | 'miswired';
+
 export interface UpgradeHandlerOptions {
 	readonly options: WebSocketOptions;
 	readonly limits: AllLimits;
 	readonly refusals: Refusals;
 	readonly logger: Logger;
-	/** Upgrades a request to a WebSocket. Returns false when the handshake is invalid. */
-	readonly connect: (candidate: UpgradeCandidate, server: Server<SocketData>) => boolean;
+	/** Upgrades a request to a WebSocket. */
+	readonly connect: (candidate: UpgradeCandidate, server: Server<SocketData>) => UpgradeOutcome;
 }
 
 /**
@@ -67,9 +70,11 @@ export class UpgradeHandler {
 		if (passed instanceof Response) return passed;
 		const { slot, remoteAddress } = passed;
 		const accepted = this.#accept(await this.#decide(req), req);
+		let outcome: UpgradeOutcome = 'invalid';
 		try {
-			if (!(accepted instanceof Response) && this.#options.connect({ req, slot, remoteAddress, ...accepted }, server))
-				return undefined;
+			if (!(accepted instanceof Response))
+				outcome = this.#options.connect({ req, slot, remoteAddress, ...accepted }, server);
+			if (outcome === 'connected') return undefined;
 		} catch (err) {
 			this.#faults.failed({ what: 'A connection could not be upgraded', err }, {});
 			this.slots.release(slot);
@@ -77,6 +82,7 @@ export class UpgradeHandler {
 		}
 		this.slots.release(slot);
 		if (accepted instanceof Response) return accepted;
+		if (outcome === 'miswired') return this.#precheck.refuse('miswired', 'Internal Server Error', 500, {});
 		// A client that has left is no fault of its handshake. It doesn't get this response.
 		if (req.signal.aborted) return new Response(null, { status: 400 });
 		return this.#precheck.refuse('handshake', 'Not a valid WebSocket handshake', 400, { address: remoteAddress });

@@ -1,7 +1,7 @@
-import { connectClient, RecordingLogger, until } from '@orijs/testkit';
+import { connectClient, connectSpeaker, RecordingLogger } from '@orijs/testkit';
 import { InProcWsProvider, SocketMessage, WsProvider } from '@orijs/websocket';
 import { MemoryBackend } from '@orijs/websocket/testing';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import {
 	Application,
@@ -154,33 +154,53 @@ it('stop() refuses invalid options', async () => {
 	await expect(endpoint.stop({ readinessDelayMs: 1 } as never)).rejects.toThrow('there is no option readinessDelayMs');
 });
 
-describe('a server with other websocket handlers', () => {
-	it.each([false, true])(
-		'does not get connections of the endpoint; it is logged what is wrong (has some: %s)',
-		async (has) => {
-			const logger = new RecordingLogger();
-			const endpoint = at('/ws', { logger, limits: { connections: 1 } });
-			void endpoint.websocket;
-			const server = Bun.serve({
-				port: 0,
-				fetch: (req, server) => endpoint.handle(req, server as never) ?? new Response('none'),
-				...(has && { websocket: { open: (ws) => ws.close(1000), message() {} } }),
-			} as Bun.Serve.Options<undefined>);
-			try {
-				await endpoint.start(server as never);
-				const address = { port: server.port ?? 0, http: server.url.origin, ws: '' };
-				// A lost connection takes no slot.
-				for (let i = 0; i < 2; i++) expect((await handshake(address)).status).toBe(has ? 101 : 500);
-				await until(() => logger.errors.length > 0, { what: 'the error is logged' });
-				expect(logger.errors[0]?.message).toContain(
-					has ? 'its server has other websocket handlers' : 'A connection could not be upgraded',
-				);
-			} finally {
-				await endpoint.stop();
-				await server.stop(true);
-			}
-		},
-	);
+describe('a server that does not have the handlers of its endpoint, although they were read', () => {
+	async function serveMiswired(websocket?: Partial<Bun.WebSocketHandler<undefined>>) {
+		const logger = new RecordingLogger();
+		const endpoint = at('/ws', { logger, limits: { connections: 1 } });
+		void endpoint.websocket;
+		const received: unknown[] = [];
+		const server = Bun.serve({
+			port: 0,
+			fetch: (req, server) => endpoint.handle(req, server as never) ?? new Response('none'),
+			...(websocket && { websocket: { message: (_, message) => void received.push(message), ...websocket } }),
+		} as Bun.Serve.Options<undefined>);
+		onTestFinished(async () => {
+			await endpoint.stop();
+			await server.stop(true);
+		});
+		await endpoint.start(server as never);
+		const http = server.url.origin;
+		return { endpoint, logger, received, http, address: { port: server.port ?? 0, http, ws: '' } };
+	}
+
+	it('and has none: upgrades get 500, and take no slot', async () => {
+		const { address, logger } = await serveMiswired();
+		for (let i = 0; i < 2; i++) expect((await handshake(address)).status).toBe(500);
+		expect(logger.errors[0]?.message).toContain('A connection could not be upgraded');
+	});
+
+	it('but others: these get nothing from a client that speaks the protocol, because the server is stopped', async () => {
+		let opened = 0;
+		const { http, received, endpoint, logger } = await serveMiswired({ open: () => void opened++ });
+		const client = new WebSocket(`${http.replace('http', 'ws')}/ws`, ['orijs.none', 'orijs.1']);
+		client.onopen = () => client.send('{"type":"@auth","data":"SECRET","correlationId":"a"}');
+		await new Promise((resolve) => (client.onclose = resolve));
+		expect([opened, received]).toEqual([1, []]);
+		expect(endpoint.refusals.miswired).toBe(1);
+		expect(logger.errors[0]?.message).toContain('its server has other websocket handlers, and was stopped');
+		await expect(fetch(http)).rejects.toThrow();
+	});
+
+	it('but others: after a plain client has shown that, upgrades get 500, and the server goes on', async () => {
+		const { address, http, received, endpoint, logger } = await serveMiswired({ open: (ws) => ws.close(1000) });
+		expect((await (await connectClient(`${http}/ws`)).closed).code).toBe(1000);
+		expect(logger.errors[0]?.message).toContain('its server has other websocket handlers. Pass websocket');
+		await expect(connectSpeaker(`${http}/ws`)).rejects.toThrow('500');
+		expect((await handshake(address)).status).toBe(500);
+		expect([received, endpoint.refusals.miswired]).toEqual([[], 3]);
+		expect(await (await fetch(http)).text()).toBe('none');
+	});
 });
 
 it('a connection that the program has upgraded itself is closed, and that is logged', async () => {

@@ -1,8 +1,7 @@
 import type { Logger, SocketData, WebSocketConnection, WebSocketProvider } from '@orijs/websocket';
 import { CloseCode, withRetryHint } from '@orijs/websocket/protocol';
 import type { BunRequest, Server } from 'bun';
-import type { Slot } from '../admission/connection-slots.ts';
-import { UpgradeHandler, type UpgradeCandidate } from '../admission/upgrade-handler.ts';
+import { UpgradeHandler, type UpgradeCandidate, type UpgradeOutcome } from '../admission/upgrade-handler.ts';
 import { SocketAdopter } from '../app-socket.ts';
 import { compressFrom } from '../compression.ts';
 import type { AllLimits } from '../limits.ts';
@@ -31,6 +30,7 @@ import { SlowReaderPolicy } from './slow-reader-policy.ts';
 const FLOOD_RETRY_MS = 1_000;
 /** How soon after its connection a client can be reached from other nodes while all is well, in milliseconds. */
 const REACHABLE_WITHIN_MS = 250;
+const STOPPED = ', and was stopped, because they would have received the credentials of clients';
 
 export interface EndpointParts {
 	readonly provider: WebSocketProvider;
@@ -72,6 +72,8 @@ export class WebSocketEndpoint implements SessionHost {
 	readonly #closedBusy = new Set<SocketSession>();
 	/** The parts of upgrade requests that guards can read, kept until the connections open. */
 	readonly #upgradeRequests = new Map<Session, UpgradeRequest>();
+	/** Servers whose `websocket` is not that of an endpoint. */
+	readonly #miswired = new WeakSet<Server<SocketData>>();
 
 	/** @throws {ApplicationError} an option is invalid */
 	constructor(parts: EndpointParts) {
@@ -159,7 +161,8 @@ export class WebSocketEndpoint implements SessionHost {
 		return this.#upgrades.upgrade(req, server);
 	}
 
-	#connect(candidate: UpgradeCandidate, server: Server<SocketData>): boolean {
+	#connect(candidate: UpgradeCandidate, server: Server<SocketData>): UpgradeOutcome {
+		if (this.#miswired.has(server)) return 'miswired';
 		const { req, data, slot, remoteAddress, subprotocol } = candidate;
 		const headers = withCookies(candidate.headers, req);
 		const session = new SocketSession(this, data, slot, subprotocol);
@@ -170,17 +173,27 @@ export class WebSocketEndpoint implements SessionHost {
 		// Bun's setting is that of the whole server: another of its endpoints may compress.
 		if (this.compressFrom === undefined) req.headers.delete('sec-websocket-extensions');
 		const isConnected = server.upgrade(req, headers === undefined ? { data: session } : { data: session, headers });
-		if (!session.isAttached) this.#upgradeRequests.delete(session);
-		if (isConnected && !session.isAttached) this.#lost(slot);
-		return isConnected;
+		// Bun calls `open` during the upgrade.
+		if (session.isAttached) return 'connected';
+		this.#upgradeRequests.delete(session);
+		if (!isConnected) return 'invalid';
+		this.#lost(session, server);
+		return 'connected';
 	}
 
-	/** The request has become a WebSocket of other handlers: Bun calls `open` during the upgrade. */
-	#lost(slot: Slot): void {
-		this.#upgrades.slots.release(slot);
+	/**
+	 * The request has become a WebSocket of other handlers. What its client sends next, perhaps its credentials, must not
+	 * reach them. Bun gives no access to a single socket of other handlers, but stopping the server closes it at once,
+	 * before anything is read from it.
+	 */
+	#lost(session: SocketSession, server: Server<SocketData>): void {
+		this.#miswired.add(server);
+		this.#upgrades.slots.release(session.slot);
+		this.#parts.refusals.count('miswired');
+		if (session.isSpeaker) void server.stop(true);
 		this.#faults.wrong(
-			'A connection was lost: its server has other websocket handlers. Pass websocket: endpoint.websocket to Bun.serve, ' +
-				'or handlers(...) of all its endpoints',
+			`A connection was lost: its server has other websocket handlers${session.isSpeaker ? STOPPED : ''}. Pass ` +
+				'websocket: endpoint.websocket to Bun.serve, or handlers(...) of all its endpoints',
 			'Connections were lost: their server has other websocket handlers than endpoint.websocket',
 			{},
 		);
