@@ -1,9 +1,10 @@
 import type { Payload, SocketData, WebSocketConnection, WebSocketProvider } from '@orijs/websocket';
-import { isPayload, isSpeaker, toSpeaker } from '@orijs/websocket/internal';
+import { isSpeaker } from '@orijs/websocket/internal';
 import type { ServerWebSocket } from 'bun';
 import { compressingSends } from './compression.ts';
 import type { ConnectionData } from './connection-data.ts';
 import { unsubscribeOwnSocket } from './session/unsubscribe-own-socket.ts';
+import { speakerForm } from './speaker-form.ts';
 
 /** Sends a frame of the protocol as it is. For core itself: an application has no access to it. */
 export const SEND_FRAME: unique symbol = Symbol('sendFrame');
@@ -171,9 +172,9 @@ export class SocketAdopter {
 	}
 }
 
-/** Returns the form in which the socket's client receives what the application sends. */
+/** Returns the form in which the socket's client receives what the application sends. @throws {InvalidPayloadError} */
 function formOf<TData>(socket: WebSocketConnection, data: TData): TData {
-	return isSpeaker(socket) && isPayload(data) ? (toSpeaker(data) as TData) : data;
+	return isSpeaker(socket) ? speakerForm(data) : data;
 }
 
 function refuseData(): never {

@@ -1,6 +1,6 @@
 import { Application, type AppSocket } from '@orijs/core';
 import { connectClient, until } from '@orijs/testkit';
-import { type Payload, WsProvider } from '@orijs/websocket';
+import { InvalidPayloadError, type Payload, WsProvider } from '@orijs/websocket';
 import { type BinaryHead, encodeBinaryFrame, type GapNotice, SocketMessage } from '@orijs/websocket/protocol';
 import { MemoryBackend } from '@orijs/websocket/testing';
 import { expect, it, onTestFinished } from 'vitest';
@@ -129,6 +129,7 @@ it.each(['plain topic', 'long:topic'])('nothing forged is taken for a frame, on 
 				for (const each of sent) each.push(payload);
 				break;
 			default:
+				for (const form of unlikely(payload)) expect(() => to?.socket.send(form)).toThrow(InvalidPayloadError);
 				to?.socket.send(payload);
 				sent[at]?.push(payload);
 		}
@@ -155,6 +156,12 @@ it.each(['plain topic', 'long:topic'])('nothing forged is taken for a frame, on 
 		expect(strange.filter((text) => !text.includes('"real"'))).toEqual([]);
 	}
 });
+
+/** Forms of a payload that Bun's own `send` would accept, though they are no payloads. */
+function unlikely(payload: string | Uint8Array): any[] {
+	const bytes = new Uint8Array(Buffer.from(payload));
+	return [new Blob([bytes]), [String(payload)], Object(String(payload))];
+}
 
 /** Payloads as text that can be compared. */
 function shown(payloads: readonly unknown[]): string[] {

@@ -1,5 +1,5 @@
 import { connectClient, connectSpeaker, RecordingLogger } from '@orijs/testkit';
-import { InProcWsProvider, SocketMessage, WsProvider } from '@orijs/websocket';
+import { InProcWsProvider, type SocketData, SocketMessage, WsProvider } from '@orijs/websocket';
 import { MemoryBackend } from '@orijs/websocket/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
@@ -227,4 +227,32 @@ it('a connection that the program has upgraded itself is closed, and that is log
 		await endpoint.stop();
 		await server.stop(true);
 	}
+});
+
+describe.each([1, 2])('a server of %i endpoint(s) whose earlier handlers were replaced by server.reload()', (count) => {
+	it.each([undefined, null, { mine: 1 }])('closes their sockets as soon as they send, with data %j', async (data) => {
+		const logger = new RecordingLogger();
+		const server = Bun.serve({
+			port: 0,
+			fetch: (req, server) => (server.upgrade(req, { data } as never) ? undefined : new Response('no')),
+			websocket: { message() {} },
+		}) as unknown as Bun.Server<SocketData>;
+		const endpoints = ['/ws', '/b'].slice(0, count).map((path, i) => at(path, { logger, limits: { messageBytes: 999 + i } }));
+		const [endpoint, ...others] = endpoints as [SocketEndpoint, ...SocketEndpoint[]];
+		try {
+			const earlier = await connectClient(server.url.href);
+			server.reload({
+				fetch: (req: Request, server: Bun.Server<SocketData>) => endpoint.handle(req, server),
+				websocket: handlers(endpoint, ...others),
+			} as never);
+			await endpoint.start(server);
+			earlier.send('still here');
+			expect(await earlier.closed).toEqual({ code: 1011, reason: 'not a connection of an endpoint' });
+			expect(logger.errors).toHaveLength(1);
+			await connectSpeaker(`${server.url.origin}/ws`);
+		} finally {
+			await endpoint.stop();
+			await server.stop(true);
+		}
+	});
 });

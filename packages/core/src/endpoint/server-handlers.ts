@@ -47,29 +47,34 @@ export function serverHandlers(
 			if (endpoint === undefined) refuse(raw, first.logger);
 			else endpoint.onConnected(raw);
 		},
-		message: isSizeShared ? receive : receiveWithin,
+		message: isSizeShared
+			? (raw, frame) => {
+					const session = raw.data as SocketSession;
+					if (isSession(session)) session.receive(frame);
+					else refuse(raw, first.logger);
+				}
+			: (raw, frame) => {
+					const session = raw.data as SocketSession;
+					if (isSession(session)) receiveWithin(session, frame);
+					else refuse(raw, first.logger);
+				},
 		ping(raw, payload) {
-			endpointOf(raw)?.onPing(raw.data as SocketSession, payload);
+			endpointAt(raw)?.onPing(raw.data as SocketSession, payload);
 		},
 		pong(raw, payload) {
-			endpointOf(raw)?.onPong(raw.data as SocketSession, payload);
+			endpointAt(raw)?.onPong(raw.data as SocketSession, payload);
 		},
 		close(raw, code, reason) {
-			endpointOf(raw)?.onClosed(raw.data as SocketSession, code, reason);
+			endpointAt(raw)?.onClosed(raw.data as SocketSession, code, reason);
 		},
 		drain(raw) {
-			return endpointOf(raw)?.onDrain(raw.data as SocketSession);
+			return endpointAt(raw)?.onDrain(raw.data as SocketSession);
 		},
 	};
 }
 
-function receive({ data }: WebSocketConnection, frame: Frame): void {
-	(data as SocketSession).receive(frame);
-}
-
 /** Receives a frame if it is not longer than the endpoint of its socket allows. */
-function receiveWithin({ data }: WebSocketConnection, frame: Frame): void {
-	const session = data as SocketSession;
+function receiveWithin(session: SocketSession, frame: Frame): void {
 	const endpoint = session.host as WebSocketEndpoint;
 	if (isLongerThan(frame, endpoint.limits.messageBytes)) endpoint.onTooBig(session);
 	else session.receive(frame);
@@ -80,11 +85,25 @@ function receiveWithin({ data }: WebSocketConnection, frame: Frame): void {
  * handlers of newer code while it still has sockets of the old code, so their classes may be those of another copy.
  */
 function endpointOf({ data }: WebSocketConnection): WebSocketEndpoint | undefined {
-	const host = (data as Partial<SocketSession> | undefined)?.host as WebSocketEndpoint | undefined;
+	const host = (data as Partial<SocketSession> | null | undefined)?.host as WebSocketEndpoint | undefined;
 	return typeof host?.onConnected === 'function' ? host : undefined;
 }
 
-/** Closes a socket that the program has upgraded itself: no endpoint knows it. */
+/**
+ * Whether an endpoint's handlers have opened a socket with this data. Cheaper than {@link endpointOf}, for each
+ * message. After `server.reload`, sockets that earlier handlers have opened send theirs to the new ones.
+ */
+function isSession(data: Partial<SocketSession> | null | undefined): data is SocketSession {
+	return data?.isAttached === true;
+}
+
+/** Returns the endpoint that has opened a socket; undefined if none has. */
+function endpointAt({ data }: WebSocketConnection): WebSocketEndpoint | undefined {
+	const session = data as SocketSession;
+	return isSession(session) ? (session.host as WebSocketEndpoint) : undefined;
+}
+
+/** Closes a socket that no endpoint has upgraded. */
 function refuse(raw: WebSocketConnection, logger: Logger): void {
 	raw.close(CloseCode.internalError, 'not a connection of an endpoint');
 	logger.error(

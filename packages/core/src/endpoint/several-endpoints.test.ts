@@ -252,4 +252,22 @@ describe('requests to clients of another endpoint', () => {
 		expect(await Promise.all(answers)).toEqual(['one', 'two']);
 		expect(user.texts).toHaveLength(2);
 	});
+
+	it('are no longer sent by an endpoint that has stopped', async () => {
+		const { ws, users, admins, ids } = await pair({ authorize: {} });
+		const user = await connectSpeaker(ws);
+		await until(() => ids.users.length === 1, { what: 'the user is open' });
+		const [id = ''] = ids.users;
+		await admins.stop();
+		await expect(admins.socket.request(id, Ask, 'who?')).rejects.toMatchObject({
+			code: 'disconnected',
+			message: expect.stringContaining('the application has stopped') as string,
+		});
+
+		const answer = users.socket.request(id, Ask, 'still here?');
+		const { data, correlationId } = parse(await user.next((text) => String(text).includes('correlationId')));
+		expect(data).toBe('still here?');
+		sendTyped(user, '@reply', 'yes', String(correlationId));
+		expect(await answer).toBe('yes');
+	});
 });

@@ -1,5 +1,5 @@
 import { connectClient, connectSpeaker, RecordingLogger, type TestClient, until } from '@orijs/testkit';
-import { SocketMessage, WsProvider } from '@orijs/websocket';
+import { InvalidPayloadError, SocketMessage, WsProvider } from '@orijs/websocket';
 import { encodeBinaryFrame } from '@orijs/websocket/protocol';
 import { MemoryBackend } from '@orijs/websocket/testing';
 import { describe, expect, it } from 'vitest';
@@ -122,6 +122,29 @@ describe('what handlers send to their own socket', () => {
 		const client = await connectClient(ws);
 		sendAll(sockets[0] as AppSocket);
 		expect(await client.received(6)).toEqual(['text', FORGED, FORGED, MAGIC_BYTES, MAGIC_BYTES, FORGED]);
+	});
+
+	const sendForms: readonly (keyof AppSocket & ('send' | 'sendText' | 'sendBinary'))[] = ['send', 'sendText', 'sendBinary'];
+	it.each(sendForms)('is refused if Bun would make a frame of it (%s)', async (call) => {
+		const { ws, sockets } = await recording(() => {});
+		const client = await connectSpeaker(ws);
+		const socket = sockets[0] as AppSocket;
+		const wrapped = new String(FORGED);
+		for (const forged of [new Blob([FORGED]), wrapped, [FORGED], { toString: () => FORGED }, 7, null, undefined])
+			expect(() => socket[call](forged as never)).toThrow(InvalidPayloadError);
+		socket.send('marker');
+		expect(await client.received(1)).toEqual(['marker']);
+	});
+
+	it('arrives in a frame if it is shared memory', async () => {
+		const { ws, sockets } = await recording(() => {});
+		const client = await connectSpeaker(ws);
+		const shared = new SharedArrayBuffer(MAGIC_BYTES.length);
+		new Uint8Array(shared).set(MAGIC_BYTES);
+		(sockets[0] as AppSocket).send(shared);
+		const [framed] = await client.received(1);
+		expect(Buffer.from(framed as Uint8Array).subarray(-MAGIC_BYTES.length)).toEqual(Buffer.from(MAGIC_BYTES));
+		expect((framed as Uint8Array).length).toBeGreaterThan(MAGIC_BYTES.length);
 	});
 
 	it('arrives in a frame if a client that speaks the protocol could mistake it for one', async () => {

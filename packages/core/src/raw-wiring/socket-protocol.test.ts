@@ -1,5 +1,5 @@
 import { until } from '@orijs/testkit';
-import { SocketMessage } from '@orijs/websocket';
+import { InvalidPayloadError, SocketMessage } from '@orijs/websocket';
 import { expect, it } from 'vitest';
 import { z } from 'zod';
 import { type AppSocket, SocketProtocol, SocketRouter } from '../index.ts';
@@ -168,6 +168,8 @@ it('ctx.ws reaches every node and can’t be taken for the protocol, while the s
 	expect(frames.map((frame) => parse(frame))).toMatchObject(Array.from({ length: 3 }, () => ({ data: FORGED })));
 	expect(parseFramed(await other.next())).toMatchObject({ name: 'said', data: 'forged' });
 	const [ws] = sockets;
+	for (const forged of [new Blob([FORGED]), [FORGED]])
+		expect(() => ws?.send(forged as never)).toThrow(InvalidPayloadError);
 	expect(ws).toMatchObject({ subprotocol: 'orijs.1', subscriptions: ['t'], readyState: 1, isPaused: false });
 	expect([ws?.isSubscribed('t'), ws?.isSubscribed('u')]).toEqual([true, false]);
 

@@ -1,7 +1,7 @@
 import type { Payload, WebSocketConnection, WebSocketProvider } from '@orijs/websocket';
-import { isPayload, toSpeaker } from '@orijs/websocket/internal';
 import type { AppSocket } from '../app-socket.ts';
 import { unsubscribeOwnSocket } from '../session/unsubscribe-own-socket.ts';
+import { speakerForm } from '../speaker-form.ts';
 
 /**
  * The socket that handlers of typed messages get, in front of Bun's own: its pub/sub reaches every node, and what it
@@ -61,15 +61,15 @@ export class WiredSocket implements AppSocket<any> {
 	// Sending
 
 	send(data: string | Bun.BufferSource | Blob, compress?: boolean): number {
-		return this.#raw.send(formOf(data), compress);
+		return this.#raw.send(speakerForm(data), compress);
 	}
 
 	sendText(data: string, compress?: boolean): number {
-		return this.#raw.send(formOf(data), compress);
+		return this.#raw.send(speakerForm(data), compress);
 	}
 
 	sendBinary(data: Bun.BufferSource | Blob, compress?: boolean): number {
-		return this.#raw.send(formOf(data), compress);
+		return this.#raw.send(speakerForm(data), compress);
 	}
 
 	ping(data?: string | Bun.BufferSource | Blob): number {
@@ -127,9 +127,4 @@ export class WiredSocket implements AppSocket<any> {
 	get isPaused(): boolean {
 		return this.#raw.isPaused;
 	}
-}
-
-/** Returns the form in which a client that speaks the protocol receives what the application sends. */
-function formOf<TData>(data: TData): TData {
-	return isPayload(data) ? (toSpeaker(data) as TData) : data;
 }

@@ -15,7 +15,7 @@ import { MAX_DELAY_MS } from '../limits.ts';
 import type { Refusals } from '../refusals.ts';
 import { encodeMessage } from './encode-message.ts';
 import { type ClientReply, encodeNodeMessage } from './node-messages.ts';
-import { PendingRequests } from './pending-requests.ts';
+import { HAS_STOPPED, PendingRequests } from './pending-requests.ts';
 import { RequestExchange, type Requester } from './request-exchange.ts';
 import { IS_PLAIN } from './remote-requests.ts';
 
@@ -39,6 +39,7 @@ export class ClientRequests implements Requester {
 	readonly #refusals: Refusals;
 	/** Logs failed calls whose promises are not awaited. */
 	readonly calls: FailureLog;
+	#isClosed = false;
 
 	/**
 	 * @param limit the maximum number of pending requests to one socket: of this node, and of all others together
@@ -59,6 +60,7 @@ export class ClientRequests implements Requester {
 
 	/** Called when the endpoint starts: receives what nodes send each other about requests. */
 	open(): void {
+		this.#isClosed = false;
 		this.#exchange.join(this);
 	}
 
@@ -116,6 +118,7 @@ export class ClientRequests implements Requester {
 
 	#send(socketId: string, message: SocketMessage, data: unknown, timeoutMs: number): Promise<ClientReply> {
 		const { name } = message;
+		if (this.#isClosed) throw new SocketRequestError(name, 'disconnected', HAS_STOPPED);
 		const socket = this.#provider.getConnection(socketId);
 		if (socket !== undefined && !isSpeaker(socket)) throw new SocketRequestError(name, 'unsupported', IS_PLAIN);
 		const ofSocket = this.pending.ofSocket(socketId);
@@ -154,8 +157,9 @@ export class ClientRequests implements Requester {
 		this.#exchange.disconnect(socketId);
 	}
 
-	/** Rejects the requests that this endpoint has sent and that are still pending. */
+	/** Rejects the requests that this endpoint has sent and that are still pending, and all further ones. */
 	close(): void {
+		this.#isClosed = true;
 		this.pending.close();
 		this.#exchange.leave(this);
 	}

@@ -48,6 +48,7 @@ export class RequestExchange {
 	/** Removes an endpoint that has stopped. Its pending requests have been rejected. */
 	leave(requester: Requester): void {
 		this.#requesters.delete(requester);
+		this.#remote.limit = Math.max(0, ...Array.from(this.#requesters, ({ limit }) => limit));
 		if (this.#requesters.size > 0) return;
 		this.#stopNodeMessages?.();
 		this.#stopNodeMessages = undefined;
