@@ -25,7 +25,7 @@ import { type FetchHandler, type Routes, startHttpServer } from './http-server.t
 import { Lifecycle } from './lifecycle.ts';
 import { type ListenOptions, readListenOptions } from './listen-options.ts';
 import { checkRoutes } from './route-check.ts';
-import { withCheckedResults } from './route-results.ts';
+import { withCheckedResult, withCheckedResults } from './route-results.ts';
 import { removeStaleSocket } from './stale-socket.ts';
 import type { ApplicationSocket } from './socket-emitter.ts';
 
@@ -83,6 +83,7 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 
 	/**
 	 * Sets the handler of all requests that neither a route nor an endpoint takes, such as `hono.fetch`. Default: 404.
+	 * Like the handlers of routes, it answers 500 unless it returns a `Response`.
 	 *
 	 * @throws {ApplicationError} called twice, or the handler is not a function
 	 */
@@ -92,7 +93,7 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 			throw new ApplicationError(`fetch(): handler must be a function, not ${show(handler)}`);
 		if (this.#fetch !== undefined)
 			throw new ApplicationError('fetch() was called twice; an application has one handler');
-		this.#fetch = handler;
+		this.#fetch = withCheckedResult('The handler of fetch()', handler as never) as FetchHandler;
 		return this;
 	}
 
@@ -318,7 +319,9 @@ export class Application<TData extends ConnectionData = ConnectionData> {
 	 */
 	stop(options: StopOptions = {}): Promise<void> {
 		try {
-			return this.#lifecycle.stop(readStopOptions(options, this.#graceMs));
+			const read = readStopOptions(options, this.#graceMs);
+			if (this.#lifecycle.state === 'building') for (const setup of this.#setups) setup.end();
+			return this.#lifecycle.stop(read);
 		} catch (error) {
 			return rejected(error as Error);
 		}

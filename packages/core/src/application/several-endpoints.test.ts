@@ -125,6 +125,21 @@ describe('app.fetch()', () => {
 		expect(log.errors.map(({ message }) => message)).toEqual(['A route failed']);
 	});
 
+	it.each<[string, unknown]>([
+		['undefined', undefined],
+		['a string', 'secret'],
+	])('is answered 500 if the handler returns %s, at once or later, and it is logged', async (what, result) => {
+		for (const returned of [result, Promise.resolve(result)]) {
+			const log = new RecordingLogger();
+			const { http } = await serve(new Application({ logger: log }).fetch(() => returned as never));
+			const failed = await fetch(`${http}/none`);
+			expect([failed.status, await failed.text()]).toEqual([500, 'Internal Server Error']);
+			expect(log.errors[0]?.details?.['err']).toEqual(
+				error(`The handler of fetch() returned ${what}; it must return a Response`),
+			);
+		}
+	});
+
 	it('refuses a second handler, what is not a function, and a call after listen()', async () => {
 		const app = new Application().fetch(() => new Response());
 		expect(() => app.fetch(() => new Response())).toThrow(

@@ -17,6 +17,9 @@ import { WebSocketEndpoint } from './websocket-endpoint.ts';
 
 const DEFAULT_PATH = '/ws';
 
+/** `sealed` from the start on, when nothing can be added any more, and `ended` once the endpoint will never serve again. */
+type SetupState = 'building' | 'sealed' | 'ended';
+
 /** The configuration of one endpoint, until it starts. */
 export class EndpointSetup implements ServedEndpoint, RouterOwner {
 	readonly provider: WebSocketProvider;
@@ -36,8 +39,7 @@ export class EndpointSetup implements ServedEndpoint, RouterOwner {
 	readonly #routers: SocketRouter[] = [];
 	#handlers: WebSocketHandlers | undefined;
 	#events: EventListeners | undefined;
-	#isSealed = false;
-	#isDisposed = false;
+	#state: SetupState = 'building';
 
 	constructor(provider: WebSocketProvider, options: WebSocketOptions, logger: Logger) {
 		this.provider = provider;
@@ -86,7 +88,7 @@ export class EndpointSetup implements ServedEndpoint, RouterOwner {
 	}
 
 	#mustBeBuilding(call: string): void {
-		if (!this.#isSealed) return;
+		if (this.#state === 'building') return;
 		throw new ApplicationError(`${call}() must come before ${this.isOwned ? 'listen' : 'start'}()`);
 	}
 
@@ -100,7 +102,7 @@ export class EndpointSetup implements ServedEndpoint, RouterOwner {
 		const handlers = this.#handlers ?? {};
 		const table = routingTable(this.#routers);
 		const passesUnknown = goesToMessageHandler(options, handlers, table.unknown);
-		this.#isSealed = true;
+		this.#state = 'sealed';
 		return new WebSocketEndpoint({
 			provider,
 			options,
@@ -112,20 +114,23 @@ export class EndpointSetup implements ServedEndpoint, RouterOwner {
 			refusals,
 			events: this.#events,
 			logger,
-			onDisposed: () => (this.#isDisposed = true),
+			onDisposed: () => this.end(),
 		});
 	}
 
 	/** Whether its routers may be given to other endpoints. */
 	get isStopping(): boolean {
-		return this.#isDisposed;
+		return this.#state === 'ended';
 	}
 
-	/** Called when the endpoint could not start: its configuration can be changed again. */
+	/** Called when the endpoint has stopped, or was stopped before it could start. */
+	end(): void {
+		this.#state = 'ended';
+	}
+
+	/** Called when the endpoint could not start, but may be started again: its configuration can be changed again. */
 	notStarted(): void {
 		this.running = undefined;
-		this.#isSealed = false;
-		// An application can't be started again.
-		this.#isDisposed = this.isOwned;
+		this.#state = 'building';
 	}
 }

@@ -274,8 +274,12 @@ export class SocketEndpoint<TData extends ConnectionData = ConnectionData> {
 
 	/** Stops an endpoint that has not started yet. A start in progress then fails. */
 	async #stopEarly(): Promise<void> {
-		await this.#server?.remove(this.#setup);
-		await this.#starting?.catch(() => {});
+		try {
+			await this.#server?.remove(this.#setup);
+		} finally {
+			await this.#starting?.catch(() => {});
+			this.#setup.end();
+		}
 	}
 
 	#mustStandAlone(call: string): void {

@@ -77,8 +77,9 @@ export class MessageContext<TMessage extends SocketMessage = SocketMessage, TSta
 
 	/** A logger that adds the socket's id, the message's name and its correlation id to each line. */
 	get log(): Logger {
-		const { socketId, type, correlationId } = this;
-		// The client chooses the correlation id.
+		const { socketId, correlationId } = this;
+		// The client chooses the correlation id, and the name of a message that only `onUnknown` handles.
+		const type = escapeText(this.type);
 		const id = correlationId === undefined ? undefined : escapeText(correlationId);
 		return new BoundLogger(this.#services.logger, { socketId, type, correlationId: id });
 	}

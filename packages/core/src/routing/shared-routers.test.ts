@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { z } from 'zod';
 import { Application, ApplicationError, SocketEndpoint, SocketRouter } from '../index.ts';
 import { serve } from '../test-support/serve.ts';
-import { serveEndpoints } from '../test-support/serve-endpoints.ts';
+import { openServer, serveEndpoints } from '../test-support/serve-endpoints.ts';
 import { answersOf, sendTyped } from '../test-support/typed-client.ts';
 
 const Echo = SocketMessage.define({ name: 'echo', data: z.string(), reply: z.string() });
@@ -52,4 +52,40 @@ it('a router can be given to another application once its own has stopped', asyn
 	sendTyped(client, 'echo', 'again', 'a');
 	await client.next();
 	expect(answersOf(client)).toEqual([['a', 'again']]);
+});
+
+it('a router can be given to another endpoint once its own was stopped before or during its start', async () => {
+	const router = echo();
+	await create().socketRouter(router).stop();
+
+	const unstarted = new SocketEndpoint({ logger: new RecordingLogger() }).socketRouter(router);
+	await unstarted.stop();
+	expect(() => unstarted.socketRouter(echo())).toThrow('socketRouter() must come before start()');
+
+	const interrupted = new SocketEndpoint({ logger: new RecordingLogger() }).socketRouter(router);
+	const starting = interrupted.start(openServer(interrupted).server);
+	const stopped = interrupted.stop();
+	await expect(starting).rejects.toThrow('stop() was called during start()');
+	await stopped;
+
+	const app = create().socketRouter(router);
+	const listening = app.listen(0);
+	const ended = app.stop();
+	await expect(listening).rejects.toThrow('stop() was called during listen()');
+	await ended;
+	await serve(create().socketRouter(router));
+});
+
+it('a router of an application that could not listen, but still can, stays with it', async () => {
+	const router = echo();
+	const app = create().socketRouter(router);
+	const more = app.endpoint('/more', { unknownMessages: 'raw' });
+	await expect(app.listen(0)).rejects.toThrow("unknownMessages is 'raw', but there is no message handler");
+	expect(() => create().socketRouter(router)).toThrow('belongs to another endpoint');
+
+	more.onWebSocket({ message() {} });
+	const client = await connectSpeaker((await serve(app)).ws);
+	sendTyped(client, 'echo', 'here', 'a');
+	await client.next();
+	expect(answersOf(client)).toEqual([['a', 'here']]);
 });

@@ -207,6 +207,26 @@ describe("unknownMessages: 'raw'", () => {
 });
 
 describe('onUnknown()', () => {
+	it('gets the type as the client sent it, which ctx.log escapes', async () => {
+		const types: string[] = [];
+		const router = new SocketRouter().onUnknown((ctx) => {
+			types.push(ctx.type);
+			ctx.log.info('old');
+			throw new Error('broken');
+		});
+		const { client, log } = await connected([router]);
+		const type = 'x\n2026-01-01 ERROR forged \u202e';
+		sendTyped(client, type, null, 'a\n');
+		await client.next();
+		expect(types).toEqual([type]);
+		const shown = 'x\\u{a}2026-01-01 ERROR forged \\u{202e}';
+		const lines = log.lines.filter(({ details }) => details?.['correlationId'] !== undefined);
+		expect(lines.map(({ level, details }) => [level, details?.['type'], details?.['correlationId']])).toEqual([
+			['info', shown, 'a\\u{a}'],
+			['error', shown, 'a\\u{a}'],
+		]);
+	});
+
 	it('can be set once per router, and once per application', async () => {
 		const router = new SocketRouter().onUnknown(() => {});
 		expect(() => router.onUnknown(() => {})).toThrow(
