@@ -146,6 +146,7 @@ export class WebSocketEndpoint implements SessionHost {
 			passesUnknown,
 			events: events && new MessageEvents(events, table.routes),
 			raw: handlers.message === undefined ? undefined : this.raw,
+			isRawAtOnce: false,
 			onBinary: (session) =>
 				this.#end('binary', session, CloseCode.unsupportedData, 'binary messages are not accepted'),
 		});

@@ -1,5 +1,6 @@
 import { until } from '@orijs/testkit';
-import { InvalidPayloadError, SocketMessage } from '@orijs/websocket';
+import { InvalidPayloadError, type SocketData, SocketMessage } from '@orijs/websocket';
+import type { ServerWebSocket } from 'bun';
 import { expect, it } from 'vitest';
 import { z } from 'zod';
 import { type AppSocket, SocketProtocol, SocketRouter } from '../index.ts';
@@ -268,4 +269,37 @@ it('after stop, messages are refused with stopping, requests fail, and routers a
 	sendTyped(client, 'add', [1], '1');
 	expect(parse(await client.next())).toMatchObject({ correlationId: '1', error: { code: 'stopping' } });
 	new SocketProtocol(provider, { routers: [routed] }).stop();
+});
+
+it('messages of the application stay its own after stop(), and once a handler has closed the socket', async () => {
+	const closing = new SocketRouter<User>().on(Said, ({ ws }) => ws.close(4000, 'done'));
+	const { speaker, raw, protocol } = await serveWired({ routers: [closing] });
+	const [closed, other] = [await speaker(), await speaker()];
+	// In one read: Bun still passes on what has arrived when a handler closes the socket.
+	sendTyped(closed, 'said', 'close');
+	closed.send('after close');
+	expect((await closed.closed).code).toBe(4000);
+
+	protocol.stop();
+	sendTyped(other, 'said', 'refused', 'a');
+	other.send('{"my":"own"}');
+	other.send('text');
+	await until(() => raw.includes('text'), { what: 'the messages have arrived' });
+	expect(raw.slice(-2)).toEqual(['{"my":"own"}', 'text']);
+	expect(answersOf(other)).toEqual([['a', 'stopping']]);
+});
+
+it('handle() reports a message as the application’s own also while the socket is closing', async () => {
+	const sockets: ServerWebSocket<SocketData<User>>[] = [];
+	const { speaker, protocol } = await serveWired({ routers: [router()], onOpen: (ws) => sockets.push(ws) });
+	const client = await speaker();
+	sendTyped(client, 'add', [1], 'a');
+	await client.next();
+	const [ws] = sockets as [ServerWebSocket<SocketData<User>>];
+	ws.close();
+	expect([protocol.handle(ws, 'text'), protocol.handle(ws, '{"my":1}'), protocol.handle(ws, '{"type":"add"}')]).toEqual([
+		false,
+		false,
+		true,
+	]);
 });

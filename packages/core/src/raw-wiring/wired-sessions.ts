@@ -34,7 +34,7 @@ export class WiredSessions implements WiredHost {
 	readonly #closedBusy = new Set<Session>();
 	#isStopped = false;
 
-	constructor(services: Omit<TypedMessagesOptions, 'raw' | 'onBinary' | 'passesUnknown' | 'hasGuards' | 'events'>) {
+	constructor(services: Omit<TypedMessagesOptions, 'raw' | 'isRawAtOnce' | 'onBinary' | 'passesUnknown' | 'hasGuards' | 'events'>) {
 		const { provider, limits, refusals, logger } = services;
 		this.limits = limits;
 		this.#provider = provider;
@@ -51,6 +51,7 @@ export class WiredSessions implements WiredHost {
 				},
 				onTimeout() {},
 			},
+			isRawAtOnce: true,
 			// Binary frames are not passed to it.
 			onBinary() {},
 		});
@@ -59,17 +60,17 @@ export class WiredSessions implements WiredHost {
 
 	/**
 	 * Handles a text from a client that speaks the protocol, in its turn. Returns false if it is no typed message; that
-	 * is known at once.
+	 * is known at once, and also after the connection or this object has been stopped.
 	 */
 	receive(ws: WebSocketConnection<any>, text: string): boolean {
 		const session = this.#sessions.get(ws) ?? this.#added(ws);
-		if (session === undefined || session.state === 'closed') return true;
-		if (isLongerThan(text, this.limits.messageBytes)) {
+		const isTooLong = isLongerThan(text, this.limits.messageBytes);
+		if (session === undefined || session.state === 'closed') return isTooLong || !this.#isForeign(text);
+		if (isTooLong) {
 			this.#refusals.add('messageSize', { socketId: session.socketId });
 			session.end(CloseCode.messageTooBig, 'Received too big message');
 			return true;
 		}
-		if (session.isBusy && this.#isForeign(text)) return false;
 		session.isForeign = false;
 		session.inbound.receive(text);
 		return !session.isForeign;

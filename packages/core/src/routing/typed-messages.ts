@@ -17,6 +17,8 @@ export interface TypedMessagesOptions extends BuiltInServices {
 	readonly passesUnknown: boolean;
 	/** Handles frames that are not typed messages; undefined if there is no `message` handler. */
 	readonly raw: Pick<MessageDispatcher, 'handle' | 'onTimeout'> | undefined;
+	/** Whether `raw` gets such frames as soon as they arrive, whatever is being handled or has ended, not in their turn. */
+	readonly isRawAtOnce: boolean;
 	/** Called when a binary frame arrives and there is no `message` handler. */
 	readonly onBinary: (session: Session) => void;
 }
@@ -60,16 +62,20 @@ export class TypedMessages implements MessageDispatcher {
 		this.#refuse(session, message, 'unknown_type', `No handler for ${type}`);
 	}
 
-	/** Handles replies and heartbeats, and refuses binary frames if the application has no handler for them. */
+	/** Handles replies and heartbeats, passes on what `raw` gets at once, and refuses binary frames if the application has no handler for them. */
 	handleOnArrival(session: Session, frame: Frame): boolean {
-		const { raw, limits, onBinary } = this.#options;
+		const { raw, limits, isRawAtOnce, onBinary } = this.#options;
 		if (typeof frame !== 'string') {
 			if (raw === undefined) onBinary(session);
 			return raw === undefined;
 		}
-		if (!mayBeBuiltIn(frame)) return false;
+		if (!isRawAtOnce && !mayBeBuiltIn(frame)) return false;
 		const message = readMessage(frame, limits.messageDepth);
 		if (message instanceof MessageFault) {
+			if (isRawAtOnce && message.isForeign) {
+				raw?.handle(session, frame);
+				return true;
+			}
 			// The running handler may wait for the reply.
 			if (message.type !== BuiltIn.reply) return false;
 			this.#refuseFault(session, message);
@@ -104,8 +110,13 @@ export class TypedMessages implements MessageDispatcher {
 	}
 
 	onLateMessage(session: Session, frame: Frame): void {
-		const message = typeof frame === 'string' ? readMessage(frame, this.#options.limits.messageDepth) : undefined;
-		if (message === undefined || message instanceof MessageFault) return;
+		if (typeof frame !== 'string') return;
+		const { raw, limits, isRawAtOnce } = this.#options;
+		const message = readMessage(frame, limits.messageDepth);
+		if (message instanceof MessageFault) {
+			if (isRawAtOnce && message.isForeign) raw?.handle(session, frame);
+			return;
+		}
 		if (BuiltInMessages.owns(message.type) && this.#builtIns.handleNow(session, message)) return;
 		this.#options.refusals.count('stopping');
 		this.#refuse(session, message, 'stopping', 'The server is stopping; message not handled');

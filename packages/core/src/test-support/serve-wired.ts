@@ -1,6 +1,6 @@
 import { connectClient, connectSpeaker, RecordingLogger, type TestClient } from '@orijs/testkit';
 import { InProcWsProvider, type SocketData, type WebSocketProvider } from '@orijs/websocket';
-import type { Server } from 'bun';
+import type { Server, ServerWebSocket } from 'bun';
 import { onTestFinished } from 'vitest';
 import { SocketProtocol, type SocketProtocolOptions } from '../index.ts';
 
@@ -27,6 +27,7 @@ export interface WiredOptions extends SocketProtocolOptions<User> {
 	readonly provider?: WebSocketProvider;
 	/** Bun's limit of the bytes that wait for one socket. Default: Bun's own. */
 	readonly backpressureLimit?: number;
+	readonly onOpen?: (ws: ServerWebSocket<SocketData<User>>) => void;
 	/** Leaves out a part of the wiring. */
 	readonly without?: 'addConnection' | 'close';
 }
@@ -35,6 +36,7 @@ export interface WiredOptions extends SocketProtocolOptions<User> {
 export async function serveWired({
 	provider: given,
 	backpressureLimit,
+	onOpen,
 	without,
 	...options
 }: WiredOptions = {}): Promise<WiredServer> {
@@ -54,6 +56,7 @@ export async function serveWired({
 		websocket: {
 			...(backpressureLimit !== undefined && { backpressureLimit }),
 			open(ws) {
+				onOpen?.(ws);
 				if (without !== 'addConnection') void provider.addConnection(ws);
 			},
 			message(ws, message) {
