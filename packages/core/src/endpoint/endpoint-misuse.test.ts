@@ -237,14 +237,16 @@ describe.each([1, 2])('a server of %i endpoint(s) whose earlier handlers were re
 			fetch: (req, server) => (server.upgrade(req, { data } as never) ? undefined : new Response('no')),
 			websocket: { message() {} },
 		}) as unknown as Bun.Server<SocketData>;
-		const endpoints = ['/ws', '/b'].slice(0, count).map((path, i) => at(path, { logger, limits: { messageBytes: 999 + i } }));
+		const endpoints = ['/ws', '/b']
+			.slice(0, count)
+			.map((path, i) => at(path, { logger, limits: { messageBytes: 999 + i } }));
 		const [endpoint, ...others] = endpoints as [SocketEndpoint, ...SocketEndpoint[]];
 		try {
 			const earlier = await connectClient(server.url.href);
 			server.reload({
 				fetch: (req: Request, server: Bun.Server<SocketData>) => endpoint.handle(req, server),
 				websocket: handlers(endpoint, ...others),
-			} as never);
+			});
 			await endpoint.start(server);
 			earlier.send('still here');
 			expect(await earlier.closed).toEqual({ code: 1011, reason: 'not a connection of an endpoint' });

@@ -17,7 +17,7 @@ import { WebSocketEndpoint } from './websocket-endpoint.ts';
 
 const DEFAULT_PATH = '/ws';
 
-/** `sealed` from the start on, when nothing can be added any more, and `ended` once the endpoint will never serve again. */
+/** `sealed` from the start on, when nothing can be added any more; `ended` once the endpoint will never serve again. */
 type SetupState = 'building' | 'sealed' | 'ended';
 
 /** The configuration of one endpoint, until it starts. */

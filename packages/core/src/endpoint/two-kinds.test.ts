@@ -124,7 +124,11 @@ describe('what handlers send to their own socket', () => {
 		expect(await client.received(6)).toEqual(['text', FORGED, FORGED, MAGIC_BYTES, MAGIC_BYTES, FORGED]);
 	});
 
-	const sendForms: readonly (keyof AppSocket & ('send' | 'sendText' | 'sendBinary'))[] = ['send', 'sendText', 'sendBinary'];
+	const sendForms: readonly (keyof AppSocket & ('send' | 'sendText' | 'sendBinary'))[] = [
+		'send',
+		'sendText',
+		'sendBinary',
+	];
 	it.each(sendForms)('is refused if Bun would make a frame of it (%s)', async (call) => {
 		const { ws, sockets } = await recording(() => {});
 		const client = await connectSpeaker(ws);

@@ -12,7 +12,7 @@ import { MessageEvents } from '../routing/message-events.ts';
 import { ConnectionGuards, type UpgradeRequest } from '../routing/connection-guards.ts';
 import type { RoutingTable } from '../routing/routing-table.ts';
 import { TypedMessages } from '../routing/typed-messages.ts';
-import { GapForwarding } from '../session/gap-forwarding.ts';
+import { GapForwarding, REACHABLE_WITHIN_MS } from '../session/gap-forwarding.ts';
 import { KeepAlive } from '../session/keep-alive.ts';
 import { HandlerWatchdog } from '../session/handler-watchdog.ts';
 import { RawMessages } from '../session/raw-messages.ts';
@@ -28,8 +28,6 @@ import { SlowReaderPolicy } from './slow-reader-policy.ts';
 
 /** How long flooding clients are asked to stay away, on average, in milliseconds. */
 const FLOOD_RETRY_MS = 1_000;
-/** How soon after its connection a client can be reached from other nodes while all is well, in milliseconds. */
-const REACHABLE_WITHIN_MS = 250;
 const STOPPED = ', and was stopped, because they would have received the credentials of clients';
 
 export interface EndpointParts {
@@ -183,8 +181,8 @@ export class WebSocketEndpoint implements SessionHost {
 	}
 
 	/**
-	 * The request has become a WebSocket of other handlers. What its client sends next, perhaps its credentials, must not
-	 * reach them. Bun gives no access to a single socket of other handlers, but stopping the server closes it at once,
+	 * The request has become a WebSocket of other handlers. What its client sends next, perhaps its credentials, must
+	 * not reach them. Bun gives no access to a single socket of other handlers, but stopping the server closes it at once,
 	 * before anything is read from it.
 	 */
 	#lost(session: SocketSession, server: Server<SocketData>): void {

@@ -1,5 +1,12 @@
 import { until } from '@orijs/testkit';
-import { InvalidPayloadError, type SocketData, SocketMessage } from '@orijs/websocket';
+import {
+	DuplicateSocketError,
+	InvalidPayloadError,
+	type SocketData,
+	SocketMessage,
+	WsProvider,
+} from '@orijs/websocket';
+import { MemoryBackend } from '@orijs/websocket/testing';
 import type { ServerWebSocket } from 'bun';
 import { expect, it } from 'vitest';
 import { z } from 'zod';
@@ -297,9 +304,47 @@ it('handle() reports a message as the application’s own also while the socket 
 	await client.next();
 	const [ws] = sockets as [ServerWebSocket<SocketData<User>>];
 	ws.close();
-	expect([protocol.handle(ws, 'text'), protocol.handle(ws, '{"my":1}'), protocol.handle(ws, '{"type":"add"}')]).toEqual([
-		false,
-		false,
-		true,
-	]);
+	expect([protocol.handle(ws, 'text'), protocol.handle(ws, '{"my":1}'), protocol.handle(ws, '{"type":"add"}')]).toEqual(
+		[false, false, true],
+	);
+});
+
+it('open() tells a client that speaks the protocol, and no other, if other nodes could not reach it for a while', async () => {
+	const bus = new MemoryBackend().createBus();
+	const subscribe = bus.subscribe.bind(bus);
+	let isAway = false;
+	const back = Promise.withResolvers<void>();
+	bus.subscribe = async (channels) => {
+		if (isAway) await back.promise;
+		return subscribe(channels);
+	};
+	const { speaker, plain, protocol, provider } = await serveWired({ provider: new WsProvider({ bus }) });
+	const early = await speaker();
+	isAway = true;
+	const since = performance.now();
+	const [late, untouched] = [await speaker(), await plain()];
+	await until(() => provider.getConnectionCount() === 3, { what: 'all are open' });
+	await until(() => performance.now() - since > 300, { what: 'some time has passed' });
+	back.resolve();
+	expect(parse(await late.next())).toEqual({
+		type: '@gap',
+		data: { topic: '*', since: expect.any(Number) as number, until: expect.any(Number) as number },
+	});
+	await protocol.socket.broadcast('marker');
+	for (const client of [early, untouched]) expect(await client.received(1)).toEqual(['marker']);
+});
+
+it('open() logs what addConnection refuses, if it is not awaited', async () => {
+	const socketId = crypto.randomUUID();
+	const { protocol, speaker, log } = await serveWired({
+		onOpen: (ws) => Object.assign(ws.data, { socketId }),
+	});
+	const [first, second] = [await speaker(), await speaker()];
+	expect(await second.closed).toEqual({ code: 1011, reason: 'DuplicateSocketError' });
+	const failures = () => log.lines.flatMap(({ level, details }) => (details?.['err'] ? [[level, details['err']]] : []));
+	await until(() => failures().length > 0, { what: 'the failure is logged' });
+	expect(failures()).toEqual([['warn', expect.any(DuplicateSocketError)]]);
+	await protocol.socket.send(socketId, 'still here');
+	expect(await first.next()).toBe('still here');
+	expect(() => protocol.open({} as never)).toThrow('open(): pass the ws that Bun passes to open, not {…}');
 });

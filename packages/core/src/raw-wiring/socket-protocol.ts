@@ -16,7 +16,7 @@ import { type RefusalCounts, Refusals } from '../refusals.ts';
 import { ClientRequests } from '../routing/client-requests.ts';
 import type { RoutingTable } from '../routing/routing-table.ts';
 import type { SocketRouter } from '../routing/socket-router.ts';
-import { GapForwarding } from '../session/gap-forwarding.ts';
+import { GapForwarding, REACHABLE_WITHIN_MS } from '../session/gap-forwarding.ts';
 import { readOptions, type SocketProtocolOptions, takeRouters } from './socket-protocol-options.ts';
 import { WiredSessions } from './wired-sessions.ts';
 
@@ -43,7 +43,7 @@ export interface AcceptedUpgrade<TData> {
  *     return new Response('Not Found', { status: 404 });
  *   },
  *   websocket: {
- *     open(ws) { provider.addConnection(ws); },
+ *     open(ws) { protocol.open(ws); },
  *     message(ws, message) { if (!protocol.handle(ws, message)) { … } }, // a message of your own
  *     close(ws) { provider.removeConnection(ws.data.socketId); protocol.close(ws); },
  *   },
@@ -67,6 +67,8 @@ export class SocketProtocol<TState extends ConnectionData = ConnectionData> {
 	readonly #logger: Logger;
 	readonly #refusals: Refusals;
 	readonly #requests: ClientRequests;
+	/** Logs failed calls whose promises are not awaited. */
+	readonly #calls: FailureLog;
 	readonly #sessions: WiredSessions;
 	readonly #gapNotices: GapForwarding;
 	/** As the owner of its routers. */
@@ -86,6 +88,7 @@ export class SocketProtocol<TState extends ConnectionData = ConnectionData> {
 		const { routes, unknown } = this.#take(routers);
 		const refusals = this.#refusals;
 		const calls = new FailureLog(logger, () => true);
+		this.#calls = calls;
 		this.#requests = new ClientRequests(provider, limits.pendingRequests, refusals, calls);
 		this.socket = new ApplicationSocket(provider, this.#requests);
 		const requests = this.#requests;
@@ -128,6 +131,28 @@ export class SocketProtocol<TState extends ConnectionData = ConnectionData> {
 		if (isSpoken) headers.set(HEADER, SUBPROTOCOL);
 		if (isSpoken || isSpeaker({ data })) setSubprotocol(data, isSpoken ? SUBPROTOCOL : undefined);
 		return { headers, data };
+	}
+
+	/**
+	 * Adds a connection to the provider, as `provider.addConnection` does. In addition, a client that speaks the
+	 * protocol is sent a gap notice if it could not be reached from other nodes for more than a moment, because the backend was
+	 * slow or away. If the promise is not awaited, a failure is logged.
+	 *
+	 * @throws {ApplicationError} the argument is not a socket
+	 * @throws whatever `addConnection` throws; if the socket is invalid or its id in use, it has been closed
+	 */
+	open(ws: OwnSocket<TState>): Promise<void> {
+		mustBeSocket('open', ws);
+		return this.#calls.watch(this.#open(ws as WebSocketConnection));
+	}
+
+	async #open(ws: WebSocketConnection): Promise<void> {
+		const openedAt = performance.now();
+		await this.#provider.addConnection(ws);
+		const afterMs = performance.now() - openedAt;
+		// Otherwise there is no session before the first frame.
+		const session = afterMs > REACHABLE_WITHIN_MS ? this.#sessions.of(ws) : undefined;
+		if (session !== undefined) this.#gapNotices.wasUnreachable(session, afterMs);
 	}
 
 	/**

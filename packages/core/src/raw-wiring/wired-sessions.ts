@@ -34,7 +34,9 @@ export class WiredSessions implements WiredHost {
 	readonly #closedBusy = new Set<Session>();
 	#isStopped = false;
 
-	constructor(services: Omit<TypedMessagesOptions, 'raw' | 'isRawAtOnce' | 'onBinary' | 'passesUnknown' | 'hasGuards' | 'events'>) {
+	constructor(
+		services: Omit<TypedMessagesOptions, 'raw' | 'isRawAtOnce' | 'onBinary' | 'passesUnknown' | 'hasGuards' | 'events'>,
+	) {
 		const { provider, limits, refusals, logger } = services;
 		this.limits = limits;
 		this.#provider = provider;

@@ -55,7 +55,7 @@ export class HistoryRequests {
 
 	read(session: Session, message: ClientMessage): void {
 		const { refusals, authorizer, events } = this.#services;
-		const takenAt = performance.now();
+		const takenAt = events?.now() ?? 0;
 		const { type, correlationId } = message;
 		const query = readHistoryRequest(message.data);
 		if (query === undefined) {

@@ -34,9 +34,14 @@ export class MessageEvents {
 		this.#routes = routes;
 	}
 
+	/** The time by which durations are measured (monotonic clock, in milliseconds). */
+	now(): number {
+		return performance.now();
+	}
+
 	/** Called when a message's turn has come. */
 	taken(ctx: MessageContext): void {
-		this.#takenAt.set(ctx, performance.now());
+		this.#takenAt.set(ctx, this.now());
 	}
 
 	/** Reports what became of a message; only the first call for each message has an effect. */
@@ -50,7 +55,7 @@ export class MessageEvents {
 		const takenAt = this.#takenAt.get(ctx);
 		if (takenAt === undefined) return;
 		this.#takenAt.delete(ctx);
-		this.#report(session, ctx, { outcome, code, error: err, durationMs: performance.now() - takenAt });
+		this.#report(session, ctx, { outcome, code, error: err, durationMs: this.now() - takenAt });
 	}
 
 	/** Reports a message that was refused before it reached a handler. */
@@ -61,7 +66,7 @@ export class MessageEvents {
 	/** Reports the outcome of a request for one topic. @param takenAt when its turn came (monotonic clock, in ms) */
 	topicDone(session: Session, request: SentMessage, topic: string, takenAt: number, fault: TopicOutcome): void {
 		const outcome = fault === undefined ? 'handled' : FAILURES.has(fault.code) ? 'failed' : 'refused';
-		this.#report(session, request, { topic, outcome, code: fault?.code, durationMs: performance.now() - takenAt });
+		this.#report(session, request, { topic, outcome, code: fault?.code, durationMs: this.now() - takenAt });
 	}
 
 	/** Reports the outcome of a request for each of its topics. */

@@ -43,7 +43,7 @@ export class SubscriptionRequests {
 	}
 
 	subscribe(session: Session, message: ClientMessage): void {
-		const takenAt = performance.now();
+		const takenAt = this.#services.events?.now() ?? 0;
 		const request = this.#accept(session, message);
 		if (request === undefined) return;
 		const { topics } = request;
@@ -57,7 +57,7 @@ export class SubscriptionRequests {
 	}
 
 	unsubscribe(session: Session, message: ClientMessage): void {
-		const takenAt = performance.now();
+		const takenAt = this.#services.events?.now() ?? 0;
 		const request = this.#accept(session, message);
 		if (request === undefined) return;
 		const { provider } = this.#services;

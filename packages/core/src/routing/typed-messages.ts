@@ -17,7 +17,7 @@ export interface TypedMessagesOptions extends BuiltInServices {
 	readonly passesUnknown: boolean;
 	/** Handles frames that are not typed messages; undefined if there is no `message` handler. */
 	readonly raw: Pick<MessageDispatcher, 'handle' | 'onTimeout'> | undefined;
-	/** Whether `raw` gets such frames as soon as they arrive, whatever is being handled or has ended, not in their turn. */
+	/** Whether `raw` gets such frames at once: they don't wait for a handler, and come after the end too. */
 	readonly isRawAtOnce: boolean;
 	/** Called when a binary frame arrives and there is no `message` handler. */
 	readonly onBinary: (session: Session) => void;
@@ -62,7 +62,10 @@ export class TypedMessages implements MessageDispatcher {
 		this.#refuse(session, message, 'unknown_type', `No handler for ${type}`);
 	}
 
-	/** Handles replies and heartbeats, passes on what `raw` gets at once, and refuses binary frames if the application has no handler for them. */
+	/**
+	 * Handles replies and heartbeats, passes on what `raw` gets at once, and refuses binary frames if the application has
+	 * no handler for them.
+	 */
 	handleOnArrival(session: Session, frame: Frame): boolean {
 		const { raw, limits, isRawAtOnce, onBinary } = this.#options;
 		if (typeof frame !== 'string') {

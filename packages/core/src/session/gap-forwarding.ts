@@ -5,6 +5,9 @@ import type { Session } from './session.ts';
 /** The `topic` of gaps in messages sent to individual sockets or to all sockets. */
 const TO_SOCKETS = '*';
 
+/** How soon after its connection a client can be reached from other nodes while all is well, in milliseconds. */
+export const REACHABLE_WITHIN_MS = 250;
+
 /**
  * Returns the session of a socket; undefined if its client gets no notices from here, as those of another endpoint with
  * the same provider.

@@ -57,7 +57,7 @@ export async function serveWired({
 			...(backpressureLimit !== undefined && { backpressureLimit }),
 			open(ws) {
 				onOpen?.(ws);
-				if (without !== 'addConnection') void provider.addConnection(ws);
+				if (without !== 'addConnection') void protocol.open(ws);
 			},
 			message(ws, message) {
 				if (!protocol.handle(ws, message)) raw.push(message);
