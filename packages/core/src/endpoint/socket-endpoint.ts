@@ -159,8 +159,8 @@ export class SocketEndpoint<TData extends ConnectionData = ConnectionData> {
 	 * starts it. If starting fails, it can be tried again.
 	 *
 	 * @param server the server whose `fetch` calls `handle`, and whose `websocket` comes from this endpoint
-	 * @throws {ApplicationError} called twice, interrupted by `stop`, or `server` is not a server, or one that does not
-	 * have the `websocket` of this endpoint; it has another endpoint with the same path or other `slowReaders`; the
+	 * @throws {ApplicationError} called twice, interrupted by `stop`, or `server` is not a server; `websocket` was never
+	 * read, so no server can have it; it has another endpoint with the same path or other `slowReaders`; the
 	 * provider is in use elsewhere; two routers handle the same message; or `unknownMessages` does not fit the handlers.
 	 * Nothing has been started
 	 * @throws whatever the provider's `start` throws

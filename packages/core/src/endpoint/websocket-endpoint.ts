@@ -182,8 +182,8 @@ export class WebSocketEndpoint implements SessionHost {
 
 	/**
 	 * The request has become a WebSocket of other handlers. What its client sends next, perhaps its credentials, must
-	 * not reach them. Bun gives no access to a single socket of other handlers, but stopping the server closes it at once,
-	 * before anything is read from it.
+	 * not reach them. Bun gives no access to a single socket of other handlers, but stopping the server closes it at
+	 * once, before anything is read from it.
 	 */
 	#lost(session: SocketSession, server: Server<SocketData>): void {
 		this.#miswired.add(server);

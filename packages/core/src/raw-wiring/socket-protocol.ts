@@ -135,8 +135,8 @@ export class SocketProtocol<TState extends ConnectionData = ConnectionData> {
 
 	/**
 	 * Adds a connection to the provider, as `provider.addConnection` does. In addition, a client that speaks the
-	 * protocol is sent a gap notice if it could not be reached from other nodes for more than a moment, because the backend was
-	 * slow or away. If the promise is not awaited, a failure is logged.
+	 * protocol is sent a gap notice if it could not be reached from other nodes for more than a moment, because the
+	 * backend was slow or away. If the promise is not awaited, a failure is logged.
 	 *
 	 * @throws {ApplicationError} the argument is not a socket
 	 * @throws whatever `addConnection` throws; if the socket is invalid or its id in use, it has been closed

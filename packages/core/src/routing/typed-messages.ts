@@ -63,8 +63,8 @@ export class TypedMessages implements MessageDispatcher {
 	}
 
 	/**
-	 * Handles replies and heartbeats, passes on what `raw` gets at once, and refuses binary frames if the application has
-	 * no handler for them.
+	 * Handles replies and heartbeats, passes on what `raw` gets at once, and refuses binary frames if the application
+	 * has no handler for them.
 	 */
 	handleOnArrival(session: Session, frame: Frame): boolean {
 		const { raw, limits, isRawAtOnce, onBinary } = this.#options;
