@@ -1,5 +1,5 @@
 import { connectClient } from '@orijs/testkit';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { SocketMessage } from './index.ts';
 import { encodeBinaryFrame, readBinaryFrame } from './protocol/binary-frame.ts';
 import { encodeEnvelope } from './protocol/envelope.ts';
@@ -196,6 +196,19 @@ describe('a topic with history', () => {
 		expect(messagesOf(speaker).slice(1, -1).map(unframed)).toEqual(
 			PAYLOADS.map(([, payload]) => [plainForm(payload), true]),
 		);
+	});
+
+	it('makes the form for plain clients once, however many of them catch up', async () => {
+		const node = await openNode({ history: HISTORY });
+		for (const payload of ['one', 'two']) await node.provider.publish('long:a', payload);
+		const clients = await Promise.all([1, 2, 3, 4].map(() => node.connect()));
+		const parse = vi.spyOn(JSON, 'parse');
+		onTestFinished(() => parse.mockRestore());
+		await Promise.all(clients.map(({ id }) => node.provider.resume(id, 'long:a', { rewind: 100 })));
+
+		for (const { client } of clients) expect(await client.received(2)).toEqual(['one', 'two']);
+		const frames = parse.mock.calls.filter(([text]) => text.startsWith('{"name":"@text"'));
+		expect(frames).toHaveLength(2);
 	});
 
 	it('sends a plain client that catches up the payloads alone, and no position', async () => {
