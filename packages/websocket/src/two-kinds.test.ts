@@ -303,7 +303,7 @@ describe('the kinds of sockets on a node', () => {
 	});
 
 	it.each([
-		['the provider knows nobody', []],
+		['no other is connected', []],
 		['there are plain sockets elsewhere', [['b', undefined]]],
 		['there are speakers elsewhere', [['b', SUBPROTOCOL]]],
 		['all in the topic are speakers', [['a', SUBPROTOCOL]]],
@@ -402,8 +402,7 @@ describe('leaving sockets out', () => {
 		await node.provider.publish('a', 'end');
 
 		const [plain, speaker] = clients.map(({ id }) => id);
-		const ends = [clients[0]?.client, clients[1]?.client].map((client) => client?.next((text) => text === 'end'));
-		await Promise.all(ends);
+		for (const { client } of clients) await client.next((message) => message === 'end');
 		const heard = (id: string | undefined): string[] => ['before', `not to ${id}`, `from ${id}`, 'after'];
 		const others = ['before', 'after'];
 		expect(clients[0]?.client.messages).toEqual([...others, ...heard(speaker), 'end']);

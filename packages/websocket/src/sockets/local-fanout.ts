@@ -103,36 +103,41 @@ export class LocalFanout {
 
 	/**
 	 * Like {@link toTopic}, but leaves out the sockets with these ids. In Bun, they are unsubscribed for the duration of
-	 * the call, which costs less than sending to the rest one by one, and they keep what Bun has queued for them. (Bun's
-	 * own way to leave out a sender depends on the server's `publishToSelf`.) Nothing of the application's may run before
+	 * the call, which costs less than sending to the rest one by one, and they keep what Bun has queued for them. Bun's
+	 * own way to leave out a sender depends on the server's `publishToSelf`. Nothing of the application's may run before
 	 * they are subscribed again: what it published would not reach them.
 	 */
 	toTopicExcept(topic: string, payload: Payload, except: string | readonly string[], isEnvelope = false): void {
-		const leftOut = this.#subscribersAmong(topic, typeof except === 'string' ? [except] : except);
-		if (leftOut.size === 0) return this.toTopic(topic, payload, isEnvelope);
 		const { hasPlain, spokenName } = this.#registry.names(topic);
 		const spoken = spokenName === undefined || isEnvelope ? payload : toSpeaker(payload);
-		if (this.#server === undefined) return this.#sendEach(topic, payload, spoken, leftOut);
+		if (this.#server === undefined) return this.#sendEach(topic, payload, spoken, except);
+		const leftOut: WebSocketConnection[] = [];
 		let toPlain = SENT;
 		let toSpeakers = SENT;
-		for (const socket of leftOut) this.unsubscribe(socket, topic);
 		try {
+			if (typeof except === 'string') this.#leaveOut(except, topic, spokenName, leftOut);
+			else for (const socketId of except) this.#leaveOut(socketId, topic, spokenName, leftOut);
 			if (hasPlain || this.#isInUse(topic)) toPlain = this.#publish(topic, payload);
 			if (spokenName !== undefined) toSpeakers = this.#publish(spokenName, spoken);
 		} finally {
-			for (const socket of leftOut) this.subscribe(socket, topic);
+			for (const socket of leftOut) {
+				const name = isSpeaker(socket) ? (spokenName as string) : topic;
+				this.#nativeMethods(socket).subscribe.call(socket, name);
+			}
 		}
 		if (toPlain <= 0) this.#noteBackpressure(topic, false, payload, toPlain, leftOut);
 		if (toSpeakers <= 0) this.#noteBackpressure(topic, true, spoken, toSpeakers, leftOut);
 	}
 
-	#subscribersAmong(topic: string, socketIds: readonly string[]): Set<WebSocketConnection> {
-		const sockets = new Set<WebSocketConnection>();
-		for (const socketId of socketIds) {
-			const socket = this.#registry.get(socketId);
-			if (socket !== undefined && this.#isSubscribed(socket, topic)) sockets.add(socket);
-		}
-		return sockets;
+	/** Unsubscribes a socket for now, and adds it to the list if it was subscribed. */
+	#leaveOut(socketId: string, topic: string, spokenName: string | undefined, leftOut: WebSocketConnection[]): void {
+		const socket = this.#registry.get(socketId);
+		if (socket === undefined) return;
+		const name = isSpeaker(socket) ? spokenName : topic;
+		if (name === undefined) return;
+		// Returns whether the socket was subscribed. Asking Bun first would double the cost.
+		const wasSubscribed: unknown = this.#nativeMethods(socket).unsubscribe.call(socket, name);
+		if (wasSubscribed === true) leftOut.push(socket);
 	}
 
 	/** Returns whether the application may have subscribed sockets to this name in Bun itself. */
@@ -151,20 +156,22 @@ export class LocalFanout {
 		topic: string,
 		plain: Payload | undefined,
 		spoken: Payload,
-		leftOut: ReadonlySet<WebSocketConnection> = NONE,
+		except: string | readonly string[] = NO_IDS,
 	): void {
 		for (const socket of this.#registry.members(topic)) {
+			const { socketId } = socket.data;
+			if (typeof except === 'string' ? socketId === except : except.includes(socketId)) continue;
 			const form = isSpeaker(socket) ? spoken : plain;
-			if (form === undefined || leftOut.has(socket) || !this.#isSubscribed(socket, topic)) continue;
+			if (form === undefined || !this.#isSubscribed(socket, topic)) continue;
 			if (!this.toSocket(socket, form, true)) this.#noteDrop(inTopic(topic));
 		}
 	}
 
 	/**
-	 * Returns whether any socket of this kind, apart from those left out, is subscribed to the topic in Bun. Sockets that
-	 * are catching up are members of the topic, but are not subscribed in Bun yet.
+	 * Returns whether any socket of this kind, apart from those left out, is subscribed to the topic in Bun. Sockets
+	 * that are catching up are members of the topic, but are not subscribed in Bun yet.
 	 */
-	#hasReceivers(topic: string, areSpeakers: boolean, leftOut: ReadonlySet<WebSocketConnection>): boolean {
+	#hasReceivers(topic: string, areSpeakers: boolean, leftOut: readonly WebSocketConnection[]): boolean {
 		const count = this.#server?.subscriberCount?.(areSpeakers ? spokenNameOf(topic) : topic);
 		if (count !== undefined) {
 			let others = count;
@@ -172,7 +179,8 @@ export class LocalFanout {
 			return others > 0;
 		}
 		for (const socket of this.#registry.members(topic)) {
-			if (isSpeaker(socket) === areSpeakers && !leftOut.has(socket) && this.#isSubscribed(socket, topic)) return true;
+			if (isSpeaker(socket) === areSpeakers && !leftOut.includes(socket) && this.#isSubscribed(socket, topic))
+				return true;
 		}
 		return false;
 	}
@@ -186,7 +194,7 @@ export class LocalFanout {
 		isToSpeakers: boolean,
 		payload: Payload,
 		sent: number,
-		leftOut: ReadonlySet<WebSocketConnection> = NONE,
+		leftOut: readonly WebSocketConnection[] = NONE,
 	): void {
 		if (!this.#hasReceivers(topic, isToSpeakers, leftOut)) return;
 		if (sent === 0) this.#noteDrop(inTopic(topic));
@@ -248,7 +256,8 @@ export class LocalFanout {
 	}
 }
 
-const NONE: ReadonlySet<WebSocketConnection> = new Set();
+const NONE: readonly WebSocketConnection[] = [];
+const NO_IDS: readonly string[] = [];
 /** Any positive result of Bun's `publish`: each receiver has taken the message at once. */
 const SENT = 1;
 

@@ -4,8 +4,9 @@ import type { SlowReaderOptions } from './slow-readers.ts';
 export interface PubSubServer {
 	publish(topic: string, data: string | Bun.BufferSource, compress?: boolean): number;
 	/**
-	 * Without it, each message is also published for sockets that the application may have subscribed in Bun itself, even
-	 * if there are none, and a topic's sockets are counted one by one after messages that Bun could not send at once.
+	 * Without it, a message to a topic without plain sockets is also published for any that the application may have
+	 * subscribed in Bun itself, and a topic's sockets are counted one by one after messages that Bun could not send at
+	 * once.
 	 */
 	subscriberCount?(topic: string): number;
 }

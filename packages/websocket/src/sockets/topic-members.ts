@@ -1,27 +1,29 @@
-import type { RegisteredSocket } from './registry.ts';
 import { isSpeaker } from './websocket-connection.ts';
+
+/** A socket, whose kind must not change. */
+type Member = Parameters<typeof isSpeaker>[0];
 
 /** The names under which a topic's messages are published in Bun: each kind of socket has its own. */
 export interface TopicNames {
 	/** Whether any member is plain. Their name is the topic itself. */
 	readonly hasPlain: boolean;
-	/** The name for members whose clients speak the protocol; undefined if there are none. */
+	/** The name for members whose clients speak the protocol; undefined without such members. */
 	readonly spokenName: string | undefined;
 }
 
 /**
- * Returns a topic's name in Bun for the sockets whose clients speak the protocol. No topic can begin with the prefix, so
- * what an application publishes in Bun itself does not reach these sockets.
+ * Returns a topic's name in Bun for the sockets whose clients speak the protocol. No topic can begin with the prefix,
+ * so what an application publishes in Bun itself does not reach these sockets.
  */
 export function spokenNameOf(topic: string): string {
 	return `@${topic}`;
 }
 
 /**
- * Holds the members of each topic. Many topics, such as a user's own, never have more than one member. A single member is
- * stored without a set, in a fifth of the memory.
+ * Holds the members of each topic. Many topics, such as a user's own, never have more than one member. A single member
+ * is stored without a set, in a fifth of the memory.
  */
-export class Members<TSocket extends RegisteredSocket> {
+export class Members<TSocket extends Member> {
 	readonly #byTopic = new Map<string, TSocket | OneSpeaker<TSocket> | Several<TSocket>>();
 
 	/** Returns the topics that have members. */
@@ -93,7 +95,7 @@ class OneSpeaker<TSocket> implements TopicNames {
 }
 
 /** The members of a topic that has had several. */
-class Several<TSocket extends RegisteredSocket> implements TopicNames {
+class Several<TSocket extends Member> implements TopicNames {
 	readonly sockets = new Set<TSocket>();
 	readonly #topic: string;
 	#speakerCount = 0;
