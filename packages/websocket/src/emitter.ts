@@ -72,13 +72,8 @@ export class Emitter implements SocketEmitter {
 			return histories.append(topic, bounds, content, options?.idempotencyKey);
 		}
 		if (options?.except !== undefined) return this.#publishExcept(topic, payload, options.except, isEnvelope);
-		if (this.#remote === undefined) {
-			this.#local.toTopic(topic, payload, isEnvelope);
-			return DONE;
-		}
-		// Many topics have no subscribers on this node, and this look-up is cheaper than a call to Bun's publish.
-		if (this.#registry.memberCount(topic) > 0) this.#local.toTopic(topic, payload, isEnvelope);
-		return this.#remote.publish(topic, payload, isEnvelope);
+		this.#local.toTopic(topic, payload, isEnvelope);
+		return this.#remote === undefined ? DONE : this.#remote.publish(topic, payload, isEnvelope);
 	}
 
 	/** Publishes to a topic without history. */

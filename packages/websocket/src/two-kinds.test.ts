@@ -1,8 +1,10 @@
-import { describe, expect, it } from 'vitest';
+import { connectClient } from '@orijs/testkit';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { SocketMessage } from './index.ts';
 import { encodeBinaryFrame, readBinaryFrame } from './protocol/binary-frame.ts';
 import { encodeEnvelope } from './protocol/envelope.ts';
 import { SUBPROTOCOL } from './protocol/subprotocol.ts';
+import type { SocketData, WebSocketConnection } from './sockets/websocket-connection.ts';
 import { schema } from './test-support/schemas.ts';
 import { type Member, messagesOf, openNode, type TestNode } from './test-support/test-node.ts';
 import { MemoryBackend } from './testing/index.ts';
@@ -196,6 +198,19 @@ describe('a topic with history', () => {
 		);
 	});
 
+	it('makes the form for plain clients once, however many of them catch up', async () => {
+		const node = await openNode({ history: HISTORY });
+		for (const payload of ['one', 'two']) await node.provider.publish('long:a', payload);
+		const clients = await Promise.all([1, 2, 3, 4].map(() => node.connect()));
+		const parse = vi.spyOn(JSON, 'parse');
+		onTestFinished(() => parse.mockRestore());
+		await Promise.all(clients.map(({ id }) => node.provider.resume(id, 'long:a', { rewind: 100 })));
+
+		for (const { client } of clients) expect(await client.received(2)).toEqual(['one', 'two']);
+		const frames = parse.mock.calls.filter(([text]) => text.startsWith('{"name":"@text"'));
+		expect(frames).toHaveLength(2);
+	});
+
 	it('sends a plain client that catches up the payloads alone, and no position', async () => {
 		const node = await openNode({ history: HISTORY });
 		for (const [, payload] of PAYLOADS) await node.provider.publish('long:a', payload);
@@ -244,13 +259,29 @@ describe('the kinds of sockets on a node', () => {
 		return { ...node, published };
 	}
 
-	it('cost one publish if there is only one, and two if both are there', async () => {
+	it.each([
+		['plain', undefined],
+		['speakers', SUBPROTOCOL],
+	])('cost one publish in a topic of %s, whatever is connected besides', async (_, subprotocol) => {
 		const { provider, connect, published } = await recording();
-		const plain = await connect({ topics: new Set(['a']) });
+		await membersOf({ connect } as TestNode, 'elsewhere');
+		const members = [1, 2].map(() => connect({ topics: new Set(['a']), subprotocol }));
+		const [one, other] = (await Promise.all(members)) as [Member, Member];
 		await provider.publish('a', FORGED);
-		expect(published.splice(0)).toHaveLength(1);
+		await provider.publish('a', FORGED, { except: other.id });
+		await provider.emit(Said, 'a', 'real');
+		expect(published.splice(0)).toHaveLength(3);
 
-		const speaker = await connect({ topics: new Set(['a']), subprotocol: SUBPROTOCOL });
+		await provider.publish('nobody', FORGED);
+		expect(published).toEqual([]);
+		const [first, second] = await one.client.received(3);
+		const heard = subprotocol === undefined ? [first, second] : [first, second].map((text) => unframed(text)[0]);
+		expect(heard).toEqual([FORGED, FORGED]);
+	});
+
+	it('cost two publishes in a topic of both, until only one is left', async () => {
+		const { provider, connect, published } = await recording();
+		const { plain, speaker } = await membersOf({ connect } as TestNode, 'a');
 		await provider.publish('a', FORGED);
 		expect(published.splice(0)).toHaveLength(2);
 
@@ -271,11 +302,110 @@ describe('the kinds of sockets on a node', () => {
 		);
 	});
 
+	it.each([
+		['no other is connected', []],
+		['there are plain sockets elsewhere', [['b', undefined]]],
+		['there are speakers elsewhere', [['b', SUBPROTOCOL]]],
+		['all in the topic are speakers', [['a', SUBPROTOCOL]]],
+		[
+			'there are both kinds in the topic',
+			[
+				['a', SUBPROTOCOL],
+				['a', undefined],
+			],
+		],
+	] as const)('do not matter to a socket that the application has subscribed in Bun, %s', async (_, others) => {
+		for (const bus of [undefined, new MemoryBackend().createBus()]) {
+			const node = await openNode(bus && { bus });
+			const { client, ws, id } = await node.connect();
+			node.provider.removeConnection(id);
+			ws.subscribe('a');
+			let except: string = id;
+			for (const [topic, subprotocol] of others)
+				except = (await node.connect({ topics: new Set([topic]), subprotocol })).id;
+			await node.provider.publish('a', FORGED);
+			await node.provider.publish('a', 'text', { except });
+			await client.next((message) => message === 'text');
+			expect(client.messages).toEqual([FORGED, 'text']);
+		}
+	});
+
 	it('what the application publishes in Bun reaches plain sockets only', async () => {
 		const node = await openNode();
 		const { plain, speaker } = await membersOf(node, 'a');
 		node.server.publish('a', FORGED);
 		await Promise.all([node.settled(plain), node.settled(speaker)]);
 		expect([messagesOf(plain), messagesOf(speaker)]).toEqual([[FORGED], []]);
+	});
+});
+
+describe('leaving sockets out', () => {
+	/** Clients of a server of one's own, added to the provider. */
+	async function serve(node: TestNode, websocket: { publishToSelf?: boolean } = {}) {
+		const opened: Promise<void>[] = [];
+		const sockets: WebSocketConnection[] = [];
+		const server = Bun.serve<SocketData>({
+			port: 0,
+			fetch(req, self) {
+				const subprotocol = new URL(req.url).pathname === '/speaker' ? SUBPROTOCOL : undefined;
+				const data = { socketId: crypto.randomUUID(), data: {}, topics: new Set(['a']), subprotocol };
+				return self.upgrade(req, { data }) ? undefined : new Response('not a WebSocket', { status: 426 });
+			},
+			websocket: {
+				...websocket,
+				open(ws) {
+					sockets.push(ws);
+					opened.push(node.provider.addConnection(ws));
+				},
+				message() {},
+				close: (ws) => void node.provider.removeConnection(ws.data.socketId),
+			},
+		});
+		onTestFinished(() => server.stop(true));
+		const connect = async (kind: 'plain' | 'speaker') => {
+			const client = await connectClient(`ws://localhost:${server.port}/${kind}`);
+			await opened.at(-1);
+			return { client, id: (sockets.at(-1) as WebSocketConnection).data.socketId };
+		};
+		return { server, clients: [await connect('plain'), await connect('speaker')] };
+	}
+
+	it('works over the sockets of several servers, without setServer', async () => {
+		const node = await openNode({ setServer: false });
+		const clients = [...(await serve(node)).clients, ...(await serve(node)).clients];
+		const ids = clients.map(({ id }) => id);
+		for (const [i, id] of ids.entries()) {
+			await node.provider.publish('a', `all but ${i}`, { except: id });
+			await node.provider.publishFrom(id, 'a', `from ${i}`);
+		}
+		await node.provider.publish('a', 'none but 0', { except: ids.slice(1) });
+		await node.provider.publish('a', 'end');
+
+		for (const [i, { client }] of clients.entries()) {
+			await client.next((message) => message === 'end');
+			const others = [0, 1, 2, 3].filter((other) => other !== i);
+			const heard = others.flatMap((other) => [`all but ${other}`, `from ${other}`]);
+			expect(client.messages).toEqual([...heard, ...(i === 0 ? ['none but 0'] : []), 'end']);
+		}
+	});
+
+	it.each([true, false])('does not depend on publishToSelf: %s', async (publishToSelf) => {
+		const node = await openNode({ setServer: false });
+		const { server, clients } = await serve(node, { publishToSelf });
+		node.provider.setServer(server);
+		for (const { id } of clients) {
+			await node.provider.publish('a', 'before');
+			await node.provider.publish('a', `not to ${id}`, { except: id });
+			await node.provider.publishFrom(id, 'a', `from ${id}`);
+			await node.provider.publish('a', 'after');
+		}
+		await node.provider.publish('a', 'end');
+
+		const [plain, speaker] = clients.map(({ id }) => id);
+		for (const { client } of clients) await client.next((message) => message === 'end');
+		const heard = (id: string | undefined): string[] => ['before', `not to ${id}`, `from ${id}`, 'after'];
+		const others = ['before', 'after'];
+		expect(clients[0]?.client.messages).toEqual([...others, ...heard(speaker), 'end']);
+		expect(clients[1]?.client.messages).toEqual([...heard(plain), ...others, 'end']);
 	});
 });

@@ -462,7 +462,9 @@ export class WsProvider implements WebSocketProvider {
 	}
 
 	getTopicSubscribers(topic: string): ReadonlySet<string> {
-		return new Set(this.#registry.members(topic));
+		const socketIds = new Set<string>();
+		for (const { data } of this.#registry.members(topic)) socketIds.add(data.socketId);
+		return socketIds;
 	}
 
 	getTopicSubscriberCount(topic: string): number {

@@ -240,7 +240,7 @@ export class Histories {
 	}
 
 	#follow(topic: string, bounds: HistoryBounds): TopicHistory {
-		const { store, isShared, local, registry, onLost } = this.#options;
+		const { store, isShared, local, onLost } = this.#options;
 		const tellPosition = ({ epoch, offset }: Position): void => {
 			this.#firstPositions.flush();
 			local.toSpeakers(topic, encodePositionNotice({ topics: [topic], epoch, offset }));
@@ -250,9 +250,7 @@ export class Histories {
 			bounds,
 			store,
 			isShared,
-			deliver: (frame) => {
-				if (registry.memberCount(topic) > 0) local.storedToTopic(topic, frame);
-			},
+			deliver: (frame) => local.storedToTopic(topic, frame),
 			onBegun: tellPosition,
 			onLost: (since, position, reason) => {
 				onLost(topic, since, reason);

@@ -5,10 +5,9 @@ import type { LocalFanout } from '../sockets/local-fanout.ts';
 import { isSpeaker, type WebSocketConnection } from '../sockets/websocket-connection.ts';
 import { sleep } from '../support/promises.ts';
 import { size } from '../wire/payload.ts';
-import { plainOf } from '../wire/payload-forms.ts';
 import type { Reader, Recovery } from './catch-up.ts';
 import { type FirstPositions, positionNotice } from './first-positions.ts';
-import type { Framed, HistoryWindow } from './history-window.ts';
+import { type Framed, type HistoryWindow, plainFormOf } from './history-window.ts';
 import { isProvisional } from './provisional-epoch.ts';
 
 /** The first delay between checks for buffer space, in milliseconds; doubles with each check. */
@@ -53,8 +52,8 @@ export class SocketReader implements Reader {
 			socket.cork(() => {
 				let corked = 0;
 				do {
-					const { frame } = messages[at++] as Framed;
-					const form = isPlain ? plainOf(frame) : frame;
+					const message = messages[at++] as Framed;
+					const form = isPlain ? plainFormOf(message) : message.frame;
 					corked += size(form);
 					local.toSocket(socket, form, true);
 				} while (at < messages.length && local.hasRoom(socket, corked));

@@ -19,16 +19,13 @@ export function compressingServer(server: PubSubServer, from: number): PubSubSer
 	};
 }
 
-/** Returns Bun's methods with a `publish` and a `send` that compress messages of at least `from` bytes. */
+/** Returns Bun's methods with a `send` that compresses messages of at least `from` bytes. */
 export function compressingMethods(native: NativeMethods, from: number): NativeMethods {
-	const { subscribe, unsubscribe, isSubscribed, publish, send } = native;
+	const { subscribe, unsubscribe, isSubscribed, send } = native;
 	const methods: NativeMethods & ThisType<WebSocketConnection> = {
 		subscribe,
 		unsubscribe,
 		isSubscribed,
-		publish(topic, data) {
-			return publish.call(this, topic, data, roughSize(data as Payload) >= from);
-		},
 		send(data) {
 			return send.call(this, data, roughSize(data as Payload) >= from);
 		},

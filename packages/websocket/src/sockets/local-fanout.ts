@@ -2,12 +2,13 @@ import { isSpeaker, type WebSocketConnection } from './websocket-connection.ts';
 import type { Logger } from '../logger.ts';
 import { checkCompressFrom, compressingMethods, compressingServer } from './compression.ts';
 import { type Payload, size } from '../wire/payload.ts';
-import { framed, isMistakable, plainOf, toSpeaker } from '../wire/payload-forms.ts';
+import { plainOf, toSpeaker } from '../wire/payload-forms.ts';
 import { type NativeMethods, nativeMethods } from './native-methods.ts';
 import type { PubSubServer, ServerOptions } from './pub-sub-server.ts';
 import type { Registry } from './registry.ts';
 import { type LogKind, type LogThrottle, throttleOf } from '../support/log-throttle.ts';
 import { SlowReaders } from './slow-readers.ts';
+import { spokenNameOf } from './topic-members.ts';
 
 const DROP_ADVICE =
 	'a client reads too slowly and its buffer is over backpressureLimit. Set closeOnBackpressureLimit to have Bun close ' +
@@ -52,173 +53,150 @@ export class LocalFanout {
 
 	/** Subscribes a socket in Bun. Returns false if the socket is already closed. */
 	subscribe(socket: WebSocketConnection, topic: string): boolean {
-		return this.#nativeMethods(socket).subscribe.call(socket, nameOf(topic, isSpeaker(socket)));
+		return this.#nativeMethods(socket).subscribe.call(socket, nameFor(socket, topic));
 	}
 
 	unsubscribe(socket: WebSocketConnection, topic: string): void {
-		this.#nativeMethods(socket).unsubscribe.call(socket, nameOf(topic, isSpeaker(socket)));
+		this.#nativeMethods(socket).unsubscribe.call(socket, nameFor(socket, topic));
+	}
+
+	#isSubscribed(socket: WebSocketConnection, topic: string): boolean {
+		return this.#nativeMethods(socket).isSubscribed.call(socket, nameFor(socket, topic));
 	}
 
 	// Sending to a topic. Without a server, messages are sent socket by socket. Messages that Bun drops are logged.
 
 	/**
-	 * Sends to every socket in `topic`.
+	 * Sends to every socket in `topic`, and to those that the application has subscribed to it in Bun itself.
 	 *
 	 * @param isEnvelope whether the payload is an encoded envelope, which all sockets receive as it is
 	 */
 	toTopic(topic: string, payload: Payload, isEnvelope = false): void {
-		if (this.#hasPlain) this.#publish(topic, false, payload);
-		if (!this.#hasSpeakers) return;
-		if (isEnvelope || !isMistakable(payload)) this.#publish(topic, true, payload);
-		else if (this.#hasReceivers(topic, true)) this.#publish(topic, true, framed(payload));
+		const { hasPlain, spokenName } = this.#registry.names(topic);
+		const spoken = spokenName === undefined || isEnvelope ? payload : toSpeaker(payload);
+		if (this.#server === undefined) return this.#sendEach(topic, payload, spoken);
+		const toPlain = hasPlain || this.#isInUse(topic) ? this.#publish(topic, payload) : SENT;
+		const toSpeakers = spokenName === undefined ? SENT : this.#publish(spokenName, spoken);
+		if (toPlain <= 0) this.#noteBackpressure(topic, false, payload, toPlain);
+		if (toSpeakers <= 0) this.#noteBackpressure(topic, true, spoken, toSpeakers);
 	}
 
 	/** Sends a stored message to every socket in `topic`. @param frame as returned by `frameOf` */
 	storedToTopic(topic: string, frame: string | Uint8Array): void {
-		if (this.#hasSpeakers) this.#publish(topic, true, frame);
-		if (this.#hasPlain && this.#hasReceivers(topic, false)) this.#publish(topic, false, plainOf(frame));
+		const { hasPlain, spokenName } = this.#registry.names(topic);
+		const plain = hasPlain ? plainOf(frame) : frame;
+		if (this.#server === undefined) return this.#sendEach(topic, plain, frame);
+		const toSpeakers = spokenName === undefined ? SENT : this.#publish(spokenName, frame);
+		const toPlain = hasPlain ? this.#publish(topic, plain) : SENT;
+		if (toSpeakers <= 0) this.#noteBackpressure(topic, true, frame, toSpeakers);
+		if (toPlain <= 0) this.#noteBackpressure(topic, false, plain, toPlain);
 	}
 
 	/** Sends a frame of the protocol to the sockets in `topic` whose clients speak it. */
 	toSpeakers(topic: string, frame: string): void {
-		if (this.#hasSpeakers) this.#publish(topic, true, frame);
+		const { spokenName } = this.#registry.names(topic);
+		if (spokenName === undefined) return;
+		if (this.#server === undefined) return this.#sendEach(topic, undefined, frame);
+		const sent = this.#publish(spokenName, frame);
+		if (sent <= 0) this.#noteBackpressure(topic, true, frame, sent);
 	}
 
 	/**
-	 * Sends to every socket in `topic` except those with these ids.
-	 *
-	 * @param isEnvelope as for {@link toTopic}
+	 * Like {@link toTopic}, but leaves out the sockets with these ids. In Bun, they are unsubscribed for the duration of
+	 * the call, which costs less than sending to the rest one by one, and they keep what Bun has queued for them. Bun's
+	 * own way to leave out a sender depends on the server's `publishToSelf`. Nothing of the application's may run before
+	 * they are subscribed again: what it published would not reach them.
 	 */
 	toTopicExcept(topic: string, payload: Payload, except: string | readonly string[], isEnvelope = false): void {
-		if (typeof except === 'string') {
-			const socket = this.#registry.get(except);
-			if (socket === undefined) this.toTopic(topic, payload, isEnvelope);
-			else this.#toOthers(socket, NONE, topic, payload, isEnvelope);
-			return;
-		}
-		const [first, ...rest] = this.#subscribersAmong(topic, except);
-		if (first === undefined) this.toTopic(topic, payload, isEnvelope);
-		else this.#toOthers(first, rest, topic, payload, isEnvelope);
-	}
-
-	/**
-	 * Sends to every socket in `topic` except these. Bun skips one socket, the sender, which need not be subscribed. The
-	 * others must be: they are unsubscribed for the duration of the call, which costs less than sending to the rest one
-	 * by one. They keep the messages that Bun has queued for them. Nothing of the application's may run before they are
-	 * subscribed again: what it published would not reach them.
-	 */
-	#toOthers(
-		sender: WebSocketConnection,
-		others: readonly WebSocketConnection[],
-		topic: string,
-		payload: Payload,
-		isEnvelope: boolean,
-	): void {
-		let [toPlain, toSpeakers] = [1, 1];
-		let spoken = payload;
-		for (const socket of others) this.unsubscribe(socket, topic);
+		const { hasPlain, spokenName } = this.#registry.names(topic);
+		const spoken = spokenName === undefined || isEnvelope ? payload : toSpeaker(payload);
+		if (this.#server === undefined) return this.#sendEach(topic, payload, spoken, except);
+		const leftOut: WebSocketConnection[] = [];
+		let toPlain = SENT;
+		let toSpeakers = SENT;
 		try {
-			if (this.#hasPlain) toPlain = this.#publishFrom(sender, topic, false, payload);
-			if (this.#hasSpeakers && (isEnvelope || !isMistakable(payload))) {
-				toSpeakers = this.#publishFrom(sender, topic, true, payload);
-			} else if (this.#hasSpeakers && this.#hasReceivers(topic, true, sender)) {
-				spoken = framed(payload);
-				toSpeakers = this.#publishFrom(sender, topic, true, spoken);
-			}
+			if (typeof except === 'string') this.#leaveOut(except, topic, spokenName, leftOut);
+			else for (const socketId of except) this.#leaveOut(socketId, topic, spokenName, leftOut);
+			if (hasPlain || this.#isInUse(topic)) toPlain = this.#publish(topic, payload);
+			if (spokenName !== undefined) toSpeakers = this.#publish(spokenName, spoken);
 		} finally {
-			for (const socket of others) this.subscribe(socket, topic);
+			for (const socket of leftOut) {
+				const name = isSpeaker(socket) ? (spokenName as string) : topic;
+				this.#nativeMethods(socket).subscribe.call(socket, name);
+			}
 		}
-		if (toPlain <= 0) this.#noteOthers(sender, others, topic, false, payload, toPlain);
-		if (toSpeakers <= 0) this.#noteOthers(sender, others, topic, true, spoken, toSpeakers);
+		if (toPlain <= 0) this.#noteBackpressure(topic, false, payload, toPlain, leftOut);
+		if (toSpeakers <= 0) this.#noteBackpressure(topic, true, spoken, toSpeakers, leftOut);
 	}
 
-	#subscribersAmong(topic: string, socketIds: readonly string[]): WebSocketConnection[] {
-		const sockets: WebSocketConnection[] = [];
-		for (const socketId of socketIds) {
-			const socket = this.#registry.get(socketId);
-			if (socket === undefined || sockets.includes(socket)) continue;
-			if (this.#isSubscribed(socket, topic, isSpeaker(socket))) sockets.push(socket);
-		}
-		return sockets;
+	/** Unsubscribes a socket for now, and adds it to the list if it was subscribed. */
+	#leaveOut(socketId: string, topic: string, spokenName: string | undefined, leftOut: WebSocketConnection[]): void {
+		const socket = this.#registry.get(socketId);
+		if (socket === undefined) return;
+		const name = isSpeaker(socket) ? spokenName : topic;
+		if (name === undefined) return;
+		// Returns whether the socket was subscribed. Asking Bun first would double the cost.
+		const wasSubscribed: unknown = this.#nativeMethods(socket).unsubscribe.call(socket, name);
+		if (wasSubscribed === true) leftOut.push(socket);
 	}
 
-	/** Also true without sockets: those that the application has subscribed in Bun, on its own, are plain. */
-	get #hasPlain(): boolean {
-		const { speakerCount, socketCount } = this.#registry;
-		return speakerCount === 0 || speakerCount < socketCount;
+	/** Returns whether the application may have subscribed sockets to this name in Bun itself. */
+	#isInUse(name: string): boolean {
+		return this.#server?.subscriberCount?.(name) !== 0;
 	}
 
-	get #hasSpeakers(): boolean {
-		return this.#registry.speakerCount > 0;
+	/** Publishes under a name in Bun. Returns Bun's result. */
+	#publish(name: string, payload: Payload): number {
+		const sent = (this.#server as PubSubServer).publish(name, payload as string | Bun.BufferSource);
+		return sent <= 0 && isEmpty(payload) ? SENT : sent;
 	}
 
-	/** Sends to the sockets of one kind in `topic`. */
-	#publish(topic: string, isToSpeakers: boolean, payload: Payload): void {
-		if (this.#server === undefined) return this.#sendEach(topic, isToSpeakers, payload);
-		const sent = this.#server.publish(nameOf(topic, isToSpeakers), payload as string | Bun.BufferSource);
-		if (sent <= 0 && !isEmpty(payload))
-			this.#noteBackpressure(topic, payload, sent, this.#hasReceivers(topic, isToSpeakers));
-	}
-
-	/** Sends to the sockets of one kind in `topic`, except this one. Returns Bun's result. */
-	#publishFrom(socket: WebSocketConnection, topic: string, isToSpeakers: boolean, payload: Payload): number {
-		const name = nameOf(topic, isToSpeakers);
-		return this.#nativeMethods(socket).publish.call(socket, name, payload as string | Bun.BufferSource);
-	}
-
-	/** Handles the result of {@link #publishFrom}, once the other sockets that were left out are subscribed again. */
-	#noteOthers(
-		sender: WebSocketConnection,
-		others: readonly WebSocketConnection[],
+	/** @param plain the form for plain sockets; undefined: they receive nothing */
+	#sendEach(
 		topic: string,
-		areSpeakers: boolean,
-		payload: Payload,
-		sent: number,
+		plain: Payload | undefined,
+		spoken: Payload,
+		except: string | readonly string[] = NO_IDS,
 	): void {
-		if (isEmpty(payload)) return;
-		for (const socket of this.#receivers(topic, areSpeakers)) {
-			if (socket !== sender && !others.includes(socket)) return this.#noteBackpressure(topic, payload, sent, true);
+		for (const socket of this.#registry.members(topic)) {
+			const { socketId } = socket.data;
+			if (typeof except === 'string' ? socketId === except : except.includes(socketId)) continue;
+			const form = isSpeaker(socket) ? spoken : plain;
+			if (form === undefined || !this.#isSubscribed(socket, topic)) continue;
+			if (!this.toSocket(socket, form, true)) this.#noteDrop(inTopic(topic));
 		}
-	}
-
-	#sendEach(topic: string, isToSpeakers: boolean, payload: Payload): void {
-		for (const socket of this.#receivers(topic, isToSpeakers)) {
-			if (!this.toSocket(socket, payload, true)) this.#noteDrop(inTopic(topic));
-		}
-	}
-
-	/** Returns whether any socket of this kind, apart from `except`, is subscribed to the topic in Bun. */
-	#hasReceivers(topic: string, areSpeakers: boolean, except?: WebSocketConnection): boolean {
-		const count = this.#server?.subscriberCount?.(nameOf(topic, areSpeakers));
-		if (count !== undefined && count < 2) {
-			return count === 1 && (except === undefined || !this.#isSubscribed(except, topic, areSpeakers));
-		}
-		if (count !== undefined) return true;
-		for (const socket of this.#receivers(topic, areSpeakers)) if (socket !== except) return true;
-		return false;
 	}
 
 	/**
-	 * Yields the sockets of one kind that are subscribed to the topic in Bun. Those that are catching up are members of
-	 * the topic, but are not subscribed in Bun yet.
+	 * Returns whether any socket of this kind, apart from those left out, is subscribed to the topic in Bun. Sockets
+	 * that are catching up are members of the topic, but are not subscribed in Bun yet.
 	 */
-	*#receivers(topic: string, areSpeakers: boolean): Generator<WebSocketConnection> {
-		for (const socketId of this.#registry.members(topic)) {
-			const socket = this.#registry.get(socketId);
-			if (socket !== undefined && this.#isSubscribed(socket, topic, areSpeakers)) yield socket;
+	#hasReceivers(topic: string, areSpeakers: boolean, leftOut: readonly WebSocketConnection[]): boolean {
+		const count = this.#server?.subscriberCount?.(areSpeakers ? spokenNameOf(topic) : topic);
+		if (count !== undefined) {
+			let others = count;
+			for (const socket of leftOut) if (isSpeaker(socket) === areSpeakers) others--;
+			return others > 0;
 		}
-	}
-
-	#isSubscribed(socket: WebSocketConnection, topic: string, isToSpeakers: boolean): boolean {
-		return this.#nativeMethods(socket).isSubscribed.call(socket, nameOf(topic, isToSpeakers));
+		for (const socket of this.#registry.members(topic)) {
+			if (isSpeaker(socket) === areSpeakers && !leftOut.includes(socket) && this.#isSubscribed(socket, topic))
+				return true;
+		}
+		return false;
 	}
 
 	/**
 	 * Handles the result of a publish. Bun returns 0 if it dropped the message for a socket, or if there is no receiver.
 	 * Otherwise, it returns -1 if it queued the message for a socket.
 	 */
-	#noteBackpressure(topic: string, payload: Payload, sent: number, hasReceivers: boolean): void {
-		if (!hasReceivers) return;
+	#noteBackpressure(
+		topic: string,
+		isToSpeakers: boolean,
+		payload: Payload,
+		sent: number,
+		leftOut: readonly WebSocketConnection[] = NONE,
+	): void {
+		if (!this.#hasReceivers(topic, isToSpeakers, leftOut)) return;
 		if (sent === 0) this.#noteDrop(inTopic(topic));
 		this.#slowReaders.noteBackpressure(size(payload), sent === 0);
 	}
@@ -254,9 +232,10 @@ export class LocalFanout {
 	 * @param isEnvelope whether the payload is an encoded envelope, which all sockets receive as it is
 	 */
 	toAll(payload: Payload, isEnvelope = false): void {
-		const spoken = isEnvelope || !this.#hasSpeakers ? payload : toSpeaker(payload);
+		const spoken = isEnvelope ? payload : toSpeaker(payload);
+		const isSame = spoken === payload;
 		for (const socket of this.#registry.sockets()) {
-			if (!this.toSocket(socket, isSpeaker(socket) ? spoken : payload, true)) this.#noteDrop('a broadcast');
+			if (!this.toSocket(socket, isSame || !isSpeaker(socket) ? payload : spoken, true)) this.#noteDrop('a broadcast');
 		}
 	}
 
@@ -278,12 +257,13 @@ export class LocalFanout {
 }
 
 const NONE: readonly WebSocketConnection[] = [];
-/**
- * The name of a topic in Bun. Each kind of socket has its own, so that each receives its own form of a message. No
- * topic can begin with the prefix. What an application publishes in Bun itself reaches plain sockets only.
- */
-function nameOf(topic: string, isToSpeakers: boolean): string {
-	return isToSpeakers ? `@${topic}` : topic;
+const NO_IDS: readonly string[] = [];
+/** Any positive result of Bun's `publish`: each receiver has taken the message at once. */
+const SENT = 1;
+
+/** The name of a topic in Bun for this kind of socket, so that each kind receives its own form of a message. */
+function nameFor(socket: WebSocketConnection, topic: string): string {
+	return isSpeaker(socket) ? spokenNameOf(topic) : topic;
 }
 
 function inTopic(topic: string): string {

@@ -1,10 +1,7 @@
 import type { WebSocketConnection } from './websocket-connection.ts';
 
 /** Bun's own methods of a socket. */
-export type NativeMethods = Pick<
-	WebSocketConnection,
-	'subscribe' | 'unsubscribe' | 'publish' | 'isSubscribed' | 'send'
->;
+export type NativeMethods = Pick<WebSocketConnection, 'subscribe' | 'unsubscribe' | 'isSubscribed' | 'send'>;
 
 /**
  * Returns Bun's own methods, even if an application has overridden them on its sockets: the overrides call the

@@ -1,5 +1,4 @@
-import { Members } from './topic-members.ts';
-import { isSpeaker } from './websocket-connection.ts';
+import { Members, type TopicNames } from './topic-members.ts';
 
 /** The part of a socket that the registry keeps up to date. */
 export interface RegisteredSocket {
@@ -16,8 +15,7 @@ export interface RegisteredSocket {
  */
 export class Registry<TSocket extends RegisteredSocket> {
 	readonly #sockets = new Map<string, TSocket>();
-	readonly #members = new Members();
-	#speakerCount = 0;
+	readonly #members = new Members<TSocket>();
 
 	get(socketId: string): TSocket | undefined {
 		return this.#sockets.get(socketId);
@@ -35,11 +33,6 @@ export class Registry<TSocket extends RegisteredSocket> {
 		return this.#sockets.size;
 	}
 
-	/** How many of the sockets have clients that speak the protocol. */
-	get speakerCount(): number {
-		return this.#speakerCount;
-	}
-
 	topics(): MapIterator<string> {
 		return this.#members.topics();
 	}
@@ -48,13 +41,18 @@ export class Registry<TSocket extends RegisteredSocket> {
 		return this.#members.topicCount;
 	}
 
-	/** Returns the ids of a topic's sockets. Use the result immediately: it changes when sockets join or leave. */
-	members(topic: string): Iterable<string> {
+	/** Returns a topic's sockets. Use the result immediately: it changes when sockets join or leave. */
+	members(topic: string): Iterable<TSocket> {
 		return this.#members.of(topic);
 	}
 
 	memberCount(topic: string): number {
 		return this.#members.count(topic);
+	}
+
+	/** Returns the names that a topic has in Bun. Use the result immediately: it changes when sockets join or leave. */
+	names(topic: string): TopicNames {
+		return this.#members.names(topic);
 	}
 
 	/**
@@ -64,7 +62,6 @@ export class Registry<TSocket extends RegisteredSocket> {
 	add(socket: TSocket): readonly string[] {
 		const { data } = socket;
 		this.#sockets.set(data.socketId, socket);
-		if (isSpeaker(socket)) this.#speakerCount++;
 		const initial = data.topics?.size === 0 ? NONE : [...(data.topics ?? NONE)];
 		(data as { topics: ReadonlySet<string> }).topics = new Set();
 		return initial;
@@ -78,9 +75,8 @@ export class Registry<TSocket extends RegisteredSocket> {
 		const socket = this.#sockets.get(socketId);
 		if (socket === undefined) return NONE;
 		this.#sockets.delete(socketId);
-		if (isSpeaker(socket)) this.#speakerCount--;
 		const emptied: string[] = [];
-		for (const topic of socket.data.topics) if (this.#members.delete(topic, socketId)) emptied.push(topic);
+		for (const topic of socket.data.topics) if (this.#members.delete(topic, socket)) emptied.push(topic);
 		return emptied;
 	}
 
@@ -89,13 +85,13 @@ export class Registry<TSocket extends RegisteredSocket> {
 		const topics = writable(socket.data.topics);
 		if (topics.has(topic)) return false;
 		topics.add(topic);
-		this.#members.add(topic, socket.data.socketId);
+		this.#members.add(topic, socket);
 		return true;
 	}
 
 	/** Unsubscribes a socket from a topic. Returns whether the topic is now empty. */
 	unsubscribe(socket: TSocket, topic: string): boolean {
-		return writable(socket.data.topics).delete(topic) && this.#members.delete(topic, socket.data.socketId);
+		return writable(socket.data.topics).delete(topic) && this.#members.delete(topic, socket);
 	}
 }
 
